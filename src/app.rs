@@ -1,0 +1,1 @@
+//! Composition root: the one file that names concrete backends; start and stop order.

@@ -1,0 +1,1 @@
+//! One typed configuration; all errors reported at once.

@@ -1,0 +1,1 @@
+//! Envelopes, announcements, directory, invites, HPKE, OPAQUE. Knows nothing of chat.

@@ -1,0 +1,1 @@
+//! The rules of assignment: pure, no IO, no async.

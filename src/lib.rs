@@ -1,0 +1,21 @@
+//! kefu (客服): live chat in one executable, end to end encrypted.
+//!
+//! The crate is a house of layers; `docs/protocol.md` is its contract with the outside, and `tests/it/layers.rs` holds
+//! every room to the imports it is allowed. One road runs through it: a frame enters at [`http`], is checked by [`chat`],
+//! made durable by [`store`], and only then handed to everyone by way of [`hub`]. [`app`] is the one place that knows
+//! which concrete parts stand behind the traits.
+
+#![forbid(unsafe_code)]
+
+pub mod app;
+pub mod chat;
+pub mod cli;
+pub mod config;
+pub mod crypto;
+pub mod desk;
+pub mod http;
+pub mod hub;
+pub mod obs;
+pub mod org;
+pub mod proto;
+pub mod store;

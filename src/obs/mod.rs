@@ -1,0 +1,1 @@
+//! Logs, counters, histograms: one source for stats, wall and /metrics.

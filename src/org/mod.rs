@@ -1,0 +1,1 @@
+//! Who is who: the signed directory, people, invites, login, teams, sites.

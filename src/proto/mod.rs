@@ -1,0 +1,33 @@
+//! The language of the wire and of the log: ids, envelope layout, records, frames, codes.
+//!
+//! Everything here is data and its bytes; no IO, no keys, no policy. `docs/protocol.md` is the same in prose.
+
+mod code;
+mod frame;
+mod id;
+mod record;
+mod wire;
+
+pub use code::{CloseCode, ErrorCode};
+pub use frame::{AgentInfo, AgentState, ClientFrame, Have, Marks, Presence, ServerFrame, Side, Summary};
+pub use id::{ConvId, IdError, Kid, MsgId, OrgFp, SiteId, TeamId, UserId};
+pub use record::{ConvState, Event, Owner, OwnerWhy, RECORD_HEADER, RecordView, encode_record, event_body};
+pub use wire::{
+    ANNOUNCEMENT_HEADER, AnnouncementView, BOX_LEN, EnvelopeError, GRANT_BOX_LEN, GRANT_HEADER, HeaderView, Kind,
+    MESSAGE_HEADER, SIGNATURE_LEN, conversation_of,
+};
+
+/// WebSocket subprotocol of version 1.
+pub const SUBPROTOCOL: &str = "kefu.v1";
+/// Largest envelope a client may send, in bytes.
+pub const MAX_ENVELOPE: usize = 64 * 1024;
+/// Largest text frame a client may send, in bytes.
+pub const MAX_TEXT: usize = 16 * 1024;
+/// Most conversations one `resume` may name.
+pub const MAX_RESUME: usize = 64;
+/// Most records that `resume` sends before it says `behind`.
+pub const RESUME_RECORDS: usize = 200;
+/// Interval of the heartbeat, in milliseconds; a peer silent for two of them is gone.
+pub const BEAT_MS: u64 = 10_000;
+/// How long after sending a message may be recalled, in milliseconds.
+pub const RECALL_MS: u64 = 120_000;

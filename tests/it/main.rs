@@ -1,0 +1,3 @@
+//! The one integration binary: the parts against each other, the real executable, real faults.
+
+mod layers;
