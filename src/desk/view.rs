@@ -1,4 +1,4 @@
-//! What the desk tells people: the state at a glance, and why a conversation is not assigned. Reads only.
+//! What the desk tells people: the state at a glance, and why a conversation is not assigned. Data only; `look` fills it.
 
 use std::fmt;
 

@@ -1,3 +1,5 @@
 //! The one integration binary: the parts against each other, the real executable, real faults.
 
 mod layers;
+mod store_contract;
+mod support;

@@ -1,0 +1,112 @@
+//! The schema version in the file, and the steps that bring an older file up to date.
+//!
+//! A new schema adds one step to [`STEPS`] and raises the version in `check.rs`. All steps and the new version are one
+//! transaction; the file as it was is copied beside it first, as `<name>.v<old version>`.
+
+use std::{fs, path::Path};
+
+use ::redb::{Database, ReadableDatabase, TableHandle, WriteTransaction};
+
+use super::tables::{self, fault};
+use crate::store::{
+    StoreError, Table,
+    check::{SCHEMA_KEY, SCHEMA_VERSION},
+};
+
+/// Brings a file from one version to the next.
+pub(super) struct Step {
+    /// The version it starts from.
+    pub from: u32,
+    /// The work, inside the upgrade's transaction.
+    pub run: fn(&WriteTransaction) -> Result<(), StoreError>,
+}
+
+/// What this kefu knows.
+pub(super) struct Schema {
+    /// The newest version.
+    pub version: u32,
+    /// All steps.
+    pub steps: &'static [Step],
+}
+
+/// The schema of this kefu. Version 1 is the first, so there is no step yet.
+pub(super) const SCHEMA: Schema = Schema { version: SCHEMA_VERSION, steps: &[] };
+
+/// What a file needs before it can be used.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Nothing.
+    Nothing,
+    /// It is new, or lacks tables.
+    Tables,
+    /// It is of this older version.
+    Upgrade(u32),
+}
+
+impl Schema {
+    /// Looks at an open file without changing it.
+    pub fn need(&self, db: &Database) -> Result<Need, StoreError> {
+        let txn = db.begin_read().map_err(fault)?;
+        let names: Vec<String> = txn.list_tables().map_err(fault)?.map(|t| t.name().to_owned()).collect();
+        if names.is_empty() {
+            return Ok(Need::Tables);
+        }
+        let unmarked = || StoreError::Corrupt("it has tables but no schema version: not a database of kefu".into());
+        let meta = tables::small(Table::Meta);
+        if !names.iter().any(|name| name == meta.name()) {
+            return Err(unmarked());
+        }
+        let value = txn.open_table(meta).map_err(fault)?.get(SCHEMA_KEY).map_err(fault)?.ok_or_else(unmarked)?;
+        let found = value.value().try_into().map(u32::from_be_bytes).map_err(|_| unmarked())?;
+        match found.cmp(&self.version) {
+            std::cmp::Ordering::Greater => Err(StoreError::TooNew { found, known: self.version }),
+            std::cmp::Ordering::Less => Ok(Need::Upgrade(found)),
+            std::cmp::Ordering::Equal if names.len() < tables::COUNT => Ok(Need::Tables),
+            std::cmp::Ordering::Equal => Ok(Need::Nothing),
+        }
+    }
+
+    /// Does what [`Schema::need`] found, in one transaction.
+    pub fn bring_up(&self, db: &Database, need: Need) -> Result<(), StoreError> {
+        let mut found = match need {
+            Need::Nothing => return Ok(()),
+            Need::Tables => self.version,
+            Need::Upgrade(found) => found,
+        };
+        let mut txn = db.begin_write().map_err(fault)?;
+        txn.set_quick_repair(true);
+        while found < self.version {
+            let step = self.steps.iter().find(|step| step.from == found).ok_or_else(|| {
+                StoreError::Corrupt(format!("schema version {found} is too old: upgrade with an earlier kefu first"))
+            })?;
+            (step.run)(&txn)?;
+            found += 1;
+        }
+        tables::create_all(&txn)?;
+        {
+            let mut meta = txn.open_table(tables::small(Table::Meta)).map_err(fault)?;
+            meta.insert(SCHEMA_KEY, &self.version.to_be_bytes()[..]).map_err(fault)?;
+        }
+        txn.commit().map_err(fault)
+    }
+}
+
+/// Copies the closed file at `path` to `<path>.v<version>`, durably; an older copy of that name is replaced.
+pub(super) fn snapshot(path: &Path, version: u32) -> std::io::Result<()> {
+    let with = |suffix: String| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        std::path::PathBuf::from(name)
+    };
+    let (part, copy) = (with(format!(".v{version}.part")), with(format!(".v{version}")));
+    fs::copy(path, &part)?;
+    fs::File::open(&part)?.sync_all()?;
+    fs::rename(&part, &copy)?;
+    sync_directory(path)
+}
+
+/// Makes the directory's knowledge of a new file durable.
+pub(super) fn sync_directory(path: &Path) -> std::io::Result<()> {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(parent)?.sync_all()
+}
