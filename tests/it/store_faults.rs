@@ -261,11 +261,19 @@ async fn a_full_disk_is_an_error_and_loses_nothing_acknowledged() {
     assert!(acknowledged > 100);
 }
 
-/// A store whose writer stands still after its first commit until it is let go.
-fn held_back(queue: usize) -> (Arc<RedbStore>, Feed, mpsc::Sender<()>, Arc<Mutex<Vec<usize>>>) {
+/// A store whose writer stands still after each commit until `go` says so or is dropped.
+struct HeldBack {
+    store: Arc<RedbStore>,
+    feed: Feed,
+    go: mpsc::Sender<()>,
+    /// Records of each commit to disk so far.
+    commits: Arc<Mutex<Vec<usize>>>,
+}
+
+fn held_back(queue: usize) -> HeldBack {
     let (go, wait) = mpsc::channel();
-    let (wait, groups) = (Mutex::new(wait), Arc::new(Mutex::new(Vec::new())));
-    let seen = Arc::clone(&groups);
+    let (wait, commits) = (Mutex::new(wait), Arc::new(Mutex::new(Vec::new())));
+    let seen = Arc::clone(&commits);
     let observer = move |commit: kefu::store::redb::DiskCommit| {
         seen.lock().unwrap().push(commit.records);
         // ends with an error, and no longer waits, once the sender is gone
@@ -273,16 +281,16 @@ fn held_back(queue: usize) -> (Arc<RedbStore>, Feed, mpsc::Sender<()>, Arc<Mutex
     };
     let options = Options { queue, observer: Some(Arc::new(observer)), ..options() };
     let (store, feed) = RedbStore::open_with_backend(Disk::new(), options).unwrap();
-    (store, feed, go, groups)
+    HeldBack { store, feed, go, commits }
 }
 
 #[tokio::test]
 async fn what_waits_is_written_together_and_judged_one_by_one() {
-    let (store, mut feed, go, groups) = held_back(4_096);
+    let HeldBack { store, mut feed, go, commits } = held_back(4_096);
     let c = conv(1);
     submit(&*store, post(c, 0), Reply::Feed(100)).await.unwrap();
     // the first group stands in the observer by the time its disk commit is seen
-    while groups.lock().unwrap().is_empty() {
+    while commits.lock().unwrap().is_empty() {
         tokio::task::yield_now().await;
     }
     for n in [1, 2, 1, 3] {
@@ -328,15 +336,15 @@ async fn what_waits_is_written_together_and_judged_one_by_one() {
     };
     let times: BTreeSet<u64> = second.iter().filter_map(at).collect();
     assert_eq!(times.len(), 1, "one time for one commit to disk");
-    assert_eq!(*groups.lock().unwrap(), [1, 3]);
+    assert_eq!(*commits.lock().unwrap(), [1, 3]);
 }
 
 #[tokio::test]
 async fn a_full_queue_says_busy_and_wakes_everyone_when_there_is_room() {
-    let (store, _feed, go, groups) = held_back(2);
+    let HeldBack { store, feed: _feed, go, commits } = held_back(2);
     let c = conv(1);
     submit(&*store, post(c, 0), Reply::Feed(1)).await.unwrap();
-    while groups.lock().unwrap().is_empty() {
+    while commits.lock().unwrap().is_empty() {
         tokio::task::yield_now().await;
     }
     for n in 1..=2 {
