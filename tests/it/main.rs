@@ -2,4 +2,6 @@
 
 mod layers;
 mod store_contract;
+mod store_faults;
+mod store_model;
 mod support;

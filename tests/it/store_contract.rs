@@ -41,6 +41,7 @@ macro_rules! contract {
                 use super::*;
 
                 $(#[$doc])*
+                #[allow(unused_mut, reason = "not every test listens to the feed")]
                 async fn holds(mut $t: Tested) $body
 
                 #[tokio::test]

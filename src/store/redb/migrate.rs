@@ -3,7 +3,10 @@
 //! A new schema adds one step to [`STEPS`] and raises the version in `check.rs`. All steps and the new version are one
 //! transaction; the file as it was is copied beside it first, as `<name>.v<old version>`.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use ::redb::{Database, ReadableDatabase, TableHandle, WriteTransaction};
 
@@ -93,20 +96,122 @@ impl Schema {
 
 /// Copies the closed file at `path` to `<path>.v<version>`, durably; an older copy of that name is replaced.
 pub(super) fn snapshot(path: &Path, version: u32) -> std::io::Result<()> {
-    let with = |suffix: String| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        std::path::PathBuf::from(name)
-    };
-    let (part, copy) = (with(format!(".v{version}.part")), with(format!(".v{version}")));
+    let (part, copy) = (beside(path, &format!(".v{version}.part")), beside(path, &format!(".v{version}")));
     fs::copy(path, &part)?;
     fs::File::open(&part)?.sync_all()?;
     fs::rename(&part, &copy)?;
     sync_directory(path)
 }
 
+/// The file beside `path` with something added to its name.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
 /// Makes the directory's knowledge of a new file durable.
 pub(super) fn sync_directory(path: &Path) -> std::io::Result<()> {
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::File::open(parent)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use ::redb::{ReadableTable, TableDefinition};
+
+    use super::*;
+    use crate::store::redb::{Options, open};
+
+    /// Version 0 kept greetings in a table of its own, by site; version 1 keeps them as settings.
+    const GREETINGS: TableDefinition<'static, &str, &str> = TableDefinition::new("greetings");
+
+    fn greetings_become_settings(txn: &WriteTransaction) -> Result<(), StoreError> {
+        {
+            let old = txn.open_table(GREETINGS).map_err(fault)?;
+            let mut site = txn.open_table(tables::small(Table::Site)).map_err(fault)?;
+            for entry in old.iter().map_err(fault)? {
+                let (key, value) = entry.map_err(fault)?;
+                site.insert(key.value().as_bytes(), value.value().as_bytes()).map_err(fault)?;
+            }
+        }
+        txn.delete_table(GREETINGS).map_err(fault)?;
+        Ok(())
+    }
+
+    fn breaks_halfway(txn: &WriteTransaction) -> Result<(), StoreError> {
+        greetings_become_settings(txn)?;
+        Err(StoreError::Io("the disk failed".into()))
+    }
+
+    const WITH_STEP: Schema = Schema { version: 1, steps: &[Step { from: 0, run: greetings_become_settings }] };
+
+    fn version_0(path: &Path) {
+        let db = Database::create(path).unwrap();
+        let txn = db.begin_write().unwrap();
+        txn.open_table(GREETINGS).unwrap().insert("shop", "hello").unwrap();
+        let mut meta = txn.open_table(tables::small(Table::Meta)).unwrap();
+        meta.insert(SCHEMA_KEY, &0u32.to_be_bytes()[..]).unwrap();
+        drop(meta);
+        txn.commit().unwrap();
+    }
+
+    fn greeting(db: &Database) -> Option<Vec<u8>> {
+        let table = db.begin_read().unwrap().open_table(tables::small(Table::Site)).unwrap();
+        table.get(&b"shop"[..]).unwrap().map(|v| v.value().to_vec())
+    }
+
+    #[test]
+    fn an_older_file_is_copied_and_brought_up_to_date_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kefu.redb");
+        version_0(&path);
+        for _ in 0..2 {
+            let db = open::file(&path, &Options::default(), &WITH_STEP).unwrap();
+            assert_eq!(greeting(&db), Some(b"hello".to_vec()));
+            assert_eq!(WITH_STEP.need(&db).unwrap(), Need::Nothing);
+        }
+        let copy = Database::open(dir.path().join("kefu.redb.v0")).unwrap();
+        assert_eq!(WITH_STEP.need(&copy).unwrap(), Need::Upgrade(0));
+        let old = copy.begin_read().unwrap().open_table(GREETINGS).unwrap();
+        assert_eq!(old.get("shop").unwrap().unwrap().value(), "hello");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_step_that_fails_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kefu.redb");
+        version_0(&path);
+        let broken = Schema { version: 1, steps: &[Step { from: 0, run: breaks_halfway }] };
+        assert!(open::file(&path, &Options::default(), &broken).is_err());
+        let db = open::file(&path, &Options::default(), &WITH_STEP).unwrap();
+        assert_eq!(greeting(&db), Some(b"hello".to_vec()));
+    }
+
+    #[test]
+    fn a_version_without_a_step_and_a_newer_one_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kefu.redb");
+        version_0(&path);
+        let error = open::file(&path, &Options::default(), &SCHEMA).unwrap_err();
+        assert!(matches!(&error, StoreError::Corrupt(e) if e.contains("version 0 is too old")), "{error:?}");
+        drop(open::file(&path, &Options::default(), &WITH_STEP).unwrap());
+        let older = Schema { version: 0, steps: &[] };
+        let error = open::file(&path, &Options::default(), &older).unwrap_err();
+        assert_eq!(error, StoreError::TooNew { found: 1, known: 0 });
+    }
+
+    #[test]
+    fn somebody_elses_database_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kefu.redb");
+        let db = Database::create(&path).unwrap();
+        let txn = db.begin_write().unwrap();
+        txn.open_table(GREETINGS).unwrap();
+        txn.commit().unwrap();
+        drop(db);
+        let error = open::file(&path, &Options::default(), &SCHEMA).unwrap_err();
+        assert!(matches!(&error, StoreError::Corrupt(e) if e.contains("not a database of kefu")), "{error:?}");
+    }
 }

@@ -117,6 +117,7 @@ impl RedbStore {
         let shared = Arc::new(Shared { db: RwLock::new(Some(Arc::clone(&db))), failure: Mutex::new(None) });
         let writer = Writer {
             db,
+            shared: Arc::clone(&shared),
             queue: Arc::clone(&queue),
             feed,
             observer: options.observer,
@@ -128,8 +129,8 @@ impl RedbStore {
         let thread = std::thread::Builder::new()
             .name("kefu-store".into())
             .spawn(move || {
-                if let Some(Err(e)) = last.writer.as_mut().map(Writer::run) {
-                    last.shared.fail(e);
+                if let Some(writer) = &mut last.writer {
+                    writer.run();
                 }
             })
             .map_err(|e| StoreError::Io(format!("cannot start the thread that writes: {e}")))?;

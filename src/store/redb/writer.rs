@@ -10,7 +10,7 @@ use ::redb::Database;
 use tokio::sync::mpsc;
 
 use super::{
-    DiskCommit, Observer,
+    DiskCommit, Observer, Shared,
     apply::{self, Tables, Verdict},
     conv_cache::ConvCache,
     queue::{Job, Queue},
@@ -21,6 +21,7 @@ use crate::store::{Batch, Op, Outcome, Reply, StoreError, check};
 /// The writer's side of the store.
 pub(super) struct Writer {
     pub db: Arc<Database>,
+    pub shared: Arc<Shared>,
     pub queue: Arc<Queue>,
     pub feed: mpsc::UnboundedSender<Vec<Outcome>>,
     pub observer: Option<Observer>,
@@ -31,18 +32,14 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Writes until the queue was closed and is empty, or the disk fails.
-    pub fn run(&mut self) -> Result<(), StoreError> {
+    pub fn run(&mut self) {
         while let Some(jobs) = self.queue.take() {
-            if let Err(e) = self.group(jobs) {
-                refuse(self.queue.close_and_drain(), &self.feed);
-                return Err(e);
-            }
+            self.group(jobs);
         }
-        Ok(())
     }
 
     /// Writes a group in one transaction and tells everybody.
-    fn group(&mut self, jobs: Vec<Job>) -> Result<(), StoreError> {
+    fn group(&mut self, jobs: Vec<Job>) {
         let started = Instant::now();
         let (batches, replies): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.batch, job.reply)).unzip();
         let mut commit = DiskCommit::default();
@@ -53,16 +50,17 @@ impl Writer {
                     observer(commit);
                 }
                 self.tell(verdicts, replies);
-                Ok(())
             }
             Err(e) => {
+                self.shared.fail(e.clone());
+                let later = self.queue.close_and_drain();
                 // the feed stays silent: whether these are on disk is open, so nobody may be told that they are not
                 for reply in replies {
                     if let Reply::Wait(tx) = reply {
                         drop(tx.send(Err(e.clone())));
                     }
                 }
-                Err(e)
+                refuse(later, &self.feed);
             }
         }
     }
