@@ -1,1 +1,350 @@
 //! Composition root: the one file that names concrete backends; start and stop order.
+//!
+//! Start: store, directory, conversations, pages, listeners; then `ready`. Stop: no new connections, sockets are told to
+//! come back, the last receipts and messages reach the disk, the store closes.
+
+use std::{
+    fs,
+    future::Future,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::{
+    net::{TcpListener, UnixStream},
+    sync::mpsc,
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+use crate::{
+    chat::{Chat, Rates, Refusal, assign},
+    config::Config,
+    desk::{Desk, Rules},
+    http::{self, Addresses, Http, Tokens, admin},
+    hub::Hub,
+    obs::Metrics,
+    org::{Org, widgets::Widgets},
+    proto::{CloseCode, ErrorCode},
+    store::{
+        Feed, Store,
+        redb::{Options, RedbStore},
+    },
+};
+
+/// Names inside a data directory.
+pub mod names {
+    /// The database.
+    pub const DATABASE: &str = "kefu.redb";
+    /// The secret of the password protocol; never in the database or in a backup of it.
+    pub const OPAQUE_SETUP: &str = "opaque.setup";
+    /// The admin socket of a running server.
+    pub const ADMIN_SOCKET: &str = "admin.sock";
+    /// Certificate chain made by `kefu init`.
+    pub const CERTIFICATE: &str = "tls/server.pem";
+    /// Its key.
+    pub const CERTIFICATE_KEY: &str = "tls/server.key";
+}
+
+/// How long sockets may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// How often receipts are stored.
+const MARKS: Duration = Duration::from_millis(500);
+/// How often idle conversations leave memory.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// What to serve.
+pub struct ServeOptions {
+    /// Where everything lies.
+    pub data_dir: PathBuf,
+    /// The configuration.
+    pub config: Config,
+}
+
+/// The server answers.
+pub struct Ready {
+    /// Where it listens (the port is known now, also if 0 was asked for).
+    pub listen: SocketAddr,
+    /// Where people reach it.
+    pub public_url: String,
+}
+
+fn open_store(
+    data_dir: &Path,
+    config: &Config,
+    metrics: Option<Arc<Metrics>>,
+) -> anyhow::Result<(Arc<RedbStore>, Feed)> {
+    let path = data_dir.join(names::DATABASE);
+    let mut options = Options { cache_bytes: config.storage.cache_mb as usize * 1024 * 1024, ..Options::default() };
+    if let Some(metrics) = metrics {
+        options.observer = Some(Arc::new(move |commit| {
+            metrics.committed(commit.records);
+            metrics.commit_latency.record(commit.took.as_micros() as u64);
+        }));
+    }
+    RedbStore::open(&path, options).with_context(|| format!("cannot open the database {}", path.display()))
+}
+
+async fn open_org(data_dir: &Path, store: Arc<dyn Store>) -> anyhow::Result<(Arc<Org>, Arc<Widgets>)> {
+    let path = data_dir.join(names::OPAQUE_SETUP);
+    let setup = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let org = Org::open(store.clone(), &setup).context("the directory in the database can't be used")?;
+    let widgets = Widgets::load(&*store).context("cannot read the widgets that were served before")?;
+    if let Some(widget) = http::assets::embedded_widget() {
+        widgets.add(&*store, widget).await.context("cannot store the widget of this version")?;
+    }
+    Ok((org, Arc::new(widgets)))
+}
+
+/// Runs the server until `shutdown` resolves or the disk fails.
+pub async fn serve(
+    options: ServeOptions,
+    shutdown: impl Future<Output = ()>,
+    ready: impl FnOnce(&Ready),
+) -> anyhow::Result<()> {
+    let ServeOptions { data_dir, mut config } = options;
+    let metrics = Arc::new(Metrics::new());
+    let (redb, feed) = open_store(&data_dir, &config, Some(metrics.clone()))?;
+    let store: Arc<dyn Store> = redb;
+    let (org, widgets) = open_org(&data_dir, store.clone()).await?;
+    let hub = Hub::new();
+    let (chat, inbox) = Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config))
+        .context("cannot read the open conversations")?;
+
+    let tls = if config.server.plain_http { None } else { Some(certificate(&data_dir, &config)?) };
+    let listener = bind(config.server.listen).await?;
+    let listen = listener.local_addr().context("the listener has no address")?;
+    // port 0 is known only now
+    config.server.listen = listen;
+    let (public_url, config) = (config.public_url(), Arc::new(config));
+
+    let fan_out = tokio::spawn(chat.clone().fan_out(feed));
+    let background = [
+        tokio::spawn(assign::run(chat.clone(), Desk::new(rules(&config)), inbox)),
+        tokio::spawn(keep_house(chat.clone())),
+        tokio::spawn(watch_directory(chat.clone(), org.clone())),
+    ];
+    let admin = Arc::new(admin::Admin {
+        org: org.clone(),
+        widgets: widgets.clone(),
+        public_url: public_url.clone(),
+        storage_bytes: size_of(store.clone()),
+        running: Some(admin::Running {
+            chat: chat.clone(),
+            metrics: metrics.clone(),
+            since: Instant::now(),
+            listen: listen.to_string(),
+        }),
+    });
+    let socket_path = data_dir.join(names::ADMIN_SOCKET);
+    let socket = admin::listen(&socket_path).with_context(|| format!("cannot offer {}", socket_path.display()))?;
+    let admin_task = tokio::spawn(admin::serve(admin, socket));
+
+    // the last session to end drops the last `Http`, and with it the sender
+    let (alive, mut all_gone) = mpsc::channel::<()>(1);
+    let http = Arc::new(Http {
+        chat: chat.clone(),
+        org,
+        widgets,
+        addresses: Addresses::new(config.server.max_connections as usize, config.server.connections_per_address),
+        config: config.clone(),
+        metrics,
+        tokens: Tokens::new().map_err(|_| anyhow!("the system gives no random numbers"))?,
+        secure: tls.is_some(),
+        public_url: public_url.clone(),
+        alive,
+    });
+    ready(&Ready { listen, public_url });
+
+    let disk_failed = Arc::new(tokio::sync::Notify::new());
+    let mut fan_out = fan_out;
+    let failed = disk_failed.clone();
+    let stop = async {
+        tokio::select! {
+            () = shutdown => {}
+            _ = &mut fan_out => failed.notify_one(),
+        }
+        hub.close_all(CloseCode::GoingAway);
+    };
+    http::serve(http, listener, tls, stop).await;
+    let _ = timeout(FAREWELL, all_gone.recv()).await;
+
+    chat.store_marks().await;
+    store.close().await;
+    admin_task.abort();
+    background.iter().for_each(tokio::task::JoinHandle::abort);
+    let _ = fs::remove_file(&socket_path);
+    if timeout(Duration::ZERO, disk_failed.notified()).await.is_ok() {
+        bail!(
+            "the database stopped working (the log says why); nothing acknowledged is lost. Free or repair the disk and start again"
+        );
+    }
+    Ok(())
+}
+
+fn rates(config: &Config) -> Rates {
+    let l = &config.limits;
+    Rates {
+        visitor_per_minute: l.visitor_messages_per_minute,
+        visitor_burst: l.visitor_burst,
+        address_per_minute: l.address_messages_per_minute,
+        conversations_per_hour: l.conversations_per_hour,
+        agent_per_minute: l.agent_messages_per_minute,
+    }
+}
+
+fn rules(config: &Config) -> Rules {
+    let d = &config.desk;
+    Rules {
+        offer_ms: u64::from(d.offer_seconds) * 1000,
+        auto_accept: d.auto_accept,
+        grace_ms: u64::from(d.grace_seconds) * 1000,
+        capacity: d.capacity,
+    }
+}
+
+fn size_of(store: Arc<dyn Store>) -> Box<dyn Fn() -> u64 + Send + Sync> {
+    Box::new(move || store.size_bytes())
+}
+
+fn certificate(data_dir: &Path, config: &Config) -> anyhow::Result<tokio_rustls::TlsAcceptor> {
+    let or_own = |named: &str, own: &str| {
+        if named.is_empty() { data_dir.join(own) } else { PathBuf::from(named) }
+    };
+    let cert = or_own(&config.tls.cert, names::CERTIFICATE);
+    let key = or_own(&config.tls.key, names::CERTIFICATE_KEY);
+    Ok(http::tls::acceptor(&cert, &key)?)
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|e| match e.kind() {
+        io::ErrorKind::AddrInUse => {
+            anyhow!("{address} is taken by another program; stop it, or choose another address with --listen")
+        }
+        io::ErrorKind::PermissionDenied => {
+            anyhow!("this user may not listen on {address}; choose a port above 1023, or grant CAP_NET_BIND_SERVICE")
+        }
+        _ => anyhow!("cannot listen on {address}: {e}"),
+    })
+}
+
+async fn keep_house(chat: Arc<Chat>) {
+    let (mut marks, mut sweep) = (interval(MARKS), interval(SWEEP));
+    marks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = marks.tick() => chat.store_marks().await,
+            _ = sweep.tick() => chat.sweep(),
+        }
+    }
+}
+
+async fn watch_directory(chat: Arc<Chat>, org: Arc<Org>) {
+    let mut watch = org.watch();
+    while watch.changed().await.is_ok() {
+        let seq = *watch.borrow_and_update();
+        chat.directory_changed(seq);
+    }
+}
+
+/// The admin router, reached over the socket of a running server or in process.
+pub enum Admin {
+    /// A server runs.
+    Remote(PathBuf),
+    /// None runs: the store is ours.
+    Local(Box<admin::Admin>, Arc<dyn Store>),
+}
+
+/// Why an admin request was not carried out.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub struct AdminError {
+    /// The kind.
+    pub code: ErrorCode,
+    /// For people.
+    pub text: String,
+}
+
+impl AdminError {
+    fn new(code: ErrorCode, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+}
+
+impl From<Refusal> for AdminError {
+    fn from(r: Refusal) -> Self {
+        Self::new(r.code, r.text)
+    }
+}
+
+impl Admin {
+    /// Reaches a running server, or opens the store of the data directory.
+    pub async fn connect(data_dir: &Path, config: &Config) -> Result<Self, AdminError> {
+        let socket = data_dir.join(names::ADMIN_SOCKET);
+        if UnixStream::connect(&socket).await.is_ok() {
+            return Ok(Self::Remote(socket));
+        }
+        let local = async {
+            let (redb, _) = open_store(data_dir, config, None)?;
+            let store: Arc<dyn Store> = redb;
+            let (org, widgets) = open_org(data_dir, store.clone()).await?;
+            let public_url = config.public_url();
+            let storage_bytes = size_of(store.clone());
+            anyhow::Ok(Self::Local(
+                Box::new(admin::Admin { org, widgets, public_url, storage_bytes, running: None }),
+                store,
+            ))
+        };
+        local.await.map_err(|e| AdminError::new(ErrorCode::Storage, format!("{e:#}")))
+    }
+
+    /// One request.
+    pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, AdminError> {
+        match self {
+            Self::Local(admin, _) => Ok(admin.call(method, path, body).await?),
+            Self::Remote(socket) => remote(socket, method, path, body).await,
+        }
+    }
+
+    /// Lets go of the store, if it was opened.
+    pub async fn close(self) {
+        if let Self::Local(admin, store) = self {
+            drop(admin);
+            store.close().await;
+        }
+    }
+}
+
+async fn remote(socket: &Path, method: &str, path: &str, body: Option<Value>) -> Result<Value, AdminError> {
+    let lost = |e: &dyn std::fmt::Display| {
+        AdminError::new(ErrorCode::Storage, format!("the running server did not answer: {e}"))
+    };
+    let stream = UnixStream::connect(socket).await.map_err(|e| lost(&e))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| lost(&e))?;
+    let connection = tokio::spawn(connection);
+    let body = body.map_or_else(Bytes::new, |b| b.to_string().into());
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "kefu")
+        .body(Full::new(body))
+        .map_err(|e| AdminError::new(ErrorCode::Malformed, e.to_string()))?;
+    let response = sender.send_request(request).await.map_err(|e| lost(&e))?;
+    let ok = response.status().is_success();
+    let bytes = response.into_body().collect().await.map_err(|e| lost(&e))?.to_bytes();
+    connection.abort();
+    let value: Value = serde_json::from_slice(&bytes).map_err(|e| lost(&e))?;
+    if ok {
+        return Ok(value);
+    }
+    let code = value["code"].as_u64().and_then(|n| ErrorCode::from_number(n as u16)).unwrap_or(ErrorCode::Storage);
+    Err(AdminError::new(code, value["text"].as_str().unwrap_or("the server refused")))
+}

@@ -1,1 +1,222 @@
-//! One file a use case: open, post, history, receipt, transfer, close; and the fan-out that follows a commit.
+//! What happens in conversations: one file a use case, and the fan-out that follows a commit.
+//!
+//! The road of a message: [`Chat::post`] checks it against the conversation's cell and hands a batch to the store; the
+//! store's writer makes it durable; [`fanout`] hears of it and delivers. Nothing is told to anybody before it is on disk,
+//! and the sender's own copy of the record is his acknowledgement. Changes of owner take the same road: the desk decides,
+//! [`assign`] writes, the fan-out tells the desk and the people what became fact.
+//!
+//! Here are no sockets (that is `http`), no rules of assignment (`desk`), no bytes of encryption (`crypto`).
+
+mod announce;
+pub mod assign;
+mod cells;
+mod close;
+mod connect;
+mod conversation;
+mod fanout;
+mod history;
+mod limits;
+mod list;
+mod open;
+mod post;
+mod recall;
+mod receipt;
+
+use std::{
+    borrow::Cow,
+    net::IpAddr,
+    sync::{Arc, Mutex},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    crypto::directory::{ActiveAgent, Role},
+    hub::{Conn, Frame, Hub, Who},
+    obs::Metrics,
+    org::Org,
+    proto::{ConvId, ErrorCode, MsgId, Presence, ServerFrame, TeamId, UserId},
+    store::{Store, StoreError},
+};
+
+pub use conversation::{Cell, Row};
+pub use history::HISTORY_RECORDS;
+pub use limits::Rates;
+pub use list::Tab;
+pub use open::Opening;
+pub use post::Refused;
+
+/// A request or an envelope was not carried out, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct Refusal {
+    /// What a program does about it.
+    pub code: ErrorCode,
+    /// What a person reads.
+    pub text: Cow<'static, str>,
+    /// When to try again, ms from now.
+    pub retry_ms: Option<u64>,
+}
+
+impl Refusal {
+    /// A refusal with a text.
+    pub fn new(code: ErrorCode, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, text: text.into(), retry_ms: None }
+    }
+
+    fn malformed(text: &'static str) -> Self {
+        Self::new(ErrorCode::Malformed, text)
+    }
+
+    fn not_found() -> Self {
+        Self::new(ErrorCode::NotFound, "there is no such conversation here")
+    }
+
+    fn limited(retry_ms: u64) -> Self {
+        Self { retry_ms: Some(retry_ms), ..Self::new(ErrorCode::RateLimited, "too many messages; wait a moment") }
+    }
+
+    /// As a frame for the socket.
+    pub fn frame(&self, req: Option<u64>, conv: Option<ConvId>, msg: Option<MsgId>) -> ServerFrame {
+        ServerFrame::Error { code: self.code, text: self.text.to_string(), req, conv, msg, retry_ms: self.retry_ms }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(e: StoreError) -> Self {
+        match e {
+            StoreError::Conflict | StoreError::Duplicate { .. } => Self::new(ErrorCode::Conflict, e.to_string()),
+            // the disk's own words are for the log, not for strangers
+            _ => {
+                tracing::error!(error = %e, "store");
+                Self::new(ErrorCode::Storage, "the server could not store this; nothing was lost, try again")
+            }
+        }
+    }
+}
+
+/// What the desk task hears.
+pub enum DeskMessage {
+    /// A fact.
+    Fact(crate::desk::Event),
+    /// An agent answers an offer and waits for the outcome.
+    Accept {
+        /// Which conversation.
+        conv: ConvId,
+        /// Who.
+        user: UserId,
+        /// The outcome.
+        reply: tokio::sync::oneshot::Sender<Result<(), Refusal>>,
+    },
+    /// Somebody asks about the desk.
+    Ask(Box<dyn FnOnce(&crate::desk::Desk) + Send>),
+}
+
+/// The conversations of this server. See the module.
+pub struct Chat {
+    store: Arc<dyn Store>,
+    org: Arc<Org>,
+    hub: Arc<Hub>,
+    metrics: Arc<Metrics>,
+    cells: cells::Cells,
+    limits: limits::Limits,
+    desk: mpsc::UnboundedSender<DeskMessage>,
+    presence: assign::PresenceBoard,
+    /// Conversations whose receipt marks are not stored yet.
+    dirty: Mutex<Vec<ConvId>>,
+}
+
+impl Chat {
+    /// Loads the open conversations. The receiver goes to [`assign::run`], the store's feed to [`Chat::fan_out`].
+    pub fn new(
+        store: Arc<dyn Store>,
+        org: Arc<Org>,
+        hub: Arc<Hub>,
+        metrics: Arc<Metrics>,
+        rates: Rates,
+    ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<DeskMessage>), StoreError> {
+        let (desk, inbox) = mpsc::unbounded_channel();
+        let chat = Self {
+            cells: cells::Cells::default(),
+            limits: limits::Limits::new(rates),
+            presence: assign::PresenceBoard::default(),
+            dirty: Mutex::default(),
+            store,
+            org,
+            hub,
+            metrics,
+            desk,
+        };
+        chat.load_open()?;
+        Ok((Arc::new(chat), inbox))
+    }
+
+    /// Sockets and their topics.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Who is who.
+    pub fn org(&self) -> &Arc<Org> {
+        &self.org
+    }
+
+    /// Whether somebody of a team is there.
+    pub fn presence(&self, team: &TeamId) -> Presence {
+        self.presence.of(team).0
+    }
+
+    /// One try of a password from this address.
+    pub fn limit_login(&self, address: Address) -> Result<(), Refusal> {
+        self.limits.login(address, now_ms()).map_err(Refusal::limited)
+    }
+
+    fn fact(&self, event: crate::desk::Event) {
+        // the desk task ends only after the last socket, at shutdown
+        let _ = self.desk.send(DeskMessage::Fact(event));
+    }
+
+    /// The agent behind an id, if he is switched on.
+    fn agent(&self, user: &UserId) -> Option<ActiveAgent> {
+        self.org.directory().agent(user)
+    }
+
+    /// May this socket see the conversation at all?
+    fn sees(&self, who: &Who, cell: &Cell) -> bool {
+        match who {
+            Who::Visitor { kid, .. } => *kid == cell.visitor,
+            Who::Agent { user, .. } => self.agent(user).is_some_and(|a| a.teams.contains(&cell.row.team)),
+        }
+    }
+
+    /// The agent of a socket that asks for something only agents may.
+    fn require_agent(&self, conn: &Conn) -> Result<ActiveAgent, Refusal> {
+        let user = conn.who.user().ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "only agents may do this"))?;
+        self.agent(user).ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "this account is off"))
+    }
+}
+
+/// Whether a role may act on colleagues' conversations.
+fn leads(role: Role) -> bool {
+    matches!(role, Role::Supervisor | Role::Admin)
+}
+
+/// A text frame.
+fn text(frame: &ServerFrame) -> Frame {
+    // derived serialisation of plain fields has no way to fail
+    Frame::text(serde_json::to_string(frame).unwrap_or_default())
+}
+
+/// The time, ms since 1970.
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
+}
+
+/// An id for a record that no client chose.
+fn event_id() -> MsgId {
+    MsgId(crate::crypto::sign::random())
+}
+
+/// Where a socket comes from, for limits.
+pub type Address = IpAddr;

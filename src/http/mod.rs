@@ -1,1 +1,52 @@
 //! The edges: accept, TLS, routes, upgrade, socket sessions, embedded pages, the admin socket.
+//!
+//! HTTP is bare hyper; a WebSocket is one task that owns its stream and nothing else. What a request means is decided in
+//! `chat` and `org`; this room turns bytes into calls and answers into bytes.
+
+pub mod admin;
+mod answer;
+mod api;
+pub mod assets;
+mod frame;
+mod listen;
+mod route;
+mod session;
+pub mod tls;
+mod token;
+mod upgrade;
+
+use std::sync::Arc;
+
+use crate::{
+    chat::Chat,
+    config::Config,
+    obs::Metrics,
+    org::{Org, widgets::Widgets},
+};
+
+pub use listen::{Addresses, serve};
+pub use token::Tokens;
+
+/// What every request may need.
+pub struct Http {
+    /// Conversations.
+    pub chat: Arc<Chat>,
+    /// People.
+    pub org: Arc<Org>,
+    /// Versions of the widget.
+    pub widgets: Arc<Widgets>,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Proofs of identity for HTTP.
+    pub tokens: Tokens,
+    /// How many sockets and connections come from where.
+    pub addresses: Addresses,
+    /// Whether connections come over TLS.
+    pub secure: bool,
+    /// Where people reach the server, without a trailing slash.
+    pub public_url: String,
+    /// Held until the last session is gone.
+    pub alive: tokio::sync::mpsc::Sender<()>,
+}

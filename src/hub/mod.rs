@@ -1,1 +1,274 @@
-//! Who is connected where; bounded outboxes.
+//! Who is connected where, and the bounded outbox of each socket.
+//!
+//! The hub delivers bytes to sockets that follow a topic. It knows no conversation rules, keeps nothing after a socket
+//! is gone, and never waits: a socket that reads too slowly is told to close and resume, others don't notice.
+
+mod outbox;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+};
+
+use crate::proto::{CloseCode, ConvId, Kid, SiteId, TeamId, UserId};
+
+pub use outbox::{Drained, Frame, Outbox};
+
+/// What sockets listen to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Topic {
+    /// Those who follow this conversation.
+    Conv(ConvId),
+    /// The sockets of one agent.
+    User(UserId),
+    /// The agents of a team.
+    Team(TeamId),
+    /// The visitors on a site.
+    Site(SiteId),
+}
+
+/// Whom a socket stands for, after its challenge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// A visitor, known by key.
+    Visitor {
+        /// His key.
+        kid: Kid,
+        /// Where he is.
+        site: SiteId,
+    },
+    /// An agent.
+    Agent {
+        /// His key.
+        kid: Kid,
+        /// Who.
+        user: UserId,
+    },
+}
+
+impl Who {
+    /// The key the socket proved.
+    pub fn kid(&self) -> Kid {
+        match self {
+            Self::Visitor { kid, .. } | Self::Agent { kid, .. } => *kid,
+        }
+    }
+
+    /// The agent's id, if it is one.
+    pub fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::Agent { user, .. } => Some(user),
+            Self::Visitor { .. } => None,
+        }
+    }
+}
+
+/// A registered socket.
+#[derive(Debug)]
+pub struct Conn {
+    /// Never used twice in the life of the process.
+    pub id: u64,
+    /// Whom it stands for.
+    pub who: Who,
+    /// The Ed25519 key that answered the challenge.
+    pub ed: [u8; 32],
+    /// What waits to be written to it.
+    pub outbox: Outbox,
+    topics: Mutex<Vec<Topic>>,
+    blunders: AtomicU32,
+}
+
+impl Conn {
+    /// What it listens to.
+    pub fn topics(&self) -> Vec<Topic> {
+        lock(&self.topics).clone()
+    }
+
+    /// Counts a frame that no honest client sends; returns how many there were.
+    pub fn blunder(&self) -> u32 {
+        self.blunders.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+type Members = HashMap<u64, Arc<Conn>>;
+
+/// All sockets of this process.
+#[derive(Debug, Default)]
+pub struct Hub {
+    next: AtomicU64,
+    conns: Mutex<Members>,
+    topics: Mutex<HashMap<Topic, Members>>,
+}
+
+fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    // the maps stay consistent at every await-free step, so a panic elsewhere is no reason to stop delivering
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Hub {
+    /// An empty hub.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self { next: AtomicU64::new(1), ..Self::default() })
+    }
+
+    /// Registers a socket.
+    pub fn connect(&self, who: Who, ed: [u8; 32]) -> Arc<Conn> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let (outbox, topics, blunders) = Default::default();
+        let conn = Arc::new(Conn { id, who, ed, outbox, topics, blunders });
+        lock(&self.conns).insert(id, conn.clone());
+        conn
+    }
+
+    /// Forgets a socket. Returns the topics it listened to that nobody listens to any more.
+    pub fn disconnect(&self, conn: &Conn) -> Vec<Topic> {
+        lock(&self.conns).remove(&conn.id);
+        let mine = std::mem::take(&mut *lock(&conn.topics));
+        let mut topics = lock(&self.topics);
+        let mut silent = Vec::new();
+        for topic in mine {
+            if remove_member(&mut topics, &topic, conn.id) {
+                silent.push(topic);
+            }
+        }
+        silent
+    }
+
+    /// Lets a socket listen to a topic; true if it is the first that does.
+    pub fn listen(&self, conn: &Arc<Conn>, topic: Topic) -> bool {
+        let mut own = lock(&conn.topics);
+        if own.contains(&topic) {
+            return false;
+        }
+        let mut topics = lock(&self.topics);
+        let members = topics.entry(topic.clone()).or_default();
+        let first = members.is_empty();
+        members.insert(conn.id, conn.clone());
+        own.push(topic);
+        first
+    }
+
+    /// Ends [`Hub::listen`].
+    pub fn unlisten(&self, conn: &Conn, topic: &Topic) {
+        lock(&conn.topics).retain(|t| t != topic);
+        remove_member(&mut lock(&self.topics), topic, conn.id);
+    }
+
+    /// Ends [`Hub::listen`] for all but those for whom `keep` holds.
+    pub fn retain(&self, topic: &Topic, keep: impl Fn(&Conn) -> bool) {
+        let leaving: Vec<_> = match lock(&self.topics).get(topic) {
+            Some(members) => members.values().filter(|c| !keep(c)).cloned().collect(),
+            None => return,
+        };
+        leaving.iter().for_each(|c| self.unlisten(c, topic));
+    }
+
+    /// How many sockets listen to a topic.
+    pub fn listeners(&self, topic: &Topic) -> usize {
+        lock(&self.topics).get(topic).map_or(0, Members::len)
+    }
+
+    /// Offers a frame to every listener of a topic; `frame` decides for each.
+    pub fn publish(&self, topic: &Topic, mut frame: impl FnMut(&Conn) -> Option<Frame>) {
+        if let Some(members) = lock(&self.topics).get(topic) {
+            for conn in members.values() {
+                if let Some(f) = frame(conn) {
+                    conn.outbox.push(f);
+                }
+            }
+        }
+    }
+
+    /// Offers a frame to one socket.
+    pub fn send(&self, conn: u64, frame: Frame) {
+        if let Some(conn) = lock(&self.conns).get(&conn) {
+            conn.outbox.push(frame);
+        }
+    }
+
+    /// Offers a frame to every socket.
+    pub fn publish_all(&self, frame: &Frame) {
+        lock(&self.conns).values().for_each(|c| c.outbox.push(frame.clone()));
+    }
+
+    /// Asks those listeners of a topic to close for whom `code` names a reason.
+    pub fn close_where(&self, topic: &Topic, code: impl Fn(&Conn) -> Option<CloseCode>) {
+        if let Some(members) = lock(&self.topics).get(topic) {
+            for conn in members.values() {
+                if let Some(code) = code(conn) {
+                    conn.outbox.close(code);
+                }
+            }
+        }
+    }
+
+    /// Asks every socket to close.
+    pub fn close_all(&self, code: CloseCode) {
+        lock(&self.conns).values().for_each(|c| c.outbox.close(code));
+    }
+
+    /// How many sockets there are.
+    pub fn len(&self) -> usize {
+        lock(&self.conns).len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// True if the topic is silent now.
+fn remove_member(topics: &mut HashMap<Topic, Members>, topic: &Topic, conn: u64) -> bool {
+    let Some(members) = topics.get_mut(topic) else { return false };
+    members.remove(&conn);
+    let silent = members.is_empty();
+    if silent {
+        topics.remove(topic);
+    }
+    silent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visitor(n: u8) -> Who {
+        Who::Visitor { kid: Kid([n; 16]), site: "s1".parse().unwrap() }
+    }
+
+    fn texts(conn: &Conn) -> Vec<String> {
+        conn.outbox.drain().frames.iter().map(|f| String::from_utf8_lossy(f.bytes()).into_owned()).collect()
+    }
+
+    #[test]
+    fn frames_reach_listeners_once_and_in_order() {
+        let hub = Hub::new();
+        let (a, b) = (hub.connect(visitor(1), [1; 32]), hub.connect(visitor(2), [2; 32]));
+        let topic = Topic::Conv(ConvId([7; 16]));
+        assert!(hub.listen(&a, topic.clone()));
+        assert!(!hub.listen(&b, topic.clone()));
+        assert!(!hub.listen(&a, topic.clone()), "listening twice is listening once");
+        for word in ["one", "two"] {
+            hub.publish(&topic, |c| (c.id == a.id || word == "two").then(|| Frame::text(word.into())));
+        }
+        assert_eq!(texts(&a), ["one", "two"]);
+        assert_eq!(texts(&b), ["two"]);
+    }
+
+    #[test]
+    fn the_last_listener_leaves_a_topic_silent() {
+        let hub = Hub::new();
+        let (a, b) = (hub.connect(visitor(1), [1; 32]), hub.connect(visitor(1), [1; 32]));
+        let topic = Topic::Site("s1".parse().unwrap());
+        hub.listen(&a, topic.clone());
+        hub.listen(&b, topic.clone());
+        assert_eq!(hub.disconnect(&a), []);
+        assert_eq!(hub.disconnect(&b), std::slice::from_ref(&topic));
+        assert_eq!(hub.listeners(&topic), 0);
+        assert!(hub.is_empty());
+    }
+}

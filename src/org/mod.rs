@@ -13,6 +13,7 @@ mod limiter;
 mod login;
 mod rows;
 mod service;
+pub mod widgets;
 
 pub use api::{
     BoxFor, BoxesAnswer, DirectoryAnswer, DropBoxes, InviteClaim, InviteOpen, InviteOpened, InviteRegister, LoggedIn,

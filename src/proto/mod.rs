@@ -14,7 +14,7 @@ pub use id::{ConvId, IdError, Kid, MsgId, OrgFp, SiteId, TeamId, UserId};
 pub use record::{ConvState, Event, Owner, OwnerWhy, RECORD_HEADER, RecordView, encode_record, event_body};
 pub use wire::{
     ANNOUNCEMENT_HEADER, AnnouncementView, BOX_LEN, EnvelopeError, GRANT_BOX_LEN, GRANT_HEADER, HeaderView, Kind,
-    MESSAGE_HEADER, SIGNATURE_LEN, conversation_of,
+    MESSAGE_HEADER, SIGNATURE_LEN, conversation_of, tombstone,
 };
 
 /// WebSocket subprotocol of version 1.

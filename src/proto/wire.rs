@@ -31,6 +31,8 @@ pub enum Kind {
     Note = 4,
     /// What is left of a recalled message.
     Tombstone = 9,
+    /// What is left of a recalled note.
+    NoteTombstone = 10,
 }
 
 /// Why bytes are not an envelope.
@@ -53,6 +55,19 @@ pub enum EnvelopeError {
 /// The conversation a record's body belongs to; bytes 4..20 of every envelope and event.
 pub fn conversation_of(body: &[u8]) -> Option<ConvId> {
     body.get(4..20).and_then(ConvId::from_slice)
+}
+
+/// What the server keeps of a recalled message or note: its header, so that counters stay checkable. None if `body` is
+/// neither.
+pub fn tombstone(body: &[u8]) -> Option<Vec<u8>> {
+    let kind = match HeaderView::parse(body).ok()?.0 {
+        Kind::Message => Kind::Tombstone,
+        Kind::Note => Kind::NoteTombstone,
+        _ => return None,
+    };
+    let mut left = body[..MESSAGE_HEADER].to_vec();
+    left[2] = kind as u8;
+    Some(left)
 }
 
 fn u32_at(b: &[u8], at: usize) -> u32 {
@@ -85,6 +100,7 @@ impl<'a> HeaderView<'a> {
             Some(3) => (Kind::Grant, GRANT_HEADER + GRANT_BOX_LEN + SIGNATURE_LEN),
             Some(4) => (Kind::Note, MESSAGE_HEADER + 16 + 32 + 32 + TAG + SIGNATURE_LEN),
             Some(9) => (Kind::Tombstone, MESSAGE_HEADER),
+            Some(10) => (Kind::NoteTombstone, MESSAGE_HEADER),
             Some(_) => return Err(Unsupported),
             None => return Err(Length),
         };
@@ -100,7 +116,7 @@ impl<'a> HeaderView<'a> {
                             + usize::from(u16::from_be_bytes([bytes[36], bytes[37]])) * GRANT_BOX_LEN
                             + SIGNATURE_LEN
             }
-            Kind::Tombstone => bytes.len() == MESSAGE_HEADER,
+            Kind::Tombstone | Kind::NoteTombstone => bytes.len() == MESSAGE_HEADER,
             Kind::Message | Kind::Note => true,
         };
         if bytes.len() < least || !fits { Err(Length) } else { Ok((kind, Self(bytes))) }
@@ -214,11 +230,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_parse_or_fail_without_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..700), kind in 0u8..10) {
+        fn any_bytes_parse_or_fail_without_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..700), kind in 0u8..12) {
             if bytes.len() > 3 { bytes[..2].copy_from_slice(b"K1"); bytes[2] = kind; bytes[3] = 1; }
             if let Ok((kind, h)) = HeaderView::parse(&bytes) {
                 let _ = (h.conv(), h.epoch(), h.sender(), h.msg_id());
-                if matches!(kind, Kind::Message | Kind::Note | Kind::Tombstone) { let _ = (h.inst(), h.ctr()); }
+                if matches!(kind, Kind::Message | Kind::Note | Kind::Tombstone | Kind::NoteTombstone) { let _ = (h.inst(), h.ctr()); }
                 if let Ok(a) = AnnouncementView::parse(&bytes) {
                     let _ = (a.prev(), a.dir_seq(), a.dir_head(), a.commitment(), a.has_bot(), a.boxes().count(), a.signed());
                 }

@@ -1,0 +1,61 @@
+# kefu: what a person types. Each target says what it does; `make help` lists them.
+
+CARGO ?= cargo
+DEMO_DIR ?= kefu-demo
+DEMO_LISTEN ?= 127.0.0.1:8443
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+KEFU := $(TARGET)/debug/kefu
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+.PHONY: help run build ui test test-rust test-ui test-browser lint bench crash tools clean-demo
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+run: ui ## Build everything, make a demo company, start the server
+	$(CARGO) build
+	@KEFU="$(KEFU)" DIR="$(DEMO_DIR)" LISTEN="$(DEMO_LISTEN)" sh packaging/demo.sh
+
+build: ui ## The executable for servers: target/release/kefu
+	$(CARGO) build --release
+
+ui: ui/node_modules ## The pages, as the executable embeds them
+	npm --prefix ui run build
+
+ui/node_modules: ui/package-lock.json
+	npm --prefix ui ci --no-audit --no-fund
+	@touch $@
+
+tests/browser/node_modules: tests/browser/package-lock.json
+	npm --prefix tests/browser ci --no-audit --no-fund
+	@touch $@
+
+tools: ## Install what the tests need and this machine lacks (Debian's chromium)
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk; }
+
+test: tools lint test-ui ui test-rust test-browser ## Everything that must pass
+
+lint: ## Formatting and clippy, warnings denied
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+
+test-rust: ## Rust tests
+	$(CARGO) test
+
+test-ui: ui/node_modules ## Types and unit tests of the pages
+	npm --prefix ui run check
+	npm --prefix ui test
+
+test-browser: tools ui tests/browser/node_modules ## Real browsers against the real executable
+	npm --prefix ui run size
+	$(CARGO) build
+	KEFU="$(abspath $(KEFU))" npm --prefix tests/browser test
+
+bench: build ## Speed and memory, as in the README's table
+	sh benches/run.sh "$(TARGET)/release/kefu"
+
+crash: ## 1,000 kills of the server under load (minutes)
+	KEFU_KILLS=1000 $(CARGO) test --test it crash -- --nocapture
+
+clean-demo: ## Throw the demo company away
+	rm -rf "$(DEMO_DIR)"

@@ -1,0 +1,75 @@
+//! A new epoch: may its creator make it, and is it sealed to exactly those who may read?
+
+use crate::{
+    crypto::{announcement, codec, hash, hash::BoxKind},
+    hub::Conn,
+    proto::{AnnouncementView, ErrorCode, HeaderView},
+};
+
+use super::{
+    Chat, Refusal,
+    conversation::{Cell, Row},
+};
+
+impl Chat {
+    /// The row after this announcement. Owner and visitor may announce; which keys its boxes may be for is decided by the
+    /// directory, never by the announcement.
+    pub(super) fn check_announcement(&self, conn: &Conn, cell: &Cell, bytes: &[u8]) -> Result<Row, Refusal> {
+        let view = AnnouncementView::parse(bytes).map_err(Refusal::from)?;
+        let directory = self.org.directory();
+        let (creator, elsewhere) = match conn.who.user() {
+            None => (key(&cell.row.ed)?, false),
+            Some(_) => {
+                let agent = self.require_agent(conn)?;
+                self.require_owner(&agent, cell)?;
+                (agent.ed, true)
+            }
+        };
+        if directory.head_at(view.dir_seq()) != Some(view.dir_head()) {
+            return Err(Refusal::new(ErrorCode::DirectoryStale, "this server does not have the directory it names"));
+        }
+        // an agent may choose another team: that is how a transfer begins
+        let team_box = view.boxes().find(|(kind, ..)| *kind == BoxKind::Team as u8).map(|(_, kid, _)| kid);
+        let mut teams = directory.state().teams.iter().filter(|(id, t)| t.on && (elsewhere || **id == cell.row.team));
+        let (team, current) =
+            teams.find(|(_, t)| Some(hash::box_kid(BoxKind::Team, &t.pk.0)) == team_box).ok_or_else(|| {
+                Refusal::new(ErrorCode::DirectoryStale, "the team's key is not the newest; fetch the directory")
+            })?;
+        if (view.prev() != hex32(&cell.row.ann)) || epoch_of(bytes) != Some(cell.row.epoch + 1) {
+            return Err(Refusal::new(ErrorCode::EpochStale, "somebody announced this epoch first"));
+        }
+        let expected = announcement::Expected {
+            conv: cell.id,
+            epoch: cell.row.epoch + 1,
+            prev: view.prev(),
+            creator: &creator,
+            directory: &directory,
+            team: &current.pk.0,
+            visitor: &key(&cell.row.x)?,
+            bot: None,
+        };
+        announcement::verify(bytes, &expected).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+        Ok(Row {
+            epoch: cell.row.epoch + 1,
+            ann: data_encoding::HEXLOWER.encode(&hash::announcement(bytes)),
+            key_team: team.clone(),
+            key_epoch: current.epoch,
+            bot: view.has_bot(),
+            ..cell.row.clone()
+        })
+    }
+}
+
+/// A public key in its text form.
+pub(super) fn key(text: &str) -> Result<[u8; 32], Refusal> {
+    codec::from_b64u_exact(text).map_err(|_| Refusal::malformed("a key is 32 bytes in base64url without padding"))
+}
+
+fn epoch_of(bytes: &[u8]) -> Option<u32> {
+    HeaderView::parse(bytes).ok().map(|(_, h)| h.epoch())
+}
+
+fn hex32(text: &str) -> [u8; 32] {
+    // our own row; zeros match no announcement after the first
+    data_encoding::HEXLOWER.decode(text.as_bytes()).ok().and_then(|b| b.try_into().ok()).unwrap_or_default()
+}

@@ -1,0 +1,332 @@
+//! Who answers: carries out what the desk decides, and lets agents decide for themselves.
+//!
+//! The desk is pure; its one task here feeds it facts and the time, and turns decisions into transactions and frames.
+//! Every change of owner is a transaction on the conversation's newest row, so two of them can't both win.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    desk::{self, Decision, Desk},
+    hub::{Conn, Topic},
+    proto::{
+        AgentState, CloseCode, ConvId, ConvState, ErrorCode, Event, Owner, OwnerWhy, Presence, ServerFrame, TeamId,
+        UserId,
+    },
+};
+
+use super::{
+    Chat, DeskMessage, Refusal,
+    cells::lock,
+    close::append,
+    conversation::{Cell, Row},
+    leads, now_ms, text,
+};
+
+/// What the desk said last about teams and agents, for those who connect later.
+#[derive(Debug, Default)]
+pub struct PresenceBoard {
+    teams: Mutex<HashMap<TeamId, (Presence, u32)>>,
+    states: Mutex<HashMap<UserId, AgentState>>,
+}
+
+impl PresenceBoard {
+    /// Whether somebody of a team is there.
+    pub fn of(&self, team: &TeamId) -> (Presence, u32) {
+        lock(&self.teams).get(team).copied().unwrap_or((Presence::Away, 0))
+    }
+
+    /// What an agent said about himself last.
+    pub fn state_of(&self, user: &UserId) -> Option<AgentState> {
+        lock(&self.states).get(user).copied()
+    }
+}
+
+/// The desk's task; ends when the chat is dropped.
+pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedReceiver<DeskMessage>) {
+    // answers that wait for the outcome of an acceptance
+    let mut waiting: HashMap<(ConvId, UserId), oneshot::Sender<Result<(), Refusal>>> = HashMap::new();
+    loop {
+        let wait = desk
+            .next_deadline()
+            .map_or(Duration::from_secs(3600), |at| Duration::from_millis(at.saturating_sub(now_ms()).max(1)));
+        let event = tokio::select! {
+            message = inbox.recv() => match message {
+                None => return,
+                Some(DeskMessage::Fact(event)) => event,
+                Some(DeskMessage::Ask(question)) => {
+                    question(&desk);
+                    continue;
+                }
+                Some(DeskMessage::Accept { conv, user, reply }) => {
+                    waiting.insert((conv, user.clone()), reply);
+                    desk::Event::Accept { conv, user }
+                }
+            },
+            () = tokio::time::sleep(wait) => desk::Event::Tick,
+        };
+        let accept = match &event {
+            desk::Event::Accept { conv, user } => Some((*conv, user.clone())),
+            _ => None,
+        };
+        for decision in desk.apply(event, now_ms()) {
+            chat.carry_out(&desk, decision, &mut waiting).await;
+        }
+        if let Some(reply) = accept.and_then(|key| waiting.remove(&key)) {
+            let _ = reply.send(Err(Refusal::new(ErrorCode::TooLate, "this offer is over")));
+        }
+    }
+}
+
+type Waiting = HashMap<(ConvId, UserId), oneshot::Sender<Result<(), Refusal>>>;
+
+impl Chat {
+    async fn carry_out(&self, desk: &Desk, decision: Decision, waiting: &mut Waiting) {
+        match decision {
+            Decision::Offer { conv, user, until, auto } => {
+                let frame = text(&ServerFrame::Offer { conv, until, auto });
+                self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
+            }
+            Decision::OfferGone { conv, user, why } => {
+                let frame = text(&ServerFrame::OfferGone { conv, why: why.as_str().into() });
+                self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
+            }
+            Decision::Assign { conv, user } => {
+                let outcome = self
+                    .own(conv, &user, OwnerWhy::Accept, &user, |cell| match cell.row.owner {
+                        Owner::Queue => Ok(()),
+                        _ => Err(Refusal::new(ErrorCode::Conflict, "somebody else has this conversation")),
+                    })
+                    .await;
+                if outcome.is_err() {
+                    self.state_fact(conv);
+                }
+                if let Some(reply) = waiting.remove(&(conv, user)) {
+                    let _ = reply.send(outcome);
+                }
+            }
+            Decision::Requeue { conv, user } => self.requeue(conv, &user).await,
+            Decision::Position { conv, position } => {
+                let frame = text(&ServerFrame::Queue { conv, position });
+                self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
+            }
+            Decision::Presence { team, state, agents } => self.presence_changed(team, state, agents),
+            Decision::StateChanged { user, state } => {
+                lock(&self.presence.states).insert(user, state);
+            }
+            Decision::AgentsChanged { team } => {
+                let frame = text(&ServerFrame::Agents { list: desk.agents(std::slice::from_ref(&team)) });
+                self.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
+            }
+        }
+    }
+
+    fn presence_changed(&self, team: TeamId, state: Presence, agents: u32) {
+        lock(&self.presence.teams).insert(team.clone(), (state, agents));
+        let frame = text(&ServerFrame::Presence { team: team.clone(), state, agents });
+        for (site, entry) in &self.org.directory().state().sites {
+            if entry.team == team {
+                self.hub.publish(&Topic::Site(site.clone()), |_| Some(frame.clone()));
+            }
+        }
+        self.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
+    }
+
+    /// A vanished agent loses a conversation to the queue, if it is still his.
+    async fn requeue(&self, conv: ConvId, user: &UserId) {
+        let outcome = self
+            .change(conv, |_, cell, batch| {
+                if cell.row.owner != Owner::Agent(user.clone()) {
+                    return Ok(None);
+                }
+                let (owner, team) = (Owner::Queue, cell.row.team.clone());
+                batch.ops.push(append(cell, &Event::Owner { owner, team, why: OwnerWhy::Lost, by: None }));
+                Ok(Some(Row { owner: Owner::Queue, ..cell.row.clone() }))
+            })
+            .await;
+        if let Err(e) = outcome {
+            tracing::warn!(%conv, %user, error = %e, "a lost conversation could not go back to the queue yet");
+        }
+        self.state_fact(conv);
+    }
+
+    /// Tells the desk what is true after a decision that could not be carried out.
+    fn state_fact(&self, conv: ConvId) {
+        match self.cell(conv) {
+            Ok(Some(cell)) => {
+                let row = lock(&cell).row.clone();
+                self.tell_desk(conv, &row);
+            }
+            _ => self.fact(desk::Event::Closed { conv }),
+        }
+    }
+
+    /// Makes somebody the owner if `allowed` holds for the newest row.
+    async fn own(
+        &self,
+        conv: ConvId,
+        user: &UserId,
+        why: OwnerWhy,
+        by: &UserId,
+        allowed: impl Fn(&Cell) -> Result<(), Refusal> + Send + Sync,
+    ) -> Result<(), Refusal> {
+        self.change(conv, |chat, cell, batch| {
+            let owner = Owner::Agent(user.clone());
+            if cell.row.owner == owner {
+                return Ok(None);
+            }
+            let agent = chat.agent(user).filter(|a| a.teams.contains(&cell.row.team));
+            agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "this agent is not in the conversation's team"))?;
+            if cell.row.state == ConvState::Closed {
+                return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));
+            }
+            allowed(cell)?;
+            let (team, by) = (cell.row.team.clone(), Some(by.to_string()));
+            batch.ops.push(append(cell, &Event::Owner { owner: owner.clone(), team, why, by }));
+            Ok(Some(Row { owner, last_agent: Some(user.clone()), ..cell.row.clone() }))
+        })
+        .await
+    }
+
+    /// Accepts an offer.
+    pub async fn accept(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
+        let user = self.require_agent(conn)?.user;
+        let (reply, outcome) = oneshot::channel();
+        let _ = self.desk.send(DeskMessage::Accept { conv, user, reply });
+        outcome.await.unwrap_or_else(|_| Err(Refusal::new(ErrorCode::Conflict, "the server is stopping")))
+    }
+
+    /// Declines an offer.
+    pub fn decline(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
+        let user = self.require_agent(conn)?.user;
+        self.fact(desk::Event::Decline { conv, user });
+        Ok(())
+    }
+
+    /// Takes from the queue; whoever leads may take from a colleague too.
+    pub async fn take(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
+        let agent = self.require_agent(conn)?;
+        self.own(conv, &agent.user, OwnerWhy::Take, &agent.user, |cell| match cell.row.owner {
+            Owner::Queue | Owner::Robot => Ok(()),
+            _ if leads(agent.role) => Ok(()),
+            _ => Err(Refusal::new(ErrorCode::Conflict, "a colleague has this conversation")),
+        })
+        .await
+    }
+
+    /// Hands on to a colleague who is there, or to a team's queue. For another team its key must hold the epoch first.
+    pub async fn transfer(
+        &self,
+        conn: &Conn,
+        conv: ConvId,
+        to: Option<UserId>,
+        team: Option<TeamId>,
+    ) -> Result<(), Refusal> {
+        let agent = self.require_agent(conn)?;
+        let by = &agent.user;
+        let may = |cell: &Cell| -> Result<(), Refusal> { self.require_owner(&agent, cell) };
+        if let Some(colleague) = to {
+            if self.hub.listeners(&Topic::User(colleague.clone())) == 0 {
+                return Err(Refusal::new(
+                    ErrorCode::NotFound,
+                    "this colleague is not connected; choose another or a team",
+                ));
+            }
+            return self.own(conv, &colleague, OwnerWhy::Transfer, by, may).await;
+        }
+        let team = team.ok_or_else(|| Refusal::malformed("a transfer names an agent or a team"))?;
+        self.change(conv, |chat, cell, batch| {
+            if !chat.sees(&conn.who, cell) {
+                return Err(Refusal::not_found());
+            }
+            may(cell)?;
+            if cell.row.state == ConvState::Closed {
+                return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));
+            }
+            if cell.row.key_team != team {
+                return Err(Refusal::new(ErrorCode::EpochStale, "announce an epoch with that team's key first"));
+            }
+            let event = Event::Owner {
+                owner: Owner::Queue,
+                team: team.clone(),
+                why: OwnerWhy::Transfer,
+                by: Some(by.to_string()),
+            };
+            batch.ops.push(append(cell, &event));
+            Ok(Some(Row {
+                owner: Owner::Queue,
+                team: team.clone(),
+                arrived: now_ms(),
+                last_agent: None,
+                ..cell.row.clone()
+            }))
+        })
+        .await
+    }
+
+    /// An agent says whether he takes new conversations.
+    pub fn status(&self, conn: &Conn, state: AgentState) -> Result<(), Refusal> {
+        let user = self.require_agent(conn)?.user;
+        lock(&self.presence.states).insert(user.clone(), state);
+        self.fact(desk::Event::AgentState { user, state });
+        Ok(())
+    }
+
+    /// Shows a page that was just opened what stands before its agent, and his colleagues.
+    pub(super) fn show_desk(&self, conn: &Conn, user: &UserId, teams: &[TeamId]) {
+        let (hub, id, user, teams) = (self.hub.clone(), conn.id, user.clone(), teams.to_vec());
+        let _ = self.desk.send(DeskMessage::Ask(Box::new(move |desk: &Desk| {
+            hub.send(id, text(&ServerFrame::Agents { list: desk.agents(&teams) }));
+            for (conv, until) in desk.offers(&user) {
+                hub.send(id, text(&ServerFrame::Offer { conv, until, auto: false }));
+            }
+        })));
+    }
+
+    /// The desk at a glance.
+    pub async fn desk_snapshot(&self) -> Option<desk::DeskSnapshot> {
+        let (tx, rx) = oneshot::channel();
+        let ask = move |desk: &Desk| drop(tx.send(desk.snapshot(now_ms())));
+        self.desk.send(DeskMessage::Ask(Box::new(ask))).ok()?;
+        rx.await.ok()
+    }
+
+    /// Why a conversation has no agent.
+    pub async fn explain(&self, conv: ConvId) -> Vec<desk::Reason> {
+        let (tx, rx) = oneshot::channel();
+        let ask = move |desk: &Desk| drop(tx.send(desk.explain(conv)));
+        let _ = self.desk.send(DeskMessage::Ask(Box::new(ask)));
+        rx.await.unwrap_or_default()
+    }
+
+    /// The directory grew: everybody is told; sockets of people who are out are closed, and those of people whose teams
+    /// changed start anew, so that they listen to the right ones.
+    pub fn directory_changed(&self, seq: u32) {
+        let directory = self.org.directory();
+        self.hub.publish_all(&text(&ServerFrame::Directory { seq }));
+        for (user, entry) in &directory.state().users {
+            let topic = Topic::User(user.clone());
+            if self.hub.listeners(&topic) == 0 {
+                continue;
+            }
+            let active = directory.agent(user).map(|a| a.kid);
+            let teams: BTreeSet<_> = entry.teams.iter().cloned().map(Topic::Team).collect();
+            self.hub.close_where(&topic, |conn| {
+                let listens: BTreeSet<_> = conn.topics().into_iter().filter(|t| matches!(t, Topic::Team(_))).collect();
+                match active {
+                    Some(kid) if kid == conn.who.kid() => (listens != teams).then_some(CloseCode::GoingAway),
+                    _ => Some(CloseCode::Disabled),
+                }
+            });
+            self.fact(match active {
+                Some(_) => desk::Event::TeamsChanged { user: user.clone(), teams: entry.teams.clone() },
+                None => desk::Event::AgentRemoved { user: user.clone() },
+            });
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Ending a conversation and opening it again.
+
+use crate::{
+    crypto::directory::ActiveAgent,
+    hub::Conn,
+    proto::{ConvId, ConvState, ErrorCode, Event, Owner, OwnerWhy, event_body},
+    store::{self, Batch, Op, StoreError, Table},
+};
+
+use super::{
+    Chat, Refusal,
+    cells::lock,
+    conversation::{Cell, Row},
+    event_id, leads, now_ms,
+};
+
+impl Chat {
+    /// Closes. The owner, a supervisor or the visitor may.
+    pub async fn close(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
+        self.change(conv, |chat, cell, batch| {
+            let by = chat.actor(conn, cell)?;
+            if cell.row.state == ConvState::Closed {
+                return Ok(None);
+            }
+            batch.ops.push(append(cell, &Event::Closed { by }));
+            batch.ops.push(Op::Delete { table: Table::OpenConv, key: conv.0.to_vec() });
+            Ok(Some(Row { state: ConvState::Closed, owner: Owner::None, ..cell.row.clone() }))
+        })
+        .await
+    }
+
+    /// Opens again; it goes to the queue, and the agent who answered last is asked first.
+    pub async fn reopen(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
+        self.change(conv, |chat, cell, batch| {
+            let by = match conn.who.user() {
+                Some(user) if chat.sees(&conn.who, cell) => user.to_string(),
+                _ => chat.actor(conn, cell)?,
+            };
+            if cell.row.state == ConvState::Closed {
+                chat.reopen_ops(cell, &by, batch);
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// The steps that open a closed conversation, in front of whatever caused it.
+    pub(super) fn reopen_ops(&self, cell: &Cell, by: &str, batch: &mut Batch) {
+        let row = Row { state: ConvState::Open, owner: Owner::Queue, arrived: now_ms(), ..cell.row.clone() };
+        let owner = Event::Owner { owner: Owner::Queue, team: row.team.clone(), why: OwnerWhy::Reopen, by: None };
+        batch.ops.extend([
+            Op::Row { value: row.encode() },
+            Op::Put { table: Table::OpenConv, key: cell.id.0.to_vec(), value: Vec::new() },
+            append(cell, &Event::Reopened { by: by.into() }),
+            append(cell, &owner),
+        ]);
+    }
+
+    /// Whoever may end a conversation, by name.
+    fn actor(&self, conn: &Conn, cell: &Cell) -> Result<String, Refusal> {
+        match conn.who.user() {
+            None if cell.visitor == conn.who.kid() => Ok("visitor".into()),
+            None => Err(Refusal::not_found()),
+            Some(_) => {
+                let agent = self.require_agent(conn)?;
+                if !self.sees(&conn.who, cell) {
+                    return Err(Refusal::not_found());
+                }
+                self.require_owner(&agent, cell)?;
+                Ok(agent.user.to_string())
+            }
+        }
+    }
+
+    /// The owner, or somebody who leads.
+    pub(super) fn require_owner(&self, agent: &ActiveAgent, cell: &Cell) -> Result<(), Refusal> {
+        match &cell.row.owner {
+            Owner::Agent(owner) if *owner == agent.user => Ok(()),
+            _ if leads(agent.role) => Ok(()),
+            _ => Err(Refusal::new(ErrorCode::NotOwner, "you do not own this conversation; take it first")),
+        }
+    }
+
+    /// Runs `step` on the newest state of a conversation and writes what it adds; again if somebody was faster.
+    /// `step` returns the new row, or none if only its operations (perhaps none) are to be written.
+    pub(super) async fn change(
+        &self,
+        conv: ConvId,
+        step: impl Fn(&Self, &mut Cell, &mut Batch) -> Result<Option<Row>, Refusal> + Send,
+    ) -> Result<(), Refusal> {
+        const TRIES: usize = 8;
+        for _ in 0..TRIES {
+            let shared = self.must_cell(conv)?;
+            let batch = {
+                let mut cell = lock(&shared);
+                let mut batch = Batch { conv: Some(conv), rev: Some(cell.rev), ops: Vec::new() };
+                if let Some(row) = step(self, &mut cell, &mut batch)? {
+                    batch.ops.insert(0, Op::Row { value: row.encode() });
+                }
+                batch
+            };
+            if batch.ops.is_empty() {
+                return Ok(());
+            }
+            match store::write(&*self.store, batch).await {
+                Ok(_) => return Ok(()),
+                Err(StoreError::Conflict) => self.refresh(conv)?,
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(Refusal::new(ErrorCode::Conflict, "this conversation is changing too fast; try again"))
+    }
+}
+
+/// An event as the next record.
+pub(super) fn append(cell: &Cell, event: &Event) -> Op {
+    Op::Append { id: event_id(), body: event_body(cell.id, event).into() }
+}

@@ -1,0 +1,201 @@
+//! A conversation as the server knows it: the row it stores and the cell it keeps in memory while somebody looks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    crypto::{codec, hash},
+    proto::{ConvId, ConvState, HeaderView, Kid, Marks, MsgId, Owner, RecordView, SiteId, Summary, TeamId, UserId},
+    store::{RowAt, Store, StoreError, Table},
+};
+
+use super::Refusal;
+
+/// What is stored of a conversation beside its records. Changes only together with a record that says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Where it began.
+    pub site: SiteId,
+    /// Whose queue it belongs to.
+    pub team: TeamId,
+    /// Who must act: the one field of invariant 3.
+    pub owner: Owner,
+    /// Open or closed.
+    pub state: ConvState,
+    /// The visitor's Ed25519 key, b64u.
+    pub ed: String,
+    /// The visitor's X25519 key, b64u.
+    pub x: String,
+    /// When it began, ms.
+    pub created: u64,
+    /// When it last entered the queue by the visitor's doing, ms; kept when an agent is lost, so that nobody loses his place.
+    pub arrived: u64,
+    /// Who answered last: he is asked first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_agent: Option<UserId>,
+    /// Current epoch.
+    pub epoch: u32,
+    /// Hash of its announcement, hex.
+    pub ann: String,
+    /// Team whose key holds the epoch.
+    pub key_team: TeamId,
+    /// Which generation of that key.
+    pub key_epoch: u32,
+    /// Whether a bot is a member.
+    pub bot: bool,
+}
+
+impl Row {
+    /// As the store keeps it.
+    pub fn encode(&self) -> bytes::Bytes {
+        // derived serialisation of plain fields has no way to fail
+        serde_json::to_vec(self).unwrap_or_default().into()
+    }
+
+    /// From the store.
+    pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        serde_json::from_slice(bytes).map_err(|e| StoreError::Corrupt(format!("conversation row: {e}")))
+    }
+}
+
+/// What colleagues and the desk were told last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    state: ConvState,
+    owner: Owner,
+    arrived: u64,
+    /// Whose it was.
+    pub team: TeamId,
+}
+
+impl Facts {
+    /// The facts in a row.
+    pub fn of(row: &Row) -> Self {
+        Self { state: row.state, owner: row.owner.clone(), arrived: row.arrived, team: row.team.clone() }
+    }
+}
+
+/// Progress of one sender's counter, as far as this process saw it.
+#[derive(Debug, Clone, Copy)]
+struct Counter {
+    kid: Kid,
+    inst: u32,
+    next: u32,
+    last: MsgId,
+}
+
+/// Counters remembered for each conversation; the oldest go first. Clients check all of them, for ever.
+const COUNTERS: usize = 16;
+
+/// A conversation in memory.
+#[derive(Debug)]
+pub struct Cell {
+    /// Which.
+    pub id: ConvId,
+    /// What is stored.
+    pub row: Row,
+    /// Revision of the row.
+    pub rev: u32,
+    /// What the fan-out told last; none if nothing since this was read.
+    pub told: Option<Facts>,
+    /// Highest sequence number.
+    pub last: u64,
+    /// Time of that record, ms.
+    pub last_at: u64,
+    /// The visitor's key by hash.
+    pub visitor: Kid,
+    /// How far the visitor is.
+    pub visitor_marks: Marks,
+    /// How far the agents are.
+    pub agent_marks: Marks,
+    /// Marks that are not stored yet.
+    pub marks_dirty: bool,
+    counters: Vec<Counter>,
+}
+
+impl Cell {
+    /// A cell for a row.
+    pub fn new(id: ConvId, rev: u32, row: Row) -> Result<Self, StoreError> {
+        let ed =
+            codec::from_b64u_exact(&row.ed).map_err(|e| StoreError::Corrupt(format!("visitor key of {id}: {e}")))?;
+        Ok(Self {
+            id,
+            rev,
+            told: None,
+            last: 0,
+            last_at: row.created,
+            visitor: hash::kid(&ed),
+            visitor_marks: Marks::default(),
+            agent_marks: Marks::default(),
+            marks_dirty: false,
+            counters: Vec::new(),
+            row,
+        })
+    }
+
+    /// Reads a conversation; none if there is no such.
+    pub fn load(store: &dyn Store, id: ConvId) -> Result<Option<Self>, StoreError> {
+        let Some(RowAt { rev, last_seq, value }) = store.row(id)? else { return Ok(None) };
+        let mut cell = Self::new(id, rev, Row::decode(&value)?)?;
+        cell.last = last_seq;
+        if let Some((_, frame)) = store.records(id, last_seq.saturating_sub(1), 1)?.first()
+            && let Some(record) = RecordView::parse(frame)
+        {
+            cell.last_at = record.at_ms;
+        }
+        let marks = |side| -> Result<Marks, StoreError> {
+            let stored = store.get(Table::Receipt, &receipt_key(id, side))?;
+            Ok(stored.and_then(|v| serde_json::from_slice(&v).ok()).unwrap_or_default())
+        };
+        (cell.visitor_marks, cell.agent_marks) = (marks(0)?, marks(1)?);
+        Ok(Some(cell))
+    }
+
+    /// As lists show it.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            id: self.id,
+            site: self.row.site.clone(),
+            team: self.row.team.clone(),
+            owner: self.row.owner.clone(),
+            state: self.row.state,
+            ed: self.row.ed.clone(),
+            x: self.row.x.clone(),
+            last: self.last,
+            epoch: self.row.epoch,
+            created: self.row.created,
+            last_at: self.last_at,
+            waiting_since: (self.row.owner == Owner::Queue).then_some(self.row.arrived),
+            visitor: self.visitor_marks,
+            agent: self.agent_marks,
+        }
+    }
+
+    /// Checks that a sender's counter goes up. A resend of his last envelope passes: the store knows it by its id.
+    pub fn count(&mut self, header: &HeaderView<'_>) -> Result<(), Refusal> {
+        let (kid, inst, ctr, id) = (header.sender(), header.inst(), header.ctr(), header.msg_id());
+        match self.counters.iter_mut().find(|c| c.kid == kid && c.inst == inst) {
+            Some(c) if ctr >= c.next => (c.next, c.last) = (ctr.saturating_add(1), id),
+            Some(c) if ctr + 1 == c.next && id == c.last => {}
+            Some(_) => return Err(Refusal::malformed("this counter was used before in another message")),
+            None => {
+                if self.counters.len() == COUNTERS {
+                    self.counters.remove(0);
+                }
+                self.counters.push(Counter { kid, inst, next: ctr.saturating_add(1), last: id });
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets a counter after a refusal: the envelope that moved it does not exist.
+    pub fn uncount(&mut self, id: MsgId) {
+        self.counters.retain(|c| c.last != id);
+    }
+}
+
+/// Key in [`Table::Receipt`]; side 0 is the visitor.
+pub fn receipt_key(conv: ConvId, side: u8) -> Vec<u8> {
+    let mut key = conv.0.to_vec();
+    key.push(side);
+    key
+}

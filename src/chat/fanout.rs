@@ -1,0 +1,152 @@
+//! After the disk: deliver what was committed, and tell the desk what became fact.
+//!
+//! One task reads the store's feed in order, so two records of a conversation can't overtake each other. It never waits
+//! for anybody: outboxes are bounded, the desk's inbox is a channel.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::{
+    desk,
+    hub::{Frame, Topic, Who},
+    proto::{ConvId, ConvState, Owner, RecordView, ServerFrame, TeamId},
+    store::{Commit, Feed, Outcome, StoreError},
+};
+
+use super::{
+    Chat, Refusal,
+    cells::lock,
+    conversation::{Cell, Facts, Row},
+    history::{hidden, hidden_from_visitors},
+    text,
+};
+
+impl Chat {
+    /// Runs until the store closes the feed.
+    pub async fn fan_out(self: Arc<Self>, mut feed: Feed) {
+        while let Some(outcomes) = feed.recv().await {
+            for outcome in outcomes {
+                self.deliver(outcome);
+            }
+        }
+    }
+
+    fn deliver(&self, outcome: Outcome) {
+        match outcome {
+            Outcome::Committed(commit) => self.committed(commit),
+            Outcome::Duplicate { origin, frame } => {
+                self.metrics.duplicates.inc();
+                self.hub.send(origin, Frame::Record(frame));
+            }
+            Outcome::Refused { origin, conv, id, error } => {
+                if let (Some(conv), Some(id)) = (conv, id)
+                    && let Some(cell) = self.cached(conv)
+                {
+                    lock(&cell).uncount(id);
+                }
+                if let (StoreError::Conflict, Some(conv)) = (&error, conv)
+                    && let Err(e) = self.refresh(conv)
+                {
+                    tracing::error!(%conv, error = %e, "could not read the conversation again");
+                }
+                let refusal = Refusal::from(error);
+                self.metrics.refuse(refusal.code as u16);
+                self.hub.send(origin, text(&refusal.frame(None, conv, id)));
+            }
+        }
+    }
+
+    fn committed(&self, commit: Commit) {
+        let conv = commit.conv;
+        let cell = match self.cell(conv) {
+            Ok(Some(cell)) => cell,
+            // it was committed, so it is there unless the disk failed meanwhile; clients resume later
+            other => return tracing::error!(%conv, ?other, "a committed conversation can't be read"),
+        };
+        let mut cell = lock(&cell);
+        if let Some(record) = commit.records.last().and_then(|frame| RecordView::parse(frame))
+            && record.seq >= cell.last
+        {
+            (cell.last, cell.last_at) = (record.seq, record.at_ms);
+        }
+        for frame in commit.records {
+            self.publish_record(conv, commit.origin, frame);
+        }
+        let Some(row) = commit.row else { return };
+        let row = match Row::decode(&row) {
+            Ok(row) => row,
+            Err(e) => return tracing::error!(%conv, error = %e, "a committed row can't be read"),
+        };
+        let facts = Facts::of(&row);
+        let old = cell.told.replace(facts.clone());
+        // a cell that was read or refreshed after this commit is ahead of the feed
+        if commit.rev > cell.rev {
+            (cell.rev, cell.row) = (commit.rev, row.clone());
+        }
+        self.cells.mark(conv, row.state);
+        if old.as_ref() != Some(&facts) {
+            self.tell_desk(conv, &row);
+        }
+        self.publish_summary(&cell, old.map(|f| f.team));
+    }
+
+    /// The record to everybody who follows; to the sender it is the acknowledgement.
+    fn publish_record(&self, conv: ConvId, origin: u64, frame: Bytes) {
+        let secret = hidden_from_visitors(&frame);
+        let mut masked = None;
+        self.hub.publish(&Topic::Conv(conv), |conn| {
+            if conn.id == origin
+                && let Some(micros) = conn.outbox.since_posted()
+            {
+                self.metrics.delivery_latency.record(micros);
+            }
+            self.metrics.records_out.inc();
+            self.metrics.bytes_out.add(frame.len() as u64);
+            match conn.who {
+                Who::Visitor { .. } if secret => {
+                    let mask = || RecordView::parse(&frame).map(|r| hidden(&r)).unwrap_or_default();
+                    Some(Frame::Record(masked.get_or_insert_with(mask).clone()))
+                }
+                _ => Some(Frame::Record(frame.clone())),
+            }
+        });
+    }
+
+    /// The new summary to its visitor and to all agents of its team; colleagues it left hear that it is gone.
+    fn publish_summary(&self, cell: &Cell, old_team: Option<TeamId>) {
+        let (conv, team) = (cell.id, &cell.row.team);
+        let frame = text(&ServerFrame::Conv { conv: cell.summary() });
+        self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
+        self.hub.publish(&Topic::Team(team.clone()), |_| Some(frame.clone()));
+        if let Some(old) = old_team.filter(|old| old != team) {
+            let gone = text(&ServerFrame::Gone { conv });
+            self.hub.publish(&Topic::Team(old), |c| (!self.sees(&c.who, cell)).then(|| gone.clone()));
+            self.hub.retain(&Topic::Conv(conv), |c| self.sees(&c.who, cell));
+        }
+    }
+
+    /// Where a conversation stands, as the desk must know it.
+    pub(super) fn tell_desk(&self, conv: ConvId, row: &Row) {
+        let team = row.team.clone();
+        self.fact(match (&row.state, &row.owner) {
+            (ConvState::Open, Owner::Queue) => {
+                desk::Event::Waiting { conv, team, since: row.arrived, last_agent: row.last_agent.clone() }
+            }
+            (ConvState::Open, Owner::Agent(user)) => desk::Event::Owned { conv, team, user: user.clone() },
+            _ => desk::Event::Closed { conv },
+        });
+    }
+
+    /// Reads a row again after a conflict, in case the commit that caused it has not come through the feed yet.
+    pub(super) fn refresh(&self, conv: ConvId) -> Result<(), StoreError> {
+        let Some(shared) = self.cell(conv)? else { return Ok(()) };
+        if let Some(now) = self.store.row(conv)? {
+            let mut cell = lock(&shared);
+            if now.rev > cell.rev {
+                (cell.rev, cell.row) = (now.rev, Row::decode(&now.value)?);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! Lists of conversations for agents.
+
+use crate::{
+    proto::{ConvId, ConvState, Owner, Summary, UserId},
+    store::Table,
+};
+
+use super::{Chat, Refusal, cells::lock};
+
+/// The tabs of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    /// Owned by me, open.
+    Mine,
+    /// Waiting in my teams' queues.
+    Queue,
+    /// Everything my teams ever had, newest first.
+    All,
+}
+
+impl Chat {
+    /// Open conversations that concern an agent: his own and his teams' queues.
+    pub(super) fn open_for(&self, user: &UserId) -> Result<Vec<Summary>, Refusal> {
+        let Some(agent) = self.agent(user) else { return Ok(Vec::new()) };
+        let mut list = Vec::new();
+        for conv in self.cells.open() {
+            let Some(shared) = self.cell(conv)? else { continue };
+            let cell = lock(&shared);
+            let concerns = match &cell.row.owner {
+                Owner::Agent(owner) => owner == user,
+                Owner::Queue => true,
+                Owner::Robot | Owner::None => false,
+            };
+            if concerns && agent.teams.contains(&cell.row.team) {
+                list.push(cell.summary());
+            }
+        }
+        list.sort_by_key(|s| (s.created, s.id));
+        Ok(list)
+    }
+
+    /// One page of a tab; `before` is the `created` of the last one seen. Touches the disk.
+    pub fn list(
+        &self,
+        user: &UserId,
+        tab: Tab,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<Summary>, bool), Refusal> {
+        if tab != Tab::All {
+            let list = self.open_for(user)?;
+            let mine = |s: &Summary| s.owner == Owner::Agent(user.clone());
+            return Ok((list.into_iter().filter(|s| mine(s) == (tab == Tab::Mine)).collect(), false));
+        }
+        let Some(agent) = self.agent(user) else { return Ok((Vec::new(), false)) };
+        let mut before = before.map(|t| t.to_be_bytes().to_vec());
+        let mut list = Vec::new();
+        loop {
+            let page = self.store.scan(Table::ConvByTime, &[], before.as_deref(), true, 500)?;
+            for (key, _) in &page {
+                if list.len() == limit {
+                    return Ok((list, true));
+                }
+                let Some(conv) = key.get(8..).and_then(ConvId::from_slice) else { continue };
+                if let Some(summary) = self.summary_of(conv)?.filter(|s| agent.teams.contains(&s.team)) {
+                    list.push(summary);
+                }
+            }
+            match page.last() {
+                Some((key, _)) if page.len() == 500 => before = Some(key.clone()),
+                _ => return Ok((list, false)),
+            }
+        }
+    }
+
+    /// A summary without keeping a cell of something long closed.
+    fn summary_of(&self, conv: ConvId) -> Result<Option<Summary>, Refusal> {
+        if let Some(shared) = self.cached(conv) {
+            return Ok(Some(lock(&shared).summary()));
+        }
+        Ok(super::Cell::load(&*self.store, conv)?.map(|c| c.summary()))
+    }
+
+    /// Conversations of one visitor.
+    pub(super) fn of_visitor(&self, kid: crate::proto::Kid) -> Result<Vec<Summary>, Refusal> {
+        const MOST: usize = 50;
+        let rows = self.store.scan(Table::VisitorConv, &kid.0, None, false, MOST)?;
+        let mut list = Vec::new();
+        for conv in rows.iter().filter_map(|(key, _)| key.get(16..).and_then(ConvId::from_slice)) {
+            list.extend(self.summary_of(conv)?);
+        }
+        list.sort_by_key(|s| (s.state == ConvState::Closed, s.created));
+        Ok(list)
+    }
+}

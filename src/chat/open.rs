@@ -1,0 +1,149 @@
+//! A visitor begins a conversation: its id commits to his keys, its first epoch is his.
+
+use crate::{
+    crypto::{announcement, codec, hash, sign},
+    desk,
+    hub::{Conn, Topic, Who},
+    proto::{AnnouncementView, ConvId, ConvState, ErrorCode, Event, HeaderView, Owner, OwnerWhy, SiteId, event_body},
+    store::{self, Batch, Op, StoreError, Table},
+};
+
+use super::{Address, Chat, Refusal, announce::key, conversation::Row, event_id, now_ms};
+
+/// What `open` carries.
+#[derive(Debug)]
+pub struct Opening {
+    /// The id the visitor computed.
+    pub id: ConvId,
+    /// 16 random bytes, b64u.
+    pub nonce: String,
+    /// Where.
+    pub site: SiteId,
+    /// The visitor's Ed25519 key, which the socket proved.
+    pub ed: [u8; 32],
+    /// The visitor's X25519 key, b64u.
+    pub x: String,
+    /// Announcement of epoch 0, b64u.
+    pub ann: String,
+}
+
+impl Chat {
+    /// Opens; the same opening twice is fine.
+    pub async fn open(&self, conn: &std::sync::Arc<Conn>, address: Address, o: Opening) -> Result<(), Refusal> {
+        let Who::Visitor { kid, site } = &conn.who else {
+            return Err(Refusal::new(ErrorCode::Forbidden, "only visitors open conversations"));
+        };
+        if *site != o.site {
+            return Err(Refusal::new(ErrorCode::Forbidden, "this socket was opened for another site"));
+        }
+        if let Some(cell) = self.cell(o.id)? {
+            return if super::cells::lock(&cell).visitor == *kid { Ok(()) } else { Err(Refusal::not_found()) };
+        }
+        let (row, announcement) = self.check_opening(&o)?;
+        self.limits.opening(address, row.created).map_err(Refusal::limited)?;
+        let batch = opening_batch(&o, kid.0, &row, announcement);
+        // listening first: the records of the opening are its echo
+        self.hub.listen(conn, Topic::Conv(o.id));
+        match store::write(&*self.store, batch).await {
+            Ok(_) | Err(StoreError::Conflict | StoreError::Duplicate { .. }) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn check_opening(&self, o: &Opening) -> Result<(Row, Vec<u8>), Refusal> {
+        let x = key(&o.x)?;
+        let nonce =
+            codec::from_b64u_exact(&o.nonce).map_err(|_| Refusal::malformed("the nonce is 16 bytes in base64url"))?;
+        sign::check_public(&o.ed).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+        let directory = self.org.directory();
+        let site = directory.site(&o.site).filter(|s| s.on);
+        let site = site.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
+        let team = directory.team(&site.team).filter(|t| t.on);
+        let team = team.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this site has no team"))?;
+        if hash::conv_id(&nonce, &self.org.fp(), &o.site, &o.ed, &x) != o.id {
+            return Err(Refusal::malformed("the conversation id does not belong to these keys"));
+        }
+        let ann = codec::from_b64u(&o.ann).unwrap_or_default();
+        let view = AnnouncementView::parse(&ann).map_err(Refusal::from)?;
+        if directory.head_at(view.dir_seq()) != Some(view.dir_head()) {
+            return Err(Refusal::new(
+                ErrorCode::DirectoryStale,
+                "the announcement names a directory this server does not have",
+            ));
+        }
+        announcement::verify(
+            &ann,
+            &announcement::Expected {
+                conv: o.id,
+                epoch: 0,
+                prev: [0; 32],
+                creator: &o.ed,
+                directory: &directory,
+                team: &team.pk.0,
+                visitor: &x,
+                bot: None,
+            },
+        )
+        .map_err(|e| Refusal::new(ErrorCode::DirectoryStale, e.to_string()))?;
+        let now = now_ms();
+        let row = Row {
+            site: o.site.clone(),
+            team: site.team.clone(),
+            owner: Owner::Queue,
+            state: ConvState::Open,
+            ed: codec::b64u(&o.ed),
+            x: o.x.clone(),
+            created: now,
+            arrived: now,
+            last_agent: None,
+            epoch: 0,
+            ann: data_encoding::HEXLOWER.encode(&hash::announcement(&ann)),
+            key_team: site.team.clone(),
+            key_epoch: team.epoch,
+            bot: view.has_bot(),
+        };
+        Ok((row, ann))
+    }
+
+    /// A visitor's place in the queue, asked of the desk; the answer goes to his socket.
+    pub(super) fn tell_position(&self, conn: u64, conv: ConvId) {
+        let hub = self.hub.clone();
+        let _ = self.desk.send(super::DeskMessage::Ask(Box::new(move |desk: &desk::Desk| {
+            if let Some(position) = desk.position(conv) {
+                hub.send(conn, super::text(&crate::proto::ServerFrame::Queue { conv, position }));
+            }
+        })));
+    }
+}
+
+fn opening_batch(o: &Opening, visitor: [u8; 16], row: &Row, announcement: Vec<u8>) -> Batch {
+    let (conv, nothing) = (o.id, Vec::new);
+    let open = Event::Open {
+        site: row.site.clone(),
+        team: row.team.clone(),
+        nonce: o.nonce.clone(),
+        ed: row.ed.clone(),
+        x: row.x.clone(),
+    };
+    let owner = Event::Owner { owner: Owner::Queue, team: row.team.clone(), why: OwnerWhy::Open, by: None };
+    let event = |e: &Event| Op::Append { id: event_id(), body: event_body(conv, e).into() };
+    // the view was parsed before; an id is needed so that a resend is recognised
+    let id = HeaderView::parse(&announcement).map_or_else(|_| event_id(), |(_, h)| h.msg_id());
+    Batch {
+        conv: Some(conv),
+        rev: Some(0),
+        ops: vec![
+            Op::Row { value: row.encode() },
+            event(&open),
+            Op::Append { id, body: announcement.into() },
+            event(&owner),
+            Op::Put { table: Table::VisitorConv, key: [visitor, conv.0].concat(), value: nothing() },
+            Op::Put { table: Table::OpenConv, key: conv.0.to_vec(), value: nothing() },
+            Op::Put {
+                table: Table::ConvByTime,
+                key: [&row.created.to_be_bytes()[..], &conv.0].concat(),
+                value: nothing(),
+            },
+        ],
+    }
+}

@@ -1,0 +1,141 @@
+//! An envelope arrives: may this socket say this here and now?
+//!
+//! Signatures of messages are checked by the clients, not here: the socket proved its key when it connected, and 70 µs
+//! for each message would cost three times everything else. Announcements and grants are rare and are checked here too.
+
+use bytes::Bytes;
+
+use crate::{
+    crypto::grant,
+    hub::{Conn, Who},
+    proto::{ConvId, ConvState, EnvelopeError, ErrorCode, HeaderView, Kind, MsgId, Owner},
+    store::{self, Batch, Op, Reply},
+};
+
+use super::{Address, Chat, Refusal, cells::lock, conversation::Cell, now_ms};
+
+/// A refused envelope, with what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub refusal: Refusal,
+    /// Its conversation.
+    pub conv: Option<ConvId>,
+    /// Its id.
+    pub msg: Option<MsgId>,
+}
+
+impl From<EnvelopeError> for Refusal {
+    fn from(e: EnvelopeError) -> Self {
+        let code = match e {
+            EnvelopeError::NotSealed => ErrorCode::PlaintextRefused,
+            EnvelopeError::Unsupported => ErrorCode::Unsupported,
+            EnvelopeError::Length => ErrorCode::Malformed,
+            EnvelopeError::TooLarge => ErrorCode::TooLarge,
+        };
+        Self::new(code, e.to_string())
+    }
+}
+
+impl Chat {
+    /// Checks an envelope and hands it to the store. `Ok` means "on its way": the acknowledgement is the record that the
+    /// fan-out sends back. Waits while the store's queue is full, which is how a socket feels back-pressure.
+    pub async fn post(&self, conn: &Conn, address: Address, bytes: Bytes) -> Result<(), Refused> {
+        let (kind, header) =
+            HeaderView::parse(&bytes).map_err(|e| Refused { refusal: e.into(), conv: None, msg: None })?;
+        let refused = |refusal: Refusal| Refused { refusal, conv: Some(header.conv()), msg: Some(header.msg_id()) };
+        let batch = self.admit(conn, address, kind, &header, &bytes).map_err(refused)?;
+        conn.outbox.posted();
+        self.metrics.envelope(bytes.len());
+        store::submit(&*self.store, batch, Reply::Feed(conn.id)).await.map_err(|e| refused(e.into()))
+    }
+
+    fn admit(
+        &self,
+        conn: &Conn,
+        address: Address,
+        kind: Kind,
+        header: &HeaderView<'_>,
+        bytes: &Bytes,
+    ) -> Result<Batch, Refusal> {
+        if header.sender() != conn.who.kid() {
+            return Err(Refusal::new(ErrorCode::Forbidden, "the sender of the envelope is not the key of this socket"));
+        }
+        match &conn.who {
+            Who::Visitor { kid, .. } => self.limits.visitor_message(*kid, address, now_ms()),
+            Who::Agent { user, .. } => self.limits.agent_message(user, now_ms()),
+        }
+        .map_err(Refusal::limited)?;
+        let cell = self.must_cell(header.conv())?;
+        let mut cell = lock(&cell);
+        if !self.sees(&conn.who, &cell) {
+            return Err(Refusal::not_found());
+        }
+        let append = Op::Append { id: header.msg_id(), body: bytes.clone() };
+        let mut batch = Batch { conv: Some(cell.id), rev: Some(cell.rev), ops: Vec::with_capacity(1) };
+        match kind {
+            Kind::Message => {
+                self.may_speak(conn, &cell)?;
+                self.check_epoch(&cell, header)?;
+                cell.count(header)?;
+                if cell.row.state == ConvState::Closed {
+                    self.reopen_ops(&cell, "visitor", &mut batch);
+                }
+            }
+            Kind::Note => {
+                self.require_agent(conn)?;
+                cell.count(header)?;
+                // a note changes nothing that others rely on, so it need not be of the newest revision
+                batch.rev = None;
+            }
+            Kind::Announcement => {
+                let row = self.check_announcement(conn, &cell, bytes)?;
+                batch.ops.push(Op::Row { value: row.encode() });
+            }
+            Kind::Grant => {
+                let agent = self.require_agent(conn)?;
+                self.require_owner(&agent, &cell)?;
+                grant::verify(bytes, cell.id, &agent.ed)
+                    .map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+                batch.rev = None;
+            }
+            Kind::Tombstone | Kind::NoteTombstone => {
+                return Err(Refusal::malformed("tombstones are made by the server"));
+            }
+        }
+        batch.ops.push(append);
+        Ok(batch)
+    }
+
+    /// Visitors may always speak in their conversation (a closed one opens again); agents only in what they own.
+    fn may_speak(&self, conn: &Conn, cell: &Cell) -> Result<(), Refusal> {
+        let Some(user) = conn.who.user() else { return Ok(()) };
+        match &cell.row.owner {
+            Owner::Agent(owner) if owner == user => {}
+            Owner::None => {
+                return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it to write"));
+            }
+            _ => return Err(Refusal::new(ErrorCode::NotOwner, "you do not own this conversation; take it first")),
+        }
+        if cell.row.bot {
+            return Err(Refusal::new(
+                ErrorCode::EpochStale,
+                "a bot can read this epoch; announce the next one without it",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The epoch must be the newest, and sealed to the newest key of its team.
+    fn check_epoch(&self, cell: &Cell, header: &HeaderView<'_>) -> Result<(), Refusal> {
+        let directory = self.org.directory();
+        let current = directory.team(&cell.row.key_team).map_or(0, |t| t.epoch);
+        if header.epoch() != cell.row.epoch || current != cell.row.key_epoch {
+            return Err(Refusal::new(
+                ErrorCode::EpochStale,
+                "this epoch is over; announce the next one and seal again",
+            ));
+        }
+        Ok(())
+    }
+}

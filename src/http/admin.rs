@@ -1,0 +1,190 @@
+//! The admin router: what the command line asks, over a Unix socket in the data directory or in process.
+//!
+//! Whoever can open the socket (mode 0600) is the operator; there is no other check, and no other door leads here. The
+//! router holds no company key: what needs one arrives signed.
+
+use std::{net::IpAddr, path::Path, sync::Arc, time::Instant};
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::UnixListener;
+
+use crate::{
+    chat::{Chat, Refusal},
+    obs::{Metrics, render_prometheus},
+    org::{Org, widgets::Widgets},
+    proto::{ErrorCode, SiteId},
+};
+
+use super::{
+    Http,
+    answer::{self, Answer},
+    assets,
+};
+
+/// Largest request: an import of many entries and boxes.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// What a running server adds to the router.
+pub struct Running {
+    /// Conversations.
+    pub chat: Arc<Chat>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// When it started.
+    pub since: Instant,
+    /// Where it listens.
+    pub listen: String,
+}
+
+/// See the module.
+pub struct Admin {
+    /// People.
+    pub org: Arc<Org>,
+    /// Versions of the widget.
+    pub widgets: Arc<Widgets>,
+    /// Where people reach the server.
+    pub public_url: String,
+    /// Bytes of the database.
+    pub storage_bytes: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// Absent when the command opened the store itself.
+    pub running: Option<Running>,
+}
+
+impl Admin {
+    /// One request.
+    pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, Refusal> {
+        match (method, path.strip_prefix("/admin/").unwrap_or("")) {
+            ("GET", "version") => {
+                Ok(json!({ "version": env!("CARGO_PKG_VERSION"), "running": self.running.is_some() }))
+            }
+            ("GET", "export") => to_value(&self.org.export()?),
+            ("POST", "commit") => {
+                let commit = serde_json::from_value(body.unwrap_or_default())
+                    .map_err(|e| Refusal::new(ErrorCode::Malformed, format!("not a commit: {e}")))?;
+                to_value(&self.org.commit(commit).await?)
+            }
+            ("GET", "stats") => self.stats().await,
+            ("GET", "agents") => {
+                let desk = match &self.running {
+                    Some(r) => r.chat.desk_snapshot().await,
+                    None => None,
+                };
+                Ok(desk.map_or(json!([]), |d| json!(d.agents)))
+            }
+            ("GET", other) => match other.strip_prefix("snippet/") {
+                Some(rest) => self.snippet(rest),
+                None => self.explain(other).await,
+            },
+            _ => Err(not_here()),
+        }
+    }
+
+    /// `snippet/<site>` pinned, `snippet/<site>/unpinned` not.
+    fn snippet(&self, rest: &str) -> Result<Value, Refusal> {
+        let (site, pinned) = rest.strip_suffix("/unpinned").map_or((rest, true), |site| (site, false));
+        let site: SiteId = site.parse().map_err(|e| Refusal::new(ErrorCode::NotFound, format!("{e}")))?;
+        let snippet = assets::snippet(&self.org, &self.widgets, &site, &self.public_url, pinned).ok_or_else(|| {
+            Refusal::new(ErrorCode::NotFound, "no such site, or this kefu was built without its pages")
+        })?;
+        Ok(json!({ "site": site, "pinned": pinned, "snippet": snippet }))
+    }
+
+    /// `explain/<conv>`: why nobody was assigned.
+    async fn explain(&self, path: &str) -> Result<Value, Refusal> {
+        let conv = path.strip_prefix("explain/").and_then(|c| c.parse().ok()).ok_or_else(not_here)?;
+        match &self.running {
+            Some(r) => Ok(json!(r.chat.explain(conv).await)),
+            None => Err(Refusal::new(ErrorCode::NotFound, "no server runs, so nothing is assigned")),
+        }
+    }
+
+    async fn stats(&self) -> Result<Value, Refusal> {
+        let mut stats = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "running": self.running.is_some(),
+            "org": self.org.fp().to_string(),
+            "storage_bytes": (self.storage_bytes)(),
+            "directory": { "seq": self.org.directory().seq(), "fresh_until": self.org.freshness().good_until() },
+        });
+        if let Some(r) = &self.running {
+            stats["uptime_seconds"] = r.since.elapsed().as_secs().into();
+            stats["listen"] = r.listen.clone().into();
+            stats["connections"] = r.chat.hub().len().into();
+            stats["desk"] = json!(r.chat.desk_snapshot().await);
+            stats["metrics"] = json!(r.metrics.snapshot());
+        }
+        Ok(stats)
+    }
+}
+
+fn not_here() -> Refusal {
+    Refusal::new(ErrorCode::NotFound, "there is no such admin request; is the server of another version?")
+}
+
+fn to_value<T: serde::Serialize>(value: &T) -> Result<Value, Refusal> {
+    serde_json::to_value(value).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))
+}
+
+/// Offers the router on a socket that only the owner of the data directory can open.
+pub fn listen(path: &Path) -> std::io::Result<UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    // left behind by a server that was killed; the lock of the data directory says that none runs
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Serves the socket for ever.
+pub async fn serve(admin: Arc<Admin>, listener: UnixListener) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            continue;
+        };
+        let admin = admin.clone();
+        tokio::spawn(async move {
+            let service = service_fn(|request| respond(admin.clone(), request));
+            if let Err(e) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+                tracing::debug!(error = %e, "admin connection ended");
+            }
+        });
+    }
+}
+
+async fn respond(
+    admin: Arc<Admin>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<bytes::Bytes>>, std::convert::Infallible> {
+    let (parts, body) = request.into_parts();
+    let outcome = async {
+        let body = Limited::new(body, MAX_BODY).collect().await;
+        let body = body.map_err(|_| Refusal::new(ErrorCode::TooLarge, "the request is larger than 16 MiB"))?.to_bytes();
+        let body = match body.is_empty() {
+            true => None,
+            false => Some(
+                serde_json::from_slice(&body)
+                    .map_err(|e| Refusal::new(ErrorCode::Malformed, format!("not JSON: {e}")))?,
+            ),
+        };
+        admin.call(parts.method.as_str(), parts.uri.path(), body).await
+    };
+    Ok(match outcome.await {
+        Ok(value) => answer::json(&value),
+        Err(refusal) => answer::refusal(&refusal),
+    })
+}
+
+/// `GET /metrics`, for machines on the same host only: numbers of a company are nobody else's business.
+pub fn metrics(http: &Http, address: IpAddr) -> Answer {
+    if !address.is_loopback() {
+        return answer::error(ErrorCode::NotFound, "there is nothing at this address");
+    }
+    answer::bytes(hyper::StatusCode::OK, "text/plain; version=0.0.4", render_prometheus(&http.metrics.snapshot()))
+}

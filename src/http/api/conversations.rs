@@ -1,0 +1,72 @@
+//! History and lists.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use hyper::{Request, StatusCode, body::Incoming};
+use serde_json::json;
+
+use crate::{
+    chat::{HISTORY_RECORDS, Refusal, Tab},
+    http::{
+        Http,
+        answer::{self, Answer},
+    },
+    proto::{ConvId, ErrorCode},
+};
+
+use super::{agent, parameter, who};
+
+/// Most conversations in one page of a list.
+const LIST: usize = 100;
+
+fn number<T: std::str::FromStr>(request: &Request<Incoming>, name: &str) -> Result<Option<T>, Refusal> {
+    match parameter(request, name) {
+        None | Some("") => Ok(None),
+        Some(text) => match text.parse() {
+            Ok(n) => Ok(Some(n)),
+            Err(_) => Err(Refusal::new(ErrorCode::Malformed, format!("{name} must be a number"))),
+        },
+    }
+}
+
+/// Runs something that touches the disk where it delays no socket.
+async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(_) => Err(Refusal::new(ErrorCode::Storage, "the server is stopping; try again")),
+    }
+}
+
+/// `GET /conversations/<conv>/records`: u32 length and record, one after the other.
+pub async fn records(http: &Arc<Http>, conv: &str, request: &Request<Incoming>) -> Result<Answer, Refusal> {
+    let who = who(http, request)?;
+    let conv: ConvId =
+        conv.parse().map_err(|_| Refusal::new(ErrorCode::NotFound, "there is no such conversation here"))?;
+    let after = number(request, "after")?.unwrap_or(0);
+    let limit = number(request, "limit")?.unwrap_or(HISTORY_RECORDS);
+    let chat = http.chat.clone();
+    let records = on_disk(move || chat.history(&who, conv, after, limit)).await?;
+    let mut out = BytesMut::with_capacity(records.iter().map(|r| r.len() + 4).sum());
+    for record in records {
+        out.extend_from_slice(&(record.len() as u32).to_be_bytes());
+        out.extend_from_slice(&record);
+    }
+    Ok(answer::bytes(StatusCode::OK, "application/octet-stream", out.freeze()))
+}
+
+/// `GET /conversations`: one page of a tab.
+pub async fn list(http: &Arc<Http>, request: &Request<Incoming>) -> Result<Answer, Refusal> {
+    let (user, _) = agent(http, request)?;
+    let tab = match parameter(request, "tab") {
+        None | Some("mine") => Tab::Mine,
+        Some("queue") => Tab::Queue,
+        Some("all") => Tab::All,
+        Some(_) => return Err(Refusal::new(ErrorCode::Malformed, "tab is mine, queue or all")),
+    };
+    let before = number(request, "before")?;
+    let limit = number(request, "limit")?.unwrap_or(LIST).clamp(1, LIST);
+    let chat = http.chat.clone();
+    let (convs, more) = on_disk(move || chat.list(&user, tab, before, limit)).await?;
+    Ok(answer::json(&json!({ "convs": convs, "more": more })))
+}

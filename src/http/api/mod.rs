@@ -1,0 +1,112 @@
+//! The JSON routes under `/api/v1`: read a request, call `org` or `chat`, write the answer.
+
+mod conversations;
+mod people;
+
+use std::{net::IpAddr, sync::Arc};
+
+use http_body_util::{BodyExt, Limited};
+use hyper::{Method, Request, body::Incoming, header};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    chat::{Refusal, now_ms},
+    crypto::directory::Role,
+    hub::Who,
+    org::OrgError,
+    proto::{ErrorCode, UserId},
+};
+
+use super::{
+    Http,
+    answer::{Answer, cors, error, json, refusal},
+    upgrade::own_origin,
+};
+
+/// Largest JSON body a client may send: an invite claim with the boxes of many teams.
+const MAX_BODY: usize = 256 * 1024;
+
+/// One request under `/api/v1`.
+pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Request<Incoming>) -> Answer {
+    let outcome = match (request.method(), path) {
+        // the widget asks these from the customer's page
+        (&Method::GET, ["site", site]) => return open_to_all(people::site(http, site).await),
+        (&Method::GET, ["directory"]) => return open_to_all(people::directory(http, &request).await),
+        (&Method::GET, ["conversations", conv, "records"]) => {
+            return open_to_all(conversations::records(http, conv, &request).await);
+        }
+        (&Method::GET, ["conversations"]) => conversations::list(http, &request).await,
+        (&Method::GET, ["boxes"]) => people::boxes(http, &request).await,
+        (&Method::POST, _) if !from_own_page(http, &request) => {
+            Err(Refusal::new(ErrorCode::Forbidden, "this may only be asked by the console of this server"))
+        }
+        (&Method::POST, ["login", step]) => people::login(http, address, step, request).await,
+        (&Method::POST, ["invite", step]) => people::invite(http, step, request).await,
+        (&Method::POST, ["password", step]) => people::password(http, step, request).await,
+        (&Method::POST, ["snapshot"]) => people::snapshot(http, request).await,
+        _ => return error(ErrorCode::NotFound, "there is nothing at this address"),
+    };
+    outcome.unwrap_or_else(|r| refusal(&r))
+}
+
+fn open_to_all(outcome: Result<Answer, Refusal>) -> Answer {
+    cors(outcome.unwrap_or_else(|r| refusal(&r)))
+}
+
+/// Requests that change something come from the console or from a program, never from another site's page.
+fn from_own_page(http: &Http, request: &Request<Incoming>) -> bool {
+    match request.headers().get(header::ORIGIN).map(|o| o.to_str().unwrap_or("")) {
+        Some(origin) => own_origin(http, origin, request.headers()),
+        None => true,
+    }
+}
+
+/// Whom the bearer token stands for; an agent's account is checked anew each time.
+fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, Refusal> {
+    let refused = || Refusal::new(ErrorCode::Unauthorised, "sign in first");
+    let header = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(refused)?;
+    let token = header.strip_prefix("Bearer ").ok_or_else(refused)?;
+    let who = http.tokens.read(token, now_ms()).ok_or_else(refused)?;
+    if let Who::Agent { kid, user } = &who
+        && http.org.directory().agent(user).is_none_or(|a| a.kid != *kid)
+    {
+        return Err(refused());
+    }
+    Ok(who)
+}
+
+/// The agent behind the token.
+fn agent(http: &Http, request: &Request<Incoming>) -> Result<(UserId, Role), Refusal> {
+    let who = who(http, request)?;
+    let agent = who.user().and_then(|user| http.org.directory().agent(user));
+    let agent = agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "only agents may ask this"))?;
+    Ok((agent.user, agent.role))
+}
+
+/// The JSON body.
+async fn body<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Refusal> {
+    let bytes = Limited::new(request.into_body(), MAX_BODY)
+        .collect()
+        .await
+        .map_err(|_| Refusal::new(ErrorCode::TooLarge, "the request is larger than 256 KiB or was cut off"))?
+        .to_bytes();
+    serde_json::from_slice(&bytes)
+        .map_err(|e| Refusal::new(ErrorCode::Malformed, format!("the request is not what this address expects: {e}")))
+}
+
+/// One parameter of the query.
+fn parameter<'a>(request: &'a Request<Incoming>, name: &str) -> Option<&'a str> {
+    request.uri().query()?.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+impl From<OrgError> for Refusal {
+    fn from(e: OrgError) -> Self {
+        let refusal = Self::new(e.code(), e.to_string());
+        Self { retry_ms: e.retry_ms(), ..refusal }
+    }
+}
+
+/// The answer to something that worked.
+fn answer<T: serde::Serialize>(value: Result<T, OrgError>) -> Result<Answer, Refusal> {
+    Ok(json(&value?))
+}

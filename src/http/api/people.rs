@@ -1,0 +1,100 @@
+//! Directory, login, invites, passwords: JSON in, `org`, JSON out.
+
+use std::{net::IpAddr, sync::Arc};
+
+use hyper::{Request, body::Incoming};
+use serde_json::json;
+
+use crate::{
+    chat::{Refusal, now_ms},
+    http::{
+        Http,
+        answer::{self, Answer},
+    },
+    hub::Who,
+    proto::ErrorCode,
+};
+
+use super::{agent, answer, body, parameter};
+
+fn no_such_step() -> Refusal {
+    Refusal::new(ErrorCode::NotFound, "there is nothing at this address")
+}
+
+/// `GET /site/<id>`: all a widget needs, with whether somebody is there now.
+pub async fn site(http: &Http, site: &str) -> Result<Answer, Refusal> {
+    let site = site.parse().map_err(|_| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
+    let mut bundle = http.org.site_bundle(&site).await?;
+    bundle.presence = http.org.site(&site).map(|s| http.chat.presence(&s.team));
+    Ok(answer::json(&bundle))
+}
+
+/// `GET /directory?after=`: the log is public.
+pub async fn directory(http: &Http, request: &Request<Incoming>) -> Result<Answer, Refusal> {
+    let after = parameter(request, "after").unwrap_or("-1").parse();
+    let after = after.map_err(|_| Refusal::new(ErrorCode::Malformed, "after must be a number"))?;
+    answer(http.org.directory_after(after).await)
+}
+
+/// `POST /login/{start,finish}`.
+pub async fn login(
+    http: &Arc<Http>,
+    address: IpAddr,
+    step: &str,
+    request: Request<Incoming>,
+) -> Result<Answer, Refusal> {
+    match step {
+        "start" => {
+            http.chat.limit_login(address)?;
+            answer(http.org.login_start(body(request).await?).await)
+        }
+        "finish" => {
+            let login = http.org.login_finish(body(request).await?).await?;
+            let who = Who::Agent { kid: login.kid, user: login.user.clone() };
+            let token = http.tokens.issue(&who, now_ms());
+            Ok(answer::json(&json!({
+                "token": token, "keyring": login.keyring, "version": login.version, "boxes": login.boxes,
+            })))
+        }
+        _ => Err(no_such_step()),
+    }
+}
+
+/// `POST /invite/{open,register,claim}`.
+pub async fn invite(http: &Http, step: &str, request: Request<Incoming>) -> Result<Answer, Refusal> {
+    match step {
+        "open" => answer(http.org.invite_open(body(request).await?).await),
+        "register" => answer(http.org.invite_register(body(request).await?).await),
+        "claim" => {
+            http.org.invite_claim(body(request).await?).await?;
+            Ok(answer::json(&json!({})))
+        }
+        _ => Err(no_such_step()),
+    }
+}
+
+/// `POST /password/{start,finish}`.
+pub async fn password(http: &Http, step: &str, request: Request<Incoming>) -> Result<Answer, Refusal> {
+    let (user, _) = agent(http, &request)?;
+    match step {
+        "start" => answer(http.org.password_start(&user, body(request).await?).await),
+        "finish" => {
+            http.org.password_finish(&user, body(request).await?).await?;
+            Ok(answer::json(&json!({})))
+        }
+        _ => Err(no_such_step()),
+    }
+}
+
+/// `GET /boxes`.
+pub async fn boxes(http: &Http, request: &Request<Incoming>) -> Result<Answer, Refusal> {
+    let (user, _) = agent(http, request)?;
+    answer(http.org.boxes(&user).await)
+}
+
+/// `POST /snapshot`.
+pub async fn snapshot(http: &Http, request: Request<Incoming>) -> Result<Answer, Refusal> {
+    let (user, _) = agent(http, &request)?;
+    http.org.put_snapshot(&user, body(request).await?).await?;
+    Ok(answer::json(&json!({})))
+}

@@ -1,0 +1,192 @@
+//! The embedded pages, already compressed, and every version of the widget that was ever served.
+
+use hyper::{
+    StatusCode,
+    header::{self, HeaderMap, HeaderName, HeaderValue},
+};
+use ring::digest;
+use rust_embed::RustEmbed;
+
+use crate::{
+    crypto::hash,
+    org::{
+        Org,
+        widgets::{Variants, Widgets},
+    },
+    proto::{ErrorCode, SiteId},
+};
+
+use super::{
+    Http,
+    answer::{self, Answer, PAGE_POLICY, error},
+};
+
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/ui/dist"]
+#[allow_missing = true]
+struct Pages;
+
+/// What the widget's file is called in the build of the pages.
+const WIDGET: &str = "w/kefu.js";
+
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+fn file(path: &str) -> Option<bytes::Bytes> {
+    Pages::get(path).map(|f| match f.data {
+        std::borrow::Cow::Borrowed(data) => bytes::Bytes::from_static(data),
+        std::borrow::Cow::Owned(data) => data.into(),
+    })
+}
+
+/// The widget inside this executable; none if it was built without pages.
+pub fn embedded_widget() -> Option<Variants> {
+    let plain = file(WIDGET)?;
+    let suffixed = |suffix| file(&format!("{WIDGET}.{suffix}"));
+    Some(Variants { plain, br: suffixed("br"), gz: suffixed("gz") })
+}
+
+/// The `integrity` attribute of a file.
+pub fn integrity(file: &[u8]) -> String {
+    let hash = digest::digest(&digest::SHA384, file);
+    format!("sha384-{}", data_encoding::BASE64.encode(hash.as_ref()))
+}
+
+/// What a customer puts into his pages. Pinned: this very file, and the company's key. None: no such site, or no widget.
+pub fn snippet(org: &Org, widgets: &Widgets, site: &SiteId, public_url: &str, pinned: bool) -> Option<String> {
+    org.site(site).filter(|s| s.on)?;
+    let (version, widget) = widgets.latest()?;
+    Some(if pinned {
+        let (integrity, fp) = (integrity(&widget.plain), hash::org_fp_text(&org.fp()));
+        format!(
+            "<script src=\"{public_url}/w/{version}/kefu.js\" integrity=\"{integrity}\" crossorigin=\"anonymous\"\n        \
+             data-site=\"{site}\" data-org=\"{fp}\" defer></script>"
+        )
+    } else {
+        format!(
+            "<script src=\"{public_url}/w/latest/kefu.js\" crossorigin=\"anonymous\" data-site=\"{site}\" defer></script>"
+        )
+    })
+}
+
+/// Whether a client takes an encoding. `q=0` is a no.
+fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
+    let listed = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
+    listed.flat_map(|v| v.split(',')).any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding))
+            && !parts.any(|p| p.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0)))
+    })
+}
+
+fn pick(headers: &HeaderMap, kind: &'static str, v: &Variants) -> Answer {
+    let (body, encoding) = match (&v.br, &v.gz) {
+        (Some(br), _) if accepts(headers, "br") => (br, Some("br")),
+        (_, Some(gz)) if accepts(headers, "gzip") => (gz, Some("gzip")),
+        _ => (&v.plain, None),
+    };
+    let mut answer = answer::bytes(StatusCode::OK, kind, body.clone());
+    answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(encoding) = encoding {
+        answer.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    answer
+}
+
+fn page(path: &str, headers: &HeaderMap) -> Option<Answer> {
+    let plain = file(path)?;
+    let kind = match path.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("ico") => "image/x-icon",
+        Some("wasm") => "application/wasm",
+        Some("webmanifest" | "json") => "application/json",
+        _ => "application/octet-stream",
+    };
+    let suffixed = |suffix| file(&format!("{path}.{suffix}"));
+    Some(pick(headers, kind, &Variants { plain, br: suffixed("br"), gz: suffixed("gz") }))
+}
+
+fn missing() -> Answer {
+    error(ErrorCode::NotFound, "there is nothing at this address (or this kefu was built without its pages)")
+}
+
+/// The console. Hashed files never change, the page itself is asked for each time.
+pub fn console(path: &str, headers: &HeaderMap) -> Answer {
+    let path = if path.is_empty() { "index.html" } else { path };
+    let Some(mut answer) = page(&format!("console/{path}"), headers) else { return missing() };
+    let h = answer.headers_mut();
+    if path.starts_with("assets/") {
+        h.insert(header::CACHE_CONTROL, IMMUTABLE);
+    } else {
+        h.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        h.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+        h.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        h.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+        h.insert(
+            HeaderName::from_static("permissions-policy"),
+            HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
+        );
+    }
+    answer
+}
+
+/// One version of the widget; `latest` is for pages that do not pin.
+pub fn widget(http: &Http, version: &str, headers: &HeaderMap) -> Answer {
+    let latest = version == "latest";
+    let widgets = &http.widgets;
+    let found = if latest { widgets.latest().map(|(_, v)| v) } else { widgets.get(version) };
+    let Some(variants) = found else { return missing() };
+    let mut answer = pick(headers, "text/javascript; charset=utf-8", &variants);
+    let cache = if latest { HeaderValue::from_static("no-cache") } else { IMMUTABLE };
+    answer.headers_mut().insert(header::CACHE_CONTROL, cache);
+    answer
+}
+
+/// The demo page, with the snippet of the first site in it.
+pub fn demo(http: &Http, path: &str, headers: &HeaderMap) -> Answer {
+    let path = if path.is_empty() { "index.html" } else { path };
+    if path != "index.html" {
+        return page(&format!("demo/{path}"), headers).unwrap_or_else(missing);
+    }
+    let Some(html) = file("demo/index.html") else { return missing() };
+    let directory = http.org.directory();
+    let site = directory.state().sites.iter().find(|(_, s)| s.on).map(|(id, _)| id.clone());
+    let snippet =
+        site.and_then(|site| snippet(&http.org, &http.widgets, &site, &http.public_url, true)).unwrap_or_default();
+    let html = String::from_utf8_lossy(&html).replace("{{SNIPPET}}", &snippet);
+    let mut answer = answer::bytes(StatusCode::OK, "text/html; charset=utf-8", html);
+    // the widget must live with a policy as strict as a bank's
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; \
+        worker-src blob:; base-uri 'none'; form-action 'none'";
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodings_are_taken_at_their_word() {
+        let headers = |v: &'static str| {
+            let mut h = HeaderMap::new();
+            h.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(v));
+            h
+        };
+        assert!(accepts(&headers("gzip, deflate, br"), "br"));
+        assert!(accepts(&headers("gzip;q=0.5"), "gzip"));
+        assert!(!accepts(&headers("br;q=0, gzip"), "br"));
+        assert!(!accepts(&HeaderMap::new(), "br"));
+    }
+
+    #[test]
+    fn integrity_is_the_hash_browsers_compute() {
+        assert_eq!(
+            integrity(b"alert('Hello, world.');"),
+            "sha384-H8BRh8j48O9oYatfu5AZzq6A9RINhZO5H16dQZngK7T62em8MUt1FLm52t+eX6xO"
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! One frame of a client, as a call.
+
+use std::{net::IpAddr, ops::ControlFlow, sync::Arc};
+
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::{
+    chat::{Opening, Refusal, now_ms},
+    hub::{Conn, Frame},
+    proto::{ClientFrame, CloseCode, ConvId, ErrorCode, MAX_RESUME, MAX_TEXT, ServerFrame},
+};
+
+use super::Http;
+
+/// What happens next: go on, or end the session.
+type Next = ControlFlow<Option<CloseCode>>;
+
+/// Malformed frames a session may send before it is closed: enough for a mistake, too few for a flood.
+const PATIENCE: u32 = 8;
+
+/// Carries out one WebSocket message. Refusals go back through the outbox; only what no honest client sends ends the
+/// session.
+pub async fn take(http: &Arc<Http>, conn: &Arc<Conn>, address: IpAddr, message: Message) -> Next {
+    match message {
+        Message::Binary(bytes) => {
+            if let Err(refused) = http.chat.post(conn, address, bytes).await {
+                http.metrics.refuse(refused.refusal.code as u16);
+                say(conn, &refused.refusal.frame(None, refused.conv, refused.msg));
+                return patience(conn, &refused.refusal);
+            }
+        }
+        Message::Text(text) if text.len() > MAX_TEXT => return ControlFlow::Break(Some(CloseCode::Protocol)),
+        Message::Text(text) => match serde_json::from_str::<ClientFrame>(&text) {
+            Ok(frame) => {
+                let (req, conv) = (request_of(&frame), conversation_of(&frame));
+                let outcome = control(http, conn, address, frame).await;
+                match (outcome, req) {
+                    (Ok(()), Some(req)) => say(conn, &ServerFrame::Ok { req }),
+                    (Ok(()), None) => {}
+                    (Err(refusal), _) => {
+                        http.metrics.refuse(refusal.code as u16);
+                        say(conn, &refusal.frame(req, conv, None));
+                    }
+                }
+            }
+            Err(_) => {
+                let refusal = Refusal::new(ErrorCode::Malformed, "this text frame is not one of the protocol");
+                say(conn, &refusal.frame(None, None, None));
+                return patience(conn, &refusal);
+            }
+        },
+        Message::Close(_) => return ControlFlow::Break(None),
+        Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+    }
+    ControlFlow::Continue(())
+}
+
+fn patience(conn: &Conn, refusal: &Refusal) -> Next {
+    let broken = matches!(
+        refusal.code,
+        ErrorCode::Malformed | ErrorCode::PlaintextRefused | ErrorCode::Unsupported | ErrorCode::TooLarge
+    );
+    if broken && conn.blunder() > PATIENCE {
+        return ControlFlow::Break(Some(CloseCode::Protocol));
+    }
+    ControlFlow::Continue(())
+}
+
+fn say(conn: &Conn, frame: &ServerFrame) {
+    if let Ok(json) = serde_json::to_string(frame) {
+        conn.outbox.push(Frame::text(json));
+    }
+}
+
+async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFrame) -> Result<(), Refusal> {
+    use ClientFrame as F;
+    let chat = &http.chat;
+    match frame {
+        F::Hello { .. } => Err(Refusal::new(ErrorCode::Malformed, "this socket has said hello already")),
+        F::Ping {} => {
+            say(conn, &ServerFrame::Pong { now: now_ms() });
+            Ok(())
+        }
+        F::Resume { convs } if convs.len() > MAX_RESUME => {
+            Err(Refusal::new(ErrorCode::TooLarge, "resume names at most 64 conversations"))
+        }
+        F::Resume { convs } => chat.resume(conn, &convs),
+        F::Leave { conv } => {
+            chat.leave(conn, conv);
+            Ok(())
+        }
+        F::Open { id, nonce, site, x, ann, .. } => {
+            let opening = Opening { id, nonce, site, ed: conn.ed, x, ann };
+            chat.open(conn, address, opening).await
+        }
+        F::Typing { conv, on } => chat.typing(conn, conv, on),
+        F::Seen { conv, delivered, read } => chat.seen(conn, conv, delivered, read),
+        F::Recall { conv, msg, .. } => chat.recall(conn, conv, msg).await,
+        F::Close { conv, .. } => chat.close(conn, conv).await,
+        F::Reopen { conv, .. } => chat.reopen(conn, conv).await,
+        F::Status { state, .. } => chat.status(conn, state),
+        F::Accept { conv, .. } => chat.accept(conn, conv).await,
+        F::Decline { conv, .. } => chat.decline(conn, conv),
+        F::Take { conv, .. } => chat.take(conn, conv).await,
+        F::Transfer { conv, agent, team, .. } => chat.transfer(conn, conv, agent, team).await,
+    }
+}
+
+fn request_of(frame: &ClientFrame) -> Option<u64> {
+    use ClientFrame as F;
+    match frame {
+        F::Open { req, .. }
+        | F::Recall { req, .. }
+        | F::Close { req, .. }
+        | F::Reopen { req, .. }
+        | F::Status { req, .. }
+        | F::Accept { req, .. }
+        | F::Decline { req, .. }
+        | F::Take { req, .. }
+        | F::Transfer { req, .. } => Some(*req),
+        F::Hello { .. } | F::Ping {} | F::Resume { .. } | F::Leave { .. } | F::Typing { .. } | F::Seen { .. } => None,
+    }
+}
+
+fn conversation_of(frame: &ClientFrame) -> Option<ConvId> {
+    use ClientFrame as F;
+    match frame {
+        F::Open { id: conv, .. }
+        | F::Leave { conv }
+        | F::Typing { conv, .. }
+        | F::Seen { conv, .. }
+        | F::Recall { conv, .. }
+        | F::Close { conv, .. }
+        | F::Reopen { conv, .. }
+        | F::Accept { conv, .. }
+        | F::Decline { conv, .. }
+        | F::Take { conv, .. }
+        | F::Transfer { conv, .. } => Some(*conv),
+        F::Hello { .. } | F::Ping {} | F::Resume { .. } | F::Status { .. } => None,
+    }
+}

@@ -1,0 +1,141 @@
+//! The accept loop: TCP or TLS, limits by address, back-off when descriptors run out, and the end in good order.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    task::JoinSet,
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{Http, route};
+
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long requests and sockets may take to end at shutdown.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// Largest request head.
+const HEAD_BYTES: usize = 16 * 1024;
+
+/// How many sockets there are, and from where.
+#[derive(Debug)]
+pub struct Addresses {
+    most: usize,
+    each: u32,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    all: usize,
+    of: HashMap<IpAddr, u32>,
+}
+
+/// A place in [`Addresses`]; given back when dropped.
+pub struct Place {
+    http: Arc<Http>,
+    address: IpAddr,
+}
+
+impl Addresses {
+    /// At most `most` in all and `each` for an address.
+    pub fn new(most: usize, each: u32) -> Self {
+        Self { most, each, open: Mutex::default() }
+    }
+
+    /// Counts a socket of this address; none if there are too many.
+    pub fn enter(http: &Arc<Http>, address: IpAddr) -> Option<Place> {
+        let mut open = http.addresses.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = open.all >= http.addresses.most;
+        let count = open.of.entry(address).or_insert(0);
+        if full || *count >= http.addresses.each {
+            http.metrics.turned_away.inc();
+            return None;
+        }
+        *count += 1;
+        open.all += 1;
+        Some(Place { http: http.clone(), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.http.addresses.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.all -= 1;
+        if let Some(count) = open.of.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                open.of.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// Accepts until `shutdown` resolves, then lets what runs come to its end.
+pub async fn serve(
+    http: Arc<Http>,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    shutdown: impl Future<Output = ()>,
+) {
+    let mut shutdown = std::pin::pin!(shutdown);
+    let mut tasks = JoinSet::new();
+    let mut pause = Duration::from_millis(5);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = listener.accept() => accepted,
+            Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                pause = Duration::from_millis(5);
+                // replies are small and each is a whole thought: Nagle would only delay them
+                let _ = stream.set_nodelay(true);
+                let (http, tls) = (http.clone(), tls.clone());
+                tasks.spawn(async move {
+                    match tls {
+                        None => connection(http, stream, peer).await,
+                        Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+                            Ok(Ok(stream)) => connection(http, stream, peer).await,
+                            Ok(Err(e)) => tracing::debug!(%peer, error = %e, "TLS handshake failed"),
+                            Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+                        },
+                    }
+                });
+            }
+            Err(e) => {
+                tracing::warn!(error = %e, pause_ms = pause.as_millis() as u64, "could not accept a connection");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(1));
+            }
+        }
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(FAREWELL, async { while tasks.join_next().await.is_some() {} }).await;
+}
+
+async fn connection<S>(http: Arc<Http>, stream: S, peer: SocketAddr)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(|request| route::route(http.clone(), peer, request));
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await;
+    if let Err(e) = served {
+        tracing::debug!(%peer, error = %e, "connection ended");
+    }
+}

@@ -1,0 +1,64 @@
+//! Which address means what: one match, no middleware.
+
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use hyper::{Method, Request, StatusCode, body::Incoming, header};
+
+use crate::{config::client_address as client_address_of, proto::ErrorCode};
+
+use super::{
+    Http, admin,
+    answer::{self, Answer, cors, error, preflight},
+    api, assets,
+    upgrade::{Door, upgrade},
+};
+
+/// Answers one request. Never fails: what goes wrong is an answer too.
+pub async fn route(http: Arc<Http>, peer: SocketAddr, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    let address = client_address(&http, peer, &request);
+    let path = request.uri().path().to_owned();
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let answer = match (request.method(), segments.as_slice()) {
+        (&Method::GET, ["api", "v1", "ws", "site", site]) => match site.parse() {
+            Ok(site) => upgrade(&http, address, Door::Visitor(site), request),
+            Err(_) => error(ErrorCode::NotFound, "there is no such site"),
+        },
+        (&Method::GET, ["api", "v1", "ws", "agent"]) => upgrade(&http, address, Door::Agent, request),
+        (&Method::OPTIONS, ["api", "v1", ..]) => preflight(),
+        (_, ["api", "v1", rest @ ..]) => api::route(&http, address, rest, request).await,
+        (&Method::GET, ["w", version, "kefu.js"]) => cors(assets::widget(&http, version, request.headers())),
+        (&Method::GET, ["metrics"]) => admin::metrics(&http, address),
+        (&Method::GET, ["healthz"]) => answer::bytes(StatusCode::OK, "text/plain", "ok"),
+        (&Method::GET, [""]) => redirect("/console/"),
+        (&Method::GET, ["console"]) => redirect("/console/"),
+        (&Method::GET, ["console", rest @ ..]) => assets::console(&rest.join("/"), request.headers()),
+        (&Method::GET, ["demo", rest @ ..]) if http.config.server.demo => {
+            assets::demo(&http, &rest.join("/"), request.headers())
+        }
+        (&Method::GET, _) => error(ErrorCode::NotFound, "there is nothing at this address"),
+        _ => method_not_allowed(),
+    };
+    Ok(answer)
+}
+
+/// The address of the person, seen through trusted proxies.
+fn client_address(http: &Http, peer: SocketAddr, request: &Request<Incoming>) -> IpAddr {
+    let forwarded = request.headers().get("x-forwarded-for").and_then(|v| v.to_str().ok());
+    client_address_of(peer.ip(), forwarded, &http.config.server.trusted_proxies)
+}
+
+fn redirect(to: &'static str) -> Answer {
+    let mut answer = answer::bytes(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
+    answer.headers_mut().insert(header::LOCATION, header::HeaderValue::from_static(to));
+    answer
+}
+
+fn method_not_allowed() -> Answer {
+    let mut answer = error(ErrorCode::Unsupported, "this method does not exist here");
+    *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    answer
+}

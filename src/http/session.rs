@@ -1,0 +1,222 @@
+//! The socket task: proves who is there, then turns frames into calls and writes what the outbox holds.
+//!
+//! One task a socket, no second one for writing: everything that waits is written with one flush. A peer that is silent
+//! for two heartbeats is gone.
+
+use std::{collections::VecDeque, net::IpAddr, ops::ControlFlow, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, sleep_until, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message, Utf8Bytes,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode as WsCode},
+    },
+};
+
+use crate::{
+    chat::now_ms,
+    crypto::{codec, hash, sign},
+    hub::{Conn, Frame, Who},
+    proto::{BEAT_MS, ClientFrame, CloseCode, MAX_ENVELOPE, MAX_TEXT, ServerFrame},
+};
+
+use super::{Http, frame, listen::Place, upgrade::Door};
+
+/// How long a client may take to answer the challenge.
+const HELLO: Duration = Duration::from_secs(10);
+/// Protocol version of `hello`.
+const VERSION: u32 = 1;
+/// How long a close frame may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How long writing to a peer that does not read may take before the socket is dropped.
+const WRITE: Duration = Duration::from_secs(20);
+
+type Socket<S> = WebSocketStream<S>;
+
+/// Spawns the session.
+pub fn start<S>(http: Arc<Http>, io: S, read: Bytes, door: Door, address: IpAddr, place: Place)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    tokio::spawn(async move {
+        let _place = place;
+        // small buffers: an idle socket should cost no more than it must
+        let config = WebSocketConfig::default()
+            .read_buffer_size(1024)
+            .write_buffer_size(16 * 1024)
+            .max_write_buffer_size(512 * 1024)
+            .max_message_size(Some(MAX_ENVELOPE + 1024))
+            .max_frame_size(Some(MAX_ENVELOPE + 1024));
+        let mut socket = if read.is_empty() {
+            drop(read);
+            Socket::from_raw_socket(io, Role::Server, Some(config)).await
+        } else {
+            Socket::from_partially_read(io, read.to_vec(), Role::Server, Some(config)).await
+        };
+        // the handshake's future is large and short-lived: boxed, it does not stay in the task
+        let end = match Box::pin(greet(&http, &mut socket, door)).await {
+            Ok(conn) => {
+                let end = live(&http, &mut socket, &conn, address).await;
+                http.chat.disconnected(&conn);
+                end
+            }
+            Err(end) => end,
+        };
+        http.metrics.socket_closed(end.map_or("gone", CloseCode::reason));
+        if let Some(code) = end {
+            let frame = CloseFrame { code: WsCode::from(code as u16), reason: Utf8Bytes::from_static(code.reason()) };
+            let _ = timeout(FAREWELL, socket.close(Some(frame))).await;
+        }
+    });
+}
+
+/// How a session ends: with a code for the peer, or none if the peer is gone.
+type End = Option<CloseCode>;
+
+/// Challenge and hello.
+async fn greet<S>(http: &Http, socket: &mut Socket<S>, door: Door) -> Result<Arc<Conn>, End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut nonce = [0; 32];
+    SystemRandom::new().fill(&mut nonce).map_err(|_| Some(CloseCode::GoingAway))?;
+    let org = http.org.fp();
+    let challenge = ServerFrame::Challenge { nonce: codec::b64u(&nonce), org: org.to_string(), now: now_ms() };
+    say(socket, &challenge).await?;
+    let message = timeout(HELLO, socket.next()).await.map_err(|_| Some(CloseCode::Silent))?;
+    let hello = match message {
+        Some(Ok(Message::Text(text))) if text.len() <= MAX_TEXT => serde_json::from_str(&text),
+        Some(Ok(_)) => return Err(Some(CloseCode::Protocol)),
+        Some(Err(e)) => return Err(end_of(&e)),
+        None => return Err(None),
+    };
+    let Ok(ClientFrame::Hello { v, ed, sig }) = hello else { return Err(Some(CloseCode::Protocol)) };
+    if v != VERSION {
+        return Err(Some(CloseCode::Unsupported));
+    }
+    let (who, ed) = identify(http, &door, &nonce, &ed, &sig).ok_or(Some(CloseCode::Unauthorised))?;
+    let token = http.tokens.issue(&who, now_ms());
+    let conn = http.chat.hub().connect(who, ed);
+    match http.chat.welcome(&conn, token) {
+        Ok(welcome) => match say(socket, &welcome).await {
+            Ok(()) => Ok(conn),
+            Err(end) => {
+                http.chat.disconnected(&conn);
+                Err(end)
+            }
+        },
+        Err(e) => {
+            tracing::warn!(error = %e, "a socket could not be greeted");
+            http.chat.disconnected(&conn);
+            Err(Some(CloseCode::GoingAway))
+        }
+    }
+}
+
+/// Whom a signed challenge stands for, and the key that signed it.
+fn identify(http: &Http, door: &Door, nonce: &[u8; 32], ed: &str, sig: &str) -> Option<(Who, [u8; 32])> {
+    let ed: [u8; 32] = codec::from_b64u_exact(ed).ok()?;
+    let sig = codec::from_b64u(sig).ok()?;
+    sign::check_public(&ed).ok()?;
+    let role = match door {
+        Door::Agent => 1,
+        Door::Visitor(_) => 2,
+    };
+    let signed = [&nonce[..], &http.org.fp().0, &[role]].concat();
+    sign::verify(sign::Label::Auth, &ed, &signed, &sig).ok()?;
+    let kid = hash::kid(&ed);
+    let who = match door {
+        Door::Visitor(site) => Who::Visitor { kid, site: site.clone() },
+        Door::Agent => Who::Agent { kid, user: http.org.directory().agent_by_ed(&ed)?.user },
+    };
+    Some((who, ed))
+}
+
+async fn say<S>(socket: &mut Socket<S>, frame: &ServerFrame) -> Result<(), End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let json = serde_json::to_string(frame).map_err(|_| Some(CloseCode::GoingAway))?;
+    match timeout(WRITE, socket.send(Message::text(json))).await {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(None),
+    }
+}
+
+/// Reads and writes until one side ends it.
+async fn live<S>(http: &Arc<Http>, socket: &mut Socket<S>, conn: &Arc<Conn>, address: IpAddr) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    const BEAT: Duration = Duration::from_millis(BEAT_MS);
+    let mut heard = Instant::now();
+    let mut pinged = false;
+    loop {
+        tokio::select! {
+            biased;
+            () = conn.outbox.ready() => {
+                let drained = conn.outbox.drain();
+                if timeout(WRITE, write_all(socket, drained.frames)).await.is_err() {
+                    return None;
+                }
+                if drained.close.is_some() {
+                    return drained.close;
+                }
+            }
+            message = socket.next() => {
+                heard = Instant::now();
+                pinged = false;
+                match message {
+                    None => return None,
+                    Some(Err(e)) => return end_of(&e),
+                    Some(Ok(message)) => {
+                        if let ControlFlow::Break(end) = frame::take(http, conn, address, message).await {
+                            return end;
+                        }
+                    }
+                }
+            }
+            () = sleep_until(heard + if pinged { 2 * BEAT } else { BEAT }) => {
+                if pinged {
+                    return Some(CloseCode::Silent);
+                }
+                pinged = true;
+                if !matches!(timeout(WRITE, socket.send(Message::Ping(Bytes::new()))).await, Ok(Ok(()))) {
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// Everything that waits, with one flush.
+async fn write_all<S>(socket: &mut Socket<S>, frames: VecDeque<Frame>) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    for frame in frames {
+        let message = match frame {
+            Frame::Record(bytes) => Message::Binary(bytes),
+            Frame::Text(bytes) => match Utf8Bytes::try_from(bytes) {
+                Ok(text) => Message::Text(text),
+                Err(_) => continue, // only our own JSON comes here, and that is UTF-8
+            },
+        };
+        socket.feed(message).await?;
+    }
+    socket.flush().await
+}
+
+fn end_of(error: &Error) -> End {
+    match error {
+        Error::Capacity(_) | Error::Protocol(_) | Error::Utf8(_) => Some(CloseCode::Protocol),
+        _ => None,
+    }
+}

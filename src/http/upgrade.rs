@@ -1,0 +1,131 @@
+//! From request to socket: origin, version, subprotocol, 101, and a task of its own.
+
+use std::{net::IpAddr, sync::Arc};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Request, Response, StatusCode,
+    body::Incoming,
+    header::{self, HeaderMap, HeaderName, HeaderValue},
+};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::proto::{ErrorCode, SUBPROTOCOL, SiteId};
+
+use super::{
+    Http,
+    answer::{Answer, error},
+    listen::Addresses,
+    session,
+};
+
+/// As what a socket was asked for.
+#[derive(Debug, Clone)]
+pub enum Door {
+    /// A widget on this site.
+    Visitor(SiteId),
+    /// The console.
+    Agent,
+}
+
+/// Answers 101 and hands the stream to a session, or says why not.
+pub fn upgrade(http: &Arc<Http>, address: IpAddr, door: Door, mut request: Request<Incoming>) -> Answer {
+    let headers = request.headers();
+    let wants = |name: HeaderName, word: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|v| v.to_str().ok())
+            .any(|v| v.split(',').any(|p| p.trim().eq_ignore_ascii_case(word)))
+    };
+    if !wants(header::CONNECTION, "upgrade") || !wants(header::UPGRADE, "websocket") {
+        let mut answer = error(ErrorCode::Malformed, "this address speaks WebSocket");
+        *answer.status_mut() = StatusCode::UPGRADE_REQUIRED;
+        answer.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        return answer;
+    }
+    if !wants(header::SEC_WEBSOCKET_VERSION, "13") || !wants(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
+        return error(ErrorCode::Unsupported, "this server speaks WebSocket 13 with the subprotocol kefu.v1");
+    }
+    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).map(|k| derive_accept_key(k.as_bytes())) else {
+        return error(ErrorCode::Malformed, "Sec-WebSocket-Key is missing");
+    };
+    if let Some(refused) = check_origin(http, &door, headers) {
+        return refused;
+    }
+    let Some(place) = Addresses::enter(http, address) else {
+        return error(ErrorCode::RateLimited, "too many sockets from this address");
+    };
+    let on_upgrade = hyper::upgrade::on(&mut request);
+    let http = http.clone();
+    tokio::spawn(async move {
+        let upgraded = match on_upgrade.await {
+            Ok(upgraded) => upgraded,
+            Err(e) => return tracing::debug!(error = %e, "upgrade failed"),
+        };
+        // the raw stream costs less than hyper's wrapper, and its read buffer goes unless something is in it
+        match upgraded.downcast::<TokioIo<TcpStream>>() {
+            Ok(parts) => {
+                session::start(http, parts.io.into_inner(), parts.read_buf, door, address, place);
+            }
+            Err(upgraded) => match upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>() {
+                Ok(parts) => {
+                    session::start(http, parts.io.into_inner(), parts.read_buf, door, address, place);
+                }
+                Err(_) => tracing::error!("an upgraded connection is of an unknown kind"),
+            },
+        }
+    });
+    switching(&key)
+}
+
+fn switching(key: &str) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::new()));
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    if let Ok(key) = HeaderValue::from_str(key) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, key);
+    }
+    answer
+}
+
+/// A browser always says where a page came from; only programs leave it out. Visitors' pages must be of an origin that
+/// the signed directory lists for the site, the console must be ours.
+fn check_origin(http: &Http, door: &Door, headers: &HeaderMap) -> Option<Answer> {
+    let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or(""));
+    match door {
+        Door::Visitor(site) => {
+            let Some(site) = http.org.site(site) else {
+                return Some(error(ErrorCode::NotFound, "there is no such site"));
+            };
+            match origin {
+                Some(origin) if !site.origins.iter().any(|o| o == origin) && origin != http.public_url => Some(error(
+                    ErrorCode::Forbidden,
+                    "this site does not list the origin of the page; see kefu site change",
+                )),
+                _ => None,
+            }
+        }
+        Door::Agent => match origin {
+            Some(origin) if !own_origin(http, origin, headers) => {
+                Some(error(ErrorCode::Forbidden, "the console must come from this server"))
+            }
+            _ => None,
+        },
+    }
+}
+
+/// Whether a page of `origin` was served by this server: the public address, or whatever name the request itself was
+/// sent to (an intranet reaches one server by many names).
+pub(super) fn own_origin(http: &Http, origin: &str, headers: &HeaderMap) -> bool {
+    // without its scheme: behind a proxy the server does not know whether people came over https
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("");
+    origin == http.public_url || origin.split_once("://").is_some_and(|(_, h)| !host.is_empty() && h == host)
+}

@@ -1,0 +1,155 @@
+//! The outbox of one socket: frames in order, bounded in bytes, drained whole.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use crate::proto::CloseCode;
+
+/// Bytes that may wait for one socket; beyond it the socket is closed as slow.
+const BUDGET: usize = 256 * 1024;
+
+/// One WebSocket frame, encoded once and shared by all that get it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// A record.
+    Record(Bytes),
+    /// JSON.
+    Text(Bytes),
+}
+
+impl Frame {
+    /// A text frame.
+    pub fn text(json: String) -> Self {
+        Self::Text(Bytes::from(json))
+    }
+
+    /// The payload.
+    pub fn bytes(&self) -> &Bytes {
+        match self {
+            Self::Record(b) | Self::Text(b) => b,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    frames: VecDeque<Frame>,
+    bytes: usize,
+    close: Option<CloseCode>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    inner: Mutex<Inner>,
+    wake: Notify,
+    /// When this socket last sent an envelope, µs of the process; 0 for none that is not answered.
+    posted: AtomicU64,
+}
+
+/// Microseconds since the first call; never 0.
+fn process_micros() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_micros() as u64 + 1
+}
+
+/// What [`Outbox::drain`] took.
+#[derive(Debug)]
+pub struct Drained {
+    /// To be written in this order, with one flush.
+    pub frames: VecDeque<Frame>,
+    /// Then close with this code.
+    pub close: Option<CloseCode>,
+}
+
+impl Outbox {
+    /// Adds a frame, or turns the socket into a closing one if the budget is spent.
+    pub fn push(&self, frame: Frame) {
+        let mut inner = self.lock();
+        if inner.close.is_some() {
+            return;
+        }
+        inner.bytes += frame.bytes().len();
+        if inner.bytes > BUDGET {
+            // what it missed it gets by resuming; keeping a part would only make it slower
+            inner.frames = VecDeque::new();
+            inner.close = Some(CloseCode::Slow);
+        } else {
+            inner.frames.push_back(frame);
+        }
+        drop(inner);
+        self.wake.notify_one();
+    }
+
+    /// Asks the socket to write what waits and close. The first code wins.
+    pub fn close(&self, code: CloseCode) {
+        self.lock().close.get_or_insert(code);
+        self.wake.notify_one();
+    }
+
+    /// Takes everything that waits.
+    pub fn drain(&self) -> Drained {
+        let mut inner = self.lock();
+        inner.bytes = 0;
+        // taking the buffer, not copying out of it: an idle socket then holds no memory for past bursts
+        Drained { frames: std::mem::take(&mut inner.frames), close: inner.close }
+    }
+
+    /// An envelope came in: starts the clock of the delivery latency.
+    pub fn posted(&self) {
+        self.posted.store(process_micros(), Ordering::Relaxed);
+    }
+
+    /// Microseconds since [`Outbox::posted`], once.
+    pub fn since_posted(&self) -> Option<u64> {
+        let at = self.posted.swap(0, Ordering::Relaxed);
+        (at != 0).then(|| process_micros().saturating_sub(at))
+    }
+
+    /// Resolves when something was added since the last call.
+    pub async fn ready(&self) {
+        self.wake.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_outbox_closes_as_slow_and_drops_what_waits() {
+        let outbox = Outbox::default();
+        for _ in 0..5 {
+            outbox.push(Frame::Record(Bytes::from(vec![0; 60 * 1024])));
+        }
+        outbox.ready().await;
+        let drained = outbox.drain();
+        assert_eq!(drained.close, Some(CloseCode::Slow));
+        assert!(drained.frames.is_empty());
+    }
+
+    #[tokio::test]
+    async fn draining_makes_room() {
+        let outbox = Outbox::default();
+        for _ in 0..20 {
+            outbox.push(Frame::Record(Bytes::from(vec![0; 60 * 1024])));
+            assert_eq!(outbox.drain().frames.len(), 1);
+        }
+        outbox.close(CloseCode::GoingAway);
+        outbox.close(CloseCode::Slow);
+        assert_eq!(outbox.drain().close, Some(CloseCode::GoingAway));
+    }
+}

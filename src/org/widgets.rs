@@ -1,0 +1,90 @@
+//! Every version of the widget that was ever served, so that a page that pinned one goes on working after an upgrade.
+
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+};
+
+use bytes::Bytes;
+use ring::digest;
+
+use crate::store::{self, Batch, Op, Store, StoreError, Table};
+
+/// One file, plain and compressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variants {
+    /// As it is; what `integrity` is computed over.
+    pub plain: Bytes,
+    /// Brotli.
+    pub br: Option<Bytes>,
+    /// Gzip.
+    pub gz: Option<Bytes>,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    versions: HashMap<String, Variants>,
+    latest: Option<String>,
+}
+
+/// The shelf of versions.
+#[derive(Debug, Default)]
+pub struct Widgets {
+    shelf: RwLock<Shelf>,
+}
+
+/// A version names its content too, so that an address never changes its meaning: `0.1.0-3fa4c1d2`.
+pub fn version_of(plain: &[u8]) -> String {
+    let hash = digest::digest(&digest::SHA256, plain);
+    format!("{}-{}", env!("CARGO_PKG_VERSION"), data_encoding::HEXLOWER.encode(&hash.as_ref()[..4]))
+}
+
+impl Widgets {
+    /// Reads what was ever served.
+    pub fn load(store: &dyn Store) -> Result<Self, StoreError> {
+        let mut versions: HashMap<String, Variants> = HashMap::new();
+        let empty = || Variants { plain: Bytes::new(), br: None, gz: None };
+        for (key, value) in store.scan(Table::Widget, &[], None, false, usize::MAX)? {
+            let key = String::from_utf8_lossy(&key).into_owned();
+            let value = Bytes::from(value);
+            match key.split_once('/') {
+                None => versions.entry(key).or_insert_with(empty).plain = value,
+                Some((version, "br")) => versions.entry(version.into()).or_insert_with(empty).br = Some(value),
+                Some((version, _)) => versions.entry(version.into()).or_insert_with(empty).gz = Some(value),
+            }
+        }
+        Ok(Self { shelf: RwLock::new(Shelf { versions, latest: None }) })
+    }
+
+    /// Puts this executable's widget on the shelf, once for each version.
+    pub async fn add(&self, store: &dyn Store, widget: Variants) -> Result<String, StoreError> {
+        let version = version_of(&widget.plain);
+        let known = self.get(&version).is_some();
+        if !known {
+            let put = |suffix: &str, value: &Bytes| Op::Put {
+                table: Table::Widget,
+                key: format!("{version}{suffix}").into_bytes(),
+                value: value.to_vec(),
+            };
+            let mut ops = vec![put("", &widget.plain)];
+            ops.extend(widget.br.as_ref().map(|v| put("/br", v)));
+            ops.extend(widget.gz.as_ref().map(|v| put("/gz", v)));
+            store::write(store, Batch { ops, ..Batch::default() }).await?;
+        }
+        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        shelf.versions.entry(version.clone()).or_insert(widget);
+        shelf.latest = Some(version.clone());
+        Ok(version)
+    }
+
+    /// A version.
+    pub fn get(&self, version: &str) -> Option<Variants> {
+        self.shelf.read().unwrap_or_else(PoisonError::into_inner).versions.get(version).cloned()
+    }
+
+    /// The one inside this executable.
+    pub fn latest(&self) -> Option<(String, Variants)> {
+        let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
+        shelf.latest.as_ref().and_then(|v| Some((v.clone(), shelf.versions.get(v)?.clone())))
+    }
+}
