@@ -32,7 +32,7 @@ use crate::{
     http::{self, Addresses, Http, Tokens, admin},
     hub::Hub,
     obs::Metrics,
-    org::{Org, widgets::Widgets},
+    org::{Commit, Org, widgets::Widgets},
     proto::{CloseCode, ErrorCode},
     store::{
         Feed, Store,
@@ -93,10 +93,13 @@ fn open_store(
     RedbStore::open(&path, options).with_context(|| format!("cannot open the database {}", path.display()))
 }
 
-async fn open_org(data_dir: &Path, store: Arc<dyn Store>) -> anyhow::Result<(Arc<Org>, Arc<Widgets>)> {
+fn setup(data_dir: &Path) -> anyhow::Result<Vec<u8>> {
     let path = data_dir.join(names::OPAQUE_SETUP);
-    let setup = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let org = Org::open(store.clone(), &setup).context("the directory in the database can't be used")?;
+    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+async fn open_org(data_dir: &Path, store: Arc<dyn Store>) -> anyhow::Result<(Arc<Org>, Arc<Widgets>)> {
+    let org = Org::open(store.clone(), &setup(data_dir)?).context("the directory in the database can't be used")?;
     let widgets = Widgets::load(&*store).context("cannot read the widgets that were served before")?;
     if let Some(widget) = http::assets::embedded_widget() {
         widgets.add(&*store, widget).await.context("cannot store the widget of this version")?;
@@ -234,6 +237,18 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
         }
         _ => anyhow!("cannot listen on {address}: {e}"),
     })
+}
+
+/// Founds a company in a data directory that has its OPAQUE setup already.
+pub async fn found(data_dir: &Path, config: &Config, commit: Commit) -> Result<(), AdminError> {
+    let founded = async {
+        let (redb, _) = open_store(data_dir, config, None)?;
+        let store: Arc<dyn Store> = redb;
+        Org::found(store.clone(), &setup(data_dir)?, commit).await?;
+        store.close().await;
+        anyhow::Ok(())
+    };
+    founded.await.map_err(|e| AdminError::new(ErrorCode::Storage, format!("{e:#}")))
 }
 
 async fn keep_house(chat: Arc<Chat>) {
