@@ -1,0 +1,14 @@
+//! `kefu site list`: the sites.
+
+use super::super::{context::Context, fail::Fail};
+
+/// List sites
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+impl Args {
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let _ = ctx;
+        Err(Fail::failure("not built yet"))
+    }
+}
