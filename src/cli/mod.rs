@@ -4,10 +4,14 @@
 //! (see [`keys`]) and print (see [`out`]). Anything that a running server must do too belongs into another room.
 
 mod context;
+mod data_dir;
 mod fail;
 mod keys;
 mod link;
+mod lock;
 mod out;
+mod secret;
+mod tls;
 
 mod completions;
 mod directory;
