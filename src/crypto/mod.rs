@@ -1,1 +1,15 @@
-//! Envelopes, announcements, directory, invites, HPKE, OPAQUE. Knows nothing of chat.
+//! Envelopes, announcements, directory, invites, HPKE, OPAQUE: the bytes under signature or seal (protocol §1, 2, 5, 6).
+//! Knows nothing of chat, store or network; what happens to a refused thing is decided elsewhere.
+
+pub mod announcement;
+pub mod codec;
+pub mod directory;
+pub mod envelope;
+pub mod grant;
+pub mod hash;
+pub mod hpke;
+pub mod invite;
+pub mod keyfile;
+pub mod keyring;
+pub mod opaque;
+pub mod sign;

@@ -1,0 +1,152 @@
+//! What the log adds up to. The JSON form is part of the protocol: it stands in snapshots and must be the same everywhere.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    crypto::codec::Key32,
+    proto::{SiteId, TeamId, UserId},
+};
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Answers.
+    Agent,
+    /// Answers, reads along, takes over.
+    Supervisor,
+    /// Signs for the company.
+    Admin,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Agent => "agent",
+            Self::Supervisor => "supervisor",
+            Self::Admin => "admin",
+        })
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s {
+            "agent" => Ok(Self::Agent),
+            "supervisor" => Ok(Self::Supervisor),
+            "admin" => Ok(Self::Admin),
+            _ => Err(format!("{s:?} is not a role: use agent, supervisor or admin")),
+        }
+    }
+}
+
+/// One key of a user, with the span of entries in which it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserKey {
+    /// Signs.
+    pub ed: Key32,
+    /// Receives team keys.
+    pub x: Key32,
+    /// Entry that brought it.
+    pub from: u32,
+    /// Entry that ended it.
+    pub to: Option<u32>,
+}
+
+impl UserKey {
+    /// Whether it still counted after entry `seq` (protocol §2: "certified at dir_seq or later").
+    pub fn counts_at_or_after(&self, seq: u32) -> bool {
+        self.to.is_none_or(|to| to > seq)
+    }
+}
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserState {
+    /// Display name.
+    pub name: String,
+    /// Role.
+    pub role: Role,
+    /// Whether he may act.
+    pub on: bool,
+    /// His teams.
+    pub teams: Vec<TeamId>,
+    /// All keys he ever had, oldest first.
+    pub keys: Vec<UserKey>,
+}
+
+impl UserState {
+    /// The key that counts now, if any.
+    pub fn active_key(&self) -> Option<&UserKey> {
+        self.keys.iter().find(|k| self.on && k.to.is_none())
+    }
+}
+
+/// A team.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeamState {
+    /// Display name.
+    pub name: String,
+    /// Number of its key, from 1.
+    pub epoch: u32,
+    /// Its X25519 key.
+    pub pk: Key32,
+    /// Whether it takes conversations.
+    pub on: bool,
+}
+
+/// A site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteState {
+    /// Display name.
+    pub name: String,
+    /// Where its widget may stand: `scheme://host[:port]`.
+    pub origins: Vec<String>,
+    /// Whose queue its conversations enter.
+    pub team: TeamId,
+    /// Whether its widget works.
+    pub on: bool,
+}
+
+/// Everything the log says, at one point of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The company's name.
+    pub org: String,
+    /// The root Ed25519 key.
+    pub root: Key32,
+    /// The recovery X25519 key.
+    pub recovery: Key32,
+    /// The server's OPAQUE key.
+    pub opaque: Key32,
+    /// Suite of ciphers, 1.
+    pub suite: u32,
+    /// Users.
+    pub users: BTreeMap<UserId, UserState>,
+    /// Teams.
+    pub teams: BTreeMap<TeamId, TeamState>,
+    /// Sites.
+    pub sites: BTreeMap<SiteId, SiteState>,
+    /// Invites that were used or revoked, b64u.
+    pub used: BTreeSet<String>,
+}
+
+impl State {
+    /// The state as JSON, all objects sorted by key: equal states are equal texts.
+    pub fn canonical(&self) -> String {
+        // serde_json's map is a BTreeMap, so a value prints sorted; a state of texts and numbers has no way to fail
+        serde_json::to_value(self).map(|v| v.to_string()).unwrap_or_default()
+    }
+
+    /// Whether `inv` was used or revoked.
+    pub fn invite_used(&self, inv: &Key32) -> bool {
+        self.used.contains(&inv.to_string())
+    }
+}
