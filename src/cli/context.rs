@@ -95,35 +95,3 @@ pub fn color_from_args(args: impl Iterator<Item = OsString>) -> ColorChoice {
         _ => ColorChoice::Auto,
     }
 }
-
-/// `90s`, `15m`, `72h`, `30d` as milliseconds.
-pub fn parse_span(text: &str) -> Result<u64, String> {
-    let bad = || format!("{text:?} is not a time: write a number and s, m, h or d, such as 72h");
-    let unit = text.chars().last().ok_or_else(bad)?;
-    let size = match unit {
-        's' => 1_000,
-        'm' => 60_000,
-        'h' => 3_600_000,
-        'd' => 86_400_000,
-        _ => return Err(bad()),
-    };
-    let n: u64 = text[..text.len() - 1].parse().map_err(|_| bad())?;
-    match n.checked_mul(size) {
-        Some(ms @ 1..=15_552_000_000) => Ok(ms),
-        _ => Err(format!("{text} is out of range: at least 1s, at most 180d")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_read_as_people_write_them() {
-        assert_eq!(parse_span("72h"), Ok(259_200_000));
-        assert_eq!(parse_span("30d"), Ok(2_592_000_000));
-        for bad in ["", "h", "72", "-1h", "0s", "181d", "72 h", "7日", "99999999999999999999d"] {
-            assert!(parse_span(bad).is_err(), "{bad}");
-        }
-    }
-}

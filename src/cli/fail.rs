@@ -72,6 +72,11 @@ impl Fail {
         Self::new(Kind::Failure, what)
     }
 
+    /// A failure that was printed already.
+    pub fn silent() -> Self {
+        Self::failure(String::new())
+    }
+
     /// What clap found wrong, without its colours and usage lines.
     pub fn usage(e: &clap::Error) -> Self {
         let text = e.to_string();
@@ -90,6 +95,9 @@ impl Fail {
     /// Prints it and gives the exit code. With JSON it goes to stdout, where the reader waits for an object.
     pub fn report(&self, json: bool, color: bool) -> ExitCode {
         let code = self.kind.code();
+        if self.what.is_empty() {
+            return ExitCode::from(code);
+        }
         if json {
             let object = json!({"error": {
                 "code": code, "kind": self.kind.word(), "message": self.what, "next": self.next,

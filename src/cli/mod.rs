@@ -3,6 +3,8 @@
 //! Nothing here knows how data is kept: commands speak to the admin router (see [`link`]), sign with the company keys
 //! (see [`keys`]) and print (see [`out`]). Anything that a running server must do too belongs into another room.
 
+mod args;
+mod company;
 mod context;
 mod data_dir;
 mod fail;

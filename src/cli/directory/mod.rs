@@ -1,5 +1,6 @@
 //! `kefu directory`: the signed log of who is who.
 
+mod line;
 mod refresh;
 mod show;
 mod verify;

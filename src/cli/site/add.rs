@@ -1,6 +1,17 @@
 //! `kefu site add`: a place where a widget stands.
 
-use super::super::{context::Context, fail::Fail, keys::Signing};
+use serde_json::json;
+
+use super::SettingsArgs;
+use crate::cli::{
+    args,
+    company::{Company, SiteSettings},
+    context::Context,
+    fail::{Fail, Kind},
+    keys::Signing,
+    out,
+};
+use crate::crypto::directory::SiteBody;
 use crate::proto::{SiteId, TeamId};
 
 /// Add a site
@@ -10,27 +21,39 @@ pub struct Args {
     #[arg(value_name = "ID")]
     id: SiteId,
     /// Where the pages are, such as https://www.example.com; may be given several times
-    #[arg(long = "origin", value_name = "URL", required = true, num_args = 1..)]
+    #[arg(long = "origin", value_name = "URL", required = true, num_args = 1.., value_parser = args::origin)]
     origins: Vec<String>,
     /// The team that answers
     #[arg(long)]
     team: TeamId,
     /// Name that agents see [default: the id]
-    #[arg(long)]
+    #[arg(long, value_parser = args::display_name)]
     name: Option<String>,
-    /// Fields of the form before the chat, such as name,phone; empty for none
-    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
-    form: Option<Vec<String>>,
-    /// What the widget says first
-    #[arg(long, value_name = "TEXT")]
-    greeting: Option<String>,
+    #[command(flatten)]
+    settings: SettingsArgs,
     #[command(flatten)]
     signing: Signing,
 }
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
+        let check = |company: &Company| match company.dir.site(&self.id) {
+            None => company.team(&self.team).map(|_| ()),
+            Some(_) => Err(Fail::new(Kind::Exists, format!("there is a site {} already", self.id))
+                .next(format!("kefu site change {} changes it", self.id))),
+        };
+        self.signing.act(ctx, check, |_, draft| {
+            let (id, origins, team) = (self.id.clone(), self.origins.clone(), self.team.clone());
+            draft.site(SiteBody { id, name: name.clone(), origins, team, on: true })?;
+            draft.site_settings(&self.id, self.settings.onto(SiteSettings::default()));
+            Ok(())
+        })?;
+        if ctx.json {
+            out::print_json(&json!({"site": self.id, "name": name, "origins": self.origins, "team": self.team}));
+        } else {
+            out::line(format!("Site {} is there. For its pages: kefu site snippet {}", self.id, self.id));
+        }
+        Ok(())
     }
 }

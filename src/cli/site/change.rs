@@ -1,6 +1,17 @@
 //! `kefu site change`: other origins, team, name or form.
 
-use super::super::{context::Context, fail::Fail, keys::Signing};
+use serde_json::json;
+
+use super::SettingsArgs;
+use crate::cli::{
+    args,
+    company::Company,
+    context::Context,
+    fail::{Fail, Kind},
+    keys::Signing,
+    out,
+};
+use crate::crypto::directory::SiteBody;
 use crate::proto::{SiteId, TeamId};
 
 /// Change a site; what is not named stays
@@ -10,30 +21,58 @@ pub struct Args {
     #[arg(value_name = "ID")]
     id: SiteId,
     /// All origins the site shall have
-    #[arg(long = "origin", value_name = "URL", num_args = 1..)]
+    #[arg(long = "origin", value_name = "URL", num_args = 1.., value_parser = args::origin)]
     origins: Vec<String>,
     /// The team that answers
     #[arg(long)]
     team: Option<TeamId>,
     /// Name that agents see
-    #[arg(long)]
+    #[arg(long, value_parser = args::display_name)]
     name: Option<String>,
     /// Switch the site on again
     #[arg(long)]
     on: bool,
-    /// Fields of the form before the chat, such as name,phone; empty for none
-    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
-    form: Option<Vec<String>>,
-    /// What the widget says first
-    #[arg(long, value_name = "TEXT")]
-    greeting: Option<String>,
+    #[command(flatten)]
+    settings: SettingsArgs,
     #[command(flatten)]
     signing: Signing,
 }
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        let nothing = self.origins.is_empty() && self.team.is_none() && self.name.is_none() && !self.on;
+        if nothing && self.settings.is_empty() {
+            return Err(Fail::new(Kind::Usage, "nothing to change was named").next("kefu site change --help"));
+        }
+        let check = |company: &Company| {
+            company.site(&self.id)?;
+            self.team.iter().try_for_each(|t| company.team(t).map(|_| ()))
+        };
+        let site = self.signing.act(ctx, check, |company, draft| {
+            let now = company.site(&self.id)?.clone();
+            let body = SiteBody {
+                id: self.id.clone(),
+                name: self.name.clone().unwrap_or(now.name),
+                origins: if self.origins.is_empty() { now.origins } else { self.origins.clone() },
+                team: self.team.clone().unwrap_or(now.team),
+                on: now.on || self.on,
+            };
+            if !nothing {
+                draft.site(body.clone())?;
+            }
+            if !self.settings.is_empty() {
+                let before = company.view.sites.get(&self.id).cloned().unwrap_or_default();
+                draft.site_settings(&self.id, self.settings.onto(before));
+            }
+            Ok(body)
+        })?;
+        if ctx.json {
+            out::print_json(
+                &json!({"site": self.id, "name": site.name, "origins": site.origins, "team": site.team, "on": site.on}),
+            );
+        } else {
+            out::line(format!("Site {} is changed.", self.id));
+        }
+        Ok(())
     }
 }

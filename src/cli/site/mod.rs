@@ -7,7 +7,7 @@ mod off;
 mod show;
 mod snippet;
 
-use super::{context::Context, fail::Fail};
+use super::{company::SiteSettings, context::Context, fail::Fail};
 
 /// Sites: where widgets stand
 #[derive(Debug, clap::Subcommand)]
@@ -30,5 +30,33 @@ impl Command {
             Self::Off(args) => args.run(ctx),
             Self::Snippet(args) => args.run(ctx),
         }
+    }
+}
+
+/// What a site says and asks; none of it needs a signature.
+#[derive(Debug, clap::Args)]
+pub struct SettingsArgs {
+    /// Fields of the form before the chat, such as name,phone; "" for none
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
+    form: Option<Vec<String>>,
+    /// What the widget says first; "" for its own words
+    #[arg(long, value_name = "TEXT")]
+    greeting: Option<String>,
+}
+
+impl SettingsArgs {
+    fn is_empty(&self) -> bool {
+        self.form.is_none() && self.greeting.is_none()
+    }
+
+    /// The settings with what was given changed.
+    fn onto(&self, mut settings: SiteSettings) -> SiteSettings {
+        if let Some(form) = &self.form {
+            settings.form = form.iter().map(|f| f.trim().to_owned()).filter(|f| !f.is_empty()).collect();
+        }
+        if let Some(greeting) = &self.greeting {
+            settings.greeting = Some(greeting.trim().to_owned()).filter(|g| !g.is_empty());
+        }
+        settings
     }
 }

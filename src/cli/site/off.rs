@@ -1,6 +1,15 @@
 //! `kefu site off`: its widgets take no new conversations.
 
-use super::super::{context::Context, fail::Fail, keys::Signing};
+use serde_json::json;
+
+use crate::cli::{
+    company::Company,
+    context::Context,
+    fail::{Fail, Kind},
+    keys::Signing,
+    out,
+};
+use crate::crypto::directory::{SiteBody, SiteState};
 use crate::proto::SiteId;
 
 /// Switch a site off
@@ -15,7 +24,19 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        let check = |company: &Company| match company.site(&self.id)? {
+            site if site.on => Ok(()),
+            _ => Err(Fail::new(Kind::Exists, format!("site {} is off already", self.id))),
+        };
+        self.signing.act(ctx, check, |company, draft| {
+            let SiteState { name, origins, team, .. } = company.site(&self.id)?.clone();
+            draft.site(SiteBody { id: self.id.clone(), name, origins, team, on: false })
+        })?;
+        if ctx.json {
+            out::print_json(&json!({"site": self.id, "on": false}));
+        } else {
+            out::line(format!("Site {} is off. Switch it on again: kefu site change {} --on", self.id, self.id));
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! `kefu site show`: all about one site.
 
-use super::super::{context::Context, fail::Fail};
+use serde_json::json;
+
+use crate::cli::{company::Company, context::Context, fail::Fail, out};
 use crate::proto::SiteId;
 
 /// Show a site
@@ -13,7 +15,23 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        let company = Company::open(ctx)?;
+        let site = company.site(&self.id)?;
+        let settings = company.view.sites.get(&self.id).cloned().unwrap_or_default();
+        if ctx.json {
+            out::print_json(&json!({"id": self.id, "name": site.name, "origins": site.origins, "team": site.team,
+                "on": site.on, "form": settings.form, "greeting": settings.greeting}));
+            return Ok(());
+        }
+        out::facts(&[
+            ("id", self.id.to_string()),
+            ("name", site.name.clone()),
+            ("team", site.team.to_string()),
+            ("origins", site.origins.join(", ")),
+            ("form", settings.form.join(", ")),
+            ("greeting", settings.greeting.unwrap_or_default()),
+            ("state", if site.on { "on" } else { "off" }.into()),
+        ]);
+        Ok(())
     }
 }

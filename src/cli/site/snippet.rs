@@ -1,6 +1,8 @@
 //! `kefu site snippet`: what to paste into the pages.
 
-use super::super::{context::Context, fail::Fail};
+use serde_json::Value;
+
+use crate::cli::{company::Company, context::Context, fail::Fail, link::Office, out};
 use crate::proto::SiteId;
 
 /// Print the script tag to paste into the pages of a site
@@ -16,7 +18,20 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        let office = Office::open(ctx)?;
+        let company = Company::load(ctx, &office)?;
+        let site = company.site(&self.id)?;
+        if !site.on {
+            eprintln!("note: site {} is off; its widget takes no conversations", self.id);
+        }
+        let query = if self.unpinned { "?unpinned=1" } else { "" };
+        let answer = office.call("GET", &format!("/admin/snippet/{}{query}", self.id), None)?;
+        if ctx.json {
+            out::print_json(&answer);
+            return Ok(());
+        }
+        let html = answer.get("html").and_then(Value::as_str);
+        out::line(html.ok_or_else(|| Fail::failure("the server gave no snippet"))?.trim_end());
+        Ok(())
     }
 }

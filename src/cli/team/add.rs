@@ -1,6 +1,15 @@
 //! `kefu team add`: a new team with its key.
 
-use super::super::{context::Context, fail::Fail, keys::Signing};
+use serde_json::json;
+
+use crate::cli::{
+    args,
+    company::Company,
+    context::Context,
+    fail::{Fail, Kind},
+    keys::Signing,
+    out,
+};
 use crate::proto::TeamId;
 
 /// Add a team
@@ -10,7 +19,7 @@ pub struct Args {
     #[arg(value_name = "ID")]
     id: TeamId,
     /// Name that visitors and colleagues see [default: the id]
-    #[arg(long)]
+    #[arg(long, value_parser = args::display_name)]
     name: Option<String>,
     #[command(flatten)]
     signing: Signing,
@@ -18,7 +27,18 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
+        let check = |company: &Company| match company.dir.team(&self.id) {
+            None => Ok(()),
+            Some(_) => Err(Fail::new(Kind::Exists, format!("there is a team {} already", self.id))
+                .next(format!("kefu team show {}", self.id))),
+        };
+        self.signing.act(ctx, check, |_, draft| draft.team_key(&self.id, &name))?;
+        if ctx.json {
+            out::print_json(&json!({"team": self.id, "name": name, "epoch": 1}));
+        } else {
+            out::line(format!("Team {} is there. Put people in: kefu user add ID --team {}", self.id, self.id));
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,13 @@
 //! `kefu team members`: who is in a team.
 
-use super::super::{context::Context, fail::Fail};
+use serde_json::json;
+
+use crate::cli::{
+    company::Company,
+    context::Context,
+    fail::Fail,
+    out::{self, Table},
+};
 use crate::proto::TeamId;
 
 /// List the people of a team
@@ -13,7 +20,20 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        let company = Company::open(ctx)?;
+        company.team(&self.id)?;
+        let members: Vec<_> = company.members(&self.id).collect();
+        if ctx.json {
+            let members: Vec<_> =
+                members.iter().map(|(id, u)| json!({"id": id, "name": u.name, "role": u.role})).collect();
+            out::print_json(&json!({"team": self.id, "members": members}));
+            return Ok(());
+        }
+        let mut table = Table::new(&["id", "name", "role"], "Nobody is in this team: kefu user teams ID --add TEAM");
+        for (id, user) in members {
+            table.row([id.to_string(), user.name.clone(), user.role.to_string()]);
+        }
+        table.print();
+        Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! `kefu team rename`: another name, the same id.
 
-use super::super::{context::Context, fail::Fail, keys::Signing};
+use serde_json::json;
+
+use crate::cli::{args, company::Company, context::Context, fail::Fail, keys::Signing, out};
 use crate::proto::TeamId;
 
 /// Give a team another name
@@ -10,6 +12,7 @@ pub struct Args {
     #[arg(value_name = "ID")]
     id: TeamId,
     /// The new name
+    #[arg(value_parser = args::display_name)]
     name: String,
     #[command(flatten)]
     signing: Signing,
@@ -17,7 +20,13 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        let check = |company: &Company| company.team(&self.id).map(|_| ());
+        self.signing.act(ctx, check, |_, draft| draft.rename_team(&self.id, &self.name))?;
+        if ctx.json {
+            out::print_json(&json!({"team": self.id, "name": self.name}));
+        } else {
+            out::line(format!("Team {} is called {} now.", self.id, self.name));
+        }
+        Ok(())
     }
 }

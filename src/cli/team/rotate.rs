@@ -1,6 +1,8 @@
 //! `kefu team rotate`: a new key for a team.
 
-use super::super::{context::Context, fail::Fail, keys::Signing};
+use serde_json::json;
+
+use crate::cli::{company::Company, context::Context, fail::Fail, keys::Signing, out};
 use crate::proto::TeamId;
 
 /// Give a team a new key
@@ -15,7 +17,19 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        let check = |company: &Company| company.team(&self.id).map(|_| ());
+        let epoch = self.signing.act(ctx, check, |company, draft| {
+            draft.rotate(&self.id)?;
+            Ok(company.team(&self.id)?.epoch + 1)
+        })?;
+        if ctx.json {
+            out::print_json(&json!({"team": self.id, "epoch": epoch}));
+        } else {
+            out::line(format!(
+                "Team {} has key no. {epoch}; conversations change to it with their next message.",
+                self.id
+            ));
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,12 @@
 //! `kefu user enable`: a new invite for a person who was switched off.
 
-use super::super::{context::Context, fail::Fail, keys::Signing};
+use super::invitation::again;
+use crate::cli::{
+    company::Company,
+    context::Context,
+    fail::{Fail, Kind},
+    keys::Signing,
+};
 use crate::proto::UserId;
 
 /// Invite a person again who was switched off
@@ -10,7 +16,7 @@ pub struct Args {
     #[arg(value_name = "ID")]
     id: UserId,
     /// How long the invite is good, such as 72h or 7d
-    #[arg(long, value_name = "TIME", default_value = "72h", value_parser = super::super::context::parse_span)]
+    #[arg(long, value_name = "TIME", default_value = "72h", value_parser = super::super::args::parse_span)]
     ttl: u64,
     #[command(flatten)]
     signing: Signing,
@@ -18,7 +24,13 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        let check = |company: &Company| match company.user(&self.id)? {
+            user if user.active_key().is_none() => Ok(()),
+            _ => Err(Fail::new(Kind::Exists, format!("{} is not switched off", self.id))
+                .next(format!("for a lost password: kefu user reset {}", self.id))),
+        };
+        let invitation = self.signing.act(ctx, check, |company, draft| again(company, draft, &self.id, self.ttl))?;
+        invitation.print(ctx);
+        Ok(())
     }
 }

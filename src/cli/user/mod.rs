@@ -3,14 +3,17 @@
 mod add;
 mod disable;
 mod enable;
+mod invitation;
 mod invite;
 mod list;
+mod people;
 mod reset;
 mod role;
 mod show;
 mod teams;
 
 use super::{context::Context, fail::Fail};
+use crate::crypto::directory::Role;
 
 /// People who answer: add, list, change
 #[derive(Debug, clap::Subcommand)]
@@ -52,4 +55,14 @@ pub enum RoleArg {
     Supervisor,
     /// Changes the company: people, teams, sites
     Admin,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::Agent => Self::Agent,
+            RoleArg::Supervisor => Self::Supervisor,
+            RoleArg::Admin => Self::Admin,
+        }
+    }
 }

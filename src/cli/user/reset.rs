@@ -1,6 +1,7 @@
 //! `kefu user reset`: a new invite for a person who lost the password.
 
-use super::super::{context::Context, fail::Fail, keys::Signing};
+use super::invitation::again;
+use crate::cli::{company::Company, context::Context, fail::Fail, keys::Signing};
 use crate::proto::UserId;
 
 /// Replace a lost password: the old keys end, and a new invite is printed
@@ -10,7 +11,7 @@ pub struct Args {
     #[arg(value_name = "ID")]
     id: UserId,
     /// How long the invite is good, such as 72h or 7d
-    #[arg(long, value_name = "TIME", default_value = "72h", value_parser = super::super::context::parse_span)]
+    #[arg(long, value_name = "TIME", default_value = "72h", value_parser = super::super::args::parse_span)]
     ttl: u64,
     #[command(flatten)]
     signing: Signing,
@@ -18,7 +19,14 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        let check = |company: &Company| company.user(&self.id).map(|_| ());
+        let invitation = self.signing.act(ctx, check, |company, draft| {
+            if company.user(&self.id)?.active_key().is_some() {
+                draft.disable(&self.id)?;
+            }
+            again(company, draft, &self.id, self.ttl)
+        })?;
+        invitation.print(ctx);
+        Ok(())
     }
 }

@@ -1,7 +1,16 @@
 //! `kefu user role`: change what a person may do.
 
-use super::super::{context::Context, fail::Fail, keys::Signing};
+use serde_json::json;
+
 use super::RoleArg;
+use crate::cli::{
+    company::Company,
+    context::Context,
+    fail::{Fail, Kind},
+    keys::Signing,
+    out,
+};
+use crate::crypto::directory::Role;
 use crate::proto::UserId;
 
 /// Change what a person may do
@@ -19,7 +28,17 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        let role: Role = self.role.into();
+        let check = |company: &Company| match company.user(&self.id)?.role {
+            now if now == role => Err(Fail::new(Kind::Exists, format!("{} is {now} already", self.id))),
+            _ => Ok(()),
+        };
+        self.signing.act(ctx, check, |_, draft| draft.role(&self.id, role))?;
+        if ctx.json {
+            out::print_json(&json!({"user": self.id, "role": role}));
+        } else {
+            out::line(format!("{} is {role} now.", self.id));
+        }
+        Ok(())
     }
 }

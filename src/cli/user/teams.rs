@@ -1,6 +1,16 @@
 //! `kefu user teams`: change the teams of a person.
 
-use super::super::{context::Context, fail::Fail, keys::Signing};
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::cli::{
+    company::Company,
+    context::Context,
+    fail::{Fail, Kind},
+    keys::Signing,
+    out,
+};
 use crate::proto::{TeamId, UserId};
 
 /// Change the teams of a person
@@ -24,7 +34,37 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        if self.teams.is_empty() && self.add.is_empty() && self.remove.is_empty() {
+            return Err(Fail::new(Kind::Usage, "no team was named")
+                .next("name all teams the person shall be in, or use --add and --remove"));
+        }
+        let wanted = |company: &Company| -> Result<Vec<TeamId>, Fail> {
+            let present = company.user(&self.id)?.teams.clone();
+            let named = self.teams.iter().chain(&self.add).chain(&self.remove);
+            named.into_iter().try_for_each(|t| company.team(t).map(|_| ()))?;
+            let mut teams = if self.teams.is_empty() { present } else { self.teams.clone() };
+            teams.extend(self.add.iter().cloned());
+            teams.retain(|t| !self.remove.contains(t));
+            let mut seen = BTreeSet::new();
+            teams.retain(|t| seen.insert(t.clone()));
+            Ok(teams)
+        };
+        let teams = self.signing.act(
+            ctx,
+            |company| wanted(company).map(|_| ()),
+            |company, draft| {
+                let teams = wanted(company)?;
+                draft.teams(&self.id, &teams)?;
+                Ok(teams)
+            },
+        )?;
+        if ctx.json {
+            out::print_json(&json!({"user": self.id, "teams": teams}));
+        } else {
+            let names: Vec<&str> = teams.iter().map(TeamId::as_str).collect();
+            let place = if names.is_empty() { "no team".into() } else { names.join(", ") };
+            out::line(format!("{} is in {place} now.", self.id));
+        }
+        Ok(())
     }
 }

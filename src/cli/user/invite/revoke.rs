@@ -1,6 +1,8 @@
 //! `kefu user invite revoke`: make an invite worthless.
 
-use super::super::super::{context::Context, fail::Fail, keys::Signing};
+use serde_json::json;
+
+use crate::cli::{company::Company, context::Context, fail::Fail, keys::Signing, out};
 use crate::proto::UserId;
 
 /// Revoke the open invites of a person
@@ -15,7 +17,18 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let _ = ctx;
-        Err(Fail::failure("not built yet"))
+        let check = |company: &Company| match company.open_invites().any(|i| i.cert.user == self.id) {
+            true => Ok(()),
+            false => {
+                Err(Fail::failure(format!("{} has no open invite", self.id)).next("kefu user invite list shows all"))
+            }
+        };
+        let count = self.signing.act(ctx, check, |_, draft| draft.revoke(&self.id))?;
+        if ctx.json {
+            out::print_json(&json!({"user": self.id, "revoked": count}));
+        } else {
+            out::line(format!("The invite of {} is worthless now.", self.id));
+        }
+        Ok(())
     }
 }
