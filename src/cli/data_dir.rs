@@ -19,6 +19,8 @@ pub const PUBLIC: &str = "public.json";
 pub const CONFIG: &str = "kefu.toml";
 /// Held by the running server; its text is the process id.
 pub const LOCK: &str = "kefu.lock";
+/// The database.
+pub const STORE: &str = "kefu.redb";
 /// Certificates.
 pub const TLS: &str = "tls";
 
@@ -88,7 +90,7 @@ pub fn require_initialised(dir: &Path) -> Result<(), Fail> {
 
 /// Those of the files that a new company needs which are there already.
 pub fn occupied(dir: &Path) -> Vec<PathBuf> {
-    let files = [KEYS, OPAQUE, PUBLIC, CONFIG, TLS, "kefu.redb"];
+    let files = [KEYS, OPAQUE, PUBLIC, CONFIG, TLS, STORE];
     files.iter().map(|f| dir.join(f)).filter(|p| p.exists()).collect()
 }
 

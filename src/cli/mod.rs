@@ -5,6 +5,7 @@
 
 mod args;
 mod company;
+mod config_file;
 mod context;
 mod data_dir;
 mod fail;

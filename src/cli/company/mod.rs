@@ -12,6 +12,7 @@ use super::{
     context::Context,
     data_dir,
     fail::{Fail, Kind},
+    init::PublicPart,
     link::Office,
     out,
 };
@@ -135,10 +136,10 @@ pub fn send(office: &Office, commit: &Commit) -> Result<Value, Fail> {
     office.call("POST", "/admin/commit", Some(serde_json::to_value(commit)?))
 }
 
-/// The fingerprint in the key file of the data directory, if it is there.
+/// The fingerprint in the key file of the data directory, or in the public part that came instead of it.
 pub fn pinned(ctx: &Context) -> Option<OrgFp> {
-    let text = std::fs::read_to_string(ctx.file(data_dir::KEYS)).ok()?;
-    CompanyKeys::org_of(&text).ok()
+    let text = std::fs::read_to_string(ctx.file(data_dir::KEYS)).ok();
+    text.and_then(|t| CompanyKeys::org_of(&t).ok()).or_else(|| PublicPart::pin(&ctx.file(data_dir::PUBLIC)))
 }
 
 /// "there is no X", with the nearest that there is.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// All that is needed to sign the next thing.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct View {
     /// The log.
     pub entries: Vec<Entry>,

@@ -12,6 +12,8 @@ mod role;
 mod show;
 mod teams;
 
+pub use invitation::Invitation;
+
 use super::{context::Context, fail::Fail};
 use crate::crypto::directory::Role;
 
