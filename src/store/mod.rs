@@ -5,6 +5,10 @@
 //! else. The store knows nothing of who is connected, of keys or of rules: callers say what must still be true
 //! ([`Op::Expect`], [`Batch::rev`]) and the store refuses the batch if it isn't.
 
+mod check;
+pub mod memory;
+pub mod redb;
+
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
@@ -91,7 +95,9 @@ pub enum Op {
     },
     /// Append a record to the batch's conversation.
     Append {
-        /// Idempotency key. If the conversation holds it already, the whole batch is a duplicate and writes nothing.
+        /// Idempotency key. If the conversation holds it already, the whole batch is a duplicate and writes nothing,
+        /// whatever else it expects. Envelopes are remembered for ever, under the id in their header, which `id` must
+        /// equal; events are not remembered.
         id: MsgId,
         /// Envelope or event.
         body: Bytes,
@@ -100,7 +106,7 @@ pub enum Op {
     Redact {
         /// Which.
         seq: u64,
-        /// The tombstone.
+        /// The tombstone. It bears the message id of what it replaces, so that a late resend is still recognised.
         body: Bytes,
     },
 }
@@ -193,9 +199,13 @@ pub enum StoreError {
     /// The queue is full; see [`Store::room`].
     #[error("the store is busy")]
     Busy,
-    /// The disk refused. Nothing of this batch was kept.
-    #[error("the disk refused to write: {0}")]
+    /// The disk refused. The batch was not acknowledged and nobody heard of it; if the disk failed while it was being
+    /// synced, only the next start shows whether it was kept.
+    #[error("the disk failed: {0}")]
     Io(String),
+    /// The batch makes no sense; a mistake of the caller.
+    #[error("impossible batch: {0}")]
+    Invalid(&'static str),
     /// The store is shut down, or stopped after an earlier disk error.
     #[error("the store is closed")]
     Closed,
@@ -270,7 +280,11 @@ pub trait Store: Send + Sync + 'static {
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 
-/// The receiving end of the feed; one vector per commit to disk.
+/// The receiving end of the feed; one vector per commit to disk. It ends when the store closed, or stopped because the
+/// disk failed: if nobody called [`Store::close`], the process should exit and be started again.
+///
+/// Batches that were being written when the disk failed are missing from it, since their fate is open: their senders
+/// must send them again, unchanged. Later ones are refused.
 pub type Feed = mpsc::UnboundedReceiver<Vec<Outcome>>;
 
 /// Submits, waits for room if need be, and waits for the disk.

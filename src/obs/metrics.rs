@@ -1,0 +1,263 @@
+//! Every number the server keeps, in one struct.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::{
+    Connections, Counter, Gauge, Histogram, Labelled, Latency, Messages, MetricsSnapshot, Process, Rate, Rates,
+};
+
+/// Why sockets close: the names of the protocol's close codes, and the ways that have none.
+pub static CLOSE_CAUSES: [&str; 11] = [
+    "other",
+    "normal",
+    "reset",
+    "going_away",
+    "slow",
+    "silent",
+    "busy",
+    "protocol",
+    "unauthorised",
+    "disabled",
+    "unsupported",
+];
+
+/// Names of the protocol's error codes, at the index of their number.
+pub static ERROR_NAMES: [&str; 16] = [
+    "other",
+    "malformed",
+    "too_large",
+    "rate_limited",
+    "unauthorised",
+    "forbidden",
+    "not_found",
+    "conflict",
+    "epoch_stale",
+    "directory_stale",
+    "closed",
+    "not_owner",
+    "too_late",
+    "storage",
+    "plaintext_refused",
+    "unsupported",
+];
+
+/// The numbers. Fields are public so that the place that knows counts; compound counting has methods.
+#[derive(Debug)]
+pub struct Metrics {
+    start: Instant,
+    started_ms: u64,
+    /// Sockets of visitors, signed in.
+    pub visitors: Gauge,
+    /// Sockets of agents, signed in.
+    pub agents: Gauge,
+    /// TCP connections, whatever they carry.
+    pub open: Gauge,
+    /// TCP connections so far.
+    pub accepted: Counter,
+    /// TCP connections turned away before TLS: over a limit.
+    pub turned_away: Counter,
+    /// TLS or HTTP that failed before a socket or an answer came of it.
+    pub handshakes_failed: Counter,
+    /// WebSockets by how they ended.
+    pub closed: Labelled<{ CLOSE_CAUSES.len() }>,
+    /// Answers of the HTTP edge.
+    pub http_requests: Counter,
+    /// Envelopes that clients sent.
+    pub envelopes_in: Counter,
+    /// Records sent to sockets, each socket counted.
+    pub records_out: Counter,
+    /// Bytes read from WebSockets (frames' payload).
+    pub bytes_in: Counter,
+    /// Bytes written to WebSockets (frames' payload).
+    pub bytes_out: Counter,
+    /// Envelopes that were stored already.
+    pub duplicates: Counter,
+    /// Requests and envelopes refused, by error code.
+    pub refused: Labelled<{ ERROR_NAMES.len() }>,
+    /// Sockets that resumed conversations; many at once are a storm after an outage.
+    pub resumes: Counter,
+    /// Commits to disk.
+    pub commits: Counter,
+    /// Records written.
+    pub records_written: Counter,
+    /// Conversations begun.
+    pub opened: Counter,
+    /// Offers made to agents.
+    pub offers: Counter,
+    /// Offers that ran out.
+    pub offers_missed: Counter,
+    /// Bytes of the database on disk.
+    pub store_bytes: Gauge,
+    /// Batches that wait for the writer.
+    pub store_queue: Gauge,
+    /// Records per commit to disk.
+    pub batch: Histogram,
+    /// From submitting a batch to its being on disk, µs.
+    pub commit_latency: Histogram,
+    /// From reading an envelope to its record being in the outboxes, µs.
+    pub delivery_latency: Histogram,
+    messages: Rate,
+    connects: Rate,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            start: Instant::now(),
+            started_ms: u64::try_from(started.as_millis()).unwrap_or(0),
+            visitors: Gauge::default(),
+            agents: Gauge::default(),
+            open: Gauge::default(),
+            accepted: Counter::default(),
+            turned_away: Counter::default(),
+            handshakes_failed: Counter::default(),
+            closed: Labelled::new(&CLOSE_CAUSES),
+            http_requests: Counter::default(),
+            envelopes_in: Counter::default(),
+            records_out: Counter::default(),
+            bytes_in: Counter::default(),
+            bytes_out: Counter::default(),
+            duplicates: Counter::default(),
+            refused: Labelled::new(&ERROR_NAMES),
+            resumes: Counter::default(),
+            commits: Counter::default(),
+            records_written: Counter::default(),
+            opened: Counter::default(),
+            offers: Counter::default(),
+            offers_missed: Counter::default(),
+            store_bytes: Gauge::default(),
+            store_queue: Gauge::default(),
+            batch: Histogram::default(),
+            commit_latency: Histogram::default(),
+            delivery_latency: Histogram::default(),
+            messages: Rate::default(),
+            connects: Rate::default(),
+        }
+    }
+}
+
+impl Metrics {
+    /// All zero; the clock starts.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn second(&self) -> u64 {
+        self.start.elapsed().as_secs()
+    }
+
+    /// An envelope of `bytes` came in.
+    pub fn envelope(&self, bytes: usize) {
+        self.envelopes_in.inc();
+        self.bytes_in.add(bytes as u64);
+        self.messages.add(1, self.second());
+    }
+
+    /// A TCP connection was accepted.
+    pub fn connected(&self) {
+        self.accepted.inc();
+        self.open.inc();
+        self.connects.add(1, self.second());
+    }
+
+    /// A TCP connection is gone.
+    pub fn disconnected(&self) {
+        self.open.dec();
+    }
+
+    /// A WebSocket ended; `cause` is one of [`CLOSE_CAUSES`].
+    pub fn socket_closed(&self, cause: &str) {
+        self.closed.inc(cause);
+    }
+
+    /// A request or envelope was refused with this error code.
+    pub fn refuse(&self, code: u16) {
+        self.refused.inc_at(usize::from(code));
+    }
+
+    /// The store wrote `records` records in one commit.
+    pub fn committed(&self, records: usize) {
+        self.commits.inc();
+        self.records_written.add(records as u64);
+        self.batch.record(records as u64);
+    }
+
+    /// Everything, as it is now.
+    pub fn snapshot(&self) -> MetricsSnapshot {
+        let second = self.second();
+        let rates = |r: &Rate| Rates {
+            last: r.average(1, second),
+            ten_seconds: r.average(10, second),
+            minute: r.average(60, second),
+        };
+        let latency = |h: &Histogram| Latency { minute: h.window(), total: h.total() };
+        let named = |l: &mut dyn Iterator<Item = (&'static str, u64)>| {
+            l.filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n)).collect()
+        };
+        MetricsSnapshot {
+            started_ms: self.started_ms,
+            uptime_seconds: second,
+            process: Process::read(),
+            connections: Connections {
+                visitors: self.visitors.get(),
+                agents: self.agents.get(),
+                open: self.open.get(),
+                accepted: self.accepted.get(),
+                turned_away: self.turned_away.get(),
+                handshakes_failed: self.handshakes_failed.get(),
+                http_requests: self.http_requests.get(),
+                resumes: self.resumes.get(),
+                per_second: rates(&self.connects),
+                closed: named(&mut self.closed.iter()),
+            },
+            messages: Messages {
+                envelopes_in: self.envelopes_in.get(),
+                records_out: self.records_out.get(),
+                records_written: self.records_written.get(),
+                commits: self.commits.get(),
+                bytes_in: self.bytes_in.get(),
+                bytes_out: self.bytes_out.get(),
+                duplicates: self.duplicates.get(),
+                per_second: rates(&self.messages),
+                refused: named(&mut self.refused.iter()),
+            },
+            conversations_opened: self.opened.get(),
+            offers: self.offers.get(),
+            offers_missed: self.offers_missed.get(),
+            store_bytes: self.store_bytes.get(),
+            store_queue: self.store_queue.get(),
+            batch: latency(&self.batch),
+            commit_latency: latency(&self.commit_latency),
+            delivery_latency: latency(&self.delivery_latency),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_stands_in_the_snapshot_and_survives_json() {
+        let m = Metrics::new();
+        m.connected();
+        m.envelope(300);
+        m.refuse(3);
+        m.refuse(999);
+        m.socket_closed("slow");
+        m.committed(5);
+        m.commit_latency.record(1_500);
+        let s = m.snapshot();
+        assert_eq!((s.connections.open, s.messages.envelopes_in, s.messages.bytes_in), (1, 1, 300));
+        assert_eq!(
+            s.messages.refused.into_iter().collect::<Vec<_>>(),
+            [("other".into(), 1), ("rate_limited".into(), 1)]
+        );
+        assert_eq!(s.connections.closed["slow"], 1);
+        assert_eq!((s.batch.total.max, s.commit_latency.minute.count), (5, 1));
+        let s = m.snapshot();
+        let back: MetricsSnapshot = serde_json::from_str(&serde_json::to_string(&s).unwrap()).unwrap();
+        assert_eq!(back, s);
+    }
+}

@@ -1,0 +1,112 @@
+//! The numbers at one moment, as JSON carries them. The command line reads what the server writes, so a field missing
+//! in an older or newer one must not be an error.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Process, Quantiles};
+
+/// Everything the server counts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MetricsSnapshot {
+    /// When the server started, ms since 1970.
+    pub started_ms: u64,
+    /// How long it has run, seconds.
+    pub uptime_seconds: u64,
+    /// What it costs.
+    pub process: Process,
+    /// Who is connected.
+    pub connections: Connections,
+    /// What was said.
+    pub messages: Messages,
+    /// Conversations begun.
+    pub conversations_opened: u64,
+    /// Offers made to agents.
+    pub offers: u64,
+    /// Offers that ran out.
+    pub offers_missed: u64,
+    /// Bytes of the database on disk.
+    pub store_bytes: u64,
+    /// Batches that wait for the writer.
+    pub store_queue: u64,
+    /// Records per commit.
+    pub batch: Latency,
+    /// From submitting to disk, µs.
+    pub commit_latency: Latency,
+    /// From reading an envelope to the outboxes, µs.
+    pub delivery_latency: Latency,
+}
+
+/// Connections and sockets.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Connections {
+    /// Sockets of visitors.
+    pub visitors: u64,
+    /// Sockets of agents.
+    pub agents: u64,
+    /// TCP connections.
+    pub open: u64,
+    /// TCP connections so far.
+    pub accepted: u64,
+    /// Turned away over a limit.
+    pub turned_away: u64,
+    /// Failed before anything came of them.
+    pub handshakes_failed: u64,
+    /// Answers of the HTTP edge.
+    pub http_requests: u64,
+    /// Sockets that resumed conversations.
+    pub resumes: u64,
+    /// New TCP connections.
+    pub per_second: Rates,
+    /// WebSockets by how they ended; those that occurred.
+    pub closed: BTreeMap<String, u64>,
+}
+
+/// Messages and what became of them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Messages {
+    /// Envelopes that clients sent.
+    pub envelopes_in: u64,
+    /// Records sent to sockets.
+    pub records_out: u64,
+    /// Records written.
+    pub records_written: u64,
+    /// Commits to disk.
+    pub commits: u64,
+    /// Payload bytes read.
+    pub bytes_in: u64,
+    /// Payload bytes written.
+    pub bytes_out: u64,
+    /// Envelopes that were stored already.
+    pub duplicates: u64,
+    /// Envelopes.
+    pub per_second: Rates,
+    /// Refusals by name of the error; those that occurred.
+    pub refused: BTreeMap<String, u64>,
+}
+
+/// Events per second.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rates {
+    /// In the last complete second.
+    pub last: f64,
+    /// Over ten seconds.
+    pub ten_seconds: f64,
+    /// Over a minute.
+    pub minute: f64,
+}
+
+/// A distribution lately and ever.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Latency {
+    /// The last minute.
+    pub minute: Quantiles,
+    /// Since the start.
+    pub total: Quantiles,
+}

@@ -1,0 +1,70 @@
+//! What both stores say of a batch before they look at any data: is it possible at all, and which ids does it bring?
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{Batch, Op, StoreError, Table};
+use crate::proto::{HeaderView, MsgId};
+
+/// Key of the schema version in [`Table::Meta`]; u32, big-endian.
+pub(super) const SCHEMA_KEY: &[u8] = b"schema";
+/// The schema version this kefu writes.
+pub(super) const SCHEMA_VERSION: u32 = 1;
+
+/// The id under which a stored body is remembered: an envelope's own; events have none.
+pub(super) fn remembered_id(body: &[u8]) -> Option<MsgId> {
+    HeaderView::parse(body).ok().map(|(_, header)| header.msg_id())
+}
+
+/// Idempotency key of a batch's first append, for naming it in a refusal.
+pub(super) fn first_append(batch: &Batch) -> Option<MsgId> {
+    batch.ops.iter().find_map(|op| if let Op::Append { id, .. } = op { Some(*id) } else { None })
+}
+
+/// Refuses batches that no state of the store could accept.
+pub(super) fn shape(batch: &Batch) -> Result<(), StoreError> {
+    let needs_conv = batch.rev.is_some()
+        || batch.ops.iter().any(|op| matches!(op, Op::Row { .. } | Op::Append { .. } | Op::Redact { .. }));
+    if needs_conv && batch.conv.is_none() {
+        return Err(StoreError::Invalid("rows and records need a conversation"));
+    }
+    let mut seen: Vec<MsgId> = Vec::new();
+    for op in &batch.ops {
+        let Op::Append { id, body } = op else { continue };
+        let Some(own) = remembered_id(body) else { continue };
+        if own != *id {
+            return Err(StoreError::Invalid("an envelope is appended under the message id of its header"));
+        }
+        if seen.contains(&own) {
+            return Err(StoreError::Invalid("one batch appends the same message twice"));
+        }
+        seen.push(own);
+    }
+    Ok(())
+}
+
+/// What `ops`, the earlier steps of the same batch, leave under a key; none if they don't touch it.
+pub(super) fn left_by<'a>(ops: &'a [Op], table: Table, key: &[u8]) -> Option<Option<&'a [u8]>> {
+    ops.iter().rev().find_map(|op| match op {
+        Op::Put { table: t, key: k, value } if *t == table && k == key => Some(Some(value.as_slice())),
+        Op::Delete { table: t, key: k } if *t == table && k == key => Some(None),
+        _ => None,
+    })
+}
+
+/// Bodies that `ops` append, in order.
+pub(super) fn appended(ops: &[Op]) -> impl Iterator<Item = &[u8]> {
+    ops.iter().filter_map(|op| if let Op::Append { body, .. } = op { Some(&body[..]) } else { None })
+}
+
+/// Time of commits: the wall clock, held still while that runs backwards.
+#[derive(Debug, Default)]
+pub(super) struct Clock(u64);
+
+impl Clock {
+    /// Milliseconds since 1970, never less than before.
+    pub fn now_ms(&mut self) -> u64 {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
+        self.0 = self.0.max(wall);
+        self.0
+    }
+}

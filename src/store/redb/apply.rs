@@ -1,0 +1,224 @@
+//! One batch inside the transaction under way: checked completely, then written, so that a refused one leaves no trace.
+
+use std::collections::HashMap;
+
+use ::redb::{ReadableTable, Table as RedbTable, WriteTransaction};
+use bytes::Bytes;
+
+use super::{
+    conv_cache::{ConvCache, ConvState},
+    tables::{self, RecordKey, RowValue, fault, record_key},
+};
+use crate::{
+    proto::{ConvId, MsgId, encode_record},
+    store::{Batch, Commit, Op, StoreError, Table, Written, check},
+};
+
+type SmallTable<'t> = RedbTable<'t, &'static [u8], &'static [u8]>;
+
+/// The tables of one transaction; those that a group doesn't need are never opened.
+pub(super) struct Tables<'t> {
+    txn: &'t WriteTransaction,
+    records: RedbTable<'t, RecordKey, &'static [u8]>,
+    rows: Option<RedbTable<'t, &'static [u8; 16], RowValue>>,
+    small: [Option<SmallTable<'t>>; Table::ALL.len()],
+}
+
+/// What became of a batch.
+pub(super) enum Verdict {
+    /// It is in the transaction.
+    Written {
+        /// For whoever waits.
+        written: Written,
+        /// For the feed, if a conversation was touched.
+        commit: Option<Commit>,
+    },
+    /// One of its messages is stored already.
+    Duplicate {
+        /// Where.
+        seq: u64,
+        /// That record.
+        frame: Bytes,
+    },
+    /// It may not be written.
+    Refused {
+        /// Its conversation.
+        conv: Option<ConvId>,
+        /// Idempotency key of its first append.
+        id: Option<MsgId>,
+        /// Why.
+        error: StoreError,
+    },
+}
+
+impl Verdict {
+    /// The refusal of `batch`.
+    pub fn refused(batch: &Batch, error: StoreError) -> Self {
+        Self::Refused { conv: batch.conv, id: check::first_append(batch), error }
+    }
+}
+
+impl<'t> Tables<'t> {
+    /// The tables of `txn`.
+    pub fn open(txn: &'t WriteTransaction) -> Result<Self, StoreError> {
+        let records = txn.open_table(tables::RECORDS).map_err(fault)?;
+        Ok(Self { txn, records, rows: None, small: Default::default() })
+    }
+
+    fn rows(&mut self) -> Result<&mut RedbTable<'t, &'static [u8; 16], RowValue>, StoreError> {
+        opened(&mut self.rows, || self.txn.open_table(tables::ROWS).map_err(fault))
+    }
+
+    fn small(&mut self, table: Table) -> Result<&mut SmallTable<'t>, StoreError> {
+        opened(&mut self.small[table as usize], || self.txn.open_table(tables::small(table)).map_err(fault))
+    }
+
+    /// What the cache wants to know of a conversation.
+    fn load(&mut self, conv: ConvId) -> Result<ConvState, StoreError> {
+        let rev = self.rows()?.get(&conv.0).map_err(fault)?.map_or(0, |row| row.value().0);
+        let (mut last_seq, mut ids) = (0, HashMap::new());
+        let (first, last) = tables::record_range(conv, 0);
+        let range = self.records.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(fault)?;
+        for record in range {
+            let (key, value) = record.map_err(fault)?;
+            last_seq = tables::seq_of(key.value());
+            ids.extend(check::remembered_id(tables::body_of(value.value())?).map(|id| (id, last_seq)));
+        }
+        Ok(ConvState { last_seq, rev, ids })
+    }
+
+    fn record(&self, conv: ConvId, seq: u64) -> Result<Option<Bytes>, StoreError> {
+        let found = self.records.get(&record_key(conv, seq)).map_err(fault)?;
+        Ok(found.map(|value| tables::frame(seq, value.value())))
+    }
+}
+
+fn opened<T>(slot: &mut Option<T>, open: impl FnOnce() -> Result<T, StoreError>) -> Result<&mut T, StoreError> {
+    match slot {
+        Some(table) => Ok(table),
+        None => Ok(slot.insert(open()?)),
+    }
+}
+
+/// Checks and writes one batch. An error means that the transaction is lost, not that the batch was refused.
+pub(super) fn apply(
+    tables: &mut Tables<'_>,
+    cache: &mut ConvCache,
+    batch: Batch,
+    origin: u64,
+    at_ms: u64,
+) -> Result<Verdict, StoreError> {
+    if let Err(e) = check::shape(&batch) {
+        return Ok(Verdict::refused(&batch, e));
+    }
+    let mut nothing = ConvState::default();
+    let state = match batch.conv {
+        Some(conv) => cache.get(conv, || tables.load(conv))?,
+        None => &mut nothing,
+    };
+    match judge(tables, state, &batch)? {
+        Some(refusal) => Ok(refusal),
+        None => write(tables, state, batch, origin, at_ms),
+    }
+}
+
+/// Why the batch can't be written, if it can't.
+fn judge(tables: &mut Tables<'_>, state: &ConvState, batch: &Batch) -> Result<Option<Verdict>, StoreError> {
+    // shape() saw to it that without a conversation nothing below asks for its id
+    let conv = batch.conv.unwrap_or(ConvId([0; 16]));
+    for body in check::appended(&batch.ops) {
+        if let Some(&seq) = check::remembered_id(body).as_ref().and_then(|id| state.ids.get(id)) {
+            let frame = tables.record(conv, seq)?.ok_or_else(|| lost(conv, seq))?;
+            return Ok(Some(Verdict::Duplicate { seq, frame }));
+        }
+    }
+    if batch.rev.is_some_and(|rev| rev != state.rev) {
+        return Ok(Some(Verdict::refused(batch, StoreError::Conflict)));
+    }
+    for (i, op) in batch.ops.iter().enumerate() {
+        let before = &batch.ops[..i];
+        let refusal = match op {
+            Op::Expect { table, key, value } => {
+                let holds = match check::left_by(before, *table, key) {
+                    Some(left) => left == value.as_deref(),
+                    None => {
+                        let stored = tables.small(*table)?.get(key.as_slice()).map_err(fault)?;
+                        stored.as_ref().map(|v| v.value()) == value.as_deref()
+                    }
+                };
+                (!holds).then_some(StoreError::Conflict)
+            }
+            Op::Redact { seq, body } => {
+                let kept = if *seq > state.last_seq {
+                    check::appended(before).nth((seq - state.last_seq - 1) as usize).map(check::remembered_id)
+                } else {
+                    let stored = tables.records.get(&record_key(conv, *seq)).map_err(fault)?;
+                    stored.map(|value| tables::body_of(value.value()).map(check::remembered_id)).transpose()?
+                };
+                match kept {
+                    None => Some(StoreError::Invalid("no such record to replace")),
+                    Some(id) if id != check::remembered_id(body) => {
+                        Some(StoreError::Invalid("a tombstone bears the id of what it replaces"))
+                    }
+                    Some(_) => None,
+                }
+            }
+            Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } => None,
+        };
+        if let Some(error) = refusal {
+            return Ok(Some(Verdict::refused(batch, error)));
+        }
+    }
+    Ok(None)
+}
+
+/// Writes what [`judge`] allowed.
+fn write(
+    tables: &mut Tables<'_>,
+    state: &mut ConvState,
+    batch: Batch,
+    origin: u64,
+    at_ms: u64,
+) -> Result<Verdict, StoreError> {
+    let conv = batch.conv.unwrap_or(ConvId([0; 16]));
+    let (mut row, mut records, mut seqs, mut redacted) = (None, Vec::new(), Vec::new(), Vec::new());
+    for op in batch.ops {
+        match op {
+            Op::Expect { .. } => {}
+            Op::Put { table, key, value } => {
+                tables.small(table)?.insert(key.as_slice(), value.as_slice()).map_err(fault)?;
+            }
+            Op::Delete { table, key } => {
+                tables.small(table)?.remove(key.as_slice()).map_err(fault)?;
+            }
+            Op::Row { value } => {
+                state.rev += 1;
+                tables.rows()?.insert(&conv.0, (state.rev, &value[..])).map_err(fault)?;
+                row = Some(value);
+            }
+            Op::Append { body, .. } => {
+                let seq = state.last_seq + 1;
+                let frame = Bytes::from(encode_record(seq, at_ms, &body));
+                tables.records.insert(&record_key(conv, seq), &frame[8..]).map_err(fault)?;
+                state.last_seq = seq;
+                state.ids.extend(check::remembered_id(&body).map(|id| (id, seq)));
+                records.push(frame);
+                seqs.push(seq);
+            }
+            Op::Redact { seq, body } => {
+                let old = tables.record(conv, seq)?.ok_or_else(|| lost(conv, seq))?;
+                // seq ‖ at of the old frame, then the tombstone: the time stays
+                let mut value = old[8..16].to_vec();
+                value.extend_from_slice(&body);
+                tables.records.insert(&record_key(conv, seq), value.as_slice()).map_err(fault)?;
+                redacted.push(seq);
+            }
+        }
+    }
+    let commit = batch.conv.map(|conv| Commit { origin, conv, rev: state.rev, row, records, redacted });
+    Ok(Verdict::Written { written: Written { seqs, at_ms, rev: state.rev }, commit })
+}
+
+fn lost(conv: ConvId, seq: u64) -> StoreError {
+    StoreError::Corrupt(format!("record {seq} of conversation {conv} is missing"))
+}

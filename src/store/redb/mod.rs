@@ -1,0 +1,237 @@
+//! The store in one file, with redb: the default.
+//!
+//! Here: opening, closing, and the handle. `tables.rs` is the catalogue, `queue.rs` leads to `writer.rs`, the one thread
+//! that writes; `apply.rs` is one batch in its transaction, `conv_cache.rs` what the writer remembers, `read.rs` all reads,
+//! `migrate.rs` the schema version.
+
+mod apply;
+mod conv_cache;
+mod migrate;
+mod open;
+mod queue;
+mod read;
+mod tables;
+mod writer;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use ::redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
+use futures_util::future::{BoxFuture, FutureExt};
+use tokio::sync::{mpsc, watch};
+
+use self::{conv_cache::ConvCache, queue::Queue, tables::fault, writer::Writer};
+use super::{Batch, Feed, Pair, Reply, RowAt, Store, StoreError, StoredRecord, Table, check};
+use crate::proto::ConvId;
+
+/// What one commit to disk was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DiskCommit {
+    /// Batches in it.
+    pub batches: usize,
+    /// Records it appended.
+    pub records: usize,
+    /// From taking the batches to the end of the sync.
+    pub took: Duration,
+}
+
+/// Called by the writer after each commit to disk; must be quick and must not submit.
+pub type Observer = Arc<dyn Fn(DiskCommit) + Send + Sync>;
+
+/// How to open a [`RedbStore`].
+#[derive(Clone)]
+pub struct Options {
+    /// Memory for pages of the file, in bytes.
+    pub cache_bytes: usize,
+    /// Most batches that wait for the writer.
+    pub queue: usize,
+    /// Whether each commit saves what an open after a crash needs, so that it takes no longer than any other.
+    pub quick_repair: bool,
+    /// Sees each commit.
+    pub observer: Option<Observer>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { cache_bytes: 64 * 1024 * 1024, queue: 4_096, quick_repair: true, observer: None }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("cache_bytes", &self.cache_bytes)
+            .field("queue", &self.queue)
+            .field("quick_repair", &self.quick_repair)
+            .field("observer", &self.observer.is_some())
+            .finish()
+    }
+}
+
+/// The store in one file.
+#[derive(Debug)]
+pub struct RedbStore {
+    queue: Arc<Queue>,
+    shared: Arc<Shared>,
+    /// None for a store without a file.
+    path: Option<PathBuf>,
+    ended: watch::Receiver<bool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the handle and the writer's thread both hold.
+#[derive(Debug)]
+struct Shared {
+    /// None once closed.
+    db: RwLock<Option<Arc<Database>>>,
+    failure: Mutex<Option<StoreError>>,
+}
+
+impl RedbStore {
+    /// Opens the file, or makes a new one (mode 0600). Reading an intact file of a million messages is not needed for
+    /// that, also after a crash.
+    ///
+    /// Errors: [`StoreError::InUse`], [`StoreError::Corrupt`], [`StoreError::TooNew`]; anything else (permissions, a
+    /// directory that isn't there) is [`StoreError::Io`] and names the path.
+    pub fn open(path: &Path, options: Options) -> Result<(Arc<Self>, Feed), StoreError> {
+        let db = open::file(path, &options, &migrate::SCHEMA)?;
+        Self::start(db, Some(path.to_owned()), options)
+    }
+
+    /// Opens a store on something else than a file: for tests of faults.
+    pub fn open_with_backend(backend: impl StorageBackend, options: Options) -> Result<(Arc<Self>, Feed), StoreError> {
+        let db = open::backend(backend, &options, &migrate::SCHEMA)?;
+        Self::start(db, None, options)
+    }
+
+    fn start(db: Database, path: Option<PathBuf>, options: Options) -> Result<(Arc<Self>, Feed), StoreError> {
+        let db = Arc::new(db);
+        let queue = Arc::new(Queue::new(options.queue));
+        let (feed, rx) = mpsc::unbounded_channel();
+        let (end, ended) = watch::channel(false);
+        let shared = Arc::new(Shared { db: RwLock::new(Some(Arc::clone(&db))), failure: Mutex::new(None) });
+        let writer = Writer {
+            db,
+            shared: Arc::clone(&shared),
+            queue: Arc::clone(&queue),
+            feed,
+            observer: options.observer,
+            quick_repair: options.quick_repair,
+            cache: ConvCache::new(),
+            clock: check::Clock::default(),
+        };
+        let mut last = Last { writer: Some(writer), queue: Arc::clone(&queue), shared: Arc::clone(&shared), end };
+        let thread = std::thread::Builder::new()
+            .name("kefu-store".into())
+            .spawn(move || {
+                if let Some(writer) = &mut last.writer {
+                    writer.run();
+                }
+            })
+            .map_err(|e| StoreError::Io(format!("cannot start the thread that writes: {e}")))?;
+        Ok((Arc::new(Self { queue, shared, path, ended, thread: Mutex::new(Some(thread)) }), rx))
+    }
+
+    /// Why the store stopped by itself, if it did.
+    pub fn failure(&self) -> Option<StoreError> {
+        self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn read(&self) -> Result<ReadTransaction, StoreError> {
+        let db = self.shared.db.read().unwrap_or_else(PoisonError::into_inner);
+        db.as_ref().ok_or(StoreError::Closed)?.begin_read().map_err(fault)
+    }
+}
+
+impl Shared {
+    fn fail(&self, e: StoreError) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(e);
+    }
+}
+
+/// The thread's belongings, and what it leaves behind however it ends: the reason, an ended feed, a closed queue, a
+/// closed file.
+struct Last {
+    writer: Option<Writer>,
+    queue: Arc<Queue>,
+    shared: Arc<Shared>,
+    end: watch::Sender<bool>,
+}
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.fail(StoreError::Corrupt("the writer stopped at a bug or at damaged data; see the log".into()));
+        }
+        drop(self.writer.take());
+        // only after a panic is anything left; the senders learn it from their closed channels
+        drop(self.queue.close_and_drain());
+        // the writer's own reference is gone, so this closes the file
+        drop(self.shared.db.write().unwrap_or_else(PoisonError::into_inner).take());
+        self.end.send_replace(true);
+    }
+}
+
+impl Store for RedbStore {
+    fn try_submit(&self, batch: Batch, reply: Reply) -> Result<(), (StoreError, Batch, Reply)> {
+        self.queue.push(batch, reply)
+    }
+
+    fn room(&self) -> BoxFuture<'_, ()> {
+        self.queue.room().boxed()
+    }
+
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        read::get(&self.read()?, table, key)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        descending: bool,
+        limit: usize,
+    ) -> Result<Vec<Pair>, StoreError> {
+        read::scan(&self.read()?, table, prefix, after, descending, limit)
+    }
+
+    fn row(&self, conv: ConvId) -> Result<Option<RowAt>, StoreError> {
+        read::row(&self.read()?, conv)
+    }
+
+    fn records(&self, conv: ConvId, after: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError> {
+        read::records(&self.read()?, conv, after, limit)
+    }
+
+    /// 0 for a store without a file.
+    fn size_bytes(&self) -> u64 {
+        self.path.as_ref().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |file| file.len())
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        let mut ended = self.ended.clone();
+        async move {
+            self.queue.close();
+            // an error means that the sender is gone, which is the end, too
+            drop(ended.wait_for(|ended| *ended).await);
+        }
+        .boxed()
+    }
+}
+
+impl Drop for RedbStore {
+    /// Writes what waits and closes the file; waits for the disk and for nothing else.
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // a panic of the thread was noted in Last
+            drop(thread.join());
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Reading: each call is a snapshot of its own and waits for no write.
+
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
+
+use ::redb::ReadTransaction;
+use bytes::Bytes;
+
+use super::tables::{self, fault};
+use crate::{
+    proto::ConvId,
+    store::{Pair, RowAt, StoreError, StoredRecord, Table},
+};
+
+/// One value.
+pub(super) fn get(txn: &ReadTransaction, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    let table = txn.open_table(tables::small(table)).map_err(fault)?;
+    Ok(table.get(key).map_err(fault)?.map(|value| value.value().to_vec()))
+}
+
+/// Pairs under a prefix; see [`crate::store::Store::scan`].
+pub(super) fn scan(
+    txn: &ReadTransaction,
+    table: Table,
+    prefix: &[u8],
+    after: Option<&[u8]>,
+    descending: bool,
+    limit: usize,
+) -> Result<Vec<Pair>, StoreError> {
+    let end = past_prefix(prefix);
+    let (mut low, mut high) = (Included(prefix), end.as_deref().map_or(Unbounded, Excluded));
+    match after {
+        Some(after) if !descending && after >= prefix => low = Excluded(after),
+        Some(after) if descending && end.as_deref().is_none_or(|end| after < end) => high = Excluded(after),
+        _ => {}
+    }
+    if is_empty(low, high) {
+        return Ok(Vec::new());
+    }
+    let table = txn.open_table(tables::small(table)).map_err(fault)?;
+    let mut range = table.range::<&[u8]>((low, high)).map_err(fault)?;
+    let mut pairs = Vec::new();
+    while pairs.len() < limit {
+        let Some(next) = (if descending { range.next_back() } else { range.next() }) else { break };
+        let (key, value) = next.map_err(fault)?;
+        pairs.push((key.value().to_vec(), value.value().to_vec()));
+    }
+    Ok(pairs)
+}
+
+/// A conversation's row.
+pub(super) fn row(txn: &ReadTransaction, conv: ConvId) -> Result<Option<RowAt>, StoreError> {
+    let rows = txn.open_table(tables::ROWS).map_err(fault)?;
+    let Some(found) = rows.get(&conv.0).map_err(fault)? else { return Ok(None) };
+    let (rev, value) = found.value();
+    let last_seq = tables::last_seq(&txn.open_table(tables::RECORDS).map_err(fault)?, conv)?;
+    Ok(Some(RowAt { rev, last_seq, value: Bytes::copy_from_slice(value) }))
+}
+
+/// Records after `after`.
+pub(super) fn records(
+    txn: &ReadTransaction,
+    conv: ConvId,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<StoredRecord>, StoreError> {
+    let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
+    let table = txn.open_table(tables::RECORDS).map_err(fault)?;
+    let (first, last) = tables::record_range(conv, first);
+    let range = table.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(fault)?;
+    let mut records = Vec::new();
+    for record in range.take(limit) {
+        let (key, value) = record.map_err(fault)?;
+        let seq = tables::seq_of(key.value());
+        records.push((seq, tables::frame(seq, value.value())));
+    }
+    Ok(records)
+}
+
+/// The first key behind all that begin with `prefix`; none if there is no such key.
+fn past_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|b| *b != 0xff)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
+}
+
+fn is_empty(low: Bound<&[u8]>, high: Bound<&[u8]>) -> bool {
+    match (low, high) {
+        (Included(low), Excluded(high)) => low >= high,
+        (Excluded(low), Excluded(high)) => low >= high,
+        _ => false,
+    }
+}

@@ -1,0 +1,157 @@
+//! Random batches on both stores: the one in a file must say and hold what the one in memory says and holds.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kefu::{
+    proto::{ConvId, Event, event_body},
+    store::{
+        Batch, Commit, Feed, Op, Outcome, Reply, Store, StoreError, Table, Written,
+        memory::MemoryStore,
+        redb::{Options, RedbStore},
+    },
+};
+use proptest::prelude::*;
+use tokio::sync::oneshot;
+
+use crate::support::{
+    batch::{conv, envelope, msg, tombstone},
+    disk::Disk,
+};
+
+const CONVS: u8 = 3;
+const TABLES: [Table; 2] = [Table::Receipt, Table::OpenConv];
+
+fn small_key() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![Just(vec![]), Just(b"a".to_vec()), Just(b"ab".to_vec()), Just(vec![0xff]), Just(vec![0xff, 0xff])]
+}
+
+fn small_value() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![Just(vec![]), Just(b"1".to_vec()), Just(b"2".to_vec())]
+}
+
+fn body(conv: ConvId, n: u8) -> Bytes {
+    match n % 8 {
+        0 => event_body(conv, &Event::Hidden {}).into(),
+        1 => tombstone(conv, n).into(),
+        _ => envelope(conv, n).into(),
+    }
+}
+
+fn step(in_conv: u8) -> impl Strategy<Value = Op> {
+    let c = conv(in_conv);
+    let table = prop::sample::select(&TABLES[..]);
+    prop_oneof![
+        1 => (table.clone(), small_key(), prop::option::of(small_value()))
+            .prop_map(|(table, key, value)| Op::Expect { table, key, value }),
+        3 => (table.clone(), small_key(), small_value()).prop_map(|(table, key, value)| Op::Put { table, key, value }),
+        1 => (table, small_key()).prop_map(|(table, key)| Op::Delete { table, key }),
+        1 => small_value().prop_map(|v| Op::Row { value: v.into() }),
+        6 => (0..60u8).prop_map(move |n| Op::Append { id: msg(n), body: body(c, n) }),
+        2 => (0..8u64, 0..60u8).prop_map(move |(seq, n)| Op::Redact { seq, body: tombstone(c, n).into() }),
+        1 => (0..8u64).prop_map(move |seq| Op::Redact { seq, body: body(c, 0) }),
+    ]
+}
+
+fn batch() -> impl Strategy<Value = Batch> {
+    (0..CONVS).prop_flat_map(|c| {
+        let named = prop::option::weighted(0.9, Just(conv(c)));
+        let rev = prop::option::weighted(0.2, 0..3u32);
+        (named, rev, prop::collection::vec(step(c), 0..4)).prop_map(|(conv, rev, ops)| Batch { conv, rev, ops })
+    })
+}
+
+/// What a store said to one sequence of batches, without times.
+#[derive(Debug, PartialEq)]
+struct Said {
+    feed: Vec<Outcome>,
+    answers: Vec<Result<Written, StoreError>>,
+}
+
+fn timeless(frame: &Bytes) -> Bytes {
+    [&frame[..8], &[0; 8], &frame[16..]].concat().into()
+}
+
+async fn run(store: &dyn Store, feed: &mut Feed, batches: &[(bool, Batch)]) -> Said {
+    let mut waiting = Vec::new();
+    for (n, (waits, batch)) in batches.iter().enumerate() {
+        let reply = if *waits {
+            let (tx, rx) = oneshot::channel();
+            waiting.push(rx);
+            Reply::Wait(tx)
+        } else {
+            Reply::Feed(n as u64 + 1)
+        };
+        store.try_submit(batch.clone(), reply).unwrap();
+    }
+    // a last one to wait for: everything before it was told by then
+    kefu::store::write(store, Batch::default()).await.unwrap();
+    let mut answers = Vec::new();
+    for rx in waiting {
+        answers.push(rx.await.unwrap().map(|w| Written { at_ms: 0, ..w }));
+    }
+    let mut told = Vec::new();
+    while let Ok(outcomes) = feed.try_recv() {
+        assert!(!outcomes.is_empty());
+        told.extend(outcomes.into_iter().map(|outcome| match outcome {
+            Outcome::Committed(c) => {
+                Outcome::Committed(Commit { records: c.records.iter().map(timeless).collect(), ..c })
+            }
+            Outcome::Duplicate { origin, frame } => Outcome::Duplicate { origin, frame: timeless(&frame) },
+            refused => refused,
+        }));
+    }
+    Said { feed: told, answers }
+}
+
+/// Everything that can be read.
+fn held(store: &dyn Store) -> String {
+    let mut all = String::new();
+    for table in Table::ALL {
+        for prefix in [&b""[..], b"a", b"\xff"] {
+            for after in [None, Some(&b"a"[..]), Some(b"\xff")] {
+                for descending in [false, true] {
+                    let pairs = store.scan(*table, prefix, after, descending, 3).unwrap();
+                    all += &format!("{table:?} {prefix:?} {after:?} {descending} {pairs:?}\n");
+                }
+            }
+        }
+    }
+    for c in 0..CONVS {
+        let records = |after, limit| -> Vec<_> {
+            store.records(conv(c), after, limit).unwrap().iter().map(|(s, f)| (*s, timeless(f))).collect()
+        };
+        all += &format!("{c} {:?} {:?} {:?}\n", store.row(conv(c)).unwrap(), records(0, 1000), records(2, 2));
+    }
+    all
+}
+
+fn on(disk: &Disk) -> (Arc<RedbStore>, Feed) {
+    let options = Options { cache_bytes: 1 << 20, ..Options::default() };
+    RedbStore::open_with_backend(disk.clone(), options).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn both_stores_say_and_hold_the_same(
+        before in prop::collection::vec((any::<bool>(), batch()), 0..40),
+        after in prop::collection::vec((any::<bool>(), batch()), 0..40),
+    ) {
+        let rt = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        rt.block_on(async {
+            let (memory, mut memory_feed) = MemoryStore::open();
+            let disk = Disk::new();
+            let (file, mut file_feed) = on(&disk);
+            assert_eq!(run(&*memory, &mut memory_feed, &before).await, run(&*file, &mut file_feed, &before).await);
+            assert_eq!(held(&*memory), held(&*file));
+            // opened again it has forgotten nothing, the ids included
+            file.close().await;
+            let (file, mut file_feed) = on(&disk);
+            assert_eq!(held(&*memory), held(&*file));
+            assert_eq!(run(&*memory, &mut memory_feed, &after).await, run(&*file, &mut file_feed, &after).await);
+            assert_eq!(held(&*memory), held(&*file));
+        });
+    }
+}

@@ -1,0 +1,210 @@
+//! A disk in memory that fails on command: it refuses writes, is full, or loses power. It lies under redb as its backend.
+//!
+//! What was synced survives a loss of power. Of each write and each change of length since then, a random part does: all,
+//! nothing, or some of its sectors, in no particular order.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use redb::StorageBackend;
+
+const SECTOR: usize = 512;
+
+/// A small generator of numbers for tests that must run the same way again (SplitMix64).
+#[derive(Debug, Clone)]
+pub struct Random(pub u64);
+
+impl Random {
+    /// Below `n`.
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n
+    }
+}
+
+/// The disk; clones are handles to the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Disk(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    live: Vec<u8>,
+    synced: Vec<u8>,
+    /// Since the last sync, in order.
+    unsynced: Vec<Change>,
+    /// Writes, syncs and changes of length so far.
+    changes: u64,
+    /// From this change on, every one fails with this error number.
+    fails: Option<(u64, i32)>,
+    /// Bytes it can hold.
+    capacity: Option<u64>,
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Write(usize, Vec<u8>),
+    Length(usize),
+}
+
+/// The error number of a disk that is broken.
+pub const EIO: i32 = 5;
+const ENOSPC: i32 = 28;
+
+impl Disk {
+    /// An empty disk.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn holding(content: Vec<u8>) -> Self {
+        Self(Arc::new(Mutex::new(Inner { live: content.clone(), synced: content, ..Inner::default() })))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap()
+    }
+
+    /// How many changes it has seen.
+    pub fn changes(&self) -> u64 {
+        self.inner().changes
+    }
+
+    /// The `n`-th change from now, and all after it, will fail.
+    pub fn fail_after(&self, n: u64) {
+        let mut inner = self.inner();
+        inner.fails = Some((inner.changes + n, EIO));
+    }
+
+    /// It can hold `bytes` and no more.
+    pub fn limit_to(&self, bytes: u64) {
+        self.inner().capacity = Some(bytes);
+    }
+
+    /// Bytes it holds.
+    pub fn size(&self) -> u64 {
+        self.inner().live.len() as u64
+    }
+
+    /// Whether a change was refused because it was full or broken.
+    pub fn has_failed(&self) -> bool {
+        let inner = self.inner();
+        inner.fails.is_some_and(|(at, _)| inner.changes >= at)
+    }
+
+    /// A disk with the same content on which everything works: repaired, or with space made.
+    pub fn mended(&self) -> Self {
+        Self::holding(self.inner().live.clone())
+    }
+
+    /// The power fails. The disk as the next start finds it; this one refuses everything from now on.
+    pub fn lose_power(&self, random: &mut Random) -> Self {
+        let mut inner = self.inner();
+        inner.fails = Some((0, EIO));
+        let mut left = inner.synced.clone();
+        for change in &inner.unsynced {
+            match (random.below(3), change) {
+                (0, _) => {}
+                (1, Change::Write(at, data)) => {
+                    for (i, sector) in data.chunks(SECTOR).enumerate() {
+                        if random.below(2) == 0 {
+                            put(&mut left, at + i * SECTOR, sector);
+                        }
+                    }
+                }
+                (_, Change::Write(at, data)) => put(&mut left, *at, data),
+                (_, Change::Length(len)) => left.resize(*len, 0),
+            }
+        }
+        Self::holding(left)
+    }
+}
+
+fn put(content: &mut Vec<u8>, at: usize, data: &[u8]) {
+    let end = at + data.len();
+    if content.len() < end {
+        content.resize(end, 0);
+    }
+    content[at..end].copy_from_slice(data);
+}
+
+impl Inner {
+    /// Whether a change that ends at `end` goes through.
+    fn admit(&mut self, end: u64) -> io::Result<()> {
+        self.changes += 1;
+        if let Some((_, error)) = self.fails.filter(|(at, _)| self.changes > *at) {
+            return Err(io::Error::from_raw_os_error(error));
+        }
+        if self.capacity.is_some_and(|bytes| end > bytes) {
+            self.fails = Some((0, ENOSPC));
+            return Err(io::Error::from_raw_os_error(ENOSPC));
+        }
+        Ok(())
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.inner().live.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let inner = self.inner();
+        let at = offset as usize;
+        let from = inner.live.get(at..at + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        out.copy_from_slice(from);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut inner = self.inner();
+        inner.admit(len)?;
+        inner.live.resize(len as usize, 0);
+        inner.unsynced.push(Change::Length(len as usize));
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut inner = self.inner();
+        inner.admit(0)?;
+        let Inner { synced, unsynced, .. } = &mut *inner;
+        for change in unsynced.drain(..) {
+            match change {
+                Change::Write(at, data) => put(synced, at, &data),
+                Change::Length(len) => synced.resize(len, 0),
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut inner = self.inner();
+        inner.admit(offset + data.len() as u64)?;
+        put(&mut inner.live, offset as usize, data);
+        inner.unsynced.push(Change::Write(offset as usize, data.to_vec()));
+        Ok(())
+    }
+}
+
+#[test]
+fn only_what_was_synced_is_sure_to_survive() {
+    let (disk, mut outcomes) = (Disk::new(), std::collections::BTreeSet::new());
+    disk.set_len(2048).unwrap();
+    disk.write(0, &[1; 2048]).unwrap();
+    disk.sync_data().unwrap();
+    disk.write(0, &[2; 1024]).unwrap();
+    disk.set_len(4096).unwrap();
+    for seed in 0..200 {
+        let mut found = [0; 2048];
+        let left = disk.lose_power(&mut Random(seed));
+        left.read(0, &mut found).unwrap();
+        assert_eq!(found[1024..], [1; 1024]);
+        outcomes.insert((found[0], found[512], left.size()));
+    }
+    assert_eq!(outcomes.len(), 8, "both sectors and the length, each kept or lost: {outcomes:?}");
+    assert!(disk.write(0, &[3]).is_err());
+}
