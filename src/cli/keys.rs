@@ -9,14 +9,17 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::{
-    company::{self, Company, Draft},
+    company::{self, Company},
     context::Context,
     data_dir::{self, cannot},
     fail::{Fail, Kind},
     link::Office,
     secret,
 };
-use crate::crypto::keyfile::{CompanyKeys, KeyFileError};
+use crate::{
+    crypto::keyfile::{CompanyKeys, KeyFileError},
+    org::{Commit, acts::Signer},
+};
 
 /// How a command that signs gets at the company keys.
 #[derive(Debug, Args)]
@@ -55,22 +58,35 @@ impl Signing {
         &self,
         ctx: &Context,
         check: impl Fn(&Company) -> Result<(), Fail>,
-        change: impl Fn(&Company, &mut Draft<'_>) -> Result<T, Fail>,
+        change: impl Fn(&Company, &Signer<'_>) -> Result<(Commit, T), Fail>,
     ) -> Result<T, Fail> {
         let office = Office::open(ctx)?;
-        let mut company = Company::load(ctx, &office)?;
+        let done = self.act_at(ctx, &office, check, change);
+        office.close();
+        done
+    }
+
+    fn act_at<T>(
+        &self,
+        ctx: &Context,
+        office: &Office,
+        check: impl Fn(&Company) -> Result<(), Fail>,
+        change: impl Fn(&Company, &Signer<'_>) -> Result<(Commit, T), Fail>,
+    ) -> Result<T, Fail> {
+        let mut company = Company::load(ctx, office)?;
         check(&company)?;
         let keys = self.unlock(ctx)?;
+        company::same_company(&keys, &company)?;
         let mut tries = 0;
         loop {
-            let mut draft = company.draft(&keys)?;
-            let result = change(&company, &mut draft)?;
-            match company::send(&office, &draft.finish()) {
+            let signer = Signer::new(&company.view, &keys, company.now_ms)?;
+            let (commit, result) = change(&company, &signer)?;
+            match company::send(office, &commit) {
                 Ok(_) => return Ok(result),
                 Err(fail) if fail.kind == Kind::Conflict && tries < TRIES => tries += 1,
                 Err(fail) => return Err(fail),
             }
-            company = Company::load(ctx, &office)?;
+            company = Company::load(ctx, office)?;
             check(&company)?;
         }
     }

@@ -2,14 +2,16 @@
 
 use serde_json::json;
 
+use crate::org::acts::{DAY_MS, SNAPSHOT_DAYS};
+
 use crate::cli::{context::Context, fail::Fail, keys::Signing, out};
 
 /// Sign a new snapshot, so that visitors go on trusting the directory
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How long it is good, such as 30d; at most 180d
-    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = super::super::args::parse_span)]
-    ttl: u64,
+    /// How many days it is good
+    #[arg(long, value_name = "DAYS", default_value_t = SNAPSHOT_DAYS, value_parser = clap::value_parser!(u64).range(1..=180))]
+    days: u64,
     #[command(flatten)]
     signing: Signing,
 }
@@ -19,10 +21,7 @@ impl Args {
         let until = self.signing.act(
             ctx,
             |_| Ok(()),
-            |company, draft| {
-                draft.snapshot_life(self.ttl);
-                Ok(company.now_ms + self.ttl)
-            },
+            |company, signer| Ok((signer.snapshot(self.days)?, company.now_ms + self.days * DAY_MS)),
         )?;
         if ctx.json {
             out::print_json(&json!({"until": until}));

@@ -2,15 +2,17 @@
 
 use crate::{
     cli::{
-        company::{Commit, Company, View},
         fail::Fail,
         user::Invitation,
     },
     crypto::{
-        codec::Key32,
-        directory::{Body, Entry, GenesisBody, Role},
+        directory::Role,
         keyfile::CompanyKeys,
         opaque::OpaqueServer,
+    },
+    org::{
+        Commit,
+        acts::{self, NewUser, Signer},
     },
     proto::UserId,
 };
@@ -30,23 +32,14 @@ pub struct Founding {
 /// Founds a company. `setup` are the OPAQUE secrets its server will have.
 pub fn found(name: &str, admin: &UserId, keys: &CompanyKeys, setup: &[u8], now_ms: u64) -> Result<Founding, Fail> {
     let opaque = OpaqueServer::new(setup, keys.fp()).map_err(|e| Fail::failure(e.to_string()))?;
-    let body = Body::Genesis(GenesisBody {
-        org: name.to_owned(),
-        root: Key32(keys.root.public()),
-        recovery: Key32(keys.recovery.public()),
-        opaque: Key32(opaque.public()),
-        suite: 1,
-    });
-    let genesis = Entry::sign(0, &[0; 32], now_ms, &body, &keys.root);
-    let view = View { entries: vec![genesis.clone()], ..View::default() };
-    let company = Company::verify(view, Some(keys.fp()), now_ms)?;
-    let mut draft = company.draft(keys)?;
-    let code = draft.invite(admin, admin.as_str(), Role::Admin, &[], INVITE_MS)?;
-    let mut commit = draft.finish();
-    commit.entries.insert(0, genesis);
-    let (user, name) = (admin.clone(), admin.to_string());
+    let genesis = acts::genesis(name, keys, &opaque.public(), now_ms)?;
+    let view = acts::view_after(&acts::empty_view(keys), &genesis);
+    let user = NewUser { user: admin.clone(), role: Role::Admin, name: admin.to_string(), teams: Vec::new() };
+    let (invite, code) = Signer::new(&view, keys, now_ms)?.invite(&user, INVITE_MS)?;
+    let NewUser { user, role, name, teams } = user;
     let until = now_ms + INVITE_MS;
-    Ok(Founding { commit, invitation: Invitation { user, name, role: Role::Admin, teams: Vec::new(), code, until } })
+    let invitation = Invitation { user, name, role, teams, code, until };
+    Ok(Founding { commit: acts::join(genesis, invite), invitation })
 }
 
 #[cfg(test)]

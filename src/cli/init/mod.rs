@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     args,
-    company::{self, Commit},
+    company,
     config_file,
     context::Context,
     data_dir::{self, CONFIG, KEYS, OPAQUE, PUBLIC, TLS},
@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     crypto::{hash::org_fp_text, keyfile::CompanyKeys, opaque},
+    org::Commit,
     proto::UserId,
 };
 use founding::found;

@@ -1,18 +1,19 @@
 //! What a server may know of a company whose keys were made elsewhere: a file to carry over, with no secret of people in it.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::{
     cli::{
-        company::{Commit, Company, View},
+        company::Company,
         data_dir::{self, cannot},
         fail::Fail,
         out,
     },
     crypto::{hash, opaque::OpaqueServer},
+    org::{AdminView, Commit},
     proto::OrgFp,
 };
 
@@ -71,8 +72,15 @@ impl PublicPart {
 
     /// The company as it begins.
     pub fn company(&self) -> Result<Company, Fail> {
-        let entries = self.commit.entries.clone();
-        let view = View { entries, snapshot: self.commit.snapshot.clone(), ..View::default() };
+        let view = AdminView {
+            org: self.org,
+            entries: self.commit.entries.clone(),
+            snapshot: self.commit.snapshot.clone(),
+            recovery: Vec::new(),
+            invites: Vec::new(),
+            accounts: Vec::new(),
+            sites: BTreeMap::new(),
+        };
         Company::verify(view, Some(self.org), out::now_ms())
     }
 

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::SettingsArgs;
+use crate::org::SiteSettings;
 use crate::cli::{
     args,
-    company::{Company, SiteSettings},
+    company::Company,
     context::Context,
     fail::{Fail, Kind},
     keys::Signing,
@@ -43,11 +44,9 @@ impl Args {
             Some(_) => Err(Fail::new(Kind::Exists, format!("there is a site {} already", self.id))
                 .next(format!("kefu site change {} changes it", self.id))),
         };
-        self.signing.act(ctx, check, |_, draft| {
-            let (id, origins, team) = (self.id.clone(), self.origins.clone(), self.team.clone());
-            draft.site(SiteBody { id, name: name.clone(), origins, team, on: true })?;
-            draft.site_settings(&self.id, self.settings.onto(SiteSettings::default()));
-            Ok(())
+        self.signing.act(ctx, check, |_, signer| {
+            let settings = self.settings.onto(SiteSettings::default());
+            Ok((signer.site_add(&self.id, &name, &self.origins, &self.team, settings)?, ()))
         })?;
         if ctx.json {
             out::print_json(&json!({"site": self.id, "name": name, "origins": self.origins, "team": self.team}));

@@ -11,7 +11,7 @@ use crate::cli::{
     keys::Signing,
     out,
 };
-use crate::crypto::directory::SiteBody;
+use crate::org::acts::SiteChange;
 use crate::proto::{SiteId, TeamId};
 
 /// Change a site; what is not named stays
@@ -48,23 +48,18 @@ impl Args {
             company.site(&self.id)?;
             self.team.iter().try_for_each(|t| company.team(t).map(|_| ()))
         };
-        let site = self.signing.act(ctx, check, |company, draft| {
-            let now = company.site(&self.id)?.clone();
-            let body = SiteBody {
-                id: self.id.clone(),
-                name: self.name.clone().unwrap_or(now.name),
-                origins: if self.origins.is_empty() { now.origins } else { self.origins.clone() },
-                team: self.team.clone().unwrap_or(now.team),
-                on: now.on || self.on,
+        self.signing.act(ctx, check, |company, signer| {
+            let settings = (!self.settings.is_empty()).then(|| {
+                self.settings.onto(company.view.sites.get(&self.id).cloned().unwrap_or_default())
+            });
+            let change = SiteChange {
+                name: self.name.clone(),
+                origins: Some(self.origins.clone()).filter(|o| !o.is_empty()),
+                team: self.team.clone(),
+                on: self.on.then_some(true),
+                settings,
             };
-            if !nothing {
-                draft.site(body.clone())?;
-            }
-            if !self.settings.is_empty() {
-                let before = company.view.sites.get(&self.id).cloned().unwrap_or_default();
-                draft.site_settings(&self.id, self.settings.onto(before));
-            }
-            Ok(body)
+            Ok((signer.site_change(&self.id, change)?, ()))
         })?;
         if ctx.json {
             out::print_json(

@@ -7,7 +7,8 @@ mod off;
 mod show;
 mod snippet;
 
-use super::{company::SiteSettings, context::Context, fail::Fail};
+use super::{context::Context, fail::Fail};
+use crate::org::SiteSettings;
 
 /// Sites: where widgets stand
 #[derive(Debug, clap::Subcommand)]

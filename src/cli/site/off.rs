@@ -9,7 +9,7 @@ use crate::cli::{
     keys::Signing,
     out,
 };
-use crate::crypto::directory::{SiteBody, SiteState};
+use crate::org::acts::SiteChange;
 use crate::proto::SiteId;
 
 /// Switch a site off
@@ -28,9 +28,9 @@ impl Args {
             site if site.on => Ok(()),
             _ => Err(Fail::new(Kind::Exists, format!("site {} is off already", self.id))),
         };
-        self.signing.act(ctx, check, |company, draft| {
-            let SiteState { name, origins, team, .. } = company.site(&self.id)?.clone();
-            draft.site(SiteBody { id: self.id.clone(), name, origins, team, on: false })
+        self.signing.act(ctx, check, |_, signer| {
+            let off = SiteChange { on: Some(false), ..SiteChange::default() };
+            Ok((signer.site_change(&self.id, off)?, ()))
         })?;
         if ctx.json {
             out::print_json(&json!({"site": self.id, "on": false}));

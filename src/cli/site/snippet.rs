@@ -24,13 +24,14 @@ impl Args {
         if !site.on {
             eprintln!("note: site {} is off; its widget takes no conversations", self.id);
         }
-        let query = if self.unpinned { "?unpinned=1" } else { "" };
-        let answer = office.call("GET", &format!("/admin/snippet/{}{query}", self.id), None)?;
+        let how = if self.unpinned { "/unpinned" } else { "" };
+        let answer = office.call("GET", &format!("/admin/snippet/{}{how}", self.id), None)?;
+        office.close();
         if ctx.json {
             out::print_json(&answer);
             return Ok(());
         }
-        let html = answer.get("html").and_then(Value::as_str);
+        let html = answer.get("snippet").and_then(Value::as_str);
         out::line(html.ok_or_else(|| Fail::failure("the server gave no snippet"))?.trim_end());
         Ok(())
     }

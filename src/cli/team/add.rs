@@ -33,7 +33,7 @@ impl Args {
             Some(_) => Err(Fail::new(Kind::Exists, format!("there is a team {} already", self.id))
                 .next(format!("kefu team show {}", self.id))),
         };
-        self.signing.act(ctx, check, |_, draft| draft.team_key(&self.id, &name))?;
+        self.signing.act(ctx, check, |_, signer| Ok((signer.team_add(&self.id, &name)?, ())))?;
         if ctx.json {
             out::print_json(&json!({"team": self.id, "name": name, "epoch": 1}));
         } else {

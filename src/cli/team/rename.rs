@@ -21,7 +21,7 @@ pub struct Args {
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| company.team(&self.id).map(|_| ());
-        self.signing.act(ctx, check, |_, draft| draft.rename_team(&self.id, &self.name))?;
+        self.signing.act(ctx, check, |_, signer| Ok((signer.team_rename(&self.id, &self.name)?, ())))?;
         if ctx.json {
             out::print_json(&json!({"team": self.id, "name": self.name}));
         } else {

@@ -18,9 +18,8 @@ pub struct Args {
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| company.team(&self.id).map(|_| ());
-        let epoch = self.signing.act(ctx, check, |company, draft| {
-            draft.rotate(&self.id)?;
-            Ok(company.team(&self.id)?.epoch + 1)
+        let epoch = self.signing.act(ctx, check, |company, signer| {
+            Ok((signer.team_rotate(&self.id)?, company.team(&self.id)?.epoch + 1))
         })?;
         if ctx.json {
             out::print_json(&json!({"team": self.id, "epoch": epoch}));

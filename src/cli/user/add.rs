@@ -12,6 +12,7 @@ use crate::cli::{
     fail::{Fail, Kind},
     keys::Signing,
 };
+use crate::org::acts::NewUser;
 use crate::proto::{TeamId, UserId};
 
 /// Invite a person, who makes the account with the code this prints
@@ -48,10 +49,12 @@ impl Args {
                 Some(p) => Err(exists(p)),
             }
         };
-        let invitation = self.signing.act(ctx, check, |company, draft| {
-            let code = draft.invite(&self.id, &name, role, &self.teams, self.ttl)?;
+        let invitation = self.signing.act(ctx, check, |company, signer| {
             let (user, teams) = (self.id.clone(), self.teams.clone());
-            Ok(Invitation { user, name: name.clone(), role, teams, code, until: company.now_ms + self.ttl })
+            let new = NewUser { user: user.clone(), role, name: name.clone(), teams: teams.clone() };
+            let (commit, code) = signer.invite(&new, self.ttl)?;
+            let invitation = Invitation { user, name: name.clone(), role, teams, code, until: company.now_ms + self.ttl };
+            Ok((commit, invitation))
         })?;
         invitation.print(ctx);
         Ok(())

@@ -28,7 +28,9 @@ impl Args {
             user if user.on => Ok(()),
             _ => Err(Fail::new(Kind::Exists, format!("{} is switched off already", self.id))),
         };
-        let teams = self.signing.act(ctx, check, |_, draft| draft.disable(&self.id))?;
+        let teams = self.signing.act(ctx, check, |company, signer| {
+            Ok((signer.user_disable(&self.id)?, company.user(&self.id)?.teams.clone()))
+        })?;
         if ctx.json {
             out::print_json(&json!({"user": self.id, "state": "disabled", "rotated": teams}));
             return Ok(());

@@ -1,6 +1,6 @@
 //! `kefu user enable`: a new invite for a person who was switched off.
 
-use super::invitation::again;
+use super::invitation::Invitation;
 use crate::cli::{
     company::Company,
     context::Context,
@@ -29,7 +29,10 @@ impl Args {
             _ => Err(Fail::new(Kind::Exists, format!("{} is not switched off", self.id))
                 .next(format!("for a lost password: kefu user reset {}", self.id))),
         };
-        let invitation = self.signing.act(ctx, check, |company, draft| again(company, draft, &self.id, self.ttl))?;
+        let invitation = self.signing.act(ctx, check, |company, signer| {
+            let (commit, code) = signer.user_enable(&self.id, self.ttl)?;
+            Ok((commit, Invitation::again(company, &self.id, code, self.ttl)?))
+        })?;
         invitation.print(ctx);
         Ok(())
     }

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     cli::{
-        company::{Company, Draft},
+        company::Company,
         context::Context,
         fail::Fail,
         out,
@@ -77,10 +77,11 @@ impl Invitation {
     }
 }
 
-/// An invite for a person of the directory, with the role and teams there.
-pub fn again(company: &Company, draft: &mut Draft<'_>, user: &UserId, ttl_ms: u64) -> Result<Invitation, Fail> {
-    let state = company.user(user)?;
-    let code = draft.invite(user, &state.name, state.role, &state.teams, ttl_ms)?;
-    let (name, role, teams) = (state.name.clone(), state.role, state.teams.clone());
-    Ok(Invitation { user: user.clone(), name, role, teams, code, until: company.now_ms + ttl_ms })
+impl Invitation {
+    /// The invite of a person of the directory, with the role and teams there.
+    pub fn again(company: &Company, user: &UserId, code: InviteCode, ttl_ms: u64) -> Result<Self, Fail> {
+        let state = company.user(user)?;
+        let (name, role, teams) = (state.name.clone(), state.role, state.teams.clone());
+        Ok(Self { user: user.clone(), name, role, teams, code, until: company.now_ms + ttl_ms })
+    }
 }

@@ -68,14 +68,14 @@ pub fn all(company: &Company) -> BTreeMap<UserId, Person> {
         let (name, role, teams) = (user.name.clone(), user.role, user.teams.clone());
         people.insert(id.clone(), Person { id: id.clone(), name, role, teams, state, invite_until: None });
     }
-    for invite in company.open_invites() {
-        let cert = invite.cert;
+    for invite in &company.view.invites {
         let state = if invite.expired { State::Expired } else { State::Invited };
-        let newer = people.get(&cert.user).is_none_or(|p| p.state != State::Active && p.invite_until < Some(cert.exp));
+        let known = people.get(&invite.user);
+        let newer = known.is_none_or(|p| p.state != State::Active && p.invite_until < Some(invite.exp));
         if newer {
-            let (id, until) = (cert.user.clone(), Some(cert.exp));
-            let person = Person { id, name: cert.name, role: cert.role, teams: cert.teams, state, invite_until: until };
-            people.insert(cert.user, person);
+            let name = known.map_or_else(String::new, |p| p.name.clone());
+            let (id, role, teams, until) = (invite.user.clone(), invite.role, invite.teams.clone(), Some(invite.exp));
+            people.insert(id.clone(), Person { id, name, role, teams, state, invite_until: until });
         }
     }
     people

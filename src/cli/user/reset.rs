@@ -1,6 +1,6 @@
 //! `kefu user reset`: a new invite for a person who lost the password.
 
-use super::invitation::again;
+use super::invitation::Invitation;
 use crate::cli::{company::Company, context::Context, fail::Fail, keys::Signing};
 use crate::proto::UserId;
 
@@ -20,11 +20,9 @@ pub struct Args {
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| company.user(&self.id).map(|_| ());
-        let invitation = self.signing.act(ctx, check, |company, draft| {
-            if company.user(&self.id)?.active_key().is_some() {
-                draft.disable(&self.id)?;
-            }
-            again(company, draft, &self.id, self.ttl)
+        let invitation = self.signing.act(ctx, check, |company, signer| {
+            let (commit, code) = signer.user_reset(&self.id, self.ttl)?;
+            Ok((commit, Invitation::again(company, &self.id, code, self.ttl)?))
         })?;
         invitation.print(ctx);
         Ok(())

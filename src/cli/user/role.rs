@@ -33,7 +33,7 @@ impl Args {
             now if now == role => Err(Fail::new(Kind::Exists, format!("{} is {now} already", self.id))),
             _ => Ok(()),
         };
-        self.signing.act(ctx, check, |_, draft| draft.role(&self.id, role))?;
+        self.signing.act(ctx, check, |_, signer| Ok((signer.user_role(&self.id, role)?, ())))?;
         if ctx.json {
             out::print_json(&json!({"user": self.id, "role": role}));
         } else {

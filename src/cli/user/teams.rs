@@ -52,10 +52,9 @@ impl Args {
         let teams = self.signing.act(
             ctx,
             |company| wanted(company).map(|_| ()),
-            |company, draft| {
+            |company, signer| {
                 let teams = wanted(company)?;
-                draft.teams(&self.id, &teams)?;
-                Ok(teams)
+                Ok((signer.user_teams(&self.id, &teams)?, teams))
             },
         )?;
         if ctx.json {

@@ -17,13 +17,16 @@ pub struct Args {
 
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let check = |company: &Company| match company.open_invites().any(|i| i.cert.user == self.id) {
+        let check = |company: &Company| match company.view.invites.iter().any(|i| i.user == self.id) {
             true => Ok(()),
             false => {
                 Err(Fail::failure(format!("{} has no open invite", self.id)).next("kefu user invite list shows all"))
             }
         };
-        let count = self.signing.act(ctx, check, |_, draft| draft.revoke(&self.id))?;
+        let count = self.signing.act(ctx, check, |company, signer| {
+            let count = company.view.invites.iter().filter(|i| i.user == self.id).count();
+            Ok((signer.revoke_of(&self.id)?, count))
+        })?;
         if ctx.json {
             out::print_json(&json!({"user": self.id, "revoked": count}));
         } else {

@@ -1,10 +1,4 @@
-//! The company as the command line sees it: the verified directory with what lies beside it, and changes to it.
-
-mod draft;
-mod shape;
-
-pub use draft::{Draft, SNAPSHOT_MS};
-pub use shape::{Commit, SiteSettings, View};
+//! The company as the command line sees it: what the admin router exports, with the log verified.
 
 use serde_json::Value;
 
@@ -18,11 +12,11 @@ use super::{
 };
 use crate::{
     crypto::{
-        directory::{Directory, SiteState, Snapshot, SnapshotBody, TeamState, UserState},
+        directory::{Directory, SiteState, TeamState, UserState},
         hash,
-        invite::{Cert, SignedCert},
         keyfile::CompanyKeys,
     },
+    org::{AdminView, Commit, acts::ActError},
     proto::{OrgFp, SiteId, TeamId, UserId},
 };
 
@@ -32,28 +26,22 @@ pub struct Company {
     /// The log, replayed: every signature was checked.
     pub dir: Directory,
     /// As it came.
-    pub view: View,
+    pub view: AdminView,
     /// Time of loading, ms.
     pub now_ms: u64,
-}
-
-/// An invite that can still be used.
-#[derive(Debug, Clone)]
-pub struct OpenInvite {
-    /// What it says.
-    pub cert: Cert,
-    /// Past its time.
-    pub expired: bool,
 }
 
 impl Company {
     /// Connects, fetches and verifies, for commands that only look.
     pub fn open(ctx: &Context) -> Result<Self, Fail> {
-        Self::load(ctx, &Office::open(ctx)?)
+        let office = Office::open(ctx)?;
+        let company = Self::load(ctx, &office);
+        office.close();
+        company
     }
 
     /// Fetches; nothing is verified yet.
-    pub fn fetch(office: &Office) -> Result<View, Fail> {
+    pub fn fetch(office: &Office) -> Result<AdminView, Fail> {
         Ok(serde_json::from_value(office.call("GET", "/admin/export", None)?)?)
     }
 
@@ -63,13 +51,9 @@ impl Company {
     }
 
     /// Replays the log of a view.
-    pub fn verify(view: View, pin: Option<OrgFp>, now_ms: u64) -> Result<Self, Fail> {
-        let first = view.entries.first().ok_or_else(|| {
-            Fail::new(Kind::NotInitialised, "the directory is empty").next("kefu init makes a company")
-        })?;
-        let fp = pin.unwrap_or_else(|| hash::org_fp(&first.signer.0));
+    pub fn verify(view: AdminView, pin: Option<OrgFp>, now_ms: u64) -> Result<Self, Fail> {
         let covered = view.snapshot.as_ref().and_then(|s| s.read().ok()).map(|body| body.seq);
-        let dir = Directory::replay(fp, &view.entries, now_ms, covered).map_err(|e| {
+        let dir = Directory::replay(pin.unwrap_or(view.org), &view.entries, now_ms, covered).map_err(|e| {
             Fail::failure(format!("the directory does not verify: {e}"))
                 .next("do not sign anything; compare with a backup: kefu directory verify")
         })?;
@@ -103,32 +87,6 @@ impl Company {
     pub fn members<'a>(&'a self, team: &'a TeamId) -> impl Iterator<Item = (&'a UserId, &'a UserState)> {
         self.dir.state().users.iter().filter(|(_, u)| u.on && u.teams.contains(team))
     }
-
-    /// Invites that were neither used nor revoked.
-    pub fn open_invites(&self) -> impl Iterator<Item = OpenInvite> {
-        self.view.invites.iter().filter_map(|signed| self.open_invite(signed))
-    }
-
-    fn open_invite(&self, signed: &SignedCert) -> Option<OpenInvite> {
-        let cert = Cert::verify(&signed.cert.0, &signed.signer.0, &signed.sig.0, &self.dir.fp()).ok()?;
-        let mine = self.dir.may_sign(&signed.signer) && !self.dir.state().invite_used(&cert.inv);
-        mine.then(|| OpenInvite { expired: cert.exp <= self.now_ms, cert })
-    }
-
-    /// The newest snapshot, if it reads.
-    pub fn snapshot(&self) -> Option<SnapshotBody> {
-        self.view.snapshot.as_ref().and_then(|s: &Snapshot| s.read().ok())
-    }
-
-    /// Begins a change under the company keys.
-    pub fn draft<'a>(&'a self, keys: &'a CompanyKeys) -> Result<Draft<'a>, Fail> {
-        if keys.fp() != self.dir.fp() {
-            let (mine, theirs) = (hash::org_fp_text(&keys.fp()), hash::org_fp_text(&self.dir.fp()));
-            return Err(Fail::failure(format!("the keys are of company {mine}, this is {theirs}"))
-                .next("name the right key file with --keys"));
-        }
-        Ok(Draft::new(self, keys))
-    }
 }
 
 /// Sends a finished change.
@@ -150,4 +108,34 @@ pub fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> 
         None if known.count() == 0 => fail.next(format!("there are none yet: kefu {what} add {word}")),
         None => fail.next(format!("kefu {what} list shows all")),
     }
+}
+
+impl From<ActError> for Fail {
+    fn from(e: ActError) -> Self {
+        let kind = match &e {
+            ActError::UserTaken(_) | ActError::UserInvited(_) | ActError::TeamTaken(_) | ActError::SiteTaken(_) => {
+                Kind::Exists
+            }
+            ActError::UserIsOff(_) | ActError::UserIsOn(_) => Kind::Exists,
+            _ => Kind::Failure,
+        };
+        let fail = Self::new(kind, e.to_string());
+        match &e {
+            ActError::NotCompany => {
+                fail.next(format!("name the key file of this company with --keys ({} is the usual one)", data_dir::KEYS))
+            }
+            ActError::Directory(_) | ActError::Snapshot(_) => fail.next("nothing was signed; compare with a backup"),
+            _ => fail,
+        }
+    }
+}
+
+/// Says in words whose keys they are, if they are not this company's.
+pub fn same_company(keys: &CompanyKeys, company: &Company) -> Result<(), Fail> {
+    if keys.fp() == company.dir.fp() {
+        return Ok(());
+    }
+    let (mine, theirs) = (hash::org_fp_text(&keys.fp()), hash::org_fp_text(&company.dir.fp()));
+    Err(Fail::failure(format!("the keys are of company {mine}, this is {theirs}"))
+        .next("name the right key file with --keys"))
 }
