@@ -13,3 +13,6 @@ pub mod keyfile;
 pub mod keyring;
 pub mod opaque;
 pub mod sign;
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,1 +1,27 @@
 //! Who is who: the signed directory, people, invites, login, teams, sites.
+//!
+//! The server keeps and checks; it holds no key that could sign. What must be signed is made by [`acts`], pure functions
+//! that run where the company's keys are (the command line), and comes in as a [`Commit`]. Nothing here knows of
+//! conversations or sockets.
+
+pub mod acts;
+mod api;
+mod commit;
+mod error;
+mod invites;
+mod limiter;
+mod login;
+mod rows;
+mod service;
+
+pub use api::{
+    BoxFor, BoxesAnswer, DirectoryAnswer, DropBoxes, InviteClaim, InviteOpen, InviteOpened, InviteRegister, LoggedIn,
+    LoginFinish, LoginStart, LoginStarted, Message, OpenInvite, PasswordFinish, SiteAnswer, SiteSettings,
+};
+pub use commit::{AdminView, Commit};
+pub use error::OrgError;
+pub use rows::{RECOVERY, invite_name};
+pub use service::{Agent, Clock, Freshness, Org, Site};
+
+#[cfg(test)]
+mod tests;

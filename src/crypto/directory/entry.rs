@@ -64,6 +64,11 @@ impl Entry {
         Ok((head.seq, self.body(&head)?))
     }
 
+    /// When its signer says it was made, ms. Verifies nothing.
+    pub fn at(&self) -> Result<u64, DirectoryError> {
+        Ok(self.head()?.at)
+    }
+
     pub(super) fn body(&self, head: &Head) -> Result<Option<Body>, DirectoryError> {
         if !matches!(head.t.as_str(), "genesis" | "enrol" | "agent" | "team" | "site" | "revoke") {
             return Ok(None);
@@ -77,7 +82,6 @@ pub(super) struct Head {
     pub v: u32,
     pub seq: u32,
     pub prev: String,
-    #[allow(dead_code)] // must be there; nobody decides by it
     pub at: u64,
     pub t: String,
 }

@@ -1,0 +1,114 @@
+//! Why an act can't be signed, in words for the person at the command line.
+
+use crate::{
+    crypto::{
+        directory::{DirectoryError, SnapshotError},
+        keyring::KeyringError,
+    },
+    proto::{SiteId, TeamId, UserId},
+};
+
+/// Why an act can't be signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActError {
+    /// The keys are of another company.
+    #[error("these keys are not the keys of this company")]
+    NotCompany,
+    /// The server's log does not verify under the root key.
+    #[error("the server's directory does not verify: {0}")]
+    Directory(#[from] DirectoryError),
+    /// The server's snapshot does not verify.
+    #[error("the server's snapshot does not verify: {0}")]
+    Snapshot(#[from] SnapshotError),
+    /// Somebody enrolled with an invite that had ended.
+    #[error("user {0} enrolled after his invite had ended: switch him off with the root key before anything else")]
+    LateEnrol(UserId),
+    /// No such user.
+    #[error("there is no user {user}{}", hint(nearest))]
+    UnknownUser {
+        /// As typed.
+        user: UserId,
+        /// The nearest there is.
+        nearest: Option<String>,
+    },
+    /// The id is taken.
+    #[error("there is a user {0} already")]
+    UserTaken(UserId),
+    /// An invite is open.
+    #[error("user {0} has an open invite already: revoke it first")]
+    UserInvited(UserId),
+    /// Already off.
+    #[error("user {0} is switched off already")]
+    UserIsOff(UserId),
+    /// Already on.
+    #[error("user {0} is switched on already")]
+    UserIsOn(UserId),
+    /// No such team.
+    #[error("there is no team {team}{}", hint(nearest))]
+    UnknownTeam {
+        /// As typed.
+        team: TeamId,
+        /// The nearest there is.
+        nearest: Option<String>,
+    },
+    /// The id is taken.
+    #[error("there is a team {0} already")]
+    TeamTaken(TeamId),
+    /// No such site.
+    #[error("there is no site {site}{}", hint(nearest))]
+    UnknownSite {
+        /// As typed.
+        site: SiteId,
+        /// The nearest there is.
+        nearest: Option<String>,
+    },
+    /// The id is taken.
+    #[error("there is a site {0} already")]
+    SiteTaken(SiteId),
+    /// Not an origin.
+    #[error("{origin:?} is not an origin ({why}): write it like https://shop.example or http://127.0.0.1:8080")]
+    Origin {
+        /// As typed.
+        origin: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A site with no origins.
+    #[error("a site needs at least one origin")]
+    NoOrigin,
+    /// No such open invite.
+    #[error("there is no open invite for {0}")]
+    NoInvite(String),
+    /// A name that is empty or too long.
+    #[error("a name has 1 to 100 characters")]
+    Name,
+    /// The server has no box of a team's key for the recovery key, or a false one.
+    #[error("the server has no good copy of key {epoch} of team {team} for the recovery key; restore it from a backup")]
+    TeamKey {
+        /// Which.
+        team: TeamId,
+        /// Its number.
+        epoch: u32,
+    },
+    /// Somebody's key can't be sealed to.
+    #[error("cannot seal a team key to {to}: {why}")]
+    Seal {
+        /// Whom.
+        to: String,
+        /// Why.
+        why: KeyringError,
+    },
+    /// Not a sensible time.
+    #[error("a snapshot lives 1 to 180 days")]
+    Days,
+}
+
+fn hint(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|n| format!(" (did you mean {n}?)")).unwrap_or_default()
+}
+
+/// The name nearest to what was typed, if it is near.
+pub(super) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let scored = names.map(|n| (strsim::jaro_winkler(typed, n), n));
+    scored.filter(|(s, _)| *s > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, n)| n.to_owned())
+}

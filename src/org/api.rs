@@ -1,0 +1,205 @@
+//! Requests and answers of the routes in protocol §5, as they stand in JSON.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    crypto::{
+        codec::{Bytes, Key32},
+        directory::{Bundle, Entry, Role, Snapshot},
+        keyring::TeamBox,
+    },
+    proto::{Kid, OrgFp, Presence, SiteId, TeamId, UserId},
+};
+
+/// Settings of a site that need no signature.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SiteSettings {
+    /// Fields asked before a conversation; the widget knows their form.
+    pub form: Value,
+    /// Text the widget opens with.
+    pub greeting: String,
+    /// Whether the widget refuses pages without https.
+    pub require_secure: bool,
+}
+
+/// `GET /site/<id>`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SiteAnswer {
+    /// The company.
+    pub org: OrgFp,
+    /// Which site.
+    pub site: SiteId,
+    /// The server's time, ms.
+    pub now: u64,
+    /// What a visitor verifies.
+    pub directory: Bundle,
+    /// See [`SiteSettings`].
+    #[serde(flatten)]
+    pub settings: SiteSettings,
+    /// Whether somebody would answer; set by the route, who knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
+}
+
+/// `GET /directory`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DirectoryAnswer {
+    /// Entries after the one asked for.
+    pub entries: Vec<Entry>,
+    /// The newest snapshot.
+    pub snapshot: Option<Snapshot>,
+}
+
+/// `POST /login/start`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LoginStart {
+    /// Who.
+    pub user: UserId,
+    /// KE1.
+    pub m: Bytes,
+}
+
+/// Its answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct LoginStarted {
+    /// Names the login in the next step.
+    pub id: String,
+    /// KE2.
+    pub m: Bytes,
+}
+
+/// `POST /login/finish`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LoginFinish {
+    /// From the answer.
+    pub id: String,
+    /// KE3.
+    pub m: Bytes,
+}
+
+/// A proven login. The route adds a `token`; `user` and `kid` are for it and not sent.
+#[derive(Debug, Clone, Serialize)]
+pub struct LoggedIn {
+    /// Who.
+    #[serde(skip)]
+    pub user: UserId,
+    /// His key.
+    #[serde(skip)]
+    pub kid: Kid,
+    /// His sealed keys.
+    pub keyring: Bytes,
+    /// Their version.
+    pub version: u32,
+    /// Team keys sealed to him.
+    pub boxes: Vec<TeamBox>,
+}
+
+/// `POST /invite/open`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct InviteOpen {
+    /// The invite's Ed25519 key.
+    pub inv: Key32,
+}
+
+/// Its answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct InviteOpened {
+    /// Certificate, raw.
+    pub cert: Bytes,
+    /// Who signed it.
+    pub signer: Key32,
+    /// That signature.
+    pub sig: Bytes,
+    /// Team keys sealed to the invite.
+    pub boxes: Vec<TeamBox>,
+}
+
+/// `POST /invite/register`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct InviteRegister {
+    /// The invite's Ed25519 key.
+    pub inv: Key32,
+    /// OPAQUE registration request.
+    pub m: Bytes,
+}
+
+/// An OPAQUE message.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Message {
+    /// The message.
+    pub m: Bytes,
+}
+
+/// `POST /invite/claim`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct InviteClaim {
+    /// The invite's Ed25519 key.
+    pub inv: Key32,
+    /// The enrolment.
+    pub entry: Entry,
+    /// OPAQUE registration upload.
+    pub record: Bytes,
+    /// The new keys, sealed as version 1.
+    pub keyring: Bytes,
+    /// The invite's team keys, sealed again to the new key.
+    pub boxes: Vec<TeamBox>,
+}
+
+/// `POST /password/finish`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PasswordFinish {
+    /// OPAQUE registration upload.
+    pub record: Bytes,
+    /// The same keys, sealed under the new password.
+    pub keyring: Bytes,
+    /// Version now + 1.
+    pub version: u32,
+}
+
+/// `GET /boxes`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BoxesAnswer {
+    /// Team keys sealed to the asker.
+    pub boxes: Vec<TeamBox>,
+}
+
+/// A team key sealed to somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoxFor {
+    /// A user id, `@recovery`, or `@` and an invite's key.
+    pub to: String,
+    /// The sealed key.
+    #[serde(rename = "box")]
+    pub sealed: TeamBox,
+}
+
+/// Boxes to forget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DropBoxes {
+    /// Whose.
+    pub to: String,
+    /// Of this team, or all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
+}
+
+/// An invite that nobody used yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenInvite {
+    /// Its Ed25519 key.
+    pub inv: Key32,
+    /// Its X25519 key.
+    pub inv_x: Key32,
+    /// For whom.
+    pub user: UserId,
+    /// As what.
+    pub role: Role,
+    /// Into which teams.
+    pub teams: Vec<TeamId>,
+    /// Good until, ms.
+    pub exp: u64,
+    /// Whether that is over.
+    pub expired: bool,
+}

@@ -1,0 +1,130 @@
+//! Why a request about people, keys or sites was refused, in words for people.
+
+use crate::{
+    crypto::{
+        codec::CodecError,
+        directory::{DirectoryError, SnapshotError},
+        invite::InviteError,
+        opaque::OpaqueError,
+    },
+    proto::ErrorCode,
+    store::StoreError,
+};
+
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OrgError {
+    /// Nothing was founded here yet.
+    #[error("there is no company in this database yet: run `kefu init`")]
+    NoCompany,
+    /// Something was founded here already.
+    #[error("there is a company in this database already")]
+    Founded,
+    /// The OPAQUE file belongs to another company or was replaced.
+    #[error(
+        "the file with the server's password secrets is not the one this company was founded with: restore it from where you keep it"
+    )]
+    OpaqueSetup,
+    /// Stored data that does not read.
+    #[error("the database holds a {what} that does not read: {why}")]
+    Damaged {
+        /// What.
+        what: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// A request that does not read.
+    #[error("the request does not read: {0}")]
+    Malformed(String),
+    /// Larger than allowed.
+    #[error("{0} is larger than allowed")]
+    TooLarge(&'static str),
+    /// No such thing.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// User or password.
+    #[error("wrong user or password")]
+    Login,
+    /// Too many tries.
+    #[error("too many tries for this user: wait {} seconds", retry_ms.div_ceil(1000))]
+    Slow {
+        /// How long to wait, ms.
+        retry_ms: u64,
+    },
+    /// The invite is not there: never made, used, or taken back.
+    #[error("this invite is not valid: it was used or taken back; ask for a new one")]
+    InviteGone,
+    /// The invite's time is over.
+    #[error("this invite is expired; ask for a new one")]
+    InviteExpired,
+    /// Not for this user.
+    #[error("this is not for you to do: {0}")]
+    Forbidden(&'static str),
+    /// Somebody was faster.
+    #[error("the directory moved meanwhile: fetch it and try again")]
+    Conflict,
+    /// The directory refuses the entry.
+    #[error("the directory refuses the entry: {0}")]
+    Directory(#[from] DirectoryError),
+    /// The snapshot is refused.
+    #[error("the snapshot is refused: {0}")]
+    Snapshot(#[from] SnapshotError),
+    /// The store did not write or read.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl OrgError {
+    /// The code on the wire.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NoCompany | Self::NotFound(_) | Self::InviteGone => ErrorCode::NotFound,
+            Self::Founded | Self::Conflict => ErrorCode::Conflict,
+            Self::OpaqueSetup | Self::Damaged { .. } | Self::Store(_) => ErrorCode::Storage,
+            Self::Malformed(_) => ErrorCode::Malformed,
+            Self::TooLarge(_) => ErrorCode::TooLarge,
+            Self::Login => ErrorCode::Unauthorised,
+            Self::Slow { .. } => ErrorCode::RateLimited,
+            Self::InviteExpired => ErrorCode::TooLate,
+            Self::Forbidden(_) | Self::Directory(_) | Self::Snapshot(_) => ErrorCode::Forbidden,
+        }
+    }
+
+    /// How long to wait before trying again, ms.
+    pub fn retry_ms(&self) -> Option<u64> {
+        match self {
+            Self::Slow { retry_ms } => Some(*retry_ms),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for OrgError {
+    fn from(e: StoreError) -> Self {
+        match e {
+            StoreError::Conflict => Self::Conflict,
+            e => Self::Store(e),
+        }
+    }
+}
+
+impl From<OpaqueError> for OrgError {
+    fn from(e: OpaqueError) -> Self {
+        match e {
+            OpaqueError::Malformed => Self::Malformed(e.to_string()),
+            OpaqueError::Login | OpaqueError::Server => Self::Login,
+        }
+    }
+}
+
+impl From<CodecError> for OrgError {
+    fn from(e: CodecError) -> Self {
+        Self::Malformed(e.to_string())
+    }
+}
+
+impl From<InviteError> for OrgError {
+    fn from(e: InviteError) -> Self {
+        Self::Directory(e.into())
+    }
+}

@@ -1,0 +1,98 @@
+//! How org's tables are keyed and what stands in them.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::OrgError;
+use crate::{
+    crypto::{codec::Bytes, codec::Key32, keyring::TeamBox},
+    proto::{TeamId, UserId},
+    store::{Op, Store, Table},
+};
+
+/// Key of the snapshot in [`Table::Meta`].
+pub(super) const SNAPSHOT: &[u8] = b"snapshot";
+/// Recipient name of the recovery key.
+pub const RECOVERY: &str = "@recovery";
+
+/// What [`Table::Account`] holds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Account {
+    /// OPAQUE record.
+    pub record: Bytes,
+    /// Sealed keyring.
+    pub keyring: Bytes,
+    /// Its version.
+    pub version: u32,
+}
+
+/// Recipient name of an invite.
+pub fn invite_name(inv: &Key32) -> String {
+    format!("@{inv}")
+}
+
+/// Key of a directory entry.
+pub(super) fn entry_key(seq: u32) -> Vec<u8> {
+    seq.to_be_bytes().to_vec()
+}
+
+/// Key of an account.
+pub(super) fn account_key(user: &UserId) -> Vec<u8> {
+    user.as_str().as_bytes().to_vec()
+}
+
+/// Start of the keys of a recipient's boxes.
+pub(super) fn box_prefix(to: &str) -> Vec<u8> {
+    [to.as_bytes(), &[0]].concat()
+}
+
+/// Start of the keys of a recipient's boxes of one team.
+pub(super) fn team_prefix(to: &str, team: &TeamId) -> Vec<u8> {
+    [to.as_bytes(), &[0], team.as_str().as_bytes(), &[0]].concat()
+}
+
+/// Key of one box.
+pub(super) fn box_key(to: &str, sealed: &TeamBox) -> Vec<u8> {
+    [&team_prefix(to, &sealed.team)[..], &sealed.epoch.to_be_bytes()].concat()
+}
+
+/// A value as JSON.
+pub(super) fn json<T: Serialize>(value: &T) -> Vec<u8> {
+    // texts and numbers in memory print without fail
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// `Put` of a value as JSON.
+pub(super) fn put<T: Serialize>(table: Table, key: Vec<u8>, value: &T) -> Op {
+    Op::Put { table, key, value: json(value) }
+}
+
+/// A stored value read as JSON.
+pub(super) fn read<T: DeserializeOwned>(what: &'static str, value: &[u8]) -> Result<T, OrgError> {
+    serde_json::from_slice(value).map_err(|e| OrgError::Damaged { what, why: e.to_string() })
+}
+
+/// All pairs under a prefix.
+pub(super) fn all(store: &dyn Store, table: Table, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, OrgError> {
+    const PAGE: usize = 500;
+    let mut out: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    loop {
+        let after = out.last().map(|(k, _)| k.clone());
+        let page = store.scan(table, prefix, after.as_deref(), false, PAGE)?;
+        let last = page.len() < PAGE;
+        out.extend(page);
+        if last {
+            return Ok(out);
+        }
+    }
+}
+
+/// A recipient's boxes.
+pub(super) fn boxes_of(store: &dyn Store, to: &str) -> Result<Vec<TeamBox>, OrgError> {
+    all(store, Table::TeamBox, &box_prefix(to))?.iter().map(|(_, v)| read("team key", v)).collect()
+}
+
+/// Steps that forget all boxes under a prefix.
+pub(super) fn forget_boxes(store: &dyn Store, prefix: &[u8]) -> Result<Vec<Op>, OrgError> {
+    let keys = all(store, Table::TeamBox, prefix)?;
+    Ok(keys.into_iter().map(|(key, _)| Op::Delete { table: Table::TeamBox, key }).collect())
+}

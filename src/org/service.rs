@@ -1,0 +1,319 @@
+//! The directory as the server holds it, and the questions of the other rooms.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use tokio::sync::{Mutex as AsyncMutex, watch};
+
+use super::{
+    BoxesAnswer, Commit, DirectoryAnswer, OrgError, SiteAnswer, SiteSettings, commit::plan, limiter::Limiter,
+    login::Pending, rows,
+};
+use crate::{
+    crypto::{
+        directory::{ActiveAgent, Body, Bundle, Directory, Entry, Role, Snapshot},
+        hash,
+        invite::Cert,
+        opaque::OpaqueServer,
+    },
+    proto::{Kid, OrgFp, SiteId, TeamId, UserId},
+    store::{self, Batch, Store, Table},
+};
+
+/// Tells the time in milliseconds since 1970.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// An agent who may act now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agent {
+    /// Who.
+    pub user: UserId,
+    /// Display name.
+    pub name: String,
+    /// Role.
+    pub role: Role,
+    /// Teams.
+    pub teams: Vec<TeamId>,
+    /// Hash of his signing key.
+    pub kid: Kid,
+}
+
+impl From<ActiveAgent> for Agent {
+    fn from(a: ActiveAgent) -> Self {
+        Self { user: a.user, name: a.name, role: a.role, teams: a.teams, kid: a.kid }
+    }
+}
+
+/// A site with its settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Which.
+    pub id: SiteId,
+    /// Display name.
+    pub name: String,
+    /// Where its widget may stand.
+    pub origins: Vec<String>,
+    /// Whose queue.
+    pub team: TeamId,
+    /// Whether its widget works: the site and its team are on.
+    pub on: bool,
+    /// What needs no signature.
+    pub settings: SiteSettings,
+}
+
+/// How long visitors will still accept the directory without a new snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// End of the newest snapshot, ms; none if there is no snapshot.
+    pub until: Option<u64>,
+    /// Earliest end of an invite that was used after the newest snapshot: from then on visitors refuse the directory
+    /// until an admin signs a new snapshot.
+    pub uncovered: Option<u64>,
+}
+
+impl Freshness {
+    /// When visitors stop accepting the directory, ms.
+    pub fn good_until(&self) -> u64 {
+        self.until.unwrap_or(0).min(self.uncovered.unwrap_or(u64::MAX))
+    }
+}
+
+/// The newest of everything, swapped as a whole.
+pub(super) struct Live {
+    pub directory: Arc<Directory>,
+    pub entries: Vec<Entry>,
+    pub snapshot: Option<Snapshot>,
+}
+
+/// People, teams, sites, invites and logins of one company.
+pub struct Org {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) opaque: OpaqueServer,
+    pub(super) fp: OrgFp,
+    pub(super) pending: Mutex<Pending>,
+    pub(super) limiter: Mutex<Limiter>,
+    /// One writer of the directory at a time.
+    pub(super) writing: AsyncMutex<()>,
+    pub(super) clock: Clock,
+    live: RwLock<Arc<Live>>,
+    newest: watch::Sender<u32>,
+}
+
+impl fmt::Debug for Org {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Org({}, entry {})", self.fp, self.directory().seq())
+    }
+}
+
+impl Org {
+    /// Opens the company in `store`: replays and verifies its whole log.
+    pub fn open(store: Arc<dyn Store>, opaque_setup: &[u8]) -> Result<Arc<Self>, OrgError> {
+        Self::open_at(store, opaque_setup, Arc::new(system_ms))
+    }
+
+    /// The same under a clock of the caller's.
+    pub fn open_at(store: Arc<dyn Store>, opaque_setup: &[u8], clock: Clock) -> Result<Arc<Self>, OrgError> {
+        let entries: Vec<Entry> = rows::all(&*store, Table::Directory, &[])?
+            .iter()
+            .map(|(_, v)| rows::read("directory entry", v))
+            .collect::<Result<_, _>>()?;
+        let fp = hash::org_fp(&entries.first().ok_or(OrgError::NoCompany)?.signer.0);
+        // whether invites were used in time was checked when the entries came in
+        let directory = Directory::replay(fp, &entries, 0, Some(u32::MAX))?;
+        let snapshot = store.get(Table::Meta, rows::SNAPSHOT)?.map(|v| rows::read("snapshot", &v)).transpose()?;
+        let opaque = OpaqueServer::new(opaque_setup, fp).map_err(|_| OrgError::OpaqueSetup)?;
+        if opaque.public() != directory.state().opaque.0 {
+            return Err(OrgError::OpaqueSetup);
+        }
+        let (newest, _) = watch::channel(directory.seq());
+        let live = Live { directory: Arc::new(directory), entries, snapshot };
+        Ok(Arc::new(Self {
+            store,
+            opaque,
+            fp,
+            pending: Mutex::default(),
+            limiter: Mutex::default(),
+            writing: AsyncMutex::new(()),
+            clock,
+            live: RwLock::new(Arc::new(live)),
+            newest,
+        }))
+    }
+
+    /// Founds a company in an empty store: `commit` begins with the genesis (see [`super::acts::genesis`]).
+    pub async fn found(store: Arc<dyn Store>, opaque_setup: &[u8], commit: Commit) -> Result<Arc<Self>, OrgError> {
+        if store.get(Table::Directory, &rows::entry_key(0))?.is_some() {
+            return Err(OrgError::Founded);
+        }
+        let genesis = commit.entries.first().ok_or(OrgError::NoCompany)?;
+        let fp = hash::org_fp(&genesis.signer.0);
+        let mut directory = Directory::genesis(fp, genesis)?;
+        let opaque = OpaqueServer::new(opaque_setup, fp).map_err(|_| OrgError::OpaqueSetup)?;
+        if opaque.public() != directory.state().opaque.0 {
+            return Err(OrgError::OpaqueSetup);
+        }
+        for entry in &commit.entries[1..] {
+            directory.apply(entry, system_ms(), false)?;
+        }
+        let commit = Commit { expect_seq: 0, ..commit };
+        let (ops, _) = plan(&*store, directory, &[], None, commit, system_ms())?;
+        store::write(&*store, Batch { ops, ..Batch::default() }).await?;
+        Self::open(store, opaque_setup)
+    }
+
+    /// The directory as it stands.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.live().directory.clone()
+    }
+
+    /// The company's fingerprint.
+    pub fn fp(&self) -> OrgFp {
+        self.fp
+    }
+
+    /// The server's time, ms.
+    pub fn now_ms(&self) -> u64 {
+        (self.clock)()
+    }
+
+    /// Number of the newest directory entry, whenever it changes.
+    pub fn watch(&self) -> watch::Receiver<u32> {
+        self.newest.subscribe()
+    }
+
+    /// The agent with this signing key, if he may act now.
+    pub fn agent_by_ed(&self, ed: &[u8; 32]) -> Option<Agent> {
+        self.live().directory.agent_by_ed(ed).map(Agent::from)
+    }
+
+    /// The agent of this name, if he may act now.
+    pub fn agent(&self, user: &UserId) -> Option<Agent> {
+        self.live().directory.agent(user).map(Agent::from)
+    }
+
+    /// A site. Reads its settings from the store.
+    pub fn site(&self, id: &SiteId) -> Option<Site> {
+        let live = self.live();
+        let s = live.directory.site(id)?;
+        let team_on = live.directory.team(&s.team).is_some_and(|t| t.on);
+        // unreadable settings are no reason to turn visitors away; `site_bundle` reports them
+        let settings = self.settings(id).unwrap_or_default();
+        let (name, origins, team) = (s.name.clone(), s.origins.clone(), s.team.clone());
+        Some(Site { id: id.clone(), name, origins, team, on: s.on && team_on, settings })
+    }
+
+    /// The newest snapshot.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        self.live().snapshot.clone()
+    }
+
+    /// How long visitors will still accept the directory.
+    pub fn freshness(&self) -> Freshness {
+        let live = self.live();
+        let body = live.snapshot.as_ref().and_then(|s| s.read().ok());
+        let after = body.as_ref().map_or(0, |b| b.seq as usize + 1);
+        let uncovered = live.entries[after.min(live.entries.len())..].iter().filter_map(cert_end).min();
+        Freshness { until: body.map(|b| b.until), uncovered }
+    }
+
+    /// `GET /site/<id>`: what a widget needs.
+    pub async fn site_bundle(&self, id: &SiteId) -> Result<SiteAnswer, OrgError> {
+        let live = self.live();
+        live.directory.site(id).filter(|s| s.on).ok_or(OrgError::NotFound("site"))?;
+        let settings = self.settings(id)?;
+        let directory = bundle(&live.entries, live.snapshot.as_ref())?;
+        Ok(SiteAnswer { org: self.fp, site: id.clone(), now: self.now_ms(), directory, settings, presence: None })
+    }
+
+    /// `GET /directory?after=`: entries after this number (−1: all), at most 1,000.
+    pub async fn directory_after(&self, after: i64) -> Result<DirectoryAnswer, OrgError> {
+        let live = self.live();
+        let from = usize::try_from(after.saturating_add(1)).unwrap_or(0).min(live.entries.len());
+        let entries = live.entries[from..].iter().take(1000).cloned().collect();
+        Ok(DirectoryAnswer { entries, snapshot: live.snapshot.clone() })
+    }
+
+    /// `GET /boxes`: team keys sealed to this user.
+    pub async fn boxes(&self, user: &UserId) -> Result<BoxesAnswer, OrgError> {
+        Ok(BoxesAnswer { boxes: rows::boxes_of(&*self.store, user.as_str())? })
+    }
+
+    /// `POST /snapshot`: an admin vouches for the directory. A visitor must be able to verify it.
+    pub async fn put_snapshot(&self, user: &UserId, snapshot: Snapshot) -> Result<(), OrgError> {
+        if self.agent(user).is_none_or(|a| a.role != Role::Admin) {
+            return Err(OrgError::Forbidden("only admins sign snapshots"));
+        }
+        let _one = self.writing.lock().await;
+        let live = self.live();
+        let newer = check_snapshot(&live.directory, &live.entries, live.snapshot.as_ref(), &snapshot, self.now_ms())?;
+        if !newer {
+            return Err(OrgError::Conflict);
+        }
+        let ops = vec![rows::put(Table::Meta, rows::SNAPSHOT.to_vec(), &snapshot)];
+        store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
+        self.publish(Live {
+            directory: live.directory.clone(),
+            entries: live.entries.clone(),
+            snapshot: Some(snapshot),
+        });
+        Ok(())
+    }
+
+    pub(super) fn live(&self) -> Arc<Live> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes what was written visible. The caller holds `writing`.
+    pub(super) fn publish(&self, live: Live) {
+        let seq = live.directory.seq();
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
+        self.newest.send_if_modified(|newest| std::mem::replace(newest, seq) != seq);
+    }
+
+    fn settings(&self, id: &SiteId) -> Result<SiteSettings, OrgError> {
+        match self.store.get(Table::Site, id.as_str().as_bytes())? {
+            Some(v) => rows::read("site", &v),
+            None => Ok(SiteSettings::default()),
+        }
+    }
+}
+
+/// Verifies a snapshot as admins and as visitors do; says whether it is newer than the one there is.
+pub(super) fn check_snapshot(
+    directory: &Directory,
+    entries: &[Entry],
+    current: Option<&Snapshot>,
+    snapshot: &Snapshot,
+    now_ms: u64,
+) -> Result<bool, OrgError> {
+    let body = snapshot.verify(directory, now_ms)?;
+    bundle(entries, Some(snapshot))?.verify(directory.fp(), now_ms)?;
+    let current = current.and_then(|s| s.read().ok());
+    Ok(current.is_none_or(|c| (body.seq, body.until) >= (c.seq, c.until)))
+}
+
+/// What a visitor verifies: genesis, the signing admin's enrolment, snapshot, what came after.
+pub(super) fn bundle(entries: &[Entry], snapshot: Option<&Snapshot>) -> Result<Bundle, OrgError> {
+    let snapshot = snapshot.ok_or(OrgError::NotFound("snapshot of the directory: an admin must sign one"))?.clone();
+    let genesis = entries.first().ok_or(OrgError::NoCompany)?.clone();
+    let seq = snapshot.read()?.seq as usize;
+    let admin = entries.iter().skip(1).find(|e| e.signer == snapshot.signer && cert_end(e).is_some()).cloned();
+    let admin = admin.filter(|_| snapshot.signer != genesis.signer);
+    let tail = entries.get(seq + 1..).unwrap_or_default().to_vec();
+    Ok(Bundle { genesis, admin, snapshot, tail })
+}
+
+/// When the invite of an enrolment ends; none for other entries.
+fn cert_end(entry: &Entry) -> Option<u64> {
+    match entry.read() {
+        Ok((_, Some(Body::Enrol(e)))) => serde_json::from_slice::<Cert>(&e.cert.0).ok().map(|c| c.exp),
+        _ => None,
+    }
+}
+
+fn system_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
+}
