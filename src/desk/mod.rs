@@ -60,7 +60,8 @@ impl Desk {
     }
 
     /// Takes note of `event` and says what to do, in order. Clocks that have run down by `now_ms` are seen to first, with
-    /// any event. Time that goes back counts as standing still.
+    /// any event. Give it a clock that nobody can set (the time at the start plus what a monotonic clock measured since):
+    /// time that goes back counts as standing still, and offers would stand with it.
     pub fn apply(&mut self, event: Event, now_ms: u64) -> Vec<Decision> {
         self.s.now = self.s.now.max(now_ms);
         self.expire();

@@ -1,0 +1,80 @@
+//! What types can't say: ranges, and keys that only make sense together.
+
+use super::Config;
+
+/// A problem of `section.key`.
+pub(super) type Problem = (&'static str, &'static str, String);
+
+/// Every problem of a configuration whose types are right.
+pub(super) fn check(c: &Config) -> Vec<Problem> {
+    let mut bad = Vec::new();
+    ranges(c, &mut bad);
+    server(c, &mut bad);
+    if !c.storage.url.starts_with("redb:") {
+        // the rest may hold a password
+        let scheme = c.storage.url.split(':').next().unwrap_or("");
+        let message = format!("{scheme:?} is no storage this kefu knows: write \"redb:\" or \"redb:/path/to/file\"");
+        bad.push(("storage", "url", message));
+    }
+    match (c.tls.cert.is_empty(), c.tls.key.is_empty()) {
+        (false, true) => bad.push(("tls", "cert", "a certificate needs its private key: set key in [tls], too".into())),
+        (true, false) => bad.push(("tls", "key", "a private key needs its certificate: set cert in [tls], too".into())),
+        _ => {}
+    }
+    bad
+}
+
+fn ranges(c: &Config, bad: &mut Vec<Problem>) {
+    let (s, d, l) = (&c.server, &c.desk, &c.limits);
+    for (section, key, value, least, most, unit) in [
+        ("server", "max_connections", s.max_connections, 16, 1_000_000, ""),
+        ("server", "connections_per_address", s.connections_per_address, 1, 1_000_000, ""),
+        ("storage", "cache_mb", c.storage.cache_mb, 8, 65_536, " MiB"),
+        ("desk", "offer_seconds", d.offer_seconds, 5, 600, " seconds"),
+        ("desk", "grace_seconds", d.grace_seconds, 5, 3_600, " seconds"),
+        ("desk", "capacity", d.capacity, 1, 1_000, ""),
+        ("limits", "visitor_messages_per_minute", l.visitor_messages_per_minute, 1, 100_000, ""),
+        ("limits", "visitor_burst", l.visitor_burst, 1, 100_000, ""),
+        ("limits", "address_messages_per_minute", l.address_messages_per_minute, 1, 10_000_000, ""),
+        ("limits", "conversations_per_hour", l.conversations_per_hour, 1, 1_000_000, ""),
+        ("limits", "agent_messages_per_minute", l.agent_messages_per_minute, 1, 100_000, ""),
+        ("directory", "freshness_days", c.directory.freshness_days, 1, 180, " days"),
+    ] {
+        if !(least..=most).contains(&value) {
+            bad.push((section, key, format!("{key} is {value}; it must be between {least} and {most}{unit}")));
+        }
+    }
+}
+
+fn server(c: &Config, bad: &mut Vec<Problem>) {
+    let s = &c.server;
+    if s.plain_http && !s.listen.ip().to_canonical().is_loopback() && s.trusted_proxies.is_empty() {
+        let message = format!(
+            "plain HTTP on {} would let the network read and change pages and passwords: listen on 127.0.0.1, \
+             or name the TLS proxy in front of kefu in trusted_proxies, or set plain_http = false",
+            s.listen
+        );
+        bad.push(("server", "plain_http", message));
+    }
+    if let Err(message) = public_url(&s.public_url) {
+        bad.push(("server", "public_url", message));
+    }
+}
+
+/// `http(s)://host[:port]`, or empty.
+fn public_url(url: &str) -> Result<(), String> {
+    if url.is_empty() {
+        return Ok(());
+    }
+    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
+        return Err(format!("{url:?} must begin with https:// (or http://)"));
+    };
+    let host = rest.strip_suffix('/').unwrap_or(rest);
+    if host.is_empty() {
+        return Err(format!("{url:?} names no host"));
+    }
+    if host.contains(|c: char| "/?#@\\\"'<>".contains(c) || c.is_whitespace() || c.is_control()) {
+        return Err(format!("{url:?} must be only https://host or https://host:port, without a path"));
+    }
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! The configuration as the rest of kefu reads it. What the keys mean for people stands in `kefu.toml`.
+
+use std::{fmt, net::SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use super::Cidr;
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The edge.
+    pub server: Server,
+    /// Certificate.
+    pub tls: Tls,
+    /// Database.
+    pub storage: Storage,
+    /// Assignment.
+    pub desk: Desk,
+    /// What anybody may do how often.
+    pub limits: Limits,
+    /// The signed directory.
+    pub directory: Directory,
+    /// The log.
+    pub log: Log,
+}
+
+/// `[server]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// As configured; [`Config::public_url`] says what holds.
+    pub public_url: String,
+    /// No TLS here.
+    pub plain_http: bool,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Cidr>,
+    /// Most connections.
+    pub max_connections: u32,
+    /// Most connections of one address.
+    pub connections_per_address: u32,
+    /// Serve the demonstration page.
+    pub demo: bool,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([0, 0, 0, 0], 8443)),
+            public_url: String::new(),
+            plain_http: false,
+            trusted_proxies: Vec::new(),
+            max_connections: 20_000,
+            connections_per_address: 64,
+            demo: false,
+        }
+    }
+}
+
+/// `[tls]`. Both empty: the files in the data directory.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// PEM file of the certificate chain.
+    pub cert: String,
+    /// PEM file of the private key.
+    pub key: String,
+}
+
+/// `[storage]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Storage {
+    /// `redb:` or `redb:<path>`.
+    pub url: String,
+    /// Page cache, MiB.
+    pub cache_mb: u32,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { url: "redb:".into(), cache_mb: 64 }
+    }
+}
+
+impl Storage {
+    /// The file of `redb:<path>`; none: `kefu.redb` in the data directory.
+    pub fn redb_path(&self) -> Option<&str> {
+        self.url.strip_prefix("redb:").filter(|p| !p.is_empty())
+    }
+}
+
+/// `[desk]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Desk {
+    /// Pages accept by themselves.
+    pub auto_accept: bool,
+    /// Life of an offer, seconds.
+    pub offer_seconds: u32,
+    /// How long a vanished agent keeps his conversations, seconds.
+    pub grace_seconds: u32,
+    /// Conversations an agent gets at once.
+    pub capacity: u32,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self { auto_accept: true, offer_seconds: 30, grace_seconds: 20, capacity: 8 }
+    }
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Of one visitor.
+    pub visitor_messages_per_minute: u32,
+    /// Of one visitor, at once.
+    pub visitor_burst: u32,
+    /// Of all visitors at one address.
+    pub address_messages_per_minute: u32,
+    /// New ones, of one address.
+    pub conversations_per_hour: u32,
+    /// Of one agent.
+    pub agent_messages_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            visitor_messages_per_minute: 40,
+            visitor_burst: 20,
+            address_messages_per_minute: 600,
+            conversations_per_hour: 20,
+            agent_messages_per_minute: 300,
+        }
+    }
+}
+
+/// `[directory]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Directory {
+    /// How long a snapshot is good for, days.
+    pub freshness_days: u32,
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self { freshness_days: 30 }
+    }
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// What is worth a line.
+    pub level: LogLevel,
+    /// How lines look.
+    pub format: LogFormat,
+}
+
+/// What is worth a line in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Something failed.
+    Error,
+    /// Something is not as it should be.
+    Warn,
+    /// What an operator wants to know.
+    #[default]
+    Info,
+    /// What a developer wants to know.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// How lines of the log look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, else JSON.
+    #[default]
+    Auto,
+    /// Text.
+    Text,
+    /// JSON.
+    Json,
+}
+
+impl LogLevel {
+    /// The word of the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+impl LogFormat {
+    /// The word of the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Config {
+    /// What people type to reach this server, without a slash at the end. Not configured: made from the address listened
+    /// on, with `localhost` for "all addresses".
+    pub fn public_url(&self) -> String {
+        if !self.server.public_url.is_empty() {
+            return self.server.public_url.trim_end_matches('/').to_owned();
+        }
+        let (scheme, usual) = if self.server.plain_http { ("http", 80) } else { ("https", 443) };
+        let listen = self.server.listen;
+        let host = match listen.ip() {
+            ip if ip.is_unspecified() => "localhost".to_owned(),
+            std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+            std::net::IpAddr::V4(ip) => ip.to_string(),
+        };
+        if listen.port() == usual {
+            format!("{scheme}://{host}")
+        } else {
+            format!("{scheme}://{host}:{}", listen.port())
+        }
+    }
+}
