@@ -121,9 +121,8 @@ impl From<ActError> for Fail {
         };
         let fail = Self::new(kind, e.to_string());
         match &e {
-            ActError::NotCompany => {
-                fail.next(format!("name the key file of this company with --keys ({} is the usual one)", data_dir::KEYS))
-            }
+            ActError::NotCompany => fail
+                .next(format!("name the key file of this company with --keys ({} is the usual one)", data_dir::KEYS)),
             ActError::Directory(_) | ActError::Snapshot(_) => fail.next("nothing was signed; compare with a backup"),
             _ => fail,
         }

@@ -50,11 +50,6 @@ impl Context {
         self.data_dir.join(name)
     }
 
-    /// The configuration file: the named one, or `kefu.toml` of the data directory.
-    pub fn config_path(&self) -> PathBuf {
-        self.config_file.clone().unwrap_or_else(|| self.file("kefu.toml"))
-    }
-
     /// Whether to colour stdout.
     pub fn color_stdout(&self) -> bool {
         wants_color(self.color, std::io::stdout().is_terminal())

@@ -1,15 +1,8 @@
 //! What a company begins with: the genesis entry, a first snapshot, and the first admin's invite.
 
 use crate::{
-    cli::{
-        fail::Fail,
-        user::Invitation,
-    },
-    crypto::{
-        directory::Role,
-        keyfile::CompanyKeys,
-        opaque::OpaqueServer,
-    },
+    cli::{fail::Fail, user::Invitation},
+    crypto::{directory::Role, keyfile::CompanyKeys, opaque::OpaqueServer},
     org::{
         Commit,
         acts::{self, NewUser, Signer},

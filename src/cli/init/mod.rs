@@ -11,16 +11,14 @@ use std::path::{Path, PathBuf};
 
 use super::{
     args,
-    company,
-    config_file,
     context::Context,
     data_dir::{self, CONFIG, KEYS, OPAQUE, PUBLIC, TLS},
     fail::{Fail, Kind},
     keys::{self, NewPassphrase},
-    link::Office,
-    out, tls,
+    link, out, tls,
 };
 use crate::{
+    app, config,
     crypto::{hash::org_fp_text, keyfile::CompanyKeys, opaque},
     org::Commit,
     proto::UserId,
@@ -127,9 +125,9 @@ impl Args {
             keys = KeysAt::Here { sealed: passphrase.is_some() };
         }
         let certificate = self.certificate(&dir.join(TLS), now)?;
-        data_dir::write_new(&dir.join(CONFIG), 0o644, config_file::default_text().as_bytes())?;
+        data_dir::write_new(&dir.join(CONFIG), 0o644, config::TEMPLATE.as_bytes())?;
         data_dir::write_new(&dir.join(OPAQUE), 0o600, &setup)?;
-        store(dir, &commit)?;
+        found_store(ctx, commit)?;
         undo.keep();
         Ok(Report { dir: dir.clone(), org, name, keys, certificate: Some(certificate), invitation })
     }
@@ -151,9 +149,10 @@ impl Args {
     }
 }
 
-/// The first batch of the new database.
-fn store(dir: &Path, commit: &Commit) -> Result<(), Fail> {
-    company::send(&Office::open_unchecked(dir)?, commit).map(|_| ())
+/// The new database with its first entries.
+fn found_store(ctx: &Context, commit: Commit) -> Result<(), Fail> {
+    let config = ctx.load_config()?;
+    link::runtime()?.block_on(app::found(&ctx.data_dir, &config, commit)).map_err(|e| link::in_words(&e))
 }
 
 fn refuse_occupied(dir: &Path) -> Result<(), Fail> {

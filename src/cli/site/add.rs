@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::SettingsArgs;
-use crate::org::SiteSettings;
 use crate::cli::{
     args,
     company::Company,
@@ -13,6 +12,7 @@ use crate::cli::{
     out,
 };
 use crate::crypto::directory::SiteBody;
+use crate::org::SiteSettings;
 use crate::proto::{SiteId, TeamId};
 
 /// Add a site

@@ -49,9 +49,8 @@ impl Args {
             self.team.iter().try_for_each(|t| company.team(t).map(|_| ()))
         };
         self.signing.act(ctx, check, |company, signer| {
-            let settings = (!self.settings.is_empty()).then(|| {
-                self.settings.onto(company.view.sites.get(&self.id).cloned().unwrap_or_default())
-            });
+            let settings = (!self.settings.is_empty())
+                .then(|| self.settings.onto(company.view.sites.get(&self.id).cloned().unwrap_or_default()));
             let change = SiteChange {
                 name: self.name.clone(),
                 origins: Some(self.origins.clone()).filter(|o| !o.is_empty()),
@@ -62,9 +61,7 @@ impl Args {
             Ok((signer.site_change(&self.id, change)?, ()))
         })?;
         if ctx.json {
-            out::print_json(
-                &json!({"site": self.id, "name": site.name, "origins": site.origins, "team": site.team, "on": site.on}),
-            );
+            out::print_json(&json!({"site": self.id, "changed": true}));
         } else {
             out::line(format!("Site {} is changed.", self.id));
         }

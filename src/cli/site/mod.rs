@@ -2,10 +2,13 @@
 
 mod add;
 mod change;
+mod form;
 mod list;
 mod off;
 mod show;
 mod snippet;
+
+use serde_json::Value;
 
 use super::{context::Context, fail::Fail};
 use crate::org::SiteSettings;
@@ -37,9 +40,9 @@ impl Command {
 /// What a site says and asks; none of it needs a signature.
 #[derive(Debug, clap::Args)]
 pub struct SettingsArgs {
-    /// Fields of the form before the chat, such as name,phone; "" for none
-    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
-    form: Option<Vec<String>>,
+    /// Fields of the form before the chat, such as name,phone:required; "" for none
+    #[arg(long, value_name = "FIELDS", value_parser = form::form)]
+    form: Option<Value>,
     /// What the widget says first; "" for its own words
     #[arg(long, value_name = "TEXT")]
     greeting: Option<String>,
@@ -53,10 +56,10 @@ impl SettingsArgs {
     /// The settings with what was given changed.
     fn onto(&self, mut settings: SiteSettings) -> SiteSettings {
         if let Some(form) = &self.form {
-            settings.form = form.iter().map(|f| f.trim().to_owned()).filter(|f| !f.is_empty()).collect();
+            settings.form = form.clone();
         }
         if let Some(greeting) = &self.greeting {
-            settings.greeting = Some(greeting.trim().to_owned()).filter(|g| !g.is_empty());
+            settings.greeting = greeting.trim().to_owned();
         }
         settings
     }

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use super::form;
+
 use crate::cli::{company::Company, context::Context, fail::Fail, out};
 use crate::proto::SiteId;
 
@@ -28,8 +30,8 @@ impl Args {
             ("name", site.name.clone()),
             ("team", site.team.to_string()),
             ("origins", site.origins.join(", ")),
-            ("form", settings.form.join(", ")),
-            ("greeting", settings.greeting.unwrap_or_default()),
+            ("form", form::words(&settings.form)),
+            ("greeting", settings.greeting),
             ("state", if site.on { "on" } else { "off" }.into()),
         ]);
         Ok(())

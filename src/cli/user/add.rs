@@ -53,7 +53,8 @@ impl Args {
             let (user, teams) = (self.id.clone(), self.teams.clone());
             let new = NewUser { user: user.clone(), role, name: name.clone(), teams: teams.clone() };
             let (commit, code) = signer.invite(&new, self.ttl)?;
-            let invitation = Invitation { user, name: name.clone(), role, teams, code, until: company.now_ms + self.ttl };
+            let invitation =
+                Invitation { user, name: name.clone(), role, teams, code, until: company.now_ms + self.ttl };
             Ok((commit, invitation))
         })?;
         invitation.print(ctx);

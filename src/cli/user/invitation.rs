@@ -4,12 +4,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::{
-    cli::{
-        company::Company,
-        context::Context,
-        fail::Fail,
-        out,
-    },
+    cli::{company::Company, context::Context, fail::Fail, out},
     crypto::{directory::Role, invite::InviteCode},
     proto::{TeamId, UserId},
 };
