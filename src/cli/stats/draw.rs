@@ -1,0 +1,293 @@
+//! The wall: one frame of it. Pure: what is known goes in, cells come out.
+
+use ratatui::{
+    Frame,
+    layout::{Alignment, Constraint, Layout, Rect},
+    style::{Color, Modifier, Style, Stylize as _},
+    text::{Line, Span},
+    widgets::{Block, BorderType, Cell, Paragraph, Row, Sparkline, Table},
+};
+
+use super::{
+    big,
+    shape::Stats,
+    text::{grouped, micros, state},
+};
+use crate::{
+    cli::out,
+    proto::{AgentInfo, AgentState, TeamId},
+};
+
+/// What a frame shows.
+#[derive(Debug, Default)]
+pub struct Scene {
+    /// The newest numbers.
+    pub stats: Stats,
+    /// Messages in each interval, newest last.
+    pub history: Vec<u64>,
+    /// Since when the server does not answer, ms.
+    pub silent_ms: Option<u64>,
+    /// The clock.
+    pub clock: String,
+}
+
+/// Waits longer than this are red, ms.
+const LONG_WAIT: u64 = 60_000;
+
+/// Draws everything that fits; small terminals get the most important part.
+pub fn draw(frame: &mut Frame<'_>, scene: &Scene) {
+    let area = frame.area();
+    let [head, numbers, middle, lower, foot] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(6),
+        Constraint::Length(if area.height >= 26 { 7 } else { 0 }),
+        Constraint::Min(3),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    header(frame, head, scene);
+    big_numbers(frame, numbers, &scene.stats);
+    if middle.height > 0 {
+        let [left, right] = Layout::horizontal([Constraint::Min(20), Constraint::Length(36)]).areas(middle);
+        messages(frame, left, scene);
+        latency(frame, right, &scene.stats);
+    }
+    let queue_width = if area.width >= 80 { 36 } else { 0 };
+    let [left, right] = Layout::horizontal([Constraint::Min(20), Constraint::Length(queue_width)]).areas(lower);
+    agents(frame, left, &scene.stats);
+    if right.width > 0 {
+        queues(frame, right, &scene.stats);
+    }
+    footer(frame, foot, scene);
+}
+
+fn boxed(title: impl Into<String>) -> Block<'static> {
+    Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(Style::new().dark_gray())
+        .title(Span::styled(format!(" {} ", title.into()), Style::new().bold().fg(Color::Reset)))
+}
+
+fn header(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
+    let s = &scene.stats;
+    let left = Line::from(vec![" kefu ".bold().reversed(), format!("  {}", out::printable(&s.org)).bold()]);
+    let up = out::duration(s.uptime_ms);
+    let right = Line::from(format!("{}   up {up}   {} ", s.version, scene.clock)).alignment(Alignment::Right);
+    frame.render_widget(Paragraph::new(left), area);
+    frame.render_widget(Paragraph::new(right.dark_gray()), area);
+}
+
+fn big_numbers(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
+    let c = &s.conversations;
+    let late = c.longest_wait_ms > LONG_WAIT;
+    let online = s.agents.iter().filter(|a| a.state == AgentState::Online).count();
+    let wait_color = if late {
+        Color::Red
+    } else if c.waiting > 0 {
+        Color::Yellow
+    } else {
+        Color::Green
+    };
+    let no_agents = if online == 0 { Color::Red } else { Color::Green };
+    let tiles = [
+        (s.connections.visitors.to_string(), "visitors", Color::Cyan),
+        (online.to_string(), "agents online", no_agents),
+        (c.open.to_string(), "open", Color::Reset),
+        (c.waiting.to_string(), "waiting", wait_color),
+        (wait_text(c.longest_wait_ms), "longest wait", wait_color),
+    ];
+    let areas = Layout::horizontal([Constraint::Ratio(1, 5); 5]).spacing(1).split(area);
+    for ((number, label, color), area) in tiles.into_iter().zip(areas.iter()) {
+        let inner = boxed(label).inner(*area);
+        frame.render_widget(boxed(label), *area);
+        let digits = big::lines(&number);
+        let fits = digits[0].chars().count() <= usize::from(inner.width);
+        let style = Style::new().fg(color).add_modifier(Modifier::BOLD);
+        let lines: Vec<Line<'_>> = if fits {
+            digits.into_iter().map(|l| Line::styled(l, style)).collect()
+        } else {
+            vec![Line::raw(""), Line::styled(number, style)]
+        };
+        frame.render_widget(Paragraph::new(lines).alignment(Alignment::Center), inner);
+    }
+}
+
+/// `0:07`, `12:30`, `3:05:00`.
+fn wait_text(ms: u64) -> String {
+    let s = ms / 1_000;
+    match s / 3_600 {
+        0 => format!("{}:{:02}", s / 60, s % 60),
+        h => format!("{h}:{:02}:{:02}", s / 60 % 60, s % 60),
+    }
+}
+
+fn messages(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
+    let s = &scene.stats.messages;
+    let peak = scene.history.iter().max().copied().unwrap_or(0);
+    let title = format!("messages {:.1}/s · peak {} · total {}", s.per_second, grouped(peak), grouped(s.total));
+    let block = boxed(title);
+    let columns = usize::from(block.inner(area).width);
+    let newest = scene.history.len().saturating_sub(columns);
+    // the newest stands at the right edge, also while the line is short
+    let mut data = vec![0; columns.saturating_sub(scene.history.len())];
+    data.extend_from_slice(&scene.history[newest..]);
+    frame.render_widget(Sparkline::default().block(block).data(&data).style(Style::new().fg(Color::Cyan)), area);
+}
+
+fn latency(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
+    let row = |name: &'static str, p50: String, p99: String| {
+        Row::new([
+            Cell::new(name),
+            Cell::new(Line::from(p50).alignment(Alignment::Right)),
+            Cell::new(Line::from(p99).alignment(Alignment::Right)),
+        ])
+    };
+    let rows = [
+        row("commit", micros(s.commit.p50_us), micros(s.commit.p99_us)),
+        row("delivery", micros(s.delivery.p50_us), micros(s.delivery.p99_us)),
+        row("", String::new(), String::new()),
+        row("storage", String::new(), out::bytes(s.storage_bytes)),
+    ];
+    let table = Table::new(rows, [Constraint::Length(10), Constraint::Fill(1), Constraint::Fill(1)])
+        .header(row("", "p50".into(), "p99".into()).style(Style::new().dark_gray()))
+        .block(boxed("latency"));
+    frame.render_widget(table, area);
+}
+
+fn agents(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
+    let mut list: Vec<&AgentInfo> = s.agents.iter().collect();
+    let rank = |a: &AgentInfo| match a.state {
+        AgentState::Online => 0,
+        AgentState::Busy => 1,
+        AgentState::Offline => 2,
+    };
+    list.sort_by(|a, b| rank(a).cmp(&rank(b)).then(b.load.cmp(&a.load)).then(a.user.cmp(&b.user)));
+    let block = boxed("agents");
+    let room = usize::from(block.inner(area).height.saturating_sub(1));
+    let hidden = list.len().saturating_sub(room);
+    let block = if hidden > 0 { block.title_bottom(format!(" {hidden} more ")) } else { block };
+    if list.is_empty() {
+        let text = Paragraph::new("\nnobody is signed in".dark_gray()).alignment(Alignment::Center);
+        return frame.render_widget(text.block(block), area);
+    }
+    let rows = list.into_iter().take(room).map(|a| {
+        let color = match a.state {
+            AgentState::Online => Color::Green,
+            AgentState::Busy => Color::Yellow,
+            AgentState::Offline => Color::DarkGray,
+        };
+        let teams: Vec<&str> = a.teams.iter().map(TeamId::as_str).collect();
+        Row::new([
+            Cell::new(out::printable(&a.name)),
+            Cell::new(Line::from(vec![Span::styled("● ", Style::new().fg(color)), Span::raw(state(a.state))])),
+            Cell::new(load_bar(a)),
+            Cell::new(teams.join(", ")),
+        ])
+    });
+    let widths = [Constraint::Fill(3), Constraint::Length(9), Constraint::Length(16), Constraint::Fill(3)];
+    let header = Row::new(["name", "state", "load", "teams"]).style(Style::new().dark_gray());
+    frame.render_widget(Table::new(rows, widths).header(header).block(block), area);
+}
+
+/// `■■■□□ 3/5`; ten squares at most.
+fn load_bar(a: &AgentInfo) -> Line<'static> {
+    let squares = a.capacity.clamp(1, 8);
+    let filled = if a.capacity == 0 { 0 } else { (a.load * squares).div_ceil(a.capacity).min(squares) };
+    let color = if a.load >= a.capacity { Color::Red } else { Color::Cyan };
+    Line::from(vec![
+        Span::styled("■".repeat(filled as usize), Style::new().fg(color)),
+        Span::styled("□".repeat((squares - filled) as usize), Style::new().dark_gray()),
+        Span::raw(format!(" {}/{}", a.load, a.capacity)),
+    ])
+}
+
+fn queues(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
+    let block = boxed("queue");
+    if s.conversations.waiting == 0 {
+        let text = Paragraph::new("\nnobody waits".dark_gray()).alignment(Alignment::Center);
+        return frame.render_widget(text.block(block), area);
+    }
+    let mut list: Vec<_> = s.queues.iter().filter(|q| q.waiting > 0).collect();
+    list.sort_by(|a, b| b.longest_wait_ms.cmp(&a.longest_wait_ms));
+    let rows = list.into_iter().map(|q| {
+        let color = if q.longest_wait_ms > LONG_WAIT { Color::Red } else { Color::Yellow };
+        Row::new([
+            Cell::new(q.team.to_string()),
+            Cell::new(Line::from(q.waiting.to_string()).alignment(Alignment::Right)),
+            Cell::new(Line::from(wait_text(q.longest_wait_ms)).alignment(Alignment::Right).fg(color)),
+        ])
+    });
+    let header = Row::new([
+        Line::from("team"),
+        Line::from("waiting").alignment(Alignment::Right),
+        Line::from("longest").alignment(Alignment::Right),
+    ]);
+    let table = Table::new(rows, [Constraint::Fill(1), Constraint::Length(7), Constraint::Length(9)])
+        .header(header.style(Style::new().dark_gray()))
+        .block(block);
+    frame.render_widget(table, area);
+}
+
+fn footer(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
+    let line = match scene.silent_ms {
+        Some(ms) => {
+            Line::from(format!(" no answer from the server for {} ", out::duration(ms))).white().on_red().bold()
+        }
+        None => Line::from(" q quit").dark_gray(),
+    };
+    frame.render_widget(Paragraph::new(line), area);
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::{Terminal, backend::TestBackend};
+
+    use super::*;
+
+    fn scene() -> Scene {
+        let stats = serde_json::json!({
+            "version": "0.1.0", "org": "银行 Bank", "uptime_ms": 7_200_000,
+            "connections": {"visitors": 1204, "agents": 2},
+            "conversations": {"open": 87, "waiting": 3, "longest_wait_ms": 95_000},
+            "messages": {"total": 1_234_567, "per_second": 312.4},
+            "commit": {"p50_us": 2_100, "p99_us": 9_400}, "delivery": {"p50_us": 300, "p99_us": 1_200},
+            "storage_bytes": 3_435_973_837u64,
+            "agents": [
+                {"user": "li", "name": "李娜", "state": "online", "load": 3, "capacity": 5, "teams": ["svc"]},
+                {"user": "wang", "name": "Wang", "state": "busy", "load": 5, "capacity": 5, "teams": ["svc", "sales"]}],
+            "queues": [{"team": "svc", "waiting": 3, "longest_wait_ms": 95_000}],
+        });
+        let stats = serde_json::from_value(stats).unwrap();
+        Scene { stats, history: (0..200).map(|i| i % 17).collect(), silent_ms: None, clock: "12:00:00".into() }
+    }
+
+    fn drawn(scene: &Scene, width: u16, height: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|f| draw(f, scene)).unwrap();
+        terminal.backend().to_string()
+    }
+
+    #[test]
+    fn a_wide_wall_shows_agents_queue_and_latency() {
+        let text = drawn(&scene(), 110, 32);
+        for word in ["银行", "李", "svc, sales", "3/5", "1:35", "2.1 ms", "3.2 GiB", "messages 312.4/s", "q quit"] {
+            assert!(text.contains(word), "{word} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn every_size_draws_without_panic() {
+        for width in [1, 2, 10, 40, 79, 80, 200] {
+            for height in [1, 2, 8, 12, 25, 26, 60] {
+                drawn(&scene(), width, height);
+                drawn(&Scene::default(), width, height);
+            }
+        }
+    }
+
+    #[test]
+    fn a_silent_server_is_said_to_be_silent() {
+        let text = drawn(&Scene { silent_ms: Some(12_000), ..scene() }, 100, 30);
+        assert!(text.contains("no answer from the server for 12 s"));
+    }
+}
