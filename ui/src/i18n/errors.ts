@@ -8,7 +8,8 @@ import type { Texts } from './core';
 /** Errors of a person who signs in; a visitor never meets them. */
 export type AgentErrorKey =
   | 'error.no_key' | 'error.bot_member' | 'error.login' | 'error.server_key' | 'error.invite_format' | 'error.invite_org'
-  | 'error.invite_used' | 'error.invite_expired' | 'error.password_short' | 'error.not_owner' | 'error.disabled';
+  | 'error.invite_used' | 'error.invite_expired' | 'error.password_short' | 'error.not_owner' | 'error.disabled'
+  | 'error.forbidden' | 'error.not_found' | 'error.conflict' | 'error.closed' | 'error.too_late';
 export type VisitorErrorKey = Exclude<ErrorKey, AgentErrorKey>;
 
 const zh: Record<VisitorErrorKey, string> = {
@@ -27,11 +28,6 @@ const zh: Record<VisitorErrorKey, string> = {
   'error.snapshot_expired': '客服人员名单的签名已过期，须由该公司的管理员更新。请稍后再试，或改用其他方式联系。',
   'error.rate_limited': '发送太快，稍后会自动重试。',
   'error.too_large': '内容太长，请分几条发送。',
-  'error.forbidden': '没有权限这样做。',
-  'error.not_found': '找不到此会话，可能已被删除。',
-  'error.conflict': '已有人先一步处理，请看最新状态。',
-  'error.closed': '会话已结束。',
-  'error.too_late': '已超过两分钟，不能撤回。',
   'error.storage': '服务器无法保存，内容没有发出。请稍后重试。',
   'error.refused': '服务器拒绝了此操作，请刷新页面后重试。',
 };
@@ -52,11 +48,6 @@ const en: Record<VisitorErrorKey, string> = {
   'error.snapshot_expired': 'The signature on the list of our team has expired; the company has to renew it. Try later, or use another way to reach us.',
   'error.rate_limited': 'Too fast; it is tried again by itself.',
   'error.too_large': 'Too long; please send it in parts.',
-  'error.forbidden': 'You may not do this.',
-  'error.not_found': 'This conversation was not found; it may have been deleted.',
-  'error.conflict': 'Somebody was faster. See the latest state.',
-  'error.closed': 'This conversation is closed.',
-  'error.too_late': 'Two minutes have passed; it cannot be recalled.',
   'error.storage': 'The server could not save it; nothing was sent. Try again in a moment.',
   'error.refused': 'The server refused. Reload the page and try again.',
 };

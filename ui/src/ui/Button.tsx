@@ -1,6 +1,6 @@
 /** Buttons: one main act a screen is `primary`; `quiet` is for the rest; `icon` buttons always carry a name. */
 import type { ComponentChildren, JSX } from 'preact';
-import { Icon, type IconName } from './Icon';
+import { Icon } from './Icon';
 
 type Native = Omit<JSX.IntrinsicElements['button'], 'size' | 'icon' | 'class' | 'label'>;
 
@@ -24,7 +24,7 @@ export function Button({ kind = 'quiet', size = 'md', wide, busy, disabled, chil
 }
 
 interface IconButtonProps extends Native {
-  icon: IconName;
+  icon: string;
   label: string;
   size?: number;
   on?: boolean;
@@ -33,7 +33,7 @@ interface IconButtonProps extends Native {
 export function IconButton({ icon, label, size = 20, on, type = 'button', ...rest }: IconButtonProps) {
   return (
     <button {...rest} type={type} class={`k-iconbtn${on ? ' k-on' : ''}`} aria-label={label} title={label}>
-      <Icon name={icon} size={size} />
+      <Icon d={icon} size={size} />
     </button>
   );
 }

@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/shared';
 import { Icon } from './Icon';
 import { isLine, isSend } from './keys';
+import * as icon from './icons';
 
 /** Characters; three bytes each still fit the sealed body. */
 export const MAX_TEXT = 8_000;
@@ -75,7 +76,7 @@ export function Composer({ value, onValue, onSend, onTyping, placeholder, label,
         placeholder={placeholder}
         aria-label={label ?? placeholder}
         disabled={disabled}
-        autofocus={autofocus}
+        data-autofocus={autofocus || undefined}
         enterkeyhint="send"
         dir="auto"
         onInput={(e) => {
@@ -94,7 +95,7 @@ export function Composer({ value, onValue, onSend, onTyping, placeholder, label,
           </span>
         )}
         <button type="submit" class="k-send" disabled={!ready} aria-label={t('send')} title={t('send')}>
-          <Icon name="send" />
+          <Icon d={icon.send} />
         </button>
       </div>
     </form>

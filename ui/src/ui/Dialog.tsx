@@ -4,6 +4,7 @@ import { useId } from 'preact/hooks';
 import { t } from '../i18n/shared';
 import { IconButton } from './Button';
 import { useFocusTrap } from './focus';
+import * as icon from './icons';
 
 interface DialogProps {
   title: string;
@@ -20,7 +21,7 @@ export function Dialog({ title, onClose, children, actions }: DialogProps) {
       <div ref={ref} class="k-dialog" role="dialog" aria-modal="true" aria-labelledby={id} tabIndex={-1}>
         <header>
           <h2 id={id}>{title}</h2>
-          <IconButton icon="close" label={t('close')} onClick={onClose} />
+          <IconButton icon={icon.close} label={t('close')} onClick={onClose} />
         </header>
         <div class="k-dialog-body">{children}</div>
         {actions && <footer>{actions}</footer>}

@@ -4,6 +4,7 @@ import { t } from '../i18n/shared';
 import { Avatar, RichText } from './bits';
 import { Icon } from './Icon';
 import { clock, full, now } from './time';
+import * as icon from './icons';
 
 export interface MessageActs {
   retry: (id: string) => void;
@@ -35,7 +36,7 @@ export function MessageGroup(props: GroupProps) {
   const name = nameOf(first, visitorName);
   return (
     <div class={`k-group ${right ? 'k-right' : 'k-left'}${first.kind === 'note' ? ' k-is-note' : ''}`}>
-      {!right && <Avatar name={name} seed={first.author?.kid ?? visitorName} size="sm" />}
+      {!right && <Avatar name={name} size="sm" />}
       <div class="k-stack">
         <p class={first.mine && first.kind !== 'note' ? 'k-sr' : 'k-author'}>
           <bdi>{name}</bdi>
@@ -58,7 +59,7 @@ function MessageBubble({ m, last, retry, recall, fieldLabel, errorText }: GroupP
     <>
       {m.missingBefore && (
         <p class="k-gap">
-          <Icon name="alert" size={14} /> {t('missing')}
+          <Icon d={icon.alert} size={14} /> {t('missing')}
         </p>
       )}
       <div class="k-bubble-row">
@@ -79,7 +80,7 @@ function MessageBubble({ m, last, retry, recall, fieldLabel, errorText }: GroupP
       </div>
       {m.state === 'failed' ? (
         <p class="k-meta k-meta-failed" role="alert">
-          <Icon name="alert" size={14} /> {t('stateFailed')}
+          <Icon d={icon.alert} size={14} /> {t('stateFailed')}
           {m.error && `: ${errorText(m)}`}
           <button type="button" class="k-link" onClick={() => retry(m.id)}>
             {t('retry')}

@@ -6,6 +6,7 @@ import { layOut, type Row } from './group';
 import { Icon } from './Icon';
 import { MessageGroup, type MessageActs } from './MessageItem';
 import { day } from './time';
+import * as icon from './icons';
 
 const PAGE = 120;
 const NEAR_END_PX = 60;
@@ -97,7 +98,7 @@ export function MessageList(props: ListProps) {
             box.current!.scrollTop = box.current!.scrollHeight;
           }}
         >
-          <Icon name="down" size={16} /> {t('newBelow')}
+          <Icon d={icon.down} size={16} /> {t('newBelow')}
         </button>
       )}
     </div>

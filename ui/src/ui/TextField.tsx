@@ -1,7 +1,6 @@
-/** A labelled field with a hint and an error that screen readers find. Also choices, long texts and passwords. */
-import { useId, useState } from 'preact/hooks';
-import { t } from '../i18n/shared';
-import { IconButton } from './Button';
+/** A labelled field with a hint and an error that screen readers find. Also choices and long texts. */
+import type { ComponentChildren } from 'preact';
+import { useId } from 'preact/hooks';
 
 export interface FieldProps {
   label: string;
@@ -17,18 +16,19 @@ export interface FieldProps {
   mono?: boolean;
   rows?: number;
   name?: string;
+  /** Stands at the end of the field. */
+  end?: ComponentChildren;
 }
 
 export function TextField(props: FieldProps) {
   const { label, value, onValue, type = 'text', hint, error, required, mono, rows = 3, options = [] } = props;
   const id = useId();
-  const [shown, show] = useState(false);
   const common = {
     id,
     name: props.name,
     value,
     required,
-    autofocus: props.autofocus,
+    'data-autofocus': props.autofocus || undefined,
     'aria-invalid': error ? ('true' as const) : undefined,
     'aria-describedby': error || hint ? `${id}-d` : undefined,
     class: `k-input${mono ? ' k-mono' : ''}`,
@@ -38,7 +38,7 @@ export function TextField(props: FieldProps) {
     <div class={`k-field${error ? ' k-bad' : ''}`}>
       <label for={id}>
         {label}
-        {required && type !== 'password' && <span class="k-req" aria-hidden="true"> *</span>}
+        {required && <span class="k-req" aria-hidden="true"> *</span>}
       </label>
       {type === 'textarea' ? (
         <textarea {...common} rows={rows} spellcheck={!mono} autocomplete="off" />
@@ -53,10 +53,8 @@ export function TextField(props: FieldProps) {
         </select>
       ) : (
         <span class="k-inputbox">
-          <input {...common} type={type === 'password' && shown ? 'text' : type} autocomplete={props.autocomplete ?? 'off'} spellcheck={false} />
-          {type === 'password' && (
-            <IconButton icon={shown ? 'eyeOff' : 'eye'} label={t(shown ? 'hide' : 'show')} aria-pressed={shown} onClick={() => show(!shown)} />
-          )}
+          <input {...common} type={type} autocomplete={props.autocomplete ?? 'off'} spellcheck={false} />
+          {props.end}
         </span>
       )}
       {(error || hint) && (

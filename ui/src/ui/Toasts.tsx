@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import { t } from '../i18n/shared';
 import { IconButton } from './Button';
 import { Icon } from './Icon';
+import * as icon from './icons';
 
 interface Toast {
   id: number;
@@ -33,9 +34,9 @@ export function Toasts() {
     <div class="k-toasts" role="region" aria-live="polite">
       {toasts.value.map((one) => (
         <div key={one.id} class={`k-toast k-toast-${one.kind}`} role={one.kind === 'error' ? 'alert' : 'status'}>
-          <Icon name={one.kind === 'error' ? 'alert' : 'info'} />
+          <Icon d={one.kind === 'error' ? icon.alert : icon.info} />
           <span class="k-grow">{one.text()}</span>
-          <IconButton icon="close" size={16} label={t('dismiss')} onClick={() => closeToast(one.id)} />
+          <IconButton icon={icon.close} size={16} label={t('dismiss')} onClick={() => closeToast(one.id)} />
         </div>
       ))}
     </div>

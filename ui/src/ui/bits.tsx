@@ -1,6 +1,6 @@
-/** Small marks: avatar, counter, banner, empty state, text with links. */
+/** Small marks: avatar, counter, banner, text with links. */
 import type { ComponentChildren } from 'preact';
-import { Icon, type IconName } from './Icon';
+import { Icon } from './Icon';
 import { linkify } from './linkify';
 
 /** Two letters of a Latin name, the last two characters of a Chinese one (张小明 → 小明). */
@@ -17,10 +17,18 @@ export function hue(seed: string, n = 6): number {
   return h % n;
 }
 
-export function Avatar({ name, seed = name, state, size }: { name: string; seed?: string; state?: string; size?: 'sm' }) {
+interface AvatarProps {
+  name: string;
+  /** A company: its first letters, not its last. */
+  org?: boolean;
+  state?: string;
+  size?: 'sm';
+}
+
+export function Avatar({ name, org, state, size }: AvatarProps) {
   return (
-    <span class={`k-avatar k-hue${hue(seed)}${size ? ' k-avatar-sm' : ''}`} aria-hidden="true">
-      {initials(name)}
+    <span class={`k-avatar k-hue${hue(name)}${size ? ' k-avatar-sm' : ''}`} aria-hidden="true">
+      {org ? [...name].slice(0, 2).join('') : initials(name)}
       {state && <span class={`k-dot k-dot-${state}`} />}
     </span>
   );
@@ -38,7 +46,7 @@ export function Badge({ n, max = 9, label }: { n: number; max?: number; label?: 
 
 interface BannerProps {
   kind: 'info' | 'ok' | 'warn' | 'danger';
-  icon?: IconName;
+  icon?: string;
   children: ComponentChildren;
   action?: ComponentChildren;
 }
@@ -46,19 +54,9 @@ interface BannerProps {
 export function Banner({ kind, icon, children, action }: BannerProps) {
   return (
     <div class={`k-banner k-banner-${kind}`} role={kind === 'danger' ? 'alert' : 'status'}>
-      {icon && <Icon name={icon} size={18} />}
+      {icon && <Icon d={icon} size={18} />}
       <span class="k-grow">{children}</span>
       {action}
-    </div>
-  );
-}
-
-export function Empty({ icon, title, children }: { icon: IconName; title: string; children?: ComponentChildren }) {
-  return (
-    <div class="k-empty">
-      <Icon name={icon} size={32} />
-      <p class="k-empty-title">{title}</p>
-      {children && <div class="k-empty-text">{children}</div>}
     </div>
   );
 }

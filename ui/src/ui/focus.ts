@@ -20,7 +20,7 @@ export function useFocusTrap<T extends HTMLElement>(open: boolean, onEscape: () 
     const root = ref.current;
     if (!open || !root) return;
     const before = active(root) as HTMLElement | null;
-    const first = root.querySelector<HTMLElement>('[autofocus]') ?? focusables(root)[0] ?? root;
+    const first = root.querySelector<HTMLElement>('[data-autofocus]') ?? focusables(root)[0] ?? root;
     first.focus();
     const onKey = (e: KeyboardEvent) => {
       if (e.key === 'Escape' && !e.isComposing && !e.defaultPrevented) {

@@ -19,6 +19,7 @@ function joins(last: Message, next: Message): boolean {
     last.kind !== 'form' &&
     next.kind !== 'form' &&
     last.state !== 'failed' &&
+    (last.seq === null) === (next.seq === null) &&
     !next.missingBefore &&
     Math.floor(last.at / WINDOW_MS) === Math.floor(next.at / WINDOW_MS)
   );

@@ -7,6 +7,7 @@ import { Badge } from '../ui/bits';
 import { useFocusTrap } from '../ui/focus';
 import { Icon } from '../ui/Icon';
 import { Panel } from './Panel';
+import * as icon from '../ui/icons';
 
 interface AppProps {
   client: VisitorClient;
@@ -30,7 +31,7 @@ export function App({ client, open, position }: AppProps) {
       aria-expanded={open.value}
       onClick={() => (open.value = !open.value)}
     >
-      <Icon name={open.value ? 'down' : 'chat'} size={28} />
+      <Icon d={open.value ? icon.down : icon.chat} size={28} />
       {!open.value && <Badge n={unread} label={t('unread', { n: unread })} />}
     </button>
   );

@@ -10,6 +10,7 @@ import { MessageList } from '../ui/MessageList';
 import { eventText } from './events';
 import { localised } from './StartForm';
 import { ExpectBanner } from './Status';
+import * as icon from '../ui/icons';
 
 // Kept outside the components: closing the panel must not lose what was being written.
 const draft = signal('');
@@ -52,7 +53,7 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
         seenKey={open.value}
       />
       {blocked && !closed && (
-        <Banner kind="warn" icon="alert">
+        <Banner kind="warn" icon={icon.alert}>
           {errorText(blocked)}
         </Banner>
       )}

@@ -2,9 +2,8 @@
 import type { VisitorClient } from '../model';
 import { t } from '../i18n/widget';
 import { Avatar } from '../ui/bits';
-import { IconButton } from '../ui/Button';
-import { Icon } from '../ui/Icon';
-import { Menu } from '../ui/Menu';
+import { Button, IconButton } from '../ui/Button';
+import * as icon from '../ui/icons';
 
 interface HeaderProps {
   client: VisitorClient;
@@ -17,12 +16,12 @@ export function Header({ client, onClose, onEnd }: HeaderProps) {
   const thread = client.thread.value;
   const conv = thread?.conv.value;
   const open = conv?.state === 'open';
-  const agent = open ? thread?.agentName.value : null;
-  const name = agent ?? site?.name ?? t('title');
   const broken = client.trust.value.mode === 'broken';
+  const agent = open && !broken ? thread?.agentName.value : null;
+  const name = agent ?? site?.name ?? t('title');
   return (
     <header class="w-header">
-      <Avatar name={agent ?? site?.orgName ?? '客服'} />
+      <Avatar name={agent ?? site?.orgName ?? t('title')} org={!agent} />
       <div class="k-grow">
         <h1>
           <bdi>{name}</bdi>
@@ -30,11 +29,11 @@ export function Header({ client, onClose, onEnd }: HeaderProps) {
         {!broken && <Presence client={client} serving={!!agent} />}
       </div>
       {open && !broken && (
-        <Menu label={t('menu')} items={[{ label: t('endChat'), onSelect: onEnd }]}>
-          <Icon name="more" />
-        </Menu>
+        <Button kind="plain" size="sm" aria-label={t('endChat')} onClick={onEnd}>
+          {t('end')}
+        </Button>
       )}
-      <IconButton icon="close" label={t('closeChat')} onClick={onClose} />
+      <IconButton icon={icon.close} label={t('closeChat')} onClick={onClose} />
     </header>
   );
 }
@@ -42,7 +41,7 @@ export function Header({ client, onClose, onEnd }: HeaderProps) {
 function Presence({ client, serving }: { client: VisitorClient; serving: boolean }) {
   const presence = client.presence.value;
   const owner = client.thread.value?.conv.value?.owner;
-  if (serving) return <Line dot="online">{t('serving')}</Line>;
+  if (serving) return <Line dot="online">{`${client.site.value?.name ?? ''} · ${t('serving')}`}</Line>;
   if (owner === 'robot') return <Line dot="online">{t('robotServing')}</Line>;
   if (presence === 'away') return <Line dot="offline">{t('away')}</Line>;
   if (owner === 'queue') return <Line dot="online">{t('waitingAgent')}</Line>;

@@ -2,6 +2,7 @@
 import type { VisitorClient } from '../model';
 import { t } from '../i18n/widget';
 import { Icon } from '../ui/Icon';
+import * as icon from '../ui/icons';
 
 export function LockLine({ client }: { client: VisitorClient }) {
   const site = client.site.value;
@@ -14,13 +15,13 @@ export function LockLine({ client }: { client: VisitorClient }) {
   return (
     <details class={`w-lock${bad ? ' w-lock-bad' : ''}`}>
       <summary>
-        <Icon name={bad ? 'unlock' : 'lock'} size={16} />
+        <Icon d={bad ? icon.unlock : icon.lock} size={16} />
         <span class="k-grow">
           {sentence}
           {members?.bot && ` ${t('lockRobot')}`}
           {storage === 'memory' && ` ${t('lockMemory')}`}
         </span>
-        <Icon name="down" size={14} />
+        <Icon d={icon.down} size={14} />
       </summary>
       {members && members.people.length > 0 && <p>{t('lockPeople', { names: members.people.join('、') })}</p>}
       <p>

@@ -2,8 +2,8 @@
 import { useSignal, type Signal } from '@preact/signals';
 import type { VisitorClient } from '../model';
 import { t } from '../i18n/widget';
+import { Banner } from '../ui/bits';
 import { Button } from '../ui/Button';
-import { Dialog } from '../ui/Dialog';
 import { Broken } from './Broken';
 import { Chat } from './Chat';
 import { Header } from './Header';
@@ -33,6 +33,7 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
         <>
           <LockLine client={client} />
           <ConnectionBanner client={client} />
+          {asking.value && <EndQuestion onNo={() => (asking.value = false)} onYes={end} />}
           {!site ? (
             <Waiting client={client} />
           ) : client.needsForm.value && !thread ? (
@@ -42,23 +43,25 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
           )}
         </>
       )}
-      {asking.value && (
-        <Dialog
-          title={t('endAsk')}
-          onClose={() => (asking.value = false)}
-          actions={
-            <>
-              <Button onClick={() => (asking.value = false)}>{shared('cancel')}</Button>
-              <Button kind="primary" onClick={end}>
-                {t('endChat')}
-              </Button>
-            </>
-          }
-        >
-          {t('endText')}
-        </Dialog>
-      )}
     </>
+  );
+}
+
+function EndQuestion({ onNo, onYes }: { onNo: () => void; onYes: () => void }) {
+  const buttons = (
+    <>
+      <Button size="sm" onClick={onNo}>
+        {shared('cancel')}
+      </Button>
+      <Button size="sm" kind="primary" onClick={onYes}>
+        {t('end')}
+      </Button>
+    </>
+  );
+  return (
+    <Banner kind="info" action={buttons}>
+      {t('endAsk')}
+    </Banner>
   );
 }
 
@@ -69,7 +72,7 @@ function Waiting({ client }: { client: VisitorClient }) {
     <div class="w-waiting" role="status">
       {trying && (
         <>
-          <span class="k-spin" /> {t('loading')}
+          <span class="k-spin" /> {t('connecting')}
         </>
       )}
     </div>

@@ -5,6 +5,7 @@ import type { VisitorClient } from '../model';
 import { errorText, t } from '../i18n/widget';
 import { Banner } from '../ui/bits';
 import { Button } from '../ui/Button';
+import * as icon from '../ui/icons';
 
 const CONNECTED_MS = 2_000;
 const PATIENCE_MS = 800;
@@ -40,14 +41,14 @@ export function ConnectionBanner({ client }: { client: VisitorClient }) {
   );
   if (state === 'ended') {
     return (
-      <Banner kind="danger" icon="alert" action={again}>
+      <Banner kind="danger" icon={icon.alert} action={again}>
         {t('ended', { why: errorText(reason) })}
       </Banner>
     );
   }
   if (state === 'waiting') {
     return (
-      <Banner kind="warn" icon="alert" action={again}>
+      <Banner kind="warn" icon={icon.alert} action={again}>
         {t('offline')}
       </Banner>
     );
@@ -55,7 +56,7 @@ export function ConnectionBanner({ client }: { client: VisitorClient }) {
   if (state === 'connecting' && slow.value) return <Banner kind="info">{t('connecting')}</Banner>;
   if (state === 'online' && back.value) {
     return (
-      <Banner kind="ok" icon="check">
+      <Banner kind="ok" icon={icon.check}>
         {t('connected')}
       </Banner>
     );
@@ -69,7 +70,7 @@ export function ExpectBanner({ client }: { client: VisitorClient }) {
   const served = client.thread.value?.agentName.value;
   if (client.presence.value === 'away' && !served) {
     return (
-      <Banner kind="warn" icon="info">
+      <Banner kind="warn" icon={icon.info}>
         <strong>{t('awayLead')}</strong>
         <br />
         {t('awayText')}
