@@ -7,7 +7,7 @@ import { b64u, hex, random, sized, text, unb64u, unhex, utf8 } from '../src/cryp
 import { Directory, signedOf } from '../src/crypto/directory';
 import { isGoodKey } from '../src/crypto/ed25519';
 import { header, openMessage, openNote, pad, sealMessage, unpad } from '../src/crypto/envelope';
-import { readEpochKey } from '../src/crypto/epoch';
+import { openBox } from '../src/crypto/epoch';
 import { acceptGrant } from '../src/crypto/grant';
 import * as hash from '../src/crypto/hash';
 import { inviteKeys, parseCode, printCode } from '../src/crypto/invite';
@@ -140,7 +140,7 @@ describe.each(backends)('on the %s back end', (_, make) => {
       expect(await b.verify('ann', unhex(key(a.creator).ed), env.signed, env.signature)).toBe(true);
       for (const [name, kind] of [[a.team, 1], [a.visitor, 2]] as const) {
         const mine = await boxOf(name);
-        const ek = await readEpochKey(env, new Map([[hex(hash.boxKid(kind, mine.pk)), mine]]));
+        const ek = await openBox(env, unhex(env.conv), new Map([[hex(hash.boxKid(kind, mine.pk)), mine]]));
         expect(hex(ek!)).toBe(a.ek);
       }
       expect(hex(hash.commitment(unhex(env.conv), a.epoch, unhex(a.ek)))).toBe(hex(env.commitment));

@@ -97,7 +97,7 @@ export async function acceptAnnouncement(backend: Backend, env: Envelope, r: Rec
   // a visitor's directory begins at a snapshot; what was before it can't be compared, only what is in it
   if (own ? !equal(own, env.dirHead) : env.dirSeq >= dir.base) reject('directory_fork', String(env.dirSeq));
 
-  const key = await openBox(backend, env, r);
+  const ek = await openBox(env, r.conv, r.mine);
   return {
     epoch: env.epoch,
     hash: announcementHash(env.bytes),
@@ -106,7 +106,7 @@ export async function acceptAnnouncement(backend: Backend, env: Envelope, r: Rec
     bot: (env.flags & 1) === 1,
     by: agent ? agent.user : null,
     dirSeq: env.dirSeq,
-    key,
+    key: ek ? await backend.epochKey(ek) : null,
   };
 }
 
@@ -137,23 +137,17 @@ function allowedTeam(box: BoxView, dirSeq: number, r: Receiver, byVisitor: boole
   return reject('ghost_box');
 }
 
-async function openBox(backend: Backend, env: Envelope, r: Receiver): Promise<EpochKey | null> {
-  for (const box of env.boxes) {
-    const key = r.mine.get(hex(box.kid));
-    if (!key) continue;
-    const header = env.bytes.subarray(0, ANNOUNCEMENT_HEADER);
-    const ek = await key.open(box, info(box.kind, box.kid), header);
-    if (!equal(commitment(r.conv, env.epoch, ek), env.commitment)) reject('commitment');
-    return backend.epochKey(ek);
-  }
-  return null;
-}
-
-/** The bytes of an epoch's key, for a grant. Only for an announcement that was accepted. */
-export async function readEpochKey(env: Envelope, mine: ReadonlyMap<string, BoxKey>): Promise<Uint8Array | null> {
+/**
+ * The key of an epoch from the first box that is for `mine`, checked against the commitment; null if none is. Only for an
+ * announcement that was accepted.
+ */
+export async function openBox(env: Envelope, conv: Uint8Array, mine: ReadonlyMap<string, BoxKey>): Promise<Uint8Array | null> {
   for (const box of env.boxes) {
     const key = mine.get(hex(box.kid));
-    if (key) return key.open(box, info(box.kind, box.kid), env.bytes.subarray(0, ANNOUNCEMENT_HEADER));
+    if (!key) continue;
+    const ek = await key.open(box, info(box.kind, box.kid), env.bytes.subarray(0, ANNOUNCEMENT_HEADER));
+    if (!equal(commitment(conv, env.epoch, ek), env.commitment)) reject('commitment');
+    return ek;
   }
   return null;
 }
