@@ -47,3 +47,10 @@ export function useFocusTrap<T extends HTMLElement>(open: boolean, onEscape: () 
   }, [open]);
   return ref;
 }
+
+/** Puts the focus on the `data-autofocus` of a part of the page once it is there. */
+export function useAutofocus<T extends HTMLElement>() {
+  const ref = useRef<T>(null);
+  useEffect(() => ref.current?.querySelector<HTMLElement>('[data-autofocus]')?.focus(), []);
+  return ref;
+}
