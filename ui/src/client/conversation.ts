@@ -1,6 +1,7 @@
 /** One conversation as a page shows it: ledger and outbox behind the signals of `Thread`. */
 import { signal, type Signal } from '@preact/signals';
 import type { Body } from '../crypto/envelope';
+import { Refused } from '../link/errors';
 import { ClientError, type ErrorKey, type Message, type Thread } from '../model';
 import { Envelope, ownerUser, RECALL_MS, type Conv, type ErrorFrame, type Marks, type WireRecord, type WireSide } from '../proto';
 import { Ledger } from './ledger';
@@ -12,6 +13,8 @@ import type { Port } from './port';
 const TYPING_MS = 6_000;
 /** Marks of what arrived are told together, ms. */
 const SEEN_MS = 250;
+/** Longest wait for the record of an envelope that is no message, ms. */
+const DELIVER_MS = 15_000;
 
 export class Conversation implements Thread {
   readonly conv: Signal<Conv | null>;
@@ -34,6 +37,7 @@ export class Conversation implements Thread {
   private typingTimer: ReturnType<typeof setTimeout> | undefined;
   private seenTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly waiters = new Set<() => void>();
+  private readonly expected = new Map<string, (error: Error | null) => void>();
 
   constructor(
     private readonly port: Port,
@@ -68,7 +72,10 @@ export class Conversation implements Thread {
       await this.ledger.apply(r, live);
       this.have = Math.max(this.have, r.seq);
       const env = Envelope.parse(r.body);
-      if (env) this.outbox.record(env);
+      if (env) {
+        this.outbox.record(env);
+        this.expected.get(env.msg)?.(null);
+      }
       if (env && this.typing.value && env.sender !== this.port.kid) this.setTyping(this.typing.value.side, '', false);
       this.queued--;
       if (this.queued === 0) this.publish();
@@ -109,7 +116,28 @@ export class Conversation implements Thread {
   }
 
   refused(f: ErrorFrame): boolean {
+    const waiting = f.msg === undefined ? undefined : this.expected.get(f.msg);
+    if (waiting) {
+      waiting(new Refused(f.code, f.text, f.retry_ms));
+      return true;
+    }
     return this.outbox.refused(f);
+  }
+
+  /** Sends an envelope that is no message (an announcement, a grant) and waits for its record. Rejects as the server does. */
+  deliver(bytes: Uint8Array): Promise<void> {
+    const { msg } = Envelope.parse(bytes)!;
+    return new Promise((done, fail) => {
+      const timer = setTimeout(() => settle(new ClientError('error.network', 'no record came back')), DELIVER_MS);
+      const settle = (error: Error | null): void => {
+        clearTimeout(timer);
+        this.expected.delete(msg);
+        if (error) fail(error);
+        else done();
+      };
+      this.expected.set(msg, settle);
+      if (!this.port.envelope(bytes)) settle(new ClientError('error.network', 'not connected'));
+    });
   }
 
   setTyping(side: WireSide, name: string, on: boolean): void {

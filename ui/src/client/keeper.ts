@@ -33,8 +33,8 @@ export class DirectoryKeeper {
     private readonly onChange: () => void,
     private readonly onAlarm: (e: ClientError) => void,
     private dir: Directory,
-    /** End of the newest snapshot, ms; 0 if none was verified. */
-    public until: number,
+    /** When the newest snapshot was signed and until when it holds, ms; zeros if none was verified. */
+    public snapshot: { at: number; until: number },
   ) {}
 
   get directory(): Directory {
@@ -50,7 +50,7 @@ export class DirectoryKeeper {
   ): Promise<DirectoryKeeper> {
     try {
       const dir = await verifyBundle(deps.backend, fp, bundle, now);
-      return await DirectoryKeeper.begin(deps, dir, 0);
+      return await DirectoryKeeper.begin(deps, dir, NO_SNAPSHOT);
     } catch (e) {
       throw directoryError(e);
     }
@@ -67,8 +67,8 @@ export class DirectoryKeeper {
       const memory = await deps.store.get<{ seq: number; head: string }>(memoryName(fp));
       const covered = Math.max(snapshotSeq(reply.snapshot), memory?.seq ?? 0);
       const dir = await Directory.replay(deps.backend, fp, reply.entries.map(signedOf), now, covered);
-      const until = await DirectoryKeeper.snapshotEnd(deps.backend, dir, reply.snapshot, now);
-      return await DirectoryKeeper.begin(deps, dir, until);
+      const life = await DirectoryKeeper.snapshotLife(deps.backend, dir, reply.snapshot, now);
+      return await DirectoryKeeper.begin(deps, dir, life);
     } catch (e) {
       throw directoryError(e);
     }
@@ -77,21 +77,21 @@ export class DirectoryKeeper {
   private static async begin(
     deps: { backend: Backend; store: Store; http: Http; onChange(): void; onAlarm(e: ClientError): void },
     dir: Directory,
-    until: number,
+    life: { at: number; until: number },
   ): Promise<DirectoryKeeper> {
     dir.checkMemory((await deps.store.get<{ seq: number; head: string }>(memoryName(dir.fp))) ?? null);
-    const keeper = new DirectoryKeeper(deps.backend, deps.store, deps.http, deps.onChange, deps.onAlarm, dir, until);
+    const keeper = new DirectoryKeeper(deps.backend, deps.store, deps.http, deps.onChange, deps.onAlarm, dir, life);
     await keeper.remember();
     return keeper;
   }
 
   /** An expired snapshot stops visitors, not agents: they hold the whole log. Anything else wrong with it is an alarm. */
-  private static async snapshotEnd(backend: Backend, dir: Directory, j: SignedJson | null, now: number): Promise<number> {
-    if (!j) return 0;
+  private static async snapshotLife(backend: Backend, dir: Directory, j: SignedJson | null, now: number): Promise<{ at: number; until: number }> {
+    if (!j) return NO_SNAPSHOT;
     try {
-      return (await verifySnapshot(backend, dir, j, now)).until;
+      return await verifySnapshot(backend, dir, j, now);
     } catch (e) {
-      if (e instanceof Rejected && (e.reason === 'snapshot_expired' || e.reason === 'signer')) return 0;
+      if (e instanceof Rejected && (e.reason === 'snapshot_expired' || e.reason === 'signer')) return NO_SNAPSHOT;
       throw e;
     }
   }
@@ -109,7 +109,7 @@ export class DirectoryKeeper {
     try {
       const next = this.dir.fork();
       for (const j of reply.entries) await next.apply(this.backend, signedOf(j), now, next.seq < snapshotSeq(reply.snapshot));
-      if (next.base === 0 && reply.snapshot) this.until = await DirectoryKeeper.snapshotEnd(this.backend, next, reply.snapshot, now);
+      if (next.base === 0 && reply.snapshot) this.snapshot = await DirectoryKeeper.snapshotLife(this.backend, next, reply.snapshot, now);
       if (next.seq === this.dir.seq) return;
       this.dir = next;
     } catch (e) {
@@ -131,6 +131,7 @@ export class DirectoryKeeper {
   }
 }
 
+const NO_SNAPSHOT = { at: 0, until: 0 };
 const memoryName = (fp: Uint8Array): string => `dir/${hex(fp)}`;
 
 /** What a snapshot claims to cover; believed only together with its signature. */
