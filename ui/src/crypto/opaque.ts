@@ -1,0 +1,89 @@
+/** OPAQUE as protocol §5 fixes it; runs in a Worker, because it takes a second. Console only. */
+import { hex } from './bytes';
+
+/** Compiled in, never negotiated: Argon2id 64 MiB, t = 3, p = 4. */
+const KSF = 'memory-constrained' as const;
+
+export type OpaqueCall =
+  | { op: 'login_start'; password: string }
+  | { op: 'login_finish'; password: string; state: string; m: string; user: string; org: string }
+  | { op: 'register_start'; password: string }
+  | { op: 'register_finish'; password: string; state: string; m: string; user: string; org: string };
+
+/** `m`: what goes to the server. `null`: wrong password. */
+export type OpaqueResult = { state?: string; m: string; exportKey?: string; serverKey?: string } | null;
+
+export interface Opaque {
+  call(c: OpaqueCall): Promise<OpaqueResult>;
+  close(): void;
+}
+
+const identifiers = (user: string, org: string) => ({ client: user, server: `kefu/1 org:${org}` });
+
+/** One step, wherever it runs. */
+export async function opaqueStep(c: OpaqueCall): Promise<OpaqueResult> {
+  const { client, ready } = await import('@serenity-kit/opaque');
+  await ready;
+  switch (c.op) {
+    case 'login_start': {
+      const r = client.startLogin({ password: c.password });
+      return { state: r.clientLoginState, m: r.startLoginRequest };
+    }
+    case 'login_finish': {
+      const r = client.finishLogin({
+        clientLoginState: c.state,
+        loginResponse: c.m,
+        password: c.password,
+        identifiers: identifiers(c.user, c.org),
+        keyStretching: KSF,
+      });
+      return r ? { m: r.finishLoginRequest, exportKey: r.exportKey, serverKey: r.serverStaticPublicKey } : null;
+    }
+    case 'register_start': {
+      const r = client.startRegistration({ password: c.password });
+      return { state: r.clientRegistrationState, m: r.registrationRequest };
+    }
+    case 'register_finish': {
+      const r = client.finishRegistration({
+        clientRegistrationState: c.state,
+        registrationResponse: c.m,
+        password: c.password,
+        identifiers: identifiers(c.user, c.org),
+        keyStretching: KSF,
+      });
+      return { m: r.registrationRecord, exportKey: r.exportKey, serverKey: r.serverStaticPublicKey };
+    }
+  }
+}
+
+/** For tests and for browsers that refuse Workers. */
+export const localOpaque = (): Opaque => ({ call: opaqueStep, close() {} });
+
+/** A Worker that lives until `close`. */
+export function workerOpaque(): Opaque {
+  const worker = new Worker(new URL('./opaque.worker.ts', import.meta.url), { type: 'module' });
+  let next = 0;
+  const waiting = new Map<number, { done(r: OpaqueResult): void; fail(e: Error): void }>();
+  worker.onmessage = ({ data }: MessageEvent<{ id: number; result?: OpaqueResult; error?: string }>) => {
+    const w = waiting.get(data.id);
+    waiting.delete(data.id);
+    if (data.error !== undefined) w?.fail(new Error(data.error));
+    else w?.done(data.result ?? null);
+  };
+  worker.onerror = (e) => {
+    for (const w of waiting.values()) w.fail(new Error(e.message || 'the worker failed'));
+    waiting.clear();
+  };
+  return {
+    call: (c) =>
+      new Promise((done, fail) => {
+        const id = next++;
+        waiting.set(id, { done, fail });
+        worker.postMessage({ id, call: c });
+      }),
+    close: () => worker.terminate(),
+  };
+}
+
+/** The server's identifier names the company by its fingerprint in hex. */
+export const orgName = (fp: Uint8Array): string => hex(fp);

@@ -1,0 +1,10 @@
+/** The Worker side of `opaque.ts`. Passwords come in, nothing stays. */
+import { opaqueStep, type OpaqueCall } from './opaque';
+
+self.onmessage = async ({ data }: MessageEvent<{ id: number; call: OpaqueCall }>) => {
+  try {
+    self.postMessage({ id: data.id, result: await opaqueStep(data.call) });
+  } catch (e) {
+    self.postMessage({ id: data.id, error: String(e) });
+  }
+};
