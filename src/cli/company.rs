@@ -60,6 +60,11 @@ impl Company {
         Ok(Self { dir, view, now_ms })
     }
 
+    /// When the newest entry was signed, by the signer's clock, ms.
+    pub fn newest_entry_ms(view: &AdminView) -> Option<u64> {
+        view.entries.iter().filter_map(|e| e.at().ok()).max()
+    }
+
     /// Name of the company.
     pub fn org(&self) -> &str {
         &self.dir.state().org
@@ -68,7 +73,11 @@ impl Company {
     /// A user, also one who is off.
     pub fn user(&self, id: &UserId) -> Result<&UserState, Fail> {
         let users = &self.dir.state().users;
-        users.get(id).ok_or_else(|| unknown("user", id.as_str(), users.keys().map(UserId::as_str)))
+        users.get(id).ok_or_else(|| match self.view.invites.iter().any(|i| i.user == *id) {
+            true => Fail::failure(format!("{id} was invited, but did not come yet"))
+                .next(format!("to invite anew: kefu user invite revoke {id}, then kefu user add {id}")),
+            false => unknown("user", id.as_str(), users.keys().map(UserId::as_str)),
+        })
     }
 
     /// A team.
