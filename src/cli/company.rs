@@ -55,7 +55,7 @@ impl Company {
         let covered = view.snapshot.as_ref().and_then(|s| s.read().ok()).map(|body| body.seq);
         let dir = Directory::replay(pin.unwrap_or(view.org), &view.entries, now_ms, covered).map_err(|e| {
             Fail::failure(format!("the directory does not verify: {e}"))
-                .next("do not sign anything; compare with a backup: kefu directory verify")
+                .next("do not sign anything here before you know why; compare the fingerprint with data-org in your pages")
         })?;
         Ok(Self { dir, view, now_ms })
     }

@@ -134,9 +134,9 @@ pub fn bytes(n: u64) -> String {
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .map(|k| (strsim::jaro_winkler(word, k), k))
-        .filter(|(score, _)| *score > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|k| (strsim::damerau_levenshtein(word, k), k))
+        .filter(|(distance, k)| *distance <= 1.max(k.len().min(word.len()) / 3))
+        .min()
         .map(|(_, k)| k)
 }
 
@@ -176,6 +176,7 @@ mod tests {
     #[test]
     fn near_words_are_found_and_far_ones_are_not() {
         assert_eq!(nearest("slaes", ["sales", "support"]), Some("sales"));
+        assert_eq!(nearest("scv", ["svc", "sales"]), Some("svc"));
         assert_eq!(nearest("zzz", ["sales", "support"]), None);
     }
 }

@@ -73,7 +73,7 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
         findings.push(Finding::problem("clock", what, "set the clock: invites and snapshots go by it"));
     }
     let until = stats.directory.fresh_until;
-    let entries = company.view.entries.len();
+    let entries = company.dir.seq();
     let next = "kefu directory refresh, or an admin signs in to the console";
     findings.push(match until {
         until if until <= now => {
@@ -82,7 +82,7 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
         until if until - now < WEEK_MS => {
             Finding::warning(CHECK, format!("visitors accept it only until {}", out::date(until)), next)
         }
-        until => Finding::ok(CHECK, format!("{entries} entries verify, visitors accept it until {}", out::date(until))),
+        until => Finding::ok(CHECK, format!("verifies to entry {entries}, visitors accept it until {}", out::date(until))),
     });
     let state = company.dir.state();
     if state.users.values().all(|u| !u.on) && company.view.invites.iter().all(|i| i.expired) {
