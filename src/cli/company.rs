@@ -55,9 +55,14 @@ impl Company {
         let covered = view.snapshot.as_ref().and_then(|s| s.read().ok()).map(|body| body.seq);
         let dir = Directory::replay(pin.unwrap_or(view.org), &view.entries, now_ms, covered).map_err(|e| {
             Fail::failure(format!("the directory does not verify: {e}"))
-                .next("do not sign anything; compare with a backup: kefu directory verify")
+                .next("do not sign anything here before you know why; compare the fingerprint with data-org in your pages")
         })?;
         Ok(Self { dir, view, now_ms })
+    }
+
+    /// When the newest entry was signed, by the signer's clock, ms.
+    pub fn newest_entry_ms(view: &AdminView) -> Option<u64> {
+        view.entries.iter().filter_map(|e| e.at().ok()).max()
     }
 
     /// Name of the company.
@@ -68,7 +73,11 @@ impl Company {
     /// A user, also one who is off.
     pub fn user(&self, id: &UserId) -> Result<&UserState, Fail> {
         let users = &self.dir.state().users;
-        users.get(id).ok_or_else(|| unknown("user", id.as_str(), users.keys().map(UserId::as_str)))
+        users.get(id).ok_or_else(|| match self.view.invites.iter().any(|i| i.user == *id) {
+            true => Fail::failure(format!("{id} was invited, but did not come yet"))
+                .next(format!("to invite anew: kefu user invite revoke {id}, then kefu user add {id}")),
+            false => unknown("user", id.as_str(), users.keys().map(UserId::as_str)),
+        })
     }
 
     /// A team.

@@ -88,13 +88,13 @@ pub fn now_ms() -> u64 {
         .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// `12 ms`, `3 s`, `4 min`, `5 h`, `6 days`: the largest unit that fits.
+/// `12 ms`, `3 s`, `4 min`, `5 h`, `6 days`: the largest unit that fits, rounded.
 pub fn duration(ms: u64) -> String {
     const UNITS: [(u64, &str, &str); 4] =
         [(86_400_000, "day", "days"), (3_600_000, "h", "h"), (60_000, "min", "min"), (1_000, "s", "s")];
     match UNITS.iter().find(|(size, ..)| ms >= *size) {
         Some((size, one, many)) => {
-            let n = ms / size;
+            let n = (ms + size / 2) / size;
             format!("{n} {}", if n == 1 { one } else { many })
         }
         None => format!("{ms} ms"),
@@ -134,9 +134,9 @@ pub fn bytes(n: u64) -> String {
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .map(|k| (strsim::jaro_winkler(word, k), k))
-        .filter(|(score, _)| *score > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|k| (strsim::damerau_levenshtein(word, k), k))
+        .filter(|(distance, k)| *distance <= 1.max(k.len().min(word.len()) / 3))
+        .min()
         .map(|(_, k)| k)
 }
 
@@ -163,7 +163,8 @@ mod tests {
     #[test]
     fn times_and_sizes_are_short() {
         assert_eq!(duration(999), "999 ms");
-        assert_eq!(duration(90_000), "1 min");
+        assert_eq!(duration(80_000), "1 min");
+        assert_eq!(duration(3 * 86_400_000 - 5), "3 days");
         assert_eq!(duration(86_400_000), "1 day");
         assert_eq!(relative(1_000, 61_000), "1 min ago");
         assert_eq!(relative(61_000, 61_500), "now");
@@ -175,6 +176,7 @@ mod tests {
     #[test]
     fn near_words_are_found_and_far_ones_are_not() {
         assert_eq!(nearest("slaes", ["sales", "support"]), Some("sales"));
+        assert_eq!(nearest("scv", ["svc", "sales"]), Some("svc"));
         assert_eq!(nearest("zzz", ["sales", "support"]), None);
     }
 }

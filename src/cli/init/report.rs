@@ -112,11 +112,9 @@ impl Report {
             out::line("  carry public.json and opaque.setup (never company.keys) to the server, and there:");
             return out::line("  kefu init --from public.json");
         }
-        let place = if self.dir == PathBuf::from("kefu-data") {
-            String::new()
-        } else {
-            format!(" --data-dir {}", quoted(&self.dir))
-        };
+        let usual = self.dir == PathBuf::from("kefu-data")
+            || std::env::var_os("KEFU_DATA_DIR").is_some_and(|d| self.dir == PathBuf::from(d));
+        let place = if usual { String::new() } else { format!(" --data-dir {}", quoted(&self.dir)) };
         for step in [
             "serve",
             "team add support",

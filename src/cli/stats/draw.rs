@@ -10,12 +10,12 @@ use ratatui::{
 
 use super::{
     big,
-    shape::Stats,
-    text::{grouped, micros, state},
+    shape::{Agent, Stats},
+    text::{grouped, micros, newest, state},
 };
 use crate::{
     cli::out,
-    proto::{AgentInfo, AgentState, TeamId},
+    proto::{AgentState, TeamId},
 };
 
 /// What a frame shows.
@@ -70,31 +70,32 @@ fn boxed(title: impl Into<String>) -> Block<'static> {
 
 fn header(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
     let s = &scene.stats;
-    let left = Line::from(vec![" kefu ".bold().reversed(), format!("  {}", out::printable(&s.org)).bold()]);
-    let up = out::duration(s.uptime_ms);
-    let right = Line::from(format!("{}   up {up}   {} ", s.version, scene.clock)).alignment(Alignment::Right);
+    let left = Line::from(vec![" kefu ".bold().reversed(), format!("  {}", out::printable(&s.name)).bold()]);
+    let up = out::duration(s.uptime_seconds * 1_000);
+    let right =
+        Line::from(format!("{}   {}   up {up}   {} ", s.listen, s.version, scene.clock)).alignment(Alignment::Right);
     frame.render_widget(Paragraph::new(left), area);
     frame.render_widget(Paragraph::new(right.dark_gray()), area);
 }
 
 fn big_numbers(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
-    let c = &s.conversations;
-    let late = c.longest_wait_ms > LONG_WAIT;
-    let online = s.agents.iter().filter(|a| a.state == AgentState::Online).count();
+    let desk = s.desk();
+    let late = desk.longest_wait_ms > LONG_WAIT;
+    let online = desk.agents.iter().filter(|a| a.state == AgentState::Online).count();
     let wait_color = if late {
         Color::Red
-    } else if c.waiting > 0 {
+    } else if desk.waiting > 0 {
         Color::Yellow
     } else {
         Color::Green
     };
     let no_agents = if online == 0 { Color::Red } else { Color::Green };
     let tiles = [
-        (s.connections.visitors.to_string(), "visitors", Color::Cyan),
+        (s.metrics.connections.visitors.to_string(), "visitors", Color::Cyan),
         (online.to_string(), "agents online", no_agents),
-        (c.open.to_string(), "open", Color::Reset),
-        (c.waiting.to_string(), "waiting", wait_color),
-        (wait_text(c.longest_wait_ms), "longest wait", wait_color),
+        (s.open().to_string(), "open", Color::Reset),
+        (desk.waiting.to_string(), "waiting", wait_color),
+        (wait_text(desk.longest_wait_ms), "longest wait", wait_color),
     ];
     let areas = Layout::horizontal([Constraint::Ratio(1, 5); 5]).spacing(1).split(area);
     for ((number, label, color), area) in tiles.into_iter().zip(areas.iter()) {
@@ -122,9 +123,14 @@ fn wait_text(ms: u64) -> String {
 }
 
 fn messages(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
-    let s = &scene.stats.messages;
+    let m = &scene.stats.metrics.messages;
     let peak = scene.history.iter().max().copied().unwrap_or(0);
-    let title = format!("messages {:.1}/s · peak {} · total {}", s.per_second, grouped(peak), grouped(s.total));
+    let title = format!(
+        "messages {:.1}/s · peak {} · total {}",
+        m.per_second.ten_seconds,
+        grouped(peak),
+        grouped(m.envelopes_in)
+    );
     let block = boxed(title);
     let columns = usize::from(block.inner(area).width);
     let newest = scene.history.len().saturating_sub(columns);
@@ -142,10 +148,11 @@ fn latency(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
             Cell::new(Line::from(p99).alignment(Alignment::Right)),
         ])
     };
+    let (commit, delivery) = (newest(&s.metrics.commit_latency), newest(&s.metrics.delivery_latency));
     let rows = [
-        row("commit", micros(s.commit.p50_us), micros(s.commit.p99_us)),
-        row("delivery", micros(s.delivery.p50_us), micros(s.delivery.p99_us)),
-        row("", String::new(), String::new()),
+        row("commit", micros(commit.p50), micros(commit.p99)),
+        row("delivery", micros(delivery.p50), micros(delivery.p99)),
+        row("memory", String::new(), out::bytes(s.metrics.process.rss_bytes)),
         row("storage", String::new(), out::bytes(s.storage_bytes)),
     ];
     let table = Table::new(rows, [Constraint::Length(10), Constraint::Fill(1), Constraint::Fill(1)])
@@ -155,8 +162,8 @@ fn latency(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
 }
 
 fn agents(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
-    let mut list: Vec<&AgentInfo> = s.agents.iter().collect();
-    let rank = |a: &AgentInfo| match a.state {
+    let mut list = s.desk().agents;
+    let rank = |a: &Agent| match a.state {
         AgentState::Online => 0,
         AgentState::Busy => 1,
         AgentState::Offline => 2,
@@ -180,7 +187,7 @@ fn agents(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
         Row::new([
             Cell::new(out::printable(&a.name)),
             Cell::new(Line::from(vec![Span::styled("● ", Style::new().fg(color)), Span::raw(state(a.state))])),
-            Cell::new(load_bar(a)),
+            Cell::new(load_bar(&a)),
             Cell::new(teams.join(", ")),
         ])
     });
@@ -190,7 +197,7 @@ fn agents(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
 }
 
 /// `■■■□□ 3/5`; ten squares at most.
-fn load_bar(a: &AgentInfo) -> Line<'static> {
+fn load_bar(a: &Agent) -> Line<'static> {
     let squares = a.capacity.clamp(1, 8);
     let filled = if a.capacity == 0 { 0 } else { (a.load * squares).div_ceil(a.capacity).min(squares) };
     let color = if a.load >= a.capacity { Color::Red } else { Color::Cyan };
@@ -202,29 +209,33 @@ fn load_bar(a: &AgentInfo) -> Line<'static> {
 }
 
 fn queues(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
-    let block = boxed("queue");
-    if s.conversations.waiting == 0 {
-        let text = Paragraph::new("\nnobody waits".dark_gray()).alignment(Alignment::Center);
+    let block = boxed("queues");
+    let mut list = s.desk().teams;
+    if list.is_empty() {
+        let text = Paragraph::new("\nno team is there".dark_gray()).alignment(Alignment::Center);
         return frame.render_widget(text.block(block), area);
     }
-    let mut list: Vec<_> = s.queues.iter().filter(|q| q.waiting > 0).collect();
     list.sort_by(|a, b| b.longest_wait_ms.cmp(&a.longest_wait_ms));
     let rows = list.into_iter().map(|q| {
         let color = if q.longest_wait_ms > LONG_WAIT { Color::Red } else { Color::Yellow };
+        let longest = if q.waiting == 0 { "-".into() } else { wait_text(q.longest_wait_ms) };
         Row::new([
             Cell::new(q.team.to_string()),
+            Cell::new(Line::from(q.online.to_string()).alignment(Alignment::Right)),
             Cell::new(Line::from(q.waiting.to_string()).alignment(Alignment::Right)),
-            Cell::new(Line::from(wait_text(q.longest_wait_ms)).alignment(Alignment::Right).fg(color)),
+            Cell::new(Line::from(longest).alignment(Alignment::Right).fg(color)),
         ])
     });
     let header = Row::new([
         Line::from("team"),
+        Line::from("online").alignment(Alignment::Right),
         Line::from("waiting").alignment(Alignment::Right),
         Line::from("longest").alignment(Alignment::Right),
     ]);
-    let table = Table::new(rows, [Constraint::Fill(1), Constraint::Length(7), Constraint::Length(9)])
-        .header(header.style(Style::new().dark_gray()))
-        .block(block);
+    let table =
+        Table::new(rows, [Constraint::Fill(1), Constraint::Length(6), Constraint::Length(7), Constraint::Length(9)])
+            .header(header.style(Style::new().dark_gray()))
+            .block(block);
     frame.render_widget(table, area);
 }
 
@@ -246,16 +257,18 @@ mod tests {
 
     fn scene() -> Scene {
         let stats = serde_json::json!({
-            "version": "0.1.0", "org": "银行 Bank", "uptime_ms": 7_200_000,
-            "connections": {"visitors": 1204, "agents": 2},
-            "conversations": {"open": 87, "waiting": 3, "longest_wait_ms": 95_000},
-            "messages": {"total": 1_234_567, "per_second": 312.4},
-            "commit": {"p50_us": 2_100, "p99_us": 9_400}, "delivery": {"p50_us": 300, "p99_us": 1_200},
+            "version": "0.1.0", "name": "银行 Bank", "running": true, "listen": "0.0.0.0:8443", "uptime_seconds": 7_200,
             "storage_bytes": 3_435_973_837u64,
-            "agents": [
-                {"user": "li", "name": "李娜", "state": "online", "load": 3, "capacity": 5, "teams": ["svc"]},
-                {"user": "wang", "name": "Wang", "state": "busy", "load": 5, "capacity": 5, "teams": ["svc", "sales"]}],
-            "queues": [{"team": "svc", "waiting": 3, "longest_wait_ms": 95_000}],
+            "desk": {
+                "agents": [
+                    {"user": "li", "name": "李娜", "state": "online", "load": 3, "capacity": 5, "teams": ["svc"]},
+                    {"user": "wang", "name": "Wang", "state": "busy", "load": 5, "capacity": 5, "teams": ["svc", "sales"]}],
+                "teams": [{"team": "svc", "online": 1, "waiting": 3, "longest_wait_ms": 95_000}],
+                "waiting": 3, "owned": 84, "longest_wait_ms": 95_000},
+            "metrics": {
+                "connections": {"visitors": 1204, "agents": 2},
+                "messages": {"envelopes_in": 1_234_567, "per_second": {"ten_seconds": 312.4}},
+                "commit_latency": {"minute": {"count": 9, "sum": 0, "p50": 2_100, "p99": 9_400, "p999": 0, "max": 0}}},
         });
         let stats = serde_json::from_value(stats).unwrap();
         Scene { stats, history: (0..200).map(|i| i % 17).collect(), silent_ms: None, clock: "12:00:00".into() }

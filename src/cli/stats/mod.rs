@@ -6,6 +6,8 @@ mod shape;
 mod text;
 mod watch;
 
+pub use shape::Stats;
+
 use std::time::Duration;
 
 use super::{
@@ -31,19 +33,21 @@ pub struct Args {
 impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         data_dir::require_initialised(&ctx.data_dir)?;
-        let running = lock::running(&ctx.data_dir).is_some();
         if self.watch {
-            if !running {
+            if lock::running(&ctx.data_dir).is_none() {
                 return Err(Fail::new(Kind::Failure, format!("no server runs on {}", ctx.data_dir.display()))
                     .next("kefu serve starts it"));
             }
             return watch::run(ctx, Duration::from_secs(self.interval));
         }
-        let answer = Office::open(ctx)?.call("GET", "/admin/stats", None)?;
+        let office = Office::open(ctx)?;
+        let answer = office.call("GET", "/admin/stats", None);
+        office.close();
+        let answer = answer?;
         if ctx.json {
             out::print_json(&answer);
         } else {
-            text::print(&serde_json::from_value(answer)?, running);
+            text::print(&serde_json::from_value(answer)?, out::now_ms());
         }
         Ok(())
     }

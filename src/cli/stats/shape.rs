@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-use crate::proto::{AgentInfo, TeamId};
+use crate::{
+    obs::MetricsSnapshot,
+    proto::{AgentState, TeamId, UserId},
+};
 
 /// Everything.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -11,67 +14,65 @@ pub struct Stats {
     /// Version of the server.
     pub version: String,
     /// Name of the company.
-    pub org: String,
-    /// How long it runs, ms.
-    pub uptime_ms: u64,
-    /// Sockets.
-    pub connections: Connections,
-    /// Conversations.
-    pub conversations: Conversations,
-    /// Messages.
-    pub messages: Messages,
-    /// From frame to disk.
-    pub commit: Latency,
-    /// From frame to the readers' sockets.
-    pub delivery: Latency,
+    pub name: String,
+    /// Whether a server answers, not the command itself.
+    pub running: bool,
+    /// Where it listens.
+    pub listen: String,
+    /// How long it runs, seconds.
+    pub uptime_seconds: u64,
     /// Size of the database, bytes.
     pub storage_bytes: u64,
-    /// Agents and their load.
-    pub agents: Vec<AgentInfo>,
-    /// Queues of the teams.
-    pub queues: Vec<Queue>,
+    /// The signed directory.
+    pub directory: Directory,
+    /// Agents and queues.
+    pub desk: Option<Desk>,
+    /// Counters and times.
+    pub metrics: MetricsSnapshot,
 }
 
-/// Sockets by side.
+/// The signed directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Connections {
-    /// Of visitors.
-    pub visitors: u64,
-    /// Of agents.
-    pub agents: u64,
+pub struct Directory {
+    /// Number of the newest entry.
+    pub seq: u32,
+    /// Until when visitors accept it, ms.
+    pub fresh_until: u64,
 }
 
-/// Conversations.
+/// Agents and queues.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Conversations {
-    /// Open ones.
-    pub open: u64,
-    /// Of them in a queue.
-    pub waiting: u64,
-    /// How long the first of them waits, ms.
+pub struct Desk {
+    /// Who is there.
+    pub agents: Vec<Agent>,
+    /// Queues.
+    pub teams: Vec<Queue>,
+    /// Conversations that wait.
+    pub waiting: u32,
+    /// Conversations that agents have.
+    pub owned: u32,
+    /// How long the first waits, ms.
     pub longest_wait_ms: u64,
 }
 
-/// Messages.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Messages {
-    /// Since the server started.
-    pub total: u64,
-    /// In the last seconds.
-    pub per_second: f64,
-}
-
-/// A distribution of times, microseconds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Latency {
-    /// Half are faster.
-    pub p50_us: u64,
-    /// One of a hundred is slower.
-    pub p99_us: u64,
+/// One agent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Agent {
+    /// Login name.
+    pub user: UserId,
+    /// Display name.
+    pub name: String,
+    /// State.
+    pub state: AgentState,
+    /// Conversations he has.
+    pub load: u32,
+    /// Conversations he may have.
+    pub capacity: u32,
+    /// His teams.
+    #[serde(default)]
+    pub teams: Vec<TeamId>,
 }
 
 /// A team's queue.
@@ -79,9 +80,24 @@ pub struct Latency {
 pub struct Queue {
     /// Whose.
     pub team: TeamId,
+    /// Agents online.
+    #[serde(default)]
+    pub online: u32,
     /// How many wait.
-    pub waiting: u64,
+    pub waiting: u32,
     /// How long the first waits, ms.
     #[serde(default)]
     pub longest_wait_ms: u64,
+}
+
+impl Stats {
+    /// Agents and queues; empty without a server.
+    pub fn desk(&self) -> Desk {
+        self.desk.clone().unwrap_or_default()
+    }
+
+    /// Conversations that are open.
+    pub fn open(&self) -> u32 {
+        self.desk.as_ref().map_or(0, |d| d.waiting + d.owned)
+    }
 }

@@ -1,52 +1,70 @@
 //! The statistics as text: what is going on, then agents, then queues.
 
-use super::shape::Stats;
+use super::shape::{Desk, Stats};
 use crate::{
     cli::out::{self, Table},
+    obs::{Latency, Quantiles},
     proto::{AgentState, TeamId},
 };
 
 /// Prints everything.
-pub fn print(stats: &Stats, running: bool) {
-    let times = |l: &super::shape::Latency| format!("p50 {}, p99 {}", micros(l.p50_us), micros(l.p99_us));
-    if running {
-        out::facts(&[
-            ("server", format!("kefu {}, up {}", stats.version, out::duration(stats.uptime_ms))),
-            ("connections", format!("{} visitors, {} agents", stats.connections.visitors, stats.connections.agents)),
-            ("conversations", format!("{} open", stats.conversations.open)),
-            ("queue", queue(stats)),
-            ("messages", format!("{:.1}/s, {} since the start", stats.messages.per_second, stats.messages.total)),
-            ("commit", times(&stats.commit)),
-            ("delivery", times(&stats.delivery)),
-            ("storage", out::bytes(stats.storage_bytes)),
-        ]);
-    } else {
-        out::facts(&[
-            ("server", "not running".into()),
-            ("conversations", format!("{} open", stats.conversations.open)),
-            ("storage", out::bytes(stats.storage_bytes)),
-        ]);
+pub fn print(stats: &Stats, now_ms: u64) {
+    let fresh = match stats.directory.fresh_until {
+        0 => "no snapshot yet: kefu directory refresh".into(),
+        until => format!("entry {}, visitors accept it until {}", stats.directory.seq, out::date(until)),
+    };
+    let stale = stats.directory.fresh_until < now_ms;
+    let directory = ("directory", if stale { format!("{fresh} (over: kefu directory refresh)") } else { fresh });
+    let storage = ("storage", out::bytes(stats.storage_bytes));
+    if !stats.running {
+        return out::facts(&[("server", "not running".into()), storage, directory]);
     }
-    if !stats.agents.is_empty() {
+    let (desk, m) = (stats.desk(), &stats.metrics);
+    let up = out::duration(stats.uptime_seconds * 1_000);
+    let times = |l: &Latency| match newest(l) {
+        q if q.count == 0 => "nothing yet".into(),
+        q => format!("p50 {}, p99 {}, max {}", micros(q.p50), micros(q.p99), micros(q.max)),
+    };
+    out::facts(&[
+        ("server", format!("kefu {} on {}, up {up}", stats.version, stats.listen)),
+        ("sockets", format!("{} visitors, {} agents", m.connections.visitors, m.connections.agents)),
+        ("conversations", format!("{} open, {} with agents", stats.open(), desk.owned)),
+        ("queue", queue(&desk)),
+        (
+            "messages",
+            format!("{:.1}/s, {} since the start", m.messages.per_second.ten_seconds, grouped(m.messages.envelopes_in)),
+        ),
+        ("commit", times(&m.commit_latency)),
+        ("delivery", times(&m.delivery_latency)),
+        ("memory", out::bytes(m.process.rss_bytes)),
+        storage,
+        directory,
+    ]);
+    if !desk.agents.is_empty() {
         out::line("");
-        agents(stats).print();
+        agents(&desk).print();
     }
-    if stats.queues.iter().any(|q| q.waiting > 0) {
+    if !desk.teams.is_empty() {
         out::line("");
-        queues(stats).print();
+        queues(&desk).print();
     }
 }
 
-fn queue(stats: &Stats) -> String {
-    match &stats.conversations {
-        c if c.waiting == 0 => "nobody waits".into(),
-        c => format!("{} waiting, the first for {}", c.waiting, out::duration(c.longest_wait_ms)),
+/// The last minute, or all if nothing happened in it.
+pub fn newest(latency: &Latency) -> Quantiles {
+    if latency.minute.count > 0 { latency.minute } else { latency.total }
+}
+
+fn queue(desk: &Desk) -> String {
+    match desk.waiting {
+        0 => "nobody waits".into(),
+        n => format!("{n} waiting, the first for {}", out::duration(desk.longest_wait_ms)),
     }
 }
 
-fn agents(stats: &Stats) -> Table {
+fn agents(desk: &Desk) -> Table {
     let mut table = Table::new(&["agent", "name", "state", "load", "teams"], "");
-    for a in &stats.agents {
+    for a in &desk.agents {
         let teams: Vec<&str> = a.teams.iter().map(TeamId::as_str).collect();
         let load = format!("{}/{}", a.load, a.capacity);
         table.row([a.user.to_string(), a.name.clone(), state(a.state).into(), load, teams.join(", ")]);
@@ -54,10 +72,11 @@ fn agents(stats: &Stats) -> Table {
     table
 }
 
-fn queues(stats: &Stats) -> Table {
-    let mut table = Table::new(&["team", "waiting", "longest"], "");
-    for q in stats.queues.iter().filter(|q| q.waiting > 0) {
-        table.row([q.team.to_string(), q.waiting.to_string(), out::duration(q.longest_wait_ms)]);
+fn queues(desk: &Desk) -> Table {
+    let mut table = Table::new(&["team", "online", "waiting", "longest"], "");
+    for q in &desk.teams {
+        let longest = if q.waiting == 0 { String::new() } else { out::duration(q.longest_wait_ms) };
+        table.row([q.team.to_string(), q.online.to_string(), q.waiting.to_string(), longest]);
     }
     table
 }

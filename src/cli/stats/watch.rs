@@ -71,9 +71,10 @@ impl Wall {
         let office = self.office.as_ref().ok_or_else(|| Fail::failure("no server runs"))?;
         let stats: Stats = serde_json::from_value(office.call("GET", "/admin/stats", None)?)?;
         self.answered = Instant::now();
-        let before = self.total.replace(stats.messages.total);
+        let total = stats.metrics.messages.envelopes_in;
+        let before = self.total.replace(total);
         // a smaller total means that the server was restarted
-        self.scene.history.push(stats.messages.total.saturating_sub(before.unwrap_or(stats.messages.total)));
+        self.scene.history.push(total.saturating_sub(before.unwrap_or(total)));
         if self.scene.history.len() > HISTORY {
             self.scene.history.remove(0);
         }

@@ -29,6 +29,14 @@ pub const KEY: &str = "server.key";
 /// The names our own certificate is for, one a line; renewals read it.
 pub const HOSTS: &str = "hosts";
 
+/// Until when the first certificate of a file is good, ms.
+pub fn good_until(cert: &Path) -> Result<u64, Fail> {
+    let text = fs::read(cert).map_err(|e| cannot("read", cert, &e))?;
+    let first = CertificateDer::from_pem_slice(&text).map_err(|e| not_pem(cert, "certificate", &e))?;
+    let validity = der::validity(&first);
+    validity.map(|v| v.end).ok_or_else(|| Fail::failure(format!("{} holds no certificate", cert.display())))
+}
+
 /// Reads a certificate chain and its key, and refuses what a server could not serve with. Gives when it is good, ms.
 pub fn check(cert: &Path, key: &Path, now_ms: u64) -> Result<Range<u64>, Fail> {
     let chain = CertificateDer::pem_slice_iter(&fs::read(cert).map_err(|e| cannot("read", cert, &e))?)
