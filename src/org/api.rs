@@ -25,7 +25,7 @@ pub struct SiteSettings {
 }
 
 /// `GET /site/<id>`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteAnswer {
     /// The company.
     pub org: OrgFp,
@@ -39,12 +39,12 @@ pub struct SiteAnswer {
     #[serde(flatten)]
     pub settings: SiteSettings,
     /// Whether somebody would answer; set by the route, who knows.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presence: Option<Presence>,
 }
 
 /// `GET /directory`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectoryAnswer {
     /// Entries after the one asked for.
     pub entries: Vec<Entry>,
@@ -53,7 +53,7 @@ pub struct DirectoryAnswer {
 }
 
 /// `POST /login/start`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginStart {
     /// Who.
     pub user: UserId,
@@ -62,7 +62,7 @@ pub struct LoginStart {
 }
 
 /// Its answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginStarted {
     /// Names the login in the next step.
     pub id: String,
@@ -71,7 +71,7 @@ pub struct LoginStarted {
 }
 
 /// `POST /login/finish`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginFinish {
     /// From the answer.
     pub id: String,
@@ -97,14 +97,14 @@ pub struct LoggedIn {
 }
 
 /// `POST /invite/open`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteOpen {
     /// The invite's Ed25519 key.
     pub inv: Key32,
 }
 
 /// Its answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteOpened {
     /// Certificate, raw.
     pub cert: Bytes,
@@ -117,7 +117,7 @@ pub struct InviteOpened {
 }
 
 /// `POST /invite/register`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteRegister {
     /// The invite's Ed25519 key.
     pub inv: Key32,
@@ -126,14 +126,14 @@ pub struct InviteRegister {
 }
 
 /// An OPAQUE message.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// The message.
     pub m: Bytes,
 }
 
 /// `POST /invite/claim`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteClaim {
     /// The invite's Ed25519 key.
     pub inv: Key32,
@@ -148,7 +148,7 @@ pub struct InviteClaim {
 }
 
 /// `POST /password/finish`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordFinish {
     /// OPAQUE registration upload.
     pub record: Bytes,
@@ -159,7 +159,7 @@ pub struct PasswordFinish {
 }
 
 /// `GET /boxes`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoxesAnswer {
     /// Team keys sealed to the asker.
     pub boxes: Vec<TeamBox>,

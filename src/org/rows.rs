@@ -6,7 +6,7 @@ use super::OrgError;
 use crate::{
     crypto::{codec::Bytes, codec::Key32, keyring::TeamBox},
     proto::{TeamId, UserId},
-    store::{Op, Store, Table},
+    store::{Op, Pair, Store, Table},
 };
 
 /// Key of the snapshot in [`Table::Meta`].
@@ -72,9 +72,9 @@ pub(super) fn read<T: DeserializeOwned>(what: &'static str, value: &[u8]) -> Res
 }
 
 /// All pairs under a prefix.
-pub(super) fn all(store: &dyn Store, table: Table, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, OrgError> {
+pub(super) fn all(store: &dyn Store, table: Table, prefix: &[u8]) -> Result<Vec<Pair>, OrgError> {
     const PAGE: usize = 500;
-    let mut out: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut out: Vec<Pair> = Vec::new();
     loop {
         let after = out.last().map(|(k, _)| k.clone());
         let page = store.scan(table, prefix, after.as_deref(), false, PAGE)?;

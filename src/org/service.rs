@@ -143,8 +143,18 @@ impl Org {
         }))
     }
 
-    /// Founds a company in an empty store: `commit` begins with the genesis (see [`super::acts::genesis`]).
+    /// Founds a company in an empty store: `commit` begins with the genesis (see [`super::acts::found`]).
     pub async fn found(store: Arc<dyn Store>, opaque_setup: &[u8], commit: Commit) -> Result<Arc<Self>, OrgError> {
+        Self::found_at(store, opaque_setup, commit, Arc::new(system_ms)).await
+    }
+
+    /// The same under a clock of the caller's.
+    pub async fn found_at(
+        store: Arc<dyn Store>,
+        opaque_setup: &[u8],
+        commit: Commit,
+        clock: Clock,
+    ) -> Result<Arc<Self>, OrgError> {
         if store.get(Table::Directory, &rows::entry_key(0))?.is_some() {
             return Err(OrgError::Founded);
         }
@@ -156,12 +166,12 @@ impl Org {
             return Err(OrgError::OpaqueSetup);
         }
         for entry in &commit.entries[1..] {
-            directory.apply(entry, system_ms(), false)?;
+            directory.apply(entry, clock(), false)?;
         }
         let commit = Commit { expect_seq: 0, ..commit };
-        let (ops, _) = plan(&*store, directory, &[], None, commit, system_ms())?;
+        let (ops, _) = plan(&*store, directory, &[], None, commit, clock())?;
         store::write(&*store, Batch { ops, ..Batch::default() }).await?;
-        Self::open(store, opaque_setup)
+        Self::open_at(store, opaque_setup, clock)
     }
 
     /// The directory as it stands.
