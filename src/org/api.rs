@@ -13,15 +13,32 @@ use crate::{
 };
 
 /// Settings of a site that need no signature.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SiteSettings {
-    /// Fields asked before a conversation; the widget knows their form.
+    /// Fields asked before a conversation, an array; the widget knows their form.
     pub form: Value,
     /// Text the widget opens with.
     pub greeting: String,
     /// Whether the widget refuses pages without https.
     pub require_secure: bool,
+}
+
+impl Default for SiteSettings {
+    fn default() -> Self {
+        Self { form: Value::Array(Vec::new()), greeting: String::new(), require_secure: false }
+    }
+}
+
+/// Which site an answer is about. What a visitor may trust of it stands in the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteName {
+    /// Its id.
+    pub id: SiteId,
+    /// Its display name.
+    pub name: String,
+    /// Whose queue.
+    pub team: TeamId,
 }
 
 /// `GET /site/<id>`.
@@ -30,7 +47,7 @@ pub struct SiteAnswer {
     /// The company.
     pub org: OrgFp,
     /// Which site.
-    pub site: SiteId,
+    pub site: SiteName,
     /// The server's time, ms.
     pub now: u64,
     /// What a visitor verifies.

@@ -30,6 +30,14 @@ pub fn invite_name(inv: &Key32) -> String {
     format!("@{inv}")
 }
 
+/// Whether a team key can be sealed to this name: a user id, the recovery key, or an invite.
+pub(super) fn is_recipient(to: &str) -> bool {
+    match to.strip_prefix('@') {
+        Some(inv) => to == RECOVERY || inv.parse::<Key32>().is_ok(),
+        None => to.parse::<UserId>().is_ok(),
+    }
+}
+
 /// Key of a directory entry.
 pub(super) fn entry_key(seq: u32) -> Vec<u8> {
     seq.to_be_bytes().to_vec()

@@ -131,6 +131,8 @@ async fn a_site_gives_visitors_what_they_verify() {
     let answer = bank.org.site_bundle(&site).await.unwrap();
     let text = serde_json::to_value(&answer).unwrap();
     assert_eq!((&text["greeting"], &text["require_secure"]), (&"您好".into(), &true.into()));
+    assert_eq!(text["site"], serde_json::json!({"id": "shop", "name": "商店", "team": "svc"}));
+    assert_eq!(text["form"], serde_json::json!([]));
     assert_eq!(answer.directory.tail.len(), 1, "the claim came after the snapshot");
     let seen = answer.directory.verify(bank.org.fp(), T0).unwrap();
     assert_eq!(seen.head(), bank.org.directory().head());

@@ -73,6 +73,10 @@ async fn another_company_has_no_say() {
     commit.entries[0] = Entry::sign(dir.seq() + 1, &dir.head(), T0, &body.unwrap(), &foreign.root);
     assert!(matches!(bank.org.commit(commit).await, Err(OrgError::Directory(_))));
 
+    let mut commit = bank.sign(|s| s.team_add(&"a".parse().unwrap(), "A")).unwrap();
+    commit.boxes[0].to = "li\0svc".into();
+    assert!(matches!(bank.org.commit(commit).await, Err(OrgError::Malformed(_))), "a box under somebody else's key");
+
     let cert_by_foreign = {
         let c = crate::crypto::testing::cert("wu", Role::Agent, &code);
         c.sign(&foreign.root)
