@@ -187,3 +187,66 @@ async fn slips_at_the_command_line_are_explained() {
         ActError::UserIsOn(user("zhao"))
     );
 }
+
+#[tokio::test]
+async fn a_late_enrolment_is_refused_and_nobody_vouches_for_one() {
+    let (bank, _) = Bank::found().await;
+    let li = bank.invite("li", Role::Agent).await;
+    let now = bank.org.now_ms();
+    bank.clock.store(now + INVITE_MS + 1, Ordering::Relaxed);
+    let late_at = bank.org.now_ms();
+    bank.clock.store(now, Ordering::Relaxed);
+    let (mut claim, keys) = bank.prepare(&li, "password").await.unwrap();
+    let (seq, body) = claim.entry.read().unwrap();
+    let dir = bank.org.directory();
+    claim.entry = Entry::sign(seq, &dir.head(), late_at, &body.unwrap(), &keys.signing);
+    assert_eq!(bank.org.invite_claim(claim.clone()).await.unwrap_err(), OrgError::InviteExpired);
+
+    // a hostile server takes it all the same
+    let mut view = bank.org.export().unwrap();
+    view.entries.push(claim.entry);
+    let signer = Signer::new(&view, &bank.keys, late_at).unwrap();
+    assert_eq!(signer.snapshot(30).unwrap_err(), ActError::LateEnrol(user("li")));
+    assert_eq!(signer.team_rotate(&"svc".parse().unwrap()).unwrap_err(), ActError::LateEnrol(user("li")));
+    assert!(signer.user_disable(&user("li")).is_ok(), "that is the way out");
+}
+
+#[tokio::test]
+async fn a_second_reset_ends_the_first_ones_invite() {
+    let (bank, code) = Bank::found().await;
+    bank.claim(&code, "password").await.unwrap();
+    let (commit, first) = bank.sign(|s| s.user_reset(&user("zhao"), INVITE_MS)).unwrap();
+    bank.org.commit(commit).await.unwrap();
+    let (commit, second) = bank.sign(|s| s.user_reset(&user("zhao"), INVITE_MS)).unwrap();
+    bank.org.commit(commit).await.unwrap();
+    assert_eq!(bank.claim(&first, "password").await.unwrap_err(), OrgError::InviteGone);
+    bank.claim(&second, "password").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_admin_visitors_cannot_trace_to_the_root_does_not_sign_snapshots() {
+    let (bank, _) = Bank::found().await;
+    let li = bank.invite("li", Role::Agent).await;
+    let li = bank.claim(&li, "password").await.unwrap();
+    bank.act(|s| s.user_role(&user("li"), Role::Admin)).await;
+    let snapshot = Snapshot::make(&bank.org.directory(), T0, T0 + 40 * DAY_MS, &li.signing);
+    assert!(snapshot.verify(&bank.org.directory(), T0).is_ok(), "agents would take it");
+    assert!(matches!(bank.org.put_snapshot(&user("li"), snapshot).await, Err(OrgError::Snapshot(_))));
+}
+
+#[tokio::test]
+async fn who_is_switched_off_between_the_steps_does_not_get_in() {
+    let (bank, code) = Bank::found().await;
+    bank.claim(&code, "password").await.unwrap();
+    let (state, m) = ClientLogin::start("password").unwrap();
+    let started = bank.org.login_start(LoginStart { user: user("zhao"), m: m.into() }).await.unwrap();
+    let server = bank.org.directory().state().opaque.0;
+    let done = state.finish("password", &started.m.0, &user("zhao"), &bank.org.fp(), &server).unwrap();
+    // on the directory alone, the account still there
+    let mut commit = bank.sign(|s| s.user_disable(&user("zhao"))).unwrap();
+    commit.drop_accounts.clear();
+    bank.org.commit(commit).await.unwrap();
+    let finish = LoginFinish { id: started.id, m: done.message.into() };
+    assert_eq!(bank.org.login_finish(finish).await.unwrap_err(), OrgError::Login);
+    assert_eq!(bank.login("zhao", "password").await.unwrap_err(), OrgError::Login);
+}
