@@ -261,6 +261,62 @@ async fn a_full_disk_is_an_error_and_loses_nothing_acknowledged() {
     assert!(acknowledged > 100);
 }
 
+/// While it lives, syncs of the disk take for ever; a failed test must not.
+struct HeldSyncs(Disk);
+
+impl HeldSyncs {
+    fn of(disk: &Disk) -> Self {
+        disk.hold_syncs(true);
+        Self(disk.clone())
+    }
+}
+
+impl Drop for HeldSyncs {
+    fn drop(&mut self) {
+        self.0.hold_syncs(false);
+    }
+}
+
+#[tokio::test]
+async fn while_the_disk_syncs_nobody_is_told_and_nobody_who_reads_waits() {
+    let disk = Disk::new();
+    let (store, mut feed) = RedbStore::open_with_backend(disk.clone(), options()).unwrap();
+    let c = conv(1);
+    // a file that has room to write: only when it must double do readers wait, for one sync
+    let large = Op::Put { table: Table::Widget, key: b"large".to_vec(), value: vec![1; 1 << 20] };
+    write(&*store, Batch { conv: None, rev: None, ops: vec![large] }).await.unwrap();
+    submit(&*store, post(c, 1), Reply::Feed(1)).await.unwrap();
+    feed.recv().await.unwrap();
+    let held = HeldSyncs::of(&disk);
+    let (tx, mut answer) = oneshot::channel();
+    submit(&*store, post(c, 2), Reply::Wait(tx)).await.unwrap();
+    while !disk.is_syncing() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(store.records(c, 0, 10).unwrap().len(), 1);
+    assert!(feed.try_recv().is_err() && answer.try_recv().is_err());
+    drop(held);
+    assert_eq!(answer.await.unwrap().unwrap().seqs, [2]);
+    assert_eq!(feed.try_recv().unwrap().len(), 1, "the feed hears of it first");
+    assert_eq!(store.records(c, 0, 10).unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_bug_in_the_writer_stops_the_store_and_leaves_nobody_waiting() {
+    let disk = Disk::new();
+    let observer = |_| panic!("a bug, for the test");
+    let broken = Options { observer: Some(Arc::new(observer)), ..options() };
+    let (store, mut feed) = RedbStore::open_with_backend(disk.clone(), broken).unwrap();
+    assert_eq!(write(&*store, post(conv(1), 1)).await, Err(StoreError::Closed));
+    assert!(feed.recv().await.is_none());
+    store.close().await;
+    assert!(matches!(store.failure(), Some(StoreError::Corrupt(_))));
+    assert_eq!(write(&*store, post(conv(1), 2)).await, Err(StoreError::Closed));
+    drop(store);
+    let (store, _feed) = RedbStore::open_with_backend(disk, options()).unwrap();
+    assert_eq!(write(&*store, post(conv(1), 1)).await, Err(StoreError::Duplicate { seq: 1 }));
+}
+
 /// A store whose writer stands still after each commit until `go` says so or is dropped.
 struct HeldBack {
     store: Arc<RedbStore>,
