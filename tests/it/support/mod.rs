@@ -1,4 +1,10 @@
-//! What several tests need: batches to write, disks that fail.
+//! What several tests need: batches to write, disks that fail, books that are checked.
 
 pub mod batch;
 pub mod disk;
+pub mod ledger;
+
+/// Options of a store with a small cache, so that it reads from its disk.
+pub fn options() -> kefu::store::redb::Options {
+    kefu::store::redb::Options { cache_bytes: 1 << 20, ..Default::default() }
+}
