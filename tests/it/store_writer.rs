@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, mpsc},
+    time::Duration,
 };
 
 use kefu::{
@@ -18,7 +19,7 @@ use tokio::sync::oneshot;
 use crate::support::{
     batch::{conv, post},
     disk::Disk,
-    options,
+    options, until,
 };
 
 /// While it lives, syncs of the disk take for ever; a failed test must not.
@@ -50,9 +51,7 @@ async fn while_the_disk_syncs_nobody_is_told_and_nobody_who_reads_waits() {
     let held = HeldSyncs::of(&disk);
     let (tx, mut answer) = oneshot::channel();
     submit(&*store, post(c, 2), Reply::Wait(tx)).await.unwrap();
-    while !disk.is_syncing() {
-        tokio::task::yield_now().await;
-    }
+    until(|| disk.is_syncing()).await;
     assert_eq!(store.records(c, 0, 10).unwrap().len(), 1);
     assert!(feed.try_recv().is_err() && answer.try_recv().is_err());
     drop(held);
@@ -106,9 +105,7 @@ async fn what_waits_is_written_together_and_judged_one_by_one() {
     let c = conv(1);
     submit(&*store, post(c, 0), Reply::Feed(100)).await.unwrap();
     // the first group stands in the observer by the time its disk commit is seen
-    while commits.lock().unwrap().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    until(|| !commits.lock().unwrap().is_empty()).await;
     for n in [1, 2, 1, 3] {
         submit(&*store, post(c, n), Reply::Feed(n.into())).await.unwrap();
     }
@@ -160,9 +157,7 @@ async fn a_full_queue_says_busy_and_wakes_everyone_when_there_is_room() {
     let HeldBack { store, feed: _feed, go, commits } = held_back(2);
     let c = conv(1);
     submit(&*store, post(c, 0), Reply::Feed(1)).await.unwrap();
-    while commits.lock().unwrap().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    until(|| !commits.lock().unwrap().is_empty()).await;
     for n in 1..=2 {
         submit(&*store, post(c, n), Reply::Feed(1)).await.unwrap();
     }
@@ -179,8 +174,7 @@ async fn a_full_queue_says_busy_and_wakes_everyone_when_there_is_room() {
     }
     tokio::task::yield_now().await;
     drop(go);
-    while let Some(done) = tasks.join_next().await {
-        assert_eq!(done.unwrap(), Ok(()));
-    }
+    let all = tokio::time::timeout(Duration::from_secs(30), tasks.join_all()).await.expect("somebody was not woken");
+    assert!(all.iter().all(Result::is_ok), "{all:?}");
     assert_eq!(store.records(c, 0, 100).unwrap().len(), 28);
 }

@@ -8,3 +8,13 @@ pub mod ledger;
 pub fn options() -> kefu::store::redb::Options {
     kefu::store::redb::Options { cache_bytes: 1 << 20, ..Default::default() }
 }
+
+/// Waits until something is so, without a rhythm; gives up after half a minute.
+pub async fn until(so: impl Fn() -> bool) {
+    let turns = async {
+        while !so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), turns).await.expect("waited in vain");
+}
