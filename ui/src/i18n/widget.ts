@@ -51,7 +51,7 @@ const zh = {
   evBotIn: '机器人加入：此后的消息它也能看到',
   evBotOut: '机器人已离开：此后的消息它看不到',
   brokenTitle: '无法确认对方身份',
-  brokenBad: '出于安全考虑，此窗口已停用',
+  brokenBad: '在线客服暂不可用',
   brokenCode: '提示代码',
 } as const;
 
@@ -105,7 +105,7 @@ const en: Record<OwnKey, string> = {
   evBotIn: 'The robot joined: it can read what follows',
   evBotOut: 'The robot left: it cannot read what follows',
   brokenTitle: 'The other side could not be verified',
-  brokenBad: 'For your safety this window is switched off',
+  brokenBad: 'Chat is not available here',
   brokenCode: 'Notice',
 };
 
