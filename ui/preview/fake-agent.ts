@@ -34,7 +34,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
     { user: 'zhao', name: tx('赵敏', 'Zhao Min'), state: 'busy', load: 7, capacity: 8, teams: ['loan'] },
     { user: 'he', name: tx('何平', 'He Ping'), state: 'offline', load: 0, capacity: 8, teams: ['loan'] },
   ]);
-  const me = signal<Me | null>({ user: 'li', name: tx('李静', 'Li Jing'), role: 'agent', teams: ['card'], state: 'online' });
+  const me = signal<Me | null>({ user: 'li', name: tx('李静', 'Li Jing'), role: 'agent', teams: ['card'], state: scene === 'empty' ? 'offline' : 'online' });
   const session = signal<'loading' | 'signed-out' | 'locked' | 'signed-in'>(scene === 'login' || scene === 'insecure' ? 'signed-out' : scene === 'locked' ? 'locked' : 'signed-in');
   const connection = signal<Connection>(scene === 'offline' ? { state: 'waiting' } : { state: 'online' });
   const trust = signal<Trust>({ mode: 'pinned', secure: scene !== 'insecure', storage: 'kept' });
