@@ -1,6 +1,6 @@
 /** The desk of a signed-in agent: list, thread, visitor; one at a time on a phone. */
 import { useSignalEffect } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { AgentClient } from '../model';
 import { t } from '../i18n/console';
 import { Empty } from '../ui/Empty';
@@ -19,10 +19,12 @@ import { VisitorPane } from './VisitorPane';
 
 export function Desk({ client }: { client: AgentClient }) {
   useEffect(() => watchHotkeys(client), [client]);
-  // What vanished from the list (transferred out of sight) must not stay on screen.
+  // What vanished from the list (transferred out of sight) must not stay on screen; what was just accepted may come a moment later.
+  const seen = useRef<string | null>(null);
   useSignalEffect(() => {
     const id = selected.value;
-    if (id && client.connection.value.state === 'online' && !client.conversations.value.some((item) => item.id === id)) select(null);
+    if (id && client.conversations.value.some((item) => item.id === id)) seen.current = id;
+    else if (id && seen.current === id) select(null);
   });
   const item = client.conversations.value.find((one) => one.id === selected.value);
   const view = !item ? 'list' : showVisitor.value ? 'visitor' : 'thread';

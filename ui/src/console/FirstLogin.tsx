@@ -29,7 +29,6 @@ export function NewPassword({ label, value, onValue, autofocus }: { label: strin
       autocomplete="new-password"
       autofocus={autofocus}
       hint={value && left > 0 ? t('passwordLeft', { n: left }) : t('passwordHint')}
-      required
     />
   );
 }
@@ -73,7 +72,6 @@ export function FirstLogin({ client }: { client: AgentClient }) {
         hint={t('codeHint')}
         error={wrong.value || mistyped}
         autofocus
-        required
       />
       {read && (
         <div class="c-fingerprint" role="status">

@@ -64,7 +64,7 @@ function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on
   return (
     <span class="c-preview" dir="auto">
       {item.previewSide === 'agent' && t('you')}
-      {item.preview || t('noPreview')}
+      {item.preview || '…'}
     </span>
   );
 }

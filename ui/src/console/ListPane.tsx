@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { AgentClient, Tab } from '../model';
 import { t } from '../i18n/console';
+import { Banner } from '../ui/bits';
 import { Button } from '../ui/Button';
 import { Empty } from '../ui/Empty';
 import * as icon from '../ui/icons';
@@ -32,6 +33,18 @@ export function ListPane({ client }: { client: AgentClient }) {
   return (
     <nav class="c-listpane" aria-label={t('tabs')}>
       <MyStatus client={client} />
+      {client.me.value?.state === 'offline' && client.connection.value.state === 'online' && (
+        <Banner
+          kind="warn"
+          action={
+            <Button size="sm" kind="primary" busy={isBusy('online')} onClick={() => void actOnce('online', () => client.status('online'))}>
+              {t('goOnline')}
+            </Button>
+          }
+        >
+          {t('offlineHint')}
+        </Banner>
+      )}
       <div class="c-tabs" role="tablist" onKeyDown={onArrow}>
         {TABS.map((one) => {
           const n = all.reduce((sum, item) => sum + (item.tabs[one] ? 1 : 0), 0);

@@ -63,7 +63,6 @@ function Password({ client }: { client: AgentClient }) {
         onValue={(v) => (user.value = v.trim().toLowerCase())}
         autocomplete="username"
         autofocus={user.peek() === ''}
-        required
       />
     </PasswordForm>
   );
@@ -122,7 +121,6 @@ function PasswordForm({ client, user, lead, submit, focusPassword, children }: P
         autocomplete="current-password"
         autofocus={focusPassword}
         error={wrong.value}
-        required
       />
       <Button type="submit" kind="primary" wide busy={busy.value} disabled={!user() || !password.value}>
         {busy.value ? t('signingIn') : submit}

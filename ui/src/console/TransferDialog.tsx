@@ -1,6 +1,7 @@
 /** Whom to hand a conversation to: a colleague, with his load, or a team's queue. */
 import { useSignal } from '@preact/signals';
 import type { AgentClient, AgentInfo, ConvItem } from '../model';
+import { listOf } from '../i18n/core';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
 import { Avatar } from '../ui/bits';
@@ -61,7 +62,7 @@ export function TransferDialog({ client, item, onClose }: { client: AgentClient;
             <>
               <Avatar name={agent.name} state={agent.state} size="sm" />
               <span class="k-grow">
-                <bdi>{agent.name}</bdi> <small>{agent.teams.map(teamName).join('、')}</small>
+                <bdi>{agent.name}</bdi> <small>{listOf(agent.teams.map(teamName))}</small>
               </span>
               <span class="c-load" title={t('loadLabel', { load: agent.load, capacity: agent.capacity })}>
                 {t('load', { load: agent.load, capacity: agent.capacity })}
@@ -71,7 +72,7 @@ export function TransferDialog({ client, item, onClose }: { client: AgentClient;
         )}
         {!people.length && (
           <p class="k-hint">
-            {t('noAgents')}。{t('noAgentsText')}
+            {t('noAgents')} {t('noAgentsText')}
           </p>
         )}
       </fieldset>

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { AgentClient, ConvItem } from '../model';
+import { listOf } from '../i18n/core';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
 import { Avatar } from '../ui/bits';
@@ -60,7 +61,7 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
         </Part>
       )}
 
-      <Part title={t('conversation')}>
+      <Part title={t('conv')}>
         <Fact label={t('site')}>{client.sites.value[conv.site] ?? conv.site}</Fact>
         <Fact label={t('team')}>{team}</Fact>
         {form?.lang && <Fact label={t('lang')}>{form.lang}</Fact>}
@@ -80,7 +81,7 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
             <code title={conv.ed}>{conv.ed.slice(0, 16)}…</code>
           </span>
         </p>
-        <Fact label={t('readers')}>{members.people.join('、') || '—'}</Fact>
+        <Fact label={t('readers')}>{listOf(members.people) || '—'}</Fact>
         {members.bot && <p class="k-hint">{t('botReads')}</p>}
       </Part>
     </aside>

@@ -1,8 +1,5 @@
-/** OPAQUE as protocol §5 fixes it; runs in a Worker, because it takes a second. Console only. */
+/** OPAQUE for the page: hands the work to a Worker, because it takes a second. Console only. */
 import { hex } from './bytes';
-
-/** Compiled in, never negotiated: Argon2id 64 MiB, t = 3, p = 4. */
-const KSF = 'memory-constrained' as const;
 
 export type OpaqueCall =
   | { op: 'login_start'; password: string }
@@ -17,47 +14,6 @@ export interface Opaque {
   call(c: OpaqueCall): Promise<OpaqueResult>;
   close(): void;
 }
-
-const identifiers = (user: string, org: string) => ({ client: user, server: `kefu/1 org:${org}` });
-
-/** One step, wherever it runs. */
-export async function opaqueStep(c: OpaqueCall): Promise<OpaqueResult> {
-  const { client, ready } = await import('@serenity-kit/opaque');
-  await ready;
-  switch (c.op) {
-    case 'login_start': {
-      const r = client.startLogin({ password: c.password });
-      return { state: r.clientLoginState, m: r.startLoginRequest };
-    }
-    case 'login_finish': {
-      const r = client.finishLogin({
-        clientLoginState: c.state,
-        loginResponse: c.m,
-        password: c.password,
-        identifiers: identifiers(c.user, c.org),
-        keyStretching: KSF,
-      });
-      return r ? { m: r.finishLoginRequest, exportKey: r.exportKey, serverKey: r.serverStaticPublicKey } : null;
-    }
-    case 'register_start': {
-      const r = client.startRegistration({ password: c.password });
-      return { state: r.clientRegistrationState, m: r.registrationRequest };
-    }
-    case 'register_finish': {
-      const r = client.finishRegistration({
-        clientRegistrationState: c.state,
-        registrationResponse: c.m,
-        password: c.password,
-        identifiers: identifiers(c.user, c.org),
-        keyStretching: KSF,
-      });
-      return { m: r.registrationRecord, exportKey: r.exportKey, serverKey: r.serverStaticPublicKey };
-    }
-  }
-}
-
-/** For tests and for browsers that refuse Workers. */
-export const localOpaque = (): Opaque => ({ call: opaqueStep, close() {} });
 
 /** A Worker that lives until `close`. */
 export function workerOpaque(): Opaque {

@@ -1,5 +1,6 @@
 /** The Worker side of `opaque.ts`. Passwords come in, nothing stays. */
-import { opaqueStep, type OpaqueCall } from './opaque';
+import type { OpaqueCall } from './opaque';
+import { opaqueStep } from './opaque-step';
 
 self.onmessage = async ({ data }: MessageEvent<{ id: number; call: OpaqueCall }>) => {
   try {

@@ -19,6 +19,11 @@ export function pickLang(...wishes: (string | null | undefined)[]): Lang {
   return 'en';
 }
 
+/** `甲、乙` or `A, B`. */
+export function listOf(names: readonly string[]): string {
+  return names.join(lang.value === 'en' ? ', ' : '、');
+}
+
 /** What the browser asks for, best first. */
 export function browserLangs(): readonly string[] {
   return navigator.languages?.length ? navigator.languages : [navigator.language];

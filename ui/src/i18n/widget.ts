@@ -25,7 +25,6 @@ const zh = {
   queueNext: '您是下一位，请稍候。可以先写下问题。',
   awayLead: '现在没有客服在线',
   awayText: '请留言，客服上线后会在这里回复您。',
-  formTitle: '开始之前',
   formText: '填写的内容会在此浏览器加密，只有客服团队能看到。',
   start: '开始对话',
   leave: '去留言',
@@ -52,7 +51,7 @@ const zh = {
   evBotIn: '机器人加入：此后的消息它也能看到',
   evBotOut: '机器人已离开：此后的消息它看不到',
   brokenTitle: '无法确认对方身份',
-  brokenBad: '出于安全考虑，此窗口已停用',
+  brokenBad: '在线客服暂不可用',
   brokenCode: '提示代码',
 } as const;
 
@@ -80,7 +79,6 @@ const en: Record<OwnKey, string> = {
   queueNext: 'You are next. You can write already.',
   awayLead: 'Nobody is here now',
   awayText: 'Leave a message; we answer here when we are back.',
-  formTitle: 'Before we start',
   formText: 'Your answers are encrypted in this browser; only the support team can read them.',
   start: 'Start chatting',
   leave: 'Leave a message',
@@ -107,7 +105,7 @@ const en: Record<OwnKey, string> = {
   evBotIn: 'The robot joined: it can read what follows',
   evBotOut: 'The robot left: it cannot read what follows',
   brokenTitle: 'The other side could not be verified',
-  brokenBad: 'For your safety this window is switched off',
+  brokenBad: 'Chat is not available here',
   brokenCode: 'Notice',
 };
 

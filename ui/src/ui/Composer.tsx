@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/shared';
+import { hasKeyboard } from './focus';
 import { Icon } from './Icon';
 import { isLine, isSend } from './keys';
 import * as icon from './icons';
@@ -38,7 +39,7 @@ export function Composer({ value, onValue, onSend, onTyping, placeholder, label,
   }, [value]);
 
   useEffect(() => {
-    if (focusKey !== undefined) field.current?.focus();
+    if (focusKey !== undefined && hasKeyboard()) field.current?.focus();
   }, [focusKey]);
 
   const send = () => {

@@ -36,11 +36,11 @@ export function MessageGroup(props: GroupProps) {
   const name = nameOf(first, visitorName);
   return (
     <div class={`k-group ${right ? 'k-right' : 'k-left'}${first.kind === 'note' ? ' k-is-note' : ''}`}>
-      {!right && <Avatar name={name} size="sm" />}
+      {!right && <Avatar name={name} org={first.side === 'robot'} size="sm" />}
       <div class="k-stack">
         <p class={first.mine && first.kind !== 'note' ? 'k-sr' : 'k-author'}>
           <bdi>{name}</bdi>
-          {first.side === 'robot' && <span class="k-tag">{t('robot')}</span>}
+          {first.side === 'robot' && name !== t('robot') && <span class="k-tag">{t('robot')}</span>}
           {first.kind === 'note' && <span class="k-tag k-tag-note">{t('note')}</span>}
         </p>
         {messages.map((m) => (

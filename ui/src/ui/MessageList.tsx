@@ -35,6 +35,7 @@ export function MessageList(props: ListProps) {
   const heightBefore = useRef(0);
   const [limit, setLimit] = useState(PAGE);
   const [below, setBelow] = useState(false);
+  const lastId = useRef<string>();
   const rows = layOut(messages, props.firstUnread);
   const shown = rows.slice(-limit);
   const last = messages[messages.length - 1];
@@ -43,7 +44,8 @@ export function MessageList(props: ListProps) {
     const el = box.current!;
     if (last?.mine && last.state === 'queued') atEnd.current = true;
     if (atEnd.current) el.scrollTop = el.scrollHeight;
-    else setBelow(true);
+    else if (last?.id !== lastId.current) setBelow(true);
+    lastId.current = last?.id;
   }, [last?.id, typing === null]);
 
   // Earlier rows came in above: keep what is being read where it is.

@@ -5,9 +5,11 @@ import { linkify } from './linkify';
 
 /** Two letters of a Latin name, the last two characters of a Chinese one (张小明 → 小明). */
 export function initials(name: string): string {
+  const chinese = name.match(/[\u3400-\u9fff]/g);
+  if (chinese) return chinese.slice(-2).join('');
   const words = name.trim().split(/\s+/);
-  if (/[\u3400-\u9fff]/.test(name)) return [...name.trim()].slice(-2).join('');
-  return (words.length > 1 ? words[0]!.charAt(0) + words[words.length - 1]!.charAt(0) : [...name.trim()].slice(0, 2).join('')).toUpperCase();
+  const letters = words.length > 1 ? words[0]!.charAt(0) + words[words.length - 1]!.charAt(0) : [...words[0]!].slice(0, 2).join('');
+  return letters.toUpperCase();
 }
 
 /** A stable number below `n` for a colour class. */

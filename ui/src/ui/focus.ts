@@ -7,6 +7,11 @@ export function focusables(root: HTMLElement): HTMLElement[] {
   return [...root.querySelectorAll<HTMLElement>(FOCUSABLE)].filter((e) => e.offsetParent !== null || e.getClientRects().length > 0);
 }
 
+/** Focus in a field of a phone pulls its keyboard up; that is for the person to ask for. */
+export function hasKeyboard(): boolean {
+  return !matchMedia('(pointer: coarse)').matches;
+}
+
 function active(root: HTMLElement): Element | null {
   return (root.getRootNode() as Document | ShadowRoot).activeElement;
 }
@@ -19,9 +24,9 @@ export function useFocusTrap<T extends HTMLElement>(open: boolean, onEscape: () 
   useEffect(() => {
     const root = ref.current;
     if (!open || !root) return;
-    const before = active(root) as HTMLElement | null;
+    const before = (active(root) ?? document.activeElement) as HTMLElement | null;
     const first = root.querySelector<HTMLElement>('[data-autofocus]') ?? focusables(root)[0] ?? root;
-    first.focus();
+    (hasKeyboard() ? first : root).focus();
     const onKey = (e: KeyboardEvent) => {
       if (e.key === 'Escape' && !e.isComposing && !e.defaultPrevented) {
         e.stopPropagation();

@@ -1,6 +1,6 @@
 /** Launcher and panel. The panel is made when it is first opened and then kept. */
-import { useSignal, useSignalEffect, type Signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import type { Signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import type { VisitorClient } from '../model';
 import { t } from '../i18n/widget';
 import { Badge } from '../ui/bits';
@@ -16,10 +16,8 @@ interface AppProps {
 }
 
 export function App({ client, open, position }: AppProps) {
-  const made = useSignal(false);
-  useSignalEffect(() => {
-    if (open.value) made.value = true;
-  });
+  const made = useRef(false);
+  if (open.value) made.current = true;
   const trap = useFocusTrap<HTMLDivElement>(open.value, () => (open.value = false));
   useKeyboardHeight(trap);
   const unread = client.unread.value;
@@ -38,8 +36,8 @@ export function App({ client, open, position }: AppProps) {
   return (
     <div class={`w-root w-${position}${open.value ? ' w-open' : ''}`}>
       {launcher}
-      <div ref={trap} class="w-panel" role="dialog" aria-label={t('title')} tabIndex={-1} hidden={!open.value}>
-        {made.value && <Panel client={client} open={open} />}
+      <div ref={trap} class="w-panel" role="dialog" aria-label={t('title')} tabIndex={-1} data-hidden={!open.value}>
+        {made.current && <Panel client={client} open={open} />}
       </div>
     </div>
   );

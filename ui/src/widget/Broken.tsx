@@ -4,14 +4,14 @@ import { errorText, t } from '../i18n/widget';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 
-/** Reasons that speak of the browser or the page, not of a false server. */
-const HARMLESS: readonly (ErrorKey | undefined)[] = ['error.insecure', 'error.no_crypto', 'error.snapshot_expired', 'error.site_unknown'];
+/** Reasons that speak of a false server; the others are about the browser, the page or the site. */
+const ALARMS: readonly (ErrorKey | undefined)[] = ['error.pin', 'error.directory', 'error.directory_fork', undefined];
 
 export function Broken({ reason }: { reason?: ErrorKey }) {
   return (
     <div class="w-broken" role="alert">
       <Icon d={icon.alert} size={40} />
-      <h2>{t(HARMLESS.includes(reason) ? 'brokenBad' : 'brokenTitle')}</h2>
+      <h2>{t(ALARMS.includes(reason) ? 'brokenTitle' : 'brokenBad')}</h2>
       <p>{errorText(reason)}</p>
       <p class="w-code">
         {t('brokenCode')} <code>{reason ?? 'trust'}</code>

@@ -1,5 +1,6 @@
 /** One honest sentence about who can read, and on demand who exactly. Claims no more than the trust mode allows. */
 import type { VisitorClient } from '../model';
+import { listOf } from '../i18n/core';
 import { t } from '../i18n/widget';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
@@ -23,7 +24,7 @@ export function LockLine({ client }: { client: VisitorClient }) {
         </span>
         <Icon d={icon.down} size={14} />
       </summary>
-      {members && members.people.length > 0 && <p>{t('lockPeople', { names: members.people.join('、') })}</p>}
+      {members && members.people.length > 0 && <p>{t('lockPeople', { names: listOf(members.people) })}</p>}
       <p>
         {t('lockFp')}
         <code>{site.org}</code>
