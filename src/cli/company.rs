@@ -54,8 +54,9 @@ impl Company {
     pub fn verify(view: AdminView, pin: Option<OrgFp>, now_ms: u64) -> Result<Self, Fail> {
         let covered = view.snapshot.as_ref().and_then(|s| s.read().ok()).map(|body| body.seq);
         let dir = Directory::replay(pin.unwrap_or(view.org), &view.entries, now_ms, covered).map_err(|e| {
-            Fail::failure(format!("the directory does not verify: {e}"))
-                .next("do not sign anything here before you know why; compare the fingerprint with data-org in your pages")
+            Fail::failure(format!("the directory does not verify: {e}")).next(
+                "do not sign anything here before you know why; compare the fingerprint with data-org in your pages",
+            )
         })?;
         Ok(Self { dir, view, now_ms })
     }

@@ -82,7 +82,9 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
         until if until - now < WEEK_MS => {
             Finding::warning(CHECK, format!("visitors accept it only until {}", out::date(until)), next)
         }
-        until => Finding::ok(CHECK, format!("verifies to entry {entries}, visitors accept it until {}", out::date(until))),
+        until => {
+            Finding::ok(CHECK, format!("verifies to entry {entries}, visitors accept it until {}", out::date(until)))
+        }
     });
     let state = company.dir.state();
     if state.users.values().all(|u| !u.on) && company.view.invites.iter().all(|i| i.expired) {

@@ -5,7 +5,7 @@ use ratatui::{
     layout::{Alignment, Constraint, Layout, Rect},
     style::{Color, Modifier, Style, Stylize as _},
     text::{Line, Span},
-    widgets::{Block, BorderType, Cell, Paragraph, Row, Sparkline, Table},
+    widgets::{Block, BorderType, Cell, Padding, Paragraph, Row, Sparkline, Table},
 };
 
 use super::{
@@ -29,17 +29,21 @@ pub struct Scene {
     pub silent_ms: Option<u64>,
     /// The clock.
     pub clock: String,
+    /// The same, ms.
+    pub now_ms: u64,
 }
 
 /// Waits longer than this are red, ms.
 const LONG_WAIT: u64 = 60_000;
+/// The directory is to be refreshed when it has less left, ms.
+const WEEK_MS: u64 = 7 * 86_400_000;
 
 /// Draws everything that fits; small terminals get the most important part.
 pub fn draw(frame: &mut Frame<'_>, scene: &Scene) {
     let area = frame.area();
     let [head, numbers, middle, lower, foot] = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Length(6),
+        Constraint::Length(5),
         Constraint::Length(if area.height >= 26 { 7 } else { 0 }),
         Constraint::Min(3),
         Constraint::Length(1),
@@ -92,10 +96,10 @@ fn big_numbers(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
     let no_agents = if online == 0 { Color::Red } else { Color::Green };
     let tiles = [
         (s.metrics.connections.visitors.to_string(), "visitors", Color::Cyan),
-        (online.to_string(), "agents online", no_agents),
+        (online.to_string(), "online", no_agents),
         (s.open().to_string(), "open", Color::Reset),
         (desk.waiting.to_string(), "waiting", wait_color),
-        (wait_text(desk.longest_wait_ms), "longest wait", wait_color),
+        (wait_text(desk.longest_wait_ms), "wait", wait_color),
     ];
     let areas = Layout::horizontal([Constraint::Ratio(1, 5); 5]).spacing(1).split(area);
     for ((number, label, color), area) in tiles.into_iter().zip(areas.iter()) {
@@ -157,7 +161,7 @@ fn latency(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
     ];
     let table = Table::new(rows, [Constraint::Length(10), Constraint::Fill(1), Constraint::Fill(1)])
         .header(row("", "p50".into(), "p99".into()).style(Style::new().dark_gray()))
-        .block(boxed("latency"));
+        .block(boxed("latency").padding(Padding::horizontal(1)));
     frame.render_widget(table, area);
 }
 
@@ -169,7 +173,7 @@ fn agents(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
         AgentState::Offline => 2,
     };
     list.sort_by(|a, b| rank(a).cmp(&rank(b)).then(b.load.cmp(&a.load)).then(a.user.cmp(&b.user)));
-    let block = boxed("agents");
+    let block = boxed("agents").padding(Padding::horizontal(1));
     let room = usize::from(block.inner(area).height.saturating_sub(1));
     let hidden = list.len().saturating_sub(room);
     let block = if hidden > 0 { block.title_bottom(format!(" {hidden} more ")) } else { block };
@@ -209,7 +213,7 @@ fn load_bar(a: &Agent) -> Line<'static> {
 }
 
 fn queues(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
-    let block = boxed("queues");
+    let block = boxed("queues").padding(Padding::horizontal(1));
     let mut list = s.desk().teams;
     if list.is_empty() {
         let text = Paragraph::new("\nno team is there".dark_gray()).alignment(Alignment::Center);
@@ -244,9 +248,20 @@ fn footer(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
         Some(ms) => {
             Line::from(format!(" no answer from the server for {} ", out::duration(ms))).white().on_red().bold()
         }
-        None => Line::from(" q quit").dark_gray(),
+        None => match stale(scene) {
+            Some(text) => Line::from(text).yellow(),
+            None => Line::from(" q quit").dark_gray(),
+        },
     };
     frame.render_widget(Paragraph::new(line), area);
+}
+
+/// When visitors will soon refuse the directory, somebody must see it.
+fn stale(scene: &Scene) -> Option<String> {
+    let until = scene.stats.directory.fresh_until;
+    let soon = until > 0 && until < scene.now_ms + WEEK_MS;
+    let when = out::relative(until, scene.now_ms);
+    soon.then(|| format!(" visitors stop accepting the directory {when}: kefu directory refresh"))
 }
 
 #[cfg(test)]
@@ -271,7 +286,13 @@ mod tests {
                 "commit_latency": {"minute": {"count": 9, "sum": 0, "p50": 2_100, "p99": 9_400, "p999": 0, "max": 0}}},
         });
         let stats = serde_json::from_value(stats).unwrap();
-        Scene { stats, history: (0..200).map(|i| i % 17).collect(), silent_ms: None, clock: "12:00:00".into() }
+        Scene {
+            stats,
+            history: (0..200).map(|i| i % 17).collect(),
+            silent_ms: None,
+            clock: "12:00:00".into(),
+            now_ms: 0,
+        }
     }
 
     fn drawn(scene: &Scene, width: u16, height: u16) -> String {
@@ -296,6 +317,15 @@ mod tests {
                 drawn(&Scene::default(), width, height);
             }
         }
+    }
+
+    #[test]
+    fn a_directory_that_grows_stale_is_named() {
+        let mut scene = scene();
+        scene.stats.directory.fresh_until = 3 * 86_400_000;
+        assert!(drawn(&scene, 100, 30).contains("stop accepting the directory in 3 days"));
+        scene.stats.directory.fresh_until = 8 * 86_400_000;
+        assert!(drawn(&scene, 100, 30).contains("q quit"));
     }
 
     #[test]

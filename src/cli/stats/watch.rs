@@ -11,7 +11,7 @@ use super::{
     draw::{Scene, draw},
     shape::Stats,
 };
-use crate::cli::{context::Context, fail::Fail, link::Office, lock};
+use crate::cli::{company::Company, context::Context, fail::Fail, link::Office, lock, out};
 
 /// Most intervals that are remembered.
 const HISTORY: usize = 1_000;
@@ -19,7 +19,8 @@ const HISTORY: usize = 1_000;
 /// Runs until `q`.
 pub fn run(ctx: &Context, interval: Duration) -> Result<(), Fail> {
     let office = Office::open(ctx)?;
-    let mut wall = Wall { scene: Scene::default(), office: Some(office), answered: Instant::now(), total: None };
+    let name = Company::load(ctx, &office)?.org().to_owned();
+    let mut wall = Wall { name, scene: Scene::default(), office: Some(office), answered: Instant::now(), total: None };
     wall.ask(ctx)?;
     let mut terminal = ratatui::try_init().map_err(|e| Fail::failure(format!("cannot draw on this terminal: {e}")))?;
     let ended = wall.show(ctx, &mut terminal, interval);
@@ -28,6 +29,7 @@ pub fn run(ctx: &Context, interval: Duration) -> Result<(), Fail> {
 }
 
 struct Wall {
+    name: String,
     scene: Scene,
     office: Option<Office>,
     answered: Instant,
@@ -38,6 +40,7 @@ impl Wall {
     fn show(&mut self, ctx: &Context, terminal: &mut DefaultTerminal, interval: Duration) -> Result<(), Fail> {
         let mut next = Instant::now() + interval;
         loop {
+            self.scene.now_ms = out::now_ms();
             self.scene.clock = jiff::Zoned::now().strftime("%H:%M:%S").to_string();
             terminal.draw(|frame| draw(frame, &self.scene))?;
             while event::poll(next.saturating_duration_since(Instant::now()))? {
@@ -78,7 +81,7 @@ impl Wall {
         if self.scene.history.len() > HISTORY {
             self.scene.history.remove(0);
         }
-        self.scene.stats = stats;
+        self.scene.stats = Stats { name: self.name.clone(), ..stats };
         Ok(())
     }
 }
