@@ -10,7 +10,11 @@ use crate::{
 async fn an_invite_works_once_and_in_time() {
     let (bank, code) = Bank::found().await;
     let (claim, _) = bank.prepare(&code, "password 1").await.unwrap();
+    let opened = bank.org.invite_open(InviteOpen { inv: claim.inv }).await.unwrap();
     bank.org.invite_claim(claim.clone()).await.unwrap();
+    let signed = invite::SignedCert { cert: opened.cert, signer: opened.signer, sig: opened.sig };
+    let again = Commit { expect_seq: bank.org.directory().seq() + 1, invites: vec![signed], ..Commit::default() };
+    assert_eq!(bank.org.commit(again).await.unwrap_err(), OrgError::InviteGone, "put back by somebody");
     assert_eq!(bank.org.invite_claim(claim).await.unwrap_err(), OrgError::InviteGone);
     assert_eq!(bank.claim(&code, "password 2").await.unwrap_err(), OrgError::InviteGone);
 
