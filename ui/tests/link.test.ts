@@ -198,6 +198,20 @@ describe('the link', () => {
     expect(resumes[0]!.convs[0]).toEqual({ id: ids[0], have: 1 });
   });
 
+  it('a server that says it sent everything and did not is not asked in a loop', async () => {
+    const s = await up();
+    link.follower.follow(CONV);
+    s.frames();
+    s.onsend = (d) => {
+      s.sent.push(d);
+      if ((JSON.parse(d as string) as { t: string }).t === 'resume') queueMicrotask(() => s.say({ t: 'synced', conv: CONV, last: 9 }));
+    };
+    s.say({ t: 'synced', conv: CONV, last: 9 });
+    await tick(9_000);
+    expect(s.frames().filter((f) => f.t === 'resume').length).toBeLessThanOrEqual(5);
+    expect(synced).toEqual([]);
+  });
+
   it('pages over HTTP when it is far behind, and survives a page that fails', async () => {
     const asked: string[] = [];
     let fail = true;
