@@ -11,7 +11,6 @@ use crate::cli::{
     keys::Signing,
     out,
 };
-use crate::crypto::directory::SiteBody;
 use crate::org::SiteSettings;
 use crate::proto::{SiteId, TeamId};
 
