@@ -146,6 +146,20 @@ fn a_failed_init_leaves_nothing_behind() {
 }
 
 #[test]
+fn commands_at_the_same_moment_wait_for_each_other() {
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase"]);
+    std::thread::scope(|scope| {
+        for team in ["a", "b", "c", "d"] {
+            let sh = &sh;
+            scope.spawn(move || sh.json(&["team", "add", team]));
+        }
+    });
+    assert_eq!(sh.json(&["team", "list"])["teams"].as_array().unwrap().len(), 4);
+    assert_eq!(sh.json(&["directory", "verify"])["entries"], 5);
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let sh = Shell::new();
     let mut child = Command::new(env!("CARGO_BIN_EXE_kefu"))
