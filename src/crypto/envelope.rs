@@ -150,8 +150,8 @@ impl MessageHeader {
 pub fn pad(body: &[u8]) -> Zeroizing<Vec<u8>> {
     let len = body.len() + 1;
     let step = match len {
-        ..=256 => 32,
-        ..=4096 => 256,
+        0..=256 => 32,
+        257..=4096 => 256,
         _ => 1024,
     };
     let mut out = Zeroizing::new(Vec::with_capacity(len.next_multiple_of(step) + TAG));

@@ -13,10 +13,10 @@ use crate::{
 };
 
 /// Settings of a site that need no signature.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SiteSettings {
-    /// Fields asked before a conversation; the widget knows their form.
+    /// Fields asked before a conversation, an array; the widget knows their form.
     pub form: Value,
     /// Text the widget opens with.
     pub greeting: String,
@@ -24,13 +24,30 @@ pub struct SiteSettings {
     pub require_secure: bool,
 }
 
+impl Default for SiteSettings {
+    fn default() -> Self {
+        Self { form: Value::Array(Vec::new()), greeting: String::new(), require_secure: false }
+    }
+}
+
+/// Which site an answer is about. What a visitor may trust of it stands in the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteName {
+    /// Its id.
+    pub id: SiteId,
+    /// Its display name.
+    pub name: String,
+    /// Whose queue.
+    pub team: TeamId,
+}
+
 /// `GET /site/<id>`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteAnswer {
     /// The company.
     pub org: OrgFp,
     /// Which site.
-    pub site: SiteId,
+    pub site: SiteName,
     /// The server's time, ms.
     pub now: u64,
     /// What a visitor verifies.
@@ -39,12 +56,12 @@ pub struct SiteAnswer {
     #[serde(flatten)]
     pub settings: SiteSettings,
     /// Whether somebody would answer; set by the route, who knows.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presence: Option<Presence>,
 }
 
 /// `GET /directory`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectoryAnswer {
     /// Entries after the one asked for.
     pub entries: Vec<Entry>,
@@ -53,7 +70,7 @@ pub struct DirectoryAnswer {
 }
 
 /// `POST /login/start`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginStart {
     /// Who.
     pub user: UserId,
@@ -62,7 +79,7 @@ pub struct LoginStart {
 }
 
 /// Its answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginStarted {
     /// Names the login in the next step.
     pub id: String,
@@ -71,7 +88,7 @@ pub struct LoginStarted {
 }
 
 /// `POST /login/finish`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginFinish {
     /// From the answer.
     pub id: String,
@@ -97,14 +114,14 @@ pub struct LoggedIn {
 }
 
 /// `POST /invite/open`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteOpen {
     /// The invite's Ed25519 key.
     pub inv: Key32,
 }
 
 /// Its answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteOpened {
     /// Certificate, raw.
     pub cert: Bytes,
@@ -117,7 +134,7 @@ pub struct InviteOpened {
 }
 
 /// `POST /invite/register`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteRegister {
     /// The invite's Ed25519 key.
     pub inv: Key32,
@@ -126,14 +143,14 @@ pub struct InviteRegister {
 }
 
 /// An OPAQUE message.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// The message.
     pub m: Bytes,
 }
 
 /// `POST /invite/claim`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteClaim {
     /// The invite's Ed25519 key.
     pub inv: Key32,
@@ -148,7 +165,7 @@ pub struct InviteClaim {
 }
 
 /// `POST /password/finish`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordFinish {
     /// OPAQUE registration upload.
     pub record: Bytes,
@@ -159,7 +176,7 @@ pub struct PasswordFinish {
 }
 
 /// `GET /boxes`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoxesAnswer {
     /// Team keys sealed to the asker.
     pub boxes: Vec<TeamBox>,

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BoxFor, DropBoxes, OpenInvite, Org, OrgError, SiteSettings,
+    bundle::check_snapshot,
     rows::{self, invite_name},
-    service::{Live, check_snapshot},
+    service::Live,
 };
 use crate::{
     crypto::{
@@ -163,6 +164,9 @@ pub(super) fn plan(
     for BoxFor { to, sealed } in &commit.boxes {
         if directory.team(&sealed.team).is_none_or(|t| sealed.epoch == 0 || sealed.epoch > t.epoch) {
             return Err(OrgError::NotFound("team key"));
+        }
+        if !rows::is_recipient(to) {
+            return Err(OrgError::Malformed(format!("{to:?} is nobody a team key can be for")));
         }
         ops.push(rows::put(Table::TeamBox, rows::box_key(to, sealed), sealed));
     }
