@@ -4,5 +4,7 @@ mod cli;
 mod layers;
 mod store_contract;
 mod store_faults;
+mod store_file;
 mod store_model;
+mod store_writer;
 mod support;
