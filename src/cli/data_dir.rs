@@ -80,8 +80,10 @@ pub fn replace(path: &Path, mode: u32, content: &[u8]) -> Result<(), Fail> {
 
 /// Refuses a directory without a company in it.
 pub fn require_initialised(dir: &Path) -> Result<(), Fail> {
-    if dir.join(OPAQUE).exists() {
-        return Ok(());
+    match fs::metadata(dir.join(OPAQUE)) {
+        Ok(_) => return Ok(()),
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => return Err(cannot("enter", dir, &e)),
+        Err(_) => {}
     }
     let shown = dir.display();
     Err(Fail::new(Kind::NotInitialised, format!("there is no kefu in {shown}"))

@@ -20,6 +20,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
         let lines: Vec<Line> = company.view.entries.iter().filter_map(|e| Line::read(&company, e)).collect();

@@ -20,6 +20,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let office = Office::open(ctx)?;
         let view = Company::fetch(&office)?;

@@ -39,6 +39,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let nothing = self.origins.is_empty() && self.team.is_none() && self.name.is_none() && !self.on;
         if nothing && self.settings.is_empty() {

@@ -16,6 +16,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
         let site = company.site(&self.id)?;

@@ -17,6 +17,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let office = Office::open(ctx)?;
         let company = Company::load(ctx, &office)?;

@@ -1,5 +1,7 @@
 //! The wall: one frame of it. Pure: what is known goes in, cells come out.
 
+use std::cmp::Reverse;
+
 use ratatui::{
     Frame,
     layout::{Alignment, Constraint, Layout, Rect},
@@ -219,7 +221,7 @@ fn queues(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
         let text = Paragraph::new("\nno team is there".dark_gray()).alignment(Alignment::Center);
         return frame.render_widget(text.block(block), area);
     }
-    list.sort_by(|a, b| b.longest_wait_ms.cmp(&a.longest_wait_ms));
+    list.sort_by_key(|q| Reverse(q.longest_wait_ms));
     let rows = list.into_iter().map(|q| {
         let color = if q.longest_wait_ms > LONG_WAIT { Color::Red } else { Color::Yellow };
         let longest = if q.waiting == 0 { "-".into() } else { wait_text(q.longest_wait_ms) };

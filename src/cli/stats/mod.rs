@@ -31,6 +31,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         data_dir::require_initialised(&ctx.data_dir)?;
         if self.watch {

@@ -19,6 +19,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
         company.team(&self.id)?;

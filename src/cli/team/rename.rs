@@ -19,6 +19,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| company.team(&self.id).map(|_| ());
         self.signing.act(ctx, check, |_, signer| Ok((signer.team_rename(&self.id, &self.name)?, ())))?;

@@ -16,6 +16,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| company.team(&self.id).map(|_| ());
         let epoch = self.signing.act(ctx, check, |company, signer| {

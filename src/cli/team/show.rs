@@ -15,6 +15,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
         let team = company.team(&self.id)?;

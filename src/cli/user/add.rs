@@ -38,6 +38,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
         let role = self.role.into();

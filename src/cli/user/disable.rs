@@ -23,6 +23,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| match company.user(&self.id)? {
             user if user.on => Ok(()),

@@ -18,6 +18,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| company.user(&self.id).map(|_| ());
         let invitation = self.signing.act(ctx, check, |company, signer| {

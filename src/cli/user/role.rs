@@ -27,6 +27,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let role: Role = self.role.into();
         let check = |company: &Company| match company.user(&self.id)?.role {

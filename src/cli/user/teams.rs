@@ -33,6 +33,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         if self.teams.is_empty() && self.add.is_empty() && self.remove.is_empty() {
             return Err(Fail::new(Kind::Usage, "no team was named")

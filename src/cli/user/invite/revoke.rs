@@ -16,6 +16,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| match company.view.invites.iter().any(|i| i.user == self.id) {
             true => Ok(()),
