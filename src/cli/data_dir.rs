@@ -17,6 +17,8 @@ pub const OPAQUE: &str = "opaque.setup";
 pub const PUBLIC: &str = "public.json";
 /// The configuration.
 pub const CONFIG: &str = "kefu.toml";
+/// Where a running server takes admin requests.
+pub const SOCKET: &str = "admin.sock";
 /// Held by the running server; its text is the process id.
 pub const LOCK: &str = "kefu.lock";
 /// The database.

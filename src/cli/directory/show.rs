@@ -3,13 +3,15 @@
 use serde_json::json;
 
 use super::line::Line;
-use crate::cli::{
-    company::Company,
-    context::Context,
-    fail::Fail,
-    out::{self, Table},
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::Fail,
+        out::{self, Table},
+    },
+    crypto::hash,
 };
-use crate::crypto::hash;
 
 /// Show the log
 #[derive(Debug, clap::Args)]

@@ -2,14 +2,16 @@
 
 use serde_json::json;
 
-use crate::cli::{
-    company::{Company, pinned},
-    context::Context,
-    fail::{Fail, Kind},
-    link::Office,
-    out,
+use crate::{
+    cli::{
+        company::{Company, pinned},
+        context::Context,
+        fail::{Fail, Kind},
+        link::Office,
+        out,
+    },
+    crypto::{codec::Hash32, hash},
 };
-use crate::crypto::{codec::Hash32, hash};
 
 /// Replay the log and check every signature
 #[derive(Debug, clap::Args)]

@@ -3,16 +3,18 @@
 use serde_json::json;
 
 use super::SettingsArgs;
-use crate::cli::{
-    args,
-    company::Company,
-    context::Context,
-    fail::{Fail, Kind},
-    keys::Signing,
-    out,
+use crate::{
+    cli::{
+        args,
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    org::acts::SiteChange,
+    proto::{SiteId, TeamId},
 };
-use crate::org::acts::SiteChange;
-use crate::proto::{SiteId, TeamId};
 
 /// Change a site; what is not named stays
 #[derive(Debug, clap::Args)]

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
-use crate::cli::{company::Company, context::Context, fail::Fail, link::Office, out};
-use crate::proto::SiteId;
+use crate::{
+    cli::{company::Company, context::Context, fail::Fail, link::Office, out},
+    proto::SiteId,
+};
 
 /// Print the script tag to paste into the pages of a site
 #[derive(Debug, clap::Args)]

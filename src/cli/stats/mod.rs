@@ -3,6 +3,7 @@
 mod big;
 mod draw;
 mod shape;
+mod tables;
 mod text;
 mod watch;
 

@@ -2,15 +2,17 @@
 
 use serde_json::json;
 
-use crate::cli::{
-    args,
-    company::Company,
-    context::Context,
-    fail::{Fail, Kind},
-    keys::Signing,
-    out,
+use crate::{
+    cli::{
+        args,
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    proto::TeamId,
 };
-use crate::proto::TeamId;
 
 /// Add a team
 #[derive(Debug, clap::Args)]

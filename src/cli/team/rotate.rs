@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use crate::cli::{company::Company, context::Context, fail::Fail, keys::Signing, out};
-use crate::proto::TeamId;
+use crate::{
+    cli::{company::Company, context::Context, fail::Fail, keys::Signing, out},
+    proto::TeamId,
+};
 
 /// Give a team a new key
 #[derive(Debug, clap::Args)]

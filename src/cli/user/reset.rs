@@ -1,8 +1,10 @@
 //! `kefu user reset`: a new invite for a person who lost the password.
 
 use super::invitation::Invitation;
-use crate::cli::{company::Company, context::Context, fail::Fail, keys::Signing};
-use crate::proto::UserId;
+use crate::{
+    cli::{company::Company, context::Context, fail::Fail, keys::Signing},
+    proto::UserId,
+};
 
 /// Replace a lost password: the old keys end, and a new invite is printed
 #[derive(Debug, clap::Args)]

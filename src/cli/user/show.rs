@@ -3,14 +3,16 @@
 use serde_json::json;
 
 use super::people;
-use crate::cli::{
-    company::{Company, unknown},
-    context::Context,
-    fail::Fail,
-    out,
+use crate::{
+    cli::{
+        company::{Company, unknown},
+        context::Context,
+        fail::Fail,
+        out,
+    },
+    crypto::hash::kid,
+    proto::UserId,
 };
-use crate::crypto::hash::kid;
-use crate::proto::UserId;
 
 /// Show a person
 #[derive(Debug, clap::Args)]

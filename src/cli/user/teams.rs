@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::cli::{
-    company::Company,
-    context::Context,
-    fail::{Fail, Kind},
-    keys::Signing,
-    out,
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    proto::{TeamId, UserId},
 };
-use crate::proto::{TeamId, UserId};
 
 /// Change the teams of a person
 #[derive(Debug, clap::Args)]

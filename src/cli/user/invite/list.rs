@@ -2,13 +2,15 @@
 
 use serde_json::json;
 
-use crate::cli::{
-    company::Company,
-    context::Context,
-    fail::Fail,
-    out::{self, Table},
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::Fail,
+        out::{self, Table},
+    },
+    proto::TeamId,
 };
-use crate::proto::TeamId;
 
 /// List invites that were not used
 #[derive(Debug, clap::Args)]

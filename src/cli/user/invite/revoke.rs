@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use crate::cli::{company::Company, context::Context, fail::Fail, keys::Signing, out};
-use crate::proto::UserId;
+use crate::{
+    cli::{company::Company, context::Context, fail::Fail, keys::Signing, out},
+    proto::UserId,
+};
 
 /// Revoke the open invites of a person
 #[derive(Debug, clap::Args)]
