@@ -34,7 +34,7 @@ impl Office {
                 Err(e) if in_use(&e) && tries < PATIENCE => tries += 1,
                 Err(e) => return Err(in_words(&e)),
             }
-            runtime.block_on(tokio::time::sleep(PAUSE));
+            runtime.block_on(async { tokio::time::sleep(PAUSE).await });
         }
     }
 

@@ -44,7 +44,6 @@ impl Drop for Server {
 }
 
 #[test]
-#[ignore = "needs the admin socket of app.rs"]
 fn every_act_works_beside_a_server_and_without_one() {
     let sh = Shell::new();
     sh.json(&["init", "--no-passphrase", "--name", "Bank"]);
@@ -78,7 +77,6 @@ fn every_act_works_beside_a_server_and_without_one() {
 }
 
 #[test]
-#[ignore = "needs the admin socket of app.rs"]
 fn a_killed_server_leaves_nothing_in_the_way() {
     let sh = Shell::new();
     sh.json(&["init", "--no-passphrase"]);
