@@ -8,7 +8,7 @@ const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null 
 
 /** A text alone stands for both languages. */
 function localised(v: unknown, otherwise = ''): Localised {
-  if (typeof v === 'string') return { zh: v, en: v };
+  if (typeof v === 'string' && v) return { zh: v, en: v };
   if (!isObject(v)) return otherwise ? { zh: otherwise, en: otherwise } : {};
   const s = (x: unknown): string | undefined => (typeof x === 'string' ? x : undefined);
   return { zh: s(v.zh), en: s(v.en) };
