@@ -160,6 +160,18 @@ describe('exactly once', () => {
     expect(lines(t).some((m) => m.missingBefore || m.kind === 'broken')).toBe(false);
   });
 
+  it('a conflict is answered by the same bytes, at once', async () => {
+    const v = await begin();
+    const from = server.received.length;
+    let clashes = 3;
+    server.fate = (e) => (e.kind === Kind.message && clashes-- > 0 ? Code.conflict : 'store');
+    await v.client.send('again');
+    await rest(300);
+    expect(stateOf(v.client.thread.value, 'again')).not.toBe('queued');
+    const tries = server.received.slice(from).map((x) => Buffer.from(x).toString('hex'));
+    expect([tries.length, new Set(tries).size]).toEqual([4, 1]);
+  });
+
   it('what cannot be stored says so and can be tried again; the next ones go on without a gap', async () => {
     const v = await begin();
     let bad = true;

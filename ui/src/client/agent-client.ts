@@ -66,6 +66,8 @@ export class Agent implements AgentClient {
   private readonly shown = new Set<string>();
   private wanted: AgentState | null = null;
   private nextNotice = 1;
+  /** Creation time of the oldest conversation that was paged to. */
+  private cursor: Partial<Record<Tab, number>> = {};
   private over = false;
   private readonly loading: Promise<void>;
 
@@ -272,6 +274,7 @@ export class Agent implements AgentClient {
     this.offers.value = [];
     this.agents.value = [];
     this.shown.clear();
+    this.cursor = {};
     this.list.clear();
   }
 
@@ -395,6 +398,7 @@ export class Agent implements AgentClient {
     this.readDirectory();
     this.me.value = this.readMe(this.me.value?.state ?? 'offline');
     await this.loadBoxes();
+    await this.renewSnapshot();
   }
 
   private readDirectory(): void {
@@ -414,14 +418,15 @@ export class Agent implements AgentClient {
     const { keeper, identity, engine } = this;
     if (!keeper || !identity || !engine) return;
     const now = engine.link.now();
-    const { at, until } = keeper.snapshot;
-    const behind = now - at > DAY_MS;
+    const { seq, at, until } = keeper.snapshot;
+    // an enrolment that no snapshot covers stops being valid when its invite expires
+    const behind = now - at > DAY_MS || seq < keeper.directory.seq;
     if (this.me.value?.role === 'admin' && behind) {
       try {
         await keeper.refresh(now);
         await this.http.post('/snapshot', await signSnapshot(keeper.directory, now, now + LIFE_MS, identity.ed), engine.link.token());
-        keeper.snapshot = { at: now, until: now + LIFE_MS };
-        this.notice('info', 'notice.snapshot_renewed');
+        if (now - at > DAY_MS) this.notice('info', 'notice.snapshot_renewed');
+        keeper.snapshot = { seq: keeper.directory.seq, at: now, until: now + LIFE_MS };
         return;
       } catch {
         // said below if it matters
@@ -518,10 +523,13 @@ export class Agent implements AgentClient {
 
   async loadMore(tab: Tab): Promise<void> {
     if (!this.engine) return;
-    const before = this.list.oldest(tab);
-    const query = `tab=${tab}&limit=${PAGE}${before === null ? '' : `&before=${before}`}`;
+    const before = this.cursor[tab];
+    const query = `tab=${tab}&limit=${PAGE}${before === undefined ? '' : `&before=${before}`}`;
     const reply = await this.http.get<{ convs: Conv[]; more: boolean }>(`/conversations?${query}`, this.engine.link.token());
-    for (const c of reply.convs) if (!this.list.get(c.id)) this.list.put(c);
+    for (const c of reply.convs) {
+      this.cursor[tab] = Math.min(this.cursor[tab] ?? c.created, c.created);
+      if (!this.list.get(c.id)) this.list.put(c);
+    }
     this.more.value = { ...this.more.value, [tab]: reply.more };
   }
 

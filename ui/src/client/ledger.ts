@@ -150,6 +150,7 @@ export class Ledger {
         await this.grant(env);
         return null;
       case Kind.tombstone:
+      case Kind.noteTombstone:
         this.count(env);
         return { ...this.blank(r), kind: 'recalled', msg: env.msg, sender: env.sender, user: this.port.directory().keyOf(env.sender)?.user };
       case Kind.note:
