@@ -58,6 +58,12 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
         let event = tokio::select! {
             message = inbox.recv() => match message {
                 None => return,
+                // his next socket may have connected before the last one's end was noticed
+                Some(DeskMessage::Fact(desk::Event::AgentVanished { user }))
+                    if chat.hub.listeners(&Topic::User(user.clone())) > 0 =>
+                {
+                    continue;
+                }
                 Some(DeskMessage::Fact(event)) => event,
                 Some(DeskMessage::Ask(question)) => {
                     question(&desk);
@@ -77,8 +83,13 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
         for decision in desk.apply(event, now_ms()) {
             chat.carry_out(&desk, decision, &mut waiting).await;
         }
-        if let Some(reply) = accept.and_then(|key| waiting.remove(&key)) {
-            let _ = reply.send(Err(Refusal::new(ErrorCode::TooLate, "this offer is over")));
+        // nothing was decided: too late, or he has it already and asks again because he did not hear the answer
+        if let Some((conv, user)) = accept
+            && let Some(reply) = waiting.remove(&(conv, user.clone()))
+        {
+            let his = matches!(chat.cell(conv), Ok(Some(cell)) if lock(&cell).row.owner == Owner::Agent(user));
+            let late = || Refusal::new(ErrorCode::TooLate, "this offer is over");
+            let _ = reply.send(if his { Ok(()) } else { Err(late()) });
         }
     }
 }
