@@ -222,6 +222,9 @@ impl Chat {
     /// Takes from the queue; whoever leads may take from a colleague too.
     pub async fn take(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
         let agent = self.require_agent(conn)?;
+        if !self.sees(&conn.who, &lock(&*self.must_cell(conv)?)) {
+            return Err(Refusal::not_found());
+        }
         self.own(conv, &agent.user, OwnerWhy::Take, &agent.user, |cell| match cell.row.owner {
             Owner::Queue | Owner::Robot => Ok(()),
             _ if leads(agent.role) => Ok(()),
@@ -240,7 +243,11 @@ impl Chat {
     ) -> Result<(), Refusal> {
         let agent = self.require_agent(conn)?;
         let by = &agent.user;
-        let may = |cell: &Cell| -> Result<(), Refusal> { self.require_owner(&agent, cell) };
+        let may = |cell: &Cell| match self.sees(&conn.who, cell) {
+            true => self.require_owner(&agent, cell),
+            false => Err(Refusal::not_found()),
+        };
+        may(&lock(&*self.must_cell(conv)?))?;
         if let Some(colleague) = to {
             if self.hub.listeners(&Topic::User(colleague.clone())) == 0 {
                 return Err(Refusal::new(
@@ -251,10 +258,7 @@ impl Chat {
             return self.own(conv, &colleague, OwnerWhy::Transfer, by, may).await;
         }
         let team = team.ok_or_else(|| Refusal::malformed("a transfer names an agent or a team"))?;
-        self.change(conv, |chat, cell, batch| {
-            if !chat.sees(&conn.who, cell) {
-                return Err(Refusal::not_found());
-            }
+        self.change(conv, |_, cell, batch| {
             may(cell)?;
             if cell.row.state == ConvState::Closed {
                 return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));
