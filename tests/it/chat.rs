@@ -1,6 +1,11 @@
 //! Conversations, end to end: real clients, the whole server, a real database.
 
+mod assignment;
+mod desk;
+mod ends;
+mod epochs;
 mod messages;
+mod resume;
 
 use std::sync::Arc;
 

@@ -184,3 +184,21 @@ async fn typing_and_receipts_reach_the_other_side_and_receipts_survive_a_restart
     let visitor = Peer::connect(&server, &me).await;
     assert_eq!((visitor.greeted[0].agent.delivered, visitor.greeted[0].agent.read), (seq, seq));
 }
+
+#[tokio::test]
+async fn a_resend_of_what_is_stored_is_never_refused_whatever_changed_meanwhile() {
+    let server = Server::new().await;
+    let (mut visitor, mut li, conv) = talk(&server).await;
+    let mut chen = Peer::agent(&server, "chen").await;
+    let (mine, his) = (visitor.me.key.clone(), li.me.key.clone());
+    let (_, asked) = visitor.view(conv).seal("asked", &mine);
+    let (_, answered) = li.view(conv).seal("answered", &his);
+    let announcement = visitor.view(conv).announce(&server.company, "svc", &mine);
+    let sent = [visitor.post(asked.clone()).await, li.post(answered.clone()).await, visitor.post(announcement.clone()).await];
+    chen.ask(|req| ClientFrame::Take { req, conv }).await.unwrap();
+    chen.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    li.until(conv, |v| v.owner == Owner::None).await;
+    let again = [visitor.post(asked).await, li.post(answered).await, visitor.post(announcement).await];
+    assert_eq!(again, sent);
+    assert_eq!(visitor.view(conv).owner, Owner::None, "a resend does not reopen");
+}

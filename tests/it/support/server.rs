@@ -50,7 +50,10 @@ impl Server {
             let _ = stopped.await;
         };
         let task = tokio::spawn(async move {
-            app::serve(options, shutdown, |r| drop(ready.send(r.listen))).await
+            app::serve(options, shutdown, |r| {
+                let _ = ready.send(r.listen);
+            })
+            .await
         });
         match address.await {
             Ok(addr) => Self { addr, company: company.clone(), stop: Some(stop), task },
