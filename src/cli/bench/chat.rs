@@ -154,6 +154,7 @@ async fn schedule(pairs: Vec<Rc<Pair>>, tally: Rc<Tally>, rate: u64) -> anyhow::
         for n in 0.. {
             let at = start + n * 1_000_000_000 / rate;
             let now = clock.elapsed().as_nanos() as u64;
+            #[expect(clippy::disallowed_methods, reason = "a rate is time: this thread waits for its next turn")]
             std::thread::sleep(Duration::from_nanos(at.saturating_sub(now)));
             if due.send(at).is_err() {
                 return;
