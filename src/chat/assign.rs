@@ -62,6 +62,12 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
         let event = tokio::select! {
             message = inbox.recv() => match message {
                 None => return,
+                // his next socket may have connected before the last one's end was noticed
+                Some(DeskMessage::Fact(desk::Event::AgentVanished { user }))
+                    if chat.hub.listeners(&Topic::User(user.clone())) > 0 =>
+                {
+                    continue;
+                }
                 Some(DeskMessage::Fact(event)) => event,
                 Some(DeskMessage::Ask(question)) => {
                     question(&desk);
@@ -88,8 +94,13 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
                 other => chat.carry_out(other, &mut waiting).await,
             }
         }
-        if let Some(reply) = accept.and_then(|key| waiting.remove(&key)) {
-            let _ = reply.send(Err(Refusal::new(ErrorCode::TooLate, "this offer is over")));
+        // nothing was decided: too late, or he has it already and asks again because he did not hear the answer
+        if let Some((conv, user)) = accept
+            && let Some(reply) = waiting.remove(&(conv, user.clone()))
+        {
+            let his = matches!(chat.cell(conv), Ok(Some(cell)) if lock(&cell).row.owner == Owner::Agent(user));
+            let late = || Refusal::new(ErrorCode::TooLate, "this offer is over");
+            let _ = reply.send(if his { Ok(()) } else { Err(late()) });
         }
     }
 }
@@ -269,6 +280,9 @@ impl Chat {
     /// Takes from the queue; whoever leads may take from a colleague too.
     pub async fn take(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
         let agent = self.require_agent(conn)?;
+        if !self.sees(&conn.who, &lock(&*self.must_cell(conv)?)) {
+            return Err(Refusal::not_found());
+        }
         self.own(conv, &agent.user, OwnerWhy::Take, &agent.user, |cell| match cell.row.owner {
             Owner::Queue | Owner::Robot => Ok(()),
             _ if leads(agent.role) => Ok(()),
@@ -287,7 +301,11 @@ impl Chat {
     ) -> Result<(), Refusal> {
         let agent = self.require_agent(conn)?;
         let by = &agent.user;
-        let may = |cell: &Cell| -> Result<(), Refusal> { self.require_owner(&agent, cell) };
+        let may = |cell: &Cell| match self.sees(&conn.who, cell) {
+            true => self.require_owner(&agent, cell),
+            false => Err(Refusal::not_found()),
+        };
+        may(&lock(&*self.must_cell(conv)?))?;
         if let Some(colleague) = to {
             if self.hub.listeners(&Topic::User(colleague.clone())) == 0 {
                 return Err(Refusal::new(
@@ -298,10 +316,7 @@ impl Chat {
             return self.own(conv, &colleague, OwnerWhy::Transfer, by, may).await;
         }
         let team = team.ok_or_else(|| Refusal::malformed("a transfer names an agent or a team"))?;
-        self.change(conv, |chat, cell, batch| {
-            if !chat.sees(&conn.who, cell) {
-                return Err(Refusal::not_found());
-            }
+        self.change(conv, |_, cell, batch| {
             may(cell)?;
             if cell.row.state == ConvState::Closed {
                 return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));

@@ -16,6 +16,7 @@ mod out;
 mod secret;
 mod tls;
 
+pub mod bench;
 mod completions;
 mod directory;
 mod doctor;

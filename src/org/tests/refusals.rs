@@ -166,6 +166,26 @@ async fn snapshots_come_from_admins_and_never_go_back() {
 }
 
 #[tokio::test]
+async fn a_server_that_swaps_the_key_of_an_invite_gets_no_team_key() {
+    let (bank, _) = Bank::found().await;
+    let view = bank.org.export().unwrap();
+    let refused = ActError::Invite(user("zhao"));
+    let stranger = KemSecret::generate().public();
+
+    let mut swapped = view.clone();
+    swapped.invites[0].inv_x = crate::crypto::codec::Key32(stranger);
+    assert_eq!(Signer::new(&swapped, &bank.keys, T0).unwrap_err(), refused);
+
+    let mut forged = view.clone();
+    let mut cert: crate::crypto::invite::Cert = serde_json::from_slice(&view.invites[0].signed.cert.0).unwrap();
+    cert.inv_x = crate::crypto::codec::Key32(stranger);
+    forged.invites[0] = OpenInvite::read(&cert.sign(&SigningKey::generate()), T0).unwrap();
+    assert_eq!(Signer::new(&forged, &bank.keys, T0).unwrap_err(), refused);
+
+    assert!(Signer::new(&view, &bank.keys, T0).is_ok());
+}
+
+#[tokio::test]
 async fn slips_at_the_command_line_are_explained() {
     let (bank, code) = Bank::found().await;
     let new = |id: &str, team: &str| NewUser {

@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import type { Backend, BoxKey, KeptKey } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
 import { signedOf } from '../crypto/directory';
+import { Rejected } from '../crypto/error';
 import { fingerprint, printFingerprint } from '../crypto/hash';
 import { parseCode } from '../crypto/invite';
 import type { Opaque } from '../crypto/opaque';
@@ -65,6 +66,8 @@ export class Agent implements AgentClient {
   private readonly shown = new Set<string>();
   private wanted: AgentState | null = null;
   private nextNotice = 1;
+  /** Creation time of the oldest conversation that was paged to. */
+  private cursor: Partial<Record<Tab, number>> = {};
   private over = false;
   private readonly loading: Promise<void>;
 
@@ -198,6 +201,8 @@ export class Agent implements AgentClient {
     const opaque = this.deps.opaque();
     try {
       return await fn(opaque);
+    } catch (e) {
+      throw asClientError(e);
     } finally {
       opaque.close();
     }
@@ -269,6 +274,7 @@ export class Agent implements AgentClient {
     this.offers.value = [];
     this.agents.value = [];
     this.shown.clear();
+    this.cursor = {};
     this.list.clear();
   }
 
@@ -297,6 +303,14 @@ export class Agent implements AgentClient {
   // ---- from the server
 
   private welcomed(w: Welcome): void {
+    const now = new Set(w.convs.map((c) => c.id));
+    for (const { id, tabs } of this.conversations.value) {
+      // it went to somebody else while this page was offline
+      if ((tabs.mine || tabs.queue) && !now.has(id) && !this.shown.has(id)) {
+        this.list.remove(id);
+        this.engine!.forget(id);
+      }
+    }
     for (const c of w.convs) this.list.put(c);
     this.more.value = { mine: false, queue: false, all: true };
     void this.loadBoxes();
@@ -384,6 +398,7 @@ export class Agent implements AgentClient {
     this.readDirectory();
     this.me.value = this.readMe(this.me.value?.state ?? 'offline');
     await this.loadBoxes();
+    await this.renewSnapshot();
   }
 
   private readDirectory(): void {
@@ -403,14 +418,15 @@ export class Agent implements AgentClient {
     const { keeper, identity, engine } = this;
     if (!keeper || !identity || !engine) return;
     const now = engine.link.now();
-    const { at, until } = keeper.snapshot;
-    const behind = now - at > DAY_MS;
+    const { seq, at, until } = keeper.snapshot;
+    // an enrolment that no snapshot covers stops being valid when its invite expires
+    const behind = now - at > DAY_MS || seq < keeper.directory.seq;
     if (this.me.value?.role === 'admin' && behind) {
       try {
         await keeper.refresh(now);
         await this.http.post('/snapshot', await signSnapshot(keeper.directory, now, now + LIFE_MS, identity.ed), engine.link.token());
-        keeper.snapshot = { at: now, until: now + LIFE_MS };
-        this.notice('info', 'notice.snapshot_renewed');
+        if (now - at > DAY_MS) this.notice('info', 'notice.snapshot_renewed');
+        keeper.snapshot = { seq: keeper.directory.seq, at: now, until: now + LIFE_MS };
         return;
       } catch {
         // said below if it matters
@@ -494,7 +510,7 @@ export class Agent implements AgentClient {
     if ('team' in to && to.team !== this.list.get(conv)?.team) {
       const t = this.thread(conv);
       this.engine!.follow(conv);
-      await prepareTransfer(this.engine!.port, t, to.team);
+      await prepareTransfer(this.engine!.port, t, to.team).catch((e: unknown) => Promise.reject(asClientError(e)));
     }
     await this.request({ t: 'transfer', conv, ...to });
   }
@@ -507,10 +523,13 @@ export class Agent implements AgentClient {
 
   async loadMore(tab: Tab): Promise<void> {
     if (!this.engine) return;
-    const before = this.list.oldest(tab);
-    const query = `tab=${tab}&limit=${PAGE}${before === null ? '' : `&before=${before}`}`;
+    const before = this.cursor[tab];
+    const query = `tab=${tab}&limit=${PAGE}${before === undefined ? '' : `&before=${before}`}`;
     const reply = await this.http.get<{ convs: Conv[]; more: boolean }>(`/conversations?${query}`, this.engine.link.token());
-    for (const c of reply.convs) if (!this.list.get(c.id)) this.list.put(c);
+    for (const c of reply.convs) {
+      this.cursor[tab] = Math.min(this.cursor[tab] ?? c.created, c.created);
+      if (!this.list.get(c.id)) this.list.put(c);
+    }
     this.more.value = { ...this.more.value, [tab]: reply.more };
   }
 
@@ -522,4 +541,10 @@ export class Agent implements AgentClient {
     this.over = true;
     this.leaveEngine();
   }
+}
+
+/** Pages hear of one kind of error only. */
+function asClientError(e: unknown): ClientError {
+  if (e instanceof ClientError) return e;
+  return new ClientError(e instanceof Rejected ? 'error.directory' : 'error.server', String(e));
 }
