@@ -63,7 +63,13 @@ where
         // the handshake's future is large and short-lived: boxed, it does not stay in the task
         let end = match Box::pin(greet(&http, &mut socket, door)).await {
             Ok(conn) => {
+                let sockets = match conn.who {
+                    Who::Visitor { .. } => &http.metrics.visitors,
+                    Who::Agent { .. } => &http.metrics.agents,
+                };
+                sockets.inc();
                 let end = live(&http, &mut socket, &conn, address).await;
+                sockets.dec();
                 http.chat.disconnected(&conn);
                 end
             }
