@@ -132,9 +132,11 @@ async fn conversations_of_a_vanished_agent_return_in_the_order_of_arrival() {
     li.ask(|req| ClientFrame::Status { req, state: AgentState::Busy }).await.unwrap();
     let mut third = Peer::visitor(&server).await;
     let waiting = third.open().await;
-    let place = |conv| move |f: &ServerFrame| match f {
-        ServerFrame::Queue { conv: c, position } if *c == conv => Some(*position),
-        _ => None,
+    let place = |conv| {
+        move |f: &ServerFrame| match f {
+            ServerFrame::Queue { conv: c, position } if *c == conv => Some(*position),
+            _ => None,
+        }
     };
     assert_eq!(third.frame(place(waiting)).await, 1);
     drop(li);

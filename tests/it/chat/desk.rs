@@ -13,9 +13,11 @@ async fn visitors_hear_their_place_and_move_up() {
     let server = Server::new().await;
     let mut li = Peer::agent(&server, "li").await;
     li.ask(|req| ClientFrame::Status { req, state: AgentState::Busy }).await.unwrap();
-    let place = |conv| move |f: &ServerFrame| match f {
-        ServerFrame::Queue { conv: c, position } if *c == conv => Some(*position),
-        _ => None,
+    let place = |conv| {
+        move |f: &ServerFrame| match f {
+            ServerFrame::Queue { conv: c, position } if *c == conv => Some(*position),
+            _ => None,
+        }
     };
     let mut line = Vec::new();
     for n in 1..=3 {

@@ -36,7 +36,8 @@ async fn closed_reopened_and_reopened_by_writing() {
     li.record(conv, seq + 1).await;
     assert_eq!(li.texts(conv), ["one more question"]);
     let closed = events(&mut li, conv);
-    let by: Vec<_> = closed.iter().filter_map(|e| if let Event::Closed { by } = e { Some(&by[..]) } else { None }).collect();
+    let by: Vec<_> =
+        closed.iter().filter_map(|e| if let Event::Closed { by } = e { Some(&by[..]) } else { None }).collect();
     assert_eq!(by, ["li", "visitor"]);
 }
 

@@ -194,7 +194,8 @@ async fn a_resend_of_what_is_stored_is_never_refused_whatever_changed_meanwhile(
     let (_, asked) = visitor.view(conv).seal("asked", &mine);
     let (_, answered) = li.view(conv).seal("answered", &his);
     let announcement = visitor.view(conv).announce(&server.company, "svc", &mine);
-    let sent = [visitor.post(asked.clone()).await, li.post(answered.clone()).await, visitor.post(announcement.clone()).await];
+    let sent =
+        [visitor.post(asked.clone()).await, li.post(answered.clone()).await, visitor.post(announcement.clone()).await];
     chen.ask(|req| ClientFrame::Take { req, conv }).await.unwrap();
     chen.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
     li.until(conv, |v| v.owner == Owner::None).await;

@@ -107,5 +107,8 @@ async fn a_dead_peer_is_gone_within_two_heartbeats() {
     let closed = li.wire.closed().await;
     assert!(matches!(closed, None | Some(4002)), "{closed:?}");
     let _back = Peer::try_connect(&server.company, proxy.addr, &li.me).await.unwrap();
-    assert_eq!(visitor.frame(|f| matches!(f, ServerFrame::Presence { state: Presence::Open, .. }).then_some(1)).await, 1);
+    assert_eq!(
+        visitor.frame(|f| matches!(f, ServerFrame::Presence { state: Presence::Open, .. }).then_some(1)).await,
+        1
+    );
 }
