@@ -93,10 +93,13 @@ fn open_store(
     RedbStore::open(&path, options).with_context(|| format!("cannot open the database {}", path.display()))
 }
 
-async fn open_org(data_dir: &Path, store: Arc<dyn Store>) -> anyhow::Result<(Arc<Org>, Arc<Widgets>)> {
+fn setup(data_dir: &Path) -> anyhow::Result<Vec<u8>> {
     let path = data_dir.join(names::OPAQUE_SETUP);
-    let setup = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let org = Org::open(store.clone(), &setup).context("the directory in the database can't be used")?;
+    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+async fn open_org(data_dir: &Path, store: Arc<dyn Store>) -> anyhow::Result<(Arc<Org>, Arc<Widgets>)> {
+    let org = Org::open(store.clone(), &setup(data_dir)?).context("the directory in the database can't be used")?;
     let widgets = Widgets::load(&*store).context("cannot read the widgets that were served before")?;
     if let Some(widget) = http::assets::embedded_widget() {
         widgets.add(&*store, widget).await.context("cannot store the widget of this version")?;
@@ -268,8 +271,7 @@ pub async fn found_and(
     then: impl AsyncFnOnce(&Org) -> Result<(), OrgError>,
 ) -> Result<(), AdminError> {
     let founded = async {
-        let path = data_dir.join(names::OPAQUE_SETUP);
-        let setup = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let setup = setup(data_dir)?;
         let (store, _) = open_store(data_dir, config, None)?;
         let store: Arc<dyn Store> = store;
         let outcome = match Org::found(store.clone(), &setup, commit).await {

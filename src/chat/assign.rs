@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 use crate::{
     desk::{self, Decision, Desk},
@@ -51,10 +54,11 @@ impl PresenceBoard {
 pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedReceiver<DeskMessage>) {
     // answers that wait for the outcome of an acceptance
     let mut waiting: HashMap<(ConvId, UserId), oneshot::Sender<Result<(), Refusal>>> = HashMap::new();
+    let clock = SteadyClock::start();
+    let mut roster = Roster::default();
     loop {
-        let wait = desk
-            .next_deadline()
-            .map_or(Duration::from_secs(3600), |at| Duration::from_millis(at.saturating_sub(now_ms()).max(1)));
+        let wait =
+            desk.next_deadline().map_or(IDLE, |at| Duration::from_millis(at.saturating_sub(clock.now_ms()).max(1)));
         let event = tokio::select! {
             message = inbox.recv() => match message {
                 None => return,
@@ -75,13 +79,20 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
                 }
             },
             () = tokio::time::sleep(wait) => desk::Event::Tick,
+            () = roster.due() => {
+                roster.publish(&chat, &desk);
+                continue;
+            }
         };
         let accept = match &event {
             desk::Event::Accept { conv, user } => Some((*conv, user.clone())),
             _ => None,
         };
-        for decision in desk.apply(event, now_ms()) {
-            chat.carry_out(&desk, decision, &mut waiting).await;
+        for decision in desk.apply(event, clock.now_ms()) {
+            match decision {
+                Decision::AgentsChanged { team } => roster.changed(team),
+                other => chat.carry_out(other, &mut waiting).await,
+            }
         }
         // nothing was decided: too late, or he has it already and asks again because he did not hear the answer
         if let Some((conv, user)) = accept
@@ -94,10 +105,60 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
     }
 }
 
+/// How long the desk sleeps when nothing is due.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// A clock that nobody can set: the time of day at the start, and what has passed since.
+struct SteadyClock {
+    begin: Instant,
+    begin_ms: u64,
+}
+
+impl SteadyClock {
+    fn start() -> Self {
+        Self { begin: Instant::now(), begin_ms: now_ms() }
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.begin_ms + self.begin.elapsed().as_millis() as u64
+    }
+}
+
+/// Teams whose list of colleagues changed. Loads change with every assignment; people need not see each step.
+#[derive(Default)]
+struct Roster {
+    teams: BTreeSet<TeamId>,
+    at: Option<Instant>,
+}
+
+impl Roster {
+    const PAUSE: Duration = Duration::from_millis(200);
+
+    fn changed(&mut self, team: TeamId) {
+        self.teams.insert(team);
+        self.at.get_or_insert_with(|| Instant::now() + Self::PAUSE);
+    }
+
+    async fn due(&self) {
+        match self.at {
+            Some(at) => tokio::time::sleep_until(at).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn publish(&mut self, chat: &Chat, desk: &Desk) {
+        self.at = None;
+        for team in std::mem::take(&mut self.teams) {
+            let frame = text(&ServerFrame::Agents { list: desk.agents(std::slice::from_ref(&team)) });
+            chat.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
+        }
+    }
+}
+
 type Waiting = HashMap<(ConvId, UserId), oneshot::Sender<Result<(), Refusal>>>;
 
 impl Chat {
-    async fn carry_out(&self, desk: &Desk, decision: Decision, waiting: &mut Waiting) {
+    async fn carry_out(&self, decision: Decision, waiting: &mut Waiting) {
         match decision {
             Decision::Offer { conv, user, until, auto } => {
                 let frame = text(&ServerFrame::Offer { conv, until, auto });
@@ -130,10 +191,7 @@ impl Chat {
             Decision::StateChanged { user, state } => {
                 lock(&self.presence.states).insert(user, state);
             }
-            Decision::AgentsChanged { team } => {
-                let frame = text(&ServerFrame::Agents { list: desk.agents(std::slice::from_ref(&team)) });
-                self.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
-            }
+            Decision::AgentsChanged { .. } => {} // gathered by the caller
         }
     }
 

@@ -1,3 +1,127 @@
-//! The command line: one file a command.
+//! The command line: one file a command, all of one shape (`struct Args`, `Args::run`).
+//!
+//! Nothing here knows how data is kept: commands speak to the admin router (see [`link`]), sign with the company keys
+//! (see [`keys`]) and print (see [`out`]). Anything that a running server must do too belongs into another room.
+
+mod args;
+mod company;
+mod config_file;
+mod context;
+mod data_dir;
+mod fail;
+mod keys;
+mod link;
+mod lock;
+mod out;
+mod secret;
+mod tls;
 
 pub mod bench;
+mod completions;
+mod directory;
+mod doctor;
+mod exit_codes;
+mod init;
+mod man;
+mod serve;
+mod site;
+mod stats;
+mod team;
+mod user;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+
+use context::{Context, Globals};
+use fail::Fail;
+
+/// Live chat in one executable: server, database and pages, with messages that only people can read.
+#[derive(Debug, Parser)]
+#[command(name = "kefu", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Start with `kefu init`, then `kefu serve`. Exit codes: `kefu help exit-codes`.")]
+#[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = false)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Args),
+    Serve(serve::Args),
+    #[command(subcommand)]
+    User(user::Command),
+    #[command(subcommand)]
+    Team(team::Command),
+    #[command(subcommand)]
+    Site(site::Command),
+    #[command(subcommand)]
+    Directory(directory::Command),
+    Stats(stats::Args),
+    Doctor(doctor::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+    ExitCodes(exit_codes::Args),
+}
+
+impl Command {
+    fn run(self, ctx: &Context) -> Result<(), Fail> {
+        match self {
+            Self::Init(args) => args.run(ctx),
+            Self::Serve(args) => args.run(ctx),
+            Self::User(command) => command.run(ctx),
+            Self::Team(command) => command.run(ctx),
+            Self::Site(command) => command.run(ctx),
+            Self::Directory(command) => command.run(ctx),
+            Self::Stats(args) => args.run(ctx),
+            Self::Doctor(args) => args.run(ctx),
+            Self::Completions(args) => args.run(ctx),
+            Self::Man(args) => args.run(ctx),
+            Self::ExitCodes(args) => args.run(ctx),
+        }
+    }
+}
+
+/// Reads the arguments of the process, runs the command, prints what went wrong, and says how it ended.
+pub fn main() -> ExitCode {
+    let json = std::env::args_os().any(|a| a == "--json");
+    let cli = match parse() {
+        Ok(cli) => cli,
+        Err(e) if json && !matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return Fail::usage(&e).report(true, false);
+        }
+        Err(e) => {
+            // a closed pipe is the reader's choice, not our failure
+            let _ = e.print();
+            return if e.use_stderr() { ExitCode::from(fail::USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let ctx = Context::new(cli.globals);
+    match cli.command.run(&ctx) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fail) => fail.report(ctx.json, ctx.color_stderr()),
+    }
+}
+
+fn parse() -> Result<Cli, clap::Error> {
+    let matches = command().try_get_matches()?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// The whole tree of commands; completions and manual pages are made from it.
+fn command() -> clap::Command {
+    Cli::command().color(context::color_from_args(std::env::args_os()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_of_commands_is_sound() {
+        command().debug_assert();
+    }
+}

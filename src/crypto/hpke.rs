@@ -110,3 +110,40 @@ pub fn open_key(
     key.copy_from_slice(&plain);
     Ok(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::HEXLOWER;
+    use hpke::{aead::AesGcm128, setup_receiver};
+
+    use super::*;
+
+    /// RFC 9180 A.1.1: the same KEM and KDF as ours, with AES-128-GCM. The RFC prints no vector of our exact suite; that
+    /// one is held by the frozen vectors, which another library opens in the TypeScript twin.
+    #[test]
+    fn rfc_9180_a_1_1() {
+        let hex = |s: &str| HEXLOWER.decode(s.as_bytes()).unwrap();
+        let sk: [u8; 32] = hex("4612c550263fc8ad58375df3f557aac531d26850903e55a9f23f21d8534e8ac8").try_into().unwrap();
+        let sk = KemSecret::from_bytes(&sk);
+        assert_eq!(sk.public()[..], hex("3948cfe0ad1ddb695d780e59077195da6c56506b027329794ab02bca80815c4d"));
+        let enc = hex("37fda3567bdbd628e88668c3c8d7e97d1d1253b6d4ea6d44c150f741f1bf4431");
+        let enc = <X as Kem>::EncappedKey::from_bytes(&enc).unwrap();
+        let info = hex("4f6465206f6e2061204772656369616e2055726e");
+        let mut ctx = setup_receiver::<AesGcm128, HkdfSha256, X>(&OpModeR::Base, &sk.inner(), &enc, &info).unwrap();
+        let ct = hex("f938558b5d72f1a23810b4be2ab4f84331acc02fc97babc53a52ae8218a355a96d8770ac83d07bea87e13c512a");
+        let pt = ctx.open(&ct, b"Count-0").unwrap();
+        assert_eq!(pt, b"Beauty is truth, truth beauty");
+    }
+
+    #[test]
+    fn a_seal_holds_key_place_and_text() {
+        let (sk, other) = (KemSecret::generate(), KemSecret::generate());
+        let s = seal(&sk.public(), b"info", b"aad", b"text").unwrap();
+        assert_eq!(*open(&sk, &s.enc.0, b"info", b"aad", &s.ct.0).unwrap(), b"text");
+        assert_eq!(open(&other, &s.enc.0, b"info", b"aad", &s.ct.0), Err(HpkeError::Open));
+        assert_eq!(open(&sk, &s.enc.0, b"other", b"aad", &s.ct.0), Err(HpkeError::Open));
+        assert_eq!(open(&sk, &s.enc.0, b"info", b"other", &s.ct.0), Err(HpkeError::Open));
+        assert_eq!(open(&sk, &[0; 32], b"info", b"aad", &s.ct.0), Err(HpkeError::Open));
+        assert_eq!(open_key(&sk, &s.enc.0, b"info", b"aad", &s.ct.0), Err(HpkeError::Open), "4 bytes are no key");
+    }
+}

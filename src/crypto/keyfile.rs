@@ -218,3 +218,49 @@ fn stretch(passphrase: &str, salt: &[u8], how: Stretch) -> Result<LessSafeKey, K
         .map_err(|e| KeyFileError::Form(e.to_string()))?;
     Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &out[..]).map_err(|_| KeyFileError::Open)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUICK: Stretch = Stretch { m: 65_536, t: 3, p: 1 };
+
+    #[test]
+    fn sealed_keys_come_back_with_the_passphrase_only() {
+        let keys = CompanyKeys::generate();
+        let text = keys.to_text_with(Some("正确 horse"), QUICK).unwrap();
+        assert_eq!(CompanyKeys::is_sealed(&text), Ok(true));
+        assert_eq!(CompanyKeys::org_of(&text), Ok(keys.fp()));
+        let read = CompanyKeys::from_text(&text, Some("正确 horse")).unwrap();
+        assert_eq!((read.root.seed(), read.recovery.bytes()), (keys.root.seed(), keys.recovery.bytes()));
+        assert_eq!(CompanyKeys::from_text(&text, Some("wrong")).unwrap_err(), KeyFileError::Open);
+        assert_eq!(CompanyKeys::from_text(&text, None).unwrap_err(), KeyFileError::NeedsPassphrase);
+        let seed = crate::crypto::codec::b64u(keys.root.seed());
+        assert!(!text.contains(&seed[..20]));
+    }
+
+    #[test]
+    fn parameters_are_bound_to_the_seal_and_never_weak() {
+        let keys = CompanyKeys::generate();
+        let text = keys.to_text_with(Some("p"), QUICK).unwrap();
+        let read = |text: &str| CompanyKeys::from_text(text, Some("p")).unwrap_err();
+        assert_eq!(read(&text.replace("\"t\": 3", "\"t\": 4")), KeyFileError::Open);
+        assert_eq!(read(&text.replace("\"t\": 3", "\"t\": 2")), KeyFileError::Parameters { m: 65_536, t: 2 });
+        assert_eq!(read(&text.replace("65536", "65535")), KeyFileError::Parameters { m: 65_535, t: 3 });
+        assert_eq!(read(&text.replace("65536", "99999999")), KeyFileError::Parameters { m: 99_999_999, t: 3 });
+        assert_eq!(read(&text.replace("\"v\": 1", "\"v\": 2")), KeyFileError::Version(2));
+        assert!(matches!(read("{}"), KeyFileError::Form(_)));
+        assert!(keys.to_text_with(Some("p"), Stretch { m: 8, t: 1, p: 1 }).is_err());
+    }
+
+    #[test]
+    fn unsealed_keys_say_so_and_must_fit_their_company() {
+        let (keys, other) = (CompanyKeys::generate(), CompanyKeys::generate());
+        let text = keys.to_text(None).unwrap();
+        assert!(text.contains("\"sealed\": false"));
+        assert_eq!(CompanyKeys::from_text(&text, None).unwrap().fp(), keys.fp());
+        let swapped = text.replace(&keys.fp().to_string(), &other.fp().to_string());
+        assert_eq!(CompanyKeys::from_text(&swapped, None).unwrap_err(), KeyFileError::Org);
+        assert!(!format!("{keys:?}").contains(&crate::crypto::codec::b64u(keys.root.seed())));
+    }
+}

@@ -249,3 +249,88 @@ impl ClientLogin {
         Ok(ClientFinish { message: r.message.serialize().to_vec(), export_key: Zeroizing::new(r.export_key.to_vec()) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORG: OrgFp = OrgFp([5; 16]);
+
+    fn server() -> OpaqueServer {
+        OpaqueServer::new(&generate_setup(), ORG).unwrap()
+    }
+
+    fn user() -> UserId {
+        "li".parse().unwrap()
+    }
+
+    /// Registers; the record and the export key.
+    fn register(server: &OpaqueServer, password: &str) -> (Vec<u8>, Vec<u8>) {
+        let (state, m) = ClientRegistration::start(password).unwrap();
+        let m = server.register_start(&user(), &m).unwrap();
+        let done = state.finish(password, &m, &user(), &ORG, &server.public()).unwrap();
+        (server.register_finish(&done.message).unwrap(), done.export_key.to_vec())
+    }
+
+    #[test]
+    fn registered_and_logged_in_with_one_export_key_of_the_sizes_browsers_know() {
+        let setup = generate_setup();
+        let server = OpaqueServer::new(&setup, ORG).unwrap();
+        let (record, export_key) = register(&server, "密码");
+        let (state, ke1) = ClientLogin::start("密码").unwrap();
+        let (pending, ke2) = server.login_start(&user(), Some(&record), &ke1).unwrap();
+        assert_eq!((setup.len(), record.len(), ke2.len(), export_key.len()), (128, 192, 320, 64));
+        let done = state.finish("密码", &ke2, &user(), &ORG, &server.public()).unwrap();
+        assert_eq!(done.export_key.to_vec(), export_key);
+        assert_eq!(server.login_finish(&user(), pending, &done.message), Ok(()));
+    }
+
+    #[test]
+    fn wrong_password_user_company_or_server_fail() {
+        let server = server();
+        let (record, _) = register(&server, "right");
+        let attempt = |password: &str, record: Option<&[u8]>, user: &UserId, org: &OrgFp, pk: &[u8; 32]| {
+            let (state, ke1) = ClientLogin::start(password).unwrap();
+            let (_, ke2) = server.login_start(&self::user(), record, &ke1).unwrap();
+            state.finish(password, &ke2, user, org, pk).map(|_| ())
+        };
+        let (li, wu, pk) = (user(), "wu".parse().unwrap(), server.public());
+        let record = Some(&record[..]);
+        assert_eq!(attempt("right", record, &li, &ORG, &pk), Ok(()));
+        assert_eq!(attempt("wrong", record, &li, &ORG, &pk), Err(OpaqueError::Login));
+        assert_eq!(attempt("right", None, &li, &ORG, &pk), Err(OpaqueError::Login), "no such user");
+        assert_eq!(attempt("right", record, &wu, &ORG, &pk), Err(OpaqueError::Login), "another user id");
+        assert_eq!(attempt("right", record, &li, &OrgFp([6; 16]), &pk), Err(OpaqueError::Login), "another company");
+        assert_eq!(attempt("right", record, &li, &ORG, &[1; 32]), Err(OpaqueError::Server));
+    }
+
+    #[test]
+    fn another_stretching_function_fails() {
+        let server = server();
+        let (record, _) = register(&server, "right");
+        let (state, ke1) = ClientLogin::start("right").unwrap();
+        let (_, ke2) = server.login_start(&user(), Some(&record), &ke1).unwrap();
+        let ke2 = CredentialResponse::deserialize(&ke2).unwrap();
+        let (user, id) = (user(), server_id(&ORG));
+        // none given: the suite's own default
+        let params = ClientLoginFinishParameters::new(None, ids(&user, &id), None);
+        assert!(state.0.finish(&mut Rng, b"right", ke2, params).is_err());
+    }
+
+    #[test]
+    fn a_login_does_not_finish_with_other_bytes() {
+        let server = server();
+        let (record, _) = register(&server, "right");
+        let (state, ke1) = ClientLogin::start("right").unwrap();
+        let (pending, ke2) = server.login_start(&user(), Some(&record), &ke1).unwrap();
+        let mut ke3 = state.finish("right", &ke2, &user(), &ORG, &server.public()).unwrap().message;
+        ke3[5] ^= 1;
+        assert_eq!(server.login_finish(&user(), pending, &ke3), Err(OpaqueError::Login));
+        for junk in [&b""[..], b"short", &[0xff; 500]] {
+            assert_eq!(server.login_start(&user(), None, junk).unwrap_err(), OpaqueError::Malformed);
+            assert_eq!(server.register_start(&user(), junk), Err(OpaqueError::Malformed));
+            assert_eq!(server.register_finish(junk), Err(OpaqueError::Malformed));
+            assert_eq!(OpaqueServer::new(junk, ORG).unwrap_err(), OpaqueError::Malformed);
+        }
+    }
+}

@@ -154,3 +154,56 @@ pub fn verify(label: Label, pk: &[u8; 32], msg: &[u8], sig: &[u8]) -> Result<(),
     check_public(pk)?;
     UnparsedPublicKey::new(&ED25519, pk).verify(&input(label, msg), sig).map_err(|_| SignError::Signature)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Order of the base point, little-endian.
+    const L: [u8; 32] = [
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+    ];
+
+    #[test]
+    fn a_signature_is_for_one_purpose() {
+        let key = SigningKey::from_seed(&[1; 32]);
+        let sig = key.sign(Label::Sig, b"m");
+        assert_eq!(verify(Label::Sig, &key.public(), b"m", &sig), Ok(()));
+        assert_eq!(verify(Label::Ann, &key.public(), b"m", &sig), Err(SignError::Signature));
+        assert_eq!(verify(Label::Sig, &key.public(), b"n", &sig), Err(SignError::Signature));
+    }
+
+    #[test]
+    fn a_signature_has_one_form() {
+        let key = SigningKey::from_seed(&[1; 32]);
+        let mut sig = key.sign(Label::Sig, b"m");
+        // S + L is the same number modulo L
+        let mut carry = 0u16;
+        for (s, l) in sig[32..].iter_mut().zip(L) {
+            carry += u16::from(*s) + u16::from(l);
+            *s = carry as u8;
+            carry >>= 8;
+        }
+        assert_eq!(verify(Label::Sig, &key.public(), b"m", &sig), Err(SignError::Signature));
+    }
+
+    #[test]
+    fn keys_under_which_anything_verifies_are_refused() {
+        // y = 1, the identity: R = identity, S = 0 satisfies the equation for every message
+        let mut pk = [0; 32];
+        pk[0] = 1;
+        let sig = [&pk[..], &[0; 32]].concat();
+        let lax = UnparsedPublicKey::new(&ED25519, &pk).verify(&input(Label::Sig, b"anything"), &sig);
+        assert!(lax.is_ok(), "ring alone accepts it, which is why it is checked here");
+        assert_eq!(verify(Label::Sig, &pk, b"anything", &sig), Err(SignError::SmallOrder));
+        pk[31] = 0x80;
+        assert_eq!(check_public(&pk), Err(SignError::NotCanonical));
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let key = SigningKey::from_seed(&[0xab; 32]);
+        assert!(!format!("{key:?}").contains("abab"));
+    }
+}

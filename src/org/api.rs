@@ -7,16 +7,17 @@ use crate::{
     crypto::{
         codec::{Bytes, Key32},
         directory::{Bundle, Entry, Role, Snapshot},
+        invite::{Cert, SignedCert},
         keyring::TeamBox,
     },
     proto::{Kid, OrgFp, Presence, SiteId, TeamId, UserId},
 };
 
 /// Settings of a site that need no signature.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SiteSettings {
-    /// Fields asked before a conversation; the widget knows their form.
+    /// Fields asked before a conversation, an array; the widget knows their form.
     pub form: Value,
     /// Text the widget opens with.
     pub greeting: String,
@@ -24,13 +25,30 @@ pub struct SiteSettings {
     pub require_secure: bool,
 }
 
+impl Default for SiteSettings {
+    fn default() -> Self {
+        Self { form: Value::Array(Vec::new()), greeting: String::new(), require_secure: false }
+    }
+}
+
+/// Which site an answer is about. What a visitor may trust of it stands in the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteName {
+    /// Its id.
+    pub id: SiteId,
+    /// Its display name.
+    pub name: String,
+    /// Whose queue.
+    pub team: TeamId,
+}
+
 /// `GET /site/<id>`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteAnswer {
     /// The company.
     pub org: OrgFp,
     /// Which site.
-    pub site: SiteId,
+    pub site: SiteName,
     /// The server's time, ms.
     pub now: u64,
     /// What a visitor verifies.
@@ -39,12 +57,12 @@ pub struct SiteAnswer {
     #[serde(flatten)]
     pub settings: SiteSettings,
     /// Whether somebody would answer; set by the route, who knows.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presence: Option<Presence>,
 }
 
 /// `GET /directory`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectoryAnswer {
     /// Entries after the one asked for.
     pub entries: Vec<Entry>,
@@ -53,7 +71,7 @@ pub struct DirectoryAnswer {
 }
 
 /// `POST /login/start`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginStart {
     /// Who.
     pub user: UserId,
@@ -62,7 +80,7 @@ pub struct LoginStart {
 }
 
 /// Its answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginStarted {
     /// Names the login in the next step.
     pub id: String,
@@ -71,7 +89,7 @@ pub struct LoginStarted {
 }
 
 /// `POST /login/finish`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginFinish {
     /// From the answer.
     pub id: String,
@@ -97,14 +115,14 @@ pub struct LoggedIn {
 }
 
 /// `POST /invite/open`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteOpen {
     /// The invite's Ed25519 key.
     pub inv: Key32,
 }
 
 /// Its answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteOpened {
     /// Certificate, raw.
     pub cert: Bytes,
@@ -117,7 +135,7 @@ pub struct InviteOpened {
 }
 
 /// `POST /invite/register`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteRegister {
     /// The invite's Ed25519 key.
     pub inv: Key32,
@@ -126,14 +144,14 @@ pub struct InviteRegister {
 }
 
 /// An OPAQUE message.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// The message.
     pub m: Bytes,
 }
 
 /// `POST /invite/claim`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteClaim {
     /// The invite's Ed25519 key.
     pub inv: Key32,
@@ -148,7 +166,7 @@ pub struct InviteClaim {
 }
 
 /// `POST /password/finish`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordFinish {
     /// OPAQUE registration upload.
     pub record: Bytes,
@@ -159,7 +177,7 @@ pub struct PasswordFinish {
 }
 
 /// `GET /boxes`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoxesAnswer {
     /// Team keys sealed to the asker.
     pub boxes: Vec<TeamBox>,
@@ -194,6 +212,8 @@ pub struct OpenInvite {
     pub inv_x: Key32,
     /// For whom.
     pub user: UserId,
+    /// Display name.
+    pub name: String,
     /// As what.
     pub role: Role,
     /// Into which teams.
@@ -202,4 +222,14 @@ pub struct OpenInvite {
     pub exp: u64,
     /// Whether that is over.
     pub expired: bool,
+    /// The certificate that says all this: whoever seals a key to the invite believes it and nothing else.
+    pub signed: SignedCert,
+}
+
+impl OpenInvite {
+    /// What a certificate says. Verifies nothing.
+    pub fn read(signed: &SignedCert, now_ms: u64) -> Result<Self, serde_json::Error> {
+        let Cert { inv, inv_x, user, name, role, teams, exp, .. } = serde_json::from_slice(&signed.cert.0)?;
+        Ok(Self { inv, inv_x, user, name, role, teams, exp, expired: now_ms > exp, signed: signed.clone() })
+    }
 }

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BoxFor, DropBoxes, OpenInvite, Org, OrgError, SiteSettings,
+    bundle::check_snapshot,
     rows::{self, invite_name},
-    service::{Live, check_snapshot},
+    service::Live,
 };
 use crate::{
     crypto::{
@@ -96,8 +97,8 @@ impl Org {
         let mut invites = Vec::new();
         for (_, value) in rows::all(store, Table::Invite, &[])? {
             let signed: SignedCert = rows::read("invite", &value)?;
-            let Cert { inv, inv_x, user, role, teams, exp, .. } = rows::read("certificate", &signed.cert.0)?;
-            invites.push(OpenInvite { inv, inv_x, user, role, teams, exp, expired: now > exp });
+            let invite = OpenInvite::read(&signed, now).map_err(|e| damaged("certificate", &e.to_string()))?;
+            invites.push(invite);
         }
         let name = |key: &[u8]| String::from_utf8_lossy(key).into_owned();
         let accounts = rows::all(store, Table::Account, &[])?
@@ -163,6 +164,9 @@ pub(super) fn plan(
     for BoxFor { to, sealed } in &commit.boxes {
         if directory.team(&sealed.team).is_none_or(|t| sealed.epoch == 0 || sealed.epoch > t.epoch) {
             return Err(OrgError::NotFound("team key"));
+        }
+        if !rows::is_recipient(to) {
+            return Err(OrgError::Malformed(format!("{to:?} is nobody a team key can be for")));
         }
         ops.push(rows::put(Table::TeamBox, rows::box_key(to, sealed), sealed));
     }

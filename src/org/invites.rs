@@ -63,6 +63,10 @@ impl Org {
             return Err(OrgError::Conflict);
         }
         check_enrol(&enrol, &signed)?;
+        // what says of itself that it is late no admin would vouch for
+        if entry.at()? > cert.exp {
+            return Err(OrgError::InviteExpired);
+        }
         let mut directory = (*live.directory).clone();
         directory.apply(&entry, self.now_ms(), false)?;
         let record = self.opaque.register_finish(&record.0)?.into();

@@ -6,6 +6,7 @@
 
 pub mod acts;
 mod api;
+mod bundle;
 mod commit;
 mod error;
 mod invites;
@@ -17,12 +18,13 @@ pub mod widgets;
 
 pub use api::{
     BoxFor, BoxesAnswer, DirectoryAnswer, DropBoxes, InviteClaim, InviteOpen, InviteOpened, InviteRegister, LoggedIn,
-    LoginFinish, LoginStart, LoginStarted, Message, OpenInvite, PasswordFinish, SiteAnswer, SiteSettings,
+    LoginFinish, LoginStart, LoginStarted, Message, OpenInvite, PasswordFinish, SiteAnswer, SiteName, SiteSettings,
 };
+pub use bundle::Freshness;
 pub use commit::{AdminView, Commit};
 pub use error::OrgError;
 pub use rows::{RECOVERY, invite_name};
-pub use service::{Agent, Clock, Freshness, Org, Site};
+pub use service::{Agent, Clock, Org, Site};
 
 #[cfg(test)]
 mod tests;

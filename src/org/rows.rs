@@ -30,6 +30,14 @@ pub fn invite_name(inv: &Key32) -> String {
     format!("@{inv}")
 }
 
+/// Whether a team key can be sealed to this name: a user id, the recovery key, or an invite.
+pub(super) fn is_recipient(to: &str) -> bool {
+    match to.strip_prefix('@') {
+        Some(inv) => to == RECOVERY || inv.parse::<Key32>().is_ok(),
+        None => to.parse::<UserId>().is_ok(),
+    }
+}
+
 /// Key of a directory entry.
 pub(super) fn entry_key(seq: u32) -> Vec<u8> {
     seq.to_be_bytes().to_vec()
@@ -74,7 +82,7 @@ pub(super) fn read<T: DeserializeOwned>(what: &'static str, value: &[u8]) -> Res
 /// All pairs under a prefix.
 pub(super) fn all(store: &dyn Store, table: Table, prefix: &[u8]) -> Result<Vec<Pair>, OrgError> {
     const PAGE: usize = 500;
-    let mut out: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut out: Vec<Pair> = Vec::new();
     loop {
         let after = out.last().map(|(k, _)| k.clone());
         let page = store.scan(table, prefix, after.as_deref(), false, PAGE)?;

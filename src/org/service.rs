@@ -8,15 +8,11 @@ use std::{
 
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
-use super::{
-    BoxesAnswer, Commit, DirectoryAnswer, OrgError, SiteAnswer, SiteSettings, commit::plan, limiter::Limiter,
-    login::Pending, rows,
-};
+use super::{BoxesAnswer, Commit, OrgError, SiteSettings, commit::plan, limiter::Limiter, login::Pending, rows};
 use crate::{
     crypto::{
-        directory::{ActiveAgent, Body, Bundle, Directory, Entry, Role, Snapshot},
+        directory::{ActiveAgent, Directory, Entry, Role, Snapshot},
         hash,
-        invite::Cert,
         opaque::OpaqueServer,
     },
     proto::{Kid, OrgFp, SiteId, TeamId, UserId},
@@ -62,23 +58,6 @@ pub struct Site {
     pub on: bool,
     /// What needs no signature.
     pub settings: SiteSettings,
-}
-
-/// How long visitors will still accept the directory without a new snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Freshness {
-    /// End of the newest snapshot, ms; none if there is no snapshot.
-    pub until: Option<u64>,
-    /// Earliest end of an invite that was used after the newest snapshot: from then on visitors refuse the directory
-    /// until an admin signs a new snapshot.
-    pub uncovered: Option<u64>,
-}
-
-impl Freshness {
-    /// When visitors stop accepting the directory, ms.
-    pub fn good_until(&self) -> u64 {
-        self.until.unwrap_or(0).min(self.uncovered.unwrap_or(u64::MAX))
-    }
 }
 
 /// The newest of everything, swapped as a whole.
@@ -143,8 +122,18 @@ impl Org {
         }))
     }
 
-    /// Founds a company in an empty store: `commit` begins with the genesis (see [`super::acts::genesis`]).
+    /// Founds a company in an empty store: `commit` begins with the genesis (see [`super::acts::found`]).
     pub async fn found(store: Arc<dyn Store>, opaque_setup: &[u8], commit: Commit) -> Result<Arc<Self>, OrgError> {
+        Self::found_at(store, opaque_setup, commit, Arc::new(system_ms)).await
+    }
+
+    /// The same under a clock of the caller's.
+    pub async fn found_at(
+        store: Arc<dyn Store>,
+        opaque_setup: &[u8],
+        commit: Commit,
+        clock: Clock,
+    ) -> Result<Arc<Self>, OrgError> {
         if store.get(Table::Directory, &rows::entry_key(0))?.is_some() {
             return Err(OrgError::Founded);
         }
@@ -156,12 +145,12 @@ impl Org {
             return Err(OrgError::OpaqueSetup);
         }
         for entry in &commit.entries[1..] {
-            directory.apply(entry, system_ms(), false)?;
+            directory.apply(entry, clock(), false)?;
         }
         let commit = Commit { expect_seq: 0, ..commit };
-        let (ops, _) = plan(&*store, directory, &[], None, commit, system_ms())?;
+        let (ops, _) = plan(&*store, directory, &[], None, commit, clock())?;
         store::write(&*store, Batch { ops, ..Batch::default() }).await?;
-        Self::open(store, opaque_setup)
+        Self::open_at(store, opaque_setup, clock)
     }
 
     /// The directory as it stands.
@@ -210,56 +199,9 @@ impl Org {
         self.live().snapshot.clone()
     }
 
-    /// How long visitors will still accept the directory.
-    pub fn freshness(&self) -> Freshness {
-        let live = self.live();
-        let body = live.snapshot.as_ref().and_then(|s| s.read().ok());
-        let after = body.as_ref().map_or(0, |b| b.seq as usize + 1);
-        let uncovered = live.entries[after.min(live.entries.len())..].iter().filter_map(cert_end).min();
-        Freshness { until: body.map(|b| b.until), uncovered }
-    }
-
-    /// `GET /site/<id>`: what a widget needs.
-    pub async fn site_bundle(&self, id: &SiteId) -> Result<SiteAnswer, OrgError> {
-        let live = self.live();
-        live.directory.site(id).filter(|s| s.on).ok_or(OrgError::NotFound("site"))?;
-        let settings = self.settings(id)?;
-        let directory = bundle(&live.entries, live.snapshot.as_ref())?;
-        Ok(SiteAnswer { org: self.fp, site: id.clone(), now: self.now_ms(), directory, settings, presence: None })
-    }
-
-    /// `GET /directory?after=`: entries after this number (−1: all), at most 1,000.
-    pub async fn directory_after(&self, after: i64) -> Result<DirectoryAnswer, OrgError> {
-        let live = self.live();
-        let from = usize::try_from(after.saturating_add(1)).unwrap_or(0).min(live.entries.len());
-        let entries = live.entries[from..].iter().take(1000).cloned().collect();
-        Ok(DirectoryAnswer { entries, snapshot: live.snapshot.clone() })
-    }
-
     /// `GET /boxes`: team keys sealed to this user.
     pub async fn boxes(&self, user: &UserId) -> Result<BoxesAnswer, OrgError> {
         Ok(BoxesAnswer { boxes: rows::boxes_of(&*self.store, user.as_str())? })
-    }
-
-    /// `POST /snapshot`: an admin vouches for the directory. A visitor must be able to verify it.
-    pub async fn put_snapshot(&self, user: &UserId, snapshot: Snapshot) -> Result<(), OrgError> {
-        if self.agent(user).is_none_or(|a| a.role != Role::Admin) {
-            return Err(OrgError::Forbidden("only admins sign snapshots"));
-        }
-        let _one = self.writing.lock().await;
-        let live = self.live();
-        let newer = check_snapshot(&live.directory, &live.entries, live.snapshot.as_ref(), &snapshot, self.now_ms())?;
-        if !newer {
-            return Err(OrgError::Conflict);
-        }
-        let ops = vec![rows::put(Table::Meta, rows::SNAPSHOT.to_vec(), &snapshot)];
-        store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
-        self.publish(Live {
-            directory: live.directory.clone(),
-            entries: live.entries.clone(),
-            snapshot: Some(snapshot),
-        });
-        Ok(())
     }
 
     pub(super) fn live(&self) -> Arc<Live> {
@@ -273,44 +215,11 @@ impl Org {
         self.newest.send_if_modified(|newest| std::mem::replace(newest, seq) != seq);
     }
 
-    fn settings(&self, id: &SiteId) -> Result<SiteSettings, OrgError> {
+    pub(super) fn settings(&self, id: &SiteId) -> Result<SiteSettings, OrgError> {
         match self.store.get(Table::Site, id.as_str().as_bytes())? {
             Some(v) => rows::read("site", &v),
             None => Ok(SiteSettings::default()),
         }
-    }
-}
-
-/// Verifies a snapshot as admins and as visitors do; says whether it is newer than the one there is.
-pub(super) fn check_snapshot(
-    directory: &Directory,
-    entries: &[Entry],
-    current: Option<&Snapshot>,
-    snapshot: &Snapshot,
-    now_ms: u64,
-) -> Result<bool, OrgError> {
-    let body = snapshot.verify(directory, now_ms)?;
-    bundle(entries, Some(snapshot))?.verify(directory.fp(), now_ms)?;
-    let current = current.and_then(|s| s.read().ok());
-    Ok(current.is_none_or(|c| (body.seq, body.until) >= (c.seq, c.until)))
-}
-
-/// What a visitor verifies: genesis, the signing admin's enrolment, snapshot, what came after.
-pub(super) fn bundle(entries: &[Entry], snapshot: Option<&Snapshot>) -> Result<Bundle, OrgError> {
-    let snapshot = snapshot.ok_or(OrgError::NotFound("snapshot of the directory: an admin must sign one"))?.clone();
-    let genesis = entries.first().ok_or(OrgError::NoCompany)?.clone();
-    let seq = snapshot.read()?.seq as usize;
-    let admin = entries.iter().skip(1).find(|e| e.signer == snapshot.signer && cert_end(e).is_some()).cloned();
-    let admin = admin.filter(|_| snapshot.signer != genesis.signer);
-    let tail = entries.get(seq + 1..).unwrap_or_default().to_vec();
-    Ok(Bundle { genesis, admin, snapshot, tail })
-}
-
-/// When the invite of an enrolment ends; none for other entries.
-fn cert_end(entry: &Entry) -> Option<u64> {
-    match entry.read() {
-        Ok((_, Some(Body::Enrol(e)))) => serde_json::from_slice::<Cert>(&e.cert.0).ok().map(|c| c.exp),
-        _ => None,
     }
 }
 

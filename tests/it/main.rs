@@ -2,8 +2,11 @@
 
 mod access;
 mod chat;
+mod cli;
 mod layers;
 mod store_contract;
 mod store_faults;
+mod store_file;
 mod store_model;
+mod store_writer;
 mod support;

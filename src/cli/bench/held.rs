@@ -372,12 +372,20 @@ impl Held {
     }
 }
 
-/// The first announcement of a conversation: id, nonce and bytes.
+/// What begins a conversation.
+pub(super) struct Opening {
+    pub conv: ConvId,
+    pub nonce: [u8; 16],
+    pub announcement: Vec<u8>,
+    pub key: EpochKey,
+}
+
+/// A new conversation of a visitor: its id and the announcement of epoch 0.
 pub(super) fn opening(
     keys: &Keyring,
     directory: &Arc<Directory>,
     site: &crate::proto::SiteId,
-) -> Result<(ConvId, [u8; 16], Vec<u8>), String> {
+) -> Result<Opening, String> {
     let nonce: [u8; 16] = random();
     let visitor = keys.kem.public();
     let conv = hash::conv_id(&nonce, &directory.fp(), site, &keys.signing.public(), &visitor);
@@ -392,6 +400,6 @@ pub(super) fn opening(
         visitor,
         bot: None,
     };
-    let (bytes, _) = announcement::create(&new, &keys.signing).map_err(|e| e.to_string())?;
-    Ok((conv, nonce, bytes))
+    let (announcement, key) = announcement::create(&new, &keys.signing).map_err(|e| e.to_string())?;
+    Ok(Opening { conv, nonce, announcement, key })
 }

@@ -1,6 +1,8 @@
 //! For tests: a small company with fixed keys, the attacks on its directory, and the frozen known answers.
 
 mod attacks;
+mod flips;
+mod seals;
 mod vectors;
 
 use crate::crypto::{

@@ -23,6 +23,9 @@ pub enum ActError {
     /// Somebody enrolled with an invite that had ended.
     #[error("user {0} enrolled after his invite had ended: switch him off with the root key before anything else")]
     LateEnrol(UserId),
+    /// The server named an invite that no certificate of ours stands for.
+    #[error("the server's invite for {0} does not verify: sign nothing, and compare with a backup")]
+    Invite(UserId),
     /// No such user.
     #[error("there is no user {user}{}", hint(nearest))]
     UnknownUser {
@@ -109,6 +112,7 @@ fn hint(nearest: &Option<String>) -> String {
 
 /// The name nearest to what was typed, if it is near.
 pub(super) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
-    let scored = names.map(|n| (strsim::jaro_winkler(typed, n), n));
-    scored.filter(|(s, _)| *s > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, n)| n.to_owned())
+    let scored = names.map(|n| (strsim::damerau_levenshtein(typed, n), n));
+    let near = scored.filter(|(d, n)| *d <= 2 && *d < n.len());
+    near.min().map(|(_, n)| n.to_owned())
 }

@@ -14,7 +14,7 @@ pub use found::{Founding, empty_view, found, genesis, join, view_after};
 pub use people::NewUser;
 pub use sites::{SiteChange, check_origin};
 
-use super::{AdminView, Commit, OrgError};
+use super::{AdminView, Commit, OpenInvite, OrgError};
 use crate::{
     crypto::{
         directory::{Body, Directory, Entry, MAX_SNAPSHOT_MS, Snapshot},
@@ -22,7 +22,7 @@ use crate::{
         invite::Cert,
         keyfile::CompanyKeys,
     },
-    proto::TeamId,
+    proto::{TeamId, UserId},
 };
 
 /// A day, ms.
@@ -40,6 +40,8 @@ pub struct Signer<'a> {
     now_ms: u64,
     directory: Directory,
     team_keys: BTreeMap<(TeamId, u32), KemSecret>,
+    /// Who enrolled after his invite had ended; nothing is vouched for while one of them is on.
+    late: Vec<UserId>,
 }
 
 impl<'a> Signer<'a> {
@@ -54,9 +56,8 @@ impl<'a> Signer<'a> {
             Some(s) => s.verify(&directory, s.read()?.at)?.seq,
             None => 0,
         };
-        for entry in view.entries.iter().skip(covered as usize + 1) {
-            refuse_late(entry)?;
-        }
+        let late = view.entries.iter().skip(covered as usize + 1).filter_map(|e| late(e).transpose());
+        let late = late.collect::<Result<_, _>>()?;
         let mut team_keys = BTreeMap::new();
         for sealed in &view.recovery {
             let bad = || ActError::TeamKey { team: sealed.team.clone(), epoch: sealed.epoch };
@@ -67,7 +68,18 @@ impl<'a> Signer<'a> {
             }
             team_keys.insert((sealed.team.clone(), sealed.epoch), key);
         }
-        Ok(Self { view, keys, now_ms, directory, team_keys })
+        // team keys are sealed to open invites: a stranger's key among them must not get one
+        for invite in &view.invites {
+            let (raw, signer, sig) = (&invite.signed.cert.0, &invite.signed.signer, &invite.signed.sig.0);
+            let bad = || ActError::Invite(invite.user.clone());
+            Cert::verify(raw, &signer.0, sig, &keys.fp()).map_err(|_| bad())?;
+            let said = OpenInvite::read(&invite.signed, now_ms).map_err(|_| bad())?;
+            let same = (said.inv, said.inv_x, &said.teams) == (invite.inv, invite.inv_x, &invite.teams);
+            if !same || said.user != invite.user || !directory.may_sign(signer) {
+                return Err(bad());
+            }
+        }
+        Ok(Self { view, keys, now_ms, directory, team_keys, late })
     }
 
     /// The verified directory.
@@ -80,7 +92,7 @@ impl<'a> Signer<'a> {
         if days == 0 || days * DAY_MS > MAX_SNAPSHOT_MS {
             return Err(ActError::Days);
         }
-        let mut commit = self.draft().finish();
+        let mut commit = self.draft().finish()?;
         commit.snapshot =
             Some(Snapshot::make(&self.directory, self.now_ms, self.now_ms + days * DAY_MS, &self.keys.root));
         Ok(commit)
@@ -92,13 +104,13 @@ impl<'a> Signer<'a> {
     }
 }
 
-/// An enrolment that says itself it came after its invite's end.
-fn refuse_late(entry: &Entry) -> Result<(), ActError> {
-    let Some(Body::Enrol(e)) = entry.read()?.1 else { return Ok(()) };
+/// Whose enrolment says itself that it came after its invite's end.
+fn late(entry: &Entry) -> Result<Option<UserId>, ActError> {
+    let Some(Body::Enrol(e)) = entry.read()?.1 else { return Ok(None) };
     let at = entry.at()?;
     match serde_json::from_slice::<Cert>(&e.cert.0) {
-        Ok(cert) if at <= cert.exp => Ok(()),
-        _ => Err(ActError::LateEnrol(e.user)),
+        Ok(cert) if at <= cert.exp => Ok(None),
+        _ => Ok(Some(e.user)),
     }
 }
 
@@ -120,10 +132,13 @@ impl Draft<'_> {
     }
 
     /// Adds the snapshot.
-    fn finish(mut self) -> Commit {
+    fn finish(mut self) -> Result<Commit, ActError> {
+        if let Some(late) = self.signer.late.iter().find(|u| self.directory.agent(u).is_some()) {
+            return Err(ActError::LateEnrol(late.clone()));
+        }
         let (now, root) = (self.signer.now_ms, &self.signer.keys.root);
         self.commit.snapshot = Some(Snapshot::make(&self.directory, now, now + SNAPSHOT_DAYS * DAY_MS, root));
-        self.commit
+        Ok(self.commit)
     }
 }
 

@@ -41,7 +41,7 @@ impl Signer<'_> {
         }
         let mut draft = self.draft();
         let code = draft.invite(new, ttl_ms)?;
-        Ok((draft.finish(), code))
+        Ok((draft.finish()?, code))
     }
 
     /// Takes an open invite back.
@@ -51,7 +51,7 @@ impl Signer<'_> {
         }
         let mut draft = self.draft();
         draft.revoke(inv)?;
-        Ok(draft.finish())
+        draft.finish()
     }
 
     /// Takes all open invites of a user back.
@@ -59,7 +59,7 @@ impl Signer<'_> {
         self.invites_of(user).next().ok_or_else(|| ActError::NoInvite(user.to_string()))?;
         let mut draft = self.draft();
         draft.revoke_all(user)?;
-        Ok(draft.finish())
+        draft.finish()
     }
 
     /// Switches a user off: his key ends, his account goes, the keys of his teams change.
@@ -69,7 +69,7 @@ impl Signer<'_> {
         }
         let mut draft = self.draft();
         draft.disable(user)?;
-        Ok(draft.finish())
+        draft.finish()
     }
 
     /// Lets a user who was switched off come back: an invite as he was, since his old key ended.
@@ -82,7 +82,7 @@ impl Signer<'_> {
         let mut draft = self.draft();
         draft.revoke_all(user)?;
         let code = draft.invite(&new, ttl_ms)?;
-        Ok((draft.finish(), code))
+        Ok((draft.finish()?, code))
     }
 
     /// Forgotten password or lost device: off, and a new invite at once.
@@ -96,7 +96,7 @@ impl Signer<'_> {
             draft.revoke_all(user)?;
         }
         let code = draft.invite(&new, ttl_ms)?;
-        Ok((draft.finish(), code))
+        Ok((draft.finish()?, code))
     }
 
     /// Another role.
@@ -136,13 +136,13 @@ impl Signer<'_> {
                 draft.rotate(team)?;
             }
         }
-        Ok(draft.finish())
+        draft.finish()
     }
 
     fn change(&self, body: AgentBody) -> Result<Commit, ActError> {
         let mut draft = self.draft();
         draft.entry(Body::Agent(body))?;
-        Ok(draft.finish())
+        draft.finish()
     }
 
     fn known_user(&self, user: &UserId) -> Result<&UserState, ActError> {

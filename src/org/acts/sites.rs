@@ -69,7 +69,7 @@ impl Signer<'_> {
         let mut draft = self.draft();
         draft.entry(Body::Site(body))?;
         draft.commit.sites.extend(settings.map(|s| (id, s)));
-        Ok(draft.finish())
+        draft.finish()
     }
 }
 

@@ -24,7 +24,7 @@ impl Signer<'_> {
         }
         let mut draft = self.draft();
         draft.new_key(id, name, 1, true)?;
-        Ok(draft.finish())
+        draft.finish()
     }
 
     /// Another display name.
@@ -45,13 +45,13 @@ impl Signer<'_> {
         self.known_team(id)?;
         let mut draft = self.draft();
         draft.rotate(id)?;
-        Ok(draft.finish())
+        draft.finish()
     }
 
     fn team_entry(&self, id: &TeamId, t: TeamState) -> Result<Commit, ActError> {
         let mut draft = self.draft();
         draft.entry(Body::Team(TeamBody { id: id.clone(), name: t.name, epoch: t.epoch, pk: t.pk, on: t.on }))?;
-        Ok(draft.finish())
+        draft.finish()
     }
 
     pub(super) fn known_team(&self, id: &TeamId) -> Result<&TeamState, ActError> {

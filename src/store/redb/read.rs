@@ -1,4 +1,5 @@
-//! Reading: each call is a snapshot of its own and waits for no write.
+//! Reading: each call is a snapshot of its own and waits for no write. The one exception is the database's: while it
+//! doubles its file, reads that begin then wait for one sync.
 
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 

@@ -5,7 +5,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
 };
 
 use redb::StorageBackend;
@@ -29,7 +29,7 @@ impl Random {
 
 /// The disk; clones are handles to the same one.
 #[derive(Debug, Clone, Default)]
-pub struct Disk(Arc<Mutex<Inner>>);
+pub struct Disk(Arc<(Mutex<Inner>, Condvar)>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -43,6 +43,10 @@ struct Inner {
     fails: Option<(u64, i32)>,
     /// Bytes it can hold.
     capacity: Option<u64>,
+    /// Syncs wait while this is set.
+    held: bool,
+    /// A sync waits.
+    syncing: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -62,11 +66,12 @@ impl Disk {
     }
 
     fn holding(content: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(Inner { live: content.clone(), synced: content, ..Inner::default() })))
+        let inner = Inner { live: content.clone(), synced: content, ..Inner::default() };
+        Self(Arc::new((Mutex::new(inner), Condvar::new())))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap()
+        self.0.0.lock().unwrap()
     }
 
     /// How many changes it has seen.
@@ -78,6 +83,17 @@ impl Disk {
     pub fn fail_after(&self, n: u64) {
         let mut inner = self.inner();
         inner.fails = Some((inner.changes + n, EIO));
+    }
+
+    /// From now on syncs take for ever (`true`), or go through again.
+    pub fn hold_syncs(&self, held: bool) {
+        self.inner().held = held;
+        self.0.1.notify_all();
+    }
+
+    /// Whether a sync is under way.
+    pub fn is_syncing(&self) -> bool {
+        self.inner().syncing
     }
 
     /// It can hold `bytes` and no more.
@@ -170,6 +186,9 @@ impl StorageBackend for Disk {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut inner = self.inner();
+        inner.syncing = inner.held;
+        let mut inner = self.0.1.wait_while(inner, |inner| inner.held).unwrap();
+        inner.syncing = false;
         inner.admit(0)?;
         let Inner { synced, unsynced, .. } = &mut *inner;
         for change in unsynced.drain(..) {

@@ -1,11 +1,28 @@
-//! What several tests need: a company, its server, clients, a bad network; batches to write, disks that fail.
+//! What several tests need: a company, its server, clients, a bad network; batches to write, disks that fail, books that
+//! are checked.
 
 pub mod batch;
 pub mod company;
 pub mod disk;
 pub mod http;
+pub mod ledger;
 pub mod peer;
 pub mod proxy;
 pub mod server;
 pub mod view;
 pub mod wire;
+
+/// Options of a store with a small cache, so that it reads from its disk.
+pub fn options() -> kefu::store::redb::Options {
+    kefu::store::redb::Options { cache_bytes: 1 << 20, ..Default::default() }
+}
+
+/// Waits until something is so, without a rhythm; gives up after half a minute.
+pub async fn until(so: impl Fn() -> bool) {
+    let turns = async {
+        while !so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), turns).await.expect("waited in vain");
+}

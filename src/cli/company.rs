@@ -1,0 +1,150 @@
+//! The company as the command line sees it: what the admin router exports, with the log verified.
+
+use serde_json::Value;
+
+use super::{
+    context::Context,
+    data_dir,
+    fail::{Fail, Kind},
+    init::PublicPart,
+    link::Office,
+    out,
+};
+use crate::{
+    crypto::{
+        directory::{Directory, SiteState, TeamState, UserState},
+        hash,
+        keyfile::CompanyKeys,
+    },
+    org::{AdminView, Commit, acts::ActError},
+    proto::{OrgFp, SiteId, TeamId, UserId},
+};
+
+/// A verified directory and what lies beside it.
+#[derive(Debug)]
+pub struct Company {
+    /// The log, replayed: every signature was checked.
+    pub dir: Directory,
+    /// As it came.
+    pub view: AdminView,
+    /// Time of loading, ms.
+    pub now_ms: u64,
+}
+
+impl Company {
+    /// Connects, fetches and verifies, for commands that only look.
+    pub fn open(ctx: &Context) -> Result<Self, Fail> {
+        let office = Office::open(ctx)?;
+        let company = Self::load(ctx, &office);
+        office.close();
+        company
+    }
+
+    /// Fetches; nothing is verified yet.
+    pub fn fetch(office: &Office) -> Result<AdminView, Fail> {
+        Ok(serde_json::from_value(office.call("GET", "/admin/export", None)?)?)
+    }
+
+    /// Fetches and verifies. The pin is the fingerprint in the key file if it is here, else what the server says.
+    pub fn load(ctx: &Context, office: &Office) -> Result<Self, Fail> {
+        Self::verify(Self::fetch(office)?, pinned(ctx), out::now_ms())
+    }
+
+    /// Replays the log of a view.
+    pub fn verify(view: AdminView, pin: Option<OrgFp>, now_ms: u64) -> Result<Self, Fail> {
+        let covered = view.snapshot.as_ref().and_then(|s| s.read().ok()).map(|body| body.seq);
+        let dir = Directory::replay(pin.unwrap_or(view.org), &view.entries, now_ms, covered).map_err(|e| {
+            Fail::failure(format!("the directory does not verify: {e}")).next(
+                "do not sign anything here before you know why; compare the fingerprint with data-org in your pages",
+            )
+        })?;
+        Ok(Self { dir, view, now_ms })
+    }
+
+    /// When the newest entry was signed, by the signer's clock, ms.
+    pub fn newest_entry_ms(view: &AdminView) -> Option<u64> {
+        view.entries.iter().filter_map(|e| e.at().ok()).max()
+    }
+
+    /// Name of the company.
+    pub fn org(&self) -> &str {
+        &self.dir.state().org
+    }
+
+    /// A user, also one who is off.
+    pub fn user(&self, id: &UserId) -> Result<&UserState, Fail> {
+        let users = &self.dir.state().users;
+        users.get(id).ok_or_else(|| match self.view.invites.iter().any(|i| i.user == *id) {
+            true => Fail::failure(format!("{id} was invited, but did not come yet"))
+                .next(format!("to invite anew: kefu user invite revoke {id}, then kefu user add {id}")),
+            false => unknown("user", id.as_str(), users.keys().map(UserId::as_str)),
+        })
+    }
+
+    /// A team.
+    pub fn team(&self, id: &TeamId) -> Result<&TeamState, Fail> {
+        let teams = &self.dir.state().teams;
+        teams.get(id).ok_or_else(|| unknown("team", id.as_str(), teams.keys().map(TeamId::as_str)))
+    }
+
+    /// A site.
+    pub fn site(&self, id: &SiteId) -> Result<&SiteState, Fail> {
+        let sites = &self.dir.state().sites;
+        sites.get(id).ok_or_else(|| unknown("site", id.as_str(), sites.keys().map(SiteId::as_str)))
+    }
+
+    /// Users of a team who may act.
+    pub fn members<'a>(&'a self, team: &'a TeamId) -> impl Iterator<Item = (&'a UserId, &'a UserState)> {
+        self.dir.state().users.iter().filter(|(_, u)| u.on && u.teams.contains(team))
+    }
+}
+
+/// Sends a finished change.
+pub fn send(office: &Office, commit: &Commit) -> Result<Value, Fail> {
+    office.call("POST", "/admin/commit", Some(serde_json::to_value(commit)?))
+}
+
+/// The fingerprint in the key file of the data directory, or in the public part that came instead of it.
+pub fn pinned(ctx: &Context) -> Option<OrgFp> {
+    let text = std::fs::read_to_string(ctx.file(data_dir::KEYS)).ok();
+    text.and_then(|t| CompanyKeys::org_of(&t).ok()).or_else(|| PublicPart::pin(&ctx.file(data_dir::PUBLIC)))
+}
+
+/// "there is no X", with the nearest that there is.
+pub fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Fail {
+    let fail = Fail::failure(format!("there is no {what} {word:?}"));
+    match out::nearest(word, known.clone()) {
+        Some(near) => fail.next(format!("did you mean {near:?}? kefu {what} list shows all")),
+        None if known.count() == 0 => fail.next(format!("there are none yet: kefu {what} add {word}")),
+        None => fail.next(format!("kefu {what} list shows all")),
+    }
+}
+
+impl From<ActError> for Fail {
+    fn from(e: ActError) -> Self {
+        let kind = match &e {
+            ActError::UserTaken(_) | ActError::UserInvited(_) | ActError::TeamTaken(_) | ActError::SiteTaken(_) => {
+                Kind::Exists
+            }
+            ActError::UserIsOff(_) | ActError::UserIsOn(_) => Kind::Exists,
+            _ => Kind::Failure,
+        };
+        let fail = Self::new(kind, e.to_string());
+        match &e {
+            ActError::NotCompany => fail
+                .next(format!("name the key file of this company with --keys ({} is the usual one)", data_dir::KEYS)),
+            ActError::Directory(_) | ActError::Snapshot(_) => fail.next("nothing was signed; compare with a backup"),
+            _ => fail,
+        }
+    }
+}
+
+/// Says in words whose keys they are, if they are not this company's.
+pub fn same_company(keys: &CompanyKeys, company: &Company) -> Result<(), Fail> {
+    if keys.fp() == company.dir.fp() {
+        return Ok(());
+    }
+    let (mine, theirs) = (hash::org_fp_text(&keys.fp()), hash::org_fp_text(&company.dir.fp()));
+    Err(Fail::failure(format!("the keys are of company {mine}, this is {theirs}"))
+        .next("name the right key file with --keys"))
+}

@@ -1,0 +1,36 @@
+//! The configuration as commands meet it: file, environment, and what a command's own options set.
+
+use std::path::PathBuf;
+
+use super::{context::Context, fail::Fail};
+use crate::config::{Config, ConfigErrors};
+
+impl Context {
+    /// The configuration file: the named one, or `kefu.toml` of the data directory.
+    pub fn config_path(&self) -> PathBuf {
+        self.config_file.clone().unwrap_or_else(|| self.file(super::data_dir::CONFIG))
+    }
+
+    /// The configuration without options of a command.
+    pub fn load_config(&self) -> Result<Config, Fail> {
+        self.load_config_with(Vec::new())
+    }
+
+    /// The configuration; `overrides` are `section.key` and value, from the command line. A missing file counts as an
+    /// empty one, unless it was named.
+    pub fn load_config_with(&self, overrides: Vec<(String, String)>) -> Result<Config, Fail> {
+        let path = self.config_path();
+        let file = (self.config_file.is_some() || path.exists()).then_some(path.as_path());
+        // values that are not text can't be meant for us
+        let env = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        Config::load(file, env, overrides).map_err(|e| in_words(&e))
+    }
+}
+
+fn in_words(errors: &ConfigErrors) -> Fail {
+    let what = match errors.0.len() {
+        1 => format!("the configuration has a mistake\n  {errors}"),
+        n => format!("the configuration has {n} mistakes\n  {}", errors.to_string().replace('\n', "\n  ")),
+    };
+    Fail::failure(what).next("correct the line; kefu.toml as kefu init writes it explains every key")
+}

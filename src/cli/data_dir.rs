@@ -1,0 +1,157 @@
+//! The data directory: which files there are, making them with the right permissions, checking them.
+
+use std::{
+    fs::{self, DirBuilder, OpenOptions},
+    io::{ErrorKind, Write as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use super::fail::{Fail, Kind};
+
+/// The company's root and recovery keys, sealed.
+pub const KEYS: &str = "company.keys";
+/// The server's OPAQUE keys. Not in the database, so that a stolen database is no base for guessing passwords.
+pub const OPAQUE: &str = "opaque.setup";
+/// What a server may know of keys that are kept elsewhere.
+pub const PUBLIC: &str = "public.json";
+/// The configuration.
+pub const CONFIG: &str = "kefu.toml";
+/// Where a running server takes admin requests.
+pub const SOCKET: &str = "admin.sock";
+/// Held by the running server; its text is the process id.
+pub const LOCK: &str = "kefu.lock";
+/// The database.
+pub const STORE: &str = "kefu.redb";
+/// Certificates.
+pub const TLS: &str = "tls";
+
+/// Makes a directory that only its owner may enter. An existing one is taken if it is ours alone.
+pub fn make_private(dir: &Path) -> Result<(), Fail> {
+    if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
+        fs::create_dir_all(parent).map_err(|e| cannot("make", parent, &e))?;
+    }
+    match DirBuilder::new().mode(0o700).create(dir) {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => check_private(dir),
+        made => made.map_err(|e| cannot("make", dir, &e)),
+    }
+}
+
+/// Refuses a data directory that others can read.
+pub fn check_private(dir: &Path) -> Result<(), Fail> {
+    let meta = fs::metadata(dir).map_err(|e| cannot("read", dir, &e))?;
+    if !meta.is_dir() {
+        return Err(Fail::failure(format!("{} is not a directory", dir.display())));
+    }
+    let mode = meta.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(Fail::failure(format!("other users may enter {} (mode {mode:03o})", dir.display()))
+            .next(format!("chmod 700 {}", quoted(dir))));
+    }
+    let me = rustix::process::geteuid();
+    if meta.uid() != me.as_raw() && !me.is_root() {
+        return Err(Fail::failure(format!("{} belongs to user {}, not to you", dir.display(), meta.uid()))
+            .next(format!("run as that user: sudo -u '#{}' kefu …", meta.uid())));
+    }
+    Ok(())
+}
+
+/// Writes a new file of the given mode; refuses to replace one.
+pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> Result<(), Fail> {
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .and_then(|mut f| f.write_all(content).and_then(|()| f.sync_all()));
+    match written {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+            Err(Fail::new(Kind::Exists, format!("{} exists already", path.display())).next("nothing was overwritten"))
+        }
+        other => other.map_err(|e| cannot("write", path, &e)),
+    }
+}
+
+/// Replaces a file in one step: readers see the old content or the new, never half of it.
+pub fn replace(path: &Path, mode: u32, content: &[u8]) -> Result<(), Fail> {
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    let _ = fs::remove_file(&beside);
+    write_new(&beside, mode, content)?;
+    fs::rename(&beside, path).map_err(|e| cannot("replace", path, &e))
+}
+
+/// Refuses a directory without a company in it.
+pub fn require_initialised(dir: &Path) -> Result<(), Fail> {
+    match fs::metadata(dir.join(OPAQUE)) {
+        Ok(_) => return Ok(()),
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => return Err(cannot("enter", dir, &e)),
+        Err(_) => {}
+    }
+    let shown = dir.display();
+    Err(Fail::new(Kind::NotInitialised, format!("there is no kefu in {shown}"))
+        .next("kefu init makes one; --data-dir DIR or KEFU_DATA_DIR names another place"))
+}
+
+/// Those of the files that a new company needs which are there already.
+pub fn occupied(dir: &Path) -> Vec<PathBuf> {
+    let files = [KEYS, OPAQUE, PUBLIC, CONFIG, TLS, STORE];
+    files.iter().map(|f| dir.join(f)).filter(|p| p.exists()).collect()
+}
+
+/// A path as a shell takes it.
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+".contains(&b));
+    if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// "cannot read FILE: why".
+pub fn cannot(act: &str, path: &Path, e: &std::io::Error) -> Fail {
+    let fail = Fail::failure(format!("cannot {act} {}: {}", path.display(), io_reason(e)));
+    match e.kind() {
+        ErrorKind::PermissionDenied => fail.next("run as the user who owns the data, such as: sudo -u kefu kefu …"),
+        ErrorKind::StorageFull => fail.next("free some space and try again"),
+        _ => fail,
+    }
+}
+
+/// An error of the system without its number.
+pub fn io_reason(e: &std::io::Error) -> String {
+    let text = e.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_made_directory_is_private_and_a_public_one_is_refused_with_the_cure() {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().join("a/b");
+        make_private(&dir).unwrap();
+        assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+        let fail = make_private(&dir).unwrap_err();
+        assert!(fail.next.unwrap().starts_with("chmod 700 "));
+    }
+
+    #[test]
+    fn new_files_never_replace_and_replaced_files_keep_their_mode() {
+        let tmp = tempfile::tempdir().unwrap();
+        let path = tmp.path().join("k");
+        write_new(&path, 0o600, b"1").unwrap();
+        assert_eq!(write_new(&path, 0o600, b"2").unwrap_err().kind, Kind::Exists);
+        assert_eq!(fs::read(&path).unwrap(), b"1");
+        replace(&path, 0o600, b"3").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"3");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn paths_are_quoted_for_the_shell_when_they_must_be() {
+        assert_eq!(quoted(Path::new("/var/lib/kefu")), "/var/lib/kefu");
+        assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
+    }
+}

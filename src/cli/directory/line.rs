@@ -1,0 +1,70 @@
+//! An entry of the log in one line.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cli::company::Company,
+    crypto::{
+        codec::Hash32,
+        directory::{Body, Entry},
+    },
+};
+
+/// An entry in words.
+#[derive(Debug, Serialize)]
+pub struct Line {
+    /// Its number.
+    pub seq: u32,
+    /// When it was signed, ms; the signer's clock.
+    pub at: u64,
+    /// What it says.
+    pub what: String,
+    /// `root`, or the user whose key it is.
+    pub signer: String,
+    /// Its hash.
+    pub hash: String,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    at: u64,
+    t: String,
+}
+
+impl Line {
+    /// None if it does not read; the replay has refused it then.
+    pub fn read(company: &Company, entry: &Entry) -> Option<Self> {
+        let head: Head = serde_json::from_slice(&entry.raw.0).ok()?;
+        let (seq, body) = entry.read().ok()?;
+        let state = company.dir.state();
+        let of =
+            |key| state.users.iter().find(|(_, u)| u.keys.iter().any(|k| k.ed == key)).map(|(id, _)| id.to_string());
+        let signer = match entry.signer {
+            key if key == state.root => "root".into(),
+            key => of(key).unwrap_or_else(|| "?".into()),
+        };
+        let what = body.map_or_else(|| format!("{} (of a newer version)", head.t), |b| words(&b));
+        Some(Self { seq, at: head.at, what, signer, hash: Hash32(entry.hash()).to_string() })
+    }
+}
+
+fn words(body: &Body) -> String {
+    match body {
+        Body::Genesis(b) => format!("company {} begins", b.org),
+        Body::Enrol(b) => format!("{} comes as {}", b.user, b.role),
+        Body::Agent(b) if !b.on => format!("{} is switched off", b.user),
+        Body::Agent(b) => {
+            let role = b.role.map(|r| format!("role {r}"));
+            let name = b.name.as_ref().map(|n| format!("name {n}"));
+            let teams = b.teams.as_ref().map(|t| {
+                let ids: Vec<&str> = t.iter().map(|t| t.as_str()).collect();
+                format!("teams {}", if ids.is_empty() { "none".into() } else { ids.join(" ") })
+            });
+            let parts: Vec<String> = [role, name, teams].into_iter().flatten().collect();
+            format!("{}: {}", b.user, parts.join(", "))
+        }
+        Body::Team(b) => format!("team {} ({}), key no. {}{}", b.id, b.name, b.epoch, if b.on { "" } else { ", off" }),
+        Body::Site(b) => format!("site {} for team {}{}", b.id, b.team, if b.on { "" } else { ", off" }),
+        Body::Revoke(_) => "an invite is revoked".into(),
+    }
+}

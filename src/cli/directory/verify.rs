@@ -1,0 +1,68 @@
+//! `kefu directory verify`: replay the log.
+
+use serde_json::json;
+
+use crate::{
+    cli::{
+        company::{Company, pinned},
+        context::Context,
+        fail::{Fail, Kind},
+        link::Office,
+        out,
+    },
+    crypto::{codec::Hash32, hash},
+};
+
+/// Replay the log and check every signature
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The fingerprint it must begin with [default: that of the company keys, if they are here]
+    #[arg(long, value_name = "K1-…")]
+    org: Option<String>,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let office = Office::open(ctx)?;
+        let view = Company::fetch(&office)?;
+        let pin = match &self.org {
+            Some(text) => Some(hash::parse_org_fp(text).ok_or_else(|| {
+                Fail::new(Kind::Usage, format!("{text:?} is not a fingerprint"))
+                    .next("it is k1- and 32 hexadecimal digits")
+            })?),
+            None => pinned(ctx),
+        };
+        let company = Company::verify(view, pin, out::now_ms())?;
+        let org = hash::org_fp_text(&company.dir.fp());
+        let snapshot = company.view.snapshot.as_ref().map(|s| s.verify(&company.dir, company.now_ms));
+        let (until, problem) = match snapshot {
+            Some(Ok(body)) => (Some(body.until), None),
+            Some(Err(e)) => (None, Some(e.to_string())),
+            None => (None, Some("there is no snapshot".to_owned())),
+        };
+        if ctx.json {
+            out::print_json(&json!({"org": org, "pinned": pin.is_some(), "entries": company.view.entries.len(),
+                "head": Hash32(company.dir.head()), "snapshot_until": until, "problem": problem}));
+        } else {
+            out::line(format!(
+                "{} entries of {} ({org}): every signature fits.",
+                company.view.entries.len(),
+                company.org()
+            ));
+            if pin.is_none() {
+                out::line(
+                    "The fingerprint is the directory's own word: compare it with the one in your pages, or give --org.",
+                );
+            }
+            if let Some(until) = until {
+                out::line(format!("The snapshot fits and is good until {}.", out::date(until)));
+            }
+        }
+        match problem {
+            None => Ok(()),
+            Some(_) if ctx.json => Err(Fail::silent()),
+            Some(problem) => Err(Fail::failure(problem).next("kefu directory refresh signs a new snapshot")),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `kefu doctor`: what is wrong, or soon will be. Looks, and changes nothing.
+
+mod files;
+mod finding;
+mod machine;
+mod server;
+
+use serde_json::json;
+
+use super::{context::Context, data_dir, fail::Fail, out};
+use finding::{Finding, Level};
+
+/// Look for problems; exit code 1 if there are any
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let findings = examine(ctx);
+        let problems = findings.iter().filter(|f| f.level == Level::Problem).count();
+        if ctx.json {
+            out::print_json(&json!({"findings": findings, "problems": problems}));
+        } else {
+            findings.iter().for_each(|f| f.print(ctx.color_stdout()));
+            let warnings = findings.iter().filter(|f| f.level == Level::Warning).count();
+            out::line(match (problems, warnings) {
+                (0, 0) => "\nAll is well.".to_owned(),
+                (0, n) => format!("\nNothing is broken; {n} to look at."),
+                (n, _) => format!("\n{n} to put right."),
+            });
+        }
+        if problems > 0 { Err(Fail::silent()) } else { Ok(()) }
+    }
+}
+
+/// From the ground up: what stands on something broken is not looked at.
+fn examine(ctx: &Context) -> Vec<Finding> {
+    let mut findings = vec![files::data_directory(ctx)];
+    if data_dir::require_initialised(&ctx.data_dir).is_err() {
+        findings.extend([machine::clock_of_the_world(), machine::open_files(None)]);
+        return findings;
+    }
+    findings.extend(files::secrets(ctx));
+    let config = ctx.load_config();
+    findings.push(match &config {
+        Ok(_) => Finding::ok("configuration", ctx.config_path().display().to_string()),
+        Err(fail) => Finding::from_fail("configuration", fail),
+    });
+    findings.push(machine::disk(&ctx.data_dir));
+    let Ok(config) = config else { return findings };
+    findings.push(files::certificate(ctx, &config));
+    findings.push(server::server(ctx, &config));
+    findings.extend(server::directory(ctx));
+    findings.push(machine::clock_of_the_world());
+    findings.push(machine::open_files(Some(config.server.max_connections)));
+    findings
+}

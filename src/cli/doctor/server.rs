@@ -1,0 +1,95 @@
+//! The server and the company in it: does it run, is it of this version, is its directory sound and fresh.
+
+use std::net::TcpListener;
+
+use super::Finding;
+use crate::{
+    cli::{company::Company, context::Context, data_dir::io_reason, link::Office, lock, out, stats::Stats},
+    config::Config,
+};
+
+const WEEK_MS: u64 = 7 * 86_400_000;
+/// Clocks of signers and servers may differ by this, ms.
+const CLOCK_MS: u64 = 5 * 60_000;
+
+/// Runs and is of this version, or could run.
+pub fn server(ctx: &Context, config: &Config) -> Finding {
+    const CHECK: &str = "server";
+    let Some(pid) = lock::running(&ctx.data_dir) else {
+        let listen = config.server.listen;
+        return match TcpListener::bind(listen) {
+            Ok(_) => Finding::warning(CHECK, format!("not running; {listen} is free for it"), "kefu serve"),
+            Err(e) => Finding::problem(
+                CHECK,
+                format!("not running, and cannot listen on {listen}: {}", io_reason(&e)),
+                format!(
+                    "ss -ltnp 'sport = :{}' shows who does; server.listen in kefu.toml names another",
+                    listen.port()
+                ),
+            ),
+        };
+    };
+    let mine = env!("CARGO_PKG_VERSION");
+    let version = Office::open(ctx).and_then(|office| {
+        let answer = office.call("GET", "/admin/version", None);
+        office.close();
+        answer
+    });
+    match version {
+        Err(fail) => Finding::problem(
+            CHECK,
+            format!("process {pid} runs but does not answer: {}", fail.what),
+            "read its log; restart it if it stays silent",
+        ),
+        Ok(answer) => match answer["version"].as_str() {
+            Some(theirs) if theirs == mine => Finding::ok(CHECK, format!("runs as process {pid}, version {mine}")),
+            theirs => Finding::warning(
+                CHECK,
+                format!("process {pid} is of version {}, this command of {mine}", theirs.unwrap_or("?")),
+                "restart the server after an upgrade",
+            ),
+        },
+    }
+}
+
+/// The signed directory: verifies, is fresh, and is not from the future.
+pub fn directory(ctx: &Context) -> Vec<Finding> {
+    const CHECK: &str = "directory";
+    let asked = Office::open(ctx).and_then(|office| {
+        let company = Company::load(ctx, &office);
+        let stats = office.call("GET", "/admin/stats", None);
+        office.close();
+        Ok((company?, serde_json::from_value::<Stats>(stats?)?))
+    });
+    let (company, stats) = match asked {
+        Ok(both) => both,
+        Err(fail) => return vec![Finding::from_fail(CHECK, &fail)],
+    };
+    let now = company.now_ms;
+    let mut findings = Vec::new();
+    if let Some(at) = Company::newest_entry_ms(&company.view).filter(|at| *at > now + CLOCK_MS) {
+        let behind = out::duration(at - now);
+        let what = format!("this machine's clock is {behind} behind the newest directory entry");
+        findings.push(Finding::problem("clock", what, "set the clock: invites and snapshots go by it"));
+    }
+    let until = stats.directory.fresh_until;
+    let entries = company.dir.seq();
+    let next = "kefu directory refresh, or an admin signs in to the console";
+    findings.push(match until {
+        until if until <= now => {
+            Finding::problem(CHECK, "visitors refuse it: its snapshot is over, new chats cannot begin", next)
+        }
+        until if until - now < WEEK_MS => {
+            Finding::warning(CHECK, format!("visitors accept it only until {}", out::date(until)), next)
+        }
+        until => {
+            Finding::ok(CHECK, format!("verifies to entry {entries}, visitors accept it until {}", out::date(until)))
+        }
+    });
+    let state = company.dir.state();
+    if state.users.values().all(|u| !u.on) && company.view.invites.iter().all(|i| i.expired) {
+        let next = "kefu user add ID --role admin invites one";
+        findings.push(Finding::warning("people", "nobody can sign in, and no invite is open", next));
+    }
+    findings
+}

@@ -1,0 +1,36 @@
+//! `kefu exit-codes`: what the exit codes mean.
+
+use super::{
+    context::Context,
+    fail::{Fail, Kind},
+    out,
+};
+
+const TABLE: &str = "\
+  0  done
+  1  failure: see the message
+  2  usage: the arguments make no sense
+  3  not initialised: there is no kefu in this data directory (kefu init)
+  4  already exists: nothing was changed
+  5  conflict: in use by another process, or somebody else was faster
+  6  a passphrase is needed, or it was wrong";
+
+/// What the exit codes mean
+#[derive(Debug, clap::Args)]
+#[command(long_about = "What the exit codes mean", after_help = TABLE)]
+pub struct Args {}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        if ctx.json {
+            let kinds =
+                [Kind::Failure, Kind::Usage, Kind::NotInitialised, Kind::Exists, Kind::Conflict, Kind::Passphrase];
+            let map: serde_json::Map<_, _> = kinds.iter().map(|k| (k.word().to_owned(), k.code().into())).collect();
+            out::print_json(&map.into());
+        } else {
+            out::line(TABLE);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! How a command fails: one line on what happened, one on what to do next, and an exit code that scripts can rely on.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+/// Exit code of a usage error; clap uses the same.
+pub const USAGE: u8 = 2;
+
+/// The kinds of failure, and with them the exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Anything else.
+    Failure,
+    /// The arguments make no sense.
+    Usage,
+    /// There is no kefu in this data directory.
+    NotInitialised,
+    /// The thing to be made exists.
+    Exists,
+    /// Somebody else was faster or holds it.
+    Conflict,
+    /// A passphrase is needed, and none was to be had, or it was wrong.
+    Passphrase,
+}
+
+impl Kind {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Failure => 1,
+            Self::Usage => USAGE,
+            Self::NotInitialised => 3,
+            Self::Exists => 4,
+            Self::Conflict => 5,
+            Self::Passphrase => 6,
+        }
+    }
+
+    /// The word for it in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failure => "failure",
+            Self::Usage => "usage",
+            Self::NotInitialised => "not_initialised",
+            Self::Exists => "already_exists",
+            Self::Conflict => "conflict",
+            Self::Passphrase => "needs_passphrase",
+        }
+    }
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub struct Fail {
+    /// What it means for a script.
+    pub kind: Kind,
+    /// What happened; one line, or a few if there are several problems.
+    pub what: String,
+    /// What to do next.
+    pub next: Option<String>,
+}
+
+impl Fail {
+    /// A failure of a kind.
+    pub fn new(kind: Kind, what: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), next: None }
+    }
+
+    /// A plain failure (exit code 1).
+    pub fn failure(what: impl Into<String>) -> Self {
+        Self::new(Kind::Failure, what)
+    }
+
+    /// A failure that was printed already.
+    pub fn silent() -> Self {
+        Self::failure(String::new())
+    }
+
+    /// What clap found wrong, without its colours and usage lines.
+    pub fn usage(e: &clap::Error) -> Self {
+        let text = e.to_string();
+        let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
+        let what = lines.next().unwrap_or("wrong arguments").trim_start_matches("error: ").to_owned();
+        let next = lines.find_map(|l| l.strip_prefix("tip: ")).unwrap_or("see kefu --help").to_owned();
+        Self::new(Kind::Usage, what).next(next)
+    }
+
+    /// Adds what to do next.
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// Prints it and gives the exit code. With JSON it goes to stdout, where the reader waits for an object.
+    pub fn report(&self, json: bool, color: bool) -> ExitCode {
+        let code = self.kind.code();
+        if self.what.is_empty() {
+            return ExitCode::from(code);
+        }
+        if json {
+            let object = json!({"error": {
+                "code": code, "kind": self.kind.word(), "message": self.what, "next": self.next,
+            }});
+            super::out::print_json(&object);
+        } else {
+            let (red, bold, off) = if color { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
+            eprintln!("{red}error:{off} {}", self.what);
+            if let Some(next) = &self.next {
+                eprintln!("{bold} next:{off} {next}");
+            }
+        }
+        ExitCode::from(code)
+    }
+}
+
+impl From<std::io::Error> for Fail {
+    fn from(e: std::io::Error) -> Self {
+        Self::failure(e.to_string())
+    }
+}
+
+impl From<serde_json::Error> for Fail {
+    fn from(e: serde_json::Error) -> Self {
+        Self::failure(format!("unexpected answer: {e}"))
+            .next("is the running server of the same version? see kefu doctor")
+    }
+}

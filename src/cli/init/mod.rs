@@ -1,0 +1,170 @@
+//! `kefu init`: a new company.
+
+mod founding;
+mod public;
+mod report;
+mod undo;
+
+pub use public::PublicPart;
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    args,
+    context::Context,
+    data_dir::{self, CONFIG, KEYS, OPAQUE, PUBLIC, TLS},
+    fail::{Fail, Kind},
+    keys::{self, NewPassphrase},
+    link, out, tls,
+};
+use crate::{
+    app, config,
+    crypto::{hash::org_fp_text, keyfile::CompanyKeys, opaque},
+    org::Commit,
+    proto::UserId,
+};
+use founding::found;
+use report::{Certificate, KeysAt, Report};
+use undo::Undo;
+
+/// Make a data directory with the keys of a new company
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Keys that never see the server: run `kefu init --offline DIR` on another machine, carry\n\
+                        public.json and opaque.setup to the server, and run `kefu init --from public.json` there.")]
+pub struct Args {
+    /// Name of the company, as visitors see it
+    #[arg(long, value_name = "NAME", default_value = "kefu", value_parser = args::display_name)]
+    name: String,
+    /// Only make the keys, for a server on another machine, in DIR
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["from", "tls_cert", "tls_key", "hosts"])]
+    offline: Option<PathBuf>,
+    /// Take the public.json that --offline made; no keys come to this machine
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "admin", "passphrase_file", "no_passphrase"])]
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: NewPassphrase,
+    /// Certificate chain to use instead of a made one (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Names and addresses the made certificate is for [default: this machine's]
+    #[arg(long = "host", value_name = "NAME", num_args = 1.., conflicts_with = "tls_cert")]
+    hosts: Vec<String>,
+    /// Login name of the first admin
+    #[arg(long, value_name = "ID", default_value = "admin")]
+    admin: UserId,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let report = match (&self.offline, &self.from) {
+            (Some(dir), _) => self.offline(dir)?,
+            (None, Some(file)) => self.server(ctx, Some(file))?,
+            (None, None) => self.server(ctx, None)?,
+        };
+        report.print(ctx);
+        Ok(())
+    }
+
+    /// Keys and genesis in a directory of their own.
+    fn offline(&self, dir: &Path) -> Result<Report, Fail> {
+        refuse_occupied(dir)?;
+        keys::keep_memory_private();
+        let passphrase = self.passphrase.choose()?;
+        let (keys, setup) = (CompanyKeys::generate(), opaque::generate_setup());
+        let founding = found(&self.name, &self.admin, &keys, &setup, out::now_ms())?;
+        let part = PublicPart::new(keys.fp(), founding.commit);
+        let mut undo = Undo::default();
+        for path in [dir.to_owned(), dir.join(KEYS), dir.join(OPAQUE), dir.join(PUBLIC)] {
+            undo.will_make(&path);
+        }
+        data_dir::make_private(dir)?;
+        keys::write(&dir.join(KEYS), &keys, passphrase.as_ref())?;
+        data_dir::write_new(&dir.join(OPAQUE), 0o600, &setup)?;
+        data_dir::write_new(&dir.join(PUBLIC), 0o644, part.text()?.as_bytes())?;
+        undo.keep();
+        Ok(Report {
+            dir: dir.to_owned(),
+            org: part.org_text(),
+            name: self.name.clone(),
+            keys: KeysAt::Offline { sealed: passphrase.is_some() },
+            certificate: None,
+            invitation: Some(founding.invitation),
+        })
+    }
+
+    /// A data directory to serve from; the keys are made with it, or stay where `from` was made.
+    fn server(&self, ctx: &Context, from: Option<&Path>) -> Result<Report, Fail> {
+        let dir = &ctx.data_dir;
+        refuse_occupied(dir)?;
+        let now = out::now_ms();
+        if let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) {
+            tls::check(cert, key, now)?;
+        }
+        let mut undo = Undo::default();
+        let files = [KEYS, OPAQUE, PUBLIC, CONFIG, TLS, data_dir::STORE, data_dir::LOCK];
+        undo.will_make(dir);
+        files.iter().for_each(|f| undo.will_make(&dir.join(f)));
+        let (name, org, commit, keys, invitation, setup);
+        if let Some(file) = from {
+            let (part, secret) = PublicPart::read(file)?;
+            data_dir::make_private(dir)?;
+            data_dir::write_new(&dir.join(PUBLIC), 0o644, part.text()?.as_bytes())?;
+            (name, org, setup) = (part.company()?.org().to_owned(), part.org_text(), secret);
+            (commit, keys, invitation) = (part.commit, KeysAt::Elsewhere, None);
+        } else {
+            keys::keep_memory_private();
+            let passphrase = self.passphrase.choose()?;
+            let company = CompanyKeys::generate();
+            setup = opaque::generate_setup();
+            let founding = found(&self.name, &self.admin, &company, &setup, now)?;
+            data_dir::make_private(dir)?;
+            keys::write(&dir.join(KEYS), &company, passphrase.as_ref())?;
+            (name, org) = (self.name.clone(), org_fp_text(&company.fp()));
+            (commit, invitation) = (founding.commit, Some(founding.invitation));
+            keys = KeysAt::Here { sealed: passphrase.is_some() };
+        }
+        let certificate = self.certificate(&dir.join(TLS), now)?;
+        data_dir::write_new(&dir.join(CONFIG), 0o644, config::TEMPLATE.as_bytes())?;
+        data_dir::write_new(&dir.join(OPAQUE), 0o600, &setup)?;
+        found_store(ctx, commit)?;
+        undo.keep();
+        Ok(Report { dir: dir.clone(), org, name, keys, certificate: Some(certificate), invitation })
+    }
+
+    fn certificate(&self, dir: &Path, now_ms: u64) -> Result<Certificate, Fail> {
+        let made_for = match (&self.tls_cert, &self.tls_key) {
+            (Some(cert), Some(key)) => {
+                tls::install(dir, cert, key)?;
+                None
+            }
+            _ => {
+                let hosts = if self.hosts.is_empty() { tls::default_hosts() } else { self.hosts.clone() };
+                tls::make(dir, &hosts, now_ms)?;
+                Some(hosts)
+            }
+        };
+        let until = tls::check(&dir.join(tls::CERT), &dir.join(tls::KEY), now_ms)?.end;
+        Ok(Certificate { made_for, until })
+    }
+}
+
+/// The new database with its first entries.
+fn found_store(ctx: &Context, commit: Commit) -> Result<(), Fail> {
+    let config = ctx.load_config()?;
+    link::runtime()?.block_on(app::found(&ctx.data_dir, &config, commit)).map_err(|e| link::in_words(&e))
+}
+
+fn refuse_occupied(dir: &Path) -> Result<(), Fail> {
+    let there = data_dir::occupied(dir);
+    if there.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> =
+        there.iter().filter_map(|p| p.file_name()).map(|n| n.to_string_lossy().into_owned()).collect();
+    Err(Fail::new(Kind::Exists, format!("{} holds a kefu already: {}", dir.display(), names.join(", ")))
+        .next("nothing was changed; name another place with --data-dir, or move these away first"))
+}

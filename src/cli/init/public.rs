@@ -1,0 +1,98 @@
+//! What a server may know of a company whose keys were made elsewhere: a file to carry over, with no secret of people in it.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::{
+    cli::{
+        company::Company,
+        data_dir::{self, cannot},
+        fail::Fail,
+        out,
+    },
+    crypto::{hash, opaque::OpaqueServer},
+    org::{AdminView, Commit},
+    proto::OrgFp,
+};
+
+const KIND: &str = "public part of a company";
+
+/// The file.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PublicPart {
+    /// Says what this is.
+    kefu: String,
+    /// Version, 1.
+    v: u32,
+    /// Fingerprint.
+    org: OrgFp,
+    /// Genesis, first snapshot, first invite.
+    pub commit: Commit,
+}
+
+impl PublicPart {
+    /// The file of a founding.
+    pub fn new(org: OrgFp, commit: Commit) -> Self {
+        Self { kefu: KIND.into(), v: 1, org, commit }
+    }
+
+    /// Its text.
+    pub fn text(&self) -> Result<String, Fail> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// Reads and verifies it, and the OPAQUE secrets that lie beside it.
+    pub fn read(path: &Path) -> Result<(Self, Zeroizing<Vec<u8>>), Fail> {
+        let text = fs::read_to_string(path).map_err(|e| cannot("read", path, &e))?;
+        let not = |why: String| {
+            Fail::failure(format!("{} is not the public part of a company: {why}", path.display()))
+                .next("it is the public.json that kefu init --offline DIR made")
+        };
+        let part: Self = serde_json::from_str(&text).map_err(|e| not(e.to_string()))?;
+        if part.kefu != KIND || part.v != 1 {
+            return Err(not(format!("it holds {:?}, version {}", part.kefu, part.v)));
+        }
+        let company = part.company()?;
+        let beside = path.with_file_name(data_dir::OPAQUE);
+        let setup = fs::read(&beside)
+            .map(Zeroizing::new)
+            .map_err(|e| cannot("read", &beside, &e).next("carry opaque.setup over together with public.json"))?;
+        let opaque = OpaqueServer::new(&setup, part.org).map_err(|e| Fail::failure(e.to_string()))?;
+        if company.dir.state().opaque.0 != opaque.public() {
+            return Err(Fail::failure(format!(
+                "{} and {} are not of the same company",
+                path.display(),
+                beside.display()
+            )));
+        }
+        Ok((part, setup))
+    }
+
+    /// The company as it begins.
+    pub fn company(&self) -> Result<Company, Fail> {
+        let view = AdminView {
+            org: self.org,
+            entries: self.commit.entries.clone(),
+            snapshot: self.commit.snapshot.clone(),
+            recovery: Vec::new(),
+            invites: Vec::new(),
+            accounts: Vec::new(),
+            sites: BTreeMap::new(),
+        };
+        Company::verify(view, Some(self.org), out::now_ms())
+    }
+
+    /// The fingerprint of the file at `path`, if there is one.
+    pub fn pin(path: &Path) -> Option<OrgFp> {
+        let part: Self = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
+        // a file that was tampered with pins another root key, and then the directory does not verify
+        (part.kefu == KIND).then_some(part.org)
+    }
+
+    /// The fingerprint as people see it.
+    pub fn org_text(&self) -> String {
+        hash::org_fp_text(&self.org)
+    }
+}

@@ -1,0 +1,127 @@
+//! What `kefu init` says in the end: what was made, what to keep safe, what comes next.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::cli::{context::Context, data_dir::quoted, out, user::Invitation};
+
+/// Where the company keys are.
+#[derive(Debug, Clone, Copy)]
+pub enum KeysAt {
+    /// In the data directory.
+    Here {
+        /// Under a passphrase.
+        sealed: bool,
+    },
+    /// In the directory that was made for another machine.
+    Offline {
+        /// Under a passphrase.
+        sealed: bool,
+    },
+    /// On another machine.
+    Elsewhere,
+}
+
+/// The server's certificate.
+#[derive(Debug)]
+pub struct Certificate {
+    /// The names, if it was made here.
+    pub made_for: Option<Vec<String>>,
+    /// Good until, ms.
+    pub until: u64,
+}
+
+/// What was made.
+#[derive(Debug)]
+pub struct Report {
+    /// Where.
+    pub dir: PathBuf,
+    /// Fingerprint as people see it.
+    pub org: String,
+    /// Name of the company.
+    pub name: String,
+    /// Where the keys are.
+    pub keys: KeysAt,
+    /// The certificate; offline directories have none.
+    pub certificate: Option<Certificate>,
+    /// The first admin's invite; it was shown where the keys were made.
+    pub invitation: Option<Invitation>,
+}
+
+impl Report {
+    /// Prints it.
+    pub fn print(&self, ctx: &Context) {
+        if let KeysAt::Here { sealed: false } | KeysAt::Offline { sealed: false } = self.keys {
+            let dir = self.dir.display();
+            eprintln!("WARNING: {dir}/company.keys is NOT sealed. Whoever reads that file owns the company: he can");
+            eprintln!("         add people and read every conversation. Good for a trial, for nothing else.");
+        }
+        if ctx.json { self.print_json() } else { self.print_text(ctx) }
+    }
+
+    fn print_json(&self) {
+        let (keys, sealed) = match self.keys {
+            KeysAt::Here { sealed } => ("here", Some(sealed)),
+            KeysAt::Offline { sealed } => ("offline", Some(sealed)),
+            KeysAt::Elsewhere => ("elsewhere", None),
+        };
+        out::print_json(&json!({
+            "data_dir": self.dir, "org": self.org, "name": self.name,
+            "keys": {"at": keys, "sealed": sealed},
+            "certificate": self.certificate.as_ref()
+                .map(|c| json!({"made": c.made_for.is_some(), "hosts": c.made_for, "until": c.until})),
+            "invite": self.invitation.as_ref().map(Invitation::json),
+        }));
+    }
+
+    fn print_text(&self, ctx: &Context) {
+        let dir = self.dir.display();
+        match self.keys {
+            KeysAt::Offline { .. } => out::line(format!("The keys of {} are in {dir}.\n", self.name)),
+            _ => out::line(format!("kefu for {} is ready in {dir}.\n", self.name)),
+        }
+        out::line(format!("fingerprint  {}", self.org));
+        let keys = match self.keys {
+            KeysAt::Elsewhere => "on another machine; bring company.keys and name it with --keys to sign",
+            _ => "company.keys: copy it to a safe place. Without it nobody can be added and no history recovered",
+        };
+        out::line(format!("keys         {keys}"));
+        if let Some(certificate) = &self.certificate {
+            let until = out::date(certificate.until);
+            match &certificate.made_for {
+                Some(hosts) => {
+                    out::line(format!("certificate  made for {}, good until {until}", hosts.join(", ")));
+                    out::line(
+                        "             browsers must be told to trust tls/ca.pem; or bring your own: --tls-cert, --tls-key",
+                    );
+                }
+                None => out::line(format!("certificate  yours, good until {until}")),
+            }
+        }
+        if let Some(invitation) = &self.invitation {
+            out::line("");
+            invitation.print(ctx);
+        }
+        out::line("\nnext:");
+        self.next_steps();
+    }
+
+    fn next_steps(&self) {
+        if let KeysAt::Offline { .. } = self.keys {
+            out::line("  carry public.json and opaque.setup (never company.keys) to the server, and there:");
+            return out::line("  kefu init --from public.json");
+        }
+        let usual = self.dir == Path::new("kefu-data")
+            || std::env::var_os("KEFU_DATA_DIR").is_some_and(|d| self.dir == Path::new(&d));
+        let place = if usual { String::new() } else { format!(" --data-dir {}", quoted(&self.dir)) };
+        for step in [
+            "serve",
+            "team add support",
+            "user add li --team support",
+            "site add web --origin https://www.example.com --team support",
+        ] {
+            out::line(format!("  kefu{place} {step}"));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Takes back what a failed `init` made: the next try must not find half a company.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Removes, when dropped, what was named to it, unless it was told to keep all.
+#[derive(Debug, Default)]
+pub struct Undo {
+    made: Vec<PathBuf>,
+}
+
+impl Undo {
+    /// `path` does not exist yet and is about to be made.
+    pub fn will_make(&mut self, path: &Path) {
+        if !path.exists() {
+            self.made.push(path.to_owned());
+        }
+    }
+
+    /// All went well.
+    pub fn keep(mut self) {
+        self.made.clear();
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        for path in self.made.iter().rev() {
+            // what can't be removed will be named by the next try
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_new_things_are_removed_and_only_on_failure() {
+        let tmp = tempfile::tempdir().unwrap();
+        let (old, new, dir) = (tmp.path().join("old"), tmp.path().join("new"), tmp.path().join("dir"));
+        fs::write(&old, "").unwrap();
+        for keep in [false, true] {
+            let mut undo = Undo::default();
+            for path in [&old, &new, &dir] {
+                undo.will_make(path);
+            }
+            fs::write(&new, "").unwrap();
+            fs::create_dir(&dir).unwrap();
+            fs::write(dir.join("inside"), "").unwrap();
+            if keep {
+                undo.keep()
+            } else {
+                drop(undo)
+            }
+            assert_eq!((old.exists(), new.exists(), dir.exists()), (true, keep, keep));
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The company keys on disk, and acts that are signed with them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use zeroize::Zeroizing;
+
+use super::{
+    company::{self, Company},
+    context::Context,
+    data_dir::{self, cannot},
+    fail::{Fail, Kind},
+    link::Office,
+    secret,
+};
+use crate::{
+    crypto::keyfile::{CompanyKeys, KeyFileError},
+    org::{Commit, acts::Signer},
+};
+
+/// How a command that signs gets at the company keys.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Signing")]
+pub struct Signing {
+    /// The company keys [default: company.keys in the data directory]
+    #[arg(long, value_name = "FILE", env = "KEFU_KEYS", hide_env_values = true)]
+    keys: Option<PathBuf>,
+    /// File whose first line is the passphrase of the company keys
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl Signing {
+    /// Opens the key file; asks for the passphrase if it is sealed.
+    pub fn unlock(&self, ctx: &Context) -> Result<CompanyKeys, Fail> {
+        let path = self.keys.clone().unwrap_or_else(|| ctx.file(data_dir::KEYS));
+        if self.keys.is_none() && !path.exists() {
+            return Err(Fail::failure(format!(
+                "the company keys are not on this machine: there is no {}",
+                path.display()
+            ))
+            .next("bring the file they are kept in and name it with --keys FILE"));
+        }
+        keep_memory_private();
+        let text = fs::read_to_string(&path).map(Zeroizing::new).map_err(|e| cannot("read", &path, &e))?;
+        let passphrase = match CompanyKeys::is_sealed(&text).map_err(|e| in_words(&path, &e))? {
+            true => Some(secret::existing(self.passphrase_file.as_deref())?),
+            false => None,
+        };
+        CompanyKeys::from_text(&text, passphrase.as_ref().map(|p| p.as_str())).map_err(|e| in_words(&path, &e))
+    }
+
+    /// Makes a change and sends it; if somebody else was faster, makes it again on what is there now. `check` runs before
+    /// the passphrase is asked for: a mistyped id must not cost a prompt.
+    pub fn act<T>(
+        &self,
+        ctx: &Context,
+        check: impl Fn(&Company) -> Result<(), Fail>,
+        change: impl Fn(&Company, &Signer<'_>) -> Result<(Commit, T), Fail>,
+    ) -> Result<T, Fail> {
+        check(&Company::open(ctx)?)?;
+        // nothing is held open while somebody types
+        let keys = self.unlock(ctx)?;
+        let office = Office::open(ctx)?;
+        let done = commit_until_it_fits(ctx, &office, &keys, check, change);
+        office.close();
+        done
+    }
+}
+
+fn commit_until_it_fits<T>(
+    ctx: &Context,
+    office: &Office,
+    keys: &CompanyKeys,
+    check: impl Fn(&Company) -> Result<(), Fail>,
+    change: impl Fn(&Company, &Signer<'_>) -> Result<(Commit, T), Fail>,
+) -> Result<T, Fail> {
+    let mut tries = 0;
+    loop {
+        let company = Company::load(ctx, office)?;
+        company::same_company(keys, &company)?;
+        check(&company)?;
+        let signer = Signer::new(&company.view, keys, company.now_ms)?;
+        let (commit, result) = change(&company, &signer)?;
+        match company::send(office, &commit) {
+            Ok(_) => return Ok(result),
+            Err(fail) if fail.kind == Kind::Conflict && tries < TRIES => tries += 1,
+            Err(fail) => return Err(fail),
+        }
+    }
+}
+
+/// How often a change is made anew when others are faster.
+const TRIES: u32 = 3;
+
+/// How new company keys shall be sealed.
+#[derive(Debug, Args)]
+pub struct NewPassphrase {
+    /// File whose first line is the new passphrase of the company keys
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Leave the company keys unsealed: for trials only
+    #[arg(long, conflicts_with = "passphrase_file")]
+    no_passphrase: bool,
+}
+
+impl NewPassphrase {
+    /// The passphrase to seal with; none if that was asked for.
+    pub fn choose(&self) -> Result<Option<secret::Passphrase>, Fail> {
+        if self.no_passphrase { Ok(None) } else { secret::new(self.passphrase_file.as_deref()).map(Some) }
+    }
+}
+
+/// From here on company keys are in memory: no core dump, no look from other processes of the same user. A system that
+/// does not know this goes on without it.
+pub fn keep_memory_private() {
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// Writes a key file that only its owner can read.
+pub fn write(path: &Path, keys: &CompanyKeys, passphrase: Option<&secret::Passphrase>) -> Result<(), Fail> {
+    let text = keys.to_text(passphrase.map(|p| p.as_str())).map_err(|e| in_words(path, &e))?;
+    data_dir::write_new(path, 0o600, text.as_bytes())
+}
+
+fn in_words(path: &Path, e: &KeyFileError) -> Fail {
+    match e {
+        KeyFileError::Open => Fail::new(Kind::Passphrase, "the passphrase does not open the company keys")
+            .next(format!("{} was not changed; try again", path.display())),
+        KeyFileError::NeedsPassphrase => Fail::new(Kind::Passphrase, e.to_string()),
+        _ => Fail::failure(format!("{}: {e}", path.display())),
+    }
+}

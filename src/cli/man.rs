@@ -1,0 +1,30 @@
+//! `kefu man`: the manual pages.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{context::Context, fail::Fail, out};
+
+/// Write manual pages into a directory
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where to; made if it is missing
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let fail = |e: std::io::Error| Fail::failure(format!("cannot write to {}: {e}", self.dir.display()));
+        std::fs::create_dir_all(&self.dir).map_err(fail)?;
+        clap_mangen::generate_to(super::command(), &self.dir).map_err(fail)?;
+        if ctx.json {
+            out::print_json(&json!({"dir": self.dir}));
+        } else {
+            out::line(format!("Manual pages are in {}.", self.dir.display()));
+        }
+        Ok(())
+    }
+}

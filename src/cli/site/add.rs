@@ -1,0 +1,60 @@
+//! `kefu site add`: a place where a widget stands.
+
+use serde_json::json;
+
+use super::SettingsArgs;
+use crate::{
+    cli::{
+        args,
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    org::SiteSettings,
+    proto::{SiteId, TeamId},
+};
+
+/// Add a site
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Id of the new site: 1 to 32 of a-z 0-9 . _ -
+    #[arg(value_name = "ID")]
+    id: SiteId,
+    /// Where the pages are, such as https://www.example.com; may be given several times
+    #[arg(long = "origin", value_name = "URL", required = true, num_args = 1.., value_parser = args::origin)]
+    origins: Vec<String>,
+    /// The team that answers
+    #[arg(long)]
+    team: TeamId,
+    /// Name that agents see [default: the id]
+    #[arg(long, value_parser = args::display_name)]
+    name: Option<String>,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
+        let check = |company: &Company| match company.dir.site(&self.id) {
+            None => company.team(&self.team).map(|_| ()),
+            Some(_) => Err(Fail::new(Kind::Exists, format!("there is a site {} already", self.id))
+                .next(format!("kefu site change {} changes it", self.id))),
+        };
+        self.signing.act(ctx, check, |_, signer| {
+            let settings = self.settings.onto(SiteSettings::default());
+            Ok((signer.site_add(&self.id, &name, &self.origins, &self.team, settings)?, ()))
+        })?;
+        if ctx.json {
+            out::print_json(&json!({"site": self.id, "name": name, "origins": self.origins, "team": self.team}));
+        } else {
+            out::line(format!("Site {} is there. For its pages: kefu site snippet {}", self.id, self.id));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! `kefu site`: where widgets stand.
+
+mod add;
+mod change;
+mod form;
+mod list;
+mod off;
+mod show;
+mod snippet;
+
+use serde_json::Value;
+
+use super::{context::Context, fail::Fail};
+use crate::org::SiteSettings;
+
+/// Sites: where widgets stand
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    Add(add::Args),
+    List(list::Args),
+    Show(show::Args),
+    Change(change::Args),
+    Off(off::Args),
+    Snippet(snippet::Args),
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        match self {
+            Self::Add(args) => args.run(ctx),
+            Self::List(args) => args.run(ctx),
+            Self::Show(args) => args.run(ctx),
+            Self::Change(args) => args.run(ctx),
+            Self::Off(args) => args.run(ctx),
+            Self::Snippet(args) => args.run(ctx),
+        }
+    }
+}
+
+/// What a site says and asks; none of it needs a signature.
+#[derive(Debug, clap::Args)]
+pub struct SettingsArgs {
+    /// Fields of the form before the chat, such as name,phone:required; "" for none
+    #[arg(long, value_name = "FIELDS", value_parser = form::form)]
+    form: Option<Value>,
+    /// What the widget says first; "" for its own words
+    #[arg(long, value_name = "TEXT")]
+    greeting: Option<String>,
+}
+
+impl SettingsArgs {
+    fn is_empty(&self) -> bool {
+        self.form.is_none() && self.greeting.is_none()
+    }
+
+    /// The settings with what was given changed.
+    fn onto(&self, mut settings: SiteSettings) -> SiteSettings {
+        if let Some(form) = &self.form {
+            settings.form = form.clone();
+        }
+        if let Some(greeting) = &self.greeting {
+            settings.greeting = greeting.trim().to_owned();
+        }
+        settings
+    }
+}

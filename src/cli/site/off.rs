@@ -1,0 +1,45 @@
+//! `kefu site off`: its widgets take no new conversations.
+
+use serde_json::json;
+
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    org::acts::SiteChange,
+    proto::SiteId,
+};
+
+/// Switch a site off
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Id of the site
+    #[arg(value_name = "ID")]
+    id: SiteId,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let check = |company: &Company| match company.site(&self.id)? {
+            site if site.on => Ok(()),
+            _ => Err(Fail::new(Kind::Exists, format!("site {} is off already", self.id))),
+        };
+        self.signing.act(ctx, check, |_, signer| {
+            let off = SiteChange { on: Some(false), ..SiteChange::default() };
+            Ok((signer.site_change(&self.id, off)?, ()))
+        })?;
+        if ctx.json {
+            out::print_json(&json!({"site": self.id, "on": false}));
+        } else {
+            out::line(format!("Site {} is off. Switch it on again: kefu site change {} --on", self.id, self.id));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! `kefu stats`: what the server is doing.
+
+mod big;
+mod draw;
+mod shape;
+mod tables;
+mod text;
+mod watch;
+
+pub use shape::Stats;
+
+use std::time::Duration;
+
+use super::{
+    context::Context,
+    data_dir,
+    fail::{Fail, Kind},
+    link::Office,
+    lock, out,
+};
+
+/// Show what the server is doing
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A wall that renews itself; q ends it
+    #[arg(long, conflicts_with = "json")]
+    watch: bool,
+    /// Seconds between renewals
+    #[arg(long, value_name = "SECONDS", default_value = "1", requires = "watch",
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    interval: u64,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        data_dir::require_initialised(&ctx.data_dir)?;
+        if self.watch {
+            if lock::running(&ctx.data_dir).is_none() {
+                return Err(Fail::new(Kind::Failure, format!("no server runs on {}", ctx.data_dir.display()))
+                    .next("kefu serve starts it"));
+            }
+            return watch::run(ctx, Duration::from_secs(self.interval));
+        }
+        let office = Office::open(ctx)?;
+        let answer = office.call("GET", "/admin/stats", None);
+        office.close();
+        let answer = answer?;
+        if ctx.json {
+            out::print_json(&answer);
+        } else {
+            text::print(&serde_json::from_value(answer)?, out::now_ms());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! The answer of `/admin/stats`, as far as it is shown. What an older server does not send shows as nothing.
+
+use serde::Deserialize;
+
+use crate::{
+    obs::MetricsSnapshot,
+    proto::{AgentState, TeamId, UserId},
+};
+
+/// Everything.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Stats {
+    /// Version of the server.
+    pub version: String,
+    /// Name of the company.
+    pub name: String,
+    /// Whether a server answers, not the command itself.
+    pub running: bool,
+    /// Where it listens.
+    pub listen: String,
+    /// How long it runs, seconds.
+    pub uptime_seconds: u64,
+    /// Size of the database, bytes.
+    pub storage_bytes: u64,
+    /// The signed directory.
+    pub directory: Directory,
+    /// Agents and queues.
+    pub desk: Option<Desk>,
+    /// Counters and times.
+    pub metrics: MetricsSnapshot,
+}
+
+/// The signed directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Directory {
+    /// Number of the newest entry.
+    pub seq: u32,
+    /// Until when visitors accept it, ms.
+    pub fresh_until: u64,
+}
+
+/// Agents and queues.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Desk {
+    /// Who is there.
+    pub agents: Vec<Agent>,
+    /// Queues.
+    pub teams: Vec<Queue>,
+    /// Conversations that wait.
+    pub waiting: u32,
+    /// Conversations that agents have.
+    pub owned: u32,
+    /// How long the first waits, ms.
+    pub longest_wait_ms: u64,
+}
+
+/// One agent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Agent {
+    /// Login name.
+    pub user: UserId,
+    /// Display name.
+    pub name: String,
+    /// State.
+    pub state: AgentState,
+    /// Conversations he has.
+    pub load: u32,
+    /// Conversations he may have.
+    pub capacity: u32,
+    /// His teams.
+    #[serde(default)]
+    pub teams: Vec<TeamId>,
+}
+
+/// A team's queue.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Queue {
+    /// Whose.
+    pub team: TeamId,
+    /// Agents online.
+    #[serde(default)]
+    pub online: u32,
+    /// How many wait.
+    pub waiting: u32,
+    /// How long the first waits, ms.
+    #[serde(default)]
+    pub longest_wait_ms: u64,
+}
+
+impl Stats {
+    /// Agents and queues; empty without a server.
+    pub fn desk(&self) -> Desk {
+        self.desk.clone().unwrap_or_default()
+    }
+
+    /// Conversations that are open.
+    pub fn open(&self) -> u32 {
+        self.desk.as_ref().map_or(0, |d| d.waiting + d.owned)
+    }
+}

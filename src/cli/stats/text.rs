@@ -1,0 +1,126 @@
+//! The statistics as text: what is going on, then agents, then queues.
+
+use super::shape::{Desk, Stats};
+use crate::{
+    cli::out::{self, Table},
+    obs::{Latency, Quantiles},
+    proto::{AgentState, TeamId},
+};
+
+/// Prints everything.
+pub fn print(stats: &Stats, now_ms: u64) {
+    let fresh = match stats.directory.fresh_until {
+        0 => "no snapshot yet: kefu directory refresh".into(),
+        until => format!("entry {}, visitors accept it until {}", stats.directory.seq, out::date(until)),
+    };
+    let stale = stats.directory.fresh_until < now_ms;
+    let directory = ("directory", if stale { format!("{fresh} (over: kefu directory refresh)") } else { fresh });
+    let storage = ("storage", out::bytes(stats.storage_bytes));
+    if !stats.running {
+        return out::facts(&[("server", "not running".into()), storage, directory]);
+    }
+    let (desk, m) = (stats.desk(), &stats.metrics);
+    let up = out::duration(stats.uptime_seconds * 1_000);
+    let times = |l: &Latency| match newest(l) {
+        q if q.count == 0 => "nothing yet".into(),
+        q => format!("p50 {}, p99 {}, max {}", micros(q.p50), micros(q.p99), micros(q.max)),
+    };
+    out::facts(&[
+        ("server", format!("kefu {} on {}, up {up}", stats.version, stats.listen)),
+        ("sockets", format!("{} visitors, {} agents", m.connections.visitors, m.connections.agents)),
+        ("conversations", format!("{} open, {} with agents", stats.open(), desk.owned)),
+        ("queue", queue(&desk)),
+        (
+            "messages",
+            format!("{:.1}/s, {} since the start", m.messages.per_second.ten_seconds, grouped(m.messages.envelopes_in)),
+        ),
+        ("commit", times(&m.commit_latency)),
+        ("delivery", times(&m.delivery_latency)),
+        ("memory", out::bytes(m.process.rss_bytes)),
+        storage,
+        directory,
+    ]);
+    if !desk.agents.is_empty() {
+        out::line("");
+        agents(&desk).print();
+    }
+    if !desk.teams.is_empty() {
+        out::line("");
+        queues(&desk).print();
+    }
+}
+
+/// The last minute, or all if nothing happened in it.
+pub fn newest(latency: &Latency) -> Quantiles {
+    if latency.minute.count > 0 { latency.minute } else { latency.total }
+}
+
+fn queue(desk: &Desk) -> String {
+    match desk.waiting {
+        0 => "nobody waits".into(),
+        n => format!("{n} waiting, the first for {}", out::duration(desk.longest_wait_ms)),
+    }
+}
+
+fn agents(desk: &Desk) -> Table {
+    let mut table = Table::new(&["agent", "name", "state", "load", "teams"], "");
+    for a in &desk.agents {
+        let teams: Vec<&str> = a.teams.iter().map(TeamId::as_str).collect();
+        let load = format!("{}/{}", a.load, a.capacity);
+        table.row([a.user.to_string(), a.name.clone(), state(a.state).into(), load, teams.join(", ")]);
+    }
+    table
+}
+
+fn queues(desk: &Desk) -> Table {
+    let mut table = Table::new(&["team", "online", "waiting", "longest"], "");
+    for q in &desk.teams {
+        let longest = if q.waiting == 0 { String::new() } else { out::duration(q.longest_wait_ms) };
+        table.row([q.team.to_string(), q.online.to_string(), q.waiting.to_string(), longest]);
+    }
+    table
+}
+
+/// The word for a state.
+pub fn state(state: AgentState) -> &'static str {
+    match state {
+        AgentState::Online => "online",
+        AgentState::Busy => "busy",
+        AgentState::Offline => "offline",
+    }
+}
+
+/// `850 µs`, `12.3 ms`, `4.56 s`.
+pub fn micros(us: u64) -> String {
+    match us {
+        0 => "-".into(),
+        1..1_000 => format!("{us} µs"),
+        1_000..1_000_000 => format!("{:.1} ms", us as f64 / 1e3),
+        _ => format!("{:.2} s", us as f64 / 1e6),
+    }
+}
+
+/// Digits in groups of three.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(grouped(12), "12");
+        assert_eq!([micros(0), micros(850), micros(12_340), micros(4_560_000)], ["-", "850 µs", "12.3 ms", "4.56 s"]);
+    }
+}

@@ -1,0 +1,47 @@
+//! `kefu team add`: a new team with its key.
+
+use serde_json::json;
+
+use crate::{
+    cli::{
+        args,
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    proto::TeamId,
+};
+
+/// Add a team
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Id of the new team: 1 to 32 of a-z 0-9 . _ -
+    #[arg(value_name = "ID")]
+    id: TeamId,
+    /// Name that visitors and colleagues see [default: the id]
+    #[arg(long, value_parser = args::display_name)]
+    name: Option<String>,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
+        let check = |company: &Company| match company.dir.team(&self.id) {
+            None => Ok(()),
+            Some(_) => Err(Fail::new(Kind::Exists, format!("there is a team {} already", self.id))
+                .next(format!("kefu team show {}", self.id))),
+        };
+        self.signing.act(ctx, check, |_, signer| Ok((signer.team_add(&self.id, &name)?, ())))?;
+        if ctx.json {
+            out::print_json(&json!({"team": self.id, "name": name, "epoch": 1}));
+        } else {
+            out::line(format!("Team {} is there. Put people in: kefu user add ID --team {}", self.id, self.id));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+//! `kefu team rename`: another name, the same id.
+
+use serde_json::json;
+
+use crate::{
+    cli::{args, company::Company, context::Context, fail::Fail, keys::Signing, out},
+    proto::TeamId,
+};
+
+/// Give a team another name
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Id of the team
+    #[arg(value_name = "ID")]
+    id: TeamId,
+    /// The new name
+    #[arg(value_parser = args::display_name)]
+    name: String,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let check = |company: &Company| company.team(&self.id).map(|_| ());
+        self.signing.act(ctx, check, |_, signer| Ok((signer.team_rename(&self.id, &self.name)?, ())))?;
+        if ctx.json {
+            out::print_json(&json!({"team": self.id, "name": self.name}));
+        } else {
+            out::line(format!("Team {} is called {} now.", self.id, self.name));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! `kefu team rotate`: a new key for a team.
+
+use serde_json::json;
+
+use crate::{
+    cli::{company::Company, context::Context, fail::Fail, keys::Signing, out},
+    proto::TeamId,
+};
+
+/// Give a team a new key
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Id of the team
+    #[arg(value_name = "ID")]
+    id: TeamId,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let check = |company: &Company| company.team(&self.id).map(|_| ());
+        let epoch = self.signing.act(ctx, check, |company, signer| {
+            Ok((signer.team_rotate(&self.id)?, company.team(&self.id)?.epoch + 1))
+        })?;
+        if ctx.json {
+            out::print_json(&json!({"team": self.id, "epoch": epoch}));
+        } else {
+            out::line(format!(
+                "Team {} has key no. {epoch}; conversations change to it with their next message.",
+                self.id
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! `kefu user add`: invite somebody.
+
+use super::{
+    RoleArg,
+    invitation::Invitation,
+    people::{self, Person, State},
+};
+use crate::{
+    cli::{
+        args,
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+    },
+    org::acts::NewUser,
+    proto::{TeamId, UserId},
+};
+
+/// Invite a person, who makes the account with the code this prints
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Login name: 1 to 32 of a-z 0-9 . _ -
+    #[arg(value_name = "ID")]
+    id: UserId,
+    /// Name that visitors and colleagues see [default: the id]
+    #[arg(long, value_parser = args::display_name)]
+    name: Option<String>,
+    /// What the person may do
+    #[arg(long, value_enum, default_value = "agent")]
+    role: RoleArg,
+    /// Team to be in; may be given several times
+    #[arg(long = "team", value_name = "TEAM")]
+    teams: Vec<TeamId>,
+    /// How long the invite is good, such as 72h or 7d
+    #[arg(long, value_name = "TIME", default_value = "72h", value_parser = super::super::args::parse_span)]
+    ttl: u64,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
+        let role = self.role.into();
+        let check = |company: &Company| {
+            self.teams.iter().try_for_each(|t| company.team(t).map(|_| ()))?;
+            match people::all(company).get(&self.id) {
+                None => Ok(()),
+                Some(p) if p.state == State::Expired => Ok(()),
+                Some(p) => Err(exists(p)),
+            }
+        };
+        let invitation = self.signing.act(ctx, check, |company, signer| {
+            let (user, teams) = (self.id.clone(), self.teams.clone());
+            let new = NewUser { user: user.clone(), role, name: name.clone(), teams: teams.clone() };
+            let (commit, code) = signer.invite(&new, self.ttl)?;
+            let invitation =
+                Invitation { user, name: name.clone(), role, teams, code, until: company.now_ms + self.ttl };
+            Ok((commit, invitation))
+        })?;
+        invitation.print(ctx);
+        Ok(())
+    }
+}
+
+fn exists(p: &Person) -> Fail {
+    let fail = |what| Fail::new(Kind::Exists, format!("{} {what}", p.id));
+    match p.state {
+        State::Invited => fail("is invited already").next(format!("kefu user invite revoke {} ends that invite", p.id)),
+        State::Disabled => fail("exists and is switched off").next(format!("kefu user enable {} invites again", p.id)),
+        _ => fail("exists already").next(format!("kefu user show {}", p.id)),
+    }
+}

@@ -1,0 +1,48 @@
+//! `kefu user disable`: switch a person off.
+
+use serde_json::json;
+
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    proto::TeamId,
+    proto::UserId,
+};
+
+/// Switch a person off and rotate the keys of the teams
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Id of the person
+    #[arg(value_name = "ID")]
+    id: UserId,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let check = |company: &Company| match company.user(&self.id)? {
+            user if user.on => Ok(()),
+            _ => Err(Fail::new(Kind::Exists, format!("{} is switched off already", self.id))),
+        };
+        let teams = self.signing.act(ctx, check, |company, signer| {
+            Ok((signer.user_disable(&self.id)?, company.user(&self.id)?.teams.clone()))
+        })?;
+        if ctx.json {
+            out::print_json(&json!({"user": self.id, "state": "disabled", "rotated": teams}));
+            return Ok(());
+        }
+        let rotated: Vec<&str> = teams.iter().map(TeamId::as_str).collect();
+        out::line(format!("{} is switched off and signed out.", self.id));
+        if !rotated.is_empty() {
+            out::line(format!("New messages use new keys in: {}.", rotated.join(", ")));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! How an invite is handed to the administrator: the code, for whom, for how long, and what to do with it.
+
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::{
+    cli::{company::Company, context::Context, fail::Fail, out},
+    crypto::{directory::Role, invite::InviteCode},
+    proto::{TeamId, UserId},
+};
+
+/// A fresh invite.
+#[derive(Debug)]
+pub struct Invitation {
+    /// For whom.
+    pub user: UserId,
+    /// Display name.
+    pub name: String,
+    /// As what.
+    pub role: Role,
+    /// Teams.
+    pub teams: Vec<TeamId>,
+    /// The secret.
+    pub code: InviteCode,
+    /// Good until, ms.
+    pub until: u64,
+}
+
+impl Invitation {
+    /// The JSON form; the code is in it.
+    pub fn json(&self) -> Value {
+        json!({
+            "user": self.user, "name": self.name, "role": self.role, "teams": self.teams,
+            "code": *self.code.print(), "expires": self.until,
+        })
+    }
+
+    /// Prints it.
+    pub fn print(&self, ctx: &Context) {
+        if ctx.json {
+            return out::print_json(&json!({"invite": self.json()}));
+        }
+        let who = if self.name == self.user.as_str() {
+            self.user.to_string()
+        } else {
+            format!("{} ({})", self.user, self.name)
+        };
+        let teams: Vec<&str> = self.teams.iter().map(TeamId::as_str).collect();
+        let place = if teams.is_empty() { String::new() } else { format!(" in {}", teams.join(", ")) };
+        out::line(format!("{who} is invited as {}{place}. The code:\n", self.role));
+        out::line(self.code_lines());
+        let left = out::duration(self.until.saturating_sub(out::now_ms()) + 1_000);
+        out::line(format!(
+            "\nWho has the code can become {}: hand it over in person or by phone. It is good once,",
+            self.user
+        ));
+        out::line(format!("for {left}. In the console choose \"I have an invite\", enter it, and pick a password."));
+        if self.teams.is_empty() && self.role != Role::Admin {
+            out::line(format!(
+                "\n{} is in no team yet and will get no conversations: kefu user teams {} TEAM",
+                self.user, self.user
+            ));
+        }
+    }
+
+    /// The code in two lines, indented.
+    fn code_lines(&self) -> Zeroizing<String> {
+        let code = self.code.print();
+        let groups: Vec<&str> = code.split('-').collect();
+        let (first, second) = groups.split_at(groups.len() / 2);
+        Zeroizing::new(format!("  {}-\n  {}", first.join("-"), second.join("-")))
+    }
+}
+
+impl Invitation {
+    /// The invite of a person of the directory, with the role and teams there.
+    pub fn again(company: &Company, user: &UserId, code: InviteCode, ttl_ms: u64) -> Result<Self, Fail> {
+        let state = company.user(user)?;
+        let (name, role, teams) = (state.name.clone(), state.role, state.teams.clone());
+        Ok(Self { user: user.clone(), name, role, teams, code, until: company.now_ms + ttl_ms })
+    }
+}

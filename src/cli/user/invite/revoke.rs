@@ -1,0 +1,40 @@
+//! `kefu user invite revoke`: make an invite worthless.
+
+use serde_json::json;
+
+use crate::{
+    cli::{company::Company, context::Context, fail::Fail, keys::Signing, out},
+    proto::UserId,
+};
+
+/// Revoke the open invites of a person
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Id of the person
+    #[arg(value_name = "ID")]
+    id: UserId,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let check = |company: &Company| match company.view.invites.iter().any(|i| i.user == self.id) {
+            true => Ok(()),
+            false => {
+                Err(Fail::failure(format!("{} has no open invite", self.id)).next("kefu user invite list shows all"))
+            }
+        };
+        let count = self.signing.act(ctx, check, |company, signer| {
+            let count = company.view.invites.iter().filter(|i| i.user == self.id).count();
+            Ok((signer.revoke_of(&self.id)?, count))
+        })?;
+        if ctx.json {
+            out::print_json(&json!({"user": self.id, "revoked": count}));
+        } else {
+            out::line(format!("The invite of {} is worthless now.", self.id));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,47 @@
+//! `kefu user role`: change what a person may do.
+
+use serde_json::json;
+
+use super::RoleArg;
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    crypto::directory::Role,
+    proto::UserId,
+};
+
+/// Change what a person may do
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Id of the person
+    #[arg(value_name = "ID")]
+    id: UserId,
+    /// The new role
+    #[arg(value_enum)]
+    role: RoleArg,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let role: Role = self.role.into();
+        let check = |company: &Company| match company.user(&self.id)?.role {
+            now if now == role => Err(Fail::new(Kind::Exists, format!("{} is {now} already", self.id))),
+            _ => Ok(()),
+        };
+        self.signing.act(ctx, check, |_, signer| Ok((signer.user_role(&self.id, role)?, ())))?;
+        if ctx.json {
+            out::print_json(&json!({"user": self.id, "role": role}));
+        } else {
+            out::line(format!("{} is {role} now.", self.id));
+        }
+        Ok(())
+    }
+}

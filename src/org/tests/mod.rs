@@ -1,0 +1,156 @@
+//! Org from outside: a company is founded, people come, log in, change and go; and what must not work does not.
+
+mod flows;
+mod refusals;
+mod store;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use store::Tables;
+
+use super::{
+    acts::{self, DAY_MS, Founding, INVITE_MS, NewUser, Signer},
+    *,
+};
+use crate::{
+    crypto::{
+        codec::Key32,
+        directory::{Body, Entry, Role},
+        invite::{self, Cert, InviteCode},
+        keyfile::CompanyKeys,
+        keyring::{Keyring, TeamBox},
+        opaque::{ClientLogin, ClientRegistration, generate_setup},
+        testing::{T0, company},
+    },
+    proto::UserId,
+};
+
+/// A founded company with its keys and its clock.
+struct Bank {
+    org: Arc<Org>,
+    store: Arc<Tables>,
+    setup: Vec<u8>,
+    keys: CompanyKeys,
+    clock: Arc<AtomicU64>,
+}
+
+fn user(id: &str) -> UserId {
+    id.parse().unwrap()
+}
+
+/// What the other end reads: everything travels as JSON.
+fn again<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> T {
+    serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
+}
+
+impl Bank {
+    /// A bank with team `svc` and an open invite for admin `zhao`.
+    async fn found() -> (Self, InviteCode) {
+        let (keys, setup) = (company(), generate_setup().to_vec());
+        let opaque = crate::crypto::opaque::OpaqueServer::new(&setup, keys.fp()).unwrap().public();
+        let f = Founding {
+            name: "银行".into(),
+            opaque,
+            team: "svc".parse().unwrap(),
+            team_name: "Service".into(),
+            admin: user("zhao"),
+            admin_name: "赵".into(),
+            ttl_ms: INVITE_MS,
+        };
+        let clock = Arc::new(AtomicU64::new(T0));
+        let (commit, code) = acts::found(&f, &keys, T0).unwrap();
+        let store = Arc::new(Tables::default());
+        let time = clock.clone();
+        let now: Clock = Arc::new(move || time.load(Ordering::Relaxed));
+        let org = Org::found_at(store.clone(), &setup, commit, now).await.unwrap();
+        (Self { org, store, setup, keys, clock }, code)
+    }
+
+    fn pass(&self, ms: u64) {
+        self.clock.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// Signs with the company's keys on what the server exports.
+    fn sign<T>(&self, act: impl FnOnce(&Signer) -> Result<T, acts::ActError>) -> Result<T, acts::ActError> {
+        let view = self.org.export().unwrap();
+        act(&Signer::new(&again(&view), &self.keys, self.org.now_ms())?)
+    }
+
+    /// Signs and commits.
+    async fn act(&self, act: impl FnOnce(&Signer) -> Result<Commit, acts::ActError>) {
+        let commit = self.sign(act).unwrap();
+        self.org.commit(again(&commit)).await.unwrap();
+    }
+
+    /// Invites a user into `svc`.
+    async fn invite(&self, id: &str, role: Role) -> InviteCode {
+        let new = NewUser { user: user(id), role, name: format!("Name of {id}"), teams: vec!["svc".parse().unwrap()] };
+        let (commit, code) = self.sign(|s| s.invite(&new, INVITE_MS)).unwrap();
+        self.org.commit(commit).await.unwrap();
+        code
+    }
+
+    /// What a browser makes of an invite, up to the last request.
+    async fn prepare(&self, code: &InviteCode, password: &str) -> Result<(InviteClaim, Keyring), OrgError> {
+        let inv = Key32(code.signing_key().public());
+        let opened = self.org.invite_open(InviteOpen { inv }).await?;
+        let cert = Cert::verify(&opened.cert.0, &opened.signer.0, &opened.sig.0, &code.org()).unwrap();
+        let (state, m) = ClientRegistration::start(password).unwrap();
+        let answer = self.org.invite_register(InviteRegister { inv, m: m.into() }).await?;
+        let server = self.org.directory().state().opaque.0;
+        let done = state.finish(password, &answer.m.0, &cert.user, &code.org(), &server).unwrap();
+        let keys = Keyring::generate();
+        let boxes: Vec<TeamBox> = opened
+            .boxes
+            .iter()
+            .map(|b| {
+                let key = b.open(&code.kem_key()).unwrap();
+                TeamBox::seal(&b.team, b.epoch, &key, &keys.kem.public()).unwrap()
+            })
+            .collect();
+        let entry = self.enrolment(code, &opened, &cert, &keys);
+        let keyring = keys.seal(&done.export_key, &cert.user, 1).into();
+        Ok((InviteClaim { inv, entry, record: done.message.into(), keyring, boxes }, keys))
+    }
+
+    /// The entry that claims an invite now.
+    fn enrolment(&self, code: &InviteCode, opened: &InviteOpened, cert: &Cert, keys: &Keyring) -> Entry {
+        let signed = invite::SignedCert { cert: opened.cert.clone(), signer: opened.signer, sig: opened.sig.clone() };
+        let body = Body::Enrol(crate::crypto::testing::enrol(cert, &signed, code, keys));
+        let dir = self.org.directory();
+        Entry::sign(dir.seq() + 1, &dir.head(), self.org.now_ms(), &body, &keys.signing)
+    }
+
+    async fn claim(&self, code: &InviteCode, password: &str) -> Result<Keyring, OrgError> {
+        let (claim, keys) = self.prepare(code, password).await?;
+        self.org.invite_claim(again(&claim)).await?;
+        Ok(keys)
+    }
+
+    /// A whole login: the opened keyring and what came with it.
+    async fn login(&self, id: &str, password: &str) -> Result<(Keyring, LoggedIn), OrgError> {
+        let user = user(id);
+        let (state, m) = ClientLogin::start(password).unwrap();
+        let started = self.org.login_start(LoginStart { user: user.clone(), m: m.into() }).await?;
+        let server = self.org.directory().state().opaque.0;
+        let Ok(done) = state.finish(password, &started.m.0, &user, &self.org.fp(), &server) else {
+            return Err(OrgError::Login);
+        };
+        let answer = self.org.login_finish(LoginFinish { id: started.id, m: done.message.into() }).await?;
+        let keyring = Keyring::open(&answer.keyring.0, &done.export_key, &user, answer.version).unwrap();
+        Ok((keyring, answer))
+    }
+
+    async fn change_password(&self, id: &str, password: &str, keys: &Keyring, version: u32) -> Result<(), OrgError> {
+        let user = user(id);
+        let (state, m) = ClientRegistration::start(password).unwrap();
+        let answer = self.org.password_start(&user, Message { m: m.into() }).await?;
+        let server = self.org.directory().state().opaque.0;
+        let done = state.finish(password, &answer.m.0, &user, &self.org.fp(), &server).unwrap();
+        let keyring = keys.seal(&done.export_key, &user, version).into();
+        self.org.password_finish(&user, PasswordFinish { record: done.message.into(), keyring, version }).await
+    }
+}

@@ -1,0 +1,77 @@
+// Builds everything the server embeds into dist/, with compressed siblings and a manifest of names, hashes and sizes.
+// The same sources give the same bytes: customers pin the widget by its hash.
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { build } from 'vite';
+
+const root = new URL('..', import.meta.url).pathname;
+const dist = join(root, 'dist');
+const MIN_COMPRESSED = 1024;
+
+rmSync(dist, { recursive: true, force: true });
+await build({ root, configFile: join(root, 'vite.widget.ts'), logLevel: 'warn' });
+await page('console');
+if (existsSync(join(root, 'demo.html'))) await page('demo');
+
+/** One page of its own folder: `<name>.html` becomes `dist/<name>/index.html`. */
+async function page(name) {
+  const outDir = join(dist, name);
+  await build({
+    root,
+    configFile: join(root, 'vite.console.ts'),
+    logLevel: 'warn',
+    build: { outDir, rolldownOptions: { input: join(root, `${name}.html`) } },
+  });
+  renameSync(join(outDir, `${name}.html`), join(outDir, 'index.html'));
+}
+
+const files = list(dist);
+const brotli = (bytes) =>
+  brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
+const sizes = {};
+for (const file of files) {
+  const bytes = readFileSync(file);
+  const small = brotli(bytes);
+  sizes[relative(dist, file)] = { bytes: bytes.length, brotli: small.length };
+  if (bytes.length < MIN_COMPRESSED) continue;
+  writeFileSync(`${file}.br`, small);
+  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+}
+
+const stray = files.filter((f) => relative(dist, f).startsWith('w/') && !f.endsWith('/kefu.js'));
+if (stray.length) throw new Error(`the widget must be one file, but there is also ${stray.map((f) => relative(dist, f)).join(', ')}`);
+const widget = readFileSync(join(dist, 'w/kefu.js'));
+if (/\bimport\s*\(/.test(widget.toString())) throw new Error('the widget contains a dynamic import, which integrity does not cover');
+
+const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
+const manifest = {
+  version,
+  widget: { file: 'w/kefu.js', sri: `sha384-${createHash('sha384').update(widget).digest('base64')}`, ...sizes['w/kefu.js'] },
+  console: { ...firstLoad('console'), files: inFolder('console') },
+  ...(existsSync(join(dist, 'demo')) && { demo: { ...firstLoad('demo'), files: inFolder('demo') } }),
+};
+writeFileSync(join(dist, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+console.log(`widget ${manifest.widget.brotli} B brotli, console ${manifest.console.brotli} B brotli on first load`);
+
+function list(dir) {
+  return readdirSync(dir, { withFileTypes: true })
+    .flatMap((e) => (e.isDirectory() ? list(join(dir, e.name)) : [join(dir, e.name)]))
+    .sort();
+}
+
+function inFolder(name) {
+  return Object.keys(sizes).filter((f) => f.startsWith(`${name}/`));
+}
+
+/** The page, what it names, and the Worker that signing in starts. */
+function firstLoad(name) {
+  const html = readFileSync(join(dist, name, 'index.html'), 'utf8');
+  const named = inFolder(name).filter((f) => {
+    const base = f.slice(f.lastIndexOf('/') + 1);
+    return f.endsWith('index.html') || html.includes(base) || /worker/.test(base);
+  });
+  const sum = (what) => named.reduce((n, f) => n + sizes[f][what], 0);
+  return { bytes: sum('bytes'), brotli: sum('brotli') };
+}

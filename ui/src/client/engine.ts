@@ -1,0 +1,211 @@
+/** What widget and console share: the link, the conversations on it, and who hears which frame. */
+import { signal, type Signal } from '@preact/signals';
+import type { Backend, SigningKey } from '../crypto/backend';
+import { hex, random } from '../crypto/bytes';
+import { detectBackend } from '../crypto/detect';
+import { kidOf } from '../crypto/hash';
+import type { Env } from '../link/env';
+import { Link } from '../link/link';
+import { ClientError, type Connection, type ErrorKey, type Trust } from '../model';
+import type { Conv, ServerFrame, Welcome } from '../proto';
+import type { Store } from '../storage/store';
+import { Conversation } from './conversation';
+import type { DirectoryKeeper } from './keeper';
+import type { Port } from './port';
+
+/** What differs between a browser and a test. */
+export interface Deps {
+  env: Env;
+  openStore(): Promise<Store>;
+  backend?: Backend;
+  /** https, or this machine. */
+  secure: boolean;
+}
+
+export interface EngineHooks {
+  welcome(w: Welcome): void;
+  /** Frames the engine has no business with. */
+  frame(f: ServerFrame): void;
+  conv(c: Conv): void;
+  changed(id: string): void;
+  me?(): string | null;
+}
+
+/** Counter of this page's run; random, so that no two runs share one. */
+const draw = (): number => new DataView(random(4).buffer).getUint32(0);
+
+export async function prepare(deps: Deps): Promise<{ store: Store; backend: Backend }> {
+  const store = await deps.openStore();
+  try {
+    const wrapKey = async (fresh: () => Promise<CryptoKey>): Promise<CryptoKey> =>
+      (await store.get<CryptoKey>('wrap')) ?? store.init('wrap', await fresh());
+    return { store, backend: deps.backend ?? (await detectBackend({ wrapKey })) };
+  } catch (e) {
+    throw new ClientError('error.no_crypto', String(e));
+  }
+}
+
+export class Engine {
+  readonly connection: Signal<Connection>;
+  readonly conversations = new Map<string, Conversation>();
+  readonly link: Link;
+  readonly port: Port;
+  private release: (() => void) | null = null;
+
+  constructor(
+    deps: Deps,
+    o: {
+      server: string;
+      path: string;
+      role: 'visitor' | 'agent';
+      key: SigningKey;
+      backend: Backend;
+      store: Store;
+      space: string;
+      keeper: DirectoryKeeper;
+      boxes: Port['boxes'];
+      connection: Signal<Connection>;
+      trust: Signal<Trust>;
+    },
+    private readonly hooks: EngineHooks,
+  ) {
+    this.connection = o.connection;
+    this.link = new Link({
+      server: o.server,
+      path: o.path,
+      role: o.role,
+      org: o.keeper.directory.fp,
+      key: o.key,
+      env: deps.env,
+      onState: (c) => this.stateChanged(c),
+      onWelcome: (w) => this.welcomed(w),
+      onFrame: (f) => this.heard(f),
+      onRecord: (r) => this.conversations.get(r.conv)?.record(r),
+      onSynced: (id) => this.conversations.get(id)?.caughtUp(),
+    });
+    const inst = draw();
+    this.port = {
+      backend: o.backend,
+      role: o.role,
+      me: o.key,
+      kid: hex(kidOf(o.key.pk)),
+      fp: o.keeper.directory.fp,
+      store: o.store,
+      space: o.space,
+      inst,
+      noteInst: draw(),
+      directory: () => o.keeper.directory,
+      refreshDirectory: () => o.keeper.refresh(this.link.now()),
+      boxes: o.boxes,
+      now: () => this.link.now(),
+      online: () => this.link.online,
+      envelope: (b) => this.link.envelope(b),
+      frame: (f) => this.link.frame(f),
+      request: (r) => this.link.request(r),
+      broken: () => (o.trust.value.mode === 'broken' ? (o.trust.value.reason ?? 'error.directory') : null),
+      alarm: () => distrust(o.trust, 'error.directory_fork'),
+    };
+    this.holdLock(inst);
+  }
+
+  conversation(id: string, conv: Conv | null): Conversation {
+    const known = this.conversations.get(id);
+    if (known) {
+      if (conv) known.update(conv);
+      return known;
+    }
+    const made = new Conversation(this.port, id, conv, {
+      changed: () => this.hooks.changed(id),
+      alive: (i) => this.tabLives(i),
+      me: this.hooks.me,
+    });
+    this.conversations.set(id, made);
+    return made;
+  }
+
+  follow(id: string): void {
+    const c = this.conversations.get(id);
+    if (c) this.link.follower.follow(id, c.have);
+  }
+
+  forget(id: string): void {
+    this.link.follower.leave(id);
+    this.conversations.get(id)?.dispose();
+    this.conversations.delete(id);
+  }
+
+  /** Names, members and keys may have changed. */
+  refreshAll(): void {
+    for (const c of this.conversations.values()) {
+      c.retryKeys();
+      c.outbox.pump();
+    }
+  }
+
+  dispose(): void {
+    this.link.stop();
+    this.release?.();
+    for (const c of this.conversations.values()) c.dispose();
+  }
+
+  private stateChanged(c: Connection): void {
+    this.connection.value = c;
+    if (c.state !== 'online') for (const conv of this.conversations.values()) if (conv.synced.value) conv.offline();
+  }
+
+  private welcomed(w: Welcome): void {
+    for (const c of w.convs) this.conversations.get(c.id)?.update(c);
+    this.hooks.welcome(w);
+  }
+
+  private heard(f: ServerFrame): void {
+    switch (f.t) {
+      case 'conv':
+        this.conversations.get(f.conv.id)?.update(f.conv);
+        this.hooks.conv(f.conv);
+        return;
+      case 'receipt':
+        this.conversations.get(f.conv)?.receipt(f.side, { delivered: f.delivered, read: f.read });
+        return;
+      case 'typing': {
+        const name = f.user === undefined ? '' : (this.port.directory().state.users[f.user]?.name ?? f.user);
+        // an agent hears of his colleagues, nobody of himself
+        const self = f.side === this.port.role && (f.user === undefined || f.user === this.hooks.me?.());
+        if (!self) this.conversations.get(f.conv)?.setTyping(f.side, name, f.on);
+        return;
+      }
+      case 'directory':
+        if (f.seq > this.port.directory().seq) void this.port.refreshDirectory().catch(() => undefined);
+        return;
+      case 'error':
+        if (f.conv !== undefined && this.conversations.get(f.conv)?.refused(f)) return;
+        this.hooks.frame(f);
+        return;
+      default:
+        this.hooks.frame(f);
+    }
+  }
+
+  /** Held as long as the page lives, so that other tabs know whose queued messages are orphans. */
+  private holdLock(inst: number): void {
+    const locks = globalThis.navigator?.locks as LockManager | undefined;
+    void locks
+      ?.request(`kefu/${inst}`, () => new Promise<void>((done) => (this.release = done)))
+      .catch(() => undefined);
+  }
+
+  /** Without locks nobody can tell; sending an orphan twice is harmless, losing it is not. */
+  async tabLives(inst: number): Promise<boolean> {
+    const locks = globalThis.navigator?.locks as LockManager | undefined;
+    if (!locks) return false;
+    const { held } = await locks.query();
+    return held?.some((l) => l.name === `kefu/${inst}`) ?? false;
+  }
+}
+
+/** From here on nothing is sent. */
+export function distrust(trust: Signal<Trust>, reason: ErrorKey): void {
+  trust.value = { ...trust.value, mode: 'broken', reason };
+}
+
+export const newConnection = (): Signal<Connection> => signal<Connection>({ state: 'connecting' });

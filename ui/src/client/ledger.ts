@@ -1,0 +1,334 @@
+/**
+ * What the records of one conversation add up to: epochs, counters, and lines to show. Everything from the server is
+ * checked here and nowhere else; what does not pass becomes a `broken` line and changes nothing.
+ */
+import type { BoxKey, EpochKey, KeptKey } from '../crypto/backend';
+import { equal, hex, sized, unb64u, unhex } from '../crypto/bytes';
+import { isForkAlarm } from '../crypto/directory';
+import { isGoodKey } from '../crypto/ed25519';
+import { decodeBody, noteRecipient, openMessage, openNote, type Body } from '../crypto/envelope';
+import { acceptAnnouncement, emptyChain, openBox, type AcceptedEpoch, type Chain } from '../crypto/epoch';
+import { reject, Rejected } from '../crypto/error';
+import { acceptGrant } from '../crypto/grant';
+import { announcementHash, conversationId, envelopeHash, kidOf } from '../crypto/hash';
+import type { ErrorKey } from '../model';
+import { Envelope, Kind, parseEvent, type RecordEvent, type WireRecord } from '../proto';
+import type { Port } from './port';
+
+/** How long a live message may still come in the epoch before the current one, ms. */
+const OLD_EPOCH_MS = 60_000;
+
+export interface Epoch extends AcceptedEpoch {
+  /** Local time of acceptance, ms. */
+  since: number;
+  env: Envelope;
+  /** From a grant, when no box was for this reader. */
+  granted?: Uint8Array;
+}
+
+/** One record, understood. */
+export interface Entry {
+  seq: number;
+  at: number;
+  kind: 'message' | 'note' | 'recalled' | 'broken' | 'unsupported' | 'event' | 'epoch';
+  /** Message id, hex; '' for events. */
+  msg: string;
+  /** Kid of the sender; '' for the server. */
+  sender: string;
+  /** User id of an agent who sent it. */
+  user?: string;
+  body?: Body;
+  event?: RecordEvent;
+  epoch?: Epoch;
+  missingBefore: boolean;
+  error?: ErrorKey;
+  /** Kept while the key of its epoch is not known. */
+  sealed?: Envelope;
+}
+
+interface RememberedEpoch {
+  hash: string;
+  key: KeptKey | null;
+  team: string | null;
+  bot: boolean;
+  by: string | null;
+  dirSeq: number;
+}
+
+export class Ledger {
+  /** The visitor's keys, once the first record proved them. */
+  visitor: { ed: Uint8Array; x: Uint8Array; kid: string; site: string } | null = null;
+  chain: Chain = emptyChain();
+  readonly epochs = new Map<number, Epoch>();
+  readonly entries: Entry[] = [];
+  /** Hash of the last envelope accepted. */
+  last: Uint8Array = new Uint8Array(16);
+  private readonly bySeq = new Map<number, Entry>();
+  private readonly counters = new Map<string, number>();
+  private readonly conv: Uint8Array;
+  private replacedAt = 0;
+  private adopted: Epoch | null = null;
+  /** Kept, because the key that opens them may come later. */
+  private readonly grants = new Set<Envelope>();
+
+  constructor(
+    private readonly port: Port,
+    readonly id: string,
+  ) {
+    this.conv = unhex(id);
+  }
+
+  get current(): Epoch | null {
+    return this.epochs.get(this.chain.epoch) ?? null;
+  }
+
+  /** Next counter of a sender's run, as seen here. */
+  nextCounter(sender: string, inst: number): number {
+    return this.counters.get(`${sender}/${inst}`) ?? 0;
+  }
+
+  /**
+   * What this page made itself counts before the server has it: the visitor's keys and his first epoch. When the records
+   * come back they must be the same.
+   */
+  adopt(visitor: { ed: Uint8Array; x: Uint8Array; site: string }, accepted: AcceptedEpoch, env: Envelope): void {
+    this.visitor = { ...visitor, kid: hex(kidOf(visitor.ed)) };
+    this.adopted = this.take(accepted, env);
+  }
+
+  private take(a: AcceptedEpoch, env: Envelope): Epoch {
+    const epoch: Epoch = { ...a, since: this.port.now(), env };
+    this.epochs.set(epoch.epoch, epoch);
+    this.chain = { epoch: epoch.epoch, hash: epoch.hash };
+    return epoch;
+  }
+
+  /** In order, one at a time. Never rejects. `live`: it was written while we listened. */
+  async apply(r: WireRecord, live: boolean): Promise<Entry | null> {
+    const event = parseEvent(r.body);
+    let entry: Entry | null;
+    try {
+      entry = event ? this.event(r, event) : await this.envelope(r, live);
+    } catch (e) {
+      if (isForkAlarm(e)) this.port.alarm(e);
+      entry = { ...this.blank(r), kind: 'broken', error: errorOf(e) };
+    }
+    if (entry) {
+      this.entries.push(entry);
+      this.bySeq.set(entry.seq, entry);
+    }
+    return entry;
+  }
+
+  private blank(r: WireRecord): Entry {
+    return { seq: r.seq, at: r.at, kind: 'event', msg: '', sender: '', missingBefore: false };
+  }
+
+  private event(r: WireRecord, event: RecordEvent): Entry | null {
+    if (event.t === 'open') {
+      const [ed, x] = [sized(event.ed, 32), sized(event.x, 32)];
+      const id = conversationId(unb64u(event.nonce), this.port.fp, event.site, ed, x);
+      if (r.seq !== 1 || !equal(id, this.conv)) reject('visitor_keys');
+      if (!isGoodKey(ed)) reject('bad_key');
+      this.visitor = { ed, x, kid: hex(kidOf(ed)), site: event.site };
+    } else if (event.t === 'recalled') {
+      const e = this.bySeq.get(event.seq);
+      if (e && e.msg === event.msg) Object.assign(e, { kind: 'recalled', body: undefined, sealed: undefined });
+      return null;
+    } else if (event.t === 'hidden') return null;
+    return { ...this.blank(r), event };
+  }
+
+  private async envelope(r: WireRecord, live: boolean): Promise<Entry | null> {
+    const env = Envelope.parse(r.body) ?? reject('unsupported');
+    if (env.conv !== this.id) reject('conversation');
+    if (!this.visitor) reject('visitor_keys');
+    switch (env.kind) {
+      case Kind.announcement:
+        return this.announcement(r, env, live);
+      case Kind.grant:
+        await this.grant(env);
+        return null;
+      case Kind.tombstone:
+      case Kind.noteTombstone:
+        this.count(env);
+        return { ...this.blank(r), kind: 'recalled', msg: env.msg, sender: env.sender, user: this.port.directory().keyOf(env.sender)?.user };
+      case Kind.note:
+        return this.port.role === 'agent' ? this.note(r, env) : null;
+      case Kind.message:
+        return this.message(r, env, live);
+    }
+  }
+
+  private async announcement(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
+    const visitor = this.visitor!;
+    if (this.adopted && env.epoch === 0) {
+      const own = this.adopted;
+      this.adopted = null;
+      if (equal(own.hash, announcementHash(env.bytes))) {
+        this.last = envelopeHash(env.bytes);
+        return { ...this.blank(r), kind: 'epoch', msg: env.msg, sender: env.sender, epoch: own };
+      }
+      // the server has another first epoch of ours: it is checked like any
+      this.epochs.clear();
+      this.chain = emptyChain();
+    }
+    const name = `${this.port.space}epoch/${this.id}/${String(env.epoch).padStart(6, '0')}`;
+    const remembered = this.port.role === 'visitor' ? await this.port.store.get<RememberedEpoch>(name) : undefined;
+    let accepted: AcceptedEpoch;
+    if (remembered && env.epoch === this.chain.epoch + 1) {
+      // accepted once by all rules; now it must be the same one
+      if (hex(announcementHash(env.bytes)) !== remembered.hash) reject('directory_fork', 'another announcement than before');
+      accepted = {
+        ...remembered,
+        epoch: env.epoch,
+        hash: unhex(remembered.hash),
+        commitment: env.commitment.slice(),
+        key: remembered.key ? await this.port.backend.restoreEpochKey(remembered.key) : null,
+      };
+    } else {
+      if (env.dirSeq > this.port.directory().seq) await this.port.refreshDirectory();
+      accepted = await acceptAnnouncement(this.port.backend, env, {
+        conv: this.conv,
+        last: this.chain,
+        visitorEd: visitor.ed,
+        visitorX: visitor.x,
+        directory: this.port.directory(),
+        mine: this.port.boxes(),
+        live,
+      });
+      if (this.port.role === 'visitor') await this.remember(name, accepted);
+    }
+    const epoch = this.take(accepted, env);
+    this.replacedAt = live ? this.port.now() : 0;
+    this.last = envelopeHash(env.bytes);
+    return { ...this.blank(r), kind: 'epoch', msg: env.msg, sender: env.sender, epoch };
+  }
+
+  private async remember(name: string, a: AcceptedEpoch): Promise<void> {
+    const { team, bot, by, dirSeq } = a;
+    const value: RememberedEpoch = { hash: hex(a.hash), key: a.key ? await a.key.keep() : null, team, bot, by, dirSeq };
+    await this.port.store.set(name, value).catch(() => undefined);
+  }
+
+  /** Who may have signed this: the visitor, or an agent certified when the epoch began or later. */
+  private senderOf(env: Envelope, epoch: Epoch): { ed: Uint8Array; user?: string } {
+    if (env.sender === this.visitor!.kid) return { ed: this.visitor!.ed };
+    const key = this.port.directory().keySince(env.sender, epoch.dirSeq) ?? reject('sender');
+    return { ed: key.ed, user: key.user };
+  }
+
+  private epochOf(env: Envelope, live: boolean): Epoch {
+    const epoch = this.epochs.get(env.epoch) ?? reject('epoch', `no epoch ${env.epoch}`);
+    const late = env.epoch === this.chain.epoch - 1 && this.port.now() - this.replacedAt < OLD_EPOCH_MS;
+    if (live && env.epoch !== this.chain.epoch && !late) reject('epoch', 'a live message in a closed epoch');
+    return epoch;
+  }
+
+  private async message(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
+    const epoch = this.epochOf(env, live);
+    const sender = this.senderOf(env, epoch);
+    if (epoch.bot && sender.user !== undefined) reject('bot_epoch');
+    this.checkCounter(env);
+    const base = { ...this.blank(r), msg: env.msg, sender: env.sender, user: sender.user };
+    if (!epoch.key) {
+      if (!(await this.port.backend.verify('sig', sender.ed, env.signed, env.signature))) reject('signature');
+      return { ...base, kind: 'broken', error: 'error.no_key', missingBefore: this.count(env), sealed: env };
+    }
+    return { ...base, ...(await this.open(env, epoch.key, sender.ed)), missingBefore: this.count(env) };
+  }
+
+  private async open(env: Envelope, key: EpochKey, ed: Uint8Array): Promise<Pick<Entry, 'kind' | 'body'>> {
+    const body = decodeBody(await openMessage(this.port.backend, env, key, ed));
+    return body && body.t !== 'note' ? { kind: 'message', body } : { kind: 'unsupported' };
+  }
+
+  private async note(r: WireRecord, env: Envelope): Promise<Entry> {
+    const epoch = this.epochs.get(env.epoch) ?? reject('epoch');
+    const sender = this.senderOf(env, epoch);
+    if (sender.user === undefined) reject('sender', 'only agents write notes');
+    this.checkCounter(env);
+    const base = { ...this.blank(r), msg: env.msg, sender: env.sender, user: sender.user };
+    const key = this.port.boxes().get(noteRecipient(env));
+    if (!key) {
+      if (!(await this.port.backend.verify('sig', sender.ed, env.signed, env.signature))) reject('signature');
+      return { ...base, kind: 'broken', error: 'error.no_key', missingBefore: this.count(env), sealed: env };
+    }
+    return { ...base, ...(await this.openNote(env, key, sender.ed)), missingBefore: this.count(env) };
+  }
+
+  private async openNote(env: Envelope, key: BoxKey, ed: Uint8Array): Promise<Pick<Entry, 'kind' | 'body'>> {
+    const body = decodeBody(await openNote(this.port.backend, env, key, ed));
+    return body?.t === 'note' ? { kind: 'note', body } : { kind: 'unsupported' };
+  }
+
+  private checkCounter(env: Envelope): void {
+    if (env.ctr < this.nextCounter(env.sender, env.inst)) reject('replay');
+  }
+
+  /** Counts an envelope that was believed. True if one before it is missing. */
+  private count(env: Envelope): boolean {
+    const next = this.nextCounter(env.sender, env.inst);
+    if (env.ctr >= next) this.counters.set(`${env.sender}/${env.inst}`, env.ctr + 1);
+    this.last = envelopeHash(env.bytes);
+    return env.ctr > next;
+  }
+
+  private async grant(env: Envelope): Promise<void> {
+    this.grants.add(env);
+    const creator = this.port.directory().keyOf(env.sender);
+    const ed = creator?.ed ?? (env.sender === this.visitor!.kid ? this.visitor!.ed : reject('creator'));
+    const of = (e: number): Uint8Array | null => this.epochs.get(e)?.commitment ?? null;
+    for (const g of await acceptGrant(this.port.backend, env, this.conv, ed, this.port.boxes(), of)) {
+      const epoch = this.epochs.get(g.epoch)!;
+      if (epoch.key) continue;
+      this.epochs.set(g.epoch, { ...epoch, key: g.key, granted: g.ek });
+      await this.reopen(g.epoch);
+    }
+  }
+
+  /** Lines of an epoch whose key came late, and notes for a team key that did. */
+  private async reopen(n: number): Promise<void> {
+    const epoch = this.epochs.get(n)!;
+    for (const e of this.entries) {
+      const env = e.sealed;
+      if (env?.epoch !== n) continue;
+      const key = env.kind === Kind.note ? this.port.boxes().get(noteRecipient(env)) : epoch.key;
+      if (!key) continue;
+      try {
+        const { ed } = this.senderOf(env, epoch);
+        const opened = env.kind === Kind.note ? await this.openNote(env, key as BoxKey, ed) : await this.open(env, key as EpochKey, ed);
+        Object.assign(e, opened, { error: undefined, sealed: undefined });
+      } catch (err) {
+        e.error = errorOf(err);
+      }
+    }
+  }
+
+  /** Team keys came late (an agent's boxes): what they open is opened now. */
+  async retryKeys(): Promise<void> {
+    for (const [n, epoch] of this.epochs) {
+      if (!epoch.key) {
+        const ek = await openBox(epoch.env, this.conv, this.port.boxes()).catch(() => null);
+        if (ek) this.epochs.set(n, { ...epoch, key: await this.port.backend.epochKey(ek) });
+      }
+      await this.reopen(n);
+    }
+    for (const g of this.grants) await this.grant(g).catch(() => undefined);
+  }
+
+  /** Keys of all epochs this reader can open, for a grant. */
+  async exportKeys(): Promise<{ epoch: number; ek: Uint8Array }[]> {
+    const out: { epoch: number; ek: Uint8Array }[] = [];
+    for (const [epoch, e] of this.epochs) {
+      const ek = e.granted ?? (await openBox(e.env, this.conv, this.port.boxes()).catch(() => null));
+      if (ek) out.push({ epoch, ek });
+    }
+    return out;
+  }
+}
+
+export function errorOf(e: unknown): ErrorKey {
+  if (isForkAlarm(e)) return 'error.directory_fork';
+  return e instanceof Rejected && e.reason === 'box' ? 'error.no_key' : 'error.refused';
+}

@@ -1,0 +1,106 @@
+/** Turns what a ledger and an outbox hold into the messages a page shows. The same line is the same object until it changes. */
+import type { Message, Side, ThreadEvent } from '../model';
+import { ownerUser, type Marks } from '../proto';
+import type { Entry, Ledger } from './ledger';
+import type { Outgoing } from './outbox';
+import type { Port } from './port';
+
+export class Lines {
+  private readonly cache = new Map<string, { key: string; message: Message }>();
+
+  constructor(
+    private readonly port: Port,
+    private readonly ledger: Ledger,
+  ) {}
+
+  /** `recallable`: whether a record of that seq and time may still be taken back. */
+  render(items: readonly Outgoing[], other: Marks, recallable: (seq: number, at: number) => boolean): Message[] {
+    const out: Message[] = [];
+    for (const e of this.ledger.entries) {
+      const id = e.kind === 'broken' ? `b${e.seq}` : e.msg && e.kind !== 'epoch' ? e.msg : `e${e.seq}`;
+      const state = this.stateOf(e, other);
+      out.push(this.cached(id, `${e.seq}/${e.kind}/${state}/${e.error}/${e.missingBefore}`, () => this.line(id, e, state, recallable)));
+    }
+    for (const o of items) out.push(this.cached(o.msg, `out/${o.error}`, () => this.waiting(o)));
+    return out;
+  }
+
+  private cached(id: string, key: string, make: () => Message): Message {
+    const known = this.cache.get(id);
+    if (known?.key === key) return known.message;
+    const message = make();
+    this.cache.set(id, { key, message });
+    return message;
+  }
+
+  private stateOf(e: Entry, other: Marks): Message['state'] {
+    if (e.sender !== this.port.kid || (e.kind !== 'message' && e.kind !== 'note')) return undefined;
+    if (e.kind === 'note') return 'sent';
+    return other.read >= e.seq ? 'read' : other.delivered >= e.seq ? 'delivered' : 'sent';
+  }
+
+  private line(id: string, e: Entry, state: Message['state'], recallable: (seq: number, at: number) => boolean): Message {
+    const mine = e.sender === this.port.kid;
+    const side: Side = !e.sender ? 'system' : e.sender === this.ledger.visitor?.kid ? 'visitor' : 'agent';
+    const base = { id, seq: e.seq, at: e.at, side, mine, text: '', state, error: e.error, missingBefore: e.missingBefore };
+    const author = side === 'agent' ? { user: e.user, name: this.nameOf(e), kid: e.sender } : undefined;
+    const no = (): boolean => false;
+    switch (e.kind) {
+      case 'event':
+      case 'epoch':
+        return { ...base, side: 'system', mine: false, kind: 'event', event: this.eventOf(e), canRecall: no };
+      case 'message':
+      case 'note': {
+        const body = e.body;
+        if (body?.t === 'form') {
+          const form = { fields: body.fields, page: body.page, lang: body.lang };
+          return { ...base, author, kind: 'form', form, canRecall: no };
+        }
+        const text = body?.text ?? '';
+        return { ...base, author, kind: e.kind === 'note' ? 'note' : 'text', text, canRecall: () => mine && e.kind === 'message' && recallable(e.seq, e.at) };
+      }
+      case 'recalled':
+      case 'broken':
+      case 'unsupported':
+        return { ...base, author, kind: e.kind, canRecall: no };
+    }
+  }
+
+  private nameOf(e: Entry): string {
+    return this.port.directory().keyOf(e.sender)?.name ?? e.user ?? '';
+  }
+
+  private userName(user: string | undefined): string | undefined {
+    return user === undefined ? undefined : this.port.directory().state.users[user]?.name;
+  }
+
+  private eventOf(e: Entry): ThreadEvent | undefined {
+    if (e.epoch) return { t: 'epoch', epoch: e.epoch.epoch, bot: e.epoch.bot };
+    const v = e.event;
+    switch (v?.t) {
+      case 'open':
+        return { t: 'open' };
+      case 'owner': {
+        const user = ownerUser(v.owner) ?? undefined;
+        const owner = user !== undefined ? 'agent' : v.owner === 'queue' || v.owner === 'robot' ? v.owner : 'none';
+        return { t: 'owner', owner, user, name: this.userName(user), team: v.team, why: v.why, by: v.by };
+      }
+      case 'closed':
+      case 'reopened':
+        return { t: v.t, by: v.by, name: this.userName(v.by) };
+      default:
+        return undefined;
+    }
+  }
+
+  private waiting(o: Outgoing): Message {
+    const mine = { id: o.msg, seq: null, at: o.at, side: this.port.role, mine: true, missingBefore: false } as const;
+    const rest = { state: o.error ? 'failed' : 'queued', error: o.error ?? undefined, canRecall: () => false } as const;
+    const author = this.port.role === 'agent' ? { name: this.port.directory().keyOf(this.port.kid)?.name ?? '', kid: this.port.kid } : undefined;
+    if (o.body.t === 'form') {
+      const form = { fields: o.body.fields, page: o.body.page, lang: o.body.lang };
+      return { ...mine, ...rest, author, kind: 'form', text: '', form };
+    }
+    return { ...mine, ...rest, author, kind: o.note ? 'note' : 'text', text: o.body.text };
+  }
+}

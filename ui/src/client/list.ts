@@ -1,0 +1,83 @@
+/** The conversations an agent sees, as lists show them. */
+import { signal } from '@preact/signals';
+import type { ConvItem, Message } from '../model';
+import type { Conv } from '../proto';
+import type { Conversation } from './conversation';
+
+/** Keys of a form that name a person, best first. */
+const NAME_FIELDS = ['name', 'nickname', 'nick', 'username'];
+
+export class ConvList {
+  readonly items = signal<readonly ConvItem[]>([]);
+  private readonly convs = new Map<string, Conv>();
+  private dirty = false;
+
+  constructor(
+    private readonly me: () => { user: string; teams: readonly string[] } | null,
+    private readonly thread: (id: string) => Conversation | undefined,
+  ) {}
+
+  get(id: string): Conv | undefined {
+    return this.convs.get(id);
+  }
+
+  put(c: Conv): void {
+    this.convs.set(c.id, c);
+    this.changed();
+  }
+
+  remove(id: string): void {
+    this.convs.delete(id);
+    this.changed();
+  }
+
+  clear(): void {
+    this.convs.clear();
+    this.changed();
+  }
+
+  tabsOf(c: Conv): ConvItem['tabs'] {
+    const me = this.me();
+    const queue = c.state === 'open' && c.owner === 'queue' && (me?.teams.includes(c.team) ?? false);
+    return { mine: me !== null && c.owner === `agent:${me.user}`, queue, all: true };
+  }
+
+  /** Many records in a row make one new list. */
+  changed(): void {
+    if (this.dirty) return;
+    this.dirty = true;
+    queueMicrotask(() => {
+      this.dirty = false;
+      this.items.value = [...this.convs.values()].map((c) => this.item(c)).sort((a, b) => b.lastAt - a.lastAt || (a.id < b.id ? 1 : -1));
+    });
+  }
+
+  private item(c: Conv): ConvItem {
+    const t = this.thread(c.id);
+    const conv = t?.conv.value ?? c;
+    const messages = t?.messages.value ?? [];
+    const last = lastOf(messages, (m) => m.kind === 'text' || m.kind === 'recalled' || m.kind === 'broken');
+    return {
+      id: c.id,
+      conv,
+      tabs: this.tabsOf(conv),
+      name: nameIn(messages),
+      preview: last ? last.text : null,
+      previewSide: last ? last.side : null,
+      unread: t?.unread.value ?? 0,
+      waitingSince: conv.waiting_since ?? null,
+      lastAt: Math.max(conv.last_at, last?.at ?? 0),
+    };
+  }
+}
+
+function lastOf(messages: readonly Message[], is: (m: Message) => boolean): Message | undefined {
+  for (let i = messages.length - 1; i >= 0; i--) if (is(messages[i]!)) return messages[i];
+  return undefined;
+}
+
+function nameIn(messages: readonly Message[]): string {
+  const fields = lastOf(messages, (m) => m.kind === 'form')?.form?.fields ?? {};
+  for (const k of NAME_FIELDS) if (fields[k]?.trim()) return fields[k].trim();
+  return '';
+}

@@ -1,0 +1,367 @@
+/**
+ * What waits to be sent in one conversation. One envelope is on its way at a time, resent unchanged until its record comes
+ * back or an error names it. Only sealed bytes are kept and sent; a message that needs another epoch or counter is sealed
+ * again under the same message id, so it can never appear twice.
+ */
+import { hex, random, unhex } from '../crypto/bytes';
+import { decodeBody, encodeBody, openMessage, openNote, sealMessage, sealNote, type Body } from '../crypto/envelope';
+import { announce } from '../crypto/epoch';
+import { Rejected } from '../crypto/error';
+import { BoxKind, boxKid } from '../crypto/hash';
+import { keyOfCode } from '../link/errors';
+import { ClientError, type ErrorKey } from '../model';
+import { Code, Envelope, Kind, type ErrorFrame } from '../proto';
+import type { Epoch, Ledger } from './ledger';
+import type { Port } from './port';
+
+/** Without an answer the envelope goes out again after this, ms. */
+const RESEND_MS = 10_000;
+/** When the server does not say how long to wait, ms. */
+const RATE_MS = 1_000;
+/** Somebody changed the conversation in the same instant: the same envelope again, at once. */
+const CONFLICT_MS = 20;
+/** Others announced the epoch first: their record is on its way. */
+const RACE_MS = 500;
+/** A message that is refused so often has another fault. */
+const MAX_REFUSALS = 8;
+
+export interface Outgoing {
+  msg: string;
+  note: boolean;
+  body: Body;
+  env: Envelope;
+  /** Hash of the announcement whose epoch it is sealed in, hex. */
+  under: string;
+  at: number;
+  error: ErrorKey | null;
+  refusals: number;
+}
+
+/** As it is kept. The text is only in the envelope. */
+interface Kept {
+  bytes: Uint8Array;
+  at: number;
+  error: ErrorKey | null;
+  /** Page run that wrote it. */
+  by: number;
+}
+
+export interface OutboxHost {
+  port: Port;
+  ledger: Ledger;
+  /** Team to announce for when the epoch's own team is off. */
+  team(): string | null;
+  /** All records are here and the link is up. */
+  ready(): boolean;
+  changed(): void;
+}
+
+export class Outbox {
+  readonly items: Outgoing[] = [];
+  private inFlight: string | null = null;
+  private announcing: Envelope | null = null;
+  /** The server called this epoch over. */
+  private stale = -1;
+  /** Announcements in a row that began no epoch. */
+  private lostRaces = 0;
+  private held = false;
+  private pauseUntil = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private work: Promise<void> = Promise.resolve();
+  private readonly next = new Map<number, number>();
+
+  constructor(
+    private readonly h: OutboxHost,
+    private readonly id: string,
+  ) {}
+
+  /** Seals, keeps, and sends when its turn comes. The text is safe when this resolves. */
+  add(body: Body, note = false): Promise<Outgoing> {
+    return this.serial(async () => {
+      const out = await this.seal({ msg: hex(random(16)), note, body, at: this.h.port.now(), error: null, refusals: 0 }, this.items.length);
+      this.items.push(out);
+      await this.keep(out);
+      this.h.changed();
+      return out;
+    }).finally(() => this.pump());
+  }
+
+  /** Messages of earlier page loads and of tabs that are gone. Needs the epochs they were sealed in. */
+  restore(alive: (inst: number) => Promise<boolean>): Promise<void> {
+    return this.serial(async () => {
+      for (const { name, value } of await this.h.port.store.list<Kept>(this.name(''))) {
+        const env = Envelope.parse(value.bytes);
+        if (!env || this.items.some((o) => o.msg === env.msg) || (value.by !== this.h.port.inst && (await alive(value.by)))) continue;
+        const body = this.h.ledger.entries.some((e) => e.msg === env.msg) ? null : await this.read(env);
+        if (body) this.items.push({ msg: env.msg, note: env.kind === Kind.note, body, env, under: this.hashOf(env.epoch), at: value.at, error: value.error, refusals: 0 });
+        else await this.h.port.store.delete(name).catch(() => undefined);
+      }
+      this.items.sort((a, b) => a.at - b.at);
+      this.h.changed();
+    }).finally(() => this.pump());
+  }
+
+  private hashOf(epoch: number): string {
+    const e = this.h.ledger.epochs.get(epoch);
+    return e ? hex(e.hash) : '';
+  }
+
+  private async read(env: Envelope): Promise<Body | null> {
+    const { port, ledger } = this.h;
+    try {
+      if (env.kind === Kind.note) {
+        for (const key of port.boxes().values()) {
+          const bytes = await openNote(port.backend, env, key, port.me.pk).catch(() => null);
+          if (bytes) return decodeBody(bytes);
+        }
+        return null;
+      }
+      const key = ledger.epochs.get(env.epoch)?.key;
+      return key ? decodeBody(await openMessage(port.backend, env, key, port.me.pk)) : null;
+    } catch {
+      return null;
+    }
+  }
+
+  retry(msg: string): void {
+    const o = this.items.find((x) => x.msg === msg && x.error);
+    if (!o) return;
+    o.error = null;
+    o.refusals = 0;
+    this.items.splice(this.items.indexOf(o), 1);
+    this.items.push(o);
+    this.h.changed();
+    void this.serial(() => this.keep(o)).finally(() => this.pump());
+  }
+
+  /** A record came back, of any envelope of this conversation. */
+  record(env: Envelope): void {
+    if (env.sender === this.h.port.kid) {
+      this.next.set(env.inst, Math.max(this.next.get(env.inst) ?? 0, env.kind === Kind.message || env.kind === Kind.note ? env.ctr + 1 : 0));
+    }
+    if (this.announcing && (env.msg === this.announcing.msg || (env.kind === Kind.announcement && env.epoch >= this.announcing.epoch))) {
+      this.announcing = null;
+      this.lostRaces = env.epoch === this.h.ledger.chain.epoch ? 0 : this.lostRaces + 1;
+    }
+    const at = this.items.findIndex((o) => o.msg === env.msg);
+    if (at >= 0) {
+      this.items.splice(at, 1);
+      void this.h.port.store.delete(this.name(env.msg)).catch(() => undefined);
+      this.h.changed();
+    }
+    if (this.inFlight === env.msg) this.inFlight = null;
+    this.pump();
+  }
+
+  /** An error that names an envelope. True if it was one of these. */
+  refused(f: ErrorFrame): boolean {
+    if (this.announcing && f.msg === this.announcing.msg) {
+      void this.announcementRefused(f);
+      return true;
+    }
+    const o = this.items.find((x) => x.msg === f.msg);
+    if (!o) return false;
+    this.inFlight = null;
+    o.refusals++;
+    if (o.refusals > MAX_REFUSALS) this.fail(o, keyOfCode(f.code));
+    else if (f.code === Code.conflict) this.pause(CONFLICT_MS);
+    else if (f.code === Code.rate_limited || f.code === Code.storage) this.pause(f.retry_ms ?? RATE_MS * o.refusals);
+    else if (f.code === Code.epoch_stale) {
+      this.stale = Math.max(this.stale, o.env.epoch);
+      void this.refreshThenPump();
+    } else if (f.code === Code.directory_stale) void this.refreshThenPump();
+    else this.fail(o, keyOfCode(f.code));
+    this.pump();
+    return true;
+  }
+
+  private async announcementRefused(f: ErrorFrame): Promise<void> {
+    this.announcing = null;
+    this.lostRaces++;
+    if (this.lostRaces > MAX_REFUSALS) return this.failAll('error.refused');
+    if (f.code === Code.rate_limited || f.code === Code.storage) this.pause(f.retry_ms ?? RATE_MS);
+    else if (f.code === Code.directory_stale) await this.refreshThenPump();
+    else if (f.code === Code.epoch_stale || f.code === Code.conflict) this.pause(RACE_MS);
+    else this.failAll(keyOfCode(f.code));
+  }
+
+  private failAll(error: ErrorKey): void {
+    this.lostRaces = 0;
+    for (const o of this.items.filter((x) => !x.error)) this.fail(o, error);
+  }
+
+  private async refreshThenPump(): Promise<void> {
+    this.pause(RATE_MS);
+    await this.h.port.refreshDirectory().catch(() => undefined);
+    this.pauseUntil = 0;
+    this.pump();
+  }
+
+  /** The link is gone: what was on its way goes out again after the next catch-up. */
+  offline(): void {
+    this.inFlight = null;
+    clearTimeout(this.timer);
+  }
+
+  /** While held nothing is sent (a transfer changes the epoch). */
+  async hold<T>(fn: () => Promise<T>): Promise<T> {
+    this.held = true;
+    try {
+      return await this.serial(fn);
+    } finally {
+      this.held = false;
+      this.pump();
+    }
+  }
+
+  pump(): void {
+    void this.serial(() => this.step()).catch(() => undefined);
+  }
+
+  private async step(): Promise<void> {
+    const { port } = this.h;
+    const head = this.items.find((o) => !o.error);
+    if (!head || this.held || this.inFlight || !this.h.ready() || port.broken()) return;
+    const wait = this.pauseUntil - port.now();
+    if (wait > 0) return this.again(wait);
+    try {
+      if (!(await this.ensureEpoch())) return;
+      const place = this.items.filter((o) => !o.error).indexOf(head);
+      const sealed = this.fits(head) ? head : await this.seal(head, place);
+      if (sealed !== head) {
+        this.items[this.items.indexOf(head)] = sealed;
+        await this.keep(sealed);
+      }
+      if (!this.items.includes(sealed) || !this.h.ready()) return;
+      if (port.envelope(sealed.env.bytes)) {
+        this.inFlight = sealed.msg;
+        this.resendLater();
+      }
+    } catch (e) {
+      if (e instanceof ClientError && e.key === 'error.network') this.pause(RATE_MS);
+      else this.fail(head, e instanceof ClientError ? e.key : e instanceof Rejected && e.reason === 'too_large' ? 'error.too_large' : 'error.refused');
+    }
+  }
+
+  /** Sealed in the current epoch and, if it is of this page's run, with the counter that comes next. */
+  private fits(o: Outgoing): boolean {
+    const run = o.note ? this.h.port.noteInst : this.h.port.inst;
+    if (o.under !== hex(this.h.ledger.chain.hash)) return false;
+    return o.env.inst === run ? o.env.ctr === this.counter(run) : o.env.ctr >= this.counter(o.env.inst);
+  }
+
+  private counter(inst: number): number {
+    return Math.max(this.next.get(inst) ?? 0, this.h.ledger.nextCounter(this.h.port.kid, inst));
+  }
+
+  private resendLater(): void {
+    this.again(RESEND_MS, () => {
+      this.inFlight = null;
+    });
+  }
+
+  private again(ms: number, first?: () => void): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      first?.();
+      this.pump();
+    }, ms);
+  }
+
+  private pause(ms: number): void {
+    this.pauseUntil = this.h.port.now() + ms;
+    this.again(ms);
+  }
+
+  private fail(o: Outgoing, error: ErrorKey): void {
+    const now = this.items.find((x) => x.msg === o.msg);
+    if (!now) return;
+    now.error = error;
+    void this.keep(now);
+    this.h.changed();
+    this.pump();
+  }
+
+  /** True if messages may be sealed in the current epoch; else the next one is announced and its record will pump. */
+  private async ensureEpoch(): Promise<boolean> {
+    const epoch = this.h.ledger.current;
+    if (this.announcing) {
+      if (this.announcing.epoch > this.h.ledger.chain.epoch) this.h.port.envelope(this.announcing.bytes);
+      this.again(RESEND_MS);
+      return false;
+    }
+    const rotate = !epoch || epoch.epoch <= this.stale || !this.teamKeyIsCurrent(epoch) || (epoch.bot && this.h.port.role === 'agent');
+    if (!rotate && !epoch.key) throw new ClientError('error.no_key');
+    if (!rotate) return true;
+    await this.announceNext(this.teamFor(epoch));
+    return false;
+  }
+
+  private teamKeyIsCurrent(epoch: Epoch): boolean {
+    const box = epoch.env.boxes.find((b) => b.kind === BoxKind.team);
+    return !!box && this.h.port.directory().teamKey(hex(box.kid))?.current === true;
+  }
+
+  private teamFor(epoch: Epoch | null): string {
+    const { state } = this.h.port.directory();
+    for (const id of [epoch?.team, this.h.team()]) if (id && state.teams[id]?.on) return id;
+    throw new ClientError('error.no_key', 'no team to seal to');
+  }
+
+  /** Announces the next epoch for a team. Its record is the acknowledgement. */
+  async announceNext(team: string): Promise<Envelope> {
+    const { port, ledger } = this.h;
+    const dir = port.directory();
+    if (!ledger.visitor) throw new ClientError('error.directory', 'the visitor is not known');
+    const bytes = await announce(
+      port.backend,
+      { conv: unhex(this.id), last: ledger.chain, dirSeq: dir.seq, dirHead: dir.head, teamPk: dir.teamPk(team), visitorX: ledger.visitor.x },
+      port.me,
+    );
+    this.announcing = Envelope.parse(bytes)!;
+    port.envelope(bytes);
+    this.again(RESEND_MS);
+    return this.announcing;
+  }
+
+  private async seal(o: Omit<Outgoing, 'env' | 'under'>, place: number): Promise<Outgoing> {
+    const { port, ledger } = this.h;
+    const epoch = ledger.current;
+    const inst = o.note ? port.noteInst : port.inst;
+    // those before it in the queue come first
+    const before = this.items.slice(0, place).filter((x) => !x.error && x.note === o.note && x.env.inst === inst).length;
+    const fields = { conv: unhex(this.id), epoch: ledger.chain.epoch, msg: unhex(o.msg), inst, ctr: this.counter(inst) + before, prev: ledger.last };
+    const body = encodeBody(o.body);
+    if (!epoch) throw new ClientError('error.no_key', 'no epoch yet');
+    let bytes: Uint8Array;
+    if (o.note) {
+      bytes = await sealNote(port.backend, fields, port.directory().teamPk(this.teamFor(epoch)), body, port.me);
+    } else {
+      if (!epoch.key) throw new ClientError('error.no_key');
+      bytes = await sealMessage(fields, epoch.key, body, port.me);
+    }
+    return { ...o, env: Envelope.parse(bytes)!, under: hex(epoch.hash) };
+  }
+
+  private async keep(o: Outgoing): Promise<void> {
+    const value: Kept = { bytes: o.env.bytes, at: o.at, error: o.error, by: this.h.port.inst };
+    await this.h.port.store.set(this.name(o.msg), value).catch(() => undefined);
+  }
+
+  private name(msg: string): string {
+    return `${this.h.port.space}out/${this.id}/${msg}`;
+  }
+
+  /** One thing at a time: counters are given out here. */
+  private serial<T>(fn: () => Promise<T>): Promise<T> {
+    const done = this.work.then(fn);
+    this.work = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
+  }
+}
+
+/** The box kid of a team key, hex. */
+export const teamKid = (pk: Uint8Array): string => hex(boxKid(BoxKind.team, pk));

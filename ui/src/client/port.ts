@@ -1,0 +1,37 @@
+/** What a conversation needs of the engine around it. */
+import type { Backend, BoxKey, SigningKey } from '../crypto/backend';
+import type { Directory } from '../crypto/directory';
+import type { ErrorKey } from '../model';
+import type { ClientFrame, Request } from '../proto';
+import type { Store } from '../storage/store';
+
+export interface Port {
+  readonly backend: Backend;
+  readonly role: 'visitor' | 'agent';
+  readonly me: SigningKey;
+  /** Own kid, hex. */
+  readonly kid: string;
+  /** Fingerprint of the company. */
+  readonly fp: Uint8Array;
+  readonly store: Store;
+  /** Prefix of everything this engine keeps, ending in `/`. */
+  readonly space: string;
+  /** Names this page's run of the counter; notes have one of their own. */
+  readonly inst: number;
+  readonly noteInst: number;
+  directory(): Directory;
+  /** Fetches what is new. Rejects on a directory that must not be believed, after raising the alarm. */
+  refreshDirectory(): Promise<void>;
+  /** Own box keys by `boxKid` hex. */
+  boxes(): ReadonlyMap<string, BoxKey>;
+  /** Server's clock, ms. */
+  now(): number;
+  online(): boolean;
+  envelope(bytes: Uint8Array): boolean;
+  frame(f: ClientFrame): boolean;
+  request(r: Request): Promise<void>;
+  /** Why nothing may be sent at all, or null. */
+  broken(): ErrorKey | null;
+  /** A directory that forked: trust is broken from here on. */
+  alarm(e: unknown): void;
+}

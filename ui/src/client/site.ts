@@ -1,0 +1,46 @@
+/** Reads what a site says about itself. It is not signed: looks only, never keys. */
+import type { FormField, Localised, SiteInfo } from '../model';
+import type { SiteReply } from '../proto';
+
+const TYPES = ['text', 'email', 'tel', 'select', 'textarea'] as const;
+type Json = Record<string, unknown>;
+const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v);
+
+/** A text alone stands for both languages. */
+function localised(v: unknown, otherwise = ''): Localised {
+  if (typeof v === 'string' && v) return { zh: v, en: v };
+  if (!isObject(v)) return otherwise ? { zh: otherwise, en: otherwise } : {};
+  const s = (x: unknown): string | undefined => (typeof x === 'string' ? x : undefined);
+  return { zh: s(v.zh), en: s(v.en) };
+}
+
+function field(v: unknown): FormField[] {
+  if (!isObject(v)) return [];
+  const id = v.id ?? v.name;
+  if (typeof id !== 'string' || !id) return [];
+  const options = Array.isArray(v.options)
+    ? v.options.flatMap((o: unknown) => {
+        if (typeof o === 'string') return [{ value: o, label: localised(o) }];
+        return isObject(o) && typeof o.value === 'string' ? [{ value: o.value, label: localised(o.label, o.value) }] : [];
+      })
+    : undefined;
+  return [{ id, label: localised(v.label, id), type: TYPES.find((t) => t === v.type) ?? 'text', required: v.required === true, options }];
+}
+
+/** `signedName`, `org`: from the directory. */
+export function siteInfo(reply: SiteReply, signedName: string, orgName: string): SiteInfo {
+  const form: unknown = isObject(reply.form) ? (reply.form as Json).fields : reply.form;
+  return {
+    id: reply.site,
+    name: signedName,
+    org: reply.org,
+    orgName,
+    form: Array.isArray(form) ? form.flatMap(field) : [],
+    greeting: localised(reply.greeting),
+  };
+}
+
+export function presenceOf(reply: SiteReply): 'open' | 'away' | 'unknown' {
+  const p: unknown = reply.presence;
+  return p === 'open' || p === 'away' ? p : 'unknown';
+}

@@ -1,0 +1,419 @@
+/** The visitor's client: verifies the company, makes keys and a conversation at the first message, and speaks in it. */
+import { computed, signal } from '@preact/signals';
+import type { Backend, BoxKey, KeptKey, SigningKey } from '../crypto/backend';
+import { b64u, hex, random, unhex } from '../crypto/bytes';
+import { acceptAnnouncement, announce, emptyChain } from '../crypto/epoch';
+import { BoxKind, boxKid, conversationId } from '../crypto/hash';
+import { readFingerprint } from '../crypto/rules';
+import { Refused } from '../link/errors';
+import { createHttp } from '../link/http';
+import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorClient, type VisitorOptions } from '../model';
+import { Code, Envelope, type Conv, type ServerFrame, type SiteReply, type Welcome } from '../proto';
+import type { Store } from '../storage/store';
+import type { Conversation } from './conversation';
+import { distrust, Engine, newConnection, prepare, type Deps } from './engine';
+import { DirectoryKeeper } from './keeper';
+import { presenceOf, siteInfo } from './site';
+
+interface Keys {
+  ed: SigningKey;
+  x: BoxKey;
+}
+/** A conversation this browser began. `opened`: the server has it. */
+interface Begun {
+  id: string;
+  nonce: Uint8Array;
+  ann: Uint8Array;
+  opened: boolean;
+}
+
+const RETRY_MS = [1_000, 2_000, 5_000, 10_000, 15_000];
+const OPEN_RETRY_MS = 3_000;
+
+export class Visitor implements VisitorClient {
+  readonly connection = newConnection();
+  readonly trust;
+  readonly site = signal<SiteInfo | null>(null);
+  readonly presence = signal<'open' | 'away' | 'unknown'>('unknown');
+  readonly thread = signal<Conversation | null>(null);
+  readonly queue = signal<number | null>(null);
+  readonly unread = computed(() => this.thread.value?.unread.value ?? 0);
+  private readonly formGiven = signal(false);
+  readonly needsForm = computed(() => !this.thread.value && !this.formGiven.value && (this.site.value?.form.length ?? 0) > 0);
+  private fields: Record<string, string> = {};
+  private store!: Store;
+  private backend!: Backend;
+  private keeper!: DirectoryKeeper;
+  private engine: Engine | null = null;
+  private keys: Keys | null = null;
+  private begun: Begun | null = null;
+  private loading: Promise<void>;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private over = false;
+  private opening = false;
+  /** Closed conversations the visitor is done with. */
+  private readonly dismissed = new Set<string>();
+  private sending: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly o: VisitorOptions,
+    private readonly deps: Deps,
+  ) {
+    this.trust = signal<Trust>({ mode: o.org ? 'pinned' : 'unpinned', secure: deps.secure, storage: 'kept' });
+    this.loading = this.load();
+    this.loading.catch(() => undefined);
+  }
+
+  // ---- loading
+
+  private get space(): string {
+    return `v/${this.o.server}/${this.o.site}/`;
+  }
+
+  private async load(): Promise<void> {
+    try {
+      ({ store: this.store, backend: this.backend } = await prepare(this.deps));
+      this.trust.value = { ...this.trust.value, storage: this.store.kept ? 'kept' : 'memory' };
+      const http = createHttp(this.o.server, this.deps.env);
+      const reply = await this.patiently(() => http.get<SiteReply>(`/site/${encodeURIComponent(this.o.site)}`));
+      const fp = await this.pin(reply.org);
+      if (reply.require_secure && !this.deps.secure) throw new ClientError('error.insecure');
+      this.keeper = await DirectoryKeeper.fromBundle(
+        {
+          backend: this.backend,
+          store: this.store,
+          http,
+          onChange: () => this.engine?.refreshAll(),
+          onAlarm: (e) => distrust(this.trust, e.key),
+        },
+        fp,
+        reply.directory,
+        this.deps.env.now(),
+      );
+      const { state } = this.keeper.directory;
+      const site = state.sites[this.o.site];
+      if (!site?.on) throw new ClientError('error.site_unknown', this.o.site);
+      this.presence.value = presenceOf(reply);
+      const kept = await this.store.get<{ ed: KeptKey; x: KeptKey }>(`${this.space}keys`);
+      this.begun = (await this.store.get<Begun>(`${this.space}conv`)) ?? null;
+      if (this.over) return;
+      if (kept) await this.restoreKeys(kept);
+      if (this.keys) {
+        this.connect();
+        if (this.begun) await this.resumeBegun();
+      } else this.connection.value = { state: 'online' };
+      this.site.value = siteInfo(reply, site.name, state.org);
+    } catch (e) {
+      this.fail(e);
+      throw e;
+    }
+  }
+
+  /** Keys of another back end (the page moved to https, say) can't be used; the visitor then begins anew. */
+  private async restoreKeys(kept: { ed: KeptKey; x: KeptKey }): Promise<void> {
+    try {
+      this.keys = { ed: await this.backend.restoreSigningKey(kept.ed), x: await this.backend.restoreBoxKey(kept.x) };
+    } catch {
+      await this.store.delete(`${this.space}keys`);
+      this.begun = null;
+    }
+  }
+
+  /** What was begun here is shown before the server answers, with what still waits to be sent. */
+  private async resumeBegun(): Promise<void> {
+    try {
+      const thread = await this.localThread();
+      await thread.outbox.restore((inst) => this.engine!.tabLives(inst));
+    } catch {
+      this.begun = null;
+    }
+  }
+
+  private fail(e: unknown): void {
+    const key: ErrorKey = e instanceof ClientError ? e.key : 'error.server';
+    this.connection.value = { state: 'ended', reason: key };
+    if (key !== 'error.network' && key !== 'error.server' && key !== 'error.rate_limited') distrust(this.trust, key);
+  }
+
+  /** The fingerprint everything is verified against: the snippet's, or the first one ever seen here. */
+  private async pin(claimed: string): Promise<Uint8Array> {
+    let want = this.o.org;
+    if (want === undefined) want = await this.store.init(`pin/${this.o.server}`, claimed);
+    const fp = readFingerprint(want);
+    const now = readFingerprint(claimed);
+    if (!fp || !now || hex(fp) !== hex(now)) throw new ClientError('error.pin', `${claimed} instead of ${want}`);
+    return fp;
+  }
+
+  private async patiently<T>(fn: () => Promise<T>): Promise<T> {
+    for (let i = 0; ; i++) {
+      try {
+        return await fn();
+      } catch (e) {
+        if (e instanceof Refused && e.code === Code.not_found) throw new ClientError('error.site_unknown', this.o.site);
+        const again = e instanceof ClientError && (e.key === 'error.network' || e.key === 'error.rate_limited');
+        if (!again || this.over) throw e;
+        const most = RETRY_MS[Math.min(i, RETRY_MS.length - 1)]!;
+        const ms = most / 2 + (this.deps.env.random() * most) / 2;
+        this.connection.value = { state: 'waiting', reason: 'error.network', retryAt: this.deps.env.now() + ms };
+        await new Promise<void>((done) => {
+          const stop = this.deps.env.onWake(() => wake());
+          const wake = (): void => {
+            stop();
+            clearTimeout(this.timer);
+            done();
+          };
+          this.timer = setTimeout(wake, ms);
+        });
+        this.connection.value = { state: 'connecting' };
+      }
+    }
+  }
+
+  // ---- connection
+
+  private connect(): Engine {
+    if (this.engine) return this.engine;
+    const { ed, x } = this.keys!;
+    const boxes = new Map([[hex(boxKid(BoxKind.visitor, x.pk)), x]]);
+    this.engine = new Engine(
+      this.deps,
+      {
+        server: this.o.server,
+        path: `/api/v1/ws/site/${encodeURIComponent(this.o.site)}`,
+        role: 'visitor',
+        key: ed,
+        backend: this.backend,
+        store: this.store,
+        space: this.space,
+        keeper: this.keeper,
+        boxes: () => boxes,
+        connection: this.connection,
+        trust: this.trust,
+      },
+      {
+        welcome: (w) => this.welcomed(w),
+        frame: (f) => this.heard(f),
+        conv: (c) => this.convChanged(c),
+        changed: () => undefined,
+      },
+    );
+    this.engine.link.start();
+    return this.engine;
+  }
+
+  private welcomed(w: Welcome): void {
+    const mine = w.convs.filter((c) => c.site === this.o.site).sort((a, b) => b.created - a.created);
+    const begun = this.begun;
+    if (begun && !mine.some((c) => c.id === begun.id)) {
+      if (!begun.opened) {
+        void this.open();
+        return;
+      }
+      this.engine!.forget(begun.id);
+      this.thread.value = null;
+      this.begun = null;
+    }
+    const shown = mine.filter((c) => !this.dismissed.has(c.id));
+    const newest = shown.find((c) => c.id === begun?.id) ?? shown.find((c) => c.state === 'open') ?? shown[0];
+    if (newest) this.show(newest);
+  }
+
+  private convChanged(c: Conv): void {
+    if (c.site !== this.o.site || this.dismissed.has(c.id)) return;
+    const shown = this.thread.value;
+    // another tab of this visitor began it
+    if (!shown || (c.id !== shown.id && (shown.conv.value?.state === 'closed' || c.created > (shown.conv.value?.created ?? 0)))) this.show(c);
+    if (c.id === this.thread.value?.id && c.owner !== 'queue') this.queue.value = null;
+  }
+
+  private show(c: Conv): void {
+    if (this.begun?.id === c.id && !this.begun.opened) void this.markOpened();
+    const thread = this.engine!.conversation(c.id, c);
+    this.thread.value = thread;
+    if (c.owner !== 'queue') this.queue.value = null;
+    this.engine!.follow(c.id);
+  }
+
+  private heard(f: ServerFrame): void {
+    if (f.t === 'queue' && f.conv === this.thread.value?.id) this.queue.value = f.position;
+    else if (f.t === 'presence' && f.team === this.keeper.directory.state.sites[this.o.site]?.team) this.presence.value = f.state;
+  }
+
+  // ---- the first message
+
+  private async identity(): Promise<Keys> {
+    if (this.keys) return this.keys;
+    const [ed, x] = await Promise.all([this.backend.newSigningKey(), this.backend.newBoxKey()]);
+    const fresh = { ed: await ed.keep(), x: await x.keep() };
+    const kept = await this.store.init(`${this.space}keys`, fresh).catch(() => fresh);
+    this.keys = { ed, x };
+    // another tab was faster: its keys are the visitor's
+    if (kept !== fresh) {
+      const other = await this.backend.restoreSigningKey(kept.ed);
+      if (hex(other.pk) !== hex(ed.pk)) this.keys = { ed: other, x: await this.backend.restoreBoxKey(kept.x) };
+    }
+    return this.keys;
+  }
+
+  private async begin(): Promise<Conversation> {
+    const keys = await this.identity();
+    const nonce = random(16);
+    const id = hex(conversationId(nonce, this.keeper.directory.fp, this.o.site, keys.ed.pk, keys.x.pk));
+    this.begun = { id, nonce, ann: await this.firstAnnouncement(id), opened: false };
+    await this.store.set(`${this.space}conv`, this.begun).catch(() => undefined);
+    const engine = this.connect();
+    const thread = await this.localThread();
+    if (engine.link.online) void this.open();
+    return thread;
+  }
+
+  private firstAnnouncement(id: string): Promise<Uint8Array> {
+    const dir = this.keeper.directory;
+    const teamPk = dir.teamPk(dir.state.sites[this.o.site]!.team);
+    const { ed, x } = this.keys!;
+    return announce(
+      this.backend,
+      { conv: unhex(id), last: emptyChain(), dirSeq: dir.seq, dirHead: dir.head, teamPk, visitorX: x.pk },
+      ed,
+    );
+  }
+
+  /** The conversation as this page made it, before the server has it. */
+  private async localThread(): Promise<Conversation> {
+    const { id, ann } = this.begun!;
+    const { ed, x } = this.keys!;
+    const dir = this.keeper.directory;
+    const now = this.engine!.link.now();
+    const none = { delivered: 0, read: 0 };
+    const team = dir.state.sites[this.o.site]!.team;
+    const conv: Conv = { id, site: this.o.site, team, owner: 'queue', state: 'open', ed: b64u(ed.pk), x: b64u(x.pk), last: 0, epoch: 0, created: now, last_at: now, visitor: none, agent: none };
+    const thread = this.engine!.conversation(id, conv);
+    const env = Envelope.parse(ann)!;
+    const mine = new Map([[hex(boxKid(BoxKind.visitor, x.pk)), x]]);
+    const accepted = await acceptAnnouncement(this.backend, env, {
+      conv: unhex(id),
+      last: emptyChain(),
+      visitorEd: ed.pk,
+      visitorX: x.pk,
+      directory: dir,
+      mine,
+      live: false,
+    });
+    thread.ledger.adopt({ ed: ed.pk, x: x.pk, site: this.o.site }, accepted, env);
+    this.thread.value = thread;
+    thread.publish();
+    return thread;
+  }
+
+  private async open(): Promise<void> {
+    const begun = this.begun;
+    if (!begun || begun.opened || this.opening) return;
+    this.opening = true;
+    try {
+      if (!this.engine!.conversations.has(begun.id)) await this.localThread().catch(() => this.announceAgain());
+      const { id, nonce, ann } = this.begun!;
+      await this.engine!.port.request({ t: 'open', id, nonce: b64u(nonce), site: this.o.site, x: b64u(this.keys!.x.pk), ann: b64u(ann) });
+      await this.markOpened();
+      this.engine!.follow(id);
+    } catch (e) {
+      if (e instanceof Refused && (e.code === Code.epoch_stale || e.code === Code.directory_stale || e.code === Code.conflict)) {
+        await this.keeper.refresh(this.engine!.link.now()).catch(() => undefined);
+        await this.announceAgain().catch(() => undefined);
+      } else if (e instanceof Refused && e.code !== Code.rate_limited && e.code !== Code.storage) {
+        this.connection.value = { ...this.connection.value, reason: e.key };
+      }
+      const ms = e instanceof Refused ? Math.max(e.retryMs ?? 0, OPEN_RETRY_MS) : OPEN_RETRY_MS;
+      // without a connection the next welcome opens it
+      if (!this.over && this.engine!.link.online) this.timer = setTimeout(() => void this.open(), ms);
+    } finally {
+      this.opening = false;
+    }
+  }
+
+  /** The team's key changed before the server had the first announcement. */
+  private async announceAgain(): Promise<void> {
+    this.begun = { ...this.begun!, ann: await this.firstAnnouncement(this.begun!.id) };
+    await this.store.set(`${this.space}conv`, this.begun).catch(() => undefined);
+    await this.localThread();
+  }
+
+  private async markOpened(): Promise<void> {
+    if (!this.begun || this.begun.opened) return;
+    this.begun = { ...this.begun, opened: true };
+    await this.store.set(`${this.space}conv`, this.begun).catch(() => undefined);
+  }
+
+  // ---- what the page does
+
+  start(fields: Record<string, string>): void {
+    this.fields = fields;
+    this.formGiven.value = true;
+  }
+
+  send(text: string): Promise<void> {
+    const done = this.sending.then(() => this.sendNow(text));
+    this.sending = done.catch(() => undefined);
+    return done;
+  }
+
+  private async sendNow(text: string): Promise<void> {
+    await this.loading;
+    const reason = this.trust.value;
+    if (reason.mode === 'broken') throw new ClientError(reason.reason ?? 'error.directory');
+    const ts = this.deps.env.now();
+    let thread = this.thread.value;
+    if (!thread) {
+      thread = await this.begin();
+      await thread.send({ t: 'form', ts, fields: this.fields, page: pageNow(), lang: this.o.lang });
+    }
+    await thread.send({ t: 'text', ts, text });
+  }
+
+  retry(id: string): void {
+    this.thread.value?.outbox.retry(id);
+  }
+  async recall(id: string): Promise<void> {
+    await this.thread.value?.recall(id);
+  }
+  typing(on: boolean): void {
+    this.thread.value?.typingNow(on);
+  }
+  markRead(): void {
+    this.thread.value?.markRead();
+  }
+  async close(): Promise<void> {
+    const id = this.thread.value?.id;
+    if (id !== undefined) await this.engine!.port.request({ t: 'close', conv: id });
+  }
+  startOver(): void {
+    const id = this.thread.value?.id;
+    if (id === undefined) return;
+    this.dismissed.add(id);
+    this.engine?.forget(id);
+    this.thread.value = null;
+    this.queue.value = null;
+    this.begun = null;
+    this.formGiven.value = false;
+    void this.store.delete(`${this.space}conv`).catch(() => undefined);
+  }
+  reconnect(): void {
+    if (this.engine) this.engine.link.reconnect();
+    else if (this.connection.value.state === 'ended' && this.trust.value.mode !== 'broken') {
+      this.connection.value = { state: 'connecting' };
+      this.loading = this.load();
+      this.loading.catch(() => undefined);
+    }
+  }
+  dispose(): void {
+    this.over = true;
+    clearTimeout(this.timer);
+    this.engine?.dispose();
+  }
+}
+
+/** Where the visitor stands; sealed like everything else. */
+function pageNow(): { url: string; title: string; referrer: string } | undefined {
+  if (typeof document === 'undefined') return undefined;
+  return { url: location.href, title: document.title, referrer: document.referrer };
+}

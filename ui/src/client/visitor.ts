@@ -1,0 +1,9 @@
+/** The visitor's client with what a browser offers. */
+import { browserEnv } from '../link/env';
+import type { VisitorClient, VisitorOptions } from '../model';
+import { openStore } from '../storage/store';
+import { Visitor } from './visitor-client';
+
+export function createVisitorClient(o: VisitorOptions): VisitorClient {
+  return new Visitor(o, { env: browserEnv(), openStore: () => openStore('kefu'), secure: globalThis.isSecureContext === true });
+}

@@ -1,0 +1,55 @@
+/** Which of the console's screens: opening, signing in, locked, or the desk. */
+import { useSignalEffect } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { AgentClient, ErrorKey } from '../model';
+import { console_, errorText, t, type ConsoleKey } from '../i18n/console';
+import { Banner } from '../ui/bits';
+import * as icon from '../ui/icons';
+import { toast, Toasts } from '../ui/Toasts';
+import { watchAttention } from './attention';
+import { Desk } from './Desk';
+import { SignIn } from './SignIn';
+import { forgetDrafts, select } from './state';
+
+export function App({ client }: { client: AgentClient }) {
+  const session = client.session.value;
+  const trust = client.trust.value;
+  useEffect(() => watchAttention(client), [client]);
+  useNotices(client);
+  useSignalEffect(() => {
+    if (client.session.value !== 'signed-out') return;
+    forgetDrafts();
+    select(null);
+  });
+  return (
+    <>
+      {trust.mode === 'broken' && (
+        <Banner kind="danger" icon={icon.alert}>
+          {t('trustBroken', { why: errorText(trust.reason) })}
+        </Banner>
+      )}
+      {session === 'loading' ? (
+        <p class="c-loading" role="status">
+          <span class="k-spin" aria-hidden="true" /> {t('loading')}
+        </p>
+      ) : session === 'signed-in' ? (
+        <Desk client={client} />
+      ) : (
+        <SignIn client={client} locked={session === 'locked'} />
+      )}
+      <Toasts />
+    </>
+  );
+}
+
+/** Notices of the client become toasts, once each. */
+function useNotices(client: AgentClient): void {
+  useSignalEffect(() => {
+    for (const notice of client.notices.value) {
+      if (!(notice.key in console_.zh)) continue;
+      const key = notice.key as ConsoleKey | ErrorKey;
+      toast(() => t(key, notice.params), notice.kind);
+      queueMicrotask(() => client.dismiss(notice.id));
+    }
+  });
+}

@@ -1,0 +1,63 @@
+/** Changing the password: the old one proves who asks, the key ring is sealed anew under the next. */
+import { useSignal } from '@preact/signals';
+import type { AgentClient } from '../model';
+import { errorText, t } from '../i18n/console';
+import { t as shared } from '../i18n/shared';
+import { Button } from '../ui/Button';
+import { Dialog } from '../ui/Dialog';
+import { PasswordField } from '../ui/PasswordField';
+import { toast } from '../ui/Toasts';
+import { keyOf } from './act';
+import { lengthOf, NewPassword, PASSWORD_FLOOR } from './FirstLogin';
+
+export function ChangePassword({ client, onClose }: { client: AgentClient; onClose: () => void }) {
+  const old = useSignal('');
+  const next = useSignal('');
+  const busy = useSignal(false);
+  const wrong = useSignal('');
+  const go = async (e?: Event) => {
+    e?.preventDefault();
+    if (busy.peek()) return;
+    wrong.value = '';
+    busy.value = true;
+    try {
+      await client.changePassword(old.peek(), next.peek());
+      toast(() => t('passwordChanged'), 'info');
+      onClose();
+    } catch (error) {
+      console.error(error);
+      wrong.value = errorText(keyOf(error));
+    } finally {
+      busy.value = false;
+    }
+  };
+  return (
+    <Dialog
+      title={t('changePassword')}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>{shared('cancel')}</Button>
+          <Button kind="primary" busy={busy.value} disabled={!old.value || lengthOf(next.value) < PASSWORD_FLOOR} onClick={() => void go()}>
+            {t('save')}
+          </Button>
+        </>
+      }
+    >
+      <form onSubmit={go}>
+        <PasswordField
+          name="old-password"
+          label={t('oldPassword')}
+          value={old.value}
+          onValue={(v) => (old.value = v)}
+          autocomplete="current-password"
+          error={wrong.value}
+          autofocus
+        />
+        <NewPassword label={t('nextPassword')} value={next.value} onValue={(v) => (next.value = v)} />
+        <p class="k-hint">{t('passwordWarn')}</p>
+        <button type="submit" hidden />
+      </form>
+    </Dialog>
+  );
+}

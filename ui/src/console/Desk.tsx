@@ -1,0 +1,57 @@
+/** The desk of a signed-in agent: list, thread, visitor; one at a time on a phone. */
+import { useSignalEffect } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { AgentClient } from '../model';
+import { t } from '../i18n/console';
+import { Empty } from '../ui/Empty';
+import * as icon from '../ui/icons';
+import { ChangePassword } from './ChangePassword';
+import { CloseDialog } from './CloseDialog';
+import { ConnectionBanner } from './ConnectionBanner';
+import { watchHotkeys } from './hotkeys';
+import { ListPane } from './ListPane';
+import { Offers } from './Offers';
+import { Shortcuts } from './Shortcuts';
+import { dialog, select, selected, showVisitor } from './state';
+import { ThreadPane } from './ThreadPane';
+import { TransferDialog } from './TransferDialog';
+import { VisitorPane } from './VisitorPane';
+
+export function Desk({ client }: { client: AgentClient }) {
+  useEffect(() => watchHotkeys(client), [client]);
+  // What vanished from the list (transferred out of sight) must not stay on screen; what was just accepted may come a moment later.
+  const seen = useRef<string | null>(null);
+  useSignalEffect(() => {
+    const id = selected.value;
+    if (id && client.conversations.value.some((item) => item.id === id)) seen.current = id;
+    else if (id && seen.current === id) select(null);
+  });
+  const item = client.conversations.value.find((one) => one.id === selected.value);
+  const view = !item ? 'list' : showVisitor.value ? 'visitor' : 'thread';
+  const close = () => (dialog.value = null);
+  return (
+    <div class="c-desk" data-view={view}>
+      <ConnectionBanner client={client} />
+      <div class="c-panes">
+        <ListPane client={client} />
+        {item ? (
+          <>
+            <ThreadPane key={item.id} client={client} item={item} />
+            <VisitorPane key={`v${item.id}`} client={client} item={item} />
+          </>
+        ) : (
+          <main class="c-thread c-none">
+            <Empty icon={icon.chat} title={t('pick')}>
+              {t('pickText')}
+            </Empty>
+          </main>
+        )}
+      </div>
+      <Offers client={client} />
+      {dialog.value === 'shortcuts' && <Shortcuts onClose={close} />}
+      {dialog.value === 'password' && <ChangePassword client={client} onClose={close} />}
+      {dialog.value === 'transfer' && item && <TransferDialog client={client} item={item} onClose={close} />}
+      {dialog.value === 'close' && item && <CloseDialog client={client} item={item} onClose={close} />}
+    </div>
+  );
+}

@@ -1,0 +1,90 @@
+/** The first sign-in: an invite code becomes keys, made in this browser, and a password that only the agent knows. */
+import { useSignal } from '@preact/signals';
+import type { AgentClient } from '../model';
+import { errorText, t } from '../i18n/console';
+import { Button } from '../ui/Button';
+import { useAutofocus } from '../ui/focus';
+import { PasswordField } from '../ui/PasswordField';
+import { TextField } from '../ui/TextField';
+import { keyOf } from './act';
+
+/** Characters, as people count them. */
+export const PASSWORD_FLOOR = 10;
+export const lengthOf = (password: string): number => [...password].length;
+
+/** `k1-5b8c21f0…` in groups of four, to be read aloud. */
+export function readable(org: string): string {
+  const [head, hex = ''] = org.split('-');
+  return `${head}-${hex.replace(/(.{4})(?=.)/g, '$1 ')}`;
+}
+
+export function NewPassword({ label, value, onValue, autofocus }: { label: string; value: string; onValue: (v: string) => void; autofocus?: boolean }) {
+  const left = PASSWORD_FLOOR - lengthOf(value);
+  return (
+    <PasswordField
+      name="new-password"
+      label={label}
+      value={value}
+      onValue={onValue}
+      autocomplete="new-password"
+      autofocus={autofocus}
+      hint={value && left > 0 ? t('passwordLeft', { n: left }) : t('passwordHint')}
+    />
+  );
+}
+
+export function FirstLogin({ client }: { client: AgentClient }) {
+  const code = useSignal('');
+  const password = useSignal('');
+  const form = useAutofocus<HTMLFormElement>();
+  const busy = useSignal(false);
+  const wrong = useSignal('');
+  const read = code.value.trim() ? client.readCode(code.value) : null;
+  // Said only when enough is there to be wrong; typing the first letters is no error.
+  const mistyped = !read && code.value.replace(/[\s-]/g, '').length >= 64 ? errorText('error.invite_format') : '';
+
+  const go = async (e: Event) => {
+    e.preventDefault();
+    if (busy.peek()) return;
+    wrong.value = '';
+    busy.value = true;
+    try {
+      await client.firstLogin(code.peek(), password.peek());
+    } catch (error) {
+      console.error(error);
+      wrong.value = errorText(keyOf(error));
+    } finally {
+      busy.value = false;
+    }
+  };
+
+  return (
+    <form ref={form} class="c-form" onSubmit={go}>
+      <p class="c-lead">{t('firstLead')}</p>
+      <TextField
+        name="code"
+        type="textarea"
+        mono
+        rows={3}
+        label={t('code')}
+        value={code.value}
+        onValue={(v) => (code.value = v)}
+        hint={t('codeHint')}
+        error={wrong.value || mistyped}
+        autofocus
+      />
+      {read && (
+        <div class="c-fingerprint" role="status">
+          <p>{t('codeOrg')}</p>
+          <code>{readable(read.org)}</code>
+          <p>{t('codeCompare')}</p>
+        </div>
+      )}
+      <NewPassword label={t('newPassword')} value={password.value} onValue={(v) => (password.value = v)} />
+      <Button type="submit" kind="primary" wide busy={busy.value} disabled={!read || lengthOf(password.value) < PASSWORD_FLOOR}>
+        {busy.value ? t('creating') : t('createKeys')}
+      </Button>
+      <p class="k-hint">{t('passwordWarn')}</p>
+    </form>
+  );
+}

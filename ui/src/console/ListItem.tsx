@@ -1,0 +1,70 @@
+/** One conversation in the list: who, when, the last word, what is unread, what is being written. */
+import { useMemo } from 'preact/hooks';
+import type { AgentClient, ConvItem } from '../model';
+import { t } from '../i18n/console';
+import { t as shared } from '../i18n/shared';
+import { Avatar, Badge } from '../ui/bits';
+import { Icon } from '../ui/Icon';
+import * as icon from '../ui/icons';
+import { duration, full, now, relative } from '../ui/time';
+import { draftOf, nameOf } from './state';
+
+interface ItemProps {
+  client: AgentClient;
+  item: ConvItem;
+  on: boolean;
+  onSelect: () => void;
+}
+
+export function ListItem({ client, item, on, onSelect }: ItemProps) {
+  const name = nameOf(item);
+  const closed = item.conv.state === 'closed';
+  const waits = item.tabs.queue && item.waitingSince !== null;
+  return (
+    <button type="button" class={`c-item${item.unread ? ' c-new' : ''}${closed ? ' c-closed' : ''}`} aria-current={on} onClick={onSelect}>
+      <Avatar name={name} />
+      <span class="c-item-text">
+        <span class="c-item-top">
+          <bdi class="c-item-name">{name}</bdi>
+          {waits ? (
+            <span class="c-wait">{t('waiting', { time: duration(now.value - item.waitingSince!) })}</span>
+          ) : (
+            <time title={full(item.lastAt)}>{relative(item.lastAt)}</time>
+          )}
+        </span>
+        <span class="c-item-bottom">
+          <Preview client={client} item={item} on={on} />
+          <Badge n={item.unread} label={t('unread', { n: item.unread })} />
+        </span>
+      </span>
+    </button>
+  );
+}
+
+function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on: boolean }) {
+  // Own conversations are followed anyway; the same thread comes back for the same id.
+  const thread = useMemo(() => (item.tabs.mine ? client.open(item.id) : null), [client, item.id, item.tabs.mine]);
+  const draft = draftOf(item.id, 'reply') || draftOf(item.id, 'note');
+  if (thread?.typing.value?.side === 'visitor') return <span class="c-preview c-typing">{shared('typing')}…</span>;
+  if (draft && !on) {
+    return (
+      <span class="c-preview">
+        <span class="c-draft">{t('draft')}</span>
+        {draft}
+      </span>
+    );
+  }
+  if (item.preview === null) {
+    return (
+      <span class="c-preview">
+        <Icon d={icon.lock} size={14} /> {t('sealed')}
+      </span>
+    );
+  }
+  return (
+    <span class="c-preview" dir="auto">
+      {item.previewSide === 'agent' && t('you')}
+      {item.preview || '…'}
+    </span>
+  );
+}

@@ -1,0 +1,77 @@
+/** The left pane: who I am and how I stand, the tabs, the conversations of one. */
+import { useEffect, useRef } from 'preact/hooks';
+import type { AgentClient, Tab } from '../model';
+import { t } from '../i18n/console';
+import { Banner } from '../ui/bits';
+import { Button } from '../ui/Button';
+import { Empty } from '../ui/Empty';
+import * as icon from '../ui/icons';
+import { actOnce, isBusy } from './act';
+import { ListItem } from './ListItem';
+import { MyStatus } from './MyStatus';
+import { inTab, select, selected, tab } from './state';
+
+const TABS: readonly Tab[] = ['mine', 'queue', 'all'];
+const EMPTY = { mine: ['emptyMine', 'emptyMineText'], queue: ['emptyQueue', 'emptyQueueText'], all: ['emptyAll', 'emptyAllText'] } as const;
+
+export function ListPane({ client }: { client: AgentClient }) {
+  const all = client.conversations.value;
+  const items = inTab(all, tab.value);
+  const more = client.more.value[tab.value];
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    list.current?.querySelector('[aria-current="true"]')?.scrollIntoView({ block: 'nearest' });
+  }, [selected.value]);
+
+  const onArrow = (e: KeyboardEvent) => {
+    const by = e.key === 'ArrowRight' ? 1 : e.key === 'ArrowLeft' ? -1 : 0;
+    if (!by) return;
+    tab.value = TABS[(TABS.indexOf(tab.value) + by + TABS.length) % TABS.length]!;
+    (e.currentTarget as HTMLElement).querySelector<HTMLElement>(`[data-tab="${tab.value}"]`)?.focus();
+  };
+
+  return (
+    <nav class="c-listpane" aria-label={t('tabs')}>
+      <MyStatus client={client} />
+      {client.me.value?.state === 'offline' && client.connection.value.state === 'online' && (
+        <Banner
+          kind="warn"
+          action={
+            <Button size="sm" kind="primary" busy={isBusy('online')} onClick={() => void actOnce('online', () => client.status('online'))}>
+              {t('goOnline')}
+            </Button>
+          }
+        >
+          {t('offlineHint')}
+        </Banner>
+      )}
+      <div class="c-tabs" role="tablist" onKeyDown={onArrow}>
+        {TABS.map((one) => {
+          const n = all.reduce((sum, item) => sum + (item.tabs[one] ? 1 : 0), 0);
+          const on = tab.value === one;
+          return (
+            <button key={one} type="button" role="tab" data-tab={one} aria-selected={on} tabIndex={on ? 0 : -1} onClick={() => (tab.value = one)}>
+              {t(one)}
+              <span class={`c-count${one === 'queue' && n ? ' c-count-hot' : ''}`}>{client.more.value[one] ? `${n}+` : n}</span>
+            </button>
+          );
+        })}
+      </div>
+      <div ref={list} class="c-items" role="tabpanel" aria-label={t(tab.value)}>
+        {items.map((item) => (
+          <ListItem key={item.id} client={client} item={item} on={item.id === selected.value} onSelect={() => select(item.id)} />
+        ))}
+        {more && (
+          <Button kind="plain" wide busy={isBusy('more')} onClick={() => void actOnce('more', () => client.loadMore(tab.peek()))}>
+            {t('more')}
+          </Button>
+        )}
+        {!items.length && !more && (
+          <Empty icon={icon.inbox} title={t(EMPTY[tab.value][0])}>
+            {t(EMPTY[tab.value][1])}
+          </Empty>
+        )}
+      </div>
+    </nav>
+  );
+}

@@ -1,0 +1,133 @@
+/** Where an agent writes: a reply for the visitor or a note for the team; or why not, and the way out. */
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { AgentClient, ConvItem, Thread } from '../model';
+import { errorText, t } from '../i18n/console';
+import { Banner } from '../ui/bits';
+import { Button } from '../ui/Button';
+import { Composer } from '../ui/Composer';
+import { Icon } from '../ui/Icon';
+import * as icon from '../ui/icons';
+import { toast } from '../ui/Toasts';
+import { actOnce, isBusy, keyOf } from './act';
+import { accept, decline } from './Offers';
+import { rightsOf } from './rights';
+import { draftOf, mode, setDraft, tab } from './state';
+
+interface BoxProps {
+  client: AgentClient;
+  item: ConvItem;
+  thread: Thread;
+}
+
+export function ReplyBox({ client, item, thread }: BoxProps) {
+  const note = mode.value === 'note';
+  const rights = rightsOf(client, item);
+  const blocked = thread.blocked.value;
+  const touched = useSignal(0);
+  // Also takes the focus when a conversation is opened, so that one can write at once.
+  useEffect(() => {
+    touched.value++;
+  }, [mode.value]);
+
+  const send = (text: string) => {
+    setDraft(item.id, mode.peek(), '');
+    const work = note ? client.note(item.id, text) : client.send(item.id, text);
+    work.catch((e) => {
+      console.error(e);
+      const key = keyOf(e);
+      toast(() => errorText(key));
+      // What was written must not be lost by a refusal; newer words stay.
+      if (!draftOf(item.id, note ? 'note' : 'reply')) setDraft(item.id, note ? 'note' : 'reply', text);
+    });
+  };
+
+  return (
+    <section class={`c-reply${note ? ' c-noting' : ''}`}>
+      <div class="c-modes" role="tablist">
+        {(['reply', 'note'] as const).map((one) => (
+          <button key={one} type="button" role="tab" aria-selected={mode.value === one} title={one === 'note' ? 'Alt+P' : 'Alt+L'} onClick={() => (mode.value = one)}>
+            {t(one)}
+          </button>
+        ))}
+        {note && (
+          <span class="c-note-only">
+            <Icon d={icon.lock} size={14} /> {t('noteOnly')}
+          </span>
+        )}
+      </div>
+      {!note && !rights.canReply ? (
+        <WhyNot client={client} item={item} thread={thread} />
+      ) : (
+        <>
+          {blocked && !note && (
+            <Banner kind="warn" icon={icon.alert}>
+              {errorText(blocked)}
+            </Banner>
+          )}
+          <Composer
+            key={mode.value}
+            value={draftOf(item.id, mode.value)}
+            onValue={(text) => setDraft(item.id, mode.peek(), text)}
+            onSend={send}
+            onTyping={note ? undefined : (on) => client.typing(item.id, on)}
+            placeholder={t(note ? 'noteHint' : 'replyHint')}
+            label={t(note ? 'note' : 'reply')}
+            disabled={!note && !!blocked}
+            focusKey={touched.value}
+          />
+        </>
+      )}
+    </section>
+  );
+}
+
+function WhyNot({ client, item, thread }: BoxProps) {
+  const rights = rightsOf(client, item);
+  const { owner } = rights;
+  const busy = isBusy(`take ${item.id}`);
+  if (rights.canReopen) {
+    return (
+      <Bar text={t('closedBar')}>
+        <Button kind="primary" size="sm" busy={isBusy('reopen')} onClick={() => void actOnce('reopen', () => client.reopen(item.id))}>
+          {t('reopen')}
+        </Button>
+      </Bar>
+    );
+  }
+  if (rights.offered) {
+    return (
+      <Bar text={t('offeredBar')}>
+        <Button size="sm" onClick={() => decline(client, item.id)}>
+          {t('decline')}
+        </Button>
+        <Button kind="primary" size="sm" onClick={() => void accept(client, item.id)}>
+          {t('accept')}
+        </Button>
+      </Bar>
+    );
+  }
+  const take = async () => {
+    if (await actOnce(`take ${item.id}`, () => client.take(item.id))) tab.value = 'mine';
+  };
+  const text =
+    owner.kind === 'agent' ? t('ownedBy', { name: thread.agentName.value ?? owner.user }) : t(owner.kind === 'robot' ? 'ownedRobot' : 'inQueue');
+  return (
+    <Bar text={text}>
+      {rights.canTake && (
+        <Button kind="primary" size="sm" busy={busy} onClick={() => void take()}>
+          {t(owner.kind === 'agent' ? 'takeOver' : 'take')}
+        </Button>
+      )}
+    </Bar>
+  );
+}
+
+function Bar({ text, children }: { text: string; children?: preact.ComponentChildren }) {
+  return (
+    <div class="c-bar">
+      <p class="k-grow">{text}</p>
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,107 @@
+/** The middle pane: whose conversation it is and what can be done with it, its log, and where to write. */
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { AgentClient, ConvItem, Thread } from '../model';
+import { errorText, t } from '../i18n/console';
+import { t as shared } from '../i18n/shared';
+import { Avatar } from '../ui/bits';
+import { Button, IconButton } from '../ui/Button';
+import * as icon from '../ui/icons';
+import { MessageList } from '../ui/MessageList';
+import { act } from './act';
+import { eventText } from './events';
+import { fieldLabel } from './fields';
+import { ReplyBox } from './ReplyBox';
+import { rightsOf } from './rights';
+import { dialog, nameOf, select, showVisitor } from './state';
+
+export function ThreadPane({ client, item }: { client: AgentClient; item: ConvItem }) {
+  const thread = useMemo(() => client.open(item.id), [client, item.id]);
+  useEffect(() => () => client.leave(item.id), [client, item.id]);
+  const messages = thread.messages.value;
+  const synced = thread.synced.value;
+  const firstUnread = useFirstUnread(thread);
+  const name = nameOf(item);
+  const typing = thread.typing.value;
+
+  return (
+    <main class="c-thread">
+      <ThreadHead client={client} item={item} thread={thread} />
+      {!synced && !messages.length ? (
+        <p class="c-loading" role="status">
+          <span class="k-spin" aria-hidden="true" /> {t('loadingThread')}
+        </p>
+      ) : (
+        <MessageList
+          messages={messages}
+          firstUnread={firstUnread}
+          viewer="agent"
+          visitorName={name}
+          fieldLabel={fieldLabel}
+          eventText={(m) => eventText(m, messages, (id) => client.teams.value.find((team) => team.id === id)?.name ?? id, name)}
+          errorText={(m) => errorText(m.error)}
+          typing={typing && { name: typing.side === 'visitor' ? name : typing.name }}
+          onSeen={() => client.markRead(item.id)}
+          retry={(id) => client.retry(item.id, id)}
+          recall={(id) => void act(() => client.recall(item.id, id))}
+        />
+      )}
+      <ReplyBox client={client} item={item} thread={thread} />
+    </main>
+  );
+}
+
+/** Where the reader left off when the thread was opened; stays until it is left. */
+function useFirstUnread(thread: Thread): string | null {
+  const [id, setId] = useState<string | null>(null);
+  const done = useRef(false);
+  const synced = thread.synced.value;
+  if (!done.current && synced) {
+    done.current = true;
+    const others = thread.messages.peek().filter((m) => m.side === 'visitor' && m.kind !== 'event');
+    const n = thread.unread.peek();
+    const first = n > 0 && n < others.length ? others[others.length - n] : undefined;
+    if (first) setId(first.id);
+  }
+  return id;
+}
+
+function ThreadHead({ client, item, thread }: { client: AgentClient; item: ConvItem; thread: Thread }) {
+  const name = nameOf(item);
+  const rights = rightsOf(client, item);
+  const owner = rights.owner;
+  const ownerLine =
+    owner.kind === 'agent'
+      ? owner.me
+        ? t('ownerMe')
+        : t('ownerOther', { name: thread.agentName.value ?? owner.user })
+      : t(owner.kind === 'queue' ? 'ownerQueue' : owner.kind === 'robot' ? 'ownerRobot' : 'ownerNone');
+  return (
+    <header class="c-head">
+      <span class="c-back">
+        <IconButton icon={icon.back} label={shared('back')} onClick={() => select(null)} />
+      </span>
+      <Avatar name={name} />
+      <div class="k-grow">
+        <h1>
+          <bdi>{name}</bdi>
+        </h1>
+        <p>
+          {client.sites.value[item.conv.site] ?? item.conv.site} · {ownerLine}
+        </p>
+      </div>
+      {rights.canTransfer && (
+        <Button size="sm" onClick={() => (dialog.value = 'transfer')}>
+          {t('transfer')}
+        </Button>
+      )}
+      {rights.canClose && (
+        <Button size="sm" title="Alt+E" onClick={() => (dialog.value = 'close')}>
+          {t('close')}
+        </Button>
+      )}
+      <span class="c-info">
+        <IconButton icon={icon.person} label={t('info')} aria-expanded={showVisitor.value} on={showVisitor.value} onClick={() => (showVisitor.value = !showVisitor.peek())} />
+      </span>
+    </header>
+  );
+}

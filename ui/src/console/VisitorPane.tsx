@@ -1,0 +1,123 @@
+/** The right pane: what is known of the visitor, and how sure it is. */
+import type { ComponentChildren } from 'preact';
+import { useMemo } from 'preact/hooks';
+import type { AgentClient, ConvItem } from '../model';
+import { listOf } from '../i18n/core';
+import { t } from '../i18n/console';
+import { t as shared } from '../i18n/shared';
+import { Avatar } from '../ui/bits';
+import { IconButton } from '../ui/Button';
+import { Icon } from '../ui/Icon';
+import * as icon from '../ui/icons';
+import { lastWhere } from '../ui/group';
+import { safeHref } from '../ui/linkify';
+import { full } from '../ui/time';
+import { fieldLabel } from './fields';
+import { nameOf, showVisitor } from './state';
+
+export function VisitorPane({ client, item }: { client: AgentClient; item: ConvItem }) {
+  const thread = useMemo(() => client.open(item.id), [client, item.id]);
+  const messages = thread.messages.value;
+  const form = lastWhere(messages, (m) => m.kind === 'form')?.form;
+  // The client shows "open" only after the keys in it hashed to the conversation id.
+  const verified = messages.some((m) => m.event?.t === 'open');
+  const members = thread.members.value;
+  const { conv } = item;
+  const answers = Object.entries(form?.fields ?? {}).filter(([, value]) => value);
+  const team = client.teams.value.find((one) => one.id === conv.team)?.name ?? conv.team;
+
+  return (
+    <aside class={`c-visitor${showVisitor.value ? ' c-shown' : ''}`} aria-label={t('info')}>
+      <header class="c-visitor-head">
+        <span class="c-visitor-close">
+          <IconButton icon={icon.close} label={shared('close')} onClick={() => (showVisitor.value = false)} />
+        </span>
+        <Avatar name={nameOf(item)} />
+        <h2>
+          <bdi>{nameOf(item)}</bdi>
+        </h2>
+      </header>
+
+      <Part title={t('answers')}>
+        {answers.map(([id, value]) => (
+          <Fact key={id} label={fieldLabel(id)}>
+            {value}
+          </Fact>
+        ))}
+        {!answers.length && <p class="k-hint">{t('noAnswers')}</p>}
+      </Part>
+
+      {form?.page && (
+        <Part title={t('page')}>
+          <p class="c-page">
+            <strong dir="auto">{form.page.title}</strong>
+            <PageLink url={form.page.url} />
+          </p>
+          {form.page.referrer && (
+            <Fact label={t('referrer')}>
+              <PageLink url={form.page.referrer} />
+            </Fact>
+          )}
+        </Part>
+      )}
+
+      <Part title={t('conv')}>
+        <Fact label={t('site')}>{client.sites.value[conv.site] ?? conv.site}</Fact>
+        <Fact label={t('team')}>{team}</Fact>
+        {form?.lang && <Fact label={t('lang')}>{form.lang}</Fact>}
+        <Fact label={t('created')}>{full(conv.created)}</Fact>
+        <Fact label={t('lastAt')}>{full(conv.last_at)}</Fact>
+        {item.waitingSince !== null && <Fact label={t('waitingSince')}>{full(item.waitingSince)}</Fact>}
+        <Fact label={t('conversation')}>
+          <code>{conv.id.slice(0, 8)}</code>
+        </Fact>
+      </Part>
+
+      <Part title={t('security')}>
+        <p class={`c-verified${verified ? ' c-yes' : ''}`}>
+          <Icon d={verified ? icon.check : icon.key} size={16} />
+          <span>
+            {t(verified ? 'keyVerified' : 'keyPending')}
+            <code title={conv.ed}>{conv.ed.slice(0, 16)}…</code>
+          </span>
+        </p>
+        <Fact label={t('readers')}>{listOf(members.people) || '—'}</Fact>
+        {members.bot && <p class="k-hint">{t('botReads')}</p>}
+      </Part>
+    </aside>
+  );
+}
+
+function Part({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <section class="c-part">
+      <h3>{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+function Fact({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    <div class="c-fact">
+      <span class="c-fact-label">
+        <bdi>{label}</bdi>
+      </span>
+      <span class="c-fact-value" dir="auto">
+        {children}
+      </span>
+    </div>
+  );
+}
+
+/** The visitor's word: a link only if it is a plain web address. */
+function PageLink({ url }: { url: string }) {
+  const href = safeHref(url);
+  return href ? (
+    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+      {url}
+    </a>
+  ) : (
+    <span>{url}</span>
+  );
+}

@@ -1,0 +1,36 @@
+/** The sentences of a thread's events, for an agent. */
+import type { Message } from '../model';
+import { t } from '../i18n/console';
+import { t as shared } from '../i18n/shared';
+import { lastWhere } from '../ui/group';
+
+type TeamName = (id: string) => string;
+
+export function eventText(message: Message, all: readonly Message[], teamName: TeamName, visitorName: string): string | null {
+  const e = message.event;
+  const by = (user: string, name?: string) => (user === 'visitor' ? visitorName : name || user);
+  switch (e?.t) {
+    case 'open':
+      return t('evOpen');
+    case 'owner': {
+      const team = teamName(e.team);
+      if (e.owner === 'robot') return t('evRobot');
+      if (e.owner === 'queue') return t(e.why === 'lost' ? 'evLost' : e.why === 'transfer' ? 'evTransferTeam' : 'evQueue', { team });
+      // The line "closed by" says it already.
+      if (e.owner === 'none') return null;
+      const name = e.name || e.user || shared('agent');
+      return t(e.why === 'transfer' ? 'evTransferAgent' : e.why === 'take' ? 'evTake' : 'evAccept', { name });
+    }
+    case 'closed':
+      return t('evClosed', { name: by(e.by, e.name) });
+    case 'reopened':
+      return t('evReopened', { name: by(e.by, e.name) });
+    case 'epoch': {
+      if (e.bot) return t('evBotIn');
+      const before = lastWhere(all, (m) => m.event?.t === 'epoch' && m.event.epoch < e.epoch)?.event;
+      return before?.t === 'epoch' && before.bot ? t('evBotOut') : null;
+    }
+    default:
+      return null;
+  }
+}

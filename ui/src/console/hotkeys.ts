@@ -1,0 +1,76 @@
+/** Keys of the desk. Physical keys (`code`), so that layouts and input methods do not move them. */
+import type { AgentClient } from '../model';
+import { isComposing } from '../ui/keys';
+import { dialog, inTab, mode, select, selected, showVisitor, tab } from './state';
+
+/** What the list of shortcuts shows: keys and the text's key. */
+export const SHORTCUTS = [
+  ['Alt+J', 'kNext'],
+  ['Alt+K', 'kPrev'],
+  ['Alt+L', 'kReply'],
+  ['Alt+P', 'kNote'],
+  ['Alt+E', 'kClose'],
+  ['Enter', 'kSend'],
+  ['Shift+Enter', 'kLine'],
+  ['Esc', 'kEsc'],
+  ['?', 'kHelp'],
+] as const;
+
+function step(client: AgentClient, by: 1 | -1): void {
+  const items = inTab(client.conversations.peek(), tab.peek());
+  if (!items.length) return;
+  const at = items.findIndex((item) => item.id === selected.peek());
+  const next = at < 0 ? (by > 0 ? 0 : items.length - 1) : Math.min(items.length - 1, Math.max(0, at + by));
+  select(items[next]!.id);
+}
+
+function isTyping(e: KeyboardEvent): boolean {
+  return e.target instanceof Element && !!e.target.closest('input, textarea, select, [contenteditable]');
+}
+
+/** Whether the key meant something here. */
+export function handleKey(client: AgentClient, e: KeyboardEvent): boolean {
+  if (isComposing(e) || e.defaultPrevented) return false;
+  if (e.key === 'Escape') return escape();
+  // A dialog has its own keys.
+  if (dialog.peek()) return false;
+  if (e.key === '?' && !isTyping(e)) {
+    dialog.value = 'shortcuts';
+    return true;
+  }
+  if (!e.altKey || e.ctrlKey || e.metaKey || e.shiftKey) return false;
+  const open = client.conversations.peek().find((item) => item.id === selected.peek());
+  switch (e.code) {
+    case 'KeyJ':
+      step(client, 1);
+      return true;
+    case 'KeyK':
+      step(client, -1);
+      return true;
+    case 'KeyE':
+      if (open?.conv.state === 'open') dialog.value = 'close';
+      return true;
+    case 'KeyP':
+    case 'KeyL':
+      if (open) mode.value = e.code === 'KeyP' ? 'note' : 'reply';
+      return true;
+    default:
+      return false;
+  }
+}
+
+function escape(): boolean {
+  if (dialog.peek()) dialog.value = null;
+  else if (showVisitor.peek()) showVisitor.value = false;
+  else if (selected.peek()) select(null);
+  else return false;
+  return true;
+}
+
+export function watchHotkeys(client: AgentClient): () => void {
+  const onKey = (e: KeyboardEvent) => {
+    if (handleKey(client, e)) e.preventDefault();
+  };
+  document.addEventListener('keydown', onKey);
+  return () => document.removeEventListener('keydown', onKey);
+}

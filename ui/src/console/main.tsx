@@ -1,0 +1,16 @@
+/** The console's entry. */
+import { render } from 'preact';
+import { createAgentClient } from '../client/agent';
+import '../ui/tokens.css';
+import '../ui/components.css';
+import '../ui/layers.css';
+import '../ui/thread.css';
+import { startClock } from '../ui/time';
+import { App } from './App';
+import './console.css';
+import './overlays.css';
+import { startLang } from './state';
+
+startLang();
+startClock();
+render(<App client={createAgentClient({})} />, document.getElementById('app')!);

@@ -1,0 +1,84 @@
+/** What this page remembers: which conversation is open, drafts, settings. Drafts stay in memory: they are not encrypted. */
+import { signal } from '@preact/signals';
+import { browserLangs, lang, pickLang, type Lang } from '../i18n/core';
+import type { ConvItem, Tab } from '../model';
+import { t } from '../i18n/console';
+
+export const tab = signal<Tab>('mine');
+export const selected = signal<string | null>(null);
+export const mode = signal<'reply' | 'note'>('reply');
+/** The visitor pane, where it is not always on screen. */
+export const showVisitor = signal(false);
+export type DialogName = 'transfer' | 'close' | 'shortcuts' | 'password';
+export const dialog = signal<DialogName | null>(null);
+
+type Mode = 'reply' | 'note';
+const drafts = signal<ReadonlyMap<string, string>>(new Map());
+
+export function draftOf(conv: string, of: Mode): string {
+  return drafts.value.get(`${of} ${conv}`) ?? '';
+}
+
+export function setDraft(conv: string, of: Mode, text: string): void {
+  const next = new Map(drafts.peek());
+  if (text) next.set(`${of} ${conv}`, text);
+  else next.delete(`${of} ${conv}`);
+  drafts.value = next;
+}
+
+export function forgetDrafts(): void {
+  drafts.value = new Map();
+}
+
+export function select(conv: string | null): void {
+  if (selected.peek() === conv) return;
+  selected.value = conv;
+  mode.value = 'reply';
+  showVisitor.value = false;
+  dialog.value = null;
+}
+
+/** "Chen Siyuan", or "Visitor 3f2a" while he has not said his name. */
+export function nameOf(item: { id: string; name?: string }): string {
+  return item.name?.trim() || t('visitorN', { id: item.id.slice(0, 4) });
+}
+
+/** The queue has its longest wait on top, the others their newest word. */
+export function inTab(items: readonly ConvItem[], of: Tab): ConvItem[] {
+  const mine = items.filter((item) => item.tabs[of]);
+  return of === 'queue' ? mine.sort((a, b) => (a.waitingSince ?? a.lastAt) - (b.waitingSince ?? b.lastAt)) : mine;
+}
+
+// Settings of this browser. Storage may be blocked; then they last as long as the page.
+function stored(key: string): string | null {
+  try {
+    return localStorage.getItem(`kefu.console.${key}`);
+  } catch {
+    return null;
+  }
+}
+function store(key: string, value: string): void {
+  try {
+    localStorage.setItem(`kefu.console.${key}`, value);
+  } catch {
+    // Nothing is lost but the setting.
+  }
+}
+
+export const sound = signal(stored('sound') === 'on');
+
+export function setSound(on: boolean): void {
+  sound.value = on;
+  store('sound', on ? 'on' : 'off');
+}
+
+export function setLang(next: Lang): void {
+  lang.value = next;
+  document.documentElement.lang = next;
+  store('lang', next);
+}
+
+export function startLang(): void {
+  lang.value = pickLang(stored('lang'), ...browserLangs());
+  document.documentElement.lang = lang.value;
+}

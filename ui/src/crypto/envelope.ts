@@ -1,0 +1,125 @@
+/** Messages (kind 1) and notes (kind 4): header, padding, sealing, opening. Whether a sender may speak is decided elsewhere. */
+import { Envelope, Kind, MAX_BODY, MAX_ENVELOPE, MESSAGE_HEADER } from '../proto';
+import type { Backend, BoxKey, EpochKey, SigningKey } from './backend';
+import { cat, equal, hex, text, u32, utf8 } from './bytes';
+import { reject } from './error';
+import { BoxKind, boxKid, kidOf } from './hash';
+
+/** What a header says besides kind and sender. */
+export interface HeaderFields {
+  conv: Uint8Array;
+  epoch: number;
+  msg: Uint8Array;
+  inst: number;
+  ctr: number;
+  prev: Uint8Array;
+}
+
+/** Inside the seal. */
+export type Body =
+  | { t: 'text'; ts: number; text: string; re?: string }
+  | { t: 'form'; ts: number; fields: Record<string, string>; page?: { url: string; title: string; referrer: string }; lang?: string }
+  | { t: 'note'; ts: number; text: string };
+
+export function header(kind: number, sender: Uint8Array, f: HeaderFields): Uint8Array {
+  return cat(utf8('K1'), new Uint8Array([kind, 1]), f.conv, u32(f.epoch), kidOf(sender), f.msg, u32(f.inst), u32(f.ctr), f.prev);
+}
+
+/** Appends 0x80 and zeros, so that lengths tell little. */
+export function pad(body: Uint8Array): Uint8Array {
+  const n = body.length + 1;
+  const step = n <= 256 ? 32 : n <= 4096 ? 256 : 1024;
+  const out = new Uint8Array(Math.ceil(n / step) * step);
+  out.set(body);
+  out[body.length] = 0x80;
+  return out;
+}
+
+export function unpad(padded: Uint8Array): Uint8Array {
+  let i = padded.length - 1;
+  while (i >= 0 && padded[i] === 0) i--;
+  if (i < 0 || padded[i] !== 0x80) reject('padding');
+  return padded.subarray(0, i);
+}
+
+/** Rejects with `too_large`. */
+export function encodeBody(body: Body): Uint8Array {
+  const bytes = utf8(JSON.stringify(body));
+  if (bytes.length + 1 > MAX_BODY) reject('too_large');
+  return bytes;
+}
+
+/** The body, or null for a type this version does not know. Rejects what is no body at all. */
+export function decodeBody(bytes: Uint8Array): Body | null {
+  let b: Record<string, unknown>;
+  try {
+    b = JSON.parse(text(bytes)) as Record<string, unknown>;
+  } catch {
+    return reject('body');
+  }
+  if (typeof b !== 'object' || b === null || typeof b.t !== 'string') return reject('body');
+  if (b.t === 'text' || b.t === 'note') {
+    return typeof b.text === 'string' ? ({ ...b, ts: Number(b.ts) || 0 } as Body) : reject('body');
+  }
+  if (b.t === 'form') {
+    const fields: Record<string, string> = {};
+    if (typeof b.fields === 'object' && b.fields !== null) {
+      for (const [k, v] of Object.entries(b.fields)) if (typeof v === 'string') fields[k] = v;
+    }
+    return { t: 'form', ts: Number(b.ts) || 0, fields, page: pageOf(b.page), lang: typeof b.lang === 'string' ? b.lang : undefined };
+  }
+  return null;
+}
+
+function pageOf(p: unknown): { url: string; title: string; referrer: string } | undefined {
+  if (typeof p !== 'object' || p === null) return undefined;
+  const s = (v: unknown): string => (typeof v === 'string' ? v : '');
+  const { url, title, referrer } = p as Record<string, unknown>;
+  return { url: s(url), title: s(title), referrer: s(referrer) };
+}
+
+async function finish(unsigned: Uint8Array, signer: SigningKey): Promise<Uint8Array> {
+  const env = cat(unsigned, await signer.sign('sig', unsigned));
+  if (env.length > MAX_ENVELOPE) reject('too_large');
+  return env;
+}
+
+export async function sealMessage(f: HeaderFields, key: EpochKey, body: Uint8Array, signer: SigningKey): Promise<Uint8Array> {
+  const head = header(Kind.message, signer.pk, f);
+  return finish(cat(head, await key.seal(head, pad(body))), signer);
+}
+
+/** Verifies that `sender` signed it, then opens it. */
+export async function openMessage(backend: Backend, env: Envelope, key: EpochKey, sender: Uint8Array): Promise<Uint8Array> {
+  if (env.kind !== Kind.message) reject('kind');
+  await checkSender(backend, env, sender);
+  const head = env.bytes.subarray(0, MESSAGE_HEADER);
+  return unpad(await key.open(head, env.signed.subarray(MESSAGE_HEADER)));
+}
+
+const noteInfo = (kid: Uint8Array): Uint8Array => cat(utf8('kefu/1 note\0'), kid);
+
+export async function sealNote(backend: Backend, f: HeaderFields, teamPk: Uint8Array, body: Uint8Array, signer: SigningKey): Promise<Uint8Array> {
+  const head = header(Kind.note, signer.pk, f);
+  const kid = boxKid(BoxKind.team, teamPk);
+  const sealed = await backend.seal(teamPk, noteInfo(kid), head, pad(body));
+  return finish(cat(head, kid, sealed.enc, sealed.ct), signer);
+}
+
+/** Which team key a note is for: box kid, hex. */
+export const noteRecipient = (env: Envelope): string => hex(env.bytes.subarray(MESSAGE_HEADER, MESSAGE_HEADER + 16));
+
+export async function openNote(backend: Backend, env: Envelope, team: BoxKey, sender: Uint8Array): Promise<Uint8Array> {
+  if (env.kind !== Kind.note) reject('kind');
+  await checkSender(backend, env, sender);
+  const kid = boxKid(BoxKind.team, team.pk);
+  const at = MESSAGE_HEADER + 16;
+  if (!equal(env.bytes.subarray(MESSAGE_HEADER, at), kid)) reject('recipient');
+  const sealed = { enc: env.bytes.subarray(at, at + 32), ct: env.signed.subarray(at + 32) };
+  return unpad(await team.open(sealed, noteInfo(kid), env.bytes.subarray(0, MESSAGE_HEADER)));
+}
+
+async function checkSender(backend: Backend, env: Envelope, sender: Uint8Array): Promise<void> {
+  if (hex(kidOf(sender)) !== env.sender) reject('sender');
+  if (!(await backend.verify('sig', sender, env.signed, env.signature))) reject('signature');
+}

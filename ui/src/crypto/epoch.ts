@@ -1,0 +1,153 @@
+/** Announcements (kind 2): begin an epoch, and decide whether to believe one. */
+import { ANNOUNCEMENT_HEADER, Envelope, Kind, type BoxView } from '../proto';
+import type { Backend, BoxKey, EpochKey, SigningKey } from './backend';
+import { cat, equal, hex, random, u32, utf8 } from './bytes';
+import type { Directory } from './directory';
+import { reject } from './error';
+import { announcementHash, BoxKind, boxKid, commitment, kidOf } from './hash';
+
+/** Where a chain of announcements stands. Before the first one: epoch −1, zeros. */
+export interface Chain {
+  epoch: number;
+  hash: Uint8Array;
+}
+export const emptyChain = (): Chain => ({ epoch: -1, hash: new Uint8Array(32) });
+
+export interface NewEpoch {
+  conv: Uint8Array;
+  last: Chain;
+  dirSeq: number;
+  dirHead: Uint8Array;
+  teamPk: Uint8Array;
+  visitorX: Uint8Array;
+}
+
+const info = (kind: number, kid: Uint8Array): Uint8Array => cat(utf8('kefu/1 ek\0'), new Uint8Array([kind]), kid);
+
+/** A new epoch with a new key for the team and the visitor. Clients never let a robot in by themselves. */
+export async function announce(backend: Backend, e: NewEpoch, signer: SigningKey, ek = random(32)): Promise<Uint8Array> {
+  const epoch = e.last.epoch + 1;
+  const head = cat(
+    utf8('K1'),
+    new Uint8Array([Kind.announcement, 1]),
+    e.conv,
+    u32(epoch),
+    kidOf(signer.pk),
+    e.last.hash,
+    u32(e.dirSeq),
+    e.dirHead,
+    commitment(e.conv, epoch, ek),
+    new Uint8Array([0]),
+  );
+  const boxes: Uint8Array[] = [];
+  for (const [kind, pk] of [[BoxKind.team, e.teamPk], [BoxKind.visitor, e.visitorX]] as const) {
+    const kid = boxKid(kind, pk);
+    const sealed = await backend.seal(pk, info(kind, kid), head, ek);
+    boxes.push(new Uint8Array([kind]), kid, sealed.enc, sealed.ct);
+  }
+  const unsigned = cat(head, ...boxes);
+  return cat(unsigned, await signer.sign('ann', unsigned));
+}
+
+/** What a receiver knows when an announcement arrives. */
+export interface Receiver {
+  conv: Uint8Array;
+  last: Chain;
+  visitorEd: Uint8Array;
+  visitorX: Uint8Array;
+  directory: Directory;
+  /** Own box keys by `boxKid` hex. Empty: only verify. */
+  mine: ReadonlyMap<string, BoxKey>;
+  /** Live: the team key must be the current one. In history it must have been when the announcement was made. */
+  live: boolean;
+}
+
+export interface AcceptedEpoch {
+  epoch: number;
+  hash: Uint8Array;
+  commitment: Uint8Array;
+  /** Team whose key it is for; null if this directory does not reach back that far. */
+  team: string | null;
+  bot: boolean;
+  /** User id of the creator, or null for the visitor. */
+  by: string | null;
+  dirSeq: number;
+  /** Null when no box is for this reader; a grant may bring the key. */
+  key: EpochKey | null;
+}
+
+/** All rules of protocol §2, in their order. Rejects with a reason; nothing changed then. */
+export async function acceptAnnouncement(backend: Backend, env: Envelope, r: Receiver): Promise<AcceptedEpoch> {
+  if (env.kind !== Kind.announcement) reject('kind');
+  if (!equal(env.bytes.subarray(4, 20), r.conv)) reject('conversation');
+  if (env.epoch !== r.last.epoch + 1) reject('epoch', `${env.epoch} after ${r.last.epoch}`);
+  if (!equal(env.prevAnnouncement, r.last.hash)) reject('chain');
+
+  const dir = r.directory;
+  const byVisitor = env.sender === hex(kidOf(r.visitorEd));
+  const agent = byVisitor ? null : dir.keyAt(env.sender, env.dirSeq);
+  if (!byVisitor && !agent) reject('creator');
+  if (!(await backend.verify('ann', agent ? agent.ed : r.visitorEd, env.signed, env.signature))) reject('signature');
+  if (env.flags > 1) reject('flags');
+
+  const team = checkBoxes(env, r, byVisitor);
+
+  if (env.dirSeq > dir.seq) reject('directory_ahead', `${env.dirSeq} > ${dir.seq}`);
+  const own = dir.headAt(env.dirSeq);
+  // a visitor's directory begins at a snapshot; what was before it can't be compared, only what is in it
+  if (own ? !equal(own, env.dirHead) : env.dirSeq >= dir.base) reject('directory_fork', String(env.dirSeq));
+
+  const ek = await openBox(env, r.conv, r.mine);
+  return {
+    epoch: env.epoch,
+    hash: announcementHash(env.bytes),
+    commitment: env.commitment.slice(),
+    team,
+    bot: (env.flags & 1) === 1,
+    by: agent ? agent.user : null,
+    dirSeq: env.dirSeq,
+    key: ek ? await backend.epochKey(ek) : null,
+  };
+}
+
+/** Exactly one box for a certified team key and one for this visitor; no robot is certified yet, so no box for one. */
+function checkBoxes(env: Envelope, r: Receiver, byVisitor: boolean): string | null {
+  const visitor = boxKid(BoxKind.visitor, r.visitorX);
+  let team: string | null = null;
+  let teams = 0;
+  let visitors = 0;
+  for (const box of env.boxes) {
+    if (box.kind === BoxKind.visitor && equal(box.kid, visitor)) visitors++;
+    else if (box.kind === BoxKind.team) {
+      team = allowedTeam(box, env.dirSeq, r, byVisitor);
+      teams++;
+    } else reject('ghost_box');
+    if (teams > 1 || visitors > 1) reject('ghost_box');
+  }
+  if (!teams || !visitors) reject('missing_box');
+  if (env.flags & 1) reject('bot_flag');
+  return team;
+}
+
+function allowedTeam(box: BoxView, dirSeq: number, r: Receiver, byVisitor: boolean): string | null {
+  const found = r.directory.teamKey(hex(box.kid));
+  if (found && (r.live ? found.current : found.from <= dirSeq && (found.to === null || dirSeq < found.to))) return found.team;
+  // Before a snapshot old team keys are unknown here. The creator's signature was good, and he could read anyway.
+  if (!r.live && dirSeq < r.directory.base && (byVisitor || !found)) return null;
+  return reject('ghost_box');
+}
+
+/**
+ * The key of an epoch from the first box that is for `mine`, checked against the commitment; null if none is. Only for an
+ * announcement that was accepted.
+ */
+export async function openBox(env: Envelope, conv: Uint8Array, mine: ReadonlyMap<string, BoxKey>): Promise<Uint8Array | null> {
+  for (const box of env.boxes) {
+    const key = mine.get(hex(box.kid));
+    if (!key) continue;
+    const ek = await key.open(box, info(box.kind, box.kid), env.bytes.subarray(0, ANNOUNCEMENT_HEADER));
+    if (!equal(commitment(conv, env.epoch, ek), env.commitment)) reject('commitment');
+    return ek;
+  }
+  return null;
+}

@@ -1,0 +1,80 @@
+/** Snapshots of the directory: what visitors verify instead of the log, what agents compare it with, what admins sign. */
+import type { SignedJson, SiteReply } from '../proto';
+import type { Backend, SigningKey } from './backend';
+import { b64u, equal, hex, unhex, utf8 } from './bytes';
+import { Directory, signedOf, type Signed } from './directory';
+import { isGoodKey } from './ed25519';
+import { reject } from './error';
+import { authority, checkEnrol, genesisState, readJson } from './rules';
+import { canonical, int, readState, str, type State } from './state';
+
+/** Longest life of a snapshot: 180 days. */
+export const MAX_LIFE_MS = 180 * 86_400_000;
+/** What an admin's console signs: 30 days. */
+export const LIFE_MS = 30 * 86_400_000;
+const MAX_SNAPSHOT = 8 * 1024 * 1024;
+
+export interface SnapshotBody {
+  seq: number;
+  head: Uint8Array;
+  at: number;
+  until: number;
+  state: State;
+}
+
+/** Signature and times. Whether the signer may is the caller's question. */
+async function check(backend: Backend, s: Signed, now: number): Promise<SnapshotBody> {
+  const b = readJson(s.raw, MAX_SNAPSHOT);
+  if (b.v !== 1) reject('version');
+  if (!isGoodKey(s.signer) || !(await backend.verify('fresh', s.signer, s.raw, s.sig))) reject('signature');
+  const head = str(b.head);
+  if (!/^[0-9a-f]{64}$/.test(head)) reject('json', 'head');
+  const body = { seq: int(b.seq), head: unhex(head), at: int(b.at), until: int(b.until), state: readState(b.state) };
+  if (body.until - body.at > MAX_LIFE_MS) reject('snapshot_too_long');
+  if (now > body.until) reject('snapshot_expired');
+  return body;
+}
+
+/** A snapshot against a whole log, which may be longer. */
+export async function verifySnapshot(backend: Backend, dir: Directory, j: SignedJson, now: number): Promise<SnapshotBody> {
+  const s = signedOf(j);
+  const body = await check(backend, s, now);
+  if (!authority(dir.state, b64u(s.signer))) reject('signer');
+  const own = dir.headAt(body.seq);
+  if (!own) reject('directory_withheld', String(body.seq));
+  if (!equal(own, body.head)) reject('directory_fork', String(body.seq));
+  if (body.seq === dir.seq && canonical(body.state) !== canonical(dir.state)) reject('snapshot_state');
+  return body;
+}
+
+/** What a visitor does who knows nothing but the company's fingerprint: genesis, admin, snapshot, then the entries after it. */
+export async function verifyBundle(backend: Backend, fp: Uint8Array, d: SiteReply['directory'], now: number): Promise<Directory> {
+  const genesis = await genesisState(backend, fp, signedOf(d.genesis));
+  if (!d.snapshot) return reject('snapshot_expired', 'none');
+  const signed = signedOf(d.snapshot);
+  const { state, seq, head } = await check(backend, signed, now);
+  const signer = b64u(signed.signer);
+  if (signer !== genesis.root) {
+    if (!d.admin) return reject('signer');
+    await vouchedAdmin(backend, fp, signedOf(d.admin), genesis.root, signer);
+  }
+  for (const k of ['org', 'root', 'recovery', 'opaque', 'suite'] as const) if (state[k] !== genesis[k]) reject('snapshot_state', k);
+  if (!authority(state, signer)) reject('signer');
+  const dir = Directory.fromState(fp, state, seq, head);
+  for (const e of d.tail) await dir.apply(backend, signedOf(e), now);
+  return dir;
+}
+
+/** `e` enrols `signer` as an admin on an invite by root. */
+async function vouchedAdmin(backend: Backend, fp: Uint8Array, e: Signed, root: string, signer: string): Promise<void> {
+  const b = readJson(e.raw, 16 * 1024);
+  if (b.t !== 'enrol' || b.ed !== signer || b64u(e.signer) !== signer || b.role !== 'admin' || b.cert_signer !== root) reject('signer');
+  if (!(await backend.verify('dir', e.signer, e.raw, e.sig))) reject('signature');
+  await checkEnrol(backend, fp, b);
+}
+
+/** States that `dir` stands where it does. */
+export async function signSnapshot(dir: Directory, at: number, until: number, key: SigningKey): Promise<SignedJson> {
+  const raw = utf8(canonical({ v: 1, seq: dir.seq, head: hex(dir.head), at, until, state: dir.state }));
+  return { raw: b64u(raw), signer: b64u(key.pk), sig: b64u(await key.sign('fresh', raw)) };
+}

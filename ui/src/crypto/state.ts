@@ -1,0 +1,124 @@
+/** What the directory adds up to (protocol §6). Its JSON, sorted by key, must be the same everywhere. */
+import { sized } from './bytes';
+import { isGoodKey } from './ed25519';
+import { reject } from './error';
+
+export type Role = 'agent' | 'supervisor' | 'admin';
+
+export interface UserKey {
+  ed: string;
+  x: string;
+  from: number;
+  to: number | null;
+}
+export interface User {
+  name: string;
+  role: Role;
+  on: boolean;
+  teams: string[];
+  keys: UserKey[];
+}
+export interface Team {
+  name: string;
+  epoch: number;
+  pk: string;
+  on: boolean;
+}
+export interface Site {
+  name: string;
+  origins: string[];
+  team: string;
+  on: boolean;
+}
+export interface State {
+  org: string;
+  root: string;
+  recovery: string;
+  opaque: string;
+  suite: number;
+  users: Record<string, User>;
+  teams: Record<string, Team>;
+  sites: Record<string, Site>;
+  used: string[];
+}
+
+/** A table keyed by ids from outside; has no inherited names such as `constructor`. */
+export function table<T>(from: Record<string, T> = {}): Record<string, T> {
+  return Object.assign(Object.create(null) as Record<string, T>, from);
+}
+
+/** JSON with all objects sorted by key. */
+export function canonical(v: unknown): string {
+  if (Array.isArray(v)) return `[${v.map(canonical).join(',')}]`;
+  if (typeof v === 'object' && v !== null) {
+    const o = v as Record<string, unknown>;
+    const keys = Object.keys(o).filter((k) => o[k] !== undefined).sort();
+    return `{${keys.map((k) => `${JSON.stringify(k)}:${canonical(o[k])}`).join(',')}}`;
+  }
+  return JSON.stringify(v);
+}
+
+const SLUG = /^[a-z0-9][a-z0-9._-]{0,31}$/;
+
+export const str = (v: unknown): string => (typeof v === 'string' ? v : reject('json', 'a text is missing'));
+export const bool = (v: unknown): boolean => (typeof v === 'boolean' ? v : reject('json', 'a boolean is missing'));
+export const int = (v: unknown): number =>
+  typeof v === 'number' && Number.isSafeInteger(v) && v >= 0 ? v : reject('json', 'a number is missing');
+export const slug = (v: unknown): string => (SLUG.test(str(v)) ? (v as string) : reject('json', `bad id ${String(v)}`));
+export const list = <T>(v: unknown, of: (x: unknown) => T): T[] => (Array.isArray(v) ? v.map(of) : reject('json', 'a list is missing'));
+export const role = (v: unknown): Role =>
+  v === 'agent' || v === 'supervisor' || v === 'admin' ? v : reject('json', `unknown role ${String(v)}`);
+
+export function object(v: unknown): Record<string, unknown> {
+  return typeof v === 'object' && v !== null && !Array.isArray(v) ? (v as Record<string, unknown>) : reject('json', 'an object is missing');
+}
+
+/** 32 bytes, b64u. */
+export function key32(v: unknown): string {
+  try {
+    sized(v, 32);
+  } catch {
+    reject('json', 'a key is missing');
+  }
+  return v as string;
+}
+
+/** An Ed25519 public key that is acceptable. */
+export function edKey(v: unknown): string {
+  if (!isGoodKey(sized(key32(v), 32))) reject('bad_key');
+  return v as string;
+}
+
+function record<T>(v: unknown, of: (x: Record<string, unknown>) => T): Record<string, T> {
+  const out = table<T>();
+  for (const [id, x] of Object.entries(object(v))) out[slug(id)] = of(object(x));
+  return out;
+}
+
+/** A state as it stands in a snapshot, every field checked. */
+export function readState(v: unknown): State {
+  const o = object(v);
+  return {
+    org: str(o.org),
+    root: edKey(o.root),
+    recovery: key32(o.recovery),
+    opaque: key32(o.opaque),
+    suite: int(o.suite),
+    users: record(o.users, (u) => ({
+      name: str(u.name),
+      role: role(u.role),
+      on: bool(u.on),
+      teams: list(u.teams, slug),
+      keys: list(u.keys, (k) => {
+        const key = object(k);
+        return { ed: edKey(key.ed), x: key32(key.x), from: int(key.from), to: key.to === null ? null : int(key.to) };
+      }),
+    })),
+    teams: record(o.teams, (t) => ({ name: str(t.name), epoch: int(t.epoch), pk: key32(t.pk), on: bool(t.on) })),
+    sites: record(o.sites, (s) => ({ name: str(s.name), origins: list(s.origins, str), team: slug(s.team), on: bool(s.on) })),
+    used: list(o.used, key32),
+  };
+}
+
+/** The key of a user that counts now, if any. */
+export const activeKey = (u: User | undefined): UserKey | undefined => (u?.on ? u.keys.find((k) => k.to === null) : undefined);

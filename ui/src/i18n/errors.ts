@@ -1,0 +1,55 @@
+/**
+ * What is said for each error: what happened, what to do. The widget carries only those a visitor can meet; the rest is in
+ * console.ts.
+ */
+import type { ErrorKey } from '../model';
+import type { Texts } from './core';
+
+/** Errors of a person who signs in; a visitor never meets them. */
+export type AgentErrorKey =
+  | 'error.no_key' | 'error.bot_member' | 'error.login' | 'error.server_key' | 'error.invite_format' | 'error.invite_org'
+  | 'error.invite_used' | 'error.invite_expired' | 'error.password_short' | 'error.not_owner' | 'error.disabled'
+  | 'error.forbidden' | 'error.not_found' | 'error.conflict' | 'error.closed' | 'error.too_late';
+export type VisitorErrorKey = Exclude<ErrorKey, AgentErrorKey>;
+
+const zh: Record<VisitorErrorKey, string> = {
+  'error.network': '连接不上服务器。请检查网络，恢复后会自动重连。',
+  'error.server': '服务器的应答有误，请稍后重试。',
+  'error.busy': '连接过多，稍后会自动重连。',
+  'error.protocol': '页面与服务器的版本不一致，请刷新页面。',
+  'error.unsupported': '页面版本与服务器不符，请刷新页面。',
+  'error.unauthorised': '服务器不认识此浏览器的密钥，请刷新页面重新开始。',
+  'error.insecure': '此站点要求加密连接。请用 https:// 打开本页。',
+  'error.no_crypto': '此浏览器无法加密，请更新浏览器或换一个。',
+  'error.site_unknown': '此站点未开通在线客服，请联系网站管理员。',
+  'error.pin': '服务器的身份与本页登记的不一致。为保护您，没有发送任何内容。请改用其他方式联系，并告知对方此提示。',
+  'error.directory': '客服人员名单的签名未通过校验。为保护您，没有发送任何内容。请改用其他方式联系。',
+  'error.directory_fork': '服务器出示了互相矛盾的人员名单，可能有人冒充客服。请改用其他方式联系，并告知对方此提示。',
+  'error.snapshot_expired': '客服人员名单的签名已过期，须由该公司的管理员更新。请稍后再试，或改用其他方式联系。',
+  'error.rate_limited': '发送太快，稍后会自动重试。',
+  'error.too_large': '内容太长，请分几条发送。',
+  'error.storage': '服务器无法保存，内容没有发出。请稍后重试。',
+  'error.refused': '服务器拒绝了此操作，请刷新页面后重试。',
+};
+
+const en: Record<VisitorErrorKey, string> = {
+  'error.network': 'No connection to the server. Check your network; it reconnects by itself.',
+  'error.server': 'The server gave a wrong answer. Try again in a moment.',
+  'error.busy': 'Too many connections; it tries again by itself.',
+  'error.protocol': 'This page and the server differ in version. Reload the page.',
+  'error.unsupported': 'This page and the server differ in version. Reload the page.',
+  'error.unauthorised': 'The server does not know the key of this browser. Reload the page to start again.',
+  'error.insecure': 'This site insists on an encrypted connection. Open the page with https://.',
+  'error.no_crypto': 'This browser cannot encrypt. Update it or use another.',
+  'error.site_unknown': 'Chat is not set up for this site. Please tell its administrator.',
+  'error.pin': 'The server is not the one registered in this page. To protect you, nothing was sent. Please use another way to reach us, and mention this notice.',
+  'error.directory': 'The signed list of our team does not verify. To protect you, nothing was sent. Please use another way to reach us.',
+  'error.directory_fork': 'The server showed contradicting lists of our team; someone may be posing as us. Please use another way to reach us, and mention this notice.',
+  'error.snapshot_expired': 'The signature on the list of our team has expired; the company has to renew it. Try later, or use another way to reach us.',
+  'error.rate_limited': 'Too fast; it is tried again by itself.',
+  'error.too_large': 'Too long; please send it in parts.',
+  'error.storage': 'The server could not save it; nothing was sent. Try again in a moment.',
+  'error.refused': 'The server refused. Reload the page and try again.',
+};
+
+export const visitorErrors: Texts<VisitorErrorKey> = { zh, en };

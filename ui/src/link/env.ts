@@ -1,0 +1,45 @@
+/** What the link needs of a browser, so that tests can bring their own. */
+
+export interface SocketLike {
+  binaryType: string;
+  readonly protocol: string;
+  onopen: ((e: never) => void) | null;
+  onmessage: ((e: { data: unknown }) => void) | null;
+  onclose: ((e: { code: number; reason: string }) => void) | null;
+  onerror: ((e: never) => void) | null;
+  send(data: string | Uint8Array): void;
+  close(code?: number): void;
+}
+
+export interface Env {
+  socket(url: string, protocol: string): SocketLike;
+  fetch(url: string, init?: RequestInit): Promise<Response>;
+  /** 0 ≤ x < 1. */
+  random(): number;
+  now(): number;
+  /** Calls `fn` when the network or the person came back; returns how to stop that. */
+  onWake(fn: () => void): () => void;
+}
+
+export function browserEnv(): Env {
+  return {
+    socket: (url, protocol) => new WebSocket(url, protocol) as unknown as SocketLike,
+    // no cookies go to kefu: tokens stand in a header
+    fetch: (url, init) => fetch(url, { credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', ...init }),
+    random: Math.random,
+    now: Date.now,
+    onWake(fn) {
+      const visible = (): void => {
+        if (document.visibilityState === 'visible') fn();
+      };
+      addEventListener('online', fn);
+      addEventListener('pageshow', fn);
+      document.addEventListener('visibilitychange', visible);
+      return () => {
+        removeEventListener('online', fn);
+        removeEventListener('pageshow', fn);
+        document.removeEventListener('visibilitychange', visible);
+      };
+    },
+  };
+}

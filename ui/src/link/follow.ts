@@ -1,0 +1,137 @@
+/**
+ * Which conversations are followed and what is held of each. A record passes only if it is the next one; what is missing is
+ * asked for again, or paged over HTTP when it is much.
+ */
+import { MAX_RESUME, PAGE_RECORDS, parsePage, type WireRecord } from '../proto';
+
+interface Followed {
+  have: number;
+  /** A `resume` is on its way and was not yet answered by `synced` or `behind`. */
+  asked: boolean;
+  /** What was held when it was last asked. */
+  since: number;
+  paging: boolean;
+}
+
+export interface FollowPort {
+  /** False when not online. */
+  resume(convs: { id: string; have: number }[]): boolean;
+  leave(conv: string): void;
+  /** The bytes of a page of records after `after`. */
+  page(conv: string, after: number, limit: number): Promise<Uint8Array>;
+  record(r: WireRecord): void;
+  synced(conv: string, last: number): void;
+}
+
+/** Pause after an answer that brought nothing, ms. */
+const RETRY_MS = 2_000;
+
+export class Follower {
+  private readonly convs = new Map<string, Followed>();
+  /** Raised with every connection; what an older one began stops by itself. */
+  private life = 0;
+  private open = false;
+
+  constructor(private readonly port: FollowPort) {}
+
+  follow(id: string, have = 0): void {
+    if (this.convs.has(id)) return;
+    this.convs.set(id, { have, asked: false, since: -1, paging: false });
+    if (this.open) this.ask([id]);
+  }
+
+  leave(id: string): void {
+    if (this.convs.delete(id)) this.port.leave(id);
+  }
+
+  has(id: string): boolean {
+    return this.convs.has(id);
+  }
+
+  have(id: string): number {
+    return this.convs.get(id)?.have ?? 0;
+  }
+
+  /** A new connection: say again what is held. */
+  connected(): void {
+    this.life++;
+    this.open = true;
+    for (const f of this.convs.values()) {
+      f.asked = f.paging = false;
+      f.since = -1;
+    }
+    this.ask([...this.convs.keys()]);
+  }
+
+  /** What is followed from now on is asked for by the next connection. */
+  disconnected(): void {
+    this.life++;
+    this.open = false;
+  }
+
+  record(r: WireRecord): void {
+    const f = this.convs.get(r.conv);
+    if (!f || r.seq <= f.have) return;
+    if (r.seq === f.have + 1) {
+      f.have = r.seq;
+      this.port.record(r);
+    } else if (!f.asked && !f.paging) this.ask([r.conv]);
+  }
+
+  synced(id: string, last: number): void {
+    const f = this.convs.get(id);
+    if (!f) return;
+    f.asked = false;
+    if (f.have >= last) this.port.synced(id, last);
+    else if (f.have > f.since) this.ask([id]);
+    else this.askLater(id, f);
+  }
+
+  /** The server said it sent everything, and did not: no hurry to hear the same again. */
+  private askLater(id: string, f: Followed): void {
+    const life = this.life;
+    setTimeout(() => {
+      if (this.life === life && this.convs.get(id) === f && !f.asked && !f.paging) this.ask([id]);
+    }, RETRY_MS);
+  }
+
+  async behind(id: string, last: number): Promise<void> {
+    const f = this.convs.get(id);
+    if (!f || f.paging) return;
+    f.asked = false;
+    f.paging = true;
+    const life = this.life;
+    const current = (): boolean => this.life === life && this.convs.get(id) === f;
+    while (current() && f.have < last) {
+      const before = f.have;
+      try {
+        const records = parsePage(await this.port.page(id, f.have, PAGE_RECORDS));
+        if (!current()) return;
+        for (const r of records ?? []) {
+          if (r.conv === id && r.seq === f.have + 1) {
+            f.have = r.seq;
+            this.port.record(r);
+          }
+        }
+      } catch {
+        // told below by the lack of progress
+      }
+      if (f.have === before && current()) await new Promise((done) => setTimeout(done, RETRY_MS));
+    }
+    if (!current()) return;
+    f.paging = false;
+    this.ask([id]);
+  }
+
+  private ask(ids: string[]): void {
+    for (let i = 0; i < ids.length; i += MAX_RESUME) {
+      const some = ids.slice(i, i + MAX_RESUME);
+      if (!this.port.resume(some.map((id) => ({ id, have: this.have(id) })))) return;
+      for (const id of some) {
+        const f = this.convs.get(id)!;
+        f.asked = true;
+        f.since = f.have;
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/** The HTTP side of the server: JSON requests and pages of records. Every failure is a `ClientError`. */
+import { ClientError } from '../model';
+import type { Env } from './env';
+import { Refused } from './errors';
+
+/** Longest wait for an answer, ms. */
+const TIMEOUT_MS = 20_000;
+
+export interface Http {
+  get<T>(path: string, token?: string): Promise<T>;
+  post<T>(path: string, body: unknown, token?: string): Promise<T>;
+  bytes(path: string, token: string): Promise<Uint8Array>;
+}
+
+/** `server`: origin of the kefu server. */
+export function createHttp(server: string, env: Env): Http {
+  const call = async (path: string, init: RequestInit, token?: string): Promise<Response> => {
+    const headers: Record<string, string> = {};
+    if (token !== undefined) headers.Authorization = `Bearer ${token}`;
+    if (init.body !== undefined) headers['Content-Type'] = 'application/json';
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
+    try {
+      const r = await env.fetch(`${server}/api/v1${path}`, { ...init, headers, signal: stop.signal });
+      if (!r.ok) throw await refusal(r);
+      return r;
+    } catch (e) {
+      throw e instanceof ClientError ? e : new ClientError('error.network', String(e));
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  const json = async <T>(r: Promise<Response>): Promise<T> => {
+    const response = await r;
+    try {
+      const text = await response.text();
+      return (text ? JSON.parse(text) : {}) as T;
+    } catch (e) {
+      throw new ClientError('error.server', String(e));
+    }
+  };
+  return {
+    get: (path, token) => json(call(path, { method: 'GET' }, token)),
+    post: (path, body, token) => json(call(path, { method: 'POST', body: JSON.stringify(body) }, token)),
+    async bytes(path, token) {
+      const r = await call(path, { method: 'GET' }, token);
+      try {
+        return new Uint8Array(await r.arrayBuffer());
+      } catch (e) {
+        throw new ClientError('error.network', String(e));
+      }
+    },
+  };
+}
+
+async function refusal(r: Response): Promise<ClientError> {
+  try {
+    const b = (await r.json()) as { code?: number; text?: string; retry_ms?: number };
+    if (typeof b.code === 'number') return new Refused(b.code, b.text ?? '', b.retry_ms);
+  } catch {
+    // a proxy answered, not kefu
+  }
+  return new ClientError(r.status >= 500 ? 'error.network' : 'error.server', `HTTP ${r.status}`);
+}

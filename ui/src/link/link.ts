@@ -1,0 +1,307 @@
+/**
+ * One link to the server, for widget and console: a socket that comes back by itself, a heartbeat, requests with answers,
+ * and the records of the followed conversations in order. It knows nothing of keys but how to answer the challenge.
+ */
+import type { SigningKey } from '../crypto/backend';
+import { b64u, cat, hex, unb64u } from '../crypto/bytes';
+import { ClientError, type Connection, type ErrorKey } from '../model';
+import {
+  BEAT_MS,
+  Close,
+  parseFrame,
+  parseRecord,
+  SUBPROTOCOL,
+  type ClientFrame,
+  type Request,
+  type ServerFrame,
+  type Welcome,
+  type WireRecord,
+} from '../proto';
+import type { Env, SocketLike } from './env';
+import { endOf, Refused } from './errors';
+import { Follower } from './follow';
+import { createHttp, type Http } from './http';
+
+const FIRST_MS = 300;
+const LONGEST_MS = 15_000;
+/** After `busy` there is no sense in coming back at once. */
+const BUSY_MS = 5_000;
+/** From the start of a connection to its welcome. */
+const HELLO_MS = 15_000;
+const REQUEST_MS = 15_000;
+
+export interface LinkOptions {
+  /** Origin of the kefu server. */
+  server: string;
+  /** After the origin: `/api/v1/ws/…`. */
+  path: string;
+  role: 'agent' | 'visitor';
+  /** Fingerprint of the company; a server of another one is not spoken to. */
+  org: Uint8Array;
+  key: SigningKey;
+  env: Env;
+  onState(c: Connection): void;
+  /** Before conversations are resumed. */
+  onWelcome(w: Welcome): void;
+  /** Everything that is not the link's own business. */
+  onFrame(f: ServerFrame): void;
+  onRecord(r: WireRecord): void;
+  onSynced(conv: string, last: number): void;
+}
+
+export class Link {
+  readonly http: Http;
+  readonly follower: Follower;
+  private socket: SocketLike | null = null;
+  private welcome: Welcome | null = null;
+  private attempts = 0;
+  private pinged = false;
+  private offset = 0;
+  private nextReq = 1;
+  private readonly waiting = new Map<number, { done(): void; fail(e: Error): void; timer: ReturnType<typeof setTimeout> }>();
+  private beatTimer: ReturnType<typeof setTimeout> | undefined;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private helloTimer: ReturnType<typeof setTimeout> | undefined;
+  private stopWake: (() => void) | null = null;
+  private state: Connection = { state: 'ended' };
+
+  constructor(private readonly o: LinkOptions) {
+    this.http = createHttp(o.server, o.env);
+    this.follower = new Follower({
+      resume: (convs) => this.frame({ t: 'resume', convs }),
+      leave: (conv) => void this.frame({ t: 'leave', conv }),
+      page: (conv, after, limit) => this.http.bytes(`/conversations/${conv}/records?after=${after}&limit=${limit}`, this.token()),
+      record: (r) => o.onRecord(r),
+      synced: (conv, last) => o.onSynced(conv, last),
+    });
+  }
+
+  start(): void {
+    this.stopWake ??= this.o.env.onWake(() => this.wake());
+    if (!this.socket) this.connect();
+  }
+
+  /** Ends for good; `start` begins anew. */
+  stop(reason?: ErrorKey): void {
+    this.stopWake?.();
+    this.stopWake = null;
+    clearTimeout(this.retryTimer);
+    this.drop(1000);
+    this.set({ state: 'ended', reason });
+  }
+
+  /** Tries now: when waiting, and after an end. */
+  reconnect(): void {
+    this.attempts = 0;
+    if (this.state.state === 'waiting' || this.state.state === 'ended') this.start();
+    if (this.state.state === 'waiting') this.connect();
+  }
+
+  get online(): boolean {
+    return this.welcome !== null;
+  }
+
+  /** The server's clock, as far as known; ms. */
+  now(): number {
+    return this.o.env.now() + this.offset;
+  }
+
+  /** For HTTP, while the socket lives. Throws `error.network` without one. */
+  token(): string {
+    if (!this.welcome) throw new ClientError('error.network', 'not connected');
+    return this.welcome.token;
+  }
+
+  /** False when not online; the caller tries again after the next welcome. */
+  frame(f: ClientFrame): boolean {
+    if (!this.socket || !this.welcome) return false;
+    this.socket.send(JSON.stringify(f));
+    return true;
+  }
+
+  /** A sealed envelope. Its acknowledgement is its record. */
+  envelope(bytes: Uint8Array): boolean {
+    // the last door: nothing but a sealed envelope ever leaves in a binary frame
+    if (bytes[0] !== 0x4b || bytes[1] !== 0x31 || !this.socket || !this.welcome) return false;
+    this.socket.send(bytes);
+    return true;
+  }
+
+  /** Rejects with `Refused`, or `error.network` when there is no answer. */
+  request(r: Request): Promise<void> {
+    if (!this.socket || !this.welcome) return Promise.reject(new ClientError('error.network', 'not connected'));
+    const req = this.nextReq++;
+    return new Promise((done, fail) => {
+      const timer = setTimeout(() => {
+        this.waiting.delete(req);
+        fail(new ClientError('error.network', `no answer to ${r.t}`));
+      }, REQUEST_MS);
+      this.waiting.set(req, { done, fail, timer });
+      this.socket!.send(JSON.stringify({ ...r, req }));
+    });
+  }
+
+  private connect(): void {
+    clearTimeout(this.retryTimer);
+    this.set({ state: 'connecting' });
+    let socket: SocketLike;
+    try {
+      socket = this.o.env.socket(this.o.server.replace(/^http/, 'ws') + this.o.path, SUBPROTOCOL);
+    } catch {
+      this.later(this.backOff(), 'error.network');
+      return;
+    }
+    this.socket = socket;
+    socket.binaryType = 'arraybuffer';
+    socket.onmessage = (e) => {
+      if (this.socket === socket) this.heard(e.data);
+    };
+    socket.onclose = (e) => {
+      if (this.socket === socket) this.closed(e.code);
+    };
+    this.helloTimer = setTimeout(() => this.dead(), HELLO_MS);
+  }
+
+  private heard(data: unknown): void {
+    this.pinged = false;
+    this.beat();
+    if (data instanceof ArrayBuffer) {
+      const r = parseRecord(new Uint8Array(data));
+      if (r && this.welcome) this.follower.record(r);
+      return;
+    }
+    const f = typeof data === 'string' ? parseFrame(data) : null;
+    if (!f) return;
+    switch (f.t) {
+      case 'challenge':
+        void this.answer(f);
+        return;
+      case 'welcome':
+        this.welcomed(f);
+        return;
+      case 'pong':
+        this.offset = f.now - this.o.env.now();
+        return;
+      case 'ok':
+        this.settle(f.req, null);
+        return;
+      case 'error':
+        if (f.req !== undefined) this.settle(f.req, new Refused(f.code, f.text, f.retry_ms));
+        else this.o.onFrame(f);
+        return;
+      case 'synced':
+        this.follower.synced(f.conv, f.last);
+        return;
+      case 'behind':
+        void this.follower.behind(f.conv, f.last);
+        return;
+      default:
+        this.o.onFrame(f);
+    }
+  }
+
+  private async answer(f: { nonce: string; org: string }): Promise<void> {
+    const socket = this.socket;
+    if (f.org !== hex(this.o.org)) {
+      this.stop('error.pin');
+      return;
+    }
+    const role = new Uint8Array([this.o.role === 'agent' ? 1 : 2]);
+    const sig = await this.o.key.sign('auth', cat(unb64u(f.nonce), this.o.org, role));
+    if (this.socket !== socket || !socket) return;
+    socket.send(JSON.stringify({ t: 'hello', v: 1, ed: b64u(this.o.key.pk), sig: b64u(sig) }));
+  }
+
+  private welcomed(w: Welcome): void {
+    clearTimeout(this.helloTimer);
+    this.welcome = w;
+    this.offset = w.now - this.o.env.now();
+    this.beat();
+    this.o.onWelcome(w);
+    this.set({ state: 'online' });
+    this.follower.connected();
+  }
+
+  private settle(req: number, error: Error | null): void {
+    const w = this.waiting.get(req);
+    if (!w) return;
+    this.waiting.delete(req);
+    clearTimeout(w.timer);
+    if (error) w.fail(error);
+    else w.done();
+  }
+
+  private beat(): void {
+    clearTimeout(this.beatTimer);
+    this.beatTimer = setTimeout(() => {
+      // a ping was sent one beat ago and nothing came: dead. Counting from the ping, not from the last word, survives timers
+      // that a sleeping machine or a hidden tab held back
+      if (this.pinged) this.dead();
+      else this.ping();
+    }, this.welcome?.beat ?? BEAT_MS);
+  }
+
+  private ping(): void {
+    this.pinged = true;
+    this.attempts = 0;
+    this.frame({ t: 'ping' });
+    this.beat();
+  }
+
+  /** Somebody looks at the page again, or the network is back. */
+  private wake(): void {
+    if (this.state.state === 'waiting') this.connect();
+    else if (this.welcome && !this.pinged) this.ping();
+  }
+
+  private dead(): void {
+    this.drop(Close.silent);
+    this.later(this.backOff(), 'error.network');
+  }
+
+  private closed(code: number): void {
+    this.drop();
+    const end = endOf(code);
+    if (end) this.stop(end);
+    else if (code === Close.going_away) this.later(this.o.env.random() * 1000, 'error.network');
+    else if (code === Close.busy) this.later(BUSY_MS + this.o.env.random() * LONGEST_MS, 'error.busy');
+    else this.later(this.backOff(), 'error.network');
+  }
+
+  /** Full jitter: a thousand pages that lost the same server do not come back in the same moment. */
+  private backOff(): number {
+    const most = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.attempts++, 10));
+    return this.o.env.random() * most;
+  }
+
+  private later(ms: number, reason: ErrorKey): void {
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => this.connect(), ms);
+    this.set({ state: 'waiting', reason, retryAt: this.o.env.now() + ms });
+  }
+
+  private drop(code?: number): void {
+    clearTimeout(this.beatTimer);
+    clearTimeout(this.helloTimer);
+    const socket = this.socket;
+    this.socket = null;
+    this.welcome = null;
+    this.follower.disconnected();
+    this.pinged = false;
+    if (socket) {
+      socket.onmessage = socket.onclose = null;
+      // pages may only close with 1000 or 3000–4999
+      if (code !== undefined) socket.close(code === 1000 ? 1000 : 4002);
+    }
+    for (const [req, w] of this.waiting) {
+      this.waiting.delete(req);
+      clearTimeout(w.timer);
+      w.fail(new ClientError('error.network', 'the connection was lost'));
+    }
+  }
+
+  private set(c: Connection): void {
+    this.state = c;
+    this.o.onState(c);
+  }
+}

@@ -1,0 +1,308 @@
+/**
+ * What pages may know: types and signals, nothing else. The engine behind them is `client/`; a page never imports it except
+ * for `createVisitorClient` and `createAgentClient`.
+ *
+ * Every text for people is a key of the pages' own dictionary (`ErrorKey`), with parameters where there are any.
+ */
+import type { ReadonlySignal } from '@preact/signals';
+import type { AgentInfo, AgentState, Conv, OwnerWhy } from './proto';
+
+export type { AgentInfo, AgentState, Conv, OwnerWhy } from './proto';
+
+/** Everything that may go wrong and is said to a person. Texts (zh, en) live in `i18n/`. */
+export const ERROR_KEYS = [
+  'error.network', // no connection, or the server did not answer
+  'error.server', // the server answered nonsense or with an unknown error
+  'error.busy', // too many sockets from here; comes back by itself
+  'error.protocol', // this page and the server do not understand each other: reload
+  'error.unsupported', // this page is too old or too new for the server: reload
+  'error.disabled', // this account was switched off
+  'error.unauthorised', // the server does not know this key (signed in elsewhere, switched off, or data was lost)
+  'error.insecure', // the site insists on https and this page was not loaded over it
+  'error.no_crypto', // no random numbers or no way to encrypt in this browser
+  'error.site_unknown', // the snippet names a site that does not exist or is off
+  'error.pin', // the server's company key is not the one pinned in the page
+  'error.directory', // the signed list of agents and keys does not verify
+  'error.directory_fork', // the server showed different lists to different people: an alarm
+  'error.snapshot_expired', // the signed statement about the list is too old: the company must renew it
+  'error.rate_limited', // too fast; it is retried by itself
+  'error.too_large', // the message is too long
+  'error.forbidden',
+  'error.not_found',
+  'error.conflict', // somebody was faster
+  'error.closed', // the conversation is closed
+  'error.not_owner', // only the agent who has the conversation may do this
+  'error.too_late', // the two minutes for a recall are over
+  'error.storage', // the server could not write; nothing was kept
+  'error.refused', // the server refused for another reason
+  'error.no_key', // this agent has no key to this conversation or team
+  'error.bot_member', // agents do not write while a robot is a member
+  'error.login', // wrong user id or password
+  'error.server_key', // the login server is not the one of this company
+  'error.invite_format', // the code is mistyped
+  'error.invite_org', // the code belongs to another company
+  'error.invite_used', // used, revoked, or unknown
+  'error.invite_expired',
+  'error.password_short', // fewer than 10 characters
+] as const;
+export type ErrorKey = (typeof ERROR_KEYS)[number];
+
+/** The socket, as far as people care. `retryAt` is local time in ms. `ended` does not come back by itself. */
+export interface Connection {
+  state: 'connecting' | 'online' | 'waiting' | 'ended';
+  reason?: ErrorKey;
+  retryAt?: number;
+}
+
+/** What may be claimed about secrecy. `secure`: this page came over https (or from this machine). */
+export interface Trust {
+  mode: 'pinned' | 'unpinned' | 'broken';
+  secure: boolean;
+  /** `memory`: this browser keeps nothing; a reload starts anew. */
+  storage: 'kept' | 'memory';
+  /** Why `broken`; nothing can be sent then. */
+  reason?: ErrorKey;
+}
+
+export type Side = 'visitor' | 'agent' | 'robot' | 'system';
+
+/** The first, encrypted message of a visitor. */
+export interface Form {
+  fields: Record<string, string>;
+  page?: { url: string; title: string; referrer: string };
+  lang?: string;
+}
+
+/** Facts in the stream of a conversation. `by` and `user` are user ids, or `visitor`. */
+export type ThreadEvent =
+  | { t: 'open' }
+  | { t: 'owner'; owner: 'queue' | 'robot' | 'agent' | 'none'; user?: string; name?: string; team: string; why: OwnerWhy; by?: string }
+  | { t: 'closed'; by: string; name?: string }
+  | { t: 'reopened'; by: string; name?: string }
+  | { t: 'epoch'; epoch: number; bot: boolean };
+
+/**
+ * One line of a thread.
+ * `recalled`: taken back. `broken`: it is there but does not verify or open; never shown as text. `unsupported`: written by a
+ * newer version.
+ */
+export interface Message {
+  /** Stable key for lists: the message id, or `e<seq>` for events. */
+  id: string;
+  /** Null until the server has it. */
+  seq: number | null;
+  /** Server's time of the record, or local time while queued; ms. */
+  at: number;
+  side: Side;
+  /** Absent for the visitor and for the system. */
+  author?: { user?: string; name: string; kid: string };
+  /** Written by this person (in any tab). */
+  mine: boolean;
+  kind: 'text' | 'form' | 'note' | 'event' | 'recalled' | 'broken' | 'unsupported';
+  text: string;
+  form?: Form;
+  event?: ThreadEvent;
+  /** Only of my own messages. queued: here only; sent: the server has it on disk; then as far as the other side is. */
+  state?: 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
+  /** Why `failed` or `broken`. */
+  error?: ErrorKey;
+  /** A message of the same sender before this one is missing: withheld, or not yet loaded. */
+  missingBefore: boolean;
+  /** Own, sent, and the two minutes are not over. */
+  canRecall(): boolean;
+}
+
+/** One conversation. Sorted by seq, unsent messages last. */
+export interface Thread {
+  id: string;
+  conv: ReadonlySignal<Conv | null>;
+  messages: ReadonlySignal<readonly Message[]>;
+  /** All records up to the server's last one are here. */
+  synced: ReadonlySignal<boolean>;
+  /** The other side types. Clears itself. */
+  typing: ReadonlySignal<{ side: 'visitor' | 'agent'; name: string } | null>;
+  /** Messages of others beyond the own read mark. */
+  unread: ReadonlySignal<number>;
+  /** Who can read the current epoch: names of the people of the team, and whether a robot is a member. */
+  members: ReadonlySignal<{ people: readonly string[]; bot: boolean }>;
+  /** Whose turn, in words: the agent's name when one has it. */
+  agentName: ReadonlySignal<string | null>;
+  /** Why nothing can be written here now, or null. */
+  blocked: ReadonlySignal<ErrorKey | null>;
+}
+
+/** A text in the languages of the pages. */
+export interface Localised {
+  zh?: string;
+  en?: string;
+}
+
+/** A field of the form before the first message. Values are encrypted. */
+export interface FormField {
+  id: string;
+  label: Localised;
+  type: 'text' | 'email' | 'tel' | 'select' | 'textarea';
+  required: boolean;
+  options?: { value: string; label: Localised }[];
+}
+
+/** What a site says about itself; not signed, so only for looks. */
+export interface SiteInfo {
+  id: string;
+  name: string;
+  org: string;
+  orgName: string;
+  form: FormField[];
+  greeting: Localised;
+}
+
+/** Opens lazily: nothing is made or sent before the first message. */
+export interface VisitorClient {
+  connection: ReadonlySignal<Connection>;
+  trust: ReadonlySignal<Trust>;
+  /** Null until loaded. */
+  site: ReadonlySignal<SiteInfo | null>;
+  presence: ReadonlySignal<'open' | 'away' | 'unknown'>;
+  /** The newest conversation that still matters, or null. */
+  thread: ReadonlySignal<Thread | null>;
+  /** 1 is next; null when not waiting. */
+  queue: ReadonlySignal<number | null>;
+  unread: ReadonlySignal<number>;
+  /** Whether a form must be shown before the first message. */
+  needsForm: ReadonlySignal<boolean>;
+  /** Answers of the form; they go out, encrypted, with the first message. */
+  start(fields: Record<string, string>): void;
+  /** Never loses the text: it stands in the thread as `queued` at once. Rejects only if trust is broken. */
+  send(text: string): Promise<void>;
+  retry(id: string): void;
+  recall(id: string): Promise<void>;
+  typing(on: boolean): void;
+  markRead(): void;
+  close(): Promise<void>;
+  /** Forgets the closed conversation; the next message begins another. */
+  startOver(): void;
+  /** Tries again at once when `waiting`, or after `ended`. */
+  reconnect(): void;
+  dispose(): void;
+}
+
+export type Tab = 'mine' | 'queue' | 'all';
+
+/** A conversation in a list. `preview` is decrypted here, null while unknown. */
+export interface ConvItem {
+  id: string;
+  conv: Conv;
+  tabs: { mine: boolean; queue: boolean; all: boolean };
+  /** What the visitor called himself in the form, or ''. */
+  name: string;
+  preview: string | null;
+  previewSide: Side | null;
+  unread: number;
+  waitingSince: number | null;
+  lastAt: number;
+}
+
+export interface Offer {
+  conv: string;
+  /** Server's deadline in local time, ms. */
+  until: number;
+}
+
+/** Something to tell the agent once. Dismissed by `dismiss`. */
+export interface Notice {
+  id: number;
+  kind: 'error' | 'info';
+  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.offer_missed' | 'notice.conversation_gone' | 'notice.signed_out';
+  params?: Record<string, string | number>;
+}
+
+/** The signed-in agent. */
+export interface Me {
+  user: string;
+  name: string;
+  role: 'agent' | 'supervisor' | 'admin';
+  teams: string[];
+  state: AgentState;
+}
+
+export interface TeamInfo {
+  id: string;
+  name: string;
+}
+
+/** What rejects, rejects with a `ClientError`. */
+export interface AgentClient {
+  session: ReadonlySignal<'loading' | 'signed-out' | 'locked' | 'signed-in'>;
+  /** User id of the last sign-in, to fill the field; '' if none. */
+  lastUser: ReadonlySignal<string>;
+  me: ReadonlySignal<Me | null>;
+  connection: ReadonlySignal<Connection>;
+  trust: ReadonlySignal<Trust>;
+  /** All known conversations, newest first; filter by `tabs`. */
+  conversations: ReadonlySignal<readonly ConvItem[]>;
+  /** More of a tab exist on the server. */
+  more: ReadonlySignal<Record<Tab, boolean>>;
+  offers: ReadonlySignal<readonly Offer[]>;
+  agents: ReadonlySignal<readonly AgentInfo[]>;
+  teams: ReadonlySignal<readonly TeamInfo[]>;
+  sites: ReadonlySignal<Record<string, string>>;
+  notices: ReadonlySignal<readonly Notice[]>;
+  dismiss(notice: number): void;
+
+  /** Follows the conversation; the same object for the same id. */
+  open(conv: string): Thread;
+  /** The page no longer shows it. */
+  leave(conv: string): void;
+  send(conv: string, text: string): Promise<void>;
+  note(conv: string, text: string): Promise<void>;
+  retry(conv: string, id: string): void;
+  recall(conv: string, id: string): Promise<void>;
+  typing(conv: string, on: boolean): void;
+  markRead(conv: string): void;
+
+  accept(conv: string): Promise<void>;
+  decline(conv: string): Promise<void>;
+  take(conv: string): Promise<void>;
+  transfer(conv: string, to: { agent: string } | { team: string }): Promise<void>;
+  close(conv: string): Promise<void>;
+  reopen(conv: string): Promise<void>;
+  status(state: AgentState): Promise<void>;
+  loadMore(tab: Tab): Promise<void>;
+
+  login(user: string, password: string): Promise<void>;
+  /** Makes keys and password from an invite code and signs in. */
+  firstLogin(code: string, password: string): Promise<void>;
+  /** Reads a code without using it: whose it is. Null when mistyped. */
+  readCode(code: string): { org: string } | null;
+  changePassword(old: string, next: string): Promise<void>;
+  /** Hides everything; keys stay in this browser, the password opens again. */
+  lock(): void;
+  logout(): Promise<void>;
+  reconnect(): void;
+  dispose(): void;
+}
+
+/** The one error pages see. `key` is translated, `detail` is for the console log. */
+export class ClientError extends Error {
+  constructor(
+    readonly key: ErrorKey,
+    readonly detail = '',
+  ) {
+    super(detail ? `${key}: ${detail}` : key);
+    this.name = 'ClientError';
+  }
+}
+
+export interface VisitorOptions {
+  /** Origin of the kefu server, e.g. `https://kefu.bank.cn`. */
+  server: string;
+  site: string;
+  /** `k1-…` of the snippet; absent: trust on first use. */
+  org?: string;
+  lang: 'zh' | 'en';
+}
+
+export interface AgentOptions {
+  /** Origin of the kefu server; the console's own by default. */
+  server?: string;
+}

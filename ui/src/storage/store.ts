@@ -1,0 +1,113 @@
+/**
+ * What a page remembers: one table of values by name in IndexedDB, or in memory when the browser keeps nothing.
+ * Values may hold keys that can't be read (`CryptoKey`).
+ */
+
+export interface Store {
+  /** False: everything is gone after a reload. */
+  readonly kept: boolean;
+  get<T>(name: string): Promise<T | undefined>;
+  set(name: string, value: unknown): Promise<void>;
+  delete(name: string): Promise<void>;
+  /** All whose name begins so, sorted by name. */
+  list<T>(prefix: string): Promise<{ name: string; value: T }[]>;
+  /** Sets it unless it is there; what is there then. Atomic over all tabs. */
+  init<T>(name: string, value: T): Promise<T>;
+}
+
+const TABLE = 'kv';
+
+export function memoryStore(): Store {
+  const values = new Map<string, unknown>();
+  return {
+    kept: false,
+    get: async <T>(name: string) => values.get(name) as T | undefined,
+    set: async (name, value) => void values.set(name, value),
+    delete: async (name) => void values.delete(name),
+    list: async <T>(prefix: string) =>
+      [...values.keys()]
+        .filter((n) => n.startsWith(prefix))
+        .sort()
+        .map((name) => ({ name, value: values.get(name) as T })),
+    init: async <T>(name: string, value: T) => {
+      if (!values.has(name)) values.set(name, value);
+      return values.get(name) as T;
+    },
+  };
+}
+
+/** IndexedDB if it works, else memory. Never rejects, and answers within a second or two even where a browser hangs. */
+export async function openStore(database: string): Promise<Store> {
+  try {
+    const factory = globalThis.indexedDB as IDBFactory | null | undefined;
+    if (!factory) return memoryStore();
+    const db = await withTimeout(open(factory, database), 2_000);
+    const store = databaseStore(db);
+    // some browsers open it and refuse to write
+    await withTimeout(store.set('probe', 1), 2_000);
+    return store;
+  } catch {
+    return memoryStore();
+  }
+}
+
+function withTimeout<T>(p: Promise<T>, ms: number): Promise<T> {
+  return new Promise((done, fail) => {
+    const timer = setTimeout(() => fail(new Error('storage does not answer')), ms);
+    p.then(done, fail).finally(() => clearTimeout(timer));
+  });
+}
+
+function open(factory: IDBFactory, name: string): Promise<IDBDatabase> {
+  return new Promise((done, fail) => {
+    const request = factory.open(name, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => fail(request.error ?? new Error('storage is blocked'));
+    request.onblocked = () => fail(new Error('storage is blocked'));
+  });
+}
+
+function databaseStore(db: IDBDatabase): Store {
+  /** Resolves when the transaction is on disk, with what `work` asked for. */
+  const run = <T>(mode: IDBTransactionMode, work: (t: IDBObjectStore, result: (v: T) => void) => void): Promise<T> =>
+    new Promise((done, fail) => {
+      let value: T;
+      const tx = db.transaction(TABLE, mode);
+      tx.oncomplete = () => done(value);
+      tx.onerror = tx.onabort = () => fail(tx.error ?? new Error('storage failed'));
+      work(tx.objectStore(TABLE), (v) => {
+        value = v;
+      });
+    });
+  return {
+    kept: true,
+    get: <T>(name: string) =>
+      run<T | undefined>('readonly', (t, result) => {
+        const r = t.get(name);
+        r.onsuccess = () => result(r.result as T | undefined);
+      }),
+    set: (name, value) => run<void>('readwrite', (t) => void t.put(value, name)),
+    delete: (name) => run<void>('readwrite', (t) => void t.delete(name)),
+    list: <T>(prefix: string) =>
+      run<{ name: string; value: T }[]>('readonly', (t, result) => {
+        const out: { name: string; value: T }[] = [];
+        result(out);
+        const r = t.openCursor(IDBKeyRange.bound(prefix, `${prefix}\uffff`));
+        r.onsuccess = () => {
+          const c = r.result;
+          if (!c) return;
+          out.push({ name: String(c.key), value: c.value as T });
+          c.continue();
+        };
+      }),
+    init: <T>(name: string, value: T) =>
+      run<T>('readwrite', (t, result) => {
+        const r = t.get(name);
+        r.onsuccess = () => {
+          if (r.result === undefined) t.put(value, name);
+          result((r.result as T | undefined) ?? value);
+        };
+      }),
+  };
+}

@@ -1,0 +1,142 @@
+/** One group of a thread: messages of one sender within a minute, with what became of the last one. */
+import type { Message } from '../model';
+import { t } from '../i18n/shared';
+import { Avatar, RichText } from './bits';
+import { Icon } from './Icon';
+import { clock, full, now } from './time';
+import * as icon from './icons';
+
+export interface MessageActs {
+  retry: (id: string) => void;
+  recall: (id: string) => void;
+}
+
+interface GroupProps extends MessageActs {
+  messages: Message[];
+  /** Whose page this is: his side stands on the right. */
+  viewer: 'visitor' | 'agent';
+  /** Labels of the form's fields by id. */
+  fieldLabel: (id: string) => string;
+  /** What the visitor is called when a message has no author. */
+  visitorName: string;
+  errorText: (message: Message) => string;
+}
+
+function nameOf(m: Message, visitorName: string): string {
+  if (m.mine) return t('you');
+  if (m.side === 'robot') return m.author?.name || t('robot');
+  return m.author?.name || (m.side === 'visitor' ? visitorName : t('agent'));
+}
+
+export function MessageGroup(props: GroupProps) {
+  const { messages, viewer, visitorName } = props;
+  const first = messages[0]!;
+  const last = messages[messages.length - 1]!;
+  const right = first.side === viewer || (viewer === 'agent' && first.side === 'robot');
+  const name = nameOf(first, visitorName);
+  return (
+    <div class={`k-group ${right ? 'k-right' : 'k-left'}${first.kind === 'note' ? ' k-is-note' : ''}`}>
+      {!right && <Avatar name={name} org={first.side === 'robot'} size="sm" />}
+      <div class="k-stack">
+        <p class={first.mine && first.kind !== 'note' ? 'k-sr' : 'k-author'}>
+          <bdi>{name}</bdi>
+          {first.side === 'robot' && name !== t('robot') && <span class="k-tag">{t('robot')}</span>}
+          {first.kind === 'note' && <span class="k-tag k-tag-note">{t('note')}</span>}
+        </p>
+        {messages.map((m) => (
+          <MessageBubble key={m.id} m={m} last={m === last} {...props} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function MessageBubble({ m, last, retry, recall, fieldLabel, errorText }: GroupProps & { m: Message; last: boolean }) {
+  // Read so that "recall" goes away when its two minutes are over.
+  void now.value;
+  const shown = m.kind === 'text' || m.kind === 'note' || m.kind === 'form';
+  return (
+    <>
+      {m.missingBefore && (
+        <p class="k-gap">
+          <Icon d={icon.alert} size={14} /> {t('missing')}
+        </p>
+      )}
+      <div class="k-bubble-row">
+        <div class={`k-bubble k-kind-${m.kind}${m.state === 'failed' ? ' k-failed' : ''}${m.state === 'queued' ? ' k-queued' : ''}`} title={full(m.at)}>
+          {m.kind === 'form' && m.form && <FormLines fields={m.form.fields} label={fieldLabel} />}
+          {shown && m.text && (
+            <div class="k-text" dir="auto">
+              <RichText text={m.text} />
+            </div>
+          )}
+          {!shown && <span class="k-gone">{goneText(m)}</span>}
+        </div>
+        {m.kind !== 'recalled' && m.canRecall() && (
+          <button type="button" class="k-act" onClick={() => recall(m.id)}>
+            {t('recall')}
+          </button>
+        )}
+      </div>
+      {m.state === 'failed' ? (
+        <p class="k-meta k-meta-failed" role="alert">
+          <Icon d={icon.alert} size={14} /> {t('stateFailed')}
+          {m.error && `: ${errorText(m)}`}
+          <button type="button" class="k-link" onClick={() => retry(m.id)}>
+            {t('retry')}
+          </button>
+        </p>
+      ) : (
+        last && (
+          <p class="k-meta">
+            <time>{clock(m.at)}</time>
+            {m.mine && m.state && m.kind !== 'recalled' && <StateMark state={m.state} />}
+          </p>
+        )
+      )}
+    </>
+  );
+}
+
+function goneText(m: Message): string {
+  if (m.kind === 'recalled') return t(m.mine ? 'recalledMine' : 'recalledOther');
+  return t(m.kind === 'unsupported' ? 'newer' : 'broken');
+}
+
+const MARKS = {
+  queued: { text: 'stateQueued', d: 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zM8 5v3l2 1.5' },
+  sent: { text: 'stateSent', d: 'M3 8.5l3 3 6.5-7' },
+  delivered: { text: 'stateDelivered', d: 'M1 8.5l3 3 6.5-7M8 10.8l.8.7 6.5-7' },
+  read: { text: 'stateRead', d: 'M1 8.5l3 3 6.5-7M8 10.8l.8.7 6.5-7' },
+} as const;
+
+/** A clock, ✓, ✓✓, and ✓✓ with the word for read: told apart by shape, not by colour alone. */
+function StateMark({ state }: { state: keyof typeof MARKS }) {
+  const mark = MARKS[state];
+  return (
+    <span class={`k-state k-state-${state}`} title={t(mark.text)}>
+      <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
+        <path d={mark.d} fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" />
+      </svg>
+      <span class={state === 'read' ? 'k-state-word' : 'k-sr'}>{t(mark.text)}</span>
+    </span>
+  );
+}
+
+export function FormLines({ fields, label }: { fields: Record<string, string>; label: (id: string) => string }) {
+  return (
+    <dl class="k-form">
+      {Object.entries(fields)
+        .filter(([, value]) => value)
+        .map(([id, value]) => (
+          <div key={id}>
+            <dt>
+              <bdi>{label(id)}</bdi>
+            </dt>
+            <dd dir="auto">{value}</dd>
+          </div>
+        ))}
+    </dl>
+  );
+}
+

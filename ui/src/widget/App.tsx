@@ -1,0 +1,63 @@
+/** Launcher and panel. The panel is made when it is first opened and then kept. */
+import type { Signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { VisitorClient } from '../model';
+import { t } from '../i18n/widget';
+import { Badge } from '../ui/bits';
+import { useFocusTrap } from '../ui/focus';
+import { Icon } from '../ui/Icon';
+import { Panel } from './Panel';
+import * as icon from '../ui/icons';
+
+interface AppProps {
+  client: VisitorClient;
+  open: Signal<boolean>;
+  position: 'left' | 'right';
+}
+
+export function App({ client, open, position }: AppProps) {
+  const made = useRef(false);
+  if (open.value) made.current = true;
+  const trap = useFocusTrap<HTMLDivElement>(open.value, () => (open.value = false));
+  useKeyboardHeight(trap);
+  const unread = client.unread.value;
+  const launcher = (
+    <button
+      type="button"
+      class="w-launcher"
+      aria-label={t(open.value ? 'closeChat' : 'openChat')}
+      aria-expanded={open.value}
+      onClick={() => (open.value = !open.value)}
+    >
+      <Icon d={open.value ? icon.down : icon.chat} size={28} />
+      {!open.value && <Badge n={unread} label={t('unread', { n: unread })} />}
+    </button>
+  );
+  return (
+    <div class={`w-root w-${position}${open.value ? ' w-open' : ''}`}>
+      {launcher}
+      <div ref={trap} class="w-panel" role="dialog" aria-label={t('title')} tabIndex={-1} data-hidden={!open.value}>
+        {made.current && <Panel client={client} open={open} />}
+      </div>
+    </div>
+  );
+}
+
+/** Phones lay the keyboard over the page; the panel then is as high as what is still seen. */
+function useKeyboardHeight(ref: { current: HTMLElement | null }): void {
+  useEffect(() => {
+    const view = window.visualViewport;
+    if (!view) return;
+    const fit = () => {
+      const covered = window.innerHeight - view.height > 80;
+      ref.current?.style.setProperty('--w-height', covered ? `${view.height}px` : '100dvh');
+      ref.current?.style.setProperty('--w-top', covered ? `${view.offsetTop}px` : '0px');
+    };
+    view.addEventListener('resize', fit);
+    view.addEventListener('scroll', fit);
+    return () => {
+      view.removeEventListener('resize', fit);
+      view.removeEventListener('scroll', fit);
+    };
+  }, []);
+}

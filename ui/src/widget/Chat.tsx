@@ -1,0 +1,101 @@
+/** The conversation: what to expect, the log, and where to write. */
+import { signal, type Signal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+import type { SiteInfo, VisitorClient } from '../model';
+import { errorText, t } from '../i18n/widget';
+import { Banner, RichText } from '../ui/bits';
+import { Button } from '../ui/Button';
+import { Composer } from '../ui/Composer';
+import { MessageList } from '../ui/MessageList';
+import { eventText } from './events';
+import { localised } from './StartForm';
+import { ExpectBanner } from './Status';
+import * as icon from '../ui/icons';
+
+// Kept outside the components: closing the panel must not lose what was being written.
+const draft = signal('');
+
+export function Chat({ client, site, open }: { client: VisitorClient; site: SiteInfo; open: Signal<boolean> }) {
+  const thread = client.thread.value;
+  const messages = thread?.messages.value ?? [];
+  const closed = thread?.conv.value?.state === 'closed';
+  const blocked = thread?.blocked.value ?? null;
+  const [again, setAgain] = useState(false);
+  useEffect(() => setAgain(false), [closed, thread?.id]);
+
+  const labels = Object.fromEntries(site.form.map((field) => [field.id, localised(field.label)]));
+  const away = client.presence.value === 'away' && !thread?.agentName.value;
+  const greeting = localised(site.greeting);
+
+  const send = (text: string) => {
+    draft.value = '';
+    // It rejects only when trust is broken; the panel then says so. The text must not be lost.
+    client.send(text).catch((e) => {
+      draft.value = text;
+      console.error(e);
+    });
+  };
+
+  return (
+    <>
+      <ExpectBanner client={client} />
+      <MessageList
+        messages={messages}
+        viewer="visitor"
+        fieldLabel={(id) => labels[id] || id}
+        eventText={(m) => eventText(m, messages)}
+        errorText={(m) => errorText(m.error)}
+        typing={thread?.typing.value?.side === 'agent' ? thread.typing.value : null}
+        onSeen={() => open.peek() && client.markRead()}
+        retry={(id) => client.retry(id)}
+        recall={(id) => client.recall(id).catch(console.error)}
+        head={greeting && <Greeting text={greeting} name={site.name} />}
+        seenKey={open.value}
+      />
+      {blocked && !closed && (
+        <Banner kind="warn" icon={icon.alert}>
+          {errorText(blocked)}
+        </Banner>
+      )}
+      {closed && !again ? (
+        <div class="w-closed">
+          <p>{t('closed')}</p>
+          <Button kind="primary" size="sm" onClick={() => setAgain(true)}>
+            {t('again')}
+          </Button>
+          <Button kind="plain" size="sm" onClick={() => client.startOver()}>
+            {t('fresh')}
+          </Button>
+        </div>
+      ) : (
+        <Composer
+          value={draft.value}
+          onValue={(text) => (draft.value = text)}
+          onSend={send}
+          onTyping={(on) => client.typing(on)}
+          placeholder={t(away ? 'writeAway' : 'write')}
+          disabled={!!blocked && !closed}
+          focusKey={open.value ? `${again}` : undefined}
+          autofocus
+        />
+      )}
+    </>
+  );
+}
+
+function Greeting({ text, name }: { text: string; name: string }) {
+  return (
+    <div class="k-group k-left w-hello">
+      <div class="k-stack">
+        <p class="k-author">
+          <bdi>{name}</bdi>
+        </p>
+        <div class="k-bubble">
+          <div class="k-text" dir="auto">
+            <RichText text={text} />
+          </div>
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+/** Who is there: the agent's name once one has the conversation, before that the company's. */
+import type { VisitorClient } from '../model';
+import { t } from '../i18n/widget';
+import { Avatar } from '../ui/bits';
+import { Button, IconButton } from '../ui/Button';
+import * as icon from '../ui/icons';
+
+interface HeaderProps {
+  client: VisitorClient;
+  onClose: () => void;
+  onEnd: () => void;
+}
+
+export function Header({ client, onClose, onEnd }: HeaderProps) {
+  const site = client.site.value;
+  const thread = client.thread.value;
+  const conv = thread?.conv.value;
+  const open = conv?.state === 'open';
+  const broken = client.trust.value.mode === 'broken';
+  const agent = open && !broken ? thread?.agentName.value : null;
+  const name = agent ?? site?.name ?? t('title');
+  return (
+    <header class="w-header">
+      <Avatar name={agent ?? site?.orgName ?? t('title')} org={!agent} />
+      <div class="k-grow">
+        <h1>
+          <bdi>{name}</bdi>
+        </h1>
+        {!broken && <Presence client={client} serving={!!agent} />}
+      </div>
+      {open && !broken && (
+        <Button kind="plain" size="sm" aria-label={t('endChat')} onClick={onEnd}>
+          {t('end')}
+        </Button>
+      )}
+      <IconButton icon={icon.close} label={t('closeChat')} onClick={onClose} />
+    </header>
+  );
+}
+
+function Presence({ client, serving }: { client: VisitorClient; serving: boolean }) {
+  const presence = client.presence.value;
+  const owner = client.thread.value?.conv.value?.owner;
+  if (serving) return <Line dot="online">{`${client.site.value?.name ?? ''} · ${t('serving')}`}</Line>;
+  if (owner === 'robot') return <Line dot="online">{t('robotServing')}</Line>;
+  if (presence === 'away') return <Line dot="offline">{t('away')}</Line>;
+  if (owner === 'queue') return <Line dot="online">{t('waitingAgent')}</Line>;
+  return presence === 'open' ? <Line dot="online">{t('online')}</Line> : null;
+}
+
+function Line({ dot, children }: { dot: string; children: string }) {
+  return (
+    <p class="w-presence">
+      <span class={`k-dot k-dot-${dot}`} aria-hidden="true" /> {children}
+    </p>
+  );
+}

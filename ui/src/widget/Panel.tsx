@@ -1,0 +1,80 @@
+/** What the open widget shows: the header and one of four screens. */
+import { useSignal, type Signal } from '@preact/signals';
+import type { VisitorClient } from '../model';
+import { t } from '../i18n/widget';
+import { Banner } from '../ui/bits';
+import { Button } from '../ui/Button';
+import { Broken } from './Broken';
+import { Chat } from './Chat';
+import { Header } from './Header';
+import { LockLine } from './LockLine';
+import { StartForm } from './StartForm';
+import { ConnectionBanner } from './Status';
+import { t as shared } from '../i18n/shared';
+
+export function Panel({ client, open }: { client: VisitorClient; open: Signal<boolean> }) {
+  const asking = useSignal(false);
+  const broken = client.trust.value.mode === 'broken';
+  const site = client.site.value;
+  const thread = client.thread.value;
+
+  const end = () => {
+    asking.value = false;
+    // A refusal needs no words: the conversation visibly stays open.
+    client.close().catch(console.error);
+  };
+
+  return (
+    <>
+      <Header client={client} onClose={() => (open.value = false)} onEnd={() => (asking.value = true)} />
+      {broken ? (
+        <Broken reason={client.trust.value.reason} />
+      ) : (
+        <>
+          <LockLine client={client} />
+          <ConnectionBanner client={client} />
+          {asking.value && <EndQuestion onNo={() => (asking.value = false)} onYes={end} />}
+          {!site ? (
+            <Waiting client={client} />
+          ) : client.needsForm.value && !thread ? (
+            <StartForm client={client} site={site} />
+          ) : (
+            <Chat client={client} site={site} open={open} />
+          )}
+        </>
+      )}
+    </>
+  );
+}
+
+function EndQuestion({ onNo, onYes }: { onNo: () => void; onYes: () => void }) {
+  const buttons = (
+    <>
+      <Button size="sm" onClick={onNo}>
+        {shared('cancel')}
+      </Button>
+      <Button size="sm" kind="primary" onClick={onYes}>
+        {t('end')}
+      </Button>
+    </>
+  );
+  return (
+    <Banner kind="info" action={buttons}>
+      {t('endAsk')}
+    </Banner>
+  );
+}
+
+function Waiting({ client }: { client: VisitorClient }) {
+  // While it fails, the banner above says why.
+  const trying = client.connection.value.state === 'connecting' || client.connection.value.state === 'online';
+  return (
+    <div class="w-waiting" role="status">
+      {trying && (
+        <>
+          <span class="k-spin" /> {t('connecting')}
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+/** `window.kefu`: what the customer's own scripts may do and hear. Never the text of a message. */
+import { effect, type Signal } from '@preact/signals';
+import type { VisitorClient } from '../model';
+import { lastWhere } from '../ui/group';
+
+interface Events {
+  ready: void;
+  /** A message of the other side came; who wrote it, not what. */
+  message: { side: string; at: number };
+  unread: number;
+}
+type Listener<K extends keyof Events> = (detail: Events[K]) => void;
+
+export interface KefuApi {
+  open(): void;
+  close(): void;
+  toggle(): void;
+  /** Returns the function that ends it. */
+  on<K extends keyof Events>(event: K, listener: Listener<K>): () => void;
+}
+
+declare global {
+  interface Window {
+    kefu?: KefuApi;
+  }
+}
+
+export function makeApi(open: Signal<boolean>, client: VisitorClient): KefuApi {
+  const listeners = new Map<string, Set<(detail: never) => void>>();
+  const tell = <K extends keyof Events>(event: K, detail: Events[K]) => {
+    for (const listener of listeners.get(event) ?? []) {
+      try {
+        (listener as Listener<K>)(detail);
+      } catch (e) {
+        console.error(e);
+      }
+    }
+  };
+
+  let ready = false;
+  effect(() => {
+    if (ready || !client.site.value) return;
+    ready = true;
+    tell('ready', undefined);
+  });
+  effect(() => tell('unread', client.unread.value));
+  let lastSeq = -1;
+  effect(() => {
+    const thread = client.thread.value;
+    const last = lastWhere(thread?.messages.value ?? [], (m) => !m.mine && m.kind !== 'event' && m.seq !== null);
+    if (!thread?.synced.value) return;
+    const seq = last?.seq ?? 0;
+    // What was there before this page came is history, not news.
+    if (lastSeq >= 0 && last && seq > lastSeq) tell('message', { side: last.side, at: last.at });
+    lastSeq = Math.max(lastSeq, seq);
+  });
+
+  return {
+    open: () => void (open.value = true),
+    close: () => void (open.value = false),
+    toggle: () => void (open.value = !open.peek()),
+    on(event, listener) {
+      const all = listeners.get(event) ?? new Set();
+      listeners.set(event, all.add(listener as (detail: never) => void));
+      if (event === 'ready' && ready) queueMicrotask(() => (listener as Listener<'ready'>)(undefined));
+      return () => void all.delete(listener as (detail: never) => void);
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/** The sentences of a thread's events, for a visitor. */
+import type { Message } from '../model';
+import { t } from '../i18n/widget';
+import { t as shared } from '../i18n/shared';
+import { lastWhere } from '../ui/group';
+
+/** Null: nothing a visitor needs to be told. */
+export function eventText(message: Message, all: readonly Message[]): string | null {
+  const e = message.event;
+  switch (e?.t) {
+    case 'owner':
+      if (e.owner === 'agent') return t('evAgent', { name: e.name ?? shared('agent') });
+      if (e.owner === 'robot') return t('evRobot');
+      return e.owner === 'queue' && (e.why === 'transfer' || e.why === 'lost') ? t('evTransfer') : null;
+    case 'closed':
+      return t(e.by === 'visitor' ? 'evClosedMine' : 'evClosed');
+    case 'reopened':
+      return t('evReopened');
+    case 'epoch': {
+      if (e.bot) return t('evBotIn');
+      const before = lastWhere(all, (m) => m.event?.t === 'epoch' && m.event.epoch < e.epoch)?.event;
+      return before?.t === 'epoch' && before.bot ? t('evBotOut') : null;
+    }
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,34 @@
+/** The widget's place in a foreign page: a shadow root with its own style sheet, allowed by a strict content security policy. */
+import tokens from '../ui/tokens.css?inline';
+import components from '../ui/components.css?inline';
+import thread from '../ui/thread.css?inline';
+import own from './widget.css?inline';
+import { accentTokens } from '../ui/contrast';
+
+const CSS = tokens + components + thread + own;
+
+export function mount(color?: string): ShadowRoot {
+  // Not a div: rules of the page such as `div:empty { display: none }` would hit it.
+  const host = document.createElement('kefu-widget');
+  const root = host.attachShadow({ mode: 'open' });
+  try {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(CSS);
+    root.adoptedStyleSheets = [sheet];
+  } catch {
+    // Safari before 16.4.
+    root.appendChild(document.createElement('style')).textContent = CSS;
+  }
+  if (color) paint(host, color);
+  document.body.appendChild(host);
+  return root;
+}
+
+function paint(host: HTMLElement, color: string): void {
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const apply = () => {
+    for (const [name, value] of Object.entries(accentTokens(color, dark.matches) ?? {})) host.style.setProperty(name, value);
+  };
+  apply();
+  dark.addEventListener('change', apply);
+}

@@ -1,0 +1,127 @@
+/** A company made up for tests: root, admins, agents, teams, a site; its directory as the server would hand it out. */
+import type { Backend, BoxKey, SigningKey } from '../../src/crypto/backend';
+import { b64u, hex, random, unb64u, utf8 } from '../../src/crypto/bytes';
+import { Directory, signedOf } from '../../src/crypto/directory';
+import { entryHash, fingerprint } from '../../src/crypto/hash';
+import { printCode } from '../../src/crypto/invite';
+import { inviteKeys } from '../../src/crypto/invite';
+import { sealTeamKey } from '../../src/crypto/keyring';
+import { claimHash } from '../../src/crypto/rules';
+import { signSnapshot } from '../../src/crypto/snapshot';
+import type { SignedJson, SiteReply, TeamBox } from '../../src/proto';
+
+export const NOW = 1_790_000_000_000;
+export const SITE = 'shop';
+
+export interface Person {
+  user: string;
+  ed: SigningKey;
+  x: BoxKey;
+}
+
+export class Company {
+  readonly log: SignedJson[] = [];
+  readonly teamSecrets = new Map<string, { epoch: number; secret: Uint8Array }[]>();
+  root!: SigningKey;
+  fp!: Uint8Array;
+  admin!: Person;
+  snapshot: SignedJson | null = null;
+
+  private constructor(readonly b: Backend) {}
+
+  /** With an admin `zhao`, teams `svc` and `vip`, and a site. `opaque`: public key of the login server, b64u. */
+  static async create(b: Backend, opaque?: string): Promise<Company> {
+    const c = new Company(b);
+    c.root = await b.newSigningKey();
+    c.fp = fingerprint(c.root.pk);
+    const key = async () => b64u((await b.newBoxKey()).pk);
+    await c.add({ t: 'genesis', org: 'Bank', root: b64u(c.root.pk), recovery: await key(), opaque: opaque ?? (await key()), suite: 1 }, c.root);
+    c.admin = await c.enrol('zhao', 'admin', ['svc']);
+    await c.team('svc');
+    await c.team('vip');
+    await c.add({ t: 'site', id: SITE, name: 'Shop', origins: ['https://shop.example'], team: 'svc', on: true });
+    await c.renew();
+    return c;
+  }
+
+  private get head(): Uint8Array {
+    const last = this.log.at(-1);
+    if (!last) return new Uint8Array(32);
+    const s = signedOf(last);
+    return entryHash(s.raw, s.signer, s.sig);
+  }
+
+  /** Signs and appends, by the admin unless another key is given. Nothing is checked: clients do that. */
+  async add(body: Record<string, unknown>, by: SigningKey = this.admin.ed): Promise<void> {
+    const raw = utf8(JSON.stringify({ v: 1, seq: this.log.length, prev: hex(this.head), at: NOW, ...body }));
+    this.log.push({ raw: b64u(raw), signer: b64u(by.pk), sig: b64u(await by.sign('dir', raw)) });
+  }
+
+  async team(id: string): Promise<void> {
+    const keys = this.teamSecrets.get(id) ?? [];
+    const secret = random(32);
+    keys.push({ epoch: keys.length + 1, secret });
+    this.teamSecrets.set(id, keys);
+    await this.add({ t: 'team', id, name: `Team ${id}`, epoch: keys.length, pk: b64u((await this.b.boxKey(secret)).pk), on: true });
+  }
+
+  private async cert(user: string, role: string, teams: string[], inv: { sign: SigningKey; box: BoxKey }, exp = NOW + 1000) {
+    const by = role === 'admin' ? this.root : this.admin.ed;
+    const fields = { v: 1, org: hex(this.fp), user, role, name: `Name of ${user}`, teams, inv: b64u(inv.sign.pk), inv_x: b64u(inv.box.pk), exp };
+    const raw = utf8(JSON.stringify(fields));
+    return { raw, fields, signer: b64u(by.pk), sig: b64u(await by.sign('invite', raw)) };
+  }
+
+  async enrol(user: string, role: string, teams: string[]): Promise<Person> {
+    const inv = await inviteKeys(this.b, random(20));
+    const [ed, x] = await Promise.all([this.b.newSigningKey(), this.b.newBoxKey()]);
+    const cert = await this.cert(user, role, teams, inv);
+    const claim = await inv.sign.sign('claim', claimHash(cert.raw, ed.pk, x.pk));
+    await this.add(
+      {
+        t: 'enrol', user, role, name: `Name of ${user}`, teams, ed: b64u(ed.pk), x: b64u(x.pk),
+        cert: b64u(cert.raw), cert_signer: cert.signer, cert_sig: cert.sig, claim_sig: b64u(claim),
+      },
+      ed,
+    );
+    return { user, ed, x };
+  }
+
+  /** What `kefu user add` prints, and what the server keeps of it. */
+  async invite(user: string, teams: string[], exp?: number) {
+    const secret = random(20);
+    const inv = await inviteKeys(this.b, secret);
+    const cert = await this.cert(user, 'agent', teams, inv, exp);
+    return { code: printCode({ secret, org: this.fp }), inv: b64u(inv.sign.pk), cert: b64u(cert.raw), signer: cert.signer, sig: cert.sig, boxes: await this.boxes(teams, inv.box.pk) };
+  }
+
+  /** All keys of these teams, sealed to somebody. */
+  async boxes(teams: string[], to: Uint8Array): Promise<TeamBox[]> {
+    const out: TeamBox[] = [];
+    for (const t of teams) for (const k of this.teamSecrets.get(t) ?? []) out.push(await sealTeamKey(this.b, t, k.epoch, k.secret, to));
+    return out;
+  }
+
+  async directory(entries = this.log): Promise<Directory> {
+    return Directory.replay(this.b, this.fp, entries.map(signedOf), NOW, 0);
+  }
+
+  async renew(until = NOW + 30 * 86_400_000, by: SigningKey = this.admin.ed, at = NOW): Promise<void> {
+    this.snapshot = await signSnapshot(await this.directory(), at, until, by);
+  }
+
+  /** `GET /site/<id>`. */
+  site(): SiteReply {
+    const covered = this.snapshot ? (JSON.parse(new TextDecoder().decode(unb64u(this.snapshot.raw))) as { seq: number }).seq : -1;
+    return {
+      org: hex(this.fp),
+      site: SITE,
+      now: NOW,
+      directory: { genesis: this.log[0]!, admin: this.log[1]!, snapshot: this.snapshot, tail: this.log.slice(covered + 1) },
+      form: [{ id: 'name', label: { zh: '称呼', en: 'Name' }, type: 'text', required: false }],
+      greeting: { zh: '您好', en: 'Hello' },
+      presence: 'open',
+      require_secure: false,
+    };
+  }
+}

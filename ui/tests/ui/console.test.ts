@@ -1,0 +1,170 @@
+import { signal } from '@preact/signals';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { lang } from '../../src/i18n/core';
+import { keyOf } from '../../src/console/act';
+import { eventText } from '../../src/console/events';
+import { fieldLabel } from '../../src/console/fields';
+import { lengthOf, readable } from '../../src/console/FirstLogin';
+import { handleKey } from '../../src/console/hotkeys';
+import { rightsOf } from '../../src/console/rights';
+import { dialog, draftOf, inTab, mode, nameOf, select, selected, setDraft, tab } from '../../src/console/state';
+import { candidates } from '../../src/console/TransferDialog';
+import { ClientError, type AgentClient, type AgentInfo, type ConvItem, type Me, type Message } from '../../src/model';
+
+const conv = (id: string, owner: string, over: Partial<ConvItem> = {}): ConvItem => ({
+  id,
+  conv: {
+    id, site: 's', team: 't', owner, state: owner === 'none' ? 'closed' : 'open', ed: '', x: '', last: 1, epoch: 0, created: 0, last_at: 0,
+    visitor: { delivered: 0, read: 0 }, agent: { delivered: 0, read: 0 },
+  },
+  tabs: { mine: owner === 'agent:li', queue: owner === 'queue', all: true },
+  name: '', preview: null, previewSide: null, unread: 0, waitingSince: null, lastAt: 0, ...over,
+});
+
+function client(items: ConvItem[], role: Me['role'] = 'agent', offers: string[] = []): AgentClient {
+  return {
+    me: signal<Me>({ user: 'li', name: 'Li', role, teams: ['t'], state: 'online' }),
+    conversations: signal(items),
+    offers: signal(offers.map((id) => ({ conv: id, until: 0 }))),
+  } as unknown as AgentClient;
+}
+
+const press = (c: AgentClient, over: Partial<KeyboardEvent>) =>
+  handleKey(c, { key: '', code: '', keyCode: 0, altKey: false, ctrlKey: false, metaKey: false, shiftKey: false, isComposing: false, target: null, ...over } as KeyboardEvent);
+
+beforeEach(() => {
+  lang.value = 'en';
+  tab.value = 'mine';
+  dialog.value = null;
+  select(null);
+});
+
+// The console runs in a browser; here only its rules are tried.
+class FakeElement {
+  constructor(private readonly field: boolean) {}
+  closest(): FakeElement | null {
+    return this.field ? this : null;
+  }
+}
+(globalThis as { Element?: unknown }).Element = FakeElement;
+
+describe('keys of the desk', () => {
+  const c = client([conv('a', 'agent:li'), conv('b', 'agent:li'), conv('q', 'queue')]);
+
+  it('move through the tab on screen and stop at its ends', () => {
+    press(c, { altKey: true, code: 'KeyJ' });
+    expect(selected.value).toBe('a');
+    press(c, { altKey: true, code: 'KeyJ' });
+    press(c, { altKey: true, code: 'KeyJ' });
+    expect(selected.value).toBe('b');
+    press(c, { altKey: true, code: 'KeyK' });
+    expect(selected.value).toBe('a');
+  });
+
+  it('go by the physical key, whatever it types', () => {
+    expect(press(c, { altKey: true, code: 'KeyJ', key: '∆' })).toBe(true);
+    expect(press(c, { altKey: true, code: 'KeyX', key: 'j' })).toBe(false);
+  });
+
+  it('leave an input method, other modifiers and fields alone', () => {
+    expect(press(c, { altKey: true, code: 'KeyJ', isComposing: true })).toBe(false);
+    expect(press(c, { key: 'Escape', keyCode: 229 })).toBe(false);
+    expect(press(c, { altKey: true, ctrlKey: true, code: 'KeyJ' })).toBe(false);
+    expect(press(c, { key: '?', target: new FakeElement(true) as unknown as EventTarget })).toBe(false);
+    expect(press(c, { key: '?', target: new FakeElement(false) as unknown as EventTarget })).toBe(true);
+    expect(dialog.value).toBe('shortcuts');
+  });
+
+  it('switch to a note, ask before closing, and Esc goes back one step at a time', () => {
+    select('a');
+    press(c, { altKey: true, code: 'KeyP' });
+    expect(mode.value).toBe('note');
+    press(c, { altKey: true, code: 'KeyE' });
+    expect(dialog.value).toBe('close');
+    expect(press(c, { altKey: true, code: 'KeyJ' })).toBe(false);
+    press(c, { key: 'Escape' });
+    expect([dialog.value, selected.value]).toEqual([null, 'a']);
+    press(c, { key: 'Escape' });
+    expect(selected.value).toBeNull();
+  });
+});
+
+describe('rights', () => {
+  it('let only the owner reply', () => {
+    expect(rightsOf(client([]), conv('a', 'agent:li'))).toMatchObject({ canReply: true, canTake: false, canTransfer: true, canClose: true });
+    expect(rightsOf(client([]), conv('a', 'agent:wang'))).toMatchObject({ canReply: false, canTake: false, canTransfer: false, canClose: false });
+    expect(rightsOf(client([]), conv('a', 'queue'))).toMatchObject({ canReply: false, canTake: true });
+    expect(rightsOf(client([]), conv('a', 'robot'))).toMatchObject({ canReply: false, canTake: true });
+  });
+
+  it('let a supervisor take over', () => {
+    expect(rightsOf(client([], 'supervisor'), conv('a', 'agent:wang'))).toMatchObject({ canReply: false, canTake: true, canTransfer: true });
+  });
+
+  it('leave of a closed conversation only reopening', () => {
+    expect(rightsOf(client([], 'admin'), conv('a', 'none'))).toMatchObject({ canReply: false, canTake: false, canTransfer: false, canClose: false, canReopen: true });
+  });
+
+  it('know an offer', () => {
+    expect(rightsOf(client([], 'agent', ['a']), conv('a', 'queue')).offered).toBe(true);
+  });
+});
+
+describe('lists', () => {
+  it('put the longest wait on top of the queue', () => {
+    const items = [conv('new', 'queue', { waitingSince: 20 }), conv('old', 'queue', { waitingSince: 10 }), conv('a', 'agent:li')];
+    expect(inTab(items, 'queue').map((i) => i.id)).toEqual(['old', 'new']);
+    expect(inTab(items, 'all').map((i) => i.id)).toEqual(['new', 'old', 'a']);
+  });
+
+  it('name visitors who said no name', () => {
+    expect(nameOf({ id: '3f2a99', name: ' ' })).toBe('Visitor 3f2a');
+    expect(nameOf({ id: '3f2a99', name: '陈' })).toBe('陈');
+  });
+
+  it('offer the freest colleague first and never one who is away or has it', () => {
+    const agent = (user: string, state: AgentInfo['state'], load: number, capacity = 8): AgentInfo => ({ user, name: user, state, load, capacity, teams: [] });
+    const all = [agent('busy', 'busy', 0), agent('full', 'online', 8), agent('free', 'online', 1), agent('away', 'offline', 0), agent('li', 'online', 0)];
+    expect(candidates(all, ['li']).map((a) => a.user)).toEqual(['free', 'full', 'busy']);
+  });
+
+  it('keep drafts apart, by conversation and by kind', () => {
+    setDraft('a', 'reply', 'r');
+    setDraft('a', 'note', 'n');
+    expect([draftOf('a', 'reply'), draftOf('a', 'note'), draftOf('b', 'reply')]).toEqual(['r', 'n', '']);
+    setDraft('a', 'reply', '');
+    expect([draftOf('a', 'reply'), draftOf('a', 'note')]).toEqual(['', 'n']);
+  });
+});
+
+describe('words', () => {
+  const team = (id: string) => id.toUpperCase();
+  const e = (event: Message['event']) => ({ kind: 'event', event }) as Message;
+
+  it('say what happened to a conversation', () => {
+    const say = (m: Message, all: Message[] = []) => eventText(m, all, team, 'Chen');
+    expect(say(e({ t: 'owner', owner: 'queue', team: 'card', why: 'lost' }))).toContain('CARD');
+    expect(say(e({ t: 'owner', owner: 'agent', user: 'li', name: 'Li', team: 'card', why: 'transfer' }))).toBe('Transferred to Li');
+    expect(say(e({ t: 'owner', owner: 'none', team: 'card', why: 'closed' }))).toBeNull();
+    expect(say(e({ t: 'closed', by: 'visitor' }))).toBe('Chen closed the conversation');
+    const joined = e({ t: 'epoch', epoch: 0, bot: true });
+    const left = e({ t: 'epoch', epoch: 1, bot: false });
+    expect(say(left, [joined, left])).toContain('left');
+    expect(say(e({ t: 'epoch', epoch: 0, bot: false }))).toBeNull();
+  });
+
+  it('do not look a field up in what every object has', () => {
+    expect(fieldLabel('constructor')).toBe('constructor');
+    expect(fieldLabel('name')).toBe('Name');
+  });
+
+  it('count characters as people do and read fingerprints aloud', () => {
+    expect(lengthOf('密码🙂')).toBe(3);
+    expect(readable('k1-5b8c21f09e4d7a36c2e18f5470b9d3aa')).toBe('k1-5b8c 21f0 9e4d 7a36 c2e1 8f54 70b9 d3aa');
+  });
+
+  it('know the client’s errors, and call others the server’s', () => {
+    expect(keyOf(new ClientError('error.conflict'))).toBe('error.conflict');
+    expect(keyOf(new TypeError('x'))).toBe('error.server');
+  });
+});

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { contrast } from '../../src/ui/contrast';
+
+const css = readFileSync(new URL('../../src/ui/tokens.css', import.meta.url), 'utf8');
+const [light, dark] = css.split('@media (prefers-color-scheme: dark)').map((part) =>
+  Object.fromEntries([...part.matchAll(/--k-([\w-]+): #([0-9a-f]{6});/g)].map((m) => [m[1]!, m[2]!])),
+);
+const rgb = (hex: string) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)) as [number, number, number];
+
+/** Text on ground: 4.5 to 1 (WCAG AA). */
+const TEXT = [
+  ...['bg', 'sunken', 'raised'].flatMap((ground) => ['text', 'text-2', 'text-3', 'accent-text', 'danger'].map((text) => [text, ground])),
+  ['text', 'hover'], ['text-2', 'hover'], ['on-accent', 'accent'], ['on-accent', 'accent-hover'], ['accent-text', 'accent-soft'], ['text-3', 'accent-soft'],
+  ['ok', 'ok-soft'], ['ok', 'bg'], ['warn', 'warn-soft'], ['warn', 'bg'], ['danger', 'danger-soft'], ['text', 'danger-soft'], ['text', 'note'], ['text-3', 'note'],
+] as [string, string][];
+/** Borders of fields and states: 3 to 1. */
+const SHAPES = [['line-strong', 'bg'], ['ok', 'bg'], ['busy', 'bg']] as [string, string][];
+
+describe.each([['light', light], ['dark', { ...light, ...dark }]] as [string, Record<string, string>][])('colours of the %s theme', (_, tokens) => {
+  it.each(TEXT)('%s is readable on %s', (text, ground) => {
+    expect(contrast(rgb(tokens[text]!), rgb(tokens[ground]!))).toBeGreaterThanOrEqual(4.5);
+  });
+  it.each(SHAPES)('%s is seen on %s', (shape, ground) => {
+    expect(contrast(rgb(tokens[shape]!), rgb(tokens[ground]!))).toBeGreaterThanOrEqual(3);
+  });
+});

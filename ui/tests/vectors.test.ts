@@ -1,0 +1,210 @@
+/** The known answers that the Rust side froze (`tests/data/vectors.json` at the root of the repository). */
+import { readFileSync } from 'node:fs';
+import { argon2id } from '@noble/hashes/argon2.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Backend } from '../src/crypto/backend';
+import { b64u, hex, random, sized, text, unb64u, unhex, utf8 } from '../src/crypto/bytes';
+import { Directory, signedOf } from '../src/crypto/directory';
+import { isGoodKey } from '../src/crypto/ed25519';
+import { header, openMessage, openNote, pad, sealMessage, unpad } from '../src/crypto/envelope';
+import { openBox } from '../src/crypto/epoch';
+import { acceptGrant } from '../src/crypto/grant';
+import * as hash from '../src/crypto/hash';
+import { inviteKeys, parseCode, printCode } from '../src/crypto/invite';
+import { openKeyring, openTeamKey, sealKeyring } from '../src/crypto/keyring';
+import { claimHash, readCert } from '../src/crypto/rules';
+import { verifyBundle } from '../src/crypto/snapshot';
+import { canonical } from '../src/crypto/state';
+import { Envelope, Kind, type SiteReply, type SignedJson } from '../src/proto';
+import { backends } from './support/backends';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Any = any;
+const file = process.env.KEFU_VECTORS ?? new URL('../../tests/data/vectors.json', import.meta.url);
+const v: Any = JSON.parse(readFileSync(file, 'utf8'));
+const envelope = (h: string): Envelope => Envelope.parse(unhex(h))!;
+const key = (name: string): { ed_seed: string; ed: string; x_sk: string; x: string } => v.keys[name];
+
+describe('hashes and names', () => {
+  it('H', () => {
+    for (const c of v.hash) expect(hex(hash.H(c.label, ...c.parts.map(unhex)))).toBe(c.out);
+  });
+  it('names', () => {
+    const n = v.names;
+    expect(hex(hash.fingerprint(unhex(n.org.root)))).toBe(n.org.fp);
+    expect(hash.printFingerprint(unhex(n.org.fp))).toBe(n.org.text);
+    expect(hex(hash.kidOf(unhex(n.kid.ed)))).toBe(n.kid.kid);
+    for (const b of n.box_kid) expect(hex(hash.boxKid(b.kind, unhex(b.x)))).toBe(b.kid);
+    const c = n.conv;
+    expect(hex(hash.conversationId(unhex(c.nonce), unhex(c.org), c.site, unhex(c.ed), unhex(c.x)))).toBe(c.conv);
+    const k = n.commitment;
+    expect(hex(hash.commitment(unhex(k.conv), k.epoch, unhex(k.ek)))).toBe(k.commitment);
+    expect(hex(hash.announcementHash(unhex(n.ann_hash.bytes)))).toBe(n.ann_hash.hash);
+    expect(hex(hash.envelopeHash(unhex(n.envelope_hash.bytes)))).toBe(n.envelope_hash.hash);
+    const e = signedOf(n.entry_hash.entry);
+    expect(hex(hash.entryHash(e.raw, e.signer, e.sig))).toBe(n.entry_hash.hash);
+  });
+  it('padding', () => {
+    for (const p of v.padding) {
+      const body = random(p.body);
+      expect(pad(body).length).toBe(p.padded);
+      expect(hex(unpad(pad(body)))).toBe(hex(body));
+    }
+  });
+  it('keys of small order and other spellings are refused', () => {
+    for (const b of v.bad_keys) expect(isGoodKey(unhex(b.ed)), b.why).toBe(false);
+    for (const k of Object.values<Any>(v.keys)) expect(isGoodKey(unhex(k.ed))).toBe(true);
+  });
+  it('the password is stretched as OPAQUE will', () => {
+    const out = argon2id(unhex(v.ksf.input), new Uint8Array(16), { m: 65536, t: 3, p: 4, dkLen: 64 });
+    expect(hex(out)).toBe(v.ksf.out);
+  });
+  it('invite codes', () => {
+    const code = parseCode(v.invite.code)!;
+    expect(hex(code.secret)).toBe(v.invite.secret);
+    expect(hex(code.org)).toBe(v.invite.org);
+    expect(printCode(code)).toBe(v.invite.code);
+    expect(parseCode(v.invite.code.toLowerCase().replaceAll('-', ' '))).toEqual(code);
+    for (const bad of v.invite.bad_codes) expect(parseCode(bad)).toBeNull();
+  });
+  it('keyring', () => {
+    const k = v.keyring;
+    const keys = openKeyring(unhex(k.sealed), unhex(k.export_key), k.user, k.version);
+    expect(hex(keys.ed)).toBe(key(k.of).ed_seed);
+    expect(hex(sealKeyring(keys, unhex(k.export_key), k.user, k.version, unhex(k.nonce)))).toBe(k.sealed);
+    expect(() => openKeyring(unhex(k.sealed), unhex(k.export_key), k.user, k.version + 1)).toThrow('keyring');
+  });
+});
+
+describe.each(backends)('on the %s back end', (_, make) => {
+  let b: Backend;
+  beforeAll(async () => {
+    b = await make();
+  });
+  const boxOf = async (name: string) => {
+    const k = await b.boxKey(unhex(key(name).x_sk));
+    expect(hex(k.pk)).toBe(key(name).x);
+    return k;
+  };
+
+  it('signatures', async () => {
+    for (const s of v.sign) {
+      const k = await b.signingKey(unhex(key(s.signer).ed_seed));
+      expect(hex(k.pk)).toBe(key(s.signer).ed);
+      expect(hex(await k.sign(s.label, unhex(s.msg)))).toBe(s.sig);
+      expect(await b.verify(s.label, k.pk, unhex(s.msg), unhex(s.sig))).toBe(true);
+      expect(await b.verify('pop', k.pk, unhex(s.msg), unhex(s.sig))).toBe(false);
+    }
+    for (const bad of v.bad_keys) expect(await b.verify('dir', unhex(bad.ed), utf8('x'), new Uint8Array(64))).toBe(false);
+  });
+
+  it('HPKE', async () => {
+    for (const h of v.hpke) {
+      const k = await boxOf(h.to);
+      expect(hex(await k.open({ enc: unhex(h.enc), ct: unhex(h.ct) }, unhex(h.info), unhex(h.aad)))).toBe(h.pt);
+      await expect(k.open({ enc: unhex(h.enc), ct: unhex(h.ct) }, utf8('other'), unhex(h.aad))).rejects.toThrow('box');
+    }
+  });
+
+  it('messages', async () => {
+    for (const m of v.message) {
+      const ek = await b.epochKey(unhex(m.ek));
+      const signer = await b.signingKey(unhex(key(m.signer).ed_seed));
+      const h = m.header;
+      const fields = { conv: unhex(h.conv), epoch: h.epoch, msg: unhex(h.msg_id), inst: h.inst, ctr: h.ctr, prev: unhex(h.prev) };
+      expect(hex(await sealMessage(fields, ek, utf8(m.body), signer))).toBe(m.bytes);
+      expect(text(await openMessage(b, envelope(m.bytes), ek, signer.pk))).toBe(m.body);
+      const bytes = unhex(m.bytes);
+      bytes[90]! ^= 1;
+      await expect(openMessage(b, Envelope.parse(bytes)!, ek, signer.pk)).rejects.toThrow('signature');
+    }
+    expect(envelope(v.tombstone.bytes).msg).toBe(envelope(v.tombstone.of).msg);
+    expect(envelope(v.tombstone.bytes).kind).toBe(Kind.tombstone);
+  });
+
+  it('notes', async () => {
+    const n = v.note;
+    const body = text(await openNote(b, envelope(n.bytes), await boxOf(n.team), unhex(key(n.signer).ed)));
+    expect(body).toBe(n.body);
+    const h = n.header;
+    const fields = { conv: unhex(h.conv), epoch: h.epoch, msg: unhex(h.msg_id), inst: h.inst, ctr: h.ctr, prev: unhex(h.prev) };
+    expect(n.bytes.startsWith(hex(header(Kind.note, unhex(key(n.signer).ed), fields)))).toBe(true);
+  });
+
+  it('announcements', async () => {
+    for (const a of v.announcement) {
+      const env = envelope(a.bytes);
+      expect(env.epoch).toBe(a.epoch);
+      expect(env.dirSeq).toBe(a.dir_seq);
+      expect(hex(env.dirHead)).toBe(a.dir_head);
+      expect(await b.verify('ann', unhex(key(a.creator).ed), env.signed, env.signature)).toBe(true);
+      for (const [name, kind] of [[a.team, 1], [a.visitor, 2]] as const) {
+        const mine = await boxOf(name);
+        const ek = await openBox(env, unhex(env.conv), new Map([[hex(hash.boxKid(kind, mine.pk)), mine]]));
+        expect(hex(ek!)).toBe(a.ek);
+      }
+      expect(hex(hash.commitment(unhex(env.conv), a.epoch, unhex(a.ek)))).toBe(hex(env.commitment));
+    }
+  });
+
+  it('grants', async () => {
+    const g = v.grant;
+    const to = await boxOf(g.to);
+    const mine = new Map([[hex(hash.boxKid(g.kind, to.pk)), to]]);
+    const want = new Map<number, string>(g.keys.map((k: Any) => [k.epoch, k.commitment]));
+    const creator = unhex(key(g.creator).ed);
+    const keys = await acceptGrant(b, envelope(g.bytes), unhex(g.conv), creator, mine, (e) => unhex(want.get(e)!));
+    expect(keys.map((k) => ({ epoch: k.epoch, ek: hex(k.ek) }))).toEqual(g.keys.map((k: Any) => ({ epoch: k.epoch, ek: k.ek })));
+    await expect(acceptGrant(b, envelope(g.bytes), unhex(g.conv), creator, mine, () => new Uint8Array(32))).rejects.toThrow('commitment');
+  });
+
+  it('invites', async () => {
+    const i = v.invite;
+    const keys = await inviteKeys(b, unhex(i.secret));
+    expect(hex(keys.sign.pk)).toBe(i.ed);
+    expect(hex(keys.box.pk)).toBe(i.x);
+    const raw = unb64u(i.cert.cert);
+    const cert = await readCert(b, unhex(i.org), raw, sized(i.cert.signer, 32), unb64u(i.cert.sig));
+    expect(cert.inv).toBe(b64u(keys.sign.pk));
+    const by = key(i.claim_by);
+    expect(hex(await keys.sign.sign('claim', claimHash(raw, unhex(by.ed), unhex(by.x))))).toBe(i.claim_sig);
+  });
+
+  it('team boxes', async () => {
+    const t = v.team_box;
+    expect(hex(await openTeamKey(t.box, await boxOf(t.to)))).toBe(key(t.secret).x_sk);
+    await expect(openTeamKey({ ...t.box, epoch: t.box.epoch + 1 }, await boxOf(t.to))).rejects.toThrow('box');
+  });
+
+  it('directory', async () => {
+    const d = v.directory;
+    const log = (d.log as SignedJson[]).map(signedOf);
+    const dir = await Directory.replay(b, unhex(d.fp), log, d.now, 0);
+    expect(canonical(dir.state)).toBe(d.state_canonical);
+    expect(d.heads.length).toBeGreaterThan(0);
+    (d.heads as string[]).forEach((h, seq) => expect(hex(dir.headAt(seq)!)).toBe(h));
+    for (const bad of d.bad) {
+      const entries = [...(d.log as SignedJson[]).slice(0, bad.after), ...bad.before].map(signedOf);
+      if (entries.length === 0) {
+        await expect(async () => Directory.genesis(b, unhex(d.fp), signedOf(bad.entry)), bad.name).rejects.toThrow();
+        continue;
+      }
+      const before = await Directory.replay(b, unhex(d.fp), entries, d.now, 0);
+      const state = canonical(before.state);
+      await expect(async () => before.apply(b, signedOf(bad.entry), bad.now), bad.name).rejects.toThrow();
+      expect(canonical(before.state), bad.name).toBe(state);
+      expect(before.seq).toBe(entries.length - 1);
+    }
+  });
+
+  it('bundles', async () => {
+    const d = v.directory;
+    for (const bundle of d.bundles as SiteReply['directory'][]) {
+      const dir = await verifyBundle(b, unhex(d.fp), bundle, d.now);
+      expect(canonical(dir.state)).toBe(d.state_canonical);
+    }
+    for (const bad of d.bad_bundles) {
+      await expect(verifyBundle(b, unhex(d.fp), bad.bundle, bad.now), bad.name).rejects.toThrow();
+    }
+  });
+});
