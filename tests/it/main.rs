@@ -3,6 +3,7 @@
 mod access;
 mod chat;
 mod cli;
+mod crash;
 mod layers;
 mod store_contract;
 mod store_faults;

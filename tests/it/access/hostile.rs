@@ -5,6 +5,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::*;
 use crate::support::{
+    dice::Dice,
     http::ask,
     peer::Me,
     wire::{Gone, Got, Wire},
@@ -91,33 +92,22 @@ async fn nonsense_is_refused_by_name_and_the_ninth_time_ends_the_session() {
     }
 }
 
-/// A generator of numbers that only has to be the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % below.max(1)
-    }
-
-    fn spoil(&mut self, bytes: &mut Vec<u8>) {
-        for _ in 0..=self.roll(4) {
-            let at = self.roll(bytes.len());
-            match self.roll(4) {
-                0 if !bytes.is_empty() => bytes[at] = self.roll(256) as u8,
-                1 => bytes.truncate(at),
-                2 => bytes.insert(at, self.roll(256) as u8),
-                _ => bytes.extend_from_within(..at.min(bytes.len())),
-            }
+/// Changes a few bytes.
+fn spoil(bytes: &mut Vec<u8>, dice: &mut Dice) {
+    for _ in 0..=dice.roll(4) {
+        let at = dice.roll(bytes.len());
+        match dice.roll(4) {
+            0 if !bytes.is_empty() => bytes[at] = dice.roll(256) as u8,
+            1 => bytes.truncate(at),
+            2 => bytes.insert(at, dice.roll(256) as u8),
+            _ => bytes.extend_from_within(..at.min(bytes.len())),
         }
     }
 }
 
 #[tokio::test]
 async fn thousands_of_spoiled_frames_harm_nobody() {
-    let seed = std::env::var("KEFU_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(20_261_123);
-    println!("KEFU_SEED={seed}");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::seeded();
     let server = Server::new().await;
     let (mut victim, mut li, conv) = victim(&server).await;
     let key = victim.me.key.clone();
@@ -141,7 +131,7 @@ async fn thousands_of_spoiled_frames_harm_nobody() {
         }
         for _ in 0..40 {
             let mut bytes = sane[dice.roll(sane.len())].clone();
-            dice.spoil(&mut bytes);
+            spoil(&mut bytes, &mut dice);
             let message = match String::from_utf8(bytes) {
                 Ok(text) if dice.roll(4) > 0 => Message::text(text),
                 Ok(text) => Message::Binary(text.into_bytes().into()),
