@@ -26,7 +26,7 @@ use tokio::{
 };
 
 use crate::{
-    chat::{Chat, Rates, Refusal, assign},
+    chat::{Chat, Rates, Refusal, desk_task},
     config::Config,
     desk::{Desk, Rules},
     http::{self, Addresses, Http, Tokens, admin},
@@ -131,7 +131,7 @@ pub async fn serve(
 
     let fan_out = tokio::spawn(chat.clone().fan_out(feed));
     let background = [
-        tokio::spawn(assign::run(chat.clone(), Desk::new(rules(&config)), inbox)),
+        tokio::spawn(desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox)),
         tokio::spawn(keep_house(chat.clone(), store.clone(), metrics.clone())),
         tokio::spawn(watch_directory(chat.clone(), org.clone())),
     ];
