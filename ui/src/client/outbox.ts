@@ -92,9 +92,15 @@ export class Outbox {
       for (const { name, value } of await this.h.port.store.list<Kept>(this.name(''))) {
         const env = Envelope.parse(value.bytes);
         if (!env || this.items.some((o) => o.msg === env.msg) || (value.by !== this.h.port.inst && (await alive(value.by)))) continue;
-        const body = this.h.ledger.entries.some((e) => e.msg === env.msg) ? null : await this.read(env);
-        if (body) this.items.push({ msg: env.msg, note: env.kind === Kind.note, body, env, under: this.hashOf(env.epoch), at: value.at, error: value.error, refusals: 0 });
-        else await this.h.port.store.delete(name).catch(() => undefined);
+        if (this.h.ledger.entries.some((e) => e.msg === env.msg)) {
+          await this.h.port.store.delete(name).catch(() => undefined);
+          continue;
+        }
+        // what can't be read yet stays: its epoch may come with the records
+        const body = await this.read(env);
+        if (!body) continue;
+        const under = this.hashOf(env.epoch);
+        this.items.push({ msg: env.msg, note: env.kind === Kind.note, body, env, under, at: value.at, error: value.error, refusals: 0 });
       }
       this.items.sort((a, b) => a.at - b.at);
       this.h.changed();
