@@ -83,6 +83,12 @@ impl Writer {
     /// One socket's life. `Ok`: everything is done.
     async fn session(&mut self, peer: &mut Peer) -> Result<(), Gone> {
         let mut following = BTreeSet::new();
+        // a client may resend before it knows what it missed
+        if self.dice.roll(2) == 0 {
+            for i in self.pending.values() {
+                within(peer.wire.send_envelope(self.ledger.sent[*i].envelope.clone())).await?;
+            }
+        }
         if let Some(conv) = self.open(peer).await? {
             self.follow(peer, conv, &mut following).await?;
         }
