@@ -40,6 +40,12 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
   const trust = signal<Trust>({ mode: 'pinned', secure: scene !== 'insecure', storage: 'kept' });
   const offers = signal<readonly Offer[]>(scene === 'offer' ? [{ conv: id('c8d1'), until: NOW + 26_000 }] : []);
   const notices = signal<readonly Notice[]>(scene === 'toast' ? [{ id: 1, kind: 'error', key: 'error.conflict' }, { id: 2, kind: 'info', key: 'notice.offer_missed' }] : []);
+  if (scene === 'stress') {
+    const long = 'Wolfeschlegelsteinhausenbergerdorff Hubert Blaine von und zu Beispiel';
+    conversations.value = conversations.value.map((c, i) => ({ ...c, name: i % 2 ? long : 'ا'.repeat(80), preview: 'y'.repeat(300), unread: 120 }));
+    offers.value = [{ conv: id('c8d1'), until: NOW + 26_000 }, { conv: id('d411'), until: NOW + 60_000 }];
+    connection.value = { state: 'waiting' };
+  }
   const threads = new Map<string, Thread & { add(m: Message): void }>();
 
   const open = (key: string) => {

@@ -46,6 +46,10 @@ export function fakeVisitor(scene: string, en: boolean): VisitorClient {
   if (scene === 'closedconv') conv.value = { ...CONV, state: 'closed', owner: 'none' };
   if (scene === 'odd') messages.value = [...messages.value, msg(0, 'agent', '', { kind: 'recalled', author: { name: 'x', kid: '1' } }), msg(0, 'agent', '', { kind: 'broken' }), msg(0, 'robot', '<script>alert(1)</script><svg onload=alert(1)> javascript:alert(1) https://ok.example', { missingBefore: true })];
 
+  if (scene === 'stress') {
+    agentName.value = 'Wolfeschlegelsteinhausenbergerdorff Hubert Blaine von und zu Beispiel';
+    messages.value = [...messages.value, msg(0, 'agent', 'x'.repeat(300) + ' https://bank.example/' + 'a'.repeat(200), { author: { name: agentName.value, kid: '9' } }), msg(0, 'visitor', 'مرحبا، كيف يمكنني استعادة بطاقتي؟ ' + '汉'.repeat(200), { mine: true, state: 'sent' }), msg(0, 'visitor', '👍', { mine: true, state: 'queued', seq: null })];
+  }
   const push = (text: string) => (messages.value = [...messages.value, { ...queued(text), id: Math.random().toString(36) }]);
   return {
     connection, trust, site, presence, thread: current, queue, unread, needsForm,

@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import type { Backend, BoxKey, KeptKey } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
 import { signedOf } from '../crypto/directory';
+import { Rejected } from '../crypto/error';
 import { fingerprint, printFingerprint } from '../crypto/hash';
 import { parseCode } from '../crypto/invite';
 import type { Opaque } from '../crypto/opaque';
@@ -198,6 +199,8 @@ export class Agent implements AgentClient {
     const opaque = this.deps.opaque();
     try {
       return await fn(opaque);
+    } catch (e) {
+      throw asClientError(e);
     } finally {
       opaque.close();
     }
@@ -297,6 +300,14 @@ export class Agent implements AgentClient {
   // ---- from the server
 
   private welcomed(w: Welcome): void {
+    const now = new Set(w.convs.map((c) => c.id));
+    for (const { id, tabs } of this.conversations.value) {
+      // it went to somebody else while this page was offline
+      if ((tabs.mine || tabs.queue) && !now.has(id) && !this.shown.has(id)) {
+        this.list.remove(id);
+        this.engine!.forget(id);
+      }
+    }
     for (const c of w.convs) this.list.put(c);
     this.more.value = { mine: false, queue: false, all: true };
     void this.loadBoxes();
@@ -494,7 +505,7 @@ export class Agent implements AgentClient {
     if ('team' in to && to.team !== this.list.get(conv)?.team) {
       const t = this.thread(conv);
       this.engine!.follow(conv);
-      await prepareTransfer(this.engine!.port, t, to.team);
+      await prepareTransfer(this.engine!.port, t, to.team).catch((e: unknown) => Promise.reject(asClientError(e)));
     }
     await this.request({ t: 'transfer', conv, ...to });
   }
@@ -522,4 +533,10 @@ export class Agent implements AgentClient {
     this.over = true;
     this.leaveEngine();
   }
+}
+
+/** Pages hear of one kind of error only. */
+function asClientError(e: unknown): ClientError {
+  if (e instanceof ClientError) return e;
+  return new ClientError(e instanceof Rejected ? 'error.directory' : 'error.server', String(e));
 }

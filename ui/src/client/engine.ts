@@ -170,7 +170,8 @@ export class Engine {
       case 'typing': {
         const name = f.user === undefined ? '' : (this.port.directory().state.users[f.user]?.name ?? f.user);
         // an agent hears of his colleagues, nobody of himself
-        if (f.side !== this.port.role || f.user !== undefined) this.conversations.get(f.conv)?.setTyping(f.side, name, f.on);
+        const self = f.side === this.port.role && (f.user === undefined || f.user === this.hooks.me?.());
+        if (!self) this.conversations.get(f.conv)?.setTyping(f.side, name, f.on);
         return;
       }
       case 'directory':

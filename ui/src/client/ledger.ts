@@ -2,7 +2,7 @@
  * What the records of one conversation add up to: epochs, counters, and lines to show. Everything from the server is
  * checked here and nowhere else; what does not pass becomes a `broken` line and changes nothing.
  */
-import type { EpochKey, KeptKey } from '../crypto/backend';
+import type { BoxKey, EpochKey, KeptKey } from '../crypto/backend';
 import { equal, hex, sized, unb64u, unhex } from '../crypto/bytes';
 import { isForkAlarm } from '../crypto/directory';
 import { isGoodKey } from '../crypto/ed25519';
@@ -67,6 +67,9 @@ export class Ledger {
   private readonly counters = new Map<string, number>();
   private readonly conv: Uint8Array;
   private replacedAt = 0;
+  private adopted: Epoch | null = null;
+  /** Kept, because the key that opens them may come later. */
+  private readonly grants = new Set<Envelope>();
 
   constructor(
     private readonly port: Port,
@@ -90,7 +93,7 @@ export class Ledger {
    */
   adopt(visitor: { ed: Uint8Array; x: Uint8Array; site: string }, accepted: AcceptedEpoch, env: Envelope): void {
     this.visitor = { ...visitor, kid: hex(kidOf(visitor.ed)) };
-    this.take(accepted, env);
+    this.adopted = this.take(accepted, env);
   }
 
   private take(a: AcceptedEpoch, env: Envelope): Epoch {
@@ -158,10 +161,16 @@ export class Ledger {
 
   private async announcement(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
     const visitor = this.visitor!;
-    const own = this.epochs.get(env.epoch);
-    if (own && equal(own.hash, announcementHash(env.bytes)) && !this.entries.some((e) => e.epoch === own)) {
-      this.last = envelopeHash(env.bytes);
-      return { ...this.blank(r), kind: 'epoch', msg: env.msg, sender: env.sender, epoch: own };
+    if (this.adopted && env.epoch === 0) {
+      const own = this.adopted;
+      this.adopted = null;
+      if (equal(own.hash, announcementHash(env.bytes))) {
+        this.last = envelopeHash(env.bytes);
+        return { ...this.blank(r), kind: 'epoch', msg: env.msg, sender: env.sender, epoch: own };
+      }
+      // the server has another first epoch of ours: it is checked like any
+      this.epochs.clear();
+      this.chain = emptyChain();
     }
     const name = `${this.port.space}epoch/${this.id}/${String(env.epoch).padStart(6, '0')}`;
     const remembered = this.port.role === 'visitor' ? await this.port.store.get<RememberedEpoch>(name) : undefined;
@@ -240,9 +249,16 @@ export class Ledger {
     this.checkCounter(env);
     const base = { ...this.blank(r), msg: env.msg, sender: env.sender, user: sender.user };
     const key = this.port.boxes().get(noteRecipient(env));
-    if (!key) return { ...base, kind: 'broken', error: 'error.no_key', missingBefore: this.count(env) };
-    const body = decodeBody(await openNote(this.port.backend, env, key, sender.ed));
-    return { ...base, ...(body?.t === 'note' ? { kind: 'note', body } : { kind: 'unsupported' }), missingBefore: this.count(env) };
+    if (!key) {
+      if (!(await this.port.backend.verify('sig', sender.ed, env.signed, env.signature))) reject('signature');
+      return { ...base, kind: 'broken', error: 'error.no_key', missingBefore: this.count(env), sealed: env };
+    }
+    return { ...base, ...(await this.openNote(env, key, sender.ed)), missingBefore: this.count(env) };
+  }
+
+  private async openNote(env: Envelope, key: BoxKey, ed: Uint8Array): Promise<Pick<Entry, 'kind' | 'body'>> {
+    const body = decodeBody(await openNote(this.port.backend, env, key, ed));
+    return body?.t === 'note' ? { kind: 'note', body } : { kind: 'unsupported' };
   }
 
   private checkCounter(env: Envelope): void {
@@ -258,6 +274,7 @@ export class Ledger {
   }
 
   private async grant(env: Envelope): Promise<void> {
+    this.grants.add(env);
     const creator = this.port.directory().keyOf(env.sender);
     const ed = creator?.ed ?? (env.sender === this.visitor!.kid ? this.visitor!.ed : reject('creator'));
     const of = (e: number): Uint8Array | null => this.epochs.get(e)?.commitment ?? null;
@@ -269,28 +286,34 @@ export class Ledger {
     }
   }
 
-  /** Lines of an epoch whose key came late. */
+  /** Lines of an epoch whose key came late, and notes for a team key that did. */
   private async reopen(n: number): Promise<void> {
     const epoch = this.epochs.get(n)!;
     for (const e of this.entries) {
-      if (e.sealed?.epoch !== n || !epoch.key) continue;
+      const env = e.sealed;
+      if (env?.epoch !== n) continue;
+      const key = env.kind === Kind.note ? this.port.boxes().get(noteRecipient(env)) : epoch.key;
+      if (!key) continue;
       try {
-        Object.assign(e, await this.open(e.sealed, epoch.key, this.senderOf(e.sealed, epoch).ed), { error: undefined, sealed: undefined });
+        const { ed } = this.senderOf(env, epoch);
+        const opened = env.kind === Kind.note ? await this.openNote(env, key as BoxKey, ed) : await this.open(env, key as EpochKey, ed);
+        Object.assign(e, opened, { error: undefined, sealed: undefined });
       } catch (err) {
         e.error = errorOf(err);
       }
     }
   }
 
-  /** Team keys came late (an agent's boxes): tries every epoch without a key again. */
+  /** Team keys came late (an agent's boxes): what they open is opened now. */
   async retryKeys(): Promise<void> {
     for (const [n, epoch] of this.epochs) {
-      if (epoch.key) continue;
-      const ek = await openBox(epoch.env, this.conv, this.port.boxes()).catch(() => null);
-      if (!ek) continue;
-      this.epochs.set(n, { ...epoch, key: await this.port.backend.epochKey(ek) });
+      if (!epoch.key) {
+        const ek = await openBox(epoch.env, this.conv, this.port.boxes()).catch(() => null);
+        if (ek) this.epochs.set(n, { ...epoch, key: await this.port.backend.epochKey(ek) });
+      }
       await this.reopen(n);
     }
+    for (const g of this.grants) await this.grant(g).catch(() => undefined);
   }
 
   /** Keys of all epochs this reader can open, for a grant. */

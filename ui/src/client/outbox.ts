@@ -28,6 +28,8 @@ export interface Outgoing {
   note: boolean;
   body: Body;
   env: Envelope;
+  /** Hash of the announcement whose epoch it is sealed in, hex. */
+  under: string;
   at: number;
   error: ErrorKey | null;
   refusals: number;
@@ -58,6 +60,8 @@ export class Outbox {
   private announcing: Envelope | null = null;
   /** The server called this epoch over. */
   private stale = -1;
+  /** Announcements in a row that began no epoch. */
+  private lostRaces = 0;
   private held = false;
   private pauseUntil = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -87,12 +91,17 @@ export class Outbox {
         const env = Envelope.parse(value.bytes);
         if (!env || this.items.some((o) => o.msg === env.msg) || (value.by !== this.h.port.inst && (await alive(value.by)))) continue;
         const body = this.h.ledger.entries.some((e) => e.msg === env.msg) ? null : await this.read(env);
-        if (body) this.items.push({ msg: env.msg, note: env.kind === Kind.note, body, env, at: value.at, error: value.error, refusals: 0 });
+        if (body) this.items.push({ msg: env.msg, note: env.kind === Kind.note, body, env, under: this.hashOf(env.epoch), at: value.at, error: value.error, refusals: 0 });
         else await this.h.port.store.delete(name).catch(() => undefined);
       }
       this.items.sort((a, b) => a.at - b.at);
       this.h.changed();
     }).finally(() => this.pump());
+  }
+
+  private hashOf(epoch: number): string {
+    const e = this.h.ledger.epochs.get(epoch);
+    return e ? hex(e.hash) : '';
   }
 
   private async read(env: Envelope): Promise<Body | null> {
@@ -110,17 +119,6 @@ export class Outbox {
     } catch {
       return null;
     }
-  }
-
-  /** The first epoch was made anew before anybody had it: everything is sealed under the new key. */
-  reseal(): Promise<void> {
-    return this.serial(async () => {
-      for (const [i, o] of this.items.entries()) {
-        const sealed = await this.seal(o, i);
-        this.items[i] = sealed;
-        await this.keep(sealed);
-      }
-    });
   }
 
   retry(msg: string): void {
@@ -141,6 +139,7 @@ export class Outbox {
     }
     if (this.announcing && (env.msg === this.announcing.msg || (env.kind === Kind.announcement && env.epoch >= this.announcing.epoch))) {
       this.announcing = null;
+      this.lostRaces = env.epoch === this.h.ledger.chain.epoch ? 0 : this.lostRaces + 1;
     }
     const at = this.items.findIndex((o) => o.msg === env.msg);
     if (at >= 0) {
@@ -176,13 +175,18 @@ export class Outbox {
 
   private async announcementRefused(f: ErrorFrame): Promise<void> {
     this.announcing = null;
+    this.lostRaces++;
+    if (this.lostRaces > MAX_REFUSALS) return this.failAll('error.refused');
     if (f.code === Code.rate_limited) this.pause(f.retry_ms ?? RATE_MS);
     else if (f.code === Code.directory_stale) await this.refreshThenPump();
     else if (f.code === Code.epoch_stale || f.code === Code.conflict) this.pause(RACE_MS);
     else if (f.code === Code.storage) this.pause(STORAGE_MS);
-    else {
-      for (const o of this.items.filter((x) => !x.error)) this.fail(o, keyOfCode(f.code));
-    }
+    else this.failAll(keyOfCode(f.code));
+  }
+
+  private failAll(error: ErrorKey): void {
+    this.lostRaces = 0;
+    for (const o of this.items.filter((x) => !x.error)) this.fail(o, error);
   }
 
   private async refreshThenPump(): Promise<void> {
@@ -241,7 +245,7 @@ export class Outbox {
   /** Sealed in the current epoch and, if it is of this page's run, with the counter that comes next. */
   private fits(o: Outgoing): boolean {
     const run = o.note ? this.h.port.noteInst : this.h.port.inst;
-    if (o.env.epoch !== this.h.ledger.chain.epoch) return false;
+    if (o.under !== hex(this.h.ledger.chain.hash)) return false;
     return o.env.inst === run ? o.env.ctr === this.counter(run) : o.env.ctr >= this.counter(o.env.inst);
   }
 
@@ -319,7 +323,7 @@ export class Outbox {
     return this.announcing;
   }
 
-  private async seal(o: Omit<Outgoing, 'env'>, place: number): Promise<Outgoing> {
+  private async seal(o: Omit<Outgoing, 'env' | 'under'>, place: number): Promise<Outgoing> {
     const { port, ledger } = this.h;
     const epoch = ledger.current;
     const inst = o.note ? port.noteInst : port.inst;
@@ -335,7 +339,7 @@ export class Outbox {
       if (!epoch.key) throw new ClientError('error.no_key');
       bytes = await sealMessage(fields, epoch.key, body, port.me);
     }
-    return { ...o, env: Envelope.parse(bytes)! };
+    return { ...o, env: Envelope.parse(bytes)!, under: hex(epoch.hash) };
   }
 
   private async keep(o: Outgoing): Promise<void> {

@@ -50,6 +50,7 @@ export class Visitor implements VisitorClient {
   private loading: Promise<void>;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private over = false;
+  private opening = false;
   /** Closed conversations the visitor is done with. */
   private readonly dismissed = new Set<string>();
   private sending: Promise<void> = Promise.resolve();
@@ -307,7 +308,8 @@ export class Visitor implements VisitorClient {
 
   private async open(): Promise<void> {
     const begun = this.begun;
-    if (!begun || begun.opened) return;
+    if (!begun || begun.opened || this.opening) return;
+    this.opening = true;
     try {
       if (!this.engine!.conversations.has(begun.id)) await this.localThread().catch(() => this.announceAgain());
       const { id, nonce, ann } = this.begun!;
@@ -324,6 +326,8 @@ export class Visitor implements VisitorClient {
       const ms = e instanceof Refused ? Math.max(e.retryMs ?? 0, OPEN_RETRY_MS) : OPEN_RETRY_MS;
       // without a connection the next welcome opens it
       if (!this.over && this.engine!.link.online) this.timer = setTimeout(() => void this.open(), ms);
+    } finally {
+      this.opening = false;
     }
   }
 
@@ -331,8 +335,7 @@ export class Visitor implements VisitorClient {
   private async announceAgain(): Promise<void> {
     this.begun = { ...this.begun!, ann: await this.firstAnnouncement(this.begun!.id) };
     await this.store.set(`${this.space}conv`, this.begun).catch(() => undefined);
-    const thread = await this.localThread();
-    await thread.outbox.reseal();
+    await this.localThread();
   }
 
   private async markOpened(): Promise<void> {

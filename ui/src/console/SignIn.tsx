@@ -73,6 +73,8 @@ function Unlock({ client }: { client: AgentClient }) {
     <>
       <PasswordForm client={client} user={() => client.lastUser.value} lead={t('lockedLead')} submit={t('unlock')} focusPassword>
         <p class="c-who">{client.lastUser.value}</p>
+        {/* For password managers, which look for a field. */}
+        <input class="k-sr" type="text" name="user" autocomplete="username" value={client.lastUser.value} readOnly tabIndex={-1} aria-hidden="true" />
       </PasswordForm>
       <Button kind="plain" wide onClick={() => void client.logout()}>
         {t('otherUser')}

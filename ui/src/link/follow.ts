@@ -8,6 +8,8 @@ interface Followed {
   have: number;
   /** A `resume` is on its way and was not yet answered by `synced` or `behind`. */
   asked: boolean;
+  /** What was held when it was last asked. */
+  since: number;
   paging: boolean;
 }
 
@@ -21,20 +23,21 @@ export interface FollowPort {
   synced(conv: string, last: number): void;
 }
 
-/** Pause after a page that failed, ms. */
+/** Pause after an answer that brought nothing, ms. */
 const RETRY_MS = 2_000;
 
 export class Follower {
   private readonly convs = new Map<string, Followed>();
   /** Raised with every connection; what an older one began stops by itself. */
   private life = 0;
+  private open = false;
 
   constructor(private readonly port: FollowPort) {}
 
   follow(id: string, have = 0): void {
     if (this.convs.has(id)) return;
-    this.convs.set(id, { have, asked: false, paging: false });
-    this.ask([id]);
+    this.convs.set(id, { have, asked: false, since: -1, paging: false });
+    if (this.open) this.ask([id]);
   }
 
   leave(id: string): void {
@@ -52,8 +55,18 @@ export class Follower {
   /** A new connection: say again what is held. */
   connected(): void {
     this.life++;
-    for (const f of this.convs.values()) f.asked = f.paging = false;
+    this.open = true;
+    for (const f of this.convs.values()) {
+      f.asked = f.paging = false;
+      f.since = -1;
+    }
     this.ask([...this.convs.keys()]);
+  }
+
+  /** What is followed from now on is asked for by the next connection. */
+  disconnected(): void {
+    this.life++;
+    this.open = false;
   }
 
   record(r: WireRecord): void {
@@ -70,7 +83,16 @@ export class Follower {
     if (!f) return;
     f.asked = false;
     if (f.have >= last) this.port.synced(id, last);
-    else this.ask([id]);
+    else if (f.have > f.since) this.ask([id]);
+    else this.askLater(id, f);
+  }
+
+  /** The server said it sent everything, and did not: no hurry to hear the same again. */
+  private askLater(id: string, f: Followed): void {
+    const life = this.life;
+    setTimeout(() => {
+      if (this.life === life && this.convs.get(id) === f && !f.asked && !f.paging) this.ask([id]);
+    }, RETRY_MS);
   }
 
   async behind(id: string, last: number): Promise<void> {
@@ -105,7 +127,11 @@ export class Follower {
     for (let i = 0; i < ids.length; i += MAX_RESUME) {
       const some = ids.slice(i, i + MAX_RESUME);
       if (!this.port.resume(some.map((id) => ({ id, have: this.have(id) })))) return;
-      for (const id of some) this.convs.get(id)!.asked = true;
+      for (const id of some) {
+        const f = this.convs.get(id)!;
+        f.asked = true;
+        f.since = f.have;
+      }
     }
   }
 }

@@ -286,6 +286,7 @@ export class Link {
     const socket = this.socket;
     this.socket = null;
     this.welcome = null;
+    this.follower.disconnected();
     this.pinged = false;
     if (socket) {
       socket.onmessage = socket.onclose = null;

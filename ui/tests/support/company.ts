@@ -29,13 +29,13 @@ export class Company {
 
   private constructor(readonly b: Backend) {}
 
-  /** With an admin `zhao`, agents `li` and `wu`, teams `svc` (all) and `vip` (wu), and a site. */
-  static async create(b: Backend): Promise<Company> {
+  /** With an admin `zhao`, teams `svc` and `vip`, and a site. `opaque`: public key of the login server, b64u. */
+  static async create(b: Backend, opaque?: string): Promise<Company> {
     const c = new Company(b);
     c.root = await b.newSigningKey();
     c.fp = fingerprint(c.root.pk);
     const key = async () => b64u((await b.newBoxKey()).pk);
-    await c.add({ t: 'genesis', org: 'Bank', root: b64u(c.root.pk), recovery: await key(), opaque: await key(), suite: 1 }, c.root);
+    await c.add({ t: 'genesis', org: 'Bank', root: b64u(c.root.pk), recovery: await key(), opaque: opaque ?? (await key()), suite: 1 }, c.root);
     c.admin = await c.enrol('zhao', 'admin', ['svc']);
     await c.team('svc');
     await c.team('vip');

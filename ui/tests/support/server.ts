@@ -1,0 +1,219 @@
+/**
+ * A small kefu server for tests: sockets, records, the refusals a client must live with. It keeps what it is told in memory
+ * and can be made to lose, refuse, reorder and lie.
+ */
+import { b64u, cat, hex, random, u32, unb64u, unhex, utf8 } from '../../src/crypto/bytes';
+import { kidOf } from '../../src/crypto/hash';
+import { teamKid } from '../../src/client/outbox';
+import { Code, Envelope, Kind, type Conv } from '../../src/proto';
+import { SITE, type Company } from './company';
+import { fakeEnv, type FakeEnv, type FakeSocket } from './socket';
+
+interface Peer {
+  s: FakeSocket;
+  role: 'visitor' | 'agent';
+  kid: string;
+  ed: string;
+  user?: string;
+  follows: Set<string>;
+}
+interface Stored {
+  conv: Conv;
+  records: Uint8Array[];
+  msgs: Map<string, number>;
+}
+/** What becomes of an envelope: stored as usual, lost on the way, stored without an echo, refused with a code. */
+export type Fate = 'store' | 'lose' | 'mute' | number;
+
+export class FakeServer {
+  readonly peers: Peer[] = [];
+  readonly convs = new Map<string, Stored>();
+  /** Every envelope as it came in, in order. */
+  readonly received: Uint8Array[] = [];
+  readonly requests: Record<string, unknown>[] = [];
+  fate: (env: Envelope) => Fate = () => 'store';
+  refuseOpen: number | null = null;
+  entries: (after: number) => Company['log'];
+  routes = new Map<string, (body: Record<string, unknown>) => unknown>();
+  private at = Date.now();
+
+  constructor(readonly co: Company) {
+    this.entries = (after) => co.log.slice(after + 1);
+  }
+
+  /** One browser's way to this server. */
+  env(): FakeEnv {
+    const env = fakeEnv((s) => this.accept(s));
+    env.http = (url, init) => this.http(url, init);
+    return env;
+  }
+
+  private accept(s: FakeSocket): void {
+    const peer: Peer = { s, role: s.url.includes('/ws/agent') ? 'agent' : 'visitor', kid: '', ed: '', follows: new Set() };
+    s.onsend = (d) => queueMicrotask(() => (typeof d === 'string' ? this.text(peer, JSON.parse(d) as Record<string, unknown>) : this.binary(peer, d)));
+    queueMicrotask(() => s.say({ t: 'challenge', nonce: b64u(random(32)), org: hex(this.co.fp), now: Date.now() }));
+  }
+
+  /** Ends all sockets; the network is gone or the server restarts. */
+  cut(code = 1006): void {
+    for (const p of this.peers.splice(0)) p.s.end(code);
+  }
+
+  private visible(p: Peer): Conv[] {
+    const all = [...this.convs.values()].map((c) => c.conv);
+    return p.role === 'agent' ? all : all.filter((c) => c.ed === p.ed);
+  }
+
+  private text(p: Peer, f: Record<string, unknown>): void {
+    const conv = typeof f.conv === 'string' ? this.convs.get(f.conv) : undefined;
+    if (typeof f.req === 'number') this.requests.push(f);
+    const ok = () => p.s.say({ t: 'ok', req: f.req });
+    switch (f.t) {
+      case 'hello': {
+        p.ed = f.ed as string;
+        p.kid = hex(kidOf(unb64u(p.ed)));
+        this.peers.push(p);
+        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, now: Date.now(), beat: 10_000, convs: this.visible(p), config: {} });
+        return;
+      }
+      case 'ping':
+        return p.s.say({ t: 'pong', now: Date.now() });
+      case 'resume':
+        for (const { id, have } of f.convs as { id: string; have: number }[]) {
+          const c = this.convs.get(id);
+          if (!c) continue;
+          p.follows.add(id);
+          c.records.slice(have).forEach((r) => p.s.bytes(r));
+          p.s.say({ t: 'synced', conv: id, last: c.records.length });
+        }
+        return;
+      case 'open':
+        if (this.refuseOpen !== null) {
+          const code = this.refuseOpen;
+          this.refuseOpen = null;
+          return p.s.say({ t: 'error', req: f.req, code, text: '' });
+        }
+        this.open(p, f);
+        return ok();
+      case 'seen': {
+        if (!conv) return;
+        conv.conv = { ...conv.conv, [p.role]: { delivered: f.delivered, read: f.read } };
+        this.tell(f.conv as string, { t: 'receipt', conv: f.conv, side: p.role, delivered: f.delivered, read: f.read });
+        return;
+      }
+      case 'typing':
+        for (const q of this.peers) if (q !== p && q.follows.has(f.conv as string)) q.s.say({ t: 'typing', conv: f.conv, side: p.role, on: f.on });
+        return;
+      case 'take':
+        this.own(f.conv as string, 'agent:li', 'take');
+        return ok();
+      case 'transfer':
+        conv!.conv.team = f.team as string;
+        this.own(f.conv as string, 'queue', 'transfer');
+        return ok();
+      case 'close':
+        conv!.conv.state = 'closed';
+        this.event(f.conv as string, { t: 'closed', by: p.role });
+        this.tell(f.conv as string, { t: 'conv', conv: conv!.conv });
+        return ok();
+      case 'recall': {
+        const seq = conv!.msgs.get(f.msg as string)!;
+        const tomb = conv!.records[seq - 1]!.slice(0, 96);
+        tomb[18] = Kind.tombstone;
+        conv!.records[seq - 1] = tomb;
+        this.event(f.conv as string, { t: 'recalled', seq, msg: f.msg, by: p.role });
+        return ok();
+      }
+      default:
+        if (f.req !== undefined) ok();
+    }
+  }
+
+  private open(p: Peer, f: Record<string, unknown>): void {
+    const id = f.id as string;
+    if (this.convs.has(id)) return;
+    const none = { delivered: 0, read: 0 };
+    const now = Date.now();
+    const conv: Conv = { id, site: f.site as string, team: 'svc', owner: 'queue', state: 'open', ed: p.ed, x: f.x as string, last: 0, epoch: 0, created: now, last_at: now, visitor: none, agent: none };
+    this.convs.set(id, { conv, records: [], msgs: new Map() });
+    this.event(id, { t: 'open', site: SITE, team: 'svc', nonce: f.nonce, ed: p.ed, x: f.x });
+    this.append(id, unb64u(f.ann as string));
+    for (const q of this.peers) if (q.role === 'agent' || q.ed === p.ed) q.s.say({ t: 'conv', conv });
+  }
+
+  own(id: string, owner: string, why: string): void {
+    const c = this.convs.get(id)!;
+    c.conv = { ...c.conv, owner };
+    this.event(id, { t: 'owner', owner, team: c.conv.team, why });
+    for (const q of this.peers) if (q.role === 'agent' || q.ed === c.conv.ed) q.s.say({ t: 'conv', conv: c.conv });
+  }
+
+  tell(conv: string, frame: unknown): void {
+    for (const p of this.peers) if (p.follows.has(conv)) p.s.say(frame);
+  }
+
+  event(id: string, json: unknown): void {
+    this.append(id, cat(utf8('K0'), new Uint8Array(2), unhex(id), utf8(JSON.stringify(json))));
+  }
+
+  /** Stores without asking and tells all who follow but `but`. */
+  append(id: string, body: Uint8Array, but?: Peer): void {
+    const c = this.convs.get(id)!;
+    const seq = c.records.length + 1;
+    this.at = Math.max(this.at, Date.now());
+    const r = cat(u32(0), u32(seq), u32(Math.floor(this.at / 2 ** 32)), u32(this.at % 2 ** 32), body);
+    c.records.push(r);
+    const env = Envelope.parse(body);
+    if (env) c.msgs.set(env.msg, seq);
+    if (env?.kind === Kind.announcement) c.conv.epoch = env.epoch;
+    c.conv.last = seq;
+    for (const p of this.peers) if (p !== but && p.follows.has(id)) p.s.bytes(r);
+  }
+
+  private binary(p: Peer, bytes: Uint8Array): void {
+    const env = Envelope.parse(bytes);
+    if (!env) return p.s.end(4500);
+    this.received.push(bytes);
+    const c = this.convs.get(env.conv);
+    const refuse = (code: number) => p.s.say({ t: 'error', code, text: '', conv: env.conv, msg: env.msg, retry_ms: code === Code.rate_limited ? 3000 : undefined });
+    if (!c) return refuse(Code.not_found);
+    const fate = this.fate(env);
+    if (fate === 'lose') return;
+    if (typeof fate === 'number') return refuse(fate);
+    const known = c.msgs.get(env.msg);
+    if (known !== undefined) return p.s.bytes(c.records[known - 1]!);
+    if (env.kind === Kind.announcement && env.epoch !== c.conv.epoch + 1) return refuse(Code.epoch_stale);
+    if (env.kind === Kind.message && (env.epoch !== c.conv.epoch || !this.teamKeyIsCurrent(c))) return refuse(Code.epoch_stale);
+    this.append(env.conv, bytes, fate === 'mute' ? p : undefined);
+  }
+
+  private teamKeyIsCurrent(c: Stored): boolean {
+    const ann = c.records.map((r) => Envelope.parse(r.subarray(16))).filter((e) => e?.kind === Kind.announcement).at(-1);
+    const box = ann?.boxes.find((x) => x.kind === 1);
+    return [...this.pks.values()].some((pk) => box && teamKid(pk) === hex(box.kid));
+  }
+  /** Current public keys of teams; kept by `learnKeys`. */
+  private pks = new Map<string, Uint8Array>();
+  async learnKeys(): Promise<void> {
+    const dir = await this.co.directory();
+    this.pks = new Map(Object.keys(dir.state.teams).map((t) => [t, dir.teamPk(t)]));
+  }
+
+  private async http(url: string, init?: RequestInit): Promise<Response> {
+    const path = url.replace(/^https:\/\/[^/]*\/api\/v1/, '');
+    const json = (v: unknown) => new Response(JSON.stringify(v));
+    const fail = (code: number, status: number) => new Response(JSON.stringify({ code, name: '', text: '' }), { status });
+    const body = init?.body ? (JSON.parse(init.body as string) as Record<string, unknown>) : {};
+    const route = this.routes.get(path);
+    if (route) {
+      try {
+        return json(await route(body));
+      } catch (e) {
+        return fail(typeof e === 'number' ? e : Code.malformed, 409);
+      }
+    }
+    if (path === `/site/${SITE}`) return json(this.co.site());
+    if (path.startsWith('/directory?')) return json({ entries: this.entries(Number(/after=(-?\d+)/.exec(path)![1])), snapshot: this.co.snapshot });
+    return fail(Code.not_found, 404);
+  }
+}
