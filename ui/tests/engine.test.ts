@@ -160,6 +160,20 @@ describe('exactly once', () => {
     expect(lines(t).some((m) => m.missingBefore || m.kind === 'broken')).toBe(false);
   });
 
+  it('somebody changes the conversation in the same instant: the same bytes go out again', async () => {
+    const v = await begin();
+    const refused = new Set<string>();
+    server.fate = (e) => (refused.has(e.msg) ? 'store' : (refused.add(e.msg), Code.conflict));
+    await Promise.all(['a', 'b', 'c'].map((t) => v.client.send(t)));
+    await until(() => stateOf(v.client.thread.value, 'c') === 'sent');
+    expect(texts(v.client.thread.value)).toEqual(['hello', 'a', 'b', 'c']);
+    expect(stored().map((e) => e!.ctr)).toEqual([0, 1, 2, 3, 4]);
+    const a = await agent();
+    const t = a.client.open(v.client.thread.value!.id);
+    await until(() => texts(t).length === 4);
+    expect(lines(t).some((m) => m.missingBefore || m.kind === 'broken')).toBe(false);
+  });
+
   it('what cannot be stored says so and can be tried again; the next ones go on without a gap', async () => {
     const v = await begin();
     let bad = true;

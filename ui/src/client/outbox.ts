@@ -168,7 +168,8 @@ export class Outbox {
       this.stale = Math.max(this.stale, o.env.epoch);
       void this.refreshThenPump();
     } else if (f.code === Code.directory_stale) void this.refreshThenPump();
-    else this.fail(o, keyOfCode(f.code));
+    else if (f.code !== Code.conflict) this.fail(o, keyOfCode(f.code));
+    // after a conflict (the owner changed in the same instant, say) the same bytes go out again at once
     this.pump();
     return true;
   }
