@@ -18,7 +18,7 @@ export class Complaints {
 
   watch(page: Page): void {
     if (process.env.KEFU_FRAMES) tellFrames(page);
-    page.on('pageerror', (e) => this.errors.push(e.message));
+    page.on('pageerror', (e) => this.errors.push(e.stack ?? e.message));
     page.on('dialog', (dialog) => {
       this.dialogs.push(dialog.message());
       void dialog.dismiss();
