@@ -76,7 +76,9 @@ export function MessageList(props: ListProps) {
   }, [last?.id, last?.seq, below, props.seenKey]);
 
   const onScroll = () => {
-    const el = box.current!;
+    const el = box.current;
+    // Its removal scrolls it, too.
+    if (!el) return;
     atEnd.current = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_END_PX;
     if (atEnd.current && below) setBelow(false);
     if (el.scrollTop < NEAR_END_PX && rows.length > limit) {
