@@ -219,7 +219,7 @@ export const GRANT_HEADER = 38;
 export const GRANT_BOX_LEN = 101;
 export const SIGNATURE_LEN = 64;
 
-export const Kind = { message: 1, announcement: 2, grant: 3, note: 4, tombstone: 9 } as const;
+export const Kind = { message: 1, announcement: 2, grant: 3, note: 4, tombstone: 9, noteTombstone: 10 } as const;
 export type KindNumber = (typeof Kind)[keyof typeof Kind];
 
 /** One recipient of an epoch's key: kind 1 team, 2 visitor, 3 bot. */
@@ -260,6 +260,8 @@ export class Envelope {
         return n >= MESSAGE_HEADER + 16 + 32 + 32 + 16 + SIGNATURE_LEN ? new Envelope(b, Kind.note) : null;
       case Kind.tombstone:
         return n === MESSAGE_HEADER ? new Envelope(b, Kind.tombstone) : null;
+      case Kind.noteTombstone:
+        return n === MESSAGE_HEADER ? new Envelope(b, Kind.noteTombstone) : null;
       default:
         return null;
     }
@@ -355,14 +357,17 @@ export interface TeamBox {
 /** `GET /site/<id>`. `form` and `greeting` are not signed. */
 export interface SiteReply {
   org: string;
-  site: { id: string; name?: string; team?: string };
+  site: string;
   now: number;
   directory: { genesis: SignedJson; admin?: SignedJson; snapshot: SignedJson | null; tail: SignedJson[] };
   form: unknown;
   greeting: unknown;
-  presence: 'open' | 'away' | { state: 'open' | 'away' };
+  presence?: 'open' | 'away';
   require_secure: boolean;
 }
+
+/** Entries one `GET /directory` brings at most. */
+export const PAGE_ENTRIES = 1000;
 
 export interface DirectoryReply {
   entries: SignedJson[];

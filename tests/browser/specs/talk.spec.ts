@@ -40,3 +40,15 @@ for (const lang of ['zh-CN', 'en-GB']) {
     });
   });
 }
+
+test('an agent who joined while the page stood open is known to it', async ({ stage }) => {
+  const visitor = await stage.visitor();
+  await visitor.visit(stage.shop.origin);
+  await expect(visitor.field).toBeVisible();
+  const agent = await stage.agent('li', '李娜');
+  await visitor.send('有人吗');
+  await agent.open('有人吗');
+  await agent.send('我刚来');
+  await visitor.sees('我刚来');
+  await expect(visitor.log.getByText('李娜为您服务')).toBeVisible();
+});

@@ -6,7 +6,7 @@ import { Rejected } from '../crypto/error';
 import { verifyBundle, verifySnapshot } from '../crypto/snapshot';
 import type { Http } from '../link/http';
 import { ClientError, type ErrorKey } from '../model';
-import type { DirectoryReply, SignedJson, SiteReply } from '../proto';
+import { PAGE_ENTRIES, type DirectoryReply, type SignedJson, type SiteReply } from '../proto';
 import type { Store } from '../storage/store';
 
 /** What a rejected directory is called for people. */
@@ -23,6 +23,13 @@ export function directoryError(e: unknown): ClientError {
   return new ClientError(keys[reason] ?? 'error.directory', String(e));
 }
 
+/** Of a snapshot: the entry it covers up to, when it was signed, until when it holds (ms). */
+export interface Life {
+  seq: number;
+  at: number;
+  until: number;
+}
+
 export class DirectoryKeeper {
   private running: Promise<void> | null = null;
 
@@ -33,8 +40,8 @@ export class DirectoryKeeper {
     private readonly onChange: () => void,
     private readonly onAlarm: (e: ClientError) => void,
     private dir: Directory,
-    /** When the newest snapshot was signed and until when it holds, ms; zeros if none was verified. */
-    public snapshot: { at: number; until: number },
+    /** The newest snapshot that was verified. */
+    public snapshot: Life,
   ) {}
 
   get directory(): Directory {
@@ -62,7 +69,7 @@ export class DirectoryKeeper {
     fp: Uint8Array,
     now: number,
   ): Promise<DirectoryKeeper> {
-    const reply = await deps.http.get<DirectoryReply>('/directory?after=-1');
+    const reply = await entriesAfter(deps.http, -1);
     try {
       const memory = await deps.store.get<{ seq: number; head: string }>(memoryName(fp));
       const covered = Math.max(snapshotSeq(reply.snapshot), memory?.seq ?? 0);
@@ -77,7 +84,7 @@ export class DirectoryKeeper {
   private static async begin(
     deps: { backend: Backend; store: Store; http: Http; onChange(): void; onAlarm(e: ClientError): void },
     dir: Directory,
-    life: { at: number; until: number },
+    life: Life,
   ): Promise<DirectoryKeeper> {
     dir.checkMemory((await deps.store.get<{ seq: number; head: string }>(memoryName(dir.fp))) ?? null);
     const keeper = new DirectoryKeeper(deps.backend, deps.store, deps.http, deps.onChange, deps.onAlarm, dir, life);
@@ -86,7 +93,7 @@ export class DirectoryKeeper {
   }
 
   /** An expired snapshot stops visitors, not agents: they hold the whole log. Anything else wrong with it is an alarm. */
-  private static async snapshotLife(backend: Backend, dir: Directory, j: SignedJson | null, now: number): Promise<{ at: number; until: number }> {
+  private static async snapshotLife(backend: Backend, dir: Directory, j: SignedJson | null, now: number): Promise<Life> {
     if (!j) return NO_SNAPSHOT;
     try {
       return await verifySnapshot(backend, dir, j, now);
@@ -105,7 +112,7 @@ export class DirectoryKeeper {
   }
 
   private async fetch(now: number): Promise<void> {
-    const reply = await this.http.get<DirectoryReply>(`/directory?after=${this.dir.seq}`);
+    const reply = await entriesAfter(this.http, this.dir.seq);
     try {
       const next = this.dir.fork();
       for (const j of reply.entries) await next.apply(this.backend, signedOf(j), now, next.seq < snapshotSeq(reply.snapshot));
@@ -131,7 +138,17 @@ export class DirectoryKeeper {
   }
 }
 
-const NO_SNAPSHOT = { at: 0, until: 0 };
+const NO_SNAPSHOT: Life = { seq: -1, at: 0, until: 0 };
+/** All pages of the log after an entry. */
+async function entriesAfter(http: Http, after: number): Promise<DirectoryReply> {
+  const entries: SignedJson[] = [];
+  for (;;) {
+    const page = await http.get<DirectoryReply>(`/directory?after=${after + entries.length}`);
+    entries.push(...page.entries);
+    if (page.entries.length < PAGE_ENTRIES) return { entries, snapshot: page.snapshot };
+  }
+}
+
 const memoryName = (fp: Uint8Array): string => `dir/${hex(fp)}`;
 
 /** What a snapshot claims to cover; believed only together with its signature. */

@@ -1,6 +1,6 @@
 /** The conversations an agent sees, as lists show them. */
 import { signal } from '@preact/signals';
-import type { ConvItem, Message, Tab } from '../model';
+import type { ConvItem, Message } from '../model';
 import type { Conv } from '../proto';
 import type { Conversation } from './conversation';
 
@@ -40,12 +40,6 @@ export class ConvList {
     const me = this.me();
     const queue = c.state === 'open' && c.owner === 'queue' && (me?.teams.includes(c.team) ?? false);
     return { mine: me !== null && c.owner === `agent:${me.user}`, queue, all: true };
-  }
-
-  /** Creation time of the oldest known conversation of a tab, to ask for older ones. */
-  oldest(tab: Tab): number | null {
-    const times = [...this.convs.values()].filter((c) => this.tabsOf(c)[tab]).map((c) => c.created);
-    return times.length ? Math.min(...times) : null;
   }
 
   /** Many records in a row make one new list. */

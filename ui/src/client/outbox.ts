@@ -16,8 +16,10 @@ import type { Port } from './port';
 
 /** Without an answer the envelope goes out again after this, ms. */
 const RESEND_MS = 10_000;
-const STORAGE_MS = 2_000;
+/** When the server does not say how long to wait, ms. */
 const RATE_MS = 1_000;
+/** Somebody changed the conversation in the same instant: the same envelope again, at once. */
+const CONFLICT_MS = 20;
 /** Others announced the epoch first: their record is on its way. */
 const RACE_MS = 500;
 /** A message that is refused so often has another fault. */
@@ -90,9 +92,15 @@ export class Outbox {
       for (const { name, value } of await this.h.port.store.list<Kept>(this.name(''))) {
         const env = Envelope.parse(value.bytes);
         if (!env || this.items.some((o) => o.msg === env.msg) || (value.by !== this.h.port.inst && (await alive(value.by)))) continue;
-        const body = this.h.ledger.entries.some((e) => e.msg === env.msg) ? null : await this.read(env);
-        if (body) this.items.push({ msg: env.msg, note: env.kind === Kind.note, body, env, under: this.hashOf(env.epoch), at: value.at, error: value.error, refusals: 0 });
-        else await this.h.port.store.delete(name).catch(() => undefined);
+        if (this.h.ledger.entries.some((e) => e.msg === env.msg)) {
+          await this.h.port.store.delete(name).catch(() => undefined);
+          continue;
+        }
+        // what can't be read yet stays: its epoch may come with the records
+        const body = await this.read(env);
+        if (!body) continue;
+        const under = this.hashOf(env.epoch);
+        this.items.push({ msg: env.msg, note: env.kind === Kind.note, body, env, under, at: value.at, error: value.error, refusals: 0 });
       }
       this.items.sort((a, b) => a.at - b.at);
       this.h.changed();
@@ -162,14 +170,13 @@ export class Outbox {
     this.inFlight = null;
     o.refusals++;
     if (o.refusals > MAX_REFUSALS) this.fail(o, keyOfCode(f.code));
-    else if (f.code === Code.rate_limited) this.pause(f.retry_ms ?? RATE_MS);
-    else if (f.code === Code.storage) this.pause(STORAGE_MS * o.refusals);
+    else if (f.code === Code.conflict) this.pause(CONFLICT_MS);
+    else if (f.code === Code.rate_limited || f.code === Code.storage) this.pause(f.retry_ms ?? RATE_MS * o.refusals);
     else if (f.code === Code.epoch_stale) {
       this.stale = Math.max(this.stale, o.env.epoch);
       void this.refreshThenPump();
     } else if (f.code === Code.directory_stale) void this.refreshThenPump();
-    else if (f.code !== Code.conflict) this.fail(o, keyOfCode(f.code));
-    // after a conflict (the owner changed in the same instant, say) the same bytes go out again at once
+    else this.fail(o, keyOfCode(f.code));
     this.pump();
     return true;
   }
@@ -178,10 +185,9 @@ export class Outbox {
     this.announcing = null;
     this.lostRaces++;
     if (this.lostRaces > MAX_REFUSALS) return this.failAll('error.refused');
-    if (f.code === Code.rate_limited) this.pause(f.retry_ms ?? RATE_MS);
+    if (f.code === Code.rate_limited || f.code === Code.storage) this.pause(f.retry_ms ?? RATE_MS);
     else if (f.code === Code.directory_stale) await this.refreshThenPump();
     else if (f.code === Code.epoch_stale || f.code === Code.conflict) this.pause(RACE_MS);
-    else if (f.code === Code.storage) this.pause(STORAGE_MS);
     else this.failAll(keyOfCode(f.code));
   }
 
@@ -238,7 +244,7 @@ export class Outbox {
         this.resendLater();
       }
     } catch (e) {
-      if (e instanceof ClientError && e.key === 'error.network') this.pause(STORAGE_MS);
+      if (e instanceof ClientError && e.key === 'error.network') this.pause(RATE_MS);
       else this.fail(head, e instanceof ClientError ? e.key : e instanceof Rejected && e.reason === 'too_large' ? 'error.too_large' : 'error.refused');
     }
   }

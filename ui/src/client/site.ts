@@ -8,7 +8,7 @@ const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null 
 
 /** A text alone stands for both languages. */
 function localised(v: unknown, otherwise = ''): Localised {
-  if (typeof v === 'string') return { zh: v, en: v };
+  if (typeof v === 'string' && v) return { zh: v, en: v };
   if (!isObject(v)) return otherwise ? { zh: otherwise, en: otherwise } : {};
   const s = (x: unknown): string | undefined => (typeof x === 'string' ? x : undefined);
   return { zh: s(v.zh), en: s(v.en) };
@@ -31,7 +31,7 @@ function field(v: unknown): FormField[] {
 export function siteInfo(reply: SiteReply, signedName: string, orgName: string): SiteInfo {
   const form: unknown = isObject(reply.form) ? (reply.form as Json).fields : reply.form;
   return {
-    id: reply.site.id,
+    id: reply.site,
     name: signedName,
     org: reply.org,
     orgName,
@@ -41,6 +41,6 @@ export function siteInfo(reply: SiteReply, signedName: string, orgName: string):
 }
 
 export function presenceOf(reply: SiteReply): 'open' | 'away' | 'unknown' {
-  const p: unknown = isObject(reply.presence) ? (reply.presence as Json).state : reply.presence;
+  const p: unknown = reply.presence;
   return p === 'open' || p === 'away' ? p : 'unknown';
 }

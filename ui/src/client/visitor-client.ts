@@ -1,31 +1,19 @@
 /** The visitor's client: verifies the company, makes keys and a conversation at the first message, and speaks in it. */
 import { computed, signal } from '@preact/signals';
-import type { Backend, BoxKey, KeptKey, SigningKey } from '../crypto/backend';
-import { b64u, hex, random, unhex } from '../crypto/bytes';
-import { acceptAnnouncement, announce, emptyChain } from '../crypto/epoch';
+import type { Backend, KeptKey } from '../crypto/backend';
+import { b64u, hex, random } from '../crypto/bytes';
 import { BoxKind, boxKid, conversationId } from '../crypto/hash';
 import { readFingerprint } from '../crypto/rules';
 import { Refused } from '../link/errors';
 import { createHttp } from '../link/http';
 import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorClient, type VisitorOptions } from '../model';
-import { Code, Envelope, type Conv, type ServerFrame, type SiteReply, type Welcome } from '../proto';
+import { Code, type Conv, type ServerFrame, type SiteReply, type Welcome } from '../proto';
 import type { Store } from '../storage/store';
 import type { Conversation } from './conversation';
 import { distrust, Engine, newConnection, prepare, type Deps } from './engine';
 import { DirectoryKeeper } from './keeper';
+import { adopt, firstAnnouncement, makeKeys, type Begun, type Keys } from './opening';
 import { presenceOf, siteInfo } from './site';
-
-interface Keys {
-  ed: SigningKey;
-  x: BoxKey;
-}
-/** A conversation this browser began. `opened`: the server has it. */
-interface Begun {
-  id: string;
-  nonce: Uint8Array;
-  ann: Uint8Array;
-  opened: boolean;
-}
 
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000, 15_000];
 const OPEN_RETRY_MS = 3_000;
@@ -248,25 +236,11 @@ export class Visitor implements VisitorClient {
 
   // ---- the first message
 
-  private async identity(): Promise<Keys> {
-    if (this.keys) return this.keys;
-    const [ed, x] = await Promise.all([this.backend.newSigningKey(), this.backend.newBoxKey()]);
-    const fresh = { ed: await ed.keep(), x: await x.keep() };
-    const kept = await this.store.init(`${this.space}keys`, fresh).catch(() => fresh);
-    this.keys = { ed, x };
-    // another tab was faster: its keys are the visitor's
-    if (kept !== fresh) {
-      const other = await this.backend.restoreSigningKey(kept.ed);
-      if (hex(other.pk) !== hex(ed.pk)) this.keys = { ed: other, x: await this.backend.restoreBoxKey(kept.x) };
-    }
-    return this.keys;
-  }
-
   private async begin(): Promise<Conversation> {
-    const keys = await this.identity();
+    const keys = (this.keys ??= await makeKeys(this.backend, this.store, this.space));
     const nonce = random(16);
     const id = hex(conversationId(nonce, this.keeper.directory.fp, this.o.site, keys.ed.pk, keys.x.pk));
-    this.begun = { id, nonce, ann: await this.firstAnnouncement(id), opened: false };
+    this.begun = { id, nonce, ann: await this.announcement(id), opened: false };
     await this.store.set(`${this.space}conv`, this.begun).catch(() => undefined);
     const engine = this.connect();
     const thread = await this.localThread();
@@ -274,39 +248,12 @@ export class Visitor implements VisitorClient {
     return thread;
   }
 
-  private firstAnnouncement(id: string): Promise<Uint8Array> {
-    const dir = this.keeper.directory;
-    const teamPk = dir.teamPk(dir.state.sites[this.o.site]!.team);
-    const { ed, x } = this.keys!;
-    return announce(
-      this.backend,
-      { conv: unhex(id), last: emptyChain(), dirSeq: dir.seq, dirHead: dir.head, teamPk, visitorX: x.pk },
-      ed,
-    );
+  private announcement(id: string): Promise<Uint8Array> {
+    return firstAnnouncement(this.backend, this.keeper.directory, this.o.site, this.keys!, id);
   }
 
-  /** The conversation as this page made it, before the server has it. */
   private async localThread(): Promise<Conversation> {
-    const { id, ann } = this.begun!;
-    const { ed, x } = this.keys!;
-    const dir = this.keeper.directory;
-    const now = this.engine!.link.now();
-    const none = { delivered: 0, read: 0 };
-    const team = dir.state.sites[this.o.site]!.team;
-    const conv: Conv = { id, site: this.o.site, team, owner: 'queue', state: 'open', ed: b64u(ed.pk), x: b64u(x.pk), last: 0, epoch: 0, created: now, last_at: now, visitor: none, agent: none };
-    const thread = this.engine!.conversation(id, conv);
-    const env = Envelope.parse(ann)!;
-    const mine = new Map([[hex(boxKid(BoxKind.visitor, x.pk)), x]]);
-    const accepted = await acceptAnnouncement(this.backend, env, {
-      conv: unhex(id),
-      last: emptyChain(),
-      visitorEd: ed.pk,
-      visitorX: x.pk,
-      directory: dir,
-      mine,
-      live: false,
-    });
-    thread.ledger.adopt({ ed: ed.pk, x: x.pk, site: this.o.site }, accepted, env);
+    const thread = await adopt(this.engine!, this.backend, this.keeper.directory, this.o.site, this.keys!, this.begun!);
     this.thread.value = thread;
     thread.publish();
     return thread;
@@ -339,7 +286,7 @@ export class Visitor implements VisitorClient {
 
   /** The team's key changed before the server had the first announcement. */
   private async announceAgain(): Promise<void> {
-    this.begun = { ...this.begun!, ann: await this.firstAnnouncement(this.begun!.id) };
+    this.begun = { ...this.begun!, ann: await this.announcement(this.begun!.id) };
     await this.store.set(`${this.space}conv`, this.begun).catch(() => undefined);
     await this.localThread();
   }

@@ -115,7 +115,7 @@ export class Company {
     const covered = this.snapshot ? (JSON.parse(new TextDecoder().decode(unb64u(this.snapshot.raw))) as { seq: number }).seq : -1;
     return {
       org: hex(this.fp),
-      site: { id: SITE },
+      site: SITE,
       now: NOW,
       directory: { genesis: this.log[0]!, admin: this.log[1]!, snapshot: this.snapshot, tail: this.log.slice(covered + 1) },
       form: [{ id: 'name', label: { zh: '称呼', en: 'Name' }, type: 'text', required: false }],

@@ -1,0 +1,46 @@
+/** What the console shows besides conversations, as signals. No rules, no keys, no network. */
+import { signal } from '@preact/signals';
+import type { Directory } from '../crypto/directory';
+import type { AgentInfo, AgentState, Me, Notice, Offer, Tab, TeamInfo } from '../model';
+
+export class AgentSignals {
+  readonly session = signal<'loading' | 'signed-out' | 'locked' | 'signed-in'>('loading');
+  readonly lastUser = signal('');
+  readonly me = signal<Me | null>(null);
+  readonly more = signal<Record<Tab, boolean>>({ mine: false, queue: false, all: true });
+  readonly offers = signal<readonly Offer[]>([]);
+  readonly agents = signal<readonly AgentInfo[]>([]);
+  readonly teams = signal<readonly TeamInfo[]>([]);
+  readonly sites = signal<Record<string, string>>({});
+  readonly notices = signal<readonly Notice[]>([]);
+  private nextNotice = 1;
+
+  protected notice(kind: Notice['kind'], key: Notice['key'], params?: Notice['params']): void {
+    if (this.notices.value.some((n) => n.key === key)) return;
+    this.notices.value = [...this.notices.value, { id: this.nextNotice++, kind, key, params }];
+  }
+
+  dismiss(notice: number): void {
+    this.notices.value = this.notices.value.filter((n) => n.id !== notice);
+  }
+
+  protected addOffer(offer: Offer): void {
+    this.offers.value = [...this.offers.value.filter((o) => o.conv !== offer.conv), offer];
+  }
+
+  protected dropOffer(conv: string): void {
+    if (this.offers.value.some((o) => o.conv === conv)) this.offers.value = this.offers.value.filter((o) => o.conv !== conv);
+  }
+
+  protected readDirectory(directory: Directory): void {
+    const { teams, sites } = directory.state;
+    this.teams.value = Object.entries(teams).flatMap(([id, t]) => (t.on ? [{ id, name: t.name }] : []));
+    this.sites.value = Object.fromEntries(Object.entries(sites).map(([id, s]) => [id, s.name]));
+  }
+}
+
+/** The signed-in agent as the directory knows him. */
+export function meOf(directory: Directory | undefined, user: string | undefined, state: AgentState): Me | null {
+  const u = user === undefined ? undefined : directory?.state.users[user];
+  return user !== undefined && u ? { user, name: u.name, role: u.role, teams: u.teams, state } : null;
+}

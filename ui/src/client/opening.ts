@@ -1,0 +1,70 @@
+/** What a visitor makes before the server knows of him: keys, and the first epoch of a conversation. */
+import type { Backend, BoxKey, SigningKey } from '../crypto/backend';
+import { b64u, hex, unhex } from '../crypto/bytes';
+import type { Directory } from '../crypto/directory';
+import { acceptAnnouncement, announce, emptyChain } from '../crypto/epoch';
+import { BoxKind, boxKid } from '../crypto/hash';
+import { Envelope, type Conv } from '../proto';
+import type { Store } from '../storage/store';
+import type { Conversation } from './conversation';
+import type { Engine } from './engine';
+
+export interface Keys {
+  ed: SigningKey;
+  x: BoxKey;
+}
+
+/** A conversation this browser began. `opened`: the server has it. */
+export interface Begun {
+  id: string;
+  nonce: Uint8Array;
+  ann: Uint8Array;
+  opened: boolean;
+}
+
+/** New keys, kept; or those that another tab kept a moment ago. */
+export async function makeKeys(backend: Backend, store: Store, space: string): Promise<Keys> {
+  const [ed, x] = await Promise.all([backend.newSigningKey(), backend.newBoxKey()]);
+  const fresh = { ed: await ed.keep(), x: await x.keep() };
+  const kept = await store.init(`${space}keys`, fresh).catch(() => fresh);
+  if (kept === fresh) return { ed, x };
+  return { ed: await backend.restoreSigningKey(kept.ed), x: await backend.restoreBoxKey(kept.x) };
+}
+
+const teamOf = (dir: Directory, site: string): string => dir.state.sites[site]!.team;
+
+/** Epoch 0 for the site's team, as the directory names it; the server's word does not count. */
+export function firstAnnouncement(backend: Backend, dir: Directory, site: string, keys: Keys, id: string): Promise<Uint8Array> {
+  const next = { conv: unhex(id), last: emptyChain(), dirSeq: dir.seq, dirHead: dir.head, teamPk: dir.teamPk(teamOf(dir, site)), visitorX: keys.x.pk };
+  return announce(backend, next, keys.ed);
+}
+
+/** The conversation as this page made it, before the server has it or answers. */
+export async function adopt(engine: Engine, backend: Backend, dir: Directory, site: string, keys: Keys, begun: Begun): Promise<Conversation> {
+  const { id, ann } = begun;
+  const now = engine.link.now();
+  const none = { delivered: 0, read: 0 };
+  const { ed, x } = keys;
+  const conv: Conv = {
+    id,
+    site,
+    team: teamOf(dir, site),
+    owner: 'queue',
+    state: 'open',
+    ed: b64u(ed.pk),
+    x: b64u(x.pk),
+    last: 0,
+    epoch: 0,
+    created: now,
+    last_at: now,
+    visitor: none,
+    agent: none,
+  };
+  const thread = engine.conversation(id, conv);
+  const env = Envelope.parse(ann)!;
+  const mine = new Map([[hex(boxKid(BoxKind.visitor, x.pk)), x]]);
+  const who = { visitorEd: ed.pk, visitorX: x.pk };
+  const accepted = await acceptAnnouncement(backend, env, { conv: unhex(id), last: emptyChain(), ...who, directory: dir, mine, live: false });
+  thread.ledger.adopt({ ed: ed.pk, x: x.pk, site }, accepted, env);
+  return thread;
+}

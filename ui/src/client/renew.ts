@@ -1,0 +1,34 @@
+/** An admin's console says that the directory stands where it does, so that visitors may go on trusting it. */
+import type { SigningKey } from '../crypto/backend';
+import { LIFE_MS, signSnapshot } from '../crypto/snapshot';
+import type { Http } from '../link/http';
+import type { DirectoryKeeper } from './keeper';
+
+export const DAY_MS = 86_400_000;
+/** Warn when visitors will be refused so soon. */
+const EXPIRY_MS = 7 * DAY_MS;
+
+/**
+ * Signs a new snapshot if the last one is older than a day or does not cover all entries: an enrolment that none covers stops
+ * being valid when its invite expires. Says what a person should hear: it was renewed after a long time, or it runs out.
+ */
+export async function renewSnapshot(
+  keeper: DirectoryKeeper,
+  http: Http,
+  now: number,
+  admin: { key: SigningKey; token: string } | null,
+): Promise<{ said: 'renewed' | 'expires' | null; days: number }> {
+  const { seq, at, until } = keeper.snapshot;
+  if (admin && (now - at > DAY_MS || seq < keeper.directory.seq)) {
+    try {
+      await keeper.refresh(now);
+      await http.post('/snapshot', await signSnapshot(keeper.directory, now, now + LIFE_MS, admin.key), admin.token);
+      keeper.snapshot = { seq: keeper.directory.seq, at: now, until: now + LIFE_MS };
+      return { said: now - at > DAY_MS ? 'renewed' : null, days: 30 };
+    } catch {
+      // another admin was faster, or it is said below if it matters
+    }
+  }
+  const days = Math.max(0, Math.ceil((until - now) / DAY_MS));
+  return { said: until - now < EXPIRY_MS ? 'expires' : null, days };
+}
