@@ -32,7 +32,7 @@ use crate::{
     http::{self, Addresses, Http, Tokens, admin},
     hub::Hub,
     obs::Metrics,
-    org::{Commit, Org, widgets::Widgets},
+    org::{Commit, Org, OrgError, widgets::Widgets},
     proto::{CloseCode, ErrorCode},
     store::{
         Feed, Store,
@@ -239,18 +239,6 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Founds a company in a data directory that has its OPAQUE setup already.
-pub async fn found(data_dir: &Path, config: &Config, commit: Commit) -> Result<(), AdminError> {
-    let founded = async {
-        let (redb, _) = open_store(data_dir, config, None)?;
-        let store: Arc<dyn Store> = redb;
-        Org::found(store.clone(), &setup(data_dir)?, commit).await?;
-        store.close().await;
-        anyhow::Ok(())
-    };
-    founded.await.map_err(|e| AdminError::new(ErrorCode::Storage, format!("{e:#}")))
-}
-
 async fn keep_house(chat: Arc<Chat>) {
     let (mut marks, mut sweep) = (interval(MARKS), interval(SWEEP));
     marks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -268,6 +256,32 @@ async fn watch_directory(chat: Arc<Chat>, org: Arc<Org>) {
         let seq = *watch.borrow_and_update();
         chat.directory_changed(seq);
     }
+}
+
+/// Founds a company in the data directory, where `opaque.setup` lies already.
+pub async fn found(data_dir: &Path, config: &Config, commit: Commit) -> Result<(), AdminError> {
+    found_and(data_dir, config, commit, async |_| Ok(())).await
+}
+
+/// The same, and `then` with the company before the store is closed again.
+pub async fn found_and(
+    data_dir: &Path,
+    config: &Config,
+    commit: Commit,
+    then: impl AsyncFnOnce(&Org) -> Result<(), OrgError>,
+) -> Result<(), AdminError> {
+    let founded = async {
+        let setup = setup(data_dir)?;
+        let (store, _) = open_store(data_dir, config, None)?;
+        let store: Arc<dyn Store> = store;
+        let outcome = match Org::found(store.clone(), &setup, commit).await {
+            Ok(org) => then(&org).await,
+            Err(e) => Err(e),
+        };
+        store.close().await;
+        anyhow::Ok(outcome?)
+    };
+    founded.await.map_err(|e| AdminError::new(ErrorCode::Storage, format!("{e:#}")))
 }
 
 /// The admin router, reached over the socket of a running server or in process.

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 use crate::{
     desk::{self, Decision, Desk},
@@ -51,13 +54,20 @@ impl PresenceBoard {
 pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedReceiver<DeskMessage>) {
     // answers that wait for the outcome of an acceptance
     let mut waiting: HashMap<(ConvId, UserId), oneshot::Sender<Result<(), Refusal>>> = HashMap::new();
+    let clock = SteadyClock::start();
+    let mut roster = Roster::default();
     loop {
-        let wait = desk
-            .next_deadline()
-            .map_or(Duration::from_secs(3600), |at| Duration::from_millis(at.saturating_sub(now_ms()).max(1)));
+        let wait =
+            desk.next_deadline().map_or(IDLE, |at| Duration::from_millis(at.saturating_sub(clock.now_ms()).max(1)));
         let event = tokio::select! {
             message = inbox.recv() => match message {
                 None => return,
+                // his next socket may have connected before the last one's end was noticed
+                Some(DeskMessage::Fact(desk::Event::AgentVanished { user }))
+                    if chat.hub.listeners(&Topic::User(user.clone())) > 0 =>
+                {
+                    continue;
+                }
                 Some(DeskMessage::Fact(event)) => event,
                 Some(DeskMessage::Ask(question)) => {
                     question(&desk);
@@ -69,16 +79,78 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
                 }
             },
             () = tokio::time::sleep(wait) => desk::Event::Tick,
+            () = roster.due() => {
+                roster.publish(&chat, &desk);
+                continue;
+            }
         };
         let accept = match &event {
             desk::Event::Accept { conv, user } => Some((*conv, user.clone())),
             _ => None,
         };
-        for decision in desk.apply(event, now_ms()) {
-            chat.carry_out(&desk, decision, &mut waiting).await;
+        for decision in desk.apply(event, clock.now_ms()) {
+            match decision {
+                Decision::AgentsChanged { team } => roster.changed(team),
+                other => chat.carry_out(other, &mut waiting).await,
+            }
         }
-        if let Some(reply) = accept.and_then(|key| waiting.remove(&key)) {
-            let _ = reply.send(Err(Refusal::new(ErrorCode::TooLate, "this offer is over")));
+        // nothing was decided: too late, or he has it already and asks again because he did not hear the answer
+        if let Some((conv, user)) = accept
+            && let Some(reply) = waiting.remove(&(conv, user.clone()))
+        {
+            let his = matches!(chat.cell(conv), Ok(Some(cell)) if lock(&cell).row.owner == Owner::Agent(user));
+            let late = || Refusal::new(ErrorCode::TooLate, "this offer is over");
+            let _ = reply.send(if his { Ok(()) } else { Err(late()) });
+        }
+    }
+}
+
+/// How long the desk sleeps when nothing is due.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// A clock that nobody can set: the time of day at the start, and what has passed since.
+struct SteadyClock {
+    begin: Instant,
+    begin_ms: u64,
+}
+
+impl SteadyClock {
+    fn start() -> Self {
+        Self { begin: Instant::now(), begin_ms: now_ms() }
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.begin_ms + self.begin.elapsed().as_millis() as u64
+    }
+}
+
+/// Teams whose list of colleagues changed. Loads change with every assignment; people need not see each step.
+#[derive(Default)]
+struct Roster {
+    teams: BTreeSet<TeamId>,
+    at: Option<Instant>,
+}
+
+impl Roster {
+    const PAUSE: Duration = Duration::from_millis(200);
+
+    fn changed(&mut self, team: TeamId) {
+        self.teams.insert(team);
+        self.at.get_or_insert_with(|| Instant::now() + Self::PAUSE);
+    }
+
+    async fn due(&self) {
+        match self.at {
+            Some(at) => tokio::time::sleep_until(at).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn publish(&mut self, chat: &Chat, desk: &Desk) {
+        self.at = None;
+        for team in std::mem::take(&mut self.teams) {
+            let frame = text(&ServerFrame::Agents { list: desk.agents(std::slice::from_ref(&team)) });
+            chat.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
         }
     }
 }
@@ -86,7 +158,7 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
 type Waiting = HashMap<(ConvId, UserId), oneshot::Sender<Result<(), Refusal>>>;
 
 impl Chat {
-    async fn carry_out(&self, desk: &Desk, decision: Decision, waiting: &mut Waiting) {
+    async fn carry_out(&self, decision: Decision, waiting: &mut Waiting) {
         match decision {
             Decision::Offer { conv, user, until, auto } => {
                 let frame = text(&ServerFrame::Offer { conv, until, auto });
@@ -119,10 +191,7 @@ impl Chat {
             Decision::StateChanged { user, state } => {
                 lock(&self.presence.states).insert(user, state);
             }
-            Decision::AgentsChanged { team } => {
-                let frame = text(&ServerFrame::Agents { list: desk.agents(std::slice::from_ref(&team)) });
-                self.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
-            }
+            Decision::AgentsChanged { .. } => {} // gathered by the caller
         }
     }
 
@@ -211,6 +280,9 @@ impl Chat {
     /// Takes from the queue; whoever leads may take from a colleague too.
     pub async fn take(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
         let agent = self.require_agent(conn)?;
+        if !self.sees(&conn.who, &lock(&*self.must_cell(conv)?)) {
+            return Err(Refusal::not_found());
+        }
         self.own(conv, &agent.user, OwnerWhy::Take, &agent.user, |cell| match cell.row.owner {
             Owner::Queue | Owner::Robot => Ok(()),
             _ if leads(agent.role) => Ok(()),
@@ -229,7 +301,11 @@ impl Chat {
     ) -> Result<(), Refusal> {
         let agent = self.require_agent(conn)?;
         let by = &agent.user;
-        let may = |cell: &Cell| -> Result<(), Refusal> { self.require_owner(&agent, cell) };
+        let may = |cell: &Cell| match self.sees(&conn.who, cell) {
+            true => self.require_owner(&agent, cell),
+            false => Err(Refusal::not_found()),
+        };
+        may(&lock(&*self.must_cell(conv)?))?;
         if let Some(colleague) = to {
             if self.hub.listeners(&Topic::User(colleague.clone())) == 0 {
                 return Err(Refusal::new(
@@ -240,10 +316,7 @@ impl Chat {
             return self.own(conv, &colleague, OwnerWhy::Transfer, by, may).await;
         }
         let team = team.ok_or_else(|| Refusal::malformed("a transfer names an agent or a team"))?;
-        self.change(conv, |chat, cell, batch| {
-            if !chat.sees(&conn.who, cell) {
-                return Err(Refusal::not_found());
-            }
+        self.change(conv, |_, cell, batch| {
             may(cell)?;
             if cell.row.state == ConvState::Closed {
                 return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));

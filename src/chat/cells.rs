@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     hub::Topic,
-    proto::{ConvId, ConvState},
+    proto::{ConvId, ConvState, Owner},
     store::{StoreError, Table},
 };
 
@@ -83,21 +83,17 @@ impl Chat {
 
     /// Reads which conversations are open and tells the desk where they stand.
     pub(super) fn load_open(&self) -> Result<(), StoreError> {
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let page = self.store.scan(Table::OpenConv, &[], after.as_deref(), false, 1000)?;
-            for conv in page.iter().filter_map(|(key, _)| ConvId::from_slice(key)) {
-                if let Some(cell) = self.cell(conv)? {
-                    self.cells.mark(conv, ConvState::Open);
-                    let row = lock(&cell).row.clone();
-                    self.tell_desk(conv, &row);
-                }
-            }
-            match page.last() {
-                Some((key, _)) if page.len() == 1000 => after = Some(key.clone()),
-                _ => return Ok(()),
-            }
+        let mut rows = Vec::new();
+        for (key, _) in self.store.scan(Table::OpenConv, &[], None, false, usize::MAX)? {
+            let Some(conv) = ConvId::from_slice(&key) else { continue };
+            let Some(cell) = self.cell(conv)? else { continue };
+            self.cells.mark(conv, ConvState::Open);
+            rows.push((conv, lock(&cell).row.clone()));
         }
+        // those who wait first: the desk then finds the queues whole when it hears of agents
+        rows.sort_by_key(|(_, row)| row.owner != Owner::Queue);
+        rows.iter().for_each(|(conv, row)| self.tell_desk(*conv, row));
+        Ok(())
     }
 
     /// Drops cells that nobody follows and that wait for nobody. Called now and then.

@@ -18,10 +18,11 @@ impl Chat {
     /// Closes. The owner, a supervisor or the visitor may.
     pub async fn close(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
         self.change(conv, |chat, cell, batch| {
-            let by = chat.actor(conn, cell)?;
-            if cell.row.state == ConvState::Closed {
+            // first: nobody owns a closed one, and a request that is sent again after a cut must not be refused for it
+            if cell.row.state == ConvState::Closed && chat.sees(&conn.who, cell) {
                 return Ok(None);
             }
+            let by = chat.actor(conn, cell)?;
             batch.ops.push(append(cell, &Event::Closed { by }));
             batch.ops.push(Op::Delete { table: Table::OpenConv, key: conv.0.to_vec() });
             Ok(Some(Row { state: ConvState::Closed, owner: Owner::None, ..cell.row.clone() }))

@@ -56,15 +56,20 @@ impl Chat {
         let mut room = RESUME_BYTES;
         for Have { id, have } in convs {
             let Some(shared) = self.cell(*id)? else { continue };
+            if !self.sees(&conn.who, &lock(&shared)) {
+                continue;
+            }
+            // listening before reading: nothing can fall between; what comes twice is dropped by its number
+            self.hub.listen(conn, Topic::Conv(*id));
             let (last, queued) = {
                 let cell = lock(&shared);
                 if !self.sees(&conn.who, &cell) {
+                    // it went to another team in this very moment
+                    self.hub.unlisten(conn, &Topic::Conv(*id));
                     continue;
                 }
                 (cell.last, cell.row.owner == Owner::Queue)
             };
-            // listening before reading: nothing can fall between; what comes twice is dropped by its number
-            self.hub.listen(conn, Topic::Conv(*id));
             let missing = last.saturating_sub(*have);
             let mut records = Vec::new();
             if missing > 0 && missing <= RESUME_RECORDS as u64 && room > 0 {

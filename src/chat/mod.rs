@@ -186,14 +186,18 @@ impl Chat {
     fn sees(&self, who: &Who, cell: &Cell) -> bool {
         match who {
             Who::Visitor { kid, .. } => *kid == cell.visitor,
-            Who::Agent { user, .. } => self.agent(user).is_some_and(|a| a.teams.contains(&cell.row.team)),
+            Who::Agent { user, kid } => {
+                self.agent(user).is_some_and(|a| a.kid == *kid && a.teams.contains(&cell.row.team))
+            }
         }
     }
 
     /// The agent of a socket that asks for something only agents may.
     fn require_agent(&self, conn: &Conn) -> Result<ActiveAgent, Refusal> {
         let user = conn.who.user().ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "only agents may do this"))?;
-        self.agent(user).ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "this account is off"))
+        // a key that was replaced is no longer his, even before its socket is closed
+        let agent = self.agent(user).filter(|a| a.kid == conn.who.kid());
+        agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "this account is off"))
     }
 }
 

@@ -15,6 +15,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, _: &Context) -> Result<(), Fail> {
         // into memory first: the generator panics when its reader goes away
         let mut script = Vec::new();

@@ -17,6 +17,8 @@ pub const OPAQUE: &str = "opaque.setup";
 pub const PUBLIC: &str = "public.json";
 /// The configuration.
 pub const CONFIG: &str = "kefu.toml";
+/// Where a running server takes admin requests.
+pub const SOCKET: &str = "admin.sock";
 /// Held by the running server; its text is the process id.
 pub const LOCK: &str = "kefu.lock";
 /// The database.
@@ -80,8 +82,10 @@ pub fn replace(path: &Path, mode: u32, content: &[u8]) -> Result<(), Fail> {
 
 /// Refuses a directory without a company in it.
 pub fn require_initialised(dir: &Path) -> Result<(), Fail> {
-    if dir.join(OPAQUE).exists() {
-        return Ok(());
+    match fs::metadata(dir.join(OPAQUE)) {
+        Ok(_) => return Ok(()),
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => return Err(cannot("enter", dir, &e)),
+        Err(_) => {}
     }
     let shown = dir.display();
     Err(Fail::new(Kind::NotInitialised, format!("there is no kefu in {shown}"))

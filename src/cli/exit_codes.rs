@@ -21,6 +21,7 @@ const TABLE: &str = "\
 pub struct Args {}
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         if ctx.json {
             let kinds =

@@ -44,6 +44,7 @@ impl Signing {
             ))
             .next("bring the file they are kept in and name it with --keys FILE"));
         }
+        keep_memory_private();
         let text = fs::read_to_string(&path).map(Zeroizing::new).map_err(|e| cannot("read", &path, &e))?;
         let passphrase = match CompanyKeys::is_sealed(&text).map_err(|e| in_words(&path, &e))? {
             true => Some(secret::existing(self.passphrase_file.as_deref())?),
@@ -60,34 +61,34 @@ impl Signing {
         check: impl Fn(&Company) -> Result<(), Fail>,
         change: impl Fn(&Company, &Signer<'_>) -> Result<(Commit, T), Fail>,
     ) -> Result<T, Fail> {
+        check(&Company::open(ctx)?)?;
+        // nothing is held open while somebody types
+        let keys = self.unlock(ctx)?;
         let office = Office::open(ctx)?;
-        let done = self.act_at(ctx, &office, check, change);
+        let done = commit_until_it_fits(ctx, &office, &keys, check, change);
         office.close();
         done
     }
+}
 
-    fn act_at<T>(
-        &self,
-        ctx: &Context,
-        office: &Office,
-        check: impl Fn(&Company) -> Result<(), Fail>,
-        change: impl Fn(&Company, &Signer<'_>) -> Result<(Commit, T), Fail>,
-    ) -> Result<T, Fail> {
-        let mut company = Company::load(ctx, office)?;
+fn commit_until_it_fits<T>(
+    ctx: &Context,
+    office: &Office,
+    keys: &CompanyKeys,
+    check: impl Fn(&Company) -> Result<(), Fail>,
+    change: impl Fn(&Company, &Signer<'_>) -> Result<(Commit, T), Fail>,
+) -> Result<T, Fail> {
+    let mut tries = 0;
+    loop {
+        let company = Company::load(ctx, office)?;
+        company::same_company(keys, &company)?;
         check(&company)?;
-        let keys = self.unlock(ctx)?;
-        company::same_company(&keys, &company)?;
-        let mut tries = 0;
-        loop {
-            let signer = Signer::new(&company.view, &keys, company.now_ms)?;
-            let (commit, result) = change(&company, &signer)?;
-            match company::send(office, &commit) {
-                Ok(_) => return Ok(result),
-                Err(fail) if fail.kind == Kind::Conflict && tries < TRIES => tries += 1,
-                Err(fail) => return Err(fail),
-            }
-            company = Company::load(ctx, office)?;
-            check(&company)?;
+        let signer = Signer::new(&company.view, keys, company.now_ms)?;
+        let (commit, result) = change(&company, &signer)?;
+        match company::send(office, &commit) {
+            Ok(_) => return Ok(result),
+            Err(fail) if fail.kind == Kind::Conflict && tries < TRIES => tries += 1,
+            Err(fail) => return Err(fail),
         }
     }
 }
@@ -111,6 +112,12 @@ impl NewPassphrase {
     pub fn choose(&self) -> Result<Option<secret::Passphrase>, Fail> {
         if self.no_passphrase { Ok(None) } else { secret::new(self.passphrase_file.as_deref()).map(Some) }
     }
+}
+
+/// From here on company keys are in memory: no core dump, no look from other processes of the same user. A system that
+/// does not know this goes on without it.
+pub fn keep_memory_private() {
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 /// Writes a key file that only its owner can read.

@@ -1,5 +1,7 @@
 //! The join to the composition root: the admin router, asked over the socket of a running server or in process.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -25,8 +27,15 @@ impl Office {
         data_dir::require_initialised(&ctx.data_dir)?;
         let config = ctx.load_config()?;
         let runtime = runtime()?;
-        let admin = runtime.block_on(Admin::connect(&ctx.data_dir, &config)).map_err(|e| in_words(&e))?;
-        Ok(Self { runtime, admin })
+        let mut tries = 0;
+        loop {
+            match runtime.block_on(Admin::connect(&ctx.data_dir, &config)) {
+                Ok(admin) => return Ok(Self { runtime, admin }),
+                Err(e) if in_use(&e) && tries < PATIENCE => tries += 1,
+                Err(e) => return Err(in_words(&e)),
+            }
+            runtime.block_on(async { tokio::time::sleep(PAUSE).await });
+        }
     }
 
     /// One request.
@@ -40,6 +49,15 @@ impl Office {
     }
 }
 
+/// Another command has the database for a moment, and a starting server offers its socket soon: so often is tried.
+const PATIENCE: u32 = 30;
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(100);
+
+fn in_use(e: &AdminError) -> bool {
+    e.text.contains("in use by another process")
+}
+
 /// A runtime for a few requests.
 pub fn runtime() -> Result<Runtime, Fail> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -50,11 +68,13 @@ pub fn runtime() -> Result<Runtime, Fail> {
 pub fn in_words(e: &AdminError) -> Fail {
     let kind = match e.code {
         ErrorCode::Conflict => Kind::Conflict,
+        _ if in_use(e) => Kind::Conflict,
         _ => Kind::Failure,
     };
     let fail = Fail::new(kind, e.text.clone());
     match e.code {
         ErrorCode::Conflict => fail.next("somebody else changed the directory at the same moment: try again"),
+        _ if in_use(e) => fail.next("another kefu has it: try again when that is done"),
         ErrorCode::Storage => fail.next("kefu doctor looks at disk and permissions"),
         _ => fail,
     }

@@ -16,6 +16,7 @@ mod out;
 mod secret;
 mod tls;
 
+pub mod bench;
 mod completions;
 mod directory;
 mod doctor;
@@ -61,6 +62,7 @@ enum Command {
     Directory(directory::Command),
     Stats(stats::Args),
     Doctor(doctor::Args),
+    Bench(bench::Args),
     Completions(completions::Args),
     Man(man::Args),
     ExitCodes(exit_codes::Args),
@@ -77,6 +79,7 @@ impl Command {
             Self::Directory(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
             Self::Doctor(args) => args.run(ctx),
+            Self::Bench(args) => args.run(ctx.json).map_err(|e| Fail::failure(format!("{e:#}"))),
             Self::Completions(args) => args.run(ctx),
             Self::Man(args) => args.run(ctx),
             Self::ExitCodes(args) => args.run(ctx),

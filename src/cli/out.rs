@@ -51,7 +51,7 @@ impl Table {
 
     /// Prints it.
     pub fn print(&self) {
-        line(&self.render());
+        line(self.render());
     }
 }
 

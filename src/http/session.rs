@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::{Instant, sleep_until, timeout},
 };
 use tokio_tungstenite::{
@@ -72,9 +72,23 @@ where
         http.metrics.socket_closed(end.map_or("gone", CloseCode::reason));
         if let Some(code) = end {
             let frame = CloseFrame { code: WsCode::from(code as u16), reason: Utf8Bytes::from_static(code.reason()) };
-            let _ = timeout(FAREWELL, socket.close(Some(frame))).await;
+            let _ = timeout(FAREWELL, farewell(&mut socket, frame)).await;
         }
     });
+}
+
+/// Says why, then reads until the peer hangs up: a socket that is closed with unread bytes in it is reset, and the peer
+/// would lose the reason.
+async fn farewell<S>(socket: &mut Socket<S>, frame: CloseFrame)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let _ = socket.close(Some(frame)).await;
+    let io = socket.get_mut();
+    let mut unread = [0; 1024];
+    if io.shutdown().await.is_ok() {
+        while matches!(io.read(&mut unread).await, Ok(1..)) {}
+    }
 }
 
 /// How a session ends: with a code for the peer, or none if the peer is gone.

@@ -196,11 +196,11 @@ impl Hub {
 
     /// Asks those listeners of a topic to close for whom `code` names a reason.
     pub fn close_where(&self, topic: &Topic, code: impl Fn(&Conn) -> Option<CloseCode>) {
-        if let Some(members) = lock(&self.topics).get(topic) {
-            for conn in members.values() {
-                if let Some(code) = code(conn) {
-                    conn.outbox.close(code);
-                }
+        // outside the lock: `code` may ask a socket for its topics, and `listen` takes these two locks the other way round
+        let members: Vec<_> = lock(&self.topics).get(topic).map(|m| m.values().cloned().collect()).unwrap_or_default();
+        for conn in members {
+            if let Some(code) = code(&conn) {
+                conn.outbox.close(code);
             }
         }
     }

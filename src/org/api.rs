@@ -7,6 +7,7 @@ use crate::{
     crypto::{
         codec::{Bytes, Key32},
         directory::{Bundle, Entry, Role, Snapshot},
+        invite::{Cert, SignedCert},
         keyring::TeamBox,
     },
     proto::{Kid, OrgFp, Presence, SiteId, TeamId, UserId},
@@ -211,6 +212,8 @@ pub struct OpenInvite {
     pub inv_x: Key32,
     /// For whom.
     pub user: UserId,
+    /// Display name.
+    pub name: String,
     /// As what.
     pub role: Role,
     /// Into which teams.
@@ -219,4 +222,14 @@ pub struct OpenInvite {
     pub exp: u64,
     /// Whether that is over.
     pub expired: bool,
+    /// The certificate that says all this: whoever seals a key to the invite believes it and nothing else.
+    pub signed: SignedCert,
+}
+
+impl OpenInvite {
+    /// What a certificate says. Verifies nothing.
+    pub fn read(signed: &SignedCert, now_ms: u64) -> Result<Self, serde_json::Error> {
+        let Cert { inv, inv_x, user, name, role, teams, exp, .. } = serde_json::from_slice(&signed.cert.0)?;
+        Ok(Self { inv, inv_x, user, name, role, teams, exp, expired: now_ms > exp, signed: signed.clone() })
+    }
 }

@@ -97,8 +97,8 @@ impl Org {
         let mut invites = Vec::new();
         for (_, value) in rows::all(store, Table::Invite, &[])? {
             let signed: SignedCert = rows::read("invite", &value)?;
-            let Cert { inv, inv_x, user, role, teams, exp, .. } = rows::read("certificate", &signed.cert.0)?;
-            invites.push(OpenInvite { inv, inv_x, user, role, teams, exp, expired: now > exp });
+            let invite = OpenInvite::read(&signed, now).map_err(|e| damaged("certificate", &e.to_string()))?;
+            invites.push(invite);
         }
         let name = |key: &[u8]| String::from_utf8_lossy(key).into_owned();
         let accounts = rows::all(store, Table::Account, &[])?

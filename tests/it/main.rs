@@ -1,5 +1,6 @@
 //! The one integration binary: the parts against each other, the real executable, real faults.
 
+mod chat;
 mod cli;
 mod layers;
 mod store_contract;

@@ -16,6 +16,7 @@ pub enum Command {
 }
 
 impl Command {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         match self {
             Self::Refresh(args) => args.run(ctx),

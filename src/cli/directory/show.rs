@@ -3,13 +3,15 @@
 use serde_json::json;
 
 use super::line::Line;
-use crate::cli::{
-    company::Company,
-    context::Context,
-    fail::Fail,
-    out::{self, Table},
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::Fail,
+        out::{self, Table},
+    },
+    crypto::hash,
 };
-use crate::crypto::hash;
 
 /// Show the log
 #[derive(Debug, clap::Args)]
@@ -20,6 +22,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
         let lines: Vec<Line> = company.view.entries.iter().filter_map(|e| Line::read(&company, e)).collect();

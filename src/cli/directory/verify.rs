@@ -2,14 +2,16 @@
 
 use serde_json::json;
 
-use crate::cli::{
-    company::{Company, pinned},
-    context::Context,
-    fail::{Fail, Kind},
-    link::Office,
-    out,
+use crate::{
+    cli::{
+        company::{Company, pinned},
+        context::Context,
+        fail::{Fail, Kind},
+        link::Office,
+        out,
+    },
+    crypto::{codec::Hash32, hash},
 };
-use crate::crypto::{codec::Hash32, hash};
 
 /// Replay the log and check every signature
 #[derive(Debug, clap::Args)]
@@ -20,6 +22,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let office = Office::open(ctx)?;
         let view = Company::fetch(&office)?;

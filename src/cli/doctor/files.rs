@@ -1,6 +1,10 @@
 //! What lies in the data directory: who may read it, and until when certificates are good.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use super::Finding;
 use crate::{
@@ -29,7 +33,7 @@ pub fn data_directory(ctx: &Context) -> Finding {
 pub fn secrets(ctx: &Context) -> Vec<Finding> {
     let tls = ctx.file(TLS);
     let files = [ctx.file(KEYS), ctx.file(OPAQUE), tls.join(tls::CA_KEY), tls.join(tls::KEY)];
-    let open: Vec<PathBuf> = files.into_iter().filter(|f| readable_by_others(f)).collect();
+    let open: Vec<PathBuf> = files.into_iter().filter(|f| readable_by_others(f.as_path())).collect();
     let mut findings = Vec::new();
     if !open.is_empty() {
         let names: Vec<String> = open.iter().map(|p| quoted(p)).collect();
@@ -50,7 +54,7 @@ pub fn secrets(ctx: &Context) -> Vec<Finding> {
     findings
 }
 
-fn readable_by_others(file: &PathBuf) -> bool {
+fn readable_by_others(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0)
 }
 

@@ -15,6 +15,7 @@ use finding::{Finding, Level};
 pub struct Args {}
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let findings = examine(ctx);
         let problems = findings.iter().filter(|f| f.level == Level::Problem).count();

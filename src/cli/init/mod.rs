@@ -58,6 +58,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let report = match (&self.offline, &self.from) {
             (Some(dir), _) => self.offline(dir)?,
@@ -71,6 +72,7 @@ impl Args {
     /// Keys and genesis in a directory of their own.
     fn offline(&self, dir: &Path) -> Result<Report, Fail> {
         refuse_occupied(dir)?;
+        keys::keep_memory_private();
         let passphrase = self.passphrase.choose()?;
         let (keys, setup) = (CompanyKeys::generate(), opaque::generate_setup());
         let founding = found(&self.name, &self.admin, &keys, &setup, out::now_ms())?;
@@ -114,6 +116,7 @@ impl Args {
             (name, org, setup) = (part.company()?.org().to_owned(), part.org_text(), secret);
             (commit, keys, invitation) = (part.commit, KeysAt::Elsewhere, None);
         } else {
+            keys::keep_memory_private();
             let passphrase = self.passphrase.choose()?;
             let company = CompanyKeys::generate();
             setup = opaque::generate_setup();

@@ -1,6 +1,6 @@
 //! What `kefu init` says in the end: what was made, what to keep safe, what comes next.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -112,8 +112,8 @@ impl Report {
             out::line("  carry public.json and opaque.setup (never company.keys) to the server, and there:");
             return out::line("  kefu init --from public.json");
         }
-        let usual = self.dir == PathBuf::from("kefu-data")
-            || std::env::var_os("KEFU_DATA_DIR").is_some_and(|d| self.dir == PathBuf::from(d));
+        let usual = self.dir == Path::new("kefu-data")
+            || std::env::var_os("KEFU_DATA_DIR").is_some_and(|d| self.dir == Path::new(&d));
         let place = if usual { String::new() } else { format!(" --data-dir {}", quoted(&self.dir)) };
         for step in [
             "serve",

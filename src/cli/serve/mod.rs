@@ -45,6 +45,7 @@ const RENEW_MS: u64 = 30 * 86_400_000;
 const CLOCK_MS: u64 = 5 * 60_000;
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         data_dir::require_initialised(&ctx.data_dir)?;
         data_dir::check_private(&ctx.data_dir)?;
@@ -98,7 +99,9 @@ async fn serve(ctx: &Context, config: Config) -> anyhow::Result<()> {
 
 fn announce(ready: &Ready, json: bool) {
     if json {
-        out::print_json(&serde_json::json!({"listen": ready.listen.to_string(), "public_url": ready.public_url}));
+        // one line, so that whoever started us can wait for it
+        let value = serde_json::json!({"listen": ready.listen.to_string(), "public_url": ready.public_url});
+        out::line(value.to_string());
     } else {
         out::line(format!("kefu listens on {}", ready.listen));
         out::line(format!("console      {}/", ready.public_url));

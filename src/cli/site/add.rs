@@ -3,17 +3,18 @@
 use serde_json::json;
 
 use super::SettingsArgs;
-use crate::cli::{
-    args,
-    company::Company,
-    context::Context,
-    fail::{Fail, Kind},
-    keys::Signing,
-    out,
+use crate::{
+    cli::{
+        args,
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    org::SiteSettings,
+    proto::{SiteId, TeamId},
 };
-use crate::crypto::directory::SiteBody;
-use crate::org::SiteSettings;
-use crate::proto::{SiteId, TeamId};
 
 /// Add a site
 #[derive(Debug, clap::Args)]
@@ -37,6 +38,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
         let check = |company: &Company| match company.dir.site(&self.id) {

@@ -3,16 +3,18 @@
 use serde_json::json;
 
 use super::SettingsArgs;
-use crate::cli::{
-    args,
-    company::Company,
-    context::Context,
-    fail::{Fail, Kind},
-    keys::Signing,
-    out,
+use crate::{
+    cli::{
+        args,
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    org::acts::SiteChange,
+    proto::{SiteId, TeamId},
 };
-use crate::org::acts::SiteChange;
-use crate::proto::{SiteId, TeamId};
 
 /// Change a site; what is not named stays
 #[derive(Debug, clap::Args)]
@@ -39,6 +41,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let nothing = self.origins.is_empty() && self.team.is_none() && self.name.is_none() && !self.on;
         if nothing && self.settings.is_empty() {

@@ -14,6 +14,7 @@ use crate::cli::{
 pub struct Args {}
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
         let sites = &company.dir.state().sites;

@@ -2,15 +2,17 @@
 
 use serde_json::json;
 
-use crate::cli::{
-    company::Company,
-    context::Context,
-    fail::{Fail, Kind},
-    keys::Signing,
-    out,
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    org::acts::SiteChange,
+    proto::SiteId,
 };
-use crate::org::acts::SiteChange;
-use crate::proto::SiteId;
 
 /// Switch a site off
 #[derive(Debug, clap::Args)]
@@ -23,6 +25,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| match company.site(&self.id)? {
             site if site.on => Ok(()),

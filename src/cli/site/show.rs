@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::form;
-
-use crate::cli::{company::Company, context::Context, fail::Fail, out};
-use crate::proto::SiteId;
+use crate::{
+    cli::{company::Company, context::Context, fail::Fail, out},
+    proto::SiteId,
+};
 
 /// Show a site
 #[derive(Debug, clap::Args)]
@@ -16,6 +17,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
         let site = company.site(&self.id)?;

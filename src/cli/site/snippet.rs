@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
-use crate::cli::{company::Company, context::Context, fail::Fail, link::Office, out};
-use crate::proto::SiteId;
+use crate::{
+    cli::{company::Company, context::Context, fail::Fail, link::Office, out},
+    proto::SiteId,
+};
 
 /// Print the script tag to paste into the pages of a site
 #[derive(Debug, clap::Args)]
@@ -17,6 +19,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let office = Office::open(ctx)?;
         let company = Company::load(ctx, &office)?;

@@ -10,13 +10,11 @@ use ratatui::{
 
 use super::{
     big,
-    shape::{Agent, Stats},
-    text::{grouped, micros, newest, state},
+    shape::Stats,
+    tables,
+    text::{grouped, micros, newest},
 };
-use crate::{
-    cli::out,
-    proto::{AgentState, TeamId},
-};
+use crate::{cli::out, proto::AgentState};
 
 /// What a frame shows.
 #[derive(Debug, Default)]
@@ -34,7 +32,7 @@ pub struct Scene {
 }
 
 /// Waits longer than this are red, ms.
-const LONG_WAIT: u64 = 60_000;
+pub const LONG_WAIT: u64 = 60_000;
 /// The directory is to be refreshed when it has less left, ms.
 const WEEK_MS: u64 = 7 * 86_400_000;
 
@@ -58,14 +56,15 @@ pub fn draw(frame: &mut Frame<'_>, scene: &Scene) {
     }
     let queue_width = if area.width >= 80 { 36 } else { 0 };
     let [left, right] = Layout::horizontal([Constraint::Min(20), Constraint::Length(queue_width)]).areas(lower);
-    agents(frame, left, &scene.stats);
+    tables::agents(frame, left, &scene.stats.desk());
     if right.width > 0 {
-        queues(frame, right, &scene.stats);
+        tables::queues(frame, right, &scene.stats.desk());
     }
     footer(frame, foot, scene);
 }
 
-fn boxed(title: impl Into<String>) -> Block<'static> {
+/// A frame with a title.
+pub fn boxed(title: impl Into<String>) -> Block<'static> {
     Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(Style::new().dark_gray())
@@ -118,7 +117,7 @@ fn big_numbers(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
 }
 
 /// `0:07`, `12:30`, `3:05:00`.
-fn wait_text(ms: u64) -> String {
+pub fn wait_text(ms: u64) -> String {
     let s = ms / 1_000;
     match s / 3_600 {
         0 => format!("{}:{:02}", s / 60, s % 60),
@@ -162,84 +161,6 @@ fn latency(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
     let table = Table::new(rows, [Constraint::Length(10), Constraint::Fill(1), Constraint::Fill(1)])
         .header(row("", "p50".into(), "p99".into()).style(Style::new().dark_gray()))
         .block(boxed("latency").padding(Padding::horizontal(1)));
-    frame.render_widget(table, area);
-}
-
-fn agents(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
-    let mut list = s.desk().agents;
-    let rank = |a: &Agent| match a.state {
-        AgentState::Online => 0,
-        AgentState::Busy => 1,
-        AgentState::Offline => 2,
-    };
-    list.sort_by(|a, b| rank(a).cmp(&rank(b)).then(b.load.cmp(&a.load)).then(a.user.cmp(&b.user)));
-    let block = boxed("agents").padding(Padding::horizontal(1));
-    let room = usize::from(block.inner(area).height.saturating_sub(1));
-    let hidden = list.len().saturating_sub(room);
-    let block = if hidden > 0 { block.title_bottom(format!(" {hidden} more ")) } else { block };
-    if list.is_empty() {
-        let text = Paragraph::new("\nnobody is signed in".dark_gray()).alignment(Alignment::Center);
-        return frame.render_widget(text.block(block), area);
-    }
-    let rows = list.into_iter().take(room).map(|a| {
-        let color = match a.state {
-            AgentState::Online => Color::Green,
-            AgentState::Busy => Color::Yellow,
-            AgentState::Offline => Color::DarkGray,
-        };
-        let teams: Vec<&str> = a.teams.iter().map(TeamId::as_str).collect();
-        Row::new([
-            Cell::new(out::printable(&a.name)),
-            Cell::new(Line::from(vec![Span::styled("● ", Style::new().fg(color)), Span::raw(state(a.state))])),
-            Cell::new(load_bar(&a)),
-            Cell::new(teams.join(", ")),
-        ])
-    });
-    let widths = [Constraint::Fill(3), Constraint::Length(9), Constraint::Length(16), Constraint::Fill(3)];
-    let header = Row::new(["name", "state", "load", "teams"]).style(Style::new().dark_gray());
-    frame.render_widget(Table::new(rows, widths).header(header).block(block), area);
-}
-
-/// `■■■□□ 3/5`; ten squares at most.
-fn load_bar(a: &Agent) -> Line<'static> {
-    let squares = a.capacity.clamp(1, 8);
-    let filled = if a.capacity == 0 { 0 } else { (a.load * squares).div_ceil(a.capacity).min(squares) };
-    let color = if a.load >= a.capacity { Color::Red } else { Color::Cyan };
-    Line::from(vec![
-        Span::styled("■".repeat(filled as usize), Style::new().fg(color)),
-        Span::styled("□".repeat((squares - filled) as usize), Style::new().dark_gray()),
-        Span::raw(format!(" {}/{}", a.load, a.capacity)),
-    ])
-}
-
-fn queues(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
-    let block = boxed("queues").padding(Padding::horizontal(1));
-    let mut list = s.desk().teams;
-    if list.is_empty() {
-        let text = Paragraph::new("\nno team is there".dark_gray()).alignment(Alignment::Center);
-        return frame.render_widget(text.block(block), area);
-    }
-    list.sort_by(|a, b| b.longest_wait_ms.cmp(&a.longest_wait_ms));
-    let rows = list.into_iter().map(|q| {
-        let color = if q.longest_wait_ms > LONG_WAIT { Color::Red } else { Color::Yellow };
-        let longest = if q.waiting == 0 { "-".into() } else { wait_text(q.longest_wait_ms) };
-        Row::new([
-            Cell::new(q.team.to_string()),
-            Cell::new(Line::from(q.online.to_string()).alignment(Alignment::Right)),
-            Cell::new(Line::from(q.waiting.to_string()).alignment(Alignment::Right)),
-            Cell::new(Line::from(longest).alignment(Alignment::Right).fg(color)),
-        ])
-    });
-    let header = Row::new([
-        Line::from("team"),
-        Line::from("online").alignment(Alignment::Right),
-        Line::from("waiting").alignment(Alignment::Right),
-        Line::from("longest").alignment(Alignment::Right),
-    ]);
-    let table =
-        Table::new(rows, [Constraint::Fill(1), Constraint::Length(6), Constraint::Length(7), Constraint::Length(9)])
-            .header(header.style(Style::new().dark_gray()))
-            .block(block);
     frame.render_widget(table, area);
 }
 

@@ -3,6 +3,7 @@
 mod big;
 mod draw;
 mod shape;
+mod tables;
 mod text;
 mod watch;
 
@@ -31,6 +32,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         data_dir::require_initialised(&ctx.data_dir)?;
         if self.watch {

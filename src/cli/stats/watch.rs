@@ -1,6 +1,9 @@
 //! The wall's loop: ask, draw, wait for a key or the next second. The terminal is given back however it ends.
 
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::net::UnixStream,
+    time::{Duration, Instant},
+};
 
 use ratatui::{
     DefaultTerminal,
@@ -11,7 +14,7 @@ use super::{
     draw::{Scene, draw},
     shape::Stats,
 };
-use crate::cli::{company::Company, context::Context, fail::Fail, link::Office, lock, out};
+use crate::cli::{company::Company, context::Context, data_dir, fail::Fail, link::Office, out};
 
 /// Most intervals that are remembered.
 const HISTORY: usize = 1_000;
@@ -67,10 +70,10 @@ impl Wall {
     }
 
     fn ask(&mut self, ctx: &Context) -> Result<(), Fail> {
-        if self.office.is_none() && lock::running(&ctx.data_dir).is_some() {
+        // never in process: the wall must not keep a starting server from its database
+        if self.office.is_none() && UnixStream::connect(ctx.file(data_dir::SOCKET)).is_ok() {
             self.office = Some(Office::open(ctx)?);
         }
-        // never in process: the wall must not keep a starting server from its database
         let office = self.office.as_ref().ok_or_else(|| Fail::failure("no server runs"))?;
         let stats: Stats = serde_json::from_value(office.call("GET", "/admin/stats", None)?)?;
         self.answered = Instant::now();

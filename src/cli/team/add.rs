@@ -2,15 +2,17 @@
 
 use serde_json::json;
 
-use crate::cli::{
-    args,
-    company::Company,
-    context::Context,
-    fail::{Fail, Kind},
-    keys::Signing,
-    out,
+use crate::{
+    cli::{
+        args,
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    proto::TeamId,
 };
-use crate::proto::TeamId;
 
 /// Add a team
 #[derive(Debug, clap::Args)]
@@ -26,6 +28,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
         let check = |company: &Company| match company.dir.team(&self.id) {

@@ -2,19 +2,22 @@
 
 use serde_json::json;
 
-use crate::cli::{
-    company::Company,
-    context::Context,
-    fail::Fail,
-    out::{self, Table},
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::Fail,
+        out::{self, Table},
+    },
+    proto::TeamId,
 };
-use crate::proto::TeamId;
 
 /// List teams
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
         let state = company.dir.state();

@@ -2,13 +2,15 @@
 
 use serde_json::json;
 
-use crate::cli::{
-    company::Company,
-    context::Context,
-    fail::Fail,
-    out::{self, Table},
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::Fail,
+        out::{self, Table},
+    },
+    proto::TeamId,
 };
-use crate::proto::TeamId;
 
 /// List the people of a team
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
         company.team(&self.id)?;

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use crate::cli::{args, company::Company, context::Context, fail::Fail, keys::Signing, out};
-use crate::proto::TeamId;
+use crate::{
+    cli::{args, company::Company, context::Context, fail::Fail, keys::Signing, out},
+    proto::TeamId,
+};
 
 /// Give a team another name
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| company.team(&self.id).map(|_| ());
         self.signing.act(ctx, check, |_, signer| Ok((signer.team_rename(&self.id, &self.name)?, ())))?;

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use crate::cli::{company::Company, context::Context, fail::Fail, keys::Signing, out};
-use crate::proto::TeamId;
+use crate::{
+    cli::{company::Company, context::Context, fail::Fail, keys::Signing, out},
+    proto::TeamId,
+};
 
 /// Give a team a new key
 #[derive(Debug, clap::Args)]
@@ -16,6 +18,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| company.team(&self.id).map(|_| ());
         let epoch = self.signing.act(ctx, check, |company, signer| {

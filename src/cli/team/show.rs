@@ -2,9 +2,11 @@
 
 use serde_json::json;
 
-use crate::cli::{company::Company, context::Context, fail::Fail, out};
-use crate::crypto::directory::SiteState;
-use crate::proto::TeamId;
+use crate::{
+    cli::{company::Company, context::Context, fail::Fail, out},
+    crypto::directory::SiteState,
+    proto::TeamId,
+};
 
 /// Show a team
 #[derive(Debug, clap::Args)]
@@ -15,6 +17,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
         let team = company.team(&self.id)?;

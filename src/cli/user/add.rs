@@ -1,19 +1,21 @@
 //! `kefu user add`: invite somebody.
 
-use super::RoleArg;
 use super::{
+    RoleArg,
     invitation::Invitation,
     people::{self, Person, State},
 };
-use crate::cli::{
-    args,
-    company::Company,
-    context::Context,
-    fail::{Fail, Kind},
-    keys::Signing,
+use crate::{
+    cli::{
+        args,
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+    },
+    org::acts::NewUser,
+    proto::{TeamId, UserId},
 };
-use crate::org::acts::NewUser;
-use crate::proto::{TeamId, UserId};
 
 /// Invite a person, who makes the account with the code this prints
 #[derive(Debug, clap::Args)]
@@ -38,6 +40,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
         let role = self.role.into();

@@ -2,15 +2,17 @@
 
 use serde_json::json;
 
-use crate::cli::{
-    company::Company,
-    context::Context,
-    fail::{Fail, Kind},
-    keys::Signing,
-    out,
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    proto::TeamId,
+    proto::UserId,
 };
-use crate::proto::TeamId;
-use crate::proto::UserId;
 
 /// Switch a person off and rotate the keys of the teams
 #[derive(Debug, clap::Args)]
@@ -23,6 +25,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| match company.user(&self.id)? {
             user if user.on => Ok(()),

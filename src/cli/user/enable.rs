@@ -1,13 +1,15 @@
 //! `kefu user enable`: a new invite for a person who was switched off.
 
 use super::invitation::Invitation;
-use crate::cli::{
-    company::Company,
-    context::Context,
-    fail::{Fail, Kind},
-    keys::Signing,
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+    },
+    proto::UserId,
 };
-use crate::proto::UserId;
 
 /// Invite a person again who was switched off
 #[derive(Debug, clap::Args)]
@@ -23,6 +25,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| match company.user(&self.id)? {
             user if user.active_key().is_none() => Ok(()),

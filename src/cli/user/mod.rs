@@ -33,6 +33,7 @@ pub enum Command {
 }
 
 impl Command {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         match self {
             Self::Add(args) => args.run(ctx),

@@ -73,8 +73,8 @@ pub fn all(company: &Company) -> BTreeMap<UserId, Person> {
         let known = people.get(&invite.user);
         let newer = known.is_none_or(|p| p.state != State::Active && p.invite_until < Some(invite.exp));
         if newer {
-            let name = known.map_or_else(String::new, |p| p.name.clone());
-            let (id, role, teams, until) = (invite.user.clone(), invite.role, invite.teams.clone(), Some(invite.exp));
+            let (id, name, role) = (invite.user.clone(), invite.name.clone(), invite.role);
+            let (teams, until) = (invite.teams.clone(), Some(invite.exp));
             people.insert(id.clone(), Person { id, name, role, teams, state, invite_until: until });
         }
     }

@@ -1,8 +1,10 @@
 //! `kefu user reset`: a new invite for a person who lost the password.
 
 use super::invitation::Invitation;
-use crate::cli::{company::Company, context::Context, fail::Fail, keys::Signing};
-use crate::proto::UserId;
+use crate::{
+    cli::{company::Company, context::Context, fail::Fail, keys::Signing},
+    proto::UserId,
+};
 
 /// Replace a lost password: the old keys end, and a new invite is printed
 #[derive(Debug, clap::Args)]
@@ -18,6 +20,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| company.user(&self.id).map(|_| ());
         let invitation = self.signing.act(ctx, check, |company, signer| {

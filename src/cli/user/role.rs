@@ -3,15 +3,17 @@
 use serde_json::json;
 
 use super::RoleArg;
-use crate::cli::{
-    company::Company,
-    context::Context,
-    fail::{Fail, Kind},
-    keys::Signing,
-    out,
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    crypto::directory::Role,
+    proto::UserId,
 };
-use crate::crypto::directory::Role;
-use crate::proto::UserId;
 
 /// Change what a person may do
 #[derive(Debug, clap::Args)]
@@ -27,6 +29,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let role: Role = self.role.into();
         let check = |company: &Company| match company.user(&self.id)?.role {

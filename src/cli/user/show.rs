@@ -3,14 +3,16 @@
 use serde_json::json;
 
 use super::people;
-use crate::cli::{
-    company::{Company, unknown},
-    context::Context,
-    fail::Fail,
-    out,
+use crate::{
+    cli::{
+        company::{Company, unknown},
+        context::Context,
+        fail::Fail,
+        out,
+    },
+    crypto::hash::kid,
+    proto::UserId,
 };
-use crate::crypto::hash::kid;
-use crate::proto::UserId;
 
 /// Show a person
 #[derive(Debug, clap::Args)]
@@ -21,6 +23,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
         let people = people::all(&company);

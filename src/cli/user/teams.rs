@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::cli::{
-    company::Company,
-    context::Context,
-    fail::{Fail, Kind},
-    keys::Signing,
-    out,
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    proto::{TeamId, UserId},
 };
-use crate::proto::{TeamId, UserId};
 
 /// Change the teams of a person
 #[derive(Debug, clap::Args)]
@@ -33,6 +35,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         if self.teams.is_empty() && self.add.is_empty() && self.remove.is_empty() {
             return Err(Fail::new(Kind::Usage, "no team was named")

@@ -23,6 +23,9 @@ pub enum ActError {
     /// Somebody enrolled with an invite that had ended.
     #[error("user {0} enrolled after his invite had ended: switch him off with the root key before anything else")]
     LateEnrol(UserId),
+    /// The server named an invite that no certificate of ours stands for.
+    #[error("the server's invite for {0} does not verify: sign nothing, and compare with a backup")]
+    Invite(UserId),
     /// No such user.
     #[error("there is no user {user}{}", hint(nearest))]
     UnknownUser {

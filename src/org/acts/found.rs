@@ -7,7 +7,7 @@ use crate::{
     crypto::{
         codec::Key32,
         directory::{Body, Directory, Entry, GenesisBody, Role, Snapshot},
-        invite::{Cert, InviteCode},
+        invite::InviteCode,
         keyfile::CompanyKeys,
     },
     org::{AdminView, Commit, OpenInvite, rows::RECOVERY},
@@ -83,9 +83,8 @@ pub fn view_after(view: &AdminView, commit: &Commit) -> AdminView {
     view.recovery.extend(recovery.map(|b| b.sealed.clone()));
     view.sites.extend(commit.sites.clone());
     for signed in &commit.invites {
-        if let Ok(Cert { inv, inv_x, user, role, teams, exp, .. }) = serde_json::from_slice(&signed.cert.0) {
-            view.invites.push(OpenInvite { inv, inv_x, user, role, teams, exp, expired: false });
-        }
+        // made a moment ago, by us: good
+        view.invites.extend(OpenInvite::read(signed, 0));
     }
     view
 }

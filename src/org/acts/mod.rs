@@ -14,7 +14,7 @@ pub use found::{Founding, empty_view, found, genesis, join, view_after};
 pub use people::NewUser;
 pub use sites::{SiteChange, check_origin};
 
-use super::{AdminView, Commit, OrgError};
+use super::{AdminView, Commit, OpenInvite, OrgError};
 use crate::{
     crypto::{
         directory::{Body, Directory, Entry, MAX_SNAPSHOT_MS, Snapshot},
@@ -67,6 +67,17 @@ impl<'a> Signer<'a> {
                 return Err(bad());
             }
             team_keys.insert((sealed.team.clone(), sealed.epoch), key);
+        }
+        // team keys are sealed to open invites: a stranger's key among them must not get one
+        for invite in &view.invites {
+            let (raw, signer, sig) = (&invite.signed.cert.0, &invite.signed.signer, &invite.signed.sig.0);
+            let bad = || ActError::Invite(invite.user.clone());
+            Cert::verify(raw, &signer.0, sig, &keys.fp()).map_err(|_| bad())?;
+            let said = OpenInvite::read(&invite.signed, now_ms).map_err(|_| bad())?;
+            let same = (said.inv, said.inv_x, &said.teams) == (invite.inv, invite.inv_x, &invite.teams);
+            if !same || said.user != invite.user || !directory.may_sign(signer) {
+                return Err(bad());
+            }
         }
         Ok(Self { view, keys, now_ms, directory, team_keys, late })
     }

@@ -10,7 +10,11 @@ use crate::{
 async fn an_invite_works_once_and_in_time() {
     let (bank, code) = Bank::found().await;
     let (claim, _) = bank.prepare(&code, "password 1").await.unwrap();
+    let opened = bank.org.invite_open(InviteOpen { inv: claim.inv }).await.unwrap();
     bank.org.invite_claim(claim.clone()).await.unwrap();
+    let signed = invite::SignedCert { cert: opened.cert, signer: opened.signer, sig: opened.sig };
+    let again = Commit { expect_seq: bank.org.directory().seq() + 1, invites: vec![signed], ..Commit::default() };
+    assert_eq!(bank.org.commit(again).await.unwrap_err(), OrgError::InviteGone, "put back by somebody");
     assert_eq!(bank.org.invite_claim(claim).await.unwrap_err(), OrgError::InviteGone);
     assert_eq!(bank.claim(&code, "password 2").await.unwrap_err(), OrgError::InviteGone);
 
@@ -159,6 +163,26 @@ async fn snapshots_come_from_admins_and_never_go_back() {
     let good = Snapshot::make(&dir, T0, T0 + 30 * DAY_MS, &zhao.signing);
     bank.org.put_snapshot(&user("zhao"), good).await.unwrap();
     assert_eq!(bank.org.put_snapshot(&user("zhao"), older).await.unwrap_err(), OrgError::Conflict);
+}
+
+#[tokio::test]
+async fn a_server_that_swaps_the_key_of_an_invite_gets_no_team_key() {
+    let (bank, _) = Bank::found().await;
+    let view = bank.org.export().unwrap();
+    let refused = ActError::Invite(user("zhao"));
+    let stranger = KemSecret::generate().public();
+
+    let mut swapped = view.clone();
+    swapped.invites[0].inv_x = crate::crypto::codec::Key32(stranger);
+    assert_eq!(Signer::new(&swapped, &bank.keys, T0).unwrap_err(), refused);
+
+    let mut forged = view.clone();
+    let mut cert: crate::crypto::invite::Cert = serde_json::from_slice(&view.invites[0].signed.cert.0).unwrap();
+    cert.inv_x = crate::crypto::codec::Key32(stranger);
+    forged.invites[0] = OpenInvite::read(&cert.sign(&SigningKey::generate()), T0).unwrap();
+    assert_eq!(Signer::new(&forged, &bank.keys, T0).unwrap_err(), refused);
+
+    assert!(Signer::new(&view, &bank.keys, T0).is_ok());
 }
 
 #[tokio::test]

@@ -1,8 +1,16 @@
-//! What several tests need: batches to write, disks that fail, books that are checked.
+//! What several tests need: a company, its server, clients, a bad network; batches to write, disks that fail, books that
+//! are checked.
 
 pub mod batch;
+pub mod company;
 pub mod disk;
+pub mod http;
 pub mod ledger;
+pub mod peer;
+pub mod proxy;
+pub mod server;
+pub mod view;
+pub mod wire;
 
 /// Options of a store with a small cache, so that it reads from its disk.
 pub fn options() -> kefu::store::redb::Options {

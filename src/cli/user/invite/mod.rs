@@ -13,6 +13,7 @@ pub enum Command {
 }
 
 impl Command {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         match self {
             Self::List(args) => args.run(ctx),

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use crate::cli::{company::Company, context::Context, fail::Fail, keys::Signing, out};
-use crate::proto::UserId;
+use crate::{
+    cli::{company::Company, context::Context, fail::Fail, keys::Signing, out},
+    proto::UserId,
+};
 
 /// Revoke the open invites of a person
 #[derive(Debug, clap::Args)]
@@ -16,6 +18,7 @@ pub struct Args {
 }
 
 impl Args {
+    /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| match company.view.invites.iter().any(|i| i.user == self.id) {
             true => Ok(()),

@@ -1,5 +1,8 @@
 //! The command line as people type it: sessions as text in `tests/cli`, and what text can't say.
 
+mod coming;
+mod serving;
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
@@ -143,6 +146,20 @@ fn a_failed_init_leaves_nothing_behind() {
 }
 
 #[test]
+fn commands_at_the_same_moment_wait_for_each_other() {
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase"]);
+    std::thread::scope(|scope| {
+        for team in ["a", "b", "c", "d"] {
+            let sh = &sh;
+            scope.spawn(move || sh.json(&["team", "add", team]));
+        }
+    });
+    assert_eq!(sh.json(&["team", "list"])["teams"].as_array().unwrap().len(), 4);
+    assert_eq!(sh.json(&["directory", "verify"])["entries"], 5);
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let sh = Shell::new();
     let mut child = Command::new(env!("CARGO_BIN_EXE_kefu"))
@@ -158,4 +175,46 @@ fn a_reader_that_goes_away_is_no_error() {
     let man = sh.path("man");
     sh.json(&["man", man.to_str().unwrap()]);
     assert!(man.join("kefu-user-add.1").exists());
+}
+
+#[tokio::test]
+async fn a_person_comes_moves_goes_and_comes_back() {
+    let sh = Shell::new();
+    let data = sh.path("data");
+    sh.json(&["init", "--no-passphrase"]);
+    for team in ["svc", "sales"] {
+        sh.json(&["team", "add", team]);
+    }
+    sh.json(&["team", "rotate", "svc"]);
+    let invite = sh.json(&["user", "add", "li", "--name", "李娜", "--team", "svc"]);
+    // rotating while the invite is open must reach it too
+    sh.json(&["team", "rotate", "svc"]);
+    let keys = coming::accept(&data, invite["invite"]["code"].as_str().unwrap()).await;
+    assert_eq!(keys, [1, 2, 3].map(|epoch| ("svc".to_owned(), epoch)));
+
+    let li = sh.json(&["user", "show", "li"]);
+    assert_eq!((&li["state"], &li["name"], &li["teams"][0]), (&"active".into(), &"李娜".into(), &"svc".into()));
+    assert_eq!(sh.json(&["team", "members", "svc"])["members"][0]["id"], "li");
+    assert_eq!(sh.fails(&["user", "add", "li"]), (4, "already_exists".into()));
+    assert_eq!(sh.fails(&["user", "enable", "li"]), (4, "already_exists".into()));
+    assert_eq!(sh.json(&["user", "role", "li", "supervisor"])["role"], "supervisor");
+    assert_eq!(sh.fails(&["user", "role", "li", "supervisor"]).0, 4);
+
+    sh.json(&["user", "teams", "li", "--add", "sales", "--remove", "svc"]);
+    assert_eq!(sh.json(&["user", "show", "li"])["teams"], serde_json::json!(["sales"]));
+    assert_eq!(sh.json(&["team", "show", "svc"])["epoch"], 4, "a team that somebody left gets a new key");
+
+    assert_eq!(sh.json(&["user", "disable", "li"])["rotated"], serde_json::json!(["sales"]));
+    assert_eq!(sh.json(&["user", "show", "li"])["state"], "disabled");
+    assert_eq!(sh.fails(&["user", "disable", "li"]).0, 4);
+    let again = sh.json(&["user", "enable", "li"]);
+    assert_eq!(again["invite"]["role"], "supervisor");
+    let keys = coming::accept(&data, again["invite"]["code"].as_str().unwrap()).await;
+    assert_eq!(keys, [1, 2].map(|epoch| ("sales".to_owned(), epoch)));
+    assert_eq!(sh.json(&["user", "show", "li"])["keys"].as_array().unwrap().len(), 2);
+
+    let lost = sh.json(&["user", "reset", "li"]);
+    assert_eq!(sh.json(&["user", "show", "li"])["state"], "invited");
+    coming::accept(&data, lost["invite"]["code"].as_str().unwrap()).await;
+    assert_eq!(sh.json(&["directory", "verify"])["problem"], Value::Null);
 }

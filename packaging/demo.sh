@@ -1,0 +1,32 @@
+#!/bin/sh
+# Makes a demo company (once) and serves it. Called by `make run`: KEFU is the executable, DIR the data directory,
+# LISTEN the address. Plain http on loopback counts as a secure page in browsers, so no certificate is in the way.
+set -eu
+export KEFU_DATA_DIR="$DIR"
+url="http://$LISTEN"
+
+if [ ! -e "$DIR/kefu.redb" ]; then
+    "$KEFU" init --name "云杉银行 Spruce Bank" --no-passphrase --json > "$DIR.init.json" 2> /dev/null
+    "$KEFU" team add service --name "在线客服" > /dev/null
+    "$KEFU" user add li --name "李明" --team service --json > "$DIR/li.invite.json"
+    "$KEFU" site add bank --name "云杉银行" --origin "$url" --team service --form name > /dev/null
+    mv "$DIR.init.json" "$DIR/admin.invite.json"
+    chmod 600 "$DIR"/*.invite.json
+fi
+code() { sed -n 's/.*"code": *"\([^"]*\)".*/\1/p' "$1" | head -n 1; }
+
+cat <<TEXT
+
+  demo page   $url/demo/      (write as a visitor)
+  console     $url/console/   (answer as an agent)
+
+  agent li's invite, for "first sign-in" in the console:
+    $(code "$DIR/li.invite.json")
+  admin's invite:
+    $(code "$DIR/admin.invite.json")
+
+  Each is good once. Keys of the demo lie unsealed in $DIR; \`make clean-demo\` throws it away.
+  Ctrl-C stops the server.
+
+TEXT
+exec "$KEFU" serve --plain-http --listen "$LISTEN" --public-url "$url" --demo

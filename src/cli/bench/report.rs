@@ -1,0 +1,108 @@
+//! What a measurement found, as a table or as JSON.
+
+use serde::Serialize;
+
+/// Every figure a measurement may give; null where it does not apply.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Report {
+    /// Which measurement.
+    pub command: &'static str,
+    /// Connections held.
+    pub connections: Option<u64>,
+    /// Acknowledged as durable to the sender and delivered to the other side, in the time measured.
+    pub messages: Option<u64>,
+    /// The same in a second.
+    pub messages_per_second: Option<f64>,
+    /// Processor time of the server for a million of them, user and system.
+    pub server_cpu_seconds_per_million: Option<f64>,
+    /// Processor time of the server in the time measured, of one core.
+    pub server_cpu_percent: Option<f64>,
+    /// Processor time of the generator for a million messages.
+    pub generator_cpu_seconds_per_million: Option<f64>,
+    /// From sending (at a rate: from when it should have been sent) to the other side's socket.
+    pub deliver_p50_ms: Option<f64>,
+    /// 99 of 100.
+    pub deliver_p99_ms: Option<f64>,
+    /// 999 of 1,000.
+    pub deliver_p999_ms: Option<f64>,
+    /// How late the generator itself was; part of the latencies above.
+    pub generator_lag_p99_ms: Option<f64>,
+    /// Messages that did not arrive where they should have.
+    pub lost: Option<u64>,
+    /// Records that came twice.
+    pub doubled: Option<u64>,
+    /// Envelopes that were sealed while measuring: above 0 the generator was slower than it should be.
+    pub sealed_late: Option<u64>,
+    /// Resident memory of the server for each connection.
+    pub rss_bytes_per_connection: Option<f64>,
+    /// Pings answered.
+    pub beats: Option<u64>,
+    /// Processor time of the server for one of them.
+    pub cpu_us_per_beat: Option<f64>,
+    /// Processor time of the server for one connection that was lost and came back.
+    pub cpu_us_per_reconnect: Option<f64>,
+    /// Until all were back.
+    pub all_back_seconds: Option<f64>,
+    /// The disk.
+    pub fsync: Option<Vec<Sync>>,
+    /// Of the machine in the last minute: above 2 with two cores, others were at work.
+    pub load_average: f64,
+}
+
+/// Writes of one size, each made durable.
+#[derive(Debug, Clone, Serialize)]
+pub struct Sync {
+    /// Size.
+    pub bytes: u64,
+    /// How many in a second.
+    pub per_second: f64,
+    /// Half of them took at most this.
+    pub p50_ms: f64,
+    /// 99 of 100.
+    pub p99_ms: f64,
+}
+
+impl Report {
+    /// Prints to standard output.
+    pub fn print(&self, json: bool) -> anyhow::Result<()> {
+        if json {
+            println!("{}", serde_json::to_string(self)?);
+            return Ok(());
+        }
+        let whole = |n: Option<u64>| n.map(|n| n.to_string());
+        let rounded = |n: Option<f64>, digits: usize| n.map(|n| format!("{n:.digits$}"));
+        let lines = [
+            ("connections", whole(self.connections)),
+            ("messages", whole(self.messages)),
+            ("messages a second", rounded(self.messages_per_second, 0)),
+            ("server CPU s per million messages", rounded(self.server_cpu_seconds_per_million, 1)),
+            ("server CPU, % of a core", rounded(self.server_cpu_percent, 1)),
+            ("generator CPU s per million messages", rounded(self.generator_cpu_seconds_per_million, 1)),
+            ("delivered, p50 ms", rounded(self.deliver_p50_ms, 2)),
+            ("delivered, p99 ms", rounded(self.deliver_p99_ms, 2)),
+            ("delivered, p99.9 ms", rounded(self.deliver_p999_ms, 2)),
+            ("generator late, p99 ms", rounded(self.generator_lag_p99_ms, 2)),
+            ("lost", whole(self.lost)),
+            ("doubled", whole(self.doubled)),
+            ("sealed late", whole(self.sealed_late)),
+            ("server memory, bytes per connection", rounded(self.rss_bytes_per_connection, 0)),
+            ("heartbeats", whole(self.beats)),
+            ("server CPU µs per heartbeat", rounded(self.cpu_us_per_beat, 1)),
+            ("server CPU µs per reconnect", rounded(self.cpu_us_per_reconnect, 1)),
+            ("all back after s", rounded(self.all_back_seconds, 2)),
+            ("load average", rounded(Some(self.load_average), 2)),
+        ];
+        for (name, value) in lines {
+            if let Some(value) = value {
+                println!("{name:<38} {value:>12}");
+            }
+        }
+        for s in self.fsync.iter().flatten() {
+            println!(
+                "{:>8} B and a sync {:>10.0} /s {:>9.2} ms p50 {:>9.2} ms p99",
+                s.bytes, s.per_second, s.p50_ms, s.p99_ms
+            );
+        }
+        Ok(())
+    }
+}

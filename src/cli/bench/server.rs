@@ -1,0 +1,135 @@
+//! The server under measurement: a process of its own, so that its cost can be read from outside.
+//!
+//! It is the same server as `kefu serve`; only the limits that protect it from one address are raised, since the
+//! generator is one address.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use anyhow::{Context as _, bail};
+
+use super::{
+    company::{Company, Spec, found},
+    machine::{self, Process},
+    peer::Target,
+};
+use crate::{
+    app::{ServeOptions, serve},
+    config::Config,
+};
+
+/// `kefu bench server`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where the company was founded
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// Stay on this core
+    #[arg(long)]
+    core: Option<usize>,
+}
+
+fn config() -> Config {
+    let mut config = Config::default();
+    config.server.plain_http = true;
+    config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.server.max_connections = 1_000_000;
+    config.server.connections_per_address = 1_000_000;
+    let l = &mut config.limits;
+    for limit in [
+        &mut l.visitor_messages_per_minute,
+        &mut l.visitor_burst,
+        &mut l.address_messages_per_minute,
+        &mut l.conversations_per_hour,
+        &mut l.agent_messages_per_minute,
+    ] {
+        *limit = 1_000_000_000;
+    }
+    config
+}
+
+impl Args {
+    /// Serves until standard input ends: with the generator, that is.
+    pub fn run(self) -> anyhow::Result<()> {
+        if let Some(core) = self.core {
+            machine::pin(core)?;
+        }
+        machine::raise_open_files()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            drop(end);
+        });
+        let options = ServeOptions { data_dir: self.data_dir, config: config() };
+        runtime.block_on(serve(options, async { drop(ended.await) }, |ready| {
+            println!("{}", ready.listen);
+            let _ = std::io::stdout().flush();
+        }))
+    }
+}
+
+/// What all measurements take.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Place {
+    /// Server on core 0, generator on core 1
+    #[arg(long)]
+    pub pin: bool,
+    /// Make the data directory here, on the disk to be measured [default: the temporary directory]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// A running server with a fresh company; both go when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    /// The company.
+    pub company: Company,
+    /// Where clients go.
+    pub target: Target,
+    /// What it costs.
+    pub process: Process,
+    child: Child,
+    dir: PathBuf,
+}
+
+impl Server {
+    /// Founds a company with so many agents and starts the server.
+    pub async fn start(place: &Place, agents: usize) -> anyhow::Result<Self> {
+        if place.pin {
+            machine::pin(1)?;
+        }
+        let base = place.dir.clone().unwrap_or_else(std::env::temp_dir);
+        let dir = base.join(format!("kefu-bench-{}", std::process::id()));
+        let company = found(&dir, &config(), &Spec::new(agents, &["http://bench.example"])).await?;
+        let exe = std::env::current_exe().context("cannot find this program")?;
+        let mut command = Command::new(exe);
+        command.args(["bench", "server", "--data-dir"]).arg(&dir).stdin(Stdio::piped()).stdout(Stdio::piped());
+        if place.pin {
+            command.args(["--core", "0"]);
+        }
+        let mut child = command.spawn().context("cannot start the server")?;
+        let mut line = String::new();
+        if let Some(out) = child.stdout.take() {
+            BufReader::new(out).read_line(&mut line)?;
+        }
+        let Ok(address) = line.trim().parse() else {
+            let _ = child.kill();
+            bail!("the server did not start; what it wrote stands above");
+        };
+        let target = Target { address, directory: company.directory.clone(), origin: None };
+        Ok(Self { company, target, process: Process(child.id()), child, dir })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}

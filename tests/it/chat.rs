@@ -1,0 +1,50 @@
+//! Conversations, end to end: real clients, the whole server, a real database.
+
+mod assignment;
+mod desk;
+mod ends;
+mod epochs;
+mod messages;
+mod resume;
+
+use std::sync::Arc;
+
+use kefu::proto::{ClientFrame, ConvId, ErrorCode, Event, Owner, RecordView, ServerFrame};
+
+use crate::support::{
+    company::Company,
+    peer::{Me, Peer},
+    server::{Server, config},
+};
+
+/// A visitor and an agent in a conversation that the agent accepted, both following it.
+async fn talk(server: &Server) -> (Peer, Peer, ConvId) {
+    let mut agent = Peer::agent(server, "li").await;
+    let mut visitor = Peer::visitor(server).await;
+    let conv = visitor.open().await;
+    agent.accept(conv).await;
+    agent.follow(conv).await;
+    visitor.until(conv, |v| v.owner == owner("li")).await;
+    agent.until(conv, |v| v.owner == owner("li")).await;
+    (visitor, agent, conv)
+}
+
+fn owner(user: &str) -> Owner {
+    Owner::Agent(user.parse().unwrap())
+}
+
+/// The events of a conversation that a reader holds, without the visible envelopes.
+fn events(peer: &mut Peer, conv: ConvId) -> Vec<Event> {
+    peer.view(conv).records.iter().filter_map(|r| RecordView::parse(r).unwrap().event()).collect()
+}
+
+/// Bodies by sequence number; panics on a gap.
+fn bodies(records: &[bytes::Bytes]) -> Vec<Vec<u8>> {
+    let parsed = records.iter().map(|r| RecordView::parse(r).unwrap());
+    parsed.enumerate().map(|(i, r)| (r.seq == i as u64 + 1).then(|| r.body.to_vec()).expect("no gaps")).collect()
+}
+
+/// A team's newest public key.
+fn team_pk(server: &Server, team: &str) -> [u8; 32] {
+    server.company.directory().team(&team.parse().unwrap()).unwrap().pk.0
+}

@@ -1,0 +1,97 @@
+//! Epochs: what the server still refuses although it can read nothing.
+
+use kefu::crypto::{hpke::KemSecret, sign::SigningKey};
+
+use super::*;
+
+#[tokio::test]
+async fn after_a_new_team_key_the_old_epoch_is_refused_until_somebody_announces() {
+    let server = Server::new().await;
+    let (mut visitor, mut li, conv) = talk(&server).await;
+    visitor.say(conv, "under the old key").await;
+    server.company.rotate("svc").await;
+    let newest = server.company.directory().seq();
+    for peer in [&mut visitor, &mut li] {
+        peer.frame(|f| matches!(f, ServerFrame::Directory { seq } if *seq == newest).then_some(())).await;
+    }
+    let key = visitor.me.key.clone();
+    let (msg, stale) = visitor.view(conv).seal("under the new key", &key);
+    assert_eq!(visitor.post(stale).await.unwrap_err().0, ErrorCode::EpochStale);
+    let announcement = visitor.view(conv).announce(&server.company, "svc", &key);
+    visitor.post(announcement.clone()).await.unwrap();
+    visitor.post(announcement).await.expect("the echo of a resend");
+    let again = visitor.view(conv).seal_as(msg, "under the new key", &key);
+    let seq = visitor.post(again).await.unwrap();
+    li.record(conv, seq).await;
+    assert_eq!(li.texts(conv), ["under the old key", "under the new key"]);
+    assert_eq!(li.view(conv).epoch, 1);
+    let seq = li.say(conv, "and back").await;
+    visitor.record(conv, seq).await;
+}
+
+#[tokio::test]
+async fn of_two_announcements_of_one_epoch_one_wins() {
+    let server = Server::new().await;
+    let (mut visitor, mut li, conv) = talk(&server).await;
+    let (his, mine) = (li.me.key.clone(), visitor.me.key.clone());
+    let one = visitor.view(conv).announce(&server.company, "svc", &mine);
+    let two = li.view(conv).announce(&server.company, "svc", &his);
+    let (one, two) = tokio::join!(visitor.post(one), li.post(two));
+    assert_eq!(one.is_ok(), two.is_err(), "{one:?} {two:?}");
+    let refused = one.err().or(two.err()).unwrap().0;
+    assert!(matches!(refused, ErrorCode::EpochStale | ErrorCode::Conflict), "{refused:?}");
+    for peer in [&mut visitor, &mut li] {
+        peer.until(conv, |v| v.epoch == 1).await;
+    }
+    let seq = visitor.say(conv, "one epoch for both").await;
+    li.record(conv, seq).await;
+}
+
+#[tokio::test]
+async fn announcements_that_would_let_strangers_in_are_refused() {
+    let server = Server::new().await;
+    let (mut visitor, mut li, conv) = talk(&server).await;
+    let mut wu = Peer::agent(&server, "wu").await;
+    wu.follow(conv).await;
+    let (vkey, lkey, wkey) = (visitor.me.key.clone(), li.me.key.clone(), wu.me.key.clone());
+
+    let for_vip = visitor.view(conv).announce(&server.company, "vip", &vkey);
+    assert_eq!(visitor.post(for_vip).await.unwrap_err().0, ErrorCode::DirectoryStale, "visitors choose no team");
+    let not_owner = wu.view(conv).announce(&server.company, "svc", &wkey);
+    assert_eq!(wu.post(not_owner).await.unwrap_err().0, ErrorCode::NotOwner);
+    // the right header, signed by somebody else
+    let mut forged = visitor.view(conv).announce(&server.company, "svc", &SigningKey::generate());
+    forged[24..40].copy_from_slice(&vkey.kid().0);
+    assert_eq!(visitor.post(forged).await.unwrap_err().0, ErrorCode::Malformed);
+    // a box for a key nobody listed
+    let view = li.view(conv);
+    let visitor_x = std::mem::replace(&mut view.visitor.1, KemSecret::generate().public());
+    let ghost = view.announce(&server.company, "svc", &lkey);
+    view.visitor.1 = visitor_x;
+    assert_eq!(li.post(ghost).await.unwrap_err().0, ErrorCode::Malformed);
+    // a future and a past epoch
+    for epoch in [0, 2] {
+        let view = li.view(conv);
+        let now = std::mem::replace(&mut view.epoch, epoch - u32::from(epoch > 0));
+        let wrong = if epoch == 0 {
+            view.epoch = u32::MAX - 1;
+            view.announce(&server.company, "svc", &lkey)
+        } else {
+            view.announce(&server.company, "svc", &lkey)
+        };
+        view.epoch = now;
+        assert_eq!(li.post(wrong).await.unwrap_err().0, ErrorCode::EpochStale);
+    }
+    assert_eq!(bodies(&li.history(conv).await).len() as u64, li.view(conv).have());
+    assert_eq!(li.view(conv).epoch, 0);
+}
+
+#[tokio::test]
+async fn an_announcement_that_names_another_directory_is_refused() {
+    let (server, other) = (Server::new().await, Company::found().await);
+    let mut visitor = Peer::visitor(&server).await;
+    visitor.company = other;
+    let (_, open) = visitor.opening();
+    let refused = visitor.ask(open).await.unwrap_err().0;
+    assert!(matches!(refused, ErrorCode::DirectoryStale | ErrorCode::Malformed), "{refused:?}");
+}

@@ -1,0 +1,67 @@
+//! What the console does at a first login, so that the command line has people to show.
+
+use std::{fs, path::Path, sync::Arc};
+
+use kefu::{
+    crypto::{
+        codec::{Bytes, Key32},
+        directory::{Body, EnrolBody, Entry},
+        hpke::KemSecret,
+        invite::{Cert, InviteCode, sign_claim},
+        keyring::{Keyring, TeamBox},
+        opaque::ClientRegistration,
+        sign::SigningKey,
+    },
+    org::{InviteClaim, InviteOpen, InviteRegister, Org},
+    store::{
+        Store,
+        redb::{Options, RedbStore},
+    },
+};
+
+/// Uses an invite as the console does. Gives the team keys that its user can open now.
+pub async fn accept(data: &Path, code: &str) -> Vec<(String, u32)> {
+    let (store, _feed) = RedbStore::open(&data.join("kefu.redb"), Options::default()).unwrap();
+    let store: Arc<dyn Store> = store;
+    let org = Org::open(store.clone(), &fs::read(data.join("opaque.setup")).unwrap()).unwrap();
+    let code = InviteCode::parse(code).unwrap();
+    let inv = Key32(code.signing_key().public());
+    let opened = org.invite_open(InviteOpen { inv }).await.unwrap();
+    let cert = Cert::verify(&opened.cert.0, &opened.signer.0, &opened.sig.0, &org.fp()).unwrap();
+
+    let (registration, m) = ClientRegistration::start("a good password").unwrap();
+    let answer = org.invite_register(InviteRegister { inv, m: Bytes(m) }).await.unwrap();
+    let server = org.directory().state().opaque.0;
+    let done = registration.finish("a good password", &answer.m.0, &cert.user, &org.fp(), &server).unwrap();
+
+    let keyring = Keyring { signing: SigningKey::generate(), kem: KemSecret::generate() };
+    let (ed, x) = (keyring.signing.public(), keyring.kem.public());
+    let claim = sign_claim(&code.signing_key(), &opened.cert.0, &ed, &x);
+    let body = Body::Enrol(EnrolBody {
+        user: cert.user.clone(),
+        role: cert.role,
+        name: cert.name,
+        teams: cert.teams,
+        ed: Key32(ed),
+        x: Key32(x),
+        cert: opened.cert,
+        cert_signer: opened.signer,
+        cert_sig: opened.sig,
+        claim_sig: Bytes(claim.to_vec()),
+    });
+    let dir = org.directory();
+    let entry = Entry::sign(dir.seq() + 1, &dir.head(), org.now_ms(), &body, &keyring.signing);
+    let boxes: Vec<TeamBox> = opened
+        .boxes
+        .iter()
+        .map(|b| TeamBox::seal(&b.team, b.epoch, &b.open(&code.kem_key()).unwrap(), &x).unwrap())
+        .collect();
+    let sealed = keyring.seal(&done.export_key, &cert.user, 1);
+    let claim = InviteClaim { inv, entry, record: Bytes(done.message), keyring: Bytes(sealed), boxes };
+    org.invite_claim(claim).await.unwrap();
+    let mine = org.boxes(&cert.user).await.unwrap().boxes;
+    let mine = mine.iter().map(|b| (b.team.to_string(), b.open(&keyring.kem).map(|_| b.epoch).unwrap())).collect();
+    drop(org);
+    store.close().await;
+    mine
+}

@@ -1,0 +1,112 @@
+//! The command line beside a running server.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, ExitStatus, Stdio},
+};
+
+use serde_json::json;
+
+use super::Shell;
+
+/// A server of a shell's data directory, on a port of its own.
+struct Server(Child);
+
+impl Server {
+    /// Starts it and waits until it says that it listens.
+    fn start(sh: &Shell) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kefu"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--plain-http", "--data-dir"])
+            .arg(sh.path("data"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        assert!(first.starts_with("kefu listens on 127.0.0.1:"), "{first}");
+        Self(child)
+    }
+
+    /// Asks it to stop, and waits.
+    fn stop(mut self) -> ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
+}
+
+#[test]
+fn every_act_works_beside_a_server_and_without_one() {
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase", "--name", "Bank"]);
+    let server = Server::start(&sh);
+    let pid = server.0.id();
+    sh.json(&["team", "add", "svc"]);
+    sh.json(&["user", "add", "li", "--team", "svc"]);
+    sh.json(&["site", "add", "web", "--team", "svc", "--origin", "https://www.example.com"]);
+    let stats = sh.json(&["stats"]);
+    assert_eq!(stats["running"], true);
+    assert_eq!(stats["directory"]["seq"], 2);
+    assert_eq!(sh.json(&["directory", "verify"])["entries"], 3);
+
+    // a second server is told who holds the data
+    let out = sh.run(&["serve", "--listen", "127.0.0.1:0", "--plain-http"]);
+    assert_eq!(out.status.code(), Some(5));
+    assert!(String::from_utf8_lossy(&out.stderr).contains(&format!("process {pid}")));
+    let doctor = sh.json(&["doctor"]);
+    let found = |check: &str| doctor["findings"].as_array().unwrap().iter().find(|f| f["check"] == check).cloned();
+    assert_eq!(found("server").unwrap()["level"], "ok");
+    assert_eq!(found("directory").unwrap()["level"], "ok");
+
+    assert!(server.stop().success());
+    assert!(!sh.path("data/admin.sock").exists());
+    assert_eq!(sh.json(&["stats"])["running"], false);
+    assert_eq!(sh.json(&["team", "list"])["teams"][0]["sites"], 1);
+    sh.json(&["team", "rename", "svc", "Service"]);
+    let server = Server::start(&sh);
+    assert_eq!(sh.json(&["team", "show", "svc"])["name"], "Service");
+    assert!(server.stop().success());
+}
+
+#[test]
+fn a_killed_server_leaves_nothing_in_the_way() {
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase"]);
+    let mut server = Server::start(&sh);
+    server.0.kill().unwrap();
+    server.0.wait().unwrap();
+    sh.json(&["team", "add", "svc"]);
+    let server = Server::start(&sh);
+    assert_eq!(sh.json(&["team", "list"])["teams"].as_array().unwrap().len(), 1);
+    assert!(server.stop().success());
+}
+
+#[test]
+fn a_taken_port_is_named_with_what_to_do() {
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase"]);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let out = sh.run(&["serve", "--listen", &address, "--plain-http"]);
+    assert_eq!(out.status.code(), Some(5));
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(text.contains(&format!("{address} is taken by another program")) && text.contains("--listen"), "{text}");
+}
+
+#[test]
+fn the_wall_needs_a_server() {
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase"]);
+    let out = sh.run(&["stats", "--watch"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("kefu serve starts it"));
+    assert_eq!(sh.json(&["stats"])["running"], json!(false));
+}

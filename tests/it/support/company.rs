@@ -1,0 +1,143 @@
+//! A company for tests: two teams, two sites, agents whose keys the test holds, and the acts an admin would sign.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use kefu::{
+    app::Admin,
+    cli::bench::company::{self as made, Member, Spec},
+    config::Config,
+    crypto::{
+        directory::{Directory, Role},
+        hash::{self, BoxKind},
+        hpke::KemSecret,
+        keyfile::CompanyKeys,
+        keyring::Keyring,
+    },
+    org::{AdminView, Commit, acts::Signer},
+    proto::{TeamId, UserId},
+};
+
+/// Where widgets of the tests stand.
+pub const ORIGIN: &str = "https://shop.example";
+
+/// The company and every key of it.
+pub struct Company {
+    /// Where its data lies.
+    pub dir: tempfile::TempDir,
+    keys: CompanyKeys,
+    people: BTreeMap<String, Keyring>,
+    known: Mutex<Known>,
+}
+
+struct Known {
+    directory: Arc<Directory>,
+    /// Private team keys by box kid.
+    teams: BTreeMap<[u8; 16], KemSecret>,
+}
+
+/// An id from a literal.
+pub fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+/// The time, ms.
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
+}
+
+impl Company {
+    /// Teams `svc` and `vip` with the sites `s1` and `s2`. Of `svc` are the agents `li`, `wu` and the supervisor `chen`,
+    /// of `vip` the agent `zhou` and the supervisor `qian`; `boss` is admin of both.
+    pub async fn found() -> Arc<Self> {
+        Self::found_with(&[
+            ("li", Role::Agent, &["svc"]),
+            ("wu", Role::Agent, &["svc"]),
+            ("chen", Role::Supervisor, &["svc"]),
+            ("zhou", Role::Agent, &["vip"]),
+            ("qian", Role::Supervisor, &["vip"]),
+            ("boss", Role::Admin, &["svc", "vip"]),
+        ])
+        .await
+    }
+
+    /// The same teams and sites with other people.
+    pub async fn found_with(people: &[(&str, Role, &[&str])]) -> Arc<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let member = |(user, role, teams): &(&str, Role, &[&str])| Member {
+            user: id(user),
+            role: *role,
+            teams: teams.iter().map(|t| id(t)).collect(),
+            password: None,
+        };
+        let spec = Spec {
+            teams: vec![id("svc"), id("vip")],
+            sites: vec![(id("s1"), id("svc")), (id("s2"), id("vip"))],
+            origins: vec![ORIGIN.into()],
+            members: people.iter().map(member).collect(),
+        };
+        let c = made::found(dir.path(), &Config::default(), &spec).await.unwrap();
+        let teams = c.teams.into_iter().map(|(_, key)| (hash::box_kid(BoxKind::Team, &key.public()), key)).collect();
+        Arc::new(Self {
+            dir,
+            keys: c.keys,
+            people: c.users.into_iter().map(|u| (u.id.to_string(), u.keys)).collect(),
+            known: Mutex::new(Known { directory: c.directory, teams }),
+        })
+    }
+
+    /// The data directory.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The keys of a user.
+    pub fn keyring(&self, user: &str) -> Keyring {
+        self.people[user].clone()
+    }
+
+    /// The newest directory anybody of the test has seen.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.known.lock().unwrap().directory.clone()
+    }
+
+    /// The private key of a team, by the kid of its public key.
+    pub fn team_key(&self, kid: &[u8; 16]) -> Option<KemSecret> {
+        self.known.lock().unwrap().teams.get(kid).cloned()
+    }
+
+    /// Signs an act and brings it to the running server (or the closed database).
+    pub async fn act<E: std::fmt::Debug>(&self, act: impl FnOnce(&Signer<'_>) -> Result<Commit, E>) {
+        let admin = Admin::connect(self.path(), &Config::default()).await.unwrap();
+        let view: AdminView = serde_json::from_value(admin.call("GET", "/admin/export", None).await.unwrap()).unwrap();
+        let now = now_ms();
+        let signer = Signer::new(&view, &self.keys, now).unwrap();
+        let commit = act(&signer).unwrap();
+        let mut directory = signer.directory().clone();
+        for entry in &commit.entries {
+            directory.apply(entry, now, false).unwrap();
+        }
+        let fresh: Vec<KemSecret> =
+            commit.boxes.iter().filter_map(|b| b.sealed.open(&self.keys.recovery).ok()).collect();
+        admin.call("POST", "/admin/commit", Some(serde_json::to_value(commit).unwrap())).await.unwrap();
+        let mut known = self.known.lock().unwrap();
+        known.directory = Arc::new(directory);
+        known.teams.extend(fresh.into_iter().map(|key| (hash::box_kid(BoxKind::Team, &key.public()), key)));
+    }
+
+    /// A new key for a team.
+    pub async fn rotate(&self, team: &str) {
+        let team: TeamId = id(team);
+        self.act(|s| s.team_rotate(&team)).await;
+    }
+
+    /// Switches a user off.
+    pub async fn disable(&self, user: &str) {
+        let user: UserId = id(user);
+        self.act(|s| s.user_disable(&user)).await;
+    }
+}

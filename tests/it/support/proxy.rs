@@ -1,0 +1,95 @@
+//! A TCP proxy that can cut connections, or stall them: hold bytes back without closing, as a dead network does.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::watch,
+};
+
+#[derive(Debug, Clone, Copy)]
+struct State {
+    target: SocketAddr,
+    stalled: bool,
+    /// Raised to end all connections.
+    cuts: u64,
+}
+
+/// A proxy in front of a server.
+#[derive(Clone)]
+pub struct Proxy {
+    /// Where clients connect.
+    pub addr: SocketAddr,
+    state: Arc<watch::Sender<State>>,
+}
+
+impl Proxy {
+    /// A proxy that forwards to `target`.
+    pub async fn start(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let state = Arc::new(watch::Sender::new(State { target, stalled: false, cuts: 0 }));
+        let proxy = Self { addr, state: state.clone() };
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(pass(client, state.subscribe()));
+            }
+        });
+        proxy
+    }
+
+    /// Ends every connection, both halves at once.
+    pub fn cut(&self) {
+        self.state.send_modify(|s| s.cuts += 1);
+    }
+
+    /// Holds everything back, in both directions, without closing anything.
+    pub fn stall(&self) {
+        self.state.send_modify(|s| s.stalled = true);
+    }
+
+    /// Lets everything through again, also what was held back.
+    pub fn resume(&self) {
+        self.state.send_modify(|s| s.stalled = false);
+    }
+
+    /// Sends new connections elsewhere.
+    pub fn retarget(&self, target: SocketAddr) {
+        self.state.send_modify(|s| s.target = target);
+    }
+}
+
+async fn pass(client: TcpStream, mut state: watch::Receiver<State>) {
+    let State { target, cuts, .. } = *state.borrow();
+    let Ok(server) = TcpStream::connect(target).await else { return };
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    let ((client_in, client_out), (server_in, server_out)) = (client.into_split(), server.into_split());
+    let (there, back) = (state.clone(), state.clone());
+    tokio::select! {
+        _ = state.wait_for(|s| s.cuts != cuts) => {}
+        () = forward(client_in, server_out, there) => {}
+        () = forward(server_in, client_out, back) => {}
+    }
+}
+
+async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>) {
+    let mut buf = vec![0; 16 * 1024];
+    loop {
+        // stalled, nothing is read either: the sender's kernel fills up, as with a real dead peer
+        if state.wait_for(|s| !s.stalled).await.is_err() {
+            return;
+        }
+        match from.read(&mut buf).await {
+            Ok(0) | Err(_) => return,
+            Ok(n) => {
+                if state.wait_for(|s| !s.stalled).await.is_err() || to.write_all(&buf[..n]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The whole server in this process, on a port of its own.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use kefu::{
+    app::{self, ServeOptions},
+    config::Config,
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use super::company::Company;
+
+/// A configuration without TLS whose limits no test meets by accident.
+pub fn config() -> Config {
+    let mut config = Config::default();
+    config.server.listen = ([127, 0, 0, 1], 0).into();
+    config.server.plain_http = true;
+    config.server.connections_per_address = 10_000;
+    config.storage.cache_mb = 8;
+    config.limits.visitor_messages_per_minute = 1_000_000;
+    config.limits.visitor_burst = 1_000_000;
+    config.limits.address_messages_per_minute = 1_000_000;
+    config.limits.conversations_per_hour = 1_000_000;
+    config.limits.agent_messages_per_minute = 1_000_000;
+    config
+}
+
+/// A running server; dropped, it is told to stop.
+pub struct Server {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// Whose it is.
+    pub company: Arc<Company>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Server {
+    /// A new company and its server.
+    pub async fn new() -> Self {
+        Self::start(&Company::found().await, config()).await
+    }
+
+    /// Serves a company that exists.
+    pub async fn start(company: &Arc<Company>, config: Config) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let (ready, address) = oneshot::channel();
+        let options = ServeOptions { data_dir: company.path().to_owned(), config };
+        let shutdown = async {
+            let _ = stopped.await;
+        };
+        let task = tokio::spawn(async move {
+            app::serve(options, shutdown, |r| {
+                let _ = ready.send(r.listen);
+            })
+            .await
+        });
+        match address.await {
+            Ok(addr) => Self { addr, company: company.clone(), stop: Some(stop), task },
+            Err(_) => panic!("the server did not start: {:?}", task.await),
+        }
+    }
+
+    /// Tells it to stop; [`Server::stopped`] waits for the end.
+    pub fn begin_stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// Waits until everything is on disk and the database closed.
+    pub async fn stopped(mut self) -> Arc<Company> {
+        self.begin_stop();
+        self.task.await.unwrap().unwrap();
+        self.company
+    }
+}

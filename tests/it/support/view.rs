@@ -1,0 +1,270 @@
+//! One conversation as a client sees it: records in order, checked and opened by the rules of receivers (protocol §2).
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use kefu::{
+    crypto::{
+        announcement::{self, Expected, NewEpoch},
+        codec::from_b64u_exact,
+        envelope::{self, EpochKey, MessageHeader},
+        hash::{self, BoxKind},
+        hpke::KemSecret,
+        sign::{SigningKey, random},
+    },
+    proto::{AnnouncementView, ConvId, ConvState, Event, HeaderView, Kid, Kind, MsgId, Owner, RecordView, SiteId},
+};
+
+use super::company::Company;
+
+/// An opened message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Its record.
+    pub seq: u64,
+    /// Who.
+    pub kid: Kid,
+    /// Its id.
+    pub msg: MsgId,
+    /// The text; empty once it was recalled.
+    pub text: String,
+}
+
+/// See the module.
+pub struct View {
+    /// Which.
+    pub conv: ConvId,
+    /// Record `n` is at `n - 1`.
+    pub records: Vec<Bytes>,
+    /// What people said, in order.
+    pub said: Vec<Said>,
+    /// Who must act.
+    pub owner: Owner,
+    /// Open or closed.
+    pub state: ConvState,
+    /// Newest epoch.
+    pub epoch: u32,
+    /// Hash of its announcement.
+    pub ann: [u8; 32],
+    /// Keys of the epochs.
+    pub keys: BTreeMap<u32, EpochKey>,
+    commitments: BTreeMap<u32, [u8; 32]>,
+    /// The visitor's keys.
+    pub visitor: ([u8; 32], [u8; 32]),
+    counters: BTreeMap<(Kid, u32), u32>,
+    inst: u32,
+    ctr: u32,
+    prev: [u8; 16],
+}
+
+/// What the next record was good for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It is in.
+    New,
+    /// It was there.
+    Old,
+    /// Records before it are missing: resume.
+    Gap,
+}
+
+impl View {
+    /// Nothing yet.
+    pub fn new(conv: ConvId) -> Self {
+        Self {
+            conv,
+            records: Vec::new(),
+            said: Vec::new(),
+            owner: Owner::None,
+            state: ConvState::Open,
+            epoch: 0,
+            ann: [0; 32],
+            keys: BTreeMap::new(),
+            commitments: BTreeMap::new(),
+            visitor: ([0; 32], [0; 32]),
+            counters: BTreeMap::new(),
+            inst: u32::from_be_bytes(random()),
+            ctr: 0,
+            prev: [0; 16],
+        }
+    }
+
+    /// Highest sequence number held.
+    pub fn have(&self) -> u64 {
+        self.records.len() as u64
+    }
+
+    /// Takes a record, if it is the next one. Panics on anything a client would raise an alarm about.
+    pub fn apply(&mut self, frame: Bytes, company: &Company, visitor: Option<&KemSecret>) -> Applied {
+        let record = RecordView::parse(&frame).expect("a record");
+        assert_eq!(record.conv(), self.conv, "a record of another conversation");
+        if record.seq <= self.have() {
+            return Applied::Old;
+        }
+        if record.seq > self.have() + 1 {
+            return Applied::Gap;
+        }
+        match record.event() {
+            Some(event) => self.event(event, company, record.seq),
+            None => self.envelope(record.seq, record.body, company, visitor),
+        }
+        self.records.push(frame);
+        Applied::New
+    }
+
+    fn event(&mut self, event: Event, company: &Company, seq: u64) {
+        match event {
+            Event::Open { site, nonce, ed, x, .. } => {
+                assert_eq!(seq, 1);
+                let keys = (from_b64u_exact(&ed).unwrap(), from_b64u_exact(&x).unwrap());
+                let id = hash::conv_id(
+                    &from_b64u_exact(&nonce).unwrap(),
+                    &company.directory().fp(),
+                    &site,
+                    &keys.0,
+                    &keys.1,
+                );
+                assert_eq!(id, self.conv, "the keys of the first record are not this conversation's");
+                self.visitor = keys;
+            }
+            Event::Owner { owner, .. } => self.owner = owner,
+            Event::Closed { .. } => (self.state, self.owner) = (ConvState::Closed, Owner::None),
+            Event::Reopened { .. } => self.state = ConvState::Open,
+            Event::Recalled { msg, .. } => self.said.iter_mut().filter(|s| s.msg == msg).for_each(|s| s.text.clear()),
+            Event::Hidden {} => {}
+        }
+    }
+
+    fn envelope(&mut self, seq: u64, body: &[u8], company: &Company, visitor: Option<&KemSecret>) {
+        let (kind, head) = HeaderView::parse(body).expect("an envelope");
+        let ed = self.key_of(head.sender(), company);
+        match kind {
+            Kind::Announcement => self.announced(body, &ed, company, visitor),
+            Kind::Message => {
+                let key = self.keys.get(&head.epoch()).expect("a message of an epoch that was not announced before");
+                assert_eq!(head.epoch(), self.epoch, "a message of an epoch that was over");
+                let plain = envelope::open(body, key, &ed).expect("a message that opens");
+                self.count(&head);
+                let json: serde_json::Value = serde_json::from_slice(&plain).unwrap();
+                let text = json["text"].as_str().unwrap_or_default().to_owned();
+                self.said.push(Said { seq, kid: head.sender(), msg: head.msg_id(), text });
+                self.prev = hash::envelope(body);
+            }
+            Kind::Note => envelope::verify(body, &ed).expect("a note's signature"),
+            Kind::Tombstone | Kind::NoteTombstone => self.count(&head),
+            Kind::Grant => {}
+        }
+    }
+
+    fn announced(&mut self, body: &[u8], creator: &[u8; 32], company: &Company, visitor: Option<&KemSecret>) {
+        let view = AnnouncementView::parse(body).unwrap();
+        let (_, team_kid, _) = view.boxes().find(|(kind, ..)| *kind == BoxKind::Team as u8).unwrap();
+        let team = company.team_key(&team_kid).expect("a team key of this company");
+        let next = if self.commitments.is_empty() { 0 } else { self.epoch + 1 };
+        let expected = Expected {
+            conv: self.conv,
+            epoch: next,
+            prev: self.ann,
+            creator,
+            directory: &company.directory(),
+            team: &team.public(),
+            visitor: &self.visitor.1,
+            bot: None,
+        };
+        announcement::verify(body, &expected).expect("an announcement by the rules");
+        let key = match visitor {
+            Some(secret) => announcement::open(body, BoxKind::Visitor, secret),
+            None => announcement::open(body, BoxKind::Team, &team),
+        };
+        self.keys.insert(next, key.expect("my box"));
+        self.commitments.insert(next, view.commitment());
+        (self.epoch, self.ann) = (next, announcement::hash(body));
+    }
+
+    /// The counter of a sender never goes back.
+    fn count(&mut self, head: &HeaderView<'_>) {
+        let next = self.counters.entry((head.sender(), head.inst())).or_insert(0);
+        assert!(head.ctr() >= *next, "counter {} of {} came again", head.ctr(), head.sender());
+        *next = head.ctr() + 1;
+    }
+
+    fn key_of(&self, kid: Kid, company: &Company) -> [u8; 32] {
+        if kid == hash::kid(&self.visitor.0) {
+            return self.visitor.0;
+        }
+        let directory = company.directory();
+        let users = &directory.state().users;
+        let key = users.values().flat_map(|u| &u.keys).find(|k| hash::kid(&k.ed.0) == kid);
+        key.expect("a sender whom nobody certified").ed.0
+    }
+
+    /// What opened the commitment of an epoch, for grants.
+    pub fn commitment(&self, epoch: u32) -> Option<[u8; 32]> {
+        self.commitments.get(&epoch).copied()
+    }
+
+    /// Seals a text under the newest epoch, with the next counter.
+    pub fn seal(&mut self, text: &str, key: &SigningKey) -> (MsgId, Vec<u8>) {
+        let msg = MsgId(random());
+        (msg, self.seal_as(msg, text, key))
+    }
+
+    /// Seals under a given message id: again, after an epoch went stale.
+    pub fn seal_as(&mut self, msg_id: MsgId, text: &str, key: &SigningKey) -> Vec<u8> {
+        let header = MessageHeader {
+            conv: self.conv,
+            epoch: self.epoch,
+            sender: key.kid(),
+            msg_id,
+            inst: self.inst,
+            ctr: self.ctr,
+            prev: self.prev,
+        };
+        self.ctr += 1;
+        let body = serde_json::json!({ "t": "text", "ts": super::company::now_ms(), "text": text });
+        envelope::seal(&header, &self.keys[&self.epoch], body.to_string().as_bytes(), key).unwrap()
+    }
+
+    /// Seals a note to the team.
+    pub fn seal_note(&mut self, text: &str, team: &[u8; 32], key: &SigningKey) -> (MsgId, Vec<u8>) {
+        let (msg_id, inst) = (MsgId(random()), u32::from_be_bytes(random()));
+        let (conv, epoch, prev) = (self.conv, self.epoch, self.prev);
+        let header = MessageHeader { conv, epoch, sender: key.kid(), msg_id, inst, ctr: 0, prev };
+        let body = serde_json::json!({ "t": "note", "ts": super::company::now_ms(), "text": text });
+        (msg_id, envelope::seal_note(&header, team, body.to_string().as_bytes(), key).unwrap())
+    }
+
+    /// Announces the next epoch to a team's newest key.
+    pub fn announce(&self, company: &Company, team: &str, key: &SigningKey) -> Vec<u8> {
+        let directory = company.directory();
+        let new = NewEpoch {
+            conv: self.conv,
+            epoch: self.epoch + 1,
+            prev: self.ann,
+            dir_seq: directory.seq(),
+            dir_head: directory.head(),
+            team: directory.team(&team.parse().unwrap()).unwrap().pk.0,
+            visitor: self.visitor.1,
+            bot: None,
+        };
+        announcement::create(&new, key).unwrap().0
+    }
+}
+
+/// A conversation in the making: its id, and what `open` carries besides.
+pub fn opening(company: &Company, site: &SiteId, key: &SigningKey, x: &[u8; 32]) -> (ConvId, [u8; 16], Vec<u8>) {
+    let directory = company.directory();
+    let nonce = random();
+    let conv = hash::conv_id(&nonce, &directory.fp(), site, &key.public(), x);
+    let new = NewEpoch {
+        conv,
+        epoch: 0,
+        prev: [0; 32],
+        dir_seq: directory.seq(),
+        dir_head: directory.head(),
+        team: directory.team(&directory.site(site).unwrap().team).unwrap().pk.0,
+        visitor: *x,
+        bot: None,
+    };
+    (conv, nonce, announcement::create(&new, key).unwrap().0)
+}
