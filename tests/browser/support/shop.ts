@@ -25,6 +25,9 @@ export class Shop {
   snippet = '';
   policy = '';
   title = '小店 Shop';
+  /** Markup between the title and the snippet, and its style sheet; for pictures. */
+  body = '';
+  style = '';
   private constructor(
     private readonly server: Server,
     readonly port: number,
@@ -39,8 +42,9 @@ export class Shop {
     const shop = new Shop(server, address.port, host);
     server.on('request', (request, response) => {
       if (request.url === '/favicon.ico') return void response.writeHead(204).end();
+      if (request.url === '/style.css') return void response.setHeader('content-type', 'text/css').end(shop.style);
       response.setHeader('content-type', 'text/html; charset=utf-8');
-      if (shop.policy) response.setHeader('content-security-policy', shop.policy);
+      if (shop.policy) response.setHeader('content-security-policy', shop.style ? shop.policy.replace(`style-src 'none'`, `style-src 'self'`) : shop.policy);
       response.end(shop.page());
     });
     return shop;
@@ -62,7 +66,9 @@ export class Shop {
   }
 
   private page(): string {
-    const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(this.title)}</title>`;
-    return `<!doctype html><html lang="zh-CN"><head>${head}</head><body><main><h1>${escape(this.title)}</h1></main>${this.snippet}</body></html>`;
+    const style = this.style && '<link rel="stylesheet" href="/style.css">';
+    const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(this.title)}</title>${style}`;
+    const body = this.body || `<main><h1>${escape(this.title)}</h1></main>`;
+    return `<!doctype html><html lang="zh-CN"><head>${head}</head><body>${body}${this.snippet}</body></html>`;
   }
 }
