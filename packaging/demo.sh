@@ -20,7 +20,7 @@ cat <<TEXT
   demo page   $url/demo/      (write as a visitor)
   console     $url/console/   (answer as an agent)
 
-  agent li's invite, for "first sign-in" in the console:
+  agent li's invite, for "First time" (首次登录) in the console:
     $(code "$DIR/li.invite.json")
   admin's invite:
     $(code "$DIR/admin.invite.json")

@@ -82,7 +82,7 @@ fn open_store(
     config: &Config,
     metrics: Option<Arc<Metrics>>,
 ) -> anyhow::Result<(Arc<RedbStore>, Feed)> {
-    let path = data_dir.join(names::DATABASE);
+    let path = config.storage.redb_path().map_or_else(|| data_dir.join(names::DATABASE), PathBuf::from);
     let mut options = Options { cache_bytes: config.storage.cache_mb as usize * 1024 * 1024, ..Options::default() };
     if let Some(metrics) = metrics {
         options.observer = Some(Arc::new(move |commit| {
@@ -132,7 +132,7 @@ pub async fn serve(
     let fan_out = tokio::spawn(chat.clone().fan_out(feed));
     let background = [
         tokio::spawn(assign::run(chat.clone(), Desk::new(rules(&config)), inbox)),
-        tokio::spawn(keep_house(chat.clone())),
+        tokio::spawn(keep_house(chat.clone(), store.clone(), metrics.clone())),
         tokio::spawn(watch_directory(chat.clone(), org.clone())),
     ];
     let admin = Arc::new(admin::Admin {
@@ -239,13 +239,16 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-async fn keep_house(chat: Arc<Chat>) {
+async fn keep_house(chat: Arc<Chat>, store: Arc<dyn Store>, metrics: Arc<Metrics>) {
     let (mut marks, mut sweep) = (interval(MARKS), interval(SWEEP));
     marks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = marks.tick() => chat.store_marks().await,
-            _ = sweep.tick() => chat.sweep(),
+            _ = sweep.tick() => {
+                chat.sweep();
+                metrics.store_bytes.set(store.size_bytes());
+            }
         }
     }
 }

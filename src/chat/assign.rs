@@ -161,10 +161,14 @@ impl Chat {
     async fn carry_out(&self, decision: Decision, waiting: &mut Waiting) {
         match decision {
             Decision::Offer { conv, user, until, auto } => {
+                self.metrics.offers.inc();
                 let frame = text(&ServerFrame::Offer { conv, until, auto });
                 self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
             }
             Decision::OfferGone { conv, user, why } => {
+                if why == desk::OfferEnd::Late {
+                    self.metrics.offers_missed.inc();
+                }
                 let frame = text(&ServerFrame::OfferGone { conv, why: why.as_str().into() });
                 self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
             }

@@ -53,6 +53,7 @@ impl Chat {
     /// Follows conversations and sends what is missing. Those it may not see are passed over silently: that they exist
     /// is nobody's business.
     pub fn resume(&self, conn: &Arc<Conn>, convs: &[Have]) -> Result<(), Refusal> {
+        self.metrics.resumes.inc();
         let mut room = RESUME_BYTES;
         for Have { id, have } in convs {
             let Some(shared) = self.cell(*id)? else { continue };

@@ -45,7 +45,11 @@ impl Chat {
         // listening first: the records of the opening are its echo
         self.hub.listen(conn, Topic::Conv(o.id));
         match store::write(&*self.store, batch).await {
-            Ok(_) | Err(StoreError::Conflict | StoreError::Duplicate { .. }) => Ok(()),
+            Ok(_) => {
+                self.metrics.opened.inc();
+                Ok(())
+            }
+            Err(StoreError::Conflict | StoreError::Duplicate { .. }) => Ok(()),
             Err(e) => Err(e.into()),
         }
     }

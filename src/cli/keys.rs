@@ -83,7 +83,8 @@ fn commit_until_it_fits<T>(
         let company = Company::load(ctx, office)?;
         company::same_company(keys, &company)?;
         check(&company)?;
-        let signer = Signer::new(&company.view, keys, company.now_ms)?;
+        let days = u64::from(ctx.load_config()?.directory.freshness_days);
+        let signer = Signer::new(&company.view, keys, company.now_ms)?.fresh_for(days);
         let (commit, result) = change(&company, &signer)?;
         match company::send(office, &commit) {
             Ok(_) => return Ok(result),

@@ -104,16 +104,21 @@ pub async fn serve(
                 pause = Duration::from_millis(5);
                 // replies are small and each is a whole thought: Nagle would only delay them
                 let _ = stream.set_nodelay(true);
+                http.metrics.connected();
                 let (http, tls, closing) = (http.clone(), tls.clone(), closing.clone());
                 tasks.spawn(async move {
                     match tls {
-                        None => connection(http, stream, peer, closing).await,
+                        None => connection(http.clone(), stream, peer, closing).await,
                         Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-                            Ok(Ok(stream)) => connection(http, stream, peer, closing).await,
-                            Ok(Err(e)) => tracing::debug!(%peer, error = %e, "TLS handshake failed"),
-                            Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+                            Ok(Ok(stream)) => connection(http.clone(), stream, peer, closing).await,
+                            failed => {
+                                http.metrics.handshakes_failed.inc();
+                                let why = failed.err().map_or("it failed", |_| "it took too long");
+                                tracing::debug!(%peer, why, "no TLS");
+                            }
                         },
                     }
+                    http.metrics.disconnected();
                 });
             }
             Err(e) => {

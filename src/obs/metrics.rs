@@ -50,11 +50,11 @@ pub struct Metrics {
     pub visitors: Gauge,
     /// Sockets of agents, signed in.
     pub agents: Gauge,
-    /// TCP connections, whatever they carry.
+    /// TCP connections that speak HTTP; once upgraded they count as sockets.
     pub open: Gauge,
     /// TCP connections so far.
     pub accepted: Counter,
-    /// TCP connections turned away before TLS: over a limit.
+    /// Sockets refused because there were too many.
     pub turned_away: Counter,
     /// TLS or HTTP that failed before a socket or an answer came of it.
     pub handshakes_failed: Counter,
@@ -88,8 +88,6 @@ pub struct Metrics {
     pub offers_missed: Counter,
     /// Bytes of the database on disk.
     pub store_bytes: Gauge,
-    /// Batches that wait for the writer.
-    pub store_queue: Gauge,
     /// Records per commit to disk.
     pub batch: Histogram,
     /// From submitting a batch to its being on disk, µs.
@@ -127,7 +125,6 @@ impl Default for Metrics {
             offers: Counter::default(),
             offers_missed: Counter::default(),
             store_bytes: Gauge::default(),
-            store_queue: Gauge::default(),
             batch: Histogram::default(),
             commit_latency: Histogram::default(),
             delivery_latency: Histogram::default(),
@@ -226,7 +223,6 @@ impl Metrics {
             offers: self.offers.get(),
             offers_missed: self.offers_missed.get(),
             store_bytes: self.store_bytes.get(),
-            store_queue: self.store_queue.get(),
             batch: latency(&self.batch),
             commit_latency: latency(&self.commit_latency),
             delivery_latency: latency(&self.delivery_latency),

@@ -115,7 +115,6 @@ pub fn write_metrics(page: &mut Page, s: &MetricsSnapshot) {
         .counter("kefu_offers_total", "Offers made to agents.", s.offers)
         .counter("kefu_offers_missed_total", "Offers that ran out.", s.offers_missed)
         .gauge("kefu_store_bytes", "Bytes of the database on disk.", s.store_bytes)
-        .gauge("kefu_store_queue", "Batches that wait for the writer.", s.store_queue)
         .summary("kefu_commit_records", "Records per commit.", &s.batch.minute, &s.batch.total, 1.0);
     for (name, help, l) in [
         ("kefu_commit_latency_seconds", "From submitting a batch to disk.", &s.commit_latency),

@@ -29,8 +29,6 @@ pub struct MetricsSnapshot {
     pub offers_missed: u64,
     /// Bytes of the database on disk.
     pub store_bytes: u64,
-    /// Batches that wait for the writer.
-    pub store_queue: u64,
     /// Records per commit.
     pub batch: Latency,
     /// From submitting to disk, µs.

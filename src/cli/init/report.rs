@@ -84,7 +84,7 @@ impl Report {
         out::line(format!("fingerprint  {}", self.org));
         let keys = match self.keys {
             KeysAt::Elsewhere => "on another machine; bring company.keys and name it with --keys to sign",
-            _ => "company.keys: copy it to a safe place. Without it nobody can be added and no history recovered",
+            _ => "company.keys: copy it to a safe place. Without it nobody can be added",
         };
         out::line(format!("keys         {keys}"));
         if let Some(certificate) = &self.certificate {

@@ -54,7 +54,7 @@ impl Invitation {
             "\nWho has the code can become {}: hand it over in person or by phone. It is good once,",
             self.user
         ));
-        out::line(format!("for {left}. In the console choose \"I have an invite\", enter it, and pick a password."));
+        out::line(format!("for {left}. In the console choose \"First time\", enter it, and pick a password."));
         if self.teams.is_empty() && self.role != Role::Admin {
             out::line(format!(
                 "\n{} is in no team yet and will get no conversations: kefu user teams {} TEAM",

@@ -27,7 +27,7 @@ use crate::{
 
 /// A day, ms.
 pub const DAY_MS: u64 = 86_400_000;
-/// Life of the snapshot in every act, days.
+/// Life of the snapshot in every act where nothing else is said, days.
 pub const SNAPSHOT_DAYS: u64 = 30;
 /// Life of an invite if nothing else is said, ms: 72 hours.
 pub const INVITE_MS: u64 = 3 * DAY_MS;
@@ -40,6 +40,8 @@ pub struct Signer<'a> {
     now_ms: u64,
     directory: Directory,
     team_keys: BTreeMap<(TeamId, u32), KemSecret>,
+    /// How long the snapshots of acts are good, days.
+    fresh_days: u64,
     /// Who enrolled after his invite had ended; nothing is vouched for while one of them is on.
     late: Vec<UserId>,
 }
@@ -79,7 +81,12 @@ impl<'a> Signer<'a> {
                 return Err(bad());
             }
         }
-        Ok(Self { view, keys, now_ms, directory, team_keys, late })
+        Ok(Self { view, keys, now_ms, directory, team_keys, fresh_days: SNAPSHOT_DAYS, late })
+    }
+
+    /// Lets the snapshots of acts be good for this many days; at most 180.
+    pub fn fresh_for(self, days: u64) -> Self {
+        Self { fresh_days: days.clamp(1, MAX_SNAPSHOT_MS / DAY_MS), ..self }
     }
 
     /// The verified directory.
@@ -137,7 +144,8 @@ impl Draft<'_> {
             return Err(ActError::LateEnrol(late.clone()));
         }
         let (now, root) = (self.signer.now_ms, &self.signer.keys.root);
-        self.commit.snapshot = Some(Snapshot::make(&self.directory, now, now + SNAPSHOT_DAYS * DAY_MS, root));
+        let until = now + self.signer.fresh_days * DAY_MS;
+        self.commit.snapshot = Some(Snapshot::make(&self.directory, now, until, root));
         Ok(self.commit)
     }
 }

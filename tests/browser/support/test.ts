@@ -133,5 +133,7 @@ export const test = base.extend<Options & { stage: Stage }>({
 /** A picture of a state, for people to look at. */
 export async function picture(page: Page, name: string): Promise<void> {
   mkdirSync(join(ARTIFACTS, 'states'), { recursive: true });
+  // What was just made is painted.
+  await page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
   await page.screenshot({ path: join(ARTIFACTS, 'states', `${name}.png`) });
 }
