@@ -1,6 +1,5 @@
 //! Pages of other origins, and addresses that are only claimed.
 
-use super::*;
 use crate::support::{
     company::Company,
     http::ask,
