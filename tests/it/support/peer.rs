@@ -209,14 +209,16 @@ impl Peer {
     pub async fn try_follow(&mut self, conv: ConvId) -> Result<(), Gone> {
         loop {
             self.log.retain(|f| !matches!(f, ServerFrame::Synced { .. } | ServerFrame::Behind { .. }));
+            let held = self.view(conv).have();
             self.resume(&[conv]).await?;
-            let behind = self
+            let (behind, last) = self
                 .hear(|h| match h {
-                    Heard::Frame(ServerFrame::Synced { conv: c, .. }) if *c == conv => Some(false),
-                    Heard::Frame(ServerFrame::Behind { conv: c, .. }) if *c == conv => Some(true),
+                    Heard::Frame(ServerFrame::Synced { conv: c, last }) if *c == conv => Some((false, *last)),
+                    Heard::Frame(ServerFrame::Behind { conv: c, last }) if *c == conv => Some((true, *last)),
                     _ => None,
                 })
                 .await?;
+            assert!(behind || last >= held, "record {held} was delivered, now the store ends with {last}");
             if !behind {
                 return Ok(());
             }
