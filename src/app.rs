@@ -116,7 +116,7 @@ pub async fn serve(
     let ServeOptions { data_dir, mut config } = options;
     let metrics = Arc::new(Metrics::new());
     let (redb, feed) = open_store(&data_dir, &config, Some(metrics.clone()))?;
-    let store: Arc<dyn Store> = redb;
+    let store: Arc<dyn Store> = redb.clone();
     let (org, widgets) = open_org(&data_dir, store.clone()).await?;
     let hub = Hub::new();
     let (chat, inbox) = Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config))

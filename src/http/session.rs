@@ -68,10 +68,8 @@ where
                     Who::Agent { .. } => &http.metrics.agents,
                 };
                 sockets.inc();
-                let end = live(&http, &mut socket, &conn, address).await;
-                sockets.dec();
-                http.chat.disconnected(&conn);
-                end
+                let _here = Here { http: &http, conn: &conn };
+                live(&http, &mut socket, &conn, address).await
             }
             Err(end) => end,
         };
@@ -81,6 +79,22 @@ where
             let _ = timeout(FAREWELL, farewell(&mut socket, frame)).await;
         }
     });
+}
+
+/// Signs the socket out however its session ends, by a panic too: an agent who is gone must not seem to be there.
+struct Here<'a> {
+    http: &'a Http,
+    conn: &'a Conn,
+}
+
+impl Drop for Here<'_> {
+    fn drop(&mut self) {
+        match self.conn.who {
+            Who::Visitor { .. } => self.http.metrics.visitors.dec(),
+            Who::Agent { .. } => self.http.metrics.agents.dec(),
+        }
+        self.http.chat.disconnected(self.conn);
+    }
 }
 
 /// Says why, then reads until the peer hangs up: a socket that is closed with unread bytes in it is reset, and the peer
