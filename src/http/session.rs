@@ -10,7 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_tungstenite::{
     WebSocketStream,
@@ -27,7 +27,7 @@ use crate::{
     proto::{BEAT_MS, ClientFrame, CloseCode, MAX_ENVELOPE, MAX_TEXT, ServerFrame},
 };
 
-use super::{Http, frame, listen::Place, upgrade::Door};
+use super::{Http, frame, listen::Place, pace::Pace, upgrade::Door};
 
 /// How long a client may take to answer the challenge.
 const HELLO: Duration = Duration::from_secs(10);
@@ -192,6 +192,7 @@ where
     const BEAT: Duration = Duration::from_millis(BEAT_MS);
     let mut heard = Instant::now();
     let mut pinged = false;
+    let mut pace = Pace::new(heard);
     loop {
         tokio::select! {
             biased;
@@ -211,8 +212,13 @@ where
                     None => return None,
                     Some(Err(e)) => return end_of(&e),
                     Some(Ok(message)) => {
-                        if let ControlFlow::Break(end) = frame::take(http, conn, address, message).await {
-                            return end;
+                        match frame::take(http, conn, address, message).await {
+                            ControlFlow::Break(end) => return end,
+                            ControlFlow::Continue(units) => {
+                                if let Some(pause) = pace.take(units, Instant::now()) {
+                                    sleep(pause).await;
+                                }
+                            }
                         }
                     }
                 }

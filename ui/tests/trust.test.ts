@@ -42,6 +42,31 @@ describe('epochs', () => {
     expect(server.received.slice(from).map((x) => Envelope.parse(x)!.kind)).toEqual([Kind.announcement, Kind.message]);
   });
 
+  it('nothing is written into an epoch whose maker is out, even if the team key stayed', async () => {
+    const v = await begin();
+    const a = await agent();
+    const id = v.client.thread.value!.id;
+    await a.client.take(id);
+    const t = a.client.open(id);
+    await until(() => t.synced.value && t.blocked.value === null);
+    await rotate();
+    for (const p of server.peers) p.s.say({ t: 'directory', seq: co.log.length - 1 });
+    await rest();
+    await a.client.send(id, 'in an epoch of li');
+    await until(() => texts(v.client.thread.value).includes('in an epoch of li'));
+    await v.client.send('he is still here');
+    await until(() => stateOf(v.client.thread.value, 'he is still here') !== 'queued');
+    await co.add({ t: 'agent', user: 'li', on: false });
+    await co.renew();
+    for (const p of server.peers) p.s.say({ t: 'directory', seq: co.log.length - 1 });
+    await rest();
+    const from = server.received.length;
+    await v.client.send('not for li');
+    await until(() => stateOf(v.client.thread.value, 'not for li') !== 'queued');
+    const sent = server.received.slice(from).map((x) => Envelope.parse(x)!);
+    expect(sent.map((e) => [e.kind, e.epoch])).toEqual([[Kind.announcement, 2], [Kind.message, 2]]);
+  });
+
   it('both sides announce at once: one wins, both messages arrive', async () => {
     const v = await begin();
     const a = await agent();

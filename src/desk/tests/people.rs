@@ -102,7 +102,10 @@ fn leaving_a_team_ends_its_offers_and_gives_back_what_he_owned_there() {
     assert!(out.contains(&gone(1, "li", OfferEnd::Gone)));
     assert_eq!(d.offers(&user("li")).iter().map(|(c, _)| *c).collect::<Vec<_>>(), [conv(2)]);
     assert!(out.contains(&requeue(9, "li")), "he can't see it any more: {out:?}");
-    assert!(d.apply(Event::Tick, 5_001).contains(&requeue(9, "li")), "asked again until chat answers, though he is there");
+    assert!(
+        d.apply(Event::Tick, 5_001).contains(&requeue(9, "li")),
+        "asked again until chat answers, though he is there"
+    );
     assert_eq!(d.explain(conv(8)), [Reason::Owned { user: user("li") }]);
     assert_eq!(d.presence(&team("a")).1, 0);
     assert_eq!(

@@ -11,12 +11,14 @@ import { acceptAnnouncement, emptyChain, openBox, type AcceptedEpoch, type Chain
 import { reject, Rejected } from '../crypto/error';
 import { acceptGrant } from '../crypto/grant';
 import { announcementHash, conversationId, envelopeHash, kidOf } from '../crypto/hash';
-import type { ErrorKey } from '../model';
+import { ClientError, type ErrorKey } from '../model';
 import { Envelope, Kind, parseEvent, type RecordEvent, type WireRecord } from '../proto';
 import type { Port } from './port';
 
 /** How long a live message may still come in the epoch before the current one, ms. */
 const OLD_EPOCH_MS = 60_000;
+/** Pauses between tries to fetch the directory, ms. */
+const CATCH_UP_MS = [500, 1_000, 2_000, 5_000, 10_000, 15_000, 15_000, 15_000];
 
 export interface Epoch extends AcceptedEpoch {
   /** Local time of acceptance, ms. */
@@ -176,7 +178,7 @@ export class Ledger {
       this.chain = emptyChain();
     }
     const name = `${this.port.space}epoch/${this.id}/${String(env.epoch).padStart(6, '0')}`;
-    const remembered = this.port.role === 'visitor' ? await this.port.store.get<RememberedEpoch>(name) : undefined;
+    const remembered = this.port.role === 'visitor' ? await this.port.store.get<RememberedEpoch>(name).catch(() => undefined) : undefined;
     let accepted: AcceptedEpoch;
     if (remembered && env.epoch === this.chain.epoch + 1) {
       // accepted once by all rules; now it must be the same one
@@ -189,7 +191,7 @@ export class Ledger {
         key: remembered.key ? await this.port.backend.restoreEpochKey(remembered.key) : null,
       };
     } else {
-      if (env.dirSeq > this.port.directory().seq) await this.port.refreshDirectory();
+      if (env.dirSeq > this.port.directory().seq) await this.catchUp(env.dirSeq);
       accepted = await acceptAnnouncement(this.port.backend, env, {
         conv: this.conv,
         last: this.chain,
@@ -205,6 +207,22 @@ export class Ledger {
     this.replacedAt = live ? this.port.now() : 0;
     this.last = envelopeHash(env.bytes);
     return { ...this.blank(r), kind: 'epoch', msg: env.msg, sender: env.sender, epoch };
+  }
+
+  /**
+   * The directory that an announcement names must be known before it is judged. A network that fails for a moment is waited
+   * for: an honest epoch that is refused here would take all that follows with it.
+   */
+  private async catchUp(dirSeq: number): Promise<void> {
+    for (const pause of CATCH_UP_MS) {
+      try {
+        return await this.port.refreshDirectory();
+      } catch (e) {
+        if (!(e instanceof ClientError) || (e.key !== 'error.network' && e.key !== 'error.rate_limited')) throw e;
+      }
+      await new Promise((done) => setTimeout(done, pause));
+      if (this.port.directory().seq >= dirSeq) return;
+    }
   }
 
   private async remember(name: string, a: AcceptedEpoch): Promise<void> {
