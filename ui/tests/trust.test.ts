@@ -182,6 +182,19 @@ describe('trust', () => {
     expect(v.client.thread.value!.blocked.value).not.toBeNull();
   });
 
+  it.each([
+    ['an admin', 'pinned'],
+    ['somebody else', 'broken'],
+  ])('an invite used late counts only if the snapshot that covers it is by an admin: %s', async (by, mode) => {
+    const v = await begin();
+    await rest(2_000);
+    await co.enrol('wu', 'agent', ['svc']); // on an invite that ended a second ago
+    await co.renew(NOW + 86_400_000, by === 'an admin' ? co.admin.ed : li.ed);
+    for (const p of server.peers) p.s.say({ t: 'directory', seq: co.log.length - 1 });
+    await rest();
+    expect(v.client.trust.value.mode).toBe(mode);
+  });
+
   it('a storage that keeps nothing is said so', async () => {
     const v = visitor();
     await until(() => v.client.site.value !== null);
