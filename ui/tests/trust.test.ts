@@ -231,8 +231,11 @@ describe('the agent', () => {
       co.snapshot = body as never;
       return {};
     });
+    server.clock = () => Date.now() + 3650 * 86_400_000;
     const a = await agent(co.admin);
     await until(() => a.client.notices.value.some((n) => n.key === 'notice.snapshot_renewed'));
+    const signed = JSON.parse(Buffer.from(co.snapshot!.raw, 'base64url').toString()) as { at: number };
+    expect(Math.abs(signed.at - Date.now()), 'the server does not choose how long it holds').toBeLessThan(60_000);
     const v = visitor();
     await until(() => v.client.site.value !== null);
     expect(v.client.trust.value.mode).toBe('pinned');
