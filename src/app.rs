@@ -27,7 +27,7 @@ use tokio::{
 };
 
 use crate::{
-    chat::{Chat, Rates, Refusal, assign},
+    chat::{Chat, Rates, Refusal, desk_task},
     config::Config,
     desk::{Desk, Rules},
     http::{self, Addresses, Http, Tokens, admin},
@@ -133,7 +133,7 @@ pub async fn serve(
     // none of these ends before the server does; one that did would leave a server that only seems to work
     let mut tasks = [
         tokio::spawn(chat.clone().fan_out(feed)),
-        tokio::spawn(assign::run(chat.clone(), Desk::new(rules(&config)), inbox)),
+        tokio::spawn(desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox)),
         tokio::spawn(keep_house(chat.clone(), store.clone(), metrics.clone())),
         tokio::spawn(watch_directory(chat.clone(), org.clone())),
     ];

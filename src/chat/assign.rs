@@ -1,26 +1,14 @@
-//! Who answers: carries out what the desk decides, and lets agents decide for themselves.
-//!
-//! The desk is pure; its one task here feeds it facts and the time, and turns decisions into transactions and frames.
-//! Every change of owner is a transaction on the conversation's newest row, so two of them can't both win.
+//! Who answers: agents accept, take and hand on. Every change of owner is a transaction on the conversation's newest row,
+//! so two of them can't both win.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::collections::BTreeSet;
 
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::Instant,
-};
+use tokio::sync::oneshot;
 
 use crate::{
-    desk::{self, Decision, Desk},
+    desk,
     hub::{Conn, Topic},
-    proto::{
-        AgentState, CloseCode, ConvId, ConvState, ErrorCode, Event, Owner, OwnerWhy, Presence, ServerFrame, TeamId,
-        UserId,
-    },
+    proto::{AgentState, CloseCode, ConvId, ConvState, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, TeamId, UserId},
 };
 
 use super::{
@@ -31,216 +19,9 @@ use super::{
     leads, now_ms, text,
 };
 
-/// What the desk said last about teams and agents, for those who connect later.
-#[derive(Debug, Default)]
-pub struct PresenceBoard {
-    teams: Mutex<HashMap<TeamId, (Presence, u32)>>,
-    states: Mutex<HashMap<UserId, AgentState>>,
-}
-
-impl PresenceBoard {
-    /// Whether somebody of a team is there.
-    pub fn of(&self, team: &TeamId) -> (Presence, u32) {
-        lock(&self.teams).get(team).copied().unwrap_or((Presence::Away, 0))
-    }
-
-    /// What an agent said about himself last.
-    pub fn state_of(&self, user: &UserId) -> Option<AgentState> {
-        lock(&self.states).get(user).copied()
-    }
-}
-
-/// The desk's task; ends when the chat is dropped.
-pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedReceiver<DeskMessage>) {
-    // answers that wait for the outcome of an acceptance
-    let mut waiting: HashMap<(ConvId, UserId), oneshot::Sender<Result<(), Refusal>>> = HashMap::new();
-    let clock = SteadyClock::start();
-    let mut roster = Roster::default();
-    loop {
-        let wait =
-            desk.next_deadline().map_or(IDLE, |at| Duration::from_millis(at.saturating_sub(clock.now_ms()).max(1)));
-        let event = tokio::select! {
-            message = inbox.recv() => match message {
-                None => return,
-                // his next socket may have connected before the last one's end was noticed
-                Some(DeskMessage::Fact(desk::Event::AgentVanished { user }))
-                    if chat.hub.listeners(&Topic::User(user.clone())) > 0 =>
-                {
-                    continue;
-                }
-                Some(DeskMessage::Fact(event)) => event,
-                Some(DeskMessage::Ask(question)) => {
-                    question(&desk);
-                    continue;
-                }
-                Some(DeskMessage::Accept { conv, user, reply }) => {
-                    waiting.insert((conv, user.clone()), reply);
-                    desk::Event::Accept { conv, user }
-                }
-            },
-            () = tokio::time::sleep(wait) => desk::Event::Tick,
-            () = roster.due() => {
-                roster.publish(&chat, &desk);
-                continue;
-            }
-        };
-        let accept = match &event {
-            desk::Event::Accept { conv, user } => Some((*conv, user.clone())),
-            _ => None,
-        };
-        for decision in desk.apply(event, clock.now_ms()) {
-            match decision {
-                Decision::AgentsChanged { team } => roster.changed(team),
-                other => chat.carry_out(other, &mut waiting).await,
-            }
-        }
-        // nothing was decided: too late, or he has it already and asks again because he did not hear the answer
-        if let Some((conv, user)) = accept
-            && let Some(reply) = waiting.remove(&(conv, user.clone()))
-        {
-            let his = matches!(chat.cell(conv), Ok(Some(cell)) if lock(&cell).row.owner == Owner::Agent(user));
-            let late = || Refusal::new(ErrorCode::TooLate, "this offer is over");
-            let _ = reply.send(if his { Ok(()) } else { Err(late()) });
-        }
-    }
-}
-
-/// How long the desk sleeps when nothing is due.
-const IDLE: Duration = Duration::from_secs(3600);
-
-/// A clock that nobody can set: the time of day at the start, and what has passed since.
-struct SteadyClock {
-    begin: Instant,
-    begin_ms: u64,
-}
-
-impl SteadyClock {
-    fn start() -> Self {
-        Self { begin: Instant::now(), begin_ms: now_ms() }
-    }
-
-    fn now_ms(&self) -> u64 {
-        self.begin_ms + self.begin.elapsed().as_millis() as u64
-    }
-}
-
-/// Teams whose list of colleagues changed. Loads change with every assignment; people need not see each step.
-#[derive(Default)]
-struct Roster {
-    teams: BTreeSet<TeamId>,
-    at: Option<Instant>,
-}
-
-impl Roster {
-    const PAUSE: Duration = Duration::from_millis(200);
-
-    fn changed(&mut self, team: TeamId) {
-        self.teams.insert(team);
-        self.at.get_or_insert_with(|| Instant::now() + Self::PAUSE);
-    }
-
-    async fn due(&self) {
-        match self.at {
-            Some(at) => tokio::time::sleep_until(at).await,
-            None => std::future::pending().await,
-        }
-    }
-
-    fn publish(&mut self, chat: &Chat, desk: &Desk) {
-        self.at = None;
-        for team in std::mem::take(&mut self.teams) {
-            let frame = text(&ServerFrame::Agents { list: desk.agents(std::slice::from_ref(&team)) });
-            chat.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
-        }
-    }
-}
-
-type Waiting = HashMap<(ConvId, UserId), oneshot::Sender<Result<(), Refusal>>>;
-
 impl Chat {
-    async fn carry_out(&self, decision: Decision, waiting: &mut Waiting) {
-        match decision {
-            Decision::Offer { conv, user, until, auto } => {
-                self.metrics.offers.inc();
-                let frame = text(&ServerFrame::Offer { conv, until, auto });
-                self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
-            }
-            Decision::OfferGone { conv, user, why } => {
-                if why == desk::OfferEnd::Late {
-                    self.metrics.offers_missed.inc();
-                }
-                let frame = text(&ServerFrame::OfferGone { conv, why: why.as_str().into() });
-                self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
-            }
-            Decision::Assign { conv, user } => {
-                let outcome = self
-                    .own(conv, &user, OwnerWhy::Accept, &user, |cell| match cell.row.owner {
-                        Owner::Queue => Ok(()),
-                        _ => Err(Refusal::new(ErrorCode::Conflict, "somebody else has this conversation")),
-                    })
-                    .await;
-                if outcome.is_err() {
-                    self.state_fact(conv);
-                }
-                if let Some(reply) = waiting.remove(&(conv, user)) {
-                    let _ = reply.send(outcome);
-                }
-            }
-            Decision::Requeue { conv, user } => self.requeue(conv, &user).await,
-            Decision::Position { conv, position } => {
-                let frame = text(&ServerFrame::Queue { conv, position });
-                self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
-            }
-            Decision::Presence { team, state, agents } => self.presence_changed(team, state, agents),
-            Decision::StateChanged { user, state } => {
-                lock(&self.presence.states).insert(user, state);
-            }
-            Decision::AgentsChanged { .. } => {} // gathered by the caller
-        }
-    }
-
-    fn presence_changed(&self, team: TeamId, state: Presence, agents: u32) {
-        lock(&self.presence.teams).insert(team.clone(), (state, agents));
-        let frame = text(&ServerFrame::Presence { team: team.clone(), state, agents });
-        for (site, entry) in &self.org.directory().state().sites {
-            if entry.team == team {
-                self.hub.publish(&Topic::Site(site.clone()), |_| Some(frame.clone()));
-            }
-        }
-        self.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
-    }
-
-    /// A vanished agent loses a conversation to the queue, if it is still his.
-    async fn requeue(&self, conv: ConvId, user: &UserId) {
-        let outcome = self
-            .change(conv, |_, cell, batch| {
-                if cell.row.owner != Owner::Agent(user.clone()) {
-                    return Ok(None);
-                }
-                let (owner, team) = (Owner::Queue, cell.row.team.clone());
-                batch.ops.push(append(cell, &Event::Owner { owner, team, why: OwnerWhy::Lost, by: None }));
-                Ok(Some(Row { owner: Owner::Queue, ..cell.row.clone() }))
-            })
-            .await;
-        if let Err(e) = outcome {
-            tracing::warn!(%conv, %user, error = %e, "a lost conversation could not go back to the queue yet");
-        }
-        self.state_fact(conv);
-    }
-
-    /// Tells the desk what is true after a decision that could not be carried out.
-    fn state_fact(&self, conv: ConvId) {
-        match self.cell(conv) {
-            Ok(Some(cell)) => {
-                let row = lock(&cell).row.clone();
-                self.tell_desk(conv, &row);
-            }
-            _ => self.fact(desk::Event::Closed { conv }),
-        }
-    }
-
     /// Makes somebody the owner if `allowed` holds for the newest row.
-    async fn own(
+    pub(super) async fn own(
         &self,
         conv: ConvId,
         user: &UserId,
@@ -349,36 +130,9 @@ impl Chat {
     /// An agent says whether he takes new conversations.
     pub fn status(&self, conn: &Conn, state: AgentState) -> Result<(), Refusal> {
         let user = self.require_agent(conn)?.user;
-        lock(&self.presence.states).insert(user.clone(), state);
+        self.presence.set_state(user.clone(), state);
         self.fact(desk::Event::AgentState { user, state });
         Ok(())
-    }
-
-    /// Shows a page that was just opened what stands before its agent, and his colleagues.
-    pub(super) fn show_desk(&self, conn: &Conn, user: &UserId, teams: &[TeamId]) {
-        let (hub, id, user, teams) = (self.hub.clone(), conn.id, user.clone(), teams.to_vec());
-        let _ = self.desk.send(DeskMessage::Ask(Box::new(move |desk: &Desk| {
-            hub.send(id, text(&ServerFrame::Agents { list: desk.agents(&teams) }));
-            for (conv, until) in desk.offers(&user) {
-                hub.send(id, text(&ServerFrame::Offer { conv, until, auto: false }));
-            }
-        })));
-    }
-
-    /// The desk at a glance.
-    pub async fn desk_snapshot(&self) -> Option<desk::DeskSnapshot> {
-        let (tx, rx) = oneshot::channel();
-        let ask = move |desk: &Desk| drop(tx.send(desk.snapshot(now_ms())));
-        self.desk.send(DeskMessage::Ask(Box::new(ask))).ok()?;
-        rx.await.ok()
-    }
-
-    /// Why a conversation has no agent.
-    pub async fn explain(&self, conv: ConvId) -> Vec<desk::Reason> {
-        let (tx, rx) = oneshot::channel();
-        let ask = move |desk: &Desk| drop(tx.send(desk.explain(conv)));
-        let _ = self.desk.send(DeskMessage::Ask(Box::new(ask)));
-        rx.await.unwrap_or_default()
     }
 
     /// The directory grew: everybody is told; sockets of people who are out are closed, and those of people whose teams

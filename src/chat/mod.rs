@@ -3,16 +3,17 @@
 //! The road of a message: [`Chat::post`] checks it against the conversation's cell and hands a batch to the store; the
 //! store's writer makes it durable; [`fanout`] hears of it and delivers. Nothing is told to anybody before it is on disk,
 //! and the sender's own copy of the record is his acknowledgement. Changes of owner take the same road: the desk decides,
-//! [`assign`] writes, the fan-out tells the desk and the people what became fact.
+//! [`desk_task`] writes, the fan-out tells the desk and the people what became fact.
 //!
 //! Here are no sockets (that is `http`), no rules of assignment (`desk`), no bytes of encryption (`crypto`).
 
 mod announce;
-pub mod assign;
+mod assign;
 mod cells;
 mod close;
 mod connect;
 mod conversation;
+pub mod desk_task;
 mod fanout;
 mod history;
 mod limits;
@@ -122,13 +123,13 @@ pub struct Chat {
     cells: cells::Cells,
     limits: limits::Limits,
     desk: mpsc::UnboundedSender<DeskMessage>,
-    presence: assign::PresenceBoard,
+    presence: desk_task::PresenceBoard,
     /// Conversations whose receipt marks are not stored yet.
     dirty: Mutex<Vec<ConvId>>,
 }
 
 impl Chat {
-    /// Loads the open conversations. The receiver goes to [`assign::run`], the store's feed to [`Chat::fan_out`].
+    /// Loads the open conversations. The receiver goes to [`desk_task::run`], the store's feed to [`Chat::fan_out`].
     pub fn new(
         store: Arc<dyn Store>,
         org: Arc<Org>,
@@ -140,7 +141,7 @@ impl Chat {
         let chat = Self {
             cells: cells::Cells::default(),
             limits: limits::Limits::new(rates),
-            presence: assign::PresenceBoard::default(),
+            presence: desk_task::PresenceBoard::default(),
             dirty: Mutex::default(),
             store,
             org,

@@ -36,7 +36,8 @@ pub async fn take(http: &Arc<Http>, conn: &Arc<Conn>, address: IpAddr, message: 
             Ok(frame) => {
                 units = pace::units(&frame);
                 let (req, conv) = (request_of(&frame), conversation_of(&frame));
-                let outcome = control(http, conn, address, frame).await;
+                // requests are rare and their futures large: boxed, they cost an idle socket nothing
+                let outcome = Box::pin(control(http, conn, address, frame)).await;
                 match (outcome, req) {
                     (Ok(()), Some(req)) => say(conn, &ServerFrame::Ok { req }),
                     (Ok(()), None) => {}

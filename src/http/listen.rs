@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
+    sync::watch,
     task::JoinSet,
 };
 use tokio_rustls::TlsAcceptor;
@@ -101,6 +102,8 @@ pub async fn serve(
     let mut shutdown = std::pin::pin!(shutdown);
     let mut tasks = JoinSet::new();
     let waiting = http.addresses.like();
+    // nothing is ever sent: that the sender is gone is the signal
+    let (open, closing) = watch::channel(());
     let mut pause = Duration::from_millis(5);
     loop {
         let accepted = tokio::select! {
@@ -125,13 +128,13 @@ pub async fn serve(
                 // replies are small and each is a whole thought: Nagle would only delay them
                 let _ = stream.set_nodelay(true);
                 http.metrics.connected();
-                let (http, tls) = (http.clone(), tls.clone());
+                let (http, tls, closing) = (http.clone(), tls.clone(), closing.clone());
                 tasks.spawn(async move {
                     let _place = place;
                     match tls {
-                        None => connection(http.clone(), stream, peer).await,
+                        None => connection(http.clone(), stream, peer, closing).await,
                         Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-                            Ok(Ok(stream)) => connection(http.clone(), stream, peer).await,
+                            Ok(Ok(stream)) => connection(http.clone(), stream, peer, closing).await,
                             failed => {
                                 http.metrics.handshakes_failed.inc();
                                 let why = failed.err().map_or("it failed", |_| "it took too long");
@@ -149,11 +152,11 @@ pub async fn serve(
             }
         }
     }
-    drop(listener);
+    drop((listener, open));
     let _ = tokio::time::timeout(FAREWELL, async { while tasks.join_next().await.is_some() {} }).await;
 }
 
-async fn connection<S>(http: Arc<Http>, stream: S, peer: SocketAddr)
+async fn connection<S>(http: Arc<Http>, stream: S, peer: SocketAddr, mut closing: watch::Receiver<()>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -162,8 +165,16 @@ where
         .timer(TokioTimer::new())
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades()
-        .await;
+        .with_upgrades();
+    let mut served = std::pin::pin!(served);
+    let served = tokio::select! {
+        ended = &mut served => ended,
+        // what was asked is answered; browsers' idle connections end instead of holding the stop up
+        _ = closing.changed() => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
     if let Err(e) = served {
         tracing::debug!(%peer, error = %e, "connection ended");
     }

@@ -102,7 +102,9 @@ fn check_origin(http: &Http, door: &Door, headers: &HeaderMap) -> Option<Answer>
     let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or(""));
     match door {
         Door::Visitor(site) => {
-            let Some(site) = http.org.site(site) else {
+            // the signed directory in memory: what else belongs to a site lies on disk, and a storm of reconnects comes here
+            let directory = http.org.directory();
+            let Some(site) = directory.site(site) else {
                 return Some(error(ErrorCode::NotFound, "there is no such site"));
             };
             match origin {

@@ -7,8 +7,6 @@ mod epochs;
 mod messages;
 mod resume;
 
-use std::sync::Arc;
-
 use kefu::proto::{ClientFrame, ConvId, ErrorCode, Event, Owner, RecordView, ServerFrame};
 
 use crate::support::{

@@ -1,7 +1,9 @@
 //! The one integration binary: the parts against each other, the real executable, real faults.
 
+mod access;
 mod chat;
 mod cli;
+mod crash;
 mod layers;
 mod store_contract;
 mod store_faults;

@@ -7,7 +7,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest, http::HeaderValue, protocol::WebSocketConfig},
 };
 
-use super::peer::{PATIENCE, PeerError, Target, Welcome, Who, broken, json};
+use super::terms::{PATIENCE, PeerError, Target, Welcome, Who, broken, json};
 use crate::{
     crypto::{codec, directory::Directory, keyring::Keyring, sign::Label},
     proto::{ClientFrame, MAX_ENVELOPE, SUBPROTOCOL, ServerFrame},

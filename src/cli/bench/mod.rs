@@ -12,11 +12,13 @@ pub mod held;
 pub mod http;
 mod idle;
 mod machine;
+mod opening;
 mod pair;
 pub mod peer;
 mod report;
 mod server;
 mod storm;
+mod terms;
 mod wire;
 
 use report::Report;

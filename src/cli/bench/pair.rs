@@ -12,7 +12,7 @@ use hdrhistogram::Histogram;
 
 use super::{
     company::User,
-    held::{Opening, opening},
+    opening::{Opening, opening},
     peer::{PeerError, Target, Who},
     wire::{self, In, Out, op},
 };

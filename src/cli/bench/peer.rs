@@ -5,8 +5,6 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    net::SocketAddr,
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -18,98 +16,22 @@ use tokio::{
 };
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{self, Message, protocol::CloseFrame},
+    tungstenite::{Message, protocol::CloseFrame},
 };
 
 use super::{
     greet::greet,
-    held::{Held, Opening, Reader, Record, Taken, opening},
+    held::{Content, Held, Reader, Record, Taken},
     http,
+    opening::{Opening, opening},
+    terms::{broken, json},
 };
 use crate::{
-    crypto::{codec, directory::Directory, hpke::KemSecret, keyring::Keyring},
-    proto::{
-        ClientFrame, ConvId, ErrorCode, Have, MAX_RESUME, MsgId, ServerFrame, SiteId, Summary, TeamId, conversation_of,
-    },
+    crypto::{codec, hpke::KemSecret, keyring::Keyring},
+    proto::{ClientFrame, ConvId, ErrorCode, Have, MAX_RESUME, MsgId, ServerFrame, TeamId, conversation_of},
 };
 
-/// How long a step of a client may take before it is an error.
-pub const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Why a client can't go on.
-#[derive(Debug, thiserror::Error)]
-pub enum PeerError {
-    /// No connection.
-    #[error("cannot reach {0}: {1}")]
-    Connect(SocketAddr, std::io::Error),
-    /// The server did not answer 101.
-    #[error("the server refused the socket with HTTP status {0}")]
-    Status(u16),
-    /// The socket ended; the code if there was a close frame.
-    #[error("the socket ended with code {0:?}")]
-    Closed(Option<u16>),
-    /// Something else went wrong with the socket.
-    #[error("the socket failed: {0}")]
-    Socket(String),
-    /// The server said something a client does not understand.
-    #[error("the server said something unexpected: {0}")]
-    Protocol(String),
-    /// A request or an envelope was refused for good.
-    #[error("refused with {code:?}: {text}")]
-    Refused {
-        /// Why.
-        code: ErrorCode,
-        /// For people.
-        text: String,
-    },
-    /// A key, seal or announcement can't be made.
-    #[error("cannot seal: {0}")]
-    Seal(String),
-    /// Nothing came in time.
-    #[error("waited {PATIENCE:?} in vain for {0}")]
-    Silence(&'static str),
-}
-
-/// Where a client goes and what it trusts.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// Plain HTTP.
-    pub address: SocketAddr,
-    /// The directory; its fingerprint is the pin.
-    pub directory: Arc<Directory>,
-    /// `Origin` header, as a page would send it; none as a program.
-    pub origin: Option<String>,
-}
-
-/// Who a client is.
-#[derive(Debug, Clone)]
-pub enum Who {
-    /// A visitor on a site.
-    Visitor(SiteId),
-    /// An agent, with the private keys of his teams.
-    Agent(Vec<KemSecret>),
-}
-
-/// What came.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Incoming {
-    /// The next record of a conversation, applied.
-    Record(Record),
-    /// A text frame. Errors that the rules of resending answer by themselves (`conflict`, `rate_limited`, `storage` of an
-    /// envelope on its way) come too.
-    Frame(ServerFrame),
-}
-
-/// What `welcome` said.
-#[derive(Debug, Clone)]
-pub struct Welcome {
-    /// For HTTP.
-    pub token: String,
-    /// Conversations shown at the start.
-    pub convs: Vec<Summary>,
-    /// Heartbeat, ms.
-    pub beat: u64,
-}
+pub use super::terms::{Incoming, PATIENCE, PeerError, Target, Welcome, Who};
 
 /// A connected client.
 #[derive(Debug)]
@@ -245,12 +167,11 @@ impl Peer {
             loop {
                 let incoming = self.receive().await?;
                 let outcome = match &incoming {
-                    Incoming::Record(Record {
-                        conv: c,
-                        seq,
-                        content: super::held::Content::Message { id, .. },
-                        ..
-                    }) if *c == conv && *id == mine => Some(Ok(*seq)),
+                    Incoming::Record(Record { conv: c, seq, content: Content::Message { id, .. }, .. })
+                        if *c == conv && *id == mine =>
+                    {
+                        Some(Ok(*seq))
+                    }
                     Incoming::Frame(ServerFrame::Error { msg: Some(msg), code, text, .. })
                         if *msg == mine && self.held.get(&conv).is_none_or(|h| !h.is_first(mine)) =>
                     {
@@ -445,21 +366,4 @@ fn teams_of(who: &Who) -> &[KemSecret] {
 
 fn now_ms() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
-}
-
-pub(super) fn json(frame: &ClientFrame) -> Result<String, PeerError> {
-    serde_json::to_string(frame).map_err(|e| PeerError::Protocol(e.to_string()))
-}
-
-pub(super) fn broken(e: tungstenite::Error) -> PeerError {
-    match e {
-        tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed | tungstenite::Error::Io(_) => {
-            PeerError::Closed(None)
-        }
-        tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
-            PeerError::Closed(None)
-        }
-        tungstenite::Error::Http(answer) => PeerError::Status(answer.status().as_u16()),
-        e => PeerError::Socket(e.to_string()),
-    }
 }

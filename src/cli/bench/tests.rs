@@ -7,7 +7,8 @@ use tokio::{sync::oneshot, task::JoinHandle};
 use super::{
     company::{Company, Member, Spec, found},
     held::Content,
-    peer::{Incoming, Peer, PeerError, Target, Who},
+    pair::{self, Tally},
+    peer::{Incoming, PATIENCE, Peer, PeerError, Target, Who},
 };
 use crate::{
     app::{ServeOptions, serve},
@@ -29,6 +30,7 @@ async fn run(spec: &Spec) -> Running {
     let mut config = Config::default();
     config.server.plain_http = true;
     config.server.listen = "127.0.0.1:0".parse().unwrap();
+    (config.limits.visitor_burst, config.limits.agent_messages_per_minute) = (1_000, 60_000);
     let company = found(dir.path(), &config, spec).await.unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let (ready, listening) = oneshot::channel();
@@ -138,4 +140,40 @@ async fn long_histories_come_by_pages_in_order() {
     assert!(matches!(records[0].content, Content::Event(Event::Open { .. })));
     let texts: Vec<_> = records.into_iter().filter_map(|r| text(&Incoming::Record(r))).collect();
     assert_eq!(texts, (0..220).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn pairs_lose_and_double_nothing() {
+    let running = run(&Spec::new(2, &["http://bench.example"])).await;
+    let all = async {
+        let tally = Tally::new(true).unwrap();
+        let who = Who::Agent(running.company.teams.iter().map(|(_, key)| key.clone()).collect());
+        let mut pairs = Vec::new();
+        for user in &running.company.users {
+            let site = &running.company.sites[0];
+            let (pair, [visitor, agent]) = pair::open(&running.target(), site, (&who, user), &tally).await.unwrap();
+            tokio::task::spawn_local(pair.clone().listen(0, visitor));
+            tokio::task::spawn_local(pair.clone().listen(1, agent));
+            pairs.push(pair);
+        }
+        tally.doubled.set(0);
+        tally.running.set(true);
+        tally.measuring.set(true);
+        for (pair, party) in pairs.iter().flat_map(|p| [(p, 0), (p, 1)]) {
+            pair.prepare(party, 3, "hello").unwrap();
+            pair.due(party, tally.now());
+        }
+        while tally.messages.get() < 60 && tally.trouble.borrow().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        tally.running.set(false);
+        while pairs.iter().any(|p| p.open_ends(0) + p.open_ends(1) > 0) {
+            tokio::task::yield_now().await;
+        }
+        // more envelopes than were sealed beforehand
+        assert_eq!(*tally.trouble.borrow(), [] as [String; 0]);
+        assert_eq!((tally.lost.get(), tally.doubled.get()), (0, 0));
+        assert!(tally.sealed_late.get() > 0 && tally.delivery.borrow().len() >= 60);
+    };
+    tokio::task::LocalSet::new().run_until(tokio::time::timeout(PATIENCE, all)).await.unwrap();
 }

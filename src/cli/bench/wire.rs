@@ -22,7 +22,7 @@ use tokio::{
 
 use super::{
     greet::{hello, path_of},
-    peer::{PeerError, Target, Who, json},
+    terms::{PeerError, Target, Who, json},
 };
 use crate::{
     crypto::{keyring::Keyring, sign::random},

@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    fs::Permissions,
+    os::unix::fs::PermissionsExt,
     path::Path,
     sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
@@ -67,7 +69,8 @@ impl Company {
 
     /// The same teams and sites with other people.
     pub async fn found_with(people: &[(&str, Role, &[&str])]) -> Arc<Self> {
-        let dir = tempfile::tempdir().unwrap();
+        let private = Permissions::from_mode(0o700);
+        let dir = tempfile::Builder::new().permissions(private).tempdir().unwrap();
         let member = |(user, role, teams): &(&str, Role, &[&str])| Member {
             user: id(user),
             role: *role,

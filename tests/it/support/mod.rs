@@ -2,7 +2,9 @@
 //! are checked.
 
 pub mod batch;
+pub mod child;
 pub mod company;
+pub mod dice;
 pub mod disk;
 pub mod http;
 pub mod ledger;

@@ -4,11 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use kefu::{
-    crypto::{
-        codec::b64u,
-        hpke::KemSecret,
-        sign::{SigningKey, random},
-    },
+    crypto::{codec::b64u, hpke::KemSecret, sign::SigningKey},
     proto::{
         ClientFrame, ConvId, ErrorCode, Have, HeaderView, Kid, MsgId, RecordView, ServerFrame, SiteId, Summary, TeamId,
         UserId,
@@ -129,11 +125,6 @@ impl Peer {
     /// An agent of this name.
     pub async fn agent(server: &Server, user: &str) -> Self {
         Self::connect(server, &Me::agent(&server.company, user)).await
-    }
-
-    /// His key, hashed.
-    pub fn kid(&self) -> Kid {
-        self.me.kid()
     }
 
     /// The view of a conversation.
@@ -265,7 +256,7 @@ impl Peer {
     /// A visitor opens a conversation.
     pub async fn open(&mut self) -> ConvId {
         let (conv, frame) = self.opening();
-        self.ask(|req| frame(req)).await.expect("an open conversation");
+        self.ask(frame).await.expect("an open conversation");
         self.record(conv, 3).await;
         conv
     }
@@ -337,10 +328,5 @@ impl Peer {
     /// The store's copy of a conversation, as this reader may have it.
     pub async fn history(&self, conv: ConvId) -> Vec<Bytes> {
         http::history(self.addr, &self.token, conv).await.expect("a history")
-    }
-
-    /// A nonce for those who build frames themselves.
-    pub fn nonce() -> String {
-        b64u(&random::<16>())
     }
 }

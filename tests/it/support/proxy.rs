@@ -17,6 +17,16 @@ struct State {
     stalled: bool,
     /// Raised to end all connections.
     cuts: u64,
+    /// Connections below this number are half-open: they hold everything back, later ones do not.
+    frozen: u64,
+    /// Number of the next connection.
+    next: u64,
+}
+
+impl State {
+    fn flows(&self, connection: u64) -> bool {
+        !self.stalled && connection >= self.frozen
+    }
 }
 
 /// A proxy in front of a server.
@@ -32,11 +42,16 @@ impl Proxy {
     pub async fn start(target: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let state = Arc::new(watch::Sender::new(State { target, stalled: false, cuts: 0 }));
+        let state = Arc::new(watch::Sender::new(State { target, stalled: false, cuts: 0, frozen: 0, next: 0 }));
         let proxy = Self { addr, state: state.clone() };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass(client, state.subscribe()));
+                let (mut number, receiver) = (0, state.subscribe());
+                state.send_modify(|s| {
+                    number = s.next;
+                    s.next += 1;
+                });
+                tokio::spawn(pass(client, number, receiver));
             }
         });
         proxy
@@ -52,9 +67,19 @@ impl Proxy {
         self.state.send_modify(|s| s.stalled = true);
     }
 
-    /// Lets everything through again, also what was held back.
+    /// Lets everything through again, also what was held back; frozen connections stay frozen.
     pub fn resume(&self) {
         self.state.send_modify(|s| s.stalled = false);
+    }
+
+    /// Leaves the connections of now half-open; new ones work.
+    pub fn freeze(&self) {
+        self.state.send_modify(|s| s.frozen = s.next);
+    }
+
+    /// Lets through what frozen connections held back, however late that is.
+    pub fn thaw(&self) {
+        self.state.send_modify(|s| s.frozen = 0);
     }
 
     /// Sends new connections elsewhere.
@@ -63,7 +88,7 @@ impl Proxy {
     }
 }
 
-async fn pass(client: TcpStream, mut state: watch::Receiver<State>) {
+async fn pass(client: TcpStream, number: u64, mut state: watch::Receiver<State>) {
     let State { target, cuts, .. } = *state.borrow();
     let Ok(server) = TcpStream::connect(target).await else { return };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
@@ -71,22 +96,22 @@ async fn pass(client: TcpStream, mut state: watch::Receiver<State>) {
     let (there, back) = (state.clone(), state.clone());
     tokio::select! {
         _ = state.wait_for(|s| s.cuts != cuts) => {}
-        () = forward(client_in, server_out, there) => {}
-        () = forward(server_in, client_out, back) => {}
+        () = forward(client_in, server_out, number, there) => {}
+        () = forward(server_in, client_out, number, back) => {}
     }
 }
 
-async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>) {
+async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, number: u64, mut state: watch::Receiver<State>) {
     let mut buf = vec![0; 16 * 1024];
     loop {
         // stalled, nothing is read either: the sender's kernel fills up, as with a real dead peer
-        if state.wait_for(|s| !s.stalled).await.is_err() {
+        if state.wait_for(|s| s.flows(number)).await.is_err() {
             return;
         }
         match from.read(&mut buf).await {
             Ok(0) | Err(_) => return,
             Ok(n) => {
-                if state.wait_for(|s| !s.stalled).await.is_err() || to.write_all(&buf[..n]).await.is_err() {
+                if state.wait_for(|s| s.flows(number)).await.is_err() || to.write_all(&buf[..n]).await.is_err() {
                     return;
                 }
             }

@@ -89,13 +89,19 @@ impl Wire {
 
     /// Answers the challenge; the welcome (or whatever came instead) is for the caller to read.
     pub async fn hello(&mut self, key: &SigningKey, role: u8) -> Result<(), Gone> {
+        let hello = self.answer(key, role).await?;
+        self.send(&hello).await
+    }
+
+    /// Reads the challenge and makes the answer, without sending it.
+    pub async fn answer(&mut self, key: &SigningKey, role: u8) -> Result<ClientFrame, Gone> {
         let Got::Frame(ServerFrame::Challenge { nonce, org, .. }) = self.next().await? else {
             panic!("the first frame is not a challenge");
         };
         let org = data_encoding::HEXLOWER.decode(org.as_bytes()).unwrap();
         let signed = [&from_b64u(&nonce).unwrap()[..], &org, &[role]].concat();
         let sig = b64u(&key.sign(Label::Auth, &signed));
-        self.send(&ClientFrame::Hello { v: 1, ed: b64u(&key.public()), sig }).await
+        Ok(ClientFrame::Hello { v: 1, ed: b64u(&key.public()), sig })
     }
 
     /// Sends a control frame.

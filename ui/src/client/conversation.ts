@@ -3,7 +3,7 @@ import { signal, type Signal } from '@preact/signals';
 import type { Body } from '../crypto/envelope';
 import { Refused } from '../link/errors';
 import { ClientError, type ErrorKey, type Message, type Thread } from '../model';
-import { Envelope, ownerUser, RECALL_MS, type Conv, type ErrorFrame, type Marks, type WireRecord, type WireSide } from '../proto';
+import { Code, Envelope, ownerUser, RECALL_MS, type Conv, type ErrorFrame, type Marks, type WireRecord, type WireSide } from '../proto';
 import { Ledger } from './ledger';
 import { Lines } from './lines';
 import { Outbox } from './outbox';
@@ -15,6 +15,7 @@ const TYPING_MS = 6_000;
 const SEEN_MS = 250;
 /** Longest wait for the record of an envelope that is no message, ms. */
 const DELIVER_MS = 15_000;
+const MAX_CONFLICTS = 8;
 
 export class Conversation implements Thread {
   readonly conv: Signal<Conv | null>;
@@ -135,7 +136,12 @@ export class Conversation implements Thread {
         if (error) fail(error);
         else done();
       };
-      this.expected.set(msg, settle);
+      let conflicts = 0;
+      this.expected.set(msg, (error) => {
+        // somebody changed the conversation in the same instant: the same bytes again, at once
+        if (error instanceof Refused && error.code === Code.conflict && ++conflicts <= MAX_CONFLICTS && this.port.envelope(bytes)) return;
+        settle(error);
+      });
       if (!this.port.envelope(bytes)) settle(new ClientError('error.network', 'not connected'));
     });
   }

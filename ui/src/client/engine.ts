@@ -20,6 +20,8 @@ export interface Deps {
   backend?: Backend;
   /** https, or this machine. */
   secure: boolean;
+  /** Origin of the page, if it is known; a visitor's must be one that the site lists. */
+  origin?: string;
 }
 
 export interface EngineHooks {

@@ -12,7 +12,7 @@ import { reject, Rejected } from '../crypto/error';
 import { acceptGrant } from '../crypto/grant';
 import { announcementHash, conversationId, envelopeHash, kidOf } from '../crypto/hash';
 import { ClientError, type ErrorKey } from '../model';
-import { Envelope, Kind, parseEvent, type RecordEvent, type WireRecord } from '../proto';
+import { Envelope, Kind, ownerUser, parseEvent, type RecordEvent, type WireRecord } from '../proto';
 import type { Port } from './port';
 
 /** How long a live message may still come in the epoch before the current one, ms. */
@@ -69,6 +69,8 @@ export class Ledger {
   private readonly counters = new Map<string, number>();
   private readonly conv: Uint8Array;
   private replacedAt = 0;
+  /** Users and kids that were asked for. */
+  private readonly asked = new Set<string>();
   private adopted: Epoch | null = null;
   /** Kept, because the key that opens them may come later. */
   private readonly grants = new Set<Envelope>();
@@ -111,6 +113,8 @@ export class Ledger {
   async apply(r: WireRecord, live: boolean): Promise<Entry | null> {
     const event = parseEvent(r.body);
     let entry: Entry | null;
+    const owner = event?.t === 'owner' ? ownerUser(event.owner) : null;
+    if (owner) await this.acquaint(owner, Object.hasOwn(this.port.directory().state.users, owner));
     try {
       entry = event ? this.event(r, event) : await this.envelope(r, live);
     } catch (e) {
@@ -143,10 +147,18 @@ export class Ledger {
     return { ...this.blank(r), event };
   }
 
+  /** Somebody joined after this page fetched the directory: asks for what is new, once a name. */
+  private async acquaint(name: string, known: boolean): Promise<void> {
+    if (known || this.asked.has(name)) return;
+    this.asked.add(name);
+    await this.port.refreshDirectory().catch(() => undefined);
+  }
+
   private async envelope(r: WireRecord, live: boolean): Promise<Entry | null> {
     const env = Envelope.parse(r.body) ?? reject('unsupported');
     if (env.conv !== this.id) reject('conversation');
     if (!this.visitor) reject('visitor_keys');
+    await this.acquaint(env.sender, env.sender === this.visitor.kid || !!this.port.directory().keyOf(env.sender));
     switch (env.kind) {
       case Kind.announcement:
         return this.announcement(r, env, live);

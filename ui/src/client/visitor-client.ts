@@ -81,6 +81,12 @@ export class Visitor implements VisitorClient {
       const { state } = this.keeper.directory;
       const site = state.sites[this.o.site];
       if (!site?.on) throw new ClientError('error.site_unknown', this.o.site);
+      // The server would refuse the socket; a person would see a connection that never comes.
+      const page = this.deps.origin;
+      if (page !== undefined && page !== this.o.server && !site.origins.includes(page)) {
+        console.error(`kefu: site ${this.o.site} does not list ${page}; its administrator adds it with: kefu site change`);
+        throw new ClientError('error.site_unknown', page);
+      }
       this.presence.value = presenceOf(reply);
       const kept = await this.store.get<{ ed: KeptKey; x: KeptKey }>(`${this.space}keys`);
       this.begun = (await this.store.get<Begun>(`${this.space}conv`)) ?? null;

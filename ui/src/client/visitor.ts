@@ -5,5 +5,6 @@ import { openStore } from '../storage/store';
 import { Visitor } from './visitor-client';
 
 export function createVisitorClient(o: VisitorOptions): VisitorClient {
-  return new Visitor(o, { env: browserEnv(), openStore: () => openStore('kefu'), secure: globalThis.isSecureContext === true });
+  const secure = globalThis.isSecureContext === true;
+  return new Visitor(o, { env: browserEnv(), openStore: () => openStore('kefu'), secure, origin: location.origin });
 }

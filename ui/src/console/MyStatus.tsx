@@ -19,7 +19,8 @@ export function MyStatus({ client }: { client: AgentClient }) {
     <header class="c-me">
       <Menu
         align="start"
-        label={`${t('status')}: ${t(me.state)}`}
+        worded
+        label={t('status')}
         items={STATES.map((state) => ({
           label: t(state),
           checked: me.state === state,

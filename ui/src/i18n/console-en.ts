@@ -105,7 +105,7 @@ export const en: Record<keyof typeof zh, string> = {
   ownerNone: 'Closed',
 
   transferTitle: 'Transfer conversation',
-  transferText: 'The other side sees all messages and notes of this conversation.',
+  transferText: 'The other side sees all messages of this conversation. Notes stay with the team they were written for.',
   toAgent: 'People',
   toTeam: 'Teams',
   load: '{load} / {capacity}',

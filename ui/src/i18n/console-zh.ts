@@ -103,7 +103,7 @@ export const zh = {
   ownerNone: '已结束',
 
   transferTitle: '转接会话',
-  transferText: '对方能看到此会话的全部记录和备注。',
+  transferText: '对方能看到此会话的全部消息。备注只有写给的技能组能看到。',
   toAgent: '同事',
   toTeam: '技能组',
   load: '{load} / {capacity}',

@@ -33,7 +33,9 @@ export function Composer({ value, onValue, onSend, onTyping, placeholder, label,
   const ready = !disabled && !tooLong && value.trim() !== '';
 
   useLayoutEffect(() => {
-    const el = field.current!;
+    const el = field.current;
+    // Gone already when the page changed in the same breath.
+    if (!el) return;
     el.style.height = 'auto';
     el.style.height = `${el.scrollHeight}px`;
   }, [value]);

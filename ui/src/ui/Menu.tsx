@@ -11,7 +11,17 @@ export interface MenuItem {
   separate?: boolean;
 }
 
-export function Menu({ label, items, children, align = 'end', up }: { label: string; items: MenuItem[]; children: ComponentChildren; align?: 'start' | 'end'; up?: boolean }) {
+interface MenuProps {
+  label: string;
+  items: MenuItem[];
+  children: ComponentChildren;
+  align?: 'start' | 'end';
+  up?: boolean;
+  /** The button shows words: they are its name, after the label. */
+  worded?: boolean;
+}
+
+export function Menu({ label, items, children, align = 'end', up, worded }: MenuProps) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -40,7 +50,8 @@ export function Menu({ label, items, children, align = 'end', up }: { label: str
 
   return (
     <div ref={box} class="k-menu" onKeyDown={onKey}>
-      <button ref={button} type="button" class="k-menu-button" aria-haspopup="menu" aria-expanded={open} aria-label={label} title={label} onClick={() => setOpen(!open)}>
+      <button ref={button} type="button" class="k-menu-button" aria-haspopup="menu" aria-expanded={open} aria-label={worded ? undefined : label} title={label} onClick={() => setOpen(!open)}>
+        {worded && <span class="k-sr">{label}: </span>}
         {children}
       </button>
       {open && (

@@ -100,6 +100,8 @@ function MessageBubble({ m, last, retry, recall, fieldLabel, errorText }: GroupP
 
 function goneText(m: Message): string {
   if (m.kind === 'recalled') return t(m.mine ? 'recalledMine' : 'recalledOther');
+  // A note for another team, or an epoch before this reader's time: nothing is wrong with it.
+  if (m.error === 'error.no_key') return t('noKey');
   return t(m.kind === 'unsupported' ? 'newer' : 'broken');
 }
 

@@ -41,7 +41,9 @@ export function MessageList(props: ListProps) {
   const last = messages[messages.length - 1];
 
   useLayoutEffect(() => {
-    const el = box.current!;
+    const el = box.current;
+    // Gone already when the page changed in the same breath.
+    if (!el) return;
     if (last?.mine && last.state === 'queued') atEnd.current = true;
     if (atEnd.current) el.scrollTop = el.scrollHeight;
     else if (last?.id !== lastId.current) setBelow(true);
@@ -50,13 +52,15 @@ export function MessageList(props: ListProps) {
 
   // Earlier rows came in above: keep what is being read where it is.
   useLayoutEffect(() => {
-    const el = box.current!;
+    const el = box.current;
+    if (!el) return;
     if (heightBefore.current) el.scrollTop += el.scrollHeight - heightBefore.current;
     heightBefore.current = 0;
   }, [limit]);
 
   useEffect(() => {
-    const el = box.current!;
+    const el = box.current;
+    if (!el) return;
     const stay = () => atEnd.current && (el.scrollTop = el.scrollHeight);
     const watch = new ResizeObserver(stay);
     watch.observe(el);
@@ -72,7 +76,9 @@ export function MessageList(props: ListProps) {
   }, [last?.id, last?.seq, below, props.seenKey]);
 
   const onScroll = () => {
-    const el = box.current!;
+    const el = box.current;
+    // Its removal scrolls it, too.
+    if (!el) return;
     atEnd.current = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_END_PX;
     if (atEnd.current && below) setBelow(false);
     if (el.scrollTop < NEAR_END_PX && rows.length > limit) {

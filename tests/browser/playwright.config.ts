@@ -1,0 +1,34 @@
+/** Installed Chromium, two workers; every test starts a server of its own, so nothing is shared but the executable. */
+import { defineConfig } from '@playwright/test';
+
+export const CHROMIUM = process.env.KEFU_CHROMIUM ?? '/usr/bin/chromium';
+
+/** No sandbox: the tests may run as root in a container. The names stand for origins that are no secure context. */
+export const CHROMIUM_ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--host-resolver-rules=MAP *.test 127.0.0.1',
+];
+
+export default defineConfig({
+  testDir: 'specs',
+  outputDir: '../artifacts/failures',
+  workers: 2,
+  fullyParallel: true,
+  forbidOnly: true,
+  retries: 0,
+  timeout: 90_000,
+  expect: { timeout: 15_000 },
+  reporter: [['list']],
+  use: {
+    actionTimeout: 15_000,
+    navigationTimeout: 20_000,
+    launchOptions: { executablePath: CHROMIUM, args: CHROMIUM_ARGS },
+    screenshot: 'only-on-failure',
+  },
+});

@@ -1,0 +1,87 @@
+//! Pages of other origins, and addresses that are only claimed.
+
+use crate::support::{
+    company::Company,
+    http::ask,
+    server::{Server, config},
+    wire::{Door, Wire},
+};
+
+async fn knock(server: &Server, door: Door, origin: Option<&str>) -> Result<(), Option<u16>> {
+    let door = Door { origin: origin.map(str::to_owned), ..door };
+    Wire::open(server.addr, &door).await.map(drop)
+}
+
+#[tokio::test]
+async fn sockets_open_for_listed_origins_only() {
+    let server = Server::new().await;
+    let own = format!("http://{}", server.addr);
+    for good in [Some("https://shop.example"), Some(&own[..]), None] {
+        assert_eq!(knock(&server, Door::site("s1"), good).await, Ok(()), "{good:?}");
+    }
+    let bad = [
+        "https://evil.example",
+        "http://shop.example",
+        "https://shop.example.evil.example",
+        "https://shop.example:8443",
+        "https://SHOP.example",
+        "null",
+        "",
+    ];
+    for origin in bad {
+        assert_eq!(knock(&server, Door::site("s1"), Some(origin)).await, Err(Some(403)), "{origin}");
+        assert_eq!(knock(&server, Door::agent(), Some(origin)).await, Err(Some(403)), "{origin} to the console");
+    }
+    assert_eq!(knock(&server, Door::agent(), Some("https://shop.example")).await, Err(Some(403)));
+    assert_eq!(knock(&server, Door::agent(), Some(&own)).await, Ok(()));
+    assert_eq!(knock(&server, Door::site("nosuch"), None).await, Err(Some(404)));
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_can_change_nothing() {
+    let server = Server::new().await;
+    for path in ["login/start", "login/finish", "invite/claim", "password/finish", "snapshot"] {
+        let path = format!("/api/v1/{path}");
+        let answer = ask(server.addr, "POST", &path, &[("origin", "https://shop.example")], "{}").await.unwrap();
+        assert_eq!((answer.status, answer.code()), (403, Some(5)), "{path}");
+        assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    }
+    let public = ask(server.addr, "GET", "/api/v1/site/s1", &[("origin", "https://any.example")], "").await.unwrap();
+    assert_eq!(public.headers["access-control-allow-origin"], "*");
+    assert!(!public.headers.contains_key("access-control-allow-credentials"));
+}
+
+#[tokio::test]
+async fn a_claimed_address_is_believed_from_trusted_proxies_only() {
+    let company = Company::found().await;
+    let mut config = config();
+    config.server.connections_per_address = 2;
+    let claiming = |address: &str| Door { headers: vec![("x-forwarded-for", address.into())], ..Door::site("s1") };
+
+    let server = Server::start(&company, config.clone()).await;
+    let _one = Wire::open(server.addr, &claiming("10.0.0.1")).await.ok().unwrap();
+    let _two = Wire::open(server.addr, &claiming("10.0.0.2")).await.ok().unwrap();
+    assert_eq!(Wire::open(server.addr, &claiming("10.0.0.3")).await.err(), Some(Some(429)));
+    server.stopped().await;
+
+    config.server.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    let server = Server::start(&company, config).await;
+    let mut open = Vec::new();
+    for n in 1..=3 {
+        open.push(Wire::open(server.addr, &claiming(&format!("10.0.0.{n}"))).await.ok().unwrap());
+    }
+    // what the client itself put in front is not believed, only what the proxy added
+    open.push(Wire::open(server.addr, &claiming("10.9.9.9, 10.0.0.3")).await.ok().unwrap());
+    assert_eq!(Wire::open(server.addr, &claiming("10.8.8.8, 10.0.0.3")).await.err(), Some(Some(429)));
+}
+
+#[tokio::test]
+async fn numbers_of_the_company_are_for_this_machine_only() {
+    let company = Company::found().await;
+    let mut config = config();
+    config.server.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    let server = Server::start(&company, config).await;
+    assert_eq!(ask(server.addr, "GET", "/metrics", &[], "").await.unwrap().status, 200);
+    let far = ask(server.addr, "GET", "/metrics", &[("x-forwarded-for", "10.0.0.1")], "").await.unwrap();
+    assert_eq!(far.status, 404);
+}

@@ -1,0 +1,168 @@
+//! Every route of the protocol, asked without a token and with one of somebody else.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use kefu::crypto::{codec::b64u, opaque::ClientLogin};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::support::{
+    http::{Answer, ask},
+    server::{Server, config},
+};
+
+/// A route with what must come of it, by HTTP status.
+struct Case {
+    /// As in `docs/protocol.md`.
+    route: &'static str,
+    /// What to ask, with a body for those that have one.
+    ask: (String, Option<Value>),
+    /// Without a token, and with garbage for one.
+    nobody: u16,
+    /// Another visitor.
+    visitor: u16,
+    /// An agent of another team.
+    agent: u16,
+}
+
+fn cases(conv: ConvId) -> Vec<Case> {
+    let (_, ke1) = ClientLogin::start("a password").unwrap();
+    let (m, inv) = (b64u(&ke1), b64u(&[7; 32]));
+    let entry = json!({ "raw": "", "signer": inv, "sig": "" });
+    let case = |route, path: &str, body, (nobody, visitor, agent)| Case {
+        route,
+        ask: (format!("/api/v1{path}"), body),
+        nobody,
+        visitor,
+        agent,
+    };
+    let all = |status| (status, status, status);
+    let claim = json!({ "inv": inv, "entry": entry, "record": "", "keyring": "", "boxes": [] });
+    let finish = json!({ "record": "", "keyring": "", "version": 2 });
+    vec![
+        case("GET /site/<id>", "/site/s1", None, all(200)),
+        case("GET /directory", "/directory?after=-1", None, all(200)),
+        case(
+            "GET /conversations/<conv>/records",
+            &format!("/conversations/{conv}/records?after=0"),
+            None,
+            (401, 404, 404),
+        ),
+        case("GET /conversations", "/conversations?tab=all", None, (401, 403, 200)),
+        case("POST /login/start", "/login/start", Some(json!({ "user": "nobody", "m": m })), all(200)),
+        case("POST /login/finish", "/login/finish", Some(json!({ "id": "x", "m": m })), all(401)),
+        case("POST /invite/open", "/invite/open", Some(json!({ "inv": inv })), all(404)),
+        case("POST /invite/register", "/invite/register", Some(json!({ "inv": inv, "m": m })), all(404)),
+        case("POST /invite/claim", "/invite/claim", Some(claim), all(404)),
+        case("POST /password/start", "/password/start", Some(json!({ "m": b64u(&[1; 32]) })), (401, 403, 400)),
+        // he has no password yet, so there is none to change
+        case("POST /password/finish", "/password/finish", Some(finish), (401, 403, 404)),
+        case("GET /boxes", "/boxes", None, (401, 403, 200)),
+        case("POST /snapshot", "/snapshot", Some(entry), (401, 403, 403)),
+        Case { route: "GET /healthz", ask: ("/healthz".into(), None), nobody: 200, visitor: 200, agent: 200 },
+        // from this machine; `doors` asks from elsewhere
+        Case { route: "GET /metrics", ask: ("/metrics".into(), None), nobody: 200, visitor: 200, agent: 200 },
+    ]
+}
+
+/// The routes that the protocol promises: code words in its chapter 5 that begin with a method.
+fn promised() -> BTreeSet<String> {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/protocol.md")).unwrap();
+    let chapter = page.split("\n## ").find(|c| c.starts_with("5. HTTP")).unwrap();
+    let words = chapter.split('`').skip(1).step_by(2);
+    let routes = words.filter(|w| w.starts_with("GET /") || w.starts_with("POST /"));
+    // pages are files that everybody may have, and not there in a build without them
+    let routes = routes.filter(|w| !["/console/", "/demo/", "/w/"].iter().any(|page| w.contains(page)));
+    routes.map(|w| w.split(['?', '{']).next().unwrap().trim().to_owned()).collect()
+}
+
+async fn call(server: &Server, case: &Case, token: Option<&str>) -> Answer {
+    let method = case.route.split(' ').next().unwrap();
+    let bearer = token.map(|t| format!("Bearer {t}"));
+    let headers: Vec<(&str, &str)> = bearer.iter().map(|b| ("authorization", &b[..])).collect();
+    // one name may try five times only
+    static NAMES: AtomicU32 = AtomicU32::new(0);
+    let name = format!("nobody{}", NAMES.fetch_add(1, Ordering::Relaxed));
+    let body = case.ask.1.as_ref().map(Value::to_string).unwrap_or_default().replace("nobody", &name);
+    ask(server.addr, method, &case.ask.0, &headers, body).await.unwrap()
+}
+
+#[tokio::test]
+async fn routes_answer_only_those_they_are_for() {
+    let server = Server::new().await;
+    let (_victim, li, conv) = victim(&server).await;
+    let (stranger, zhou) = (Peer::visitor(&server).await, Peer::agent(&server, "zhou").await);
+    let table = cases(conv);
+    let covered: BTreeSet<String> = table.iter().map(|c| c.route.to_owned()).collect();
+    assert_eq!(covered, promised(), "every route of the protocol must stand in the table");
+
+    let other = Server::new().await;
+    let foreign = Peer::agent(&other, "li").await.token;
+    let mut altered = li.token.clone();
+    altered.pop();
+    let as_li = zhou.token.replacen(":zhou:", ":li:", 1);
+    assert_ne!(as_li, zhou.token);
+    let long = "a".repeat(9_000);
+    let garbage = ["", "null", &altered, &as_li, &foreign, &long];
+    for case in &table {
+        assert_eq!(call(&server, case, None).await.status, case.nobody, "{} without a token", case.route);
+        for token in garbage {
+            let answer = call(&server, case, Some(token)).await;
+            assert_eq!(answer.status, case.nobody, "{} with {:.30}", case.route, token);
+        }
+        let visitor = call(&server, case, Some(&stranger.token)).await;
+        assert_eq!(visitor.status, case.visitor, "{} by another visitor", case.route);
+        let agent = call(&server, case, Some(&zhou.token)).await;
+        assert_eq!(agent.status, case.agent, "{} by another team: {:?}", case.route, agent.body);
+        let (text, secret) = (String::from_utf8_lossy(&agent.body).into_owned(), conv.to_string());
+        assert!(!text.contains(&secret), "{} tells another team of the conversation", case.route);
+        for answer in [visitor, agent].iter().filter(|a| a.status >= 400) {
+            let code = answer.code().expect("a refusal has a code");
+            let named = ErrorCode::from_number(code as u16).unwrap();
+            assert_eq!((named.status(), answer.json()["name"].as_str()), (answer.status, Some(named.name())));
+        }
+    }
+    let boxes = crate::support::http::get(server.addr, "/api/v1/boxes", &zhou.token).await.unwrap().json();
+    assert!(boxes["boxes"].as_array().unwrap().iter().all(|b| b["team"] == "vip"), "{boxes}");
+}
+
+#[tokio::test]
+async fn a_token_dies_with_the_process() {
+    let server = Server::new().await;
+    let token = Peer::agent(&server, "li").await.token;
+    let company = server.stopped().await;
+    let server = Server::start(&company, config()).await;
+    let answer = crate::support::http::get(server.addr, "/api/v1/boxes", &token).await.unwrap();
+    assert_eq!((answer.status, answer.code()), (401, Some(4)));
+}
+
+#[tokio::test]
+async fn other_methods_and_addresses_are_refused_in_order() {
+    let server = Server::new().await;
+    let cases = [
+        ("DELETE", "/api/v1/boxes", 404),
+        ("PUT", "/api/v1/snapshot", 404),
+        ("POST", "/healthz", 405),
+        ("GET", "/api/v1/", 404),
+        ("GET", "/api/v1/../../etc/passwd", 404),
+        ("GET", "/admin/export", 404),
+        ("POST", "/admin/commit", 405),
+        ("GET", "/api/v1/admin/export", 404),
+        ("GET", "/api/v1/ws/agent", 426),
+        ("GET", "/api/v1/ws/site/s1", 426),
+        ("GET", "/api/v1/ws/site/nosuch", 426),
+        ("GET", "/api/v1/site/nosuch", 404),
+        ("GET", "/api/v1/site/%00", 404),
+        ("GET", "/api/v1/directory?after=x", 400),
+        ("GET", "/kefu.redb", 404),
+    ];
+    for (method, path, status) in cases {
+        let answer = ask(server.addr, method, path, &[], "").await.unwrap();
+        assert_eq!(answer.status, status, "{method} {path}");
+    }
+}

@@ -1,0 +1,227 @@
+//! Killed again and again: clients write through a bad network while the server gets SIGKILL after SIGKILL. What was
+//! acknowledged must be there once, in order, on both sides; what was never sent must not; every client must hold exactly
+//! what the store holds.
+//!
+//! `KEFU_KILLS` says how often (100), `KEFU_SEED` repeats a run's dice. Nothing here waits for time: a kill comes when
+//! enough messages were acknowledged since the last one.
+
+mod writer;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use kefu::{
+    crypto::directory::Role,
+    proto::{ConvId, HeaderView, Kid, Kind, MsgId, RecordView},
+};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
+
+use crate::support::{
+    child::Process,
+    company::Company,
+    dice::Dice,
+    http,
+    peer::{Me, Peer},
+    proxy::Proxy,
+};
+use writer::{Ledger, Writer};
+
+const VISITORS: usize = 6;
+const AGENTS: [&str; 2] = ["li", "wu"];
+
+/// What writers and the one who kills tell each other.
+pub struct Stage {
+    /// Messages acknowledged so far, by anybody.
+    pub acked: watch::Sender<u64>,
+    /// Raised when the server is up again.
+    pub starts: watch::Sender<u64>,
+    /// No new messages; get what is pending acknowledged and end.
+    pub ending: watch::Sender<bool>,
+    /// Writers that have nothing pending any more, at the end.
+    pub done: Mutex<HashSet<Kid>>,
+    /// Sockets opened, for the summary.
+    pub connects: AtomicU64,
+}
+
+impl Stage {
+    /// This writer has said its last word.
+    pub fn pending_done(&self, who: Kid) {
+        self.done.lock().unwrap().insert(who);
+    }
+
+    /// All have.
+    pub fn all_done(&self) -> bool {
+        self.done.lock().unwrap().len() == VISITORS + AGENTS.len()
+    }
+
+    fn report(&self, kills: u64, acked: u64) -> String {
+        format!("{kills} kills, {acked} acknowledgements, {} connections", self.connects.load(Ordering::Relaxed))
+    }
+}
+
+fn kills() -> u64 {
+    std::env::var("KEFU_KILLS").ok().and_then(|k| k.parse().ok()).unwrap_or(100)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_again_and_again_behind_a_bad_network() {
+    run(kills(), true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_again_and_again_on_a_good_network() {
+    run(kills() / 2, false).await;
+}
+
+async fn run(kills: u64, faults: bool) {
+    let mut dice = Dice::seeded();
+    let started = Instant::now();
+    let company = Company::found_with(&[("li", Role::Supervisor, &["svc"]), ("wu", Role::Supervisor, &["svc"])]).await;
+    let mut server = Process::start(company.path());
+    let stage = Arc::new(Stage {
+        acked: watch::Sender::new(0),
+        starts: watch::Sender::new(0),
+        ending: watch::Sender::new(false),
+        done: Mutex::default(),
+        connects: AtomicU64::new(0),
+    });
+
+    let mut people: Vec<Me> = AGENTS.iter().map(|user| Me::agent(&company, user)).collect();
+    people.extend((0..VISITORS).map(|_| Me::visitor("s1")));
+    let (mut proxies, mut writers): (Vec<Proxy>, Vec<JoinHandle<Ledger>>) = (Vec::new(), Vec::new());
+    for me in people {
+        let proxy = Proxy::start(server.addr).await;
+        let writer = Writer::new(me, company.clone(), proxy.addr, stage.clone(), Dice(dice.next()));
+        writers.push(tokio::spawn(writer.run()));
+        proxies.push(proxy);
+    }
+
+    let mut acked = stage.acked.subscribe();
+    let mut seen = 0;
+    for n in 0..kills {
+        let up = Instant::now();
+        // sometimes before it has really begun
+        let target = seen + 1 + if dice.roll(5) == 0 { 0 } else { 10 + dice.roll(80) as u64 };
+        while seen < target {
+            if faults {
+                disturb(&proxies, &mut dice);
+            }
+            // with everything cut or stalled nothing would ever come
+            if timeout(Duration::from_secs(3), acked.changed()).await.is_err() {
+                assert!(faults, "nothing is acknowledged any more: {}", stage.report(n, seen));
+                proxies.iter().for_each(Proxy::resume);
+            }
+            assert!(up.elapsed() < Duration::from_secs(60), "stuck: {}", stage.report(n, seen));
+            assert!(!writers.iter().any(JoinHandle::is_finished), "a writer raised an alarm, see above");
+            seen = *acked.borrow_and_update();
+        }
+        let dir = company.path().to_owned();
+        server.kill();
+        server = tokio::task::spawn_blocking(move || Process::start(&dir)).await.unwrap();
+        proxies.iter().for_each(|p| p.retarget(server.addr));
+        stage.starts.send_modify(|n| *n += 1);
+    }
+    proxies.iter().for_each(|p| {
+        p.resume();
+        p.thaw();
+    });
+    stage.ending.send_replace(true);
+    let mut ledgers = Vec::new();
+    for writer in writers {
+        let ended = timeout(Duration::from_secs(60), writer).await;
+        ledgers.push(ended.expect("a writer never got its last acknowledgement").unwrap());
+    }
+    println!("{} in {:?}", stage.report(kills, seen), started.elapsed());
+    // the last kill: whatever requests were still under way are over, and all of it must be on disk
+    server.kill();
+    let server = Process::start(company.path());
+    verify(&company, &server, ledgers).await;
+    println!("verified after {:?}", started.elapsed());
+}
+
+/// Now and then a connection is cut, goes silent, is left half-open, or comes back with everything that was held back.
+fn disturb(proxies: &[Proxy], dice: &mut Dice) {
+    let proxy = &proxies[dice.roll(proxies.len())];
+    match dice.roll(100) {
+        0..4 => proxy.cut(),
+        4..8 => proxy.stall(),
+        8..10 => proxy.freeze(),
+        10..25 => proxy.resume(),
+        25 => proxy.thaw(),
+        _ => {}
+    }
+}
+
+/// Holds the store against what the writers know.
+async fn verify(company: &Arc<Company>, server: &Process, mut ledgers: Vec<Ledger>) {
+    let mut stored: HashMap<ConvId, Vec<bytes::Bytes>> = HashMap::new();
+    let mut sent: HashMap<MsgId, (ConvId, Kid, Vec<u8>)> = HashMap::new();
+    let li = Peer::try_connect(company, server.addr, &Me::agent(company, AGENTS[0])).await.unwrap();
+    for ledger in &mut ledgers {
+        let mut peer = Peer::try_connect(company, server.addr, &ledger.me).await.unwrap();
+        assert!(ledger.me.user.is_some() || peer.greeted.len() == 1, "one opening is one conversation");
+        peer.views = std::mem::take(&mut ledger.views);
+        let convs: Vec<ConvId> = peer.views.keys().copied().collect();
+        for conv in convs {
+            // the desk may still take something from an agent who is gone
+            let history = loop {
+                peer.follow(conv).await;
+                let history = peer.history(conv).await;
+                if history.len() <= peer.view(conv).records.len() {
+                    break history;
+                }
+            };
+            assert!(history == peer.view(conv).records, "{conv}: {:?} does not hold what is stored", peer.me.user);
+            stored.insert(conv, http::history(server.addr, &li.token, conv).await.unwrap());
+        }
+        ledger.views = peer.views;
+        for message in &ledger.sent {
+            let known = sent.insert(message.msg, (message.conv, ledger.me.kid(), message.envelope.clone()));
+            assert!(known.is_none(), "ids are unique");
+        }
+    }
+    assert_eq!(stored.len(), VISITORS);
+
+    // dense, and nothing in it that nobody sent
+    let mut places: HashMap<MsgId, u64> = HashMap::new();
+    let mut order: HashMap<Kid, Vec<MsgId>> = HashMap::new();
+    for (conv, records) in &stored {
+        for (i, frame) in records.iter().enumerate() {
+            let record = RecordView::parse(frame).unwrap();
+            assert_eq!((record.seq, record.conv()), (i as u64 + 1, *conv));
+            let Ok((Kind::Message, head)) = HeaderView::parse(record.body) else { continue };
+            let (of, by, envelope) = sent.get(&head.msg_id()).expect("a message that nobody sent");
+            assert_eq!((of, by, &envelope[..]), (conv, &head.sender(), record.body));
+            assert_eq!(places.insert(head.msg_id(), record.seq), None, "a message twice");
+            order.entry(head.sender()).or_default().push(head.msg_id());
+        }
+    }
+    // every acknowledgement is true, and so is every refusal
+    let mut acknowledged = 0;
+    for ledger in &ledgers {
+        let refused: HashSet<MsgId> = ledger.refused.iter().copied().collect();
+        for message in &ledger.sent {
+            match (message.acked, places.get(&message.msg)) {
+                (Some(seq), place) => assert_eq!(place, Some(&seq), "an acknowledged message is lost or moved"),
+                (None, None) => assert!(refused.contains(&message.msg), "neither acknowledged nor refused"),
+                (None, Some(seq)) => panic!("refused, but stored as record {seq}"),
+            }
+            acknowledged += u64::from(message.acked.is_some());
+        }
+        // in the order in which they were sent, conversation by conversation
+        for conv in ledger.views.keys() {
+            let mine = ledger.sent.iter().filter(|m| m.conv == *conv && m.acked.is_some());
+            let numbers: Vec<u64> = mine.map(|m| places[&m.msg]).collect();
+            assert!(numbers.is_sorted(), "messages of one sender changed places");
+        }
+    }
+    let spoken: usize = order.values().map(Vec::len).sum();
+    assert_eq!(spoken as u64, acknowledged);
+    assert!(order.len() > VISITORS, "both sides wrote");
+}

@@ -1,0 +1,71 @@
+//! The real executable as a process of its own, so that it can be killed without a word.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+/// Limits that no test meets by accident, and the shortest grace.
+pub const CONFIG: &str = "\
+[server]
+connections_per_address = 10000
+[desk]
+grace_seconds = 5
+[limits]
+visitor_messages_per_minute = 100000
+visitor_burst = 100000
+address_messages_per_minute = 1000000
+conversations_per_hour = 100000
+agent_messages_per_minute = 100000
+";
+
+/// `kefu serve` on a data directory.
+pub struct Process {
+    child: Child,
+    /// Where it listens.
+    pub addr: SocketAddr,
+}
+
+impl Process {
+    /// Starts it and waits until it answers.
+    pub fn start(dir: &Path) -> Self {
+        fs::write(dir.join("kefu.toml"), CONFIG).unwrap();
+        let log = File::options().create(true).append(true).open(dir.join("server.log")).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kefu"))
+            .args(["--json", "serve", "--plain-http", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let ready: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+        let Some(addr) = ready["listen"].as_str().and_then(|a| a.parse().ok()) else {
+            out.read_to_string(&mut line).unwrap();
+            panic!(
+                "the server did not start: {line}{}",
+                fs::read_to_string(dir.join("server.log")).unwrap_or_default()
+            );
+        };
+        Self { child, addr }
+    }
+
+    /// SIGKILL, and nothing left of it when this returns.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
