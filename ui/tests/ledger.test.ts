@@ -236,6 +236,19 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     expect(ledger.chain.epoch).toBe(1);
   });
 
+  it('a message by somebody who joined meanwhile: the directory is fetched, then it is judged', async () => {
+    await begin();
+    const wu = await co.enrol('wu', 'agent', ['svc']);
+    const asked: number[] = [];
+    refresh = async () => {
+      asked.push(dir.seq);
+      dir = await co.directory();
+    };
+    expect(await applied(await say('new here', 0, wu.ed))).toMatchObject({ kind: 'message', user: 'wu' });
+    expect(asked).toHaveLength(1);
+    expect((await applied(await say('x', 0, await b.newSigningKey()))).kind).toBe('broken');
+  });
+
   it('the old team key is no recipient any more, and the dismissed agent no sender', async () => {
     await begin();
     const old = teamPk();

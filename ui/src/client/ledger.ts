@@ -222,8 +222,8 @@ export class Ledger {
   }
 
   /**
-   * The directory that an announcement names must be known before it is judged. A network that fails for a moment is waited
-   * for: an honest epoch that is refused here would take all that follows with it.
+   * The directory that a record relies on must be known before it is judged. A network that fails for a moment is waited for:
+   * an honest epoch that is refused here would take all that follows with it.
    */
   private async catchUp(dirSeq: number): Promise<void> {
     for (const pause of CATCH_UP_MS) {
@@ -244,9 +244,12 @@ export class Ledger {
   }
 
   /** Who may have signed this: the visitor, or an agent certified when the epoch began or later. */
-  private senderOf(env: Envelope, epoch: Epoch): { ed: Uint8Array; user?: string } {
+  private async senderOf(env: Envelope, epoch: Epoch): Promise<{ ed: Uint8Array; user?: string }> {
     if (env.sender === this.visitor!.kid) return { ed: this.visitor!.ed };
-    const key = this.port.directory().keySince(env.sender, epoch.dirSeq) ?? reject('sender');
+    const find = () => this.port.directory().keySince(env.sender, epoch.dirSeq);
+    // a colleague who joined while this page slept: nobody told it that the directory grew
+    if (!find()) await this.catchUp(Infinity);
+    const key = find() ?? reject('sender');
     return { ed: key.ed, user: key.user };
   }
 
@@ -259,7 +262,7 @@ export class Ledger {
 
   private async message(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
     const epoch = this.epochOf(env, live);
-    const sender = this.senderOf(env, epoch);
+    const sender = await this.senderOf(env, epoch);
     if (epoch.bot && sender.user !== undefined) reject('bot_epoch');
     this.checkCounter(env);
     const base = { ...this.blank(r), msg: env.msg, sender: env.sender, user: sender.user };
@@ -277,7 +280,7 @@ export class Ledger {
 
   private async note(r: WireRecord, env: Envelope): Promise<Entry> {
     const epoch = this.epochs.get(env.epoch) ?? reject('epoch');
-    const sender = this.senderOf(env, epoch);
+    const sender = await this.senderOf(env, epoch);
     if (sender.user === undefined) reject('sender', 'only agents write notes');
     this.checkCounter(env);
     const base = { ...this.blank(r), msg: env.msg, sender: env.sender, user: sender.user };
@@ -328,7 +331,7 @@ export class Ledger {
       const key = env.kind === Kind.note ? this.port.boxes().get(noteRecipient(env)) : epoch.key;
       if (!key) continue;
       try {
-        const { ed } = this.senderOf(env, epoch);
+        const { ed } = await this.senderOf(env, epoch);
         const opened = env.kind === Kind.note ? await this.openNote(env, key as BoxKey, ed) : await this.open(env, key as EpochKey, ed);
         Object.assign(e, opened, { error: undefined, sealed: undefined });
       } catch (err) {
