@@ -15,6 +15,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use bytes::Bytes;
+use futures_util::future::select_all;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -115,8 +116,8 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let ServeOptions { data_dir, mut config } = options;
     let metrics = Arc::new(Metrics::new());
-    let (redb, feed) = open_store(&data_dir, &config, Some(metrics.clone()))?;
-    let store: Arc<dyn Store> = redb;
+    let (disk, feed) = open_store(&data_dir, &config, Some(metrics.clone()))?;
+    let store: Arc<dyn Store> = disk.clone();
     let (org, widgets) = open_org(&data_dir, store.clone()).await?;
     let hub = Hub::new();
     let (chat, inbox) = Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config))
@@ -129,8 +130,9 @@ pub async fn serve(
     config.server.listen = listen;
     let (public_url, config) = (config.public_url(), Arc::new(config));
 
-    let fan_out = tokio::spawn(chat.clone().fan_out(feed));
-    let background = [
+    // none of these ends before the server does; one that did would leave a server that only seems to work
+    let mut tasks = [
+        tokio::spawn(chat.clone().fan_out(feed)),
         tokio::spawn(desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox)),
         tokio::spawn(keep_house(chat.clone(), store.clone(), metrics.clone())),
         tokio::spawn(watch_directory(chat.clone(), org.clone())),
@@ -167,13 +169,11 @@ pub async fn serve(
     });
     ready(&Ready { listen, public_url });
 
-    let disk_failed = Arc::new(tokio::sync::Notify::new());
-    let mut fan_out = fan_out;
-    let failed = disk_failed.clone();
+    let mut ended = false;
     let stop = async {
         tokio::select! {
             () = shutdown => {}
-            _ = &mut fan_out => failed.notify_one(),
+            _ = select_all(tasks.iter_mut()) => ended = true,
         }
         hub.close_all(CloseCode::GoingAway);
     };
@@ -183,12 +183,17 @@ pub async fn serve(
     chat.store_marks().await;
     store.close().await;
     admin_task.abort();
-    background.iter().for_each(tokio::task::JoinHandle::abort);
+    tasks.iter().for_each(tokio::task::JoinHandle::abort);
     let _ = fs::remove_file(&socket_path);
-    if timeout(Duration::ZERO, disk_failed.notified()).await.is_ok() {
+    // asked last: the disk may fail during the farewell, too
+    if let Some(reason) = disk.failure() {
+        tracing::error!(error = %reason, "the database stopped working");
         bail!(
-            "the database stopped working (the log says why); nothing acknowledged is lost. Free or repair the disk and start again"
+            "the database stopped working: {reason}; nothing acknowledged is lost. Free or repair the disk and start again"
         );
+    }
+    if ended {
+        bail!("a part of the server stopped by itself; start it again, and report what it printed before this line");
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::{
     desk,
     hub::{Conn, Frame, Topic, Who},
     proto::{AgentState, BEAT_MS, ConvId, Have, Owner, RESUME_RECORDS, ServerFrame, Side},
+    store::StoredRecord,
 };
 
 use super::{Chat, Refusal, cells::lock, history::masked, now_ms, text};
@@ -29,8 +30,9 @@ impl Chat {
                 (Side::Visitor, None, None, self.of_visitor(*kid)?, json!({}))
             }
             Who::Agent { user, .. } => {
-                let agent = self.require_agent(conn)?;
+                // listening before looking: if the directory changes now, either this sees it or the socket is closed for it
                 self.hub.listen(conn, Topic::User(user.clone()));
+                let agent = self.require_agent(conn)?;
                 for team in &agent.teams {
                     self.hub.listen(conn, Topic::Team(team.clone()));
                 }
@@ -55,6 +57,8 @@ impl Chat {
     pub fn resume(&self, conn: &Arc<Conn>, convs: &[Have]) -> Result<(), Refusal> {
         self.metrics.resumes.inc();
         let mut room = RESUME_BYTES;
+        // what is read and then does not fit costs, too
+        let mut effort = 8 * RESUME_BYTES;
         for Have { id, have } in convs {
             let Some(shared) = self.cell(*id)? else { continue };
             if !self.sees(&conn.who, &lock(&shared)) {
@@ -72,14 +76,13 @@ impl Chat {
                 (cell.last, cell.row.owner == Owner::Queue)
             };
             let missing = last.saturating_sub(*have);
-            let mut records = Vec::new();
-            if missing > 0 && missing <= RESUME_RECORDS as u64 && room > 0 {
-                records = self.store.records(*id, *have, RESUME_RECORDS)?;
-            }
-            let bytes: usize = records.iter().map(|(_, frame)| frame.len()).sum();
-            let complete = missing == 0 || (!records.is_empty() && bytes <= room);
-            if complete {
-                room -= bytes;
+            let few = missing <= RESUME_RECORDS as u64 && effort > 0;
+            let records = match missing {
+                0 => Some(Vec::new()),
+                _ if few => self.missing(*id, *have, &mut room, &mut effort)?,
+                _ => None,
+            };
+            if let Some(records) = records {
                 let last = records.last().map_or(last, |(seq, _)| *seq);
                 for (_, frame) in records {
                     conn.outbox.push(Frame::Record(masked(&conn.who, frame)));
@@ -93,6 +96,34 @@ impl Chat {
             }
         }
         Ok(())
+    }
+
+    /// Records after `have` if all of them fit into `room` bytes. Read in small steps: somebody who asks again and again
+    /// for more than fits must not make the server read megabytes each time.
+    fn missing(
+        &self,
+        conv: ConvId,
+        have: u64,
+        room: &mut usize,
+        effort: &mut usize,
+    ) -> Result<Option<Vec<StoredRecord>>, Refusal> {
+        const STEP: usize = 25;
+        let (mut records, mut bytes) = (Vec::<StoredRecord>::new(), 0);
+        loop {
+            let after = records.last().map_or(have, |(seq, _)| *seq);
+            let step = self.store.records(conv, after, STEP)?;
+            let read: usize = step.iter().map(|(_, frame)| frame.len()).sum();
+            (bytes, *effort) = (bytes + read, effort.saturating_sub(read));
+            if bytes > *room {
+                return Ok(None);
+            }
+            let end = step.len() < STEP;
+            records.extend(step);
+            if end {
+                *room -= bytes;
+                return Ok((!records.is_empty()).then_some(records));
+            }
+        }
     }
 
     /// Stops following.

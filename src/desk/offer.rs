@@ -2,7 +2,7 @@
 
 use super::{
     Decision, Desk, OfferEnd,
-    state::{Place, Timer},
+    state::{Agent, Place, Timer},
 };
 use crate::proto::{AgentState, ConvId, UserId};
 
@@ -113,7 +113,9 @@ impl Desk {
                 self.withdraw(conv, OfferEnd::Late);
             }
             Some(Place::Returning { user, .. }) => {
-                if self.s.agents.get(&user).is_some_and(|a| a.gone_until.is_none()) {
+                let team = self.s.convs.get(&conv).map(|c| &c.team);
+                let his = |a: &Agent| a.gone_until.is_none() && team.is_some_and(|t| a.teams.contains(t));
+                if self.s.agents.get(&user).is_some_and(his) {
                     // he came back before it could be given away
                     self.put(conv, Place::Owned { user: user.clone() });
                     self.trim(&user);

@@ -88,7 +88,8 @@ impl Desk {
         self.s.out.push(Decision::Requeue { conv, user: user.clone() });
     }
 
-    /// Replaces an agent's teams; offers from teams he left are withdrawn.
+    /// Replaces an agent's teams. Offers from teams he left are withdrawn; what he owns there he can't see any more, so it
+    /// goes back to that team's queue.
     pub(super) fn serve(&mut self, user: &UserId, teams: BTreeSet<TeamId>) {
         self.touch(user);
         let Some(agent) = self.s.agents.get_mut(user) else { return };
@@ -101,14 +102,16 @@ impl Desk {
             self.s.teams.entry(team.clone()).or_default().agents.insert(user.clone());
         }
         agent.teams = teams;
-        let foreign: Vec<ConvId> = agent
-            .asked
-            .iter()
-            .filter(|id| self.s.convs.get(*id).is_some_and(|c| !agent.teams.contains(&c.team)))
-            .copied()
-            .collect();
-        for conv in foreign {
+        let foreign = |held: &BTreeSet<ConvId>| -> Vec<ConvId> {
+            let left = |id: &&ConvId| self.s.convs.get(*id).is_some_and(|c| !agent.teams.contains(&c.team));
+            held.iter().filter(left).copied().collect()
+        };
+        let (asked, owned) = (foreign(&agent.asked), foreign(&agent.owned));
+        for conv in asked {
             self.withdraw_unanswered(conv);
+        }
+        for conv in owned {
+            self.give_back(conv, user);
         }
         self.touch(user);
     }

@@ -21,6 +21,7 @@ use crate::{
 use super::{
     Http,
     answer::{self, Answer},
+    api::to_its_end,
     assets,
 };
 
@@ -173,7 +174,8 @@ async fn respond(
                     .map_err(|e| Refusal::new(ErrorCode::Malformed, format!("not JSON: {e}")))?,
             ),
         };
-        admin.call(parts.method.as_str(), parts.uri.path(), body).await
+        // to its end, also if the command that asked was interrupted
+        to_its_end(async move { admin.call(parts.method.as_str(), parts.uri.path(), body).await }).await
     };
     Ok(match outcome.await {
         Ok(value) => answer::json(&value),

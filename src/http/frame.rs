@@ -10,10 +10,10 @@ use crate::{
     proto::{ClientFrame, CloseCode, ConvId, ErrorCode, MAX_RESUME, MAX_TEXT, ServerFrame},
 };
 
-use super::Http;
+use super::{Http, pace};
 
-/// What happens next: go on, or end the session.
-type Next = ControlFlow<Option<CloseCode>>;
+/// What happens next: go on (and what it cost, see [`pace`]), or end the session.
+type Next = ControlFlow<Option<CloseCode>, u32>;
 
 /// Malformed frames a session may send before it is closed: enough for a mistake, too few for a flood.
 const PATIENCE: u32 = 8;
@@ -21,6 +21,7 @@ const PATIENCE: u32 = 8;
 /// Carries out one WebSocket message. Refusals go back through the outbox; only what no honest client sends ends the
 /// session.
 pub async fn take(http: &Arc<Http>, conn: &Arc<Conn>, address: IpAddr, message: Message) -> Next {
+    let mut units = 1;
     match message {
         Message::Binary(bytes) => {
             if let Err(refused) = http.chat.post(conn, address, bytes).await {
@@ -28,10 +29,12 @@ pub async fn take(http: &Arc<Http>, conn: &Arc<Conn>, address: IpAddr, message: 
                 say(conn, &refused.refusal.frame(None, refused.conv, refused.msg));
                 return patience(conn, &refused.refusal);
             }
+            units = 0;
         }
         Message::Text(text) if text.len() > MAX_TEXT => return ControlFlow::Break(Some(CloseCode::Protocol)),
         Message::Text(text) => match serde_json::from_str::<ClientFrame>(&text) {
             Ok(frame) => {
+                units = pace::units(&frame);
                 let (req, conv) = (request_of(&frame), conversation_of(&frame));
                 // requests are rare and their futures large: boxed, they cost an idle socket nothing
                 let outcome = Box::pin(control(http, conn, address, frame)).await;
@@ -53,7 +56,7 @@ pub async fn take(http: &Arc<Http>, conn: &Arc<Conn>, address: IpAddr, message: 
         Message::Close(_) => return ControlFlow::Break(None),
         Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
     }
-    ControlFlow::Continue(())
+    ControlFlow::Continue(units)
 }
 
 fn patience(conn: &Conn, refusal: &Refusal) -> Next {
@@ -64,7 +67,7 @@ fn patience(conn: &Conn, refusal: &Refusal) -> Next {
     if broken && conn.blunder() > PATIENCE {
         return ControlFlow::Break(Some(CloseCode::Protocol));
     }
-    ControlFlow::Continue(())
+    ControlFlow::Continue(1)
 }
 
 fn say(conn: &Conn, frame: &ServerFrame) {
@@ -85,7 +88,12 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
         F::Resume { convs } if convs.len() > MAX_RESUME => {
             Err(Refusal::new(ErrorCode::TooLarge, "resume names at most 64 conversations"))
         }
-        F::Resume { convs } => chat.resume(conn, &convs),
+        F::Resume { convs } => {
+            // reads the disk, for everybody at once after a restart: not where the other sockets are served
+            let (chat, conn) = (chat.clone(), conn.clone());
+            let resumed = tokio::task::spawn_blocking(move || chat.resume(&conn, &convs)).await;
+            resumed.unwrap_or_else(|_| Err(Refusal::new(ErrorCode::Storage, "the server could not read; try again")))
+        }
         F::Leave { conv } => {
             chat.leave(conn, conv);
             Ok(())

@@ -43,34 +43,45 @@ struct Open {
 
 /// A place in [`Addresses`]; given back when dropped.
 pub struct Place {
-    http: Arc<Http>,
+    addresses: Arc<Addresses>,
     address: IpAddr,
 }
 
 impl Addresses {
     /// At most `most` in all and `each` for an address.
-    pub fn new(most: usize, each: u32) -> Self {
-        Self { most, each, open: Mutex::default() }
+    pub fn new(most: usize, each: u32) -> Arc<Self> {
+        Arc::new(Self { most, each, open: Mutex::default() })
     }
 
-    /// Counts a socket of this address; none if there are too many.
-    pub fn enter(http: &Arc<Http>, address: IpAddr) -> Option<Place> {
-        let mut open = http.addresses.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = open.all >= http.addresses.most;
-        let count = open.of.entry(address).or_insert(0);
-        if full || *count >= http.addresses.each {
-            http.metrics.turned_away.inc();
+    /// The same limits for something that is counted apart.
+    fn like(&self) -> Arc<Self> {
+        Self::new(self.most, self.each)
+    }
+
+    /// Counts one of this address; none if there are too many.
+    pub fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let address = neighbourhood(address);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.all >= self.most || open.of.get(&address).is_some_and(|count| *count >= self.each) {
             return None;
         }
-        *count += 1;
+        *open.of.entry(address).or_insert(0) += 1;
         open.all += 1;
-        Some(Place { http: http.clone(), address })
+        Some(Place { addresses: self.clone(), address })
+    }
+}
+
+/// What one customer of a network has: an IPv4 address, or the 2^64 IPv6 addresses that share their first half.
+pub(super) fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() >> 64 << 64).into()),
+        v4 => v4,
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.http.addresses.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.addresses.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.all -= 1;
         if let Some(count) = open.of.get_mut(&self.address) {
             *count -= 1;
@@ -90,6 +101,7 @@ pub async fn serve(
 ) {
     let mut shutdown = std::pin::pin!(shutdown);
     let mut tasks = JoinSet::new();
+    let waiting = http.addresses.like();
     // nothing is ever sent: that the sender is gone is the signal
     let (open, closing) = watch::channel(());
     let mut pause = Duration::from_millis(5);
@@ -102,11 +114,23 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 pause = Duration::from_millis(5);
+                // until they are sockets connections are counted apart, and a proxy's not by address: all are its own
+                let place = match http.config.server.trusted_proxies.iter().any(|p| p.contains(peer.ip())) {
+                    true => None,
+                    false => match waiting.enter(peer.ip()) {
+                        None => {
+                            http.metrics.turned_away.inc();
+                            continue;
+                        }
+                        place => place,
+                    },
+                };
                 // replies are small and each is a whole thought: Nagle would only delay them
                 let _ = stream.set_nodelay(true);
                 http.metrics.connected();
                 let (http, tls, closing) = (http.clone(), tls.clone(), closing.clone());
                 tasks.spawn(async move {
+                    let _place = place;
                     match tls {
                         None => connection(http.clone(), stream, peer, closing).await,
                         Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
@@ -153,5 +177,27 @@ where
     };
     if let Err(e) = served {
         tracing::debug!(%peer, error = %e, "connection ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_by_neighbourhood_and_given_back() {
+        let addresses = Addresses::new(3, 2);
+        let ip = |s: &str| s.parse::<IpAddr>().unwrap();
+        let first = addresses.enter(ip("2001:db8::1"));
+        let second = addresses.enter(ip("2001:db8::ffff:2"));
+        assert!(first.is_some() && second.is_some());
+        assert!(addresses.enter(ip("2001:db8::3")).is_none(), "the same customer");
+        let third = addresses.enter(ip("2001:db8:0:1::1"));
+        assert!(third.is_some());
+        assert!(addresses.enter(ip("192.0.2.1")).is_none(), "full");
+        drop(first);
+        assert!(addresses.enter(ip("::ffff:192.0.2.1")).is_some_and(|p| p.address == ip("192.0.2.1")));
+        drop((second, third));
+        assert!(addresses.open.lock().unwrap().of.is_empty());
     }
 }

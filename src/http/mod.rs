@@ -9,6 +9,7 @@ mod api;
 pub mod assets;
 mod frame;
 mod listen;
+mod pace;
 mod route;
 mod session;
 pub mod tls;
@@ -42,7 +43,7 @@ pub struct Http {
     /// Proofs of identity for HTTP.
     pub tokens: Tokens,
     /// How many sockets and connections come from where.
-    pub addresses: Addresses,
+    pub addresses: Arc<Addresses>,
     /// Whether connections come over TLS.
     pub secure: bool,
     /// Where people reach the server, without a trailing slash.

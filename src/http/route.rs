@@ -14,6 +14,7 @@ use super::{
     Http, admin,
     answer::{self, Answer, cors, error, preflight},
     api, assets,
+    listen::neighbourhood,
     upgrade::{Door, upgrade},
 };
 
@@ -49,12 +50,12 @@ pub async fn route(http: Arc<Http>, peer: SocketAddr, request: Request<Incoming>
     Ok(answer)
 }
 
-/// The address of the person, seen through trusted proxies.
+/// Where the person is, seen through trusted proxies: what limits are counted by.
 fn client_address(http: &Http, peer: SocketAddr, request: &Request<Incoming>) -> IpAddr {
     // a proxy may add a line of its own below one that the client made up: only all of them together tell
     let lines: Vec<_> = request.headers().get_all(FORWARDED).iter().filter_map(|v| v.to_str().ok()).collect();
     let forwarded = (!lines.is_empty()).then(|| lines.join(","));
-    client_address_of(peer.ip(), forwarded.as_deref(), &http.config.server.trusted_proxies)
+    neighbourhood(client_address_of(peer.ip(), forwarded.as_deref(), &http.config.server.trusted_proxies))
 }
 
 fn redirect(to: &'static str) -> Answer {

@@ -10,7 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_tungstenite::{
     WebSocketStream,
@@ -27,7 +27,7 @@ use crate::{
     proto::{BEAT_MS, ClientFrame, CloseCode, MAX_ENVELOPE, MAX_TEXT, ServerFrame},
 };
 
-use super::{Http, frame, listen::Place, upgrade::Door};
+use super::{Http, frame, listen::Place, pace::Pace, upgrade::Door};
 
 /// How long a client may take to answer the challenge.
 const HELLO: Duration = Duration::from_secs(10);
@@ -68,10 +68,8 @@ where
                     Who::Agent { .. } => &http.metrics.agents,
                 };
                 sockets.inc();
-                let end = live(&http, &mut socket, &conn, address).await;
-                sockets.dec();
-                http.chat.disconnected(&conn);
-                end
+                let _here = Here { http: &http, conn: &conn };
+                live(&http, &mut socket, &conn, address).await
             }
             Err(end) => end,
         };
@@ -81,6 +79,22 @@ where
             let _ = timeout(FAREWELL, farewell(&mut socket, frame)).await;
         }
     });
+}
+
+/// Signs the socket out however its session ends, by a panic too: an agent who is gone must not seem to be there.
+struct Here<'a> {
+    http: &'a Http,
+    conn: &'a Conn,
+}
+
+impl Drop for Here<'_> {
+    fn drop(&mut self) {
+        match self.conn.who {
+            Who::Visitor { .. } => self.http.metrics.visitors.dec(),
+            Who::Agent { .. } => self.http.metrics.agents.dec(),
+        }
+        self.http.chat.disconnected(self.conn);
+    }
 }
 
 /// Says why, then reads until the peer hangs up: a socket that is closed with unread bytes in it is reset, and the peer
@@ -178,6 +192,7 @@ where
     const BEAT: Duration = Duration::from_millis(BEAT_MS);
     let mut heard = Instant::now();
     let mut pinged = false;
+    let mut pace = Pace::new(heard);
     loop {
         tokio::select! {
             biased;
@@ -197,8 +212,13 @@ where
                     None => return None,
                     Some(Err(e)) => return end_of(&e),
                     Some(Ok(message)) => {
-                        if let ControlFlow::Break(end) = frame::take(http, conn, address, message).await {
-                            return end;
+                        match frame::take(http, conn, address, message).await {
+                            ControlFlow::Break(end) => return end,
+                            ControlFlow::Continue(units) => {
+                                if let Some(pause) = pace.take(units, Instant::now()) {
+                                    sleep(pause).await;
+                                }
+                            }
                         }
                     }
                 }

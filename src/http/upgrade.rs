@@ -19,7 +19,6 @@ use crate::proto::{ErrorCode, SUBPROTOCOL, SiteId};
 use super::{
     Http,
     answer::{Answer, error},
-    listen::Addresses,
     session,
 };
 
@@ -57,7 +56,8 @@ pub fn upgrade(http: &Arc<Http>, address: IpAddr, door: Door, mut request: Reque
     if let Some(refused) = check_origin(http, &door, headers) {
         return refused;
     }
-    let Some(place) = Addresses::enter(http, address) else {
+    let Some(place) = http.addresses.enter(address) else {
+        http.metrics.turned_away.inc();
         return error(ErrorCode::RateLimited, "too many sockets from this address");
     };
     let on_upgrade = hyper::upgrade::on(&mut request);

@@ -8,7 +8,7 @@ mod outbox;
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
@@ -101,6 +101,8 @@ pub struct Hub {
     next: AtomicU64,
     conns: Mutex<Members>,
     topics: Mutex<HashMap<Topic, Members>>,
+    /// Set by [`Hub::close_all`]: who comes after it is sent away as well.
+    closed: OnceLock<CloseCode>,
 }
 
 fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -120,6 +122,10 @@ impl Hub {
         let (outbox, topics, blunders) = Default::default();
         let conn = Arc::new(Conn { id, who, ed, outbox, topics, blunders });
         lock(&self.conns).insert(id, conn.clone());
+        // after the insert: whoever closes all either finds this socket or is found here
+        if let Some(code) = self.closed.get() {
+            conn.outbox.close(*code);
+        }
         conn
     }
 
@@ -205,8 +211,9 @@ impl Hub {
         }
     }
 
-    /// Asks every socket to close.
+    /// Asks every socket to close, those that connect later too.
     pub fn close_all(&self, code: CloseCode) {
+        self.closed.get_or_init(|| code);
         lock(&self.conns).values().for_each(|c| c.outbox.close(code));
     }
 
@@ -257,6 +264,17 @@ mod tests {
         }
         assert_eq!(texts(&a), ["one", "two"]);
         assert_eq!(texts(&b), ["two"]);
+    }
+
+    #[test]
+    fn who_connects_after_the_end_is_sent_away_too() {
+        let hub = Hub::new();
+        let early = hub.connect(visitor(1), [1; 32]);
+        hub.close_all(CloseCode::GoingAway);
+        let late = hub.connect(visitor(2), [2; 32]);
+        for conn in [early, late] {
+            assert_eq!(conn.outbox.drain().close, Some(CloseCode::GoingAway));
+        }
     }
 
     #[test]

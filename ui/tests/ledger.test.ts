@@ -1,5 +1,5 @@
 /** What a hostile server, a dismissed agent or a stranger may try against one conversation; each is refused for its reason. */
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Backend, BoxKey, SigningKey } from '../src/crypto/backend';
 import { b64u, cat, hex, random, u32, unhex, utf8 } from '../src/crypto/bytes';
 import { Directory, signedOf } from '../src/crypto/directory';
@@ -9,6 +9,7 @@ import { grant } from '../src/crypto/grant';
 import { announcementHash, BoxKind, boxKid, conversationId, kidOf } from '../src/crypto/hash';
 import { Ledger } from '../src/client/ledger';
 import type { Port } from '../src/client/port';
+import { ClientError } from '../src/model';
 import { ANNOUNCEMENT_HEADER, BOX_LEN, Envelope, Kind, parseRecord, type WireRecord } from '../src/proto';
 import { memoryStore } from '../src/storage/store';
 import { backends } from './support/backends';
@@ -29,6 +30,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
   let alarms: unknown[];
   let seq: number;
   let clock: number;
+  let refresh: () => Promise<void>;
 
   beforeAll(async () => {
     b = await make();
@@ -44,6 +46,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     alarms = [];
     seq = 0;
     clock = NOW;
+    refresh = async () => undefined;
     boxes = await teamBoxes('svc');
     ledger = ledgerOf('agent', li.ed, () => boxes);
   });
@@ -60,7 +63,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
   const ledgerOf = (role: Port['role'], me: SigningKey, mine: () => ReadonlyMap<string, BoxKey>, store = memoryStore()): Ledger => {
     const port: Port = {
       backend: b, role, me, kid: hex(kidOf(me.pk)), fp: co.fp, store, space: 't/', inst: 1, noteInst: 2,
-      directory: () => dir, refreshDirectory: async () => undefined, boxes: mine, now: () => clock, online: () => true,
+      directory: () => dir, refreshDirectory: () => refresh(), boxes: mine, now: () => clock, online: () => true,
       envelope: () => true, frame: () => true, request: async () => undefined, broken: () => null, alarm: (e) => alarms.push(e),
     };
     return new Ledger(port, hex(conv));
@@ -208,6 +211,42 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     expect(alarms).toHaveLength(1);
     expect(await why(await epoch(li.ed, ledger.chain, { dirSeq: dir.seq + 1 }))).toBe('directory_ahead');
     expect(ledger.chain.epoch).toBe(0);
+  });
+
+  it('announcements: a network that fails while the directory is fetched costs no epoch', async () => {
+    await begin();
+    await co.team('vip');
+    const before = dir;
+    dir = await co.directory();
+    const ann = await epoch(li.ed);
+    dir = before;
+    let down = 3;
+    refresh = async () => {
+      if (down-- > 0) throw new ClientError('error.network');
+      dir = await co.directory();
+    };
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    try {
+      const done = ledger.apply(record(ann), true);
+      for (let over = false; !over; ) over = await Promise.race([done.then(() => true), vi.advanceTimersByTimeAsync(100).then(() => false)]);
+      expect((await done)?.kind).toBe('epoch');
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(ledger.chain.epoch).toBe(1);
+  });
+
+  it('a message by somebody who joined meanwhile: the directory is fetched, then it is judged', async () => {
+    await begin();
+    const wu = await co.enrol('wu', 'agent', ['svc']);
+    const asked: number[] = [];
+    refresh = async () => {
+      asked.push(dir.seq);
+      dir = await co.directory();
+    };
+    expect(await applied(await say('new here', 0, wu.ed))).toMatchObject({ kind: 'message', user: 'wu' });
+    expect(asked).toHaveLength(1);
+    expect((await applied(await say('x', 0, await b.newSigningKey()))).kind).toBe('broken');
   });
 
   it('the old team key is no recipient any more, and the dismissed agent no sender', async () => {

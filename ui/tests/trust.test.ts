@@ -42,6 +42,31 @@ describe('epochs', () => {
     expect(server.received.slice(from).map((x) => Envelope.parse(x)!.kind)).toEqual([Kind.announcement, Kind.message]);
   });
 
+  it('nothing is written into an epoch whose maker is out, even if the team key stayed', async () => {
+    const v = await begin();
+    const a = await agent();
+    const id = v.client.thread.value!.id;
+    await a.client.take(id);
+    const t = a.client.open(id);
+    await until(() => t.synced.value && t.blocked.value === null);
+    await rotate();
+    for (const p of server.peers) p.s.say({ t: 'directory', seq: co.log.length - 1 });
+    await rest();
+    await a.client.send(id, 'in an epoch of li');
+    await until(() => texts(v.client.thread.value).includes('in an epoch of li'));
+    await v.client.send('he is still here');
+    await until(() => stateOf(v.client.thread.value, 'he is still here') !== 'queued');
+    await co.add({ t: 'agent', user: 'li', on: false });
+    await co.renew();
+    for (const p of server.peers) p.s.say({ t: 'directory', seq: co.log.length - 1 });
+    await rest();
+    const from = server.received.length;
+    await v.client.send('not for li');
+    await until(() => stateOf(v.client.thread.value, 'not for li') !== 'queued');
+    const sent = server.received.slice(from).map((x) => Envelope.parse(x)!);
+    expect(sent.map((e) => [e.kind, e.epoch])).toEqual([[Kind.announcement, 2], [Kind.message, 2]]);
+  });
+
   it('both sides announce at once: one wins, both messages arrive', async () => {
     const v = await begin();
     const a = await agent();
@@ -157,6 +182,19 @@ describe('trust', () => {
     expect(v.client.thread.value!.blocked.value).not.toBeNull();
   });
 
+  it.each([
+    ['an admin', 'pinned'],
+    ['somebody else', 'broken'],
+  ])('an invite used late counts only if the snapshot that covers it is by an admin: %s', async (by, mode) => {
+    const v = await begin();
+    await rest(2_000);
+    await co.enrol('wu', 'agent', ['svc']); // on an invite that ended a second ago
+    await co.renew(NOW + 86_400_000, by === 'an admin' ? co.admin.ed : li.ed);
+    for (const p of server.peers) p.s.say({ t: 'directory', seq: co.log.length - 1 });
+    await rest();
+    expect(v.client.trust.value.mode).toBe(mode);
+  });
+
   it('a storage that keeps nothing is said so', async () => {
     const v = visitor();
     await until(() => v.client.site.value !== null);
@@ -193,8 +231,11 @@ describe('the agent', () => {
       co.snapshot = body as never;
       return {};
     });
+    server.clock = () => Date.now() + 3650 * 86_400_000;
     const a = await agent(co.admin);
     await until(() => a.client.notices.value.some((n) => n.key === 'notice.snapshot_renewed'));
+    const signed = JSON.parse(Buffer.from(co.snapshot!.raw, 'base64url').toString()) as { at: number };
+    expect(Math.abs(signed.at - Date.now()), 'the server does not choose how long it holds').toBeLessThan(60_000);
     const v = visitor();
     await until(() => v.client.site.value !== null);
     expect(v.client.trust.value.mode).toBe('pinned');

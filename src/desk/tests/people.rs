@@ -91,19 +91,25 @@ fn after_a_restart_owners_have_the_grace_to_come_back() {
 }
 
 #[test]
-fn leaving_a_team_ends_its_offers_and_keeps_what_he_owns() {
+fn leaving_a_team_ends_its_offers_and_gives_back_what_he_owned_there() {
     let mut d = Desk::new(Rules::default());
     d.apply(online("li", &["a", "b"], 8), 0);
+    d.apply(owns(8, "b", "li"), 0);
     d.apply(owns(9, "a", "li"), 0);
     d.apply(waits(1, "a", 0), 0);
     d.apply(waits(2, "b", 0), 0);
     let out = d.apply(Event::TeamsChanged { user: user("li"), teams: vec![team("b")] }, 1);
     assert!(out.contains(&gone(1, "li", OfferEnd::Gone)));
     assert_eq!(d.offers(&user("li")).iter().map(|(c, _)| *c).collect::<Vec<_>>(), [conv(2)]);
-    assert_eq!(d.explain(conv(9)), [Reason::Owned { user: user("li") }]);
+    assert!(out.contains(&requeue(9, "li")), "he can't see it any more: {out:?}");
+    assert!(
+        d.apply(Event::Tick, 5_001).contains(&requeue(9, "li")),
+        "asked again until chat answers, though he is there"
+    );
+    assert_eq!(d.explain(conv(8)), [Reason::Owned { user: user("li") }]);
     assert_eq!(d.presence(&team("a")).1, 0);
     assert_eq!(
-        offers(&d.apply(Event::TeamsChanged { user: user("li"), teams: vec![team("a")] }, 2)),
+        offers(&d.apply(Event::TeamsChanged { user: user("li"), teams: vec![team("a")] }, 5_002)),
         [(conv(1), "li".into())]
     );
 }

@@ -3,7 +3,7 @@
 mod conversations;
 mod people;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use http_body_util::{BodyExt, Limited};
 use hyper::{Method, Request, body::Incoming, header};
@@ -25,6 +25,8 @@ use super::{
 
 /// Largest JSON body a client may send: an invite claim with the boxes of many teams.
 const MAX_BODY: usize = 256 * 1024;
+/// How long it may take to arrive.
+const BODY: Duration = Duration::from_secs(20);
 
 /// One request under `/api/v1`.
 pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Request<Incoming>) -> Answer {
@@ -40,13 +42,39 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
         (&Method::POST, _) if !from_own_page(http, &request) => {
             Err(Refusal::new(ErrorCode::Forbidden, "this may only be asked by the console of this server"))
         }
-        (&Method::POST, ["login", step]) => people::login(http, address, step, request).await,
-        (&Method::POST, ["invite", step]) => people::invite(http, step, request).await,
-        (&Method::POST, ["password", step]) => people::password(http, step, request).await,
-        (&Method::POST, ["snapshot"]) => people::snapshot(http, request).await,
+        (&Method::POST, path) => {
+            let (http, path) = (http.clone(), path.iter().map(ToString::to_string).collect::<Vec<_>>());
+            to_its_end(async move { post(&http, address, &path, request).await }).await
+        }
         _ => return error(ErrorCode::NotFound, "there is nothing at this address"),
     };
     outcome.unwrap_or_else(|r| refusal(&r))
+}
+
+async fn post(
+    http: &Arc<Http>,
+    address: IpAddr,
+    path: &[String],
+    request: Request<Incoming>,
+) -> Result<Answer, Refusal> {
+    match path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["login", step] => people::login(http, address, step, request).await,
+        ["invite", step] => people::invite(http, step, request).await,
+        ["password", step] => people::password(http, step, request).await,
+        ["snapshot"] => people::snapshot(http, request).await,
+        _ => Err(Refusal::new(ErrorCode::NotFound, "there is nothing at this address")),
+    }
+}
+
+/// Runs what changes something in a task of its own. When a client hangs up, hyper drops what answers him; an entry of the
+/// directory would then be on disk and not in memory, and no other could follow it until a restart.
+pub(super) async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(_) => Err(Refusal::new(ErrorCode::Storage, "the server could not finish this; try again")),
+    }
 }
 
 fn open_to_all(outcome: Result<Answer, Refusal>) -> Answer {
@@ -85,9 +113,9 @@ fn agent(http: &Http, request: &Request<Incoming>) -> Result<(UserId, Role), Ref
 
 /// The JSON body.
 async fn body<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Refusal> {
-    let bytes = Limited::new(request.into_body(), MAX_BODY)
-        .collect()
-        .await
+    let collected = tokio::time::timeout(BODY, Limited::new(request.into_body(), MAX_BODY).collect()).await;
+    let bytes = collected
+        .map_err(|_| Refusal::new(ErrorCode::TooLate, "the request took too long to arrive"))?
         .map_err(|_| Refusal::new(ErrorCode::TooLarge, "the request is larger than 256 KiB or was cut off"))?
         .to_bytes();
     serde_json::from_slice(&bytes)
@@ -109,4 +137,27 @@ impl From<OrgError> for Refusal {
 /// The answer to something that worked.
 fn answer<T: serde::Serialize>(value: Result<T, OrgError>) -> Result<Answer, Refusal> {
     Ok(json(&value?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_begun_ends_though_nobody_waits_for_it() {
+        let (begun, at_begin) = tokio::sync::oneshot::channel();
+        let (go, gate) = tokio::sync::oneshot::channel::<()>();
+        let (done, at_end) = tokio::sync::oneshot::channel();
+        let caller = tokio::spawn(to_its_end(async move {
+            let _ = begun.send(());
+            let _ = gate.await;
+            let _ = done.send(());
+            Ok(())
+        }));
+        at_begin.await.unwrap();
+        caller.abort();
+        assert!(caller.await.unwrap_err().is_cancelled());
+        go.send(()).unwrap();
+        at_end.await.unwrap();
+    }
 }

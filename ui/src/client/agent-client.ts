@@ -308,7 +308,7 @@ export class Agent extends AgentSignals implements AgentClient {
     const { keeper, identity, engine } = this;
     if (!keeper || !identity || !engine?.link.online) return;
     const admin = this.me.value?.role === 'admin' ? { key: identity.ed, token: engine.link.token() } : null;
-    const { said, days } = await renewSnapshot(keeper, this.http, engine.link.now(), admin);
+    const { said, days } = await renewSnapshot(keeper, this.http, this.deps.env.now(), admin);
     if (said === 'renewed') this.notice('info', 'notice.snapshot_renewed');
     if (said === 'expires') this.notice('error', 'notice.snapshot_expires', { days });
   }

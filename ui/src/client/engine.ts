@@ -97,7 +97,8 @@ export class Engine {
       inst,
       noteInst: draw(),
       directory: () => o.keeper.directory,
-      refreshDirectory: () => o.keeper.refresh(this.link.now()),
+      // this machine's clock: by the server's no invite and no snapshot would ever be too old
+      refreshDirectory: () => o.keeper.refresh(deps.env.now()),
       boxes: o.boxes,
       now: () => this.link.now(),
       online: () => this.link.online,

@@ -3,7 +3,7 @@ import type { Backend } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
 import { Directory, isForkAlarm, signedOf } from '../crypto/directory';
 import { Rejected } from '../crypto/error';
-import { verifyBundle, verifySnapshot } from '../crypto/snapshot';
+import { coverage, verifyBundle, verifySnapshot } from '../crypto/snapshot';
 import type { Http } from '../link/http';
 import { ClientError, type ErrorKey } from '../model';
 import { PAGE_ENTRIES, type DirectoryReply, type SignedJson, type SiteReply } from '../proto';
@@ -72,8 +72,11 @@ export class DirectoryKeeper {
     const reply = await entriesAfter(deps.http, -1);
     try {
       const memory = await deps.store.get<{ seq: number; head: string }>(memoryName(fp));
-      const covered = Math.max(snapshotSeq(reply.snapshot), memory?.seq ?? 0);
-      const dir = await Directory.replay(deps.backend, fp, reply.entries.map(signedOf), now, covered);
+      const replay = (covered: number): Promise<Directory> =>
+        Directory.replay(deps.backend, fp, reply.entries.map(signedOf), now, Math.max(covered, memory?.seq ?? 0));
+      const claimed = snapshotSeq(reply.snapshot);
+      let dir = await replay(claimed);
+      if ((await coverage(deps.backend, dir, reply.snapshot)) < claimed) dir = await replay(0);
       const life = await DirectoryKeeper.snapshotLife(deps.backend, dir, reply.snapshot, now);
       return await DirectoryKeeper.begin(deps, dir, life);
     } catch (e) {
@@ -114,8 +117,9 @@ export class DirectoryKeeper {
   private async fetch(now: number): Promise<void> {
     const reply = await entriesAfter(this.http, this.dir.seq);
     try {
-      const next = this.dir.fork();
-      for (const j of reply.entries) await next.apply(this.backend, signedOf(j), now, next.seq < snapshotSeq(reply.snapshot));
+      const claimed = snapshotSeq(reply.snapshot);
+      let next = await this.extended(reply.entries, now, claimed);
+      if (claimed > this.dir.seq && (await coverage(this.backend, next, reply.snapshot)) < claimed) next = await this.extended(reply.entries, now, -1);
       if (next.base === 0 && reply.snapshot) this.snapshot = await DirectoryKeeper.snapshotLife(this.backend, next, reply.snapshot, now);
       if (next.seq === this.dir.seq) return;
       this.dir = next;
@@ -126,6 +130,12 @@ export class DirectoryKeeper {
     }
     await this.remember();
     this.onChange();
+  }
+
+  private async extended(entries: SignedJson[], now: number, covered: number): Promise<Directory> {
+    const next = this.dir.fork();
+    for (const j of entries) await next.apply(this.backend, signedOf(j), now, next.seq < covered);
+    return next;
   }
 
   private async remember(): Promise<void> {
@@ -151,7 +161,7 @@ async function entriesAfter(http: Http, after: number): Promise<DirectoryReply> 
 
 const memoryName = (fp: Uint8Array): string => `dir/${hex(fp)}`;
 
-/** What a snapshot claims to cover; believed only together with its signature. */
+/** What a snapshot claims to cover; believed only together with `coverage`. */
 function snapshotSeq(j: SignedJson | null): number {
   if (!j) return 0;
   try {

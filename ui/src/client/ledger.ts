@@ -11,12 +11,14 @@ import { acceptAnnouncement, emptyChain, openBox, type AcceptedEpoch, type Chain
 import { reject, Rejected } from '../crypto/error';
 import { acceptGrant } from '../crypto/grant';
 import { announcementHash, conversationId, envelopeHash, kidOf } from '../crypto/hash';
-import type { ErrorKey } from '../model';
+import { ClientError, type ErrorKey } from '../model';
 import { Envelope, Kind, ownerUser, parseEvent, type RecordEvent, type WireRecord } from '../proto';
 import type { Port } from './port';
 
 /** How long a live message may still come in the epoch before the current one, ms. */
 const OLD_EPOCH_MS = 60_000;
+/** Pauses between tries to fetch the directory, ms. */
+const CATCH_UP_MS = [500, 1_000, 2_000, 5_000, 10_000, 15_000, 15_000, 15_000];
 
 export interface Epoch extends AcceptedEpoch {
   /** Local time of acceptance, ms. */
@@ -188,7 +190,7 @@ export class Ledger {
       this.chain = emptyChain();
     }
     const name = `${this.port.space}epoch/${this.id}/${String(env.epoch).padStart(6, '0')}`;
-    const remembered = this.port.role === 'visitor' ? await this.port.store.get<RememberedEpoch>(name) : undefined;
+    const remembered = this.port.role === 'visitor' ? await this.port.store.get<RememberedEpoch>(name).catch(() => undefined) : undefined;
     let accepted: AcceptedEpoch;
     if (remembered && env.epoch === this.chain.epoch + 1) {
       // accepted once by all rules; now it must be the same one
@@ -201,7 +203,7 @@ export class Ledger {
         key: remembered.key ? await this.port.backend.restoreEpochKey(remembered.key) : null,
       };
     } else {
-      if (env.dirSeq > this.port.directory().seq) await this.port.refreshDirectory();
+      if (env.dirSeq > this.port.directory().seq) await this.catchUp(env.dirSeq);
       accepted = await acceptAnnouncement(this.port.backend, env, {
         conv: this.conv,
         last: this.chain,
@@ -219,6 +221,22 @@ export class Ledger {
     return { ...this.blank(r), kind: 'epoch', msg: env.msg, sender: env.sender, epoch };
   }
 
+  /**
+   * The directory that a record relies on must be known before it is judged. A network that fails for a moment is waited for:
+   * an honest epoch that is refused here would take all that follows with it.
+   */
+  private async catchUp(dirSeq: number): Promise<void> {
+    for (const pause of CATCH_UP_MS) {
+      try {
+        return await this.port.refreshDirectory();
+      } catch (e) {
+        if (!(e instanceof ClientError) || (e.key !== 'error.network' && e.key !== 'error.rate_limited')) throw e;
+      }
+      await new Promise((done) => setTimeout(done, pause));
+      if (this.port.directory().seq >= dirSeq) return;
+    }
+  }
+
   private async remember(name: string, a: AcceptedEpoch): Promise<void> {
     const { team, bot, by, dirSeq } = a;
     const value: RememberedEpoch = { hash: hex(a.hash), key: a.key ? await a.key.keep() : null, team, bot, by, dirSeq };
@@ -226,9 +244,12 @@ export class Ledger {
   }
 
   /** Who may have signed this: the visitor, or an agent certified when the epoch began or later. */
-  private senderOf(env: Envelope, epoch: Epoch): { ed: Uint8Array; user?: string } {
+  private async senderOf(env: Envelope, epoch: Epoch): Promise<{ ed: Uint8Array; user?: string }> {
     if (env.sender === this.visitor!.kid) return { ed: this.visitor!.ed };
-    const key = this.port.directory().keySince(env.sender, epoch.dirSeq) ?? reject('sender');
+    const find = () => this.port.directory().keySince(env.sender, epoch.dirSeq);
+    // a colleague who joined while this page slept: nobody told it that the directory grew
+    if (!find()) await this.catchUp(Infinity);
+    const key = find() ?? reject('sender');
     return { ed: key.ed, user: key.user };
   }
 
@@ -241,7 +262,7 @@ export class Ledger {
 
   private async message(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
     const epoch = this.epochOf(env, live);
-    const sender = this.senderOf(env, epoch);
+    const sender = await this.senderOf(env, epoch);
     if (epoch.bot && sender.user !== undefined) reject('bot_epoch');
     this.checkCounter(env);
     const base = { ...this.blank(r), msg: env.msg, sender: env.sender, user: sender.user };
@@ -259,7 +280,7 @@ export class Ledger {
 
   private async note(r: WireRecord, env: Envelope): Promise<Entry> {
     const epoch = this.epochs.get(env.epoch) ?? reject('epoch');
-    const sender = this.senderOf(env, epoch);
+    const sender = await this.senderOf(env, epoch);
     if (sender.user === undefined) reject('sender', 'only agents write notes');
     this.checkCounter(env);
     const base = { ...this.blank(r), msg: env.msg, sender: env.sender, user: sender.user };
@@ -310,7 +331,7 @@ export class Ledger {
       const key = env.kind === Kind.note ? this.port.boxes().get(noteRecipient(env)) : epoch.key;
       if (!key) continue;
       try {
-        const { ed } = this.senderOf(env, epoch);
+        const { ed } = await this.senderOf(env, epoch);
         const opened = env.kind === Kind.note ? await this.openNote(env, key as BoxKey, ed) : await this.open(env, key as EpochKey, ed);
         Object.assign(e, opened, { error: undefined, sealed: undefined });
       } catch (err) {

@@ -296,7 +296,8 @@ export class Outbox {
       this.again(RESEND_MS);
       return false;
     }
-    const rotate = !epoch || epoch.epoch <= this.stale || !this.teamKeyIsCurrent(epoch) || (epoch.bot && this.h.port.role === 'agent');
+    const old = epoch && (epoch.epoch <= this.stale || !this.teamKeyIsCurrent(epoch) || !this.creatorIsThere(epoch));
+    const rotate = !epoch || old || (epoch.bot && this.h.port.role === 'agent');
     if (!rotate && !epoch.key) throw new ClientError('error.no_key');
     if (!rotate) return true;
     await this.announceNext(this.teamFor(epoch));
@@ -306,6 +307,15 @@ export class Outbox {
   private teamKeyIsCurrent(epoch: Epoch): boolean {
     const box = epoch.env.boxes.find((b) => b.kind === BoxKind.team);
     return !!box && this.h.port.directory().teamKey(hex(box.kid))?.current === true;
+  }
+
+  /**
+   * Whoever made the key knows it. An agent who is out could sign an epoch dated from when he was in, and a server that is
+   * with him could deliver it: nothing is written into one.
+   */
+  private creatorIsThere(epoch: Epoch): boolean {
+    const { sender } = epoch.env;
+    return sender === this.h.ledger.visitor?.kid || this.h.port.directory().keyOf(sender)?.to === null;
   }
 
   private teamFor(epoch: Epoch | null): string {

@@ -10,7 +10,8 @@ const EXPIRY_MS = 7 * DAY_MS;
 
 /**
  * Signs a new snapshot if the last one is older than a day or does not cover all entries: an enrolment that none covers stops
- * being valid when its invite expires. Says what a person should hear: it was renewed after a long time, or it runs out.
+ * being valid when its invite expires. `now` is this machine's clock: the server's word would let it choose how long it may hide
+ * what comes later. Says what a person should hear: it was renewed after a long time, or it runs out.
  */
 export async function renewSnapshot(
   keeper: DirectoryKeeper,

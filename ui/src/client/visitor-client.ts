@@ -271,7 +271,7 @@ export class Visitor implements VisitorClient {
       this.engine!.follow(id);
     } catch (e) {
       if (e instanceof Refused && (e.code === Code.epoch_stale || e.code === Code.directory_stale || e.code === Code.conflict)) {
-        await this.keeper.refresh(this.engine!.link.now()).catch(() => undefined);
+        await this.keeper.refresh(this.deps.env.now()).catch(() => undefined);
         await this.announceAgain().catch(() => undefined);
       } else if (e instanceof Refused && e.code !== Code.rate_limited && e.code !== Code.storage) {
         this.connection.value = { ...this.connection.value, reason: e.key };

@@ -5,6 +5,7 @@ import { b64u, equal, hex, unhex, utf8 } from './bytes';
 import { Directory, signedOf, type Signed } from './directory';
 import { isGoodKey } from './ed25519';
 import { reject } from './error';
+import { kidOf } from './hash';
 import { authority, checkEnrol, genesisState, readJson } from './rules';
 import { canonical, int, readState, str, type State } from './state';
 
@@ -45,6 +46,24 @@ export async function verifySnapshot(backend: Backend, dir: Directory, j: Signed
   if (!equal(own, body.head)) reject('directory_fork', String(body.seq));
   if (body.seq === dir.seq && canonical(body.state) !== canonical(dir.state)) reject('snapshot_state');
   return body;
+}
+
+/**
+ * Up to which entry of `dir` a snapshot vouches for invites that were used in time; −1 if for none. It may be expired, but
+ * must be by root or by somebody who was an admin where it stands: what a server says of itself covers nothing.
+ */
+export async function coverage(backend: Backend, dir: Directory, j: SignedJson | null): Promise<number> {
+  if (!j) return -1;
+  try {
+    const s = signedOf(j);
+    const { seq, head } = await check(backend, s, 0);
+    const k = dir.keyOf(hex(kidOf(s.signer)));
+    const admin = k?.role === 'admin' && k.from <= seq && (k.to === null || seq < k.to);
+    const own = dir.headAt(seq);
+    return (admin || b64u(s.signer) === dir.state.root) && own && equal(own, head) ? seq : -1;
+  } catch {
+    return -1;
+  }
 }
 
 /** What a visitor does who knows nothing but the company's fingerprint: genesis, admin, snapshot, then the entries after it. */

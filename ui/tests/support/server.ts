@@ -36,6 +36,8 @@ export class FakeServer {
   entries: (after: number) => Company['log'];
   routes = new Map<string, (body: Record<string, unknown>) => unknown>();
   private at = Date.now();
+  /** What it says the time is. */
+  clock = (): number => Date.now();
 
   constructor(readonly co: Company) {
     this.entries = (after) => co.log.slice(after + 1);
@@ -51,7 +53,7 @@ export class FakeServer {
   private accept(s: FakeSocket): void {
     const peer: Peer = { s, role: s.url.includes('/ws/agent') ? 'agent' : 'visitor', kid: '', ed: '', follows: new Set() };
     s.onsend = (d) => queueMicrotask(() => (typeof d === 'string' ? this.text(peer, JSON.parse(d) as Record<string, unknown>) : this.binary(peer, d)));
-    queueMicrotask(() => s.say({ t: 'challenge', nonce: b64u(random(32)), org: hex(this.co.fp), now: Date.now() }));
+    queueMicrotask(() => s.say({ t: 'challenge', nonce: b64u(random(32)), org: hex(this.co.fp), now: this.clock() }));
   }
 
   /** Ends all sockets; the network is gone or the server restarts. */
@@ -73,11 +75,11 @@ export class FakeServer {
         p.ed = f.ed as string;
         p.kid = hex(kidOf(unb64u(p.ed)));
         this.peers.push(p);
-        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, now: Date.now(), beat: 10_000, convs: this.visible(p), config: {} });
+        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, now: this.clock(), beat: 10_000, convs: this.visible(p), config: {} });
         return;
       }
       case 'ping':
-        return p.s.say({ t: 'pong', now: Date.now() });
+        return p.s.say({ t: 'pong', now: this.clock() });
       case 'resume':
         for (const { id, have } of f.convs as { id: string; have: number }[]) {
           const c = this.convs.get(id);

@@ -1,0 +1,61 @@
+//! How fast one socket may ask for things. Who is faster is read more slowly: nothing he sent is lost, his connection backs
+//! up, and others notice nothing. Envelopes that were taken count elsewhere (`chat`'s limits).
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::proto::ClientFrame;
+
+/// Units a second. A page in use sends a few.
+const RATE: f64 = 50.0;
+/// Units at once: a console that starts follows hundreds of conversations.
+const BURST: f64 = 500.0;
+
+/// A bucket that may be overdrawn; the debt is waited for.
+#[derive(Debug)]
+pub struct Pace {
+    level: f64,
+    at: Instant,
+}
+
+impl Pace {
+    /// A full one.
+    pub fn new(now: Instant) -> Self {
+        Self { level: BURST, at: now }
+    }
+
+    /// Takes units, and says how long to wait before more is read.
+    pub fn take(&mut self, units: u32, now: Instant) -> Option<Duration> {
+        self.level = (self.level + (now - self.at).as_secs_f64() * RATE).min(BURST) - f64::from(units);
+        self.at = now;
+        (self.level < 0.0).then(|| Duration::from_secs_f64(-self.level / RATE))
+    }
+}
+
+/// What a frame costs: most are looked up in memory, some read the disk.
+pub fn units(frame: &ClientFrame) -> u32 {
+    match frame {
+        // a resume reads each conversation; no more than 64, so the sum is small
+        ClientFrame::Resume { convs } => 1 + convs.len().min(64) as u32 / 8,
+        ClientFrame::Recall { .. } | ClientFrame::Open { .. } => 10,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_free_a_flood_waits_and_a_pause_forgives() {
+        let begin = Instant::now();
+        let mut pace = Pace::new(begin);
+        for _ in 0..500 {
+            assert_eq!(pace.take(1, begin), None);
+        }
+        assert_eq!(pace.take(1, begin), Some(Duration::from_millis(20)));
+        assert_eq!(pace.take(10, begin), Some(Duration::from_millis(220)));
+        assert_eq!(pace.take(1, begin + Duration::from_secs(60)), None);
+    }
+}
