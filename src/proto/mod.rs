@@ -2,16 +2,20 @@
 //!
 //! Everything here is data and its bytes; no IO, no keys, no policy. `docs/protocol.md` is the same in prose.
 
+mod client_frame;
 mod code;
 mod frame;
 mod id;
 mod record;
+mod server_frame;
 mod wire;
 
+pub use client_frame::ClientFrame;
 pub use code::{CloseCode, ErrorCode};
-pub use frame::{AgentInfo, AgentState, ClientFrame, Have, Marks, Presence, ServerFrame, Side, Summary};
+pub use frame::{AgentInfo, AgentState, Have, Marks, Presence, Side, Summary};
 pub use id::{ConvId, IdError, Kid, MsgId, OrgFp, SiteId, TeamId, UserId};
 pub use record::{ConvState, Event, Owner, OwnerWhy, RECORD_HEADER, RecordView, encode_record, event_body};
+pub use server_frame::ServerFrame;
 pub use wire::{
     ANNOUNCEMENT_HEADER, AnnouncementView, BOX_LEN, EnvelopeError, GRANT_BOX_LEN, GRANT_HEADER, HeaderView, Kind,
     MESSAGE_HEADER, SIGNATURE_LEN, conversation_of, tombstone,

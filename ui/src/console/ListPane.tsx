@@ -52,7 +52,8 @@ export function ListPane({ client }: { client: AgentClient }) {
           return (
             <button key={one} type="button" role="tab" data-tab={one} aria-selected={on} tabIndex={on ? 0 : -1} onClick={() => (tab.value = one)}>
               {t(one)}
-              <span class={`c-count${one === 'queue' && n ? ' c-count-hot' : ''}`}>{client.more.value[one] ? `${n}+` : n}</span>
+              {/* how many there are in all, nobody counted: what is loaded is no number to show */}
+              {one !== 'all' && <span class={`c-count${one === 'queue' && n ? ' c-count-hot' : ''}`}>{client.more.value[one] ? `${n}+` : n}</span>}
             </button>
           );
         })}
