@@ -94,7 +94,8 @@ impl Chat {
             list.extend(self.summary_of(conv)?);
         }
         list.sort_by_key(|s| (s.state == ConvState::Closed, std::cmp::Reverse(s.created)));
-        list.truncate(MOST);
+        let open = list.iter().filter(|s| s.state == ConvState::Open).count();
+        list.truncate(open.max(MOST));
         list.sort_by_key(|s| (s.state == ConvState::Closed, s.created));
         Ok(list)
     }
