@@ -3,7 +3,7 @@
 use crate::{
     crypto::{announcement, codec, hash, hash::BoxKind},
     hub::Conn,
-    proto::{AnnouncementView, ErrorCode, HeaderView},
+    proto::{AnnouncementView, ErrorCode, HeaderView, TeamId},
 };
 
 use super::{
@@ -30,7 +30,9 @@ impl Chat {
         }
         // an agent may choose another team: that is how a transfer begins
         let team_box = view.boxes().find(|(kind, ..)| *kind == BoxKind::Team as u8).map(|(_, kid, _)| kid);
-        let mut teams = directory.state().teams.iter().filter(|(id, t)| t.on && (elsewhere || **id == cell.row.team));
+        // a visitor keeps the team of the last epoch, also if the transfer that it was made for did not follow
+        let his = |id: &TeamId| *id == cell.row.team || *id == cell.row.key_team;
+        let mut teams = directory.state().teams.iter().filter(|(id, t)| t.on && (elsewhere || his(id)));
         let (team, current) =
             teams.find(|(_, t)| Some(hash::box_kid(BoxKind::Team, &t.pk.0)) == team_box).ok_or_else(|| {
                 Refusal::new(ErrorCode::DirectoryStale, "the team's key is not the newest; fetch the directory")

@@ -49,6 +49,11 @@ impl Cells {
         lock(&self.open).iter().copied().collect()
     }
 
+    /// Whether a conversation is open.
+    pub fn is_open(&self, conv: ConvId) -> bool {
+        lock(&self.open).contains(&conv)
+    }
+
     /// Notes that a conversation was opened or closed.
     pub fn mark(&self, conv: ConvId, state: ConvState) {
         match state {

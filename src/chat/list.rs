@@ -81,14 +81,21 @@ impl Chat {
         Ok(super::Cell::load(&*self.store, conv)?.map(|c| c.summary()))
     }
 
-    /// Conversations of one visitor.
+    /// Conversations of one visitor: all that are open, and of the others the newest.
     pub(super) fn of_visitor(&self, kid: crate::proto::Kid) -> Result<Vec<Summary>, Refusal> {
         const MOST: usize = 50;
-        let rows = self.store.scan(Table::VisitorConv, &kid.0, None, false, MOST)?;
+        // the key does not say how old one is, so more are looked at than are shown
+        const LOOKED_AT: usize = 200;
+        let rows = self.store.scan(Table::VisitorConv, &kid.0, None, false, 5_000)?;
+        let mut ids: Vec<_> = rows.iter().filter_map(|(key, _)| key.get(16..).and_then(ConvId::from_slice)).collect();
+        ids.sort_by_key(|id| !self.cells.is_open(*id));
         let mut list = Vec::new();
-        for conv in rows.iter().filter_map(|(key, _)| key.get(16..).and_then(ConvId::from_slice)) {
+        for conv in ids.into_iter().take(LOOKED_AT) {
             list.extend(self.summary_of(conv)?);
         }
+        list.sort_by_key(|s| (s.state == ConvState::Closed, std::cmp::Reverse(s.created)));
+        let open = list.iter().filter(|s| s.state == ConvState::Open).count();
+        list.truncate(open.max(MOST));
         list.sort_by_key(|s| (s.state == ConvState::Closed, s.created));
         Ok(list)
     }

@@ -53,9 +53,9 @@ impl Addresses {
         Arc::new(Self { most, each, open: Mutex::default() })
     }
 
-    /// The same limits for something that is counted apart.
-    fn like(&self) -> Arc<Self> {
-        Self::new(self.most, self.each)
+    /// Limits for connections that are no sockets (yet): a browser opens up to six and keeps them a while, so they are wider.
+    fn for_requests(&self) -> Arc<Self> {
+        Self::new(self.most.saturating_mul(2), self.each.saturating_mul(8))
     }
 
     /// Counts one of this address; none if there are too many.
@@ -101,7 +101,7 @@ pub async fn serve(
 ) {
     let mut shutdown = std::pin::pin!(shutdown);
     let mut tasks = JoinSet::new();
-    let waiting = http.addresses.like();
+    let waiting = http.addresses.for_requests();
     // nothing is ever sent: that the sender is gone is the signal
     let (open, closing) = watch::channel(());
     let mut pause = Duration::from_millis(5);

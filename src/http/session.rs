@@ -21,10 +21,10 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    chat::now_ms,
+    chat::{Refusal, now_ms},
     crypto::{codec, hash, sign},
     hub::{Conn, Frame, Who},
-    proto::{BEAT_MS, ClientFrame, CloseCode, MAX_ENVELOPE, MAX_TEXT, ServerFrame},
+    proto::{BEAT_MS, ClientFrame, CloseCode, ErrorCode, MAX_ENVELOPE, MAX_TEXT, ServerFrame},
 };
 
 use super::{Http, frame, listen::Place, pace::Pace, upgrade::Door};
@@ -138,7 +138,11 @@ where
     let (who, ed) = identify(http, &door, &nonce, &ed, &sig).ok_or(Some(CloseCode::Unauthorised))?;
     let token = http.tokens.issue(&who, now_ms());
     let conn = http.chat.hub().connect(who, ed);
-    match http.chat.welcome(&conn, token) {
+    // reads the disk, for everybody at once after a restart: not where the other sockets are served
+    let (chat, newcomer) = (http.chat.clone(), conn.clone());
+    let welcomed = tokio::task::spawn_blocking(move || chat.welcome(&newcomer, token)).await;
+    let stopping = |_| Err(Refusal::new(ErrorCode::Storage, "the server is stopping"));
+    match welcomed.unwrap_or_else(stopping) {
         Ok(welcome) => match say(socket, &welcome).await {
             Ok(()) => Ok(conn),
             Err(end) => {

@@ -95,3 +95,17 @@ async fn an_announcement_that_names_another_directory_is_refused() {
     let refused = visitor.ask(open).await.unwrap_err().0;
     assert!(matches!(refused, ErrorCode::DirectoryStale | ErrorCode::Malformed), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_visitor_goes_on_with_the_team_that_a_transfer_was_prepared_for() {
+    let server = Server::new().await;
+    let (mut visitor, mut li, conv) = talk(&server).await;
+    let (vkey, lkey) = (visitor.me.key.clone(), li.me.key.clone());
+    let prepared = li.view(conv).announce(&server.company, "vip", &lkey);
+    li.post(prepared).await.unwrap();
+    visitor.until(conv, |v| v.epoch == 1).await;
+    // the transfer itself was refused or never sent; the visitor must not be stuck for it
+    let next = visitor.view(conv).announce(&server.company, "vip", &vkey);
+    visitor.post(next).await.unwrap();
+    visitor.until(conv, |v| v.epoch == 2).await;
+}

@@ -112,3 +112,22 @@ async fn a_dead_peer_is_gone_within_two_heartbeats() {
         1
     );
 }
+
+#[tokio::test]
+async fn a_visitor_of_many_years_is_greeted_with_what_is_open_and_the_newest() {
+    let server = Server::new().await;
+    let mut visitor = Peer::visitor(&server).await;
+    let mut all = Vec::new();
+    for n in 0..60 {
+        let conv = visitor.open().await;
+        all.push(conv);
+        if n != 3 {
+            visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+        }
+    }
+    let again = Peer::connect(&server, &visitor.me).await;
+    let told: Vec<_> = again.greeted.iter().map(|c| c.id).collect();
+    assert_eq!(told.len(), 50);
+    assert_eq!(told[0], all[3], "the open one first");
+    assert!(told.contains(&all[59]) && !told.contains(&all[0]), "then the newest");
+}
