@@ -18,7 +18,7 @@ export default defineConfig({
       ecma: 2020,
       module: true,
       toplevel: true,
-      compress: { passes: 3, keep_fargs: false },
+      compress: { passes: 3, keep_fargs: false, sequences: false },
       format: { comments: false },
     },
     lib: { entry: 'src/widget/main.tsx', formats: ['iife'], name: 'kefuWidget', fileName: () => 'kefu.js' },
