@@ -45,6 +45,8 @@ if (stray.length) throw new Error(`the widget must be one file, but there is als
 const widget = readFileSync(join(dist, 'w/kefu.js'));
 if (/\bimport\s*\(/.test(widget.toString())) throw new Error('the widget contains a dynamic import, which integrity does not cover');
 
+if (/\bstatic\s*\{/.test(widget.toString())) throw new Error('the widget contains a static block, which Safari before 16.4 does not know');
+
 const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 const manifest = {
   version,

@@ -1,8 +1,8 @@
 import { render } from 'preact';
 import '../src/ui/tokens.css';
 import '../src/ui/components.css';
-import '../src/ui/layers.css';
 import '../src/ui/thread.css';
+import '../src/ui/layers.css';
 import '../src/console/console.css';
 import '../src/console/overlays.css';
 import { App } from '../src/console/App';

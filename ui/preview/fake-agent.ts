@@ -53,7 +53,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
     if (one) return one;
     const first = key === id('3f2a');
     const page = { url: 'https://bank.example/card/help?from=home', title: tx('信用卡帮助 - 云杉银行', 'Card help - Spruce Bank'), referrer: 'https://search.example/' };
-    const list = first ? sample('agent', en).map((m) => (m.form ? { ...m, form: { ...m.form, page, lang: 'zh-CN' } } : m))
+    const list = first ? sample('agent', en).map((m) => (m.form ? { ...m, form: { ...m.form, page, lang: 'zh-CN', mode: 'unpinned' as const } } : m))
       : [event(5, { t: 'open' }), event(4, { t: 'owner', owner: 'queue', team: 'card', why: 'open' }), msg(3, 'visitor', conversations.peek().find((c) => c.id === key)?.preview ?? '…')];
     const messages = signal<readonly Message[]>(list);
     one = {

@@ -71,6 +71,8 @@ export interface Form {
   fields: Record<string, string>;
   page?: { url: string; title: string; referrer: string };
   lang?: string;
+  /** Whether the page the visitor wrote from names the company's key. His browser's word. */
+  mode?: 'pinned' | 'unpinned';
 }
 
 /** Facts in the stream of a conversation. `by` and `user` are user ids, or `visitor`. */

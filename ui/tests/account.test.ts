@@ -2,7 +2,7 @@
 import { ready, server as opaqueServer } from '@serenity-kit/opaque';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { changePassword, enrol, isCertified, login, openBoxes, readCode, type AccountDeps } from '../src/client/account';
-import { DirectoryKeeper } from '../src/client/keeper';
+import { keeperFromLog } from '../src/client/log-keeper';
 import { hex, unb64u } from '../src/crypto/bytes';
 import { nativeBackend } from '../src/crypto/native';
 import { localOpaque } from '../src/crypto/opaque-step';
@@ -58,7 +58,7 @@ describe('an account', () => {
     });
   });
 
-  const keeper = () => DirectoryKeeper.fromLog({ backend: b, store: memoryStore(), http: d.http, onChange() {}, onAlarm() {} }, co.fp, NOW);
+  const keeper = () => keeperFromLog({ backend: b, store: memoryStore(), http: d.http, onChange() {}, onAlarm() {} }, co.fp, NOW);
 
   /** Serves one invite. */
   const invite = async (exp?: number) => {
@@ -123,7 +123,7 @@ describe('an account', () => {
     expect(() => readCode(typo)).toThrow('error.invite_format');
     const other = await Company.create(b);
     const foreign = await other.invite('li', ['svc']);
-    await expect(DirectoryKeeper.fromLog({ backend: b, store: memoryStore(), http: d.http, onChange() {}, onAlarm() {} }, readCode(foreign.code).org, NOW)).rejects.toMatchObject({ key: 'error.pin' });
+    await expect(keeperFromLog({ backend: b, store: memoryStore(), http: d.http, onChange() {}, onAlarm() {} }, readCode(foreign.code).org, NOW)).rejects.toMatchObject({ key: 'error.pin' });
     await expect(enrol(d, await keeper(), readCode(foreign.code), PASSWORD, now)).rejects.toMatchObject({ key: 'error.invite_used' });
 
     const late = await invite(NOW - 1);

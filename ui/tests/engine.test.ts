@@ -1,5 +1,7 @@
 /** Visitor and agent over a server that loses, refuses and restarts. An acknowledged message is never lost, never doubled. */
 import { describe, expect, it } from 'vitest';
+import { utf8 } from '../src/crypto/bytes';
+import { decodeBody } from '../src/crypto/envelope';
 import { Code, Kind } from '../src/proto';
 import { memoryStore } from '../src/storage/store';
 import { lines, rest, stateOf, texts, until } from './support/clients';
@@ -23,6 +25,8 @@ describe('a conversation', () => {
     const id = a.client.conversations.value[0]!.id;
     await a.client.take(id);
     const t = a.client.open(id);
+    await until(() => lines(t).some((m) => m.kind === 'form'));
+    expect(lines(t).find((m) => m.kind === 'form')?.form).toMatchObject({ fields: { name: '王' }, lang: 'zh', mode: 'pinned' });
     await a.client.send(id, '请讲');
     await until(() => texts(v.client.thread.value).includes('请讲'));
     const answer = lines(v.client.thread.value).find((m) => m.text === '请讲');
@@ -33,6 +37,12 @@ describe('a conversation', () => {
     expect(v.client.unread.value).toBe(0);
     expect(v.client.thread.value!.members.value).toEqual({ people: ['Name of li', 'Name of zhao'], bot: false });
     expect(v.client.thread.value!.agentName.value).toBe('Name of li');
+  });
+
+  it('says in the form whether the page was pinned; what is neither word is dropped', () => {
+    const read = (mode: unknown) => decodeBody(utf8(JSON.stringify({ t: 'form', ts: 1, fields: {}, mode })));
+    for (const mode of ['pinned', 'unpinned']) expect(read(mode)).toMatchObject({ mode });
+    for (const mode of ['Pinned', '', true, null, {}, undefined]) expect((read(mode) as { mode?: unknown }).mode).toBeUndefined();
   });
 
   it('no text leaves the page unsealed', async () => {

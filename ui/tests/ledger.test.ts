@@ -7,6 +7,7 @@ import { encodeBody, sealMessage, sealNote } from '../src/crypto/envelope';
 import { acceptAnnouncement, announce, emptyChain, type Chain, type Receiver } from '../src/crypto/epoch';
 import { grant } from '../src/crypto/grant';
 import { announcementHash, BoxKind, boxKid, conversationId, kidOf } from '../src/crypto/hash';
+import { AgentLedger } from '../src/client/agent-ledger';
 import { Ledger } from '../src/client/ledger';
 import type { Port } from '../src/client/port';
 import { ClientError } from '../src/model';
@@ -26,7 +27,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
   let nonce: Uint8Array;
   let dir: Directory;
   let boxes: Map<string, BoxKey>;
-  let ledger: Ledger;
+  let ledger: AgentLedger;
   let alarms: unknown[];
   let seq: number;
   let clock: number;
@@ -48,7 +49,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     clock = NOW;
     refresh = async () => undefined;
     boxes = await teamBoxes('svc');
-    ledger = ledgerOf('agent', li.ed, () => boxes);
+    ledger = ledgerOf('agent', li.ed, () => boxes) as AgentLedger;
   });
 
   const teamBoxes = async (team: string): Promise<Map<string, BoxKey>> => {
@@ -66,7 +67,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
       directory: () => dir, refreshDirectory: () => refresh(), boxes: mine, now: () => clock, online: () => true,
       envelope: () => true, frame: () => true, request: async () => undefined, broken: () => null, alarm: (e) => alarms.push(e),
     };
-    return new Ledger(port, hex(conv));
+    return role === 'agent' ? new AgentLedger(port, hex(conv)) : new Ledger(port, hex(conv));
   };
 
   const record = (body: Uint8Array): WireRecord => parseRecord(cat(u32(0), u32(++seq), u32(0), u32(0), body))!;
@@ -78,7 +79,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     announce(b, { conv, last, dirSeq: dir.seq, dirHead: dir.head, teamPk: teamPk(), visitorX: visitor.x.pk, ...o }, by, ek);
 
   const ek0 = random(32);
-  const begin = async (l = ledger): Promise<Uint8Array> => {
+  const begin = async (l: Ledger = ledger): Promise<Uint8Array> => {
     await l.apply(record(openEvent()), true);
     const ann = await epoch(visitor.ed, emptyChain(), {}, ek0);
     await l.apply(record(ann), true);
@@ -116,7 +117,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
   it('a visitor key of small order is refused', async () => {
     const ed = unhex(OLD_KEY);
     conv = conversationId(nonce, co.fp, SITE, ed, visitor.x.pk);
-    ledger = ledgerOf('agent', li.ed, () => boxes);
+    ledger = ledgerOf('agent', li.ed, () => boxes) as AgentLedger;
     const open = event({ t: 'open', site: SITE, team: 'svc', nonce: b64u(nonce), ed: b64u(ed), x: b64u(visitor.x.pk) });
     expect(await applied(open)).toMatchObject({ kind: 'broken' });
     expect(ledger.visitor).toBeNull();
@@ -288,6 +289,20 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     expect(other.entries.filter((e) => e.body)).toHaveLength(0);
     await other.apply(record(await grant(b, conv, await ledger.exportKeys(), to, li.ed)), true);
     expect(other.entries.find((e) => e.kind === 'message')?.body).toMatchObject({ text: 'again' });
+  });
+
+  it('a visitor takes neither notes nor grants, whatever the server shows', async () => {
+    const mine = new Map([[hex(boxKid(BoxKind.visitor, visitor.x.pk)), visitor.x]]);
+    const v = ledgerOf('visitor', visitor.ed, () => mine);
+    await begin(v);
+    const before = v.current!.key;
+    const f = { conv, epoch: 0, msg: random(16), inst: 2, ctr: 0, prev: new Uint8Array(16) };
+    const note = await sealNote(b, f, teamPk(), encodeBody({ t: 'note', ts: 1, text: 'n' }), li.ed);
+    expect(await v.apply(record(note), true)).toBeNull();
+    const to = { kind: BoxKind.visitor, pk: visitor.x.pk };
+    expect(await v.apply(record(await grant(b, conv, [{ epoch: 0, ek: random(32) }], to, li.ed)), true)).toBeNull();
+    expect(v.current!.key).toBe(before);
+    expect(v.entries.map((e) => e.kind)).toEqual(['event', 'epoch']);
   });
 
   it('a recalled message loses its text, its counter stays', async () => {

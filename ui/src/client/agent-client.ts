@@ -14,7 +14,7 @@ import type { DirectoryKeeper } from './keeper';
 import { AgentSignals, meOf } from './agent-signals';
 import { ConvList } from './list';
 import { renewSnapshot } from './renew';
-import { prepareTransfer } from './transfer';
+import { agentParts, prepareTransfer } from './transfer';
 
 const PAGE = 50;
 /** Conversations of the lists that are followed, so that unread counts and previews are right. */
@@ -155,6 +155,7 @@ export class Agent extends AgentSignals implements AgentClient {
         conv: (c) => this.convChanged(c),
         changed: () => this.list.changed(),
         me: () => this.identity?.user ?? null,
+        parts: agentParts,
       },
     );
     const ended = this.connection.subscribe((c) => {
@@ -170,7 +171,6 @@ export class Agent extends AgentSignals implements AgentClient {
   }
 
   private stopWatching: (() => void) | null = null;
-
   private leaveEngine(): void {
     this.stopWatching?.();
     this.stopWatching = null;

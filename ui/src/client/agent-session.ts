@@ -16,7 +16,8 @@ import type { DirectoryReply } from '../proto';
 import type { Store } from '../storage/store';
 import type { AccountDeps, Identity } from './account';
 import { distrust, prepare, type Deps } from './engine';
-import { DirectoryKeeper } from './keeper';
+import type { DirectoryKeeper } from './keeper';
+import { keeperFromLog } from './log-keeper';
 
 export interface AgentDeps extends Deps {
   opaque(): Opaque;
@@ -90,7 +91,7 @@ export class AgentSession {
       if (!entries[0]) throw new ClientError('error.directory', 'empty');
       org = fingerprint(signedOf(entries[0]).signer);
     }
-    const keeper = await DirectoryKeeper.fromLog(
+    const keeper = await keeperFromLog(
       {
         backend: this.backend,
         store: this.store,

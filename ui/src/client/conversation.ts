@@ -17,6 +17,19 @@ const SEEN_MS = 250;
 const DELIVER_MS = 15_000;
 const MAX_CONFLICTS = 8;
 
+/** Of what a conversation is made: an agent's ledger and outbox can do more than a visitor's. */
+export interface Parts {
+  Ledger: typeof Ledger;
+  Outbox: typeof Outbox;
+}
+
+interface ConversationHooks {
+  changed?(): void;
+  alive?(inst: number): Promise<boolean>;
+  me?(): string | null;
+  parts?: Parts;
+}
+
 export class Conversation implements Thread {
   readonly conv: Signal<Conv | null>;
   readonly messages = signal<readonly Message[]>([]);
@@ -44,11 +57,12 @@ export class Conversation implements Thread {
     private readonly port: Port,
     readonly id: string,
     conv: Conv | null,
-    private readonly hooks: { changed?(): void; alive?(inst: number): Promise<boolean>; me?(): string | null } = {},
+    private readonly hooks: ConversationHooks = {},
   ) {
     this.conv = signal(conv);
-    this.ledger = new Ledger(port, id);
-    this.outbox = new Outbox(
+    const parts = hooks.parts ?? { Ledger, Outbox };
+    this.ledger = new parts.Ledger(port, id);
+    this.outbox = new parts.Outbox(
       {
         port,
         ledger: this.ledger,

@@ -9,7 +9,7 @@ import { Link } from '../link/link';
 import { ClientError, type Connection, type ErrorKey, type Trust } from '../model';
 import type { Conv, ServerFrame, Welcome } from '../proto';
 import type { Store } from '../storage/store';
-import { Conversation } from './conversation';
+import { Conversation, type Parts } from './conversation';
 import type { DirectoryKeeper } from './keeper';
 import type { Port } from './port';
 
@@ -31,6 +31,7 @@ export interface EngineHooks {
   conv(c: Conv): void;
   changed(id: string): void;
   me?(): string | null;
+  parts?: Parts;
 }
 
 /** Counter of this page's run; random, so that no two runs share one. */
@@ -121,6 +122,7 @@ export class Engine {
       changed: () => this.hooks.changed(id),
       alive: (i) => this.tabLives(i),
       me: this.hooks.me,
+      parts: this.hooks.parts,
     });
     this.conversations.set(id, made);
     return made;

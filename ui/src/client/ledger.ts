@@ -1,15 +1,15 @@
 /**
  * What the records of one conversation add up to: epochs, counters, and lines to show. Everything from the server is
- * checked here and nowhere else; what does not pass becomes a `broken` line and changes nothing.
+ * checked here and nowhere else; what does not pass becomes a `broken` line and changes nothing. What only agents read
+ * (notes, grants) is in `agent-ledger.ts`, which the widget does not carry.
  */
-import type { BoxKey, EpochKey, KeptKey } from '../crypto/backend';
+import type { EpochKey, KeptKey } from '../crypto/backend';
 import { equal, hex, sized, unb64u, unhex } from '../crypto/bytes';
 import { isForkAlarm } from '../crypto/directory';
 import { isGoodKey } from '../crypto/ed25519';
-import { decodeBody, noteRecipient, openMessage, openNote, type Body } from '../crypto/envelope';
-import { acceptAnnouncement, emptyChain, openBox, type AcceptedEpoch, type Chain } from '../crypto/epoch';
+import { decodeBody, openMessage, type Body } from '../crypto/envelope';
+import { acceptAnnouncement, emptyChain, type AcceptedEpoch, type Chain } from '../crypto/epoch';
 import { reject, Rejected } from '../crypto/error';
-import { acceptGrant } from '../crypto/grant';
 import { announcementHash, conversationId, envelopeHash, kidOf } from '../crypto/hash';
 import { ClientError, type ErrorKey } from '../model';
 import { Envelope, Kind, ownerUser, parseEvent, type RecordEvent, type WireRecord } from '../proto';
@@ -67,16 +67,14 @@ export class Ledger {
   last: Uint8Array = new Uint8Array(16);
   private readonly bySeq = new Map<number, Entry>();
   private readonly counters = new Map<string, number>();
-  private readonly conv: Uint8Array;
+  protected readonly conv: Uint8Array;
   private replacedAt = 0;
   /** Users and kids that were asked for. */
   private readonly asked = new Set<string>();
   private adopted: Epoch | null = null;
-  /** Kept, because the key that opens them may come later. */
-  private readonly grants = new Set<Envelope>();
 
   constructor(
-    private readonly port: Port,
+    protected readonly port: Port,
     readonly id: string,
   ) {
     this.conv = unhex(id);
@@ -128,7 +126,7 @@ export class Ledger {
     return entry;
   }
 
-  private blank(r: WireRecord): Entry {
+  protected blank(r: WireRecord): Entry {
     return { seq: r.seq, at: r.at, kind: 'event', msg: '', sender: '', missingBefore: false };
   }
 
@@ -170,7 +168,7 @@ export class Ledger {
         this.count(env);
         return { ...this.blank(r), kind: 'recalled', msg: env.msg, sender: env.sender, user: this.port.directory().keyOf(env.sender)?.user };
       case Kind.note:
-        return this.port.role === 'agent' ? this.note(r, env) : null;
+        return this.note(r, env);
       case Kind.message:
         return this.message(r, env, live);
     }
@@ -244,7 +242,7 @@ export class Ledger {
   }
 
   /** Who may have signed this: the visitor, or an agent certified when the epoch began or later. */
-  private async senderOf(env: Envelope, epoch: Epoch): Promise<{ ed: Uint8Array; user?: string }> {
+  protected async senderOf(env: Envelope, epoch: Epoch): Promise<{ ed: Uint8Array; user?: string }> {
     if (env.sender === this.visitor!.kid) return { ed: this.visitor!.ed };
     const find = () => this.port.directory().keySince(env.sender, epoch.dirSeq);
     // a colleague who joined while this page slept: nobody told it that the directory grew
@@ -273,94 +271,38 @@ export class Ledger {
     return { ...base, ...(await this.open(env, epoch.key, sender.ed)), missingBefore: this.count(env) };
   }
 
-  private async open(env: Envelope, key: EpochKey, ed: Uint8Array): Promise<Pick<Entry, 'kind' | 'body'>> {
+  protected async open(env: Envelope, key: EpochKey, ed: Uint8Array): Promise<Pick<Entry, 'kind' | 'body'>> {
     const body = decodeBody(await openMessage(this.port.backend, env, key, ed));
     return body && body.t !== 'note' ? { kind: 'message', body } : { kind: 'unsupported' };
   }
 
-  private async note(r: WireRecord, env: Envelope): Promise<Entry> {
-    const epoch = this.epochs.get(env.epoch) ?? reject('epoch');
-    const sender = await this.senderOf(env, epoch);
-    if (sender.user === undefined) reject('sender', 'only agents write notes');
-    this.checkCounter(env);
-    const base = { ...this.blank(r), msg: env.msg, sender: env.sender, user: sender.user };
-    const key = this.port.boxes().get(noteRecipient(env));
-    if (!key) {
-      if (!(await this.port.backend.verify('sig', sender.ed, env.signed, env.signature))) reject('signature');
-      return { ...base, kind: 'broken', error: 'error.no_key', missingBefore: this.count(env), sealed: env };
-    }
-    return { ...base, ...(await this.openNote(env, key, sender.ed)), missingBefore: this.count(env) };
+  /** Visitors can't read notes; the server shows them none. */
+  protected note(_r: WireRecord, _env: Envelope): Promise<Entry | null> {
+    return Promise.resolve(null);
   }
 
-  private async openNote(env: Envelope, key: BoxKey, ed: Uint8Array): Promise<Pick<Entry, 'kind' | 'body'>> {
-    const body = decodeBody(await openNote(this.port.backend, env, key, ed));
-    return body?.t === 'note' ? { kind: 'note', body } : { kind: 'unsupported' };
+  /** Visitors have a box in every epoch; the server shows them no grants. */
+  protected grant(_env: Envelope): Promise<void> {
+    return Promise.resolve();
   }
 
-  private checkCounter(env: Envelope): void {
+  /** Keys of boxes came late: what they open is opened now. A visitor has his from the start. */
+  retryKeys(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  protected checkCounter(env: Envelope): void {
     if (env.ctr < this.nextCounter(env.sender, env.inst)) reject('replay');
   }
 
   /** Counts an envelope that was believed. True if one before it is missing. */
-  private count(env: Envelope): boolean {
+  protected count(env: Envelope): boolean {
     const next = this.nextCounter(env.sender, env.inst);
     if (env.ctr >= next) this.counters.set(`${env.sender}/${env.inst}`, env.ctr + 1);
     this.last = envelopeHash(env.bytes);
     return env.ctr > next;
   }
 
-  private async grant(env: Envelope): Promise<void> {
-    this.grants.add(env);
-    const creator = this.port.directory().keyOf(env.sender);
-    const ed = creator?.ed ?? (env.sender === this.visitor!.kid ? this.visitor!.ed : reject('creator'));
-    const of = (e: number): Uint8Array | null => this.epochs.get(e)?.commitment ?? null;
-    for (const g of await acceptGrant(this.port.backend, env, this.conv, ed, this.port.boxes(), of)) {
-      const epoch = this.epochs.get(g.epoch)!;
-      if (epoch.key) continue;
-      this.epochs.set(g.epoch, { ...epoch, key: g.key, granted: g.ek });
-      await this.reopen(g.epoch);
-    }
-  }
-
-  /** Lines of an epoch whose key came late, and notes for a team key that did. */
-  private async reopen(n: number): Promise<void> {
-    const epoch = this.epochs.get(n)!;
-    for (const e of this.entries) {
-      const env = e.sealed;
-      if (env?.epoch !== n) continue;
-      const key = env.kind === Kind.note ? this.port.boxes().get(noteRecipient(env)) : epoch.key;
-      if (!key) continue;
-      try {
-        const { ed } = await this.senderOf(env, epoch);
-        const opened = env.kind === Kind.note ? await this.openNote(env, key as BoxKey, ed) : await this.open(env, key as EpochKey, ed);
-        Object.assign(e, opened, { error: undefined, sealed: undefined });
-      } catch (err) {
-        e.error = errorOf(err);
-      }
-    }
-  }
-
-  /** Team keys came late (an agent's boxes): what they open is opened now. */
-  async retryKeys(): Promise<void> {
-    for (const [n, epoch] of this.epochs) {
-      if (!epoch.key) {
-        const ek = await openBox(epoch.env, this.conv, this.port.boxes()).catch(() => null);
-        if (ek) this.epochs.set(n, { ...epoch, key: await this.port.backend.epochKey(ek) });
-      }
-      await this.reopen(n);
-    }
-    for (const g of this.grants) await this.grant(g).catch(() => undefined);
-  }
-
-  /** Keys of all epochs this reader can open, for a grant. */
-  async exportKeys(): Promise<{ epoch: number; ek: Uint8Array }[]> {
-    const out: { epoch: number; ek: Uint8Array }[] = [];
-    for (const [epoch, e] of this.epochs) {
-      const ek = e.granted ?? (await openBox(e.env, this.conv, this.port.boxes()).catch(() => null));
-      if (ek) out.push({ epoch, ek });
-    }
-    return out;
-  }
 }
 
 export function errorOf(e: unknown): ErrorKey {

@@ -1,9 +1,12 @@
 /** Turns what a ledger and an outbox hold into the messages a page shows. The same line is the same object until it changes. */
-import type { Message, Side, ThreadEvent } from '../model';
+import type { Body } from '../crypto/envelope';
+import type { Form, Message, Side, ThreadEvent } from '../model';
 import { ownerUser, type Marks } from '../proto';
 import type { Entry, Ledger } from './ledger';
 import type { Outgoing } from './outbox';
 import type { Port } from './port';
+
+const formOf = ({ fields, page, lang, mode }: Extract<Body, { t: 'form' }>): Form => ({ fields, page, lang, mode });
 
 export class Lines {
   private readonly cache = new Map<string, { key: string; message: Message }>();
@@ -53,8 +56,7 @@ export class Lines {
       case 'note': {
         const body = e.body;
         if (body?.t === 'form') {
-          const form = { fields: body.fields, page: body.page, lang: body.lang };
-          return { ...base, author, kind: 'form', form, canRecall: no };
+          return { ...base, author, kind: 'form', form: formOf(body), canRecall: no };
         }
         const text = body?.text ?? '';
         return { ...base, author, kind: e.kind === 'note' ? 'note' : 'text', text, canRecall: () => mine && e.kind === 'message' && recallable(e.seq, e.at) };
@@ -98,8 +100,7 @@ export class Lines {
     const rest = { state: o.error ? 'failed' : 'queued', error: o.error ?? undefined, canRecall: () => false } as const;
     const author = this.port.role === 'agent' ? { name: this.port.directory().keyOf(this.port.kid)?.name ?? '', kid: this.port.kid } : undefined;
     if (o.body.t === 'form') {
-      const form = { fields: o.body.fields, page: o.body.page, lang: o.body.lang };
-      return { ...mine, ...rest, author, kind: 'form', text: '', form };
+      return { ...mine, ...rest, author, kind: 'form', text: '', form: formOf(o.body) };
     }
     return { ...mine, ...rest, author, kind: o.note ? 'note' : 'text', text: o.body.text };
   }

@@ -4,10 +4,10 @@
  * again under the same message id, so it can never appear twice.
  */
 import { hex, random, unhex } from '../crypto/bytes';
-import { decodeBody, encodeBody, openMessage, openNote, sealMessage, sealNote, type Body } from '../crypto/envelope';
+import { decodeBody, encodeBody, openMessage, sealMessage, type Body, type HeaderFields } from '../crypto/envelope';
 import { announce } from '../crypto/epoch';
 import { Rejected } from '../crypto/error';
-import { BoxKind, boxKid } from '../crypto/hash';
+import { BoxKind } from '../crypto/hash';
 import { keyOfCode } from '../link/errors';
 import { ClientError, type ErrorKey } from '../model';
 import { Code, Envelope, Kind, type ErrorFrame } from '../proto';
@@ -64,14 +64,15 @@ export class Outbox {
   private stale = -1;
   /** Announcements in a row that began no epoch. */
   private lostRaces = 0;
-  private held = false;
+  /** While true nothing is sent. */
+  protected held = false;
   private pauseUntil = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private work: Promise<void> = Promise.resolve();
   private readonly next = new Map<number, number>();
 
   constructor(
-    private readonly h: OutboxHost,
+    protected readonly h: OutboxHost,
     private readonly id: string,
   ) {}
 
@@ -115,13 +116,7 @@ export class Outbox {
   private async read(env: Envelope): Promise<Body | null> {
     const { port, ledger } = this.h;
     try {
-      if (env.kind === Kind.note) {
-        for (const key of port.boxes().values()) {
-          const bytes = await openNote(port.backend, env, key, port.me.pk).catch(() => null);
-          if (bytes) return decodeBody(bytes);
-        }
-        return null;
-      }
+      if (env.kind === Kind.note) return await this.readNote(env);
       const key = ledger.epochs.get(env.epoch)?.key;
       return key ? decodeBody(await openMessage(port.backend, env, key, port.me.pk)) : null;
     } catch {
@@ -207,17 +202,6 @@ export class Outbox {
   offline(): void {
     this.inFlight = null;
     clearTimeout(this.timer);
-  }
-
-  /** While held nothing is sent (a transfer changes the epoch). */
-  async hold<T>(fn: () => Promise<T>): Promise<T> {
-    this.held = true;
-    try {
-      return await this.serial(fn);
-    } finally {
-      this.held = false;
-      this.pump();
-    }
   }
 
   pump(): void {
@@ -351,12 +335,21 @@ export class Outbox {
     if (!epoch) throw new ClientError('error.no_key', 'no epoch yet');
     let bytes: Uint8Array;
     if (o.note) {
-      bytes = await sealNote(port.backend, fields, port.directory().teamPk(this.teamFor(epoch)), body, port.me);
+      bytes = await this.sealNote(fields, body, this.teamFor(epoch));
     } else {
       if (!epoch.key) throw new ClientError('error.no_key');
       bytes = await sealMessage(fields, epoch.key, body, port.me);
     }
     return { ...o, env: Envelope.parse(bytes)!, under: hex(epoch.hash) };
+  }
+
+  protected readNote(_env: Envelope): Promise<Body | null> {
+    return Promise.resolve(null);
+  }
+
+  /** Only agents write notes. */
+  protected sealNote(_fields: HeaderFields, _body: Uint8Array, _team: string): Promise<Uint8Array> {
+    throw new ClientError('error.refused');
   }
 
   private async keep(o: Outgoing): Promise<void> {
@@ -369,7 +362,7 @@ export class Outbox {
   }
 
   /** One thing at a time: counters are given out here. */
-  private serial<T>(fn: () => Promise<T>): Promise<T> {
+  protected serial<T>(fn: () => Promise<T>): Promise<T> {
     const done = this.work.then(fn);
     this.work = done.then(
       () => undefined,
@@ -378,6 +371,3 @@ export class Outbox {
     return done;
   }
 }
-
-/** The box kid of a team key, hex. */
-export const teamKid = (pk: Uint8Array): string => hex(boxKid(BoxKind.team, pk));

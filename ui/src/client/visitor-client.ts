@@ -47,7 +47,7 @@ export class Visitor implements VisitorClient {
     private readonly o: VisitorOptions,
     private readonly deps: Deps,
   ) {
-    this.trust = signal<Trust>({ mode: o.org ? 'pinned' : 'unpinned', secure: deps.secure, storage: 'kept' });
+    this.trust = signal<Trust>({ mode: o.org === undefined ? 'unpinned' : 'pinned', secure: deps.secure, storage: 'kept' });
     this.loading = this.load();
     this.loading.catch(() => undefined);
   }
@@ -318,7 +318,8 @@ export class Visitor implements VisitorClient {
     let thread = this.thread.value;
     if (!thread) {
       thread = await this.begin();
-      await thread.send({ t: 'form', ts, fields: this.fields, page: pageNow(), lang: this.o.lang });
+      const mode = this.o.org === undefined ? 'unpinned' : 'pinned';
+      await thread.send({ t: 'form', ts, fields: this.fields, page: pageNow(), lang: this.o.lang, mode });
     }
     await thread.send({ t: 'text', ts, text });
   }

@@ -2,12 +2,12 @@
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { AgentClient } from '../model';
-import { t } from '../i18n/console';
+import { errorText, t } from '../i18n/console';
 import { Empty } from '../ui/Empty';
 import * as icon from '../ui/icons';
 import { ChangePassword } from './ChangePassword';
 import { CloseDialog } from './CloseDialog';
-import { ConnectionBanner } from './ConnectionBanner';
+import { ConnectionBanner } from '../ui/ConnectionBanner';
 import { watchHotkeys } from './hotkeys';
 import { ListPane } from './ListPane';
 import { Offers } from './Offers';
@@ -31,7 +31,12 @@ export function Desk({ client }: { client: AgentClient }) {
   const close = () => (dialog.value = null);
   return (
     <div class="c-desk" data-view={view}>
-      <ConnectionBanner client={client} />
+      <ConnectionBanner
+        connection={client.connection.value}
+        why={errorText(client.connection.value.reason)}
+        t={t}
+        onAgain={() => client.reconnect()}
+      />
       <div class="c-panes">
         <ListPane client={client} />
         {item ? (

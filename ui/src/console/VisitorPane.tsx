@@ -81,6 +81,12 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
             <code title={conv.ed}>{conv.ed.slice(0, 16)}…</code>
           </span>
         </p>
+        {form?.mode && (
+          <p class={`c-verified${form.mode === 'pinned' ? ' c-yes' : ''}`}>
+            <Icon d={form.mode === 'pinned' ? icon.lock : icon.unlock} size={16} />
+            <span>{t(form.mode)}</span>
+          </p>
+        )}
         <Fact label={t('readers')}>{listOf(members.people) || '—'}</Fact>
         {members.bot && <p class="k-hint">{t('botReads')}</p>}
       </Part>

@@ -38,7 +38,7 @@ export interface Sealed {
 
 /** What storage holds of a key. Opaque to everyone but the back end. */
 export type KeptKey =
-  | { form: 'native'; pk?: Uint8Array; key: CryptoKey; pub?: CryptoKey }
+  | { form: 'native'; pk?: Uint8Array; key: CryptoKey }
   | { form: 'wrapped'; pk: Uint8Array; iv: Uint8Array; ct: Uint8Array }
   | { form: 'raw'; key: Uint8Array };
 

@@ -1,6 +1,10 @@
-/** Which Ed25519 public keys are acceptable at all, and strict verification (no ZIP-215). */
-import { ed25519 } from '@noble/curves/ed25519.js';
+/** Ed25519 in JavaScript: which public keys are acceptable at all, and strict verification (no ZIP-215). */
+import { getPublicKey, hashes, Point, sign, verify } from '@noble/ed25519';
+import { sha512 } from '@noble/hashes/sha2.js';
 import { equal, hex } from './bytes';
+
+// Pages over plain http have no WebCrypto, which noble would take by itself.
+hashes.sha512 = sha512;
 
 const known = new Map<string, boolean>();
 const KNOWN_MAX = 1000;
@@ -12,7 +16,7 @@ export function isGoodKey(pk: Uint8Array): boolean {
   let good = known.get(name);
   if (good === undefined) {
     try {
-      const point = ed25519.Point.fromBytes(pk);
+      const point = Point.fromBytes(pk);
       good = !point.isSmallOrder() && equal(point.toBytes(), pk);
     } catch {
       good = false;
@@ -26,8 +30,12 @@ export function isGoodKey(pk: Uint8Array): boolean {
 export function verifyStrict(pk: Uint8Array, m: Uint8Array, sig: Uint8Array): boolean {
   if (sig.length !== 64 || !isGoodKey(pk)) return false;
   try {
-    return ed25519.verify(sig, m, pk, { zip215: false });
+    return verify(sig, m, pk, { zip215: false });
   } catch {
     return false;
   }
 }
+
+/** Of a seed of 32 bytes. */
+export const publicKeyOf = (seed: Uint8Array): Uint8Array => getPublicKey(seed);
+export const signWith = (seed: Uint8Array, m: Uint8Array): Uint8Array => sign(m, seed);

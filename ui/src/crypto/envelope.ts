@@ -18,7 +18,7 @@ export interface HeaderFields {
 /** Inside the seal. */
 export type Body =
   | { t: 'text'; ts: number; text: string; re?: string }
-  | { t: 'form'; ts: number; fields: Record<string, string>; page?: { url: string; title: string; referrer: string }; lang?: string }
+  | { t: 'form'; ts: number; fields: Record<string, string>; page?: { url: string; title: string; referrer: string }; lang?: string; mode?: 'pinned' | 'unpinned' }
   | { t: 'note'; ts: number; text: string };
 
 export function header(kind: number, sender: Uint8Array, f: HeaderFields): Uint8Array {
@@ -66,7 +66,8 @@ export function decodeBody(bytes: Uint8Array): Body | null {
     if (typeof b.fields === 'object' && b.fields !== null) {
       for (const [k, v] of Object.entries(b.fields)) if (typeof v === 'string') fields[k] = v;
     }
-    return { t: 'form', ts: Number(b.ts) || 0, fields, page: pageOf(b.page), lang: typeof b.lang === 'string' ? b.lang : undefined };
+    const mode = b.mode === 'pinned' || b.mode === 'unpinned' ? b.mode : undefined;
+    return { t: 'form', ts: Number(b.ts) || 0, fields, page: pageOf(b.page), lang: typeof b.lang === 'string' ? b.lang : undefined, mode };
   }
   return null;
 }

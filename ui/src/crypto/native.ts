@@ -1,13 +1,12 @@
 /** The back end that leaves everything to WebCrypto. Private keys made here can't be exported. */
-import { ed25519, x25519 } from '@noble/curves/ed25519.js';
-import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256 } from 'hpke';
 import { MESSAGE_KEY_BITS, type Backend, type BoxKey, type EpochKey, type KeptKey, type SigningKey } from './backend';
 import { cat, hex, utf8 } from './bytes';
-import { isGoodKey } from './ed25519';
+import { isGoodKey, publicKeyOf } from './ed25519';
 import { reject } from './error';
 import { labelled } from './hash';
+import { hpkeOpen, hpkeSeal, type Aes, type DhKey } from './hpke';
+import { x25519 } from './x25519';
 
-const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
 const of = (b: Uint8Array): BufferSource => b as Uint8Array<ArrayBuffer>;
 /** DER before the 32 private bytes (RFC 8410). */
 const pkcs8 = (oid: number, secret: Uint8Array): BufferSource =>
@@ -21,43 +20,47 @@ function signing(pk: Uint8Array, key: CryptoKey): SigningKey {
   };
 }
 
-function box(pk: Uint8Array, key: CryptoKey, pub: CryptoKey): BoxKey {
+/** AES-256-GCM by WebCrypto. */
+export const nativeAes: Aes = async (use, key, iv, aad, data) => {
+  const aes = await crypto.subtle.importKey('raw', of(key), 'AES-GCM', false, [use]);
+  return new Uint8Array(await crypto.subtle[use]({ name: 'AES-GCM', iv: of(iv), additionalData: of(aad) }, aes, of(data)));
+};
+
+const importX = (pk: Uint8Array): Promise<CryptoKey> => crypto.subtle.importKey('raw', of(pk), 'X25519', false, []);
+
+function dhKey(pk: Uint8Array, key: CryptoKey): DhKey {
   return {
     pk,
-    async open(sealed, info, aad) {
-      try {
-        return await suite.Open({ privateKey: key, publicKey: pub }, sealed.enc, sealed.ct, { info, aad });
-      } catch {
-        return reject('box');
-      }
-    },
-    keep: () => Promise.resolve({ form: 'native', pk, key, pub }),
+    dh: async (peer) => new Uint8Array(await crypto.subtle.deriveBits({ name: 'X25519', public: await importX(peer) }, key, 256)),
+  };
+}
+
+async function newDhKey(): Promise<[DhKey, CryptoKey]> {
+  const pair = (await crypto.subtle.generateKey('X25519', false, ['deriveBits'])) as CryptoKeyPair;
+  return [dhKey(await exported(pair.publicKey), pair.privateKey), pair.privateKey];
+}
+
+function box(own: DhKey, key: CryptoKey): BoxKey {
+  const { pk } = own;
+  return {
+    pk,
+    open: (sealed, info, aad) => hpkeOpen(nativeAes, own, sealed, info, aad).catch(() => reject('box')),
+    keep: () => Promise.resolve({ form: 'native', pk, key }),
   };
 }
 
 /** From the 32 bytes, or from the key as it was kept. */
 export async function nativeEpochKey(ek: Uint8Array | CryptoKey): Promise<EpochKey> {
   const key = ek instanceof Uint8Array ? await crypto.subtle.importKey('raw', of(ek), 'HKDF', false, ['deriveBits']) : ek;
-  const derive = async (header: Uint8Array, use: KeyUsage): Promise<[CryptoKey, AesGcmParams]> => {
+  const aes = async (use: 'encrypt' | 'decrypt', header: Uint8Array, data: Uint8Array): Promise<Uint8Array> => {
     const info = of(cat(utf8('kefu/1 msg'), header.subarray(4, 40)));
     const params = { name: 'HKDF', hash: 'SHA-256', salt: of(header.subarray(40, 56)), info };
     const okm = new Uint8Array(await crypto.subtle.deriveBits(params, key, MESSAGE_KEY_BITS));
-    const aes = await crypto.subtle.importKey('raw', okm.subarray(0, 32), 'AES-GCM', false, [use]);
-    return [aes, { name: 'AES-GCM', iv: okm.subarray(32), additionalData: of(header) }];
+    return nativeAes(use, okm.subarray(0, 32), okm.subarray(32), header, data);
   };
   return {
-    async seal(header, padded) {
-      const [aes, params] = await derive(header, 'encrypt');
-      return new Uint8Array(await crypto.subtle.encrypt(params, aes, of(padded)));
-    },
-    async open(header, ct) {
-      const [aes, params] = await derive(header, 'decrypt');
-      try {
-        return new Uint8Array(await crypto.subtle.decrypt(params, aes, of(ct)));
-      } catch {
-        return reject('open');
-      }
-    },
+    seal: (header, padded) => aes('encrypt', header, padded),
+    open: (header, ct) => aes('decrypt', header, ct).catch(() => reject('open')),
     keep: () => Promise.resolve({ form: 'native', key }),
   };
 }
@@ -96,32 +99,26 @@ export function nativeBackend(): Backend {
     },
     async signingKey(seed) {
       const key = await crypto.subtle.importKey('pkcs8', pkcs8(0x70, seed), 'Ed25519', false, ['sign']);
-      return signing(ed25519.getPublicKey(seed), key);
+      return signing(publicKeyOf(seed), key);
     },
     async newBoxKey() {
-      const pair = (await crypto.subtle.generateKey('X25519', false, ['deriveBits'])) as CryptoKeyPair;
-      return box(await exported(pair.publicKey), pair.privateKey, pair.publicKey);
+      return box(...(await newDhKey()));
     },
     async boxKey(secret) {
       const key = await crypto.subtle.importKey('pkcs8', pkcs8(0x6e, secret), 'X25519', false, ['deriveBits']);
-      const pk = x25519.getPublicKey(secret);
-      return box(pk, key, await crypto.subtle.importKey('raw', of(pk), 'X25519', true, []));
+      return box(dhKey(x25519.getPublicKey(secret), key), key);
     },
     epochKey: nativeEpochKey,
     async restoreSigningKey(kept: KeptKey) {
       return kept.form === 'native' && kept.pk ? signing(kept.pk, kept.key) : wrong();
     },
     async restoreBoxKey(kept: KeptKey) {
-      return kept.form === 'native' && kept.pk && kept.pub ? box(kept.pk, kept.key, kept.pub) : wrong();
+      return kept.form === 'native' && kept.pk ? box(dhKey(kept.pk, kept.key), kept.key) : wrong();
     },
     async restoreEpochKey(kept: KeptKey) {
       return kept.form === 'native' ? nativeEpochKey(kept.key) : wrong();
     },
-    async seal(pk, info, aad, plaintext) {
-      const key = await suite.DeserializePublicKey(pk);
-      const { encapsulatedSecret, ciphertext } = await suite.Seal(key, plaintext, { info, aad });
-      return { enc: encapsulatedSecret, ct: ciphertext };
-    },
+    seal: async (pk, info, aad, plaintext) => hpkeSeal(nativeAes, (await newDhKey())[0], pk, info, aad, plaintext),
     verify,
   };
   return self;

@@ -1,18 +1,15 @@
 /** The back ends that compute 25519 with noble: `pure` without WebCrypto, `mixed` with it for AES, HKDF and keeping. */
 import { gcm } from '@noble/ciphers/aes.js';
-import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { AEAD_AES_256_GCM, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256 } from '@panva/hpke-noble';
-import { CipherSuite } from 'hpke';
-import type { Backend, BoxKey, EpochKey, KeptKey, Sealed, SigningKey } from './backend';
+import type { Backend, BoxKey, EpochKey, KeptKey, SigningKey } from './backend';
 import { cat, random, utf8 } from './bytes';
-import { verifyStrict } from './ed25519';
+import { publicKeyOf, signWith, verifyStrict } from './ed25519';
 import { reject } from './error';
 import { labelled } from './hash';
-import { nativeEpochKey } from './native';
-
-const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
+import { hpkeOpen, hpkeSeal, type Aes, type DhKey } from './hpke';
+import { nativeAes, nativeEpochKey } from './native';
+import { x25519 } from './x25519';
 
 /** How private bytes become something to keep, and back. */
 interface Keeper {
@@ -42,69 +39,58 @@ function wrapped(wrap: CryptoKey): Keeper {
 }
 
 function signing(seed: Uint8Array, keeper: Keeper): SigningKey {
-  const pk = ed25519.getPublicKey(seed);
+  const pk = publicKeyOf(seed);
   return {
     pk,
-    sign: async (label, m) => ed25519.sign(labelled(label, m), seed),
+    sign: async (label, m) => signWith(seed, labelled(label, m)),
     keep: () => keeper.keep(pk, seed),
   };
 }
 
-function box(secret: Uint8Array, keeper: Keeper): BoxKey {
-  const pk = x25519.getPublicKey(secret);
+const dhKey = (secret: Uint8Array): DhKey => ({
+  pk: x25519.getPublicKey(secret),
+  dh: async (peer) => x25519.getSharedSecret(secret, peer),
+});
+
+function box(secret: Uint8Array, keeper: Keeper, aes: Aes): BoxKey {
+  const own = dhKey(secret);
   return {
-    pk,
-    async open(sealed, info, aad) {
-      try {
-        const sk = await suite.DeserializePrivateKey(secret, false);
-        return await suite.Open(sk, sealed.enc, sealed.ct, { info, aad });
-      } catch {
-        return reject('box');
-      }
-    },
-    keep: () => keeper.keep(pk, secret),
+    pk: own.pk,
+    open: (sealed, info, aad) => hpkeOpen(aes, own, sealed, info, aad).catch(() => reject('box')),
+    keep: () => keeper.keep(own.pk, secret),
   };
 }
 
+const pureAes: Aes = async (use, key, iv, aad, data) => gcm(key, iv, aad)[use](data);
+
 function pureEpochKey(ek: Uint8Array): EpochKey {
-  const cipher = (header: Uint8Array) => {
+  const aes = async (use: 'encrypt' | 'decrypt', header: Uint8Array, data: Uint8Array) => {
     const okm = hkdf(sha256, ek, header.subarray(40, 56), cat(utf8('kefu/1 msg'), header.subarray(4, 40)), 44);
-    return gcm(okm.subarray(0, 32), okm.subarray(32), header);
+    return pureAes(use, okm.subarray(0, 32), okm.subarray(32), header, data);
   };
   return {
-    seal: async (header, padded) => cipher(header).encrypt(padded),
-    async open(header, ct) {
-      try {
-        return cipher(header).decrypt(ct);
-      } catch {
-        return reject('open');
-      }
-    },
+    seal: (header, padded) => aes('encrypt', header, padded),
+    open: (header, ct) => aes('decrypt', header, ct).catch(() => reject('open')),
     keep: () => Promise.resolve({ form: 'raw', key: ek }),
   };
 }
 
-async function seal(pk: Uint8Array, info: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Promise<Sealed> {
-  const key = await suite.DeserializePublicKey(pk);
-  const { encapsulatedSecret, ciphertext } = await suite.Seal(key, plaintext, { info, aad });
-  return { enc: encapsulatedSecret, ct: ciphertext };
-}
-
 function backend(name: 'mixed' | 'pure', keeper: Keeper): Backend {
+  const aes = name === 'mixed' ? nativeAes : pureAes;
   return {
     name,
-    newSigningKey: async () => signing(ed25519.utils.randomSecretKey(), keeper),
+    newSigningKey: async () => signing(random(32), keeper),
     signingKey: async (seed) => signing(seed, keeper),
-    newBoxKey: async () => box(x25519.utils.randomSecretKey(), keeper),
-    boxKey: async (secret) => box(secret, keeper),
+    newBoxKey: async () => box(random(32), keeper, aes),
+    boxKey: async (secret) => box(secret, keeper, aes),
     epochKey: async (ek) => (name === 'mixed' ? nativeEpochKey(ek) : pureEpochKey(ek)),
     restoreSigningKey: async (kept) => signing(await keeper.read(kept), keeper),
-    restoreBoxKey: async (kept) => box(await keeper.read(kept), keeper),
+    restoreBoxKey: async (kept) => box(await keeper.read(kept), keeper, aes),
     restoreEpochKey: async (kept) => {
       if (kept.form === 'native' && name === 'mixed') return nativeEpochKey(kept.key);
       return kept.form === 'raw' ? pureEpochKey(kept.key) : Promise.reject(new TypeError('a key of another back end'));
     },
-    seal,
+    seal: async (pk, info, aad, plaintext) => hpkeSeal(aes, dhKey(random(32)), pk, info, aad, plaintext),
     verify: async (label, pk, m, sig) => verifyStrict(pk, labelled(label, m), sig),
   };
 }

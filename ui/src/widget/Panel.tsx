@@ -1,7 +1,7 @@
 /** What the open widget shows: the header and one of four screens. */
 import { useSignal, type Signal } from '@preact/signals';
 import type { VisitorClient } from '../model';
-import { t } from '../i18n/widget';
+import { errorText, t } from '../i18n/widget';
 import { Banner } from '../ui/bits';
 import { Button } from '../ui/Button';
 import { Broken } from './Broken';
@@ -9,7 +9,7 @@ import { Chat } from './Chat';
 import { Header } from './Header';
 import { LockLine } from './LockLine';
 import { StartForm } from './StartForm';
-import { ConnectionBanner } from './Status';
+import { ConnectionBanner } from '../ui/ConnectionBanner';
 import { t as shared } from '../i18n/shared';
 
 export function Panel({ client, open }: { client: VisitorClient; open: Signal<boolean> }) {
@@ -32,7 +32,12 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
       ) : (
         <>
           <LockLine client={client} />
-          <ConnectionBanner client={client} />
+          <ConnectionBanner
+            connection={client.connection.value}
+            why={errorText(client.connection.value.reason)}
+            t={t}
+            onAgain={() => client.reconnect()}
+          />
           {asking.value && <EndQuestion onNo={() => (asking.value = false)} onYes={end} />}
           {!site ? (
             <Waiting client={client} />

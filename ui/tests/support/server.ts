@@ -3,8 +3,7 @@
  * and can be made to lose, refuse, reorder and lie.
  */
 import { b64u, cat, hex, random, u32, unb64u, unhex, utf8 } from '../../src/crypto/bytes';
-import { kidOf } from '../../src/crypto/hash';
-import { teamKid } from '../../src/client/outbox';
+import { BoxKind, boxKid, kidOf } from '../../src/crypto/hash';
 import { Code, Envelope, Kind, type Conv } from '../../src/proto';
 import { SITE, type Company } from './company';
 import { fakeEnv, type FakeEnv, type FakeSocket } from './socket';
@@ -192,7 +191,7 @@ export class FakeServer {
   private teamKeyIsCurrent(c: Stored): boolean {
     const ann = c.records.map((r) => Envelope.parse(r.subarray(16))).filter((e) => e?.kind === Kind.announcement).at(-1);
     const box = ann?.boxes.find((x) => x.kind === 1);
-    return [...this.pks.values()].some((pk) => box && teamKid(pk) === hex(box.kid));
+    return [...this.pks.values()].some((pk) => box && hex(boxKid(BoxKind.team, pk)) === hex(box.kid));
   }
   /** Current public keys of teams; kept by `learnKeys`. */
   private pks = new Map<string, Uint8Array>();

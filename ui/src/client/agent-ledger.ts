@@ -1,0 +1,85 @@
+/** What an agent reads beyond a visitor: notes, grants of the keys of past epochs, and lines whose key came late. */
+import type { BoxKey, EpochKey } from '../crypto/backend';
+import { decodeBody, noteRecipient, openNote } from '../crypto/envelope';
+import { openBox } from '../crypto/epoch';
+import { reject } from '../crypto/error';
+import { acceptGrant } from '../crypto/grant';
+import { Kind, type Envelope, type WireRecord } from '../proto';
+import { errorOf, Ledger, type Entry } from './ledger';
+
+export class AgentLedger extends Ledger {
+  /** Kept, because the key that opens them may come later. */
+  private readonly grants = new Set<Envelope>();
+
+  protected override async note(r: WireRecord, env: Envelope): Promise<Entry> {
+    const epoch = this.epochs.get(env.epoch) ?? reject('epoch');
+    const sender = await this.senderOf(env, epoch);
+    if (sender.user === undefined) reject('sender', 'only agents write notes');
+    this.checkCounter(env);
+    const base = { ...this.blank(r), msg: env.msg, sender: env.sender, user: sender.user };
+    const key = this.port.boxes().get(noteRecipient(env));
+    if (!key) {
+      if (!(await this.port.backend.verify('sig', sender.ed, env.signed, env.signature))) reject('signature');
+      return { ...base, kind: 'broken', error: 'error.no_key', missingBefore: this.count(env), sealed: env };
+    }
+    return { ...base, ...(await this.readNote(env, key, sender.ed)), missingBefore: this.count(env) };
+  }
+
+  private async readNote(env: Envelope, key: BoxKey, ed: Uint8Array): Promise<Pick<Entry, 'kind' | 'body'>> {
+    const body = decodeBody(await openNote(this.port.backend, env, key, ed));
+    return body?.t === 'note' ? { kind: 'note', body } : { kind: 'unsupported' };
+  }
+
+  protected override async grant(env: Envelope): Promise<void> {
+    this.grants.add(env);
+    const creator = this.port.directory().keyOf(env.sender);
+    const ed = creator?.ed ?? (env.sender === this.visitor!.kid ? this.visitor!.ed : reject('creator'));
+    const of = (e: number): Uint8Array | null => this.epochs.get(e)?.commitment ?? null;
+    for (const g of await acceptGrant(this.port.backend, env, this.conv, ed, this.port.boxes(), of)) {
+      const epoch = this.epochs.get(g.epoch)!;
+      if (epoch.key) continue;
+      this.epochs.set(g.epoch, { ...epoch, key: g.key, granted: g.ek });
+      await this.reopen(g.epoch);
+    }
+  }
+
+  /** Lines of an epoch whose key came late, and notes for a team key that did. */
+  private async reopen(n: number): Promise<void> {
+    const epoch = this.epochs.get(n)!;
+    for (const e of this.entries) {
+      const env = e.sealed;
+      if (env?.epoch !== n) continue;
+      const key = env.kind === Kind.note ? this.port.boxes().get(noteRecipient(env)) : epoch.key;
+      if (!key) continue;
+      try {
+        const { ed } = await this.senderOf(env, epoch);
+        const opened = env.kind === Kind.note ? await this.readNote(env, key as BoxKey, ed) : await this.open(env, key as EpochKey, ed);
+        Object.assign(e, opened, { error: undefined, sealed: undefined });
+      } catch (err) {
+        e.error = errorOf(err);
+      }
+    }
+  }
+
+  /** Team keys came late (an agent's boxes): what they open is opened now. */
+  override async retryKeys(): Promise<void> {
+    for (const [n, epoch] of this.epochs) {
+      if (!epoch.key) {
+        const ek = await openBox(epoch.env, this.conv, this.port.boxes()).catch(() => null);
+        if (ek) this.epochs.set(n, { ...epoch, key: await this.port.backend.epochKey(ek) });
+      }
+      await this.reopen(n);
+    }
+    for (const g of this.grants) await this.grant(g).catch(() => undefined);
+  }
+
+  /** Keys of all epochs this reader can open, for a grant. */
+  async exportKeys(): Promise<{ epoch: number; ek: Uint8Array }[]> {
+    const out: { epoch: number; ek: Uint8Array }[] = [];
+    for (const [epoch, e] of this.epochs) {
+      const ek = e.granted ?? (await openBox(e.env, this.conv, this.port.boxes()).catch(() => null));
+      if (ek) out.push({ epoch, ek });
+    }
+    return out;
+  }
+}
