@@ -32,6 +32,8 @@ pub(super) struct Group<'t> {
     pub number: u64,
     /// Its value so far.
     pub value: &'t mut Vec<u8>,
+    /// Records in it.
+    pub records: usize,
     /// The journal in memory.
     pub journal: &'t Journal,
 }
@@ -117,16 +119,17 @@ impl<'t> Tables<'t> {
     /// Puts a record, new or instead of an older one, into the group.
     fn log(&mut self, conv: ConvId, seq: u64, frame: Bytes) {
         journal::encode(self.group.value, conv, &frame);
+        self.group.records += 1;
         self.group.journal.push(conv, Entry { group: self.group.number, seq, frame });
     }
 
-    /// Writes the group to the journal, if it has any records. Says how many bytes it has.
-    pub fn write_group(&mut self) -> Result<usize, StoreError> {
+    /// Writes the group to the journal, if it has any records. Says how many, and their bytes.
+    pub fn write_group(&mut self) -> Result<(usize, usize), StoreError> {
         if !self.group.value.is_empty() {
             let mut journal = self.txn.open_table(tables::JOURNAL).map_err(fault)?;
             journal.insert(self.group.number, self.group.value.as_slice()).map_err(fault)?;
         }
-        Ok(self.group.value.len())
+        Ok((self.group.records, self.group.value.len()))
     }
 
     /// Puts a record of the journal into its place.

@@ -57,8 +57,8 @@ impl Mover {
         if self.move_.is_none() && (self.records >= self.most || self.bytes >= MOST_BYTES) {
             self.begin(journal, last);
         } else if let Some(under_way) = &mut self.move_ {
-            // as much as came in, so that the journal can't grow faster than it is emptied
-            under_way.step(tables, records.max(self.most / SLICES), bytes.max(MOST_BYTES / SLICES))?;
+            // twice what came in, so that the journal is emptied faster than it grows
+            under_way.step(tables, (2 * records).max(self.most / SLICES), (2 * bytes).max(MOST_BYTES / SLICES))?;
         }
         Ok(())
     }

@@ -55,7 +55,8 @@ impl Writer {
         let mut txn = self.db.begin_write().map_err(fault)?;
         txn.set_quick_repair(self.quick_repair);
         self.value.clear();
-        let group = Group { number: self.last_group + 1, value: &mut self.value, journal: &self.shared.journal };
+        let group =
+            Group { number: self.last_group + 1, value: &mut self.value, records: 0, journal: &self.shared.journal };
         let any = self.mover.all(&mut Tables::of(&txn, group), &self.shared.journal, self.last_group)?;
         if any {
             txn.commit().map_err(fault)?;
@@ -107,7 +108,7 @@ impl Writer {
         let number = self.last_group + 1;
         self.value.clear();
         {
-            let group = Group { number, value: &mut self.value, journal: &self.shared.journal };
+            let group = Group { number, value: &mut self.value, records: 0, journal: &self.shared.journal };
             let mut tables = Tables::of(&txn, group);
             for (batch, reply) in batches.into_iter().zip(replies) {
                 let origin = if let Reply::Feed(origin) = reply { *origin } else { 0 };
@@ -120,8 +121,8 @@ impl Writer {
                 verdicts.push(verdict);
             }
             if commit.batches > 0 {
-                let (journal, bytes) = (&self.shared.journal, tables.write_group()?);
-                self.mover.along(&mut tables, journal, number, commit.records, bytes)?;
+                let (records, bytes) = tables.write_group()?;
+                self.mover.along(&mut tables, &self.shared.journal, number, records, bytes)?;
             }
         }
         if commit.batches > 0 {
