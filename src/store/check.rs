@@ -8,7 +8,7 @@ use crate::proto::{HeaderView, MsgId};
 /// Key of the schema version in [`Table::Meta`]; u32, big-endian.
 pub(super) const SCHEMA_KEY: &[u8] = b"schema";
 /// The schema version this kefu writes.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 2;
 
 /// The id under which a stored body is remembered: an envelope's own; events have none.
 pub(super) fn remembered_id(body: &[u8]) -> Option<MsgId> {

@@ -8,6 +8,7 @@ mod layers;
 mod store_contract;
 mod store_faults;
 mod store_file;
+mod store_journal;
 mod store_model;
 mod store_writer;
 mod support;

@@ -1,4 +1,5 @@
-//! What a store promises, checked on both: the one in memory and the one in a file.
+//! What a store promises, checked on both: the one in memory and the one in a file, with a journal that is hardly ever
+//! moved and one that always is.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -28,12 +29,16 @@ fn in_memory() -> Tested {
 }
 
 fn in_a_file() -> Tested {
+    in_a_file_with(Options::default())
+}
+
+fn in_a_file_with(options: Options) -> Tested {
     let dir = tempfile::tempdir().unwrap();
-    let (store, feed) = RedbStore::open(&dir.path().join("kefu.redb"), Options::default()).unwrap();
+    let (store, feed) = RedbStore::open(&dir.path().join("kefu.redb"), options).unwrap();
     Tested { store, feed, _dir: Some(dir) }
 }
 
-/// Runs a test of the contract on both stores.
+/// Runs a test of the contract on all of them.
 macro_rules! contract {
     ($($(#[$doc:meta])* async fn $name:ident($t:ident) $body:block)*) => {
         $(
@@ -49,6 +54,11 @@ macro_rules! contract {
 
                 #[tokio::test]
                 async fn in_a_file() { holds(super::in_a_file()).await }
+
+                #[tokio::test]
+                async fn in_a_file_with_a_short_journal() {
+                    holds(super::in_a_file_with(Options { journal: 2, ..Options::default() })).await
+                }
             }
         )*
     };

@@ -126,8 +126,8 @@ fn held(store: &dyn Store) -> String {
     all
 }
 
-fn on(disk: &Disk) -> (Arc<RedbStore>, Feed) {
-    let options = Options { cache_bytes: 1 << 20, ..Options::default() };
+fn on(disk: &Disk, journal: usize) -> (Arc<RedbStore>, Feed) {
+    let options = Options { cache_bytes: 1 << 20, journal, ..Options::default() };
     RedbStore::open_with_backend(disk.clone(), options).unwrap()
 }
 
@@ -138,17 +138,24 @@ proptest! {
     fn both_stores_say_and_hold_the_same(
         before in prop::collection::vec((any::<bool>(), batch()), 0..40),
         after in prop::collection::vec((any::<bool>(), batch()), 0..40),
+        journal in prop::sample::select(vec![1, 2, 5, 40, 8_192]),
+        closes in any::<bool>(),
     ) {
         let rt = tokio::runtime::Builder::new_current_thread().build().unwrap();
         rt.block_on(async {
             let (memory, mut memory_feed) = MemoryStore::open();
             let disk = Disk::new();
-            let (file, mut file_feed) = on(&disk);
+            let (file, mut file_feed) = on(&disk, journal);
             assert_eq!(run(&*memory, &mut memory_feed, &before).await, run(&*file, &mut file_feed, &before).await);
             assert_eq!(held(&*memory), held(&*file));
-            // opened again it has forgotten nothing, the ids included
-            file.close().await;
-            let (file, mut file_feed) = on(&disk);
+            // opened again it has forgotten nothing, the ids included, closed (the journal is moved) or not
+            let disk = if closes {
+                file.close().await;
+                disk
+            } else {
+                disk.mended()
+            };
+            let (file, mut file_feed) = on(&disk, journal);
             assert_eq!(held(&*memory), held(&*file));
             assert_eq!(run(&*memory, &mut memory_feed, &after).await, run(&*file, &mut file_feed, &after).await);
             assert_eq!(held(&*memory), held(&*file));

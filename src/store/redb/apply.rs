@@ -7,10 +7,11 @@ use bytes::Bytes;
 
 use super::{
     conv_cache::{ConvCache, ConvState},
+    journal::{self, Entry, Journal},
     tables::{self, RecordKey, RowValue, fault, record_key},
 };
 use crate::{
-    proto::{ConvId, MsgId, encode_record},
+    proto::{ConvId, MsgId, RECORD_HEADER, encode_record},
     store::{Batch, Commit, Op, StoreError, Table, Written, check},
 };
 
@@ -19,9 +20,22 @@ type SmallTable<'t> = RedbTable<'t, &'static [u8], &'static [u8]>;
 /// The tables of one transaction; those that a group doesn't need are never opened.
 pub(super) struct Tables<'t> {
     txn: &'t WriteTransaction,
-    records: RedbTable<'t, RecordKey, &'static [u8]>,
+    group: Group<'t>,
+    records: Option<RedbTable<'t, RecordKey, &'static [u8]>>,
     rows: Option<RedbTable<'t, &'static [u8; 16], RowValue>>,
     small: [Option<SmallTable<'t>>; Table::ALL.len()],
+}
+
+/// The records that this transaction brings to the journal.
+pub(super) struct Group<'t> {
+    /// Its number.
+    pub number: u64,
+    /// Its value so far.
+    pub value: &'t mut Vec<u8>,
+    /// Records in it.
+    pub records: usize,
+    /// The journal in memory.
+    pub journal: &'t Journal,
 }
 
 /// What became of a batch.
@@ -60,9 +74,12 @@ impl Verdict {
 
 impl<'t> Tables<'t> {
     /// The tables of `txn`.
-    pub fn open(txn: &'t WriteTransaction) -> Result<Self, StoreError> {
-        let records = txn.open_table(tables::RECORDS).map_err(fault)?;
-        Ok(Self { txn, records, rows: None, small: Default::default() })
+    pub fn of(txn: &'t WriteTransaction, group: Group<'t>) -> Self {
+        Self { txn, group, records: None, rows: None, small: Default::default() }
+    }
+
+    fn records(&mut self) -> Result<&mut RedbTable<'t, RecordKey, &'static [u8]>, StoreError> {
+        opened(&mut self.records, || self.txn.open_table(tables::RECORDS).map_err(fault))
     }
 
     fn rows(&mut self) -> Result<&mut RedbTable<'t, &'static [u8; 16], RowValue>, StoreError> {
@@ -78,18 +95,53 @@ impl<'t> Tables<'t> {
         let rev = self.rows()?.get(&conv.0).map_err(fault)?.map_or(0, |row| row.value().0);
         let (mut last_seq, mut ids) = (0, HashMap::new());
         let (first, last) = tables::record_range(conv, 0);
-        let range = self.records.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(fault)?;
+        let range = self.records()?.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(fault)?;
         for record in range {
             let (key, value) = record.map_err(fault)?;
             last_seq = tables::seq_of(key.value());
             ids.extend(check::remembered_id(tables::body_of(value.value())?).map(|id| (id, last_seq)));
         }
+        for entry in self.group.journal.of(conv) {
+            last_seq = last_seq.max(entry.seq);
+            ids.extend(check::remembered_id(&entry.frame[RECORD_HEADER..]).map(|id| (id, entry.seq)));
+        }
         Ok(ConvState { last_seq, rev, ids })
     }
 
-    fn record(&self, conv: ConvId, seq: u64) -> Result<Option<Bytes>, StoreError> {
-        let found = self.records.get(&record_key(conv, seq)).map_err(fault)?;
+    fn record(&mut self, conv: ConvId, seq: u64) -> Result<Option<Bytes>, StoreError> {
+        if let Some(frame) = self.group.journal.find(conv, seq) {
+            return Ok(Some(frame));
+        }
+        let found = self.records()?.get(&record_key(conv, seq)).map_err(fault)?;
         Ok(found.map(|value| tables::frame(seq, value.value())))
+    }
+
+    /// Puts a record, new or instead of an older one, into the group.
+    fn log(&mut self, conv: ConvId, seq: u64, frame: Bytes) {
+        journal::encode(self.group.value, conv, &frame);
+        self.group.records += 1;
+        self.group.journal.push(conv, Entry { group: self.group.number, seq, frame });
+    }
+
+    /// Writes the group to the journal, if it has any records. Says how many, and their bytes.
+    pub fn write_group(&mut self) -> Result<(usize, usize), StoreError> {
+        if !self.group.value.is_empty() {
+            let mut journal = self.txn.open_table(tables::JOURNAL).map_err(fault)?;
+            journal.insert(self.group.number, self.group.value.as_slice()).map_err(fault)?;
+        }
+        Ok((self.group.records, self.group.value.len()))
+    }
+
+    /// Puts a record of the journal into its place.
+    pub fn settle(&mut self, conv: ConvId, seq: u64, frame: &[u8]) -> Result<(), StoreError> {
+        self.records()?.insert(&record_key(conv, seq), &frame[8..]).map_err(fault)?;
+        Ok(())
+    }
+
+    /// Takes the groups up to `last` out of the journal.
+    pub fn drop_groups(&mut self, last: u64) -> Result<(), StoreError> {
+        let mut journal = self.txn.open_table(tables::JOURNAL).map_err(fault)?;
+        journal.retain_in(..=last, |_, _| false).map_err(fault)
     }
 }
 
@@ -152,8 +204,7 @@ fn judge(tables: &mut Tables<'_>, state: &ConvState, batch: &Batch) -> Result<Op
                 let kept = if *seq > state.last_seq {
                     check::appended(before).nth((seq - state.last_seq - 1) as usize).map(check::remembered_id)
                 } else {
-                    let stored = tables.records.get(&record_key(conv, *seq)).map_err(fault)?;
-                    stored.map(|value| tables::body_of(value.value()).map(check::remembered_id)).transpose()?
+                    tables.record(conv, *seq)?.map(|frame| check::remembered_id(&frame[RECORD_HEADER..]))
                 };
                 match kept {
                     None => Some(StoreError::Invalid("no such record to replace")),
@@ -199,7 +250,7 @@ fn write(
             Op::Append { body, .. } => {
                 let seq = state.last_seq + 1;
                 let frame = Bytes::from(encode_record(seq, at_ms, &body));
-                tables.records.insert(&record_key(conv, seq), &frame[8..]).map_err(fault)?;
+                tables.log(conv, seq, frame.clone());
                 state.last_seq = seq;
                 state.ids.extend(check::remembered_id(&body).map(|id| (id, seq)));
                 records.push(frame);
@@ -208,9 +259,10 @@ fn write(
             Op::Redact { seq, body } => {
                 let old = tables.record(conv, seq)?.ok_or_else(|| lost(conv, seq))?;
                 // seq ‖ at of the old frame, then the tombstone: the time stays
-                let mut value = old[8..16].to_vec();
-                value.extend_from_slice(&body);
-                tables.records.insert(&record_key(conv, seq), value.as_slice()).map_err(fault)?;
+                let mut frame = Vec::with_capacity(RECORD_HEADER + body.len());
+                frame.extend_from_slice(&old[..RECORD_HEADER]);
+                frame.extend_from_slice(&body);
+                tables.log(conv, seq, frame.into());
                 redacted.push(seq);
             }
         }

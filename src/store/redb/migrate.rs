@@ -32,8 +32,14 @@ pub(super) struct Schema {
     pub steps: &'static [Step],
 }
 
-/// The schema of this kefu. Version 1 is the first, so there is no step yet.
-pub(super) const SCHEMA: Schema = Schema { version: SCHEMA_VERSION, steps: &[] };
+/// The schema of this kefu. Version 1 had no journal: every record went to its table at once.
+pub(super) const SCHEMA: Schema = Schema { version: SCHEMA_VERSION, steps: &[Step { from: 1, run: an_empty_journal }] };
+
+/// The tables stay as they are.
+fn an_empty_journal(txn: &WriteTransaction) -> Result<(), StoreError> {
+    txn.open_table(tables::JOURNAL).map_err(fault)?;
+    Ok(())
+}
 
 /// What a file needs before it can be used.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! The store in one file, with redb: the default.
 //!
 //! Here: opening, closing, and the handle. `tables.rs` is the catalogue, `queue.rs` leads to `writer.rs`, the one thread
-//! that writes; `apply.rs` is one batch in its transaction, `conv_cache.rs` what the writer remembers, `read.rs` all reads,
-//! `migrate.rs` the schema version.
+//! that writes; `apply.rs` is one batch in its transaction, `conv_cache.rs` what the writer remembers, `journal.rs` what was
+//! written lately, `mover.rs` how that comes to its place, `read.rs` all reads, `migrate.rs` the schema version.
 
 mod apply;
 mod conv_cache;
+mod journal;
 mod migrate;
+mod mover;
 mod open;
 mod queue;
 mod read;
@@ -25,7 +27,7 @@ use ::redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio::sync::{mpsc, watch};
 
-use self::{conv_cache::ConvCache, queue::Queue, tables::fault, writer::Writer};
+use self::{conv_cache::ConvCache, journal::Journal, mover::Mover, queue::Queue, tables::fault, writer::Writer};
 use super::{Batch, Feed, Pair, Reply, RowAt, Store, StoreError, StoredRecord, Table, check};
 use crate::proto::ConvId;
 
@@ -53,13 +55,16 @@ pub struct Options {
     /// Whether each commit also saves the state of the file's pages, for a second sync and up to a third of the throughput
     /// at 100 senders (the more senders, the less). Without it the first open after a crash reads the whole file.
     pub quick_repair: bool,
+    /// Records that the journal gathers, in the file and in memory, before they are brought to their place in the table of
+    /// all records (or 4 MiB of them, if that is less).
+    pub journal: usize,
     /// Sees each commit.
     pub observer: Option<Observer>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 64 * 1024 * 1024, queue: 4_096, quick_repair: true, observer: None }
+        Self { cache_bytes: 64 * 1024 * 1024, queue: 4_096, quick_repair: true, journal: 8_192, observer: None }
     }
 }
 
@@ -69,6 +74,7 @@ impl fmt::Debug for Options {
             .field("cache_bytes", &self.cache_bytes)
             .field("queue", &self.queue)
             .field("quick_repair", &self.quick_repair)
+            .field("journal", &self.journal)
             .field("observer", &self.observer.is_some())
             .finish()
     }
@@ -91,6 +97,7 @@ struct Shared {
     /// None once closed.
     db: RwLock<Option<Arc<Database>>>,
     failure: Mutex<Option<StoreError>>,
+    journal: Journal,
 }
 
 impl RedbStore {
@@ -111,11 +118,13 @@ impl RedbStore {
     }
 
     fn start(db: Database, path: Option<PathBuf>, options: Options) -> Result<(Arc<Self>, Feed), StoreError> {
+        let (journal, held) = Journal::open(&db)?;
         let db = Arc::new(db);
         let queue = Arc::new(Queue::new(options.queue));
         let (feed, rx) = mpsc::unbounded_channel();
         let (end, ended) = watch::channel(false);
-        let shared = Arc::new(Shared { db: RwLock::new(Some(Arc::clone(&db))), failure: Mutex::new(None) });
+        let (open, failure) = (RwLock::new(Some(Arc::clone(&db))), Mutex::new(None));
+        let shared = Arc::new(Shared { db: open, failure, journal });
         let writer = Writer {
             db,
             shared: Arc::clone(&shared),
@@ -124,6 +133,9 @@ impl RedbStore {
             observer: options.observer,
             quick_repair: options.quick_repair,
             cache: ConvCache::new(),
+            mover: Mover::new(options.journal, held),
+            last_group: held.last,
+            value: Vec::new(),
             clock: check::Clock::default(),
         };
         let mut last = Last { writer: Some(writer), queue: Arc::clone(&queue), shared: Arc::clone(&shared), end };
@@ -143,6 +155,19 @@ impl RedbStore {
         self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Reads with one snapshot after the other until one agrees with the journal in memory: the first, unless a move ends
+    /// just then.
+    fn read_with<T>(
+        &self,
+        read: impl Fn(&ReadTransaction, &Journal) -> Result<Option<T>, StoreError>,
+    ) -> Result<T, StoreError> {
+        loop {
+            if let Some(found) = read(&self.read()?, &self.shared.journal)? {
+                return Ok(found);
+            }
+        }
+    }
+
     fn read(&self) -> Result<ReadTransaction, StoreError> {
         let db = self.shared.db.read().unwrap_or_else(PoisonError::into_inner);
         db.as_ref().ok_or(StoreError::Closed)?.begin_read().map_err(fault)
@@ -152,6 +177,10 @@ impl RedbStore {
 impl Shared {
     fn fail(&self, e: StoreError) {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(e);
+    }
+
+    fn is_well(&self) -> bool {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 }
 
@@ -203,11 +232,11 @@ impl Store for RedbStore {
     }
 
     fn row(&self, conv: ConvId) -> Result<Option<RowAt>, StoreError> {
-        read::row(&self.read()?, conv)
+        self.read_with(|txn, journal| read::row(txn, journal, conv))
     }
 
     fn records(&self, conv: ConvId, after: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError> {
-        read::records(&self.read()?, conv, after, limit)
+        self.read_with(|txn, journal| read::records(txn, journal, conv, after, limit))
     }
 
     /// 0 for a store without a file.

@@ -6,7 +6,10 @@ use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use ::redb::ReadTransaction;
 use bytes::Bytes;
 
-use super::tables::{self, fault};
+use super::{
+    journal::{self, Journal},
+    tables::{self, fault},
+};
 use crate::{
     proto::ConvId,
     store::{Pair, RowAt, StoreError, StoredRecord, Table},
@@ -48,23 +51,28 @@ pub(super) fn scan(
     Ok(pairs)
 }
 
-/// A conversation's row.
-pub(super) fn row(txn: &ReadTransaction, conv: ConvId) -> Result<Option<RowAt>, StoreError> {
+/// A conversation's row. None outside: the journal has moved on; ask again with a new snapshot.
+pub(super) fn row(txn: &ReadTransaction, journal: &Journal, conv: ConvId) -> Result<Option<Option<RowAt>>, StoreError> {
+    let Some(newest) = journal.last_seq(journal::groups(txn)?, conv) else { return Ok(None) };
     let rows = txn.open_table(tables::ROWS).map_err(fault)?;
-    let Some(found) = rows.get(&conv.0).map_err(fault)? else { return Ok(None) };
+    let Some(found) = rows.get(&conv.0).map_err(fault)? else { return Ok(Some(None)) };
     let (rev, value) = found.value();
     let last_seq = tables::last_seq(&txn.open_table(tables::RECORDS).map_err(fault)?, conv)?;
-    Ok(Some(RowAt { rev, last_seq, value: Bytes::copy_from_slice(value) }))
+    Ok(Some(Some(RowAt { rev, last_seq: last_seq.max(newest), value: Bytes::copy_from_slice(value) })))
 }
 
-/// Records after `after`.
+/// Records after `after`: those of the table and those of the journal, which count where both have one. None as for
+/// [`row`].
 pub(super) fn records(
     txn: &ReadTransaction,
+    journal: &Journal,
     conv: ConvId,
     after: u64,
     limit: usize,
-) -> Result<Vec<StoredRecord>, StoreError> {
-    let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
+) -> Result<Option<Vec<StoredRecord>>, StoreError> {
+    let Some(first) = after.checked_add(1) else { return Ok(Some(Vec::new())) };
+    let Some(newer) = journal.seen(journal::groups(txn)?, conv, after, limit) else { return Ok(None) };
+    let mut newer = newer.into_iter().peekable();
     let table = txn.open_table(tables::RECORDS).map_err(fault)?;
     let (first, last) = tables::record_range(conv, first);
     let range = table.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(fault)?;
@@ -72,9 +80,12 @@ pub(super) fn records(
     for record in range.take(limit) {
         let (key, value) = record.map_err(fault)?;
         let seq = tables::seq_of(key.value());
-        records.push((seq, tables::frame(seq, value.value())));
+        records.extend(std::iter::from_fn(|| newer.next_if(|(s, _)| *s < seq)));
+        records.push(newer.next_if(|(s, _)| *s == seq).unwrap_or_else(|| (seq, tables::frame(seq, value.value()))));
     }
-    Ok(records)
+    records.extend(newer);
+    records.truncate(limit);
+    Ok(Some(records))
 }
 
 /// The first key behind all that begin with `prefix`; none if there is no such key.

@@ -15,7 +15,10 @@ pub(super) type RecordKey = &'static [u8; 24];
 /// Conversation → revision, row.
 pub(super) type RowValue = (u32, &'static [u8]);
 
-/// All records: conversation ‖ seq → u64 time of the commit, big-endian ‖ body. The only table an ordinary message touches.
+/// Records that were written lately: number of the group → its records, one after the other, each conversation ‖ u32
+/// length ‖ seq ‖ time ‖ body (`journal.rs`). The only table an ordinary message touches.
+pub(super) const JOURNAL: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("journal");
+/// All records that have left the journal: conversation ‖ seq → u64 time of the commit, big-endian ‖ body.
 pub(super) const RECORDS: TableDefinition<'static, RecordKey, &'static [u8]> = TableDefinition::new("records");
 /// All conversations: id → revision, row.
 pub(super) const ROWS: TableDefinition<'static, &'static [u8; 16], RowValue> = TableDefinition::new("rows");
@@ -39,6 +42,7 @@ pub(super) fn small(table: Table) -> TableDefinition<'static, &'static [u8], &'s
 
 /// Makes the tables that are missing.
 pub(super) fn create_all(txn: &WriteTransaction) -> Result<(), StoreError> {
+    txn.open_table(JOURNAL).map_err(fault)?;
     txn.open_table(RECORDS).map_err(fault)?;
     txn.open_table(ROWS).map_err(fault)?;
     for table in Table::ALL {
@@ -48,7 +52,7 @@ pub(super) fn create_all(txn: &WriteTransaction) -> Result<(), StoreError> {
 }
 
 /// How many tables there are.
-pub(super) const COUNT: usize = 2 + Table::ALL.len();
+pub(super) const COUNT: usize = 3 + Table::ALL.len();
 
 /// Key of a record.
 pub(super) fn record_key(conv: ConvId, seq: u64) -> [u8; 24] {

@@ -11,8 +11,9 @@ use tokio::sync::mpsc;
 
 use super::{
     DiskCommit, Observer, Shared,
-    apply::{self, Tables, Verdict},
+    apply::{self, Group, Tables, Verdict},
     conv_cache::ConvCache,
+    mover::Mover,
     queue::{Job, Queue},
     tables::fault,
 };
@@ -27,6 +28,11 @@ pub(super) struct Writer {
     pub observer: Option<Observer>,
     pub quick_repair: bool,
     pub cache: ConvCache,
+    pub mover: Mover,
+    /// Number of the last group in the journal.
+    pub last_group: u64,
+    /// Where a group's value is put together; kept for its memory.
+    pub value: Vec<u8>,
     pub clock: check::Clock,
 }
 
@@ -35,6 +41,29 @@ impl Writer {
     pub fn run(&mut self) {
         while let Some(jobs) = self.queue.take() {
             self.group(jobs);
+        }
+        if self.shared.is_well()
+            && let Err(e) = self.settle()
+        {
+            // nobody waits for it, and the journal still holds everything
+            self.shared.fail(e);
+        }
+    }
+
+    /// Moves all that is in the journal, so that a closed file has none.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        let mut txn = self.db.begin_write().map_err(fault)?;
+        txn.set_quick_repair(self.quick_repair);
+        self.value.clear();
+        let group =
+            Group { number: self.last_group + 1, value: &mut self.value, records: 0, journal: &self.shared.journal };
+        let any = self.mover.all(&mut Tables::of(&txn, group), &self.shared.journal, self.last_group)?;
+        if any {
+            txn.commit().map_err(fault)?;
+            self.mover.committed(&self.shared.journal);
+            Ok(())
+        } else {
+            txn.abort().map_err(fault)
         }
     }
 
@@ -76,8 +105,11 @@ impl Writer {
         let mut txn = self.db.begin_write().map_err(fault)?;
         txn.set_quick_repair(self.quick_repair);
         let mut verdicts = Vec::with_capacity(batches.len());
+        let number = self.last_group + 1;
+        self.value.clear();
         {
-            let mut tables = Tables::open(&txn)?;
+            let group = Group { number, value: &mut self.value, records: 0, journal: &self.shared.journal };
+            let mut tables = Tables::of(&txn, group);
             for (batch, reply) in batches.into_iter().zip(replies) {
                 let origin = if let Reply::Feed(origin) = reply { *origin } else { 0 };
                 let writes = batch.ops.iter().any(|op| !matches!(op, Op::Expect { .. }));
@@ -88,9 +120,15 @@ impl Writer {
                 }
                 verdicts.push(verdict);
             }
+            if commit.batches > 0 {
+                let (records, bytes) = tables.write_group()?;
+                self.mover.along(&mut tables, &self.shared.journal, number, records, bytes)?;
+            }
         }
         if commit.batches > 0 {
             txn.commit().map_err(fault)?;
+            self.last_group = number;
+            self.mover.committed(&self.shared.journal);
         } else {
             txn.abort().map_err(fault)?;
         }
