@@ -62,6 +62,15 @@ const MARKS: Duration = Duration::from_millis(500);
 /// How often idle conversations leave memory.
 const SWEEP: Duration = Duration::from_secs(60);
 
+/// Threads for reads of the disk. Hundreds, as tokio would start when everybody comes back at once, read no faster and
+/// leave their memory behind.
+const DISK_READERS: usize = 8;
+
+/// The runtime that a server runs on.
+pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().max_blocking_threads(DISK_READERS).enable_all().build()
+}
+
 /// What to serve.
 pub struct ServeOptions {
     /// Where everything lies.

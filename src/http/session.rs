@@ -76,7 +76,7 @@ where
         http.metrics.socket_closed(end.map_or("gone", CloseCode::reason));
         if let Some(code) = end {
             let frame = CloseFrame { code: WsCode::from(code as u16), reason: Utf8Bytes::from_static(code.reason()) };
-            let _ = timeout(FAREWELL, farewell(&mut socket, frame)).await;
+            let _ = timeout(FAREWELL, Box::pin(farewell(&mut socket, frame))).await;
         }
     });
 }

@@ -18,7 +18,7 @@ use super::{
     peer::Target,
 };
 use crate::{
-    app::{ServeOptions, serve},
+    app::{ServeOptions, runtime, serve},
     config::Config,
 };
 
@@ -59,7 +59,7 @@ impl Args {
             machine::pin(core)?;
         }
         machine::raise_open_files()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let runtime = runtime()?;
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         std::thread::spawn(move || {
             let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());

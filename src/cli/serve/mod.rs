@@ -55,7 +55,7 @@ impl Args {
         if !config.server.plain_http && config.tls.cert.is_empty() {
             renew_own_certificate(&ctx.file(TLS), out::now_ms())?;
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = app::runtime();
         let runtime = runtime.map_err(|e| Fail::failure(format!("cannot start: {e}")))?;
         let served = runtime.block_on(serve(ctx, config));
         // a task that hangs in a system call must not keep the process
