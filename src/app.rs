@@ -27,7 +27,7 @@ use tokio::{
 };
 
 use crate::{
-    chat::{Chat, Rates, Refusal, desk_task},
+    chat::{Chat, Rates, Refusal, desk_task, now_ms},
     config::Config,
     desk::{Desk, Rules},
     http::{self, Addresses, Http, Tokens, admin},
@@ -143,7 +143,7 @@ pub async fn serve(
     let mut tasks = [
         tokio::spawn(chat.clone().fan_out(feed)),
         tokio::spawn(desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox)),
-        tokio::spawn(keep_house(chat.clone(), store.clone(), metrics.clone())),
+        tokio::spawn(keep_house(chat.clone(), store.clone(), widgets.clone(), metrics.clone())),
         tokio::spawn(watch_directory(chat.clone(), org.clone())),
     ];
     let admin = Arc::new(admin::Admin {
@@ -167,7 +167,7 @@ pub async fn serve(
     let http = Arc::new(Http {
         chat: chat.clone(),
         org,
-        widgets,
+        widgets: widgets.clone(),
         addresses: Addresses::new(config.server.max_connections as usize, config.server.connections_per_address),
         config: config.clone(),
         metrics,
@@ -190,6 +190,7 @@ pub async fn serve(
     let _ = timeout(FAREWELL, all_gone.recv()).await;
 
     chat.store_marks().await;
+    widgets.sightings.store(&*store, now_ms()).await;
     store.close().await;
     admin_task.abort();
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
@@ -253,7 +254,7 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-async fn keep_house(chat: Arc<Chat>, store: Arc<dyn Store>, metrics: Arc<Metrics>) {
+async fn keep_house(chat: Arc<Chat>, store: Arc<dyn Store>, widgets: Arc<Widgets>, metrics: Arc<Metrics>) {
     let (mut marks, mut sweep) = (interval(MARKS), interval(SWEEP));
     marks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -261,6 +262,7 @@ async fn keep_house(chat: Arc<Chat>, store: Arc<dyn Store>, metrics: Arc<Metrics
             _ = marks.tick() => chat.store_marks().await,
             _ = sweep.tick() => {
                 chat.sweep();
+                widgets.sightings.store(&*store, now_ms()).await;
                 metrics.store_bytes.set(store.size_bytes());
             }
         }

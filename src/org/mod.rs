@@ -14,6 +14,7 @@ mod limiter;
 mod login;
 mod rows;
 mod service;
+mod sightings;
 pub mod widgets;
 
 pub use api::{
@@ -25,6 +26,7 @@ pub use commit::{AdminView, Commit};
 pub use error::OrgError;
 pub use rows::{RECOVERY, invite_name};
 pub use service::{Agent, Clock, Org, Site};
+pub use sightings::Sighting;
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ import { distrust, Engine, newConnection } from './engine';
 import type { DirectoryKeeper } from './keeper';
 import { AgentSignals, meOf } from './agent-signals';
 import { ConvList } from './list';
-import { renewSnapshot } from './renew';
+import { oldWidgets, renewSnapshot } from './renew';
 import { agentParts, prepareTransfer } from './transfer';
 
 const PAGE = 50;
@@ -36,6 +36,7 @@ export class Agent extends AgentSignals implements AgentClient {
   private identity: Identity | null = null;
   private boxes = new Map<string, BoxKey>();
   private readonly shown = new Set<string>();
+  private toldOfWidgets = false;
   private wanted: AgentState | null = null;
   /** Creation time of the oldest conversation that was paged to. */
   private cursor: Partial<Record<Tab, number>> = {};
@@ -311,6 +312,9 @@ export class Agent extends AgentSignals implements AgentClient {
     const { said, days } = await renewSnapshot(keeper, this.http, this.deps.env.now(), admin);
     if (said === 'renewed') this.notice('info', 'notice.snapshot_renewed');
     if (said === 'expires') this.notice('error', 'notice.snapshot_expires', { days });
+    const old = admin && !this.toldOfWidgets && (await oldWidgets(this.http, admin.token).catch(() => null));
+    if (old) this.notice('info', 'notice.old_widgets', old);
+    this.toldOfWidgets ||= Boolean(old);
   }
 
   // ---- conversations

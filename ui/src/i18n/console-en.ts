@@ -173,6 +173,7 @@ export const en: Record<keyof typeof zh, string> = {
 
   'notice.snapshot_renewed': 'The list of people was signed again; visitors can go on.',
   'notice.snapshot_expires': 'The signature on the list of people expires soon. An admin has to sign in here; that renews it.',
+  'notice.old_widgets': 'Pages of {sites} load an old version of the chat window. Paste the new snippet there: kefu site snippet {first}',
   'notice.offer_missed': 'You did not accept a conversation in time; it is back in the queue.',
   'notice.conversation_gone': 'You can no longer see that conversation.',
   'notice.signed_out': 'You are signed out.',

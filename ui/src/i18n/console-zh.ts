@@ -171,6 +171,7 @@ export const zh = {
 
   'notice.snapshot_renewed': '已为人员名单重新签名，访客可继续使用。',
   'notice.snapshot_expires': '人员名单的签名即将过期。请一位管理员登录工作台，签名会自动更新。',
+  'notice.old_widgets': '{sites} 的网页仍在加载旧版聊天窗口。请在网页中换上新代码：kefu site snippet {first}',
   'notice.offer_missed': '有一个会话您没有及时接受，已回到排队。',
   'notice.conversation_gone': '该会话已不在您的权限范围内。',
   'notice.signed_out': '您已退出登录。',
