@@ -16,6 +16,7 @@ mod conversation;
 pub mod desk_task;
 mod fanout;
 mod history;
+mod idle;
 mod limits;
 mod list;
 mod open;

@@ -4,6 +4,7 @@ mod assignment;
 mod desk;
 mod ends;
 mod epochs;
+mod idle;
 mod messages;
 mod resume;
 

@@ -167,6 +167,7 @@ export const en: Record<keyof typeof zh, string> = {
   evTake: '{name} took the conversation',
   evRobot: 'The robot answers',
   evClosed: '{name} closed the conversation',
+  evClosedIdle: 'Closed: nobody wrote for long',
   evReopened: '{name} reopened the conversation',
   evBotIn: 'The robot joined: it can read what follows',
   evBotOut: 'The robot left: it cannot read what follows',

@@ -165,6 +165,7 @@ export const zh = {
   evTake: '{name} 领取了会话',
   evRobot: '机器人开始应答',
   evClosed: '{name} 结束了会话',
+  evClosedIdle: '长时间没有消息，会话已自动结束',
   evReopened: '{name} 重新打开了会话',
   evBotIn: '机器人加入：能看到此后的消息',
   evBotOut: '机器人已离开：看不到此后的消息',
