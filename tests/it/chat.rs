@@ -5,6 +5,7 @@ mod desk;
 mod ends;
 mod epochs;
 mod idle;
+mod lists;
 mod messages;
 mod resume;
 

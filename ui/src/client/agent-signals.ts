@@ -14,10 +14,17 @@ export class AgentSignals {
   readonly sites = signal<Record<string, string>>({});
   readonly notices = signal<readonly Notice[]>([]);
   private nextNotice = 1;
+  private toldOfWidgets = false;
 
   protected notice(kind: Notice['kind'], key: Notice['key'], params?: Notice['params']): void {
     if (this.notices.value.some((n) => n.key === key)) return;
     this.notices.value = [...this.notices.value, { id: this.nextNotice++, kind, key, params }];
+  }
+
+  /** Once for each time somebody opens the page: it can wait. */
+  protected tellOfWidgets(old: { sites: string; first: string } | null): void {
+    if (old && !this.toldOfWidgets) this.notice('info', 'notice.old_widgets', old);
+    this.toldOfWidgets ||= old !== null;
   }
 
   dismiss(notice: number): void {
