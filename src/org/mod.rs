@@ -19,7 +19,7 @@ pub mod widgets;
 
 pub use api::{
     BoxFor, BoxesAnswer, DirectoryAnswer, DropBoxes, InviteClaim, InviteOpen, InviteOpened, InviteRegister, LoggedIn,
-    LoginFinish, LoginStart, LoginStarted, Message, OpenInvite, PasswordFinish, SiteAnswer, SiteName, SiteSettings,
+    LoginFinish, LoginStart, LoginStarted, Message, OpenInvite, PasswordFinish, SiteName, SiteSettings,
 };
 pub use bundle::Freshness;
 pub use commit::{AdminView, Commit};

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use hyper::{Request, body::Incoming, header};
+use hyper::{Request, StatusCode, body::Incoming, header};
 use serde_json::json;
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     http::{
         Http, admin,
         answer::{self, Answer},
+        listen::neighbourhood,
     },
     hub::Who,
     proto::{ErrorCode, SiteId},
@@ -26,9 +27,10 @@ fn no_such_step() -> Refusal {
 pub async fn site(http: &Http, site: &str, request: &Request<Incoming>) -> Result<Answer, Refusal> {
     let site = site.parse().map_err(|_| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
     note_widget(http, &site, request);
-    let mut bundle = http.org.site_bundle(&site).await?;
-    bundle.presence = http.org.site(&site).map(|s| http.chat.presence(&s.team));
-    Ok(answer::json(&bundle))
+    let directory = http.org.directory();
+    let entry = directory.site(&site).ok_or_else(|| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
+    let json = http.org.site_json(&site, http.chat.presence(&entry.team))?;
+    Ok(answer::bytes(StatusCode::OK, "application/json", json))
 }
 
 /// Which widget a page of the site loaded. Pages of others may say what they like, it is no news of this site.
@@ -65,10 +67,10 @@ pub async fn login(
     match step {
         "start" => {
             http.chat.limit_login(address)?;
-            answer(http.org.login_start(body(request).await?).await)
+            answer(http.org.login_start(body(request).await?, neighbourhood(address)).await)
         }
         "finish" => {
-            let login = http.org.login_finish(body(request).await?).await?;
+            let login = http.org.login_finish(body(request).await?, neighbourhood(address)).await?;
             let who = Who::Agent { kid: login.kid, user: login.user.clone() };
             let token = http.tokens.issue(&who, now_ms());
             Ok(answer::json(&json!({
