@@ -309,8 +309,7 @@ export class Agent extends AgentSignals implements AgentClient {
     if (!keeper || !identity || !engine?.link.online) return;
     const admin = this.me.value?.role === 'admin' ? { key: identity.ed, token: engine.link.token() } : null;
     const { said, days } = await renewSnapshot(keeper, this.http, this.deps.env.now(), admin);
-    if (said === 'renewed') this.notice('info', 'notice.snapshot_renewed');
-    if (said === 'expires') this.notice('error', 'notice.snapshot_expires', { days });
+    this.tellOfSnapshot(said, days);
     if (admin) this.tellOfWidgets(await oldWidgets(this.http, admin.token));
   }
 

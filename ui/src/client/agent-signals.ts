@@ -21,6 +21,11 @@ export class AgentSignals {
     this.notices.value = [...this.notices.value, { id: this.nextNotice++, kind, key, params }];
   }
 
+  protected tellOfSnapshot(said: 'renewed' | 'expires' | null, days: number): void {
+    if (said === 'renewed') this.notice('info', 'notice.snapshot_renewed');
+    if (said === 'expires') this.notice('error', 'notice.snapshot_expires', { days });
+  }
+
   /** Once for each time somebody opens the page: it can wait. */
   protected tellOfWidgets(old: { sites: string; first: string } | null): void {
     if (old && !this.toldOfWidgets) this.notice('info', 'notice.old_widgets', old);
