@@ -91,10 +91,13 @@ async fn an_owner_has_the_whole_time_to_answer() {
     visitor.say(conv, "are you there?").await;
     drop(li);
     let mine = visitor.me.clone();
-    let company = server.stopped().await;
-    close_idle_at(&company, &[now_ms() + 23 * HOUR]).await;
-    let server = Server::start(&company, config()).await;
-    let mut again = Peer::connect(&server, &mine).await;
-    again.follow(conv).await;
-    assert_eq!(again.view(conv).state, ConvState::Open);
+    let mut company = server.stopped().await;
+    for (hours, state) in [(23, ConvState::Open), (25, ConvState::Closed)] {
+        close_idle_at(&company, &[now_ms() + hours * HOUR]).await;
+        let server = Server::start(&company, config()).await;
+        let mut again = Peer::connect(&server, &mine).await;
+        again.follow(conv).await;
+        assert_eq!(again.view(conv).state, state, "after {hours} hours");
+        company = server.stopped().await;
+    }
 }
