@@ -23,13 +23,14 @@ use serde_json::Value;
 use tokio::{
     net::{TcpListener, UnixStream},
     sync::mpsc,
-    time::{MissedTickBehavior, interval, timeout},
+    time::timeout,
 };
 
 use crate::{
-    chat::{Chat, Rates, Refusal, desk_task},
+    chat::{Chat, Rates, Refusal, desk_task, now_ms},
     config::Config,
-    desk::{Desk, Rules},
+    desk::{Desk, IdleRule, Rules},
+    housekeeping::House,
     http::{self, Addresses, Http, Tokens, admin},
     hub::Hub,
     obs::Metrics,
@@ -57,10 +58,6 @@ pub mod names {
 
 /// How long sockets may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// How often receipts are stored.
-const MARKS: Duration = Duration::from_millis(500);
-/// How often idle conversations leave memory.
-const SWEEP: Duration = Duration::from_secs(60);
 
 /// Threads for reads of the disk. Hundreds, as tokio would start when everybody comes back at once, read no faster and
 /// leave their memory behind.
@@ -145,11 +142,12 @@ pub async fn serve(
     config.server.listen = listen;
     let (public_url, config) = (config.public_url(), Arc::new(config));
 
+    let house = House::new(&chat, &store, &widgets, &metrics, idle_rule(&config));
     // none of these ends before the server does; one that did would leave a server that only seems to work
     let mut tasks = [
         tokio::spawn(chat.clone().fan_out(feed)),
         tokio::spawn(desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox)),
-        tokio::spawn(keep_house(chat.clone(), store.clone(), metrics.clone())),
+        tokio::spawn(house.keep()),
         tokio::spawn(watch_directory(chat.clone(), org.clone())),
     ];
     let admin = Arc::new(admin::Admin {
@@ -173,7 +171,7 @@ pub async fn serve(
     let http = Arc::new(Http {
         chat: chat.clone(),
         org,
-        widgets,
+        widgets: widgets.clone(),
         addresses: Addresses::new(config.server.max_connections as usize, config.server.connections_per_address),
         config: config.clone(),
         metrics,
@@ -196,6 +194,7 @@ pub async fn serve(
     let _ = timeout(FAREWELL, all_gone.recv()).await;
 
     chat.store_marks().await;
+    widgets.sightings.store(&*store, now_ms()).await;
     store.close().await;
     admin_task.abort();
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
@@ -234,6 +233,11 @@ fn rules(config: &Config) -> Rules {
     }
 }
 
+fn idle_rule(config: &Config) -> Option<IdleRule> {
+    let hours = u64::from(config.conversations.close_after_idle_hours);
+    (hours > 0).then_some(IdleRule { after_ms: hours * 3_600_000 })
+}
+
 fn size_of(store: Arc<dyn Store>) -> Box<dyn Fn() -> u64 + Send + Sync> {
     Box::new(move || store.size_bytes())
 }
@@ -257,20 +261,6 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
         }
         _ => anyhow!("cannot listen on {address}: {e}"),
     })
-}
-
-async fn keep_house(chat: Arc<Chat>, store: Arc<dyn Store>, metrics: Arc<Metrics>) {
-    let (mut marks, mut sweep) = (interval(MARKS), interval(SWEEP));
-    marks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = marks.tick() => chat.store_marks().await,
-            _ = sweep.tick() => {
-                chat.sweep();
-                metrics.store_bytes.set(store.size_bytes());
-            }
-        }
-    }
 }
 
 async fn watch_directory(chat: Arc<Chat>, org: Arc<Org>) {

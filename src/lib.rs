@@ -13,6 +13,7 @@ pub mod cli;
 pub mod config;
 pub mod crypto;
 pub mod desk;
+pub mod housekeeping;
 pub mod http;
 pub mod hub;
 pub mod obs;

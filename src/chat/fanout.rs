@@ -19,6 +19,7 @@ use super::{
     cells::lock,
     conversation::{Cell, Facts, Row},
     history::{hidden, hidden_from_visitors},
+    idle::Word,
     text,
 };
 
@@ -69,6 +70,9 @@ impl Chat {
             && record.seq >= cell.last
         {
             (cell.last, cell.last_at) = (record.seq, record.at_ms);
+        }
+        for record in commit.records.iter().filter_map(|frame| RecordView::parse(frame)) {
+            cell.word = Word::then(cell.word, &record, cell.visitor);
         }
         for frame in commit.records {
             self.publish_record(conv, commit.origin, frame);

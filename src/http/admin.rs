@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::net::UnixListener;
 
 use crate::{
-    chat::{Chat, Refusal},
+    chat::{Chat, Refusal, now_ms},
     obs::{Metrics, render_prometheus},
     org::{Org, widgets::Widgets},
     proto::{ErrorCode, SiteId},
@@ -68,6 +68,7 @@ impl Admin {
                 to_value(&self.org.commit(commit).await?)
             }
             ("GET", "stats") => self.stats().await,
+            ("GET", "widgets") => Ok(widgets(&self.widgets)),
             ("GET", "agents") => {
                 let desk = match &self.running {
                     Some(r) => r.chat.desk_snapshot().await,
@@ -119,6 +120,11 @@ impl Admin {
         }
         Ok(stats)
     }
+}
+
+/// The newest version, and the sites whose pages lately loaded an older one.
+pub(super) fn widgets(widgets: &Widgets) -> Value {
+    json!({ "latest": widgets.latest().map(|(version, _)| version), "old": widgets.outdated(now_ms()) })
 }
 
 fn not_here() -> Refusal {

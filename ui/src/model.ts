@@ -214,7 +214,7 @@ export interface Offer {
 export interface Notice {
   id: number;
   kind: 'error' | 'info';
-  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.offer_missed' | 'notice.conversation_gone' | 'notice.signed_out';
+  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.old_widgets' | 'notice.offer_missed' | 'notice.conversation_gone' | 'notice.signed_out';
   params?: Record<string, string | number>;
 }
 
@@ -301,6 +301,8 @@ export interface VisitorOptions {
   site: string;
   /** `k1-…` of the snippet; absent: trust on first use. */
   org?: string;
+  /** The version in the address of the widget's own file. */
+  widget?: string;
   lang: 'zh' | 'en';
 }
 

@@ -2,10 +2,12 @@
 
 use serde_json::json;
 
+use super::old::OldWidgets;
 use crate::cli::{
     company::Company,
     context::Context,
     fail::Fail,
+    link::Office,
     out::{self, Table},
 };
 
@@ -16,12 +18,18 @@ pub struct Args {}
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let company = Company::open(ctx)?;
+        let office = Office::open(ctx)?;
+        let (company, old) = (Company::load(ctx, &office), OldWidgets::ask(&office));
+        office.close();
+        let company = company?;
         let sites = &company.dir.state().sites;
         if ctx.json {
             let sites: Vec<_> = sites
                 .iter()
-                .map(|(id, s)| json!({"id": id, "name": s.name, "origins": s.origins, "team": s.team, "on": s.on}))
+                .map(|(id, s)| {
+                    json!({"id": id, "name": s.name, "origins": s.origins, "team": s.team, "on": s.on,
+                        "old_widgets": old.of(id).collect::<Vec<_>>()})
+                })
                 .collect();
             out::print_json(&json!({"sites": sites}));
             return Ok(());
@@ -35,6 +43,9 @@ impl Args {
             table.row([id.to_string(), s.name.clone(), s.team.to_string(), s.origins.join(", "), state]);
         }
         table.print();
+        for (what, next) in old.lines(company.now_ms) {
+            out::line(format!("note: {what}\n      {next}"));
+        }
         Ok(())
     }
 }

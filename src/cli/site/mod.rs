@@ -5,6 +5,7 @@ mod change;
 mod form;
 mod list;
 mod off;
+pub mod old;
 mod show;
 mod snippet;
 
@@ -47,11 +48,22 @@ pub struct SettingsArgs {
     /// What the widget says first; "" for its own words
     #[arg(long, value_name = "TEXT")]
     greeting: Option<String>,
+    /// Whether the widget refuses to start in pages without https
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    require_secure: Option<bool>,
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("say yes or no".into()),
+    }
 }
 
 impl SettingsArgs {
     fn is_empty(&self) -> bool {
-        self.form.is_none() && self.greeting.is_none()
+        self.form.is_none() && self.greeting.is_none() && self.require_secure.is_none()
     }
 
     /// The settings with what was given changed.
@@ -62,6 +74,7 @@ impl SettingsArgs {
         if let Some(greeting) = &self.greeting {
             settings.greeting = greeting.trim().to_owned();
         }
+        settings.require_secure = self.require_secure.unwrap_or(settings.require_secure);
         settings
     }
 }

@@ -13,7 +13,7 @@ import { distrust, Engine, newConnection } from './engine';
 import type { DirectoryKeeper } from './keeper';
 import { AgentSignals, meOf } from './agent-signals';
 import { ConvList } from './list';
-import { renewSnapshot } from './renew';
+import { oldWidgets, renewSnapshot } from './renew';
 import { agentParts, prepareTransfer } from './transfer';
 
 const PAGE = 50;
@@ -37,8 +37,8 @@ export class Agent extends AgentSignals implements AgentClient {
   private boxes = new Map<string, BoxKey>();
   private readonly shown = new Set<string>();
   private wanted: AgentState | null = null;
-  /** Creation time of the oldest conversation that was paged to. */
-  private cursor: Partial<Record<Tab, number>> = {};
+  /** The last conversation that was paged to: `<created>-<id>`. */
+  private cursor: Partial<Record<Tab, string>> = {};
   private over = false;
   private readonly loading: Promise<void>;
 
@@ -220,7 +220,7 @@ export class Agent extends AgentSignals implements AgentClient {
       }
     }
     for (const c of w.convs) this.list.put(c);
-    this.more.value = { mine: false, queue: false, all: true };
+    this.more.value = { mine: w.config.more === true, queue: w.config.more === true, all: true };
     void this.loadBoxes();
     void this.renewSnapshot();
     let followed = 0;
@@ -309,8 +309,8 @@ export class Agent extends AgentSignals implements AgentClient {
     if (!keeper || !identity || !engine?.link.online) return;
     const admin = this.me.value?.role === 'admin' ? { key: identity.ed, token: engine.link.token() } : null;
     const { said, days } = await renewSnapshot(keeper, this.http, this.deps.env.now(), admin);
-    if (said === 'renewed') this.notice('info', 'notice.snapshot_renewed');
-    if (said === 'expires') this.notice('error', 'notice.snapshot_expires', { days });
+    this.tellOfSnapshot(said, days);
+    if (admin) this.tellOfWidgets(await oldWidgets(this.http, admin.token));
   }
 
   // ---- conversations
@@ -383,7 +383,7 @@ export class Agent extends AgentSignals implements AgentClient {
     const query = `tab=${tab}&limit=${PAGE}${before === undefined ? '' : `&before=${before}`}`;
     const reply = await this.http.get<{ convs: Conv[]; more: boolean }>(`/conversations?${query}`, this.engine.link.token());
     for (const c of reply.convs) {
-      this.cursor[tab] = Math.min(this.cursor[tab] ?? c.created, c.created);
+      this.cursor[tab] = `${c.created}-${c.id}`;
       if (!this.list.get(c.id)) this.list.put(c);
     }
     this.more.value = { ...this.more.value, [tab]: reply.more };

@@ -63,7 +63,9 @@ export class Visitor implements VisitorClient {
       ({ store: this.store, backend: this.backend } = await prepare(this.deps));
       this.trust.value = { ...this.trust.value, storage: this.store.kept ? 'kept' : 'memory' };
       const http = createHttp(this.o.server, this.deps.env);
-      const reply = await this.patiently(() => http.get<SiteReply>(`/site/${encodeURIComponent(this.o.site)}`));
+      const { site: id, widget } = this.o;
+      const path = `/site/${encodeURIComponent(id)}${widget === undefined ? '' : `?widget=${encodeURIComponent(widget)}`}`;
+      const reply = await this.patiently(() => http.get<SiteReply>(path));
       const fp = await this.pin(reply.org);
       if (reply.require_secure && !this.deps.secure) throw new ClientError('error.insecure');
       this.keeper = await DirectoryKeeper.fromBundle(

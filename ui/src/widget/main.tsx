@@ -21,6 +21,7 @@ function start(): void {
     server: settings.server,
     site: settings.site,
     org: settings.org,
+    widget: settings.widget,
     lang: settings.lang === 'en' ? 'en' : 'zh',
   });
   window.kefu = makeApi(open, client);
