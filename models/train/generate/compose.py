@@ -10,9 +10,10 @@ from .faq import FAQ
 from .grammar import Domain, Wish
 from .noise import noise
 from .offtopic import FREE, TEMPLATES
-from .slots import Situation, agree, articles
+from .mend import agree, articles, particle
+from .slots import Situation
 from .style import dress, join
-from .template import expand
+from .template import expand, slots_of
 from .wishes import WISHES
 
 # Shares of the stream, by meaning.
@@ -20,14 +21,14 @@ OFF_TOPIC, QUESTION, SERVICE = 0.07, 0.30, 0.06
 PAIRED = 0.45  # of the meanings that can be said twice
 TWO_WISHES = 0.05
 EXHAUSTED_AFTER = 200_000  # draws in a row without a new line
-NEITHER_TAG = frozenset({"plain"})
+STYLE_TAGS = frozenset({"plain", "aligned"})  # say how to write a wish, not where it fits
 _SERVICE = next(wish for wish in WISHES if wish.name == "service_request.want")
 _COMMON = [wish for wish in WISHES if wish is not _SERVICE]
 
 
 def fits(wish: Wish, domain: Domain) -> bool:
     """Whether a wish makes sense in a trade: every tag is there, no `-tag` is."""
-    for tag in wish.tags - NEITHER_TAG:
+    for tag in wish.tags - STYLE_TAGS:
         if tag.startswith("-") == (tag.lstrip("-") in domain.tags):
             return False
     return True
@@ -41,15 +42,15 @@ def _wordings(wish: Wish, situation: Situation, lang: str) -> dict[frozenset[str
 
 
 def _say(line: str, situation: Situation, lang: str) -> str:
-    text = expand(line, situation.rng, lambda name: situation.say(name, lang))
+    text = expand(line, situation.rng, lambda name: situation.say(name, lang), situation.shared)
     if lang == "en":
         if "{item}" in line and situation.item:
             for item in situation.item.en.split("|"):
                 if item in text:
                     text = agree(text, item)
                     break
-        text = articles(text)
-    return text
+        return articles(text)
+    return particle(text)
 
 
 def _finish(text: str, wish: Wish, lang: str, rng: random.Random) -> str:
@@ -63,12 +64,30 @@ def _languages(rng: random.Random, paired: bool) -> list[str]:
     return rng.choices((["zh", "zh"], ["en", "en"], ["zh", "en"], ["zh", "zh", "en", "en"]), (0.3, 0.15, 0.35, 0.2))[0]
 
 
+def _follow(wish: Wish, situation: Situation) -> dict[str, list[str]]:
+    """Wordings of a second wish that say the same in both languages and name nothing; empty when there are none."""
+    if wish.aligned:
+        plain = [twin for twin in wish.twins() if not slots_of(twin[0])]
+        if not plain:
+            return {}
+        zh, en = situation.rng.choice(plain)
+        return {"zh": [zh], "en": [en]}
+    lines = {lang: _wordings(wish, situation, lang).get(frozenset(), []) for lang in ("zh", "en")}
+    return lines if all(lines.values()) else {}
+
+
 def _meaning(wish: Wish, rng: random.Random) -> list[dict]:
     """All realisations of one drawn meaning; those of one call say the same."""
     domain = rng.choice(_FITTING[wish.name])
     situation = Situation(domain, rng)
     languages = _languages(rng, rng.random() < PAIRED)
     options = {lang: _wordings(wish, situation, lang) for lang in set(languages)}
+    if wish.aligned and len(languages) > 1:
+        twins = [twin for twin in wish.twins() if situation.has(slots_of(twin[0]))]
+        if not twins:
+            return []
+        zh, en = rng.choice(twins)
+        options = {"zh": {slots_of(zh) - {"cl"}: [zh]}, "en": {slots_of(en) - {"cl"}: [en]}}
     shared = sorted(set.intersection(*(set(groups) for groups in options.values())), key=sorted)
     if not shared:
         return []
@@ -76,6 +95,7 @@ def _meaning(wish: Wish, rng: random.Random) -> list[dict]:
     second = rng.choice(_COMMON) if rng.random() < TWO_WISHES and "plain" not in wish.tags else None
     if second and ("plain" in second.tags or domain not in _FITTING[second.name] or second.intent == wish.intent):
         second = None
+    follow = _follow(second, situation) if second else {}
     used: set[str] = set()
     records = []
     for lang in languages:
@@ -85,11 +105,9 @@ def _meaning(wish: Wish, rng: random.Random) -> list[dict]:
         used.add(line)
         text = _say(line, situation, lang)
         record = {"text": "", "lang": lang, "intent": wish.intent, "domain": domain.name}
-        if second:
-            more = _wordings(second, situation, lang).get(frozenset())
-            if more:
-                text = join(text, _say(rng.choice(more), situation, lang), lang, rng)
-                record["also"] = second.intent
+        if follow:
+            text = join(text, _say(rng.choice(follow[lang]), situation, lang), lang, rng)
+            record["also"] = second.intent
         record["text"] = _finish(text, wish, lang, rng)
         records.append(record)
     return records
@@ -127,10 +145,8 @@ def stream(seed: int) -> Iterator[dict]:
                 seen.add(text)
                 fresh.append(record)
         idle = 0 if fresh else idle + 1
-        # A pair says the same thing: members that name a second wish only pair with each other.
-        pairable = [record for record in fresh if record.get("also") == fresh[0].get("also")] if fresh else []
-        if len(pairable) > 1:
+        if len(fresh) > 1:
             group += 1
-            for record in pairable:
+            for record in fresh:
                 record["pair"] = group
         yield from fresh

@@ -9,7 +9,11 @@ from .template import TemplateError, slots_of
 
 @dataclass
 class Wish:
-    """One meaning with its wordings. All wordings of a wish must say the same thing."""
+    """One meaning with its wordings. All wordings of a wish must say the same thing.
+
+    A wish tagged `aligned` is a family instead: its first lines in both languages say the same thing, its second
+    lines another, and so on; only those are paired.
+    """
 
     name: str
     tags: frozenset[str]
@@ -23,6 +27,14 @@ class Wish:
 
     def lines(self, lang: str) -> list[str]:
         return self.zh if lang == "zh" else self.en
+
+    @property
+    def aligned(self) -> bool:
+        return "aligned" in self.tags
+
+    def twins(self) -> list[tuple[str, str]]:
+        """Chinese and English lines of an aligned wish that go together."""
+        return [(zh, en) for zh, en in zip(self.zh, self.en) if slots_of(zh) - {"cl"} == slots_of(en) - {"cl"}]
 
     def by_slots(self, lang: str) -> dict[frozenset[str], list[str]]:
         """Wordings grouped by the slots they mention: members of a pair come from equal groups."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 
 from .grammar import Domain, Phrase
 from .template import expand
@@ -44,6 +43,7 @@ class Situation:
 
     def __init__(self, domain: Domain, rng: random.Random):
         self.rng = rng
+        self.shared = [rng.random() for _ in range(4)]
         self.item: Phrase | None = rng.choice(domain.items) if domain.items else None
         self.action: Phrase | None = rng.choice(domain.actions) if domain.actions else None
         self.term: Phrase | None = rng.choice(domain.terms) if domain.terms else None
@@ -77,29 +77,3 @@ class Situation:
         zh, en = (phrase.zh, phrase.en) if phrase else self.values[name]
         return expand(zh if lang == "zh" else en, self.rng, lambda inner: inner)
 
-
-PLURAL = re.compile(r"(?<![su'])s$|(?:shoes|dresses|boots|glasses)$")
-SINGULAR_S = ("gas", "bus", "tennis", "series")
-MASS = {"rice", "salmon", "shrimp", "sunscreen", "foundation", "shampoo", "bubble tea", "milk tea", "fried chicken", "coffee", "sushi",
-        "baby formula", "cat food", "dog food", "cat litter", "broadband", "cleaning", "takeaway", "food delivery", "milk", "toner", "steak"}
-
-
-def agree(text: str, item: str) -> str:
-    """Mends articles and verbs around an item that is plural ("jeans") or has no plural ("rice")."""
-    plural = bool(PLURAL.search(item)) and not item.endswith(SINGULAR_S)
-    it = re.escape(item)
-    if plural:
-        swaps = {"is": "are", "was": "were", "has": "have", "does": "do", "this": "these", "that": "those"}
-    else:
-        swaps = {"are": "is", "were": "was", "have": "has", "do": "does"}
-    text = re.sub(rf"\b({'|'.join(swaps)}) (?=(?:(?:the|my|this|these) )?{it}\b)", lambda m: swaps[m[1]] + " ", text)
-    text = re.sub(rf"(?<=\b{it} )({'|'.join(swaps)})\b(?! you)(?! I)", lambda m: swaps[m[1]], text)
-    if plural or item in MASS:
-        text = re.sub(rf"\b(?:a|an) (good )?(?={it}\b)", lambda m: m[1] or "some ", text)
-    return text
-
-
-def articles(text: str) -> str:
-    """`a` before a vowel becomes `an` and back ("a hourly" is not in the grammar)."""
-    text = re.sub(r"\b([Aa]) (?=[aeiou](?!ne\b|se|ni))", r"\1n ", text)
-    return re.sub(r"\b([Aa])n (?=[bcdfgjklmnpqrstvwxyz])", r"\1 ", text)

@@ -1,10 +1,14 @@
-"""Templates: `(a|b|)` is a choice (nested ones allowed), `{name}` is a slot. Knows nothing of language."""
+"""Templates: `(a|b|)` is a free choice, `[a|b]` one that all wordings of a meaning take alike, `{name}` a slot.
+
+Brackets nest. The k-th `[…]` of a line goes with the k-th of every other wording: "周[六|日]营业吗" and
+"open on [Saturday|Sunday]?" then name the same day. Knows nothing of language.
+"""
 
 from __future__ import annotations
 
 import functools
 import random
-from typing import Callable, Union
+from typing import Callable, Sequence, Union
 
 Node = Union[str, tuple]
 
@@ -13,7 +17,7 @@ class TemplateError(ValueError):
     """A line of grammar that can't be read: says which line and where."""
 
 
-def _parse(text: str, at: int, depth: int) -> tuple[list[list[Node]], int]:
+def _parse(text: str, at: int, depth: int, count: list[int]) -> tuple[list[list[Node]], int]:
     """Reads alternatives until the closing bracket (or the end at depth 0)."""
     branches: list[list[Node]] = [[]]
     literal = ""
@@ -26,13 +30,15 @@ def _parse(text: str, at: int, depth: int) -> tuple[list[list[Node]], int]:
 
     while at < len(text):
         char = text[at]
-        if char == "(":
+        if char in "([":
             flush()
-            inner, at = _parse(text, at + 1, depth + 1)
-            branches[-1].append(("choice", inner))
-        elif char == ")":
+            number = count[0]
+            count[0] += char == "["
+            inner, at = _parse(text, at + 1, depth + 1, count)
+            branches[-1].append(("choice", inner) if char == "(" else ("shared", inner, number))
+        elif char in ")]":
             if depth == 0:
-                raise TemplateError(f"unexpected ')' at {at} in {text!r}")
+                raise TemplateError(f"unexpected bracket at {at} in {text!r}")
             flush()
             return branches, at
         elif char == "|":
@@ -49,7 +55,7 @@ def _parse(text: str, at: int, depth: int) -> tuple[list[list[Node]], int]:
             literal += char
         at += 1
     if depth:
-        raise TemplateError(f"'(' without ')' in {text!r}")
+        raise TemplateError(f"a bracket is not closed in {text!r}")
     flush()
     return branches, at
 
@@ -57,20 +63,40 @@ def _parse(text: str, at: int, depth: int) -> tuple[list[list[Node]], int]:
 @functools.lru_cache(maxsize=None)
 def parse(text: str) -> tuple:
     """The syntax tree of a template. Raises TemplateError."""
-    return ("choice", _parse(text, 0, 0)[0])
+    return ("choice", _parse(text, 0, 0, [0])[0])
 
 
-def expand(text: str, rng: random.Random, slot: Callable[[str], str]) -> str:
-    """One realisation: choices are drawn evenly, slots are asked for by name."""
+def expand(text: str, rng: random.Random, slot: Callable[[str], str], shared: Sequence[float] = ()) -> str:
+    """One realisation: choices are drawn evenly, slots are asked for by name.
+
+    `shared` holds a number from 0 to below 1 for each `[…]`; without it they are free choices too.
+    """
 
     def walk(node: Node) -> str:
         if isinstance(node, str):
             return node
         if node[0] == "slot":
             return slot(node[1])
-        return "".join(walk(part) for part in rng.choice(node[1]))
+        if node[0] == "shared" and node[2] < len(shared):
+            branch = node[1][int(shared[node[2]] * len(node[1]))]
+        else:
+            branch = rng.choice(node[1])
+        return "".join(walk(part) for part in branch)
 
     return walk(parse(text))
+
+
+@functools.lru_cache(maxsize=None)
+def shared_of(text: str) -> tuple[int, ...]:
+    """Sizes of the `[…]` of a template, in order. Wordings that go together have equal ones."""
+
+    def walk(node: Node) -> list[tuple[int, int]]:
+        if isinstance(node, str) or node[0] == "slot":
+            return []
+        inner = [found for branch in node[1] for part in branch for found in walk(part)]
+        return inner + ([(node[2], len(node[1]))] if node[0] == "shared" else [])
+
+    return tuple(size for _, size in sorted(walk(parse(text))))
 
 
 @functools.lru_cache(maxsize=None)

@@ -1,7 +1,7 @@
 """Shops that send goods."""
 
 BLOCK = """
-@ clothes goods sized shop account
+@ clothes goods soft sized shop account
 - 件 羽绒服|羽绒衣 = down jacket|puffer jacket
 - 件 连衣裙|裙子 = dress
 - 条 牛仔裤 = jeans
@@ -86,7 +86,7 @@ BLOCK = """
 ? 冷链 = cold-chain delivery
 ? 保质期 = the best-before date
 
-@ cosmetics goods shop account
+@ cosmetics goods soft beauty shop account
 - 支 口红|唇膏 = lipstick
 - 瓶 粉底液 = foundation
 - 瓶 防晒霜|防晒 = sunscreen
@@ -176,7 +176,7 @@ BLOCK = """
 ? 成色 = the condition grade
 ? 验机报告 = the inspection report
 
-@ books_toys goods shop
+@ books_toys goods soft shop
 - 本 书 = book
 - 套 绘本 = picture books
 - 套 积木 = building blocks

@@ -16,12 +16,13 @@ BLOCK = """
 > I don't (like|want|need) the {item}( anymore|), (can I|I want to|how do I) (return it|send it back)
 > (it's|this is) not what I expected, (can I|I want to) (return it|send it back)
 
-@ return.deadline goods -food
+@ return.deadline goods -food aligned
 : (几天|多久|多少天|多长时间)(内|之内|以内)(可以|能|支持)(退货|无理由退货|退)
 : (买了|收到|签收)(都|)(已经|){days}了(，|)(还能退|还可以退|能退货)(吗|不|么)
 : (过了|超过)(七天|7天|退货期)(还能|能|可以)(退|退货)(吗|不)
 > (how long|how many days) do I have to (return|send back) (it|something|an item)(?|)
 > I (got|received|bought) it {days} ago, can I still (return it|send it back)(?|)
+> can I still (return it|send it back) after (7 days|the return period)(?|)
 > (what's|what is) the (return period|deadline for returns|return window)(?|)
 
 @ return.postage goods -food
@@ -30,11 +31,11 @@ BLOCK = """
 > who pays (for |)(the |)return (shipping|postage)(?|)
 > do I (have to|need to) pay (for |)(the |)return (shipping|postage)(?|)
 
-@ return.used goods -food
-: (拆封|打开|拆|剪了吊牌|试过|用过)了(一次|)(还|)(能|可以)(退|退货|无理由退)(吗|不)
-: (包装|盒子|吊牌|发票)(扔|丢|没|不在)了(还|)(能|可以)退(货|)(吗|不)
-> can I (return it|send it back) (if|after|when) (it's been opened|I opened it|I've tried it|I cut off the tag)(?|)
-> can I (return it|send it back) without the (box|original packaging|receipt|tag)(?|)
+@ return.used goods -food aligned
+: [拆封了|剪了吊牌|试穿过|用过一次了](还|)(能|可以)(退|退货|无理由退)(吗|不)
+: [包装盒|发票|吊牌](扔|丢|没|不在)了(还|)(能|可以)退(货|)(吗|不)
+> can I (return it|send it back) (if|when) [it's been opened|I cut off the tag|I've tried it on|I've used it once](?|)
+> can I (return it|send it back) without the [box|invoice|tag](?|)
 
 @ return.address goods -food
 : (退货|寄回|退回)(地址|寄到哪|寄到哪里|发到哪)(|是什么|是多少|发我一下|给我)
@@ -96,12 +97,12 @@ BLOCK = """
 > (when|how soon) will the refund of {amount} (arrive|be paid)(?|)
 
 @ refund_progress.where
-: (退款|退的钱)(退到|回到|会到|是退到)(哪|哪里|哪儿|什么地方|哪张卡)(了|)(|？)
-: (退款|钱)(是|会)(原路返回|退到余额|退回银行卡)(吗|还是退到余额|)
+: (退款|退的钱)(退到|回到|是退到)(哪|哪里|哪儿|什么地方|哪张卡)(了|)(|？)
+: (退款|钱)(是|会)(原路返回|退到余额|退回银行卡)吗
 > (where|to which card|to which account) (does|will|did) the refund go(?|)
 > (is|will) the (refund|money) (paid back|be paid back|refunded) to my (card|bank account|wallet)(?|)
 
-@ damaged_goods.broken goods
+@ damaged_goods.broken goods aligned
 : (收到|打开|到手|拆开)(的|发现|)({item}|这{cl}{item})(是坏的|坏了|破了|碎了|裂了|有划痕|有瑕疵)
 : (收到|打开|拆开)(的时候|就|发现)(是坏的|坏了|破了|碎了|有划痕|烂了|漏了)
 : (快递|包装|箱子)(压坏|摔坏|破损|烂|湿)了(，|)(里面的{item}|{item})(也|)(坏了|碎了|不能用了)
@@ -120,25 +121,24 @@ BLOCK = """
 > half of the {item} (is|are|was) (rotten|bad|spoiled)(, I want compensation|, what now|)
 
 @ wrong_item.wrong goods
-: (你们|商家|仓库)(发错|寄错|给错)(货|东西|了)(|了)(|，我买的不是这个|，我要的是{item})
-: (收到|到手)的(不是|跟|和)(我买的|我订的)(|{item})(，|不一样，|)(发错了吧|搞错了吧|怎么回事)
+: (你们|商家|仓库)(发错|寄错|给错)(货|东西|了)(|了)(|，我买的不是这个)
+: (收到|到手)的(不是我买的|跟我订的不一样|和我买的不一样|不是我订的)(，|)(发错了吧|搞错了吧|怎么回事)
 : 我(买|订|拍)的(是|){item}(，|)(怎么|结果|却)(给我|)(发|寄|来)了(别的|其他的|不一样的|个别的东西)
-: (颜色|尺码|型号|款式)(发错|寄错|不对)了
+: (颜色|尺码|型号)(发错|寄错|不对)了
 > (you|they) sent (me |)the wrong (item|thing|product|one)
 > I ordered the {item} (but|and) (got|received|you sent) something else
 > this (isn't|is not) what I ordered(|, you made a mistake|, wrong item)
 > (I got|you sent) the wrong (colour|size|model)
 
-@ wrong_item.missing goods
-: (少|漏)(发|寄|了)(一件|一个|{qty}|东西|配件|赠品)(|了)
-: (里面|包裹里|箱子里|袋子里)(少了|没有|缺了)(一件|{item}|赠品|说明书|配件)
+@ wrong_item.missing goods aligned
+: (少|漏)(发|寄)了[一件东西|配件|赠品](|，怎么办)
+: (里面|包裹里|箱子里)(少了|没有|缺了){item}
 : (买了{qty}|明明买了{qty})(，|)(只|就)(收到|来了)(一个|一件)
-: {item}(没|漏|少)(收到|发|给)(，|)(其他的|别的)(都|)(到了|有)
-> (something|one item|an item|the gift|a part) is missing (from|in) (my order|the box|the package)
+> [one item|a part|the gift] is missing (from|in) (my order|the box|the package)
 > the {item} (was|is) missing (from|in) (my order|the box|the package|the bag)
 > I ordered {qty} but (only got|received only|there was only) one
 
-@ warranty.length goods -food
+@ warranty.length goods -food -soft aligned
 : {item}(保修|质保|保)(多久|几年|多长时间|期多长)
 : {item}(有|带)(保修|质保)(吗|不|么)
 : (保修|质保)(期|)(多久|几年|是多久|多长时间)
@@ -150,7 +150,7 @@ BLOCK = """
 > (what if|what happens if) (the warranty has expired|it's out of warranty)(?|)
 > what does the (warranty|guarantee) cover(?|)
 
-@ warranty.check goods -food tech
+@ warranty.check goods -food tech aligned
 : (怎么|在哪|如何)(查|查询)(保修|质保|在不在保|保修期)
 : (我的|){item}(还|)(在不在保|在保吗|在保修期内吗|过保了吗)
 : (保修卡|质保卡)(丢|没|不见|找不到)了(怎么办|还能保修吗|)
@@ -158,19 +158,19 @@ BLOCK = """
 > is my {item} (still |)(under|in) warranty(?|)
 > I lost the warranty card(, what now|, can it still be repaired|)
 
-@ repair.want tech
+@ repair.want tech goods aligned
 : {item}(坏了|不能用了|出故障了|用不了了)(，|)(怎么|能|在哪|去哪|可以)(修|报修|维修|送修)(吗|)
 : (我要|我想|申请|帮我|预约)(报修|维修|修|上门维修)(一下|)({item}|这{cl}{item})
-: {item}(开不了机|充不进电|黑屏|一直响|漏水|不工作|老死机)(，|)(怎么修|帮我修|能修吗|要送修吗)
+: {item}[开不了机|充不进电|老死机|一直有怪声|漏水](，|)(怎么修|帮我修|能修吗|要送修吗)
 : (怎么|如何|在哪)(报修|预约维修|申请维修|送修)
 : (维修|修一下|上门修)(要|)(多少钱|多少费用|收费吗|怎么收费)
 > my {item} (is broken|stopped working|doesn't work anymore), (how can I get it|can you get it|where can I get it) (repaired|fixed)(?|)
 > (I want to|I need to|can I) (get|have) my {item} (repaired|fixed)(?|)
-> my {item} (won't turn on|won't charge|keeps crashing|makes a strange noise|is leaking), (can you fix it|I need a repair)
+> my {item} [won't turn on|won't charge|keeps crashing|makes a strange noise|is leaking], (can you fix it|I need a repair)
 > (how|where) (do|can) I (book|request|arrange) a repair(?|)
 > how much does (a|the) repair cost(?|)
 
-@ repair.progress tech
+@ repair.progress tech goods
 : (送修|拿去修|寄修)的{item}(修好|好|弄好)(了吗|了没|没有)
 : {item}(要|得|还要)(修|维修)(多久|几天)(才好|才能拿|)
 > is my {item} (repaired|fixed|ready)( yet|)(?|)

@@ -21,11 +21,11 @@ BLOCK = """
 > (can|could) you (check|look up) (the status of |)my order(| {order})(?|)
 > (I can't find|I don't see|where is) my order( in my account| in the app|)(?|)
 
-@ order_status.placed goods
+@ order_status.placed goods aligned
 : (我|)(下单|付款|支付)(成功|)(了|了吗)(，|)(怎么|)(没收到|没有)(确认|短信|通知|订单信息)
 : (不知道|想确认)(我的|)(单|订单)(下|提交)(成功|好)(没有|了没|了吗)
-> (did|has) my order (go through|get placed|been placed|been received)(?|)
 > I (paid|ordered) but (got|received) no confirmation( email| message|)
+> (did|has) my order (go through|get placed|been placed|been received)(?|)
 
 @ delivery.where goods
 : (我的|)(快递|包裹|货|东西)(到哪|到哪里|到哪儿|走到哪)(了|啦)(|？|啊)
@@ -39,16 +39,16 @@ BLOCK = """
 > (tracking number|tracking) {order}(,|:) (where is it|any update|it shows nothing)(?|)
 > (what's|what is) the (delivery|tracking) status of (my|the) {item}(?|)
 
-@ delivery.when goods
+@ delivery.when goods aligned
 : (我的|)(快递|包裹|东西|货)(什么时候|几号|哪天|多久|啥时候)(能|才能|可以|)到
 : {item}(什么时候|几号|哪天|啥时候)(能|才能|会|)(到|送到|收到)
 : (寄|发|送)到{city}(要|得|大概)(几天|多久|多长时间)
-: (今天|明天|周末|后天)(能|会)(送到|到货|到)(吗|不)
+: [今天|明天|周末](能|会)(送到|到货|到)(吗|不)
 : {item}(到|发到){city}(要|得)(几天|多久)
 > when (will|does|should) (my|the) (package|parcel|order|delivery) (arrive|get here|be delivered)(?|)
 > when (will|does|should) (my|the) {item} (arrive|get here|be delivered)(?|)
 > how long (does|will) (delivery|shipping) to {city} take(?|)
-> will it (arrive|be here|be delivered) (today|tomorrow|this weekend|by the weekend)(?|)
+> will it (arrive|be here|be delivered) [today|tomorrow|this weekend](?|)
 > how long does it take to (send|ship|deliver) the {item} to {city}(?|)
 
 @ delivery.late goods
@@ -69,7 +69,7 @@ BLOCK = """
 > who signed for my (package|parcel)(?|)
 > the {item} (shows|is marked) as delivered but I (never got it|don't have it|haven't received it)
 
-@ shipping_terms.fee goods
+@ shipping_terms.fee goods aligned
 : (运费|邮费|快递费)(多少|怎么算|是多少|几块|要多少钱)(|？|啊)
 : (包邮|免邮|免运费)(吗|不|么|嘛)
 : (满多少|买多少|几件)(包邮|免运费|免邮)
@@ -88,18 +88,18 @@ BLOCK = """
 > (which|what) (courier|carrier|delivery company) do you (use|ship with)(?|)
 > (can|could) you (ship|send) (it|this) (by|with|via) {carrier}(?|)
 
-@ shipping_terms.area goods
+@ shipping_terms.area goods aligned
 : (能|可以|支持)(寄|发|送|配送)到{city}(吗|不|么)
 : {city}(能|可以|)(送|发货|配送|到)(吗|不)
-: (支持|能)(送货到村|乡镇配送|港澳台配送|寄国外|海外发货)(吗|不)
+: (支持|能)[寄国外|海外发货|送到农村](吗|不)
 > (do|can) you (ship|deliver|send) to {city}(?|)
 > is delivery to {city} (possible|available)(?|)
-> do you (ship|deliver) (abroad|internationally|overseas|to rural areas)(?|)
+> do you (ship|deliver) [abroad|overseas|to rural areas](?|)
 
-@ change_address.change goods
+@ change_address.change goods aligned
 : (地址|收货地址|收件地址)(写错|填错|弄错|选错)了(，|)(能改吗|怎么改|帮我改一下|可以改不)
 : (我要|我想|帮我|麻烦|能不能|可以)(改|修改|换|更改)(一下|下|个|)(收货|收件|送货|)地址(吗|)
-: (寄|发|送)到{city}(的|)(地址|)(，|)(别寄|不要寄|不寄)(老地址|原来的地址|家里)
+: (改成|改|帮我改)(寄|发|送)到{city}(，|)(别寄|不要寄|不寄)(老地址|原来的地址)了
 : (订单|单号){order}(的|)(地址|收货地址)(能改|改一下|想改|要换)(吗|)
 : (搬家了|换地方住了|公司搬了)(，|)(收货地址|订单地址)(要改|怎么换|改一下)
 > (I|we) (entered|put|typed|gave) the wrong (address|delivery address)(, can you change it|, please change it|. how do I fix it|)
@@ -122,8 +122,8 @@ BLOCK = """
 > (before it ships|if it hasn't shipped|it hasn't shipped yet), (can you|please|could you) (change|switch) it to {colour}
 > (can|could) you change my {item} to {colour}( before it ships|)(?|)
 
-@ change_order.amount goods
-: (订单|)(数量|件数)(写错|拍错|买错|下错)了(，|)(能|想|帮我)(改|修改)(吗|一下|成{qty}|)
+@ change_order.amount goods aligned
+: (订单|)(数量|件数)(写错|拍错|买错|下错)了(，|)(能改吗|想改一下|帮我改一下)
 : (能|可以|帮我)(再加|加|多加|减)(一件|一个|{qty})(到|在)(这个|刚才的|原来的)(订单|单)(里|上)(吗|)
 : (两个|这两个|我的两个)订单(能|可以|帮我)(合并|一起发|合成一个)(吗|)
 > I ordered the wrong (quantity|amount|number), (can I|please|I'd like to) change it

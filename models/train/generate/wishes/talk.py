@@ -1,18 +1,17 @@
 """The conversation itself: greetings, thanks, asking for a person, yes and no."""
 
 BLOCK = """
-@ greeting.hello plain
+@ greeting.hello plain aligned
 : (你好|您好|哈喽|嗨|hello|hi)(|呀|啊|～|!)
-: (在吗|在不在|有人吗|有人在吗|客服在吗|有客服在吗)(|？|?|呀)
-: (亲|老板|店家|客服|小二)(，|,| |)在(吗|不在|么)
-: (早上好|上午好|下午好|晚上好|中午好|早|晚好)(|呀|啊|～)
-: (你好|您好)(，|,| )(在吗|有人吗|想咨询一下|我想问个事|问个问题|有个问题请教)
+: [早上好|下午好|晚上好](|呀|啊|～)
+: (你好|您好)(，|,| )(想咨询一下|我想问个事|问个问题|有个问题请教)
+: (客服|)(在吗|有人吗|在不在)(|？|呀)
 > (hi|hello|hey)( there|)(|!|,| anyone there?| anyone online?)
-> good (morning|afternoon|evening)(|!| to you)
+> good [morning|afternoon|evening](|!| to you)
 > (hi|hello), (I have a question|quick question|can I ask something|got a minute?)
 > (is anyone there|anybody there|anyone around|are you there)(?|)
 
-@ thanks.thanks plain
+@ thanks.thanks plain aligned
 : (谢谢|谢了|多谢|感谢|谢谢你|谢谢您|非常感谢|太感谢了|谢谢啦)(|！|～|啊|哈)
 : (好的|明白了|知道了|懂了|行|OK|收到|可以了)(，|,| )(谢谢|谢了|多谢|感谢|辛苦了|麻烦你了)
 : (麻烦|辛苦)(你|您)了(|，谢谢)
@@ -20,7 +19,7 @@ BLOCK = """
 > (thanks|thank you|thx|many thanks|cheers|ty)(| a lot| so much|!| very much)
 > (ok|great|perfect|got it|that worked|all sorted)(,| -|!) (thanks|thank you|cheers|much appreciated)
 > (I appreciate|really appreciate) (it|your help|the help)
-> that was (helpful|a great help)(, thanks|)
+> (it works now|that solved it|problem solved|all fixed)(,| -|!) (thanks|thank you|cheers)
 
 @ goodbye.bye plain
 : (再见|拜拜|拜|88|先这样|回见|下次聊|拜了)(|啦|吧|～|！)
@@ -54,12 +53,12 @@ BLOCK = """
 > (get|give) me (your|a|the) (manager|supervisor)( now|)
 
 @ bot_question.are_you plain
-: (你是|你们是|这是)(机器人|真人|人工|AI|自动回复)(吗|吧|还是真人|啊|么)
-: (现在|对面|跟我聊的|回我的)(是|)(人|机器人|真人|AI)(吗|吧|还是机器|还是人)
+: (你是|你们是|这是)(机器人|真人|人工|AI|自动回复)(吗|吧|么)
+: (现在|对面|跟我聊的|回我的)是(人|真人|机器人|AI)(吗|吧|么)
 : 你(到底|究竟|)是(不是)(人|真人|机器人|AI)(啊|)
 > are you (a bot|a robot|human|a real person|an AI|a machine)(?|)
 > am I (talking|chatting|speaking) (to|with) (a bot|a human|a real person|a machine|an AI)(?|)
-> (is this|are these) (a bot|automated|an automated reply|automatic replies|an AI)(?|)
+> is this (a bot|automated|an automated reply|an AI)(?|)
 
 @ confirm.yes plain
 : (对|是|是的|对的|嗯|嗯嗯|没错|好|好的|行|可以|可以的|OK|ok|没问题|同意|确认|就这样)(|吧|！|～|呀)
@@ -93,13 +92,13 @@ BLOCK = """
 > (the|your) (agent|employee|person) I (spoke to|talked to|chatted with) (just now|yesterday|earlier) was (rude|very rude|impolite|dismissive)
 > I want to (report|complain about) the (rude |)agent (I had yesterday|from earlier|I just spoke to)
 
-@ urge.reply
+@ urge.reply aligned
 : (怎么|为什么)(没人|还不|都不|一直不|不)(回|回复|回我|理人|搭理我)(|啊|呢|？？)
 : (人呢|还在吗|回一下|说话啊|快回|回我一下|能不能回一下)(|！|？|啊)
 : (等了|我等|都等)(半天|一个小时|二十分钟|好久|一上午)(了|)(|，)(没人回|也没人理|还没回|能快点吗)
 : (快点|搞快点|能不能快一点|麻烦快点|抓紧|赶紧的|速度)(|，|！)(我很急|急用|急急急|在线等|等着呢|)
-> (hello?? anyone|still there?|are you going to answer?|hello? hello?)
 > (why is nobody|how come nobody is|why is no one) (answering|replying|responding)(| to me|?)
+> (hello?? anyone|still there?|are you going to answer?|hello? hello?)
 > (I've been|been|I have been) waiting (for |)(an hour|20 minutes|half an hour|ages|forever)(|,) (please|can you|could you) (hurry|answer|reply)(| up|)
 > (please hurry|hurry up|can you be quicker|as fast as possible please|this is urgent)(|, I'm in a hurry|!)
 
