@@ -60,7 +60,7 @@ BLOCK = """
 > who can {action}(?|)
 > (what are the conditions|what are the requirements|what conditions must I meet) to {action}(?|)
 > (am I|are foreigners|are students|are minors) (allowed|eligible) to {action}(?|)
-> (is there|are there) any (restriction|restrictions|limits) (if I want |)to {action}(?|)
+> (is there any restriction|are there any restrictions|are there any limits) (if I want |)to {action}(?|)
 
 @ faq.behalf
 : (可以|能|能不能)(代|帮|替)(别人|家人|我妈|老公|同事){action}(吗|不|)

@@ -40,6 +40,8 @@ _MAY = re.compile(r"(?<!不)(?<!才)(能|可以)(?!不|够|用不)")
 
 def particle(text: str) -> str:
     """"帮我取消订单吗" loses its particle (a request), "可以取消订单" gets one (a question)."""
+    if text.endswith("吗") and re.search("能不能|可不可以|有没有|是不是", text):
+        return text[:-1]
     if text.endswith("吗") and _REQUEST.search(text) and not _MODAL.search(text):
         return text[:-1]
     if _MAY.search(text) and not _ASKS.search(text) and "不能" not in text and text[-1] not in "，。！了的":

@@ -108,7 +108,7 @@ BLOCK = """
 ? 小样 = a trial size
 ? 备案号 = the registration number of a cosmetic product
 
-@ furniture goods big shop
+@ furniture goods assembled big shop
 - 张 沙发 = sofa|couch
 - 张 床 = bed
 - 张 床垫 = mattress

@@ -70,7 +70,7 @@ class Mending(unittest.TestCase):
     def test_chinese_particles(self):
         self.assertEqual(particle("帮我取消订单吗"), "帮我取消订单")
         self.assertEqual(particle("可以取消订单"), "可以取消订单吗")
-        self.assertEqual(particle("能不能取消订单"), "能不能取消订单")
+        self.assertEqual(particle("能不能取消订单吗"), "能不能取消订单")
 
     def test_traditional(self):
         self.assertEqual(to_traditional("我的快递怎么还没发货，头发"), "我的快遞怎麼還沒發貨，頭髮")

@@ -7,8 +7,8 @@ BLOCK = """
 : {item}(什么时候|啥时候|几时|多久|哪天)(能|才能|可以|)(发货|发出|寄出)
 : (订单|单号){order}(发货|发出)(了吗|了没|没)
 : {ago}(下的单|下单的|拍的|付的款)(，|)(怎么|)(还没|到现在没|一直没)发货(呢|啊|？|)
-> (has|did) (my|the) {item} (been shipped|ship|shipped|go out)( yet|)(?|)
-> (has|did) my (order|stuff|package) (been shipped|ship|shipped)( yet|)(?|)
+> (has my {item} been shipped|has the {item} shipped|did my {item} ship)( yet|)(?|)
+> (has my order been shipped|has my stuff shipped|did my package ship)( yet|)(?|)
 > when (will|are you going to|do you) (ship|send|dispatch) (my|the) {item}(?|)
 > (has|is) order {order} (been shipped|shipped|been sent out|dispatched)(?|)
 > I ordered {ago} (and|but) (it still hasn't|it hasn't|nothing has) (shipped|been sent|been dispatched)( yet|)
@@ -25,7 +25,7 @@ BLOCK = """
 : (我|)(下单|付款|支付)(成功|)(了|了吗)(，|)(怎么|)(没收到|没有)(确认|短信|通知|订单信息)
 : (不知道|想确认)(我的|)(单|订单)(下|提交)(成功|好)(没有|了没|了吗)
 > I (paid|ordered) but (got|received) no confirmation( email| message|)
-> (did|has) my order (go through|get placed|been placed|been received)(?|)
+> (did my order go through|has my order been placed|did you get my order)(?|)
 
 @ delivery.where goods
 : (我的|)(快递|包裹|货|东西)(到哪|到哪里|到哪儿|走到哪)(了|啦)(|？|啊)

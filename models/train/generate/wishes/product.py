@@ -86,7 +86,7 @@ BLOCK = """
 > (do you have|is there) (a manual|instructions|a video|a guide) for the {item}(?|)
 > I (don't know|can't figure out|have no idea) how to (use|set up|install) the {item}
 
-@ how_to_use.assemble big aligned
+@ how_to_use.assemble assembled aligned
 : {item}(怎么|如何|咋)(装|安装|组装)(|啊|呢)
 : {item}(有|)(安装图|安装视频|说明书)(吗|么|发我一份)
 : (螺丝|配件)(对不上|不够|多出来了)(，|){item}(装不起来|没法装)
