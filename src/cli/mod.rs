@@ -79,7 +79,7 @@ impl Command {
             Self::Directory(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
             Self::Doctor(args) => args.run(ctx),
-            Self::Bench(args) => args.run(ctx.json).map_err(|e| Fail::failure(format!("{e:#}"))),
+            Self::Bench(args) => args.run(ctx),
             Self::Completions(args) => args.run(ctx),
             Self::Man(args) => args.run(ctx),
             Self::ExitCodes(args) => args.run(ctx),
