@@ -18,7 +18,6 @@ use crate::{
         fail::Fail,
         keys::Signing,
         link::Office,
-        out,
     },
     crypto::{
         codec::{b64u, from_b64u_exact},
@@ -101,14 +100,12 @@ impl Args {
         match self.out {
             Some(path) => {
                 data_dir::replace(&path, 0o600, serde_json::to_string_pretty(&roster)?.as_bytes())?;
-                if ctx.json {
-                    out::print_json(&json!({"agents": count, "site": roster.site, "file": path}));
-                } else {
-                    out::line(format!("{count} agents answer the site {NAME}. Their keys are in {}.", path.display()));
-                }
+                ctx.say(
+                    json!({"agents": count, "site": roster.site, "file": path}),
+                    format!("{count} agents answer the site {NAME}. Their keys are in {}.", path.display()),
+                );
             }
-            None if ctx.json => out::print_json(&json!({"agents": 0})),
-            None => out::line(format!("The site {NAME} and its agents are off.")),
+            None => ctx.say(json!({"agents": 0}), format!("The site {NAME} and its agents are off.")),
         }
         Ok(())
     }

@@ -2,12 +2,7 @@
 
 use serde_json::json;
 
-use crate::cli::{
-    company::Company,
-    context::Context,
-    fail::Fail,
-    out::{self, Table},
-};
+use crate::cli::{company::Company, context::Context, fail::Fail, out::Table};
 
 /// List sites
 #[derive(Debug, clap::Args)]
@@ -18,14 +13,10 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
         let sites = &company.dir.state().sites;
-        if ctx.json {
-            let sites: Vec<_> = sites
-                .iter()
-                .map(|(id, s)| json!({"id": id, "name": s.name, "origins": s.origins, "team": s.team, "on": s.on}))
-                .collect();
-            out::print_json(&json!({"sites": sites}));
-            return Ok(());
-        }
+        let values = sites
+            .iter()
+            .map(|(id, s)| json!({"id": id, "name": s.name, "origins": s.origins, "team": s.team, "on": s.on}))
+            .collect();
         let mut table = Table::new(
             &["id", "name", "team", "origins", "state"],
             "No sites yet: kefu site add ID --origin URL --team TEAM",
@@ -34,7 +25,7 @@ impl Args {
             let state = if s.on { "on" } else { "off" }.to_owned();
             table.row([id.to_string(), s.name.clone(), s.team.to_string(), s.origins.join(", "), state]);
         }
-        table.print();
+        ctx.list("sites", values, &table);
         Ok(())
     }
 }
