@@ -133,7 +133,7 @@ pub async fn open(
     tally: &Rc<Tally>,
 ) -> Result<(Rc<Pair>, [In; 2]), PeerError> {
     let visitor = SigningKey::generate();
-    // the agents write first with a key they were given, as if they had opened their box
+    // nobody opens a box here: both sides write with the key that the opening made
     let opening = Opening::new(&target.directory, site, &visitor, KemSecret::generate().public())
         .map_err(|e| PeerError::Seal(e.to_string()))?;
     let conv = opening.conv;
