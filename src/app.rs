@@ -29,12 +29,13 @@ use tokio::{
 use crate::{
     chat::{Chat, Rates, Refusal, desk_task, now_ms},
     config::Config,
+    crypto::directory::Directory,
     desk::{Desk, IdleRule, Rules},
     housekeeping::House,
     http::{self, Addresses, Http, Tokens, admin},
     hub::Hub,
     obs::Metrics,
-    org::{Commit, Org, OrgError, widgets::Widgets},
+    org::{Commit, Org, widgets::Widgets},
     proto::{CloseCode, ErrorCode},
     store::{
         Feed, Store,
@@ -271,28 +272,23 @@ async fn watch_directory(chat: Arc<Chat>, org: Arc<Org>) {
     }
 }
 
-/// Founds a company in the data directory, where `opaque.setup` lies already.
-pub async fn found(data_dir: &Path, config: &Config, commit: Commit) -> Result<(), AdminError> {
-    found_and(data_dir, config, commit, async |_| Ok(())).await
+/// The store of a data directory and its directory, for measurements that fill it. No server may run there.
+pub fn store_and_directory(data_dir: &Path, config: &Config) -> anyhow::Result<(Arc<dyn Store>, Arc<Directory>)> {
+    let (store, _) = open_store(data_dir, config, None)?;
+    let store: Arc<dyn Store> = store;
+    let org = Org::open(store.clone(), &setup(data_dir)?).context("the directory in the database can't be used")?;
+    Ok((store, org.directory()))
 }
 
-/// The same, and `then` with the company before the store is closed again.
-pub async fn found_and(
-    data_dir: &Path,
-    config: &Config,
-    commit: Commit,
-    then: impl AsyncFnOnce(&Org) -> Result<(), OrgError>,
-) -> Result<(), AdminError> {
+/// Founds a company in the data directory, where `opaque.setup` lies already.
+pub async fn found(data_dir: &Path, config: &Config, commit: Commit) -> Result<(), AdminError> {
     let founded = async {
         let setup = setup(data_dir)?;
         let (store, _) = open_store(data_dir, config, None)?;
         let store: Arc<dyn Store> = store;
-        let outcome = match Org::found(store.clone(), &setup, commit).await {
-            Ok(org) => then(&org).await,
-            Err(e) => Err(e),
-        };
+        let outcome = Org::found(store.clone(), &setup, commit).await;
         store.close().await;
-        anyhow::Ok(outcome?)
+        anyhow::Ok(outcome.map(|_| ())?)
     };
     founded.await.map_err(|e| AdminError::new(ErrorCode::Storage, format!("{e:#}")))
 }

@@ -10,6 +10,8 @@
 pub mod app;
 pub mod chat;
 pub mod cli;
+#[doc(hidden)]
+pub mod client;
 pub mod config;
 pub mod crypto;
 pub mod desk;

@@ -23,17 +23,13 @@ impl Args {
         office.close();
         let company = company?;
         let sites = &company.dir.state().sites;
-        if ctx.json {
-            let sites: Vec<_> = sites
-                .iter()
-                .map(|(id, s)| {
-                    json!({"id": id, "name": s.name, "origins": s.origins, "team": s.team, "on": s.on,
-                        "old_widgets": old.of(id).collect::<Vec<_>>()})
-                })
-                .collect();
-            out::print_json(&json!({"sites": sites}));
-            return Ok(());
-        }
+        let values = sites
+            .iter()
+            .map(|(id, s)| {
+                json!({"id": id, "name": s.name, "origins": s.origins, "team": s.team, "on": s.on,
+                    "old_widgets": old.of(id).collect::<Vec<_>>()})
+            })
+            .collect();
         let mut table = Table::new(
             &["id", "name", "team", "origins", "state"],
             "No sites yet: kefu site add ID --origin URL --team TEAM",
@@ -42,9 +38,11 @@ impl Args {
             let state = if s.on { "on" } else { "off" }.to_owned();
             table.row([id.to_string(), s.name.clone(), s.team.to_string(), s.origins.join(", "), state]);
         }
-        table.print();
-        for (what, next) in old.lines(company.now_ms) {
-            out::line(format!("note: {what}\n      {next}"));
+        ctx.list("sites", values, &table);
+        if !ctx.json {
+            for (what, next) in old.lines(company.now_ms) {
+                out::line(format!("note: {what}\n      {next}"));
+            }
         }
         Ok(())
     }

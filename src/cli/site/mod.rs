@@ -11,31 +11,17 @@ mod snippet;
 
 use serde_json::Value;
 
-use super::{context::Context, fail::Fail};
 use crate::org::SiteSettings;
 
-/// Sites: where widgets stand
-#[derive(Debug, clap::Subcommand)]
-pub enum Command {
-    Add(add::Args),
-    List(list::Args),
-    Show(show::Args),
-    Change(change::Args),
-    Off(off::Args),
-    Snippet(snippet::Args),
-}
-
-impl Command {
-    /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        match self {
-            Self::Add(args) => args.run(ctx),
-            Self::List(args) => args.run(ctx),
-            Self::Show(args) => args.run(ctx),
-            Self::Change(args) => args.run(ctx),
-            Self::Off(args) => args.run(ctx),
-            Self::Snippet(args) => args.run(ctx),
-        }
+commands! {
+    /// Sites: where widgets stand
+    pub enum Command {
+        Add(add::Args),
+        List(list::Args),
+        Show(show::Args),
+        Change(change::Args),
+        Off(off::Args),
+        Snippet(snippet::Args),
     }
 }
 
