@@ -1,6 +1,6 @@
 /** A console without a server. */
-import { computed, signal } from '@preact/signals';
 import { ClientError, type AgentClient, type AgentInfo, type Connection, type Conv, type ConvItem, type Me, type Message, type Notice, type Offer, type Thread, type Trust } from '../src/model';
+import { computed, signal } from '../src/signals';
 import { CONV } from './fake-visitor';
 import { event, msg, thread as sample } from './messages';
 

@@ -4,8 +4,8 @@
  *
  * Every text for people is a key of the pages' own dictionary (`ErrorKey`), with parameters where there are any.
  */
-import type { ReadonlySignal } from '@preact/signals';
 import type { AgentInfo, AgentState, Conv, OwnerWhy } from './proto';
+import type { ReadonlySignal } from './signals';
 
 export type { AgentInfo, AgentState, Conv, OwnerWhy } from './proto';
 

@@ -1,11 +1,11 @@
 /** The agent's client: signs in, sees the conversations of his teams, answers. */
-import { signal } from '@preact/signals';
 import type { BoxKey } from '../crypto/backend';
 import { parseCode } from '../crypto/invite';
 import { printFingerprint } from '../crypto/hash';
 import { createHttp, type Http } from '../link/http';
 import { ClientError, type AgentClient, type AgentOptions, type AgentState, type Me, type Tab, type Trust } from '../model';
 import type { Conv, Request, ServerFrame, TeamBox, Welcome } from '../proto';
+import { signal } from '../signals';
 import { changePassword, checkPassword, enrol, isCertified, login, openBoxes, readCode, type Identity } from './account';
 import { AgentSession, asClientError, type AgentDeps } from './agent-session';
 import type { Conversation } from './conversation';

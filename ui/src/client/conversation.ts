@@ -1,9 +1,9 @@
 /** One conversation as a page shows it: ledger and outbox behind the signals of `Thread`. */
-import { signal, type Signal } from '@preact/signals';
 import type { Body } from '../crypto/envelope';
 import { Refused } from '../link/errors';
 import { ClientError, type ErrorKey, type Message, type Thread } from '../model';
 import { Code, Envelope, ownerUser, RECALL_MS, type Conv, type ErrorFrame, type Marks, type WireRecord, type WireSide } from '../proto';
+import { signal, type Signal } from '../signals';
 import { Ledger } from './ledger';
 import { Lines } from './lines';
 import { Outbox } from './outbox';

@@ -1,7 +1,7 @@
 /** The conversations an agent sees, as lists show them. */
-import { signal } from '@preact/signals';
 import type { ConvItem, Message } from '../model';
 import type { Conv } from '../proto';
+import { signal } from '../signals';
 import type { Conversation } from './conversation';
 
 /** Keys of a form that name a person, best first. */

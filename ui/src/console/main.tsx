@@ -5,6 +5,7 @@ import '../ui/tokens.css';
 import '../ui/components.css';
 import '../ui/thread.css';
 import '../ui/layers.css';
+import '../ui/signals';
 import { startClock } from '../ui/time';
 import { App } from './App';
 import './console.css';

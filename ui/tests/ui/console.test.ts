@@ -1,4 +1,3 @@
-import { signal } from '@preact/signals';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { lang } from '../../src/i18n/core';
 import { keyOf } from '../../src/console/act';
@@ -10,6 +9,7 @@ import { rightsOf } from '../../src/console/rights';
 import { dialog, draftOf, inTab, mode, nameOf, select, selected, setDraft, tab } from '../../src/console/state';
 import { candidates } from '../../src/console/TransferDialog';
 import { ClientError, type AgentClient, type AgentInfo, type ConvItem, type Me, type Message } from '../../src/model';
+import { signal } from '../../src/signals';
 
 const conv = (id: string, owner: string, over: Partial<ConvItem> = {}): ConvItem => ({
   id,
