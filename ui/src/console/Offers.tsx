@@ -56,9 +56,9 @@ function OfferCard({ client, offer }: { client: AgentClient; offer: Offer }) {
           </p>
         </div>
       </div>
-      {item?.preview && (
+      {item?.last?.text && (
         <p class="c-offer-preview" dir="auto">
-          {item.preview}
+          {item.last.text}
         </p>
       )}
       <div class="c-offer-acts">
