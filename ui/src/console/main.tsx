@@ -8,6 +8,7 @@ import '../ui/layers.css';
 import '../ui/signals';
 import { startClock } from '../ui/time';
 import { App } from './App';
+import './tokens.css';
 import './console.css';
 import './overlays.css';
 import { startLang } from './state';

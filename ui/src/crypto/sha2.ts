@@ -1,7 +1,6 @@
 /**
- * SHA-256 and SHA-512 (FIPS 180-4), where WebCrypto is missing or too slow to wait for: it answers only later, and the
- * widget hashes all the time. The constants are computed, because tables of them would be a tenth of the widget's
- * cryptography.
+ * SHA-256 and SHA-512 (FIPS 180-4), synchronous: WebCrypto gives digests only as promises, and pages over plain http have
+ * none of it. The constants are computed: a table of them does not compress, and every visitor would load it.
  */
 
 /** The first 64 bits behind the point of the `k`-th root of `n`. Newton's way down from above. */
@@ -69,13 +68,18 @@ const small1 = (h: number, l: number, over: number): number => ror(h, l, 19) ^ r
 
 const block512: Block = (block, at, state) => {
   for (let i = 0; i < 160; i += 2) {
-    const xh = W[i - 30]!;
-    const xl = W[i - 29]!;
-    const yh = W[i - 4]!;
-    const yl = W[i - 3]!;
-    const low = (small0(xh, xl, xh) >>> 0) + (small1(yh, yl, yh) >>> 0) + W[i - 13]! + W[i - 31]!;
-    W[i] = i < 32 ? block.getUint32(at + 4 * i) : small0(xl, xh, 0) + small1(yl, yh, 0) + W[i - 14]! + W[i - 32]! + carry(low);
-    W[i + 1] = i < 32 ? block.getUint32(at + 4 * i + 4) : low;
+    if (i < 32) {
+      W[i] = block.getUint32(at + 4 * i);
+      W[i + 1] = block.getUint32(at + 4 * i + 4);
+    } else {
+      const xh = W[i - 30]!;
+      const xl = W[i - 29]!;
+      const yh = W[i - 4]!;
+      const yl = W[i - 3]!;
+      const low = (small0(xh, xl, xh) >>> 0) + (small1(yh, yl, yh) >>> 0) + W[i - 13]! + W[i - 31]!;
+      W[i] = small0(xl, xh, 0) + small1(yl, yh, 0) + W[i - 14]! + W[i - 32]! + carry(low);
+      W[i + 1] = low;
+    }
   }
   const v = state.slice();
   const get = (i: number): number => v[i]!;
