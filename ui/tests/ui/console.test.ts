@@ -7,6 +7,7 @@ import { lengthOf, readable } from '../../src/console/FirstLogin';
 import { handleKey } from '../../src/console/hotkeys';
 import { rightsOf } from '../../src/console/rights';
 import { dialog, draftOf, inTab, mode, nameOf, select, selected, setDraft, tab } from '../../src/console/state';
+import { firstUnreadOf } from '../../src/console/ThreadPane';
 import { candidates } from '../../src/console/TransferDialog';
 import { ClientError, type AgentClient, type AgentInfo, type ConvItem, type Me, type Message } from '../../src/model';
 import { signal } from '../../src/signals';
@@ -151,6 +152,13 @@ describe('words', () => {
     const left = e({ t: 'epoch', epoch: 1, bot: false });
     expect(say(left, [joined, left])).toContain('left');
     expect(say(e({ t: 'epoch', epoch: 0, bot: false }))).toBeNull();
+  });
+
+  it('mark where the reader left off, unless all is new; the form is no message', () => {
+    const of = (id: string, kind: Message['kind'], mine = false) => ({ id, kind, mine }) as Message;
+    const all = [e({ t: 'open' }), of('form', 'form'), of('a', 'text'), of('own', 'text', true), of('b', 'text'), of('gone', 'recalled'), of('c', 'text')];
+    expect([0, 1, 2, 3].map((n) => firstUnreadOf(all, n))).toEqual([null, 'c', 'b', null]);
+    expect(firstUnreadOf(all.slice(0, 3), 1)).toBeNull();
   });
 
   it('do not look a field up in what every object has', () => {
