@@ -17,22 +17,27 @@ type Node = VNode & { __c?: Component };
 const hooks = options as Hooks;
 const readers = new WeakMap<Component, Reader>();
 
-/** `before` runs first, then what was there. */
-function hook<K extends keyof Hooks>(name: K, before: (node: Node) => void): void {
+function hook(name: keyof Hooks, ours: (node: Node) => void, late = false): void {
   const old = hooks[name] as ((...all: unknown[]) => void) | undefined;
   hooks[name] = (...all: unknown[]) => {
-    before(all[0] as Node);
+    if (!late) ours(all[0] as Node);
     old?.(...all);
+    if (late) ours(all[0] as Node);
   };
 }
 
-hook('__r', ({ __c: component }) => {
-  if (!component) return;
-  let reader = readers.get(component);
-  if (reader) forget(reader);
-  else readers.set(component, (reader = { sources: new Set(), changed: () => component.forceUpdate() }));
-  readAs(reader);
-});
+hook(
+  '__r',
+  ({ __c: component }) => {
+    if (!component) return;
+    let reader = readers.get(component);
+    if (reader) forget(reader);
+    else readers.set(component, (reader = { sources: new Set(), changed: () => component.forceUpdate() }));
+    readAs(reader);
+  },
+  // preact/hooks runs effects that are due there: what these read is not read by the component
+  true,
+);
 for (const end of ['diffed', '__e'] as const) hook(end, () => readAs(null));
 hook('unmount', ({ __c: component }) => {
   const reader = component && readers.get(component);
