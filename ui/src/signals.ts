@@ -42,21 +42,27 @@ export function forget(reader: Reader): void {
   waiting.delete(reader);
 }
 
-/** Runs `fn`, and tells readers only after it. */
+/** Runs `fn`, and tells readers only after it. Throws the first error when all were told. */
 function together(fn: () => void): void {
-  depth++;
-  try {
-    fn();
-    // who is added meanwhile has his turn, too
-    if (depth === 1) {
-      for (const reader of waiting) {
-        waiting.delete(reader);
-        reader.changed();
-      }
+  const errors: unknown[] = [];
+  const attempt = (what: () => void): void => {
+    try {
+      what();
+    } catch (e) {
+      errors.push(e);
     }
-  } finally {
-    depth--;
+  };
+  depth++;
+  attempt(fn);
+  if (depth === 1) {
+    // who is added meanwhile has his turn, too
+    for (const reader of waiting) {
+      waiting.delete(reader);
+      attempt(() => reader.changed());
+    }
   }
+  depth--;
+  if (errors.length) throw errors[0];
 }
 
 class Source<T> implements Signal<T> {

@@ -110,6 +110,7 @@ describe('signals', () => {
     });
     effect(() => void seen.push(a.value));
     expect(() => (a.value = 1)).toThrow('once');
+    expect(seen).toEqual([0, 1]);
     a.value = 2;
     expect(seen.at(-1)).toBe(2);
     const b = signal(0);
