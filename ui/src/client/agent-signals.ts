@@ -1,7 +1,7 @@
 /** What the console shows besides conversations, as signals. No rules, no keys, no network. */
-import { signal } from '@preact/signals';
 import type { Directory } from '../crypto/directory';
 import type { AgentInfo, AgentState, Me, Notice, Offer, Tab, TeamInfo } from '../model';
+import { signal } from '../signals';
 
 export class AgentSignals {
   readonly session = signal<'loading' | 'signed-out' | 'locked' | 'signed-in'>('loading');

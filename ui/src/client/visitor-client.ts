@@ -1,5 +1,4 @@
 /** The visitor's client: verifies the company, makes keys and a conversation at the first message, and speaks in it. */
-import { computed, signal } from '@preact/signals';
 import type { Backend, KeptKey } from '../crypto/backend';
 import { b64u, hex, random } from '../crypto/bytes';
 import { BoxKind, boxKid, conversationId } from '../crypto/hash';
@@ -8,6 +7,7 @@ import { Refused } from '../link/errors';
 import { createHttp } from '../link/http';
 import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorClient, type VisitorOptions } from '../model';
 import { Code, type Conv, type ServerFrame, type SiteReply, type Welcome } from '../proto';
+import { computed, signal } from '../signals';
 import type { Store } from '../storage/store';
 import type { Conversation } from './conversation';
 import { distrust, Engine, newConnection, prepare, type Deps } from './engine';

@@ -1,7 +1,7 @@
-import { signal } from '@preact/signals';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lang } from '../../src/i18n/core';
 import type { FormField, Message, Thread, VisitorClient } from '../../src/model';
+import { signal } from '../../src/signals';
 import { makeApi } from '../../src/widget/api';
 import { eventText } from '../../src/widget/events';
 import { readSettings } from '../../src/widget/settings';
