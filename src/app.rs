@@ -27,7 +27,10 @@ use tokio::{
 };
 
 use crate::{
-    chat::{Chat, Rates, Refusal, desk_task},
+    chat::{
+        Chat, Rates, Refusal, desk_task,
+        robot::{self, Mind},
+    },
     config::Config,
     desk::{Desk, Rules},
     http::{self, Addresses, Http, Tokens, admin},
@@ -64,6 +67,9 @@ const MARKS: Duration = Duration::from_millis(500);
 /// How often idle conversations leave memory.
 const SWEEP: Duration = Duration::from_secs(60);
 
+/// The longest pause between two looks at the robot's keys.
+const KEYS: Duration = Duration::from_secs(600);
+
 /// Threads for reads of the disk. Hundreds, as tokio would start when everybody comes back at once, read no faster and
 /// leave their memory behind.
 const DISK_READERS: usize = 8;
@@ -79,6 +85,8 @@ pub struct ServeOptions {
     pub data_dir: PathBuf,
     /// The configuration.
     pub config: Config,
+    /// What the robot thinks with; without it, it hands over at once.
+    pub mind: Option<Arc<dyn Mind>>,
 }
 
 /// The server answers.
@@ -127,7 +135,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
     ready: impl FnOnce(&Ready),
 ) -> anyhow::Result<()> {
-    let ServeOptions { data_dir, mut config } = options;
+    let ServeOptions { data_dir, mut config, mind } = options;
     let metrics = Arc::new(Metrics::new());
     let (disk, feed) = open_store(&data_dir, &config, Some(metrics.clone()))?;
     let store: Arc<dyn Store> = disk.clone();
@@ -149,6 +157,8 @@ pub async fn serve(
         tokio::spawn(desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox)),
         tokio::spawn(keep_house(chat.clone(), store.clone(), metrics.clone())),
         tokio::spawn(watch_directory(chat.clone(), org.clone())),
+        tokio::spawn(robot::run(chat.clone(), mind)),
+        tokio::spawn(keep_robot_keys(org.clone())),
     ];
     let admin = Arc::new(admin::Admin {
         org: org.clone(),
@@ -276,6 +286,17 @@ async fn watch_directory(chat: Arc<Chat>, org: Arc<Org>) {
     while watch.changed().await.is_ok() {
         let seq = *watch.borrow_and_update();
         chat.directory_changed(seq);
+    }
+}
+
+/// Makes and erases the robot's keys when their time comes.
+async fn keep_robot_keys(org: Arc<Org>) {
+    loop {
+        let keeper = org.clone();
+        let keep = move || keeper.robot().map(|robot| robot.keep(&keeper.directory()));
+        let next = tokio::task::spawn_blocking(keep).await.ok().flatten();
+        let pause = next.map_or(KEYS, |at| Duration::from_millis(at.saturating_sub(org.now_ms())));
+        tokio::time::sleep(pause.clamp(Duration::from_millis(100), KEYS)).await;
     }
 }
 

@@ -73,7 +73,7 @@ impl Chat {
         for frame in commit.records {
             self.publish_record(conv, commit.origin, frame);
         }
-        let Some(row) = commit.row else { return };
+        let Some(row) = commit.row else { return self.robot.heard(&cell, false) };
         let row = match Row::decode(&row) {
             Ok(row) => row,
             Err(e) => return tracing::error!(%conv, error = %e, "a committed row can't be read"),
@@ -89,6 +89,7 @@ impl Chat {
             self.tell_desk(conv, &row);
         }
         self.publish_summary(&cell, old.map(|f| f.team));
+        self.robot.heard(&cell, true);
     }
 
     /// The record to everybody who follows; to the sender it is the acknowledgement.

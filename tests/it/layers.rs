@@ -7,7 +7,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 const HOUSE: &[(&str, &[&str])] = &[
     ("cli", &["app", "org", "crypto", "config", "obs", "proto"]),
     ("http", &["chat", "org", "hub", "crypto", "proto", "config", "obs"]),
-    ("chat", &["org", "store", "hub", "desk", "crypto", "proto", "obs"]),
+    ("chat", &["org", "store", "hub", "desk", "bot", "crypto", "proto", "obs"]),
+    ("bot", &["config"]),
     ("org", &["store", "crypto", "proto", "obs"]),
     ("hub", &["proto", "obs"]),
     ("desk", &["proto"]),
