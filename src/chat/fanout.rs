@@ -19,7 +19,7 @@ use super::{
     cells::lock,
     conversation::{Cell, Facts, Row},
     history::{hidden, hidden_from_visitors},
-    text,
+    robot, text,
 };
 
 impl Chat {
@@ -70,10 +70,11 @@ impl Chat {
         {
             (cell.last, cell.last_at) = (record.seq, record.at_ms);
         }
+        let asked = robot::asked(&cell, &commit.records);
         for frame in commit.records {
             self.publish_record(conv, commit.origin, frame);
         }
-        let Some(row) = commit.row else { return self.robot.heard(&cell, false) };
+        let Some(row) = commit.row else { return self.robot.heard(&cell, false, asked) };
         let row = match Row::decode(&row) {
             Ok(row) => row,
             Err(e) => return tracing::error!(%conv, error = %e, "a committed row can't be read"),
@@ -89,7 +90,7 @@ impl Chat {
             self.tell_desk(conv, &row);
         }
         self.publish_summary(&cell, old.map(|f| f.team));
-        self.robot.heard(&cell, true);
+        self.robot.heard(&cell, true, asked);
     }
 
     /// The record to everybody who follows; to the sender it is the acknowledgement.

@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 use super::{Chat, cells::lock, conversation::Cell};
 use crate::{
     bot::Decision,
-    proto::{ConvId, ConvState, Owner, SiteId},
+    proto::{ConvId, ConvState, HeaderView, Kind, Owner, RecordView, SiteId},
 };
 use talk::Talks;
 pub use task::run;
@@ -81,17 +81,26 @@ impl Default for Seat {
 
 impl Seat {
     /// Something was committed in a conversation. Never waits.
-    pub(super) fn heard(&self, cell: &Cell, row_changed: bool) {
+    pub(super) fn heard(&self, cell: &Cell, row_changed: bool, asked: bool) {
         let mine = cell.row.owner == Owner::Robot && cell.row.state == ConvState::Open;
         if row_changed {
             // its keys go with the owner and with the epoch
             self.talks.keep(cell.id, mine.then_some(cell.row.epoch));
         }
-        if mine && self.knock.try_send(cell.id).is_err() {
+        if mine && (row_changed || asked) && self.knock.try_send(cell.id).is_err() {
             lock(&self.crowd).push(cell.id);
             self.crowded.notify_one();
         }
     }
+}
+
+/// Whether a visitor wrote one of these records; looked at only where the robot would care.
+pub(super) fn asked(cell: &Cell, records: &[bytes::Bytes]) -> bool {
+    let his = |frame: &bytes::Bytes| {
+        let header = RecordView::parse(frame).and_then(|r| HeaderView::parse(r.body).ok());
+        header.is_some_and(|(kind, h)| kind == Kind::Message && h.sender() == cell.visitor)
+    };
+    cell.row.owner == Owner::Robot && records.iter().any(his)
 }
 
 impl Chat {

@@ -89,12 +89,15 @@ impl Chat {
                 Next::Leave(_) => self.robot_leaves(conv).await,
             };
             let refusal = match (outcome, next) {
-                (Ok(()), Next::Post(draft)) => return Ok(self.robot_said(conv, draft)),
-                (Ok(()), _) => return Ok(()),
+                (Ok(()), _) => {
+                    self.robot_said(conv, next);
+                    return Ok(());
+                }
                 // stored by a try whose answer was lost
-                (Err(e), Next::Post(draft)) if resent && e.code == ErrorCode::Conflict => {
+                (Err(e), Next::Post(_)) if resent && e.code == ErrorCode::Conflict => {
                     tracing::debug!(%conv, error = %e, "the answer was stored already");
-                    return Ok(self.robot_said(conv, draft));
+                    self.robot_said(conv, next);
+                    return Ok(());
                 }
                 (Err(e), _) => e,
             };
@@ -172,7 +175,7 @@ impl Chat {
         };
         match Draft::seal(conv, page, &decision, &me.key) {
             Ok(draft) if draft.envelopes.is_empty() && !draft.leaves => {
-                self.robot_said(conv, &draft);
+                self.robot_said(conv, &Next::Post(draft));
                 Next::Rest
             }
             Ok(draft) => Next::Post(draft),
@@ -183,8 +186,9 @@ impl Chat {
         }
     }
 
-    /// A draft is on disk (or had nothing in it).
-    fn robot_said(&self, conv: ConvId, draft: &Draft) {
+    /// This is on disk, or there was nothing in it to store.
+    fn robot_said(&self, conv: ConvId, next: &Next) {
+        let Next::Post(draft) = next else { return };
         self.robot.talks.update(conv, draft.epoch, |t| {
             t.done = t.done.max(draft.upto);
             t.ctr += u32::try_from(draft.envelopes.len()).unwrap_or(0);
