@@ -27,7 +27,10 @@ use tokio::{
 };
 
 use crate::{
-    chat::{Chat, Rates, Refusal, desk_task, now_ms},
+    chat::{
+        Chat, Rates, Refusal, desk_task, now_ms,
+        robot::{self, Mind},
+    },
     config::Config,
     crypto::directory::Directory,
     desk::{Desk, IdleRule, Rules},
@@ -55,10 +58,15 @@ pub mod names {
     pub const CERTIFICATE: &str = "tls/server.pem";
     /// Its key.
     pub const CERTIFICATE_KEY: &str = "tls/server.key";
+    /// Directory of the robot's keys, if the configuration names no other.
+    pub const ROBOT: &str = "robot";
 }
 
 /// How long sockets may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// The longest pause between two looks at the robot's keys.
+const KEYS: Duration = Duration::from_secs(600);
 
 /// Threads for reads of the disk. Hundreds, as tokio would start when everybody comes back at once, read no faster and
 /// leave their memory behind.
@@ -81,6 +89,8 @@ pub struct ServeOptions {
     pub data_dir: PathBuf,
     /// The configuration.
     pub config: Config,
+    /// What the robot thinks with; without it, it hands over at once.
+    pub mind: Option<Arc<dyn Mind>>,
 }
 
 /// The server answers.
@@ -112,8 +122,10 @@ fn setup(data_dir: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-async fn open_org(data_dir: &Path, store: Arc<dyn Store>) -> anyhow::Result<(Arc<Org>, Arc<Widgets>)> {
+async fn open_org(data_dir: &Path, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<(Arc<Org>, Arc<Widgets>)> {
     let org = Org::open(store.clone(), &setup(data_dir)?).context("the directory in the database can't be used")?;
+    let key_dir = &config.robot.key_dir;
+    org.open_robot(if key_dir.is_empty() { data_dir.join(names::ROBOT) } else { PathBuf::from(key_dir) });
     let widgets = Widgets::load(&*store).context("cannot read the widgets that were served before")?;
     if let Some(widget) = http::assets::embedded_widget() {
         widgets.add(&*store, widget).await.context("cannot store the widget of this version")?;
@@ -127,11 +139,11 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
     ready: impl FnOnce(&Ready),
 ) -> anyhow::Result<()> {
-    let ServeOptions { data_dir, mut config } = options;
+    let ServeOptions { data_dir, mut config, mind } = options;
     let metrics = Arc::new(Metrics::new());
     let (disk, feed) = open_store(&data_dir, &config, Some(metrics.clone()))?;
     let store: Arc<dyn Store> = disk.clone();
-    let (org, widgets) = open_org(&data_dir, store.clone()).await?;
+    let (org, widgets) = open_org(&data_dir, &config, store.clone()).await?;
     let hub = Hub::new();
     let (chat, inbox) = Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config))
         .context("cannot read the open conversations")?;
@@ -150,6 +162,8 @@ pub async fn serve(
         tokio::spawn(desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox)),
         tokio::spawn(house.keep()),
         tokio::spawn(watch_directory(chat.clone(), org.clone())),
+        tokio::spawn(robot::run(chat.clone(), mind)),
+        tokio::spawn(keep_robot_keys(org.clone())),
     ];
     let admin = Arc::new(admin::Admin {
         org: org.clone(),
@@ -280,6 +294,17 @@ pub fn store_and_directory(data_dir: &Path, config: &Config) -> anyhow::Result<(
     Ok((store, org.directory()))
 }
 
+/// Makes and erases the robot's keys when their time comes.
+async fn keep_robot_keys(org: Arc<Org>) {
+    loop {
+        let keeper = org.clone();
+        let keep = move || keeper.robot().map(|robot| robot.keep(&keeper.directory()));
+        let next = tokio::task::spawn_blocking(keep).await.ok().flatten();
+        let pause = next.map_or(KEYS, |at| Duration::from_millis(at.saturating_sub(org.now_ms())));
+        tokio::time::sleep(pause.clamp(Duration::from_millis(100), KEYS)).await;
+    }
+}
+
 /// Founds a company in the data directory, where `opaque.setup` lies already.
 pub async fn found(data_dir: &Path, config: &Config, commit: Commit) -> Result<(), AdminError> {
     let founded = async {
@@ -333,7 +358,7 @@ impl Admin {
         let local = async {
             let (redb, _) = open_store(data_dir, config, None)?;
             let store: Arc<dyn Store> = redb;
-            let (org, widgets) = open_org(data_dir, store.clone()).await?;
+            let (org, widgets) = open_org(data_dir, config, store.clone()).await?;
             let public_url = config.public_url();
             let storage_bytes = size_of(store.clone());
             anyhow::Ok(Self::Local(

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
+pub mod bot;
 pub mod chat;
 pub mod cli;
 #[doc(hidden)]

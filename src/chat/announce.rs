@@ -3,12 +3,15 @@
 use crate::{
     crypto::{announcement, codec, hash, hash::BoxKind},
     hub::Conn,
-    proto::{AnnouncementView, ErrorCode, HeaderView, TeamId},
+    proto::{AnnouncementView, ErrorCode, Event, HeaderView, Owner, OwnerWhy, SiteId, TeamId},
+    store::Op,
 };
 
 use super::{
     Chat, Refusal,
+    close::append,
     conversation::{Cell, Row},
+    now_ms,
 };
 
 impl Chat {
@@ -22,6 +25,9 @@ impl Chat {
             Some(_) => {
                 let agent = self.require_agent(conn)?;
                 self.require_owner(&agent, cell)?;
+                if cell.row.owner == Owner::Robot {
+                    return Err(Refusal::new(ErrorCode::NotOwner, "the robot owns this conversation; take it first"));
+                }
                 (agent.ed, true)
             }
         };
@@ -40,6 +46,17 @@ impl Chat {
         if (view.prev() != hex32(&cell.row.ann)) || epoch_of(bytes) != Some(cell.row.epoch + 1) {
             return Err(Refusal::new(ErrorCode::EpochStale, "somebody announced this epoch first"));
         }
+        let bot = match (view.has_bot(), conn.who.user()) {
+            (false, _) => None,
+            (true, None) if cell.row.owner == Owner::Robot => self.robot_member(&cell.row.site, &view)?,
+            (true, None) => {
+                return Err(Refusal::new(
+                    ErrorCode::EpochStale,
+                    "the robot left this conversation; announce without it",
+                ));
+            }
+            (true, Some(_)) => return Err(Refusal::malformed("only visitors let a robot in")),
+        };
         let expected = announcement::Expected {
             conv: cell.id,
             epoch: cell.row.epoch + 1,
@@ -48,10 +65,16 @@ impl Chat {
             directory: &directory,
             team: &current.pk.0,
             visitor: &key(&cell.row.x)?,
-            bot: None,
+            bot: bot.as_ref(),
         };
         announcement::verify(bytes, &expected).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+        // an epoch without the robot is how a visitor asks for a person
+        let person = cell.row.owner == Owner::Robot && !view.has_bot();
+        let (owner, arrived) =
+            if person { (Owner::Queue, now_ms()) } else { (cell.row.owner.clone(), cell.row.arrived) };
         Ok(Row {
+            owner,
+            arrived,
             epoch: cell.row.epoch + 1,
             ann: data_encoding::HEXLOWER.encode(&hash::announcement(bytes)),
             key_team: team.clone(),
@@ -60,6 +83,25 @@ impl Chat {
             ..cell.row.clone()
         })
     }
+}
+
+impl Chat {
+    /// The key of the announcement's bot box, if it is a day key of the site's robot that holds now; none if there is no
+    /// such box.
+    pub(super) fn robot_member(&self, site: &SiteId, view: &AnnouncementView<'_>) -> Result<Option<[u8; 32]>, Refusal> {
+        let Some((_, kid, _)) = view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8) else { return Ok(None) };
+        let stale =
+            || Refusal::new(ErrorCode::DirectoryStale, "no such robot key holds here now; ask for the site again");
+        let robot = self.org.robot().ok_or_else(stale)?;
+        robot.member(&self.org.directory(), site).ok_or_else(stale)?;
+        robot.day(&kid).map(|day| Some(day.key.x.0)).ok_or_else(stale)
+    }
+}
+
+/// The event that goes with an announcement that took the robot out.
+pub(super) fn person_asked(cell: &Cell, row: &Row) -> Option<Op> {
+    let event = Event::Owner { owner: Owner::Queue, team: row.team.clone(), why: OwnerWhy::Person, by: None };
+    (cell.row.owner == Owner::Robot && row.owner == Owner::Queue).then(|| append(cell, &event))
 }
 
 /// A public key in its text form.

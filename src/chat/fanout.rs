@@ -20,7 +20,7 @@ use super::{
     conversation::{Cell, Facts, Row},
     history::{hidden, hidden_from_visitors},
     idle::Word,
-    text,
+    robot, text,
 };
 
 impl Chat {
@@ -74,10 +74,11 @@ impl Chat {
         for record in commit.records.iter().filter_map(|frame| RecordView::parse(frame)) {
             cell.word = Word::then(cell.word, &record, cell.visitor);
         }
+        let asked = robot::asked(&cell, &commit.records);
         for frame in commit.records {
             self.publish_record(conv, commit.origin, frame);
         }
-        let Some(row) = commit.row else { return };
+        let Some(row) = commit.row else { return self.robot.heard(&cell, false, asked) };
         let row = match Row::decode(&row) {
             Ok(row) => row,
             Err(e) => return tracing::error!(%conv, error = %e, "a committed row can't be read"),
@@ -93,6 +94,7 @@ impl Chat {
             self.tell_desk(conv, &row);
         }
         self.publish_summary(&cell, old.map(|f| f.team));
+        self.robot.heard(&cell, true, asked);
     }
 
     /// The record to everybody who follows; to the sender it is the acknowledgement.

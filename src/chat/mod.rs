@@ -5,7 +5,7 @@
 //! and the sender's own copy of the record is his acknowledgement. Changes of owner take the same road: the desk decides,
 //! [`desk_task`] writes, the fan-out tells the desk and the people what became fact.
 //!
-//! Here are no sockets (that is `http`), no rules of assignment (`desk`), no bytes of encryption (`crypto`).
+//! Here are no sockets (that is `http`), no rules of assignment (`desk`) or of answers (`bot`), no bytes of encryption (`crypto`).
 
 mod announce;
 mod assign;
@@ -23,6 +23,7 @@ mod open;
 mod post;
 mod recall;
 mod receipt;
+pub mod robot;
 
 use std::{
     borrow::Cow,
@@ -125,6 +126,7 @@ pub struct Chat {
     limits: limits::Limits,
     desk: mpsc::UnboundedSender<DeskMessage>,
     presence: desk_task::PresenceBoard,
+    robot: robot::Seat,
     /// Conversations whose receipt marks are not stored yet.
     dirty: Mutex<Vec<ConvId>>,
 }
@@ -143,6 +145,7 @@ impl Chat {
             cells: cells::Cells::default(),
             limits: limits::Limits::new(rates),
             presence: desk_task::PresenceBoard::default(),
+            robot: robot::Seat::default(),
             dirty: Mutex::default(),
             store,
             org,

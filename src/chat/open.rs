@@ -75,6 +75,7 @@ impl Chat {
                 "the announcement names a directory this server does not have",
             ));
         }
+        let bot = self.robot_member(&o.site, &view)?;
         announcement::verify(
             &ann,
             &announcement::Expected {
@@ -85,7 +86,7 @@ impl Chat {
                 directory: &directory,
                 team: &team.pk.0,
                 visitor: &x,
-                bot: None,
+                bot: bot.as_ref(),
             },
         )
         .map_err(|e| Refusal::new(ErrorCode::DirectoryStale, e.to_string()))?;
@@ -93,7 +94,7 @@ impl Chat {
         let row = Row {
             site: o.site.clone(),
             team: site.team.clone(),
-            owner: Owner::Queue,
+            owner: if view.has_bot() { Owner::Robot } else { Owner::Queue },
             state: ConvState::Open,
             ed: codec::b64u(&o.ed),
             x: o.x.clone(),
@@ -129,7 +130,7 @@ fn opening_batch(o: &Opening, visitor: [u8; 16], row: &Row, announcement: Vec<u8
         ed: row.ed.clone(),
         x: row.x.clone(),
     };
-    let owner = Event::Owner { owner: Owner::Queue, team: row.team.clone(), why: OwnerWhy::Open, by: None };
+    let owner = Event::Owner { owner: row.owner.clone(), team: row.team.clone(), why: OwnerWhy::Open, by: None };
     let event = |e: &Event| Op::Append { id: event_id(), body: event_body(conv, e).into() };
     // the view was parsed before; an id is needed so that a resend is recognised
     let id = HeaderView::parse(&announcement).map_or_else(|_| event_id(), |(_, h)| h.msg_id());

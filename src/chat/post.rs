@@ -12,7 +12,7 @@ use crate::{
     store::{self, Batch, Op, Reply},
 };
 
-use super::{Address, Chat, Refusal, cells::lock, conversation::Cell, now_ms};
+use super::{Address, Chat, Refusal, announce::person_asked, cells::lock, conversation::Cell, now_ms};
 
 /// A refused envelope, with what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +93,7 @@ impl Chat {
         }
         let append = Op::Append { id: header.msg_id(), body: bytes.clone() };
         let mut batch = Batch { conv: Some(cell.id), rev: Some(cell.rev), ops: Vec::with_capacity(1) };
+        let mut after = None;
         match kind {
             Kind::Message => {
                 self.may_speak(conn, &cell)?;
@@ -111,6 +112,7 @@ impl Chat {
             Kind::Announcement => {
                 let row = self.check_announcement(conn, &cell, bytes)?;
                 batch.ops.push(Op::Row { value: row.encode() });
+                after = person_asked(&cell, &row);
             }
             Kind::Grant => {
                 let agent = self.require_agent(conn)?;
@@ -124,6 +126,7 @@ impl Chat {
             }
         }
         batch.ops.push(append);
+        batch.ops.extend(after);
         Ok(batch)
     }
 
@@ -137,17 +140,17 @@ impl Chat {
             }
             _ => return Err(Refusal::new(ErrorCode::NotOwner, "you do not own this conversation; take it first")),
         }
-        if cell.row.bot {
-            return Err(Refusal::new(
-                ErrorCode::EpochStale,
-                "a bot can read this epoch; announce the next one without it",
-            ));
-        }
         Ok(())
     }
 
-    /// The epoch must be the newest, and sealed to the newest key of its team.
-    fn check_epoch(&self, cell: &Cell, header: &HeaderView<'_>) -> Result<(), Refusal> {
+    /// The epoch must be the newest, sealed to the newest key of its team, and without the robot once that has left.
+    pub(super) fn check_epoch(&self, cell: &Cell, header: &HeaderView<'_>) -> Result<(), Refusal> {
+        if cell.row.bot && cell.row.owner != Owner::Robot {
+            return Err(Refusal::new(
+                ErrorCode::EpochStale,
+                "the robot can read this epoch; announce the next one without it",
+            ));
+        }
         let directory = self.org.directory();
         let current = directory.team(&cell.row.key_team).map_or(0, |t| t.epoch);
         if header.epoch() != cell.row.epoch || current != cell.row.key_epoch {

@@ -24,6 +24,8 @@ pub struct Config {
     pub limits: Limits,
     /// The signed directory.
     pub directory: Directory,
+    /// The robot.
+    pub robot: Robot,
     /// The log.
     pub log: Log,
 }
@@ -169,6 +171,14 @@ impl Default for Directory {
     fn default() -> Self {
         Self { freshness_days: 30 }
     }
+}
+
+/// `[robot]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Robot {
+    /// Directory of its keys; empty: `robot` in the data directory.
+    pub key_dir: String,
 }
 
 /// `[log]`.

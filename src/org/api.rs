@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::{
     crypto::{
+        botkey::SignedDayKey,
         codec::{Bytes, Key32},
         directory::{Entry, Role, Snapshot},
         invite::{Cert, SignedCert},
@@ -57,6 +58,9 @@ pub(super) struct SiteAnswer {
     /// Whether somebody would answer; set by the route, who knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presence: Option<Presence>,
+    /// The robot's newest day key, if the site has a robot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot: Option<SignedDayKey>,
 }
 
 /// `GET /directory`.

@@ -63,7 +63,8 @@ impl Org {
         let s = live.directory.site(id).filter(|s| s.on).ok_or(OrgError::NotFound("site"))?;
         let site = SiteName { id: id.clone(), name: s.name.clone(), team: s.team.clone() };
         let settings = self.settings(id)?;
-        Ok((live, SiteAnswer { org: self.fp, site, now: self.now_ms(), settings, presence: None }))
+        let bot = self.robot().and_then(|r| r.day_key(&live.directory, id));
+        Ok((live, SiteAnswer { org: self.fp, site, now: self.now_ms(), settings, presence: None, bot }))
     }
 
     /// `GET /directory?after=`: entries after this number (−1: all).

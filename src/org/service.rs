@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -9,7 +10,8 @@ use std::{
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use super::{
-    BoxesAnswer, Commit, OrgError, SiteSettings, bundle::bundle, commit::plan, limiter::Limiter, login::Pending, rows,
+    BoxesAnswer, Commit, OrgError, Robot, SiteSettings, bundle::bundle, commit::plan, limiter::Limiter, login::Pending,
+    rows,
 };
 use crate::{
     crypto::{
@@ -98,6 +100,7 @@ pub struct Org {
     pub(super) clock: Clock,
     live: RwLock<Arc<Live>>,
     newest: watch::Sender<u32>,
+    robot: OnceLock<Arc<Robot>>,
 }
 
 impl fmt::Debug for Org {
@@ -138,6 +141,7 @@ impl Org {
             clock,
             live: RwLock::new(Arc::new(live)),
             newest,
+            robot: OnceLock::new(),
         }))
     }
 
@@ -185,6 +189,19 @@ impl Org {
     /// The server's time, ms.
     pub fn now_ms(&self) -> u64 {
         (self.clock)()
+    }
+
+    /// Reads the robot's keys in `dir`. Without this there is no robot here.
+    pub fn open_robot(&self, dir: PathBuf) {
+        let robot = Robot::open(dir, self.fp, self.clock.clone());
+        robot.keep(&self.directory());
+        // a second call would be a mistake of the caller; the first stands
+        let _ = self.robot.set(Arc::new(robot));
+    }
+
+    /// The robot's keys, if this process holds any.
+    pub fn robot(&self) -> Option<&Arc<Robot>> {
+        self.robot.get()
     }
 
     /// Number of the newest directory entry, whenever it changes.

@@ -131,6 +131,10 @@ pub enum OwnerWhy {
     Closed,
     /// It was opened again.
     Reopen,
+    /// The visitor asked for a person: his announcement without the robot.
+    Person,
+    /// The robot handed over.
+    Handoff,
 }
 
 /// Open or closed.

@@ -5,6 +5,7 @@ mod chat;
 mod cli;
 mod crash;
 mod layers;
+mod robot;
 mod store_contract;
 mod store_faults;
 mod store_file;

@@ -185,7 +185,7 @@ impl<'a> Draft<'a> {
     /// A site that is on now.
     pub fn site(&mut self, id: &SiteId, team: &TeamId, origins: &[String]) -> anyhow::Result<()> {
         let (name, origins, team) = (id.to_string(), origins.to_vec(), team.clone());
-        self.act(&Body::Site(SiteBody { id: id.clone(), name, origins, team, on: true }))?;
+        self.act(&Body::Site(SiteBody { id: id.clone(), name, origins, team, on: true, bot: None }))?;
         self.commit.sites.insert(id.clone(), SiteSettings::default());
         Ok(())
     }

@@ -87,7 +87,7 @@ async fn serve(ctx: &Context, config: Config) -> anyhow::Result<()> {
     let shutdown = signals::shutdown()?;
     let (data_dir, json) = (ctx.data_dir.clone(), ctx.json);
     let clock = warn_of_clock(data_dir.clone(), config.clone());
-    let served = app::serve(ServeOptions { data_dir, config }, shutdown, move |ready| {
+    let served = app::serve(ServeOptions { data_dir, config, mind: None }, shutdown, move |ready| {
         announce(ready, json);
         systemd::ready();
         tokio::spawn(clock);

@@ -40,6 +40,8 @@ struct Known {
     directory: Arc<Directory>,
     /// Private team keys by box kid.
     teams: BTreeMap<[u8; 16], KemSecret>,
+    /// Day keys of the robot that were served, by box kid.
+    days: BTreeMap<[u8; 16], [u8; 32]>,
 }
 
 /// An id from a literal.
@@ -88,7 +90,7 @@ impl Company {
             dir,
             keys: c.keys,
             people: c.users.into_iter().map(|u| (u.id.to_string(), u.keys)).collect(),
-            known: Mutex::new(Known { directory: c.directory, teams }),
+            known: Mutex::new(Known { directory: c.directory, teams, days: BTreeMap::new() }),
         })
     }
 
@@ -110,6 +112,16 @@ impl Company {
     /// The private key of a team, by the kid of its public key.
     pub fn team_key(&self, kid: &[u8; 16]) -> Option<KemSecret> {
         self.known.lock().unwrap().teams.get(kid).cloned()
+    }
+
+    /// A day key of the robot, by its box kid, if it was served.
+    pub fn day_key(&self, kid: &[u8; 16]) -> Option<[u8; 32]> {
+        self.known.lock().unwrap().days.get(kid).copied()
+    }
+
+    /// Remembers a day key that was served and verified.
+    pub fn learn_day(&self, kid: [u8; 16], x: [u8; 32]) {
+        self.known.lock().unwrap().days.insert(kid, x);
     }
 
     /// Signs an act and brings it to the running server (or the closed database).

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use kefu::{
     app::{self, ServeOptions},
+    chat::robot::Mind,
     config::Config,
 };
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -43,9 +44,14 @@ impl Server {
 
     /// Serves a company that exists.
     pub async fn start(company: &Arc<Company>, config: Config) -> Self {
+        Self::start_with(company, config, None).await
+    }
+
+    /// The same with a robot that can think.
+    pub async fn start_with(company: &Arc<Company>, config: Config, mind: Option<Arc<dyn Mind>>) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (ready, address) = oneshot::channel();
-        let options = ServeOptions { data_dir: company.path().to_owned(), config };
+        let options = ServeOptions { data_dir: company.path().to_owned(), config, mind };
         let shutdown = async {
             let _ = stopped.await;
         };

@@ -28,6 +28,8 @@ pub struct Said {
     pub msg: MsgId,
     /// The text; empty once it was recalled.
     pub text: String,
+    /// The whole body.
+    pub body: serde_json::Value,
 }
 
 /// See the module.
@@ -147,7 +149,7 @@ impl View {
                 self.count(&head);
                 let json: serde_json::Value = serde_json::from_slice(&plain).unwrap();
                 let text = json["text"].as_str().unwrap_or_default().to_owned();
-                self.said.push(Said { seq, kid: head.sender(), msg: head.msg_id(), text });
+                self.said.push(Said { seq, kid: head.sender(), msg: head.msg_id(), text, body: json });
                 self.prev = hash::envelope(body);
             }
             Kind::Note => envelope::verify(body, &ed).expect("a note's signature"),
@@ -160,6 +162,9 @@ impl View {
         let view = AnnouncementView::parse(body).unwrap();
         let (_, team_kid, _) = view.boxes().find(|(kind, ..)| *kind == BoxKind::Team as u8).unwrap();
         let team = company.team_key(&team_kid).expect("a team key of this company");
+        // only the visitor lets a robot in, and only one with a day key that was served
+        let bot = view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8);
+        let bot = bot.filter(|_| *creator == self.visitor.0).and_then(|(_, kid, _)| company.day_key(&kid));
         let next = if self.commitments.is_empty() { 0 } else { self.epoch + 1 };
         let expected = Expected {
             conv: self.conv,
@@ -169,7 +174,7 @@ impl View {
             directory: &company.directory(),
             team: &team.public(),
             visitor: &self.visitor.1,
-            bot: None,
+            bot: bot.as_ref(),
         };
         announcement::verify(body, &expected).expect("an announcement by the rules");
         let key = match visitor {
@@ -193,6 +198,9 @@ impl View {
             return self.visitor.0;
         }
         let directory = company.directory();
+        if let Some((_, bot)) = directory.bot_by_kid(&kid) {
+            return bot.ed.0;
+        }
         let users = &directory.state().users;
         let key = users.values().flat_map(|u| &u.keys).find(|k| hash::kid(&k.ed.0) == kid);
         key.expect("a sender whom nobody certified").ed.0

@@ -1,0 +1,113 @@
+//! The robot as a participant: it hears of commits, opens what visitors wrote while it is a member, asks its [`Mind`] what
+//! to do, seals and posts like everyone else, and leaves.
+//!
+//! ```text
+//!   fan-out ──bounded──► [`task`] ──threads──► [`turn`]: open, decide, seal ──► [`post`]: only while it is the owner
+//! ```
+//!
+//! It keeps keys of current epochs only, in [`talk`]; all else is read from the store, so a restart loses nothing: a
+//! question that was not answered yet is answered once. Nothing here delays the delivery of messages: when more comes in
+//! than it can read, it hands over.
+
+mod post;
+mod read;
+mod say;
+mod talk;
+mod task;
+mod threads;
+mod turn;
+
+use std::sync::{Mutex, atomic::AtomicU64};
+
+use tokio::sync::{Notify, mpsc};
+use zeroize::Zeroizing;
+
+use super::{Chat, cells::lock, conversation::Cell};
+use crate::{
+    bot::Decision,
+    proto::{ConvId, ConvState, HeaderView, Kind, Owner, RecordView, SiteId},
+};
+use talk::Talks;
+pub use task::run;
+
+/// What the robot is asked.
+#[derive(Debug)]
+pub struct Turn {
+    /// Where.
+    pub site: SiteId,
+    /// What the visitor wrote since the last answer, oldest first, a line each.
+    pub text: Zeroizing<String>,
+    /// How often in a row it asked back; 0 after a restart.
+    pub asked: u32,
+}
+
+/// What decides. Called on threads of its own, may compute for milliseconds.
+pub trait Mind: Send + Sync + 'static {
+    /// What to do about this. A panic hands over.
+    fn decide(&self, turn: &Turn) -> Decision;
+}
+
+/// Conversations that may wait for the robot; beyond this it hands over.
+const QUEUE: usize = 256;
+
+/// Its place in the chat.
+pub(super) struct Seat {
+    knock: mpsc::Sender<ConvId>,
+    inbox: Mutex<Option<mpsc::Receiver<ConvId>>>,
+    /// Conversations for which there was no room.
+    crowd: Mutex<Vec<ConvId>>,
+    crowded: Notify,
+    talks: Talks,
+    /// Answers posted since the start.
+    answers: AtomicU64,
+    /// Conversations handed over since the start.
+    handed_over: AtomicU64,
+}
+
+impl Default for Seat {
+    fn default() -> Self {
+        let (knock, inbox) = mpsc::channel(QUEUE);
+        Self {
+            knock,
+            inbox: Mutex::new(Some(inbox)),
+            crowd: Mutex::default(),
+            crowded: Notify::new(),
+            talks: Talks::default(),
+            answers: AtomicU64::default(),
+            handed_over: AtomicU64::default(),
+        }
+    }
+}
+
+impl Seat {
+    /// Something was committed in a conversation. Never waits.
+    pub(super) fn heard(&self, cell: &Cell, row_changed: bool, asked: bool) {
+        let mine = cell.row.owner == Owner::Robot && cell.row.state == ConvState::Open;
+        if row_changed {
+            // its keys go with the owner and with the epoch
+            self.talks.keep(cell.id, mine.then_some(cell.row.epoch));
+        }
+        if mine && (row_changed || asked) && self.knock.try_send(cell.id).is_err() {
+            lock(&self.crowd).push(cell.id);
+            self.crowded.notify_one();
+        }
+    }
+}
+
+/// Whether a visitor wrote one of these records; looked at only where the robot would care.
+pub(super) fn asked(cell: &Cell, records: &[bytes::Bytes]) -> bool {
+    let his = |frame: &bytes::Bytes| {
+        let header = RecordView::parse(frame).and_then(|r| HeaderView::parse(r.body).ok());
+        header.is_some_and(|(kind, h)| kind == Kind::Message && h.sender() == cell.visitor)
+    };
+    cell.row.owner == Owner::Robot && records.iter().any(his)
+}
+
+impl Chat {
+    /// Whether this conversation is the robot's at this moment, with this epoch.
+    fn is_robots(&self, conv: ConvId, epoch: u32) -> bool {
+        let Ok(Some(cell)) = self.cell(conv) else { return false };
+        let row = &lock(&cell).row;
+        row.owner == Owner::Robot && row.state == ConvState::Open && row.bot && row.epoch == epoch
+    }
+}

@@ -1,0 +1,231 @@
+//! Reading a conversation from the store: which questions are open, and the keys to open them.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::talk::Talk;
+use crate::{
+    chat::{
+        Chat,
+        announce::key,
+        cells::lock,
+        conversation::{Cell, Row},
+    },
+    crypto::{
+        announcement,
+        envelope::{self, EpochKey},
+        hash::{self, BoxKind},
+        sign::SigningKey,
+    },
+    org::Robot,
+    proto::{AnnouncementView, ConvId, HeaderView, Kid, Kind, MsgId, RecordView},
+    store::StoreError,
+};
+
+/// Records read in one step.
+const STEP: usize = 100;
+/// Most open questions that are read as one.
+const QUESTIONS: usize = 10;
+/// Most characters of them together.
+const CHARS: usize = 4000;
+
+/// A conversation with what is to be done in it.
+pub(super) struct Page {
+    /// The newest epoch's key and where the robot stands.
+    pub talk: Talk,
+    /// As it stood when this was read.
+    pub row: Row,
+    /// What the visitor wrote since the last answer; empty if it can wait.
+    pub text: Zeroizing<String>,
+    /// Something among it is no text.
+    pub strange: bool,
+    /// The last of these messages.
+    pub re: Option<MsgId>,
+    /// Record up to which this was read.
+    pub upto: u64,
+    /// Hash of the last envelope.
+    pub prev: [u8; 16],
+}
+
+/// Why a conversation can't be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    /// The private part of its day key is gone, or was never here.
+    #[error("the key it was sealed to is gone")]
+    Key,
+    /// A message is not what it claims to be.
+    #[error("a message does not open: {0}")]
+    Message(String),
+    /// The disk.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The part of a body that the robot looks at.
+#[derive(Deserialize)]
+struct Body {
+    t: String,
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    re: Option<MsgId>,
+    #[serde(default)]
+    fields: Option<HashMap<String, serde_json::Value>>,
+}
+
+/// What was found, oldest first.
+#[derive(Default)]
+struct Found {
+    announcements: HashMap<u32, Bytes>,
+    questions: Vec<(u64, Bytes)>,
+    mine: Option<(u64, Bytes)>,
+    prev: [u8; 16],
+    upto: u64,
+}
+
+impl Chat {
+    /// Reads what is new. Touches the disk.
+    pub(super) fn robot_reads(&self, conv: ConvId, robot: &Robot, me: &SigningKey) -> Result<Option<Page>, ReadError> {
+        let Some(shared) = self.cell(conv)? else { return Ok(None) };
+        let (row, last, visitor) = {
+            let cell: &Cell = &lock(&shared);
+            (cell.row.clone(), cell.last, cell.visitor)
+        };
+        if !self.is_robots(conv, row.epoch) {
+            return Ok(None);
+        }
+        let known = self.robot.talks.get(conv).filter(|t| t.epoch == row.epoch);
+        let mut found = self.scan(conv, known.as_ref().map_or(0, |t| t.done), last, visitor, me.kid())?;
+        let old_epoch = |(_, body): &(u64, Bytes)| epoch_of(body) != row.epoch;
+        if known.is_some() && found.questions.iter().any(old_epoch) {
+            found = self.scan(conv, 0, last, visitor, me.kid())?;
+        }
+        let mut keys = Keys { robot, announcements: &found.announcements, open: HashMap::new() };
+        let talk = match known {
+            Some(talk) => {
+                keys.open.insert(talk.epoch, (talk.key.clone(), talk.day));
+                talk
+            }
+            None => {
+                let (key, day) = keys.of(row.epoch)?;
+                let done = found
+                    .mine
+                    .as_ref()
+                    .map_or(0, |(seq, body)| answered(&mut keys, body, &found.questions, me).unwrap_or(*seq));
+                Talk::new(row.epoch, key, day, done)
+            }
+        };
+        let ed = visitor_key(&row)?;
+        let mut page = Page {
+            text: Zeroizing::default(),
+            strange: false,
+            re: None,
+            upto: found.upto.max(talk.done),
+            prev: found.prev,
+            talk,
+            row,
+        };
+        let open: Vec<_> = found.questions.iter().filter(|(seq, _)| *seq > page.talk.done).collect();
+        for (_, body) in &open[open.len().saturating_sub(QUESTIONS)..] {
+            let (key, _) = keys.of(epoch_of(body))?;
+            let plain = envelope::open(body, &key, &ed).map_err(|e| ReadError::Message(e.to_string()))?;
+            page.take(body, &plain);
+        }
+        Ok(Some(page))
+    }
+
+    fn scan(&self, conv: ConvId, after: u64, last: u64, visitor: Kid, me: Kid) -> Result<Found, StoreError> {
+        let mut found = Found { upto: after, ..Found::default() };
+        while found.upto < last {
+            let step = self.store.records(conv, found.upto, STEP)?;
+            let Some((end, _)) = step.last() else { break };
+            found.upto = *end;
+            for (seq, frame) in step {
+                let Some(body) = RecordView::parse(&frame).map(|r| frame.slice_ref(r.body)) else { continue };
+                let Ok((kind, head)) = HeaderView::parse(&body) else { continue };
+                let sender = head.sender();
+                match kind {
+                    Kind::Announcement => _ = found.announcements.insert(head.epoch(), body),
+                    Kind::Message => {
+                        found.prev = hash::envelope(&body);
+                        if sender == visitor {
+                            found.questions.push((seq, body));
+                        } else if sender == me {
+                            found.mine = Some((seq, body));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Page {
+    fn take(&mut self, body: &Bytes, plain: &[u8]) {
+        if let Ok((_, head)) = HeaderView::parse(body) {
+            self.re = Some(head.msg_id());
+        }
+        let text = match serde_json::from_slice::<Body>(plain) {
+            Ok(Body { t, text: Some(text), .. }) if t == "text" => text,
+            // a form says who somebody is; only one field of it is a question
+            Ok(Body { t, fields: Some(mut fields), .. }) if t == "form" => match fields.remove("question") {
+                Some(serde_json::Value::String(text)) => text,
+                _ => return,
+            },
+            Ok(Body { t, .. }) if t == "form" || t == "ctl" => return,
+            _ => {
+                self.strange = true;
+                return;
+            }
+        };
+        let text = Zeroizing::new(text);
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        let room = CHARS.saturating_sub(self.text.chars().count());
+        self.text.extend(text.trim().chars().take(room));
+    }
+}
+
+/// Keys of epochs, opened when they are needed.
+struct Keys<'a> {
+    robot: &'a Robot,
+    announcements: &'a HashMap<u32, Bytes>,
+    open: HashMap<u32, (EpochKey, [u8; 16])>,
+}
+
+impl Keys<'_> {
+    fn of(&mut self, epoch: u32) -> Result<(EpochKey, [u8; 16]), ReadError> {
+        if let Some(key) = self.open.get(&epoch) {
+            return Ok(key.clone());
+        }
+        let body = self.announcements.get(&epoch).ok_or(ReadError::Key)?;
+        let view = AnnouncementView::parse(body).map_err(|_| ReadError::Key)?;
+        let (_, kid, _) = view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8).ok_or(ReadError::Key)?;
+        let day = self.robot.day(&kid).ok_or(ReadError::Key)?;
+        let key = announcement::open(body, BoxKind::Bot, &day.secret).map_err(|_| ReadError::Key)?;
+        self.open.insert(epoch, (key.clone(), kid));
+        Ok((key, kid))
+    }
+}
+
+/// The record that the robot's last message answers.
+fn answered(keys: &mut Keys<'_>, mine: &Bytes, questions: &[(u64, Bytes)], me: &SigningKey) -> Option<u64> {
+    let (key, _) = keys.of(epoch_of(mine)).ok()?;
+    let plain = envelope::open(mine, &key, &me.public()).ok()?;
+    let re = serde_json::from_slice::<Body>(&plain).ok()?.re?;
+    questions.iter().find(|(_, body)| HeaderView::parse(body).is_ok_and(|(_, h)| h.msg_id() == re)).map(|(seq, _)| *seq)
+}
+
+fn epoch_of(body: &[u8]) -> u32 {
+    HeaderView::parse(body).map_or(0, |(_, h)| h.epoch())
+}
+
+fn visitor_key(row: &Row) -> Result<[u8; 32], ReadError> {
+    key(&row.ed).map_err(|e| StoreError::Corrupt(e.to_string()).into())
+}

@@ -1,0 +1,97 @@
+//! What a decision looks like in a conversation: bodies, and envelopes around them.
+
+use serde_json::{Value, json};
+
+use super::read::Page;
+use crate::{
+    bot::{Action, Button, Decision, HandOverWhy},
+    chat::now_ms,
+    crypto::{
+        envelope::{self, MessageHeader, SealError},
+        sign::{SigningKey, random},
+    },
+    proto::{ConvId, MsgId},
+};
+
+/// Most characters of an answer; an envelope holds 32 KiB.
+const CHARS: usize = 8000;
+
+/// Sealed, to be posted together.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// Sealed under.
+    pub epoch: u32,
+    /// With their ids.
+    pub envelopes: Vec<(MsgId, Vec<u8>)>,
+    /// Whether it leaves the conversation with them.
+    pub leaves: bool,
+    /// The question they deal with, by record.
+    pub upto: u64,
+    /// How often in a row it asked back, afterwards.
+    pub asked: u32,
+}
+
+/// The bodies of a decision, and whether the robot leaves with them.
+pub(super) fn bodies(decision: &Decision, re: Option<MsgId>) -> (Vec<Value>, bool) {
+    let p = (f64::from(decision.p) * 1000.0).round() / 1000.0;
+    let mut bot = json!({ "intent": decision.intent, "p": p, "why": decision.why });
+    if let Some(entry) = &decision.entry {
+        bot["entry"] = entry.as_str().into();
+    }
+    let say = |text: &str, buttons: &[Button]| {
+        let text: String = text.trim().chars().take(CHARS).collect();
+        let mut body = json!({ "t": "text", "ts": now_ms(), "text": text, "re": re, "bot": bot });
+        if !buttons.is_empty() {
+            body["buttons"] = json!(buttons);
+        }
+        (!text.is_empty()).then_some(body)
+    };
+    let leave = |why: HandOverWhy, team: Option<&str>| {
+        let mut body =
+            json!({ "t": "ctl", "ts": now_ms(), "do": "handoff", "why": why.as_str(), "re": re, "bot": bot });
+        if let Some(team) = team {
+            body["team"] = team.into();
+        }
+        body
+    };
+    match &decision.action {
+        Action::Answer { text, buttons } | Action::Ask { text, buttons } => {
+            (say(text, buttons).into_iter().collect(), false)
+        }
+        Action::Say { text } => (say(text, &[]).into_iter().collect(), false),
+        Action::Route { team, text } => {
+            (say(text, &[]).into_iter().chain([leave(HandOverWhy::Policy, Some(team))]).collect(), true)
+        }
+        Action::HandOver { why, text } => {
+            let text = text.as_deref().and_then(|text| say(text, &[]));
+            (text.into_iter().chain([leave(*why, None)]).collect(), true)
+        }
+        Action::Silent => (Vec::new(), false),
+    }
+}
+
+/// A decision that nobody made: something went wrong.
+pub(super) fn hand_over(why: HandOverWhy, in_words: &str) -> Decision {
+    let action = Action::HandOver { why, text: None };
+    Decision { action, why: in_words.into(), intent: None, p: 0.0, entry: None }
+}
+
+impl Draft {
+    /// Seals what a decision says. The counter moves when it was posted, not here.
+    pub fn seal(conv: ConvId, page: &Page, decision: &Decision, key: &SigningKey) -> Result<Self, SealError> {
+        let (bodies, leaves) = bodies(decision, page.re);
+        let talk = &page.talk;
+        let mut prev = page.prev;
+        let mut envelopes = Vec::with_capacity(bodies.len());
+        for (ctr, body) in (talk.ctr..).zip(bodies) {
+            let msg_id = MsgId(random());
+            let (epoch, sender, inst) = (talk.epoch, key.kid(), talk.inst);
+            let header = MessageHeader { conv, epoch, sender, msg_id, inst, ctr, prev };
+            let sealed = envelope::seal(&header, &talk.key, body.to_string().as_bytes(), key)?;
+            prev = crate::crypto::hash::envelope(&sealed);
+            envelopes.push((msg_id, sealed));
+        }
+        let asked = if matches!(decision.action, Action::Ask { .. }) { talk.asked + 1 } else { 0 };
+        Ok(Self { epoch: talk.epoch, envelopes, leaves, upto: page.upto, asked })
+    }
+}

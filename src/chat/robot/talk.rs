@@ -1,0 +1,79 @@
+//! What the robot remembers of conversations it is in: the key of the current epoch, erased with the entry, and where it
+//! stands. No text.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard},
+};
+
+use crate::{
+    chat::cells::lock,
+    crypto::{envelope::EpochKey, sign::random},
+    proto::ConvId,
+};
+
+/// One conversation.
+#[derive(Debug, Clone)]
+pub(super) struct Talk {
+    /// Which epoch the key is of.
+    pub epoch: u32,
+    /// Opens and seals.
+    pub key: EpochKey,
+    /// Box kid of the day key that opened the announcement.
+    pub day: [u8; 16],
+    /// Run of the counter: a new one each time this is made anew.
+    pub inst: u32,
+    /// Next position in it.
+    pub ctr: u32,
+    /// Records up to here are dealt with.
+    pub done: u64,
+    /// How often in a row it asked back.
+    pub asked: u32,
+}
+
+impl Talk {
+    /// A talk that begins, or goes on after a restart.
+    pub fn new(epoch: u32, key: EpochKey, day: [u8; 16], done: u64) -> Self {
+        Self { epoch, key, day, inst: u32::from_be_bytes(random()), ctr: 0, done, asked: 0 }
+    }
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Talks(Mutex<HashMap<ConvId, Talk>>);
+
+impl Talks {
+    fn map(&self) -> MutexGuard<'_, HashMap<ConvId, Talk>> {
+        lock(&self.0)
+    }
+
+    /// A copy, for one turn.
+    pub fn get(&self, conv: ConvId) -> Option<Talk> {
+        self.map().get(&conv).cloned()
+    }
+
+    /// Remembers.
+    pub fn put(&self, conv: ConvId, talk: Talk) {
+        self.map().insert(conv, talk);
+    }
+
+    /// Changes what is remembered, if it still is.
+    pub fn update(&self, conv: ConvId, epoch: u32, change: impl FnOnce(&mut Talk)) {
+        if let Some(talk) = self.map().get_mut(&conv).filter(|t| t.epoch == epoch) {
+            change(talk);
+        }
+    }
+
+    /// Forgets a conversation unless it is in this epoch.
+    pub fn keep(&self, conv: ConvId, epoch: Option<u32>) {
+        let mut map = self.map();
+        if map.get(&conv).is_some_and(|t| Some(t.epoch) != epoch) {
+            map.remove(&conv);
+        }
+    }
+
+    /// Forgets those whose day key is gone.
+    pub fn retain_days(&self, holds: impl Fn(&[u8; 16]) -> bool) {
+        self.map().retain(|_, t| holds(&t.day));
+    }
+}

@@ -1,0 +1,111 @@
+//! The robot's task: takes conversations from its queue, a limited number at once and each by one turn at a time.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use tokio::{
+    sync::watch,
+    task::{Id, JoinSet},
+};
+
+use super::{Mind, threads::Threads, turn::turn};
+use crate::{
+    bot::HandOverWhy,
+    chat::{Chat, cells::lock},
+    proto::{ConvId, Owner},
+};
+
+/// Turns at once. More than threads: some wait for the disk.
+const AT_ONCE: usize = 32;
+/// Threads that compute. More than one, so that a model can take several questions in one step.
+const THREADS: usize = 8;
+
+/// Runs as long as the chat. Without a mind every conversation that is the robot's goes to people.
+pub async fn run(chat: Arc<Chat>, mind: Option<Arc<dyn Mind>>) {
+    let Some(mut inbox) = lock(&chat.robot.inbox).take() else { return };
+    let started = Threads::start(THREADS).and_then(|threads| Ok((threads, Threads::start(1)?)));
+    let (threads, exit) = match started {
+        Ok((threads, exit)) => (Arc::new(threads), Arc::new(exit)),
+        Err(e) => return tracing::error!(error = %e, "the robot can't start its threads"),
+    };
+    let mut directory = chat.org.watch();
+    let mut keys = chat.org.robot().map_or_else(|| watch::channel(()).1, |r| r.watch());
+    let mut desk = Rota {
+        chat: chat.clone(),
+        mind,
+        threads,
+        exit,
+        running: JoinSet::new(),
+        busy: HashMap::new(),
+        ids: HashMap::new(),
+    };
+    let mut waiting: VecDeque<ConvId> = chat.robots().into();
+    loop {
+        while desk.running.len() < AT_ONCE
+            && let Some(conv) = waiting.pop_front()
+        {
+            desk.look(conv, None);
+        }
+        tokio::select! {
+            Some(conv) = inbox.recv(), if desk.running.len() < AT_ONCE => desk.look(conv, None),
+            Some(done) = desk.running.join_next_with_id() => desk.done(done.map_or_else(|e| e.id(), |(id, ())| id)),
+            () = chat.robot.crowded.notified() => {
+                for conv in std::mem::take(&mut *lock(&chat.robot.crowd)) {
+                    desk.look(conv, Some(HandOverWhy::Busy));
+                }
+            }
+            // a site may have lost its robot, or the robot its keys
+            Ok(()) = directory.changed() => waiting = chat.robots().into(),
+            Ok(()) = keys.changed() => {
+                if let Some(robot) = chat.org.robot() {
+                    chat.robot.talks.retain_days(|kid| robot.day(kid).is_some());
+                }
+                waiting = chat.robots().into();
+            }
+        }
+    }
+}
+
+/// Who is at work.
+struct Rota {
+    chat: Arc<Chat>,
+    mind: Option<Arc<dyn Mind>>,
+    threads: Arc<Threads>,
+    /// For those who leave: they must not wait for those who think.
+    exit: Arc<Threads>,
+    running: JoinSet<()>,
+    /// What to do when the running turn ends: nothing, look again, or hand over.
+    busy: HashMap<ConvId, Option<Option<HandOverWhy>>>,
+    ids: HashMap<Id, ConvId>,
+}
+
+impl Rota {
+    fn look(&mut self, conv: ConvId, go: Option<HandOverWhy>) {
+        if let Some(next) = self.busy.get_mut(&conv) {
+            *next = Some(next.flatten().or(go));
+            return;
+        }
+        self.busy.insert(conv, None);
+        let threads = if go.is_some() { &self.exit } else { &self.threads };
+        let work = turn(self.chat.clone(), self.mind.clone(), threads.clone(), conv, go);
+        let id = self.running.spawn(work).id();
+        self.ids.insert(id, conv);
+    }
+
+    fn done(&mut self, id: Id) {
+        let Some(conv) = self.ids.remove(&id) else { return };
+        if let Some(Some(go)) = self.busy.remove(&conv) {
+            self.look(conv, go);
+        }
+    }
+}
+
+impl Chat {
+    /// Open conversations that are the robot's.
+    fn robots(&self) -> Vec<ConvId> {
+        let mine = |conv: &ConvId| matches!(self.cell(*conv), Ok(Some(cell)) if lock(&cell).row.owner == Owner::Robot);
+        self.cells.open().into_iter().filter(mine).collect()
+    }
+}

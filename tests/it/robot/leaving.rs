@@ -1,0 +1,202 @@
+//! It leaves: from then on it can neither read nor speak, whoever was faster.
+
+use kefu::{
+    crypto::{
+        envelope::{self, EpochKey},
+        hash::BoxKind,
+    },
+    proto::HeaderView,
+};
+
+use super::*;
+
+/// The body of a record that a peer holds.
+fn body(peer: &mut Peer, conv: ConvId, seq: u64) -> Vec<u8> {
+    RecordView::parse(&peer.view(conv).records[seq as usize - 1]).unwrap().body.to_vec()
+}
+
+#[tokio::test]
+async fn who_asks_for_a_person_is_not_read_any_more_and_an_answer_that_was_being_made_is_refused() {
+    let mind = Script::new();
+    let server = server_with(&mind).await;
+    let (mut visitor, conv) = with_robot(&server).await;
+    visitor.say(conv, "before").await;
+    hear_robot(&mut visitor, conv, 1).await;
+    mind.hold();
+    visitor.say(conv, "thinking of this").await;
+    mind.asked(2).await;
+    let had = secrets(&server.company);
+    let old = visitor.view(conv).keys[&0].clone();
+
+    let ann = next_epoch(&mut visitor, conv, None);
+    let seq = visitor.post(ann.clone()).await.unwrap();
+    assert_eq!(visitor.post(ann).await.unwrap(), seq, "the echo of a resend");
+    visitor.until(conv, |v| v.owner == Owner::Queue).await;
+    assert_eq!(owners(&mut visitor, conv)[1], (Owner::Queue, OwnerWhy::Person));
+    assert_eq!(visitor.view(conv).have(), seq + 1, "both in one step");
+    let secret = visitor.say(conv, "my card number").await;
+    mind.release();
+    // the robot goes on with others, so the answer of before was tried by now
+    let (mut other, elsewhere) = with_robot(&server).await;
+    other.say(elsewhere, "next").await;
+    hear_robot(&mut other, elsewhere, 1).await;
+    let mut li = Peer::agent(&server, "li").await;
+    li.accept(conv).await;
+    li.follow(conv).await;
+    let hello = li.say(conv, "a person here").await;
+    visitor.record(conv, hello).await;
+    assert_eq!(li.texts(conv), ["before", "re: before", "thinking of this", "my card number", "a person here"]);
+
+    // what it ever held opens neither the new epoch nor what is said in it
+    let (ann, message) = (body(&mut visitor, conv, seq), body(&mut visitor, conv, secret));
+    assert!(!had.is_empty());
+    for key in had.iter().chain(&secrets(&server.company)) {
+        for kind in [BoxKind::Bot, BoxKind::Team, BoxKind::Visitor] {
+            assert!(announcement::open(&ann, kind, key).is_err());
+        }
+    }
+    assert!(envelope::open(&message, &old, &visitor.me.key.public()).is_err());
+    assert_eq!(mind.heard(), ["before", "thinking of this", "next"]);
+    // and nobody lets it in again
+    let day = day_key(&server, "s1").await.unwrap();
+    let back = next_epoch(&mut visitor, conv, Some(day.x.0));
+    assert_eq!(visitor.post(back).await.unwrap_err().0, ErrorCode::EpochStale);
+}
+
+#[tokio::test]
+async fn when_an_agent_takes_over_nobody_writes_until_the_robot_is_out_of_the_epoch() {
+    let mind = Script::new();
+    let server = server_with(&mind).await;
+    let (mut visitor, conv) = with_robot(&server).await;
+    let mut li = Peer::agent(&server, "li").await;
+    li.follow(conv).await;
+    li.ask(|req| ClientFrame::Take { req, conv }).await.unwrap();
+    visitor.until(conv, |v| v.owner == Owner::Agent(id("li"))).await;
+    for peer in [&mut visitor, &mut li] {
+        let key = peer.me.key.clone();
+        let (_, envelope) = peer.view(conv).seal("too early", &key);
+        assert_eq!(peer.post(envelope).await.unwrap_err().0, ErrorCode::EpochStale);
+    }
+    let day = day_key(&server, "s1").await.unwrap();
+    let with = {
+        let key = li.me.key.clone();
+        let mut ann = next_epoch(&mut visitor, conv, Some(day.x.0));
+        let end = ann.len() - 64;
+        ann[24..40].copy_from_slice(&key.kid().0);
+        let sig = key.sign(kefu::crypto::sign::Label::Ann, &ann[..end]);
+        ann[end..].copy_from_slice(&sig);
+        ann
+    };
+    assert_eq!(li.post(with).await.unwrap_err().0, ErrorCode::Malformed, "agents let no robot in");
+    let key = li.me.key.clone();
+    let ann = li.view(conv).announce(&server.company, "svc", &key);
+    li.post(ann).await.unwrap();
+    visitor.until(conv, |v| v.epoch == 1).await;
+    visitor.say(conv, "now").await;
+    li.until(conv, |v| v.said.len() == 1).await;
+    assert!(mind.heard().is_empty());
+}
+
+#[tokio::test]
+async fn closed_conversations_come_back_to_people() {
+    let mind = Script::new();
+    let server = server_with(&mind).await;
+    let (mut visitor, conv) = with_robot(&server).await;
+    visitor.say(conv, "hi").await;
+    hear_robot(&mut visitor, conv, 1).await;
+    visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    let key = visitor.me.key.clone();
+    let (_, envelope) = visitor.view(conv).seal("again", &key);
+    assert_eq!(visitor.post(envelope).await.unwrap_err().0, ErrorCode::EpochStale);
+    let ann = next_epoch(&mut visitor, conv, None);
+    visitor.post(ann).await.unwrap();
+    visitor.say(conv, "again").await;
+    visitor.until(conv, |v| v.owner == Owner::Queue).await;
+    assert_eq!(mind.heard(), ["hi"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_stands_before_the_hand_over_or_nowhere() {
+    const ROUNDS: usize = 40;
+    let mind = Script::new();
+    let server = server_with(&mind).await;
+    let (mut visitor, mut li) = (Peer::visitor(&server).await, Peer::agent(&server, "li").await);
+    let mut convs = Vec::new();
+    for round in 0..ROUNDS {
+        let conv = open_with_robot(&server, &mut visitor).await;
+        convs.push(conv);
+        let key = visitor.me.key.clone();
+        let (_, question) = visitor.view(conv).seal("now?", &key);
+        if round % 2 == 0 {
+            // the agent in the same instant as the robot
+            visitor.post(question).await.unwrap();
+            for _ in 0..round * 40 {
+                tokio::task::yield_now().await;
+            }
+            li.ask(|req| ClientFrame::Take { req, conv }).await.unwrap();
+        } else {
+            // the visitor himself
+            let person = next_epoch(&mut visitor, conv, None);
+            visitor.post(question).await.unwrap();
+            for _ in 0..round * 40 {
+                tokio::task::yield_now().await;
+            }
+            visitor.post(person).await.unwrap();
+        }
+    }
+    // everything that it will ever say there is said or refused by now
+    mind.asked(1).await;
+    let conv = open_with_robot(&server, &mut visitor).await;
+    visitor.say(conv, "the end").await;
+    hear_robot(&mut visitor, conv, 1).await;
+    let kid = robot_kid(&server.company);
+    let mut answered = 0;
+    for conv in convs {
+        let mut gone = false;
+        for frame in li.history(conv).await {
+            let record = RecordView::parse(&frame).unwrap();
+            match record.event() {
+                Some(Event::Owner { owner, .. }) => gone = owner != Owner::Robot,
+                _ if HeaderView::parse(record.body).is_ok_and(|(_, h)| h.sender() == kid) => {
+                    assert!(!gone, "the robot spoke after it had left");
+                    answered += 1;
+                }
+                _ => {}
+            }
+        }
+        assert!(gone);
+    }
+    eprintln!("{answered} of {ROUNDS} questions were answered before the hand-over");
+}
+
+#[tokio::test]
+async fn nobody_else_speaks_as_the_robot() {
+    let mind = Script::new();
+    let server = server_with(&mind).await;
+    let (mut visitor, conv) = with_robot(&server).await;
+    visitor.say(conv, "hi").await;
+    hear_robot(&mut visitor, conv, 1).await;
+    // even its stolen signing key opens no door of an agent, and as a visitor's it is a stranger's
+    let key = signing_key(&server.company);
+    let mut wire = crate::support::wire::Wire::open(server.addr, &crate::support::wire::Door::agent()).await.unwrap();
+    wire.hello(&key, 1).await.unwrap();
+    assert_eq!(wire.closed().await, Some(4501));
+    let mut me = crate::support::peer::Me::visitor("s1");
+    me.key = key.clone();
+    let mut thief = Peer::connect(&server, &me).await;
+    let view = visitor.view(conv);
+    let ek: EpochKey = view.keys[&0].clone();
+    let header = envelope::MessageHeader {
+        conv,
+        epoch: 0,
+        sender: key.kid(),
+        msg_id: kefu::proto::MsgId(random()),
+        inst: 1,
+        ctr: 0,
+        prev: [0; 16],
+    };
+    let forged = envelope::seal(&header, &ek, br#"{"t":"text","ts":1,"text":"pay me"}"#, &key).unwrap();
+    assert_eq!(thief.post(forged).await.unwrap_err().0, ErrorCode::NotFound);
+    let taken = thief.ask(|req| ClientFrame::Close { req, conv }).await;
+    assert_eq!(taken.unwrap_err().0, ErrorCode::NotFound);
+}

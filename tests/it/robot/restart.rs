@@ -1,0 +1,125 @@
+//! SIGKILL between a question and its answer: it is answered once, not twice and not never.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use kefu::app::{self, ServeOptions};
+
+use super::*;
+use crate::support::peer::Me;
+
+const DIR: &str = "KEFU_TEST_ROBOT_DIR";
+const HOLD: &str = "KEFU_TEST_ROBOT_HOLD";
+
+/// Says when it is asked, and then does as told.
+struct Loud(Script);
+
+impl Mind for Loud {
+    fn decide(&self, turn: &Turn) -> Decision {
+        println!("asked {}", turn.text.as_str());
+        self.0.decide(turn)
+    }
+}
+
+/// Not a test by itself: the server of the test below, in a process that can be killed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "started by the test below"]
+async fn a_server_of_its_own() {
+    let Some(dir) = std::env::var_os(DIR) else { return };
+    let mind = Loud(Script::default());
+    if std::env::var_os(HOLD).is_some() {
+        mind.0.hold();
+    }
+    let options = ServeOptions { data_dir: dir.into(), config: config(), mind: Some(Arc::new(mind)) };
+    app::serve(options, std::future::pending(), |ready| println!("listens {}", ready.listen)).await.unwrap();
+}
+
+struct Process {
+    child: Child,
+    lines: BufReader<std::process::ChildStdout>,
+    addr: SocketAddr,
+}
+
+impl Process {
+    fn start(dir: &Path, hold: bool) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "robot::restart::a_server_of_its_own", "--ignored", "--nocapture"]);
+        command.env(DIR, dir).stdin(Stdio::null()).stdout(Stdio::piped());
+        if hold {
+            command.env(HOLD, "1");
+        }
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        let mut process = Self { child, lines, addr: ([127, 0, 0, 1], 0).into() };
+        process.addr = process.line("listens ").parse().unwrap();
+        process
+    }
+
+    /// The rest of the next line that begins so.
+    fn line(&mut self, begin: &str) -> String {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            assert!(self.lines.read_line(&mut line).unwrap() > 0, "the server ended");
+            // the harness writes the name of the test before the first line
+            if let Some(at) = line.find(begin) {
+                return line[at + begin.len()..].trim().to_owned();
+            }
+        }
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_server_answers_what_was_not_answered_and_nothing_twice() {
+    // the robot is put on its site by a server that stops as it should
+    let server = server_with(&Script::new()).await;
+    let day = day_key(&server, "s1").await.unwrap();
+    let company = server.stopped().await;
+    let me = Me::visitor("s1");
+
+    let mut process = Process::start(company.path(), true);
+    let mut visitor = Peer::try_connect(&company, process.addr, &me).await.unwrap();
+    let (conv, frame) = opening(&visitor, Some(day.x.0));
+    visitor.ask(frame).await.unwrap();
+    visitor.record(conv, 3).await;
+    visitor.say(conv, "first").await;
+    assert_eq!(process.line("asked "), "first");
+    process.kill();
+
+    let views = visitor.views;
+    let mut process = Process::start(company.path(), false);
+    let mut visitor = Peer::try_connect(&company, process.addr, &me).await.unwrap();
+    visitor.views = views;
+    visitor.follow(conv).await;
+    assert_eq!(hear_robot(&mut visitor, conv, 1).await[0]["text"], "re: first");
+    process.kill();
+
+    // answered, and killed right after it: the next one finds nothing to do until somebody writes
+    let views = visitor.views;
+    let mut process = Process::start(company.path(), false);
+    let mut visitor = Peer::try_connect(&company, process.addr, &me).await.unwrap();
+    visitor.views = views;
+    visitor.follow(conv).await;
+    visitor.say(conv, "second").await;
+    hear_robot(&mut visitor, conv, 2).await;
+    assert_eq!(process.line("asked "), "second", "the first is not thought of again");
+    process.kill();
+    let texts: Vec<_> = robot_said(&mut visitor, conv).iter().map(|b| b["text"].clone()).collect();
+    assert_eq!(texts, ["re: first", "re: second"]);
+}
