@@ -23,6 +23,8 @@ pub const SOCKET: &str = "admin.sock";
 pub const LOCK: &str = "kefu.lock";
 /// The database.
 pub const STORE: &str = "kefu.redb";
+/// The robot's keys.
+pub const ROBOT: &str = "robot";
 /// Certificates.
 pub const TLS: &str = "tls";
 

@@ -17,7 +17,10 @@ mod task;
 mod threads;
 mod turn;
 
-use std::sync::{Mutex, atomic::AtomicU64};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 
 use tokio::sync::{Notify, mpsc};
 use zeroize::Zeroizing;
@@ -45,6 +48,15 @@ pub struct Turn {
 pub trait Mind: Send + Sync + 'static {
     /// What to do about this. A panic hands over.
     fn decide(&self, turn: &Turn) -> Decision;
+}
+
+/// Numbers for `kefu stats`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct RobotCounts {
+    /// Answers posted.
+    pub answers: u64,
+    /// Conversations handed over.
+    pub handed_over: u64,
 }
 
 /// Conversations that may wait for the robot; beyond this it hands over.
@@ -104,6 +116,14 @@ pub(super) fn asked(cell: &Cell, records: &[bytes::Bytes]) -> bool {
 }
 
 impl Chat {
+    /// What the robot did since the start.
+    pub fn robot_counts(&self) -> RobotCounts {
+        RobotCounts {
+            answers: self.robot.answers.load(Ordering::Relaxed),
+            handed_over: self.robot.handed_over.load(Ordering::Relaxed),
+        }
+    }
+
     /// Whether this conversation is the robot's at this moment, with this epoch.
     fn is_robots(&self, conv: ConvId, epoch: u32) -> bool {
         let Ok(Some(cell)) = self.cell(conv) else { return false };

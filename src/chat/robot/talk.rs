@@ -77,3 +77,27 @@ impl Talks {
         self.map().retain(|_, t| holds(&t.day));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_go_with_the_epoch_the_owner_and_the_day() {
+        let (talks, conv) = (Talks::default(), ConvId([1; 16]));
+        let talk = |epoch| Talk::new(epoch, EpochKey::generate(), [epoch as u8; 16], 0);
+        talks.put(conv, talk(3));
+        talks.keep(conv, Some(3));
+        assert!(talks.get(conv).is_some());
+        talks.update(conv, 2, |t| t.ctr = 9);
+        assert_eq!(talks.get(conv).unwrap().ctr, 0, "a turn of an older epoch changes nothing");
+        talks.keep(conv, Some(4));
+        assert!(talks.get(conv).is_none(), "the next epoch began");
+        talks.put(conv, talk(4));
+        talks.keep(conv, None);
+        assert!(talks.get(conv).is_none(), "it is somebody else's");
+        talks.put(conv, talk(5));
+        talks.retain_days(|kid| *kid != [5; 16]);
+        assert!(talks.get(conv).is_none(), "its day is over");
+    }
+}

@@ -10,7 +10,11 @@ use tokio::{
     task::{Id, JoinSet},
 };
 
-use super::{Mind, threads::Threads, turn::turn};
+use super::{
+    Mind,
+    threads::Threads,
+    turn::{Hands, turn},
+};
 use crate::{
     bot::HandOverWhy,
     chat::{Chat, cells::lock},
@@ -25,35 +29,29 @@ const THREADS: usize = 8;
 /// Runs as long as the chat. Without a mind every conversation that is the robot's goes to people.
 pub async fn run(chat: Arc<Chat>, mind: Option<Arc<dyn Mind>>) {
     let Some(mut inbox) = lock(&chat.robot.inbox).take() else { return };
-    let started = Threads::start(THREADS).and_then(|threads| Ok((threads, Threads::start(1)?)));
-    let (threads, exit) = match started {
-        Ok((threads, exit)) => (Arc::new(threads), Arc::new(exit)),
+    let started = Threads::start(THREADS).and_then(|think| Ok(Hands { think, leave: Threads::start(1)? }));
+    let hands = match started {
+        Ok(hands) => Arc::new(hands),
         Err(e) => return tracing::error!(error = %e, "the robot can't start its threads"),
     };
     let mut directory = chat.org.watch();
     let mut keys = chat.org.robot().map_or_else(|| watch::channel(()).1, |r| r.watch());
-    let mut desk = Rota {
-        chat: chat.clone(),
-        mind,
-        threads,
-        exit,
-        running: JoinSet::new(),
-        busy: HashMap::new(),
-        ids: HashMap::new(),
-    };
+    let mut rota =
+        Rota { chat: chat.clone(), mind, hands, running: JoinSet::new(), busy: HashMap::new(), ids: HashMap::new() };
     let mut waiting: VecDeque<ConvId> = chat.robots().into();
     loop {
-        while desk.running.len() < AT_ONCE
-            && let Some(conv) = waiting.pop_front()
+        // who writes now comes before those who may have nothing to ask
+        while rota.running.len() < AT_ONCE
+            && let Some(conv) = inbox.try_recv().ok().or_else(|| waiting.pop_front())
         {
-            desk.look(conv, None);
+            rota.look(conv, None);
         }
         tokio::select! {
-            Some(conv) = inbox.recv(), if desk.running.len() < AT_ONCE => desk.look(conv, None),
-            Some(done) = desk.running.join_next_with_id() => desk.done(done.map_or_else(|e| e.id(), |(id, ())| id)),
+            Some(conv) = inbox.recv(), if rota.running.len() < AT_ONCE => rota.look(conv, None),
+            Some(done) = rota.running.join_next_with_id() => rota.done(done.map_or_else(|e| e.id(), |(id, ())| id)),
             () = chat.robot.crowded.notified() => {
                 for conv in std::mem::take(&mut *lock(&chat.robot.crowd)) {
-                    desk.look(conv, Some(HandOverWhy::Busy));
+                    rota.look(conv, Some(HandOverWhy::Busy));
                 }
             }
             // a site may have lost its robot, or the robot its keys
@@ -72,9 +70,7 @@ pub async fn run(chat: Arc<Chat>, mind: Option<Arc<dyn Mind>>) {
 struct Rota {
     chat: Arc<Chat>,
     mind: Option<Arc<dyn Mind>>,
-    threads: Arc<Threads>,
-    /// For those who leave: they must not wait for those who think.
-    exit: Arc<Threads>,
+    hands: Arc<Hands>,
     running: JoinSet<()>,
     /// What to do when the running turn ends: nothing, look again, or hand over.
     busy: HashMap<ConvId, Option<Option<HandOverWhy>>>,
@@ -88,8 +84,7 @@ impl Rota {
             return;
         }
         self.busy.insert(conv, None);
-        let threads = if go.is_some() { &self.exit } else { &self.threads };
-        let work = turn(self.chat.clone(), self.mind.clone(), threads.clone(), conv, go);
+        let work = turn(self.chat.clone(), self.mind.clone(), self.hands.clone(), conv, go);
         let id = self.running.spawn(work).id();
         self.ids.insert(id, conv);
     }

@@ -4,13 +4,23 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, mpsc},
     thread,
+    time::Duration,
 };
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
 use crate::chat::cells::lock;
 
 type Job = Box<dyn FnOnce() + Send>;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoAnswer {
+    /// It panicked.
+    Failed,
+    /// It took too long; what comes of it is dropped.
+    Late,
+}
 
 /// They end when this is dropped.
 pub(super) struct Threads(mpsc::Sender<Job>);
@@ -35,12 +45,23 @@ impl Threads {
         Ok(Self(sender))
     }
 
-    /// Runs `work` on one of them; none if it panicked.
-    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    /// Runs `work` on one of them; not at all if it is not begun within `limit`.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NoAnswer> {
         let (tx, rx) = oneshot::channel();
-        let job = move || drop(tx.send(work()));
-        self.0.send(Box::new(job)).ok()?;
-        rx.await.ok()
+        let job = move || {
+            if !tx.is_closed() {
+                drop(tx.send(work()));
+            }
+        };
+        self.0.send(Box::new(job)).map_err(|_| NoAnswer::Failed)?;
+        match timeout(limit, rx).await {
+            Ok(answer) => answer.map_err(|_| NoAnswer::Failed),
+            Err(_) => Err(NoAnswer::Late),
+        }
     }
 }
 
@@ -48,10 +69,26 @@ impl Threads {
 mod tests {
     use super::*;
 
+    const LONG: Duration = Duration::from_secs(3600);
+
     #[tokio::test]
     async fn a_panic_is_no_answer_and_ends_no_thread() {
         let threads = Threads::start(1).unwrap();
-        assert_eq!(threads.run(|| -> u8 { panic!("on purpose") }).await, None);
-        assert_eq!(threads.run(|| 7).await, Some(7));
+        assert_eq!(threads.run(LONG, || -> u8 { panic!("on purpose") }).await, Err(NoAnswer::Failed));
+        assert_eq!(threads.run(LONG, || 7).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn who_waits_too_long_goes_and_is_not_worked_for() {
+        let threads = Threads::start(1).unwrap();
+        let (go, gate) = mpsc::channel::<()>();
+        let slow = threads.run(Duration::from_millis(1), move || gate.recv().is_ok());
+        assert_eq!(slow.await, Err(NoAnswer::Late));
+        let (worked, log) = mpsc::channel();
+        let behind = threads.run(Duration::from_millis(1), move || worked.send(()).is_ok());
+        assert_eq!(behind.await, Err(NoAnswer::Late));
+        go.send(()).unwrap();
+        assert_eq!(threads.run(LONG, || 7).await, Ok(7));
+        assert!(log.recv().is_err(), "its asker had left");
     }
 }

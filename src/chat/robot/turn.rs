@@ -6,7 +6,7 @@ use super::{
     Mind, Turn,
     read::{Page, ReadError},
     say::{Draft, hand_over},
-    threads::Threads,
+    threads::{NoAnswer, Threads},
 };
 use crate::{
     bot::{Decision, HandOverWhy},
@@ -21,6 +21,16 @@ const ANEW: usize = 4;
 const STORE: usize = 5;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The longest a visitor waits for it before people take over.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Threads for a turn.
+pub(super) struct Hands {
+    /// For those who think.
+    pub think: Threads,
+    /// For those who leave: they must not wait for those who think.
+    pub leave: Threads,
+}
 
 /// What comes of looking at a conversation.
 enum Next {
@@ -36,20 +46,26 @@ enum Next {
 pub(super) async fn turn(
     chat: Arc<Chat>,
     mind: Option<Arc<dyn Mind>>,
-    threads: Arc<Threads>,
+    hands: Arc<Hands>,
     conv: ConvId,
     mut go: Option<HandOverWhy>,
 ) {
     for _ in 0..ANEW {
         let (c, m) = (chat.clone(), mind.clone());
-        let next = match threads.run(move || c.think(conv, m.as_deref(), go)).await {
-            Some(next) => next,
-            None if go.is_none() => {
+        let threads = if go.is_some() { &hands.leave } else { &hands.think };
+        let next = match threads.run(PATIENCE, move || c.think(conv, m.as_deref(), go)).await {
+            Ok(next) => next,
+            Err(NoAnswer::Failed) if go.is_none() => {
                 tracing::error!(%conv, "the robot failed on a message; people take over");
                 go = Some(HandOverWhy::Error);
                 continue;
             }
-            None => Next::Leave("it failed"),
+            Err(NoAnswer::Late) if go.is_none() => {
+                tracing::warn!(%conv, "the robot took too long for a message; people take over");
+                go = Some(HandOverWhy::Busy);
+                continue;
+            }
+            Err(_) => Next::Leave("it failed"),
         };
         let refusal = match chat.robot_does(conv, &next).await {
             Ok(()) => return,

@@ -10,7 +10,7 @@ use super::Finding;
 use crate::{
     cli::{
         context::Context,
-        data_dir::{self, KEYS, OPAQUE, TLS, quoted},
+        data_dir::{self, KEYS, OPAQUE, ROBOT, TLS, quoted},
         out, tls,
     },
     config::Config,
@@ -32,7 +32,15 @@ pub fn data_directory(ctx: &Context) -> Finding {
 /// Files with secrets: their modes, and whether the company keys are sealed.
 pub fn secrets(ctx: &Context) -> Vec<Finding> {
     let tls = ctx.file(TLS);
-    let files = [ctx.file(KEYS), ctx.file(OPAQUE), tls.join(tls::CA_KEY), tls.join(tls::KEY)];
+    let robot = ctx.file(ROBOT);
+    let files = [
+        ctx.file(KEYS),
+        ctx.file(OPAQUE),
+        tls.join(tls::CA_KEY),
+        tls.join(tls::KEY),
+        robot.join("sign.key"),
+        robot.join("day.keys"),
+    ];
     let open: Vec<PathBuf> = files.into_iter().filter(|f| readable_by_others(f.as_path())).collect();
     let mut findings = Vec::new();
     if !open.is_empty() {
