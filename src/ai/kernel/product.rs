@@ -73,6 +73,7 @@ fn tile<S: Simd, const R: usize, const L: usize, const GELU: bool>(
     let codes = &input.flat()[at.first * stride..][..R * stride];
     for (g, Group(group)) in weights.panel(at.panel).iter().enumerate() {
         let w: [S::Codes; L] = std::array::from_fn(|l| s.codes(&group[at.line + l]));
+        #[allow(clippy::needless_range_loop)] // the accumulators are indexed both ways
         for r in 0..R {
             // SAFETY: `product` has checked that a row has four bytes for every group, and `codes` is R whole rows
             let four = s.four(unsafe { codes.as_ptr().add(r * stride + g * 4).cast::<[u8; 4]>().read() });
@@ -83,11 +84,11 @@ fn tile<S: Simd, const R: usize, const L: usize, const GELU: bool>(
     }
     let out_stride = out.stride;
     let results = &mut out.values[at.first * out_stride..][..R * out_stride];
-    for l in 0..L {
+    for (l, column) in sums.into_iter().enumerate() {
         let (scale, bias) = (s.load(&weights.scale[line + l]), s.load(&weights.bias[line + l]));
-        for r in 0..R {
+        for (r, sum) in column.into_iter().enumerate() {
             let scale = s.mul(s.splat(input.scales[at.first + r]), scale);
-            let mut value = s.add(s.mul(s.floats(sums[l][r]), scale), bias);
+            let mut value = s.add(s.mul(s.floats(sum), scale), bias);
             if GELU {
                 value = math::gelu(s, value);
             }
