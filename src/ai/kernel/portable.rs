@@ -123,7 +123,13 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn dot(self, sum: [i32; 16], four: [i8; 4], codes: [i8; 64]) -> [i32; 16] {
-        std::array::from_fn(|i| (0..4).fold(sum[i], |sum, k| sum + i32::from(four[k]) * i32::from(codes[i * 4 + k])))
+        let mut sums = sum;
+        for (sum, codes) in sums.iter_mut().zip(codes.as_chunks::<4>().0) {
+            // pairs of products fit 16 bits, and processors multiply twice as many of those
+            let product = |k: usize| i16::from(four[k]) * i16::from(codes[k]);
+            *sum += i32::from(product(0) + product(1)) + i32::from(product(2) + product(3));
+        }
+        sums
     }
 
     #[inline(always)]
