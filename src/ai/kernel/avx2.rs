@@ -123,9 +123,10 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn bytes(self, rounded: Self::F) -> [u8; 16] {
+        let mask = unsafe { [_mm256_set1_epi32(0xff); 2] };
+        let bits = both!(_mm256_castps_si256, rounded);
+        let low = both!(_mm256_and_si256, bits, mask);
         unsafe {
-            let (bits, mask) = (both!(_mm256_castps_si256, rounded), [_mm256_set1_epi32(0xff); 2]);
-            let low = both!(_mm256_and_si256, bits, mask);
             // packing works within halves of a register; the permutation puts the quarters in order again
             let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi32(low[0], low[1]));
             let bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));

@@ -33,7 +33,7 @@ pub(super) fn exp<S: Simd>(s: S, x: S::F) -> S::F {
     let x = s.max(x, s.splat(-87.0));
     let rounded = s.add(s.mul(x, s.splat(std::f32::consts::LOG2_E)), s.splat(ROUND));
     let n = s.sub(rounded, s.splat(ROUND));
-    let r = s.sub(x, s.mul(n, s.splat(0.693_359_375)));
+    let r = s.sub(x, s.mul(n, s.splat(0.693_359_4)));
     let r = s.add(r, s.mul(n, s.splat(2.121_944_4e-4)));
     let p = horner(s, r, &EXP);
     let e = s.add(s.add(s.mul(p, s.mul(r, r)), r), s.splat(1.0));

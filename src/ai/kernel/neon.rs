@@ -263,6 +263,7 @@ impl Simd for NeonMatrix {
 
     /// Two groups at a time, which interleaved by words are eight codes of each output; rows in pairs.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // accumulators are indexed both ways
     unsafe fn sums<const R: usize, const L: usize>(
         self,
         rows: *const u8,
@@ -272,41 +273,46 @@ impl Simd for NeonMatrix {
         starts: &[[i32; 16]],
     ) -> [[Sums; R]; L] {
         let pairs = R.div_ceil(2);
-        std::array::from_fn(|l| unsafe {
-            let zero = vdupq_n_s32(0);
-            // blocks[p][i]: rows 2p, 2p + 1 by outputs 2i, 2i + 1; of the R entries, half are used
-            let mut blocks = [[zero; 8]; R];
-            let (twos, last) = groups.as_chunks::<2>();
-            for (g, [a, b]) in twos.iter().enumerate() {
-                let (a, b) = (self.codes(&a.0[line + l]), self.codes(&b.0[line + l]));
-                let fours: [int8x16_t; R] = std::array::from_fn(|p| {
-                    let (even, odd) = (p * 2 % R, (p * 2 + 1).min(R - 1));
-                    let even = vld1_s8(rows.add(even * stride + g * 8).cast());
-                    vcombine_s8(even, vld1_s8(rows.add(odd * stride + g * 8).cast()))
-                });
-                for i in 0..4 {
-                    let (a, b) = (vreinterpretq_s32_s8(a[i]), vreinterpretq_s32_s8(b[i]));
-                    let (low, high) = (vreinterpretq_s8_s32(vzip1q_s32(a, b)), vreinterpretq_s8_s32(vzip2q_s32(a, b)));
+        // SAFETY: the caller's promise about `rows`; the instructions are proved by `self`
+        unsafe {
+            let mut sums = [[self.start(&starts[0]); R]; L];
+            for l in 0..L {
+                // blocks[p][i]: rows 2p, 2p + 1 by outputs 2i, 2i + 1; of the R entries, half are used
+                let mut blocks = [[vdupq_n_s32(0); 8]; R];
+                let (twos, last) = groups.as_chunks::<2>();
+                for (g, [a, b]) in twos.iter().enumerate() {
+                    let mut fours = [vdupq_n_s8(0); R];
                     for p in 0..pairs {
-                        blocks[p][i * 2] = smmla(blocks[p][i * 2], fours[p], low);
-                        blocks[p][i * 2 + 1] = smmla(blocks[p][i * 2 + 1], fours[p], high);
+                        let (even, odd) = (p * 2, (p * 2 + 1).min(R - 1));
+                        let even = vld1_s8(rows.add(even * stride + g * 8).cast());
+                        fours[p] = vcombine_s8(even, vld1_s8(rows.add(odd * stride + g * 8).cast()));
+                    }
+                    let (a, b) = (self.codes(&a.0[line + l]), self.codes(&b.0[line + l]));
+                    for i in 0..4 {
+                        let (a, b) = (vreinterpretq_s32_s8(a[i]), vreinterpretq_s32_s8(b[i]));
+                        let low = vreinterpretq_s8_s32(vzip1q_s32(a, b));
+                        let high = vreinterpretq_s8_s32(vzip2q_s32(a, b));
+                        for p in 0..pairs {
+                            blocks[p][i * 2] = smmla(blocks[p][i * 2], fours[p], low);
+                            blocks[p][i * 2 + 1] = smmla(blocks[p][i * 2 + 1], fours[p], high);
+                        }
+                    }
+                }
+                let start = self.start(&starts[l]);
+                for r in 0..R {
+                    for i in 0..4 {
+                        let low = vreinterpretq_s64_s32(blocks[r / 2][i * 2]);
+                        let high = vreinterpretq_s64_s32(blocks[r / 2][i * 2 + 1]);
+                        let row = if r % 2 == 0 { vzip1q_s64(low, high) } else { vzip2q_s64(low, high) };
+                        sums[l][r][i] = vaddq_s32(start[i], vreinterpretq_s32_s64(row));
+                    }
+                    if let [Group(group)] = last {
+                        let four = rows.add(r * stride + (groups.len() - 1) * 4).cast::<[u8; 4]>().read();
+                        sums[l][r] = self.dot(sums[l][r], self.four(four), self.codes(&group[line + l]));
                     }
                 }
             }
-            let start = self.start(&starts[l]);
-            std::array::from_fn(|r| {
-                let block = |i: usize| vreinterpretq_s64_s32(blocks[r / 2][i]);
-                let mut sum: Sums = std::array::from_fn(|i| {
-                    let (low, high) = (block(i * 2), block(i * 2 + 1));
-                    let row = if r % 2 == 0 { vzip1q_s64(low, high) } else { vzip2q_s64(low, high) };
-                    vaddq_s32(start[i], vreinterpretq_s32_s64(row))
-                });
-                if let [Group(group)] = last {
-                    let four = rows.add(r * stride + (groups.len() - 1) * 4).cast::<[u8; 4]>().read();
-                    sum = self.dot(sum, self.four(four), self.codes(&group[line + l]));
-                }
-                sum
-            })
-        })
+            sums
+        }
     }
 }

@@ -27,9 +27,10 @@ fn fold(mut a: [f32; 16], f: impl Fn(f32, f32) -> f32) -> f32 {
 
 impl Simd for Portable {
     type F = [f32; 16];
-    type Sum = [i32; 16];
-    type Codes = [i8; 64];
-    type Four = [i8; 4];
+    /// Two partial sums per output: what compilers make good vector code of, even for SSE2.
+    type Sum = [i32; 32];
+    type Codes = [i16; 64];
+    type Four = [i16; 4];
 
     const OFFSET: u8 = 0;
     const ROWS: usize = 2;
@@ -107,33 +108,35 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn start(self, from: &[i32; 16]) -> [i32; 16] {
-        *from
-    }
-
-    #[inline(always)]
-    fn codes(self, from: &[i8; 64]) -> [i8; 64] {
-        *from
-    }
-
-    #[inline(always)]
-    fn four(self, from: [u8; 4]) -> [i8; 4] {
-        from.map(|b| b as i8)
-    }
-
-    #[inline(always)]
-    fn dot(self, sum: [i32; 16], four: [i8; 4], codes: [i8; 64]) -> [i32; 16] {
-        let mut sums = sum;
-        for (sum, codes) in sums.iter_mut().zip(codes.as_chunks::<4>().0) {
-            // pairs of products fit 16 bits, and processors multiply twice as many of those
-            let product = |k: usize| i16::from(four[k]) * i16::from(codes[k]);
-            *sum += i32::from(product(0) + product(1)) + i32::from(product(2) + product(3));
+    fn start(self, from: &[i32; 16]) -> [i32; 32] {
+        let mut sums = [0; 32];
+        for (sum, from) in sums.chunks_exact_mut(2).zip(from) {
+            sum[0] = *from;
         }
         sums
     }
 
     #[inline(always)]
-    fn floats(self, sum: [i32; 16]) -> [f32; 16] {
-        sum.map(|n| n as f32)
+    fn codes(self, from: &[i8; 64]) -> [i16; 64] {
+        from.map(i16::from)
+    }
+
+    #[inline(always)]
+    fn four(self, from: [u8; 4]) -> [i16; 4] {
+        from.map(|b| i16::from(b as i8))
+    }
+
+    #[inline(always)]
+    fn dot(self, mut sum: [i32; 32], four: [i16; 4], codes: [i16; 64]) -> [i32; 32] {
+        for (i, sum) in sum.iter_mut().enumerate() {
+            let product = |k: usize| i32::from(codes[i * 2 + k]) * i32::from(four[i % 2 * 2 + k]);
+            *sum += product(0) + product(1);
+        }
+        sum
+    }
+
+    #[inline(always)]
+    fn floats(self, sum: [i32; 32]) -> [f32; 16] {
+        std::array::from_fn(|i| (sum[i * 2] + sum[i * 2 + 1]) as f32)
     }
 }

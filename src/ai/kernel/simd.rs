@@ -62,6 +62,7 @@ pub(super) trait Simd: Copy {
     /// `rows` points to R rows of codes, `stride` bytes apart, each with four bytes for every group, padded to a multiple
     /// of eight.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // accumulators are indexed both ways
     unsafe fn sums<const R: usize, const L: usize>(
         self,
         rows: *const u8,
@@ -70,10 +71,16 @@ pub(super) trait Simd: Copy {
         line: usize,
         starts: &[[i32; 16]],
     ) -> [[Self::Sum; R]; L] {
-        let mut sums: [[Self::Sum; R]; L] = std::array::from_fn(|l| [self.start(&starts[l]); R]);
+        // loops, not array::from_fn: closures would keep the compiler from inlining instructions
+        let mut sums = [[self.start(&starts[0]); R]; L];
+        for l in 1..L {
+            sums[l] = [self.start(&starts[l]); R];
+        }
         for (g, Group(group)) in groups.iter().enumerate() {
-            let codes: [Self::Codes; L] = std::array::from_fn(|l| self.codes(&group[line + l]));
-            #[allow(clippy::needless_range_loop)] // the accumulators are indexed both ways
+            let mut codes = [self.codes(&group[line]); L];
+            for l in 1..L {
+                codes[l] = self.codes(&group[line + l]);
+            }
             for r in 0..R {
                 // SAFETY: the caller's promise
                 let four = self.four(unsafe { rows.add(r * stride + g * 4).cast::<[u8; 4]>().read() });

@@ -268,9 +268,10 @@ fn the_bits_are_those_of_every_other_architecture() {
         let norm = Affine::new(&numbers(3, width), &numbers(4, width), 1e-12);
         kernel.add_norm(x.view_mut(), None, rows, &norm, None);
         // FNV-1a
-        let hash = bits(&x, rows).iter().flat_map(|b| b.to_le_bytes()).fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-        });
+        let hash = bits(&x, rows)
+            .iter()
+            .flat_map(|b| b.to_le_bytes())
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
         assert_eq!(hash, BITS, "{}", kernel.name());
     }
 }

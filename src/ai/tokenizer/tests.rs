@@ -40,8 +40,8 @@ fn definition(lowercase: bool) -> String {
     let mut others: Vec<char> = CORPUS.iter().flat_map(|t| t.chars()).filter(|c| !c.is_ascii_alphanumeric()).collect();
     others.sort_unstable();
     others.dedup();
-    entries.extend(others.iter().filter(|c| **c as u32 % 2 == 0).map(char::to_string));
-    entries.extend(others.iter().filter(|c| **c as u32 % 3 == 0).map(|c| format!("##{c}")));
+    entries.extend(others.iter().filter(|c| (**c as u32).is_multiple_of(2)).map(char::to_string));
+    entries.extend(others.iter().filter(|c| (**c as u32).is_multiple_of(3)).map(|c| format!("##{c}")));
     let mut vocab = BTreeMap::new();
     for (n, entry) in entries.into_iter().enumerate() {
         vocab.entry(entry).or_insert(n);
