@@ -150,3 +150,29 @@ fn tokens_out_of_range_and_texts_out_of_length_are_refused() {
     assert!(encoder.encode(&[2; 129]).is_err());
     assert!(encoder.encode(&[2; 128]).is_ok());
 }
+
+/// The trainer writes tokens and vectors of some two hundred sentences with its own 8-bit arithmetic, vectors as base64 of
+/// 16-bit integers. A last bit of an f32 sum may move an activation over a rounding boundary, hence not 1.
+#[cfg(model_embedded)]
+#[test]
+fn the_shipped_model_gives_the_vectors_of_its_trainer() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/models/default/reference.json");
+    let reference: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let model = Arc::new(Model::embedded().unwrap().unwrap());
+    let mut encoder = Encoder::new(Arc::clone(&model)).unwrap();
+    let sentences = reference["sentences"].as_array().unwrap();
+    assert!(sentences.len() >= 200);
+    for sentence in sentences {
+        let text = sentence["text"].as_str().unwrap();
+        let tokens: Vec<u32> = serde_json::from_value(sentence["ids"].clone()).unwrap();
+        let tokens = match tokens.len() {
+            0..=128 => tokens,
+            _ => [&tokens[..127], &[*tokens.last().unwrap()]].concat(),
+        };
+        assert_eq!(model.tokens(text), tokens, "{text:?}");
+        let bytes = data_encoding::BASE64.decode(sentence["vector"].as_str().unwrap().as_bytes()).unwrap();
+        let want: Vec<f32> = bytes.as_chunks::<2>().0.iter().map(|b| f32::from(i16::from_le_bytes(*b))).collect();
+        let found = cosine(encoder.encode(&tokens).unwrap(), &want);
+        assert!(found > 0.999, "{text:?}: {found}");
+    }
+}
