@@ -34,7 +34,7 @@ pub enum EncodeError {
     Candle(#[from] candle_core::Error),
 }
 
-/// A model with the memory to run it: one per thread. After the first text of a length it allocates nothing.
+/// A model with the memory to run it: one per thread. Only a batch of more tokens than any before allocates.
 #[derive(Debug)]
 pub struct Encoder {
     model: Arc<Model>,
@@ -51,8 +51,10 @@ impl Encoder {
     /// # Errors
     /// Candle can't make a tensor.
     pub fn new(model: Arc<Model>) -> Result<Self, EncodeError> {
-        let scratch = Scratch::new(&model.config);
-        let hidden = hidden(&model, 1)?;
+        // at once for the longest text: growing step by step leaves holes that allocators keep
+        let mut scratch = Scratch::new(&model.config);
+        scratch.reserve(model.max_tokens());
+        let hidden = hidden(&model, model.max_tokens())?;
         Ok(Self { model, hidden, scratch, lengths: Vec::new(), vectors: Vec::new() })
     }
 

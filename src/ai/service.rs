@@ -11,7 +11,6 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
-    MAX_TOKENS,
     encoder::{EncodeError, Encoder},
     model::Model,
 };
@@ -20,9 +19,9 @@ use super::{
 /// full does better to hand over to a person at once.
 pub const QUEUE: usize = 64;
 
-/// Tokens of one pass. More would only make the first of a batch wait longer: from about sixteen rows on, the time per row
-/// stays the same.
-const BATCH_TOKENS: usize = MAX_TOKENS;
+/// Tokens from which on a pass takes no further text. More would only make the first of a batch wait longer: from about
+/// sixteen rows on, the time per row stays the same.
+const BATCH_TOKENS: usize = 64;
 
 /// Why a question was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

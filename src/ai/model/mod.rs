@@ -16,7 +16,7 @@ use std::path::Path;
 
 pub use config::{Config, Pooling};
 pub use error::ModelError;
-pub use files::Files;
+pub use files::{Files, TokenizerFile};
 pub use quantise::Codes;
 pub use weights::{LayerWeights, Linear, Norm, Weights};
 

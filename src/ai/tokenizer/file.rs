@@ -1,8 +1,11 @@
 //! Reading the definition of a tokenizer, with errors that say which part is not understood.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize,
+    de::{MapAccess, SeqAccess, Visitor},
+};
 
 use super::{
     Tokenizer,
@@ -35,11 +38,12 @@ pub enum TokenizerError {
 }
 
 #[derive(Deserialize)]
-struct File {
+struct File<'a> {
     normalizer: Option<Normalizer>,
     pre_tokenizer: Option<Part>,
     post_processor: Option<Part>,
-    model: Model,
+    #[serde(borrow)]
+    model: Model<'a>,
 }
 
 #[derive(Deserialize)]
@@ -80,14 +84,57 @@ struct TemplateToken {
 }
 
 #[derive(Deserialize)]
-struct Model {
+struct Model<'a> {
     #[serde(rename = "type", default = "word_piece")]
     kind: String,
     unk_token: Option<String>,
     continuing_subword_prefix: Option<String>,
     max_input_chars_per_word: Option<usize>,
-    #[serde(default)]
-    vocab: serde_json::Value,
+    #[serde(borrow, default)]
+    vocab: Vocabulary<'a>,
+}
+
+/// The entries as they lie in the file: there are tens of thousands, and a tree of them would cost megabytes that
+/// allocators keep. Empty if it is a list, as other kinds of tokenizers have.
+#[derive(Default)]
+struct Vocabulary<'a>(Vec<(Cow<'a, str>, u32)>);
+
+/// A string that is borrowed unless it has escapes.
+#[derive(Deserialize)]
+struct Entry<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Vocabulary<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Vocabulary<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a map of entries to numbers")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut all = Vec::new();
+                while let Some((Entry(entry), token)) = map.next_entry()? {
+                    all.push((entry, token));
+                }
+                Ok(Vocabulary(all))
+            }
+
+            fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Self::Value, S::Error> {
+                while list.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+                Ok(Vocabulary::default())
+            }
+        }
+        from.deserialize_any(Entries)
+    }
+}
+
+impl Vocabulary<'_> {
+    fn token(&self, name: &str) -> Result<u32, TokenizerError> {
+        let found = self.0.iter().find(|(entry, _)| entry == name);
+        found.map(|(_, token)| *token).ok_or_else(|| TokenizerError::Missing(name.into()))
+    }
 }
 
 fn yes() -> bool {
@@ -118,31 +165,27 @@ pub(super) fn from_json(json: &[u8]) -> Result<Tokenizer, TokenizerError> {
     };
     known("pre_tokenizer", file.pre_tokenizer.as_ref().map_or("none", |p| &p.kind), "BertPreTokenizer")?;
     known("model", &file.model.kind, "WordPiece")?;
-    let vocab: HashMap<String, u32> = serde_json::from_value(file.model.vocab)?;
+    let vocab = file.model.vocab;
     let (start, end) = around(file.post_processor.as_ref(), &vocab)?;
-    let unknown = token(&vocab, file.model.unk_token.as_deref().unwrap_or("[UNK]"))?;
+    let unknown = vocab.token(file.model.unk_token.as_deref().unwrap_or("[UNK]"))?;
     let prefix = file.model.continuing_subword_prefix.as_deref().unwrap_or("##");
     let longest = file.model.max_input_chars_per_word.unwrap_or(LONGEST_WORD);
-    Ok(Tokenizer { rules, pieces: WordPiece::new(vocab.into_iter(), prefix, unknown, longest), start, end })
+    Ok(Tokenizer { rules, pieces: WordPiece::new(&vocab.0, prefix, unknown, longest), start, end })
 }
 
 pub(super) fn from_vocab(vocab: &[u8], lowercase: bool) -> Result<Tokenizer, TokenizerError> {
     let lines = std::str::from_utf8(vocab)?.lines();
-    let vocab: HashMap<String, u32> = lines.zip(0..).map(|(line, n)| (line.trim_end().to_owned(), n)).collect();
+    let vocab = Vocabulary(lines.zip(0..).map(|(line, n)| (line.trim_end().into(), n)).collect());
     let (start, end) = around(None, &vocab)?;
-    let unknown = token(&vocab, "[UNK]")?;
+    let unknown = vocab.token("[UNK]")?;
     let rules = Rules { clean: true, space_chinese: true, strip_accents: lowercase, lowercase };
-    Ok(Tokenizer { rules, pieces: WordPiece::new(vocab.into_iter(), "##", unknown, LONGEST_WORD), start, end })
-}
-
-fn token(vocab: &HashMap<String, u32>, name: &str) -> Result<u32, TokenizerError> {
-    vocab.get(name).copied().ok_or_else(|| TokenizerError::Missing(name.into()))
+    Ok(Tokenizer { rules, pieces: WordPiece::new(&vocab.0, "##", unknown, LONGEST_WORD), start, end })
 }
 
 /// The tokens before and after every text.
-fn around(post: Option<&Part>, vocab: &HashMap<String, u32>) -> Result<(u32, u32), TokenizerError> {
+fn around(post: Option<&Part>, vocab: &Vocabulary<'_>) -> Result<(u32, u32), TokenizerError> {
     const KNOWN: &str = "TemplateProcessing of one token, the text, one token; or BertProcessing";
-    let Some(post) = post else { return Ok((token(vocab, "[CLS]")?, token(vocab, "[SEP]")?)) };
+    let Some(post) = post else { return Ok((vocab.token("[CLS]")?, vocab.token("[SEP]")?)) };
     let other = || TokenizerError::Unknown { part: "post_processor", found: post.kind.clone(), known: KNOWN };
     match (post.kind.as_str(), post.single.as_slice()) {
         ("BertProcessing", _) => match (&post.cls, &post.sep) {

@@ -1,6 +1,6 @@
 //! Longest-match-first cutting of one word into vocabulary entries.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 /// Words longer than this, in characters, are unknown without a look, when the file doesn't say otherwise.
 pub(super) const LONGEST_WORD: usize = 100;
@@ -19,21 +19,16 @@ pub(super) struct WordPiece {
 }
 
 impl WordPiece {
-    pub(super) fn new(
-        vocab: impl Iterator<Item = (String, u32)>,
-        prefix: &str,
-        unknown: u32,
-        longest_word: usize,
-    ) -> Self {
+    pub(super) fn new(vocab: &[(Cow<'_, str>, u32)], prefix: &str, unknown: u32, longest_word: usize) -> Self {
         let (mut starts, mut continuations) = (HashMap::new(), HashMap::new());
         let (mut longest_entry, mut size) = (0, 0);
         for (entry, token) in vocab {
-            size = size.max(token as usize + 1);
+            size = size.max(*token as usize + 1);
             longest_entry = longest_entry.max(entry.len());
             if let Some(tail) = entry.strip_prefix(prefix) {
-                continuations.insert(tail.into(), token);
+                continuations.insert(tail.into(), *token);
             }
-            starts.insert(entry.into(), token);
+            starts.insert(entry.as_ref().into(), *token);
         }
         Self { starts, continuations, longest_entry, unknown, longest_word, size }
     }
