@@ -1,0 +1,64 @@
+//! The doors from [`super::Kernel`] to the generic code. Each instruction set gets functions of its own, compiled with its
+//! instructions, into which everything written in [`super::simd::Simd`] is inlined.
+
+/// Implements [`super::Kernel`] for a proof value of `simd`, with the given target features.
+macro_rules! kernel {
+    ($proof:ty, $name:literal $(, features = $features:literal)?) => {
+        impl $crate::ai::kernel::Kernel for $proof {
+            fn name(&self) -> &'static str {
+                $name
+            }
+
+            fn offset(&self) -> u8 {
+                <Self as $crate::ai::kernel::simd::Simd>::OFFSET
+            }
+
+            fn product(&self, input: &CodeRows, rows: usize, weights: &Packed, then: Then, out: ViewMut<'_>) {
+                $(#[target_feature(enable = $features)])?
+                fn door(s: $proof, input: &CodeRows, rows: usize, weights: &Packed, then: Then, out: ViewMut<'_>) {
+                    $crate::ai::kernel::product::product(s, input, rows, weights, then, out);
+                }
+                kernel!(@call $($features)?, door(*self, input, rows, weights, then, out))
+            }
+
+            fn attention(
+                &self, heads: Heads, qkv: View<'_>, first: usize, tokens: usize, out: ViewMut<'_>, work: &mut Work,
+            ) {
+                $(#[target_feature(enable = $features)])?
+                fn door(
+                    s: $proof, heads: Heads, qkv: View<'_>, first: usize, tokens: usize, out: ViewMut<'_>, work: &mut Work,
+                ) {
+                    $crate::ai::kernel::attention::attention(s, heads, qkv, first, tokens, out, work);
+                }
+                kernel!(@call $($features)?, door(*self, heads, qkv, first, tokens, out, work))
+            }
+
+            fn add_norm(
+                &self, x: ViewMut<'_>, residual: Option<View<'_>>, rows: usize, norm: &Affine, codes: Option<&mut CodeRows>,
+            ) {
+                $(#[target_feature(enable = $features)])?
+                fn door(
+                    s: $proof, x: ViewMut<'_>, residual: Option<View<'_>>, rows: usize, norm: &Affine, codes: Option<&mut CodeRows>,
+                ) {
+                    $crate::ai::kernel::norm::add_norm(s, x, residual, rows, norm, codes);
+                }
+                kernel!(@call $($features)?, door(*self, x, residual, rows, norm, codes))
+            }
+
+            fn quantise(&self, x: View<'_>, rows: usize, codes: &mut CodeRows) {
+                $(#[target_feature(enable = $features)])?
+                fn door(s: $proof, x: View<'_>, rows: usize, codes: &mut CodeRows) {
+                    $crate::ai::kernel::norm::quantise(s, x, rows, codes);
+                }
+                kernel!(@call $($features)?, door(*self, x, rows, codes))
+            }
+        }
+    };
+    (@call , $call:expr) => { $call };
+    (@call $features:literal, $call:expr) => {
+        // SAFETY: a proof value is only made after the processor was found to have the features
+        unsafe { $call }
+    };
+}
+
+pub(super) use kernel;

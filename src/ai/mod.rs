@@ -1,0 +1,33 @@
+//! The room of the language model: text in, sentence vector out. It knows BERT encoders and processors, nothing of chats.
+//!
+//! ```text
+//!   text ──[tokenizer]──► tokens ──[encoder: layers of 8-bit kernels]──► vector of length 1
+//! ```
+//!
+//! - [`tokenizer`]: BERT's WordPiece, equal to Hugging Face's.
+//! - [`model`]: reads a directory in the Hugging Face layout, or the one embedded in the executable; packs the weights.
+//! - [`encoder`]: one sentence, or several in one pass, through the layers. Each layer is a Candle in-place op (`layer`).
+//! - [`kernel`]: the arithmetic, once per instruction set, with equal bits on all of them. The only unsafe code.
+//! - [`reference`]: the same model by plain Candle in f32, which the fast path is tested against.
+//! - [`service`]: one thread with a bounded queue that encodes for everyone else.
+//!
+//! # Threads
+//! Candle's own matrix products would start a pool of spinning threads. The executable never calls them: of Candle it uses
+//! the file reader, the tensor, and the hook for ops of one's own, none of which start threads. So there is no
+//! `RAYON_NUM_THREADS` to set; only [`reference`], for tests and benches, runs Candle's products.
+
+pub mod encoder;
+pub mod kernel;
+mod layer;
+pub mod model;
+pub mod reference;
+pub mod service;
+pub mod tokenizer;
+
+pub use encoder::Encoder;
+pub use model::{Model, ModelError};
+pub use service::Recogniser;
+pub use tokenizer::Tokenizer;
+
+/// Tokens of one text that are read, with the two around it. The model is trained on this length.
+pub const MAX_TOKENS: usize = 128;

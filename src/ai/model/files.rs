@@ -1,0 +1,113 @@
+//! The files of a model: found, not yet understood.
+
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
+
+use super::{Config, ModelError, Weights};
+use crate::ai::tokenizer::Tokenizer;
+
+/// The contents of a model's files.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// `config.json`.
+    pub config: Cow<'static, [u8]>,
+    /// `1_Pooling/config.json`.
+    pub pooling: Option<Cow<'static, [u8]>>,
+    /// `tokenizer.json`, or else `vocab.txt`.
+    pub tokenizer: TokenizerFile,
+    /// `model.safetensors`.
+    pub weights: Cow<'static, [u8]>,
+}
+
+/// Either definition of a tokenizer.
+#[derive(Clone, Debug)]
+pub enum TokenizerFile {
+    /// `tokenizer.json`.
+    Json(Cow<'static, [u8]>),
+    /// `vocab.txt`, and whether text is lowercased (`do_lower_case` of `tokenizer_config.json`, true if it isn't there).
+    Vocab(Cow<'static, [u8]>, bool),
+}
+
+impl Files {
+    /// Reads the files of a directory.
+    ///
+    /// # Errors
+    /// A file that must be there can't be read.
+    pub fn open(dir: &Path) -> Result<Self, ModelError> {
+        let tokenizer = match optional(&dir.join("tokenizer.json"))? {
+            Some(json) => TokenizerFile::Json(json),
+            None => match optional(&dir.join("vocab.txt"))? {
+                Some(vocab) => TokenizerFile::Vocab(vocab, lowercase(dir)?),
+                None => TokenizerFile::Json(file(dir.join("tokenizer.json"))?),
+            },
+        };
+        Ok(Self {
+            config: file(dir.join("config.json"))?,
+            pooling: optional(&dir.join("1_Pooling").join("config.json"))?,
+            tokenizer,
+            weights: file(dir.join("model.safetensors"))?,
+        })
+    }
+
+    /// The files inside the executable, if it was built with them.
+    pub fn embedded() -> Option<Self> {
+        #[cfg(model_embedded)]
+        {
+            macro_rules! model {
+                ($name:literal) => {
+                    Cow::Borrowed(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/default/", $name)))
+                };
+            }
+            Some(Self {
+                config: model!("config.json"),
+                pooling: Some(model!("1_Pooling/config.json")),
+                tokenizer: TokenizerFile::Json(model!("tokenizer.json")),
+                weights: model!("model.safetensors"),
+            })
+        }
+        #[cfg(not(model_embedded))]
+        None
+    }
+
+    /// Understands the files, and checks that they belong together.
+    ///
+    /// # Errors
+    /// What is missing, of another kind, or damaged, by name.
+    pub fn read(self) -> Result<(Config, Tokenizer, Weights), ModelError> {
+        let config = Config::read(&self.config, self.pooling.as_deref())?;
+        let tokenizer = match &self.tokenizer {
+            TokenizerFile::Json(json) => Tokenizer::from_json(json)?,
+            TokenizerFile::Vocab(vocab, lowercase) => Tokenizer::from_vocab(vocab, *lowercase)?,
+        };
+        if tokenizer.size() > config.vocabulary {
+            return Err(ModelError::Vocabulary { tokens: tokenizer.size(), rows: config.vocabulary });
+        }
+        let weights = Weights::read(&config, self.weights)?;
+        Ok((config, tokenizer, weights))
+    }
+}
+
+fn file(path: PathBuf) -> Result<Cow<'static, [u8]>, ModelError> {
+    std::fs::read(&path).map(Cow::Owned).map_err(|source| ModelError::File { path, source })
+}
+
+fn optional(path: &Path) -> Result<Option<Cow<'static, [u8]>>, ModelError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes.into())),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ModelError::File { path: path.into(), source }),
+    }
+}
+
+fn lowercase(dir: &Path) -> Result<bool, ModelError> {
+    #[derive(serde::Deserialize)]
+    struct File {
+        do_lower_case: Option<bool>,
+    }
+    const NAME: &str = "tokenizer_config.json";
+    let Some(text) = optional(&dir.join(NAME))? else { return Ok(true) };
+    let file: File = serde_json::from_slice(&text).map_err(|source| ModelError::Json { file: NAME, source })?;
+    Ok(file.do_lower_case.unwrap_or(true))
+}

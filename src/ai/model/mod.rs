@@ -1,0 +1,118 @@
+//! A model: read from a directory or from the executable, checked, packed for this processor.
+//!
+//! Nothing here runs a model; that is [`super::Encoder`].
+
+mod config;
+mod error;
+mod files;
+mod quantise;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod weights;
+
+use std::path::Path;
+
+pub use config::{Config, Pooling};
+pub use error::ModelError;
+pub use files::{Files, TokenizerFile};
+pub use quantise::Codes;
+pub use weights::{LayerWeights, Linear, Norm, Weights};
+
+use super::{
+    kernel::{self, Affine, Kernel, Packed},
+    layer::Layer,
+    tokenizer::Tokenizer,
+};
+
+/// A model ready to run. Immutable; share it by `Arc` and give each thread an [`super::Encoder`].
+#[derive(Debug)]
+pub struct Model {
+    pub(super) config: Config,
+    pub(super) tokenizer: Tokenizer,
+    pub(super) kernel: &'static dyn Kernel,
+    pub(super) tables: Tables,
+    pub(super) layers: Vec<Layer>,
+}
+
+/// What turns tokens into the first hidden states.
+#[derive(Debug)]
+pub(super) struct Tables {
+    /// Stays 8 bits wide, and where it is in the executable: only the rows of a text are looked at.
+    pub words: Codes,
+    pub positions: Vec<f32>,
+    pub norm: Affine,
+    pub project: Option<Packed>,
+}
+
+impl Model {
+    /// The model inside the executable; `None` if it was built without (`--no-default-features`).
+    ///
+    /// # Errors
+    /// The embedded files don't fit each other: a fault of the build.
+    pub fn embedded() -> Result<Option<Self>, ModelError> {
+        Files::embedded().map(|files| Self::new(files, kernel::best())).transpose()
+    }
+
+    /// The model in a directory as Hugging Face lays it out: `config.json`, `tokenizer.json` or `vocab.txt`,
+    /// `model.safetensors`, and `1_Pooling/config.json` if there is one.
+    ///
+    /// # Errors
+    /// What is missing, of another kind, or damaged, by name.
+    pub fn open(dir: &Path) -> Result<Self, ModelError> {
+        Self::new(Files::open(dir)?, kernel::best())
+    }
+
+    /// The model of `files`, packed for `kernel`.
+    ///
+    /// # Errors
+    /// As [`Model::open`].
+    pub fn new(files: Files, kernel: &'static dyn Kernel) -> Result<Self, ModelError> {
+        let (config, tokenizer, weights) = files.read()?;
+        let pack = |l: &Linear| Packed::new(&l.codes.bytes, &l.codes.scales, &l.bias, kernel.offset());
+        let affine = |n: &Norm| Affine::new(&n.gain, &n.bias, config.epsilon);
+        let layers = weights.layers.iter().map(|l| Layer {
+            qkv: pack(&l.qkv),
+            out: pack(&l.out),
+            norm: affine(&l.norm),
+            up: pack(&l.up),
+            down: pack(&l.down),
+            last_norm: affine(&l.last_norm),
+        });
+        let layers = layers.collect();
+        let (norm, project) = (affine(&weights.norm), weights.project.as_ref().map(pack));
+        let tables = Tables { words: weights.words, positions: weights.positions, norm, project };
+        Ok(Self { config, tokenizer, kernel, tables, layers })
+    }
+
+    /// Its shape.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Name of the kernel it is packed for.
+    pub fn kernel(&self) -> &'static str {
+        self.kernel.name()
+    }
+
+    /// Numbers in a sentence vector.
+    pub fn width(&self) -> usize {
+        self.config.hidden
+    }
+
+    /// Longest text in tokens, with the two around it.
+    pub fn max_tokens(&self) -> usize {
+        self.config.positions.min(super::MAX_TOKENS)
+    }
+
+    /// The tokens of `text` that the model reads.
+    pub fn tokens(&self, text: &str) -> Vec<u32> {
+        self.tokenizer.encode(text, self.max_tokens())
+    }
+}

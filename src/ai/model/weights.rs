@@ -1,0 +1,187 @@
+//! The tensors of a model by their Hugging Face names, read through Candle, checked for shape, as 8-bit codes.
+
+use std::borrow::Cow;
+
+use candle_core::{DType, Device, safetensors::Load};
+use safetensors::{Dtype, SafeTensors};
+
+use super::{Codes, Config, ModelError};
+
+/// A linear map: `outputs` rows of `inputs` codes, and a bias.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    /// One row per output.
+    pub codes: Codes,
+    /// One per output.
+    pub bias: Vec<f32>,
+}
+
+/// A layer normalisation.
+#[derive(Clone, Debug)]
+pub struct Norm {
+    /// Multiplied with the normalised row.
+    pub gain: Vec<f32>,
+    /// Added to it.
+    pub bias: Vec<f32>,
+}
+
+/// One layer of the encoder.
+#[derive(Clone, Debug)]
+pub struct LayerWeights {
+    /// Query, key and value, one below the other: one product makes all three.
+    pub qkv: Linear,
+    /// From the heads back to the hidden state.
+    pub out: Linear,
+    /// After attention.
+    pub norm: Norm,
+    /// Into the feed-forward part.
+    pub up: Linear,
+    /// Out of it.
+    pub down: Linear,
+    /// After the feed-forward part.
+    pub last_norm: Norm,
+}
+
+/// All weights of a model, before they are packed for a processor.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    /// The word table.
+    pub words: Codes,
+    /// Position rows with the row of token type 0 added: there is only one sentence.
+    pub positions: Vec<f32>,
+    /// After the tables.
+    pub norm: Norm,
+    /// From the width of the tables to the hidden width, where they differ.
+    pub project: Option<Linear>,
+    /// The layers in order.
+    pub layers: Vec<LayerWeights>,
+}
+
+impl Weights {
+    /// Reads every tensor that `config` calls for. With bytes that live as long as the program, 8-bit tables stay where
+    /// they are.
+    pub(super) fn read(config: &Config, bytes: Cow<'static, [u8]>) -> Result<Self, ModelError> {
+        match bytes {
+            Cow::Borrowed(bytes) => {
+                read(config, &File { tensors: SafeTensors::deserialize(bytes)?, keep: Cow::Borrowed })
+            }
+            Cow::Owned(bytes) => {
+                let keep = |codes: &[u8]| Cow::Owned(codes.to_vec());
+                read(config, &File { tensors: SafeTensors::deserialize(&bytes)?, keep })
+            }
+        }
+    }
+}
+
+fn read<'a, K: Fn(&'a [u8]) -> Cow<'static, [u8]>>(c: &Config, file: &File<'a, K>) -> Result<Weights, ModelError> {
+    let root = file.root();
+    let tables = format!("{root}embeddings");
+    let mut positions = file.floats(&format!("{tables}.position_embeddings.weight"), &[c.positions, c.embedding])?;
+    let types = format!("{tables}.token_type_embeddings.weight");
+    let kinds = file.tensors.tensor(&types).map_or(0, |t| t.shape().first().copied().unwrap_or(0));
+    let types = file.floats(&types, &[kinds.max(1), c.embedding])?;
+    for row in positions.chunks_exact_mut(c.embedding) {
+        row.iter_mut().zip(&types).for_each(|(p, t)| *p += t);
+    }
+    let project = (c.embedding != c.hidden)
+        .then(|| file.linear(&format!("{root}embeddings_project"), c.hidden, c.embedding))
+        .transpose()?;
+    Ok(Weights {
+        words: file.codes(&format!("{tables}.word_embeddings"), c.vocabulary, c.embedding)?,
+        positions,
+        norm: file.norm(&format!("{tables}.LayerNorm"), c.embedding)?,
+        project,
+        layers: (0..c.layers).map(|n| layer(c, file, &format!("{root}encoder.layer.{n}"))).collect::<Result<_, _>>()?,
+    })
+}
+
+fn layer<'a, K: Fn(&'a [u8]) -> Cow<'static, [u8]>>(
+    c: &Config,
+    file: &File<'a, K>,
+    at: &str,
+) -> Result<LayerWeights, ModelError> {
+    let [q, k, v] =
+        ["query", "key", "value"].map(|part| file.linear(&format!("{at}.attention.self.{part}"), c.hidden, c.hidden));
+    Ok(LayerWeights {
+        qkv: stacked([q?, k?, v?]),
+        out: file.linear(&format!("{at}.attention.output.dense"), c.hidden, c.hidden)?,
+        norm: file.norm(&format!("{at}.attention.output.LayerNorm"), c.hidden)?,
+        up: file.linear(&format!("{at}.intermediate.dense"), c.inner, c.hidden)?,
+        down: file.linear(&format!("{at}.output.dense"), c.hidden, c.inner)?,
+        last_norm: file.norm(&format!("{at}.output.LayerNorm"), c.hidden)?,
+    })
+}
+
+fn stacked(parts: [Linear; 3]) -> Linear {
+    Linear {
+        codes: Codes {
+            columns: parts[0].codes.columns,
+            bytes: parts.iter().flat_map(|p| p.codes.bytes.iter().copied()).collect(),
+            scales: parts.iter().flat_map(|p| p.codes.scales.iter().copied()).collect(),
+        },
+        bias: parts.iter().flat_map(|p| p.bias.iter().copied()).collect(),
+    }
+}
+
+/// An open safetensors file, and how long its bytes may be borrowed.
+struct File<'a, K> {
+    tensors: SafeTensors<'a>,
+    keep: K,
+}
+
+impl<'a, K: Fn(&'a [u8]) -> Cow<'static, [u8]>> File<'a, K> {
+    /// What tensor names begin with: models saved with a head have `bert.` before every name.
+    fn root(&self) -> &'static str {
+        let has = |root: &&str| self.tensors.tensor(&format!("{root}embeddings.word_embeddings.weight")).is_ok();
+        ["", "bert.", "electra."].into_iter().find(has).unwrap_or("")
+    }
+
+    fn view(&self, name: &str, shape: &[usize]) -> Result<safetensors::tensor::TensorView<'a>, ModelError> {
+        let view = self.tensors.tensor(name).map_err(|_| ModelError::MissingTensor(name.into()))?;
+        if view.shape() != shape {
+            let (found, expected) = (view.shape().to_vec(), shape.to_vec());
+            return Err(ModelError::Shape { name: name.into(), found, expected });
+        }
+        Ok(view)
+    }
+
+    fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let view = self.view(name, shape)?;
+        let candle = |source| ModelError::Candle { name: name.into(), source };
+        if !matches!(view.dtype(), Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+            return Err(ModelError::Type { name: name.into(), found: format!("{:?}", view.dtype()) });
+        }
+        let flat = view.load(&Device::Cpu).and_then(|t| t.flatten_all()).map_err(candle)?;
+        let values = match flat.dtype() {
+            DType::F16 => flat.to_vec1::<half::f16>().map(|v| v.into_iter().map(f32::from).collect()),
+            DType::BF16 => flat.to_vec1::<half::bf16>().map(|v| v.into_iter().map(f32::from).collect()),
+            _ => flat.to_vec1::<f32>(),
+        };
+        let values: Vec<f32> = values.map_err(candle)?;
+        if values.iter().all(|v| v.is_finite()) { Ok(values) } else { Err(ModelError::NotFinite(name.into())) }
+    }
+
+    /// The codes of `{at}.weight`: as stored, or the nearest to stored floats.
+    fn codes(&self, at: &str, rows: usize, columns: usize) -> Result<Codes, ModelError> {
+        let name = format!("{at}.weight");
+        let view = self.view(&name, &[rows, columns])?;
+        if view.dtype() != Dtype::I8 {
+            return Ok(Codes::nearest(&self.floats(&name, &[rows, columns])?, columns));
+        }
+        // -128 has no positive twin, which the sign trick of the kernels needs; no quantiser of this scheme writes it
+        if view.data().contains(&(i8::MIN as u8)) {
+            return Err(ModelError::Type { name, found: "I8 with codes of -128".into() });
+        }
+        let scales = self.floats(&format!("{name}_scale"), &[rows])?;
+        Ok(Codes { bytes: (self.keep)(view.data()), scales, columns })
+    }
+
+    fn linear(&self, at: &str, outputs: usize, inputs: usize) -> Result<Linear, ModelError> {
+        Ok(Linear { codes: self.codes(at, outputs, inputs)?, bias: self.floats(&format!("{at}.bias"), &[outputs])? })
+    }
+
+    fn norm(&self, at: &str, width: usize) -> Result<Norm, ModelError> {
+        let gain = self.floats(&format!("{at}.weight"), &[width])?;
+        Ok(Norm { gain, bias: self.floats(&format!("{at}.bias"), &[width])? })
+    }
+}
