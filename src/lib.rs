@@ -11,9 +11,12 @@ pub mod app;
 pub mod bot;
 pub mod chat;
 pub mod cli;
+#[doc(hidden)]
+pub mod client;
 pub mod config;
 pub mod crypto;
 pub mod desk;
+pub mod housekeeping;
 pub mod http;
 pub mod hub;
 pub mod obs;

@@ -19,6 +19,8 @@ export default defineConfig({
       ecma: 2020,
       module: true,
       toplevel: true,
+      // Vite's default works around a fault of Safari 10
+      safari10: false,
       compress: { passes: 3, keep_fargs: false, sequences: false },
       format: { comments: false },
     },

@@ -23,9 +23,7 @@ impl Chat {
                 return Ok(None);
             }
             let by = chat.actor(conn, cell)?;
-            batch.ops.push(append(cell, &Event::Closed { by }));
-            batch.ops.push(Op::Delete { table: Table::OpenConv, key: conv.0.to_vec() });
-            Ok(Some(Row { state: ConvState::Closed, owner: Owner::None, ..cell.row.clone() }))
+            Ok(Some(cell.closing(&by, batch)))
         })
         .await
     }
@@ -110,6 +108,15 @@ impl Chat {
             }
         }
         Err(Refusal::new(ErrorCode::Conflict, "this conversation is changing too fast; try again"))
+    }
+}
+
+impl Cell {
+    /// The steps that close it, and the row after them.
+    pub(super) fn closing(&self, by: &str, batch: &mut Batch) -> Row {
+        batch.ops.push(append(self, &Event::Closed { by: by.into() }));
+        batch.ops.push(Op::Delete { table: Table::OpenConv, key: self.id.0.to_vec() });
+        Row { state: ConvState::Closed, owner: Owner::None, ..self.row.clone() }
     }
 }
 

@@ -44,8 +44,9 @@ impl Chat {
                     state: self.presence.state_of(user).unwrap_or(AgentState::Online),
                 });
                 self.show_desk(conn, user, &agent.teams);
-                let config = json!({ "role": agent.role, "teams": agent.teams });
-                (Side::Agent, Some(user.clone()), Some(agent.name), self.open_for(user)?, config)
+                let (convs, more) = self.greeting_for(user)?;
+                let config = json!({ "role": agent.role, "teams": agent.teams, "more": more });
+                (Side::Agent, Some(user.clone()), Some(agent.name), convs, config)
             }
         };
         let kid = conn.who.kid();

@@ -8,7 +8,7 @@ use crate::{
     store::{RowAt, Store, StoreError, Table},
 };
 
-use super::Refusal;
+use super::{Refusal, idle::Word};
 
 /// What is stored of a conversation beside its records. Changes only together with a record that says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +101,8 @@ pub struct Cell {
     pub last: u64,
     /// Time of that record, ms.
     pub last_at: u64,
+    /// The last word, as far as it was looked up (see [`super::idle`]).
+    pub(super) word: Option<Word>,
     /// The visitor's key by hash.
     pub visitor: Kid,
     /// How far the visitor is.
@@ -123,6 +125,7 @@ impl Cell {
             told: None,
             last: 0,
             last_at: row.created,
+            word: None,
             visitor: hash::kid(&ed),
             visitor_marks: Marks::default(),
             agent_marks: Marks::default(),

@@ -19,6 +19,7 @@ use super::{
     cells::lock,
     conversation::{Cell, Facts, Row},
     history::{hidden, hidden_from_visitors},
+    idle::Word,
     robot, text,
 };
 
@@ -71,6 +72,9 @@ impl Chat {
             (cell.last, cell.last_at) = (record.seq, record.at_ms);
         }
         let asked = robot::asked(&cell, &commit.records);
+        for record in commit.records.iter().filter_map(|frame| RecordView::parse(frame)) {
+            cell.word = Word::then(cell.word, &record, cell.visitor);
+        }
         for frame in commit.records {
             self.publish_record(conv, commit.origin, frame);
         }

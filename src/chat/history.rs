@@ -15,11 +15,18 @@ pub const HISTORY_RECORDS: usize = 500;
 /// Bytes after which a page ends early.
 const HISTORY_BYTES: usize = 1024 * 1024;
 
-/// What a visitor may not have, by the kind byte of the body: grants and notes, and notes that were recalled (their
-/// counters are no counters of his).
+/// What a visitor may not have: grants and notes, notes that were recalled (their counters are no counters of his), and
+/// the news that one was.
 pub(super) fn hidden_from_visitors(frame: &[u8]) -> bool {
     let body = frame.get(RECORD_HEADER..).unwrap_or_default();
-    body.starts_with(b"K1") && matches!(body.get(2), Some(3 | 4 | 10))
+    match body.get(..3) {
+        Some([b'K', b'1', kind]) => matches!(kind, 3 | 4 | 10),
+        Some([b'K', b'0', _]) => {
+            let event = RecordView::parse(frame).and_then(|r| r.event());
+            matches!(event, Some(Event::Recalled { note: true, .. }))
+        }
+        _ => false,
+    }
 }
 
 /// The place holder that keeps a visitor's numbers without gaps.

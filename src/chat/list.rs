@@ -18,6 +18,37 @@ pub enum Tab {
     All,
 }
 
+/// Most conversations in a greeting: some 300 KiB of JSON.
+pub const GREETING: usize = 500;
+
+/// Where a page of all conversations ends: the next begins before it. Two may be of the same millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// Its `created`, ms.
+    pub created: u64,
+    /// Its id; none: every one of that millisecond was seen.
+    pub id: Option<ConvId>,
+}
+
+impl Cursor {
+    fn key(self) -> Vec<u8> {
+        [&self.created.to_be_bytes()[..], self.id.as_ref().map_or(&[], |id| &id.0[..])].concat()
+    }
+}
+
+impl std::str::FromStr for Cursor {
+    type Err = ();
+
+    /// `<created>-<id>` or `<created>`.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (created, id) = match text.split_once('-') {
+            Some((created, id)) => (created, Some(id.parse().map_err(drop)?)),
+            None => (text, None),
+        };
+        Ok(Self { created: created.parse().map_err(drop)?, id })
+    }
+}
+
 impl Chat {
     /// Open conversations that concern an agent: his own and his teams' queues.
     pub(super) fn open_for(&self, user: &UserId) -> Result<Vec<Summary>, Refusal> {
@@ -39,12 +70,25 @@ impl Chat {
         Ok(list)
     }
 
-    /// One page of a tab; `before` is the `created` of the last one seen. Touches the disk.
+    /// What an agent is greeted with: of [`Chat::open_for`] so much that the frame stays small, his own first, then
+    /// those who wait longest. True if there is more, which the lists of HTTP have.
+    pub(super) fn greeting_for(&self, user: &UserId) -> Result<(Vec<Summary>, bool), Refusal> {
+        let mut list = self.open_for(user)?;
+        let more = list.len() > GREETING;
+        if more {
+            list.sort_by_key(|s| (s.owner == Owner::Queue, s.waiting_since, std::cmp::Reverse(s.last_at), s.id));
+            list.truncate(GREETING);
+            list.sort_by_key(|s| (s.created, s.id));
+        }
+        Ok((list, more))
+    }
+
+    /// One page of a tab; `before` is the last one seen. Touches the disk.
     pub fn list(
         &self,
         user: &UserId,
         tab: Tab,
-        before: Option<u64>,
+        before: Option<Cursor>,
         limit: usize,
     ) -> Result<(Vec<Summary>, bool), Refusal> {
         if tab != Tab::All {
@@ -53,7 +97,7 @@ impl Chat {
             return Ok((list.into_iter().filter(|s| mine(s) == (tab == Tab::Mine)).collect(), false));
         }
         let Some(agent) = self.agent(user) else { return Ok((Vec::new(), false)) };
-        let mut before = before.map(|t| t.to_be_bytes().to_vec());
+        let mut before = before.map(Cursor::key);
         let mut list = Vec::new();
         loop {
             let page = self.store.scan(Table::ConvByTime, &[], before.as_deref(), true, 500)?;

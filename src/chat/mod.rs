@@ -16,6 +16,7 @@ mod conversation;
 pub mod desk_task;
 mod fanout;
 mod history;
+mod idle;
 mod limits;
 mod list;
 mod open;
@@ -45,7 +46,7 @@ use crate::{
 pub use conversation::{Cell, Row};
 pub use history::HISTORY_RECORDS;
 pub use limits::Rates;
-pub use list::Tab;
+pub use list::{Cursor, GREETING, Tab};
 pub use open::Opening;
 pub use post::Refused;
 

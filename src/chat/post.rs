@@ -8,14 +8,11 @@ use bytes::Bytes;
 use crate::{
     crypto::grant,
     hub::{Conn, Frame, Who},
-    proto::{ConvId, ConvState, EnvelopeError, ErrorCode, HeaderView, Kind, MsgId, Owner, RecordView},
+    proto::{ConvId, ConvState, EnvelopeError, ErrorCode, HeaderView, Kind, MsgId, Owner},
     store::{self, Batch, Op, Reply},
 };
 
 use super::{Address, Chat, Refusal, announce::person_asked, cells::lock, conversation::Cell, now_ms};
-
-/// How far back an envelope that was sent again is looked for.
-const LOOK_BACK: u64 = 500;
 
 /// A refused envelope, with what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +46,7 @@ impl Chat {
         let refused = |refusal: Refusal| Refused { refusal, conv: Some(header.conv()), msg: Some(header.msg_id()) };
         let batch = match self.admit(conn, address, kind, &header, &bytes) {
             Ok(batch) => batch,
-            Err(refusal) => return self.echo(conn, &header, &refusal).map_err(|()| refused(refusal)),
+            Err(refusal) => return self.echo(conn, &header, &refusal).await.map_err(|()| refused(refusal)),
         };
         conn.outbox.posted();
         self.metrics.envelope(bytes.len());
@@ -58,27 +55,16 @@ impl Chat {
 
     /// An error says "not stored", so an envelope that is stored must get its record instead, even if it would be refused
     /// by now: it was sent again because the first echo was lost, and meanwhile the epoch or the owner changed.
-    fn echo(&self, conn: &Conn, header: &HeaderView<'_>, refusal: &Refusal) -> Result<(), ()> {
+    async fn echo(&self, conn: &Conn, header: &HeaderView<'_>, refusal: &Refusal) -> Result<(), ()> {
         use ErrorCode as E;
         if !matches!(refusal.code, E::Malformed | E::EpochStale | E::DirectoryStale | E::Closed | E::NotOwner) {
             return Err(());
         }
         let (conv, id) = (header.conv(), header.msg_id());
-        let shared = self.must_cell(conv).map_err(drop)?;
-        let last = {
-            let cell = lock(&shared);
-            if !self.sees(&conn.who, &cell) {
-                return Err(());
-            }
-            cell.last
-        };
-        let found = self.store.records(conv, last.saturating_sub(LOOK_BACK), LOOK_BACK as usize).map_err(drop)?;
-        let same = |frame: &Bytes| {
-            let body = RecordView::parse(frame).map(|r| r.body);
-            body.and_then(|b| HeaderView::parse(b).ok())
-                .is_some_and(|(_, h)| h.msg_id() == id && h.sender() == header.sender())
-        };
-        let (_, frame) = found.into_iter().rev().find(|(_, frame)| same(frame)).ok_or(())?;
+        if !self.sees(&conn.who, &lock(&*self.must_cell(conv).map_err(drop)?)) {
+            return Err(());
+        }
+        let (_, frame) = self.find(conv, header.sender(), id).await.map_err(drop)?.ok_or(())?;
         self.metrics.duplicates.inc();
         conn.outbox.push(Frame::Record(frame));
         Ok(())

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{context::Context, fail::Fail};
-use crate::config::{Config, ConfigErrors};
+use crate::config::{Config, ConfigErrors, Origin};
 
 impl Context {
     /// The configuration file: the named one, or `kefu.toml` of the data directory.
@@ -28,6 +28,14 @@ impl Context {
 }
 
 fn in_words(errors: &ConfigErrors) -> Fail {
+    // no line of the file is wrong, but the file itself; the rest can't be judged without it
+    let unread = errors.0.iter().find(|e| matches!(e.origin, Origin::File { line: 0, .. }));
+    if let Some(unread) = unread {
+        return Fail::failure(unread.to_string()).next(
+            "name another with --config; without it kefu.toml in the data directory counts, and kefu init writes that \
+             with every key explained",
+        );
+    }
     let what = match errors.0.len() {
         1 => format!("the configuration has a mistake\n  {errors}"),
         n => format!("the configuration has {n} mistakes\n  {}", errors.to_string().replace('\n', "\n  ")),

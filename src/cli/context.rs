@@ -7,6 +7,9 @@ use std::{
 };
 
 use clap::{Args, ColorChoice};
+use serde_json::{Value, json};
+
+use super::out::{self, Table};
 
 /// Options that every command takes.
 #[derive(Debug, Args)]
@@ -48,6 +51,16 @@ impl Context {
     /// A file of the data directory.
     pub fn file(&self, name: &str) -> PathBuf {
         self.data_dir.join(name)
+    }
+
+    /// What a command did: as JSON, or in words.
+    pub fn say(&self, json: Value, words: impl AsRef<str>) {
+        if self.json { out::print_json(&json) } else { out::line(words) }
+    }
+
+    /// A list: as a JSON array under its name, or as a table.
+    pub fn list(&self, name: &str, values: Vec<Value>, table: &Table) {
+        if self.json { out::print_json(&json!({name: values})) } else { table.print() }
     }
 
     /// Whether to colour stdout.

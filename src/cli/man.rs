@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{context::Context, fail::Fail, out};
+use super::{context::Context, fail::Fail};
 
 /// Write manual pages into a directory
 #[derive(Debug, clap::Args)]
@@ -20,11 +20,7 @@ impl Args {
         let fail = |e: std::io::Error| Fail::failure(format!("cannot write to {}: {e}", self.dir.display()));
         std::fs::create_dir_all(&self.dir).map_err(fail)?;
         clap_mangen::generate_to(super::command(), &self.dir).map_err(fail)?;
-        if ctx.json {
-            out::print_json(&json!({"dir": self.dir}));
-        } else {
-            out::line(format!("Manual pages are in {}.", self.dir.display()));
-        }
+        ctx.say(json!({"dir": self.dir}), format!("Manual pages are in {}.", self.dir.display()));
         Ok(())
     }
 }

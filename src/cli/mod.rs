@@ -3,6 +3,28 @@
 //! Nothing here knows how data is kept: commands speak to the admin router (see [`link`]), sign with the company keys
 //! (see [`keys`]) and print (see [`out`]). Anything that a running server must do too belongs into another room.
 
+/// A family of commands as clap derives it, and the way to the `run` of each.
+macro_rules! commands {
+    ($(#[$about:meta])+ pub enum $commands:ident {
+        $($(#[$more:meta])* $name:ident($module:ident::$args:ident),)+
+    }) => {
+        $(#[$about])+
+        #[derive(Debug, clap::Subcommand)]
+        pub enum $commands {
+            $($(#[$more])* $name($module::$args),)+
+        }
+
+        impl $commands {
+            /// Runs the command.
+            pub fn run(self, ctx: &$crate::cli::context::Context) -> Result<(), $crate::cli::fail::Fail> {
+                match self {
+                    $(Self::$name(command) => command.run(ctx),)+
+                }
+            }
+        }
+    };
+}
+
 mod args;
 mod company;
 mod config_file;
@@ -83,7 +105,7 @@ impl Command {
             Self::Directory(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
             Self::Doctor(args) => args.run(ctx),
-            Self::Bench(args) => args.run(ctx.json).map_err(|e| Fail::failure(format!("{e:#}"))),
+            Self::Bench(args) => args.run(ctx),
             Self::Completions(args) => args.run(ctx),
             Self::Man(args) => args.run(ctx),
             Self::ExitCodes(args) => args.run(ctx),

@@ -81,12 +81,12 @@ impl Loader {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(e) => {
-                let hint = match e.kind() {
-                    io::ErrorKind::NotFound => "; `kefu init` writes one",
-                    io::ErrorKind::PermissionDenied => "; the user kefu runs as must be allowed to read it",
-                    _ => "",
+                let message = match e.kind() {
+                    io::ErrorKind::NotFound => "there is no such configuration file".to_owned(),
+                    io::ErrorKind::PermissionDenied => "the user kefu runs as may not read this file".to_owned(),
+                    _ => format!("the configuration can't be read: {e}"),
                 };
-                return self.problem(at(path, 0), format!("the configuration can't be read: {e}{hint}"));
+                return self.problem(at(path, 0), message);
             }
         };
         let line = |offset: usize| 1 + text.bytes().take(offset).filter(|b| *b == b'\n').count();

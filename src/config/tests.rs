@@ -125,10 +125,7 @@ fn keys_outside_sections_and_broken_files_have_lines_too() {
 fn a_missing_file_is_said_to_be_missing() {
     let e = Config::load(Some(Path::new("/nowhere/kefu.toml")), std::iter::empty(), Vec::new()).unwrap_err();
     let text = e.to_string();
-    assert!(
-        text.starts_with("/nowhere/kefu.toml: the configuration can't be read") && text.contains("kefu init"),
-        "{text}"
-    );
+    assert_eq!(text, "/nowhere/kefu.toml: there is no such configuration file");
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub struct Config {
     pub storage: Storage,
     /// Assignment.
     pub desk: Desk,
+    /// Their end.
+    pub conversations: Conversations,
     /// What anybody may do how often.
     pub limits: Limits,
     /// The signed directory.
@@ -112,6 +114,20 @@ pub struct Desk {
 impl Default for Desk {
     fn default() -> Self {
         Self { auto_accept: true, offer_seconds: 30, grace_seconds: 20, capacity: 8 }
+    }
+}
+
+/// `[conversations]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Conversations {
+    /// The server closes what nobody wrote in for so long, hours; 0: never.
+    pub close_after_idle_hours: u32,
+}
+
+impl Default for Conversations {
+    fn default() -> Self {
+        Self { close_after_idle_hours: 24 }
     }
 }
 

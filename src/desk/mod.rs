@@ -24,10 +24,11 @@
 //! - The desk changes an owner only through [`Decision::Assign`] and [`Decision::Requeue`]; both are safe to repeat.
 //!
 //! `types` is the language, `state` the memory, `facts`, `people` and `offer` the events, `choose` the choice, `queue`
-//! the places in line, `view` and `look` what people may know.
+//! the places in line, `view` and `look` what people may know. `idle` stands apart: when a conversation nobody ended is over.
 
 mod choose;
 mod facts;
+mod idle;
 mod look;
 mod offer;
 mod people;
@@ -38,6 +39,7 @@ mod tests;
 mod types;
 mod view;
 
+pub use idle::{IdleRule, Quiet};
 pub use types::{Decision, Event, OfferEnd, Rules};
 pub use view::{AgentView, DeskSnapshot, NotNow, OfferView, Reason, TeamView};
 

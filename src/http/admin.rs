@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::net::UnixListener;
 
 use crate::{
-    chat::{Chat, Refusal},
+    chat::{Chat, Refusal, now_ms},
     obs::{Metrics, render_prometheus},
     org::{Org, Robot, robot::RobotError, widgets::Widgets},
     proto::{ErrorCode, SiteId},
@@ -74,6 +74,7 @@ impl Admin {
             }
             ("POST", "robot/rotate") => to_value(&self.robot()?.rotate(&self.org.directory()).map_err(robot_refused)?),
             ("GET", "stats") => self.stats().await,
+            ("GET", "widgets") => Ok(widgets(&self.widgets)),
             ("GET", "agents") => {
                 let desk = match &self.running {
                     Some(r) => r.chat.desk_snapshot().await,
@@ -135,6 +136,11 @@ impl Admin {
 fn robot_refused(e: RobotError) -> Refusal {
     let code = if e == RobotError::None { ErrorCode::NotFound } else { ErrorCode::Storage };
     Refusal::new(code, e.to_string())
+}
+
+/// The newest version, and the sites whose pages lately loaded an older one.
+pub(super) fn widgets(widgets: &Widgets) -> Value {
+    json!({ "latest": widgets.latest().map(|(version, _)| version), "old": widgets.outdated(now_ms()) })
 }
 
 fn not_here() -> Refusal {

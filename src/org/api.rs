@@ -7,7 +7,7 @@ use crate::{
     crypto::{
         botkey::SignedDayKey,
         codec::{Bytes, Key32},
-        directory::{Bundle, Entry, Role, Snapshot},
+        directory::{Entry, Role, Snapshot},
         invite::{Cert, SignedCert},
         keyring::TeamBox,
     },
@@ -43,25 +43,23 @@ pub struct SiteName {
     pub team: TeamId,
 }
 
-/// `GET /site/<id>`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SiteAnswer {
+/// `GET /site/<id>`, without the `directory` that visitors verify: that is JSON already and put behind it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct SiteAnswer {
     /// The company.
     pub org: OrgFp,
     /// Which site.
     pub site: SiteName,
     /// The server's time, ms.
     pub now: u64,
-    /// What a visitor verifies.
-    pub directory: Bundle,
     /// See [`SiteSettings`].
     #[serde(flatten)]
     pub settings: SiteSettings,
     /// Whether somebody would answer; set by the route, who knows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub presence: Option<Presence>,
     /// The robot's newest day key, if the site has a robot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bot: Option<SignedDayKey>,
 }
 

@@ -1,12 +1,19 @@
 //! What readers verify: the log for agents, a snapshot with what came after it for visitors; and for how long it holds.
 
-use super::{DirectoryAnswer, Org, OrgError, SiteAnswer, api::SiteName, rows, service::Live};
+use std::sync::Arc;
+
+use super::{
+    DirectoryAnswer, Org, OrgError,
+    api::{SiteAnswer, SiteName},
+    rows,
+    service::Live,
+};
 use crate::{
     crypto::{
         directory::{Body, Bundle, Directory, Entry, Role, Snapshot},
         invite::Cert,
     },
-    proto::{SiteId, UserId},
+    proto::{Presence, SiteId, UserId},
     store::{self, Batch, Table},
 };
 
@@ -37,15 +44,27 @@ impl Org {
         Freshness { until: body.map(|b| b.until), uncovered }
     }
 
-    /// `GET /site/<id>`: what a widget needs.
-    pub async fn site_bundle(&self, id: &SiteId) -> Result<SiteAnswer, OrgError> {
+    /// `GET /site/<id>`: what a widget needs, as JSON. The part that is large and verified is written once for each state
+    /// of the directory, not for each visitor.
+    pub fn site_json(&self, id: &SiteId, presence: Presence) -> Result<String, OrgError> {
+        let (live, mut answer) = self.site_answer(id)?;
+        answer.presence = Some(presence);
+        let mut json = String::from_utf8_lossy(&rows::json(&answer)).into_owned();
+        // an object with fields in it: the last byte closes it
+        json.truncate(json.len().saturating_sub(1));
+        json.push_str(",\"directory\":");
+        json.push_str(&live.bundle_json()?);
+        json.push('}');
+        Ok(json)
+    }
+
+    fn site_answer(&self, id: &SiteId) -> Result<(Arc<Live>, SiteAnswer), OrgError> {
         let live = self.live();
         let s = live.directory.site(id).filter(|s| s.on).ok_or(OrgError::NotFound("site"))?;
         let site = SiteName { id: id.clone(), name: s.name.clone(), team: s.team.clone() };
         let settings = self.settings(id)?;
-        let directory = bundle(&live.entries, live.snapshot.as_ref())?;
         let bot = self.robot().and_then(|r| r.day_key(&live.directory, id));
-        Ok(SiteAnswer { org: self.fp, site, now: self.now_ms(), directory, settings, presence: None, bot })
+        Ok((live, SiteAnswer { org: self.fp, site, now: self.now_ms(), settings, presence: None, bot }))
     }
 
     /// `GET /directory?after=`: entries after this number (−1: all).
@@ -69,11 +88,7 @@ impl Org {
         }
         let ops = vec![rows::put(Table::Meta, rows::SNAPSHOT.to_vec(), &snapshot)];
         store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
-        self.publish(Live {
-            directory: live.directory.clone(),
-            entries: live.entries.clone(),
-            snapshot: Some(snapshot),
-        });
+        self.publish(Live::new(live.directory.clone(), live.entries.clone(), Some(snapshot)));
         Ok(())
     }
 }

@@ -191,7 +191,7 @@ pub(super) fn plan(
         snapshot = Some(new);
     }
     let directory = std::sync::Arc::new(directory);
-    Ok((ops, Live { directory, entries, snapshot }))
+    Ok((ops, Live::new(directory, entries, snapshot)))
 }
 
 /// Where a certificate is kept, if the directory would accept its use.

@@ -98,7 +98,7 @@ impl Org {
         store::write(store, Batch { ops, ..Batch::default() }).await?;
         let mut entries = live.entries.clone();
         entries.push(entry);
-        self.publish(Live { directory: directory.into(), entries, snapshot: live.snapshot.clone() });
+        self.publish(Live::new(directory.into(), entries, live.snapshot.clone()));
         Ok(seq)
     }
 

@@ -1,6 +1,6 @@
 //! Login and change of password. The server never learns a password; a proven login yields the sealed keyring.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, net::IpAddr};
 
 use super::{
     LoggedIn, LoginFinish, LoginStart, LoginStarted, Message, Org, OrgError, PasswordFinish,
@@ -57,11 +57,12 @@ pub(super) fn small(what: &'static str, bytes: &[u8], most: usize) -> Result<(),
 
 impl Org {
     /// `POST /login/start`: KE1 → KE2. Unknown and switched-off users get an answer like any other.
-    pub async fn login_start(&self, request: LoginStart) -> Result<LoginStarted, OrgError> {
+    /// `place`: where it comes from, what one customer of a network has.
+    pub async fn login_start(&self, request: LoginStart, place: IpAddr) -> Result<LoginStarted, OrgError> {
         let LoginStart { user, m } = request;
         small("the login message", &m.0, MAX_MESSAGE)?;
         let now = self.now_ms();
-        locked(&self.limiter).try_now(&user, now).map_err(|retry_ms| OrgError::Slow { retry_ms })?;
+        locked(&self.limiter).try_now(&user, place, now).map_err(|retry_ms| OrgError::Slow { retry_ms })?;
         let record = match self.agent(&user) {
             Some(_) => self.account(&user)?.map(|(a, _)| a.record),
             None => None,
@@ -72,7 +73,7 @@ impl Org {
     }
 
     /// `POST /login/finish`: KE3 → the sealed keyring and boxes.
-    pub async fn login_finish(&self, request: LoginFinish) -> Result<LoggedIn, OrgError> {
+    pub async fn login_finish(&self, request: LoginFinish, place: IpAddr) -> Result<LoggedIn, OrgError> {
         small("the login message", &request.m.0, MAX_MESSAGE)?;
         let started = locked(&self.pending).take(&request.id, self.now_ms()).ok_or(OrgError::Login)?;
         let Started { user, login, .. } = started;
@@ -80,7 +81,7 @@ impl Org {
         // he may have been switched off between the steps
         let agent = self.agent(&user).ok_or(OrgError::Login)?;
         let (account, _) = self.account(&user)?.ok_or(OrgError::Login)?;
-        locked(&self.limiter).forgive(&user);
+        locked(&self.limiter).forgive(&user, place, self.now_ms());
         let boxes = rows::boxes_of(&*self.store, user.as_str())?;
         Ok(LoggedIn { kid: agent.kid, user, keyring: account.keyring, version: account.version, boxes })
     }

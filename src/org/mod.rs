@@ -15,11 +15,12 @@ mod login;
 pub mod robot;
 mod rows;
 mod service;
+mod sightings;
 pub mod widgets;
 
 pub use api::{
     BoxFor, BoxesAnswer, DirectoryAnswer, DropBoxes, InviteClaim, InviteOpen, InviteOpened, InviteRegister, LoggedIn,
-    LoginFinish, LoginStart, LoginStarted, Message, OpenInvite, PasswordFinish, SiteAnswer, SiteName, SiteSettings,
+    LoginFinish, LoginStart, LoginStarted, Message, OpenInvite, PasswordFinish, SiteName, SiteSettings,
 };
 pub use bundle::Freshness;
 pub use commit::{AdminView, Commit};
@@ -27,6 +28,7 @@ pub use error::OrgError;
 pub use robot::Robot;
 pub use rows::{RECOVERY, invite_name};
 pub use service::{Agent, Clock, Org, Site};
+pub use sightings::Sighting;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,10 @@ use std::{
 
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
-use super::{BoxesAnswer, Commit, OrgError, Robot, SiteSettings, commit::plan, limiter::Limiter, login::Pending, rows};
+use super::{
+    BoxesAnswer, Commit, OrgError, Robot, SiteSettings, bundle::bundle, commit::plan, limiter::Limiter, login::Pending,
+    rows,
+};
 use crate::{
     crypto::{
         directory::{ActiveAgent, Directory, Entry, Role, Snapshot},
@@ -66,6 +69,23 @@ pub(super) struct Live {
     pub directory: Arc<Directory>,
     pub entries: Vec<Entry>,
     pub snapshot: Option<Snapshot>,
+    /// What visitors verify, as JSON; made when the first one asks.
+    bundle: OnceLock<Result<Arc<str>, OrgError>>,
+}
+
+impl Live {
+    pub(super) fn new(directory: Arc<Directory>, entries: Vec<Entry>, snapshot: Option<Snapshot>) -> Self {
+        Self { directory, entries, snapshot, bundle: OnceLock::new() }
+    }
+
+    /// The [`crate::crypto::directory::Bundle`] as JSON.
+    pub(super) fn bundle_json(&self) -> Result<Arc<str>, OrgError> {
+        let make = || {
+            let json = rows::json(&bundle(&self.entries, self.snapshot.as_ref())?);
+            Ok(String::from_utf8_lossy(&json).into())
+        };
+        self.bundle.get_or_init(make).clone()
+    }
 }
 
 /// People, teams, sites, invites and logins of one company.
@@ -110,7 +130,7 @@ impl Org {
             return Err(OrgError::OpaqueSetup);
         }
         let (newest, _) = watch::channel(directory.seq());
-        let live = Live { directory: Arc::new(directory), entries, snapshot };
+        let live = Live::new(Arc::new(directory), entries, snapshot);
         Ok(Arc::new(Self {
             store,
             opaque,

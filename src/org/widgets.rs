@@ -1,4 +1,5 @@
-//! Every version of the widget that was ever served, so that a page that pinned one goes on working after an upgrade.
+//! Every version of the widget that was ever served, so that a page that pinned one goes on working after an upgrade, and
+//! which sites still load an old one.
 
 use std::{
     collections::HashMap,
@@ -8,7 +9,11 @@ use std::{
 use bytes::Bytes;
 use ring::digest;
 
-use crate::store::{self, Batch, Op, Store, StoreError, Table};
+use super::sightings::{Sighting, Sightings};
+use crate::{
+    proto::SiteId,
+    store::{self, Batch, Op, Store, StoreError, Table},
+};
 
 /// One file, plain and compressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +36,8 @@ struct Shelf {
 #[derive(Debug, Default)]
 pub struct Widgets {
     shelf: RwLock<Shelf>,
+    /// Which of them are in use.
+    pub sightings: Sightings,
 }
 
 /// A version names its content too, so that an address never changes its meaning: `0.1.0-3fa4c1d2`.
@@ -53,7 +60,7 @@ impl Widgets {
                 Some((version, _)) => versions.entry(version.into()).or_insert_with(empty).gz = Some(value),
             }
         }
-        Ok(Self { shelf: RwLock::new(Shelf { versions, latest: None }) })
+        Ok(Self { shelf: RwLock::new(Shelf { versions, latest: None }), sightings: Sightings::load(store)? })
     }
 
     /// Puts this executable's widget on the shelf, once for each version.
@@ -80,6 +87,22 @@ impl Widgets {
     /// A version.
     pub fn get(&self, version: &str) -> Option<Variants> {
         self.shelf.read().unwrap_or_else(PoisonError::into_inner).versions.get(version).cloned()
+    }
+
+    /// A page of `site` says that it loaded `version`. Words that are no version are ignored: anybody can say them.
+    pub fn saw(&self, site: &SiteId, version: &str, now_ms: u64) {
+        let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
+        if shelf.versions.contains_key(version) {
+            self.sightings.saw(site, version, now_ms);
+        }
+    }
+
+    /// Sites whose pages lately loaded a version that is not the newest.
+    pub fn outdated(&self, now_ms: u64) -> Vec<Sighting> {
+        let latest = self.latest().map(|(version, _)| version);
+        let mut list = self.sightings.list(now_ms);
+        list.retain(|s| Some(&s.version) != latest.as_ref());
+        list
     }
 
     /// The one inside this executable.

@@ -187,7 +187,7 @@ pub enum Event {
         /// Who.
         by: String,
     },
-    /// A message was taken back.
+    /// A message or note was taken back.
     Recalled {
         /// Which record is a tombstone now.
         seq: u64,
@@ -195,6 +195,9 @@ pub enum Event {
         msg: MsgId,
         /// Who.
         by: String,
+        /// It was a note: visitors hear nothing of it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        note: bool,
     },
     /// Something that this reader may not have.
     Hidden {},

@@ -5,6 +5,7 @@ mod frames;
 mod hostile;
 mod limits;
 mod routes;
+mod widgets;
 
 use kefu::proto::{ClientFrame, ConvId, ErrorCode, ServerFrame};
 

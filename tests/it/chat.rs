@@ -4,6 +4,8 @@ mod assignment;
 mod desk;
 mod ends;
 mod epochs;
+mod idle;
+mod lists;
 mod messages;
 mod resume;
 

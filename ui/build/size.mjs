@@ -1,8 +1,8 @@
 // Fails when a page grew over its budget. Run after the build.
 import { readFileSync } from 'node:fs';
 
-/** Bytes of brotli. The goal for the widget is 45 KB; this is what was reached, so that it does not grow again. */
-const BUDGET = { widget: 53 * 1024, console: 250 * 1024 };
+/** Bytes of brotli. */
+const BUDGET = { widget: 45 * 1024, console: 250 * 1024 };
 const manifest = JSON.parse(readFileSync(new URL('../dist/manifest.json', import.meta.url), 'utf8'));
 let over = false;
 for (const [name, most] of Object.entries(BUDGET)) {

@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import '../src/ui/tokens.css';
+import '../src/console/tokens.css';
 import '../src/ui/components.css';
 import '../src/ui/thread.css';
 import '../src/ui/layers.css';

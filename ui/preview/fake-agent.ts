@@ -1,6 +1,6 @@
 /** A console without a server. */
-import { computed, signal } from '@preact/signals';
 import { ClientError, type AgentClient, type AgentInfo, type Connection, type Conv, type ConvItem, type Me, type Message, type Notice, type Offer, type Thread, type Trust } from '../src/model';
+import { computed, signal } from '../src/signals';
 import { CONV } from './fake-visitor';
 import { event, msg, thread as sample } from './messages';
 
@@ -11,17 +11,17 @@ const MIN = 60_000;
 export function fakeAgent(scene: string, en: boolean): AgentClient {
   const tx = (zh: string, e: string) => (en ? e : zh);
   const conv = (head: string, owner: string, over: Partial<Conv> = {}): Conv => ({ ...CONV, id: id(head), owner, ...over });
-  const item = (head: string, name: string, owner: string, preview: string | null, minutes: number, over: Partial<ConvItem> = {}): ConvItem => {
+  const item = (head: string, name: string, owner: string, last: string | null, minutes: number, over: Partial<ConvItem> = {}): ConvItem => {
     const c = conv(head, owner, { last_at: NOW - minutes * MIN, state: owner === 'none' ? 'closed' : 'open' });
     const mine = owner === 'agent:li';
-    return { id: c.id, conv: c, tabs: { mine, queue: owner === 'queue', all: true }, name, preview, previewSide: 'visitor', unread: 0, waitingSince: owner === 'queue' ? NOW - minutes * MIN : null, lastAt: c.last_at, ...over };
+    return { id: c.id, conv: c, tabs: { mine, queue: owner === 'queue', all: true }, name, last: last === null ? null : msg(minutes, head === 'b7d3' ? 'agent' : 'visitor', last), unread: 0, waitingSince: owner === 'queue' ? NOW - minutes * MIN : null, lastAt: c.last_at, ...over };
   };
   const conversations = signal<readonly ConvItem[]>(
     scene === 'empty' ? [] : [
       item('3f2a', tx('陈思远', 'Chen Siyuan'), 'agent:li', tx('太好了', 'Great'), 1, { unread: 2 }),
       item('77be', tx('欧阳晓雯', 'Olivia Ouyang'), 'agent:li', tx('请问手续费怎么算？', 'What is the fee?'), 9),
       item('a90c', '', 'agent:li', tx('好的，我等您消息', 'OK, I wait for your answer'), 26, { unread: 14 }),
-      item('b7d3', tx('刘洋', 'Liu Yang'), 'agent:li', tx('已为您提交申请，请留意短信', 'I submitted it, you will get a message'), 200, { previewSide: 'agent' }),
+      item('b7d3', tx('刘洋', 'Liu Yang'), 'agent:li', tx('已为您提交申请，请留意短信', 'I submitted it, you will get a message'), 200),
       item('c8d1', tx('周子涵', 'Zoe Zhou'), 'queue', tx('我的转账一直显示处理中，已经两个小时了', 'My transfer has been pending for two hours'), 3),
       item('d411', '', 'queue', tx('在吗', 'Anybody there?'), 1),
       item('e5aa', tx('吴磊', 'Wu Lei'), 'agent:wang', null, 40),
@@ -42,7 +42,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
   const notices = signal<readonly Notice[]>(scene === 'toast' ? [{ id: 1, kind: 'error', key: 'error.conflict' }, { id: 2, kind: 'info', key: 'notice.offer_missed' }] : []);
   if (scene === 'stress') {
     const long = 'Wolfeschlegelsteinhausenbergerdorff Hubert Blaine von und zu Beispiel';
-    conversations.value = conversations.value.map((c, i) => ({ ...c, name: i % 2 ? long : 'ا'.repeat(80), preview: 'y'.repeat(300), unread: 120 }));
+    conversations.value = conversations.value.map((c, i) => ({ ...c, name: i % 2 ? long : 'ا'.repeat(80), last: msg(1, 'visitor', 'y'.repeat(300)), unread: 120 }));
     offers.value = [{ conv: id('c8d1'), until: NOW + 26_000 }, { conv: id('d411'), until: NOW + 60_000 }];
     connection.value = { state: 'waiting' };
   }
@@ -54,7 +54,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
     const first = key === id('3f2a');
     const page = { url: 'https://bank.example/card/help?from=home', title: tx('信用卡帮助 - 云杉银行', 'Card help - Spruce Bank'), referrer: 'https://search.example/' };
     const list = first ? sample('agent', en).map((m) => (m.form ? { ...m, form: { ...m.form, page, lang: 'zh-CN', mode: 'unpinned' as const } } : m))
-      : [event(5, { t: 'open' }), event(4, { t: 'owner', owner: 'queue', team: 'card', why: 'open' }), msg(3, 'visitor', conversations.peek().find((c) => c.id === key)?.preview ?? '…')];
+      : [event(5, { t: 'open' }), event(4, { t: 'owner', owner: 'queue', team: 'card', why: 'open' }), msg(3, 'visitor', conversations.peek().find((c) => c.id === key)?.last?.text ?? '…')];
     const messages = signal<readonly Message[]>(list);
     one = {
       id: key, conv: computed(() => conversations.value.find((c) => c.id === key)?.conv ?? null), messages, synced: signal(true),

@@ -1,6 +1,6 @@
 /** A client without a server: signals filled by a scene. */
-import { signal } from '@preact/signals';
 import type { Connection, Conv, Message, SiteInfo, Thread, Trust, VisitorClient } from '../src/model';
+import { signal } from '../src/signals';
 import { failed, msg, queued, thread } from './messages';
 
 const marks = { delivered: 0, read: 0 };

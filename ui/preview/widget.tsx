@@ -1,6 +1,6 @@
-import { signal } from '@preact/signals';
 import { render } from 'preact';
 import { lang } from '../src/i18n/core';
+import { signal } from '../src/signals';
 import { startClock } from '../src/ui/time';
 import { makeApi } from '../src/widget/api';
 import { App } from '../src/widget/App';

@@ -4,8 +4,8 @@
  *
  * Every text for people is a key of the pages' own dictionary (`ErrorKey`), with parameters where there are any.
  */
-import type { ReadonlySignal } from '@preact/signals';
 import type { AgentInfo, AgentState, Conv, OwnerWhy } from './proto';
+import type { ReadonlySignal } from './signals';
 
 export type { AgentInfo, AgentState, Conv, OwnerWhy } from './proto';
 
@@ -123,7 +123,7 @@ export interface Thread {
   synced: ReadonlySignal<boolean>;
   /** The other side types. Clears itself. */
   typing: ReadonlySignal<{ side: 'visitor' | 'agent'; name: string } | null>;
-  /** Messages of others beyond the own read mark. */
+  /** Messages of others beyond the own read mark; the form that came before the first is none. */
   unread: ReadonlySignal<number>;
   /** Who can read the current epoch: names of the people of the team, and whether a robot is a member. */
   members: ReadonlySignal<{ people: readonly string[]; bot: boolean }>;
@@ -190,15 +190,14 @@ export interface VisitorClient {
 
 export type Tab = 'mine' | 'queue' | 'all';
 
-/** A conversation in a list. `preview` is decrypted here, null while unknown. */
+/** A conversation in a list. `last` is the newest message, decrypted here or taken back; null while unknown. */
 export interface ConvItem {
   id: string;
   conv: Conv;
   tabs: { mine: boolean; queue: boolean; all: boolean };
   /** What the visitor called himself in the form, or ''. */
   name: string;
-  preview: string | null;
-  previewSide: Side | null;
+  last: Message | null;
   unread: number;
   waitingSince: number | null;
   lastAt: number;
@@ -214,7 +213,7 @@ export interface Offer {
 export interface Notice {
   id: number;
   kind: 'error' | 'info';
-  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.offer_missed' | 'notice.conversation_gone' | 'notice.signed_out';
+  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.old_widgets' | 'notice.offer_missed' | 'notice.conversation_gone' | 'notice.signed_out';
   params?: Record<string, string | number>;
 }
 
@@ -301,6 +300,8 @@ export interface VisitorOptions {
   site: string;
   /** `k1-…` of the snippet; absent: trust on first use. */
   org?: string;
+  /** The version in the address of the widget's own file. */
+  widget?: string;
   lang: 'zh' | 'en';
 }
 

@@ -157,7 +157,7 @@ export type RecordEvent =
   | { t: 'open'; site: string; team: string; nonce: string; ed: string; x: string }
   | { t: 'owner'; owner: string; team: string; why: OwnerWhy; by?: string }
   | { t: 'closed' | 'reopened'; by: string }
-  | { t: 'recalled'; seq: number; msg: string; by: string }
+  | { t: 'recalled'; seq: number; msg: string; by: string; note?: boolean }
   | { t: 'hidden' };
 
 /** A record: `seq u64 ‖ at u64 ‖ body`, read without copying. */

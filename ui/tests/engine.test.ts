@@ -20,8 +20,8 @@ describe('a conversation', () => {
     await until(() => stateOf(v.client.thread.value, '你好') === 'sent');
 
     const a = await agent();
-    await until(() => a.client.conversations.value[0]?.preview === '你好');
-    expect(a.client.conversations.value[0]).toMatchObject({ name: '王', unread: 2, tabs: { queue: true, mine: false } });
+    await until(() => a.client.conversations.value[0]?.last?.text === '你好');
+    expect(a.client.conversations.value[0]).toMatchObject({ name: '王', unread: 1, tabs: { queue: true, mine: false } });
     const id = a.client.conversations.value[0]!.id;
     await a.client.take(id);
     const t = a.client.open(id);
@@ -75,6 +75,9 @@ describe('a conversation', () => {
     await v.client.recall(m.id);
     await until(() => lines(v.client.thread.value).some((x) => x.kind === 'recalled'));
     expect(texts(v.client.thread.value)).toEqual([]);
+    const a = await agent();
+    await until(() => a.client.conversations.value[0]?.last?.kind === 'recalled');
+    expect(a.client.conversations.value[0]).toMatchObject({ last: { text: '', mine: false }, unread: 0 });
     await v.client.send('later');
     await until(() => stateOf(v.client.thread.value, 'later') === 'sent');
     const later = lines(v.client.thread.value).find((x) => x.text === 'later')!;

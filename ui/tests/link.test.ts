@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cat, hex, random, u32, unb64u, utf8 } from '../src/crypto/bytes';
 import { fingerprint } from '../src/crypto/hash';
-import { pureBackend } from '../src/crypto/noble';
+import { pureBackend } from '../src/crypto/pure';
 import { Link } from '../src/link/link';
 import type { Connection } from '../src/model';
 import type { Welcome, WireRecord } from '../src/proto';

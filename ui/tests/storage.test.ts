@@ -4,7 +4,7 @@ import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { detectBackend } from '../src/crypto/detect';
 import { hex, random, utf8 } from '../src/crypto/bytes';
-import { newWrapKey } from '../src/crypto/noble';
+import { newWrapKey } from '../src/crypto/pure';
 import { openStore } from '../src/storage/store';
 import { backends } from './support/backends';
 

@@ -11,10 +11,11 @@ use futures_util::{StreamExt, stream};
 use tokio::task::spawn_local;
 
 use super::{
-    peer::{Target, Who},
-    wire::{self, Out, op},
+    dial::Out,
+    terms::{Target, Who},
+    wire::{self, op},
 };
-use crate::{crypto::keyring::Keyring, proto::BEAT_MS};
+use crate::{crypto::sign::SigningKey, proto::BEAT_MS};
 
 /// How many connect at the same time.
 const AT_ONCE: usize = 64;
@@ -39,12 +40,12 @@ impl Drop for Quiet {
 }
 
 /// Random keys for visitors.
-pub fn visitors(n: usize) -> Vec<Keyring> {
-    (0..n).map(|_| Keyring::generate()).collect()
+pub fn visitors(n: usize) -> Vec<SigningKey> {
+    (0..n).map(|_| SigningKey::generate()).collect()
 }
 
 /// Connects these visitors, `at_once` at the same time.
-pub async fn connect(target: &Target, who: &Who, keys: &[Keyring], at_once: usize) -> anyhow::Result<Rc<Quiet>> {
+pub async fn connect(target: &Target, who: &Who, keys: &[SigningKey], at_once: usize) -> anyhow::Result<Rc<Quiet>> {
     let quiet = Rc::new(Quiet::default());
     let mut failed = None;
     let connecting = keys.iter().enumerate().map(|(n, keys)| wire::connect(target, who, keys, n));
@@ -67,7 +68,7 @@ pub async fn connect(target: &Target, who: &Who, keys: &[Keyring], at_once: usiz
 }
 
 /// The same with a moderate number at the same time.
-pub async fn settle(target: &Target, who: &Who, keys: &[Keyring]) -> anyhow::Result<Rc<Quiet>> {
+pub async fn settle(target: &Target, who: &Who, keys: &[SigningKey]) -> anyhow::Result<Rc<Quiet>> {
     connect(target, who, keys, AT_ONCE).await
 }
 

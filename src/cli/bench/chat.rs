@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 use hdrhistogram::Histogram;
 use tokio::{sync::mpsc, task::spawn_local, time::sleep};
 
@@ -13,9 +13,9 @@ use super::{
     beat,
     machine::{self, Process},
     pair::{self, Pair, Tally},
-    peer::Who,
+    place::{Place, Server},
     report::Report,
-    server::{Place, Server},
+    terms::Who,
 };
 
 /// Before anything is counted.
@@ -54,7 +54,11 @@ impl Args {
         ensure!(self.pairs > 0 && self.seconds > 0 && self.rate != Some(0), "pairs, seconds and rate are at least 1");
         let server = Server::start(&self.place, self.pairs).await?;
         let tally = Tally::new(self.rate.is_none())?;
-        let site = server.company.sites[0].clone();
+        let site = server.site.clone();
+        let agents = server.agents.get(..self.pairs).with_context(|| {
+            let there = server.agents.len();
+            format!("{} pairs need as many agents, and there are {there}: --pairs, or kefu bench prepare", self.pairs)
+        })?;
         let quiet = match self.idle {
             0 => None,
             n => {
@@ -66,10 +70,9 @@ impl Args {
             }
         };
         eprintln!("opening {} conversations", self.pairs);
-        let agent = Who::Agent(server.company.teams.iter().map(|(_, key)| key.clone()).collect());
         let mut pairs = Vec::new();
-        for user in &server.company.users {
-            let (pair, [visitor, agent]) = pair::open(&server.target, &site, (&agent, user), &tally).await?;
+        for key in agents {
+            let (pair, [visitor, agent]) = pair::open(&server.target, &site, key, &tally).await?;
             spawn_local(pair.clone().listen(0, visitor));
             spawn_local(pair.clone().listen(1, agent));
             pairs.push(pair);
@@ -87,11 +90,11 @@ impl Args {
         sleep(WARM_UP).await;
         eprintln!("measuring for {} s", self.seconds);
         let own = Process::own();
-        let before = (tally.messages.get(), server.process.cpu_seconds(), own.cpu_seconds(), Instant::now());
+        let before = (tally.messages.get(), server.meter.cpu_seconds(), own.cpu_seconds(), Instant::now());
         tally.measuring.set(true);
         sleep(Duration::from_secs(self.seconds)).await;
         let messages = tally.messages.get() - before.0;
-        let cpu = server.process.cpu_seconds() - before.1;
+        let cpu = server.meter.cpu_since(before.1);
         let (own_cpu, took) = (own.cpu_seconds() - before.2, before.3.elapsed().as_secs_f64());
         let load = machine::load_average();
         tally.measuring.set(false);
@@ -101,6 +104,9 @@ impl Args {
             None => None,
         };
         let missing = drain(&pairs).await;
+        if server.own.is_none() {
+            pair::close(&pairs).await;
+        }
         if let Some(trouble) = tally.trouble.borrow().first() {
             bail!("the run is worth nothing: {trouble}");
         }
@@ -113,8 +119,9 @@ impl Args {
             connections: Some(2 * self.pairs as u64 + self.idle as u64),
             messages: Some(messages),
             messages_per_second: Some(messages as f64 / took),
-            server_cpu_seconds_per_million: Some(cpu * 1e6 / messages.max(1) as f64),
-            server_cpu_percent: Some(100.0 * cpu / took),
+            server_cpu_seconds_per_million: cpu.map(|cpu| cpu * 1e6 / messages.max(1) as f64),
+            server_cpu_percent: cpu.map(|cpu| 100.0 * cpu / took),
+            unseen: !server.meter.sees(),
             generator_cpu_seconds_per_million: Some(own_cpu * 1e6 / messages.max(1) as f64),
             deliver_p50_ms: ms(0.5),
             deliver_p99_ms: ms(0.99),

@@ -1,6 +1,5 @@
-//! A company founded by library calls, without prompts and without a passphrase: for measurements and tests.
-//!
-//! Nothing here is stretched by Argon2 unless a user with a password is asked for.
+//! A company founded by library calls, for measurements and tests: without prompts, passphrases or passwords, so that
+//! nothing is stretched by Argon2.
 
 use std::{fs, path::Path, sync::Arc, time::SystemTime};
 
@@ -13,13 +12,13 @@ use crate::{
         codec::Key32,
         directory::{Body, Directory, EnrolBody, Entry, Role, SiteBody, Snapshot, TeamBody},
         hpke::KemSecret,
-        invite::{Cert, InviteCode, SignedCert, sign_claim},
+        invite::{Cert, InviteCode, sign_claim},
         keyfile::CompanyKeys,
         keyring::{Keyring, TeamBox},
-        opaque::{ClientRegistration, OpaqueServer, generate_setup},
+        opaque::{OpaqueServer, generate_setup},
         sign::SigningKey,
     },
-    org::{BoxFor, Commit, InviteClaim, InviteRegister, Org, OrgError, RECOVERY, SiteSettings, acts},
+    org::{BoxFor, Commit, RECOVERY, SiteSettings, acts},
     proto::{OrgFp, SiteId, TeamId, UserId},
 };
 
@@ -32,8 +31,6 @@ pub struct Member {
     pub role: Role,
     /// Teams, in alphabetical order.
     pub teams: Vec<TeamId>,
-    /// With a password he can log in over HTTP too; this costs one Argon2.
-    pub password: Option<String>,
 }
 
 /// What the company begins with.
@@ -50,11 +47,10 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Team `svc`, site `s1` with these origins, and `agents` agents `a1`, `a2` … without a password.
+    /// Team `svc`, site `s1` with these origins, and `agents` agents `a1`, `a2` …
     pub fn new(agents: usize, origins: &[&str]) -> Self {
         let team = id::<TeamId>("svc");
-        let member =
-            |n| Member { user: id(&format!("a{n}")), role: Role::Agent, teams: vec![team.clone()], password: None };
+        let member = |n| Member { user: id(&format!("a{n}")), role: Role::Agent, teams: vec![team.clone()] };
         Self {
             members: (1..=agents).map(member).collect(),
             sites: vec![(id("s1"), team.clone())],
@@ -81,8 +77,6 @@ pub struct User {
     pub id: UserId,
     /// Signing and X25519 key.
     pub keys: Keyring,
-    /// His password, if he has one.
-    pub password: Option<String>,
 }
 
 /// The company: every key of it.
@@ -113,92 +107,91 @@ pub async fn found(data_dir: &Path, config: &Config, spec: &Spec) -> anyhow::Res
 
     let first = acts::genesis("Bench", &keys, &opaque, now)?;
     let directory = Directory::genesis(keys.fp(), &first.entries[0])?;
-    let mut draft = Draft { now, root: keys.root.clone(), directory, commit: Commit { snapshot: None, ..first } };
+    let mut draft = Draft::new(&keys, directory, first, now);
     let mut teams = Vec::new();
     for team in &spec.teams {
-        teams.push((team.clone(), draft.team(team, &keys)?));
+        teams.push((team.clone(), draft.team(team)?));
     }
     for (site, team) in &spec.sites {
         draft.site(site, team, &spec.origins)?;
     }
     let mut users = Vec::new();
-    let mut later = Vec::new();
     for member in &spec.members {
         let keyring = Keyring::generate();
-        let (code, cert) = draft.invite(member);
-        if member.password.is_some() {
-            draft.commit.invites.push(cert.clone());
-            later.push((member, keyring.clone(), code, cert));
-        } else {
-            let entry = draft.enrolment(member, &keyring, &code, &cert);
-            draft.append(entry)?;
-            for sealed in boxes(member, &teams, &keyring)? {
-                draft.commit.boxes.push(BoxFor { to: member.user.to_string(), sealed });
-            }
+        draft.enrol(member, &keyring)?;
+        for sealed in boxes(member, &teams, &keyring)? {
+            draft.commit.boxes.push(BoxFor { to: member.user.to_string(), sealed });
         }
-        users.push(User { id: member.user.clone(), keys: keyring, password: member.password.clone() });
+        users.push(User { id: member.user.clone(), keys: keyring });
     }
-    let until = now + acts::SNAPSHOT_DAYS * acts::DAY_MS;
-    let snapshot = Snapshot::make(&draft.directory, now, until, &keys.root);
-    let commit = Commit { snapshot: Some(snapshot), ..std::mem::take(&mut draft.commit) };
-    app::found_and(data_dir, config, commit, async |org: &Org| {
-        for (member, keyring, code, cert) in later {
-            let entry = draft.enrolment(member, &keyring, &code, &cert);
-            let sealed = boxes(member, &teams, &keyring).map_err(|e| OrgError::Malformed(e.to_string()))?;
-            claim(org, member, &keyring, &code, entry.clone(), sealed, &opaque).await?;
-            draft.directory.apply(&entry, now, false)?;
-        }
-        Ok(())
-    })
-    .await?;
+    let (commit, directory) = draft.finish(acts::SNAPSHOT_DAYS);
+    app::found(data_dir, config, commit).await?;
     Ok(Company {
         org: keys.fp(),
         keys,
         teams,
         sites: spec.sites.iter().map(|(site, _)| site.clone()).collect(),
         users,
-        directory: Arc::new(draft.directory),
+        directory: Arc::new(directory),
     })
 }
 
 /// The commit in the making and the directory as it will be.
-struct Draft {
+pub(super) struct Draft<'a> {
     now: u64,
-    root: SigningKey,
+    keys: &'a CompanyKeys,
     directory: Directory,
-    commit: Commit,
+    pub commit: Commit,
 }
 
-impl Draft {
+impl<'a> Draft<'a> {
+    /// Goes on from a directory.
+    pub fn new(keys: &'a CompanyKeys, directory: Directory, commit: Commit, now: u64) -> Self {
+        Self { now, keys, directory, commit }
+    }
+
+    /// The commit with a snapshot that is good for so many days.
+    pub fn finish(self, days: u64) -> (Commit, Directory) {
+        let until = self.now + days * acts::DAY_MS;
+        let snapshot = Snapshot::make(&self.directory, self.now, until, &self.keys.root);
+        (Commit { snapshot: Some(snapshot), ..self.commit }, self.directory)
+    }
+
     fn append(&mut self, entry: Entry) -> anyhow::Result<()> {
         self.directory.apply(&entry, self.now, false)?;
         self.commit.entries.push(entry);
         Ok(())
     }
 
+    /// Signs with the root key.
+    pub fn act(&mut self, body: &Body) -> anyhow::Result<()> {
+        self.append(self.sign(body, &self.keys.root))
+    }
+
     fn sign(&self, body: &Body, key: &SigningKey) -> Entry {
         Entry::sign(self.directory.seq() + 1, &self.directory.head(), self.now, body, key)
     }
 
-    fn team(&mut self, id: &TeamId, keys: &CompanyKeys) -> anyhow::Result<KemSecret> {
-        let key = KemSecret::generate();
-        let body = TeamBody { id: id.clone(), name: id.to_string(), epoch: 1, pk: Key32(key.public()), on: true };
-        self.append(self.sign(&Body::Team(body), &self.root))?;
-        let sealed = TeamBox::seal(id, 1, &key, &keys.recovery.public())?;
+    /// A team that is there now, with a new key.
+    pub fn team(&mut self, id: &TeamId) -> anyhow::Result<KemSecret> {
+        let (key, epoch) = (KemSecret::generate(), self.directory.team(id).map_or(1, |t| t.epoch + 1));
+        let body = TeamBody { id: id.clone(), name: id.to_string(), epoch, pk: Key32(key.public()), on: true };
+        self.act(&Body::Team(body))?;
+        let sealed = TeamBox::seal(id, epoch, &key, &self.keys.recovery.public())?;
         self.commit.boxes.push(BoxFor { to: RECOVERY.to_owned(), sealed });
         Ok(key)
     }
 
-    fn site(&mut self, id: &SiteId, team: &TeamId, origins: &[String]) -> anyhow::Result<()> {
+    /// A site that is on now.
+    pub fn site(&mut self, id: &SiteId, team: &TeamId, origins: &[String]) -> anyhow::Result<()> {
         let (name, origins, team) = (id.to_string(), origins.to_vec(), team.clone());
-        self.append(
-            self.sign(&Body::Site(SiteBody { id: id.clone(), name, origins, team, on: true, bot: None }), &self.root),
-        )?;
+        self.act(&Body::Site(SiteBody { id: id.clone(), name, origins, team, on: true, bot: None }))?;
         self.commit.sites.insert(id.clone(), SiteSettings::default());
         Ok(())
     }
 
-    fn invite(&self, member: &Member) -> (InviteCode, SignedCert) {
+    /// What an invite and the browser of the invited person sign together.
+    pub fn enrol(&mut self, member: &Member, keys: &Keyring) -> anyhow::Result<()> {
         let code = InviteCode::generate(self.directory.fp());
         let cert = Cert {
             v: 1,
@@ -211,11 +204,7 @@ impl Draft {
             inv_x: Key32(code.kem_key().public()),
             exp: self.now + acts::INVITE_MS,
         };
-        (code, cert.sign(&self.root))
-    }
-
-    /// What the browser of an invited person signs.
-    fn enrolment(&self, member: &Member, keys: &Keyring, code: &InviteCode, cert: &SignedCert) -> Entry {
+        let cert = cert.sign(&self.keys.root);
         let (ed, x) = (keys.signing.public(), keys.kem.public());
         let claim = sign_claim(&code.signing_key(), &cert.cert.0, &ed, &x);
         let body = EnrolBody {
@@ -225,12 +214,12 @@ impl Draft {
             teams: member.teams.clone(),
             ed: Key32(ed),
             x: Key32(x),
-            cert: cert.cert.clone(),
+            cert: cert.cert,
             cert_signer: cert.signer,
-            cert_sig: cert.sig.clone(),
+            cert_sig: cert.sig,
             claim_sig: claim.to_vec().into(),
         };
-        self.sign(&Body::Enrol(body), &keys.signing)
+        self.append(self.sign(&Body::Enrol(body), &keys.signing))
     }
 }
 
@@ -238,25 +227,4 @@ impl Draft {
 fn boxes(member: &Member, teams: &[(TeamId, KemSecret)], keys: &Keyring) -> anyhow::Result<Vec<TeamBox>> {
     let mine = teams.iter().filter(|(id, _)| member.teams.contains(id));
     mine.map(|(id, key)| Ok(TeamBox::seal(id, 1, key, &keys.kem.public())?)).collect()
-}
-
-/// Registers the password and claims the invite, as the console does.
-async fn claim(
-    org: &Org,
-    member: &Member,
-    keys: &Keyring,
-    code: &InviteCode,
-    entry: Entry,
-    boxes: Vec<TeamBox>,
-    opaque: &[u8; 32],
-) -> Result<(), OrgError> {
-    let bad = |e: crate::crypto::opaque::OpaqueError| OrgError::Malformed(e.to_string());
-    let password = member.password.as_deref().unwrap_or_default();
-    let inv = Key32(code.signing_key().public());
-    let (registration, m) = ClientRegistration::start(password).map_err(bad)?;
-    let answer = org.invite_register(InviteRegister { inv, m: m.into() }).await?;
-    let finish = registration.finish(password, &answer.m.0, &member.user, &org.fp(), opaque).map_err(bad)?;
-    let keyring = keys.seal(&finish.export_key, &member.user, 1).into();
-    org.invite_claim(InviteClaim { inv, entry, record: finish.message.into(), keyring, boxes }).await?;
-    Ok(())
 }

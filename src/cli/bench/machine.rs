@@ -41,6 +41,11 @@ impl Process {
         Self(std::process::id())
     }
 
+    /// Whether there is such a process.
+    pub fn exists(self) -> bool {
+        fs::exists(format!("/proc/{}/stat", self.0)).unwrap_or(false)
+    }
+
     /// Processor time used so far, user and system, seconds; in steps of 10 ms.
     pub fn cpu_seconds(self) -> f64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap_or_default();

@@ -1,26 +1,29 @@
 //! `kefu bench`: the load generator, and the figures that stand in the documentation.
 //!
-//! It speaks to a server only as any client does, over sockets. [`company`] and [`peer`] serve the tests too; the
-//! measurements use [`wire`], which costs the generator less.
+//! It speaks to a server only as any client does, over sockets, with [`wire`], which costs the generator little.
+//! [`company`] serves the tests too.
 
 mod beat;
 mod chat;
 pub mod company;
+mod dial;
+mod fill;
 mod fsync;
-mod greet;
-pub mod held;
-pub mod http;
+mod http;
 mod idle;
 mod machine;
-mod opening;
 mod pair;
-pub mod peer;
+mod place;
+mod prepare;
+mod remote;
 mod report;
 mod server;
+mod start;
 mod storm;
 mod terms;
 mod wire;
 
+use super::{context::Context, fail::Fail};
 use report::Report;
 
 /// Measures a server: messages, connections, reconnects, and the disk below it.
@@ -38,8 +41,15 @@ enum What {
     Idle(idle::Args),
     /// All connections drop and come back at once
     Storm(storm::Args),
+    /// From the start of the server to its first answer, with many messages stored and after a kill
+    Start(start::Args),
     /// How fast the disk makes writes durable
     Fsync(fsync::Args),
+    /// Make agents for kefu bench chat --url, beside the server that it shall measure
+    Prepare(prepare::Args),
+    /// Fills a store and waits to be killed
+    #[command(hide = true)]
+    Fill(fill::Args),
     /// The server under measurement, with its limits raised
     #[command(hide = true)]
     Server(server::Args),
@@ -47,14 +57,19 @@ enum What {
 
 impl Args {
     /// Runs the measurement and prints a table, or one JSON object.
-    pub fn run(self, json: bool) -> anyhow::Result<()> {
-        match self.what {
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let json = ctx.json;
+        let measured = match self.what {
+            What::Prepare(args) => return args.run(ctx),
             What::Server(args) => args.run(),
+            What::Fill(args) => args.run(),
+            What::Start(args) => measure(json, async || args.run().await),
             What::Fsync(args) => args.run(json),
             What::Chat(args) => measure(json, async || args.run().await),
             What::Idle(args) => measure(json, async || args.run().await),
             What::Storm(args) => measure(json, async || args.run().await),
-        }
+        };
+        measured.map_err(|e| Fail::failure(format!("{e:#}")))
     }
 }
 

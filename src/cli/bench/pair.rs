@@ -5,29 +5,31 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use hdrhistogram::Histogram;
 
 use super::{
-    company::User,
-    opening::{Opening, opening},
-    peer::{PeerError, Target, Who},
-    wire::{self, In, Out, op},
+    dial::Out,
+    terms::{PeerError, Target, Who},
+    wire::{self, In, op},
 };
 use crate::{
+    client::Opening,
     crypto::{
-        codec,
         envelope::{self, EpochKey, MessageHeader},
-        keyring::Keyring,
-        sign::random,
+        hpke::KemSecret,
+        sign::{SigningKey, random},
     },
     proto::{ClientFrame, ConvId, Have, Kid, MsgId, ServerFrame, SiteId},
 };
 
 /// Bytes of a frame before an envelope of this size: opcode, length of two bytes, mask.
 const FRAME_HEADER: usize = 8;
+
+/// How long conversations may take to close.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Counts of the whole run.
 #[derive(Debug)]
@@ -90,7 +92,7 @@ fn add(cell: &Cell<u64>, n: u64) {
 #[derive(Debug)]
 pub struct Party {
     out: Out,
-    keys: Keyring,
+    key: SigningKey,
     kid: Kid,
     inst: u32,
     ready: RefCell<Vec<Box<[u8]>>>,
@@ -116,10 +118,10 @@ pub struct Pair {
 }
 
 impl Party {
-    fn new(out: Out, keys: Keyring, have: u64) -> Self {
-        let (kid, inst) = (keys.signing.kid(), u32::from_be_bytes(random()));
+    fn new(out: Out, key: SigningKey, have: u64) -> Self {
+        let (kid, inst) = (key.kid(), u32::from_be_bytes(random()));
         let (ready, due, sent, acked, got, wanted) = Default::default();
-        Self { out, keys, kid, inst, ready, due, sent, acked, got, wanted, have: Cell::new(have) }
+        Self { out, key, kid, inst, ready, due, sent, acked, got, wanted, have: Cell::new(have) }
     }
 }
 
@@ -127,26 +129,20 @@ impl Party {
 pub async fn open(
     target: &Target,
     site: &SiteId,
-    agent: (&Who, &User),
+    agent: &SigningKey,
     tally: &Rc<Tally>,
 ) -> Result<(Rc<Pair>, [In; 2]), PeerError> {
-    let visitor = Keyring::generate();
-    let Opening { conv, nonce, announcement, key } =
-        opening(&visitor, &target.directory, site).map_err(PeerError::Seal)?;
+    let visitor = SigningKey::generate();
+    // nobody opens a box here: both sides write with the key that the opening made
+    let opening = Opening::new(&target.directory, site, &visitor, KemSecret::generate().public())
+        .map_err(|e| PeerError::Seal(e.to_string()))?;
+    let conv = opening.conv;
     let (v_out, mut v_in, _) = wire::connect(target, &Who::Visitor(site.clone()), &visitor, 0).await?;
-    let frame = ClientFrame::Open {
-        req: 1,
-        id: conv,
-        nonce: codec::b64u(&nonce),
-        site: site.clone(),
-        x: codec::b64u(&visitor.kem.public()),
-        ann: codec::b64u(&announcement),
-    };
     let have = Cell::new(0);
     let count = |payload: &[u8]| have.set(payload.first_chunk().map_or(0, |s| u64::from_be_bytes(*s)));
-    send(&v_out, &wire::text(&frame)?)?;
+    send(&v_out, &wire::text(&opening.frame(1))?)?;
     v_in.wait(count, answered).await?;
-    let (a_out, mut a_in, _) = wire::connect(target, agent.0, &agent.1.keys, 0).await?;
+    let (a_out, mut a_in, _) = wire::connect(target, &Who::Agent, agent, 0).await?;
     send(&a_out, &wire::text(&ClientFrame::Take { req: 1, conv })?)?;
     a_in.wait(|_| (), answered).await?;
     send(&a_out, &wire::text(&ClientFrame::Resume { convs: vec![Have { id: conv, have: 0 }] })?)?;
@@ -155,8 +151,8 @@ pub async fn open(
         _ => None,
     };
     let last = a_in.wait(|_| (), synced).await?;
-    let parties = [Party::new(v_out, visitor, have.get()), Party::new(a_out, agent.1.keys.clone(), last)];
-    Ok((Rc::new(Pair { conv, key, parties, tally: tally.clone() }), [v_in, a_in]))
+    let parties = [Party::new(v_out, visitor, have.get()), Party::new(a_out, agent.clone(), last)];
+    Ok((Rc::new(Pair { conv, key: opening.key, parties, tally: tally.clone() }), [v_in, a_in]))
 }
 
 fn send(out: &Out, frame: &[u8]) -> Result<(), PeerError> {
@@ -168,6 +164,21 @@ fn answered(frame: ServerFrame) -> Option<Result<(), PeerError>> {
         ServerFrame::Ok { .. } => Some(Ok(())),
         ServerFrame::Error { code, text, .. } => Some(Err(PeerError::Refused { code, text })),
         _ => None,
+    }
+}
+
+/// Ends the conversations, so that a server that goes on is left as it was found; waits until they are closed.
+pub async fn close(pairs: &[Rc<Pair>]) {
+    let ends: Vec<u64> = pairs.iter().map(|pair| pair.parties[0].have.get()).collect();
+    for pair in pairs {
+        if let Ok(frame) = wire::text(&ClientFrame::Close { req: 2, conv: pair.conv }) {
+            let _ = pair.parties[0].out.send(&frame);
+        }
+    }
+    let closed = || pairs.iter().zip(&ends).all(|(pair, end)| pair.parties[0].have.get() > *end);
+    let until = Instant::now() + GOODBYE;
+    while !closed() && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -187,7 +198,7 @@ impl Pair {
                 ctr: ctr as u32,
                 prev: [0; 16],
             };
-            let sealed = envelope::seal(&header, &self.key, body.as_bytes(), &party.keys.signing);
+            let sealed = envelope::seal(&header, &self.key, body.as_bytes(), &party.key);
             ready.push(wire::frame(op::BINARY, &sealed.map_err(|e| PeerError::Seal(e.to_string()))?));
         }
         Ok(())

@@ -43,6 +43,15 @@ pub struct Report {
     pub cpu_us_per_reconnect: Option<f64>,
     /// Until all were back.
     pub all_back_seconds: Option<f64>,
+    /// Messages in the store before the start.
+    pub stored_messages: Option<u64>,
+    /// From the start of the process to its first answer: half of the starts took at most this.
+    pub start_median_ms: Option<f64>,
+    /// The slowest.
+    pub start_slowest_ms: Option<f64>,
+    /// The server's processor time and memory could not be seen from here.
+    #[serde(skip)]
+    pub unseen: bool,
     /// The disk.
     pub fsync: Option<Vec<Sync>>,
     /// Of the machine in the last minute: above 2 with two cores, others were at work.
@@ -90,12 +99,18 @@ impl Report {
             ("server CPU µs per heartbeat", rounded(self.cpu_us_per_beat, 1)),
             ("server CPU µs per reconnect", rounded(self.cpu_us_per_reconnect, 1)),
             ("all back after s", rounded(self.all_back_seconds, 2)),
+            ("stored messages", whole(self.stored_messages)),
+            ("first answer after start, median ms", rounded(self.start_median_ms, 1)),
+            ("first answer after start, slowest ms", rounded(self.start_slowest_ms, 1)),
             ("load average", rounded(Some(self.load_average), 2)),
         ];
         for (name, value) in lines {
             if let Some(value) = value {
                 println!("{name:<38} {value:>12}");
             }
+        }
+        if self.unseen {
+            println!("{:<38} {:>12}", "server CPU and memory", "not measured");
         }
         for s in self.fsync.iter().flatten() {
             println!(

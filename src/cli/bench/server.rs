@@ -7,16 +7,12 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::SocketAddr,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{self, Command, Stdio},
 };
 
 use anyhow::{Context as _, bail};
 
-use super::{
-    company::{Company, Spec, found},
-    machine::{self, Process},
-    peer::Target,
-};
+use super::machine;
 use crate::{
     app::{ServeOptions, runtime, serve},
     config::Config,
@@ -33,7 +29,8 @@ pub struct Args {
     core: Option<usize>,
 }
 
-fn config() -> Config {
+/// The settings it runs with.
+pub fn config() -> Config {
     let mut config = Config::default();
     config.server.plain_http = true;
     config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -73,63 +70,46 @@ impl Args {
     }
 }
 
-/// What all measurements take.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Place {
-    /// Server on core 0, generator on core 1
-    #[arg(long)]
-    pub pin: bool,
-    /// Make the data directory here, on the disk to be measured [default: the temporary directory]
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
-}
-
-/// A running server with a fresh company; both go when this is dropped.
+/// A process of ours; it goes with its data directory when this is dropped.
 #[derive(Debug)]
-pub struct Server {
-    /// The company.
-    pub company: Company,
-    /// Where clients go.
-    pub target: Target,
-    /// What it costs.
-    pub process: Process,
-    child: Child,
+pub struct Child {
+    /// Where it listens.
+    pub address: SocketAddr,
+    process: process::Child,
     dir: PathBuf,
 }
 
-impl Server {
-    /// Founds a company with so many agents and starts the server.
-    pub async fn start(place: &Place, agents: usize) -> anyhow::Result<Self> {
-        if place.pin {
-            machine::pin(1)?;
-        }
-        let base = place.dir.clone().unwrap_or_else(std::env::temp_dir);
-        let dir = base.join(format!("kefu-bench-{}", std::process::id()));
-        let company = found(&dir, &config(), &Spec::new(agents, &["http://bench.example"])).await?;
+impl Child {
+    /// Starts the server on a founded company.
+    pub fn start(dir: PathBuf, pin: bool) -> anyhow::Result<Self> {
         let exe = std::env::current_exe().context("cannot find this program")?;
         let mut command = Command::new(exe);
         command.args(["bench", "server", "--data-dir"]).arg(&dir).stdin(Stdio::piped()).stdout(Stdio::piped());
-        if place.pin {
+        if pin {
             command.args(["--core", "0"]);
         }
-        let mut child = command.spawn().context("cannot start the server")?;
+        let mut process = command.spawn().context("cannot start the server")?;
         let mut line = String::new();
-        if let Some(out) = child.stdout.take() {
+        if let Some(out) = process.stdout.take() {
             BufReader::new(out).read_line(&mut line)?;
         }
         let Ok(address) = line.trim().parse() else {
-            let _ = child.kill();
+            let _ = process.kill();
             bail!("the server did not start; what it wrote stands above");
         };
-        let target = Target { address, directory: company.directory.clone(), origin: None };
-        Ok(Self { company, target, process: Process(child.id()), child, dir })
+        Ok(Self { address, process, dir })
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 }
 
-impl Drop for Server {
+impl Drop for Child {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
         let _ = std::fs::remove_dir_all(&self.dir);
     }
 }

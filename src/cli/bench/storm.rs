@@ -7,9 +7,9 @@ use tokio::time::sleep;
 
 use super::{
     beat, machine,
-    peer::Who,
+    place::{Place, Server},
     report::Report,
-    server::{Place, Server},
+    terms::Who,
 };
 
 /// Until the server has noticed who is gone.
@@ -30,24 +30,25 @@ impl Args {
     pub async fn run(self) -> anyhow::Result<Report> {
         ensure!(self.connections > 0, "connections are at least 1");
         let server = Server::start(&self.place, 1).await?;
-        let who = Who::Visitor(server.company.sites[0].clone());
+        let who = Who::Visitor(server.site.clone());
         let keys = beat::visitors(self.connections);
         eprintln!("connecting {} quiet visitors", self.connections);
         let quiet = beat::settle(&server.target, &who, &keys).await?;
         sleep(QUIET).await;
         eprintln!("dropping them all");
-        let before = server.process.cpu_seconds();
+        let before = server.meter.cpu_seconds();
         drop(quiet);
         let started = Instant::now();
         let back = beat::connect(&server.target, &who, &keys, self.connections).await?;
         let took = started.elapsed();
         sleep(QUIET).await;
-        let cpu = server.process.cpu_seconds() - before;
+        let cpu = server.meter.cpu_since(before);
         ensure!(back.ended.get() == 0, "{} connections ended during the run", back.ended.get());
         Ok(Report {
             command: "storm",
             connections: Some(self.connections as u64),
-            cpu_us_per_reconnect: Some(cpu * 1e6 / self.connections as f64),
+            cpu_us_per_reconnect: cpu.map(|cpu| cpu * 1e6 / self.connections as f64),
+            unseen: !server.meter.sees(),
             all_back_seconds: Some(took.as_secs_f64()),
             load_average: machine::load_average(),
             ..Report::default()

@@ -1,17 +1,12 @@
-//! The words of a client: where it goes, who it is, what comes to it, and why it can't go on.
+//! The words of a client: where it goes, who it is, and why it can't go on.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
-use tokio_tungstenite::tungstenite;
-
-use super::held::Record;
+use super::dial::Address;
 use crate::{
-    crypto::{directory::Directory, hpke::KemSecret},
-    proto::{ClientFrame, ErrorCode, ServerFrame, SiteId, Summary},
+    crypto::directory::Directory,
+    proto::{ClientFrame, ErrorCode, SiteId},
 };
-
-/// How long a step of a client may take before it is an error.
-pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a client can't go on.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +15,7 @@ pub enum PeerError {
     #[error("cannot reach {0}: {1}")]
     Connect(SocketAddr, std::io::Error),
     /// The server did not answer 101.
-    #[error("the server refused the socket with HTTP status {0}")]
+    #[error("the server refused the socket with HTTP status {0}{hint}", hint = hint(*.0))]
     Status(u16),
     /// The socket ended; the code if there was a close frame.
     #[error("the socket ended with code {0:?}")]
@@ -31,7 +26,7 @@ pub enum PeerError {
     /// The server said something a client does not understand.
     #[error("the server said something unexpected: {0}")]
     Protocol(String),
-    /// A request or an envelope was refused for good.
+    /// A request was refused for good.
     #[error("refused with {code:?}: {text}")]
     Refused {
         /// Why.
@@ -42,20 +37,19 @@ pub enum PeerError {
     /// A key, seal or announcement can't be made.
     #[error("cannot seal: {0}")]
     Seal(String),
-    /// Nothing came in time.
-    #[error("waited {PATIENCE:?} in vain for {0}")]
-    Silence(&'static str),
+}
+
+fn hint(status: u16) -> &'static str {
+    if status == 429 { ": to it, all of the generator is one address; raise connections_per_address" } else { "" }
 }
 
 /// Where a client goes and what it trusts.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Plain HTTP.
-    pub address: SocketAddr,
+    /// Where the server is.
+    pub at: Address,
     /// The directory; its fingerprint is the pin.
     pub directory: Arc<Directory>,
-    /// `Origin` header, as a page would send it; none as a program.
-    pub origin: Option<String>,
 }
 
 /// Who a client is.
@@ -63,46 +57,11 @@ pub struct Target {
 pub enum Who {
     /// A visitor on a site.
     Visitor(SiteId),
-    /// An agent, with the private keys of his teams.
-    Agent(Vec<KemSecret>),
-}
-
-/// What came.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Incoming {
-    /// The next record of a conversation, applied.
-    Record(Record),
-    /// A text frame. Errors that the rules of resending answer by themselves (`conflict`, `rate_limited`, `storage` of an
-    /// envelope on its way) come too.
-    Frame(ServerFrame),
-}
-
-/// What `welcome` said.
-#[derive(Debug, Clone)]
-pub struct Welcome {
-    /// For HTTP.
-    pub token: String,
-    /// Conversations shown at the start.
-    pub convs: Vec<Summary>,
-    /// Heartbeat, ms.
-    pub beat: u64,
+    /// An agent.
+    Agent,
 }
 
 /// A frame as it is sent.
-pub(super) fn json(frame: &ClientFrame) -> Result<String, PeerError> {
+pub fn json(frame: &ClientFrame) -> Result<String, PeerError> {
     serde_json::to_string(frame).map_err(|e| PeerError::Protocol(e.to_string()))
-}
-
-/// A socket's error in our words.
-pub(super) fn broken(e: tungstenite::Error) -> PeerError {
-    match e {
-        tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed | tungstenite::Error::Io(_) => {
-            PeerError::Closed(None)
-        }
-        tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
-            PeerError::Closed(None)
-        }
-        tungstenite::Error::Http(answer) => PeerError::Status(answer.status().as_u16()),
-        e => PeerError::Socket(e.to_string()),
-    }
 }

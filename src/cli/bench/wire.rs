@@ -5,28 +5,22 @@
 use std::{
     cell::RefCell,
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
     pin::Pin,
     task::{Poll, ready},
 };
 
 use bytes::Bytes;
 use std::future::poll_fn;
-use tokio::{
-    io::{AsyncRead, AsyncWriteExt, ReadBuf},
-    net::{
-        TcpSocket,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
-};
+use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{
-    greet::{hello, path_of},
+    dial::{Half, Out, dial},
     terms::{PeerError, Target, Who, json},
 };
 use crate::{
-    crypto::{keyring::Keyring, sign::random},
-    proto::{ClientFrame, SUBPROTOCOL, ServerFrame},
+    client::hello,
+    crypto::sign::{SigningKey, random},
+    proto::{ClientFrame, SUBPROTOCOL, ServerFrame, Side},
 };
 
 /// Opcodes of RFC 6455.
@@ -67,24 +61,10 @@ pub fn frame(op: u8, payload: &[u8]) -> Box<[u8]> {
     out.into_boxed_slice()
 }
 
-/// The side that sends. May be shared with timers.
-#[derive(Debug)]
-pub struct Out(OwnedWriteHalf);
-
-impl Out {
-    /// Writes a frame at once. A socket whose buffer is full is an error: no client here ever has that much on its way.
-    pub fn send(&self, frame: &[u8]) -> io::Result<()> {
-        match self.0.try_write(frame)? {
-            n if n == frame.len() => Ok(()),
-            _ => Err(io::Error::other("the socket took only a part")),
-        }
-    }
-}
-
 /// The side that reads.
 #[derive(Debug)]
 pub struct In {
-    half: OwnedReadHalf,
+    half: Half,
     /// Start of a frame that is not complete.
     rest: Vec<u8>,
 }
@@ -176,30 +156,26 @@ fn frames(bytes: &[u8], each: &mut impl FnMut(u8, &[u8])) -> usize {
     at
 }
 
-/// An address of this machine to come from: each has some 28,000 ports, and those of closed connections rest a minute.
-pub fn source(to: SocketAddr, n: usize) -> Option<IpAddr> {
-    let run = std::process::id() % 200 + 1;
-    to.ip().is_loopback().then(|| IpAddr::V4(Ipv4Addr::new(127, run as u8, (n / 5_000) as u8, 1)))
+/// Path of a client's socket, and on which side he is.
+fn door(who: &Who) -> (String, Side) {
+    match who {
+        Who::Visitor(site) => (format!("/api/v1/ws/site/{site}"), Side::Visitor),
+        Who::Agent => ("/api/v1/ws/agent".to_owned(), Side::Agent),
+    }
 }
 
 /// Connects and answers the challenge; gives the welcome as it was sent.
-pub async fn connect(target: &Target, who: &Who, keys: &Keyring, n: usize) -> Result<(Out, In, Bytes), PeerError> {
-    let failed = |e| PeerError::Connect(target.address, e);
-    let socket = if target.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(failed)?;
-    if let Some(from) = source(target.address, n) {
-        socket.bind((from, 0).into()).map_err(failed)?;
-    }
-    let stream = socket.connect(target.address).await.map_err(failed)?;
-    stream.set_nodelay(true).map_err(failed)?;
-    let (half, mut out) = stream.into_split();
+pub async fn connect(target: &Target, who: &Who, ed: &SigningKey, n: usize) -> Result<(Out, In, Bytes), PeerError> {
+    let failed = |e| PeerError::Connect(target.at.socket, e);
+    let (path, side) = door(who);
+    let (half, out) = dial(&target.at, n).await?.split();
     let key = data_encoding::BASE64.encode(&random::<16>());
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
          Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: {SUBPROTOCOL}\r\n\r\n",
-        path_of(who),
-        target.address
+        path, target.at.host
     );
-    out.write_all(request.as_bytes()).await.map_err(failed)?;
+    out.send(request.as_bytes()).map_err(failed)?;
     let mut input = In { half, rest: Vec::new() };
     upgraded(&mut input).await?;
     let nonce = input
@@ -211,8 +187,9 @@ pub async fn connect(target: &Target, who: &Who, keys: &Keyring, n: usize) -> Re
             },
         )
         .await?;
-    let hello = json(&hello(&target.directory, who, keys, &nonce)?)?;
-    out.write_all(&frame(op::TEXT, hello.as_bytes())).await.map_err(failed)?;
+    let hello = hello(&target.directory.fp(), side, ed, &nonce).map_err(|e| PeerError::Protocol(e.to_string()))?;
+    let hello = json(&hello)?;
+    out.send(&frame(op::TEXT, hello.as_bytes())).map_err(failed)?;
     let mut welcome = None;
     while welcome.is_none() {
         let mut end = None;
@@ -228,7 +205,7 @@ pub async fn connect(target: &Target, who: &Who, keys: &Keyring, n: usize) -> Re
             return Err(PeerError::Closed(code));
         }
     }
-    Ok((Out(out), input, welcome.unwrap_or_default()))
+    Ok((out, input, welcome.unwrap_or_default()))
 }
 
 /// Reads the answer to the upgrade; what follows it stays for the frames.

@@ -26,11 +26,7 @@ impl Args {
             |_| Ok(()),
             |company, signer| Ok((signer.snapshot(days)?, company.now_ms + days * DAY_MS)),
         )?;
-        if ctx.json {
-            out::print_json(&json!({"until": until}));
-        } else {
-            out::line(format!("Visitors trust the directory until {}.", out::date(until)));
-        }
+        ctx.say(json!({"until": until}), format!("Visitors trust the directory until {}.", out::date(until)));
         Ok(())
     }
 }

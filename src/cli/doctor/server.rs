@@ -4,7 +4,10 @@ use std::net::TcpListener;
 
 use super::Finding;
 use crate::{
-    cli::{company::Company, context::Context, data_dir::io_reason, link::Office, lock, out, stats::Stats},
+    cli::{
+        company::Company, context::Context, data_dir::io_reason, link::Office, lock, out, site::old::OldWidgets,
+        stats::Stats,
+    },
     config::Config,
 };
 
@@ -57,12 +60,12 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
     const CHECK: &str = "directory";
     let asked = Office::open(ctx).and_then(|office| {
         let company = Company::load(ctx, &office);
-        let stats = office.call("GET", "/admin/stats", None);
+        let (stats, old) = (office.call("GET", "/admin/stats", None), OldWidgets::ask(&office));
         office.close();
-        Ok((company?, serde_json::from_value::<Stats>(stats?)?))
+        Ok((company?, serde_json::from_value::<Stats>(stats?)?, old))
     });
-    let (company, stats) = match asked {
-        Ok(both) => both,
+    let (company, stats, old) = match asked {
+        Ok(all) => all,
         Err(fail) => return vec![Finding::from_fail(CHECK, &fail)],
     };
     let now = company.now_ms;
@@ -91,5 +94,6 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
         let next = "kefu user add ID --role admin invites one";
         findings.push(Finding::warning("people", "nobody can sign in, and no invite is open", next));
     }
+    findings.extend(old.lines(now).into_iter().map(|(what, next)| Finding::warning("widgets", what, next)));
     findings
 }

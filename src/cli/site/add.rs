@@ -10,7 +10,6 @@ use crate::{
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
-        out,
     },
     org::SiteSettings,
     proto::{SiteId, TeamId},
@@ -50,11 +49,10 @@ impl Args {
             let settings = self.settings.onto(SiteSettings::default());
             Ok((signer.site_add(&self.id, &name, &self.origins, &self.team, settings)?, ()))
         })?;
-        if ctx.json {
-            out::print_json(&json!({"site": self.id, "name": name, "origins": self.origins, "team": self.team}));
-        } else {
-            out::line(format!("Site {} is there. For its pages: kefu site snippet {}", self.id, self.id));
-        }
+        ctx.say(
+            json!({"site": self.id, "name": name, "origins": self.origins, "team": self.team}),
+            format!("Site {} is there. For its pages: kefu site snippet {}", self.id, self.id),
+        );
         Ok(())
     }
 }

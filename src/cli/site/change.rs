@@ -10,7 +10,6 @@ use crate::{
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
-        out,
     },
     org::acts::SiteChange,
     proto::{SiteId, TeamId},
@@ -63,11 +62,7 @@ impl Args {
             };
             Ok((signer.site_change(&self.id, change)?, ()))
         })?;
-        if ctx.json {
-            out::print_json(&json!({"site": self.id, "changed": true}));
-        } else {
-            out::line(format!("Site {} is changed.", self.id));
-        }
+        ctx.say(json!({"site": self.id, "changed": true}), format!("Site {} is changed.", self.id));
         Ok(())
     }
 }

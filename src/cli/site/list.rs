@@ -2,10 +2,12 @@
 
 use serde_json::json;
 
+use super::old::OldWidgets;
 use crate::cli::{
     company::Company,
     context::Context,
     fail::Fail,
+    link::Office,
     out::{self, Table},
 };
 
@@ -16,16 +18,18 @@ pub struct Args {}
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let company = Company::open(ctx)?;
+        let office = Office::open(ctx)?;
+        let (company, old) = (Company::load(ctx, &office), OldWidgets::ask(&office));
+        office.close();
+        let company = company?;
         let sites = &company.dir.state().sites;
-        if ctx.json {
-            let sites: Vec<_> = sites
-                .iter()
-                .map(|(id, s)| json!({"id": id, "name": s.name, "origins": s.origins, "team": s.team, "on": s.on}))
-                .collect();
-            out::print_json(&json!({"sites": sites}));
-            return Ok(());
-        }
+        let values = sites
+            .iter()
+            .map(|(id, s)| {
+                json!({"id": id, "name": s.name, "origins": s.origins, "team": s.team, "on": s.on,
+                    "old_widgets": old.of(id).collect::<Vec<_>>()})
+            })
+            .collect();
         let mut table = Table::new(
             &["id", "name", "team", "origins", "state"],
             "No sites yet: kefu site add ID --origin URL --team TEAM",
@@ -34,7 +38,12 @@ impl Args {
             let state = if s.on { "on" } else { "off" }.to_owned();
             table.row([id.to_string(), s.name.clone(), s.team.to_string(), s.origins.join(", "), state]);
         }
-        table.print();
+        ctx.list("sites", values, &table);
+        if !ctx.json {
+            for (what, next) in old.lines(company.now_ms) {
+                out::line(format!("note: {what}\n      {next}"));
+            }
+        }
         Ok(())
     }
 }

@@ -5,36 +5,23 @@ mod change;
 mod form;
 mod list;
 mod off;
+pub mod old;
 mod show;
 mod snippet;
 
 use serde_json::Value;
 
-use super::{context::Context, fail::Fail};
 use crate::org::SiteSettings;
 
-/// Sites: where widgets stand
-#[derive(Debug, clap::Subcommand)]
-pub enum Command {
-    Add(add::Args),
-    List(list::Args),
-    Show(show::Args),
-    Change(change::Args),
-    Off(off::Args),
-    Snippet(snippet::Args),
-}
-
-impl Command {
-    /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        match self {
-            Self::Add(args) => args.run(ctx),
-            Self::List(args) => args.run(ctx),
-            Self::Show(args) => args.run(ctx),
-            Self::Change(args) => args.run(ctx),
-            Self::Off(args) => args.run(ctx),
-            Self::Snippet(args) => args.run(ctx),
-        }
+commands! {
+    /// Sites: where widgets stand
+    pub enum Command {
+        Add(add::Args),
+        List(list::Args),
+        Show(show::Args),
+        Change(change::Args),
+        Off(off::Args),
+        Snippet(snippet::Args),
     }
 }
 
@@ -47,11 +34,22 @@ pub struct SettingsArgs {
     /// What the widget says first; "" for its own words
     #[arg(long, value_name = "TEXT")]
     greeting: Option<String>,
+    /// Whether the widget refuses to start in pages without https
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    require_secure: Option<bool>,
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("say yes or no".into()),
+    }
 }
 
 impl SettingsArgs {
     fn is_empty(&self) -> bool {
-        self.form.is_none() && self.greeting.is_none()
+        self.form.is_none() && self.greeting.is_none() && self.require_secure.is_none()
     }
 
     /// The settings with what was given changed.
@@ -62,6 +60,7 @@ impl SettingsArgs {
         if let Some(greeting) = &self.greeting {
             settings.greeting = greeting.trim().to_owned();
         }
+        settings.require_secure = self.require_secure.unwrap_or(settings.require_secure);
         settings
     }
 }

@@ -8,7 +8,6 @@ use crate::{
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
-        out,
     },
     org::acts::SiteChange,
     proto::SiteId,
@@ -35,11 +34,10 @@ impl Args {
             let off = SiteChange { on: Some(false), ..SiteChange::default() };
             Ok((signer.site_change(&self.id, off)?, ()))
         })?;
-        if ctx.json {
-            out::print_json(&json!({"site": self.id, "on": false}));
-        } else {
-            out::line(format!("Site {} is off. Switch it on again: kefu site change {} --on", self.id, self.id));
-        }
+        ctx.say(
+            json!({"site": self.id, "on": false}),
+            format!("Site {} is off. Switch it on again: kefu site change {} --on", self.id, self.id),
+        );
         Ok(())
     }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::form;
+use super::{form, old::OldWidgets};
 use crate::{
-    cli::{company::Company, context::Context, fail::Fail, out},
+    cli::{company::Company, context::Context, fail::Fail, link::Office, out},
     proto::SiteId,
 };
 
@@ -19,24 +19,38 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let company = Company::open(ctx)?;
+        let office = Office::open(ctx)?;
+        let (company, old) = (Company::load(ctx, &office), OldWidgets::ask(&office));
+        office.close();
+        let company = company?;
         let site = company.site(&self.id)?;
         let settings = company.view.sites.get(&self.id).cloned().unwrap_or_default();
         if ctx.json {
             out::print_json(&json!({"id": self.id, "name": site.name, "origins": site.origins, "team": site.team,
-                "on": site.on, "robot": site.bot, "form": settings.form, "greeting": settings.greeting}));
+                "on": site.on, "robot": site.bot, "form": settings.form, "greeting": settings.greeting,
+                "require_secure": settings.require_secure, "old_widgets": old.of(&self.id).collect::<Vec<_>>()}));
             return Ok(());
         }
-        out::facts(&[
+        let old: Vec<String> = old
+            .of(&self.id)
+            .map(|s| {
+                let seen = out::relative(s.seen, company.now_ms);
+                format!("{}, last {seen}; paste the new one: kefu site snippet {}", s.version, s.site)
+            })
+            .collect();
+        let mut facts = vec![
             ("id", self.id.to_string()),
             ("name", site.name.clone()),
             ("team", site.team.to_string()),
             ("origins", site.origins.join(", ")),
             ("form", form::words(&settings.form)),
             ("greeting", settings.greeting),
+            ("https only", if settings.require_secure { "yes" } else { "no" }.into()),
             ("robot", site.bot.as_ref().map(ToString::to_string).unwrap_or_default()),
             ("state", if site.on { "on" } else { "off" }.into()),
-        ]);
+        ];
+        facts.extend(old.into_iter().map(|old| ("old widget", old)));
+        out::facts(&facts);
         Ok(())
     }
 }

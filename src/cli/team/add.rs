@@ -9,7 +9,6 @@ use crate::{
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
-        out,
     },
     proto::TeamId,
 };
@@ -37,11 +36,10 @@ impl Args {
                 .next(format!("kefu team show {}", self.id))),
         };
         self.signing.act(ctx, check, |_, signer| Ok((signer.team_add(&self.id, &name)?, ())))?;
-        if ctx.json {
-            out::print_json(&json!({"team": self.id, "name": name, "epoch": 1}));
-        } else {
-            out::line(format!("Team {} is there. Put people in: kefu user add ID --team {}", self.id, self.id));
-        }
+        ctx.say(
+            json!({"team": self.id, "name": name, "epoch": 1}),
+            format!("Team {} is there. Put people in: kefu user add ID --team {}", self.id, self.id),
+        );
         Ok(())
     }
 }

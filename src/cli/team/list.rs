@@ -3,12 +3,8 @@
 use serde_json::json;
 
 use crate::{
-    cli::{
-        company::Company,
-        context::Context,
-        fail::Fail,
-        out::{self, Table},
-    },
+    cli::{company::Company, context::Context, fail::Fail, out::Table},
+    crypto::directory::TeamState,
     proto::TeamId,
 };
 
@@ -22,24 +18,17 @@ impl Args {
         let company = Company::open(ctx)?;
         let state = company.dir.state();
         let sites = |id: &TeamId| state.sites.values().filter(|s| s.team == *id).count();
-        if ctx.json {
-            let teams: Vec<_> = state
-                .teams
-                .iter()
-                .map(|(id, t)| {
-                    json!({"id": id, "name": t.name, "epoch": t.epoch, "on": t.on,
-                        "members": company.members(id).map(|(u, _)| u).collect::<Vec<_>>(), "sites": sites(id)})
-                })
-                .collect();
-            out::print_json(&json!({"teams": teams}));
-            return Ok(());
-        }
+        let value = |(id, t): (&TeamId, &TeamState)| {
+            json!({"id": id, "name": t.name, "epoch": t.epoch, "on": t.on,
+                "members": company.members(id).map(|(u, _)| u).collect::<Vec<_>>(), "sites": sites(id)})
+        };
+        let values = state.teams.iter().map(value).collect();
         let mut table = Table::new(&["id", "name", "members", "sites", "key"], "No teams yet: kefu team add ID");
         for (id, t) in &state.teams {
             let members = company.members(id).count().to_string();
             table.row([id.to_string(), t.name.clone(), members, sites(id).to_string(), format!("no. {}", t.epoch)]);
         }
-        table.print();
+        ctx.list("teams", values, &table);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{args, company::Company, context::Context, fail::Fail, keys::Signing, out},
+    cli::{args, company::Company, context::Context, fail::Fail, keys::Signing},
     proto::TeamId,
 };
 
@@ -25,11 +25,7 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| company.team(&self.id).map(|_| ());
         self.signing.act(ctx, check, |_, signer| Ok((signer.team_rename(&self.id, &self.name)?, ())))?;
-        if ctx.json {
-            out::print_json(&json!({"team": self.id, "name": self.name}));
-        } else {
-            out::line(format!("Team {} is called {} now.", self.id, self.name));
-        }
+        ctx.say(json!({"team": self.id, "name": self.name}), format!("Team {} is called {} now.", self.id, self.name));
         Ok(())
     }
 }

@@ -3,12 +3,7 @@
 use serde_json::json;
 
 use super::people;
-use crate::cli::{
-    company::Company,
-    context::Context,
-    fail::Fail,
-    out::{self, Table},
-};
+use crate::cli::{company::Company, context::Context, fail::Fail, out::Table};
 
 /// List people and open invites
 #[derive(Debug, clap::Args)]
@@ -19,16 +14,12 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
         let people = people::all(&company);
-        if ctx.json {
-            out::print_json(&json!({"users": people.values().collect::<Vec<_>>()}));
-            return Ok(());
-        }
         let mut table = Table::new(&["id", "name", "role", "teams", "state"], "Nobody yet: kefu user add ID");
         for p in people.values() {
             let state = p.state_text(company.now_ms);
             table.row([p.id.to_string(), p.name.clone(), p.role.to_string(), p.teams_text(), state]);
         }
-        table.print();
+        ctx.list("users", people.values().map(|p| json!(p)).collect(), &table);
         Ok(())
     }
 }

@@ -1,51 +1,33 @@
 //! `kefu user`: the people who answer.
 
 mod add;
+mod again;
 mod disable;
-mod enable;
 mod invitation;
 mod invite;
 mod list;
 mod people;
-mod reset;
 mod role;
 mod show;
 mod teams;
 
 pub use invitation::Invitation;
 
-use super::{context::Context, fail::Fail};
 use crate::crypto::directory::Role;
 
-/// People who answer: add, list, change
-#[derive(Debug, clap::Subcommand)]
-pub enum Command {
-    Add(add::Args),
-    List(list::Args),
-    Show(show::Args),
-    Disable(disable::Args),
-    Enable(enable::Args),
-    Reset(reset::Args),
-    Role(role::Args),
-    Teams(teams::Args),
-    #[command(subcommand)]
-    Invite(invite::Command),
-}
-
-impl Command {
-    /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        match self {
-            Self::Add(args) => args.run(ctx),
-            Self::List(args) => args.run(ctx),
-            Self::Show(args) => args.run(ctx),
-            Self::Disable(args) => args.run(ctx),
-            Self::Enable(args) => args.run(ctx),
-            Self::Reset(args) => args.run(ctx),
-            Self::Role(args) => args.run(ctx),
-            Self::Teams(args) => args.run(ctx),
-            Self::Invite(args) => args.run(ctx),
-        }
+commands! {
+    /// People who answer: add, list, change
+    pub enum Command {
+        Add(add::Args),
+        List(list::Args),
+        Show(show::Args),
+        Disable(disable::Args),
+        Enable(again::Enable),
+        Reset(again::Reset),
+        Role(role::Args),
+        Teams(teams::Args),
+        #[command(subcommand)]
+        Invite(invite::Command),
     }
 }
 

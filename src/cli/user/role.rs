@@ -9,7 +9,6 @@ use crate::{
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
-        out,
     },
     crypto::directory::Role,
     proto::UserId,
@@ -37,11 +36,7 @@ impl Args {
             _ => Ok(()),
         };
         self.signing.act(ctx, check, |_, signer| Ok((signer.user_role(&self.id, role)?, ())))?;
-        if ctx.json {
-            out::print_json(&json!({"user": self.id, "role": role}));
-        } else {
-            out::line(format!("{} is {role} now.", self.id));
-        }
+        ctx.say(json!({"user": self.id, "role": role}), format!("{} is {role} now.", self.id));
         Ok(())
     }
 }

@@ -9,5 +9,5 @@ mod state;
 pub use entry::{AgentBody, Body, BotBody, EnrolBody, Entry, GenesisBody, RevokeBody, SiteBody, TeamBody};
 pub use log::{ActiveAgent, Directory};
 pub use rules::DirectoryError;
-pub use snapshot::{Bundle, MAX_SNAPSHOT_MS, Snapshot, SnapshotBody, SnapshotError};
+pub use snapshot::{Bundle, MAX_AHEAD_MS, MAX_SNAPSHOT_MS, Snapshot, SnapshotBody, SnapshotError};
 pub use state::{BotState, Role, SiteState, State, TeamState, UserKey, UserState};

@@ -15,6 +15,10 @@ use crate::{
 /// Longest life of a snapshot: 180 days.
 pub const MAX_SNAPSHOT_MS: u64 = 180 * 86_400_000;
 
+/// How far in the future a snapshot may have been signed, by the reader's clock. A day: visitors' clocks are set by hand
+/// and to wrong zones, and what this must prevent, a statement that holds longer than [`MAX_SNAPSHOT_MS`] from now, is long.
+pub const MAX_AHEAD_MS: u64 = 86_400_000;
+
 /// Why a snapshot or bundle is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
@@ -33,6 +37,9 @@ pub enum SnapshotError {
     /// Its time is over.
     #[error("the snapshot is out of date: an admin must sign a new one")]
     Stale,
+    /// It was signed by a clock that is more than a day ahead.
+    #[error("the snapshot was signed in the future: compare this clock with the signer's")]
+    Future,
     /// It claims to live longer than 180 days.
     #[error("the snapshot lives longer than 180 days")]
     TooLong,
@@ -107,6 +114,9 @@ impl Snapshot {
         sign::verify(Label::Fresh, &self.signer.0, &self.raw.0, &self.sig.0)?;
         if body.until.saturating_sub(body.at) > MAX_SNAPSHOT_MS {
             return Err(SnapshotError::TooLong);
+        }
+        if body.at > now_ms.saturating_add(MAX_AHEAD_MS) {
+            return Err(SnapshotError::Future);
         }
         if now_ms > body.until { Err(SnapshotError::Stale) } else { Ok(body) }
     }

@@ -228,6 +228,8 @@ fn snapshots_of_the_wrong_people_times_and_places_are_refused() {
     let good = Snapshot::make(&dir, NOW, NOW + 1000, &zhao);
     assert!(good.verify(&dir, NOW).is_ok());
     assert_eq!(good.verify(&dir, NOW + 1001), Err(SnapshotError::Stale));
+    assert!(good.verify(&dir, NOW - crate::crypto::directory::MAX_AHEAD_MS).is_ok());
+    assert_eq!(good.verify(&dir, NOW - crate::crypto::directory::MAX_AHEAD_MS - 1), Err(SnapshotError::Future));
     let withheld = log.first(10).replay();
     assert_eq!(good.verify(&withheld, NOW), Err(SnapshotError::Withheld(10)));
     let mut other = log.first(10);

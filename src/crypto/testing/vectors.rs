@@ -150,6 +150,7 @@ fn directory() -> Value {
         ("signed by an agent", by_agent, NOW, "Signer"),
         ("an altered byte", altered, NOW, ""),
         ("out of date", good.clone(), NOW + 31 * 86_400_000, "Stale"),
+        ("signed in the future", good.clone(), NOW - 86_400_000 - 1001, "Future"),
     ];
     for (name, bundle, now, why) in &bad_bundles {
         let error = bundle.verify(company().fp(), *now).expect_err(name);

@@ -7,7 +7,7 @@ use hyper::{Request, StatusCode, body::Incoming};
 use serde_json::json;
 
 use crate::{
-    chat::{HISTORY_RECORDS, Refusal, Tab},
+    chat::{Cursor, HISTORY_RECORDS, Refusal, Tab},
     http::{
         Http,
         answer::{self, Answer},
@@ -64,7 +64,15 @@ pub async fn list(http: &Arc<Http>, request: &Request<Incoming>) -> Result<Answe
         Some("all") => Tab::All,
         Some(_) => return Err(Refusal::new(ErrorCode::Malformed, "tab is mine, queue or all")),
     };
-    let before = number(request, "before")?;
+    let before: Option<Cursor> = match parameter(request, "before") {
+        None | Some("") => None,
+        Some(text) => Some(text.parse().map_err(|()| {
+            Refusal::new(
+                ErrorCode::Malformed,
+                "before is the created and the id of a conversation, as 1790000000000-<id>",
+            )
+        })?),
+    };
     let limit = number(request, "limit")?.unwrap_or(LIST).clamp(1, LIST);
     let chat = http.chat.clone();
     let (convs, more) = on_disk(move || chat.list(&user, tab, before, limit)).await?;

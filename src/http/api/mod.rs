@@ -32,13 +32,14 @@ const BODY: Duration = Duration::from_secs(20);
 pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Request<Incoming>) -> Answer {
     let outcome = match (request.method(), path) {
         // the widget asks these from the customer's page
-        (&Method::GET, ["site", site]) => return open_to_all(people::site(http, site).await),
+        (&Method::GET, ["site", site]) => return open_to_all(people::site(http, site, &request).await),
         (&Method::GET, ["directory"]) => return open_to_all(people::directory(http, &request).await),
         (&Method::GET, ["conversations", conv, "records"]) => {
             return open_to_all(conversations::records(http, conv, &request).await);
         }
         (&Method::GET, ["conversations"]) => conversations::list(http, &request).await,
         (&Method::GET, ["boxes"]) => people::boxes(http, &request).await,
+        (&Method::GET, ["widgets"]) => people::widgets(http, &request),
         (&Method::POST, _) if !from_own_page(http, &request) => {
             Err(Refusal::new(ErrorCode::Forbidden, "this may only be asked by the console of this server"))
         }

@@ -2,17 +2,19 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use hyper::{Request, body::Incoming};
+use hyper::{Request, StatusCode, body::Incoming, header};
 use serde_json::json;
 
 use crate::{
     chat::{Refusal, now_ms},
+    crypto::directory::Role,
     http::{
-        Http,
+        Http, admin,
         answer::{self, Answer},
+        listen::neighbourhood,
     },
     hub::Who,
-    proto::ErrorCode,
+    proto::{ErrorCode, SiteId},
 };
 
 use super::{agent, answer, body, parameter};
@@ -22,11 +24,30 @@ fn no_such_step() -> Refusal {
 }
 
 /// `GET /site/<id>`: all a widget needs, with whether somebody is there now.
-pub async fn site(http: &Http, site: &str) -> Result<Answer, Refusal> {
+pub async fn site(http: &Http, site: &str, request: &Request<Incoming>) -> Result<Answer, Refusal> {
     let site = site.parse().map_err(|_| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
-    let mut bundle = http.org.site_bundle(&site).await?;
-    bundle.presence = http.org.site(&site).map(|s| http.chat.presence(&s.team));
-    Ok(answer::json(&bundle))
+    note_widget(http, &site, request);
+    let directory = http.org.directory();
+    let entry = directory.site(&site).ok_or_else(|| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
+    let json = http.org.site_json(&site, http.chat.presence(&entry.team))?;
+    Ok(answer::bytes(StatusCode::OK, "application/json", json))
+}
+
+/// Which widget a page of the site loaded. Pages of others may say what they like, it is no news of this site.
+fn note_widget(http: &Http, site: &SiteId, request: &Request<Incoming>) {
+    let origin = request.headers().get(header::ORIGIN).and_then(|o| o.to_str().ok());
+    let (Some(version), Some(origin)) = (parameter(request, "widget"), origin) else { return };
+    if http.org.directory().site(site).is_some_and(|s| s.origins.iter().any(|o| o == origin)) {
+        http.widgets.saw(site, version, now_ms());
+    }
+}
+
+/// `GET /widgets`: which sites still load an old widget.
+pub fn widgets(http: &Http, request: &Request<Incoming>) -> Result<Answer, Refusal> {
+    match agent(http, request)? {
+        (_, Role::Admin) => Ok(answer::json(&admin::widgets(&http.widgets))),
+        _ => Err(Refusal::new(ErrorCode::Forbidden, "only admins may ask this")),
+    }
 }
 
 /// `GET /directory?after=`: the log is public.
@@ -46,10 +67,10 @@ pub async fn login(
     match step {
         "start" => {
             http.chat.limit_login(address)?;
-            answer(http.org.login_start(body(request).await?).await)
+            answer(http.org.login_start(body(request).await?, neighbourhood(address)).await)
         }
         "finish" => {
-            let login = http.org.login_finish(body(request).await?).await?;
+            let login = http.org.login_finish(body(request).await?, neighbourhood(address)).await?;
             let who = Who::Agent { kid: login.kid, user: login.user.clone() };
             let token = http.tokens.issue(&who, now_ms());
             Ok(answer::json(&json!({

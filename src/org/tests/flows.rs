@@ -128,13 +128,21 @@ async fn a_site_gives_visitors_what_they_verify() {
     let settings = SiteSettings { greeting: "您好".into(), require_secure: true, ..SiteSettings::default() };
     bank.act(|s| s.site_add(&site, "商店", &origins, &team, settings)).await;
     let zhao = bank.claim(&code, "zhao's password").await.unwrap();
-    let answer = bank.org.site_bundle(&site).await.unwrap();
-    let text = serde_json::to_value(&answer).unwrap();
+    let ask = || {
+        bank.org
+            .site_json(&site, crate::proto::Presence::Open)
+            .map(|j| serde_json::from_str::<serde_json::Value>(&j).unwrap())
+    };
+    let bundle = |v: &serde_json::Value| {
+        serde_json::from_value::<crate::crypto::directory::Bundle>(v["directory"].clone()).unwrap()
+    };
+    let text = ask().unwrap();
+    assert_eq!((&text["presence"], text["now"].as_u64()), (&"open".into(), Some(T0)));
     assert_eq!((&text["greeting"], &text["require_secure"]), (&"您好".into(), &true.into()));
     assert_eq!(text["site"], serde_json::json!({"id": "shop", "name": "商店", "team": "svc"}));
     assert_eq!(text["form"], serde_json::json!([]));
-    assert_eq!(answer.directory.tail.len(), 1, "the claim came after the snapshot");
-    let seen = answer.directory.verify(bank.org.fp(), T0).unwrap();
+    assert_eq!(bundle(&text).tail.len(), 1, "the claim came after the snapshot");
+    let seen = bundle(&text).verify(bank.org.fp(), T0).unwrap();
     assert_eq!(seen.head(), bank.org.directory().head());
     assert_eq!(bank.org.site(&site).unwrap().origins, ["https://shop.example"]);
 
@@ -143,13 +151,13 @@ async fn a_site_gives_visitors_what_they_verify() {
     let snapshot = Snapshot::make(&bank.org.directory(), T0, T0 + 30 * DAY_MS, &zhao.signing);
     bank.org.put_snapshot(&user("zhao"), snapshot).await.unwrap();
     assert_eq!(bank.org.freshness().good_until(), T0 + 30 * DAY_MS);
-    let answer = bank.org.site_bundle(&site).await.unwrap();
-    assert!(answer.directory.admin.is_some() && answer.directory.tail.is_empty());
-    answer.directory.verify(bank.org.fp(), T0 + 29 * DAY_MS).unwrap();
+    let answer = bundle(&ask().unwrap());
+    assert!(answer.admin.is_some() && answer.tail.is_empty());
+    answer.verify(bank.org.fp(), T0 + 29 * DAY_MS).unwrap();
 
     let change = acts::SiteChange { on: Some(false), ..acts::SiteChange::default() };
     bank.act(|s| s.site_change(&site, change)).await;
-    assert_eq!(bank.org.site_bundle(&site).await.unwrap_err(), OrgError::NotFound("site"));
+    assert_eq!(ask().unwrap_err(), OrgError::NotFound("site"));
     assert!(!bank.org.site(&site).unwrap().on);
 }
 

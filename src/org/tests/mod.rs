@@ -28,6 +28,9 @@ use crate::{
     proto::UserId,
 };
 
+/// Where the tests sign in.
+const HOME: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
 /// A founded company with its keys and its clock.
 struct Bank {
     org: Arc<Org>,
@@ -134,12 +137,12 @@ impl Bank {
     async fn login(&self, id: &str, password: &str) -> Result<(Keyring, LoggedIn), OrgError> {
         let user = user(id);
         let (state, m) = ClientLogin::start(password).unwrap();
-        let started = self.org.login_start(LoginStart { user: user.clone(), m: m.into() }).await?;
+        let started = self.org.login_start(LoginStart { user: user.clone(), m: m.into() }, HOME).await?;
         let server = self.org.directory().state().opaque.0;
         let Ok(done) = state.finish(password, &started.m.0, &user, &self.org.fp(), &server) else {
             return Err(OrgError::Login);
         };
-        let answer = self.org.login_finish(LoginFinish { id: started.id, m: done.message.into() }).await?;
+        let answer = self.org.login_finish(LoginFinish { id: started.id, m: done.message.into() }, HOME).await?;
         let keyring = Keyring::open(&answer.keyring.0, &done.export_key, &user, answer.version).unwrap();
         Ok((keyring, answer))
     }

@@ -64,6 +64,7 @@ test('closed by the agent, reopened by the visitor who writes; recall takes a me
   await expect(visitor.said('写错了')).toHaveCount(0);
   await expect(agent.said('写错了')).toHaveCount(0);
   await expect(visitor.log.getByText(/你撤回了一条消息/)).toBeVisible();
+  await expect(agent.items.first().getByText('对方撤回了一条消息')).toBeVisible();
   await agent.page.reload();
   await agent.open('访客');
   await agent.sees('请说');

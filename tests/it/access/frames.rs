@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use kefu::{
+    client::Opening,
     crypto::{
         codec::b64u,
         sign::{SigningKey, random},
     },
-    proto::{AgentState, Have, MsgId},
+    proto::{AgentState, Have, MsgId, Side},
 };
 
 use super::*;
 use crate::support::{
     peer::Me,
-    view::opening,
     wire::{Door, Wire},
 };
 
@@ -46,9 +46,9 @@ fn cases(victim: &Peer, conv: ConvId, msg: MsgId) -> Vec<Case> {
     let agents = |frame, agent| Case { frame, visitor: Refused(Forbidden), agent, supervisor: agent };
     let hello = ClientFrame::Hello { v: 1, ed: b64u(&victim.me.key.public()), sig: b64u(&[0; 64]) };
     let x = victim.me.x.as_ref().unwrap().public();
-    let (_, nonce, ann) = opening(&victim.company, &"s1".parse().unwrap(), &victim.me.key, &x);
-    let (nonce, x, ann) = (b64u(&nonce), b64u(&x), b64u(&ann));
-    let open = ClientFrame::Open { req: 1, id: conv, nonce, site: "s1".parse().unwrap(), x, ann };
+    let mut opening = Opening::new(&victim.company.directory(), &"s1".parse().unwrap(), &victim.me.key, x).unwrap();
+    opening.conv = conv;
+    let open = opening.frame(1);
     let (req, agent, team) = (1, Some("zhou".parse().unwrap()), Some("vip".parse().unwrap()));
     vec![
         all(hello, Refused(Malformed)),
@@ -172,17 +172,20 @@ async fn envelopes_of_strangers_are_refused() {
 async fn a_challenge_is_answered_by_the_right_key_for_the_right_door_only() {
     let server = Server::new().await;
     let (stranger, li) = (SigningKey::generate(), server.company.keyring("li").signing);
-    let doors =
-        [(Door::agent(), &stranger, 1, 4501), (Door::agent(), &li, 2, 4501), (Door::site("s1"), &stranger, 1, 4501)];
-    for (door, key, role, code) in doors {
+    let doors = [
+        (Door::agent(), &stranger, Side::Agent, 4501),
+        (Door::agent(), &li, Side::Visitor, 4501),
+        (Door::site("s1"), &stranger, Side::Agent, 4501),
+    ];
+    for (door, key, side, code) in doors {
         let mut wire = Wire::open(server.addr, &door).await.unwrap();
-        wire.hello(key, role).await.unwrap();
+        wire.hello(key, side).await.unwrap();
         assert_eq!(wire.closed().await, Some(code));
     }
     // the answer to one challenge is none to another
     let mut first = Wire::open(server.addr, &Door::site("s1")).await.unwrap();
     let mut second = Wire::open(server.addr, &Door::site("s1")).await.unwrap();
-    let recorded = first.answer(&stranger, 2).await.unwrap();
+    let recorded = first.answer(&stranger, Side::Visitor).await.unwrap();
     second.next().await.unwrap();
     second.send(&recorded).await.unwrap();
     assert_eq!(second.closed().await, Some(4501));

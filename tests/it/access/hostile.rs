@@ -15,7 +15,7 @@ use crate::support::{
 async fn socket(server: &Server) -> (Wire, Me) {
     let me = Me::visitor("s1");
     let mut wire = Wire::open(server.addr, &me.door).await.unwrap();
-    wire.hello(&me.key, 2).await.unwrap();
+    wire.hello(&me.key, me.side()).await.unwrap();
     wire.next().await.unwrap();
     (wire, me)
 }
@@ -127,7 +127,7 @@ async fn thousands_of_spoiled_frames_harm_nobody() {
         let me = if agent { Me::agent(&server.company, "zhou") } else { Me::visitor("s1") };
         let mut wire = Wire::open(server.addr, &me.door).await.unwrap();
         if dice.roll(10) > 0 {
-            wire.hello(&me.key, if agent { 1 } else { 2 }).await.unwrap();
+            wire.hello(&me.key, me.side()).await.unwrap();
         }
         for _ in 0..40 {
             let mut bytes = sane[dice.roll(sane.len())].clone();

@@ -72,9 +72,14 @@ async fn one_address_opens_so_many_conversations_and_no_more() {
 }
 
 async fn try_login(server: &Server, user: &str) -> Answer {
+    try_login_from(server, user, "10.0.0.1").await
+}
+
+/// The address counts only where the server trusts its proxy.
+async fn try_login_from(server: &Server, user: &str, address: &str) -> Answer {
     let (_, ke1) = ClientLogin::start("guess").unwrap();
     let body = json!({ "user": user, "m": b64u(&ke1) }).to_string();
-    ask(server.addr, "POST", "/api/v1/login/start", &[], body).await.unwrap()
+    ask(server.addr, "POST", "/api/v1/login/start", &[("x-forwarded-for", address)], body).await.unwrap()
 }
 
 #[tokio::test]
@@ -98,4 +103,20 @@ async fn guessing_passwords_gets_slow_and_looks_the_same_for_those_who_do_not_ex
         assert!(tries <= 40, "one address may try as many names as it likes");
     }
     assert!(tries >= 25, "an office behind one address may log in: {tries}");
+}
+
+#[tokio::test]
+async fn a_stranger_who_fails_under_a_name_slows_only_himself() {
+    let company = Company::found().await;
+    let mut config = config();
+    config.server.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    let server = Server::start(&company, config).await;
+    let (stranger, home) = ("2001:db8:1:1::66", "2001:db8:2:2::1");
+    for _ in 0..5 {
+        assert_eq!(try_login_from(&server, "li", stranger).await.status, 200);
+    }
+    assert_eq!(try_login_from(&server, "li", stranger).await.status, 429);
+    // the 2^64 addresses of one customer are one place
+    assert_eq!(try_login_from(&server, "li", "2001:db8:1:1:ffff::1").await.status, 429);
+    assert_eq!(try_login_from(&server, "li", home).await.status, 200);
 }

@@ -128,8 +128,18 @@ async fn a_recalled_note_stays_hidden_from_the_visitor() {
     let seq = agent.post(note).await.unwrap();
     agent.ask(|req| ClientFrame::Recall { req, conv, msg }).await.unwrap();
     visitor.record(conv, seq + 1).await;
-    let page = visitor.history(conv).await;
-    assert_eq!(RecordView::parse(&page[seq as usize - 1]).unwrap().event(), Some(Event::Hidden {}));
+    // live, over HTTP and after a resume: a place, and nothing in it
+    let mut back = Peer::connect(&server, &visitor.me).await;
+    back.follow(conv).await;
+    let (live, resumed) = (visitor.view(conv).records.clone(), back.view(conv).records.clone());
+    for seen in [live, visitor.history(conv).await, resumed] {
+        for seq in [seq, seq + 1] {
+            assert_eq!(RecordView::parse(&seen[seq as usize - 1]).unwrap().event(), Some(Event::Hidden {}));
+        }
+        assert!(!seen.concat().windows(16).any(|w| w == msg.0), "the note's id is nobody's business");
+    }
+    let last = events(&mut agent, conv).pop();
+    assert_eq!(last, Some(Event::Recalled { seq, msg, by: "li".into(), note: true }));
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ async fn a_slow_reader_is_closed_and_resumes_completely() {
     socket.set_recv_buffer_size(4096).unwrap();
     let tcp = socket.connect(server.addr).await.unwrap();
     let mut slow = Wire::over(tcp, server.addr, &visitor.me.door).await.unwrap();
-    slow.hello(&visitor.me.key, 2).await.unwrap();
+    slow.hello(&visitor.me.key, visitor.me.side()).await.unwrap();
     slow.send(&ClientFrame::Resume { convs: vec![kefu::proto::Have { id: conv, have: 0 }] }).await.unwrap();
     while !matches!(slow.next().await.unwrap(), Got::Frame(ServerFrame::Synced { .. })) {}
 

@@ -1,5 +1,6 @@
 //! The command line as people type it: sessions as text in `tests/cli`, and what text can't say.
 
+mod bench;
 mod coming;
 mod serving;
 

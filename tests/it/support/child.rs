@@ -56,6 +56,11 @@ impl Process {
         Self { child, addr }
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL, and nothing left of it when this returns.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

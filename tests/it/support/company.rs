@@ -77,7 +77,6 @@ impl Company {
             user: id(user),
             role: *role,
             teams: teams.iter().map(|t| id(t)).collect(),
-            password: None,
         };
         let spec = Spec {
             teams: vec![id("svc"), id("vip")],

@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use kefu::{
-    crypto::{codec::b64u, hpke::KemSecret, sign::SigningKey},
+    client::Opening,
+    crypto::{hpke::KemSecret, sign::SigningKey},
     proto::{
-        ClientFrame, ConvId, ErrorCode, Have, HeaderView, Kid, MsgId, RecordView, ServerFrame, SiteId, Summary, TeamId,
-        UserId,
+        ClientFrame, ConvId, ErrorCode, Have, HeaderView, Kid, MsgId, RecordView, ServerFrame, Side, SiteId, Summary,
+        TeamId, UserId,
     },
 };
 
@@ -15,7 +16,7 @@ use super::{
     company::{Company, id},
     http,
     server::Server,
-    view::{Applied, View, opening},
+    view::{Applied, View},
     wire::{Door, Gone, Got, Wire},
 };
 
@@ -48,6 +49,11 @@ impl Me {
     pub fn agent(company: &Company, user: &str) -> Self {
         let key = company.keyring(user).signing;
         Self { key, x: None, door: Door::agent(), site: None, user: Some(id(user)) }
+    }
+
+    /// On which side of a conversation he is.
+    pub fn side(&self) -> Side {
+        if self.user.is_some() { Side::Agent } else { Side::Visitor }
     }
 
     /// His key, hashed.
@@ -92,7 +98,7 @@ impl Peer {
     /// Connects and is greeted.
     pub async fn try_connect(company: &Arc<Company>, addr: SocketAddr, me: &Me) -> Result<Self, Gone> {
         let mut wire = Wire::open(addr, &me.door).await.map_err(|_| Gone(None))?;
-        wire.hello(&me.key, if me.user.is_some() { 1 } else { 2 }).await?;
+        wire.hello(&me.key, me.side()).await?;
         match wire.next().await? {
             Got::Frame(ServerFrame::Welcome { token, convs, kid, user, .. }) => {
                 assert_eq!((kid, &user), (me.kid(), &me.user));
@@ -265,17 +271,9 @@ impl Peer {
 
     /// What opens a new conversation.
     pub fn opening(&self) -> (ConvId, impl Fn(u64) -> ClientFrame + use<>) {
-        let (site, x) = (self.me.site.clone().unwrap(), self.me.x.as_ref().unwrap().public());
-        let (conv, nonce, ann) = opening(&self.company, &site, &self.me.key, &x);
-        let (nonce, x, ann) = (b64u(&nonce), b64u(&x), b64u(&ann));
-        (conv, move |req| ClientFrame::Open {
-            req,
-            id: conv,
-            nonce: nonce.clone(),
-            site: site.clone(),
-            x: x.clone(),
-            ann: ann.clone(),
-        })
+        let (site, x) = (self.me.site.as_ref().unwrap(), self.me.x.as_ref().unwrap().public());
+        let opening = Opening::new(&self.company.directory(), site, &self.me.key, x).unwrap();
+        (opening.conv, move |req| opening.frame(req))
     }
 
     /// Sends an envelope and waits for its record, or the error that names it.

@@ -12,7 +12,7 @@ use kefu::{
         hpke::KemSecret,
         sign::{SigningKey, random},
     },
-    proto::{AnnouncementView, ConvId, ConvState, Event, HeaderView, Kid, Kind, MsgId, Owner, RecordView, SiteId},
+    proto::{AnnouncementView, ConvId, ConvState, Event, HeaderView, Kid, Kind, MsgId, Owner, RecordView},
 };
 
 use super::company::Company;
@@ -257,22 +257,4 @@ impl View {
         };
         announcement::create(&new, key).unwrap().0
     }
-}
-
-/// A conversation in the making: its id, and what `open` carries besides.
-pub fn opening(company: &Company, site: &SiteId, key: &SigningKey, x: &[u8; 32]) -> (ConvId, [u8; 16], Vec<u8>) {
-    let directory = company.directory();
-    let nonce = random();
-    let conv = hash::conv_id(&nonce, &directory.fp(), site, &key.public(), x);
-    let new = NewEpoch {
-        conv,
-        epoch: 0,
-        prev: [0; 32],
-        dir_seq: directory.seq(),
-        dir_head: directory.head(),
-        team: directory.team(&directory.site(site).unwrap().team).unwrap().pk.0,
-        visitor: *x,
-        bot: None,
-    };
-    (conv, nonce, announcement::create(&new, key).unwrap().0)
 }

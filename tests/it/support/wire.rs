@@ -5,11 +5,9 @@ use std::{net::SocketAddr, time::Duration};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use kefu::{
-    crypto::{
-        codec::{b64u, from_b64u},
-        sign::{Label, SigningKey},
-    },
-    proto::{ClientFrame, SUBPROTOCOL, ServerFrame},
+    client::hello,
+    crypto::sign::SigningKey,
+    proto::{ClientFrame, SUBPROTOCOL, ServerFrame, Side},
 };
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
@@ -88,20 +86,17 @@ impl Wire {
     }
 
     /// Answers the challenge; the welcome (or whatever came instead) is for the caller to read.
-    pub async fn hello(&mut self, key: &SigningKey, role: u8) -> Result<(), Gone> {
-        let hello = self.answer(key, role).await?;
+    pub async fn hello(&mut self, key: &SigningKey, side: Side) -> Result<(), Gone> {
+        let hello = self.answer(key, side).await?;
         self.send(&hello).await
     }
 
     /// Reads the challenge and makes the answer, without sending it.
-    pub async fn answer(&mut self, key: &SigningKey, role: u8) -> Result<ClientFrame, Gone> {
+    pub async fn answer(&mut self, key: &SigningKey, side: Side) -> Result<ClientFrame, Gone> {
         let Got::Frame(ServerFrame::Challenge { nonce, org, .. }) = self.next().await? else {
             panic!("the first frame is not a challenge");
         };
-        let org = data_encoding::HEXLOWER.decode(org.as_bytes()).unwrap();
-        let signed = [&from_b64u(&nonce).unwrap()[..], &org, &[role]].concat();
-        let sig = b64u(&key.sign(Label::Auth, &signed));
-        Ok(ClientFrame::Hello { v: 1, ed: b64u(&key.public()), sig })
+        Ok(hello(&org.parse().unwrap(), side, key, &nonce).unwrap())
     }
 
     /// Sends a control frame.

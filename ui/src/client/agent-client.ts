@@ -1,52 +1,34 @@
-/** The agent's client: signs in, sees the conversations of his teams, answers. */
-import { signal } from '@preact/signals';
+/** The agent's client: his session, keys and directory. What he does once signed in is in `agent-desk.ts`. */
 import type { BoxKey } from '../crypto/backend';
 import { parseCode } from '../crypto/invite';
 import { printFingerprint } from '../crypto/hash';
 import { createHttp, type Http } from '../link/http';
-import { ClientError, type AgentClient, type AgentOptions, type AgentState, type Me, type Tab, type Trust } from '../model';
-import type { Conv, Request, ServerFrame, TeamBox, Welcome } from '../proto';
+import { ClientError, type AgentClient, type AgentOptions, type AgentState, type Me, type Trust } from '../model';
+import type { TeamBox } from '../proto';
+import { signal } from '../signals';
 import { changePassword, checkPassword, enrol, isCertified, login, openBoxes, readCode, type Identity } from './account';
-import { AgentSession, asClientError, type AgentDeps } from './agent-session';
-import type { Conversation } from './conversation';
+import { AgentDesk } from './agent-desk';
+import { AgentSession, type AgentDeps } from './agent-session';
+import { meOf } from './agent-signals';
 import { distrust, Engine, newConnection } from './engine';
 import type { DirectoryKeeper } from './keeper';
-import { AgentSignals, meOf } from './agent-signals';
-import { ConvList } from './list';
-import { renewSnapshot } from './renew';
-import { agentParts, prepareTransfer } from './transfer';
+import { oldWidgets, renewSnapshot } from './renew';
+import { agentParts } from './transfer';
 
-const PAGE = 50;
-/** Conversations of the lists that are followed, so that unread counts and previews are right. */
-const FOLLOWED = 200;
-
-export class Agent extends AgentSignals implements AgentClient {
+export class Agent extends AgentDesk implements AgentClient {
   readonly connection = newConnection();
   readonly trust;
-  private readonly list = new ConvList(
-    () => this.me.value,
-    (id) => this.engine?.conversations.get(id),
-  );
-  readonly conversations = this.list.items;
   private readonly server: string;
-  private readonly http: Http;
+  protected readonly http: Http;
   private readonly kept: AgentSession;
   private keeper: DirectoryKeeper | null = null;
-  private engine: Engine | null = null;
   private identity: Identity | null = null;
   private boxes = new Map<string, BoxKey>();
-  private readonly shown = new Set<string>();
-  private wanted: AgentState | null = null;
-  /** Creation time of the oldest conversation that was paged to. */
-  private cursor: Partial<Record<Tab, number>> = {};
   private over = false;
   private readonly loading: Promise<void>;
 
-  constructor(
-    o: AgentOptions,
-    private readonly deps: AgentDeps,
-  ) {
-    super();
+  constructor(o: AgentOptions, deps: AgentDeps) {
+    super(deps);
     this.server = o.server ?? location.origin;
     this.http = createHttp(this.server, deps.env);
     this.trust = signal<Trust>({ mode: 'unpinned', secure: deps.secure, storage: 'kept' });
@@ -178,12 +160,7 @@ export class Agent extends AgentSignals implements AgentClient {
     this.engine = null;
     this.identity = null;
     this.boxes = new Map();
-    this.me.value = null;
-    this.offers.value = [];
-    this.agents.value = [];
-    this.shown.clear();
-    this.cursor = {};
-    this.list.clear();
+    this.clearDesk();
   }
 
   private async signedOut(reason: 'error.unauthorised' | 'error.disabled'): Promise<void> {
@@ -208,71 +185,11 @@ export class Agent extends AgentSignals implements AgentClient {
     await this.kept.forget();
   }
 
-  // ---- from the server
+  // ---- keys and directory
 
-  private welcomed(w: Welcome): void {
-    const now = new Set(w.convs.map((c) => c.id));
-    for (const { id, tabs } of this.conversations.value) {
-      // it went to somebody else while this page was offline
-      if ((tabs.mine || tabs.queue) && !now.has(id) && !this.shown.has(id)) {
-        this.list.remove(id);
-        this.engine!.forget(id);
-      }
-    }
-    for (const c of w.convs) this.list.put(c);
-    this.more.value = { mine: false, queue: false, all: true };
+  protected cameOnline(): void {
     void this.loadBoxes();
     void this.renewSnapshot();
-    let followed = 0;
-    for (const c of [...w.convs].sort((a, b) => b.last_at - a.last_at)) {
-      const tabs = this.list.tabsOf(c);
-      if ((tabs.mine || tabs.queue) && followed++ < FOLLOWED) this.followQuietly(c);
-    }
-    const wanted = this.wanted;
-    // the server forgot what was chosen when the last socket went
-    if (wanted) queueMicrotask(() => void this.status(wanted).catch(() => undefined));
-  }
-
-  private followQuietly(c: Conv): void {
-    this.engine!.conversation(c.id, c);
-    this.engine!.follow(c.id);
-  }
-
-  private convChanged(c: Conv): void {
-    this.list.put(c);
-    const tabs = this.list.tabsOf(c);
-    if (tabs.mine || tabs.queue) this.followQuietly(c);
-    else if (!this.shown.has(c.id)) this.engine!.forget(c.id);
-    if (c.owner !== 'queue') this.dropOffer(c.id);
-  }
-
-  private heard(f: ServerFrame): void {
-    switch (f.t) {
-      case 'gone':
-        this.list.remove(f.conv);
-        this.dropOffer(f.conv);
-        if (this.shown.has(f.conv)) this.notice('info', 'notice.conversation_gone');
-        this.shown.delete(f.conv);
-        this.engine!.forget(f.conv);
-        return;
-      case 'offer':
-        if (f.auto) void this.accept(f.conv).catch(() => undefined);
-        else this.addOffer({ conv: f.conv, until: f.until - this.engine!.link.now() + this.deps.env.now() });
-        return;
-      case 'offer_gone':
-        if (f.why === 'late' && this.offers.value.some((o) => o.conv === f.conv)) this.notice('info', 'notice.offer_missed');
-        this.dropOffer(f.conv);
-        return;
-      case 'agents': {
-        this.agents.value = f.list;
-        const me = f.list.find((a) => a.user === this.identity?.user);
-        if (me && this.me.value) this.me.value = { ...this.me.value, state: me.state };
-        return;
-      }
-      default:
-        // an error that names no request and no envelope answers `typing` or `seen`: nothing a person could do about it
-        return;
-    }
   }
 
   private async loadBoxes(): Promise<void> {
@@ -309,84 +226,8 @@ export class Agent extends AgentSignals implements AgentClient {
     if (!keeper || !identity || !engine?.link.online) return;
     const admin = this.me.value?.role === 'admin' ? { key: identity.ed, token: engine.link.token() } : null;
     const { said, days } = await renewSnapshot(keeper, this.http, this.deps.env.now(), admin);
-    if (said === 'renewed') this.notice('info', 'notice.snapshot_renewed');
-    if (said === 'expires') this.notice('error', 'notice.snapshot_expires', { days });
-  }
-
-  // ---- conversations
-
-  private thread(id: string): Conversation {
-    if (!this.engine) throw new ClientError('error.unauthorised');
-    return this.engine.conversation(id, this.list.get(id) ?? null);
-  }
-
-  open(conv: string): Conversation {
-    const t = this.thread(conv);
-    this.shown.add(conv);
-    this.engine!.follow(conv);
-    return t;
-  }
-
-  leave(conv: string): void {
-    this.shown.delete(conv);
-    const c = this.list.get(conv);
-    const tabs = c && this.list.tabsOf(c);
-    if (tabs && !tabs.mine && !tabs.queue) this.engine?.forget(conv);
-  }
-
-  send(conv: string, text: string): Promise<void> {
-    return this.thread(conv).send({ t: 'text', ts: this.deps.env.now(), text });
-  }
-
-  note(conv: string, text: string): Promise<void> {
-    return this.thread(conv).send({ t: 'note', ts: this.deps.env.now(), text }, true);
-  }
-  readonly retry = (conv: string, id: string): void => this.thread(conv).outbox.retry(id);
-  readonly recall = (conv: string, id: string): Promise<void> => this.thread(conv).recall(id);
-  readonly typing = (conv: string, on: boolean): void => this.thread(conv).typingNow(on);
-  readonly markRead = (conv: string): void => this.thread(conv).markRead();
-
-  private request(r: Request): Promise<void> {
-    return this.engine ? this.engine.port.request(r) : Promise.reject(new ClientError('error.unauthorised'));
-  }
-
-  accept(conv: string): Promise<void> {
-    this.dropOffer(conv);
-    return this.request({ t: 'accept', conv });
-  }
-  decline(conv: string): Promise<void> {
-    this.dropOffer(conv);
-    return this.request({ t: 'decline', conv });
-  }
-  readonly take = (conv: string): Promise<void> => this.request({ t: 'take', conv });
-  readonly close = (conv: string): Promise<void> => this.request({ t: 'close', conv });
-  readonly reopen = (conv: string): Promise<void> => this.request({ t: 'reopen', conv });
-
-  async transfer(conv: string, to: { agent: string } | { team: string }): Promise<void> {
-    if ('team' in to && to.team !== this.list.get(conv)?.team) {
-      const t = this.thread(conv);
-      this.engine!.follow(conv);
-      await prepareTransfer(this.engine!.port, t, to.team).catch((e: unknown) => Promise.reject(asClientError(e)));
-    }
-    await this.request({ t: 'transfer', conv, ...to });
-  }
-
-  async status(state: AgentState): Promise<void> {
-    this.wanted = state;
-    await this.request({ t: 'status', state });
-    if (this.me.value) this.me.value = { ...this.me.value, state };
-  }
-
-  async loadMore(tab: Tab): Promise<void> {
-    if (!this.engine) return;
-    const before = this.cursor[tab];
-    const query = `tab=${tab}&limit=${PAGE}${before === undefined ? '' : `&before=${before}`}`;
-    const reply = await this.http.get<{ convs: Conv[]; more: boolean }>(`/conversations?${query}`, this.engine.link.token());
-    for (const c of reply.convs) {
-      this.cursor[tab] = Math.min(this.cursor[tab] ?? c.created, c.created);
-      if (!this.list.get(c.id)) this.list.put(c);
-    }
-    this.more.value = { ...this.more.value, [tab]: reply.more };
+    this.tellOfSnapshot(said, days);
+    if (admin) this.tellOfWidgets(await oldWidgets(this.http, admin.token));
   }
 
   reconnect(): void {

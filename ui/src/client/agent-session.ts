@@ -2,7 +2,6 @@
  * What an agent's page needs before it is an agent's: the company's directory under its pin, and the keys of who was signed
  * in here. Passwords pass through, nothing of them stays.
  */
-import type { Signal } from '@preact/signals';
 import type { Backend, KeptKey } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
 import { signedOf } from '../crypto/directory';
@@ -13,6 +12,7 @@ import { readFingerprint } from '../crypto/rules';
 import type { Http } from '../link/http';
 import { ClientError, type Trust } from '../model';
 import type { DirectoryReply } from '../proto';
+import type { Signal } from '../signals';
 import type { Store } from '../storage/store';
 import type { AccountDeps, Identity } from './account';
 import { distrust, prepare, type Deps } from './engine';

@@ -1,7 +1,7 @@
 /** What the console shows besides conversations, as signals. No rules, no keys, no network. */
-import { signal } from '@preact/signals';
 import type { Directory } from '../crypto/directory';
 import type { AgentInfo, AgentState, Me, Notice, Offer, Tab, TeamInfo } from '../model';
+import { signal } from '../signals';
 
 export class AgentSignals {
   readonly session = signal<'loading' | 'signed-out' | 'locked' | 'signed-in'>('loading');
@@ -14,10 +14,22 @@ export class AgentSignals {
   readonly sites = signal<Record<string, string>>({});
   readonly notices = signal<readonly Notice[]>([]);
   private nextNotice = 1;
+  private toldOfWidgets = false;
 
   protected notice(kind: Notice['kind'], key: Notice['key'], params?: Notice['params']): void {
     if (this.notices.value.some((n) => n.key === key)) return;
     this.notices.value = [...this.notices.value, { id: this.nextNotice++, kind, key, params }];
+  }
+
+  protected tellOfSnapshot(said: 'renewed' | 'expires' | null, days: number): void {
+    if (said === 'renewed') this.notice('info', 'notice.snapshot_renewed');
+    if (said === 'expires') this.notice('error', 'notice.snapshot_expires', { days });
+  }
+
+  /** Once for each time somebody opens the page: it can wait. */
+  protected tellOfWidgets(old: { sites: string; first: string } | null): void {
+    if (old && !this.toldOfWidgets) this.notice('info', 'notice.old_widgets', old);
+    this.toldOfWidgets ||= old !== null;
   }
 
   dismiss(notice: number): void {

@@ -1,9 +1,9 @@
 /** One conversation as a page shows it: ledger and outbox behind the signals of `Thread`. */
-import { signal, type Signal } from '@preact/signals';
 import type { Body } from '../crypto/envelope';
 import { Refused } from '../link/errors';
 import { ClientError, type ErrorKey, type Message, type Thread } from '../model';
 import { Code, Envelope, ownerUser, RECALL_MS, type Conv, type ErrorFrame, type Marks, type WireRecord, type WireSide } from '../proto';
+import { signal, type Signal } from '../signals';
 import { Ledger } from './ledger';
 import { Lines } from './lines';
 import { Outbox } from './outbox';
@@ -250,7 +250,7 @@ export class Conversation implements Thread {
     const other = conv?.[this.port.role === 'visitor' ? 'agent' : 'visitor'] ?? { delivered: 0, read: 0 };
     const messages = this.lines.render(this.outbox.items, other, (seq, at) => this.port.now() - at < RECALL_MS && seq > 0);
     this.messages.value = messages;
-    this.unread.value = messages.filter((m) => !m.mine && m.seq !== null && m.seq > this.read && (m.kind === 'text' || m.kind === 'form')).length;
+    this.unread.value = messages.filter((m) => !m.mine && m.seq !== null && m.seq > this.read && m.kind === 'text').length;
     const epoch = this.ledger.current;
     const team = epoch?.team ?? conv?.team;
     const dir = this.port.directory();

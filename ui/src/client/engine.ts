@@ -1,5 +1,4 @@
 /** What widget and console share: the link, the conversations on it, and who hears which frame. */
-import { signal, type Signal } from '@preact/signals';
 import type { Backend, SigningKey } from '../crypto/backend';
 import { hex, random } from '../crypto/bytes';
 import { detectBackend } from '../crypto/detect';
@@ -8,6 +7,7 @@ import type { Env } from '../link/env';
 import { Link } from '../link/link';
 import { ClientError, type Connection, type ErrorKey, type Trust } from '../model';
 import type { Conv, ServerFrame, Welcome } from '../proto';
+import { signal, type Signal } from '../signals';
 import type { Store } from '../storage/store';
 import { Conversation, type Parts } from './conversation';
 import type { DirectoryKeeper } from './keeper';

@@ -1,7 +1,7 @@
 /** The conversations an agent sees, as lists show them. */
-import { signal } from '@preact/signals';
 import type { ConvItem, Message } from '../model';
 import type { Conv } from '../proto';
+import { signal } from '../signals';
 import type { Conversation } from './conversation';
 
 /** Keys of a form that name a person, best first. */
@@ -56,14 +56,13 @@ export class ConvList {
     const t = this.thread(c.id);
     const conv = t?.conv.value ?? c;
     const messages = t?.messages.value ?? [];
-    const last = lastOf(messages, (m) => m.kind === 'text' || m.kind === 'recalled' || m.kind === 'broken');
+    const last = lastOf(messages, (m) => m.kind === 'text' || m.kind === 'recalled' || m.kind === 'broken') ?? null;
     return {
       id: c.id,
       conv,
       tabs: this.tabsOf(conv),
       name: nameIn(messages),
-      preview: last ? last.text : null,
-      previewSide: last ? last.side : null,
+      last,
       unread: t?.unread.value ?? 0,
       waitingSince: conv.waiting_since ?? null,
       lastAt: Math.max(conv.last_at, last?.at ?? 0),

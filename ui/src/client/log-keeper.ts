@@ -23,13 +23,13 @@ export async function keeperFromLog(deps: KeeperDeps, fp: Uint8Array, now: numbe
   }
 }
 
-/** An expired snapshot stops visitors, not agents: they hold the whole log. Anything else wrong with it is an alarm. */
+/** A snapshot that is over or of the future stops visitors, not agents: they hold the whole log. Anything else wrong with it is an alarm. */
 async function snapshotLife(backend: Backend, dir: Directory, j: SignedJson | null, now: number): Promise<Life> {
   if (!j) return NO_SNAPSHOT;
   try {
     return await verifySnapshot(backend, dir, j, now);
   } catch (e) {
-    if (e instanceof Rejected && (e.reason === 'snapshot_expired' || e.reason === 'signer')) return NO_SNAPSHOT;
+    if (e instanceof Rejected && ['snapshot_expired', 'snapshot_future', 'signer'].includes(e.reason)) return NO_SNAPSHOT;
     throw e;
   }
 }

@@ -4,6 +4,14 @@ import { LIFE_MS, signSnapshot } from '../crypto/snapshot';
 import type { Http } from '../link/http';
 import type { DirectoryKeeper } from './keeper';
 
+/** Sites whose pages load an old widget, each with the version and when it was last seen: `s1 (0.1.0-3fa4c1d2, 11-23)`. */
+export async function oldWidgets(http: Http, token: string): Promise<{ sites: string; first: string } | null> {
+  type Old = { site: string; version: string; seen: number };
+  const { old } = await http.get<{ old: Old[] }>('/widgets', token).catch(() => ({ old: [] as Old[] }));
+  const one = (o: Old): string => `${o.site} (${o.version}, ${new Date(o.seen).toISOString().slice(5, 10)})`;
+  return old[0] ? { sites: old.map(one).join(', '), first: old[0].site } : null;
+}
+
 export const DAY_MS = 86_400_000;
 /** Warn when visitors will be refused so soon. */
 const EXPIRY_MS = 7 * DAY_MS;

@@ -1,5 +1,4 @@
 /** The visitor's client: verifies the company, makes keys and a conversation at the first message, and speaks in it. */
-import { computed, signal } from '@preact/signals';
 import type { Backend, KeptKey } from '../crypto/backend';
 import { b64u, hex, random } from '../crypto/bytes';
 import { BoxKind, boxKid, conversationId } from '../crypto/hash';
@@ -8,6 +7,7 @@ import { Refused } from '../link/errors';
 import { createHttp } from '../link/http';
 import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorClient, type VisitorOptions } from '../model';
 import { Code, type Conv, type ServerFrame, type SiteReply, type Welcome } from '../proto';
+import { computed, signal } from '../signals';
 import type { Store } from '../storage/store';
 import type { Conversation } from './conversation';
 import { distrust, Engine, newConnection, prepare, type Deps } from './engine';
@@ -63,7 +63,9 @@ export class Visitor implements VisitorClient {
       ({ store: this.store, backend: this.backend } = await prepare(this.deps));
       this.trust.value = { ...this.trust.value, storage: this.store.kept ? 'kept' : 'memory' };
       const http = createHttp(this.o.server, this.deps.env);
-      const reply = await this.patiently(() => http.get<SiteReply>(`/site/${encodeURIComponent(this.o.site)}`));
+      const { site: id, widget } = this.o;
+      const path = `/site/${encodeURIComponent(id)}${widget === undefined ? '' : `?widget=${encodeURIComponent(widget)}`}`;
+      const reply = await this.patiently(() => http.get<SiteReply>(path));
       const fp = await this.pin(reply.org);
       if (reply.require_secure && !this.deps.secure) throw new ClientError('error.insecure');
       this.keeper = await DirectoryKeeper.fromBundle(

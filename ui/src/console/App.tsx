@@ -1,11 +1,11 @@
 /** Which of the console's screens: opening, signing in, locked, or the desk. */
-import { useSignalEffect } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { AgentClient, ErrorKey } from '../model';
 import { console_, errorText, t, type ConsoleKey } from '../i18n/console';
 import { Banner } from '../ui/bits';
 import * as icon from '../ui/icons';
 import { toast, Toasts } from '../ui/Toasts';
+import { useSignalEffect } from '../ui/signals';
 import { watchAttention } from './attention';
 import { Desk } from './Desk';
 import { SignIn } from './SignIn';

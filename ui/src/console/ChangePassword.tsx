@@ -1,5 +1,4 @@
 /** Changing the password: the old one proves who asks, the key ring is sealed anew under the next. */
-import { useSignal } from '@preact/signals';
 import type { AgentClient } from '../model';
 import { errorText, t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
@@ -7,6 +6,7 @@ import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { PasswordField } from '../ui/PasswordField';
 import { toast } from '../ui/Toasts';
+import { useSignal } from '../ui/signals';
 import { keyOf } from './act';
 import { lengthOf, NewPassword, PASSWORD_FLOOR } from './FirstLogin';
 

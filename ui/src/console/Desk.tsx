@@ -1,10 +1,10 @@
 /** The desk of a signed-in agent: list, thread, visitor; one at a time on a phone. */
-import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { AgentClient } from '../model';
 import { errorText, t } from '../i18n/console';
 import { Empty } from '../ui/Empty';
 import * as icon from '../ui/icons';
+import { useSignalEffect } from '../ui/signals';
 import { ChangePassword } from './ChangePassword';
 import { CloseDialog } from './CloseDialog';
 import { ConnectionBanner } from '../ui/ConnectionBanner';

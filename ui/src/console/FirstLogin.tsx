@@ -1,11 +1,11 @@
 /** The first sign-in: an invite code becomes keys, made in this browser, and a password that only the agent knows. */
-import { useSignal } from '@preact/signals';
 import type { AgentClient } from '../model';
 import { errorText, t } from '../i18n/console';
 import { Button } from '../ui/Button';
 import { useAutofocus } from '../ui/focus';
 import { PasswordField } from '../ui/PasswordField';
 import { TextField } from '../ui/TextField';
+import { useSignal } from '../ui/signals';
 import { keyOf } from './act';
 
 /** Characters, as people count them. */

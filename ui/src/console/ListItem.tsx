@@ -6,6 +6,7 @@ import { t as shared } from '../i18n/shared';
 import { Avatar, Badge } from '../ui/bits';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
+import { goneText } from '../ui/MessageItem';
 import { duration, full, now, relative } from '../ui/time';
 import { draftOf, nameOf } from './state';
 
@@ -54,7 +55,8 @@ function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on
       </span>
     );
   }
-  if (item.preview === null) {
+  const { last } = item;
+  if (!last) {
     return (
       <span class="c-preview">
         <Icon d={icon.lock} size={14} /> {t('sealed')}
@@ -63,8 +65,7 @@ function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on
   }
   return (
     <span class="c-preview" dir="auto">
-      {item.previewSide === 'agent' && t('you')}
-      {item.preview || '…'}
+      {last.kind !== 'text' ? goneText(last) : `${last.side === 'agent' ? t('you') : ''}${last.text}`}
     </span>
   );
 }

@@ -1,10 +1,10 @@
 /** Conversations offered to this agent: a card that rings until it is accepted, declined or gone. */
-import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { AgentClient, Offer } from '../model';
 import { t } from '../i18n/console';
 import { Avatar } from '../ui/bits';
 import { Button } from '../ui/Button';
+import { useSignal } from '../ui/signals';
 import { duration } from '../ui/time';
 import { actOnce, isBusy } from './act';
 import { nameOf, select, tab } from './state';
@@ -56,9 +56,9 @@ function OfferCard({ client, offer }: { client: AgentClient; offer: Offer }) {
           </p>
         </div>
       </div>
-      {item?.preview && (
+      {item?.last?.text && (
         <p class="c-offer-preview" dir="auto">
-          {item.preview}
+          {item.last.text}
         </p>
       )}
       <div class="c-offer-acts">

@@ -1,5 +1,4 @@
 /** Where an agent writes: a reply for the visitor or a note for the team; or why not, and the way out. */
-import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { AgentClient, ConvItem, Thread } from '../model';
 import { errorText, t } from '../i18n/console';
@@ -9,6 +8,7 @@ import { Composer } from '../ui/Composer';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { toast } from '../ui/Toasts';
+import { useSignal } from '../ui/signals';
 import { actOnce, isBusy, keyOf } from './act';
 import { accept, decline } from './Offers';
 import { rightsOf } from './rights';

@@ -1,5 +1,4 @@
 /** Signing in: by password, by invite code the first time, or again after a lock. */
-import { useSignal } from '@preact/signals';
 import type { AgentClient } from '../model';
 import { lang } from '../i18n/core';
 import { errorText, t } from '../i18n/console';
@@ -9,6 +8,7 @@ import { useAutofocus } from '../ui/focus';
 import * as icon from '../ui/icons';
 import { PasswordField } from '../ui/PasswordField';
 import { TextField } from '../ui/TextField';
+import { useSignal } from '../ui/signals';
 import { keyOf } from './act';
 import { FirstLogin } from './FirstLogin';
 import { Logo } from './Logo';

@@ -1,6 +1,6 @@
 /** The middle pane: whose conversation it is and what can be done with it, its log, and where to write. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { AgentClient, ConvItem, Thread } from '../model';
+import type { AgentClient, ConvItem, Message, Thread } from '../model';
 import { errorText, t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
 import { Avatar } from '../ui/bits';
@@ -57,12 +57,15 @@ function useFirstUnread(thread: Thread): string | null {
   const synced = thread.synced.value;
   if (!done.current && synced) {
     done.current = true;
-    const others = thread.messages.peek().filter((m) => m.side === 'visitor' && m.kind !== 'event');
-    const n = thread.unread.peek();
-    const first = n > 0 && n < others.length ? others[others.length - n] : undefined;
-    if (first) setId(first.id);
+    setId(firstUnreadOf(thread.messages.peek(), thread.unread.peek()));
   }
   return id;
+}
+
+/** The oldest of the `n` newest that count as unread (`Thread.unread`); null if all are, which is no news to mark. */
+export function firstUnreadOf(messages: readonly Message[], n: number): string | null {
+  const others = messages.filter((m) => !m.mine && m.kind === 'text');
+  return n > 0 && n < others.length ? others[others.length - n]!.id : null;
 }
 
 function ThreadHead({ client, item, thread }: { client: AgentClient; item: ConvItem; thread: Thread }) {

@@ -1,5 +1,4 @@
 /** Whom to hand a conversation to: a colleague, with his load, or a team's queue. */
-import { useSignal } from '@preact/signals';
 import type { AgentClient, AgentInfo, ConvItem } from '../model';
 import { listOf } from '../i18n/core';
 import { t } from '../i18n/console';
@@ -9,6 +8,7 @@ import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
+import { useSignal } from '../ui/signals';
 import { actOnce, isBusy } from './act';
 
 type Target = { agent: string } | { team: string };

@@ -1,7 +1,7 @@
 /** Runs an act of the agent and says what went wrong, in words that tell what to do. */
-import { signal } from '@preact/signals';
 import { errorText } from '../i18n/console';
 import { ClientError, type ErrorKey } from '../model';
+import { signal } from '../signals';
 import { toast } from '../ui/Toasts';
 
 export function keyOf(e: unknown): ErrorKey {

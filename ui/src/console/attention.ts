@@ -1,5 +1,5 @@
 /** Calls the agent back to the tab: count in the title, dot on the icon, and, if wished, a short tone. */
-import { effect } from '@preact/signals';
+import { effect } from '../signals';
 import iconFile from './icons/icon.svg?url&no-inline';
 import iconNewFile from './icons/icon-new.svg?url&no-inline';
 import { t } from '../i18n/console';

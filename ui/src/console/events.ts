@@ -22,6 +22,7 @@ export function eventText(message: Message, all: readonly Message[], teamName: T
       return t(e.why === 'transfer' ? 'evTransferAgent' : e.why === 'take' ? 'evTake' : 'evAccept', { name });
     }
     case 'closed':
+      if (e.by === '@idle') return t('evClosedIdle');
       return t('evClosed', { name: by(e.by, e.name) });
     case 'reopened':
       return t('evReopened', { name: by(e.by, e.name) });

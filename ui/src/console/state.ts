@@ -1,8 +1,8 @@
 /** What this page remembers: which conversation is open, drafts, settings. Drafts stay in memory: they are not encrypted. */
-import { signal } from '@preact/signals';
 import { browserLangs, lang, pickLang, type Lang } from '../i18n/core';
 import type { ConvItem, Tab } from '../model';
 import { t } from '../i18n/console';
+import { signal } from '../signals';
 
 export const tab = signal<Tab>('mine');
 export const selected = signal<string | null>(null);

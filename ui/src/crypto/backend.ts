@@ -2,7 +2,7 @@
  * Where keys live and who computes with them: three back ends with one face.
  *
  * `native` leaves all to WebCrypto, private keys can't be read even by this page. `mixed` is for browsers whose WebCrypto
- * has no 25519: noble computes those, WebCrypto the rest, and what is kept is wrapped by a key that can't be read. `pure`
+ * has no 25519: JavaScript computes those, WebCrypto the rest, and what is kept is wrapped by a key that can't be read. `pure`
  * is for pages without WebCrypto (plain http). Which one is found by trying, never by the browser's name.
  */
 

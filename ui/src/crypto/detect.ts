@@ -2,7 +2,7 @@
 import type { Backend } from './backend';
 import { equal, random } from './bytes';
 import { nativeBackend } from './native';
-import { mixedBackend, newWrapKey, pureBackend } from './noble';
+import { mixedBackend, newWrapKey, pureBackend } from './pure';
 
 /** Where the wrapping key of `mixed` stays between page loads. */
 export interface WrapStore {

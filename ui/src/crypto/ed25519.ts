@@ -1,10 +1,10 @@
 /** Ed25519 in JavaScript: which public keys are acceptable at all, and strict verification (no ZIP-215). */
 import { getPublicKey, hashes, Point, sign, verify } from '@noble/ed25519';
-import { sha512 } from '@noble/hashes/sha2.js';
 import { equal, hex } from './bytes';
+import { sha512 } from './sha2';
 
 // Pages over plain http have no WebCrypto, which noble would take by itself.
-hashes.sha512 = sha512;
+hashes.sha512 = (m) => sha512(m) as Uint8Array<ArrayBuffer>;
 
 const known = new Map<string, boolean>();
 const KNOWN_MAX = 1000;

@@ -1,6 +1,6 @@
 /** Every hash of the protocol (§1). Synchronous: SHA-256 of short inputs is cheap everywhere. */
-import { sha256 } from '@noble/hashes/sha2.js';
 import { cat, hex, u32, utf8 } from './bytes';
+import { sha256 } from './sha2';
 
 export function H(label: string, ...parts: Uint8Array[]): Uint8Array {
   return sha256(cat(utf8(`kefu/1 ${label}\0`), ...parts.flatMap((p) => [u32(p.length), p])));

@@ -2,10 +2,9 @@
  * HPKE (RFC 9180), the one mode kefu uses: base, single shot, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM.
  * X25519 and AES-GCM come from the back end; what is computed here is the KEM's and the key schedule's HKDF.
  */
-import { expand, extract } from '@noble/hashes/hkdf.js';
-import { sha256 } from '@noble/hashes/sha2.js';
 import type { Sealed } from './backend';
 import { cat, equal, u16, utf8 } from './bytes';
+import { expand, extract } from './hkdf';
 
 /** An X25519 key pair. */
 export interface DhKey {
@@ -31,9 +30,9 @@ const SUITE = cat(utf8('HPKE'), KEM_ID, u16(1), u16(2));
 const VERSION = utf8('HPKE-v1');
 
 const labelledExtract = (suite: Uint8Array, salt: Uint8Array, label: string, ikm: Uint8Array): Uint8Array =>
-  extract(sha256, cat(VERSION, suite, utf8(label), ikm), salt);
+  extract(salt, cat(VERSION, suite, utf8(label), ikm));
 const labelledExpand = (suite: Uint8Array, prk: Uint8Array, label: string, info: Uint8Array, n: number): Uint8Array =>
-  expand(sha256, prk, cat(u16(n), VERSION, suite, utf8(label), info), n);
+  expand(prk, cat(u16(n), VERSION, suite, utf8(label), info), n);
 
 /** ExtractAndExpand of the KEM. Throws on the all-zero point, which keys of small order give (§7.1.4). */
 export function sharedSecret(dh: Uint8Array, enc: Uint8Array, pk: Uint8Array): Uint8Array {

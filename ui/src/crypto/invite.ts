@@ -1,10 +1,9 @@
 /** Invites: a printed code that makes two keys, and the entry by which a new agent takes his place in the directory. */
-import { hkdf } from '@noble/hashes/hkdf.js';
-import { sha256 } from '@noble/hashes/sha2.js';
 import type { SignedJson } from '../proto';
 import type { Backend, BoxKey, SigningKey } from './backend';
 import { b64u, cat, equal, hex, utf8 } from './bytes';
 import { H } from './hash';
+import { hkdf } from './hkdf';
 import { claimHash, type Cert } from './rules';
 
 export interface InviteCode {
@@ -55,7 +54,7 @@ export function printCode({ secret, org }: InviteCode): string {
   return out.match(/.{1,4}/g)!.join('-');
 }
 
-const derive = (secret: Uint8Array, what: string): Uint8Array => hkdf(sha256, secret, undefined, utf8(`kefu/1 invite ${what}`), 32);
+const derive = (secret: Uint8Array, what: string): Uint8Array => hkdf(secret, new Uint8Array(0), utf8(`kefu/1 invite ${what}`), 32);
 
 /** The invite's own keys. */
 export async function inviteKeys(backend: Backend, secret: Uint8Array): Promise<{ sign: SigningKey; box: BoxKey }> {

@@ -1,11 +1,10 @@
 /** An agent's keys at rest: the keyring under his password's export key, team keys sealed to him. */
-import { gcm } from '@noble/ciphers/aes.js';
-import { hkdf } from '@noble/hashes/hkdf.js';
-import { sha256 } from '@noble/hashes/sha2.js';
 import type { TeamBox } from '../proto';
 import type { Backend, BoxKey } from './backend';
 import { b64u, cat, random, sized, text, u32, unb64u, utf8 } from './bytes';
 import { reject } from './error';
+import { gcm } from './gcm';
+import { hkdf } from './hkdf';
 
 /** Ed25519 seed and X25519 secret. */
 export interface Secrets {
@@ -13,18 +12,21 @@ export interface Secrets {
   x: Uint8Array;
 }
 
-const cipher = (exportKey: Uint8Array, nonce: Uint8Array, user: string, version: number) =>
-  gcm(hkdf(sha256, exportKey, undefined, utf8('kefu/1 keyring'), 32), nonce, cat(utf8(`kefu/1 keyring\0${user}\0`), u32(version)));
+/** Encrypts or decrypts with what the export key, the user and the version of his keyring make. */
+function crypt(use: 'encrypt' | 'decrypt', exportKey: Uint8Array, nonce: Uint8Array, user: string, version: number, data: Uint8Array): Uint8Array {
+  const key = hkdf(exportKey, new Uint8Array(0), utf8('kefu/1 keyring'), 32);
+  return gcm(use, key, nonce, cat(utf8(`kefu/1 keyring\0${user}\0`), u32(version)), data);
+}
 
 export function sealKeyring(keys: Secrets, exportKey: Uint8Array, user: string, version: number, nonce = random(12)): Uint8Array {
   const plain = utf8(`{"ed":"${b64u(keys.ed)}","x":"${b64u(keys.x)}"}`);
-  return cat(nonce, cipher(exportKey, nonce, user, version).encrypt(plain));
+  return cat(nonce, crypt('encrypt', exportKey, nonce, user, version, plain));
 }
 
 export function openKeyring(sealed: Uint8Array, exportKey: Uint8Array, user: string, version: number): Secrets {
   let plain: Uint8Array;
   try {
-    plain = cipher(exportKey, sealed.slice(0, 12), user, version).decrypt(sealed.subarray(12));
+    plain = crypt('decrypt', exportKey, sealed.subarray(0, 12), user, version, sealed.subarray(12));
   } catch {
     return reject('keyring');
   }

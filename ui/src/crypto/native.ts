@@ -5,7 +5,7 @@ import { isGoodKey, publicKeyOf } from './ed25519';
 import { reject } from './error';
 import { labelled } from './hash';
 import { hpkeOpen, hpkeSeal, type Aes, type DhKey } from './hpke';
-import { x25519 } from './x25519';
+import { publicKey } from './x25519';
 
 const of = (b: Uint8Array): BufferSource => b as Uint8Array<ArrayBuffer>;
 /** DER before the 32 private bytes (RFC 8410). */
@@ -106,7 +106,7 @@ export function nativeBackend(): Backend {
     },
     async boxKey(secret) {
       const key = await crypto.subtle.importKey('pkcs8', pkcs8(0x6e, secret), 'X25519', false, ['deriveBits']);
-      return box(dhKey(x25519.getPublicKey(secret), key), key);
+      return box(dhKey(publicKey(secret), key), key);
     },
     epochKey: nativeEpochKey,
     async restoreSigningKey(kept: KeptKey) {

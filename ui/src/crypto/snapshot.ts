@@ -11,6 +11,8 @@ import { canonical, int, readState, str, type State } from './state';
 
 /** Longest life of a snapshot: 180 days. */
 export const MAX_LIFE_MS = 180 * 86_400_000;
+/** How far ahead the signer's clock may be, ms: visitors' clocks are set by hand and to wrong zones. */
+export const MAX_AHEAD_MS = 86_400_000;
 /** What an admin's console signs: 30 days. */
 export const LIFE_MS = 30 * 86_400_000;
 const MAX_SNAPSHOT = 8 * 1024 * 1024;
@@ -23,8 +25,8 @@ export interface SnapshotBody {
   state: State;
 }
 
-/** Signature and times. Whether the signer may is the caller's question. */
-async function check(backend: Backend, s: Signed, now: number): Promise<SnapshotBody> {
+/** Signature and times (`now` null: it need not hold now). Whether the signer may is the caller's question. */
+async function check(backend: Backend, s: Signed, now: number | null): Promise<SnapshotBody> {
   const b = readJson(s.raw, MAX_SNAPSHOT);
   if (b.v !== 1) reject('version');
   if (!isGoodKey(s.signer) || !(await backend.verify('fresh', s.signer, s.raw, s.sig))) reject('signature');
@@ -32,7 +34,8 @@ async function check(backend: Backend, s: Signed, now: number): Promise<Snapshot
   if (!/^[0-9a-f]{64}$/.test(head)) reject('json', 'head');
   const body = { seq: int(b.seq), head: unhex(head), at: int(b.at), until: int(b.until), state: readState(b.state) };
   if (body.until - body.at > MAX_LIFE_MS) reject('snapshot_too_long');
-  if (now > body.until) reject('snapshot_expired');
+  if (now !== null && body.at > now + MAX_AHEAD_MS) reject('snapshot_future');
+  if (now !== null && now > body.until) reject('snapshot_expired');
   return body;
 }
 
@@ -56,7 +59,7 @@ export async function coverage(backend: Backend, dir: Directory, j: SignedJson |
   if (!j) return -1;
   try {
     const s = signedOf(j);
-    const { seq, head } = await check(backend, s, 0);
+    const { seq, head } = await check(backend, s, null);
     const k = dir.keyOf(hex(kidOf(s.signer)));
     const admin = k?.role === 'admin' && k.from <= seq && (k.to === null || seq < k.to);
     const own = dir.headAt(seq);

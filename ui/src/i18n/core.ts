@@ -2,7 +2,7 @@
  * The language in use and how texts are looked up. Texts themselves live beside: shared.ts, widget.ts, console.ts.
  * Changing `lang` re-renders every component that called a translator.
  */
-import { signal } from '@preact/signals';
+import { signal } from '../signals';
 
 export type Lang = 'zh-CN' | 'en';
 export type Vars = Record<string, string | number>;

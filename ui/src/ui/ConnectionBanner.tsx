@@ -1,10 +1,10 @@
 /** Says when the page is cut off, and that it is back. Silent while all is well; a first connect that is quick is not worth a word. */
-import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Connection } from '../model';
 import { Banner } from './bits';
 import { Button } from './Button';
 import * as icon from './icons';
+import { useSignal } from './signals';
 
 const CONNECTED_MS = 2_000;
 const PATIENCE_MS = 800;

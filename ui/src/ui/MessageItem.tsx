@@ -98,7 +98,8 @@ function MessageBubble({ m, last, retry, recall, fieldLabel, errorText }: GroupP
   );
 }
 
-function goneText(m: Message): string {
+/** What stands in the place of a message without text. */
+export function goneText(m: Message): string {
   if (m.kind === 'recalled') return t(m.mine ? 'recalledMine' : 'recalledOther');
   // A note for another team, or an epoch before this reader's time: nothing is wrong with it.
   if (m.error === 'error.no_key') return t('noKey');

@@ -1,6 +1,6 @@
 /** Short messages about what went wrong or was done. They stay long enough to be read and can be put away. */
-import { signal } from '@preact/signals';
 import { t } from '../i18n/shared';
+import { signal } from '../signals';
 import { IconButton } from './Button';
 import { Icon } from './Icon';
 import * as icon from './icons';

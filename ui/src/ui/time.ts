@@ -1,7 +1,7 @@
 /** Times as people say them. `now` ticks twice a minute so that what is on screen stays true. */
-import { signal } from '@preact/signals';
 import { lang } from '../i18n/core';
 import { t } from '../i18n/shared';
+import { signal } from '../signals';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,8 +1,8 @@
 /** Launcher and panel. The panel is made when it is first opened and then kept. */
-import type { Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { VisitorClient } from '../model';
 import { t } from '../i18n/widget';
+import type { Signal } from '../signals';
 import { Badge } from '../ui/bits';
 import { useFocusTrap } from '../ui/focus';
 import { Icon } from '../ui/Icon';

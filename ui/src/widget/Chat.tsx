@@ -1,8 +1,8 @@
 /** The conversation: what to expect, the log, and where to write. */
-import { signal, type Signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import type { SiteInfo, VisitorClient } from '../model';
 import { errorText, t } from '../i18n/widget';
+import { signal, type Signal } from '../signals';
 import { Banner, RichText } from '../ui/bits';
 import { Button } from '../ui/Button';
 import { Composer } from '../ui/Composer';

@@ -1,9 +1,10 @@
 /** What the open widget shows: the header and one of four screens. */
-import { useSignal, type Signal } from '@preact/signals';
 import type { VisitorClient } from '../model';
 import { errorText, t } from '../i18n/widget';
+import { type Signal } from '../signals';
 import { Banner } from '../ui/bits';
 import { Button } from '../ui/Button';
+import { useSignal } from '../ui/signals';
 import { Broken } from './Broken';
 import { Chat } from './Chat';
 import { Header } from './Header';

@@ -17,6 +17,7 @@ export function ExpectBanner({ client }: { client: VisitorClient }) {
       </Banner>
     );
   }
-  if (place === null) return null;
+  // The server's word about the queue may come after its word about who took it.
+  if (place === null || served) return null;
   return <Banner kind="info">{place === 1 ? t('queueNext') : t('queue', { n: place })}</Banner>;
 }

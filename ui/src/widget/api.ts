@@ -1,6 +1,6 @@
 /** `window.kefu`: what the customer's own scripts may do and hear. Never the text of a message. */
-import { effect, type Signal } from '@preact/signals';
 import type { VisitorClient } from '../model';
+import { effect, type Signal } from '../signals';
 import { lastWhere } from '../ui/group';
 
 interface Events {

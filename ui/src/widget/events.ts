@@ -13,7 +13,7 @@ export function eventText(message: Message, all: readonly Message[]): string | n
       if (e.owner === 'robot') return t('evRobot');
       return e.owner === 'queue' && (e.why === 'transfer' || e.why === 'lost') ? t('evTransfer') : null;
     case 'closed':
-      return t(e.by === 'visitor' ? 'evClosedMine' : 'evClosed');
+      return t(e.by === 'visitor' ? 'evClosedMine' : e.by === '@idle' ? 'evClosedIdle' : 'evClosed');
     case 'reopened':
       return t('evReopened');
     case 'epoch': {

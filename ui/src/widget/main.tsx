@@ -1,8 +1,9 @@
 /** The widget's entry: reads its own script tag, makes a shadow root in the customer's page, starts. */
-import { signal } from '@preact/signals';
 import { render } from 'preact';
 import { createVisitorClient } from '../client/visitor';
 import { lang } from '../i18n/core';
+import { signal } from '../signals';
+import '../ui/signals';
 import { startClock } from '../ui/time';
 import { makeApi } from './api';
 import { App } from './App';
@@ -21,6 +22,7 @@ function start(): void {
     server: settings.server,
     site: settings.site,
     org: settings.org,
+    widget: settings.widget,
     lang: settings.lang === 'en' ? 'en' : 'zh',
   });
   window.kefu = makeApi(open, client);

@@ -5,6 +5,8 @@ export interface Settings {
   server: string;
   site: string;
   org?: string;
+  /** The version in the file's address: `/w/<version>/kefu.js`. */
+  widget?: string;
   lang: Lang;
   color?: string;
   position: 'left' | 'right';
@@ -17,8 +19,10 @@ export function readSettings(script: HTMLScriptElement | null): Settings | null 
     console.error('kefu: the script tag needs src and data-site; copy the snippet again (`kefu site snippet`)');
     return null;
   }
+  const url = new URL(script.src, location.href);
   return {
-    server: new URL(script.src, location.href).origin,
+    server: url.origin,
+    widget: url.pathname.split('/').at(-2) || undefined,
     site: data.site,
     org: data.org || undefined,
     lang: pickLang(data.lang, ...browserLangs()),

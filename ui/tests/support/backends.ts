@@ -1,7 +1,7 @@
 /** All back ends, so that every rule is tested on each. */
 import type { Backend } from '../../src/crypto/backend';
 import { nativeBackend } from '../../src/crypto/native';
-import { mixedBackend, newWrapKey, pureBackend } from '../../src/crypto/noble';
+import { mixedBackend, newWrapKey, pureBackend } from '../../src/crypto/pure';
 
 export const backends: [string, () => Promise<Backend>][] = [
   ['native', async () => nativeBackend()],

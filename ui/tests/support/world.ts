@@ -1,6 +1,6 @@
 /** A company, a server and its clients for one test at a time; set up and taken down by itself where it is imported. */
 import { afterEach, beforeEach, vi } from 'vitest';
-import { pureBackend } from '../../src/crypto/noble';
+import { pureBackend } from '../../src/crypto/pure';
 import { Envelope, Kind } from '../../src/proto';
 import { agentTab, stateOf, until, visitorTab, type Tab } from './clients';
 import { Company, NOW, type Person } from './company';

@@ -1,4 +1,3 @@
-import { signal } from '@preact/signals';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { lang } from '../../src/i18n/core';
 import { keyOf } from '../../src/console/act';
@@ -8,8 +7,10 @@ import { lengthOf, readable } from '../../src/console/FirstLogin';
 import { handleKey } from '../../src/console/hotkeys';
 import { rightsOf } from '../../src/console/rights';
 import { dialog, draftOf, inTab, mode, nameOf, select, selected, setDraft, tab } from '../../src/console/state';
+import { firstUnreadOf } from '../../src/console/ThreadPane';
 import { candidates } from '../../src/console/TransferDialog';
 import { ClientError, type AgentClient, type AgentInfo, type ConvItem, type Me, type Message } from '../../src/model';
+import { signal } from '../../src/signals';
 
 const conv = (id: string, owner: string, over: Partial<ConvItem> = {}): ConvItem => ({
   id,
@@ -18,7 +19,7 @@ const conv = (id: string, owner: string, over: Partial<ConvItem> = {}): ConvItem
     visitor: { delivered: 0, read: 0 }, agent: { delivered: 0, read: 0 },
   },
   tabs: { mine: owner === 'agent:li', queue: owner === 'queue', all: true },
-  name: '', preview: null, previewSide: null, unread: 0, waitingSince: null, lastAt: 0, ...over,
+  name: '', last: null, unread: 0, waitingSince: null, lastAt: 0, ...over,
 });
 
 function client(items: ConvItem[], role: Me['role'] = 'agent', offers: string[] = []): AgentClient {
@@ -151,6 +152,13 @@ describe('words', () => {
     const left = e({ t: 'epoch', epoch: 1, bot: false });
     expect(say(left, [joined, left])).toContain('left');
     expect(say(e({ t: 'epoch', epoch: 0, bot: false }))).toBeNull();
+  });
+
+  it('mark where the reader left off, unless all is new; the form is no message', () => {
+    const of = (id: string, kind: Message['kind'], mine = false) => ({ id, kind, mine }) as Message;
+    const all = [e({ t: 'open' }), of('form', 'form'), of('a', 'text'), of('own', 'text', true), of('b', 'text'), of('gone', 'recalled'), of('c', 'text')];
+    expect([0, 1, 2, 3].map((n) => firstUnreadOf(all, n))).toEqual([null, 'c', 'b', null]);
+    expect(firstUnreadOf(all.slice(0, 3), 1)).toBeNull();
   });
 
   it('do not look a field up in what every object has', () => {

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { contrast } from '../../src/ui/contrast';
 
-const css = readFileSync(new URL('../../src/ui/tokens.css', import.meta.url), 'utf8');
-const [light, dark] = css.split('@media (prefers-color-scheme: dark)').map((part) =>
-  Object.fromEntries([...part.matchAll(/--k-([\w-]+): #([0-9a-f]{6});/g)].map((m) => [m[1]!, m[2]!])),
-);
+const files = ['ui', 'console'].map((room) => readFileSync(new URL(`../../src/${room}/tokens.css`, import.meta.url), 'utf8'));
+const [light, dark] = [0, 1].map((theme) => {
+  const css = files.map((file) => file.split('@media (prefers-color-scheme: dark)')[theme]).join('');
+  return Object.fromEntries([...css.matchAll(/--k-([\w-]+): #([0-9a-f]{6});/g)].map((m) => [m[1]!, m[2]!]));
+});
 const rgb = (hex: string) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)) as [number, number, number];
 
 /** Text on ground: 4.5 to 1 (WCAG AA). */

@@ -1,7 +1,7 @@
-import { signal } from '@preact/signals';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lang } from '../../src/i18n/core';
 import type { FormField, Message, Thread, VisitorClient } from '../../src/model';
+import { signal } from '../../src/signals';
 import { makeApi } from '../../src/widget/api';
 import { eventText } from '../../src/widget/events';
 import { readSettings } from '../../src/widget/settings';
@@ -21,7 +21,7 @@ describe('the script tag', () => {
 
   it('names the server by its own address', () => {
     const read = readSettings(script('https://kefu.bank.cn/w/1.0.0/kefu.js', { site: 's1', org: 'k1-ab' }));
-    expect(read).toMatchObject({ server: 'https://kefu.bank.cn', site: 's1', org: 'k1-ab', lang: 'zh-CN', position: 'right' });
+    expect(read).toMatchObject({ server: 'https://kefu.bank.cn', widget: '1.0.0', site: 's1', org: 'k1-ab', lang: 'zh-CN', position: 'right' });
   });
 
   it('prefers its own language and refuses to run without a site', () => {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{company::Company, context::Context, fail::Fail, keys::Signing, out},
+    cli::{company::Company, context::Context, fail::Fail, keys::Signing},
     proto::UserId,
 };
 
@@ -30,11 +30,7 @@ impl Args {
             let count = company.view.invites.iter().filter(|i| i.user == self.id).count();
             Ok((signer.revoke_of(&self.id)?, count))
         })?;
-        if ctx.json {
-            out::print_json(&json!({"user": self.id, "revoked": count}));
-        } else {
-            out::line(format!("The invite of {} is worthless now.", self.id));
-        }
+        ctx.say(json!({"user": self.id, "revoked": count}), format!("The invite of {} is worthless now.", self.id));
         Ok(())
     }
 }

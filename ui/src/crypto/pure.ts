@@ -1,15 +1,14 @@
-/** The back ends that compute 25519 with noble: `pure` without WebCrypto, `mixed` with it for AES, HKDF and keeping. */
-import { gcm } from '@noble/ciphers/aes.js';
-import { hkdf } from '@noble/hashes/hkdf.js';
-import { sha256 } from '@noble/hashes/sha2.js';
+/** The back ends that compute 25519 in JavaScript: `pure` without WebCrypto, `mixed` with it for AES, HKDF and keeping. */
 import type { Backend, BoxKey, EpochKey, KeptKey, SigningKey } from './backend';
 import { cat, random, utf8 } from './bytes';
 import { publicKeyOf, signWith, verifyStrict } from './ed25519';
 import { reject } from './error';
+import { gcm } from './gcm';
 import { labelled } from './hash';
+import { hkdf } from './hkdf';
 import { hpkeOpen, hpkeSeal, type Aes, type DhKey } from './hpke';
 import { nativeAes, nativeEpochKey } from './native';
-import { x25519 } from './x25519';
+import { publicKey, sharedPoint } from './x25519';
 
 /** How private bytes become something to keep, and back. */
 interface Keeper {
@@ -48,8 +47,8 @@ function signing(seed: Uint8Array, keeper: Keeper): SigningKey {
 }
 
 const dhKey = (secret: Uint8Array): DhKey => ({
-  pk: x25519.getPublicKey(secret),
-  dh: async (peer) => x25519.getSharedSecret(secret, peer),
+  pk: publicKey(secret),
+  dh: async (peer) => sharedPoint(secret, peer),
 });
 
 function box(secret: Uint8Array, keeper: Keeper, aes: Aes): BoxKey {
@@ -61,11 +60,11 @@ function box(secret: Uint8Array, keeper: Keeper, aes: Aes): BoxKey {
   };
 }
 
-const pureAes: Aes = async (use, key, iv, aad, data) => gcm(key, iv, aad)[use](data);
+const pureAes: Aes = async (...all) => gcm(...all);
 
 function pureEpochKey(ek: Uint8Array): EpochKey {
   const aes = async (use: 'encrypt' | 'decrypt', header: Uint8Array, data: Uint8Array) => {
-    const okm = hkdf(sha256, ek, header.subarray(40, 56), cat(utf8('kefu/1 msg'), header.subarray(4, 40)), 44);
+    const okm = hkdf(ek, header.subarray(40, 56), cat(utf8('kefu/1 msg'), header.subarray(4, 40)), 44);
     return pureAes(use, okm.subarray(0, 32), okm.subarray(32), header, data);
   };
   return {

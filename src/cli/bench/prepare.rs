@@ -1,0 +1,159 @@
+//! `kefu bench prepare`: agents for the load generator, in the directory of a server that is to be measured as it runs.
+//!
+//! They are ordinary agents: invited by the root key, enrolled by their own, in a team and with a site of their own, all in
+//! one signed act. They have no password, so nobody signs in as them but who has the file.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::company::{Draft, Member};
+use crate::{
+    cli::{
+        company::{self, Company, same_company},
+        context::Context,
+        data_dir,
+        fail::Fail,
+        keys::Signing,
+        link::Office,
+    },
+    crypto::{
+        codec::{b64u, from_b64u_exact},
+        directory::{AgentBody, Body, Role, SiteBody},
+        hash,
+        keyfile::CompanyKeys,
+        keyring::Keyring,
+        sign::SigningKey,
+    },
+    org::{Commit, DropBoxes, acts::Signer},
+    proto::{OrgFp, SiteId, TeamId, UserId},
+};
+
+/// Id of the team and the site; ids of the agents are this, a dash and a number.
+const NAME: &str = "bench";
+/// A site names an origin; no page can have this one.
+const ORIGIN: &str = "http://bench.invalid";
+
+/// `kefu bench prepare`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// How many agents
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    agents: u16,
+    /// Where to write their keys, for --agents of kefu bench chat
+    #[arg(long, value_name = "FILE", required_unless_present = "off")]
+    out: Option<PathBuf>,
+    /// Switch the site and the agents of before off, and make none
+    #[arg(long, conflicts_with_all = ["agents", "out"])]
+    off: bool,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+/// The file: who the generator's agents are, and where it finds them.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Roster {
+    /// The company, as `k1-…`.
+    pub org: String,
+    /// The site whose visitors they answer.
+    pub site: SiteId,
+    agents: Vec<Agent>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Agent {
+    user: UserId,
+    /// Seed of the signing key, b64u.
+    ed: Zeroizing<String>,
+}
+
+impl Roster {
+    /// The fingerprint.
+    pub fn org(&self) -> anyhow::Result<OrgFp> {
+        hash::parse_org_fp(&self.org).ok_or_else(|| anyhow::anyhow!("{:?} is no fingerprint", self.org))
+    }
+
+    /// The agents' signing keys.
+    pub fn keys(&self) -> anyhow::Result<Vec<SigningKey>> {
+        self.agents.iter().map(|a| Ok(SigningKey::from_seed(&from_b64u_exact(&a.ed)?))).collect()
+    }
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        refuse_strangers(&Company::open(ctx)?)?;
+        let keys = self.signing.unlock(ctx)?;
+        let office = Office::open(ctx)?;
+        let company = Company::load(ctx, &office)?;
+        same_company(&keys, &company)?;
+        refuse_strangers(&company)?;
+        let days = ctx.load_config()?.directory.freshness_days.into();
+        // what no act of ours may vouch for is found here
+        let act = Signer::new(&company.view, &keys, company.now_ms)?.snapshot(days)?;
+        let count = if self.off { 0 } else { self.agents };
+        let (commit, roster) = enlist(&company, &keys, act, count, days).map_err(|e| Fail::failure(e.to_string()))?;
+        company::send(&office, &commit)?;
+        office.close();
+        match self.out {
+            Some(path) => {
+                data_dir::replace(&path, 0o600, serde_json::to_string_pretty(&roster)?.as_bytes())?;
+                ctx.say(
+                    json!({"agents": count, "site": roster.site, "file": path}),
+                    format!("{count} agents answer the site {NAME}. Their keys are in {}.", path.display()),
+                );
+            }
+            None => ctx.say(json!({"agents": 0}), format!("The site {NAME} and its agents are off.")),
+        }
+        Ok(())
+    }
+}
+
+/// Whether an agent is one of ours.
+fn ours(user: &UserId) -> bool {
+    user.as_str().strip_prefix(NAME).is_some_and(|rest| rest.starts_with('-'))
+}
+
+/// The team gets a new key that only the generator's agents have: no person may be in it.
+fn refuse_strangers(company: &Company) -> Result<(), Fail> {
+    let team = NAME.parse().map_err(|_| Fail::failure("the team has no good id"))?;
+    match company.members(&team).find(|(user, _)| !ours(user)) {
+        Some((user, _)) => Err(Fail::failure(format!("{user} is in the team {NAME}, which is the load generator's"))
+            .next(format!("take him out: kefu user teams {user} --remove {NAME}"))),
+        None => Ok(()),
+    }
+}
+
+/// The agents of before go, `count` new ones come; all of it is added to `commit`.
+fn enlist(
+    company: &Company,
+    keys: &CompanyKeys,
+    commit: Commit,
+    count: u16,
+    days: u64,
+) -> anyhow::Result<(Commit, Roster)> {
+    let (team, site): (TeamId, SiteId) = (NAME.parse()?, NAME.parse()?);
+    let mut draft = Draft::new(keys, company.dir.clone(), commit, company.now_ms);
+    for (user, _) in company.dir.state().users.iter().filter(|(id, u)| ours(id) && u.on) {
+        draft.act(&Body::Agent(AgentBody { user: user.clone(), on: false, role: None, name: None, teams: None }))?;
+        draft.commit.drop_boxes.push(DropBoxes { to: user.to_string(), team: None });
+    }
+    let mut agents = Vec::new();
+    if count > 0 {
+        draft.team(&team)?;
+        draft.site(&site, &team, &[ORIGIN.to_owned()])?;
+    } else if let Some(s) = company.dir.site(&site).cloned() {
+        let (name, origins) = (s.name, s.origins);
+        draft.act(&Body::Site(SiteBody { id: site.clone(), name, origins, team: s.team, on: false, bot: s.bot }))?;
+    }
+    for n in 1..=count {
+        let (keyring, user) = (Keyring::generate(), format!("{NAME}-{n}").parse::<UserId>()?);
+        let member = Member { user: user.clone(), role: Role::Agent, teams: vec![team.clone()] };
+        draft.enrol(&member, &keyring)?;
+        agents.push(Agent { user, ed: Zeroizing::new(b64u(keyring.signing.seed())) });
+    }
+    let (commit, directory) = draft.finish(days);
+    Ok((commit, Roster { org: hash::org_fp_text(&directory.fp()), site, agents }))
+}

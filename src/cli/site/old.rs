@@ -1,0 +1,38 @@
+//! Sites whose pages lately loaded an old widget: asked of the server, told to people.
+
+use serde::Deserialize;
+
+use crate::{
+    cli::{link::Office, out},
+    org::Sighting,
+    proto::SiteId,
+};
+
+/// The answer of `/admin/widgets`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct OldWidgets {
+    old: Vec<Sighting>,
+}
+
+impl OldWidgets {
+    /// Asks. A server that is older than this command has nothing to say.
+    pub fn ask(office: &Office) -> Self {
+        let answer = office.call("GET", "/admin/widgets", None).ok();
+        answer.and_then(|a| serde_json::from_value(a).ok()).unwrap_or_default()
+    }
+
+    /// Those of one site.
+    pub fn of<'a>(&'a self, site: &'a SiteId) -> impl Iterator<Item = &'a Sighting> {
+        self.old.iter().filter(move |s| s.site == *site)
+    }
+
+    /// One line for each, with what to do.
+    pub fn lines(&self, now_ms: u64) -> Vec<(String, String)> {
+        let what = |s: &Sighting| {
+            let seen = out::relative(s.seen, now_ms);
+            format!("pages of site {} load the old widget {}, last {seen}", s.site, s.version)
+        };
+        self.old.iter().map(|s| (what(s), format!("paste the new snippet: kefu site snippet {}", s.site))).collect()
+    }
+}

@@ -1,0 +1,86 @@
+//! `kefu user enable` and `kefu user reset`: a new invite for a person of the directory, who comes back with new keys.
+
+use super::invitation::Invitation;
+use crate::{
+    cli::{
+        args,
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+    },
+    crypto::invite::InviteCode,
+    org::{
+        Commit,
+        acts::{ActError, Signer},
+    },
+    proto::UserId,
+};
+
+/// Whom to invite again.
+#[derive(Debug, clap::Args)]
+struct Again {
+    /// Id of the person
+    #[arg(value_name = "ID")]
+    id: UserId,
+    /// How long the invite is good, such as 72h or 7d
+    #[arg(long, value_name = "TIME", default_value = "72h", value_parser = args::parse_span)]
+    ttl: u64,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+impl Again {
+    /// Signs the act and prints the invite.
+    fn invite(
+        &self,
+        ctx: &Context,
+        check: impl Fn(&Company) -> Result<(), Fail>,
+        act: impl Fn(&Signer<'_>, &UserId, u64) -> Result<(Commit, InviteCode), ActError>,
+    ) -> Result<(), Fail> {
+        let invitation = self.signing.act(ctx, check, |company, signer| {
+            let (commit, code) = act(signer, &self.id, self.ttl)?;
+            Ok((commit, Invitation::again(company, &self.id, code, self.ttl)?))
+        })?;
+        invitation.print(ctx);
+        Ok(())
+    }
+}
+
+/// Invite a person again who was switched off
+#[derive(Debug, clap::Args)]
+pub struct Enable {
+    #[command(flatten)]
+    again: Again,
+}
+
+impl Enable {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let id = &self.again.id;
+        let check = |company: &Company| match company.user(id)? {
+            user if user.active_key().is_none() => Ok(()),
+            _ => Err(Fail::new(Kind::Exists, format!("{id} is not switched off"))
+                .next(format!("for a lost password: kefu user reset {id}"))),
+        };
+        self.again.invite(ctx, check, |signer, id, ttl| signer.user_enable(id, ttl))
+    }
+}
+
+/// Replace a lost password: the old keys end, and a new invite is printed
+#[derive(Debug, clap::Args)]
+pub struct Reset {
+    #[command(flatten)]
+    again: Again,
+}
+
+impl Reset {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        self.again.invite(
+            ctx,
+            |company| company.user(&self.again.id).map(|_| ()),
+            |signer, id, ttl| signer.user_reset(id, ttl),
+        )
+    }
+}

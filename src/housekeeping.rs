@@ -1,0 +1,76 @@
+//! What the server does by the clock, whatever else happens.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{
+    chat::{Chat, now_ms},
+    desk::IdleRule,
+    obs::Metrics,
+    org::{Org, widgets::Widgets},
+    store::Store,
+};
+
+/// How often receipts are stored.
+const MARKS: Duration = Duration::from_millis(500);
+/// How often the rest is seen to.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// The longest pause between two looks at the robot's keys.
+const KEYS: Duration = Duration::from_secs(600);
+
+/// What is kept in order.
+pub struct House {
+    chat: Arc<Chat>,
+    store: Arc<dyn Store>,
+    widgets: Arc<Widgets>,
+    metrics: Arc<Metrics>,
+    idle: Option<IdleRule>,
+}
+
+impl House {
+    /// `idle`: which conversations to close; none: never any.
+    pub fn new(
+        chat: &Arc<Chat>,
+        store: &Arc<dyn Store>,
+        widgets: &Arc<Widgets>,
+        metrics: &Arc<Metrics>,
+        idle: Option<IdleRule>,
+    ) -> Self {
+        Self { chat: chat.clone(), store: store.clone(), widgets: widgets.clone(), metrics: metrics.clone(), idle }
+    }
+
+    /// Never ends by itself.
+    pub async fn keep(self) {
+        let (mut marks, mut sweep) = (interval(MARKS), interval(SWEEP));
+        marks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = marks.tick() => self.chat.store_marks().await,
+                _ = sweep.tick() => self.sweep().await,
+            }
+        }
+    }
+
+    async fn sweep(&self) {
+        if let Some(rule) = self.idle {
+            self.chat.close_idle(rule, now_ms()).await;
+        }
+        self.chat.sweep();
+        self.widgets.sightings.store(&*self.store, now_ms()).await;
+        self.metrics.store_bytes.set(self.store.size_bytes());
+    }
+}
+
+/// Makes and erases the robot's keys when their time comes. Never ends by itself.
+pub async fn keep_robot_keys(org: Arc<Org>) {
+    loop {
+        let keeper = org.clone();
+        let keep = move || keeper.robot().map(|robot| robot.keep(&keeper.directory()));
+        let next = tokio::task::spawn_blocking(keep).await.ok().flatten();
+        let pause = next.map_or(KEYS, |at| Duration::from_millis(at.saturating_sub(org.now_ms())));
+        tokio::time::sleep(pause.clamp(Duration::from_millis(100), KEYS)).await;
+    }
+}

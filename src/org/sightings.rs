@@ -1,0 +1,85 @@
+//! Which versions of the widget the pages of each site loaded lately, so that snippets to replace can be named. A page
+//! says it itself when it asks for its site; nothing else is known of it, and nobody is counted.
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use serde::{Deserialize, Serialize};
+
+use super::{login::locked, rows};
+use crate::{
+    proto::SiteId,
+    store::{self, Batch, Store, StoreError, Table},
+};
+
+/// A version that no page loaded for so long is history.
+const REMEMBERED_MS: u64 = 30 * 86_400_000;
+/// What was seen again is written anew only after this time.
+const COARSE_MS: u64 = 3_600_000;
+
+/// A version that pages of a site loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// Where.
+    pub site: SiteId,
+    /// Which, as it stands in the snippet.
+    pub version: String,
+    /// The last time, ms.
+    pub seen: u64,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// When it was seen last, and which time is on disk.
+    versions: BTreeMap<(SiteId, String), (u64, u64)>,
+    dirty: bool,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Sightings(Mutex<Seen>);
+
+impl Sightings {
+    /// What was seen before this start.
+    pub(super) fn load(store: &dyn Store) -> Result<Self, StoreError> {
+        let stored = store.get(Table::Meta, rows::SIGHTINGS)?;
+        // it is only a hint: one that can't be read is made anew
+        let list: Vec<Sighting> = stored.and_then(|v| serde_json::from_slice(&v).ok()).unwrap_or_default();
+        let versions = list.into_iter().map(|s| ((s.site, s.version), (s.seen, s.seen))).collect();
+        Ok(Self(Mutex::new(Seen { versions, dirty: false })))
+    }
+
+    /// A page of `site` loaded `version`. The caller knows both to exist.
+    pub(super) fn saw(&self, site: &SiteId, version: &str, now_ms: u64) {
+        let mut seen = locked(&self.0);
+        let (last, stored) = seen.versions.entry((site.clone(), version.into())).or_default();
+        *last = now_ms;
+        let stale = now_ms.saturating_sub(*stored) > COARSE_MS;
+        seen.dirty |= stale;
+    }
+
+    /// What was seen lately, by site.
+    pub(super) fn list(&self, now_ms: u64) -> Vec<Sighting> {
+        let lately = |seen: u64| now_ms.saturating_sub(seen) <= REMEMBERED_MS;
+        let seen = locked(&self.0);
+        let list = seen.versions.iter().filter(|(_, (last, _))| lately(*last));
+        list.map(|((site, version), (last, _))| Sighting { site: site.clone(), version: version.clone(), seen: *last })
+            .collect()
+    }
+
+    /// Writes what is new, if something is worth it.
+    pub async fn store(&self, store: &dyn Store, now_ms: u64) {
+        let list = self.list(now_ms);
+        {
+            let mut seen = locked(&self.0);
+            if !std::mem::take(&mut seen.dirty) {
+                return;
+            }
+            seen.versions.retain(|_, (last, _)| now_ms.saturating_sub(*last) <= REMEMBERED_MS);
+            seen.versions.values_mut().for_each(|(last, stored)| *stored = *last);
+        }
+        let ops = vec![rows::put(Table::Meta, rows::SIGHTINGS.to_vec(), &list)];
+        if let Err(e) = store::write(store, Batch { ops, ..Batch::default() }).await {
+            tracing::warn!(error = %e, "which widgets the sites use was not stored");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Conversations that nobody ends: closed after the time, and what waits for an answer is not lost.
+
+use std::sync::Arc;
+
+use kefu::{
+    chat::{Chat, Rates, desk_task},
+    desk::{Desk, IdleRule, Rules},
+    hub::Hub,
+    obs::Metrics,
+    org::Org,
+    proto::ConvState,
+    store::{
+        Store,
+        redb::{Options, RedbStore},
+    },
+};
+
+use super::*;
+use crate::support::company::now_ms;
+
+const HOUR: u64 = 3_600_000;
+const RULE: IdleRule = IdleRule { after_ms: 24 * HOUR };
+
+/// Opens the company's conversations without a server, and lets the rule act at each of these times.
+async fn close_idle_at(company: &Company, times: &[u64]) {
+    let (redb, feed) = RedbStore::open(&company.path().join("kefu.redb"), Options::default()).unwrap();
+    let store: Arc<dyn Store> = redb;
+    let setup = std::fs::read(company.path().join("opaque.setup")).unwrap();
+    let org = Org::open(store.clone(), &setup).unwrap();
+    let rates = Rates {
+        visitor_per_minute: 1,
+        visitor_burst: 1,
+        address_per_minute: 1,
+        conversations_per_hour: 1,
+        agent_per_minute: 1,
+    };
+    let (chat, inbox) = Chat::new(store.clone(), org, Hub::new(), Arc::new(Metrics::new()), rates).unwrap();
+    let desk = tokio::spawn(desk_task::run(chat.clone(), Desk::new(Rules::default()), inbox));
+    let fan_out = tokio::spawn(chat.clone().fan_out(feed));
+    for now in times {
+        chat.close_idle(RULE, *now).await;
+    }
+    store.close().await;
+    fan_out.await.unwrap();
+    desk.abort();
+    let _ = desk.await;
+}
+
+#[tokio::test]
+async fn what_nobody_ends_ends_by_itself_and_opens_again() {
+    let server = Server::new().await;
+    let (mut visitor, mut li, conv) = talk(&server).await;
+    visitor.say(conv, "hello?").await;
+    let seq = li.say(conv, "anything else?").await;
+    visitor.record(conv, seq).await;
+    // nobody is there for the other team: a message that was left
+    let mut late = Peer::connect(&server, &Me::visitor("s2")).await;
+    let left = late.open().await;
+    late.say(left, "call me back").await;
+    let (mine, his, other) = (visitor.me.clone(), li.me.clone(), late.me.clone());
+    let company = server.stopped().await;
+
+    close_idle_at(&company, &[now_ms() + 23 * HOUR]).await;
+    let server = Server::start(&company, config()).await;
+    let mut visitor = Peer::connect(&server, &mine).await;
+    visitor.follow(conv).await;
+    assert_eq!(visitor.view(conv).state, ConvState::Open, "an hour is left");
+    let company = server.stopped().await;
+
+    close_idle_at(&company, &[now_ms() + 25 * HOUR, now_ms() + 1_000 * HOUR]).await;
+    let server = Server::start(&company, config()).await;
+    let mut visitor = Peer::connect(&server, &mine).await;
+    visitor.follow(conv).await;
+    let closed = events(&mut visitor, conv).into_iter().filter(|e| matches!(e, Event::Closed { .. }));
+    assert_eq!(closed.collect::<Vec<_>>(), [Event::Closed { by: "@idle".into() }], "once");
+    let mut late = Peer::connect(&server, &other).await;
+    late.follow(left).await;
+    assert_eq!((late.view(left).state, late.view(left).owner.clone()), (ConvState::Open, Owner::Queue));
+
+    let mut li = Peer::connect(&server, &his).await;
+    assert!(li.greeted.is_empty(), "it fills no slot any more");
+    visitor.say(conv, "one more question").await;
+    assert_eq!(visitor.view(conv).state, ConvState::Open);
+    li.accept(conv).await;
+}
+
+#[tokio::test]
+async fn an_owner_has_the_whole_time_to_answer() {
+    let server = Server::new().await;
+    let (mut visitor, li, conv) = talk(&server).await;
+    visitor.say(conv, "are you there?").await;
+    drop(li);
+    let mine = visitor.me.clone();
+    let mut company = server.stopped().await;
+    for (hours, state) in [(23, ConvState::Open), (25, ConvState::Closed)] {
+        close_idle_at(&company, &[now_ms() + hours * HOUR]).await;
+        let server = Server::start(&company, config()).await;
+        let mut again = Peer::connect(&server, &mine).await;
+        again.follow(conv).await;
+        assert_eq!(again.view(conv).state, state, "after {hours} hours");
+        company = server.stopped().await;
+    }
+}

@@ -1,0 +1,191 @@
+/** What a signed-in agent sees and does: the lists, who hears which frame, and the acts on a conversation. No keys here. */
+import type { Http } from '../link/http';
+import { ClientError, type AgentState, type Tab } from '../model';
+import type { Conv, Request, ServerFrame, Welcome } from '../proto';
+import { asClientError, type AgentDeps } from './agent-session';
+import { AgentSignals } from './agent-signals';
+import type { Conversation } from './conversation';
+import type { Engine } from './engine';
+import { ConvList } from './list';
+import { prepareTransfer } from './transfer';
+
+const PAGE = 50;
+/** Conversations of the lists that are followed, so that unread counts and previews are right. */
+const FOLLOWED = 200;
+
+export abstract class AgentDesk extends AgentSignals {
+  protected readonly list = new ConvList(
+    () => this.me.value,
+    (id) => this.engine?.conversations.get(id),
+  );
+  readonly conversations = this.list.items;
+  /** Null unless signed in. */
+  protected engine: Engine | null = null;
+  /** Conversations on screen. */
+  private readonly shown = new Set<string>();
+  /** What the agent chose last. */
+  private wanted: AgentState | null = null;
+  /** The last conversation that was paged to: `<created>-<id>`. */
+  private cursor: Partial<Record<Tab, string>> = {};
+
+  protected abstract readonly http: Http;
+
+  constructor(protected readonly deps: AgentDeps) {
+    super();
+  }
+
+  /** The keys and the directory may be old by now. */
+  protected abstract cameOnline(): void;
+
+  /** Nothing of the one who leaves stays. */
+  protected clearDesk(): void {
+    this.me.value = null;
+    this.offers.value = [];
+    this.agents.value = [];
+    this.shown.clear();
+    this.cursor = {};
+    this.list.clear();
+  }
+
+  // ---- from the server
+
+  protected welcomed(w: Welcome): void {
+    const now = new Set(w.convs.map((c) => c.id));
+    for (const { id, tabs } of this.conversations.value) {
+      // it went to somebody else while this page was offline
+      if ((tabs.mine || tabs.queue) && !now.has(id) && !this.shown.has(id)) {
+        this.list.remove(id);
+        this.engine!.forget(id);
+      }
+    }
+    for (const c of w.convs) this.list.put(c);
+    this.more.value = { mine: w.config.more === true, queue: w.config.more === true, all: true };
+    this.cameOnline();
+    let followed = 0;
+    for (const c of [...w.convs].sort((a, b) => b.last_at - a.last_at)) {
+      const tabs = this.list.tabsOf(c);
+      if ((tabs.mine || tabs.queue) && followed++ < FOLLOWED) this.followQuietly(c);
+    }
+    const wanted = this.wanted;
+    // the server forgot what was chosen when the last socket went
+    if (wanted) queueMicrotask(() => void this.status(wanted).catch(() => undefined));
+  }
+
+  private followQuietly(c: Conv): void {
+    this.engine!.conversation(c.id, c);
+    this.engine!.follow(c.id);
+  }
+
+  protected convChanged(c: Conv): void {
+    this.list.put(c);
+    const tabs = this.list.tabsOf(c);
+    if (tabs.mine || tabs.queue) this.followQuietly(c);
+    else if (!this.shown.has(c.id)) this.engine!.forget(c.id);
+    if (c.owner !== 'queue') this.dropOffer(c.id);
+  }
+
+  protected heard(f: ServerFrame): void {
+    switch (f.t) {
+      case 'gone':
+        this.list.remove(f.conv);
+        this.dropOffer(f.conv);
+        if (this.shown.has(f.conv)) this.notice('info', 'notice.conversation_gone');
+        this.shown.delete(f.conv);
+        this.engine!.forget(f.conv);
+        return;
+      case 'offer':
+        if (f.auto) void this.accept(f.conv).catch(() => undefined);
+        else this.addOffer({ conv: f.conv, until: f.until - this.engine!.link.now() + this.deps.env.now() });
+        return;
+      case 'offer_gone':
+        if (f.why === 'late' && this.offers.value.some((o) => o.conv === f.conv)) this.notice('info', 'notice.offer_missed');
+        this.dropOffer(f.conv);
+        return;
+      case 'agents': {
+        this.agents.value = f.list;
+        const me = f.list.find((a) => a.user === this.me.value?.user);
+        if (me && this.me.value) this.me.value = { ...this.me.value, state: me.state };
+        return;
+      }
+      default:
+        // an error that names no request and no envelope answers `typing` or `seen`: nothing a person could do about it
+        return;
+    }
+  }
+
+  // ---- conversations
+
+  private thread(id: string): Conversation {
+    if (!this.engine) throw new ClientError('error.unauthorised');
+    return this.engine.conversation(id, this.list.get(id) ?? null);
+  }
+
+  open(conv: string): Conversation {
+    const t = this.thread(conv);
+    this.shown.add(conv);
+    this.engine!.follow(conv);
+    return t;
+  }
+
+  leave(conv: string): void {
+    this.shown.delete(conv);
+    const c = this.list.get(conv);
+    const tabs = c && this.list.tabsOf(c);
+    if (tabs && !tabs.mine && !tabs.queue) this.engine?.forget(conv);
+  }
+
+  send(conv: string, text: string): Promise<void> {
+    return this.thread(conv).send({ t: 'text', ts: this.deps.env.now(), text });
+  }
+
+  note(conv: string, text: string): Promise<void> {
+    return this.thread(conv).send({ t: 'note', ts: this.deps.env.now(), text }, true);
+  }
+  readonly retry = (conv: string, id: string): void => this.thread(conv).outbox.retry(id);
+  readonly recall = (conv: string, id: string): Promise<void> => this.thread(conv).recall(id);
+  readonly typing = (conv: string, on: boolean): void => this.thread(conv).typingNow(on);
+  readonly markRead = (conv: string): void => this.thread(conv).markRead();
+
+  private request(r: Request): Promise<void> {
+    return this.engine ? this.engine.port.request(r) : Promise.reject(new ClientError('error.unauthorised'));
+  }
+
+  accept(conv: string): Promise<void> {
+    this.dropOffer(conv);
+    return this.request({ t: 'accept', conv });
+  }
+  decline(conv: string): Promise<void> {
+    this.dropOffer(conv);
+    return this.request({ t: 'decline', conv });
+  }
+  readonly take = (conv: string): Promise<void> => this.request({ t: 'take', conv });
+  readonly close = (conv: string): Promise<void> => this.request({ t: 'close', conv });
+  readonly reopen = (conv: string): Promise<void> => this.request({ t: 'reopen', conv });
+
+  async transfer(conv: string, to: { agent: string } | { team: string }): Promise<void> {
+    if ('team' in to && to.team !== this.list.get(conv)?.team) {
+      const t = this.thread(conv);
+      this.engine!.follow(conv);
+      await prepareTransfer(this.engine!.port, t, to.team).catch((e: unknown) => Promise.reject(asClientError(e)));
+    }
+    await this.request({ t: 'transfer', conv, ...to });
+  }
+
+  async status(state: AgentState): Promise<void> {
+    this.wanted = state;
+    await this.request({ t: 'status', state });
+    if (this.me.value) this.me.value = { ...this.me.value, state };
+  }
+
+  async loadMore(tab: Tab): Promise<void> {
+    if (!this.engine) return;
+    const before = this.cursor[tab];
+    const query = `tab=${tab}&limit=${PAGE}${before === undefined ? '' : `&before=${before}`}`;
+    const reply = await this.http.get<{ convs: Conv[]; more: boolean }>(`/conversations?${query}`, this.engine.link.token());
+    for (const c of reply.convs) {
+      this.cursor[tab] = `${c.created}-${c.id}`;
+      if (!this.list.get(c.id)) this.list.put(c);
+    }
+    this.more.value = { ...this.more.value, [tab]: reply.more };
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * SHA-256 and SHA-512 (FIPS 180-4), synchronous: WebCrypto gives digests only as promises, and pages over plain http have
+ * none of it. The constants are computed: a table of them does not compress, and every visitor would load it.
+ */
+
+/** The first 64 bits behind the point of the `k`-th root of `n`. Newton's way down from above. */
+function fraction(n: bigint, k: bigint): bigint {
+  const target = n << (64n * k);
+  for (let x = 1n << 70n; ; ) {
+    const next = ((k - 1n) * x + target / x ** (k - 1n)) / k;
+    if (next >= x) return BigInt.asUintN(64, x);
+    x = next;
+  }
+}
+
+const PRIMES: bigint[] = [];
+for (let n = 2n; PRIMES.length < 80; n++) if (PRIMES.every((p) => n % p)) PRIMES.push(n);
+
+/** 64-bit words as pairs: high, low. */
+const words = (list: bigint[]): Uint32Array => Uint32Array.from(list.flatMap((w) => [Number(w >> 32n), Number(w & 0xffffffffn)]));
+/** Round constants: of SHA-512 all of it, of SHA-256 the high words of the first 64. */
+const K = /* @__PURE__ */ words(PRIMES.map((p) => fraction(p, 3n)));
+/** Where both begin, in the same manner. */
+const START = /* @__PURE__ */ words(PRIMES.slice(0, 8).map((p) => fraction(p, 2n)));
+
+const W = new Uint32Array(160);
+/** The low word of `high ‖ low` rotated right by `n` < 32; the high word with the two exchanged. */
+const ror = (high: number, low: number, n: number): number => (low >>> n) | (high << (32 - n));
+const choose = (x: number, y: number, z: number): number => (x & y) ^ (~x & z);
+const majority = (x: number, y: number, z: number): number => (x & y) ^ (x & z) ^ (y & z);
+
+/** Takes in one block. `Uint32Array` keeps the low 32 bits of the sums put into it. */
+type Block = (block: DataView, at: number, state: Uint32Array) => void;
+
+const ror3 = (x: number, a: number, b: number, c: number): number => ror(x, x, a) ^ ror(x, x, b) ^ ror(x, x, c);
+
+const block256: Block = (block, at, state) => {
+  for (let i = 0; i < 64; i++) {
+    if (i < 16) W[i] = block.getUint32(at + 4 * i);
+    else {
+      const x = W[i - 15]!;
+      const y = W[i - 2]!;
+      W[i] = (ror(x, x, 7) ^ ror(x, x, 18) ^ (x >>> 3)) + (ror(y, y, 17) ^ ror(y, y, 19) ^ (y >>> 10)) + W[i - 7]! + W[i - 16]!;
+    }
+  }
+  let [a, b, c, d, e, f, g, h] = state as unknown as [number, number, number, number, number, number, number, number];
+  for (let i = 0; i < 64; i++) {
+    const t = (h + ror3(e, 6, 11, 25) + choose(e, f, g) + K[2 * i]! + W[i]!) | 0;
+    h = g;
+    g = f;
+    f = e;
+    e = (d + t) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (t + ror3(b, 2, 13, 22) + majority(b, c, d)) | 0;
+  }
+  [a, b, c, d, e, f, g, h].forEach((x, i) => (state[i]! += x));
+};
+
+/** What a sum of low words carries over. */
+const carry = (sum: number): number => (sum / 2 ** 32) | 0;
+const big0 = (h: number, l: number): number => ror(h, l, 28) ^ ror(l, h, 2) ^ ror(l, h, 7);
+const big1 = (h: number, l: number): number => ror(h, l, 14) ^ ror(h, l, 18) ^ ror(l, h, 9);
+/** `over`: what a shift brings in from above: the high word for the low one, 0 for the high one. */
+const small0 = (h: number, l: number, over: number): number => ror(h, l, 1) ^ ror(h, l, 8) ^ ror(over, l, 7);
+const small1 = (h: number, l: number, over: number): number => ror(h, l, 19) ^ ror(l, h, 29) ^ ror(over, l, 6);
+
+const block512: Block = (block, at, state) => {
+  for (let i = 0; i < 160; i += 2) {
+    if (i < 32) {
+      W[i] = block.getUint32(at + 4 * i);
+      W[i + 1] = block.getUint32(at + 4 * i + 4);
+    } else {
+      const xh = W[i - 30]!;
+      const xl = W[i - 29]!;
+      const yh = W[i - 4]!;
+      const yl = W[i - 3]!;
+      const low = (small0(xh, xl, xh) >>> 0) + (small1(yh, yl, yh) >>> 0) + W[i - 13]! + W[i - 31]!;
+      W[i] = small0(xl, xh, 0) + small1(yl, yh, 0) + W[i - 14]! + W[i - 32]! + carry(low);
+      W[i + 1] = low;
+    }
+  }
+  const v = state.slice();
+  const get = (i: number): number => v[i]!;
+  for (let i = 0; i < 160; i += 2) {
+    const tl = get(15) + (big1(get(8), get(9)) >>> 0) + (choose(get(9), get(11), get(13)) >>> 0) + K[i + 1]! + W[i + 1]!;
+    const th = get(14) + big1(get(9), get(8)) + choose(get(8), get(10), get(12)) + K[i]! + W[i]! + carry(tl);
+    const ul = tl + (big0(get(0), get(1)) >>> 0) + (majority(get(1), get(3), get(5)) >>> 0);
+    const uh = th - carry(tl) + big0(get(1), get(0)) + majority(get(0), get(2), get(4)) + carry(ul);
+    const dh = get(6);
+    const dl = get(7) + tl;
+    v.copyWithin(2, 0);
+    v[0] = uh;
+    v[1] = ul;
+    v[8] = dh + th - carry(tl) + carry(dl);
+    v[9] = dl;
+  }
+  for (let i = 0; i < 16; i += 2) {
+    const low = state[i + 1]! + get(i + 1);
+    state[i]! += get(i) + carry(low);
+    state[i + 1] = low;
+  }
+};
+
+/** Pads, then block by block. The length in bits stands in the last 8 bytes: messages here stay below 2^53 bits. */
+function digest(m: Uint8Array, size: number, state: Uint32Array, block: Block): Uint8Array {
+  const padded = new Uint8Array(Math.ceil((m.length + 1 + size / 8) / size) * size);
+  padded.set(m);
+  padded[m.length] = 0x80;
+  const view = new DataView(padded.buffer);
+  view.setUint32(padded.length - 8, m.length / 2 ** 29);
+  view.setUint32(padded.length - 4, m.length << 3);
+  for (let at = 0; at < padded.length; at += size) block(view, at, state);
+  const out = new DataView(new ArrayBuffer(4 * state.length));
+  state.forEach((x, i) => out.setUint32(4 * i, x));
+  return new Uint8Array(out.buffer);
+}
+
+export const sha256 = (m: Uint8Array): Uint8Array => digest(m, 64, START.filter((_, i) => i % 2 === 0), block256);
+export const sha512 = (m: Uint8Array): Uint8Array => digest(m, 128, START.slice(), block512);
