@@ -71,10 +71,10 @@ impl Chat {
         {
             (cell.last, cell.last_at) = (record.seq, record.at_ms);
         }
-        let asked = robot::asked(&cell, &commit.records);
         for record in commit.records.iter().filter_map(|frame| RecordView::parse(frame)) {
             cell.word = Word::then(cell.word, &record, cell.visitor);
         }
+        let asked = robot::asked(&cell, &commit.records);
         for frame in commit.records {
             self.publish_record(conv, commit.origin, frame);
         }

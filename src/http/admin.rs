@@ -133,14 +133,14 @@ impl Admin {
     }
 }
 
-fn robot_refused(e: RobotError) -> Refusal {
-    let code = if e == RobotError::None { ErrorCode::NotFound } else { ErrorCode::Storage };
-    Refusal::new(code, e.to_string())
-}
-
 /// The newest version, and the sites whose pages lately loaded an older one.
 pub(super) fn widgets(widgets: &Widgets) -> Value {
     json!({ "latest": widgets.latest().map(|(version, _)| version), "old": widgets.outdated(now_ms()) })
+}
+
+fn robot_refused(e: RobotError) -> Refusal {
+    let code = if e == RobotError::None { ErrorCode::NotFound } else { ErrorCode::Storage };
+    Refusal::new(code, e.to_string())
 }
 
 fn not_here() -> Refusal {

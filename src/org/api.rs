@@ -59,7 +59,7 @@ pub(super) struct SiteAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presence: Option<Presence>,
     /// The robot's newest day key, if the site has a robot.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bot: Option<SignedDayKey>,
 }
 

@@ -98,10 +98,10 @@ impl Chat {
             return Ok(None);
         }
         let known = self.robot.talks.get(conv).filter(|t| t.epoch == row.epoch);
-        let mut found = self.robot_finds(conv, known.as_ref().map_or(0, |t| t.done), last, visitor, me.kid())?;
+        let mut found = self.scan(conv, known.as_ref().map_or(0, |t| t.done), last, visitor, me.kid())?;
         let old_epoch = |(_, body): &(u64, Bytes)| epoch_of(body) != row.epoch;
         if known.is_some() && found.questions.iter().any(old_epoch) {
-            found = self.robot_finds(conv, 0, last, visitor, me.kid())?;
+            found = self.scan(conv, 0, last, visitor, me.kid())?;
         }
         let mut keys = Keys { robot, announcements: &found.announcements, open: HashMap::new() };
         let talk = match known {
@@ -137,7 +137,7 @@ impl Chat {
         Ok(Some(page))
     }
 
-    fn robot_finds(&self, conv: ConvId, after: u64, last: u64, visitor: Kid, me: Kid) -> Result<Found, StoreError> {
+    fn scan(&self, conv: ConvId, after: u64, last: u64, visitor: Kid, me: Kid) -> Result<Found, StoreError> {
         let mut found = Found { upto: after, ..Found::default() };
         while found.upto < last {
             let step = self.store.records(conv, found.upto, STEP)?;

@@ -146,7 +146,7 @@ fn enlist(
         draft.site(&site, &team, &[ORIGIN.to_owned()])?;
     } else if let Some(s) = company.dir.site(&site).cloned() {
         let (name, origins) = (s.name, s.origins);
-        draft.act(&Body::Site(SiteBody { id: site.clone(), name, origins, team: s.team, on: false, bot: s.bot }))?;
+        draft.act(&Body::Site(SiteBody { id: site.clone(), name, origins, team: s.team, on: false, bot: None }))?;
     }
     for n in 1..=count {
         let (keyring, user) = (Keyring::generate(), format!("{NAME}-{n}").parse::<UserId>()?);

@@ -5,7 +5,7 @@ use kefu::{
         envelope::{self, EpochKey},
         hash::BoxKind,
     },
-    proto::{HeaderView, Side},
+    proto::HeaderView,
 };
 
 use super::*;
@@ -179,7 +179,7 @@ async fn nobody_else_speaks_as_the_robot() {
     // even its stolen signing key opens no door of an agent, and as a visitor's it is a stranger's
     let key = signing_key(&server.company);
     let mut wire = crate::support::wire::Wire::open(server.addr, &crate::support::wire::Door::agent()).await.unwrap();
-    wire.hello(&key, Side::Agent).await.unwrap();
+    wire.hello(&key, kefu::proto::Side::Agent).await.unwrap();
     assert_eq!(wire.closed().await, Some(4501));
     let mut me = crate::support::peer::Me::visitor("s1");
     me.key = key.clone();
