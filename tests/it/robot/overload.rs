@@ -23,8 +23,9 @@ async fn what_it_cannot_read_in_time_goes_to_people_and_delays_nobody() {
         let before = Instant::now();
         let posted = visitor.post(question).await;
         slowest = slowest.max(before.elapsed());
-        // it may have left before the question came
-        assert!(posted.as_ref().map_or_else(|e| e.0 == ErrorCode::EpochStale, |_| true), "{posted:?}");
+        // it may have left before the question came, or in the same instant
+        let left = |e: &(ErrorCode, String)| matches!(e.0, ErrorCode::EpochStale | ErrorCode::Conflict);
+        assert!(posted.as_ref().map_or_else(left, |_| true), "{posted:?}");
         convs.push(conv);
     }
     // all of the last ones are with people though the mind has not answered a single question
