@@ -11,6 +11,7 @@
 
 pub mod ai;
 pub mod app;
+pub mod bot;
 pub mod chat;
 pub mod cli;
 pub mod config;

@@ -1,0 +1,16 @@
+//! What the robot makes of a sentence, and what it does about it: rules only. No IO, no async, no clock of its own.
+//!
+//! ```text
+//!   text ──[Brain]──► Thought ──[policy::decide]──► Decision
+//! ```
+//!
+//! - [`thought`]: what was understood. Filled by a [`Brain`], which stands in the composition root.
+//! - [`decision`]: what to do, with the reason in words.
+//!
+//! Who opens and seals messages, and who owns a conversation, is no business of this room.
+
+mod decision;
+mod thought;
+
+pub use decision::{Action, Button, Decision, HandOverWhy};
+pub use thought::{Brain, Guess, Hit, Thought, Trouble};

@@ -1,0 +1,55 @@
+//! What was understood of one text.
+
+/// A robot's understanding. Implementations may compute for milliseconds: call it where waiting is allowed, such as
+/// `spawn_blocking`.
+pub trait Brain: Send + Sync {
+    /// What `text`, written by a visitor of `site`, means.
+    ///
+    /// # Errors
+    /// See [`Trouble`]: hand over to a person then.
+    fn recognise(&self, text: &str, site: &str) -> Result<Thought, Trouble>;
+}
+
+/// Why nothing was understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// More questions than can be answered.
+    #[error("the language model has more questions than it can answer; people take over")]
+    Busy,
+    /// It doesn't work.
+    #[error("the language model failed: {0}")]
+    Failed(String),
+}
+
+/// One intent a text may have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guess {
+    /// Its name, such as `refund_progress`.
+    pub name: String,
+    /// Calibrated probability, 0 to 1: of a hundred guesses with 0.8, about eighty are right.
+    pub p: f32,
+}
+
+/// One entry of the knowledge that may answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Its id.
+    pub entry: String,
+    /// Its question.
+    pub question: String,
+    /// Its answer, Markdown.
+    pub answer: String,
+    /// How well it fits, 0 to 1.
+    pub score: f32,
+}
+
+/// What was understood.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Thought {
+    /// Intents, the likeliest first. May be empty.
+    pub intents: Vec<Guess>,
+    /// Probability that the text has none of the intents.
+    pub out_of_scope: f32,
+    /// Knowledge, the best first. May be empty. Only entries that hold now and on this site.
+    pub hits: Vec<Hit>,
+}
