@@ -4,7 +4,7 @@ use std::{fmt, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::Cidr;
+use super::{Cidr, robot::Robot};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct Config {
     pub limits: Limits,
     /// The signed directory.
     pub directory: Directory,
+    /// The robot.
+    pub robot: Robot,
     /// The log.
     pub log: Log,
 }
