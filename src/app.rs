@@ -53,6 +53,8 @@ pub mod names {
     pub const CERTIFICATE: &str = "tls/server.pem";
     /// Its key.
     pub const CERTIFICATE_KEY: &str = "tls/server.key";
+    /// Directory of the robot's keys, if the configuration names no other.
+    pub const ROBOT: &str = "robot";
 }
 
 /// How long sockets may take to say goodbye.
@@ -108,8 +110,10 @@ fn setup(data_dir: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-async fn open_org(data_dir: &Path, store: Arc<dyn Store>) -> anyhow::Result<(Arc<Org>, Arc<Widgets>)> {
+async fn open_org(data_dir: &Path, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<(Arc<Org>, Arc<Widgets>)> {
     let org = Org::open(store.clone(), &setup(data_dir)?).context("the directory in the database can't be used")?;
+    let key_dir = &config.robot.key_dir;
+    org.open_robot(if key_dir.is_empty() { data_dir.join(names::ROBOT) } else { PathBuf::from(key_dir) });
     let widgets = Widgets::load(&*store).context("cannot read the widgets that were served before")?;
     if let Some(widget) = http::assets::embedded_widget() {
         widgets.add(&*store, widget).await.context("cannot store the widget of this version")?;
@@ -127,7 +131,7 @@ pub async fn serve(
     let metrics = Arc::new(Metrics::new());
     let (disk, feed) = open_store(&data_dir, &config, Some(metrics.clone()))?;
     let store: Arc<dyn Store> = disk.clone();
-    let (org, widgets) = open_org(&data_dir, store.clone()).await?;
+    let (org, widgets) = open_org(&data_dir, &config, store.clone()).await?;
     let hub = Hub::new();
     let (chat, inbox) = Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config))
         .context("cannot read the open conversations")?;
@@ -341,7 +345,7 @@ impl Admin {
         let local = async {
             let (redb, _) = open_store(data_dir, config, None)?;
             let store: Arc<dyn Store> = redb;
-            let (org, widgets) = open_org(data_dir, store.clone()).await?;
+            let (org, widgets) = open_org(data_dir, config, store.clone()).await?;
             let public_url = config.public_url();
             let storage_bytes = size_of(store.clone());
             anyhow::Ok(Self::Local(

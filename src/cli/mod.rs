@@ -23,6 +23,7 @@ mod doctor;
 mod exit_codes;
 mod init;
 mod man;
+mod robot;
 mod serve;
 mod site;
 mod stats;
@@ -59,6 +60,8 @@ enum Command {
     #[command(subcommand)]
     Site(site::Command),
     #[command(subcommand)]
+    Robot(robot::Command),
+    #[command(subcommand)]
     Directory(directory::Command),
     Stats(stats::Args),
     Doctor(doctor::Args),
@@ -76,6 +79,7 @@ impl Command {
             Self::User(command) => command.run(ctx),
             Self::Team(command) => command.run(ctx),
             Self::Site(command) => command.run(ctx),
+            Self::Robot(command) => command.run(ctx),
             Self::Directory(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
             Self::Doctor(args) => args.run(ctx),

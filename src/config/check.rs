@@ -16,6 +16,9 @@ pub(super) fn check(c: &Config) -> Vec<Problem> {
         let message = format!("{scheme:?} is no storage this kefu knows: write \"redb:\" or \"redb:/path/to/file\"");
         bad.push(("storage", "url", message));
     }
+    if !c.robot.key_dir.is_empty() && !c.robot.key_dir.starts_with('/') {
+        bad.push(("robot", "key_dir", format!("{:?} is no absolute path", c.robot.key_dir)));
+    }
     match (c.tls.cert.is_empty(), c.tls.key.is_empty()) {
         (false, true) => bad.push(("tls", "cert", "a certificate needs its private key: set key in [tls], too".into())),
         (true, false) => bad.push(("tls", "key", "a private key needs its certificate: set cert in [tls], too".into())),

@@ -2,6 +2,7 @@
 //! Knows nothing of chat, store or network; what happens to a refused thing is decided elsewhere.
 
 pub mod announcement;
+pub mod botkey;
 pub mod codec;
 pub mod directory;
 pub mod envelope;

@@ -45,6 +45,8 @@ pub enum Label {
     Grant,
     /// Answers to the socket's challenge.
     Auth,
+    /// A robot's day keys.
+    Bot,
 }
 
 impl Label {
@@ -59,6 +61,7 @@ impl Label {
             Self::Claim => "claim",
             Self::Grant => "grant",
             Self::Auth => "auth",
+            Self::Bot => "bot",
         }
     }
 }

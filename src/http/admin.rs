@@ -14,7 +14,7 @@ use tokio::net::UnixListener;
 use crate::{
     chat::{Chat, Refusal},
     obs::{Metrics, render_prometheus},
-    org::{Org, widgets::Widgets},
+    org::{Org, Robot, robot::RobotError, widgets::Widgets},
     proto::{ErrorCode, SiteId},
 };
 
@@ -67,6 +67,12 @@ impl Admin {
                     .map_err(|e| Refusal::new(ErrorCode::Malformed, format!("not a commit: {e}")))?;
                 to_value(&self.org.commit(commit).await?)
             }
+            ("GET", "robot") => Ok(self.robot()?.status(&self.org.directory())),
+            ("POST", "robot/prepare") => {
+                let (id, ed) = self.robot()?.prepare(&self.org.directory()).map_err(robot_refused)?;
+                Ok(json!({ "id": id, "ed": ed }))
+            }
+            ("POST", "robot/rotate") => to_value(&self.robot()?.rotate(&self.org.directory()).map_err(robot_refused)?),
             ("GET", "stats") => self.stats().await,
             ("GET", "agents") => {
                 let desk = match &self.running {
@@ -81,6 +87,10 @@ impl Admin {
             },
             _ => Err(not_here()),
         }
+    }
+
+    fn robot(&self) -> Result<&Robot, Refusal> {
+        self.org.robot().map(|r| &**r).ok_or_else(not_here)
     }
 
     /// `snippet/<site>` pinned, `snippet/<site>/unpinned` not.
@@ -119,6 +129,11 @@ impl Admin {
         }
         Ok(stats)
     }
+}
+
+fn robot_refused(e: RobotError) -> Refusal {
+    let code = if e == RobotError::None { ErrorCode::NotFound } else { ErrorCode::Storage };
+    Refusal::new(code, e.to_string())
 }
 
 fn not_here() -> Refusal {

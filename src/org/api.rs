@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::{
     crypto::{
+        botkey::SignedDayKey,
         codec::{Bytes, Key32},
         directory::{Bundle, Entry, Role, Snapshot},
         invite::{Cert, SignedCert},
@@ -59,6 +60,9 @@ pub struct SiteAnswer {
     /// Whether somebody would answer; set by the route, who knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presence: Option<Presence>,
+    /// The robot's newest day key, if the site has a robot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot: Option<SignedDayKey>,
 }
 
 /// `GET /directory`.

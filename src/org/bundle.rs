@@ -44,7 +44,8 @@ impl Org {
         let site = SiteName { id: id.clone(), name: s.name.clone(), team: s.team.clone() };
         let settings = self.settings(id)?;
         let directory = bundle(&live.entries, live.snapshot.as_ref())?;
-        Ok(SiteAnswer { org: self.fp, site, now: self.now_ms(), directory, settings, presence: None })
+        let bot = self.robot().and_then(|r| r.day_key(&live.directory, id));
+        Ok(SiteAnswer { org: self.fp, site, now: self.now_ms(), directory, settings, presence: None, bot })
     }
 
     /// `GET /directory?after=`: entries after this number (−1: all).

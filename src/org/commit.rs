@@ -86,6 +86,9 @@ impl Org {
         store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
         let seq = live.directory.seq();
         self.publish(live);
+        if let Some(robot) = self.robot() {
+            robot.keep(&self.directory());
+        }
         Ok(seq)
     }
 

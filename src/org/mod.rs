@@ -12,6 +12,7 @@ mod error;
 mod invites;
 mod limiter;
 mod login;
+pub mod robot;
 mod rows;
 mod service;
 pub mod widgets;
@@ -23,6 +24,7 @@ pub use api::{
 pub use bundle::Freshness;
 pub use commit::{AdminView, Commit};
 pub use error::OrgError;
+pub use robot::Robot;
 pub use rows::{RECOVERY, invite_name};
 pub use service::{Agent, Clock, Org, Site};
 

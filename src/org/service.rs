@@ -2,13 +2,14 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    path::PathBuf,
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
-use super::{BoxesAnswer, Commit, OrgError, SiteSettings, commit::plan, limiter::Limiter, login::Pending, rows};
+use super::{BoxesAnswer, Commit, OrgError, Robot, SiteSettings, commit::plan, limiter::Limiter, login::Pending, rows};
 use crate::{
     crypto::{
         directory::{ActiveAgent, Directory, Entry, Role, Snapshot},
@@ -79,6 +80,7 @@ pub struct Org {
     pub(super) clock: Clock,
     live: RwLock<Arc<Live>>,
     newest: watch::Sender<u32>,
+    robot: OnceLock<Arc<Robot>>,
 }
 
 impl fmt::Debug for Org {
@@ -119,6 +121,7 @@ impl Org {
             clock,
             live: RwLock::new(Arc::new(live)),
             newest,
+            robot: OnceLock::new(),
         }))
     }
 
@@ -166,6 +169,19 @@ impl Org {
     /// The server's time, ms.
     pub fn now_ms(&self) -> u64 {
         (self.clock)()
+    }
+
+    /// Reads the robot's keys in `dir`. Without this there is no robot here.
+    pub fn open_robot(&self, dir: PathBuf) {
+        let robot = Robot::open(dir, self.fp, self.clock.clone());
+        robot.keep(&self.directory());
+        // a second call would be a mistake of the caller; the first stands
+        let _ = self.robot.set(Arc::new(robot));
+    }
+
+    /// The robot's keys, if this process holds any.
+    pub fn robot(&self) -> Option<&Arc<Robot>> {
+        self.robot.get()
     }
 
     /// Number of the newest directory entry, whenever it changes.

@@ -143,6 +143,10 @@ slug!(
     /// A place where a widget stands.
     SiteId
 );
+slug!(
+    /// A robot that may be a member of conversations.
+    BotId
+);
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,7 @@ mod wire;
 pub use client_frame::ClientFrame;
 pub use code::{CloseCode, ErrorCode};
 pub use frame::{AgentInfo, AgentState, Have, Marks, Presence, Side, Summary};
-pub use id::{ConvId, IdError, Kid, MsgId, OrgFp, SiteId, TeamId, UserId};
+pub use id::{BotId, ConvId, IdError, Kid, MsgId, OrgFp, SiteId, TeamId, UserId};
 pub use record::{ConvState, Event, Owner, OwnerWhy, RECORD_HEADER, RecordView, encode_record, event_body};
 pub use server_frame::ServerFrame;
 pub use wire::{

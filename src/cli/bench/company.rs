@@ -191,7 +191,9 @@ impl Draft {
 
     fn site(&mut self, id: &SiteId, team: &TeamId, origins: &[String]) -> anyhow::Result<()> {
         let (name, origins, team) = (id.to_string(), origins.to_vec(), team.clone());
-        self.append(self.sign(&Body::Site(SiteBody { id: id.clone(), name, origins, team, on: true }), &self.root))?;
+        self.append(
+            self.sign(&Body::Site(SiteBody { id: id.clone(), name, origins, team, on: true, bot: None }), &self.root),
+        )?;
         self.commit.sites.insert(id.clone(), SiteSettings::default());
         Ok(())
     }

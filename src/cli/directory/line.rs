@@ -64,7 +64,11 @@ fn words(body: &Body) -> String {
             format!("{}: {}", b.user, parts.join(", "))
         }
         Body::Team(b) => format!("team {} ({}), key no. {}{}", b.id, b.name, b.epoch, if b.on { "" } else { ", off" }),
-        Body::Site(b) => format!("site {} for team {}{}", b.id, b.team, if b.on { "" } else { ", off" }),
+        Body::Site(b) => {
+            let bot = b.bot.as_ref().map(|bot| format!(", robot {bot}")).unwrap_or_default();
+            format!("site {} for team {}{bot}{}", b.id, b.team, if b.on { "" } else { ", off" })
+        }
+        Body::Bot(b) => format!("robot {} ({}){}", b.id, b.name, if b.on { "" } else { ", off" }),
         Body::Revoke(_) => "an invite is revoked".into(),
     }
 }

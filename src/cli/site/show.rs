@@ -24,7 +24,7 @@ impl Args {
         let settings = company.view.sites.get(&self.id).cloned().unwrap_or_default();
         if ctx.json {
             out::print_json(&json!({"id": self.id, "name": site.name, "origins": site.origins, "team": site.team,
-                "on": site.on, "form": settings.form, "greeting": settings.greeting}));
+                "on": site.on, "robot": site.bot, "form": settings.form, "greeting": settings.greeting}));
             return Ok(());
         }
         out::facts(&[
@@ -34,6 +34,7 @@ impl Args {
             ("origins", site.origins.join(", ")),
             ("form", form::words(&settings.form)),
             ("greeting", settings.greeting),
+            ("robot", site.bot.as_ref().map(ToString::to_string).unwrap_or_default()),
             ("state", if site.on { "on" } else { "off" }.into()),
         ]);
         Ok(())

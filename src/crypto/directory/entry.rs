@@ -9,7 +9,7 @@ use crate::{
         hash,
         sign::{Label, SigningKey},
     },
-    proto::{SiteId, TeamId, UserId},
+    proto::{BotId, SiteId, TeamId, UserId},
 };
 
 /// A signed entry, as it is stored and sent.
@@ -70,7 +70,7 @@ impl Entry {
     }
 
     pub(super) fn body(&self, head: &Head) -> Result<Option<Body>, DirectoryError> {
-        if !matches!(head.t.as_str(), "genesis" | "enrol" | "agent" | "team" | "site" | "revoke") {
+        if !matches!(head.t.as_str(), "genesis" | "enrol" | "agent" | "team" | "site" | "bot" | "revoke") {
             return Ok(None);
         }
         serde_json::from_slice(&self.raw.0).map(Some).map_err(|e| DirectoryError::Json(e.to_string()))
@@ -100,6 +100,8 @@ pub enum Body {
     Team(TeamBody),
     /// A site is made or changes.
     Site(SiteBody),
+    /// A robot is certified, or changes.
+    Bot(BotBody),
     /// An invite is no longer good.
     Revoke(RevokeBody),
 }
@@ -189,6 +191,22 @@ pub struct SiteBody {
     /// Whose queue.
     pub team: TeamId,
     /// Whether its widget works.
+    pub on: bool,
+    /// The robot that may be a member of its conversations; none: nobody but visitor and team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot: Option<BotId>,
+}
+
+/// A robot and the key it signs with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BotBody {
+    /// Which.
+    pub id: BotId,
+    /// Display name.
+    pub name: String,
+    /// Its Ed25519 key; stays the same as long as the id.
+    pub ed: Key32,
+    /// Whether it may be a member of new epochs.
     pub on: bool,
 }
 

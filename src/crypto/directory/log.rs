@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{DirectoryError, Entry, Role, SiteState, State, TeamState, UserKey, rules};
+use super::{BotState, DirectoryError, Entry, Role, SiteState, State, TeamState, UserKey, rules};
 use crate::{
     crypto::{codec::Key32, hash},
-    proto::{Kid, OrgFp, SiteId, TeamId, UserId},
+    proto::{BotId, Kid, OrgFp, SiteId, TeamId, UserId},
 };
 
 /// A user who may act now.
@@ -105,6 +105,17 @@ impl Directory {
     /// A site, on or off.
     pub fn site(&self, id: &SiteId) -> Option<&SiteState> {
         self.state.sites.get(id)
+    }
+
+    /// The robot that may be a member of a site's new epochs.
+    pub fn bot_of(&self, site: &SiteId) -> Option<(&BotId, &BotState)> {
+        let id = self.site(site)?.bot.as_ref()?;
+        self.state.bots.get_key_value(id).filter(|(_, b)| b.on)
+    }
+
+    /// A robot by the hash of its key, on or off.
+    pub fn bot_by_kid(&self, kid: &Kid) -> Option<(&BotId, &BotState)> {
+        self.state.bots.iter().find(|(_, b)| hash::kid(&b.ed.0) == *kid)
     }
 
     /// A user who may act now.

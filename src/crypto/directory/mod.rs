@@ -6,8 +6,8 @@ mod rules;
 mod snapshot;
 mod state;
 
-pub use entry::{AgentBody, Body, EnrolBody, Entry, GenesisBody, RevokeBody, SiteBody, TeamBody};
+pub use entry::{AgentBody, Body, BotBody, EnrolBody, Entry, GenesisBody, RevokeBody, SiteBody, TeamBody};
 pub use log::{ActiveAgent, Directory};
 pub use rules::DirectoryError;
 pub use snapshot::{Bundle, MAX_SNAPSHOT_MS, Snapshot, SnapshotBody, SnapshotError};
-pub use state::{Role, SiteState, State, TeamState, UserKey, UserState};
+pub use state::{BotState, Role, SiteState, State, TeamState, UserKey, UserState};

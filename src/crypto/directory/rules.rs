@@ -3,8 +3,8 @@
 use data_encoding::HEXLOWER;
 
 use super::{
-    AgentBody, Body, EnrolBody, Entry, Role, SiteBody, SiteState, State, TeamBody, TeamState, UserKey, UserState,
-    entry::Head,
+    AgentBody, Body, BotBody, BotState, EnrolBody, Entry, Role, SiteBody, SiteState, State, TeamBody, TeamState,
+    UserKey, UserState, entry::Head,
 };
 use crate::{
     crypto::{
@@ -13,7 +13,7 @@ use crate::{
         invite::{self, InviteError},
         sign::{self, Label, SignError},
     },
-    proto::{OrgFp, TeamId, UserId},
+    proto::{BotId, OrgFp, TeamId, UserId},
 };
 
 /// Why an entry may not enter the directory.
@@ -100,6 +100,12 @@ pub enum DirectoryError {
     /// The user has a key that counts.
     #[error("user {0} has an active key already")]
     UserActive(UserId),
+    /// A site names a robot that is not there.
+    #[error("there is no robot {0}")]
+    UnknownBot(BotId),
+    /// A robot comes with another key than it has, or with a key that stands for somebody else.
+    #[error("robot {0}: a robot keeps its key, and its key is nobody else's")]
+    BotKey(BotId),
     /// The invite is over and no snapshot covers its use.
     #[error("the invite is expired")]
     Expired,
@@ -158,6 +164,7 @@ pub(super) fn genesis(fp: &OrgFp, entry: &Entry) -> Result<State, DirectoryError
         users: Default::default(),
         teams: Default::default(),
         sites: Default::default(),
+        bots: Default::default(),
         used: Default::default(),
     })
 }
@@ -189,6 +196,7 @@ pub(super) fn apply(
         Some(Body::Agent(a)) => agent(state, seq, a, right),
         Some(Body::Team(t)) => team(state, t),
         Some(Body::Site(s)) => site(state, s),
+        Some(Body::Bot(b)) => bot(state, b),
         Some(Body::Revoke(r)) => {
             state.used.insert(r.inv.to_string());
             Ok(())
@@ -271,6 +279,21 @@ fn team(state: &mut State, t: TeamBody) -> Result<(), DirectoryError> {
 }
 
 fn site(state: &mut State, s: SiteBody) -> Result<(), DirectoryError> {
-    state.sites.insert(s.id, SiteState { name: s.name, origins: s.origins, team: s.team, on: s.on });
+    if let Some(bot) = s.bot.as_ref().filter(|b| !state.bots.contains_key(b)) {
+        return Err(DirectoryError::UnknownBot(bot.clone()));
+    }
+    state.sites.insert(s.id, SiteState { name: s.name, origins: s.origins, team: s.team, on: s.on, bot: s.bot });
+    Ok(())
+}
+
+fn bot(state: &mut State, b: BotBody) -> Result<(), DirectoryError> {
+    sign::check_public(&b.ed.0)?;
+    let other_key = state.bots.get(&b.id).is_some_and(|known| known.ed != b.ed);
+    let person = b.ed == state.root || state.users.values().flat_map(|u| &u.keys).any(|k| k.ed == b.ed);
+    let other_bot = state.bots.iter().any(|(id, known)| *id != b.id && known.ed == b.ed);
+    if other_key || person || other_bot {
+        return Err(DirectoryError::BotKey(b.id));
+    }
+    state.bots.insert(b.id, BotState { name: b.name, ed: b.ed, on: b.on });
     Ok(())
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     crypto::codec::Key32,
-    proto::{SiteId, TeamId, UserId},
+    proto::{BotId, SiteId, TeamId, UserId},
 };
 
 /// What a user may do.
@@ -113,6 +113,20 @@ pub struct SiteState {
     pub team: TeamId,
     /// Whether its widget works.
     pub on: bool,
+    /// The robot that may be a member of its conversations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot: Option<BotId>,
+}
+
+/// A robot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BotState {
+    /// Display name.
+    pub name: String,
+    /// Signs its messages and its day keys.
+    pub ed: Key32,
+    /// Whether it may be a member of new epochs.
+    pub on: bool,
 }
 
 /// Everything the log says, at one point of it.
@@ -134,6 +148,9 @@ pub struct State {
     pub teams: BTreeMap<TeamId, TeamState>,
     /// Sites.
     pub sites: BTreeMap<SiteId, SiteState>,
+    /// Robots, those that are off too: their messages stay verifiable.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bots: BTreeMap<BotId, BotState>,
     /// Invites that were used or revoked, b64u.
     pub used: BTreeSet<String>,
 }

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod flips;
+pub mod robots;
 mod seals;
 mod vectors;
 
@@ -168,6 +169,7 @@ pub fn log() -> Log {
         origins: vec!["https://shop.example".into(), "http://127.0.0.1:8080".into()],
         team: "svc".parse().unwrap(),
         on: true,
+        bot: None,
     };
     log.add(&Body::Site(site), &zhao);
     let prev = data_encoding::HEXLOWER.encode(&log.head());

@@ -1,12 +1,13 @@
 //! Known answers, frozen in `tests/data/vectors.json` and shared with the TypeScript twin.
-//! `KEFU_WRITE_VECTORS=1 cargo test vectors` writes them anew.
+//! `KEFU_WRITE_VECTORS=1 cargo test vectors` writes what is computed anew and adds what is missing;
+//! `KEFU_WRITE_VECTORS=all` also seals anew what was sealed with randomness.
 
 use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
-use super::{attacks, *};
+use super::{attacks, robots, *};
 use crate::{
     crypto::{
         announcement::{self, Expected, NewEpoch},
@@ -28,7 +29,9 @@ const ABOUT: &str = "Known answers for the kefu protocol, version 1. Binary is h
     deterministic: compute and compare. `hpke`, `note`, `announcement`, `grant`, `team_box` were sealed with randomness: open \
     and compare. `bad_keys`: must be refused as Ed25519 keys. `directory.log` gives `state` and `heads`; each of \
     `directory.bad` must be refused at time `now` after the first `after` entries of the log and then `before` (which are \
-    good); `why` is the Rust error, for people. `bundles`: verify with `fp` at `now`, giving `state`; `bad_bundles` refuse.";
+    good); `why` is the Rust error, for people. `bundles`: verify with `fp` at `now`, giving `state`; `bad_bundles` refuse. \
+    `robot`: a log with a robot, entries that must not follow it, day keys to accept at `now` for `site` or to refuse; \
+    `robot_announcement`: one whose bot box is for that day key (`creator`, `team`, `visitor` name `keys`).";
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {
     HEXLOWER.encode(bytes.as_ref())
@@ -207,6 +210,7 @@ fn deterministic() -> Map<String, Value> {
             "bad_codes": [inv.print().replacen('A', "B", 1).replacen('C', "D", 1), inv.print()[..70].to_string(), "HELLO-WORLD"]},
         "ksf": {"input": hex(b"password"), "out": hex(&opaque::stretch(b"password")[..])},
         "directory": directory(),
+        "robot": robots::vectors(),
     });
     match value {
         Value::Object(map) => map,
@@ -232,6 +236,11 @@ fn sealed() -> Map<String, Value> {
             "dir_seq": dir.seq(), "dir_head": hex(dir.head()), "ek": hex(ek(epoch as u32).bytes()), "bytes": hex(b)})
         })
         .collect();
+    let with_robot = robots::log_with_robot().replay();
+    let (dir_seq, dir_head, bot) = (with_robot.seq(), with_robot.head(), Some(x("bot day").public()));
+    let (team, visitor_x) = (x("svc 2").public(), x("visitor").public());
+    let new = NewEpoch { conv: conv(), epoch: 0, prev: [0; 32], dir_seq, dir_head, team, visitor: visitor_x, bot };
+    let robot_ann = announcement::create_with(&new, &ek(0), &visitor).unwrap();
     let hpke_one = hpke::seal(&x("li").public(), b"info", b"aad", b"plaintext").unwrap();
     let note = envelope::seal_note(&header(&li, 9), &x("svc 2").public(), r#"{"t":"note"}"#.as_bytes(), &li).unwrap();
     let granted = [(0, ek(0)), (1, ek(1))];
@@ -241,6 +250,8 @@ fn sealed() -> Map<String, Value> {
         "hpke": [{"to": "li", "info": hex(b"info"), "aad": hex(b"aad"), "enc": hex(hpke_one.enc.0), "ct": hex(hpke_one.ct), "pt": hex(b"plaintext")}],
         "note": {"header": header_json(&header(&li, 9)), "team": "svc 2", "signer": "li again", "body": r#"{"t":"note"}"#, "bytes": hex(note)},
         "announcement": anns,
+        "robot_announcement": {"epoch": 0, "creator": "visitor", "team": "svc 2", "visitor": "visitor", "dir_seq": dir_seq,
+            "dir_head": hex(dir_head), "ek": hex(ek(0).bytes()), "bytes": hex(robot_ann)},
         "grant": {"conv": conv(), "kind": 1, "to": "svc 1", "creator": "li again", "bytes": hex(grant),
             "keys": granted.iter().map(|(e, k)| json!({"epoch": e, "ek": hex(k.bytes()), "commitment": hex(k.commitment(&conv(), *e))})).collect::<Vec<_>>()},
         "team_box": {"to": "li", "box": team_box, "secret": "svc 2"},
@@ -252,9 +263,11 @@ fn sealed() -> Map<String, Value> {
 }
 
 fn file() -> Value {
-    if std::env::var_os("KEFU_WRITE_VECTORS").is_some() {
-        let mut map = deterministic();
-        map.extend(sealed());
+    if let Some(how) = std::env::var_os("KEFU_WRITE_VECTORS") {
+        let old = std::fs::read_to_string(path()).ok().filter(|_| how != "all");
+        let mut map: Map<String, Value> = old.map(|t| serde_json::from_str(&t).unwrap()).unwrap_or_default();
+        sealed().into_iter().for_each(|(key, value)| _ = map.entry(key).or_insert(value));
+        map.extend(deterministic());
         std::fs::write(path(), serde_json::to_string_pretty(&Value::Object(map)).unwrap() + "\n").unwrap();
     }
     serde_json::from_str(&std::fs::read_to_string(path()).expect("tests/data/vectors.json")).unwrap()
@@ -314,6 +327,24 @@ fn opens(file: &Value) {
         }
         prev = announcement::hash(&bytes);
     }
+    let a = &file["robot_announcement"];
+    let bytes = unhex(&a["bytes"]);
+    let (with_robot, creator) = (robots::log_with_robot().replay(), ed("visitor").public());
+    let (team, visitor, day) = (x("svc 2").public(), x("visitor").public(), x("bot day"));
+    let bot = day.public();
+    let want = Expected {
+        conv: conv(),
+        epoch: 0,
+        prev: [0; 32],
+        creator: &creator,
+        directory: &with_robot,
+        team: &team,
+        visitor: &visitor,
+        bot: Some(&bot),
+    };
+    announcement::verify(&bytes, &want).unwrap();
+    assert_eq!(announcement::open(&bytes, BoxKind::Bot, &day).unwrap().bytes()[..], unhex(&a["ek"]));
+    assert!(announcement::verify(&bytes, &Expected { bot: None, ..want }).is_err(), "a robot nobody expects");
     let g = &file["grant"];
     let bytes = unhex(&g["bytes"]);
     grant::verify(&bytes, conv(), &li).unwrap();

@@ -4,6 +4,7 @@
 mod error;
 mod found;
 mod people;
+mod robots;
 mod sites;
 mod teams;
 

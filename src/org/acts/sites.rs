@@ -36,7 +36,7 @@ impl Signer<'_> {
             return Err(ActError::SiteTaken(id.clone()));
         }
         let (name, origins, team) = (name.to_owned(), origins.to_vec(), team.clone());
-        self.site(SiteBody { id: id.clone(), name, origins, team, on: true }, Some(settings))
+        self.site(SiteBody { id: id.clone(), name, origins, team, on: true, bot: None }, Some(settings))
     }
 
     /// Changes a site.
@@ -52,6 +52,7 @@ impl Signer<'_> {
             origins: change.origins.unwrap_or(old.origins),
             team: change.team.unwrap_or(old.team),
             on: change.on.unwrap_or(old.on),
+            bot: old.bot,
         };
         self.site(body, change.settings)
     }

@@ -1,0 +1,53 @@
+//! `kefu robot off`: sites without it.
+
+use serde_json::json;
+
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        out,
+    },
+    proto::SiteId,
+};
+
+/// Take the robot off sites; when the last has none, its keys are erased and nothing on the server can read
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Ids of the sites
+    #[arg(value_name = "SITE", required = true)]
+    sites: Vec<SiteId>,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let check = |company: &Company| {
+            let mut any = false;
+            for id in &self.sites {
+                any |= company.site(id)?.bot.is_some();
+            }
+            match any {
+                true => Ok(()),
+                false => Err(Fail::new(Kind::Exists, "there is no robot on these sites")
+                    .next("kefu robot status shows where it is")),
+            }
+        };
+        self.signing.act(ctx, check, |_, signer| Ok((signer.robot_off(&self.sites)?, ())))?;
+        let left = Company::open(ctx)?.dir.state().sites.values().filter(|s| s.bot.is_some()).count();
+        if ctx.json {
+            out::print_json(&json!({"sites": self.sites, "on": false, "left": left}));
+            return Ok(());
+        }
+        let sites: Vec<&str> = self.sites.iter().map(SiteId::as_str).collect();
+        out::line(format!("No robot on {}. Conversations it is in go to people.", sites.join(", ")));
+        if left == 0 {
+            out::line("No site has one any more: its keys are erased.");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! `kefu robot on`: certify the robot and put it on sites.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    cli::{
+        args,
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+        link::Office,
+        out,
+    },
+    crypto::codec::Key32,
+    proto::{BotId, SiteId},
+};
+
+/// Let the robot answer on sites; it can read those conversations until a person takes over
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Ids of the sites
+    #[arg(value_name = "SITE", required = true)]
+    sites: Vec<SiteId>,
+    /// Name that visitors see [default: the one it has, else Robot]
+    #[arg(long, value_parser = args::display_name)]
+    name: Option<String>,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+/// The robot's name and key, as the server made them.
+#[derive(Debug, Deserialize)]
+struct Prepared {
+    id: BotId,
+    ed: Key32,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let check = |company: &Company| self.sites.iter().try_for_each(|id| company.site(id).map(|_| ()));
+        let company = Company::open(ctx)?;
+        check(&company)?;
+        let office = Office::open(ctx)?;
+        let robot: Prepared = serde_json::from_value(office.call("POST", "/admin/robot/prepare", None)?)?;
+        office.close();
+        let all_have = |company: &Company| {
+            let has = |id: &SiteId| company.dir.bot_of(id).is_some_and(|(bot, b)| *bot == robot.id && b.ed == robot.ed);
+            self.sites.iter().all(has) && self.name.is_none()
+        };
+        if all_have(&company) {
+            return Err(Fail::new(Kind::Exists, "the robot is on there already").next("kefu robot status shows all"));
+        }
+        self.signing.act(ctx, check, |_, signer| {
+            Ok((signer.robot_on(&robot.id, robot.ed, self.name.as_deref(), &self.sites)?, ()))
+        })?;
+        if ctx.json {
+            out::print_json(&json!({"robot": robot.id, "sites": self.sites, "on": true}));
+        } else {
+            let sites: Vec<&str> = self.sites.iter().map(SiteId::as_str).collect();
+            out::line(format!(
+                "Robot {} answers on {}. It reads those conversations until a person takes over.",
+                robot.id,
+                sites.join(", ")
+            ));
+            out::line("Keep its keys out of backups: kefu robot status shows where they lie.");
+        }
+        Ok(())
+    }
+}

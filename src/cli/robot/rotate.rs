@@ -1,0 +1,32 @@
+//! `kefu robot rotate`: a new day key at once.
+
+use serde_json::json;
+
+use crate::{
+    cli::{context::Context, fail::Fail, link::Office, out},
+    crypto::botkey::DayKey,
+};
+
+/// Give the robot a new day key and erase the older ones; conversations it is in go to people
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "It is rotated every day without this. If its signing key may be known to others, take the robot \
+                        off all its sites and put it on again: that makes a new one."
+)]
+pub struct Args {}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let office = Office::open(ctx)?;
+        let key = office.call("POST", "/admin/robot/rotate", None);
+        office.close();
+        let key: DayKey = serde_json::from_value(key?)?;
+        if ctx.json {
+            out::print_json(&json!({"robot": key.bot, "x": key.x, "at": key.at, "until": key.until}));
+        } else {
+            out::line(format!("Robot {} has a new day key, good until {}.", key.bot, out::date(key.until)));
+        }
+        Ok(())
+    }
+}

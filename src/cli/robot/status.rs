@@ -1,0 +1,65 @@
+//! `kefu robot status`: where the robot is, and how its keys stand.
+
+use serde_json::Value;
+
+use crate::cli::{
+    context::Context,
+    fail::Fail,
+    link::Office,
+    out::{self, Table},
+};
+
+/// Show where the robot is, and how its keys stand
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let office = Office::open(ctx)?;
+        let status = office.call("GET", "/admin/robot", None);
+        office.close();
+        let status = status?;
+        if ctx.json {
+            out::print_json(&status);
+        } else {
+            show(&status);
+        }
+        Ok(())
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn show(status: &Value) {
+    let rows = |name: &str| status[name].as_array().cloned().unwrap_or_default();
+    let mut table = Table::new(&["id", "name", "state", "sites"], "No robot: kefu robot on SITE lets one answer.");
+    for robot in rows("robots") {
+        let sites: Vec<String> = robot["sites"].as_array().into_iter().flatten().map(text).collect();
+        let state = if robot["on"] == true { "on" } else { "off" }.to_owned();
+        table.row([text(&robot["id"]), text(&robot["name"]), state, sites.join(", ")]);
+    }
+    table.print();
+    let now = out::now_ms();
+    if let Some(id) = status["key"].as_str() {
+        let newest = rows("days").last().and_then(|d| d["until"].as_u64());
+        let day = newest.map_or_else(String::new, |until| {
+            format!("good until {} ({})", out::date(until), out::relative(until, now))
+        });
+        out::line("");
+        out::facts(&[("keys of", id.to_owned()), ("kept in", text(&status["dir"])), ("day key", day)]);
+    }
+    let here = status["key"].as_str().unwrap_or_default();
+    let absent = rows("robots").into_iter().filter(|r| r["on"] == true && r["id"] != here);
+    for robot in absent {
+        out::line(format!(
+            "The key of robot {} is not here: kefu robot on with its sites makes a new one.",
+            text(&robot["id"])
+        ));
+    }
+    if let Some(trouble) = status["trouble"].as_str() {
+        out::line(format!("Trouble: {trouble}"));
+    }
+}
