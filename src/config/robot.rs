@@ -174,9 +174,7 @@ impl Rule {
 }
 
 /// A map whose mistakes name the key they are under.
-fn named<'de, D: Deserializer<'de>, T: Deserialize<'de> + serde::de::DeserializeOwned>(
-    input: D,
-) -> Result<BTreeMap<String, T>, D::Error> {
+fn named<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(input: D) -> Result<BTreeMap<String, T>, D::Error> {
     let raw = BTreeMap::<String, toml::Value>::deserialize(input)?;
     let read = raw.into_iter().map(|(key, value)| {
         let value = T::deserialize(value).map_err(|e| D::Error::custom(format!("{key}: {}", e.message())))?;
