@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 /// Left may use right. `bus` joins with the first second node. `cli` reaches `org` and `crypto` because acts that need a
 /// company key are signed where the key is, on the command line, never in the server.
 const HOUSE: &[(&str, &[&str])] = &[
-    ("cli", &["app", "ai", "bot", "org", "crypto", "config", "obs", "proto"]),
+    ("cli", &["app", "understanding", "ai", "bot", "org", "crypto", "config", "obs", "proto"]),
     ("http", &["chat", "org", "hub", "crypto", "proto", "config", "obs"]),
     ("chat", &["ai", "bot", "org", "store", "hub", "desk", "crypto", "proto", "obs"]),
     ("org", &["store", "crypto", "proto", "obs"]),

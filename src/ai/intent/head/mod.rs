@@ -5,7 +5,7 @@ mod file;
 use super::{
     calibrate::{Rejection, Signs},
     eval::Summary,
-    examples::Intent,
+    examples::{Examples, Intent},
     logistic::{Linear, softmax},
 };
 use crate::ai::{
@@ -111,6 +111,17 @@ impl Head {
     /// How many examples it was trained on.
     pub fn examples(&self) -> usize {
         self.examples.len()
+    }
+
+    /// The examples it was trained on, to train another on them and more.
+    pub fn to_examples(&self) -> Examples {
+        let mut examples = Examples::default();
+        examples.intents.extend(self.intents.iter().cloned());
+        for (text, class) in &self.examples {
+            let intent = self.intents.get(*class as usize).map_or(super::OUT_OF_SCOPE, |(name, _)| name);
+            examples.push(text, intent, (String::new(), 0));
+        }
+        examples
     }
 
     /// What `vector`, of [`Self::width`] numbers, means.
