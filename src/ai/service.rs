@@ -128,3 +128,71 @@ fn answer(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ai::{
+        kernel,
+        model::testing::{SMALL, Stored, files},
+    };
+
+    fn model() -> Arc<Model> {
+        Arc::new(Model::new(files(SMALL, Stored::Codes, 1), kernel::best()).unwrap())
+    }
+
+    #[test]
+    fn answers_are_those_of_an_encoder_alone() {
+        let model = model();
+        let mut alone = Encoder::new(Arc::clone(&model)).unwrap();
+        let service = Recogniser::start(Arc::clone(&model)).unwrap();
+        let emoji = "👍".repeat(50);
+        let long = "退货".repeat(50_000);
+        let texts = ["我要退货", "", "where is my order?", "\u{202e}ا\u{0}\u{7}", &emoji, &long];
+        let answers: Vec<_> = texts.iter().map(|t| service.ask((*t).to_owned()).unwrap()).collect();
+        for (text, answer) in texts.iter().zip(answers) {
+            let vector = answer.blocking_recv().unwrap();
+            assert_eq!(vector, alone.encode(&model.tokens(text)).unwrap(), "{text}");
+        }
+    }
+
+    /// A queue whose thread has not begun.
+    fn still(model: &Arc<Model>) -> (Recogniser, Receiver<Question>) {
+        let (questions, waiting) = sync_channel(QUEUE);
+        (Recogniser { model: Arc::clone(model), questions: Some(questions), thread: None }, waiting)
+    }
+
+    #[test]
+    fn a_full_queue_refuses_at_once_and_recovers() {
+        let model = model();
+        let (service, waiting) = still(&model);
+        let answers: Vec<_> = (0..QUEUE).map(|_| service.ask("我要退货".into()).unwrap()).collect();
+        assert_eq!(service.ask("one more".into()).unwrap_err(), Refused::Busy);
+        let encoder = Encoder::new(Arc::clone(&model)).unwrap();
+        let thread = std::thread::spawn(move || run(encoder, &waiting));
+        assert!(answers.into_iter().all(|a| a.blocking_recv().is_ok()));
+        assert!(service.ask("again".into()).unwrap().blocking_recv().is_ok());
+        drop(service);
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn askers_who_left_cost_nothing_and_harm_nobody() {
+        let model = model();
+        let (service, waiting) = still(&model);
+        for _ in 0..QUEUE - 1 {
+            drop(service.ask("我要退货".into()).unwrap());
+        }
+        let stayed = service.ask("where".into()).unwrap();
+        drop(service);
+        run(Encoder::new(Arc::clone(&model)).unwrap(), &waiting);
+        assert_eq!(stayed.blocking_recv().unwrap().len(), 48);
+    }
+
+    #[test]
+    fn a_stopped_thread_is_said() {
+        let (service, waiting) = still(&model());
+        drop(waiting);
+        assert_eq!(service.ask("?".into()).unwrap_err(), Refused::Stopped);
+    }
+}

@@ -16,10 +16,11 @@ impl Avx2 {
 
 kernel!(Avx2, "avx2", features = "avx2");
 
-/// `f` on both halves.
-#[inline(always)]
-fn each<A: Copy, B: Copy, C>(a: [A; 2], b: [B; 2], f: impl Fn(A, B) -> C) -> [C; 2] {
-    [f(a[0], b[0]), f(a[1], b[1])]
+/// An instruction on both halves. A macro, because closures would keep the compiler from inlining instructions.
+macro_rules! both {
+    ($instruction:ident, $($argument:expr),+) => {
+        unsafe { [$instruction($($argument[0]),+), $instruction($($argument[1]),+)] }
+    };
 }
 
 // SAFETY of every block below: `self` proves the instructions. Pointers come from arrays of the length that is read or
@@ -57,37 +58,38 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn add(self, a: Self::F, b: Self::F) -> Self::F {
-        each(a, b, |a, b| unsafe { _mm256_add_ps(a, b) })
+        both!(_mm256_add_ps, a, b)
     }
 
     #[inline(always)]
     fn sub(self, a: Self::F, b: Self::F) -> Self::F {
-        each(a, b, |a, b| unsafe { _mm256_sub_ps(a, b) })
+        both!(_mm256_sub_ps, a, b)
     }
 
     #[inline(always)]
     fn mul(self, a: Self::F, b: Self::F) -> Self::F {
-        each(a, b, |a, b| unsafe { _mm256_mul_ps(a, b) })
+        both!(_mm256_mul_ps, a, b)
     }
 
     #[inline(always)]
     fn div(self, a: Self::F, b: Self::F) -> Self::F {
-        each(a, b, |a, b| unsafe { _mm256_div_ps(a, b) })
+        both!(_mm256_div_ps, a, b)
     }
 
     #[inline(always)]
     fn max(self, a: Self::F, b: Self::F) -> Self::F {
-        each(a, b, |a, b| unsafe { _mm256_max_ps(a, b) })
+        both!(_mm256_max_ps, a, b)
     }
 
     #[inline(always)]
     fn min(self, a: Self::F, b: Self::F) -> Self::F {
-        each(a, b, |a, b| unsafe { _mm256_min_ps(a, b) })
+        both!(_mm256_min_ps, a, b)
     }
 
     #[inline(always)]
     fn abs(self, a: Self::F) -> Self::F {
-        a.map(|a| unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), a) })
+        let signs = self.splat(-0.0);
+        both!(_mm256_andnot_ps, signs, a)
     }
 
     #[inline(always)]
@@ -112,16 +114,19 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn two_to(self, rounded: Self::F) -> Self::F {
-        rounded.map(|x| unsafe {
-            let shifted = _mm256_slli_epi32::<23>(_mm256_castps_si256(x));
-            _mm256_castsi256_ps(_mm256_add_epi32(shifted, _mm256_set1_epi32(1f32.to_bits() as i32)))
-        })
+        let bits = both!(_mm256_castps_si256, rounded);
+        let shifted = unsafe { [_mm256_slli_epi32::<23>(bits[0]), _mm256_slli_epi32::<23>(bits[1])] };
+        let one = unsafe { [_mm256_set1_epi32(1f32.to_bits() as i32); 2] };
+        let power = both!(_mm256_add_epi32, shifted, one);
+        both!(_mm256_castsi256_ps, power)
     }
 
     #[inline(always)]
     fn bytes(self, rounded: Self::F) -> [u8; 16] {
+        let mask = unsafe { [_mm256_set1_epi32(0xff); 2] };
+        let bits = both!(_mm256_castps_si256, rounded);
+        let low = both!(_mm256_and_si256, bits, mask);
         unsafe {
-            let low = rounded.map(|x| _mm256_and_si256(_mm256_castps_si256(x), _mm256_set1_epi32(0xff)));
             // packing works within halves of a register; the permutation puts the quarters in order again
             let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi32(low[0], low[1]));
             let bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
@@ -138,7 +143,7 @@ impl Simd for Avx2 {
     fn codes(self, from: &[i8; 64]) -> Self::Codes {
         unsafe {
             let halves = [_mm256_loadu_si256(from.as_ptr().cast()), _mm256_loadu_si256(from.as_ptr().add(32).cast())];
-            halves.map(|codes| (codes, _mm256_abs_epi8(codes)))
+            [(halves[0], _mm256_abs_epi8(halves[0])), (halves[1], _mm256_abs_epi8(halves[1]))]
         }
     }
 
@@ -151,14 +156,19 @@ impl Simd for Avx2 {
     /// magnitudes up to 127 make at most 32,258: its 16-bit sums never saturate, and the result is exact.
     #[inline(always)]
     fn dot(self, sum: Self::Sum, four: __m256i, codes: Self::Codes) -> Self::Sum {
-        each(sum, codes, |sum, (codes, magnitudes)| unsafe {
-            let pairs = _mm256_maddubs_epi16(magnitudes, _mm256_sign_epi8(four, codes));
-            _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
-        })
+        unsafe {
+            let one = _mm256_set1_epi16(1);
+            let low = _mm256_maddubs_epi16(codes[0].1, _mm256_sign_epi8(four, codes[0].0));
+            let high = _mm256_maddubs_epi16(codes[1].1, _mm256_sign_epi8(four, codes[1].0));
+            [
+                _mm256_add_epi32(sum[0], _mm256_madd_epi16(low, one)),
+                _mm256_add_epi32(sum[1], _mm256_madd_epi16(high, one)),
+            ]
+        }
     }
 
     #[inline(always)]
     fn floats(self, sum: Self::Sum) -> Self::F {
-        sum.map(|n| unsafe { _mm256_cvtepi32_ps(n) })
+        both!(_mm256_cvtepi32_ps, sum)
     }
 }

@@ -5,9 +5,29 @@ use super::simd::Simd;
 /// 1.5 · 2²³. Adding it to a number of magnitude below 2²² leaves the nearest integer (halves to even) in the low bits.
 pub(super) const ROUND: f32 = 12_582_912.0;
 
+/// (e^r - 1 - r) / r². Cephes, expf.c (S. Moshier).
+#[allow(clippy::excessive_precision)] // as published
+const EXP: [f32; 6] =
+    [1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
+
+/// erf(x)/x in x², above and below the line: Eigen, generic_fast_erf_float (also in TensorFlow and XLA).
+#[allow(clippy::excessive_precision)] // as published
+const ERF_ABOVE: [f32; 7] = [
+    -2.72614225801306e-10,
+    2.77068142495902e-8,
+    -2.10102402082508e-6,
+    -5.69250639462346e-5,
+    -7.34990630326855e-4,
+    -2.95459980854025e-3,
+    -1.60960333262415e-2,
+];
+#[allow(clippy::excessive_precision)] // as published
+const ERF_BELOW: [f32; 5] =
+    [-1.45660718464996e-5, -2.13374055278905e-4, -1.68282697438203e-3, -7.37332916720468e-3, -1.42647390514189e-2];
+
 /// e^x for x ≤ 0; what is smaller than e^-87 counts as e^-87. Relative error below 2 in the last place.
 ///
-/// Method and coefficients: Cephes, expf.c (S. Moshier): e^x = 2^n · e^r, |r| ≤ ln 2 / 2, ln 2 in two parts.
+/// The method is Cephes's: e^x = 2^n · e^r with |r| ≤ ln 2 / 2, ln 2 taken off in two parts so that r is exact.
 #[inline(always)]
 pub(super) fn exp<S: Simd>(s: S, x: S::F) -> S::F {
     let x = s.max(x, s.splat(-87.0));
@@ -15,7 +35,7 @@ pub(super) fn exp<S: Simd>(s: S, x: S::F) -> S::F {
     let n = s.sub(rounded, s.splat(ROUND));
     let r = s.sub(x, s.mul(n, s.splat(0.693_359_4)));
     let r = s.add(r, s.mul(n, s.splat(2.121_944_4e-4)));
-    let p = horner(s, r, &[1.987_569_1e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_65, 0.5]);
+    let p = horner(s, r, &EXP);
     let e = s.add(s.add(s.mul(p, s.mul(r, r)), r), s.splat(1.0));
     s.mul(e, s.two_to(rounded))
 }
@@ -27,26 +47,12 @@ pub(super) fn gelu<S: Simd>(s: S, x: S::F) -> S::F {
     s.mul(s.mul(x, s.splat(0.5)), s.add(erf, s.splat(1.0)))
 }
 
-/// The error function: odd, 1 in f32 from 4 on. A quotient of polynomials in x² by Eigen's authors
-/// (`generic_fast_erf_float`, also used by TensorFlow and XLA).
+/// The error function: odd, 1 in f32 from 4 on.
 #[inline(always)]
 fn erf<S: Simd>(s: S, x: S::F) -> S::F {
     let x = s.max(s.min(x, s.splat(4.0)), s.splat(-4.0));
     let x2 = s.mul(x, x);
-    let above = horner(
-        s,
-        x2,
-        &[
-            -2.726_142_3e-10,
-            2.770_681_4e-8,
-            -2.101_024e-6,
-            -5.692_506_4e-5,
-            -7.349_906_3e-4,
-            -2.954_599_8e-3,
-            -1.609_603_3e-2,
-        ],
-    );
-    let below = horner(s, x2, &[-1.456_607_2e-5, -2.133_740_6e-4, -1.682_827e-3, -7.373_329_3e-3, -1.426_473_9e-2]);
+    let (above, below) = (horner(s, x2, &ERF_ABOVE), horner(s, x2, &ERF_BELOW));
     s.div(s.mul(x, above), below)
 }
 

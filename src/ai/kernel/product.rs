@@ -1,12 +1,12 @@
 //! The product of activation codes with packed weights, a tile of rows × outputs at a time.
 
-use super::{CodeRows, Packed, Then, ViewMut, math, packed::Group, rows::PANEL, simd::Simd};
+use super::{CodeRows, Packed, Then, ViewMut, math, rows::PANEL, simd::Simd};
 
 /// See [`super::Kernel::product`].
 #[inline(always)]
 pub(super) fn product<S: Simd>(s: S, input: &CodeRows, rows: usize, weights: &Packed, then: Then, out: ViewMut<'_>) {
     // what the tiles rely on, once
-    assert!(weights.inputs.next_multiple_of(4) <= input.stride(), "activations as wide as the weights");
+    assert!(weights.inputs.next_multiple_of(8) <= input.stride(), "activations as wide as the weights");
     assert!(weights.outputs.next_multiple_of(PANEL) <= out.stride, "room for all outputs");
     assert!(rows <= input.scales.len() && rows * input.stride() <= input.flat().len(), "rows of codes");
     assert!(rows * out.stride <= out.values.len(), "rows of results");
@@ -65,29 +65,18 @@ fn tile<S: Simd, const R: usize, const L: usize, const GELU: bool>(
     out: ViewMut<'_>,
 ) {
     let line = at.panel * 2 + at.line;
-    let mut sums = [[s.start(&weights.start[line]); R]; L];
-    for (l, column) in sums.iter_mut().enumerate() {
-        *column = [s.start(&weights.start[line + l]); R];
-    }
     let stride = input.stride();
     let codes = &input.flat()[at.first * stride..][..R * stride];
-    for (g, Group(group)) in weights.panel(at.panel).iter().enumerate() {
-        let w: [S::Codes; L] = std::array::from_fn(|l| s.codes(&group[at.line + l]));
-        for r in 0..R {
-            // SAFETY: `product` has checked that a row has four bytes for every group, and `codes` is R whole rows
-            let four = s.four(unsafe { codes.as_ptr().add(r * stride + g * 4).cast::<[u8; 4]>().read() });
-            for l in 0..L {
-                sums[l][r] = s.dot(sums[l][r], four, w[l]);
-            }
-        }
-    }
+    let (groups, starts) = (weights.panel(at.panel), &weights.start[line..]);
+    // SAFETY: `codes` is R whole rows, and `product` has checked their width
+    let sums = unsafe { s.sums::<R, L>(codes.as_ptr(), stride, groups, at.line, starts) };
     let out_stride = out.stride;
     let results = &mut out.values[at.first * out_stride..][..R * out_stride];
-    for l in 0..L {
+    for (l, column) in sums.into_iter().enumerate() {
         let (scale, bias) = (s.load(&weights.scale[line + l]), s.load(&weights.bias[line + l]));
-        for r in 0..R {
+        for (r, sum) in column.into_iter().enumerate() {
             let scale = s.mul(s.splat(input.scales[at.first + r]), scale);
-            let mut value = s.add(s.mul(s.floats(sums[l][r]), scale), bias);
+            let mut value = s.add(s.mul(s.floats(sum), scale), bias);
             if GELU {
                 value = math::gelu(s, value);
             }

@@ -3,6 +3,8 @@
 //! A value of an implementing type is the proof that this processor has the instructions, so its methods are safe to call.
 //! They are all inlined into the functions of `entry`, where the compiler knows the instructions too.
 
+use super::packed::Group;
+
 /// One instruction set. All float operations are one IEEE 754 operation per lane.
 pub(super) trait Simd: Copy {
     /// Sixteen f32.
@@ -52,4 +54,41 @@ pub(super) trait Simd: Copy {
     fn dot(self, sum: Self::Sum, four: Self::Four, codes: Self::Codes) -> Self::Sum;
     /// The sums as numbers.
     fn floats(self, sum: Self::Sum) -> Self::F;
+
+    /// Sums of R rows for L lines of outputs, from `line` of the groups on; each line starts from its own numbers. For an
+    /// instruction set that multiplies rows in pairs to do differently.
+    ///
+    /// # Safety
+    /// `rows` points to R rows of codes, `stride` bytes apart, each with four bytes for every group, padded to a multiple
+    /// of eight.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // accumulators are indexed both ways
+    unsafe fn sums<const R: usize, const L: usize>(
+        self,
+        rows: *const u8,
+        stride: usize,
+        groups: &[Group],
+        line: usize,
+        starts: &[[i32; 16]],
+    ) -> [[Self::Sum; R]; L] {
+        // loops, not array::from_fn: closures would keep the compiler from inlining instructions
+        let mut sums = [[self.start(&starts[0]); R]; L];
+        for l in 1..L {
+            sums[l] = [self.start(&starts[l]); R];
+        }
+        for (g, Group(group)) in groups.iter().enumerate() {
+            let mut codes = [self.codes(&group[line]); L];
+            for l in 1..L {
+                codes[l] = self.codes(&group[line + l]);
+            }
+            for r in 0..R {
+                // SAFETY: the caller's promise
+                let four = self.four(unsafe { rows.add(r * stride + g * 4).cast::<[u8; 4]>().read() });
+                for l in 0..L {
+                    sums[l][r] = self.dot(sums[l][r], four, codes[l]);
+                }
+            }
+        }
+        sums
+    }
 }
