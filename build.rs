@@ -14,4 +14,8 @@ fn main() {
     if std::env::var_os("CARGO_FEATURE_MODEL").is_some() && Path::new("models/default/model.safetensors").exists() {
         println!("cargo::rustc-cfg=model_embedded");
     }
+    println!("cargo::rustc-check-cfg=cfg(head_embedded)");
+    if std::env::var_os("CARGO_FEATURE_MODEL").is_some() && Path::new("models/default/head.bin").exists() {
+        println!("cargo::rustc-cfg=head_embedded");
+    }
 }

@@ -26,3 +26,4 @@ pub mod obs;
 pub mod org;
 pub mod proto;
 pub mod store;
+pub mod understanding;

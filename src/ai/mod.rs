@@ -9,6 +9,8 @@
 //! - [`encoder`]: one sentence, or several in one pass, through the layers. Each layer is a Candle in-place op (`layer`).
 //! - [`kernel`]: the arithmetic, once per instruction set, with equal bits on all of them. The only unsafe code.
 //! - [`reference`]: the same model by plain Candle in f32, which the fast path is tested against.
+//! - [`intent`]: what a text wants, learned from examples. [`knowledge`]: which stored question it asks.
+//! - [`embed`], [`vectors`], [`text_file`]: what the two share.
 //! - [`service`]: one thread with a bounded queue that encodes for everyone else.
 //!
 //! # Threads
@@ -16,13 +18,18 @@
 //! the file reader, the tensor, and the hook for ops of one's own, none of which start threads. So there is no
 //! `RAYON_NUM_THREADS` to set; only [`reference`], for tests and benches, runs Candle's products.
 
+pub mod embed;
 pub mod encoder;
+pub mod intent;
 pub mod kernel;
+pub mod knowledge;
 mod layer;
 pub mod model;
 pub mod reference;
 pub mod service;
+pub mod text_file;
 pub mod tokenizer;
+pub mod vectors;
 
 pub use encoder::Encoder;
 pub use model::{Model, ModelError};

@@ -6,11 +6,14 @@
 //!
 //! - [`thought`]: what was understood. Filled by a [`Brain`], which stands in the composition root.
 //! - [`decision`]: what to do, with the reason in words.
+//! - [`policy`]: from the one to the other.
 //!
 //! Who opens and seals messages, and who owns a conversation, is no business of this room.
 
 mod decision;
+pub mod policy;
 mod thought;
 
 pub use decision::{Action, Button, Decision, HandOverWhy};
+pub use policy::{Dialogue, Message, Policy, PolicyError, Title, decide};
 pub use thought::{Brain, Guess, Hit, Thought, Trouble};

@@ -36,6 +36,7 @@ mod link;
 mod lock;
 mod out;
 mod secret;
+mod teach;
 mod tls;
 
 pub mod bench;
@@ -44,7 +45,10 @@ mod directory;
 mod doctor;
 mod exit_codes;
 mod init;
+mod intent;
+mod knowledge;
 mod man;
+mod policy;
 mod robot;
 mod serve;
 mod site;
@@ -85,6 +89,12 @@ enum Command {
     Robot(robot::Command),
     #[command(subcommand)]
     Directory(directory::Command),
+    #[command(subcommand)]
+    Intent(intent::Command),
+    #[command(subcommand)]
+    Knowledge(knowledge::Command),
+    #[command(subcommand)]
+    Policy(policy::Command),
     Stats(stats::Args),
     Doctor(doctor::Args),
     Bench(bench::Args),
@@ -103,6 +113,9 @@ impl Command {
             Self::Site(command) => command.run(ctx),
             Self::Robot(command) => command.run(ctx),
             Self::Directory(command) => command.run(ctx),
+            Self::Intent(command) => command.run(ctx),
+            Self::Knowledge(command) => command.run(ctx),
+            Self::Policy(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
             Self::Doctor(args) => args.run(ctx),
             Self::Bench(args) => args.run(ctx),

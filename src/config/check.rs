@@ -28,7 +28,7 @@ pub(super) fn check(c: &Config) -> Vec<Problem> {
 }
 
 fn ranges(c: &Config, bad: &mut Vec<Problem>) {
-    let (s, d, l) = (&c.server, &c.desk, &c.limits);
+    let (s, d, l, r) = (&c.server, &c.desk, &c.limits, &c.robot);
     for (section, key, value, least, most, unit) in [
         ("server", "max_connections", s.max_connections, 16, 1_000_000, ""),
         ("server", "connections_per_address", s.connections_per_address, 1, 1_000_000, ""),
@@ -42,6 +42,10 @@ fn ranges(c: &Config, bad: &mut Vec<Problem>) {
         ("limits", "address_messages_per_minute", l.address_messages_per_minute, 1, 10_000_000, ""),
         ("limits", "conversations_per_hour", l.conversations_per_hour, 1, 1_000_000, ""),
         ("limits", "agent_messages_per_minute", l.agent_messages_per_minute, 1, 100_000, ""),
+        ("robot", "threshold", r.threshold, 1, 99, " percent"),
+        ("robot", "knowledge", r.knowledge, 1, 100, " percent"),
+        ("robot", "margin", r.margin, 0, 50, " percent"),
+        ("robot", "failed_turns", r.failed_turns, 1, 10, ""),
         ("directory", "freshness_days", c.directory.freshness_days, 1, 180, " days"),
     ] {
         if !(least..=most).contains(&value) {

@@ -9,10 +9,12 @@ mod address;
 mod check;
 mod error;
 mod load;
+pub mod robot;
 mod types;
 
 pub use address::{Cidr, CidrError, client_address};
 pub use error::{ConfigError, ConfigErrors, Origin};
+pub use robot::{Answers, Do, Label, Robot, Rule, SiteRobot};
 pub use types::{Config, Desk, Directory, Limits, Log, LogFormat, LogLevel, Server, Storage, Tls};
 
 /// The default configuration with an explanation of every key: what `kefu init` writes.

@@ -174,3 +174,22 @@ fn the_public_url_is_made_from_the_address_if_nobody_says() {
         assert_eq!(load(file, &[], &[]).unwrap().public_url(), url);
     }
 }
+
+#[test]
+fn rules_of_the_robot_say_which_intent_is_wrong() {
+    for (file, says) in [
+        ("[robot.intents]\nspam = { do = \"ignore\" }\n", "intents in [robot]: spam: unknown variant `ignore`"),
+        ("[robot.intents]\nspam = { do = \"say\" }\n", "spam needs a text"),
+        ("[robot.intents]\nsales = { do = \"route\" }\n", "sales needs the team"),
+        ("[robot.intents]\nspam = { do = \"silent\", zh = \"x\" }\n", "spam posts no text"),
+        ("[robot.sites.web.intents]\nspam = { do = \"say\" }\n", "web: spam needs a text"),
+        ("[robot.sites.web]\ntreshold = 3\n", "web: unknown field `treshold`"),
+        ("[robot]\nthreshold = 0\n", "between 1 and 99 percent"),
+    ] {
+        let got = errors(file);
+        assert!(got.len() == 1 && got[0].contains(says), "{file}: {got:?}");
+    }
+    let c =
+        load("[robot.sites]\nweb = { threshold = 60, intents = { spam = { do = \"silent\" } } }\n", &[], &[]).unwrap();
+    assert_eq!(c.robot.sites["web"].threshold, Some(60));
+}

@@ -4,7 +4,7 @@ use std::{fmt, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::Cidr;
+use super::{Cidr, robot::Robot};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -171,14 +171,6 @@ impl Default for Directory {
     fn default() -> Self {
         Self { freshness_days: 30 }
     }
-}
-
-/// `[robot]`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Robot {
-    /// Directory of its keys; empty: `robot` in the data directory.
-    pub key_dir: String,
 }
 
 /// `[log]`.

@@ -1,0 +1,21 @@
+//! Intents: learning them from examples, guessing them, measuring how well.
+//!
+//! - [`examples`]: what is learned from; [`import`] reads it from files.
+//! - [`train`]: logistic regression on sentence vectors (`logistic`), calibrated on held-out folds (`calibrate`).
+//! - [`head`]: what was learned, as one file; guesses, with the nearest examples.
+//! - [`eval`]: figures on texts whose intent is known.
+
+mod calibrate;
+pub mod eval;
+pub mod examples;
+pub mod head;
+pub mod import;
+mod logistic;
+pub mod train;
+
+#[cfg(test)]
+mod tests;
+
+pub use examples::{Example, Examples, Intent, OUT_OF_SCOPE};
+pub use head::{Head, HeadError, Near, Prediction};
+pub use train::{Progress, TrainError, train};

@@ -1,0 +1,20 @@
+//! Knowledge: questions with answers, and finding the one that fits.
+//!
+//! - [`entry`]: one question with its answer, and what makes it valid.
+//! - [`book`]: all entries in their file.
+//! - [`import`], [`export`]: from and to CSV, XLSX, Markdown, JSON.
+//! - [`index`]: finds entries for a text by its vector and by its words (`words`), fused.
+//! - [`cache`]: vectors of questions, kept between starts.
+
+pub mod book;
+pub mod cache;
+pub mod entry;
+pub mod export;
+pub mod import;
+pub mod index;
+mod words;
+
+pub use book::{Book, BookError};
+pub use cache::Cache;
+pub use entry::Entry;
+pub use index::{Found, Index, Wanted};

@@ -1,0 +1,219 @@
+//! One message, one decision. Pure: the same input gives the same decision.
+
+use super::{ASK_PERSON, Policy, Rules, say};
+use crate::{
+    bot::{Action, Button, Decision, Guess, HandOverWhy, Hit, Thought},
+    config::{Answers, Do, Rule},
+};
+
+/// Below its threshold by this factor, asking for a person still counts: it is better to hand over once too often.
+const ASKING_IS_ENOUGH: f32 = 0.6;
+/// Knowledge that fits this much of the least fit is offered as "is that what you mean".
+const NEARLY: f32 = 0.8;
+/// Most intents or questions in a question back.
+const CHOICES: usize = 3;
+
+/// What the visitor wrote, where, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// The text; several messages since the last answer stand in lines of their own.
+    pub text: &'a str,
+    /// Id of the site.
+    pub site: &'a str,
+    /// Milliseconds since 1970.
+    pub now_ms: u64,
+}
+
+/// What happened before in the conversation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dialogue {
+    /// Turns in a row in which the robot could only ask back.
+    pub asked: u32,
+}
+
+impl Dialogue {
+    /// After a decision was carried out.
+    #[must_use]
+    pub fn after(self, decision: &Decision) -> Self {
+        let asked = if matches!(decision.action, Action::Ask { .. }) { self.asked.saturating_add(1) } else { 0 };
+        Self { asked }
+    }
+}
+
+/// What to do about a message. In this order: words that always bring a person; hours in which people answer; asking for a
+/// person; the rule of the intent if it is likely enough; knowledge; a question back; honesty, and in the end a person.
+pub fn decide(policy: &Policy, message: &Message<'_>, thought: &Thought, dialogue: Dialogue) -> Decision {
+    let rules = policy.rules(message.site);
+    let zh = say::is_zh(message.text);
+    let turn = Turn { policy, rules, message, thought, dialogue, zh };
+    if let Some(word) = policy.word_in(message.text) {
+        return turn.hand_over(HandOverWhy::Asked, format!("the message has {word:?}, which always brings a person"));
+    }
+    if rules.answers == Answers::Outside && rules.hours.open(message.now_ms, policy.offset_minutes) {
+        return turn.hand_over(HandOverWhy::Hours, "people answer at this hour".into());
+    }
+    turn.by_intent().or_else(|| turn.by_knowledge()).or_else(|| turn.ask_which()).unwrap_or_else(|| turn.abstain())
+}
+
+impl Policy {
+    fn word_in(&self, text: &str) -> Option<&str> {
+        let whole = say::plain(text);
+        let inside = |word: &str| {
+            whole.match_indices(word).any(|(at, _)| {
+                // a word of letters must not be part of a longer one; Chinese has no such borders
+                let latin = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+                let (before, after) = (whole[..at].chars().next_back(), whole[at + word.len()..].chars().next());
+                !(latin(before) && latin(word.chars().next()) || latin(after) && latin(word.chars().next_back()))
+            })
+        };
+        let alone = |word: &str| text.lines().any(|line| say::plain(line) == word);
+        let hit = self.words.iter().find(|w| if w.alone { alone(&w.text) } else { inside(&w.text) });
+        hit.map(|w| w.text.as_str())
+    }
+}
+
+/// Everything a decision looks at.
+struct Turn<'a> {
+    policy: &'a Policy,
+    rules: &'a Rules,
+    message: &'a Message<'a>,
+    thought: &'a Thought,
+    dialogue: Dialogue,
+    zh: bool,
+}
+
+impl Turn<'_> {
+    fn decision(&self, action: Action, why: String, guess: Option<&Guess>, entry: Option<&Hit>) -> Decision {
+        let guess = guess.or(self.thought.intents.first());
+        Decision {
+            action,
+            why,
+            intent: guess.map(|g| g.name.clone()),
+            p: guess.map_or(0.0, |g| g.p),
+            entry: entry.map(|h| h.entry.clone()),
+        }
+    }
+
+    fn hand_over(&self, why: HandOverWhy, words: String) -> Decision {
+        let offset = self.policy.offset_minutes;
+        let away = !self.rules.hours.open(self.message.now_ms, offset);
+        let back = if away { self.rules.hours.next(self.message.now_ms, offset) } else { None };
+        let text = Some(say::handing_over(back, self.zh));
+        self.decision(Action::HandOver { why, text }, words, None, None)
+    }
+
+    fn rule(&self, guess: &Guess) -> (Rule, f32) {
+        let rule = self.policy.rule(self.message.site, &guess.name);
+        let threshold = rule.threshold.map_or(self.rules.threshold, |t| t as f32 / 100.0);
+        (rule, threshold)
+    }
+
+    /// The rule of the likeliest intent, if that is likely enough and the rule needs no knowledge.
+    fn by_intent(&self) -> Option<Decision> {
+        let best = self.thought.intents.first()?;
+        let (rule, threshold) = self.rule(best);
+        let told = format!("{} has {} (needs {})", best.name, percent(best.p), percent(threshold));
+        if best.name == ASK_PERSON && best.p >= threshold * ASKING_IS_ENOUGH {
+            return Some(self.hand_over(HandOverWhy::Asked, format!("{told}: people always get a person")));
+        }
+        if best.p < threshold {
+            return None;
+        }
+        if rule.action != Do::Answer && self.certain_knowledge(best).is_some() {
+            return None;
+        }
+        let text = say::of_rule(&rule, self.zh);
+        let buttons = say::buttons(&rule, self.zh);
+        let action = match rule.action {
+            Do::Answer => return None,
+            Do::Silent => Action::Silent,
+            Do::Say if buttons.is_empty() => Action::Say { text },
+            Do::Say => Action::Answer { text, buttons },
+            Do::Ask => Action::Ask { text, buttons },
+            Do::Route => Action::Route { team: rule.team, text },
+            Do::Handover if text.is_empty() => {
+                return Some(self.hand_over(HandOverWhy::Policy, format!("{told}: its rule is to hand over")));
+            }
+            Do::Handover => Action::HandOver { why: HandOverWhy::Policy, text: Some(text) },
+        };
+        Some(self.decision(action, format!("{told}: its rule is {:?}", rule.action).to_lowercase(), Some(best), None))
+    }
+
+    /// A question of the knowledge in its very words wins over a text of small talk, never over a hand-over.
+    fn certain_knowledge(&self, best: &Guess) -> Option<&Hit> {
+        let small = self.rule(best).0.action == Do::Say;
+        self.thought.hits.first().filter(|h| small && h.score >= 1.0)
+    }
+
+    fn by_knowledge(&self) -> Option<Decision> {
+        let hit = self.thought.hits.first().filter(|h| h.score >= self.rules.knowledge)?;
+        let why = format!(
+            "{:?} of the knowledge fits to {} (needs {})",
+            hit.question,
+            percent(hit.score),
+            percent(self.rules.knowledge)
+        );
+        let action = Action::Answer { text: hit.answer.clone(), buttons: Vec::new() };
+        Some(self.decision(action, why, None, Some(hit)))
+    }
+
+    /// Questions that nearly fit, or intents too near to each other to choose.
+    fn ask_which(&self) -> Option<Decision> {
+        if self.dialogue.asked + 1 > self.rules.failed_turns {
+            return None;
+        }
+        let near = self.thought.hits.iter().filter(|h| h.score >= self.rules.knowledge * NEARLY).take(CHOICES);
+        let questions: Vec<Button> = near.map(|h| say::button(&h.question)).collect();
+        if !questions.is_empty() {
+            let why = format!("{} of the knowledge nearly fit, none well enough", questions.len());
+            return Some(self.ask(questions, why));
+        }
+        let [first, second, ..] = &self.thought.intents[..] else { return None };
+        let threshold = self.rule(first).1;
+        let close = first.p - second.p < self.rules.margin;
+        if first.p >= threshold || !close || first.p + second.p < threshold {
+            return None;
+        }
+        let likely = self.thought.intents.iter().take(CHOICES).filter(|g| first.p - g.p < self.rules.margin);
+        let choices = likely.map(|g| say::button(&self.title(&g.name))).collect();
+        let (a, b) = (&first.name, &second.name);
+        Some(self.ask(choices, format!("{a} ({}) and {b} ({}) are too near", percent(first.p), percent(second.p))))
+    }
+
+    fn ask(&self, mut buttons: Vec<Button>, why: String) -> Decision {
+        buttons.push(say::person(self.zh));
+        self.decision(Action::Ask { text: say::which(self.zh).into(), buttons }, why, None, None)
+    }
+
+    /// Says so and offers a person; after too many turns a person comes.
+    fn abstain(&self) -> Decision {
+        let best = self.thought.intents.first();
+        let understood = best.filter(|g| g.p >= self.rule(g).1);
+        let why = match (understood, best) {
+            (Some(g), _) => format!("{} has {}, but no knowledge answers it", g.name, percent(g.p)),
+            (None, Some(g)) => {
+                let (has, outside) = (percent(g.p), percent(self.thought.out_of_scope));
+                format!("{} has only {has} (needs {}), none of the intents {outside}", g.name, percent(self.rule(g).1))
+            }
+            (None, None) => "nothing was recognised".into(),
+        };
+        let turns = self.dialogue.asked + 1;
+        if turns > self.rules.failed_turns {
+            let before = self.rules.failed_turns;
+            return self.hand_over(HandOverWhy::Failed, format!("{why}; {before} turns before had no answer either"));
+        }
+        let text = if understood.is_some() { say::no_answer(self.zh) } else { say::not_understood(self.zh) };
+        let action = Action::Ask { text: text.into(), buttons: vec![say::person(self.zh)] };
+        self.decision(action, why, None, None)
+    }
+
+    fn title(&self, intent: &str) -> String {
+        let title = self.policy.titles.get(intent);
+        let text = title.map(|t| if self.zh { &t.zh } else { &t.en }).filter(|t| !t.is_empty());
+        text.cloned().unwrap_or_else(|| intent.to_owned())
+    }
+}
+
+fn percent(p: f32) -> String {
+    format!("{:.0} %", p * 100.0)
+}

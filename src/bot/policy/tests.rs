@@ -1,0 +1,211 @@
+//! What a company may rely on.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::bot::{Action, Decision, Guess, HandOverWhy, Hit, Thought};
+
+/// Monday, 23 November 2026, 02:00 UTC: ten in the morning in China.
+const NOW: u64 = 1_795_399_200_000;
+
+fn policy(toml: &str) -> Policy {
+    let titles = [("refund", "退款", "Refund"), ("return", "退货", "Return")];
+    let titles = titles.map(|(n, zh, en)| (n.to_owned(), Title { zh: zh.into(), en: en.into() }));
+    Policy::new(&toml::from_str::<Robot>(toml).unwrap()).unwrap().with_titles(titles.into())
+}
+
+fn thought(intents: &[(&str, f32)], hits: &[(&str, f32)]) -> Thought {
+    let hit = |(q, score): &(&str, f32)| Hit {
+        entry: format!("id-{q}"),
+        question: (*q).into(),
+        answer: format!("answer to {q}"),
+        score: *score,
+    };
+    Thought {
+        intents: intents.iter().map(|(name, p)| Guess { name: (*name).into(), p: *p }).collect(),
+        out_of_scope: 0.1,
+        hits: hits.iter().map(hit).collect(),
+    }
+}
+
+fn ask(policy: &Policy, text: &str, thought: &Thought, asked: u32) -> Decision {
+    decide(policy, &Message { text, site: "web", now_ms: NOW }, thought, Dialogue { asked })
+}
+
+fn handed(decision: &Decision) -> Option<HandOverWhy> {
+    match decision.action {
+        Action::HandOver { why, .. } => Some(why),
+        _ => None,
+    }
+}
+
+#[test]
+fn words_that_bring_a_person_are_found_where_they_mean_it() {
+    let p = policy("");
+    let sure = thought(&[("greeting", 0.99)], &[]);
+    for (text, brings) in [
+        ("转人工", true),
+        ("你好\n轉人工!!", true),
+        ("人工", true),
+        ("人工。\n快点", true),
+        ("你们卖人工智能的书吗", false),
+        ("I want a REAL PERSON.", true),
+        ("surreal personality", false),
+        ("Talk to a person", true),
+    ] {
+        let why = handed(&ask(&p, text, &sure, 0));
+        assert_eq!(why == Some(HandOverWhy::Asked), brings, "{text}");
+    }
+    let none = policy("handover_words = [\"=\", \" \", \"!\"]");
+    assert_eq!(handed(&ask(&none, "!", &sure, 0)), None, "an empty word is no word");
+}
+
+#[test]
+fn asking_for_a_person_is_heard_below_the_threshold() {
+    let p = policy("");
+    assert_eq!(
+        handed(&ask(&p, "有活人吗", &thought(&[("ask_person", 0.35)], &[("活人", 0.99)]), 0)),
+        Some(HandOverWhy::Asked)
+    );
+    assert_eq!(handed(&ask(&p, "有活人吗", &thought(&[("ask_person", 0.2)], &[]), 0)), None);
+}
+
+#[test]
+fn every_kind_of_rule_is_followed() {
+    let p = policy(
+        "[intents]
+        spam = { do = 'silent' }
+        sales = { do = 'route', team = 'b2b', en = 'One moment' }
+        order = { do = 'ask', zh = '哪个', buttons = [{ zh = '查物流', en = 'Track' }] }
+        rude = { do = 'handover', zh = '请稍候' }
+        hello = { do = 'say', zh = '您好', en = 'Hi', threshold = 90 }
+        [sites.app.intents]
+        spam = { do = 'say', zh = '?', en = '?' }",
+    );
+    let of = |intent, text| ask(&p, text, &thought(&[(intent, 0.8)], &[]), 0).action;
+    assert_eq!(of("spam", "x"), Action::Silent);
+    assert_eq!(of("sales", "hi"), Action::Route { team: "b2b".into(), text: "One moment".into() });
+    let Action::Ask { text, buttons } = of("order", "order?") else { panic!() };
+    assert_eq!((text.as_str(), buttons[0].label.as_str()), ("哪个", "Track"), "the other language is better than none");
+    assert_eq!(of("rude", "x"), Action::HandOver { why: HandOverWhy::Policy, text: Some("请稍候".into()) });
+    assert!(matches!(of("hello", "hello"), Action::Ask { .. }), "its own threshold is higher");
+    assert!(matches!(of("greeting", "hello"), Action::Say { text } if text.starts_with("Hello")));
+    assert!(matches!(of("greeting", "你好"), Action::Say { text } if text.starts_with("您好")));
+    assert_eq!(
+        of("complaint", "差劲"),
+        Action::HandOver { why: HandOverWhy::Policy, text: Some(say::handing_over(None, true)) }
+    );
+    let app = Message { text: "x", site: "app", now_ms: NOW };
+    assert!(matches!(
+        decide(&p, &app, &thought(&[("spam", 0.8)], &[]), Dialogue::default()).action,
+        Action::Say { .. }
+    ));
+}
+
+#[test]
+fn knowledge_answers_offers_or_is_silent_by_its_fit() {
+    let p = policy("");
+    let of =
+        |score, asked| ask(&p, "怎么退", &thought(&[("return", 0.9)], &[("怎么退货", score), ("退款", score)]), asked);
+    let good = of(0.8, 0);
+    assert_eq!(good.action, Action::Answer { text: "answer to 怎么退货".into(), buttons: Vec::new() });
+    assert_eq!((good.entry.as_deref(), good.intent.as_deref(), good.p), (Some("id-怎么退货"), Some("return"), 0.9));
+    let Action::Ask { buttons, .. } = of(0.7, 0).action else { panic!() };
+    assert_eq!(buttons.iter().map(|b| b.send.as_str()).collect::<Vec<_>>(), ["怎么退货", "退款", "转人工"]);
+    let Action::Ask { text, buttons } = of(0.3, 0).action else { panic!() };
+    assert_eq!((text.as_str(), buttons.len()), (say::no_answer(true), 1));
+    assert_eq!(handed(&of(0.7, 2)), Some(HandOverWhy::Failed));
+    // in its very words it wins over small talk, not over a hand-over
+    assert!(matches!(
+        ask(&p, "你好", &thought(&[("greeting", 0.9)], &[("你好", 1.0)]), 0).action,
+        Action::Answer { .. }
+    ));
+    assert!(handed(&ask(&p, "x", &thought(&[("complaint", 0.9)], &[("x", 1.0)]), 0)).is_some());
+}
+
+#[test]
+fn two_near_intents_are_asked_about_by_their_titles() {
+    let p = policy("");
+    let Action::Ask { buttons, .. } =
+        ask(&p, "我要退", &thought(&[("refund", 0.42), ("return", 0.38), ("size", 0.1)], &[]), 0).action
+    else {
+        panic!()
+    };
+    assert_eq!(buttons.iter().map(|b| b.label.as_str()).collect::<Vec<_>>(), ["退款", "退货", "转人工"]);
+    let one = ask(&p, "我要退", &thought(&[("refund", 0.45), ("return", 0.2)], &[]), 0);
+    assert!(matches!(one.action, Action::Ask { ref text, .. } if text == say::not_understood(true)), "{one:?}");
+}
+
+#[test]
+fn hours_send_to_people_or_say_when_they_are_back() {
+    let outside = policy("answers = 'outside'\npeople_hours = 'Mon-Fri 09:00-18:00'");
+    let t = thought(&[("greeting", 0.9)], &[]);
+    assert_eq!(handed(&ask(&outside, "hi", &t, 0)), Some(HandOverWhy::Hours));
+    let evening = Message { text: "hi", site: "", now_ms: NOW + 10 * 3_600_000 };
+    assert!(matches!(decide(&outside, &evening, &t, Dialogue::default()).action, Action::Say { .. }));
+    let away = Message { text: "转人工", ..evening };
+    let Action::HandOver { text: Some(text), .. } = decide(&outside, &away, &t, Dialogue::default()).action else {
+        panic!()
+    };
+    assert!(text.contains("周二 09:00"), "{text}");
+}
+
+#[test]
+fn rules_that_cannot_take_effect_are_told() {
+    let p = policy(
+        "[intents]\nbye = { do = 'silent' }\nsales = { do = 'route', team = 'b2b' }\n[sites.wbe]\nthreshold = 60",
+    );
+    let set = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<BTreeSet<_>>();
+    let found = p.check(Some(&set(&["sales"])), Some(&set(&["svc"])), Some(&set(&["web"])));
+    assert!(found.iter().any(|f| f.starts_with("there is a rule for bye, ")), "{found:?}");
+    assert!(found.iter().any(|f| f.starts_with("sales is routed to team b2b")), "{found:?}");
+    assert!(found.iter().any(|f| f.starts_with("there are rules for site wbe")), "{found:?}");
+    assert!(p.check(None, None, None).is_empty());
+    let bad = Robot { people_hours: "9 to 5".into(), ..Robot::default() };
+    assert!(Policy::new(&bad).unwrap_err().to_string().starts_with("people_hours in [robot]: \"9 to 5\""));
+}
+
+prop_compose! {
+    fn any_thought()(
+        intents in proptest::collection::vec(("(greeting|refund|return|spam|ask_person)", 0f32..1.0), 0..4),
+        hits in proptest::collection::vec(("[a-z]{1,3}", 0f32..1.0), 0..3)) -> Thought {
+        let mut t = thought(
+            &intents.iter().map(|(n, p)| (n.as_str(), *p)).collect::<Vec<_>>(),
+            &hits.iter().map(|(q, s)| (q.as_str(), *s)).collect::<Vec<_>>(),
+        );
+        t.intents.sort_by(|a, b| b.p.total_cmp(&a.p));
+        t.hits.sort_by(|a, b| b.score.total_cmp(&a.score));
+        t
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_word_for_people_always_wins(t in any_thought(), before in "[你好a-z ]{0,6}", asked in 0u32..5, outside: bool) {
+        let p = policy(if outside { "answers = 'outside'" } else { "[intents]\nspam = { do = 'silent' }" });
+        let d = ask(&p, &format!("{before} 转人工"), &t, asked);
+        prop_assert_eq!(handed(&d), Some(HandOverWhy::Asked));
+    }
+
+    #[test]
+    fn nobody_is_asked_back_more_often_than_agreed(turns in proptest::collection::vec(any_thought(), 1..12), most in 1u32..5) {
+        let p = policy(&format!("failed_turns = {most}"));
+        let mut dialogue = Dialogue::default();
+        let mut in_a_row = 0;
+        for t in &turns {
+            let d = decide(&p, &Message { text: "嗯", site: "", now_ms: NOW }, t, dialogue);
+            in_a_row = if matches!(d.action, Action::Ask { .. }) { in_a_row + 1 } else { 0 };
+            prop_assert!(in_a_row <= most);
+            dialogue = dialogue.after(&d);
+        }
+    }
+
+    #[test]
+    fn a_silent_intent_posts_nothing_and_the_same_is_decided_twice(p_spam in 0.5f32..1.0, t in any_thought(), text in "\\PC{0,30}") {
+        let p = policy("handover_words = []\n[intents]\nspam = { do = 'silent' }");
+        let mut spam = t.clone();
+        spam.intents = vec![Guess { name: "spam".into(), p: p_spam }];
+        prop_assert_eq!(ask(&p, &text, &spam, 0).action, Action::Silent);
+        prop_assert_eq!(ask(&p, &text, &t, 1), ask(&p, &text, &t, 1));
+    }
+}

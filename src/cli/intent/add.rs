@@ -1,0 +1,59 @@
+//! `kefu intent add`: more examples of an intent, or a new one.
+
+use std::path::Path;
+
+use super::learn::{learn, save, tell};
+use crate::{
+    ai::{
+        intent::{
+            Intent,
+            examples::{check_name, check_text},
+        },
+        text_file::Report,
+    },
+    cli::{
+        context::Context,
+        fail::Fail,
+        teach::{Desk, Mind, settle},
+    },
+};
+
+/// Add examples to an intent, or make a new one; then learn again
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Name of the intent
+    #[arg(value_parser = |s: &str| check_name(s).map(|()| s.to_owned()))]
+    intent: String,
+    /// What visitors write who mean it
+    #[arg(required = true, value_parser = |s: &str| check_text(s).map(|()| s.trim().to_owned()))]
+    examples: Vec<String>,
+    /// What it is called in Chinese
+    #[arg(long)]
+    zh: Option<String>,
+    /// What it is called in English
+    #[arg(long)]
+    en: Option<String>,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let desk = Desk::open(ctx)?;
+        let mind = Mind::open(ctx)?;
+        let mut examples = mind.head(ctx)?.to_examples();
+        for text in &self.examples {
+            examples.push(text, &self.intent, (String::new(), 0));
+        }
+        let described: &mut Intent = examples.intents.entry(self.intent.clone()).or_default();
+        described.zh = self.zh.unwrap_or(std::mem::take(&mut described.zh));
+        described.en = self.en.unwrap_or(std::mem::take(&mut described.en));
+        let mut report = Report::default();
+        examples.settle(&mut report);
+        let what = Path::new("what is known with the new examples");
+        settle(&report, what, ctx.json)?;
+        let head = learn(ctx, &mind, examples, what)?;
+        save(&head, &desk.files.head())?;
+        tell(ctx, &head, &format!("{} has {} more examples.", self.intent, self.examples.len()));
+        Ok(())
+    }
+}

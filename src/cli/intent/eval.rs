@@ -1,0 +1,127 @@
+//! `kefu intent eval`: how good the guesses are on texts whose intent is known.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{
+    learn::{learn, tell_figures},
+    plot,
+};
+use crate::{
+    ai::{
+        embed::embed_all,
+        intent::{
+            Examples, Head,
+            eval::{Report as Scores, Seen},
+            import::read_path,
+        },
+        text_file::Report,
+    },
+    cli::{
+        context::Context,
+        data_dir::cannot,
+        fail::Fail,
+        out::{self, Table},
+        teach::{Bar, Encoding, Mind, exact, settle},
+    },
+};
+
+/// Score the robot on texts whose intent is known
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// CSV with the columns text and intent, or a directory of .csv and .toml files
+    #[arg(value_name = "FILE|DIR")]
+    from: PathBuf,
+    /// Encoding of the files
+    #[arg(long, value_enum, default_value = "utf8")]
+    encoding: Encoding,
+    /// Learn from all but every tenth text, and score on those, instead of scoring what the robot knows now
+    #[arg(long)]
+    hold_out: bool,
+    /// Least probability that counts as an answer, percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=99))]
+    threshold: u8,
+    /// Write the reliability plot to this SVG file
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let mut report = Report::default();
+        let examples = read_path(&self.from, self.encoding.into(), &mut report);
+        let mut examples = examples.map_err(|e| cannot("read", &self.from, &e))?;
+        if examples.list.is_empty() && report.errors() == 0 {
+            report.error("", 0, "there is no text to score");
+        }
+        if self.hold_out {
+            examples.settle(&mut report);
+        }
+        settle(&report, &self.from, ctx.json)?;
+        let mind = Mind::open(ctx)?;
+        let (head, texts) = if self.hold_out {
+            let (kept, held) = split(examples);
+            (learn(ctx, &mind, kept, &self.from)?, held)
+        } else {
+            (mind.head(ctx)?, examples)
+        };
+        let seen = look(ctx, &mind, &head, &texts)?;
+        let scores = Scores::new(&seen, f32::from(self.threshold) / 100.0);
+        if let Some(path) = &self.plot {
+            std::fs::write(path, plot::svg(&scores.bins)).map_err(|e| cannot("write", path, &e))?;
+        }
+        if ctx.json {
+            out::print_json(&json!({"figures": scores.summary(), "details": scores}));
+        } else {
+            print(&scores);
+        }
+        Ok(())
+    }
+}
+
+/// Every tenth of each intent is held out.
+fn split(examples: Examples) -> (Examples, Examples) {
+    let (mut kept, mut held) = (Examples { intents: examples.intents.clone(), list: Vec::new() }, Examples::default());
+    let mut met: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    for e in examples.list {
+        let n = met.entry(e.intent.clone()).or_default();
+        *n += 1;
+        if *n % 10 == 5 { held.list.push(e) } else { kept.list.push(e) }
+    }
+    (kept, held)
+}
+
+fn look(ctx: &Context, mind: &Mind, head: &Head, texts: &Examples) -> Result<Vec<Seen>, Fail> {
+    let list: Vec<&str> = texts.list.iter().map(|e| e.text.as_str()).collect();
+    let mut bar = Bar::new(ctx);
+    let vectors = embed_all(&mut mind.workers()?, &list, &mut |done| bar.at("reading  ", done, list.len()));
+    let vectors = vectors.map_err(|e| Fail::failure(e.to_string()))?;
+    let seen = texts.list.iter().zip(vectors.chunks_exact(head.width())).map(|(e, vector)| {
+        let (best, p) = head.predict(vector).intents.first().copied().unwrap_or_default();
+        Seen { truth: e.intent.clone(), guess: head.intents[best].0.clone(), p }
+    });
+    Ok(seen.collect())
+}
+
+fn print(scores: &Scores) {
+    tell_figures(&scores.summary(), "On these texts");
+    out::line("");
+    let mut table = Table::new(&["intent", "texts", "precision", "recall", "f1"], "");
+    for i in &scores.intents {
+        let figures = [exact(i.precision), exact(i.recall), format!("{:.3}", i.f1)];
+        table.row([i.intent.clone(), i.texts.to_string()].into_iter().chain(figures));
+    }
+    table.print();
+    if !scores.confusions.is_empty() {
+        out::line("");
+        let mut table = Table::new(&["is", "taken for", "texts"], "");
+        for c in scores.confusions.iter().take(20) {
+            table.row([c.truth.clone(), c.guess.clone(), c.texts.to_string()]);
+        }
+        table.print();
+    }
+    out::line("");
+    out::line(plot::text(&scores.bins));
+}

@@ -1,0 +1,37 @@
+//! `kefu intent`: what visitors may want, and how the robot learns to tell.
+
+mod add;
+mod eval;
+mod learn;
+mod list;
+mod plot;
+mod remove;
+mod test;
+mod train;
+
+use super::{context::Context, fail::Fail};
+
+/// Intents: what visitors want, learned from examples
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    Train(train::Args),
+    List(list::Args),
+    Add(add::Args),
+    Remove(remove::Args),
+    Test(test::Args),
+    Eval(eval::Args),
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        match self {
+            Self::Train(args) => args.run(ctx),
+            Self::List(args) => args.run(ctx),
+            Self::Add(args) => args.run(ctx),
+            Self::Remove(args) => args.run(ctx),
+            Self::Test(args) => args.run(ctx),
+            Self::Eval(args) => args.run(ctx),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `kefu intent remove`: forget an intent, or some of its examples.
+
+use std::path::Path;
+
+use super::{
+    learn::{learn, save, tell},
+    list::unknown,
+};
+use crate::{
+    ai::text_file::folded,
+    cli::{
+        context::Context,
+        fail::Fail,
+        teach::{Desk, Mind},
+    },
+};
+
+/// Remove an intent, or some of its examples; then learn again
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Name of the intent
+    intent: String,
+    /// Only these examples
+    examples: Vec<String>,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let desk = Desk::open(ctx)?;
+        let mind = Mind::open(ctx)?;
+        let mut examples = mind.head(ctx)?.to_examples();
+        if !examples.intents.contains_key(&self.intent) {
+            return Err(unknown(&self.intent, examples.intents.keys()));
+        }
+        let gone: Vec<String> = self.examples.iter().map(|e| folded(e)).collect();
+        let before = examples.list.len();
+        examples.list.retain(|e| e.intent != self.intent || !gone.is_empty() && !gone.contains(&folded(&e.text)));
+        let removed = before - examples.list.len();
+        if removed < gone.len() {
+            return Err(Fail::failure(format!("{} has only {removed} of these examples", self.intent))
+                .next(format!("kefu intent list {} shows them", self.intent)));
+        }
+        if gone.is_empty() {
+            examples.intents.remove(&self.intent);
+        }
+        let head = learn(ctx, &mind, examples, Path::new("what remains"))?;
+        save(&head, &desk.files.head())?;
+        tell(ctx, &head, &format!("{removed} examples of {} are gone.", self.intent));
+        Ok(())
+    }
+}

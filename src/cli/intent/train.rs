@@ -1,0 +1,68 @@
+//! `kefu intent train`: learn intents from a file.
+
+use std::path::PathBuf;
+
+use super::learn::{learn, save, tell};
+use crate::{
+    ai::{
+        intent::{Examples, Head, import::read_path},
+        text_file::Report,
+    },
+    cli::{
+        context::Context,
+        data_dir::cannot,
+        fail::Fail,
+        teach::{Desk, Encoding, Mind, settle},
+    },
+    understanding,
+};
+
+/// Learn intents from examples; a running server uses them within seconds
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// CSV with the columns text and intent, or a directory of .csv and .toml files
+    #[arg(value_name = "FILE|DIR")]
+    from: PathBuf,
+    /// Learn the intents that kefu ships, too
+    #[arg(long)]
+    from_default: bool,
+    /// Encoding of the files
+    #[arg(long, value_enum, default_value = "utf8")]
+    encoding: Encoding,
+    /// Write what was learned to this file instead of the data directory
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let desk = if self.out.is_none() { Some(Desk::open(ctx)?) } else { None };
+        let mut report = Report::default();
+        let read = read_path(&self.from, self.encoding.into(), &mut report);
+        let mut examples = read.map_err(|e| cannot("read", &self.from, &e))?;
+        if self.from_default {
+            let mut all = default_examples()?;
+            all.merge(examples);
+            examples = all;
+        }
+        examples.settle(&mut report);
+        settle(&report, &self.from, ctx.json)?;
+        let mind = Mind::open(ctx)?;
+        let head = learn(ctx, &mind, examples, &self.from)?;
+        match (&self.out, &desk) {
+            (Some(path), _) => save(&head, path)?,
+            (None, Some(desk)) => save(&head, &desk.files.head())?,
+            (None, None) => {}
+        }
+        let did = format!("Learned {} intents from {} examples.", head.intents.len(), head.examples());
+        tell(ctx, &head, &did);
+        Ok(())
+    }
+}
+
+/// What kefu ships.
+pub fn default_examples() -> Result<Examples, Fail> {
+    let bytes = understanding::default_head().ok_or_else(|| Fail::failure("this kefu ships no intents"))?;
+    Head::from_bytes(bytes).map(|h| h.to_examples()).map_err(|e| Fail::failure(e.to_string()))
+}

@@ -1,0 +1,61 @@
+//! `kefu knowledge add`: one more question with its answer.
+
+use serde_json::json;
+
+use super::{
+    fields::Fields,
+    store::{load, save, settled},
+};
+use crate::{
+    ai::knowledge::{Entry, book::Changed},
+    cli::{
+        context::Context,
+        fail::{Fail, Kind},
+        out,
+        teach::Desk,
+    },
+};
+
+/// Add a question with its answer
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// As visitors ask it
+    question: String,
+    /// The answer, Markdown
+    answer: String,
+    /// Its id [default: k1, k2, …]
+    #[arg(long)]
+    id: Option<String>,
+    #[command(flatten)]
+    fields: Fields,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let desk = Desk::open(ctx)?;
+        let mut book = load(&desk.files)?;
+        let mut entry =
+            Entry { id: self.id.unwrap_or_default(), question: self.question, answer: self.answer, ..Entry::default() };
+        self.fields.apply(&mut entry);
+        let entry = settled(entry)?;
+        if book.entries.contains_key(&entry.id) {
+            return Err(Fail::new(Kind::Exists, format!("there is an entry {} already", entry.id))
+                .next(format!("kefu knowledge edit {}", entry.id)));
+        }
+        let mut changed = Changed::default();
+        let question = entry.question.clone();
+        let id = book.put(entry, &mut changed);
+        if changed.added == 0 {
+            return Err(Fail::new(Kind::Exists, format!("{question:?} is asked in {id} already"))
+                .next(format!("kefu knowledge edit {id}")));
+        }
+        save(ctx, &desk.files, &book)?;
+        if ctx.json {
+            out::print_json(&json!({"id": id}));
+        } else {
+            out::line(format!("Entry {id} is there. Try it: kefu knowledge test \"…\""));
+        }
+        Ok(())
+    }
+}

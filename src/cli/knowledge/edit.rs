@@ -1,0 +1,54 @@
+//! `kefu knowledge edit`: change an entry.
+
+use serde_json::json;
+
+use super::{
+    fields::Fields,
+    store::{load, save, settled, unknown},
+};
+use crate::cli::{
+    context::Context,
+    fail::{Fail, Kind},
+    out,
+    teach::Desk,
+};
+
+/// Change an entry
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Its id
+    id: String,
+    /// As visitors ask it
+    #[arg(long, value_name = "TEXT")]
+    question: Option<String>,
+    /// The answer, Markdown
+    #[arg(long, value_name = "TEXT")]
+    answer: Option<String>,
+    #[command(flatten)]
+    fields: Fields,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let desk = Desk::open(ctx)?;
+        let mut book = load(&desk.files)?;
+        let Some(old) = book.entries.get(&self.id) else { return Err(unknown(&self.id, &book)) };
+        let mut entry = old.clone();
+        entry.question = self.question.unwrap_or(entry.question);
+        entry.answer = self.answer.unwrap_or(entry.answer);
+        self.fields.apply(&mut entry);
+        let entry = settled(entry)?;
+        if entry == *old {
+            return Err(Fail::new(Kind::Usage, "nothing to change was named").next("kefu knowledge edit --help"));
+        }
+        book.entries.insert(self.id.clone(), entry);
+        save(ctx, &desk.files, &book)?;
+        if ctx.json {
+            out::print_json(&json!({"entry": book.entries[&self.id]}));
+        } else {
+            out::line(format!("Entry {} is changed.", self.id));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! `kefu knowledge import`: entries from a file.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::store::{load, save};
+use crate::{
+    ai::{
+        knowledge::{
+            Book,
+            import::{Kind as FileKind, read},
+        },
+        text_file::Report,
+    },
+    cli::{
+        context::Context,
+        data_dir::cannot,
+        fail::{Fail, Kind},
+        out,
+        teach::{Desk, Encoding, settle},
+    },
+};
+
+const FORMATS: &str = "\
+Files:
+  .csv, .xlsx  first row: question and answer, perhaps id, similar (separated by |), site, from, until, lang
+  .md          each \"## question\" with its answer below; lines \"also: …\", \"id: …\" directly below the heading
+  .json        as kefu knowledge export writes it
+
+An entry with an id that is there replaces that one; without an id, the one with the same question.";
+
+/// Take entries from CSV, XLSX, Markdown or JSON
+#[derive(Debug, clap::Args)]
+#[command(after_help = FORMATS)]
+pub struct Args {
+    /// The file
+    file: PathBuf,
+    /// Forget all entries that are not in the file
+    #[arg(long)]
+    replace: bool,
+    /// Only report what is wrong with the file
+    #[arg(long)]
+    check: bool,
+    /// Encoding of the file
+    #[arg(long, value_enum, default_value = "utf8")]
+    encoding: Encoding,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let Some(kind) = FileKind::of(&self.file) else {
+            return Err(Fail::new(
+                Kind::Usage,
+                format!("{} is no .csv, .xlsx, .md or .json file", self.file.display()),
+            )
+            .next("kefu knowledge import --help shows what each must look like"));
+        };
+        let bytes = std::fs::read(&self.file).map_err(|e| cannot("read", &self.file, &e))?;
+        let mut report = Report::default();
+        let entries = read(&bytes, kind, self.encoding.into(), &mut report);
+        settle(&report, &self.file, ctx.json)?;
+        if self.check {
+            return tell(ctx, &format!("{} entries can be taken.", entries.len()), json!({"entries": entries.len()}));
+        }
+        let desk = Desk::open(ctx)?;
+        let old = load(&desk.files)?;
+        let mut book = old.clone();
+        let changed = book.put_all(entries.clone());
+        let mut removed = 0;
+        if self.replace {
+            // the ids they got, if they had none
+            let mut fresh = Book::default();
+            let questions: std::collections::BTreeSet<_> =
+                entries.iter().map(|e| (&e.question, &e.site, &e.from)).collect();
+            fresh.entries = book
+                .entries
+                .into_iter()
+                .filter(|(_, e)| questions.contains(&(&e.question, &e.site, &e.from)))
+                .collect();
+            removed = old.entries.keys().filter(|id| !fresh.entries.contains_key(*id)).count();
+            book = fresh;
+        }
+        let mut report = Report::default();
+        book.check(&mut report);
+        settle(&report, &self.file, ctx.json)?;
+        save(ctx, &desk.files, &book)?;
+        let told = format!(
+            "{} added, {} changed, {} as before, {removed} removed.",
+            changed.added, changed.changed, changed.same
+        );
+        tell(ctx, &told, json!({"changed": changed, "removed": removed, "entries": book.entries.len()}))
+    }
+}
+
+fn tell(ctx: &Context, text: &str, value: serde_json::Value) -> Result<(), Fail> {
+    if ctx.json {
+        out::print_json(&value);
+    } else {
+        out::line(text);
+    }
+    Ok(())
+}

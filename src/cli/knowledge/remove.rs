@@ -1,0 +1,34 @@
+//! `kefu knowledge remove`: forget entries.
+
+use serde_json::json;
+
+use super::store::{load, save, unknown};
+use crate::cli::{context::Context, fail::Fail, out, teach::Desk};
+
+/// Remove entries
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Their ids
+    #[arg(required = true)]
+    ids: Vec<String>,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let desk = Desk::open(ctx)?;
+        let mut book = load(&desk.files)?;
+        for id in &self.ids {
+            if book.entries.remove(id).is_none() {
+                return Err(unknown(id, &book));
+            }
+        }
+        save(ctx, &desk.files, &book)?;
+        if ctx.json {
+            out::print_json(&json!({"removed": self.ids}));
+        } else {
+            out::line(format!("{} removed, {} remain.", self.ids.len(), book.entries.len()));
+        }
+        Ok(())
+    }
+}

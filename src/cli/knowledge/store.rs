@@ -1,0 +1,60 @@
+//! Reading and writing the book with its vectors.
+
+use crate::{
+    ai::knowledge::{Book, BookError, Cache, Entry},
+    cli::{
+        context::Context,
+        data_dir::{self, cannot},
+        fail::Fail,
+        out,
+        teach::{Bar, Mind},
+    },
+    understanding::Files,
+};
+
+/// The book of the data directory.
+pub fn read(ctx: &Context) -> Result<Book, Fail> {
+    data_dir::require_initialised(&ctx.data_dir)?;
+    load(&Files::of(&ctx.data_dir))
+}
+
+/// The book of these files.
+pub fn load(files: &Files) -> Result<Book, Fail> {
+    Book::load(&files.book()).map_err(|e| match e {
+        BookError::Io(e) => cannot("read", &files.book(), &e),
+        e => Fail::failure(format!("{}: {e}", files.book().display())),
+    })
+}
+
+/// Writes the vectors first, then the book: a server that sees the new book finds them. Without a language model the book
+/// alone is written, and vectors are made when there is one.
+pub fn save(ctx: &Context, files: &Files, book: &Book) -> Result<(), Fail> {
+    if let Ok(mind) = Mind::open(ctx) {
+        let mut cache = Cache::load(&files.vectors(), mind.fingerprint, mind.model.width());
+        let mut bar = Bar::new(ctx);
+        let filled = cache.fill(book, &mut mind.workers()?, &mut |done, of| bar.at("reading  ", done, of));
+        drop(bar);
+        if filled.map_err(|e| Fail::failure(e.to_string()))? {
+            cache.save(&files.vectors()).map_err(|e| cannot("write", &files.vectors(), &e))?;
+        }
+    }
+    book.save(&files.book()).map_err(|e| match e {
+        BookError::Io(e) => cannot("write", &files.book(), &e),
+        e => Fail::failure(e.to_string()),
+    })
+}
+
+/// An entry that is not there, with the nearest that is.
+pub fn unknown(id: &str, book: &Book) -> Fail {
+    let fail = Fail::failure(format!("there is no entry {id:?}"));
+    match out::nearest(id, book.entries.keys().map(String::as_str)) {
+        Some(near) => fail.next(format!("did you mean {near:?}?")),
+        None => fail.next("kefu knowledge list shows them"),
+    }
+}
+
+/// An entry after its mistakes were looked for.
+pub fn settled(mut entry: Entry) -> Result<Entry, Fail> {
+    let wrong = entry.settle();
+    if wrong.is_empty() { Ok(entry) } else { Err(Fail::failure(wrong.join("; ")).next("nothing was changed")) }
+}

@@ -1,0 +1,34 @@
+//! `kefu policy`: what the robot does with what it understands.
+
+mod check;
+mod show;
+mod test;
+
+use super::{context::Context, fail::Fail};
+use crate::bot::Policy;
+
+/// Policy: what the robot does with what it understands
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    Show(show::Args),
+    Check(check::Args),
+    Test(test::Args),
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        match self {
+            Self::Show(args) => args.run(ctx),
+            Self::Check(args) => args.run(ctx),
+            Self::Test(args) => args.run(ctx),
+        }
+    }
+}
+
+/// The policy of the configuration; without a data directory, the default one.
+fn load(ctx: &Context) -> Result<Policy, Fail> {
+    let config = ctx.load_config()?;
+    Policy::new(&config.robot)
+        .map_err(|e| Fail::failure(e.to_string()).next(format!("correct [robot] in {}", ctx.config_path().display())))
+}

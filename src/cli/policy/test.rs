@@ -1,0 +1,69 @@
+//! `kefu policy test`: what the robot would do about a text, and why.
+
+use serde_json::json;
+
+use crate::{
+    bot::{Action, Button, Dialogue, Message},
+    cli::{
+        context::Context,
+        fail::Fail,
+        out::{self, Table},
+        teach::{percent, unable},
+    },
+    understanding::{Files, Understanding},
+};
+
+/// Show what the robot would do about a text, and why
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What a visitor might write
+    text: String,
+    /// Id of a site
+    #[arg(long, default_value = "", hide_default_value = true)]
+    site: String,
+    /// How often in a row the robot has asked back before
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    asked: u32,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let policy = super::load(ctx)?;
+        let mind = Understanding::of_command(Files::of(&ctx.data_dir), policy).map_err(|e| unable(&e))?;
+        let message = Message { text: &self.text, site: &self.site, now_ms: out::now_ms() };
+        let thought = mind.recognise_at(&message).map_err(|e| Fail::failure(e.to_string()))?;
+        let decision = mind.decide_on(&message, &thought, Dialogue { asked: self.asked });
+        if ctx.json {
+            let intents: Vec<_> = thought.intents.iter().map(|g| json!({"intent": g.name, "p": g.p})).collect();
+            let hits: Vec<_> = thought.hits.iter().map(|h| json!({"entry": h.entry, "score": h.score})).collect();
+            out::print_json(&json!({
+                "decision": decision, "intents": intents, "out_of_scope": thought.out_of_scope, "knowledge": hits,
+            }));
+            return Ok(());
+        }
+        let (does, text, buttons) = in_words(&decision.action);
+        let labels: Vec<&str> = buttons.iter().map(|b| b.label.as_str()).collect();
+        out::facts(&[("does", does), ("says", text), ("buttons", labels.join(" | ")), ("why", decision.why.clone())]);
+        out::line("");
+        let mut table = Table::new(&["understood", "confidence"], "");
+        thought.intents.iter().take(3).for_each(|g| table.row([g.name.clone(), percent(g.p)]));
+        table.row(["none of the intents".into(), percent(thought.out_of_scope)]);
+        thought.hits.iter().take(3).for_each(|h| table.row([format!("{} {}", h.entry, h.question), percent(h.score)]));
+        table.print();
+        Ok(())
+    }
+}
+
+fn in_words(action: &Action) -> (String, String, &[Button]) {
+    match action {
+        Action::Answer { text, buttons } => ("answers".into(), text.clone(), buttons),
+        Action::Ask { text, buttons } => ("asks".into(), text.clone(), buttons),
+        Action::Say { text } => ("says a text".into(), text.clone(), &[]),
+        Action::Route { team, text } => (format!("hands over to team {team}"), text.clone(), &[]),
+        Action::HandOver { why, text } => {
+            (format!("hands over to a person ({})", why.as_str()), text.clone().unwrap_or_default(), &[])
+        }
+        Action::Silent => ("nothing".into(), String::new(), &[]),
+    }
+}

@@ -1,0 +1,179 @@
+//! What the commands that teach the robot share: its files, a lock over them, reports about what people bring, progress.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{IsTerminal as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    sync::Arc,
+};
+
+use clap::ValueEnum;
+
+use super::{
+    context::Context,
+    data_dir::{self, cannot},
+    fail::Fail,
+    out,
+};
+use crate::{
+    ai::{
+        Encoder, Model,
+        embed::{Embed, Fingerprint, encoders},
+        intent::Head,
+        text_file::{self, Report},
+    },
+    understanding::{self, Files, Unable},
+};
+
+/// How the text of a file is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Encoding {
+    /// UTF-8, or UTF-16 with its mark
+    Utf8,
+    /// What Excel writes in China
+    Gbk,
+}
+
+impl From<Encoding> for text_file::Encoding {
+    fn from(e: Encoding) -> Self {
+        match e {
+            Encoding::Utf8 => Self::Utf8,
+            Encoding::Gbk => Self::Gbk,
+        }
+    }
+}
+
+/// The language model with its fingerprint.
+pub struct Mind {
+    /// The model.
+    pub model: Arc<Model>,
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
+}
+
+impl Mind {
+    /// The model in use; works without a data directory.
+    pub fn open(ctx: &Context) -> Result<Self, Fail> {
+        let model = understanding::model(&Files::of(&ctx.data_dir)).map_err(|e| unable(&e))?;
+        let mut encoder = Encoder::new(Arc::clone(&model)).map_err(|e| Fail::failure(e.to_string()))?;
+        let fingerprint = Fingerprint::of(&mut encoder).map_err(|e| Fail::failure(e.to_string()))?;
+        Ok(Self { model, fingerprint })
+    }
+
+    /// The head in use.
+    pub fn head(&self, ctx: &Context) -> Result<Head, Fail> {
+        let head = understanding::head(&Files::of(&ctx.data_dir), self.fingerprint).map_err(|e| unable(&e))?;
+        head.ok_or_else(|| {
+            Fail::failure("there are no intents: this kefu has none for the language model in use")
+                .next("kefu intent train FILE.csv")
+        })
+    }
+
+    /// One encoder for each processor.
+    pub fn workers(&self) -> Result<Vec<Box<dyn Embed>>, Fail> {
+        encoders(&self.model, 16).map_err(|e| Fail::failure(e.to_string()))
+    }
+
+    /// The vector of one text.
+    pub fn vector(&self, text: &str) -> Result<Vec<f32>, Fail> {
+        let mut encoder = Encoder::new(Arc::clone(&self.model)).map_err(|e| Fail::failure(e.to_string()))?;
+        encoder.embed(text).map_err(|e| Fail::failure(e.to_string()))
+    }
+}
+
+/// Why nothing can be understood, with what to do about it.
+pub fn unable(e: &Unable) -> Fail {
+    let fail = Fail::failure(e.to_string());
+    match e {
+        Unable::NoModel(dir) => fail.next(format!("put a model in Hugging Face's layout into {}", dir.display())),
+        Unable::File(..) => fail.next("the file is made by kefu intent train or kefu knowledge import"),
+        Unable::Model(_) => fail,
+    }
+}
+
+/// The robot's files, for one who changes them. Nobody else does while this lives.
+pub struct Desk {
+    /// Where.
+    pub files: Files,
+    _lock: File,
+}
+
+impl Desk {
+    /// Waits for others who are at it.
+    pub fn open(ctx: &Context) -> Result<Self, Fail> {
+        data_dir::require_initialised(&ctx.data_dir)?;
+        let files = Files::of(&ctx.data_dir);
+        data_dir::make_private(&files.dir)?;
+        let path = files.dir.join("teach.lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let lock = lock.map_err(|e| cannot("open", &path, &e))?;
+        lock.lock().map_err(|e| cannot("lock", &path, &e))?;
+        Ok(Self { files, _lock: lock })
+    }
+}
+
+/// Prints warnings, or fails with all problems of what somebody brought.
+pub fn settle(report: &Report, what: &Path, quiet: bool) -> Result<(), Fail> {
+    let mut lines: Vec<String> =
+        report.problems.iter().map(|p| format!("  {}", out::printable(&p.to_string()))).collect();
+    if report.more > 0 {
+        lines.push(format!("  … and {} more", report.more));
+    }
+    if report.errors() > 0 {
+        let (n, what) = (report.errors(), what.display());
+        let count = if n == 1 { "one mistake".to_owned() } else { format!("{n} mistakes") };
+        return Err(Fail::failure(format!("{what} has {count}; nothing was changed\n{}", lines.join("\n")))
+            .next("correct the lines and try again"));
+    }
+    if !lines.is_empty() && !quiet {
+        eprintln!("{}:\n{}", what.display(), lines.join("\n"));
+    }
+    Ok(())
+}
+
+/// A line on a terminal that says how far something is.
+pub struct Bar {
+    shown: bool,
+    last: Option<(String, usize)>,
+}
+
+impl Bar {
+    /// Shows itself on a terminal only.
+    pub fn new(ctx: &Context) -> Self {
+        Self { shown: !ctx.json && std::io::stderr().is_terminal(), last: None }
+    }
+
+    /// So many of so many.
+    pub fn at(&mut self, what: &str, done: usize, total: usize) {
+        const WIDTH: usize = 30;
+        let filled = WIDTH * done / total.max(1);
+        let now = (what.to_owned(), 100 * done / total.max(1));
+        if !self.shown || self.last.as_ref() == Some(&now) {
+            return;
+        }
+        let bar: String = (0..WIDTH).map(|n| if n < filled { '█' } else { '░' }).collect();
+        let mut err = std::io::stderr().lock();
+        // a terminal that went away is no reason to stop
+        let _ = write!(err, "\r{what}  {bar} {done}/{total} ").and_then(|()| err.flush());
+        self.last = Some(now);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if self.last.is_some() {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+/// `87 %`.
+pub fn percent(share: f32) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+/// `87.3 %`.
+pub fn exact(share: f32) -> String {
+    format!("{:.1} %", share * 100.0)
+}

@@ -1,0 +1,304 @@
+//! Part of the roof: puts model, intents, knowledge and policy together, from files that commands replace while a server runs.
+//!
+//! `<data>/robot/head.bin` holds the intents (without it: those that kefu ships), `knowledge.json` the knowledge,
+//! `knowledge.vec` its vectors, `model/` another language model than the embedded one, if it is there.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock, mpsc},
+    time::{Duration, SystemTime},
+};
+
+use crate::{
+    ai::{
+        Encoder, Model, Recogniser,
+        embed::{Embed as _, Fingerprint, encoders},
+        intent::{Head, HeadError},
+        knowledge::{Book, Cache, Index, Wanted},
+    },
+    bot::{self, Brain, Decision, Dialogue, Guess, Hit, Message, Policy, Thought, Title, Trouble},
+};
+
+/// Intents and entries in a thought.
+const MOST: usize = 5;
+
+/// Where the robot's knowledge lies.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// `<data>/robot`.
+    pub dir: PathBuf,
+}
+
+impl Files {
+    /// Of a data directory.
+    pub fn of(data_dir: &Path) -> Self {
+        Self { dir: data_dir.join("robot") }
+    }
+
+    /// The intents.
+    pub fn head(&self) -> PathBuf {
+        self.dir.join("head.bin")
+    }
+
+    /// The knowledge.
+    pub fn book(&self) -> PathBuf {
+        self.dir.join("knowledge.json")
+    }
+
+    /// Its vectors.
+    pub fn vectors(&self) -> PathBuf {
+        self.dir.join("knowledge.vec")
+    }
+
+    /// The language model, if it is not the embedded one.
+    pub fn model(&self) -> PathBuf {
+        self.dir.join("model")
+    }
+}
+
+/// Why the robot can't understand anything.
+#[derive(Debug, thiserror::Error)]
+pub enum Unable {
+    /// There is no language model.
+    #[error("this kefu was built without its language model, and there is none in {0}")]
+    NoModel(PathBuf),
+    /// The model can't be used.
+    #[error("the language model can't be used: {0}")]
+    Model(String),
+    /// A file can't be used.
+    #[error("{0}: {1}")]
+    File(PathBuf, String),
+}
+
+/// The language model in use: the one of the data directory, else the embedded one.
+///
+/// # Errors
+/// See [`Unable`].
+pub fn model(files: &Files) -> Result<Arc<Model>, Unable> {
+    let own = files.model();
+    let found = if own.is_dir() { Model::open(&own).map(Some) } else { Model::embedded() };
+    let found = found.map_err(|e| Unable::Model(e.to_string()))?;
+    found.map(Arc::new).ok_or(Unable::NoModel(own))
+}
+
+/// The intents that kefu ships, if it was built with them.
+pub fn default_head() -> Option<&'static [u8]> {
+    #[cfg(head_embedded)]
+    {
+        Some(include_bytes!("../models/default/head.bin"))
+    }
+    #[cfg(not(head_embedded))]
+    None
+}
+
+/// The head in use: that of the data directory, else the default one. `None` if there is neither.
+///
+/// # Errors
+/// The file is damaged or of another model.
+pub fn head(files: &Files, model: Fingerprint) -> Result<Option<Head>, Unable> {
+    let path = files.head();
+    match fs::read(&path) {
+        Ok(bytes) => Head::for_model(&bytes, model).map(Some).map_err(|e| Unable::File(path, e.to_string())),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            match default_head().map(|bytes| Head::for_model(bytes, model)) {
+                None => Ok(None),
+                Some(Ok(head)) => Ok(Some(head)),
+                // another model than the embedded one: the default intents don't fit it
+                Some(Err(HeadError::Model { .. })) => Ok(None),
+                Some(Err(e)) => Err(Unable::Model(e.to_string())),
+            }
+        }
+        Err(e) => Err(Unable::File(path, e.to_string())),
+    }
+}
+
+/// How a text gets its vector.
+type Encode = Box<dyn Fn(&str) -> Result<Vec<f32>, Trouble> + Send + Sync>;
+
+/// Everything the robot knows, ready to decide. Share it by `Arc`.
+pub struct Understanding {
+    files: Files,
+    model: Arc<Model>,
+    fingerprint: Fingerprint,
+    encode: Encode,
+    rules: Policy,
+    learned: RwLock<Arc<Learned>>,
+    seen: Mutex<Seen>,
+}
+
+/// Keeps the thread of [`Understanding::watch`] alive.
+#[derive(Debug)]
+pub struct Watch {
+    _end: mpsc::Sender<()>,
+}
+
+/// What is swapped as a whole.
+struct Learned {
+    head: Option<Head>,
+    index: Index,
+    policy: Policy,
+}
+
+/// Time and size of the two files: who replaces one changes them.
+type Seen = [Option<(SystemTime, u64)>; 2];
+
+impl Understanding {
+    /// For a server: vectors come from its recogniser, and [`Trouble::Busy`] if that has too much to do.
+    ///
+    /// # Errors
+    /// See [`Unable`].
+    pub fn of_server(files: Files, recogniser: Recogniser, rules: Policy) -> Result<Self, Unable> {
+        let model = Arc::clone(recogniser.model());
+        let encode = move |text: &str| {
+            let answer = recogniser.ask(text.to_owned()).map_err(|e| match e {
+                crate::ai::service::Refused::Busy => Trouble::Busy,
+                e => Trouble::Failed(e.to_string()),
+            })?;
+            answer.blocking_recv().map_err(|_| Trouble::Failed("the language model has stopped".into()))
+        };
+        Self::open(files, model, Box::new(encode), rules)
+    }
+
+    /// For one command: vectors are made in place.
+    ///
+    /// # Errors
+    /// See [`Unable`].
+    pub fn of_command(files: Files, rules: Policy) -> Result<Self, Unable> {
+        let model = model(&files)?;
+        let encoder = Mutex::new(Encoder::new(Arc::clone(&model)).map_err(|e| Unable::Model(e.to_string()))?);
+        let encode = move |text: &str| {
+            let mut encoder = encoder.lock().unwrap_or_else(PoisonError::into_inner);
+            encoder.embed(text).map_err(|e| Trouble::Failed(e.to_string()))
+        };
+        Self::open(files, model, Box::new(encode), rules)
+    }
+
+    fn open(files: Files, model: Arc<Model>, encode: Encode, rules: Policy) -> Result<Self, Unable> {
+        let mut encoder = Encoder::new(Arc::clone(&model)).map_err(|e| Unable::Model(e.to_string()))?;
+        let fingerprint = Fingerprint::of(&mut encoder).map_err(|e| Unable::Model(e.to_string()))?;
+        let seen = stamps(&files);
+        let learned = learn(&files, &model, fingerprint, &rules)?;
+        let (learned, seen) = (RwLock::new(Arc::new(learned)), Mutex::new(seen));
+        Ok(Self { files, model, fingerprint, encode, rules, learned, seen })
+    }
+
+    /// Reads again what was replaced since it was read last. If that fails, the old stays, and the failure is told once.
+    ///
+    /// # Errors
+    /// See [`Unable`].
+    pub fn refresh(&self) -> Result<bool, Unable> {
+        let now = stamps(&self.files);
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if *seen == now {
+                return Ok(false);
+            }
+            *seen = now;
+        }
+        let learned = learn(&self.files, &self.model, self.fingerprint, &self.rules)?;
+        *self.learned.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(learned);
+        Ok(true)
+    }
+
+    /// Refreshes from a thread of its own until the watch is dropped.
+    ///
+    /// # Errors
+    /// No thread.
+    pub fn watch(this: &Arc<Self>, every: Duration) -> std::io::Result<Watch> {
+        let (watch, dropped) = mpsc::channel();
+        let this = Arc::clone(this);
+        let run = move || {
+            while dropped.recv_timeout(every) == Err(mpsc::RecvTimeoutError::Timeout) {
+                match this.refresh() {
+                    Ok(true) => tracing::info!("the robot has learned: its intents or its knowledge were replaced"),
+                    Ok(false) => {}
+                    Err(e) => tracing::warn!("{e}; the robot goes on with what it knew"),
+                }
+            }
+        };
+        std::thread::Builder::new().name("robot-files".into()).spawn(run)?;
+        Ok(Watch { _end: watch })
+    }
+
+    /// What to do about a message. Trouble with the model hands over.
+    pub fn decide(&self, message: &Message<'_>, dialogue: Dialogue) -> Decision {
+        match self.recognise_at(message) {
+            Ok(thought) => self.decide_on(message, &thought, dialogue),
+            Err(trouble) => {
+                let why = if trouble == Trouble::Busy { bot::HandOverWhy::Busy } else { bot::HandOverWhy::Error };
+                let action = bot::Action::HandOver { why, text: None };
+                Decision { action, why: trouble.to_string(), intent: None, p: 0.0, entry: None }
+            }
+        }
+    }
+
+    /// What to do about a message that was recognised.
+    pub fn decide_on(&self, message: &Message<'_>, thought: &Thought, dialogue: Dialogue) -> Decision {
+        bot::decide(&self.learned().policy, message, thought, dialogue)
+    }
+
+    /// What a message means at its moment.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    pub fn recognise_at(&self, message: &Message<'_>) -> Result<Thought, Trouble> {
+        let learned = self.learned();
+        let vector = (self.encode)(message.text)?;
+        let (mut intents, mut out_of_scope) = (Vec::new(), 1.0);
+        if let Some(head) = &learned.head {
+            let guess = head.predict(&vector);
+            out_of_scope = guess.out_of_scope;
+            let best = guess.intents.iter().take(MOST);
+            intents.extend(best.map(|(n, p)| Guess { name: head.intents[*n].0.clone(), p: *p }));
+        }
+        let lang = if bot::policy::is_zh(message.text) { "zh" } else { "en" };
+        let day = learned.policy.day(message.now_ms);
+        let wanted = Wanted { text: message.text, vector: &vector, site: message.site, day: &day, lang };
+        let hits = learned.index.find(&wanted, MOST).into_iter().map(|found| Hit {
+            entry: found.entry.id.clone(),
+            question: found.entry.question.clone(),
+            answer: found.entry.answer.clone(),
+            score: found.score,
+        });
+        Ok(Thought { intents, out_of_scope, hits: hits.collect() })
+    }
+
+    /// Names of the intents it can guess; `None` without a head.
+    pub fn intents(&self) -> Option<BTreeSet<String>> {
+        Some(self.learned().head.as_ref()?.intents.iter().map(|(name, _)| name.clone()).collect())
+    }
+
+    fn learned(&self) -> Arc<Learned> {
+        Arc::clone(&self.learned.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Brain for Understanding {
+    fn recognise(&self, text: &str, site: &str) -> Result<Thought, Trouble> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        self.recognise_at(&Message { text, site, now_ms })
+    }
+}
+
+fn learn(files: &Files, model: &Arc<Model>, fingerprint: Fingerprint, rules: &Policy) -> Result<Learned, Unable> {
+    let head = head(files, fingerprint)?;
+    let titles: BTreeMap<String, Title> = head
+        .iter()
+        .flat_map(|h| &h.intents)
+        .map(|(name, intent)| (name.clone(), Title { zh: intent.zh.clone(), en: intent.en.clone() }))
+        .collect();
+    let book = Book::load(&files.book()).map_err(|e| Unable::File(files.book(), e.to_string()))?;
+    let mut cache = Cache::load(&files.vectors(), fingerprint, model.width());
+    let unable = |e: crate::ai::embed::EmbedError| Unable::Model(e.to_string());
+    // the command that wrote the book wrote the vectors, too: there is something to do only after a change of the model
+    let mut workers = encoders(model, 1).map_err(unable)?;
+    cache.fill(&book, &mut workers, &mut |_, _| ()).map_err(unable)?;
+    Ok(Learned { head, index: Index::new(book, &cache), policy: rules.clone().with_titles(titles) })
+}
+
+fn stamps(files: &Files) -> Seen {
+    [files.head(), files.book()].map(|path| fs::metadata(path).ok().and_then(|m| Some((m.modified().ok()?, m.len()))))
+}
