@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 /// company key are signed where the key is, on the command line, never in the server; `chat` and `store` because the load
 /// generator fills a store with what conversations write.
 const HOUSE: &[(&str, &[&str])] = &[
-    ("cli", &["app", "understanding", "ai", "bot", "client", "chat", "store", "org", "crypto", "config", "obs", "proto"]),
+    (
+        "cli",
+        &["app", "understanding", "ai", "bot", "client", "chat", "store", "org", "crypto", "config", "obs", "proto"],
+    ),
     ("client", &["crypto", "proto"]),
     ("http", &["chat", "org", "hub", "crypto", "proto", "config", "obs"]),
     ("chat", &["org", "store", "hub", "desk", "bot", "crypto", "proto", "obs"]),
