@@ -59,7 +59,7 @@ impl RngCore for Rng {
 }
 
 /// The cipher suite of the protocol.
-struct Suite;
+pub(super) struct Suite;
 
 impl CipherSuite for Suite {
     type OprfCs = Ristretto255;

@@ -1,7 +1,8 @@
-//! For tests: a small company with fixed keys, the attacks on its directory, and the frozen known answers.
+//! For tests: a small company with fixed keys, the attacks on its directory, the frozen known answers, and RFC 9807's.
 
 mod attacks;
 mod flips;
+mod rfc9807;
 pub mod robots;
 mod seals;
 mod vectors;
