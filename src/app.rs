@@ -34,7 +34,7 @@ use crate::{
     config::Config,
     crypto::directory::Directory,
     desk::{Desk, IdleRule, Rules},
-    housekeeping::House,
+    housekeeping::{House, keep_robot_keys},
     http::{self, Addresses, Http, Tokens, admin},
     hub::Hub,
     obs::Metrics,
@@ -64,9 +64,6 @@ pub mod names {
 
 /// How long sockets may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(5);
-
-/// The longest pause between two looks at the robot's keys.
-const KEYS: Duration = Duration::from_secs(600);
 
 /// Threads for reads of the disk. Hundreds, as tokio would start when everybody comes back at once, read no faster and
 /// leave their memory behind.
@@ -292,17 +289,6 @@ pub fn store_and_directory(data_dir: &Path, config: &Config) -> anyhow::Result<(
     let store: Arc<dyn Store> = store;
     let org = Org::open(store.clone(), &setup(data_dir)?).context("the directory in the database can't be used")?;
     Ok((store, org.directory()))
-}
-
-/// Makes and erases the robot's keys when their time comes.
-async fn keep_robot_keys(org: Arc<Org>) {
-    loop {
-        let keeper = org.clone();
-        let keep = move || keeper.robot().map(|robot| robot.keep(&keeper.directory()));
-        let next = tokio::task::spawn_blocking(keep).await.ok().flatten();
-        let pause = next.map_or(KEYS, |at| Duration::from_millis(at.saturating_sub(org.now_ms())));
-        tokio::time::sleep(pause.clamp(Duration::from_millis(100), KEYS)).await;
-    }
 }
 
 /// Founds a company in the data directory, where `opaque.setup` lies already.

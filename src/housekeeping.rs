@@ -8,7 +8,7 @@ use crate::{
     chat::{Chat, now_ms},
     desk::IdleRule,
     obs::Metrics,
-    org::widgets::Widgets,
+    org::{Org, widgets::Widgets},
     store::Store,
 };
 
@@ -16,6 +16,9 @@ use crate::{
 const MARKS: Duration = Duration::from_millis(500);
 /// How often the rest is seen to.
 const SWEEP: Duration = Duration::from_secs(60);
+
+/// The longest pause between two looks at the robot's keys.
+const KEYS: Duration = Duration::from_secs(600);
 
 /// What is kept in order.
 pub struct House {
@@ -58,5 +61,16 @@ impl House {
         self.chat.sweep();
         self.widgets.sightings.store(&*self.store, now_ms()).await;
         self.metrics.store_bytes.set(self.store.size_bytes());
+    }
+}
+
+/// Makes and erases the robot's keys when their time comes. Never ends by itself.
+pub async fn keep_robot_keys(org: Arc<Org>) {
+    loop {
+        let keeper = org.clone();
+        let keep = move || keeper.robot().map(|robot| robot.keep(&keeper.directory()));
+        let next = tokio::task::spawn_blocking(keep).await.ok().flatten();
+        let pause = next.map_or(KEYS, |at| Duration::from_millis(at.saturating_sub(org.now_ms())));
+        tokio::time::sleep(pause.clamp(Duration::from_millis(100), KEYS)).await;
     }
 }

@@ -39,7 +39,8 @@ use crate::support::{
 #[derive(Default)]
 pub struct Script {
     heard: Mutex<Vec<String>>,
-    held: Mutex<bool>,
+    /// How many decisions it may still make; none: as many as it likes.
+    permits: Mutex<Option<usize>>,
     go_on: Condvar,
 }
 
@@ -50,12 +51,18 @@ impl Script {
 
     /// From now on it thinks for ever.
     fn hold(&self) {
-        *self.held.lock().unwrap() = true;
+        *self.permits.lock().unwrap() = Some(0);
+    }
+
+    /// One thought more.
+    fn let_one(&self) {
+        *self.permits.lock().unwrap() = Some(1);
+        self.go_on.notify_all();
     }
 
     /// And now it has thought.
     fn release(&self) {
-        *self.held.lock().unwrap() = false;
+        *self.permits.lock().unwrap() = None;
         self.go_on.notify_all();
     }
 
@@ -72,11 +79,12 @@ impl Script {
 impl Mind for Script {
     fn decide(&self, turn: &Turn) -> Decision {
         self.heard.lock().unwrap().push(turn.text.to_string());
-        let mut held = self.held.lock().unwrap();
-        while *held {
-            held = self.go_on.wait(held).unwrap();
+        let mut permits = self.permits.lock().unwrap();
+        while *permits == Some(0) {
+            permits = self.go_on.wait(permits).unwrap();
         }
-        drop(held);
+        *permits = permits.map(|n| n - 1);
+        drop(permits);
         let text = turn.text.as_str();
         let action = match text {
             "person" => Action::HandOver { why: HandOverWhy::Asked, text: Some("One moment.".into()) },

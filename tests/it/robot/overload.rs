@@ -36,5 +36,7 @@ async fn what_it_cannot_read_in_time_goes_to_people_and_delays_nobody() {
     for conv in &convs {
         visitor.until(*conv, |v| v.owner == Owner::Queue || v.said.len() > 1).await;
     }
+    // the robot gives a thought up after 20 seconds; who waited for it would have waited so long
+    assert!(slowest < Duration::from_secs(10), "{slowest:?}");
     eprintln!("the slowest acknowledgement took {slowest:?}");
 }

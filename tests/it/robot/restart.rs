@@ -123,3 +123,29 @@ async fn a_killed_server_answers_what_was_not_answered_and_nothing_twice() {
     let texts: Vec<_> = robot_said(&mut visitor, conv).iter().map(|b| b["text"].clone()).collect();
     assert_eq!(texts, ["re: first", "re: second"]);
 }
+
+#[tokio::test]
+async fn what_was_asked_while_it_answered_something_else_is_not_lost() {
+    let mind = Script::new();
+    let server = server_with(&mind).await;
+    let (mut visitor, conv) = with_robot(&server).await;
+    mind.hold();
+    visitor.say(conv, "one").await;
+    mind.asked(1).await;
+    visitor.say(conv, "two").await;
+    mind.let_one();
+    hear_robot(&mut visitor, conv, 1).await;
+    // its answer stands behind both questions, and it thinks of the second when the server ends
+    mind.asked(2).await;
+    let (me, views) = (visitor.me.clone(), visitor.views);
+    let company = server.stopped().await;
+    mind.release();
+    let next = Script::new();
+    let server = Server::start_with(&company, config(), Some(next.clone())).await;
+    let mut visitor = Peer::connect(&server, &me).await;
+    visitor.views = views;
+    visitor.follow(conv).await;
+    let said = hear_robot(&mut visitor, conv, 2).await;
+    assert_eq!([&said[0]["text"], &said[1]["text"]], ["re: one", "re: two"]);
+    assert_eq!(next.heard(), ["two"]);
+}
