@@ -60,7 +60,7 @@ pub struct RobotCounts {
 }
 
 /// Conversations that may wait for the robot; beyond this it hands over.
-const QUEUE: usize = 256;
+const QUEUE: usize = 128;
 
 /// Its place in the chat.
 pub(super) struct Seat {

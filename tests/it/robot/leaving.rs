@@ -98,6 +98,33 @@ async fn when_an_agent_takes_over_nobody_writes_until_the_robot_is_out_of_the_ep
 }
 
 #[tokio::test]
+async fn under_a_new_team_key_the_visitor_keeps_the_robot_or_it_leaves_without_a_word() {
+    let mind = Script::new();
+    let server = server_with(&mind).await;
+    let ((mut one, kept), (mut two, left)) = (with_robot(&server).await, with_robot(&server).await);
+    mind.hold();
+    two.say(left, "is the old key good").await;
+    mind.asked(1).await;
+    server.company.rotate("svc").await;
+    mind.release();
+    // nothing may be sealed under the old key any more, not even its goodbye
+    two.until(left, |v| v.owner == Owner::Queue).await;
+    assert_eq!(owners(&mut two, left)[1], (Owner::Queue, OwnerWhy::Handoff));
+    assert!(robot_said(&mut two, left).is_empty());
+
+    let key = one.me.key.clone();
+    let (msg, stale) = one.view(kept).seal("still here", &key);
+    assert_eq!(one.post(stale).await.unwrap_err().0, ErrorCode::EpochStale);
+    let day = day_key(&server, "s1").await.unwrap();
+    let ann = next_epoch(&mut one, kept, Some(day.x.0));
+    one.post(ann).await.unwrap();
+    let again = one.view(kept).seal_as(msg, "still here", &key);
+    one.post(again).await.unwrap();
+    assert_eq!(hear_robot(&mut one, kept, 1).await[0]["text"], "re: still here");
+    assert_eq!(one.view(kept).owner, Owner::Robot);
+}
+
+#[tokio::test]
 async fn closed_conversations_come_back_to_people() {
     let mind = Script::new();
     let server = server_with(&mind).await;

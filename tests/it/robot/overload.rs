@@ -7,7 +7,7 @@ use super::*;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_it_cannot_read_in_time_goes_to_people_and_delays_nobody() {
     // its queue, its turns, and some more
-    const CONVERSATIONS: usize = 256 + 32 + 20;
+    const CONVERSATIONS: usize = 128 + 32 + 20;
     let mind = Script::new();
     let server = server_with(&mind).await;
     let mut visitor = Peer::visitor(&server).await;
