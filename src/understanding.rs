@@ -1,7 +1,9 @@
 //! Part of the roof: puts model, intents, knowledge and policy together, from files that commands replace while a server runs.
 //!
-//! `<data>/robot/head.bin` holds the intents (without it: those that kefu ships), `knowledge.json` the knowledge,
+//! `<data>/knowledge/head.bin` holds the intents (without it: those that kefu ships), `knowledge.json` the knowledge,
 //! `knowledge.vec` its vectors, `model/` another language model than the embedded one, if it is there.
+
+mod mind;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,20 +23,22 @@ use crate::{
     bot::{self, Brain, Decision, Dialogue, Guess, Hit, Message, Policy, Thought, Title, Trouble},
 };
 
+pub use mind::ServerMind;
+
 /// Intents and entries in a thought.
 const MOST: usize = 5;
 
 /// Where the robot's knowledge lies.
 #[derive(Debug, Clone)]
 pub struct Files {
-    /// `<data>/robot`.
+    /// `<data>/knowledge`. Unlike the robot's keys it belongs into a backup.
     pub dir: PathBuf,
 }
 
 impl Files {
     /// Of a data directory.
     pub fn of(data_dir: &Path) -> Self {
-        Self { dir: data_dir.join("robot") }
+        Self { dir: data_dir.join("knowledge") }
     }
 
     /// The intents.

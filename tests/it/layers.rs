@@ -18,6 +18,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("desk", &["proto"]),
     ("store", &["proto", "obs"]),
     ("crypto", &["proto"]),
+    ("understanding", &["ai", "bot", "chat"]),
     ("ai", &[]),
     ("bot", &["config"]),
     ("config", &[]),

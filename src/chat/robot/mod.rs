@@ -46,6 +46,8 @@ pub struct Turn {
 
 /// What decides. Called on threads of its own, may compute for milliseconds.
 pub trait Mind: Send + Sync + 'static {
+    /// There is a site with a robot: what takes long before the first decision can be done now. May block.
+    fn wake(&self) {}
     /// What to do about this. A panic hands over.
     fn decide(&self, turn: &Turn) -> Decision;
 }

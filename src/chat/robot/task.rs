@@ -34,6 +34,7 @@ pub async fn run(chat: Arc<Chat>, mind: Option<Arc<dyn Mind>>) {
         Ok(hands) => Arc::new(hands),
         Err(e) => return tracing::error!(error = %e, "the robot can't start its threads"),
     };
+    wake(&chat, mind.as_ref());
     let mut directory = chat.org.watch();
     let mut keys = chat.org.robot().map_or_else(|| watch::channel(()).1, |r| r.watch());
     let mut rota =
@@ -55,7 +56,10 @@ pub async fn run(chat: Arc<Chat>, mind: Option<Arc<dyn Mind>>) {
                 }
             }
             // a site may have lost its robot, or the robot its keys
-            Ok(()) = directory.changed() => waiting = chat.robots().into(),
+            Ok(()) = directory.changed() => {
+                wake(&chat, rota.mind.as_ref());
+                waiting = chat.robots().into();
+            }
             Ok(()) = keys.changed() => {
                 if let Some(robot) = chat.org.robot() {
                     chat.robot.talks.retain_days(|kid| robot.day(kid).is_some());
@@ -63,6 +67,15 @@ pub async fn run(chat: Arc<Chat>, mind: Option<Arc<dyn Mind>>) {
                 waiting = chat.robots().into();
             }
         }
+    }
+}
+
+/// Gets the mind ready if it will be asked.
+fn wake(chat: &Chat, mind: Option<&Arc<dyn Mind>>) {
+    let directory = chat.org.directory();
+    if let Some(mind) = mind.filter(|_| directory.state().sites.values().any(|s| s.on && s.bot.is_some())) {
+        let mind = mind.clone();
+        tokio::task::spawn_blocking(move || mind.wake());
     }
 }
 

@@ -6,6 +6,7 @@ mod systemd;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
@@ -17,8 +18,11 @@ use super::{
 };
 use crate::{
     app::{self, Admin, Ready, ServeOptions},
+    bot::Policy,
+    chat::robot::Mind,
     config::Config,
     obs::log,
+    understanding::{Files, ServerMind},
 };
 
 /// Run the server
@@ -87,7 +91,9 @@ async fn serve(ctx: &Context, config: Config) -> anyhow::Result<()> {
     let shutdown = signals::shutdown()?;
     let (data_dir, json) = (ctx.data_dir.clone(), ctx.json);
     let clock = warn_of_clock(data_dir.clone(), config.clone());
-    let served = app::serve(ServeOptions { data_dir, config, mind: None }, shutdown, move |ready| {
+    let policy = Policy::new(&config.robot).map_err(|e| anyhow::anyhow!("{e}"))?;
+    let mind: Arc<dyn Mind> = Arc::new(ServerMind::new(Files::of(&data_dir), policy));
+    let served = app::serve(ServeOptions { data_dir, config, mind: Some(mind) }, shutdown, move |ready| {
         announce(ready, json);
         systemd::ready();
         tokio::spawn(clock);
