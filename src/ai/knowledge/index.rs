@@ -8,7 +8,7 @@ use crate::ai::{
     vectors::{Query, Rows},
 };
 
-/// Weight of the words in the sum with the cosine: `kefu knowledge test` over held-out phrasings is flat around it.
+/// Weight of the words in the sum with the cosine. A judgement, not yet a measurement.
 const WORDS: f32 = 0.3;
 
 /// What is looked for.
