@@ -19,6 +19,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import assistant
 from fetch import Places
 from settings import setting
 
@@ -118,15 +119,30 @@ FRAMES = {
 KIND = {"n": "n", "nz": "n", "vn": "v", "v": "v", "ns": "x", "nt": "x", "l": "n", "i": "n"}
 
 
+def dictionary(places):
+    """jieba's words of two to five characters by kind, each with a weight that grows with its frequency."""
+    kinds = {"n": [], "v": [], "x": [], "ns": [], "nr": []}
+    for row in places.jieba.read_text(encoding="utf8").splitlines():
+        word, frequency, tag = row.split(" ")
+        if not 2 <= len(word) <= 5 or int(frequency) < 20:
+            continue
+        item = (word, float(frequency) ** 0.4)
+        if tag in KIND:
+            kinds[KIND[tag]].append(item)
+        if tag in ("ns", "nr"):
+            kinds[tag].append(item)
+    return kinds
+
+
+def draw(random_, items, count):
+    return random_.choices([w for w, _ in items], [f for _, f in items], k=count)
+
+
 def words(places, count, seed):
     """Short phrases around words of jieba's dictionary (MIT), more frequent words more often."""
     random_ = random.Random(seed)
-    kinds = {"n": [], "v": [], "x": []}
-    for row in places.jieba.read_text(encoding="utf8").splitlines():
-        word, frequency, tag = row.split(" ")
-        if tag in KIND and 2 <= len(word) <= 5 and int(frequency) >= 20:
-            kinds[KIND[tag]].append((word, float(frequency) ** 0.4))
-    picks = {k: [random_.choices([w for w, _ in v], [f for _, f in v], k=2 * count), 0] for k, v in kinds.items()}
+    kinds = dictionary(places)
+    picks = {k: [draw(random_, kinds[k], 2 * count), 0] for k in "nvx"}
     for _ in range(count):
         kind = random_.choices("nvx", (6, 4, 1))[0]
         frame = random_.choice(FRAMES[kind])
@@ -136,12 +152,26 @@ def words(places, count, seed):
         yield line(frame.format(*pool[at : at + n]), "zh", "words")
 
 
+def requests(places, count, seed):
+    """Requests to a general assistant from our own frames."""
+    random_ = random.Random(f"{seed}/requests")
+    kinds = dictionary(places)
+    pools = [draw(random_, kinds[k], count) for k in ("n", "v", "ns", "nr")]
+    for t in assistant.lines(*pools, count, seed):
+        yield line(t, "zh", "assistant")
+
+
+BROAD = ("faq", "service_request", "out_of_scope")
+
+
 def generated(file):
     """Lines of our own generator (JSON lines with text, lang, intent, domain, pair)."""
     with open(file, encoding="utf8") as f:
         for row in f:
             r = json.loads(row)
             more = {k: r[k] for k in ("intent", "pair", "domain") if r.get(k) is not None}
+            if more.get("intent") in BROAD or r.get("also"):  # too wide, or two wishes: says nothing about likeness
+                more.pop("intent", None)
             yield line(r["text"], r["lang"], "generated", **more)
 
 
@@ -169,6 +199,8 @@ def gather(data, places, generated_file, limits, seed):
         rows += pawsx(places)
     if limits.get("words"):
         rows += words(places, limits["words"], seed)
+    if limits.get("assistant"):
+        rows += requests(places, limits["assistant"], seed)
     if generated_file:
         rows += generated(generated_file)
     seen = set()

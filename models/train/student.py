@@ -157,11 +157,15 @@ class Student(nn.Module):
         super().__init__()
         self.shape = shape
         self.embeddings = Embeddings(shape)
-        self.embeddings_project = nn.Linear(shape.embedding_size, shape.hidden_size)
+        # like ElectraModel: no projection where the widths are equal, so that a plain BERT loads here too
+        if shape.embedding_size != shape.hidden_size:
+            self.embeddings_project = nn.Linear(shape.embedding_size, shape.hidden_size)
         self.encoder = Stack(shape)
 
     def forward(self, ids, mask, mode="off"):
-        x = linear(self.embeddings(ids, mode), [self.embeddings_project], mode)
+        x = self.embeddings(ids, mode)
+        if hasattr(self, "embeddings_project"):
+            x = linear(x, [self.embeddings_project], mode)
         allowed = mask[:, None, None, :].bool()
         for layer in self.encoder.layer:
             x = layer(x, allowed, mode)
