@@ -118,7 +118,7 @@ class Run:
         rows = self.batch(self.step)
         ids, mask = pad([self.lines.ids[i] for i in rows])
         self.model.train()
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.s["bf16"]):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.s["bf16"] and self.mode() == "off"):
             e = self.model(ids.to(self.device), mask.to(self.device), self.mode())
         earlier, their_rows = self.queue.valid()
         bank = self.facts(np.concatenate([rows, their_rows.numpy()]))

@@ -178,7 +178,9 @@ class Student(nn.Module):
 
 
 def encode(model, tokenizer, texts, mode="int8", batch=64, max_tokens=128):
-    """Vectors of `texts` as a float32 numpy array, in their order; batches hold texts of like length."""
+    """Vectors of `texts` as a float32 numpy array, in their order; batches hold texts of like length. Longer texts are
+    cut to `max_tokens`, [SEP] kept, or to the positions that the model has."""
+    max_tokens = min(max_tokens, model.shape.max_position_embeddings)
     ids = [e.ids for e in tokenizer.encode_batch(list(texts))]
     ids = [i if len(i) <= max_tokens else i[: max_tokens - 1] + i[-1:] for i in ids]
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
