@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -176,11 +177,16 @@ def test_cache_drops_half_a_row_of_a_killed_run(tmp_path):
 def test_vocabulary_keeps_characters_and_fills_with_english():
     simbert = ["[PAD]", "[UNK]", "[unused1]", "退", "##退", "the", "##ing", "12", "##.", "か", "1234567"]
     minilm = ["[PAD]", "the", "of", "##ing", "refund", "##zzz", "1999"]
-    v = vocab.build(simbert, minilm, {"refund": 9}, len(vocab.EMOJI) + 85)
-    assert v[:5] == vocab.SPECIAL and "退" in v and "か" in v and "12" in v and "refund" in v
+    v = vocab.build(simbert, minilm, Counter(refund=9, rare=1), Counter({"##ing": 2}), len(vocab.EMOJI) + 85)
+    assert v[:5] == vocab.SPECIAL and {"退", "か", "12", "refund", "##ing", "of"} <= set(v) and "rare" not in v
     assert not {"##退", "[unused1]", "##.", "1234567"} & set(v) and len(v) == len(set(v))
-    table = vocab.table(v, simbert + list("abcde"), np.random.randn(16, 8), minilm, np.random.randn(7, 12))
+    table = vocab.table(v, simbert + list("abcde"), np.random.randn(16, 8), minilm, np.random.randn(7, 12), {"refund": [("退", 1.0)]})
     assert table.shape == (len(v), 8) and np.isfinite(table).all()
+
+
+def test_translations_are_the_nearest_words():
+    at, w = vocab.translations(np.eye(3, 4), np.eye(4)[[2, 0, 1]], near=2)
+    assert at[:, 0].tolist() == [1, 2, 0] and np.allclose(w.sum(1), 1) and (w[:, 0] > 0.9).all()
 
 
 def test_tokenizer_lowercases_strips_accents_and_splits_characters():

@@ -1,10 +1,14 @@
 """Builds the student's vocabulary and the first values of its word table.
 
 Kept from SimBERT-Tiny: every Chinese character (simplified and traditional), punctuation and symbols, single kana,
-short numbers, and the English pieces that MiniLM has too or our English text uses. Added: English WordPieces of MiniLM's vocabulary,
-most frequent in our licensed English text first, then in MiniLM's own (frequency) order until `size` is full; and a few
-emoji that customers use. A new English row starts at the ridge-regression image of MiniLM's row, fitted on the words
-that both vocabularies hold; an emoji at the mean of the words that say what it shows.
+short numbers. Added: the whole English words that our licensed text uses often, the word pieces of MiniLM's vocabulary
+that the rest of that text needs, then MiniLM's words in its own (frequency) order until `size` is full; and emoji that
+customers use.
+
+First rows: what SimBERT has keeps its row. An English word starts as a mix of the characters of its nearest Chinese
+words, found by a teacher that reads both languages: SimBERT's layers then read "refund" about as 退款. A piece starts at
+the ridge-regression image of MiniLM's row, fitted on the entries that both vocabularies hold; an emoji at the mean of
+the words that say what it shows.
 """
 import collections
 import re
@@ -44,20 +48,29 @@ def useful(token):
     return False
 
 
-def build(simbert_vocab, minilm_vocab, english_counts, size):
-    """The token list, at most `size` long. `english_counts`: Counter of MiniLM's pieces over our English text."""
+def build(simbert_vocab, minilm_vocab, words, pieces, size, often=4):
+    """The token list, at most `size` long. `words`: Counter of whole English words in our text, `pieces`: Counter of
+    MiniLM's pieces over it; `often`: how often a word must occur to get an entry of its own."""
     keep = dict.fromkeys(SPECIAL)
     keep.update(dict.fromkeys(t for t in simbert_vocab if useful(t)))
     keep.update(dict.fromkeys(EMOJI))
     keep.update(dict.fromkeys("##" * i + c for i in (0, 1) for c in "abcdefghijklmnopqrstuvwxyz0123456789"))
     english = [t for t in minilm_vocab if re.fullmatch("(##)?[a-z]+", t)]
-    rank = {t: i for i, t in enumerate(english)}
-    order = sorted(english, key=lambda t: (-english_counts.get(t, 0), rank[t]))
-    for t in order:
+    used = sorted((t for t in english if t.startswith("##") and pieces[t]), key=lambda t: (-pieces[t], t))
+    whole = sorted((w for w, n in words.items() if n >= often), key=lambda w: (-words[w], w))
+    for t in [*whole, *used, *(t for t in english if not t.startswith("##"))]:
         if len(keep) >= size:
             break
         keep.setdefault(t)
     return list(keep)
+
+
+def count(minilm_tokenizer, texts):
+    """(Counter of whole words, Counter of MiniLM's pieces) over English texts; pieces count once per distinct word."""
+    words = collections.Counter(w for t in texts for w in re.findall("[a-z]+", t.lower()))
+    distinct = sorted(words)
+    pieces = collections.Counter(p for e in minilm_tokenizer.encode_batch(distinct) for p in e.tokens)
+    return words, pieces
 
 
 def ridge(x, y, strength):
@@ -65,8 +78,22 @@ def ridge(x, y, strength):
     return np.linalg.solve(x.T @ x + strength * np.eye(x.shape[1], dtype=x.dtype), x.T @ y)
 
 
-def table(tokens, simbert_vocab, simbert_rows, minilm_vocab, minilm_rows, strength=3.0):
-    """First values of the word table for `tokens` (float32)."""
+def translations(english, chinese, near=5, tau=0.03):
+    """For each row of `english` the `near` most similar rows of `chinese` (unit vectors) and their softmax weights.
+
+    Half of what a Chinese word has in common with English words in general is taken off its score, or a few words
+    would be everybody's neighbour.
+    """
+    s = english @ chinese.T
+    crowd = np.sort(s, 0)[-10:].mean(0)
+    s = s - 0.5 * crowd
+    at = np.argsort(-s, 1)[:, :near]
+    w = np.exp((np.take_along_axis(s, at, 1) - s.max(1, keepdims=True)) / tau)
+    return at, w / w.sum(1, keepdims=True)
+
+
+def table(tokens, simbert_vocab, simbert_rows, minilm_vocab, minilm_rows, lexicon, strength=3.0):
+    """First values of the word table for `tokens` (float32). `lexicon`: {English word: [(Chinese word, weight)]}."""
     s = {t: i for i, t in enumerate(simbert_vocab)}
     m = {t: i for i, t in enumerate(minilm_vocab)}
     both = [t for t in simbert_vocab if t in m and re.fullmatch("(##)?[a-z]{2,}", t)]
@@ -76,18 +103,22 @@ def table(tokens, simbert_vocab, simbert_rows, minilm_vocab, minilm_rows, streng
     scale = x.std()
     w = ridge((x - mx) / scale, y - my, strength * len(both) ** 0.5)
     width = np.linalg.norm(y - my, axis=1).mean()
-    chars = np.mean([simbert_rows[s[t]] for t in simbert_vocab if len(t) == 1 and han(t)], 0)
+    chars = np.array([simbert_rows[s[t]] for t in simbert_vocab if len(t) == 1 and han(t)])
+    middle, length = chars.mean(0), np.linalg.norm(chars - chars.mean(0), axis=1).mean()
     out = np.zeros((len(tokens), simbert_rows.shape[1]), np.float32)
     for i, t in enumerate(tokens):
-        if t in s:
+        if t in lexicon:
+            v = sum(k * np.mean([simbert_rows[s[c]] for c in word if c in s] or [middle], 0) for word, k in lexicon[t]) - middle
+            out[i] = middle + v * (length / max(np.linalg.norm(v), 1e-6))  # a mean is short: give it the usual length
+        elif t in s:
             out[i] = simbert_rows[s[t]]
         elif t in m:
             v = (minilm_rows[m[t]] - mx) / scale @ w
-            out[i] = my + v * (width / max(np.linalg.norm(v), 1e-6))  # ridge shrinks: give it the usual length back
+            out[i] = my + v * (width / max(np.linalg.norm(v), 1e-6))  # ridge shrinks, likewise
         elif t in EMOJI:
-            out[i] = np.mean([simbert_rows[s[c]] for c in EMOJI[t]], 0)
+            out[i] = np.mean([simbert_rows[s[c]] for c in EMOJI[t] if c in s] or [middle], 0)
         else:
-            out[i] = chars
+            out[i] = middle
     return out
 
 
@@ -105,10 +136,3 @@ def tokenizer(tokens):
     )
     return t
 
-
-def count_pieces(minilm_tokenizer, texts):
-    """How often each of MiniLM's pieces occurs in `texts`."""
-    counts = collections.Counter()
-    for e in minilm_tokenizer.encode_batch(list(texts)):
-        counts.update(e.tokens)
-    return counts
