@@ -19,6 +19,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import apphelp
 import assistant
 from fetch import Places
 from settings import setting
@@ -191,7 +192,7 @@ def traditional(rows, places, share, seed):
 
 
 def gather(data, places, generated_file, limits, seed):
-    """All lines under the setting's limits per source, shuffled. `limits`: {source: most lines}."""
+    """All lines under the setting's limits per source, shuffled. `limits`: {source or source-lang: most lines}."""
     random_ = random.Random(seed)
     by = {}
     rows = list(public(data))
@@ -201,6 +202,8 @@ def gather(data, places, generated_file, limits, seed):
         rows += words(places, limits["words"], seed)
     if limits.get("assistant"):
         rows += requests(places, limits["assistant"], seed)
+    if limits.get("apphelp"):
+        rows += (line(t, "zh", "apphelp") for t in apphelp.lines(limits["apphelp"], seed))
     if generated_file:
         rows += generated(generated_file)
     seen = set()
@@ -208,10 +211,10 @@ def gather(data, places, generated_file, limits, seed):
         t = tidy(r["text"])
         if t and t not in seen:
             seen.add(t)
-            by.setdefault(r["source"], []).append({**r, "text": t})
+            by.setdefault((r["source"], r["lang"]), []).append({**r, "text": t})
     out = []
-    for source, v in by.items():
-        n = limits.get(source, len(v))
+    for (source, lang), v in by.items():
+        n = limits.get(f"{source}-{lang}", limits.get(source, len(v)))
         out += v if n >= len(v) else random_.sample(v, n)
     if limits.get("traditional"):
         out = list(traditional(out, places, limits["traditional"], seed))

@@ -4,7 +4,8 @@
 
 Writes OUT.pt every few minutes and at the end, by renaming, so that a killed run (kill -9 too) starts again from it with
 the same command and ends in the same weights. The learning rate is constant after a short warm-up and falls to zero over
-the last share of the steps (`decay`): while it is constant, `--steps` may be changed.
+the last share of the steps (`decay`): while it is constant, `--steps` may be changed, and the corpus too: the run then goes
+on over the new lines, with an empty queue.
 """
 import argparse
 import os
@@ -87,7 +88,8 @@ class Run:
         self.step, self.epoch, self.planned = 0, -1, []
         if "optimizer" in start:
             self.optimizer.load_state_dict(start["optimizer"])
-            self.queue.load(start["queue"])
+            if start.get("corpus") == lines.fingerprint:  # its row numbers mean nothing in another corpus
+                self.queue.load(start["queue"])
             self.step = start["step"]
         self.per_epoch = len(lines.plan(s["seed"], 0, s["batch"]))
 
@@ -138,6 +140,7 @@ class Run:
         """Writes the checkpoint beside `path` and renames it into place."""
         state = {
             "shape": self.shape, "tokenizer": self.tokenizer, "model": self.model.state_dict(), "step": self.step,
+            "corpus": self.lines.fingerprint,
             "optimizer": self.optimizer.state_dict(), "queue": self.queue.state(),
         }
         part = Path(f"{path}.part")

@@ -2,6 +2,7 @@
 
 A plan is a pure function of seed and epoch, so a run that is killed and started again meets the same batches.
 """
+import hashlib
 import json
 import random
 
@@ -13,16 +14,18 @@ from teachers import FOR
 class Lines:
     """Rows of a corpus file with what training needs of each.
 
-    ids       token ids, cut to `max_tokens`
-    zh        whether the line is Chinese
-    shared    float16 [n, d]: the teacher that reads both languages
-    own       float16 [n, d]: shared and the language's own teacher side by side, each centred and weighted, so that
-              the dot product of two rows of one language is the wanted similarity
-    intent    number of the generator's intent, -1 where there is none
-    pair      number of the group of lines that mean the same, -1 where there is none
+    fingerprint  SHA-256 of the texts
+    ids          token ids, cut to `max_tokens`
+    zh           whether the line is Chinese
+    shared       float16 [n, d]: the teacher that reads both languages
+    own          float16 [n, d]: shared and the language's own teacher side by side, each centred and weighted, so that
+                 the dot product of two rows of one language is the wanted similarity
+    intent       number of the generator's intent, -1 where there is none
+    pair         number of the group of lines that mean the same, -1 where there is none
     """
 
     def __init__(self, rows, tokenizer, vectors, max_tokens, own_share):
+        self.fingerprint = hashlib.sha256("\n".join(r["text"] for r in rows).encode()).hexdigest()
         self.ids = [e.ids for e in tokenizer.encode_batch([r["text"] for r in rows])]
         self.ids = [i if len(i) <= max_tokens else i[: max_tokens - 1] + i[-1:] for i in self.ids]
         self.zh = np.array([r["lang"] == "zh" for r in rows])

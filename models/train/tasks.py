@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import random
+import tomllib
 from dataclasses import dataclass, field
 
 
@@ -92,6 +93,25 @@ def insurance(data, places, seed):
     with gzip.open(places.insurance / "valid.json.gz") as f:
         rows = list(json.load(f).values())[:500]
     yield Retrieve("zh→en InsuranceQA, 500", [x["zh"] for x in rows], [x["en"] for x in rows], list(range(len(rows))))
+
+
+def own_intents(folder, trained=frozenset()):
+    """The default intents: nine tenths of each file's examples to learn from, the rest to be judged on. Held-out lines among
+    `trained` (lower case) are left out."""
+    train, dev, outside = [], [], []
+    for file in sorted(folder.glob("*.toml")):
+        t = tomllib.loads(file.read_text(encoding="utf8"))
+        for key in ("zh_examples", "en_examples"):
+            for i, text in enumerate(t[key]):
+                held = i % 10 == 4
+                if held and text.lower() in trained:
+                    continue
+                if t["name"] == "out_of_scope":
+                    outside += [text] * held
+                else:
+                    (dev if held else train).append((text, t["name"]))
+    if train:
+        yield Classify(f"zh+en default intents, {len({c for _, c in train})} classes", train, dev, outside)
 
 
 def every(data, places, seed=7):

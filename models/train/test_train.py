@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -90,19 +89,43 @@ def test_training_lowers_the_loss(place):
     assert last < 0.7 * first
 
 
-def test_killed_run_goes_on_and_ends_in_the_same_weights(place):
-    train(place, "whole.pt", "--steps", "60")
-    run = subprocess.Popen(command(place, "broken.pt", "--steps", "60"), cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (place / "broken.pt").exists() and run.poll() is None:  # the setting saves after every step
-        assert time.monotonic() < deadline, "no checkpoint came"
-        time.sleep(0.01)
-    os.kill(run.pid, signal.SIGKILL)
-    run.wait()
-    assert torch.load(place / "broken.pt", weights_only=True)["step"] < 60, "the run ended before it could be killed"
-    train(place, "broken.pt", "--steps", "60")
+# The 20th checkpoint kills the process: before it is renamed into place, or just after.
+KILLED = """
+import os, signal, sys
+import distil
+replace, count, when = os.replace, 0, sys.argv.pop(1)
+def dying(a, b):
+    global count
+    count += 1
+    if count == 20 and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(a, b)
+    if count == 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+os.replace = dying
+distil.main()
+"""
+
+
+@pytest.mark.parametrize("when, kept", [("before", 19), ("after", 20)])
+def test_killed_run_goes_on_and_ends_in_the_same_weights(place, when, kept):
+    train(place, "whole.pt", "--steps", "40")
+    run = subprocess.run([sys.executable, "-c", KILLED, when, *command(place, "broken.pt", "--steps", "40")[2:]], cwd=place,
+                         env={**os.environ, "PYTHONPATH": str(HERE)}, capture_output=True)
+    assert run.returncode == -signal.SIGKILL, run.stderr
+    assert torch.load(place / "broken.pt", weights_only=True)["step"] == kept
+    train(place, "broken.pt", "--steps", "40")
     a, b = weights(place / "whole.pt"), weights(place / "broken.pt")
     assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_run_goes_on_over_another_corpus(place):
+    train(place, "out.pt", "--steps", "10")
+    lines = (place / "corpus.jsonl").read_text(encoding="utf8").splitlines()
+    (place / "corpus.jsonl").write_text("\n".join(lines[:100]) + "\n", encoding="utf8")
+    assert "100 lines" in train(place, "out.pt", "--steps", "20")
+    state = torch.load(place / "out.pt", weights_only=True)
+    assert state["step"] == 20 and state["queue"]["rows"].max() < 100
 
 
 def test_exported_directory_reproduces_the_model(place, tmp_path):
@@ -219,7 +242,7 @@ def test_scores_of_perfect_and_of_useless_vectors():
 
 
 def test_settings_lie_over_the_common_ones():
-    assert setting("quick")["lines"]["generated"] == 300 and setting("cpu")["lines"]["banking77"] == 9000
+    assert setting("quick")["lines"]["generated-zh"] == 200 and setting("cpu")["lines"]["banking77"] == 9000
     with pytest.raises(SystemExit, match="quick, cpu, full"):
         setting("nonsense")
 
