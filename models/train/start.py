@@ -1,0 +1,81 @@
+"""Builds the checkpoint that training starts from: SimBERT-Tiny's layers with our vocabulary.
+
+  python start.py CORPUS.jsonl OUT.pt --work DIR --setting cpu
+"""
+import argparse
+import re
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
+
+import convert
+import lines
+import vocab
+from fetch import Places
+from settings import setting
+from student import Shape, Student
+from teachers import fill
+
+
+def chinese_words(places, often=150):
+    """jieba's common words of at most four characters, without people's names."""
+    out = []
+    for row in places.jieba.read_text(encoding="utf8").splitlines():
+        word, n, tag = row.split(" ")
+        if int(n) >= often and len(word) <= 4 and all(map(vocab.han, word)) and not tag.startswith("nr"):
+            out.append(word)
+    return out
+
+
+def lexicon(tokens, places, threads):
+    """{English word: [(Chinese word, weight)]} for the whole words among `tokens`."""
+    english = [t for t in tokens if re.fullmatch("[a-z]{2,}", t)]
+    chinese = chinese_words(places)
+    cache = fill("use", english + chinese, places, threads)
+    at, weight = vocab.translations(cache.get(english).astype(np.float32), cache.get(chinese).astype(np.float32))
+    return {e: [(chinese[j], float(k)) for j, k in zip(a, w)] for e, a, w in zip(english, at, weight)}
+
+
+def build(places, rows, s):
+    """(model, tokenizer) with the first weights; `rows` are the corpus's lines."""
+    weights = convert.convert(places.simbert)
+    old = (places.simbert / "vocab.txt").read_text(encoding="utf8").split("\n")
+    old = old[: len(weights["embeddings.word_embeddings.weight"])]
+    minilm = Tokenizer.from_file(str(places.minilm / "tokenizer.json"))
+    minilm.no_padding()
+    minilm.no_truncation()
+    pieces = [t for t, _ in sorted(minilm.get_vocab().items(), key=lambda x: x[1])]
+    word_rows = load_file(places.minilm / "model.safetensors")
+    word_rows = next(v for k, v in word_rows.items() if k.endswith("word_embeddings.weight")).astype(np.float32)
+    counts = vocab.count(minilm, [r["text"] for r in rows if r["lang"] == "en"])
+    tokens = vocab.build(old, pieces, *counts, s["vocabulary"])
+    key = "embeddings.word_embeddings.weight"
+    weights[key] = vocab.table(tokens, old, weights[key], pieces, word_rows, lexicon(tokens, places, s["threads"]))
+    key = "embeddings.position_embeddings.weight"
+    weights[key] = weights[key][: s["positions"]]
+    model = Student(Shape(vocab_size=len(tokens), max_position_embeddings=s["positions"], pooling=s["pooling"]))
+    model.load_state_dict({k: torch.tensor(v) for k, v in weights.items()})
+    return model, vocab.tokenizer(tokens)
+
+
+def save(model, tokenizer, path):
+    """A checkpoint that export.py and distil.py read: shape, weights and tokenizer in one file."""
+    torch.save({"shape": model.shape.dict(), "model": model.state_dict(), "tokenizer": tokenizer.to_str()}, path)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("corpus")
+    p.add_argument("out")
+    p.add_argument("--work", required=True, help="folder of fetch.py")
+    p.add_argument("--setting", default="cpu")
+    a = p.parse_args()
+    model, tokenizer = build(Places(a.work), lines.read(a.corpus), setting(a.setting))
+    save(model, tokenizer, a.out)
+    print(f"{a.out}: {model.shape.vocab_size} entries, {sum(x.numel() for x in model.parameters()):,} parameters")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,254 @@
+"""The quick path end to end with tiny random teachers: no downloads, a minute or less of CPU.
+
+  python -m pytest -q models/train
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import convert
+import export
+import losses
+import score
+import tasks
+import vocab
+from lines import Lines
+from settings import setting
+from student import Rounded, Shape, Student, encode, linear, pad, quantise
+from teachers import TEACHERS, Cache
+
+HERE = Path(__file__).parent
+WORDS = "退 货 款 快 递 发 票 价 格 地 址 密 码 人 工 客 服".split()
+PIECES = "refund order where is my the card help please delivery ##s ##ed a b".split()
+
+
+def tokens():
+    return vocab.SPECIAL + WORDS + PIECES + list("?!。，")
+
+
+def small(pooling="mean"):
+    torch.manual_seed(0)
+    return Student(Shape(len(tokens()), 16, 24, 2, 3, 48, 32, pooling=pooling)).eval()
+
+
+def rows(n=240):
+    r = np.random.default_rng(1)
+    out = []
+    for i in range(n):
+        zh = i % 2 == 0
+        text = ("" if zh else " ").join(r.choice(WORDS if zh else PIECES[:10], r.integers(2, 9)))
+        out.append({"text": text, "lang": "zh" if zh else "en", "source": "test", "pair": i // 4, "intent": str(i % 5)})
+    return out
+
+
+def fake_vectors(folder, lines):
+    """Caches of random-but-fixed teachers that depend on the words of a text."""
+    for name, t in TEACHERS.items():
+        base = np.random.default_rng(len(name)).standard_normal((256, t.dim)).astype(np.float32)
+        cache = Cache(folder, name, t.dim)
+        texts = cache.missing([r["text"] for r in lines])
+        cache.add(texts, [sum(base[ord(c) % 256] for c in x) for x in texts])
+
+
+@pytest.fixture
+def place(tmp_path):
+    lines = rows()
+    fake_vectors(tmp_path / "vectors", lines)
+    (tmp_path / "corpus.jsonl").write_text("".join(json.dumps(r) + "\n" for r in lines), encoding="utf8")
+    model = small()
+    torch.save(
+        {"shape": model.shape.dict(), "model": model.state_dict(), "tokenizer": vocab.tokenizer(tokens()).to_str()},
+        tmp_path / "start.pt",
+    )
+    return tmp_path
+
+
+def command(place, out, *more):
+    return [sys.executable, str(HERE / "distil.py"), "corpus.jsonl", "start.pt", out, "--work", str(place), "--setting", "quick", *more]
+
+
+def train(place, out, *more):
+    return subprocess.run(command(place, out, *more), cwd=place, check=True, capture_output=True, text=True).stdout
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)["model"]
+
+
+def test_training_lowers_the_loss(place):
+    first = float(train(place, "one.pt", "--steps", "1").split()[-1])
+    last = float(train(place, "many.pt", "--steps", "120").split()[-1])
+    assert last < 0.7 * first
+
+
+# The 20th checkpoint kills the process: before it is renamed into place, or just after.
+KILLED = """
+import os, signal, sys
+import distil
+replace, count, when = os.replace, 0, sys.argv.pop(1)
+def dying(a, b):
+    global count
+    count += 1
+    if count == 20 and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(a, b)
+    if count == 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+os.replace = dying
+distil.main()
+"""
+
+
+@pytest.mark.parametrize("when, kept", [("before", 19), ("after", 20)])
+def test_killed_run_goes_on_and_ends_in_the_same_weights(place, when, kept):
+    train(place, "whole.pt", "--steps", "40")
+    run = subprocess.run([sys.executable, "-c", KILLED, when, *command(place, "broken.pt", "--steps", "40")[2:]], cwd=place,
+                         env={**os.environ, "PYTHONPATH": str(HERE)}, capture_output=True)
+    assert run.returncode == -signal.SIGKILL, run.stderr
+    assert torch.load(place / "broken.pt", weights_only=True)["step"] == kept
+    train(place, "broken.pt", "--steps", "40")
+    a, b = weights(place / "whole.pt"), weights(place / "broken.pt")
+    assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_run_goes_on_over_another_corpus(place):
+    train(place, "out.pt", "--steps", "10")
+    lines = (place / "corpus.jsonl").read_text(encoding="utf8").splitlines()
+    (place / "corpus.jsonl").write_text("\n".join(lines[:100]) + "\n", encoding="utf8")
+    assert "100 lines" in train(place, "out.pt", "--steps", "20")
+    state = torch.load(place / "out.pt", weights_only=True)
+    assert state["step"] == 20 and state["queue"]["rows"].max() < 100
+
+
+def test_exported_directory_reproduces_the_model(place, tmp_path):
+    model, tokenizer = small(), vocab.tokenizer(tokens())
+    size = export.save(model, tokenizer, tmp_path / "out")
+    assert size < 100_000
+    mean, low = export.check(model, tokenizer, tmp_path / "out")
+    assert mean > 0.9995 and low > 0.99
+    loaded, _ = export.load(tmp_path / "out")
+    a = export.pack(model.state_dict())
+    b = export.pack(loaded.state_dict())
+    assert all(torch.equal(a[k], b[k]) for k in a if a[k].dtype == torch.int8), "rounding twice changed the integers"
+    r = export.reference(tmp_path / "out")
+    assert len(r["sentences"]) == 200 and r["sentences"][0]["text"] == "你好"
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_padding_changes_nothing(pooling):
+    model, t = small(pooling), vocab.tokenizer(tokens())
+    texts = ["退货", "refund please where is my order", "。"]
+    together = encode(model, t, texts, "off")
+    alone = np.concatenate([encode(model, t, [x], "off") for x in texts])
+    assert np.allclose(together, alone, atol=1e-5)
+
+
+def test_int8_rounds_half_to_even_and_keeps_zero_rows():
+    q, s = quantise(torch.tensor([[127.0, 0.5, 1.5, -2.5], [0, 0, 0, 0]]))
+    assert q.tolist() == [[127, 0, 2, -2], [0, 0, 0, 0]] and s.flatten().tolist() == [1, 1]
+
+
+def test_fake_and_int8_arithmetic_agree():
+    torch.manual_seed(3)
+    layer, x = torch.nn.Linear(40, 24), torch.randn(7, 40)
+    assert torch.allclose(linear(x, [layer], "fake"), linear(x, [layer], "int8"), atol=1e-4)
+    x.requires_grad_()
+    Rounded.apply(x).sum().backward()
+    assert torch.equal(x.grad, torch.ones_like(x))
+
+
+def test_plan_is_the_same_every_time_and_leaves_out_nobody(place):
+    caches = {n: Cache(place / "vectors", n, t.dim) for n, t in TEACHERS.items()}
+    lines = Lines(rows(), vocab.tokenizer(tokens()), lambda n, t: caches[n].get(t), 16, {"zh": 0.5, "en": 0.7})
+    one, two = lines.plan(7, 3, 16), lines.plan(7, 3, 16)
+    assert one == two != lines.plan(7, 4, 16)
+    assert sorted(i for b in one for i in b) == list(range(len(lines)))
+    paired = sum(lines.pair[b[i]] == lines.pair[b[i + 1]] for b in one for i in range(len(b) - 1))
+    assert paired > 80
+
+
+def test_losses_are_smallest_where_student_and_teacher_agree():
+    torch.manual_seed(0)
+    t = torch.nn.functional.normalize(torch.randn(12, 8), dim=1)
+    sim, mask = t @ t.T, ~torch.eye(12, dtype=torch.bool)
+    assert losses.agree(sim, sim, mask, 0.05, 20.0).abs() < 1e-5
+    assert losses.agree(sim + 0.3 * torch.randn(12, 12), sim, mask, 0.05, 20.0) > 0.1
+    group = torch.arange(12)[:, None] // 3 == torch.arange(12)[None] // 3
+    assert losses.nearest(group.float(), group & mask, mask, 0.05) < losses.nearest(-group.float(), group & mask, mask, 0.05)
+    assert losses.nearest(sim, torch.zeros_like(mask), mask, 0.05) == 0
+
+
+def test_cache_drops_half_a_row_of_a_killed_run(tmp_path):
+    c = Cache(tmp_path, "use", 4)
+    c.add(["a", "b"], np.eye(2, 4))
+    with open(c.rows, "ab") as f:
+        f.write(b"\0\0\0")
+    again = Cache(tmp_path, "use", 4)
+    assert again.missing(["b", "c", "a", "c"]) == ["c"]
+    again.add(["c"], np.eye(4)[3:])
+    assert again.get(["c", "a"]).tolist() == [[0, 0, 0, 1], [1, 0, 0, 0]]
+
+
+def test_vocabulary_keeps_characters_and_fills_with_english():
+    simbert = ["[PAD]", "[UNK]", "[unused1]", "退", "##退", "the", "##ing", "12", "##.", "か", "1234567"]
+    minilm = ["[PAD]", "the", "of", "##ing", "refund", "##zzz", "1999"]
+    v = vocab.build(simbert, minilm, Counter(refund=9, rare=1), Counter({"##ing": 2}), len(vocab.EMOJI) + 85)
+    assert v[:5] == vocab.SPECIAL and {"退", "か", "12", "refund", "##ing", "of"} <= set(v) and "rare" not in v
+    assert not {"##退", "[unused1]", "##.", "1234567"} & set(v) and len(v) == len(set(v))
+    table = vocab.table(v, simbert + list("abcde"), np.random.randn(16, 8), minilm, np.random.randn(7, 12), {"refund": [("退", 1.0)]})
+    assert table.shape == (len(v), 8) and np.isfinite(table).all()
+
+
+def test_translations_are_the_nearest_words():
+    at, w = vocab.translations(np.eye(3, 4), np.eye(4)[[2, 0, 1]], near=2)
+    assert at[:, 0].tolist() == [1, 2, 0] and np.allclose(w.sum(1), 1) and (w[:, 0] > 0.9).all()
+
+
+def test_tokenizer_lowercases_strips_accents_and_splits_characters():
+    e = vocab.tokenizer(tokens()).encode("Réfund退货!")
+    assert e.tokens == ["[CLS]", "refund", "退", "货", "!", "[SEP]"]
+
+
+def test_checkpoint_reader_reads_what_it_should():
+    def entry(dtype, shape, offset, size):
+        dims = b"".join(b"\x12" + bytes([2]) + b"\x08" + bytes([d]) for d in shape)
+        return b"\x08" + bytes([dtype]) + b"\x12" + bytes([len(dims)]) + dims + b"\x20" + bytes([offset]) + b"\x28" + bytes([size])
+
+    m = convert.message(entry(1, (2, 3), 0, 24))
+    assert m[1] == [1] and m[4] == [0] and m[5] == [24]
+    data = b"\x00\x01\x02aXY" + b"\x01\x01\x01bZ" + b"\0\0\0\0" + b"\x01\0\0\0" + b"\x00"
+    assert convert.block(data, 0, len(data) - 1) == [(b"a", b"XY"), (b"ab", b"Z")]
+
+
+def test_scores_of_perfect_and_of_useless_vectors():
+    train = [(f"a{i}", str(i % 3)) for i in range(9)]
+    dev = [(f"b{i}", str(i % 3)) for i in range(9)]
+    task = tasks.Classify("t", train, dev, ["x", "y"])
+    eye = np.eye(4)
+    good = score.Table(task.texts(), [eye[int(c)] for _, c in train + dev] + [eye[3]] * 2)
+    s = score.classify(task, good)
+    assert s["LR"] == s["1NN"] == s["out-of-scope AUC, 1NN"] == 100
+    find = tasks.Retrieve("r", ["p", "q"], ["u", "v"], [0, 1])
+    assert score.retrieve(find, score.Table(find.texts(), eye[[0, 1, 0, 1]]))["R@1"] == 100
+    assert score.retrieve(find, score.Table(find.texts(), eye[[0, 0, 0, 0]]))["R@1"] == 0, "ties must not count as hits"
+
+
+def test_settings_lie_over_the_common_ones():
+    assert setting("quick")["lines"]["generated-zh"] == 200 and setting("cpu")["lines"]["banking77"] == 9000
+    with pytest.raises(SystemExit, match="quick, cpu, full"):
+        setting("nonsense")
+
+
+def test_long_lines_are_cut_to_the_limit():
+    ids, mask = pad([[1, 2, 3], [1]])
+    assert ids.tolist() == [[1, 2, 3], [1, 0, 0]] and mask.tolist() == [[1, 1, 1], [1, 0, 0]]
+    v = encode(small(), vocab.tokenizer(tokens()), ["退" * 500], "int8", max_tokens=32)
+    assert np.isfinite(v).all() and abs(np.linalg.norm(v) - 1) < 1e-5
