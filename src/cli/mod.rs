@@ -48,6 +48,7 @@ mod init;
 mod intent;
 mod knowledge;
 mod man;
+mod model;
 mod policy;
 mod robot;
 mod serve;
@@ -95,6 +96,8 @@ enum Command {
     Knowledge(knowledge::Command),
     #[command(subcommand)]
     Policy(policy::Command),
+    #[command(subcommand)]
+    Model(model::Command),
     Stats(stats::Args),
     Doctor(doctor::Args),
     Bench(bench::Args),
@@ -116,6 +119,7 @@ impl Command {
             Self::Intent(command) => command.run(ctx),
             Self::Knowledge(command) => command.run(ctx),
             Self::Policy(command) => command.run(ctx),
+            Self::Model(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
             Self::Doctor(args) => args.run(ctx),
             Self::Bench(args) => args.run(ctx),

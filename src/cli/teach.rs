@@ -86,7 +86,7 @@ impl Mind {
 pub fn unable(e: &Unable) -> Fail {
     let fail = Fail::failure(e.to_string());
     match e {
-        Unable::NoModel(dir) => fail.next(format!("put a model in Hugging Face's layout into {}", dir.display())),
+        Unable::NoModel(_) => fail.next("kefu model use DIR, with a model in Hugging Face's layout"),
         Unable::File(..) => fail.next("the file is made by kefu intent train or kefu knowledge import"),
         Unable::Model(_) => fail,
     }

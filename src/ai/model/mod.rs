@@ -101,6 +101,11 @@ impl Model {
         self.kernel.name()
     }
 
+    /// Its layers.
+    pub fn layers(&self) -> usize {
+        self.layers.len()
+    }
+
     /// Numbers in a sentence vector.
     pub fn width(&self) -> usize {
         self.config.hidden

@@ -156,7 +156,7 @@ fn tokens_out_of_range_and_texts_out_of_length_are_refused() {
 #[cfg(model_embedded)]
 #[test]
 fn the_shipped_model_gives_the_vectors_of_its_trainer() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/models/default/reference.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/model.json");
     let reference: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let model = Arc::new(Model::embedded().unwrap().unwrap());
     let mut encoder = Encoder::new(Arc::clone(&model)).unwrap();

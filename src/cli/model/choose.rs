@@ -1,0 +1,92 @@
+//! `kefu model use`: another language model than the embedded one, or the embedded one again.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde_json::json;
+
+use crate::{
+    ai::Model,
+    cli::{
+        context::Context,
+        data_dir::cannot,
+        fail::Fail,
+        teach::{Desk, Mind},
+    },
+};
+
+/// The files of a model, as Hugging Face lays them out. Others in the directory are not for us.
+const FILES: [&str; 6] = [
+    "config.json",
+    "tokenizer.json",
+    "vocab.txt",
+    "tokenizer_config.json",
+    "model.safetensors",
+    "1_Pooling/config.json",
+];
+
+/// Use the BERT model of a directory (config.json, tokenizer.json or vocab.txt, model.safetensors)
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Intents are learned for one model: train them again afterwards. A running server takes the model at its next start."
+)]
+pub struct Args {
+    /// The directory
+    #[arg(required_unless_present = "embedded")]
+    dir: Option<PathBuf>,
+    /// The model inside the executable again
+    #[arg(long, conflicts_with = "dir")]
+    embedded: bool,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let desk = Desk::open(ctx)?;
+        let place = desk.files.model();
+        match &self.dir {
+            Some(dir) => {
+                let model = Model::open(dir).map_err(|e| Fail::failure(format!("{}: {e}", dir.display())))?;
+                drop(model);
+                take(dir, &place).map_err(|e| cannot("copy the model to", &place, &e))?;
+            }
+            None => match fs::remove_dir_all(&place) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(cannot("remove", &place, &e)),
+                _ => {}
+            },
+        }
+        let intents = Mind::open(ctx).and_then(|mind| mind.head(ctx)).is_ok();
+        let mut words = "The robot understands with this model from the next start of the server on.".to_owned();
+        if !intents {
+            words.push_str("\nIt knows no intents yet: kefu intent train FILE.csv");
+        }
+        ctx.say(json!({"model": self.dir, "intents": intents}), words);
+        Ok(())
+    }
+}
+
+/// Copies beside and renames, so that a full disk or a kill leaves the model that was there.
+fn take(from: &Path, to: &Path) -> io::Result<()> {
+    let (new, old) = (to.with_extension("new"), to.with_extension("old"));
+    for stray in [&new, &old] {
+        if stray.exists() {
+            fs::remove_dir_all(stray)?;
+        }
+    }
+    fs::create_dir_all(new.join("1_Pooling"))?;
+    for name in FILES {
+        let source = from.join(name);
+        if source.is_file() {
+            let target = new.join(name);
+            fs::copy(&source, &target)?;
+            fs::File::open(&target)?.sync_all()?;
+        }
+    }
+    if to.exists() {
+        fs::rename(to, &old)?;
+    }
+    fs::rename(&new, to)?;
+    if old.exists() { fs::remove_dir_all(&old) } else { Ok(()) }
+}

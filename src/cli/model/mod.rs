@@ -1,0 +1,23 @@
+//! `kefu model`: which language model the robot understands with.
+
+mod choose;
+mod show;
+
+use super::{context::Context, fail::Fail};
+
+/// Language model: what the robot understands with
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    Show(show::Args),
+    Use(choose::Args),
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        match self {
+            Self::Show(args) => args.run(ctx),
+            Self::Use(args) => args.run(ctx),
+        }
+    }
+}
