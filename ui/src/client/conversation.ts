@@ -123,8 +123,8 @@ export class Conversation implements Thread {
     this.conv.value = conv;
     this.marksFrom(conv);
     this.publish();
-    // a robot that is not the owner any more leaves at once
-    this.outbox.pump();
+    // a robot that is not the owner any more leaves at once; records that came before this count first
+    this.work = this.work.then(() => this.outbox.pump());
   }
 
   receipt(side: WireSide, marks: Marks): void {
