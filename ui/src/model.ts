@@ -275,7 +275,10 @@ export interface AgentClient {
   /** The page no longer shows it. */
   leave(conv: string): void;
   send(conv: string, text: string): Promise<void>;
-  note(conv: string, text: string): Promise<void>;
+  /** `fix`: a judgement of what the robot understood; sealed to the team like every note. */
+  note(conv: string, text: string, fix?: Fix): Promise<void>;
+  /** Judgements of the robot in all conversations this agent can read, with the text they are about. Takes its time. */
+  corrections(): Promise<readonly { text: string; intent: string }[]>;
   retry(conv: string, id: string): void;
   recall(conv: string, id: string): Promise<void>;
   typing(conv: string, on: boolean): void;
