@@ -48,7 +48,7 @@ export function BotLine({ client, conv, message, fix }: BotLineProps) {
             </Button>
           )}
           <Button size="sm" onClick={() => (choosing.value = true)}>
-            {t('fixWrong')}
+            {t(intent === null ? 'fixPick' : 'fixWrong')}
           </Button>
         </p>
       )}

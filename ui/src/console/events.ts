@@ -17,7 +17,8 @@ export function eventText(message: Message, all: readonly Message[], teamName: T
       return t('evOpen');
     case 'owner': {
       const team = teamName(e.team);
-      if (e.owner === 'robot') return t('evRobot');
+      // the line about its epoch says it
+      if (e.owner === 'robot') return null;
       if (e.why === 'person') return t('evPerson', { team });
       if (e.owner === 'queue') return t(e.why === 'handoff' ? 'evHandoff' : e.why === 'lost' ? 'evLost' : e.why === 'transfer' ? 'evTransferTeam' : 'evQueue', { team });
       // The line "closed by" says it already.
