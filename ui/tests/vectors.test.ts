@@ -218,7 +218,7 @@ describe.each(backends)('on the %s back end', (_, make) => {
     const { key: j, says, box_kid, x } = v.robot.day_key;
     const day = await verifyDayKey(b, dir, v.robot.site, j, v.robot.now);
     expect([hex(day.x), day.until, hex(hash.boxKid(hash.BoxKind.bot, day.x))]).toEqual([x, says.until, box_kid]);
-    const reasons: Any = { 'Sign(Signature)': 'signature', Over: 'bot_over', TooLong: 'bot_too_long', Future: 'bot_future', Other: 'bot_other', 'Version(2)': 'version' };
+    const reasons: Any = { 'Sign(Signature)': 'signature', Over: 'bot_over', TooLong: 'too_long', Future: 'bot_future', Other: 'other', 'Version(2)': 'version' };
     for (const bad of v.robot.bad_day_keys) {
       await expect(verifyDayKey(b, dir, v.robot.site, bad.key, bad.now), bad.name).rejects.toMatchObject({ reason: reasons[bad.why] });
     }

@@ -80,6 +80,29 @@ test('asked for before the first message, a person is what the conversation begi
   await expect(visitor.panel.getByText(R.botIn)).toHaveCount(0);
 });
 
+test('pressed while the server is away: a person is asked for before anything is said, and the robot never reads it', async ({ stage }) => {
+  await stage.kefu.cli('robot', 'on', 'web');
+  const agent = await stage.agent('li', '李娜');
+  const visitor = await stage.visitor();
+  await visitor.visit(stage.shop.origin);
+  await expect(visitor.panel.getByText(R.serving)).toBeVisible();
+  await stage.kefu.kill();
+  await visitor.send('丢了一个包裹');
+  await visitor.panel.getByRole('button', { name: R.person }).click();
+  await expect(visitor.panel.getByText('正在转人工，机器人看不到您此后的消息')).toBeVisible();
+  await expect(visitor.panel.getByRole('button', { name: R.person })).toHaveCount(0);
+  await picture(visitor.page, 'robot-person-asked-offline');
+  await stage.kefu.serve();
+  await expect(agent.page.getByText(C.offline)).toBeHidden({ timeout: 40_000 });
+  await agent.item('丢了一个包裹').click({ timeout: 40_000 });
+  await agent.sees('丢了一个包裹');
+  await expect(agent.log.getByText(/访客要求人工/)).toBeVisible();
+  await expect(agent.log.locator('.c-bot')).toHaveCount(0);
+  await agent.send('马上查');
+  await visitor.sees('马上查');
+  await expect(visitor.panel.getByText(R.botOut)).toBeVisible();
+});
+
 test('switched off, the site is as it was', async ({ stage }) => {
   await stage.kefu.cli('robot', 'on', 'web');
   await stage.kefu.cli('robot', 'off', 'web');

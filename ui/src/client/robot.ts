@@ -8,8 +8,6 @@ import { signal } from '../signals';
 
 /** A key that ends so soon is fetched anew, ms. */
 const MARGIN_MS = 10 * 60_000;
-/** What happens between honest people: the robot was switched off, or a clock is wrong. */
-const HONEST = ['bot_none', 'bot_future', 'bot_over'];
 
 interface RobotDeps {
   backend: Backend;
@@ -34,8 +32,8 @@ export class Robot {
   /** The public day key, verified against the directory of now; null without a robot. Never rejects: people answer then. */
   async key(fresh = false): Promise<Uint8Array | null> {
     let key = fresh ? null : await this.verify();
-    // without an offer there is no robot; one that joins is seen by the next page
-    if (this.offered && (!key || key.until - this.d.now() < MARGIN_MS)) {
+    // one that joins the site is seen by the next page; one that left is not asked for by all pages at once
+    if (this.offered && this.d.directory().botOf(this.d.site) && (!key || key.until - this.d.now() < MARGIN_MS)) {
       try {
         this.offered = await this.d.fetch();
       } catch {
@@ -52,7 +50,7 @@ export class Robot {
     try {
       return await verifyDayKey(this.d.backend, this.d.directory(), this.d.site, this.offered, this.d.now());
     } catch (e) {
-      this.alarm.value ||= !(e instanceof Rejected && HONEST.includes(e.reason));
+      this.alarm.value ||= !(e instanceof Rejected && e.reason.startsWith('bot_'));
       return null;
     }
   }

@@ -19,18 +19,18 @@ export interface DayKey {
 }
 
 /**
- * Rejects unless it is of the site's own robot, which is on. `bot_none`, `bot_future` and `bot_over` may happen between honest
- * people; anything else is no key that the company certified.
+ * Rejects unless it is of the site's own robot, which is on. What begins with `bot_` happens between honest people: it was switched
+ * off, a clock is wrong. Anything else is no key that the company certified.
  */
 export async function verifyDayKey(backend: Backend, dir: Directory, site: string, j: DayKeyJson, now: number): Promise<DayKey> {
   const bot = dir.botOf(site) ?? reject('bot_none');
   const raw = unb64u(j.raw);
   const b = readJson(raw, 1024);
   if (b.v !== 1) reject('version');
-  if (str(b.org) !== hex(dir.fp) || slug(b.bot) !== bot.id) reject('bot_other');
+  if (str(b.org) !== hex(dir.fp) || slug(b.bot) !== bot.id) reject('other');
   if (!(await backend.verify('bot', sized(bot.ed, 32), raw, unb64u(j.sig)))) reject('signature');
   const [at, until] = [int(b.at), int(b.until)];
-  if (until - at > MAX_LIFE_MS) reject('bot_too_long');
+  if (until - at > MAX_LIFE_MS) reject('too_long');
   if (at > now + SKEW_MS) reject('bot_future');
   if (now >= until) reject('bot_over');
   return { x: sized(key32(b.x), 32), until };
