@@ -2,7 +2,7 @@
 import { ClientError, type AgentClient, type AgentInfo, type Connection, type Conv, type ConvItem, type Me, type Message, type Notice, type Offer, type Thread, type Trust } from '../src/model';
 import { computed, signal } from '../src/signals';
 import { CONV } from './fake-visitor';
-import { event, msg, thread as sample } from './messages';
+import { event, msg, robotThread, thread as sample } from './messages';
 
 const id = (head: string) => head.padEnd(32, '0');
 const NOW = Date.now();
@@ -24,6 +24,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
       item('b7d3', tx('刘洋', 'Liu Yang'), 'agent:li', tx('已为您提交申请，请留意短信', 'I submitted it, you will get a message'), 200),
       item('c8d1', tx('周子涵', 'Zoe Zhou'), 'queue', tx('我的转账一直显示处理中，已经两个小时了', 'My transfer has been pending for two hours'), 3),
       item('d411', '', 'queue', tx('在吗', 'Anybody there?'), 1),
+      item('9c1e', '', 'robot', tx('发票怎么开', 'How do I get an invoice?'), 6),
       item('e5aa', tx('吴磊', 'Wu Lei'), 'agent:wang', null, 40),
       item('f6bb', tx('孙悦', 'Sun Yue'), 'none', tx('谢谢，再见', 'Thanks, bye'), 3000),
     ],
@@ -53,13 +54,13 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
     if (one) return one;
     const first = key === id('3f2a');
     const page = { url: 'https://bank.example/card/help?from=home', title: tx('信用卡帮助 - 云杉银行', 'Card help - Spruce Bank'), referrer: 'https://search.example/' };
-    const list = first ? sample('agent', en).map((m) => (m.form ? { ...m, form: { ...m.form, page, lang: 'zh-CN', mode: 'unpinned' as const } } : m))
+    const list = first && scene === 'robot' ? robotThread('agent', en) : first ? sample('agent', en).map((m) => (m.form ? { ...m, form: { ...m.form, page, lang: 'zh-CN', mode: 'unpinned' as const } } : m))
       : [event(5, { t: 'open' }), event(4, { t: 'owner', owner: 'queue', team: 'card', why: 'open' }), msg(3, 'visitor', conversations.peek().find((c) => c.id === key)?.last?.text ?? '…')];
     const messages = signal<readonly Message[]>(list);
     one = {
       id: key, conv: computed(() => conversations.value.find((c) => c.id === key)?.conv ?? null), messages, synced: signal(true),
       typing: signal(key === id('b7d3') || first ? { side: 'visitor' as const, name: '' } : null), unread: signal(first ? 2 : 0),
-      members: signal({ people: agents.peek().slice(0, 3).map((a) => a.name), bot: false }), agentName: signal(agents.peek()[0]!.name), blocked: signal(null),
+      members: signal({ people: agents.peek().slice(0, 3).map((a) => a.name), bot: false }), agentName: signal(agents.peek()[0]!.name), personAsked: signal(false), blocked: signal(null),
       add: (m) => (messages.value = [...messages.value, m]),
     };
     threads.set(key, one);
@@ -71,7 +72,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
     session, lastUser: signal(scene === 'locked' ? 'li' : ''), me, connection, trust, conversations, more: signal({ mine: false, queue: false, all: true }), offers, agents,
     teams: signal([{ id: 'card', name: tx('信用卡组', 'Cards') }, { id: 'loan', name: tx('贷款组', 'Loans') }]), sites: signal({ s1: tx('云杉银行官网', 'Spruce Bank site') }), notices,
     dismiss: (n) => (notices.value = notices.value.filter((x) => x.id !== n)),
-    open, leave: () => {}, send: async (c, text) => open(c).add(mine(text)), note: async (c, text) => open(c).add(mine(text, { kind: 'note' })),
+    open, leave: () => {}, send: async (c, text) => open(c).add(mine(text)), note: async (c, text, fix) => open(c).add(mine(text, { kind: 'note', fix })), corrections: async () => [],
     retry: () => {}, recall: refuse, typing: () => {}, markRead: () => {},
     accept: async (c) => { offers.value = offers.value.filter((o) => o.conv !== c); }, decline: async (c) => { offers.value = offers.value.filter((o) => o.conv !== c); },
     take: refuse, transfer: refuse, close: async () => {}, reopen: async () => {}, status: async (state) => { me.value = { ...me.value!, state }; }, loadMore: async () => {},

@@ -1,7 +1,7 @@
 /** A client without a server: signals filled by a scene. */
 import type { Connection, Conv, Message, SiteInfo, Thread, Trust, VisitorClient } from '../src/model';
 import { signal } from '../src/signals';
-import { failed, msg, queued, thread } from './messages';
+import { failed, msg, queued, robotThread, thread } from './messages';
 
 const marks = { delivered: 0, read: 0 };
 export const CONV: Conv = { id: '3f2a'.padEnd(32, '0'), site: 's1', team: 'card', owner: 'agent:li', state: 'open', ed: 'Zm9v', x: 'YmFy', last: 9, epoch: 0, created: Date.now() - 9e7, last_at: Date.now(), visitor: marks, agent: marks };
@@ -29,7 +29,10 @@ export function fakeVisitor(scene: string, en: boolean): VisitorClient {
   const agentName = signal<string | null>(en ? 'Li Jing' : '李静');
   const typing = signal<{ side: 'agent'; name: string } | null>(null);
   const members = signal({ people: en ? ['Li Jing', 'Wang Jianguo', 'Zhao Min'] : ['李静', '王建国', '赵敏'], bot: false });
-  const one: Thread = { id: CONV.id, conv, messages, synced: signal(true), typing, unread, members, agentName, blocked: signal(null) };
+  const one: Thread = { id: CONV.id, conv, messages, synced: signal(true), typing, unread, members, agentName, personAsked: signal(false), blocked: signal(null) };
+  const robot = signal(false);
+  const robotRefused = signal(false);
+  const personAsked = signal(false);
   const current = signal<Thread | null>(one);
 
   if (scene === 'closed') unread.value = 3;
@@ -46,13 +49,23 @@ export function fakeVisitor(scene: string, en: boolean): VisitorClient {
   if (scene === 'closedconv') conv.value = { ...CONV, state: 'closed', owner: 'none' };
   if (scene === 'odd') messages.value = [...messages.value, msg(0, 'agent', '', { kind: 'recalled', author: { name: 'x', kid: '1' } }), msg(0, 'agent', '', { kind: 'broken' }), msg(0, 'robot', '<script>alert(1)</script><svg onload=alert(1)> javascript:alert(1) https://ok.example', { missingBefore: true })];
 
+  if (scene === 'robot') {
+    robot.value = true;
+    agentName.value = null;
+    conv.value = { ...CONV, owner: 'robot' };
+    members.value = { ...members.value, bot: true };
+    messages.value = robotThread('visitor', en);
+  }
+  if (scene === 'refused') robotRefused.value = true;
+
   if (scene === 'stress') {
     agentName.value = 'Wolfeschlegelsteinhausenbergerdorff Hubert Blaine von und zu Beispiel';
     messages.value = [...messages.value, msg(0, 'agent', 'x'.repeat(300) + ' https://bank.example/' + 'a'.repeat(200), { author: { name: agentName.value, kid: '9' } }), msg(0, 'visitor', 'مرحبا، كيف يمكنني استعادة بطاقتي؟ ' + '汉'.repeat(200), { mine: true, state: 'sent' }), msg(0, 'visitor', '👍', { mine: true, state: 'queued', seq: null })];
   }
   const push = (text: string) => (messages.value = [...messages.value, { ...queued(text), id: Math.random().toString(36) }]);
   return {
-    connection, trust, site, presence, thread: current, queue, unread, needsForm,
+    connection, trust, site, presence, thread: current, queue, unread, needsForm, robot, robotRefused, personAsked,
+    person: () => { robot.value = false; personAsked.value = true; },
     start: () => { needsForm.value = false; },
     send: async (text) => { current.value = one; push(text); },
     retry: () => {}, recall: async () => {}, typing: () => {}, markRead: () => { unread.value = 0; },

@@ -40,5 +40,28 @@ export function thread(viewer: 'visitor' | 'agent', en: boolean): Message[] {
   ];
 }
 
+/** The robot's part, with all that it may say. */
+export function robotThread(viewer: 'visitor' | 'agent', en: boolean): Message[] {
+  const me = (side: 'visitor' | 'agent') => ({ mine: side === viewer });
+  const author = { name: en ? 'Robot' : '小智', kid: 'cc33' };
+  const tx = (zh: string, e: string) => (en ? e : zh);
+  return [
+    event(9, { t: 'epoch', epoch: 0, bot: true }),
+    msg(9, 'visitor', tx('我上周买的鞋子有点小，能换大一码吗', 'The shoes I bought last week are too small. Can I get a larger size?'), { ...me('visitor'), state: 'read' }),
+    msg(9, 'robot', tx('可以换。签收后 15 天内、吊牌完好即可免费换码：在“我的订单”里点“申请换货”，我们上门取件。', 'Yes. Within 15 days and with tags on, the exchange is free: choose “Exchange” in your orders; we pick it up.'), { author, thought: { intent: 'exchange', p: 0.93, entry: tx('换货-尺码', 'exchange-size'), why: tx('知识库命中 0.88', 'knowledge, 0.88') } }),
+    msg(2, 'visitor', tx('那个运费怎么弄', 'and the shipping?'), { ...me('visitor'), state: 'read' }),
+    msg(2, 'robot', tx('您想问的是哪一种？', 'Which one do you mean?'), { author, buttons: [{ label: tx('换货的运费', 'Shipping of the exchange'), send: 'x' }, { label: tx('下单时的运费', 'Shipping when I order'), send: 'y' }, { label: tx('退回运费险', 'Return insurance'), send: 'z' }], thought: { intent: 'shipping_terms', p: 0.48, why: tx('把握不足 0.60，反问', 'below 0.60: asks back') } }),
+    ...(viewer === 'agent'
+      ? [
+          msg(1, 'visitor', tx('算了转人工', 'a person please'), {}),
+          msg(1, 'robot', '', { kind: 'event', author, event: { t: 'handoff', why: 'asked' }, thought: { intent: 'ask_person', p: 0.99, why: tx('访客要找人工', 'asks for a person') } }),
+          event(1, { t: 'owner', owner: 'queue', team: 'card', why: 'handoff' }),
+          event(1, { t: 'owner', owner: 'agent', user: 'li', name: LI.name, team: 'card', why: 'accept' }),
+          event(1, { t: 'epoch', epoch: 1, bot: false }),
+        ]
+      : []),
+  ];
+}
+
 export const queued = (text: string): Message => msg(0, 'visitor', text, { mine: true, seq: null, state: 'queued' });
 export const failed = (text: string): Message => msg(0, 'visitor', text, { mine: true, seq: null, state: 'failed', error: 'error.too_large' });

@@ -4,9 +4,11 @@
  *
  * Every text for people is a key of the pages' own dictionary (`ErrorKey`), with parameters where there are any.
  */
+import type { BotButton, BotThought, Fix } from './crypto/envelope';
 import type { AgentInfo, AgentState, Conv, OwnerWhy } from './proto';
 import type { ReadonlySignal } from './signals';
 
+export type { BotButton, BotThought, Fix } from './crypto/envelope';
 export type { AgentInfo, AgentState, Conv, OwnerWhy } from './proto';
 
 /** Everything that may go wrong and is said to a person. Texts (zh, en) live in `i18n/`. */
@@ -81,7 +83,9 @@ export type ThreadEvent =
   | { t: 'owner'; owner: 'queue' | 'robot' | 'agent' | 'none'; user?: string; name?: string; team: string; why: OwnerWhy; by?: string }
   | { t: 'closed'; by: string; name?: string }
   | { t: 'reopened'; by: string; name?: string }
-  | { t: 'epoch'; epoch: number; bot: boolean };
+  | { t: 'epoch'; epoch: number; bot: boolean }
+  /** The robot's last word: why it goes, and to which team its policy would go. */
+  | { t: 'handoff'; why: string; team?: string };
 
 /**
  * One line of a thread.
@@ -104,6 +108,12 @@ export interface Message {
   text: string;
   form?: Form;
   event?: ThreadEvent;
+  /** Quick replies of the robot; live while this is the newest message. */
+  buttons?: readonly BotButton[];
+  /** What the robot understood, and the message (id) it answers. Only agents are shown it. */
+  thought?: BotThought & { re?: string };
+  /** Of a note: an agent's judgement of what the robot understood. */
+  fix?: Fix;
   /** Only of my own messages. queued: here only; sent: the server has it on disk; then as far as the other side is. */
   state?: 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
   /** Why `failed` or `broken`. */
@@ -129,6 +139,8 @@ export interface Thread {
   members: ReadonlySignal<{ people: readonly string[]; bot: boolean }>;
   /** Whose turn, in words: the agent's name when one has it. */
   agentName: ReadonlySignal<string | null>;
+  /** The visitor asked for a person; the robot may not have left yet. */
+  personAsked: ReadonlySignal<boolean>;
   /** Why nothing can be written here now, or null. */
   blocked: ReadonlySignal<ErrorKey | null>;
 }
@@ -170,12 +182,20 @@ export interface VisitorClient {
   /** 1 is next; null when not waiting. */
   queue: ReadonlySignal<number | null>;
   unread: ReadonlySignal<number>;
+  /** The robot answers, or will answer the first message. */
+  robot: ReadonlySignal<boolean>;
+  /** The server offered a robot that the company did not certify; it is let into nothing. */
+  robotRefused: ReadonlySignal<boolean>;
+  /** A person was asked for, and the robot has not been taken off yet. */
+  personAsked: ReadonlySignal<boolean>;
   /** Whether a form must be shown before the first message. */
   needsForm: ReadonlySignal<boolean>;
   /** Answers of the form; they go out, encrypted, with the first message. */
   start(fields: Record<string, string>): void;
   /** Never loses the text: it stands in the thread as `queued` at once. Rejects only if trust is broken. */
   send(text: string): Promise<void>;
+  /** A person, please: takes the robot out at once, or when the connection is back; before the first message, from the start. */
+  person(): void;
   retry(id: string): void;
   recall(id: string): Promise<void>;
   typing(on: boolean): void;
@@ -255,7 +275,10 @@ export interface AgentClient {
   /** The page no longer shows it. */
   leave(conv: string): void;
   send(conv: string, text: string): Promise<void>;
-  note(conv: string, text: string): Promise<void>;
+  /** `fix`: a judgement of what the robot understood; sealed to the team like every note. */
+  note(conv: string, text: string, fix?: Fix): Promise<void>;
+  /** Judgements of the robot in all conversations this agent can read, with the text they are about. Takes its time. */
+  corrections(): Promise<readonly { text: string; intent: string }[]>;
   retry(conv: string, id: string): void;
   recall(conv: string, id: string): Promise<void>;
   typing(conv: string, on: boolean): void;

@@ -18,7 +18,7 @@ export const RECALL_MS = 120_000;
 export const PAGE_RECORDS = 500;
 
 export type AgentState = 'online' | 'busy' | 'offline';
-export type OwnerWhy = 'open' | 'accept' | 'take' | 'transfer' | 'lost' | 'closed' | 'reopen';
+export type OwnerWhy = 'open' | 'accept' | 'take' | 'transfer' | 'lost' | 'closed' | 'reopen' | 'person' | 'handoff';
 export type WireSide = 'visitor' | 'agent';
 
 export interface Marks {
@@ -364,6 +364,14 @@ export interface SiteReply {
   greeting: unknown;
   presence?: 'open' | 'away';
   require_secure: boolean;
+  /** The newest day key of the site's robot. */
+  bot?: DayKeyJson;
+}
+
+/** A day key (protocol §6) as it is served. */
+export interface DayKeyJson {
+  raw: string;
+  sig: string;
 }
 
 /** Entries one `GET /directory` brings at most. */

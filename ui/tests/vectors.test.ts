@@ -4,17 +4,18 @@ import { argon2id } from '@noble/hashes/argon2.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Backend } from '../src/crypto/backend';
 import { b64u, hex, random, sized, text, unb64u, unhex, utf8 } from '../src/crypto/bytes';
+import { verifyDayKey } from '../src/crypto/daykey';
 import { Directory, signedOf } from '../src/crypto/directory';
 import { isGoodKey } from '../src/crypto/ed25519';
 import { header, openMessage, openNote, pad, sealMessage, unpad } from '../src/crypto/envelope';
-import { openBox } from '../src/crypto/epoch';
+import { acceptAnnouncement, emptyChain, openBox } from '../src/crypto/epoch';
 import { acceptGrant } from '../src/crypto/grant';
 import * as hash from '../src/crypto/hash';
 import { inviteKeys, parseCode, printCode } from '../src/crypto/invite';
 import { openKeyring, openTeamKey, sealKeyring } from '../src/crypto/keyring';
 import { claimHash, readCert } from '../src/crypto/rules';
 import { verifyBundle } from '../src/crypto/snapshot';
-import { canonical } from '../src/crypto/state';
+import { canonical, readState } from '../src/crypto/state';
 import { Envelope, Kind, type SiteReply, type SignedJson } from '../src/proto';
 import { backends } from './support/backends';
 
@@ -195,6 +196,54 @@ describe.each(backends)('on the %s back end', (_, make) => {
       expect(canonical(before.state), bad.name).toBe(state);
       expect(before.seq).toBe(entries.length - 1);
     }
+  });
+
+  const robotLog = () => (v.robot.log as SignedJson[]).map(signedOf);
+  const robotDir = () => Directory.replay(b, unhex(v.robot.fp), robotLog(), v.robot.now, 0);
+
+  it('a directory with a robot', async () => {
+    const dir = await robotDir();
+    expect(canonical(dir.state)).toBe(v.robot.state_canonical);
+    expect(canonical(JSON.parse(text(unb64u(v.robot.snapshot.raw))).state)).toBe(v.robot.state_canonical);
+    expect(canonical(readState(JSON.parse(v.robot.state_canonical)))).toBe(v.robot.state_canonical);
+    for (const bad of v.robot.bad) {
+      const reason = { Signer: 'signer', BotKey: 'bot_key', UnknownBot: 'unknown_bot', 'Sign(SmallOrder)': 'bad_key' }[bad.why as string];
+      await expect(dir.fork().apply(b, signedOf(bad.entry), v.robot.now), bad.name).rejects.toMatchObject({ reason });
+    }
+    expect(v.robot.bad.length).toBeGreaterThan(5);
+  });
+
+  it('day keys', async () => {
+    const dir = await robotDir();
+    const { key: j, says, box_kid, x } = v.robot.day_key;
+    const day = await verifyDayKey(b, dir, v.robot.site, j, v.robot.now);
+    expect([hex(day.x), day.until, hex(hash.boxKid(hash.BoxKind.bot, day.x))]).toEqual([x, says.until, box_kid]);
+    const reasons: Any = { 'Sign(Signature)': 'signature', Over: 'bot_over', TooLong: 'too_long', Future: 'bot_future', Other: 'other', 'Version(2)': 'version' };
+    for (const bad of v.robot.bad_day_keys) {
+      await expect(verifyDayKey(b, dir, v.robot.site, bad.key, bad.now), bad.name).rejects.toMatchObject({ reason: reasons[bad.why] });
+    }
+    const before = await Directory.replay(b, unhex(v.directory.fp), (v.directory.log as SignedJson[]).map(signedOf), v.directory.now, 0);
+    await expect(verifyDayKey(b, before, v.robot.site, j, v.robot.now)).rejects.toMatchObject({ reason: 'bot_none' });
+  });
+
+  it('an announcement with the robot', async () => {
+    const a = v.robot_announcement;
+    const env = envelope(a.bytes);
+    const day = await b.boxKey(unhex(v.robot.day_key.x_sk));
+    const visitor = await boxOf(a.visitor);
+    const kid = (kind: number, pk: Uint8Array) => hex(hash.boxKid(kind, pk));
+    const want = {
+      conv: unhex(env.conv),
+      last: emptyChain(),
+      visitorEd: unhex(key(a.creator).ed),
+      visitorX: visitor.pk,
+      directory: await robotDir(),
+      mine: new Map([[kid(2, visitor.pk), visitor]]),
+      live: true,
+    };
+    const accepted = await acceptAnnouncement(b, env, want);
+    expect(accepted).toMatchObject({ bot: true, by: null, epoch: 0 });
+    expect(hex((await openBox(env, unhex(env.conv), new Map([[kid(3, day.pk), day]])))!)).toBe(a.ek);
   });
 
   it('bundles', async () => {

@@ -1,10 +1,11 @@
 /** What a signed-in agent sees and does: the lists, who hears which frame, and the acts on a conversation. No keys here. */
 import type { Http } from '../link/http';
-import { ClientError, type AgentState, type Tab } from '../model';
+import { ClientError, type AgentState, type Fix, type Tab } from '../model';
 import type { Conv, Request, ServerFrame, Welcome } from '../proto';
 import { asClientError, type AgentDeps } from './agent-session';
 import { AgentSignals } from './agent-signals';
 import type { Conversation } from './conversation';
+import { examplesIn, type Example } from './corrections';
 import type { Engine } from './engine';
 import { ConvList } from './list';
 import { prepareTransfer } from './transfer';
@@ -138,8 +139,8 @@ export abstract class AgentDesk extends AgentSignals {
     return this.thread(conv).send({ t: 'text', ts: this.deps.env.now(), text });
   }
 
-  note(conv: string, text: string): Promise<void> {
-    return this.thread(conv).send({ t: 'note', ts: this.deps.env.now(), text }, true);
+  note(conv: string, text: string, fix?: Fix): Promise<void> {
+    return this.thread(conv).send({ t: 'note', ts: this.deps.env.now(), text, fix }, true);
   }
   readonly retry = (conv: string, id: string): void => this.thread(conv).outbox.retry(id);
   readonly recall = (conv: string, id: string): Promise<void> => this.thread(conv).recall(id);
@@ -187,5 +188,22 @@ export abstract class AgentDesk extends AgentSignals {
       if (!this.list.get(c.id)) this.list.put(c);
     }
     this.more.value = { ...this.more.value, [tab]: reply.more };
+  }
+
+  async corrections(): Promise<Example[]> {
+    const { engine } = this;
+    if (!engine) throw new ClientError('error.unauthorised');
+    do await this.loadMore('all');
+    while (this.more.value.all);
+    const out: Example[] = [];
+    for (const { id } of this.conversations.value) {
+      const known = engine.conversations.has(id);
+      const t = this.thread(id);
+      engine.follow(id);
+      await t.until(() => t.synced.value);
+      out.push(...examplesIn(t.messages.value));
+      if (!known && !this.shown.has(id)) engine.forget(id);
+    }
+    return out;
   }
 }

@@ -37,6 +37,7 @@ export class Conversation implements Thread {
   readonly typing = signal<{ side: WireSide; name: string } | null>(null);
   readonly unread = signal(0);
   readonly members = signal<{ people: readonly string[]; bot: boolean }>({ people: [], bot: false });
+  readonly personAsked = signal(false);
   readonly agentName = signal<string | null>(null);
   readonly blocked = signal<ErrorKey | null>(null);
   readonly ledger: Ledger;
@@ -67,6 +68,7 @@ export class Conversation implements Thread {
         port,
         ledger: this.ledger,
         team: () => this.conv.value?.team ?? null,
+        owner: () => this.conv.value?.owner ?? '',
         ready: () => this.synced.value && port.online(),
         changed: () => this.publish(),
       },
@@ -121,6 +123,8 @@ export class Conversation implements Thread {
     this.conv.value = conv;
     this.marksFrom(conv);
     this.publish();
+    // a robot that is not the owner any more leaves at once; records that came before this count first
+    this.work = this.work.then(() => this.outbox.pump());
   }
 
   receipt(side: WireSide, marks: Marks): void {
@@ -250,11 +254,12 @@ export class Conversation implements Thread {
     const other = conv?.[this.port.role === 'visitor' ? 'agent' : 'visitor'] ?? { delivered: 0, read: 0 };
     const messages = this.lines.render(this.outbox.items, other, (seq, at) => this.port.now() - at < RECALL_MS && seq > 0);
     this.messages.value = messages;
-    this.unread.value = messages.filter((m) => !m.mine && m.seq !== null && m.seq > this.read && m.kind === 'text').length;
+    this.unread.value = messages.filter((m) => !m.mine && m.seq !== null && m.seq > this.read && m.kind === 'text' && (m.side !== 'robot' || this.port.role === 'visitor')).length;
     const epoch = this.ledger.current;
     const team = epoch?.team ?? conv?.team;
     const dir = this.port.directory();
     this.members.value = { people: team ? dir.people(team) : [], bot: epoch?.bot ?? false };
+    this.personAsked.value = this.outbox.person;
     const user = conv ? ownerUser(conv.owner) : null;
     this.agentName.value = user ? (dir.state.users[user]?.name ?? user) : null;
     this.blocked.value = this.whyBlocked(conv);

@@ -67,6 +67,7 @@ export class Engine {
       space: string;
       keeper: DirectoryKeeper;
       boxes: Port['boxes'];
+      robot?: Port['robot'];
       connection: Signal<Connection>;
       trust: Signal<Trust>;
     },
@@ -101,6 +102,7 @@ export class Engine {
       // this machine's clock: by the server's no invite and no snapshot would ever be too old
       refreshDirectory: () => o.keeper.refresh(deps.env.now()),
       boxes: o.boxes,
+      robot: o.robot,
       now: () => this.link.now(),
       online: () => this.link.online,
       envelope: (b) => this.link.envelope(b),

@@ -39,6 +39,8 @@ export interface Entry {
   sender: string;
   /** User id of an agent who sent it. */
   user?: string;
+  /** Name of the robot that sent it. */
+  robot?: string;
   body?: Body;
   event?: RecordEvent;
   epoch?: Epoch;
@@ -156,7 +158,8 @@ export class Ledger {
     const env = Envelope.parse(r.body) ?? reject('unsupported');
     if (env.conv !== this.id) reject('conversation');
     if (!this.visitor) reject('visitor_keys');
-    await this.acquaint(env.sender, env.sender === this.visitor.kid || !!this.port.directory().keyOf(env.sender));
+    const dir = this.port.directory();
+    await this.acquaint(env.sender, env.sender === this.visitor.kid || !!dir.keyOf(env.sender) || !!dir.botByKid(env.sender));
     switch (env.kind) {
       case Kind.announcement:
         return this.announcement(r, env, live);
@@ -241,9 +244,15 @@ export class Ledger {
     await this.port.store.set(name, value).catch(() => undefined);
   }
 
-  /** Who may have signed this: the visitor, or an agent certified when the epoch began or later. */
-  protected async senderOf(env: Envelope, epoch: Epoch): Promise<{ ed: Uint8Array; user?: string }> {
+  /** Who may have signed this: the visitor, an agent certified when the epoch began or later, the robot in an epoch it is a member of. */
+  protected async senderOf(env: Envelope, epoch: Epoch, live = false): Promise<{ ed: Uint8Array; user?: string; robot?: string }> {
     if (env.sender === this.visitor!.kid) return { ed: this.visitor!.ed };
+    const dir = this.port.directory();
+    const robot = epoch.bot && dir.botByKid(env.sender);
+    if (robot) {
+      if (live && dir.botOf(this.visitor!.site)?.ed !== robot.ed) reject('sender');
+      return { ed: sized(robot.ed, 32), robot: robot.name };
+    }
     const find = () => this.port.directory().keySince(env.sender, epoch.dirSeq);
     // a colleague who joined while this page slept: nobody told it that the directory grew
     if (!find()) await this.catchUp(Infinity);
@@ -260,10 +269,10 @@ export class Ledger {
 
   private async message(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
     const epoch = this.epochOf(env, live);
-    const sender = await this.senderOf(env, epoch);
+    const sender = await this.senderOf(env, epoch, live);
     if (epoch.bot && sender.user !== undefined) reject('bot_epoch');
     this.checkCounter(env);
-    const base = { ...this.blank(r), msg: env.msg, sender: env.sender, user: sender.user };
+    const base = { ...this.blank(r), msg: env.msg, sender: env.sender, user: sender.user, robot: sender.robot };
     if (!epoch.key) {
       if (!(await this.port.backend.verify('sig', sender.ed, env.signed, env.signature))) reject('signature');
       return { ...base, kind: 'broken', error: 'error.no_key', missingBefore: this.count(env), sealed: env };
@@ -273,7 +282,8 @@ export class Ledger {
 
   protected async open(env: Envelope, key: EpochKey, ed: Uint8Array): Promise<Pick<Entry, 'kind' | 'body'>> {
     const body = decodeBody(await openMessage(this.port.backend, env, key, ed));
-    return body && body.t !== 'note' ? { kind: 'message', body } : { kind: 'unsupported' };
+    const odd = !body || body.t === 'note' || (body.t === 'ctl' && !this.port.directory().botByKid(env.sender));
+    return odd ? { kind: 'unsupported' } : { kind: 'message', body };
   }
 
   /** Visitors can't read notes; the server shows them none. */

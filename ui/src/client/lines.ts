@@ -1,5 +1,5 @@
 /** Turns what a ledger and an outbox hold into the messages a page shows. The same line is the same object until it changes. */
-import type { Body } from '../crypto/envelope';
+import type { Body, Fix } from '../crypto/envelope';
 import type { Form, Message, Side, ThreadEvent } from '../model';
 import { ownerUser, type Marks } from '../proto';
 import type { Entry, Ledger } from './ledger';
@@ -7,6 +7,19 @@ import type { Outgoing } from './outbox';
 import type { Port } from './port';
 
 const formOf = ({ fields, page, lang, mode }: Extract<Body, { t: 'form' }>): Form => ({ fields, page, lang, mode });
+
+const isText = (v: unknown): v is string => typeof v === 'string';
+
+/** What only a robot says. Its key was checked; its words may still be odd. */
+function robotSaid(body: Body | undefined): Pick<Message, 'buttons' | 'thought'> {
+  if (body?.t !== 'text' && body?.t !== 'ctl') return {};
+  const { bot, re } = body;
+  const buttons = body.t === 'text' && Array.isArray(body.buttons) ? body.buttons.filter((b) => b && isText(b.label) && isText(b.send)) : undefined;
+  const thought = bot && { intent: isText(bot.intent) ? bot.intent : null, p: Number(bot.p) || 0, entry: isText(bot.entry) ? bot.entry : undefined, why: isText(bot.why) ? bot.why : '', re };
+  return { buttons, thought };
+}
+
+const fixOf = (f: Fix | undefined): Fix | undefined => (f && isText(f.msg) && isText(f.intent) ? { msg: f.msg, intent: f.intent } : undefined);
 
 export class Lines {
   private readonly cache = new Map<string, { key: string; message: Message }>();
@@ -44,9 +57,9 @@ export class Lines {
 
   private line(id: string, e: Entry, state: Message['state'], recallable: (seq: number, at: number) => boolean): Message {
     const mine = e.sender === this.port.kid;
-    const side: Side = !e.sender ? 'system' : e.sender === this.ledger.visitor?.kid ? 'visitor' : 'agent';
+    const side: Side = !e.sender ? 'system' : e.sender === this.ledger.visitor?.kid ? 'visitor' : e.robot !== undefined ? 'robot' : 'agent';
     const base = { id, seq: e.seq, at: e.at, side, mine, text: '', state, error: e.error, missingBefore: e.missingBefore };
-    const author = side === 'agent' ? { user: e.user, name: this.nameOf(e), kid: e.sender } : undefined;
+    const author = e.robot !== undefined ? { name: e.robot, kid: e.sender } : side === 'agent' ? { user: e.user, name: this.nameOf(e), kid: e.sender } : undefined;
     const no = (): boolean => false;
     switch (e.kind) {
       case 'event':
@@ -59,7 +72,10 @@ export class Lines {
           return { ...base, author, kind: 'form', form: formOf(body), canRecall: no };
         }
         const text = body?.text ?? '';
-        return { ...base, author, kind: e.kind === 'note' ? 'note' : 'text', text, canRecall: () => mine && e.kind === 'message' && recallable(e.seq, e.at) };
+        const said = e.robot === undefined ? undefined : robotSaid(body);
+        if (body?.t === 'ctl') return { ...base, ...said, author, kind: 'event', event: { t: 'handoff', why: body.why, team: body.team }, canRecall: no };
+        const fix = body?.t === 'note' ? fixOf(body.fix) : undefined;
+        return { ...base, ...said, fix, author, kind: e.kind === 'note' ? 'note' : 'text', text, canRecall: () => mine && e.kind === 'message' && recallable(e.seq, e.at) };
       }
       case 'recalled':
       case 'broken':

@@ -33,15 +33,16 @@ export async function makeKeys(backend: Backend, store: Store, space: string): P
 
 const teamOf = (dir: Directory, site: string): string => dir.state.sites[site]!.team;
 
-/** Epoch 0 for the site's team, as the directory names it; the server's word does not count. */
-export function firstAnnouncement(backend: Backend, dir: Directory, site: string, keys: Keys, id: string): Promise<Uint8Array> {
-  const next = { conv: unhex(id), last: emptyChain(), dirSeq: dir.seq, dirHead: dir.head, teamPk: dir.teamPk(teamOf(dir, site)), visitorX: keys.x.pk };
+/** Epoch 0 for the site's team, as the directory names it; the server's word does not count. `botX`: the robot that is let in. */
+export function firstAnnouncement(backend: Backend, dir: Directory, site: string, keys: Keys, id: string, botX: Uint8Array | null): Promise<Uint8Array> {
+  const next = { conv: unhex(id), last: emptyChain(), dirSeq: dir.seq, dirHead: dir.head, teamPk: dir.teamPk(teamOf(dir, site)), visitorX: keys.x.pk, botX };
   return announce(backend, next, keys.ed);
 }
 
 /** The conversation as this page made it, before the server has it or answers. */
 export async function adopt(engine: Engine, backend: Backend, dir: Directory, site: string, keys: Keys, begun: Begun): Promise<Conversation> {
   const { id, ann } = begun;
+  const env = Envelope.parse(ann)!;
   const now = engine.link.now();
   const none = { delivered: 0, read: 0 };
   const { ed, x } = keys;
@@ -49,7 +50,7 @@ export async function adopt(engine: Engine, backend: Backend, dir: Directory, si
     id,
     site,
     team: teamOf(dir, site),
-    owner: 'queue',
+    owner: env.flags ? 'robot' : 'queue',
     state: 'open',
     ed: b64u(ed.pk),
     x: b64u(x.pk),
@@ -61,7 +62,6 @@ export async function adopt(engine: Engine, backend: Backend, dir: Directory, si
     agent: none,
   };
   const thread = engine.conversation(id, conv);
-  const env = Envelope.parse(ann)!;
   const mine = new Map([[hex(boxKid(BoxKind.visitor, x.pk)), x]]);
   const who = { visitorEd: ed.pk, visitorX: x.pk };
   const accepted = await acceptAnnouncement(backend, env, { conv: unhex(id), last: emptyChain(), ...who, directory: dir, mine, live: false });

@@ -3,14 +3,14 @@
  * back or an error names it. Only sealed bytes are kept and sent; a message that needs another epoch or counter is sealed
  * again under the same message id, so it can never appear twice.
  */
-import { hex, random, unhex } from '../crypto/bytes';
+import { equal, hex, random, unhex } from '../crypto/bytes';
 import { decodeBody, encodeBody, openMessage, sealMessage, type Body, type HeaderFields } from '../crypto/envelope';
 import { announce } from '../crypto/epoch';
 import { Rejected } from '../crypto/error';
-import { BoxKind } from '../crypto/hash';
+import { BoxKind, boxKid } from '../crypto/hash';
 import { keyOfCode } from '../link/errors';
 import { ClientError, type ErrorKey } from '../model';
-import { Code, Envelope, Kind, type ErrorFrame } from '../proto';
+import { Code, Envelope, Kind, ownerUser, type ErrorFrame } from '../proto';
 import type { Epoch, Ledger } from './ledger';
 import type { Port } from './port';
 
@@ -51,6 +51,8 @@ export interface OutboxHost {
   ledger: Ledger;
   /** Team to announce for when the epoch's own team is off. */
   team(): string | null;
+  /** Who has the conversation. */
+  owner(): string;
   /** All records are here and the link is up. */
   ready(): boolean;
   changed(): void;
@@ -66,6 +68,10 @@ export class Outbox {
   private lostRaces = 0;
   /** While true nothing is sent. */
   protected held = false;
+  /** The visitor asked for a person: no robot from here on. */
+  person = false;
+  /** The server did not know the robot's day key. */
+  private freshRobot = false;
   private pauseUntil = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private work: Promise<void> = Promise.resolve();
@@ -90,6 +96,7 @@ export class Outbox {
   /** Messages of earlier page loads and of tabs that are gone. Needs the epochs they were sealed in. */
   restore(alive: (inst: number) => Promise<boolean>): Promise<void> {
     return this.serial(async () => {
+      this.person ||= (await this.h.port.store.get(this.personName)) === true;
       for (const { name, value } of await this.h.port.store.list<Kept>(this.name(''))) {
         const env = Envelope.parse(value.bytes);
         if (!env || this.items.some((o) => o.msg === env.msg) || (value.by !== this.h.port.inst && (await alive(value.by)))) continue;
@@ -106,6 +113,18 @@ export class Outbox {
       this.items.sort((a, b) => a.at - b.at);
       this.h.changed();
     }).finally(() => this.pump());
+  }
+
+  /** Whoever reads the next epoch is a person; announced at once, or when the server is there again. */
+  askPerson(): void {
+    this.person = true;
+    void this.h.port.store.set(this.personName, true).catch(() => undefined);
+    this.h.changed();
+    this.pump();
+  }
+
+  private get personName(): string {
+    return `${this.h.port.space}person/${this.id}`;
   }
 
   private hashOf(epoch: number): string {
@@ -181,8 +200,10 @@ export class Outbox {
     this.lostRaces++;
     if (this.lostRaces > MAX_REFUSALS) return this.failAll('error.refused');
     if (f.code === Code.rate_limited || f.code === Code.storage) this.pause(f.retry_ms ?? RATE_MS);
-    else if (f.code === Code.directory_stale) await this.refreshThenPump();
-    else if (f.code === Code.epoch_stale || f.code === Code.conflict) this.pause(RACE_MS);
+    else if (f.code === Code.directory_stale) {
+      this.freshRobot = true;
+      await this.refreshThenPump();
+    } else if (f.code === Code.epoch_stale || f.code === Code.conflict) this.pause(RACE_MS);
     else this.failAll(keyOfCode(f.code));
   }
 
@@ -211,25 +232,25 @@ export class Outbox {
   private async step(): Promise<void> {
     const { port } = this.h;
     const head = this.items.find((o) => !o.error);
-    if (!head || this.held || this.inFlight || !this.h.ready() || port.broken()) return;
+    if (!(head || this.mustLeave()) || this.held || this.inFlight || !this.h.ready() || port.broken()) return;
     const wait = this.pauseUntil - port.now();
     if (wait > 0) return this.again(wait);
     try {
-      if (!(await this.ensureEpoch())) return;
+      if (!(await this.ensureEpoch(head)) || !head) return;
       const place = this.items.filter((o) => !o.error).indexOf(head);
       const sealed = this.fits(head) ? head : await this.seal(head, place);
       if (sealed !== head) {
         this.items[this.items.indexOf(head)] = sealed;
         await this.keep(sealed);
       }
-      if (!this.items.includes(sealed) || !this.h.ready()) return;
+      if (!this.items.includes(sealed) || !this.h.ready() || this.mustLeave()) return;
       if (port.envelope(sealed.env.bytes)) {
         this.inFlight = sealed.msg;
         this.resendLater();
       }
     } catch (e) {
       if (e instanceof ClientError && e.key === 'error.network') this.pause(RATE_MS);
-      else this.fail(head, e instanceof ClientError ? e.key : e instanceof Rejected && e.reason === 'too_large' ? 'error.too_large' : 'error.refused');
+      else if (head) this.fail(head, e instanceof ClientError ? e.key : e instanceof Rejected && e.reason === 'too_large' ? 'error.too_large' : 'error.refused');
     }
   }
 
@@ -273,7 +294,7 @@ export class Outbox {
   }
 
   /** True if messages may be sealed in the current epoch; else the next one is announced and its record will pump. */
-  private async ensureEpoch(): Promise<boolean> {
+  private async ensureEpoch(head?: Outgoing): Promise<boolean> {
     const epoch = this.h.ledger.current;
     if (this.announcing) {
       if (this.announcing.epoch > this.h.ledger.chain.epoch) this.h.port.envelope(this.announcing.bytes);
@@ -281,11 +302,33 @@ export class Outbox {
       return false;
     }
     const old = epoch && (epoch.epoch <= this.stale || !this.teamKeyIsCurrent(epoch) || !this.creatorIsThere(epoch));
-    const rotate = !epoch || old || (epoch.bot && this.h.port.role === 'agent');
+    // a note is sealed to the team, whoever reads the epoch
+    const rotate = !epoch || old || (epoch.bot && !head?.note && !(await this.mayStay(epoch)));
     if (!rotate && !epoch.key) throw new ClientError('error.no_key');
     if (!rotate) return true;
     await this.announceNext(this.teamFor(epoch));
     return false;
+  }
+
+  /** A robot is in, and the next thing sent must take it out: a person was asked for, or has the conversation. */
+  private mustLeave(): boolean {
+    const owner = this.h.owner();
+    const over = this.person || owner === 'queue' || !!ownerUser(owner);
+    return over && this.h.port.role === 'visitor' && this.h.ledger.current?.bot === true;
+  }
+
+  /** The day key of the robot that may read on; null if none may. */
+  private async robot(fresh = false): Promise<Uint8Array | null> {
+    const { robot } = this.h.port;
+    return this.person || !robot || this.h.owner() !== 'robot' ? null : robot(fresh);
+  }
+
+  /** The robot in this epoch is the owner, and its day key holds. */
+  private async mayStay(epoch: Epoch): Promise<boolean> {
+    const isIn = (x: Uint8Array | null): boolean => !!x && epoch.env.boxes.some((b) => equal(b.kid, boxKid(BoxKind.bot, x)));
+    const x = await this.robot();
+    // another tab may have fetched a newer key
+    return !!x && (isIn(x) || isIn(await this.robot(true)));
   }
 
   private teamKeyIsCurrent(epoch: Epoch): boolean {
@@ -313,9 +356,12 @@ export class Outbox {
     const { port, ledger } = this.h;
     const dir = port.directory();
     if (!ledger.visitor) throw new ClientError('error.directory', 'the visitor is not known');
+    // who never was in does not come in
+    const botX = ledger.current?.bot ? await this.robot(this.freshRobot) : null;
+    this.freshRobot = false;
     const bytes = await announce(
       port.backend,
-      { conv: unhex(this.id), last: ledger.chain, dirSeq: dir.seq, dirHead: dir.head, teamPk: dir.teamPk(team), visitorX: ledger.visitor.x },
+      { conv: unhex(this.id), last: ledger.chain, dirSeq: dir.seq, dirHead: dir.head, teamPk: dir.teamPk(team), visitorX: ledger.visitor.x, botX },
       port.me,
     );
     this.announcing = Envelope.parse(bytes)!;

@@ -32,6 +32,8 @@ export interface Port {
   request(r: Request): Promise<void>;
   /** Why nothing may be sent at all, or null. */
   broken(): ErrorKey | null;
+  /** Day key of the site's robot to seal to, or null: then people answer. `fresh`: the server did not know the last one. */
+  robot?(fresh: boolean): Promise<Uint8Array | null>;
   /** A directory that forked: trust is broken from here on. */
   alarm(e: unknown): void;
 }

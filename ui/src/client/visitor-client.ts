@@ -13,6 +13,7 @@ import type { Conversation } from './conversation';
 import { distrust, Engine, newConnection, prepare, type Deps } from './engine';
 import { DirectoryKeeper } from './keeper';
 import { adopt, firstAnnouncement, makeKeys, type Begun, type Keys } from './opening';
+import { Robot } from './robot';
 import { presenceOf, siteInfo } from './site';
 
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000, 15_000];
@@ -26,6 +27,20 @@ export class Visitor implements VisitorClient {
   readonly thread = signal<Conversation | null>(null);
   readonly queue = signal<number | null>(null);
   readonly unread = computed(() => this.thread.value?.unread.value ?? 0);
+  /** Before the first message: a person, please. */
+  private readonly personFirst = signal(false);
+  private readonly bot = signal<Robot | null>(null);
+  readonly robot = computed(() => {
+    const thread = this.thread.value;
+    const conv = thread?.conv.value;
+    if (conv) return conv.owner === 'robot' && !thread!.personAsked.value;
+    return !this.personFirst.value && (this.bot.value?.there.value ?? false);
+  });
+  readonly robotRefused = computed(() => this.bot.value?.alarm.value ?? false);
+  readonly personAsked = computed(() => {
+    const thread = this.thread.value;
+    return thread ? thread.personAsked.value && thread.conv.value?.owner === 'robot' : this.personFirst.value;
+  });
   private readonly formGiven = signal(false);
   readonly needsForm = computed(() => !this.thread.value && !this.formGiven.value && (this.site.value?.form.length ?? 0) > 0);
   private fields: Record<string, string> = {};
@@ -65,7 +80,8 @@ export class Visitor implements VisitorClient {
       const http = createHttp(this.o.server, this.deps.env);
       const { site: id, widget } = this.o;
       const path = `/site/${encodeURIComponent(id)}${widget === undefined ? '' : `?widget=${encodeURIComponent(widget)}`}`;
-      const reply = await this.patiently(() => http.get<SiteReply>(path));
+      const get = (): Promise<SiteReply> => http.get<SiteReply>(path);
+      const reply = await this.patiently(get);
       const fp = await this.pin(reply.org);
       if (reply.require_secure && !this.deps.secure) throw new ClientError('error.insecure');
       this.keeper = await DirectoryKeeper.fromBundle(
@@ -73,7 +89,10 @@ export class Visitor implements VisitorClient {
           backend: this.backend,
           store: this.store,
           http,
-          onChange: () => this.engine?.refreshAll(),
+          onChange: () => {
+            this.engine?.refreshAll();
+            void this.bot.value?.key();
+          },
           onAlarm: (e) => distrust(this.trust, e.key),
         },
         fp,
@@ -89,6 +108,18 @@ export class Visitor implements VisitorClient {
         console.error(`kefu: site ${this.o.site} does not list ${page}; its administrator adds it with: kefu site change`);
         throw new ClientError('error.site_unknown', page);
       }
+      const robot = new Robot(
+        {
+          backend: this.backend,
+          site: id,
+          directory: () => this.keeper.directory,
+          now: () => this.deps.env.now(),
+          fetch: async () => (await get()).bot,
+        },
+        reply.bot,
+      );
+      await robot.key();
+      this.bot.value = robot;
       this.presence.value = presenceOf(reply);
       const kept = await this.store.get<{ ed: KeptKey; x: KeptKey }>(`${this.space}keys`);
       this.begun = (await this.store.get<Begun>(`${this.space}conv`)) ?? null;
@@ -184,6 +215,7 @@ export class Visitor implements VisitorClient {
         space: this.space,
         keeper: this.keeper,
         boxes: () => boxes,
+        robot: (fresh) => this.bot.value?.key(fresh) ?? Promise.resolve(null),
         connection: this.connection,
         trust: this.trust,
       },
@@ -242,7 +274,7 @@ export class Visitor implements VisitorClient {
     const keys = (this.keys ??= await makeKeys(this.backend, this.store, this.space));
     const nonce = random(16);
     const id = hex(conversationId(nonce, this.keeper.directory.fp, this.o.site, keys.ed.pk, keys.x.pk));
-    this.begun = { id, nonce, ann: await this.announcement(id), opened: false };
+    this.begun = { id, nonce, ann: await this.announcement(id, false), opened: false };
     await this.store.set(`${this.space}conv`, this.begun).catch(() => undefined);
     const engine = this.connect();
     const thread = await this.localThread();
@@ -250,8 +282,11 @@ export class Visitor implements VisitorClient {
     return thread;
   }
 
-  private announcement(id: string): Promise<Uint8Array> {
-    return firstAnnouncement(this.backend, this.keeper.directory, this.o.site, this.keys!, id);
+  /** With the robot if there is one and nobody asked for a person. `fresh`: the server did not know its key. */
+  private async announcement(id: string, fresh: boolean): Promise<Uint8Array> {
+    const person = this.personFirst.value || this.thread.value?.personAsked.value;
+    const botX = person ? null : await this.bot.value!.key(fresh);
+    return firstAnnouncement(this.backend, this.keeper.directory, this.o.site, this.keys!, id, botX);
   }
 
   private async localThread(): Promise<Conversation> {
@@ -288,7 +323,7 @@ export class Visitor implements VisitorClient {
 
   /** The team's key changed before the server had the first announcement. */
   private async announceAgain(): Promise<void> {
-    this.begun = { ...this.begun!, ann: await this.announcement(this.begun!.id) };
+    this.begun = { ...this.begun!, ann: await this.announcement(this.begun!.id, true) };
     await this.store.set(`${this.space}conv`, this.begun).catch(() => undefined);
     await this.localThread();
   }
@@ -326,6 +361,12 @@ export class Visitor implements VisitorClient {
     await thread.send({ t: 'text', ts, text });
   }
 
+  person(): void {
+    const thread = this.thread.value;
+    if (thread) thread.outbox.askPerson();
+    else this.personFirst.value = true;
+  }
+
   retry(id: string): void {
     this.thread.value?.outbox.retry(id);
   }
@@ -351,6 +392,7 @@ export class Visitor implements VisitorClient {
     this.queue.value = null;
     this.begun = null;
     this.formGiven.value = false;
+    this.personFirst.value = false;
     void this.store.delete(`${this.space}conv`).catch(() => undefined);
   }
   reconnect(): void {

@@ -27,6 +27,7 @@ export function ListItem({ client, item, on, onSelect }: ItemProps) {
       <span class="c-item-text">
         <span class="c-item-top">
           <bdi class="c-item-name">{name}</bdi>
+          {item.conv.owner === 'robot' && <span class="k-tag">{t('robotTag')}</span>}
           {waits ? (
             <span class="c-wait">{t('waiting', { time: duration(now.value - item.waitingSince!) })}</span>
           ) : (

@@ -7,6 +7,7 @@ import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { Menu } from '../ui/Menu';
 import { act } from './act';
+import { exportFixes } from './exportFixes';
 import { dialog, setLang, setSound, sound } from './state';
 
 const STATES: readonly AgentState[] = ['online', 'busy', 'offline'];
@@ -46,6 +47,7 @@ export function MyStatus({ client }: { client: AgentClient }) {
           { label: t('shortcuts'), onSelect: () => (dialog.value = 'shortcuts') },
           { label: t(sound.value ? 'soundOff' : 'soundOn'), onSelect: () => setSound(!sound.peek()) },
           { label: t('language'), onSelect: () => setLang(lang.peek() === 'en' ? 'zh-CN' : 'en') },
+          ...(me.role === 'admin' ? [{ label: t('exportFixes'), onSelect: () => void exportFixes(client) }] : []),
           { label: t('changePassword'), onSelect: () => (dialog.value = 'password'), separate: true },
           { label: t('lock'), onSelect: () => client.lock() },
           { label: t('logout'), onSelect: () => void act(() => client.logout()) },

@@ -1,5 +1,6 @@
 /** The middle pane: whose conversation it is and what can be done with it, its log, and where to write. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { fixesIn } from '../client/corrections';
 import type { AgentClient, ConvItem, Message, Thread } from '../model';
 import { errorText, t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
@@ -8,6 +9,7 @@ import { Button, IconButton } from '../ui/Button';
 import * as icon from '../ui/icons';
 import { MessageList } from '../ui/MessageList';
 import { act } from './act';
+import { BotLine } from './BotLine';
 import { eventText } from './events';
 import { fieldLabel } from './fields';
 import { ReplyBox } from './ReplyBox';
@@ -17,7 +19,10 @@ import { dialog, nameOf, select, showVisitor } from './state';
 export function ThreadPane({ client, item }: { client: AgentClient; item: ConvItem }) {
   const thread = useMemo(() => client.open(item.id), [client, item.id]);
   useEffect(() => () => client.leave(item.id), [client, item.id]);
-  const messages = thread.messages.value;
+  const all = thread.messages.value;
+  const fixes = fixesIn(all);
+  // a judgement is shown at the message it is about
+  const messages = all.filter((m) => !m.fix || m.state === 'failed');
   const synced = thread.synced.value;
   const firstUnread = useFirstUnread(thread);
   const name = nameOf(item);
@@ -43,6 +48,7 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
           onSeen={() => client.markRead(item.id)}
           retry={(id) => client.retry(item.id, id)}
           recall={(id) => void act(() => client.recall(item.id, id))}
+          below={(m) => m.thought && <BotLine client={client} conv={item.id} message={m} fix={fixes.get(m.id)} />}
         />
       )}
       <ReplyBox client={client} item={item} thread={thread} />
@@ -64,7 +70,7 @@ function useFirstUnread(thread: Thread): string | null {
 
 /** The oldest of the `n` newest that count as unread (`Thread.unread`); null if all are, which is no news to mark. */
 export function firstUnreadOf(messages: readonly Message[], n: number): string | null {
-  const others = messages.filter((m) => !m.mine && m.kind === 'text');
+  const others = messages.filter((m) => !m.mine && m.kind === 'text' && m.side !== 'robot');
   return n > 0 && n < others.length ? others[others.length - n]!.id : null;
 }
 

@@ -4,6 +4,9 @@ import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
 import { lastWhere } from '../ui/group';
 
+/** Why the robot goes. */
+const HANDOFF = ['asked', 'unsure', 'failed', 'policy', 'busy', 'hours', 'error'] as const;
+
 type TeamName = (id: string) => string;
 
 export function eventText(message: Message, all: readonly Message[], teamName: TeamName, visitorName: string): string | null {
@@ -14,13 +17,17 @@ export function eventText(message: Message, all: readonly Message[], teamName: T
       return t('evOpen');
     case 'owner': {
       const team = teamName(e.team);
-      if (e.owner === 'robot') return t('evRobot');
-      if (e.owner === 'queue') return t(e.why === 'lost' ? 'evLost' : e.why === 'transfer' ? 'evTransferTeam' : 'evQueue', { team });
+      // the line about its epoch says it
+      if (e.owner === 'robot') return null;
+      if (e.why === 'person') return t('evPerson', { team });
+      if (e.owner === 'queue') return t(e.why === 'handoff' ? 'evHandoff' : e.why === 'lost' ? 'evLost' : e.why === 'transfer' ? 'evTransferTeam' : 'evQueue', { team });
       // The line "closed by" says it already.
       if (e.owner === 'none') return null;
       const name = e.name || e.user || shared('agent');
       return t(e.why === 'transfer' ? 'evTransferAgent' : e.why === 'take' ? 'evTake' : 'evAccept', { name });
     }
+    case 'handoff':
+      return t(`handoff.${HANDOFF.find((why) => why === e.why) ?? 'other'}`) + (e.team ? ` · ${t('handoffTeam', { team: teamName(e.team) })}` : '');
     case 'closed':
       if (e.by === '@idle') return t('evClosedIdle');
       return t('evClosed', { name: by(e.by, e.name) });

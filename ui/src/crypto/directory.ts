@@ -5,7 +5,7 @@ import { hex, sized, unb64u } from './bytes';
 import { reject, Rejected } from './error';
 import { BoxKind, boxKid, entryHash, kidOf } from './hash';
 import { applyEntry, genesisState } from './rules';
-import { activeKey, type Role, type State } from './state';
+import { activeKey, type Bot, type Role, type State } from './state';
 
 /** The bytes of a signed JSON. */
 export interface Signed {
@@ -125,6 +125,18 @@ export class Directory {
   keySince(kid: string, seq: number): KnownKey | null {
     const k = this.byKid.get(kid);
     return k && (k.to === null || k.to > seq) ? k : null;
+  }
+
+  /** The robot that may be a member of a site's new epochs. */
+  botOf(site: string): (Bot & { id: string }) | null {
+    const id = this.state.sites[site]?.bot;
+    const bot = id === undefined ? undefined : this.state.bots?.[id];
+    return id !== undefined && bot?.on ? { ...bot, id } : null;
+  }
+
+  /** The robot whose key this is, on or off: what it said stays verifiable. */
+  botByKid(kid: string): Bot | null {
+    return Object.values(this.state.bots ?? {}).find((b) => hex(kidOf(sized(b.ed, 32))) === kid) ?? null;
   }
 
   /** The team key with this box kid, if it is or was one. */

@@ -15,11 +15,32 @@ export interface HeaderFields {
   prev: Uint8Array;
 }
 
-/** Inside the seal. */
+/** A quick reply. */
+export interface BotButton {
+  label: string;
+  send: string;
+}
+
+/** What the robot understood. `p`: 0 to 1. */
+export interface BotThought {
+  intent: string | null;
+  p: number;
+  entry?: string;
+  why: string;
+}
+
+/** An agent's judgement: the question before the robot's message `msg` (hex) has this intent. */
+export interface Fix {
+  msg: string;
+  intent: string;
+}
+
+/** Inside the seal. `buttons` and `bot` count only if a robot wrote it. */
 export type Body =
-  | { t: 'text'; ts: number; text: string; re?: string }
+  | { t: 'text'; ts: number; text: string; re?: string; buttons?: BotButton[]; bot?: BotThought }
   | { t: 'form'; ts: number; fields: Record<string, string>; page?: { url: string; title: string; referrer: string }; lang?: string; mode?: 'pinned' | 'unpinned' }
-  | { t: 'note'; ts: number; text: string };
+  | { t: 'note'; ts: number; text: string; fix?: Fix }
+  | { t: 'ctl'; ts: number; text: string; re?: string; why: string; team?: string; bot?: BotThought };
 
 export function header(kind: number, sender: Uint8Array, f: HeaderFields): Uint8Array {
   return cat(utf8('K1'), new Uint8Array([kind, 1]), f.conv, u32(f.epoch), kidOf(sender), f.msg, u32(f.inst), u32(f.ctr), f.prev);
@@ -61,6 +82,7 @@ export function decodeBody(bytes: Uint8Array): Body | null {
   if (b.t === 'text' || b.t === 'note') {
     return typeof b.text === 'string' ? ({ ...b, ts: Number(b.ts) || 0 } as Body) : reject('body');
   }
+  if (b.t === 'ctl' && b.do === 'handoff') return { ...b, ts: Number(b.ts) || 0, text: '', why: String(b.why) } as Body;
   if (b.t === 'form') {
     const fields: Record<string, string> = {};
     if (typeof b.fields === 'object' && b.fields !== null) {

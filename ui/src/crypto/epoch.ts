@@ -20,11 +20,13 @@ export interface NewEpoch {
   dirHead: Uint8Array;
   teamPk: Uint8Array;
   visitorX: Uint8Array;
+  /** Day key of the robot that is let in. Only visitors do that. */
+  botX?: Uint8Array | null;
 }
 
 const info = (kind: number, kid: Uint8Array): Uint8Array => cat(utf8('kefu/1 ek\0'), new Uint8Array([kind]), kid);
 
-/** A new epoch with a new key for the team and the visitor. Clients never let a robot in by themselves. */
+/** A new epoch with a new key for the team, the visitor and, if one is let in, a robot. */
 export async function announce(backend: Backend, e: NewEpoch, signer: SigningKey, ek = random(32)): Promise<Uint8Array> {
   const epoch = e.last.epoch + 1;
   const head = cat(
@@ -37,10 +39,11 @@ export async function announce(backend: Backend, e: NewEpoch, signer: SigningKey
     u32(e.dirSeq),
     e.dirHead,
     commitment(e.conv, epoch, ek),
-    new Uint8Array([0]),
+    new Uint8Array([e.botX ? 1 : 0]),
   );
   const boxes: Uint8Array[] = [];
-  for (const [kind, pk] of [[BoxKind.team, e.teamPk], [BoxKind.visitor, e.visitorX]] as const) {
+  for (const [kind, pk] of [[BoxKind.team, e.teamPk], [BoxKind.visitor, e.visitorX], [BoxKind.bot, e.botX]] as const) {
+    if (!pk) continue;
     const kid = boxKid(kind, pk);
     const sealed = await backend.seal(pk, info(kind, kid), head, ek);
     boxes.push(new Uint8Array([kind]), kid, sealed.enc, sealed.ct);
@@ -110,22 +113,27 @@ export async function acceptAnnouncement(backend: Backend, env: Envelope, r: Rec
   };
 }
 
-/** Exactly one box for a certified team key and one for this visitor; no robot is certified yet, so no box for one. */
+/**
+ * Exactly one box for a certified team key and one for this visitor; one for a robot if and only if the flag is set, and only the
+ * visitor may set it. Whose day key it is only he and the server can tell.
+ */
 function checkBoxes(env: Envelope, r: Receiver, byVisitor: boolean): string | null {
   const visitor = boxKid(BoxKind.visitor, r.visitorX);
   let team: string | null = null;
   let teams = 0;
   let visitors = 0;
+  let bots = 0;
   for (const box of env.boxes) {
     if (box.kind === BoxKind.visitor && equal(box.kid, visitor)) visitors++;
     else if (box.kind === BoxKind.team) {
       team = allowedTeam(box, env.dirSeq, r, byVisitor);
       teams++;
-    } else reject('ghost_box');
-    if (teams > 1 || visitors > 1) reject('ghost_box');
+    } else if (box.kind === BoxKind.bot && byVisitor) bots++;
+    else reject('ghost_box');
+    if (teams > 1 || visitors > 1 || bots > 1) reject('ghost_box');
   }
   if (!teams || !visitors) reject('missing_box');
-  if (env.flags & 1) reject('bot_flag');
+  if (env.flags !== bots) reject('bot_flag');
   return team;
 }
 

@@ -5,7 +5,7 @@ import type { Signed } from './directory';
 import { isGoodKey } from './ed25519';
 import { reject } from './error';
 import { fingerprint, H } from './hash';
-import { activeKey, bool, edKey, int, key32, list, object, role, slug, str, table, type Role, type State } from './state';
+import { activeKey, bool, botOf, edKey, int, key32, list, object, role, siteOf, slug, str, table, type Role, type State } from './state';
 
 const MAX_ENTRY = 16 * 1024;
 type Json = Record<string, unknown>;
@@ -85,6 +85,8 @@ export async function applyEntry(backend: Backend, p: Place, e: Signed): Promise
       return team(p.state, b);
     case 'site':
       return site(p.state, b);
+    case 'bot':
+      return bot(p.state, b);
     case 'revoke':
       return { ...p.state, used: withUsed(p.state, key32(b.inv)) };
     default:
@@ -186,8 +188,21 @@ function team(state: State, b: Json): State {
 }
 
 function site(state: State, b: Json): State {
-  const next = { name: str(b.name), origins: list(b.origins, str), team: slug(b.team), on: bool(b.on) };
+  const next = siteOf(b);
+  if (next.bot !== undefined && !state.bots?.[next.bot]) reject('unknown_bot');
   return { ...state, sites: table({ ...state.sites, [slug(b.id)]: next }) };
+}
+
+/** A robot keeps its key as long as its id, and the key is nobody else's. */
+function bot(state: State, b: Json): State {
+  const id = slug(b.id);
+  const next = botOf(b);
+  const { ed } = next;
+  const known = state.bots?.[id];
+  const person = ed === state.root || Object.values(state.users).some((u) => u.keys.some((k) => k.ed === ed));
+  const other = Object.entries(state.bots ?? {}).some(([k, r]) => k !== id && r.ed === ed);
+  if ((known && known.ed !== ed) || person || other) reject('bot_key', id);
+  return { ...state, bots: table({ ...state.bots, [id]: next }) };
 }
 
 /** The fingerprint in `k1-<32 hex>` or plain hex; null if it is neither. */

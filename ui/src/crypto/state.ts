@@ -29,6 +29,13 @@ export interface Site {
   origins: string[];
   team: string;
   on: boolean;
+  /** The robot that may be a member of its conversations. */
+  bot?: string;
+}
+export interface Bot {
+  name: string;
+  ed: string;
+  on: boolean;
 }
 export interface State {
   org: string;
@@ -39,6 +46,8 @@ export interface State {
   users: Record<string, User>;
   teams: Record<string, Team>;
   sites: Record<string, Site>;
+  /** Absent until there is one, so that older states keep their bytes. */
+  bots?: Record<string, Bot>;
   used: string[];
 }
 
@@ -95,6 +104,15 @@ function record<T>(v: unknown, of: (x: Record<string, unknown>) => T): Record<st
   return out;
 }
 
+export const siteOf = (s: Record<string, unknown>): Site => ({
+  name: str(s.name),
+  origins: list(s.origins, str),
+  team: slug(s.team),
+  on: bool(s.on),
+  bot: s.bot === undefined ? undefined : slug(s.bot),
+});
+export const botOf = (b: Record<string, unknown>): Bot => ({ name: str(b.name), ed: edKey(b.ed), on: bool(b.on) });
+
 /** A state as it stands in a snapshot, every field checked. */
 export function readState(v: unknown): State {
   const o = object(v);
@@ -115,7 +133,8 @@ export function readState(v: unknown): State {
       }),
     })),
     teams: record(o.teams, (t) => ({ name: str(t.name), epoch: int(t.epoch), pk: key32(t.pk), on: bool(t.on) })),
-    sites: record(o.sites, (s) => ({ name: str(s.name), origins: list(s.origins, str), team: slug(s.team), on: bool(s.on) })),
+    sites: record(o.sites, siteOf),
+    bots: o.bots === undefined ? undefined : record(o.bots, botOf),
     used: list(o.used, key32),
   };
 }

@@ -1,4 +1,5 @@
 /** One group of a thread: messages of one sender within a minute, with what became of the last one. */
+import type { ComponentChildren } from 'preact';
 import type { Message } from '../model';
 import { t } from '../i18n/shared';
 import { Avatar, RichText } from './bits';
@@ -9,6 +10,8 @@ import * as icon from './icons';
 export interface MessageActs {
   retry: (id: string) => void;
   recall: (id: string) => void;
+  /** What stands below a message: quick replies, what the robot understood. */
+  below?: (message: Message) => ComponentChildren;
 }
 
 interface GroupProps extends MessageActs {
@@ -51,7 +54,7 @@ export function MessageGroup(props: GroupProps) {
   );
 }
 
-function MessageBubble({ m, last, retry, recall, fieldLabel, errorText }: GroupProps & { m: Message; last: boolean }) {
+function MessageBubble({ m, last, retry, recall, below, fieldLabel, errorText }: GroupProps & { m: Message; last: boolean }) {
   // Read so that "recall" goes away when its two minutes are over.
   void now.value;
   const shown = m.kind === 'text' || m.kind === 'note' || m.kind === 'form';
@@ -78,6 +81,7 @@ function MessageBubble({ m, last, retry, recall, fieldLabel, errorText }: GroupP
           </button>
         )}
       </div>
+      {below?.(m)}
       {m.state === 'failed' ? (
         <p class="k-meta k-meta-failed" role="alert">
           <Icon d={icon.alert} size={14} /> {t('stateFailed')}

@@ -129,7 +129,12 @@ function RowView({ row, ...props }: ListProps & { row: Row }) {
       );
     case 'event': {
       const text = props.eventText(row.message);
-      return text ? <p class="k-event">{text}</p> : null;
+      return text ? (
+        <>
+          <p class="k-event">{text}</p>
+          {props.below?.(row.message)}
+        </>
+      ) : null;
     }
     case 'group':
       return <MessageGroup {...props} messages={row.messages} visitorName={props.visitorName ?? t('visitor')} />;

@@ -1,11 +1,13 @@
 /** The conversation: what to expect, the log, and where to write. */
 import { useEffect, useState } from 'preact/hooks';
-import type { SiteInfo, VisitorClient } from '../model';
+import type { Message, SiteInfo, VisitorClient } from '../model';
 import { errorText, t } from '../i18n/widget';
 import { signal, type Signal } from '../signals';
 import { Banner, RichText } from '../ui/bits';
 import { Button } from '../ui/Button';
 import { Composer } from '../ui/Composer';
+import { lastWhere } from '../ui/group';
+import { Icon } from '../ui/Icon';
 import { MessageList } from '../ui/MessageList';
 import { eventText } from './events';
 import { localised } from './StartForm';
@@ -24,14 +26,16 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
   useEffect(() => setAgain(false), [closed, thread?.id]);
 
   const labels = Object.fromEntries(site.form.map((field) => [field.id, localised(field.label)]));
-  const away = client.presence.value === 'away' && !thread?.agentName.value;
+  const robot = client.robot.value;
+  const away = client.presence.value === 'away' && !thread?.agentName.value && !robot;
+  const newest = robot ? lastWhere(messages, (m) => m.kind !== 'event') : undefined;
   const greeting = localised(site.greeting);
 
-  const send = (text: string) => {
-    draft.value = '';
+  const send = (text: string, typed = true) => {
+    if (typed) draft.value = '';
     // It rejects only when trust is broken; the panel then says so. The text must not be lost.
     client.send(text).catch((e) => {
-      draft.value = text;
+      if (typed) draft.value = text;
       console.error(e);
     });
   };
@@ -49,6 +53,7 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
         onSeen={() => open.peek() && client.markRead()}
         retry={(id) => client.retry(id)}
         recall={(id) => client.recall(id).catch(console.error)}
+        below={(m) => m === newest && <Quick message={m} onPick={(text) => send(text, false)} />}
         head={greeting && <Greeting text={greeting} name={site.name} />}
         seenKey={open.value}
       />
@@ -56,6 +61,13 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
         <Banner kind="warn" icon={icon.alert}>
           {errorText(blocked)}
         </Banner>
+      )}
+      {robot && (
+        <div class="w-person">
+          <Button size="sm" onClick={() => client.person()}>
+            <Icon d={icon.person} size={16} /> {t('person')}
+          </Button>
+        </div>
       )}
       {closed && !again ? (
         <div class="w-closed">
@@ -80,6 +92,20 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
         />
       )}
     </>
+  );
+}
+
+/** Answers the robot proposes; pressing one sends it like a text that was typed. */
+function Quick({ message, onPick }: { message: Message; onPick: (text: string) => void }) {
+  if (!message.buttons?.length) return null;
+  return (
+    <div class="w-quick">
+      {message.buttons.map((b, i) => (
+        <Button key={i} size="sm" dir="auto" onClick={() => onPick(b.send)}>
+          {b.label}
+        </Button>
+      ))}
+    </div>
   );
 }
 

@@ -42,9 +42,9 @@ function Presence({ client, serving }: { client: VisitorClient; serving: boolean
   const presence = client.presence.value;
   const owner = client.thread.value?.conv.value?.owner;
   if (serving) return <Line dot="online">{`${client.site.value?.name ?? ''} · ${t('serving')}`}</Line>;
-  if (owner === 'robot') return <Line dot="online">{t('robotServing')}</Line>;
+  if (client.robot.value) return <Line dot="online">{t('robotServing')}</Line>;
   if (presence === 'away') return <Line dot="offline">{t('away')}</Line>;
-  if (owner === 'queue') return <Line dot="online">{t('waitingAgent')}</Line>;
+  if (owner === 'queue' || client.personAsked.value) return <Line dot="online">{t('waitingAgent')}</Line>;
   return presence === 'open' ? <Line dot="online">{t('online')}</Line> : null;
 }
 

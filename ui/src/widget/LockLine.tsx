@@ -11,15 +11,19 @@ export function LockLine({ client }: { client: VisitorClient }) {
   if (!site) return null;
   const org = site.orgName || site.name;
   const members = client.thread.value?.members.value;
-  const bad = !secure || mode !== 'pinned';
-  const sentence = !secure ? t('lockInsecure') : t(mode === 'pinned' ? 'lockPinned' : 'lockUnpinned', { org });
+  const bot = client.robot.value || members?.bot;
+  const refused = client.robotRefused.value;
+  const pinned = secure && mode === 'pinned';
+  const bad = !pinned || refused;
+  const sentence = !secure ? t('lockInsecure') : !pinned ? t('lockUnpinned', { org }) : bot ? '' : t('lockPinned', { org });
   return (
     <details class={`w-lock${bad ? ' w-lock-bad' : ''}`}>
       <summary>
         <Icon d={bad ? icon.unlock : icon.lock} size={16} />
         <span class="k-grow">
           {sentence}
-          {members?.bot && ` ${t('lockRobot')}`}
+          {bot && ` ${t('lockRobot', { org })}`}
+          {refused && ` ${t('lockFalse', { org })}`}
           {storage === 'memory' && ` ${t('lockMemory')}`}
         </span>
         <Icon d={icon.down} size={14} />

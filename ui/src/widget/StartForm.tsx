@@ -31,7 +31,8 @@ export function StartForm({ client, site }: { client: VisitorClient; site: SiteI
   const [values, setValues] = useState<Record<string, string>>(kept);
   const [tried, setTried] = useState(false);
   const greeting = localised(site.greeting);
-  const away = client.presence.value === 'away';
+  const robot = client.robot.value;
+  const away = client.presence.value === 'away' && !robot;
 
   const submit = (e: Event) => {
     e.preventDefault();
@@ -76,7 +77,7 @@ export function StartForm({ client, site }: { client: VisitorClient; site: SiteI
         <Button type="submit" kind="primary" wide>
           {t(away ? 'leave' : 'start')}
         </Button>
-        <p class="w-fine">{t('formText')}</p>
+        <p class="w-fine">{t(robot ? 'formRobot' : 'formText')}</p>
       </form>
     </div>
   );

@@ -10,8 +10,8 @@ export function eventText(message: Message, all: readonly Message[]): string | n
   switch (e?.t) {
     case 'owner':
       if (e.owner === 'agent') return t('evAgent', { name: e.name ?? shared('agent') });
-      if (e.owner === 'robot') return t('evRobot');
-      return e.owner === 'queue' && (e.why === 'transfer' || e.why === 'lost') ? t('evTransfer') : null;
+      if (e.owner !== 'queue') return null;
+      return e.why === 'transfer' || e.why === 'lost' ? t('evTransfer') : e.why === 'person' || e.why === 'handoff' ? t('evPerson') : null;
     case 'closed':
       return t(e.by === 'visitor' ? 'evClosedMine' : e.by === '@idle' ? 'evClosedIdle' : 'evClosed');
     case 'reopened':

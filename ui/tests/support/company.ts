@@ -8,7 +8,7 @@ import { inviteKeys } from '../../src/crypto/invite';
 import { sealTeamKey } from '../../src/crypto/keyring';
 import { claimHash } from '../../src/crypto/rules';
 import { signSnapshot } from '../../src/crypto/snapshot';
-import type { SignedJson, SiteReply, TeamBox } from '../../src/proto';
+import type { DayKeyJson, SignedJson, SiteReply, TeamBox } from '../../src/proto';
 
 export const NOW = 1_790_000_000_000;
 export const SITE = 'shop';
@@ -27,6 +27,11 @@ export class Company {
   admin!: Person;
   snapshot: SignedJson | null = null;
 
+  /** The robot's signing key and today's box key, if the company has one. */
+  robot: { ed: SigningKey; day: BoxKey; at: number } | null = null;
+  /** Served instead of the right day key. */
+  offer: DayKeyJson | null = null;
+
   private constructor(readonly b: Backend) {}
 
   /** With an admin `zhao`, teams `svc` and `vip`, and a site. `opaque`: public key of the login server, b64u. */
@@ -42,6 +47,23 @@ export class Company {
     await c.add({ t: 'site', id: SITE, name: 'Shop', origins: ['https://shop.example'], team: 'svc', on: true });
     await c.renew();
     return c;
+  }
+
+  /** Certifies a robot and names it on the site. */
+  async robotOn(): Promise<void> {
+    const ed = await this.b.newSigningKey();
+    this.robot = { ed, day: await this.b.newBoxKey(), at: NOW };
+    await this.add({ t: 'bot', id: 'robot', name: '小智', ed: b64u(ed.pk), on: true });
+    await this.add({ t: 'site', id: SITE, name: 'Shop', origins: ['https://shop.example'], team: 'svc', on: true, bot: 'robot' });
+    await this.renew();
+    this.offer = await this.dayKey();
+  }
+
+  /** Signed by the robot unless another key is given. */
+  async dayKey(over: Record<string, unknown> = {}, by: SigningKey = this.robot!.ed): Promise<DayKeyJson> {
+    const { day, at } = this.robot!;
+    const raw = utf8(JSON.stringify({ v: 1, org: hex(this.fp), bot: 'robot', x: b64u(day.pk), at, until: at + 48 * 3_600_000, ...over }));
+    return { raw: b64u(raw), sig: b64u(await by.sign('bot', raw)) };
   }
 
   private get head(): Uint8Array {
@@ -122,6 +144,7 @@ export class Company {
       greeting: { zh: '您好', en: 'Hello' },
       presence: 'open',
       require_secure: false,
+      ...(this.offer && { bot: this.offer }),
     };
   }
 }

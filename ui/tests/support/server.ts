@@ -135,7 +135,7 @@ export class FakeServer {
     if (this.convs.has(id)) return;
     const none = { delivered: 0, read: 0 };
     const now = Date.now();
-    const conv: Conv = { id, site: f.site as string, team: 'svc', owner: 'queue', state: 'open', ed: p.ed, x: f.x as string, last: 0, epoch: 0, created: now, last_at: now, visitor: none, agent: none };
+    const conv: Conv = { id, site: f.site as string, team: 'svc', owner: Envelope.parse(unb64u(f.ann as string))!.flags ? 'robot' : 'queue', state: 'open', ed: p.ed, x: f.x as string, last: 0, epoch: 0, created: now, last_at: now, visitor: none, agent: none };
     this.convs.set(id, { conv, records: [], msgs: new Map() });
     this.event(id, { t: 'open', site: SITE, team: 'svc', nonce: f.nonce, ed: p.ed, x: f.x });
     this.append(id, unb64u(f.ann as string));
@@ -184,8 +184,18 @@ export class FakeServer {
     const known = c.msgs.get(env.msg);
     if (known !== undefined) return p.s.bytes(c.records[known - 1]!);
     if (env.kind === Kind.announcement && env.epoch !== c.conv.epoch + 1) return refuse(Code.epoch_stale);
+    const bot = env.kind === Kind.announcement && env.boxes.find((x) => x.kind === BoxKind.bot);
+    if (bot && c.conv.owner !== 'robot') return refuse(Code.epoch_stale);
+    if (bot && hex(bot.kid) !== hex(boxKid(BoxKind.bot, this.co.robot!.day.pk))) return refuse(Code.directory_stale);
+    if (env.kind === Kind.announcement && p.role === 'agent' && c.conv.owner === 'robot') return refuse(Code.not_owner);
+    if (env.kind === Kind.message && c.conv.owner !== 'robot' && this.robotIsIn(c)) return refuse(Code.epoch_stale);
     if (env.kind === Kind.message && (env.epoch !== c.conv.epoch || !this.teamKeyIsCurrent(c))) return refuse(Code.epoch_stale);
     this.append(env.conv, bytes, fate === 'mute' ? p : undefined);
+    if (env.kind === Kind.announcement && c.conv.owner === 'robot' && !bot) this.own(env.conv, 'queue', 'person');
+  }
+
+  private robotIsIn(c: Stored): boolean {
+    return c.records.map((r) => Envelope.parse(r.subarray(16))).filter((e) => e?.kind === Kind.announcement).at(-1)!.flags === 1;
   }
 
   private teamKeyIsCurrent(c: Stored): boolean {

@@ -1,0 +1,115 @@
+/** The robot in a conversation: it is let in honestly, one press takes it out, and then it reads nothing. */
+import { accessible, bringAxe } from '../support/axe';
+import { C } from '../support/agent';
+import { canary, search } from '../support/canary';
+import { expect, picture, test } from '../support/test';
+import { W } from '../support/visitor';
+
+const R = {
+  person: /^(转人工|Talk to a person)$/,
+  serving: /机器人正在应答|The robot is answering/,
+  reads: /服务器上的机器人能看到此对话/,
+  team: /只有您和.*的团队能看到此对话/,
+  botIn: /机器人应答：此后的消息它能看到/,
+  botOut: /机器人已离开：此后的消息它看不到/,
+  left: /机器人已离开：此后的消息只有团队能看到/,
+  noModel: /no language model is here/,
+};
+
+test('without a language model it hands over at once, says so to agents, and is out before people read', async ({ stage }) => {
+  await stage.kefu.cli('robot', 'on', 'web');
+  const code = await stage.kefu.invite('li', '李娜', ['svc'], 'admin');
+  const agent = await stage.browserOfAgent();
+  const visitor = await stage.visitor();
+  await bringAxe(visitor.page.context());
+  await bringAxe(agent.page.context());
+  await agent.enrol(code);
+  await visitor.visit(stage.shop.origin);
+  await expect(visitor.panel.getByText(R.serving)).toBeVisible();
+  await expect(visitor.panel.getByText(R.reads)).toBeVisible();
+  await expect(visitor.panel.getByRole('button', { name: R.person })).toBeVisible();
+  await picture(visitor.page, 'robot-before-first-message');
+  await accessible(visitor.page, 'robot-before-first-message', 'kefu-widget');
+
+  await visitor.send('我的包裹到哪里了');
+  await expect(visitor.panel.getByText(R.botIn)).toBeVisible();
+  await expect(visitor.panel.getByText(R.botOut)).toBeVisible();
+  await expect(visitor.panel.getByRole('button', { name: R.person })).toHaveCount(0);
+  await expect(visitor.panel.getByText(R.team)).toBeVisible();
+
+  await agent.open('我的包裹到哪里了');
+  await expect(agent.log.getByText(R.left)).toBeVisible();
+  const line = agent.log.locator('.c-bot');
+  await line.locator('summary').click();
+  await expect(line.getByText(R.noModel)).toBeVisible();
+
+  const secret = { asked: canary('asked'), answered: canary('answered') };
+  await visitor.send(secret.asked);
+  await agent.sees(secret.asked);
+  await agent.send(secret.answered);
+  await visitor.sees(secret.answered);
+  await picture(agent.page, 'robot-handed-over-console');
+  await accessible(agent.page, 'robot-handed-over-console', 'html');
+
+  // an agent says what it was about; the judgement is sealed and shown at its place
+  await line.getByRole('button', { name: '选择意图…' }).click();
+  await line.getByRole('combobox', { name: '正确的意图' }).fill('物流配送');
+  await line.getByRole('button', { name: '记下' }).click();
+  await expect(line.getByText(/已更正为/)).toBeVisible();
+  // it went before the question, so there is no example in it
+  await agent.page.getByRole('button', { name: C.menu }).click();
+  await agent.page.getByRole('menuitem', { name: '导出更正记录' }).click();
+  await expect(agent.page.getByText('没有可导出的更正')).toBeVisible();
+
+  await stage.kefu.stop();
+  expect(search(secret, [stage.kefu.dir], [stage.kefu.log])).toEqual([]);
+});
+
+test('asked for before the first message, a person is what the conversation begins with', async ({ stage }) => {
+  await stage.kefu.cli('robot', 'on', 'web');
+  const agent = await stage.agent('li', '李娜');
+  const visitor = await stage.visitor();
+  await visitor.visit(stage.shop.origin);
+  await visitor.panel.getByRole('button', { name: R.person }).click();
+  await expect(visitor.panel.getByText('好的，由客服直接接待')).toBeVisible();
+  await expect(visitor.panel.getByText(R.team)).toBeVisible();
+  await visitor.send('直接找人');
+  await agent.open('直接找人');
+  await agent.send('我在');
+  await visitor.sees('我在');
+  await expect(visitor.panel.getByText(R.botIn)).toHaveCount(0);
+});
+
+test('pressed while the server is away: a person is asked for before anything is said, and the robot never reads it', async ({ stage }) => {
+  await stage.kefu.cli('robot', 'on', 'web');
+  const agent = await stage.agent('li', '李娜');
+  const visitor = await stage.visitor();
+  await visitor.visit(stage.shop.origin);
+  await expect(visitor.panel.getByText(R.serving)).toBeVisible();
+  await stage.kefu.kill();
+  await visitor.send('丢了一个包裹');
+  await visitor.panel.getByRole('button', { name: R.person }).click();
+  await expect(visitor.panel.getByText('正在转人工，机器人看不到您此后的消息')).toBeVisible();
+  await expect(visitor.panel.getByRole('button', { name: R.person })).toHaveCount(0);
+  await picture(visitor.page, 'robot-person-asked-offline');
+  await stage.kefu.serve();
+  await expect(agent.page.getByText(C.offline)).toBeHidden({ timeout: 40_000 });
+  await agent.item('丢了一个包裹').click({ timeout: 40_000 });
+  await agent.sees('丢了一个包裹');
+  await expect(agent.log.getByText(/访客要求人工/)).toBeVisible();
+  await expect(agent.log.locator('.c-bot')).toHaveCount(0);
+  await agent.send('马上查');
+  await visitor.sees('马上查');
+  await expect(visitor.panel.getByText(R.botOut)).toBeVisible();
+});
+
+test('switched off, the site is as it was', async ({ stage }) => {
+  await stage.kefu.cli('robot', 'on', 'web');
+  await stage.kefu.cli('robot', 'off', 'web');
+  const visitor = await stage.visitor();
+  await visitor.visit(stage.shop.origin);
+  await expect(visitor.panel.getByText(R.team)).toBeVisible();
+  await expect(visitor.panel.getByText(W.away).first()).toBeVisible();
+  await visitor.send('你好');
+  await expect(visitor.panel.getByText(R.botIn)).toHaveCount(0);
+});

@@ -1,0 +1,83 @@
+/** What the pages say of the robot, and what becomes of agents' corrections. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { csvOf, examplesIn, fixesIn } from '../../src/client/corrections';
+import { eventText as forAgents } from '../../src/console/events';
+import { intentId, intentName, INTENTS } from '../../src/console/intents';
+import { lang } from '../../src/i18n/core';
+import type { Message, ThreadEvent } from '../../src/model';
+import { layOut } from '../../src/ui/group';
+import { eventText as forVisitors } from '../../src/widget/events';
+
+beforeEach(() => {
+  lang.value = 'en';
+});
+
+let seq = 0;
+const m = (side: Message['side'], text: string, over: Partial<Message> = {}): Message => {
+  seq++;
+  return { id: `m${seq}`, seq, at: seq, side, mine: false, kind: 'text', text, missingBefore: false, canRecall: () => false, ...over };
+};
+const event = (e: ThreadEvent): Message => m('system', '', { kind: 'event', event: e });
+const fix = (of: Message, intent: string): Message => m('agent', '', { kind: 'note', fix: { msg: of.id, intent }, author: { name: 'Li', kid: 'a' } });
+
+describe('corrections', () => {
+  const q1 = m('visitor', 'hello, "you"');
+  const q2 = m('visitor', 'the shoes, too small');
+  const late = m('visitor', 'and quickly');
+  const a1 = m('robot', 'which?', { thought: { intent: 'size', p: 0.4, why: '', re: q2.id } });
+  const a2 = m('robot', '', { kind: 'event', event: { t: 'handoff', why: 'unsure' }, thought: { intent: null, p: 0, why: '', re: late.id } });
+
+  it('have the words the robot answered, and the last judgement counts', () => {
+    const all = [q1, q2, late, a1, a2, fix(a1, 'return'), fix(a2, 'urge'), fix(a1, 'exchange'), fix(m('robot', 'x'), 'nowhere')];
+    expect(examplesIn(all)).toEqual([
+      { text: 'hello, "you"\nthe shoes, too small', intent: 'exchange' },
+      { text: 'and quickly', intent: 'urge' },
+    ]);
+    expect(fixesIn(all).get(a1.id)).toMatchObject({ intent: 'exchange', by: 'Li' });
+  });
+
+  it('without a judgement, or without words, are none', () => {
+    expect(examplesIn([q1, a1])).toEqual([]);
+    expect(examplesIn([a1, fix(a1, 'return')])).toEqual([]);
+  });
+
+  it('are a CSV that keeps quotes and line breaks', () => {
+    expect(csvOf([{ text: 'say "no"\nnow', intent: 'deny' }])).toBe('text,intent\r\n"say ""no""\nnow","deny"\r\n');
+  });
+});
+
+describe('intents', () => {
+  it('are those of models/intents, with their names', () => {
+    const dir = new URL('../../../models/intents/', import.meta.url);
+    const theirs = readdirSync(dir).filter((f) => f.endsWith('.toml')).map((f) => {
+      const text = readFileSync(new URL(f, dir), 'utf8');
+      const field = (k: string): string => new RegExp(`^${k} = "(.*)"$`, 'm').exec(text)![1]!;
+      return [field('name'), [field('zh'), field('en')]] as const;
+    });
+    expect(INTENTS).toEqual(Object.fromEntries(theirs));
+  });
+
+  it('are found by name in either language; others keep what was typed', () => {
+    expect(intentId('换货')).toBe('exchange');
+    expect(intentId(' Exchange ')).toBe('exchange');
+    expect(intentId('loyalty_points')).toBe('loyalty_points');
+    expect(intentName('loyalty_points')).toBe('loyalty_points');
+    expect(intentName('constructor')).toBe('constructor');
+  });
+});
+
+describe('events', () => {
+  const of = (e: ThreadEvent) => [forVisitors(event(e), []), forAgents(event(e), [], (id) => id.toUpperCase(), 'V')];
+  it('say why the robot goes', () => {
+    expect(of({ t: 'handoff', why: 'unsure', team: 'vip' })).toEqual([null, 'Robot: not sure enough · proposes VIP']);
+    expect(of({ t: 'handoff', why: 'of a newer version' })).toEqual([null, 'Robot: handed over']);
+    expect(of({ t: 'owner', owner: 'queue', team: 'svc', why: 'person' })).toEqual(['Getting a person for you, one moment please', 'The visitor asked for a person; in the queue of SVC']);
+    expect(of({ t: 'owner', owner: 'queue', team: 'svc', why: 'handoff' })).toEqual(['Getting a person for you, one moment please', 'The robot handed over; in the queue of SVC']);
+  });
+});
+
+it('a form in which nothing was asked takes no room', () => {
+  const rows = layOut([m('visitor', '', { kind: 'form', form: { fields: {} } }), m('visitor', '', { kind: 'form', form: { fields: { name: 'Wang' } } })]);
+  expect(rows.filter((r) => r.kind === 'group')).toHaveLength(1);
+});
