@@ -1,22 +1,35 @@
 /** The widget: one file that needs nothing else. Subresource integrity does not cover chunks, so there must be none. */
+import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 import { ownNames } from './build/names.mjs';
 
-/** Custom properties of our own style sheets get short names; nothing outside the file knows them. */
-const shortTokens: Plugin = {
-  name: 'short-tokens',
+const style = (file: string): string => readFileSync(new URL(`src/${file}.css`, import.meta.url), 'utf8');
+/** Class names of our style sheets. Shorter ones look like `k-on`, which may as well be a subtraction; so may properties. */
+const CLASSES = new Set(['ui/components', 'ui/thread', 'widget/widget'].flatMap((file) => style(file).match(/\.[kw]-[a-z]{3}[a-z0-9-]*/g)!.map((c) => c.slice(1))));
+/** Those that are put together at run time, or that browser tests look for. */
+const KEPT = /^(k-(avatar|banner|bubble-row|btn|dot|hue|kind|left|right|state)|w-(in|left|open|right))/;
+
+/** Custom properties and classes of our own style sheets get short names; nothing outside the file knows them. */
+const shortStyles: Plugin = {
+  name: 'short-styles',
   enforce: 'post',
   generateBundle(_, bundle) {
+    const names = new Map<string, string>();
+    const short = (name: string, prefix: string): string => {
+      if (!names.has(name)) names.set(name, prefix + names.size.toString(36));
+      return names.get(name)!;
+    };
     for (const file of Object.values(bundle)) {
       if (file.type !== 'chunk') continue;
-      const names = new Map<string, string>();
-      file.code = file.code.replace(/--[kw]-[a-z0-9-]+/g, (name) => names.get(name) ?? (names.set(name, `--${names.size.toString(36)}`), names.get(name)!));
+      file.code = file.code
+        .replace(/--[kw]-[a-z]{3}[a-z0-9-]*/g, (name) => short(name, '--'))
+        .replace(/(?<![\w-])[kw]-[a-z][a-z0-9-]*(?![\w-])/g, (name) => (CLASSES.has(name) && !KEPT.test(name) ? short(name, 'k') : name));
     }
   },
 };
 
 export default defineConfig({
-  plugins: [shortTokens],
+  plugins: [shortStyles],
   publicDir: false,
   define: { 'process.env.NODE_ENV': '"production"' },
   build: {

@@ -96,11 +96,13 @@ test('pressed while the server is away: a person is asked for before anything is
   await expect(agent.page.getByText(C.offline)).toBeHidden({ timeout: 40_000 });
   await agent.item('丢了一个包裹').click({ timeout: 40_000 });
   await agent.sees('丢了一个包裹');
-  await expect(agent.log.getByText(/访客要求人工/)).toBeVisible();
-  await expect(agent.log.locator('.c-bot')).toHaveCount(0);
+  // whoever was faster: a robot without a model goes by itself
+  await expect(agent.log.getByText(/访客要求人工|机器人转人工/)).toBeVisible();
   await agent.send('马上查');
   await visitor.sees('马上查');
   await expect(visitor.panel.getByText(R.botOut)).toBeVisible();
+  // it was out before the first word
+  expect(await visitor.log.innerText()).toMatch(/机器人已离开[^]*丢了一个包裹/);
 });
 
 test('switched off, the site is as it was', async ({ stage }) => {
