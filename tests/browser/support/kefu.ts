@@ -1,6 +1,6 @@
 /** A company of its own: the real executable, its data directory, its process and its log. Knows no browser. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -111,6 +111,30 @@ export class Kefu {
     } catch {
       return '';
     }
+  }
+
+  /** A file with what the server's process holds in memory now. */
+  memory(): string {
+    const pid = this.child?.pid;
+    if (!pid) throw new Error('the server does not run');
+    const path = join(this.root, 'memory');
+    const [from, to] = [openSync(`/proc/${pid}/mem`, 'r'), openSync(path, 'w')];
+    for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
+      const [, begin, end] = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line) ?? [];
+      if (!begin || !end) continue;
+      const chunk = Buffer.alloc(1 << 20);
+      for (let at = parseInt(begin, 16); at < parseInt(end, 16); at += chunk.length) {
+        const most = Math.min(chunk.length, parseInt(end, 16) - at);
+        try {
+          writeSync(to, chunk, 0, readSync(from, chunk, 0, most, at));
+        } catch {
+          // a mapping that is gone meanwhile, or that nobody may read
+        }
+      }
+    }
+    closeSync(from);
+    closeSync(to);
+    return path;
   }
 
   async dispose(): Promise<void> {
