@@ -18,15 +18,17 @@ export function examplesIn(messages: readonly Message[]): Example[] {
   const fixes = fixesIn(messages);
   const out: Example[] = [];
   let asked: Message[] = [];
+  let answered: string | undefined;
   for (const m of messages) {
     if (m.side === 'visitor' && m.kind === 'text') asked.push(m);
     if (!m.thought) continue;
-    // what came after the message it answers belongs to its next answer
-    const upto = asked.findIndex((q) => q.id === m.thought!.re) + 1;
+    // a turn may have several messages; what came after the message it answers belongs to the next turn
+    if (m.thought.re !== answered) asked = asked.slice(asked.findIndex((q) => q.id === answered) + 1);
+    answered = m.thought.re;
+    const upto = asked.findIndex((q) => q.id === answered) + 1;
     const text = asked.slice(0, upto).map((q) => q.text).join('\n');
     const fix = fixes.get(m.id);
     if (fix && text) out.push({ text, intent: fix.intent });
-    if (m.kind !== 'event') asked = asked.slice(upto);
   }
   return out;
 }

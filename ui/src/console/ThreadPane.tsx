@@ -23,6 +23,9 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
   const fixes = fixesIn(all);
   // a judgement is shown at the message it is about
   const messages = all.filter((m) => !m.fix || m.state === 'failed');
+  // one line for all that the robot said to the same question
+  const turns = new Map<string | undefined, Message>();
+  for (const m of all) if (m.thought && !turns.has(m.thought.re)) turns.set(m.thought.re, m);
   const synced = thread.synced.value;
   const firstUnread = useFirstUnread(thread);
   const name = nameOf(item);
@@ -48,7 +51,7 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
           onSeen={() => client.markRead(item.id)}
           retry={(id) => client.retry(item.id, id)}
           recall={(id) => void act(() => client.recall(item.id, id))}
-          below={(m) => m.thought && <BotLine client={client} conv={item.id} message={m} fix={fixes.get(m.id)} />}
+          below={(m) => turns.get(m.thought?.re) === m && <BotLine client={client} conv={item.id} message={m} fix={fixes.get(m.id)} />}
         />
       )}
       <ReplyBox client={client} item={item} thread={thread} />

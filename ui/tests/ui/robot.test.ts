@@ -37,6 +37,12 @@ describe('corrections', () => {
     expect(fixesIn(all).get(a1.id)).toMatchObject({ intent: 'exchange', by: 'Li' });
   });
 
+  it('have the same words whichever message of a turn was judged', () => {
+    const bye = m('robot', 'one moment', { thought: { intent: 'ask_person', p: 0.9, why: '', re: late.id } });
+    expect(examplesIn([q1, q2, a1, late, bye, a2, fix(a2, 'complaint')])).toEqual([{ text: 'and quickly', intent: 'complaint' }]);
+    expect(examplesIn([q1, q2, a1, late, bye, a2, fix(bye, 'complaint')])).toEqual([{ text: 'and quickly', intent: 'complaint' }]);
+  });
+
   it('without a judgement, or without words, are none', () => {
     expect(examplesIn([q1, a1])).toEqual([]);
     expect(examplesIn([a1, fix(a1, 'return')])).toEqual([]);
