@@ -25,7 +25,11 @@ cat <<TEXT
   admin's invite:
     $(code "$DIR/admin.invite.json")
 
-  Each is good once. Keys of the demo lie unsealed in $DIR; \`make clean-demo\` throws it away.
+  the robot may take first questions (in another terminal):
+    $KEFU --data-dir $DIR knowledge add "运费怎么算" "满 99 元包邮，不满收 8 元。"
+    $KEFU --data-dir $DIR robot on bank
+
+  Each invite is good once. Keys of the demo lie unsealed in $DIR; \`make clean-demo\` throws it away.
   Ctrl-C stops the server.
 
 TEXT
