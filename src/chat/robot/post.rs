@@ -1,7 +1,7 @@
 //! The robot's transactions. Each holds only while it is the owner, checked in the same compare-and-set as every change of
 //! owner: what it says stands before a hand-over or nowhere.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::say::Draft;
 use crate::{
@@ -32,12 +32,15 @@ impl Chat {
 
     /// Leaves without a word: it has no key to seal one.
     pub(super) async fn robot_leaves(&self, conv: ConvId) -> Result<(), Refusal> {
+        // somebody may have taken it meanwhile: then nothing was handed over
+        let left = AtomicBool::new(false);
         self.change(conv, |_, cell, batch| {
             let mine = cell.row.owner == Owner::Robot && cell.row.state == ConvState::Open;
+            left.store(mine, Ordering::Relaxed);
             Ok(mine.then(|| to_queue(cell, batch)))
         })
         .await?;
-        self.robot.handed_over.fetch_add(1, Ordering::Relaxed);
+        self.robot.handed_over.fetch_add(left.into_inner().into(), Ordering::Relaxed);
         Ok(())
     }
 
