@@ -48,7 +48,8 @@ impl Args {
         let place = desk.files.model();
         match &self.dir {
             Some(dir) => {
-                let model = Model::open(dir).map_err(|e| Fail::failure(format!("{}: {e}", dir.display())))?;
+                let model = Model::open(dir)
+                    .map_err(|e| Fail::failure(format!("no model can be taken from {}: {e}", dir.display())))?;
                 drop(model);
                 take(dir, &place).map_err(|e| cannot("copy the model to", &place, &e))?;
             }
