@@ -5,12 +5,14 @@ mod hours;
 mod say;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use decide::{Dialogue, Message, decide};
 pub use hours::{Hours, HoursError};
 pub use say::is_zh;
+use words::Words;
 
 use crate::config::{Answers, Do, Label, Robot, Rule};
 
@@ -33,7 +35,7 @@ pub struct Policy {
     all: Rules,
     /// By site.
     sites: BTreeMap<String, Rules>,
-    words: Vec<Word>,
+    words: Words,
     titles: BTreeMap<String, Title>,
     offset_minutes: i32,
 }
@@ -55,15 +57,6 @@ pub struct Rules {
     pub hours: Hours,
     /// By intent.
     pub intents: BTreeMap<String, Rule>,
-}
-
-/// A word that brings a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Word {
-    /// As it is compared.
-    text: String,
-    /// Only if it is the whole message.
-    alone: bool,
 }
 
 /// What is wrong with a policy.
@@ -103,11 +96,7 @@ impl Policy {
             rules.intents.extend(site.intents.clone());
             sites.insert(id.clone(), rules);
         }
-        let words = config.handover_words.iter().map(|w| match w.strip_prefix('=') {
-            Some(alone) => Word { text: say::plain(alone), alone: true },
-            None => Word { text: say::plain(w), alone: false },
-        });
-        let words = words.filter(|w| !w.text.trim().is_empty()).collect();
+        let words = Words::new(&config.handover_words);
         let offset_minutes = hours::offset(&config.utc_offset).map_err(|e| PolicyError(e.to_string()))?;
         Ok(Self { all, sites, words, titles: BTreeMap::new(), offset_minutes })
     }

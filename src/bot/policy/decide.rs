@@ -1,6 +1,6 @@
 //! One message, one decision. Pure: the same input gives the same decision.
 
-use super::{ASK_PERSON, Policy, Rules, say};
+use super::{ASK_PERSON, Policy, Rules, say, words::Asked};
 use crate::{
     bot::{Action, Button, Decision, Guess, HandOverWhy, Hit, Thought},
     config::{Answers, Do, Rule},
@@ -45,31 +45,15 @@ impl Dialogue {
 pub fn decide(policy: &Policy, message: &Message<'_>, thought: &Thought, dialogue: Dialogue) -> Decision {
     let rules = policy.rules(message.site);
     let zh = say::is_zh(message.text);
-    let turn = Turn { policy, rules, message, thought, dialogue, zh };
-    if let Some(word) = policy.word_in(message.text) {
+    let asked = policy.words.asked(message.text);
+    let turn = Turn { policy, rules, message, thought, dialogue, zh, declined: asked == Asked::Declined };
+    if let Asked::For(word) = asked {
         return turn.hand_over(HandOverWhy::Asked, format!("the message has {word:?}, which always brings a person"));
     }
     if rules.answers == Answers::Outside && rules.hours.open(message.now_ms, policy.offset_minutes) {
         return turn.hand_over(HandOverWhy::Hours, "people answer at this hour".into());
     }
     turn.by_intent().or_else(|| turn.by_knowledge()).or_else(|| turn.ask_which()).unwrap_or_else(|| turn.abstain())
-}
-
-impl Policy {
-    fn word_in(&self, text: &str) -> Option<&str> {
-        let whole = say::plain(text);
-        let inside = |word: &str| {
-            whole.match_indices(word).any(|(at, _)| {
-                // a word of letters must not be part of a longer one; Chinese has no such borders
-                let latin = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-                let (before, after) = (whole[..at].chars().next_back(), whole[at + word.len()..].chars().next());
-                !(latin(before) && latin(word.chars().next()) || latin(after) && latin(word.chars().next_back()))
-            })
-        };
-        let alone = |word: &str| text.lines().any(|line| say::plain(line) == word);
-        let hit = self.words.iter().find(|w| if w.alone { alone(&w.text) } else { inside(&w.text) });
-        hit.map(|w| w.text.as_str())
-    }
 }
 
 /// Everything a decision looks at.
@@ -80,6 +64,8 @@ struct Turn<'a> {
     thought: &'a Thought,
     dialogue: Dialogue,
     zh: bool,
+    /// It says that no person is wanted; the language model hardly hears a "no".
+    declined: bool,
 }
 
 impl Turn<'_> {
@@ -113,6 +99,9 @@ impl Turn<'_> {
         let best = self.thought.intents.first()?;
         let (rule, threshold) = self.rule(best);
         let told = format!("{} has {} (needs {})", best.name, percent(best.p), percent(threshold));
+        if best.name == ASK_PERSON && self.declined {
+            return None;
+        }
         if best.name == ASK_PERSON && best.p >= threshold * ASKING_IS_ENOUGH {
             return Some(self.hand_over(HandOverWhy::Asked, format!("{told}: people always get a person")));
         }
