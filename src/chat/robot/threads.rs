@@ -82,8 +82,13 @@ mod tests {
     async fn who_waits_too_long_goes_and_is_not_worked_for() {
         let threads = Threads::start(1).unwrap();
         let (go, gate) = mpsc::channel::<()>();
-        let slow = threads.run(Duration::from_millis(1), move || gate.recv().is_ok());
-        assert_eq!(slow.await, Err(NoAnswer::Late));
+        let (began, begun) = oneshot::channel();
+        let slow = threads.run(LONG, move || began.send(()).is_ok() && gate.recv().is_ok());
+        // its asker leaves, but not before it is being worked for
+        tokio::select! {
+            answer = slow => unreachable!("the gate is shut: {answer:?}"),
+            started = begun => started.unwrap(),
+        }
         let (worked, log) = mpsc::channel();
         let behind = threads.run(Duration::from_millis(1), move || worked.send(()).is_ok());
         assert_eq!(behind.await, Err(NoAnswer::Late));
