@@ -1,0 +1,27 @@
+//! Sentence vectors of many texts by this engine, for `models/train/score.py --vectors`:
+//!
+//!   cargo run --release --example embed -- DIR TEXTS OUT
+//!
+//! DIR is a model directory, TEXTS holds one JSON string a line, OUT gets little-endian f32 rows in that order.
+
+use std::{fs, path::Path, sync::Arc};
+
+use anyhow::{Context as _, bail};
+use kefu::ai::{
+    Model,
+    embed::{embed_all, encoders},
+};
+
+fn main() -> anyhow::Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [dir, texts, out] = &words[..] else { bail!("usage: embed DIR TEXTS OUT") };
+    let model = Arc::new(Model::open(Path::new(dir))?);
+    let lines = fs::read_to_string(texts).with_context(|| texts.clone())?;
+    let texts = lines.lines().map(serde_json::from_str).collect::<Result<Vec<String>, _>>()?;
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let mut report = |done: usize| eprint!("\r{done} of {}", texts.len());
+    let rows = embed_all(&mut encoders(&model, usize::MAX)?, &texts, &mut report)?;
+    eprintln!(" texts by kernel {}", model.kernel());
+    fs::write(out, rows.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()).with_context(|| out.clone())?;
+    Ok(())
+}
