@@ -7,7 +7,8 @@ intent sets only the train splits are read, and only their text: their labels ne
   python corpus.py --data DIR --work DIR --generated FILE --setting cpu OUT.jsonl
 
 A line is {"text", "lang": zh|en, "source", and where they exist "teacher" (what the teachers read instead: the text in
-simplified characters), "pair" (lines with the same value mean the same), "intent" (of our own generator only)}.
+simplified characters), "pair" (lines with the same value mean the same), "intent" (of our own lines only), "repeat" (how
+often it comes in a pass, if more than once)}.
 """
 import argparse
 import csv
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import apphelp
 import assistant
+import phrasings
 from fetch import Places
 from settings import setting
 
@@ -176,6 +178,17 @@ def generated(file):
             yield line(r["text"], r["lang"], "generated", **more)
 
 
+def handwritten(repeat, folder=phrasings.FOLDER):
+    """Our own lines in `phrasings/`; they come `repeat` times in a pass."""
+    def own(text, source, **more):
+        return line(text, "zh" if HAN.search(text) else "en", source, repeat=repeat, **more)
+
+    for text, intent in phrasings.labelled(folder):
+        yield own(text, "phrasings", **({} if intent in BROAD else {"intent": intent}))
+    for text, group in phrasings.groups(folder):
+        yield own(text, "groups", pair=group)
+
+
 def traditional(rows, places, share, seed):
     """Adds, for a share of the Chinese lines, the same line in traditional characters, whose teachers read the simplified one."""
     sys.path.insert(0, str(places.opencc))
@@ -204,6 +217,8 @@ def gather(data, places, generated_file, limits, seed):
         rows += requests(places, limits["assistant"], seed)
     if limits.get("apphelp"):
         rows += (line(t, "zh", "apphelp") for t in apphelp.lines(limits["apphelp"], seed))
+    if limits.get("repeat"):
+        rows += handwritten(limits["repeat"])
     if generated_file:
         rows += generated(generated_file)
     seen = set()

@@ -9,6 +9,7 @@ on over the new lines, with an empty queue.
 """
 import argparse
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -152,11 +153,13 @@ class Run:
 
 
 def train(run, out, progress=True):
-    """Runs to the last step, with a progress bar and checkpoints; returns the mean loss over the last steps."""
+    """Runs to the last step or until SIGTERM, with a progress bar and checkpoints; returns the mean loss over the last steps."""
     s = run.s
     bar = tqdm(total=s["steps"], initial=run.step, unit="step", mininterval=10, disable=not progress)
     mean, saved = {}, time.monotonic()
-    while run.step < s["steps"]:
+    stop = []
+    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
+    while run.step < s["steps"] and not stop:
         for k, v in run.advance().items():
             mean[k] = v if k not in mean else 0.98 * mean[k] + 0.02 * v
         bar.update()

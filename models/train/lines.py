@@ -22,6 +22,7 @@ class Lines:
                  the dot product of two rows of one language is the wanted similarity
     intent       number of the generator's intent, -1 where there is none
     pair         number of the group of lines that mean the same, -1 where there is none
+    repeat       how often a line comes in a pass
     """
 
     def __init__(self, rows, tokenizer, vectors, max_tokens, own_share):
@@ -31,6 +32,7 @@ class Lines:
         self.zh = np.array([r["lang"] == "zh" for r in rows])
         self.intent = numbers([r.get("intent") for r in rows])
         self.pair = numbers([r.get("pair") for r in rows])
+        self.repeat = [r.get("repeat", 1) for r in rows]
         taught = [r.get("teacher", r["text"]) for r in rows]
         self.shared = unit(vectors("use", taught)).astype(np.float16)
         self.own = None
@@ -57,8 +59,9 @@ class Lines:
             groups.setdefault(int(p) if p >= 0 else -2 - i, []).append(i)
         units = []
         for g in groups.values():
-            r.shuffle(g)
-            units += [g[k : k + 2] for k in range(0, len(g), 2)]
+            for _ in range(self.repeat[g[0]]):
+                r.shuffle(g)
+                units += [g[k : k + 2] for k in range(0, len(g), 2)]
         r.shuffle(units)
         out, per = [], max(1, chunk * batch * 3 // 4)
         for at in range(0, len(units), per):

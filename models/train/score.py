@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 import export
 import lines
+import phrasings
 import tasks
 from fetch import Places
 from student import Shape, Student, encode
@@ -158,7 +159,7 @@ def main():
     torch.set_num_threads(a.threads)
     places = Places(a.work)
     trained = frozenset(r["text"].lower() for r in lines.read(a.corpus)) if a.corpus else frozenset()
-    todo = [*tasks.every(Path(a.data), places), *tasks.own_intents(a.intents, trained)]
+    todo = [*tasks.every(Path(a.data), places), *tasks.own_intents(a.intents, trained, phrasings.labelled())]
     texts = sorted({t for x in todo for t in x.texts()})
     if a.texts:
         Path(a.texts).write_text("".join(json.dumps(t, ensure_ascii=False) + "\n" for t in texts), encoding="utf8")

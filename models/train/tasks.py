@@ -95,10 +95,10 @@ def insurance(data, places, seed):
     yield Retrieve("zh→en InsuranceQA, 500", [x["zh"] for x in rows], [x["en"] for x in rows], list(range(len(rows))))
 
 
-def own_intents(folder, trained=frozenset()):
-    """The default intents: nine tenths of each file's examples to learn from, the rest to be judged on. Held-out lines among
-    `trained` (lower case) are left out."""
-    train, dev, outside = [], [], []
+def own_intents(folder, trained=frozenset(), more=()):
+    """The default intents: nine tenths of each file's examples and `more` to learn from, the rest to be judged on. Held-out
+    lines among `trained` (lower case) are left out."""
+    train, dev, outside = [(text, intent) for text, intent in more if intent != "out_of_scope"], [], []
     for file in sorted(folder.glob("*.toml")):
         t = tomllib.loads(file.read_text(encoding="utf8"))
         for key in ("zh_examples", "en_examples"):

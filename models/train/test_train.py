@@ -15,6 +15,7 @@ import pytest
 import torch
 
 import convert
+import corpus
 import export
 import losses
 import score
@@ -173,6 +174,22 @@ def test_plan_is_the_same_every_time_and_leaves_out_nobody(place):
     assert sorted(i for b in one for i in b) == list(range(len(lines)))
     paired = sum(lines.pair[b[i]] == lines.pair[b[i + 1]] for b in one for i in range(len(b) - 1))
     assert paired > 80
+    lines.repeat = [3 if lines.pair[i] == lines.pair[5] else 1 for i in range(len(lines))]
+    often = Counter(i for b in lines.plan(7, 3, 16) for i in b)
+    assert (often[5], often[9]) == (3, 1)
+
+
+def test_phrasings_bring_intents_groups_and_languages(tmp_path):
+    for folder in ("intent", "groups"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "intent" / "invoice.txt").write_text("发票呢\nvat receipt\n", encoding="utf8")
+    (tmp_path / "intent" / "out_of_scope.txt").write_text("几点了\n", encoding="utf8")
+    (tmp_path / "intent" / "borders.tsv").write_text("发票多少钱\tprice\n", encoding="utf8")
+    (tmp_path / "groups" / "a.txt").write_text("怎么开户\n咋开户\n\n销户\n", encoding="utf8")
+    rows = {r["text"]: r for r in corpus.handwritten(4, tmp_path)}
+    assert rows["发票呢"]["intent"] == rows["vat receipt"]["intent"] == "invoice" and rows["发票多少钱"]["intent"] == "price"
+    assert "intent" not in rows["几点了"] and rows["vat receipt"]["lang"] == "en" and rows["几点了"]["repeat"] == 4
+    assert rows["怎么开户"]["pair"] == rows["咋开户"]["pair"] != rows["销户"]["pair"]
 
 
 def test_losses_are_smallest_where_student_and_teacher_agree():
