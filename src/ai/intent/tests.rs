@@ -73,6 +73,21 @@ fn examples_out_of_scope_are_rejected_but_never_guessed() {
 }
 
 #[test]
+fn of_many_examples_all_teach_and_some_stay_for_comparison() {
+    let mut examples = set();
+    for n in 0..300 {
+        examples.push(&format!("where is parcel {n}"), "intent1", (String::new(), 0));
+    }
+    let head = trained(examples);
+    assert_eq!(head.examples(), 348);
+    let of_class = |class| head.anchors.iter().filter(|n| head.examples[**n as usize].1 == class).count();
+    assert_eq!((of_class(0), of_class(1), head.rows.len()), (8, 80, 5 * 8 + 80));
+    let read = Head::from_bytes(&head.to_bytes()).unwrap();
+    assert_eq!(read, head);
+    assert_eq!(head.to_examples().list.len(), 348, "another training learns from all");
+}
+
+#[test]
 fn what_cannot_be_learned_is_refused_with_the_report() {
     let mut examples = Examples::default();
     examples.push("a", "x", (String::new(), 0));

@@ -26,6 +26,8 @@ const LEAST_FOR_GROUPS: usize = 6;
 const C: f32 = 30.0;
 /// Most iterations of the classifier.
 const ITERATIONS: usize = 120;
+/// Most examples of a class whose vectors stay in the head, to compare texts with.
+const ANCHORS: usize = 80;
 /// Least probability for the measured coverage, as the default of the policy.
 pub const THRESHOLD: f32 = 0.5;
 
@@ -70,6 +72,7 @@ enum Task {
 struct Set {
     width: usize,
     rows: Vec<f32>,
+    anchors: Vec<u32>,
     codes: Rows,
     labels: Vec<u32>,
     folds: Vec<usize>,
@@ -119,7 +122,17 @@ pub fn train(
     let (temperature, rejection, seen) = calibrate(&set, &looks, &intents);
     let summary = Scores::new(&seen, THRESHOLD).summary();
     let examples = examples.list.into_iter().zip(&set.labels).map(|(e, label)| (e.text, *label)).collect();
-    Ok(Head { fingerprint, intents, summary, linear, temperature, rejection, examples, rows: set.codes })
+    Ok(Head {
+        fingerprint,
+        intents,
+        summary,
+        linear,
+        temperature,
+        rejection,
+        examples,
+        anchors: set.anchors,
+        rows: set.codes,
+    })
 }
 
 impl Set {
@@ -129,8 +142,9 @@ impl Set {
         let labels: Vec<u32> =
             examples.list.iter().map(|e| number.get(e.intent.as_str()).copied().unwrap_or(outside)).collect();
         let width = rows.len() / labels.len().max(1);
+        let anchors = anchors(&labels);
         let mut codes = Rows::new(width);
-        rows.chunks_exact(width.max(1)).for_each(|row| codes.push(row));
+        anchors.iter().for_each(|n| codes.push(&rows[*n as usize * width..][..width]));
         // the examples are sorted: every FOLDS-th of an intent, beginning elsewhere for each
         let mut met: BTreeMap<u32, usize> = BTreeMap::new();
         let folds = labels.iter().map(|label| {
@@ -140,7 +154,7 @@ impl Set {
         });
         let folds = folds.collect();
         let classes = intents.len() + usize::from(labels.contains(&outside));
-        Self { width, rows, codes, labels, folds, intents: intents.len(), classes }
+        Self { width, rows, anchors, codes, labels, folds, intents: intents.len(), classes }
     }
 
     fn row(&self, n: usize) -> &[f32] {
@@ -167,13 +181,26 @@ impl Set {
         let linear = fit(&problem, &mut || ());
         let looks = held.into_iter().map(|n| {
             let query = Query::new(self.row(n));
-            let cosines = self.codes.cosines(&query).enumerate().filter(|(k, _)| !self.holds_out(task, *k));
-            let near = nearest(cosines.map(|(k, cosine)| (cosine, self.labels[k])), self.intents);
+            let cosines = self.codes.cosines(&query).zip(self.anchors.iter().map(|n| *n as usize));
+            let cosines = cosines.filter(|(_, k)| !self.holds_out(task, *k));
+            let near = nearest(cosines.map(|(cosine, k)| (cosine, self.labels[k])), self.intents);
             (n, Look::new(&linear, self.intents, self.row(n), near))
         });
         let looks = looks.collect();
         (linear, looks)
     }
+}
+
+/// The examples of each class that stay for comparison: all, or of many so many, evenly from the sorted ones.
+fn anchors(labels: &[u32]) -> Vec<u32> {
+    let mut classes: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    labels.iter().zip(0..).for_each(|(label, n)| classes.entry(*label).or_default().push(n));
+    let mut kept: Vec<u32> = classes
+        .values()
+        .flat_map(|all| (0..all.len().min(ANCHORS)).map(|n| all[n * all.len() / all.len().min(ANCHORS)]))
+        .collect();
+    kept.sort_unstable();
+    kept
 }
 
 /// All tasks on `threads` threads; results in the order of the tasks.

@@ -10,8 +10,8 @@ use super::{
 use crate::ai::{embed::Fingerprint, vectors::Rows};
 
 const MARK: &[u8; 8] = b"KEFUHEAD";
-/// Of the format. Another one is refused.
-const VERSION: u32 = 1;
+/// Of the format. In version 1 every example is an anchor.
+const VERSION: u32 = 2;
 
 /// Why a file is no head that can be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +46,8 @@ struct Parts {
     temperature: f32,
     rejection: ([f32; 4], f32),
     examples: Vec<(String, u32)>,
+    #[serde(default)]
+    anchors: Option<Vec<u32>>,
     summary: Summary,
 }
 
@@ -60,6 +62,7 @@ impl Head {
             temperature: self.temperature,
             rejection: (self.rejection.factors, self.rejection.bias),
             examples: self.examples.clone(),
+            anchors: Some(self.anchors.clone()),
             summary: self.summary.clone(),
         };
         // strings and finite numbers always have JSON
@@ -96,7 +99,7 @@ impl Head {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, HeadError> {
         let rest = bytes.strip_prefix(MARK).ok_or(HeadError::Kind)?;
         let (version, _) = number(rest).ok_or(HeadError::Damaged)?;
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(HeadError::Version(version));
         }
         let (content, hash) = bytes.split_last_chunk::<32>().ok_or(HeadError::Damaged)?;
@@ -117,12 +120,14 @@ fn read(content: &[u8]) -> Option<Head> {
     let (length, rest) = number(content)?;
     let (json, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
     let parts: Parts = serde_json::from_slice(json).ok()?;
-    let (intents, n) = (parts.intents.len(), parts.examples.len());
+    let anchors = parts.anchors.unwrap_or_else(|| (0..).take(parts.examples.len()).collect());
+    let (intents, n) = (parts.intents.len(), anchors.len());
     let sound = parts.width > 0
         && intents > 0
         && (parts.classes == intents || parts.classes == intents + 1)
         && parts.temperature > 0.0
-        && parts.examples.iter().all(|(_, class)| (*class as usize) < parts.classes);
+        && parts.examples.iter().all(|(_, class)| (*class as usize) < parts.classes)
+        && anchors.iter().all(|n| (*n as usize) < parts.examples.len());
     let values = parts.classes.checked_mul(parts.width.checked_add(1)?)?;
     let (floats, codes) = rest.split_at_checked(values.checked_add(n)?.checked_mul(4)?)?;
     if !sound || codes.len() != n.checked_mul(parts.width)? {
@@ -142,6 +147,7 @@ fn read(content: &[u8]) -> Option<Head> {
         temperature: parts.temperature,
         rejection: Rejection { factors: parts.rejection.0, bias: parts.rejection.1 },
         examples: parts.examples,
+        anchors,
         rows,
     })
 }

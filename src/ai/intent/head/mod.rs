@@ -30,6 +30,9 @@ pub struct Head {
     pub(super) rejection: Rejection,
     /// Text and class; the class after the last intent is out of scope.
     pub(super) examples: Vec<(String, u32)>,
+    /// Examples that others are compared with, by their numbers. All taught; so many stay that the head stays small.
+    pub(super) anchors: Vec<u32>,
+    /// Vectors of the anchors.
     pub(super) rows: Rows,
 }
 
@@ -127,16 +130,16 @@ impl Head {
     /// What `vector`, of [`Self::width`] numbers, means.
     pub fn predict(&self, vector: &[f32]) -> Prediction {
         let query = Query::new(vector);
-        let cosines = self.rows.cosines(&query).zip(self.examples.iter().map(|(_, class)| *class));
+        let cosines = self.rows.cosines(&query).zip(self.anchors.iter().map(|n| self.examples[*n as usize].1));
         let near = nearest(cosines, self.intents.len());
         Look::new(&self.linear, self.intents.len(), vector, near).predict(self.temperature, &self.rejection)
     }
 
-    /// The `most` nearest examples, nearest first.
+    /// The `most` nearest of the examples that it compares with, nearest first.
     pub fn near(&self, vector: &[f32], most: usize) -> Vec<Near> {
         let best = top(self.rows.cosines(&Query::new(vector)), most);
         let near = best.into_iter().map(|(n, cosine)| {
-            let (text, class) = &self.examples[n];
+            let (text, class) = &self.examples[self.anchors[n] as usize];
             let intent = self.intents.get(*class as usize).map_or(super::OUT_OF_SCOPE, |(name, _)| name);
             Near { text: text.clone(), intent: intent.to_owned(), cosine }
         });
