@@ -3,6 +3,7 @@
 //! `<data>/knowledge/head.bin` holds the intents (without it: those that kefu ships), `knowledge.json` the knowledge,
 //! `knowledge.vec` its vectors, `model/` another language model than the embedded one, if it is there.
 
+mod head;
 mod mind;
 
 use std::{
@@ -17,12 +18,13 @@ use crate::{
     ai::{
         Encoder, Model, Recogniser,
         embed::{Embed as _, Fingerprint, encoders},
-        intent::{Head, HeadError},
+        intent::Head,
         knowledge::{Book, Cache, Index, Wanted},
     },
     bot::{self, Brain, Decision, Dialogue, Guess, Hit, Message, Policy, Thought, Title, Trouble},
 };
 
+pub use head::{default_head, head};
 pub use mind::ServerMind;
 
 /// Intents and entries in a thought.
@@ -85,37 +87,6 @@ pub fn model(files: &Files) -> Result<Arc<Model>, Unable> {
     let found = if own.is_dir() { Model::open(&own).map(Some) } else { Model::embedded() };
     let found = found.map_err(|e| Unable::Model(e.to_string()))?;
     found.map(Arc::new).ok_or(Unable::NoModel(own))
-}
-
-/// The intents that kefu ships, if it was built with them.
-pub fn default_head() -> Option<&'static [u8]> {
-    #[cfg(head_embedded)]
-    {
-        Some(include_bytes!("../models/default/head.bin"))
-    }
-    #[cfg(not(head_embedded))]
-    None
-}
-
-/// The head in use: that of the data directory, else the default one. `None` if there is neither.
-///
-/// # Errors
-/// The file is damaged or of another model.
-pub fn head(files: &Files, model: Fingerprint) -> Result<Option<Head>, Unable> {
-    let path = files.head();
-    match fs::read(&path) {
-        Ok(bytes) => Head::for_model(&bytes, model).map(Some).map_err(|e| Unable::File(path, e.to_string())),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            match default_head().map(|bytes| Head::for_model(bytes, model)) {
-                None => Ok(None),
-                Some(Ok(head)) => Ok(Some(head)),
-                // another model than the embedded one: the default intents don't fit it
-                Some(Err(HeadError::Model { .. })) => Ok(None),
-                Some(Err(e)) => Err(Unable::Model(e.to_string())),
-            }
-        }
-        Err(e) => Err(Unable::File(path, e.to_string())),
-    }
 }
 
 /// How a text gets its vector.
@@ -288,7 +259,7 @@ impl Brain for Understanding {
 }
 
 fn learn(files: &Files, model: &Arc<Model>, fingerprint: Fingerprint, rules: &Policy) -> Result<Learned, Unable> {
-    let head = head(files, fingerprint)?;
+    let head = head(files, model, fingerprint)?;
     let titles: BTreeMap<String, Title> = head
         .iter()
         .flat_map(|h| &h.intents)

@@ -63,7 +63,8 @@ impl Mind {
 
     /// The head in use.
     pub fn head(&self, ctx: &Context) -> Result<Head, Fail> {
-        let head = understanding::head(&Files::of(&ctx.data_dir), self.fingerprint).map_err(|e| unable(&e))?;
+        let head =
+            understanding::head(&Files::of(&ctx.data_dir), &self.model, self.fingerprint).map_err(|e| unable(&e))?;
         head.ok_or_else(|| {
             Fail::failure("there are no intents: this kefu has none for the language model in use")
                 .next("kefu intent train FILE.csv")

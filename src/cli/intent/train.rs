@@ -1,6 +1,6 @@
 //! `kefu intent train`: learn intents from a file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::learn::{learn, save, tell};
 use crate::{
@@ -20,9 +20,9 @@ use crate::{
 /// Learn intents from examples; a running server uses them within seconds
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// CSV with the columns text and intent, or a directory of .csv and .toml files
-    #[arg(value_name = "FILE|DIR")]
-    from: PathBuf,
+    /// CSV with the columns text and intent, or a directory of .csv and .toml files; several are read as one
+    #[arg(value_name = "FILE|DIR", required = true)]
+    from: Vec<PathBuf>,
     /// Learn the intents that kefu ships, too
     #[arg(long)]
     from_default: bool,
@@ -39,17 +39,16 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let desk = if self.out.is_none() { Some(Desk::open(ctx)?) } else { None };
         let mut report = Report::default();
-        let read = read_path(&self.from, self.encoding.into(), &mut report);
-        let mut examples = read.map_err(|e| cannot("read", &self.from, &e))?;
-        if self.from_default {
-            let mut all = default_examples()?;
-            all.merge(examples);
-            examples = all;
+        let mut examples = if self.from_default { default_examples()? } else { Examples::default() };
+        for from in &self.from {
+            let read = read_path(from, self.encoding.into(), &mut report);
+            examples.merge(read.map_err(|e| cannot("read", from, &e))?);
         }
         examples.settle(&mut report);
-        settle(&report, &self.from, ctx.json)?;
+        let what = self.from.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
+        settle(&report, Path::new(&what), ctx.json)?;
         let mind = Mind::open(ctx)?;
-        let head = learn(ctx, &mind, examples, &self.from)?;
+        let head = learn(ctx, &mind, examples, Path::new(&what))?;
         match (&self.out, &desk) {
             (Some(path), _) => save(&head, path)?,
             (None, Some(desk)) => save(&head, &desk.files.head())?,
