@@ -18,7 +18,7 @@ KEYS = {"name", "zh", "en", "about", "zh_examples", "en_examples"}
 # Fewest examples, Chinese and English.
 LEAST = {"out_of_scope": (200, 150)}
 LEAST_ELSE = (44, 28)
-TEST_LINES = {"ask_person.txt": (200, 200), "ask_person_not.txt": (60, 200)}
+TEST_LINES = {"ask_person.txt": (200, 200), "ask_person_unseen.txt": (180, 200), "ask_person_not.txt": (60, 200)}
 NEAR = 0.70  # share of common character pairs above which two examples count as one
 # Words whose presence alone doesn't make two lines different.
 PARTICLES = re.compile(r"(?<=.)[吗么呢啊呀吧啦了的哦喔哈嘛]$")
