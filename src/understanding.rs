@@ -4,6 +4,7 @@
 //! `knowledge.vec` its vectors, `model/` another language model than the embedded one, if it is there.
 
 mod mind;
+mod shelves;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub use mind::ServerMind;
+pub use shelves::Shelves;
 
 /// Intents and entries in a thought.
 const MOST: usize = 5;
@@ -304,5 +306,10 @@ fn learn(files: &Files, model: &Arc<Model>, fingerprint: Fingerprint, rules: &Po
 }
 
 fn stamps(files: &Files) -> Seen {
-    [files.head(), files.book()].map(|path| fs::metadata(path).ok().and_then(|m| Some((m.modified().ok()?, m.len()))))
+    [files.head(), files.book()].map(|path| stamp(&path))
+}
+
+fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let file = fs::metadata(path).ok()?;
+    Some((file.modified().ok()?, file.len()))
 }
