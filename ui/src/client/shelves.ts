@@ -1,7 +1,7 @@
 /** The knowledge of sites for an agent's suggestions: fetched when first wanted, asked for again now and then, kept in memory only. */
 import { Refused } from '../link/errors';
 import type { Env } from '../link/env';
-import { request } from '../link/http';
+import { refusal } from '../link/http';
 import type { Shelf } from '../model';
 import { Code } from '../proto';
 import { signal, type Signal } from '../signals';
@@ -43,9 +43,11 @@ export class Shelves {
 
   private async load(site: string, kept: Kept, token: string): Promise<void> {
     try {
-      const known: Record<string, string> = kept.tag === undefined ? {} : { 'If-None-Match': kept.tag };
-      const got = await request(this.server, this.env, `/knowledge/${encodeURIComponent(site)}`, { method: 'GET' }, token, known);
+      const headers: Record<string, string> = { Authorization: `Bearer ${token}` };
+      if (kept.tag !== undefined) headers['If-None-Match'] = kept.tag;
+      const got = await this.env.fetch(`${this.server}/api/v1/knowledge/${encodeURIComponent(site)}`, { headers });
       if (got.status === 304) return;
+      if (!got.ok) throw await refusal(got);
       const { entries } = (await got.json()) as { entries: Entry[] };
       kept.tag = got.headers.get('ETag') ?? undefined;
       kept.shelf.value = entries.length ? { state: 'here', search: new Search(entries) } : { state: 'none' };

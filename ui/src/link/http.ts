@@ -12,25 +12,24 @@ export interface Http {
   bytes(path: string, token: string): Promise<Uint8Array>;
 }
 
-/** One request; `server` is the origin of the kefu server. An answer that is not what was asked for rejects, 304 does not. */
-export async function request(server: string, env: Env, path: string, init: RequestInit, token?: string, headers: Record<string, string> = {}): Promise<Response> {
-  if (token !== undefined) headers.Authorization = `Bearer ${token}`;
-  if (init.body !== undefined) headers['Content-Type'] = 'application/json';
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
-  try {
-    const r = await env.fetch(`${server}/api/v1${path}`, { ...init, headers, signal: stop.signal });
-    if (!r.ok && r.status !== 304) throw await refusal(r);
-    return r;
-  } catch (e) {
-    throw e instanceof ClientError ? e : new ClientError('error.network', String(e));
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
+/** `server`: origin of the kefu server. */
 export function createHttp(server: string, env: Env): Http {
-  const call = (path: string, init: RequestInit, token?: string): Promise<Response> => request(server, env, path, init, token);
+  const call = async (path: string, init: RequestInit, token?: string): Promise<Response> => {
+    const headers: Record<string, string> = {};
+    if (token !== undefined) headers.Authorization = `Bearer ${token}`;
+    if (init.body !== undefined) headers['Content-Type'] = 'application/json';
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
+    try {
+      const r = await env.fetch(`${server}/api/v1${path}`, { ...init, headers, signal: stop.signal });
+      if (!r.ok) throw await refusal(r);
+      return r;
+    } catch (e) {
+      throw e instanceof ClientError ? e : new ClientError('error.network', String(e));
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   const json = async <T>(r: Promise<Response>): Promise<T> => {
     const response = await r;
     try {
@@ -54,7 +53,8 @@ export function createHttp(server: string, env: Env): Http {
   };
 }
 
-async function refusal(r: Response): Promise<ClientError> {
+/** What an answer that is no success means. */
+export async function refusal(r: Response): Promise<ClientError> {
   try {
     const b = (await r.json()) as { code?: number; text?: string; retry_ms?: number };
     if (typeof b.code === 'number') return new Refused(b.code, b.text ?? '', b.retry_ms);

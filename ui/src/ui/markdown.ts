@@ -1,99 +1,57 @@
 /**
  * The Markdown of the robot's answers: paragraphs, lists, code, bold, italics, links. No HTML, no images; what is not
- * understood stays text. It makes nodes of a few known kinds and never markup.
+ * understood stays text. It makes nodes of a few known kinds and never markup. Every visitor loads this, so it is short.
  */
-import { linkify, safeHref } from './linkify';
+import { linkify, safeHref, type Node, type Tagged } from './linkify';
 
-export interface Tagged {
-  tag: 'p' | 'ul' | 'ol' | 'li' | 'pre' | 'code' | 'strong' | 'em' | 'a';
-  inside: Node[];
-  href?: string;
-  /** Number of the first item of an `ol`. */
-  start?: number;
-}
-export type Node = string | Tagged;
-
-/** Marks inside marks beyond this stay as they are. */
-const DEPTH = 5;
-const LINE = /^\s*(?:(```)|#{1,6} +(.*)|> ?(.*)|(?:[-*+]|(\d{1,9})[.)]) +(.*))/;
-const MARK = /https?:\/\/\S*|\\[!-/:-@[-`{-~]|`+|\*\*?|__?|!?\[/g;
-const LINK = /\[([^[\]]*)\]\(\s*([^\s()]*)\s*\)/y;
-/** What a single mark must not stand beside: 20*30*40 and snake_case are no italics. */
-const WORD = /[a-z0-9]/i;
-
-const tagged = (tag: Tagged['tag'], inside: Node[], more?: { href: string } | { start: number }): Tagged => ({ tag, inside, ...more });
+/** A list item, a heading, or a quotation. */
+const LINE = /^\s*(?:(?:[-*+]|(\d{1,9})[.)]) +(.+)|#+ +(.+)|> ?(.*))/;
+/** An address; an escaped mark; code; emphasis (bounded: open marks in a long text would take long); a link. */
+const MARK = /https?:\/\/\S+|\\([!-/:-@[-`{-~])|`([^`]+)`|(\*\*|__|[*_])(?=\S)(.{0,999}?\S)\3(?!\*)|!?\[([^[\]]*)\]\(([^\s()]+)\)/gis;
 
 export function markdown(text: string): Node[] {
-  const blocks: { tag: Tagged['tag']; parts: string[]; start?: number }[] = [];
-  /** The next line goes on with the last block. */
-  let open = false;
-  for (const line of text.split('\n')) {
-    const last = blocks[blocks.length - 1];
-    const [, fence, head, quote, number, item] = LINE.exec(line) ?? [];
-    const begin = (tag: Tagged['tag'], ...parts: string[]): void => void blocks.push({ tag, parts, start: Number(number) });
-    if (last?.tag === 'pre' && open) {
-      if (fence) open = false;
-      else last.parts.push(line);
-      continue;
+  const blocks: Node[] = [];
+  /** Those that still hold their lines. */
+  const raw: Tagged[] = [];
+  text.split(/^ *```.*\n?/m).forEach((part, n) => {
+    // between two fences
+    if (n % 2) return blocks.push({ tag: 'pre', inside: [part.trimEnd()] });
+    let list: Tagged | undefined;
+    let open: Tagged | undefined;
+    for (const line of part.split('\n')) {
+      const [, value, item, head, quote] = LINE.exec(line) ?? [];
+      const words = item ?? (head ? `**${head}**` : (quote ?? line).trim());
+      if (!words) open = undefined;
+      else if (open && !item) open.inside.push(words);
+      else {
+        const tag = value ? 'ol' : 'ul';
+        if (!item) list = undefined;
+        else if (list?.tag !== tag) blocks.push((list = { tag, inside: [] }));
+        (list ? list.inside : blocks).push((open = { tag: item ? 'li' : 'p', inside: [words], value }));
+        raw.push(open);
+      }
     }
-    const words = head ? `**${head}**` : (quote ?? line).trim();
-    const goesOn = open && last && !fence;
-    open = !!(fence || words);
-    if (fence) begin('pre');
-    else if (item) {
-      const tag = number ? 'ol' : 'ul';
-      if (last?.tag === tag) last.parts.push(item);
-      else begin(tag, item);
-    } else if (goesOn && words) last.parts[last.parts.length - 1] += `\n${words}`;
-    else if (words) begin('p', words);
-  }
-  return blocks.map(({ tag, parts, start }) => {
-    if (tag === 'pre') return tagged(tag, [parts.join('\n')]);
-    return tag === 'p' ? tagged(tag, inline(parts[0]!)) : tagged(tag, parts.map((part) => tagged('li', inline(part))), start ? { start } : undefined);
   });
+  for (const block of raw) block.inside = inline(block.inside.join('\n'));
+  return blocks;
 }
 
-function inline(s: string, depth = 0): Node[] {
+function inline(s: string): Node[] {
   const out: Node[] = [];
   let from = 0;
-  let at = 0;
-  const text = (to: number): void => {
-    for (const piece of linkify(s.slice(from, to))) out.push(typeof piece === 'string' ? piece : tagged('a', [piece.text], { href: piece.href }));
-  };
-  for (;;) {
-    MARK.lastIndex = at;
-    const found = MARK.exec(s);
-    if (!found || depth > DEPTH) break;
-    const mark = found[0];
-    const begin = found.index;
-    at = begin + mark.length;
-    let node: Node | undefined;
-    let end = at;
-    if (mark[0] === '\\') node = mark[1]!;
-    else if (mark.endsWith('[')) {
-      LINK.lastIndex = at - 1;
-      const link = LINK.exec(s);
-      const href = link && (/^(mailto|tel):[^"<>]+$/i.test(link[2]!) ? link[2]! : safeHref(link[2]!));
-      if (href) {
-        node = tagged('a', [link[1] || href], { href });
-        end = LINK.lastIndex;
-      }
-    } else if (mark[0] !== 'h') {
-      let close = s.indexOf(mark, at);
-      while (close > 0 && s[close + mark.length] === mark[0]) close++;
-      end = close + mark.length;
-      const code = mark[0] === '`';
-      const alone = (c: string | undefined): boolean => mark[1] !== undefined || !WORD.test(c ?? '');
-      if (close > at && (code || (s[at]!.trim() && s[close - 1]!.trim() && alone(s[begin - 1]) && alone(s[end])))) {
-        const inner = s.slice(at, close);
-        node = code ? tagged('code', [inner.trim()]) : tagged(mark[1] ? 'strong' : 'em', inline(inner, depth + 1));
-      }
+  for (const m of s.matchAll(MARK)) {
+    const [whole, escaped, code, mark, inner, label, address] = m;
+    let node: Node | undefined = escaped;
+    if (code) node = { tag: 'code', inside: [code] };
+    // 20*30*40 and snake_case are no italics
+    else if (inner && (mark![1] || !/[a-z0-9]/i.test(s.charAt(m.index - 1) + s.charAt(m.index + whole.length)))) node = { tag: mark![1] ? 'strong' : 'em', inside: inline(inner) };
+    else if (address) {
+      const href = /^(mailto|tel):[^"<>]+$/i.test(address) ? address : safeHref(address);
+      if (href) node = { tag: 'a', inside: [label || href], href };
     }
-    if (node === undefined) continue;
-    text(begin);
-    out.push(node);
-    from = at = end;
+    if (!node) continue;
+    out.push(...linkify(s.slice(from, m.index)), node);
+    from = m.index + whole.length;
   }
-  text(s.length);
-  return out;
+  return [...out, ...linkify(s.slice(from))];
 }

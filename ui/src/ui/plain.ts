@@ -1,12 +1,13 @@
 /** Markdown as people would write it in a chat: the words, the addresses, and no marks. */
-import { markdown, type Node } from './markdown';
+import type { Node } from './linkify';
+import { markdown } from './markdown';
 
 export function plain(text: string): string {
   const blocks = markdown(text).map((block) => {
     if (typeof block === 'string') return block;
     const lines = block.tag === 'ul' || block.tag === 'ol' ? block.inside : [block];
-    const mark = (n: number): string => (block.tag === 'ol' ? `${(block.start ?? 1) + n}. ` : block.tag === 'ul' ? '- ' : '');
-    return lines.map((line, n) => mark(n) + words(line)).join('\n');
+    const mark = (line: Node): string => (typeof line === 'string' || line.tag !== 'li' ? '' : line.value ? `${line.value}. ` : '- ');
+    return lines.map((line) => mark(line) + words(line)).join('\n');
   });
   // a numbered list that goes on after a paragraph needs no room between
   return blocks.join('\n').trim();
