@@ -1,10 +1,11 @@
 /** Suggestions: the search by words, which Rust has too (`tests/it/words.rs`), and how the knowledge comes into the page. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Shelves } from '../src/client/shelves';
 import { Search, type Entry } from '../src/knowledge/search';
 import { words, Words } from '../src/knowledge/words';
 import type { Env } from '../src/link/env';
+import { ClientError } from '../src/model';
 
 interface Vectors {
   phrases: string[];
@@ -68,59 +69,87 @@ describe('search', () => {
 
 describe('shelves', () => {
   function world(answers: (() => Response)[]) {
-    let now = 1_000_000;
     const asked: { url: string; headers: Record<string, string> }[] = [];
+    let online = true;
     const env = {
-      now: () => now,
+      now: () => Date.now(),
       fetch: async (url: string, init: RequestInit) => {
         asked.push({ url, headers: init.headers as Record<string, string> });
         return answers.shift()!();
       },
     } as unknown as Env;
-    const shelves = new Shelves('https://k.example', env);
-    const state = () => shelves.of('web', 'tok').value.state;
-    return { shelves, asked, state, later: (ms: number) => (now += ms) };
+    const shelves = new Shelves('https://k.example', env, () => {
+      if (!online) throw new ClientError('error.network');
+      return 'tok';
+    });
+    const state = () => shelves.of('web').value.state;
+    return { shelves, asked, state, net: (on: boolean) => (online = on) };
   }
   const here = (entries: Entry[], tag: string) => () => new Response(JSON.stringify({ entries }), { headers: { ETag: tag } });
+  const refused = (code: number, status: number) => () => new Response(JSON.stringify({ code, text: '' }), { status });
   const one: Entry = { id: 'a', question: '怎么退货', answer: '七天内' };
-  const settled = () => new Promise((done) => setTimeout(done));
+  const later = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
 
   it('fetch once, ask again with the tag, and keep what they have when nothing changed', async () => {
-    const { asked, state, later } = world([here([one], '"1"'), () => new Response(null, { status: 304 }), here([], '"2"')]);
+    const { asked, state } = world([here([one], '"1"'), () => new Response(null, { status: 304 }), here([], '"2"')]);
     expect(state()).toBe('loading');
-    await settled();
+    await later(0);
     expect([state(), asked.length]).toEqual(['here', 1]);
     expect(asked[0]).toEqual({ url: 'https://k.example/api/v1/knowledge/web', headers: { Authorization: 'Bearer tok' } });
-    later(6 * 60_000);
+    await later(6 * 60_000);
     expect(state()).toBe('here');
-    await settled();
+    await later(0);
     expect([state(), asked[1]!.headers['If-None-Match']]).toEqual(['here', '"1"']);
-    later(6 * 60_000);
+    await later(6 * 60_000);
     state();
-    await settled();
+    await later(0);
     expect(state()).toBe('none');
   });
 
-  it('say that it is too much, and try again after a failure', async () => {
-    const refused = (code: number, status: number) => () => new Response(JSON.stringify({ code, text: '' }), { status });
-    const { asked, state, later } = world([refused(13, 500), here([one], '"1"'), refused(2, 413)]);
+  it('try again by themselves after a failure, and say that it is too much', async () => {
+    const { asked, state } = world([refused(13, 500), here([one], '"1"'), refused(2, 413)]);
     state();
-    await settled();
+    await later(0);
     expect([state(), state(), asked.length]).toEqual(['failed', 'failed', 1]);
-    later(31_000);
-    state();
-    await settled();
+    await later(31_000);
     expect(state()).toBe('here');
-    later(6 * 60_000);
+    await later(6 * 60_000);
     state();
-    await settled();
+    await later(0);
     expect(state()).toBe('too-large');
   });
 
-  it('keep nothing of the one who left', async () => {
-    const { shelves, state } = world([here([one], '"1"'), here([one], '"1"')]);
+  it('bear a lost connection, and keep what they have meanwhile', async () => {
+    const { asked, state, net } = world([here([one], '"1"'), here([], '"2"')]);
+    net(false);
+    expect(state()).toBe('loading');
+    await later(0);
+    expect([state(), asked.length]).toEqual(['failed', 0]);
+    net(true);
+    await later(31_000);
+    expect(state()).toBe('here');
+    net(false);
+    await later(6 * 60_000);
     state();
-    await settled();
+    await later(0);
+    expect([state(), asked.length]).toEqual(['here', 1]);
+    net(true);
+    await later(31_000);
+    expect(state()).toBe('none');
+  });
+
+  it('do not insist where another team answers, and keep nothing of the one who left', async () => {
+    const { shelves, asked, state } = world([refused(5, 403), here([one], '"1"')]);
+    state();
+    await later(0);
+    await later(60_000);
+    expect([state(), asked.length]).toEqual(['none', 1]);
     shelves.clear();
     expect(state()).toBe('loading');
   });

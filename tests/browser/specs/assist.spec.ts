@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { accessible, bringAxe } from '../support/axe';
+import { C } from '../support/agent';
 import { canary, search } from '../support/canary';
 import type { Kefu } from '../support/kefu';
 import { expect, picture, test } from '../support/test';
@@ -70,9 +71,13 @@ test('an agent gets suggestions for what the visitor wrote, takes one by its key
   expect(search({ secret }, [stage.kefu.dir], [stage.kefu.log])).toEqual([]);
 
   await visitor.send('怎么开发票？');
+  await expect(buttons).toHaveCount(1);
+  // without a connection what was fetched still serves
+  await stage.kefu.kill();
+  await expect(agent.page.getByText(C.offline)).toBeVisible();
   await buttons.first().click();
   await expect(agent.reply).toHaveValue('下单时选择电子发票。');
-  await agent.page.getByRole('button', { name: /^(菜单|Menu)$/ }).click();
+  await agent.page.getByRole('button', { name: C.menu }).click();
   await agent.page.getByRole('menuitem', { name: '关闭知识库推荐' }).click();
   await expect(region).toHaveCount(0);
 });

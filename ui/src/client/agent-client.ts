@@ -33,7 +33,10 @@ export class Agent extends AgentDesk implements AgentClient {
     super(deps);
     this.server = o.server ?? location.origin;
     this.http = createHttp(this.server, deps.env);
-    this.shelves = new Shelves(this.server, deps.env);
+    this.shelves = new Shelves(this.server, deps.env, () => {
+      if (!this.engine) throw new ClientError('error.unauthorised');
+      return this.engine.link.token();
+    });
     this.trust = signal<Trust>({ mode: 'unpinned', secure: deps.secure, storage: 'kept' });
     this.kept = new AgentSession(deps, this.http, `a/${this.server}/`, this.trust, () => void this.directoryChanged());
     this.loading = this.load();

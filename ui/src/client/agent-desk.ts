@@ -2,7 +2,7 @@
 import type { Http } from '../link/http';
 import { ClientError, type AgentState, type Fix, type Shelf, type Tab } from '../model';
 import type { Conv, Request, ServerFrame, Welcome } from '../proto';
-import { signal, type ReadonlySignal } from '../signals';
+import type { ReadonlySignal } from '../signals';
 import { asClientError, type AgentDeps } from './agent-session';
 import { AgentSignals } from './agent-signals';
 import type { Conversation } from './conversation';
@@ -152,7 +152,7 @@ export abstract class AgentDesk extends AgentSignals {
   readonly markRead = (conv: string): void => this.thread(conv).markRead();
 
   knowledge(site: string): ReadonlySignal<Shelf> {
-    return this.engine ? this.shelves.of(site, this.engine.link.token()) : signal<Shelf>({ state: 'loading' });
+    return this.shelves.of(site);
   }
 
   private request(r: Request): Promise<void> {

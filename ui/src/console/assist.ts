@@ -1,6 +1,6 @@
 /** What the knowledge says about the visitor's last words: looked up in this page, put into the reply, never sent by itself. */
 import type { AgentClient, ConvItem, Message } from '../model';
-import type { Suggestion } from '../knowledge/search';
+import type { Search, Suggestion } from '../knowledge/search';
 import { plain } from '../ui/plain';
 import { rightsOf } from './rights';
 import { assist, draftOf, focusField, mode, setDraft } from './state';
@@ -23,7 +23,16 @@ export function suggestionsFor(client: AgentClient, item: ConvItem, messages: re
   if (!assist.value || !rightsOf(client, item).canReply) return [];
   const asked = unanswered(messages);
   const shelf = asked.length ? client.knowledge(item.conv.site).value : null;
-  return shelf?.state === 'here' ? shelf.search.findAny(asked, MOST) : [];
+  return shelf?.state === 'here' ? found(shelf.search, asked) : [];
+}
+
+/** The last search: every key that is pressed renders the field and what stands above it. */
+let last: { search: Search; asked: string; found: Suggestion[] } | undefined;
+
+function found(search: Search, texts: readonly string[]): Suggestion[] {
+  const asked = texts.join('\0');
+  if (last?.search !== search || last.asked !== asked) last = { search, asked, found: search.findAny(texts, MOST) };
+  return last.found;
 }
 
 /** People's messages are plain text, so the answer's Markdown is tidied away. What was being written stays before it. */
