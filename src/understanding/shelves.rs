@@ -21,6 +21,9 @@ use crate::{
 /// A larger file is not even opened: its sites would be too large, and reading it would cost the server its memory.
 const MAX_FILE: u64 = 16 * MAX_SHELF as u64;
 
+/// Shelves that are kept: of a company with many sites those that are asked for.
+const KEPT: usize = 8;
+
 /// Makes shelves when they are asked for, and anew when the file or the day changed.
 pub struct Shelves {
     files: Files,
@@ -90,6 +93,9 @@ impl Library for Shelves {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if made.of.as_ref() != Some(&now) {
             *made = Made { of: Some(now.clone()), ..Made::default() };
+        }
+        if made.shelves.len() >= KEPT && !made.shelves.contains_key(site) {
+            made.shelves.clear();
         }
         let make = || self.make(site, &now.1);
         made.shelves.entry(site.clone()).or_insert_with(make).clone()
