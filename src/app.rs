@@ -28,7 +28,7 @@ use tokio::{
 
 use crate::{
     chat::{
-        Chat, Rates, Refusal, desk_task, now_ms,
+        Chat, Library, Rates, Refusal, desk_task, now_ms,
         robot::{self, Mind},
     },
     config::Config,
@@ -88,6 +88,8 @@ pub struct ServeOptions {
     pub config: Config,
     /// What the robot thinks with; without it, it hands over at once.
     pub mind: Option<Arc<dyn Mind>>,
+    /// What agents look up; without it, nothing.
+    pub library: Option<Arc<dyn Library>>,
 }
 
 /// The server answers.
@@ -136,7 +138,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
     ready: impl FnOnce(&Ready),
 ) -> anyhow::Result<()> {
-    let ServeOptions { data_dir, mut config, mind } = options;
+    let ServeOptions { data_dir, mut config, mind, library } = options;
     let metrics = Arc::new(Metrics::new());
     let (disk, feed) = open_store(&data_dir, &config, Some(metrics.clone()))?;
     let store: Arc<dyn Store> = disk.clone();
@@ -184,6 +186,7 @@ pub async fn serve(
         chat: chat.clone(),
         org,
         widgets: widgets.clone(),
+        library,
         addresses: Addresses::new(config.server.max_connections as usize, config.server.connections_per_address),
         config: config.clone(),
         metrics,
@@ -345,12 +348,9 @@ impl Admin {
             let (redb, _) = open_store(data_dir, config, None)?;
             let store: Arc<dyn Store> = redb;
             let (org, widgets) = open_org(data_dir, config, store.clone()).await?;
-            let public_url = config.public_url();
-            let storage_bytes = size_of(store.clone());
-            anyhow::Ok(Self::Local(
-                Box::new(admin::Admin { org, widgets, public_url, storage_bytes, running: None }),
-                store,
-            ))
+            let (public_url, storage_bytes) = (config.public_url(), size_of(store.clone()));
+            let admin = admin::Admin { org, widgets, public_url, storage_bytes, running: None };
+            anyhow::Ok(Self::Local(Box::new(admin), store))
         };
         local.await.map_err(|e| AdminError::new(ErrorCode::Storage, format!("{e:#}")))
     }

@@ -5,6 +5,7 @@
 
 mod head;
 mod mind;
+mod shelves;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,6 +27,7 @@ use crate::{
 
 pub use head::{default_head, head};
 pub use mind::ServerMind;
+pub use shelves::Shelves;
 
 /// Intents and entries in a thought.
 const MOST: usize = 5;
@@ -275,5 +277,10 @@ fn learn(files: &Files, model: &Arc<Model>, fingerprint: Fingerprint, rules: &Po
 }
 
 fn stamps(files: &Files) -> Seen {
-    [files.head(), files.book()].map(|path| fs::metadata(path).ok().and_then(|m| Some((m.modified().ok()?, m.len()))))
+    [files.head(), files.book()].map(|path| stamp(&path))
+}
+
+fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let file = fs::metadata(path).ok()?;
+    Some((file.modified().ok()?, file.len()))
 }

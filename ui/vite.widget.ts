@@ -7,7 +7,7 @@ const style = (file: string): string => readFileSync(new URL(`src/${file}.css`, 
 /** Class names of our style sheets. Shorter ones look like `k-on`, which may as well be a subtraction; so may properties. */
 const CLASSES = new Set(['ui/components', 'ui/thread', 'widget/widget'].flatMap((file) => style(file).match(/\.[kw]-[a-z]{3}[a-z0-9-]*/g)!.map((c) => c.slice(1))));
 /** Those that are put together at run time, or that browser tests look for. */
-const KEPT = /^(k-(avatar|banner|bubble-row|btn|dot|hue|kind|left|right|state)|w-(in|left|open|right))/;
+const KEPT = /^(k-(avatar|banner|bubble-row|btn|dot|kind|left|right|state)|w-(in|left|open|right))/;
 
 /** Custom properties and classes of our own style sheets get short names; nothing outside the file knows them. */
 const shortStyles: Plugin = {
@@ -28,8 +28,23 @@ const shortStyles: Plugin = {
   },
 };
 
+/**
+ * What errors say beside their stable reason is for us, in tests and in the console. Visitors' browsers need not load it. Only texts
+ * and values are written there, nothing that does anything.
+ */
+const withoutDetails: Plugin = {
+  name: 'without-details',
+  enforce: 'pre',
+  transform(code, id) {
+    if (!/\/src\/(?:client|crypto|link|storage)\//.test(id)) return undefined;
+    return code
+      .replace(/((?:reject|new ClientError)\('[\w.]+'), (?:[^()]|\([^()]*\))*\)/g, '$1)')
+      .replace(/new ((?:Type|Range)?Error)\(['`][^'`]*['`]\)/g, 'new $1()');
+  },
+};
+
 export default defineConfig({
-  plugins: [shortStyles],
+  plugins: [withoutDetails, shortStyles],
   publicDir: false,
   define: { 'process.env.NODE_ENV': '"production"' },
   build: {
@@ -49,7 +64,7 @@ export default defineConfig({
       toplevel: true,
       // Vite's default works around a fault of Safari 10
       safari10: false,
-      compress: { passes: 3, keep_fargs: false, sequences: false },
+      compress: { passes: 3, keep_fargs: false, sequences: false, inline: 1 },
       // terser leaves alone what browsers call so, too
       mangle: { properties: { regex: new RegExp(`^(?:${ownNames(new URL('src', import.meta.url).pathname).join('|')})$`), keep_quoted: true } },
       format: { comments: false },

@@ -10,10 +10,12 @@
 //!
 //! Who opens and seals messages, and who owns a conversation, is no business of this room.
 
+mod check;
 mod decision;
 pub mod policy;
 mod thought;
 
+pub use check::problems;
 pub use decision::{Action, Button, Decision, HandOverWhy};
 pub use policy::{Dialogue, Message, Policy, PolicyError, Title, decide};
 pub use thought::{Brain, Guess, Hit, Thought, Trouble};

@@ -19,6 +19,7 @@ mod history;
 mod idle;
 mod limits;
 mod list;
+mod lookup;
 mod open;
 mod post;
 mod recall;
@@ -47,6 +48,7 @@ pub use conversation::{Cell, Row};
 pub use history::HISTORY_RECORDS;
 pub use limits::Rates;
 pub use list::{Cursor, GREETING, Tab};
+pub use lookup::{Library, MAX_SHELF, Shelf};
 pub use open::Opening;
 pub use post::Refused;
 

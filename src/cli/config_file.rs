@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use super::{context::Context, fail::Fail};
-use crate::config::{Config, ConfigErrors, Origin};
+use crate::{
+    bot,
+    config::{Config, ConfigErrors, Origin},
+};
 
 impl Context {
     /// The configuration file: the named one, or `kefu.toml` of the data directory.
@@ -23,7 +26,7 @@ impl Context {
         let file = (self.config_file.is_some() || path.exists()).then_some(path.as_path());
         // values that are not text can't be meant for us
         let env = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        Config::load(file, env, overrides).map_err(|e| in_words(&e))
+        Config::load_and_check(file, env, overrides, |c| bot::problems(&c.robot)).map_err(|e| in_words(&e))
     }
 }
 

@@ -2,8 +2,21 @@
 
 use super::Config;
 
-/// A problem of `section.key`.
-pub(super) type Problem = (&'static str, &'static str, String);
+/// Something wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Which, such as `robot.sites.web.people_hours`.
+    pub path: String,
+    /// What, and what to do.
+    pub message: String,
+}
+
+impl Problem {
+    /// Of a value.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+}
 
 /// Every problem of a configuration whose types are right.
 pub(super) fn check(c: &Config) -> Vec<Problem> {
@@ -14,14 +27,18 @@ pub(super) fn check(c: &Config) -> Vec<Problem> {
         // the rest may hold a password
         let scheme = c.storage.url.split(':').next().unwrap_or("");
         let message = format!("{scheme:?} is no storage this kefu knows: write \"redb:\" or \"redb:/path/to/file\"");
-        bad.push(("storage", "url", message));
+        bad.push(Problem::new("storage.url", message));
     }
     if !c.robot.key_dir.is_empty() && !c.robot.key_dir.starts_with('/') {
-        bad.push(("robot", "key_dir", format!("{:?} is no absolute path", c.robot.key_dir)));
+        bad.push(Problem::new("robot.key_dir", format!("{:?} is no absolute path", c.robot.key_dir)));
     }
     match (c.tls.cert.is_empty(), c.tls.key.is_empty()) {
-        (false, true) => bad.push(("tls", "cert", "a certificate needs its private key: set key in [tls], too".into())),
-        (true, false) => bad.push(("tls", "key", "a private key needs its certificate: set cert in [tls], too".into())),
+        (false, true) => {
+            bad.push(Problem::new("tls.cert", "a certificate needs its private key: set key in [tls], too"))
+        }
+        (true, false) => {
+            bad.push(Problem::new("tls.key", "a private key needs its certificate: set cert in [tls], too"))
+        }
         _ => {}
     }
     bad
@@ -49,7 +66,8 @@ fn ranges(c: &Config, bad: &mut Vec<Problem>) {
         ("directory", "freshness_days", c.directory.freshness_days, 1, 180, " days"),
     ] {
         if !(least..=most).contains(&value) {
-            bad.push((section, key, format!("{key} is {value}; it must be between {least} and {most}{unit}")));
+            let message = format!("{key} is {value}; it must be between {least} and {most}{unit}");
+            bad.push(Problem::new(format!("{section}.{key}"), message));
         }
     }
 }
@@ -62,10 +80,10 @@ fn server(c: &Config, bad: &mut Vec<Problem>) {
              or name the TLS proxy in front of kefu in trusted_proxies, or set plain_http = false",
             s.listen
         );
-        bad.push(("server", "plain_http", message));
+        bad.push(Problem::new("server.plain_http", message));
     }
     if let Err(message) = public_url(&s.public_url) {
-        bad.push(("server", "public_url", message));
+        bad.push(Problem::new("server.public_url", message));
     }
 }
 

@@ -12,7 +12,7 @@ use toml::{
     de::{DeTable, DeValue, ValueDeserializer},
 };
 
-use super::{Config, ConfigError, ConfigErrors, Origin, TEMPLATE, check::check};
+use super::{Config, ConfigError, ConfigErrors, Origin, Problem, TEMPLATE, check::check};
 
 /// A key by section and name.
 type Key = (String, String);
@@ -27,6 +27,16 @@ impl Config {
         path: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
         overrides: Vec<(String, String)>,
+    ) -> Result<Self, ConfigErrors> {
+        Self::load_and_check(path, env, overrides, |_| Vec::new())
+    }
+
+    /// The same, with what rooms above find wrong in values that only they can read; told with the others, at its line.
+    pub fn load_and_check(
+        path: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+        overrides: Vec<(String, String)>,
+        more: impl FnOnce(&Self) -> Vec<Problem>,
     ) -> Result<Self, ConfigErrors> {
         let mut loader = Loader::new();
         if let Some(path) = path {
@@ -46,7 +56,7 @@ impl Config {
                 None => loader.problem(origin, format!("{name:?} is no key: write section.key, such as server.listen")),
             }
         }
-        loader.finish()
+        loader.finish(more)
     }
 }
 
@@ -55,6 +65,8 @@ struct Loader {
     known: BTreeMap<Key, Value>,
     /// What was set, by the strongest layer that set it.
     set: BTreeMap<Key, (Value, Origin)>,
+    /// Lines of the file by path, such as `robot.sites.web.people_hours`.
+    lines: BTreeMap<String, usize>,
     problems: Vec<ConfigError>,
 }
 
@@ -70,7 +82,7 @@ impl Loader {
             })
             .flatten()
             .collect();
-        Self { known, set: BTreeMap::new(), problems: Vec::new() }
+        Self { known, set: BTreeMap::new(), lines: BTreeMap::new(), problems: Vec::new() }
     }
 
     fn problem(&mut self, origin: Origin, message: String) {
@@ -95,6 +107,7 @@ impl Loader {
             let message = e.message().lines().collect::<Vec<_>>().join("; ");
             self.problem(at(path, e.span().map_or(0, |s| line(s.start))), message);
         }
+        note(table.get_ref(), "", &line, &mut self.lines);
         for (section, value) in table.into_inner() {
             let origin = at(path, line(section.span().start));
             let section = section.into_inner().into_owned();
@@ -174,7 +187,18 @@ impl Loader {
         self.problem(origin, message);
     }
 
-    fn finish(mut self) -> Result<Config, ConfigErrors> {
+    /// Where the value of a path comes from.
+    fn origin(&self, path: &str) -> Origin {
+        let mut parts = path.split('.').map(str::to_owned);
+        let key = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        match (self.set.get(&key), self.lines.get(path)) {
+            (Some((_, Origin::File { path, .. })), Some(line)) => at(path, *line),
+            (Some((_, origin)), _) => origin.clone(),
+            (None, _) => Origin::Default,
+        }
+    }
+
+    fn finish(mut self, more: impl FnOnce(&Config) -> Vec<Problem>) -> Result<Config, ConfigErrors> {
         let mut table = Table::new();
         for ((section, key), (value, _)) in &self.set {
             if let Value::Table(t) = table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new())) {
@@ -184,9 +208,9 @@ impl Loader {
         // every key was tried alone, so together they fit
         match Config::deserialize(table) {
             Ok(config) => {
-                for (section, key, message) in check(&config) {
-                    let origin = self.set.get(&(section.to_owned(), key.to_owned())).map(|(_, o)| o.clone());
-                    self.problem(origin.unwrap_or(Origin::Default), message);
+                for Problem { path, message } in check(&config).into_iter().chain(more(&config)) {
+                    let origin = self.origin(&path);
+                    self.problem(origin, message);
                 }
                 if self.problems.is_empty() {
                     return Ok(config);
@@ -202,6 +226,17 @@ impl Loader {
             Origin::CommandLine(_) => (3, 0),
         });
         Err(ConfigErrors(self.problems))
+    }
+}
+
+/// Notes where every key of a table stands, and of the tables in it.
+fn note(table: &DeTable<'_>, within: &str, line: &impl Fn(usize) -> usize, lines: &mut BTreeMap<String, usize>) {
+    for (key, value) in table {
+        let path = format!("{within}{}", key.get_ref());
+        if let DeValue::Table(inner) = value.get_ref() {
+            note(inner, &format!("{path}."), line, lines);
+        }
+        lines.insert(path, line(key.span().start));
     }
 }
 

@@ -13,6 +13,7 @@ pub mod robot;
 mod types;
 
 pub use address::{Cidr, CidrError, client_address};
+pub use check::Problem;
 pub use error::{ConfigError, ConfigErrors, Origin};
 pub use robot::{Answers, Do, Label, Robot, Rule, SiteRobot};
 pub use types::{Config, Desk, Directory, Limits, Log, LogFormat, LogLevel, Server, Storage, Tls};

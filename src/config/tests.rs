@@ -193,3 +193,31 @@ fn rules_of_the_robot_say_which_intent_is_wrong() {
         load("[robot.sites]\nweb = { threshold = 60, intents = { spam = { do = \"silent\" } } }\n", &[], &[]).unwrap();
     assert_eq!(c.robot.sites["web"].threshold, Some(60));
 }
+
+#[test]
+fn problems_that_others_find_stand_at_their_own_line() {
+    let mut f = tempfile::NamedTempFile::new().unwrap();
+    let text = "[robot]\nthreshold = 0\n[robot.sites.web]\nthreshold = 60\npeople_hours = \"x\"\n\
+                [robot.sites]\napp = { people_hours = \"y\" }\n";
+    f.write_all(text.as_bytes()).unwrap();
+    let paths =
+        ["robot.sites.web.people_hours", "robot.sites.app.people_hours", "robot.sites.web.answers", "robot.margin"];
+    let env = [("KEFU_ROBOT__MARGIN".to_owned(), "3".to_owned())];
+    let more = |c: &Config| {
+        assert_eq!(c.robot.margin, 3);
+        paths.iter().map(|p| Problem::new(*p, *p)).collect()
+    };
+    let e = Config::load_and_check(Some(f.path()), env.into_iter(), Vec::new(), more).unwrap_err();
+    let place = f.path().display().to_string();
+    let got: Vec<_> = e.to_string().lines().map(|l| l.replace(&place, "kefu.toml")).collect();
+    assert_eq!(
+        got,
+        [
+            "kefu.toml:2: threshold is 0; it must be between 1 and 99 percent",
+            "kefu.toml:3: robot.sites.web.answers",
+            "kefu.toml:5: robot.sites.web.people_hours",
+            "kefu.toml:7: robot.sites.app.people_hours",
+            "environment KEFU_ROBOT__MARGIN: robot.margin",
+        ]
+    );
+}

@@ -19,7 +19,7 @@ mod upgrade;
 use std::sync::Arc;
 
 use crate::{
-    chat::Chat,
+    chat::{Chat, Library},
     config::Config,
     obs::Metrics,
     org::{Org, widgets::Widgets},
@@ -36,6 +36,8 @@ pub struct Http {
     pub org: Arc<Org>,
     /// Versions of the widget.
     pub widgets: Arc<Widgets>,
+    /// The knowledge, for agents.
+    pub library: Option<Arc<dyn Library>>,
     /// The configuration.
     pub config: Arc<Config>,
     /// Counters.

@@ -3,6 +3,7 @@
 mod doors;
 mod frames;
 mod hostile;
+mod knowledge;
 mod limits;
 mod routes;
 mod widgets;

@@ -18,7 +18,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("desk", &["proto"]),
     ("store", &["proto", "obs"]),
     ("crypto", &["proto"]),
-    ("understanding", &["ai", "bot", "chat"]),
+    ("understanding", &["ai", "bot", "chat", "proto"]),
     ("ai", &[]),
     ("bot", &["config"]),
     ("config", &[]),

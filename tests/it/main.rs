@@ -13,3 +13,4 @@ mod store_journal;
 mod store_model;
 mod store_writer;
 mod support;
+mod words;

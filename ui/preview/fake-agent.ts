@@ -1,5 +1,6 @@
 /** A console without a server. */
-import { ClientError, type AgentClient, type AgentInfo, type Connection, type Conv, type ConvItem, type Me, type Message, type Notice, type Offer, type Thread, type Trust } from '../src/model';
+import { ClientError, type AgentClient, type AgentInfo, type Connection, type Conv, type ConvItem, type Me, type Message, type Notice, type Offer, type Shelf, type Thread, type Trust } from '../src/model';
+import { Search } from '../src/knowledge/search';
 import { computed, signal } from '../src/signals';
 import { CONV } from './fake-visitor';
 import { event, msg, robotThread, thread as sample } from './messages';
@@ -7,6 +8,10 @@ import { event, msg, robotThread, thread as sample } from './messages';
 const id = (head: string) => head.padEnd(32, '0');
 const NOW = Date.now();
 const MIN = 60_000;
+const KNOWLEDGE = (en: boolean) =>
+  en
+    ? [{ id: 'k1', question: 'How far is my dispute?', answer: 'A dispute takes **five working days**. You see how far it is under [My disputes](https://bank.example/disputes).' }, { id: 'k2', question: 'Where do I send the form?', answer: 'Send the form in the app.' }]
+    : [{ id: 'k1', question: '争议申请的进度在哪里看', answer: '争议处理约需**五个工作日**，可在[我的争议](https://bank.example/disputes)查看进度。' }, { id: 'k2', question: '表格提交后多久有结果', answer: '提交表格后五个工作日内答复。' }];
 
 export function fakeAgent(scene: string, en: boolean): AgentClient {
   const tx = (zh: string, e: string) => (en ? e : zh);
@@ -67,12 +72,14 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
     return one;
   };
   const mine = (text: string, over: Partial<Message> = {}) => msg(0, 'agent', text, { mine: true, author: { user: 'li', name: 'Li', kid: '1' }, state: 'sent', canRecall: () => true, ...over });
+  const shelf = signal<Shelf>(scene === 'large' ? { state: 'too-large' } : { state: 'here', search: new Search(KNOWLEDGE(en)) });
   const refuse = async () => { throw new ClientError('error.conflict'); };
   return {
     session, lastUser: signal(scene === 'locked' ? 'li' : ''), me, connection, trust, conversations, more: signal({ mine: false, queue: false, all: true }), offers, agents,
     teams: signal([{ id: 'card', name: tx('信用卡组', 'Cards') }, { id: 'loan', name: tx('贷款组', 'Loans') }]), sites: signal({ s1: tx('云杉银行官网', 'Spruce Bank site') }), notices,
     dismiss: (n) => (notices.value = notices.value.filter((x) => x.id !== n)),
     open, leave: () => {}, send: async (c, text) => open(c).add(mine(text)), note: async (c, text, fix) => open(c).add(mine(text, { kind: 'note', fix })), corrections: async () => [],
+    knowledge: () => shelf,
     retry: () => {}, recall: refuse, typing: () => {}, markRead: () => {},
     accept: async (c) => { offers.value = offers.value.filter((o) => o.conv !== c); }, decline: async (c) => { offers.value = offers.value.filter((o) => o.conv !== c); },
     take: refuse, transfer: refuse, close: async () => {}, reopen: async () => {}, status: async (state) => { me.value = { ...me.value!, state }; }, loadMore: async () => {},

@@ -6,6 +6,7 @@
  */
 import type { BotButton, BotThought, Fix } from './crypto/envelope';
 import type { AgentInfo, AgentState, Conv, OwnerWhy } from './proto';
+import type { Search } from './knowledge/search';
 import type { ReadonlySignal } from './signals';
 
 export type { BotButton, BotThought, Fix } from './crypto/envelope';
@@ -251,6 +252,9 @@ export interface TeamInfo {
   name: string;
 }
 
+/** What a site's people know, for suggestions; `none`: nothing was taught, `too-large`: more than a browser should search. */
+export type Shelf = { state: 'loading' | 'none' | 'too-large' | 'failed' } | { state: 'here'; search: Search };
+
 /** What rejects, rejects with a `ClientError`. */
 export interface AgentClient {
   session: ReadonlySignal<'loading' | 'signed-out' | 'locked' | 'signed-in'>;
@@ -279,6 +283,8 @@ export interface AgentClient {
   note(conv: string, text: string, fix?: Fix): Promise<void>;
   /** Judgements of the robot in all conversations this agent can read, with the text they are about. Takes its time. */
   corrections(): Promise<readonly { text: string; intent: string }[]>;
+  /** The knowledge of a site, fetched when it is first asked for. It is searched here: what a visitor wrote goes nowhere. */
+  knowledge(site: string): ReadonlySignal<Shelf>;
   retry(conv: string, id: string): void;
   recall(conv: string, id: string): Promise<void>;
   typing(conv: string, on: boolean): void;

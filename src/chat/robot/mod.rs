@@ -16,6 +16,7 @@ mod talk;
 mod task;
 mod threads;
 mod turn;
+mod work;
 
 use std::sync::{
     Mutex,

@@ -7,6 +7,7 @@ use super::{
     read::{Page, ReadError},
     say::{Draft, hand_over},
     threads::{NoAnswer, Threads},
+    work::Work,
 };
 use crate::{
     bot::{Decision, HandOverWhy},
@@ -50,10 +51,12 @@ pub(super) async fn turn(
     conv: ConvId,
     mut go: Option<HandOverWhy>,
 ) {
+    let work = Work::new(chat.clone(), conv);
     for _ in 0..ANEW {
-        let (c, m) = (chat.clone(), mind.clone());
+        let (c, m, begin) = (chat.clone(), mind.clone(), work.begin());
         let threads = if go.is_some() { &hands.leave } else { &hands.think };
-        let next = match threads.run(PATIENCE, move || c.think(conv, m.as_deref(), go)).await {
+        let thinking = threads.run(PATIENCE, move || c.think(conv, m.as_deref(), go, &begin));
+        let next = match work.during(thinking).await {
             Ok(next) => next,
             Err(NoAnswer::Failed) if go.is_none() => {
                 tracing::error!(%conv, "the robot failed on a message; people take over");
@@ -67,7 +70,7 @@ pub(super) async fn turn(
             }
             Err(_) => Next::Leave("it failed"),
         };
-        let refusal = match chat.robot_does(conv, &next).await {
+        let refusal = match work.during(chat.robot_does(conv, &next)).await {
             Ok(()) => return,
             Err(refusal) => refusal,
         };
@@ -131,7 +134,7 @@ impl Chat {
 }
 
 impl Chat {
-    fn think(&self, conv: ConvId, mind: Option<&dyn Mind>, go: Option<HandOverWhy>) -> Next {
+    fn think(&self, conv: ConvId, mind: Option<&dyn Mind>, go: Option<HandOverWhy>, begin: &dyn Fn()) -> Next {
         let Ok(Some(cell)) = self.cell(conv) else { return Next::Rest };
         let (site, epoch) = {
             let row = &super::lock(&cell).row;
@@ -162,6 +165,9 @@ impl Chat {
         if !self.is_robots(conv, page.talk.epoch) {
             self.robot.talks.keep(conv, None);
             return Next::Rest;
+        }
+        if !page.text.is_empty() {
+            begin();
         }
         self.answer(conv, &page, &me, mind, go)
     }

@@ -19,10 +19,10 @@ use super::{
 use crate::{
     app::{self, Admin, Ready, ServeOptions},
     bot::Policy,
-    chat::robot::Mind,
+    chat::{Library, robot::Mind},
     config::Config,
     obs::log,
-    understanding::{Files, ServerMind},
+    understanding::{Files, ServerMind, Shelves},
 };
 
 /// Run the server
@@ -92,8 +92,10 @@ async fn serve(ctx: &Context, config: Config) -> anyhow::Result<()> {
     let (data_dir, json) = (ctx.data_dir.clone(), ctx.json);
     let clock = warn_of_clock(data_dir.clone(), config.clone());
     let policy = Policy::new(&config.robot).map_err(|e| anyhow::anyhow!("{e}"))?;
+    let library: Arc<dyn Library> = Arc::new(Shelves::new(Files::of(&data_dir), policy.clone()));
     let mind: Arc<dyn Mind> = Arc::new(ServerMind::new(Files::of(&data_dir), policy));
-    let served = app::serve(ServeOptions { data_dir, config, mind: Some(mind) }, shutdown, move |ready| {
+    let options = ServeOptions { data_dir, config, mind: Some(mind), library: Some(library) };
+    let served = app::serve(options, shutdown, move |ready| {
         announce(ready, json);
         systemd::ready();
         tokio::spawn(clock);

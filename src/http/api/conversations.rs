@@ -15,7 +15,7 @@ use crate::{
     proto::{ConvId, ErrorCode},
 };
 
-use super::{agent, parameter, who};
+use super::{agent, on_disk, parameter, who};
 
 /// Most conversations in one page of a list.
 const LIST: usize = 100;
@@ -27,14 +27,6 @@ fn number<T: std::str::FromStr>(request: &Request<Incoming>, name: &str) -> Resu
             Ok(n) => Ok(Some(n)),
             Err(_) => Err(Refusal::new(ErrorCode::Malformed, format!("{name} must be a number"))),
         },
-    }
-}
-
-/// Runs something that touches the disk where it delays no socket.
-async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(_) => Err(Refusal::new(ErrorCode::Storage, "the server is stopping; try again")),
     }
 }
 

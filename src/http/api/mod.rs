@@ -1,6 +1,7 @@
 //! The JSON routes under `/api/v1`: read a request, call `org` or `chat`, write the answer.
 
 mod conversations;
+mod knowledge;
 mod people;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -38,6 +39,7 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
             return open_to_all(conversations::records(http, conv, &request).await);
         }
         (&Method::GET, ["conversations"]) => conversations::list(http, &request).await,
+        (&Method::GET, ["knowledge", site]) => knowledge::of_site(http, site, &request).await,
         (&Method::GET, ["boxes"]) => people::boxes(http, &request).await,
         (&Method::GET, ["widgets"]) => people::widgets(http, &request),
         (&Method::POST, _) if !from_own_page(http, &request) => {
@@ -75,6 +77,14 @@ pub(super) async fn to_its_end<T: Send + 'static>(
     match tokio::spawn(work).await {
         Ok(done) => done,
         Err(_) => Err(Refusal::new(ErrorCode::Storage, "the server could not finish this; try again")),
+    }
+}
+
+/// Runs something that touches the disk where it delays no socket.
+async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(_) => Err(Refusal::new(ErrorCode::Storage, "the server is stopping; try again")),
     }
 }
 

@@ -106,6 +106,51 @@ test('answers from imported knowledge; one press brings a person, and what is sa
   expect(search({ knowledge: '签收后七天内可以退货' }, [], [memory])).not.toEqual([]);
 });
 
+test('an answer is shown as the Markdown it is, on both sides, and nothing of it becomes markup or a script', async ({ stage }) => {
+  const answer = [
+    '**七天内**可以退货：',
+    '',
+    '1. 打开[我的订单](https://shop.example/orders)',
+    '2. 选`申请退货`',
+    '',
+    '<img src=x onerror=alert(1)><script>alert(1)</script> [点我](javascript:alert(1)) ![图](https://shop.example/i.png)',
+  ].join('\n');
+  await stage.kefu.cli('knowledge', 'add', '怎么退货', answer, '--site', 'web');
+  await stage.kefu.cli('robot', 'on', 'web');
+  const agent = await stage.agent('li', '李娜');
+  const visitor = await stage.visitor();
+  const typing: boolean[] = [];
+  visitor.page.on('websocket', (ws) =>
+    ws.on('framereceived', ({ payload }) => {
+      const frame = typeof payload === 'string' ? (JSON.parse(payload) as { t: string; on: boolean }) : null;
+      if (frame?.t === 'typing') typing.push(frame.on);
+    }),
+  );
+  await visitor.visit(stage.shop.origin);
+  await visitor.send('怎么退货');
+  await expect(visitor.log.locator('strong').getByText('七天内')).toBeVisible({ timeout: 30_000 });
+  // he saw it at work, until its answer was there
+  await expect.poll(() => [typing[0], typing.at(-1)]).toEqual([true, false]);
+  await agent.tab('all');
+  await expect(agent.items.first()).not.toContainText('**');
+  await agent.items.first().click();
+  for (const log of [visitor.log, agent.log]) {
+    await expect(log.locator('strong').getByText('七天内')).toBeVisible();
+    await expect(log.locator('ol > li')).toHaveCount(2);
+    await expect(log.locator('code').getByText('申请退货')).toBeVisible();
+    const links = await log.locator('a').evaluateAll((all) => all.map((a) => [a.getAttribute('href'), a.getAttribute('rel')]));
+    expect(links).toEqual(['https://shop.example/orders', 'https://shop.example/i.png'].map((href) => [href, 'noopener noreferrer nofollow']));
+    await expect(log.locator('img, script')).toHaveCount(0);
+    await expect(log.getByText('[点我](javascript:alert(1))')).toBeVisible();
+    // what people write stays as they wrote it
+    await expect(log.getByText('怎么退货', { exact: true })).toHaveCount(1);
+  }
+  await visitor.send('**不是**粗体');
+  await expect(visitor.log.getByText('**不是**粗体')).toBeVisible();
+  await picture(visitor.page, 'robot-markdown');
+  await picture(agent.page, 'robot-markdown-console');
+});
+
 test('a damaged language model: every conversation goes to people at once, and agents see why', async ({ stage }) => {
   // a model's place with nothing in it: what a copy that stopped half way would leave
   mkdirSync(join(stage.kefu.dir, 'knowledge', 'model'), { recursive: true });
@@ -169,4 +214,37 @@ test('switched off, the site is as it was', async ({ stage }) => {
   await expect(visitor.panel.getByText(W.away).first()).toBeVisible();
   await visitor.send('你好');
   await expect(visitor.panel.getByText(R.botIn)).toHaveCount(0);
+});
+
+test.describe('a question back', () => {
+  const ask = '{ greeting = { do = "ask", zh = "您想咨询哪一项？", buttons = [{ zh = "怎么退货" }, { zh = "运费怎么算" }], threshold = 1 } }';
+  test.use({ config: { KEFU_ROBOT__INTENTS: ask } });
+
+  test('has buttons; pressing one is a message of the visitor, and the next turn answers it', async ({ stage }) => {
+    await stage.kefu.cli('knowledge', 'add', '怎么退货', '签收后七天内可以退货。', '--site', 'web');
+    await stage.kefu.cli('robot', 'on', 'web');
+    const agent = await stage.agent('li', '李娜');
+    const visitor = await stage.visitor();
+    await bringAxe(visitor.page.context());
+    await visitor.visit(stage.shop.origin);
+    await visitor.send('你好');
+    await expect(visitor.log.getByText('您想咨询哪一项？')).toBeVisible({ timeout: 30_000 });
+    const quick = (name: string) => visitor.log.getByRole('button', { name, exact: true });
+    await expect(quick('运费怎么算')).toBeVisible();
+    await picture(visitor.page, 'robot-quick-replies');
+    await accessible(visitor.page, 'robot-quick-replies', 'kefu-widget');
+    await visitor.field.fill('写到一半');
+    await quick('怎么退货').click();
+    await expect(visitor.log.locator('.k-right').last()).toContainText('怎么退货');
+    await visitor.sees('签收后七天内可以退货。');
+    await expect(quick('怎么退货')).toHaveCount(0);
+    await expect(quick('运费怎么算')).toHaveCount(0);
+    await expect(visitor.field).toHaveValue('写到一半');
+
+    // an agent reads both turns
+    await agent.tab('all');
+    await agent.items.first().click();
+    await agent.sees('怎么退货');
+    await agent.sees('签收后七天内可以退货。');
+  });
 });

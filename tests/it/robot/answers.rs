@@ -125,3 +125,33 @@ async fn a_server_that_cannot_think_hands_over_at_once() {
     visitor.until(conv, |v| v.owner == Owner::Queue).await;
     assert_eq!(robot_said(&mut visitor, conv)[0]["why"], "error");
 }
+
+#[tokio::test]
+async fn the_visitor_sees_it_at_work_until_its_answer_is_there_or_it_left() {
+    let mind = Script::new();
+    let server = server_with(&mind).await;
+    let (mut visitor, conv) = with_robot(&server).await;
+    let mut li = Peer::agent(&server, "li").await;
+    li.follow(conv).await;
+    let typing = |f: &kefu::proto::ServerFrame| match f {
+        kefu::proto::ServerFrame::Typing { conv: c, side, user, on } if *c == conv => Some((*side, user.clone(), *on)),
+        _ => None,
+    };
+    let robot = |on| (kefu::proto::Side::Agent, None, on);
+    mind.hold();
+    visitor.say(conv, "hello").await;
+    assert_eq!(visitor.frame(typing).await, robot(true));
+    mind.asked(1).await;
+    assert!(robot_said(&mut visitor, conv).is_empty(), "it is still thinking");
+    mind.release();
+    assert_eq!(visitor.frame(typing).await, robot(false));
+    hear_robot(&mut visitor, conv, 1).await;
+    // nothing to say, something broken, leaving: it ends in any case
+    for text in ["silent", "break"] {
+        visitor.say(conv, text).await;
+        assert_eq!([visitor.frame(typing).await, visitor.frame(typing).await], [robot(true), robot(false)], "{text}");
+    }
+    visitor.until(conv, |v| v.owner == Owner::Queue).await;
+    li.until(conv, |v| v.owner == Owner::Queue).await;
+    assert!(li.log.iter().all(|f| typing(f).is_none()), "agents see what it does");
+}

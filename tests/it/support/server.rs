@@ -4,8 +4,10 @@ use std::{net::SocketAddr, sync::Arc};
 
 use kefu::{
     app::{self, ServeOptions},
+    bot::Policy,
     chat::robot::Mind,
     config::Config,
+    understanding::{Files, Shelves},
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -51,7 +53,12 @@ impl Server {
     pub async fn start_with(company: &Arc<Company>, config: Config, mind: Option<Arc<dyn Mind>>) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (ready, address) = oneshot::channel();
-        let options = ServeOptions { data_dir: company.path().to_owned(), config, mind };
+        let options = ServeOptions {
+            data_dir: company.path().to_owned(),
+            library: Some(Arc::new(Shelves::new(Files::of(company.path()), Policy::new(&config.robot).unwrap()))),
+            config,
+            mind,
+        };
         let shutdown = async {
             let _ = stopped.await;
         };

@@ -13,6 +13,7 @@ import { meOf } from './agent-signals';
 import { distrust, Engine, newConnection } from './engine';
 import type { DirectoryKeeper } from './keeper';
 import { oldWidgets, renewSnapshot } from './renew';
+import { Shelves } from './shelves';
 import { agentParts } from './transfer';
 
 export class Agent extends AgentDesk implements AgentClient {
@@ -20,6 +21,7 @@ export class Agent extends AgentDesk implements AgentClient {
   readonly trust;
   private readonly server: string;
   protected readonly http: Http;
+  protected readonly shelves: Shelves;
   private readonly kept: AgentSession;
   private keeper: DirectoryKeeper | null = null;
   private identity: Identity | null = null;
@@ -31,6 +33,10 @@ export class Agent extends AgentDesk implements AgentClient {
     super(deps);
     this.server = o.server ?? location.origin;
     this.http = createHttp(this.server, deps.env);
+    this.shelves = new Shelves(this.server, deps.env, () => {
+      if (!this.engine) throw new ClientError('error.unauthorised');
+      return this.engine.link.token();
+    });
     this.trust = signal<Trust>({ mode: 'unpinned', secure: deps.secure, storage: 'kept' });
     this.kept = new AgentSession(deps, this.http, `a/${this.server}/`, this.trust, () => void this.directoryChanged());
     this.loading = this.load();

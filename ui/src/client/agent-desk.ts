@@ -1,13 +1,15 @@
 /** What a signed-in agent sees and does: the lists, who hears which frame, and the acts on a conversation. No keys here. */
 import type { Http } from '../link/http';
-import { ClientError, type AgentState, type Fix, type Tab } from '../model';
+import { ClientError, type AgentState, type Fix, type Shelf, type Tab } from '../model';
 import type { Conv, Request, ServerFrame, Welcome } from '../proto';
+import type { ReadonlySignal } from '../signals';
 import { asClientError, type AgentDeps } from './agent-session';
 import { AgentSignals } from './agent-signals';
 import type { Conversation } from './conversation';
 import { examplesIn, type Example } from './corrections';
 import type { Engine } from './engine';
 import { ConvList } from './list';
+import type { Shelves } from './shelves';
 import { prepareTransfer } from './transfer';
 
 const PAGE = 50;
@@ -30,6 +32,7 @@ export abstract class AgentDesk extends AgentSignals {
   private cursor: Partial<Record<Tab, string>> = {};
 
   protected abstract readonly http: Http;
+  protected abstract readonly shelves: Shelves;
 
   constructor(protected readonly deps: AgentDeps) {
     super();
@@ -45,6 +48,7 @@ export abstract class AgentDesk extends AgentSignals {
     this.agents.value = [];
     this.shown.clear();
     this.cursor = {};
+    this.shelves.clear();
     this.list.clear();
   }
 
@@ -146,6 +150,10 @@ export abstract class AgentDesk extends AgentSignals {
   readonly recall = (conv: string, id: string): Promise<void> => this.thread(conv).recall(id);
   readonly typing = (conv: string, on: boolean): void => this.thread(conv).typingNow(on);
   readonly markRead = (conv: string): void => this.thread(conv).markRead();
+
+  knowledge(site: string): ReadonlySignal<Shelf> {
+    return this.shelves.of(site);
+  }
 
   private request(r: Request): Promise<void> {
     return this.engine ? this.engine.port.request(r) : Promise.reject(new ClientError('error.unauthorised'));

@@ -15,7 +15,7 @@ function robotSaid(body: Body | undefined): Pick<Message, 'buttons' | 'thought'>
   if (body?.t !== 'text' && body?.t !== 'ctl') return {};
   const { bot, re } = body;
   const buttons = body.t === 'text' && Array.isArray(body.buttons) ? body.buttons.filter((b) => b && isText(b.label) && isText(b.send)) : undefined;
-  const thought = bot && { intent: isText(bot.intent) ? bot.intent : null, p: Number(bot.p) || 0, entry: isText(bot.entry) ? bot.entry : undefined, why: isText(bot.why) ? bot.why : '', re };
+  const thought = bot && { intent: isText(bot.intent) ? bot.intent : null, p: Number(bot.p) || 0, entry: isText(bot.entry) ? bot.entry : undefined, why: bot.why, re };
   return { buttons, thought };
 }
 

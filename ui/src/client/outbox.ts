@@ -13,6 +13,7 @@ import { ClientError, type ErrorKey } from '../model';
 import { Code, Envelope, Kind, ownerUser, type ErrorFrame } from '../proto';
 import type { Epoch, Ledger } from './ledger';
 import type { Port } from './port';
+import { creatorIsThere, teamFor, teamKeyIsCurrent } from './writable';
 
 /** Without an answer the envelope goes out again after this, ms. */
 const RESEND_MS = 10_000;
@@ -295,18 +296,19 @@ export class Outbox {
 
   /** True if messages may be sealed in the current epoch; else the next one is announced and its record will pump. */
   private async ensureEpoch(head?: Outgoing): Promise<boolean> {
-    const epoch = this.h.ledger.current;
+    const { port, ledger } = this.h;
+    const epoch = ledger.current;
     if (this.announcing) {
-      if (this.announcing.epoch > this.h.ledger.chain.epoch) this.h.port.envelope(this.announcing.bytes);
+      if (this.announcing.epoch > ledger.chain.epoch) port.envelope(this.announcing.bytes);
       this.again(RESEND_MS);
       return false;
     }
-    const old = epoch && (epoch.epoch <= this.stale || !this.teamKeyIsCurrent(epoch) || !this.creatorIsThere(epoch));
+    const old = epoch && (epoch.epoch <= this.stale || !teamKeyIsCurrent(port, epoch) || !creatorIsThere(port, ledger, epoch));
     // a note is sealed to the team, whoever reads the epoch
     const rotate = !epoch || old || (epoch.bot && !head?.note && !(await this.mayStay(epoch)));
     if (!rotate && !epoch.key) throw new ClientError('error.no_key');
     if (!rotate) return true;
-    await this.announceNext(this.teamFor(epoch));
+    await this.announceNext(teamFor(port, epoch?.team, this.h.team()));
     return false;
   }
 
@@ -329,26 +331,6 @@ export class Outbox {
     const x = await this.robot();
     // another tab may have fetched a newer key
     return !!x && (isIn(x) || isIn(await this.robot(true)));
-  }
-
-  private teamKeyIsCurrent(epoch: Epoch): boolean {
-    const box = epoch.env.boxes.find((b) => b.kind === BoxKind.team);
-    return !!box && this.h.port.directory().teamKey(hex(box.kid))?.current === true;
-  }
-
-  /**
-   * Whoever made the key knows it. An agent who is out could sign an epoch dated from when he was in, and a server that is
-   * with him could deliver it: nothing is written into one.
-   */
-  private creatorIsThere(epoch: Epoch): boolean {
-    const { sender } = epoch.env;
-    return sender === this.h.ledger.visitor?.kid || this.h.port.directory().keyOf(sender)?.to === null;
-  }
-
-  private teamFor(epoch: Epoch | null): string {
-    const { state } = this.h.port.directory();
-    for (const id of [epoch?.team, this.h.team()]) if (id && state.teams[id]?.on) return id;
-    throw new ClientError('error.no_key', 'no team to seal to');
   }
 
   /** Announces the next epoch for a team. Its record is the acknowledgement. */
@@ -381,7 +363,7 @@ export class Outbox {
     if (!epoch) throw new ClientError('error.no_key', 'no epoch yet');
     let bytes: Uint8Array;
     if (o.note) {
-      bytes = await this.sealNote(fields, body, this.teamFor(epoch));
+      bytes = await this.sealNote(fields, body, teamFor(port, epoch?.team, this.h.team()));
     } else {
       if (!epoch.key) throw new ClientError('error.no_key');
       bytes = await sealMessage(fields, epoch.key, body, port.me);

@@ -13,10 +13,10 @@ import type { Conversation } from './conversation';
 import { distrust, Engine, newConnection, prepare, type Deps } from './engine';
 import { DirectoryKeeper } from './keeper';
 import { adopt, firstAnnouncement, makeKeys, type Begun, type Keys } from './opening';
+import { patiently } from './patience';
 import { Robot } from './robot';
 import { presenceOf, siteInfo } from './site';
 
-const RETRY_MS = [1_000, 2_000, 5_000, 10_000, 15_000];
 const OPEN_RETRY_MS = 3_000;
 
 export class Visitor implements VisitorClient {
@@ -81,7 +81,7 @@ export class Visitor implements VisitorClient {
       const { site: id, widget } = this.o;
       const path = `/site/${encodeURIComponent(id)}${widget === undefined ? '' : `?widget=${encodeURIComponent(widget)}`}`;
       const get = (): Promise<SiteReply> => http.get<SiteReply>(path);
-      const reply = await this.patiently(get);
+      const reply = await patiently(this.deps.env, get, (c) => (this.connection.value = c), () => this.over);
       const fp = await this.pin(reply.org);
       if (reply.require_secure && !this.deps.secure) throw new ClientError('error.insecure');
       this.keeper = await DirectoryKeeper.fromBundle(
@@ -170,31 +170,6 @@ export class Visitor implements VisitorClient {
     const now = readFingerprint(claimed);
     if (!fp || !now || hex(fp) !== hex(now)) throw new ClientError('error.pin', `${claimed} instead of ${want}`);
     return fp;
-  }
-
-  private async patiently<T>(fn: () => Promise<T>): Promise<T> {
-    for (let i = 0; ; i++) {
-      try {
-        return await fn();
-      } catch (e) {
-        if (e instanceof Refused && e.code === Code.not_found) throw new ClientError('error.site_unknown', this.o.site);
-        const again = e instanceof ClientError && (e.key === 'error.network' || e.key === 'error.rate_limited');
-        if (!again || this.over) throw e;
-        const most = RETRY_MS[Math.min(i, RETRY_MS.length - 1)]!;
-        const ms = most / 2 + (this.deps.env.random() * most) / 2;
-        this.connection.value = { state: 'waiting', reason: 'error.network', retryAt: this.deps.env.now() + ms };
-        await new Promise<void>((done) => {
-          const stop = this.deps.env.onWake(() => wake());
-          const wake = (): void => {
-            stop();
-            clearTimeout(this.timer);
-            done();
-          };
-          this.timer = setTimeout(wake, ms);
-        });
-        this.connection.value = { state: 'connecting' };
-      }
-    }
   }
 
   // ---- connection

@@ -7,6 +7,7 @@ import * as icon from '../ui/icons';
 import { useSignal } from '../ui/signals';
 import { act } from './act';
 import { intentId, intentName, INTENTS } from './intents';
+import { reasonText } from './reasons';
 
 interface BotLineProps {
   client: AgentClient;
@@ -19,7 +20,8 @@ export function BotLine({ client, conv, message, fix }: BotLineProps) {
   const choosing = useSignal(false);
   const { thought } = message;
   if (!thought) return null;
-  const { intent, p, entry, why } = thought;
+  const { intent, p, entry } = thought;
+  const why = reasonText(thought.why);
   const judge = (right: string) => {
     choosing.value = false;
     const text = t(right === intent ? 'fixNoteRight' : 'fixNote', { intent: intentName(right) });

@@ -7,6 +7,7 @@ import { Avatar, Badge } from '../ui/bits';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { goneText } from '../ui/MessageItem';
+import { plain } from '../ui/plain';
 import { duration, full, now, relative } from '../ui/time';
 import { draftOf, nameOf } from './state';
 
@@ -66,7 +67,7 @@ function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on
   }
   return (
     <span class="c-preview" dir="auto">
-      {last.kind !== 'text' ? goneText(last) : `${last.side === 'agent' ? t('you') : ''}${last.text}`}
+      {last.kind !== 'text' ? goneText(last) : last.side === 'robot' ? plain(last.text) : `${last.side === 'agent' ? t('you') : ''}${last.text}`}
     </span>
   );
 }

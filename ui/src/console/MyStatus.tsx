@@ -8,7 +8,7 @@ import * as icon from '../ui/icons';
 import { Menu } from '../ui/Menu';
 import { act } from './act';
 import { exportFixes } from './exportFixes';
-import { dialog, setLang, setSound, sound } from './state';
+import { assist, dialog, setAssist, setLang, setSound, sound } from './state';
 
 const STATES: readonly AgentState[] = ['online', 'busy', 'offline'];
 
@@ -46,6 +46,7 @@ export function MyStatus({ client }: { client: AgentClient }) {
         items={[
           { label: t('shortcuts'), onSelect: () => (dialog.value = 'shortcuts') },
           { label: t(sound.value ? 'soundOff' : 'soundOn'), onSelect: () => setSound(!sound.peek()) },
+          { label: t(assist.value ? 'assistOff' : 'assistOn'), onSelect: () => setAssist(!assist.peek()) },
           { label: t('language'), onSelect: () => setLang(lang.peek() === 'en' ? 'zh-CN' : 'en') },
           ...(me.role === 'admin' ? [{ label: t('exportFixes'), onSelect: () => void exportFixes(client) }] : []),
           { label: t('changePassword'), onSelect: () => (dialog.value = 'password'), separate: true },

@@ -8,11 +8,11 @@ import { Composer } from '../ui/Composer';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { toast } from '../ui/Toasts';
-import { useSignal } from '../ui/signals';
 import { actOnce, isBusy, keyOf } from './act';
 import { accept, decline } from './Offers';
 import { rightsOf } from './rights';
-import { draftOf, mode, setDraft, tab } from './state';
+import { draftOf, focusField, mode, setDraft, tab } from './state';
+import { Suggestions } from './Suggestions';
 
 interface BoxProps {
   client: AgentClient;
@@ -24,10 +24,9 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
   const note = mode.value === 'note';
   const rights = rightsOf(client, item);
   const blocked = thread.blocked.value;
-  const touched = useSignal(0);
   // Also takes the focus when a conversation is opened, so that one can write at once.
   useEffect(() => {
-    touched.value++;
+    focusField.value++;
   }, [mode.value]);
 
   const send = (text: string) => {
@@ -65,6 +64,7 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
               {errorText(blocked)}
             </Banner>
           )}
+          {!note && <Suggestions client={client} item={item} thread={thread} />}
           <Composer
             key={mode.value}
             value={draftOf(item.id, mode.value)}
@@ -74,7 +74,7 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
             placeholder={t(note ? 'noteHint' : 'replyHint')}
             label={t(note ? 'note' : 'reply')}
             disabled={!note && !!blocked}
-            focusKey={touched.value}
+            focusKey={focusField.value}
           />
         </>
       )}

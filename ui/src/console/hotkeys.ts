@@ -1,6 +1,7 @@
 /** Keys of the desk. Physical keys (`code`), so that layouts and input methods do not move them. */
 import type { AgentClient } from '../model';
 import { isComposing } from '../ui/keys';
+import { suggestionsFor, takeSuggestion } from './assist';
 import { dialog, inTab, mode, select, selected, showVisitor, tab } from './state';
 
 /** What the list of shortcuts shows: keys and the text's key. */
@@ -10,6 +11,7 @@ export const SHORTCUTS = [
   ['Alt+L', 'kReply'],
   ['Alt+P', 'kNote'],
   ['Alt+E', 'kClose'],
+  ['Alt+1…3', 'kAssist'],
   ['Enter', 'kSend'],
   ['Shift+Enter', 'kLine'],
   ['Esc', 'kEsc'],
@@ -54,6 +56,13 @@ export function handleKey(client: AgentClient, e: KeyboardEvent): boolean {
     case 'KeyL':
       if (open) mode.value = e.code === 'KeyP' ? 'note' : 'reply';
       return true;
+    case 'Digit1':
+    case 'Digit2':
+    case 'Digit3': {
+      const chosen = open && suggestionsFor(client, open, client.open(open.id).messages.peek())[Number(e.code.slice(-1)) - 1];
+      if (chosen) takeSuggestion(open.id, chosen);
+      return !!chosen;
+    }
     default:
       return false;
   }

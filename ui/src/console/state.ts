@@ -7,6 +7,8 @@ import { signal } from '../signals';
 export const tab = signal<Tab>('mine');
 export const selected = signal<string | null>(null);
 export const mode = signal<'reply' | 'note'>('reply');
+/** Grows when the field should take the focus. */
+export const focusField = signal(0);
 /** The visitor pane, where it is not always on screen. */
 export const showVisitor = signal(false);
 export type DialogName = 'transfer' | 'close' | 'shortcuts' | 'password';
@@ -70,6 +72,14 @@ export const sound = signal(stored('sound') === 'on');
 export function setSound(on: boolean): void {
   sound.value = on;
   store('sound', on ? 'on' : 'off');
+}
+
+/** Answers are suggested from the knowledge. */
+export const assist = signal(stored('assist') !== 'off');
+
+export function setAssist(on: boolean): void {
+  assist.value = on;
+  store('assist', on ? 'on' : 'off');
 }
 
 export function setLang(next: Lang): void {

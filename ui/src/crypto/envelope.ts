@@ -21,12 +21,12 @@ export interface BotButton {
   send: string;
 }
 
-/** What the robot understood. `p`: 0 to 1. */
+/** What the robot understood. `p`: 0 to 1. `why`: a code with its values, or words, as older robots wrote; nobody checked it. */
 export interface BotThought {
   intent: string | null;
   p: number;
   entry?: string;
-  why: string;
+  why?: unknown;
 }
 
 /** An agent's judgement: the question before the robot's message `msg` (hex) has this intent. */

@@ -53,7 +53,8 @@ export function createHttp(server: string, env: Env): Http {
   };
 }
 
-async function refusal(r: Response): Promise<ClientError> {
+/** What an answer that is no success means. */
+export async function refusal(r: Response): Promise<ClientError> {
   try {
     const b = (await r.json()) as { code?: number; text?: string; retry_ms?: number };
     if (typeof b.code === 'number') return new Refused(b.code, b.text ?? '', b.retry_ms);

@@ -70,7 +70,7 @@ function MessageBubble({ m, last, retry, recall, below, fieldLabel, errorText }:
           {m.kind === 'form' && m.form && <FormLines fields={m.form.fields} label={fieldLabel} />}
           {shown && m.text && (
             <div class="k-text" dir="auto">
-              <RichText text={m.text} />
+              <RichText text={m.text} rich={m.side === 'robot'} />
             </div>
           )}
           {!shown && <span class="k-gone">{goneText(m)}</span>}

@@ -147,7 +147,7 @@ function TypingBubble({ name }: { name: string }) {
       <div class="k-stack">
         <div class="k-bubble">
           <span class="k-sr">
-            {name} {t('typing')}
+            {name || t('robot')} {t('typing')}
           </span>
           <i />
           <i />

@@ -1,7 +1,8 @@
 /** Small marks: avatar, counter, banner, text with links. */
-import type { ComponentChildren } from 'preact';
+import { h, type ComponentChildren } from 'preact';
 import { Icon } from './Icon';
-import { linkify } from './linkify';
+import { linkify, type Node } from './linkify';
+import { markdown } from './markdown';
 
 /** Two letters of a Latin name, the last two characters of a Chinese one (张小明 → 小明). */
 export function initials(name: string): string {
@@ -12,11 +13,11 @@ export function initials(name: string): string {
   return letters.toUpperCase();
 }
 
-/** A stable number below `n` for a colour class. */
-export function hue(seed: string, n = 6): number {
+/** A stable colour, in degrees. */
+export function hue(seed: string): number {
   let h = 0;
   for (let i = 0; i < seed.length; i++) h = (h * 31 + seed.charCodeAt(i)) >>> 0;
-  return h % n;
+  return h % 360;
 }
 
 interface AvatarProps {
@@ -29,7 +30,7 @@ interface AvatarProps {
 
 export function Avatar({ name, org, state, size }: AvatarProps) {
   return (
-    <span class={`k-avatar k-hue${hue(name)}${size ? ' k-avatar-sm' : ''}`} aria-hidden="true">
+    <span class={`k-avatar${size ? ' k-avatar-sm' : ''}`} style={`--k-hue:${hue(name)}`} aria-hidden="true">
       {org ? [...name].slice(0, 2).join('') : initials(name)}
       {state && <span class={`k-dot k-dot-${state}`} />}
     </span>
@@ -63,19 +64,11 @@ export function Banner({ kind, icon, children, action }: BannerProps) {
   );
 }
 
-/** Text is always text; addresses in it become links built from nodes. */
-export function RichText({ text }: { text: string }) {
-  return (
-    <>
-      {linkify(text).map((piece, i) =>
-        typeof piece === 'string' ? (
-          piece
-        ) : (
-          <a key={i} href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
-            {piece.text}
-          </a>
-        ),
-      )}
-    </>
-  );
+/** Text is always text: it becomes nodes of known kinds, never markup. Addresses are links; `rich`: it is Markdown. */
+export function RichText({ text, rich }: { text: string; rich?: boolean }) {
+  return <>{shown(rich ? markdown(text) : linkify(text))}</>;
 }
+
+const shown = (nodes: readonly Node[]): ComponentChildren =>
+  nodes.map((n) => (typeof n === 'string' ? n : h(n.tag, { href: n.href, value: n.value, ...(n.href && LINK) } as object, shown(n.inside))));
+const LINK = { target: '_blank', rel: 'noopener noreferrer nofollow' };

@@ -21,3 +21,4 @@ export const info = 'M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM10 9v5M10 6.5v.1';
 export const bell = 'M5.5 13.5V9a4.5 4.5 0 0 1 9 0v4.5l1.5 1H4zM8.5 16.5h3';
 export const inbox = 'M3.5 11l2.5-6.5h8l2.5 6.5v5h-13zM3.5 11H7.5l1 2h3l1-2h4';
 export const keyboard = 'M2.5 5.5h15v9h-15zM5 8.5h.01M8 8.5h.01M11 8.5h.01M14 8.5h.01M6.5 11.7h7';
+export const knowledge = 'M10 5.5C8.5 4.3 6.5 4 3.5 4v10.5c3 0 5 .3 6.5 1.5 1.5-1.2 3.5-1.5 6.5-1.5V4c-3 0-5 .3-6.5 1.5zM10 5.5V16';

@@ -1,13 +1,22 @@
 /** Finds web addresses in a text. Only `http:` and `https:`; everything else stays text. */
 
-export type Piece = string | { href: string; text: string };
+/** Text with what stands in it, of a few known kinds: what a page may show of a message. */
+export type Node = string | Tagged;
+export interface Tagged {
+  tag: 'p' | 'ul' | 'ol' | 'li' | 'pre' | 'code' | 'strong' | 'em' | 'a';
+  inside: Node[];
+  /** Of an `a`. */
+  href?: string;
+  /** Number of an `li`. */
+  value?: string;
+}
 
 // A scheme we name, then anything that cannot end a sentence. Chinese punctuation ends an address too.
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`，。；：！？、（）【】《》“”‘’]+/gi;
 const TRAILING = /[.,;:!?]+$/;
 
-export function linkify(text: string): Piece[] {
-  const pieces: Piece[] = [];
+export function linkify(text: string): Node[] {
+  const pieces: Node[] = [];
   let from = 0;
   for (const found of text.matchAll(ADDRESS)) {
     let raw = found[0].replace(TRAILING, '');
@@ -16,7 +25,7 @@ export function linkify(text: string): Piece[] {
     const href = safeHref(raw);
     if (!href) continue;
     if (found.index > from) pieces.push(text.slice(from, found.index));
-    pieces.push({ href, text: raw });
+    pieces.push({ tag: 'a', inside: [raw], href });
     from = found.index + raw.length;
   }
   if (from < text.length) pieces.push(text.slice(from));

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { csvOf, examplesIn, fixesIn } from '../../src/client/corrections';
 import { eventText as forAgents } from '../../src/console/events';
 import { intentId, intentName, INTENTS } from '../../src/console/intents';
+import { reasonText } from '../../src/console/reasons';
 import { lang } from '../../src/i18n/core';
 import type { Message, ThreadEvent } from '../../src/model';
 import { layOut } from '../../src/ui/group';
@@ -86,4 +87,25 @@ describe('events', () => {
 it('a form in which nothing was asked takes no room', () => {
   const rows = layOut([m('visitor', '', { kind: 'form', form: { fields: {} } }), m('visitor', '', { kind: 'form', form: { fields: { name: 'Wang' } } })]);
   expect(rows.filter((r) => r.kind === 'group')).toHaveLength(1);
+});
+
+describe('reasons', () => {
+  const zh = <T>(fn: () => T): T => {
+    lang.value = 'zh-CN';
+    return fn();
+  };
+  it('are worded in the language of the page, with names and percents', () => {
+    const rule = { code: 'rule', intent: 'exchange', p: 0.934, needs: 0.5, do: 'route' };
+    expect(reasonText(rule)).toBe('Exchange has 93% (needs 50%); its rule is: route to a team');
+    expect(zh(() => reasonText(rule))).toBe('“换货”的概率为 93%（需要 50%），规则是转到指定技能组');
+    const failed = { code: 'failed', n: 2, because: { code: 'nothing' } };
+    expect(zh(() => reasonText(failed))).toBe('什么也没有识别出来；此前 2 次也没能回答');
+  });
+
+  it('of older robots are words and stay as they are; of newer ones the code is better than nothing', () => {
+    expect(zh(() => reasonText('people answer at this hour'))).toBe('people answer at this hour');
+    expect(reasonText({ code: 'of_a_newer_version', x: 1 })).toBe('of_a_newer_version');
+    for (const odd of [undefined, null, 3, [], {}]) expect(reasonText(odd)).toBe('');
+    expect(reasonText({ code: 'constructor' })).toBe('constructor');
+  });
 });

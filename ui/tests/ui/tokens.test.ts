@@ -26,3 +26,16 @@ describe.each([['light', light], ['dark', { ...light, ...dark }]] as [string, Re
     expect(contrast(rgb(tokens[shape]!), rgb(tokens[ground]!))).toBeGreaterThanOrEqual(3);
   });
 });
+
+describe('avatars', () => {
+  const css = ['components', 'thread'].map((f) => readFileSync(new URL(`../../src/ui/${f}.css`, import.meta.url), 'utf8')).join('');
+  const pairs = [...css.matchAll(/background: hsl\(var\(--k-hue\) (\d+)% (\d+)%\); color: hsl\(var\(--k-hue\) (\d+)% (\d+)%\)/g)].map((m) => m.slice(1).map((n) => Number(n) / 100));
+  const hsl = (h: number, s: number, l: number): [number, number, number] => {
+    const one = (n: number) => l - s * Math.min(l, 1 - l) * Math.max(-1, Math.min(((n + h / 30) % 12) - 3, 9 - ((n + h / 30) % 12), 1));
+    return [one(0) * 255, one(8) * 255, one(4) * 255];
+  };
+  it('are readable in every colour, light and dark', () => {
+    expect(pairs).toHaveLength(2);
+    for (const [bs, bl, fs, fl] of pairs) for (let h = 0; h < 360; h++) expect(contrast(hsl(h, fs!, fl!), hsl(h, bs!, bl!)), `hue ${h}`).toBeGreaterThanOrEqual(4.5);
+  });
+});

@@ -1,0 +1,47 @@
+//! What agents may look up while they answer: a site's knowledge. It is the company's own text. What a visitor wrote is not
+//! asked for here: the agent's browser, which can read it, searches by itself.
+
+use bytes::Bytes;
+
+use super::{Chat, Refusal};
+use crate::proto::{ErrorCode, Owner, SiteId, UserId};
+
+/// Most bytes of a [`Shelf`]: what a browser fetches and searches without anybody waiting.
+pub const MAX_SHELF: usize = 4 * 1024 * 1024;
+
+/// The knowledge of one site that holds today, as JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shelf {
+    /// Changes whenever the body does.
+    pub tag: String,
+    /// `{"entries":[{"id","question","similar"?,"answer","lang"?}]}`
+    pub body: Bytes,
+}
+
+/// Where knowledge comes from.
+pub trait Library: Send + Sync + 'static {
+    /// The knowledge of a site. May read the disk.
+    ///
+    /// # Errors
+    /// `too_large` beyond [`MAX_SHELF`]; `storage` if it can't be read.
+    fn shelf(&self, site: &SiteId, now_ms: u64) -> Result<Shelf, Refusal>;
+}
+
+impl Chat {
+    /// Whether an agent may have the knowledge of a site: its team is his, or a conversation of it came to him. May read
+    /// the disk.
+    ///
+    /// # Errors
+    /// `not_found`, `forbidden`.
+    pub fn may_look_up(&self, user: &UserId, site: &SiteId) -> Result<(), Refusal> {
+        let directory = self.org.directory();
+        let team = directory.site(site).map(|s| &s.team);
+        let team = team.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
+        let his = self.agent(user).is_some_and(|a| a.teams.contains(team));
+        let came = |s: &crate::proto::Summary| s.site == *site && s.owner == Owner::Agent(user.clone());
+        if his || self.open_for(user)?.iter().any(came) {
+            return Ok(());
+        }
+        Err(Refusal::new(ErrorCode::Forbidden, "this site is answered by another team"))
+    }
+}

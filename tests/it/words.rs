@@ -1,0 +1,60 @@
+//! Suggestions in agents' browsers are found by the twin of the search by words here; both are held to the same vectors
+//! (`ui/tests/knowledge.test.ts`).
+
+use kefu::ai::{
+    embed::{Embed, EmbedError, Fingerprint},
+    knowledge::{Book, Cache, Entry, Index, Wanted},
+};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Vectors {
+    phrases: Vec<String>,
+    asked: Vec<Asked>,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    text: String,
+    cover: Vec<f32>,
+}
+
+/// All texts have the same vector, so everything is found.
+struct Same;
+
+impl Embed for Same {
+    fn width(&self) -> usize {
+        8
+    }
+
+    fn embed(&mut self, _: &str) -> Result<Vec<f32>, EmbedError> {
+        Ok(vec![0.125_f32.sqrt(); 8])
+    }
+}
+
+#[test]
+fn words_cover_as_much_as_in_the_pages() {
+    let vectors: Vectors = serde_json::from_str(include_str!("../data/words.json")).unwrap();
+    let entry = |(n, phrase): (usize, &String)| Entry {
+        id: format!("{n:03}"),
+        question: phrase.clone(),
+        answer: "yes".into(),
+        ..Entry::default()
+    };
+    let mut book = Book::default();
+    book.put_all(vectors.phrases.iter().enumerate().map(entry).collect());
+    let mut cache = Cache::new(Fingerprint::of(&mut Same).unwrap(), 8);
+    cache.fill(&book, &mut [Box::new(Same)], &mut |_, _| ()).unwrap();
+    let index = Index::new(book, &cache);
+    let vector = Same.embed("").unwrap();
+    for asked in &vectors.asked {
+        let wanted = Wanted { text: &asked.text, vector: &vector, site: "", day: "", lang: "" };
+        let mut found = index.find(&wanted, vectors.phrases.len());
+        found.sort_by(|a, b| a.entry.id.cmp(&b.entry.id));
+        assert_eq!(found.len(), vectors.phrases.len());
+        for (hit, expected) in found.iter().zip(&asked.cover) {
+            let (cover, phrase) = (hit.cover, hit.phrase);
+            assert!((cover - expected).abs() < 1e-5, "{:?} in {phrase:?}: {cover}, expected {expected}", asked.text);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/** Above the field: up to three answers from the knowledge to what the visitor wrote. One press puts one into the reply. */
+import type { AgentClient, ConvItem, Thread } from '../model';
+import { t } from '../i18n/console';
+import { Icon } from '../ui/Icon';
+import * as icon from '../ui/icons';
+import { plain } from '../ui/plain';
+import { suggestionsFor, takeSuggestion, unanswered } from './assist';
+import { assist } from './state';
+
+/** Of a long answer nobody reads more in a line. */
+const PREVIEW = 160;
+
+export function Suggestions({ client, item, thread }: { client: AgentClient; item: ConvItem; thread: Thread }) {
+  if (!assist.value) return null;
+  const messages = thread.messages.value;
+  const state = unanswered(messages).length ? client.knowledge(item.conv.site).value.state : 'none';
+  const found = suggestionsFor(client, item, messages);
+  const trouble = state === 'too-large' ? t('assistTooLarge') : state === 'failed' ? t('assistFailed') : '';
+  return (
+    <section class="c-assist" aria-label={t('assist')}>
+      {/* always there, so that a change is told */}
+      <p class={trouble ? 'c-assist-trouble' : 'k-sr'} role="status">
+        {trouble || (found.length ? t('assistFound', { n: found.length }) : '')}
+      </p>
+      {found.length > 0 && (
+        <ol>
+          {found.map((one, n) => (
+            <li key={one.entry.id}>
+              <button type="button" aria-keyshortcuts={`Alt+${n + 1}`} title={plain(one.entry.answer)} onClick={() => takeSuggestion(item.id, one)}>
+                <kbd aria-hidden="true">
+                  <Icon d={icon.knowledge} size={16} /> {n + 1}
+                </kbd>
+                <span class="c-assist-text" dir="auto">
+                  <strong>{one.entry.question}</strong> <span>{plain(one.entry.answer).slice(0, PREVIEW)}</span>
+                </span>
+              </button>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}

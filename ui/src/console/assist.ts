@@ -1,0 +1,44 @@
+/** What the knowledge says about the visitor's last words: looked up in this page, put into the reply, never sent by itself. */
+import type { AgentClient, ConvItem, Message } from '../model';
+import type { Search, Suggestion } from '../knowledge/search';
+import { plain } from '../ui/plain';
+import { rightsOf } from './rights';
+import { assist, draftOf, focusField, mode, setDraft } from './state';
+
+export const MOST = 3;
+
+/** What the visitor wrote since the last word of a person. The robot's answers end nothing: they may have missed the point. */
+export function unanswered(messages: readonly Message[]): string[] {
+  const out: string[] = [];
+  for (const m of messages) {
+    if (m.kind !== 'text') continue;
+    if (m.side === 'agent') out.length = 0;
+    else if (m.side === 'visitor') out.push(m.text);
+  }
+  return out;
+}
+
+/** The best first; none unless this agent is to answer now. */
+export function suggestionsFor(client: AgentClient, item: ConvItem, messages: readonly Message[]): Suggestion[] {
+  if (!assist.value || !rightsOf(client, item).canReply) return [];
+  const asked = unanswered(messages);
+  const shelf = asked.length ? client.knowledge(item.conv.site).value : null;
+  return shelf?.state === 'here' ? found(shelf.search, asked) : [];
+}
+
+/** The last search: every key that is pressed renders the field and what stands above it. */
+let last: { search: Search; asked: string; found: Suggestion[] } | undefined;
+
+function found(search: Search, texts: readonly string[]): Suggestion[] {
+  const asked = texts.join('\0');
+  if (last?.search !== search || last.asked !== asked) last = { search, asked, found: search.findAny(texts, MOST) };
+  return last.found;
+}
+
+/** People's messages are plain text, so the answer's Markdown is tidied away. What was being written stays before it. */
+export function takeSuggestion(conv: string, { entry }: Suggestion): void {
+  const before = draftOf(conv, 'reply').trimEnd();
+  setDraft(conv, 'reply', (before && `${before}\n`) + plain(entry.answer));
+  mode.value = 'reply';
+  focusField.value++;
+}

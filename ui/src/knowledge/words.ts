@@ -1,0 +1,108 @@
+/**
+ * Finding by words: BM25 over pairs of Chinese characters and over words of other scripts. The twin of
+ * `src/ai/knowledge/words.rs`; both are held to `tests/data/words.json`.
+ */
+
+/** How fast more of the same word stops to count. */
+const K1 = 1.2;
+/** How much long phrases are discounted. */
+const B = 0.5;
+
+const CJK = /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{323af}]/u;
+const ALPHANUMERIC = /[\p{Alphabetic}\p{N}]/u;
+
+/** A text as it is compared: without outer blanks, inner ones single, small letters. */
+export function folded(text: string): string {
+  return text.split(/\s+/u).filter(Boolean).join(' ').toLowerCase();
+}
+
+/** Whether a text is Chinese: it has a Chinese character, or no letter of another script either. */
+export function isZh(text: string): boolean {
+  return CJK.test(text) || !/\p{Alphabetic}/u.test(text);
+}
+
+/** Pairs of neighbouring Chinese characters, single ones if they stand alone, and words of letters and digits. */
+export function words(text: string): string[] {
+  const found: string[] = [];
+  let word = '';
+  let before = '';
+  let paired = false;
+  const close = (): void => {
+    if (word) found.push(word);
+    word = '';
+  };
+  // letter by letter, as Rust does: a sigma at the end of a word is no other letter
+  for (const c of [...[...text].map((one) => one.toLowerCase()).join(''), ' ']) {
+    if (CJK.test(c)) {
+      close();
+      if (before) found.push(before + c);
+      paired = !!before;
+      before = c;
+      continue;
+    }
+    if (before && !paired) found.push(before);
+    before = '';
+    paired = false;
+    if (ALPHANUMERIC.test(c)) word += c;
+    else close();
+  }
+  return found;
+}
+
+/** Which phrases have which word, and how often. */
+export class Words {
+  private readonly places = new Map<string, { phrase: number; times: number }[]>();
+  private readonly lengths: number[] = [];
+  private total = 0;
+
+  /** Adds the next phrase. */
+  push(phrase: string): void {
+    const all = words(phrase);
+    const times = new Map<string, number>();
+    for (const word of all) times.set(word, (times.get(word) ?? 0) + 1);
+    for (const [word, n] of times) {
+      const places = this.places.get(word) ?? [];
+      places.push({ phrase: this.lengths.length, times: Math.min(n, 255) });
+      this.places.set(word, places);
+    }
+    this.lengths.push(all.length);
+    this.total += all.length;
+  }
+
+  /**
+   * How much of what `text` says each phrase says that has a word of it, from 0 to about 1: its BM25 over that of a phrase
+   * that has all words of the text.
+   */
+  cover(text: string): Map<number, number> {
+    const count = this.lengths.length;
+    const mean = Math.max(this.total / Math.max(count, 1), 1);
+    const cover = new Map<number, number>();
+    let most = 0;
+    for (const word of new Set(words(text))) {
+      const rarity = this.rarity(word);
+      most += rarity;
+      for (const { phrase, times } of this.places.get(word) ?? []) {
+        const length = 1 - B + (B * this.lengths[phrase]!) / mean;
+        cover.set(phrase, (cover.get(phrase) ?? 0) + (rarity * times * (K1 + 1)) / (times + K1 * length));
+      }
+    }
+    for (const [phrase, sum] of cover) cover.set(phrase, Math.min(sum / most, 1));
+    return cover;
+  }
+
+  /** The other way round: how much of what a phrase says the text says, by the rarity of its words; 0 to 1. */
+  covered(phrase: string, text: string): number {
+    const said = new Set(words(text));
+    let [all, there] = [0, 0];
+    for (const word of new Set(words(phrase))) {
+      all += this.rarity(word);
+      if (said.has(word)) there += this.rarity(word);
+    }
+    return all && there / all;
+  }
+
+  private rarity(word: string): number {
+    const places = this.places.get(word)?.length ?? 0;
+    return Math.log(1 + (this.lengths.length - places + 0.5) / (places + 0.5));
+  }
+}
