@@ -204,9 +204,12 @@ impl Understanding {
         match self.recognise_at(message) {
             Ok(thought) => self.decide_on(message, &thought, dialogue),
             Err(trouble) => {
-                let why = if trouble == Trouble::Busy { bot::HandOverWhy::Busy } else { bot::HandOverWhy::Error };
+                let (why, reason) = match trouble {
+                    Trouble::Busy => (bot::HandOverWhy::Busy, bot::Why::Busy),
+                    Trouble::Failed(detail) => (bot::HandOverWhy::Error, bot::Why::Broken { detail }),
+                };
                 let action = bot::Action::HandOver { why, text: None };
-                Decision { action, why: trouble.to_string(), intent: None, p: 0.0, entry: None }
+                Decision { action, why: reason, intent: None, p: 0.0, entry: None }
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::Why;
+
 /// A quick reply: pressing it sends an ordinary message of the visitor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Button {
@@ -92,8 +94,8 @@ pub enum Action {
 pub struct Decision {
     /// What to do.
     pub action: Action,
-    /// Why, in words for people.
-    pub why: String,
+    /// Why.
+    pub why: Why,
     /// The likeliest intent, if one was seen.
     pub intent: Option<String>,
     /// Its calibrated probability, 0 to 1; 0 without an intent.

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! - [`thought`]: what was understood. Filled by a [`Brain`], which stands in the composition root.
-//! - [`decision`]: what to do, with the reason in words.
+//! - [`decision`]: what to do, with the reason ([`why`]).
 //! - [`policy`]: from the one to the other.
 //!
 //! Who opens and seals messages, and who owns a conversation, is no business of this room.
@@ -14,8 +14,10 @@ mod check;
 mod decision;
 pub mod policy;
 mod thought;
+mod why;
 
 pub use check::problems;
 pub use decision::{Action, Button, Decision, HandOverWhy};
 pub use policy::{Dialogue, Message, Policy, PolicyError, Title, decide};
 pub use thought::{Brain, Guess, Hit, Thought, Trouble};
+pub use why::Why;

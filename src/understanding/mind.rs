@@ -8,7 +8,7 @@ use std::{
 use super::{Files, Unable, Understanding, Watch, model};
 use crate::{
     ai::Recogniser,
-    bot::{Action, Decision, Dialogue, HandOverWhy, Message, Policy},
+    bot::{Action, Decision, Dialogue, HandOverWhy, Message, Policy, Why},
     chat::{
         now_ms,
         robot::{Mind, Turn},
@@ -71,7 +71,7 @@ impl Mind for ServerMind {
             }
             Err(why) => {
                 let action = Action::HandOver { why: HandOverWhy::Error, text: None };
-                Decision { action, why: why.to_owned(), intent: None, p: 0.0, entry: None }
+                Decision { action, why: Why::Broken { detail: why.to_owned() }, intent: None, p: 0.0, entry: None }
             }
         }
     }

@@ -13,7 +13,7 @@ use std::{
 
 use kefu::{
     app::Admin,
-    bot::{Action, Button, Decision, HandOverWhy},
+    bot::{Action, Button, Decision, HandOverWhy, Why},
     chat::robot::{Mind, Turn},
     config::Config,
     crypto::{
@@ -97,7 +97,13 @@ impl Mind for Script {
             "break" => panic!("on purpose"),
             _ => Action::Answer { text: format!("re: {text}"), buttons: vec![] },
         };
-        Decision { action, why: "the script says so".into(), intent: Some("test".into()), p: 0.5, entry: None }
+        Decision {
+            action,
+            why: Why::Unanswered { intent: "test".into(), p: 0.5 },
+            intent: Some("test".into()),
+            p: 0.5,
+            entry: None,
+        }
     }
 }
 

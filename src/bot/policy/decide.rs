@@ -2,7 +2,7 @@
 
 use super::{ASK_PERSON, Policy, Rules, say, words::Asked};
 use crate::{
-    bot::{Action, Button, Decision, Guess, HandOverWhy, Hit, Thought},
+    bot::{Action, Button, Decision, Guess, HandOverWhy, Hit, Thought, Why},
     config::{Answers, Do, Rule},
 };
 
@@ -48,10 +48,10 @@ pub fn decide(policy: &Policy, message: &Message<'_>, thought: &Thought, dialogu
     let asked = policy.words.asked(message.text);
     let turn = Turn { policy, rules, message, thought, dialogue, zh, declined: asked == Asked::Declined };
     if let Asked::For(word) = asked {
-        return turn.hand_over(HandOverWhy::Asked, format!("the message has {word:?}, which always brings a person"));
+        return turn.hand_over(HandOverWhy::Asked, Why::Word { word: word.to_owned() });
     }
     if rules.answers == Answers::Outside && rules.hours.open(message.now_ms, policy.offset_minutes) {
-        return turn.hand_over(HandOverWhy::Hours, "people answer at this hour".into());
+        return turn.hand_over(HandOverWhy::Hours, Why::Hours);
     }
     turn.by_intent().or_else(|| turn.by_knowledge()).or_else(|| turn.ask_which()).unwrap_or_else(|| turn.abstain())
 }
@@ -69,7 +69,7 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    fn decision(&self, action: Action, why: String, guess: Option<&Guess>, entry: Option<&Hit>) -> Decision {
+    fn decision(&self, action: Action, why: Why, guess: Option<&Guess>, entry: Option<&Hit>) -> Decision {
         let guess = guess.or(self.thought.intents.first());
         Decision {
             action,
@@ -80,12 +80,12 @@ impl Turn<'_> {
         }
     }
 
-    fn hand_over(&self, why: HandOverWhy, words: String) -> Decision {
+    fn hand_over(&self, why: HandOverWhy, reason: Why) -> Decision {
         let offset = self.policy.offset_minutes;
         let away = !self.rules.hours.open(self.message.now_ms, offset);
         let back = if away { self.rules.hours.next(self.message.now_ms, offset) } else { None };
         let text = Some(say::handing_over(back, self.zh));
-        self.decision(Action::HandOver { why, text }, words, None, None)
+        self.decision(Action::HandOver { why, text }, reason, None, None)
     }
 
     fn rule(&self, guess: &Guess) -> (Rule, f32) {
@@ -98,12 +98,12 @@ impl Turn<'_> {
     fn by_intent(&self) -> Option<Decision> {
         let best = self.thought.intents.first()?;
         let (rule, threshold) = self.rule(best);
-        let told = format!("{} has {} (needs {})", best.name, percent(best.p), percent(threshold));
+        let (intent, p, needs) = (best.name.clone(), best.p, threshold);
         if best.name == ASK_PERSON && self.declined {
             return None;
         }
         if best.name == ASK_PERSON && best.p >= threshold * ASKING_IS_ENOUGH {
-            return Some(self.hand_over(HandOverWhy::Asked, format!("{told}: people always get a person")));
+            return Some(self.hand_over(HandOverWhy::Asked, Why::Person { intent, p, needs }));
         }
         if best.p < threshold {
             return None;
@@ -113,6 +113,7 @@ impl Turn<'_> {
         }
         let text = say::of_rule(&rule, self.zh);
         let buttons = say::buttons(&rule, self.zh);
+        let why = Why::Rule { intent, p, needs, action: rule.action };
         let action = match rule.action {
             Do::Answer => return None,
             Do::Silent => Action::Silent,
@@ -120,12 +121,10 @@ impl Turn<'_> {
             Do::Say => Action::Answer { text, buttons },
             Do::Ask => Action::Ask { text, buttons },
             Do::Route => Action::Route { team: rule.team, text },
-            Do::Handover if text.is_empty() => {
-                return Some(self.hand_over(HandOverWhy::Policy, format!("{told}: its rule is to hand over")));
-            }
+            Do::Handover if text.is_empty() => return Some(self.hand_over(HandOverWhy::Policy, why)),
             Do::Handover => Action::HandOver { why: HandOverWhy::Policy, text: Some(text) },
         };
-        Some(self.decision(action, format!("{told}: its rule is {:?}", rule.action).to_lowercase(), Some(best), None))
+        Some(self.decision(action, why, Some(best), None))
     }
 
     /// A question of the knowledge in its very words wins over a text of small talk, never over a hand-over.
@@ -136,12 +135,7 @@ impl Turn<'_> {
 
     fn by_knowledge(&self) -> Option<Decision> {
         let hit = self.thought.hits.first().filter(|h| h.score >= self.rules.knowledge)?;
-        let why = format!(
-            "{:?} of the knowledge fits to {} (needs {})",
-            hit.question,
-            percent(hit.score),
-            percent(self.rules.knowledge)
-        );
+        let why = Why::Knowledge { question: hit.question.clone(), p: hit.score, needs: self.rules.knowledge };
         let action = Action::Answer { text: hit.answer.clone(), buttons: Vec::new() };
         Some(self.decision(action, why, None, Some(hit)))
     }
@@ -154,7 +148,7 @@ impl Turn<'_> {
         let near = self.thought.hits.iter().filter(|h| h.score >= self.rules.knowledge * NEARLY).take(CHOICES);
         let questions: Vec<Button> = near.map(|h| say::button(&h.question)).collect();
         if !questions.is_empty() {
-            let why = format!("{} of the knowledge nearly fit, none well enough", questions.len());
+            let why = Why::Nearly { n: questions.len() };
             return Some(self.ask(questions, why));
         }
         let [first, second, ..] = &self.thought.intents[..] else { return None };
@@ -165,11 +159,11 @@ impl Turn<'_> {
         }
         let likely = self.thought.intents.iter().take(CHOICES).filter(|g| first.p - g.p < self.rules.margin);
         let choices = likely.map(|g| say::button(&self.title(&g.name))).collect();
-        let (a, b) = (&first.name, &second.name);
-        Some(self.ask(choices, format!("{a} ({}) and {b} ({}) are too near", percent(first.p), percent(second.p))))
+        let (intent, other) = (first.name.clone(), second.name.clone());
+        Some(self.ask(choices, Why::Close { intent, p: first.p, other, q: second.p }))
     }
 
-    fn ask(&self, mut buttons: Vec<Button>, why: String) -> Decision {
+    fn ask(&self, mut buttons: Vec<Button>, why: Why) -> Decision {
         buttons.push(say::person(self.zh));
         self.decision(Action::Ask { text: say::which(self.zh).into(), buttons }, why, None, None)
     }
@@ -179,17 +173,16 @@ impl Turn<'_> {
         let best = self.thought.intents.first();
         let understood = best.filter(|g| g.p >= self.rule(g).1);
         let why = match (understood, best) {
-            (Some(g), _) => format!("{} has {}, but no knowledge answers it", g.name, percent(g.p)),
+            (Some(g), _) => Why::Unanswered { intent: g.name.clone(), p: g.p },
             (None, Some(g)) => {
-                let (has, outside) = (percent(g.p), percent(self.thought.out_of_scope));
-                format!("{} has only {has} (needs {}), none of the intents {outside}", g.name, percent(self.rule(g).1))
+                Why::Low { intent: g.name.clone(), p: g.p, needs: self.rule(g).1, outside: self.thought.out_of_scope }
             }
-            (None, None) => "nothing was recognised".into(),
+            (None, None) => Why::Nothing,
         };
         let turns = self.dialogue.asked + 1;
         if turns > self.rules.failed_turns {
-            let before = self.rules.failed_turns;
-            return self.hand_over(HandOverWhy::Failed, format!("{why}; {before} turns before had no answer either"));
+            let why = Why::Failed { n: self.rules.failed_turns, because: Box::new(why) };
+            return self.hand_over(HandOverWhy::Failed, why);
         }
         let text = if understood.is_some() { say::no_answer(self.zh) } else { say::not_understood(self.zh) };
         let action = Action::Ask { text: text.into(), buttons: vec![say::person(self.zh)] };
@@ -201,8 +194,4 @@ impl Turn<'_> {
         let text = title.map(|t| if self.zh { &t.zh } else { &t.en }).filter(|t| !t.is_empty());
         text.cloned().unwrap_or_else(|| intent.to_owned())
     }
-}
-
-fn percent(p: f32) -> String {
-    format!("{:.0} %", p * 100.0)
 }

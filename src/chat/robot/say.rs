@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::read::Page;
 use crate::{
-    bot::{Action, Button, Decision, HandOverWhy},
+    bot::{Action, Button, Decision, HandOverWhy, Why},
     chat::now_ms,
     crypto::{
         envelope::{self, MessageHeader, SealError},
@@ -71,9 +71,9 @@ pub(super) fn bodies(decision: &Decision, re: Option<MsgId>) -> (Vec<Value>, boo
 }
 
 /// A decision that nobody made: something went wrong.
-pub(super) fn hand_over(why: HandOverWhy, in_words: &str) -> Decision {
+pub(super) fn hand_over(why: HandOverWhy, reason: Why) -> Decision {
     let action = Action::HandOver { why, text: None };
-    Decision { action, why: in_words.into(), intent: None, p: 0.0, entry: None }
+    Decision { action, why: reason, intent: None, p: 0.0, entry: None }
 }
 
 impl Draft {

@@ -10,7 +10,7 @@ use super::{
     work::Work,
 };
 use crate::{
-    bot::{Decision, HandOverWhy},
+    bot::{Decision, HandOverWhy, Why},
     chat::{Chat, Refusal},
     org::robot::Identity,
     proto::{ConvId, ErrorCode},
@@ -181,12 +181,12 @@ impl Chat {
         go: Option<HandOverWhy>,
     ) -> Next {
         let decision: Decision = match (go, mind) {
-            (Some(why), _) => hand_over(why, "the robot can't go on"),
+            (Some(why), _) => hand_over(why, Why::Stopped),
             (None, None) => {
                 tracing::warn!(%conv, "no language model is here, so the robot hands over; kefu robot off ends this");
-                hand_over(HandOverWhy::Error, "no language model is here")
+                hand_over(HandOverWhy::Error, Why::NoModel)
             }
-            (None, Some(_)) if page.strange => hand_over(HandOverWhy::Unsure, "this is more than text"),
+            (None, Some(_)) if page.strange => hand_over(HandOverWhy::Unsure, Why::Strange),
             (None, Some(_)) if page.text.is_empty() => {
                 self.robot.talks.update(conv, page.talk.epoch, |t| t.done = page.upto);
                 return Next::Rest;

@@ -44,7 +44,12 @@ impl Args {
         }
         let (does, text, buttons) = in_words(&decision.action);
         let labels: Vec<&str> = buttons.iter().map(|b| b.label.as_str()).collect();
-        out::facts(&[("does", does), ("says", text), ("buttons", labels.join(" | ")), ("why", decision.why.clone())]);
+        out::facts(&[
+            ("does", does),
+            ("says", text),
+            ("buttons", labels.join(" | ")),
+            ("why", decision.why.to_string()),
+        ]);
         out::line("");
         let mut table = Table::new(&["understood", "confidence"], "");
         thought.intents.iter().take(3).for_each(|g| table.row([g.name.clone(), percent(g.p)]));

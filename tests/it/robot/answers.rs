@@ -13,6 +13,7 @@ async fn a_question_is_answered_and_the_conversation_is_the_robots() {
     let re = visitor.id_at(conv, seq).unwrap().to_string();
     assert_eq!((&said[0]["t"], &said[0]["text"], &said[0]["re"]), (&"text".into(), &"re: 你好".into(), &re.into()));
     assert_eq!((&said[0]["bot"]["intent"], &said[0]["bot"]["p"]), (&"test".into(), &0.5.into()));
+    assert_eq!(said[0]["bot"]["why"], serde_json::json!({ "code": "unanswered", "intent": "test", "p": 0.5 }));
     visitor.say(conv, "and").await;
     assert_eq!(hear_robot(&mut visitor, conv, 2).await[1]["text"], "re: and");
     assert_eq!(mind.heard(), ["你好", "and"]);
