@@ -27,7 +27,7 @@ const C: f32 = 30.0;
 /// Most iterations of the classifier.
 const ITERATIONS: usize = 120;
 /// Most examples of a class whose vectors stay in the head, to compare texts with.
-const ANCHORS: usize = 80;
+pub(super) const ANCHORS: usize = 48;
 /// Least probability for the measured coverage, as the default of the policy.
 pub const THRESHOLD: f32 = 0.5;
 
