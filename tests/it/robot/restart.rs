@@ -34,7 +34,7 @@ async fn a_server_of_its_own() {
     if std::env::var_os(HOLD).is_some() {
         mind.0.hold();
     }
-    let options = ServeOptions { data_dir: dir.into(), config: config(), mind: Some(Arc::new(mind)) };
+    let options = ServeOptions { data_dir: dir.into(), config: config(), listener: None, mind: Some(Arc::new(mind)) };
     app::serve(options, std::future::pending(), |ready| println!("listens {}", ready.listen)).await.unwrap();
 }
 

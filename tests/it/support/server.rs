@@ -51,7 +51,7 @@ impl Server {
     pub async fn start_with(company: &Arc<Company>, config: Config, mind: Option<Arc<dyn Mind>>) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (ready, address) = oneshot::channel();
-        let options = ServeOptions { data_dir: company.path().to_owned(), config, mind };
+        let options = ServeOptions { data_dir: company.path().to_owned(), config, listener: None, mind };
         let shutdown = async {
             let _ = stopped.await;
         };
