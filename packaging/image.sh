@@ -7,7 +7,7 @@ here=$(dirname "$0")
 context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
 install -m 755 "$program" "$context/kefu"
-mkdir -m 700 "$context/data"
+mkdir "$context/data"
 touch -d "@${SOURCE_DATE_EPOCH:-0}" "$context/kefu" "$context/data"
 export STORAGE_DRIVER="${STORAGE_DRIVER:-vfs}" BUILDAH_ISOLATION="${BUILDAH_ISOLATION:-chroot}"
 rm -f "$out"
