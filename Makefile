@@ -7,7 +7,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 KEFU := $(TARGET)/debug/kefu
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: help run build ui test test-rust test-ui test-browser lint bench crash tools clean-demo
+.PHONY: help run build ui test test-rust test-ui test-browser lint bench crash tools clean-demo dist size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -56,6 +56,20 @@ bench: build ## Speed and memory, as in the README's table
 
 crash: ## 1,000 kills of the server under load (minutes)
 	KEFU_KILLS=1000 $(CARGO) test --test it crash -- --nocapture
+
+dist: ui cross-tools ## dist/: executables, packages, images for x86-64, ARM64, LoongArch
+	packaging/dist.sh
+
+size: ui ## What takes the space in the executable for x86-64 servers
+	CARGO_PROFILE_RELEASE_STRIP=none packaging/build.sh x86_64-unknown-linux-musl
+	packaging/size.py $(TARGET)/x86_64-unknown-linux-musl/release/kefu
+
+smoke: ui cross-tools ## One session each with the executables for x86-64 and ARM64, emulated where needed
+	KEFU_PROFILE=smoke packaging/build.sh x86_64-unknown-linux-musl aarch64-unknown-linux-musl
+	KEFU_PROFILE=smoke packaging/smoke-all.sh $(TARGET) x86_64 aarch64
+
+cross-tools: ## Install what builds and runs executables for other machines, if this one lacks it (Debian)
+	@packaging/tools.sh
 
 clean-demo: ## Throw the demo company away
 	rm -rf "$(DEMO_DIR)"

@@ -86,6 +86,8 @@ pub struct ServeOptions {
     pub data_dir: PathBuf,
     /// The configuration.
     pub config: Config,
+    /// A socket that listens already, non-blocking; without it, one is made for `server.listen`.
+    pub listener: Option<std::net::TcpListener>,
     /// What the robot thinks with; without it, it hands over at once.
     pub mind: Option<Arc<dyn Mind>>,
     /// What agents look up; without it, nothing.
@@ -138,7 +140,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
     ready: impl FnOnce(&Ready),
 ) -> anyhow::Result<()> {
-    let ServeOptions { data_dir, mut config, mind, library } = options;
+    let ServeOptions { data_dir, mut config, listener, mind, library } = options;
     let metrics = Arc::new(Metrics::new());
     let (disk, feed) = open_store(&data_dir, &config, Some(metrics.clone()))?;
     let store: Arc<dyn Store> = disk.clone();
@@ -148,7 +150,10 @@ pub async fn serve(
         .context("cannot read the open conversations")?;
 
     let tls = if config.server.plain_http { None } else { Some(certificate(&data_dir, &config)?) };
-    let listener = bind(config.server.listen).await?;
+    let listener = match listener {
+        Some(listener) => TcpListener::from_std(listener).context("cannot use the socket of systemd")?,
+        None => bind(config.server.listen).await?,
+    };
     let listen = listener.local_addr().context("the listener has no address")?;
     // port 0 is known only now
     config.server.listen = listen;

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     io::IsTerminal as _,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -82,11 +83,13 @@ fn wants_color(choice: ColorChoice, terminal: bool) -> bool {
     }
 }
 
-/// systemd sets INVOCATION_ID for what it starts; there the data is the machine's, elsewhere it is a trial.
+/// systemd sets INVOCATION_ID for what it starts; there the data is the machine's, as for who owns its directory and for
+/// root beside a company. Elsewhere it is a trial.
 fn default_data_dir() -> PathBuf {
+    let (installed, me) = (Path::new("/var/lib/kefu"), rustix::process::geteuid());
     let service = std::env::var_os("INVOCATION_ID").is_some();
-    let installed = Path::new("/var/lib/kefu");
-    if service || (rustix::process::geteuid().is_root() && installed.join("kefu.toml").exists()) {
+    let owner = || std::fs::metadata(installed).is_ok_and(|m| !me.is_root() && m.uid() == me.as_raw());
+    if service || owner() || (me.is_root() && installed.join("kefu.toml").exists()) {
         installed.into()
     } else {
         "kefu-data".into()

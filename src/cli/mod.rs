@@ -34,6 +34,7 @@ mod fail;
 mod keys;
 mod link;
 mod lock;
+mod minimum;
 mod out;
 mod secret;
 mod teach;
@@ -52,6 +53,7 @@ mod model;
 mod policy;
 mod robot;
 mod serve;
+mod service;
 mod site;
 mod stats;
 mod team;
@@ -80,6 +82,8 @@ struct Cli {
 enum Command {
     Init(init::Args),
     Serve(serve::Args),
+    #[command(subcommand)]
+    Service(service::Command),
     #[command(subcommand)]
     User(user::Command),
     #[command(subcommand)]
@@ -111,6 +115,7 @@ impl Command {
         match self {
             Self::Init(args) => args.run(ctx),
             Self::Serve(args) => args.run(ctx),
+            Self::Service(command) => command.run(ctx),
             Self::User(command) => command.run(ctx),
             Self::Team(command) => command.run(ctx),
             Self::Site(command) => command.run(ctx),
@@ -133,6 +138,9 @@ impl Command {
 /// Reads the arguments of the process, runs the command, prints what went wrong, and says how it ended.
 pub fn main() -> ExitCode {
     let json = std::env::args_os().any(|a| a == "--json");
+    if let Err(fail) = minimum::check() {
+        return fail.report(json, false);
+    }
     let cli = match parse() {
         Ok(cli) => cli,
         Err(e) if json && !matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {

@@ -1,5 +1,8 @@
 //! The embedded pages, already compressed, and every version of the widget that was ever served.
 
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
 use hyper::{
     StatusCode,
     header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -24,6 +27,10 @@ use super::{
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/ui/dist"]
 #[allow_missing = true]
+// these have compressed siblings, which are enough: see `plain`
+#[exclude = "*.html"]
+#[exclude = "*.js"]
+#[exclude = "*.css"]
 struct Pages;
 
 /// What the widget's file is called in the build of the pages.
@@ -38,11 +45,24 @@ fn file(path: &str) -> Option<bytes::Bytes> {
     })
 }
 
+fn suffixed(path: &str, suffix: &str) -> Option<bytes::Bytes> {
+    file(&format!("{path}.{suffix}"))
+}
+
+/// A file as it is. Only few clients ask for it, so what has a compressed sibling is unpacked for each of them.
+fn plain(path: &str) -> Option<bytes::Bytes> {
+    file(path).or_else(|| unpacked(&suffixed(path, "gz")?))
+}
+
+fn unpacked(gz: &[u8]) -> Option<bytes::Bytes> {
+    let mut plain = Vec::new();
+    GzDecoder::new(gz).read_to_end(&mut plain).ok()?;
+    Some(plain.into())
+}
+
 /// The widget inside this executable; none if it was built without pages.
 pub fn embedded_widget() -> Option<Variants> {
-    let plain = file(WIDGET)?;
-    let suffixed = |suffix| file(&format!("{WIDGET}.{suffix}"));
-    Some(Variants { plain, br: suffixed("br"), gz: suffixed("gz") })
+    Some(Variants { plain: plain(WIDGET)?, br: suffixed(WIDGET, "br"), gz: suffixed(WIDGET, "gz") })
 }
 
 /// The `integrity` attribute of a file.
@@ -78,22 +98,28 @@ fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
     })
 }
 
-fn pick(headers: &HeaderMap, kind: &'static str, v: &Variants) -> Answer {
-    let (body, encoding) = match (&v.br, &v.gz) {
+/// The smallest of the variants that the client takes; none if even the plain one is missing.
+fn pick(
+    headers: &HeaderMap,
+    kind: &'static str,
+    br: Option<bytes::Bytes>,
+    gz: Option<bytes::Bytes>,
+    plain: impl FnOnce() -> Option<bytes::Bytes>,
+) -> Option<Answer> {
+    let (body, encoding) = match (br, gz) {
         (Some(br), _) if accepts(headers, "br") => (br, Some("br")),
         (_, Some(gz)) if accepts(headers, "gzip") => (gz, Some("gzip")),
-        _ => (&v.plain, None),
+        _ => (plain()?, None),
     };
-    let mut answer = answer::bytes(StatusCode::OK, kind, body.clone());
+    let mut answer = answer::bytes(StatusCode::OK, kind, body);
     answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Some(encoding) = encoding {
         answer.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
-    answer
+    Some(answer)
 }
 
 fn page(path: &str, headers: &HeaderMap) -> Option<Answer> {
-    let plain = file(path)?;
     let kind = match path.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
@@ -105,8 +131,7 @@ fn page(path: &str, headers: &HeaderMap) -> Option<Answer> {
         Some("webmanifest" | "json") => "application/json",
         _ => "application/octet-stream",
     };
-    let suffixed = |suffix| file(&format!("{path}.{suffix}"));
-    Some(pick(headers, kind, &Variants { plain, br: suffixed("br"), gz: suffixed("gz") }))
+    pick(headers, kind, suffixed(path, "br"), suffixed(path, "gz"), || plain(path))
 }
 
 fn missing() -> Answer {
@@ -138,8 +163,9 @@ pub fn widget(http: &Http, version: &str, headers: &HeaderMap) -> Answer {
     let latest = version == "latest";
     let widgets = &http.widgets;
     let found = if latest { widgets.latest().map(|(_, v)| v) } else { widgets.get(version) };
-    let Some(variants) = found else { return missing() };
-    let mut answer = pick(headers, "text/javascript; charset=utf-8", &variants);
+    let Some(Variants { plain, br, gz }) = found else { return missing() };
+    let kind = "text/javascript; charset=utf-8";
+    let Some(mut answer) = pick(headers, kind, br, gz, || Some(plain)) else { return missing() };
     let cache = if latest { HeaderValue::from_static("no-cache") } else { IMMUTABLE };
     answer.headers_mut().insert(header::CACHE_CONTROL, cache);
     answer
@@ -151,7 +177,7 @@ pub fn demo(http: &Http, path: &str, headers: &HeaderMap) -> Answer {
     if path != "index.html" {
         return page(&format!("demo/{path}"), headers).unwrap_or_else(missing);
     }
-    let Some(html) = file("demo/index.html") else { return missing() };
+    let Some(html) = plain("demo/index.html") else { return missing() };
     let directory = http.org.directory();
     let site = directory.state().sites.iter().find(|(_, s)| s.on).map(|(id, _)| id.clone());
     let snippet =
@@ -180,6 +206,24 @@ mod tests {
         assert!(accepts(&headers("gzip;q=0.5"), "gzip"));
         assert!(!accepts(&headers("br;q=0, gzip"), "br"));
         assert!(!accepts(&HeaderMap::new(), "br"));
+    }
+
+    #[test]
+    fn every_file_of_the_pages_is_served_to_clients_that_take_no_encoding() {
+        let dist = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/ui/dist"));
+        let mut folders = vec![dist.to_owned()];
+        while let Some(folder) = folders.pop() {
+            // a checkout without built pages has none to serve
+            for entry in std::fs::read_dir(folder).into_iter().flatten().map(|e| e.unwrap().path()) {
+                if entry.is_dir() {
+                    folders.push(entry);
+                    continue;
+                }
+                let name = entry.strip_prefix(dist).unwrap().to_str().unwrap();
+                let served = plain(name).unwrap_or_else(|| panic!("{name} can't be served"));
+                assert!(served == std::fs::read(&entry).unwrap(), "{name} is served as something else");
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ const dist = join(root, 'dist');
 const MIN_COMPRESSED = 1024;
 /** 2^16 bytes in a block: the widget's text, style and code differ, and small blocks suit each. */
 const LGBLOCK = 16;
+// of these the executable embeds the compressed siblings only
+const ALWAYS_COMPRESSED = /\.(html|js|css)$/;
 
 rmSync(dist, { recursive: true, force: true });
 await build({ root, configFile: join(root, 'vite.widget.ts'), logLevel: 'warn' });
@@ -37,7 +39,7 @@ for (const file of files) {
   const bytes = readFileSync(file);
   const small = brotli(bytes);
   sizes[relative(dist, file)] = { bytes: bytes.length, brotli: small.length };
-  if (bytes.length < MIN_COMPRESSED) continue;
+  if (bytes.length < MIN_COMPRESSED && !ALWAYS_COMPRESSED.test(file)) continue;
   writeFileSync(`${file}.br`, small);
   writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
 }

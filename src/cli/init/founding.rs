@@ -1,14 +1,20 @@
-//! What a company begins with: the genesis entry, a first snapshot, and the first admin's invite.
+//! What a company begins with: the genesis entry, a first snapshot, the first admin's invite, and, if its pages are known
+//! already, a team and a site.
 
 use crate::{
     cli::{fail::Fail, user::Invitation},
     crypto::{directory::Role, keyfile::CompanyKeys, opaque::OpaqueServer},
     org::{
-        Commit,
+        Commit, SiteSettings,
         acts::{self, NewUser, Signer},
     },
-    proto::UserId,
+    proto::{SiteId, TeamId, UserId},
 };
+
+/// Id of the first team.
+pub const TEAM: &str = "support";
+/// Id of the first site.
+pub const SITE: &str = "web";
 
 /// How long the first admin's invite is good, ms: a week, as machines are set up before people have time.
 const INVITE_MS: u64 = 7 * 86_400_000;
@@ -22,17 +28,40 @@ pub struct Founding {
     pub invitation: Invitation,
 }
 
+/// What a company is founded with.
+#[derive(Debug, Clone, Copy)]
+pub struct Wishes<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Login name of the first admin.
+    pub admin: &'a UserId,
+    /// Pages of the first site, which the admin's team answers; none: no site and no team.
+    pub origins: &'a [String],
+}
+
 /// Founds a company. `setup` are the OPAQUE secrets its server will have.
-pub fn found(name: &str, admin: &UserId, keys: &CompanyKeys, setup: &[u8], now_ms: u64) -> Result<Founding, Fail> {
+pub fn found(wishes: Wishes<'_>, keys: &CompanyKeys, setup: &[u8], now_ms: u64) -> Result<Founding, Fail> {
     let opaque = OpaqueServer::new(setup, keys.fp()).map_err(|e| Fail::failure(e.to_string()))?;
-    let genesis = acts::genesis(name, keys, &opaque.public(), now_ms)?;
-    let view = acts::view_after(&acts::empty_view(keys), &genesis);
-    let user = NewUser { user: admin.clone(), role: Role::Admin, name: admin.to_string(), teams: Vec::new() };
+    let mut commit = acts::genesis(wishes.name, keys, &opaque.public(), now_ms)?;
+    let mut view = acts::view_after(&acts::empty_view(keys), &commit);
+    let mut teams = Vec::new();
+    if !wishes.origins.is_empty() {
+        // both are well-formed literals
+        let no_id = |_| Fail::failure("the ids of the first team and site are no ids");
+        let (team, site): (TeamId, SiteId) = (TEAM.parse().map_err(no_id)?, SITE.parse().map_err(no_id)?);
+        let act = Signer::new(&view, keys, now_ms)?.team_add(&team, TEAM)?;
+        (view, commit) = (acts::view_after(&view, &act), acts::join(commit, act));
+        let signer = Signer::new(&view, keys, now_ms)?;
+        let act = signer.site_add(&site, SITE, wishes.origins, &team, SiteSettings::default())?;
+        (view, commit) = (acts::view_after(&view, &act), acts::join(commit, act));
+        teams.push(team);
+    }
+    let user = NewUser { user: wishes.admin.clone(), role: Role::Admin, name: wishes.admin.to_string(), teams };
     let (invite, code) = Signer::new(&view, keys, now_ms)?.invite(&user, INVITE_MS)?;
     let NewUser { user, role, name, teams } = user;
     let until = now_ms + INVITE_MS;
     let invitation = Invitation { user, name, role, teams, code, until };
-    Ok(Founding { commit: acts::join(genesis, invite), invitation })
+    Ok(Founding { commit: acts::join(commit, invite), invitation })
 }
 
 #[cfg(test)]
@@ -44,12 +73,27 @@ mod tests {
     fn a_new_company_verifies_under_its_fingerprint_and_invites_its_admin() {
         let keys = CompanyKeys::generate();
         let admin: UserId = "admin".parse().unwrap();
-        let f = found("Bank 银行", &admin, &keys, &opaque::generate_setup(), 1_000).unwrap();
+        let wishes = Wishes { name: "Bank 银行", admin: &admin, origins: &[] };
+        let f = found(wishes, &keys, &opaque::generate_setup(), 1_000).unwrap();
         let dir = Directory::replay(keys.fp(), &f.commit.entries, 1_000, None).unwrap();
         assert_eq!(dir.state().org, "Bank 银行");
         assert_eq!(f.commit.snapshot.as_ref().unwrap().verify(&dir, 1_000).unwrap().seq, 0);
         assert_eq!(f.commit.invites.len(), 1);
         assert_eq!(f.invitation.code.org(), keys.fp());
         assert!(Directory::replay(CompanyKeys::generate().fp(), &f.commit.entries, 1_000, None).is_err());
+    }
+
+    #[test]
+    fn known_pages_bring_a_site_and_a_team_that_the_admin_is_in() {
+        let keys = CompanyKeys::generate();
+        let admin: UserId = "admin".parse().unwrap();
+        let wishes = Wishes { name: "Bank", admin: &admin, origins: &["https://www.example.com".into()] };
+        let f = found(wishes, &keys, &opaque::generate_setup(), 1_000).unwrap();
+        let dir = Directory::replay(keys.fp(), &f.commit.entries, 1_000, None).unwrap();
+        let (site, team): (SiteId, TeamId) = (SITE.parse().unwrap(), TEAM.parse().unwrap());
+        assert_eq!(dir.state().sites[&site].origins, ["https://www.example.com"]);
+        assert!(dir.team(&team).is_some());
+        assert_eq!(f.invitation.teams, [team]);
+        assert_eq!(f.commit.snapshot.as_ref().unwrap().verify(&dir, 1_000).unwrap().seq, 2);
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     org::Commit,
     proto::UserId,
 };
-use founding::found;
+use founding::{Wishes, found};
 use report::{Certificate, KeysAt, Report};
 use undo::Undo;
 
@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["from", "tls_cert", "tls_key", "hosts"])]
     offline: Option<PathBuf>,
     /// Take the public.json that --offline made; no keys come to this machine
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "admin", "passphrase_file", "no_passphrase"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "admin", "origins", "passphrase_file", "no_passphrase"])]
     from: Option<PathBuf>,
     #[command(flatten)]
     passphrase: NewPassphrase,
@@ -55,6 +55,10 @@ pub struct Args {
     /// Login name of the first admin
     #[arg(long, value_name = "ID", default_value = "admin")]
     admin: UserId,
+    /// Where your pages are, such as https://www.example.com: then there are a site `web` and a team `support` at once, with
+    /// the admin in it
+    #[arg(long = "origin", value_name = "URL", num_args = 1.., value_parser = args::origin)]
+    origins: Vec<String>,
 }
 
 impl Args {
@@ -75,7 +79,7 @@ impl Args {
         keys::keep_memory_private();
         let passphrase = self.passphrase.choose()?;
         let (keys, setup) = (CompanyKeys::generate(), opaque::generate_setup());
-        let founding = found(&self.name, &self.admin, &keys, &setup, out::now_ms())?;
+        let founding = found(self.wishes(), &keys, &setup, out::now_ms())?;
         let part = PublicPart::new(keys.fp(), founding.commit);
         let mut undo = Undo::default();
         for path in [dir.to_owned(), dir.join(KEYS), dir.join(OPAQUE), dir.join(PUBLIC)] {
@@ -120,7 +124,7 @@ impl Args {
             let passphrase = self.passphrase.choose()?;
             let company = CompanyKeys::generate();
             setup = opaque::generate_setup();
-            let founding = found(&self.name, &self.admin, &company, &setup, now)?;
+            let founding = found(self.wishes(), &company, &setup, now)?;
             data_dir::make_private(dir)?;
             keys::write(&dir.join(KEYS), &company, passphrase.as_ref())?;
             (name, org) = (self.name.clone(), org_fp_text(&company.fp()));
@@ -133,6 +137,10 @@ impl Args {
         found_store(ctx, commit)?;
         undo.keep();
         Ok(Report { dir: dir.clone(), org, name, keys, certificate: Some(certificate), invitation })
+    }
+
+    fn wishes(&self) -> Wishes<'_> {
+        Wishes { name: &self.name, admin: &self.admin, origins: &self.origins }
     }
 
     fn certificate(&self, dir: &Path, now_ms: u64) -> Result<Certificate, Fail> {

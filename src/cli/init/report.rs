@@ -115,12 +115,18 @@ impl Report {
         let usual = self.dir == Path::new("kefu-data")
             || std::env::var_os("KEFU_DATA_DIR").is_some_and(|d| self.dir == Path::new(&d));
         let place = if usual { String::new() } else { format!(" --data-dir {}", quoted(&self.dir)) };
-        for step in [
-            "serve",
-            "team add support",
-            "user add li --team support",
-            "site add web --origin https://www.example.com --team support",
-        ] {
+        // the invitation of a new company knows whether there is a team already
+        let ready = self.invitation.as_ref().is_some_and(|i| !i.teams.is_empty());
+        let steps: &[&str] = match ready {
+            true => &["serve", "site snippet web", "user add li --team support"],
+            false => &[
+                "serve",
+                "team add support",
+                "user add li --team support",
+                "site add web --origin https://www.example.com --team support",
+            ],
+        };
+        for step in steps {
             out::line(format!("  kefu{place} {step}"));
         }
     }

@@ -4,7 +4,7 @@ mod signals;
 mod systemd;
 
 use std::{
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -53,6 +53,7 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         data_dir::require_initialised(&ctx.data_dir)?;
         data_dir::check_private(&ctx.data_dir)?;
+        let listener = systemd::listener()?;
         let config = ctx.load_config_with(self.overrides())?;
         start_log(&config)?;
         let lock = lock::take(&ctx.data_dir)?;
@@ -61,7 +62,7 @@ impl Args {
         }
         let runtime = app::runtime();
         let runtime = runtime.map_err(|e| Fail::failure(format!("cannot start: {e}")))?;
-        let served = runtime.block_on(serve(ctx, config));
+        let served = runtime.block_on(serve(ctx, config, listener));
         // a task that hangs in a system call must not keep the process
         runtime.shutdown_timeout(std::time::Duration::from_secs(2));
         drop(lock);
@@ -87,14 +88,14 @@ impl Args {
     }
 }
 
-async fn serve(ctx: &Context, config: Config) -> anyhow::Result<()> {
+async fn serve(ctx: &Context, config: Config, listener: Option<TcpListener>) -> anyhow::Result<()> {
     let shutdown = signals::shutdown()?;
     let (data_dir, json) = (ctx.data_dir.clone(), ctx.json);
     let clock = warn_of_clock(data_dir.clone(), config.clone());
     let policy = Policy::new(&config.robot).map_err(|e| anyhow::anyhow!("{e}"))?;
     let library: Arc<dyn Library> = Arc::new(Shelves::new(Files::of(&data_dir), policy.clone()));
     let mind: Arc<dyn Mind> = Arc::new(ServerMind::new(Files::of(&data_dir), policy));
-    let options = ServeOptions { data_dir, config, mind: Some(mind), library: Some(library) };
+    let options = ServeOptions { data_dir, config, listener, mind: Some(mind), library: Some(library) };
     let served = app::serve(options, shutdown, move |ready| {
         announce(ready, json);
         systemd::ready();

@@ -1,6 +1,27 @@
-//! What systemd wants to hear, if it listens.
+//! What systemd hands over, and what it wants to hear, if it listens.
 
+use std::net::TcpListener;
+
+use listenfd::ListenFd;
 use sd_notify::NotifyState;
+
+use crate::cli::fail::Fail;
+
+/// The listening socket of `kefu.socket`, if systemd holds one for us. Call it before there are threads: it takes the
+/// variables that name the socket out of the environment.
+pub fn listener() -> Result<Option<TcpListener>, Fail> {
+    let mut sockets = ListenFd::from_env();
+    let unusable =
+        |what: String| Fail::failure(what).next("systemctl cat kefu.socket: one ListenStream, an address or a port");
+    if sockets.len() > 1 {
+        return Err(unusable(format!("systemd handed over {} sockets, kefu serves one", sockets.len())));
+    }
+    let taken = sockets.take_tcp_listener(0).and_then(|found| {
+        found.iter().try_for_each(|listener| listener.set_nonblocking(true))?;
+        Ok(found)
+    });
+    taken.map_err(|e| unusable(format!("systemd handed over a socket that kefu can't serve: {e}")))
+}
 
 /// The server answers. Also feeds the watchdog from here on, if the unit has one.
 pub fn ready() {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod coming;
+mod service;
 mod serving;
 
 use std::{

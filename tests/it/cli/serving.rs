@@ -1,7 +1,9 @@
 //! The command line beside a running server.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    os::fd::OwnedFd,
     process::{Child, Command, ExitStatus, Stdio},
 };
 
@@ -15,14 +17,13 @@ struct Server(Child);
 impl Server {
     /// Starts it and waits until it says that it listens.
     fn start(sh: &Shell) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kefu"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--plain-http", "--data-dir"])
-            .arg(sh.path("data"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kefu"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--plain-http", "--data-dir"]).arg(sh.path("data"));
+        Self::spawn(command.stdin(Stdio::null()))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut first = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
         assert!(first.starts_with("kefu listens on 127.0.0.1:"), "{first}");
@@ -73,6 +74,42 @@ fn every_act_works_beside_a_server_and_without_one() {
     sh.json(&["team", "rename", "svc", "Service"]);
     let server = Server::start(&sh);
     assert_eq!(sh.json(&["team", "show", "svc"])["name"], "Service");
+    assert!(server.stop().success());
+}
+
+/// A server on a socket that somebody else holds, as systemd would start it.
+fn on_socket_of_systemd(sh: &Shell, socket: &TcpListener) -> Server {
+    // the socket is number 3 of a process that knows its id before it becomes kefu
+    let shell = r#"exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@""#;
+    let mut command = Command::new("sh");
+    command.args(["-c", shell, "sh", env!("CARGO_BIN_EXE_kefu")]);
+    command.args(["serve", "--listen", "127.0.0.1:1", "--plain-http", "--data-dir"]).arg(sh.path("data"));
+    command.stdin(Stdio::from(OwnedFd::from(socket.try_clone().unwrap())));
+    Server::spawn(&mut command)
+}
+
+#[test]
+fn a_socket_of_systemd_outlives_the_server() {
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase"]);
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ask = || {
+        let mut stream = TcpStream::connect(socket.local_addr().unwrap()).unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: kefu\r\nConnection: close\r\n\r\n").unwrap();
+        stream
+    };
+    let answer = |mut stream: TcpStream| {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    };
+    let server = on_socket_of_systemd(&sh, &socket);
+    answer(ask());
+    assert!(server.stop().success());
+    // nobody serves now; who asks waits instead of being refused
+    let waiting = ask();
+    let server = on_socket_of_systemd(&sh, &socket);
+    answer(waiting);
     assert!(server.stop().success());
 }
 

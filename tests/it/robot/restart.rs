@@ -34,7 +34,8 @@ async fn a_server_of_its_own() {
     if std::env::var_os(HOLD).is_some() {
         mind.0.hold();
     }
-    let options = ServeOptions { data_dir: dir.into(), config: config(), mind: Some(Arc::new(mind)), library: None };
+    let (data_dir, mind) = (dir.into(), Some(Arc::new(mind) as _));
+    let options = ServeOptions { data_dir, config: config(), listener: None, mind, library: None };
     app::serve(options, std::future::pending(), |ready| println!("listens {}", ready.listen)).await.unwrap();
 }
 

@@ -57,6 +57,7 @@ impl Server {
             data_dir: company.path().to_owned(),
             library: Some(Arc::new(Shelves::new(Files::of(company.path()), Policy::new(&config.robot).unwrap()))),
             config,
+            listener: None,
             mind,
         };
         let shutdown = async {

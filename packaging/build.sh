@@ -1,0 +1,87 @@
+#!/bin/sh
+# Builds the executable for servers: build.sh TARGET…, of the three in `targets` below. Static, against musl, linked by zig.
+#
+# The standard library comes from where this machine has it, and the script says which way it took:
+#   rustup   toolchains of rustup that can add the target
+#   source   a compiler with the sources of its library beside it: rustup's component rust-src, or Debian's rustc-web,
+#            cargo-web, rust-web-src. The library is compiled with the executable
+#
+#   CARGO_TARGET_DIR  where to build (default: target)
+#   KEFU_PROFILE      cargo's profile (default: release; `smoke` is linked faster and larger)
+#   KEFU_TOOLS        where zig and cargo-zigbuild are kept (default: ~/.cache/kefu/tools)
+set -eu
+cd "$(dirname "$0")/.."
+targets="x86_64-unknown-linux-musl aarch64-unknown-linux-musl loongarch64-unknown-linux-musl"
+tools="${KEFU_TOOLS:-$HOME/.cache/kefu/tools}"
+profile="${KEFU_PROFILE:-release}"
+zig="ziglang==0.17.1 cargo-zigbuild==0.24.1"
+
+die() { echo "build.sh: $*" >&2; exit 1; }
+say() { echo "build.sh: $*" >&2; }
+[ $# -gt 0 ] || die "which target? $targets"
+for target; do
+    case " $targets " in *" $target "*) ;; *) die "$target is none of: $targets" ;; esac
+done
+
+if [ "$(cat "$tools/versions" 2> /dev/null || :)" != "$zig" ]; then
+    say "installing $zig into $tools"
+    rm -rf "$tools"
+    python3 -m venv "$tools" || die "python3 with venv is needed to install zig (Debian: python3-venv)"
+    # shellcheck disable=SC2086 # two words
+    "$tools/bin/pip" -q install $zig || die "zig and cargo-zigbuild could not be installed"
+    echo "$zig" > "$tools/versions"
+fi
+PATH="$tools/bin:$HOME/.cargo/bin:$PATH"
+
+# where a compiler's library sources are, if it has them
+sources() { src=$("$1" --print sysroot)/lib/rustlib/src/rust/library && [ -f "$src/Cargo.lock" ] && readlink -f "$src"; }
+
+way() {
+    if command -v rustup > /dev/null; then
+        rustup target add "$1" > /dev/null 2>&1 && echo rustup && return
+        rustup component add rust-src > /dev/null 2>&1 || :
+    fi
+    for rustc in rustc /usr/bin/rustc; do
+        if command -v "$rustc" > /dev/null && sources "$rustc" > /dev/null; then
+            echo "source $(command -v "$rustc")"
+            return
+        fi
+    done
+    echo none
+}
+
+# the same bytes wherever the checkout, the home directory and the registry are
+unit=$(printf '\037')
+home="${CARGO_HOME:-$HOME/.cargo}"
+remap="--remap-path-prefix=$PWD=/kefu${unit}--remap-path-prefix=$home/registry/src=/crates"
+CFLAGS="-ffile-prefix-map=$PWD=/kefu -ffile-prefix-map=$home/registry/src=/crates"
+export CFLAGS PATH CARGO_INCREMENTAL=0
+SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2> /dev/null || echo 0)}"
+export SOURCE_DATE_EPOCH
+
+for target; do
+    flags="$remap"
+    set -- $(way "$target")
+    case $1 in
+        rustup)
+            say "$target: library from rustup"
+            CARGO_ENCODED_RUSTFLAGS="$flags" cargo-zigbuild build --profile "$profile" --locked --target "$target"
+            ;;
+        source)
+            library=$(sources "$2")
+            say "$target: library compiled from $library"
+            flags="$flags${unit}--remap-path-prefix=$library=/rust/library"
+            # Debian's compiler brings no C runtime of musl: zig has it
+            case $target in loongarch64-*) ;; *) flags="$flags${unit}-Clink-self-contained=no" ;; esac
+            cargo="$(dirname "$2")/cargo"
+            RUSTC="$2" RUSTDOC="$(dirname "$2")/rustdoc" CARGO="$cargo" RUSTC_BOOTSTRAP=1 CARGO_ENCODED_RUSTFLAGS="$flags" \
+                cargo-zigbuild build --profile "$profile" --locked -Zbuild-std=std,panic_abort --target "$target"
+            ;;
+        *)
+            die "$target: no library for it. Either of these helps:
+  rustup target add $target
+  apt-get install rustc-web cargo-web rust-web-src    (Debian)
+  rustup component add rust-src"
+            ;;
+    esac
+done

@@ -1,0 +1,54 @@
+//! What a machine must have, said in one line where it has less: else it would show as an illegal instruction or a system
+//! call that isn't there, deep inside.
+
+use super::fail::Fail;
+
+/// The oldest kernel, major and minor. Rust's standard library asks for 3.2; LoongArch came into Linux with 5.19.
+const KERNEL: (u32, u32) = if cfg!(target_arch = "loongarch64") { (5, 19) } else { (3, 2) };
+
+/// Refuses kernels and processors that kefu was not built for.
+pub fn check() -> Result<(), Fail> {
+    kernel(&rustix::system::uname().release().to_string_lossy())?;
+    processor(rustix::param::linux_hwcap().0)
+}
+
+/// A release that doesn't begin with two numbers is nobody's Linux that we know; it gets its chance.
+fn kernel(release: &str) -> Result<(), Fail> {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) if (major, minor) < KERNEL => {
+            let (least, least_minor) = KERNEL;
+            Err(Fail::failure(format!("this machine runs Linux {release}; kefu needs {least}.{least_minor} or newer")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the executable was compiled for beyond the first generation of its architecture: nothing on x86-64 (SSE2) and
+/// ARM64 (NEON), whose better instructions are looked for where they are used; 128-bit vectors on LoongArch.
+fn processor(hwcap: usize) -> Result<(), Fail> {
+    const LSX: usize = 1 << 4;
+    if cfg!(target_arch = "loongarch64") && hwcap & LSX == 0 {
+        return Err(Fail::failure("this processor has no LSX vectors; kefu needs a Loongson 3A5000 or newer"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_kernels_are_named_and_strange_ones_get_their_chance() {
+        let fail = kernel("2.6.32-754.el6.x86_64").unwrap_err();
+        assert!(fail.what.contains("Linux 2.6.32-754.el6.x86_64") && fail.what.contains("needs"), "{}", fail.what);
+        for release in ["6.6.0-72.openEuler", "10.0", "5.19.0-46", "unknown", ""] {
+            kernel(release).unwrap();
+        }
+    }
+
+    #[test]
+    fn this_machine_will_do() {
+        check().unwrap();
+    }
+}

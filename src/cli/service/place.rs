@@ -1,0 +1,105 @@
+//! Where the parts of the service lie, and the programs of systemd that must hear of them.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::cli::{
+    data_dir::{cannot, io_reason, replace},
+    fail::{Fail, Kind},
+};
+
+/// The executable.
+pub const PROGRAM: &str = "usr/local/bin/kefu";
+/// Where packages put it; their units name it.
+const PACKAGED_PROGRAM: &str = "/usr/bin/kefu";
+/// Where packages put the unit.
+const PACKAGED_UNITS: [&str; 2] = ["usr/lib/systemd/system/kefu.service", "lib/systemd/system/kefu.service"];
+
+/// Path below the root, and content as the packages have it.
+const FILES: [(&str, &str); 4] = [
+    ("etc/sysusers.d/kefu.conf", include_str!("../../../systemd/kefu.sysusers")),
+    ("etc/tmpfiles.d/kefu.conf", include_str!("../../../systemd/kefu.tmpfiles")),
+    ("etc/systemd/system/kefu.service", include_str!("../../../systemd/kefu.service")),
+    ("etc/systemd/system/kefu.socket", include_str!("../../../systemd/kefu.socket")),
+];
+
+/// The machine, or an image of one.
+#[derive(Debug, clap::Args)]
+pub struct Place {
+    /// Root of a machine that doesn't run, such as an image mounted here, instead of this one
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+}
+
+impl Place {
+    /// A path of the machine, as it is reached from here.
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.root.as_deref().unwrap_or(Path::new("/")).join(below)
+    }
+
+    /// The files of the service with their content.
+    pub fn files(&self) -> impl Iterator<Item = (PathBuf, String)> + '_ {
+        let program = format!("/{PROGRAM}");
+        FILES.iter().map(move |(below, text)| (self.path(below), text.replace(PACKAGED_PROGRAM, &program)))
+    }
+
+    /// Refuses where a package looks after the service, where systemd doesn't run, and whom it would not obey.
+    pub fn check(&self) -> Result<(), Fail> {
+        if let Some(unit) = PACKAGED_UNITS.iter().map(|p| self.path(p)).find(|p| p.exists()) {
+            return Err(Fail::new(Kind::Exists, format!("a package installed {}", unit.display()))
+                .next("systemctl enable --now kefu, or remove the package"));
+        }
+        if self.root.is_some() {
+            return Ok(());
+        }
+        if !Path::new("/run/systemd/system").exists() {
+            return Err(Fail::failure("systemd does not run this machine")
+                .next("let your init system run: kefu serve; --root DIR prepares an image"));
+        }
+        if !rustix::process::geteuid().is_root() {
+            return Err(Fail::failure("only root can change services").next("sudo kefu service …"));
+        }
+        Ok(())
+    }
+
+    /// `systemctl`; where nothing runs only what a link on the disk says.
+    pub fn systemctl(&self, act: &[&str]) -> Result<(), Fail> {
+        self.tool("systemctl", act)
+    }
+
+    /// One of systemd's programs, for this root.
+    pub fn tool(&self, program: &str, args: &[&str]) -> Result<(), Fail> {
+        let mut command = Command::new(program);
+        if let Some(root) = &self.root {
+            command.arg(format!("--root={}", root.display()));
+        }
+        let shown = || format!("{program} {}", args.join(" "));
+        let out = command.args(args).output().map_err(|e| {
+            Fail::failure(format!("cannot run {program}: {}", io_reason(&e)))
+                .next("kefu service needs systemd's programs")
+        })?;
+        if out.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&out.stderr);
+        Err(Fail::failure(format!("{} failed: {}", shown(), said.trim())))
+    }
+
+    /// Whether it is the machine that runs here.
+    pub fn runs(&self) -> bool {
+        self.root.is_none()
+    }
+}
+
+/// Makes or replaces a file of this very mode, whatever the umask, and the directories above it.
+pub fn write(path: &Path, mode: u32, content: &[u8]) -> Result<(), Fail> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(|e| cannot("make", parent, &e))?;
+    }
+    replace(path, mode, content)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(|e| cannot("change", path, &e))
+}

@@ -1,0 +1,48 @@
+//! `kefu service uninstall`: takes back what `install` made. The data and its user stay.
+
+use std::{fs, io::ErrorKind};
+
+use serde_json::json;
+
+use super::place::{PROGRAM, Place};
+use crate::cli::{
+    context::Context,
+    data_dir::cannot,
+    fail::{Fail, Kind},
+};
+
+/// Stop the service and remove it; the data stays
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let place = &self.place;
+        place.check()?;
+        let files: Vec<_> = place.files().map(|(path, _)| path).filter(|p| p.exists()).collect();
+        if files.is_empty() {
+            return Err(Fail::new(Kind::Failure, "kefu service install was not here; nothing was changed"));
+        }
+        let units = ["kefu.service", "kefu.socket"];
+        let act: &[&str] = if place.runs() { &["disable", "--now"] } else { &["disable"] };
+        place.systemctl(&[act, &units].concat())?;
+        for path in files.iter().chain([&place.path(PROGRAM)]) {
+            match fs::remove_file(path) {
+                Err(e) if e.kind() != ErrorKind::NotFound => return Err(cannot("remove", path, &e)),
+                _ => {}
+            }
+        }
+        if place.runs() {
+            place.systemctl(&["daemon-reload"])?;
+        }
+        ctx.say(
+            json!({"removed": files}),
+            "The service is gone. /var/lib/kefu and the user kefu are still there; who wants neither removes them by hand.",
+        );
+        Ok(())
+    }
+}
