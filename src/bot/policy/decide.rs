@@ -8,6 +8,9 @@ use crate::{
 
 /// Below its threshold by this factor, asking for a person still counts: it is better to hand over once too often.
 const ASKING_IS_ENOUGH: f32 = 0.6;
+/// So does a share of this among the intents, however likely the message has none: 转财务的同事 is like no example, but if
+/// it is a wish at all, then this one.
+const ASKING_IF_ANYTHING: f32 = 0.5;
 /// Knowledge that fits this much of the least fit is offered as "is that what you mean".
 const NEARLY: f32 = 0.8;
 /// Most intents or questions in a question back.
@@ -102,7 +105,9 @@ impl Turn<'_> {
         if best.name == ASK_PERSON && self.declined {
             return None;
         }
-        if best.name == ASK_PERSON && best.p >= threshold * ASKING_IS_ENOUGH {
+        let share = best.p / (1.0 - self.thought.out_of_scope).max(best.p).max(f32::MIN_POSITIVE);
+        let asked = [(best.p, threshold * ASKING_IS_ENOUGH), (share, ASKING_IF_ANYTHING)];
+        if let Some((p, needs)) = asked.into_iter().find(|(p, needs)| best.name == ASK_PERSON && p >= needs) {
             return Some(self.hand_over(HandOverWhy::Asked, Why::Person { intent, p, needs }));
         }
         if best.p < threshold {

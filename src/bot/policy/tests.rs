@@ -68,6 +68,11 @@ fn asking_for_a_person_is_heard_below_the_threshold() {
         Some(HandOverWhy::Asked)
     );
     assert_eq!(handed(&ask(&p, "有活人吗", &thought(&[("ask_person", 0.2)], &[]), 0)), None);
+    // unlike any example, but if it is a wish, then this one
+    let strange = Thought { out_of_scope: 0.97, ..thought(&[("ask_person", 0.02), ("contact", 0.01)], &[]) };
+    assert_eq!(handed(&ask(&p, "转财务的同事", &strange, 0)), Some(HandOverWhy::Asked));
+    let other = Thought { out_of_scope: 0.97, ..thought(&[("ask_person", 0.01), ("contact", 0.01)], &[]) };
+    assert_eq!(handed(&ask(&p, "哈哈", &other, 0)), None);
 }
 
 #[test]

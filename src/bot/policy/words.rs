@@ -57,7 +57,9 @@ impl Words {
                 continue;
             }
             for (at, _) in whole.match_indices(&word.text).filter(|(at, _)| stands_alone(&whole, *at, &word.text)) {
-                if !declined(&whole[..at]) {
+                // 要 may be the end of 不要 as well as the beginning of the word
+                let wanting = if word.text.starts_with('要') { '要'.len_utf8() } else { 0 };
+                if !declined(&whole[..at + wanting]) {
                     return Asked::For(&word.text);
                 }
                 asked = Asked::Declined;
@@ -93,16 +95,17 @@ fn declined(before: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Robot;
 
     #[test]
     fn who_says_no_to_a_person_gets_none_and_who_asks_gets_one() {
-        let words = ["转人工", "人工客服", "=人工", "human agent", "real person", "talk to a person"];
-        let words = Words::new(&words.map(String::from));
+        let words = Words::new(&Robot::default().handover_words);
         for text in [
             "不用转人工，我自己弄好了",
             "先不要转人工",
             "不需要人工客服，谢谢",
             "别转人工",
+            "不要人工",
             "你先别给我转人工",
             "不用再帮我转人工了",
             "no need for a human agent, thanks",
@@ -115,6 +118,8 @@ mod tests {
             "要不要转人工",
             "用不用转人工啊",
             "需不需要人工客服",
+            "我要人工",
+            "要不要人工",
             "我不要机器人，转人工",
             "我不要，转人工",
             "不用了\n转人工",
