@@ -191,7 +191,9 @@ impl Loader {
     fn origin(&self, path: &str) -> Origin {
         let mut parts = path.split('.').map(str::to_owned);
         let key = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        match (self.set.get(&key), self.lines.get(path)) {
+        // what a file leaves out stands, so to speak, at the table around it
+        let line = std::iter::successors(Some(path), |p| Some(p.rsplit_once('.')?.0)).find_map(|p| self.lines.get(p));
+        match (self.set.get(&key), line) {
             (Some((_, Origin::File { path, .. })), Some(line)) => at(path, *line),
             (Some((_, origin)), _) => origin.clone(),
             (None, _) => Origin::Default,

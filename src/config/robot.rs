@@ -53,7 +53,7 @@ impl Default for Robot {
 }
 
 /// A word that begins with `=` must be the whole message; 人工 alone would catch 人工智能.
-const HANDOVER_WORDS: [&str; 14] = [
+const HANDOVER_WORDS: [&str; 18] = [
     "转人工",
     "轉人工",
     "人工客服",
@@ -61,8 +61,12 @@ const HANDOVER_WORDS: [&str; 14] = [
     "真人客服",
     "找人工",
     "要人工",
+    "等人工",
+    "联系人工",
     "=人工",
     "=真人",
+    "=zrg",
+    "=rg",
     "human agent",
     "real person",
     "live agent",
