@@ -109,8 +109,12 @@ def check(model, tokenizer, folder):
 
 
 def reference(folder):
-    """Token ids and int8 vectors of the test sentences; vectors as base64 of little-endian int16 in units of 1/32767."""
+    """Token ids and int8 vectors of the test sentences; vectors as base64 of little-endian int16 in units of 1/32767.
+
+    What is not integer is f64 here: f32 sums of another order would round some activation the other way.
+    """
     model, tokenizer = load(folder)
+    model = model.double()
     texts = sentences()
     ids = [e.ids for e in tokenizer.encode_batch(texts)]
     vectors = encode(model, tokenizer, texts, mode="int8", batch=1)

@@ -72,15 +72,16 @@ def linear(x, parts, mode):
         return F.linear(Rounded.apply(x), Rounded.apply(weight), bias)
     qx, sx = quantise(x)
     qw, sw = quantise(weight)
-    total = (qx.double() @ qw.double().T).float()
+    total = (qx.double() @ qw.double().T).to(x.dtype)
     return total * (sx * sw.T) + bias
 
 
 def attend(q, k, v, allowed):
     """Attention by plain products: for so few tokens a head, PyTorch's fused kernel takes several times longer on a CPU,
     most of all backwards."""
-    scores = q.float() @ k.float().transpose(-1, -2) * q.shape[-1] ** -0.5
-    return scores.masked_fill(~allowed, float("-inf")).softmax(-1) @ v.float()
+    q, k, v = (x.to(torch.promote_types(x.dtype, torch.float32)) for x in (q, k, v))
+    scores = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
+    return scores.masked_fill(~allowed, float("-inf")).softmax(-1) @ v
 
 
 class SelfAttention(nn.Module):
