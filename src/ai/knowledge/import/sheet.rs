@@ -1,6 +1,12 @@
 //! Rows with headings: CSV and Excel.
 
-use calamine::{Data, Reader as _, Xlsx};
+use std::{
+    collections::BTreeMap,
+    io::Cursor,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use calamine::{Data, Reader as _, Xlsx, XlsxError};
 
 use crate::ai::{knowledge::Entry, text_file::Report};
 
@@ -83,23 +89,44 @@ pub fn from_csv(text: &str, report: &mut Report) -> Vec<(u64, Entry)> {
     }
 }
 
+/// Cells further right than this are left out: no column of ours stands there.
+const MAX_COLUMNS: u32 = 1024;
+
+type Rows = BTreeMap<u32, BTreeMap<usize, String>>;
+
 /// Entries of the first sheet with their rows.
 pub fn from_xlsx(bytes: &[u8], report: &mut Report) -> Vec<(u64, Entry)> {
-    let opened: Result<Xlsx<_>, _> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes));
-    let sheet = opened.and_then(|mut book| book.worksheet_range_at(0).unwrap_or(Ok(calamine::Range::empty())));
-    let range = match sheet {
-        Ok(range) => range,
+    // calamine may panic on a damaged file
+    let read = catch_unwind(AssertUnwindSafe(|| rows(bytes)));
+    let rows = match read.unwrap_or(Err(XlsxError::Unexpected("its structure makes no sense"))) {
+        Ok(rows) => rows,
         Err(e) => {
             report.error("", 0, format!("this is no Excel file that can be read: {e}"));
             return Vec::new();
         }
     };
-    let first = range.start().map_or(0, |(row, _)| u64::from(row)) + 1;
-    let mut rows = range.rows().zip(first..);
-    let headings: Vec<String> = rows.next().map(|(row, _)| row.iter().map(cell).collect()).unwrap_or_default();
+    let mut rows = rows.into_iter();
+    let first = rows.next().map(|(_, row)| row).unwrap_or_default();
+    let width = first.last_key_value().map_or(0, |(column, _)| column + 1);
+    let headings: Vec<String> = (0..width).map(|c| first.get(&c).cloned().unwrap_or_default()).collect();
     let Some(columns) = Columns::of(&headings, report) else { return Vec::new() };
-    let filled = rows.filter(|(row, _)| row.iter().any(|c| !cell(c).trim().is_empty()));
-    filled.map(|(row, n)| (n, columns.entry(&|c| row.get(c).map(cell).unwrap_or_default()))).collect()
+    rows.map(|(n, row)| (u64::from(n) + 1, columns.entry(&|c| row.get(&c).cloned().unwrap_or_default()))).collect()
+}
+
+/// What the cells of the first sheet say, without the empty ones. Cell by cell: calamine's own table of a sheet has room for
+/// every cell up to the last, and one damaged reference puts that anywhere.
+fn rows(bytes: &[u8]) -> Result<Rows, XlsxError> {
+    let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes))?;
+    let mut rows = Rows::new();
+    let Some(first) = book.sheet_names().into_iter().next() else { return Ok(rows) };
+    let mut cells = book.worksheet_cells_reader(&first)?;
+    while let Some(found) = cells.next_cell()? {
+        let ((row, column), text) = (found.get_position(), cell(&found.get_value().clone().into()));
+        if column < MAX_COLUMNS && !text.trim().is_empty() {
+            rows.entry(row).or_default().insert(column as usize, text);
+        }
+    }
+    Ok(rows)
 }
 
 fn cell(data: &Data) -> String {

@@ -1,5 +1,7 @@
 //! What people bring, and what they are told; and that what is exported is read back.
 
+use std::io::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -35,6 +37,41 @@ fn a_sheet_of_excel_is_read_with_its_dates() {
     assert_eq!(entries[0].similar, ["想退货", "退货流程"]);
     assert_eq!(entries[1].answer, "10");
     assert_eq!(of("no zip", Kind::Xlsx).1.len(), 1);
+}
+
+#[test]
+fn cells_may_stand_anywhere_in_a_sheet() {
+    let cell = |at: &str, text: &str| format!(r#"<c r="{at}" t="inlineStr"><is><t>{text}</t></is></c>"#);
+    let row = |n: u32, cells: &[String]| format!(r#"<row r="{n}">{}</row>"#, cells.concat());
+    let of_rows = |rows: &[String]| {
+        let mut report = Report::default();
+        let entries = read(&workbook(&rows.concat()), Kind::Xlsx, Encoding::Utf8, &mut report);
+        (entries.len(), report.problems.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let head = row(2, &[cell("B2", "问题"), cell("D2", "答案")]);
+    let far = row(1_048_576, &[cell("B1048576", "怎么退货"), cell("D1048576", "可退"), cell("XFD1048576", "x")]);
+    assert_eq!(of_rows(&[head.clone(), far]), (1, vec![]));
+    // rows and columns that no sheet has: an error or left out, whatever the reader of workbooks thinks of them
+    let impossible = row(5, &[cell("ZZZZZZZZ99999999999", "x")]);
+    let (entries, problems) = of_rows(&[head, row(3, &[cell("B3", "a"), cell("D3", "b")]), impossible]);
+    assert!(entries == 1 || problems[0].contains("no Excel file that can be read"), "{entries} {problems:?}");
+}
+
+/// The workbook of the tests' data with a sheet of these rows.
+fn workbook(rows: &str) -> Vec<u8> {
+    let bytes = include_bytes!("../../../../tests/data/knowledge.xlsx");
+    let mut old = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut new = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for n in 0..old.len() {
+        let file = old.by_index_raw(n).unwrap();
+        if !file.name().unwrap().contains("sheet1") {
+            new.raw_copy_file(file).unwrap();
+        }
+    }
+    new.start_file("xl/worksheets/sheet1.xml", zip::write::SimpleFileOptions::default()).unwrap();
+    let space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    write!(new, r#"<worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>"#).unwrap();
+    new.finish().unwrap().into_inner()
 }
 
 #[test]
