@@ -2,8 +2,8 @@
 
   python export.py CHECKPOINT DIR [--reference FILE]
 
-Linear weights and the word table become I8 with one F32 scale per row (`X.weight_scale`), everything else F32. The check
-loads the directory again and compares its vectors with those of the checkpoint under fake quantisation.
+Linear weights become I8 with one F32 scale per row (`X.weight_scale`); the word table U8, two 4-bit codes in a byte, also
+with a scale per row; everything else F32. The check loads the directory again and compares its vectors with those of the checkpoint under fake quantisation.
 """
 import argparse
 import base64
@@ -16,16 +16,15 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from oddities import sentences
-from student import Shape, Student, encode, quantise
+from student import Shape, Student, encode, quantise, quantise_table
 
 LIMIT = 7_000_000
+TABLE = "embeddings.word_embeddings.weight"
 
 
 def quantised(name):
-    """Whether the weight `name` is stored as int8 rows: Linear layers and the word table."""
-    return name.endswith(".weight") and "LayerNorm" not in name and (
-        "embeddings." not in name or name == "embeddings.word_embeddings.weight"
-    )
+    """Whether the weight `name` is stored as int8 rows: Linear layers."""
+    return name.endswith(".weight") and "LayerNorm" not in name and "embeddings." not in name
 
 
 def pack(state):
@@ -33,7 +32,12 @@ def pack(state):
     out = {}
     for name, w in state.items():
         w = w.detach().float().cpu()
-        if quantised(name):
+        if name == TABLE:
+            q, s = quantise_table(w)
+            code = (q + 8).to(torch.uint8)
+            out[name] = (code[:, ::2] | code[:, 1::2] << 4).contiguous()
+            out[f"{name}_scale"] = s[:, 0].contiguous()
+        elif quantised(name):
             q, s = quantise(w)
             out[name] = q.to(torch.int8).contiguous()
             out[f"{name}_scale"] = s[:, 0].contiguous()
@@ -48,6 +52,8 @@ def unpack(tensors):
     for name, t in tensors.items():
         if name.endswith(".weight_scale"):
             continue
+        if t.dtype == torch.uint8:
+            t = torch.stack([t & 15, t >> 4], -1).flatten(1).to(torch.int8) - 8
         out[name] = t.float() * tensors[f"{name}_scale"][:, None] if t.dtype == torch.int8 else t.float()
     return out
 

@@ -1,9 +1,9 @@
-"""The student: a small BERT encoder with a factorised embedding, and its 8-bit arithmetic.
+"""The student: a small BERT encoder with a factorised embedding, and its 8-bit arithmetic (4-bit in the word table).
 
 Three ways to run the same weights:
   off   plain f32;
-  fake  every Linear weight, every activation into a Linear and the word table are rounded to their int8 grid, gradients
-        pass straight through (what training uses);
+  fake  every Linear weight and every activation into a Linear are rounded to their int8 grid, the word table to its
+        4-bit grid; gradients pass straight through (what training uses);
   int8  sums of integer products, exact, then scaled: what the Rust engine does, bit for bit up to f32 rounding of the
         rest. Slow (float64 sums); used to export, check and score.
 Names of the parameters are those of Hugging Face's ElectraModel, so that the exported file loads there too.
@@ -47,6 +47,37 @@ def quantise(x):
     """(q, s): integers in [-127, 127] kept as floats, rounded half to even, and the scale of each row."""
     s = row_scale(x)
     return (x / s).round_().clamp_(-127, 127), s
+
+
+CLIPS = tuple(c / 20 for c in range(20, 10, -1))  # shares of a row's largest magnitude that may become the largest code
+
+
+def quantise_table(x):
+    """(q, s): like `quantise`, but 4-bit integers in [-7, 7]: of several scales each row gets the one with the least
+    squared error. Rows that are on such a grid already keep it."""
+    best = None
+    for clip in CLIPS:
+        s = row_scale(x) * (127 / 7 * clip)
+        q = (x / s).round_().clamp_(-7, 7)
+        e = (q * s - x).square().sum(-1, keepdim=True)
+        if best is None:
+            best = q, s, e
+        else:
+            best = tuple(torch.where(e < best[2], new, old) for new, old in zip((q, s, e), best))
+    return best[:2]
+
+
+class RoundedTable(torch.autograd.Function):
+    """Value on the 4-bit grid of its row; the gradient passes unchanged."""
+
+    @staticmethod
+    def forward(ctx, x):
+        q, s = quantise_table(x)
+        return q * s
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
 
 
 class Rounded(torch.autograd.Function):
@@ -143,11 +174,8 @@ class Embeddings(nn.Module):
 
     def forward(self, ids, mode):
         words = self.word_embeddings(ids)
-        if mode == "fake":
-            words = Rounded.apply(words)
-        elif mode == "int8":
-            q, s = quantise(words)
-            words = q * s
+        if mode != "off":
+            words = RoundedTable.apply(words)
         x = words + self.position_embeddings.weight[: ids.shape[1]] + self.token_type_embeddings.weight[0]
         return self.LayerNorm(x)
 

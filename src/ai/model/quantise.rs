@@ -1,4 +1,4 @@
-//! Symmetric 8-bit codes with one scale per row: the scheme the model is trained with.
+//! Symmetric 8-bit codes with one scale per row: the scheme the model is trained with. Tables may be stored with 4 bits.
 
 use std::borrow::Cow;
 
@@ -41,6 +41,12 @@ impl Codes {
     }
 }
 
+/// Rows of `columns` codes from 4 bits each, stored with 8 added, the first of a byte in its low half.
+pub(super) fn unpacked(bytes: &[u8], columns: usize) -> Vec<u8> {
+    let halves = |row: &[u8]| row.iter().flat_map(|b| [b & 15, b >> 4]).take(columns).collect::<Vec<u8>>();
+    bytes.chunks_exact(columns.div_ceil(2).max(1)).flat_map(halves).map(|code| code.wrapping_sub(8)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +64,13 @@ mod tests {
                 assert!((value - want).abs() <= scale * 0.500_01, "{value} for {want}");
             }
         }
+    }
+
+    #[test]
+    fn four_bits_are_codes_around_eight() {
+        let signed = |bytes: &[u8], columns| unpacked(bytes, columns).iter().map(|b| *b as i8).collect::<Vec<_>>();
+        assert_eq!(signed(&[0x1f, 0x88, 0x97], 2), [7, -7, 0, 0, -1, 1]);
+        assert_eq!(signed(&[0x9f, 0xf8, 0x71, 0x09], 3), [7, 1, 0, -7, -1, 1]);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(crate) enum Stored {
     F16,
     Bf16,
     Codes,
+    /// Codes, of the word table with 4 bits.
+    Packed,
 }
 
 const VOCABULARY: [&str; 24] = [
@@ -56,7 +58,15 @@ pub(crate) fn tensors(shape: Shape, stored: Stored, seed: u64) -> Tensors {
         let values: Vec<f32> = (0..dims.iter().product()).map(|_| around + random.next()).collect();
         let bytes = |v: &[f32]| v.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
         match stored {
-            Stored::Codes if codes => {
+            Stored::Packed if name.contains("word_embeddings") => {
+                let nearest = Codes::nearest(&values, dims[1]);
+                let scales: Vec<f32> = nearest.scales.iter().map(|s| s * 127.0 / 7.0).collect();
+                let code = |b: u8| ((f32::from(b as i8) * 7.0 / 127.0).round() + 8.0) as u8;
+                let packed = nearest.bytes.chunks_exact(2).map(|b| code(b[0]) | code(b[1]) << 4).collect();
+                all.insert(format!("{name}_scale"), (Dtype::F32, vec![dims[0]], bytes(&scales)));
+                all.insert(name, (Dtype::U8, vec![dims[0], dims[1] / 2], packed));
+            }
+            Stored::Codes | Stored::Packed if codes => {
                 let nearest = Codes::nearest(&values, dims[1]);
                 all.insert(format!("{name}_scale"), (Dtype::F32, vec![dims[0]], bytes(&nearest.scales)));
                 all.insert(name, (Dtype::I8, dims.to_vec(), nearest.bytes.into_owned()));

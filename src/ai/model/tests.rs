@@ -75,6 +75,7 @@ fn stored_codes_floats_and_halves_are_the_same_model() {
     assert_eq!(of(Stored::F32), codes);
     assert!(cosine(&of(Stored::F16), &codes) > 0.999);
     assert!(cosine(&of(Stored::Bf16), &codes) > 0.99);
+    assert!(cosine(&of(Stored::Packed), &codes) > 0.97);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use candle_core::{DType, Device, safetensors::Load};
 use safetensors::{Dtype, SafeTensors};
 
-use super::{Codes, Config, ModelError};
+use super::{Codes, Config, ModelError, quantise::unpacked};
 
 /// A linear map: `outputs` rows of `inputs` codes, and a bias.
 #[derive(Clone, Debug)]
@@ -161,9 +161,14 @@ impl<'a, K: Fn(&'a [u8]) -> Cow<'static, [u8]>> File<'a, K> {
         if values.iter().all(|v| v.is_finite()) { Ok(values) } else { Err(ModelError::NotFinite(name.into())) }
     }
 
-    /// The codes of `{at}.weight`: as stored, or the nearest to stored floats.
+    /// The codes of `{at}.weight`: as stored (I8, or U8 with two of 4 bits in a byte), or the nearest to stored floats.
     fn codes(&self, at: &str, rows: usize, columns: usize) -> Result<Codes, ModelError> {
         let name = format!("{at}.weight");
+        let scales = || self.floats(&format!("{name}_scale"), &[rows]);
+        if self.tensors.tensor(&name).is_ok_and(|view| view.dtype() == Dtype::U8) {
+            let view = self.view(&name, &[rows, columns.div_ceil(2)])?;
+            return Ok(Codes { bytes: unpacked(view.data(), columns).into(), scales: scales()?, columns });
+        }
         let view = self.view(&name, &[rows, columns])?;
         if view.dtype() != Dtype::I8 {
             return Ok(Codes::nearest(&self.floats(&name, &[rows, columns])?, columns));
@@ -172,8 +177,7 @@ impl<'a, K: Fn(&'a [u8]) -> Cow<'static, [u8]>> File<'a, K> {
         if view.data().contains(&(i8::MIN as u8)) {
             return Err(ModelError::Type { name, found: "I8 with codes of -128".into() });
         }
-        let scales = self.floats(&format!("{name}_scale"), &[rows])?;
-        Ok(Codes { bytes: (self.keep)(view.data()), scales, columns })
+        Ok(Codes { bytes: (self.keep)(view.data()), scales: scales()?, columns })
     }
 
     fn linear(&self, at: &str, outputs: usize, inputs: usize) -> Result<Linear, ModelError> {
