@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the executable for servers: build.sh TARGET…, of the three in `targets` below. Static, against musl, linked by zig.
+# Builds the executable for servers: build.sh TARGET…, of the three in `targets` below. Static, against musl; its C by zig.
 #
 # The standard library comes from where this machine has it, and the script says which way it took:
 #   rustup   toolchains of rustup that can add the target
@@ -65,7 +65,10 @@ for target; do
     case $1 in
         rustup)
             say "$target: library from rustup"
-            CARGO_ENCODED_RUSTFLAGS="$flags" cargo-zigbuild build --profile "$profile" --locked --target "$target"
+            # Rust's own linker: zig's makes no executable that can be loaded anywhere (static-pie)
+            linker="CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_LINKER"
+            flags="$flags${unit}-Clink-arg=--pack-dyn-relocs=relr"
+            env "$linker=rust-lld" CARGO_ENCODED_RUSTFLAGS="$flags" cargo-zigbuild build --profile "$profile" --locked --target "$target"
             ;;
         source)
             library=$(sources "$2")

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Prints what takes the space in a kefu executable that still has its symbols: size.py FILE.
 
-Sections as readelf has them; embedded files by their sizes in the checkout; functions and named constants by crate. What
+Sections as readelf has them; embedded files by what build.rs (model) and rust-embed (pages) make of the checkout; functions and named constants by crate. What
 the linker merged or left nameless shows as the rest of its section.
 """
 
-import collections, pathlib, re, subprocess, sys
+import collections, gzip, pathlib, re, subprocess, sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -43,9 +43,11 @@ def by_crate(file):
 
 
 def embedded():
-    files = [f for f in (ROOT / "models/default").rglob("*") if f.is_file()]
-    files += [f for f in (ROOT / "ui/dist").rglob("*") if f.is_file()]
-    return sorted(((f.stat().st_size, str(f.relative_to(ROOT))) for f in files), reverse=True)
+    name = lambda f: str(f.relative_to(ROOT))
+    model = [f for f in (ROOT / "models/default").rglob("*") if f.is_file()]
+    pages = [f for f in (ROOT / "ui/dist").rglob("*") if f.is_file() and f.suffix not in (".html", ".js", ".css")]
+    rows = [(len(gzip.compress(f.read_bytes(), 9)), f"{name(f)}, compressed") for f in model]
+    return sorted(rows + [(f.stat().st_size, name(f)) for f in pages], reverse=True)
 
 
 def main(file):
