@@ -3,7 +3,7 @@
   python export.py CHECKPOINT DIR [--reference FILE]
 
 Linear weights become I8 with one F32 scale per row (`X.weight_scale`); the word table U8, two 4-bit codes in a byte, also
-with a scale per row; everything else F32. The check loads the directory again and compares its vectors with those of the checkpoint under fake quantisation.
+with a scale per row, F16; everything else F32. The check loads the directory again and compares its vectors with those of the checkpoint under fake quantisation.
 """
 import argparse
 import base64
@@ -36,7 +36,7 @@ def pack(state):
             q, s = quantise_table(w)
             code = (q + 8).to(torch.uint8)
             out[name] = (code[:, ::2] | code[:, 1::2] << 4).contiguous()
-            out[f"{name}_scale"] = s[:, 0].contiguous()
+            out[f"{name}_scale"] = s[:, 0].half().contiguous()
         elif quantised(name):
             q, s = quantise(w)
             out[name] = q.to(torch.int8).contiguous()
@@ -54,7 +54,7 @@ def unpack(tensors):
             continue
         if t.dtype == torch.uint8:
             t = torch.stack([t & 15, t >> 4], -1).flatten(1).to(torch.int8) - 8
-        out[name] = t.float() * tensors[f"{name}_scale"][:, None] if t.dtype == torch.int8 else t.float()
+        out[name] = t.float() * tensors[f"{name}_scale"].float()[:, None] if t.dtype == torch.int8 else t.float()
     return out
 
 

@@ -54,10 +54,10 @@ CLIPS = tuple(c / 20 for c in range(20, 10, -1))  # shares of a row's largest ma
 
 def quantise_table(x):
     """(q, s): like `quantise`, but 4-bit integers in [-7, 7]: of several scales each row gets the one with the least
-    squared error. Rows that are on such a grid already keep it."""
+    squared error. Scales are 16-bit floats. Rows that are on such a grid already keep it."""
     best = None
     for clip in CLIPS:
-        s = row_scale(x) * (127 / 7 * clip)
+        s = (row_scale(x) * (127 / 7 * clip)).half().to(x.dtype)
         q = (x / s).round_().clamp_(-7, 7)
         e = (q * s - x).square().sum(-1, keepdim=True)
         if best is None:

@@ -8,7 +8,7 @@ use std::{
     str::FromStr,
 };
 
-use tracing_subscriber::{EnvFilter, filter::ParseError, fmt};
+use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,12 +38,12 @@ impl FromStr for Format {
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The filter does not parse.
-    #[error("the log filter {filter:?} is not understood ({source}); try info, debug, or kefu=debug")]
+    #[error("the log filter {filter:?} is not understood ({reason}); try info, debug, or kefu=debug")]
     Filter {
         /// From RUST_LOG or the configuration.
         filter: String,
         /// What is wrong with it.
-        source: ParseError,
+        reason: String,
     },
     /// Not a format.
     #[error("the log format {0:?} is unknown; use auto, text or json")]
@@ -58,12 +58,12 @@ pub enum LogError {
 pub fn init(level: &str, format: Format) -> Result<(), LogError> {
     let filter = filter(std::env::var("RUST_LOG").ok().as_deref(), level)?;
     let terminal = io::stderr().is_terminal();
-    let lines = fmt().with_env_filter(filter).with_writer(io::stderr);
+    let (lines, log) = (fmt::layer().with_writer(io::stderr), tracing_subscriber::registry().with(filter));
     let started = if json(format, terminal) {
-        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        log.with(lines.json().flatten_event(true).with_current_span(false).with_span_list(false)).try_init()
     } else {
         let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        lines.with_ansi(colours).with_target(false).try_init()
+        log.with(lines.with_ansi(colours).with_target(false)).try_init()
     };
     started.map_err(|_| LogError::Again)
 }
@@ -72,7 +72,7 @@ fn json(format: Format, terminal: bool) -> bool {
     format == Format::Json || (format == Format::Auto && !terminal)
 }
 
-fn filter(rust_log: Option<&str>, level: &str) -> Result<EnvFilter, LogError> {
+fn filter(rust_log: Option<&str>, level: &str) -> Result<Targets, LogError> {
     let text = match rust_log.filter(|v| !v.trim().is_empty()) {
         Some(wish) => wish.to_owned(),
         None => match level {
@@ -83,7 +83,7 @@ fn filter(rust_log: Option<&str>, level: &str) -> Result<EnvFilter, LogError> {
             other => other.to_owned(),
         },
     };
-    EnvFilter::try_new(&text).map_err(|source| LogError::Filter { filter: text, source })
+    text.parse().map_err(|e: <Targets as FromStr>::Err| LogError::Filter { reason: e.to_string(), filter: text })
 }
 
 #[cfg(test)]

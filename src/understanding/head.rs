@@ -14,10 +14,10 @@ use crate::ai::{
 const WORKERS: usize = 16;
 
 /// The intents that kefu ships, if it was built with them.
-pub fn default_head() -> Option<&'static [u8]> {
+pub fn default_head() -> Option<Vec<u8>> {
     #[cfg(head_embedded)]
     {
-        Some(include_bytes!("../../models/default/head.bin"))
+        Some(crate::ai::model::unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/model/head.bin.gz"))))
     }
     #[cfg(not(head_embedded))]
     None
@@ -38,7 +38,7 @@ pub fn head(files: &Files, model: &Arc<Model>, fingerprint: Fingerprint) -> Resu
             Err(e) => Err(Unable::File(path, e.to_string())),
         },
         Err(e) if e.kind() == ErrorKind::NotFound => {
-            match default_head().map(|bytes| Head::for_model(bytes, fingerprint)) {
+            match default_head().map(|bytes| Head::for_model(&bytes, fingerprint)) {
                 None => Ok(None),
                 Some(Ok(head)) => Ok(Some(head)),
                 // another model than the embedded one: the default intents don't fit it

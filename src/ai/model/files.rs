@@ -1,9 +1,8 @@
 //! The files of a model: found, not yet understood.
 
-use std::{
-    borrow::Cow,
-    path::{Path, PathBuf},
-};
+#[cfg(any(model_embedded, head_embedded))]
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use super::{Config, ModelError, Weights};
 use crate::ai::tokenizer::Tokenizer;
@@ -12,22 +11,22 @@ use crate::ai::tokenizer::Tokenizer;
 #[derive(Clone, Debug)]
 pub struct Files {
     /// `config.json`.
-    pub config: Cow<'static, [u8]>,
+    pub config: Vec<u8>,
     /// `1_Pooling/config.json`.
-    pub pooling: Option<Cow<'static, [u8]>>,
+    pub pooling: Option<Vec<u8>>,
     /// `tokenizer.json`, or else `vocab.txt`.
     pub tokenizer: TokenizerFile,
     /// `model.safetensors`.
-    pub weights: Cow<'static, [u8]>,
+    pub weights: Vec<u8>,
 }
 
 /// Either definition of a tokenizer.
 #[derive(Clone, Debug)]
 pub enum TokenizerFile {
     /// `tokenizer.json`.
-    Json(Cow<'static, [u8]>),
+    Json(Vec<u8>),
     /// `vocab.txt`, and whether text is lowercased (`do_lower_case` of `tokenizer_config.json`, true if it isn't there).
-    Vocab(Cow<'static, [u8]>, bool),
+    Vocab(Vec<u8>, bool),
 }
 
 impl Files {
@@ -51,18 +50,19 @@ impl Files {
         })
     }
 
-    /// The files inside the executable, if it was built with them.
+    /// The files inside the executable, if it was built with them: compressed by `build.rs`, which saves less of the weights
+    /// than of the rest, but half a megabyte.
     pub fn embedded() -> Option<Self> {
         #[cfg(model_embedded)]
         {
             macro_rules! model {
                 ($name:literal) => {
-                    Cow::Borrowed(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/default/", $name)))
+                    unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/model/", $name, ".gz")))
                 };
             }
             Some(Self {
                 config: model!("config.json"),
-                pooling: Some(model!("1_Pooling/config.json")),
+                pooling: Some(model!("pooling.json")),
                 tokenizer: TokenizerFile::Json(model!("tokenizer.json")),
                 weights: model!("model.safetensors"),
             })
@@ -84,18 +84,27 @@ impl Files {
         if tokenizer.size() > config.vocabulary {
             return Err(ModelError::Vocabulary { tokens: tokenizer.size(), rows: config.vocabulary });
         }
-        let weights = Weights::read(&config, self.weights)?;
+        let weights = Weights::read(&config, &self.weights)?;
         Ok((config, tokenizer, weights))
     }
 }
 
-fn file(path: PathBuf) -> Result<Cow<'static, [u8]>, ModelError> {
-    std::fs::read(&path).map(Cow::Owned).map_err(|source| ModelError::File { path, source })
+/// A file that `build.rs` compressed.
+#[cfg(any(model_embedded, head_embedded))]
+pub(crate) fn unpacked(gz: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    // of bytes in memory that the build itself wrote
+    flate2::read::GzDecoder::new(gz).read_to_end(&mut plain).expect("a whole file");
+    plain
 }
 
-fn optional(path: &Path) -> Result<Option<Cow<'static, [u8]>>, ModelError> {
+fn file(path: PathBuf) -> Result<Vec<u8>, ModelError> {
+    std::fs::read(&path).map_err(|source| ModelError::File { path, source })
+}
+
+fn optional(path: &Path) -> Result<Option<Vec<u8>>, ModelError> {
     match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes.into())),
+        Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(ModelError::File { path: path.into(), source }),
     }

@@ -1,13 +1,10 @@
 //! Symmetric 8-bit codes with one scale per row: the scheme the model is trained with. Tables may be stored with 4 bits.
 
-use std::borrow::Cow;
-
-/// A matrix of rows, each `scale * code`. Codes are signed bytes kept as the file has them; borrowed from the executable
-/// where they can be.
+/// A matrix of rows, each `scale * code`. Codes are signed bytes.
 #[derive(Clone, Debug)]
 pub struct Codes {
     /// Row after row, `columns` bytes each, to be read as `i8`; never -128.
-    pub bytes: Cow<'static, [u8]>,
+    pub bytes: Vec<u8>,
     /// One per row.
     pub scales: Vec<f32>,
     /// Bytes in a row.
@@ -37,7 +34,7 @@ impl Codes {
                 _ => (w / scale).round_ties_even().clamp(-127.0, 127.0) as i8 as u8,
             }));
         }
-        Self { bytes: bytes.into(), scales, columns }
+        Self { bytes, scales, columns }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Loading: what is accepted, and what a person is told about what isn't.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     testing::{SMALL, STUDENT, Shape, Stored, Tensors, config, files, safetensors, tensors, tokens},
@@ -24,8 +24,8 @@ fn message(change: impl FnOnce(&mut serde_json::Value, &mut Tensors)) -> String 
     let (mut config, mut all) = (config(SMALL), tensors(SMALL, Stored::Codes, 1));
     change(&mut config, &mut all);
     let mut changed = files(SMALL, Stored::Codes, 1);
-    changed.config = Cow::Owned(config.to_string().into_bytes());
-    changed.weights = Cow::Owned(safetensors(&all));
+    changed.config = config.to_string().into_bytes();
+    changed.weights = safetensors(&all);
     Model::new(changed, kernel::best()).map(drop).unwrap_err().to_string()
 }
 
@@ -79,18 +79,9 @@ fn stored_codes_floats_and_halves_are_the_same_model() {
 }
 
 #[test]
-fn a_static_table_stays_where_it_is() {
-    let weights: &'static [u8] = safetensors(&tensors(SMALL, Stored::Codes, 3)).leak();
-    let mut with = files(SMALL, Stored::Codes, 3);
-    with.weights = Cow::Borrowed(weights);
-    let model = Model::new(with, kernel::best()).unwrap();
-    assert!(matches!(model.tables.words.bytes, Cow::Borrowed(_)));
-}
-
-#[test]
 fn pooling_takes_the_first_token_if_told_so() {
     let mut with = files(SMALL, Stored::Codes, 3);
-    with.pooling = Some(Cow::Borrowed(br#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}"#));
+    with.pooling = Some(br#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}"#.to_vec());
     let (config, _, weights) = with.clone().read().unwrap();
     let want = Reference::new(&config, &weights, Activations::Codes).unwrap().encode(&tokens(4, 9)).unwrap();
     assert!(cosine(&vector(Model::new(with, kernel::best()).unwrap(), &tokens(4, 9)), &want) > 0.999_9);
@@ -100,7 +91,7 @@ fn pooling_takes_the_first_token_if_told_so() {
 fn names_may_begin_with_the_model_type() {
     let all = tensors(SMALL, Stored::F32, 3).into_iter().map(|(name, t)| (format!("bert.{name}"), t)).collect();
     let mut with = files(SMALL, Stored::F32, 3);
-    with.weights = Cow::Owned(safetensors(&all));
+    with.weights = safetensors(&all);
     let plain = Model::new(files(SMALL, Stored::F32, 3), kernel::best()).unwrap();
     assert_eq!(vector(Model::new(with, kernel::best()).unwrap(), &tokens(4, 9)), vector(plain, &tokens(4, 9)));
 }
@@ -122,7 +113,7 @@ fn errors_name_what_is_wrong() {
     let name = "encoder.layer.0.intermediate.dense.weight";
     assert!(message(|_, t| t.get_mut(name).unwrap().2[0] = 128).contains("-128"));
     let mut cut = files(SMALL, Stored::Codes, 1);
-    cut.weights = Cow::Owned(cut.weights[..2000].to_vec());
+    cut.weights = cut.weights[..2000].to_vec();
     assert!(Model::new(cut, kernel::best()).unwrap_err().to_string().contains("model.safetensors can't be read"));
 }
 

@@ -1,7 +1,5 @@
 //! The tensors of a model by their Hugging Face names, read through Candle, checked for shape, as 8-bit codes.
 
-use std::borrow::Cow;
-
 use candle_core::{DType, Device, safetensors::Load};
 use safetensors::{Dtype, SafeTensors};
 
@@ -58,48 +56,35 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Reads every tensor that `config` calls for. With bytes that live as long as the program, 8-bit tables stay where
-    /// they are.
-    pub(super) fn read(config: &Config, bytes: Cow<'static, [u8]>) -> Result<Self, ModelError> {
-        match bytes {
-            Cow::Borrowed(bytes) => {
-                read(config, &File { tensors: SafeTensors::deserialize(bytes)?, keep: Cow::Borrowed })
-            }
-            Cow::Owned(bytes) => {
-                let keep = |codes: &[u8]| Cow::Owned(codes.to_vec());
-                read(config, &File { tensors: SafeTensors::deserialize(&bytes)?, keep })
-            }
+    /// Reads every tensor that `config` calls for.
+    pub(super) fn read(c: &Config, bytes: &[u8]) -> Result<Self, ModelError> {
+        let file = &File(SafeTensors::deserialize(bytes)?);
+        let root = file.root();
+        let tables = format!("{root}embeddings");
+        let mut positions =
+            file.floats(&format!("{tables}.position_embeddings.weight"), &[c.positions, c.embedding])?;
+        let types = format!("{tables}.token_type_embeddings.weight");
+        let kinds = file.0.tensor(&types).map_or(0, |t| t.shape().first().copied().unwrap_or(0));
+        let types = file.floats(&types, &[kinds.max(1), c.embedding])?;
+        for row in positions.chunks_exact_mut(c.embedding) {
+            row.iter_mut().zip(&types).for_each(|(p, t)| *p += t);
         }
+        let project = (c.embedding != c.hidden)
+            .then(|| file.linear(&format!("{root}embeddings_project"), c.hidden, c.embedding))
+            .transpose()?;
+        Ok(Weights {
+            words: file.codes(&format!("{tables}.word_embeddings"), c.vocabulary, c.embedding)?,
+            positions,
+            norm: file.norm(&format!("{tables}.LayerNorm"), c.embedding)?,
+            project,
+            layers: (0..c.layers)
+                .map(|n| layer(c, file, &format!("{root}encoder.layer.{n}")))
+                .collect::<Result<_, _>>()?,
+        })
     }
 }
 
-fn read<'a, K: Fn(&'a [u8]) -> Cow<'static, [u8]>>(c: &Config, file: &File<'a, K>) -> Result<Weights, ModelError> {
-    let root = file.root();
-    let tables = format!("{root}embeddings");
-    let mut positions = file.floats(&format!("{tables}.position_embeddings.weight"), &[c.positions, c.embedding])?;
-    let types = format!("{tables}.token_type_embeddings.weight");
-    let kinds = file.tensors.tensor(&types).map_or(0, |t| t.shape().first().copied().unwrap_or(0));
-    let types = file.floats(&types, &[kinds.max(1), c.embedding])?;
-    for row in positions.chunks_exact_mut(c.embedding) {
-        row.iter_mut().zip(&types).for_each(|(p, t)| *p += t);
-    }
-    let project = (c.embedding != c.hidden)
-        .then(|| file.linear(&format!("{root}embeddings_project"), c.hidden, c.embedding))
-        .transpose()?;
-    Ok(Weights {
-        words: file.codes(&format!("{tables}.word_embeddings"), c.vocabulary, c.embedding)?,
-        positions,
-        norm: file.norm(&format!("{tables}.LayerNorm"), c.embedding)?,
-        project,
-        layers: (0..c.layers).map(|n| layer(c, file, &format!("{root}encoder.layer.{n}"))).collect::<Result<_, _>>()?,
-    })
-}
-
-fn layer<'a, K: Fn(&'a [u8]) -> Cow<'static, [u8]>>(
-    c: &Config,
-    file: &File<'a, K>,
-    at: &str,
-) -> Result<LayerWeights, ModelError> {
+fn layer(c: &Config, file: &File<'_>, at: &str) -> Result<LayerWeights, ModelError> {
     let [q, k, v] =
         ["query", "key", "value"].map(|part| file.linear(&format!("{at}.attention.self.{part}"), c.hidden, c.hidden));
     Ok(LayerWeights {
@@ -123,21 +108,18 @@ fn stacked(parts: [Linear; 3]) -> Linear {
     }
 }
 
-/// An open safetensors file, and how long its bytes may be borrowed.
-struct File<'a, K> {
-    tensors: SafeTensors<'a>,
-    keep: K,
-}
+/// An open safetensors file.
+struct File<'a>(SafeTensors<'a>);
 
-impl<'a, K: Fn(&'a [u8]) -> Cow<'static, [u8]>> File<'a, K> {
+impl<'a> File<'a> {
     /// What tensor names begin with: models saved with a head have `bert.` before every name.
     fn root(&self) -> &'static str {
-        let has = |root: &&str| self.tensors.tensor(&format!("{root}embeddings.word_embeddings.weight")).is_ok();
+        let has = |root: &&str| self.0.tensor(&format!("{root}embeddings.word_embeddings.weight")).is_ok();
         ["", "bert.", "electra."].into_iter().find(has).unwrap_or("")
     }
 
     fn view(&self, name: &str, shape: &[usize]) -> Result<safetensors::tensor::TensorView<'a>, ModelError> {
-        let view = self.tensors.tensor(name).map_err(|_| ModelError::MissingTensor(name.into()))?;
+        let view = self.0.tensor(name).map_err(|_| ModelError::MissingTensor(name.into()))?;
         if view.shape() != shape {
             let (found, expected) = (view.shape().to_vec(), shape.to_vec());
             return Err(ModelError::Shape { name: name.into(), found, expected });
@@ -165,9 +147,9 @@ impl<'a, K: Fn(&'a [u8]) -> Cow<'static, [u8]>> File<'a, K> {
     fn codes(&self, at: &str, rows: usize, columns: usize) -> Result<Codes, ModelError> {
         let name = format!("{at}.weight");
         let scales = || self.floats(&format!("{name}_scale"), &[rows]);
-        if self.tensors.tensor(&name).is_ok_and(|view| view.dtype() == Dtype::U8) {
+        if self.0.tensor(&name).is_ok_and(|view| view.dtype() == Dtype::U8) {
             let view = self.view(&name, &[rows, columns.div_ceil(2)])?;
-            return Ok(Codes { bytes: unpacked(view.data(), columns).into(), scales: scales()?, columns });
+            return Ok(Codes { bytes: unpacked(view.data(), columns), scales: scales()?, columns });
         }
         let view = self.view(&name, &[rows, columns])?;
         if view.dtype() != Dtype::I8 {
@@ -177,7 +159,7 @@ impl<'a, K: Fn(&'a [u8]) -> Cow<'static, [u8]>> File<'a, K> {
         if view.data().contains(&(i8::MIN as u8)) {
             return Err(ModelError::Type { name, found: "I8 with codes of -128".into() });
         }
-        Ok(Codes { bytes: (self.keep)(view.data()), scales: scales()?, columns })
+        Ok(Codes { bytes: view.data().to_vec(), scales: scales()?, columns })
     }
 
     fn linear(&self, at: &str, outputs: usize, inputs: usize) -> Result<Linear, ModelError> {

@@ -63,5 +63,5 @@ impl Args {
 /// What kefu ships.
 pub fn default_examples() -> Result<Examples, Fail> {
     let bytes = understanding::default_head().ok_or_else(|| Fail::failure("this kefu ships no intents"))?;
-    Head::from_bytes(bytes).map(|h| h.to_examples()).map_err(|e| Fail::failure(e.to_string()))
+    Head::from_bytes(&bytes).map(|h| h.to_examples()).map_err(|e| Fail::failure(e.to_string()))
 }
