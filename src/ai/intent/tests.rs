@@ -4,7 +4,10 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 
-use super::{train::ANCHORS, *};
+use super::{
+    train::{ANCHORS, cover},
+    *,
+};
 use crate::ai::embed::{Embed as _, Fingerprint, testing::*};
 
 fn set() -> Examples {
@@ -85,6 +88,27 @@ fn of_many_examples_all_teach_and_some_stay_for_comparison() {
     let read = Head::from_bytes(&head.to_bytes()).unwrap();
     assert_eq!(read, head);
     assert_eq!(head.to_examples().list.len(), 348, "another training learns from all");
+}
+
+#[test]
+fn the_chosen_of_a_class_cover_it() {
+    // three clouds of 50, 6 and 4, each around an axis of its own
+    let cloud = |axis: usize, count: usize| {
+        (0..count).map(move |n| {
+            let small = 0.02 * n as f32 / count as f32;
+            let mut vector = [small; 8];
+            vector[axis] = 1.0 - small;
+            vector
+        })
+    };
+    let vectors: Vec<[f32; 8]> = cloud(0, 50).chain(cloud(1, 6)).chain(cloud(2, 4)).collect();
+    let chosen = cover(vectors.iter().map(|v| &v[..]), 8, 3);
+    let mut clouds: Vec<usize> = chosen.iter().map(|n| [50, 56, 60].partition_point(|end| end <= n)).collect();
+    clouds.sort_unstable();
+    assert_eq!(clouds, [0, 1, 2], "{chosen:?}");
+    assert_eq!(cover(vectors[..3].iter().map(|v| &v[..]), 8, 3), [0, 1, 2], "all, if there are no more");
+    let same = vec![vectors[0]; 9];
+    assert_eq!(cover(same.iter().map(|v| &v[..]), 8, 3).len(), 1, "one of equals");
 }
 
 #[test]

@@ -1,19 +1,25 @@
 //! Learning a head from examples: vectors, folds, the classifier, its calibration. The same examples in any order give the
 //! same head, bit for bit.
 
-use std::{collections::BTreeMap, sync::mpsc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc,
+    },
+};
 
 use super::{
     calibrate::{Rejection, Signs, temperature},
     eval::{Report as Scores, Seen},
-    examples::{Examples, OUT_OF_SCOPE},
+    examples::{Example, Examples, OUT_OF_SCOPE},
     head::{Head, Look, nearest},
     logistic::{Linear, Problem, fit},
 };
 use crate::ai::{
     embed::{Embed, EmbedError, Fingerprint, embed_all},
     text_file::Report,
-    vectors::{Query, Rows},
+    vectors::{Rows, top},
 };
 
 /// Parts of the examples, each held out once to calibrate on.
@@ -26,8 +32,13 @@ const LEAST_FOR_GROUPS: usize = 6;
 const C: f32 = 30.0;
 /// Most iterations of the classifier.
 const ITERATIONS: usize = 120;
-/// Most examples of a class whose vectors stay in the head, to compare texts with.
-pub(super) const ANCHORS: usize = 48;
+/// Most examples of an intent whose vectors stay in the head, to compare texts with. Of the head that kefu ships, four times
+/// as many made nothing better.
+pub(super) const ANCHORS: usize = 12;
+/// As [`ANCHORS`], of the texts out of scope: they have not one subject but many.
+const ANCHORS_OUTSIDE: usize = 128;
+/// Examples of a class that are considered for it, and that it is measured on.
+const CANDIDATES: usize = 512;
 /// Least probability for the measured coverage, as the default of the policy.
 pub const THRESHOLD: f32 = 0.5;
 
@@ -94,6 +105,12 @@ pub fn train(
     if report.errors() > 0 {
         return Err(TrainError::Examples(report.errors(), report));
     }
+    let number: BTreeMap<&str, u32> =
+        examples.intents.keys().filter(|name| *name != OUT_OF_SCOPE).map(String::as_str).zip(0..).collect();
+    let class = |e: &Example| number.get(e.intent.as_str()).copied().unwrap_or(number.len() as u32);
+    // class by class, as a head keeps them
+    examples.list.sort_by_key(class);
+    let labels: Vec<u32> = examples.list.iter().map(class).collect();
     let first = workers.first_mut().ok_or_else(|| EmbedError("no worker".into()))?;
     let fingerprint = Fingerprint::of(first.as_mut())?;
     let texts: Vec<&str> = examples.list.iter().map(|e| e.text.as_str()).collect();
@@ -101,7 +118,7 @@ pub fn train(
     let rows = embed_all(workers, &texts, &mut |done| progress(Progress::Embedding { done, total }))?;
     let intents: Vec<_> = examples.intents.iter().filter(|(name, _)| *name != OUT_OF_SCOPE).collect();
     let intents: Vec<_> = intents.into_iter().map(|(name, intent)| (name.clone(), intent.clone())).collect();
-    let set = Set::new(&examples, &intents.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), rows);
+    let set = Set::new(labels, intents.len(), rows);
 
     let mut tasks = vec![Task::All];
     tasks.extend((0..FOLDS).map(Task::Fold));
@@ -110,7 +127,8 @@ pub fn train(
     }
     let mut results = run(&set, &tasks, workers.len(), progress);
     // in the order of the tasks, the first is the one that stays
-    let linear = results.remove(0).0;
+    let mut linear = results.remove(0).0;
+    linear.round_to_half();
     let looks: Vec<_> = results
         .into_iter()
         .zip(&tasks[1..])
@@ -136,14 +154,11 @@ pub fn train(
 }
 
 impl Set {
-    fn new(examples: &Examples, intents: &[&str], rows: Vec<f32>) -> Self {
-        let number: BTreeMap<&str, u32> = intents.iter().copied().zip(0..).collect();
-        let outside = intents.len() as u32;
-        let labels: Vec<u32> =
-            examples.list.iter().map(|e| number.get(e.intent.as_str()).copied().unwrap_or(outside)).collect();
+    fn new(labels: Vec<u32>, intents: usize, rows: Vec<f32>) -> Self {
         let width = rows.len() / labels.len().max(1);
-        let anchors = anchors(&labels);
+        let anchors = anchors(&labels, intents, &rows, width);
         let mut codes = Rows::new(width);
+        codes.reserve(anchors.len());
         anchors.iter().for_each(|n| codes.push(&rows[*n as usize * width..][..width]));
         // the examples are sorted: every FOLDS-th of an intent, beginning elsewhere for each
         let mut met: BTreeMap<u32, usize> = BTreeMap::new();
@@ -153,8 +168,8 @@ impl Set {
             *n % FOLDS
         });
         let folds = folds.collect();
-        let classes = intents.len() + usize::from(labels.contains(&outside));
-        Self { width, rows, anchors, codes, labels, folds, intents: intents.len(), classes }
+        let classes = intents + usize::from(labels.contains(&(intents as u32)));
+        Self { width, rows, anchors, codes, labels, folds, intents, classes }
     }
 
     fn row(&self, n: usize) -> &[f32] {
@@ -180,8 +195,8 @@ impl Set {
             Problem { rows: &rows, width, labels: &labels, weights: None, classes, decay, iterations: ITERATIONS };
         let linear = fit(&problem, &mut || ());
         let looks = held.into_iter().map(|n| {
-            let query = Query::new(self.row(n));
-            let cosines = self.codes.cosines(&query).zip(self.anchors.iter().map(|n| *n as usize));
+            let cosines = self.codes.cosines(self.row(n)).into_iter();
+            let cosines = cosines.zip(self.anchors.iter().map(|n| *n as usize));
             let cosines = cosines.filter(|(_, k)| !self.holds_out(task, *k));
             let near = nearest(cosines.map(|(cosine, k)| (cosine, self.labels[k])), self.intents);
             (n, Look::new(&linear, self.intents, self.row(n), near))
@@ -191,19 +206,54 @@ impl Set {
     }
 }
 
-/// The examples of each class that stay for comparison: all, or of many so many, evenly from the sorted ones.
-fn anchors(labels: &[u32]) -> Vec<u32> {
+/// The examples of each class that stay for comparison, by number.
+fn anchors(labels: &[u32], intents: usize, rows: &[f32], width: usize) -> Vec<u32> {
     let mut classes: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     labels.iter().zip(0..).for_each(|(label, n)| classes.entry(*label).or_default().push(n));
-    let mut kept: Vec<u32> = classes
-        .values()
-        .flat_map(|all| (0..all.len().min(ANCHORS)).map(|n| all[n * all.len() / all.len().min(ANCHORS)]))
-        .collect();
+    let mut kept: Vec<u32> = Vec::new();
+    for (class, mut all) in classes {
+        let most = if (class as usize) < intents { ANCHORS } else { ANCHORS_OUTSIDE };
+        if all.len() > CANDIDATES {
+            // evenly from the sorted ones
+            all = (0..CANDIDATES).map(|n| all[n * all.len() / CANDIDATES]).collect();
+        }
+        let chosen = cover(all.iter().map(|n| &rows[*n as usize * width..][..width]), width, most);
+        kept.extend(chosen.into_iter().map(|n| all[n]));
+    }
     kept.sort_unstable();
     kept
 }
 
-/// All tasks on `threads` threads; results in the order of the tasks.
+/// So many of `vectors` that all have one of them near: each brings the sum of the cosines with the nearest chosen one
+/// the furthest up (greedy facility location). All, if they are no more.
+pub(super) fn cover<'a>(
+    vectors: impl ExactSizeIterator<Item = &'a [f32]> + Clone,
+    width: usize,
+    most: usize,
+) -> Vec<usize> {
+    let count = vectors.len();
+    if count <= most {
+        return (0..count).collect();
+    }
+    let mut rows = Rows::new(width);
+    vectors.clone().for_each(|v| rows.push(v));
+    let cosines: Vec<Vec<f32>> = vectors.map(|v| rows.cosines(v)).collect();
+    let mut near = vec![-1f32; count];
+    let mut chosen = Vec::with_capacity(most);
+    for _ in 0..most {
+        let gain = |of: &Vec<f32>| of.iter().zip(&near).map(|(c, near)| (c - near).max(0.0)).sum::<f32>();
+        let gains: Vec<f32> = cosines.iter().map(gain).collect();
+        let Some((best, gained)) = top(gains.into_iter(), 1).pop() else { break };
+        if gained <= 0.0 {
+            break; // every vector is as near to a chosen one as to itself
+        }
+        chosen.push(best);
+        near.iter_mut().zip(&cosines[best]).for_each(|(near, c)| *near = near.max(*c));
+    }
+    chosen
+}
+
+/// All tasks on `threads` threads, each taking the next when it is done with one; results in the order of the tasks.
 fn run(
     set: &Set,
     tasks: &[Task],
@@ -212,14 +262,15 @@ fn run(
 ) -> Vec<(Linear, Vec<(usize, Look)>)> {
     let total = tasks.len();
     let mut results: Vec<_> = tasks.iter().map(|_| None).collect();
+    let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let (done, finished) = mpsc::channel();
-        for thread in 0..threads.clamp(1, total) {
-            let done = done.clone();
+        for _ in 0..threads.clamp(1, total) {
+            let (done, next) = (done.clone(), &next);
             scope.spawn(move || {
-                for n in (thread..total).step_by(threads.max(1)) {
+                while let Some((n, task)) = Some(next.fetch_add(1, Relaxed)).and_then(|n| Some((n, tasks.get(n)?))) {
                     // nobody listening any more: the other end has panicked, and with it the scope
-                    let _ = done.send((n, set.work(tasks[n])));
+                    let _ = done.send((n, set.work(*task)));
                 }
             });
         }

@@ -158,7 +158,7 @@ fn queries<S: Simd, const Q: usize>(
 
 /// Turns scores into e^(score - largest), zero beyond `tokens`; returns one over their sum.
 #[inline(always)]
-fn soften<S: Simd>(s: S, row: &mut [f32], tokens: usize) -> f32 {
+pub(super) fn soften<S: Simd>(s: S, row: &mut [f32], tokens: usize) -> f32 {
     row[tokens..].fill(f32::MIN);
     let (lines, _) = row.as_chunks_mut::<16>();
     let mut most = s.splat(f32::MIN);

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Affine, CodeRows, Heads, Kernel, Packed, Then, View, ViewMut, Work, entry::kernel, simd::Simd};
+use super::{Affine, CodeRows, Heads, Kernel, Packed, Strided, Then, View, ViewMut, Work, entry::kernel, simd::Simd};
 
 /// Proof that the processor has the instructions.
 #[derive(Clone, Copy, Debug)]

@@ -52,6 +52,22 @@ macro_rules! kernel {
                 }
                 kernel!(@call $($features)?, door(*self, x, rows, codes))
             }
+
+            fn combine(&self, a: Strided<'_>, b: &[[f32; 16]], out: &mut [[f32; 16]]) {
+                $(#[target_feature(enable = $features)])?
+                fn door(s: $proof, a: Strided<'_>, b: &[[f32; 16]], out: &mut [[f32; 16]]) {
+                    $crate::ai::kernel::dense::combine(s, a, b, out);
+                }
+                kernel!(@call $($features)?, door(*self, a, b, out))
+            }
+
+            fn softmax(&self, rows: &mut [[f32; 16]], width: usize) {
+                $(#[target_feature(enable = $features)])?
+                fn door(s: $proof, rows: &mut [[f32; 16]], width: usize) {
+                    $crate::ai::kernel::dense::softmax(s, rows, width);
+                }
+                kernel!(@call $($features)?, door(*self, rows, width))
+            }
         }
     };
     (@call , $call:expr) => { $call };

@@ -1,4 +1,4 @@
-//! The arithmetic of the encoder, once per instruction set, chosen when the program runs.
+//! The arithmetic of the encoder, and of what compares and learns from its vectors, once per instruction set, chosen when the program runs.
 //!
 //! Whatever the processor, the bits of the result are the same:
 //! - products of 8-bit codes are summed in i32, which is exact in any order;
@@ -7,8 +7,8 @@
 //! - sums of floats run in sixteen lanes that are folded in one fixed order, whatever the width of a register;
 //! - exp and erf are our own polynomials (`math`), not a library's.
 //!
-//! `simd` is the vocabulary: what an instruction set must offer. `product`, `attention`, `norm` and `math` are written
-//! once in it; `avx512`, `avx2`, `neon` and `portable` spell it out. `rows` and `packed` are the layouts in memory.
+//! `simd` is the vocabulary: what an instruction set must offer. `product`, `attention`, `norm`, `dense` and `math`
+//! are written once in it; `avx512`, `avx2`, `neon` and `portable` spell it out. `rows` and `packed` are the layouts in memory.
 //!
 //! This is the one module with unsafe code, for two reasons: the processor's vector instructions are unsafe to name
 //! where the compiler doesn't know that they exist, and inner loops read without bounds checks. The first is answered by
@@ -21,6 +21,7 @@ mod attention;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod dense;
 mod entry;
 mod math;
 #[cfg(target_arch = "aarch64")]
@@ -35,6 +36,7 @@ mod simd;
 mod tests;
 
 pub use attention::{Heads, SLACK, Work};
+pub use dense::Strided;
 pub use norm::Affine;
 pub use packed::Packed;
 pub use rows::{CodeRows, Rows, View, ViewMut, stride};
@@ -86,6 +88,16 @@ pub trait Kernel: Send + Sync + std::fmt::Debug {
     /// # Panics
     /// As [`Kernel::product`].
     fn quantise(&self, x: View<'_>, rows: usize, codes: &mut CodeRows);
+
+    /// `out += a · b`, all in f32. Rows of `b` and `out` are whole lines, of `out` as many as divided by the rows of `a`.
+    ///
+    /// # Panics
+    /// As [`Kernel::product`].
+    fn combine(&self, a: Strided<'_>, b: &[[f32; 16]], out: &mut [[f32; 16]]);
+
+    /// Turns rows of `width` scores, each in whole lines, into probabilities; what pads a row becomes 0. None is smaller
+    /// than e^-87 times the largest of its row.
+    fn softmax(&self, rows: &mut [[f32; 16]], width: usize);
 }
 
 /// Every kernel this processor can run, fastest first. The last is the portable one.

@@ -115,6 +115,26 @@ proptest! {
     }
 
     #[test]
+    fn float_products_and_softmax_are_the_same_bits_on_every_kernel(
+        seed: u64, rows in 1usize..40, depth in 1usize..80, width in 1usize..60, turned: bool,
+    ) {
+        let (values, lines) = (numbers(seed, rows * depth), width.div_ceil(16));
+        let (down, next) = if turned { (1, rows) } else { (depth, 1) };
+        let run = |kernel: &dyn Kernel| {
+            let a = Strided { values: &values, rows, depth, down, next };
+            let (b, mut out) = (in_lines(&numbers(seed ^ 5, depth * lines * 16)), vec![[0.5; 16]; rows * lines]);
+            kernel.combine(a, &b, &mut out);
+            let product: Vec<u32> = out.as_flattened().iter().map(|x| x.to_bits()).collect();
+            kernel.softmax(&mut out, width);
+            (product, out.as_flattened().iter().map(|x| x.to_bits()).collect::<Vec<_>>())
+        };
+        let want = run(&portable::Portable);
+        for kernel in available() {
+            prop_assert!(run(kernel) == want, "{}", kernel.name());
+        }
+    }
+
+    #[test]
     fn norms_and_codes_are_the_same_bits_on_every_kernel(
         seed: u64, rows in 1usize..=40, width in width(), with_residual: bool,
     ) {
@@ -157,6 +177,59 @@ fn products_are_exact_sums_of_codes() {
             let sum: i64 = row.iter().zip(&*bytes).map(|(w, x)| i64::from(*w as i8) * i64::from(*x as i8)).sum();
             assert_eq!(out.view().row(n)[output], sum as f32 * (*scale * m.scales[output]) + m.bias[output]);
         }
+    }
+}
+
+fn in_lines(numbers: &[f32]) -> Vec<[f32; 16]> {
+    numbers.as_chunks::<16>().0.to_vec()
+}
+
+#[test]
+fn float_products_add_up_and_softmax_sums_to_one() {
+    let (rows, depth, lines, width) = (13, 21, 2, 23);
+    let (values, b) = (numbers(1, rows * depth), in_lines(&numbers(2, depth * lines * 16)));
+    for (down, next) in [(depth, 1), (1, rows)] {
+        let mut out = vec![[1.0; 16]; rows * lines];
+        portable::Portable.combine(Strided { values: &values, rows, depth, down, next }, &b, &mut out);
+        for (n, row) in out.chunks_exact(lines).enumerate() {
+            for (c, found) in row.as_flattened().iter().enumerate() {
+                let product =
+                    |k: usize| f64::from(values[n * down + k * next]) * f64::from(b.as_flattened()[k * lines * 16 + c]);
+                let want = 1.0 + (0..depth).map(product).sum::<f64>();
+                assert!((f64::from(*found) - want).abs() < 1e-3, "{found} for {want}");
+            }
+        }
+        let scores = out.clone();
+        portable::Portable.softmax(&mut out, width);
+        for (scores, p) in scores.chunks_exact(lines).zip(out.chunks_exact(lines)) {
+            let (scores, p) = (scores.as_flattened(), p.as_flattened());
+            let most = scores[..width].iter().copied().fold(f32::MIN, f32::max);
+            let sum: f64 = scores[..width].iter().map(|z| f64::from(z - most).exp()).sum();
+            for (z, p) in scores[..width].iter().zip(p) {
+                assert!((f64::from(*p) - f64::from(z - most).exp() / sum).abs() < 1e-6);
+                assert!(*p > 0.0, "its logarithm is asked for");
+            }
+            assert!(p[width..].iter().all(|p| *p == 0.0));
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "a matrix within its numbers")]
+fn a_float_product_reads_nothing_beyond_its_numbers() {
+    let a = Strided { values: &[0.0; 11], rows: 3, depth: 4, down: 4, next: 1 };
+    portable::Portable.combine(a, &[[0.0; 16]; 4], &mut [[0.0; 16]; 3]);
+}
+
+#[test]
+fn packed_outputs_are_those_that_were_pushed() {
+    for inputs in [1, 30, 64] {
+        let mut packed = Packed::empty(inputs, 128);
+        let row = |n: usize| (0..inputs).map(|i| (n * 7 + i * 13) as u8 as i8).collect::<Vec<_>>();
+        for n in 0..70 {
+            packed.push(&row(n), n as f32, 0.0);
+        }
+        assert!((0..70).all(|n| packed.output(n) == (row(n), n as f32)), "{inputs}");
     }
 }
 

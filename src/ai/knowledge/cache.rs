@@ -49,7 +49,7 @@ impl Cache {
     }
 
     /// The vector of a text, as it is stored.
-    pub fn get(&self, text: &str) -> Option<(&[i8], f32)> {
+    pub fn get(&self, text: &str) -> Option<(Vec<i8>, f32)> {
         self.places.get(&key(text)).map(|n| self.rows.row(*n as usize))
     }
 
@@ -74,7 +74,7 @@ impl Cache {
             match self.get(phrase) {
                 Some((codes, scale)) => {
                     kept.places.insert(key(phrase), kept.rows.len() as u32);
-                    kept.rows.push_row(codes, scale);
+                    kept.rows.push_row(&codes, scale);
                 }
                 None => missing.push(phrase),
             }
@@ -118,8 +118,9 @@ impl Cache {
         }
         let (keys, rest) = rest.split_at(16 * count);
         let (scales, codes) = rest.split_at(4 * count);
-        let scales = scales.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-        let rows = Rows::from_parts(width, codes.iter().map(|b| i8::from_le_bytes([*b])).collect(), scales)?;
+        let scales: Vec<f32> = scales.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let codes: Vec<i8> = codes.iter().map(|b| i8::from_le_bytes([*b])).collect();
+        let rows = Rows::from_parts(width, &codes, &scales)?;
         let places = keys.chunks_exact(16).zip(0..).map(|(k, n)| (k.try_into().unwrap_or_default(), n)).collect();
         Some(Self { fingerprint: Fingerprint(*fingerprint), rows, places })
     }

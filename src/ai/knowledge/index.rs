@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Book, Cache, Entry, words::Words};
-use crate::ai::{
-    text_file::folded,
-    vectors::{Query, Rows},
-};
+use crate::ai::{text_file::folded, vectors::Rows};
 
 /// Weight of the words in the sum with the cosine. A judgement, not yet a measurement.
 const WORDS: f32 = 0.3;
@@ -58,12 +55,13 @@ impl Index {
         let entries: Vec<Entry> = book.entries.into_values().collect();
         let (mut phrases, mut rows, mut words) = (Vec::new(), Rows::new(cache.width()), Words::default());
         let mut exact: HashMap<String, Vec<u32>> = HashMap::new();
+        rows.reserve(entries.iter().map(|e| e.phrases().count()).sum());
         for (n, entry) in entries.iter().enumerate() {
             for (k, phrase) in entry.phrases().enumerate() {
                 if let Some((codes, scale)) = cache.get(phrase) {
                     exact.entry(folded(phrase)).or_default().push(phrases.len() as u32);
                     phrases.push((n as u32, k as u32));
-                    rows.push_row(codes, scale);
+                    rows.push_row(&codes, scale);
                     words.push(phrase);
                 }
             }
@@ -88,12 +86,11 @@ impl Index {
         }
         let mut cover = Vec::new();
         self.words.cover(wanted.text, &mut cover);
-        let query = Query::new(wanted.vector);
         let mut same = self.exact.get(&folded(wanted.text)).into_iter().flatten().copied().peekable();
         // the best phrase of each entry that is still in the race; it has few members, and the bar is high
         let mut best: BTreeMap<u32, (f32, usize, f32)> = BTreeMap::new();
         let mut bar = 0.0;
-        for (n, (cosine, cover)) in self.rows.cosines(&query).zip(&cover).enumerate() {
+        for (n, (cosine, cover)) in self.rows.cosines(wanted.vector).into_iter().zip(&cover).enumerate() {
             let exact = same.next_if_eq(&(n as u32)).is_some();
             let score = if exact { 1.0 } else { fused(cosine, *cover) };
             if score <= bar {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::ai::{
     embed::Fingerprint,
-    vectors::{Query, Rows, top},
+    vectors::{Rows, top},
 };
 
 pub use file::HeadError;
@@ -24,7 +24,7 @@ pub struct Head {
     pub intents: Vec<(String, Intent)>,
     /// What was measured on held-out folds when it was trained.
     pub summary: Summary,
-    /// One class per intent; a last one if there were examples out of scope.
+    /// One class per intent; a last one if there were examples out of scope. Numbers of 16 bits.
     pub(super) linear: Linear,
     pub(super) temperature: f32,
     pub(super) rejection: Rejection,
@@ -129,15 +129,15 @@ impl Head {
 
     /// What `vector`, of [`Self::width`] numbers, means.
     pub fn predict(&self, vector: &[f32]) -> Prediction {
-        let query = Query::new(vector);
-        let cosines = self.rows.cosines(&query).zip(self.anchors.iter().map(|n| self.examples[*n as usize].1));
+        let cosines =
+            self.rows.cosines(vector).into_iter().zip(self.anchors.iter().map(|n| self.examples[*n as usize].1));
         let near = nearest(cosines, self.intents.len());
         Look::new(&self.linear, self.intents.len(), vector, near).predict(self.temperature, &self.rejection)
     }
 
     /// The `most` nearest of the examples that it compares with, nearest first.
     pub fn near(&self, vector: &[f32], most: usize) -> Vec<Near> {
-        let best = top(self.rows.cosines(&Query::new(vector)), most);
+        let best = top(self.rows.cosines(vector).into_iter(), most);
         let near = best.into_iter().map(|(n, cosine)| {
             let (text, class) = &self.examples[self.anchors[n] as usize];
             let intent = self.intents.get(*class as usize).map_or(super::OUT_OF_SCOPE, |(name, _)| name);
