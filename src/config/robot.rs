@@ -71,6 +71,8 @@ const HANDOVER_WORDS: [&str; 18] = [
     "real person",
     "live agent",
     "talk to a person",
+    "an operator",
+    "hooman",
     "speak to someone",
 ];
 
