@@ -79,7 +79,10 @@ def egret(data):
 
 def chatterbot(data):
     """chatterbot-corpus (BSD-3): small talk in simplified and traditional Chinese and English."""
-    with zipfile.ZipFile(next((data / "chatterbot-corpus").glob("*.whl"))) as z:
+    wheel = next((data / "chatterbot-corpus").glob("*.whl"), None)
+    if not wheel:
+        raise FileNotFoundError("chatterbot-corpus/*.whl")
+    with zipfile.ZipFile(wheel) as z:
         for name in z.namelist():
             m = re.search("data/(chinese|traditionalchinese|english)/.*yml", name)
             if not m or name.endswith("coding.yml"):
@@ -108,7 +111,7 @@ def public(data):
                 if t and t not in seen:
                     seen.add(t)
                     yield {**r, "text": t}
-        except (FileNotFoundError, StopIteration):
+        except FileNotFoundError:
             print(f"corpus: no data for {source.__name__}, left out", file=sys.stderr)
 
 
@@ -155,13 +158,16 @@ def words(places, count, seed):
         yield line(frame.format(*pool[at : at + n]), "zh", "words")
 
 
-def requests(places, count, seed):
-    """Requests to a general assistant from our own frames."""
-    random_ = random.Random(f"{seed}/requests")
-    kinds = dictionary(places)
-    pools = [draw(random_, kinds[k], count) for k in ("n", "v", "ns", "nr")]
-    for t in assistant.lines(*pools, count, seed):
-        yield line(t, "zh", "assistant")
+def requests(places, lang, count, seed):
+    """Requests to an assistant (zh) and to a shop (en) from our own frames. Wishes of a language are a set of their own:
+    they are not compared with the intents of `models/intents`."""
+    more = {}
+    if lang == "zh":
+        random_ = random.Random(f"{seed}/requests")
+        kinds = dictionary(places)
+        more = {slot: draw(random_, kinds[k], count) for slot, k in (("noun", "n"), ("verb", "v"), ("place", "ns"), ("person", "nr"))}
+    for text, wish in assistant.lines(lang, more, count, seed):
+        yield line(text, lang, "requests", intent=f"{lang}/{wish}")
 
 
 BROAD = ("faq", "service_request", "out_of_scope")
@@ -204,8 +210,12 @@ def traditional(rows, places, share, seed):
                 yield {**r, "text": t, "teacher": r["text"], "source": r["source"] + "-traditional"}
 
 
-def gather(data, places, generated_file, limits, seed):
-    """All lines under the setting's limits per source, shuffled. `limits`: {source or source-lang: most lines}."""
+OWN = ("requests", "groups", "generated", "words", "apphelp")  # `phrasings.tidy` has seen to the phrasings
+
+
+def gather(data, places, generated_file, limits, seed, unlike=frozenset()):
+    """All lines under the setting's limits per source, shuffled. `limits`: {source or source-lang: most lines}; `unlike`:
+    texts in lower case that no line of our own may equal."""
     random_ = random.Random(seed)
     by = {}
     rows = list(public(data))
@@ -213,8 +223,9 @@ def gather(data, places, generated_file, limits, seed):
         rows += pawsx(places)
     if limits.get("words"):
         rows += words(places, limits["words"], seed)
-    if limits.get("assistant"):
-        rows += requests(places, limits["assistant"], seed)
+    for lang in ("zh", "en"):
+        if limits.get(f"requests-{lang}"):
+            rows += requests(places, lang, limits[f"requests-{lang}"], seed)
     if limits.get("apphelp"):
         rows += (line(t, "zh", "apphelp") for t in apphelp.lines(limits["apphelp"], seed))
     if limits.get("repeat"):
@@ -224,7 +235,7 @@ def gather(data, places, generated_file, limits, seed):
     seen = set()
     for r in rows:
         t = tidy(r["text"])
-        if t and t not in seen:
+        if t and t not in seen and not (r["source"] in OWN and t.lower() in unlike):
             seen.add(t)
             by.setdefault((r["source"], r["lang"]), []).append({**r, "text": t})
     out = []
@@ -244,9 +255,13 @@ def main():
     p.add_argument("--work", required=True, help="folder of fetch.py")
     p.add_argument("--generated", help="lines of `python -m generate`")
     p.add_argument("--setting", default="cpu")
+    p.add_argument("--unlike", help="texts of `score.py --texts`: lines of our own that equal one are left out")
     a = p.parse_args()
     s = setting(a.setting)
-    rows = gather(Path(a.data), Places(a.work), a.generated, s["lines"], s["seed"])
+    unlike = frozenset()
+    if a.unlike:
+        unlike = frozenset(json.loads(x).lower() for x in Path(a.unlike).read_text(encoding="utf8").splitlines())
+    rows = gather(Path(a.data), Places(a.work), a.generated, s["lines"], s["seed"], unlike)
     with open(a.out, "w", encoding="utf8") as f:
         for r in rows:
             f.write(json.dumps(r, ensure_ascii=False) + "\n")

@@ -109,6 +109,7 @@ class Run:
             "zh": torch.as_tensor(l.zh[rows], device=d),
             "pair": torch.as_tensor(l.pair[rows], device=d),
             "intent": torch.as_tensor(l.intent[rows], device=d),
+            "family": torch.as_tensor(l.family[rows], device=d),
             "own": torch.as_tensor(l.own[rows].astype(np.float32), device=d),
             "shared": torch.as_tensor(l.shared[rows].astype(np.float32), device=d),
         }

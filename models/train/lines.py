@@ -20,7 +20,8 @@ class Lines:
     shared       float16 [n, d]: the teacher that reads both languages
     own          float16 [n, d]: shared and the language's own teacher side by side, each centred and weighted, so that
                  the dot product of two rows of one language is the wanted similarity
-    intent       number of the generator's intent, -1 where there is none
+    intent       number of the line's wish, -1 where there is none
+    family       number of the set of wishes that it is one of (what stands before "/"), -1 where there is none
     pair         number of the group of lines that mean the same, -1 where there is none
     repeat       how often a line comes in a pass
     """
@@ -31,6 +32,7 @@ class Lines:
         self.ids = [i if len(i) <= max_tokens else i[: max_tokens - 1] + i[-1:] for i in self.ids]
         self.zh = np.array([r["lang"] == "zh" for r in rows])
         self.intent = numbers([r.get("intent") for r in rows])
+        self.family = numbers([r["intent"].rpartition("/")[0] if r.get("intent") else None for r in rows])
         self.pair = numbers([r.get("pair") for r in rows])
         self.repeat = [r.get("repeat", 1) for r in rows]
         taught = [r.get("teacher", r["text"]) for r in rows]

@@ -34,7 +34,7 @@ def nearest(student, positive, candidates, tau):
 
 
 def total(e, batch, bank, queue, s):
-    """All terms for the batch's vectors `e`; `batch` and `bank` are dicts of tensors (zh, shared, own, intent, pair, row),
+    """All terms for the batch's vectors `e`; `batch` and `bank` are dicts of tensors (zh, shared, own, intent, family, pair, row),
     `queue` the earlier vectors, `s` the setting. Returns (loss, {name: value})."""
     student = e @ torch.cat([e, queue]).T
     same = batch["zh"][:, None] == bank["zh"][None]
@@ -50,6 +50,8 @@ def total(e, batch, bank, queue, s):
         far = torch.where(same, own, shared) < s["alike"]  # what the teachers find alike is no counter-example
         parts["pair"] = s["info_nce"] * nearest(student, paired, far & other, s["tau"])
     if s["intent"]:
-        b, k = batch["intent"][:, None], bank["intent"][None]
-        parts["intent"] = s["intent"] * nearest(student, (b == k) & (b >= 0) & other, (b >= 0) & (k >= 0) & other, s["tau"])
+        b, f = batch["intent"][:, None], batch["family"][:, None]
+        alike = (b == bank["intent"][None]) & (b >= 0)
+        family = (f == bank["family"][None]) & (f >= 0)  # wishes of two sets may be the same under two names
+        parts["intent"] = s["intent"] * nearest(student, alike & other, family & other, s["tau"])
     return sum(parts.values()), {k: float(v.detach()) for k, v in parts.items()}

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 import torch
 
+import assistant
+import average
 import convert
 import corpus
 import export
@@ -143,6 +145,13 @@ def test_exported_directory_reproduces_the_model(place, tmp_path):
     assert len(r["sentences"]) == 200 and r["sentences"][0]["text"] == "你好"
 
 
+def test_average_lies_between_its_checkpoints():
+    one, other = ({"shape": {}, "tokenizer": "t", "model": {"w": torch.full((2,), x)}} for x in (1.0, 4.0))
+    assert average.mean([one, other])["model"]["w"].tolist() == [2.5, 2.5]
+    with pytest.raises(SystemExit, match="differ"):
+        average.mean([one, {**other, "tokenizer": "u"}])
+
+
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
 def test_padding_changes_nothing(pooling):
     model, t = small(pooling), vocab.tokenizer(tokens())
@@ -203,6 +212,38 @@ def test_phrasings_bring_intents_groups_and_languages(tmp_path):
     assert rows["发票呢"]["intent"] == rows["vat receipt"]["intent"] == "invoice" and rows["发票多少钱"]["intent"] == "price"
     assert "intent" not in rows["几点了"] and rows["vat receipt"]["lang"] == "en" and rows["几点了"]["repeat"] == 4
     assert rows["怎么开户"]["pair"] == rows["咋开户"]["pair"] != rows["销户"]["pair"]
+
+
+def test_requests_bring_wishes_and_fill_every_slot(tmp_path):
+    (tmp_path / "en-words.txt").write_text("who: my aunt | {name}'s aunt\nname: Ann Tom\n", encoding="utf8")
+    (tmp_path / "en-frames.txt").write_text("# call 3\ncall {who}|ring {who}\n# bye 1\nbye\n", encoding="utf8")
+    made = assistant.lines("en", {}, 60, 1, tmp_path)
+    assert len(made) == len(set(made)) == 60 and made == assistant.lines("en", {}, 60, 1, tmp_path)
+    assert {w for _, w in made} == {"call", "bye"} and "call my aunt" in dict(made)
+    for lang, more in (("zh", {"noun": ["书"], "verb": ["跑"], "place": ["北京"], "person": ["李四"]}), ("en", {})):
+        texts = dict(assistant.lines(lang, more, 3000, 7))
+        assert len(set(texts.values())) >= 25 and not any("{" in t or "|" in t for t in texts)
+
+
+def test_own_lines_that_equal_a_scored_text_are_left_out():
+    rows = {r["text"].lower() for r in corpus.gather(Path("/nowhere"), None, None, {"requests-en": 300}, 7)}
+    some = next(iter(sorted(rows)))
+    again = {r["text"].lower() for r in corpus.gather(Path("/nowhere"), None, None, {"requests-en": 300}, 7, {some})}
+    assert rows - again == {some}
+
+
+def test_wishes_of_two_sets_are_not_compared():
+    e = torch.nn.functional.normalize(torch.randn(4, 8), dim=1)
+    facts = {"zh": torch.zeros(4, dtype=bool), "pair": torch.full((4,), -1), "row": torch.arange(4), "own": e, "shared": e,
+             "intent": torch.tensor([0, 0, 1, 2])}
+    s = {"tau": 0.05, "mse": 20.0, "cross": 0, "info_nce": 0, "alike": 0.5, "intent": 1.0}
+
+    def term(family):
+        facts["family"] = torch.tensor(family)
+        return losses.total(e, facts, facts, e[:0], s)[1]["intent"]
+
+    assert term([0, 0, 1, 1]) == 0, "no line of the same set to tell apart"
+    assert term([0, 0, 0, 1]) > 0 and term([0, 0, 0, 0]) > term([0, 0, 0, 1])
 
 
 def test_losses_are_smallest_where_student_and_teacher_agree():
