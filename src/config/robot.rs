@@ -53,7 +53,7 @@ impl Default for Robot {
 }
 
 /// A word that begins with `=` must be the whole message; 人工 alone would catch 人工智能.
-const HANDOVER_WORDS: [&str; 18] = [
+const HANDOVER_WORDS: [&str; 20] = [
     "转人工",
     "轉人工",
     "人工客服",
