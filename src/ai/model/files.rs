@@ -92,7 +92,9 @@ impl Files {
 /// A file that `build.rs` compressed.
 #[cfg(any(model_embedded, head_embedded))]
 pub(crate) fn unpacked(gz: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::new();
+    // a gzip file ends with the size of what is in it: room that grew would leave its shells behind
+    let size = gz.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
+    let mut plain = Vec::with_capacity(size as usize);
     // of bytes in memory that the build itself wrote
     flate2::read::GzDecoder::new(gz).read_to_end(&mut plain).expect("a whole file");
     plain
