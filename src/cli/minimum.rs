@@ -1,6 +1,8 @@
 //! What a machine must have, said in one line where it has less: else it would show as an illegal instruction or a system
 //! call that isn't there, deep inside.
 
+use std::fs;
+
 use super::fail::Fail;
 
 /// The oldest kernel, major and minor. Rust's standard library asks for 3.2; LoongArch came into Linux with 5.19.
@@ -9,7 +11,16 @@ const KERNEL: (u32, u32) = if cfg!(target_arch = "loongarch64") { (5, 19) } else
 /// Refuses kernels and processors that kefu was not built for.
 pub fn check() -> Result<(), Fail> {
     kernel(&rustix::system::uname().release().to_string_lossy())?;
-    processor(rustix::param::linux_hwcap().0)
+    hardware(&fs::read("/proc/self/auxv").unwrap_or_default()).map_or(Ok(()), processor)
+}
+
+/// What the kernel says of the processor in a process's auxiliary vector; `None` if it doesn't. Read from the file, as a
+/// static executable has no dynamic loader to ask.
+fn hardware(auxv: &[u8]) -> Option<u64> {
+    const AT_HWCAP: u64 = 16;
+    let (pairs, _) = auxv.as_chunks::<16>();
+    let number = |bytes: &[u8]| bytes.first_chunk().map(|b| u64::from_ne_bytes(*b));
+    pairs.iter().find(|pair| number(&pair[..8]) == Some(AT_HWCAP)).and_then(|pair| number(&pair[8..]))
 }
 
 /// A release that doesn't begin with two numbers is nobody's Linux that we know; it gets its chance.
@@ -26,8 +37,8 @@ fn kernel(release: &str) -> Result<(), Fail> {
 
 /// What the executable was compiled for beyond the first generation of its architecture: nothing on x86-64 (SSE2) and
 /// ARM64 (NEON), whose better instructions are looked for where they are used; 128-bit vectors on LoongArch.
-fn processor(hwcap: usize) -> Result<(), Fail> {
-    const LSX: usize = 1 << 4;
+fn processor(hwcap: u64) -> Result<(), Fail> {
+    const LSX: u64 = 1 << 4;
     if cfg!(target_arch = "loongarch64") && hwcap & LSX == 0 {
         return Err(Fail::failure("this processor has no LSX vectors; kefu needs a Loongson 3A5000 or newer"));
     }
@@ -45,6 +56,15 @@ mod tests {
         for release in ["6.6.0-72.openEuler", "10.0", "5.19.0-46", "unknown", ""] {
             kernel(release).unwrap();
         }
+    }
+
+    #[test]
+    fn the_processor_is_found_in_the_auxiliary_vector() {
+        let vector: Vec<u8> = [33u64, 7, 16, 0x17f, 0, 0].iter().flat_map(|n| n.to_ne_bytes()).collect();
+        assert_eq!(hardware(&vector), Some(0x17f));
+        assert_eq!(hardware(&vector[..16]), None);
+        assert_eq!(hardware(&[]), None);
+        assert!(hardware(&fs::read("/proc/self/auxv").unwrap()).is_some());
     }
 
     #[test]
