@@ -17,7 +17,7 @@ const WORKERS: usize = 16;
 pub fn default_head() -> Option<Vec<u8>> {
     #[cfg(head_embedded)]
     {
-        Some(crate::ai::model::unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/model/head.bin.gz"))))
+        Some(crate::ai::model::inflated(include_bytes!(concat!(env!("OUT_DIR"), "/model/head.bin.gz"))))
     }
     #[cfg(not(head_embedded))]
     None

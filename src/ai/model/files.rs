@@ -57,7 +57,7 @@ impl Files {
         {
             macro_rules! model {
                 ($name:literal) => {
-                    unpacked(include_bytes!(concat!(env!("OUT_DIR"), "/model/", $name, ".gz")))
+                    inflated(include_bytes!(concat!(env!("OUT_DIR"), "/model/", $name, ".gz")))
                 };
             }
             Some(Self {
@@ -91,7 +91,7 @@ impl Files {
 
 /// A file that `build.rs` compressed.
 #[cfg(any(model_embedded, head_embedded))]
-pub(crate) fn unpacked(gz: &[u8]) -> Vec<u8> {
+pub(crate) fn inflated(gz: &[u8]) -> Vec<u8> {
     // a gzip file ends with the size of what is in it: room that grew would leave its shells behind
     let size = gz.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
     let mut plain = Vec::with_capacity(size as usize);

@@ -17,7 +17,7 @@ use std::path::Path;
 pub use config::{Config, Pooling};
 pub use error::ModelError;
 #[cfg(any(model_embedded, head_embedded))]
-pub(crate) use files::unpacked;
+pub(crate) use files::inflated;
 pub use files::{Files, TokenizerFile};
 pub use quantise::Codes;
 pub use weights::{LayerWeights, Linear, Norm, Weights};
