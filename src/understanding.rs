@@ -18,7 +18,7 @@ use std::{
 use crate::{
     ai::{
         Encoder, Model, Recogniser,
-        embed::{Embed as _, Fingerprint, encoders},
+        embed::{Embed, EmbedError, Fingerprint, encoders},
         intent::Head,
         knowledge::{Book, Cache, Index, Wanted},
     },
@@ -105,6 +105,22 @@ pub struct Understanding {
     seen: Mutex<Seen>,
 }
 
+/// The encoder that is there already, for the model's fingerprint: another one would take megabytes.
+struct Through<'a>(&'a Model, &'a Encode);
+
+impl Embed for Through<'_> {
+    fn width(&self) -> usize {
+        self.0.width()
+    }
+
+    fn embed(&mut self, text: &str) -> Result<Vec<f32>, EmbedError> {
+        (self.1)(text).map_err(|trouble| match trouble {
+            Trouble::Failed(why) => EmbedError(why),
+            Trouble::Busy => EmbedError(trouble.to_string()),
+        })
+    }
+}
+
 /// Keeps the thread of [`Understanding::watch`] alive.
 #[derive(Debug)]
 pub struct Watch {
@@ -153,8 +169,7 @@ impl Understanding {
     }
 
     fn open(files: Files, model: Arc<Model>, encode: Encode, rules: Policy) -> Result<Self, Unable> {
-        let mut encoder = Encoder::new(Arc::clone(&model)).map_err(|e| Unable::Model(e.to_string()))?;
-        let fingerprint = Fingerprint::of(&mut encoder).map_err(|e| Unable::Model(e.to_string()))?;
+        let fingerprint = Fingerprint::of(&mut Through(&model, &encode)).map_err(|e| Unable::Model(e.to_string()))?;
         let seen = stamps(&files);
         let learned = learn(&files, &model, fingerprint, &rules)?;
         let (learned, seen) = (RwLock::new(Arc::new(learned)), Mutex::new(seen));
@@ -272,10 +287,12 @@ fn learn(files: &Files, model: &Arc<Model>, fingerprint: Fingerprint, rules: &Po
         .collect();
     let book = Book::load(&files.book()).map_err(|e| Unable::File(files.book(), e.to_string()))?;
     let mut cache = Cache::load(&files.vectors(), fingerprint, model.width());
-    let unable = |e: crate::ai::embed::EmbedError| Unable::Model(e.to_string());
     // the command that wrote the book wrote the vectors, too: there is something to do only after a change of the model
-    let mut workers = encoders(model, 1).map_err(unable)?;
-    cache.fill(&book, &mut workers, &mut |_, _| ()).map_err(unable)?;
+    if !cache.covers(&book) {
+        let unable = |e: EmbedError| Unable::Model(e.to_string());
+        let mut workers = encoders(model, 1).map_err(unable)?;
+        cache.fill(&book, &mut workers, &mut |_, _| ()).map_err(unable)?;
+    }
     Ok(Learned { head, index: Index::new(book, &cache), policy: rules.clone().with_titles(titles) })
 }
 

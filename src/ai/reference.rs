@@ -36,7 +36,7 @@ struct Layer {
     last_norm: (Tensor, Tensor),
 }
 
-fn matrix(codes: &Codes) -> Result<Tensor> {
+fn matrix(codes: &Codes<'_>) -> Result<Tensor> {
     let values: Vec<f32> = (0..codes.scales.len()).flat_map(|n| codes.values(n)).collect();
     Tensor::from_vec(values, (codes.scales.len(), codes.columns), &Device::Cpu)
 }
@@ -45,8 +45,15 @@ fn vector(values: &[f32]) -> Result<Tensor> {
     Tensor::from_slice(values, values.len(), &Device::Cpu)
 }
 
-fn linear(l: &Linear) -> Result<(Tensor, Tensor)> {
-    Ok((matrix(&l.codes)?.t()?.contiguous()?, vector(&l.bias)?))
+fn linear(l: &Linear<'_>) -> Result<(Tensor, Tensor)> {
+    stacked(std::slice::from_ref(l))
+}
+
+/// Several maps of the same row, as one.
+fn stacked(all: &[Linear<'_>]) -> Result<(Tensor, Tensor)> {
+    let rows = all.iter().map(|l| matrix(&l.codes)).collect::<Result<Vec<_>>>()?;
+    let bias: Vec<f32> = all.iter().flat_map(|l| &l.bias).copied().collect();
+    Ok((Tensor::cat(&rows, 0)?.t()?.contiguous()?, vector(&bias)?))
 }
 
 fn affine(n: &Norm) -> Result<(Tensor, Tensor)> {
@@ -54,9 +61,9 @@ fn affine(n: &Norm) -> Result<(Tensor, Tensor)> {
 }
 
 impl Layer {
-    fn new(w: &LayerWeights) -> Result<Self> {
+    fn new(w: &LayerWeights<'_>) -> Result<Self> {
         Ok(Self {
-            qkv: linear(&w.qkv)?,
+            qkv: stacked(&w.qkv)?,
             out: linear(&w.out)?,
             norm: affine(&w.norm)?,
             up: linear(&w.up)?,
@@ -71,7 +78,7 @@ impl Reference {
     ///
     /// # Errors
     /// Candle's.
-    pub fn new(config: &Config, weights: &Weights, activations: Activations) -> Result<Self> {
+    pub fn new(config: &Config, weights: &Weights<'_>, activations: Activations) -> Result<Self> {
         let rows = (config.positions, config.embedding);
         Ok(Self {
             config: config.clone(),

@@ -2,6 +2,8 @@
 
 use std::{fs, io::ErrorKind, path::Path, sync::Arc};
 
+use bytes::Bytes;
+
 use super::{Files, Unable};
 use crate::ai::{
     Model,
@@ -14,7 +16,7 @@ use crate::ai::{
 const WORKERS: usize = 16;
 
 /// The intents that kefu ships, if it was built with them.
-pub fn default_head() -> Option<Vec<u8>> {
+pub fn default_head() -> Option<Bytes> {
     #[cfg(head_embedded)]
     {
         Some(crate::ai::model::inflated(include_bytes!(concat!(env!("OUT_DIR"), "/model/head.bin.gz"))))

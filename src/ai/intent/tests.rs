@@ -83,7 +83,7 @@ fn of_many_examples_all_teach_and_some_stay_for_comparison() {
     }
     let head = trained(examples);
     assert_eq!(head.examples(), 348);
-    let of_class = |class| head.anchors.iter().filter(|n| head.examples[**n as usize].1 == class).count();
+    let of_class = |class| head.anchors.iter().filter(|n| head.examples.class(**n as usize) == class).count();
     assert_eq!((of_class(0), of_class(1), head.rows.len()), (8, ANCHORS, 5 * 8 + ANCHORS));
     let read = Head::from_bytes(&head.to_bytes()).unwrap();
     assert_eq!(read, head);

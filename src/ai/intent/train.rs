@@ -139,7 +139,7 @@ pub fn train(
         .collect();
     let (temperature, rejection, seen) = calibrate(&set, &looks, &intents);
     let summary = Scores::new(&seen, THRESHOLD).summary();
-    let examples = examples.list.into_iter().zip(&set.labels).map(|(e, label)| (e.text, *label)).collect();
+    let examples = examples.list.iter().zip(&set.labels).map(|(e, label)| (&e.text, *label)).collect();
     Ok(Head {
         fingerprint,
         intents,

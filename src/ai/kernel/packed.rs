@@ -25,26 +25,7 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Packs `outputs` rows of `inputs` codes each, for activations with `offset` added to every code.
-    ///
-    /// # Panics
-    /// If the lengths don't fit: the loader has checked them.
-    pub fn new(codes: &[u8], scales: &[f32], bias: &[f32], offset: u8) -> Self {
-        let outputs = scales.len();
-        let inputs = codes.len() / outputs;
-        assert!(inputs * outputs == codes.len() && bias.len() == outputs, "codes, scales and bias of one matrix");
-        let mut packed = Self::empty(inputs, offset);
-        packed.reserve(outputs);
-        let mut row = Vec::with_capacity(inputs);
-        for (codes, (scale, bias)) in codes.chunks_exact(inputs).zip(scales.iter().zip(bias)) {
-            row.clear();
-            row.extend(codes.iter().map(|code| *code as i8));
-            packed.push(&row, *scale, *bias);
-        }
-        packed
-    }
-
-    /// No outputs yet, each of `inputs` codes.
+    /// No outputs yet, each of `inputs` codes, for activations with `offset` added to every code.
     pub fn empty(inputs: usize, offset: u8) -> Self {
         let (groups, start, scale, bias) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Self { groups, start, scale, bias, inputs, outputs: 0, offset }

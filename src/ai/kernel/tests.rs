@@ -43,19 +43,22 @@ fn bits(rows: &Rows, count: usize) -> Vec<u32> {
 }
 
 struct Matrix {
-    codes: Vec<u8>,
+    codes: Vec<i8>,
     scales: Vec<f32>,
     bias: Vec<f32>,
 }
 
 fn matrix(seed: u64, inputs: usize, outputs: usize) -> Matrix {
-    let codes = numbers(seed, inputs * outputs).iter().map(|x| (x * 63.0).clamp(-127.0, 127.0) as i8 as u8).collect();
+    let codes = numbers(seed, inputs * outputs).iter().map(|x| (x * 63.0).clamp(-127.0, 127.0) as i8).collect();
     let scales = numbers(seed + 1, outputs).iter().map(|x| x.abs() * 1e-3).collect();
     Matrix { codes, scales, bias: numbers(seed + 2, outputs) }
 }
 
 fn product(kernel: &dyn Kernel, input: &Rows, rows: usize, m: &Matrix, then: Then) -> Rows {
-    let packed = Packed::new(&m.codes, &m.scales, &m.bias, kernel.offset());
+    let mut packed = Packed::empty(input.view().width, kernel.offset());
+    for (codes, (scale, bias)) in m.codes.chunks_exact(packed.inputs()).zip(m.scales.iter().zip(&m.bias)) {
+        packed.push(codes, *scale, *bias);
+    }
     let mut codes = CodeRows::new(input.view().width);
     codes.reserve(rows);
     kernel.quantise(input.view(), rows, &mut codes);

@@ -53,6 +53,11 @@ impl Cache {
         self.places.get(&key(text)).map(|n| self.rows.row(*n as usize))
     }
 
+    /// Whether the vectors that `book` needs are all here.
+    pub fn covers(&self, book: &Book) -> bool {
+        book.entries.values().flat_map(super::Entry::phrases).all(|phrase| self.places.contains_key(&key(phrase)))
+    }
+
     /// Makes the vectors that `book` needs and are not here, and forgets those that it doesn't need. Gives whether anything
     /// changed. `progress` hears how many of how many are made.
     ///
@@ -154,6 +159,7 @@ mod tests {
         assert!(cache.fill(&book(&["a", "b"]), &mut bags(1), &mut |_, of| made = of).unwrap());
         cache.save(&path).unwrap();
         assert_eq!((made, &Cache::load(&path, print, 64)), (2, &cache));
+        assert!(cache.covers(&book(&["b"])) && !cache.covers(&book(&["b", "c"])));
         assert!(!cache.fill(&book(&["b", "a"]), &mut bags(1), &mut |_, _| panic!("made again")).unwrap());
         assert!(cache.fill(&book(&["b", "c"]), &mut bags(1), &mut |_, of| made = of).unwrap());
         assert_eq!((made, cache.get("a"), cache.get("b").is_some()), (1, None, true));

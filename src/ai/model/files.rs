@@ -4,6 +4,8 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+
 use super::{Config, ModelError, Weights};
 use crate::ai::tokenizer::Tokenizer;
 
@@ -11,22 +13,22 @@ use crate::ai::tokenizer::Tokenizer;
 #[derive(Clone, Debug)]
 pub struct Files {
     /// `config.json`.
-    pub config: Vec<u8>,
+    pub config: Bytes,
     /// `1_Pooling/config.json`.
-    pub pooling: Option<Vec<u8>>,
+    pub pooling: Option<Bytes>,
     /// `tokenizer.json`, or else `vocab.txt`.
     pub tokenizer: TokenizerFile,
     /// `model.safetensors`.
-    pub weights: Vec<u8>,
+    pub weights: Bytes,
 }
 
 /// Either definition of a tokenizer.
 #[derive(Clone, Debug)]
 pub enum TokenizerFile {
     /// `tokenizer.json`.
-    Json(Vec<u8>),
+    Json(Bytes),
     /// `vocab.txt`, and whether text is lowercased (`do_lower_case` of `tokenizer_config.json`, true if it isn't there).
-    Vocab(Vec<u8>, bool),
+    Vocab(Bytes, bool),
 }
 
 impl Files {
@@ -75,7 +77,7 @@ impl Files {
     ///
     /// # Errors
     /// What is missing, of another kind, or damaged, by name.
-    pub fn read(self) -> Result<(Config, Tokenizer, Weights), ModelError> {
+    pub fn read(&self) -> Result<(Config, Tokenizer, Weights<'_>), ModelError> {
         let config = Config::read(&self.config, self.pooling.as_deref())?;
         let tokenizer = match &self.tokenizer {
             TokenizerFile::Json(json) => Tokenizer::from_json(json)?,
@@ -89,24 +91,24 @@ impl Files {
     }
 }
 
-/// A file that `build.rs` compressed.
+/// A file that `build.rs` compressed, in memory of its own: megabytes that are read once, which an allocator would keep.
 #[cfg(any(model_embedded, head_embedded))]
-pub(crate) fn inflated(gz: &[u8]) -> Vec<u8> {
-    // a gzip file ends with the size of what is in it: room that grew would leave its shells behind
+pub(crate) fn inflated(gz: &[u8]) -> Bytes {
+    // a gzip file ends with the size of what is in it
     let size = gz.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
-    let mut plain = Vec::with_capacity(size as usize);
+    let mut plain = memmap2::MmapMut::map_anon(size as usize).expect("memory for the model");
     // of bytes in memory that the build itself wrote
-    flate2::read::GzDecoder::new(gz).read_to_end(&mut plain).expect("a whole file");
-    plain
+    flate2::read::GzDecoder::new(gz).read_exact(&mut plain).expect("a whole file");
+    Bytes::from_owner(plain)
 }
 
-fn file(path: PathBuf) -> Result<Vec<u8>, ModelError> {
-    std::fs::read(&path).map_err(|source| ModelError::File { path, source })
+fn file(path: PathBuf) -> Result<Bytes, ModelError> {
+    std::fs::read(&path).map(Bytes::from).map_err(|source| ModelError::File { path, source })
 }
 
-fn optional(path: &Path) -> Result<Option<Vec<u8>>, ModelError> {
+fn optional(path: &Path) -> Result<Option<Bytes>, ModelError> {
     match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
+        Ok(bytes) => Ok(Some(bytes.into())),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(ModelError::File { path: path.into(), source }),
     }

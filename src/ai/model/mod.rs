@@ -41,8 +41,8 @@ pub struct Model {
 /// What turns tokens into the first hidden states.
 #[derive(Debug)]
 pub(super) struct Tables {
-    /// Stays 8 bits wide, and where it is in the executable: only the rows of a text are looked at.
-    pub words: Codes,
+    /// As it is stored: only the rows of a text are looked at.
+    pub words: Codes<'static>,
     pub positions: Vec<f32>,
     pub norm: Affine,
     pub project: Option<Packed>,
@@ -72,10 +72,10 @@ impl Model {
     /// As [`Model::open`].
     pub fn new(files: Files, kernel: &'static dyn Kernel) -> Result<Self, ModelError> {
         let (config, tokenizer, weights) = files.read()?;
-        let pack = |l: &Linear| Packed::new(&l.codes.bytes, &l.codes.scales, &l.bias, kernel.offset());
+        let pack = |l: &Linear<'_>| packed(std::slice::from_ref(l), kernel.offset());
         let affine = |n: &Norm| Affine::new(&n.gain, &n.bias, config.epsilon);
         let layers = weights.layers.iter().map(|l| Layer {
-            qkv: pack(&l.qkv),
+            qkv: packed(&l.qkv, kernel.offset()),
             out: pack(&l.out),
             norm: affine(&l.norm),
             up: pack(&l.up),
@@ -84,7 +84,7 @@ impl Model {
         });
         let layers = layers.collect();
         let (norm, project) = (affine(&weights.norm), weights.project.as_ref().map(pack));
-        let tables = Tables { words: weights.words, positions: weights.positions, norm, project };
+        let tables = Tables { words: weights.words.into_owned(), positions: weights.positions, norm, project };
         Ok(Self { config, tokenizer, kernel, tables, layers })
     }
 
@@ -122,4 +122,18 @@ impl Model {
     pub fn tokens(&self, text: &str) -> Vec<u32> {
         self.tokenizer.encode(text, self.max_tokens())
     }
+}
+
+/// Linear maps of the same row, one below the other, as one.
+fn packed(all: &[Linear<'_>], offset: u8) -> Packed {
+    let mut packed = Packed::empty(all.first().map_or(0, |l| l.codes.columns), offset);
+    packed.reserve(all.iter().map(|l| l.bias.len()).sum());
+    let mut row = Vec::new();
+    for linear in all {
+        for (n, bias) in linear.bias.iter().enumerate() {
+            let scale = linear.codes.row(n, &mut row);
+            packed.push(&row, scale, *bias);
+        }
+    }
+    packed
 }

@@ -69,7 +69,7 @@ pub(crate) fn tensors(shape: Shape, stored: Stored, seed: u64) -> Tensors {
             Stored::Codes | Stored::Packed if codes => {
                 let nearest = Codes::nearest(&values, dims[1]);
                 all.insert(format!("{name}_scale"), (Dtype::F32, vec![dims[0]], bytes(&nearest.scales)));
-                all.insert(name, (Dtype::I8, dims.to_vec(), nearest.bytes));
+                all.insert(name, (Dtype::I8, dims.to_vec(), nearest.bytes.into_owned()));
             }
             Stored::F16 => {
                 let halves = values.iter().flat_map(|x| half::f16::from_f32(*x).to_le_bytes()).collect();
@@ -150,10 +150,10 @@ pub(crate) fn tokenizer() -> serde_json::Value {
 /// All files of a random model.
 pub(crate) fn files(shape: Shape, stored: Stored, seed: u64) -> Files {
     Files {
-        config: config(shape).to_string().into_bytes(),
+        config: config(shape).to_string().into(),
         pooling: None,
-        tokenizer: TokenizerFile::Json(tokenizer().to_string().into_bytes()),
-        weights: safetensors(&tensors(shape, stored, seed)),
+        tokenizer: TokenizerFile::Json(tokenizer().to_string().into()),
+        weights: safetensors(&tensors(shape, stored, seed)).into(),
     }
 }
 

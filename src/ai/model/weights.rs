@@ -3,13 +3,13 @@
 use candle_core::{DType, Device, safetensors::Load};
 use safetensors::{Dtype, SafeTensors};
 
-use super::{Codes, Config, ModelError, quantise::unpacked};
+use super::{Codes, Config, ModelError, quantise::Bits};
 
 /// A linear map: `outputs` rows of `inputs` codes, and a bias.
 #[derive(Clone, Debug)]
-pub struct Linear {
+pub struct Linear<'a> {
     /// One row per output.
-    pub codes: Codes,
+    pub codes: Codes<'a>,
     /// One per output.
     pub bias: Vec<f32>,
 }
@@ -25,39 +25,39 @@ pub struct Norm {
 
 /// One layer of the encoder.
 #[derive(Clone, Debug)]
-pub struct LayerWeights {
-    /// Query, key and value, one below the other: one product makes all three.
-    pub qkv: Linear,
+pub struct LayerWeights<'a> {
+    /// Query, key and value: one below the other, one product makes all three.
+    pub qkv: [Linear<'a>; 3],
     /// From the heads back to the hidden state.
-    pub out: Linear,
+    pub out: Linear<'a>,
     /// After attention.
     pub norm: Norm,
     /// Into the feed-forward part.
-    pub up: Linear,
+    pub up: Linear<'a>,
     /// Out of it.
-    pub down: Linear,
+    pub down: Linear<'a>,
     /// After the feed-forward part.
     pub last_norm: Norm,
 }
 
-/// All weights of a model, before they are packed for a processor.
+/// All weights of a model, before they are packed for a processor. Codes stay where they are in the file.
 #[derive(Clone, Debug)]
-pub struct Weights {
+pub struct Weights<'a> {
     /// The word table.
-    pub words: Codes,
+    pub words: Codes<'a>,
     /// Position rows with the row of token type 0 added: there is only one sentence.
     pub positions: Vec<f32>,
     /// After the tables.
     pub norm: Norm,
     /// From the width of the tables to the hidden width, where they differ.
-    pub project: Option<Linear>,
+    pub project: Option<Linear<'a>>,
     /// The layers in order.
-    pub layers: Vec<LayerWeights>,
+    pub layers: Vec<LayerWeights<'a>>,
 }
 
-impl Weights {
+impl<'a> Weights<'a> {
     /// Reads every tensor that `config` calls for.
-    pub(super) fn read(c: &Config, bytes: &[u8]) -> Result<Self, ModelError> {
+    pub(super) fn read(c: &Config, bytes: &'a [u8]) -> Result<Self, ModelError> {
         let file = &File(SafeTensors::deserialize(bytes)?);
         let root = file.root();
         let tables = format!("{root}embeddings");
@@ -84,28 +84,17 @@ impl Weights {
     }
 }
 
-fn layer(c: &Config, file: &File<'_>, at: &str) -> Result<LayerWeights, ModelError> {
+fn layer<'a>(c: &Config, file: &File<'a>, at: &str) -> Result<LayerWeights<'a>, ModelError> {
     let [q, k, v] =
         ["query", "key", "value"].map(|part| file.linear(&format!("{at}.attention.self.{part}"), c.hidden, c.hidden));
     Ok(LayerWeights {
-        qkv: stacked([q?, k?, v?]),
+        qkv: [q?, k?, v?],
         out: file.linear(&format!("{at}.attention.output.dense"), c.hidden, c.hidden)?,
         norm: file.norm(&format!("{at}.attention.output.LayerNorm"), c.hidden)?,
         up: file.linear(&format!("{at}.intermediate.dense"), c.inner, c.hidden)?,
         down: file.linear(&format!("{at}.output.dense"), c.hidden, c.inner)?,
         last_norm: file.norm(&format!("{at}.output.LayerNorm"), c.hidden)?,
     })
-}
-
-fn stacked(parts: [Linear; 3]) -> Linear {
-    Linear {
-        codes: Codes {
-            columns: parts[0].codes.columns,
-            bytes: parts.iter().flat_map(|p| p.codes.bytes.iter().copied()).collect(),
-            scales: parts.iter().flat_map(|p| p.codes.scales.iter().copied()).collect(),
-        },
-        bias: parts.iter().flat_map(|p| p.bias.iter().copied()).collect(),
-    }
 }
 
 /// An open safetensors file.
@@ -144,12 +133,12 @@ impl<'a> File<'a> {
     }
 
     /// The codes of `{at}.weight`: as stored (I8, or U8 with two of 4 bits in a byte), or the nearest to stored floats.
-    fn codes(&self, at: &str, rows: usize, columns: usize) -> Result<Codes, ModelError> {
+    fn codes(&self, at: &str, rows: usize, columns: usize) -> Result<Codes<'a>, ModelError> {
         let name = format!("{at}.weight");
         let scales = || self.floats(&format!("{name}_scale"), &[rows]);
         if self.0.tensor(&name).is_ok_and(|view| view.dtype() == Dtype::U8) {
-            let view = self.view(&name, &[rows, columns.div_ceil(2)])?;
-            return Ok(Codes { bytes: unpacked(view.data(), columns), scales: scales()?, columns });
+            let view = self.view(&name, &[rows, Bits::Four.bytes(columns)])?;
+            return Ok(Codes::stored(view.data(), Bits::Four, scales()?, columns));
         }
         let view = self.view(&name, &[rows, columns])?;
         if view.dtype() != Dtype::I8 {
@@ -159,10 +148,10 @@ impl<'a> File<'a> {
         if view.data().contains(&(i8::MIN as u8)) {
             return Err(ModelError::Type { name, found: "I8 with codes of -128".into() });
         }
-        Ok(Codes { bytes: view.data().to_vec(), scales: scales()?, columns })
+        Ok(Codes::stored(view.data(), Bits::Eight, scales()?, columns))
     }
 
-    fn linear(&self, at: &str, outputs: usize, inputs: usize) -> Result<Linear, ModelError> {
+    fn linear(&self, at: &str, outputs: usize, inputs: usize) -> Result<Linear<'a>, ModelError> {
         Ok(Linear { codes: self.codes(at, outputs, inputs)?, bias: self.floats(&format!("{at}.bias"), &[outputs])? })
     }
 

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     super::{calibrate::Rejection, eval::Summary, examples::Intent, logistic::Linear},
-    Head,
+    Head, Taught,
 };
 use crate::ai::{embed::Fingerprint, vectors::Rows};
 
@@ -58,30 +58,6 @@ struct Parts {
     summary: Summary,
 }
 
-/// The examples: class by class, or, until version 2, each with its class.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Taught {
-    ByClass(Vec<(u32, Vec<String>)>),
-    OneByOne(Vec<(String, u32)>),
-}
-
-impl Taught {
-    fn new(examples: &[(String, u32)]) -> Self {
-        let runs = examples.chunk_by(|a, b| a.1 == b.1);
-        Self::ByClass(runs.map(|run| (run[0].1, run.iter().map(|(text, _)| text.clone()).collect())).collect())
-    }
-
-    fn list(self) -> Vec<(String, u32)> {
-        match self {
-            Self::OneByOne(list) => list,
-            Self::ByClass(runs) => {
-                runs.into_iter().flat_map(|(class, texts)| texts.into_iter().map(move |t| (t, class))).collect()
-            }
-        }
-    }
-}
-
 impl Head {
     /// The file.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -92,7 +68,7 @@ impl Head {
             intents: self.intents.clone(),
             temperature: self.temperature,
             rejection: (self.rejection.factors, self.rejection.bias),
-            examples: Taught::new(&self.examples),
+            examples: self.examples.clone(),
             anchors: Some(self.anchors.clone()),
             summary: self.summary.clone(),
         };
@@ -167,18 +143,19 @@ fn read(version: u32, content: &[u8]) -> Option<Head> {
     let parts: Parts = if version < 3 {
         serde_json::from_slice(json).ok()?
     } else {
-        let mut plain = Vec::new();
+        // room at once: what grows leaves its shells behind
+        let mut plain = Vec::with_capacity(4 * json.len());
         ZlibDecoder::new(json).take(MAX_JSON).read_to_end(&mut plain).ok()?;
         serde_json::from_slice(&plain).ok()?
     };
-    let examples = parts.examples.list();
+    let examples = parts.examples;
     let anchors = parts.anchors.unwrap_or_else(|| (0..).take(examples.len()).collect());
     let (intents, n) = (parts.intents.len(), anchors.len());
     let sound = parts.width > 0
         && intents > 0
         && (parts.classes == intents || parts.classes == intents + 1)
         && parts.temperature > 0.0
-        && examples.iter().all(|(_, class)| (*class as usize) < parts.classes)
+        && examples.iter().all(|(_, class)| (class as usize) < parts.classes)
         && anchors.iter().all(|n| (*n as usize) < examples.len());
     let values = parts.classes.checked_mul(parts.width.checked_add(1)?)?;
     let (factors, rest) = rest.split_at_checked(values.checked_mul(if version < 3 { 4 } else { 2 })?)?;
@@ -223,11 +200,13 @@ mod tests {
             intents: head.intents.clone(),
             temperature: head.temperature,
             rejection: (head.rejection.factors, head.rejection.bias),
-            examples: Taught::OneByOne(head.examples.clone()),
+            examples: head.examples.clone(),
             anchors: (version > 1).then(|| head.anchors.clone()),
             summary: head.summary.clone(),
         };
-        let json = serde_json::to_vec(&parts).unwrap();
+        let mut json = serde_json::to_value(&parts).unwrap();
+        json["examples"] = serde_json::json!(head.examples.iter().collect::<Vec<_>>());
+        let json = json.to_string().into_bytes();
         let (codes, scales) = head.rows.parts();
         let mut out = [&MARK[..], &version.to_le_bytes(), &(json.len() as u32).to_le_bytes(), &json].concat();
         head.linear.values.iter().chain(&scales).for_each(|x| out.extend_from_slice(&x.to_le_bytes()));

@@ -1,6 +1,7 @@
 //! What was learned: guesses for a sentence vector, with the nearest examples.
 
 mod file;
+mod taught;
 
 use super::{
     calibrate::{Rejection, Signs},
@@ -14,6 +15,7 @@ use crate::ai::{
 };
 
 pub use file::HeadError;
+pub(super) use taught::Taught;
 
 /// A trained classifier with everything it needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +30,8 @@ pub struct Head {
     pub(super) linear: Linear,
     pub(super) temperature: f32,
     pub(super) rejection: Rejection,
-    /// Text and class; the class after the last intent is out of scope.
-    pub(super) examples: Vec<(String, u32)>,
+    /// The class after the last intent is out of scope.
+    pub(super) examples: Taught,
     /// Examples that others are compared with, by their numbers. All taught; so many stay that the head stays small.
     pub(super) anchors: Vec<u32>,
     /// Vectors of the anchors.
@@ -120,8 +122,8 @@ impl Head {
     pub fn to_examples(&self) -> Examples {
         let mut examples = Examples::default();
         examples.intents.extend(self.intents.iter().cloned());
-        for (text, class) in &self.examples {
-            let intent = self.intents.get(*class as usize).map_or(super::OUT_OF_SCOPE, |(name, _)| name);
+        for (text, class) in self.examples.iter() {
+            let intent = self.intents.get(class as usize).map_or(super::OUT_OF_SCOPE, |(name, _)| name);
             examples.push(text, intent, (String::new(), 0));
         }
         examples
@@ -129,8 +131,8 @@ impl Head {
 
     /// What `vector`, of [`Self::width`] numbers, means.
     pub fn predict(&self, vector: &[f32]) -> Prediction {
-        let cosines =
-            self.rows.cosines(vector).into_iter().zip(self.anchors.iter().map(|n| self.examples[*n as usize].1));
+        let classes = self.anchors.iter().map(|n| self.examples.class(*n as usize));
+        let cosines = self.rows.cosines(vector).into_iter().zip(classes);
         let near = nearest(cosines, self.intents.len());
         Look::new(&self.linear, self.intents.len(), vector, near).predict(self.temperature, &self.rejection)
     }
@@ -139,9 +141,10 @@ impl Head {
     pub fn near(&self, vector: &[f32], most: usize) -> Vec<Near> {
         let best = top(self.rows.cosines(vector).into_iter(), most);
         let near = best.into_iter().map(|(n, cosine)| {
-            let (text, class) = &self.examples[self.anchors[n] as usize];
-            let intent = self.intents.get(*class as usize).map_or(super::OUT_OF_SCOPE, |(name, _)| name);
-            Near { text: text.clone(), intent: intent.to_owned(), cosine }
+            let example = self.anchors[n] as usize;
+            let intent =
+                self.intents.get(self.examples.class(example) as usize).map_or(super::OUT_OF_SCOPE, |(name, _)| name);
+            Near { text: self.examples.text(example).to_owned(), intent: intent.to_owned(), cosine }
         });
         near.collect()
     }
