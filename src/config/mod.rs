@@ -20,3 +20,8 @@ pub use types::{Config, Desk, Directory, Limits, Log, LogFormat, LogLevel, Serve
 
 /// The default configuration with an explanation of every key: what `kefu init` writes.
 pub const TEMPLATE: &str = include_str!("kefu.toml");
+
+/// [`TEMPLATE`] with a `server.public_url`, which has nothing that TOML would escape.
+pub fn template(public_url: &str) -> String {
+    TEMPLATE.replacen("public_url = \"\"", &format!("public_url = \"{public_url}\""), 1)
+}

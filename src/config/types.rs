@@ -256,17 +256,19 @@ impl Config {
         if !self.server.public_url.is_empty() {
             return self.server.public_url.trim_end_matches('/').to_owned();
         }
+        match self.server.listen.ip() {
+            ip if ip.is_unspecified() => self.url_of("localhost"),
+            ip => self.url_of(&ip.to_string()),
+        }
+    }
+
+    /// The URL under which this server is reached by a name or an address, on the port listened on.
+    pub fn url_of(&self, host: &str) -> String {
         let (scheme, usual) = if self.server.plain_http { ("http", 80) } else { ("https", 443) };
-        let listen = self.server.listen;
-        let host = match listen.ip() {
-            ip if ip.is_unspecified() => "localhost".to_owned(),
-            std::net::IpAddr::V6(ip) => format!("[{ip}]"),
-            std::net::IpAddr::V4(ip) => ip.to_string(),
-        };
-        if listen.port() == usual {
-            format!("{scheme}://{host}")
-        } else {
-            format!("{scheme}://{host}:{}", listen.port())
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        match self.server.listen.port() {
+            port if port == usual => format!("{scheme}://{host}"),
+            port => format!("{scheme}://{host}:{port}"),
         }
     }
 }

@@ -7,7 +7,10 @@ mod undo;
 
 pub use public::PublicPart;
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use super::{
     args,
@@ -49,7 +52,7 @@ pub struct Args {
     /// Its private key (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Names and addresses the made certificate is for [default: this machine's]
+    /// Names and addresses the made certificate is for [default: this machine's]; the first is the public one
     #[arg(long = "host", value_name = "NAME", num_args = 1.., conflicts_with = "tls_cert")]
     hosts: Vec<String>,
     /// Login name of the first admin
@@ -95,6 +98,7 @@ impl Args {
             org: part.org_text(),
             name: self.name.clone(),
             keys: KeysAt::Offline { sealed: passphrase.is_some() },
+            public_url: None,
             certificate: None,
             invitation: Some(founding.invitation),
         })
@@ -132,11 +136,20 @@ impl Args {
             keys = KeysAt::Here { sealed: passphrase.is_some() };
         }
         let certificate = self.certificate(&dir.join(TLS), now)?;
-        data_dir::write_new(&dir.join(CONFIG), 0o644, config::TEMPLATE.as_bytes())?;
+        data_dir::write_new(&dir.join(CONFIG), 0o644, self.settings(ctx)?.as_bytes())?;
         data_dir::write_new(&dir.join(OPAQUE), 0o600, &setup)?;
         found_store(ctx, commit)?;
+        let public_url = Some(ctx.load_config()?.public_url());
         undo.keep();
-        Ok(Report { dir: dir.clone(), org, name, keys, certificate: Some(certificate), invitation })
+        Ok(Report { dir: dir.clone(), org, name, keys, public_url, certificate: Some(certificate), invitation })
+    }
+
+    /// The configuration file. What others reach this machine by stands in snippets from the start.
+    fn settings(&self, ctx: &Context) -> Result<String, Fail> {
+        match self.hosts.iter().find(|host| is_public(host)) {
+            Some(host) => Ok(config::template(&ctx.load_config()?.url_of(host))),
+            None => Ok(config::TEMPLATE.to_owned()),
+        }
     }
 
     fn wishes(&self) -> Wishes<'_> {
@@ -158,6 +171,12 @@ impl Args {
         let until = tls::check(&dir.join(tls::CERT), &dir.join(tls::KEY), now_ms)?.end;
         Ok(Certificate { made_for, until })
     }
+}
+
+/// Whether a name or an address can mean this machine to others.
+fn is_public(host: &str) -> bool {
+    let local = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback() || ip.is_unspecified());
+    !local && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c))
 }
 
 /// The new database with its first entries.

@@ -43,6 +43,8 @@ pub struct Report {
     pub name: String,
     /// Where the keys are.
     pub keys: KeysAt,
+    /// What people type to reach the server; offline directories have none.
+    pub public_url: Option<String>,
     /// The certificate; offline directories have none.
     pub certificate: Option<Certificate>,
     /// The first admin's invite; it was shown where the keys were made.
@@ -69,6 +71,7 @@ impl Report {
         out::print_json(&json!({
             "data_dir": self.dir, "org": self.org, "name": self.name,
             "keys": {"at": keys, "sealed": sealed},
+            "public_url": self.public_url,
             "certificate": self.certificate.as_ref()
                 .map(|c| json!({"made": c.made_for.is_some(), "hosts": c.made_for, "until": c.until})),
             "invite": self.invitation.as_ref().map(Invitation::json),
@@ -87,6 +90,9 @@ impl Report {
             _ => "company.keys: copy it to a safe place. Without it nobody can be added",
         };
         out::line(format!("keys         {keys}"));
+        if let Some(url) = &self.public_url {
+            out::line(format!("console      {url}/console/ (public_url in kefu.toml)"));
+        }
         if let Some(certificate) = &self.certificate {
             let until = out::date(certificate.until);
             match &certificate.made_for {
