@@ -7,7 +7,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 KEFU := $(TARGET)/debug/kefu
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: help run build ui test test-rust test-ui test-browser lint bench crash tools clean-demo dist size smoke cross-tools
+.PHONY: help run build ui test test-rust test-ui test-browser lint bench crash tools clean-demo dist test-dist size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -59,6 +59,9 @@ crash: ## 1,000 kills of the server under load (minutes)
 
 dist: ui cross-tools ## dist/: executables, packages, images for x86-64, ARM64, LoongArch
 	packaging/dist.sh
+
+test-dist: ## The packages of dist/ in a clean Debian with a systemd of its own (root; after make dist)
+	packaging/test-dist.sh
 
 size: ui ## What takes the space in the executable for x86-64 servers
 	CARGO_PROFILE_RELEASE_STRIP=none packaging/build.sh x86_64-unknown-linux-musl
