@@ -37,10 +37,10 @@ test: tools lint test-ui ui test-rust test-browser ## Everything that must pass
 
 lint: ## Formatting and clippy, warnings denied
 	$(CARGO) fmt --check
-	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 test-rust: ## Rust tests
-	$(CARGO) test
+	$(CARGO) test --workspace
 
 test-ui: ui/node_modules ## Types and unit tests of the pages
 	npm --prefix ui run check

@@ -46,7 +46,8 @@ def crates():
 
     def needs(id):
         # no kind: an ordinary dependency; those of build scripts and tests stay at home
-        return [d["pkg"] for d in nodes[id]["deps"] if any(k["kind"] is None for k in d["dep_kinds"])]
+        ours = lambda d: packages[d["pkg"]]["source"] is None
+        return [d["pkg"] for d in nodes[id]["deps"] if any(k["kind"] is None for k in d["dep_kinds"]) and not ours(d)]
 
     reached, todo = set(), [root]
     while todo:

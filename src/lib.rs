@@ -27,3 +27,6 @@ pub mod org;
 pub mod proto;
 pub mod store;
 pub mod understanding;
+
+#[cfg(target_env = "musl")]
+use kefu_mem as _;

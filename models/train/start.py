@@ -1,9 +1,12 @@
 """Builds the checkpoint that training starts from: SimBERT-Tiny's layers with our vocabulary.
 
   python start.py CORPUS.jsonl OUT.pt --work DIR --setting cpu
+
+With `--hidden` of another width than SimBERT-Tiny's only its tables are taken; the layers begin at random.
 """
 import argparse
 import re
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -38,7 +41,15 @@ def lexicon(tokens, places, threads):
     return {e: [(chinese[j], float(k)) for j, k in zip(a, w)] for e, a, w in zip(english, at, weight)}
 
 
-def build(places, rows, s):
+def shape(tokens, s, hidden):
+    """An encoder of `hidden` numbers: SimBERT-Tiny's shape at its own width, heads of 32 at others."""
+    base = Shape(vocab_size=tokens, max_position_embeddings=s["positions"], pooling=s["pooling"])
+    if hidden == base.hidden_size:
+        return base
+    return replace(base, hidden_size=hidden, num_attention_heads=hidden // 32, intermediate_size=4 * hidden)
+
+
+def build(places, rows, s, hidden=Shape.hidden_size):
     """(model, tokenizer) with the first weights; `rows` are the corpus's lines."""
     weights = convert.convert(places.simbert)
     old = (places.simbert / "vocab.txt").read_text(encoding="utf8").split("\n")
@@ -55,8 +66,11 @@ def build(places, rows, s):
     weights[key] = vocab.table(tokens, old, weights[key], pieces, word_rows, lexicon(tokens, places, s["threads"]))
     key = "embeddings.position_embeddings.weight"
     weights[key] = weights[key][: s["positions"]]
-    model = Student(Shape(vocab_size=len(tokens), max_position_embeddings=s["positions"], pooling=s["pooling"]))
-    model.load_state_dict({k: torch.tensor(v) for k, v in weights.items()})
+    torch.manual_seed(s["seed"])
+    model = Student(shape(len(tokens), s, hidden))
+    own = model.state_dict()
+    taken = {k: torch.tensor(v) for k, v in weights.items() if own[k].shape == v.shape}
+    model.load_state_dict({**own, **taken})
     return model, vocab.tokenizer(tokens)
 
 
@@ -71,8 +85,9 @@ def main():
     p.add_argument("out")
     p.add_argument("--work", required=True, help="folder of fetch.py")
     p.add_argument("--setting", default="cpu")
+    p.add_argument("--hidden", type=int, default=Shape.hidden_size, help="width of the encoder, a multiple of 32 or 312")
     a = p.parse_args()
-    model, tokenizer = build(Places(a.work), lines.read(a.corpus), setting(a.setting))
+    model, tokenizer = build(Places(a.work), lines.read(a.corpus), setting(a.setting), a.hidden)
     save(model, tokenizer, a.out)
     print(f"{a.out}: {model.shape.vocab_size} entries, {sum(x.numel() for x in model.parameters()):,} parameters")
 
