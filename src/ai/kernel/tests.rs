@@ -177,7 +177,7 @@ fn products_are_exact_sums_of_codes() {
         }
         for output in 0..outputs {
             let row = &m.codes[output * inputs..][..inputs];
-            let sum: i64 = row.iter().zip(&*bytes).map(|(w, x)| i64::from(*w as i8) * i64::from(*x as i8)).sum();
+            let sum: i64 = row.iter().zip(&*bytes).map(|(w, x)| i64::from(*w) * i64::from(*x as i8)).sum();
             assert_eq!(out.view().row(n)[output], sum as f32 * (*scale * m.scales[output]) + m.bias[output]);
         }
     }
