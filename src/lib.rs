@@ -5,9 +5,8 @@
 //! made durable by [`store`], and only then handed to everyone by way of [`hub`]. [`app`] is the one place that knows
 //! which concrete parts stand behind the traits.
 
-// Denied, not forbidden: `ai::kernel` names the processor's vector instructions, which Rust calls unsafe, and is the one
-// module that allows it.
-#![deny(unsafe_code)]
+// the arithmetic of the language model and the functions on memory, which can't do without, are crates of their own
+#![forbid(unsafe_code)]
 
 pub mod ai;
 pub mod app;

@@ -7,7 +7,7 @@
 //! - [`tokenizer`]: BERT's WordPiece, equal to Hugging Face's.
 //! - [`model`]: reads a directory in the Hugging Face layout, or the one embedded in the executable; packs the weights.
 //! - [`encoder`]: one sentence, or several in one pass, through the layers. Each layer is a Candle in-place op (`layer`).
-//! - [`kernel`]: the arithmetic, once per instruction set, with equal bits on all of them. The only unsafe code.
+//! - [`kernel`]: the arithmetic, once per instruction set, with equal bits on all of them. A crate of its own.
 //! - [`reference`]: the same model by plain Candle in f32, which the fast path is tested against.
 //! - [`intent`]: what a text wants, learned from examples. [`knowledge`]: which stored question it asks.
 //! - [`embed`], [`vectors`], [`text_file`]: what the two share.
@@ -21,7 +21,6 @@
 pub mod embed;
 pub mod encoder;
 pub mod intent;
-pub mod kernel;
 pub mod knowledge;
 mod layer;
 pub mod model;
@@ -32,6 +31,7 @@ pub mod tokenizer;
 pub mod vectors;
 
 pub use encoder::Encoder;
+pub use kefu_kernel as kernel;
 pub use model::{Model, ModelError};
 pub use service::Recogniser;
 pub use tokenizer::Tokenizer;

@@ -4,19 +4,19 @@
 /// Implements [`super::Kernel`] for a proof value of `simd`, with the given target features.
 macro_rules! kernel {
     ($proof:ty, $name:literal $(, features = $features:literal)?) => {
-        impl $crate::ai::kernel::Kernel for $proof {
+        impl $crate::Kernel for $proof {
             fn name(&self) -> &'static str {
                 $name
             }
 
             fn offset(&self) -> u8 {
-                <Self as $crate::ai::kernel::simd::Simd>::OFFSET
+                <Self as $crate::simd::Simd>::OFFSET
             }
 
             fn product(&self, input: &CodeRows, rows: usize, weights: &Packed, then: Then, out: ViewMut<'_>) {
                 $(#[target_feature(enable = $features)])?
                 fn door(s: $proof, input: &CodeRows, rows: usize, weights: &Packed, then: Then, out: ViewMut<'_>) {
-                    $crate::ai::kernel::product::product(s, input, rows, weights, then, out);
+                    $crate::product::product(s, input, rows, weights, then, out);
                 }
                 kernel!(@call $($features)?, door(*self, input, rows, weights, then, out))
             }
@@ -28,7 +28,7 @@ macro_rules! kernel {
                 fn door(
                     s: $proof, heads: Heads, qkv: View<'_>, first: usize, tokens: usize, out: ViewMut<'_>, work: &mut Work,
                 ) {
-                    $crate::ai::kernel::attention::attention(s, heads, qkv, first, tokens, out, work);
+                    $crate::attention::attention(s, heads, qkv, first, tokens, out, work);
                 }
                 kernel!(@call $($features)?, door(*self, heads, qkv, first, tokens, out, work))
             }
@@ -40,7 +40,7 @@ macro_rules! kernel {
                 fn door(
                     s: $proof, x: ViewMut<'_>, residual: Option<View<'_>>, rows: usize, norm: &Affine, codes: Option<&mut CodeRows>,
                 ) {
-                    $crate::ai::kernel::norm::add_norm(s, x, residual, rows, norm, codes);
+                    $crate::norm::add_norm(s, x, residual, rows, norm, codes);
                 }
                 kernel!(@call $($features)?, door(*self, x, residual, rows, norm, codes))
             }
@@ -48,7 +48,7 @@ macro_rules! kernel {
             fn quantise(&self, x: View<'_>, rows: usize, codes: &mut CodeRows) {
                 $(#[target_feature(enable = $features)])?
                 fn door(s: $proof, x: View<'_>, rows: usize, codes: &mut CodeRows) {
-                    $crate::ai::kernel::norm::quantise(s, x, rows, codes);
+                    $crate::norm::quantise(s, x, rows, codes);
                 }
                 kernel!(@call $($features)?, door(*self, x, rows, codes))
             }
@@ -56,7 +56,7 @@ macro_rules! kernel {
             fn combine(&self, a: Strided<'_>, b: &[[f32; 16]], out: &mut [[f32; 16]]) {
                 $(#[target_feature(enable = $features)])?
                 fn door(s: $proof, a: Strided<'_>, b: &[[f32; 16]], out: &mut [[f32; 16]]) {
-                    $crate::ai::kernel::dense::combine(s, a, b, out);
+                    $crate::dense::combine(s, a, b, out);
                 }
                 kernel!(@call $($features)?, door(*self, a, b, out))
             }
@@ -64,7 +64,7 @@ macro_rules! kernel {
             fn softmax(&self, rows: &mut [[f32; 16]], width: usize) {
                 $(#[target_feature(enable = $features)])?
                 fn door(s: $proof, rows: &mut [[f32; 16]], width: usize) {
-                    $crate::ai::kernel::dense::softmax(s, rows, width);
+                    $crate::dense::softmax(s, rows, width);
                 }
                 kernel!(@call $($features)?, door(*self, rows, width))
             }
