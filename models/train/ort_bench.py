@@ -5,7 +5,7 @@
 MODEL_DIR is an exported directory, BENCH_EXECUTABLE what `cargo bench --bench encoder --no-run` printed. The ONNX graph is
 as good as one can make it: fused Attention, SkipLayerNormalization and BiasGelu, no padding mask, then `quantize_dynamic`
 with one scale per channel. Both sides run on the same core, in turns; least and median of all rounds are compared.
-Needs numpy, onnx, onnxruntime, safetensors; writes nothing but temporary files.
+Needs numpy, onnx, onnxruntime, safetensors, torch; writes nothing but temporary files.
 """
 import argparse
 import json
@@ -20,20 +20,16 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from safetensors.numpy import load_file
+from safetensors.torch import load_file
+
+from export import unpack
 
 MICROSOFT = "com.microsoft"
 
 
 def weights(folder):
     """The tensors of the directory as f32, codes multiplied with their scales."""
-    tensors = load_file(Path(folder) / "model.safetensors")
-    out = {}
-    for name, t in tensors.items():
-        if not name.endswith(".weight_scale"):
-            scale = tensors.get(f"{name}_scale")
-            out[name] = (t.astype(np.float32) * scale[:, None]) if scale is not None else t.astype(np.float32)
-    return out
+    return {name: t.float().numpy() for name, t in unpack(load_file(Path(folder) / "model.safetensors")).items()}
 
 
 class Graph:
