@@ -13,6 +13,7 @@ lintian --fail-on error "$deb"
 rpm -qlp "dist/kefu-$version-1.$(uname -m).rpm" | grep -qx /usr/bin/kefu || die "the .rpm has no /usr/bin/kefu"
 
 root=$(mktemp -d)
+chmod 755 "$root"
 trap 'rm -rf --one-file-system "$root"' EXIT
 debootstrap --variant=minbase --include=systemd,systemd-sysv "${SUITE:-bookworm}" "$root" > /dev/null
 packaging/test-deb.sh "$root" "$deb"

@@ -55,7 +55,7 @@ inside runuser -u kefu -- kefu site snippet web | grep -q 'src="https://chat.exa
 inside runuser -u kefu -- kefu stats > /dev/null || die "a command does not reach the server"
 echo "$said" | grep -q 'console      https://chat.example.com:8443/console/' || die "init says: $said"
 
-inside systemctl kill -s KILL kefu
+inside systemctl kill -s KILL --kill-whom=main kefu
 until_true "it did not come back after a crash" restarted 1
 inside systemctl kill -s STOP --kill-whom=main kefu
 until_true "the watchdog did not see that it hangs" restarted 2
