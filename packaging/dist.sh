@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes dist/: for each target (default: all three) the executable, its hash, an archive, .deb and .rpm; once the container
-# images, the bills of materials and the licences of what is inside. The same commit gives the same bytes on one machine.
+# images, the bills of materials and the licences of what is inside. From an empty target directory the same commit gives
+# the same bytes on one machine.
 # Manual pages and completions are printed by the executable of this machine's own architecture, which must be among the
 # targets or in dist/ already.
 set -eu
