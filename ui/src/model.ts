@@ -27,6 +27,9 @@ export const ERROR_KEYS = [
   'error.pin', // the server's company key is not the one pinned in the page
   'error.directory', // the signed list of agents and keys does not verify
   'error.directory_fork', // the server showed different lists to different people: an alarm
+  'error.history', // the server showed another past of a conversation than before: an alarm
+  'error.conversation_gone', // the server does not name a conversation any more
+  'error.conversation_lost', // a restored backup lost its last epoch for good
   'error.snapshot_expired', // the signed statement about the list is too old: the company must renew it
   'error.rate_limited', // too fast; it is retried by itself
   'error.too_large', // the message is too long
@@ -76,6 +79,8 @@ export interface Form {
   lang?: string;
   /** Whether the page the visitor wrote from names the company's key. His browser's word. */
   mode?: 'pinned' | 'unpinned';
+  /** The conversation (id) that this one goes on from, because it was gone or lost. */
+  after?: string;
 }
 
 /** Facts in the stream of a conversation. `by` and `user` are user ids, or `visitor`. */
@@ -85,12 +90,16 @@ export type ThreadEvent =
   | { t: 'closed'; by: string; name?: string }
   | { t: 'reopened'; by: string; name?: string }
   | { t: 'epoch'; epoch: number; bot: boolean }
+  /** Another team's key holds what follows: a transfer, by whoever signed it. */
+  | { t: 'moved'; team: string; name?: string }
+  /** The server's log went back to a backup; what was said since may be missing before this line. */
+  | { t: 'rewound' }
   /** The robot's last word: why it goes, and to which team its policy would go. */
   | { t: 'handoff'; why: string; team?: string };
 
 /**
  * One line of a thread.
- * `recalled`: taken back. `broken`: it is there but does not verify or open; never shown as text. `unsupported`: written by a
+ * `recalled`: taken back by its sender. `removed`: the server took it away and shows no word of its sender. `broken`: it is there but does not verify or open; never shown as text. `unsupported`: written by a
  * newer version.
  */
 export interface Message {
@@ -105,7 +114,7 @@ export interface Message {
   author?: { user?: string; name: string; kid: string };
   /** Written by this person (in any tab). */
   mine: boolean;
-  kind: 'text' | 'form' | 'note' | 'event' | 'recalled' | 'broken' | 'unsupported';
+  kind: 'text' | 'form' | 'note' | 'event' | 'recalled' | 'removed' | 'broken' | 'unsupported';
   text: string;
   form?: Form;
   event?: ThreadEvent;
@@ -121,6 +130,8 @@ export interface Message {
   error?: ErrorKey;
   /** A message of the same sender before this one is missing: withheld, or not yet loaded. */
   missingBefore: boolean;
+  /** It answers something that is not there before it: the order was changed, or something is missing. */
+  unordered: boolean;
   /** Own, sent, and the two minutes are not over. */
   canRecall(): boolean;
 }

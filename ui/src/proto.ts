@@ -4,6 +4,8 @@
  */
 
 export const SUBPROTOCOL = 'kefu.v1';
+/** The newest revision of the rules of readers that this page knows (protocol §2). */
+export const REVISION = 2;
 /** Largest envelope, in bytes. */
 export const MAX_ENVELOPE = 64 * 1024;
 /** Largest padded body, in bytes. */
@@ -61,17 +63,26 @@ export function ownerUser(owner: string): string | null {
 // ---- frames
 
 export type ClientFrame =
-  | { t: 'hello'; v: 1; ed: string; sig: string }
+  | { t: 'hello'; v: 1; ed: string; sig: string; rev: number }
   | { t: 'ping' }
-  | { t: 'resume'; convs: { id: string; have: number }[] }
+  | { t: 'resume'; convs: Resume[] }
   | { t: 'leave'; conv: string }
   | { t: 'typing'; conv: string; on: boolean }
   | { t: 'seen'; conv: string; delivered: number; read: number };
 
+/** What is held of a conversation: up to `have` in this page; `seq`, `mark` and `gen`: the last record ever accepted, from memory. */
+export interface Resume {
+  id: string;
+  have: number;
+  gen?: string;
+  seq?: number;
+  mark?: string;
+}
+
 /** Requests; the link adds `req`. */
 export type Request =
   | { t: 'open'; id: string; nonce: string; site: string; x: string; ann: string }
-  | { t: 'recall'; conv: string; msg: string }
+  | { t: 'restore'; conv: string; envelopes: string[] }
   | { t: 'close' | 'reopen' | 'accept' | 'decline' | 'take'; conv: string }
   | { t: 'status'; state: AgentState }
   | { t: 'transfer'; conv: string; agent?: string; team?: string };
@@ -83,6 +94,8 @@ export type Welcome = {
   user?: string;
   name?: string;
   token: string;
+  /** Another one means that the server opened its database anew. Absent: a server from before revision 2. */
+  gen?: string;
   now: number;
   beat: number;
   convs: Conv[];
@@ -98,6 +111,7 @@ export type ServerFrame =
   | { t: 'ok'; req: number }
   | ErrorFrame
   | { t: 'synced' | 'behind'; conv: string; last: number }
+  | { t: 'rewound'; conv: string; last: number; gen: string }
   | { t: 'conv'; conv: Conv }
   | { t: 'gone'; conv: string }
   | { t: 'queue'; conv: string; position: number }
@@ -218,8 +232,9 @@ export const BOX_LEN = 97;
 export const GRANT_HEADER = 38;
 export const GRANT_BOX_LEN = 101;
 export const SIGNATURE_LEN = 64;
+export const RECALL_LEN = MESSAGE_HEADER + 16 + 4 + 4 + 16 + SIGNATURE_LEN;
 
-export const Kind = { message: 1, announcement: 2, grant: 3, note: 4, tombstone: 9, noteTombstone: 10 } as const;
+export const Kind = { message: 1, announcement: 2, grant: 3, note: 4, recall: 5, noteRecall: 6, tombstone: 9, noteTombstone: 10 } as const;
 export type KindNumber = (typeof Kind)[keyof typeof Kind];
 
 /** One recipient of an epoch's key: kind 1 team, 2 visitor, 3 bot. */
@@ -258,6 +273,10 @@ export class Envelope {
       }
       case Kind.note:
         return n >= MESSAGE_HEADER + 16 + 32 + 32 + 16 + SIGNATURE_LEN ? new Envelope(b, Kind.note) : null;
+      case Kind.recall:
+        return n === RECALL_LEN ? new Envelope(b, Kind.recall) : null;
+      case Kind.noteRecall:
+        return n === RECALL_LEN ? new Envelope(b, Kind.noteRecall) : null;
       case Kind.tombstone:
         return n === MESSAGE_HEADER ? new Envelope(b, Kind.tombstone) : null;
       case Kind.noteTombstone:
@@ -299,6 +318,12 @@ export class Envelope {
   }
   get signature(): Uint8Array {
     return this.bytes.subarray(this.bytes.length - SIGNATURE_LEN);
+  }
+
+  // recalls only
+  /** What is recalled: message id, its place in its sender's counter, hash of its envelope. */
+  get recalled(): { msg: string; inst: number; ctr: number; hash: Uint8Array } {
+    return { msg: hex(this.bytes.subarray(80, 96)), inst: this.v.getUint32(96), ctr: this.v.getUint32(100), hash: this.bytes.subarray(104, 120) };
   }
 
   // announcements only

@@ -258,7 +258,7 @@ describe('announcements with a robot box', () => {
     const directory = await co.directory();
     const conv = random(16);
     const made = { conv, last: emptyChain(), dirSeq: directory.seq, dirHead: directory.head, teamPk: directory.teamPk('svc'), visitorX: x.pk, botX: bot.pk };
-    const want: Receiver = { conv, last: emptyChain(), visitorEd: ed.pk, visitorX: x.pk, directory, mine: new Map(), live: true };
+    const want: Receiver = { conv, last: emptyChain(), before: null, transfer: null, visitorEd: ed.pk, visitorX: x.pk, directory, mine: new Map(), live: true };
     return { ed, made, want };
   }
   /** Signs again what was changed. */

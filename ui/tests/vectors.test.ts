@@ -235,6 +235,8 @@ describe.each(backends)('on the %s back end', (_, make) => {
     const want = {
       conv: unhex(env.conv),
       last: emptyChain(),
+      before: null,
+      transfer: null,
       visitorEd: unhex(key(a.creator).ed),
       visitorX: visitor.pk,
       directory: await robotDir(),

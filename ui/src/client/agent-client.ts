@@ -143,6 +143,8 @@ export class Agent extends AgentDesk implements AgentClient {
         conv: (c) => this.convChanged(c),
         changed: () => this.list.changed(),
         me: () => this.identity?.user ?? null,
+        // one conversation that is not what it was stops itself; a false directory stops everything
+        alarm: (why) => (why === 'error.history' ? this.notice('error', why) : distrust(this.trust, why)),
         parts: agentParts,
       },
     );

@@ -6,23 +6,26 @@ import { reject } from '../crypto/error';
 import { acceptGrant } from '../crypto/grant';
 import { Kind, type Envelope, type WireRecord } from '../proto';
 import { errorOf, Ledger, type Entry } from './ledger';
+import { senderBeside } from './rights';
 
 export class AgentLedger extends Ledger {
   /** Kept, because the key that opens them may come later. */
   private readonly grants = new Set<Envelope>();
 
-  protected override async note(r: WireRecord, env: Envelope): Promise<Entry> {
-    const epoch = this.epochs.get(env.epoch) ?? reject('epoch');
-    const sender = await this.senderOf(env, epoch);
-    if (sender.user === undefined) reject('sender', 'only agents write notes');
+  protected override async note(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
+    const epoch = this.isStrict() ? this.epochHere(env) : (this.epochs.get(env.epoch) ?? reject('epoch'));
+    const visitor = this.visitor!;
+    const from = await this.directory.retry(env.sender, () => senderBeside(this.port, env, { epoch, visitor, live }, true));
     this.checkCounter(env);
-    const base = { ...this.blank(r), msg: env.msg, sender: env.sender, user: sender.user };
+    const entry: Entry = { ...this.blank(r), kind: 'note', msg: env.msg, sender: env.sender, user: from.user, env };
     const key = this.port.boxes().get(noteRecipient(env));
-    if (!key) {
-      if (!(await this.port.backend.verify('sig', sender.ed, env.signed, env.signature))) reject('signature');
-      return { ...base, kind: 'broken', error: 'error.no_key', missingBefore: this.count(env), sealed: env };
+    if (key) Object.assign(entry, await this.readNote(env, key, from.ed));
+    else {
+      if (!(await this.port.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');
+      Object.assign(entry, { kind: 'broken', error: 'error.no_key', sealed: env });
     }
-    return { ...base, ...(await this.readNote(env, key, sender.ed)), missingBefore: this.count(env) };
+    this.order.count(env, entry);
+    return entry;
   }
 
   private async readNote(env: Envelope, key: BoxKey, ed: Uint8Array): Promise<Pick<Entry, 'kind' | 'body'>> {
@@ -52,7 +55,8 @@ export class AgentLedger extends Ledger {
       const key = env.kind === Kind.note ? this.port.boxes().get(noteRecipient(env)) : epoch.key;
       if (!key) continue;
       try {
-        const { ed } = await this.senderOf(env, epoch);
+        // its sender was judged when it came
+        const ed = e.sender === this.visitor?.kid ? this.visitor.ed : (this.port.directory().keyOf(e.sender)?.ed ?? reject('sender'));
         const opened = env.kind === Kind.note ? await this.readNote(env, key as BoxKey, ed) : await this.open(env, key as EpochKey, ed);
         Object.assign(e, opened, { error: undefined, sealed: undefined });
       } catch (err) {

@@ -1,9 +1,11 @@
 /** One conversation as a page shows it: ledger and outbox behind the signals of `Thread`. */
 import type { Body } from '../crypto/envelope';
+import { targetOf } from '../crypto/recall';
 import { Refused } from '../link/errors';
 import { ClientError, type ErrorKey, type Message, type Thread } from '../model';
-import { Code, Envelope, ownerUser, RECALL_MS, type Conv, type ErrorFrame, type Marks, type WireRecord, type WireSide } from '../proto';
+import { Code, Envelope, Kind, ownerUser, RECALL_MS, type Conv, type ErrorFrame, type Marks, type Resume, type WireRecord, type WireSide } from '../proto';
 import { signal, type Signal } from '../signals';
+import { handBack } from './hand-back';
 import { Ledger } from './ledger';
 import { Lines } from './lines';
 import { Outbox } from './outbox';
@@ -13,6 +15,8 @@ import type { Port } from './port';
 const TYPING_MS = 6_000;
 /** Marks of what arrived are told together, ms. */
 const SEEN_MS = 250;
+/** Own envelopes of these kinds are kept, for a server that loses them. */
+const HANDED_BACK: readonly number[] = [Kind.message, Kind.note, Kind.recall, Kind.noteRecall];
 /** Longest wait for the record of an envelope that is no message, ms. */
 const DELIVER_MS = 15_000;
 const MAX_CONFLICTS = 8;
@@ -40,11 +44,15 @@ export class Conversation implements Thread {
   readonly personAsked = signal(false);
   readonly agentName = signal<string | null>(null);
   readonly blocked = signal<ErrorKey | null>(null);
+  /** Why this conversation cannot go on: the log is not what it was, or is gone. */
+  ended: ErrorKey | null = null;
   readonly ledger: Ledger;
   readonly outbox: Outbox;
   private readonly lines: Lines;
   private work: Promise<void> = Promise.resolve();
   private queued = 0;
+  /** The server's log went back: it is read again, and what was lost is handed back. */
+  private rewinding = false;
   /** Highest seq received here. */
   have = 0;
   private read = 0;
@@ -67,9 +75,9 @@ export class Conversation implements Thread {
       {
         port,
         ledger: this.ledger,
-        team: () => this.conv.value?.team ?? null,
         owner: () => this.conv.value?.owner ?? '',
-        ready: () => this.synced.value && port.online(),
+        ready: () => this.synced.value && !this.ended && port.online(),
+        behind: () => this.behind(),
         changed: () => this.publish(),
       },
       id,
@@ -81,40 +89,122 @@ export class Conversation implements Thread {
 
   // ---- from the server
 
+  /** Reads what earlier visits remember. Before records are asked for: they must show all of it. */
+  async prepare(): Promise<void> {
+    await this.ledger.memory.load();
+    this.ledger.expect();
+    this.publish();
+  }
+
+  /** What the server compares with its log. */
+  known(): Omit<Resume, 'id' | 'have'> {
+    const { gen, seq, mark } = this.ledger.memory.now;
+    return this.rewinding || !seq || !gen ? {} : { gen, seq, mark };
+  }
+
   /** Records come in order; the link saw to it. */
   record(r: WireRecord): void {
     const live = this.synced.value;
     this.queued++;
     this.work = this.work.then(async () => {
-      await this.ledger.apply(r, live);
+      const before = this.ledger.memory.now.seq;
+      const entry = await this.ledger.apply(r, live);
       this.have = Math.max(this.have, r.seq);
       const env = Envelope.parse(r.body);
+      if (env && env.sender === this.port.kid && r.seq > before && HANDED_BACK.includes(env.kind)) this.ledger.memory.acknowledged(r.seq, env);
+      this.queued--;
+      // before anything is sealed in a new epoch or shown
+      if (entry?.epoch || this.queued === 0) await this.remember();
       if (env) {
         this.outbox.record(env);
         this.expected.get(env.msg)?.(null);
       }
       if (env && this.typing.value && env.sender !== this.port.kid) this.setTyping(this.typing.value.side, '', false);
-      this.queued--;
       if (this.queued === 0) this.publish();
       if (this.queued === 0) this.tell();
       for (const w of [...this.waiters]) w();
     });
   }
 
+  private remember(): Promise<void> {
+    const { left, ...place } = this.ledger.place();
+    const gen = this.port.gen();
+    return this.ledger.memory.save(this.rewinding ? { left } : { ...place, left, ...(gen && { gen }) });
+  }
+
   /** Everything up to here is held. */
   caughtUp(): void {
     this.work = this.work.then(async () => {
-      if (!this.port.online()) return;
-      this.synced.value = true;
-      this.publish();
-      await this.outbox.restore(this.hooks.alive ?? (async () => false));
-      for (const w of [...this.waiters]) w();
+      if (!this.port.online() || this.ended) return;
+      if (this.rewinding) {
+        // not in this chain: it waits for records
+        void this.bringBack();
+        return;
+      }
+      if (!this.ledger.holds()) return this.end('error.history');
+      await this.go();
     });
+  }
+
+  private async go(): Promise<void> {
+    await this.remember();
+    this.synced.value = true;
+    this.publish();
+    await this.outbox.restore(this.hooks.alive ?? (async () => false));
+    for (const w of [...this.waiters]) w();
+  }
+
+  /** The memory knows more than the log showed: it must show it now. */
+  private behind(): void {
+    if (!this.synced.value) return;
+    this.synced.value = false;
+    this.ledger.expect();
+    this.port.again(this.id);
+  }
+
+  /** The server says that its log went back. True only of a database that was opened anew. */
+  rewound(gen: string): void {
+    this.synced.value = false;
+    this.work = this.work.then(() => {
+      if (gen !== this.port.gen() || gen === this.ledger.memory.now.gen) return this.end('error.history');
+      this.rewinding = true;
+      this.have = 0;
+      this.ledger.reset();
+      this.port.again(this.id, true);
+    });
+  }
+
+  private async bringBack(): Promise<void> {
+    const [after, gen] = [this.have, this.port.gen()];
+    try {
+      const rest = await handBack(this.port, this);
+      const { memory } = this.ledger;
+      if (this.ledger.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0) return this.end('error.conversation_lost');
+      this.rewinding = false;
+      await memory.replace({ ...this.ledger.place(), ...(gen && { gen }) }, { after, at: this.port.now() });
+      await this.go();
+      const mine = this.port.role === 'visitor' || this.conv.value?.owner === `agent:${this.hooks.me?.()}`;
+      await this.outbox.requeue(rest, mine ? null : 'error.not_owner');
+    } catch (e) {
+      // the connection went: the next catch-up tries again
+      if (!(e instanceof ClientError) || e.key !== 'error.network') this.end('error.conversation_lost');
+    }
+  }
+
+  /** Nothing is written here any more. A log that is not what it was is an alarm. */
+  end(why: ErrorKey): void {
+    this.ended = why;
+    if (why === 'error.history') this.port.alarm(why);
+    this.publish();
   }
 
   offline(): void {
     this.synced.value = false;
     this.outbox.offline();
+    this.work = this.work.then(async () => {
+      await this.ledger.memory.refresh();
+      if (!this.rewinding) this.ledger.expect();
+    });
     this.setTyping('agent', '', false);
     for (const w of [...this.waiters]) w();
   }
@@ -182,14 +272,15 @@ export class Conversation implements Thread {
   // ---- from the person
 
   async send(body: Body, note = false): Promise<void> {
-    const broken = this.port.broken();
+    const broken = this.port.broken() ?? this.ended;
     if (broken) throw new ClientError(broken);
     if (!this.ledger.current) await this.until(() => this.ledger.current !== null);
     await this.outbox.add(body, note);
   }
 
   async recall(id: string): Promise<void> {
-    await this.port.request({ t: 'recall', conv: this.id, msg: id });
+    const env = this.ledger.find(id)?.env;
+    if (env) await this.outbox.recall(targetOf(env));
   }
 
   typingNow(on: boolean): void {
@@ -267,7 +358,7 @@ export class Conversation implements Thread {
   }
 
   private whyBlocked(conv: Conv | null): ErrorKey | null {
-    const broken = this.port.broken();
+    const broken = this.port.broken() ?? this.ended;
     if (broken || this.port.role === 'visitor') return broken;
     if (conv?.state === 'closed') return 'error.closed';
     if (this.ledger.current && !this.ledger.current.key) return 'error.no_key';

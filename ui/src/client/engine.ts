@@ -31,6 +31,8 @@ export interface EngineHooks {
   conv(c: Conv): void;
   changed(id: string): void;
   me?(): string | null;
+  /** What an alarm does, if it does not break all trust. */
+  alarm?(why: ErrorKey): void;
   parts?: Parts;
 }
 
@@ -68,6 +70,7 @@ export class Engine {
       keeper: DirectoryKeeper;
       boxes: Port['boxes'];
       robot?: Port['robot'];
+      fresh?: Port['fresh'];
       connection: Signal<Connection>;
       trust: Signal<Trust>;
     },
@@ -86,6 +89,8 @@ export class Engine {
       onFrame: (f) => this.heard(f),
       onRecord: (r) => this.conversations.get(r.conv)?.record(r),
       onSynced: (id) => this.conversations.get(id)?.caughtUp(),
+      onRewound: (id, gen) => this.conversations.get(id)?.rewound(gen),
+      known: (id) => this.conversations.get(id)?.known() ?? {},
     });
     const inst = draw();
     this.port = {
@@ -109,7 +114,13 @@ export class Engine {
       frame: (f) => this.link.frame(f),
       request: (r) => this.link.request(r),
       broken: () => (o.trust.value.mode === 'broken' ? (o.trust.value.reason ?? 'error.directory') : null),
-      alarm: () => distrust(o.trust, 'error.directory_fork'),
+      alarm: (why) => (this.hooks.alarm ?? ((key: ErrorKey) => distrust(o.trust, key)))(why),
+      notKept: () => {
+        if (o.trust.value.storage === 'kept') o.trust.value = { ...o.trust.value, storage: 'memory' };
+      },
+      gen: () => this.link.gen,
+      again: (id, all) => this.link.follower.again(id, all),
+      fresh: o.fresh ?? (() => Promise.resolve(true)),
     };
     this.holdLock(inst);
   }
@@ -132,7 +143,10 @@ export class Engine {
 
   follow(id: string): void {
     const c = this.conversations.get(id);
-    if (c) this.link.follower.follow(id, c.have);
+    if (!c || this.link.follower.has(id)) return;
+    void c.prepare().then(() => {
+      if (this.conversations.get(id) === c) this.link.follower.follow(id, c.have);
+    });
   }
 
   forget(id: string): void {

@@ -1,28 +1,26 @@
 /**
- * What the records of one conversation add up to: epochs, counters, and lines to show. Everything from the server is
- * checked here and nowhere else; what does not pass becomes a `broken` line and changes nothing. What only agents read
- * (notes, grants) is in `agent-ledger.ts`, which the widget does not carry.
+ * What the records of one conversation add up to: epochs and lines to show. Everything from the server is checked here, by
+ * what the record and its neighbours say (protocol §2); what does not pass becomes a `broken` line and changes nothing. Rights are
+ * in `rights.ts`, counters and order in `order.ts`, what earlier visits accepted in `memory.ts`; what only agents read (notes,
+ * grants) is in `agent-ledger.ts`, which the widget does not carry.
  */
-import type { EpochKey, KeptKey } from '../crypto/backend';
+import type { EpochKey } from '../crypto/backend';
 import { equal, hex, sized, unb64u, unhex } from '../crypto/bytes';
 import { isForkAlarm } from '../crypto/directory';
 import { isGoodKey } from '../crypto/ed25519';
 import { decodeBody, openMessage, type Body } from '../crypto/envelope';
-import { acceptAnnouncement, emptyChain, type AcceptedEpoch, type Chain } from '../crypto/epoch';
+import { acceptAnnouncement, emptyChain, openBox, type AcceptedEpoch, type Chain, type Transfer } from '../crypto/epoch';
 import { reject, Rejected } from '../crypto/error';
-import { announcementHash, conversationId, envelopeHash, kidOf } from '../crypto/hash';
-import { ClientError, type ErrorKey } from '../model';
+import { announcementHash, conversationId, envelopeHash, kidOf, recordMark } from '../crypto/hash';
+import type { ErrorKey } from '../model';
 import { Envelope, Kind, ownerUser, parseEvent, type RecordEvent, type WireRecord } from '../proto';
+import { CatchUp } from './catch-up';
+import { Memory, type Remembered, type RememberedEpoch } from './memory';
+import { Order } from './order';
 import type { Port } from './port';
-
-/** How long a live message may still come in the epoch before the current one, ms. */
-const OLD_EPOCH_MS = 60_000;
-/** Pauses between tries to fetch the directory, ms. */
-const CATCH_UP_MS = [500, 1_000, 2_000, 5_000, 10_000, 15_000, 15_000, 15_000];
+import { isStrict, senderBeside, senderOfMessage } from './rights';
 
 export interface Epoch extends AcceptedEpoch {
-  /** Local time of acceptance, ms. */
-  since: number;
   env: Envelope;
   /** From a grant, when no box was for this reader. */
   granted?: Uint8Array;
@@ -32,7 +30,7 @@ export interface Epoch extends AcceptedEpoch {
 export interface Entry {
   seq: number;
   at: number;
-  kind: 'message' | 'note' | 'recalled' | 'broken' | 'unsupported' | 'event' | 'epoch';
+  kind: 'message' | 'note' | 'recalled' | 'removed' | 'broken' | 'unsupported' | 'event' | 'epoch';
   /** Message id, hex; '' for events. */
   msg: string;
   /** Kid of the sender; '' for the server. */
@@ -44,19 +42,16 @@ export interface Entry {
   body?: Body;
   event?: RecordEvent;
   epoch?: Epoch;
+  /** The team before, if this epoch moved the conversation. */
+  movedFrom?: string;
   missingBefore: boolean;
+  /** It names something before it that is not there: the order was changed, or something is missing. */
+  unordered: boolean;
   error?: ErrorKey;
+  /** What was sent, of messages and notes: for a recall. */
+  env?: Envelope;
   /** Kept while the key of its epoch is not known. */
   sealed?: Envelope;
-}
-
-interface RememberedEpoch {
-  hash: string;
-  key: KeptKey | null;
-  team: string | null;
-  bot: boolean;
-  by: string | null;
-  dirSeq: number;
 }
 
 export class Ledger {
@@ -64,22 +59,29 @@ export class Ledger {
   visitor: { ed: Uint8Array; x: Uint8Array; kid: string; site: string } | null = null;
   chain: Chain = emptyChain();
   readonly epochs = new Map<number, Epoch>();
-  readonly entries: Entry[] = [];
-  /** Hash of the last envelope accepted. */
-  last: Uint8Array = new Uint8Array(16);
+  entries: Entry[] = [];
+  /** No robot is let in from here on: there is an epoch without one, it said goodbye, or it is not the owner any more. */
+  left = false;
+  protected order = new Order();
   private readonly bySeq = new Map<number, Entry>();
-  private readonly counters = new Map<string, number>();
+  private readonly byMsg = new Map<string, Entry>();
   protected readonly conv: Uint8Array;
-  private replacedAt = 0;
-  /** Users and kids that were asked for. */
-  private readonly asked = new Set<string>();
+  /** The agent who moved the conversation to another team, until that team takes it up. */
+  private transfer: Transfer | null = null;
+  protected readonly directory: CatchUp;
   private adopted: Epoch | null = null;
+  private newest: WireRecord | null = null;
+  /** What was remembered when reading began, and the mark found at its place. */
+  private before: Remembered | null = null;
+  private found: string | null = null;
 
   constructor(
     protected readonly port: Port,
     readonly id: string,
+    readonly memory: Memory = new Memory(port, id),
   ) {
     this.conv = unhex(id);
+    this.directory = new CatchUp(port);
   }
 
   get current(): Epoch | null {
@@ -88,7 +90,57 @@ export class Ledger {
 
   /** Next counter of a sender's run, as seen here. */
   nextCounter(sender: string, inst: number): number {
-    return this.counters.get(`${sender}/${inst}`) ?? 0;
+    return this.order.next(sender, inst);
+  }
+
+  /** What `prev` names: the last message, announcement or recall accepted; after a page load the one remembered. */
+  get last(): Uint8Array {
+    const { prev } = this.memory.now;
+    return this.newest || !prev ? this.order.last : unhex(prev);
+  }
+
+  /** The line of a message id. */
+  find(msg: string): Entry | undefined {
+    return this.byMsg.get(msg);
+  }
+
+  /** Where the log stands, for the memory. */
+  place(): Partial<Remembered> {
+    const { epoch, hash } = this.chain;
+    const log = this.newest && { seq: this.newest.seq, mark: markOf(this.newest), prev: hex(this.order.last) };
+    return { ...(epoch >= 0 && { epoch, hash: hex(hash) }), ...log, left: this.left };
+  }
+
+  /** From here on the log must show what is remembered now, by whatever tab. Call it before records are asked for. */
+  expect(): void {
+    this.before = this.memory.now;
+    const have = this.newest?.seq ?? 0;
+    // what this page holds already was compared when it came
+    this.found = this.before.seq <= have ? this.before.mark : null;
+  }
+
+  /** Whether the log showed all that was remembered: the epoch and the record at its place. */
+  holds(): boolean {
+    const { epoch, hash, seq, mark } = this.before ?? this.memory.now;
+    return (epoch < 0 || this.hashOf(epoch) === hash) && (seq === 0 || this.found === mark);
+  }
+
+  /** Everything is read again. What was remembered stays. */
+  reset(): void {
+    this.visitor = null;
+    this.chain = emptyChain();
+    this.epochs.clear();
+    this.entries = [];
+    this.order = new Order();
+    this.bySeq.clear();
+    this.byMsg.clear();
+    this.transfer = this.adopted = this.newest = this.before = this.found = null;
+  }
+
+  /** Hash of an epoch's announcement, hex; '' if it is not here. */
+  hashOf(epoch: number): string {
+    const e = this.epochs.get(epoch);
+    return e ? hex(e.hash) : '';
   }
 
   /**
@@ -100,10 +152,12 @@ export class Ledger {
     if (this.entries.length) return;
     this.visitor = { ...visitor, kid: hex(kidOf(visitor.ed)) };
     this.adopted = this.take(accepted, env);
+    this.order.accept(env, false);
   }
 
   private take(a: AcceptedEpoch, env: Envelope): Epoch {
-    const epoch: Epoch = { ...a, since: this.port.now(), env };
+    const epoch: Epoch = { ...a, env };
+    this.left ||= !a.bot;
     this.epochs.set(epoch.epoch, epoch);
     this.chain = { epoch: epoch.epoch, hash: epoch.hash };
     return epoch;
@@ -111,25 +165,30 @@ export class Ledger {
 
   /** In order, one at a time. Never rejects. `live`: it was written while we listened. */
   async apply(r: WireRecord, live: boolean): Promise<Entry | null> {
+    await this.memory.load();
+    this.before ??= this.memory.now;
+    this.newest = r;
+    if (r.seq === this.before.seq) this.found = markOf(r);
     const event = parseEvent(r.body);
     let entry: Entry | null;
     const owner = event?.t === 'owner' ? ownerUser(event.owner) : null;
-    if (owner) await this.acquaint(owner, Object.hasOwn(this.port.directory().state.users, owner));
+    if (owner) await this.directory.acquaint(owner, Object.hasOwn(this.port.directory().state.users, owner));
     try {
       entry = event ? this.event(r, event) : await this.envelope(r, live);
     } catch (e) {
-      if (isForkAlarm(e)) this.port.alarm(e);
+      if (isForkAlarm(e) || errorOf(e) === 'error.history') this.port.alarm(errorOf(e));
       entry = { ...this.blank(r), kind: 'broken', error: errorOf(e) };
     }
     if (entry) {
       this.entries.push(entry);
       this.bySeq.set(entry.seq, entry);
+      if (entry.msg && entry.kind !== 'broken') this.byMsg.set(entry.msg, entry);
     }
     return entry;
   }
 
   protected blank(r: WireRecord): Entry {
-    return { seq: r.seq, at: r.at, kind: 'event', msg: '', sender: '', missingBefore: false };
+    return { seq: r.seq, at: r.at, kind: 'event', msg: '', sender: '', missingBefore: false, unordered: false };
   }
 
   private event(r: WireRecord, event: RecordEvent): Entry | null {
@@ -141,17 +200,14 @@ export class Ledger {
       this.visitor = { ed, x, kid: hex(kidOf(ed)), site: event.site };
     } else if (event.t === 'recalled') {
       const e = this.bySeq.get(event.seq);
-      if (e && e.msg === event.msg) Object.assign(e, { kind: 'recalled', body: undefined, sealed: undefined });
+      // nobody signed this: since revision 2 it is the server's doing
+      if (e && e.msg === event.msg && (e.kind === 'message' || e.kind === 'note')) {
+        Object.assign(e, { kind: this.isStrict() ? 'removed' : 'recalled', body: undefined, sealed: undefined });
+      }
       return null;
     } else if (event.t === 'hidden') return null;
+    if (event.t === 'owner' && event.owner !== 'robot' && event.owner !== 'none') this.left = true;
     return { ...this.blank(r), event };
-  }
-
-  /** Somebody joined after this page fetched the directory: asks for what is new, once a name. */
-  private async acquaint(name: string, known: boolean): Promise<void> {
-    if (known || this.asked.has(name)) return;
-    this.asked.add(name);
-    await this.port.refreshDirectory().catch(() => undefined);
   }
 
   private async envelope(r: WireRecord, live: boolean): Promise<Entry | null> {
@@ -159,7 +215,7 @@ export class Ledger {
     if (env.conv !== this.id) reject('conversation');
     if (!this.visitor) reject('visitor_keys');
     const dir = this.port.directory();
-    await this.acquaint(env.sender, env.sender === this.visitor.kid || !!dir.keyOf(env.sender) || !!dir.botByKid(env.sender));
+    await this.directory.acquaint(env.sender, env.sender === this.visitor.kid || !!dir.keyOf(env.sender) || !!dir.botByKid(env.sender));
     switch (env.kind) {
       case Kind.announcement:
         return this.announcement(r, env, live);
@@ -168,116 +224,138 @@ export class Ledger {
         return null;
       case Kind.tombstone:
       case Kind.noteTombstone:
-        this.count(env);
-        return { ...this.blank(r), kind: 'recalled', msg: env.msg, sender: env.sender, user: this.port.directory().keyOf(env.sender)?.user };
+        return this.tombstone(r, env);
+      case Kind.recall:
+      case Kind.noteRecall:
+        return this.recall(r, env, live);
       case Kind.note:
-        return this.note(r, env);
+        return this.note(r, env, live);
       case Kind.message:
         return this.message(r, env, live);
     }
   }
 
   private async announcement(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
-    const visitor = this.visitor!;
+    const before = this.current;
+    const base = { ...this.blank(r), kind: 'epoch' as const, msg: env.msg, sender: env.sender };
     if (this.adopted && env.epoch === 0) {
       const own = this.adopted;
       this.adopted = null;
       if (equal(own.hash, announcementHash(env.bytes))) {
-        this.last = envelopeHash(env.bytes);
-        return { ...this.blank(r), kind: 'epoch', msg: env.msg, sender: env.sender, epoch: own };
+        this.memory.accepted(own);
+        return { ...base, epoch: own };
       }
       // the server has another first epoch of ours: it is checked like any
       this.epochs.clear();
       this.chain = emptyChain();
     }
-    const name = `${this.port.space}epoch/${this.id}/${String(env.epoch).padStart(6, '0')}`;
-    const remembered = this.port.role === 'visitor' ? await this.port.store.get<RememberedEpoch>(name).catch(() => undefined) : undefined;
-    let accepted: AcceptedEpoch;
-    if (remembered && env.epoch === this.chain.epoch + 1) {
-      // accepted once by all rules; now it must be the same one
-      if (hex(announcementHash(env.bytes)) !== remembered.hash) reject('directory_fork', 'another announcement than before');
-      accepted = {
-        ...remembered,
-        epoch: env.epoch,
-        hash: unhex(remembered.hash),
-        commitment: env.commitment.slice(),
-        key: remembered.key ? await this.port.backend.restoreEpochKey(remembered.key) : null,
-      };
-    } else {
-      if (env.dirSeq > this.port.directory().seq) await this.catchUp(env.dirSeq);
-      accepted = await acceptAnnouncement(this.port.backend, env, {
-        conv: this.conv,
-        last: this.chain,
-        visitorEd: visitor.ed,
-        visitorX: visitor.x,
-        directory: this.port.directory(),
-        mine: this.port.boxes(),
-        live,
-      });
-      if (this.port.role === 'visitor') await this.remember(name, accepted);
-    }
+    const remembered = env.epoch === this.chain.epoch + 1 ? this.memory.epochs.get(env.epoch) : undefined;
+    if (remembered && hex(announcementHash(env.bytes)) !== remembered.hash) reject('history', 'another announcement than before');
+    const accepted = remembered ? await this.restored(env, remembered) : await this.judge(env, before, live);
     const epoch = this.take(accepted, env);
-    this.replacedAt = live ? this.port.now() : 0;
-    this.last = envelopeHash(env.bytes);
-    return { ...this.blank(r), kind: 'epoch', msg: env.msg, sender: env.sender, epoch };
+    this.memory.accepted(epoch);
+    this.order.accept(env, false);
+    const movedFrom = before && before.team !== null && epoch.team !== before.team ? before.team : undefined;
+    this.follow(env.sender, epoch.team, movedFrom);
+    return { ...base, epoch, movedFrom };
   }
 
-  /**
-   * The directory that a record relies on must be known before it is judged. A network that fails for a moment is waited for:
-   * an honest epoch that is refused here would take all that follows with it.
-   */
-  private async catchUp(dirSeq: number): Promise<void> {
-    for (const pause of CATCH_UP_MS) {
-      try {
-        return await this.port.refreshDirectory();
-      } catch (e) {
-        if (!(e instanceof ClientError) || (e.key !== 'error.network' && e.key !== 'error.rate_limited')) throw e;
-      }
-      await new Promise((done) => setTimeout(done, pause));
-      if (this.port.directory().seq >= dirSeq) return;
+  /** Accepted once by all rules; it is the same one. */
+  private async restored(env: Envelope, known: RememberedEpoch): Promise<AcceptedEpoch> {
+    const { team, bot, by, dirSeq } = known;
+    let key = known.key ? await this.port.backend.restoreEpochKey(known.key).catch(() => null) : null;
+    if (!key) {
+      const ek = await openBox(env, this.conv, this.port.boxes());
+      key = ek && (await this.port.backend.epochKey(ek));
     }
+    return { epoch: env.epoch, hash: announcementHash(env.bytes), commitment: env.commitment.slice(), team, bot, by, dirSeq, key };
   }
 
-  private async remember(name: string, a: AcceptedEpoch): Promise<void> {
-    const { team, bot, by, dirSeq } = a;
-    const value: RememberedEpoch = { hash: hex(a.hash), key: a.key ? await a.key.keep() : null, team, bot, by, dirSeq };
-    await this.port.store.set(name, value).catch(() => undefined);
+  private async judge(env: Envelope, before: Epoch | null, live: boolean): Promise<AcceptedEpoch> {
+    if (env.dirSeq > this.port.directory().seq) await this.directory.to(env.dirSeq);
+    return acceptAnnouncement(this.port.backend, env, {
+      conv: this.conv,
+      last: this.chain,
+      before,
+      transfer: this.transfer,
+      visitorEd: this.visitor!.ed,
+      visitorX: this.visitor!.x,
+      directory: this.port.directory(),
+      mine: this.port.boxes(),
+      live,
+    });
   }
 
-  /** Who may have signed this: the visitor, an agent certified when the epoch began or later, the robot in an epoch it is a member of. */
-  protected async senderOf(env: Envelope, epoch: Epoch, live = false): Promise<{ ed: Uint8Array; user?: string; robot?: string }> {
-    if (env.sender === this.visitor!.kid) return { ed: this.visitor!.ed };
-    const dir = this.port.directory();
-    const robot = epoch.bot && dir.botByKid(env.sender);
-    if (robot) {
-      if (live && dir.botOf(this.visitor!.site)?.ed !== robot.ed) reject('sender');
-      return { ed: sized(robot.ed, 32), robot: robot.name };
-    }
-    const find = () => this.port.directory().keySince(env.sender, epoch.dirSeq);
-    // a colleague who joined while this page slept: nobody told it that the directory grew
-    if (!find()) await this.catchUp(Infinity);
-    const key = find() ?? reject('sender');
-    return { ed: key.ed, user: key.user };
+  /** A transfer may be taken back by its maker until somebody of the new team writes or announces. */
+  private follow(sender: string, team: string | null, movedFrom?: string): void {
+    if (movedFrom !== undefined && team !== null) this.transfer = sender === this.visitor!.kid ? null : { by: sender, from: movedFrom, to: team };
+    else if (this.transfer && sender !== this.transfer.by && sender !== this.visitor!.kid) this.transfer = null;
   }
 
-  private epochOf(env: Envelope, live: boolean): Epoch {
-    const epoch = this.epochs.get(env.epoch) ?? reject('epoch', `no epoch ${env.epoch}`);
-    const late = env.epoch === this.chain.epoch - 1 && this.port.now() - this.replacedAt < OLD_EPOCH_MS;
-    if (live && env.epoch !== this.chain.epoch && !late) reject('epoch', 'a live message in a closed epoch');
+  /** The rules of revision 2 hold here. */
+  protected isStrict(): boolean {
+    const epoch = this.current;
+    return epoch !== null && isStrict(this.port, epoch);
+  }
+
+  /** The epoch that is current at this place; the genuine server stores nothing else. */
+  protected epochHere(env: Envelope): Epoch {
+    const epoch = this.current ?? reject('epoch', 'before the first epoch');
+    if (env.epoch !== epoch.epoch) reject('epoch', `epoch ${env.epoch} in ${epoch.epoch}`);
     return epoch;
   }
 
   private async message(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
-    const epoch = this.epochOf(env, live);
-    const sender = await this.senderOf(env, epoch, live);
-    if (epoch.bot && sender.user !== undefined) reject('bot_epoch');
+    const epoch = this.epochHere(env);
+    const visitor = this.visitor!;
+    const from = await this.directory.retry(env.sender, () => senderOfMessage(this.port, env, { epoch, visitor, live }));
+    if (epoch.bot && from.user !== undefined) reject('bot_epoch');
     this.checkCounter(env);
-    const base = { ...this.blank(r), msg: env.msg, sender: env.sender, user: sender.user, robot: sender.robot };
-    if (!epoch.key) {
-      if (!(await this.port.backend.verify('sig', sender.ed, env.signed, env.signature))) reject('signature');
-      return { ...base, kind: 'broken', error: 'error.no_key', missingBefore: this.count(env), sealed: env };
+    const entry: Entry = { ...this.blank(r), kind: 'message', msg: env.msg, sender: env.sender, user: from.user, robot: from.robot, env };
+    if (epoch.key) Object.assign(entry, await this.open(env, epoch.key, from.ed));
+    else {
+      if (!(await this.port.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');
+      Object.assign(entry, { kind: 'broken', error: 'error.no_key', sealed: env });
     }
-    return { ...base, ...(await this.open(env, epoch.key, sender.ed)), missingBefore: this.count(env) };
+    if (isStrict(this.port, epoch)) this.order.checkPrev(env, entry);
+    this.order.count(env, entry);
+    this.order.accept(env);
+    this.follow(env.sender, epoch.team);
+    if (entry.body?.t === 'ctl') this.left = true;
+    return entry;
+  }
+
+  /** The header of what stood here. By itself it is the server's word. */
+  private tombstone(r: WireRecord, env: Envelope): Entry {
+    const user = this.port.directory().keyOf(env.sender)?.user;
+    const entry: Entry = { ...this.blank(r), kind: 'recalled', msg: env.msg, sender: env.sender, user, env };
+    this.order.tombstone(env);
+    if (this.isStrict()) entry.kind = 'removed';
+    else this.order.believeTombstone(env, entry);
+    return entry;
+  }
+
+  /** The sender of a message or note took it back. Shown at its place; a recall of something that was never shown is marked. */
+  private async recall(r: WireRecord, env: Envelope, live: boolean): Promise<Entry | null> {
+    const note = env.kind === Kind.noteRecall;
+    const epoch = this.epochHere(env);
+    const visitor = this.visitor!;
+    const from = await this.directory.retry(env.sender, () => senderBeside(this.port, env, { epoch, visitor, live }, note));
+    if (!(await this.port.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');
+    this.checkCounter(env);
+    const what = env.recalled;
+    const target = this.byMsg.get(what.msg);
+    if (target && !recalls(env, target)) reject('recall', 'it names another envelope');
+    const entry: Entry = { ...this.blank(r), kind: 'recalled', msg: env.msg, sender: env.sender, user: from.user, env };
+    if (!note && isStrict(this.port, epoch)) this.order.checkPrev(env, entry);
+    this.order.count(env, entry);
+    if (!note) this.order.accept(env);
+    if (!target) return { ...entry, missingBefore: true };
+    Object.assign(target, { kind: 'recalled', body: undefined, sealed: undefined, error: undefined });
+    if (target.env?.kind === Kind.tombstone || target.env?.kind === Kind.noteTombstone) this.order.proved(env.sender, what, target.seq);
+    await this.memory.forget(what.msg);
+    // a gap before the recall itself must be seen
+    return entry.missingBefore || entry.unordered ? entry : null;
   }
 
   protected async open(env: Envelope, key: EpochKey, ed: Uint8Array): Promise<Pick<Entry, 'kind' | 'body'>> {
@@ -287,7 +365,7 @@ export class Ledger {
   }
 
   /** Visitors can't read notes; the server shows them none. */
-  protected note(_r: WireRecord, _env: Envelope): Promise<Entry | null> {
+  protected note(_r: WireRecord, _env: Envelope, _live: boolean): Promise<Entry | null> {
     return Promise.resolve(null);
   }
 
@@ -304,18 +382,23 @@ export class Ledger {
   protected checkCounter(env: Envelope): void {
     if (env.ctr < this.nextCounter(env.sender, env.inst)) reject('replay');
   }
+}
 
-  /** Counts an envelope that was believed. True if one before it is missing. */
-  protected count(env: Envelope): boolean {
-    const next = this.nextCounter(env.sender, env.inst);
-    if (env.ctr >= next) this.counters.set(`${env.sender}/${env.inst}`, env.ctr + 1);
-    this.last = envelopeHash(env.bytes);
-    return env.ctr > next;
-  }
+const markOf = (r: WireRecord): string => hex(recordMark(r.seq, r.at, r.body));
 
+/** Whether a recall names what stands at this line: the same sender, its number, and its hash where the whole envelope is here. */
+function recalls(env: Envelope, target: Entry): boolean {
+  const known = target.env;
+  const what = env.recalled;
+  if (!known || known.sender !== env.sender || known.inst !== what.inst || known.ctr !== what.ctr) return false;
+  const note = known.kind === Kind.note || known.kind === Kind.noteTombstone;
+  if (note !== (env.kind === Kind.noteRecall)) return false;
+  const whole = known.kind === Kind.message || known.kind === Kind.note;
+  return !whole || equal(envelopeHash(known.bytes), what.hash);
 }
 
 export function errorOf(e: unknown): ErrorKey {
   if (isForkAlarm(e)) return 'error.directory_fork';
+  if (e instanceof Rejected && e.reason === 'history') return 'error.history';
   return e instanceof Rejected && e.reason === 'box' ? 'error.no_key' : 'error.refused';
 }

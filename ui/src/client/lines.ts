@@ -3,10 +3,11 @@ import type { Body, Fix } from '../crypto/envelope';
 import type { Form, Message, Side, ThreadEvent } from '../model';
 import { ownerUser, type Marks } from '../proto';
 import type { Entry, Ledger } from './ledger';
+import type { Rewind } from './memory';
 import type { Outgoing } from './outbox';
 import type { Port } from './port';
 
-const formOf = ({ fields, page, lang, mode }: Extract<Body, { t: 'form' }>): Form => ({ fields, page, lang, mode });
+const formOf = ({ fields, page, lang, mode, after }: Extract<Body, { t: 'form' }>): Form => ({ fields, page, lang, mode, after });
 
 const isText = (v: unknown): v is string => typeof v === 'string';
 
@@ -32,12 +33,15 @@ export class Lines {
   /** `recallable`: whether a record of that seq and time may still be taken back. */
   render(items: readonly Outgoing[], other: Marks, recallable: (seq: number, at: number) => boolean): Message[] {
     const out: Message[] = [];
+    const rewinds = [...this.ledger.memory.now.rewinds];
     for (const e of this.ledger.entries) {
+      while (rewinds[0] && rewinds[0].after < e.seq) out.push(this.rewound(rewinds.shift()!));
       const id = e.kind === 'broken' ? `b${e.seq}` : e.msg && e.kind !== 'epoch' ? e.msg : `e${e.seq}`;
       const state = this.stateOf(e, other);
-      out.push(this.cached(id, `${e.seq}/${e.kind}/${state}/${e.error}/${e.missingBefore}`, () => this.line(id, e, state, recallable)));
+      out.push(this.cached(id, `${e.seq}/${e.kind}/${state}/${e.error}/${e.missingBefore}/${e.unordered}`, () => this.line(id, e, state, recallable)));
     }
-    for (const o of items) out.push(this.cached(o.msg, `out/${o.error}`, () => this.waiting(o)));
+    for (const rewind of rewinds) out.push(this.rewound(rewind));
+    for (const o of items) if (o.body) out.push(this.cached(o.msg, `out/${o.error}`, () => this.waiting(o, o.body!)));
     return out;
   }
 
@@ -49,6 +53,11 @@ export class Lines {
     return message;
   }
 
+  private rewound({ after, at }: Rewind): Message {
+    const make = (): Message => ({ id: `w${at}`, seq: after, at, side: 'system', mine: false, kind: 'event', text: '', event: { t: 'rewound' }, missingBefore: false, unordered: false, canRecall: () => false });
+    return this.cached(`w${at}`, '', make);
+  }
+
   private stateOf(e: Entry, other: Marks): Message['state'] {
     if (e.sender !== this.port.kid || (e.kind !== 'message' && e.kind !== 'note')) return undefined;
     if (e.kind === 'note') return 'sent';
@@ -58,7 +67,7 @@ export class Lines {
   private line(id: string, e: Entry, state: Message['state'], recallable: (seq: number, at: number) => boolean): Message {
     const mine = e.sender === this.port.kid;
     const side: Side = !e.sender ? 'system' : e.sender === this.ledger.visitor?.kid ? 'visitor' : e.robot !== undefined ? 'robot' : 'agent';
-    const base = { id, seq: e.seq, at: e.at, side, mine, text: '', state, error: e.error, missingBefore: e.missingBefore };
+    const base = { id, seq: e.seq, at: e.at, side, mine, text: '', state, error: e.error, missingBefore: e.missingBefore, unordered: e.unordered };
     const author = e.robot !== undefined ? { name: e.robot, kid: e.sender } : side === 'agent' ? { user: e.user, name: this.nameOf(e), kid: e.sender } : undefined;
     const no = (): boolean => false;
     switch (e.kind) {
@@ -78,6 +87,7 @@ export class Lines {
         return { ...base, ...said, fix, author, kind: e.kind === 'note' ? 'note' : 'text', text, canRecall: () => mine && e.kind === 'message' && recallable(e.seq, e.at) };
       }
       case 'recalled':
+      case 'removed':
       case 'broken':
       case 'unsupported':
         return { ...base, author, kind: e.kind, canRecall: no };
@@ -93,6 +103,7 @@ export class Lines {
   }
 
   private eventOf(e: Entry): ThreadEvent | undefined {
+    if (e.epoch && e.movedFrom !== undefined && e.epoch.team !== null) return { t: 'moved', team: e.epoch.team, name: this.userName(e.epoch.by ?? undefined) };
     if (e.epoch) return { t: 'epoch', epoch: e.epoch.epoch, bot: e.epoch.bot };
     const v = e.event;
     switch (v?.t) {
@@ -111,13 +122,13 @@ export class Lines {
     }
   }
 
-  private waiting(o: Outgoing): Message {
-    const mine = { id: o.msg, seq: null, at: o.at, side: this.port.role, mine: true, missingBefore: false } as const;
+  private waiting(o: Outgoing, body: Body): Message {
+    const mine = { id: o.msg, seq: null, at: o.at, side: this.port.role, mine: true, missingBefore: false, unordered: false } as const;
     const rest = { state: o.error ? 'failed' : 'queued', error: o.error ?? undefined, canRecall: () => false } as const;
     const author = this.port.role === 'agent' ? { name: this.port.directory().keyOf(this.port.kid)?.name ?? '', kid: this.port.kid } : undefined;
-    if (o.body.t === 'form') {
-      return { ...mine, ...rest, author, kind: 'form', text: '', form: formOf(o.body) };
+    if (body.t === 'form') {
+      return { ...mine, ...rest, author, kind: 'form', text: '', form: formOf(body) };
     }
-    return { ...mine, ...rest, author, kind: o.note ? 'note' : 'text', text: o.body.text };
+    return { ...mine, ...rest, author, kind: o.note ? 'note' : 'text', text: body.text };
   }
 }

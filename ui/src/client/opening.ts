@@ -64,7 +64,7 @@ export async function adopt(engine: Engine, backend: Backend, dir: Directory, si
   const thread = engine.conversation(id, conv);
   const mine = new Map([[hex(boxKid(BoxKind.visitor, x.pk)), x]]);
   const who = { visitorEd: ed.pk, visitorX: x.pk };
-  const accepted = await acceptAnnouncement(backend, env, { conv: unhex(id), last: emptyChain(), ...who, directory: dir, mine, live: false });
+  const accepted = await acceptAnnouncement(backend, env, { conv: unhex(id), last: emptyChain(), before: null, transfer: null, ...who, directory: dir, mine, live: false });
   thread.ledger.adopt({ ed: ed.pk, x: x.pk, site }, accepted, env);
   return thread;
 }

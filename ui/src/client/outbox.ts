@@ -8,12 +8,13 @@ import { decodeBody, encodeBody, openMessage, sealMessage, type Body, type Heade
 import { announce } from '../crypto/epoch';
 import { Rejected } from '../crypto/error';
 import { BoxKind, boxKid } from '../crypto/hash';
+import { signRecall, type RecallTarget } from '../crypto/recall';
 import { keyOfCode } from '../link/errors';
 import { ClientError, type ErrorKey } from '../model';
 import { Code, Envelope, Kind, ownerUser, type ErrorFrame } from '../proto';
 import type { Epoch, Ledger } from './ledger';
 import type { Port } from './port';
-import { creatorIsThere, teamFor, teamKeyIsCurrent } from './writable';
+import { mustRenew, nextTeam } from './writable';
 
 /** Without an answer the envelope goes out again after this, ms. */
 const RESEND_MS = 10_000;
@@ -28,8 +29,11 @@ const MAX_REFUSALS = 8;
 
 export interface Outgoing {
   msg: string;
+  /** A note, or the recall of one. */
   note: boolean;
-  body: Body;
+  /** Null for a recall, which has a target. */
+  body: Body | null;
+  target?: RecallTarget;
   env: Envelope;
   /** Hash of the announcement whose epoch it is sealed in, hex. */
   under: string;
@@ -50,14 +54,20 @@ interface Kept {
 export interface OutboxHost {
   port: Port;
   ledger: Ledger;
-  /** Team to announce for when the epoch's own team is off. */
-  team(): string | null;
   /** Who has the conversation. */
   owner(): string;
   /** All records are here and the link is up. */
   ready(): boolean;
+  /** The memory knows more than the log shows: asks for the conversation again. */
+  behind(): void;
   changed(): void;
 }
+
+/** Writes beside the conversation need no right to announce: they go into whatever epoch is current. */
+const isBeside = (o: Outgoing): boolean => o.note || !!o.target;
+
+/** Kinds that have a number in their sender's run. */
+const COUNTED: readonly number[] = [Kind.message, Kind.note, Kind.recall, Kind.noteRecall];
 
 export class Outbox {
   readonly items: Outgoing[] = [];
@@ -77,6 +87,8 @@ export class Outbox {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private work: Promise<void> = Promise.resolve();
   private readonly next = new Map<number, number>();
+  /** Who waits for a recall. */
+  private readonly recalls = new Map<string, (error: ErrorKey | null) => void>();
 
   constructor(
     protected readonly h: OutboxHost,
@@ -94,6 +106,33 @@ export class Outbox {
     }).finally(() => this.pump());
   }
 
+  /** Takes back what was sent. Rejects if the server refuses. */
+  async recall(target: RecallTarget): Promise<void> {
+    const msg = hex(random(16));
+    const done = new Promise<void>((ok, fail) => this.recalls.set(msg, (error) => (error ? fail(new ClientError(error)) : ok())));
+    await this.serial(async () => {
+      const out = await this.seal({ msg, note: target.note, body: null, target, at: this.h.port.now(), error: null, refusals: 0 }, this.items.length);
+      this.items.push(out);
+      await this.keep(out);
+    });
+    this.pump();
+    return done;
+  }
+
+  /** Own envelopes that a server lost and no longer takes as they are: sealed again under the same ids. */
+  requeue(envs: readonly Envelope[], error: ErrorKey | null): Promise<void> {
+    return this.serial(async () => {
+      for (const env of envs) {
+        const body = COUNTED.includes(env.kind) && !isRecall(env) ? await this.read(env) : null;
+        if (!body || this.items.some((o) => o.msg === env.msg)) continue;
+        const out = { msg: env.msg, note: env.kind === Kind.note, body, env, under: this.h.ledger.hashOf(env.epoch), at: this.h.port.now(), error, refusals: 0 };
+        this.items.push(out);
+        await this.keep(out);
+      }
+      this.h.changed();
+    }).finally(() => this.pump());
+  }
+
   /** Messages of earlier page loads and of tabs that are gone. Needs the epochs they were sealed in. */
   restore(alive: (inst: number) => Promise<boolean>): Promise<void> {
     return this.serial(async () => {
@@ -106,10 +145,11 @@ export class Outbox {
           continue;
         }
         // what can't be read yet stays: its epoch may come with the records
-        const body = await this.read(env);
-        if (!body) continue;
-        const under = this.hashOf(env.epoch);
-        this.items.push({ msg: env.msg, note: env.kind === Kind.note, body, env, under, at: value.at, error: value.error, refusals: 0 });
+        const target = isRecall(env) ? { ...env.recalled, note: env.kind === Kind.noteRecall } : undefined;
+        const body = target ? null : await this.read(env);
+        if (!body && !target) continue;
+        const [note, under] = [env.kind === Kind.note || env.kind === Kind.noteRecall, this.h.ledger.hashOf(env.epoch)];
+        this.items.push({ msg: env.msg, note, body, target, env, under, at: value.at, error: value.error, refusals: 0 });
       }
       this.items.sort((a, b) => a.at - b.at);
       this.h.changed();
@@ -126,11 +166,6 @@ export class Outbox {
 
   private get personName(): string {
     return `${this.h.port.space}person/${this.id}`;
-  }
-
-  private hashOf(epoch: number): string {
-    const e = this.h.ledger.epochs.get(epoch);
-    return e ? hex(e.hash) : '';
   }
 
   private async read(env: Envelope): Promise<Body | null> {
@@ -158,7 +193,7 @@ export class Outbox {
   /** A record came back, of any envelope of this conversation. */
   record(env: Envelope): void {
     if (env.sender === this.h.port.kid) {
-      this.next.set(env.inst, Math.max(this.next.get(env.inst) ?? 0, env.kind === Kind.message || env.kind === Kind.note ? env.ctr + 1 : 0));
+      this.next.set(env.inst, Math.max(this.next.get(env.inst) ?? 0, COUNTED.includes(env.kind) ? env.ctr + 1 : 0));
     }
     if (this.announcing && (env.msg === this.announcing.msg || (env.kind === Kind.announcement && env.epoch >= this.announcing.epoch))) {
       this.announcing = null;
@@ -168,10 +203,16 @@ export class Outbox {
     if (at >= 0) {
       this.items.splice(at, 1);
       void this.h.port.store.delete(this.name(env.msg)).catch(() => undefined);
+      this.recallEnded(env.msg, null);
       this.h.changed();
     }
     if (this.inFlight === env.msg) this.inFlight = null;
     this.pump();
+  }
+
+  private recallEnded(msg: string, error: ErrorKey | null): void {
+    this.recalls.get(msg)?.(error);
+    this.recalls.delete(msg);
   }
 
   /** An error that names an envelope. True if it was one of these. */
@@ -188,7 +229,7 @@ export class Outbox {
     else if (f.code === Code.conflict) this.pause(CONFLICT_MS);
     else if (f.code === Code.rate_limited || f.code === Code.storage) this.pause(f.retry_ms ?? RATE_MS * o.refusals);
     else if (f.code === Code.epoch_stale) {
-      this.stale = Math.max(this.stale, o.env.epoch);
+      if (!isBeside(o)) this.stale = Math.max(this.stale, o.env.epoch);
       void this.refreshThenPump();
     } else if (f.code === Code.directory_stale) void this.refreshThenPump();
     else this.fail(o, keyOfCode(f.code));
@@ -237,6 +278,7 @@ export class Outbox {
     const wait = this.pauseUntil - port.now();
     if (wait > 0) return this.again(wait);
     try {
+      if (await this.isBehind()) return;
       if (!(await this.ensureEpoch(head)) || !head) return;
       const place = this.items.filter((o) => !o.error).indexOf(head);
       const sealed = this.fits(head) ? head : await this.seal(head, place);
@@ -288,10 +330,30 @@ export class Outbox {
   private fail(o: Outgoing, error: ErrorKey): void {
     const now = this.items.find((x) => x.msg === o.msg);
     if (!now) return;
+    if (now.target) {
+      // nothing to try again: the line stands as it was
+      this.items.splice(this.items.indexOf(now), 1);
+      void this.h.port.store.delete(this.name(now.msg)).catch(() => undefined);
+      this.recallEnded(now.msg, error);
+      return this.pump();
+    }
     now.error = error;
     void this.keep(now);
     this.h.changed();
     this.pump();
+  }
+
+  /**
+   * Whether an earlier visit or another tab accepted an epoch that the log does not show here. Nothing is sealed then; what the
+   * server shows after it was asked once more decides.
+   */
+  private async isBehind(): Promise<boolean> {
+    const { ledger } = this.h;
+    const { epoch, hash, left } = await ledger.memory.refresh();
+    ledger.left ||= left;
+    if (epoch < 0 || ledger.hashOf(epoch) === hash) return false;
+    this.h.behind();
+    return true;
   }
 
   /** True if messages may be sealed in the current epoch; else the next one is announced and its record will pump. */
@@ -303,26 +365,26 @@ export class Outbox {
       this.again(RESEND_MS);
       return false;
     }
-    const old = epoch && (epoch.epoch <= this.stale || !teamKeyIsCurrent(port, epoch) || !creatorIsThere(port, ledger, epoch));
-    // a note is sealed to the team, whoever reads the epoch
-    const rotate = !epoch || old || (epoch.bot && !head?.note && !(await this.mayStay(epoch)));
+    if (epoch && head && isBeside(head) && !this.mustLeave()) return true;
+    const old = epoch && (epoch.epoch <= this.stale || mustRenew(port, ledger, epoch));
+    const rotate = !epoch || old || (epoch.bot && !(await this.mayStay(epoch)));
     if (!rotate && !epoch.key) throw new ClientError('error.no_key');
     if (!rotate) return true;
-    await this.announceNext(teamFor(port, epoch?.team, this.h.team()));
+    await this.announceNext(nextTeam(port, ledger));
     return false;
   }
 
   /** A robot is in, and the next thing sent must take it out: a person was asked for, or has the conversation. */
   private mustLeave(): boolean {
     const owner = this.h.owner();
-    const over = this.person || owner === 'queue' || !!ownerUser(owner);
+    const over = this.person || this.h.ledger.left || owner === 'queue' || !!ownerUser(owner);
     return over && this.h.port.role === 'visitor' && this.h.ledger.current?.bot === true;
   }
 
   /** The day key of the robot that may read on; null if none may. */
   private async robot(fresh = false): Promise<Uint8Array | null> {
     const { robot } = this.h.port;
-    return this.person || !robot || this.h.owner() !== 'robot' ? null : robot(fresh);
+    return this.person || this.h.ledger.left || !robot || this.h.owner() !== 'robot' ? null : robot(fresh);
   }
 
   /** The robot in this epoch is the owner, and its day key holds. */
@@ -338,6 +400,8 @@ export class Outbox {
     const { port, ledger } = this.h;
     const dir = port.directory();
     if (!ledger.visitor) throw new ClientError('error.directory', 'the visitor is not known');
+    // a page that stays open for weeks: the company's statement about its people may be over
+    if (!(await port.fresh())) throw new ClientError('error.snapshot_expired');
     // who never was in does not come in
     const botX = ledger.current?.bot ? await this.robot(this.freshRobot) : null;
     this.freshRobot = false;
@@ -359,14 +423,13 @@ export class Outbox {
     // those before it in the queue come first
     const before = this.items.slice(0, place).filter((x) => !x.error && x.note === o.note && x.env.inst === inst).length;
     const fields = { conv: unhex(this.id), epoch: ledger.chain.epoch, msg: unhex(o.msg), inst, ctr: this.counter(inst) + before, prev: ledger.last };
-    const body = encodeBody(o.body);
     if (!epoch) throw new ClientError('error.no_key', 'no epoch yet');
     let bytes: Uint8Array;
-    if (o.note) {
-      bytes = await this.sealNote(fields, body, teamFor(port, epoch?.team, this.h.team()));
-    } else {
+    if (o.target) bytes = await signRecall(fields, o.target, port.me);
+    else if (o.note) bytes = await this.sealNote(fields, encodeBody(o.body!), nextTeam(port, ledger));
+    else {
       if (!epoch.key) throw new ClientError('error.no_key');
-      bytes = await sealMessage(fields, epoch.key, body, port.me);
+      bytes = await sealMessage(fields, epoch.key, encodeBody(o.body!), port.me);
     }
     return { ...o, env: Envelope.parse(bytes)!, under: hex(epoch.hash) };
   }
@@ -399,3 +462,5 @@ export class Outbox {
     return done;
   }
 }
+
+const isRecall = (env: Envelope): boolean => env.kind === Kind.recall || env.kind === Kind.noteRecall;

@@ -34,6 +34,14 @@ export interface Port {
   broken(): ErrorKey | null;
   /** Day key of the site's robot to seal to, or null: then people answer. `fresh`: the server did not know the last one. */
   robot?(fresh: boolean): Promise<Uint8Array | null>;
-  /** A directory that forked: trust is broken from here on. */
-  alarm(e: unknown): void;
+  /** Somebody is shown something false: trust is broken from here on. */
+  alarm(why: ErrorKey): void;
+  /** This browser keeps nothing, from now on. */
+  notKept(): void;
+  /** Which opening of the server's database this connection reads; '' from a server that does not say. */
+  gen(): string;
+  /** Asks for the records of a conversation once more, from the start if `all`. */
+  again(conv: string, all?: boolean): void;
+  /** Whether the company's statement about its directory still holds; asks for a newer one if not. Agents hold the log itself. */
+  fresh(): Promise<boolean>;
 }

@@ -54,6 +54,8 @@ export class Visitor implements VisitorClient {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private over = false;
   private opening = false;
+  /** The conversation that was gone or lost, for the next one to name. */
+  private after: string | undefined;
   /** Closed conversations the visitor is done with. */
   private readonly dismissed = new Set<string>();
   private sending: Promise<void> = Promise.resolve();
@@ -150,6 +152,7 @@ export class Visitor implements VisitorClient {
   private async resumeBegun(): Promise<void> {
     try {
       const thread = await this.localThread();
+      await thread.prepare();
       await thread.outbox.restore((inst) => this.engine!.tabLives(inst));
     } catch {
       this.begun = null;
@@ -209,21 +212,30 @@ export class Visitor implements VisitorClient {
     const mine = w.convs.filter((c) => c.site === this.o.site).sort((a, b) => b.created - a.created);
     const begun = this.begun;
     if (begun && !mine.some((c) => c.id === begun.id)) {
-      if (!begun.opened) {
-        void this.open();
-        return;
-      }
-      this.engine!.forget(begun.id);
-      this.thread.value = null;
-      this.begun = null;
+      void (begun.opened ? this.missing(begun) : this.open());
+      return;
     }
     const shown = mine.filter((c) => !this.dismissed.has(c.id));
     const newest = shown.find((c) => c.id === begun?.id) ?? shown.find((c) => c.state === 'open') ?? shown[0];
     if (newest) this.show(newest);
   }
 
+  /**
+   * The server does not name a conversation that it had. A database that was opened anew may have lost it: it is opened again as
+   * it was. Anything else is said, and no other takes its place by itself.
+   */
+  private async missing(begun: Begun): Promise<void> {
+    const thread = this.engine!.conversations.get(begun.id) ?? (await this.localThread());
+    const { memory } = thread.ledger;
+    await memory.load();
+    const gen = this.engine!.link.gen;
+    if (!gen || !memory.now.gen || gen === memory.now.gen) return thread.end('error.conversation_gone');
+    this.begun = { ...begun, opened: false };
+    await this.open();
+  }
+
   private convChanged(c: Conv): void {
-    if (c.site !== this.o.site || this.dismissed.has(c.id)) return;
+    if (c.site !== this.o.site || this.dismissed.has(c.id) || this.thread.value?.ended) return;
     const shown = this.thread.value;
     // another tab of this visitor began it
     if (!shown || (c.id !== shown.id && (shown.conv.value?.state === 'closed' || c.created > (shown.conv.value?.created ?? 0)))) this.show(c);
@@ -282,6 +294,11 @@ export class Visitor implements VisitorClient {
       await this.markOpened();
       this.engine!.follow(id);
     } catch (e) {
+      const thread = this.engine!.conversations.get(begun.id);
+      // it was opened before: another first epoch than the remembered one is no way back
+      if (e instanceof Refused && thread && thread.ledger.memory.now.epoch >= 0 && e.code !== Code.rate_limited && e.code !== Code.storage) {
+        return thread.end('error.conversation_gone');
+      }
       if (e instanceof Refused && (e.code === Code.epoch_stale || e.code === Code.directory_stale || e.code === Code.conflict)) {
         await this.keeper.refresh(this.deps.env.now()).catch(() => undefined);
         await this.announceAgain().catch(() => undefined);
@@ -331,7 +348,7 @@ export class Visitor implements VisitorClient {
     if (!thread) {
       thread = await this.begin();
       const mode = this.o.org === undefined ? 'unpinned' : 'pinned';
-      await thread.send({ t: 'form', ts, fields: this.fields, page: pageNow(), lang: this.o.lang, mode });
+      await thread.send({ t: 'form', ts, fields: this.fields, page: pageNow(), lang: this.o.lang, mode, after: this.after });
     }
     await thread.send({ t: 'text', ts, text });
   }
@@ -359,15 +376,19 @@ export class Visitor implements VisitorClient {
     if (id !== undefined) await this.engine!.port.request({ t: 'close', conv: id });
   }
   startOver(): void {
-    const id = this.thread.value?.id;
-    if (id === undefined) return;
+    const thread = this.thread.value;
+    if (!thread) return;
+    const { id } = thread;
+    const lost = thread.ended !== null;
+    this.after = lost ? id : undefined;
     this.dismissed.add(id);
     this.engine?.forget(id);
     this.thread.value = null;
     this.queue.value = null;
     this.begun = null;
     this.formGiven.value = false;
-    this.personFirst.value = false;
+    // a server that hid a conversation with people gains no robot by it
+    this.personFirst.value = lost && (thread.ledger.left || thread.ledger.memory.now.left);
     void this.store.delete(`${this.space}conv`).catch(() => undefined);
   }
   reconnect(): void {

@@ -38,6 +38,10 @@ export function eventText(message: Message, all: readonly Message[], teamName: T
       const before = lastWhere(all, (m) => m.event?.t === 'epoch' && m.event.epoch < e.epoch)?.event;
       return before?.t === 'epoch' && before.bot ? t('evBotOut') : null;
     }
+    case 'moved':
+      return t('evMoved', { name: e.name ?? visitorName, team: teamName(e.team) });
+    case 'rewound':
+      return shared('rewound');
     default:
       return null;
   }

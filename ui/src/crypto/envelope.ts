@@ -38,7 +38,7 @@ export interface Fix {
 /** Inside the seal. `buttons` and `bot` count only if a robot wrote it. */
 export type Body =
   | { t: 'text'; ts: number; text: string; re?: string; buttons?: BotButton[]; bot?: BotThought }
-  | { t: 'form'; ts: number; fields: Record<string, string>; page?: { url: string; title: string; referrer: string }; lang?: string; mode?: 'pinned' | 'unpinned' }
+  | { t: 'form'; ts: number; fields: Record<string, string>; page?: { url: string; title: string; referrer: string }; lang?: string; mode?: 'pinned' | 'unpinned'; after?: string }
   | { t: 'note'; ts: number; text: string; fix?: Fix }
   | { t: 'ctl'; ts: number; text: string; re?: string; why: string; team?: string; bot?: BotThought };
 
@@ -89,7 +89,7 @@ export function decodeBody(bytes: Uint8Array): Body | null {
       for (const [k, v] of Object.entries(b.fields)) if (typeof v === 'string') fields[k] = v;
     }
     const mode = b.mode === 'pinned' || b.mode === 'unpinned' ? b.mode : undefined;
-    return { t: 'form', ts: Number(b.ts) || 0, fields, page: pageOf(b.page), lang: typeof b.lang === 'string' ? b.lang : undefined, mode };
+    return { t: 'form', ts: Number(b.ts) || 0, fields, page: pageOf(b.page), lang: typeof b.lang === 'string' ? b.lang : undefined, mode, after: typeof b.after === 'string' ? b.after : undefined };
   }
   return null;
 }

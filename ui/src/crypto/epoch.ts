@@ -52,10 +52,21 @@ export async function announce(backend: Backend, e: NewEpoch, signer: SigningKey
   return cat(unsigned, await signer.sign('ann', unsigned));
 }
 
+/** An agent moved a conversation to another team, which has not taken it up yet. */
+export interface Transfer {
+  /** Kid of the agent. */
+  by: string;
+  from: string;
+  to: string;
+}
+
 /** What a receiver knows when an announcement arrives. */
 export interface Receiver {
   conv: Uint8Array;
   last: Chain;
+  /** The epoch that it would replace. */
+  before: Pick<AcceptedEpoch, 'team' | 'bot' | 'dirSeq'> | null;
+  transfer: Transfer | null;
   visitorEd: Uint8Array;
   visitorX: Uint8Array;
   directory: Directory;
@@ -89,11 +100,12 @@ export async function acceptAnnouncement(backend: Backend, env: Envelope, r: Rec
   const dir = r.directory;
   const byVisitor = env.sender === hex(kidOf(r.visitorEd));
   const agent = byVisitor ? null : dir.keyAt(env.sender, env.dirSeq);
-  if (!byVisitor && !agent) reject('creator');
+  if (!byVisitor && (!agent || !r.before)) reject('creator');
   if (!(await backend.verify('ann', agent ? agent.ed : r.visitorEd, env.signed, env.signature))) reject('signature');
   if (env.flags > 1) reject('flags');
 
   const team = checkBoxes(env, r, byVisitor);
+  if (r.before) checkPlace(env, r, r.before, team, agent?.user);
 
   if (env.dirSeq > dir.seq) reject('directory_ahead', `${env.dirSeq} > ${dir.seq}`);
   const own = dir.headAt(env.dirSeq);
@@ -111,6 +123,18 @@ export async function acceptAnnouncement(backend: Backend, env: Envelope, r: Rec
     dirSeq: env.dirSeq,
     key: ek ? await backend.epochKey(ek) : null,
   };
+}
+
+/** What the epoch before allows: no robot after an epoch without one; since revision 2 only its own team's people move it on. */
+function checkPlace(env: Envelope, r: Receiver, before: NonNullable<Receiver['before']>, team: string | null, user: string | undefined): void {
+  const dir = r.directory;
+  if (env.flags === 1 && !before.bot) reject('bot_again');
+  if (dir.revisionAt(before.dirSeq) < 2) return;
+  if (env.dirSeq < before.dirSeq) reject('directory_older', `${env.dirSeq} < ${before.dirSeq}`);
+  if (user === undefined) return;
+  const member = before.team !== null && dir.inTeamAt(user, before.team, env.dirSeq);
+  const back = r.transfer?.by === env.sender && (team === r.transfer.from || team === r.transfer.to);
+  if (!member && !back) reject('creator', 'not in the team of the epoch before');
 }
 
 /**

@@ -20,6 +20,12 @@ export const announcementHash = (ann: Uint8Array): Uint8Array => H('ann-hash', a
 export const envelopeHash = (env: Uint8Array): Uint8Array => H('env', env).slice(0, 16);
 export const entryHash = (raw: Uint8Array, signer: Uint8Array, sig: Uint8Array): Uint8Array => H('dir-hash', raw, signer, sig);
 
+/** Mark of a record as this reader is shown it; a recall leaves it as it is. */
+export function recordMark(seq: number, at: number, body: Uint8Array): Uint8Array {
+  const u64 = (n: number): Uint8Array => cat(u32(Math.floor(n / 2 ** 32)), u32(n % 2 ** 32));
+  return sha256(cat(u64(seq), u64(at), body.subarray(4, 80))).slice(0, 8);
+}
+
 export function conversationId(nonce: Uint8Array, org: Uint8Array, site: string, ed: Uint8Array, x: Uint8Array): Uint8Array {
   return H('conv', nonce, org, utf8(site), ed, x).slice(0, 16);
 }

@@ -2,7 +2,7 @@
  * Which conversations are followed and what is held of each. A record passes only if it is the next one; what is missing is
  * asked for again, or paged over HTTP when it is much.
  */
-import { MAX_RESUME, PAGE_RECORDS, parsePage, type WireRecord } from '../proto';
+import { MAX_RESUME, PAGE_RECORDS, parsePage, type Resume, type WireRecord } from '../proto';
 
 interface Followed {
   have: number;
@@ -15,12 +15,14 @@ interface Followed {
 
 export interface FollowPort {
   /** False when not online. */
-  resume(convs: { id: string; have: number }[]): boolean;
+  resume(convs: Resume[]): boolean;
   leave(conv: string): void;
   /** The bytes of a page of records after `after`. */
   page(conv: string, after: number, limit: number): Promise<Uint8Array>;
   record(r: WireRecord): void;
   synced(conv: string, last: number): void;
+  /** What is remembered of it beyond this page. */
+  known(conv: string): Omit<Resume, 'id' | 'have'>;
 }
 
 /** Pause after an answer that brought nothing, ms. */
@@ -78,6 +80,21 @@ export class Follower {
     } else if (!f.asked && !f.paging) this.ask([r.conv]);
   }
 
+  /** The server sends nothing until it is asked again. */
+  rewound(id: string): void {
+    const f = this.convs.get(id);
+    if (f) f.asked = f.paging = false;
+  }
+
+  /** Asks once more; from the start if `all`. */
+  again(id: string, all = false): void {
+    const f = this.convs.get(id);
+    if (!f) return;
+    if (all) f.have = 0;
+    f.since = -1;
+    if (this.open) this.ask([id]);
+  }
+
   synced(id: string, last: number): void {
     const f = this.convs.get(id);
     if (!f) return;
@@ -126,7 +143,7 @@ export class Follower {
   private ask(ids: string[]): void {
     for (let i = 0; i < ids.length; i += MAX_RESUME) {
       const some = ids.slice(i, i + MAX_RESUME);
-      if (!this.port.resume(some.map((id) => ({ id, have: this.have(id) })))) return;
+      if (!this.port.resume(some.map((id) => ({ id, have: this.have(id), ...this.port.known(id) })))) return;
       for (const id of some) {
         const f = this.convs.get(id)!;
         f.asked = true;

@@ -10,9 +10,11 @@ import {
   Close,
   parseFrame,
   parseRecord,
+  REVISION,
   SUBPROTOCOL,
   type ClientFrame,
   type Request,
+  type Resume,
   type ServerFrame,
   type Welcome,
   type WireRecord,
@@ -47,6 +49,10 @@ export interface LinkOptions {
   onFrame(f: ServerFrame): void;
   onRecord(r: WireRecord): void;
   onSynced(conv: string, last: number): void;
+  /** The server's log of a conversation is not the one that was read before. */
+  onRewound(conv: string, gen: string): void;
+  /** What is remembered of a conversation, for the server to compare. */
+  known(conv: string): Omit<Resume, 'id' | 'have'>;
 }
 
 export class Link {
@@ -70,9 +76,10 @@ export class Link {
     this.follower = new Follower({
       resume: (convs) => this.frame({ t: 'resume', convs }),
       leave: (conv) => void this.frame({ t: 'leave', conv }),
-      page: (conv, after, limit) => this.http.bytes(`/conversations/${conv}/records?after=${after}&limit=${limit}`, this.token()),
+      page: (conv, after, limit) => this.http.bytes(`/conversations/${conv}/records?after=${after}&limit=${limit}&rev=${REVISION}`, this.token()),
       record: (r) => o.onRecord(r),
       synced: (conv, last) => o.onSynced(conv, last),
+      known: (conv) => o.known(conv),
     });
   }
 
@@ -99,6 +106,11 @@ export class Link {
 
   get online(): boolean {
     return this.welcome !== null;
+  }
+
+  /** Which opening of its database the server is in; '' if it does not say. */
+  get gen(): string {
+    return this.welcome?.gen ?? '';
   }
 
   /** The server's clock, as far as known; ms. */
@@ -192,6 +204,10 @@ export class Link {
       case 'synced':
         this.follower.synced(f.conv, f.last);
         return;
+      case 'rewound':
+        this.follower.rewound(f.conv);
+        this.o.onRewound(f.conv, f.gen);
+        return;
       case 'behind':
         void this.follower.behind(f.conv, f.last);
         return;
@@ -209,7 +225,7 @@ export class Link {
     const role = new Uint8Array([this.o.role === 'agent' ? 1 : 2]);
     const sig = await this.o.key.sign('auth', cat(unb64u(f.nonce), this.o.org, role));
     if (this.socket !== socket || !socket) return;
-    socket.send(JSON.stringify({ t: 'hello', v: 1, ed: b64u(this.o.key.pk), sig: b64u(sig) }));
+    socket.send(JSON.stringify({ t: 'hello', v: 1, ed: b64u(this.o.key.pk), sig: b64u(sig), rev: REVISION }));
   }
 
   private welcomed(w: Welcome): void {

@@ -13,6 +13,8 @@ export interface Store {
   list<T>(prefix: string): Promise<{ name: string; value: T }[]>;
   /** Sets it unless it is there; what is there then. Atomic over all tabs. */
   init<T>(name: string, value: T): Promise<T>;
+  /** Replaces a value by what `next` makes of it and sets `also`, all or nothing, atomic over all tabs. `next` must not wait. */
+  update<T>(name: string, next: (now: T | undefined) => T, also?: readonly (readonly [name: string, value: unknown])[]): Promise<T>;
 }
 
 const TABLE = 'kv';
@@ -32,6 +34,12 @@ export function memoryStore(): Store {
     init: async <T>(name: string, value: T) => {
       if (!values.has(name)) values.set(name, value);
       return values.get(name) as T;
+    },
+    update: async <T>(name: string, next: (now: T | undefined) => T, also: readonly (readonly [string, unknown])[] = []) => {
+      const value = next(values.get(name) as T | undefined);
+      values.set(name, value);
+      for (const [n, v] of also) values.set(n, v);
+      return value;
     },
   };
 }
@@ -107,6 +115,16 @@ function databaseStore(db: IDBDatabase): Store {
         r.onsuccess = () => {
           if (r.result === undefined) t.put(value, name);
           result((r.result as T | undefined) ?? value);
+        };
+      }),
+    update: <T>(name: string, next: (now: T | undefined) => T, also: readonly (readonly [string, unknown])[] = []) =>
+      run<T>('readwrite', (t, result) => {
+        const r = t.get(name);
+        r.onsuccess = () => {
+          const value = next(r.result as T | undefined);
+          t.put(value, name);
+          for (const [n, v] of also) t.put(v, n);
+          result(value);
         };
       }),
   };

@@ -60,9 +60,9 @@ function MessageBubble({ m, last, retry, recall, below, fieldLabel, errorText }:
   const shown = m.kind === 'text' || m.kind === 'note' || m.kind === 'form';
   return (
     <>
-      {m.missingBefore && (
+      {(m.missingBefore || m.unordered) && (
         <p class="k-gap">
-          <Icon d={icon.alert} size={14} /> {t('missing')}
+          <Icon d={icon.alert} size={14} /> {t(m.missingBefore ? 'missing' : 'unordered')}
         </p>
       )}
       <div class="k-bubble-row">
@@ -105,6 +105,7 @@ function MessageBubble({ m, last, retry, recall, below, fieldLabel, errorText }:
 /** What stands in the place of a message without text. */
 export function goneText(m: Message): string {
   if (m.kind === 'recalled') return t(m.mine ? 'recalledMine' : 'recalledOther');
+  if (m.kind === 'removed') return t('removed');
   // A note for another team, or an epoch before this reader's time: nothing is wrong with it.
   if (m.error === 'error.no_key') return t('noKey');
   return t(m.kind === 'unsupported' ? 'newer' : 'broken');

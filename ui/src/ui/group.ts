@@ -21,6 +21,7 @@ function joins(last: Message, next: Message): boolean {
     last.state !== 'failed' &&
     (last.seq === null) === (next.seq === null) &&
     !next.missingBefore &&
+    !next.unordered &&
     Math.floor(last.at / WINDOW_MS) === Math.floor(next.at / WINDOW_MS)
   );
 }

@@ -1,6 +1,6 @@
 /** The conversation: what to expect, the log, and where to write. */
 import { useEffect, useState } from 'preact/hooks';
-import type { Message, SiteInfo, VisitorClient } from '../model';
+import type { ErrorKey, Message, SiteInfo, VisitorClient } from '../model';
 import { errorText, t } from '../i18n/widget';
 import { signal, type Signal } from '../signals';
 import { Banner, RichText } from '../ui/bits';
@@ -16,6 +16,9 @@ import * as icon from '../ui/icons';
 
 // Kept outside the components: closing the panel must not lose what was being written.
 const draft = signal('');
+
+/** The conversation cannot go on; a new one can. */
+const OVER: readonly ErrorKey[] = ['error.conversation_gone', 'error.conversation_lost'];
 
 export function Chat({ client, site, open }: { client: VisitorClient; site: SiteInfo; open: Signal<boolean> }) {
   const thread = client.thread.value;
@@ -58,7 +61,17 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
         seenKey={open.value}
       />
       {blocked && !closed && (
-        <Banner kind="warn" icon={icon.alert}>
+        <Banner
+          kind="warn"
+          icon={icon.alert}
+          action={
+            OVER.includes(blocked) && (
+              <Button size="sm" onClick={() => client.startOver()}>
+                {t('fresh')}
+              </Button>
+            )
+          }
+        >
           {errorText(blocked)}
         </Banner>
       )}

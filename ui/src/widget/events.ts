@@ -21,6 +21,10 @@ export function eventText(message: Message, all: readonly Message[]): string | n
       const before = lastWhere(all, (m) => m.event?.t === 'epoch' && m.event.epoch < e.epoch)?.event;
       return before?.t === 'epoch' && before.bot ? t('evBotOut') : null;
     }
+    case 'moved':
+      return e.name ? t('evMoved', { name: e.name }) : t('evMovedAnon');
+    case 'rewound':
+      return shared('rewound');
     default:
       return null;
   }

@@ -34,6 +34,8 @@ export class FakeServer {
   refuseOpen: number | null = null;
   entries: (after: number) => Company['log'];
   routes = new Map<string, (body: Record<string, unknown>) => unknown>();
+  /** Which opening of the database this is. */
+  gen = 'aaaaaaaaaaaaaaaa';
   private at = Date.now();
   /** What it says the time is. */
   clock = (): number => Date.now();
@@ -74,7 +76,7 @@ export class FakeServer {
         p.ed = f.ed as string;
         p.kid = hex(kidOf(unb64u(p.ed)));
         this.peers.push(p);
-        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, now: this.clock(), beat: 10_000, convs: this.visible(p), config: {} });
+        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, gen: this.gen, now: this.clock(), beat: 10_000, convs: this.visible(p), config: {} });
         return;
       }
       case 'ping':
@@ -117,14 +119,6 @@ export class FakeServer {
         this.event(f.conv as string, { t: 'closed', by: p.role });
         this.tell(f.conv as string, { t: 'conv', conv: conv!.conv });
         return ok();
-      case 'recall': {
-        const seq = conv!.msgs.get(f.msg as string)!;
-        const tomb = conv!.records[seq - 1]!.slice(0, 96);
-        tomb[18] = Kind.tombstone;
-        conv!.records[seq - 1] = tomb;
-        this.event(f.conv as string, { t: 'recalled', seq, msg: f.msg, by: p.role });
-        return ok();
-      }
       default:
         if (f.req !== undefined) ok();
     }
@@ -190,8 +184,17 @@ export class FakeServer {
     if (env.kind === Kind.announcement && p.role === 'agent' && c.conv.owner === 'robot') return refuse(Code.not_owner);
     if (env.kind === Kind.message && c.conv.owner !== 'robot' && this.robotIsIn(c)) return refuse(Code.epoch_stale);
     if (env.kind === Kind.message && (env.epoch !== c.conv.epoch || !this.teamKeyIsCurrent(c))) return refuse(Code.epoch_stale);
+    if (env.kind === Kind.recall || env.kind === Kind.noteRecall) this.redact(c, env.recalled.msg);
     this.append(env.conv, bytes, fate === 'mute' ? p : undefined);
     if (env.kind === Kind.announcement && c.conv.owner === 'robot' && !bot) this.own(env.conv, 'queue', 'person');
+  }
+
+  /** What is left of a recalled envelope: its header. */
+  redact(c: Stored, msg: string): void {
+    const seq = c.msgs.get(msg)!;
+    const left = c.records[seq - 1]!.slice(0, 96);
+    left[18] = left[18] === Kind.note ? Kind.noteTombstone : Kind.tombstone;
+    c.records[seq - 1] = left;
   }
 
   private robotIsIn(c: Stored): boolean {

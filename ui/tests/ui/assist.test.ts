@@ -10,7 +10,7 @@ import { signal } from '../../src/signals';
 let seq = 0;
 const said = (side: Message['side'], text: string, over: Partial<Message> = {}): Message => {
   seq++;
-  return { id: `m${seq}`, seq, at: seq, side, mine: false, kind: 'text', text, missingBefore: false, canRecall: () => false, ...over };
+  return { id: `m${seq}`, seq, at: seq, side, mine: false, kind: 'text', text, missingBefore: false, unordered: false, canRecall: () => false, ...over };
 };
 const item = { id: 'c', conv: { id: 'c', site: 'web', owner: 'agent:li', state: 'open' } } as ConvItem;
 const shelf: Shelf = {

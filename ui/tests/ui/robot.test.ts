@@ -17,7 +17,7 @@ beforeEach(() => {
 let seq = 0;
 const m = (side: Message['side'], text: string, over: Partial<Message> = {}): Message => {
   seq++;
-  return { id: `m${seq}`, seq, at: seq, side, mine: false, kind: 'text', text, missingBefore: false, canRecall: () => false, ...over };
+  return { id: `m${seq}`, seq, at: seq, side, mine: false, kind: 'text', text, missingBefore: false, unordered: false, canRecall: () => false, ...over };
 };
 const event = (e: ThreadEvent): Message => m('system', '', { kind: 'event', event: e });
 const fix = (of: Message, intent: string): Message => m('agent', '', { kind: 'note', fix: { msg: of.id, intent }, author: { name: 'Li', kid: 'a' } });

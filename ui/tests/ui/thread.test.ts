@@ -30,7 +30,7 @@ describe('Enter', () => {
 let nextId = 0;
 const T = new Date(2026, 10, 20, 10, 0, 0).getTime();
 const message = (over: Partial<Message>): Message => ({
-  id: `m${nextId++}`, seq: nextId, at: T, side: 'visitor', mine: false, kind: 'text', text: 'x', missingBefore: false, canRecall: () => false, ...over,
+  id: `m${nextId++}`, seq: nextId, at: T, side: 'visitor', mine: false, kind: 'text', text: 'x', missingBefore: false, unordered: false, canRecall: () => false, ...over,
 });
 const kinds = (messages: Message[], unread?: string) =>
   layOut(messages, unread).map((row) => (row.kind === 'group' ? `group ${row.messages.length}` : row.kind));

@@ -1,0 +1,49 @@
+/** Waits for the directory that a record relies on, so that nobody is judged by an old one. */
+import { ClientError } from '../model';
+import type { Port } from './port';
+
+/** Pauses between tries, ms. */
+const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000, 15_000, 15_000, 15_000];
+
+export class CatchUp {
+  /** Users and kids that were asked for. */
+  private readonly asked = new Set<string>();
+
+  constructor(private readonly port: Port) {}
+
+  /** Somebody joined after this page fetched the directory: asks for what is new, once a name. */
+  async acquaint(name: string, known: boolean): Promise<void> {
+    if (known || this.asked.has(name)) return;
+    this.asked.add(name);
+    await this.port.refreshDirectory().catch(() => undefined);
+  }
+
+  /**
+   * Until entry `seq` is known or nothing newer is there. A network that fails for a moment is waited for: an honest epoch that
+   * is refused here would take all that follows with it.
+   */
+  async to(seq: number): Promise<void> {
+    for (const pause of PAUSES_MS) {
+      try {
+        return await this.port.refreshDirectory();
+      } catch (e) {
+        if (!(e instanceof ClientError) || (e.key !== 'error.network' && e.key !== 'error.rate_limited')) throw e;
+      }
+      await new Promise((done) => setTimeout(done, pause));
+      if (this.port.directory().seq >= seq) return;
+    }
+  }
+
+  /** What `find` finds; if it rejects, once more with what is new in the directory, once for each sender and state of it. */
+  async retry<T>(sender: string, find: () => T): Promise<T> {
+    try {
+      return find();
+    } catch (e) {
+      const name = `${sender}@${this.port.directory().seq}`;
+      if (this.asked.has(name)) throw e;
+      this.asked.add(name);
+      await this.to(Infinity);
+      return find();
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * After a server lost the end of a conversation (a backup was restored): hands back what this browser remembers, in the order in
+ * which it stood. Own envelopes go out with the same bytes; the announcements are signed by whoever made them. Nothing new is sealed.
+ */
+import { b64u } from '../crypto/bytes';
+import { Refused } from '../link/errors';
+import { Code, Envelope } from '../proto';
+import type { Conversation } from './conversation';
+import type { Port } from './port';
+
+/** Own envelopes that the server took no more as they are; they may be sealed again once the last epoch is there. */
+export async function handBack(port: Port, c: Conversation): Promise<Envelope[]> {
+  const { ledger } = c;
+  const own = ledger.memory.own().filter((e) => !ledger.find(e.msg));
+  const rest: Envelope[] = [];
+  for (;;) {
+    const here = ledger.chain.epoch;
+    for (const env of own.filter((e) => e.epoch <= here && !rest.includes(e) && !ledger.find(e.msg))) {
+      if (env.epoch < here || !(await delivered(c, env))) rest.push(env);
+    }
+    const next = ledger.memory.epochs.get(here + 1)?.env;
+    if (!next) return [...rest, ...own.filter((e) => e.epoch > here)];
+    await port.request({ t: 'restore', conv: c.id, envelopes: [b64u(next)] });
+    await c.until(() => ledger.chain.epoch > here);
+  }
+}
+
+async function delivered(c: Conversation, env: Envelope): Promise<boolean> {
+  try {
+    await c.deliver(env.bytes);
+    return true;
+  } catch (e) {
+    const over: readonly number[] = [Code.epoch_stale, Code.directory_stale, Code.not_owner, Code.too_late, Code.closed, Code.malformed];
+    if (e instanceof Refused && over.includes(e.code)) return false;
+    throw e;
+  }
+}

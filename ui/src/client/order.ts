@@ -1,0 +1,116 @@
+/**
+ * In which order envelopes were written, and whether one is missing: the counters of each sender's run, and the hashes that
+ * `prev` may name (protocol §2, rules 4 to 6). Knows nothing of keys or rights; the ledger counts only what it accepted.
+ */
+import { hex } from '../crypto/bytes';
+import { envelopeHash } from '../crypto/hash';
+import type { Envelope } from '../proto';
+import type { Entry } from './ledger';
+
+/** Numbers that did not come, before one that did. */
+interface Gap {
+  from: number;
+  to: number;
+  entry: Entry;
+}
+
+interface Run {
+  next: number;
+  gaps: Gap[];
+  /** Numbers of recalled envelopes whose recall proved them. */
+  proved: Set<number>;
+}
+
+const ZEROS = '00'.repeat(16);
+
+export class Order {
+  /** Hash of the last message, announcement or recall accepted. */
+  last: Uint8Array = new Uint8Array(16);
+  private readonly runs = new Map<string, Run>();
+  private readonly hashes = new Set<string>();
+  /** Lines whose `prev` is not known. */
+  private readonly unknown = new Map<string, Entry[]>();
+  /** Senders of messages so far. */
+  private readonly senders = new Set<string>();
+  /** Tombstones of revision 1: what they hide may be named once each. */
+  private hiddenHashes = 0;
+
+  private run(sender: string, inst: number): Run {
+    const name = `${sender}/${inst}`;
+    let run = this.runs.get(name);
+    if (!run) this.runs.set(name, (run = { next: 0, gaps: [], proved: new Set() }));
+    return run;
+  }
+
+  next(sender: string, inst: number): number {
+    return this.runs.get(`${sender}/${inst}`)?.next ?? 0;
+  }
+
+  /** Counts an envelope that was believed, and marks its line if one before it is missing. */
+  count(env: Envelope, entry: Entry): void {
+    const run = this.run(env.sender, env.inst);
+    if (env.ctr > run.next) {
+      const gap = { from: run.next, to: env.ctr - 1, entry };
+      entry.missingBefore = !closed(gap, run.proved);
+      run.gaps.push(gap);
+    }
+    run.next = Math.max(run.next, env.ctr + 1);
+  }
+
+  /** `prev` must name something that stands before. */
+  checkPrev(env: Envelope, entry: Entry): void {
+    const prev = hex(env.prev);
+    if (prev === ZEROS ? [...this.senders].every((s) => s === env.sender) : this.hashes.has(prev)) return;
+    if (this.hiddenHashes > 0) {
+      this.hiddenHashes--;
+      return;
+    }
+    entry.unordered = true;
+    this.unknown.set(prev, [...(this.unknown.get(prev) ?? []), entry]);
+  }
+
+  /** A message, an announcement or a recall that was believed. */
+  accept(env: Envelope, speaks = true): void {
+    this.last = envelopeHash(env.bytes);
+    this.hashes.add(hex(this.last));
+    if (speaks) this.senders.add(env.sender);
+  }
+
+  /** Where a tombstone stands: widgets of revision 1 name its own bytes. */
+  tombstone(env: Envelope): void {
+    this.hashes.add(hex(envelopeHash(env.bytes)));
+  }
+
+  /** Revision 1: a tombstone counts by itself, and explains one unknown `prev`. */
+  believeTombstone(env: Envelope, entry: Entry): void {
+    this.count(env, entry);
+    this.hiddenHashes++;
+  }
+
+  /** A recall proved what stood at the place of a tombstone, record `seq`. */
+  proved(sender: string, r: { inst: number; ctr: number; hash: Uint8Array }, seq: number): void {
+    const run = this.run(sender, r.inst);
+    run.proved.add(r.ctr);
+    run.next = Math.max(run.next, contiguous(run));
+    for (const gap of run.gaps) if (closed(gap, run.proved)) gap.entry.missingBefore = false;
+    const hash = hex(r.hash);
+    this.hashes.add(hash);
+    const lines = this.unknown.get(hash) ?? [];
+    for (const entry of lines) if (entry.seq > seq) entry.unordered = false;
+    this.unknown.set(hash, lines.filter((e) => e.unordered));
+  }
+}
+
+/** The next number after those at the end of the run that were recalled. */
+function contiguous(run: Run): number {
+  let n = run.next;
+  while (run.proved.has(n)) n++;
+  return n;
+}
+
+function closed({ from, to }: Gap, proved: ReadonlySet<number>): boolean {
+  // a hostile number may be far away: no loop over what is missing
+  if (to - from >= proved.size) return false;
+  for (let n = from; n <= to; n++) if (!proved.has(n)) return false;
+  return true;
+}
