@@ -58,7 +58,7 @@ describe('an account', () => {
     });
   });
 
-  const keeper = () => keeperFromLog({ backend: b, store: memoryStore(), http: d.http, onChange() {}, onAlarm() {} }, co.fp, NOW);
+  const keeper = () => keeperFromLog({ backend: b, store: memoryStore(), http: d.http, now, onChange() {}, onAlarm() {} }, co.fp);
 
   /** Serves one invite. */
   const invite = async (exp?: number) => {
@@ -123,7 +123,7 @@ describe('an account', () => {
     expect(() => readCode(typo)).toThrow('error.invite_format');
     const other = await Company.create(b);
     const foreign = await other.invite('li', ['svc']);
-    await expect(keeperFromLog({ backend: b, store: memoryStore(), http: d.http, onChange() {}, onAlarm() {} }, readCode(foreign.code).org, NOW)).rejects.toMatchObject({ key: 'error.pin' });
+    await expect(keeperFromLog({ backend: b, store: memoryStore(), http: d.http, now, onChange() {}, onAlarm() {} }, readCode(foreign.code).org)).rejects.toMatchObject({ key: 'error.pin' });
     await expect(enrol(d, await keeper(), readCode(foreign.code), PASSWORD, now)).rejects.toMatchObject({ key: 'error.invite_used' });
 
     const late = await invite(NOW - 1);

@@ -355,6 +355,6 @@ describe('directory memory', () => {
     const other = co.log.slice(0, -1);
     const stray = signedOf(co.log.at(-1)!);
     const before = await co.directory(other.slice(0, -1));
-    await expect(before.apply(b, stray, NOW)).rejects.toThrow('directory_seq');
+    await expect(before.apply(b, stray)).rejects.toThrow('directory_seq');
   });
 });

@@ -96,11 +96,11 @@ export class AgentSession {
         backend: this.backend,
         store: this.store,
         http: this.http,
+        now: this.deps.env.now,
         onChange: this.onDirectory,
         onAlarm: (e) => distrust(this.trust, e.key),
       },
       org,
-      this.deps.env.now(),
     ).catch((e: unknown) => {
       const wrong = e instanceof ClientError && e.key === 'error.pin';
       if (e instanceof ClientError && e.key === 'error.directory_fork') distrust(this.trust, e.key);

@@ -3,7 +3,7 @@ import type { Backend } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
 import { Directory, isForkAlarm, signedOf } from '../crypto/directory';
 import { Rejected } from '../crypto/error';
-import { coverage, verifyBundle } from '../crypto/snapshot';
+import { coverage, verifyBundle, verifySnapshot, type Life } from '../crypto/snapshot';
 import type { Http } from '../link/http';
 import { ClientError, type ErrorKey } from '../model';
 import { PAGE_ENTRIES, type DirectoryReply, type SignedJson, type SiteReply } from '../proto';
@@ -23,23 +23,15 @@ export function directoryError(e: unknown): ClientError {
   return new ClientError(keys[reason] ?? 'error.directory', String(e));
 }
 
-/** Of a snapshot: the entry it covers up to, when it was signed, until when it holds (ms). */
-export interface Life {
-  seq: number;
-  at: number;
-  until: number;
-}
-
 export interface KeeperDeps {
   backend: Backend;
   store: Store;
   http: Http;
+  /** This machine's clock, ms. */
+  now(): number;
   onChange(): void;
   onAlarm(e: ClientError): void;
 }
-
-/** Checks a snapshot against the log. Visitors have no log to compare with: theirs began with one. */
-export type CheckSnapshot = (backend: Backend, dir: Directory, j: SignedJson | null, now: number) => Promise<Life>;
 
 export class DirectoryKeeper {
   private running: Promise<void> | null = null;
@@ -48,38 +40,42 @@ export class DirectoryKeeper {
     private readonly deps: KeeperDeps,
     private dir: Directory,
     /** The newest snapshot that was verified. */
-    public snapshot: Life,
-    private readonly checkSnapshot?: CheckSnapshot,
+    public life: Life,
+    /** It holds the whole log, as agents' do. Visitors' begin with a snapshot. */
+    private readonly whole: boolean,
   ) {}
 
   get directory(): Directory {
     return this.dir;
   }
 
+  /**
+   * Whether the directory is fresh enough to seal new keys by it. A visitor's is until its snapshot ends, also in a page that
+   * stays open; an agent's holds the whole log.
+   */
+  fresh(now: number): boolean {
+    return this.whole || now <= this.life.until;
+  }
+
   /** For visitors: from the bundle of a site. */
-  static async fromBundle(
-    deps: KeeperDeps,
-    fp: Uint8Array,
-    bundle: SiteReply['directory'],
-    now: number,
-  ): Promise<DirectoryKeeper> {
+  static async fromBundle(deps: KeeperDeps, fp: Uint8Array, bundle: SiteReply['directory']): Promise<DirectoryKeeper> {
     try {
-      const dir = await verifyBundle(deps.backend, fp, bundle, now);
-      return await DirectoryKeeper.begin(deps, dir);
+      const { directory, life } = await verifyBundle(deps.backend, fp, bundle, deps.now);
+      return await DirectoryKeeper.begin(deps, directory, life, false);
     } catch (e) {
       throw directoryError(e);
     }
   }
 
   /** Of a directory that was verified, if it does not contradict the memory of an earlier visit. */
-  static async begin(deps: KeeperDeps, dir: Directory, life = NO_SNAPSHOT, checkSnapshot?: CheckSnapshot): Promise<DirectoryKeeper> {
+  static async begin(deps: KeeperDeps, dir: Directory, life: Life, whole: boolean): Promise<DirectoryKeeper> {
     dir.checkMemory((await deps.store.get<{ seq: number; head: string }>(memoryName(dir.fp))) ?? null);
-    const keeper = new DirectoryKeeper(deps, dir, life, checkSnapshot);
+    const keeper = new DirectoryKeeper(deps, dir, life, whole);
     await keeper.remember();
     return keeper;
   }
 
-  /** Fetches entries after the newest known. Calls at the same time share one fetch. */
+  /** Fetches entries after the newest known, and the newest snapshot. Calls at the same time share one fetch. */
   refresh(now: number): Promise<void> {
     this.running ??= this.fetch(now).finally(() => {
       this.running = null;
@@ -89,26 +85,24 @@ export class DirectoryKeeper {
 
   private async fetch(now: number): Promise<void> {
     const reply = await entriesAfter(this.deps.http, this.dir.seq);
+    let grown = false;
     try {
-      const claimed = snapshotSeq(reply.snapshot);
-      let next = await this.extended(reply.entries, now, claimed);
-      if (claimed > this.dir.seq && (await coverage(this.deps.backend, next, reply.snapshot)) < claimed) next = await this.extended(reply.entries, now, -1);
-      if (this.checkSnapshot && reply.snapshot) this.snapshot = await this.checkSnapshot(this.deps.backend, next, reply.snapshot, now);
-      if (next.seq === this.dir.seq) return;
+      const next = this.dir.fork();
+      for (const j of reply.entries) await next.apply(this.deps.backend, signedOf(j));
+      next.cover(await coverage(this.deps.backend, next, reply.snapshot));
+      const served = await servedLife(this.deps.backend, next, reply.snapshot, now);
+      if (this.whole) this.life = served ?? NO_SNAPSHOT;
+      else if (served && served.until > this.life.until) this.life = served;
+      grown = next.seq > this.dir.seq;
       this.dir = next;
     } catch (e) {
       const error = directoryError(e);
       if (isForkAlarm(e) || error.key !== 'error.network') this.deps.onAlarm(error);
       throw error;
     }
+    if (!grown) return;
     await this.remember();
     this.deps.onChange();
-  }
-
-  private async extended(entries: SignedJson[], now: number, covered: number): Promise<Directory> {
-    const next = this.dir.fork();
-    for (const j of entries) await next.apply(this.deps.backend, signedOf(j), now, next.seq < covered);
-    return next;
   }
 
   private async remember(): Promise<void> {
@@ -122,6 +116,18 @@ export class DirectoryKeeper {
 }
 
 export const NO_SNAPSHOT: Life = { seq: -1, at: 0, until: 0 };
+
+/** The snapshot that is served, if it holds. One that is over, of the future or by nobody who may sign is none; anything else wrong is an alarm. */
+export async function servedLife(backend: Backend, dir: Directory, j: SignedJson | null, now: number): Promise<Life | null> {
+  if (!j) return null;
+  try {
+    return await verifySnapshot(backend, dir, j, now);
+  } catch (e) {
+    if (e instanceof Rejected && ['snapshot_expired', 'snapshot_future', 'signer'].includes(e.reason)) return null;
+    throw e;
+  }
+}
+
 /** All pages of the log after an entry. */
 export async function entriesAfter(http: Http, after: number): Promise<DirectoryReply> {
   const entries: SignedJson[] = [];
@@ -133,14 +139,3 @@ export async function entriesAfter(http: Http, after: number): Promise<Directory
 }
 
 export const memoryName = (fp: Uint8Array): string => `dir/${hex(fp)}`;
-
-/** What a snapshot claims to cover; believed only together with `coverage`. */
-export function snapshotSeq(j: SignedJson | null): number {
-  if (!j) return 0;
-  try {
-    const b = JSON.parse(new TextDecoder().decode(signedOf(j).raw)) as { seq?: unknown };
-    return typeof b.seq === 'number' ? b.seq : 0;
-  } catch {
-    return 0;
-  }
-}

@@ -27,12 +27,12 @@ export async function renewSnapshot(
   now: number,
   admin: { key: SigningKey; token: string } | null,
 ): Promise<{ said: 'renewed' | 'expires' | null; days: number }> {
-  const { seq, at, until } = keeper.snapshot;
+  const { seq, at, until } = keeper.life;
   if (admin && (now - at > DAY_MS || seq < keeper.directory.seq)) {
     try {
       await keeper.refresh(now);
       await http.post('/snapshot', await signSnapshot(keeper.directory, now, now + LIFE_MS, admin.key), admin.token);
-      keeper.snapshot = { seq: keeper.directory.seq, at: now, until: now + LIFE_MS };
+      keeper.life = { seq: keeper.directory.seq, at: now, until: now + LIFE_MS };
       return { said: now - at > DAY_MS ? 'renewed' : null, days: 30 };
     } catch {
       // another admin was faster, or it is said below if it matters

@@ -91,6 +91,7 @@ export class Visitor implements VisitorClient {
           backend: this.backend,
           store: this.store,
           http,
+          now: this.deps.env.now,
           onChange: () => {
             this.engine?.refreshAll();
             void this.bot.value?.key();
@@ -99,7 +100,6 @@ export class Visitor implements VisitorClient {
         },
         fp,
         reply.directory,
-        this.deps.env.now(),
       );
       const { state } = this.keeper.directory;
       const site = state.sites[this.o.site];

@@ -4,8 +4,9 @@ import type { Backend } from './backend';
 import { hex, sized, unb64u } from './bytes';
 import { reject, Rejected } from './error';
 import { BoxKind, boxKid, entryHash, kidOf } from './hash';
-import { applyEntry, genesisState } from './rules';
-import { activeKey, type Bot, type Role, type State } from './state';
+import { asSigned, knownOf, type Known } from './replay';
+import { applyEntry, authority, genesisState } from './rules';
+import type { Bot, Role, State } from './state';
 
 /** The bytes of a signed JSON. */
 export interface Signed {
@@ -31,6 +32,8 @@ export interface KnownKey {
   x: Uint8Array;
   from: number;
   to: number | null;
+  /** Nobody confirmed this person yet: their key counts until their invite ends (ms, by this machine's clock). Else null. */
+  exp: number | null;
 }
 
 /** A team's key, current or replaced. `from`, `to`: entries between which it was current. */
@@ -44,57 +47,110 @@ export interface TeamKey {
   current: boolean;
 }
 
+/** Somebody who waits for confirmation. */
+export interface Waiter {
+  user: string;
+  name: string;
+  role: Role;
+  teams: string[];
+  ed: string;
+  inv: string;
+  /** End of their invite, ms. */
+  exp: number;
+  /** When they enrolled by their own word, ms, and who signed their invite; null if this directory began later. */
+  at: number | null;
+  signer: string | null;
+}
+
+interface Index {
+  teamKeys: Map<string, TeamKey>;
+  byKid: Map<string, KnownKey>;
+  /** The newest key of each user, if nothing ended it. */
+  byUser: Map<string, KnownKey>;
+}
+
 export class Directory {
   private readonly heads = new Map<number, Uint8Array>();
-  private readonly teamKeys = new Map<string, TeamKey>();
-  private readonly byKid = new Map<string, KnownKey>();
+  private indexed: Index | null = null;
+  /** Enrolments up to here count as confirmed, because a snapshot covers them. */
+  private covered: number;
+  /** As it stands in snapshots. */
+  state: State;
 
   private constructor(
     readonly fp: Uint8Array,
-    public state: State,
+    private known: Known,
     /** First entry whose hash is known: 0 for a whole log, else that of the snapshot it began with. */
     readonly base: number,
     public seq: number,
     public head: Uint8Array,
+    private readonly now: () => number,
   ) {
     this.heads.set(seq, head);
-    this.index();
+    this.covered = base;
+    this.state = asSigned(known.state);
   }
 
-  /** Begins with a genesis that must be by the root key whose fingerprint is `fp`. */
-  static async genesis(backend: Backend, fp: Uint8Array, e: Signed): Promise<Directory> {
-    return new Directory(fp, await genesisState(backend, fp, e), 0, 0, entryHash(e.raw, e.signer, e.sig));
+  /** Begins with a genesis that must be by the root key whose fingerprint is `fp`. `now`: this machine's clock, ms. */
+  static async genesis(backend: Backend, fp: Uint8Array, e: Signed, now: () => number): Promise<Directory> {
+    return new Directory(fp, await genesisState(backend, fp, e), 0, 0, entryHash(e.raw, e.signer, e.sig), now);
   }
 
-  /** Begins with a state that somebody vouched for. */
-  static fromState(fp: Uint8Array, state: State, seq: number, head: Uint8Array): Directory {
-    return new Directory(fp, state, seq, seq, head);
+  /** Begins with a state that somebody vouched for at the time `at`. */
+  static fromState(fp: Uint8Array, state: State, seq: number, head: Uint8Array, at: number, now: () => number): Directory {
+    return new Directory(fp, knownOf(state, at), seq, seq, head, now);
   }
 
-  /** Verifies a whole log. `covered`: highest entry that a snapshot vouches for; its invites may be expired by now. */
-  static async replay(backend: Backend, fp: Uint8Array, entries: readonly Signed[], now: number, covered: number): Promise<Directory> {
+  /** Verifies a whole log. */
+  static async replay(backend: Backend, fp: Uint8Array, entries: readonly Signed[], now: () => number): Promise<Directory> {
     if (!entries[0]) return reject('empty');
-    const dir = await Directory.genesis(backend, fp, entries[0]);
-    for (const e of entries.slice(1)) await dir.apply(backend, e, now, dir.seq < covered);
+    const dir = await Directory.genesis(backend, fp, entries[0], now);
+    for (const e of entries.slice(1)) await dir.apply(backend, e);
     return dir;
   }
 
   /** Verifies the next entry and applies it; rejects without changing anything. */
-  async apply(backend: Backend, e: Signed, now: number, covered = false): Promise<void> {
-    this.state = await applyEntry(backend, { state: this.state, fp: this.fp, seq: this.seq + 1, prev: this.head, now, covered }, e);
+  async apply(backend: Backend, e: Signed): Promise<void> {
+    this.known = await applyEntry(backend, { known: this.known, fp: this.fp, seq: this.seq + 1, prev: this.head }, e);
+    this.state = asSigned(this.known.state);
     this.seq++;
     this.head = entryHash(e.raw, e.signer, e.sig);
     this.heads.set(this.seq, this.head);
-    this.index();
+    this.indexed = null;
+  }
+
+  /** A snapshot by root or an admin covers the entries up to here: who enrolled in them is confirmed. */
+  cover(seq: number): void {
+    this.covered = Math.max(this.covered, seq);
+    this.indexed = null;
   }
 
   /** A copy that can be thrown away, so that several entries are applied together or not at all. */
   fork(): Directory {
-    const copy = new Directory(this.fp, this.state, this.base, this.seq, this.head);
+    const copy = new Directory(this.fp, this.known, this.base, this.seq, this.head, this.now);
     for (const [seq, head] of this.heads) copy.heads.set(seq, head);
-    copy.teamKeys.clear();
-    for (const [kid, key] of this.teamKeys) copy.teamKeys.set(kid, key);
+    copy.covered = this.covered;
     return copy;
+  }
+
+  /** Revision of the rules of readers now. */
+  get rev(): number {
+    return this.revisionAt(this.seq);
+  }
+
+  /** Revision of the rules of readers in force when entry `seq` was the newest: 1 or 2. */
+  revisionAt(seq: number): number {
+    return this.state.rules?.some((r) => r.from <= seq) ? 2 : 1;
+  }
+
+  /**
+   * Whether a key signs for the company. One that enrolled before there were confirmations does, unless the log itself shows
+   * that the invite was over.
+   */
+  authority(ed: string): 'root' | 'admin' | null {
+    const right = authority(this.state, ed);
+    const overdue = (user: string): boolean => this.early(user)?.overdue === true;
+    return right === 'admin' && overdue(this.keyOf(hex(kidOf(sized(ed, 32))))?.user ?? '') ? null : right;
   }
 
   headAt(seq: number): Uint8Array | null {
@@ -111,20 +167,67 @@ export class Directory {
 
   /** Whose key this is or was. */
   keyOf(kid: string): KnownKey | null {
-    return this.byKid.get(kid) ?? null;
+    return this.index.byKid.get(kid) ?? null;
   }
 
-  /** The key if it was certified when entry `seq` was the newest. */
+  /** The key if it was active when entry `seq` was the newest. */
   keyAt(kid: string, seq: number): KnownKey | null {
-    const k = this.byKid.get(kid);
-    const at = Math.min(seq, this.seq);
-    return k && k.from <= at && (k.to === null || at < k.to) ? k : null;
+    const k = this.counting(kid);
+    return k && within(k, Math.min(seq, this.seq)) ? k : null;
   }
 
-  /** The key if it was certified at entry `seq` or later. */
+  /** The key if it was active at entry `seq` or later. */
   keySince(kid: string, seq: number): KnownKey | null {
-    const k = this.byKid.get(kid);
+    const k = this.counting(kid);
     return k && (k.to === null || k.to > seq) ? k : null;
+  }
+
+  /** The key if it is active now. */
+  keyNow(kid: string): KnownKey | null {
+    return this.keyAt(kid, this.seq);
+  }
+
+  /** Whether somebody was in a team when entry `seq` was the newest. */
+  inTeamAt(user: string, team: string, seq: number): boolean {
+    const at = Math.min(seq, this.seq);
+    const w = this.state.waiting?.[user];
+    if (w && this.now() <= w.exp && w.from <= at && w.teams.includes(team)) return true;
+    return this.known.state.users[user]?.member?.some((m) => m.team === team && within(m, at)) ?? false;
+  }
+
+  /** Whether somebody is in a team now, with a key that is active. */
+  inTeamNow(user: string, team: string): boolean {
+    return this.inTeamAt(user, team, this.seq) && this.active(user);
+  }
+
+  /** A person's name, also of somebody who waits. */
+  nameOf(user: string): string | null {
+    return (this.state.waiting?.[user] ?? this.state.users[user])?.name ?? null;
+  }
+
+  /** Who waits for confirmation, in time or late. */
+  waiting(): Waiter[] {
+    const { state, unconfirmed, enrolled } = this.known;
+    const early = Object.keys(unconfirmed).flatMap((id) => {
+      const e = this.early(id);
+      const u = state.users[id]!;
+      return e ? [{ user: id, ...u, ed: u.keys.at(-1)!.ed, ...e }] : [];
+    });
+    const waits = Object.entries(state.waiting ?? {}).map(([user, w]) => ({ user, ...w }));
+    return [...early, ...waits].map(({ user, name, role, teams, ed, inv, exp }) => {
+      const known = enrolled[inv];
+      return { user, name, role, teams, ed, inv, exp, at: known?.at ?? null, signer: known?.signer ?? null };
+    });
+  }
+
+  /** Latest date of an entry, or of the snapshot this began with, ms. */
+  get latest(): number {
+    return this.known.latest;
+  }
+
+  /** The team whose queue a site's conversations enter, by its signed entry. */
+  siteTeam(site: string): string | null {
+    return this.state.sites[site]?.team ?? null;
   }
 
   /** The robot that may be a member of a site's new epochs. */
@@ -141,7 +244,7 @@ export class Directory {
 
   /** The team key with this box kid, if it is or was one. */
   teamKey(kid: string): TeamKey | null {
-    return this.teamKeys.get(kid) ?? null;
+    return this.index.teamKeys.get(kid) ?? null;
   }
 
   /** A team's current key. Rejects if there is no such team or it is off. */
@@ -153,38 +256,63 @@ export class Directory {
 
   /** Names of the people who hold a team's key. */
   people(team: string): string[] {
-    return Object.values(this.state.users)
-      .filter((u) => activeKey(u) && u.teams.includes(team))
-      .map((u) => u.name);
+    const { users, waiting } = this.state;
+    return Object.keys({ ...users, ...waiting })
+      .filter((id) => this.inTeamNow(id, team))
+      .map((id) => this.nameOf(id)!);
   }
 
-  private index(): void {
-    for (const [id, t] of Object.entries(this.state.teams)) {
-      const pk = sized(t.pk, 32);
-      const kid = hex(boxKid(BoxKind.team, pk));
-      for (const [k, old] of this.teamKeys) {
-        if (old.team === id && k !== kid && old.to === null) this.teamKeys.set(k, { ...old, to: this.seq, current: false });
+  private active(user: string): boolean {
+    const k = this.index.byUser.get(user);
+    return k !== undefined && !this.over(k);
+  }
+
+  private over(k: KnownKey): boolean {
+    return k.exp !== null && this.now() > k.exp;
+  }
+
+  private counting(kid: string): KnownKey | null {
+    const k = this.keyOf(kid);
+    return k && !this.over(k) ? k : null;
+  }
+
+  /** An enrolment of before the first `rules` entry that nobody confirmed in any way. */
+  private early(user: string): Known['unconfirmed'][string] | null {
+    const e = this.known.unconfirmed[user];
+    return e && e.from > this.covered ? e : null;
+  }
+
+  private get index(): Index {
+    return (this.indexed ??= this.makeIndex());
+  }
+
+  private makeIndex(): Index {
+    const teamKeys = new Map<string, TeamKey>();
+    const byKid = new Map<string, KnownKey>();
+    const byUser = new Map<string, KnownKey>();
+    const { users, teams, waiting } = this.known.state;
+    for (const [team, t] of Object.entries(teams)) {
+      for (const k of t.keys!) {
+        const pk = sized(k.pk, 32);
+        teamKeys.set(hex(boxKid(BoxKind.team, pk)), { ...k, team, pk, current: t.on && k.to === null });
       }
-      const known = this.teamKeys.get(kid);
-      this.teamKeys.set(kid, {
-        team: id,
-        epoch: t.epoch,
-        pk,
-        // what a snapshot holds was made at some time before it
-        from: known ? known.from : this.seq === this.base && this.base > 0 ? 0 : this.seq,
-        to: null,
-        current: t.on,
-      });
     }
-    this.byKid.clear();
-    for (const [user, u] of Object.entries(this.state.users)) {
-      for (const k of u.keys) {
-        const ed = sized(k.ed, 32);
-        this.byKid.set(hex(kidOf(ed)), { user, name: u.name, role: u.role, ed, x: sized(k.x, 32), from: k.from, to: k.to });
-      }
+    const add = (user: string, of: { name: string; role: Role }, k: { ed: string; x: string; from: number; to: number | null }, exp: number | null): void => {
+      const ed = sized(k.ed, 32);
+      const key = { user, name: of.name, role: of.role, ed, x: sized(k.x, 32), from: k.from, to: k.to, exp };
+      byKid.set(hex(kidOf(ed)), key);
+      if (k.to === null) byUser.set(user, key);
+    };
+    for (const [user, u] of Object.entries(users)) {
+      const early = this.early(user);
+      for (const k of u.keys) add(user, u, k, k.from === early?.from ? early.exp : null);
     }
+    for (const [user, w] of Object.entries(waiting ?? {})) add(user, w, { ...w, to: null }, w.exp);
+    return { teamKeys, byKid, byUser };
   }
 }
+
+const within = (s: { from: number; to: number | null }, seq: number): boolean => s.from <= seq && (s.to === null || seq < s.to);
 
 /** Whether an error means: somebody is shown a false directory. */
 export const isForkAlarm = (e: unknown): boolean =>

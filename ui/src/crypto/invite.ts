@@ -1,7 +1,8 @@
 /** Invites: a printed code that makes two keys, and the entry by which a new agent takes his place in the directory. */
 import type { SignedJson } from '../proto';
 import type { Backend, BoxKey, SigningKey } from './backend';
-import { b64u, cat, equal, hex, utf8 } from './bytes';
+import { b64u, cat, equal, utf8 } from './bytes';
+import { signEntry, type EntryPlace } from './entry';
 import { H } from './hash';
 import { hkdf } from './hkdf';
 import { claimHash, type Cert } from './rules';
@@ -64,7 +65,7 @@ export async function inviteKeys(backend: Backend, secret: Uint8Array): Promise<
 
 /** The `enrol` entry that makes `ed` and `x` the keys of the invited user. */
 export async function enrolEntry(
-  place: { seq: number; prev: Uint8Array; at: number },
+  place: EntryPlace,
   invite: SigningKey,
   cert: { raw: Uint8Array; signer: Uint8Array; sig: Uint8Array; read: Cert },
   ed: SigningKey,
@@ -72,24 +73,6 @@ export async function enrolEntry(
 ): Promise<SignedJson> {
   const { user, role, name, teams } = cert.read;
   const claim = await invite.sign('claim', claimHash(cert.raw, ed.pk, x));
-  const raw = utf8(
-    JSON.stringify({
-      v: 1,
-      seq: place.seq,
-      prev: hex(place.prev),
-      at: place.at,
-      t: 'enrol',
-      user,
-      role,
-      name,
-      teams,
-      ed: b64u(ed.pk),
-      x: b64u(x),
-      cert: b64u(cert.raw),
-      cert_signer: b64u(cert.signer),
-      cert_sig: b64u(cert.sig),
-      claim_sig: b64u(claim),
-    }),
-  );
-  return { raw: b64u(raw), signer: b64u(ed.pk), sig: b64u(await ed.sign('dir', raw)) };
+  const certified = { cert: b64u(cert.raw), cert_signer: b64u(cert.signer), cert_sig: b64u(cert.sig), claim_sig: b64u(claim) };
+  return signEntry(place, { t: 'enrol', user, role, name, teams, ed: b64u(ed.pk), x: b64u(x), ...certified }, ed);
 }

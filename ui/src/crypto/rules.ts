@@ -5,19 +5,17 @@ import type { Signed } from './directory';
 import { isGoodKey } from './ed25519';
 import { reject } from './error';
 import { fingerprint, H } from './hash';
-import { activeKey, bool, botOf, edKey, int, key32, list, object, role, siteOf, slug, str, table, type Role, type State } from './state';
+import { confirmed, enter, rekey, waitingWith, type Known } from './replay';
+import { activeKey, bool, botOf, edKey, int, key32, list, object, role, siteOf, slug, str, table, type Role, type State, type Waiting } from './state';
 
 const MAX_ENTRY = 16 * 1024;
 type Json = Record<string, unknown>;
 
 export interface Place {
-  state: State;
+  known: Known;
   fp: Uint8Array;
   seq: number;
   prev: Uint8Array;
-  now: number;
-  /** A snapshot vouches for this entry, so its invite may be expired by now. */
-  covered: boolean;
 }
 
 /** The JSON of signed bytes. Rejects with `json`. */
@@ -46,7 +44,7 @@ export function authority(state: State, ed: string): 'root' | 'admin' | null {
   return Object.values(state.users).some((u) => u.role === 'admin' && activeKey(u)?.ed === ed) ? 'admin' : null;
 }
 
-export async function genesisState(backend: Backend, fp: Uint8Array, e: Signed): Promise<State> {
+export async function genesisState(backend: Backend, fp: Uint8Array, e: Signed): Promise<Known> {
   const b = readHead(e.raw, 0, new Uint8Array(32));
   if (b.t !== 'genesis') reject('no_genesis');
   if (hex(fingerprint(e.signer)) !== hex(fp)) reject('pin');
@@ -54,7 +52,7 @@ export async function genesisState(backend: Backend, fp: Uint8Array, e: Signed):
   if (!isGoodKey(e.signer)) reject('bad_key');
   if (!(await backend.verify('dir', e.signer, e.raw, e.sig))) reject('signature');
   if (b.suite !== 1) reject('suite');
-  return {
+  const state: State = {
     org: str(b.org),
     root: edKey(b.root),
     recovery: key32(b.recovery),
@@ -65,32 +63,42 @@ export async function genesisState(backend: Backend, fp: Uint8Array, e: Signed):
     sites: table(),
     used: [],
   };
+  return { state, latest: int(b.at), unconfirmed: table(), enrolled: table() };
 }
 
-/** The state after `e`. The given one stays as it is. */
-export async function applyEntry(backend: Backend, p: Place, e: Signed): Promise<State> {
-  const b = readHead(e.raw, p.seq, p.prev);
+/** What is known after `e`. What was known before stays as it is. */
+export async function applyEntry(backend: Backend, at: Place, e: Signed): Promise<Known> {
+  const b = readHead(e.raw, at.seq, at.prev);
   const signer = b64u(e.signer);
   if (b.t === 'genesis') reject('second_genesis');
   if (b.t === 'enrol' && b.ed !== signer) reject('not_own_key');
-  const right = b.t === 'enrol' ? null : (authority(p.state, signer) ?? reject('signer'));
+  const right = authority(at.known.state, signer);
+  // an enrolment's right comes from its certificate, a confirmation may be one's own
+  if (!right && b.t !== 'enrol' && !(b.t === 'confirm' && b.ed === signer)) reject('signer');
   if (!isGoodKey(e.signer)) reject('bad_key');
   if (!(await backend.verify('dir', e.signer, e.raw, e.sig))) reject('signature');
+  const known = { ...at.known, latest: Math.max(at.known.latest, int(b.at)) };
+  const p = { ...at, known };
+  const { state } = known;
   switch (b.t) {
     case 'enrol':
       return enrol(backend, p, b);
+    case 'confirm':
+      return confirm(p, b, signer);
+    case 'rules':
+      return rules(p, b);
     case 'agent':
       return agent(p, b, right === 'root');
     case 'team':
-      return team(p.state, b);
+      return { ...known, state: team(p, b) };
     case 'site':
-      return site(p.state, b);
+      return { ...known, state: site(state, b) };
     case 'bot':
-      return bot(p.state, b);
+      return { ...known, state: bot(state, b) };
     case 'revoke':
-      return { ...p.state, used: withUsed(p.state, key32(b.inv)) };
+      return { ...known, state: { ...state, used: withUsed(state, key32(b.inv)) } };
     default:
-      return p.state;
+      return known;
   }
 }
 
@@ -148,43 +156,94 @@ export async function checkEnrol(backend: Backend, fp: Uint8Array, b: Json): Pro
   return { cert, signer };
 }
 
-async function enrol(backend: Backend, p: Place, b: Json): Promise<State> {
+async function enrol(backend: Backend, p: Place, b: Json): Promise<Known> {
   const { cert, signer } = await checkEnrol(backend, p.fp, b);
-  const right = authority(p.state, signer);
+  const { state, latest, unconfirmed, enrolled } = p.known;
+  const right = authority(state, signer);
   if (!right || (right === 'admin' && cert.role === 'admin')) reject('cert_signer');
-  if (p.state.used.includes(cert.inv)) reject('invite_used');
-  const known = p.state.users[cert.user];
-  if (activeKey(known)) reject('user_active', cert.user);
-  if (p.now > cert.exp && !p.covered) reject('invite_expired');
-  const key = { ed: edKey(b.ed), x: key32(b.x), from: p.seq, to: null };
-  const user = { name: cert.name, role: cert.role, on: true, teams: cert.teams, keys: [...(known?.keys ?? []), key] };
-  return { ...p.state, users: table({ ...p.state.users, [cert.user]: user }), used: withUsed(p.state, cert.inv) };
+  if (state.used.includes(cert.inv)) reject('invite_used');
+  const before = state.users[cert.user];
+  if (activeKey(before) || state.waiting?.[cert.user]) reject('user_active', cert.user);
+  const { name, teams, inv, exp } = cert;
+  const w: Waiting = { name, role: cert.role, teams, ed: edKey(b.ed), x: key32(b.x), inv, from: p.seq, exp };
+  const next = { ...state, used: withUsed(state, inv) };
+  const known = { ...p.known, enrolled: table({ ...enrolled, [inv]: { at: int(b.at), signer } }) };
+  if (state.rules) return { ...known, state: { ...next, waiting: waitingWith(state, cert.user, w) } };
+  return {
+    ...known,
+    state: { ...next, users: table({ ...state.users, [cert.user]: confirmed(w, before) }) },
+    unconfirmed: table({ ...unconfirmed, [cert.user]: { inv, exp, from: p.seq, overdue: latest > exp, before } }),
+  };
 }
 
-function agent(p: Place, b: Json, byRoot: boolean): State {
+/** Root and every admin confirm others. An admin invited by root (nobody else invites admins) confirms themself, if in time. */
+function confirm(p: Place, b: Json, signer: string): Known {
   const id = slug(b.user);
-  const user = p.state.users[id] ?? reject('unknown_user', id);
+  const { state, latest } = p.known;
+  const { [id]: early, ...unconfirmed } = p.known.unconfirmed;
+  const user = state.users[id];
+  const key = early && activeKey(user);
+  const w = state.waiting?.[id] ?? (key && { ...key, role: user!.role, exp: early.exp });
+  if (!w || w.ed !== edKey(b.ed)) return reject('not_waiting', id);
+  if (signer === w.ed && (w.role !== 'admin' || latest > w.exp)) reject('own_confirmation', id);
+  const waits = state.waiting?.[id];
+  if (!waits) return { ...p.known, unconfirmed: table(unconfirmed) };
+  const users = table({ ...state.users, [id]: confirmed(waits, state.users[id]) });
+  return { ...p.known, state: { ...state, users, waiting: waitingWith(state, id, null) } };
+}
+
+/** The first one confirms everybody whom it does not name. */
+function rules(p: Place, b: Json): Known {
+  const { state, unconfirmed } = p.known;
+  const rev = int(b.rev);
+  if (rev <= (state.rules?.at(-1)?.rev ?? 1)) reject('rules_rev', String(rev));
+  const late = list(b.late, key32);
+  const next: State = { ...state, rules: [...(state.rules ?? []), { rev, from: p.seq }] };
+  for (const [id, { inv, exp, from, before }] of Object.entries(unconfirmed)) {
+    if (!late.includes(inv)) continue;
+    const { [id]: user, ...users } = next.users;
+    const { name, role: as, teams } = user!;
+    const { ed, x } = activeKey(user)!;
+    next.users = table(before ? { ...users, [id]: before } : users);
+    next.waiting = waitingWith(next, id, { name, role: as, teams, ed, x, inv, from, exp });
+  }
+  return { ...p.known, state: next, unconfirmed: table() };
+}
+
+function agent(p: Place, b: Json, byRoot: boolean): Known {
+  const id = slug(b.user);
+  const { state } = p.known;
+  const waits = state.waiting?.[id];
+  const user = waits ?? state.users[id] ?? reject('unknown_user', id);
   const next = b.role === undefined ? user.role : role(b.role);
   if ((user.role === 'admin' || next === 'admin') && !byRoot) reject('root_only');
   const on = bool(b.on);
+  const name = b.name === undefined ? user.name : str(b.name);
+  const teams = b.teams === undefined ? user.teams : list(b.teams, slug);
+  if (waits) return { ...p.known, state: { ...state, waiting: waitingWith(state, id, on ? { ...waits, name, role: next, teams } : null) } };
+  const { keys, member } = state.users[id]!;
   const changed = {
-    name: b.name === undefined ? user.name : str(b.name),
+    name,
     role: next,
     on,
-    teams: b.teams === undefined ? user.teams : list(b.teams, slug),
-    keys: on ? user.keys : user.keys.map((k) => (k.to === null ? { ...k, to: p.seq } : k)),
+    teams,
+    keys: on ? keys : keys.map((k) => (k.to === null ? { ...k, to: p.seq } : k)),
+    member: enter(member ?? [], on ? teams : [], p.seq),
   };
-  return { ...p.state, users: table({ ...p.state.users, [id]: changed }) };
+  const { [id]: early, ...others } = p.known.unconfirmed;
+  const unconfirmed = early && on ? p.known.unconfirmed : table(others);
+  return { ...p.known, state: { ...state, users: table({ ...state.users, [id]: changed }) }, unconfirmed };
 }
 
-function team(state: State, b: Json): State {
+function team(p: Place, b: Json): State {
+  const { state } = p.known;
   const id = slug(b.id);
   const now = state.teams[id];
   const next = { name: str(b.name), epoch: int(b.epoch), pk: key32(b.pk), on: bool(b.on) };
   const same = now !== undefined && next.epoch === now.epoch;
   if (!same && next.epoch !== (now?.epoch ?? 0) + 1) reject('team_epoch', `${id}: ${next.epoch} after ${now?.epoch ?? 0}`);
   if (same !== (now?.pk === next.pk)) reject('team_key', id);
-  return { ...state, teams: table({ ...state.teams, [id]: next }) };
+  return { ...state, teams: table({ ...state.teams, [id]: { ...next, keys: rekey(now, next.epoch, next.pk, p.seq) } }) };
 }
 
 function site(state: State, b: Json): State {
@@ -199,7 +258,8 @@ function bot(state: State, b: Json): State {
   const next = botOf(b);
   const { ed } = next;
   const known = state.bots?.[id];
-  const person = ed === state.root || Object.values(state.users).some((u) => u.keys.some((k) => k.ed === ed));
+  const waits = Object.values(state.waiting ?? {}).some((w) => w.ed === ed);
+  const person = waits || ed === state.root || Object.values(state.users).some((u) => u.keys.some((k) => k.ed === ed));
   const other = Object.entries(state.bots ?? {}).some(([k, r]) => k !== id && r.ed === ed);
   if ((known && known.ed !== ed) || person || other) reject('bot_key', id);
   return { ...state, bots: table({ ...state.bots, [id]: next }) };

@@ -17,11 +17,15 @@ export const MAX_AHEAD_MS = 86_400_000;
 export const LIFE_MS = 30 * 86_400_000;
 const MAX_SNAPSHOT = 8 * 1024 * 1024;
 
-export interface SnapshotBody {
+/** Of a snapshot: the entry it covers up to, when it was signed, until when it holds (ms). */
+export interface Life {
   seq: number;
-  head: Uint8Array;
   at: number;
   until: number;
+}
+
+export interface SnapshotBody extends Life {
+  head: Uint8Array;
   state: State;
 }
 
@@ -39,21 +43,21 @@ async function check(backend: Backend, s: Signed, now: number | null): Promise<S
   return body;
 }
 
-/** A snapshot against a whole log, which may be longer. */
+/** A snapshot against a directory that reaches as far or further. The states are compared only with that of a whole log. */
 export async function verifySnapshot(backend: Backend, dir: Directory, j: SignedJson, now: number): Promise<SnapshotBody> {
   const s = signedOf(j);
   const body = await check(backend, s, now);
-  if (!authority(dir.state, b64u(s.signer))) reject('signer');
+  if (!dir.authority(b64u(s.signer))) reject('signer');
   const own = dir.headAt(body.seq);
   if (!own) reject('directory_withheld', String(body.seq));
   if (!equal(own, body.head)) reject('directory_fork', String(body.seq));
-  if (body.seq === dir.seq && canonical(body.state) !== canonical(dir.state)) reject('snapshot_state');
+  if (dir.base === 0 && body.seq === dir.seq && canonical(body.state) !== canonical(dir.state)) reject('snapshot_state');
   return body;
 }
 
 /**
- * Up to which entry of `dir` a snapshot vouches for invites that were used in time; −1 if for none. It may be expired, but
- * must be by root or by somebody who was an admin where it stands: what a server says of itself covers nothing.
+ * Up to which entry of `dir` a snapshot confirms enrolments of before the first `rules` entry; −1 if it confirms none. It may be
+ * expired, but must be by root or by somebody who was an admin where it stands: what a server says of itself confirms nobody.
  */
 export async function coverage(backend: Backend, dir: Directory, j: SignedJson | null): Promise<number> {
   if (!j) return -1;
@@ -61,7 +65,7 @@ export async function coverage(backend: Backend, dir: Directory, j: SignedJson |
     const s = signedOf(j);
     const { seq, head } = await check(backend, s, null);
     const k = dir.keyOf(hex(kidOf(s.signer)));
-    const admin = k?.role === 'admin' && k.from <= seq && (k.to === null || seq < k.to);
+    const admin = k?.role === 'admin' && k.from <= seq && (k.to === null ? dir.authority(b64u(s.signer)) : seq < k.to);
     const own = dir.headAt(seq);
     return (admin || b64u(s.signer) === dir.state.root) && own && equal(own, head) ? seq : -1;
   } catch {
@@ -70,11 +74,16 @@ export async function coverage(backend: Backend, dir: Directory, j: SignedJson |
 }
 
 /** What a visitor does who knows nothing but the company's fingerprint: genesis, admin, snapshot, then the entries after it. */
-export async function verifyBundle(backend: Backend, fp: Uint8Array, d: SiteReply['directory'], now: number): Promise<Directory> {
-  const genesis = await genesisState(backend, fp, signedOf(d.genesis));
+export async function verifyBundle(
+  backend: Backend,
+  fp: Uint8Array,
+  d: SiteReply['directory'],
+  now: () => number,
+): Promise<{ directory: Directory; life: Life }> {
+  const { state: genesis } = await genesisState(backend, fp, signedOf(d.genesis));
   if (!d.snapshot) return reject('snapshot_expired', 'none');
   const signed = signedOf(d.snapshot);
-  const { state, seq, head } = await check(backend, signed, now);
+  const { state, seq, head, at, until } = await check(backend, signed, now());
   const signer = b64u(signed.signer);
   if (signer !== genesis.root) {
     if (!d.admin) return reject('signer');
@@ -82,9 +91,9 @@ export async function verifyBundle(backend: Backend, fp: Uint8Array, d: SiteRepl
   }
   for (const k of ['org', 'root', 'recovery', 'opaque', 'suite'] as const) if (state[k] !== genesis[k]) reject('snapshot_state', k);
   if (!authority(state, signer)) reject('signer');
-  const dir = Directory.fromState(fp, state, seq, head);
-  for (const e of d.tail) await dir.apply(backend, signedOf(e), now);
-  return dir;
+  const directory = Directory.fromState(fp, state, seq, head, at, now);
+  for (const e of d.tail) await directory.apply(backend, signedOf(e));
+  return { directory, life: { seq, at, until } };
 }
 
 /** `e` enrols `signer` as an admin on an invite by root. */

@@ -11,18 +11,47 @@ export interface UserKey {
   from: number;
   to: number | null;
 }
+/** Entries in which something held: `from` ≤ seq < `to`. */
+export interface Span {
+  from: number;
+  to: number | null;
+}
+export interface Membership extends Span {
+  team: string;
+}
+export interface TeamKeySpan extends Span {
+  epoch: number;
+  pk: string;
+}
 export interface User {
   name: string;
   role: Role;
   on: boolean;
   teams: string[];
   keys: UserKey[];
+  /** When they were in which team. In snapshots from the first `rules` entry on. */
+  member?: Membership[];
+}
+/** Somebody who enrolled and whom nobody confirmed yet. */
+export interface Waiting {
+  name: string;
+  role: Role;
+  teams: string[];
+  ed: string;
+  x: string;
+  inv: string;
+  /** Their `enrol` entry. */
+  from: number;
+  /** End of their invite, ms. */
+  exp: number;
 }
 export interface Team {
   name: string;
   epoch: number;
   pk: string;
   on: boolean;
+  /** When it had which key. In snapshots from the first `rules` entry on. */
+  keys?: TeamKeySpan[];
 }
 export interface Site {
   name: string;
@@ -49,6 +78,9 @@ export interface State {
   /** Absent until there is one, so that older states keep their bytes. */
   bots?: Record<string, Bot>;
   used: string[];
+  /** Revisions of the rules of readers, each from an entry on. */
+  rules?: { rev: number; from: number }[];
+  waiting?: Record<string, Waiting>;
 }
 
 /** A table keyed by ids from outside; has no inherited names such as `constructor`. */
@@ -113,6 +145,10 @@ export const siteOf = (s: Record<string, unknown>): Site => ({
 });
 export const botOf = (b: Record<string, unknown>): Bot => ({ name: str(b.name), ed: edKey(b.ed), on: bool(b.on) });
 
+const span = (o: Record<string, unknown>): Span => ({ from: int(o.from), to: o.to === null ? null : int(o.to) });
+const optional = <T>(v: unknown, of: (v: unknown) => T): T | undefined => (v === undefined ? undefined : of(v));
+const objects = <T>(v: unknown, of: (o: Record<string, unknown>) => T): T[] => list(v, (x) => of(object(x)));
+
 /** A state as it stands in a snapshot, every field checked. */
 export function readState(v: unknown): State {
   const o = object(v);
@@ -127,17 +163,34 @@ export function readState(v: unknown): State {
       role: role(u.role),
       on: bool(u.on),
       teams: list(u.teams, slug),
-      keys: list(u.keys, (k) => {
-        const key = object(k);
-        return { ed: edKey(key.ed), x: key32(key.x), from: int(key.from), to: key.to === null ? null : int(key.to) };
-      }),
+      keys: objects(u.keys, (k) => ({ ed: edKey(k.ed), x: key32(k.x), ...span(k) })),
+      member: optional(u.member, (m) => objects(m, (x) => ({ team: slug(x.team), ...span(x) }))),
     })),
-    teams: record(o.teams, (t) => ({ name: str(t.name), epoch: int(t.epoch), pk: key32(t.pk), on: bool(t.on) })),
+    teams: record(o.teams, (t) => ({
+      name: str(t.name),
+      epoch: int(t.epoch),
+      pk: key32(t.pk),
+      on: bool(t.on),
+      keys: optional(t.keys, (k) => objects(k, (x) => ({ epoch: int(x.epoch), pk: key32(x.pk), ...span(x) }))),
+    })),
     sites: record(o.sites, siteOf),
-    bots: o.bots === undefined ? undefined : record(o.bots, botOf),
+    bots: optional(o.bots, (b) => record(b, botOf)),
     used: list(o.used, key32),
+    rules: optional(o.rules, (r) => objects(r, (x) => ({ rev: int(x.rev), from: int(x.from) }))),
+    waiting: optional(o.waiting, (w) => record(w, waitingOf)),
   };
 }
+
+const waitingOf = (w: Record<string, unknown>): Waiting => ({
+  name: str(w.name),
+  role: role(w.role),
+  teams: list(w.teams, slug),
+  ed: edKey(w.ed),
+  x: key32(w.x),
+  inv: key32(w.inv),
+  from: int(w.from),
+  exp: int(w.exp),
+});
 
 /** The key of a user that counts now, if any. */
 export const activeKey = (u: User | undefined): UserKey | undefined => (u?.on ? u.keys.find((k) => k.to === null) : undefined);

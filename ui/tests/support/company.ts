@@ -17,6 +17,8 @@ export interface Person {
   user: string;
   ed: SigningKey;
   x: BoxKey;
+  /** The invite they used, b64u. */
+  inv: string;
 }
 
 export class Company {
@@ -34,14 +36,18 @@ export class Company {
 
   private constructor(readonly b: Backend) {}
 
-  /** With an admin `zhao`, teams `svc` and `vip`, and a site. `opaque`: public key of the login server, b64u. */
-  static async create(b: Backend, opaque?: string): Promise<Company> {
+  /**
+   * With an admin `zhao`, teams `svc` and `vip`, and a site. `opaque`: public key of the login server, b64u. `rev`: 2 for one that
+   * signs at once that revision 2 of the rules of readers holds; `revise` does it later.
+   */
+  static async create(b: Backend, opaque?: string, rev: 1 | 2 = 1): Promise<Company> {
     const c = new Company(b);
     c.root = await b.newSigningKey();
     c.fp = fingerprint(c.root.pk);
     const key = async () => b64u((await b.newBoxKey()).pk);
     await c.add({ t: 'genesis', org: 'Bank', root: b64u(c.root.pk), recovery: await key(), opaque: opaque ?? (await key()), suite: 1 }, c.root);
     c.admin = await c.enrol('zhao', 'admin', ['svc']);
+    if (rev === 2) await c.revise();
     await c.team('svc');
     await c.team('vip');
     await c.add({ t: 'site', id: SITE, name: 'Shop', origins: ['https://shop.example'], team: 'svc', on: true });
@@ -87,26 +93,38 @@ export class Company {
     await this.add({ t: 'team', id, name: `Team ${id}`, epoch: keys.length, pk: b64u((await this.b.boxKey(secret)).pk), on: true });
   }
 
-  private async cert(user: string, role: string, teams: string[], inv: { sign: SigningKey; box: BoxKey }, exp = NOW + 1000) {
-    const by = role === 'admin' ? this.root : this.admin.ed;
+  private async cert(user: string, role: string, teams: string[], inv: { sign: SigningKey; box: BoxKey }, exp = NOW + 1000, by = role === 'admin' ? this.root : this.admin.ed) {
     const fields = { v: 1, org: hex(this.fp), user, role, name: `Name of ${user}`, teams, inv: b64u(inv.sign.pk), inv_x: b64u(inv.box.pk), exp };
     const raw = utf8(JSON.stringify(fields));
     return { raw, fields, signer: b64u(by.pk), sig: b64u(await by.sign('invite', raw)) };
   }
 
-  async enrol(user: string, role: string, teams: string[]): Promise<Person> {
+  /**
+   * Somebody uses an invite that ends at `exp`, at a time that is theirs to say. From revision 2 on they wait until `confirm`.
+   * `certBy`: who signed the invite.
+   */
+  async enrol(user: string, role: string, teams: string[], o: { exp?: number; at?: number; certBy?: SigningKey } = {}): Promise<Person> {
     const inv = await inviteKeys(this.b, random(20));
     const [ed, x] = await Promise.all([this.b.newSigningKey(), this.b.newBoxKey()]);
-    const cert = await this.cert(user, role, teams, inv);
+    const cert = await this.cert(user, role, teams, inv, o.exp, o.certBy);
     const claim = await inv.sign.sign('claim', claimHash(cert.raw, ed.pk, x.pk));
     await this.add(
       {
         t: 'enrol', user, role, name: `Name of ${user}`, teams, ed: b64u(ed.pk), x: b64u(x.pk),
-        cert: b64u(cert.raw), cert_signer: cert.signer, cert_sig: cert.sig, claim_sig: b64u(claim),
+        cert: b64u(cert.raw), cert_signer: cert.signer, cert_sig: cert.sig, claim_sig: b64u(claim), ...(o.at !== undefined && { at: o.at }),
       },
       ed,
     );
-    return { user, ed, x };
+    return { user, ed, x, inv: b64u(inv.sign.pk) };
+  }
+
+  /** Revision 2 from here on. Confirms everybody who enrolled before, but for these invites. */
+  revise(late: string[] = [], by?: SigningKey): Promise<void> {
+    return this.add({ t: 'rules', rev: 2, late }, by);
+  }
+
+  async confirm(p: Person, by?: SigningKey, at?: number): Promise<void> {
+    await this.add({ t: 'confirm', user: p.user, ed: b64u(p.ed.pk), ...(at !== undefined && { at }) }, by);
   }
 
   /** What `kefu user add` prints, and what the server keeps of it. */
@@ -125,7 +143,7 @@ export class Company {
   }
 
   async directory(entries = this.log): Promise<Directory> {
-    return Directory.replay(this.b, this.fp, entries.map(signedOf), NOW, 0);
+    return Directory.replay(this.b, this.fp, entries.map(signedOf), () => NOW);
   }
 
   async renew(until = NOW + 30 * 86_400_000, by: SigningKey = this.admin.ed, at = NOW): Promise<void> {
