@@ -232,7 +232,7 @@ describe('the link', () => {
     s.bytes(record(901)); // live, while paging: comes again by resume
     await tick(5_000);
     expect(records).toHaveLength(900);
-    expect(asked[0]).toBe(`/api/v1/conversations/${CONV}/records?after=0&limit=500 Bearer tok`);
+    expect(asked[0]).toBe(`/api/v1/conversations/${CONV}/records?after=0&limit=500&rev=2 Bearer tok`);
     expect(asked).toHaveLength(3);
     expect(s.frames().at(-1)).toEqual({ t: 'resume', convs: [{ id: CONV, have: 900 }] });
     s.bytes(record(901));

@@ -275,7 +275,10 @@ describe('announcements with a robot box', () => {
     const { ed, made, want } = await world();
     const good = await announce(b, made, ed);
     expect(await acceptAnnouncement(b, Envelope.parse(good)!, want)).toMatchObject({ bot: true });
-    await expect(acceptAnnouncement(b, Envelope.parse(await announce(b, made, li.ed))!, want)).rejects.toMatchObject({ reason: 'ghost_box' });
+    await expect(acceptAnnouncement(b, Envelope.parse(await announce(b, made, li.ed))!, want)).rejects.toMatchObject({ reason: 'creator' });
+    const later = { last: { epoch: 0, hash: random(32) }, before: { team: 'svc', bot: true, dirSeq: want.directory.seq } };
+    const byAgent = Envelope.parse(await announce(b, { ...made, ...later }, li.ed))!;
+    await expect(acceptAnnouncement(b, byAgent, { ...want, ...later })).rejects.toMatchObject({ reason: 'ghost_box' });
     await expect(acceptAnnouncement(b, Envelope.parse(await announce(b, made, co.robot!.ed))!, want)).rejects.toMatchObject({ reason: 'creator' });
     await expect(acceptAnnouncement(b, await resigned(good, (x) => (x[140] = 0), ed), want)).rejects.toMatchObject({ reason: 'bot_flag' });
     const without = await announce(b, { ...made, botX: null }, ed);

@@ -20,6 +20,8 @@ const HANDED_BACK: readonly number[] = [Kind.message, Kind.note, Kind.recall, Ki
 /** Longest wait for the record of an envelope that is no message, ms. */
 const DELIVER_MS = 15_000;
 const MAX_CONFLICTS = 8;
+/** Before lost records are handed back once more to a server that could not take them, ms. */
+const RETRY_MS = 2_000;
 
 /** Of what a conversation is made: an agent's ledger and outbox can do more than a visitor's. */
 export interface Parts {
@@ -187,7 +189,10 @@ export class Conversation implements Thread {
       await this.outbox.requeue(rest, mine ? null : 'error.not_owner');
     } catch (e) {
       // the connection went: the next catch-up tries again
-      if (!(e instanceof ClientError) || e.key !== 'error.network') this.end('error.conversation_lost');
+      if (e instanceof ClientError && e.key === 'error.network') return;
+      const later = e instanceof Refused && (e.code === Code.rate_limited || e.code === Code.storage || e.code === Code.conflict);
+      if (later) setTimeout(() => this.caughtUp(), e.retryMs ?? RETRY_MS);
+      else this.end('error.conversation_lost');
     }
   }
 

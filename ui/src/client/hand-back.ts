@@ -4,9 +4,13 @@
  */
 import { b64u } from '../crypto/bytes';
 import { Refused } from '../link/errors';
+import { ClientError } from '../model';
 import { Code, Envelope } from '../proto';
 import type { Conversation } from './conversation';
 import type { Port } from './port';
+
+/** How long a server that took an announcement may leave its record out, ms. */
+const SHOWN_MS = 10_000;
 
 /** Own envelopes that the server took no more as they are; they may be sealed again once the last epoch is there. */
 export async function handBack(port: Port, c: Conversation): Promise<Envelope[]> {
@@ -16,12 +20,15 @@ export async function handBack(port: Port, c: Conversation): Promise<Envelope[]>
   for (;;) {
     const here = ledger.chain.epoch;
     for (const env of own.filter((e) => e.epoch <= here && !rest.includes(e) && !ledger.find(e.msg))) {
-      if (env.epoch < here || !(await delivered(c, env))) rest.push(env);
+      // after one that must be sealed again the later ones are, too: they keep their order
+      if (rest.length || env.epoch < here || !(await delivered(c, env))) rest.push(env);
     }
     const next = ledger.memory.epochs.get(here + 1)?.env;
     if (!next) return [...rest, ...own.filter((e) => e.epoch > here)];
     await port.request({ t: 'restore', conv: c.id, envelopes: [b64u(next)] });
-    await c.until(() => ledger.chain.epoch > here);
+    await c.until(() => ledger.chain.epoch > here, SHOWN_MS).catch((e: unknown) => {
+      throw port.online() ? new ClientError('error.conversation_lost', 'restored, and not shown') : e;
+    });
   }
 }
 

@@ -182,7 +182,7 @@ export class Ledger {
     if (entry) {
       this.entries.push(entry);
       this.bySeq.set(entry.seq, entry);
-      if (entry.msg && entry.kind !== 'broken') this.byMsg.set(entry.msg, entry);
+      if (entry.env) this.byMsg.set(entry.msg, entry);
     }
     return entry;
   }

@@ -194,6 +194,7 @@ export class Visitor implements VisitorClient {
         keeper: this.keeper,
         boxes: () => boxes,
         robot: (fresh) => this.bot.value?.key(fresh) ?? Promise.resolve(null),
+        fresh: () => this.fresh(),
         connection: this.connection,
         trust: this.trust,
       },
@@ -206,6 +207,12 @@ export class Visitor implements VisitorClient {
     );
     this.engine.link.start();
     return this.engine;
+  }
+
+  private async fresh(): Promise<boolean> {
+    const now = this.deps.env.now();
+    if (!this.keeper.fresh(now)) await this.keeper.refresh(now).catch(() => undefined);
+    return this.keeper.fresh(now);
   }
 
   private welcomed(w: Welcome): void {

@@ -195,6 +195,13 @@ export class Directory {
     return this.known.state.users[user]?.member?.some((m) => m.team === team && within(m, at)) ?? false;
   }
 
+  /** Whether somebody was in a team when entry `seq` was the newest, or came into it later. */
+  inTeamSince(user: string, team: string, seq: number): boolean {
+    const w = this.state.waiting?.[user];
+    if (w && this.now() <= w.exp && w.teams.includes(team)) return true;
+    return this.known.state.users[user]?.member?.some((m) => m.team === team && (m.to === null || m.to > seq)) ?? false;
+  }
+
   /** Whether somebody is in a team now, with a key that is active. */
   inTeamNow(user: string, team: string): boolean {
     return this.inTeamAt(user, team, this.seq) && this.active(user);

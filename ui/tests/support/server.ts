@@ -3,12 +3,12 @@
  * and can be made to lose, refuse, reorder and lie.
  */
 import { b64u, cat, hex, random, u32, unb64u, unhex, utf8 } from '../../src/crypto/bytes';
-import { BoxKind, boxKid, kidOf } from '../../src/crypto/hash';
-import { Code, Envelope, Kind, type Conv } from '../../src/proto';
+import { BoxKind, boxKid, kidOf, recordMark } from '../../src/crypto/hash';
+import { Code, Envelope, Kind, parseEvent, type Conv, type Resume } from '../../src/proto';
 import { SITE, type Company } from './company';
 import { fakeEnv, type FakeEnv, type FakeSocket } from './socket';
 
-interface Peer {
+export interface Peer {
   s: FakeSocket;
   role: 'visitor' | 'agent';
   kid: string;
@@ -21,6 +21,8 @@ interface Stored {
   records: Uint8Array[];
   msgs: Map<string, number>;
 }
+const atOf = (r: Uint8Array): number => new DataView(r.buffer, r.byteOffset).getUint32(8) * 2 ** 32 + new DataView(r.buffer, r.byteOffset).getUint32(12);
+
 /** What becomes of an envelope: stored as usual, lost on the way, stored without an echo, refused with a code. */
 export type Fate = 'store' | 'lose' | 'mute' | number;
 
@@ -32,6 +34,10 @@ export class FakeServer {
   readonly requests: Record<string, unknown>[] = [];
   fate: (env: Envelope) => Fate = () => 'store';
   refuseOpen: number | null = null;
+  /** What a reader who resumes is shown. */
+  show: (records: readonly Uint8Array[], p: Peer) => readonly Uint8Array[] = (records) => records;
+  /** What `welcome` says of a conversation; null: nothing. */
+  name: (c: Conv) => Conv | null = (c) => c;
   entries: (after: number) => Company['log'];
   routes = new Map<string, (body: Record<string, unknown>) => unknown>();
   /** Which opening of the database this is. */
@@ -64,7 +70,8 @@ export class FakeServer {
 
   private visible(p: Peer): Conv[] {
     const all = [...this.convs.values()].map((c) => c.conv);
-    return p.role === 'agent' ? all : all.filter((c) => c.ed === p.ed);
+    const mine = p.role === 'agent' ? all : all.filter((c) => c.ed === p.ed);
+    return mine.flatMap((c) => this.name(c) ?? []);
   }
 
   private text(p: Peer, f: Record<string, unknown>): void {
@@ -82,14 +89,10 @@ export class FakeServer {
       case 'ping':
         return p.s.say({ t: 'pong', now: this.clock() });
       case 'resume':
-        for (const { id, have } of f.convs as { id: string; have: number }[]) {
-          const c = this.convs.get(id);
-          if (!c) continue;
-          p.follows.add(id);
-          c.records.slice(have).forEach((r) => p.s.bytes(r));
-          p.s.say({ t: 'synced', conv: id, last: c.records.length });
-        }
+        for (const item of f.convs as Resume[]) this.resume(p, item);
         return;
+      case 'restore':
+        return this.restore(conv!, f.envelopes as string[]) ? ok() : p.s.say({ t: 'error', req: f.req, code: Code.epoch_stale, text: '' });
       case 'open':
         if (this.refuseOpen !== null) {
           const code = this.refuseOpen;
@@ -122,6 +125,48 @@ export class FakeServer {
       default:
         if (f.req !== undefined) ok();
     }
+  }
+
+  private resume(p: Peer, { id, have, gen, seq, mark }: Resume): void {
+    const c = this.convs.get(id);
+    if (!c) return;
+    if (gen !== undefined && gen !== this.gen) {
+      const there = c.records[seq! - 1];
+      if (!there || hex(recordMark(seq!, atOf(there), there.subarray(16))) !== mark) return p.s.say({ t: 'rewound', conv: id, last: c.records.length, gen: this.gen });
+    }
+    p.follows.add(id);
+    const shown = this.show(c.records, p);
+    shown.slice(have).forEach((r) => p.s.bytes(r));
+    p.s.say({ t: 'synced', conv: id, last: shown.length });
+  }
+
+  private restore(c: Stored, envelopes: readonly string[]): boolean {
+    for (const text of envelopes) {
+      const env = Envelope.parse(unb64u(text))!;
+      if (env.epoch <= c.conv.epoch) continue;
+      if (env.epoch !== c.conv.epoch + 1) return false;
+      this.append(c.conv.id, env.bytes);
+    }
+    return true;
+  }
+
+  /** A backup is put back: only the first `keep` records of a conversation are there (none: it is gone), and the database is opened anew. */
+  rewind(id: string, keep: number): void {
+    this.gen = hex(random(8));
+    const c = this.convs.get(id)!;
+    if (keep === 0) return void this.convs.delete(id);
+    const records = c.records.slice(0, keep);
+    this.convs.set(id, { conv: { ...c.conv, epoch: 0 }, records: [], msgs: new Map() });
+    const back = this.convs.get(id)!;
+    for (const r of records) {
+      back.records.push(r);
+      const env = Envelope.parse(r.subarray(16));
+      if (env) back.msgs.set(env.msg, back.records.length);
+      if (env?.kind === Kind.announcement) back.conv.epoch = env.epoch;
+    }
+    back.conv.last = keep;
+    const owners = records.map((r) => parseEvent(r.subarray(16))).flatMap((e) => (e?.t === 'owner' ? e.owner : []));
+    back.conv.owner = owners.at(-1) ?? (this.robotIsIn(back) ? 'robot' : 'queue');
   }
 
   private open(p: Peer, f: Record<string, unknown>): void {
