@@ -1,5 +1,5 @@
 /** A console without a server. */
-import { ClientError, type AgentClient, type AgentInfo, type Connection, type Conv, type ConvItem, type Me, type Message, type Notice, type Offer, type Shelf, type Thread, type Trust } from '../src/model';
+import { ClientError, type AgentClient, type AgentInfo, type Connection, type Conv, type ConvItem, type Me, type Message, type Notice, type Offer, type Shelf, type Thread, type Trust, type WaitingPerson } from '../src/model';
 import { Search } from '../src/knowledge/search';
 import { computed, signal } from '../src/signals';
 import { CONV } from './fake-visitor';
@@ -46,6 +46,15 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
   const trust = signal<Trust>({ mode: 'pinned', secure: scene !== 'insecure', storage: 'kept' });
   const offers = signal<readonly Offer[]>(scene === 'offer' ? [{ conv: id('c8d1'), until: NOW + 26_000 }] : []);
   const notices = signal<readonly Notice[]>(scene === 'toast' ? [{ id: 1, kind: 'error', key: 'error.conflict' }, { id: 2, kind: 'info', key: 'notice.offer_missed' }] : []);
+  const waiting = signal<readonly WaitingPerson[]>(
+    scene === 'waiting'
+      ? [
+          { user: 'he', name: tx('何平', 'He Ping'), teams: ['loan'], at: NOW - 9 * 24 * 60 * MIN, until: NOW - 6 * 24 * 60 * MIN, invitedBy: tx('赵敏', 'Zhao Min') },
+          { user: 'sun', name: tx('孙悦', 'Sun Yue'), teams: ['card'], at: NOW - 5 * 24 * 60 * MIN, until: NOW - 2 * 24 * 60 * MIN, invitedBy: null },
+        ]
+      : [],
+  );
+  if (scene === 'waiting') me.value = { ...me.value!, role: 'admin' };
   if (scene === 'stress') {
     const long = 'Wolfeschlegelsteinhausenbergerdorff Hubert Blaine von und zu Beispiel';
     conversations.value = conversations.value.map((c, i) => ({ ...c, name: i % 2 ? long : 'ا'.repeat(80), last: msg(1, 'visitor', 'y'.repeat(300)), unread: 120 }));
@@ -77,6 +86,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
   return {
     session, lastUser: signal(scene === 'locked' ? 'li' : ''), me, connection, trust, conversations, more: signal({ mine: false, queue: false, all: true }), offers, agents,
     teams: signal([{ id: 'card', name: tx('信用卡组', 'Cards') }, { id: 'loan', name: tx('贷款组', 'Loans') }]), sites: signal({ s1: tx('云杉银行官网', 'Spruce Bank site') }), notices,
+    waiting, confirm: async (user) => { waiting.value = waiting.value.filter((w) => w.user !== user); },
     dismiss: (n) => (notices.value = notices.value.filter((x) => x.id !== n)),
     open, leave: () => {}, send: async (c, text) => open(c).add(mine(text)), note: async (c, text, fix) => open(c).add(mine(text, { kind: 'note', fix })), corrections: async () => [],
     knowledge: () => shelf,

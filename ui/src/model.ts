@@ -20,6 +20,7 @@ export const ERROR_KEYS = [
   'error.protocol', // this page and the server do not understand each other: reload
   'error.unsupported', // this page is too old or too new for the server: reload
   'error.disabled', // this account was switched off
+  'error.unconfirmed', // this person enrolled late, and an admin has not confirmed them yet
   'error.unauthorised', // the server does not know this key (signed in elsewhere, switched off, or data was lost)
   'error.insecure', // the site insists on https and this page was not loaded over it
   'error.no_crypto', // no random numbers or no way to encrypt in this browser
@@ -245,7 +246,7 @@ export interface Offer {
 export interface Notice {
   id: number;
   kind: 'error' | 'info';
-  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.old_widgets' | 'notice.offer_missed' | 'notice.conversation_gone' | 'notice.signed_out';
+  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.old_widgets' | 'notice.unsafe_widgets' | 'notice.old_password' | 'notice.offer_missed' | 'notice.conversation_gone' | 'notice.signed_out';
   params?: Record<string, string | number>;
 }
 
@@ -261,6 +262,19 @@ export interface Me {
 export interface TeamInfo {
   id: string;
   name: string;
+}
+
+/** Somebody who enrolled and whom no admin confirmed yet. After `until` they can do nothing before that is done. */
+export interface WaitingPerson {
+  user: string;
+  name: string;
+  teams: readonly string[];
+  /** When they enrolled, by their own word; null if unknown. */
+  at: number | null;
+  /** End of their invite, ms. */
+  until: number;
+  /** Who invited them; null: the company's root key, '': unknown. */
+  invitedBy: string | null;
 }
 
 /** What a site's people know, for suggestions; `none`: nothing was taught, `too-large`: more than a browser should search. */
@@ -282,6 +296,10 @@ export interface AgentClient {
   agents: ReadonlySignal<readonly AgentInfo[]>;
   teams: ReadonlySignal<readonly TeamInfo[]>;
   sites: ReadonlySignal<Record<string, string>>;
+  /** Who waits for confirmation. An admin's client confirms by itself those who are in time. */
+  waiting: ReadonlySignal<readonly WaitingPerson[]>;
+  /** Of an admin: somebody who enrolled late is who they say they are. */
+  confirm(user: string): Promise<void>;
   notices: ReadonlySignal<readonly Notice[]>;
   dismiss(notice: number): void;
 

@@ -66,6 +66,7 @@ describe('confirmation', () => {
     expect(dir.waiting()).toEqual([]);
     expect(dir.state.users.li!.member).toEqual([{ team: 'svc', from: enrolled, to: null }]);
     expect(canonical(dir.state)).not.toContain('waiting');
+    expect(dir.people('svc')).toEqual(['Name of zhao', 'Name of li']);
   });
 
   it('one late enrolment stops nobody: the log is valid at every later time, for visitors, too', async () => {

@@ -230,10 +230,7 @@ describe('the agent', () => {
 
   it('an admin renews a snapshot that is older than a day, and visitors accept it', async () => {
     await co.renew(NOW + 86_400_000, co.admin.ed, NOW - 2 * 86_400_000);
-    server.routes.set('/snapshot', (body) => {
-      co.snapshot = body as never;
-      return {};
-    });
+    server.routes.set('/directory', (body) => co.accept(body));
     server.clock = () => Date.now() + 3650 * 86_400_000;
     const a = await agent(co.admin);
     await until(() => a.client.notices.value.some((n) => n.key === 'notice.snapshot_renewed'));

@@ -1,13 +1,13 @@
-/** How an agent gets at his keys: by invite code, by password; and how he changes the password. */
+/** How agents get at their keys: by invite code, by password; and how they change the password. */
 import type { Backend, BoxKey, SigningKey } from '../crypto/backend';
-import { b64u, hex, random, sized, unb64u } from '../crypto/bytes';
+import { b64u, hex, random, sized, u32, unb64u, utf8 } from '../crypto/bytes';
 import type { Directory } from '../crypto/directory';
 import { Rejected } from '../crypto/error';
-import { boxKid, BoxKind, kidOf } from '../crypto/hash';
+import { boxKid, BoxKind, H, kidOf } from '../crypto/hash';
 import { enrolEntry, inviteKeys, parseCode, type InviteCode } from '../crypto/invite';
 import { openKeyring, openTeamKey, sealKeyring, sealTeamKey, type Secrets } from '../crypto/keyring';
 import { orgName, type Opaque, type OpaqueResult } from '../crypto/opaque';
-import { authority, readCert, type Cert } from '../crypto/rules';
+import { readCert, type Cert } from '../crypto/rules';
 import { Refused } from '../link/errors';
 import type { Http } from '../link/http';
 import { ClientError } from '../model';
@@ -18,7 +18,7 @@ export const MIN_PASSWORD = 10;
 /** Others may enrol at the same moment. */
 const CLAIM_TRIES = 5;
 
-/** Who is signed in, with his keys. */
+/** Who is signed in, with their keys. */
 export interface Identity {
   user: string;
   ed: SigningKey;
@@ -29,6 +29,8 @@ export interface AccountDeps {
   backend: Backend;
   http: Http;
   opaque: Opaque;
+  /** This machine's clock, ms. */
+  now(): number;
 }
 
 interface LoginReply {
@@ -36,6 +38,8 @@ interface LoginReply {
   keyring: string;
   version: number;
   boxes: TeamBox[];
+  /** Proves this sign-in to a change of the password, once. */
+  change: string;
 }
 
 function checkServer(r: NonNullable<OpaqueResult>, dir: Directory): void {
@@ -47,11 +51,11 @@ const need = (r: OpaqueResult): NonNullable<OpaqueResult> => {
   return r;
 };
 
-/** Proves the password and gets the keyring; nobody learns the password. */
-async function authenticate(d: AccountDeps, dir: Directory, user: string, password: string): Promise<{ reply: LoginReply; keys: Secrets }> {
+/** Proves the password and gets the keyring; nobody learns the password. `old`: it is the one before the last change. */
+async function authenticate(d: AccountDeps, dir: Directory, user: string, password: string, old = false): Promise<{ reply: LoginReply; keys: Secrets }> {
   const start = need(await d.opaque.call({ op: 'login_start', password }));
   try {
-    const ke2 = await d.http.post<{ id: string; m: string }>('/login/start', { user, m: start.m });
+    const ke2 = await d.http.post<{ id: string; m: string }>('/login/start', { user, m: start.m, ...(old && { old }) });
     const org = orgName(dir.fp);
     const finish = need(await d.opaque.call({ op: 'login_finish', password, state: start.state!, m: ke2.m, user, org }));
     checkServer(finish, dir);
@@ -69,21 +73,37 @@ async function identity(backend: Backend, user: string, keys: Secrets): Promise<
   return { user, ed, x };
 }
 
-export async function login(d: AccountDeps, keeper: DirectoryKeeper, user: string, password: string, now: number): Promise<Identity> {
-  const { keys } = await authenticate(d, keeper.directory, user, password);
+/**
+ * Signs in. A password change that nobody signed in with yet leaves the password from before good: `old` says that this was it,
+ * so the new one may never have reached its owner.
+ */
+export async function login(d: AccountDeps, keeper: DirectoryKeeper, user: string, password: string): Promise<{ me: Identity; old: boolean }> {
+  let old = false;
+  const { keys } = await authenticate(d, keeper.directory, user, password).catch((e: unknown) => {
+    if (!(e instanceof ClientError) || e.key !== 'error.login') throw e;
+    old = true;
+    return authenticate(d, keeper.directory, user, password, true);
+  });
   const me = await identity(d.backend, user, keys);
-  if (!isCertified(keeper.directory, me)) await keeper.refresh(now);
-  if (!isCertified(keeper.directory, me)) throw new ClientError('error.disabled', 'the directory does not know this key');
-  return me;
+  if (!isCertified(keeper.directory, me)) await keeper.refresh(d.now());
+  if (!isCertified(keeper.directory, me)) throw notCertified(keeper.directory, me);
+  return { me, old };
 }
+
+const kidFor = (me: Identity): string => hex(kidOf(me.ed.pk));
 
 /** Whether the directory says that this key is this user's, now. */
 export function isCertified(dir: Directory, me: Identity): boolean {
-  const k = dir.keyOf(hex(kidOf(me.ed.pk)));
-  return k !== null && k.user === me.user && k.to === null && dir.state.users[me.user]?.on === true;
+  return dir.keyNow(kidFor(me))?.user === me.user;
 }
 
-/** Verifies the old password by signing in with it; record and keyring change together. */
+/** Why a key counts no more: it waits for confirmation, or was switched off. */
+export function notCertified(dir: Directory, me: Identity): ClientError {
+  const k = dir.keyOf(kidFor(me));
+  return k?.user === me.user && k.exp !== null ? new ClientError('error.unconfirmed') : new ClientError('error.disabled', 'the directory does not know this key');
+}
+
+/** Proves the old password by signing in with it; record and keyring change together, and the new password is used at once. */
 export async function changePassword(d: AccountDeps, dir: Directory, user: string, old: string, next: string): Promise<void> {
   checkPassword(next);
   const { reply, keys } = await authenticate(d, dir, user, old);
@@ -92,8 +112,14 @@ export async function changePassword(d: AccountDeps, dir: Directory, user: strin
   const done = need(await d.opaque.call({ op: 'register_finish', password: next, state: start.state!, m, user, org: orgName(dir.fp) }));
   checkServer(done, dir);
   const version = reply.version + 1;
-  const keyring = b64u(sealKeyring(keys, unb64u(done.exportKey!), user, version));
-  await d.http.post('/password/finish', { record: done.m, keyring, version }, reply.token);
+  const keyring = sealKeyring(keys, unb64u(done.exportKey!), user, version);
+  const { ed } = await identity(d.backend, user, keys);
+  const sig = b64u(await ed.sign('pass', H('pass', utf8(user), u32(version), unb64u(done.m), keyring)));
+  await d.http.post('/password/finish', { record: done.m, keyring: b64u(keyring), version, change: reply.change, sig }, reply.token);
+  // until somebody signs in with the new one, the old one still opens the account
+  await authenticate(d, dir, user, next).catch((e: unknown) => {
+    if (e instanceof ClientError && (e.key === 'error.login' || e.key === 'error.server_key')) throw e;
+  });
 }
 
 export function checkPassword(password: string): void {
@@ -107,12 +133,12 @@ export function readCode(code: string): InviteCode {
 }
 
 /** Uses an invite: new keys, a password for them, a place in the directory. The directory must be of the code's company. */
-export async function enrol(d: AccountDeps, keeper: DirectoryKeeper, code: InviteCode, password: string, now: () => number): Promise<Identity> {
+export async function enrol(d: AccountDeps, keeper: DirectoryKeeper, code: InviteCode, password: string): Promise<Identity> {
   checkPassword(password);
   const invite = await inviteKeys(d.backend, code.secret);
   const inv = b64u(invite.sign.pk);
   const offer = await openInvite(d.http, inv);
-  const cert = await readInvite(d.backend, keeper.directory, offer, inv, now());
+  const cert = await readInvite(d.backend, keeper.directory, offer, inv, d.now());
   const { user } = cert.read;
 
   const keys: Secrets = { ed: random(32), x: random(32) };
@@ -130,17 +156,17 @@ export async function enrol(d: AccountDeps, keeper: DirectoryKeeper, code: Invit
   }
   for (let i = 1; ; i++) {
     const dir = keeper.directory;
-    const entry = await enrolEntry({ seq: dir.seq + 1, prev: dir.head, at: now() }, invite.sign, cert, me.ed, me.x.pk);
+    const entry = await enrolEntry({ seq: dir.seq + 1, prev: dir.head, at: d.now() }, invite.sign, cert, me.ed, me.x.pk);
     try {
       await d.http.post('/invite/claim', { inv, entry, record: done.m, keyring, boxes });
       break;
     } catch (e) {
       if (!(e instanceof Refused) || (e.code !== Code.conflict && e.code !== Code.directory_stale) || i >= CLAIM_TRIES) throw inviteError(e);
-      await keeper.refresh(now());
+      await keeper.refresh(d.now());
       if (keeper.directory.state.used.includes(inv)) throw new ClientError('error.invite_used');
     }
   }
-  await keeper.refresh(now());
+  await keeper.refresh(d.now());
   return me;
 }
 
@@ -174,7 +200,7 @@ async function readInvite(backend: Backend, dir: Directory, offer: InviteReply, 
   } catch (e) {
     throw new ClientError('error.directory', String(e));
   }
-  const right = authority(dir.state, offer.signer);
+  const right = dir.authority(offer.signer);
   if (read.inv !== inv || !right || (right === 'admin' && read.role === 'admin')) throw new ClientError('error.directory', 'the invite is not certified');
   if (dir.state.used.includes(inv)) throw new ClientError('error.invite_used');
   if (now > read.exp) throw new ClientError('error.invite_expired');

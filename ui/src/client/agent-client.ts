@@ -1,20 +1,24 @@
-/** The agent's client: his session, keys and directory. What he does once signed in is in `agent-desk.ts`. */
+/** The agent's client: session, keys and directory. What an agent does once signed in is in `agent-desk.ts`. */
 import type { BoxKey } from '../crypto/backend';
 import { parseCode } from '../crypto/invite';
-import { printFingerprint } from '../crypto/hash';
+import { hex } from '../crypto/bytes';
+import { kidOf, printFingerprint } from '../crypto/hash';
 import { createHttp, type Http } from '../link/http';
-import { ClientError, type AgentClient, type AgentOptions, type AgentState, type Me, type Trust } from '../model';
+import { ClientError, type AgentClient, type AgentOptions, type AgentState, type ErrorKey, type Me, type Trust } from '../model';
 import type { TeamBox } from '../proto';
 import { signal } from '../signals';
-import { changePassword, checkPassword, enrol, isCertified, login, openBoxes, readCode, type Identity } from './account';
+import { changePassword, checkPassword, enrol, isCertified, login, notCertified, openBoxes, readCode, type Identity } from './account';
 import { AgentDesk } from './agent-desk';
-import { AgentSession, type AgentDeps } from './agent-session';
+import { AgentSession, asClientError, type AgentDeps } from './agent-session';
 import { meOf } from './agent-signals';
 import { distrust, Engine, newConnection } from './engine';
 import type { DirectoryKeeper } from './keeper';
-import { oldWidgets, renewSnapshot } from './renew';
+import { confirmLate, oldWidgets, renewDirectory, type Admin, type Signing } from './renew';
 import { Shelves } from './shelves';
 import { agentParts } from './transfer';
+
+/** Longest time that a timer can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class Agent extends AgentDesk implements AgentClient {
   readonly connection = newConnection();
@@ -27,6 +31,7 @@ export class Agent extends AgentDesk implements AgentClient {
   private identity: Identity | null = null;
   private boxes = new Map<string, BoxKey>();
   private over = false;
+  private renewing: Promise<void> = Promise.resolve();
   private readonly loading: Promise<void>;
 
   constructor(o: AgentOptions, deps: AgentDeps) {
@@ -65,7 +70,7 @@ export class Agent extends AgentDesk implements AgentClient {
     for (let ms = 1_000; !this.over; ms = Math.min(ms * 2, 15_000)) {
       try {
         const keeper = (this.keeper = await this.kept.loadDirectory());
-        if (!isCertified(keeper.directory, identity)) return await this.signedOut('error.disabled');
+        if (!isCertified(keeper.directory, identity)) return await this.signedOut(notCertified(keeper.directory, identity).key);
         return await this.enter(identity);
       } catch (e) {
         if (!(e instanceof ClientError) || e.key !== 'error.network') throw e;
@@ -78,8 +83,9 @@ export class Agent extends AgentDesk implements AgentClient {
   async login(user: string, password: string): Promise<void> {
     await this.ready();
     const keeper = await this.kept.loadDirectory();
-    const identity = await this.kept.withOpaque((d) => login(d, keeper, user.trim().toLowerCase(), password, this.deps.env.now()));
-    await this.signedIn(identity, keeper);
+    const { me, old } = await this.kept.withOpaque((d) => login(d, keeper, user.trim().toLowerCase(), password));
+    await this.signedIn(me, keeper);
+    if (old) this.notice('error', 'notice.old_password');
   }
 
   async firstLogin(code: string, password: string): Promise<void> {
@@ -87,7 +93,7 @@ export class Agent extends AgentDesk implements AgentClient {
     checkPassword(password);
     const invite = readCode(code);
     const keeper = await this.kept.loadDirectory(invite.org);
-    const identity = await this.kept.withOpaque((d) => enrol(d, keeper, invite, password, this.deps.env.now));
+    const identity = await this.kept.withOpaque((d) => enrol(d, keeper, invite, password));
     await this.signedIn(identity, keeper);
   }
 
@@ -108,6 +114,9 @@ export class Agent extends AgentDesk implements AgentClient {
     if (!me || !this.keeper) throw new ClientError('error.unauthorised');
     const { directory } = this.keeper;
     await this.kept.withOpaque((d) => changePassword(d, directory, me.user, old, next));
+    // tokens from before end with the change; a new connection brings a new one
+    this.engine?.link.stop();
+    this.engine?.link.start();
   }
 
   private async ready(): Promise<void> {
@@ -151,10 +160,16 @@ export class Agent extends AgentDesk implements AgentClient {
     const ended = this.connection.subscribe((c) => {
       if (c.state === 'ended' && (c.reason === 'error.unauthorised' || c.reason === 'error.disabled')) {
         queueMicrotask(() => ended());
-        void this.signedOut(c.reason);
+        const { directory } = this.keeper!;
+        void this.signedOut(isCertified(directory, identity) ? c.reason : notCertified(directory, identity).key);
       }
     });
-    this.stopWatching = ended;
+    const exp = this.keeper!.directory.keyOf(hex(kidOf(identity.ed.pk)))?.exp ?? null;
+    const over = exp === null ? undefined : setTimeout(() => void this.directoryChanged(), Math.min(exp - this.deps.env.now() + 1, MAX_TIMER_MS));
+    this.stopWatching = () => {
+      clearTimeout(over);
+      ended();
+    };
     this.engine.link.start();
     this.session.value = 'signed-in';
     return Promise.resolve();
@@ -171,7 +186,7 @@ export class Agent extends AgentDesk implements AgentClient {
     this.clearDesk();
   }
 
-  private async signedOut(reason: 'error.unauthorised' | 'error.disabled'): Promise<void> {
+  private async signedOut(reason: ErrorKey): Promise<void> {
     this.leaveEngine();
     this.session.value = 'signed-out';
     this.connection.value = { state: 'ended', reason };
@@ -197,7 +212,7 @@ export class Agent extends AgentDesk implements AgentClient {
 
   protected cameOnline(): void {
     void this.loadBoxes();
-    void this.renewSnapshot();
+    void this.renewDirectory();
   }
 
   private async loadBoxes(): Promise<void> {
@@ -218,24 +233,40 @@ export class Agent extends AgentDesk implements AgentClient {
   private async directoryChanged(): Promise<void> {
     const { identity, keeper } = this;
     if (!identity || !keeper) return;
-    if (!isCertified(keeper.directory, identity)) return this.signedOut('error.disabled');
+    if (!isCertified(keeper.directory, identity)) return this.signedOut(notCertified(keeper.directory, identity).key);
     this.readDirectory(this.keeper!.directory);
     this.me.value = this.readMe(this.me.value?.state ?? 'offline');
     await this.loadBoxes();
-    await this.renewSnapshot();
+    await this.renewDirectory();
   }
 
   private readMe(state: AgentState): Me | null {
     return meOf(this.keeper?.directory, this.identity?.user, state);
   }
 
-  private async renewSnapshot(): Promise<void> {
+  /** One after the other: what is signed follows what was signed before. */
+  private renewDirectory(): Promise<void> {
+    return (this.renewing = this.renewing.then(async () => {
+      const s = this.signing();
+      if (!s) return;
+      const { said, days } = await renewDirectory(s, s.admin);
+      this.tellOfSnapshot(said, days);
+      if (s.admin) this.tellOfWidgets(await oldWidgets(this.http, s.admin.token));
+    }));
+  }
+
+  /** What signing needs; `admin` only for those who may. Null while offline. */
+  private signing(): (Signing & { admin: Admin | null }) | null {
     const { keeper, identity, engine } = this;
-    if (!keeper || !identity || !engine?.link.online) return;
+    if (!keeper || !identity || !engine?.link.online) return null;
     const admin = this.me.value?.role === 'admin' ? { key: identity.ed, token: engine.link.token() } : null;
-    const { said, days } = await renewSnapshot(keeper, this.http, this.deps.env.now(), admin);
-    this.tellOfSnapshot(said, days);
-    if (admin) this.tellOfWidgets(await oldWidgets(this.http, admin.token));
+    return { backend: this.kept.backend, keeper, http: this.http, now: this.deps.env.now(), admin };
+  }
+
+  async confirm(user: string): Promise<void> {
+    const s = this.signing();
+    if (!s?.admin) throw new ClientError(s ? 'error.forbidden' : 'error.network');
+    await confirmLate(s, s.admin, user).catch((e: unknown) => Promise.reject(asClientError(e)));
   }
 
   reconnect(): void {

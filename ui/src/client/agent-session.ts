@@ -115,7 +115,7 @@ export class AgentSession {
   async withOpaque<T>(fn: (d: AccountDeps) => Promise<T>): Promise<T> {
     const opaque = this.deps.opaque();
     try {
-      return await fn({ backend: this.backend, http: this.http, opaque });
+      return await fn({ backend: this.backend, http: this.http, opaque, now: this.deps.env.now });
     } catch (e) {
       throw asClientError(e);
     } finally {

@@ -1,7 +1,10 @@
 /** What the console shows besides conversations, as signals. No rules, no keys, no network. */
+import { hex, sized } from '../crypto/bytes';
 import type { Directory } from '../crypto/directory';
-import type { AgentInfo, AgentState, Me, Notice, Offer, Tab, TeamInfo } from '../model';
+import { kidOf } from '../crypto/hash';
+import type { AgentInfo, AgentState, Me, Notice, Offer, Tab, TeamInfo, WaitingPerson } from '../model';
 import { signal } from '../signals';
+import type { OldWidgets } from './renew';
 
 export class AgentSignals {
   readonly session = signal<'loading' | 'signed-out' | 'locked' | 'signed-in'>('loading');
@@ -12,6 +15,7 @@ export class AgentSignals {
   readonly agents = signal<readonly AgentInfo[]>([]);
   readonly teams = signal<readonly TeamInfo[]>([]);
   readonly sites = signal<Record<string, string>>({});
+  readonly waiting = signal<readonly WaitingPerson[]>([]);
   readonly notices = signal<readonly Notice[]>([]);
   private nextNotice = 1;
   private toldOfWidgets = false;
@@ -27,9 +31,10 @@ export class AgentSignals {
   }
 
   /** Once for each time somebody opens the page: it can wait. */
-  protected tellOfWidgets(old: { sites: string; first: string } | null): void {
-    if (old && !this.toldOfWidgets) this.notice('info', 'notice.old_widgets', old);
-    this.toldOfWidgets ||= old !== null;
+  protected tellOfWidgets({ unsafe, old }: { unsafe: OldWidgets | null; old: OldWidgets | null }): void {
+    if (unsafe && !this.toldOfWidgets) this.notice('error', 'notice.unsafe_widgets', { ...unsafe });
+    if (old && !this.toldOfWidgets) this.notice('info', 'notice.old_widgets', { ...old });
+    this.toldOfWidgets ||= (unsafe ?? old) !== null;
   }
 
   dismiss(notice: number): void {
@@ -48,11 +53,15 @@ export class AgentSignals {
     const { teams, sites } = directory.state;
     this.teams.value = Object.entries(teams).flatMap(([id, t]) => (t.on ? [{ id, name: t.name }] : []));
     this.sites.value = Object.fromEntries(Object.entries(sites).map(([id, s]) => [id, s.name]));
+    this.waiting.value = directory.waiting().map(({ user, name, teams, at, exp, signer }) => ({ user, name, teams, at, until: exp, invitedBy: signer === null ? '' : inviter(directory, signer) }));
   }
 }
 
-/** The signed-in agent as the directory knows him. */
+/** Name of whose key this is; null for the company's root key. */
+const inviter = (directory: Directory, signer: string): string | null => directory.keyOf(hex(kidOf(sized(signer, 32))))?.name ?? null;
+
+/** The signed-in agent as the directory knows them. */
 export function meOf(directory: Directory | undefined, user: string | undefined, state: AgentState): Me | null {
-  const u = user === undefined ? undefined : directory?.state.users[user];
+  const u = user === undefined ? undefined : (directory?.state.waiting?.[user] ?? directory?.state.users[user]);
   return user !== undefined && u ? { user, name: u.name, role: u.role, teams: u.teams, state } : null;
 }

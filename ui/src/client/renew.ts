@@ -1,43 +1,135 @@
-/** An admin's console says that the directory stands where it does, so that visitors may go on trusting it. */
-import type { SigningKey } from '../crypto/backend';
+/**
+ * What an admin's console signs by itself: that revision 2 of the rules of readers holds, the people who enrolled in time, and that
+ * the directory is the newest, so that visitors may go on trusting it. About those who enrolled late it only asks.
+ */
+import type { Backend, SigningKey } from '../crypto/backend';
+import { b64u } from '../crypto/bytes';
+import { signedOf, type Directory } from '../crypto/directory';
+import { signEntry } from '../crypto/entry';
 import { LIFE_MS, signSnapshot } from '../crypto/snapshot';
+import { Refused } from '../link/errors';
 import type { Http } from '../link/http';
+import { ClientError } from '../model';
+import { Code, type SignedJson } from '../proto';
 import type { DirectoryKeeper } from './keeper';
-
-/** Sites whose pages load an old widget, each with the version and when it was last seen: `s1 (0.1.0-3fa4c1d2, 11-23)`. */
-export async function oldWidgets(http: Http, token: string): Promise<{ sites: string; first: string } | null> {
-  type Old = { site: string; version: string; seen: number };
-  const { old } = await http.get<{ old: Old[] }>('/widgets', token).catch(() => ({ old: [] as Old[] }));
-  const one = (o: Old): string => `${o.site} (${o.version}, ${new Date(o.seen).toISOString().slice(5, 10)})`;
-  return old[0] ? { sites: old.map(one).join(', '), first: old[0].site } : null;
-}
 
 export const DAY_MS = 86_400_000;
 /** Warn when visitors will be refused so soon. */
 const EXPIRY_MS = 7 * DAY_MS;
+/** Others may sign at the same moment. */
+const TRIES = 5;
+
+export interface Signing {
+  backend: Backend;
+  keeper: DirectoryKeeper;
+  http: Http;
+  /** This machine's clock, ms: by the server's word it would choose what is in time, and how long it may hide what comes later. */
+  now: number;
+}
+export interface Admin {
+  key: SigningKey;
+  token: string;
+}
+type Fields = Parameters<typeof signEntry>[1];
+
+/** The entries that `fields` become after the newest one, and the directory with them. */
+async function entriesOf(s: Signing, fields: readonly Fields[], key: SigningKey): Promise<{ entries: SignedJson[]; next: Directory }> {
+  const next = s.keeper.directory.fork();
+  const entries: SignedJson[] = [];
+  for (const f of fields) {
+    const e = await signEntry({ seq: next.seq + 1, prev: next.head, at: s.now }, f, key);
+    await next.apply(s.backend, signedOf(e));
+    entries.push(e);
+  }
+  return { entries, next };
+}
+
+/** What is due now. Whoever waits themself confirms themself, if they may, and signs nothing else before that. */
+function due(dir: Directory, now: number, key: SigningKey): { fields: Fields[]; self: boolean } {
+  const waiting = dir.waiting();
+  const ed = b64u(key.pk);
+  const confirm = (w: { user: string; ed: string }): Fields => ({ t: 'confirm', user: w.user, ed: w.ed });
+  if (dir.rev < 2) return { fields: [{ t: 'rules', rev: 2, late: waiting.filter((w) => now > w.exp).map((w) => w.inv) }], self: false };
+  const me = waiting.find((w) => w.ed === ed);
+  if (me) return { fields: me.role === 'admin' && Math.max(now, dir.latest) <= me.exp ? [confirm(me)] : [], self: true };
+  return { fields: waiting.filter((w) => now <= w.exp).map(confirm), self: false };
+}
+
+const isConflict = (e: unknown): boolean => e instanceof Refused && (e.code === Code.conflict || e.code === Code.directory_stale);
+
+/** Signs and sends what `what` says is due, until nothing is; again if somebody else was faster. Resolves to whether anything was sent. */
+async function sign(s: Signing, admin: Admin, what: (dir: Directory) => { fields: Fields[]; self: boolean }): Promise<boolean> {
+  let sent = false;
+  for (let i = 1; i <= TRIES; i++) {
+    const { fields, self } = what(s.keeper.directory);
+    if (!fields.length) break;
+    const { entries, next } = await entriesOf(s, fields, admin.key);
+    const snapshot = self ? undefined : await signSnapshot(next, s.now, s.now + LIFE_MS, admin.key);
+    try {
+      await s.http.post('/directory', { entries, snapshot }, admin.token);
+      sent = true;
+    } catch (e) {
+      if (!isConflict(e) || i === TRIES) throw e;
+    }
+    await s.keeper.refresh(s.now);
+  }
+  return sent;
+}
 
 /**
- * Signs a new snapshot if the last one is older than a day or does not cover all entries: an enrolment that none covers stops
- * being valid when its invite expires. `now` is this machine's clock: the server's word would let it choose how long it may hide
- * what comes later. Says what a person should hear: it was renewed after a long time, or it runs out.
+ * Signs what is due, and a new snapshot if the last one is older than a day or does not cover all entries. Says what a person should
+ * hear: it was renewed after a long time, or it runs out.
  */
-export async function renewSnapshot(
-  keeper: DirectoryKeeper,
-  http: Http,
-  now: number,
-  admin: { key: SigningKey; token: string } | null,
-): Promise<{ said: 'renewed' | 'expires' | null; days: number }> {
-  const { seq, at, until } = keeper.life;
-  if (admin && (now - at > DAY_MS || seq < keeper.directory.seq)) {
+export async function renewDirectory(s: Signing, admin: Admin | null): Promise<{ said: 'renewed' | 'expires' | null; days: number }> {
+  const { keeper, now } = s;
+  const { at } = keeper.life;
+  if (admin) {
     try {
-      await keeper.refresh(now);
-      await http.post('/snapshot', await signSnapshot(keeper.directory, now, now + LIFE_MS, admin.key), admin.token);
-      keeper.life = { seq: keeper.directory.seq, at: now, until: now + LIFE_MS };
-      return { said: now - at > DAY_MS ? 'renewed' : null, days: 30 };
+      await sign(s, admin, (dir) => due(dir, now, admin.key));
+      const { directory, life } = keeper;
+      if (directory.authority(b64u(admin.key.pk)) && (now - life.at > DAY_MS || life.seq < directory.seq)) {
+        await keeper.refresh(now);
+        await s.http.post('/snapshot', await signSnapshot(keeper.directory, now, now + LIFE_MS, admin.key), admin.token);
+        keeper.life = { seq: keeper.directory.seq, at: now, until: now + LIFE_MS };
+      }
+      if (now - at > DAY_MS && keeper.life.at > at) return { said: 'renewed', days: LIFE_MS / DAY_MS };
     } catch {
       // another admin was faster, or it is said below if it matters
     }
   }
+  const { until } = keeper.life;
   const days = Math.max(0, Math.ceil((until - now) / DAY_MS));
   return { said: until - now < EXPIRY_MS ? 'expires' : null, days };
+}
+
+/** Confirms somebody who enrolled late, because a person says so. Rejects if that is not to be done. */
+export async function confirmLate(s: Signing, admin: Admin, user: string): Promise<void> {
+  let asked: string | undefined;
+  const signed = await sign(s, admin, (dir) => {
+    const w = dir.waiting().find((one) => one.user === user);
+    // another enrolment under the same name is not the one that was looked at
+    asked ??= w?.ed;
+    return { fields: w && w.ed === asked ? [{ t: 'confirm', user, ed: w.ed }] : [], self: false };
+  });
+  if (!signed) throw new ClientError('error.conflict', 'nobody waits under this name');
+}
+
+interface OldWidget {
+  site: string;
+  version: string;
+  seen: number;
+  unsafe?: boolean;
+}
+/** `sites`: each with the version and when it was last seen, `s1 (0.1.0-3fa4c1d2, 11-23)`. */
+export interface OldWidgets {
+  sites: string;
+  first: string;
+}
+
+/** Sites whose pages load an old widget; those that are unsafe because of it apart from the others. */
+export async function oldWidgets(http: Http, token: string): Promise<{ unsafe: OldWidgets | null; old: OldWidgets | null }> {
+  const all = await http.get<{ old: OldWidget[] }>('/widgets', token).catch(() => ({ old: [] as OldWidget[] }));
+  const one = (o: OldWidget): string => `${o.site} (${o.version}, ${new Date(o.seen).toISOString().slice(5, 10)})`;
+  const said = (list: OldWidget[]): OldWidgets | null => (list[0] ? { sites: list.map(one).join(', '), first: list[0].site } : null);
+  return { unsafe: said(all.old.filter((o) => o.unsafe)), old: said(all.old.filter((o) => !o.unsafe)) };
 }

@@ -16,6 +16,7 @@ import { dialog, select, selected, showVisitor } from './state';
 import { ThreadPane } from './ThreadPane';
 import { TransferDialog } from './TransferDialog';
 import { VisitorPane } from './VisitorPane';
+import { WaitingDialog } from './Waiting';
 
 export function Desk({ client }: { client: AgentClient }) {
   useEffect(() => watchHotkeys(client), [client]);
@@ -55,6 +56,7 @@ export function Desk({ client }: { client: AgentClient }) {
       <Offers client={client} />
       {dialog.value === 'shortcuts' && <Shortcuts onClose={close} />}
       {dialog.value === 'password' && <ChangePassword client={client} onClose={close} />}
+      {dialog.value === 'waiting' && <WaitingDialog client={client} onClose={close} />}
       {dialog.value === 'transfer' && item && <TransferDialog client={client} item={item} onClose={close} />}
       {dialog.value === 'close' && item && <CloseDialog client={client} item={item} onClose={close} />}
     </div>

@@ -10,6 +10,7 @@ import { actOnce, isBusy } from './act';
 import { ListItem } from './ListItem';
 import { MyStatus } from './MyStatus';
 import { inTab, select, selected, tab } from './state';
+import { WaitingBar } from './Waiting';
 
 const TABS: readonly Tab[] = ['mine', 'queue', 'all'];
 const EMPTY = { mine: ['emptyMine', 'emptyMineText'], queue: ['emptyQueue', 'emptyQueueText'], all: ['emptyAll', 'emptyAllText'] } as const;
@@ -33,6 +34,7 @@ export function ListPane({ client }: { client: AgentClient }) {
   return (
     <nav class="c-listpane" aria-label={t('tabs')}>
       <MyStatus client={client} />
+      <WaitingBar client={client} />
       {client.me.value?.state === 'offline' && client.connection.value.state === 'online' && (
         <Banner
           kind="warn"

@@ -1,4 +1,4 @@
-/** Whom to hand a conversation to: a colleague, with his load, or a team's queue. */
+/** Whom to hand a conversation to: a colleague, with their load, or a team's queue. */
 import type { AgentClient, AgentInfo, ConvItem } from '../model';
 import { listOf } from '../i18n/core';
 import { t } from '../i18n/console';
@@ -10,6 +10,7 @@ import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { useSignal } from '../ui/signals';
 import { actOnce, isBusy } from './act';
+import { isLate } from './Waiting';
 
 type Target = { agent: string } | { team: string };
 const keyOf = (to: Target): string => ('agent' in to ? `agent ${to.agent}` : `team ${to.team}`);
@@ -33,9 +34,9 @@ export function TransferDialog({ client, item, onClose }: { client: AgentClient;
     const target = to.peek();
     if (target && (await actOnce('transfer', () => client.transfer(item.id, target)))) onClose();
   };
-  const choice = (target: Target, content: preact.ComponentChildren) => (
+  const choice = (target: Target, content: preact.ComponentChildren, disabled = false) => (
     <label key={keyOf(target)} class="c-choice">
-      <input type="radio" name="to" checked={chosen === keyOf(target)} onChange={() => (to.value = target)} />
+      <input type="radio" name="to" disabled={disabled} checked={chosen === keyOf(target)} onChange={() => (to.value = target)} />
       {content}
     </label>
   );
@@ -62,12 +63,13 @@ export function TransferDialog({ client, item, onClose }: { client: AgentClient;
             <>
               <Avatar name={agent.name} state={agent.state} size="sm" />
               <span class="k-grow">
-                <bdi>{agent.name}</bdi> <small>{listOf(agent.teams.map(teamName))}</small>
+                <bdi>{agent.name}</bdi> <small>{isLate(client, agent.user) ? t('waitingTag') : listOf(agent.teams.map(teamName))}</small>
               </span>
               <span class="c-load" title={t('loadLabel', { load: agent.load, capacity: agent.capacity })}>
                 {t('load', { load: agent.load, capacity: agent.capacity })}
               </span>
             </>,
+            isLate(client, agent.user),
           ),
         )}
         {!people.length && (

@@ -14,6 +14,7 @@ import { safeHref } from '../ui/linkify';
 import { full } from '../ui/time';
 import { fieldLabel } from './fields';
 import { nameOf, showVisitor } from './state';
+import { latePeople } from './Waiting';
 
 export function VisitorPane({ client, item }: { client: AgentClient; item: ConvItem }) {
   const thread = useMemo(() => client.open(item.id), [client, item.id]);
@@ -23,6 +24,7 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
   const verified = messages.some((m) => m.event?.t === 'open');
   const members = thread.members.value;
   const { conv } = item;
+  const waiting = latePeople(client).filter((p) => p.teams.includes(conv.team));
   const answers = Object.entries(form?.fields ?? {}).filter(([, value]) => value);
   const team = client.teams.value.find((one) => one.id === conv.team)?.name ?? conv.team;
 
@@ -88,6 +90,11 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
           </p>
         )}
         <Fact label={t('readers')}>{listOf(members.people) || '—'}</Fact>
+        {waiting.length > 0 && (
+          <p class="k-hint">
+            {listOf(waiting.map((p) => p.name))}: {t('waitingTag')}
+          </p>
+        )}
         {members.bot && <p class="k-hint">{t('botReads')}</p>}
       </Part>
     </aside>

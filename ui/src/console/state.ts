@@ -11,7 +11,7 @@ export const mode = signal<'reply' | 'note'>('reply');
 export const focusField = signal(0);
 /** The visitor pane, where it is not always on screen. */
 export const showVisitor = signal(false);
-export type DialogName = 'transfer' | 'close' | 'shortcuts' | 'password';
+export type DialogName = 'transfer' | 'close' | 'shortcuts' | 'password' | 'waiting';
 export const dialog = signal<DialogName | null>(null);
 
 type Mode = 'reply' | 'note';

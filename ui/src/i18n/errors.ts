@@ -8,7 +8,7 @@ import type { Texts } from './core';
 /** Errors of a person who signs in; a visitor never meets them. */
 export type AgentErrorKey =
   | 'error.no_key' | 'error.bot_member' | 'error.login' | 'error.server_key' | 'error.invite_format' | 'error.invite_org'
-  | 'error.invite_used' | 'error.invite_expired' | 'error.password_short' | 'error.not_owner' | 'error.disabled'
+  | 'error.invite_used' | 'error.invite_expired' | 'error.password_short' | 'error.not_owner' | 'error.disabled' | 'error.unconfirmed'
   | 'error.forbidden' | 'error.not_found' | 'error.conflict' | 'error.closed' | 'error.too_late';
 export type VisitorErrorKey = Exclude<ErrorKey, AgentErrorKey>;
 

@@ -6,9 +6,9 @@ import { entryHash, fingerprint } from '../../src/crypto/hash';
 import { printCode } from '../../src/crypto/invite';
 import { inviteKeys } from '../../src/crypto/invite';
 import { sealTeamKey } from '../../src/crypto/keyring';
-import { claimHash } from '../../src/crypto/rules';
-import { signSnapshot } from '../../src/crypto/snapshot';
-import type { DayKeyJson, SignedJson, SiteReply, TeamBox } from '../../src/proto';
+import { claimHash, readJson } from '../../src/crypto/rules';
+import { signSnapshot, verifySnapshot } from '../../src/crypto/snapshot';
+import { Code, type DayKeyJson, type SignedJson, type SiteReply, type TeamBox } from '../../src/proto';
 
 export const NOW = 1_790_000_000_000;
 export const SITE = 'shop';
@@ -140,6 +140,18 @@ export class Company {
     const out: TeamBox[] = [];
     for (const t of teams) for (const k of this.teamSecrets.get(t) ?? []) out.push(await sealTeamKey(this.b, t, k.epoch, k.secret, to));
     return out;
+  }
+
+  /** `POST /directory` of a genuine server: all of it or nothing. */
+  async accept(body: Record<string, unknown>): Promise<object> {
+    const { entries, snapshot } = body as { entries: SignedJson[]; snapshot?: SignedJson };
+    const dir = await this.directory();
+    if (entries[0] && readJson(signedOf(entries[0]).raw, 16_384).seq !== dir.seq + 1) throw Code.conflict;
+    for (const e of entries) await dir.apply(this.b, signedOf(e));
+    if (snapshot) await verifySnapshot(this.b, dir, snapshot, Date.now());
+    this.log.push(...entries);
+    this.snapshot = snapshot ?? this.snapshot;
+    return {};
   }
 
   async directory(entries = this.log): Promise<Directory> {

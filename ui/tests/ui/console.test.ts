@@ -9,7 +9,8 @@ import { rightsOf } from '../../src/console/rights';
 import { dialog, draftOf, inTab, mode, nameOf, select, selected, setDraft, tab } from '../../src/console/state';
 import { firstUnreadOf } from '../../src/console/ThreadPane';
 import { candidates } from '../../src/console/TransferDialog';
-import { ClientError, type AgentClient, type AgentInfo, type ConvItem, type Me, type Message } from '../../src/model';
+import { askedAbout, isLate, leave } from '../../src/console/Waiting';
+import { ClientError, type AgentClient, type AgentInfo, type ConvItem, type Me, type Message, type WaitingPerson } from '../../src/model';
 import { signal } from '../../src/signals';
 
 const conv = (id: string, owner: string, over: Partial<ConvItem> = {}): ConvItem => ({
@@ -174,5 +175,26 @@ describe('words', () => {
   it('know the client’s errors, and call others the server’s', () => {
     expect(keyOf(new ClientError('error.conflict'))).toBe('error.conflict');
     expect(keyOf(new TypeError('x'))).toBe('error.server');
+  });
+});
+
+describe('people who wait for confirmation', () => {
+  const person = (user: string, until: number): WaitingPerson => ({ user, name: user, teams: ['t'], at: 1, until, invitedBy: null });
+  const of = (role: Me['role']): AgentClient => ({ ...client([], role), waiting: signal([person('late', Date.now() - 60_000), person('intime', Date.now() + 3_600_000)]) });
+
+  it('are late when their invite ended, for everybody; only admins are asked about them', () => {
+    for (const role of ['agent', 'supervisor', 'admin'] as const) {
+      const c = of(role);
+      expect([isLate(c, 'late'), isLate(c, 'intime'), isLate(c, 'nobody')]).toEqual([true, false, false]);
+      expect(askedAbout(c).map((p) => p.user)).toEqual(role === 'admin' ? ['late'] : []);
+    }
+  });
+
+  it('are left alone when an admin says so; a new enrolment of the same name is another question', () => {
+    const c = of('admin');
+    leave(askedAbout(c)[0]!);
+    expect(askedAbout(c)).toEqual([]);
+    expect(isLate(c, 'late')).toBe(true);
+    expect(askedAbout({ ...c, waiting: signal([person('late', Date.now() - 1_000_000)]) })).toHaveLength(1);
   });
 });

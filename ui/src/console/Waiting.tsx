@@ -1,0 +1,88 @@
+/** People who enrolled late: an admin is asked about them, everybody else sees that they wait. */
+import type { AgentClient, WaitingPerson } from '../model';
+import { t } from '../i18n/console';
+import { signal } from '../signals';
+import { Avatar, Banner } from '../ui/bits';
+import { Button } from '../ui/Button';
+import { Dialog } from '../ui/Dialog';
+import { toast } from '../ui/Toasts';
+import { full, now } from '../ui/time';
+import { actOnce, isBusy } from './act';
+import { dialog } from './state';
+
+/** Put aside until the page is opened again. */
+const left = signal<ReadonlySet<string>>(new Set());
+const idOf = (p: WaitingPerson): string => `${p.user} ${p.until}`;
+
+/** Those whose invite ended before anybody confirmed them. */
+export const latePeople = (client: AgentClient): readonly WaitingPerson[] => client.waiting.value.filter((p) => now.value > p.until);
+export const isLate = (client: AgentClient, user: string): boolean => latePeople(client).some((p) => p.user === user);
+
+/** Whom an admin is asked about. */
+export const askedAbout = (client: AgentClient): WaitingPerson[] =>
+  client.me.value?.role === 'admin' ? latePeople(client).filter((p) => !left.value.has(idOf(p))) : [];
+
+export function leave(p: WaitingPerson): void {
+  left.value = new Set(left.peek()).add(idOf(p));
+}
+
+export function WaitingBar({ client }: { client: AgentClient }) {
+  const n = askedAbout(client).length;
+  return n ? (
+    <Banner
+      kind="warn"
+      action={
+        <Button size="sm" kind="primary" onClick={() => (dialog.value = 'waiting')}>
+          {t('waitingReview')}
+        </Button>
+      }
+    >
+      {t('waitingBar', { n })}
+    </Banner>
+  ) : null;
+}
+
+export function WaitingDialog({ client, onClose }: { client: AgentClient; onClose: () => void }) {
+  const people = askedAbout(client);
+  const settled = () => void (askedAbout(client).length || onClose());
+  const confirm = async (p: WaitingPerson) => {
+    if (!(await actOnce(`confirm ${p.user}`, () => client.confirm(p.user)))) return;
+    toast(() => t('waitingDone', { name: p.name }), 'info');
+    settled();
+  };
+  return (
+    <Dialog title={t('waitingTitle')} onClose={onClose}>
+      <p class="c-lead">{t('waitingText')}</p>
+      {people.map((p) => (
+        <article key={idOf(p)} class="c-waits">
+          <Avatar name={p.name} size="sm" />
+          <div class="k-grow">
+            <h3>
+              <bdi>{p.name}</bdi> <small>{t('waitingWho', { user: p.user })}</small>
+            </h3>
+            <p>
+              {p.invitedBy === null ? t('waitingByRoot') : p.invitedBy && t('waitingBy', { name: p.invitedBy })}
+              {p.at !== null && <span>{t('waitingAt', { at: full(p.at) })}</span>}
+              <span>{t('waitingUntil', { at: full(p.until) })}</span>
+            </p>
+            <p class="k-hint">{t('waitingDisable', { user: p.user })}</p>
+            <div class="c-offer-acts">
+              <Button
+                size="sm"
+                onClick={() => {
+                  leave(p);
+                  settled();
+                }}
+              >
+                {t('waitingLeave')}
+              </Button>
+              <Button size="sm" kind="primary" busy={isBusy(`confirm ${p.user}`)} onClick={() => void confirm(p)}>
+                {t('waitingConfirm')}
+              </Button>
+            </div>
+          </div>
+        </article>
+      ))}
+    </Dialog>
+  );
+}
