@@ -1,0 +1,43 @@
+/** Time that moves only when a run moves it, from one timer to the next. */
+import { vi } from 'vitest';
+
+/** Longest time a step of the scenario waits for what a lie may keep from happening, ms of the run's own clock. */
+const PATIENCE_MS = 6_000;
+
+export function stopTime(now: number): void {
+  vi.useFakeTimers({ now, toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
+}
+
+export const startTime = (): void => void vi.useRealTimers();
+
+/** Everything that waits for no timer is done: all of it runs in microtasks, which come before the next turn of the loop. */
+export async function settle(): Promise<void> {
+  await new Promise<void>((done) => setImmediate(done));
+  await new Promise<void>((done) => setImmediate(done));
+}
+
+/** Lets time pass until it holds. False if it does not within `ms`: a lie may well prevent it. */
+export async function until(holds: () => boolean, ms = PATIENCE_MS): Promise<boolean> {
+  const end = Date.now() + ms;
+  for (;;) {
+    await settle();
+    if (holds()) return true;
+    if (Date.now() >= end || vi.getTimerCount() === 0) return false;
+    vi.advanceTimersToNextTimer();
+  }
+}
+
+/** Lets everything that is under way come to rest. */
+export async function rest(ms = 700): Promise<void> {
+  await settle();
+  for (let left = ms; left > 0; left -= 350) {
+    vi.advanceTimersByTime(Math.min(left, 350));
+    await settle();
+  }
+}
+
+/** Everything sleeps; timers that came due meanwhile fire late, as they do when a laptop wakes. */
+export async function sleep(ms: number): Promise<void> {
+  vi.setSystemTime(Date.now() + ms);
+  await rest();
+}

@@ -1,0 +1,34 @@
+/** What a lie is, and how runs are made of lies. */
+import type { Step } from './scenario';
+import type { World } from './world';
+
+/** `alarm`: the page trusts the server no more. `marked`: what is wrong is shown as wrong. `harmless`: all that is shown is true. */
+export type Outcome = 'alarm' | 'marked' | 'harmless';
+/** Which page is loaded again, and when: before the lie begins, into it, or at the end of the conversation. */
+export const VARIANTS = ['never', 'visitor before', 'visitor middle', 'visitor after', 'agent before', 'agent middle', 'agent after'] as const;
+export type Variant = (typeof VARIANTS)[number];
+
+export interface Lie {
+  id: string;
+  /** `model 12`, `A3`, `B`, `3.11-6`. */
+  from: string;
+  what: string;
+  /** The step before which it begins. */
+  at: Step;
+  /** Who must be with the server, or what it must hold, beyond the robot's keys. */
+  needs?: string;
+  /** Told only by loads of this page: the other variants would not tell it. */
+  only?: 'visitor' | 'agent';
+  /** Of runs that differ by what is loaded again; the rest is `else`. */
+  expect: Outcome | (Partial<Record<Variant, Outcome>> & { else: Outcome });
+  /** Why nothing need be shown. */
+  harmless?: string;
+  arm(w: World): void | Promise<void>;
+}
+
+export const expected = (l: Lie, v: Variant): Outcome => (typeof l.expect === 'string' ? l.expect : (l.expect[v] ?? l.expect.else));
+
+export function variantsOf(l: Lie): readonly Variant[] {
+  if (!l.only) return VARIANTS;
+  return VARIANTS.filter((v) => v === `${l.only} middle` || v === `${l.only} after`);
+}

@@ -1,0 +1,178 @@
+/**
+ * What must hold after every run, whatever was told: nobody reads who may not, nobody's words are forged, moved, doubled or gone
+ * without a mark, and a server that contradicts what a page remembers is not trusted.
+ */
+import type { Load } from './server';
+import type { Line, Look } from './pages';
+import { secrecy } from './secrecy';
+import { counted, K, wire, ZEROS, type Wire } from './wire';
+import type { World } from './world';
+
+const WORDS: readonly string[] = ['text', 'form', 'note'];
+const good = (l: Line): boolean => WORDS.includes(l.kind) && l.marks.length === 0 && l.seq !== null;
+const wordsOf = (l: Line): string => (l.kind === 'form' ? (l.fields?.name ?? '') : l.text);
+
+export async function violations(w: World): Promise<string[]> {
+  const out: string[] = [...(await secrecy(w))];
+  for (const look of w.looks) {
+    const name = `${look.who} in load ${look.load.n}`;
+    for (const v of [...authenticity(w, look), ...order(w, look), ...alarm(w, look)]) out.push(`${name}: ${v}`);
+  }
+  out.push(...loss(w));
+  return [...new Set(out)];
+}
+
+// ---- authenticity
+
+/** What is shown as somebody's words was written by them, here, and is shown once. */
+function authenticity(w: World, look: Look): string[] {
+  const out: string[] = [];
+  const seen = new Set<string>();
+  let robotOut = false;
+  for (const l of look.lines) {
+    if (l.epoch && !l.epoch.bot) robotOut = true;
+    if (l.kind === 'recalled' && l.marks.length === 0 && !recalledBy(w, l.id)) out.push(`authenticity: "taken back", but nobody did: line ${l.seq}`);
+    if (!good(l)) continue;
+    const words = wordsOf(l);
+    if (seen.has(words)) out.push(`authenticity: shown twice: ${words}`);
+    seen.add(words);
+    if (l.side === 'robot') {
+      if (robotOut) out.push(`authenticity: the robot speaks after its end: ${words}`);
+      continue;
+    }
+    const said = w.said.get(words);
+    const by = l.side === 'visitor' ? 'visitor' : l.user;
+    if (!said) {
+      if (!tolerated(w, look, words, l)) out.push(`authenticity: nobody honest wrote: ${words}`);
+    } else if (said.by !== by || said.kind !== l.kind || said.conv !== w.conv) out.push(`authenticity: shown as ${l.kind} of ${by}: ${words}`);
+  }
+  return out;
+}
+
+/** A partner's line that could as well be of the time before their end: only as history, never live. */
+function tolerated(w: World, look: Look, words: string, l: Line): boolean {
+  return w.tolerated.has(words) && !look.load.delivered.some((d) => d.live && wire(d.rec.body)?.msg === l.id);
+}
+
+function recalledBy(w: World, msg: string): boolean {
+  return [...w.recalled].some((text) => w.said.get(text)?.msg === msg);
+}
+
+// ---- order
+
+interface View {
+  /** Message id → place of its line. */
+  lines: Map<string, { at: number; line: Line }>;
+  /** Announcements (by hash) → place of the line that tells of it. */
+  epochs: Map<string, number>;
+  /** The envelope under a message id, as it was delivered to this load. */
+  envelopes: Map<string, Wire>;
+}
+
+function view(look: Look): View {
+  const lines = new Map(look.lines.map((line, at) => [line.id, { at, line }]));
+  const epochs = new Map<string, number>();
+  const envelopes = new Map<string, Wire>();
+  const bySeq = new Map(look.lines.map((l, at) => [l.seq, { at, epoch: l.epoch }]));
+  for (const { rec } of look.load.delivered) {
+    const e = wire(rec.body);
+    if (!e) continue;
+    if (!envelopes.has(e.msg)) envelopes.set(e.msg, e);
+    const line = bySeq.get(rec.seq);
+    if (e.kind === K.announcement && line?.epoch) epochs.set(e.hash, line.at);
+  }
+  return { lines, epochs, envelopes };
+}
+
+/** Nothing unmarked stands before what its writer had seen, or after something of the same writer that is missing. */
+function order(w: World, look: Look): string[] {
+  const out: string[] = [];
+  const v = view(look);
+  const sent = new Map(w.server.sent.map((s) => [s.w.hash, s.w]));
+  for (const [at, l] of look.lines.entries()) {
+    const e = v.envelopes.get(l.id);
+    if (!good(l) || !e || !sent.has(e.hash)) continue;
+    const wrong = before(w, v, e, at, sent) ?? chain(v, e, at, w);
+    if (wrong) out.push(`order: ${wrong}: ${wordsOf(l)}`);
+  }
+  return out;
+}
+
+/** `prev` stands before it. */
+function before(w: World, v: View, e: Wire, at: number, sent: Map<string, Wire>): string | null {
+  if (e.prev === ZEROS) {
+    const others = [...v.lines.values()].some((x) => x.at < at && good(x.line) && v.envelopes.get(x.line.id)?.sender !== e.sender);
+    return others ? 'its writer had seen nothing, yet others stand before it' : null;
+  }
+  const p = sent.get(e.prev) ?? w.server.convs.get(e.conv)?.wires().find((x) => x.hash === e.prev);
+  if (!p) return 'what its writer had seen is nowhere';
+  if (p.kind === K.announcement) return (v.epochs.get(p.hash) ?? Infinity) < at ? null : `epoch ${p.epoch}, which its writer had seen, does not stand before it`;
+  if (p.kind === K.note || p.kind === K.grant || p.kind === K.noteRecall) return 'it names what the other side is not shown';
+  const msg = p.kind === K.recall ? p.target!.msg : p.msg;
+  return stands(v, msg, at) ? null : 'what its writer had seen does not stand before it';
+}
+
+/** Shown in some way that counts: with its words, or as taken back. */
+function stands(v: View, msg: string, at: number): boolean {
+  const known = v.lines.get(msg);
+  return known !== undefined && known.at < at && (good(known.line) || known.line.kind === 'recalled' || known.line.marks.includes('missingBefore'));
+}
+
+/** The one before it of the same page run is there. */
+function chain(v: View, e: Wire, at: number, w: World): string | null {
+  if (e.ctr === 0) return null;
+  const last = w.server.sent.find((s) => counted(s.w) && s.w.sender === e.sender && s.w.inst === e.inst && s.w.ctr === e.ctr - 1)?.w;
+  if (!last) return null;
+  const msg = last.target?.msg ?? last.msg;
+  const known = v.lines.get(msg);
+  return known && known.at < at ? null : 'the one before it of the same writer is missing';
+}
+
+// ---- alarm
+
+/** Announcements as they were accepted: from honest makers, in their order. */
+function epochsOf(w: World, load: Load): Map<number, string> {
+  const honest = new Set(w.server.sent.filter((s) => s.w.kind === K.announcement).map((s) => s.w.hash));
+  const out = new Map<number, string>();
+  for (const { conv, rec } of load.delivered) {
+    const e = wire(rec.body);
+    if (conv === w.conv && e?.kind === K.announcement && honest.has(e.hash) && e.epoch === out.size) out.set(e.epoch, e.hash);
+  }
+  return out;
+}
+
+/** A page that was shown less than it remembers, and was not told why, trusts the server no more. */
+function alarm(w: World, look: Look): string[] {
+  const { load } = look;
+  const complete = load.synced.some((s) => s.conv === w.conv);
+  if (look.alarm || load.rewound || !complete || look.says.length > 0) return [];
+  const earlier = w.server.loads.filter((l) => l.who === load.who && l.n < load.n);
+  const now = epochsOf(w, load);
+  for (const l of earlier) for (const [n, hash] of epochsOf(w, l)) if (now.get(n) !== hash) return [`alarm: epoch ${n}, which an earlier load was shown, is not there`];
+  return [];
+}
+
+// ---- loss
+
+/** What a page once showed is shown later, too, or something says that it is not. */
+function loss(w: World): string[] {
+  const out: string[] = [];
+  const shown = new Map<string, Map<string, string>>();
+  for (const look of w.looks) {
+    const once = shown.get(look.who) ?? new Map<string, string>();
+    shown.set(look.who, once);
+    const told = look.alarm || look.load.rewound || look.says.length > 0 || look.lines.some((l) => l.marks.length > 0);
+    const ids = new Set(look.lines.map((l) => l.id));
+    const loaded = look.load.synced.some((s) => s.conv === w.conv);
+    if (!told && loaded) for (const [id, words] of once) if (!ids.has(id)) out.push(`loss: ${look.who} was shown it once and is not any more: ${words}`);
+    for (const l of look.lines) if (good(l)) once.set(l.id, wordsOf(l));
+  }
+  return out;
+}
+
+/** Whether any page says that something is wrong. */
+export const anyMark = (w: World): boolean => w.looks.some((k) => k.says.length > 0 || k.lines.some((l) => l.marks.length > 0 && !othersNote(k, l)));
+/** Notes are for the team that wrote them; the next team sees that there are some. */
+const othersNote = (k: Look, l: Line): boolean =>
+  l.marks.every((m) => m === 'broken' || m === 'error.no_key') && k.load.delivered.some((d) => d.rec.seq === l.seq && wire(d.rec.body)?.kind === K.note);
+export const anyAlarm = (w: World): boolean => w.looks.some((k) => k.alarm);

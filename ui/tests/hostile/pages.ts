@@ -1,0 +1,157 @@
+/** The pages of the bench: the real clients, and what a person in front of them sees. */
+import { Agent } from '../../src/client/agent-client';
+import { Visitor } from '../../src/client/visitor-client';
+import { printFingerprint } from '../../src/crypto/hash';
+import type { Opaque } from '../../src/crypto/opaque';
+import type { Connection, Message, Thread, Trust } from '../../src/model';
+import { memoryStore, type Store } from '../../src/storage/store';
+import { SITE, type Person } from '../support/company';
+import { fakeEnv } from '../support/socket';
+import { benchBackend } from './backend';
+import { answer } from './http';
+import type { Who } from './hooks';
+import type { HostileServer, Load } from './server';
+
+export const SERVER = 'https://kefu.example';
+
+/** One line, as it stands on the screen. */
+export interface Line {
+  id: string;
+  seq: number | null;
+  side: Message['side'];
+  user: string | undefined;
+  kind: string;
+  text: string;
+  fields: Record<string, string> | undefined;
+  mine: boolean;
+  state: string | undefined;
+  /** Why a person should not simply believe it; empty: it is shown as good. */
+  marks: string[];
+  /** Only of lines that tell of an epoch. */
+  epoch: { epoch: number; bot: boolean } | undefined;
+}
+
+export interface Look {
+  who: Who;
+  load: Load;
+  /** The page trusts the server no more, and says so. */
+  alarm: boolean;
+  /** What is said beside the lines. */
+  says: string[];
+  lines: Line[];
+}
+
+const ALARMS: readonly string[] = ['error.pin', 'error.directory', 'error.directory_fork', 'error.history', 'error.snapshot_expired'];
+/** Kinds that show the words of a person. */
+const WORDS: readonly string[] = ['text', 'form', 'note', 'event', 'recalled'];
+
+/** Any flag but `mine`, any error, any kind without words, and the line that says that the log went back, are marks. */
+function marksOf(m: Message): string[] {
+  const flags = Object.entries(m).filter(([name, v]) => v === true && name !== 'mine').map(([name]) => name);
+  const kind = WORDS.includes(m.kind) ? [] : [m.kind as string];
+  const rewound = (m.event?.t as string | undefined) === 'rewound' ? ['rewound'] : [];
+  return [...flags, ...kind, ...rewound, ...(m.error ? [m.error] : [])];
+}
+
+function lineOf(m: Message): Line {
+  const event = m.event as { t: string; epoch?: number; bot?: boolean } | undefined;
+  const epoch = event?.t === 'epoch' || event?.t === 'moved' ? { epoch: event.epoch ?? -1, bot: event.bot === true } : undefined;
+  return { id: m.id, seq: m.seq, side: m.side, user: m.author?.user, kind: m.kind, text: m.text, fields: m.form?.fields, mine: m.mine, state: m.state, marks: marksOf(m), epoch };
+}
+
+const alarmed = (t: Trust, c: Connection): boolean => t.mode === 'broken' || (c.state === 'ended' && ALARMS.includes(c.reason ?? ''));
+
+/** Why nothing can be written, where that is more than everyday life: whose turn it is, a conversation that is closed. */
+const EVERYDAY: readonly string[] = ['error.closed', 'error.not_owner', 'error.no_key'];
+const blockedBy = (t: Thread | null): string[] => (t?.blocked.value && !EVERYDAY.includes(t.blocked.value) ? [t.blocked.value] : []);
+
+export abstract class Page<C extends { dispose(): void }> {
+  client!: C;
+  load!: Load;
+
+  constructor(
+    readonly server: HostileServer,
+    readonly who: Who,
+    readonly store: Store = { ...memoryStore(), kept: true },
+  ) {}
+
+  protected env(): ReturnType<typeof fakeEnv> {
+    const load = (this.load = this.server.newLoad(this.who));
+    const env = fakeEnv((s) => this.server.accept(load, s));
+    env.http = (url, init) => answer(this.server, load, url, init);
+    return env;
+  }
+
+  close(): void {
+    this.client.dispose();
+    this.server.cut(this.who);
+  }
+
+  abstract start(): void;
+  abstract look(conv: string): Look;
+}
+
+export class VisitorPage extends Page<Visitor> {
+  constructor(server: HostileServer) {
+    super(server, 'visitor');
+    this.start();
+  }
+
+  start(): void {
+    const org = printFingerprint(this.server.log.fp);
+    this.client = new Visitor({ server: SERVER, site: SITE, org, lang: 'zh' }, { env: this.env(), openStore: async () => this.store, backend: benchBackend, secure: true });
+  }
+
+  look(): Look {
+    const { client } = this;
+    const thread = client.thread.value;
+    const says = [...(client.robotRefused.value ? ['robot refused'] : []), ...blockedBy(thread)];
+    return { who: this.who, load: this.load, alarm: alarmed(client.trust.value, client.connection.value) || says.some((x) => ALARMS.includes(x)), says, lines: (thread?.messages.value ?? []).map(lineOf) };
+  }
+}
+
+export class AgentPage extends Page<Agent> {
+  private constructor(
+    server: HostileServer,
+    readonly person: Person,
+  ) {
+    super(server, person.user);
+  }
+
+  /** Signed in, as if by an earlier visit. */
+  static async of(server: HostileServer, person: Person): Promise<AgentPage> {
+    const page = new AgentPage(server, person);
+    const { store } = page;
+    await store.set(`a/${SERVER}/session`, { user: person.user, ed: await person.ed.keep(), x: await person.x.keep(), locked: false });
+    await store.set(`a/${SERVER}/pin`, printFingerprint(server.log.fp));
+    page.start();
+    return page;
+  }
+
+  start(): void {
+    const opaque = (): Opaque => {
+      throw new Error('a password was asked for');
+    };
+    this.client = new Agent({ server: SERVER }, { env: this.env(), openStore: async () => this.store, backend: benchBackend, secure: true, opaque });
+  }
+
+  get online(): boolean {
+    return this.client.connection.value.state === 'online';
+  }
+
+  /** Null while signed out or not yet signed in. */
+  thread(conv: string): Thread | null {
+    try {
+      return this.client.open(conv);
+    } catch {
+      return null;
+    }
+  }
+
+  look(conv: string): Look {
+    const { client } = this;
+    const thread = conv ? this.thread(conv) : null;
+    const says = [...blockedBy(thread), ...client.notices.value.filter((n) => n.kind === 'error' || n.key === 'notice.conversation_gone').map((n) => n.key as string)];
+    return { who: this.who, load: this.load, alarm: alarmed(client.trust.value, client.connection.value) || says.some((x) => ALARMS.includes(x)), says, lines: (thread?.messages.value ?? []).map(lineOf) };
+  }
+}
