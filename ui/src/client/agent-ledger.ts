@@ -22,7 +22,7 @@ export class AgentLedger extends Ledger {
     if (key) Object.assign(entry, await this.readNote(env, key, from.ed));
     else {
       if (!(await this.port.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');
-      Object.assign(entry, { kind: 'broken', error: 'error.no_key', sealed: env });
+      Object.assign(entry, { kind: 'broken', error: 'error.no_key', sealed: env, signer: from.ed });
     }
     this.order.count(env, entry);
     return entry;
@@ -56,7 +56,7 @@ export class AgentLedger extends Ledger {
       if (!key) continue;
       try {
         // its sender was judged when it came
-        const ed = e.sender === this.visitor?.kid ? this.visitor.ed : (this.port.directory().keyOf(e.sender)?.ed ?? reject('sender'));
+        const ed = e.signer!;
         const opened = env.kind === Kind.note ? await this.readNote(env, key as BoxKey, ed) : await this.open(env, key as EpochKey, ed);
         Object.assign(e, opened, { error: undefined, sealed: undefined });
       } catch (err) {

@@ -50,8 +50,9 @@ export interface Entry {
   error?: ErrorKey;
   /** What was sent, of messages and notes: for a recall. */
   env?: Envelope;
-  /** Kept while the key of its epoch is not known. */
+  /** Kept while the key of its epoch is not known, with the key of who signed it. */
   sealed?: Envelope;
+  signer?: Uint8Array;
 }
 
 export class Ledger {
@@ -315,7 +316,7 @@ export class Ledger {
     if (epoch.key) Object.assign(entry, await this.open(env, epoch.key, from.ed));
     else {
       if (!(await this.port.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');
-      Object.assign(entry, { kind: 'broken', error: 'error.no_key', sealed: env });
+      Object.assign(entry, { kind: 'broken', error: 'error.no_key', sealed: env, signer: from.ed });
     }
     if (isStrict(this.port, epoch)) this.order.checkPrev(env, entry);
     this.order.count(env, entry);
