@@ -107,6 +107,8 @@ export class Conversation implements Thread {
   /** Records come in order; the link saw to it. */
   record(r: WireRecord): void {
     const live = this.synced.value;
+    // of the connection it came by; the next one may be on when it is read
+    const gen = this.port.gen();
     this.queued++;
     this.work = this.work.then(async () => {
       const before = this.ledger.memory.now.seq;
@@ -116,7 +118,7 @@ export class Conversation implements Thread {
       if (env && env.sender === this.port.kid && r.seq > before && HANDED_BACK.includes(env.kind)) this.ledger.memory.acknowledged(r.seq, env);
       this.queued--;
       // before anything is sealed in a new epoch or shown
-      if (entry?.epoch || this.queued === 0) await this.remember();
+      if (entry?.epoch || this.queued === 0) await this.remember(gen);
       if (env) {
         this.outbox.record(env);
         this.expected.get(env.msg)?.(null);
@@ -128,28 +130,28 @@ export class Conversation implements Thread {
     });
   }
 
-  private remember(): Promise<void> {
+  private remember(gen: string): Promise<void> {
     const { left, ...place } = this.ledger.place();
-    const gen = this.port.gen();
     return this.ledger.memory.save(this.rewinding ? { left } : { ...place, left, ...(gen && { gen }) });
   }
 
   /** Everything up to here is held. */
   caughtUp(): void {
+    const gen = this.port.gen();
     this.work = this.work.then(async () => {
-      if (!this.port.online() || this.ended) return;
+      if (!this.port.online() || gen !== this.port.gen() || this.ended) return;
       if (this.rewinding) {
         // not in this chain: it waits for records
         void this.bringBack();
         return;
       }
       if (!this.ledger.holds()) return this.end('error.history');
-      await this.go();
+      await this.go(gen);
     });
   }
 
-  private async go(): Promise<void> {
-    await this.remember();
+  private async go(gen: string): Promise<void> {
+    await this.remember(gen);
     this.synced.value = true;
     this.publish();
     await this.outbox.restore(this.hooks.alive ?? (async () => false));
@@ -184,7 +186,7 @@ export class Conversation implements Thread {
       if (this.ledger.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0) return this.end('error.conversation_lost');
       this.rewinding = false;
       await memory.replace({ ...this.ledger.place(), ...(gen && { gen }) }, { after, at: this.port.now() });
-      await this.go();
+      await this.go(gen);
       const mine = this.port.role === 'visitor' || this.conv.value?.owner === `agent:${this.hooks.me?.()}`;
       await this.outbox.requeue(rest, mine ? null : 'error.not_owner');
     } catch (e) {

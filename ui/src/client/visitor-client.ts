@@ -265,6 +265,12 @@ export class Visitor implements VisitorClient {
   // ---- the first message
 
   private async begin(): Promise<Conversation> {
+    // a page that was open for weeks: by an old statement no new conversation begins
+    if (!(await this.fresh())) {
+      const over = new ClientError('error.snapshot_expired');
+      this.fail(over);
+      throw over;
+    }
     const keys = (this.keys ??= await makeKeys(this.backend, this.store, this.space));
     const nonce = random(16);
     const id = hex(conversationId(nonce, this.keeper.directory.fp, this.o.site, keys.ed.pk, keys.x.pk));

@@ -13,7 +13,7 @@ import { lastWhere } from '../ui/group';
 import { safeHref } from '../ui/linkify';
 import { full } from '../ui/time';
 import { fieldLabel } from './fields';
-import { nameOf, showVisitor } from './state';
+import { nameOf, select, showVisitor } from './state';
 import { latePeople } from './Waiting';
 
 export function VisitorPane({ client, item }: { client: AgentClient; item: ConvItem }) {
@@ -73,6 +73,13 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
         <Fact label={t('conversation')}>
           <code>{conv.id.slice(0, 8)}</code>
         </Fact>
+        {form?.after && (
+          <Fact label={t('after')}>
+            <button type="button" class="k-link" onClick={() => select(form.after!)}>
+              <code>{form.after.slice(0, 8)}</code>
+            </button>
+          </Fact>
+        )}
       </Part>
 
       <Part title={t('security')}>

@@ -189,6 +189,7 @@ export const en: Record<keyof typeof zh, string> = {
   evTake: '{name} took the conversation',
   evClosed: '{name} closed the conversation',
   evClosedIdle: 'Closed: nobody wrote for long',
+  after: 'Continues',
   evMoved: '{name} passed the conversation to {team}; its key holds what follows',
   evReopened: '{name} reopened the conversation',
   evBotIn: 'The robot answers: it can read what follows',

@@ -187,6 +187,7 @@ export const zh = {
   evTake: '{name} 领取了会话',
   evClosed: '{name} 结束了会话',
   evClosedIdle: '长时间没有消息，会话已自动结束',
+  after: '接续会话',
   evMoved: '{name}把会话转给“{team}”，此后的消息由该组的密钥加密',
   evReopened: '{name} 重新打开了会话',
   evBotIn: '机器人应答：它能看到此后的消息',
