@@ -3,18 +3,15 @@
  * back or an error names it. Only sealed bytes are kept and sent; a message that needs another epoch or counter is sealed
  * again under the same message id, so it can never appear twice.
  */
-import { equal, hex, random, unhex } from '../crypto/bytes';
+import { hex, random, unhex } from '../crypto/bytes';
 import { decodeBody, encodeBody, openMessage, sealMessage, type Body, type HeaderFields } from '../crypto/envelope';
-import { announce } from '../crypto/epoch';
 import { Rejected } from '../crypto/error';
-import { BoxKind, boxKid } from '../crypto/hash';
 import { signRecall, type RecallTarget } from '../crypto/recall';
 import { keyOfCode } from '../link/errors';
 import { ClientError, type ErrorKey } from '../model';
-import { Code, Envelope, Kind, ownerUser, type ErrorFrame } from '../proto';
-import type { Epoch, Ledger } from './ledger';
-import type { Port } from './port';
-import { mustRenew, nextTeam } from './writable';
+import { Code, Envelope, Kind, type ErrorFrame } from '../proto';
+import { MAX_REFUSALS, Rotation, type OutboxHost } from './rotation';
+import { nextTeam } from './writable';
 
 /** Without an answer the envelope goes out again after this, ms. */
 const RESEND_MS = 10_000;
@@ -24,8 +21,6 @@ const RATE_MS = 1_000;
 const CONFLICT_MS = 20;
 /** Others announced the epoch first: their record is on its way. */
 const RACE_MS = 500;
-/** A message that is refused so often has another fault. */
-const MAX_REFUSALS = 8;
 
 export interface Outgoing {
   msg: string;
@@ -51,18 +46,6 @@ interface Kept {
   by: number;
 }
 
-export interface OutboxHost {
-  port: Port;
-  ledger: Ledger;
-  /** Who has the conversation. */
-  owner(): string;
-  /** All records are here and the link is up. */
-  ready(): boolean;
-  /** The memory knows more than the log shows: asks for the conversation again. */
-  behind(): void;
-  changed(): void;
-}
-
 /** Writes beside the conversation need no right to announce: they go into whatever epoch is current. */
 const isBeside = (o: Outgoing): boolean => o.note || !!o.target;
 
@@ -72,17 +55,9 @@ const COUNTED: readonly number[] = [Kind.message, Kind.note, Kind.recall, Kind.n
 export class Outbox {
   readonly items: Outgoing[] = [];
   private inFlight: string | null = null;
-  private announcing: Envelope | null = null;
-  /** The server called this epoch over. */
-  private stale = -1;
-  /** Announcements in a row that began no epoch. */
-  private lostRaces = 0;
   /** While true nothing is sent. */
   protected held = false;
-  /** The visitor asked for a person: no robot from here on. */
-  person = false;
-  /** The server did not know the robot's day key. */
-  private freshRobot = false;
+  private readonly rotation: Rotation;
   private pauseUntil = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private work: Promise<void> = Promise.resolve();
@@ -93,7 +68,14 @@ export class Outbox {
   constructor(
     protected readonly h: OutboxHost,
     private readonly id: string,
-  ) {}
+  ) {
+    this.rotation = new Rotation(h, id);
+  }
+
+  /** The visitor asked for a person: no robot from here on. */
+  get person(): boolean {
+    return this.rotation.person;
+  }
 
   /** Seals, keeps, and sends when its turn comes. The text is safe when this resolves. */
   add(body: Body, note = false): Promise<Outgoing> {
@@ -136,7 +118,7 @@ export class Outbox {
   /** Messages of earlier page loads and of tabs that are gone. Needs the epochs they were sealed in. */
   restore(alive: (inst: number) => Promise<boolean>): Promise<void> {
     return this.serial(async () => {
-      this.person ||= (await this.h.port.store.get(this.personName)) === true;
+      this.rotation.person ||= (await this.h.port.store.get(this.personName)) === true;
       for (const { name, value } of await this.h.port.store.list<Kept>(this.name(''))) {
         const env = Envelope.parse(value.bytes);
         if (!env || this.items.some((o) => o.msg === env.msg) || (value.by !== this.h.port.inst && (await alive(value.by)))) continue;
@@ -158,7 +140,7 @@ export class Outbox {
 
   /** Whoever reads the next epoch is a person; announced at once, or when the server is there again. */
   askPerson(): void {
-    this.person = true;
+    this.rotation.person = true;
     void this.h.port.store.set(this.personName, true).catch(() => undefined);
     this.h.changed();
     this.pump();
@@ -195,10 +177,7 @@ export class Outbox {
     if (env.sender === this.h.port.kid) {
       this.next.set(env.inst, Math.max(this.next.get(env.inst) ?? 0, COUNTED.includes(env.kind) ? env.ctr + 1 : 0));
     }
-    if (this.announcing && (env.msg === this.announcing.msg || (env.kind === Kind.announcement && env.epoch >= this.announcing.epoch))) {
-      this.announcing = null;
-      this.lostRaces = env.epoch === this.h.ledger.chain.epoch ? 0 : this.lostRaces + 1;
-    }
+    this.rotation.record(env);
     const at = this.items.findIndex((o) => o.msg === env.msg);
     if (at >= 0) {
       this.items.splice(at, 1);
@@ -217,7 +196,7 @@ export class Outbox {
 
   /** An error that names an envelope. True if it was one of these. */
   refused(f: ErrorFrame): boolean {
-    if (this.announcing && f.msg === this.announcing.msg) {
+    if (this.rotation.isAnnouncing(f.msg)) {
       void this.announcementRefused(f);
       return true;
     }
@@ -229,7 +208,7 @@ export class Outbox {
     else if (f.code === Code.conflict) this.pause(CONFLICT_MS);
     else if (f.code === Code.rate_limited || f.code === Code.storage) this.pause(f.retry_ms ?? RATE_MS * o.refusals);
     else if (f.code === Code.epoch_stale) {
-      if (!isBeside(o)) this.stale = Math.max(this.stale, o.env.epoch);
+      if (!isBeside(o)) this.rotation.over(o.env.epoch);
       void this.refreshThenPump();
     } else if (f.code === Code.directory_stale) void this.refreshThenPump();
     else this.fail(o, keyOfCode(f.code));
@@ -238,19 +217,14 @@ export class Outbox {
   }
 
   private async announcementRefused(f: ErrorFrame): Promise<void> {
-    this.announcing = null;
-    this.lostRaces++;
-    if (this.lostRaces > MAX_REFUSALS) return this.failAll('error.refused');
+    if (!this.rotation.refused(f.code)) return this.failAll('error.refused');
     if (f.code === Code.rate_limited || f.code === Code.storage) this.pause(f.retry_ms ?? RATE_MS);
-    else if (f.code === Code.directory_stale) {
-      this.freshRobot = true;
-      await this.refreshThenPump();
-    } else if (f.code === Code.epoch_stale || f.code === Code.conflict) this.pause(RACE_MS);
+    else if (f.code === Code.directory_stale) await this.refreshThenPump();
+    else if (f.code === Code.epoch_stale || f.code === Code.conflict) this.pause(RACE_MS);
     else this.failAll(keyOfCode(f.code));
   }
 
   private failAll(error: ErrorKey): void {
-    this.lostRaces = 0;
     for (const o of this.items.filter((x) => !x.error)) this.fail(o, error);
   }
 
@@ -274,19 +248,20 @@ export class Outbox {
   private async step(): Promise<void> {
     const { port } = this.h;
     const head = this.items.find((o) => !o.error);
-    if (!(head || this.mustLeave()) || this.held || this.inFlight || !this.h.ready() || port.broken()) return;
+    if (!(head || this.rotation.robotMustLeave()) || this.held || this.inFlight || !this.h.ready() || port.broken()) return;
     const wait = this.pauseUntil - port.now();
     if (wait > 0) return this.again(wait);
     try {
-      if (await this.isBehind()) return;
-      if (!(await this.ensureEpoch(head)) || !head) return;
+      if (await this.rotation.isBehind()) return this.h.behind();
+      if (!(await this.rotation.ready(!!head && isBeside(head)))) return this.again(RESEND_MS);
+      if (!head) return;
       const place = this.items.filter((o) => !o.error).indexOf(head);
       const sealed = this.fits(head) ? head : await this.seal(head, place);
       if (sealed !== head) {
         this.items[this.items.indexOf(head)] = sealed;
         await this.keep(sealed);
       }
-      if (!this.items.includes(sealed) || !this.h.ready() || this.mustLeave()) return;
+      if (!this.items.includes(sealed) || !this.h.ready() || this.rotation.robotMustLeave()) return;
       if (port.envelope(sealed.env.bytes)) {
         this.inFlight = sealed.msg;
         this.resendLater();
@@ -341,79 +316,6 @@ export class Outbox {
     void this.keep(now);
     this.h.changed();
     this.pump();
-  }
-
-  /**
-   * Whether an earlier visit or another tab accepted an epoch that the log does not show here. Nothing is sealed then; what the
-   * server shows after it was asked once more decides.
-   */
-  private async isBehind(): Promise<boolean> {
-    const { ledger } = this.h;
-    const { epoch, hash, left } = await ledger.memory.refresh();
-    ledger.left ||= left;
-    if (epoch < 0 || ledger.hashOf(epoch) === hash) return false;
-    this.h.behind();
-    return true;
-  }
-
-  /** True if messages may be sealed in the current epoch; else the next one is announced and its record will pump. */
-  private async ensureEpoch(head?: Outgoing): Promise<boolean> {
-    const { port, ledger } = this.h;
-    const epoch = ledger.current;
-    if (this.announcing) {
-      if (this.announcing.epoch > ledger.chain.epoch) port.envelope(this.announcing.bytes);
-      this.again(RESEND_MS);
-      return false;
-    }
-    if (epoch && head && isBeside(head) && !this.mustLeave()) return true;
-    const old = epoch && (epoch.epoch <= this.stale || mustRenew(port, ledger, epoch));
-    const rotate = !epoch || old || (epoch.bot && !(await this.mayStay(epoch)));
-    if (!rotate && !epoch.key) throw new ClientError('error.no_key');
-    if (!rotate) return true;
-    await this.announceNext(nextTeam(port, ledger));
-    return false;
-  }
-
-  /** A robot is in, and the next thing sent must take it out: a person was asked for, or has the conversation. */
-  private mustLeave(): boolean {
-    const owner = this.h.owner();
-    const over = this.person || this.h.ledger.left || owner === 'queue' || !!ownerUser(owner);
-    return over && this.h.port.role === 'visitor' && this.h.ledger.current?.bot === true;
-  }
-
-  /** The day key of the robot that may read on; null if none may. */
-  private async robot(fresh = false): Promise<Uint8Array | null> {
-    const { robot } = this.h.port;
-    return this.person || this.h.ledger.left || !robot || this.h.owner() !== 'robot' ? null : robot(fresh);
-  }
-
-  /** The robot in this epoch is the owner, and its day key holds. */
-  private async mayStay(epoch: Epoch): Promise<boolean> {
-    const isIn = (x: Uint8Array | null): boolean => !!x && epoch.env.boxes.some((b) => equal(b.kid, boxKid(BoxKind.bot, x)));
-    const x = await this.robot();
-    // another tab may have fetched a newer key
-    return !!x && (isIn(x) || isIn(await this.robot(true)));
-  }
-
-  /** Announces the next epoch for a team. Its record is the acknowledgement. */
-  async announceNext(team: string): Promise<Envelope> {
-    const { port, ledger } = this.h;
-    const dir = port.directory();
-    if (!ledger.visitor) throw new ClientError('error.directory', 'the visitor is not known');
-    // a page that stays open for weeks: the company's statement about its people may be over
-    if (!(await port.fresh())) throw new ClientError('error.snapshot_expired');
-    // who never was in does not come in
-    const botX = ledger.current?.bot ? await this.robot(this.freshRobot) : null;
-    this.freshRobot = false;
-    const bytes = await announce(
-      port.backend,
-      { conv: unhex(this.id), last: ledger.chain, dirSeq: dir.seq, dirHead: dir.head, teamPk: dir.teamPk(team), visitorX: ledger.visitor.x, botX },
-      port.me,
-    );
-    this.announcing = Envelope.parse(bytes)!;
-    port.envelope(bytes);
-    this.again(RESEND_MS);
-    return this.announcing;
   }
 
   private async seal(o: Omit<Outgoing, 'env' | 'under'>, place: number): Promise<Outgoing> {

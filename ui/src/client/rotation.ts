@@ -1,0 +1,141 @@
+/**
+ * Epochs of one conversation as this page makes them: whether a message may be sealed in the current one, and the announcement of the
+ * next. Here a robot is let in or taken out; nothing here sends or seals messages.
+ */
+import { equal, unhex } from '../crypto/bytes';
+import { announce } from '../crypto/epoch';
+import { BoxKind, boxKid } from '../crypto/hash';
+import { ClientError } from '../model';
+import { Code, Envelope, Kind, ownerUser } from '../proto';
+import type { Epoch, Ledger } from './ledger';
+import type { Port } from './port';
+import { mustRenew, nextTeam } from './writable';
+
+/** What is refused so often has another fault. */
+export const MAX_REFUSALS = 8;
+
+export interface OutboxHost {
+  port: Port;
+  ledger: Ledger;
+  /** Who has the conversation. */
+  owner(): string;
+  /** All records are here and the link is up. */
+  ready(): boolean;
+  /** The memory knows more than the log shows: asks for the conversation again. */
+  behind(): void;
+  changed(): void;
+}
+
+export class Rotation {
+  /** The visitor asked for a person: no robot from here on. */
+  person = false;
+  private announcing: Envelope | null = null;
+  /** The server called this epoch over. */
+  private stale = -1;
+  /** Announcements in a row that began no epoch. */
+  private lostRaces = 0;
+  /** The server did not know the robot's day key. */
+  private freshRobot = false;
+
+  constructor(
+    private readonly h: OutboxHost,
+    private readonly id: string,
+  ) {}
+
+  /** The server calls this epoch over. */
+  over(epoch: number): void {
+    this.stale = Math.max(this.stale, epoch);
+  }
+
+  isAnnouncing(msg: string | undefined): boolean {
+    return this.announcing !== null && msg === this.announcing.msg;
+  }
+
+  /** A record came back, of any envelope of this conversation. */
+  record(env: Envelope): void {
+    if (!this.announcing) return;
+    if (env.msg !== this.announcing.msg && (env.kind !== Kind.announcement || env.epoch < this.announcing.epoch)) return;
+    this.announcing = null;
+    this.lostRaces = env.epoch === this.h.ledger.chain.epoch ? 0 : this.lostRaces + 1;
+  }
+
+  /** The announcement was refused. False if that happened too often. */
+  refused(code: number): boolean {
+    this.announcing = null;
+    this.freshRobot ||= code === Code.directory_stale;
+    if (++this.lostRaces <= MAX_REFUSALS) return true;
+    this.lostRaces = 0;
+    return false;
+  }
+
+  /**
+   * Whether an earlier visit or another tab accepted an epoch that the log does not show here. Nothing is sealed then; what the
+   * server shows after it was asked once more decides.
+   */
+  async isBehind(): Promise<boolean> {
+    const { ledger } = this.h;
+    const { epoch, hash, left } = await ledger.memory.refresh();
+    ledger.left ||= left;
+    return epoch >= 0 && ledger.hashOf(epoch) !== hash;
+  }
+
+  /**
+   * True if something may be sealed in the current epoch; else the next one is announced, and its record goes on. `beside`: a note or
+   * a recall, whose writer need not be one who may announce.
+   */
+  async ready(beside: boolean): Promise<boolean> {
+    const { port, ledger } = this.h;
+    const epoch = ledger.current;
+    if (this.announcing) {
+      if (this.announcing.epoch > ledger.chain.epoch) port.envelope(this.announcing.bytes);
+      return false;
+    }
+    if (epoch && beside && !this.robotMustLeave()) return true;
+    const old = epoch && (epoch.epoch <= this.stale || mustRenew(port, ledger, epoch));
+    const rotate = !epoch || old || (epoch.bot && !(await this.mayStay(epoch)));
+    if (!rotate && !epoch.key) throw new ClientError('error.no_key');
+    if (!rotate) return true;
+    await this.announceNext(nextTeam(port, ledger));
+    return false;
+  }
+
+  /** A robot is in, and the next thing sent must take it out: a person was asked for, or has the conversation. */
+  robotMustLeave(): boolean {
+    const owner = this.h.owner();
+    const over = this.person || this.h.ledger.left || owner === 'queue' || !!ownerUser(owner);
+    return over && this.h.port.role === 'visitor' && this.h.ledger.current?.bot === true;
+  }
+
+  /** The day key of the robot that may read on; null if none may. */
+  private async robot(fresh = false): Promise<Uint8Array | null> {
+    const { robot } = this.h.port;
+    return this.person || this.h.ledger.left || !robot || this.h.owner() !== 'robot' ? null : robot(fresh);
+  }
+
+  /** The robot in this epoch is the owner, and its day key holds. */
+  private async mayStay(epoch: Epoch): Promise<boolean> {
+    const isIn = (x: Uint8Array | null): boolean => !!x && epoch.env.boxes.some((b) => equal(b.kid, boxKid(BoxKind.bot, x)));
+    const x = await this.robot();
+    // another tab may have fetched a newer key
+    return !!x && (isIn(x) || isIn(await this.robot(true)));
+  }
+
+  /** Announces the next epoch for a team. Its record is the acknowledgement. */
+  private async announceNext(team: string): Promise<void> {
+    const { port, ledger } = this.h;
+    const dir = port.directory();
+    if (!ledger.visitor) throw new ClientError('error.directory', 'the visitor is not known');
+    // a page that stays open for weeks: the company's statement about its people may be over
+    if (!(await port.fresh())) throw new ClientError('error.snapshot_expired');
+    // who never was in does not come in
+    const botX = ledger.current?.bot ? await this.robot(this.freshRobot) : null;
+    this.freshRobot = false;
+    const bytes = await announce(
+      port.backend,
+      { conv: unhex(this.id), last: ledger.chain, dirSeq: dir.seq, dirHead: dir.head, teamPk: dir.teamPk(team), visitorX: ledger.visitor.x, botX },
+      port.me,
+    );
+    this.announcing = Envelope.parse(bytes)!;
+    port.envelope(bytes);
+  }
+}
