@@ -45,6 +45,32 @@ describe("an admin's console", () => {
     expect(posts).toHaveLength(1);
   });
 
+  it('signs nothing over an admin who enrolled late before anybody could be confirmed: a person is asked', async () => {
+    const boss = await co.enrol('boss', 'admin', ['svc'], { exp: NOW - 1 });
+    const late = await co.enrol('late', 'agent', ['svc'], { exp: NOW - 1 });
+    const before = co.snapshot;
+    const a = await agent(co.admin);
+    await rest();
+    expect([posts, co.snapshot]).toEqual([[], before]);
+    expect(a.client.waiting.value.map((w) => w.user)).toEqual(['boss', 'late']);
+    await expect(a.client.confirm('late')).rejects.toMatchObject({ key: 'error.forbidden' });
+    await a.client.confirm('boss');
+    expect(said().at(-1)).toMatchObject({ t: 'rules', late: [late.inv] });
+    expect([await active(boss), await active(late), covered()]).toEqual([true, false, co.log.length - 1]);
+    await a.client.confirm('late');
+    expect([said().at(-1)!.t, await active(late)]).toEqual(['confirm', true]);
+  });
+
+  it('goes on by itself once root switched such an admin off', async () => {
+    await co.enrol('boss', 'admin', ['svc'], { exp: NOW - 1 });
+    await agent(co.admin);
+    await rest();
+    await co.add({ t: 'agent', user: 'boss', on: false }, co.root);
+    tell();
+    await until(() => types().includes('rules'));
+    expect(posts).toHaveLength(1);
+  });
+
   it('confirms by itself who enrolled in time, and only those', async () => {
     await co.revise();
     await co.renew();
