@@ -5,7 +5,7 @@ import { kidOf } from '../src/crypto/hash';
 import { Code } from '../src/proto';
 import { rest, until } from './support/clients';
 import { NOW, type Person } from './support/company';
-import { agent, co, li, server } from './support/world';
+import { agent, begin, co, li, server } from './support/world';
 
 const DAY = 86_400_000;
 const said = () => co.log.map((e) => JSON.parse(new TextDecoder().decode(unb64u(e.raw))) as Record<string, unknown>);
@@ -184,6 +184,17 @@ describe('who waits', () => {
     expect(a.client.notices.value.map((n) => n.key)).toEqual(['error.unconfirmed']);
     expect(mine.client.session.value).toBe('signed-in');
     expect(mine.client.trust.value.mode).toBe('pinned');
+  });
+
+  it('has a name for visitors, too', async () => {
+    await co.revise();
+    await co.renew();
+    await co.enrol('wang', 'agent', ['svc'], { exp: NOW + DAY });
+    const v = await begin();
+    const thread = v.client.thread.value!;
+    server.own(thread.id, 'agent:wang', 'take');
+    await until(() => thread.agentName.value === 'Name of wang');
+    expect(thread.members.value.people).toContain('Name of wang');
   });
 
   it('one who comes back late is told so, also when the server shows them out', async () => {

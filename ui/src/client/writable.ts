@@ -15,7 +15,7 @@ export function teamKeyIsCurrent(port: Port, epoch: Epoch): boolean {
  * with him could deliver it: nothing is written into one.
  */
 export function creatorIsThere(port: Port, ledger: Ledger, { env }: Epoch): boolean {
-  return env.sender === ledger.visitor?.kid || port.directory().keyOf(env.sender)?.to === null;
+  return env.sender === ledger.visitor?.kid || port.directory().keyNow(env.sender) !== null;
 }
 
 /** The first of these teams that is on. */
