@@ -169,6 +169,7 @@ describe('an account', () => {
   });
 
   it('past the end of the invite somebody whom nobody confirmed hears that they wait for an admin', async () => {
+    await co.revise();
     const i = await invite(NOW + 1000);
     const me = await enrol(d, await keeper(), readCode(i.code), PASSWORD);
     clock = NOW + 1001;

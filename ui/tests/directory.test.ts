@@ -218,12 +218,13 @@ describe('before the first `rules` entry', () => {
     expect(dir.state.users.wang!.member!.filter((m) => m.to === null)).toEqual([{ team: 'vip', from, to: null }, { team: 'svc', from, to: null }]);
   });
 
-  it('a `confirm` counts there, too', async () => {
+  it('nobody waits there, and only root takes an admin back', async () => {
     const li = await co.enrol('li', 'agent', ['svc']);
-    await co.confirm(li);
-    await co.revise([li.inv]);
-    clock = NOW + DAY;
-    expect((await replay()).keyNow(kid(li))?.user).toBe('li');
+    expect(await refused(() => co.confirm(li))).toBe('not_waiting');
+    const chen = await co.enrol('chen', 'admin', ['svc']);
+    expect(await refused(() => co.revise([chen.inv]))).toBe('root_only');
+    expect(await refused(() => co.revise([chen.inv], co.root))).toBe('valid');
+    expect(await refused(() => co.revise([li.inv]))).toBe('valid');
   });
 });
 
@@ -254,6 +255,7 @@ describe('revisions', () => {
     await co.add({ t: 'agent', user: 'li', on: true, teams: ['vip'] });
     await co.revise();
     await co.add({ t: 'agent', user: 'li', on: false });
+    await co.add({ t: 'agent', user: 'li', on: true }); // names no teams: in none
     await co.renew();
     const state = snapshotState();
     expect(state.users.li!.member).toEqual([{ team: 'svc', from: s, to: s + 3 }, { team: 'vip', from: s + 1, to: s + 5 }]);

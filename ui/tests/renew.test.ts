@@ -5,7 +5,7 @@ import { kidOf } from '../src/crypto/hash';
 import { Code } from '../src/proto';
 import { rest, until } from './support/clients';
 import { NOW, type Person } from './support/company';
-import { agent, co, li, server } from './support/world';
+import { agent, begin, co, li, server } from './support/world';
 
 const DAY = 86_400_000;
 const said = () => co.log.map((e) => JSON.parse(new TextDecoder().decode(unb64u(e.raw))) as Record<string, unknown>);
@@ -42,6 +42,32 @@ describe("an admin's console", () => {
     expect(a.client.waiting.value).toEqual([{ user: 'late', name: 'Name of late', teams: ['svc'], at: NOW, until: NOW - 1, invitedBy: 'Name of zhao' }]);
     tell();
     await rest();
+    expect(posts).toHaveLength(1);
+  });
+
+  it('signs nothing over an admin who enrolled late before anybody could be confirmed: a person is asked', async () => {
+    const boss = await co.enrol('boss', 'admin', ['svc'], { exp: NOW - 1 });
+    const late = await co.enrol('late', 'agent', ['svc'], { exp: NOW - 1 });
+    const before = co.snapshot;
+    const a = await agent(co.admin);
+    await rest();
+    expect([posts, co.snapshot]).toEqual([[], before]);
+    expect(a.client.waiting.value.map((w) => w.user)).toEqual(['boss', 'late']);
+    await expect(a.client.confirm('late')).rejects.toMatchObject({ key: 'error.forbidden' });
+    await a.client.confirm('boss');
+    expect(said().at(-1)).toMatchObject({ t: 'rules', late: [late.inv] });
+    expect([await active(boss), await active(late), covered()]).toEqual([true, false, co.log.length - 1]);
+    await a.client.confirm('late');
+    expect([said().at(-1)!.t, await active(late)]).toEqual(['confirm', true]);
+  });
+
+  it('goes on by itself once root switched such an admin off', async () => {
+    await co.enrol('boss', 'admin', ['svc'], { exp: NOW - 1 });
+    await agent(co.admin);
+    await rest();
+    await co.add({ t: 'agent', user: 'boss', on: false }, co.root);
+    tell();
+    await until(() => types().includes('rules'));
     expect(posts).toHaveLength(1);
   });
 
@@ -158,6 +184,17 @@ describe('who waits', () => {
     expect(a.client.notices.value.map((n) => n.key)).toEqual(['error.unconfirmed']);
     expect(mine.client.session.value).toBe('signed-in');
     expect(mine.client.trust.value.mode).toBe('pinned');
+  });
+
+  it('has a name for visitors, too', async () => {
+    await co.revise();
+    await co.renew();
+    await co.enrol('wang', 'agent', ['svc'], { exp: NOW + DAY });
+    const v = await begin();
+    const thread = v.client.thread.value!;
+    server.own(thread.id, 'agent:wang', 'take');
+    await until(() => thread.agentName.value === 'Name of wang');
+    expect(thread.members.value.people).toContain('Name of wang');
   });
 
   it('one who comes back late is told so, also when the server shows them out', async () => {

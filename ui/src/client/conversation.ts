@@ -359,7 +359,7 @@ export class Conversation implements Thread {
     this.members.value = { people: team ? dir.people(team) : [], bot: epoch?.bot ?? false };
     this.personAsked.value = this.outbox.person;
     const user = conv ? ownerUser(conv.owner) : null;
-    this.agentName.value = user ? (dir.state.users[user]?.name ?? user) : null;
+    this.agentName.value = user ? (dir.nameOf(user) ?? user) : null;
     this.blocked.value = this.whyBlocked(conv);
     this.hooks.changed?.();
   }

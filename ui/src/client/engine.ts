@@ -189,7 +189,7 @@ export class Engine {
         this.conversations.get(f.conv)?.receipt(f.side, { delivered: f.delivered, read: f.read });
         return;
       case 'typing': {
-        const name = f.user === undefined ? '' : (this.port.directory().state.users[f.user]?.name ?? f.user);
+        const name = f.user === undefined ? '' : (this.port.directory().nameOf(f.user) ?? f.user);
         // an agent hears of his colleagues, nobody of himself
         const self = f.side === this.port.role && (f.user === undefined || f.user === this.hooks.me?.());
         if (!self) this.conversations.get(f.conv)?.setTyping(f.side, name, f.on);

@@ -173,7 +173,7 @@ export class Ledger {
     const event = parseEvent(r.body);
     let entry: Entry | null;
     const owner = event?.t === 'owner' ? ownerUser(event.owner) : null;
-    if (owner) await this.directory.acquaint(owner, Object.hasOwn(this.port.directory().state.users, owner));
+    if (owner) await this.directory.acquaint(owner, this.port.directory().nameOf(owner) !== null);
     try {
       entry = event ? this.event(r, event) : await this.envelope(r, live);
     } catch (e) {

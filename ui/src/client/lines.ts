@@ -99,7 +99,7 @@ export class Lines {
   }
 
   private userName(user: string | undefined): string | undefined {
-    return user === undefined ? undefined : this.port.directory().state.users[user]?.name;
+    return user === undefined ? undefined : (this.port.directory().nameOf(user) ?? undefined);
   }
 
   private eventOf(e: Entry): ThreadEvent | undefined {

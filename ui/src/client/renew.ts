@@ -44,27 +44,42 @@ async function entriesOf(s: Signing, fields: readonly Fields[], key: SigningKey)
   return { entries, next };
 }
 
+/** What is to be signed. `none`: not even a snapshot; `self`: no snapshot yet. */
+interface Due {
+  fields: Fields[];
+  snapshot: 'with' | 'self' | 'none';
+}
+
+const confirm = (w: { user: string; ed: string }): Fields => ({ t: 'confirm', user: w.user, ed: w.ed });
+
+/** That revision 2 holds. `but`: an enrolment that is late and right. */
+function rules(dir: Directory, now: number, but?: string): Due {
+  const late = dir.waiting().filter((w) => now > w.exp && w.ed !== but);
+  // Only root takes an admin back, and whoever is not named here, or covered by a snapshot, is confirmed: somebody must be asked first.
+  if (late.some((w) => w.role === 'admin')) return { fields: [], snapshot: 'none' };
+  return { fields: [{ t: 'rules', rev: 2, late: late.map((w) => w.inv) }], snapshot: 'with' };
+}
+
 /** What is due now. Whoever waits themself confirms themself, if they may, and signs nothing else before that. */
-function due(dir: Directory, now: number, key: SigningKey): { fields: Fields[]; self: boolean } {
+function due(dir: Directory, now: number, key: SigningKey): Due {
+  if (dir.rev < 2) return rules(dir, now);
   const waiting = dir.waiting();
   const ed = b64u(key.pk);
-  const confirm = (w: { user: string; ed: string }): Fields => ({ t: 'confirm', user: w.user, ed: w.ed });
-  if (dir.rev < 2) return { fields: [{ t: 'rules', rev: 2, late: waiting.filter((w) => now > w.exp).map((w) => w.inv) }], self: false };
   const me = waiting.find((w) => w.ed === ed);
-  if (me) return { fields: me.role === 'admin' && Math.max(now, dir.latest) <= me.exp ? [confirm(me)] : [], self: true };
-  return { fields: waiting.filter((w) => now <= w.exp).map(confirm), self: false };
+  if (me) return { fields: me.role === 'admin' && Math.max(now, dir.latest) <= me.exp ? [confirm(me)] : [], snapshot: 'self' };
+  return { fields: waiting.filter((w) => now <= w.exp).map(confirm), snapshot: 'with' };
 }
 
 const isConflict = (e: unknown): boolean => e instanceof Refused && (e.code === Code.conflict || e.code === Code.directory_stale);
 
 /** Signs and sends what `what` says is due, until nothing is; again if somebody else was faster. Resolves to whether anything was sent. */
-async function sign(s: Signing, admin: Admin, what: (dir: Directory) => { fields: Fields[]; self: boolean }): Promise<boolean> {
+async function sign(s: Signing, admin: Admin, what: (dir: Directory) => Due): Promise<{ sent: boolean; snapshot: Due['snapshot'] }> {
   let sent = false;
-  for (let i = 1; i <= TRIES; i++) {
-    const { fields, self } = what(s.keeper.directory);
-    if (!fields.length) break;
+  for (let i = 1; ; i++) {
+    const { fields, snapshot: covers } = what(s.keeper.directory);
+    if (!fields.length || i > TRIES) return { sent, snapshot: covers };
     const { entries, next } = await entriesOf(s, fields, admin.key);
-    const snapshot = self ? undefined : await signSnapshot(next, s.now, s.now + LIFE_MS, admin.key);
+    const snapshot = covers === 'self' ? undefined : await signSnapshot(next, s.now, s.now + LIFE_MS, admin.key);
     try {
       await s.http.post('/directory', { entries, snapshot }, admin.token);
       sent = true;
@@ -73,7 +88,6 @@ async function sign(s: Signing, admin: Admin, what: (dir: Directory) => { fields
     }
     await s.keeper.refresh(s.now);
   }
-  return sent;
 }
 
 /**
@@ -85,9 +99,9 @@ export async function renewDirectory(s: Signing, admin: Admin | null): Promise<{
   const { at } = keeper.life;
   if (admin) {
     try {
-      await sign(s, admin, (dir) => due(dir, now, admin.key));
+      const { snapshot } = await sign(s, admin, (dir) => due(dir, now, admin.key));
       const { directory, life } = keeper;
-      if (directory.authority(b64u(admin.key.pk)) && (now - life.at > DAY_MS || life.seq < directory.seq)) {
+      if (snapshot === 'with' && (now - life.at > DAY_MS || life.seq < directory.seq)) {
         await keeper.refresh(now);
         await s.http.post('/snapshot', await signSnapshot(keeper.directory, now, now + LIFE_MS, admin.key), admin.token);
         keeper.life = { seq: keeper.directory.seq, at: now, until: now + LIFE_MS };
@@ -105,13 +119,14 @@ export async function renewDirectory(s: Signing, admin: Admin | null): Promise<{
 /** Confirms somebody who enrolled late, because a person says so. Rejects if that is not to be done. */
 export async function confirmLate(s: Signing, admin: Admin, user: string): Promise<void> {
   let asked: string | undefined;
-  const signed = await sign(s, admin, (dir) => {
+  const { sent, snapshot } = await sign(s, admin, (dir) => {
     const w = dir.waiting().find((one) => one.user === user);
     // another enrolment under the same name is not the one that was looked at
     asked ??= w?.ed;
-    return { fields: w && w.ed === asked ? [{ t: 'confirm', user, ed: w.ed }] : [], self: false };
+    if (!w || w.ed !== asked) return { fields: [], snapshot: 'with' };
+    return dir.rev < 2 ? rules(dir, s.now, asked) : { fields: [confirm(w)], snapshot: 'with' };
   });
-  if (!signed) throw new ClientError('error.conflict', 'nobody waits under this name');
+  if (!sent) throw new ClientError(snapshot === 'none' ? 'error.forbidden' : 'error.conflict', 'another admin is late, or nobody waits under this name');
 }
 
 interface OldWidget {

@@ -97,11 +97,7 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
           </p>
         )}
         <Fact label={t('readers')}>{listOf(members.people) || '—'}</Fact>
-        {waiting.length > 0 && (
-          <p class="k-hint">
-            {listOf(waiting.map((p) => p.name))}: {t('waitingTag')}
-          </p>
-        )}
+        {waiting.length > 0 && <p class="k-hint">{t('waitingNames', { names: listOf(waiting.map((p) => p.name)) })}</p>}
         {members.bot && <p class="k-hint">{t('botReads')}</p>}
       </Part>
     </aside>

@@ -76,7 +76,7 @@ export function WaitingDialog({ client, onClose }: { client: AgentClient; onClos
               >
                 {t('waitingLeave')}
               </Button>
-              <Button size="sm" kind="primary" busy={isBusy(`confirm ${p.user}`)} onClick={() => void confirm(p)}>
+              <Button size="sm" busy={isBusy(`confirm ${p.user}`)} onClick={() => void confirm(p)}>
                 {t('waitingConfirm')}
               </Button>
             </div>

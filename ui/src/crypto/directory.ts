@@ -74,8 +74,7 @@ export class Directory {
   private indexed: Index | null = null;
   /** Enrolments up to here count as confirmed, because a snapshot covers them. */
   private covered: number;
-  /** As it stands in snapshots. */
-  state: State;
+  private signed: State | null = null;
 
   private constructor(
     readonly fp: Uint8Array,
@@ -88,7 +87,11 @@ export class Directory {
   ) {
     this.heads.set(seq, head);
     this.covered = base;
-    this.state = asSigned(known.state);
+  }
+
+  /** What the log adds up to, as it stands in snapshots. */
+  get state(): State {
+    return (this.signed ??= asSigned(this.known.state));
   }
 
   /** Begins with a genesis that must be by the root key whose fingerprint is `fp`. `now`: this machine's clock, ms. */
@@ -112,7 +115,7 @@ export class Directory {
   /** Verifies the next entry and applies it; rejects without changing anything. */
   async apply(backend: Backend, e: Signed): Promise<void> {
     this.known = await applyEntry(backend, { known: this.known, fp: this.fp, seq: this.seq + 1, prev: this.head }, e);
-    this.state = asSigned(this.known.state);
+    this.signed = null;
     this.seq++;
     this.head = entryHash(e.raw, e.signer, e.sig);
     this.heads.set(this.seq, this.head);

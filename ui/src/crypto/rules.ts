@@ -86,7 +86,7 @@ export async function applyEntry(backend: Backend, at: Place, e: Signed): Promis
     case 'confirm':
       return confirm(p, b, signer);
     case 'rules':
-      return rules(p, b);
+      return rules(p, b, right === 'root');
     case 'agent':
       return agent(p, b, right === 'root');
     case 'team':
@@ -180,20 +180,15 @@ async function enrol(backend: Backend, p: Place, b: Json): Promise<Known> {
 function confirm(p: Place, b: Json, signer: string): Known {
   const id = slug(b.user);
   const { state, latest } = p.known;
-  const { [id]: early, ...unconfirmed } = p.known.unconfirmed;
-  const user = state.users[id];
-  const key = early && activeKey(user);
-  const w = state.waiting?.[id] ?? (key && { ...key, role: user!.role, exp: early.exp });
+  const w = state.waiting?.[id];
   if (!w || w.ed !== edKey(b.ed)) return reject('not_waiting', id);
   if (signer === w.ed && (w.role !== 'admin' || latest > w.exp)) reject('own_confirmation', id);
-  const waits = state.waiting?.[id];
-  if (!waits) return { ...p.known, unconfirmed: table(unconfirmed) };
-  const users = table({ ...state.users, [id]: confirmed(waits, state.users[id]) });
+  const users = table({ ...state.users, [id]: confirmed(w, state.users[id]) });
   return { ...p.known, state: { ...state, users, waiting: waitingWith(state, id, null) } };
 }
 
-/** The first one confirms everybody whom it does not name. */
-function rules(p: Place, b: Json): Known {
+/** The first one confirms everybody whom it does not name. Only root takes an admin back. */
+function rules(p: Place, b: Json, byRoot: boolean): Known {
   const { state, unconfirmed } = p.known;
   const rev = int(b.rev);
   if (rev <= (state.rules?.at(-1)?.rev ?? 1)) reject('rules_rev', String(rev));
@@ -203,6 +198,7 @@ function rules(p: Place, b: Json): Known {
     if (!late.includes(inv)) continue;
     const { [id]: user, ...users } = next.users;
     const { name, role: as, teams } = user!;
+    if (as === 'admin' && !byRoot) reject('root_only');
     const { ed, x } = activeKey(user)!;
     next.users = table(before ? { ...users, [id]: before } : users);
     next.waiting = waitingWith(next, id, { name, role: as, teams, ed, x, inv, from, exp });
@@ -221,14 +217,14 @@ function agent(p: Place, b: Json, byRoot: boolean): Known {
   const name = b.name === undefined ? user.name : str(b.name);
   const teams = b.teams === undefined ? user.teams : list(b.teams, slug);
   if (waits) return { ...p.known, state: { ...state, waiting: waitingWith(state, id, on ? { ...waits, name, role: next, teams } : null) } };
-  const { keys, member } = state.users[id]!;
+  const { keys, member = [] } = state.users[id]!;
   const changed = {
     name,
     role: next,
     on,
     teams,
     keys: on ? keys : keys.map((k) => (k.to === null ? { ...k, to: p.seq } : k)),
-    member: enter(member ?? [], on ? teams : [], p.seq),
+    member: on && b.teams === undefined ? member : enter(member, on ? teams : [], p.seq),
   };
   const { [id]: early, ...others } = p.known.unconfirmed;
   const unconfirmed = early && on ? p.known.unconfirmed : table(others);

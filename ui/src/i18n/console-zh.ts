@@ -166,6 +166,7 @@ export const zh = {
   waitingLeave: '暂不处理',
   waitingDone: '已确认 {name}。',
   waitingTag: '等待确认',
+  waitingNames: '{names}：等待确认',
 
   kNext: '下一个会话',
   kPrev: '上一个会话',
