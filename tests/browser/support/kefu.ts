@@ -37,10 +37,11 @@ export class Kefu {
   private readonly root: string;
   private child: ChildProcess | null = null;
 
-  /** `host` is the name pages call the server by. It listens on loopback in any case. */
+  /** `host` and `publicPort` are what pages call the server by. It listens on loopback, at `port`, in any case. */
   constructor(
     readonly port: number,
     private readonly host = '127.0.0.1',
+    private readonly publicPort = port,
   ) {
     this.root = mkdtempSync(join(tmpdir(), 'kefu-browser-'));
     this.dir = join(this.root, 'data');
@@ -48,7 +49,7 @@ export class Kefu {
   }
 
   get origin(): string {
-    return `http://${this.host}:${this.port}`;
+    return `http://${this.host}:${this.publicPort}`;
   }
 
   /** One command of the command line, as JSON. */
