@@ -103,7 +103,7 @@ test('after the hand-over a page load shows only the time of the robot: an alarm
   stage.proxy.up.length = 0;
   backToTheRobot(stage, logs);
   await visitor.reload();
-  await alarm(visitor);
+  await alarm(visitor, 'error.history');
   nothingSent(stage.proxy, 'visitor', from);
   // what was written is not lost: it goes to the people when they are shown again
   logs.honest();
@@ -136,7 +136,7 @@ for (const paged of [false, true]) {
     stage.proxy.pages.push((page) => (pages++, page));
     logs.show('visitor', (log) => log.slice(0, -1), paged);
     await visitor.reload();
-    await alarm(visitor);
+    await alarm(visitor, 'error.history');
     nothingSent(stage.proxy, 'visitor', from);
     expect(pages > 0).toBe(paged);
   });
@@ -150,7 +150,7 @@ test('the newest records are cut off for an agent who loads the console again: a
   logs.show('agent', (log) => log.slice(0, -1));
   await li.page.reload();
   await li.items.first().click();
-  await expect(li.page.getByRole('alert').filter({ hasText: S.lied }).first()).toBeVisible();
+  await expect(li.page.getByRole('alert').filter({ hasText: S.otherPast }).first()).toBeVisible();
   await mute(li.page.getByRole('main'));
   nothingSent(stage.proxy, 'agent', from);
 });
@@ -294,7 +294,7 @@ test.describe('an announcement that is not the visitor\'s own', () => {
       logs.show('visitor', lie);
       const from = here(stage.proxy);
       await visitor.reload();
-      await alarm(visitor);
+      await alarm(visitor, 'error.history');
       nothingSent(stage.proxy, 'visitor', from);
     });
   }

@@ -8,13 +8,14 @@ export const S = {
   missing: /可能缺少|缺少|missing/i,
   order: /次序|顺序|先后|order/i,
   notValid: /未通过校验|无效|not valid|did not pass/i,
-  takenBack: /撤回|recalled|taken back/i,
+  takenBack: /撤回了|recalled a|was recalled/i,
   removed: /服务器(已|将其)?(移除|删除|删去)|(由|被)服务器(移除|删除|删去)|removed by the server/i,
   gone: /会话.*(不在|不见|不再|找不到|丢失|没有)|服务器.*(没有|不再|找不到).*会话|conversation.*(gone|no longer|not there|lost)|no longer.*conversation/i,
   rewound: /备份|回退|倒退|退回|丢失|更早|backup|restored|went back|gone back|lost/i,
   robotRefused: /机器人.*已拒绝|robot.*refused/i,
   fresh: /^(开始新的会话|Start a new conversation)$/,
-  lied: /安全警报|Security alarm|矛盾|不一致|不符|冒充|隐瞒|缺|改|contradict|differ|changed|withh|hid|missing|posing/i,
+  /** In the console. */
+  otherPast: /会话记录与此前不同|differently than before/i,
 };
 
 /** Nothing can be written: there is no field, or none that takes anything. */
@@ -22,8 +23,8 @@ export async function mute(panel: Locator): Promise<void> {
   await expect(panel.locator('textarea:enabled, input:enabled')).toHaveCount(0);
 }
 
-/** The alarm: it is said as one, and nothing can be written any more. `code`: of the notice, where it is known. */
-export async function alarm(visitor: Visitor, code: string | RegExp = S.lied): Promise<void> {
+/** The alarm: it is said as one, with its code, and nothing can be written any more. */
+export async function alarm(visitor: Visitor, code: 'error.history' | 'error.directory' | 'error.directory_fork' | 'error.snapshot_expired' | 'error.pin'): Promise<void> {
   await expect(visitor.panel.getByRole('alert').filter({ hasText: code }).first()).toBeVisible();
   await mute(visitor.panel);
 }
