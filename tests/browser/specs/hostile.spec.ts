@@ -178,6 +178,32 @@ test('what the robot said is kept back and shown after the hand-over, as history
   await visitor.sees('以上是我说的');
 });
 
+test('a take-over is kept from the visitor: what they go on writing for the robot is not valid for the agent', async ({ stage }) => {
+  const { logs, li, visitor } = await withRobot(stage);
+  logs.show('visitor', (log) => before(log, tookOver));
+  describe(stage.proxy, 'visitor', (conv) => ({ ...conv, owner: 'robot', epoch: 0 }));
+  await li.page.getByRole('button', { name: C.take }).click();
+  await li.send('我接手了');
+  await li.sees('我接手了');
+  await expect.poll(() => logs.of('agent').some((r) => isAnnouncement(r, 1))).toBe(true);
+  await expect(li.log.locator('.k-state-queued')).toHaveCount(0);
+
+  // the server would refuse it; one that lies shows it to the agent
+  let smuggled: Rec | null = null;
+  stage.proxy.up.push((said, line) => {
+    if (line.role !== 'visitor' || isText(said)) return said;
+    smuggled = rec(Date.now(), said);
+    return null;
+  });
+  await visitor.send('卡号 6222020200112233');
+  await expect.poll(() => smuggled).not.toBeNull();
+  const place = logs.of('agent').length;
+  logs.show('agent', (log) => [...log.slice(0, place), smuggled!, ...log.slice(place)]);
+  await li.send('您还在吗');
+  await expect(li.log.locator('.k-kind-broken').getByText(S.notValid)).toBeVisible();
+  await expect(li.said('卡号 6222020200112233')).toHaveCount(0);
+});
+
 test('a message is taken away without its sender\'s recall: removed by the server, and the gap is marked', async ({ stage }) => {
   const { logs, li, visitor } = await talking(stage);
   for (const text of ['第一句', '第二句']) {
