@@ -1,6 +1,6 @@
 /** A company of its own: the real executable, its data directory, its process and its log. Knows no browser. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { appendFileSync, closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, cpSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,10 +37,11 @@ export class Kefu {
   private readonly root: string;
   private child: ChildProcess | null = null;
 
-  /** `host` is the name pages call the server by. It listens on loopback in any case. */
+  /** `host` and `publicPort` are what pages call the server by. It listens on loopback, at `port`, in any case. */
   constructor(
     readonly port: number,
     private readonly host = '127.0.0.1',
+    private readonly publicPort = port,
   ) {
     this.root = mkdtempSync(join(tmpdir(), 'kefu-browser-'));
     this.dir = join(this.root, 'data');
@@ -48,7 +49,7 @@ export class Kefu {
   }
 
   get origin(): string {
-    return `http://${this.host}:${this.port}`;
+    return `http://${this.host}:${this.publicPort}`;
   }
 
   /** One command of the command line, as JSON. */
@@ -60,6 +61,14 @@ export class Kefu {
       const { stdout, stderr } = e as { stdout?: string; stderr?: string };
       throw new Error(`kefu ${args.join(' ')} failed:\n${stdout ?? ''}\n${stderr ?? String(e)}`);
     }
+  }
+
+  /** The same company on another machine, with the same keys, as it is now. This one must not run. */
+  async copy(): Promise<Kefu> {
+    if (this.child) throw new Error('a running server cannot be copied');
+    const copy = new Kefu(await freePort(), this.host);
+    cpSync(this.dir, copy.dir, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+    return copy;
   }
 
   async init(name: string): Promise<void> {

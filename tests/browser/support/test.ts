@@ -3,6 +3,7 @@ import { test as base, expect, type BrowserContext, type BrowserContextOptions, 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent } from './agent';
+import { Hostile } from './hostile';
 import { freePort, Kefu } from './kefu';
 import { Shop } from './shop';
 import { Visitor } from './visitor';
@@ -52,9 +53,16 @@ export class Stage {
   constructor(
     readonly kefu: Kefu,
     readonly shop: Shop,
+    private readonly front: Hostile | null,
     private readonly newContext: (o: BrowserContextOptions) => Promise<BrowserContext>,
     private readonly lang: string,
   ) {}
+
+  /** What stands between every page and the server. Only with the option `proxied`. */
+  get proxy(): Hostile {
+    if (!this.front) throw new Error('this test has no proxy');
+    return this.front;
+  }
 
   async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
     const context = await this.newContext({ locale: this.lang, ...options });
@@ -86,6 +94,7 @@ export class Stage {
   async dispose(): Promise<void> {
     for (const context of this.contexts) await context.close();
     await this.shop.close();
+    await this.front?.close();
     await this.kefu.dispose();
   }
 }
@@ -95,6 +104,8 @@ interface Options {
   /** Names that pages use for the server and the shop. */
   kefuHost: string;
   shopHost: string;
+  /** Every page reaches the server through a proxy that can lie; its address is the public one. */
+  proxied: boolean;
   /** The site's form, as `kefu site add --form` takes it. */
   form: string;
   greeting: string;
@@ -106,14 +117,17 @@ export const test = base.extend<Options & { stage: Stage }>({
   lang: ['zh-CN', { option: true }],
   kefuHost: ['127.0.0.1', { option: true }],
   shopHost: ['127.0.0.1', { option: true }],
+  proxied: [false, { option: true }],
   form: ['', { option: true }],
   greeting: ['您好，请问有什么可以帮您？', { option: true }],
   config: [{}, { option: true }],
 
-  stage: async ({ browser, lang, kefuHost, shopHost, form, greeting, config }, use, info) => {
-    const kefu = new Kefu(await freePort(), kefuHost);
+  stage: async ({ browser, lang, kefuHost, shopHost, proxied, form, greeting, config }, use, info) => {
+    const port = await freePort();
+    const front = proxied ? await Hostile.open(port) : null;
+    const kefu = new Kefu(port, kefuHost, front?.port);
     const shop = await Shop.open(shopHost);
-    const stage = new Stage(kefu, shop, (o) => browser.newContext(o), lang);
+    const stage = new Stage(kefu, shop, front, (o) => browser.newContext(o), lang);
     try {
       await kefu.init('云杉银行');
       await kefu.cli('team', 'add', 'svc', '--name', '客服');
