@@ -86,9 +86,11 @@ function backToTheRobot(stage: Stage, logs: Logs): void {
 
 /** What the visitor writes does not reach the server and is kept in their browser. */
 async function writtenInVain(stage: Stage, visitor: Visitor, text: string): Promise<void> {
+  const from = here(stage.proxy);
   stage.proxy.up.push((said, line) => (line.role === 'visitor' && !isText(said) ? null : said));
   await visitor.send(text);
   await visitor.sees(text);
+  await expect.poll(() => envelopes(stage.proxy, 'visitor', from).length).toBe(1);
 }
 
 /** Kid of whoever wrote the newest message that the visitor was shown. */
