@@ -14,7 +14,7 @@ import * as hash from '../src/crypto/hash';
 import { inviteKeys, parseCode, printCode } from '../src/crypto/invite';
 import { openKeyring, openTeamKey, sealKeyring } from '../src/crypto/keyring';
 import { claimHash, readCert } from '../src/crypto/rules';
-import { verifyBundle } from '../src/crypto/snapshot';
+import { coverage, verifyBundle } from '../src/crypto/snapshot';
 import { canonical, readState } from '../src/crypto/state';
 import { Envelope, Kind, type SiteReply, type SignedJson } from '../src/proto';
 import { backends } from './support/backends';
@@ -196,6 +196,72 @@ describe.each(backends)('on the %s back end', (_, make) => {
       expect(canonical(before.state), bad.name).toBe(state);
       expect(before.seq).toBe(entries.length - 1);
     }
+  });
+
+  describe('confirmation', () => {
+    const c = v.confirmation;
+    const replay = (entries: SignedJson[], now = c.now) => Directory.replay(b, unhex(c.fp), entries.map(signedOf), () => now);
+    const waiting = (dir: Directory) => dir.waiting().map(({ user, inv, exp }) => ({ user, inv, seq: dir.keyOf(kidOf(dir, inv))!.from, exp })).sort(byUser);
+    const kidOf = (dir: Directory, inv: string) => hex(hash.kidOf(sized(dir.waiting().find((w) => w.inv === inv)!.ed, 32)));
+    const byUser = (x: { user: string }, y: { user: string }) => (x.user < y.user ? -1 : 1);
+    const sorted = (list: Any[]) => [...list].sort(byUser);
+
+    it('states on the way', async () => {
+      for (const s of c.states) {
+        const dir = await replay(c.log.slice(0, s.after));
+        expect(canonical(dir.state), s.after).toBe(s.canonical);
+        expect(canonical(readState(JSON.parse(s.canonical)))).toBe(s.canonical);
+        expect(waiting(dir), s.after).toEqual(sorted(s.unconfirmed));
+      }
+      const dir = await replay(c.log);
+      (c.heads as string[]).forEach((h, seq) => expect(hex(dir.headAt(seq)!)).toBe(h));
+      for (const { name, entry, canonical: then, unconfirmed } of c.good) {
+        const next = dir.fork();
+        await next.apply(b, signedOf(entry));
+        expect(canonical(next.state), name).toBe(then);
+        expect(waiting(next), name).toEqual(sorted(unconfirmed));
+      }
+    });
+
+    it('what may not follow', async () => {
+      expect(c.bad.length).toBeGreaterThan(10);
+      for (const { name, after, before, entry } of c.bad) {
+        const dir = await replay([...c.log.slice(0, after), ...before]);
+        const state = canonical(dir.state);
+        await expect(dir.apply(b, signedOf(entry)), name).rejects.toThrow();
+        expect(canonical(dir.state), name).toBe(state);
+      }
+    });
+
+    it('what a snapshot covers', async () => {
+      for (const { name, snapshot, covered, unconfirmed } of c.snapshots) {
+        const dir = await replay(c.log.slice(0, 7));
+        const seq = await coverage(b, dir, snapshot);
+        expect(seq < 0 ? null : seq, name).toBe(covered);
+        dir.cover(seq);
+        expect(waiting(dir), name).toEqual(sorted(unconfirmed));
+      }
+    });
+
+    it('what visitors make of it', async () => {
+      for (const { bundle, canonical: then, unconfirmed } of c.bundles) {
+        const { directory } = await verifyBundle(b, unhex(c.fp), bundle, () => c.now);
+        expect(canonical(directory.state)).toBe(then);
+        expect(waiting(directory)).toEqual(sorted(unconfirmed));
+      }
+    });
+
+    it('who was where, whose key was whose, who may act', async () => {
+      const dir = await replay(c.log);
+      for (const { user, team, seq, is } of c.in_team) expect(dir.inTeamAt(user, team, seq), `${user} ${team} ${seq}`).toBe(is);
+      for (const { seq, rev } of c.revision) expect(dir.revisionAt(seq)).toBe(rev);
+      for (const { box_kid, ...is } of c.team_keys) expect(dir.teamKey(box_kid)).toMatchObject(is);
+      for (const { user, now, is } of c.acting) {
+        const then = await replay(c.log, now);
+        const { ed } = then.state.waiting?.[user] ?? then.state.users[user]!.keys.at(-1)!;
+        expect(then.keyNow(hex(hash.kidOf(sized(ed, 32)))) !== null, `${user} ${now}`).toBe(is);
+      }
+    });
   });
 
   const robotLog = () => (v.robot.log as SignedJson[]).map(signedOf);

@@ -18,6 +18,8 @@ export const DAY_MS = 86_400_000;
 const EXPIRY_MS = 7 * DAY_MS;
 /** Others may sign at the same moment. */
 const TRIES = 5;
+/** Entries in one request, whose length the server bounds. */
+const AT_ONCE = 200;
 
 export interface Signing {
   backend: Backend;
@@ -75,18 +77,21 @@ const isConflict = (e: unknown): boolean => e instanceof Refused && (e.code === 
 /** Signs and sends what `what` says is due, until nothing is; again if somebody else was faster. Resolves to whether anything was sent. */
 async function sign(s: Signing, admin: Admin, what: (dir: Directory) => Due): Promise<{ sent: boolean; snapshot: Due['snapshot'] }> {
   let sent = false;
-  for (let i = 1; ; i++) {
+  for (let conflicts = 0; ; ) {
     const { fields, snapshot: covers } = what(s.keeper.directory);
-    if (!fields.length || i > TRIES) return { sent, snapshot: covers };
-    const { entries, next } = await entriesOf(s, fields, admin.key);
+    if (!fields.length) return { sent, snapshot: covers };
+    const { seq } = s.keeper.directory;
+    const { entries, next } = await entriesOf(s, fields.slice(0, AT_ONCE), admin.key);
     const snapshot = covers === 'self' ? undefined : await signSnapshot(next, s.now, s.now + LIFE_MS, admin.key);
     try {
       await s.http.post('/directory', { entries, snapshot }, admin.token);
       sent = true;
     } catch (e) {
-      if (!isConflict(e) || i === TRIES) throw e;
+      if (!isConflict(e) || ++conflicts === TRIES) throw e;
     }
     await s.keeper.refresh(s.now);
+    // a server that shows none of it would be asked for ever
+    if (s.keeper.directory.seq === seq) return { sent, snapshot: covers };
   }
 }
 
