@@ -84,9 +84,11 @@ impl Draft<'_> {
         let pk = Key32(key.public());
         self.entry(Body::Team(TeamBody { id: id.clone(), name: name.to_owned(), epoch, pk, on }))?;
         let mut to = vec![(RECOVERY.to_owned(), self.signer.keys.recovery.public())];
-        to.extend(self.directory.agents().filter(|a| a.teams.contains(id)).map(|a| (a.user.to_string(), a.x)));
-        let open = self.signer.view.invites.iter();
-        let open = open.filter(|i| !i.expired && i.teams.contains(id) && !self.commit.drop_invites.contains(&i.inv));
+        let now = self.signer.now_ms;
+        let members = self.directory.agents().filter(|a| a.is_active(now) && a.teams.contains(id));
+        to.extend(members.map(|a| (a.user.to_string(), a.x)));
+        let open = self.signer.believed.open.iter();
+        let open = open.filter(|i| i.teams.contains(id) && !self.commit.drop_invites.contains(&i.inv));
         to.extend(open.map(|i| (invite_name(&i.inv), i.inv_x.0)));
         for (to, pk) in to {
             self.seal(id, epoch, &key, to, &pk)?;
