@@ -113,7 +113,8 @@ fn check(listed: &OpenInvite, directory: &Directory, now_ms: u64) -> Result<Open
         return Err(Ignored::UsedInvite(user()));
     }
     if !directory.may_sign(signer) {
-        return Err(Ignored::OrphanInvite(user()));
+        let colleague = directory.certified(&signer.0, 0).is_some();
+        return Err(if colleague { Ignored::OrphanInvite(user()) } else { Ignored::FalseInvite(user()) });
     }
     Ok(said)
 }

@@ -86,12 +86,15 @@ impl<'a> Signer<'a> {
         if days == 0 || days * DAY_MS > MAX_SNAPSHOT_MS {
             return Err(ActError::Days);
         }
-        self.draft().finish_for(days)
+        Ok(self.draft()?.finish_for(days))
     }
 
-    fn draft(&self) -> Draft<'_> {
+    /// Begins an act; whoever can be confirmed is, whatever the act is about.
+    fn draft(&self) -> Result<Draft<'_>, ActError> {
         let commit = Commit { expect_seq: self.directory.seq() + 1, ..Commit::default() };
-        Draft { signer: self, directory: self.directory.clone(), commit }
+        let mut draft = Draft { signer: self, directory: self.directory.clone(), commit };
+        draft.confirm_in_time()?;
+        Ok(draft)
     }
 }
 
@@ -133,17 +136,16 @@ impl Draft<'_> {
         }
     }
 
-    /// Adds confirmations and the snapshot.
+    /// Adds the snapshot.
     fn finish(self) -> Result<Commit, ActError> {
         let days = self.signer.fresh_days;
-        self.finish_for(days)
+        Ok(self.finish_for(days))
     }
 
-    fn finish_for(mut self, days: u64) -> Result<Commit, ActError> {
-        self.confirm_in_time()?;
+    fn finish_for(mut self, days: u64) -> Commit {
         let (now, root) = (self.signer.now_ms, &self.signer.keys.root);
         self.commit.snapshot = Some(Snapshot::make(&self.directory, now, now + days * DAY_MS, root));
-        Ok(self.commit)
+        self.commit
     }
 }
 

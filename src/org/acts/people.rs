@@ -39,7 +39,7 @@ impl Signer<'_> {
         if self.believed.open.iter().any(|i| i.user == new.user) {
             return Err(ActError::UserInvited(new.user.clone()));
         }
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         let code = draft.invite(new, ttl_ms)?;
         Ok((draft.finish()?, code))
     }
@@ -49,7 +49,7 @@ impl Signer<'_> {
         if !self.believed.all().any(|i| i.inv == *inv) {
             return Err(ActError::NoInvite(inv.to_string()));
         }
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.revoke(inv)?;
         draft.finish()
     }
@@ -57,7 +57,7 @@ impl Signer<'_> {
     /// Takes all open invites of a user back.
     pub fn revoke_of(&self, user: &UserId) -> Result<Commit, ActError> {
         self.invites_of(user).next().ok_or_else(|| ActError::NoInvite(user.to_string()))?;
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.revoke_all(user)?;
         draft.finish()
     }
@@ -69,8 +69,7 @@ impl Signer<'_> {
         if !self.directory.unconfirmed().iter().any(|u| u.user == *user) {
             return Err(ActError::NotWaiting(user.clone()));
         }
-        let mut draft = self.draft();
-        draft.confirm_in_time()?;
+        let mut draft = self.draft()?;
         draft.confirm(user)?;
         if let Some(agent) = draft.directory.agent(user) {
             for team in agent.teams.iter().filter(|t| self.directory.team(t).is_some()) {
@@ -85,7 +84,7 @@ impl Signer<'_> {
         if !self.known_user(user)?.on {
             return Err(ActError::UserIsOff(user.clone()));
         }
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.disable(user)?;
         draft.finish()
     }
@@ -97,7 +96,7 @@ impl Signer<'_> {
             return Err(ActError::UserIsOn(user.clone()));
         }
         let new = self.as_he_was(user, &u);
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.revoke_all(user)?;
         let code = draft.invite(&new, ttl_ms)?;
         Ok((draft.finish()?, code))
@@ -107,7 +106,7 @@ impl Signer<'_> {
     pub fn user_reset(&self, user: &UserId, ttl_ms: u64) -> Result<(Commit, InviteCode), ActError> {
         let u = self.known_user(user)?;
         let new = self.as_he_was(user, &u);
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         if u.on {
             draft.disable(user)?;
         } else {
@@ -137,7 +136,7 @@ impl Signer<'_> {
         teams.sort();
         teams.dedup();
         teams.iter().try_for_each(|t| self.known_team(t).map(|_| ()))?;
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.entry(Body::Agent(AgentBody {
             user: user.clone(),
             on,
@@ -159,7 +158,7 @@ impl Signer<'_> {
     }
 
     fn change(&self, body: AgentBody) -> Result<Commit, ActError> {
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.entry(Body::Agent(body))?;
         draft.finish()
     }

@@ -22,7 +22,7 @@ impl Signer<'_> {
         if self.directory.team(id).is_some() {
             return Err(ActError::TeamTaken(id.clone()));
         }
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.new_key(id, name, 1, true)?;
         draft.finish()
     }
@@ -43,13 +43,13 @@ impl Signer<'_> {
     /// A new key for the team's members.
     pub fn team_rotate(&self, id: &TeamId) -> Result<Commit, ActError> {
         self.known_team(id)?;
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.rotate(id)?;
         draft.finish()
     }
 
     fn team_entry(&self, id: &TeamId, t: TeamState) -> Result<Commit, ActError> {
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.entry(Body::Team(TeamBody { id: id.clone(), name: t.name, epoch: t.epoch, pk: t.pk, on: t.on }))?;
         draft.finish()
     }
