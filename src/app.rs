@@ -64,6 +64,8 @@ pub mod names {
 
 /// How long sockets may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// A day.
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Threads for reads of the disk. Hundreds, as tokio would start when everybody comes back at once, read no faster and
 /// leave their memory behind.
@@ -285,9 +287,16 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 async fn watch_directory(chat: Arc<Chat>, org: Arc<Org>) {
     let mut watch = org.watch();
-    while watch.changed().await.is_ok() {
-        let seq = *watch.borrow_and_update();
-        chat.directory_changed(seq);
+    loop {
+        // looked at once a day, as clocks are set
+        let end = org.next_unconfirmed_end();
+        let wait = end.map_or(DAY, |end| DAY.min(Duration::from_millis(end.saturating_sub(now_ms()) + 1)));
+        tokio::select! {
+            changed = watch.changed() => if changed.is_err() { return },
+            // nothing came into the log, but somebody whom nobody confirmed may not act any more
+            () = tokio::time::sleep(wait) => if end.is_none_or(|end| now_ms() <= end) { continue },
+        }
+        chat.directory_changed(*watch.borrow_and_update());
     }
 }
 

@@ -140,23 +140,25 @@ impl Chat {
     pub fn directory_changed(&self, seq: u32) {
         let directory = self.org.directory();
         self.hub.publish_all(&text(&ServerFrame::Directory { seq }));
-        for (user, entry) in &directory.state().users {
+        // of everybody who is connected: whoever waited for confirmation and was switched off is in no state any more
+        for user in self.hub.users() {
+            let teams = directory.user(&user).map(|u| u.teams).unwrap_or_default();
             let topic = Topic::User(user.clone());
             if self.hub.listeners(&topic) == 0 {
                 continue;
             }
-            let active = directory.agent(user).map(|a| a.kid);
-            let teams: BTreeSet<_> = entry.teams.iter().cloned().map(Topic::Team).collect();
+            let active = self.agent(&user).map(|a| a.kid);
+            let topics: BTreeSet<_> = teams.iter().cloned().map(Topic::Team).collect();
             self.hub.close_where(&topic, |conn| {
                 let listens: BTreeSet<_> = conn.topics().into_iter().filter(|t| matches!(t, Topic::Team(_))).collect();
                 match active {
-                    Some(kid) if kid == conn.who.kid() => (listens != teams).then_some(CloseCode::GoingAway),
+                    Some(kid) if kid == conn.who.kid() => (listens != topics).then_some(CloseCode::GoingAway),
                     _ => Some(CloseCode::Disabled),
                 }
             });
             self.fact(match active {
-                Some(_) => desk::Event::TeamsChanged { user: user.clone(), teams: entry.teams.clone() },
-                None => desk::Event::AgentRemoved { user: user.clone() },
+                Some(_) => desk::Event::TeamsChanged { user, teams },
+                None => desk::Event::AgentRemoved { user },
             });
         }
     }

@@ -186,7 +186,7 @@ impl Chat {
 
     /// The agent behind an id, if he is switched on.
     fn agent(&self, user: &UserId) -> Option<ActiveAgent> {
-        self.org.directory().agent(user)
+        self.org.active(user)
     }
 
     /// May this socket see the conversation at all?

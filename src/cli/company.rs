@@ -16,7 +16,7 @@ use crate::{
         hash,
         keyfile::CompanyKeys,
     },
-    org::{AdminView, Commit, acts::ActError},
+    org::{AdminView, Commit, acts::{ActError, Believed}},
     proto::{OrgFp, SiteId, TeamId, UserId},
 };
 
@@ -25,8 +25,10 @@ use crate::{
 pub struct Company {
     /// The log, replayed: every signature was checked.
     pub dir: Directory,
-    /// As it came.
+    /// As it came; what it lists of invites is in `believed`, as far as it holds.
     pub view: AdminView,
+    /// The invites that hold, and what was listed beyond the log.
+    pub believed: Believed,
     /// Time of loading, ms.
     pub now_ms: u64,
 }
@@ -52,13 +54,26 @@ impl Company {
 
     /// Replays the log of a view.
     pub fn verify(view: AdminView, pin: Option<OrgFp>, now_ms: u64) -> Result<Self, Fail> {
-        let covered = view.snapshot.as_ref().and_then(|s| s.read().ok()).map(|body| body.seq);
-        let dir = Directory::replay(pin.unwrap_or(view.org), &view.entries, now_ms, covered).map_err(|e| {
+        let dir = Directory::replay(pin.unwrap_or(view.org), &view.entries, view.snapshot.as_ref()).map_err(|e| {
             Fail::failure(format!("the directory does not verify: {e}")).next(
                 "do not sign anything here before you know why; compare the fingerprint with data-org in your pages",
             )
         })?;
-        Ok(Self { dir, view, now_ms })
+        let believed = Believed::of(&view, &dir, now_ms);
+        Ok(Self { dir, view, believed, now_ms })
+    }
+
+    /// The directory with an act of ours in it.
+    pub fn after(&self, commit: &Commit) -> Result<Directory, Fail> {
+        let mut dir = self.dir.clone();
+        let added = commit.entries.iter().try_for_each(|entry| dir.apply(entry));
+        added.map_err(|e| Fail::failure(format!("the signed entries do not fit the directory: {e}")))?;
+        Ok(dir)
+    }
+
+    /// Tells what the server lists beyond the log, for commands that show its list.
+    pub fn warn(&self) {
+        self.believed.ignored.iter().for_each(|ignored| eprintln!("warning: {ignored}"));
     }
 
     /// When the newest entry was signed, by the signer's clock, ms.
@@ -71,13 +86,13 @@ impl Company {
         &self.dir.state().org
     }
 
-    /// A user, also one who is off.
-    pub fn user(&self, id: &UserId) -> Result<&UserState, Fail> {
-        let users = &self.dir.state().users;
-        users.get(id).ok_or_else(|| match self.view.invites.iter().any(|i| i.user == *id) {
+    /// A user, also one who is off or waits for confirmation.
+    pub fn user(&self, id: &UserId) -> Result<UserState, Fail> {
+        let ids: Vec<&str> = self.dir.users().map(|(id, _)| id.as_str()).collect();
+        self.dir.user(id).ok_or_else(|| match self.believed.all().any(|i| i.user == *id) {
             true => Fail::failure(format!("{id} was invited, but did not come yet"))
                 .next(format!("to invite anew: kefu user invite revoke {id}, then kefu user add {id}")),
-            false => unknown("user", id.as_str(), users.keys().map(UserId::as_str)),
+            false => unknown("user", id.as_str(), ids.iter().copied()),
         })
     }
 
@@ -94,8 +109,14 @@ impl Company {
     }
 
     /// Users of a team who may act.
-    pub fn members<'a>(&'a self, team: &'a TeamId) -> impl Iterator<Item = (&'a UserId, &'a UserState)> {
-        self.dir.state().users.iter().filter(|(_, u)| u.on && u.teams.contains(team))
+    pub fn members<'a>(&'a self, team: &'a TeamId) -> impl Iterator<Item = (&'a UserId, UserState)> {
+        let on = move |(id, u): &(&UserId, UserState)| u.on && !self.is_late(id) && u.teams.contains(team);
+        self.dir.users().filter(on)
+    }
+
+    /// Whether somebody enrolled whom nobody confirmed until their invite ended.
+    pub fn is_late(&self, id: &UserId) -> bool {
+        self.dir.agent(id).is_some_and(|a| !a.is_active(self.now_ms))
     }
 }
 
@@ -126,14 +147,14 @@ impl From<ActError> for Fail {
             ActError::UserTaken(_) | ActError::UserInvited(_) | ActError::TeamTaken(_) | ActError::SiteTaken(_) => {
                 Kind::Exists
             }
-            ActError::UserIsOff(_) | ActError::UserIsOn(_) => Kind::Exists,
+            ActError::UserIsOff(_) | ActError::UserIsOn(_) | ActError::NotWaiting(_) => Kind::Exists,
             _ => Kind::Failure,
         };
         let fail = Self::new(kind, e.to_string());
         match &e {
             ActError::NotCompany => fail
                 .next(format!("name the key file of this company with --keys ({} is the usual one)", data_dir::KEYS)),
-            ActError::Directory(_) | ActError::Snapshot(_) => fail.next("nothing was signed; compare with a backup"),
+            ActError::Directory(_) | ActError::Invite(_) => fail.next("nothing was signed; compare with a backup"),
             _ => fail,
         }
     }

@@ -15,6 +15,7 @@ use super::{
     fail::{Fail, Kind},
     link::Office,
     secret,
+    seen::Seen,
 };
 use crate::{
     crypto::keyfile::{CompanyKeys, KeyFileError},
@@ -34,9 +35,18 @@ pub struct Signing {
 }
 
 impl Signing {
+    fn path(&self, ctx: &Context) -> PathBuf {
+        self.keys.clone().unwrap_or_else(|| ctx.file(data_dir::KEYS))
+    }
+
+    /// What was signed with these keys so far.
+    pub fn seen(&self, ctx: &Context) -> Seen {
+        Seen::beside(&self.path(ctx))
+    }
+
     /// Opens the key file; asks for the passphrase if it is sealed.
     pub fn unlock(&self, ctx: &Context) -> Result<CompanyKeys, Fail> {
-        let path = self.keys.clone().unwrap_or_else(|| ctx.file(data_dir::KEYS));
+        let path = self.path(ctx);
         if self.keys.is_none() && !path.exists() {
             return Err(Fail::failure(format!(
                 "the company keys are not on this machine: there is no {}",
@@ -65,7 +75,7 @@ impl Signing {
         // nothing is held open while somebody types
         let keys = self.unlock(ctx)?;
         let office = Office::open(ctx)?;
-        let done = commit_until_it_fits(ctx, &office, &keys, check, change);
+        let done = commit_until_it_fits(ctx, &office, &keys, &self.seen(ctx), check, change);
         office.close();
         done
     }
@@ -75,6 +85,7 @@ fn commit_until_it_fits<T>(
     ctx: &Context,
     office: &Office,
     keys: &CompanyKeys,
+    seen: &Seen,
     check: impl Fn(&Company) -> Result<(), Fail>,
     change: impl Fn(&Company, &Signer<'_>) -> Result<(Commit, T), Fail>,
 ) -> Result<T, Fail> {
@@ -82,12 +93,19 @@ fn commit_until_it_fits<T>(
     loop {
         let company = Company::load(ctx, office)?;
         company::same_company(keys, &company)?;
+        seen.check(&company.dir)?;
         check(&company)?;
         let days = u64::from(ctx.load_config()?.directory.freshness_days);
         let signer = Signer::new(&company.view, keys, company.now_ms)?.fresh_for(days);
         let (commit, result) = change(&company, &signer)?;
+        if tries == 0 {
+            signer.ignored().iter().for_each(|ignored| eprintln!("warning: {ignored}"));
+        }
         match company::send(office, &commit) {
-            Ok(_) => return Ok(result),
+            Ok(_) => {
+                seen.remember(&company.after(&commit)?);
+                return Ok(result);
+            }
             Err(fail) if fail.kind == Kind::Conflict && tries < TRIES => tries += 1,
             Err(fail) => return Err(fail),
         }

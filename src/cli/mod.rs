@@ -37,6 +37,7 @@ mod lock;
 mod minimum;
 mod out;
 mod secret;
+mod seen;
 mod teach;
 mod tls;
 

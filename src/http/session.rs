@@ -172,7 +172,7 @@ fn identify(http: &Http, door: &Door, nonce: &[u8; 32], ed: &str, sig: &str) -> 
     let kid = hash::kid(&ed);
     let who = match door {
         Door::Visitor(site) => Who::Visitor { kid, site: site.clone() },
-        Door::Agent => Who::Agent { kid, user: http.org.directory().agent_by_ed(&ed)?.user },
+        Door::Agent => Who::Agent { kid, user: http.org.agent_by_ed(&ed)?.user },
     };
     Some((who, ed))
 }

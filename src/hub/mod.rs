@@ -6,7 +6,7 @@
 mod outbox;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -215,6 +215,11 @@ impl Hub {
     pub fn close_all(&self, code: CloseCode) {
         self.closed.get_or_init(|| code);
         lock(&self.conns).values().for_each(|c| c.outbox.close(code));
+    }
+
+    /// Whose sockets there are; visitors have no names.
+    pub fn users(&self) -> BTreeSet<UserId> {
+        lock(&self.conns).values().filter_map(|c| c.who.user().cloned()).collect()
     }
 
     /// How many sockets there are.

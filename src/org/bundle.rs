@@ -22,15 +22,12 @@ use crate::{
 pub struct Freshness {
     /// End of the newest snapshot, ms; none if there is no snapshot.
     pub until: Option<u64>,
-    /// Earliest end of an invite that was used after the newest snapshot: from then on visitors refuse the directory
-    /// until an admin signs a new snapshot.
-    pub uncovered: Option<u64>,
 }
 
 impl Freshness {
     /// When visitors stop accepting the directory, ms.
     pub fn good_until(&self) -> u64 {
-        self.until.unwrap_or(0).min(self.uncovered.unwrap_or(u64::MAX))
+        self.until.unwrap_or(0)
     }
 }
 
@@ -38,10 +35,7 @@ impl Org {
     /// How long visitors will still accept the directory.
     pub fn freshness(&self) -> Freshness {
         let live = self.live();
-        let body = live.snapshot.as_ref().and_then(|s| s.read().ok());
-        let after = body.as_ref().map_or(0, |b| b.seq as usize + 1);
-        let uncovered = live.entries[after.min(live.entries.len())..].iter().filter_map(cert_end).min();
-        Freshness { until: body.map(|b| b.until), uncovered }
+        Freshness { until: live.snapshot.as_ref().and_then(|s| s.read().ok()).map(|body| body.until) }
     }
 
     /// `GET /site/<id>`: what a widget needs, as JSON. The part that is large and verified is written once for each state
@@ -88,7 +82,9 @@ impl Org {
         }
         let ops = vec![rows::put(Table::Meta, rows::SNAPSHOT.to_vec(), &snapshot)];
         store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
-        self.publish(Live::new(live.directory.clone(), live.entries.clone(), Some(snapshot)));
+        let mut directory = (*live.directory).clone();
+        directory.cover(snapshot.read()?.seq);
+        self.publish(Live::new(directory.into(), live.entries.clone(), Some(snapshot)));
         Ok(())
     }
 }
@@ -119,7 +115,7 @@ pub(super) fn bundle(entries: &[Entry], snapshot: Option<&Snapshot>) -> Result<B
 }
 
 /// When the invite of an enrolment ends; none for other entries.
-fn cert_end(entry: &Entry) -> Option<u64> {
+pub(super) fn cert_end(entry: &Entry) -> Option<u64> {
     match entry.read() {
         Ok((_, Some(Body::Enrol(e)))) => serde_json::from_slice::<Cert>(&e.cert.0).ok().map(|c| c.exp),
         _ => None,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BoxFor, DropBoxes, OpenInvite, Org, OrgError, SiteSettings,
-    bundle::check_snapshot,
+    bundle::{cert_end, check_snapshot},
     rows::{self, invite_name},
     service::Live,
 };
@@ -79,7 +79,11 @@ impl Org {
         }
         let mut directory = (*live.directory).clone();
         for entry in &commit.entries {
-            directory.apply(entry, self.now_ms(), false)?;
+            // readers take it whenever it comes; a server that is honest lets nobody in late
+            if cert_end(entry).is_some_and(|end| end < self.now_ms()) {
+                return Err(OrgError::InviteExpired);
+            }
+            directory.apply(entry)?;
         }
         let now = self.now_ms();
         let (ops, live) = plan(&*self.store, directory, &live.entries, live.snapshot.as_ref(), commit, now)?;
@@ -134,7 +138,7 @@ fn damaged(what: &'static str, why: &str) -> OrgError {
 /// The steps of a commit whose entries were applied to `directory` already, and what is live after them.
 pub(super) fn plan(
     store: &dyn Store,
-    directory: Directory,
+    mut directory: Directory,
     old: &[Entry],
     old_snapshot: Option<&Snapshot>,
     commit: Commit,
@@ -188,6 +192,7 @@ pub(super) fn plan(
             return Err(OrgError::Conflict);
         }
         ops.push(rows::put(Table::Meta, rows::SNAPSHOT.to_vec(), &new));
+        directory.cover(new.read()?.seq);
         snapshot = Some(new);
     }
     let directory = std::sync::Arc::new(directory);

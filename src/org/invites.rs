@@ -68,7 +68,7 @@ impl Org {
             return Err(OrgError::InviteExpired);
         }
         let mut directory = (*live.directory).clone();
-        directory.apply(&entry, self.now_ms(), false)?;
+        directory.apply(&entry)?;
         let record = self.opaque.register_finish(&record.0)?.into();
 
         let store = &*self.store;

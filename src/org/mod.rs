@@ -8,6 +8,7 @@ pub mod acts;
 mod api;
 mod bundle;
 mod commit;
+mod confirm;
 mod error;
 mod invites;
 mod limiter;
@@ -24,6 +25,7 @@ pub use api::{
 };
 pub use bundle::Freshness;
 pub use commit::{AdminView, Commit};
+pub use confirm::DirectoryPost;
 pub use error::OrgError;
 pub use robot::Robot;
 pub use rows::{RECOVERY, invite_name};

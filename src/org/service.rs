@@ -122,9 +122,9 @@ impl Org {
             .map(|(_, v)| rows::read("directory entry", v))
             .collect::<Result<_, _>>()?;
         let fp = hash::org_fp(&entries.first().ok_or(OrgError::NoCompany)?.signer.0);
-        // whether invites were used in time was checked when the entries came in
-        let directory = Directory::replay(fp, &entries, 0, Some(u32::MAX))?;
-        let snapshot = store.get(Table::Meta, rows::SNAPSHOT)?.map(|v| rows::read("snapshot", &v)).transpose()?;
+        let snapshot: Option<Snapshot> =
+            store.get(Table::Meta, rows::SNAPSHOT)?.map(|v| rows::read("snapshot", &v)).transpose()?;
+        let directory = Directory::replay(fp, &entries, snapshot.as_ref())?;
         let opaque = OpaqueServer::new(opaque_setup, fp).map_err(|_| OrgError::OpaqueSetup)?;
         if opaque.public() != directory.state().opaque.0 {
             return Err(OrgError::OpaqueSetup);
@@ -168,7 +168,7 @@ impl Org {
             return Err(OrgError::OpaqueSetup);
         }
         for entry in &commit.entries[1..] {
-            directory.apply(entry, clock(), false)?;
+            directory.apply(entry)?;
         }
         let commit = Commit { expect_seq: 0, ..commit };
         let (ops, _) = plan(&*store, directory, &[], None, commit, clock())?;
@@ -211,12 +211,23 @@ impl Org {
 
     /// The agent with this signing key, if he may act now.
     pub fn agent_by_ed(&self, ed: &[u8; 32]) -> Option<Agent> {
-        self.live().directory.agent_by_ed(ed).map(Agent::from)
+        self.live().directory.agent_by_ed(ed).filter(|a| a.is_active(self.now_ms())).map(Agent::from)
     }
 
     /// The agent of this name, if he may act now.
     pub fn agent(&self, user: &UserId) -> Option<Agent> {
-        self.live().directory.agent(user).map(Agent::from)
+        self.active(user).map(Agent::from)
+    }
+
+    /// The same with the keys.
+    pub fn active(&self, user: &UserId) -> Option<ActiveAgent> {
+        self.live().directory.agent(user).filter(|a| a.is_active(self.now_ms()))
+    }
+
+    /// When somebody's time to be confirmed is over next, ms: from then on they may not act.
+    pub fn next_unconfirmed_end(&self) -> Option<u64> {
+        let now = self.now_ms();
+        self.live().directory.unconfirmed().iter().map(|u| u.exp).filter(|exp| *exp >= now).min()
     }
 
     /// A site. Reads its settings from the store.

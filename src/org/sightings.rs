@@ -25,6 +25,21 @@ pub struct Sighting {
     pub version: String,
     /// The last time, ms.
     pub seen: u64,
+    /// Whether it is from before revision 2 of the rules of readers: the server can deceive it.
+    #[serde(rename = "unsafe", default)]
+    pub is_unsafe: bool,
+}
+
+/// The first version whose widget keeps revision 2.
+const SAFE_SINCE: [u32; 2] = [0, 2];
+
+/// Whether a version of the widget, such as `0.1.0-3fa4c1d2`, is from before revision 2 of the rules of readers.
+fn is_unsafe(version: &str) -> bool {
+    let mut numbers = version.split(['.', '-']).map(|n| n.parse::<u32>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(major), Some(minor)) => [major, minor] < SAFE_SINCE,
+        _ => true,
+    }
 }
 
 #[derive(Debug, Default)]
@@ -62,8 +77,11 @@ impl Sightings {
         let lately = |seen: u64| now_ms.saturating_sub(seen) <= REMEMBERED_MS;
         let seen = locked(&self.0);
         let list = seen.versions.iter().filter(|(_, (last, _))| lately(*last));
-        list.map(|((site, version), (last, _))| Sighting { site: site.clone(), version: version.clone(), seen: *last })
-            .collect()
+        let sighting = |((site, version), (last, _)): (&(SiteId, String), &(u64, u64))| {
+            let (site, is_unsafe) = (site.clone(), is_unsafe(version));
+            Sighting { site, version: version.clone(), seen: *last, is_unsafe }
+        };
+        list.map(sighting).collect()
     }
 
     /// Writes what is new, if something is worth it.
@@ -80,6 +98,22 @@ impl Sightings {
         let ops = vec![rows::put(Table::Meta, rows::SIGHTINGS.to_vec(), &list)];
         if let Err(e) = store::write(store, Batch { ops, ..Batch::default() }).await {
             tracing::warn!(error = %e, "which widgets the sites use was not stored");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_unsafe;
+
+    #[test]
+    fn widgets_are_safe_since_the_version_that_keeps_revision_2() {
+        for old in ["0.1.0-3fa4c1d2", "0.1.9-00000000", "0.0.1-11111111", "", "latest", "x.y-z"] {
+            assert!(is_unsafe(old), "{old}");
+        }
+        let mine = format!("{}-3fa4c1d2", env!("CARGO_PKG_VERSION"));
+        for new in ["0.2.0-3fa4c1d2", "0.10.0-00000000", "1.0.0-11111111", &mine] {
+            assert!(!is_unsafe(new), "{new}");
         }
     }
 }

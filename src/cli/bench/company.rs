@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     crypto::{
         codec::Key32,
-        directory::{Body, Directory, EnrolBody, Entry, Role, SiteBody, Snapshot, TeamBody},
+        directory::{Body, ConfirmBody, Directory, EnrolBody, Entry, Role, SiteBody, Snapshot, TeamBody},
         hpke::KemSecret,
         invite::{Cert, InviteCode, sign_claim},
         keyfile::CompanyKeys,
@@ -106,7 +106,7 @@ pub async fn found(data_dir: &Path, config: &Config, spec: &Spec) -> anyhow::Res
     let opaque = OpaqueServer::new(&setup, keys.fp())?.public();
 
     let first = acts::genesis("Bench", &keys, &opaque, now)?;
-    let directory = Directory::genesis(keys.fp(), &first.entries[0])?;
+    let directory = Directory::replay(keys.fp(), &first.entries, None)?;
     let mut draft = Draft::new(&keys, directory, first, now);
     let mut teams = Vec::new();
     for team in &spec.teams {
@@ -158,7 +158,7 @@ impl<'a> Draft<'a> {
     }
 
     fn append(&mut self, entry: Entry) -> anyhow::Result<()> {
-        self.directory.apply(&entry, self.now, false)?;
+        self.directory.apply(&entry)?;
         self.commit.entries.push(entry);
         Ok(())
     }
@@ -219,7 +219,9 @@ impl<'a> Draft<'a> {
             cert_sig: cert.sig,
             claim_sig: claim.to_vec().into(),
         };
-        self.append(self.sign(&Body::Enrol(body), &keys.signing))
+        let ed = body.ed;
+        self.append(self.sign(&Body::Enrol(body), &keys.signing))?;
+        self.act(&Body::Confirm(ConfirmBody { user: member.user.clone(), ed }))
     }
 }
 

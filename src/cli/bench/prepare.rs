@@ -21,7 +21,7 @@ use crate::{
     },
     crypto::{
         codec::{b64u, from_b64u_exact},
-        directory::{AgentBody, Body, Role, SiteBody},
+        directory::{AgentBody, Body, Directory, Role, SiteBody},
         hash,
         keyfile::CompanyKeys,
         keyring::Keyring,
@@ -91,11 +91,15 @@ impl Args {
         same_company(&keys, &company)?;
         refuse_strangers(&company)?;
         let days = ctx.load_config()?.directory.freshness_days.into();
-        // what no act of ours may vouch for is found here
         let act = Signer::new(&company.view, &keys, company.now_ms)?.snapshot(days)?;
         let count = if self.off { 0 } else { self.agents };
-        let (commit, roster) = enlist(&company, &keys, act, count, days).map_err(|e| Fail::failure(e.to_string()))?;
+        let seen = self.signing.seen(ctx);
+        seen.check(&company.dir)?;
+        let directory = company.after(&act)?;
+        let enlisted = enlist(&company, directory, &keys, act, count, days);
+        let (commit, roster) = enlisted.map_err(|e| Fail::failure(e.to_string()))?;
         company::send(&office, &commit)?;
+        seen.remember(&company.after(&commit)?);
         office.close();
         match self.out {
             Some(path) => {
@@ -129,14 +133,15 @@ fn refuse_strangers(company: &Company) -> Result<(), Fail> {
 /// The agents of before go, `count` new ones come; all of it is added to `commit`.
 fn enlist(
     company: &Company,
+    directory: Directory,
     keys: &CompanyKeys,
     commit: Commit,
     count: u16,
     days: u64,
 ) -> anyhow::Result<(Commit, Roster)> {
     let (team, site): (TeamId, SiteId) = (NAME.parse()?, NAME.parse()?);
-    let mut draft = Draft::new(keys, company.dir.clone(), commit, company.now_ms);
-    for (user, _) in company.dir.state().users.iter().filter(|(id, u)| ours(id) && u.on) {
+    let mut draft = Draft::new(keys, directory, commit, company.now_ms);
+    for (user, _) in company.dir.users().filter(|(id, u)| ours(id) && u.on) {
         draft.act(&Body::Agent(AgentBody { user: user.clone(), on: false, role: None, name: None, teams: None }))?;
         draft.commit.drop_boxes.push(DropBoxes { to: user.to_string(), team: None });
     }

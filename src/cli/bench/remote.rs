@@ -1,6 +1,6 @@
 //! A server that runs already, perhaps on another machine: finding it, and what it must show before it is trusted.
 
-use std::{path::PathBuf, sync::Arc, time::SystemTime};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, bail, ensure};
 use hyper::Uri;
@@ -113,7 +113,6 @@ async fn directory(at: &Address, org: OrgFp) -> anyhow::Result<Directory> {
     let (status, body) = http::get(at, "/api/v1/directory?after=-1").await?;
     ensure!(status == 200, "{} answered the question for its directory with HTTP status {status}", at.host);
     let answer: DirectoryAnswer = serde_json::from_slice(&body).context("the answer is no directory")?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
-    let covered = answer.snapshot.as_ref().and_then(|s| s.read().ok()).map(|body| body.seq);
-    Directory::replay(org, &answer.entries, now, covered).context("its directory does not verify")
+    let snapshot = answer.snapshot.as_ref();
+    Directory::replay(org, &answer.entries, snapshot).context("its directory does not verify")
 }

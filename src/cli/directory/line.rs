@@ -36,12 +36,11 @@ impl Line {
     pub fn read(company: &Company, entry: &Entry) -> Option<Self> {
         let head: Head = serde_json::from_slice(&entry.raw.0).ok()?;
         let (seq, body) = entry.read().ok()?;
-        let state = company.dir.state();
-        let of =
-            |key| state.users.iter().find(|(_, u)| u.keys.iter().any(|k| k.ed == key)).map(|(id, _)| id.to_string());
-        let signer = match entry.signer {
-            key if key == state.root => "root".into(),
-            key => of(key).unwrap_or_else(|| "?".into()),
+        // whoever had the key at any time since the genesis
+        let user = company.dir.certified(&entry.signer.0, 0).map(|(id, _)| id.to_string());
+        let signer = match entry.signer == company.dir.state().root {
+            true => "root".into(),
+            false => user.unwrap_or_else(|| "?".into()),
         };
         let what = body.map_or_else(|| format!("{} (of a newer version)", head.t), |b| words(&b));
         Some(Self { seq, at: head.at, what, signer, hash: Hash32(entry.hash()).to_string() })
@@ -70,5 +69,8 @@ fn words(body: &Body) -> String {
         }
         Body::Bot(b) => format!("robot {} ({}){}", b.id, b.name, if b.on { "" } else { ", off" }),
         Body::Revoke(_) => "an invite is revoked".into(),
+        Body::Confirm(b) => format!("{} is confirmed", b.user),
+        Body::Rules(b) if b.late.is_empty() => format!("rules of readers, revision {}", b.rev),
+        Body::Rules(b) => format!("rules of readers, revision {}; {} not confirmed", b.rev, b.late.len()),
     }
 }

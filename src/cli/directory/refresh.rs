@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{context::Context, fail::Fail, keys::Signing, out},
+    cli::{context::Context, fail::Fail, keys::Signing, out, user::waiting},
     org::acts::DAY_MS,
 };
 
@@ -21,12 +21,26 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let days = u64::from(self.days.unwrap_or(ctx.load_config()?.directory.freshness_days));
-        let until = self.signing.act(
+        let (until, confirmed, waits) = self.signing.act(
             ctx,
             |_| Ok(()),
-            |company, signer| Ok((signer.snapshot(days)?, company.now_ms + days * DAY_MS)),
+            |company, signer| {
+                let (late, in_time): (Vec<_>, Vec<_>) = waiting::all(company).into_iter().partition(|n| n.late);
+                Ok((signer.snapshot(days)?, (company.now_ms + days * DAY_MS, in_time, late)))
+            },
         )?;
-        ctx.say(json!({"until": until}), format!("Visitors trust the directory until {}.", out::date(until)));
+        if ctx.json {
+            let confirmed: Vec<_> = confirmed.iter().map(|n| &n.user).collect();
+            out::print_json(&json!({"until": until, "confirmed": confirmed, "waiting": waits}));
+            return Ok(());
+        }
+        out::line(format!("Visitors trust the directory until {}.", out::date(until)));
+        for n in confirmed {
+            out::line(format!("{} is confirmed: came with an invite by {}.", n.user, n.invited_by));
+        }
+        for (what, next) in waits.iter().map(|n| n.words(out::now_ms())) {
+            out::line(format!("note: {what}\n      {next}"));
+        }
         Ok(())
     }
 }

@@ -6,9 +6,10 @@ use super::Finding;
 use crate::{
     cli::{
         company::Company, context::Context, data_dir::io_reason, link::Office, lock, out, site::old::OldWidgets,
-        stats::Stats,
+        stats::Stats, user::waiting,
     },
     config::Config,
+    org::acts::DAY_MS,
 };
 
 const WEEK_MS: u64 = 7 * 86_400_000;
@@ -89,11 +90,22 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
             Finding::ok(CHECK, format!("verifies to entry {entries}, visitors accept it until {}", out::date(until)))
         }
     });
-    let state = company.dir.state();
-    if state.users.values().all(|u| !u.on) && company.view.invites.iter().all(|i| i.expired) {
+    let may_act = |id| company.dir.agent(id).is_some_and(|a| a.is_active(now));
+    if !company.dir.users().any(|(id, _)| may_act(id)) && company.believed.open.is_empty() {
         let next = "kefu user add ID --role admin invites one";
         findings.push(Finding::warning("people", "nobody can sign in, and no invite is open", next));
     }
-    findings.extend(old.lines(now).into_iter().map(|(what, next)| Finding::warning("widgets", what, next)));
+    for newcomer in waiting::all(&company).iter().filter(|n| n.until < now + DAY_MS) {
+        let (what, next) = newcomer.words(now);
+        findings.push(Finding::warning("people", what, next));
+    }
+    for ignored in &company.believed.ignored {
+        let next = "find out who changed the database, and compare it with a backup";
+        findings.push(Finding::warning("lists", ignored.to_string(), next));
+    }
+    findings.extend(old.lines(now).into_iter().map(|(sighting, what, next)| match sighting.is_unsafe {
+        true => Finding::problem("widgets", what, next),
+        false => Finding::warning("widgets", what, next),
+    }));
     findings
 }

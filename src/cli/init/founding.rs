@@ -75,12 +75,12 @@ mod tests {
         let admin: UserId = "admin".parse().unwrap();
         let wishes = Wishes { name: "Bank 银行", admin: &admin, origins: &[] };
         let f = found(wishes, &keys, &opaque::generate_setup(), 1_000).unwrap();
-        let dir = Directory::replay(keys.fp(), &f.commit.entries, 1_000, None).unwrap();
+        let dir = Directory::replay(keys.fp(), &f.commit.entries, None).unwrap();
         assert_eq!(dir.state().org, "Bank 银行");
         assert_eq!(f.commit.snapshot.as_ref().unwrap().verify(&dir, 1_000).unwrap().seq, 0);
         assert_eq!(f.commit.invites.len(), 1);
         assert_eq!(f.invitation.code.org(), keys.fp());
-        assert!(Directory::replay(CompanyKeys::generate().fp(), &f.commit.entries, 1_000, None).is_err());
+        assert!(Directory::replay(CompanyKeys::generate().fp(), &f.commit.entries, None).is_err());
     }
 
     #[test]
@@ -89,7 +89,7 @@ mod tests {
         let admin: UserId = "admin".parse().unwrap();
         let wishes = Wishes { name: "Bank", admin: &admin, origins: &["https://www.example.com".into()] };
         let f = found(wishes, &keys, &opaque::generate_setup(), 1_000).unwrap();
-        let dir = Directory::replay(keys.fp(), &f.commit.entries, 1_000, None).unwrap();
+        let dir = Directory::replay(keys.fp(), &f.commit.entries, None).unwrap();
         let (site, team): (SiteId, TeamId) = (SITE.parse().unwrap(), TEAM.parse().unwrap());
         assert_eq!(dir.state().sites[&site].origins, ["https://www.example.com"]);
         assert!(dir.team(&team).is_some());

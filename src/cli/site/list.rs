@@ -40,7 +40,7 @@ impl Args {
         }
         ctx.list("sites", values, &table);
         if !ctx.json {
-            for (what, next) in old.lines(company.now_ms) {
+            for (_, what, next) in old.lines(company.now_ms) {
                 out::line(format!("note: {what}\n      {next}"));
             }
         }

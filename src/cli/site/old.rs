@@ -8,6 +8,9 @@ use crate::{
     proto::SiteId,
 };
 
+/// What is said of a widget from before the rules of readers that a server can't get around.
+pub const UNSAFE: &str = ", which is UNSAFE: this server could let the robot read on after a person took over";
+
 /// The answer of `/admin/widgets`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -27,12 +30,12 @@ impl OldWidgets {
         self.old.iter().filter(move |s| s.site == *site)
     }
 
-    /// One line for each, with what to do.
-    pub fn lines(&self, now_ms: u64) -> Vec<(String, String)> {
-        let what = |s: &Sighting| {
-            let seen = out::relative(s.seen, now_ms);
-            format!("pages of site {} load the old widget {}, last {seen}", s.site, s.version)
+    /// Each with what to know and what to do.
+    pub fn lines(&self, now_ms: u64) -> Vec<(&Sighting, String, String)> {
+        let words = |s: &'_ Sighting| {
+            let (seen, how) = (out::relative(s.seen, now_ms), if s.is_unsafe { UNSAFE } else { "" });
+            format!("pages of site {} load the old widget {}{how}, last {seen}", s.site, s.version)
         };
-        self.old.iter().map(|s| (what(s), format!("paste the new snippet: kefu site snippet {}", s.site))).collect()
+        self.old.iter().map(|s| (s, words(s), format!("paste the new snippet: kefu site snippet {}", s.site))).collect()
     }
 }

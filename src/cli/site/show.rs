@@ -35,7 +35,8 @@ impl Args {
             .of(&self.id)
             .map(|s| {
                 let seen = out::relative(s.seen, company.now_ms);
-                format!("{}, last {seen}; paste the new one: kefu site snippet {}", s.version, s.site)
+                let how = if s.is_unsafe { " (UNSAFE)" } else { "" };
+                format!("{}{how}, last {seen}; paste the new one: kefu site snippet {}", s.version, s.site)
             })
             .collect();
         let mut facts = vec![

@@ -70,6 +70,7 @@ fn exists(p: &Person) -> Fail {
     match p.state {
         State::Invited => fail("is invited already").next(format!("kefu user invite revoke {} ends that invite", p.id)),
         State::Disabled => fail("exists and is switched off").next(format!("kefu user enable {} invites again", p.id)),
+        State::Waiting => fail("enrolled and waits for confirmation").next(format!("kefu user show {}", p.id)),
         _ => fail("exists already").next(format!("kefu user show {}", p.id)),
     }
 }

@@ -60,6 +60,8 @@ impl Enable {
         let id = &self.again.id;
         let check = |company: &Company| match company.user(id)? {
             user if user.active_key().is_none() => Ok(()),
+            _ if company.is_late(id) => Err(Fail::new(Kind::Exists, format!("{id} waits for confirmation"))
+                .next(format!("ask {id}. It was them: kefu user confirm {id}. It was not: kefu user disable {id}"))),
             _ => Err(Fail::new(Kind::Exists, format!("{id} is not switched off"))
                 .next(format!("for a lost password: kefu user reset {id}"))),
         };

@@ -2,8 +2,13 @@
 
 use serde_json::json;
 
-use super::people;
-use crate::cli::{company::Company, context::Context, fail::Fail, out::Table};
+use super::{people, waiting};
+use crate::cli::{
+    company::Company,
+    context::Context,
+    fail::Fail,
+    out::{self, Table},
+};
 
 /// List people and open invites
 #[derive(Debug, clap::Args)]
@@ -20,6 +25,12 @@ impl Args {
             table.row([p.id.to_string(), p.name.clone(), p.role.to_string(), p.teams_text(), state]);
         }
         ctx.list("users", people.values().map(|p| json!(p)).collect(), &table);
+        company.warn();
+        if !ctx.json {
+            for (what, next) in waiting::late(&company).iter().map(|n| n.words(company.now_ms)) {
+                out::line(format!("note: {what}\n      {next}"));
+            }
+        }
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 mod add;
 mod again;
+mod confirm;
 mod disable;
 mod invitation;
 mod invite;
@@ -10,6 +11,7 @@ mod people;
 mod role;
 mod show;
 mod teams;
+pub mod waiting;
 
 pub use invitation::Invitation;
 
@@ -21,6 +23,7 @@ commands! {
         Add(add::Args),
         List(list::Args),
         Show(show::Args),
+        Confirm(confirm::Args),
         Disable(disable::Args),
         Enable(again::Enable),
         Reset(again::Reset),

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::waiting::{self, Newcomer};
 use crate::{
     cli::{company::Company, out},
-    crypto::directory::Role,
+    crypto::directory::{Role, UserState},
     proto::{TeamId, UserId},
 };
 
@@ -16,6 +17,8 @@ use crate::{
 pub enum State {
     /// May act.
     Active,
+    /// Enrolled, and nobody confirmed them until their invite ended.
+    Waiting,
     /// Has an invite.
     Invited,
     /// Had an invite, which is over.
@@ -40,6 +43,9 @@ pub struct Person {
     /// When the newest invite ends or ended, ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invite_until: Option<u64>,
+    /// How they came, until somebody confirms them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unconfirmed: Option<Newcomer>,
 }
 
 impl Person {
@@ -47,7 +53,11 @@ impl Person {
     pub fn state_text(&self, now_ms: u64) -> String {
         let when = self.invite_until.map(|at| out::relative(at, now_ms)).unwrap_or_default();
         match self.state {
-            State::Active => "active".into(),
+            State::Active => match &self.unconfirmed {
+                Some(n) => format!("active, to be confirmed {}", out::relative(n.until, now_ms)),
+                None => "active".into(),
+            },
+            State::Waiting => "waiting for confirmation".into(),
             State::Disabled => "disabled".into(),
             State::Invited => format!("invited, ends {when}"),
             State::Expired => format!("invite ended {when}"),
@@ -62,20 +72,27 @@ impl Person {
 
 /// Everybody, by id.
 pub fn all(company: &Company) -> BTreeMap<UserId, Person> {
+    let mut newcomers: BTreeMap<UserId, Newcomer> =
+        waiting::all(company).into_iter().map(|n| (n.user.clone(), n)).collect();
     let mut people: BTreeMap<UserId, Person> = BTreeMap::new();
-    for (id, user) in &company.dir.state().users {
-        let state = if user.active_key().is_some() { State::Active } else { State::Disabled };
-        let (name, role, teams) = (user.name.clone(), user.role, user.teams.clone());
-        people.insert(id.clone(), Person { id: id.clone(), name, role, teams, state, invite_until: None });
+    for (id, user) in company.dir.users() {
+        let unconfirmed = newcomers.remove(id);
+        let state = match (user.active_key(), &unconfirmed) {
+            (None, _) => State::Disabled,
+            (Some(_), Some(n)) if n.late => State::Waiting,
+            (Some(_), _) => State::Active,
+        };
+        let UserState { name, role, teams, .. } = user;
+        people.insert(id.clone(), Person { id: id.clone(), name, role, teams, state, invite_until: None, unconfirmed });
     }
-    for invite in &company.view.invites {
+    for invite in company.believed.all() {
         let state = if invite.expired { State::Expired } else { State::Invited };
         let known = people.get(&invite.user);
-        let newer = known.is_none_or(|p| p.state != State::Active && p.invite_until < Some(invite.exp));
-        if newer {
+        let away = |p: &Person| !matches!(p.state, State::Active | State::Waiting);
+        if known.is_none_or(|p| away(p) && p.invite_until < Some(invite.exp)) {
             let (id, name, role) = (invite.user.clone(), invite.name.clone(), invite.role);
-            let (teams, until) = (invite.teams.clone(), Some(invite.exp));
-            people.insert(id.clone(), Person { id, name, role, teams, state, invite_until: until });
+            let (teams, invite_until) = (invite.teams.clone(), Some(invite.exp));
+            people.insert(id.clone(), Person { id, name, role, teams, state, invite_until, unconfirmed: None });
         }
     }
     people

@@ -29,7 +29,8 @@ impl Args {
         let people = people::all(&company);
         let person =
             people.get(&self.id).ok_or_else(|| unknown("user", self.id.as_str(), people.keys().map(UserId::as_str)))?;
-        let keys = company.dir.state().users.get(&self.id).map(|u| u.keys.clone()).unwrap_or_default();
+        let keys = company.dir.user(&self.id).map(|u| u.keys).unwrap_or_default();
+        company.warn();
         if ctx.json {
             let keys: Vec<_> = keys.iter().map(|k| json!({"kid": kid(&k.ed.0), "from": k.from, "to": k.to})).collect();
             let mut value = json!(person);
@@ -38,7 +39,7 @@ impl Args {
             return Ok(());
         }
         let key = keys.iter().find(|k| k.to.is_none()).map(|k| format!("{} since entry {}", kid(&k.ed.0), k.from));
-        out::facts(&[
+        let mut facts = vec![
             ("id", person.id.to_string()),
             ("name", person.name.clone()),
             ("role", person.role.to_string()),
@@ -46,7 +47,11 @@ impl Args {
             ("state", person.state_text(company.now_ms)),
             ("key", key.unwrap_or_default()),
             ("earlier keys", keys.iter().filter(|k| k.to.is_some()).count().to_string()),
-        ]);
+        ];
+        if let Some((what, next)) = person.unconfirmed.as_ref().map(|n| n.words(company.now_ms)) {
+            facts.extend([("confirmation", what), ("", next)]);
+        }
+        out::facts(&facts);
         Ok(())
     }
 }

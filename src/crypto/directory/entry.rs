@@ -70,7 +70,7 @@ impl Entry {
     }
 
     pub(super) fn body(&self, head: &Head) -> Result<Option<Body>, DirectoryError> {
-        if !matches!(head.t.as_str(), "genesis" | "enrol" | "agent" | "team" | "site" | "bot" | "revoke") {
+        if !matches!(head.t.as_str(), "genesis" | "enrol" | "agent" | "team" | "site" | "bot" | "revoke" | "confirm" | "rules") {
             return Ok(None);
         }
         serde_json::from_slice(&self.raw.0).map(Some).map_err(|e| DirectoryError::Json(e.to_string()))
@@ -104,6 +104,10 @@ pub enum Body {
     Bot(BotBody),
     /// An invite is no longer good.
     Revoke(RevokeBody),
+    /// Somebody who enrolled is who they should be.
+    Confirm(ConfirmBody),
+    /// A revision of the rules of readers begins.
+    Rules(RulesBody),
 }
 
 /// The company begins.
@@ -215,4 +219,22 @@ pub struct BotBody {
 pub struct RevokeBody {
     /// The invite's Ed25519 key.
     pub inv: Key32,
+}
+
+/// Somebody who waits is confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfirmBody {
+    /// Who.
+    pub user: UserId,
+    /// The key they enrolled with.
+    pub ed: Key32,
+}
+
+/// A revision of the rules of readers begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesBody {
+    /// Which.
+    pub rev: u32,
+    /// Invites of enrolments before it that its signer does not confirm.
+    pub late: Vec<Key32>,
 }

@@ -156,7 +156,7 @@ pub struct Bundle {
 impl Bundle {
     /// Verifies as a visitor does who knows nothing but the company's fingerprint.
     pub fn verify(&self, fp: OrgFp, now_ms: u64) -> Result<Directory, SnapshotError> {
-        let genesis = rules::genesis(&fp, &self.genesis)?;
+        let genesis = rules::genesis(&fp, &self.genesis)?.state;
         let body = self.snapshot.checked(now_ms)?;
         let state = body.state;
         if self.snapshot.signer != genesis.root {
@@ -178,7 +178,7 @@ impl Bundle {
         }
         let mut dir = Directory::from_state(fp, state, body.seq, body.head.0);
         for entry in &self.tail {
-            dir.apply(entry, now_ms, false)?;
+            dir.apply(entry)?;
         }
         Ok(dir)
     }

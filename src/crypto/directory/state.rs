@@ -67,6 +67,17 @@ impl UserKey {
     }
 }
 
+/// A user's time in a team.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// Which.
+    pub team: TeamId,
+    /// Entry that began it.
+    pub from: u32,
+    /// Entry that ended it.
+    pub to: Option<u32>,
+}
+
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserState {
@@ -80,6 +91,9 @@ pub struct UserState {
     pub teams: Vec<TeamId>,
     /// All keys he ever had, oldest first.
     pub keys: Vec<UserKey>,
+    /// When they were in which team; stands here from the first `rules` entry on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Vec<Membership>>,
 }
 
 impl UserState {
@@ -87,6 +101,19 @@ impl UserState {
     pub fn active_key(&self) -> Option<&UserKey> {
         self.keys.iter().find(|k| self.on && k.to.is_none())
     }
+}
+
+/// One key of a team, with the span of entries in which it was the team's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeamKey {
+    /// Its number.
+    pub epoch: u32,
+    /// X25519 key.
+    pub pk: Key32,
+    /// Entry that brought it.
+    pub from: u32,
+    /// Entry that brought the next one.
+    pub to: Option<u32>,
 }
 
 /// A team.
@@ -100,6 +127,9 @@ pub struct TeamState {
     pub pk: Key32,
     /// Whether it takes conversations.
     pub on: bool,
+    /// All keys it ever had, oldest first; stands here from the first `rules` entry on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Vec<TeamKey>>,
 }
 
 /// A site.
@@ -129,6 +159,36 @@ pub struct BotState {
     pub on: bool,
 }
 
+/// From which entry on a revision of the rules of readers holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Which.
+    pub rev: u32,
+    /// The entry.
+    pub from: u32,
+}
+
+/// Somebody who enrolled and is not confirmed yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Display name.
+    pub name: String,
+    /// Role.
+    pub role: Role,
+    /// Teams.
+    pub teams: Vec<TeamId>,
+    /// Signs.
+    pub ed: Key32,
+    /// Receives team keys.
+    pub x: Key32,
+    /// The invite that was used.
+    pub inv: Key32,
+    /// The enrolment.
+    pub from: u32,
+    /// Until when they act like everybody else, ms: the end of the invite.
+    pub exp: u64,
+}
+
 /// Everything the log says, at one point of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -153,6 +213,12 @@ pub struct State {
     pub bots: BTreeMap<BotId, BotState>,
     /// Invites that were used or revoked, b64u.
     pub used: BTreeSet<String>,
+    /// Revisions of the rules of readers, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Revision>,
+    /// Who waits for confirmation.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waiting: BTreeMap<UserId, Waiting>,
 }
 
 impl State {

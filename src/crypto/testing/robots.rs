@@ -129,7 +129,7 @@ fn entries_about_robots_are_refused_for_the_right_reason() {
     let log = log_with_robot();
     for (name, entry, why) in bad_entries(&log) {
         let mut dir = log.replay();
-        let error: DirectoryError = dir.apply(&entry, NOW, false).expect_err(name);
+        let error: DirectoryError = dir.apply(&entry).expect_err(name);
         assert!(format!("{error:?}").starts_with(why), "{name}: {error:?}, not {why}");
         assert_eq!(dir.state(), log.replay().state());
     }

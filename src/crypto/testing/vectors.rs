@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
-use super::{attacks, robots, *};
+use super::{attacks, confirmation, robots, *};
 use crate::{
     crypto::{
         announcement::{self, Expected, NewEpoch},
@@ -30,7 +30,7 @@ const ABOUT: &str = "Known answers for the kefu protocol, version 1. Binary is h
     and compare. `bad_keys`: must be refused as Ed25519 keys. `directory.log` gives `state` and `heads`; each of \
     `directory.bad` must be refused at time `now` after the first `after` entries of the log and then `before` (which are \
     good); `why` is the Rust error, for people. `bundles`: verify with `fp` at `now`, giving `state`; `bad_bundles` refuse. \
-    `robot`: a log with a robot, entries that must not follow it, day keys to accept at `now` for `site` or to refuse; \
+    `confirmation`: see `_about` in it. `robot`: a log with a robot, entries that must not follow it, day keys to accept at `now` for `site` or to refuse; \
     `robot_announcement`: one whose bot box is for that day key (`creator`, `team`, `visitor` name `keys`).";
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {
@@ -70,7 +70,8 @@ fn header_json(h: &MessageHeader) -> Value {
 
 fn keys() -> Value {
     let names =
-        ["root", "recovery", "zhao", "li", "li again", "wu", "mallory", "visitor", "svc 1", "svc 2", "opaque", "bot"];
+        ["root", "recovery", "zhao", "li", "li again", "wu", "mallory", "visitor", "svc 1", "svc 2", "opaque", "bot",
+            "chen", "boss", "zhou"];
     let one = |n: &&str| {
         let v = json!({"ed_seed": hex(ed(n).seed()), "ed": hex(ed(n).public()), "x_sk": hex(x(n).bytes()), "x": hex(x(n).public())});
         (n.to_string(), v)
@@ -212,6 +213,7 @@ fn deterministic() -> Map<String, Value> {
         "ksf": {"input": hex(b"password"), "out": hex(&opaque::stretch(b"password")[..])},
         "directory": directory(),
         "robot": robots::vectors(),
+        "confirmation": confirmation::vectors(),
     });
     match value {
         Value::Object(map) => map,

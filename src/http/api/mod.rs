@@ -65,6 +65,7 @@ async fn post(
         ["invite", step] => people::invite(http, step, request).await,
         ["password", step] => people::password(http, step, request).await,
         ["snapshot"] => people::snapshot(http, request).await,
+        ["directory"] => people::post_directory(http, request).await,
         _ => Err(Refusal::new(ErrorCode::NotFound, "there is nothing at this address")),
     }
 }
@@ -107,7 +108,7 @@ fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, Refusal> {
     let token = header.strip_prefix("Bearer ").ok_or_else(refused)?;
     let who = http.tokens.read(token, now_ms()).ok_or_else(refused)?;
     if let Who::Agent { kid, user } = &who
-        && http.org.directory().agent(user).is_none_or(|a| a.kid != *kid)
+        && http.org.active(user).is_none_or(|a| a.kid != *kid)
     {
         return Err(refused());
     }
@@ -117,7 +118,7 @@ fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, Refusal> {
 /// The agent behind the token.
 fn agent(http: &Http, request: &Request<Incoming>) -> Result<(UserId, Role), Refusal> {
     let who = who(http, request)?;
-    let agent = who.user().and_then(|user| http.org.directory().agent(user));
+    let agent = who.user().and_then(|user| http.org.active(user));
     let agent = agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "only agents may ask this"))?;
     Ok((agent.user, agent.role))
 }

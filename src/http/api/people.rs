@@ -119,3 +119,10 @@ pub async fn snapshot(http: &Http, request: Request<Incoming>) -> Result<Answer,
     http.org.put_snapshot(&user, body(request).await?).await?;
     Ok(answer::json(&json!({})))
 }
+
+/// `POST /directory`: what an admin's console signs about those who came.
+pub async fn post_directory(http: &Http, request: Request<Incoming>) -> Result<Answer, Refusal> {
+    let (user, _) = agent(http, &request)?;
+    http.org.post_entries(&user, body(request).await?).await?;
+    Ok(answer::json(&json!({})))
+}

@@ -2,7 +2,7 @@
 
 use crate::{
     crypto::{
-        directory::{DirectoryError, SnapshotError},
+        directory::DirectoryError,
         keyring::KeyringError,
     },
     proto::{SiteId, TeamId, UserId},
@@ -17,12 +17,6 @@ pub enum ActError {
     /// The server's log does not verify under the root key.
     #[error("the server's directory does not verify: {0}")]
     Directory(#[from] DirectoryError),
-    /// The server's snapshot does not verify.
-    #[error("the server's snapshot does not verify: {0}")]
-    Snapshot(#[from] SnapshotError),
-    /// Somebody enrolled with an invite that had ended.
-    #[error("user {0} enrolled after his invite had ended: switch him off with the root key before anything else")]
-    LateEnrol(UserId),
     /// The server named an invite that no certificate of ours stands for.
     #[error("the server's invite for {0} does not verify: sign nothing, and compare with a backup")]
     Invite(UserId),
@@ -46,6 +40,9 @@ pub enum ActError {
     /// Already on.
     #[error("user {0} is switched on already")]
     UserIsOn(UserId),
+    /// Nobody waits under this name.
+    #[error("user {0} does not wait for confirmation")]
+    NotWaiting(UserId),
     /// No such team.
     #[error("there is no team {team}{}", hint(nearest))]
     UnknownTeam {

@@ -6,7 +6,7 @@ use super::{ActError, DAY_MS, NewUser, SNAPSHOT_DAYS, Signer, people::check_name
 use crate::{
     crypto::{
         codec::Key32,
-        directory::{Body, Directory, Entry, GenesisBody, Role, Snapshot},
+        directory::{Body, Directory, Entry, GenesisBody, REVISION, Role, RulesBody, Snapshot},
         invite::InviteCode,
         keyfile::CompanyKeys,
     },
@@ -45,7 +45,7 @@ pub fn found(f: &Founding, keys: &CompanyKeys, now_ms: u64) -> Result<(Commit, I
     Ok((join(join(genesis, team), invite), code))
 }
 
-/// The genesis alone.
+/// The genesis, and the newest rules of readers from the start.
 pub fn genesis(name: &str, keys: &CompanyKeys, opaque: &[u8; 32], now_ms: u64) -> Result<Commit, ActError> {
     check_name(name)?;
     let body = GenesisBody {
@@ -55,10 +55,13 @@ pub fn genesis(name: &str, keys: &CompanyKeys, opaque: &[u8; 32], now_ms: u64) -
         opaque: Key32(*opaque),
         suite: 1,
     };
-    let entry = Entry::sign(0, &[0; 32], now_ms, &Body::Genesis(body), &keys.root);
-    let directory = Directory::genesis(keys.fp(), &entry)?;
+    let genesis = Entry::sign(0, &[0; 32], now_ms, &Body::Genesis(body), &keys.root);
+    let mut directory = Directory::genesis(keys.fp(), &genesis)?;
+    let body = Body::Rules(RulesBody { rev: REVISION, late: Vec::new() });
+    let rules = Entry::sign(1, &directory.head(), now_ms, &body, &keys.root);
+    directory.apply(&rules)?;
     let snapshot = Snapshot::make(&directory, now_ms, now_ms + SNAPSHOT_DAYS * DAY_MS, &keys.root);
-    Ok(Commit { entries: vec![entry], snapshot: Some(snapshot), ..Commit::default() })
+    Ok(Commit { entries: vec![genesis, rules], snapshot: Some(snapshot), ..Commit::default() })
 }
 
 /// What an empty server would export.

@@ -33,23 +33,23 @@ impl Signer<'_> {
     /// Invites a new user. Whoever has the code can become him, until `ttl_ms` from now.
     pub fn invite(&self, new: &NewUser, ttl_ms: u64) -> Result<(Commit, InviteCode), ActError> {
         check_name(&new.name)?;
-        if self.directory.state().users.contains_key(&new.user) {
+        if self.directory.user(&new.user).is_some() {
             return Err(ActError::UserTaken(new.user.clone()));
         }
-        if self.invites_of(&new.user).any(|i| !i.expired) {
+        if self.believed.open.iter().any(|i| i.user == new.user) {
             return Err(ActError::UserInvited(new.user.clone()));
         }
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         let code = draft.invite(new, ttl_ms)?;
         Ok((draft.finish()?, code))
     }
 
     /// Takes an open invite back.
     pub fn revoke(&self, inv: &Key32) -> Result<Commit, ActError> {
-        if !self.view.invites.iter().any(|i| i.inv == *inv) {
+        if !self.believed.all().any(|i| i.inv == *inv) {
             return Err(ActError::NoInvite(inv.to_string()));
         }
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.revoke(inv)?;
         draft.finish()
     }
@@ -57,8 +57,25 @@ impl Signer<'_> {
     /// Takes all open invites of a user back.
     pub fn revoke_of(&self, user: &UserId) -> Result<Commit, ActError> {
         self.invites_of(user).next().ok_or_else(|| ActError::NoInvite(user.to_string()))?;
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.revoke_all(user)?;
+        draft.finish()
+    }
+
+    /// Confirms somebody who waits, whatever the time: whoever signs this knows that it is they. They get the keys that
+    /// their teams got meanwhile.
+    pub fn user_confirm(&self, user: &UserId) -> Result<Commit, ActError> {
+        self.known_user(user)?;
+        if !self.directory.unconfirmed().iter().any(|u| u.user == *user) {
+            return Err(ActError::NotWaiting(user.clone()));
+        }
+        let mut draft = self.draft()?;
+        draft.confirm(user)?;
+        if let Some(agent) = draft.directory.agent(user) {
+            for team in agent.teams.iter().filter(|t| self.directory.team(t).is_some()) {
+                draft.seal_all(team, user.as_str(), &agent.x)?;
+            }
+        }
         draft.finish()
     }
 
@@ -67,7 +84,7 @@ impl Signer<'_> {
         if !self.known_user(user)?.on {
             return Err(ActError::UserIsOff(user.clone()));
         }
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.disable(user)?;
         draft.finish()
     }
@@ -78,8 +95,8 @@ impl Signer<'_> {
         if u.active_key().is_some() {
             return Err(ActError::UserIsOn(user.clone()));
         }
-        let new = self.as_he_was(user, u);
-        let mut draft = self.draft();
+        let new = self.as_he_was(user, &u);
+        let mut draft = self.draft()?;
         draft.revoke_all(user)?;
         let code = draft.invite(&new, ttl_ms)?;
         Ok((draft.finish()?, code))
@@ -88,8 +105,8 @@ impl Signer<'_> {
     /// Forgotten password or lost device: off, and a new invite at once.
     pub fn user_reset(&self, user: &UserId, ttl_ms: u64) -> Result<(Commit, InviteCode), ActError> {
         let u = self.known_user(user)?;
-        let new = self.as_he_was(user, u);
-        let mut draft = self.draft();
+        let new = self.as_he_was(user, &u);
+        let mut draft = self.draft()?;
         if u.on {
             draft.disable(user)?;
         } else {
@@ -119,7 +136,7 @@ impl Signer<'_> {
         teams.sort();
         teams.dedup();
         teams.iter().try_for_each(|t| self.known_team(t).map(|_| ()))?;
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.entry(Body::Agent(AgentBody {
             user: user.clone(),
             on,
@@ -128,7 +145,8 @@ impl Signer<'_> {
             teams: Some(teams.clone()),
         }))?;
         if let Some(agent) = self.directory.agent(user) {
-            for team in teams.iter().filter(|t| !before.contains(t)) {
+            let active = agent.is_active(self.now_ms);
+            for team in teams.iter().filter(|t| active && !before.contains(t)) {
                 draft.seal_all(team, user.as_str(), &agent.x)?;
             }
             for team in before.iter().filter(|t| !teams.contains(t)) {
@@ -140,21 +158,20 @@ impl Signer<'_> {
     }
 
     fn change(&self, body: AgentBody) -> Result<Commit, ActError> {
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.entry(Body::Agent(body))?;
         draft.finish()
     }
 
-    fn known_user(&self, user: &UserId) -> Result<&UserState, ActError> {
-        let users = &self.directory.state().users;
-        users.get(user).ok_or_else(|| ActError::UnknownUser {
+    fn known_user(&self, user: &UserId) -> Result<UserState, ActError> {
+        self.directory.user(user).ok_or_else(|| ActError::UnknownUser {
             user: user.clone(),
-            nearest: nearest(user.as_str(), users.keys().map(UserId::as_str)),
+            nearest: nearest(user.as_str(), self.directory.users().map(|(id, _)| id.as_str())),
         })
     }
 
     fn invites_of<'s>(&'s self, user: &'s UserId) -> impl Iterator<Item = &'s OpenInvite> {
-        self.view.invites.iter().filter(move |i| i.user == *user)
+        self.believed.all().filter(move |i| i.user == *user)
     }
 
     /// The user as an invite would bring him back; teams that are gone stay away.

@@ -17,7 +17,7 @@ const NAME: &str = "Robot";
 impl Signer<'_> {
     /// Certifies a robot and puts it on sites.
     pub fn robot_on(&self, bot: &BotId, ed: Key32, name: Option<&str>, sites: &[SiteId]) -> Result<Commit, ActError> {
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         let known = draft.directory.state().bots.get(bot).cloned();
         let now = known.as_ref().map_or(NAME, |k| &k.name);
         let name = name.unwrap_or(now).to_owned();
@@ -37,7 +37,7 @@ impl Signer<'_> {
 
     /// Takes the robot off sites; one that no site has any more is switched off.
     pub fn robot_off(&self, sites: &[SiteId]) -> Result<Commit, ActError> {
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         for id in sites {
             let site = self.known_site(id)?;
             if site.bot.is_some() {

@@ -67,7 +67,7 @@ impl Signer<'_> {
         body.origins.sort();
         body.origins.dedup();
         let id = body.id.clone();
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.entry(Body::Site(body))?;
         draft.commit.sites.extend(settings.map(|s| (id, s)));
         draft.finish()

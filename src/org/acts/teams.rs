@@ -22,7 +22,7 @@ impl Signer<'_> {
         if self.directory.team(id).is_some() {
             return Err(ActError::TeamTaken(id.clone()));
         }
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.new_key(id, name, 1, true)?;
         draft.finish()
     }
@@ -43,13 +43,13 @@ impl Signer<'_> {
     /// A new key for the team's members.
     pub fn team_rotate(&self, id: &TeamId) -> Result<Commit, ActError> {
         self.known_team(id)?;
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.rotate(id)?;
         draft.finish()
     }
 
     fn team_entry(&self, id: &TeamId, t: TeamState) -> Result<Commit, ActError> {
-        let mut draft = self.draft();
+        let mut draft = self.draft()?;
         draft.entry(Body::Team(TeamBody { id: id.clone(), name: t.name, epoch: t.epoch, pk: t.pk, on: t.on }))?;
         draft.finish()
     }
@@ -84,9 +84,11 @@ impl Draft<'_> {
         let pk = Key32(key.public());
         self.entry(Body::Team(TeamBody { id: id.clone(), name: name.to_owned(), epoch, pk, on }))?;
         let mut to = vec![(RECOVERY.to_owned(), self.signer.keys.recovery.public())];
-        to.extend(self.directory.agents().filter(|a| a.teams.contains(id)).map(|a| (a.user.to_string(), a.x)));
-        let open = self.signer.view.invites.iter();
-        let open = open.filter(|i| !i.expired && i.teams.contains(id) && !self.commit.drop_invites.contains(&i.inv));
+        let now = self.signer.now_ms;
+        let members = self.directory.agents().filter(|a| a.is_active(now) && a.teams.contains(id));
+        to.extend(members.map(|a| (a.user.to_string(), a.x)));
+        let open = self.signer.believed.open.iter();
+        let open = open.filter(|i| i.teams.contains(id) && !self.commit.drop_invites.contains(&i.inv));
         to.extend(open.map(|i| (invite_name(&i.inv), i.inv_x.0)));
         for (to, pk) in to {
             self.seal(id, epoch, &key, to, &pk)?;

@@ -146,8 +146,10 @@ async fn a_site_gives_visitors_what_they_verify() {
     assert_eq!(seen.head(), bank.org.directory().head());
     assert_eq!(bank.org.site(&site).unwrap().origins, ["https://shop.example"]);
 
-    // the claim stands on its invite until an admin vouches for it
-    assert_eq!(bank.org.freshness().good_until(), T0 + INVITE_MS);
+    // no invite that ends makes visitors refuse the directory
+    assert_eq!(bank.org.freshness().good_until(), T0 + 30 * DAY_MS);
+    bundle(&text).verify(bank.org.fp(), T0 + 29 * DAY_MS).unwrap();
+    bank.org.post_entries(&user("zhao"), bank.confirms(&zhao, "zhao")).await.unwrap();
     let snapshot = Snapshot::make(&bank.org.directory(), T0, T0 + 30 * DAY_MS, &zhao.signing);
     bank.org.put_snapshot(&user("zhao"), snapshot).await.unwrap();
     assert_eq!(bank.org.freshness().good_until(), T0 + 30 * DAY_MS);
@@ -168,7 +170,7 @@ async fn a_restart_finds_everything_again() {
     let again = Org::open(bank.store.clone(), &bank.setup).unwrap();
     assert_eq!((again.directory().head(), again.snapshot()), (bank.org.directory().head(), bank.org.snapshot()));
     let page = again.directory_after(-1).await.unwrap();
-    assert_eq!(page.entries.len(), 3);
+    assert_eq!(page.entries.len(), 4);
     assert_eq!(again.directory_after(1).await.unwrap().entries, page.entries[2..]);
     assert!(again.directory_after(99).await.unwrap().entries.is_empty());
     let other = generate_setup();

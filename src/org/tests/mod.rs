@@ -1,6 +1,8 @@
 //! Org from outside: a company is founded, people come, log in, change and go; and what must not work does not.
 
+mod coming;
 mod flows;
+mod lies;
 mod refusals;
 mod store;
 
@@ -18,7 +20,7 @@ use super::{
 use crate::{
     crypto::{
         codec::Key32,
-        directory::{Body, Entry, Role},
+        directory::{Body, ConfirmBody, Entry, Role},
         invite::{self, Cert, InviteCode},
         keyfile::CompanyKeys,
         keyring::{Keyring, TeamBox},
@@ -125,6 +127,14 @@ impl Bank {
         let body = Body::Enrol(crate::crypto::testing::enrol(cert, &signed, code, keys));
         let dir = self.org.directory();
         Entry::sign(dir.seq() + 1, &dir.head(), self.org.now_ms(), &body, &keys.signing)
+    }
+
+    /// Somebody's word that `id`, who waits, is confirmed.
+    fn confirms(&self, by: &Keyring, id: &str) -> DirectoryPost {
+        let dir = self.org.directory();
+        let body = Body::Confirm(ConfirmBody { user: user(id), ed: dir.state().waiting[&user(id)].ed });
+        let entry = Entry::sign(dir.seq() + 1, &dir.head(), self.org.now_ms(), &body, &by.signing);
+        DirectoryPost { entries: vec![entry], snapshot: None }
     }
 
     async fn claim(&self, code: &InviteCode, password: &str) -> Result<Keyring, OrgError> {

@@ -68,7 +68,7 @@ async fn another_company_has_no_say() {
     lied.org = foreign.fp();
     assert!(matches!(Signer::new(&lied, &foreign, T0), Err(ActError::Directory(_))));
     let stolen = CompanyKeys { root: bank.keys.root.clone(), recovery: KemSecret::generate() };
-    assert!(matches!(Signer::new(&view, &stolen, T0), Err(ActError::TeamKey { .. })));
+    assert_eq!(Signer::new(&view, &stolen, T0).unwrap_err(), ActError::NotCompany, "another recovery key");
 
     // the right company's commit, signed by the wrong root
     let mut commit = bank.sign(|s| s.team_add(&"a".parse().unwrap(), "A")).unwrap();
@@ -210,29 +210,6 @@ async fn slips_at_the_command_line_are_explained() {
         bank.sign(|s| s.user_enable(&user("zhao"), 1).map(|_| ())).unwrap_err(),
         ActError::UserIsOn(user("zhao"))
     );
-}
-
-#[tokio::test]
-async fn a_late_enrolment_is_refused_and_nobody_vouches_for_one() {
-    let (bank, _) = Bank::found().await;
-    let li = bank.invite("li", Role::Agent).await;
-    let now = bank.org.now_ms();
-    bank.clock.store(now + INVITE_MS + 1, Ordering::Relaxed);
-    let late_at = bank.org.now_ms();
-    bank.clock.store(now, Ordering::Relaxed);
-    let (mut claim, keys) = bank.prepare(&li, "password").await.unwrap();
-    let (seq, body) = claim.entry.read().unwrap();
-    let dir = bank.org.directory();
-    claim.entry = Entry::sign(seq, &dir.head(), late_at, &body.unwrap(), &keys.signing);
-    assert_eq!(bank.org.invite_claim(claim.clone()).await.unwrap_err(), OrgError::InviteExpired);
-
-    // a hostile server takes it all the same
-    let mut view = bank.org.export().unwrap();
-    view.entries.push(claim.entry);
-    let signer = Signer::new(&view, &bank.keys, late_at).unwrap();
-    assert_eq!(signer.snapshot(30).unwrap_err(), ActError::LateEnrol(user("li")));
-    assert_eq!(signer.team_rotate(&"svc".parse().unwrap()).unwrap_err(), ActError::LateEnrol(user("li")));
-    assert!(signer.user_disable(&user("li")).is_ok(), "that is the way out");
 }
 
 #[tokio::test]

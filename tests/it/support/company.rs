@@ -133,7 +133,7 @@ impl Company {
         let commit = act(&signer).unwrap();
         let mut directory = signer.directory().clone();
         for entry in &commit.entries {
-            directory.apply(entry, now, false).unwrap();
+            directory.apply(entry).unwrap();
         }
         let fresh: Vec<KemSecret> =
             commit.boxes.iter().filter_map(|b| b.sealed.open(&self.keys.recovery).ok()).collect();

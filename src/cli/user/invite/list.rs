@@ -21,7 +21,8 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let company = Company::open(ctx)?;
-        let mut open: Vec<_> = company.view.invites.iter().collect();
+        company.warn();
+        let mut open: Vec<_> = company.believed.all().collect();
         open.sort_by(|a, b| a.user.cmp(&b.user));
         let value = |i: &&OpenInvite| {
             json!({"user": i.user, "role": i.role, "teams": i.teams,

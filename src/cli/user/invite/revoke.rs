@@ -20,14 +20,14 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let check = |company: &Company| match company.view.invites.iter().any(|i| i.user == self.id) {
+        let check = |company: &Company| match company.believed.all().any(|i| i.user == self.id) {
             true => Ok(()),
             false => {
                 Err(Fail::failure(format!("{} has no open invite", self.id)).next("kefu user invite list shows all"))
             }
         };
         let count = self.signing.act(ctx, check, |company, signer| {
-            let count = company.view.invites.iter().filter(|i| i.user == self.id).count();
+            let count = company.believed.all().filter(|i| i.user == self.id).count();
             Ok((signer.revoke_of(&self.id)?, count))
         })?;
         ctx.say(json!({"user": self.id, "revoked": count}), format!("The invite of {} is worthless now.", self.id));

@@ -1,0 +1,41 @@
+//! `kefu user confirm`: somebody who enrolled is who they should be.
+
+use serde_json::json;
+
+use super::waiting;
+use crate::{
+    cli::{
+        company::Company,
+        context::Context,
+        fail::{Fail, Kind},
+        keys::Signing,
+    },
+    proto::UserId,
+};
+
+/// Confirm a person who enrolled and waits: after you asked whether it was they
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Id of the person
+    #[arg(value_name = "ID")]
+    id: UserId,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        let check = |company: &Company| {
+            company.user(&self.id)?;
+            match waiting::all(company).iter().any(|n| n.user == self.id) {
+                true => Ok(()),
+                false => Err(Fail::new(Kind::Exists, format!("{} does not wait for confirmation", self.id))
+                    .next(format!("kefu user show {}", self.id))),
+            }
+        };
+        self.signing.act(ctx, check, |_, signer| Ok((signer.user_confirm(&self.id)?, ())))?;
+        ctx.say(json!({"user": self.id, "confirmed": true}), format!("{} is confirmed and may act.", self.id));
+        Ok(())
+    }
+}
