@@ -16,7 +16,10 @@ use crate::{
         hash,
         keyfile::CompanyKeys,
     },
-    org::{AdminView, Commit, acts::{ActError, Believed}},
+    org::{
+        AdminView, Commit,
+        acts::{ActError, Believed},
+    },
     proto::{OrgFp, SiteId, TeamId, UserId},
 };
 

@@ -66,7 +66,8 @@ impl Seen {
     /// Remembers the directory as it is after an act. A place that can't be written is no reason to fail what is done.
     pub fn remember(&self, directory: &Directory) {
         let newest = Newest { org: directory.fp(), seq: directory.seq(), head: Hash32(directory.head()) };
-        let written = serde_json::to_vec(&newest).map_err(Fail::from).and_then(|t| data_dir::replace(&self.0, 0o600, &t));
+        let written =
+            serde_json::to_vec(&newest).map_err(Fail::from).and_then(|t| data_dir::replace(&self.0, 0o600, &t));
         if let Err(fail) = written {
             eprintln!("warning: what was signed is not remembered: {}", fail.what);
         }

@@ -1,11 +1,6 @@
 //! `POST /directory`: what an admin's console signs by itself about those who came.
 
-use super::{
-    Org, OrgError,
-    bundle::check_snapshot,
-    rows,
-    service::Live,
-};
+use super::{Org, OrgError, bundle::check_snapshot, rows, service::Live};
 use crate::{
     crypto::{
         codec::Key32,

@@ -6,7 +6,7 @@ use super::Finding;
 use crate::{
     cli::{
         company::Company, context::Context, data_dir::io_reason, link::Office, lock, out, site::old::OldWidgets,
-        stats::Stats, user::waiting,
+        user::waiting,
     },
     config::Config,
     org::acts::DAY_MS,
@@ -61,11 +61,11 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
     const CHECK: &str = "directory";
     let asked = Office::open(ctx).and_then(|office| {
         let company = Company::load(ctx, &office);
-        let (stats, old) = (office.call("GET", "/admin/stats", None), OldWidgets::ask(&office));
+        let old = OldWidgets::ask(&office);
         office.close();
-        Ok((company?, serde_json::from_value::<Stats>(stats?)?, old))
+        Ok((company?, old))
     });
-    let (company, stats, old) = match asked {
+    let (company, old) = match asked {
         Ok(all) => all,
         Err(fail) => return vec![Finding::from_fail(CHECK, &fail)],
     };
@@ -76,7 +76,9 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
         let what = format!("this machine's clock is {behind} behind the newest directory entry");
         findings.push(Finding::problem("clock", what, "set the clock: invites and snapshots go by it"));
     }
-    let until = stats.directory.fresh_until;
+    // a snapshot that does not fit the log is none
+    let fits = company.view.snapshot.as_ref().filter(|_| company.dir.covered().is_some());
+    let until = fits.and_then(|s| s.read().ok()).map_or(0, |body| body.until);
     let entries = company.dir.seq();
     let next = "kefu directory refresh, or an admin signs in to the console";
     findings.push(match until {

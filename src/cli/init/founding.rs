@@ -77,7 +77,7 @@ mod tests {
         let f = found(wishes, &keys, &opaque::generate_setup(), 1_000).unwrap();
         let dir = Directory::replay(keys.fp(), &f.commit.entries, None).unwrap();
         assert_eq!(dir.state().org, "Bank 银行");
-        assert_eq!(f.commit.snapshot.as_ref().unwrap().verify(&dir, 1_000).unwrap().seq, 0);
+        assert_eq!(f.commit.snapshot.as_ref().unwrap().verify(&dir, 1_000).unwrap().seq, 1);
         assert_eq!(f.commit.invites.len(), 1);
         assert_eq!(f.invitation.code.org(), keys.fp());
         assert!(Directory::replay(CompanyKeys::generate().fp(), &f.commit.entries, None).is_err());
@@ -94,6 +94,6 @@ mod tests {
         assert_eq!(dir.state().sites[&site].origins, ["https://www.example.com"]);
         assert!(dir.team(&team).is_some());
         assert_eq!(f.invitation.teams, [team]);
-        assert_eq!(f.commit.snapshot.as_ref().unwrap().verify(&dir, 1_000).unwrap().seq, 2);
+        assert_eq!(f.commit.snapshot.as_ref().unwrap().verify(&dir, 1_000).unwrap().seq, 3);
     }
 }

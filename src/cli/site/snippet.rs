@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::{
     cli::{company::Company, context::Context, fail::Fail, link::Office, out},
+    crypto::hash,
     proto::SiteId,
 };
 
@@ -30,12 +31,22 @@ impl Args {
         let how = if self.unpinned { "/unpinned" } else { "" };
         let answer = office.call("GET", &format!("/admin/snippet/{}{how}", self.id), None)?;
         office.close();
+        let html = answer.get("snippet").and_then(Value::as_str);
+        let html = html.ok_or_else(|| Fail::failure("the server gave no snippet"))?;
+        // the pin is what pages trust: it is the fingerprint that the log was verified under, not what the server writes
+        let pin = format!("data-org=\"{}\"", hash::org_fp_text(&company.dir.fp()));
+        if html.matches("<script").count() != 1 || (!self.unpinned && html.matches("data-org").count() != 1) {
+            return Err(Fail::failure("the server gave something else than a snippet"));
+        }
+        if !self.unpinned && !html.contains(&pin) {
+            return Err(Fail::failure("the server's snippet pins another company's key")
+                .next("put it into no page; compare kefu directory verify with a backup"));
+        }
         if ctx.json {
             out::print_json(&answer);
             return Ok(());
         }
-        let html = answer.get("snippet").and_then(Value::as_str);
-        out::line(html.ok_or_else(|| Fail::failure("the server gave no snippet"))?.trim_end());
+        out::line(html.trim_end());
         Ok(())
     }
 }

@@ -35,7 +35,10 @@ impl Newcomer {
         let came = format!("with an invite by {invited_by}, {came} as entry {entry} says");
         if self.late {
             let what = format!("{user} waits for confirmation: enrolled {came}; the invite ended {until}");
-            return (what, format!("ask {user}. It was them: kefu user confirm {user}. It was not: kefu user disable {user}"));
+            return (
+                what,
+                format!("ask {user}. It was them: kefu user confirm {user}. It was not: kefu user disable {user}"),
+            );
         }
         let what = format!("{user} is not confirmed yet and may act until then, {until}: enrolled {came}");
         (what, "kefu directory refresh confirms, as does an admin who signs in to the console".into())

@@ -70,7 +70,10 @@ impl Entry {
     }
 
     pub(super) fn body(&self, head: &Head) -> Result<Option<Body>, DirectoryError> {
-        if !matches!(head.t.as_str(), "genesis" | "enrol" | "agent" | "team" | "site" | "bot" | "revoke" | "confirm" | "rules") {
+        if !matches!(
+            head.t.as_str(),
+            "genesis" | "enrol" | "agent" | "team" | "site" | "bot" | "revoke" | "confirm" | "rules"
+        ) {
             return Ok(None);
         }
         serde_json::from_slice(&self.raw.0).map(Some).map_err(|e| DirectoryError::Json(e.to_string()))

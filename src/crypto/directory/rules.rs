@@ -12,7 +12,11 @@ use super::{
     history::History,
 };
 use crate::{
-    crypto::{codec::Key32, hash, sign::{self, Label}},
+    crypto::{
+        codec::Key32,
+        hash,
+        sign::{self, Label},
+    },
     proto::{OrgFp, UserId},
 };
 

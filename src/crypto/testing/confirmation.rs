@@ -83,7 +83,13 @@ fn bad(log: &Log) -> Vec<Bad> {
     put("an admin who waits confirms somebody else", 14, &confirm("wu", "wu"), &boss, "Signer");
     put("the invite of an admin who waits", 14, &enrol_by("x", Role::Agent, "x", &boss, "x"), &ed("x"), "CertSigner");
     put("an admin switches an admin off who waits", 14, &agent("boss", false, None), &zhao, "RootOnly");
-    put("an admin makes an admin of somebody who waits", 16, &agent("zhou", true, Some(Role::Admin)), &zhao, "RootOnly");
+    put(
+        "an admin makes an admin of somebody who waits",
+        16,
+        &agent("zhou", true, Some(Role::Admin)),
+        &zhao,
+        "RootOnly",
+    );
     put("a robot with the key of somebody who waits", 16, &robots::bot("robot", "zhou", true), &zhao, "BotKey");
     put("the same revision again", 16, &rules(REVISION, &[]), &root, "Revision");
     put("revision 1", BEFORE, &rules(1, &[]), &root, "Revision");
@@ -172,9 +178,9 @@ pub fn vectors() -> Value {
     let acting = [("zhou", EXP, true), ("zhou", EXP + 1, false), ("chen", EXP + 1, true), ("wu", EXP + 1, false)];
     let acting = acting.map(|(user, now, is)| json!({"user": user, "now": now, "is": is}));
     let bad = bad(&log);
-    let bad = bad.iter().map(
-        |b| json!({"name": b.name, "after": b.after, "before": b.before, "entry": b.entry, "why": b.why}),
-    );
+    let bad = bad
+        .iter()
+        .map(|b| json!({"name": b.name, "after": b.after, "before": b.before, "entry": b.entry, "why": b.why}));
     json!({
         "_about": "A log in which entry 7 is `rules`. `states`: after so many entries, read without a snapshot, the \
             canonical state and who is unconfirmed (waits, or enrolled before `rules` without a snapshot over it), by `user`. \
@@ -282,12 +288,8 @@ fn an_old_log_with_a_late_enrolment_replays_for_everybody() {
     let (wu, li) = (dir.agent(&"wu".parse().unwrap()).unwrap(), dir.agent(&"li".parse().unwrap()).unwrap());
     assert_eq!((wu.until, li.until), (Some(EXP), None));
     assert!(wu.is_active(EXP) && !wu.is_active(EXP + 1) && li.is_active(EXP + 1));
-    let bundle = Bundle {
-        genesis: log.0[0].clone(),
-        admin: Some(log.0[1].clone()),
-        snapshot,
-        tail: log.0[5..].to_vec(),
-    };
+    let bundle =
+        Bundle { genesis: log.0[0].clone(), admin: Some(log.0[1].clone()), snapshot, tail: log.0[5..].to_vec() };
     let visitor = bundle.verify(company().fp(), EXP + DAY).unwrap();
     assert_eq!(visitor.state(), dir.state());
     assert_eq!(visitor.agent_by_ed(&ed("wu").public()).unwrap().until, Some(EXP));

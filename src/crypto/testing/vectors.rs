@@ -69,9 +69,10 @@ fn header_json(h: &MessageHeader) -> Value {
 }
 
 fn keys() -> Value {
-    let names =
-        ["root", "recovery", "zhao", "li", "li again", "wu", "mallory", "visitor", "svc 1", "svc 2", "opaque", "bot",
-            "chen", "boss", "zhou"];
+    let names = [
+        "root", "recovery", "zhao", "li", "li again", "wu", "mallory", "visitor", "svc 1", "svc 2", "opaque", "bot",
+        "chen", "boss", "zhou",
+    ];
     let one = |n: &&str| {
         let v = json!({"ed_seed": hex(ed(n).seed()), "ed": hex(ed(n).public()), "x_sk": hex(x(n).bytes()), "x": hex(x(n).public())});
         (n.to_string(), v)

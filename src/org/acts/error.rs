@@ -1,10 +1,7 @@
 //! Why an act can't be signed, in words for the person at the command line.
 
 use crate::{
-    crypto::{
-        directory::DirectoryError,
-        keyring::KeyringError,
-    },
+    crypto::{directory::DirectoryError, keyring::KeyringError},
     proto::{SiteId, TeamId, UserId},
 };
 

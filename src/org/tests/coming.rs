@@ -22,12 +22,9 @@ async fn old_bank() -> (Bank, Keyring, Keyring) {
     let snapshot = Snapshot::make(&dir, T0, T0 + 30 * DAY_MS, &of("zhao").signing);
     log.add(&crate::crypto::testing::enrol_by("li", Role::Agent, "li", &of("zhao").signing, "li"), &of("li").signing);
     let sealed = |to: &[u8; 32]| TeamBox::seal(&svc(), 1, &crate::crypto::testing::x("svc 1"), to).unwrap();
-    let boxes = [
-        ("@recovery", keys.recovery.public()),
-        ("zhao", of("zhao").kem.public()),
-        ("li", of("li").kem.public()),
-    ]
-    .map(|(to, pk)| BoxFor { to: to.into(), sealed: sealed(&pk) });
+    let boxes =
+        [("@recovery", keys.recovery.public()), ("zhao", of("zhao").kem.public()), ("li", of("li").kem.public())]
+            .map(|(to, pk)| BoxFor { to: to.into(), sealed: sealed(&pk) });
     let commit = Commit { entries: log.0, boxes: boxes.into(), snapshot: Some(snapshot), ..Commit::default() };
     let (clock, store) = (Arc::new(AtomicU64::new(T0)), Arc::new(Tables::default()));
     let time = clock.clone();

@@ -45,7 +45,10 @@ async fn used_revoked_and_ended_invites_get_no_key() {
     bank.pass(INVITE_MS + 1);
     view.invites = vec![of_chen.clone()];
     assert!(!view.invites[0].expired, "so it says");
-    assert_eq!(rotate(&bank, &view), (vec![Ignored::EndedInvite(user("chen"))], vec!["@recovery".into(), "zhao".into()]));
+    assert_eq!(
+        rotate(&bank, &view),
+        (vec![Ignored::EndedInvite(user("chen"))], vec!["@recovery".into(), "zhao".into()])
+    );
     view.invites[0].expired = true;
     assert_eq!(rotate(&bank, &view).0, [], "an invite that ended is no lie");
 }

@@ -64,7 +64,8 @@ fn cases(conv: ConvId) -> Vec<Case> {
         case("POST /password/finish", "/password/finish", Some(finish), (401, 403, 404)),
         case("GET /knowledge/<site>", "/knowledge/s1", None, (401, 403, 403)),
         case("GET /boxes", "/boxes", None, (401, 403, 200)),
-        case("POST /snapshot", "/snapshot", Some(entry), (401, 403, 403)),
+        case("POST /snapshot", "/snapshot", Some(entry.clone()), (401, 403, 403)),
+        case("POST /directory", "/directory", Some(json!({ "entries": [entry] })), (401, 403, 403)),
         case("GET /widgets", "/widgets", None, (401, 403, 403)),
         Case { route: "GET /healthz", ask: ("/healthz".into(), None), nobody: 200, visitor: 200, agent: 200 },
         // from this machine; `doors` asks from elsewhere

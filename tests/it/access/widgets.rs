@@ -77,7 +77,7 @@ async fn pages_with_an_old_widget_are_named_with_what_to_do() {
     let finding = doctor["findings"].as_array().unwrap().iter().find(|f| f["check"] == "widgets").unwrap();
     assert_eq!(
         (&finding["level"], &finding["next"]),
-        (&json!("warning"), &json!("paste the new snippet: kefu site snippet s1"))
+        (&json!("problem"), &json!("paste the new snippet: kefu site snippet s1"))
     );
     assert!(finding["what"].as_str().unwrap().contains(OLD));
 }

@@ -21,6 +21,11 @@ use kefu::{
 
 /// Uses an invite as the console does. Gives the team keys that its user can open now.
 pub async fn accept(data: &Path, code: &str) -> Vec<(String, u32)> {
+    come(data, code).await.1
+}
+
+/// The same with the keys that the person has from now on.
+pub async fn come(data: &Path, code: &str) -> (Keyring, Vec<(String, u32)>) {
     let (store, _feed) = RedbStore::open(&data.join("kefu.redb"), Options::default()).unwrap();
     let store: Arc<dyn Store> = store;
     let org = Org::open(store.clone(), &fs::read(data.join("opaque.setup")).unwrap()).unwrap();
@@ -63,5 +68,5 @@ pub async fn accept(data: &Path, code: &str) -> Vec<(String, u32)> {
     let mine = mine.iter().map(|b| (b.team.to_string(), b.open(&keyring.kem).map(|_| b.epoch).unwrap())).collect();
     drop(org);
     store.close().await;
-    mine
+    (keyring, mine)
 }

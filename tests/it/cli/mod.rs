@@ -2,8 +2,11 @@
 
 mod bench;
 mod coming;
+mod liar;
+mod lying_socket;
 mod service;
 mod serving;
+mod waiting;
 
 use std::{
     fs,
@@ -72,6 +75,12 @@ impl Shell {
         assert!(value["error"]["message"].as_str().is_some_and(|m| !m.is_empty()), "{value}");
         (out.status.code().unwrap(), value["error"]["kind"].as_str().unwrap().to_owned())
     }
+}
+
+/// A data directory that kefu accepts.
+fn private_dir(path: &Path) {
+    fs::create_dir_all(path).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
 }
 
 fn mode(path: &Path) -> u32 {
@@ -158,7 +167,7 @@ fn commands_at_the_same_moment_wait_for_each_other() {
         }
     });
     assert_eq!(sh.json(&["team", "list"])["teams"].as_array().unwrap().len(), 4);
-    assert_eq!(sh.json(&["directory", "verify"])["entries"], 5);
+    assert_eq!(sh.json(&["directory", "verify"])["entries"], 6);
 }
 
 #[test]
