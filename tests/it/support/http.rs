@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, client::conn::http1, header::HeaderMap};
 use hyper_util::rt::TokioIo;
-use kefu::proto::ConvId;
+use kefu::proto::{ConvId, REVISION};
 use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
 
@@ -68,7 +68,19 @@ pub async fn get(addr: SocketAddr, path: &str, token: &str) -> Option<Answer> {
 
 /// One page of history after `after`, as frames.
 pub async fn page(addr: SocketAddr, token: &str, conv: ConvId, after: u64, limit: usize) -> Option<Vec<Bytes>> {
-    let path = format!("/api/v1/conversations/{conv}/records?after={after}&limit={limit}");
+    page_as(addr, token, conv, after, limit, REVISION).await
+}
+
+/// The same as a reader of revision `rev` has it.
+pub async fn page_as(
+    addr: SocketAddr,
+    token: &str,
+    conv: ConvId,
+    after: u64,
+    limit: usize,
+    rev: u32,
+) -> Option<Vec<Bytes>> {
+    let path = format!("/api/v1/conversations/{conv}/records?after={after}&limit={limit}&rev={rev}");
     let answer = get(addr, &path, token).await?;
     if answer.status != 200 {
         return None;
