@@ -131,7 +131,9 @@ impl Chat {
                 false => Err(stale("visitors keep the team of the last epoch")),
             };
         };
-        if members::in_team(directory, user, &row.key_team, view.dir_seq()) {
+        let then = members::in_team(directory, user, &row.key_team, view.dir_seq());
+        let now = || members::in_team(directory, user, &row.key_team, directory.seq());
+        if then && (came == Came::Again || now()) {
             // they may choose another team: that is how a transfer begins
             return Ok(team);
         }

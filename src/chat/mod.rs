@@ -50,7 +50,7 @@ use crate::{
 pub use conversation::{Cell, Mover, Row};
 pub use history::HISTORY_RECORDS;
 pub use limits::Rates;
-pub use list::{Cursor, GREETING, Tab};
+pub use list::{Cursor, GREETING, LOOKED_AT, Page, Tab};
 pub use lookup::{Library, MAX_SHELF, Shelf};
 pub use open::Opening;
 pub use post::Refused;

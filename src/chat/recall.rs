@@ -19,8 +19,8 @@ fn none() -> Refusal {
     Refusal::new(ErrorCode::NotFound, "there is no such message of yours")
 }
 
-fn in_time(record: &RecordView<'_>, last: u64) -> Result<(), Refusal> {
-    if now_ms().saturating_sub(record.at_ms) > RECALL_MS || last.saturating_sub(record.seq) >= LOOK_BACK {
+fn in_time(record: &RecordView<'_>, last: u64, now_ms: u64) -> Result<(), Refusal> {
+    if now_ms.saturating_sub(record.at_ms) > RECALL_MS || last.saturating_sub(record.seq) >= LOOK_BACK {
         return Err(Refusal::new(ErrorCode::TooLate, "messages can be recalled within two minutes"));
     }
     Ok(())
@@ -44,7 +44,7 @@ impl Chat {
             return Ok(());
         }
         let left: Bytes = tombstone(record.body).ok_or_else(none)?.into();
-        in_time(&record, last)?;
+        in_time(&record, last, now_ms())?;
         let note = kind == Kind::Note;
         self.change(conv, |chat, cell, batch| {
             // it may have gone to another team meanwhile
@@ -86,7 +86,7 @@ impl Chat {
             recall::verify(header.bytes(), &conn.ed).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
         let record = of.and_then(|(_, frame)| RecordView::parse(frame)).ok_or_else(none)?;
         recall::fits(&view, record.body).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
-        in_time(&record, cell.last)?;
+        in_time(&record, cell.last, now_ms())?;
         if header.epoch() != cell.row.epoch {
             return Err(Refusal::epoch_over());
         }
@@ -110,4 +110,19 @@ impl Chat {
 fn is(frame: &[u8], sender: Kid, id: MsgId) -> bool {
     let header = RecordView::parse(frame).and_then(|r| HeaderView::parse(r.body).ok());
     header.is_some_and(|(_, h)| h.msg_id() == id && h.sender() == sender)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_minutes_and_so_many_records() {
+        let record = RecordView { seq: 10, at_ms: 1_000, body: &[] };
+        let late = |last, now| in_time(&record, last, now).map_err(|e| e.code);
+        assert_eq!(late(10, 1_000), Ok(()));
+        assert_eq!(late(9 + LOOK_BACK, 1_000 + RECALL_MS), Ok(()));
+        assert_eq!(late(10, 1_001 + RECALL_MS), Err(ErrorCode::TooLate));
+        assert_eq!(late(10 + LOOK_BACK, 1_000), Err(ErrorCode::TooLate));
+    }
 }

@@ -68,6 +68,10 @@ pub async fn list(http: &Arc<Http>, request: &Request<Incoming>) -> Result<Answe
     };
     let limit = number(request, "limit")?.unwrap_or(LIST).clamp(1, LIST);
     let chat = http.chat.clone();
-    let (convs, more) = on_disk(move || chat.list(&user, tab, before, limit)).await?;
-    Ok(answer::json(&json!({ "convs": convs, "more": more })))
+    let page = on_disk(move || chat.list(&user, tab, before, limit)).await?;
+    let mut said = json!({ "convs": page.convs, "more": page.next.is_some() });
+    if let Some(next) = page.next {
+        said["next"] = next.to_string().into();
+    }
+    Ok(answer::json(&said))
 }

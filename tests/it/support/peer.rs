@@ -7,8 +7,8 @@ use kefu::{
     client::Opening,
     crypto::{hpke::KemSecret, sign::SigningKey},
     proto::{
-        ClientFrame, ConvId, ErrorCode, Generation, HeaderView, Kid, MsgId, REVISION, RecordView, ServerFrame,
-        Side, SiteId, Summary, TeamId, UserId,
+        ClientFrame, ConvId, ErrorCode, Generation, HeaderView, Kid, MsgId, REVISION, RecordView, ServerFrame, Side,
+        SiteId, Summary, TeamId, UserId,
     },
 };
 
