@@ -28,7 +28,7 @@ export abstract class AgentDesk extends AgentSignals {
   private readonly shown = new Set<string>();
   /** What the agent chose last. */
   private wanted: AgentState | null = null;
-  /** The last conversation that was paged to: `<created>-<id>`. */
+  /** Where the next page begins. */
   private cursor: Partial<Record<Tab, string>> = {};
 
   protected abstract readonly http: Http;
@@ -190,11 +190,9 @@ export abstract class AgentDesk extends AgentSignals {
     if (!this.engine) return;
     const before = this.cursor[tab];
     const query = `tab=${tab}&limit=${PAGE}${before === undefined ? '' : `&before=${before}`}`;
-    const reply = await this.http.get<{ convs: Conv[]; more: boolean }>(`/conversations?${query}`, this.engine.link.token());
-    for (const c of reply.convs) {
-      this.cursor[tab] = `${c.created}-${c.id}`;
-      if (!this.list.get(c.id)) this.list.put(c);
-    }
+    const reply = await this.http.get<{ convs: Conv[]; more: boolean; next?: string }>(`/conversations?${query}`, this.engine.link.token());
+    for (const c of reply.convs) if (!this.list.get(c.id)) this.list.put(c);
+    this.cursor[tab] = reply.next ?? this.cursor[tab];
     this.more.value = { ...this.more.value, [tab]: reply.more };
   }
 
