@@ -21,9 +21,9 @@ pub(super) struct TeamKey {
     pub on: bool,
 }
 
-/// Whether somebody was in a team at entry `seq`.
-pub(super) fn in_team(directory: &Directory, user: &UserId, team: &TeamId, _seq: u32) -> bool {
-    directory.state().users.get(user).is_some_and(|u| u.teams.contains(team))
+/// Whether somebody was in a team at entry `seq`. Who waits for confirmation is in it from their enrolment on.
+pub(super) fn in_team(directory: &Directory, user: &UserId, team: &TeamId, seq: u32) -> bool {
+    directory.in_team_at(user, team, seq)
 }
 
 /// The team whose key this box is for, if it is the team's current one.
@@ -34,14 +34,15 @@ pub(super) fn team_of(directory: &Directory, box_kid: &[u8; 16]) -> Option<TeamK
 }
 
 /// The same if it was the team's current one at entry `seq`.
-pub(super) fn team_of_then(directory: &Directory, box_kid: &[u8; 16], _seq: u32) -> Option<TeamKey> {
-    team_of(directory, box_kid)
+pub(super) fn team_of_then(directory: &Directory, box_kid: &[u8; 16], seq: u32) -> Option<TeamKey> {
+    let (team, key) = directory.team_key(box_kid)?;
+    let then = key.from <= seq && key.to.is_none_or(|to| seq < to);
+    let on = directory.team(team).is_some_and(|t| t.on);
+    then.then(|| TeamKey { team: team.clone(), epoch: key.epoch, pk: key.pk.0, on })
 }
 
 /// Whose signing key this was at entry `seq`, and the key.
 pub(super) fn agent_then(directory: &Directory, kid: &Kid, seq: u32) -> Option<(UserId, [u8; 32])> {
-    directory.state().users.iter().find_map(|(user, u)| {
-        let mut keys = u.keys.iter().filter(|k| k.from <= seq && k.counts_at_or_after(seq));
-        keys.find(|k| hash::kid(&k.ed.0) == *kid).map(|k| (user.clone(), k.ed.0))
-    })
+    let (user, key) = directory.key(kid)?;
+    (key.from <= seq && key.counts_at_or_after(seq)).then(|| (user.clone(), key.ed.0))
 }

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use crate::{
-    crypto::hash,
     hub::Who,
     proto::{
         ConvId, Event, HeaderView, Kid, Kind, MsgId, RECORD_HEADER, RecallView, RecordView, encode_record, event_body,
@@ -117,10 +116,7 @@ impl Chat {
         if kid == visitor {
             return "visitor".into();
         }
-        let directory = self.org.directory();
-        let mut users = directory.state().users.iter();
-        let user = users.find(|(_, u)| u.keys.iter().any(|k| hash::kid(&k.ed.0) == kid));
-        user.map_or_else(String::new, |(user, _)| user.to_string())
+        self.org.directory().key(&kid).map_or_else(String::new, |(user, _)| user.to_string())
     }
 
     /// Records that follow each other, as this reader has them. May read the disk.

@@ -270,6 +270,11 @@ impl Directory {
         self.replay.history.keys.get(team)?.iter().find(|k| k.epoch == epoch)
     }
 
+    /// The key with this hash, whoever has or had it, also of somebody who waits for confirmation.
+    pub fn key(&self, kid: &Kid) -> Option<(&UserId, UserKey)> {
+        self.keys().find(|(_, key)| hash::kid(&key.ed.0) == *kid)
+    }
+
     /// All keys that any user has or had.
     fn keys(&self) -> impl Iterator<Item = (&UserId, UserKey)> {
         let users = self.state().users.iter().flat_map(|(id, u)| u.keys.iter().map(move |k| (id, *k)));

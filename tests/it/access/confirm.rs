@@ -55,7 +55,7 @@ async fn comes(company: &Company, user: &str, ttl_ms: u64) -> (Me, Keyring) {
             Ok::<_, ()>(Commit { expect_seq: seq, entries, drop_invites: vec![cert.inv], ..Commit::default() })
         })
         .await;
-    (Me { key: keys.signing.clone(), x: None, door: Door::agent(), site: None, user: Some(cert.user) }, keys)
+    (Me { key: keys.signing.clone(), x: None, door: Door::agent(), site: None, user: Some(cert.user), rev: 2 }, keys)
 }
 
 #[tokio::test]

@@ -109,7 +109,7 @@ fn the_memory_of_a_server_is_nobody_elses() {
         command.uid(NOBODY).gid(NOBODY);
     }
     let server = Server::spawn(command.stdin(Stdio::null()));
-    let pid = server.0.id();
+    let pid = server.child.id();
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let uid = status.lines().find_map(|l| l.strip_prefix("Uid:")).unwrap().split_whitespace().next().unwrap();
     assert_ne!(uid, "0");
