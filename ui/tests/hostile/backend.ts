@@ -78,7 +78,7 @@ function epochKey(ek: Uint8Array): EpochKey {
 const verdicts = new Map<string, boolean>();
 function verified(label: string, pk: Uint8Array, m: Uint8Array, sig: Uint8Array): boolean {
   if (sig.length !== 64 || !isGoodKey(pk)) return false;
-  const name = createHash('sha256').update(labelled(label, m)).update(pk).update(sig).digest('latin1');
+  const name = createHash('sha256').update(labelled(label, m)).update(pk).update(sig).digest('base64');
   let good = verdicts.get(name);
   if (good === undefined) {
     try {

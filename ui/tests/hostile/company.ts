@@ -43,6 +43,8 @@ export interface Cast {
   /** A key that nobody certified. */
   mallory: SigningKey;
   malloryBox: BoxKey;
+  /** Of the server's own. */
+  other: Company;
 }
 
 async function invite(co: Company, user: string, role: string, teams: string[], exp: number, by?: SigningKey): Promise<Invite> {
@@ -65,14 +67,14 @@ export async function makeCast(): Promise<Cast> {
   const person = async (user: string, team: string): Promise<Person> => co.enrol(user, 'agent', [team]);
   const [li, wu, mo] = [await person('li', 'svc'), await person('wu', 'vip'), await person('mo', 'ops')];
   const oldInvite = await invite(co, 'qi', 'agent', ['svc'], NOW + 1_000);
-  const qi = { user: 'qi', ed: await b.newSigningKey(), x: await b.newBoxKey() };
+  const qi = { user: 'qi', ed: await b.newSigningKey(), x: await b.newBoxKey(), inv: b64u(oldInvite.sign.pk) };
   await co.add(await enrolBody(oldInvite, qi.ed.pk, qi.x.pk), qi.ed);
   await co.robotOn();
   await co.add({ t: 'rules', rev: 2, late: [] }, co.root);
   await co.renew();
   const lateInvite = await invite(co, 'bo', 'agent', ['svc'], NOW - DAY_MS);
   const [mallory, malloryBox] = [await b.newSigningKey(), await b.newBoxKey()];
-  return { co, li, wu, qi, mo, zhao: co.admin, oldInvite, lateInvite, robot: co.robot!.ed, day: co.robot!.day, mallory, malloryBox };
+  return { co, li, wu, qi, mo, zhao: co.admin, oldInvite, lateInvite, robot: co.robot!.ed, day: co.robot!.day, mallory, malloryBox, other: await Company.create(b) };
 }
 
 /** Signed so that it follows `entries`; `over` changes what it says of its place. */

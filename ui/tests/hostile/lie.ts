@@ -23,7 +23,11 @@ export interface Lie {
   expect: Outcome | (Partial<Record<Variant, Outcome>> & { else: Outcome });
   /** Why nothing need be shown. */
   harmless?: string;
-  arm(w: World): void | Promise<void>;
+  arm(w: World, id: string): unknown;
+  /** A second part, later. */
+  then?: { at: Step; arm(w: World, id: string): unknown };
+  /** What else must hold at the end, beyond the oracles; what does not is said. */
+  holds?(w: World): string[];
 }
 
 export const expected = (l: Lie, v: Variant): Outcome => (typeof l.expect === 'string' ? l.expect : (l.expect[v] ?? l.expect.else));

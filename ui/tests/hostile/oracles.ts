@@ -125,7 +125,8 @@ function chain(v: View, e: Wire, at: number, w: World): string | null {
   if (!last) return null;
   const msg = last.target?.msg ?? last.msg;
   const known = v.lines.get(msg);
-  return known && known.at < at ? null : 'the one before it of the same writer is missing';
+  // what the server took away hides no gap
+  return known && known.at < at && known.line.kind !== 'removed' ? null : 'the one before it of the same writer is missing';
 }
 
 // ---- alarm

@@ -23,7 +23,10 @@ export async function run(cast: Cast, lies: readonly Lie[], variant: Variant = '
     for (const name of STEPS) {
       const first = lies[0]?.at === name;
       if (first && when === 'before' && w.visitor) await w.reload(which);
-      for (const l of lies) if (l.at === name) await l.arm(w);
+      for (const l of lies) {
+        if (l.at === name) await l.arm(w, l.id);
+        if (l.then?.at === name) await l.then.arm(w, l.id);
+      }
       if (first && when === 'middle' && w.visitor) await w.reload(which);
       await step(w, name);
     }
@@ -33,7 +36,8 @@ export async function run(cast: Cast, lies: readonly Lie[], variant: Variant = '
     }
     w.end();
     const outcome = anyAlarm(w) ? 'alarm' : anyMark(w) ? 'marked' : 'harmless';
-    return { outcome, wrong: await violations(w), untold: lies.filter((l) => !w.hooks.told.get(l.id)).map((l) => l.id), world: w };
+    const wrong = [...(await violations(w)), ...(lies.length === 1 ? (lies[0]!.holds?.(w) ?? []) : [])];
+    return { outcome, wrong, untold: lies.filter((l) => !w.hooks.told.get(l.id)).map((l) => l.id), world: w };
   } finally {
     startTime();
   }

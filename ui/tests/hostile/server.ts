@@ -117,7 +117,7 @@ export class HostileServer {
   private sees(p: Peer, c: Conv): boolean {
     if (p.role === 'visitor') return c.ed === p.ed;
     const teams = this.log.teamsOf(p.load.who);
-    return c.owner === `agent:${p.load.who}` || (teams.includes(c.team) && (c.owner === 'queue' || c.owner === 'robot'));
+    return c.owner === `agent:${p.load.who}` || (teams.includes(c.team) && !c.owner.startsWith('agent:'));
   }
 
   change(id: string, change: Partial<Conv>, event?: Record<string, unknown>): void {
@@ -170,6 +170,7 @@ export class HostileServer {
   private resume(p: Peer, r: { id: string; have: number; gen?: string; seq?: number; mark?: string }): void {
     if (!this.convs.has(r.id)) return;
     const list = this.view(p, r.id);
+    if (this.hooks.rewinds(p.load.who)) return this.rewind(p, r.id);
     if (r.gen !== undefined && r.gen !== this.gen && r.seq) {
       const there = list.find((x) => x.seq === r.seq);
       if (!there || markOf(there) !== r.mark) return this.rewind(p, r.id);
@@ -186,10 +187,20 @@ export class HostileServer {
     this.deliver(p, r.id, Infinity);
   }
 
-  rewind(p: Peer, id: string): void {
+  private rewind(p: Peer, id: string): void {
     p.load.rewound = true;
     p.follows.delete(id);
     this.say(p, { t: 'rewound', conv: id, last: this.view(p, id).length, gen: this.gen });
+  }
+
+  /** Bytes on their way to `who` that stand in no log. */
+  raw(who: Who, bytes: Uint8Array): void {
+    for (const p of this.peers) if (p.load.who === who) p.s.bytes(bytes);
+  }
+
+  /** A conversation that a lie brings in. */
+  plant(c: Stored): void {
+    this.convs.set(c.id, c);
   }
 
   // ---- from clients
@@ -282,6 +293,7 @@ export class HostileServer {
     if (typeof fate === 'number') return refuse(fate);
     const known = this.view(p, w.conv).find((r) => wire(r.body)?.msg === w.msg);
     if (known && c.find(w.msg)) return this.give(p, w.conv, known);
+    if (fate === 'force') return this.append(w.conv, bytes);
     const bot = w.kind === K.announcement ? w.boxes.find((x) => x.kind === BoxKind.bot) : undefined;
     if (w.kind === K.announcement && w.epoch !== c.conv.epoch + 1) return refuse(Code.epoch_stale);
     if (bot && (c.conv.owner !== 'robot' || !c.announcement()?.flags)) return refuse(Code.epoch_stale);
