@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCast, type Cast } from './company';
 import { expected, variantsOf, type Outcome } from './lie';
 import { LIES, NOT_BUILT } from './lies';
-import { run, story } from './run';
+import { planOf, run, story } from './run';
 
 let cast: Cast;
 const counts: Record<Outcome, number> = { alarm: 0, marked: 0, harmless: 0 };
@@ -30,7 +30,7 @@ describe('the list', () => {
 
 describe.each(LIES)('$id: $what', (lie) => {
   it.each(variantsOf(lie))('loaded again: %s', async (variant) => {
-    const r = await run(cast, [lie], variant);
+    const r = await run(cast, [lie], planOf(variant));
     counts[r.outcome]++;
     expect(r.untold, `the lie was not told\n${story(r)}`).toEqual([]);
     expect(r.wrong, story(r)).toEqual([]);

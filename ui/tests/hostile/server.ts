@@ -7,10 +7,14 @@ import { BoxKind, boxKid, kidOf } from '../../src/crypto/hash';
 import { Code, type Conv } from '../../src/proto';
 import { SITE } from '../support/company';
 import type { FakeSocket } from '../support/socket';
+import { hop } from './clock';
 import type { Cast, Log } from './company';
 import { Hooks, type Frame, type Who } from './hooks';
 import { Stored } from './store';
 import { eventBody, eventOf, K, markOf, recordBytes, wire, type Rec, type Wire } from './wire';
+
+/** Most different envelopes of one load; an honest one sends about twenty. */
+export const MAX_SENT = 100;
 
 /** One load of one page, and everything that ever reached it. */
 export interface Load {
@@ -21,6 +25,8 @@ export interface Load {
   frames: Frame[];
   /** Newest entry of the directory that was served to it. */
   served: number;
+  /** Different envelopes that came from it. */
+  sent: number;
   /** It was told that the log had gone back. */
   rewound: boolean;
   /** Catch-ups: what had been shown when the server called the conversation synced. */
@@ -65,14 +71,14 @@ export class HostileServer {
   ) {}
 
   newLoad(who: Who): Load {
-    const load: Load = { who, n: this.loads.length, delivered: [], frames: [], served: -1, rewound: false, synced: [] };
+    const load: Load = { who, n: this.loads.length, delivered: [], frames: [], served: -1, sent: 0, rewound: false, synced: [] };
     this.loads.push(load);
     return load;
   }
 
   accept(load: Load, s: FakeSocket): void {
     const peer: Peer = { s, load, role: s.url.includes('/ws/agent') ? 'agent' : 'visitor', ed: '', rev: 1, follows: new Map(), live: new Set() };
-    s.onsend = (d) => queueMicrotask(() => (typeof d === 'string' ? this.text(peer, d) : this.binary(peer, d)));
+    s.onsend = (d) => hop(() => (typeof d === 'string' ? this.text(peer, d) : this.binary(peer, d)));
     queueMicrotask(() => this.say(peer, { t: 'challenge', nonce: b64u(random(32)), org: hex(this.log.fp), now: Date.now() }));
   }
 
@@ -88,11 +94,15 @@ export class HostileServer {
   /** Whose page knows that the robot is out. */
   private readonly robotLeft = new Set<Who>();
 
-  private note(p: Peer, w: Wire): void {
+  /** False: this page sends without end, and is heard no more. */
+  private note(p: Peer, w: Wire): boolean {
     const { who } = p.load;
+    if (p.load.sent > MAX_SENT) return false;
     if (w.kind === K.announcement && !w.flags) this.robotLeft.add(who);
-    if (this.sent.some((s) => s.who === who && s.w.hash === w.hash)) return;
+    if (this.sent.some((s) => s.who === who && s.w.hash === w.hash)) return true;
+    p.load.sent++;
     this.sent.push({ w, who, robotLeft: this.robotLeft.has(who), dir: Math.max(...this.loads.filter((l) => l.who === who).map((l) => l.served)) });
+    return true;
   }
 
   tell(who: Who, frame: Frame): void {
@@ -284,7 +294,7 @@ export class HostileServer {
   private binary(p: Peer, bytes: Uint8Array): void {
     const w = wire(bytes);
     if (!w) return p.s.end(4500);
-    this.note(p, w);
+    if (!this.note(p, w)) return;
     const refuse = (code: number): void => this.say(p, { t: 'error', code, text: '', conv: w.conv, msg: w.msg });
     const c = this.convs.get(w.conv);
     if (!c) return refuse(Code.not_found);

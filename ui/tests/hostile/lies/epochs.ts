@@ -13,25 +13,28 @@ const insertFor = (w: World, id: string, who: readonly string[], ...bodies: Uint
 const teamBox = async (w: World, team: string) => ({ kind: BoxKind.team, pk: (await b.boxKey(w.log.teamSecret(team))).pk });
 const visitorBox = (w: World) => ({ kind: BoxKind.visitor, pk: unb64u(w.stored!.conv.x) });
 
+/** Once the true epoch of that number is remembered, another one under it is an alarm. */
+const REMEMBERED: Lie['expect'] = { 'visitor after': 'alarm', 'agent after': 'alarm', else: 'marked' };
+
 export const epochs: Lie[] = [
   {
-    id: 'robot-announces', from: 'model 10', what: 'the robot makes the next epoch', at: 'ask', expect: 'marked',
+    id: 'robot-announces', from: 'model 10', what: 'the robot makes the next epoch', at: 'ask', expect: REMEMBERED,
     arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.robot, 'robot')),
   },
   {
-    id: 'ghost-box', from: 'model 11', what: 'an agent of the team adds a box for another team', at: 'talk', needs: 'qi', expect: 'marked',
+    id: 'ghost-box', from: 'model 11', what: 'an agent of the team adds a box for another team', at: 'talk', needs: 'qi', expect: REMEMBERED,
     arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { boxes: [await teamBox(w, 'svc'), visitorBox(w), await teamBox(w, 'ops')] })),
   },
   {
-    id: 'stranger-box', from: 'model 11', what: 'an agent of the team seals the next epoch to a key that is no team', at: 'talk', needs: 'qi', expect: 'marked',
+    id: 'stranger-box', from: 'model 11', what: 'an agent of the team seals the next epoch to a key that is no team', at: 'talk', needs: 'qi', expect: REMEMBERED,
     arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { boxes: [{ kind: BoxKind.team, pk: w.cast.malloryBox.pk }, visitorBox(w)] })),
   },
   {
-    id: 'missing-box', from: 'model 11', what: 'an agent of the team leaves the visitor out', at: 'talk', needs: 'qi', expect: 'marked',
+    id: 'missing-box', from: 'model 11', what: 'an agent of the team leaves the visitor out', at: 'talk', needs: 'qi', expect: REMEMBERED,
     arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { boxes: [await teamBox(w, 'svc'), await teamBox(w, 'svc')] })),
   },
   {
-    id: 'robot-let-in-by-agent', from: 'model 20', what: 'an agent of the team lets the robot in again', at: 'talk', needs: 'qi', expect: 'marked',
+    id: 'robot-let-in-by-agent', from: 'model 20', what: 'an agent of the team lets the robot in again', at: 'talk', needs: 'qi', expect: REMEMBERED,
     arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { boxes: [await teamBox(w, 'svc'), visitorBox(w), { kind: BoxKind.bot, pk: w.cast.day.pk }] })),
   },
   {
@@ -59,7 +62,7 @@ export const epochs: Lie[] = [
     },
   },
   {
-    id: 'two-keys', from: 'model 22', what: "another key in the visitor's box than in the team's", at: 'talk', needs: 'qi', expect: 'marked',
+    id: 'two-keys', from: 'model 22', what: "another key in the visitor's box than in the team's", at: 'talk', needs: 'qi', expect: { 'visitor after': 'alarm', else: 'marked' },
     arm: async (w, id) => insertFor(w, id, ['visitor'], await w.announce(w.cast.qi.ed, 'qi', { boxes: [await teamBox(w, 'svc'), { ...visitorBox(w), ek: random(32) }] })),
   },
   {
@@ -71,7 +74,7 @@ export const epochs: Lie[] = [
     arm: async (w, id) => w.stored && insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { epoch: w.stored.conv.epoch + 2 })),
   },
   {
-    id: 'broken-chain', from: 'model 26', what: 'an epoch that does not follow the last', at: 'talk', needs: 'qi', expect: 'marked',
+    id: 'broken-chain', from: 'model 26', what: 'an epoch that does not follow the last', at: 'talk', needs: 'qi', expect: REMEMBERED,
     arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { prev: random(32) })),
   },
   {
@@ -79,11 +82,11 @@ export const epochs: Lie[] = [
     arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { dirHead: random(32) })),
   },
   {
-    id: 'moved-by-a-stranger', from: 'A11', what: 'an agent of another team moves the conversation to their own', at: 'talk', needs: 'mo', expect: 'marked',
+    id: 'moved-by-a-stranger', from: 'A11', what: 'an agent of another team moves the conversation to their own', at: 'talk', needs: 'mo', expect: REMEMBERED,
     arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.mo.ed, 'mo', { team: 'ops', boxes: [await teamBox(w, 'ops'), visitorBox(w)] })),
   },
   {
-    id: 'taken-by-a-stranger', from: 'A11', what: "an agent of another team makes an epoch for the conversation's own team", at: 'talk', needs: 'mo', expect: 'marked',
+    id: 'taken-by-a-stranger', from: 'A11', what: "an agent of another team makes an epoch for the conversation's own team", at: 'talk', needs: 'mo', expect: REMEMBERED,
     arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.mo.ed, 'mo')),
   },
   {
@@ -98,10 +101,27 @@ export const epochs: Lie[] = [
     id: 'last-announcement', from: '3.11-5', what: 'who was dismissed announces with a directory from their time, before a newer one was named', at: 'talk', needs: 'qi', expect: 'harmless',
     harmless: 'made while they were in, as far as anybody can see; nothing is written into an epoch whose maker is out',
     async arm(w, id) {
-      await dismissQi(w);
-      if (!w.stored) return;
+      const dirSeq = w.log.entries.length - 1;
+      await w.log.add({ t: 'agent', user: 'qi', on: false });
+      await tellAll(w);
       w.hooks.count(id);
-      w.server.append(w.conv, await w.announce(w.cast.qi.ed, 'qi', { dirSeq: w.dismissed.get('qi')! - 1 }));
+      // the team has its key still, and qi with it: what must stay unread is what they made the key of
+      if (w.stored) w.server.append(w.conv, await w.announce(w.cast.qi.ed, 'mallory', { dirSeq }));
+    },
+  },
+  {
+    id: 'last-announcement-old-key', from: '3.11-5', what: 'the same, after the team got a new key, for the old one', at: 'talk', needs: 'qi', expect: { 'visitor after': 'alarm', else: 'marked' },
+    async arm(w, id) {
+      await dismissQi(w);
+      const boxes = [{ kind: BoxKind.team, pk: (await b.boxKey(w.log.teamSecret('svc', 1))).pk }, ...(w.stored ? [visitorBox(w)] : [])];
+      if (w.stored) insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { dirSeq: w.dismissed.get('qi')! - 1, boxes }));
+    },
+  },
+  {
+    id: 'last-announcement-new-key', from: '3.11-5', what: 'the same, for a key that the team did not have yet by the directory it names', at: 'talk', needs: 'qi', expect: 'marked',
+    async arm(w, id) {
+      await dismissQi(w);
+      if (w.stored) insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { dirSeq: w.dismissed.get('qi')! - 1 }));
     },
   },
   {
@@ -132,7 +152,7 @@ export const epochs: Lie[] = [
     },
   },
   {
-    id: 'grant-by-a-stranger', from: '3.11', what: 'a grant that nobody of the company signed', at: 'answer', expect: 'harmless', harmless: 'keys are held against what was announced; another key opens nothing',
+    id: 'grant-by-a-stranger', from: '3.11', what: 'a grant that nobody of the company signed', at: 'answer', expect: 'marked',
     arm: async (w, id) => w.stored && insertFor(w, id, EVERYBODY, await grant(w.cast.mallory, w.conv, [{ epoch: 0, ek: random(32) }], (await teamBox(w, 'vip')).pk)),
   },
   {
@@ -151,11 +171,11 @@ export const epochs: Lie[] = [
     arm: (w, id) => w.hooks.receive(id, 'visitor', (x) => (x.kind === K.message ? 8 : null)),
   },
   {
-    id: 'maker-unknown', from: '3.11-5', what: 'an epoch whose maker nobody knows', at: 'talk', expect: 'marked',
+    id: 'maker-unknown', from: '3.11-5', what: 'an epoch whose maker nobody knows', at: 'talk', expect: REMEMBERED,
     arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.mallory, 'mallory')),
   },
   {
-    id: 'maker-forged', from: '3.11-5', what: "an epoch in li's name that they did not sign", at: 'talk', expect: 'marked',
+    id: 'maker-forged', from: '3.11-5', what: "an epoch in li's name that they did not sign", at: 'talk', expect: REMEMBERED,
     async arm(w, id) {
       const ann = await w.announce(w.cast.mallory, 'mallory');
       ann.set(Buffer.from(kidHex(w.cast.li.ed), 'hex'), 24);

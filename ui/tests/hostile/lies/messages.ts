@@ -40,6 +40,19 @@ function swap(w: World, id: string, who: string, a: string | undefined, b: strin
   });
 }
 
+/** The visitor writes once more; from here on nobody is shown what this load of their page wrote since. */
+async function firstOf(w: World, id: string, known: ReadonlySet<string>): Promise<void> {
+  const inst = new Set<number>();
+  for (const who of AGENTS) {
+    w.drop(id, who, (x) => {
+      if (x?.kind !== K.message || x.sender !== w.visitorKid || known.has(x.msg)) return false;
+      if (!inst.size) inst.add(x.inst);
+      return inst.has(x.inst);
+    });
+  }
+  await w.say('visitor', 'before the page is loaded again');
+}
+
 export const messages: Lie[] = [
   {
     id: 'replay', from: 'model 14', what: 'genuine messages once more, under another number', at: 'talk', expect: 'marked',
@@ -96,11 +109,9 @@ export const messages: Lie[] = [
   {
     id: 'dropped-run', from: 'A4', what: "everything of one load of the visitor's page is left out", at: 'talk', expect: 'marked',
     async arm(w, id) {
-      const { inst } = visitorMessage(w, 0)!;
-      const last = await w.say('visitor', 'before the page is loaded again');
-      const { msg } = w.said.get(last)!;
-      const known = new Set(w.stored!.wires().filter((x) => x.msg !== msg).map((x) => x.msg));
-      for (const who of AGENTS) w.drop(id, who, (x) => x?.kind === K.message && x.sender === w.visitorKid && !known.has(x.msg) && (x.inst === inst || x.msg === msg));
+      if (!w.stored) return;
+      const known = new Set(w.stored.wires().map((x) => x.msg));
+      await firstOf(w, id, known);
       await w.reload('visitor');
       await w.say('visitor', 'after it');
     },

@@ -6,7 +6,7 @@ import { benchBackend as b } from '../backend';
 import { DAY_MS, enrolBody, entryAfter, type Invite } from '../company';
 import type { Lie } from '../lie';
 import type { World } from '../world';
-import { EVERYBODY, showEntries } from './help';
+import { EVERYBODY, showEntries, tellAll } from './help';
 
 async function enrolment(w: World, i: Invite, over: Record<string, unknown> = {}, claim?: SigningKey): Promise<{ entry: SignedJson; ed: SigningKey }> {
   const [ed, x] = [await b.newSigningKey(), await b.newBoxKey()];
@@ -14,12 +14,12 @@ async function enrolment(w: World, i: Invite, over: Record<string, unknown> = {}
 }
 
 /** Somebody enrolled too late, by an entry that says otherwise. What they write is inserted for everybody. */
-async function late(w: World, id: string): Promise<SignedJson[]> {
+async function late(w: World, id: string): Promise<void> {
   const { entry, ed } = await enrolment(w, w.cast.lateInvite, { at: Date.now() - 2 * DAY_MS });
-  await showEntries(w, id, EVERYBODY, entry);
+  w.log.entries.push(entry);
+  await tellAll(w);
   const ek = await w.teamKey('svc', 1);
   if (ek) for (const who of EVERYBODY) w.insert(id, who, (await w.partnerSays(ed, ek, 'bo: call me')).bytes);
-  return [entry];
 }
 
 const confirmed = (w: World): string[] =>
@@ -50,8 +50,7 @@ export const people: Lie[] = [
   {
     id: 'late-enrolment-admin', from: '3.11-10', what: "the same, shown to an admin's page", at: 'talk', needs: "a stolen old code, qi's team key", expect: 'marked',
     async arm(w, id) {
-      const [entry] = await late(w, id);
-      await showEntries(w, id, ['zhao'], entry!);
+      await late(w, id);
       await w.openAgent('zhao');
     },
     holds: confirmed,

@@ -56,11 +56,17 @@ export const speakers: Lie[] = [
     id: 'dismissed-live', from: 'A3b, model 24', what: 'who was dismissed speaks on in the epoch they know', at: 'talk', needs: 'qi', expect: 'marked',
     async arm(w, id) {
       const ek = await dismissQi(w);
-      if (ek) for (const who of EVERYBODY) w.insert(id, who, (await w.partnerSays(w.cast.qi.ed, ek, 'qi: still here')).bytes);
+      if (!ek) return;
+      for (const who of EVERYBODY) {
+        const { text, bytes } = await w.partnerSays(w.cast.qi.ed, ek, 'qi: still here');
+        // a later load reads it as history, where nobody can tell it from what was written in time
+        w.tolerated.add(text);
+        w.insert(id, who, bytes);
+      }
     },
   },
   {
-    id: 'dismissed-as-history', from: 'A3b', what: 'the same, delivered as if it were history, before anybody began another epoch', at: 'talk', needs: 'qi', expect: { else: 'harmless' },
+    id: 'dismissed-as-history', from: 'A3b', what: 'the same, delivered as if it were history, before anybody began another epoch', at: 'talk', needs: 'qi', expect: 'harmless',
     harmless: 'nobody can tell it from what they wrote in their time and the server delivered late; it ends with the next epoch',
     async arm(w, id) {
       const ek = await dismissQi(w);
@@ -107,7 +113,9 @@ export const speakers: Lie[] = [
     },
   },
   {
-    id: 'history-as-live', from: '3.11', what: 'old records come as if they had just been written', at: 'take', expect: 'harmless', harmless: 'a genuine record is good wherever it stands in the log',
+    id: 'history-as-live', from: '3.11', what: 'old records come as if they had just been written', at: 'take', harmless: 'a genuine record is good wherever it stands in the log',
+    // called complete where more is remembered
+    expect: { 'visitor middle': 'alarm', 'visitor after': 'alarm', 'agent after': 'alarm', else: 'harmless' },
     async arm(w, id) {
       for (const who of EVERYBODY) w.hooks.history(id, who, (list) => Math.min(2, list.length));
       await reconnect(w, 'visitor');
