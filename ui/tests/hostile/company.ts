@@ -47,7 +47,7 @@ export interface Cast {
   other: Company;
 }
 
-async function invite(co: Company, user: string, role: string, teams: string[], exp: number, by?: SigningKey): Promise<Invite> {
+export async function invite(co: Company, user: string, role: string, teams: string[], exp: number, by?: SigningKey): Promise<Invite> {
   const inv = await inviteKeys(b, random(20));
   const signer = by ?? (role === 'admin' ? co.root : co.admin.ed);
   const cert = utf8(JSON.stringify({ v: 1, org: hex(co.fp), user, role, name: `Name of ${user}`, teams, inv: b64u(inv.sign.pk), inv_x: b64u(inv.box.pk), exp }));
@@ -196,9 +196,9 @@ export class Log {
   }
 
   /** Another log of the same company with a snapshot of its own, as only an admin who is with the server can make one. */
-  async branch(entries: SignedJson[], by: SigningKey = this.cast.zhao.ed): Promise<{ entries: SignedJson[]; snapshot: SignedJson }> {
+  async branch(entries: SignedJson[], by: SigningKey = this.cast.zhao.ed, until = Date.now() + 30 * DAY_MS): Promise<{ entries: SignedJson[]; snapshot: SignedJson }> {
     const other = Object.assign(Object.create(Company.prototype) as Company, this.co, { log: entries });
-    await other.renew(Date.now() + 30 * DAY_MS, by, Date.now());
+    await other.renew(until, by, Date.now());
     return { entries, snapshot: other.snapshot! };
   }
 

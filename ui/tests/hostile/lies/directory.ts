@@ -1,4 +1,5 @@
 /** Lies about the company: a false log, an old one, two at a time. */
+import type { SigningKey } from '../../../src/crypto/backend';
 import { b64u, unb64u } from '../../../src/crypto/bytes';
 import { DAY_MS, entryAfter, siteFor } from '../company';
 import type { Lie } from '../lie';
@@ -16,6 +17,20 @@ const badEntry = (id: string, from: string, what: string, make: (w: World) => Pr
   arm: async (w) => showEntries(w, id, EVERYBODY, await make(w)),
 });
 
+/** A statement that must be refused, when the visitor's page is loaded for the first time. */
+const badSnapshot = (id: string, what: string, make: (w: World) => Promise<SignedJson>, needs?: string): Lie => ({
+  id, from: 'model 28', what, needs, at: 'open', expect: 'alarm',
+  async arm(w) {
+    const snapshot = await make(w);
+    w.hooks.http<SiteReply>(id, 'visitor', '/site/', (a) => ({ ...a, directory: { ...a.directory, snapshot } }));
+  },
+});
+
+async function signed(body: unknown, by: SigningKey): Promise<SignedJson> {
+  const bytes = new TextEncoder().encode(JSON.stringify(body));
+  return { raw: b64u(bytes), signer: b64u(by.pk), sig: b64u(await by.sign('fresh', bytes)) };
+}
+
 const after = (w: World, body: Record<string, unknown>, by = w.cast.zhao.ed): Promise<SignedJson> => entryAfter(w.log.entries, body, by);
 
 /** Shows a visitor's page another log when it is loaded, and an agent's too. */
@@ -29,6 +44,30 @@ export const directory: Lie[] = [
     id: 'foreign-org', from: 'model 1', what: 'another company under the same address', at: 'open', expect: 'alarm',
     arm: (w, id) => w.hooks.http<SiteReply>(id, 'visitor', '/site/', () => w.cast.other.site()),
   },
+  {
+    id: 'foreign-directory', from: 'model 1', what: "another company's directory under the right name", at: 'open', expect: 'alarm',
+    arm: (w, id) => w.hooks.http<SiteReply>(id, 'visitor', '/site/', (a) => ({ ...a, directory: w.cast.other.site().directory })),
+  },
+  badSnapshot('edited-snapshot', "the state of a statement with the server's key in the place of a team's", async (w) => {
+    const s = w.log.snapshot!;
+    const { teams } = (JSON.parse(text(s)) as { state: { teams: Record<string, { pk: string }> } }).state;
+    return { ...s, raw: raw(text(s).replaceAll(teams.svc!.pk, b64u(w.cast.malloryBox.pk))) };
+  }),
+  badSnapshot('own-snapshot', 'a statement by the server itself, in which it is an admin', async (w) => {
+    const body = JSON.parse(text(w.log.snapshot!)) as { state: { users: Record<string, { keys: { ed: string }[] }> } };
+    body.state.users.zhao!.keys[0]!.ed = b64u(w.cast.mallory.pk);
+    return signed(body, w.cast.mallory);
+  }),
+  badSnapshot('snapshot-by-agent', 'a statement by an agent', async (w) => signed(JSON.parse(text(w.log.snapshot!)), w.cast.mo.ed), 'mo'),
+  badSnapshot('snapshot-for-ever', 'a statement that holds for a year', async (w) => {
+    const { snapshot } = await w.log.branch(w.log.entries, w.cast.zhao.ed, Date.now() + 365 * DAY_MS);
+    return snapshot;
+  }, 'the key of zhao'),
+  badSnapshot('snapshot-of-tomorrow', 'a statement that begins the day after tomorrow', async (w) => signed({ ...JSON.parse(text(w.log.snapshot!)), at: Date.now() + 2 * DAY_MS }, w.cast.zhao.ed), 'the key of zhao'),
+  badSnapshot('snapshot-with-another-login', 'a statement in which the login server is another', async (w) => {
+    const body = JSON.parse(text(w.log.snapshot!)) as { state: Record<string, unknown> };
+    return signed({ ...body, state: { ...body.state, opaque: b64u(w.cast.malloryBox.pk) } }, w.cast.zhao.ed);
+  }, 'the key of zhao'),
   {
     id: 'foreign-org-agent', from: 'model 1', what: "another company's log for an agent", at: 'take', expect: 'alarm',
     arm: (w, id) => w.hooks.http<Entries>(id, 'li', '/directory?', () => ({ entries: w.cast.other.log, snapshot: w.cast.other.snapshot })),

@@ -150,6 +150,17 @@ export const messages: Lie[] = [
     },
   },
   {
+    id: 'forged-with-the-key', from: 'model 16', what: "messages in li's and the visitor's name, sealed with the key of the epoch, signed by the server", at: 'talk', needs: "qi's team key", expect: 'marked',
+    async arm(w, id) {
+      const ek = await w.teamKey('svc', 1);
+      if (!ek) return;
+      for (const who of EVERYBODY) {
+        const bytes = await message(w.cast.mallory, { conv: w.conv, epoch: w.stored!.conv.epoch, prev: w.lastHash() }, ek, { t: 'text', text: w.word('forged') }, unhex(who === 'visitor' ? liKid(w) : w.visitorKid));
+        w.insert(id, who, bytes);
+      }
+    },
+  },
+  {
     id: 'own-key', from: 'model 17', what: 'messages under a key that nobody certified', at: 'talk', expect: 'marked',
     async arm(w, id) {
       if (w.stored) for (const who of EVERYBODY) w.insert(id, who, (await w.partnerSays(w.cast.mallory, random(32), 'stranger')).bytes);
