@@ -28,7 +28,7 @@ describe('the list', () => {
   });
 });
 
-describe.each(LIES)('$id: $what', (lie) => {
+describe.each(LIES.map((l) => [`${l.id}: ${l.what}`, l] as const))('%s', (_, lie) => {
   it.each(variantsOf(lie))('loaded again: %s', async (variant) => {
     const r = await run(cast, [lie], planOf(variant));
     counts[r.outcome]++;

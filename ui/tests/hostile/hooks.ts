@@ -69,6 +69,17 @@ export class Hooks {
     });
   }
 
+  private readonly paging = new Map<Who, string>();
+  /** `who` is not sent what it misses, but must fetch it over HTTP. */
+  page(lie: string, who: Who): void {
+    this.paging.set(who, lie);
+  }
+  pages(who: Who): boolean {
+    const lie = this.paging.get(who);
+    if (lie !== undefined) this.count(lie);
+    return lie !== undefined;
+  }
+
   private readonly falseRewinds = new Map<Who, string>();
   /** The next `resume` of `who` is answered by `rewound`, whatever the log says. */
   rewindOnce(lie: string, who: Who): void {

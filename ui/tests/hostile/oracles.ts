@@ -33,6 +33,7 @@ function authenticity(w: World, look: Look): string[] {
   let robotOut = false;
   for (const l of look.lines) {
     if (l.epoch && !l.epoch.bot) robotOut = true;
+    if (l.epoch && l.marks.length === 0 && !rightfulEpoch(w, look, l)) out.push('authenticity: an epoch of nobody who might make one is accepted');
     if (l.kind === 'recalled' && l.marks.length === 0 && !recalledBy(w, l.id)) out.push(`authenticity: "taken back", but nobody did: line ${l.seq}`);
     if (!good(l)) continue;
     const words = wordsOf(l);
@@ -58,6 +59,14 @@ function authenticity(w: World, look: Look): string[] {
 function tolerated(w: World, look: Look, words: string, l: Line): boolean {
   if (look.alarm && w.byQi.has(words)) return true;
   return w.tolerated.has(words) && !look.load.delivered.some((d) => d.live && wire(d.rec.body)?.msg === l.id);
+}
+
+function rightfulEpoch(w: World, look: Look, l: Line): boolean {
+  const made = look.load.delivered.find((d) => d.rec.seq === l.seq && wire(d.rec.body)?.kind === K.announcement);
+  const hash = made && wire(made.rec.body)!.hash;
+  if (!made || w.server.sent.some((s) => s.w.hash === hash)) return true;
+  const known = w.rightful.get(hash!);
+  return known !== undefined && known.readers.includes(look.who) && (known.live || !made.live);
 }
 
 function recalledBy(w: World, msg: string): boolean {

@@ -2,7 +2,7 @@
  * A server of revision 2 that keeps to the protocol, and lies exactly where a lie has set a hook. Between two lies it is honest:
  * what goes wrong in a run is the lie's work.
  */
-import { b64u, hex, random, unb64u } from '../../src/crypto/bytes';
+import { b64u, cat, hex, random, u32, unb64u } from '../../src/crypto/bytes';
 import { BoxKind, boxKid, kidOf } from '../../src/crypto/hash';
 import { Code, type Conv } from '../../src/proto';
 import { SITE } from '../support/company';
@@ -169,12 +169,17 @@ export class HostileServer {
   }
 
   private give(p: Peer, conv: string, rec: Rec): void {
-    p.load.delivered.push({ conv, rec, live: p.live.has(conv) });
+    this.learn(p, conv, rec, p.live.has(conv));
+    p.s.bytes(recordBytes(rec));
+  }
+
+  /** What a page can know from now on. */
+  private learn(p: Peer, conv: string, rec: Rec, live: boolean): void {
+    p.load.delivered.push({ conv, rec, live });
     const w = wire(rec.body);
     const e = eventOf(rec.body);
     const left = w?.kind === K.announcement && !w.flags && this.sent.some((s) => s.w.hash === w.hash);
     if (left || (e?.t === 'owner' && e.owner !== 'robot')) this.robotLeft.add(p.load.who);
-    p.s.bytes(recordBytes(rec));
   }
 
   private resume(p: Peer, r: { id: string; have: number; gen?: string; seq?: number; mark?: string }): void {
@@ -186,6 +191,7 @@ export class HostileServer {
       if (!there || markOf(there) !== r.mark) return this.rewind(p, r.id);
     }
     const from = list.findIndex((x) => x.seq > r.have);
+    if (from >= 0 && this.hooks.pages(p.load.who)) return this.say(p, { t: 'behind', conv: r.id, last: list.at(-1)!.seq });
     p.live.delete(r.id);
     p.follows.set(r.id, from < 0 ? list.length : from);
     const before = Math.max(this.hooks.applyHistory(p.load.who, list), from < 0 ? list.length : from);
@@ -195,6 +201,15 @@ export class HostileServer {
     p.live.add(r.id);
     this.say(p, { t: 'synced', conv: r.id, last });
     this.deliver(p, r.id, Infinity);
+  }
+
+  /** A page of records over HTTP, each after its length. */
+  paged(load: Load, id: string, after: number): Uint8Array {
+    const p = this.peers.find((x) => x.load === load);
+    if (!p || !this.convs.has(id)) return new Uint8Array();
+    const out = this.view(p, id).filter((r) => r.seq > after);
+    for (const rec of out) this.learn(p, id, rec, false);
+    return cat(...out.map(recordBytes).flatMap((b) => [u32(b.length), b]));
   }
 
   private rewind(p: Peer, id: string): void {

@@ -40,6 +40,8 @@ export class World {
   readonly dismissed = new Map<Who, number>();
   /** Lines that partners wrote while they had the right to, or that nobody could tell from such. */
   readonly tolerated = new Set<string>();
+  /** Announcements of partners that these readers cannot tell from rightful ones; some only as history. */
+  readonly rightful = new Map<string, { readers: readonly Who[]; live: boolean }>();
   /** Everything that somebody dismissed wrote at any time. */
   readonly byQi = new Set<string>();
   private words = 0;

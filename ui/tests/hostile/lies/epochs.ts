@@ -5,7 +5,7 @@ import { benchBackend as b } from '../backend';
 import { entryAfter } from '../company';
 import { grant, kidHex } from '../forge';
 import type { Lie } from '../lie';
-import { eventOf, K } from '../wire';
+import { eventOf, K, wire } from '../wire';
 import type { World } from '../world';
 import { AGENTS, changeConv, dismissQi, EVERYBODY, tellAll } from './help';
 
@@ -67,7 +67,12 @@ export const epochs: Lie[] = [
   },
   {
     id: 'two-keys-team', from: 'model 22', what: "another key in the team's box than in the visitor's", at: 'talk', needs: 'qi', expect: 'marked',
-    arm: async (w, id) => insertFor(w, id, AGENTS, await w.announce(w.cast.qi.ed, 'qi', { boxes: [{ ...(await teamBox(w, 'svc')), ek: random(32) }, visitorBox(w)] })),
+    async arm(w, id) {
+      const ann = await w.announce(w.cast.qi.ed, 'qi', { boxes: [{ ...(await teamBox(w, 'svc')), ek: random(32) }, visitorBox(w)] });
+      // who has no box in it cannot tell
+      w.rightful.set(wire(ann)!.hash, { readers: ['wu'], live: true });
+      insertFor(w, id, AGENTS, ann);
+    },
   },
   {
     id: 'skipped-epoch', from: 'model 26', what: 'an epoch whose number is not the next', at: 'talk', needs: 'qi', expect: 'marked',
@@ -106,7 +111,10 @@ export const epochs: Lie[] = [
       await tellAll(w);
       w.hooks.count(id);
       // the team has its key still, and qi with it: what must stay unread is what they made the key of
-      if (w.stored) w.server.append(w.conv, await w.announce(w.cast.qi.ed, 'mallory', { dirSeq }));
+      if (!w.stored) return;
+      const ann = await w.announce(w.cast.qi.ed, 'mallory', { dirSeq });
+      w.rightful.set(wire(ann)!.hash, { readers: EVERYBODY, live: true });
+      w.server.append(w.conv, ann);
     },
   },
   {
@@ -114,7 +122,11 @@ export const epochs: Lie[] = [
     async arm(w, id) {
       await dismissQi(w);
       const boxes = [{ kind: BoxKind.team, pk: (await b.boxKey(w.log.teamSecret('svc', 1))).pk }, ...(w.stored ? [visitorBox(w)] : [])];
-      if (w.stored) insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { dirSeq: w.dismissed.get('qi')! - 1, boxes }));
+      if (!w.stored) return;
+      const ann = await w.announce(w.cast.qi.ed, 'qi', { dirSeq: w.dismissed.get('qi')! - 1, boxes });
+      // who loads a page later reads it as history
+      w.rightful.set(wire(ann)!.hash, { readers: EVERYBODY, live: false });
+      insertFor(w, id, EVERYBODY, ann);
     },
   },
   {

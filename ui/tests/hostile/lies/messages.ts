@@ -4,7 +4,7 @@ import { kidOf } from '../../../src/crypto/hash';
 import { message } from '../forge';
 import type { Lie } from '../lie';
 import { rest } from '../clock';
-import { eventBody, K, recordBytes, renumber, wire, type Rec } from '../wire';
+import { eventBody, K, recordBytes, renumber, wire, ZEROS, type Rec } from '../wire';
 import type { World } from '../world';
 import { AGENTS, EVERYBODY, visitorMessage } from './help';
 
@@ -93,6 +93,19 @@ export const messages: Lie[] = [
         return renumber([...list.slice(0, at), ...list.slice(at + 1, later + 1), list[at]!, ...list.slice(later + 1)]);
       });
     },
+  },
+  {
+    id: 'unknown-before', from: '3.11-4', what: 'an agent of the team names something before theirs that is nowhere, and another names nothing', at: 'talk', needs: 'qi', expect: 'marked',
+    async arm(w, id) {
+      const ek = await w.teamKey('svc', 1);
+      if (!ek) return;
+      for (const prev of ['9'.repeat(32), ZEROS]) {
+        const { text, bytes } = await w.partnerSays(w.cast.qi.ed, ek, 'qi: what was that?', { prev });
+        w.said.set(text, { by: 'qi', kind: 'text', conv: w.conv });
+        for (const who of EVERYBODY) w.insert(id, who, bytes);
+      }
+    },
+    holds: (w) => w.looks.flatMap((k) => k.lines).some((l) => l.text.startsWith('qi: ') && l.marks.length === 0) ? ['a message that names what is nowhere is shown without a mark'] : [],
   },
   {
     id: 'dropped', from: 'A4', what: 'one message of the visitor is left out', at: 'reply', expect: 'marked',

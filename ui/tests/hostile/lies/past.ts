@@ -1,4 +1,5 @@
 /** Lies that only a memory finds: another past after a reload, a log that is said to have gone back, the robot still there. */
+import { rest } from '../clock';
 import type { Who } from '../hooks';
 import type { Lie } from '../lie';
 import { eventBody, eventOf, K, renumber, wire, type Rec } from '../wire';
@@ -32,6 +33,16 @@ export const past: Lie[] = [
   {
     id: 'robot-never-left', from: 'A1, model 13', what: 'after a reload the log ends before the take-over, and the robot is the owner', at: 'transfer', only: 'visitor', expect: 'alarm',
     arm: (w, id) => beforeTakeOver(w, id),
+  },
+  {
+    id: 'robot-after-a-person-was-asked-for', from: 'A1', what: 'the visitor asked for a person; after a reload the log ends before that', at: 'take', only: 'visitor', expect: 'alarm',
+    async arm(w, id) {
+      w.visitor.client.person();
+      await rest();
+      cutBefore(w, id, 'visitor', isEpoch(1));
+      changeConv(w, id, 'visitor', (c) => ({ ...c, owner: 'robot', epoch: 0, state: 'open' }));
+      w.hooks.receive(id, 'visitor', () => 'force');
+    },
   },
   {
     id: 'robot-owner-again', from: 'A1', what: 'the server says that the robot is the owner again', at: 'reply', expect: 'harmless', harmless: 'a robot that was out is let in by nobody, whoever is called the owner',

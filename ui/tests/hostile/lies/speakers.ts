@@ -113,6 +113,13 @@ export const speakers: Lie[] = [
     },
   },
   {
+    id: 'history-in-pages', from: '3.11', what: 'the log must be fetched in pages, over another way', at: 'take', expect: 'harmless', harmless: 'whichever way a record comes, it is judged the same',
+    async arm(w, id) {
+      for (const who of EVERYBODY) w.hooks.page(id, who);
+      await reconnect(w, 'visitor');
+    },
+  },
+  {
     id: 'history-as-live', from: '3.11', what: 'old records come as if they had just been written', at: 'take', harmless: 'a genuine record is good wherever it stands in the log',
     // called complete where more is remembered
     expect: { 'visitor middle': 'alarm', 'visitor after': 'alarm', 'agent after': 'alarm', else: 'harmless' },
