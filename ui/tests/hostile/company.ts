@@ -38,6 +38,8 @@ export interface Cast {
   oldInvite: Invite;
   /** Nobody has ever used it; it is over. */
   lateInvite: Invite;
+  /** Of who uses it. */
+  bo: SigningKey;
   robot: SigningKey;
   day: BoxKey;
   /** A key that nobody certified. */
@@ -73,8 +75,11 @@ export async function makeCast(): Promise<Cast> {
   await co.add({ t: 'rules', rev: 2, late: [] }, co.root);
   await co.renew();
   const lateInvite = await invite(co, 'bo', 'agent', ['svc'], NOW - DAY_MS);
+  const other = await Company.create(b);
+  // by its root, so that nothing else in it names this company
+  await other.renew(undefined, other.root);
   const [mallory, malloryBox] = [await b.newSigningKey(), await b.newBoxKey()];
-  return { co, li, wu, qi, mo, zhao: co.admin, oldInvite, lateInvite, robot: co.robot!.ed, day: co.robot!.day, mallory, malloryBox, other: await Company.create(b) };
+  return { co, li, wu, qi, mo, zhao: co.admin, oldInvite, lateInvite, bo: await b.newSigningKey(), robot: co.robot!.ed, day: co.robot!.day, mallory, malloryBox, other };
 }
 
 /** Signed so that it follows `entries`; `over` changes what it says of its place. */

@@ -30,7 +30,7 @@ export const GUARDS = [
   refusal('epoch: known flags', epoch, "if (env.flags > 1) reject('flags');", unit('ledger', 'announcements: nobody but the visitor')),
   refusal('epoch: no older directory', epoch, "if (env.dirSeq < before.dirSeq) reject('directory_older', `${env.dirSeq} < ${before.dirSeq}`);", lie('dated-back')),
   refusal("epoch: by the team's people", epoch, "if (!member && !back) reject('creator', 'not in the team of the epoch before');", lie('moved-by-a-stranger')),
-  refusal('epoch: no boxes for others', epoch, "else reject('ghost_box');", lie('robot-let-in-by-agent')),
+  refusal('epoch: no boxes for others', epoch, "else reject('ghost_box');", lie('robot-let-in-quietly')),
   refusal('epoch: one box of a kind', epoch, "if (teams > 1 || visitors > 1 || bots > 1) reject('ghost_box');", lie('ghost-box')),
   refusal('epoch: the flag says whether a robot is in', epoch, "if (env.flags !== bots) reject('bot_flag');", unit('robot', "only the visitor's is accepted")),
   { name: 'epoch: for a certified team key', file: epoch, find: "return reject('ghost_box');", replace: "return 'svc';", test: lie('stranger-box') },
@@ -41,7 +41,7 @@ export const GUARDS = [
   // ---- entries of the directory
   refusal('entry: number', rules, "if (int(b.seq) !== seq) reject('directory_seq', `${String(b.seq)} where ${seq} comes next`);", entry('directory_seq: ')),
   refusal('entry: after the last', rules, "if (b.prev !== hex(prev)) reject('directory_fork', `entry ${seq}`);", lie('forked-entry')),
-  refusal('entry: version', rules, "  if (b.v !== 1) reject('version');\n  if (int(b.seq)", entry('version: ')),
+  { name: 'entry: version', file: rules, find: "if (b.v !== 1) reject('version');\n  if (int(b.seq)", replace: 'if (int(b.seq)', test: entry('version: ') },
   refusal('entry: the pinned company', rules, "if (hex(fingerprint(e.signer)) !== hex(fp)) reject('pin');", lie('foreign-directory')),
   refusal('entry: one beginning', rules, "if (b.t === 'genesis') reject('second_genesis');", entry('second_genesis: ')),
   refusal("entry: enrolled by one's own key", rules, "if (b.t === 'enrol' && b.ed !== signer) reject('not_own_key');", entry('not_own_key: ')),
@@ -74,7 +74,7 @@ export const GUARDS = [
   refusal('snapshot: of the same log', snapshot, "if (!equal(own, body.head)) reject('directory_fork', String(body.seq));", lie('statement-of-another-head')),
 
   // ---- the directory as it is remembered and asked
-  refusal('directory: never back', directory, "if (this.seq < memory.seq) reject('directory_rollback', `${this.seq} < ${memory.seq}`);", lie('directory-goes-back')),
+  refusal('directory: never back', directory, "if (this.seq < memory.seq) reject('directory_rollback', `${this.seq} < ${memory.seq}`);", unit('ledger', 'never goes back and never')),
   refusal('directory: never another branch', directory, "if (own ? hex(own) !== memory.head : memory.seq >= this.base) reject('directory_fork', String(memory.seq));", lie('other-branch')),
   { name: 'directory: who came too late waits', file: directory, find: 'return k.exp !== null && this.now() > k.exp;', replace: 'return k.user === undefined;', test: lie('late-enrolment') },
 

@@ -170,7 +170,8 @@ export const directory: Lie[] = [
     id: 'statement-of-another-head', from: 'model 28', what: 'a statement that names another head for the newest entry', at: 'take', needs: 'the key of zhao', expect: 'alarm',
     async arm(w, id) {
       const last = w.log.entries.slice(0, -1);
-      const { snapshot } = await w.log.branch([...last, await entryAfter(last, { t: 'revoke', inv: b64u(w.cast.mallory.pk) }, w.cast.zhao.ed)]);
+      // the same state, told at another time
+      const { snapshot } = await w.log.branch([...last, await entryAfter(last, { t: 'rules', rev: 2, late: [] }, w.cast.zhao.ed)]);
       w.hooks.http<Entries>(id, 'li', '/directory?', (a) => ({ ...a, snapshot }));
     },
   },

@@ -38,6 +38,10 @@ export const epochs: Lie[] = [
     arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { boxes: [await teamBox(w, 'svc'), visitorBox(w), { kind: BoxKind.bot, pk: w.cast.day.pk }] })),
   },
   {
+    id: 'robot-let-in-quietly', from: 'model 20', what: 'the same, without the flag that says so', at: 'talk', needs: 'qi', expect: REMEMBERED,
+    arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { flags: 0, boxes: [await teamBox(w, 'svc'), visitorBox(w), { kind: BoxKind.bot, pk: w.cast.day.pk }] })),
+  },
+  {
     id: 'first-epoch-again', from: 'model 19', what: 'the announcement of the first epoch, with the robot, stands in the log once more', at: 'talk', expect: 'marked',
     arm: (w, id) => w.stored && insertFor(w, id, EVERYBODY, w.epochOf(0)!.bytes),
   },
@@ -95,11 +99,11 @@ export const epochs: Lie[] = [
     arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.mo.ed, 'mo')),
   },
   {
-    id: 'dated-back', from: '3.11-5', what: 'who was dismissed announces with a directory from their time, after a newer one was named', at: 'talk', needs: 'qi', expect: 'marked',
+    id: 'dated-back', from: '3.11-5', what: 'who was dismissed announces with a directory from their time, after a newer one was named', at: 'talk', needs: 'qi', expect: REMEMBERED,
     arm: dismissQi,
     then: {
-      at: 'answer',
-      arm: async (w, id) => w.stored && insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { dirSeq: w.dismissed.get('qi')! - 1, boxes: [await teamBox(w, 'vip'), visitorBox(w)] })),
+      at: 'transfer',
+      arm: async (w, id) => w.stored && insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { dirSeq: w.dismissed.get('qi')! - 1 })),
     },
   },
   {

@@ -8,18 +8,24 @@ import type { Lie } from '../lie';
 import type { World } from '../world';
 import { EVERYBODY, showEntries, tellAll } from './help';
 
-async function enrolment(w: World, i: Invite, over: Record<string, unknown> = {}, claim?: SigningKey): Promise<{ entry: SignedJson; ed: SigningKey }> {
-  const [ed, x] = [await b.newSigningKey(), await b.newBoxKey()];
+async function enrolment(w: World, i: Invite, over: Record<string, unknown> = {}, claim?: SigningKey, key?: SigningKey): Promise<{ entry: SignedJson; ed: SigningKey }> {
+  const [ed, x] = [key ?? (await b.newSigningKey()), await b.newBoxKey()];
   return { entry: await entryAfter(w.log.entries, { ...(await enrolBody(i, ed.pk, x.pk, claim)), ...over }, ed), ed };
 }
 
-/** Somebody enrolled too late, by an entry that says otherwise. What they write is inserted for everybody. */
+/** Somebody enrolled too late, by an entry that says otherwise; the team gets another key, so that an epoch begins after it. */
 async function late(w: World, id: string): Promise<void> {
-  const { entry, ed } = await enrolment(w, w.cast.lateInvite, { at: Date.now() - 2 * DAY_MS });
+  const { entry } = await enrolment(w, w.cast.lateInvite, { at: Date.now() - 2 * DAY_MS }, undefined, w.cast.bo);
   w.log.entries.push(entry);
+  await w.log.rotate('svc');
   await tellAll(w);
-  const ek = await w.teamKey('svc', 1);
-  if (ek) for (const who of EVERYBODY) w.insert(id, who, (await w.partnerSays(ed, ek, 'bo: call me')).bytes);
+  w.hooks.count(id);
+}
+
+/** They speak in that epoch, for everybody to read. */
+async function lateSpeaks(w: World, id: string): Promise<void> {
+  const ek = w.stored && (await w.teamKey('svc', 2));
+  if (ek) for (const who of EVERYBODY) w.insert(id, who, (await w.partnerSays(w.cast.bo, ek, 'bo: call me')).bytes);
 }
 
 const confirmed = (w: World): string[] =>
@@ -45,6 +51,7 @@ export const people: Lie[] = [
   {
     id: 'late-enrolment', from: 'model 35, fault 1', what: 'an invite that is over is used, with an entry dated back; who came in speaks', at: 'talk', needs: "a stolen old code, qi's team key", expect: 'marked',
     arm: late,
+    then: { at: 'transfer', arm: lateSpeaks },
     holds: (w) => (w.looks.some((k) => k.alarm) ? ['one late enrolment stopped somebody'] : []),
   },
   {
@@ -53,6 +60,7 @@ export const people: Lie[] = [
       await late(w, id);
       await w.openAgent('zhao');
     },
+    then: { at: 'transfer', arm: lateSpeaks },
     holds: confirmed,
   },
   {
