@@ -4,7 +4,7 @@ import { hex, random, utf8 } from '../../src/crypto/bytes';
 import { nativeBackend } from '../../src/crypto/native';
 import { benchBackend } from './backend';
 import { makeCast, type Cast } from './company';
-import { run, story } from './run';
+import { planOf, run, story } from './run';
 
 let cast: Cast;
 beforeAll(async () => {
@@ -32,7 +32,7 @@ describe('cryptography', () => {
 
 describe('an honest run', () => {
   it.each(['never', 'visitor before', 'visitor after', 'agent after'] as const)('shows no mark and breaks no oracle: %s', async (variant) => {
-    const r = await run(cast, [], variant);
+    const r = await run(cast, [], planOf(variant));
     expect(r.wrong, story(r)).toEqual([]);
     expect(r.outcome, story(r)).toBe('harmless');
     const texts = r.world.looks.at(-1)!.lines.filter((l) => l.kind === 'text').length;

@@ -38,14 +38,18 @@ export interface Cast {
   oldInvite: Invite;
   /** Nobody has ever used it; it is over. */
   lateInvite: Invite;
+  /** Of who uses it. */
+  bo: SigningKey;
   robot: SigningKey;
   day: BoxKey;
   /** A key that nobody certified. */
   mallory: SigningKey;
   malloryBox: BoxKey;
+  /** Of the server's own. */
+  other: Company;
 }
 
-async function invite(co: Company, user: string, role: string, teams: string[], exp: number, by?: SigningKey): Promise<Invite> {
+export async function invite(co: Company, user: string, role: string, teams: string[], exp: number, by?: SigningKey): Promise<Invite> {
   const inv = await inviteKeys(b, random(20));
   const signer = by ?? (role === 'admin' ? co.root : co.admin.ed);
   const cert = utf8(JSON.stringify({ v: 1, org: hex(co.fp), user, role, name: `Name of ${user}`, teams, inv: b64u(inv.sign.pk), inv_x: b64u(inv.box.pk), exp }));
@@ -65,14 +69,17 @@ export async function makeCast(): Promise<Cast> {
   const person = async (user: string, team: string): Promise<Person> => co.enrol(user, 'agent', [team]);
   const [li, wu, mo] = [await person('li', 'svc'), await person('wu', 'vip'), await person('mo', 'ops')];
   const oldInvite = await invite(co, 'qi', 'agent', ['svc'], NOW + 1_000);
-  const qi = { user: 'qi', ed: await b.newSigningKey(), x: await b.newBoxKey() };
+  const qi = { user: 'qi', ed: await b.newSigningKey(), x: await b.newBoxKey(), inv: b64u(oldInvite.sign.pk) };
   await co.add(await enrolBody(oldInvite, qi.ed.pk, qi.x.pk), qi.ed);
   await co.robotOn();
   await co.add({ t: 'rules', rev: 2, late: [] }, co.root);
   await co.renew();
   const lateInvite = await invite(co, 'bo', 'agent', ['svc'], NOW - DAY_MS);
+  const other = await Company.create(b);
+  // by its root, so that nothing else in it names this company
+  await other.renew(undefined, other.root);
   const [mallory, malloryBox] = [await b.newSigningKey(), await b.newBoxKey()];
-  return { co, li, wu, qi, mo, zhao: co.admin, oldInvite, lateInvite, robot: co.robot!.ed, day: co.robot!.day, mallory, malloryBox };
+  return { co, li, wu, qi, mo, zhao: co.admin, oldInvite, lateInvite, bo: await b.newSigningKey(), robot: co.robot!.ed, day: co.robot!.day, mallory, malloryBox, other };
 }
 
 /** Signed so that it follows `entries`; `over` changes what it says of its place. */
@@ -194,9 +201,9 @@ export class Log {
   }
 
   /** Another log of the same company with a snapshot of its own, as only an admin who is with the server can make one. */
-  async branch(entries: SignedJson[], by: SigningKey = this.cast.zhao.ed): Promise<{ entries: SignedJson[]; snapshot: SignedJson }> {
+  async branch(entries: SignedJson[], by: SigningKey = this.cast.zhao.ed, until = Date.now() + 30 * DAY_MS): Promise<{ entries: SignedJson[]; snapshot: SignedJson }> {
     const other = Object.assign(Object.create(Company.prototype) as Company, this.co, { log: entries });
-    await other.renew(Date.now() + 30 * DAY_MS, by, Date.now());
+    await other.renew(until, by, Date.now());
     return { entries, snapshot: other.snapshot! };
   }
 

@@ -14,8 +14,8 @@ export interface Place {
   msg?: string;
 }
 
-const header = (kind: number, by: SigningKey, p: Place): Uint8Array =>
-  cat(utf8('K1'), new Uint8Array([kind, 1]), unhex(p.conv), u32(p.epoch), kidOf(by.pk), p.msg === undefined ? random(16) : unhex(p.msg), u32(p.inst ?? 0x6b666b66), u32(p.ctr ?? 0), unhex(p.prev ?? ZEROS));
+const header = (kind: number, by: SigningKey, p: Place, kid = kidOf(by.pk)): Uint8Array =>
+  cat(utf8('K1'), new Uint8Array([kind, 1]), unhex(p.conv), u32(p.epoch), kid, p.msg === undefined ? random(16) : unhex(p.msg), u32(p.inst ?? 0x6b666b66), u32(p.ctr ?? 0), unhex(p.prev ?? ZEROS));
 
 function padded(body: unknown): Uint8Array {
   const bytes = utf8(JSON.stringify(body));
@@ -27,8 +27,9 @@ function padded(body: unknown): Uint8Array {
 
 const signed = async (unsigned: Uint8Array, by: SigningKey, label = 'sig'): Promise<Uint8Array> => cat(unsigned, await by.sign(label, unsigned));
 
-export async function message(by: SigningKey, p: Place, ek: Uint8Array, body: Record<string, unknown>): Promise<Uint8Array> {
-  const head = header(K.message, by, p);
+/** `kid`: in whose name, if not the signer's. */
+export async function message(by: SigningKey, p: Place, ek: Uint8Array, body: Record<string, unknown>, kid?: Uint8Array): Promise<Uint8Array> {
+  const head = header(K.message, by, p, kid);
   const key = await b.epochKey(ek);
   return signed(cat(head, await key.seal(head, padded({ ts: Date.now(), ...body }))), by);
 }

@@ -5,8 +5,8 @@ import type { Rec, Wire } from './wire';
 export type Who = string;
 export type Frame = Record<string, unknown>;
 
-/** What becomes of an envelope: stored, lost without a word, or refused with a code. */
-export type Fate = 'store' | 'lose' | number;
+/** What becomes of an envelope: stored if it may be, stored whatever it is, lost without a word, or refused with a code. */
+export type Fate = 'store' | 'force' | 'lose' | number;
 
 export class Hooks {
   /** How often a lie changed what somebody was shown. A lie that never did was not told. */
@@ -67,6 +67,30 @@ export class Hooks {
       if (f !== null) this.count(lie);
       return f;
     });
+  }
+
+  private readonly paging = new Map<Who, string>();
+  /** `who` is not sent what it misses, but must fetch it over HTTP. */
+  page(lie: string, who: Who): void {
+    this.paging.set(who, lie);
+  }
+  pages(who: Who): boolean {
+    const lie = this.paging.get(who);
+    if (lie !== undefined) this.count(lie);
+    return lie !== undefined;
+  }
+
+  private readonly falseRewinds = new Map<Who, string>();
+  /** The next `resume` of `who` is answered by `rewound`, whatever the log says. */
+  rewindOnce(lie: string, who: Who): void {
+    this.falseRewinds.set(who, lie);
+  }
+  rewinds(who: Who): boolean {
+    const lie = this.falseRewinds.get(who);
+    if (lie === undefined) return false;
+    this.falseRewinds.delete(who);
+    this.count(lie);
+    return true;
   }
 
   applyRecords(who: Who, list: Rec[], conv: string): Rec[] {

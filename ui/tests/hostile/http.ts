@@ -6,8 +6,9 @@ import type { HostileServer, Load } from './server';
 
 /** As much of a `Response` as the clients use. */
 function response(status: number, body: unknown): Response {
-  const text = JSON.stringify(body);
-  return { ok: status < 300, status, headers: new Headers(), json: async () => JSON.parse(text) as unknown, text: async () => text, arrayBuffer: async () => new ArrayBuffer(0) } as unknown as Response;
+  const text = body instanceof Uint8Array ? '' : JSON.stringify(body);
+  const bytes = body instanceof Uint8Array ? body : new Uint8Array();
+  return { ok: status < 300, status, headers: new Headers(), json: async () => JSON.parse(text) as unknown, text: async () => text, arrayBuffer: async () => bytes.slice().buffer } as unknown as Response;
 }
 
 const seqOf = (j: SignedJson | null): number => {
@@ -47,6 +48,8 @@ async function route(server: HostileServer, load: Load, path: string, body: Reco
   }
   if (path === '/boxes') return { boxes: await log.boxes(load.who) };
   if (path === '/widgets') return { latest: '', old: [] };
+  const records = /^\/conversations\/([0-9a-f]{32})\/records\?after=(\d+)/.exec(path);
+  if (records) return server.paged(load, records[1]!, Number(records[2]));
   if (path.startsWith('/conversations?')) return { convs: [...server.convs.values()].map((c) => c.conv), more: false };
   return undefined;
 }

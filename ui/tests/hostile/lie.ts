@@ -1,5 +1,5 @@
 /** What a lie is, and how runs are made of lies. */
-import type { Step } from './scenario';
+import { STEPS, type Step } from './scenario';
 import type { World } from './world';
 
 /** `alarm`: the page trusts the server no more. `marked`: what is wrong is shown as wrong. `harmless`: all that is shown is true. */
@@ -23,12 +23,21 @@ export interface Lie {
   expect: Outcome | (Partial<Record<Variant, Outcome>> & { else: Outcome });
   /** Why nothing need be shown. */
   harmless?: string;
-  arm(w: World): void | Promise<void>;
+  arm(w: World, id: string): unknown;
+  /** A second part, later. */
+  then?: { at: Step; arm(w: World, id: string): unknown };
+  /** What else must hold at the end, beyond the oracles; what does not is said. */
+  holds?(w: World): string[];
 }
 
 export const expected = (l: Lie, v: Variant): Outcome => (typeof l.expect === 'string' ? l.expect : (l.expect[v] ?? l.expect.else));
 
+/** Those that make a difference: a page that is not there yet cannot be loaded again. */
 export function variantsOf(l: Lie): readonly Variant[] {
-  if (!l.only) return VARIANTS;
-  return VARIANTS.filter((v) => v === `${l.only} middle` || v === `${l.only} after`);
+  if (l.only) return VARIANTS.filter((v) => v === `${l.only} middle` || v === `${l.only} after`);
+  const there = { visitor: 'hello', agent: 'reply' } as const;
+  return VARIANTS.filter((v) => {
+    const [which, when] = v.split(' ') as ['visitor' | 'agent' | 'never', string | undefined];
+    return which === 'never' || when === 'after' || STEPS.indexOf(l.at) >= STEPS.indexOf(there[which]);
+  });
 }

@@ -2,13 +2,14 @@
  * What must hold after every run, whatever was told: nobody reads who may not, nobody's words are forged, moved, doubled or gone
  * without a mark, and a server that contradicts what a page remembers is not trusted.
  */
-import type { Load } from './server';
+import { MAX_SENT, type Load } from './server';
 import type { Line, Look } from './pages';
 import { secrecy } from './secrecy';
-import { counted, K, wire, ZEROS, type Wire } from './wire';
+import { K, wire, ZEROS, type Wire } from './wire';
 import type { World } from './world';
 
 const WORDS: readonly string[] = ['text', 'form', 'note'];
+const HAS_NUMBER: readonly number[] = [K.message, K.note, K.recall, K.noteRecall, K.tombstone, K.noteTombstone];
 const good = (l: Line): boolean => WORDS.includes(l.kind) && l.marks.length === 0 && l.seq !== null;
 const wordsOf = (l: Line): string => (l.kind === 'form' ? (l.fields?.name ?? '') : l.text);
 
@@ -19,6 +20,7 @@ export async function violations(w: World): Promise<string[]> {
     for (const v of [...authenticity(w, look), ...order(w, look), ...alarm(w, look)]) out.push(`${name}: ${v}`);
   }
   out.push(...loss(w));
+  for (const l of w.server.loads) if (l.sent > MAX_SENT) out.push(`rest: ${l.who} sends without end`);
   return [...new Set(out)];
 }
 
@@ -31,6 +33,7 @@ function authenticity(w: World, look: Look): string[] {
   let robotOut = false;
   for (const l of look.lines) {
     if (l.epoch && !l.epoch.bot) robotOut = true;
+    if (l.epoch && l.marks.length === 0 && !rightfulEpoch(w, look, l)) out.push('authenticity: an epoch of nobody who might make one is accepted');
     if (l.kind === 'recalled' && l.marks.length === 0 && !recalledBy(w, l.id)) out.push(`authenticity: "taken back", but nobody did: line ${l.seq}`);
     if (!good(l)) continue;
     const words = wordsOf(l);
@@ -49,9 +52,21 @@ function authenticity(w: World, look: Look): string[] {
   return out;
 }
 
-/** A partner's line that could as well be of the time before their end: only as history, never live. */
+/**
+ * A partner's line that could as well be of the time before their end: only as history, never live. A page that trusts its server no
+ * more has said so, and may not have learned of that end.
+ */
 function tolerated(w: World, look: Look, words: string, l: Line): boolean {
+  if (look.alarm && w.byQi.has(words)) return true;
   return w.tolerated.has(words) && !look.load.delivered.some((d) => d.live && wire(d.rec.body)?.msg === l.id);
+}
+
+function rightfulEpoch(w: World, look: Look, l: Line): boolean {
+  const made = look.load.delivered.find((d) => d.rec.seq === l.seq && wire(d.rec.body)?.kind === K.announcement);
+  const hash = made && wire(made.rec.body)!.hash;
+  if (!made || w.server.sent.some((s) => s.w.hash === hash)) return true;
+  const known = w.rightful.get(hash!);
+  return known !== undefined && known.readers.includes(look.who) && (known.live || !made.live);
 }
 
 function recalledBy(w: World, msg: string): boolean {
@@ -65,23 +80,26 @@ interface View {
   lines: Map<string, { at: number; line: Line }>;
   /** Announcements (by hash) → place of the line that tells of it. */
   epochs: Map<string, number>;
-  /** The envelope under a message id, as it was delivered to this load. */
+  /** The envelope under a message id, as it was first delivered to this load; and by its hash. */
   envelopes: Map<string, Wire>;
+  byHash: Map<string, Wire>;
 }
 
 function view(look: Look): View {
   const lines = new Map(look.lines.map((line, at) => [line.id, { at, line }]));
-  const epochs = new Map<string, number>();
-  const envelopes = new Map<string, Wire>();
-  const bySeq = new Map(look.lines.map((l, at) => [l.seq, { at, epoch: l.epoch }]));
+  const v: View = { lines, epochs: new Map(), envelopes: new Map(), byHash: new Map() };
+  const bySeq = new Map(look.lines.map((line, at) => [line.seq, { at, line }]));
   for (const { rec } of look.load.delivered) {
     const e = wire(rec.body);
     if (!e) continue;
-    if (!envelopes.has(e.msg)) envelopes.set(e.msg, e);
-    const line = bySeq.get(rec.seq);
-    if (e.kind === K.announcement && line?.epoch) epochs.set(e.hash, line.at);
+    if (!v.envelopes.has(e.msg)) v.envelopes.set(e.msg, e);
+    v.byHash.set(e.hash, e);
+    const known = bySeq.get(rec.seq);
+    if (e.kind === K.announcement && known?.line.epoch) v.epochs.set(e.hash, known.at);
+    // lines that show no words have no message id
+    if (known && !lines.has(e.msg)) lines.set(e.msg, known);
   }
-  return { lines, epochs, envelopes };
+  return v;
 }
 
 /** Nothing unmarked stands before what its writer had seen, or after something of the same writer that is missing. */
@@ -104,28 +122,27 @@ function before(w: World, v: View, e: Wire, at: number, sent: Map<string, Wire>)
     const others = [...v.lines.values()].some((x) => x.at < at && good(x.line) && v.envelopes.get(x.line.id)?.sender !== e.sender);
     return others ? 'its writer had seen nothing, yet others stand before it' : null;
   }
-  const p = sent.get(e.prev) ?? w.server.convs.get(e.conv)?.wires().find((x) => x.hash === e.prev);
+  const p = sent.get(e.prev) ?? v.byHash.get(e.prev) ?? w.server.convs.get(e.conv)?.wires().find((x) => x.hash === e.prev);
   if (!p) return 'what its writer had seen is nowhere';
   if (p.kind === K.announcement) return (v.epochs.get(p.hash) ?? Infinity) < at ? null : `epoch ${p.epoch}, which its writer had seen, does not stand before it`;
   if (p.kind === K.note || p.kind === K.grant || p.kind === K.noteRecall) return 'it names what the other side is not shown';
-  const msg = p.kind === K.recall ? p.target!.msg : p.msg;
-  return stands(v, msg, at) ? null : 'what its writer had seen does not stand before it';
+  return stands(v, p.msg, at) || (p.kind === K.recall && stands(v, p.target!.msg, at)) ? null : 'what its writer had seen does not stand before it';
 }
 
-/** Shown in some way that counts: with its words, or as taken back. */
+/** It has its place on the screen: with its words, as taken back, as what this reader has no key to, or as removed after it was read. */
 function stands(v: View, msg: string, at: number): boolean {
   const known = v.lines.get(msg);
-  return known !== undefined && known.at < at && (good(known.line) || known.line.kind === 'recalled' || known.line.marks.includes('missingBefore'));
+  if (!known || known.at >= at) return false;
+  const { kind, marks } = known.line;
+  return WORDS.includes(kind) || kind === 'recalled' || marks.includes('error.no_key') || (kind === 'removed' && v.envelopes.get(msg)?.kind === K.message);
 }
 
 /** The one before it of the same page run is there. */
 function chain(v: View, e: Wire, at: number, w: World): string | null {
   if (e.ctr === 0) return null;
-  const last = w.server.sent.find((s) => counted(s.w) && s.w.sender === e.sender && s.w.inst === e.inst && s.w.ctr === e.ctr - 1)?.w;
-  if (!last) return null;
-  const msg = last.target?.msg ?? last.msg;
-  const known = v.lines.get(msg);
-  return known && known.at < at ? null : 'the one before it of the same writer is missing';
+  // a number that was refused is used again, so only what was stored counts
+  const last = w.server.convs.get(e.conv)?.wires().find((x) => HAS_NUMBER.includes(x.kind) && x.sender === e.sender && x.inst === e.inst && x.ctr === e.ctr - 1);
+  return !last || stands(v, last.msg, at) || (last.target && stands(v, last.target.msg, at)) ? null : 'the one before it of the same writer is missing';
 }
 
 // ---- alarm

@@ -8,6 +8,7 @@ import { memoryStore, type Store } from '../../src/storage/store';
 import { SITE, type Person } from '../support/company';
 import { fakeEnv } from '../support/socket';
 import { benchBackend } from './backend';
+import { hop } from './clock';
 import { answer } from './http';
 import type { Who } from './hooks';
 import type { HostileServer, Load } from './server';
@@ -59,7 +60,7 @@ function lineOf(m: Message): Line {
   return { id: m.id, seq: m.seq, side: m.side, user: m.author?.user, kind: m.kind, text: m.text, fields: m.form?.fields, mine: m.mine, state: m.state, marks: marksOf(m), epoch };
 }
 
-const alarmed = (t: Trust, c: Connection): boolean => t.mode === 'broken' || (c.state === 'ended' && ALARMS.includes(c.reason ?? ''));
+const alarmed = (t: Trust, c: Connection, says: string[]): boolean => t.mode === 'broken' || (c.state === 'ended' && ALARMS.includes(c.reason ?? '')) || says.some((x) => ALARMS.includes(x));
 
 /** Why nothing can be written, where that is more than everyday life: whose turn it is, a conversation that is closed. */
 const EVERYDAY: readonly string[] = ['error.closed', 'error.not_owner', 'error.no_key'];
@@ -78,7 +79,7 @@ export abstract class Page<C extends { dispose(): void }> {
   protected env(): ReturnType<typeof fakeEnv> {
     const load = (this.load = this.server.newLoad(this.who));
     const env = fakeEnv((s) => this.server.accept(load, s));
-    env.http = (url, init) => answer(this.server, load, url, init);
+    env.http = (url, init) => new Promise((done, fail) => hop(() => void answer(this.server, load, url, init).then(done, fail)));
     return env;
   }
 
@@ -88,7 +89,14 @@ export abstract class Page<C extends { dispose(): void }> {
   }
 
   abstract start(): void;
+  abstract messages(conv: string): readonly Message[];
+  /** Everything a person in front of it sees. */
   abstract look(conv: string): Look;
+
+  shows(conv: string, fits: (m: Message) => boolean): boolean {
+    return this.messages(conv).some(fits);
+  }
+  abstract alarmed(conv: string): boolean;
 }
 
 export class VisitorPage extends Page<Visitor> {
@@ -102,11 +110,19 @@ export class VisitorPage extends Page<Visitor> {
     this.client = new Visitor({ server: SERVER, site: SITE, org, lang: 'zh' }, { env: this.env(), openStore: async () => this.store, backend: benchBackend, secure: true });
   }
 
+  messages(): readonly Message[] {
+    return this.client.thread.value?.messages.value ?? [];
+  }
+
+  alarmed(): boolean {
+    const { trust, connection, thread } = this.client;
+    return alarmed(trust.value, connection.value, blockedBy(thread.value));
+  }
+
   look(): Look {
-    const { client } = this;
-    const thread = client.thread.value;
-    const says = [...(client.robotRefused.value ? ['robot refused'] : []), ...blockedBy(thread)];
-    return { who: this.who, load: this.load, alarm: alarmed(client.trust.value, client.connection.value) || says.some((x) => ALARMS.includes(x)), says, lines: (thread?.messages.value ?? []).map(lineOf) };
+    const { robotRefused, thread } = this.client;
+    const says = [...(robotRefused.value ? ['robot refused'] : []), ...blockedBy(thread.value)];
+    return { who: this.who, load: this.load, alarm: this.alarmed(), says, lines: this.messages().map(lineOf) };
   }
 }
 
@@ -148,10 +164,20 @@ export class AgentPage extends Page<Agent> {
     }
   }
 
+  messages(conv: string): readonly Message[] {
+    return (conv && this.thread(conv)?.messages.value) || [];
+  }
+
+  private says(conv: string): string[] {
+    const notices = this.client.notices.value.filter((n) => n.kind === 'error' || n.key === 'notice.conversation_gone');
+    return [...blockedBy(conv ? this.thread(conv) : null), ...notices.map((n) => n.key as string)];
+  }
+
+  alarmed(conv: string): boolean {
+    return alarmed(this.client.trust.value, this.client.connection.value, this.says(conv));
+  }
+
   look(conv: string): Look {
-    const { client } = this;
-    const thread = conv ? this.thread(conv) : null;
-    const says = [...blockedBy(thread), ...client.notices.value.filter((n) => n.kind === 'error' || n.key === 'notice.conversation_gone').map((n) => n.key as string)];
-    return { who: this.who, load: this.load, alarm: alarmed(client.trust.value, client.connection.value) || says.some((x) => ALARMS.includes(x)), says, lines: (thread?.messages.value ?? []).map(lineOf) };
+    return { who: this.who, load: this.load, alarm: this.alarmed(conv), says: this.says(conv), lines: this.messages(conv).map(lineOf) };
   }
 }

@@ -1,11 +1,21 @@
-/** One run: the scenario under some lies, with a page loaded again somewhere; what came of it. */
-import { startTime, stopTime } from './clock';
+/** One run: the scenario under some lies, with pages loaded again somewhere; what came of it. */
+import { settle, startTime, stopTime } from './clock';
 import type { Cast } from './company';
 import type { Lie, Outcome, Variant } from './lie';
 import { anyAlarm, anyMark, violations } from './oracles';
-import { step, STEPS } from './scenario';
+import { step, STEPS, type Step } from './scenario';
 import { World } from './world';
 import { NOW } from '../support/company';
+
+type Which = 'visitor' | 'agent';
+/** Pages that are loaded again: before the first lie, after the last has begun, at the end. */
+export interface Plan {
+  before?: Which[];
+  middle?: Which[];
+  after?: Which[];
+  /** The scenario goes from this step to its end. */
+  last?: Step;
+}
 
 export interface Result {
   outcome: Outcome;
@@ -15,25 +25,42 @@ export interface Result {
   world: World;
 }
 
-export async function run(cast: Cast, lies: readonly Lie[], variant: Variant = 'never'): Promise<Result> {
+export function planOf(v: Variant): Plan {
+  const [which, when] = v.split(' ') as [Which, 'before' | 'middle' | 'after' | undefined];
+  return when ? { [when]: [which] } : {};
+}
+
+const place = (l: Lie): number => STEPS.indexOf(l.at);
+
+export async function run(cast: Cast, lies: readonly Lie[], plan: Plan = {}): Promise<Result> {
   stopTime(NOW);
   try {
     const w = await World.of(cast);
-    const [which, when] = variant.split(' ') as ['visitor' | 'agent', 'before' | 'middle' | 'after' | undefined];
-    for (const name of STEPS) {
-      const first = lies[0]?.at === name;
-      if (first && when === 'before' && w.visitor) await w.reload(which);
-      for (const l of lies) if (l.at === name) await l.arm(w);
-      if (first && when === 'middle' && w.visitor) await w.reload(which);
+    const again = async (pages: Which[] = []): Promise<void> => {
+      if (pages.length) await settle();
+      for (const p of pages) if (w.visitor) await w.reload(p);
+    };
+    const [first, last] = [Math.min(...lies.map(place)), Math.max(...lies.map(place))];
+    for (const [i, name] of STEPS.entries()) {
+      if (i > last + 1 && plan.last && i > STEPS.indexOf(plan.last) && name !== 'end') continue;
+      if (i === first) await again(plan.before);
+      // an alarm may have kept the conversation from beginning: then there is nothing to lie about
+      const begun = w.stored || i <= STEPS.indexOf('hello');
+      for (const l of begun ? lies : []) {
+        if (l.at === name) await l.arm(w, l.id);
+        if (l.then?.at === name) await l.then.arm(w, l.id);
+      }
+      if (i === last) await again(plan.middle);
       await step(w, name);
     }
-    if (when === 'after') {
-      await w.reload(which);
+    if (plan.after) {
+      await again(plan.after);
       await step(w, 'end');
     }
     w.end();
     const outcome = anyAlarm(w) ? 'alarm' : anyMark(w) ? 'marked' : 'harmless';
-    return { outcome, wrong: await violations(w), untold: lies.filter((l) => !w.hooks.told.get(l.id)).map((l) => l.id), world: w };
+    const more = lies.length === 1 ? (lies[0]!.holds?.(w) ?? []) : [];
+    return { outcome, wrong: [...(await violations(w)), ...more], untold: lies.filter((l) => !w.hooks.told.get(l.id)).map((l) => l.id), world: w };
   } finally {
     startTime();
   }

@@ -10,7 +10,7 @@ import type { World } from './world';
 export const STEPS = ['open', 'hello', 'robot', 'ask', 'take', 'reply', 'recall', 'note', 'talk', 'transfer', 'answer', 'close', 'reopen', 'end'] as const;
 export type Step = (typeof STEPS)[number];
 
-const blocked = (w: World): boolean => !w.agent || w.agent.look(w.conv).alarm || w.agent.client.session.value !== 'signed-in';
+const blocked = (w: World): boolean => !w.agent || w.agent.alarmed(w.conv) || w.agent.client.session.value !== 'signed-in';
 
 /** The agent of the moment writes, if there is one who can. */
 async function agentSays(w: World, what: string, note = false): Promise<string> {
@@ -21,7 +21,7 @@ async function agentSays(w: World, what: string, note = false): Promise<string> 
 }
 
 async function visitorSays(w: World, what: string): Promise<string> {
-  if (!w.visitor.client.site.value || w.visitor.look().alarm) return '';
+  if (!w.visitor.client.site.value || w.visitor.alarmed()) return '';
   const text = await w.say('visitor', what);
   if (w.agent) await w.hears(w.agent.who, text);
   return text;
@@ -33,7 +33,7 @@ async function takeOver(w: World, user: 'li' | 'wu'): Promise<void> {
   const { conv } = w;
   if (blocked(w)) return;
   const t = w.agent.thread(conv);
-  await until(() => t?.synced.value === true || w.agent!.look(conv).alarm, 3_000);
+  await until(() => t?.synced.value === true || w.agent!.alarmed(conv), 3_000);
   await w.agent.client.take(conv).catch(() => undefined);
   await until(() => t?.blocked.value === null, 3_000);
   await rest();
@@ -42,7 +42,7 @@ async function takeOver(w: World, user: 'li' | 'wu'): Promise<void> {
 const DO: Record<Step, (w: World) => Promise<unknown>> = {
   async open(w) {
     w.visitor = new VisitorPage(w.server);
-    await until(() => w.visitor.client.site.value !== null || w.visitor.look().alarm);
+    await until(() => w.visitor.client.site.value !== null || w.visitor.alarmed());
   },
   async hello(w) {
     if (!w.visitor.client.site.value) return;
@@ -70,11 +70,12 @@ const DO: Record<Step, (w: World) => Promise<unknown>> = {
   note: (w) => agentSays(w, 'sounds upset', true),
   async recall(w) {
     const text = await visitorSays(w, 'oops');
-    const line = w.visitor.look().lines.find((l) => l.text === text && l.mine);
+    const { conv } = w;
+    const line = w.visitor.messages().find((m) => m.text === text && m.mine);
     if (!text || !line || line.state === 'queued') return;
     w.recalled.add(text);
     await Promise.race([w.visitor.client.recall(line.id).catch(() => undefined), until(() => false, 2_000)]);
-    await until(() => w.visitor.look().lines.every((l) => l.text !== text), 2_000);
+    await until(() => !w.visitor.shows(conv, (m) => m.text === text), 2_000);
     await rest();
   },
   async talk(w) {

@@ -2,15 +2,19 @@
  * A server of revision 2 that keeps to the protocol, and lies exactly where a lie has set a hook. Between two lies it is honest:
  * what goes wrong in a run is the lie's work.
  */
-import { b64u, hex, random, unb64u } from '../../src/crypto/bytes';
+import { b64u, cat, hex, random, u32, unb64u } from '../../src/crypto/bytes';
 import { BoxKind, boxKid, kidOf } from '../../src/crypto/hash';
 import { Code, type Conv } from '../../src/proto';
 import { SITE } from '../support/company';
 import type { FakeSocket } from '../support/socket';
+import { hop } from './clock';
 import type { Cast, Log } from './company';
 import { Hooks, type Frame, type Who } from './hooks';
 import { Stored } from './store';
 import { eventBody, eventOf, K, markOf, recordBytes, wire, type Rec, type Wire } from './wire';
+
+/** Most different envelopes of one load; an honest one sends about twenty. */
+export const MAX_SENT = 100;
 
 /** One load of one page, and everything that ever reached it. */
 export interface Load {
@@ -21,6 +25,8 @@ export interface Load {
   frames: Frame[];
   /** Newest entry of the directory that was served to it. */
   served: number;
+  /** Different envelopes that came from it. */
+  sent: number;
   /** It was told that the log had gone back. */
   rewound: boolean;
   /** Catch-ups: what had been shown when the server called the conversation synced. */
@@ -65,14 +71,14 @@ export class HostileServer {
   ) {}
 
   newLoad(who: Who): Load {
-    const load: Load = { who, n: this.loads.length, delivered: [], frames: [], served: -1, rewound: false, synced: [] };
+    const load: Load = { who, n: this.loads.length, delivered: [], frames: [], served: -1, sent: 0, rewound: false, synced: [] };
     this.loads.push(load);
     return load;
   }
 
   accept(load: Load, s: FakeSocket): void {
     const peer: Peer = { s, load, role: s.url.includes('/ws/agent') ? 'agent' : 'visitor', ed: '', rev: 1, follows: new Map(), live: new Set() };
-    s.onsend = (d) => queueMicrotask(() => (typeof d === 'string' ? this.text(peer, d) : this.binary(peer, d)));
+    s.onsend = (d) => hop(() => (typeof d === 'string' ? this.text(peer, d) : this.binary(peer, d)));
     queueMicrotask(() => this.say(peer, { t: 'challenge', nonce: b64u(random(32)), org: hex(this.log.fp), now: Date.now() }));
   }
 
@@ -88,11 +94,15 @@ export class HostileServer {
   /** Whose page knows that the robot is out. */
   private readonly robotLeft = new Set<Who>();
 
-  private note(p: Peer, w: Wire): void {
+  /** False: this page sends without end, and is heard no more. */
+  private note(p: Peer, w: Wire): boolean {
     const { who } = p.load;
+    if (p.load.sent > MAX_SENT) return false;
     if (w.kind === K.announcement && !w.flags) this.robotLeft.add(who);
-    if (this.sent.some((s) => s.who === who && s.w.hash === w.hash)) return;
+    if (this.sent.some((s) => s.who === who && s.w.hash === w.hash)) return true;
+    p.load.sent++;
     this.sent.push({ w, who, robotLeft: this.robotLeft.has(who), dir: Math.max(...this.loads.filter((l) => l.who === who).map((l) => l.served)) });
+    return true;
   }
 
   tell(who: Who, frame: Frame): void {
@@ -117,7 +127,7 @@ export class HostileServer {
   private sees(p: Peer, c: Conv): boolean {
     if (p.role === 'visitor') return c.ed === p.ed;
     const teams = this.log.teamsOf(p.load.who);
-    return c.owner === `agent:${p.load.who}` || (teams.includes(c.team) && (c.owner === 'queue' || c.owner === 'robot'));
+    return c.owner === `agent:${p.load.who}` || (teams.includes(c.team) && !c.owner.startsWith('agent:'));
   }
 
   change(id: string, change: Partial<Conv>, event?: Record<string, unknown>): void {
@@ -159,22 +169,29 @@ export class HostileServer {
   }
 
   private give(p: Peer, conv: string, rec: Rec): void {
-    p.load.delivered.push({ conv, rec, live: p.live.has(conv) });
+    this.learn(p, conv, rec, p.live.has(conv));
+    p.s.bytes(recordBytes(rec));
+  }
+
+  /** What a page can know from now on. */
+  private learn(p: Peer, conv: string, rec: Rec, live: boolean): void {
+    p.load.delivered.push({ conv, rec, live });
     const w = wire(rec.body);
     const e = eventOf(rec.body);
     const left = w?.kind === K.announcement && !w.flags && this.sent.some((s) => s.w.hash === w.hash);
     if (left || (e?.t === 'owner' && e.owner !== 'robot')) this.robotLeft.add(p.load.who);
-    p.s.bytes(recordBytes(rec));
   }
 
   private resume(p: Peer, r: { id: string; have: number; gen?: string; seq?: number; mark?: string }): void {
     if (!this.convs.has(r.id)) return;
     const list = this.view(p, r.id);
+    if (this.hooks.rewinds(p.load.who)) return this.rewind(p, r.id);
     if (r.gen !== undefined && r.gen !== this.gen && r.seq) {
       const there = list.find((x) => x.seq === r.seq);
       if (!there || markOf(there) !== r.mark) return this.rewind(p, r.id);
     }
     const from = list.findIndex((x) => x.seq > r.have);
+    if (from >= 0 && this.hooks.pages(p.load.who)) return this.say(p, { t: 'behind', conv: r.id, last: list.at(-1)!.seq });
     p.live.delete(r.id);
     p.follows.set(r.id, from < 0 ? list.length : from);
     const before = Math.max(this.hooks.applyHistory(p.load.who, list), from < 0 ? list.length : from);
@@ -186,10 +203,29 @@ export class HostileServer {
     this.deliver(p, r.id, Infinity);
   }
 
-  rewind(p: Peer, id: string): void {
+  /** A page of records over HTTP, each after its length. */
+  paged(load: Load, id: string, after: number): Uint8Array {
+    const p = this.peers.find((x) => x.load === load);
+    if (!p || !this.convs.has(id)) return new Uint8Array();
+    const out = this.view(p, id).filter((r) => r.seq > after);
+    for (const rec of out) this.learn(p, id, rec, false);
+    return cat(...out.map(recordBytes).flatMap((b) => [u32(b.length), b]));
+  }
+
+  private rewind(p: Peer, id: string): void {
     p.load.rewound = true;
     p.follows.delete(id);
     this.say(p, { t: 'rewound', conv: id, last: this.view(p, id).length, gen: this.gen });
+  }
+
+  /** Bytes on their way to `who` that stand in no log. */
+  raw(who: Who, bytes: Uint8Array): void {
+    for (const p of this.peers) if (p.load.who === who) p.s.bytes(bytes);
+  }
+
+  /** A conversation that a lie brings in. */
+  plant(c: Stored): void {
+    this.convs.set(c.id, c);
   }
 
   // ---- from clients
@@ -273,7 +309,7 @@ export class HostileServer {
   private binary(p: Peer, bytes: Uint8Array): void {
     const w = wire(bytes);
     if (!w) return p.s.end(4500);
-    this.note(p, w);
+    if (!this.note(p, w)) return;
     const refuse = (code: number): void => this.say(p, { t: 'error', code, text: '', conv: w.conv, msg: w.msg });
     const c = this.convs.get(w.conv);
     if (!c) return refuse(Code.not_found);
@@ -282,6 +318,7 @@ export class HostileServer {
     if (typeof fate === 'number') return refuse(fate);
     const known = this.view(p, w.conv).find((r) => wire(r.body)?.msg === w.msg);
     if (known && c.find(w.msg)) return this.give(p, w.conv, known);
+    if (fate === 'force') return this.append(w.conv, bytes);
     const bot = w.kind === K.announcement ? w.boxes.find((x) => x.kind === BoxKind.bot) : undefined;
     if (w.kind === K.announcement && w.epoch !== c.conv.epoch + 1) return refuse(Code.epoch_stale);
     if (bot && (c.conv.owner !== 'robot' || !c.announcement()?.flags)) return refuse(Code.epoch_stale);

@@ -77,9 +77,6 @@ function parse(b: Uint8Array): Wire | null {
   return w;
 }
 
-/** Has a sender's counter, and text or the end of one. */
-export const counted = (w: Wire): boolean => w.kind === K.message || w.kind === K.note || w.kind === K.recall || w.kind === K.noteRecall;
-
 /** A record as one reader is shown it. */
 export interface Rec {
   seq: number;

@@ -40,6 +40,10 @@ export class World {
   readonly dismissed = new Map<Who, number>();
   /** Lines that partners wrote while they had the right to, or that nobody could tell from such. */
   readonly tolerated = new Set<string>();
+  /** Announcements of partners that these readers cannot tell from rightful ones; some only as history. */
+  readonly rightful = new Map<string, { readers: readonly Who[]; live: boolean }>();
+  /** Everything that somebody dismissed wrote at any time. */
+  readonly byQi = new Set<string>();
   private words = 0;
 
   private constructor(
@@ -79,8 +83,8 @@ export class World {
     this.said.set(text, said);
     const send = page instanceof VisitorPage ? page.client.send(text) : note ? page.client.note(this.conv, text) : page.client.send(this.conv, text);
     await Promise.race([send.catch(() => undefined), until(() => false, 2_000)]);
-    await until(() => page.look(this.conv).lines.some((l) => l.text === text && l.state !== 'queued') || page.look(this.conv).alarm, 4_000);
-    said.msg = page.look(this.conv).lines.find((l) => l.text === text)?.id;
+    await until(() => page.shows(this.conv, (m) => m.text === text && m.state !== 'queued') || page.alarmed(this.conv), 4_000);
+    said.msg = page.messages(this.conv).find((m) => m.text === text)?.id;
     said.conv ||= this.conv;
     return text;
   }
@@ -88,13 +92,13 @@ export class World {
   /** Waits until `who` is shown it. */
   async hears(who: Who, text: string): Promise<void> {
     const page = who === 'visitor' ? this.visitor : this.agents.get(who)!;
-    await until(() => page.look(this.conv).lines.some((l) => l.text === text || l.kind === 'broken'), 2_000);
+    await until(() => page.shows(this.conv, (m) => m.text === text || m.kind === 'broken'), 2_000);
   }
 
   async openAgent(user: 'li' | 'wu' | 'zhao'): Promise<AgentPage> {
     const page = await AgentPage.of(this.server, this.cast[user]);
     this.agents.set(user, page);
-    await until(() => page.online || page.look('').alarm, 4_000);
+    await until(() => page.online || page.alarmed(''), 4_000);
     return page;
   }
 
@@ -116,11 +120,11 @@ export class World {
     this.looks.push(page.look(this.conv));
     page.close();
     page.start();
-    if (page instanceof VisitorPage) await until(() => page.client.site.value !== null || page.look().alarm, 4_000);
-    else await until(() => page.online || page.look('').alarm, 4_000);
+    if (page instanceof VisitorPage) await until(() => page.client.site.value !== null || page.alarmed(), 4_000);
+    else await until(() => page.online || page.alarmed(''), 4_000);
     const { conv } = this;
     const shown = (): boolean => (page instanceof VisitorPage ? page.client.thread.value : page.thread(conv))?.synced.value === true;
-    if (conv) await until(() => shown() || page.look(conv).alarm, 4_000);
+    if (conv) await until(() => shown() || page.alarmed(conv), 4_000);
     return true;
   }
 
@@ -169,6 +173,7 @@ export class World {
   /** A text by a partner, in the current epoch unless another is named. */
   async partnerSays(by: SigningKey, ek: Uint8Array, what: string, over: Partial<Place> = {}, body: Record<string, unknown> = {}): Promise<{ text: string; bytes: Uint8Array }> {
     const text = this.word(what);
+    if (by === this.cast.qi.ed) this.byQi.add(text);
     const place = { conv: this.conv, epoch: this.stored!.conv.epoch, prev: this.lastHash(), inst: 0x71000000 + this.words, ...over };
     return { text, bytes: await message(by, place, ek, { t: 'text', text, ...body }) };
   }

@@ -1,0 +1,91 @@
+/**
+ * Guards of the pages: what stands between a lie and a person. `mutate.mjs` takes one away at a time; the test named beside it must
+ * then fail. `find` stands in the file exactly once, or the tool stops. Add a guard here with every rule that is added.
+ */
+
+/** One lie of the bench, in all its variants. */
+const lie = (id) => ({ file: 'tests/hostile/alone.test.ts', name: `(^|\\s)${id}: ` });
+/** A refused entry, by its reason and what is wrong with it. */
+const entry = (title) => ({ file: 'tests/hostile/entries.test.ts', name: `(^|\\s)${title}` });
+const unit = (file, name) => ({ file: `tests/${file}.test.ts`, name });
+
+const epoch = 'src/crypto/epoch.ts';
+const rules = 'src/crypto/rules.ts';
+const snapshot = 'src/crypto/snapshot.ts';
+const directory = 'src/crypto/directory.ts';
+const daykey = 'src/crypto/daykey.ts';
+const envelope = 'src/crypto/envelope.ts';
+const grant = 'src/crypto/grant.ts';
+
+/** A line that only refuses. */
+const refusal = (name, file, find, test) => ({ name, file, find, replace: '', test });
+
+export const GUARDS = [
+  // ---- announcements
+  refusal('epoch: of this conversation', epoch, "if (!equal(env.bytes.subarray(4, 20), r.conv)) reject('conversation');", unit('ledger', 'announcements: conversation, epoch, chain')),
+  refusal('epoch: the next number', epoch, "if (env.epoch !== r.last.epoch + 1) reject('epoch', `${env.epoch} after ${r.last.epoch}`);", lie('skipped-epoch')),
+  refusal('epoch: after the last', epoch, "if (!equal(env.prevAnnouncement, r.last.hash)) reject('chain');", lie('broken-chain')),
+  { name: "epoch: the first is the visitor's", file: epoch, find: '(!agent || !r.before)', replace: '!agent', test: lie('first-epoch-by-agent') },
+  refusal('epoch: signed', epoch, "if (!(await backend.verify('ann', agent ? agent.ed : r.visitorEd, env.signed, env.signature))) reject('signature');", lie('maker-forged')),
+  refusal('epoch: known flags', epoch, "if (env.flags > 1) reject('flags');", unit('ledger', 'announcements: nobody but the visitor')),
+  refusal('epoch: no older directory', epoch, "if (env.dirSeq < before.dirSeq) reject('directory_older', `${env.dirSeq} < ${before.dirSeq}`);", lie('dated-back')),
+  refusal("epoch: by the team's people", epoch, "if (!member && !back) reject('creator', 'not in the team of the epoch before');", lie('moved-by-a-stranger')),
+  refusal('epoch: no boxes for others', epoch, "else reject('ghost_box');", lie('robot-let-in-quietly')),
+  refusal('epoch: one box of a kind', epoch, "if (teams > 1 || visitors > 1 || bots > 1) reject('ghost_box');", lie('ghost-box')),
+  refusal('epoch: the flag says whether a robot is in', epoch, "if (env.flags !== bots) reject('bot_flag');", unit('robot', "only the visitor's is accepted")),
+  { name: 'epoch: for a certified team key', file: epoch, find: "return reject('ghost_box');", replace: "return 'svc';", test: lie('stranger-box') },
+  refusal('epoch: the same directory', epoch, "if (own ? !equal(own, env.dirHead) : env.dirSeq >= dir.base) reject('directory_fork', String(env.dirSeq));", lie('wrong-directory-head')),
+  refusal('epoch: a directory that is known', epoch, "if (env.dirSeq > dir.seq) reject('directory_ahead', `${env.dirSeq} > ${dir.seq}`);", unit('ledger', 'announcements: a split directory')),
+  refusal('epoch: the announced key', epoch, "if (!equal(commitment(conv, env.epoch, ek), env.commitment)) reject('commitment');", lie('two-keys')),
+
+  // ---- entries of the directory
+  refusal('entry: number', rules, "if (int(b.seq) !== seq) reject('directory_seq', `${String(b.seq)} where ${seq} comes next`);", entry('directory_seq: ')),
+  refusal('entry: after the last', rules, "if (b.prev !== hex(prev)) reject('directory_fork', `entry ${seq}`);", lie('forked-entry')),
+  { name: 'entry: version', file: rules, find: "if (b.v !== 1) reject('version');\n  if (int(b.seq)", replace: 'if (int(b.seq)', test: entry('version: ') },
+  refusal('entry: the pinned company', rules, "if (hex(fingerprint(e.signer)) !== hex(fp)) reject('pin');", lie('foreign-directory')),
+  refusal('entry: one beginning', rules, "if (b.t === 'genesis') reject('second_genesis');", entry('second_genesis: ')),
+  refusal("entry: enrolled by one's own key", rules, "if (b.t === 'enrol' && b.ed !== signer) reject('not_own_key');", entry('not_own_key: ')),
+  { name: 'entry: by somebody who may sign', file: rules, find: "if (!right && b.t !== 'enrol' && !(b.t === 'confirm' && b.ed === signer)) reject('signer');", replace: '', test: lie('own-team-key') },
+  { name: 'entry: signed', file: rules, find: "if (!isGoodKey(e.signer)) reject('bad_key');\n  if (!(await backend.verify('dir', e.signer, e.raw, e.sig))) reject('signature');\n  const known", replace: 'const known', test: entry('signature: ') },
+  refusal('entry: an invite that was signed', rules, "if (!(await backend.verify('invite', signer, raw, sig))) reject('cert');", entry('cert: ')),
+  refusal('entry: an invite of this company', rules, "if (c.org !== hex(fp)) reject('cert_org');", entry('cert_org: ')),
+  refusal('entry: as invited', rules, "for (const what of ['user', 'role', 'name'] as const) if (b[what] !== cert[what]) reject('cert_mismatch', what);", lie('invite-of-another')),
+  refusal('entry: the teams of the invite', rules, "if (JSON.stringify(b.teams) !== JSON.stringify(cert.teams)) reject('cert_mismatch', 'teams');", entry('cert_mismatch: other teams')),
+  refusal('entry: claimed by the invite', rules, "if (!(await backend.verify('claim', sized(edKey(cert.inv), 32), claim, bytes(b.claim_sig)))) reject('claim');", lie('substituted-key')),
+  refusal('entry: invited by somebody who may', rules, "if (!right || (right === 'admin' && cert.role === 'admin')) reject('cert_signer');", entry('cert_signer: ')),
+  refusal('entry: an invite is used once', rules, "if (state.used.includes(cert.inv)) reject('invite_used');", lie('used-invite-again')),
+  refusal('entry: one key at a time', rules, "if (activeKey(before) || state.waiting?.[cert.user]) reject('user_active', cert.user);", entry('user_active: ')),
+  refusal('entry: nobody confirms themself late', rules, "if (signer === w.ed && (w.role !== 'admin' || latest > w.exp)) reject('own_confirmation', id);", lie('false-confirmation')),
+  refusal('entry: rules only go up', rules, "if (rev <= (state.rules?.at(-1)?.rev ?? 1)) reject('rules_rev', String(rev));", entry('rules_rev: ')),
+  refusal('entry: admins by root only', rules, "if ((user.role === 'admin' || next === 'admin') && !byRoot) reject('root_only');", lie('admin-makes-admin')),
+  refusal('entry: team keys only go up', rules, "if (!same && next.epoch !== (now?.epoch ?? 0) + 1) reject('team_epoch', `${id}: ${next.epoch} after ${now?.epoch ?? 0}`);", entry('team_epoch: ')),
+  refusal('entry: a new team key has a new number', rules, "if (same !== (now?.pk === next.pk)) reject('team_key', id);", entry('team_key: ')),
+  refusal('entry: a site names a robot that there is', rules, "if (next.bot !== undefined && !state.bots?.[next.bot]) reject('unknown_bot');", entry('unknown_bot: ')),
+  refusal("entry: a robot's key is its own", rules, "if ((known && known.ed !== ed) || person || other) reject('bot_key', id);", entry('bot_key: ')),
+
+  // ---- statements about the directory
+  refusal('snapshot: signed', snapshot, "if (!isGoodKey(s.signer) || !(await backend.verify('fresh', s.signer, s.raw, s.sig))) reject('signature');", lie('edited-snapshot')),
+  refusal('snapshot: not for ever', snapshot, "if (body.until - body.at > MAX_LIFE_MS) reject('snapshot_too_long');", lie('snapshot-for-ever')),
+  refusal('snapshot: begun', snapshot, "if (now !== null && body.at > now + MAX_AHEAD_MS) reject('snapshot_future');", lie('snapshot-of-tomorrow')),
+  refusal('snapshot: not over', snapshot, "if (now !== null && now > body.until) reject('snapshot_expired');", unit('trust', 'an expired and a forged snapshot')),
+  { name: 'snapshot: by an admin whom root invited', file: snapshot, find: 'b.ed !== signer || b64u(e.signer) !== signer || ', replace: '', test: lie('own-snapshot') },
+  refusal('snapshot: the state of this company', snapshot, "for (const k of ['org', 'root', 'recovery', 'opaque', 'suite'] as const) if (state[k] !== genesis[k]) reject('snapshot_state', k);", lie('snapshot-with-another-login')),
+  { name: 'snapshot: of a log that is shown', file: snapshot, find: "if (!own) reject('directory_withheld', String(body.seq));", replace: 'if (!own) return body;', test: lie('snapshot-beyond-log') },
+  refusal('snapshot: of the same log', snapshot, "if (!equal(own, body.head)) reject('directory_fork', String(body.seq));", lie('statement-of-another-head')),
+
+  // ---- the directory as it is remembered and asked
+  refusal('directory: never back', directory, "if (this.seq < memory.seq) reject('directory_rollback', `${this.seq} < ${memory.seq}`);", unit('ledger', 'never goes back and never')),
+  refusal('directory: never another branch', directory, "if (own ? hex(own) !== memory.head : memory.seq >= this.base) reject('directory_fork', String(memory.seq));", lie('other-branch')),
+  { name: 'directory: who came too late waits', file: directory, find: 'return k.exp !== null && this.now() > k.exp;', replace: 'return k.user === undefined;', test: lie('late-enrolment') },
+
+  // ---- the robot
+  refusal('day key: signed by the robot', daykey, "if (!(await backend.verify('bot', sized(bot.ed, 32), raw, unb64u(j.sig)))) reject('signature');", lie('foreign-day-key')),
+  refusal('day key: of this company and robot', daykey, "if (str(b.org) !== hex(dir.fp) || slug(b.bot) !== bot.id) reject('other');", lie('day-key-of-another-company')),
+  refusal('day key: not for ever', daykey, "if (until - at > MAX_LIFE_MS) reject('too_long');", lie('day-key-for-ever')),
+  refusal('day key: begun', daykey, "if (at > now + SKEW_MS) reject('bot_future');", unit('robot', 'a day key of the far future')),
+  refusal('day key: not over', daykey, "if (now >= until) reject('bot_over');", unit('robot', 'a day key that is over')),
+
+  // ---- messages and grants
+  refusal('message: signed', envelope, "if (!(await backend.verify('sig', sender, env.signed, env.signature))) reject('signature');", lie('forged-with-the-key')),
+  refusal('grant: the announced keys', grant, 'if (!want || !equal(want, commitment(conv, box.epoch, ek))) reject(\'commitment\', `epoch ${box.epoch}`);', lie('grant-of-wrong-keys')),
+];
