@@ -1,107 +1,233 @@
 //! A new epoch: may its creator make it, and is it sealed to exactly those who may read?
 
 use crate::{
-    crypto::{announcement, codec, hash, hash::BoxKind},
+    crypto::{
+        announcement, codec,
+        directory::Directory,
+        hash::{self, BoxKind},
+    },
     hub::Conn,
-    proto::{AnnouncementView, ErrorCode, Event, HeaderView, Owner, OwnerWhy, SiteId, TeamId},
+    proto::{AnnouncementView, ConvState, ErrorCode, Event, HeaderView, Owner, OwnerWhy, SiteId, TeamId, UserId},
     store::Op,
 };
 
 use super::{
     Chat, Refusal,
-    close::append,
-    conversation::{Cell, Row},
+    conversation::{Cell, Mover, Row},
+    members::{self, TeamKey},
     now_ms,
 };
 
+/// Who made an announcement.
+pub(super) struct Maker {
+    /// The Ed25519 key.
+    pub ed: [u8; 32],
+    /// None: the visitor.
+    pub user: Option<UserId>,
+}
+
+/// How an announcement came here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// By its maker, now.
+    Now,
+    /// By somebody who has it from before the log went back.
+    Again,
+}
+
+fn stale(text: &'static str) -> Refusal {
+    Refusal::new(ErrorCode::DirectoryStale, text)
+}
+
 impl Chat {
-    /// The row after this announcement. Owner and visitor may announce; which keys its boxes may be for is decided by the
-    /// directory, never by the announcement.
-    pub(super) fn check_announcement(&self, conn: &Conn, cell: &Cell, bytes: &[u8]) -> Result<Row, Refusal> {
-        let view = AnnouncementView::parse(bytes).map_err(Refusal::from)?;
-        let directory = self.org.directory();
-        let (creator, elsewhere) = match conn.who.user() {
-            None => (key(&cell.row.ed)?, false),
+    /// The row after this announcement by the socket's owner, and the event that goes with it. Owner and visitor may
+    /// announce; which keys its boxes may be for is decided by the directory, never by the announcement.
+    pub(super) fn check_announcement(
+        &self,
+        conn: &Conn,
+        cell: &Cell,
+        bytes: &[u8],
+    ) -> Result<(Row, Option<Event>), Refusal> {
+        let maker = match conn.who.user() {
+            None => Maker { ed: key(&cell.row.ed)?, user: None },
             Some(_) => {
                 let agent = self.require_agent(conn)?;
                 self.require_owner(&agent, cell)?;
                 if cell.row.owner == Owner::Robot {
                     return Err(Refusal::new(ErrorCode::NotOwner, "the robot owns this conversation; take it first"));
                 }
-                (agent.ed, true)
+                Maker { ed: agent.ed, user: Some(agent.user) }
             }
         };
+        self.next_epoch(cell, bytes, &maker, Came::Now)
+    }
+
+    /// The row after this announcement, and the event that goes with it.
+    pub(super) fn next_epoch(
+        &self,
+        cell: &Cell,
+        bytes: &[u8],
+        maker: &Maker,
+        came: Came,
+    ) -> Result<(Row, Option<Event>), Refusal> {
+        let view = AnnouncementView::parse(bytes)?;
+        let (row, directory) = (&cell.row, self.org.directory());
         if directory.head_at(view.dir_seq()) != Some(view.dir_head()) {
-            return Err(Refusal::new(ErrorCode::DirectoryStale, "this server does not have the directory it names"));
+            return Err(stale("this server does not have the directory it names"));
         }
-        // an agent may choose another team: that is how a transfer begins
-        let team_box = view.boxes().find(|(kind, ..)| *kind == BoxKind::Team as u8).map(|(_, kid, _)| kid);
-        // a visitor keeps the team of the last epoch, also if the transfer that it was made for did not follow
-        let his = |id: &TeamId| *id == cell.row.team || *id == cell.row.key_team;
-        let mut teams = directory.state().teams.iter().filter(|(id, t)| t.on && (elsewhere || his(id)));
-        let (team, current) =
-            teams.find(|(_, t)| Some(hash::box_kid(BoxKind::Team, &t.pk.0)) == team_box).ok_or_else(|| {
-                Refusal::new(ErrorCode::DirectoryStale, "the team's key is not the newest; fetch the directory")
-            })?;
-        if (view.prev() != hex32(&cell.row.ann)) || epoch_of(bytes) != Some(cell.row.epoch + 1) {
+        if view.dir_seq() < row.dir_seq {
+            return Err(stale("it names an older directory than the epoch before; fetch the directory"));
+        }
+        let team = self.sealed_to(&directory, row, &view, maker, came)?;
+        if view.prev() != hex32(&row.ann) || epoch_of(bytes) != Some(row.epoch + 1) {
             return Err(Refusal::new(ErrorCode::EpochStale, "somebody announced this epoch first"));
         }
-        let bot = match (view.has_bot(), conn.who.user()) {
-            (false, _) => None,
-            (true, None) if cell.row.owner == Owner::Robot => self.robot_member(&cell.row.site, &view)?,
-            (true, None) => {
-                return Err(Refusal::new(
-                    ErrorCode::EpochStale,
-                    "the robot left this conversation; announce without it",
-                ));
-            }
-            (true, Some(_)) => return Err(Refusal::malformed("only visitors let a robot in")),
-        };
+        let bot = self.bot_box(row, &view, maker, came)?;
         let expected = announcement::Expected {
             conv: cell.id,
-            epoch: cell.row.epoch + 1,
+            epoch: row.epoch + 1,
             prev: view.prev(),
-            creator: &creator,
+            creator: &maker.ed,
             directory: &directory,
-            team: &current.pk.0,
-            visitor: &key(&cell.row.x)?,
-            bot: bot.as_ref(),
+            team: &team.pk,
+            visitor: &key(&row.x)?,
+            bot,
         };
         announcement::verify(bytes, &expected).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
-        // an epoch without the robot is how a visitor asks for a person
-        let person = cell.row.owner == Owner::Robot && !view.has_bot();
-        let (owner, arrived) =
-            if person { (Owner::Queue, now_ms()) } else { (cell.row.owner.clone(), cell.row.arrived) };
-        Ok(Row {
-            owner,
-            arrived,
-            epoch: cell.row.epoch + 1,
+        let mover = mover_after(&directory, row, &team.team, maker, view.dir_seq());
+        let next = Row {
+            epoch: row.epoch + 1,
             ann: data_encoding::HEXLOWER.encode(&hash::announcement(bytes)),
-            key_team: team.clone(),
-            key_epoch: current.epoch,
+            key_epoch: team.epoch,
             bot: view.has_bot(),
-            ..cell.row.clone()
-        })
+            dir_seq: view.dir_seq(),
+            mover,
+            ..row.clone()
+        };
+        Ok(self.settle(&directory, next, team, maker, came))
     }
-}
 
-impl Chat {
-    /// The key of the announcement's bot box, if it is a day key of the site's robot that holds now; none if there is no
-    /// such box.
-    pub(super) fn robot_member(&self, site: &SiteId, view: &AnnouncementView<'_>) -> Result<Option<[u8; 32]>, Refusal> {
+    /// The team that it is sealed to, if its maker may choose that one.
+    fn sealed_to(
+        &self,
+        directory: &Directory,
+        row: &Row,
+        view: &AnnouncementView<'_>,
+        maker: &Maker,
+        came: Came,
+    ) -> Result<TeamKey, Refusal> {
+        let kid = view.boxes().find(|(kind, ..)| *kind == BoxKind::Team as u8).map(|(_, kid, _)| kid);
+        let team = kid.and_then(|kid| match came {
+            Came::Now => members::team_of(directory, &kid).filter(|t| t.on),
+            Came::Again => members::team_of_then(directory, &kid, view.dir_seq()),
+        });
+        let team = team.ok_or_else(|| stale("the team's key is not the newest; fetch the directory"))?;
+        let Some(user) = &maker.user else {
+            // a visitor keeps the team of the last epoch; what follows one that is off, only the signed entry says
+            let off = directory.team(&row.key_team).is_none_or(|t| !t.on);
+            let sites = || directory.site(&row.site).is_some_and(|s| s.team == team.team);
+            return match team.team == row.key_team || (off && sites()) {
+                true => Ok(team),
+                false => Err(stale("visitors keep the team of the last epoch")),
+            };
+        };
+        let then = members::in_team(directory, user, &row.key_team, view.dir_seq());
+        let now = || members::in_team(directory, user, &row.key_team, directory.seq());
+        if then && (came == Came::Again || now()) {
+            // they may choose another team: that is how a transfer begins
+            return Ok(team);
+        }
+        match row.mover.as_ref().filter(|m| m.user == *user) {
+            Some(mover) if team.team == row.key_team || team.team == mover.from => Ok(team),
+            Some(_) => Err(Refusal::new(ErrorCode::Forbidden, "this transfer can only be taken back")),
+            None => Err(Refusal::new(ErrorCode::Forbidden, "you are not in the team of this epoch")),
+        }
+    }
+
+    /// The box of the robot that the announcement may have.
+    fn bot_box(
+        &self,
+        row: &Row,
+        view: &AnnouncementView<'_>,
+        maker: &Maker,
+        came: Came,
+    ) -> Result<Option<[u8; 16]>, Refusal> {
+        match (view.has_bot(), &maker.user) {
+            (false, _) => Ok(None),
+            (true, Some(_)) => Err(Refusal::malformed("only visitors let a robot in")),
+            (true, None) if row.owner != Owner::Robot || !row.bot => {
+                Err(Refusal::new(ErrorCode::EpochStale, "the robot left this conversation; announce without it"))
+            }
+            (true, None) if came == Came::Now => self.robot_member(&row.site, view),
+            // whose day key it was nobody can tell any more
+            (true, None) => Ok(view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8).map(|(_, kid, _)| kid)),
+        }
+    }
+
+    /// Where the conversation goes with a new epoch. One without the robot is how a visitor asks for a person. One for
+    /// another team moves it there if nobody else will: a visitor's, when their team is off, and one that is handed back,
+    /// since the transfer that followed it is lost.
+    fn settle(
+        &self,
+        directory: &Directory,
+        row: Row,
+        team: TeamKey,
+        maker: &Maker,
+        came: Came,
+    ) -> (Row, Option<Event>) {
+        let person = row.owner == Owner::Robot && !row.bot;
+        let moves =
+            team.team != row.team && (came == Came::Again || (maker.user.is_none() && team.team != row.key_team));
+        let mut next = Row { key_team: team.team.clone(), ..row };
+        if moves {
+            next.team = team.team;
+            next.last_agent = None;
+        }
+        if next.state == ConvState::Closed || !(person || moves) {
+            return (next, None);
+        }
+        let stays = match &next.owner {
+            Owner::Robot => !person,
+            Owner::Agent(user) => members::in_team(directory, user, &next.team, directory.seq()),
+            Owner::Queue | Owner::None => false,
+        };
+        if !stays {
+            (next.owner, next.arrived) = (Owner::Queue, now_ms());
+        }
+        let why = if person { OwnerWhy::Person } else { OwnerWhy::Transfer };
+        let by = maker.user.as_ref().map(ToString::to_string);
+        let event = Event::Owner { owner: next.owner.clone(), team: next.team.clone(), why, by };
+        (next, Some(event))
+    }
+
+    /// The step that ends a mover's right: a member of the team that has the epoch now writes.
+    pub(super) fn taken_up(&self, conn: &Conn, cell: &Cell) -> Option<Op> {
+        let row = &cell.row;
+        let user = conn.who.user().filter(|_| row.mover.is_some())?;
+        let directory = self.org.directory();
+        members::in_team(&directory, user, &row.key_team, directory.seq())
+            .then(|| Op::Row { value: Row { mover: None, ..row.clone() }.encode() })
+    }
+
+    /// Box kid of the announcement's bot box, if that is for a day key of the site's robot that holds now; none if there
+    /// is no such box.
+    pub(super) fn robot_member(&self, site: &SiteId, view: &AnnouncementView<'_>) -> Result<Option<[u8; 16]>, Refusal> {
         let Some((_, kid, _)) = view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8) else { return Ok(None) };
-        let stale =
-            || Refusal::new(ErrorCode::DirectoryStale, "no such robot key holds here now; ask for the site again");
-        let robot = self.org.robot().ok_or_else(stale)?;
-        robot.member(&self.org.directory(), site).ok_or_else(stale)?;
-        robot.day(&kid).map(|day| Some(day.key.x.0)).ok_or_else(stale)
+        let gone = || stale("no such robot key holds here now; ask for the site again");
+        let robot = self.org.robot().ok_or_else(gone)?;
+        robot.member(&self.org.directory(), site).ok_or_else(gone)?;
+        robot.day(&kid).map(|_| Some(kid)).ok_or_else(gone)
     }
 }
 
-/// The event that goes with an announcement that took the robot out.
-pub(super) fn person_asked(cell: &Cell, row: &Row) -> Option<Op> {
-    let event = Event::Owner { owner: Owner::Queue, team: row.team.clone(), why: OwnerWhy::Person, by: None };
-    (cell.row.owner == Owner::Robot && row.owner == Owner::Queue).then(|| append(cell, &event))
+/// Who may still take a transfer back after this announcement.
+fn mover_after(directory: &Directory, row: &Row, team: &TeamId, maker: &Maker, seq: u32) -> Option<Mover> {
+    match &maker.user {
+        Some(user) if members::in_team(directory, user, team, seq) => None,
+        Some(user) if *team != row.key_team => Some(Mover { user: user.clone(), from: row.key_team.clone() }),
+        // a visitor's announcement takes nothing up, unless it moves the epoch itself
+        _ => row.mover.clone().filter(|_| *team == row.key_team),
+    }
 }
 
 /// A public key in its text form.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::{
+    crypto::hash,
     desk,
     hub::{Conn, Frame, Topic, Who},
     proto::{AgentState, BEAT_MS, ConvId, Have, Owner, RESUME_RECORDS, ServerFrame, Side},
     store::StoredRecord,
 };
 
-use super::{Chat, Refusal, cells::lock, history::masked, now_ms, text};
+use super::{Chat, Reader, Refusal, cells::lock, now_ms, shown::shown, text};
 
 /// Bytes of records one `resume` may put into an outbox; the rest is paged over HTTP.
 const RESUME_BYTES: usize = 128 * 1024;
@@ -50,7 +51,8 @@ impl Chat {
             }
         };
         let kid = conn.who.kid();
-        Ok(ServerFrame::Welcome { role, kid, user, name, token, now: now_ms(), beat: BEAT_MS, convs, config })
+        let (now, generation) = (now_ms(), self.store.generation());
+        Ok(ServerFrame::Welcome { role, kid, user, name, token, generation, now, beat: BEAT_MS, convs, config })
     }
 
     /// Follows conversations and sends what is missing. Those it may not see are passed over silently: that they exist
@@ -60,21 +62,28 @@ impl Chat {
         let mut room = RESUME_BYTES;
         // what is read and then does not fit costs, too
         let mut effort = 8 * RESUME_BYTES;
-        for Have { id, have } in convs {
+        for held in convs {
+            let Have { id, have, .. } = held;
             let Some(shared) = self.cell(*id)? else { continue };
             if !self.sees(&conn.who, &lock(&shared)) {
                 continue;
             }
+            if self.went_back(conn, held, &mut effort)? {
+                self.hub.unlisten(conn, &Topic::Conv(*id));
+                let (last, generation) = (lock(&shared).last, self.store.generation());
+                conn.outbox.push(text(&ServerFrame::Rewound { conv: *id, last, generation }));
+                continue;
+            }
             // listening before reading: nothing can fall between; what comes twice is dropped by its number
             self.hub.listen(conn, Topic::Conv(*id));
-            let (last, queued) = {
+            let (last, visitor, queued) = {
                 let cell = lock(&shared);
                 if !self.sees(&conn.who, &cell) {
                     // it went to another team in this very moment
                     self.hub.unlisten(conn, &Topic::Conv(*id));
                     continue;
                 }
-                (cell.last, cell.row.owner == Owner::Queue)
+                (cell.last, cell.visitor, cell.row.owner == Owner::Queue)
             };
             let missing = last.saturating_sub(*have);
             let few = missing <= RESUME_RECORDS as u64 && effort > 0;
@@ -85,8 +94,8 @@ impl Chat {
             };
             if let Some(records) = records {
                 let last = records.last().map_or(last, |(seq, _)| *seq);
-                for (_, frame) in records {
-                    conn.outbox.push(Frame::Record(masked(&conn.who, frame)));
+                for frame in self.shown_all(Reader { who: &conn.who, rev: conn.rev }, *id, visitor, records)? {
+                    conn.outbox.push(Frame::Record(frame));
                 }
                 conn.outbox.push(text(&ServerFrame::Synced { conv: *id, last }));
             } else {
@@ -97,6 +106,24 @@ impl Chat {
             }
         }
         Ok(())
+    }
+
+    /// Whether the log no longer holds what a client remembers of it. Under one and the same opening of the database it
+    /// never loses anything, so there only a client's alarm would help.
+    fn went_back(&self, conn: &Conn, held: &Have, effort: &mut usize) -> Result<bool, Refusal> {
+        if conn.rev < 2 || held.generation == Some(self.store.generation()) {
+            return Ok(false);
+        }
+        let newest = held.seq.filter(|seq| *seq > 0).zip(held.mark);
+        let (seq, mark) = match (newest, held.generation) {
+            (Some((seq, mark)), _) => (seq, Some(mark)),
+            (None, Some(_)) if held.have > 0 => (held.have, None),
+            (None, _) => return Ok(false),
+        };
+        let record = self.store.records(held.id, seq - 1, 1)?.pop().filter(|(found, _)| *found == seq);
+        let Some((_, frame)) = record else { return Ok(true) };
+        *effort = effort.saturating_sub(frame.len());
+        Ok(mark.is_some_and(|mark| hash::mark(&shown(Reader { who: &conn.who, rev: conn.rev }, frame)) != mark))
     }
 
     /// Records after `have` if all of them fit into `room` bytes. Read in small steps: somebody who asks again and again

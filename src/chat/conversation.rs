@@ -42,6 +42,21 @@ pub struct Row {
     pub key_epoch: u32,
     /// Whether a bot is a member.
     pub bot: bool,
+    /// Newest directory entry that the epoch's announcement knew.
+    #[serde(default)]
+    pub dir_seq: u32,
+    /// Who moved the epoch to another team, until a member of that has written or announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mover: Option<Mover>,
+}
+
+/// The maker of a transfer that was not taken up yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mover {
+    /// Who.
+    pub user: UserId,
+    /// The team of the epoch before.
+    pub from: TeamId,
 }
 
 impl Row {

@@ -5,11 +5,9 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::{
     desk,
-    hub::{Frame, Topic, Who},
+    hub::{Frame, Topic},
     proto::{ConvId, ConvState, Owner, RecordView, ServerFrame, TeamId},
     store::{Commit, Feed, Outcome, StoreError},
 };
@@ -18,9 +16,10 @@ use super::{
     Chat, Refusal,
     cells::lock,
     conversation::{Cell, Facts, Row},
-    history::{hidden, hidden_from_visitors},
     idle::Word,
-    robot, text,
+    robot,
+    shown::{Reader, Views, shown},
+    text,
 };
 
 impl Chat {
@@ -38,7 +37,11 @@ impl Chat {
             Outcome::Committed(commit) => self.committed(commit),
             Outcome::Duplicate { origin, frame } => {
                 self.metrics.duplicates.inc();
-                self.hub.send(origin, Frame::Record(frame));
+                // whoever sent it may know the id of what they may not read
+                if let Some(conn) = self.hub.get(origin) {
+                    let reader = Reader { who: &conn.who, rev: conn.rev };
+                    conn.outbox.push(Frame::Record(shown(reader, frame)));
+                }
             }
             Outcome::Refused { origin, conv, id, error } => {
                 if let (Some(conv), Some(id)) = (conv, id)
@@ -76,7 +79,8 @@ impl Chat {
         }
         let asked = robot::asked(&cell, &commit.records);
         for frame in commit.records {
-            self.publish_record(conv, commit.origin, frame);
+            let event = commit.redacted.first().and_then(|seq| self.recalled_event(&frame, *seq, cell.visitor));
+            self.publish_record(conv, commit.origin, Views::new(frame, event));
         }
         let Some(row) = commit.row else { return self.robot.heard(&cell, false, asked) };
         let row = match Row::decode(&row) {
@@ -98,24 +102,17 @@ impl Chat {
     }
 
     /// The record to everybody who follows; to the sender it is the acknowledgement.
-    fn publish_record(&self, conv: ConvId, origin: u64, frame: Bytes) {
-        let secret = hidden_from_visitors(&frame);
-        let mut masked = None;
+    fn publish_record(&self, conv: ConvId, origin: u64, mut views: Views) {
         self.hub.publish(&Topic::Conv(conv), |conn| {
             if conn.id == origin
                 && let Some(micros) = conn.outbox.since_posted()
             {
                 self.metrics.delivery_latency.record(micros);
             }
+            let frame = views.to(Reader { who: &conn.who, rev: conn.rev });
             self.metrics.records_out.inc();
             self.metrics.bytes_out.add(frame.len() as u64);
-            match conn.who {
-                Who::Visitor { .. } if secret => {
-                    let mask = || RecordView::parse(&frame).map(|r| hidden(&r)).unwrap_or_default();
-                    Some(Frame::Record(masked.get_or_insert_with(mask).clone()))
-                }
-                _ => Some(Frame::Record(frame.clone())),
-            }
+            Some(Frame::Record(frame))
         });
     }
 

@@ -1,11 +1,13 @@
 //! Lists of conversations for agents.
 
+use std::fmt;
+
 use crate::{
-    proto::{ConvId, ConvState, Owner, Summary, UserId},
+    proto::{ConvId, ConvState, Owner, Summary, TeamId, UserId},
     store::Table,
 };
 
-use super::{Chat, Refusal, cells::lock};
+use super::{Chat, Refusal, Row, cells::lock};
 
 /// The tabs of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,18 @@ pub enum Tab {
 /// Most conversations in a greeting: some 300 KiB of JSON.
 pub const GREETING: usize = 500;
 
+/// Most conversations that one request for a page looks at: an agent of a team with none must not read them all.
+pub const LOOKED_AT: usize = 2_000;
+
+/// A page of a tab.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// What is on it.
+    pub convs: Vec<Summary>,
+    /// Where the next one begins; none: this was the last.
+    pub next: Option<Cursor>,
+}
+
 /// Where a page of all conversations ends: the next begins before it. Two may be of the same millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
@@ -31,8 +45,22 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    fn of(key: &[u8]) -> Option<Self> {
+        let (created, id) = key.split_first_chunk::<8>()?;
+        Some(Self { created: u64::from_be_bytes(*created), id: Some(ConvId::from_slice(id)?) })
+    }
+
     fn key(self) -> Vec<u8> {
         [&self.created.to_be_bytes()[..], self.id.as_ref().map_or(&[], |id| &id.0[..])].concat()
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.id {
+            Some(id) => write!(f, "{}-{id}", self.created),
+            None => write!(f, "{}", self.created),
+        }
     }
 }
 
@@ -83,38 +111,47 @@ impl Chat {
         Ok((list, more))
     }
 
-    /// One page of a tab; `before` is the last one seen. Touches the disk.
-    pub fn list(
-        &self,
-        user: &UserId,
-        tab: Tab,
-        before: Option<Cursor>,
-        limit: usize,
-    ) -> Result<(Vec<Summary>, bool), Refusal> {
+    /// One page of a tab; `before` is where the last one ended. Touches the disk.
+    pub fn list(&self, user: &UserId, tab: Tab, before: Option<Cursor>, limit: usize) -> Result<Page, Refusal> {
         if tab != Tab::All {
             let list = self.open_for(user)?;
             let mine = |s: &Summary| s.owner == Owner::Agent(user.clone());
-            return Ok((list.into_iter().filter(|s| mine(s) == (tab == Tab::Mine)).collect(), false));
+            let convs = list.into_iter().filter(|s| mine(s) == (tab == Tab::Mine)).collect();
+            return Ok(Page { convs, next: None });
         }
-        let Some(agent) = self.agent(user) else { return Ok((Vec::new(), false)) };
-        let mut before = before.map(Cursor::key);
-        let mut list = Vec::new();
+        const STEP: usize = 500;
+        let mut convs = Vec::new();
+        let Some(agent) = self.agent(user).filter(|a| !a.teams.is_empty()) else {
+            return Ok(Page { convs, next: None });
+        };
+        let (mut at, mut looked_at) = (before, 0);
         loop {
-            let page = self.store.scan(Table::ConvByTime, &[], before.as_deref(), true, 500)?;
-            for (key, _) in &page {
-                if list.len() == limit {
-                    return Ok((list, true));
+            let before = at.map(Cursor::key);
+            let rows = self.store.scan(Table::ConvByTime, &[], before.as_deref(), true, STEP)?;
+            for cursor in rows.iter().filter_map(|(key, _)| Cursor::of(key)) {
+                if convs.len() == limit || looked_at == LOOKED_AT {
+                    return Ok(Page { convs, next: at });
                 }
-                let Some(conv) = key.get(8..).and_then(ConvId::from_slice) else { continue };
-                if let Some(summary) = self.summary_of(conv)?.filter(|s| agent.teams.contains(&s.team)) {
-                    list.push(summary);
-                }
+                (at, looked_at) = (Some(cursor), looked_at + 1);
+                let Some(conv) = cursor.id else { continue };
+                convs.extend(self.summary_for(conv, &agent.teams)?);
             }
-            match page.last() {
-                Some((key, _)) if page.len() == 500 => before = Some(key.clone()),
-                _ => return Ok((list, false)),
+            if rows.len() < STEP {
+                return Ok(Page { convs, next: None });
             }
         }
+    }
+
+    /// The summary of a conversation if it belongs to one of these teams.
+    fn summary_for(&self, conv: ConvId, teams: &[TeamId]) -> Result<Option<Summary>, Refusal> {
+        if self.cached(conv).is_none() {
+            // most are of other teams, which the row tells by itself
+            let Some(row) = self.store.row(conv)? else { return Ok(None) };
+            if !teams.contains(&Row::decode(&row.value)?.team) {
+                return Ok(None);
+            }
+        }
+        Ok(self.summary_of(conv)?.filter(|s| teams.contains(&s.team)))
     }
 
     /// A summary without keeping a cell of something long closed.

@@ -20,11 +20,14 @@ mod idle;
 mod limits;
 mod list;
 mod lookup;
+mod members;
 mod open;
 mod post;
 mod recall;
 mod receipt;
+mod restore;
 pub mod robot;
+mod shown;
 
 use std::{
     borrow::Cow,
@@ -44,13 +47,14 @@ use crate::{
     store::{Store, StoreError},
 };
 
-pub use conversation::{Cell, Row};
+pub use conversation::{Cell, Mover, Row};
 pub use history::HISTORY_RECORDS;
 pub use limits::Rates;
-pub use list::{Cursor, GREETING, Tab};
+pub use list::{Cursor, GREETING, LOOKED_AT, Page, Tab};
 pub use lookup::{Library, MAX_SHELF, Shelf};
 pub use open::Opening;
 pub use post::Refused;
+pub use shown::Reader;
 
 /// A request or an envelope was not carried out, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +80,10 @@ impl Refusal {
 
     fn not_found() -> Self {
         Self::new(ErrorCode::NotFound, "there is no such conversation here")
+    }
+
+    fn epoch_over() -> Self {
+        Self::new(ErrorCode::EpochStale, "this epoch is over; announce the next one and seal again")
     }
 
     fn limited(retry_ms: u64) -> Self {

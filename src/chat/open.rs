@@ -86,7 +86,7 @@ impl Chat {
                 directory: &directory,
                 team: &team.pk.0,
                 visitor: &x,
-                bot: bot.as_ref(),
+                bot,
             },
         )
         .map_err(|e| Refusal::new(ErrorCode::DirectoryStale, e.to_string()))?;
@@ -106,6 +106,8 @@ impl Chat {
             key_team: site.team.clone(),
             key_epoch: team.epoch,
             bot: view.has_bot(),
+            dir_seq: view.dir_seq(),
+            mover: None,
         };
         Ok((row, ann))
     }

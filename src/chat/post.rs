@@ -1,7 +1,8 @@
 //! An envelope arrives: may this socket say this here and now?
 //!
 //! Signatures of messages are checked by the clients, not here: the socket proved its key when it connected, and 70 µs
-//! for each message would cost three times everything else. Announcements and grants are rare and are checked here too.
+//! for each message would cost three times everything else. Announcements, grants and recalls are rare and are checked here
+//! too.
 
 use bytes::Bytes;
 
@@ -12,7 +13,7 @@ use crate::{
     store::{self, Batch, Op, Reply},
 };
 
-use super::{Address, Chat, Refusal, announce::person_asked, cells::lock, conversation::Cell, now_ms};
+use super::{Address, Chat, Reader, Refusal, cells::lock, close::append, conversation::Cell, now_ms, shown::shown};
 
 /// A refused envelope, with what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +45,11 @@ impl Chat {
         let (kind, header) =
             HeaderView::parse(&bytes).map_err(|e| Refused { refusal: e.into(), conv: None, msg: None })?;
         let refused = |refusal: Refusal| Refused { refusal, conv: Some(header.conv()), msg: Some(header.msg_id()) };
-        let batch = match self.admit(conn, address, kind, &header, &bytes) {
+        let batch = match self.admit(conn, address, kind, &header, &bytes).await {
             Ok(batch) => batch,
-            Err(refusal) => return self.echo(conn, &header, &refusal).await.map_err(|()| refused(refusal)),
+            Err(refusal) => {
+                return Box::pin(self.echo(conn, &header, &refusal)).await.map_err(|()| refused(refusal));
+            }
         };
         conn.outbox.posted();
         self.metrics.envelope(bytes.len());
@@ -57,20 +60,27 @@ impl Chat {
     /// by now: it was sent again because the first echo was lost, and meanwhile the epoch or the owner changed.
     async fn echo(&self, conn: &Conn, header: &HeaderView<'_>, refusal: &Refusal) -> Result<(), ()> {
         use ErrorCode as E;
-        if !matches!(refusal.code, E::Malformed | E::EpochStale | E::DirectoryStale | E::Closed | E::NotOwner) {
+        if !matches!(
+            refusal.code,
+            E::Malformed | E::EpochStale | E::DirectoryStale | E::Closed | E::NotOwner | E::Forbidden | E::TooLate
+        ) {
             return Err(());
         }
         let (conv, id) = (header.conv(), header.msg_id());
+        if header.sender() != conn.who.kid() {
+            return Err(());
+        }
         if !self.sees(&conn.who, &lock(&*self.must_cell(conv).map_err(drop)?)) {
             return Err(());
         }
         let (_, frame) = self.find(conv, header.sender(), id).await.map_err(drop)?.ok_or(())?;
         self.metrics.duplicates.inc();
-        conn.outbox.push(Frame::Record(frame));
+        conn.outbox.push(Frame::Record(shown(Reader { who: &conn.who, rev: conn.rev }, frame)));
         Ok(())
     }
 
-    fn admit(
+    /// The batch of an envelope that may be stored.
+    async fn admit(
         &self,
         conn: &Conn,
         address: Address,
@@ -86,12 +96,17 @@ impl Chat {
             Who::Agent { user, .. } => self.limits.agent_message(user, now_ms()),
         }
         .map_err(Refusal::limited)?;
+        // boxed: an idle socket should not carry the room for what is rare
+        let recalled = match kind {
+            Kind::Recall | Kind::NoteRecall => Some(Box::pin(self.recalled_by(conn, header, bytes)).await?),
+            _ => None,
+        };
         let cell = self.must_cell(header.conv())?;
         let mut cell = lock(&cell);
         if !self.sees(&conn.who, &cell) {
             return Err(Refusal::not_found());
         }
-        let append = Op::Append { id: header.msg_id(), body: bytes.clone() };
+        let envelope = Op::Append { id: header.msg_id(), body: bytes.clone() };
         let mut batch = Batch { conv: Some(cell.id), rev: Some(cell.rev), ops: Vec::with_capacity(1) };
         let mut after = None;
         match kind {
@@ -102,17 +117,27 @@ impl Chat {
                 if cell.row.state == ConvState::Closed {
                     self.reopen_ops(&cell, "visitor", &mut batch);
                 }
+                batch.ops.extend(self.taken_up(conn, &cell));
             }
             Kind::Note => {
                 self.require_agent(conn)?;
+                // readers take it only in the epoch that is current where it stands
+                if header.epoch() != cell.row.epoch {
+                    return Err(Refusal::epoch_over());
+                }
                 cell.count(header)?;
-                // a note changes nothing that others rely on, so it need not be of the newest revision
-                batch.rev = None;
+                batch.ops.extend(self.taken_up(conn, &cell));
+            }
+            Kind::Recall | Kind::NoteRecall => {
+                if kind == Kind::NoteRecall {
+                    self.require_agent(conn)?;
+                }
+                self.check_recall(conn, &mut cell, header, recalled.as_ref(), &mut batch)?;
             }
             Kind::Announcement => {
-                let row = self.check_announcement(conn, &cell, bytes)?;
+                let (row, event) = self.check_announcement(conn, &cell, bytes)?;
                 batch.ops.push(Op::Row { value: row.encode() });
-                after = person_asked(&cell, &row);
+                after = event.map(|event| append(&cell, &event));
             }
             Kind::Grant => {
                 let agent = self.require_agent(conn)?;
@@ -125,7 +150,7 @@ impl Chat {
                 return Err(Refusal::malformed("tombstones are made by the server"));
             }
         }
-        batch.ops.push(append);
+        batch.ops.push(envelope);
         batch.ops.extend(after);
         Ok(batch)
     }
@@ -154,10 +179,7 @@ impl Chat {
         let directory = self.org.directory();
         let current = directory.team(&cell.row.key_team).map_or(0, |t| t.epoch);
         if header.epoch() != cell.row.epoch || current != cell.row.key_epoch {
-            return Err(Refusal::new(
-                ErrorCode::EpochStale,
-                "this epoch is over; announce the next one and seal again",
-            ));
+            return Err(Refusal::epoch_over());
         }
         Ok(())
     }

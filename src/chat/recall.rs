@@ -1,28 +1,42 @@
-//! Taking a message back: its text leaves the store, its place and counter stay. And finding an envelope by its id, which
-//! a resend needs, too.
+//! Taking a message back: its text leaves the store, its place and counter stay, and the recall itself is kept, signed by
+//! its sender. And finding an envelope by its id, which a resend needs, too.
 
 use bytes::Bytes;
 
 use crate::{
+    crypto::recall,
     hub::Conn,
-    proto::{ConvId, ErrorCode, Event, HeaderView, Kid, Kind, MsgId, RECALL_MS, RecordView, tombstone},
-    store::{Op, StoredRecord},
+    proto::{ConvId, ErrorCode, Event, HeaderView, Kid, Kind, MsgId, RECALL_MS, RecallView, RecordView, tombstone},
+    store::{self, Batch, Op, StoredRecord},
 };
 
-use super::{Chat, Refusal, cells::lock, close::append, now_ms};
+use super::{Chat, Refusal, cells::lock, close::append, conversation::Cell, now_ms};
 
-/// How far back an envelope is looked for. Two minutes of one conversation are never more.
-const LOOK_BACK: u64 = 500;
-/// So many are read at once: most are found in the first step.
-const STEP: u64 = 50;
+/// How many records back something may be recalled. Two minutes of one conversation are never more.
+pub(super) const LOOK_BACK: u64 = 500;
+
+fn none() -> Refusal {
+    Refusal::new(ErrorCode::NotFound, "there is no such message of yours")
+}
+
+fn in_time(record: &RecordView<'_>, last: u64, now_ms: u64) -> Result<(), Refusal> {
+    if now_ms.saturating_sub(record.at_ms) > RECALL_MS || last.saturating_sub(record.seq) >= LOOK_BACK {
+        return Err(Refusal::new(ErrorCode::TooLate, "messages can be recalled within two minutes"));
+    }
+    Ok(())
+}
 
 impl Chat {
-    /// Recalls one's own message within two minutes of its commit.
+    /// Recalls one's own message, for clients of revision 1: they have no recall that they could sign.
     pub async fn recall(&self, conn: &Conn, conv: ConvId, msg: MsgId) -> Result<(), Refusal> {
-        if !self.sees(&conn.who, &lock(&*self.must_cell(conv)?)) {
-            return Err(Refusal::not_found());
-        }
-        let none = || Refusal::new(ErrorCode::NotFound, "there is no such message of yours");
+        let last = {
+            let cell = self.must_cell(conv)?;
+            let cell = lock(&cell);
+            if !self.sees(&conn.who, &cell) {
+                return Err(Refusal::not_found());
+            }
+            cell.last
+        };
         let (seq, frame) = self.find(conv, conn.who.kid(), msg).await?.ok_or_else(none)?;
         let record = RecordView::parse(&frame).ok_or_else(none)?;
         let kind = HeaderView::parse(record.body).map_err(|_| none())?.0;
@@ -30,9 +44,7 @@ impl Chat {
             return Ok(());
         }
         let left: Bytes = tombstone(record.body).ok_or_else(none)?.into();
-        if now_ms().saturating_sub(record.at_ms) > RECALL_MS {
-            return Err(Refusal::new(ErrorCode::TooLate, "messages can be recalled within two minutes"));
-        }
+        in_time(&record, last, now_ms())?;
         let note = kind == Kind::Note;
         self.change(conv, |chat, cell, batch| {
             // it may have gone to another team meanwhile
@@ -47,28 +59,70 @@ impl Chat {
         .await
     }
 
-    /// The envelope of this sender with this id, among the newest. Reads where it delays no socket.
+    /// What a recall takes back.
+    pub(super) async fn recalled_by(
+        &self,
+        conn: &Conn,
+        header: &HeaderView<'_>,
+        bytes: &[u8],
+    ) -> Result<StoredRecord, Refusal> {
+        let view = RecallView::parse(bytes)?;
+        if !self.sees(&conn.who, &lock(&*self.must_cell(header.conv())?)) {
+            return Err(Refusal::not_found());
+        }
+        self.find(header.conv(), header.sender(), view.msg()).await?.ok_or_else(none)
+    }
+
+    /// Checks a recall of `of` and adds what happens to that.
+    pub(super) fn check_recall(
+        &self,
+        conn: &Conn,
+        cell: &mut Cell,
+        header: &HeaderView<'_>,
+        of: Option<&StoredRecord>,
+        batch: &mut Batch,
+    ) -> Result<(), Refusal> {
+        let view =
+            recall::verify(header.bytes(), &conn.ed).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+        let record = of.and_then(|(_, frame)| RecordView::parse(frame)).ok_or_else(none)?;
+        recall::fits(&view, record.body).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+        in_time(&record, cell.last, now_ms())?;
+        if header.epoch() != cell.row.epoch {
+            return Err(Refusal::epoch_over());
+        }
+        cell.count(header)?;
+        // of a tombstone nothing is left to take away
+        batch.ops.extend(tombstone(record.body).map(|left| Op::Redact { seq: record.seq, body: left.into() }));
+        Ok(())
+    }
+
+    /// The envelope of this sender with this id.
     pub(super) async fn find(&self, conv: ConvId, sender: Kid, id: MsgId) -> Result<Option<StoredRecord>, Refusal> {
-        let (store, last) = (self.store.clone(), lock(&*self.must_cell(conv)?).last);
-        let look = move || {
-            let (mut end, floor) = (last, last.saturating_sub(LOOK_BACK));
-            while end > floor {
-                let begin = end.saturating_sub(STEP).max(floor);
-                let read = store.records(conv, begin, (end - begin) as usize)?;
-                let found = read.into_iter().rev().find(|(_, frame)| is(frame, sender, id));
-                if found.is_some() {
-                    return Ok(found);
-                }
-                end = begin;
-            }
-            Ok(None)
-        };
-        let stopping = |_| Err(Refusal::new(ErrorCode::Storage, "the server is stopping; try again"));
-        tokio::task::spawn_blocking(look).await.unwrap_or_else(stopping)
+        let Some(seq) = store::find(&*self.store, conv, id).await? else { return Ok(None) };
+        let store = self.store.clone();
+        // reads where it delays no socket
+        let read = tokio::task::spawn_blocking(move || store.records(conv, seq.saturating_sub(1), 1)).await;
+        let stopping = |_| Refusal::new(ErrorCode::Storage, "the server is stopping; try again");
+        Ok(read.map_err(stopping)??.pop().filter(|(_, frame)| is(frame, sender, id)))
     }
 }
 
 fn is(frame: &[u8], sender: Kid, id: MsgId) -> bool {
     let header = RecordView::parse(frame).and_then(|r| HeaderView::parse(r.body).ok());
     header.is_some_and(|(_, h)| h.msg_id() == id && h.sender() == sender)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_minutes_and_so_many_records() {
+        let record = RecordView { seq: 10, at_ms: 1_000, body: &[] };
+        let late = |last, now| in_time(&record, last, now).map_err(|e| e.code);
+        assert_eq!(late(10, 1_000), Ok(()));
+        assert_eq!(late(9 + LOOK_BACK, 1_000 + RECALL_MS), Ok(()));
+        assert_eq!(late(10, 1_001 + RECALL_MS), Err(ErrorCode::TooLate));
+        assert_eq!(late(10 + LOOK_BACK, 1_000), Err(ErrorCode::TooLate));
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
         hash,
         sign::{Label, SigningKey, random},
     },
-    proto::{ClientFrame, ConvId, OrgFp, Side, SiteId},
+    proto::{ClientFrame, ConvId, OrgFp, REVISION, Side, SiteId},
 };
 
 /// Why a conversation can't begin.
@@ -34,7 +34,7 @@ pub fn hello(org: &OrgFp, side: Side, key: &SigningKey, nonce: &str) -> Result<C
     };
     let signed = [&codec::from_b64u(nonce)?[..], &org.0, &[role]].concat();
     let sig = codec::b64u(&key.sign(Label::Auth, &signed));
-    Ok(ClientFrame::Hello { v: 1, ed: codec::b64u(&key.public()), sig })
+    Ok(ClientFrame::Hello { v: 1, ed: codec::b64u(&key.public()), sig, rev: Some(REVISION) })
 }
 
 /// What begins a conversation: an id that commits to the visitor's keys, and the announcement of epoch 0.

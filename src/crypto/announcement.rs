@@ -104,8 +104,8 @@ pub struct Expected<'a> {
     pub team: &'a [u8; 32],
     /// The visitor's X25519 key.
     pub visitor: &'a [u8; 32],
-    /// The robot's X25519 key, if one may be a member.
-    pub bot: Option<&'a [u8; 32]>,
+    /// Box kid of the robot's X25519 key, if one may be a member.
+    pub bot: Option<[u8; 16]>,
 }
 
 fn info(kind: BoxKind, kid: &[u8; 16]) -> Vec<u8> {
@@ -181,13 +181,12 @@ pub fn verify<'a>(bytes: &'a [u8], want: &Expected<'_>) -> Result<AnnouncementVi
 fn check_boxes(ann: &AnnouncementView<'_>, want: &Expected<'_>) -> Result<(), AnnouncementError> {
     let mut seen = [false; 3];
     for (kind, kid, _) in ann.boxes() {
-        let (slot, kind, pk) = match kind {
-            1 => (0, BoxKind::Team, Some(want.team)),
-            2 => (1, BoxKind::Visitor, Some(want.visitor)),
-            3 => (2, BoxKind::Bot, want.bot),
+        let (slot, expected) = match kind {
+            1 => (0, Some(hash::box_kid(BoxKind::Team, want.team))),
+            2 => (1, Some(hash::box_kid(BoxKind::Visitor, want.visitor))),
+            3 => (2, want.bot),
             _ => return Err(AnnouncementError::GhostBox),
         };
-        let expected = pk.map(|pk| hash::box_kid(kind, pk));
         if expected != Some(kid) || std::mem::replace(&mut seen[slot], true) {
             return Err(AnnouncementError::GhostBox);
         }

@@ -1,4 +1,5 @@
-//! Messages (kind 1), notes (kind 4) and tombstones (kind 9): headers, padding, sealing, opening.
+//! Messages (kind 1), notes (kind 4) and tombstones (kinds 9 and 10): headers, padding, sealing, opening. Recalls have a
+//! module of their own.
 
 use std::fmt;
 
@@ -126,10 +127,10 @@ impl MessageHeader {
         h
     }
 
-    /// The header of a message, note or tombstone.
+    /// The header of a message, note, recall or tombstone.
     pub fn decode(bytes: &[u8]) -> Result<Self, SealError> {
         let (kind, view) = HeaderView::parse(bytes)?;
-        if !matches!(kind, Kind::Message | Kind::Note | Kind::Tombstone) {
+        if matches!(kind, Kind::Announcement | Kind::Grant) {
             return Err(SealError::Kind);
         }
         let mut prev = [0; 16];
@@ -203,7 +204,7 @@ pub fn seal(header: &MessageHeader, ek: &EpochKey, body: &[u8], sender: &Signing
 }
 
 /// Signs and measures.
-fn finish(mut out: Vec<u8>, sender: &SigningKey) -> Result<Vec<u8>, SealError> {
+pub(super) fn finish(mut out: Vec<u8>, sender: &SigningKey) -> Result<Vec<u8>, SealError> {
     let sig = sender.sign(Label::Sig, &out);
     out.extend_from_slice(&sig);
     if out.len() > MAX_ENVELOPE { Err(SealError::TooLong) } else { Ok(out) }
@@ -227,7 +228,7 @@ fn checked<'a>(
     signed.split_first_chunk().ok_or(SealError::Form(EnvelopeError::Length))
 }
 
-/// Verifies the signature of a message or note, without opening it.
+/// Verifies the signature of a message, note or recall, without opening it.
 pub fn verify(bytes: &[u8], sender: &[u8; 32]) -> Result<(), SealError> {
     let (kind, _) = HeaderView::parse(bytes)?;
     checked(bytes, kind, sender).map(|_| ())
@@ -271,9 +272,4 @@ pub fn open_note(bytes: &[u8], team: &KemSecret, sender: &[u8; 32]) -> Result<Ze
     }
     let plain = hpke::open(team, &rest[16..48], &note_info(&kid), head, &rest[48..])?;
     unpad(&plain).map(|b| Zeroizing::new(b.to_vec())).ok_or(SealError::Padding)
-}
-
-/// What is kept of a recalled message or note: its header, marked as a tombstone.
-pub fn tombstone(bytes: &[u8]) -> Result<[u8; MESSAGE_HEADER], SealError> {
-    Ok(MessageHeader::decode(bytes)?.encode(Kind::Tombstone))
 }

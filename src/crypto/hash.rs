@@ -2,7 +2,7 @@
 
 use ring::digest::{Context, SHA256};
 
-use crate::proto::{ConvId, Kid, OrgFp, SiteId};
+use crate::proto::{ConvId, Kid, MESSAGE_HEADER, Mark, OrgFp, RECORD_HEADER, SiteId};
 
 /// What kind of reader a box is for; part of the box kid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,6 +82,18 @@ pub fn envelope(bytes: &[u8]) -> [u8; 16] {
     h16("env", &[bytes])
 }
 
+/// Mark of a record in the form of the socket (`seq ‖ at ‖ body`): its place, its time and what a recall leaves of it.
+pub fn mark(frame: &[u8]) -> Mark {
+    let (place, body) = frame.split_at(frame.len().min(RECORD_HEADER));
+    let end = body.len().min(MESSAGE_HEADER);
+    let mut ctx = Context::new(&SHA256);
+    ctx.update(place);
+    ctx.update(&body[end.min(4)..end]);
+    let mut out = [0; 8];
+    out.copy_from_slice(&ctx.finish().as_ref()[..8]);
+    Mark(out)
+}
+
 /// Hash of a directory entry: the chain.
 pub fn entry(raw: &[u8], signer: &[u8; 32], sig: &[u8]) -> [u8; 32] {
     h("dir-hash", &[raw, signer, sig])
@@ -96,6 +108,22 @@ mod tests {
         assert_ne!(h("x", &[b"ab", b"c"]), h("x", &[b"a", b"bc"]));
         assert_ne!(h("x", &[b"a"]), h("x", &[b"a", b""]));
         assert_ne!(h("x", &[]), h("y", &[]));
+    }
+
+    #[test]
+    fn a_mark_is_of_place_and_header() {
+        let frame: Vec<u8> = (0..200).collect();
+        let whole = mark(&frame);
+        for (at, same) in [(0, false), (15, false), (16, true), (19, true), (20, false), (95, false), (96, true)] {
+            let mut other = frame.clone();
+            other[at] ^= 1;
+            assert_eq!(mark(&other) == whole, same, "byte {at}");
+        }
+        assert_eq!(mark(&frame[..96]), whole, "a tombstone");
+        for len in [0, 16, 18, 20, 40, 96] {
+            mark(&frame[..len]);
+        }
+        assert_ne!(mark(&frame[..40]), whole);
     }
 
     #[test]

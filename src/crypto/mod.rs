@@ -13,6 +13,7 @@ pub mod invite;
 pub mod keyfile;
 pub mod keyring;
 pub mod opaque;
+pub mod recall;
 pub mod sign;
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub enum Label {
     Fresh,
     /// Announcements.
     Ann,
-    /// Messages and notes.
+    /// Messages, notes and recalls.
     Sig,
     /// Invite certificates.
     Invite,
@@ -47,6 +47,8 @@ pub enum Label {
     Auth,
     /// A robot's day keys.
     Bot,
+    /// Changes of a password.
+    Pass,
 }
 
 impl Label {
@@ -62,6 +64,7 @@ impl Label {
             Self::Grant => "grant",
             Self::Auth => "auth",
             Self::Bot => "bot",
+            Self::Pass => "pass",
         }
     }
 }

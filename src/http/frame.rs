@@ -105,6 +105,7 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
         F::Typing { conv, on } => chat.typing(conn, conv, on),
         F::Seen { conv, delivered, read } => chat.seen(conn, conv, delivered, read),
         F::Recall { conv, msg, .. } => chat.recall(conn, conv, msg).await,
+        F::Restore { conv, envelopes, .. } => chat.restore(conn, address, conv, &envelopes).await,
         F::Close { conv, .. } => chat.close(conn, conv).await,
         F::Reopen { conv, .. } => chat.reopen(conn, conv).await,
         F::Status { state, .. } => chat.status(conn, state),
@@ -120,6 +121,7 @@ fn request_of(frame: &ClientFrame) -> Option<u64> {
     match frame {
         F::Open { req, .. }
         | F::Recall { req, .. }
+        | F::Restore { req, .. }
         | F::Close { req, .. }
         | F::Reopen { req, .. }
         | F::Status { req, .. }
@@ -139,6 +141,7 @@ fn conversation_of(frame: &ClientFrame) -> Option<ConvId> {
         | F::Typing { conv, .. }
         | F::Seen { conv, .. }
         | F::Recall { conv, .. }
+        | F::Restore { conv, .. }
         | F::Close { conv, .. }
         | F::Reopen { conv, .. }
         | F::Accept { conv, .. }

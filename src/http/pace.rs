@@ -39,6 +39,7 @@ pub fn units(frame: &ClientFrame) -> u32 {
         // a resume reads each conversation; no more than 64, so the sum is small
         ClientFrame::Resume { convs } => 1 + convs.len().min(64) as u32 / 8,
         ClientFrame::Recall { .. } | ClientFrame::Open { .. } => 10,
+        ClientFrame::Restore { envelopes, .. } => 10 + envelopes.len() as u32,
         _ => 1,
     }
 }

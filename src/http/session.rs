@@ -131,13 +131,13 @@ where
         Some(Err(e)) => return Err(end_of(&e)),
         None => return Err(None),
     };
-    let Ok(ClientFrame::Hello { v, ed, sig }) = hello else { return Err(Some(CloseCode::Protocol)) };
+    let Ok(ClientFrame::Hello { v, ed, sig, rev }) = hello else { return Err(Some(CloseCode::Protocol)) };
     if v != VERSION {
         return Err(Some(CloseCode::Unsupported));
     }
     let (who, ed) = identify(http, &door, &nonce, &ed, &sig).ok_or(Some(CloseCode::Unauthorised))?;
     let token = http.tokens.issue(&who, now_ms());
-    let conn = http.chat.hub().connect(who, ed);
+    let conn = http.chat.hub().connect(who, ed, rev.unwrap_or(1));
     // reads the disk, for everybody at once after a restart: not where the other sockets are served
     let (chat, newcomer) = (http.chat.clone(), conn.clone());
     let welcomed = tokio::task::spawn_blocking(move || chat.welcome(&newcomer, token)).await;

@@ -75,6 +75,8 @@ pub struct Conn {
     pub who: Who,
     /// The Ed25519 key that answered the challenge.
     pub ed: [u8; 32],
+    /// Revision of the rules of readers that it knows.
+    pub rev: u32,
     /// What waits to be written to it.
     pub outbox: Outbox,
     topics: Mutex<Vec<Topic>>,
@@ -116,11 +118,11 @@ impl Hub {
         Arc::new(Self { next: AtomicU64::new(1), ..Self::default() })
     }
 
-    /// Registers a socket.
-    pub fn connect(&self, who: Who, ed: [u8; 32]) -> Arc<Conn> {
+    /// Registers a socket; `rev` is the revision of the rules of readers that it knows.
+    pub fn connect(&self, who: Who, ed: [u8; 32], rev: u32) -> Arc<Conn> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (outbox, topics, blunders) = Default::default();
-        let conn = Arc::new(Conn { id, who, ed, outbox, topics, blunders });
+        let conn = Arc::new(Conn { id, who, ed, rev, outbox, topics, blunders });
         lock(&self.conns).insert(id, conn.clone());
         // after the insert: whoever closes all either finds this socket or is found here
         if let Some(code) = self.closed.get() {
@@ -186,6 +188,11 @@ impl Hub {
                 }
             }
         }
+    }
+
+    /// A socket, if it is still there.
+    pub fn get(&self, conn: u64) -> Option<Arc<Conn>> {
+        lock(&self.conns).get(&conn).cloned()
     }
 
     /// Offers a frame to one socket.
@@ -254,7 +261,7 @@ mod tests {
     #[test]
     fn frames_reach_listeners_once_and_in_order() {
         let hub = Hub::new();
-        let (a, b) = (hub.connect(visitor(1), [1; 32]), hub.connect(visitor(2), [2; 32]));
+        let (a, b) = (hub.connect(visitor(1), [1; 32], 2), hub.connect(visitor(2), [2; 32], 2));
         let topic = Topic::Conv(ConvId([7; 16]));
         assert!(hub.listen(&a, topic.clone()));
         assert!(!hub.listen(&b, topic.clone()));
@@ -269,9 +276,9 @@ mod tests {
     #[test]
     fn who_connects_after_the_end_is_sent_away_too() {
         let hub = Hub::new();
-        let early = hub.connect(visitor(1), [1; 32]);
+        let early = hub.connect(visitor(1), [1; 32], 2);
         hub.close_all(CloseCode::GoingAway);
-        let late = hub.connect(visitor(2), [2; 32]);
+        let late = hub.connect(visitor(2), [2; 32], 2);
         for conn in [early, late] {
             assert_eq!(conn.outbox.drain().close, Some(CloseCode::GoingAway));
         }
@@ -280,7 +287,7 @@ mod tests {
     #[test]
     fn the_last_listener_leaves_a_topic_silent() {
         let hub = Hub::new();
-        let (a, b) = (hub.connect(visitor(1), [1; 32]), hub.connect(visitor(1), [1; 32]));
+        let (a, b) = (hub.connect(visitor(1), [1; 32], 2), hub.connect(visitor(1), [1; 32], 2));
         let topic = Topic::Site("s1".parse().unwrap());
         hub.listen(&a, topic.clone());
         hub.listen(&b, topic.clone());

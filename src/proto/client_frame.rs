@@ -16,6 +16,9 @@ pub enum ClientFrame {
         ed: String,
         /// Signature over the challenge, b64u.
         sig: String,
+        /// Newest revision of the rules of readers that it knows; 1 if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rev: Option<u32>,
     },
     /// Sign of life.
     Ping {},
@@ -60,7 +63,7 @@ pub enum ClientFrame {
         /// Highest read.
         read: u64,
     },
-    /// Take a message back.
+    /// Take a message back, by a client of revision 1: it has no envelope that says so.
     Recall {
         /// Answered with this number.
         req: u64,
@@ -68,6 +71,15 @@ pub enum ClientFrame {
         conv: ConvId,
         /// Which.
         msg: MsgId,
+    },
+    /// Announcements that the log lost.
+    Restore {
+        /// Answered with this number.
+        req: u64,
+        /// Where.
+        conv: ConvId,
+        /// The announcements, oldest first, b64u.
+        envelopes: Vec<String>,
     },
     /// End it.
     Close {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::proto::{ConvId, ConvState, Owner, SiteId, TeamId, UserId};
+use crate::proto::{ConvId, ConvState, Generation, Mark, Owner, SiteId, TeamId, UserId};
 
 /// The two sides of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -43,6 +43,22 @@ pub struct Have {
     pub id: ConvId,
     /// Highest sequence number held; 0 for none.
     pub have: u64,
+    /// Under which opening of the database the client remembers what follows.
+    #[serde(default, rename = "gen", skip_serializing_if = "Option::is_none")]
+    pub generation: Option<Generation>,
+    /// The last record it ever accepted …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// … and its mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
+}
+
+impl Have {
+    /// Held up to here, without a memory of earlier openings.
+    pub fn upto(id: ConvId, have: u64) -> Self {
+        Self { id, have, generation: None, seq: None, mark: None }
+    }
 }
 
 /// How far a side has received and read.

@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// Not 32 hexadecimal digits.
-    #[error("an id is 32 hexadecimal digits, got {0:?}")]
-    Hex(String),
+    /// Not as many hexadecimal digits as it has.
+    #[error("an id is {1} hexadecimal digits, got {0:?}")]
+    Hex(String, usize),
     /// Not a short name of a user, team or site.
     #[error("{0:?} is not a valid id: use 1 to 32 of a-z 0-9 . _ - and start with a letter or digit")]
     Slug(String),
 }
 
-macro_rules! id16 {
-    ($(#[$doc:meta])* $name:ident) => {
+macro_rules! hex_id {
+    ($(#[$doc:meta])* $name:ident, $len:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(pub [u8; 16]);
+        pub struct $name(pub [u8; $len]);
 
         impl $name {
-            /// The 16 bytes at the start of `bytes`, or none if there are fewer.
+            /// The bytes at the start of `bytes`, or none if there are fewer.
             pub fn from_slice(bytes: &[u8]) -> Option<Self> {
-                bytes.first_chunk::<16>().map(|b| Self(*b))
+                bytes.first_chunk::<$len>().map(|b| Self(*b))
             }
         }
 
@@ -43,7 +43,7 @@ macro_rules! id16 {
         impl FromStr for $name {
             type Err = IdError;
             fn from_str(s: &str) -> Result<Self, IdError> {
-                let bad = || IdError::Hex(s.chars().take(40).collect());
+                let bad = || IdError::Hex(s.chars().take(40).collect(), 2 * $len);
                 let bytes = data_encoding::HEXLOWER.decode(s.as_bytes()).map_err(|_| bad())?;
                 bytes.try_into().map(Self).map_err(|_| bad())
             }
@@ -64,21 +64,30 @@ macro_rules! id16 {
     };
 }
 
-id16!(
+hex_id!(
     /// A conversation: the hash of what its visitor committed to (protocol §1).
-    ConvId
+    ConvId, 16
 );
-id16!(
+hex_id!(
     /// A signing key, by hash.
-    Kid
+    Kid, 16
 );
-id16!(
+hex_id!(
     /// A message, chosen at random by its sender; the idempotency key of sending.
-    MsgId
+    MsgId, 16
 );
-id16!(
+hex_id!(
     /// Fingerprint of the company's root key, pinned by snippets and invites.
-    OrgFp
+    OrgFp, 16
+);
+
+hex_id!(
+    /// One opening of the database for writing (protocol §4): a copy that is put back can't repeat it.
+    Generation, 8
+);
+hex_id!(
+    /// A record as its reader is shown it, by hash (protocol §1).
+    Mark, 8
 );
 
 macro_rules! slug {

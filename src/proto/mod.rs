@@ -13,12 +13,12 @@ mod wire;
 pub use client_frame::ClientFrame;
 pub use code::{CloseCode, ErrorCode};
 pub use frame::{AgentInfo, AgentState, Have, Marks, Presence, Side, Summary};
-pub use id::{BotId, ConvId, IdError, Kid, MsgId, OrgFp, SiteId, TeamId, UserId};
+pub use id::{BotId, ConvId, Generation, IdError, Kid, Mark, MsgId, OrgFp, SiteId, TeamId, UserId};
 pub use record::{ConvState, Event, Owner, OwnerWhy, RECORD_HEADER, RecordView, encode_record, event_body};
 pub use server_frame::ServerFrame;
 pub use wire::{
     ANNOUNCEMENT_HEADER, AnnouncementView, BOX_LEN, EnvelopeError, GRANT_BOX_LEN, GRANT_HEADER, HeaderView, Kind,
-    MESSAGE_HEADER, SIGNATURE_LEN, conversation_of, tombstone,
+    MESSAGE_HEADER, RECALL_LEN, RecallView, SIGNATURE_LEN, conversation_of, tombstone,
 };
 
 /// WebSocket subprotocol of version 1.
@@ -29,6 +29,10 @@ pub const MAX_ENVELOPE: usize = 64 * 1024;
 pub const MAX_TEXT: usize = 16 * 1024;
 /// Most conversations one `resume` may name.
 pub const MAX_RESUME: usize = 64;
+/// Newest revision of the rules of readers (protocol §2) that this version knows.
+pub const REVISION: u32 = 2;
+/// Most announcements that one `restore` may bring: more do not fit into a text frame.
+pub const MAX_RESTORE: usize = 24;
 /// Most records that `resume` sends before it says `behind`.
 pub const RESUME_RECORDS: usize = 200;
 /// Interval of the heartbeat, in milliseconds; a peer silent for two of them is gone.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::proto::{AgentInfo, ConvId, ErrorCode, Kid, MsgId, Presence, Side, Summary, TeamId, UserId};
+use crate::proto::{AgentInfo, ConvId, ErrorCode, Generation, Kid, MsgId, Presence, Side, Summary, TeamId, UserId};
 
 /// What the server says besides records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub enum ServerFrame {
         name: Option<String>,
         /// For HTTP, while the socket lives.
         token: String,
+        /// Drawn whenever the server opens its database for writing.
+        #[serde(rename = "gen")]
+        generation: Generation,
         /// The server's time, ms.
         now: u64,
         /// Heartbeat, ms.
@@ -83,6 +86,16 @@ pub enum ServerFrame {
         conv: ConvId,
         /// Highest sequence number.
         last: u64,
+    },
+    /// The log went back to before what you remember: nothing was sent, and you do not follow.
+    Rewound {
+        /// Which.
+        conv: ConvId,
+        /// Highest sequence number.
+        last: u64,
+        /// As in the welcome.
+        #[serde(rename = "gen")]
+        generation: Generation,
     },
     /// Something about a conversation changed.
     Conv {

@@ -2,8 +2,10 @@
 
 use crate::proto::{ConvId, Kid, MsgId};
 
-/// Header of messages, notes and tombstones.
+/// Header of messages, notes, recalls and tombstones.
 pub const MESSAGE_HEADER: usize = 80;
+/// A recall: header, message id, inst, ctr and hash of what is recalled, signature.
+pub const RECALL_LEN: usize = MESSAGE_HEADER + 16 + 4 + 4 + 16 + SIGNATURE_LEN;
 /// Header of announcements.
 pub const ANNOUNCEMENT_HEADER: usize = 141;
 /// One box of an announcement: kind, box kid, enc, ciphertext with tag.
@@ -29,6 +31,10 @@ pub enum Kind {
     Grant = 3,
     /// Sealed to the team alone.
     Note = 4,
+    /// Takes a message back.
+    Recall = 5,
+    /// Takes a note back.
+    NoteRecall = 6,
     /// What is left of a recalled message.
     Tombstone = 9,
     /// What is left of a recalled note.
@@ -99,6 +105,8 @@ impl<'a> HeaderView<'a> {
             Some(2) => (Kind::Announcement, ANNOUNCEMENT_HEADER + 2 * BOX_LEN + SIGNATURE_LEN),
             Some(3) => (Kind::Grant, GRANT_HEADER + GRANT_BOX_LEN + SIGNATURE_LEN),
             Some(4) => (Kind::Note, MESSAGE_HEADER + 16 + 32 + 32 + TAG + SIGNATURE_LEN),
+            Some(5) => (Kind::Recall, RECALL_LEN),
+            Some(6) => (Kind::NoteRecall, RECALL_LEN),
             Some(9) => (Kind::Tombstone, MESSAGE_HEADER),
             Some(10) => (Kind::NoteTombstone, MESSAGE_HEADER),
             Some(_) => return Err(Unsupported),
@@ -117,6 +125,7 @@ impl<'a> HeaderView<'a> {
                             + SIGNATURE_LEN
             }
             Kind::Tombstone | Kind::NoteTombstone => bytes.len() == MESSAGE_HEADER,
+            Kind::Recall | Kind::NoteRecall => bytes.len() == RECALL_LEN,
             Kind::Message | Kind::Note => true,
         };
         if bytes.len() < least || !fits { Err(Length) } else { Ok((kind, Self(bytes))) }
@@ -127,7 +136,7 @@ impl<'a> HeaderView<'a> {
         ConvId(id_at(self.0, 4))
     }
 
-    /// The epoch (messages, notes, announcements, tombstones; a grant has none and gives 0).
+    /// The epoch; a grant has none and gives 0.
     pub fn epoch(&self) -> u32 {
         if self.0[2] == Kind::Grant as u8 { 0 } else { u32_at(self.0, 20) }
     }
@@ -146,7 +155,7 @@ impl<'a> HeaderView<'a> {
         }
     }
 
-    /// Which run of its sender's counter (messages, notes, tombstones).
+    /// Which run of its sender's counter (messages, notes, recalls, tombstones).
     pub fn inst(&self) -> u32 {
         u32_at(self.0, 56)
     }
@@ -223,6 +232,59 @@ impl<'a> AnnouncementView<'a> {
     }
 }
 
+/// The fields only recalls have: what is recalled.
+#[derive(Debug, Clone, Copy)]
+pub struct RecallView<'a>(&'a [u8]);
+
+impl<'a> RecallView<'a> {
+    /// The view, if the bytes are a recall.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
+        match HeaderView::parse(bytes)? {
+            (Kind::Recall | Kind::NoteRecall, _) => Ok(Self(bytes)),
+            _ => Err(EnvelopeError::Unsupported),
+        }
+    }
+
+    /// Its message id.
+    pub fn msg(&self) -> MsgId {
+        MsgId(id_at(self.0, MESSAGE_HEADER))
+    }
+
+    /// The run of its counter.
+    pub fn inst(&self) -> u32 {
+        u32_at(self.0, MESSAGE_HEADER + 16)
+    }
+
+    /// Its position in that run.
+    pub fn ctr(&self) -> u32 {
+        u32_at(self.0, MESSAGE_HEADER + 20)
+    }
+
+    /// Its hash (protocol §1), as others name it in `prev`.
+    pub fn hash(&self) -> [u8; 16] {
+        id_at(self.0, MESSAGE_HEADER + 24)
+    }
+
+    /// The kinds that it may take back: as it was sent, and what is left of it after an earlier recall.
+    pub fn takes_back(&self) -> [Kind; 2] {
+        match self.0[2] {
+            5 => [Kind::Message, Kind::Tombstone],
+            _ => [Kind::Note, Kind::NoteTombstone],
+        }
+    }
+
+    /// Whether `body` is what it takes back, as far as everybody can tell: its hash is compared by those who have it
+    /// (`crypto::recall`).
+    pub fn names(&self, body: &[u8]) -> bool {
+        let Ok((_, own)) = HeaderView::parse(self.0) else { return false };
+        HeaderView::parse(body).is_ok_and(|(kind, h)| {
+            self.takes_back().contains(&kind)
+                && (h.conv(), h.sender()) == (own.conv(), own.sender())
+                && (h.msg_id(), h.inst(), h.ctr()) == (self.msg(), self.inst(), self.ctr())
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,7 +296,10 @@ mod tests {
             if bytes.len() > 3 { bytes[..2].copy_from_slice(b"K1"); bytes[2] = kind; bytes[3] = 1; }
             if let Ok((kind, h)) = HeaderView::parse(&bytes) {
                 let _ = (h.conv(), h.epoch(), h.sender(), h.msg_id());
-                if matches!(kind, Kind::Message | Kind::Note | Kind::Tombstone | Kind::NoteTombstone) { let _ = (h.inst(), h.ctr()); }
+                if !matches!(kind, Kind::Announcement | Kind::Grant) { let _ = (h.inst(), h.ctr()); }
+                if let Ok(r) = RecallView::parse(&bytes) {
+                    let _ = (r.msg(), r.inst(), r.ctr(), r.hash(), r.takes_back(), r.names(&bytes));
+                }
                 if let Ok(a) = AnnouncementView::parse(&bytes) {
                     let _ = (a.prev(), a.dir_seq(), a.dir_head(), a.commitment(), a.has_bot(), a.boxes().count(), a.signed());
                 }

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Batch, Op, StoreError, Table};
-use crate::proto::{HeaderView, MsgId};
+use crate::proto::{ConvId, HeaderView, Kind, MESSAGE_HEADER, MsgId};
 
 /// Key of the schema version in [`Table::Meta`]; u32, big-endian.
 pub(super) const SCHEMA_KEY: &[u8] = b"schema";
@@ -13,6 +13,15 @@ pub(super) const SCHEMA_VERSION: u32 = 2;
 /// The id under which a stored body is remembered: an envelope's own; events have none.
 pub(super) fn remembered_id(body: &[u8]) -> Option<MsgId> {
     HeaderView::parse(body).ok().map(|(_, header)| header.msg_id())
+}
+
+/// The shortest body that is remembered under this id.
+pub(super) fn bearing(conv: ConvId, id: MsgId) -> Vec<u8> {
+    let mut body = vec![0; MESSAGE_HEADER];
+    body[..4].copy_from_slice(&[b'K', b'1', Kind::Tombstone as u8, 1]);
+    body[4..20].copy_from_slice(&conv.0);
+    body[40..56].copy_from_slice(&id.0);
+    body
 }
 
 /// Idempotency key of a batch's first append, for naming it in a refusal.

@@ -14,12 +14,13 @@ use tokio::sync::mpsc;
 use super::{
     Batch, Commit, Feed, Op, Outcome, Pair, Reply, RowAt, Store, StoreError, StoredRecord, Table, Written, check,
 };
-use crate::proto::{ConvId, MsgId, RECORD_HEADER, encode_record};
+use crate::proto::{ConvId, Generation, MsgId, RECORD_HEADER, encode_record};
 
 /// See the module.
 #[derive(Debug)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    generation: Generation,
 }
 
 #[derive(Debug)]
@@ -74,7 +75,7 @@ impl MemoryStore {
             clock: check::Clock::default(),
             feed: Some(feed),
         };
-        (Arc::new(Self { state: Mutex::new(state) }), rx)
+        (Arc::new(Self { state: Mutex::new(state), generation: super::draw() }), rx)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -239,6 +240,10 @@ impl Store for MemoryStore {
         let Some(conv) = state.convs.get(&conv) else { return Ok(Vec::new()) };
         let skip = usize::try_from(after).unwrap_or(usize::MAX);
         Ok((1..).zip(conv.records.iter().cloned()).skip(skip).take(limit).collect())
+    }
+
+    fn generation(&self) -> Generation {
+        self.generation
     }
 
     fn size_bytes(&self) -> u64 {

@@ -11,9 +11,10 @@ pub mod redb;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::proto::{ConvId, MsgId};
+use crate::proto::{ConvId, Generation, MsgId};
 
 /// The small tables. Keys and values are bytes; what they mean stands here, so that nobody must search for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -273,6 +274,9 @@ pub trait Store: Send + Sync + 'static {
     /// Up to `limit` records after `after`, in order.
     fn records(&self, conv: ConvId, after: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError>;
 
+    /// Drawn when this store was opened for writing; no other opening has it, not even that of a copy.
+    fn generation(&self) -> Generation;
+
     /// Bytes on disk.
     fn size_bytes(&self) -> u64;
 
@@ -292,6 +296,28 @@ pub async fn write(store: &dyn Store, batch: Batch) -> Result<Written, StoreErro
     let (tx, rx) = oneshot::channel();
     submit(store, batch, Reply::Wait(tx)).await?;
     rx.await.unwrap_or(Err(StoreError::Closed))
+}
+
+/// Where a conversation holds the envelope with this id, committed or about to be. Asked of the writer, who remembers all
+/// ids: a read would have to search the log.
+pub async fn find(store: &dyn Store, conv: ConvId, id: MsgId) -> Result<Option<u64>, StoreError> {
+    // a known id is a duplicate whatever else a batch expects, and no conversation is of this revision
+    let probe = Op::Append { id, body: check::bearing(conv, id).into() };
+    match write(store, Batch { conv: Some(conv), rev: Some(u32::MAX), ops: vec![probe] }).await {
+        Err(StoreError::Duplicate { seq }) => Ok(Some(seq)),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(e) => Err(e),
+        // nothing ever has that many rows
+        Ok(_) => Err(StoreError::Invalid("a search wrote something")),
+    }
+}
+
+/// A generation that there never was. Ends the process only if the system has no randomness at all.
+#[allow(clippy::expect_used)]
+fn draw() -> Generation {
+    let mut bytes = [0; 8];
+    SystemRandom::new().fill(&mut bytes).expect("the operating system gives no random numbers");
+    Generation(bytes)
 }
 
 /// Submits and waits for room if need be: the back-pressure of a socket.

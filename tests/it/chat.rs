@@ -7,7 +7,9 @@ mod epochs;
 mod idle;
 mod lists;
 mod messages;
+mod recalls;
 mod resume;
+mod rewound;
 
 use kefu::proto::{ClientFrame, ConvId, ErrorCode, Event, Owner, RecordView, ServerFrame};
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use kefu::{
     proto::{ConvId, Event, MsgId, RecordView, event_body},
     store::{
-        Batch, Feed, Op, Outcome, Reply, Store, StoreError, Table, Written,
+        Batch, Feed, Op, Outcome, Reply, Store, StoreError, Table, Written, find,
         memory::MemoryStore,
         redb::{Options, RedbStore},
         submit, write,
@@ -367,6 +367,23 @@ contract! {
             }
         }
         assert!(told.len() == usize::from(CONVS) && told.values().all(|seqs| *seqs == dense));
+    }
+
+    async fn an_envelope_is_found_by_its_id_and_looking_writes_nothing(t) {
+        let (c, other) = (conv(1), conv(2));
+        t.write(post(c, 1)).await.unwrap();
+        t.write(post(c, 2)).await.unwrap();
+        let redact = Op::Redact { seq: 1, body: tombstone(c, 1).into() };
+        t.write(Batch { conv: Some(c), rev: None, ops: vec![redact] }).await.unwrap();
+        for (c, n, seq) in [(c, 1, Some(1)), (c, 2, Some(2)), (c, 3, None), (other, 1, None)] {
+            assert_eq!(find(&*t.store, c, msg(n)).await, Ok(seq), "{n}");
+        }
+        assert_eq!(t.store.records(c, 0, 10).unwrap().len(), 2);
+        assert_eq!((t.store.row(other), t.store.records(other, 0, 10)), (Ok(None), Ok(vec![])));
+        t.write(post(c, 3)).await.unwrap();
+        assert_eq!(find(&*t.store, c, msg(3)).await, Ok(Some(3)));
+        t.store.close().await;
+        assert_eq!(find(&*t.store, c, msg(1)).await, Err(StoreError::Closed));
     }
 
     async fn a_closed_store_takes_nothing_and_ends_the_feed(t) {

@@ -28,6 +28,24 @@ async fn a_file_keeps_everything_over_close_and_drop() {
     }
 }
 
+#[tokio::test]
+async fn every_opening_has_a_generation_of_its_own_also_that_of_a_copy() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, copy) = (dir.path().join("kefu.redb"), dir.path().join("copy.redb"));
+    let mut seen = std::collections::BTreeSet::new();
+    for n in 0..3 {
+        let (store, _feed) = RedbStore::open(&path, options()).unwrap();
+        assert_eq!(store.generation(), store.generation());
+        assert!(seen.insert(store.generation()));
+        store.close().await;
+        if n == 1 {
+            fs::copy(&path, &copy).unwrap();
+        }
+    }
+    let (store, _feed) = RedbStore::open(&copy, options()).unwrap();
+    assert!(seen.insert(store.generation()));
+}
+
 #[test]
 fn a_second_open_of_the_same_file_says_that_it_is_in_use() {
     let dir = tempfile::tempdir().unwrap();

@@ -46,7 +46,7 @@ pub(super) struct Page {
     pub re: Option<MsgId>,
     /// Record up to which this was read.
     pub upto: u64,
-    /// Hash of the last envelope.
+    /// Hash of the last message, announcement or recall.
     pub prev: [u8; 16],
 }
 
@@ -98,7 +98,11 @@ impl Chat {
             return Ok(None);
         }
         let known = self.robot.talks.get(conv).filter(|t| t.epoch == row.epoch);
-        let mut found = self.scan(conv, known.as_ref().map_or(0, |t| t.done), last, visitor, me.kid())?;
+        let (done, prev) = known.as_ref().map_or((0, [0; 16]), |t| (t.done, t.prev));
+        let mut found = self.scan(conv, done, last, visitor, me.kid())?;
+        if found.prev == [0; 16] {
+            found.prev = prev;
+        }
         let old_epoch = |(_, body): &(u64, Bytes)| epoch_of(body) != row.epoch;
         if known.is_some() && found.questions.iter().any(old_epoch) {
             found = self.scan(conv, 0, last, visitor, me.kid())?;
@@ -128,6 +132,7 @@ impl Chat {
             talk,
             row,
         };
+        page.talk.prev = page.prev;
         let open: Vec<_> = found.questions.iter().filter(|(seq, _)| *seq > page.talk.done).collect();
         for (_, body) in &open[open.len().saturating_sub(QUESTIONS)..] {
             let (key, _) = keys.of(epoch_of(body))?;
@@ -148,7 +153,11 @@ impl Chat {
                 let Ok((kind, head)) = HeaderView::parse(&body) else { continue };
                 let sender = head.sender();
                 match kind {
-                    Kind::Announcement => _ = found.announcements.insert(head.epoch(), body),
+                    Kind::Announcement => {
+                        found.prev = hash::envelope(&body);
+                        found.announcements.insert(head.epoch(), body);
+                    }
+                    Kind::Recall => found.prev = hash::envelope(&body),
                     Kind::Message => {
                         found.prev = hash::envelope(&body);
                         if sender == visitor {

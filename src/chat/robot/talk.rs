@@ -29,12 +29,14 @@ pub(super) struct Talk {
     pub done: u64,
     /// How often in a row it asked back.
     pub asked: u32,
+    /// Hash of the last message, announcement or recall up to there.
+    pub prev: [u8; 16],
 }
 
 impl Talk {
     /// A talk that begins, or goes on after a restart.
     pub fn new(epoch: u32, key: EpochKey, day: [u8; 16], done: u64) -> Self {
-        Self { epoch, key, day, inst: u32::from_be_bytes(random()), ctr: 0, done, asked: 0 }
+        Self { epoch, key, day, inst: u32::from_be_bytes(random()), ctr: 0, done, asked: 0, prev: [0; 16] }
     }
 }
 

@@ -145,6 +145,8 @@ impl Model {
             key_team: self.team.clone(),
             key_epoch: self.key_epoch,
             bot: false,
+            dir_seq: 0,
+            mover: None,
         };
         Conversation { number, id, visitor: hash::kid(&ed).0, row, announcement: announcement.into() }
     }

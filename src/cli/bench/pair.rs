@@ -145,7 +145,7 @@ pub async fn open(
     let (a_out, mut a_in, _) = wire::connect(target, &Who::Agent, agent, 0).await?;
     send(&a_out, &wire::text(&ClientFrame::Take { req: 1, conv })?)?;
     a_in.wait(|_| (), answered).await?;
-    send(&a_out, &wire::text(&ClientFrame::Resume { convs: vec![Have { id: conv, have: 0 }] })?)?;
+    send(&a_out, &wire::text(&ClientFrame::Resume { convs: vec![Have::upto(conv, 0)] })?)?;
     let synced = |frame| match frame {
         ServerFrame::Synced { last, .. } => Some(Ok(last)),
         _ => None,

@@ -12,7 +12,7 @@ use crate::{
         keyring::TeamBox,
         sign::{Label, SignError},
     },
-    proto::{ANNOUNCEMENT_HEADER, BOX_LEN, ConvId, MsgId, SIGNATURE_LEN},
+    proto::{ANNOUNCEMENT_HEADER, BOX_LEN, ConvId, MsgId, SIGNATURE_LEN, tombstone},
 };
 
 const CONV: ConvId = ConvId([7; 16]);
@@ -26,7 +26,16 @@ fn new_epoch(dir: &Directory) -> NewEpoch {
 fn read(bytes: &[u8], dir: &Directory, bot: Option<&[u8; 32]>) -> Result<(), E> {
     let (creator, team, visitor) = (ed("visitor").public(), x("svc 2").public(), x("visitor").public());
     let (creator, team, visitor) = (&creator, &team, &visitor);
-    let want = Expected { conv: CONV, epoch: 1, prev: [5; 32], creator, directory: dir, team, visitor, bot };
+    let want = Expected {
+        conv: CONV,
+        epoch: 1,
+        prev: [5; 32],
+        creator,
+        directory: dir,
+        team,
+        visitor,
+        bot: bot.map(|pk| hash::box_kid(BoxKind::Bot, pk)),
+    };
     announcement::verify(bytes, &want).map(|_| ())
 }
 
@@ -155,7 +164,7 @@ fn a_note_is_for_the_team_alone_and_no_message() {
     assert_eq!(*envelope::open_note(&note, &team, &li.public()).unwrap(), b"careful");
     assert_eq!(envelope::open_note(&note, &x("svc 2"), &li.public()).unwrap_err(), SealError::Recipient);
     assert_eq!(envelope::open(&note, &EpochKey::generate(), &li.public()).unwrap_err(), SealError::Kind);
-    let stone = envelope::tombstone(&note).unwrap();
+    let stone = tombstone(&note).unwrap();
     assert_eq!(MessageHeader::decode(&stone).unwrap(), header(&li, CONV, 1));
 }
 

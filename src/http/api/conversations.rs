@@ -7,7 +7,7 @@ use hyper::{Request, StatusCode, body::Incoming};
 use serde_json::json;
 
 use crate::{
-    chat::{Cursor, HISTORY_RECORDS, Refusal, Tab},
+    chat::{Cursor, HISTORY_RECORDS, Reader, Refusal, Tab},
     http::{
         Http,
         answer::{self, Answer},
@@ -37,8 +37,9 @@ pub async fn records(http: &Arc<Http>, conv: &str, request: &Request<Incoming>) 
         conv.parse().map_err(|_| Refusal::new(ErrorCode::NotFound, "there is no such conversation here"))?;
     let after = number(request, "after")?.unwrap_or(0);
     let limit = number(request, "limit")?.unwrap_or(HISTORY_RECORDS);
+    let rev = number(request, "rev")?.unwrap_or(1);
     let chat = http.chat.clone();
-    let records = on_disk(move || chat.history(&who, conv, after, limit)).await?;
+    let records = on_disk(move || chat.history(Reader { who: &who, rev }, conv, after, limit)).await?;
     let mut out = BytesMut::with_capacity(records.iter().map(|r| r.len() + 4).sum());
     for record in records {
         out.extend_from_slice(&(record.len() as u32).to_be_bytes());
@@ -67,6 +68,10 @@ pub async fn list(http: &Arc<Http>, request: &Request<Incoming>) -> Result<Answe
     };
     let limit = number(request, "limit")?.unwrap_or(LIST).clamp(1, LIST);
     let chat = http.chat.clone();
-    let (convs, more) = on_disk(move || chat.list(&user, tab, before, limit)).await?;
-    Ok(answer::json(&json!({ "convs": convs, "more": more })))
+    let page = on_disk(move || chat.list(&user, tab, before, limit)).await?;
+    let mut said = json!({ "convs": page.convs, "more": page.next.is_some() });
+    if let Some(next) = page.next {
+        said["next"] = next.to_string().into();
+    }
+    Ok(answer::json(&said))
 }

@@ -11,7 +11,7 @@ use std::{
 use futures_util::future::{BoxFuture, ready};
 
 use crate::{
-    proto::ConvId,
+    proto::{ConvId, Generation},
     store::{Batch, Op, Pair, Reply, RowAt, Store, StoreError, StoredRecord, Table, Written},
 };
 
@@ -117,6 +117,10 @@ impl Store for Tables {
 
     fn records(&self, _: ConvId, _: u64, _: usize) -> Result<Vec<StoredRecord>, StoreError> {
         Ok(vec![])
+    }
+
+    fn generation(&self) -> Generation {
+        Generation([0; 8])
     }
 
     fn size_bytes(&self) -> u64 {

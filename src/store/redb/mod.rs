@@ -28,8 +28,8 @@ use futures_util::future::{BoxFuture, FutureExt};
 use tokio::sync::{mpsc, watch};
 
 use self::{conv_cache::ConvCache, journal::Journal, mover::Mover, queue::Queue, tables::fault, writer::Writer};
-use super::{Batch, Feed, Pair, Reply, RowAt, Store, StoreError, StoredRecord, Table, check};
-use crate::proto::ConvId;
+use super::{Batch, Feed, Pair, Reply, RowAt, Store, StoreError, StoredRecord, Table, check, draw};
+use crate::proto::{ConvId, Generation};
 
 /// What one commit to disk was.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -87,6 +87,7 @@ pub struct RedbStore {
     shared: Arc<Shared>,
     /// None for a store without a file.
     path: Option<PathBuf>,
+    generation: Generation,
     ended: watch::Receiver<bool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -147,7 +148,7 @@ impl RedbStore {
                 }
             })
             .map_err(|e| StoreError::Io(format!("cannot start the thread that writes: {e}")))?;
-        Ok((Arc::new(Self { queue, shared, path, ended, thread: Mutex::new(Some(thread)) }), rx))
+        Ok((Arc::new(Self { queue, shared, path, generation: draw(), ended, thread: Mutex::new(Some(thread)) }), rx))
     }
 
     /// Why the store stopped by itself, if it did.
@@ -237,6 +238,10 @@ impl Store for RedbStore {
 
     fn records(&self, conv: ConvId, after: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError> {
         self.read_with(|txn, journal| read::records(txn, journal, conv, after, limit))
+    }
+
+    fn generation(&self) -> Generation {
+        self.generation
     }
 
     /// 0 for a store without a file.

@@ -44,7 +44,7 @@ struct Case {
 fn cases(victim: &Peer, conv: ConvId, msg: MsgId) -> Vec<Case> {
     let all = |frame, o| Case { frame, visitor: o, agent: o, supervisor: o };
     let agents = |frame, agent| Case { frame, visitor: Refused(Forbidden), agent, supervisor: agent };
-    let hello = ClientFrame::Hello { v: 1, ed: b64u(&victim.me.key.public()), sig: b64u(&[0; 64]) };
+    let hello = ClientFrame::Hello { v: 1, ed: b64u(&victim.me.key.public()), sig: b64u(&[0; 64]), rev: None };
     let x = victim.me.x.as_ref().unwrap().public();
     let mut opening = Opening::new(&victim.company.directory(), &"s1".parse().unwrap(), &victim.me.key, x).unwrap();
     opening.conv = conv;
@@ -53,12 +53,13 @@ fn cases(victim: &Peer, conv: ConvId, msg: MsgId) -> Vec<Case> {
     vec![
         all(hello, Refused(Malformed)),
         all(ClientFrame::Ping {}, Silence),
-        all(ClientFrame::Resume { convs: vec![Have { id: conv, have: 0 }] }, Silence),
+        all(ClientFrame::Resume { convs: vec![Have::upto(conv, 0)] }, Silence),
         all(ClientFrame::Leave { conv }, Silence),
         Case { frame: open, visitor: Refused(NotFound), agent: Refused(Forbidden), supervisor: Refused(Forbidden) },
         all(ClientFrame::Typing { conv, on: true }, Silence),
         all(ClientFrame::Seen { conv, delivered: 9, read: 9 }, Refused(NotFound)),
         all(ClientFrame::Recall { req, conv, msg }, Refused(NotFound)),
+        all(ClientFrame::Restore { req, conv, envelopes: vec![String::new()] }, Refused(NotFound)),
         all(ClientFrame::Close { req, conv }, Refused(NotFound)),
         all(ClientFrame::Reopen { req, conv }, Refused(NotFound)),
         agents(ClientFrame::Status { req, state: AgentState::Busy }, Own),
@@ -103,7 +104,9 @@ async fn strangers_get_nothing_of_a_conversation_by_any_frame() {
             assert_eq!(was, expected, "{} of {:?}", name(&case.frame), stranger.me.user);
             let of_it = |f: &ServerFrame| match f {
                 ServerFrame::Conv { conv: c } => c.id == conv,
-                ServerFrame::Synced { conv: c, .. } | ServerFrame::Behind { conv: c, .. } => *c == conv,
+                ServerFrame::Synced { conv: c, .. }
+                | ServerFrame::Behind { conv: c, .. }
+                | ServerFrame::Rewound { conv: c, .. } => *c == conv,
                 ServerFrame::Typing { .. } | ServerFrame::Receipt { .. } | ServerFrame::Gone { .. } => true,
                 _ => false,
             };
@@ -190,14 +193,14 @@ async fn a_challenge_is_answered_by_the_right_key_for_the_right_door_only() {
     second.send(&recorded).await.unwrap();
     assert_eq!(second.closed().await, Some(4501));
     let ClientFrame::Hello { ed, sig, .. } = recorded else { unreachable!() };
-    first.send(&ClientFrame::Hello { v: 2, ed, sig }).await.unwrap();
+    first.send(&ClientFrame::Hello { v: 2, ed, sig, rev: None }).await.unwrap();
     assert_eq!(first.closed().await, Some(4503));
     // a key of small order
     let mut weak = Wire::open(server.addr, &Door::site("s1")).await.unwrap();
     weak.next().await.unwrap();
     let mut one = [0; 32];
     one[0] = 1;
-    weak.send(&ClientFrame::Hello { v: 1, ed: b64u(&one), sig: b64u(&[0; 64]) }).await.unwrap();
+    weak.send(&ClientFrame::Hello { v: 1, ed: b64u(&one), sig: b64u(&[0; 64]), rev: None }).await.unwrap();
     assert_eq!(weak.closed().await, Some(4501));
     // visitors of one site open no conversation of another
     let mut visitor = Peer::connect(&server, &Me::visitor("s1")).await;

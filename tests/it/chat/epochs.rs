@@ -1,8 +1,17 @@
 //! Epochs: what the server still refuses although it can read nothing.
 
-use kefu::crypto::{hpke::KemSecret, sign::SigningKey};
+use kefu::{
+    crypto::{
+        announcement::{self, NewEpoch},
+        directory::Directory,
+        hpke::KemSecret,
+        sign::SigningKey,
+    },
+    proto::OwnerWhy,
+};
 
 use super::*;
+use crate::support::view::View;
 
 #[tokio::test]
 async fn after_a_new_team_key_the_old_epoch_is_refused_until_somebody_announces() {
@@ -108,4 +117,99 @@ async fn a_visitor_goes_on_with_the_team_that_a_transfer_was_prepared_for() {
     let next = visitor.view(conv).announce(&server.company, "vip", &vkey);
     visitor.post(next).await.unwrap();
     visitor.until(conv, |v| v.epoch == 2).await;
+}
+
+/// What the newest directory would announce, as somebody saw it who knew `directory`.
+fn announced_with(view: &View, directory: &Directory, team: &str, key: &SigningKey) -> Vec<u8> {
+    let new = NewEpoch {
+        conv: view.conv,
+        epoch: view.epoch + 1,
+        prev: view.ann,
+        dir_seq: directory.seq(),
+        dir_head: directory.head(),
+        team: directory.team(&team.parse().unwrap()).unwrap().pk.0,
+        visitor: view.visitor.1,
+        bot: None,
+    };
+    announcement::create(&new, key).unwrap().0
+}
+
+#[tokio::test]
+async fn only_the_maker_of_a_transfer_takes_it_back_until_the_other_team_has_written() {
+    let server = Server::new().await;
+    let company = server.company.clone();
+    let (_visitor, mut li, conv) = talk(&server).await;
+    let mut chen = Peer::agent(&server, "chen").await;
+    let mut boss = Peer::agent(&server, "boss").await;
+    for peer in [&mut chen, &mut boss] {
+        peer.follow(conv).await;
+    }
+    let keys = |user: &str| company.keyring(user).signing;
+    let everybody = async |peers: [&mut Peer; 3], epoch| {
+        for peer in peers {
+            peer.until(conv, |v| v.epoch == epoch).await;
+        }
+    };
+    let moved = chen.view(conv).announce(&company, "vip", &keys("chen"));
+    chen.post(moved).await.unwrap();
+    everybody([&mut li, &mut chen, &mut boss], 1).await;
+    // of the team that owns the conversation, but not of the epoch's, and not its maker
+    let by_li = li.view(conv).announce(&company, "svc", &keys("li"));
+    assert_eq!(li.post(by_li).await.unwrap_err().0, ErrorCode::Forbidden);
+    for (epoch, team) in [(2, "svc"), (3, "vip"), (4, "vip")] {
+        let again = chen.view(conv).announce(&company, team, &keys("chen"));
+        chen.post(again).await.unwrap();
+        everybody([&mut li, &mut chen, &mut boss], epoch).await;
+    }
+    // one of the team that has the epoch writes: from here on it is theirs
+    boss.ask(|req| ClientFrame::Take { req, conv }).await.unwrap();
+    boss.say(conv, "we have you").await;
+    let late = chen.view(conv).announce(&company, "svc", &keys("chen"));
+    assert_eq!(chen.post(late).await.unwrap_err().0, ErrorCode::Forbidden);
+    let back = boss.view(conv).announce(&company, "svc", &keys("boss"));
+    boss.post(back).await.expect("a member of both teams");
+}
+
+#[tokio::test]
+async fn a_visitor_whose_team_is_off_goes_where_the_site_says() {
+    let server = Server::new().await;
+    let company = server.company.clone();
+    let (mut visitor, mut li, conv) = talk(&server).await;
+    let (vkey, lkey) = (visitor.me.key.clone(), li.me.key.clone());
+    let moved = li.view(conv).announce(&company, "vip", &lkey);
+    li.post(moved).await.unwrap();
+    li.transfer(conv, None, Some("vip")).await.unwrap();
+    visitor.until(conv, |v| v.epoch == 1 && v.owner == Owner::Queue).await;
+    let home = visitor.view(conv).announce(&company, "svc", &vkey);
+    assert_eq!(visitor.post(home).await.unwrap_err().0, ErrorCode::DirectoryStale, "the team is on");
+
+    company.act(|s| s.team_switch(&"vip".parse().unwrap(), false)).await;
+    let to_nobody = visitor.view(conv).announce(&company, "vip", &vkey);
+    assert_eq!(visitor.post(to_nobody).await.unwrap_err().0, ErrorCode::DirectoryStale);
+    let home = visitor.view(conv).announce(&company, "svc", &vkey);
+    visitor.post(home).await.unwrap();
+    li.accept(conv).await;
+    li.follow(conv).await;
+    visitor.until(conv, |v| v.epoch == 2 && v.owner == owner("li")).await;
+    let seq = visitor.say(conv, "is anybody there?").await;
+    li.record(conv, seq).await;
+    let moved = |e: &Event| matches!(e, Event::Owner { owner: Owner::Queue, team, why: OwnerWhy::Transfer, by: None } if team.as_str() == "svc");
+    assert!(events(&mut li, conv).iter().any(moved), "an event says where it went");
+}
+
+#[tokio::test]
+async fn an_epoch_never_knows_less_of_the_directory_than_the_one_before() {
+    let server = Server::new().await;
+    let company = server.company.clone();
+    let (mut visitor, mut li, conv) = talk(&server).await;
+    let (vkey, lkey) = (visitor.me.key.clone(), li.me.key.clone());
+    let older = company.directory();
+    company.act(|s| s.team_rename(&"vip".parse().unwrap(), "Very important")).await;
+    let newer = li.view(conv).announce(&company, "svc", &lkey);
+    li.post(newer).await.unwrap();
+    visitor.until(conv, |v| v.epoch == 1).await;
+    let stale = announced_with(visitor.view(conv), &older, "svc", &vkey);
+    assert_eq!(visitor.post(stale).await.unwrap_err().0, ErrorCode::DirectoryStale);
+    let good = visitor.view(conv).announce(&company, "svc", &vkey);
+    visitor.post(good).await.unwrap();
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kefu::{
-    chat::GREETING,
+    chat::{GREETING, LOOKED_AT},
     proto::event_body,
     store::{
         self, Batch, Op, Store, Table,
@@ -84,10 +84,32 @@ async fn pages_skip_nothing_of_the_same_instant() {
         if page["more"] == false {
             break;
         }
+        assert_eq!(page["next"], before);
     }
     assert_eq!((seen.len(), seen.iter().collect::<BTreeSet<_>>().len()), (8, 8), "all of them, each once");
     for bad in ["x", "1-", "1-zz", "-1"] {
         let path = format!("/api/v1/conversations?tab=all&before={bad}");
         assert_eq!(get(server.addr, &path, &li.token).await.unwrap().status, 400, "{bad}");
     }
+}
+
+#[tokio::test]
+async fn a_page_looks_at_so_many_and_says_where_the_next_begins() {
+    let waits: Vec<u64> = (0..LOOKED_AT as u64 + 50).map(|n| 1_790_000_000_000 + n).collect();
+    let company = copies(&waits).await;
+    let mut config = config();
+    config.conversations.close_after_idle_hours = 0;
+    let server = Server::start(&company, config).await;
+    let mut visitor = Peer::connect(&server, &Me::visitor("s2")).await;
+    let theirs = visitor.open().await;
+    let zhou = Peer::agent(&server, "zhou").await;
+    let page = async |before: &str| {
+        let path = format!("/api/v1/conversations?tab=all&before={before}");
+        get(server.addr, &path, &zhou.token).await.unwrap().json()
+    };
+    // the newest of all is their team's; then come thousands of another team
+    let first = page("").await;
+    assert_eq!((ids(&first), &first["more"]), (vec![theirs.to_string()], &Value::Bool(true)));
+    let second = page(first["next"].as_str().unwrap()).await;
+    assert_eq!((ids(&second), &second["more"], &second["next"]), (vec![], &Value::Bool(false), &Value::Null));
 }

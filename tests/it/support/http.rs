@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, client::conn::http1, header::HeaderMap};
 use hyper_util::rt::TokioIo;
-use kefu::proto::ConvId;
+use kefu::proto::{ConvId, REVISION};
 use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
 
@@ -43,10 +43,22 @@ pub async fn ask(
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
 ) -> Option<Answer> {
+    ask_as(addr, &addr.to_string(), method, path, headers, body).await
+}
+
+/// The same under another name of the server.
+pub async fn ask_as(
+    addr: SocketAddr,
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> Option<Answer> {
     let tcp = TcpStream::connect(addr).await.ok()?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(tcp)).await.ok()?;
     let connection = tokio::spawn(connection);
-    let mut request = Request::builder().method(method).uri(path).header("host", addr.to_string());
+    let mut request = Request::builder().method(method).uri(path).header("host", host);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -68,7 +80,19 @@ pub async fn get(addr: SocketAddr, path: &str, token: &str) -> Option<Answer> {
 
 /// One page of history after `after`, as frames.
 pub async fn page(addr: SocketAddr, token: &str, conv: ConvId, after: u64, limit: usize) -> Option<Vec<Bytes>> {
-    let path = format!("/api/v1/conversations/{conv}/records?after={after}&limit={limit}");
+    page_as(addr, token, conv, after, limit, REVISION).await
+}
+
+/// The same as a reader of revision `rev` has it.
+pub async fn page_as(
+    addr: SocketAddr,
+    token: &str,
+    conv: ConvId,
+    after: u64,
+    limit: usize,
+    rev: u32,
+) -> Option<Vec<Bytes>> {
+    let path = format!("/api/v1/conversations/{conv}/records?after={after}&limit={limit}&rev={rev}");
     let answer = get(addr, &path, token).await?;
     if answer.status != 200 {
         return None;

@@ -7,8 +7,8 @@ use kefu::{
     client::Opening,
     crypto::{hpke::KemSecret, sign::SigningKey},
     proto::{
-        ClientFrame, ConvId, ErrorCode, Have, HeaderView, Kid, MsgId, RecordView, ServerFrame, Side, SiteId, Summary,
-        TeamId, UserId,
+        ClientFrame, ConvId, ErrorCode, Generation, HeaderView, Kid, MsgId, REVISION, RecordView, ServerFrame, Side,
+        SiteId, Summary, TeamId, UserId,
     },
 };
 
@@ -36,19 +36,26 @@ pub struct Me {
     pub site: Option<SiteId>,
     /// An agent's id.
     pub user: Option<UserId>,
+    /// Newest revision of the rules of readers that their client knows.
+    pub rev: u32,
 }
 
 impl Me {
     /// Somebody new on a site.
     pub fn visitor(site: &str) -> Self {
         let (key, x) = (SigningKey::generate(), Some(KemSecret::generate()));
-        Self { key, x, door: Door::site(site), site: Some(id(site)), user: None }
+        Self { key, x, door: Door::site(site), site: Some(id(site)), user: None, rev: REVISION }
     }
 
     /// An agent of the company.
     pub fn agent(company: &Company, user: &str) -> Self {
         let key = company.keyring(user).signing;
-        Self { key, x: None, door: Door::agent(), site: None, user: Some(id(user)) }
+        Self { key, x: None, door: Door::agent(), site: None, user: Some(id(user)), rev: REVISION }
+    }
+
+    /// The same with a client from before revision 2.
+    pub fn old(self) -> Self {
+        Self { rev: 1, ..self }
     }
 
     /// On which side of a conversation he is.
@@ -86,6 +93,8 @@ pub struct Peer {
     /// From the welcome.
     pub token: String,
     /// From the welcome.
+    pub generation: Generation,
+    /// From the welcome.
     pub greeted: Vec<Summary>,
     /// What is held.
     pub views: BTreeMap<ConvId, View>,
@@ -98,9 +107,13 @@ impl Peer {
     /// Connects and is greeted.
     pub async fn try_connect(company: &Arc<Company>, addr: SocketAddr, me: &Me) -> Result<Self, Gone> {
         let mut wire = Wire::open(addr, &me.door).await.map_err(|_| Gone(None))?;
-        wire.hello(&me.key, me.side()).await?;
+        let mut hello = wire.answer(&me.key, me.side()).await?;
+        if let ClientFrame::Hello { rev, .. } = &mut hello {
+            *rev = (me.rev > 1).then_some(me.rev);
+        }
+        wire.send(&hello).await?;
         match wire.next().await? {
-            Got::Frame(ServerFrame::Welcome { token, convs, kid, user, .. }) => {
+            Got::Frame(ServerFrame::Welcome { token, convs, kid, user, generation, .. }) => {
                 assert_eq!((kid, &user), (me.kid(), &me.user));
                 Ok(Self {
                     me: me.clone(),
@@ -108,6 +121,7 @@ impl Peer {
                     addr,
                     wire,
                     token,
+                    generation,
                     greeted: convs,
                     views: BTreeMap::new(),
                     log: Vec::new(),
@@ -155,9 +169,12 @@ impl Peer {
         };
         let record = RecordView::parse(&frame).expect("a record");
         let (conv, seq) = (record.conv(), record.seq);
-        let (company, x) = (self.company.clone(), self.me.x.clone());
+        let (company, x, generation) = (self.company.clone(), self.me.x.clone(), self.generation);
         match self.view(conv).apply(frame, &company, x.as_ref()) {
-            Applied::New => Ok(Heard::Record(conv, seq)),
+            Applied::New => {
+                self.view(conv).generation = Some(generation);
+                Ok(Heard::Record(conv, seq))
+            }
             Applied::Old => Ok(Heard::Again(conv, seq)),
             Applied::Gap => {
                 self.resume(&[conv]).await?;
@@ -207,7 +224,7 @@ impl Peer {
 
     /// Asks to follow conversations from what is held.
     pub async fn resume(&mut self, convs: &[ConvId]) -> Result<(), Gone> {
-        let convs = convs.iter().map(|id| Have { id: *id, have: self.view(*id).have() }).collect();
+        let convs = convs.iter().map(|id| self.view(*id).held()).collect();
         self.wire.send(&ClientFrame::Resume { convs }).await
     }
 
@@ -221,6 +238,7 @@ impl Peer {
                 .hear(|h| match h {
                     Heard::Frame(ServerFrame::Synced { conv: c, last }) if *c == conv => Some((false, *last)),
                     Heard::Frame(ServerFrame::Behind { conv: c, last }) if *c == conv => Some((true, *last)),
+                    Heard::Frame(ServerFrame::Rewound { conv: c, .. }) if *c == conv => panic!("the log went back"),
                     _ => None,
                 })
                 .await?;

@@ -10,9 +10,12 @@ use kefu::{
         envelope::{self, EpochKey, MessageHeader},
         hash::{self, BoxKind},
         hpke::KemSecret,
+        recall,
         sign::{SigningKey, random},
     },
-    proto::{AnnouncementView, ConvId, ConvState, Event, HeaderView, Kid, Kind, MsgId, Owner, RecordView},
+    proto::{
+        AnnouncementView, ConvId, ConvState, Event, Generation, Have, HeaderView, Kid, Kind, MsgId, Owner, RecordView,
+    },
 };
 
 use super::company::Company;
@@ -57,6 +60,8 @@ pub struct View {
     inst: u32,
     ctr: u32,
     prev: [u8; 16],
+    /// Under which opening of the database the last record came.
+    pub generation: Option<Generation>,
 }
 
 /// What the next record was good for.
@@ -88,12 +93,20 @@ impl View {
             inst: u32::from_be_bytes(random()),
             ctr: 0,
             prev: [0; 16],
+            generation: None,
         }
     }
 
     /// Highest sequence number held.
     pub fn have(&self) -> u64 {
         self.records.len() as u64
+    }
+
+    /// What is held, as a `resume` says it.
+    pub fn held(&self) -> Have {
+        let mark = self.records.last().map(|frame| hash::mark(frame));
+        let seq = mark.map(|_| self.have());
+        Have { generation: self.generation, seq, mark, ..Have::upto(self.conv, self.have()) }
     }
 
     /// Takes a record, if it is the next one. Panics on anything a client would raise an alarm about.
@@ -141,7 +154,10 @@ impl View {
         let (kind, head) = HeaderView::parse(body).expect("an envelope");
         let ed = self.key_of(head.sender(), company);
         match kind {
-            Kind::Announcement => self.announced(body, &ed, company, visitor),
+            Kind::Announcement => {
+                self.announced(body, &ed, company, visitor);
+                self.prev = hash::envelope(body);
+            }
             Kind::Message => {
                 let key = self.keys.get(&head.epoch()).expect("a message of an epoch that was not announced before");
                 assert_eq!(head.epoch(), self.epoch, "a message of an epoch that was over");
@@ -152,10 +168,44 @@ impl View {
                 self.said.push(Said { seq, kid: head.sender(), msg: head.msg_id(), text, body: json });
                 self.prev = hash::envelope(body);
             }
-            Kind::Note => envelope::verify(body, &ed).expect("a note's signature"),
+            Kind::Note => {
+                assert_eq!(head.epoch(), self.epoch, "a note of an epoch that was over");
+                envelope::verify(body, &ed).expect("a note's signature");
+            }
+            Kind::Recall | Kind::NoteRecall => self.recalled(kind, &head, &ed),
             Kind::Tombstone | Kind::NoteTombstone => self.count(&head),
             Kind::Grant => {}
         }
+    }
+
+    /// A recall: its sender's, in the newest epoch, of what stands here under its id.
+    fn recalled(&mut self, kind: Kind, head: &HeaderView<'_>, ed: &[u8; 32]) {
+        let recall = recall::verify(head.bytes(), ed).expect("a recall's signature");
+        assert_eq!(head.epoch(), self.epoch, "a recall of an epoch that was over");
+        let of = self.body_of(recall.msg()).expect("a recall of something that is here");
+        recall::fits(&recall, &of).expect("a recall of what it names");
+        self.count(head);
+        self.said.iter_mut().filter(|s| s.msg == recall.msg()).for_each(|s| s.text.clear());
+        if kind == Kind::Recall {
+            self.prev = hash::envelope(head.bytes());
+        }
+    }
+
+    /// The envelope with this id, as it is held.
+    pub fn body_of(&self, msg: MsgId) -> Option<Vec<u8>> {
+        let bodies = self.records.iter().filter_map(|frame| RecordView::parse(frame)).map(|r| r.body);
+        let mut found = bodies.filter(|b| HeaderView::parse(b).is_ok_and(|(_, h)| h.msg_id() == msg));
+        found.next().map(<[u8]>::to_vec)
+    }
+
+    /// Takes a message or a note back, in the run of the counter that it belongs to.
+    pub fn recall(&mut self, of: &[u8], key: &SigningKey) -> (MsgId, Vec<u8>) {
+        let (kind, head) = HeaderView::parse(of).unwrap();
+        let (inst, ctr) = if kind == Kind::Note { (head.inst(), head.ctr() + 1) } else { (self.inst, self.ctr) };
+        self.ctr += u32::from(kind == Kind::Message);
+        let (conv, epoch, prev, msg_id) = (self.conv, self.epoch, self.prev, MsgId(random()));
+        let header = MessageHeader { conv, epoch, sender: key.kid(), msg_id, inst, ctr, prev };
+        (msg_id, recall::create(&header, of, key).unwrap())
     }
 
     fn announced(&mut self, body: &[u8], creator: &[u8; 32], company: &Company, visitor: Option<&KemSecret>) {
@@ -164,7 +214,8 @@ impl View {
         let team = company.team_key(&team_kid).expect("a team key of this company");
         // only the visitor lets a robot in, and only one with a day key that was served
         let bot = view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8);
-        let bot = bot.filter(|_| *creator == self.visitor.0).and_then(|(_, kid, _)| company.day_key(&kid));
+        let bot = bot.filter(|_| *creator == self.visitor.0).map(|(_, kid, _)| kid);
+        let bot = bot.filter(|kid| company.day_key(kid).is_some());
         let next = if self.commitments.is_empty() { 0 } else { self.epoch + 1 };
         let expected = Expected {
             conv: self.conv,
@@ -174,7 +225,7 @@ impl View {
             directory: &company.directory(),
             team: &team.public(),
             visitor: &self.visitor.1,
-            bot: bot.as_ref(),
+            bot,
         };
         announcement::verify(body, &expected).expect("an announcement by the rules");
         let key = match visitor {

@@ -1,0 +1,86 @@
+//! Announcements that the log lost: a backup was put back, and a client still has them.
+//!
+//! Whoever of the members brings them, each is as good as its maker's signature: it must follow the last epoch that is here
+//! and be one that its maker could have made then.
+
+use crate::{
+    crypto::{codec, hash},
+    hub::{Conn, Who},
+    proto::{AnnouncementView, ConvId, ErrorCode, HeaderView, Kid, Kind, MAX_RESTORE},
+    store::{self, Op},
+};
+
+use super::{
+    Address, Chat, Refusal,
+    announce::{Came, Maker, key},
+    cells::lock,
+    conversation::Cell,
+    members, now_ms,
+};
+
+impl Chat {
+    /// Takes announcements back, oldest first; those that are here are skipped.
+    pub async fn restore(
+        &self,
+        conn: &Conn,
+        address: Address,
+        conv: ConvId,
+        envelopes: &[String],
+    ) -> Result<(), Refusal> {
+        if envelopes.len() > MAX_RESTORE {
+            return Err(Refusal::new(ErrorCode::TooLarge, "too many announcements at once"));
+        }
+        if !self.sees(&conn.who, &lock(&*self.must_cell(conv)?)) {
+            return Err(Refusal::not_found());
+        }
+        for text in envelopes {
+            let bytes = codec::from_b64u(text).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+            self.restore_one(conn, address, conv, &bytes).await?;
+        }
+        Ok(())
+    }
+
+    async fn restore_one(&self, conn: &Conn, address: Address, conv: ConvId, bytes: &[u8]) -> Result<(), Refusal> {
+        let (kind, header) = HeaderView::parse(bytes)?;
+        if kind != Kind::Announcement || header.conv() != conv {
+            return Err(Refusal::malformed("only announcements of this conversation can be handed back"));
+        }
+        if store::find(&*self.store, conv, header.msg_id()).await?.is_some() {
+            return Ok(());
+        }
+        match &conn.who {
+            Who::Visitor { kid, .. } => self.limits.visitor_message(*kid, address, now_ms()),
+            Who::Agent { user, .. } => self.limits.agent_message(user, now_ms()),
+        }
+        .map_err(Refusal::limited)?;
+        let (id, sender) = (header.msg_id(), header.sender());
+        let written = self.change(conv, |chat, cell, batch| {
+            if !chat.sees(&conn.who, cell) {
+                return Err(Refusal::not_found());
+            }
+            if cell.row.ann == data_encoding::HEXLOWER.encode(&hash::announcement(bytes)) {
+                return Ok(None);
+            }
+            let maker = chat.maker_then(cell, sender, AnnouncementView::parse(bytes)?.dir_seq())?;
+            let (row, event) = chat.next_epoch(cell, bytes, &maker, Came::Again)?;
+            batch.ops.push(Op::Append { id, body: bytes.to_vec().into() });
+            batch.ops.extend(event.map(|event| super::close::append(cell, &event)));
+            Ok(Some(row))
+        });
+        match written.await {
+            // somebody else brought it in the same moment
+            Err(e) if e.code == ErrorCode::Conflict && store::find(&*self.store, conv, id).await?.is_some() => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Whose key this was at entry `seq`.
+    fn maker_then(&self, cell: &Cell, sender: Kid, seq: u32) -> Result<Maker, Refusal> {
+        if sender == cell.visitor {
+            return Ok(Maker { ed: key(&cell.row.ed)?, user: None });
+        }
+        let (user, ed) = members::agent_then(&self.org.directory(), &sender, seq)
+            .ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "nobody who may announce had this key then"))?;
+        Ok(Maker { ed, user: Some(user) })
+    }
+}
