@@ -1,6 +1,12 @@
 //! Bearer tokens: "this is the key that answered the challenge", signed with a secret that lives as long as the process.
 //!
-//! Nothing is stored for a token. Whether the account still is switched on is asked at every use.
+//! Nothing is stored for a token. Whether the account still is switched on is asked at every use. A new password ends the
+//! tokens from before it; that, too, need not outlive the process.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
 use ring::{hmac, rand::SystemRandom};
 
@@ -15,12 +21,15 @@ const LIFE_MS: u64 = 24 * 3600 * 1000;
 /// Makes and reads tokens.
 pub struct Tokens {
     key: hmac::Key,
+    /// Tokens of these users count only if they were made at this time, ms, or later.
+    not_before: Mutex<HashMap<UserId, u64>>,
 }
 
 impl Tokens {
     /// A new secret. Fails only if the system has no random numbers.
     pub fn new() -> Result<Self, ring::error::Unspecified> {
-        Ok(Self { key: hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())? })
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?;
+        Ok(Self { key, not_before: Mutex::default() })
     }
 
     /// A token for a socket's key.
@@ -35,6 +44,15 @@ impl Tokens {
         format!("{claim}:{}", data_encoding::BASE64URL_NOPAD.encode(mac.as_ref()))
     }
 
+    /// Ends all tokens that a user has.
+    pub fn end(&self, user: &UserId, now_ms: u64) {
+        self.not_before.lock().unwrap_or_else(PoisonError::into_inner).insert(user.clone(), now_ms + 1);
+    }
+
+    fn ended(&self, user: &UserId, made_ms: u64) -> bool {
+        self.not_before.lock().unwrap_or_else(PoisonError::into_inner).get(user).is_some_and(|least| made_ms < *least)
+    }
+
     /// Whom a token stands for, if it is ours and not too old.
     pub fn read(&self, token: &str, now_ms: u64) -> Option<Who> {
         let (claim, mac) = token.rsplit_once(':')?;
@@ -42,13 +60,17 @@ impl Tokens {
         hmac::verify(&self.key, claim.as_bytes(), &mac).ok()?;
         let mut parts = claim.split(':');
         let (role, kid, until, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        if until.parse::<u64>().ok()? < now_ms {
+        let until = until.parse::<u64>().ok()?;
+        if until < now_ms {
             return None;
         }
         let kid: Kid = kid.parse().ok()?;
         match role {
             "v" => Some(Who::Visitor { kid, site: name.parse::<SiteId>().ok()? }),
-            "a" => Some(Who::Agent { kid, user: name.parse::<UserId>().ok()? }),
+            "a" => {
+                let user = name.parse::<UserId>().ok()?;
+                (!self.ended(&user, until.saturating_sub(LIFE_MS))).then_some(Who::Agent { kid, user })
+            }
             _ => None,
         }
     }
@@ -67,6 +89,11 @@ mod tests {
         assert_eq!(tokens.read(&token, 1001 + LIFE_MS), None);
         assert_eq!(others.read(&token, 1000), None);
         assert_eq!(tokens.read(&token.replace(":li:", ":wu:"), 1000), None);
+        let later = tokens.issue(&Who::Agent { kid: Kid([3; 16]), user: "li".parse().unwrap() }, 1002);
+        let others = tokens.issue(&Who::Agent { kid: Kid([4; 16]), user: "wu".parse().unwrap() }, 1000);
+        tokens.end(&"li".parse().unwrap(), 1001);
+        let now = [&token, &later, &others].map(|t| tokens.read(t, 1002).is_some());
+        assert_eq!(now, [false, true, true], "a new password ends the older tokens of its user");
         for junk in ["", ":", "a:b:c:d:e", &token[..token.len() - 2]] {
             assert_eq!(tokens.read(junk, 1000), None, "{junk}");
         }

@@ -79,6 +79,9 @@ pub struct LoginStart {
     pub user: UserId,
     /// KE1.
     pub m: Bytes,
+    /// Whether it is the password before the last change, which is good until the first sign-in with the new one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub old: bool,
 }
 
 /// Its answer.
@@ -114,6 +117,9 @@ pub struct LoggedIn {
     pub version: u32,
     /// Team keys sealed to him.
     pub boxes: Vec<TeamBox>,
+    /// Allows one change of the password, within a minute; none after a sign-in with the one before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Bytes>,
 }
 
 /// `POST /invite/open`.
@@ -176,6 +182,10 @@ pub struct PasswordFinish {
     pub keyring: Bytes,
     /// Version now + 1.
     pub version: u32,
+    /// From the answer to a sign-in with the password of now.
+    pub change: Bytes,
+    /// By the user's Ed25519 key, over [`super::login::change_hash`].
+    pub sig: Bytes,
 }
 
 /// `GET /boxes`.

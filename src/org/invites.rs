@@ -81,7 +81,7 @@ impl Org {
             rows::put(
                 Table::Account,
                 rows::account_key(&cert.user),
-                &Account { record, keyring, version: FIRST_VERSION },
+                &Account { record, keyring, version: FIRST_VERSION, old: None },
             ),
             Op::Delete { table: Table::Invite, key: inv.0.to_vec() },
         ];

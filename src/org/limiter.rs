@@ -61,11 +61,13 @@ impl<K: Eq + Hash + Clone> Book<K> {
         self.0.entry(key.clone()).or_insert(Tries { count: 0, last_ms: now_ms, proven: false })
     }
 
-    /// Forgets the old; if all are fresh, the oldest.
+    /// Forgets the old; if all are fresh, of those who tried least the oldest: many names tried once each must not push
+    /// out the count of somebody who is being guessed at.
     fn make_room(&mut self, now_ms: u64) {
         self.0.retain(|_, t| t.proven || now_ms.saturating_sub(t.last_ms) <= FORGIVEN_MS);
         if self.0.len() >= MOST
-            && let Some(oldest) = self.0.iter().min_by_key(|(_, t)| (t.proven, t.last_ms)).map(|(k, _)| k.clone())
+            && let Some(oldest) =
+                self.0.iter().min_by_key(|(_, t)| (t.proven, t.count, t.last_ms)).map(|(k, _)| k.clone())
         {
             self.0.remove(&oldest);
         }
@@ -150,6 +152,19 @@ mod tests {
         }
         assert!(tries < 500, "{tries}");
         assert_eq!(l.try_now(&user, place(0), now), Ok(()), "where he signed in before he never waits for others");
+    }
+
+    #[test]
+    fn many_names_do_not_push_out_the_count_of_one_who_is_guessed_at() {
+        let (mut l, user) = (Limiter::default(), "li".parse().unwrap());
+        for n in 0..FREE_IN_ALL {
+            assert_eq!(l.try_now(&user, place(n), 0), Ok(()));
+        }
+        assert_eq!(l.try_now(&user, place(1_000), 0), Err(1000));
+        for i in 0..2 * MOST {
+            assert_eq!(l.try_now(&format!("u{i}").parse().unwrap(), place(2_000), 1), Ok(()));
+        }
+        assert_eq!(l.try_now(&user, place(1_000), 2), Err(998), "still counted");
     }
 
     #[test]

@@ -1,74 +1,56 @@
-//! Login and change of password. The server never learns a password; a proven login yields the sealed keyring.
+//! Sign-in and change of the password. The server never learns a password; a proven sign-in yields the sealed keyring.
+//!
+//! A change of the password needs more than a token: the proof of a sign-in with the password of now, and a signature by
+//! the agent's own key. What was there before it stays until the first sign-in with the new password, so that a keyring
+//! that does not open loses nothing.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::net::IpAddr;
 
 use super::{
     LoggedIn, LoginFinish, LoginStart, LoginStarted, Message, Org, OrgError, PasswordFinish,
-    rows::{self, Account},
+    pending::Started,
+    rows::{self, Account, Secrets},
 };
 use crate::{
-    crypto::{codec::b64u, opaque::ServerLogin, sign::random},
+    crypto::{
+        hash,
+        sign::{self, Label},
+    },
     proto::UserId,
-    store::{self, Batch, Op, Table},
+    store::{self, Batch, Op, StoreError, Table},
 };
 
-/// How long a login may take between its steps, ms.
-pub const LOGIN_MS: u64 = 60_000;
-/// Most logins under way at once; the oldest gives way.
-const MOST_PENDING: usize = 4_096;
 /// Largest OPAQUE message read.
 const MAX_MESSAGE: usize = 4 * 1024;
 /// Largest sealed keyring kept.
 pub(super) const MAX_KEYRING: usize = 4 * 1024;
-
-struct Started {
-    user: UserId,
-    login: ServerLogin,
-    at_ms: u64,
-}
-
-/// Logins between their two steps.
-#[derive(Default)]
-pub(super) struct Pending(HashMap<String, Started>);
-
-impl Pending {
-    fn add(&mut self, started: Started) -> String {
-        let now = started.at_ms;
-        self.0.retain(|_, s| now.saturating_sub(s.at_ms) <= LOGIN_MS);
-        if self.0.len() >= MOST_PENDING
-            && let Some(oldest) = self.0.iter().min_by_key(|(_, s)| s.at_ms).map(|(id, _)| id.clone())
-        {
-            self.0.remove(&oldest);
-        }
-        let id = b64u(&random::<16>());
-        self.0.insert(id.clone(), started);
-        id
-    }
-
-    fn take(&mut self, id: &str, now: u64) -> Option<Started> {
-        self.0.remove(id).filter(|s| now.saturating_sub(s.at_ms) <= LOGIN_MS)
-    }
-}
 
 /// Refuses messages no client of ours would send.
 pub(super) fn small(what: &'static str, bytes: &[u8], most: usize) -> Result<(), OrgError> {
     if bytes.len() > most { Err(OrgError::TooLarge(what)) } else { Ok(()) }
 }
 
+/// What the agent's key signs when the password changes.
+pub fn change_hash(user: &UserId, version: u32, record: &[u8], keyring: &[u8]) -> [u8; 32] {
+    hash::h("pass", &[user.as_str().as_bytes(), &version.to_be_bytes(), record, keyring])
+}
+
 impl Org {
     /// `POST /login/start`: KE1 → KE2. Unknown and switched-off users get an answer like any other.
     /// `place`: where it comes from, what one customer of a network has.
     pub async fn login_start(&self, request: LoginStart, place: IpAddr) -> Result<LoginStarted, OrgError> {
-        let LoginStart { user, m } = request;
+        let LoginStart { user, m, old } = request;
         small("the login message", &m.0, MAX_MESSAGE)?;
         let now = self.now_ms();
         locked(&self.limiter).try_now(&user, place, now).map_err(|retry_ms| OrgError::Slow { retry_ms })?;
-        let record = match self.agent(&user) {
-            Some(_) => self.account(&user)?.map(|(a, _)| a.record),
+        let secrets = match self.agent(&user) {
+            Some(_) => self.account(&user)?.and_then(|(a, _)| a.secrets(old)),
             None => None,
         };
-        let (login, ke2) = self.opaque.login_start(&user, record.as_ref().map(|r| &r.0[..]), &m.0)?;
-        let id = locked(&self.pending).add(Started { user, login, at_ms: now });
+        let record = secrets.as_ref().map(|s| &s.record.0[..]);
+        let (login, ke2) = self.opaque.login_start(&user, record, &m.0)?;
+        let version = secrets.map_or(0, |s| s.version);
+        let id = locked(&self.pending).add(Started { user, login, place, version, old, at_ms: now });
         Ok(LoginStarted { id, m: ke2.into() })
     }
 
@@ -76,14 +58,42 @@ impl Org {
     pub async fn login_finish(&self, request: LoginFinish, place: IpAddr) -> Result<LoggedIn, OrgError> {
         small("the login message", &request.m.0, MAX_MESSAGE)?;
         let started = locked(&self.pending).take(&request.id, self.now_ms()).ok_or(OrgError::Login)?;
-        let Started { user, login, .. } = started;
+        let Started { user, login, old, .. } = started;
         self.opaque.login_finish(&user, login, &request.m.0)?;
-        // he may have been switched off between the steps
+        // they may have been switched off between the steps
         let agent = self.agent(&user).ok_or(OrgError::Login)?;
-        let (account, _) = self.account(&user)?.ok_or(OrgError::Login)?;
+        let (account, stored) = self.account(&user)?.ok_or(OrgError::Login)?;
+        // or have changed the password
+        let secrets = account.secrets(old).filter(|s| s.version == started.version).ok_or(OrgError::Login)?;
         locked(&self.limiter).forgive(&user, place, self.now_ms());
         let boxes = rows::boxes_of(&*self.store, user.as_str())?;
-        Ok(LoggedIn { kid: agent.kid, user, keyring: account.keyring, version: account.version, boxes })
+        let change = match old {
+            true => None,
+            false => {
+                self.forget_old(&user, account, stored).await;
+                Some(locked(&self.pending).prove(&user, secrets.version, self.now_ms()))
+            }
+        };
+        Ok(LoggedIn { kid: agent.kid, user, keyring: secrets.keyring, version: secrets.version, boxes, change })
+    }
+
+    /// The new password works, so what was before it can go.
+    async fn forget_old(&self, user: &UserId, account: Account, stored: Vec<u8>) {
+        if account.old.is_none() {
+            return;
+        }
+        let key = rows::account_key(user);
+        let ops = vec![
+            Op::Expect { table: Table::Account, key: key.clone(), value: Some(stored) },
+            rows::put(Table::Account, key, &Account { old: None, ..account }),
+        ];
+        match store::write(&*self.store, Batch { ops, ..Batch::default() }).await {
+            Ok(_) | Err(StoreError::Conflict) => {}
+            // a sign-in need not fail for it; the next one tries again
+            Err(e) => {
+                tracing::warn!(%user, error = %e, "the password before the last change could not be forgotten yet")
+            }
+        }
     }
 
     /// `POST /password/start` of a signed-in user.
@@ -95,19 +105,28 @@ impl Org {
 
     /// `POST /password/finish` of a signed-in user: record and keyring change together.
     pub async fn password_finish(&self, user: &UserId, request: PasswordFinish) -> Result<(), OrgError> {
-        let PasswordFinish { record, keyring, version } = request;
+        let PasswordFinish { record, keyring, version, change, sig } = request;
         small("the registration message", &record.0, MAX_MESSAGE)?;
         small("the keyring", &keyring.0, MAX_KEYRING)?;
-        self.agent(user).ok_or(OrgError::Forbidden("this account is switched off"))?;
-        let (old, stored) = self.account(user)?.ok_or(OrgError::NotFound("account"))?;
-        if old.version.checked_add(1) != Some(version) {
+        let agent = self.directory().agent(user).ok_or(OrgError::Forbidden("this account is switched off"))?;
+        let (account, stored) = self.account(user)?.ok_or(OrgError::NotFound("account"))?;
+        let signed = change_hash(user, version, &record.0, &keyring.0);
+        sign::verify(Label::Pass, &agent.ed, &signed, &sig.0)
+            .map_err(|_| OrgError::Forbidden("a new password is signed by the key of its user"))?;
+        if account.version.checked_add(1) != Some(version) {
             return Err(OrgError::Conflict);
         }
         let record = self.opaque.register_finish(&record.0)?.into();
+        // last: a request that fails for another reason may be sent again
+        let proven = locked(&self.pending).proven(user, &change.0, self.now_ms());
+        if proven != Some(account.version) {
+            return Err(OrgError::Forbidden("sign in with the password of now first, not more than a minute before"));
+        }
         let key = rows::account_key(user);
+        let old = Some(Secrets { record: account.record, keyring: account.keyring, version: account.version });
         let ops = vec![
             Op::Expect { table: Table::Account, key: key.clone(), value: Some(stored) },
-            rows::put(Table::Account, key, &Account { record, keyring, version }),
+            rows::put(Table::Account, key, &Account { record, keyring, version, old }),
         ];
         store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
         Ok(())

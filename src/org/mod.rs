@@ -12,6 +12,7 @@ mod error;
 mod invites;
 mod limiter;
 mod login;
+mod pending;
 pub mod robot;
 mod rows;
 mod service;
@@ -25,6 +26,7 @@ pub use api::{
 pub use bundle::Freshness;
 pub use commit::{AdminView, Commit};
 pub use error::OrgError;
+pub use login::change_hash;
 pub use robot::Robot;
 pub use rows::{RECOVERY, invite_name};
 pub use service::{Agent, Clock, Org, Site};

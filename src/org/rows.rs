@@ -25,6 +25,29 @@ pub(super) struct Account {
     pub keyring: Bytes,
     /// Its version.
     pub version: u32,
+    /// What was there before the last change of the password, until the first sign-in with the new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<Secrets>,
+}
+
+/// A password's record, and the keyring that it opens.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Secrets {
+    /// OPAQUE record.
+    pub record: Bytes,
+    /// Sealed keyring.
+    pub keyring: Bytes,
+    /// Its version.
+    pub version: u32,
+}
+
+impl Account {
+    /// Those of the password of now, or of the one before.
+    pub fn secrets(&self, old: bool) -> Option<Secrets> {
+        let Self { record, keyring, version, .. } = self;
+        let now = || Secrets { record: record.clone(), keyring: keyring.clone(), version: *version };
+        if old { self.old.clone() } else { Some(now()) }
+    }
 }
 
 /// Recipient name of an invite.

@@ -10,8 +10,8 @@ use std::{
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use super::{
-    BoxesAnswer, Commit, OrgError, Robot, SiteSettings, bundle::bundle, commit::plan, limiter::Limiter, login::Pending,
-    rows,
+    BoxesAnswer, Commit, OrgError, Robot, SiteSettings, bundle::bundle, commit::plan, limiter::Limiter,
+    pending::Pending, rows,
 };
 use crate::{
     crypto::{

@@ -5,6 +5,8 @@ mod frames;
 mod hostile;
 mod knowledge;
 mod limits;
+mod passwords;
+mod rebinding;
 mod routes;
 mod widgets;
 

@@ -13,8 +13,8 @@ use crate::{
         answer::{self, Answer},
         listen::neighbourhood,
     },
-    hub::Who,
-    proto::{ErrorCode, SiteId},
+    hub::{Topic, Who},
+    proto::{CloseCode, ErrorCode, SiteId},
 };
 
 use super::{agent, answer, body, parameter};
@@ -73,9 +73,10 @@ pub async fn login(
             let login = http.org.login_finish(body(request).await?, neighbourhood(address)).await?;
             let who = Who::Agent { kid: login.kid, user: login.user.clone() };
             let token = http.tokens.issue(&who, now_ms());
-            Ok(answer::json(&json!({
-                "token": token, "keyring": login.keyring, "version": login.version, "boxes": login.boxes,
-            })))
+            let mut said =
+                serde_json::to_value(&login).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+            said["token"] = token.into();
+            Ok(answer::json(&said))
         }
         _ => Err(no_such_step()),
     }
@@ -101,6 +102,9 @@ pub async fn password(http: &Http, step: &str, request: Request<Incoming>) -> Re
         "start" => answer(http.org.password_start(&user, body(request).await?).await),
         "finish" => {
             http.org.password_finish(&user, body(request).await?).await?;
+            // whoever had a token has it no longer; the user's own pages come back at once and get new ones
+            http.tokens.end(&user, now_ms());
+            http.chat.hub().close_where(&Topic::User(user), |_| Some(CloseCode::GoingAway));
             Ok(answer::json(&json!({})))
         }
         _ => Err(no_such_step()),

@@ -20,12 +20,12 @@ async fn invited_claimed_logged_in_password_changed() {
     let team = bank.org.directory().team(&"svc".parse().unwrap()).unwrap().pk;
     assert_eq!(answer.boxes[0].open(&opened.kem).unwrap().public(), team.0);
 
-    bank.change_password("zhao", "second password", &keys, 2).await.unwrap();
+    bank.change_password(&answer, "second password", &keys).await.unwrap();
     assert_eq!(bank.login("zhao", "first password").await.unwrap_err(), OrgError::Login);
+    let late = bank.change_password(&answer, "third password", &keys).await;
+    assert_eq!(late, Err(OrgError::Conflict), "a change made from an old version");
     let (again, answer) = bank.login("zhao", "second password").await.unwrap();
     assert_eq!((again.signing.public(), answer.version), (keys.signing.public(), 2));
-    let late = bank.change_password("zhao", "third password", &keys, 2).await;
-    assert_eq!(late, Err(OrgError::Conflict), "a change made from an old version");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Org from outside: a company is founded, people come, log in, change and go; and what must not work does not.
 
 mod flows;
+mod passwords;
 mod refusals;
 mod store;
 
@@ -17,12 +18,13 @@ use super::{
 };
 use crate::{
     crypto::{
-        codec::Key32,
+        codec::{Bytes, Key32},
         directory::{Body, Entry, Role},
         invite::{self, Cert, InviteCode},
         keyfile::CompanyKeys,
         keyring::{Keyring, TeamBox},
         opaque::{ClientLogin, ClientRegistration, generate_setup},
+        sign::Label,
         testing::{T0, company},
     },
     proto::UserId,
@@ -42,6 +44,12 @@ struct Bank {
 
 fn user(id: &str) -> UserId {
     id.parse().unwrap()
+}
+
+/// Signs a change of the password.
+fn sign_change(change: PasswordFinish, user: &UserId, keys: &Keyring) -> PasswordFinish {
+    let signed = change_hash(user, change.version, &change.record.0, &change.keyring.0);
+    PasswordFinish { sig: keys.signing.sign(Label::Pass, &signed).to_vec().into(), ..change }
 }
 
 /// What the other end reads: everything travels as JSON.
@@ -135,9 +143,14 @@ impl Bank {
 
     /// A whole login: the opened keyring and what came with it.
     async fn login(&self, id: &str, password: &str) -> Result<(Keyring, LoggedIn), OrgError> {
+        self.login_with(id, password, false).await
+    }
+
+    /// The same with the password before the last change, if `old`.
+    async fn login_with(&self, id: &str, password: &str, old: bool) -> Result<(Keyring, LoggedIn), OrgError> {
         let user = user(id);
         let (state, m) = ClientLogin::start(password).unwrap();
-        let started = self.org.login_start(LoginStart { user: user.clone(), m: m.into() }, HOME).await?;
+        let started = self.org.login_start(LoginStart { user: user.clone(), m: m.into(), old }, HOME).await?;
         let server = self.org.directory().state().opaque.0;
         let Ok(done) = state.finish(password, &started.m.0, &user, &self.org.fp(), &server) else {
             return Err(OrgError::Login);
@@ -147,13 +160,26 @@ impl Bank {
         Ok((keyring, answer))
     }
 
-    async fn change_password(&self, id: &str, password: &str, keys: &Keyring, version: u32) -> Result<(), OrgError> {
-        let user = user(id);
+    /// A change of the password after a sign-in.
+    async fn change_password(&self, signed_in: &LoggedIn, password: &str, keys: &Keyring) -> Result<(), OrgError> {
+        let change = self.new_password(signed_in, password, keys).await?;
+        self.org.password_finish(&signed_in.user, change).await
+    }
+
+    /// What changes a password.
+    async fn new_password(
+        &self,
+        signed_in: &LoggedIn,
+        password: &str,
+        keys: &Keyring,
+    ) -> Result<PasswordFinish, OrgError> {
+        let (user, version) = (signed_in.user.clone(), signed_in.version + 1);
         let (state, m) = ClientRegistration::start(password).unwrap();
         let answer = self.org.password_start(&user, Message { m: m.into() }).await?;
         let server = self.org.directory().state().opaque.0;
         let done = state.finish(password, &answer.m.0, &user, &self.org.fp(), &server).unwrap();
-        let keyring = keys.seal(&done.export_key, &user, version).into();
-        self.org.password_finish(&user, PasswordFinish { record: done.message.into(), keyring, version }).await
+        let (record, keyring) = (done.message.into(), keys.seal(&done.export_key, &user, version).into());
+        let change = signed_in.change.clone().unwrap_or(Bytes(vec![0; 32]));
+        Ok(sign_change(PasswordFinish { record, keyring, version, change, sig: Bytes(Vec::new()) }, &user, keys))
     }
 }

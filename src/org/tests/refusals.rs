@@ -120,7 +120,7 @@ async fn guessing_gets_slow_for_known_and_unknown_alike() {
     bank.claim(&code, "right password").await.unwrap();
     for who in ["zhao", "nobody"] {
         let (_, m) = ClientLogin::start("wrong").unwrap();
-        let start = || bank.org.login_start(LoginStart { user: user(who), m: m.clone().into() }, HOME);
+        let start = || bank.org.login_start(LoginStart { user: user(who), m: m.clone().into(), old: false }, HOME);
         let mut sizes = Vec::new();
         for _ in 0..limiter::FREE {
             sizes.push(start().await.unwrap().m.0.len());
@@ -138,11 +138,11 @@ async fn a_login_ends_after_a_minute_and_is_used_once() {
     let (bank, code) = Bank::found().await;
     bank.claim(&code, "right password").await.unwrap();
     let (state, m) = ClientLogin::start("right password").unwrap();
-    let started = bank.org.login_start(LoginStart { user: user("zhao"), m: m.into() }, HOME).await.unwrap();
+    let started = bank.org.login_start(LoginStart { user: user("zhao"), m: m.into(), old: false }, HOME).await.unwrap();
     let server = bank.org.directory().state().opaque.0;
     let done = state.finish("right password", &started.m.0, &user("zhao"), &bank.org.fp(), &server).unwrap();
     let finish = LoginFinish { id: started.id, m: done.message.into() };
-    bank.pass(login::LOGIN_MS + 1);
+    bank.pass(pending::LOGIN_MS + 1);
     assert_eq!(bank.org.login_finish(finish.clone(), HOME).await.unwrap_err(), OrgError::Login);
     bank.clock.store(T0, Ordering::Relaxed);
     assert_eq!(bank.org.login_finish(finish, HOME).await.unwrap_err(), OrgError::Login, "gone for good");
@@ -263,7 +263,7 @@ async fn who_is_switched_off_between_the_steps_does_not_get_in() {
     let (bank, code) = Bank::found().await;
     bank.claim(&code, "password").await.unwrap();
     let (state, m) = ClientLogin::start("password").unwrap();
-    let started = bank.org.login_start(LoginStart { user: user("zhao"), m: m.into() }, HOME).await.unwrap();
+    let started = bank.org.login_start(LoginStart { user: user("zhao"), m: m.into(), old: false }, HOME).await.unwrap();
     let server = bank.org.directory().state().opaque.0;
     let done = state.finish("password", &started.m.0, &user("zhao"), &bank.org.fp(), &server).unwrap();
     // on the directory alone, the account still there
