@@ -6,8 +6,9 @@
 use std::{
     fs,
     future::Future,
-    io,
+    io::{self, Write},
     net::SocketAddr,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -32,7 +33,7 @@ use crate::{
         robot::{self, Mind},
     },
     config::Config,
-    crypto::directory::Directory,
+    crypto::{codec, directory::Directory, sign::random},
     desk::{Desk, IdleRule, Rules},
     housekeeping::{House, keep_robot_keys},
     http::{self, Addresses, Http, Tokens, admin},
@@ -54,6 +55,8 @@ pub mod names {
     pub const OPAQUE_SETUP: &str = "opaque.setup";
     /// The admin socket of a running server.
     pub const ADMIN_SOCKET: &str = "admin.sock";
+    /// What opens `/metrics`, made by the first start.
+    pub const METRICS_TOKEN: &str = "metrics.token";
     /// Certificate chain made by `kefu init`.
     pub const CERTIFICATE: &str = "tls/server.pem";
     /// Its key.
@@ -196,6 +199,7 @@ pub async fn serve(
         config: config.clone(),
         metrics,
         tokens: Tokens::new().map_err(|_| anyhow!("the system gives no random numbers"))?,
+        metrics_token: metrics_token(&data_dir)?,
         secure: tls.is_some(),
         public_url: public_url.clone(),
         alive,
@@ -230,6 +234,24 @@ pub async fn serve(
         bail!("a part of the server stopped by itself; start it again, and report what it printed before this line");
     }
     Ok(())
+}
+
+/// The token in its file, which only the owner of the data directory can read; made if there is none.
+fn metrics_token(data_dir: &Path) -> anyhow::Result<String> {
+    let path = data_dir.join(names::METRICS_TOKEN);
+    let made = codec::b64u(&random::<32>());
+    let new = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    match new.and_then(|mut file| writeln!(file, "{made}")) {
+        Ok(()) => return Ok(made),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(e) => return Err(e).with_context(|| format!("cannot write {}", path.display())),
+    }
+    let token = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let token = token.trim();
+    if token.len() < 32 {
+        bail!("{} holds no token of 32 characters; delete it and start again", path.display());
+    }
+    Ok(token.to_owned())
 }
 
 fn rates(config: &Config) -> Rates {

@@ -115,7 +115,7 @@ impl NewPassphrase {
     }
 }
 
-/// From here on company keys are in memory: no core dump, no look from other processes of the same user. A system that
+/// From here on keys are in memory: no core dump, no look from other processes of the same user. A system that
 /// does not know this goes on without it.
 pub fn keep_memory_private() {
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);

@@ -6,13 +6,20 @@
 use std::{net::IpAddr, path::Path, sync::Arc, time::Instant};
 
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    Request, Response,
+    body::Incoming,
+    header::{self, HeaderMap},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::UnixListener;
 
 use crate::{
     chat::{Chat, Refusal, now_ms},
+    crypto::hash,
     obs::{Metrics, render_prometheus},
     org::{Org, Robot, robot::RobotError, widgets::Widgets},
     proto::{ErrorCode, SiteId},
@@ -205,9 +212,14 @@ async fn respond(
     })
 }
 
-/// `GET /metrics`, for machines on the same host only: numbers of a company are nobody else's business.
-pub fn metrics(http: &Http, address: IpAddr) -> Answer {
-    if !address.is_loopback() {
+/// `GET /metrics`, for programs on the same host that may read the token's file: numbers of a company are nobody else's
+/// business, and a proxy that does not say for whom it asks is on the same host, too.
+pub fn metrics(http: &Http, address: IpAddr, headers: &HeaderMap) -> Answer {
+    let said = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
+    // hashes are compared: how many characters were right takes no time to tell
+    let hashed = |token: &str| hash::h("metrics", &[token.as_bytes()]);
+    let knows = said.is_some_and(|said| hashed(said) == hashed(&http.metrics_token));
+    if !address.is_loopback() || !knows {
         return answer::error(ErrorCode::NotFound, "there is nothing at this address");
     }
     answer::bytes(hyper::StatusCode::OK, "text/plain; version=0.0.4", render_prometheus(&http.metrics.snapshot()))

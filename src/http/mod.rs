@@ -48,6 +48,8 @@ pub struct Http {
     pub addresses: Arc<Addresses>,
     /// Whether connections come over TLS.
     pub secure: bool,
+    /// What opens `/metrics`.
+    pub metrics_token: String,
     /// Where people reach the server, without a trailing slash.
     pub public_url: String,
     /// Held until the last session is gone.

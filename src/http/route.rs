@@ -36,7 +36,9 @@ pub async fn route(http: Arc<Http>, peer: SocketAddr, request: Request<Incoming>
         (_, ["api", "v1", rest @ ..]) => api::route(&http, address, rest, request).await,
         (&Method::GET, ["w", version, "kefu.js"]) => cors(assets::widget(&http, version, request.headers())),
         // through a proxy everybody seems to be on this machine, so what was forwarded never gets the numbers
-        (&Method::GET, ["metrics"]) if !request.headers().contains_key(FORWARDED) => admin::metrics(&http, peer.ip()),
+        (&Method::GET, ["metrics"]) if !request.headers().contains_key(FORWARDED) => {
+            admin::metrics(&http, peer.ip(), request.headers())
+        }
         (&Method::GET, ["healthz"]) => answer::bytes(StatusCode::OK, "text/plain", "ok"),
         (&Method::GET, [""]) => redirect("/console/"),
         (&Method::GET, ["console"]) => redirect("/console/"),

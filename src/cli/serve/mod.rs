@@ -14,6 +14,7 @@ use super::{
     context::Context,
     data_dir::{self, TLS},
     fail::{Fail, Kind},
+    keys::keep_memory_private,
     lock, out, tls,
 };
 use crate::{
@@ -56,6 +57,8 @@ impl Args {
         let listener = systemd::listener()?;
         let config = ctx.load_config_with(self.overrides())?;
         start_log(&config)?;
+        // keys of the robot and of its epochs, secrets of the passwords
+        keep_memory_private();
         let lock = lock::take(&ctx.data_dir)?;
         if !config.server.plain_http && config.tls.cert.is_empty() {
             renew_own_certificate(&ctx.file(TLS), out::now_ms())?;

@@ -1,5 +1,7 @@
 //! Pages of other origins, and addresses that are only claimed.
 
+use std::{fs, os::unix::fs::PermissionsExt};
+
 use crate::support::{
     company::Company,
     http::ask,
@@ -81,7 +83,20 @@ async fn numbers_of_the_company_are_for_this_machine_only() {
     let mut config = config();
     config.server.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
     let server = Server::start(&company, config).await;
-    assert_eq!(ask(server.addr, "GET", "/metrics", &[], "").await.unwrap().status, 200);
-    let far = ask(server.addr, "GET", "/metrics", &[("x-forwarded-for", "10.0.0.1")], "").await.unwrap();
-    assert_eq!(far.status, 404);
+    let file = company.path().join("metrics.token");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let token = fs::read_to_string(&file).unwrap();
+    let bearer = format!("Bearer {}", token.trim());
+    let asked = async |headers: &[(&str, &str)]| ask(server.addr, "GET", "/metrics", headers, "").await.unwrap().status;
+    assert_eq!(asked(&[("authorization", &bearer)]).await, 200);
+    assert_eq!(asked(&[("authorization", &bearer), ("x-forwarded-for", "10.0.0.1")]).await, 404);
+    // what a proxy asks for that does not say for whom
+    assert_eq!(asked(&[]).await, 404);
+    for wrong in ["Bearer ", "Bearer x", &bearer[..bearer.len() - 1], token.trim()] {
+        assert_eq!(asked(&[("authorization", wrong)]).await, 404, "{wrong}");
+    }
+    drop(server.stopped().await);
+    let server = Server::start(&company, crate::support::server::config()).await;
+    let again = ask(server.addr, "GET", "/metrics", &[("authorization", &bearer)], "").await.unwrap();
+    assert_eq!(again.status, 200, "the token outlives a restart");
 }

@@ -43,7 +43,7 @@ fn cases(conv: ConvId) -> Vec<Case> {
     };
     let all = |status| (status, status, status);
     let claim = json!({ "inv": inv, "entry": entry, "record": "", "keyring": "", "boxes": [] });
-    let finish = json!({ "record": "", "keyring": "", "version": 2 });
+    let finish = json!({ "record": "", "keyring": "", "version": 2, "change": "", "sig": "" });
     vec![
         case("GET /site/<id>", "/site/s1", None, all(200)),
         case("GET /directory", "/directory?after=-1", None, all(200)),
@@ -67,8 +67,8 @@ fn cases(conv: ConvId) -> Vec<Case> {
         case("POST /snapshot", "/snapshot", Some(entry), (401, 403, 403)),
         case("GET /widgets", "/widgets", None, (401, 403, 403)),
         Case { route: "GET /healthz", ask: ("/healthz".into(), None), nobody: 200, visitor: 200, agent: 200 },
-        // from this machine; `doors` asks from elsewhere
-        Case { route: "GET /metrics", ask: ("/metrics".into(), None), nobody: 200, visitor: 200, agent: 200 },
+        // it has a token of its own; `doors` asks with it
+        Case { route: "GET /metrics", ask: ("/metrics".into(), None), nobody: 404, visitor: 404, agent: 404 },
     ]
 }
 

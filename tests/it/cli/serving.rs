@@ -1,6 +1,7 @@
 //! The command line beside a running server.
 
 use std::{
+    fs::{self, Permissions},
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     os::fd::OwnedFd,
@@ -74,6 +75,44 @@ fn every_act_works_beside_a_server_and_without_one() {
     sh.json(&["team", "rename", "svc", "Service"]);
     let server = Server::start(&sh);
     assert_eq!(sh.json(&["team", "show", "svc"])["name"], "Service");
+    assert!(server.stop().success());
+}
+
+/// Whoever could read the memory of the server would have the robot's keys and the secrets of the passwords. The kernel
+/// says that a process leaves no core dump, and lets no other look into it, by giving its files in `/proc` to root.
+#[test]
+fn the_memory_of_a_server_is_nobody_elses() {
+    use std::os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _, chown},
+        process::CommandExt as _,
+    };
+    const NOBODY: u32 = 65_534;
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase", "--name", "Bank"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kefu"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--plain-http", "--data-dir"]).arg(sh.path("data"));
+    let root = rustix::process::geteuid().is_root();
+    if root {
+        // what belongs to root anyway says nothing
+        fs::set_permissions(sh.path(""), Permissions::from_mode(0o755)).unwrap();
+        let mut all = vec![sh.path("data")];
+        while let Some(path) = all.pop() {
+            chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+            if path.is_dir() {
+                all.extend(fs::read_dir(&path).unwrap().map(|e| e.unwrap().path()));
+            }
+        }
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let server = Server::spawn(command.stdin(Stdio::null()));
+    let pid = server.0.id();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let uid = status.lines().find_map(|l| l.strip_prefix("Uid:")).unwrap().split_whitespace().next().unwrap();
+    assert_ne!(uid, "0");
+    assert_eq!(fs::metadata(format!("/proc/{pid}/mem")).unwrap().uid(), 0);
+    // it still sees itself
+    let process = sh.json(&["stats"])["metrics"]["process"].clone();
+    assert!(process["open_files"].as_u64() > Some(0) && process["rss_bytes"].as_u64() > Some(0), "{process}");
     assert!(server.stop().success());
 }
 
