@@ -167,3 +167,33 @@ async fn its_keys_and_its_status_are_behind_no_door_of_the_network() {
         assert!(!text.contains(&b64u(key.bytes())));
     }
 }
+
+/// Hands an announcement back, as after a backup was put in the place of the database.
+async fn restore(visitor: &mut Peer, conv: ConvId, ann: Vec<u8>) -> Result<(), ErrorCode> {
+    let envelopes = vec![b64u(&ann)];
+    let asked = visitor.ask(|req| ClientFrame::Restore { req, conv, envelopes: envelopes.clone() }).await;
+    asked.map_err(|(code, _)| code)
+}
+
+#[tokio::test]
+async fn an_epoch_for_a_day_key_that_is_gone_is_taken_back_and_people_take_over() {
+    let mind = Script::new();
+    let server = server_with(&mind).await;
+    let (mut visitor, conv) = with_robot(&server).await;
+    let gone = KemSecret::generate().public();
+    server.company.learn_day(hash::box_kid(BoxKind::Bot, &gone), gone);
+    let ann = next_epoch(&mut visitor, conv, Some(gone));
+    assert_eq!(visitor.post(ann.clone()).await.unwrap_err().0, ErrorCode::DirectoryStale);
+    assert_eq!(restore(&mut visitor, conv, ann).await, Ok(()));
+    visitor.until(conv, |v| v.epoch == 1 && v.owner == Owner::Queue).await;
+    assert_eq!(owners(&mut visitor, conv), [(Owner::Robot, OwnerWhy::Open), (Owner::Queue, OwnerWhy::Handoff)]);
+    let back = next_epoch(&mut visitor, conv, Some(gone));
+    assert_eq!(restore(&mut visitor, conv, back).await, Err(ErrorCode::EpochStale), "it left");
+
+    // and an epoch without the robot asks for a person, also when it comes back
+    let conv = open_with_robot(&server, &mut visitor).await;
+    let person = next_epoch(&mut visitor, conv, None);
+    assert_eq!(restore(&mut visitor, conv, person).await, Ok(()));
+    visitor.until(conv, |v| v.epoch == 1 && v.owner == Owner::Queue).await;
+    assert_eq!(owners(&mut visitor, conv), [(Owner::Robot, OwnerWhy::Open), (Owner::Queue, OwnerWhy::Person)]);
+}
