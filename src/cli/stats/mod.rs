@@ -7,8 +7,6 @@ mod tables;
 mod text;
 mod watch;
 
-pub use shape::Stats;
-
 use std::time::Duration;
 
 use super::{
