@@ -3,7 +3,7 @@
 use std::{
     fs::{self, Permissions},
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     os::fd::OwnedFd,
     process::{Child, Command, ExitStatus, Stdio},
 };
@@ -13,11 +13,15 @@ use serde_json::json;
 use super::Shell;
 
 /// A server of a shell's data directory, on a port of its own.
-struct Server(Child);
+pub(super) struct Server {
+    child: Child,
+    /// Where it listens.
+    pub addr: SocketAddr,
+}
 
 impl Server {
     /// Starts it and waits until it says that it listens.
-    fn start(sh: &Shell) -> Self {
+    pub fn start(sh: &Shell) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kefu"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--plain-http", "--data-dir"]).arg(sh.path("data"));
         Self::spawn(command.stdin(Stdio::null()))
@@ -27,21 +31,21 @@ impl Server {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut first = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        assert!(first.starts_with("kefu listens on 127.0.0.1:"), "{first}");
-        Self(child)
+        let addr = first.trim_end().strip_prefix("kefu listens on ").and_then(|a| a.parse().ok());
+        Self { child, addr: addr.unwrap_or_else(|| panic!("{first}")) }
     }
 
     /// Asks it to stop, and waits.
-    fn stop(mut self) -> ExitStatus {
-        let pid = rustix::process::Pid::from_child(&self.0);
+    pub fn stop(mut self) -> ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        self.0.wait().unwrap()
+        self.child.wait().unwrap()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        let _ = self.child.kill();
     }
 }
 
@@ -56,8 +60,8 @@ fn every_act_works_beside_a_server_and_without_one() {
     sh.json(&["site", "add", "web", "--team", "svc", "--origin", "https://www.example.com"]);
     let stats = sh.json(&["stats"]);
     assert_eq!(stats["running"], true);
-    assert_eq!(stats["directory"]["seq"], 2);
-    assert_eq!(sh.json(&["directory", "verify"])["entries"], 3);
+    assert_eq!(stats["directory"]["seq"], 3);
+    assert_eq!(sh.json(&["directory", "verify"])["entries"], 4);
 
     // a second server is told who holds the data
     let out = sh.run(&["serve", "--listen", "127.0.0.1:0", "--plain-http"]);

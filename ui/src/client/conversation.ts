@@ -20,6 +20,8 @@ const HANDED_BACK: readonly number[] = [Kind.message, Kind.note, Kind.recall, Ki
 /** Longest wait for the record of an envelope that is no message, ms. */
 const DELIVER_MS = 15_000;
 const MAX_CONFLICTS = 8;
+/** Refusals after which lost records are handed back once more. */
+const RETRIED: readonly number[] = [Code.rate_limited, Code.storage, Code.conflict];
 /** Before lost records are handed back once more to a server that could not take them, ms. */
 const RETRY_MS = 2_000;
 
@@ -191,9 +193,10 @@ export class Conversation implements Thread {
       await this.outbox.requeue(rest, mine ? null : 'error.not_owner');
     } catch (e) {
       // the connection went: the next catch-up tries again
-      if (e instanceof ClientError && e.key === 'error.network') return;
-      const later = e instanceof Refused && (e.code === Code.rate_limited || e.code === Code.storage || e.code === Code.conflict);
-      if (later) setTimeout(() => this.caughtUp(), e.retryMs ?? RETRY_MS);
+      if (!this.port.online()) return;
+      const refused = e instanceof Refused ? e : null;
+      const later = refused ? RETRIED.includes(refused.code) : e instanceof ClientError && e.key === 'error.network';
+      if (later) setTimeout(() => this.caughtUp(), refused?.retryMs ?? RETRY_MS);
       else this.end('error.conversation_lost');
     }
   }

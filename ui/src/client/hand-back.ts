@@ -15,11 +15,11 @@ const SHOWN_MS = 10_000;
 /** Own envelopes that the server took no more as they are; they may be sealed again once the last epoch is there. */
 export async function handBack(port: Port, c: Conversation): Promise<Envelope[]> {
   const { ledger } = c;
-  const own = ledger.memory.own().filter((e) => !ledger.find(e.msg));
+  const own = ledger.memory.own().filter((e) => !ledger.has(e.msg));
   const rest: Envelope[] = [];
   for (;;) {
     const here = ledger.chain.epoch;
-    for (const env of own.filter((e) => e.epoch <= here && !rest.includes(e) && !ledger.find(e.msg))) {
+    for (const env of own.filter((e) => e.epoch <= here && !rest.includes(e) && !ledger.has(e.msg))) {
       // after one that must be sealed again the later ones are, too: they keep their order
       if (rest.length || env.epoch < here || !(await delivered(c, env))) rest.push(env);
     }

@@ -66,6 +66,7 @@ export class Ledger {
   protected order = new Order();
   private readonly bySeq = new Map<number, Entry>();
   private readonly byMsg = new Map<string, Entry>();
+  private readonly seen = new Set<string>();
   protected readonly conv: Uint8Array;
   /** The agent who moved the conversation to another team, until that team takes it up. */
   private transfer: Transfer | null = null;
@@ -98,6 +99,11 @@ export class Ledger {
   get last(): Uint8Array {
     const { prev } = this.memory.now;
     return this.newest || !prev ? this.order.last : unhex(prev);
+  }
+
+  /** Whether the log showed an envelope with this id, whatever became of it. */
+  has(msg: string): boolean {
+    return this.seen.has(msg);
   }
 
   /** The line of a message id. */
@@ -135,6 +141,7 @@ export class Ledger {
     this.order = new Order();
     this.bySeq.clear();
     this.byMsg.clear();
+    this.seen.clear();
     this.transfer = this.adopted = this.newest = this.before = this.found = null;
   }
 
@@ -198,6 +205,7 @@ export class Ledger {
       const id = conversationId(unb64u(event.nonce), this.port.fp, event.site, ed, x);
       if (r.seq !== 1 || !equal(id, this.conv)) reject('visitor_keys');
       if (!isGoodKey(ed)) reject('bad_key');
+      if (this.port.role === 'visitor' && !equal(ed, this.port.me.pk)) reject('visitor_keys', 'the conversation of somebody else');
       this.visitor = { ed, x, kid: hex(kidOf(ed)), site: event.site };
     } else if (event.t === 'recalled') {
       const e = this.bySeq.get(event.seq);
@@ -214,6 +222,7 @@ export class Ledger {
   private async envelope(r: WireRecord, live: boolean): Promise<Entry | null> {
     const env = Envelope.parse(r.body) ?? reject('unsupported');
     if (env.conv !== this.id) reject('conversation');
+    this.seen.add(env.msg);
     if (!this.visitor) reject('visitor_keys');
     const dir = this.port.directory();
     await this.directory.acquaint(env.sender, env.sender === this.visitor.kid || !!dir.keyOf(env.sender) || !!dir.botByKid(env.sender));

@@ -122,7 +122,7 @@ export class Outbox {
       for (const { name, value } of await this.h.port.store.list<Kept>(this.name(''))) {
         const env = Envelope.parse(value.bytes);
         if (!env || this.items.some((o) => o.msg === env.msg) || (value.by !== this.h.port.inst && (await alive(value.by)))) continue;
-        if (this.h.ledger.entries.some((e) => e.msg === env.msg)) {
+        if (this.h.ledger.has(env.msg)) {
           await this.h.port.store.delete(name).catch(() => undefined);
           continue;
         }

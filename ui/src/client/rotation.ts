@@ -95,7 +95,11 @@ export class Rotation {
     const rotate = !epoch || old || (epoch.bot && !(await this.mayStay(epoch)));
     if (!rotate && !epoch.key) throw new ClientError('error.no_key');
     if (!rotate) return true;
-    await this.announceNext(nextTeam(port, ledger));
+    const team = nextTeam(port, ledger);
+    // an agent outside of that team could not write in the next epoch either
+    const me = port.role === 'agent' ? port.directory().keyNow(port.kid) : null;
+    if (me && port.directory().rev >= 2 && !port.directory().inTeamNow(me.user, team)) throw new ClientError('error.no_key');
+    await this.announceNext(team);
     return false;
   }
 

@@ -13,6 +13,7 @@ import type { Conversation } from './conversation';
 import { distrust, Engine, newConnection, prepare, type Deps } from './engine';
 import { DirectoryKeeper } from './keeper';
 import { adopt, firstAnnouncement, makeKeys, type Begun, type Keys } from './opening';
+import { Memory } from './memory';
 import { patiently } from './patience';
 import { Robot } from './robot';
 import { presenceOf, siteInfo } from './site';
@@ -223,8 +224,9 @@ export class Visitor implements VisitorClient {
       return;
     }
     const shown = mine.filter((c) => !this.dismissed.has(c.id));
-    const newest = shown.find((c) => c.id === begun?.id) ?? shown.find((c) => c.state === 'open') ?? shown[0];
-    if (newest) this.show(newest);
+    const current = shown.find((c) => c.id === begun?.id);
+    if (current) this.show(current);
+    else void this.showRemembered(shown);
   }
 
   /**
@@ -243,10 +245,29 @@ export class Visitor implements VisitorClient {
 
   private convChanged(c: Conv): void {
     if (c.site !== this.o.site || this.dismissed.has(c.id) || this.thread.value?.ended) return;
-    const shown = this.thread.value;
-    // another tab of this visitor began it
-    if (!shown || (c.id !== shown.id && (shown.conv.value?.state === 'closed' || c.created > (shown.conv.value?.created ?? 0)))) this.show(c);
+    if (c.id !== this.thread.value?.id) void this.adoptFromTab(c);
     if (c.id === this.thread.value?.id && c.owner !== 'queue') this.queue.value = null;
+  }
+
+  /** Without a current one: the newest that this browser took part in. What it does not remember it did not begin. */
+  private async showRemembered(convs: readonly Conv[]): Promise<void> {
+    const remembered: Conv[] = [];
+    for (const c of convs) {
+      const memory = new Memory(this.engine!.port, c.id);
+      await memory.load();
+      if (memory.now.epoch >= 0) remembered.push(c);
+    }
+    const newest = remembered.find((c) => c.state === 'open') ?? remembered[0];
+    if (newest && !this.begun && !this.thread.value && !this.over) this.show(newest);
+  }
+
+  /** Another tab of this browser began it: what the browser keeps says so, the server's word does not. */
+  private async adoptFromTab(c: Conv): Promise<void> {
+    const begun = await this.store.get<Begun>(`${this.space}conv`).catch(() => undefined);
+    const shown = this.thread.value;
+    if (begun?.id !== c.id || shown?.id === c.id || this.dismissed.has(c.id) || this.over) return;
+    this.begun = begun;
+    this.show(c);
   }
 
   private show(c: Conv): void {

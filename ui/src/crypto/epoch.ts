@@ -72,7 +72,7 @@ export interface Receiver {
   directory: Directory;
   /** Own box keys by `boxKid` hex. Empty: only verify. */
   mine: ReadonlyMap<string, BoxKey>;
-  /** Live: the team key must be the current one. In history it must have been when the announcement was made. */
+  /** The team key was the current one when the announcement was made; live, it is now, too. */
   live: boolean;
 }
 
@@ -163,7 +163,8 @@ function checkBoxes(env: Envelope, r: Receiver, byVisitor: boolean): string | nu
 
 function allowedTeam(box: BoxView, dirSeq: number, r: Receiver, byVisitor: boolean): string | null {
   const found = r.directory.teamKey(hex(box.kid));
-  if (found && (r.live ? found.current : found.from <= dirSeq && (found.to === null || dirSeq < found.to))) return found.team;
+  const then = found && found.from <= dirSeq && (found.to === null || dirSeq < found.to);
+  if (found && then && (!r.live || found.current)) return found.team;
   // Before a snapshot old team keys are unknown here. The creator's signature was good, and he could read anyway.
   if (!r.live && dirSeq < r.directory.base && (byVisitor || !found)) return null;
   return reject('ghost_box');
