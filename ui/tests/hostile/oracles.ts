@@ -3,6 +3,7 @@
  * without a mark, and a server that contradicts what a page remembers is not trusted.
  */
 import { MAX_SENT, type Load } from './server';
+import { kidHex } from './forge';
 import type { Line, Look } from './pages';
 import { secrecy } from './secrecy';
 import { K, wire, ZEROS, type Wire } from './wire';
@@ -58,13 +59,15 @@ function authenticity(w: World, look: Look): string[] {
  */
 function tolerated(w: World, look: Look, words: string, l: Line): boolean {
   if (look.alarm && w.byQi.has(words)) return true;
-  return w.tolerated.has(words) && !look.load.delivered.some((d) => d.live && wire(d.rec.body)?.msg === l.id);
+  return w.tolerated.has(words) && !look.load.delivered.some((d) => d.live && d.rec.seq === l.seq);
 }
 
 function rightfulEpoch(w: World, look: Look, l: Line): boolean {
   const made = look.load.delivered.find((d) => d.rec.seq === l.seq && wire(d.rec.body)?.kind === K.announcement);
   const hash = made && wire(made.rec.body)!.hash;
   if (!made || w.server.sent.some((s) => s.w.hash === hash)) return true;
+  // it has said so, and may not have learned that they were dismissed
+  if (look.alarm && wire(made.rec.body)!.sender === kidHex(w.cast.qi.ed)) return true;
   const known = w.rightful.get(hash!);
   return known !== undefined && known.readers.includes(look.who) && (known.live || !made.live);
 }
