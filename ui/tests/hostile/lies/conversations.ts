@@ -73,12 +73,12 @@ export const conversations: Lie[] = [
     },
   },
   {
-    id: 'planted', from: 'B', what: "a newer conversation with the visitor's own keys, which they never began", at: 'talk', expect: 'marked',
+    id: 'planted', from: 'B', what: "a newer conversation with the visitor's own keys, which they never began", at: 'talk', expect: 'harmless', harmless: 'a page shows only what its own browser began or took part in',
     arm: async (w, id) => w.stored && tellOf(w, id, await plant(w, w.stored.conv.ed, unhex(Buffer.from(w.stored.conv.x, 'base64url').toString('hex')))),
     holds: noneBegun,
   },
   {
-    id: 'of-another-visitor', from: 'B', what: "the conversation of another visitor", at: 'talk', expect: 'marked',
+    id: 'of-another-visitor', from: 'B', what: "the conversation of another visitor", at: 'talk', expect: 'harmless', harmless: 'a page shows only what its own browser began or took part in',
     arm: async (w, id) => w.stored && tellOf(w, id, await plant(w, b64u(w.cast.mallory.pk), w.cast.malloryBox.pk)),
     holds: noneBegun,
   },
