@@ -76,7 +76,7 @@ export const GUARDS = [
   // ---- the directory as it is remembered and asked
   refusal('directory: never back', directory, "if (this.seq < memory.seq) reject('directory_rollback', `${this.seq} < ${memory.seq}`);", unit('ledger', 'never goes back and never')),
   refusal('directory: never another branch', directory, "if (own ? hex(own) !== memory.head : memory.seq >= this.base) reject('directory_fork', String(memory.seq));", lie('other-branch')),
-  { name: 'directory: who came too late waits', file: directory, find: 'return k.exp !== null && this.now() > k.exp;', replace: 'return k.user === undefined;', test: lie('late-enrolment') },
+  { name: 'directory: who came too late waits', file: directory, find: 'return k.exp !== null && this.now() > k.exp;', replace: 'return k.user === undefined;', test: unit('directory', 'who enrols acts like everybody else') },
 
   // ---- the robot
   refusal('day key: signed by the robot', daykey, "if (!(await backend.verify('bot', sized(bot.ed, 32), raw, unb64u(j.sig)))) reject('signature');", lie('foreign-day-key')),

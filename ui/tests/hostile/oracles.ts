@@ -3,6 +3,7 @@
  * without a mark, and a server that contradicts what a page remembers is not trusted.
  */
 import { MAX_SENT, type Load } from './server';
+import { kidHex } from './forge';
 import type { Line, Look } from './pages';
 import { secrecy } from './secrecy';
 import { K, wire, ZEROS, type Wire } from './wire';
@@ -23,6 +24,9 @@ export async function violations(w: World): Promise<string[]> {
   for (const l of w.server.loads) if (l.sent > MAX_SENT) out.push(`rest: ${l.who} sends without end`);
   return [...new Set(out)];
 }
+
+/** What this load was given of the conversation on its screen. */
+const shownRecords = (look: Look): Load['delivered'] => look.load.delivered.filter((d) => d.conv === look.conv);
 
 // ---- authenticity
 
@@ -58,13 +62,15 @@ function authenticity(w: World, look: Look): string[] {
  */
 function tolerated(w: World, look: Look, words: string, l: Line): boolean {
   if (look.alarm && w.byQi.has(words)) return true;
-  return w.tolerated.has(words) && !look.load.delivered.some((d) => d.live && wire(d.rec.body)?.msg === l.id);
+  return w.tolerated.has(words) && !shownRecords(look).some((d) => d.live && d.rec.seq === l.seq);
 }
 
 function rightfulEpoch(w: World, look: Look, l: Line): boolean {
-  const made = look.load.delivered.find((d) => d.rec.seq === l.seq && wire(d.rec.body)?.kind === K.announcement);
+  const made = shownRecords(look).find((d) => d.rec.seq === l.seq && wire(d.rec.body)?.kind === K.announcement);
   const hash = made && wire(made.rec.body)!.hash;
   if (!made || w.server.sent.some((s) => s.w.hash === hash)) return true;
+  // it has said so, and may not have learned that they were dismissed
+  if (look.alarm && wire(made.rec.body)!.sender === kidHex(w.cast.qi.ed)) return true;
   const known = w.rightful.get(hash!);
   return known !== undefined && known.readers.includes(look.who) && (known.live || !made.live);
 }
@@ -89,7 +95,7 @@ function view(look: Look): View {
   const lines = new Map(look.lines.map((line, at) => [line.id, { at, line }]));
   const v: View = { lines, epochs: new Map(), envelopes: new Map(), byHash: new Map() };
   const bySeq = new Map(look.lines.map((line, at) => [line.seq, { at, line }]));
-  for (const { rec } of look.load.delivered) {
+  for (const { rec } of shownRecords(look)) {
     const e = wire(rec.body);
     if (!e) continue;
     if (!v.envelopes.has(e.msg)) v.envelopes.set(e.msg, e);
@@ -191,5 +197,5 @@ function loss(w: World): string[] {
 export const anyMark = (w: World): boolean => w.looks.some((k) => k.says.length > 0 || k.lines.some((l) => l.marks.length > 0 && !othersNote(k, l)));
 /** Notes are for the team that wrote them; the next team sees that there are some. */
 const othersNote = (k: Look, l: Line): boolean =>
-  l.marks.every((m) => m === 'broken' || m === 'error.no_key') && k.load.delivered.some((d) => d.rec.seq === l.seq && wire(d.rec.body)?.kind === K.note);
+  l.marks.every((m) => m === 'broken' || m === 'error.no_key') && shownRecords(k).some((d) => d.rec.seq === l.seq && wire(d.rec.body)?.kind === K.note);
 export const anyAlarm = (w: World): boolean => w.looks.some((k) => k.alarm);

@@ -34,6 +34,8 @@ export interface Line {
 
 export interface Look {
   who: Who;
+  /** The conversation on the screen; '' if none. */
+  conv: string;
   load: Load;
   /** The page trusts the server no more, and says so. */
   alarm: boolean;
@@ -122,7 +124,7 @@ export class VisitorPage extends Page<Visitor> {
   look(): Look {
     const { robotRefused, thread } = this.client;
     const says = [...(robotRefused.value ? ['robot refused'] : []), ...blockedBy(thread.value)];
-    return { who: this.who, load: this.load, alarm: this.alarmed(), says, lines: this.messages().map(lineOf) };
+    return { who: this.who, conv: thread.value?.id ?? '', load: this.load, alarm: this.alarmed(), says, lines: this.messages().map(lineOf) };
   }
 }
 
@@ -178,6 +180,6 @@ export class AgentPage extends Page<Agent> {
   }
 
   look(conv: string): Look {
-    return { who: this.who, load: this.load, alarm: this.alarmed(conv), says: this.says(conv), lines: this.messages(conv).map(lineOf) };
+    return { who: this.who, conv, load: this.load, alarm: this.alarmed(conv), says: this.says(conv), lines: this.messages(conv).map(lineOf) };
   }
 }

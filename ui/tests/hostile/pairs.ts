@@ -48,11 +48,15 @@ export interface Report {
 }
 
 /** Every oracle holds after each; what two lies together lead to is not said beforehand. */
-export async function runAll(cast: Cast, pairs: readonly Pair[], progress: (done: number) => void = () => undefined): Promise<Report> {
+export async function runAll(cast: Cast, pairs: readonly Pair[], progress: (done: number, news: string[]) => void = () => undefined): Promise<Report> {
   const r: Report = { runs: 0, counts: { alarm: 0, marked: 0, harmless: 0 }, wrong: new Map() };
   for (const { lies, plan } of pairs) {
     const name = `${lies[0].id} + ${lies[1].id}${plan.middle?.length ? `, loaded again: ${plan.middle.join(', ')}` : ''}`;
-    const put = (what: string): void => void r.wrong.set(what, [...(r.wrong.get(what) ?? []), name]);
+    const news: string[] = [];
+    const put = (what: string): void => {
+      if (!r.wrong.has(what)) news.push(`${what}\n    ${name}`);
+      r.wrong.set(what, [...(r.wrong.get(what) ?? []), name]);
+    };
     try {
       const { outcome, wrong } = await run(cast, lies, plan);
       r.counts[outcome]++;
@@ -61,7 +65,7 @@ export async function runAll(cast: Cast, pairs: readonly Pair[], progress: (done
     } catch (e) {
       put(String(e));
     }
-    progress(++r.runs);
+    progress(++r.runs, news);
   }
   return r;
 }
@@ -76,7 +80,8 @@ export function describeReport(r: Report): string {
 export async function runHalf(cast: Cast, lies: readonly Lie[], half: 0 | 1): Promise<Report> {
   const pairs = pairsOf(lies).filter((_, i) => i % 2 === half);
   const began = performance.now();
-  const report = await runAll(cast, pairs, (n) => {
+  const report = await runAll(cast, pairs, (n, news) => {
+    for (const what of news) console.log(what);
     if (n % 500 === 0) console.log(`${n} of ${pairs.length} after ${Math.round((performance.now() - began) / 1000)} s`);
   });
   console.log(`hostile bench: half of ${lies.length * (lies.length - 1)} ordered pairs in ${describeReport(report)}`);

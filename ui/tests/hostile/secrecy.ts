@@ -18,6 +18,7 @@ async function heldBy(w: World): Promise<Map<string, Held>> {
   const put = (by: Partner, kind: number, key: BoxKey): void => void out.set(hex(boxKid(kind, key.pk)), { by, key });
   put('robot', BoxKind.bot, w.cast.day);
   for (const kind of Object.values(BoxKind)) put('mallory', kind, w.cast.malloryBox);
+  put('mallory', BoxKind.team, await b.boxKey(w.cast.other.teamSecrets.get('svc')![0]!.secret));
   put('mo', BoxKind.team, await b.boxKey(w.log.teamSecret('ops')));
   // of svc the keys of qi's time
   put('qi', BoxKind.team, await b.boxKey(w.log.teamSecret('svc', 1)));
