@@ -224,6 +224,18 @@ describe('a backup is put back', () => {
     await until(() => broken(v));
   });
 
+  it('a browser that kept no announcement can hand none back: the conversation is lost, nothing is written', async () => {
+    const { v, id, keep, store } = await talk();
+    for (const { name, value } of await store.list<{ env?: Uint8Array }>('v/')) if (name.includes('/epoch/')) await store.set(name, { ...value, env: undefined });
+    server.rewind(id, keep);
+    for (const tab of open.splice(0)) tab.dispose();
+    server.peers.splice(0);
+    const again = visitor(store);
+    await until(() => again.client.thread.value?.blocked.value === 'error.conversation_lost');
+    expect(broken(again)).toBe(false);
+    expect(v).not.toBe(again);
+  });
+
   it('if the epoch stays lost nothing is written, and a new conversation is offered', async () => {
     const { v, id, keep } = await talk();
     server.rewind(id, keep);

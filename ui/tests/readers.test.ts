@@ -36,6 +36,19 @@ describe('place and rights', () => {
     expect(await read(await t.reader('visitor'), records)).toEqual(['broken', 'message:now missing']);
   });
 
+  it('a reader without the key refuses what does not belong here, by its header', async () => {
+    const blind = await t.reader(t.li, { teams: [] });
+    const late = await t.say('late');
+    const next = await t.epoch(t.li.ed);
+    const conv = t.conv;
+    t.conv = random(16);
+    const elsewhere = await t.say('elsewhere');
+    t.conv = conv;
+    const errors = async (...records: WireRecord[]) => (await read(blind, records), blind.entries.filter((e) => e.kind === 'broken').map((e) => e.error));
+    expect(await errors(...begun, await t.say('here', t.visitor.ed, { epoch: 0 }))).toEqual(['error.no_key']);
+    expect(await errors(next, late, elsewhere)).toEqual(['error.no_key', 'error.refused', 'error.refused']);
+  });
+
   it('a dismissed agent: not live in the old epoch, not in a later one, neither as history', async () => {
     const before = await t.say('before', t.li.ed);
     await t.co.add({ t: 'agent', user: 'li', on: false });
@@ -94,6 +107,23 @@ describe('place and rights', () => {
   });
 });
 
+describe('whose conversation', () => {
+  it("another visitor's conversation is none of this browser's", async () => {
+    const own = t.visitor;
+    const l = await t.reader('visitor');
+    const other = await Talk.create();
+    t.visitor = other.visitor;
+    const there = await t.reader('visitor');
+    t.visitor = own;
+    expect(await read(there, begun)).toEqual(['broken', 'broken']);
+    expect(await read(l, begun)).toEqual([]);
+  });
+
+  it('a note by the visitor is none', async () => {
+    expect(await read(await t.reader(t.li), [...begun, await t.note('n', t.visitor.ed)])).toEqual(['broken']);
+  });
+});
+
 describe('the robot', () => {
   it('speaks only before the first epoch without it, and none comes after one without it', async () => {
     await t.co.robotOn();
@@ -114,6 +144,18 @@ describe('the robot', () => {
     await read(v, [...handed, again]);
     expect(v.current?.epoch).toBe(1);
     expect(v.left).toBe(true);
+  });
+});
+
+describe('a robot that is in', () => {
+  it('agents write nothing where it reads', async () => {
+    await t.co.robotOn();
+    await t.grown();
+    t.chain = { epoch: -1, hash: new Uint8Array(32) };
+    t.eks.length = 0;
+    t.seq = 0;
+    const records = [t.opening(), await t.epoch(t.visitor.ed, { bot: t.co.robot!.day }), await t.say('hi', t.li.ed)];
+    expect(await read(await t.reader('visitor'), records)).toEqual(['broken']);
   });
 });
 
@@ -213,6 +255,9 @@ describe('memory', () => {
     expect(await again(records.slice(0, -1))).toBe(false);
     expect(await again(records.slice(0, 3))).toBe(false);
     expect(await again([...records.slice(0, -1), { ...(await t.say('x')), seq: records.at(-1)!.seq }])).toBe(false);
+    // the epoch is left out, the record at the place is right
+    const hidden = { ...t.event({ t: 'hidden' }), seq: records.at(-2)!.seq };
+    expect(await again([...records.slice(0, -2), hidden, records.at(-1)!])).toBe(false);
     // recalled meanwhile: the mark stays
     expect(await again([...records.slice(0, -1), t.left(records.at(-1)!)])).toBe(true);
     expect(t.alarms).toEqual([]);

@@ -103,17 +103,22 @@ export class Rotation {
     return false;
   }
 
+  /** A person was asked for, or the robot left once. */
+  private get noRobot(): boolean {
+    return this.person || this.h.ledger.left;
+  }
+
   /** A robot is in, and the next thing sent must take it out: a person was asked for, or has the conversation. */
   robotMustLeave(): boolean {
     const owner = this.h.owner();
-    const over = this.person || this.h.ledger.left || owner === 'queue' || !!ownerUser(owner);
+    const over = this.noRobot || owner === 'queue' || !!ownerUser(owner);
     return over && this.h.port.role === 'visitor' && this.h.ledger.current?.bot === true;
   }
 
   /** The day key of the robot that may read on; null if none may. */
   private async robot(fresh = false): Promise<Uint8Array | null> {
     const { robot } = this.h.port;
-    return this.person || this.h.ledger.left || !robot || this.h.owner() !== 'robot' ? null : robot(fresh);
+    return this.noRobot || !robot || this.h.owner() !== 'robot' ? null : robot(fresh);
   }
 
   /** The robot in this epoch is the owner, and its day key holds. */

@@ -16,6 +16,13 @@ const directory = 'src/crypto/directory.ts';
 const daykey = 'src/crypto/daykey.ts';
 const envelope = 'src/crypto/envelope.ts';
 const grant = 'src/crypto/grant.ts';
+const ledger = 'src/client/ledger.ts';
+const order = 'src/client/order.ts';
+const rights = 'src/client/rights.ts';
+const rotation = 'src/client/rotation.ts';
+const conversation = 'src/client/conversation.ts';
+const visitor = 'src/client/visitor-client.ts';
+const writable = 'src/client/writable.ts';
 
 /** A line that only refuses. */
 const refusal = (name, file, find, test) => ({ name, file, find, replace: '', test });
@@ -88,4 +95,43 @@ export const GUARDS = [
   // ---- messages and grants
   refusal('message: signed', envelope, "if (!(await backend.verify('sig', sender, env.signed, env.signature))) reject('signature');", lie('forged-with-the-key')),
   refusal('grant: the announced keys', grant, 'if (!want || !equal(want, commitment(conv, box.epoch, ek))) reject(\'commitment\', `epoch ${box.epoch}`);', lie('grant-of-wrong-keys')),
+
+  // ---- rule 1: what is remembered
+  refusal('memory: the same announcement under its number', ledger, "if (remembered && hex(announcementHash(env.bytes)) !== remembered.hash) reject('history', 'another announcement than before');", unit('readers', 'another announcement under a remembered')),
+  { name: 'memory: what was accepted is there', file: ledger, find: 'return (epoch < 0 || this.hashOf(epoch) === hash) && (seq === 0 || this.found === mark);', replace: 'return seq === -1 || mark === mark || hash === hash || epoch === epoch;', test: lie('tail-cut') },
+  { name: 'memory: the epoch is there', file: ledger, find: '(epoch < 0 || this.hashOf(epoch) === hash) && ', replace: '', test: unit('readers', 'the same log holds') },
+  { name: 'memory: the record is there', file: ledger, find: ' && (seq === 0 || this.found === mark);', replace: ' && seq >= 0 && mark === mark;', test: lie('tail-cut') },
+  { name: 'memory: nothing is sealed behind it', file: rotation, find: 'return epoch >= 0 && ledger.hashOf(epoch) !== hash;', replace: 'return epoch === -2 && hash === ledger.id;', test: unit('memory', 'one that knows less asks again') },
+  { name: 'memory: a robot that left stays out', file: rotation, find: 'return this.person || this.h.ledger.left;', replace: 'return this.person;', test: unit('memory', 'A1, before the hand-over') },
+  refusal('memory: a log goes back only with a new database', conversation, "if (gen !== this.port.gen() || gen === this.ledger.memory.now.gen) return this.end('error.history');", unit('memory', 'said without a new database')),
+  { name: 'memory: an epoch that stays lost ends the conversation', file: conversation, find: "if (this.ledger.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0) return this.end('error.conversation_lost');", replace: '', test: unit('memory', 'a browser that kept no announcement') },
+  { name: 'memory: a conversation that is not named is gone', file: visitor, find: "return thread.end('error.conversation_gone');\n    this.begun", replace: 'this.thread.value = null;\n    this.begun', test: unit('memory', 'a conversation that is not named') },
+  { name: 'memory: no conversation that another began', file: visitor, find: 'begun?.id !== c.id || ', replace: '', test: lie('planted') },
+  refusal('memory: no conversation of somebody else', ledger, "if (this.port.role === 'visitor' && !equal(ed, this.port.me.pk)) reject('visitor_keys', 'the conversation of somebody else');", unit('readers', "another visitor's conversation")),
+
+  // ---- rules 2 and 3: place and rights
+  refusal('place: the epoch that is current', ledger, "if (env.epoch !== epoch.epoch) reject('epoch', `epoch ${env.epoch} in ${epoch.epoch}`);", unit('readers', 'a reader without the key')),
+  refusal('place: this conversation', ledger, "if (env.conv !== this.id) reject('conversation');", unit('readers', 'a reader without the key')),
+  refusal("place: the visitor's own keys", ledger, "if (r.seq !== 1 || !equal(id, this.conv)) reject('visitor_keys');", unit('ledger', 'the visitor keys must hash')),
+  { name: 'rights: active when the epoch began', file: rights, find: "const key = dir.keyAt(env.sender, epoch.dirSeq) ?? reject('sender', 'not active when this epoch began');", replace: "const key = dir.keyOf(env.sender) ?? reject('sender');", test: unit('readers', 'a dismissed agent') },
+  refusal('rights: in the team of the epoch', rights, "if (epoch.team === null || !dir.inTeamAt(key.user, epoch.team, epoch.dirSeq)) reject('sender', 'not in the team of this epoch');", unit('readers', 'an agent of another team speaks')),
+  refusal('rights: active now, if it is said now', rights, "if (p.live && !(dir.keyNow(env.sender) && dir.inTeamNow(key.user, epoch.team!))) reject('sender', 'not active any more');", unit('readers', 'a dismissed agent')),
+  { name: 'rights: a robot only where it is a member', file: rights, find: 'const robot = p.epoch.bot ? dir.botByKid(env.sender) : null;', replace: 'const robot = dir.botByKid(env.sender);', test: lie('robot-in-a-later-epoch') },
+  refusal('rights: no people in the epoch of a robot', ledger, "if (epoch.bot && from.user !== undefined) reject('bot_epoch');", unit('readers', 'agents write nothing where it reads')),
+  { name: 'rights: notes are of agents', file: rights, find: "return note ? reject('sender', 'only agents write notes') : { ed: p.visitor.ed };", replace: 'return { ed: p.visitor.ed };', test: unit('readers', 'a note by the visitor') },
+  refusal('epoch: no robot after one without it', epoch, "if (env.flags === 1 && !before.bot) reject('bot_again');", unit('readers', 'speaks only before the first epoch')),
+  { name: 'writing: no epoch of somebody who is out', file: writable, find: '!makerIsThere(port, ledger, epoch) || ', replace: '', test: unit('trust', 'nothing is written into an epoch whose maker') },
+
+  // ---- rule 4 and counters: order
+  { name: 'order: prev stands before', file: ledger, find: 'if (isStrict(this.port, epoch)) this.order.checkPrev(env, entry);', replace: '', test: lie('answer-before-question') },
+  { name: 'order: zeros only at the beginning', file: order, find: "prev === ZEROS ? [...this.senders].every((s) => s === env.sender) : this.hashes.has(prev)", replace: 'prev === ZEROS || this.hashes.has(prev)', test: unit('readers', 'zeros are right only') },
+  { name: 'order: what is missing is marked', file: order, find: 'entry.missingBefore = !closed(gap, run.proved);', replace: '', test: lie('dropped') },
+  refusal('order: no number twice', ledger, "if (env.ctr < this.nextCounter(env.sender, env.inst)) reject('replay');", lie('replay')),
+
+  // ---- rule 6: recalls
+  { name: 'recall: signed', file: ledger, find: "if (!(await this.port.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');\n    this.checkCounter(env);\n    const what", replace: 'this.checkCounter(env);\n    const what', test: lie('recall-forged') },
+  refusal('recall: of what stands there', ledger, "if (target && !recalls(env, target)) reject('recall', 'it names another envelope');", lie('recall-by-another')),
+  { name: 'recall: the hash', file: ledger, find: 'return !whole || equal(envelopeHash(known.bytes), what.hash);', replace: 'return whole || !whole || equal(what.hash, what.hash);', test: lie('recall-of-other-bytes') },
+  { name: 'recall: a tombstone proves nothing', file: ledger, find: "if (this.isStrict()) entry.kind = 'removed';\n    else this.order", replace: 'this.order', test: lie('tombstone') },
+  { name: 'recall: an event proves nothing', file: ledger, find: "kind: this.isStrict() ? 'removed' : 'recalled'", replace: "kind: 'recalled'", test: lie('recalled-by-the-server') },
 ];
