@@ -134,7 +134,7 @@ export const epochs: Lie[] = [
     },
   },
   {
-    id: 'last-announcement-new-key', from: '3.11-5', what: 'the same, for a key that the team did not have yet by the directory it names', at: 'talk', needs: 'qi', expect: 'marked',
+    id: 'last-announcement-new-key', from: '3.11-5', what: 'the same, for a key that the team did not have yet by the directory it names', at: 'talk', needs: 'qi', expect: REMEMBERED,
     async arm(w, id) {
       await dismissQi(w);
       if (w.stored) insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { dirSeq: w.dismissed.get('qi')! - 1 }));
