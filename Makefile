@@ -7,7 +7,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 KEFU := $(TARGET)/debug/kefu
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: help run build ui test test-rust test-ui test-browser lint bench crash tools clean-demo dist test-dist size smoke cross-tools
+.PHONY: help run build ui test test-rust test-ui test-browser lint bench hostile mutate crash tools clean-demo dist test-dist size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -53,6 +53,12 @@ test-browser: tools ui tests/browser/node_modules ## Real browsers against the r
 
 bench: build ## Speed and memory, as in the README's table
 	sh benches/run.sh "$(TARGET)/release/kefu"
+
+hostile: ui/node_modules ## All ordered pairs of lies of a hostile server against the pages (minutes)
+	npm --prefix ui run hostile
+
+mutate: ui/node_modules ## The guards of the pages, each taken away once: its test must fail (minutes)
+	npm --prefix ui run mutate
 
 crash: ## 1,000 kills of the server under load (minutes)
 	KEFU_KILLS=1000 $(CARGO) test --test it crash -- --nocapture

@@ -12,11 +12,12 @@ import { acceptAnnouncement, emptyChain, openBox } from '../src/crypto/epoch';
 import { acceptGrant } from '../src/crypto/grant';
 import * as hash from '../src/crypto/hash';
 import { inviteKeys, parseCode, printCode } from '../src/crypto/invite';
+import { signRecall, targetOf } from '../src/crypto/recall';
 import { openKeyring, openTeamKey, sealKeyring } from '../src/crypto/keyring';
 import { claimHash, readCert } from '../src/crypto/rules';
 import { coverage, verifyBundle } from '../src/crypto/snapshot';
 import { canonical, readState } from '../src/crypto/state';
-import { Envelope, Kind, type SiteReply, type SignedJson } from '../src/proto';
+import { Envelope, Kind, parseRecord, type SiteReply, type SignedJson } from '../src/proto';
 import { backends } from './support/backends';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -325,4 +326,32 @@ describe.each(backends)('on the %s back end', (_, make) => {
       await expect(verifyBundle(b, unhex(d.fp), bad.bundle, () => bad.now), bad.name).rejects.toMatchObject(why);
     }
   });
+});
+
+describe.each(backends)('recalls on the %s back end', (_, make) => {
+  const r: Any = JSON.parse(readFileSync(new URL('../../tests/data/recall.json', import.meta.url), 'utf8'));
+
+  it('are the bytes that Rust signs, and read as it reads them', async () => {
+    const b = await make();
+    for (const c of r.recalls) {
+      const of = Envelope.parse(unhex(c.of))!;
+      const key = await b.signingKey(unhex(c.seed));
+      const fields = { conv: unhex(c.conv), epoch: c.epoch, msg: unhex(c.msg), inst: c.inst, ctr: c.ctr, prev: unhex(c.prev) };
+      const made = await signRecall(fields, targetOf(of), key);
+      expect(hex(made)).toBe(c.recall);
+      const env = Envelope.parse(made)!;
+      expect(env.kind).toBe(of.kind === Kind.note ? Kind.noteRecall : Kind.recall);
+      expect(env.recalled).toMatchObject({ msg: of.msg, inst: of.inst, ctr: of.ctr });
+      expect(hex(env.recalled.hash)).toBe(hex(hash.envelopeHash(of.bytes)));
+      expect(Envelope.parse(unhex(c.tombstone))).toMatchObject({ msg: of.msg });
+    }
+  });
+});
+
+it('marks of records', () => {
+  const r: Any = JSON.parse(readFileSync(new URL('../../tests/data/recall.json', import.meta.url), 'utf8'));
+  for (const { frame, mark } of r.marks) {
+    const record = parseRecord(unhex(frame))!;
+    expect(hex(hash.recordMark(record.seq, record.at, record.body))).toBe(mark);
+  }
 });
