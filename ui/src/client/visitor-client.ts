@@ -34,7 +34,7 @@ export class Visitor implements VisitorClient {
   readonly robot = computed(() => {
     const thread = this.thread.value;
     const conv = thread?.conv.value;
-    if (conv) return conv.owner === 'robot' && !thread!.personAsked.value;
+    if (conv) return conv.owner === 'robot' && !thread!.personAsked.value && !thread!.blocked.value;
     return !this.personFirst.value && (this.bot.value?.there.value ?? false);
   });
   readonly robotRefused = computed(() => this.bot.value?.alarm.value ?? false);
