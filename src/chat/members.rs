@@ -2,7 +2,7 @@
 
 use crate::{
     crypto::{
-        directory::Directory,
+        directory::{Directory, UserState},
         hash::{self, BoxKind},
     },
     proto::{Kid, TeamId, UserId},
@@ -24,6 +24,15 @@ pub(super) struct TeamKey {
 /// Whether somebody was in a team at entry `seq`. Who waits for confirmation is in it from their enrolment on.
 pub(super) fn in_team(directory: &Directory, user: &UserId, team: &TeamId, seq: u32) -> bool {
     directory.in_team_at(user, team, seq)
+}
+
+/// Whether a message of this agent is good in an epoch for `team` that knows the directory up to entry `seq` (protocol §2,
+/// rule 3): their key and their membership are not newer.
+pub(super) fn may_write(directory: &Directory, user: &UserId, team: &TeamId, seq: u32) -> bool {
+    let state = directory.state();
+    let known = state.users.get(user).and_then(UserState::active_key).is_some_and(|key| key.from <= seq);
+    let waits = state.waiting.get(user).is_some_and(|w| w.from <= seq);
+    (known || waits) && directory.in_team_at(user, team, seq)
 }
 
 /// The team whose key this box is for, if it is the team's current one.

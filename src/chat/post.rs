@@ -13,7 +13,9 @@ use crate::{
     store::{self, Batch, Op, Reply},
 };
 
-use super::{Address, Chat, Reader, Refusal, cells::lock, close::append, conversation::Cell, now_ms, shown::shown};
+use super::{
+    Address, Chat, Reader, Refusal, cells::lock, close::append, conversation::Cell, members, now_ms, shown::shown,
+};
 
 /// A refused envelope, with what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +115,7 @@ impl Chat {
             Kind::Message => {
                 self.may_speak(conn, &cell)?;
                 self.check_epoch(&cell, header)?;
+                self.check_rights(conn, &cell)?;
                 cell.count(header)?;
                 if cell.row.state == ConvState::Closed {
                     self.reopen_ops(&cell, "visitor", &mut batch);
@@ -164,6 +167,18 @@ impl Chat {
                 return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it to write"));
             }
             _ => return Err(Refusal::new(ErrorCode::NotOwner, "you do not own this conversation; take it first")),
+        }
+        Ok(())
+    }
+
+    /// From revision 2 of the rules of readers on: an agent who came after the epoch began would not be believed in it. They
+    /// announce the next one first.
+    fn check_rights(&self, conn: &Conn, cell: &Cell) -> Result<(), Refusal> {
+        let Some(user) = conn.who.user() else { return Ok(()) };
+        let (row, directory) = (&cell.row, self.org.directory());
+        let strict = directory.revision_at(row.dir_seq) >= 2;
+        if strict && !members::may_write(&directory, user, &row.key_team, row.dir_seq) {
+            return Err(Refusal::epoch_over());
         }
         Ok(())
     }

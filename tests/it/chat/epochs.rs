@@ -213,3 +213,23 @@ async fn an_epoch_never_knows_less_of_the_directory_than_the_one_before() {
     let good = visitor.view(conv).announce(&company, "svc", &vkey);
     visitor.post(good).await.unwrap();
 }
+
+#[tokio::test]
+async fn an_agent_who_came_into_the_team_later_announces_before_they_write() {
+    let server = Server::new().await;
+    let company = server.company.clone();
+    let (_visitor, mut li, conv) = talk(&server).await;
+    company.act(|s| s.user_teams(&"zhou".parse().unwrap(), &["svc".parse().unwrap(), "vip".parse().unwrap()])).await;
+    let mut zhou = Peer::agent(&server, "zhou").await;
+    li.transfer(conv, Some("zhou"), None).await.unwrap();
+    zhou.follow(conv).await;
+    zhou.until(conv, |v| v.owner == owner("zhou")).await;
+    let key = company.keyring("zhou").signing;
+    let (_, early) = zhou.view(conv).seal("too early", &key);
+    assert_eq!(zhou.post(early).await.unwrap_err().0, ErrorCode::EpochStale);
+    let next = zhou.view(conv).announce(&company, "svc", &key);
+    zhou.post(next).await.unwrap();
+    zhou.until(conv, |v| v.epoch == 1).await;
+    let seq = zhou.say(conv, "here I am").await;
+    li.record(conv, seq).await;
+}
