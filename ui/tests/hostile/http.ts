@@ -1,7 +1,8 @@
 /** The HTTP side of the bench's server. */
-import { unb64u } from '../../src/crypto/bytes';
+import { hex, unb64u } from '../../src/crypto/bytes';
 import { Code, type SignedJson } from '../../src/proto';
 import { SITE } from '../support/company';
+import { hashOf } from './company';
 import type { HostileServer, Load } from './server';
 
 /** As much of a `Response` as the clients use. */
@@ -19,6 +20,11 @@ const seqOf = (j: SignedJson | null): number => {
   }
 };
 
+function headIsGenuine(server: HostileServer, j: SignedJson | null): boolean {
+  const entry = server.log.entries[seqOf(j)];
+  return entry !== undefined && (JSON.parse(new TextDecoder().decode(unb64u(j!.raw))) as { head: string }).head === hex(hashOf(entry));
+}
+
 export async function answer(server: HostileServer, load: Load, url: string, init?: RequestInit): Promise<Response> {
   const path = url.replace(/^https:\/\/[^/]*\/api\/v1/, '');
   if (init?.body) server.said.push({ who: load.who, text: init.body as string });
@@ -26,7 +32,8 @@ export async function answer(server: HostileServer, load: Load, url: string, ini
   const told = honest === undefined ? undefined : await server.hooks.applyHttp(load.who, path, honest);
   if (told === undefined) return response(404, { code: Code.not_found, name: 'not_found', text: '' });
   const entries = (told as { entries?: SignedJson[] }).entries ?? (told as { directory?: { tail: SignedJson[] } }).directory?.tail;
-  if (entries) load.served = Math.max(load.served, ...entries.map(seqOf), seqOf((told as { directory?: { snapshot: SignedJson | null } }).directory?.snapshot ?? null));
+  const snapshot = (told as { directory?: { snapshot: SignedJson | null } }).directory?.snapshot ?? null;
+  if (entries) load.served = Math.max(load.served, ...entries.filter((e) => server.log.entries[seqOf(e)]?.sig === e.sig).map(seqOf), headIsGenuine(server, snapshot) ? seqOf(snapshot) : -1);
   return response(200, told);
 }
 

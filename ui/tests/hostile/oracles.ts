@@ -50,27 +50,36 @@ function authenticity(w: World, look: Look): string[] {
     const said = w.said.get(words);
     const by = l.side === 'visitor' ? 'visitor' : l.user;
     if (!said) {
-      if (!tolerated(w, look, words, l)) out.push(`authenticity: nobody honest wrote: ${words}`);
+      if (!w.byQi.has(words) || !qiMaySpeak(w, look, l)) out.push(`authenticity: nobody honest wrote: ${words}`);
     } else if (said.by !== by || said.kind !== l.kind || said.conv !== w.conv) out.push(`authenticity: shown as ${l.kind} of ${by}: ${words}`);
   }
   return out;
 }
 
 /**
- * A partner's line that could as well be of the time before their end: only as history, never live. A page that trusts its server no
- * more has said so, and may not have learned of that end.
+ * Somebody who was in the team says something. Good while they are in, in an epoch of that team that is current there and has no robot;
+ * after their end only as history, where nobody can tell it from what they wrote in time, or to a page that was not told of it.
  */
-function tolerated(w: World, look: Look, words: string, l: Line): boolean {
-  if (look.alarm && w.byQi.has(words)) return true;
-  return w.tolerated.has(words) && !shownRecords(look).some((d) => d.live && d.rec.seq === l.seq);
+function qiMaySpeak(w: World, look: Look, l: Line): boolean {
+  // a page that trusts its server no more has said so, and may not have learned of that end
+  if (look.alarm) return true;
+  const records = shownRecords(look);
+  const at = records.findIndex((d) => d.rec.seq === l.seq && wire(d.rec.body)?.msg === l.id);
+  const epoch = records.slice(0, at).map((d) => wire(d.rec.body)).filter((e): e is Wire => e?.kind === K.announcement && accepted(w, e)).at(-1);
+  if (at < 0 || !epoch || epoch.flags || wire(records[at]!.rec.body)!.epoch !== epoch.epoch) return false;
+  const end = w.dismissed.get('qi') ?? Infinity;
+  const knows = w.server.loads.some((k) => k.who === look.who && k.n <= look.load.n && k.served >= end);
+  return !knows || !records[at]!.live;
 }
+
+const accepted = (w: World, e: Wire): boolean => w.rightful.has(e.hash) || w.server.sent.some((s) => s.w.hash === e.hash);
 
 function rightfulEpoch(w: World, look: Look, l: Line): boolean {
   const made = shownRecords(look).find((d) => d.rec.seq === l.seq && wire(d.rec.body)?.kind === K.announcement);
   const hash = made && wire(made.rec.body)!.hash;
   if (!made || w.server.sent.some((s) => s.w.hash === hash)) return true;
   // it has said so, and may not have learned that they were dismissed
-  if (look.alarm && wire(made.rec.body)!.sender === kidHex(w.cast.qi.ed)) return true;
+  if ((look.alarm || look.says.length > 0) && wire(made.rec.body)!.sender === kidHex(w.cast.qi.ed)) return true;
   const known = w.rightful.get(hash!);
   return known !== undefined && known.readers.includes(look.who) && (known.live || !made.live);
 }
@@ -153,13 +162,15 @@ function chain(v: View, e: Wire, at: number, w: World): string | null {
 
 // ---- alarm
 
-/** Announcements as they were accepted: from honest makers, in their order. */
+/** Announcements as they were accepted: from honest makers, in their order, in records whose number came next. */
 function epochsOf(w: World, load: Load): Map<number, string> {
-  const honest = new Set(w.server.sent.filter((s) => s.w.kind === K.announcement).map((s) => s.w.hash));
   const out = new Map<number, string>();
+  let have = 0;
   for (const { conv, rec } of load.delivered) {
+    if (conv !== w.conv || rec.seq !== have + 1) continue;
+    have++;
     const e = wire(rec.body);
-    if (conv === w.conv && e?.kind === K.announcement && honest.has(e.hash) && e.epoch === out.size) out.set(e.epoch, e.hash);
+    if (e?.kind === K.announcement && accepted(w, e) && e.epoch === out.size) out.set(e.epoch, e.hash);
   }
   return out;
 }

@@ -28,7 +28,8 @@ async function heldBy(w: World): Promise<Map<string, Held>> {
 /** The robot reads its own part; who was dismissed reads until the writer could know of it; others read nothing. */
 function allowed(w: World, by: Partner, s: Sent): boolean {
   if (by === 'robot') return s.who === 'visitor' && !s.robotLeft;
-  if (by === 'qi') return s.dir < (w.dismissed.get('qi') ?? Infinity);
+  // the entry after their end gives the team another key
+  if (by === 'qi') return s.dir <= (w.dismissed.get('qi') ?? Infinity);
   return false;
 }
 

@@ -23,7 +23,7 @@ export interface Load {
   /** In order; `live`: after `synced`. */
   delivered: { conv: string; rec: Rec; live: boolean }[];
   frames: Frame[];
-  /** Newest entry of the directory that was served to it. */
+  /** Newest genuine entry of the directory that was served to it. */
   served: number;
   /** Different envelopes that came from it. */
   sent: number;
@@ -87,21 +87,21 @@ export class HostileServer {
     if (!f) return;
     p.load.frames.push(f);
     const convs = f.t === 'conv' ? [f.conv as Conv] : f.t === 'welcome' ? (f.convs as Conv[]) : [];
-    if (convs.some((c) => c.owner !== 'robot')) this.robotLeft.add(p.load.who);
+    for (const c of convs) if (c.owner !== 'robot') this.robotLeft.add(`${p.load.who}/${c.id}`);
     p.s.say(f);
   }
 
-  /** Whose page knows that the robot is out. */
-  private readonly robotLeft = new Set<Who>();
+  /** Whose page knows that the robot is out of which conversation: `<who>/<conversation>`. */
+  private readonly robotLeft = new Set<string>();
 
   /** False: this page sends without end, and is heard no more. */
   private note(p: Peer, w: Wire): boolean {
     const { who } = p.load;
     if (p.load.sent > MAX_SENT) return false;
-    if (w.kind === K.announcement && !w.flags) this.robotLeft.add(who);
+    if (w.kind === K.announcement && !w.flags) this.robotLeft.add(`${who}/${w.conv}`);
     if (this.sent.some((s) => s.who === who && s.w.hash === w.hash)) return true;
     p.load.sent++;
-    this.sent.push({ w, who, robotLeft: this.robotLeft.has(who), dir: Math.max(...this.loads.filter((l) => l.who === who).map((l) => l.served)) });
+    this.sent.push({ w, who, robotLeft: this.robotLeft.has(`${who}/${w.conv}`), dir: Math.max(...this.loads.filter((l) => l.who === who).map((l) => l.served)) });
     return true;
   }
 
@@ -179,7 +179,7 @@ export class HostileServer {
     const w = wire(rec.body);
     const e = eventOf(rec.body);
     const left = w?.kind === K.announcement && !w.flags && this.sent.some((s) => s.w.hash === w.hash);
-    if (left || (e?.t === 'owner' && e.owner !== 'robot')) this.robotLeft.add(p.load.who);
+    if (left || (e?.t === 'owner' && e.owner !== 'robot')) this.robotLeft.add(`${p.load.who}/${conv}`);
   }
 
   private resume(p: Peer, r: { id: string; have: number; gen?: string; seq?: number; mark?: string }): void {
@@ -200,7 +200,9 @@ export class HostileServer {
     p.load.synced.push({ conv: r.id, last, have: r.have });
     p.live.add(r.id);
     this.say(p, { t: 'synced', conv: r.id, last });
-    this.deliver(p, r.id, Infinity);
+    hop(() => {
+      if (p.follows.has(r.id)) this.deliver(p, r.id, Infinity);
+    });
   }
 
   /** A page of records over HTTP, each after its length. */

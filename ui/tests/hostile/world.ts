@@ -38,8 +38,6 @@ export class World {
   readonly made: { ek: Uint8Array; by: Partner }[] = [];
   /** Entry by which somebody was dismissed. */
   readonly dismissed = new Map<Who, number>();
-  /** Lines that partners wrote while they had the right to, or that nobody could tell from such. */
-  readonly tolerated = new Set<string>();
   /** Announcements of partners that these readers cannot tell from rightful ones; some only as history. */
   readonly rightful = new Map<string, { readers: readonly Who[]; live: boolean }>();
   /** Everything that somebody dismissed wrote at any time. */

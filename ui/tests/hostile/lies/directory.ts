@@ -171,7 +171,8 @@ export const directory: Lie[] = [
     async arm(w, id) {
       const last = w.log.entries.slice(0, -1);
       // the same state, told at another time
-      const { snapshot } = await w.log.branch([...last, await entryAfter(last, { t: 'rules', rev: 2, late: [] }, w.cast.zhao.ed)]);
+      const same = JSON.parse(text(w.log.entries.at(-1)!)) as Record<string, unknown>;
+      const { snapshot } = await w.log.branch([...last, await entryAfter(last, { ...same, at: Date.now() + 1 }, w.cast.zhao.ed)]);
       w.hooks.http<Entries>(id, 'li', '/directory?', (a) => ({ ...a, snapshot }));
     },
   },

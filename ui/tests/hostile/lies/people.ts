@@ -16,7 +16,8 @@ async function enrolment(w: World, i: Invite, over: Record<string, unknown> = {}
 /** Somebody enrolled too late, by an entry that says otherwise; the team gets another key, so that an epoch begins after it. */
 async function late(w: World, id: string): Promise<void> {
   const { entry } = await enrolment(w, w.cast.lateInvite, { at: Date.now() - 2 * DAY_MS }, undefined, w.cast.bo);
-  w.log.entries.push(entry);
+  // two lies of one run may need it
+  if (!w.log.entries.some((e) => e.signer === entry.signer)) w.log.entries.push(entry);
   await w.log.rotate('svc');
   await tellAll(w);
   w.hooks.count(id);

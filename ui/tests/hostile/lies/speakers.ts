@@ -57,12 +57,7 @@ export const speakers: Lie[] = [
     async arm(w, id) {
       const ek = await dismissQi(w);
       if (!ek) return;
-      for (const who of EVERYBODY) {
-        const { text, bytes } = await w.partnerSays(w.cast.qi.ed, ek, 'qi: still here');
-        // a later load reads it as history, where nobody can tell it from what was written in time
-        w.tolerated.add(text);
-        w.insert(id, who, bytes);
-      }
+      for (const who of EVERYBODY) w.insert(id, who, (await w.partnerSays(w.cast.qi.ed, ek, 'qi: still here')).bytes);
     },
   },
   {
@@ -72,11 +67,7 @@ export const speakers: Lie[] = [
       const ek = await dismissQi(w);
       if (!ek) return;
       w.server.cut();
-      for (const who of EVERYBODY) {
-        const { text, bytes } = await w.partnerSays(w.cast.qi.ed, ek, 'qi: of my time');
-        w.tolerated.add(text);
-        w.insert(id, who, bytes);
-      }
+      for (const who of EVERYBODY) w.insert(id, who, (await w.partnerSays(w.cast.qi.ed, ek, 'qi: of my time')).bytes);
       for (const who of EVERYBODY) await reconnect(w, who);
     },
   },
