@@ -66,6 +66,22 @@ describe('a page that is loaded again', () => {
     for (const env of messagesSent().filter((e) => e.epoch === 0)) expect(env.ctr, 'only what was said to the robot').toBeLessThan(2);
   });
 
+  it('an owner that was a person once keeps the robot out, whatever the server says of the owner later', async () => {
+    await co.robotOn();
+    const { v, id, reload } = await browser();
+    server.fate = (env) => (env.kind === Kind.announcement ? 'lose' : 'store');
+    for (const p of server.peers) p.s.say({ t: 'conv', conv: { ...server.convs.get(id)!.conv, owner: 'agent:li' } });
+    await until(() => v.client.robot.value === false);
+    await rest();
+    server.fate = () => 'store';
+    const from = messagesSent().length;
+    const again = await reload();
+    await until(() => again.client.thread.value?.synced.value === true);
+    await again.client.send(SECRET);
+    await rest(20_000);
+    expect(messagesSent().slice(from).filter((e) => e.epoch === 0)).toEqual([]);
+  });
+
   it('a log that lost its end is an alarm, unless the database was opened anew', async () => {
     const { v, reload } = await browser();
     await v.client.send('second');

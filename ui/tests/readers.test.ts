@@ -38,14 +38,14 @@ describe('place and rights', () => {
 
   it('a reader without the key refuses what does not belong here, by its header', async () => {
     const blind = await t.reader(t.li, { teams: [] });
-    const late = await t.say('late');
+    const late = await t.say('late', t.visitor.ed, { ctr: 10 });
     const next = await t.epoch(t.li.ed);
     const conv = t.conv;
     t.conv = random(16);
-    const elsewhere = await t.say('elsewhere');
+    const elsewhere = await t.say('elsewhere', t.visitor.ed, { ctr: 11 });
     t.conv = conv;
     const errors = async (...records: WireRecord[]) => (await read(blind, records), blind.entries.filter((e) => e.kind === 'broken').map((e) => e.error));
-    expect(await errors(...begun, await t.say('here', t.visitor.ed, { epoch: 0 }))).toEqual(['error.no_key']);
+    expect(await errors(...begun, await t.say('here', t.visitor.ed, { epoch: 0, ctr: 0 }))).toEqual(['error.no_key']);
     expect(await errors(next, late, elsewhere)).toEqual(['error.no_key', 'error.refused', 'error.refused']);
   });
 
@@ -58,6 +58,15 @@ describe('place and rights', () => {
     expect(await read(await t.reader('visitor'), [...begun, before])).toEqual(['message:before']);
     const records = [...begun, before, await t.epoch(t.visitor.ed), await t.say('in the new one', t.li.ed)];
     expect(await read(await t.reader('visitor'), records)).toEqual(['message:before', 'broken']);
+  });
+
+  it('a key that was replaced speaks no more, though its person is in the team again', async () => {
+    const old = t.li.ed;
+    await t.co.add({ t: 'agent', user: 'li', on: false });
+    await t.co.confirm(await t.co.enrol('li', 'agent', ['svc']));
+    await t.grown();
+    const records = [...begun, await t.epoch(t.visitor.ed), await t.say('me again', old)];
+    expect(await read(await t.reader('visitor'), records)).toEqual(['broken']);
   });
 
   it('an agent of another team speaks only after a transfer to it', async () => {
@@ -136,6 +145,8 @@ describe('the robot', () => {
     const late = await t.say('pay to account X', robot, { epoch: 0 });
     const handed = [...begun, await t.epoch(t.li.ed), late];
     for (const live of [true, false]) expect(await read(await t.reader('visitor'), handed, live)).toEqual(['message:hello', 'broken']);
+    // and not with the next key, if somebody gave it to the server
+    expect((await read(await t.reader('visitor'), [...handed, await t.say('in the new one', robot)])).at(-1)).toBe('broken');
     // what the visitor still writes for the robot is nothing that an agent takes for safe
     const still = await t.say('card 6222', t.visitor.ed, { epoch: 0 });
     expect(await read(await t.reader(t.li), [...handed.slice(0, -1), still])).toEqual(['message:hello', 'broken']);

@@ -223,8 +223,18 @@ export class Conversation implements Thread {
     this.conv.value = conv;
     this.marksFrom(conv);
     this.publish();
+    const person = conv.owner === 'queue' || ownerUser(conv.owner) !== null;
+    if (person) this.work = this.work.then(() => this.robotLeft());
     // a robot that is not the owner any more leaves at once; records that came before this count first
     this.work = this.work.then(() => this.outbox.pump());
+  }
+
+  /** A person has it, as far as the server says: that is no reason to believe it later when it says otherwise. */
+  private async robotLeft(): Promise<void> {
+    if (this.ledger.left) return;
+    this.ledger.left = true;
+    await this.ledger.memory.load();
+    await this.ledger.memory.save({ left: true });
   }
 
   receipt(side: WireSide, marks: Marks): void {
