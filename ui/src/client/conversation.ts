@@ -57,6 +57,14 @@ export class Conversation implements Thread {
   private queued = 0;
   /** The server's log went back: it is read again, and what was lost is handed back. */
   private rewinding = false;
+  private bringing = false;
+  /** The server said that everything is here while something was handed back. */
+  private missed = false;
+  /** The opening of the server's database under which this page read, and the one that it named when it asked. */
+  private gen = '';
+  private asked = '';
+  /** Up to here it is remembered, and may be shown. */
+  private kept = 0;
   /** Highest seq received here. */
   have = 0;
   private read = 0;
@@ -87,6 +95,7 @@ export class Conversation implements Thread {
       id,
     );
     this.lines = new Lines(port, this.ledger);
+    this.keepRobotOut(conv);
     this.marksFrom(conv);
     this.publish();
   }
@@ -102,8 +111,12 @@ export class Conversation implements Thread {
 
   /** What the server compares with its log. */
   known(): Omit<Resume, 'id' | 'have'> {
-    const { gen, seq, mark } = this.ledger.memory.now;
-    return this.rewinding || !seq || !gen ? {} : { gen, seq, mark };
+    const { end, memory } = this.ledger;
+    // another tab may have come back from a backup: what this page read is older then
+    const { gen, seq, mark } = end && this.gen && this.gen !== memory.now.gen ? { gen: this.gen, ...end } : memory.now;
+    const known = !this.rewinding && seq > 0 && gen !== '';
+    this.asked = known ? gen : '';
+    return known ? { gen, seq, mark } : {};
   }
 
   /** Records come in order; the link saw to it. */
@@ -120,7 +133,11 @@ export class Conversation implements Thread {
       if (env && env.sender === this.port.kid && r.seq > before && HANDED_BACK.includes(env.kind)) this.ledger.memory.acknowledged(r.seq, env);
       this.queued--;
       // before anything is sealed in a new epoch or shown
-      if (entry?.epoch || this.queued === 0) await this.remember(gen);
+      if (entry?.epoch || this.queued === 0) {
+        await this.remember(gen);
+        this.kept = r.seq;
+      }
+      if (this.ledger.contradicts && !this.ended) this.end('error.history');
       if (env) {
         this.outbox.record(env);
         this.expected.get(env.msg)?.(null);
@@ -144,7 +161,8 @@ export class Conversation implements Thread {
       if (!this.port.online() || gen !== this.port.gen() || this.ended) return;
       if (this.rewinding) {
         // not in this chain: it waits for records
-        void this.bringBack();
+        if (this.bringing) this.missed = true;
+        else void this.bringBack();
         return;
       }
       if (!this.ledger.holds()) return this.end('error.history');
@@ -153,6 +171,7 @@ export class Conversation implements Thread {
   }
 
   private async go(gen: string): Promise<void> {
+    this.gen = this.asked = gen;
     await this.remember(gen);
     this.synced.value = true;
     this.publish();
@@ -172,9 +191,9 @@ export class Conversation implements Thread {
   rewound(gen: string): void {
     this.synced.value = false;
     this.work = this.work.then(() => {
-      if (gen !== this.port.gen() || gen === this.ledger.memory.now.gen) return this.end('error.history');
+      if (!gen || gen !== this.port.gen() || gen === this.asked) return this.end('error.history');
       this.rewinding = true;
-      this.have = 0;
+      this.have = this.kept = 0;
       this.ledger.reset();
       this.port.again(this.id, true);
     });
@@ -182,12 +201,16 @@ export class Conversation implements Thread {
 
   private async bringBack(): Promise<void> {
     const [after, gen] = [this.have, this.port.gen()];
+    this.bringing = true;
     try {
       const rest = await handBack(this.port, this);
+      // opened anew once more: what was read is not what is there
+      if (gen !== this.port.gen()) return;
       const { memory } = this.ledger;
       if (this.ledger.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0) return this.end('error.conversation_lost');
       this.rewinding = false;
       await memory.replace({ ...this.ledger.place(), ...(gen && { gen }) }, { after, at: this.port.now() });
+      this.ledger.expect();
       await this.go(gen);
       const mine = this.port.role === 'visitor' || this.conv.value?.owner === `agent:${this.hooks.me?.()}`;
       await this.outbox.requeue(rest, mine ? null : 'error.not_owner');
@@ -198,6 +221,10 @@ export class Conversation implements Thread {
       const later = refused ? RETRIED.includes(refused.code) : e instanceof ClientError && e.key === 'error.network';
       if (later) setTimeout(() => this.caughtUp(), refused?.retryMs ?? RETRY_MS);
       else this.end('error.conversation_lost');
+    } finally {
+      this.bringing = false;
+      if (this.missed) this.caughtUp();
+      this.missed = false;
     }
   }
 
@@ -220,21 +247,20 @@ export class Conversation implements Thread {
   }
 
   update(conv: Conv): void {
+    this.keepRobotOut(conv);
     this.conv.value = conv;
     this.marksFrom(conv);
     this.publish();
-    const person = conv.owner === 'queue' || ownerUser(conv.owner) !== null;
-    if (person) this.work = this.work.then(() => this.robotLeft());
     // a robot that is not the owner any more leaves at once; records that came before this count first
     this.work = this.work.then(() => this.outbox.pump());
   }
 
-  /** A person has it, as far as the server says: that is no reason to believe it later when it says otherwise. */
-  private async robotLeft(): Promise<void> {
-    if (this.ledger.left) return;
+  /** The server's word can take a robot out, and then for good: what is written from here on is not for it, also after a reload. */
+  private keepRobotOut(conv: Conv | null): void {
+    if (!conv || this.port.role !== 'visitor' || this.ledger.left || conv.owner === 'robot' || conv.owner === 'none') return;
     this.ledger.left = true;
-    await this.ledger.memory.load();
-    await this.ledger.memory.save({ left: true });
+    const { memory } = this.ledger;
+    void memory.load().then(() => memory.save({ left: true }));
   }
 
   receipt(side: WireSide, marks: Marks): void {
@@ -363,7 +389,7 @@ export class Conversation implements Thread {
   publish(): void {
     const conv = this.conv.value;
     const other = conv?.[this.port.role === 'visitor' ? 'agent' : 'visitor'] ?? { delivered: 0, read: 0 };
-    const messages = this.lines.render(this.outbox.items, other, (seq, at) => this.port.now() - at < RECALL_MS && seq > 0);
+    const messages = this.lines.render(this.outbox.items, this.kept, other, (seq, at) => this.port.now() - at < RECALL_MS && seq > 0);
     this.messages.value = messages;
     this.unread.value = messages.filter((m) => !m.mine && m.seq !== null && m.seq > this.read && m.kind === 'text' && (m.side !== 'robot' || this.port.role === 'visitor')).length;
     const epoch = this.ledger.current;

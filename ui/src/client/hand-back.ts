@@ -20,6 +20,8 @@ export async function handBack(port: Port, c: Conversation): Promise<Envelope[]>
   for (;;) {
     const here = ledger.chain.epoch;
     for (const env of own.filter((e) => e.epoch <= here && !rest.includes(e) && !ledger.has(e.msg))) {
+      // another tab may be at it, too
+      if (ledger.has(env.msg)) continue;
       // after one that must be sealed again the later ones are, too: they keep their order
       if (rest.length || env.epoch < here || !(await delivered(c, env))) rest.push(env);
     }
@@ -37,7 +39,7 @@ async function delivered(c: Conversation, env: Envelope): Promise<boolean> {
     await c.deliver(env.bytes);
     return true;
   } catch (e) {
-    const over: readonly number[] = [Code.epoch_stale, Code.directory_stale, Code.not_owner, Code.too_late, Code.closed, Code.malformed];
+    const over: readonly number[] = [Code.epoch_stale, Code.directory_stale, Code.not_owner, Code.too_late, Code.closed, Code.malformed, Code.not_found];
     if (e instanceof Refused && over.includes(e.code)) return false;
     throw e;
   }

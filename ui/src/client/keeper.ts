@@ -23,6 +23,12 @@ export function directoryError(e: unknown): ClientError {
   return new ClientError(keys[reason] ?? 'error.directory', String(e));
 }
 
+/** How far the directory was at an earlier visit or in another tab. */
+interface Memory {
+  seq: number;
+  head: string;
+}
+
 export interface KeeperDeps {
   backend: Backend;
   store: Store;
@@ -69,7 +75,12 @@ export class DirectoryKeeper {
 
   /** Of a directory that was verified, if it does not contradict the memory of an earlier visit. */
   static async begin(deps: KeeperDeps, dir: Directory, life: Life, whole: boolean): Promise<DirectoryKeeper> {
-    dir.checkMemory((await deps.store.get<{ seq: number; head: string }>(memoryName(dir.fp))) ?? null);
+    const memory = (await deps.store.get<Memory>(memoryName(dir.fp))) ?? null;
+    // it grew while this page was loading, and another tab knows
+    if (memory && dir.seq < memory.seq) {
+      for (const j of (await entriesAfter(deps.http, dir.seq)).entries) await dir.apply(deps.backend, signedOf(j));
+    }
+    dir.checkMemory(memory);
     const keeper = new DirectoryKeeper(deps, dir, life, whole);
     await keeper.remember();
     return keeper;
@@ -108,7 +119,7 @@ export class DirectoryKeeper {
   private async remember(): Promise<void> {
     const { seq, head } = this.dir;
     try {
-      await this.deps.store.set(memoryName(this.dir.fp), { seq, head: hex(head) });
+      await this.deps.store.update<Memory>(memoryName(this.dir.fp), (there) => (there && there.seq > seq ? there : { seq, head: hex(head) }));
     } catch {
       // a full disk must not stop a conversation; the memory is then as old as it was
     }

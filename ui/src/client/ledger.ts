@@ -5,13 +5,14 @@
  * grants) is in `agent-ledger.ts`, which the widget does not carry.
  */
 import type { EpochKey } from '../crypto/backend';
-import { equal, hex, sized, unb64u, unhex } from '../crypto/bytes';
+import { cat, equal, hex, sized, unb64u, unhex } from '../crypto/bytes';
 import { isForkAlarm } from '../crypto/directory';
 import { isGoodKey } from '../crypto/ed25519';
 import { decodeBody, openMessage, type Body } from '../crypto/envelope';
 import { acceptAnnouncement, emptyChain, openBox, type AcceptedEpoch, type Chain, type Transfer } from '../crypto/epoch';
 import { reject, Rejected } from '../crypto/error';
 import { announcementHash, conversationId, envelopeHash, kidOf, recordMark } from '../crypto/hash';
+import { sha256 } from '../crypto/sha2';
 import type { ErrorKey } from '../model';
 import { Envelope, Kind, ownerUser, parseEvent, type RecordEvent, type WireRecord } from '../proto';
 import { CatchUp } from './catch-up';
@@ -55,6 +56,9 @@ export interface Entry {
   signer?: Uint8Array;
 }
 
+const OF_MESSAGES: readonly number[] = [Kind.message, Kind.recall, Kind.tombstone];
+const OF_NOTES: readonly number[] = [Kind.note, Kind.noteRecall, Kind.noteTombstone];
+
 export class Ledger {
   /** The visitor's keys, once the first record proved them. */
   visitor: { ed: Uint8Array; x: Uint8Array; kid: string; site: string } | null = null;
@@ -73,9 +77,13 @@ export class Ledger {
   protected readonly directory: CatchUp;
   private adopted: Epoch | null = null;
   private newest: WireRecord | null = null;
-  /** What was remembered when reading began, and the mark found at its place. */
+  /** Over the marks of all records so far. */
+  private digest: Uint8Array = new Uint8Array(0);
+  /** What was remembered when reading began, and the digest found at its place. */
   private before: Remembered | null = null;
   private found: string | null = null;
+  /** The log has other records than remembered. Nothing of it is remembered then. */
+  contradicts = false;
 
   constructor(
     protected readonly port: Port,
@@ -101,9 +109,18 @@ export class Ledger {
     return this.newest || !prev ? this.order.last : unhex(prev);
   }
 
-  /** Whether the log showed an envelope with this id, whatever became of it. */
+  /** Whether the log showed an own envelope with this id, whatever became of it. */
   has(msg: string): boolean {
     return this.seen.has(msg);
+  }
+
+  /**
+   * Whether this is the place of something that this person sent. What bears its id and leaves no line (a note or a grant, to a
+   * visitor) is no acknowledgement: the server could make a message vanish by it.
+   */
+  isShown(env: Envelope): boolean {
+    const kinds = this.port.role === 'agent' ? [...OF_MESSAGES, ...OF_NOTES] : OF_MESSAGES;
+    return env.sender === this.port.kid && env.conv === this.id && kinds.includes(env.kind);
   }
 
   /** The line of a message id. */
@@ -113,9 +130,15 @@ export class Ledger {
 
   /** Where the log stands, for the memory. */
   place(): Partial<Remembered> {
+    if (this.contradicts) return { left: this.left };
     const { epoch, hash } = this.chain;
-    const log = this.newest && { seq: this.newest.seq, mark: markOf(this.newest), prev: hex(this.order.last) };
+    const log = this.newest && { ...this.end!, digest: hex(this.digest), prev: hex(this.order.last) };
     return { ...(epoch >= 0 && { epoch, hash: hex(hash) }), ...log, left: this.left };
+  }
+
+  /** Number and mark of the newest record here. */
+  get end(): { seq: number; mark: string } | null {
+    return this.newest && { seq: this.newest.seq, mark: hex(markOf(this.newest)) };
   }
 
   /** From here on the log must show what is remembered now, by whatever tab. Call it before records are asked for. */
@@ -123,16 +146,23 @@ export class Ledger {
     this.before = this.memory.now;
     const have = this.newest?.seq ?? 0;
     // what this page holds already was compared when it came
-    this.found = this.before.seq <= have ? this.before.mark : null;
+    this.found = this.before.seq < have ? this.before.digest : null;
+    if (this.newest && this.before.seq === have) this.compare();
+  }
+
+  /** This is the place that is remembered: all records up to here must be the same. */
+  private compare(): void {
+    this.found = hex(this.digest);
+    this.contradicts ||= this.found !== this.before!.digest;
   }
 
   /** Whether the log showed all that was remembered: the epoch and the record at its place. */
   holds(): boolean {
-    const { epoch, hash, seq, mark } = this.before ?? this.memory.now;
-    return (epoch < 0 || this.hashOf(epoch) === hash) && (seq === 0 || this.found === mark);
+    const { epoch, hash, seq, digest } = this.before ?? this.memory.now;
+    return !this.contradicts && (epoch < 0 || this.hashOf(epoch) === hash) && (seq === 0 || this.found === digest);
   }
 
-  /** Everything is read again. What was remembered stays. */
+  /** Everything is read again, and until `expect` nothing is compared. What was remembered stays. */
   reset(): void {
     this.visitor = null;
     this.chain = emptyChain();
@@ -142,7 +172,10 @@ export class Ledger {
     this.bySeq.clear();
     this.byMsg.clear();
     this.seen.clear();
-    this.transfer = this.adopted = this.newest = this.before = this.found = null;
+    this.transfer = this.adopted = this.newest = this.found = null;
+    this.digest = new Uint8Array(0);
+    this.before = { ...this.memory.now, epoch: -1, seq: 0 };
+    this.contradicts = false;
   }
 
   /** Hash of an epoch's announcement, hex; '' if it is not here. */
@@ -176,7 +209,8 @@ export class Ledger {
     await this.memory.load();
     this.before ??= this.memory.now;
     this.newest = r;
-    if (r.seq === this.before.seq) this.found = markOf(r);
+    this.digest = sha256(cat(this.digest, markOf(r)));
+    if (r.seq === this.before.seq) this.compare();
     const event = parseEvent(r.body);
     let entry: Entry | null;
     const owner = event?.t === 'owner' ? ownerUser(event.owner) : null;
@@ -222,13 +256,13 @@ export class Ledger {
   private async envelope(r: WireRecord, live: boolean): Promise<Entry | null> {
     const env = Envelope.parse(r.body) ?? reject('unsupported');
     if (env.conv !== this.id) reject('conversation');
-    this.seen.add(env.msg);
+    if (this.isShown(env)) this.seen.add(env.msg);
     if (!this.visitor) reject('visitor_keys');
     const dir = this.port.directory();
     await this.directory.acquaint(env.sender, env.sender === this.visitor.kid || !!dir.keyOf(env.sender) || !!dir.botByKid(env.sender));
     switch (env.kind) {
       case Kind.announcement:
-        return this.announcement(r, env, live);
+        return this.announcement(r, env);
       case Kind.grant:
         await this.grant(env);
         return null;
@@ -245,7 +279,7 @@ export class Ledger {
     }
   }
 
-  private async announcement(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
+  private async announcement(r: WireRecord, env: Envelope): Promise<Entry> {
     const before = this.current;
     const base = { ...this.blank(r), kind: 'epoch' as const, msg: env.msg, sender: env.sender };
     if (this.adopted && env.epoch === 0) {
@@ -261,7 +295,7 @@ export class Ledger {
     }
     const remembered = env.epoch === this.chain.epoch + 1 ? this.memory.epochs.get(env.epoch) : undefined;
     if (remembered && hex(announcementHash(env.bytes)) !== remembered.hash) reject('history', 'another announcement than before');
-    const accepted = remembered ? await this.restored(env, remembered) : await this.judge(env, before, live);
+    const accepted = remembered ? await this.restored(env, remembered) : await this.judge(env, before);
     const epoch = this.take(accepted, env);
     this.memory.accepted(epoch);
     this.order.accept(env, false);
@@ -275,13 +309,17 @@ export class Ledger {
     const { team, bot, by, dirSeq } = known;
     let key = known.key ? await this.port.backend.restoreEpochKey(known.key).catch(() => null) : null;
     if (!key) {
-      const ek = await openBox(env, this.conv, this.port.boxes());
+      const ek = await openBox(env, this.conv, this.port.boxes()).catch(() => null);
       key = ek && (await this.port.backend.epochKey(ek));
     }
     return { epoch: env.epoch, hash: announcementHash(env.bytes), commitment: env.commitment.slice(), team, bot, by, dirSeq, key };
   }
 
-  private async judge(env: Envelope, before: Epoch | null, live: boolean): Promise<AcceptedEpoch> {
+  /**
+   * By what holds at its `dir_seq`, also live: a team key that changed since then is no fault of the maker, and to refuse the epoch would
+   * leave this page outside of the conversation. Nothing is written into it.
+   */
+  private async judge(env: Envelope, before: Epoch | null): Promise<AcceptedEpoch> {
     if (env.dirSeq > this.port.directory().seq) await this.directory.to(env.dirSeq);
     return acceptAnnouncement(this.port.backend, env, {
       conv: this.conv,
@@ -292,7 +330,7 @@ export class Ledger {
       visitorX: this.visitor!.x,
       directory: this.port.directory(),
       mine: this.port.boxes(),
-      live,
+      live: false,
     });
   }
 
@@ -337,6 +375,8 @@ export class Ledger {
 
   /** The header of what stood here. By itself it is the server's word. */
   private tombstone(r: WireRecord, env: Envelope): Entry {
+    // what it was stood in the epoch that is current here; before the first one nothing did
+    if (env.kind === Kind.tombstone || !this.current) this.epochHere(env);
     const user = this.port.directory().keyOf(env.sender)?.user;
     const entry: Entry = { ...this.blank(r), kind: 'recalled', msg: env.msg, sender: env.sender, user, env };
     this.order.tombstone(env);
@@ -394,7 +434,7 @@ export class Ledger {
   }
 }
 
-const markOf = (r: WireRecord): string => hex(recordMark(r.seq, r.at, r.body));
+const markOf = (r: WireRecord): Uint8Array => recordMark(r.seq, r.at, r.body);
 
 /** Whether a recall names what stands at this line: the same sender, its number, and its hash where the whole envelope is here. */
 function recalls(env: Envelope, target: Entry): boolean {

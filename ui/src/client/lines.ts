@@ -30,11 +30,12 @@ export class Lines {
     private readonly ledger: Ledger,
   ) {}
 
-  /** `recallable`: whether a record of that seq and time may still be taken back. */
-  render(items: readonly Outgoing[], other: Marks, recallable: (seq: number, at: number) => boolean): Message[] {
+  /** `kept`: the last record that may be shown. `recallable`: whether a record of that seq and time may still be taken back. */
+  render(items: readonly Outgoing[], kept: number, other: Marks, recallable: (seq: number, at: number) => boolean): Message[] {
     const out: Message[] = [];
     const rewinds = [...this.ledger.memory.now.rewinds];
     for (const e of this.ledger.entries) {
+      if (e.seq > kept) break;
       while (rewinds[0] && rewinds[0].after < e.seq) out.push(this.rewound(rewinds.shift()!));
       const id = e.kind === 'broken' ? `b${e.seq}` : e.msg && e.kind !== 'epoch' ? e.msg : `e${e.seq}`;
       const state = this.stateOf(e, other);

@@ -31,6 +31,8 @@ export interface Remembered {
   gen: string;
   seq: number;
   mark: string;
+  /** Over the marks of all records up to that one, hex. */
+  digest: string;
   /** Hash of the last message, announcement or recall accepted, hex; '' if none. */
   prev: string;
   rewinds: readonly Rewind[];
@@ -53,15 +55,16 @@ interface Sent {
   bytes: Uint8Array;
 }
 
-const NOTHING: Remembered = { epoch: -1, hash: '', left: false, gen: '', seq: 0, mark: '', prev: '', rewinds: [] };
+const NOTHING: Remembered = { epoch: -1, hash: '', left: false, gen: '', seq: 0, mark: '', digest: '', prev: '', rewinds: [] };
 
 /** What two tabs of one browser know together. Never less than either. */
 function merged(a: Remembered, b: Remembered): Remembered {
   const epochs = b.epoch > a.epoch ? b : a;
-  const log = a.seq > b.seq ? a : b;
   const rewinds = a.rewinds.length > b.rewinds.length ? a.rewinds : b.rewinds;
-  return { epoch: epochs.epoch, hash: epochs.hash, left: a.left || b.left, gen: log.gen, seq: log.seq, mark: log.mark, prev: log.prev, rewinds };
+  return { epoch: epochs.epoch, hash: epochs.hash, left: a.left || b.left, ...logOf(a.seq > b.seq ? a : b), rewinds };
 }
+
+const logOf = ({ gen, seq, mark, digest, prev }: Remembered): Pick<Remembered, 'gen' | 'seq' | 'mark' | 'digest' | 'prev'> => ({ gen, seq, mark, digest, prev });
 
 export class Memory {
   /** As of the last `load`, `refresh` or `save`. */
@@ -127,6 +130,7 @@ export class Memory {
 
   /** It was recalled: it is handed back no more. */
   async forget(msg: string): Promise<void> {
+    this.newSent = this.newSent.filter(([, env]) => env.msg !== msg);
     const gone = this.sent.filter((s) => Envelope.parse(s.bytes)?.msg === msg);
     this.sent = this.sent.filter((s) => !gone.includes(s));
     for (const s of gone) await this.port.store.delete(s.name).catch(() => undefined);
@@ -134,15 +138,16 @@ export class Memory {
 
   /** What was accepted since the last time, in one step. Never rejects: a browser that keeps nothing is named as such. */
   save(log: Partial<Remembered>): Promise<void> {
-    return this.write({ ...this.now, ...log }, merged);
+    // nothing but this: another tab may have come back from a backup meanwhile, to a place that is lower
+    return this.write({ ...NOTHING, gen: this.now.gen, ...log }, merged);
   }
 
   /** After the log went back: the new place counts, though it may be lower. */
   replace(log: Partial<Remembered>, rewind: Rewind): Promise<void> {
     const rewinds = [...this.now.rewinds, rewind].slice(-MAX_REWINDS);
     const keep = (there: Remembered, mine: Remembered): Remembered => {
-      const both = merged(there, mine);
-      return { ...both, gen: mine.gen, seq: mine.seq, mark: mine.mark, prev: mine.prev, rewinds };
+      const further = there.gen === mine.gen && there.seq > mine.seq;
+      return { ...merged(there, mine), ...logOf(further ? there : mine), rewinds };
     };
     return this.write({ ...this.now, ...log }, keep);
   }

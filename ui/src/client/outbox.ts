@@ -178,14 +178,15 @@ export class Outbox {
       this.next.set(env.inst, Math.max(this.next.get(env.inst) ?? 0, COUNTED.includes(env.kind) ? env.ctr + 1 : 0));
     }
     this.rotation.record(env);
-    const at = this.items.findIndex((o) => o.msg === env.msg);
+    const mine = this.h.ledger.isShown(env);
+    const at = mine ? this.items.findIndex((o) => o.msg === env.msg) : -1;
     if (at >= 0) {
       this.items.splice(at, 1);
       void this.h.port.store.delete(this.name(env.msg)).catch(() => undefined);
       this.recallEnded(env.msg, null);
       this.h.changed();
     }
-    if (this.inFlight === env.msg) this.inFlight = null;
+    if (mine && this.inFlight === env.msg) this.inFlight = null;
     this.pump();
   }
 
@@ -262,6 +263,8 @@ export class Outbox {
         await this.keep(sealed);
       }
       if (!this.items.includes(sealed) || !this.h.ready() || this.rotation.robotMustLeave()) return;
+      // a record that came while it was sealed may have begun another epoch
+      if (!this.fits(sealed)) return this.pump();
       if (port.envelope(sealed.env.bytes)) {
         this.inFlight = sealed.msg;
         this.resendLater();

@@ -39,6 +39,8 @@ export class FakeServer {
   /** What `welcome` says of a conversation; null: nothing. */
   name: (c: Conv) => Conv | null = (c) => c;
   entries: (after: number) => Company['log'];
+  /** Never says that a reader has everything. */
+  mute = false;
   routes = new Map<string, (body: Record<string, unknown>) => unknown>();
   /** Which opening of the database this is. */
   gen = 'aaaaaaaaaaaaaaaa';
@@ -137,7 +139,7 @@ export class FakeServer {
     p.follows.add(id);
     const shown = this.show(c.records, p);
     shown.slice(have).forEach((r) => p.s.bytes(r));
-    p.s.say({ t: 'synced', conv: id, last: shown.length });
+    if (!this.mute) p.s.say({ t: 'synced', conv: id, last: shown.length });
   }
 
   private restore(c: Stored, envelopes: readonly string[]): boolean {
@@ -229,7 +231,9 @@ export class FakeServer {
     if (env.kind === Kind.announcement && p.role === 'agent' && c.conv.owner === 'robot') return refuse(Code.not_owner);
     if (env.kind === Kind.message && c.conv.owner !== 'robot' && this.robotIsIn(c)) return refuse(Code.epoch_stale);
     if (env.kind === Kind.message && (env.epoch !== c.conv.epoch || !this.teamKeyIsCurrent(c))) return refuse(Code.epoch_stale);
-    if (env.kind === Kind.recall || env.kind === Kind.noteRecall) this.redact(c, env.recalled.msg);
+    const recall = env.kind === Kind.recall || env.kind === Kind.noteRecall;
+    if (recall && !c.msgs.has(env.recalled.msg)) return refuse(Code.not_found);
+    if (recall) this.redact(c, env.recalled.msg);
     this.append(env.conv, bytes, fate === 'mute' ? p : undefined);
     if (env.kind === Kind.announcement && c.conv.owner === 'robot' && !bot) this.own(env.conv, 'queue', 'person');
   }
