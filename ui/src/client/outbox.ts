@@ -115,6 +115,18 @@ export class Outbox {
     }).finally(() => this.pump());
   }
 
+  /** The epoch of what waits never came to be: all is sealed again at once, because the old key goes with the page. */
+  reseal(): Promise<void> {
+    return this.serial(async () => {
+      for (const [i, o] of this.items.entries()) {
+        if (o.under === hex(this.h.ledger.chain.hash)) continue;
+        const sealed = await this.seal(o, i);
+        this.items[i] = sealed;
+        await this.keep(sealed);
+      }
+    });
+  }
+
   /** Messages of earlier page loads and of tabs that are gone. Needs the epochs they were sealed in. */
   restore(alive: (inst: number) => Promise<boolean>): Promise<void> {
     return this.serial(async () => {

@@ -6,7 +6,7 @@ import { readFingerprint } from '../crypto/rules';
 import { Refused } from '../link/errors';
 import { createHttp } from '../link/http';
 import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorClient, type VisitorOptions } from '../model';
-import { Code, type Conv, type ServerFrame, type SiteReply, type Welcome } from '../proto';
+import { Code, Envelope, type Conv, type ServerFrame, type SiteReply, type Welcome } from '../proto';
 import { computed, signal } from '../signals';
 import type { Store } from '../storage/store';
 import type { Conversation } from './conversation';
@@ -303,9 +303,9 @@ export class Visitor implements VisitorClient {
     return thread;
   }
 
-  /** With the robot if there is one and nobody asked for a person. `fresh`: the server did not know its key. */
-  private async announcement(id: string, fresh: boolean): Promise<Uint8Array> {
-    const person = this.personFirst.value || this.thread.value?.personAsked.value;
+  /** With the robot if there is one and nobody asked for a person. `fresh`: the server did not know its key. `without`: it was not let in before. */
+  private async announcement(id: string, fresh: boolean, without = false): Promise<Uint8Array> {
+    const person = without || this.personFirst.value || this.thread.value?.personAsked.value;
     const botX = person ? null : await this.bot.value!.key(fresh);
     return firstAnnouncement(this.backend, this.keeper.directory, this.o.site, this.keys!, id, botX);
   }
@@ -347,11 +347,13 @@ export class Visitor implements VisitorClient {
     }
   }
 
-  /** The team's key changed before the server had the first announcement. */
+  /** The team's key changed before the server had the first announcement. A robot that the first one left out stays out. */
   private async announceAgain(): Promise<void> {
-    this.begun = { ...this.begun!, ann: await this.announcement(this.begun!.id, true) };
+    const begun = this.begun!;
+    const without = Envelope.parse(begun.ann)?.flags === 0;
+    this.begun = { ...begun, ann: await this.announcement(begun.id, true, without) };
     await this.store.set(`${this.space}conv`, this.begun).catch(() => undefined);
-    await this.localThread();
+    await (await this.localThread()).outbox.reseal();
   }
 
   private async markOpened(): Promise<void> {
