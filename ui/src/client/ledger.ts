@@ -262,7 +262,7 @@ export class Ledger {
     await this.directory.acquaint(env.sender, env.sender === this.visitor.kid || !!dir.keyOf(env.sender) || !!dir.botByKid(env.sender));
     switch (env.kind) {
       case Kind.announcement:
-        return this.announcement(r, env);
+        return this.announcement(r, env, live);
       case Kind.grant:
         await this.grant(env);
         return null;
@@ -279,7 +279,7 @@ export class Ledger {
     }
   }
 
-  private async announcement(r: WireRecord, env: Envelope): Promise<Entry> {
+  private async announcement(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
     const before = this.current;
     const base = { ...this.blank(r), kind: 'epoch' as const, msg: env.msg, sender: env.sender };
     if (this.adopted && env.epoch === 0) {
@@ -295,7 +295,7 @@ export class Ledger {
     }
     const remembered = env.epoch === this.chain.epoch + 1 ? this.memory.epochs.get(env.epoch) : undefined;
     if (remembered && hex(announcementHash(env.bytes)) !== remembered.hash) reject('history', 'another announcement than before');
-    const accepted = remembered ? await this.restored(env, remembered) : await this.judge(env, before);
+    const accepted = remembered ? await this.restored(env, remembered) : await this.judge(env, before, live);
     const epoch = this.take(accepted, env);
     this.memory.accepted(epoch);
     this.order.accept(env, false);
@@ -315,11 +315,7 @@ export class Ledger {
     return { epoch: env.epoch, hash: announcementHash(env.bytes), commitment: env.commitment.slice(), team, bot, by, dirSeq, key };
   }
 
-  /**
-   * By what holds at its `dir_seq`, also live: a team key that changed since then is no fault of the maker, and to refuse the epoch would
-   * leave this page outside of the conversation. Nothing is written into it.
-   */
-  private async judge(env: Envelope, before: Epoch | null): Promise<AcceptedEpoch> {
+  private async judge(env: Envelope, before: Epoch | null, live: boolean): Promise<AcceptedEpoch> {
     if (env.dirSeq > this.port.directory().seq) await this.directory.to(env.dirSeq);
     return acceptAnnouncement(this.port.backend, env, {
       conv: this.conv,
@@ -330,7 +326,7 @@ export class Ledger {
       visitorX: this.visitor!.x,
       directory: this.port.directory(),
       mine: this.port.boxes(),
-      live: false,
+      live,
     });
   }
 

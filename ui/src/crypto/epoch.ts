@@ -72,7 +72,7 @@ export interface Receiver {
   directory: Directory;
   /** Own box keys by `boxKid` hex. Empty: only verify. */
   mine: ReadonlyMap<string, BoxKey>;
-  /** The team key was the current one when the announcement was made; live, it is now, too. */
+  /** The team key was the current one when the announcement was made; live, it is now, or its maker is still there. */
   live: boolean;
 }
 
@@ -150,7 +150,7 @@ function checkBoxes(env: Envelope, r: Receiver, byVisitor: boolean): string | nu
   for (const box of env.boxes) {
     if (box.kind === BoxKind.visitor && equal(box.kid, visitor)) visitors++;
     else if (box.kind === BoxKind.team) {
-      team = allowedTeam(box, env.dirSeq, r, byVisitor);
+      team = allowedTeam(box, env, r, byVisitor);
       teams++;
     } else if (box.kind === BoxKind.bot && byVisitor) bots++;
     else reject('ghost_box');
@@ -161,10 +161,12 @@ function checkBoxes(env: Envelope, r: Receiver, byVisitor: boolean): string | nu
   return team;
 }
 
-function allowedTeam(box: BoxView, dirSeq: number, r: Receiver, byVisitor: boolean): string | null {
+function allowedTeam(box: BoxView, { dirSeq, sender }: Envelope, r: Receiver, byVisitor: boolean): string | null {
   const found = r.directory.teamKey(hex(box.kid));
   const then = found && found.from <= dirSeq && (found.to === null || dirSeq < found.to);
-  if (found && then && (!r.live || found.current)) return found.team;
+  // it may change in the very instant; nobody writes into that epoch then, but its maker must be there still
+  const maker = byVisitor || r.directory.keyNow(sender) !== null;
+  if (found && then && (!r.live || found.current || maker)) return found.team;
   // Before a snapshot old team keys are unknown here. The creator's signature was good, and he could read anyway.
   if (!r.live && dirSeq < r.directory.base && (byVisitor || !found)) return null;
   return reject('ghost_box');

@@ -95,7 +95,7 @@ export const messages: Lie[] = [
     },
   },
   {
-    id: 'unknown-before', from: '3.11-4', what: 'an agent of the team names something before theirs that is nowhere, and another names nothing', at: 'talk', needs: 'qi', expect: 'marked',
+    id: 'unknown-before', from: '3.11-4', what: 'an agent of the team names something before theirs that is nowhere, and another names nothing', at: 'talk', needs: 'qi', expect: { 'agent middle': 'alarm', 'visitor middle': 'alarm', 'visitor after': 'alarm', else: 'marked' },
     async arm(w, id) {
       const ek = await w.teamKey('svc', 1);
       if (!ek) return;
