@@ -142,6 +142,29 @@ describe('the robot', () => {
   });
 });
 
+describe('a conversation that is gone', () => {
+  it('is named by the next one, which has no robot, also if the page is loaded again in between', async () => {
+    await co.robotOn();
+    const b = await browser();
+    const a = await agent();
+    await a.client.take(b.id);
+    await until(() => b.v.client.thread.value!.members.value.bot === false);
+    server.name = () => null;
+    const gone = await b.reload();
+    await until(() => gone.client.thread.value?.blocked.value === 'error.conversation_gone');
+    gone.client.startOver();
+    await rest();
+    const again = await b.reload();
+    await until(() => again.client.site.value !== null);
+    server.name = (c) => (c.id === b.id ? null : c);
+    again.client.start({});
+    await again.client.send('anew');
+    await until(() => stateOf(again.client.thread.value, 'anew') !== 'queued');
+    expect(again.client.thread.value!.members.value.bot).toBe(false);
+    expect(lines(again.client.thread.value).find((m) => m.kind === 'form')?.form?.after).toBe(b.id);
+  });
+});
+
 describe('own messages', () => {
   it.each([Kind.note, Kind.grant])('do not vanish because the server shows something of kind %i under their id', async (kind) => {
     const b = await browser();
@@ -192,6 +215,37 @@ describe('an honest server', () => {
     await rest();
     expect(broken(b.v)).toBe(false);
     expect(b.v.client.thread.value!.ended).toBe(null);
+  });
+
+  it('that put a backup back raises no alarm in two tabs, whoever comes back first', async () => {
+    const b = await browser();
+    const second = visitor(b.store);
+    await until(() => second.client.thread.value?.synced.value === true);
+    const keep = server.convs.get(b.id)!.records.length;
+    for (const text of ['one', 'two', 'three']) {
+      await b.v.client.send(text);
+      await until(() => stateOf(b.v.client.thread.value, text) !== 'queued');
+    }
+    await until(() => texts(second.client.thread.value).length === 4);
+    server.rewind(b.id, keep);
+    second.env.rnd = 0.999;
+    b.v.env.rnd = 0;
+    server.cut(4000);
+    await until(() => b.v.client.thread.value!.synced.value && texts(b.v.client.thread.value).length === 4);
+    for (const text of ['four', 'five', 'six']) {
+      await b.v.client.send(text);
+      await until(() => stateOf(b.v.client.thread.value, text) !== 'queued');
+    }
+    await until(() => second.client.thread.value!.synced.value && texts(second.client.thread.value).length === 7);
+    for (const tab of [b.v, second]) expect(broken(tab)).toBe(false);
+    await second.client.send('seven');
+    await until(() => texts(b.v.client.thread.value).includes('seven'));
+    server.cut(4000);
+    await rest(20_000);
+    const again = await b.reload();
+    await until(() => again.client.thread.value?.synced.value === true);
+    expect(texts(again.client.thread.value)).toEqual(['hello', 'one', 'two', 'three', 'four', 'five', 'six', 'seven']);
+    expect(lines(again.client.thread.value).some((m) => m.missingBefore || m.unordered)).toBe(false);
   });
 
   it('whose team key changed right after an agent began an epoch leaves the page in the conversation', async () => {
