@@ -249,6 +249,23 @@ describe('an honest server', () => {
     expect(lines(again.client.thread.value).some((m) => m.missingBefore || m.unordered)).toBe(false);
   });
 
+  it('that refuses a transfer after it was announced leaves the conversation with the one who has it', async () => {
+    await co.revise();
+    await co.renew();
+    const b = await browser();
+    const a = await agent();
+    await a.client.take(b.id);
+    const t = a.client.open(b.id);
+    await until(() => t.synced.value);
+    server.fate = (env) => (env.kind === Kind.grant ? Code.rate_limited : 'store');
+    await expect(a.client.transfer(b.id, { team: 'vip' })).rejects.toThrow('error.rate_limited');
+    server.fate = () => 'store';
+    await a.client.send(b.id, 'I am still here');
+    await until(() => texts(b.v.client.thread.value).includes('I am still here'));
+    await b.v.client.send('good');
+    await until(() => texts(t).includes('good'));
+  });
+
   it('whose team key changed right after an agent began an epoch leaves the page in the conversation', async () => {
     const t = await Talk.create();
     const begun = [t.opening(), await t.epoch(t.visitor.ed)];
