@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cat, random, u32, unhex, utf8 } from '../src/crypto/bytes';
 import { encodeBody, sealMessage } from '../src/crypto/envelope';
+import { ClientError } from '../src/model';
 import { Code, Envelope, Kind } from '../src/proto';
 import { memoryStore, type Store } from '../src/storage/store';
 import { lines, rest, stateOf, texts, until, type Tab } from './support/clients';
@@ -288,6 +289,29 @@ describe('an honest server', () => {
     await t.grown();
     const v = await t.reader('visitor');
     expect(await read(v, [...begun, next, hi], true)).toEqual(['message:hi']);
+  });
+
+  it('whose directory can not be fetched for long has its epoch read when it can', async () => {
+    const t = await Talk.create();
+    const begun = [t.opening(), await t.epoch(t.visitor.ed)];
+    const v = await t.reader('visitor');
+    await read(v, begun);
+    const before = t.dir;
+    await t.co.team('vip');
+    await t.grown();
+    const [next, after] = [await t.epoch(t.li.ed), t.dir];
+    t.dir = before;
+    let down = true;
+    t.grown = async () => {
+      if (down) throw new ClientError('error.network');
+      t.dir = after;
+    };
+    const done = v.apply(next, true);
+    await rest(300_000);
+    down = false;
+    await rest(20_000);
+    await done;
+    expect(v.current?.epoch).toBe(1);
   });
 
   it('that lost a message and its recall takes what else was lost', async () => {
