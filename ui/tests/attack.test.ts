@@ -1,10 +1,12 @@
 /** A hostile server, and honest ones in bad luck, against the clients: what a page was shown once is not taken back unnoticed, and nobody is alarmed for nothing. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { cat, hex, random, u32, unhex, utf8 } from '../src/crypto/bytes';
+import { cat, random, u32, unhex, utf8 } from '../src/crypto/bytes';
+import { encodeBody, sealMessage } from '../src/crypto/envelope';
+import { ClientError } from '../src/model';
 import { Code, Envelope, Kind } from '../src/proto';
 import { memoryStore, type Store } from '../src/storage/store';
 import { lines, rest, stateOf, texts, until, type Tab } from './support/clients';
-import { read, shown, Talk } from './support/talk';
+import { read, Talk } from './support/talk';
 import { agent, co, open, server, visitor } from './support/world';
 
 const SECRET = 'card 6222020200112233';
@@ -69,22 +71,23 @@ describe('what was shown before', () => {
     const a = await agent();
     await a.client.take(b.id);
     await rest();
-    let stall = false;
+    const thread = b.v.client.thread.value!;
+    const peer = server.peers.find((p) => p.role === 'visitor')!;
     const { http } = b.v.env;
-    b.v.env.http = (url, init) => (stall && url.includes('/directory') ? new Promise(() => undefined) : http(url, init));
-    stall = true;
+    b.v.env.http = (url, init) => (url.includes('/directory') ? new Promise(() => undefined) : http(url, init));
+    peer.follows.clear();
+    await a.client.send(b.id, 'we pay it back');
+    const { records } = server.convs.get(b.id)!;
+    const before = records.length;
+    await until(() => records.length > before);
     // somebody unknown: the page asks for the directory and waits
-    const stranger = cat(utf8('K1'), new Uint8Array([1, 1]), unhex(b.id), u32(0), random(16), random(16), u32(1), u32(0), random(16), random(32 + 16 + 64));
-    a.client.send(b.id, 'we pay it back').catch(() => undefined);
-    await until(() => server.convs.get(b.id)!.records.length > 0 && server.received.some((x) => Envelope.parse(x)?.kind === Kind.message && Envelope.parse(x)?.sender !== b.v.client.thread.value!.ledger.visitor?.kid));
-    server.append(b.id, stranger);
-    for (let i = 0; i < 100; i++) {
-      await rest(10);
-      server.tell(b.id, { t: 'conv', conv: server.convs.get(b.id)!.conv });
-    }
-    const seen = texts(b.v.client.thread.value).includes('we pay it back');
-    const last = server.convs.get(b.id)!.records.length - 2;
-    server.show = (records) => records.slice(0, last);
+    server.append(b.id, cat(utf8('K1'), new Uint8Array([1, 1]), unhex(b.id), u32(0), random(16), random(16), u32(1), u32(0), random(16), random(32 + 16 + 64)));
+    for (const r of records.slice(before)) peer.s.bytes(r);
+    await rest(100);
+    peer.s.say({ t: 'conv', conv: server.convs.get(b.id)!.conv });
+    await rest(100);
+    const seen = texts(thread).includes('we pay it back');
+    server.show = (all) => all.slice(0, before);
     const again = await b.reload();
     await until(() => again.client.thread.value?.synced.value === true || broken(again));
     expect(seen && !broken(again), 'seen once, and gone without an alarm').toBe(false);
@@ -142,6 +145,29 @@ describe('the robot', () => {
   });
 });
 
+describe('a conversation that is gone', () => {
+  it('is named by the next one, which has no robot, also if the page is loaded again in between', async () => {
+    await co.robotOn();
+    const b = await browser();
+    const a = await agent();
+    await a.client.take(b.id);
+    await until(() => b.v.client.thread.value!.members.value.bot === false);
+    server.name = () => null;
+    const gone = await b.reload();
+    await until(() => gone.client.thread.value?.blocked.value === 'error.conversation_gone');
+    gone.client.startOver();
+    await rest();
+    const again = await b.reload();
+    await until(() => again.client.site.value !== null);
+    server.name = (c) => (c.id === b.id ? null : c);
+    again.client.start({});
+    await again.client.send('anew');
+    await until(() => stateOf(again.client.thread.value, 'anew') !== 'queued');
+    expect(again.client.thread.value!.members.value.bot).toBe(false);
+    expect(lines(again.client.thread.value).find((m) => m.kind === 'form')?.form?.after).toBe(b.id);
+  });
+});
+
 describe('own messages', () => {
   it.each([Kind.note, Kind.grant])('do not vanish because the server shows something of kind %i under their id', async (kind) => {
     const b = await browser();
@@ -176,6 +202,18 @@ describe('tombstones', () => {
   });
 });
 
+describe('message ids', () => {
+  it("of somebody else's message are no ids of one's own", async () => {
+    const t = await Talk.create();
+    const begun = [t.opening(), await t.epoch(t.visitor.ed)];
+    const a = await t.say('a');
+    const head = { conv: t.conv, epoch: 0, msg: a.body.slice(40, 56), inst: 9, ctr: 0, prev: t.last };
+    const same = t.record(await sealMessage(head, await t.b.epochKey(t.eks[0]!), encodeBody({ t: 'text', ts: 0, text: 'b' }), t.li.ed));
+    const back = await t.recall(a, t.visitor.ed);
+    expect(await read(await t.reader(t.li), [...begun, a, same, back])).toEqual(['recalled', 'broken']);
+  });
+});
+
 describe('an honest server', () => {
   it('that put a backup back raises no alarm when the page asks once more', async () => {
     const b = await browser();
@@ -194,6 +232,54 @@ describe('an honest server', () => {
     expect(b.v.client.thread.value!.ended).toBe(null);
   });
 
+  it('that put a backup back raises no alarm in two tabs, whoever comes back first', async () => {
+    const b = await browser();
+    const second = visitor(b.store);
+    await until(() => second.client.thread.value?.synced.value === true);
+    const keep = server.convs.get(b.id)!.records.length;
+    for (const text of ['one', 'two', 'three']) {
+      await b.v.client.send(text);
+      await until(() => stateOf(b.v.client.thread.value, text) !== 'queued');
+    }
+    await until(() => texts(second.client.thread.value).length === 4);
+    server.rewind(b.id, keep);
+    second.env.rnd = 0.999;
+    b.v.env.rnd = 0;
+    server.cut(4000);
+    await until(() => b.v.client.thread.value!.synced.value && texts(b.v.client.thread.value).length === 4);
+    for (const text of ['four', 'five', 'six']) {
+      await b.v.client.send(text);
+      await until(() => stateOf(b.v.client.thread.value, text) !== 'queued');
+    }
+    await until(() => second.client.thread.value!.synced.value && texts(second.client.thread.value).length === 7);
+    for (const tab of [b.v, second]) expect(broken(tab)).toBe(false);
+    await second.client.send('seven');
+    await until(() => texts(b.v.client.thread.value).includes('seven'));
+    server.cut(4000);
+    await rest(20_000);
+    const again = await b.reload();
+    await until(() => again.client.thread.value?.synced.value === true);
+    expect(texts(again.client.thread.value)).toEqual(['hello', 'one', 'two', 'three', 'four', 'five', 'six', 'seven']);
+    expect(lines(again.client.thread.value).some((m) => m.missingBefore || m.unordered)).toBe(false);
+  });
+
+  it('that refuses a transfer after it was announced leaves the conversation with the one who has it', async () => {
+    await co.revise();
+    await co.renew();
+    const b = await browser();
+    const a = await agent();
+    await a.client.take(b.id);
+    const t = a.client.open(b.id);
+    await until(() => t.synced.value);
+    server.fate = (env) => (env.kind === Kind.grant ? Code.rate_limited : 'store');
+    await expect(a.client.transfer(b.id, { team: 'vip' })).rejects.toThrow('error.rate_limited');
+    server.fate = () => 'store';
+    await a.client.send(b.id, 'I am still here');
+    await until(() => texts(b.v.client.thread.value).includes('I am still here'));
+    await b.v.client.send('good');
+    await until(() => texts(t).includes('good'));
+  });
+
   it('whose team key changed right after an agent began an epoch leaves the page in the conversation', async () => {
     const t = await Talk.create();
     const begun = [t.opening(), await t.epoch(t.visitor.ed)];
@@ -203,7 +289,29 @@ describe('an honest server', () => {
     await t.grown();
     const v = await t.reader('visitor');
     expect(await read(v, [...begun, next, hi], true)).toEqual(['message:hi']);
-    expect(shown(v)).toEqual(['message:hi']);
+  });
+
+  it('whose directory can not be fetched for long has its epoch read when it can', async () => {
+    const t = await Talk.create();
+    const begun = [t.opening(), await t.epoch(t.visitor.ed)];
+    const v = await t.reader('visitor');
+    await read(v, begun);
+    const before = t.dir;
+    await t.co.team('vip');
+    await t.grown();
+    const [next, after] = [await t.epoch(t.li.ed), t.dir];
+    t.dir = before;
+    let down = true;
+    t.grown = async () => {
+      if (down) throw new ClientError('error.network');
+      t.dir = after;
+    };
+    const done = v.apply(next, true);
+    await rest(300_000);
+    down = false;
+    await rest(20_000);
+    await done;
+    expect(v.current?.epoch).toBe(1);
   });
 
   it('that lost a message and its recall takes what else was lost', async () => {
@@ -242,5 +350,3 @@ describe('an honest server', () => {
     expect(broken(late)).toBe(false);
   });
 });
-
-export { hex };

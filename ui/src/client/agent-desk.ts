@@ -10,7 +10,7 @@ import { examplesIn, type Example } from './corrections';
 import type { Engine } from './engine';
 import { ConvList } from './list';
 import type { Shelves } from './shelves';
-import { prepareTransfer } from './transfer';
+import { transfer } from './transfer';
 
 const PAGE = 50;
 /** Conversations of the lists that are followed, so that unread counts and previews are right. */
@@ -172,12 +172,13 @@ export abstract class AgentDesk extends AgentSignals {
   readonly reopen = (conv: string): Promise<void> => this.request({ t: 'reopen', conv });
 
   async transfer(conv: string, to: { agent: string } | { team: string }): Promise<void> {
-    if ('team' in to && to.team !== this.list.get(conv)?.team) {
-      const t = this.thread(conv);
-      this.engine!.follow(conv);
-      await prepareTransfer(this.engine!.port, t, to.team).catch((e: unknown) => Promise.reject(asClientError(e)));
-    }
-    await this.request({ t: 'transfer', conv, ...to });
+    const move = (): Promise<void> => this.request({ t: 'transfer', conv, ...to });
+    const t = this.thread(conv);
+    const here = this.list.get(conv)?.team;
+    // a transfer that was announced and never came about has left the epoch elsewhere
+    if (!('team' in to) || (to.team === here && (t.ledger.current?.team ?? here) === here)) return move();
+    this.engine!.follow(conv);
+    await transfer(this.engine!.port, t, to.team, move).catch((e: unknown) => Promise.reject(asClientError(e)));
   }
 
   async status(state: AgentState): Promise<void> {

@@ -19,16 +19,17 @@ export class CatchUp {
   }
 
   /**
-   * Until entry `seq` is known or nothing newer is there. A network that fails for a moment is waited for: an honest epoch that
-   * is refused here would take all that follows with it.
+   * Until entry `seq` is known or nothing newer is there. A network that fails is waited for, however long: an honest epoch that
+   * is refused here would take all that follows with it. For no entry of a number it is waited a minute.
    */
   async to(seq: number): Promise<void> {
-    for (const pause of PAUSES_MS) {
+    for (let i = 0; i < PAUSES_MS.length || seq < Infinity; i++) {
       try {
         return await this.port.refreshDirectory();
       } catch (e) {
         if (!(e instanceof ClientError) || (e.key !== 'error.network' && e.key !== 'error.rate_limited')) throw e;
       }
+      const pause = PAUSES_MS[Math.min(i, PAUSES_MS.length - 1)];
       await new Promise((done) => setTimeout(done, pause));
       if (this.port.directory().seq >= seq) return;
     }

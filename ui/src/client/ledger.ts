@@ -427,6 +427,9 @@ export class Ledger {
 
   protected checkCounter(env: Envelope): void {
     if (env.ctr < this.nextCounter(env.sender, env.inst)) reject('replay');
+    const there = this.byMsg.get(env.msg)?.env;
+    // two lines with one id: a recall would take away the wrong one
+    if (there && there.kind !== Kind.tombstone && there.kind !== Kind.noteTombstone) reject('replay');
   }
 }
 

@@ -12,25 +12,35 @@ import type { Port } from './port';
 /** Of what an agent's conversations are made. */
 export const agentParts: Parts = { Ledger: AgentLedger, Outbox: AgentOutbox };
 
-export async function prepareTransfer(port: Port, c: Conversation, team: string): Promise<void> {
+/** `move` asks the server for it. If it does not come about, whoever has the conversation takes it back and can go on. */
+export async function transfer(port: Port, c: Conversation, team: string, move: () => Promise<void>): Promise<void> {
   await c.until(() => c.synced.value);
   const { ledger, outbox } = c;
   if (!(ledger instanceof AgentLedger) || !(outbox instanceof AgentOutbox)) throw new TypeError('only agents transfer');
   await outbox.hold(async () => {
     await port.refreshDirectory().catch(() => undefined);
-    const dir = port.directory();
     if (!ledger.visitor || !ledger.current) throw new ClientError('error.no_key');
-    const teamPk = dir.teamPk(team);
+    const from = ledger.current.team;
     // what this agent can read, the next team may read
     const keys = await ledger.exportKeys();
-    const sealedTo = ledger.current.env.boxes.find((b) => b.kind === BoxKind.team);
-    if (!sealedTo || hex(sealedTo.kid) !== hex(boxKid(BoxKind.team, teamPk))) {
-      const next = { conv: unhex(c.id), last: ledger.chain, dirSeq: dir.seq, dirHead: dir.head, teamPk, visitorX: ledger.visitor.x };
-      await c.deliver(await announce(port.backend, next, port.me));
-    }
-    for (let i = 0; i < keys.length; i += MAX_GRANT) {
-      const some = keys.slice(i, i + MAX_GRANT);
-      await c.deliver(await grant(port.backend, unhex(c.id), some, { kind: BoxKind.team, pk: teamPk }, port.me));
+    try {
+      await announceFor(port, c, ledger, team);
+      const to = { kind: BoxKind.team, pk: port.directory().teamPk(team) };
+      for (let i = 0; i < keys.length; i += MAX_GRANT) await c.deliver(await grant(port.backend, unhex(c.id), keys.slice(i, i + MAX_GRANT), to, port.me));
+      await move();
+    } catch (e) {
+      if (from !== null && from !== team && ledger.current.team === team) await announceFor(port, c, ledger, from).catch(() => undefined);
+      throw e;
     }
   });
+}
+
+/** The next epoch for a team, unless the current one is. */
+async function announceFor(port: Port, c: Conversation, ledger: AgentLedger, team: string): Promise<void> {
+  const dir = port.directory();
+  const teamPk = dir.teamPk(team);
+  const sealedTo = ledger.current?.env.boxes.find((b) => b.kind === BoxKind.team);
+  if (sealedTo && hex(sealedTo.kid) === hex(boxKid(BoxKind.team, teamPk))) return;
+  const next = { conv: unhex(c.id), last: ledger.chain, dirSeq: dir.seq, dirHead: dir.head, teamPk, visitorX: ledger.visitor!.x };
+  await c.deliver(await announce(port.backend, next, port.me));
 }

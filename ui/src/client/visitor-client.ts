@@ -76,6 +76,11 @@ export class Visitor implements VisitorClient {
     return `v/${this.o.server}/${this.o.site}/`;
   }
 
+  /** Where the lost conversation is kept until the next one names it. */
+  private get afterName(): string {
+    return `${this.space}after`;
+  }
+
   private async load(): Promise<void> {
     try {
       ({ store: this.store, backend: this.backend } = await prepare(this.deps));
@@ -126,6 +131,11 @@ export class Visitor implements VisitorClient {
       this.presence.value = presenceOf(reply);
       const kept = await this.store.get<{ ed: KeptKey; x: KeptKey }>(`${this.space}keys`);
       this.begun = (await this.store.get<Begun>(`${this.space}conv`)) ?? null;
+      const lost = this.begun ? undefined : await this.store.get<{ id: string; person: boolean }>(this.afterName);
+      if (lost) {
+        this.after = lost.id;
+        this.personFirst.value ||= lost.person;
+      }
       if (this.over) return;
       if (kept) await this.restoreKeys(kept);
       if (this.keys) {
@@ -385,6 +395,8 @@ export class Visitor implements VisitorClient {
       thread = await this.begin();
       const mode = this.o.org === undefined ? 'unpinned' : 'pinned';
       await thread.send({ t: 'form', ts, fields: this.fields, page: pageNow(), lang: this.o.lang, mode, after: this.after });
+      this.after = undefined;
+      void this.store.delete(this.afterName).catch(() => undefined);
     }
     await thread.send({ t: 'text', ts, text });
   }
@@ -425,6 +437,8 @@ export class Visitor implements VisitorClient {
     this.formGiven.value = false;
     // a server that hid a conversation with people gains no robot by it
     this.personFirst.value = lost && (thread.ledger.left || thread.ledger.memory.now.left);
+    const kept = lost ? this.store.set(this.afterName, { id, person: this.personFirst.value }) : this.store.delete(this.afterName);
+    void kept.catch(() => undefined);
     void this.store.delete(`${this.space}conv`).catch(() => undefined);
   }
   reconnect(): void {
