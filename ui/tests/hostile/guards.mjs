@@ -28,7 +28,7 @@ export const GUARDS = [
   { name: "epoch: the first is the visitor's", file: epoch, find: '(!agent || !r.before)', replace: '!agent', test: lie('first-epoch-by-agent') },
   refusal('epoch: signed', epoch, "if (!(await backend.verify('ann', agent ? agent.ed : r.visitorEd, env.signed, env.signature))) reject('signature');", lie('maker-forged')),
   refusal('epoch: known flags', epoch, "if (env.flags > 1) reject('flags');", unit('ledger', 'announcements: nobody but the visitor')),
-  refusal('epoch: no older directory', epoch, "if (env.dirSeq < before.dirSeq) reject('directory_older', `${env.dirSeq} < ${before.dirSeq}`);", lie('dated-back')),
+  refusal('epoch: no older directory', epoch, "if (env.dirSeq < before.dirSeq) reject('directory_older', `${env.dirSeq} < ${before.dirSeq}`);", lie('older-directory')),
   refusal("epoch: by the team's people", epoch, "if (!member && !back) reject('creator', 'not in the team of the epoch before');", lie('moved-by-a-stranger')),
   refusal('epoch: no boxes for others', epoch, "else reject('ghost_box');", lie('robot-let-in-quietly')),
   refusal('epoch: one box of a kind', epoch, "if (teams > 1 || visitors > 1 || bots > 1) reject('ghost_box');", lie('ghost-box')),
