@@ -33,7 +33,9 @@ export async function answer(server: HostileServer, load: Load, url: string, ini
   if (told === undefined) return response(404, { code: Code.not_found, name: 'not_found', text: '' });
   const entries = (told as { entries?: SignedJson[] }).entries ?? (told as { directory?: { tail: SignedJson[] } }).directory?.tail;
   const snapshot = (told as { directory?: { snapshot: SignedJson | null } }).directory?.snapshot ?? null;
-  if (entries) load.served = Math.max(load.served, ...entries.filter((e) => server.log.entries[seqOf(e)]?.sig === e.sig).map(seqOf), headIsGenuine(server, snapshot) ? seqOf(snapshot) : -1);
+  const genuine = entries?.every((e) => server.log.entries[seqOf(e)]?.sig === e.sig) && (!snapshot || headIsGenuine(server, snapshot));
+  // an answer with one false entry in it is refused as a whole
+  if (genuine) load.served = Math.max(load.served, ...entries!.map(seqOf), seqOf(snapshot));
   return response(200, told);
 }
 

@@ -69,7 +69,9 @@ function qiMaySpeak(w: World, look: Look, l: Line): boolean {
   if (at < 0 || !epoch || epoch.flags || wire(records[at]!.rec.body)!.epoch !== epoch.epoch) return false;
   const end = w.dismissed.get('qi') ?? Infinity;
   const knows = w.server.loads.some((k) => k.who === look.who && k.n <= look.load.n && k.served >= end);
-  return !knows || !records[at]!.live;
+  // in a log that went back, or is said to be gone, the page is still catching up
+  const live = records[at]!.live && !look.load.rewound && look.says.length === 0;
+  return !knows || !live;
 }
 
 const accepted = (w: World, e: Wire): boolean => w.rightful.has(e.hash) || w.server.sent.some((s) => s.w.hash === e.hash);

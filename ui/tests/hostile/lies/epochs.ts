@@ -1,5 +1,5 @@
 /** Lies about epochs: who makes one, for whom, when. */
-import { random, unb64u } from '../../../src/crypto/bytes';
+import { b64u, random, unb64u } from '../../../src/crypto/bytes';
 import { BoxKind } from '../../../src/crypto/hash';
 import { benchBackend as b } from '../backend';
 import { entryAfter } from '../company';
@@ -104,6 +104,18 @@ export const epochs: Lie[] = [
     then: {
       at: 'transfer',
       arm: async (w, id) => w.stored && insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { dirSeq: w.dismissed.get('qi')! - 1 })),
+    },
+  },
+  {
+    id: 'older-directory', from: '3.11-5', what: 'somebody of the team announces with an older directory than the epoch before named', at: 'talk', needs: 'qi', expect: REMEMBERED,
+    async arm(w, id) {
+      await w.log.add({ t: 'revoke', inv: b64u(w.cast.mallory.pk) });
+      await tellAll(w);
+      if (!w.stored) return;
+      const ann = await w.announce(w.cast.qi.ed, 'qi');
+      w.rightful.set(wire(ann)!.hash, { readers: EVERYBODY, live: true });
+      w.server.append(w.conv, ann);
+      insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { dirSeq: w.log.entries.length - 2 }));
     },
   },
   {
