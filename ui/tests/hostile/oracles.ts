@@ -65,7 +65,9 @@ function qiMaySpeak(w: World, look: Look, l: Line): boolean {
   if (look.alarm) return true;
   const records = shownRecords(look);
   const at = records.findIndex((d) => d.rec.seq === l.seq && wire(d.rec.body)?.msg === l.id);
-  const epoch = records.slice(0, at).map((d) => wire(d.rec.body)).filter((e): e is Wire => e?.kind === K.announcement && accepted(w, e)).at(-1);
+  const begun = new Set(look.lines.filter((x) => x.epoch && x.marks.length === 0).map((x) => x.seq));
+  const earlier = records.slice(0, at).filter((d) => begun.has(d.rec.seq)).map((d) => wire(d.rec.body));
+  const epoch = earlier.filter((e): e is Wire => e?.kind === K.announcement && accepted(w, e)).at(-1);
   if (at < 0 || !epoch || epoch.flags || wire(records[at]!.rec.body)!.epoch !== epoch.epoch) return false;
   const end = w.dismissed.get('qi') ?? Infinity;
   const knows = w.server.loads.some((k) => k.who === look.who && k.n <= look.load.n && k.served >= end);
