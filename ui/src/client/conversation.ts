@@ -55,6 +55,8 @@ export class Conversation implements Thread {
   private readonly lines: Lines;
   private work: Promise<void> = Promise.resolve();
   private queued = 0;
+  /** The page is done with it: nothing more is judged, with keys that may be gone, or remembered. */
+  private disposed = false;
   /** The server's log went back: it is read again, and what was lost is handed back. */
   private rewinding = false;
   private bringing = false;
@@ -126,6 +128,7 @@ export class Conversation implements Thread {
     const gen = this.port.gen();
     this.queued++;
     this.work = this.work.then(async () => {
+      if (this.disposed) return;
       const before = this.ledger.memory.now.seq;
       const entry = await this.ledger.apply(r, live);
       this.have = Math.max(this.have, r.seq);
@@ -361,6 +364,7 @@ export class Conversation implements Thread {
   }
 
   dispose(): void {
+    this.disposed = true;
     clearTimeout(this.typingTimer);
     clearTimeout(this.seenTimer);
     this.outbox.offline();

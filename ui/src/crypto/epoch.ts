@@ -167,8 +167,8 @@ function allowedTeam(box: BoxView, { dirSeq, sender }: Envelope, r: Receiver, by
   // it may change in the very instant; nobody writes into that epoch then, but its maker must be there still
   const maker = byVisitor || r.directory.keyNow(sender) !== null;
   if (found && then && (!r.live || found.current || maker)) return found.team;
-  // Before a snapshot old team keys are unknown here. The creator's signature was good, and he could read anyway.
-  if (!r.live && dirSeq < r.directory.base && (byVisitor || !found)) return null;
+  // Snapshots of revision 1 name no old team keys: before one they are unknown here. The creator's signature was good, and he could read anyway.
+  if (r.directory.rev < 2 && !r.live && dirSeq < r.directory.base && (byVisitor || !found)) return null;
   return reject('ghost_box');
 }
 
