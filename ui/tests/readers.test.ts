@@ -274,6 +274,18 @@ describe('memory', () => {
     expect(t.alarms).toEqual([]);
   });
 
+  it('an epoch that another tab accepted must be there', async () => {
+    const store = memoryStore();
+    const { memory } = await t.reader('visitor', { store });
+    await memory.load();
+    await memory.save({ epoch: 1, hash: 'aa'.repeat(32) });
+    const l = await t.reader('visitor', { store });
+    await l.memory.load();
+    l.expect();
+    await read(l, begun);
+    expect(l.holds()).toBe(false);
+  });
+
   it('another announcement under a remembered number is an alarm', async () => {
     const store = memoryStore();
     const first = await t.reader(t.li, { store });
