@@ -107,7 +107,8 @@ interface View {
 function view(look: Look): View {
   const lines = new Map(look.lines.map((line, at) => [line.id, { at, line }]));
   const v: View = { lines, epochs: new Map(), envelopes: new Map(), byHash: new Map() };
-  const bySeq = new Map(look.lines.map((line, at) => [line.seq, { at, line }]));
+  // the line that tells of a log that went back stands at a place that is another record's
+  const bySeq = new Map(look.lines.map((line, at) => [line.seq, { at, line }] as const).filter(([, x]) => !x.line.marks.includes('rewound')));
   for (const { rec } of shownRecords(look)) {
     const e = wire(rec.body);
     if (!e) continue;

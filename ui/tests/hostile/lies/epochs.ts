@@ -88,7 +88,12 @@ export const epochs: Lie[] = [
   },
   {
     id: 'wrong-directory-head', from: 'model 29', what: 'an agent of the team names a directory that nobody has', at: 'talk', needs: 'qi', expect: 'alarm',
-    arm: async (w, id) => insertFor(w, id, EVERYBODY, await w.announce(w.cast.qi.ed, 'qi', { dirHead: random(32) })),
+    async arm(w, id) {
+      const ann = await w.announce(w.cast.qi.ed, 'qi', { dirHead: random(32) });
+      insertFor(w, id, EVERYBODY, ann);
+      // a visitor whose page is loaded after a newer snapshot has nothing to compare it with: qi was of the team, and history is all it is
+      if (ann) w.rightful.set(wire(ann)!.hash, { readers: ['visitor'], live: false });
+    },
   },
   {
     id: 'moved-by-a-stranger', from: 'A11', what: 'an agent of another team moves the conversation to their own', at: 'talk', needs: 'mo', expect: REMEMBERED,
