@@ -85,7 +85,8 @@ function rightfulEpoch(w: World, look: Look, l: Line): boolean {
   // it has said so, and may not have learned that they were dismissed
   if ((look.alarm || look.says.length > 0) && wire(made.rec.body)!.sender === kidHex(w.cast.qi.ed)) return true;
   const known = w.rightful.get(hash!);
-  return known !== undefined && known.readers.includes(look.who) && (known.live || !made.live);
+  // in a log that went back, which the page says, all is history again
+  return known !== undefined && known.readers.includes(look.who) && (known.live || !made.live || look.load.rewound);
 }
 
 function recalledBy(w: World, msg: string): boolean {
