@@ -4,29 +4,15 @@ import { cat, random, u32, unhex, utf8 } from '../src/crypto/bytes';
 import { encodeBody, sealMessage } from '../src/crypto/envelope';
 import { ClientError } from '../src/model';
 import { Code, Envelope, Kind } from '../src/proto';
-import { memoryStore, type Store } from '../src/storage/store';
+import { memoryStore } from '../src/storage/store';
 import { lines, rest, stateOf, texts, until, type Tab } from './support/clients';
 import { read, Talk } from './support/talk';
-import { agent, co, open, server, visitor } from './support/world';
+import { agent, broken, browser, co, open, server, visitor } from './support/world';
 
 const SECRET = 'card 6222020200112233';
 
-async function browser(text = 'hello'): Promise<{ store: Store; v: Tab; id: string; reload(): Promise<Tab> }> {
-  const store = memoryStore();
-  const v = visitor(store);
-  v.client.start({});
-  await v.client.send(text);
-  await until(() => stateOf(v.client.thread.value, text) !== 'queued');
-  const reload = async (): Promise<Tab> => {
-    for (const tab of open.splice(0)) tab.dispose();
-    server.peers.splice(0);
-    return visitor(store);
-  };
-  return { store, v, id: v.client.thread.value!.id, reload };
-}
-
-const broken = (t: Tab): boolean => t.client.trust.value.mode === 'broken';
 const hidden = (like: Uint8Array): Uint8Array => cat(like.slice(0, 16), utf8('K0'), new Uint8Array(2), like.slice(20, 36), utf8('{"t":"hidden"}'));
+
 /** An agent's words that the visitor has read. */
 async function answered(b: { v: Tab; id: string }, text: string): Promise<void> {
   const a = await agent();

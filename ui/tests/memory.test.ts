@@ -2,28 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { hex } from '../src/crypto/bytes';
 import { Code, Envelope, Kind } from '../src/proto';
-import { memoryStore, type Store } from '../src/storage/store';
 import { lines, rest, stateOf, texts, until, type Tab } from './support/clients';
-import { agent, co, messagesSent, open, server, visitor } from './support/world';
+import { agent, broken, browser, co, messagesSent, open, server, visitor } from './support/world';
 
 const SECRET = 'card 6222020200112233';
 
-/** One browser: pages of it come and go, its storage stays. */
-async function browser(text = 'hello'): Promise<{ store: Store; v: Tab; id: string; reload(): Promise<Tab> }> {
-  const store = memoryStore();
-  const v = visitor(store);
-  v.client.start({});
-  await v.client.send(text);
-  await until(() => stateOf(v.client.thread.value, text) !== 'queued');
-  const reload = async (): Promise<Tab> => {
-    for (const tab of open.splice(0)) tab.dispose();
-    server.peers.splice(0);
-    return visitor(store);
-  };
-  return { store, v, id: v.client.thread.value!.id, reload };
-}
-
-const broken = (t: Tab): boolean => t.client.trust.value.mode === 'broken';
 const sentSince = (from: number): Envelope[] => server.received.slice(from).map((x) => Envelope.parse(x)!);
 const people = (t: Tab): string[] => lines(t.client.thread.value).filter((m) => m.kind === 'text').map((m) => m.text);
 

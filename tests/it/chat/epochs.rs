@@ -1,17 +1,11 @@
 //! Epochs: what the server still refuses although it can read nothing.
 
 use kefu::{
-    crypto::{
-        announcement::{self, NewEpoch},
-        directory::Directory,
-        hpke::KemSecret,
-        sign::SigningKey,
-    },
+    crypto::{hpke::KemSecret, sign::SigningKey},
     proto::OwnerWhy,
 };
 
 use super::*;
-use crate::support::view::View;
 
 #[tokio::test]
 async fn after_a_new_team_key_the_old_epoch_is_refused_until_somebody_announces() {
@@ -119,21 +113,6 @@ async fn a_visitor_goes_on_with_the_team_that_a_transfer_was_prepared_for() {
     visitor.until(conv, |v| v.epoch == 2).await;
 }
 
-/// What the newest directory would announce, as somebody saw it who knew `directory`.
-fn announced_with(view: &View, directory: &Directory, team: &str, key: &SigningKey) -> Vec<u8> {
-    let new = NewEpoch {
-        conv: view.conv,
-        epoch: view.epoch + 1,
-        prev: view.ann,
-        dir_seq: directory.seq(),
-        dir_head: directory.head(),
-        team: directory.team(&team.parse().unwrap()).unwrap().pk.0,
-        visitor: view.visitor.1,
-        bot: None,
-    };
-    announcement::create(&new, key).unwrap().0
-}
-
 #[tokio::test]
 async fn only_the_maker_of_a_transfer_takes_it_back_until_the_other_team_has_written() {
     let server = Server::new().await;
@@ -208,7 +187,7 @@ async fn an_epoch_never_knows_less_of_the_directory_than_the_one_before() {
     let newer = li.view(conv).announce(&company, "svc", &lkey);
     li.post(newer).await.unwrap();
     visitor.until(conv, |v| v.epoch == 1).await;
-    let stale = announced_with(visitor.view(conv), &older, "svc", &vkey);
+    let stale = visitor.view(conv).announce_by(&older, "svc", &vkey);
     assert_eq!(visitor.post(stale).await.unwrap_err().0, ErrorCode::DirectoryStale);
     let good = visitor.view(conv).announce(&company, "svc", &vkey);
     visitor.post(good).await.unwrap();

@@ -4,12 +4,7 @@
 use std::{fs, path::PathBuf, sync::Arc};
 
 use kefu::{
-    crypto::{
-        announcement::{self, NewEpoch},
-        codec::b64u,
-        directory::Directory,
-        sign::SigningKey,
-    },
+    crypto::{codec::b64u, sign::SigningKey},
     proto::{Generation, Have, Mark},
 };
 
@@ -199,21 +194,6 @@ async fn who_holds_more_than_there_is_is_told_and_does_not_follow() {
     assert!(is_synced(&resumed(&mut old, Have { generation: Some(older), ..last }).await));
 }
 
-/// An announcement of the next epoch by somebody who knew this directory.
-fn announced(view: &View, directory: &Directory, team: &str, key: &SigningKey) -> Vec<u8> {
-    let new = NewEpoch {
-        conv: view.conv,
-        epoch: view.epoch + 1,
-        prev: view.ann,
-        dir_seq: directory.seq(),
-        dir_head: directory.head(),
-        team: directory.team(&team.parse().unwrap()).unwrap().pk.0,
-        visitor: view.visitor.1,
-        bot: None,
-    };
-    announcement::create(&new, key).unwrap().0
-}
-
 #[tokio::test]
 async fn nobody_hands_back_what_was_never_allowed() {
     let server = Server::new().await;
@@ -226,27 +206,27 @@ async fn nobody_hands_back_what_was_never_allowed() {
     let view = visitor.view(conv);
     let (_, message) = view.seal("a message", &vkey);
     let refused = [
-        (announced(view, &directory, "vip", &keys("zhou")), ErrorCode::Forbidden, "an agent of another team"),
-        (announced(view, &directory, "svc", &SigningKey::generate()), ErrorCode::Forbidden, "nobody"),
-        (announced(view, &directory, "vip", &vkey), ErrorCode::DirectoryStale, "a visitor for another team"),
-        (announced(view, &other, "svc", &vkey), ErrorCode::DirectoryStale, "another directory"),
+        (view.announce_by(&directory, "vip", &keys("zhou")), ErrorCode::Forbidden, "an agent of another team"),
+        (view.announce_by(&directory, "svc", &SigningKey::generate()), ErrorCode::Forbidden, "nobody"),
+        (view.announce_by(&directory, "vip", &vkey), ErrorCode::DirectoryStale, "a visitor for another team"),
+        (view.announce_by(&other, "svc", &vkey), ErrorCode::DirectoryStale, "another directory"),
         (message, ErrorCode::Malformed, "no announcement"),
     ];
     for (envelope, code, what) in refused {
         assert_eq!(restore(&mut visitor, conv, &[&envelope]).await.unwrap_err().0, code, "{what}");
     }
-    let mut altered = announced(visitor.view(conv), &directory, "svc", &keys("wu"));
+    let mut altered = visitor.view(conv).announce_by(&directory, "svc", &keys("wu"));
     altered[110] ^= 1;
     assert_eq!(restore(&mut visitor, conv, &[&altered]).await.unwrap_err().0, ErrorCode::Malformed);
     let many = vec![&altered; 25];
     assert_eq!(restore(&mut visitor, conv, &many).await.unwrap_err().0, ErrorCode::TooLarge);
     assert_eq!(bodies(&visitor.history(conv).await).len() as u64, li.view(conv).have(), "nothing was stored");
     // one of the team who never owned the conversation here may have owned it in what is lost
-    let good = announced(visitor.view(conv), &directory, "svc", &keys("wu"));
+    let good = visitor.view(conv).announce_by(&directory, "svc", &keys("wu"));
     restore(&mut visitor, conv, &[&good]).await.unwrap();
     li.until(conv, |v| v.epoch == 1).await;
     // a transfer that is lost: the conversation goes where its key went
-    let moved = announced(li.view(conv), &directory, "vip", &keys("wu"));
+    let moved = li.view(conv).announce_by(&directory, "vip", &keys("wu"));
     restore(&mut li, conv, &[&moved]).await.unwrap();
     visitor.until(conv, |v| v.epoch == 2 && v.owner == Owner::Queue).await;
     let mut zhou = Peer::agent(&server, "zhou").await;

@@ -7,6 +7,7 @@ use kefu::{
     crypto::{
         announcement::{self, Expected, NewEpoch},
         codec::from_b64u_exact,
+        directory::Directory,
         envelope::{self, EpochKey, MessageHeader},
         hash::{self, BoxKind},
         hpke::KemSecret,
@@ -295,7 +296,11 @@ impl View {
 
     /// Announces the next epoch to a team's newest key.
     pub fn announce(&self, company: &Company, team: &str, key: &SigningKey) -> Vec<u8> {
-        let directory = company.directory();
+        self.announce_by(&company.directory(), team, key)
+    }
+
+    /// The same by somebody who knows this directory.
+    pub fn announce_by(&self, directory: &Directory, team: &str, key: &SigningKey) -> Vec<u8> {
         let new = NewEpoch {
             conv: self.conv,
             epoch: self.epoch + 1,

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, vi } from 'vitest';
 import { pureBackend } from '../../src/crypto/pure';
 import { Envelope, Kind } from '../../src/proto';
+import { memoryStore, type Store } from '../../src/storage/store';
 import { agentTab, stateOf, until, visitorTab, type Tab } from './clients';
 import { Company, NOW, type Person } from './company';
 import { FakeServer } from './server';
@@ -44,4 +45,19 @@ export const begin = async (text = 'hello'): Promise<Tab> => {
   await until(() => stateOf(v.client.thread.value, text) !== 'queued', 'the first message is stored');
   return v;
 };
+/** One browser: pages of it come and go, its storage stays. */
+export async function browser(text = 'hello'): Promise<{ store: Store; v: Tab; id: string; reload(): Promise<Tab> }> {
+  const store = memoryStore();
+  const v = visitor(store);
+  v.client.start({});
+  await v.client.send(text);
+  await until(() => stateOf(v.client.thread.value, text) !== 'queued');
+  const reload = async (): Promise<Tab> => {
+    for (const tab of open.splice(0)) tab.dispose();
+    server.peers.splice(0);
+    return visitor(store);
+  };
+  return { store, v, id: v.client.thread.value!.id, reload };
+}
 
+export const broken = (t: Tab): boolean => t.client.trust.value.mode === 'broken';
