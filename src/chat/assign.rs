@@ -136,7 +136,7 @@ impl Chat {
     }
 
     /// The directory grew: everybody is told; sockets of people who are out are closed, and those of people whose teams
-    /// changed start anew, so that they listen to the right ones.
+    /// changed start again, so that they listen to the right ones.
     pub fn directory_changed(&self, seq: u32) {
         let directory = self.org.directory();
         self.hub.publish_all(&text(&ServerFrame::Directory { seq }));

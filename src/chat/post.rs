@@ -98,7 +98,7 @@ impl Chat {
             Who::Agent { user, .. } => self.limits.agent_message(user, now_ms()),
         }
         .map_err(Refusal::limited)?;
-        // boxed: an idle socket should not carry the room for what is rare
+        // boxed: an idle socket should not hold space for what is rare
         let recalled = match kind {
             Kind::Recall | Kind::NoteRecall => Some(Box::pin(self.recalled_by(conn, header, bytes)).await?),
             _ => None,

@@ -94,7 +94,7 @@ impl Company {
         let ids: Vec<&str> = self.dir.users().map(|(id, _)| id.as_str()).collect();
         self.dir.user(id).ok_or_else(|| match self.believed.all().any(|i| i.user == *id) {
             true => Fail::failure(format!("{id} was invited, but did not come yet"))
-                .next(format!("to invite anew: kefu user invite revoke {id}, then kefu user add {id}")),
+                .next(format!("to invite again: kefu user invite revoke {id}, then kefu user add {id}")),
             false => unknown("user", id.as_str(), ids.iter().copied()),
         })
     }

@@ -112,7 +112,7 @@ fn commit_until_it_fits<T>(
     }
 }
 
-/// How often a change is made anew when others are faster.
+/// How often a change is made again when others are faster.
 const TRIES: u32 = 3;
 
 /// How new company keys shall be sealed.

@@ -13,7 +13,7 @@ use crate::{
 
 /// A version that no page loaded for so long is history.
 const REMEMBERED_MS: u64 = 30 * 86_400_000;
-/// What was seen again is written anew only after this time.
+/// What was seen again is written again only after this time.
 const COARSE_MS: u64 = 3_600_000;
 
 /// A version that pages of a site loaded.
@@ -57,7 +57,7 @@ impl Sightings {
     /// What was seen before this start.
     pub(super) fn load(store: &dyn Store) -> Result<Self, StoreError> {
         let stored = store.get(Table::Meta, rows::SIGHTINGS)?;
-        // it is only a hint: one that can't be read is made anew
+        // it is only a hint: one that can't be read is made again
         let list: Vec<Sighting> = stored.and_then(|v| serde_json::from_slice(&v).ok()).unwrap_or_default();
         let versions = list.into_iter().map(|s| ((s.site, s.version), (s.seen, s.seen))).collect();
         Ok(Self(Mutex::new(Seen { versions, dirty: false })))

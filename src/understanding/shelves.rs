@@ -24,7 +24,7 @@ const MAX_FILE: u64 = 16 * MAX_SHELF as u64;
 /// Shelves that are kept: of a company with many sites those that are asked for.
 const KEPT: usize = 8;
 
-/// Makes shelves when they are asked for, and anew when the file or the day changed.
+/// Makes shelves when they are asked for, and again when the file or the day changed.
 pub struct Shelves {
     files: Files,
     policy: Policy,

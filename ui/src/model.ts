@@ -65,7 +65,7 @@ export interface Connection {
 export interface Trust {
   mode: 'pinned' | 'unpinned' | 'broken';
   secure: boolean;
-  /** `memory`: this browser keeps nothing; a reload starts anew. */
+  /** `memory`: this browser keeps nothing; a reload starts again. */
   storage: 'kept' | 'memory';
   /** Why `broken`; nothing can be sent then. */
   reason?: ErrorKey;

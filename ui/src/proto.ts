@@ -94,7 +94,7 @@ export type Welcome = {
   user?: string;
   name?: string;
   token: string;
-  /** Another one means that the server opened its database anew. Absent: a server from before revision 2. */
+  /** Another one means that the server opened its database again. Absent: a server from before revision 2. */
   gen?: string;
   now: number;
   beat: number;

@@ -21,7 +21,7 @@ pub(super) struct Talk {
     pub key: EpochKey,
     /// Box kid of the day key that opened the announcement.
     pub day: [u8; 16],
-    /// Run of the counter: a new one each time this is made anew.
+    /// Run of the counter: a new one each time this is made again.
     pub inst: u32,
     /// Next position in it.
     pub ctr: u32,

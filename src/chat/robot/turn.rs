@@ -16,7 +16,7 @@ use crate::{
     proto::{ConvId, ErrorCode},
 };
 
-/// How often a turn begins anew because the conversation moved on.
+/// How often a turn begins again because the conversation moved on.
 const ANEW: usize = 4;
 /// How often it is tried to store something.
 const STORE: usize = 5;

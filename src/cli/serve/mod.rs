@@ -44,7 +44,7 @@ pub struct Args {
     demo: bool,
 }
 
-/// Our own certificate is made anew when it has less than this left, ms: 30 days.
+/// Our own certificate is made again when it has less than this left, ms: 30 days.
 const RENEW_MS: u64 = 30 * 86_400_000;
 /// Clocks of signers and servers may differ by this, ms.
 const CLOCK_MS: u64 = 5 * 60_000;
@@ -125,7 +125,7 @@ fn start_log(config: &Config) -> Result<(), Fail> {
     format.and_then(|format| log::init(config.log.level.as_str(), format)).map_err(|e| Fail::failure(e.to_string()))
 }
 
-/// Makes our own server certificate anew in time; one that somebody brought is left alone.
+/// Makes our own server certificate again in time; one that somebody brought is left alone.
 fn renew_own_certificate(dir: &Path, now_ms: u64) -> Result<(), Fail> {
     if !dir.join(tls::CA_KEY).exists() {
         return Ok(());

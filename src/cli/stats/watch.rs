@@ -61,7 +61,7 @@ impl Wall {
                 next = Instant::now() + interval;
                 let answer = self.ask(ctx);
                 self.scene.silent_ms = answer.err().map(|_| {
-                    // the connection is tried anew each time: the server may be restarting
+                    // the connection is tried again each time: the server may be restarting
                     self.office = None;
                     u64::try_from(self.answered.elapsed().as_millis()).unwrap_or(u64::MAX)
                 });

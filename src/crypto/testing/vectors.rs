@@ -1,6 +1,6 @@
 //! Known answers, frozen in `tests/data/vectors.json` and shared with the TypeScript twin.
-//! `KEFU_WRITE_VECTORS=1 cargo test vectors` writes what is computed anew and adds what is missing;
-//! `KEFU_WRITE_VECTORS=all` also seals anew what was sealed with randomness.
+//! `KEFU_WRITE_VECTORS=1 cargo test vectors` writes what is computed again and adds what is missing;
+//! `KEFU_WRITE_VECTORS=all` also seals again what was sealed with randomness.
 
 use std::path::PathBuf;
 
@@ -281,7 +281,7 @@ fn file() -> Value {
 fn vectors_are_what_the_code_makes_and_opens() {
     let file = file();
     for (key, value) in deterministic() {
-        assert_eq!(file[&key], value, "{key} differs; if the protocol changed on purpose, write the vectors anew");
+        assert_eq!(file[&key], value, "{key} differs; if the protocol changed on purpose, write the vectors again");
     }
     opens(&file);
     for bad in file["bad_keys"].as_array().unwrap() {

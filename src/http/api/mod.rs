@@ -101,7 +101,7 @@ fn from_own_page(http: &Http, request: &Request<Incoming>) -> bool {
     }
 }
 
-/// Whom the bearer token stands for; an agent's account is checked anew each time.
+/// Whom the bearer token stands for; an agent's account is checked again each time.
 fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, Refusal> {
     let refused = || Refusal::new(ErrorCode::Unauthorised, "sign in first");
     let header = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(refused)?;

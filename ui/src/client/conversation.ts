@@ -190,7 +190,7 @@ export class Conversation implements Thread {
     this.port.again(this.id);
   }
 
-  /** The server says that its log went back. True only of a database that was opened anew. */
+  /** The server says that its log went back. True only of a database that was opened again. */
   rewound(gen: string): void {
     this.synced.value = false;
     this.work = this.work.then(() => {
@@ -207,7 +207,7 @@ export class Conversation implements Thread {
     this.bringing = true;
     try {
       const rest = await handBack(this.port, this);
-      // opened anew once more: what was read is not what is there
+      // opened once more: what was read is not what is there
       if (gen !== this.port.gen()) return;
       const { memory } = this.ledger;
       if (this.ledger.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0) return this.end('error.conversation_lost');

@@ -6,7 +6,7 @@ import { Rejected } from '../crypto/error';
 import type { DayKeyJson } from '../proto';
 import { signal } from '../signals';
 
-/** A key that ends so soon is fetched anew, ms. */
+/** A key that ends so soon is fetched again, ms. */
 const MARGIN_MS = 10 * 60_000;
 
 interface RobotDeps {

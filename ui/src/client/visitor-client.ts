@@ -149,7 +149,7 @@ export class Visitor implements VisitorClient {
     }
   }
 
-  /** Keys of another back end (the page moved to https, say) can't be used; the visitor then begins anew. */
+  /** Keys of another back end (the page moved to https, say) can't be used; the visitor then begins again. */
   private async restoreKeys(kept: { ed: KeptKey; x: KeptKey }): Promise<void> {
     try {
       this.keys = { ed: await this.backend.restoreSigningKey(kept.ed), x: await this.backend.restoreBoxKey(kept.x) };
@@ -240,7 +240,7 @@ export class Visitor implements VisitorClient {
   }
 
   /**
-   * The server does not name a conversation that it had. A database that was opened anew may have lost it: it is opened again as
+   * The server does not name a conversation that it had. A database that was opened again may have lost it: it is opened again as
    * it was. Anything else is said, and no other takes its place by itself.
    */
   private async missing(begun: Begun): Promise<void> {

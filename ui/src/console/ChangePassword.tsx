@@ -1,4 +1,4 @@
-/** Changing the password: the old one proves who asks, the key ring is sealed anew under the next. */
+/** Changing the password: the old one proves who asks, the key ring is sealed again under the next. */
 import type { AgentClient } from '../model';
 import { errorText, t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';

@@ -88,7 +88,7 @@ export class Link {
     if (!this.socket) this.connect();
   }
 
-  /** Ends for good; `start` begins anew. */
+  /** Ends for good; `start` begins again. */
   stop(reason?: ErrorKey): void {
     this.stopWake?.();
     this.stopWake = null;
