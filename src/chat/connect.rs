@@ -126,8 +126,8 @@ impl Chat {
         Ok(mark.is_some_and(|mark| hash::mark(&shown(Reader { who: &conn.who, rev: conn.rev }, frame)) != mark))
     }
 
-    /// Records after `have` if all of them fit into `room` bytes. Read in small steps: somebody who asks again and again
-    /// for more than fits must not make the server read megabytes each time.
+    /// Records after `have` if all of them fit into `room` bytes. No more than that are read: somebody who asks again and
+    /// again for more than fits must not make the server read megabytes each time.
     fn missing(
         &self,
         conv: ConvId,
@@ -135,23 +135,14 @@ impl Chat {
         room: &mut usize,
         effort: &mut usize,
     ) -> Result<Option<Vec<StoredRecord>>, Refusal> {
-        const STEP: usize = 25;
-        let (mut records, mut bytes) = (Vec::<StoredRecord>::new(), 0);
-        loop {
-            let after = records.last().map_or(have, |(seq, _)| *seq);
-            let step = self.store.records(conv, after, STEP)?;
-            let read: usize = step.iter().map(|(_, frame)| frame.len()).sum();
-            (bytes, *effort) = (bytes + read, effort.saturating_sub(read));
-            if bytes > *room {
-                return Ok(None);
-            }
-            let end = step.len() < STEP;
-            records.extend(step);
-            if end {
-                *room -= bytes;
-                return Ok((!records.is_empty()).then_some(records));
-            }
+        let records = self.store.page(conv, have, usize::MAX, *room + 1)?;
+        let bytes: usize = records.iter().map(|(_, frame)| frame.len()).sum();
+        *effort = effort.saturating_sub(bytes);
+        if bytes > *room {
+            return Ok(None);
         }
+        *room -= bytes;
+        Ok((!records.is_empty()).then_some(records))
     }
 
     /// Stops following.

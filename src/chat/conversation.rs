@@ -114,6 +114,8 @@ pub struct Cell {
     pub told: Option<Facts>,
     /// Highest sequence number.
     pub last: u64,
+    /// Bytes of its records, about.
+    pub bytes: u64,
     /// Time of that record, ms.
     pub last_at: u64,
     /// The last word, as far as it was looked up (see [`super::idle`]).
@@ -139,6 +141,7 @@ impl Cell {
             rev,
             told: None,
             last: 0,
+            bytes: 0,
             last_at: row.created,
             word: None,
             visitor: hash::kid(&ed),
@@ -152,9 +155,9 @@ impl Cell {
 
     /// Reads a conversation; none if there is no such.
     pub fn load(store: &dyn Store, id: ConvId) -> Result<Option<Self>, StoreError> {
-        let Some(RowAt { rev, last_seq, value }) = store.row(id)? else { return Ok(None) };
+        let Some(RowAt { rev, last_seq, bytes, value }) = store.row(id)? else { return Ok(None) };
         let mut cell = Self::new(id, rev, Row::decode(&value)?)?;
-        cell.last = last_seq;
+        (cell.last, cell.bytes) = (last_seq, bytes);
         if let Some((_, frame)) = store.records(id, last_seq.saturating_sub(1), 1)?.first()
             && let Some(record) = RecordView::parse(frame)
         {

@@ -73,6 +73,7 @@ impl Chat {
             && record.seq >= cell.last
         {
             (cell.last, cell.last_at) = (record.seq, record.at_ms);
+            cell.bytes += commit.records.iter().map(|frame| frame.len() as u64).sum::<u64>();
         }
         for record in commit.records.iter().filter_map(|frame| RecordView::parse(frame)) {
             cell.word = Word::then(cell.word, &record, cell.visitor);

@@ -9,7 +9,7 @@ use super::{Chat, Reader, Refusal, cells::lock};
 /// Most records in one page.
 pub const HISTORY_RECORDS: usize = 500;
 
-/// Bytes after which a page ends early.
+/// Bytes after which a page ends early: with the record that reaches them.
 const HISTORY_BYTES: usize = 1024 * 1024;
 
 impl Chat {
@@ -23,13 +23,7 @@ impl Chat {
             }
             cell.visitor
         };
-        let mut bytes = 0;
-        let records = self.store.records(conv, after, limit.min(HISTORY_RECORDS))?;
-        let fit = records.into_iter().take_while(|(_, frame)| {
-            let fits = bytes == 0 || bytes + frame.len() <= HISTORY_BYTES;
-            bytes += frame.len();
-            fits
-        });
-        self.shown_all(reader, conv, visitor, fit.collect())
+        let records = self.store.page(conv, after, limit.min(HISTORY_RECORDS), HISTORY_BYTES)?;
+        self.shown_all(reader, conv, visitor, records)
     }
 }

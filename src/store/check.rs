@@ -2,13 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{Batch, Op, StoreError, Table};
+use super::{Batch, Op, StoreError, StoredRecord, Table};
 use crate::proto::{ConvId, HeaderView, Kind, MESSAGE_HEADER, MsgId};
 
 /// Key of the schema version in [`Table::Meta`]; u32, big-endian.
 pub(super) const SCHEMA_KEY: &[u8] = b"schema";
 /// The schema version this kefu writes.
-pub(super) const SCHEMA_VERSION: u32 = 2;
+pub(super) const SCHEMA_VERSION: u32 = 3;
 
 /// The id under which a stored body is remembered: an envelope's own; events have none.
 pub(super) fn remembered_id(body: &[u8]) -> Option<MsgId> {
@@ -63,6 +63,36 @@ pub(super) fn left_by<'a>(ops: &'a [Op], table: Table, key: &[u8]) -> Option<Opt
 /// Bodies that `ops` append, in order.
 pub(super) fn appended(ops: &[Op]) -> impl Iterator<Item = &[u8]> {
     ops.iter().filter_map(|op| if let Op::Append { body, .. } = op { Some(&body[..]) } else { None })
+}
+
+/// Records until there are enough of them, or of their bytes.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// What there is so far.
+    pub records: Vec<StoredRecord>,
+    limit: usize,
+    bytes: usize,
+}
+
+impl Page {
+    /// An empty one.
+    pub fn new(limit: usize, bytes: usize) -> Self {
+        Self { records: Vec::new(), limit, bytes }
+    }
+
+    /// Whether another one fits.
+    pub fn has_room(&self) -> bool {
+        self.records.len() < self.limit && self.bytes > 0
+    }
+
+    /// Adds one if it fits, and says whether another one does.
+    pub fn push(&mut self, record: StoredRecord) -> bool {
+        if self.has_room() {
+            self.bytes = self.bytes.saturating_sub(record.1.len());
+            self.records.push(record);
+        }
+        self.has_room()
+    }
 }
 
 /// Time of commits: the wall clock, held still while that runs backwards.

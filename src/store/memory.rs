@@ -232,14 +232,21 @@ impl Store for MemoryStore {
     fn row(&self, conv: ConvId) -> Result<Option<RowAt>, StoreError> {
         let state = self.state();
         let held = state.convs.get(&conv).filter(|c| c.rev > 0);
-        Ok(held.map(|c| RowAt { rev: c.rev, last_seq: c.records.len() as u64, value: c.row.clone() }))
+        Ok(held.map(|c| RowAt {
+            rev: c.rev,
+            last_seq: c.records.len() as u64,
+            bytes: c.records.iter().map(|frame| frame.len() as u64).sum(),
+            value: c.row.clone(),
+        }))
     }
 
-    fn records(&self, conv: ConvId, after: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError> {
+    fn page(&self, conv: ConvId, after: u64, limit: usize, bytes: usize) -> Result<Vec<StoredRecord>, StoreError> {
         let state = self.state();
         let Some(conv) = state.convs.get(&conv) else { return Ok(Vec::new()) };
         let skip = usize::try_from(after).unwrap_or(usize::MAX);
-        Ok((1..).zip(conv.records.iter().cloned()).skip(skip).take(limit).collect())
+        let mut page = check::Page::new(limit, bytes);
+        (1..).zip(conv.records.iter().cloned()).skip(skip).all(|record| page.push(record));
+        Ok(page.records)
     }
 
     fn generation(&self) -> Generation {

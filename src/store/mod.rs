@@ -241,6 +241,8 @@ pub struct RowAt {
     pub rev: u32,
     /// Highest sequence number.
     pub last_seq: u64,
+    /// Bytes of its records: about, what was written lately may be counted twice.
+    pub bytes: u64,
     /// The row.
     pub value: Bytes,
 }
@@ -271,8 +273,13 @@ pub trait Store: Send + Sync + 'static {
     /// A conversation's row.
     fn row(&self, conv: ConvId) -> Result<Option<RowAt>, StoreError>;
 
-    /// Up to `limit` records after `after`, in order.
-    fn records(&self, conv: ConvId, after: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError>;
+    /// Up to `limit` records after `after`, in order; no more are read once they have `bytes` bytes.
+    fn page(&self, conv: ConvId, after: u64, limit: usize, bytes: usize) -> Result<Vec<StoredRecord>, StoreError>;
+
+    /// Up to `limit` records after `after`, in order, whatever their size: for few.
+    fn records(&self, conv: ConvId, after: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError> {
+        self.page(conv, after, limit, usize::MAX)
+    }
 
     /// Drawn when this store was opened for writing; no other opening has it, not even that of a copy.
     fn generation(&self) -> Generation;

@@ -148,6 +148,21 @@ contract! {
         assert!(t.store.records(conv(2), 0, 5).unwrap().is_empty());
     }
 
+    async fn pages_of_records_end_with_the_one_that_fills_them(t) {
+        let c = conv(1);
+        for n in 1..=10 { t.write(post(c, n)).await.unwrap(); }
+        let one = t.store.records(c, 0, 1).unwrap()[0].1.len();
+        let page = |after, bytes| t.store.page(c, after, 100, bytes).unwrap().iter().map(|(seq, _)| *seq).collect::<Vec<_>>();
+        assert_eq!(page(0, 0), [0u64; 0]);
+        assert_eq!(page(0, 1), [1]);
+        assert_eq!(page(0, one), [1]);
+        assert_eq!(page(3, one + 1), [4, 5]);
+        assert_eq!(page(3, 100 * one), [4, 5, 6, 7, 8, 9, 10]);
+        t.write(row(c, None, "x")).await.unwrap();
+        let bytes = t.store.row(c).unwrap().unwrap().bytes;
+        assert!(bytes >= 10 * (one as u64 - 16), "{bytes}");
+    }
+
     async fn the_same_message_again_gives_its_first_record_and_writes_nothing(t) {
         let c = conv(1);
         let first = commit(t.say(1, post(c, 1)).await).records.remove(0);

@@ -11,9 +11,9 @@ use std::{
 
 use bytes::Bytes;
 use kefu::{
-    proto::{ConvId, HeaderView, Kind, MsgId, RecordView},
+    proto::{ConvId, HeaderView, Kind, MESSAGE_HEADER, MsgId, RecordView},
     store::{
-        Batch, Feed, Op, Store, StoreError,
+        Batch, Feed, Op, Store, StoreError, find,
         redb::{Options, RedbStore},
         write,
     },
@@ -271,4 +271,70 @@ async fn a_file_without_a_journal_gets_one_and_is_kept_beside() {
     let old = Database::open(kept).unwrap();
     let records = old.begin_read().unwrap().open_table(RECORDS).unwrap();
     assert_eq!((records.len().unwrap(), records.first().unwrap().is_some()), (5, true));
+}
+
+/// Where version 3 has its index.
+const IDS: TableDefinition<'static, &[u8; 32], u64> = TableDefinition::new("ids");
+const SIZES: TableDefinition<'static, &[u8; 16], u64> = TableDefinition::new("sizes");
+
+#[tokio::test]
+async fn an_id_is_found_without_reading_the_conversation() {
+    let (disk, c, large) = (Disk::new(), conv(1), 30_000);
+    let id = |n: u64| MsgId([n.to_be_bytes(), [7; 8]].concat().try_into().unwrap());
+    let (store, _feed) = on(&disk, 8);
+    for n in 1..=200 {
+        let mut body = envelope_with(c, id(n));
+        body.splice(MESSAGE_HEADER..MESSAGE_HEADER, vec![0; large]);
+        write(&*store, Batch { ops: vec![Op::Append { id: id(n), body: body.into() }], ..post(c, 0) }).await.unwrap();
+    }
+    store.close().await;
+    let (store, _feed) = RedbStore::open_with_backend(disk.clone(), options()).unwrap();
+    let before = disk.bytes_read();
+    for n in [1, 77, 200] {
+        assert_eq!(find(&*store, c, id(n)).await, Ok(Some(n)));
+        assert_eq!(find(&*store, c, id(1_000 + n)).await, Ok(None));
+    }
+    assert_eq!(write(&*store, post(c, 9)).await.unwrap().seqs, [201]);
+    let read = disk.bytes_read() - before;
+    // the first of the conversation's records and their neighbours in the tree, not its six megabytes
+    assert!(read < 10 * large as u64, "{read} bytes were read");
+}
+
+#[tokio::test]
+async fn a_file_of_version_2_gets_its_index_and_sizes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, kept) = (dir.path().join("kefu.redb"), dir.path().join("kefu.redb.v2"));
+    let (store, _feed) = RedbStore::open(&path, Options { journal: 4, ..options() }).unwrap();
+    for n in 1..=20 {
+        write(&*store, post(conv(n % 2), n)).await.unwrap();
+    }
+    write(&*store, recall(conv(1), 3, 5)).await.unwrap();
+    let size = |store: &RedbStore| store.records(conv(1), 0, 100).unwrap().iter().map(|r| r.1.len() as u64 - 8).sum();
+    let size: u64 = size(&store);
+    store.close().await;
+    let sizes = |path: &Path| {
+        let db = Database::open(path).unwrap();
+        let txn = db.begin_read().unwrap();
+        (txn.open_table(SIZES).unwrap().get(&[1; 16]).unwrap().map(|s| s.value()), txn.open_table(IDS).unwrap().len())
+    };
+    let before = sizes(&path);
+    assert_eq!(before.0, Some(size), "a tombstone weighs what it weighs");
+    {
+        let db = Database::open(&path).unwrap();
+        let txn = db.begin_write().unwrap();
+        txn.delete_table(IDS).unwrap();
+        txn.delete_table(SIZES).unwrap();
+        let meta = TableDefinition::<&[u8], &[u8]>::new("meta");
+        txn.open_table(meta).unwrap().insert(&b"schema"[..], &2u32.to_be_bytes()[..]).unwrap();
+        txn.commit().unwrap();
+    }
+    let (store, _feed) = RedbStore::open(&path, options()).unwrap();
+    assert!(kept.exists());
+    for n in 1..=20u8 {
+        let again = write(&*store, post(conv(n % 2), n)).await;
+        assert_eq!(again, Err(StoreError::Duplicate { seq: u64::from(n.div_ceil(2)) }));
+    }
+    store.close().await;
+    let after = sizes(&path);
+    assert_eq!((after.0, after.1.unwrap()), (before.0, before.1.unwrap()));
 }

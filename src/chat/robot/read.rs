@@ -162,6 +162,10 @@ impl Chat {
                         found.prev = hash::envelope(&body);
                         if sender == visitor {
                             found.questions.push((seq, body));
+                            // of many only the last are read; twice as many are kept to find the one answered last
+                            if found.questions.len() > 2 * QUESTIONS {
+                                found.questions.drain(..QUESTIONS);
+                            }
                         } else if sender == me {
                             found.mine = Some((seq, body));
                         }

@@ -115,7 +115,7 @@ impl Store for Tables {
         Ok(None)
     }
 
-    fn records(&self, _: ConvId, _: u64, _: usize) -> Result<Vec<StoredRecord>, StoreError> {
+    fn page(&self, _: ConvId, _: u64, _: usize, _: usize) -> Result<Vec<StoredRecord>, StoreError> {
         Ok(vec![])
     }
 

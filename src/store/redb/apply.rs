@@ -22,6 +22,7 @@ pub(super) struct Tables<'t> {
     txn: &'t WriteTransaction,
     group: Group<'t>,
     records: Option<RedbTable<'t, RecordKey, &'static [u8]>>,
+    ids: Option<RedbTable<'t, &'static [u8; 32], u64>>,
     rows: Option<RedbTable<'t, &'static [u8; 16], RowValue>>,
     small: [Option<SmallTable<'t>>; Table::ALL.len()],
 }
@@ -75,11 +76,15 @@ impl Verdict {
 impl<'t> Tables<'t> {
     /// The tables of `txn`.
     pub fn of(txn: &'t WriteTransaction, group: Group<'t>) -> Self {
-        Self { txn, group, records: None, rows: None, small: Default::default() }
+        Self { txn, group, records: None, ids: None, rows: None, small: Default::default() }
     }
 
     fn records(&mut self) -> Result<&mut RedbTable<'t, RecordKey, &'static [u8]>, StoreError> {
         opened(&mut self.records, || self.txn.open_table(tables::RECORDS).map_err(fault))
+    }
+
+    fn ids(&mut self) -> Result<&mut RedbTable<'t, &'static [u8; 32], u64>, StoreError> {
+        opened(&mut self.ids, || self.txn.open_table(tables::IDS).map_err(fault))
     }
 
     fn rows(&mut self) -> Result<&mut RedbTable<'t, &'static [u8; 16], RowValue>, StoreError> {
@@ -90,22 +95,27 @@ impl<'t> Tables<'t> {
         opened(&mut self.small[table as usize], || self.txn.open_table(tables::small(table)).map_err(fault))
     }
 
-    /// What the cache wants to know of a conversation.
+    /// What the cache wants to know of a conversation. Reads no bodies, however long it is.
     fn load(&mut self, conv: ConvId) -> Result<ConvState, StoreError> {
         let rev = self.rows()?.get(&conv.0).map_err(fault)?.map_or(0, |row| row.value().0);
-        let (mut last_seq, mut ids) = (0, HashMap::new());
-        let (first, last) = tables::record_range(conv, 0);
-        let range = self.records()?.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(fault)?;
-        for record in range {
-            let (key, value) = record.map_err(fault)?;
-            last_seq = tables::seq_of(key.value());
-            ids.extend(check::remembered_id(tables::body_of(value.value())?).map(|id| (id, last_seq)));
-        }
+        let settled = tables::last_seq(self.records()?, conv)?;
+        let (mut last_seq, mut ids) = (settled, HashMap::new());
         for entry in self.group.journal.of(conv) {
             last_seq = last_seq.max(entry.seq);
             ids.extend(check::remembered_id(&entry.frame[RECORD_HEADER..]).map(|id| (id, entry.seq)));
         }
-        Ok(ConvState { last_seq, rev, ids })
+        Ok(ConvState { last_seq, rev, ids, older: settled > 0 })
+    }
+
+    /// Where an envelope with this id stands.
+    fn find(&mut self, conv: ConvId, state: &ConvState, id: MsgId) -> Result<Option<u64>, StoreError> {
+        match state.ids.get(&id) {
+            Some(seq) => Ok(Some(*seq)),
+            None if state.older => {
+                Ok(self.ids()?.get(&tables::id_key(conv, id)).map_err(fault)?.map(|seq| seq.value()))
+            }
+            None => Ok(None),
+        }
     }
 
     fn record(&mut self, conv: ConvId, seq: u64) -> Result<Option<Bytes>, StoreError> {
@@ -132,9 +142,21 @@ impl<'t> Tables<'t> {
         Ok((self.group.records, self.group.value.len()))
     }
 
-    /// Puts a record of the journal into its place.
-    pub fn settle(&mut self, conv: ConvId, seq: u64, frame: &[u8]) -> Result<(), StoreError> {
-        self.records()?.insert(&record_key(conv, seq), &frame[8..]).map_err(fault)?;
+    /// Puts a record of the journal into its place. Says by how many bytes the table grew: less than none for a tombstone.
+    pub fn settle(&mut self, conv: ConvId, seq: u64, frame: &[u8]) -> Result<i64, StoreError> {
+        let value = &frame[8..];
+        let old = self.records()?.insert(&record_key(conv, seq), value).map_err(fault)?.map_or(0, |v| v.value().len());
+        if let Some(id) = check::remembered_id(&frame[RECORD_HEADER..]) {
+            self.ids()?.insert(&tables::id_key(conv, id), seq).map_err(fault)?;
+        }
+        Ok(value.len() as i64 - old as i64)
+    }
+
+    /// Adds to the size of a conversation.
+    pub fn grow(&mut self, conv: ConvId, by: i64) -> Result<(), StoreError> {
+        let mut sizes = self.txn.open_table(tables::SIZES).map_err(fault)?;
+        let before = sizes.get(&conv.0).map_err(fault)?.map_or(0, |size| size.value());
+        sizes.insert(&conv.0, before.saturating_add_signed(by)).map_err(fault)?;
         Ok(())
     }
 
@@ -175,11 +197,14 @@ pub(super) fn apply(
 }
 
 /// Why the batch can't be written, if it can't.
-fn judge(tables: &mut Tables<'_>, state: &ConvState, batch: &Batch) -> Result<Option<Verdict>, StoreError> {
+fn judge(tables: &mut Tables<'_>, state: &mut ConvState, batch: &Batch) -> Result<Option<Verdict>, StoreError> {
     // shape() saw to it that without a conversation nothing below asks for its id
     let conv = batch.conv.unwrap_or(ConvId([0; 16]));
     for body in check::appended(&batch.ops) {
-        if let Some(&seq) = check::remembered_id(body).as_ref().and_then(|id| state.ids.get(id)) {
+        let Some(id) = check::remembered_id(body) else { continue };
+        if let Some(seq) = tables.find(conv, state, id)? {
+            // whoever resends once may do so again
+            state.ids.insert(id, seq);
             let frame = tables.record(conv, seq)?.ok_or_else(|| lost(conv, seq))?;
             return Ok(Some(Verdict::Duplicate { seq, frame }));
         }

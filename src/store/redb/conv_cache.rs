@@ -23,8 +23,10 @@ pub(super) struct ConvState {
     pub last_seq: u64,
     /// Revision of the row; 0 without one.
     pub rev: u32,
-    /// Message ids of its envelopes and where they stand.
+    /// Message ids of its envelopes and where they stand: those that were written, or asked for, since it was loaded.
     pub ids: HashMap<MsgId, u64>,
+    /// Envelopes that are not in `ids` may stand in the table of ids.
+    pub older: bool,
 }
 
 /// The cache.

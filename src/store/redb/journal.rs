@@ -132,6 +132,11 @@ impl Journal {
         Some(all.iter().filter(|e| (first..=last).contains(&e.group)).map(|e| e.seq).max().unwrap_or(0))
     }
 
+    /// Bytes of a conversation's records, each as often as it was written.
+    pub fn bytes(&self, conv: ConvId) -> u64 {
+        self.held().convs.get(&conv).map_or(0, |all| all.iter().map(|entry| entry.frame.len() as u64).sum())
+    }
+
     /// What the groups up to `last` leave in the table, in its order: each record once, as it was last written.
     pub fn up_to(&self, last: u64) -> Vec<(ConvId, Entry)> {
         let held = self.held();

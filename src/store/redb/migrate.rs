@@ -8,12 +8,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ::redb::{Database, ReadableDatabase, TableHandle, WriteTransaction};
+use ::redb::{Database, ReadableDatabase, ReadableTable, TableHandle, WriteTransaction};
 
 use super::tables::{self, fault};
+use crate::proto::ConvId;
 use crate::store::{
     StoreError, Table,
-    check::{SCHEMA_KEY, SCHEMA_VERSION},
+    check::{SCHEMA_KEY, SCHEMA_VERSION, remembered_id},
 };
 
 /// Brings a file from one version to the next.
@@ -32,12 +33,44 @@ pub(super) struct Schema {
     pub steps: &'static [Step],
 }
 
-/// The schema of this kefu. Version 1 had no journal: every record went to its table at once.
-pub(super) const SCHEMA: Schema = Schema { version: SCHEMA_VERSION, steps: &[Step { from: 1, run: an_empty_journal }] };
+/// The schema of this kefu. Version 1 had no journal: every record went to its table at once. Version 2 had no index of
+/// message ids and no sizes of conversations.
+pub(super) const SCHEMA: Schema = Schema {
+    version: SCHEMA_VERSION,
+    steps: &[Step { from: 1, run: an_empty_journal }, Step { from: 2, run: ids_and_sizes }],
+};
 
 /// The tables stay as they are.
 fn an_empty_journal(txn: &WriteTransaction) -> Result<(), StoreError> {
     txn.open_table(tables::JOURNAL).map_err(fault)?;
+    Ok(())
+}
+
+/// Reads all records once. What is in the journal gets there when it leaves that.
+fn ids_and_sizes(txn: &WriteTransaction) -> Result<(), StoreError> {
+    let records = txn.open_table(tables::RECORDS).map_err(fault)?;
+    let mut ids = txn.open_table(tables::IDS).map_err(fault)?;
+    let mut sizes = txn.open_table(tables::SIZES).map_err(fault)?;
+    let mut last: Option<(ConvId, u64)> = None;
+    for record in records.iter().map_err(fault)? {
+        let (key, value) = record.map_err(fault)?;
+        let conv = tables::conv_of(key.value());
+        let value = value.value();
+        if let Some(id) = remembered_id(tables::body_of(value)?) {
+            ids.insert(&tables::id_key(conv, id), tables::seq_of(key.value())).map_err(fault)?;
+        }
+        match &mut last {
+            Some((same, size)) if *same == conv => *size += value.len() as u64,
+            _ => {
+                if let Some((before, size)) = last.replace((conv, value.len() as u64)) {
+                    sizes.insert(&before.0, size).map_err(fault)?;
+                }
+            }
+        }
+    }
+    if let Some((before, size)) = last {
+        sizes.insert(&before.0, size).map_err(fault)?;
+    }
     Ok(())
 }
 
@@ -124,7 +157,7 @@ pub(super) fn sync_directory(path: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use ::redb::{ReadableTable, TableDefinition};
+    use ::redb::TableDefinition;
 
     use super::*;
     use crate::store::redb::{Options, open};

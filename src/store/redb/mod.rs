@@ -236,8 +236,8 @@ impl Store for RedbStore {
         self.read_with(|txn, journal| read::row(txn, journal, conv))
     }
 
-    fn records(&self, conv: ConvId, after: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError> {
-        self.read_with(|txn, journal| read::records(txn, journal, conv, after, limit))
+    fn page(&self, conv: ConvId, after: u64, limit: usize, bytes: usize) -> Result<Vec<StoredRecord>, StoreError> {
+        self.read_with(|txn, journal| read::page(txn, journal, conv, after, limit, bytes))
     }
 
     fn generation(&self) -> Generation {

@@ -89,13 +89,22 @@ impl Move {
     /// Moves records until there are so many or they weigh so much, at least one; after the last, empties the journal.
     fn step(&mut self, tables: &mut Tables<'_>, records: usize, bytes: usize) -> Result<(), StoreError> {
         let (mut moved, mut weighed) = (0, 0);
-        for (conv, entry) in &self.records[self.done..] {
-            if moved > 0 && (moved >= records || weighed >= bytes) {
+        for same in self.records[self.done..].chunk_by(|(a, _), (b, _)| a == b) {
+            let mut grown = 0;
+            for (conv, entry) in same {
+                if moved > 0 && (moved >= records || weighed >= bytes) {
+                    break;
+                }
+                grown += tables.settle(*conv, entry.seq, &entry.frame)?;
+                moved += 1;
+                weighed += journal::weight(&entry.frame);
+            }
+            if grown != 0 {
+                tables.grow(same[0].0, grown)?;
+            }
+            if moved >= records || weighed >= bytes {
                 break;
             }
-            tables.settle(*conv, entry.seq, &entry.frame)?;
-            moved += 1;
-            weighed += journal::weight(&entry.frame);
         }
         self.done += moved;
         if self.done == self.records.len() {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     proto::ConvId,
-    store::{Pair, RowAt, StoreError, StoredRecord, Table},
+    store::{Pair, RowAt, StoreError, StoredRecord, Table, check::Page},
 };
 
 /// One value.
@@ -58,34 +58,39 @@ pub(super) fn row(txn: &ReadTransaction, journal: &Journal, conv: ConvId) -> Res
     let Some(found) = rows.get(&conv.0).map_err(fault)? else { return Ok(Some(None)) };
     let (rev, value) = found.value();
     let last_seq = tables::last_seq(&txn.open_table(tables::RECORDS).map_err(fault)?, conv)?;
-    Ok(Some(Some(RowAt { rev, last_seq: last_seq.max(newest), value: Bytes::copy_from_slice(value) })))
+    let settled = txn.open_table(tables::SIZES).map_err(fault)?.get(&conv.0).map_err(fault)?.map_or(0, |s| s.value());
+    let bytes = settled + journal.bytes(conv);
+    Ok(Some(Some(RowAt { rev, last_seq: last_seq.max(newest), bytes, value: Bytes::copy_from_slice(value) })))
 }
 
 /// Records after `after`: those of the table and those of the journal, which count where both have one. None as for
 /// [`row`].
-pub(super) fn records(
+pub(super) fn page(
     txn: &ReadTransaction,
     journal: &Journal,
     conv: ConvId,
     after: u64,
     limit: usize,
+    bytes: usize,
 ) -> Result<Option<Vec<StoredRecord>>, StoreError> {
     let Some(first) = after.checked_add(1) else { return Ok(Some(Vec::new())) };
     let Some(newer) = journal.seen(journal::groups(txn)?, conv, after, limit) else { return Ok(None) };
     let mut newer = newer.into_iter().peekable();
     let table = txn.open_table(tables::RECORDS).map_err(fault)?;
     let (first, last) = tables::record_range(conv, first);
-    let range = table.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(fault)?;
-    let mut records = Vec::new();
-    for record in range.take(limit) {
+    let mut settled = table.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(fault)?;
+    let mut page = Page::new(limit, bytes);
+    while page.has_room() {
+        let Some(record) = settled.next() else { break };
         let (key, value) = record.map_err(fault)?;
         let seq = tables::seq_of(key.value());
-        records.extend(std::iter::from_fn(|| newer.next_if(|(s, _)| *s < seq)));
-        records.push(newer.next_if(|(s, _)| *s == seq).unwrap_or_else(|| (seq, tables::frame(seq, value.value()))));
+        while let Some(before) = newer.next_if(|(s, _)| *s < seq) {
+            page.push(before);
+        }
+        page.push(newer.next_if(|(s, _)| *s == seq).unwrap_or_else(|| (seq, tables::frame(seq, value.value()))));
     }
-    records.extend(newer);
-    records.truncate(limit);
-    Ok(Some(records))
+    newer.all(|record| page.push(record));
+    Ok(Some(page.records))
 }
 
 /// The first key behind all that begin with `prefix`; none if there is no such key.

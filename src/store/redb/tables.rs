@@ -6,7 +6,7 @@ use ::redb::{ReadableTable, TableDefinition, WriteTransaction};
 use bytes::Bytes;
 
 use crate::{
-    proto::ConvId,
+    proto::{ConvId, MsgId},
     store::{StoreError, Table},
 };
 
@@ -20,6 +20,11 @@ pub(super) type RowValue = (u32, &'static [u8]);
 pub(super) const JOURNAL: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("journal");
 /// All records that have left the journal: conversation ‖ seq → u64 time of the commit, big-endian ‖ body.
 pub(super) const RECORDS: TableDefinition<'static, RecordKey, &'static [u8]> = TableDefinition::new("records");
+/// Where the envelopes stand whose records have left the journal: conversation ‖ message id → seq. So nobody reads bodies
+/// to find one.
+pub(super) const IDS: TableDefinition<'static, &'static [u8; 32], u64> = TableDefinition::new("ids");
+/// Conversation → bytes of its records that have left the journal.
+pub(super) const SIZES: TableDefinition<'static, &'static [u8; 16], u64> = TableDefinition::new("sizes");
 /// All conversations: id → revision, row.
 pub(super) const ROWS: TableDefinition<'static, &'static [u8; 16], RowValue> = TableDefinition::new("rows");
 
@@ -44,6 +49,8 @@ pub(super) fn small(table: Table) -> TableDefinition<'static, &'static [u8], &'s
 pub(super) fn create_all(txn: &WriteTransaction) -> Result<(), StoreError> {
     txn.open_table(JOURNAL).map_err(fault)?;
     txn.open_table(RECORDS).map_err(fault)?;
+    txn.open_table(IDS).map_err(fault)?;
+    txn.open_table(SIZES).map_err(fault)?;
     txn.open_table(ROWS).map_err(fault)?;
     for table in Table::ALL {
         txn.open_table(small(*table)).map_err(fault)?;
@@ -52,7 +59,7 @@ pub(super) fn create_all(txn: &WriteTransaction) -> Result<(), StoreError> {
 }
 
 /// How many tables there are.
-pub(super) const COUNT: usize = 3 + Table::ALL.len();
+pub(super) const COUNT: usize = 5 + Table::ALL.len();
 
 /// Key of a record.
 pub(super) fn record_key(conv: ConvId, seq: u64) -> [u8; 24] {
@@ -62,9 +69,24 @@ pub(super) fn record_key(conv: ConvId, seq: u64) -> [u8; 24] {
     key
 }
 
+/// Key of a message id.
+pub(super) fn id_key(conv: ConvId, id: MsgId) -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(&conv.0);
+    key[16..].copy_from_slice(&id.0);
+    key
+}
+
 /// Keys of the conversation's records from `first` on: both ends, inclusive.
 pub(super) fn record_range(conv: ConvId, first: u64) -> (Bound<[u8; 24]>, Bound<[u8; 24]>) {
     (Bound::Included(record_key(conv, first)), Bound::Included(record_key(conv, u64::MAX)))
+}
+
+/// The conversation in a record's key.
+pub(super) fn conv_of(key: &[u8; 24]) -> ConvId {
+    let mut conv = [0; 16];
+    conv.copy_from_slice(&key[..16]);
+    ConvId(conv)
 }
 
 /// The sequence number in a record's key.

@@ -41,6 +41,8 @@ struct Inner {
     changes: u64,
     /// From this change on, every one fails with this error number.
     fails: Option<(u64, i32)>,
+    /// Bytes that were read.
+    read: u64,
     /// Bytes it can hold.
     capacity: Option<u64>,
     /// Syncs wait while this is set.
@@ -77,6 +79,11 @@ impl Disk {
     /// How many changes it has seen.
     pub fn changes(&self) -> u64 {
         self.inner().changes
+    }
+
+    /// Bytes that were read of it so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.inner().read
     }
 
     /// The `n`-th change from now, and all after it, will fail.
@@ -169,7 +176,8 @@ impl StorageBackend for Disk {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let inner = self.inner();
+        let mut inner = self.inner();
+        inner.read += out.len() as u64;
         let at = offset as usize;
         let from = inner.live.get(at..at + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(from);
