@@ -21,6 +21,7 @@ pub mod desk;
 pub mod housekeeping;
 pub mod http;
 pub mod hub;
+pub mod net;
 pub mod obs;
 pub mod org;
 pub mod proto;

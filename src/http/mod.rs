@@ -21,11 +21,12 @@ use std::sync::Arc;
 use crate::{
     chat::{Chat, Library},
     config::Config,
+    net::Quota,
     obs::Metrics,
     org::{Org, widgets::Widgets},
 };
 
-pub use listen::{Addresses, serve};
+pub use listen::serve;
 pub use token::Tokens;
 
 /// What every request may need.
@@ -44,8 +45,8 @@ pub struct Http {
     pub metrics: Arc<Metrics>,
     /// Proofs of identity for HTTP.
     pub tokens: Tokens,
-    /// How many sockets and connections come from where.
-    pub addresses: Arc<Addresses>,
+    /// How many sockets come from where.
+    pub sockets: Arc<Quota>,
     /// Whether connections come over TLS.
     pub secure: bool,
     /// What opens `/metrics`.

@@ -8,13 +8,12 @@ use std::{
 
 use hyper::{Method, Request, StatusCode, body::Incoming, header};
 
-use crate::{config::client_address as client_address_of, proto::ErrorCode};
+use crate::{config::client_address as client_address_of, net::Network, proto::ErrorCode};
 
 use super::{
     Http, admin,
     answer::{self, Answer, cors, error, preflight},
     api, assets,
-    listen::neighbourhood,
     upgrade::{Door, upgrade},
 };
 
@@ -57,7 +56,7 @@ fn client_address(http: &Http, peer: SocketAddr, request: &Request<Incoming>) ->
     // a proxy may add a line of its own below one that the client made up: only all of them together tell
     let lines: Vec<_> = request.headers().get_all(FORWARDED).iter().filter_map(|v| v.to_str().ok()).collect();
     let forwarded = (!lines.is_empty()).then(|| lines.join(","));
-    neighbourhood(client_address_of(peer.ip(), forwarded.as_deref(), &http.config.server.trusted_proxies))
+    Network::of(client_address_of(peer.ip(), forwarded.as_deref(), &http.config.server.trusted_proxies)).first()
 }
 
 fn redirect(to: &'static str) -> Answer {

@@ -24,10 +24,11 @@ use crate::{
     chat::{Refusal, now_ms},
     crypto::{codec, hash, sign},
     hub::{Conn, Frame, Who},
+    net::Permit,
     proto::{BEAT_MS, ClientFrame, CloseCode, ErrorCode, MAX_ENVELOPE, MAX_TEXT, ServerFrame},
 };
 
-use super::{Http, frame, listen::Place, pace::Pace, upgrade::Door};
+use super::{Http, frame, pace::Pace, upgrade::Door};
 
 /// How long a client may take to answer the challenge.
 const HELLO: Duration = Duration::from_secs(10);
@@ -41,7 +42,7 @@ const WRITE: Duration = Duration::from_secs(20);
 type Socket<S> = WebSocketStream<S>;
 
 /// Spawns the session.
-pub fn start<S>(http: Arc<Http>, io: S, read: Bytes, door: Door, address: IpAddr, place: Place)
+pub fn start<S>(http: Arc<Http>, io: S, read: Bytes, door: Door, address: IpAddr, place: Permit)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

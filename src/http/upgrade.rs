@@ -56,7 +56,7 @@ pub fn upgrade(http: &Arc<Http>, address: IpAddr, door: Door, mut request: Reque
     if let Some(refused) = check_origin(http, &door, headers) {
         return refused;
     }
-    let Some(place) = http.addresses.enter(address) else {
+    let Some(place) = http.sockets.take(address, 1) else {
         http.metrics.turned_away.inc();
         return error(ErrorCode::RateLimited, "too many sockets from this address");
     };

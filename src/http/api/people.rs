@@ -11,7 +11,6 @@ use crate::{
     http::{
         Http, admin,
         answer::{self, Answer},
-        listen::neighbourhood,
     },
     hub::{Topic, Who},
     proto::{CloseCode, ErrorCode, SiteId},
@@ -67,10 +66,10 @@ pub async fn login(
     match step {
         "start" => {
             http.chat.limit_login(address)?;
-            answer(http.org.login_start(body(request).await?, neighbourhood(address)).await)
+            answer(http.org.login_start(body(request).await?, address).await)
         }
         "finish" => {
-            let login = http.org.login_finish(body(request).await?, neighbourhood(address)).await?;
+            let login = http.org.login_finish(body(request).await?, address).await?;
             let who = Who::Agent { kid: login.kid, user: login.user.clone() };
             let token = http.tokens.issue(&who, now_ms());
             let mut said =

@@ -1,0 +1,116 @@
+//! Something scarce that many clients hold at once: at most so much in all, and a share by network.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{Network, networks};
+
+/// So much in all, and so much for one address; wider IPv6 networks have several times that. See [`networks`].
+#[derive(Debug)]
+pub struct Quota {
+    all: usize,
+    each: usize,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    all: usize,
+    by: HashMap<Network, usize>,
+}
+
+/// What a client holds of a [`Quota`]; given back when dropped.
+#[derive(Debug)]
+pub struct Permit {
+    quota: Arc<Quota>,
+    address: IpAddr,
+    amount: usize,
+}
+
+impl Quota {
+    /// At most `all` at once, `each` for one address.
+    pub fn new(all: usize, each: usize) -> Arc<Self> {
+        Arc::new(Self { all, each, held: Mutex::default() })
+    }
+
+    /// Takes an amount for an address; none if there is not so much left, in all or for one of its networks.
+    pub fn take(self: &Arc<Self>, address: IpAddr, amount: usize) -> Option<Permit> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |held: usize, most: usize| held.checked_add(amount).is_some_and(|sum| sum <= most);
+        let room = fits(held.all, self.all)
+            && networks(address).all(|(network, times)| {
+                fits(held.by.get(&network).copied().unwrap_or(0), self.each.saturating_mul(times as usize))
+            });
+        if !room {
+            return None;
+        }
+        held.all += amount;
+        for (network, _) in networks(address) {
+            *held.by.entry(network).or_insert(0) += amount;
+        }
+        Some(Permit { quota: self.clone(), address, amount })
+    }
+
+    /// How much is held in all.
+    pub fn held(&self) -> usize {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).all
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut held = self.quota.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.all -= self.amount;
+        for (network, _) in networks(self.address) {
+            if let Some(amount) = held.by.get_mut(&network) {
+                *amount -= self.amount;
+                if *amount == 0 {
+                    held.by.remove(&network);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(s: &str) -> IpAddr {
+        s.parse().unwrap()
+    }
+
+    #[test]
+    fn amounts_are_held_by_network_and_given_back() {
+        let quota = Quota::new(3, 2);
+        let first = quota.take(ip("2001:db8::1"), 1);
+        let second = quota.take(ip("2001:db8::ffff:2"), 1);
+        assert!(first.is_some() && second.is_some());
+        assert!(quota.take(ip("2001:db8::3"), 1).is_none(), "the same customer");
+        assert!(quota.take(ip("2001:db8:0:1::1"), 2).is_none(), "more than there is");
+        let third = quota.take(ip("2001:db8:0:1::1"), 1);
+        assert!(third.is_some());
+        assert!(quota.take(ip("192.0.2.1"), 1).is_none(), "full");
+        drop(first);
+        let mapped = quota.take(ip("::ffff:192.0.2.1"), 1).unwrap();
+        assert_eq!(quota.held.lock().unwrap().by.get(&Network::of(ip("192.0.2.1"))), Some(&1));
+        drop((second, third, mapped));
+        let held = quota.held.lock().unwrap();
+        assert!(held.by.is_empty() && held.all == 0);
+    }
+
+    #[test]
+    fn a_network_has_room_for_four_of_the_next_narrower() {
+        let quota = Quota::new(usize::MAX, 1);
+        // one in each /64 of a /56: four; in each /56 of a /48: sixteen
+        let of_a_56: Vec<_> = (0..5).filter_map(|n| quota.take(ip(&format!("2001:db8:0:{n:x}::1")), 1)).collect();
+        assert_eq!(of_a_56.len(), 4);
+        let of_a_48: Vec<_> = (1..20).filter_map(|n| quota.take(ip(&format!("2001:db8:0:{n:x}00::1")), 1)).collect();
+        assert_eq!(of_a_48.len(), 12, "with the four from before");
+        assert!(quota.take(ip("2001:db8:1::1"), 1).is_some(), "another /48");
+        assert!(quota.take(ip("192.0.2.1"), usize::MAX).is_none(), "no overflow");
+    }
+}
