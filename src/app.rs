@@ -29,7 +29,7 @@ use tokio::{
 
 use crate::{
     chat::{
-        Chat, Library, Rates, Refusal, desk_task, now_ms,
+        Chat, Library, Rate, Rates, Refusal, desk_task, now_ms,
         robot::{self, Mind},
     },
     config::Config,
@@ -259,12 +259,22 @@ fn metrics_token(data_dir: &Path) -> anyhow::Result<String> {
 
 fn rates(config: &Config) -> Rates {
     let l = &config.limits;
+    let visitor_messages = Rate { burst: l.visitor_burst.into(), ..Rate::per_minute(l.visitor_messages_per_minute) };
+    let (kib, mib) = (|n: u32| u64::from(n) << 10, |n: u32| u64::from(n) << 20);
     Rates {
-        visitor_per_minute: l.visitor_messages_per_minute,
-        visitor_burst: l.visitor_burst,
-        address_per_minute: l.address_messages_per_minute,
-        conversations_per_hour: l.conversations_per_hour,
-        agent_per_minute: l.agent_messages_per_minute,
+        messages: (visitor_messages, Rate::per_minute(l.address_messages_per_minute)),
+        openings: (Rate::per_hour(l.visitor_conversations_per_hour), Rate::per_hour(l.conversations_per_hour)),
+        changes: (Rate::per_hour(l.visitor_changes_per_hour), Rate::per_hour(l.address_changes_per_hour)),
+        keys: (Rate::per_hour(l.visitor_keys_per_hour), Rate::per_hour(l.address_keys_per_hour)),
+        bytes: (Rate::per_day(kib(l.visitor_kb_per_day)), Rate::per_day(mib(l.address_mb_per_day))),
+        records: (Rate::per_day(l.visitor_records_per_day.into()), Rate::per_day(l.address_records_per_day.into())),
+        reads: (Rate::per_minute(l.visitor_reads_per_minute), Rate::per_minute(l.address_reads_per_minute)),
+        agent_messages: Rate::per_minute(l.agent_messages_per_minute),
+        agent_reads: Rate::per_minute(l.agent_reads_per_minute),
+        // a person mistypes a few times; an office behind one address has many people
+        logins: Rate::per_minute(30),
+        conversation_bytes: mib(l.conversation_mb),
+        conversation_records: l.conversation_records.into(),
     }
 }
 

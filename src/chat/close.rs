@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    Chat, Refusal,
+    Act, Address, Chat, Refusal,
     cells::lock,
     conversation::{Cell, Row},
     event_id, leads, now_ms,
@@ -16,7 +16,8 @@ use super::{
 
 impl Chat {
     /// Closes. The owner, a supervisor or the visitor may.
-    pub async fn close(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
+    pub async fn close(&self, conn: &Conn, address: Address, conv: ConvId) -> Result<(), Refusal> {
+        self.charge(conn, address, Act { changes: 1, records: 1, ..Act::default() })?;
         self.change(conv, |chat, cell, batch| {
             // first: nobody owns a closed one, and a request that is sent again after a cut must not be refused for it
             if cell.row.state == ConvState::Closed && chat.sees(&conn.who, cell) {
@@ -29,8 +30,13 @@ impl Chat {
     }
 
     /// Opens again; it goes to the queue, and the agent who answered last is asked first.
-    pub async fn reopen(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
+    pub async fn reopen(&self, conn: &Conn, address: Address, conv: ConvId) -> Result<(), Refusal> {
+        self.charge(conn, address, Act { changes: 1, records: 2, ..Act::default() })?;
         self.change(conv, |chat, cell, batch| {
+            if conn.who.user().is_none() {
+                // nothing could be said in it
+                chat.limits.conversation(cell.bytes, cell.last, true).map_err(|l| chat.limited(l))?;
+            }
             let by = match conn.who.user() {
                 Some(user) if chat.sees(&conn.who, cell) => user.to_string(),
                 _ => chat.actor(conn, cell)?,

@@ -14,6 +14,8 @@ use crate::{
 
 use super::{Chat, Reader, Refusal, cells::lock, now_ms, shown::shown, text};
 
+/// Bytes that are read for one `resume`, about, whether they fit or not.
+const RESUME_EFFORT: usize = 8 * RESUME_BYTES;
 /// Bytes of records one `resume` may put into an outbox; the rest is paged over HTTP.
 const RESUME_BYTES: usize = 128 * 1024;
 
@@ -56,12 +58,12 @@ impl Chat {
     }
 
     /// Follows conversations and sends what is missing. Those it may not see are passed over silently: that they exist
-    /// is nobody's business.
-    pub fn resume(&self, conn: &Arc<Conn>, convs: &[Have]) -> Result<(), Refusal> {
+    /// is nobody's business. Says how many bytes were read for it.
+    pub fn resume(&self, conn: &Arc<Conn>, convs: &[Have]) -> Result<usize, Refusal> {
         self.metrics.resumes.inc();
         let mut room = RESUME_BYTES;
         // what is read and then does not fit costs, too
-        let mut effort = 8 * RESUME_BYTES;
+        let mut effort = RESUME_EFFORT;
         for held in convs {
             let Have { id, have, .. } = held;
             let Some(shared) = self.cell(*id)? else { continue };
@@ -105,7 +107,7 @@ impl Chat {
                 self.tell_position(conn.id, *id);
             }
         }
-        Ok(())
+        Ok(RESUME_EFFORT - effort)
     }
 
     /// Whether the log no longer holds what a client remembers of it. Under one and the same opening of the database it

@@ -101,6 +101,15 @@ struct Counter {
 /// Counters remembered for each conversation; the oldest go first. Clients check all of them, for ever.
 const COUNTERS: usize = 16;
 
+/// When something was told that may change often.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Told {
+    /// When, ms.
+    pub at: u64,
+    /// Whether it changed since.
+    pub late: bool,
+}
+
 /// A conversation in memory.
 #[derive(Debug)]
 pub struct Cell {
@@ -128,6 +137,10 @@ pub struct Cell {
     pub agent_marks: Marks,
     /// Marks that are not stored yet.
     pub marks_dirty: bool,
+    /// What the others were told of each side's marks.
+    pub(super) told_marks: [Told; 2],
+    /// What they were told of each side's typing, and when.
+    pub(super) told_typing: [(bool, u64); 2],
     counters: Vec<Counter>,
 }
 
@@ -148,6 +161,8 @@ impl Cell {
             visitor_marks: Marks::default(),
             agent_marks: Marks::default(),
             marks_dirty: false,
+            told_marks: Default::default(),
+            told_typing: Default::default(),
             counters: Vec::new(),
             row,
         })

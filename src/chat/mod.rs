@@ -31,6 +31,7 @@ mod shown;
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     net::IpAddr,
     sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
@@ -43,18 +44,20 @@ use crate::{
     hub::{Conn, Frame, Hub, Who},
     obs::Metrics,
     org::Org,
-    proto::{ConvId, ErrorCode, MsgId, Presence, ServerFrame, TeamId, UserId},
+    proto::{ConvId, ErrorCode, Limit, MsgId, Presence, ServerFrame, TeamId, UserId},
     store::{Store, StoreError},
 };
 
 pub use conversation::{Cell, Mover, Row};
 pub use history::HISTORY_RECORDS;
-pub use limits::Rates;
+pub use limits::{LimitedCount, Rate, Rates};
 pub use list::{Cursor, GREETING, LOOKED_AT, Page, Tab};
 pub use lookup::{Library, MAX_SHELF, Shelf};
 pub use open::Opening;
 pub use post::Refused;
 pub use shown::Reader;
+
+use limits::{Act, Limited};
 
 /// A request or an envelope was not carried out, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,12 +69,14 @@ pub struct Refusal {
     pub text: Cow<'static, str>,
     /// When to try again, ms from now.
     pub retry_ms: Option<u64>,
+    /// Which limit was met, if one was.
+    pub limit: Option<Limit>,
 }
 
 impl Refusal {
     /// A refusal with a text.
     pub fn new(code: ErrorCode, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, text: text.into(), retry_ms: None }
+        Self { code, text: text.into(), retry_ms: None, limit: None }
     }
 
     fn malformed(text: &'static str) -> Self {
@@ -86,13 +91,31 @@ impl Refusal {
         Self::new(ErrorCode::EpochStale, "this epoch is over; announce the next one and seal again")
     }
 
-    fn limited(retry_ms: u64) -> Self {
-        Self { retry_ms: Some(retry_ms), ..Self::new(ErrorCode::RateLimited, "too many messages; wait a moment") }
+    fn limited(l: Limited) -> Self {
+        let text = match l.limit {
+            Limit::Messages => "too many messages; wait a moment",
+            Limit::Openings => "too many new conversations from this address; wait a while",
+            Limit::Changes => "closed and opened again too often; wait a while",
+            Limit::Keys => "too many changes of keys; wait a while",
+            Limit::Bytes => "this is all that one visitor, or one address, may leave here in a day",
+            Limit::Conversation => "this conversation is full; begin a new one",
+            Limit::Reads => "too many requests; wait a moment",
+        };
+        let code = if l.retry_ms.is_some() { ErrorCode::RateLimited } else { ErrorCode::TooLarge };
+        Self { retry_ms: l.retry_ms, limit: Some(l.limit), ..Self::new(code, text) }
     }
 
     /// As a frame for the socket.
     pub fn frame(&self, req: Option<u64>, conv: Option<ConvId>, msg: Option<MsgId>) -> ServerFrame {
-        ServerFrame::Error { code: self.code, text: self.text.to_string(), req, conv, msg, retry_ms: self.retry_ms }
+        ServerFrame::Error {
+            code: self.code,
+            text: self.text.to_string(),
+            req,
+            conv,
+            msg,
+            retry_ms: self.retry_ms,
+            limit: self.limit,
+        }
     }
 }
 
@@ -184,7 +207,33 @@ impl Chat {
 
     /// One try of a password from this address.
     pub fn limit_login(&self, address: Address) -> Result<(), Refusal> {
-        self.limits.login(address, now_ms()).map_err(Refusal::limited)
+        self.limits.login(address, now_ms()).map_err(|wait| Refusal {
+            retry_ms: Some(wait),
+            ..Refusal::new(ErrorCode::RateLimited, "too many sign-ins from this address; wait a moment")
+        })
+    }
+
+    /// A request of somebody, known or not, that costs so many reads.
+    pub fn limit_read(&self, who: Option<&Who>, address: Address, cost: u32) -> Result<(), Refusal> {
+        self.limits.read(who, address, cost, now_ms()).map_err(|l| self.limited(l))
+    }
+
+    /// Who was limited in the last ten minutes, by limit, as counts.
+    pub fn limited_lately(&self) -> BTreeMap<&'static str, LimitedCount> {
+        self.limits.limited(now_ms())
+    }
+
+    /// Takes what an act of a visitor costs; agents have rates of their own.
+    fn charge(&self, conn: &Conn, address: Address, act: Act) -> Result<(), Refusal> {
+        match &conn.who {
+            Who::Visitor { kid, .. } => self.limits.visitor(*kid, address, act, now_ms()).map_err(|l| self.limited(l)),
+            Who::Agent { .. } => Ok(()),
+        }
+    }
+
+    fn limited(&self, l: Limited) -> Refusal {
+        self.metrics.limited.inc(l.limit.name());
+        Refusal::limited(l)
     }
 
     fn fact(&self, event: crate::desk::Event) {

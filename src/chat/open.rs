@@ -8,7 +8,7 @@ use crate::{
     store::{self, Batch, Op, StoreError, Table},
 };
 
-use super::{Address, Chat, Refusal, announce::key, conversation::Row, event_id, now_ms};
+use super::{Act, Address, Chat, Refusal, announce::key, conversation::Row, event_id, now_ms};
 
 /// What `open` carries.
 #[derive(Debug)]
@@ -40,7 +40,8 @@ impl Chat {
             return if super::cells::lock(&cell).visitor == *kid { Ok(()) } else { Err(Refusal::not_found()) };
         }
         let (row, announcement) = self.check_opening(&o)?;
-        self.limits.opening(address, row.created).map_err(Refusal::limited)?;
+        let bytes = u32::try_from(announcement.len()).unwrap_or(u32::MAX);
+        self.charge(conn, address, Act { openings: 1, records: 3, bytes, ..Act::default() })?;
         let batch = opening_batch(&o, kid.0, &row, announcement);
         // listening first: the records of the opening are its echo
         self.hub.listen(conn, Topic::Conv(o.id));

@@ -9,13 +9,23 @@ use bytes::Bytes;
 use crate::{
     crypto::grant,
     hub::{Conn, Frame, Who},
-    proto::{ConvId, ConvState, EnvelopeError, ErrorCode, HeaderView, Kind, MsgId, Owner},
+    proto::{ConvId, ConvState, EnvelopeError, ErrorCode, HeaderView, Kind, Limit, MsgId, Owner},
     store::{self, Batch, Op, Reply},
 };
 
 use super::{
-    Address, Chat, Reader, Refusal, cells::lock, close::append, conversation::Cell, members, now_ms, shown::shown,
+    Act, Address, Chat, Reader, Refusal, cells::lock, close::append, conversation::Cell, members, now_ms, shown::shown,
 };
+
+/// What an envelope of a visitor costs.
+pub(super) fn cost(kind: Kind, bytes: usize) -> Act {
+    let act = Act { bytes: u32::try_from(bytes).unwrap_or(u32::MAX), records: 1, ..Act::default() };
+    match kind {
+        // an event may come with it
+        Kind::Announcement => Act { keys: 1, records: 2, ..act },
+        _ => Act { messages: 1, ..act },
+    }
+}
 
 /// A refused envelope, with what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +72,13 @@ impl Chat {
     /// by now: it was sent again because the first echo was lost, and meanwhile the epoch or the owner changed.
     async fn echo(&self, conn: &Conn, header: &HeaderView<'_>, refusal: &Refusal) -> Result<(), ()> {
         use ErrorCode as E;
-        if !matches!(
-            refusal.code,
-            E::Malformed | E::EpochStale | E::DirectoryStale | E::Closed | E::NotOwner | E::Forbidden | E::TooLate
-        ) {
+        let full = refusal.limit == Some(Limit::Conversation);
+        if !full
+            && !matches!(
+                refusal.code,
+                E::Malformed | E::EpochStale | E::DirectoryStale | E::Closed | E::NotOwner | E::Forbidden | E::TooLate
+            )
+        {
             return Err(());
         }
         let (conv, id) = (header.conv(), header.msg_id());
@@ -94,10 +107,11 @@ impl Chat {
             return Err(Refusal::new(ErrorCode::Forbidden, "the sender of the envelope is not the key of this socket"));
         }
         match &conn.who {
-            Who::Visitor { kid, .. } => self.limits.visitor_message(*kid, address, now_ms()),
-            Who::Agent { user, .. } => self.limits.agent_message(user, now_ms()),
+            Who::Visitor { .. } => self.charge(conn, address, cost(kind, bytes.len()))?,
+            Who::Agent { user, .. } => {
+                self.limits.agent_message(user, now_ms()).map_err(|l| self.limited(l))?;
+            }
         }
-        .map_err(Refusal::limited)?;
         // boxed: an idle socket should not hold space for what is rare
         let recalled = match kind {
             Kind::Recall | Kind::NoteRecall => Some(Box::pin(self.recalled_by(conn, header, bytes)).await?),
@@ -107,6 +121,10 @@ impl Chat {
         let mut cell = lock(&cell);
         if !self.sees(&conn.who, &cell) {
             return Err(Refusal::not_found());
+        }
+        if conn.who.user().is_none() {
+            let message = kind == Kind::Message;
+            self.limits.conversation(cell.bytes, cell.last, message).map_err(|l| self.limited(l))?;
         }
         let envelope = Op::Append { id: header.msg_id(), body: bytes.clone() };
         let mut batch = Batch { conv: Some(cell.id), rev: Some(cell.rev), ops: Vec::with_capacity(1) };
@@ -118,6 +136,7 @@ impl Chat {
                 self.check_rights(conn, &cell)?;
                 cell.count(header)?;
                 if cell.row.state == ConvState::Closed {
+                    self.charge(conn, address, Act { changes: 1, records: 2, ..Act::default() })?;
                     self.reopen_ops(&cell, "visitor", &mut batch);
                 }
                 batch.ops.extend(self.taken_up(conn, &cell));

@@ -10,7 +10,7 @@ use crate::{
     store::{self, Batch, Op, StoredRecord},
 };
 
-use super::{Chat, Refusal, cells::lock, close::append, conversation::Cell, now_ms};
+use super::{Act, Address, Chat, Refusal, cells::lock, close::append, conversation::Cell, now_ms};
 
 /// How many records back something may be recalled. Two minutes of one conversation are never more.
 pub(super) const LOOK_BACK: u64 = 500;
@@ -28,7 +28,8 @@ fn in_time(record: &RecordView<'_>, last: u64, now_ms: u64) -> Result<(), Refusa
 
 impl Chat {
     /// Recalls one's own message, for clients of revision 1: they have no recall that they could sign.
-    pub async fn recall(&self, conn: &Conn, conv: ConvId, msg: MsgId) -> Result<(), Refusal> {
+    pub async fn recall(&self, conn: &Conn, address: Address, conv: ConvId, msg: MsgId) -> Result<(), Refusal> {
+        self.charge(conn, address, Act { messages: 1, records: 1, ..Act::default() })?;
         let last = {
             let cell = self.must_cell(conv)?;
             let cell = lock(&cell);

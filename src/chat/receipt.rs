@@ -1,4 +1,5 @@
-//! Typing and receipts: who is where in a conversation. Receipts are stored, but never one by one.
+//! Typing and receipts: who is where in a conversation. Receipts are stored, but never one by one, and what changes faster
+//! than people can read is told less often.
 
 use std::sync::Arc;
 
@@ -8,7 +9,20 @@ use crate::{
     store::{self, Batch, Op, Table},
 };
 
-use super::{Chat, Refusal, cells::lock, conversation::receipt_key, text};
+use super::{
+    Chat, Refusal,
+    cells::lock,
+    conversation::{Told, receipt_key},
+    now_ms, text,
+};
+
+/// Receipts of one side are told no more often than this; a busy reader's later ones wait for the next time that marks are
+/// stored.
+const RECEIPTS_MS: u64 = 300;
+/// That somebody goes on typing is told no more often than this,
+const TYPING_MS: u64 = 1_000;
+/// and that they began or stopped no more often than this: pages forget who types by themselves.
+const TYPING_CHANGED_MS: u64 = 100;
 
 impl Chat {
     /// A socket received and read up to here. Only the owner's word counts for the agents' side.
@@ -34,30 +48,47 @@ impl Chat {
             return Ok(());
         }
         *marks = new;
+        let told = &mut cell.told_marks[side as usize];
+        let now = now_ms();
+        let tell = now.saturating_sub(told.at) >= RECEIPTS_MS;
+        // the next call of `store_marks` tells what waits
+        *told = if tell { Told { at: now, late: false } } else { Told { late: true, ..*told } };
         if !std::mem::replace(&mut cell.marks_dirty, true) {
             lock(&self.dirty).push(conv);
         }
         drop(cell);
-        let frame = text(&ServerFrame::Receipt { conv, side, delivered: new.delivered, read: new.read });
-        self.hub.publish(&Topic::Conv(conv), |c| (c.id != conn.id).then(|| frame.clone()));
+        if tell {
+            self.tell_marks(conv, side, new, Some(conn.id));
+        }
         Ok(())
+    }
+
+    fn tell_marks(&self, conv: ConvId, side: Side, marks: Marks, but: Option<u64>) {
+        let frame = text(&ServerFrame::Receipt { conv, side, delivered: marks.delivered, read: marks.read });
+        self.hub.publish(&Topic::Conv(conv), |c| (Some(c.id) != but).then(|| frame.clone()));
     }
 
     /// Typing began or stopped: a bit for the others, stored nowhere.
     pub fn typing(&self, conn: &Conn, conv: ConvId, on: bool) -> Result<(), Refusal> {
         let shared = self.must_cell(conv)?;
-        let cell = lock(&shared);
+        let mut cell = lock(&shared);
         if !self.sees(&conn.who, &cell) || cell.row.state == ConvState::Closed {
             return Ok(());
         }
-        drop(cell);
         let side = if conn.who.user().is_some() { Side::Agent } else { Side::Visitor };
+        let (told, now) = (&mut cell.told_typing[side as usize], now_ms());
+        let pause = if told.0 == on { TYPING_MS } else { TYPING_CHANGED_MS };
+        if now.saturating_sub(told.1) < pause {
+            return Ok(());
+        }
+        *told = (on, now);
+        drop(cell);
         let frame = text(&ServerFrame::Typing { conv, side, user: conn.who.user().cloned(), on });
         self.hub.publish(&Topic::Conv(conv), |c| (c.who != conn.who).then(|| frame.clone()));
         Ok(())
     }
 
-    /// Writes the marks that changed since the last call, all in one batch.
+    /// Writes the marks that changed since the last call, all in one batch, and tells what was not told yet.
     pub async fn store_marks(self: &Arc<Self>) {
         let dirty = std::mem::take(&mut *lock(&self.dirty));
         let mut batch = Batch::default();
@@ -65,7 +96,11 @@ impl Chat {
             let Some(shared) = self.cached(conv) else { continue };
             let mut cell = lock(&shared);
             cell.marks_dirty = false;
-            for (side, marks) in [(0, cell.visitor_marks), (1, cell.agent_marks)] {
+            for (side, marks) in [(Side::Visitor, cell.visitor_marks), (Side::Agent, cell.agent_marks)] {
+                if std::mem::take(&mut cell.told_marks[side as usize].late) {
+                    self.tell_marks(conv, side, marks, None);
+                }
+                let side = side as u8;
                 let value = serde_json::to_vec(&marks).unwrap_or_default(); // two numbers always serialise
                 batch.ops.push(Op::Put { table: Table::Receipt, key: receipt_key(conv, side), value });
             }

@@ -16,6 +16,7 @@ use super::{
     cells::lock,
     conversation::Cell,
     members, now_ms,
+    post::cost,
 };
 
 impl Chat {
@@ -49,10 +50,11 @@ impl Chat {
             return Ok(());
         }
         match &conn.who {
-            Who::Visitor { kid, .. } => self.limits.visitor_message(*kid, address, now_ms()),
-            Who::Agent { user, .. } => self.limits.agent_message(user, now_ms()),
+            Who::Visitor { .. } => self.charge(conn, address, cost(kind, bytes.len()))?,
+            Who::Agent { user, .. } => {
+                self.limits.agent_message(user, now_ms()).map_err(|l| self.limited(l))?;
+            }
         }
-        .map_err(Refusal::limited)?;
         let (id, sender) = (header.msg_id(), header.sender());
         let written = self.change(conv, |chat, cell, batch| {
             if !chat.sees(&conn.who, cell) {

@@ -145,6 +145,34 @@ pub struct Limits {
     pub conversations_per_hour: u32,
     /// Of one agent.
     pub agent_messages_per_minute: u32,
+    /// Of one visitor.
+    pub visitor_conversations_per_hour: u32,
+    /// Conversations closed and opened again, by one visitor.
+    pub visitor_changes_per_hour: u32,
+    /// The same, by all visitors at one address.
+    pub address_changes_per_hour: u32,
+    /// Changes of keys, by one visitor.
+    pub visitor_keys_per_hour: u32,
+    /// The same, at one address.
+    pub address_keys_per_hour: u32,
+    /// KiB that one visitor may leave.
+    pub visitor_kb_per_day: u32,
+    /// MiB that all visitors at one address may leave.
+    pub address_mb_per_day: u32,
+    /// Records that one visitor may leave.
+    pub visitor_records_per_day: u32,
+    /// The same, at one address.
+    pub address_records_per_day: u32,
+    /// MiB after which a conversation takes no more from its visitor.
+    pub conversation_mb: u32,
+    /// Records after which.
+    pub conversation_records: u32,
+    /// Requests of one visitor.
+    pub visitor_reads_per_minute: u32,
+    /// Of all visitors at one address, and of those who are nobody yet.
+    pub address_reads_per_minute: u32,
+    /// Of one agent.
+    pub agent_reads_per_minute: u32,
 }
 
 impl Default for Limits {
@@ -155,6 +183,48 @@ impl Default for Limits {
             address_messages_per_minute: 600,
             conversations_per_hour: 20,
             agent_messages_per_minute: 300,
+            visitor_conversations_per_hour: 10,
+            visitor_changes_per_hour: 20,
+            address_changes_per_hour: 300,
+            visitor_keys_per_hour: 120,
+            address_keys_per_hour: 2_000,
+            visitor_kb_per_day: 8_192,
+            address_mb_per_day: 64,
+            visitor_records_per_day: 4_000,
+            address_records_per_day: 20_000,
+            conversation_mb: 16,
+            conversation_records: 20_000,
+            visitor_reads_per_minute: 300,
+            address_reads_per_minute: 3_000,
+            agent_reads_per_minute: 1_200,
+        }
+    }
+}
+
+impl Limits {
+    /// None that anybody meets: for measurements.
+    pub fn none() -> Self {
+        const MANY: u32 = 1_000_000_000;
+        Self {
+            visitor_messages_per_minute: MANY,
+            visitor_burst: MANY,
+            address_messages_per_minute: MANY,
+            conversations_per_hour: MANY,
+            agent_messages_per_minute: MANY,
+            visitor_conversations_per_hour: MANY,
+            visitor_changes_per_hour: MANY,
+            address_changes_per_hour: MANY,
+            visitor_keys_per_hour: MANY,
+            address_keys_per_hour: MANY,
+            visitor_kb_per_day: MANY,
+            address_mb_per_day: MANY,
+            visitor_records_per_day: MANY,
+            address_records_per_day: MANY,
+            conversation_mb: MANY,
+            conversation_records: MANY,
+            visitor_reads_per_minute: MANY,
+            address_reads_per_minute: MANY,
+            agent_reads_per_minute: MANY,
         }
     }
 }

@@ -133,6 +133,7 @@ impl Admin {
             stats["listen"] = r.listen.clone().into();
             stats["connections"] = r.chat.hub().len().into();
             stats["desk"] = json!(r.chat.desk_snapshot().await);
+            stats["limited"] = json!(r.chat.limited_lately());
             stats["robot"] = json!(r.chat.robot_counts());
             stats["metrics"] = json!(r.metrics.snapshot());
         }

@@ -48,6 +48,9 @@ pub fn refusal(r: &Refusal) -> Answer {
     if let Some(ms) = r.retry_ms {
         body["retry_ms"] = ms.into();
     }
+    if let Some(limit) = r.limit {
+        body["limit"] = limit.name().into();
+    }
     let mut answer = json(&body);
     *answer.status_mut() = StatusCode::from_u16(r.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
     if let Some(ms) = r.retry_ms {

@@ -39,8 +39,11 @@ pub async fn take(http: &Arc<Http>, conn: &Arc<Conn>, address: IpAddr, message: 
                 // requests are rare and their futures large: boxed, they cost an idle socket nothing
                 let outcome = Box::pin(control(http, conn, address, frame)).await;
                 match (outcome, req) {
-                    (Ok(()), Some(req)) => say(conn, &ServerFrame::Ok { req }),
-                    (Ok(()), None) => {}
+                    (Ok(cost), Some(req)) => {
+                        units += cost;
+                        say(conn, &ServerFrame::Ok { req });
+                    }
+                    (Ok(cost), None) => units += cost,
                     (Err(refusal), _) => {
                         http.metrics.refuse(refusal.code as u16);
                         say(conn, &refusal.frame(req, conv, None));
@@ -64,7 +67,8 @@ fn patience(conn: &Conn, refusal: &Refusal) -> Next {
         refusal.code,
         ErrorCode::Malformed | ErrorCode::PlaintextRefused | ErrorCode::Unsupported | ErrorCode::TooLarge
     );
-    if broken && conn.blunder() > PATIENCE {
+    // a full conversation is no mistake of whoever writes in it
+    if broken && refusal.limit.is_none() && conn.blunder() > PATIENCE {
         return ControlFlow::Break(Some(CloseCode::Protocol));
     }
     ControlFlow::Continue(1)
@@ -76,10 +80,11 @@ fn say(conn: &Conn, frame: &ServerFrame) {
     }
 }
 
-async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFrame) -> Result<(), Refusal> {
+/// Carries a frame out; says what it cost beyond its [`pace::units`].
+async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFrame) -> Result<u32, Refusal> {
     use ClientFrame as F;
     let chat = &http.chat;
-    match frame {
+    let done = match frame {
         F::Hello { .. } => Err(Refusal::new(ErrorCode::Malformed, "this socket has said hello already")),
         F::Ping {} => {
             say(conn, &ServerFrame::Pong { now: now_ms() });
@@ -92,7 +97,8 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
             // reads the disk, for everybody at once after a restart: not where the other sockets are served
             let (chat, conn) = (chat.clone(), conn.clone());
             let resumed = tokio::task::spawn_blocking(move || chat.resume(&conn, &convs)).await;
-            resumed.unwrap_or_else(|_| Err(Refusal::new(ErrorCode::Storage, "the server could not read; try again")))
+            let stopping = |_| Err(Refusal::new(ErrorCode::Storage, "the server could not read; try again"));
+            return resumed.unwrap_or_else(stopping).map(pace::units_of_bytes);
         }
         F::Leave { conv } => {
             chat.leave(conn, conv);
@@ -104,16 +110,17 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
         }
         F::Typing { conv, on } => chat.typing(conn, conv, on),
         F::Seen { conv, delivered, read } => chat.seen(conn, conv, delivered, read),
-        F::Recall { conv, msg, .. } => chat.recall(conn, conv, msg).await,
+        F::Recall { conv, msg, .. } => chat.recall(conn, address, conv, msg).await,
         F::Restore { conv, envelopes, .. } => chat.restore(conn, address, conv, &envelopes).await,
-        F::Close { conv, .. } => chat.close(conn, conv).await,
-        F::Reopen { conv, .. } => chat.reopen(conn, conv).await,
+        F::Close { conv, .. } => chat.close(conn, address, conv).await,
+        F::Reopen { conv, .. } => chat.reopen(conn, address, conv).await,
         F::Status { state, .. } => chat.status(conn, state),
         F::Accept { conv, .. } => chat.accept(conn, conv).await,
         F::Decline { conv, .. } => chat.decline(conn, conv),
         F::Take { conv, .. } => chat.take(conn, conv).await,
         F::Transfer { conv, agent, team, .. } => chat.transfer(conn, conv, agent, team).await,
-    }
+    };
+    done.map(|()| 0)
 }
 
 fn request_of(frame: &ClientFrame) -> Option<u64> {

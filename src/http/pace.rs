@@ -9,6 +9,8 @@ use crate::proto::ClientFrame;
 
 /// Units a second. A page in use sends a few.
 const RATE: f64 = 50.0;
+/// Bytes read that cost a unit: a page that comes back after a day asks for a few hundred KiB.
+const BYTES_A_UNIT: usize = 8 * 1024;
 /// Units at once: a console that starts follows hundreds of conversations.
 const BURST: f64 = 500.0;
 
@@ -42,6 +44,11 @@ pub fn units(frame: &ClientFrame) -> u32 {
         ClientFrame::Restore { envelopes, .. } => 10 + envelopes.len() as u32,
         _ => 1,
     }
+}
+
+/// What bytes cost that were read from the disk for a frame.
+pub fn units_of_bytes(bytes: usize) -> u32 {
+    u32::try_from(bytes / BYTES_A_UNIT).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -41,6 +41,10 @@ pub static ERROR_NAMES: [&str; 16] = [
     "unsupported",
 ];
 
+/// Names of the protocol's limits.
+pub static LIMIT_NAMES: [&str; 8] =
+    ["other", "messages", "openings", "changes", "keys", "bytes", "conversation", "reads"];
+
 /// The numbers. Fields are public so that the place that knows counts; compound counting has methods.
 #[derive(Debug)]
 pub struct Metrics {
@@ -74,6 +78,8 @@ pub struct Metrics {
     pub duplicates: Counter,
     /// Requests and envelopes refused, by error code.
     pub refused: Labelled<{ ERROR_NAMES.len() }>,
+    /// Refusals by the limit that was met.
+    pub limited: Labelled<{ LIMIT_NAMES.len() }>,
     /// Sockets that resumed conversations; many at once are a storm after an outage.
     pub resumes: Counter,
     /// Commits to disk.
@@ -118,6 +124,7 @@ impl Default for Metrics {
             bytes_out: Counter::default(),
             duplicates: Counter::default(),
             refused: Labelled::new(&ERROR_NAMES),
+            limited: Labelled::new(&LIMIT_NAMES),
             resumes: Counter::default(),
             commits: Counter::default(),
             records_written: Counter::default(),
@@ -218,6 +225,7 @@ impl Metrics {
                 duplicates: self.duplicates.get(),
                 per_second: rates(&self.messages),
                 refused: named(&mut self.refused.iter()),
+                limited: named(&mut self.limited.iter()),
             },
             conversations_opened: self.opened.get(),
             offers: self.offers.get(),

@@ -111,6 +111,7 @@ pub fn write_metrics(page: &mut Page, s: &MetricsSnapshot) {
         .counter("kefu_sent_bytes_total", "Payload written to WebSockets.", m.bytes_out)
         .counter("kefu_duplicates_total", "Envelopes that were stored already.", m.duplicates)
         .counters("kefu_refused_total", "Refused requests and envelopes.", "error", &m.refused)
+        .counters("kefu_limited_total", "Refusals by the limit that was met.", "limit", &m.limited)
         .counter("kefu_conversations_opened_total", "Conversations begun.", s.conversations_opened)
         .counter("kefu_offers_total", "Offers made to agents.", s.offers)
         .counter("kefu_offers_missed_total", "Offers that ran out.", s.offers_missed)

@@ -85,6 +85,8 @@ pub struct Messages {
     pub per_second: Rates,
     /// Refusals by name of the error; those that occurred.
     pub refused: BTreeMap<String, u64>,
+    /// Refusals by name of the limit that was met; those that occurred.
+    pub limited: BTreeMap<String, u64>,
 }
 
 /// Events per second.

@@ -1,6 +1,6 @@
 //! Numbers that tell a client what to do: why a socket closed, why a request failed.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Why the server closes a socket. 4000–4499: come back; 4500–4999: do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,41 @@ error_codes! {
     PlaintextRefused = 14, "plaintext_refused", 400;
     /// A kind or version this server does not know.
     Unsupported = 15, "unsupported", 400;
+}
+
+/// Which limit somebody met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// Messages in a time.
+    Messages,
+    /// New conversations in a time.
+    Openings,
+    /// Conversations closed and opened again in a time.
+    Changes,
+    /// Epochs in a time.
+    Keys,
+    /// What one may leave in the database in a day.
+    Bytes,
+    /// What one conversation holds.
+    Conversation,
+    /// Requests that read, in a time.
+    Reads,
+}
+
+impl Limit {
+    /// The word on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Openings => "openings",
+            Self::Changes => "changes",
+            Self::Keys => "keys",
+            Self::Bytes => "bytes",
+            Self::Conversation => "conversation",
+            Self::Reads => "reads",
+        }
+    }
 }
 
 impl Serialize for ErrorCode {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::proto::{AgentInfo, ConvId, ErrorCode, Generation, Kid, MsgId, Presence, Side, Summary, TeamId, UserId};
+use crate::proto::{
+    AgentInfo, ConvId, ErrorCode, Generation, Kid, Limit, MsgId, Presence, Side, Summary, TeamId, UserId,
+};
 
 /// What the server says besides records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,6 +74,9 @@ pub enum ServerFrame {
         /// Try again after this time, ms.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_ms: Option<u64>,
+        /// Which limit was met.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<Limit>,
     },
     /// You hold everything up to `last`.
     Synced {
@@ -203,6 +208,7 @@ mod tests {
             conv: None,
             msg: None,
             retry_ms: None,
+            limit: None,
         };
         assert_eq!(serde_json::to_string(&e).unwrap(), r#"{"t":"error","code":8,"text":"x"}"#);
     }

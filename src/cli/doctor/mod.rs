@@ -51,6 +51,7 @@ fn examine(ctx: &Context) -> Vec<Finding> {
     let Ok(config) = config else { return findings };
     findings.push(files::certificate(ctx, &config));
     findings.push(server::server(ctx, &config));
+    findings.extend(server::limited(ctx));
     findings.extend(server::directory(ctx));
     findings.push(machine::clock_of_the_world());
     findings.push(machine::open_files(Some(config.server.max_connections)));

@@ -1,11 +1,13 @@
 //! The server and the company in it: does it run, is it of this version, is its directory sound and fresh.
 
-use std::net::TcpListener;
+use std::{collections::BTreeMap, net::TcpListener};
+
+use serde::Deserialize as _;
 
 use super::Finding;
 use crate::{
     cli::{
-        company::Company, context::Context, data_dir::io_reason, link::Office, lock, out, site::old::OldWidgets,
+        company::Company, context::Context, data_dir::io_reason, link::Office, lock, out, site::old::OldWidgets, stats,
         user::waiting,
     },
     config::Config,
@@ -54,6 +56,24 @@ pub fn server(ctx: &Context, config: &Config) -> Finding {
             ),
         },
     }
+}
+
+/// Whether somebody met a limit lately: an attack, or customers of yours behind one address. Nothing if no server runs.
+pub fn limited(ctx: &Context) -> Option<Finding> {
+    lock::running(&ctx.data_dir)?;
+    let office = Office::open(ctx).ok()?;
+    let answer = office.call("GET", "/admin/stats", None);
+    office.close();
+    let all = BTreeMap::deserialize(answer.ok()?.get("limited")?).ok()?;
+    Some(match all.is_empty() {
+        true => Finding::ok("limits", "met by nobody in the last ten minutes"),
+        false => Finding::warning(
+            "limits",
+            format!("met in the last ten minutes, {}", stats::limited(&all)),
+            "if these are your customers behind one address, raise the limits by address in kefu.toml; behind a proxy set \
+             server.trusted_proxies",
+        ),
+    })
 }
 
 /// The signed directory: verifies, is fresh, and is not from the future.

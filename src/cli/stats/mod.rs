@@ -17,6 +17,8 @@ use super::{
     lock, out,
 };
 
+pub(super) use text::limited;
+
 /// Show what the server is doing
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -1,8 +1,11 @@
 //! The answer of `/admin/stats`, as far as it is shown. What an older server does not send shows as nothing.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::{
+    chat::LimitedCount,
     obs::MetricsSnapshot,
     proto::{AgentState, TeamId, UserId},
 };
@@ -27,6 +30,8 @@ pub struct Stats {
     pub directory: Directory,
     /// Agents and queues.
     pub desk: Option<Desk>,
+    /// Who met a limit in the last ten minutes, by limit.
+    pub limited: BTreeMap<String, LimitedCount>,
     /// Counters and times.
     pub metrics: MetricsSnapshot,
 }

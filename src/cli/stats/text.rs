@@ -1,7 +1,10 @@
 //! The statistics as text: what is going on, then agents, then queues.
 
+use std::collections::BTreeMap;
+
 use super::shape::{Desk, Stats};
 use crate::{
+    chat::LimitedCount,
     cli::out::{self, Table},
     obs::{Latency, Quantiles},
     proto::{AgentState, TeamId},
@@ -37,6 +40,7 @@ pub fn print(stats: &Stats, now_ms: u64) {
         ("commit", times(&m.commit_latency)),
         ("delivery", times(&m.delivery_latency)),
         ("memory", out::bytes(m.process.rss_bytes)),
+        ("limited", limited(&stats.limited)),
         storage,
         directory,
     ]);
@@ -53,6 +57,27 @@ pub fn print(stats: &Stats, now_ms: u64) {
 /// The last minute, or all if nothing happened in it.
 pub fn newest(latency: &Latency) -> Quantiles {
     if latency.minute.count > 0 { latency.minute } else { latency.total }
+}
+
+/// Who met which limit lately: `bytes: 2 visitors, 1 address; reads: 1 agent`.
+pub fn limited(all: &BTreeMap<String, LimitedCount>) -> String {
+    let count = |n: u64, one: &str, many: &str| match n {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        n => Some(format!("{n} {many}")),
+    };
+    let of = |c: &LimitedCount| {
+        let parts = [
+            count(c.visitors, "visitor", "visitors"),
+            count(c.addresses, "address", "addresses"),
+            count(c.agents, "agent", "agents"),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    };
+    match all.is_empty() {
+        true => "nobody in the last ten minutes".into(),
+        false => all.iter().map(|(limit, c)| format!("{limit}: {}", of(c))).collect::<Vec<_>>().join("; "),
+    }
 }
 
 fn queue(desk: &Desk) -> String {
@@ -116,6 +141,14 @@ pub fn grouped(n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_limited_is_said_as_counts() {
+        assert_eq!(limited(&BTreeMap::new()), "nobody in the last ten minutes");
+        let count = |visitors, addresses, agents| LimitedCount { visitors, addresses, agents };
+        let all = [("bytes".to_owned(), count(2, 1, 0)), ("reads".to_owned(), count(0, 0, 1))].into();
+        assert_eq!(limited(&all), "bytes: 2 visitors, 1 address; reads: 1 agent");
+    }
 
     #[test]
     fn numbers_read_well() {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use kefu::crypto::{codec::b64u, opaque::ClientLogin};
+use kefu::{
+    crypto::{codec::b64u, opaque::ClientLogin},
+    proto::Limit,
+};
 use serde_json::json;
 
 use super::*;
@@ -119,4 +122,142 @@ async fn a_stranger_who_fails_under_a_name_slows_only_himself() {
     // the 2^64 addresses of one customer are one place
     assert_eq!(try_login_from(&server, "li", "2001:db8:1:1:ffff::1").await.status, 429);
     assert_eq!(try_login_from(&server, "li", home).await.status, 200);
+}
+
+/// What the server says to a request, with the limit it names.
+async fn limit_met(peer: &mut Peer, frame: impl FnOnce(u64) -> ClientFrame) -> Option<Limit> {
+    peer.ask(frame).await.unwrap_err();
+    last_error(peer).1
+}
+
+/// Code, limit and time of the newest error that this peer heard.
+fn last_error(peer: &Peer) -> (ErrorCode, Option<Limit>, Option<u64>) {
+    let error = |f: &ServerFrame| match f {
+        ServerFrame::Error { code, limit, retry_ms, .. } => Some((*code, *limit, *retry_ms)),
+        _ => None,
+    };
+    peer.log.iter().rev().find_map(error).unwrap()
+}
+
+#[tokio::test]
+async fn closing_and_opening_again_has_a_limit_of_its_own_and_messages_go_on() {
+    let company = Company::found().await;
+    let mut config = config();
+    config.limits.visitor_changes_per_hour = 6;
+    let server = Server::start(&company, config).await;
+    let (mut visitor, mut li, conv) = victim(&server).await;
+    for _ in 0..3 {
+        visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+        visitor.ask(|req| ClientFrame::Reopen { req, conv }).await.unwrap();
+    }
+    assert_eq!(limit_met(&mut visitor, |req| ClientFrame::Close { req, conv }).await, Some(Limit::Changes));
+    let (code, _, retry) = last_error(&visitor);
+    assert_eq!(code, ErrorCode::RateLimited);
+    assert!(retry.is_some_and(|ms| (500_000..=600_000).contains(&ms)), "{retry:?}: a sixth of an hour");
+    visitor.say(conv, "but I may write").await;
+    // what agents do has no such limit, and writing in what they closed would open it again
+    li.accept(conv).await;
+    li.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    let key = visitor.me.key.clone();
+    let (_, envelope) = visitor.view(conv).seal("and this opens it", &key);
+    assert_eq!(visitor.post(envelope).await.unwrap_err().0, ErrorCode::RateLimited);
+    assert_eq!(last_error(&visitor).1, Some(Limit::Changes));
+}
+
+#[tokio::test]
+async fn a_day_has_its_bytes_for_a_visitor_and_for_an_address() {
+    let company = Company::found().await;
+    let mut config = config();
+    (config.limits.visitor_kb_per_day, config.limits.address_mb_per_day) = (128, 1);
+    let server = Server::start(&company, config).await;
+    let mut left = Vec::new();
+    for _ in 0..12 {
+        let mut visitor = Peer::visitor(&server).await;
+        let conv = visitor.open().await;
+        let (key, mut bytes) = (visitor.me.key.clone(), 0);
+        loop {
+            let (_, envelope) = visitor.view(conv).seal(&"x".repeat(20_000), &key);
+            let size = envelope.len();
+            if visitor.post(envelope).await.is_err() {
+                break;
+            }
+            bytes += size;
+        }
+        let (code, limit, retry) = last_error(&visitor);
+        assert_eq!((code, limit), (ErrorCode::RateLimited, Some(Limit::Bytes)));
+        assert!(retry > Some(60_000), "{retry:?}");
+        left.push(bytes);
+    }
+    // half of the day's at once: 64 KiB a visitor, 512 KiB the address
+    assert!(left[0] <= 64 * 1024 && left[0] > 40 * 1024, "{left:?}");
+    let all: usize = left.iter().sum();
+    assert!(all <= 512 * 1024 && all > 400 * 1024, "{left:?}");
+    assert_eq!(left[11], 0, "others of this address have left all that it may");
+}
+
+#[tokio::test]
+async fn a_change_of_keys_takes_nothing_from_the_messages() {
+    let company = Company::found().await;
+    let mut config = config();
+    (config.limits.visitor_burst, config.limits.visitor_messages_per_minute) = (1, 1);
+    config.limits.visitor_keys_per_hour = 2;
+    let server = Server::start(&company, config).await;
+    let mut visitor = Peer::visitor(&server).await;
+    let conv = visitor.open().await;
+    let key = visitor.me.key.clone();
+    for _ in 0..2 {
+        company.rotate("svc").await;
+        let next = visitor.view(conv).announce(&company, "svc", &key);
+        visitor.post(next).await.unwrap();
+    }
+    visitor.say(conv, "the one message of this minute").await;
+    company.rotate("svc").await;
+    let next = visitor.view(conv).announce(&company, "svc", &key);
+    visitor.post(next).await.unwrap_err();
+    assert_eq!(last_error(&visitor).1, Some(Limit::Keys));
+}
+
+#[tokio::test]
+async fn a_full_conversation_says_so_and_its_agent_goes_on() {
+    let company = Company::found().await;
+    let mut config = config();
+    config.limits.conversation_records = 10;
+    let server = Server::start(&company, config).await;
+    let (mut visitor, mut li, conv) = victim(&server).await;
+    let key = visitor.me.key.clone();
+    let refused = loop {
+        let (_, envelope) = visitor.view(conv).seal("more", &key);
+        if let Err(refused) = visitor.post(envelope).await {
+            break refused;
+        }
+    };
+    assert_eq!(refused.0, ErrorCode::TooLarge);
+    let (_, limit, retry) = last_error(&visitor);
+    assert_eq!((limit, retry), (Some(Limit::Conversation), None));
+    // again and again: no reason to end the socket
+    for _ in 0..20 {
+        let (_, envelope) = visitor.view(conv).seal("more", &key);
+        visitor.post(envelope).await.unwrap_err();
+    }
+    li.say(conv, "please begin a new one").await;
+    visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    assert_eq!(limit_met(&mut visitor, |req| ClientFrame::Reopen { req, conv }).await, Some(Limit::Conversation));
+    let next = visitor.open().await;
+    visitor.say(next, "here I am").await;
+}
+
+#[tokio::test]
+async fn who_is_limited_is_seen_in_the_statistics() {
+    let company = Company::found().await;
+    let mut config = config();
+    config.limits.conversations_per_hour = 1;
+    let server = Server::start(&company, config).await;
+    for _ in 0..2 {
+        let mut visitor = Peer::visitor(&server).await;
+        let (_, opening) = visitor.opening();
+        let _ = visitor.ask(opening).await;
+    }
+    let stats = company.stats().await;
+    assert_eq!(stats["limited"], json!({ "openings": { "visitors": 0, "addresses": 1, "agents": 0 } }));
+    assert_eq!(stats["metrics"]["messages"]["limited"]["openings"], 1);
 }

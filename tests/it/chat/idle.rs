@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kefu::{
-    chat::{Chat, Rates, desk_task},
+    chat::{Chat, Rate, Rates, desk_task},
     desk::{Desk, IdleRule, Rules},
     hub::Hub,
     obs::Metrics,
@@ -27,12 +27,20 @@ async fn close_idle_at(company: &Company, times: &[u64]) {
     let store: Arc<dyn Store> = redb;
     let setup = std::fs::read(company.path().join("opaque.setup")).unwrap();
     let org = Org::open(store.clone(), &setup).unwrap();
+    let one = Rate::per_minute(1);
     let rates = Rates {
-        visitor_per_minute: 1,
-        visitor_burst: 1,
-        address_per_minute: 1,
-        conversations_per_hour: 1,
-        agent_per_minute: 1,
+        messages: (one, one),
+        openings: (one, one),
+        changes: (one, one),
+        keys: (one, one),
+        bytes: (one, one),
+        records: (one, one),
+        reads: (one, one),
+        agent_messages: one,
+        agent_reads: one,
+        logins: one,
+        conversation_bytes: 1,
+        conversation_records: 1,
     };
     let (chat, inbox) = Chat::new(store.clone(), org, Hub::new(), Arc::new(Metrics::new()), rates).unwrap();
     let desk = tokio::spawn(desk_task::run(chat.clone(), Desk::new(Rules::default()), inbox));

@@ -20,6 +20,20 @@ visitor_burst = 100000
 address_messages_per_minute = 1000000
 conversations_per_hour = 100000
 agent_messages_per_minute = 100000
+visitor_conversations_per_hour = 1000000
+visitor_changes_per_hour = 1000000
+address_changes_per_hour = 10000000
+visitor_keys_per_hour = 1000000
+address_keys_per_hour = 10000000
+visitor_kb_per_day = 10000000
+visitor_records_per_day = 10000000
+address_records_per_day = 10000000
+conversation_records = 10000000
+visitor_reads_per_minute = 1000000
+address_reads_per_minute = 10000000
+agent_reads_per_minute = 1000000
+address_mb_per_day = 1000000
+conversation_mb = 100000
 ";
 
 /// `kefu serve` on a data directory.

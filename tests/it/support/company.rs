@@ -143,6 +143,12 @@ impl Company {
         known.teams.extend(fresh.into_iter().map(|key| (hash::box_kid(BoxKind::Team, &key.public()), key)));
     }
 
+    /// What `kefu stats` is told.
+    pub async fn stats(&self) -> serde_json::Value {
+        let admin = Admin::connect(self.path(), &Config::default()).await.unwrap();
+        admin.call("GET", "/admin/stats", None).await.unwrap()
+    }
+
     /// A new key for a team.
     pub async fn rotate(&self, team: &str) {
         let team: TeamId = id(team);

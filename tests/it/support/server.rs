@@ -6,7 +6,7 @@ use kefu::{
     app::{self, ServeOptions},
     bot::Policy,
     chat::robot::Mind,
-    config::Config,
+    config::{Config, Limits},
     understanding::{Files, Shelves},
 };
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -20,11 +20,7 @@ pub fn config() -> Config {
     config.server.plain_http = true;
     config.server.connections_per_address = 10_000;
     config.storage.cache_mb = 8;
-    config.limits.visitor_messages_per_minute = 1_000_000;
-    config.limits.visitor_burst = 1_000_000;
-    config.limits.address_messages_per_minute = 1_000_000;
-    config.limits.conversations_per_hour = 1_000_000;
-    config.limits.agent_messages_per_minute = 1_000_000;
+    config.limits = Limits::none();
     config
 }
 
