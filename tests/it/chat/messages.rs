@@ -213,3 +213,25 @@ async fn a_resend_of_what_is_stored_is_never_refused_whatever_changed_meanwhile(
     assert_eq!(again, sent);
     assert_eq!(visitor.view(conv).owner, Owner::None, "a resend does not reopen");
 }
+
+#[tokio::test]
+async fn receipts_are_told_no_faster_than_people_read_and_the_last_one_always() {
+    let server = Server::new().await;
+    let (mut visitor, mut li, conv) = talk(&server).await;
+    let mut last = 0;
+    for n in 0..60 {
+        last = visitor.say(conv, &format!("{n}")).await;
+    }
+    li.until(conv, |v| v.records.len() as u64 >= last).await;
+    visitor.log.clear();
+    for seq in 1..=last {
+        li.wire.send(&ClientFrame::Seen { conv, delivered: seq, read: seq }).await.unwrap();
+    }
+    let receipt = |f: &ServerFrame| match f {
+        ServerFrame::Receipt { side: Side::Agent, read, .. } => Some(*read),
+        _ => None,
+    };
+    visitor.frame(|f| receipt(f).filter(|read| *read == last)).await;
+    let told: Vec<u64> = visitor.log.iter().filter_map(receipt).collect();
+    assert!(told.len() <= 20 && told.is_sorted(), "{told:?}");
+}
