@@ -6,5 +6,5 @@
 mod network;
 mod quota;
 
-pub use network::{Network, networks};
+pub use network::{Network, WIDEST, networks};
 pub use quota::{Permit, Quota};

@@ -6,6 +6,9 @@ use std::{fmt, net::IpAddr};
 /// a /56, a company or a rented server up to a /48.
 const PREFIXES: [(u8, u32); 3] = [(64, 1), (56, 4), (48, 16)];
 
+/// The most of these: how many times the room of one address the widest network has.
+pub const WIDEST: u32 = PREFIXES[2].1;
+
 /// An IPv4 address, or the IPv6 addresses that share their first bits: a key for whatever is counted by address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Network {

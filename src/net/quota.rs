@@ -38,20 +38,36 @@ impl Quota {
 
     /// Takes an amount for an address; none if there is not so much left, in all or for one of its networks.
     pub fn take(self: &Arc<Self>, address: IpAddr, amount: usize) -> Option<Permit> {
+        self.add(address, amount).then(|| Permit { quota: self.clone(), address, amount })
+    }
+
+    fn add(&self, address: IpAddr, amount: usize) -> bool {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |held: usize, most: usize| held.checked_add(amount).is_some_and(|sum| sum <= most);
         let room = fits(held.all, self.all)
             && networks(address).all(|(network, times)| {
                 fits(held.by.get(&network).copied().unwrap_or(0), self.each.saturating_mul(times as usize))
             });
-        if !room {
-            return None;
+        if room && amount > 0 {
+            held.all += amount;
+            for (network, _) in networks(address) {
+                *held.by.entry(network).or_insert(0) += amount;
+            }
         }
-        held.all += amount;
+        room
+    }
+
+    fn give_back(&self, address: IpAddr, amount: usize) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.all -= amount;
         for (network, _) in networks(address) {
-            *held.by.entry(network).or_insert(0) += amount;
+            if let Some(left) = held.by.get_mut(&network) {
+                *left -= amount;
+                if *left == 0 {
+                    held.by.remove(&network);
+                }
+            }
         }
-        Some(Permit { quota: self.clone(), address, amount })
     }
 
     /// How much is held in all.
@@ -60,18 +76,33 @@ impl Quota {
     }
 }
 
+impl Permit {
+    /// How much it is.
+    pub fn amount(&self) -> usize {
+        self.amount
+    }
+
+    /// Takes more; false, and nothing changes, if there is not so much left.
+    #[must_use]
+    pub fn grow(&mut self, more: usize) -> bool {
+        let taken = self.quota.add(self.address, more);
+        if taken {
+            self.amount += more;
+        }
+        taken
+    }
+
+    /// Gives back what is above an amount.
+    pub fn shrink_to(&mut self, amount: usize) {
+        let over = self.amount.saturating_sub(amount);
+        self.quota.give_back(self.address, over);
+        self.amount -= over;
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut held = self.quota.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.all -= self.amount;
-        for (network, _) in networks(self.address) {
-            if let Some(amount) = held.by.get_mut(&network) {
-                *amount -= self.amount;
-                if *amount == 0 {
-                    held.by.remove(&network);
-                }
-            }
-        }
+        self.shrink_to(0);
     }
 }
 
@@ -95,8 +126,11 @@ mod tests {
         assert!(third.is_some());
         assert!(quota.take(ip("192.0.2.1"), 1).is_none(), "full");
         drop(first);
-        let mapped = quota.take(ip("::ffff:192.0.2.1"), 1).unwrap();
+        let mut mapped = quota.take(ip("::ffff:192.0.2.1"), 0).unwrap();
+        assert!(mapped.grow(1) && !mapped.grow(1), "full again");
         assert_eq!(quota.held.lock().unwrap().by.get(&Network::of(ip("192.0.2.1"))), Some(&1));
+        mapped.shrink_to(0);
+        assert!(quota.take(ip("192.0.2.1"), 1).is_some());
         drop((second, third, mapped));
         let held = quota.held.lock().unwrap();
         assert!(held.by.is_empty() && held.all == 0);

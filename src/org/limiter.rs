@@ -1,22 +1,30 @@
 //! Tries of a password. Counted when a login starts, since OPAQUE tells a guesser after the first answer already whether he
 //! was right.
 //!
-//! Five at once for each user from each place, then each one doubles the wait: strangers who fail under somebody's name
-//! slow themselves down, not him. All places together have a much wider limit for each user, so that many places are not
-//! a way to guess faster; a place from which he once signed in does not wait for it.
+//! Five at once for each user from each address (from wider IPv6 networks some times that), then each one doubles the wait:
+//! strangers who fail under somebody's name slow themselves down, not them. All addresses together have a much wider limit
+//! for each user, so that many addresses are not a way to guess faster. Who is at an address where the user once signed in
+//! does not wait for it, and a first try from somewhere new waits a little only: a crowd that fails again and again does not
+//! keep its victim out.
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr};
 
-use crate::proto::UserId;
+use crate::{
+    net::{Network, networks},
+    proto::UserId,
+};
 
-/// Tries of one user from one place without waiting.
+/// Tries of one user from one address without waiting.
 pub const FREE: u32 = 5;
 /// Tries of one user from everywhere without waiting.
 pub const FREE_IN_ALL: u32 = 100;
 const FIRST_WAIT_MS: u64 = 1_000;
 const LONGEST_WAIT_MS: u64 = 60_000;
-/// The longest wait for all places together: guessing from a thousand places is no faster than this.
+/// The longest wait for all addresses together.
 const LONGEST_WAIT_IN_ALL_MS: u64 = 8_000;
+/// After this long there is a try for an address that has made none yet: guessing from a thousand is no faster than this,
+/// and needs a new one each time.
+const NEWCOMER_MS: u64 = 2_000;
 /// After this long without a try everything is forgiven.
 const FORGIVEN_MS: u64 = 15 * 60_000;
 const MOST: usize = 10_000;
@@ -25,7 +33,7 @@ const MOST: usize = 10_000;
 struct Tries {
     count: u32,
     last_ms: u64,
-    /// He signed in from here.
+    /// They signed in from here.
     proven: bool,
 }
 
@@ -52,6 +60,12 @@ impl Tries {
 /// Who tried how often, bounded in size.
 struct Book<K>(HashMap<K, Tries>);
 
+impl<K> Default for Book<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
 impl<K: Eq + Hash + Clone> Book<K> {
     /// What is known of `key`.
     fn at(&mut self, key: &K, now_ms: u64) -> &mut Tries {
@@ -74,38 +88,52 @@ impl<K: Eq + Hash + Clone> Book<K> {
     }
 }
 
-/// Who tried how often from where. A place is what one customer of a network has.
+/// Who tried how often from where.
+#[derive(Default)]
 pub struct Limiter {
-    places: Book<(UserId, IpAddr)>,
+    places: Book<(UserId, Network)>,
     users: Book<UserId>,
-}
-
-impl Default for Limiter {
-    fn default() -> Self {
-        Self { places: Book(HashMap::new()), users: Book(HashMap::new()) }
-    }
+    /// First tries from somewhere new, while all others wait.
+    newcomers: Book<UserId>,
 }
 
 impl Limiter {
     /// Counts a try, or says how long to wait, ms.
-    pub fn try_now(&mut self, user: &UserId, place: IpAddr, now_ms: u64) -> Result<(), u64> {
-        let here = self.places.at(&(user.clone(), place), now_ms);
-        let all = self.users.at(user, now_ms);
-        let mut left = here.wait(FREE, LONGEST_WAIT_MS, now_ms);
-        if !here.proven {
-            left = left.max(all.wait(FREE_IN_ALL, LONGEST_WAIT_IN_ALL_MS, now_ms));
+    pub fn try_now(&mut self, user: &UserId, address: IpAddr, now_ms: u64) -> Result<(), u64> {
+        let (mut left, mut proven, mut new) = (0, false, true);
+        for (network, times) in networks(address) {
+            let there = self.places.at(&(user.clone(), network), now_ms);
+            // where they signed in they do not wait for what others of a wider network do
+            if !proven {
+                left = left.max(there.wait(FREE * times, LONGEST_WAIT_MS, now_ms));
+            }
+            proven |= there.proven;
+            new &= there.count == 0 || now_ms.saturating_sub(there.last_ms) > FORGIVEN_MS;
+        }
+        let all = self.users.at(user, now_ms).wait(FREE_IN_ALL, LONGEST_WAIT_IN_ALL_MS, now_ms);
+        if new && !proven && all > 0 {
+            let first = self.newcomers.at(user, now_ms);
+            left = left.max(first.wait(1, NEWCOMER_MS, now_ms).min(all));
+            if left == 0 {
+                first.count(now_ms);
+            }
+        } else if !proven {
+            left = left.max(all);
         }
         if left > 0 {
             return Err(left);
         }
-        here.count(now_ms);
-        all.count(now_ms);
+        for (network, _) in networks(address) {
+            self.places.at(&(user.clone(), network), now_ms).count(now_ms);
+        }
+        self.users.at(user, now_ms).count(now_ms);
         Ok(())
     }
 
-    /// The user proved himself here.
-    pub fn forgive(&mut self, user: &UserId, place: IpAddr, now_ms: u64) {
-        *self.places.at(&(user.clone(), place), now_ms) = Tries { count: 0, last_ms: now_ms, proven: true };
+    /// The user proved themself here.
+    pub fn forgive(&mut self, user: &UserId, address: IpAddr, now_ms: u64) {
+        let here = (user.clone(), Network::of(address));
+        *self.places.at(&here, now_ms) = Tries { count: 0, last_ms: now_ms, proven: true };
     }
 }
 
@@ -141,17 +169,55 @@ mod tests {
         for n in 1..=FREE_IN_ALL {
             assert_eq!(l.try_now(&user, place(n), 0), Ok(()));
         }
-        assert_eq!(l.try_now(&user, place(1_000), 0), Err(1000));
-        // an hour of guessing from new places
-        let (mut now, mut tries) = (0, 0);
-        while now < 3_600_000 {
-            match l.try_now(&user, place(2_000 + tries), now) {
-                Ok(()) => tries += 1,
-                Err(left) => now += left,
+        assert_eq!(l.try_now(&user, place(1), 0), Err(1000));
+        // an hour of guessing from the same places, and from a new one each time
+        for (from, most) in [(1, 500), (2_000, 1_900)] {
+            let (mut now, mut tries) = (0, 0);
+            while now < 3_600_000 {
+                let at = if from == 1 { 1 + tries % FREE_IN_ALL } else { from + tries };
+                match l.try_now(&user, place(at), now) {
+                    Ok(()) => tries += 1,
+                    Err(left) => now += left,
+                }
+            }
+            assert!(tries < most, "{tries}");
+            assert_eq!(
+                l.try_now(&user, place(0), now),
+                Ok(()),
+                "where they signed in before they never wait for others"
+            );
+            l = Limiter::default();
+            l.forgive(&user, place(0), 0);
+            for n in 1..=FREE_IN_ALL {
+                assert_eq!(l.try_now(&user, place(n), 0), Ok(()));
             }
         }
-        assert!(tries < 500, "{tries}");
-        assert_eq!(l.try_now(&user, place(0), now), Ok(()), "where he signed in before he never waits for others");
+    }
+
+    #[test]
+    fn a_crowd_does_not_keep_the_user_out_who_comes_from_elsewhere() {
+        let (mut l, user) = (Limiter::default(), "li".parse().unwrap());
+        let crowd = || (1..=FREE_IN_ALL).map(place);
+        for address in crowd() {
+            assert_eq!(l.try_now(&user, address, 0), Ok(()));
+        }
+        // whatever they do meanwhile: each of them waits, the newcomer does not
+        for address in crowd() {
+            assert!(l.try_now(&user, address, 1).is_err());
+        }
+        assert_eq!(l.try_now(&user, place(5_000), 1), Ok(()));
+        assert!(l.try_now(&user, place(5_001), 1).is_err(), "one newcomer after the other");
+        assert_eq!(l.try_now(&user, place(5_001), 2_001), Ok(()));
+    }
+
+    #[test]
+    fn a_wide_network_is_no_way_to_try_more_often() {
+        let (mut l, user) = (Limiter::default(), "li".parse().unwrap());
+        let v6 = |n: u128| IpAddr::V6(((0x2001_0db8_u128 << 96) + (n << 64) + 1).into());
+        let tries = (0..200).filter(|n| l.try_now(&user, v6(*n), 0).is_ok()).count() as u32;
+        assert_eq!(tries, 4 * FREE, "all of one /56");
+        l.forgive(&user, v6(7), 0);
+        assert_eq!(l.try_now(&user, v6(7), 1), Ok(()), "but where they signed in they do not wait for others");
     }
 
     #[test]
@@ -160,11 +226,11 @@ mod tests {
         for n in 0..FREE_IN_ALL {
             assert_eq!(l.try_now(&user, place(n), 0), Ok(()));
         }
-        assert_eq!(l.try_now(&user, place(1_000), 0), Err(1000));
+        assert_eq!(l.try_now(&user, place(0), 0), Err(1000));
         for i in 0..2 * MOST {
             assert_eq!(l.try_now(&format!("u{i}").parse().unwrap(), place(2_000), 1), Ok(()));
         }
-        assert_eq!(l.try_now(&user, place(1_000), 2), Err(998), "still counted");
+        assert_eq!(l.users.0[&user].count, FREE_IN_ALL, "still counted");
     }
 
     #[test]

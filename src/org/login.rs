@@ -37,12 +37,11 @@ pub fn change_hash(user: &UserId, version: u32, record: &[u8], keyring: &[u8]) -
 
 impl Org {
     /// `POST /login/start`: KE1 → KE2. Unknown and switched-off users get an answer like any other.
-    /// `place`: where it comes from, what one customer of a network has.
-    pub async fn login_start(&self, request: LoginStart, place: IpAddr) -> Result<LoginStarted, OrgError> {
+    pub async fn login_start(&self, request: LoginStart, address: IpAddr) -> Result<LoginStarted, OrgError> {
         let LoginStart { user, m, old } = request;
         small("the login message", &m.0, MAX_MESSAGE)?;
         let now = self.now_ms();
-        locked(&self.limiter).try_now(&user, place, now).map_err(|retry_ms| OrgError::Slow { retry_ms })?;
+        locked(&self.limiter).try_now(&user, address, now).map_err(|retry_ms| OrgError::Slow { retry_ms })?;
         let secrets = match self.agent(&user) {
             Some(_) => self.account(&user)?.and_then(|(a, _)| a.secrets(old)),
             None => None,
@@ -50,12 +49,12 @@ impl Org {
         let record = secrets.as_ref().map(|s| &s.record.0[..]);
         let (login, ke2) = self.opaque.login_start(&user, record, &m.0)?;
         let version = secrets.map_or(0, |s| s.version);
-        let id = locked(&self.pending).add(Started { user, login, place, version, old, at_ms: now });
+        let id = locked(&self.pending).add(Started { user, login, address, version, old, at_ms: now });
         Ok(LoginStarted { id, m: ke2.into() })
     }
 
     /// `POST /login/finish`: KE3 → the sealed keyring and boxes.
-    pub async fn login_finish(&self, request: LoginFinish, place: IpAddr) -> Result<LoggedIn, OrgError> {
+    pub async fn login_finish(&self, request: LoginFinish, address: IpAddr) -> Result<LoggedIn, OrgError> {
         small("the login message", &request.m.0, MAX_MESSAGE)?;
         let started = locked(&self.pending).take(&request.id, self.now_ms()).ok_or(OrgError::Login)?;
         let Started { user, login, old, .. } = started;
@@ -65,7 +64,7 @@ impl Org {
         let (account, stored) = self.account(&user)?.ok_or(OrgError::Login)?;
         // or have changed the password
         let secrets = account.secrets(old).filter(|s| s.version == started.version).ok_or(OrgError::Login)?;
-        locked(&self.limiter).forgive(&user, place, self.now_ms());
+        locked(&self.limiter).forgive(&user, address, self.now_ms());
         let boxes = rows::boxes_of(&*self.store, user.as_str())?;
         let change = match old {
             true => None,

@@ -9,21 +9,22 @@ use crate::{
         opaque::ServerLogin,
         sign::random,
     },
+    net::{Network, WIDEST, networks},
     proto::UserId,
 };
 
 /// How long a login may take between its steps, and a change of the password after a sign-in, ms.
 pub const LOGIN_MS: u64 = 60_000;
-/// Most logins under way at once. Of the place that has most of them the oldest gives way, so that one place can't keep
-/// everybody else from signing in.
+/// Most logins under way at once. Of the network that has most of them for its size the oldest gives way, so that few
+/// networks can't keep everybody else from signing in.
 const MOST: usize = 4_096;
 
 /// A login after its first step.
 pub(super) struct Started {
     pub user: UserId,
     pub login: ServerLogin,
-    /// Where it comes from, what one customer of a network has.
-    pub place: IpAddr,
+    /// Where it comes from.
+    pub address: IpAddr,
     /// The version of the keyring whose password is tried.
     pub version: u32,
     /// It is the password before the last change.
@@ -67,10 +68,14 @@ impl Pending {
     }
 
     fn make_room(&mut self) {
-        let mut places: HashMap<IpAddr, usize> = HashMap::new();
-        self.logins.values().for_each(|s| *places.entry(s.place).or_default() += 1);
-        let Some((most, _)) = places.into_iter().max_by_key(|(_, count)| *count) else { return };
-        let there = self.logins.iter().filter(|(_, s)| s.place == most);
+        // a wide network counts as many times as its share is larger
+        let share = |times: u32| u64::from(WIDEST / times);
+        let mut counts: HashMap<Network, u64> = HashMap::new();
+        for (network, times) in self.logins.values().flat_map(|s| networks(s.address)) {
+            *counts.entry(network).or_default() += share(times);
+        }
+        let Some((most, _)) = counts.into_iter().max_by_key(|(_, count)| *count) else { return };
+        let there = self.logins.iter().filter(|(_, s)| networks(s.address).any(|(network, _)| network == most));
         if let Some(oldest) = there.min_by_key(|(_, s)| s.at_ms).map(|(id, _)| id.clone()) {
             self.logins.remove(&oldest);
         }
@@ -105,10 +110,10 @@ mod tests {
         proto::OrgFp,
     };
 
-    fn started(server: &OpaqueServer, ke1: &[u8], place: u32, at_ms: u64) -> Started {
+    fn started(server: &OpaqueServer, ke1: &[u8], address: IpAddr, at_ms: u64) -> Started {
         let user: UserId = "li".parse().unwrap();
         let (login, _) = server.login_start(&user, None, ke1).unwrap();
-        Started { user, login, place: IpAddr::V4(place.into()), version: 1, old: false, at_ms }
+        Started { user, login, address, version: 1, old: false, at_ms }
     }
 
     #[test]
@@ -116,15 +121,31 @@ mod tests {
         let server = OpaqueServer::new(&generate_setup(), OrgFp([1; 16])).unwrap();
         let (_, ke1) = ClientLogin::start("x").unwrap();
         let mut pending = Pending::default();
-        let honest = pending.add(started(&server, &ke1, 1, 0));
-        let first = pending.add(started(&server, &ke1, 2, 1));
+        let [one, other]: [IpAddr; 2] = [[192, 0, 2, 1].into(), [192, 0, 2, 2].into()];
+        let honest = pending.add(started(&server, &ke1, one, 0));
+        let first = pending.add(started(&server, &ke1, other, 1));
         for _ in 0..MOST {
-            pending.add(started(&server, &ke1, 2, 2));
+            pending.add(started(&server, &ke1, other, 2));
         }
         assert_eq!(pending.logins.len(), MOST);
         assert!(pending.take(&first, 3).is_none(), "the oldest of the place that has most gave way");
         assert!(pending.take(&honest, 3).is_some(), "though it was older");
         assert!(pending.take(&honest, 3).is_none(), "once");
+    }
+
+    #[test]
+    fn a_wide_network_with_many_addresses_is_one_place() {
+        let server = OpaqueServer::new(&generate_setup(), OrgFp([1; 16])).unwrap();
+        let (_, ke1) = ClientLogin::start("x").unwrap();
+        let mut pending = Pending::default();
+        // two from here, one from each of the others
+        let honest = [0, 0].map(|at| pending.add(started(&server, &ke1, [192, 0, 2, 1].into(), at)));
+        let v6 = |n: u128| IpAddr::V6(((0x2001_0db8_u128 << 96) + (n << 64)).into());
+        // each from a /64 of its own
+        for n in 0..MOST as u128 {
+            pending.add(started(&server, &ke1, v6(n), 1));
+        }
+        assert!(honest.iter().all(|id| pending.take(id, 2).is_some()));
     }
 
     #[test]
