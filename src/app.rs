@@ -36,9 +36,8 @@ use crate::{
     crypto::{codec, directory::Directory, sign::random},
     desk::{Desk, IdleRule, Rules},
     housekeeping::{House, keep_robot_keys},
-    http::{self, Http, Tokens, admin},
+    http::{self, Bounds, Http, Patience, Tokens, admin},
     hub::Hub,
-    net::Quota,
     obs::Metrics,
     org::{Commit, Org, widgets::Widgets},
     proto::{CloseCode, ErrorCode},
@@ -98,6 +97,8 @@ pub struct ServeOptions {
     pub mind: Option<Arc<dyn Mind>>,
     /// What agents look up; without it, nothing.
     pub library: Option<Arc<dyn Library>>,
+    /// How long the edge waits for clients that do nothing.
+    pub patience: Patience,
 }
 
 /// The server answers.
@@ -146,7 +147,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
     ready: impl FnOnce(&Ready),
 ) -> anyhow::Result<()> {
-    let ServeOptions { data_dir, mut config, listener, mind, library } = options;
+    let ServeOptions { data_dir, mut config, listener, mind, library, patience } = options;
     let metrics = Arc::new(Metrics::new());
     let (disk, feed) = open_store(&data_dir, &config, Some(metrics.clone()))?;
     let store: Arc<dyn Store> = disk.clone();
@@ -198,7 +199,7 @@ pub async fn serve(
         org,
         widgets: widgets.clone(),
         library,
-        sockets: Quota::new(config.server.max_connections as usize, config.server.connections_per_address as usize),
+        bounds: Bounds::new(&config, patience),
         config: config.clone(),
         metrics,
         tokens: Tokens::new().map_err(|_| anyhow!("the system gives no random numbers"))?,

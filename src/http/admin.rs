@@ -5,17 +5,17 @@
 
 use std::{net::IpAddr, path::Path, sync::Arc, time::Instant};
 
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::{
-    Request, Response,
+    Request,
     body::Incoming,
     header::{self, HeaderMap},
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
-use tokio::net::UnixListener;
+use tokio::{net::UnixListener, sync::Semaphore};
 
 use crate::{
     chat::{Chat, Refusal, now_ms},
@@ -172,27 +172,34 @@ pub fn listen(path: &Path) -> std::io::Result<UnixListener> {
     Ok(listener)
 }
 
+/// Connections to the socket at once; more wait until one ends.
+const CONNECTIONS: usize = 32;
+
 /// Serves the socket for ever.
 pub async fn serve(admin: Arc<Admin>, listener: UnixListener) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
+        // it is never closed
+        let Ok(place) = room.clone().acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             continue;
         };
         let admin = admin.clone();
         tokio::spawn(async move {
+            let _place = place;
             let service = service_fn(|request| respond(admin.clone(), request));
-            if let Err(e) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+            // the timer ends connections on which nothing is asked
+            let mut server = http1::Builder::new();
+            let server = server.timer(TokioTimer::new());
+            if let Err(e) = server.serve_connection(TokioIo::new(stream), service).await {
                 tracing::debug!(error = %e, "admin connection ended");
             }
         });
     }
 }
 
-async fn respond(
-    admin: Arc<Admin>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<bytes::Bytes>>, std::convert::Infallible> {
+async fn respond(admin: Arc<Admin>, request: Request<Incoming>) -> Result<Answer, std::convert::Infallible> {
     let (parts, body) = request.into_parts();
     let outcome = async {
         let body = Limited::new(body, MAX_BODY).collect().await;

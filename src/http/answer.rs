@@ -1,17 +1,67 @@
 //! Answers: JSON, bytes, errors, and the headers that every one of them carries.
 
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
     Response, StatusCode,
-    header::{self, HeaderName, HeaderValue},
+    body::{Frame, SizeHint},
+    header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 use serde::Serialize;
 
-use crate::{chat::Refusal, proto::ErrorCode};
+use crate::{chat::Refusal, net::Permit, proto::ErrorCode};
 
 /// Every answer is whole in memory; the largest is a page of history.
-pub type Answer = Response<Full<Bytes>>;
+pub type Answer = Response<Body>;
+
+/// The pieces of a body, one after the other: what is the same for many clients is shared, not copied for each.
+#[derive(Debug, Default)]
+pub struct Body {
+    pieces: VecDeque<Bytes>,
+    /// What it takes of the room for answers, until it was sent.
+    _held: Option<Permit>,
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    fn from(whole: T) -> Self {
+        Self::of([whole.into()])
+    }
+}
+
+impl Body {
+    /// These pieces.
+    pub fn of(pieces: impl IntoIterator<Item = Bytes>) -> Self {
+        Self { pieces: pieces.into_iter().filter(|p| !p.is_empty()).collect(), _held: None }
+    }
+
+    /// The same, with its share of the room for answers.
+    pub fn held(self, held: Permit) -> Self {
+        Self { _held: Some(held), ..self }
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.pieces.pop_front().map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.pieces.iter().map(|p| p.len() as u64).sum())
+    }
+}
 
 /// For the console and the demo page. `wasm-unsafe-eval` is for the login's WebAssembly.
 pub const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; \
@@ -19,8 +69,8 @@ pub const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsaf
     form-action 'none'; frame-ancestors 'none'";
 
 /// A body with a type.
-pub fn bytes(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+pub fn bytes(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Answer {
+    let mut answer = Response::new(body.into());
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -56,6 +106,20 @@ pub fn refusal(r: &Refusal) -> Answer {
     if let Some(ms) = r.retry_ms {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000)));
     }
+    answer
+}
+
+/// Names an answer, and leaves its body out for those who have it already.
+pub fn tagged(mut answer: Answer, tag: &str, asked: &HeaderMap) -> Answer {
+    let Ok(value) = HeaderValue::from_str(tag) else { return answer };
+    // tags that only say "the same in effect" are compared without that mark
+    let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let known = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok());
+    if known.flat_map(|v| v.split(',')).any(|known| known.trim() == "*" || bare(known) == bare(tag)) {
+        *answer.status_mut() = StatusCode::NOT_MODIFIED;
+        *answer.body_mut() = Body::default();
+    }
+    answer.headers_mut().insert(header::ETAG, value);
     answer
 }
 

@@ -1,6 +1,10 @@
 //! The embedded pages, already compressed, and every version of the widget that was ever served.
 
-use std::io::Read as _;
+use std::{
+    collections::BTreeMap,
+    io::Read as _,
+    sync::{Mutex, PoisonError},
+};
 
 use flate2::read::GzDecoder;
 use hyper::{
@@ -49,9 +53,23 @@ fn suffixed(path: &str, suffix: &str) -> Option<bytes::Bytes> {
     file(&format!("{path}.{suffix}"))
 }
 
-/// A file as it is. Only few clients ask for it, so what has a compressed sibling is unpacked for each of them.
+/// Files that somebody wanted unpacked: at most all there are in the executable.
+static UNPACKED: Mutex<BTreeMap<String, bytes::Bytes>> = Mutex::new(BTreeMap::new());
+
+/// A file as it is. What has a compressed sibling is unpacked for the first client that asks for it.
 fn plain(path: &str) -> Option<bytes::Bytes> {
-    file(path).or_else(|| unpacked(&suffixed(path, "gz")?))
+    let kept = || UNPACKED.lock().unwrap_or_else(PoisonError::into_inner);
+    file(path).or_else(|| kept().get(path).cloned()).or_else(|| {
+        let plain = unpacked(&suffixed(path, "gz")?)?;
+        kept().insert(path.to_owned(), plain.clone());
+        Some(plain)
+    })
+}
+
+/// Names what a file is now, whatever it is packed as.
+fn tag(path: &str) -> Option<String> {
+    let file = Pages::get(&format!("{path}.gz")).or_else(|| Pages::get(path))?;
+    Some(format!("W/\"{}\"", data_encoding::HEXLOWER.encode(&file.metadata.sha256_hash()[..8])))
 }
 
 fn unpacked(gz: &[u8]) -> Option<bytes::Bytes> {
@@ -154,6 +172,10 @@ pub fn console(path: &str, headers: &HeaderMap) -> Answer {
             HeaderName::from_static("permissions-policy"),
             HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
         );
+        // asked for each time, sent once
+        if let Some(tag) = tag(&format!("console/{path}")) {
+            answer = answer::tagged(answer, &tag, headers);
+        }
     }
     answer
 }
@@ -162,13 +184,17 @@ pub fn console(path: &str, headers: &HeaderMap) -> Answer {
 pub fn widget(http: &Http, version: &str, headers: &HeaderMap) -> Answer {
     let latest = version == "latest";
     let widgets = &http.widgets;
-    let found = if latest { widgets.latest().map(|(_, v)| v) } else { widgets.get(version) };
-    let Some(Variants { plain, br, gz }) = found else { return missing() };
+    let found = match latest {
+        true => widgets.latest(),
+        false => widgets.get(version).map(|v| (version.to_owned(), v)),
+    };
+    let Some((version, Variants { plain, br, gz })) = found else { return missing() };
     let kind = "text/javascript; charset=utf-8";
     let Some(mut answer) = pick(headers, kind, br, gz, || Some(plain)) else { return missing() };
     let cache = if latest { HeaderValue::from_static("no-cache") } else { IMMUTABLE };
     answer.headers_mut().insert(header::CACHE_CONTROL, cache);
-    answer
+    // a version's name has the file's hash in it
+    answer::tagged(answer, &format!("W/\"{version}\""), headers)
 }
 
 /// The demo page, with the snippet of the first site in it.

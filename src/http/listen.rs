@@ -14,13 +14,18 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{config::Config, net::Quota};
 
-use super::{Http, route};
+use super::{
+    Http,
+    progress::{Progress, bound_buffers},
+    route,
+};
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long requests and sockets may take to end at shutdown.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// Largest request head.
+/// Largest request head. It has at most 100 headers: hyper's own limit. What a client sends ahead waits in this much, and
+/// no second request is looked at before the answer to the first was taken.
 const HEAD_BYTES: usize = 16 * 1024;
 
 /// Limits for connections that are no sockets (yet): a browser opens up to six and keeps them a while, so they are wider.
@@ -42,6 +47,7 @@ pub async fn serve(
     let mut shutdown = std::pin::pin!(shutdown);
     let mut tasks = JoinSet::new();
     let connections = connections(&http.config);
+    bound_buffers(&listener, http.bounds.patience.unread);
     // nothing is ever sent: that the sender is gone is the signal
     let (open, closing) = watch::channel(());
     let mut pause = Duration::from_millis(5);
@@ -104,7 +110,7 @@ where
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Progress::new(stream, http.bounds.patience.unread)), service)
         .with_upgrades();
     let mut served = std::pin::pin!(served);
     let served = tokio::select! {

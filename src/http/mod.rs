@@ -4,12 +4,15 @@
 //! `chat` and `org`; this room turns bytes into calls and answers into bytes.
 
 pub mod admin;
+mod admit;
 mod answer;
 mod api;
 pub mod assets;
+mod bounds;
 mod frame;
 mod listen;
 mod pace;
+mod progress;
 mod route;
 mod session;
 pub mod tls;
@@ -21,11 +24,11 @@ use std::sync::Arc;
 use crate::{
     chat::{Chat, Library},
     config::Config,
-    net::Quota,
     obs::Metrics,
     org::{Org, widgets::Widgets},
 };
 
+pub use bounds::{Bounds, Patience};
 pub use listen::serve;
 pub use token::Tokens;
 
@@ -45,8 +48,8 @@ pub struct Http {
     pub metrics: Arc<Metrics>,
     /// Proofs of identity for HTTP.
     pub tokens: Tokens,
-    /// How many sockets come from where.
-    pub sockets: Arc<Quota>,
+    /// How much clients may hold at once.
+    pub bounds: Bounds,
     /// Whether connections come over TLS.
     pub secure: bool,
     /// What opens `/metrics`.

@@ -12,7 +12,8 @@ use crate::{config::client_address as client_address_of, net::Network, proto::Er
 
 use super::{
     Http, admin,
-    answer::{self, Answer, cors, error, preflight},
+    admit::admit,
+    answer::{self, Answer, cors, error, preflight, refusal},
     api, assets,
     upgrade::{Door, upgrade},
 };
@@ -26,12 +27,13 @@ pub async fn route(http: Arc<Http>, peer: SocketAddr, request: Request<Incoming>
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let answer = match (request.method(), segments.as_slice()) {
+        (&Method::OPTIONS, ["api", "v1", ..]) => preflight(),
+        (_, ["api", "v1", ..]) if let Err(r) = admit(&http, address, &request) => cors(refusal(&r)),
         (&Method::GET, ["api", "v1", "ws", "site", site]) => match site.parse() {
             Ok(site) => upgrade(&http, address, Door::Visitor(site), request),
             Err(_) => error(ErrorCode::NotFound, "there is no such site"),
         },
         (&Method::GET, ["api", "v1", "ws", "agent"]) => upgrade(&http, address, Door::Agent, request),
-        (&Method::OPTIONS, ["api", "v1", ..]) => preflight(),
         (_, ["api", "v1", rest @ ..]) => api::route(&http, address, rest, request).await,
         (&Method::GET, ["w", version, "kefu.js"]) => cors(assets::widget(&http, version, request.headers())),
         // through a proxy everybody seems to be on this machine, so what was forwarded never gets the numbers

@@ -36,8 +36,9 @@ const HELLO: Duration = Duration::from_secs(10);
 const VERSION: u32 = 1;
 /// How long a close frame may take.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// How long writing to a peer that does not read may take before the socket is dropped.
-const WRITE: Duration = Duration::from_secs(20);
+/// How long everything that waits may take to a peer that reads slowly. One that takes nothing is gone sooner, see
+/// [`super::progress`].
+const WRITE: Duration = Duration::from_secs(60);
 
 type Socket<S> = WebSocketStream<S>;
 
@@ -203,7 +204,7 @@ where
             biased;
             () = conn.outbox.ready() => {
                 let drained = conn.outbox.drain();
-                if timeout(WRITE, write_all(socket, drained.frames)).await.is_err() {
+                if !matches!(timeout(WRITE, write_all(socket, drained.frames)).await, Ok(Ok(()))) {
                     return None;
                 }
                 if drained.close.is_some() {

@@ -3,7 +3,6 @@
 use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
     Request, Response, StatusCode,
     body::Incoming,
@@ -19,6 +18,7 @@ use crate::proto::{ErrorCode, SUBPROTOCOL, SiteId};
 use super::{
     Http,
     answer::{Answer, error},
+    progress::Progress,
     session,
 };
 
@@ -56,7 +56,7 @@ pub fn upgrade(http: &Arc<Http>, address: IpAddr, door: Door, mut request: Reque
     if let Some(refused) = check_origin(http, &door, headers) {
         return refused;
     }
-    let Some(place) = http.sockets.take(address, 1) else {
+    let Some(place) = http.bounds.sockets.take(address, 1) else {
         http.metrics.turned_away.inc();
         return error(ErrorCode::RateLimited, "too many sockets from this address");
     };
@@ -68,11 +68,11 @@ pub fn upgrade(http: &Arc<Http>, address: IpAddr, door: Door, mut request: Reque
             Err(e) => return tracing::debug!(error = %e, "upgrade failed"),
         };
         // the raw stream costs less than hyper's wrapper, and its read buffer goes unless something is in it
-        match upgraded.downcast::<TokioIo<TcpStream>>() {
+        match upgraded.downcast::<TokioIo<Progress<TcpStream>>>() {
             Ok(parts) => {
                 session::start(http, parts.io.into_inner(), parts.read_buf, door, address, place);
             }
-            Err(upgraded) => match upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>() {
+            Err(upgraded) => match upgraded.downcast::<TokioIo<Progress<TlsStream<TcpStream>>>>() {
                 Ok(parts) => {
                     session::start(http, parts.io.into_inner(), parts.read_buf, door, address, place);
                 }
@@ -84,7 +84,7 @@ pub fn upgrade(http: &Arc<Http>, address: IpAddr, door: Door, mut request: Reque
 }
 
 fn switching(key: &str) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::new()));
+    let mut answer = Response::new(Bytes::new().into());
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));

@@ -66,6 +66,8 @@ pub struct Metrics {
     pub closed: Labelled<{ CLOSE_CAUSES.len() }>,
     /// Answers of the HTTP edge.
     pub http_requests: Counter,
+    /// Of these, requests under `/api/v1` and for sockets.
+    pub api_requests: Counter,
     /// Envelopes that clients sent.
     pub envelopes_in: Counter,
     /// Records sent to sockets, each socket counted.
@@ -118,6 +120,7 @@ impl Default for Metrics {
             handshakes_failed: Counter::default(),
             closed: Labelled::new(&CLOSE_CAUSES),
             http_requests: Counter::default(),
+            api_requests: Counter::default(),
             envelopes_in: Counter::default(),
             records_out: Counter::default(),
             bytes_in: Counter::default(),
@@ -211,6 +214,7 @@ impl Metrics {
                 turned_away: self.turned_away.get(),
                 handshakes_failed: self.handshakes_failed.get(),
                 http_requests: self.http_requests.get(),
+                api_requests: self.api_requests.get(),
                 resumes: self.resumes.get(),
                 per_second: rates(&self.connects),
                 closed: named(&mut self.closed.iter()),

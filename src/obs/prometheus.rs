@@ -102,6 +102,7 @@ pub fn write_metrics(page: &mut Page, s: &MetricsSnapshot) {
         .counter("kefu_handshakes_failed_total", "Connections that failed in TLS or HTTP.", c.handshakes_failed)
         .counters("kefu_sockets_closed_total", "WebSockets by how they ended.", "cause", &c.closed)
         .counter("kefu_http_requests_total", "Answers of the HTTP edge.", c.http_requests)
+        .counter("kefu_api_requests_total", "Requests under /api/v1 and for sockets.", c.api_requests)
         .counter("kefu_resumes_total", "Sockets that resumed conversations.", c.resumes)
         .counter("kefu_envelopes_received_total", "Envelopes that clients sent.", m.envelopes_in)
         .counter("kefu_records_sent_total", "Records sent to sockets.", m.records_out)

@@ -55,6 +55,9 @@ pub struct Connections {
     pub handshakes_failed: u64,
     /// Answers of the HTTP edge.
     pub http_requests: u64,
+    /// Of these, requests under `/api/v1` and for sockets.
+    #[serde(default)]
+    pub api_requests: u64,
     /// Sockets that resumed conversations.
     pub resumes: u64,
     /// New TCP connections.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::{
-    DirectoryAnswer, Org, OrgError,
+    DirectoryJson, Org, OrgError,
     api::{SiteAnswer, SiteName},
     rows,
     service::Live,
@@ -40,33 +42,34 @@ impl Org {
 
     /// `GET /site/<id>`: what a widget needs, as JSON. The part that is large and verified is written once for each state
     /// of the directory, not for each visitor.
-    pub fn site_json(&self, id: &SiteId, presence: Presence) -> Result<String, OrgError> {
+    pub fn site_json(&self, id: &SiteId, presence: Presence) -> Result<[Bytes; 2], OrgError> {
         let (live, mut answer) = self.site_answer(id)?;
         answer.presence = Some(presence);
-        let mut json = String::from_utf8_lossy(&rows::json(&answer)).into_owned();
+        let mut json = rows::json(&answer);
         // an object with fields in it: the last byte closes it
         json.truncate(json.len().saturating_sub(1));
-        json.push_str(",\"directory\":");
-        json.push_str(&live.bundle_json()?);
-        json.push('}');
-        Ok(json)
+        json.extend_from_slice(b",\"directory\":");
+        Ok([json.into(), live.bundle_json()?])
     }
 
     fn site_answer(&self, id: &SiteId) -> Result<(Arc<Live>, SiteAnswer), OrgError> {
         let live = self.live();
         let s = live.directory.site(id).filter(|s| s.on).ok_or(OrgError::NotFound("site"))?;
         let site = SiteName { id: id.clone(), name: s.name.clone(), team: s.team.clone() };
-        let settings = self.settings(id)?;
+        let settings = live.settings(id, || self.settings(id))?;
         let bot = self.robot().and_then(|r| r.day_key(&live.directory, id));
         Ok((live, SiteAnswer { org: self.fp, site, now: self.now_ms(), settings, presence: None, bot }))
     }
 
     /// `GET /directory?after=`: entries after this number (−1: all).
-    pub async fn directory_after(&self, after: i64) -> Result<DirectoryAnswer, OrgError> {
-        let live = self.live();
-        let from = usize::try_from(after.saturating_add(1)).unwrap_or(0).min(live.entries.len());
-        let entries = live.entries[from..].to_vec();
-        Ok(DirectoryAnswer { entries, snapshot: live.snapshot.clone() })
+    pub fn directory_json(&self, after: i64) -> DirectoryJson {
+        self.live().written().after(after)
+    }
+
+    /// Most bytes that a snapshot of the directory has as JSON: it holds the same state as the server's own directory, in
+    /// base64, and that may have grown a little since.
+    pub fn room_for_snapshot(&self) -> usize {
+        16 * 1024 + rows::json(self.live().directory.state()).len() * 2
     }
 
     /// `POST /snapshot`: an admin vouches for the directory. A visitor must be able to verify it.

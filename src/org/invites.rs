@@ -102,6 +102,17 @@ impl Org {
         Ok(seq)
     }
 
+    /// Most bytes that the claim of an open invite has as JSON: what everybody's has, what the entry repeats of the
+    /// certificate and the certificate itself (both in base64, the latter twice), and a sealed key for each that lies
+    /// ready for the invite.
+    pub fn room_for_claim(&self, inv: &Key32) -> Result<usize, OrgError> {
+        const EVERYBODY: usize = 8 * 1024;
+        const BOX: usize = 384;
+        let Found { signed, .. } = self.invite(inv)?;
+        let boxes = rows::boxes_of(&*self.store, &invite_name(inv))?.len().min(MAX_BOXES);
+        Ok(EVERYBODY + 4 * signed.cert.0.len() + BOX * boxes)
+    }
+
     /// An invite that is still good.
     fn invite(&self, inv: &Key32) -> Result<Found, OrgError> {
         let stored = self.store.get(Table::Invite, &inv.0)?.ok_or(OrgError::InviteGone)?;

@@ -19,6 +19,7 @@ mod rows;
 mod service;
 mod sightings;
 pub mod widgets;
+mod written;
 
 pub use api::{
     BoxFor, BoxesAnswer, DirectoryAnswer, DropBoxes, InviteClaim, InviteOpen, InviteOpened, InviteRegister, LoggedIn,
@@ -33,6 +34,7 @@ pub use robot::Robot;
 pub use rows::{RECOVERY, invite_name};
 pub use service::{Agent, Clock, Org, Site};
 pub use sightings::Sighting;
+pub use written::DirectoryJson;
 
 #[cfg(test)]
 mod tests;

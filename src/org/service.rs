@@ -1,17 +1,19 @@
 //! The directory as the server holds it, and the questions of the other rooms.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use bytes::Bytes;
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use super::{
     BoxesAnswer, Commit, OrgError, Robot, SiteSettings, bundle::bundle, commit::plan, limiter::Limiter,
-    pending::Pending, rows,
+    pending::Pending, rows, written::WrittenLog,
 };
 use crate::{
     crypto::{
@@ -69,22 +71,48 @@ pub(super) struct Live {
     pub directory: Arc<Directory>,
     pub entries: Vec<Entry>,
     pub snapshot: Option<Snapshot>,
-    /// What visitors verify, as JSON; made when the first one asks.
-    bundle: OnceLock<Result<Arc<str>, OrgError>>,
+    /// What visitors verify, as JSON and with the brace that closes the answer around it; made when the first one asks.
+    bundle: OnceLock<Result<Bytes, OrgError>>,
+    /// The log as JSON; made when the first one asks.
+    log: OnceLock<WrittenLog>,
+    /// Settings of sites that somebody asked for. A change of settings makes a new state, too.
+    settings: Mutex<BTreeMap<SiteId, SiteSettings>>,
 }
 
 impl Live {
     pub(super) fn new(directory: Arc<Directory>, entries: Vec<Entry>, snapshot: Option<Snapshot>) -> Self {
-        Self { directory, entries, snapshot, bundle: OnceLock::new() }
+        let (bundle, log, settings) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Self { directory, entries, snapshot, bundle, log, settings }
     }
 
-    /// The [`crate::crypto::directory::Bundle`] as JSON.
-    pub(super) fn bundle_json(&self) -> Result<Arc<str>, OrgError> {
+    /// The [`crate::crypto::directory::Bundle`] as JSON, with a brace behind it.
+    pub(super) fn bundle_json(&self) -> Result<Bytes, OrgError> {
         let make = || {
-            let json = rows::json(&bundle(&self.entries, self.snapshot.as_ref())?);
-            Ok(String::from_utf8_lossy(&json).into())
+            let mut json = rows::json(&bundle(&self.entries, self.snapshot.as_ref())?);
+            json.push(b'}');
+            Ok(json.into())
         };
         self.bundle.get_or_init(make).clone()
+    }
+
+    /// See [`Org::directory_json`].
+    pub(super) fn written(&self) -> &WrittenLog {
+        self.log.get_or_init(|| WrittenLog::new(&self.entries, self.snapshot.as_ref()))
+    }
+
+    /// Settings of a site that is in the directory.
+    pub(super) fn settings(
+        &self,
+        id: &SiteId,
+        read: impl FnOnce() -> Result<SiteSettings, OrgError>,
+    ) -> Result<SiteSettings, OrgError> {
+        let kept = || self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(settings) = kept().get(id) {
+            return Ok(settings.clone());
+        }
+        let settings = read()?;
+        kept().insert(id.clone(), settings.clone());
+        Ok(settings)
     }
 }
 

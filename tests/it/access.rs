@@ -1,5 +1,6 @@
 //! Who may do what: every route and every frame, tried by those who may not, and what strangers can throw at the server.
 
+mod bounds;
 mod confirm;
 mod doors;
 mod frames;

@@ -53,8 +53,14 @@ impl Args {
             let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
             drop(end);
         });
-        let options =
-            ServeOptions { data_dir: self.data_dir, config: config(), listener: None, mind: None, library: None };
+        let options = ServeOptions {
+            data_dir: self.data_dir,
+            config: config(),
+            listener: None,
+            mind: None,
+            library: None,
+            patience: Default::default(),
+        };
         runtime.block_on(serve(options, async { drop(ended.await) }, |ready| {
             println!("{}", ready.listen);
             let _ = std::io::stdout().flush();

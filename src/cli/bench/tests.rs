@@ -35,7 +35,14 @@ async fn run(spec: &Spec) -> Running {
     let company = found(dir.path(), &config, spec).await.unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let (ready, listening) = oneshot::channel();
-    let options = ServeOptions { data_dir: dir.path().to_owned(), config, listener: None, mind: None, library: None };
+    let options = ServeOptions {
+        data_dir: dir.path().to_owned(),
+        config,
+        listener: None,
+        mind: None,
+        library: None,
+        patience: Default::default(),
+    };
     let server = tokio::spawn(serve(options, async { drop(stopped.await) }, move |r| {
         ready.send(r.listen).unwrap();
     }));

@@ -98,7 +98,14 @@ async fn serve(ctx: &Context, config: Config, listener: Option<TcpListener>) -> 
     let policy = Policy::new(&config.robot).map_err(|e| anyhow::anyhow!("{e}"))?;
     let library: Arc<dyn Library> = Arc::new(Shelves::new(Files::of(&data_dir), policy.clone()));
     let mind: Arc<dyn Mind> = Arc::new(ServerMind::new(Files::of(&data_dir), policy));
-    let options = ServeOptions { data_dir, config, listener, mind: Some(mind), library: Some(library) };
+    let options = ServeOptions {
+        data_dir,
+        config,
+        listener,
+        mind: Some(mind),
+        library: Some(library),
+        patience: Default::default(),
+    };
     let served = app::serve(options, shutdown, move |ready| {
         announce(ready, json);
         systemd::ready();

@@ -1,8 +1,8 @@
 //! History and lists.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use hyper::{Request, StatusCode, body::Incoming};
 use serde_json::json;
 
@@ -10,13 +10,15 @@ use crate::{
     chat::{Cursor, HISTORY_RECORDS, Reader, Refusal, Tab},
     http::{
         Http,
-        answer::{self, Answer},
+        answer::{self, Answer, Body},
     },
     proto::{ConvId, ErrorCode},
 };
 
 use super::{agent, on_disk, parameter, who};
 
+/// Room for a page of history: it ends after 1 MiB, and each record has its length before it.
+const PAGE: usize = 1024 * 1024 + 64 * 1024;
 /// Most conversations in one page of a list.
 const LIST: usize = 100;
 
@@ -31,21 +33,28 @@ fn number<T: std::str::FromStr>(request: &Request<Incoming>, name: &str) -> Resu
 }
 
 /// `GET /conversations/<conv>/records`: u32 length and record, one after the other.
-pub async fn records(http: &Arc<Http>, conv: &str, request: &Request<Incoming>) -> Result<Answer, Refusal> {
+pub async fn records(
+    http: &Arc<Http>,
+    address: IpAddr,
+    conv: &str,
+    request: &Request<Incoming>,
+) -> Result<Answer, Refusal> {
     let who = who(http, request)?;
     let conv: ConvId =
         conv.parse().map_err(|_| Refusal::new(ErrorCode::NotFound, "there is no such conversation here"))?;
     let after = number(request, "after")?.unwrap_or(0);
     let limit = number(request, "limit")?.unwrap_or(HISTORY_RECORDS);
     let rev = number(request, "rev")?.unwrap_or(1);
+    let mut room = http.bounds.answer(address, PAGE)?;
     let chat = http.chat.clone();
     let records = on_disk(move || chat.history(Reader { who: &who, rev }, conv, after, limit)).await?;
     let mut out = BytesMut::with_capacity(records.iter().map(|r| r.len() + 4).sum());
     for record in records {
-        out.extend_from_slice(&(record.len() as u32).to_be_bytes());
-        out.extend_from_slice(&record);
+        out.put_u32(record.len() as u32);
+        out.put(record);
     }
-    Ok(answer::bytes(StatusCode::OK, "application/octet-stream", out.freeze()))
+    room.shrink_to(out.len());
+    Ok(answer::bytes(StatusCode::OK, "application/octet-stream", Body::from(out.freeze()).held(room)))
 }
 
 /// `GET /conversations`: one page of a tab.

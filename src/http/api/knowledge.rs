@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use hyper::{
-    Request, StatusCode,
-    body::Incoming,
-    header::{self, HeaderValue},
-};
+use hyper::{Request, StatusCode, body::Incoming};
 
 use crate::{
     chat::{Refusal, now_ms},
@@ -30,14 +26,6 @@ pub async fn of_site(http: &Arc<Http>, site: &str, request: &Request<Incoming>) 
         library.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this server has no knowledge"))?.shelf(&site, now_ms())
     });
     let shelf = shelf.await?;
-    let tag = format!("\"{}\"", shelf.tag);
-    let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == tag.as_bytes());
-    let mut answer = match known {
-        true => answer::bytes(StatusCode::NOT_MODIFIED, "application/json", ""),
-        false => answer::bytes(StatusCode::OK, "application/json", shelf.body),
-    };
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        answer.headers_mut().insert(header::ETAG, tag);
-    }
-    Ok(answer)
+    let answer = answer::bytes(StatusCode::OK, "application/json", shelf.body);
+    Ok(answer::tagged(answer, &format!("\"{}\"", shelf.tag), request.headers()))
 }

@@ -1,14 +1,13 @@
 //! The JSON routes under `/api/v1`: read a request, call `org` or `chat`, write the answer.
 
+mod body;
 mod conversations;
 mod knowledge;
 mod people;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc};
 
-use http_body_util::{BodyExt, Limited};
 use hyper::{Method, Request, body::Incoming, header};
-use serde::de::DeserializeOwned;
 
 use crate::{
     chat::{Refusal, now_ms},
@@ -24,11 +23,6 @@ use super::{
     upgrade::own_origin,
 };
 
-/// Largest JSON body a client may send: an invite claim with the boxes of many teams.
-const MAX_BODY: usize = 256 * 1024;
-/// How long it may take to arrive.
-const BODY: Duration = Duration::from_secs(20);
-
 /// One request under `/api/v1`.
 pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Request<Incoming>) -> Answer {
     let outcome = match (request.method(), path) {
@@ -36,7 +30,7 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
         (&Method::GET, ["site", site]) => return open_to_all(people::site(http, site, &request).await),
         (&Method::GET, ["directory"]) => return open_to_all(people::directory(http, &request).await),
         (&Method::GET, ["conversations", conv, "records"]) => {
-            return open_to_all(conversations::records(http, conv, &request).await);
+            return open_to_all(conversations::records(http, address, conv, &request).await);
         }
         (&Method::GET, ["conversations"]) => conversations::list(http, &request).await,
         (&Method::GET, ["knowledge", site]) => knowledge::of_site(http, site, &request).await,
@@ -62,10 +56,10 @@ async fn post(
 ) -> Result<Answer, Refusal> {
     match path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["login", step] => people::login(http, address, step, request).await,
-        ["invite", step] => people::invite(http, step, request).await,
-        ["password", step] => people::password(http, step, request).await,
-        ["snapshot"] => people::snapshot(http, request).await,
-        ["directory"] => people::post_directory(http, request).await,
+        ["invite", step] => people::invite(http, address, step, request).await,
+        ["password", step] => people::password(http, address, step, request).await,
+        ["snapshot"] => people::snapshot(http, address, request).await,
+        ["directory"] => people::post_directory(http, address, request).await,
         _ => Err(Refusal::new(ErrorCode::NotFound, "there is nothing at this address")),
     }
 }
@@ -121,17 +115,6 @@ fn agent(http: &Http, request: &Request<Incoming>) -> Result<(UserId, Role), Ref
     let agent = who.user().and_then(|user| http.org.active(user));
     let agent = agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "only agents may ask this"))?;
     Ok((agent.user, agent.role))
-}
-
-/// The JSON body.
-async fn body<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Refusal> {
-    let collected = tokio::time::timeout(BODY, Limited::new(request.into_body(), MAX_BODY).collect()).await;
-    let bytes = collected
-        .map_err(|_| Refusal::new(ErrorCode::TooLate, "the request took too long to arrive"))?
-        .map_err(|_| Refusal::new(ErrorCode::TooLarge, "the request is larger than 256 KiB or was cut off"))?
-        .to_bytes();
-    serde_json::from_slice(&bytes)
-        .map_err(|e| Refusal::new(ErrorCode::Malformed, format!("the request is not what this address expects: {e}")))
 }
 
 /// One parameter of the query.

@@ -7,16 +7,21 @@ use serde_json::json;
 
 use crate::{
     chat::{Refusal, now_ms},
-    crypto::directory::Role,
+    crypto::{codec::Key32, directory::Role},
     http::{
         Http, admin,
-        answer::{self, Answer},
+        answer::{self, Answer, Body},
     },
     hub::{Topic, Who},
+    org::InviteClaim,
     proto::{CloseCode, ErrorCode, SiteId},
 };
 
-use super::{agent, answer, body, parameter};
+use super::{
+    agent, answer,
+    body::{Received, SMALL, Sender, body},
+    parameter,
+};
 
 fn no_such_step() -> Refusal {
     Refusal::new(ErrorCode::NotFound, "there is nothing at this address")
@@ -29,7 +34,7 @@ pub async fn site(http: &Http, site: &str, request: &Request<Incoming>) -> Resul
     let directory = http.org.directory();
     let entry = directory.site(&site).ok_or_else(|| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
     let json = http.org.site_json(&site, http.chat.presence(&entry.team))?;
-    Ok(answer::bytes(StatusCode::OK, "application/json", json))
+    Ok(answer::bytes(StatusCode::OK, "application/json", Body::of(json)))
 }
 
 /// Which widget a page of the site loaded. Pages of others may say what they like, it is no news of this site.
@@ -53,7 +58,9 @@ pub fn widgets(http: &Http, request: &Request<Incoming>) -> Result<Answer, Refus
 pub async fn directory(http: &Http, request: &Request<Incoming>) -> Result<Answer, Refusal> {
     let after = parameter(request, "after").unwrap_or("-1").parse();
     let after = after.map_err(|_| Refusal::new(ErrorCode::Malformed, "after must be a number"))?;
-    answer(http.org.directory_after(after).await)
+    let log = http.org.directory_json(after);
+    let answer = answer::bytes(StatusCode::OK, "application/json", Body::of(log.pieces));
+    Ok(answer::tagged(answer, &log.tag, request.headers()))
 }
 
 /// `POST /login/{start,finish}`.
@@ -63,13 +70,16 @@ pub async fn login(
     step: &str,
     request: Request<Incoming>,
 ) -> Result<Answer, Refusal> {
+    let stranger = Sender::stranger(&http.bounds, address);
     match step {
         "start" => {
             http.chat.limit_login(address)?;
-            answer(http.org.login_start(body(request).await?, address).await)
+            let Received { value, held: _held } = body(stranger, request).await?;
+            answer(http.org.login_start(value, address).await)
         }
         "finish" => {
-            let login = http.org.login_finish(body(request).await?, address).await?;
+            let Received { value, held: _held } = body(stranger, request).await?;
+            let login = http.org.login_finish(value, address).await?;
             let who = Who::Agent { kid: login.kid, user: login.user.clone() };
             let token = http.tokens.issue(&who, now_ms());
             let mut said =
@@ -81,13 +91,47 @@ pub async fn login(
     }
 }
 
+/// Names the invite of a request before its body is read.
+const INVITE: &str = "kefu-invite";
+/// A claim by a page from before that header: with team keys for most people, and yet not much.
+const OLD_CLAIM: usize = 16 * 1024;
+
+/// The invite that a request names, if it does.
+fn named_invite(request: &Request<Incoming>) -> Result<Option<Key32>, Refusal> {
+    let Some(named) = request.headers().get(INVITE) else { return Ok(None) };
+    let key = named.to_str().ok().and_then(|text| text.parse().ok());
+    let wrong = || Refusal::new(ErrorCode::Malformed, "the header Kefu-Invite is not the key of an invite");
+    key.map(Some).ok_or_else(wrong)
+}
+
 /// `POST /invite/{open,register,claim}`.
-pub async fn invite(http: &Http, step: &str, request: Request<Incoming>) -> Result<Answer, Refusal> {
+pub async fn invite(http: &Http, address: IpAddr, step: &str, request: Request<Incoming>) -> Result<Answer, Refusal> {
+    let stranger = Sender::stranger(&http.bounds, address);
+    let named = named_invite(&request)?;
+    let sender = match &named {
+        // who holds an invite may send what one claims with it; a key that is no invite is not read on
+        Some(inv) => Sender::member(&http.bounds, address, http.org.room_for_claim(inv)?),
+        None if step == "claim" => stranger.up_to(OLD_CLAIM),
+        None => stranger,
+    };
     match step {
-        "open" => answer(http.org.invite_open(body(request).await?).await),
-        "register" => answer(http.org.invite_register(body(request).await?).await),
+        "open" => {
+            let Received { value, held: _held } = body(sender, request).await?;
+            answer(http.org.invite_open(value).await)
+        }
+        "register" => {
+            let Received { value, held: _held } = body(sender, request).await?;
+            answer(http.org.invite_register(value).await)
+        }
         "claim" => {
-            http.org.invite_claim(body(request).await?).await?;
+            let Received { value, held: _held } = body::<InviteClaim>(sender, request).await?;
+            if named.is_some_and(|named| named != value.inv) {
+                return Err(Refusal::new(
+                    ErrorCode::Malformed,
+                    "the claim is for another invite than its header names",
+                ));
+            }
+            http.org.invite_claim(value).await?;
             Ok(answer::json(&json!({})))
         }
         _ => Err(no_such_step()),
@@ -95,12 +139,17 @@ pub async fn invite(http: &Http, step: &str, request: Request<Incoming>) -> Resu
 }
 
 /// `POST /password/{start,finish}`.
-pub async fn password(http: &Http, step: &str, request: Request<Incoming>) -> Result<Answer, Refusal> {
+pub async fn password(http: &Http, address: IpAddr, step: &str, request: Request<Incoming>) -> Result<Answer, Refusal> {
     let (user, _) = agent(http, &request)?;
+    let member = Sender::member(&http.bounds, address, SMALL);
     match step {
-        "start" => answer(http.org.password_start(&user, body(request).await?).await),
+        "start" => {
+            let Received { value, held: _held } = body(member, request).await?;
+            answer(http.org.password_start(&user, value).await)
+        }
         "finish" => {
-            http.org.password_finish(&user, body(request).await?).await?;
+            let Received { value, held: _held } = body(member, request).await?;
+            http.org.password_finish(&user, value).await?;
             // whoever had a token has it no longer; the user's own pages come back at once and get new ones
             http.tokens.end(&user, now_ms());
             http.chat.hub().close_where(&Topic::User(user), |_| Some(CloseCode::GoingAway));
@@ -116,16 +165,27 @@ pub async fn boxes(http: &Http, request: &Request<Incoming>) -> Result<Answer, R
     answer(http.org.boxes(&user).await)
 }
 
+/// Most bytes of the entries that an admin signs at once: a thousand confirmations.
+const ENTRIES: usize = 1024 * 1024;
+
 /// `POST /snapshot`.
-pub async fn snapshot(http: &Http, request: Request<Incoming>) -> Result<Answer, Refusal> {
-    let (user, _) = agent(http, &request)?;
-    http.org.put_snapshot(&user, body(request).await?).await?;
+pub async fn snapshot(http: &Http, address: IpAddr, request: Request<Incoming>) -> Result<Answer, Refusal> {
+    let (user, role) = agent(http, &request)?;
+    if role != Role::Admin {
+        return Err(Refusal::new(ErrorCode::Forbidden, "only admins sign snapshots"));
+    }
+    let admin = Sender::member(&http.bounds, address, http.org.room_for_snapshot());
+    let Received { value, held: _held } = body(admin, request).await?;
+    http.org.put_snapshot(&user, value).await?;
     Ok(answer::json(&json!({})))
 }
 
 /// `POST /directory`: what an admin's console signs about those who came.
-pub async fn post_directory(http: &Http, request: Request<Incoming>) -> Result<Answer, Refusal> {
-    let (user, _) = agent(http, &request)?;
-    http.org.post_entries(&user, body(request).await?).await?;
+pub async fn post_directory(http: &Http, address: IpAddr, request: Request<Incoming>) -> Result<Answer, Refusal> {
+    let (user, role) = agent(http, &request)?;
+    // somebody who waits confirms themself, which is one entry
+    let most = if role == Role::Admin { ENTRIES + http.org.room_for_snapshot() } else { SMALL };
+    let Received { value, held: _held } = body(Sender::member(&http.bounds, address, most), request).await?;
+    http.org.post_entries(&user, value).await?;
     Ok(answer::json(&json!({})))
 }

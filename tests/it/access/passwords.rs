@@ -41,6 +41,11 @@ fn bytes(value: &Value) -> Vec<u8> {
 impl Zhao {
     /// Is invited, enrols and chooses a password.
     async fn comes(server: &Server, password: &str) -> Self {
+        Self::comes_with(server, password, true).await
+    }
+
+    /// The same with a page from before the header that names the invite.
+    async fn comes_with(server: &Server, password: &str, names: bool) -> Self {
         let (company, user) = (server.company.clone(), id("zhao"));
         let new = NewUser { user, role: Role::Agent, name: "Zhao".into(), teams: vec![id("svc")] };
         let mut code = None;
@@ -73,7 +78,10 @@ impl Zhao {
         let keyring = b64u(&zhao.keys.seal(&done.export_key, &zhao.user, 1));
         let claim =
             json!({ "inv": inv, "entry": entry, "record": b64u(&done.message), "keyring": keyring, "boxes": [] });
-        zhao.post("invite/claim", None, claim).await.unwrap();
+        let name = inv.to_string();
+        let headers: &[(&str, &str)] = if names { &[("kefu-invite", &name)] } else { &[] };
+        let claimed = ask(zhao.addr, "POST", "/api/v1/invite/claim", headers, claim.to_string()).await.unwrap();
+        assert_eq!(claimed.status, 200, "{:?}", claimed.json());
         zhao
     }
 
@@ -115,6 +123,13 @@ impl Zhao {
         let (record, keyring, sig) = (b64u(&done.message), b64u(&keyring), b64u(&sig));
         json!({ "record": record, "keyring": keyring, "version": 2, "change": change, "sig": sig })
     }
+}
+
+#[tokio::test]
+async fn a_page_that_does_not_name_its_invite_beforehand_claims_it_too() {
+    let server = Server::new().await;
+    let zhao = Zhao::comes_with(&server, "first password", false).await;
+    zhao.signs_in("first password", false).await.unwrap();
 }
 
 #[tokio::test]

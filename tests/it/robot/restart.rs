@@ -35,7 +35,8 @@ async fn a_server_of_its_own() {
         mind.0.hold();
     }
     let (data_dir, mind) = (dir.into(), Some(Arc::new(mind) as _));
-    let options = ServeOptions { data_dir, config: config(), listener: None, mind, library: None };
+    let options =
+        ServeOptions { data_dir, config: config(), listener: None, mind, library: None, patience: Default::default() };
     app::serve(options, std::future::pending(), |ready| println!("listens {}", ready.listen)).await.unwrap();
 }
 

@@ -7,6 +7,7 @@ use kefu::{
     bot::Policy,
     chat::robot::Mind,
     config::{Config, Limits},
+    http::Patience,
     understanding::{Files, Shelves},
 };
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -47,6 +48,15 @@ impl Server {
 
     /// The same with a robot that can think.
     pub async fn start_with(company: &Arc<Company>, config: Config, mind: Option<Arc<dyn Mind>>) -> Self {
+        Self::start_as(company, config, mind, Patience::default()).await
+    }
+
+    /// The same with less patience, or more.
+    pub async fn start_patient(company: &Arc<Company>, config: Config, patience: Patience) -> Self {
+        Self::start_as(company, config, None, patience).await
+    }
+
+    async fn start_as(company: &Arc<Company>, config: Config, mind: Option<Arc<dyn Mind>>, patience: Patience) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (ready, address) = oneshot::channel();
         let options = ServeOptions {
@@ -55,6 +65,7 @@ impl Server {
             config,
             listener: None,
             mind,
+            patience,
         };
         let shutdown = async {
             let _ = stopped.await;

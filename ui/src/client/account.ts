@@ -144,7 +144,7 @@ export async function enrol(d: AccountDeps, keeper: DirectoryKeeper, code: Invit
   const keys: Secrets = { ed: random(32), x: random(32) };
   const me = await identity(d.backend, user, keys);
   const start = need(await d.opaque.call({ op: 'register_start', password }));
-  const { m } = await d.http.post<{ m: string }>('/invite/register', { inv, m: start.m });
+  const { m } = await d.http.post<{ m: string }>('/invite/register', { inv, m: start.m }, undefined, inv);
   const done = need(await d.opaque.call({ op: 'register_finish', password, state: start.state!, m, user, org: orgName(keeper.directory.fp) }));
   checkServer(done, keeper.directory);
   const keyring = b64u(sealKeyring(keys, unb64u(done.exportKey!), user, 1));
@@ -158,7 +158,7 @@ export async function enrol(d: AccountDeps, keeper: DirectoryKeeper, code: Invit
     const dir = keeper.directory;
     const entry = await enrolEntry({ seq: dir.seq + 1, prev: dir.head, at: d.now() }, invite.sign, cert, me.ed, me.x.pk);
     try {
-      await d.http.post('/invite/claim', { inv, entry, record: done.m, keyring, boxes });
+      await d.http.post('/invite/claim', { inv, entry, record: done.m, keyring, boxes }, undefined, inv);
       break;
     } catch (e) {
       if (!(e instanceof Refused) || (e.code !== Code.conflict && e.code !== Code.directory_stale) || i >= CLAIM_TRIES) throw inviteError(e);
@@ -179,7 +179,7 @@ interface InviteReply {
 
 async function openInvite(http: Http, inv: string): Promise<InviteReply> {
   try {
-    return await http.post<InviteReply>('/invite/open', { inv });
+    return await http.post<InviteReply>('/invite/open', { inv }, undefined, inv);
   } catch (e) {
     throw inviteError(e);
   }

@@ -8,14 +8,15 @@ const TIMEOUT_MS = 20_000;
 
 export interface Http {
   get<T>(path: string, token?: string): Promise<T>;
-  post<T>(path: string, body: unknown, token?: string): Promise<T>;
+  /** `invite`: key of the invite it is about; the server looks for it before it reads a body that may be large. */
+  post<T>(path: string, body: unknown, token?: string, invite?: string): Promise<T>;
   bytes(path: string, token: string): Promise<Uint8Array>;
 }
 
 /** `server`: origin of the kefu server. */
 export function createHttp(server: string, env: Env): Http {
   const call = async (path: string, init: RequestInit, token?: string): Promise<Response> => {
-    const headers: Record<string, string> = {};
+    const headers = { ...(init.headers as Record<string, string> | undefined) };
     if (token !== undefined) headers.Authorization = `Bearer ${token}`;
     if (init.body !== undefined) headers['Content-Type'] = 'application/json';
     const stop = new AbortController();
@@ -41,7 +42,8 @@ export function createHttp(server: string, env: Env): Http {
   };
   return {
     get: (path, token) => json(call(path, { method: 'GET' }, token)),
-    post: (path, body, token) => json(call(path, { method: 'POST', body: JSON.stringify(body) }, token)),
+    post: (path, body, token, invite) =>
+      json(call(path, { method: 'POST', body: JSON.stringify(body), headers: invite === undefined ? {} : { 'Kefu-Invite': invite } }, token)),
     async bytes(path, token) {
       const r = await call(path, { method: 'GET' }, token);
       try {

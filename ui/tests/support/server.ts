@@ -268,6 +268,8 @@ export class FakeServer {
     const fail = (code: number, status: number) => new Response(JSON.stringify({ code, name: '', text: '' }), { status });
     const body = init?.body ? (JSON.parse(init.body as string) as Record<string, unknown>) : {};
     const route = this.routes.get(path);
+    const invite = new Headers(init?.headers).get('kefu-invite');
+    if (path.startsWith('/invite/') && invite !== body.inv) return fail(Code.too_large, 413);
     if (route) {
       try {
         return json(await route(body));
