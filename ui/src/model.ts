@@ -90,7 +90,7 @@ export type ThreadEvent =
   | { t: 'owner'; owner: 'queue' | 'robot' | 'agent' | 'none'; user?: string; name?: string; team: string; why: OwnerWhy; by?: string }
   | { t: 'closed'; by: string; name?: string }
   | { t: 'reopened'; by: string; name?: string }
-  | { t: 'epoch'; epoch: number; bot: boolean }
+  | { t: 'epoch'; epoch: number; bot: boolean; botBefore?: boolean }
   /** Another team's key holds what follows: a transfer, by whoever signed it. */
   | { t: 'moved'; team: string; name?: string }
   /** The server's log went back to a backup; what was said since may be missing before this line. */

@@ -1,4 +1,5 @@
 /** One conversation as a page shows it: ledger and outbox behind the signals of `Thread`. */
+import type { Directory } from '../crypto/directory';
 import type { Body } from '../crypto/envelope';
 import { targetOf } from '../crypto/recall';
 import { Refused } from '../link/errors';
@@ -15,6 +16,10 @@ import type { Port } from './port';
 const TYPING_MS = 6_000;
 /** Marks of what arrived are told together, ms. */
 const SEEN_MS = 250;
+/** Changes that others make are shown at once, and then at most once in this time, however many there are; ms. */
+const SHOW_MS = 50;
+/** Records read before a page that reads many gets its turn. */
+const BATCH = 32;
 /** Own envelopes of these kinds are kept, for a server that loses them. */
 const HANDED_BACK: readonly number[] = [Kind.message, Kind.note, Kind.recall, Kind.noteRecall];
 /** Longest wait for the record of an envelope that is no message, ms. */
@@ -34,6 +39,8 @@ export interface Parts {
 interface ConversationHooks {
   changed?(): void;
   alive?(inst: number): Promise<boolean>;
+  /** The page does what waits; resolves after it. */
+  turn?(): Promise<void>;
   me?(): string | null;
   parts?: Parts;
 }
@@ -73,6 +80,11 @@ export class Conversation implements Thread {
   private told: Marks = { delivered: 0, read: 0 };
   private typingTimer: ReturnType<typeof setTimeout> | undefined;
   private seenTimer: ReturnType<typeof setTimeout> | undefined;
+  private showTimer: ReturnType<typeof setTimeout> | undefined;
+  /** What is there is not what is shown. */
+  private stale = false;
+  private sinceTurn = 0;
+  private membersOf: { dir: Directory; team: string | undefined; bot: boolean } | null = null;
   private readonly waiters = new Set<() => void>();
   private readonly expected = new Map<string, (error: Error | null) => void>();
 
@@ -146,9 +158,11 @@ export class Conversation implements Thread {
         this.expected.get(env.msg)?.(null);
       }
       if (env && this.typing.value && env.sender !== this.port.kid) this.setTyping(this.typing.value.side, '', false);
-      if (this.queued === 0) this.publish();
+      if (this.queued === 0) this.publishSoon();
       if (this.queued === 0) this.tell();
       for (const w of [...this.waiters]) w();
+      if (this.queued === 0) this.sinceTurn = 0;
+      else if (++this.sinceTurn % BATCH === 0) await this.hooks.turn?.();
     });
   }
 
@@ -253,7 +267,7 @@ export class Conversation implements Thread {
     this.keepRobotOut(conv);
     this.conv.value = conv;
     this.marksFrom(conv);
-    this.publish();
+    this.publishSoon();
     // a robot that is not the owner any more leaves at once; records that came before this count first
     this.work = this.work.then(() => this.outbox.pump());
   }
@@ -367,6 +381,7 @@ export class Conversation implements Thread {
     this.disposed = true;
     clearTimeout(this.typingTimer);
     clearTimeout(this.seenTimer);
+    clearTimeout(this.showTimer);
     this.outbox.offline();
   }
 
@@ -390,21 +405,53 @@ export class Conversation implements Thread {
     }, SEEN_MS);
   }
 
+  /** For what others do, who may do much at once. */
+  private publishSoon(): void {
+    this.stale = true;
+    if (this.showTimer !== undefined) return;
+    this.publish();
+    this.showTimer = setTimeout(() => {
+      this.showTimer = undefined;
+      if (this.stale) this.publishSoon();
+    }, SHOW_MS);
+  }
+
   publish(): void {
+    if (this.disposed) return;
+    this.stale = false;
     const conv = this.conv.value;
     const other = conv?.[this.port.role === 'visitor' ? 'agent' : 'visitor'] ?? { delivered: 0, read: 0 };
     const messages = this.lines.render(this.outbox.items, this.kept, other, (seq, at) => this.port.now() - at < RECALL_MS && seq > 0);
     this.messages.value = messages;
-    this.unread.value = messages.filter((m) => !m.mine && m.seq !== null && m.seq > this.read && m.kind === 'text' && (m.side !== 'robot' || this.port.role === 'visitor')).length;
+    this.unread.value = this.unreadOf(messages);
     const epoch = this.ledger.current;
     const team = epoch?.team ?? conv?.team;
     const dir = this.port.directory();
-    this.members.value = { people: team ? dir.people(team) : [], bot: epoch?.bot ?? false };
+    this.membersFrom(dir, team, epoch?.bot ?? false);
     this.personAsked.value = this.outbox.person;
     const user = conv ? ownerUser(conv.owner) : null;
     this.agentName.value = user ? (dir.nameOf(user) ?? user) : null;
     this.blocked.value = this.whyBlocked(conv);
     this.hooks.changed?.();
+  }
+
+  /** The people of a team are looked for again only when one of these is another. */
+  private membersFrom(dir: Directory, team: string | undefined, bot: boolean): void {
+    const was = this.membersOf;
+    if (was && was.dir === dir && was.team === team && was.bot === bot) return;
+    this.membersOf = { dir, team, bot };
+    this.members.value = { people: team ? dir.people(team) : [], bot };
+  }
+
+  /** From the end: what was read is not counted again at every change. */
+  private unreadOf(messages: readonly Message[]): number {
+    let n = 0;
+    for (let i = messages.length - 1; i >= 0; i--) {
+      const m = messages[i]!;
+      if (m.seq !== null && m.seq <= this.read) break;
+      if (!m.mine && m.seq !== null && m.kind === 'text' && (m.side !== 'robot' || this.port.role === 'visitor')) n++;
+    }
+    return n;
   }
 
   private whyBlocked(conv: Conv | null): ErrorKey | null {

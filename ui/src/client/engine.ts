@@ -56,6 +56,7 @@ export class Engine {
   readonly link: Link;
   readonly port: Port;
   private release: (() => void) | null = null;
+  private readonly env: Env;
 
   constructor(
     deps: Deps,
@@ -77,6 +78,7 @@ export class Engine {
     private readonly hooks: EngineHooks,
   ) {
     this.connection = o.connection;
+    this.env = deps.env;
     this.link = new Link({
       server: o.server,
       path: o.path,
@@ -134,6 +136,7 @@ export class Engine {
     const made = new Conversation(this.port, id, conv, {
       changed: () => this.hooks.changed(id),
       alive: (i) => this.tabLives(i),
+      turn: () => this.env.turn(),
       me: this.hooks.me,
       parts: this.hooks.parts,
     });

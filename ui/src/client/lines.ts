@@ -9,20 +9,26 @@ import type { Port } from './port';
 
 const formOf = ({ fields, page, lang, mode, after }: Extract<Body, { t: 'form' }>): Form => ({ fields, page, lang, mode, after });
 
+/** Quick replies of one message, and characters of what it says of itself. */
+const MAX_BUTTONS = 20;
+const MAX_WORDS = 200;
+
 const isText = (v: unknown): v is string => typeof v === 'string';
 
 /** What only a robot says. Its key was checked; its words may still be odd. */
 function robotSaid(body: Body | undefined): Pick<Message, 'buttons' | 'thought'> {
   if (body?.t !== 'text' && body?.t !== 'ctl') return {};
   const { bot, re } = body;
-  const buttons = body.t === 'text' && Array.isArray(body.buttons) ? body.buttons.filter((b) => b && isText(b.label) && isText(b.send)) : undefined;
-  const thought = bot && { intent: isText(bot.intent) ? bot.intent : null, p: Number(bot.p) || 0, entry: isText(bot.entry) ? bot.entry : undefined, why: bot.why, re };
+  const buttons = body.t === 'text' && Array.isArray(body.buttons) ? body.buttons.filter((b) => b && isText(b.label) && isText(b.send)).slice(0, MAX_BUTTONS) : undefined;
+  const thought = bot && { intent: isText(bot.intent) ? bot.intent.slice(0, MAX_WORDS) : null, p: Number(bot.p) || 0, entry: isText(bot.entry) ? bot.entry.slice(0, MAX_WORDS) : undefined, why: bot.why, re };
   return { buttons, thought };
 }
 
-const fixOf = (f: Fix | undefined): Fix | undefined => (f && isText(f.msg) && isText(f.intent) ? { msg: f.msg, intent: f.intent } : undefined);
+const fixOf = (f: Fix | undefined): Fix | undefined => (f && isText(f.msg) && isText(f.intent) ? { msg: f.msg, intent: f.intent.slice(0, MAX_WORDS) } : undefined);
 
 export class Lines {
+  /** The line of each entry as it was when it was made. */
+  private readonly lines = new WeakMap<Entry, { state: Message['state']; kind: Entry['kind']; error: Entry['error']; missing: boolean; unordered: boolean; message: Message }>();
   private readonly cache = new Map<string, { key: string; message: Message }>();
 
   constructor(
@@ -37,13 +43,22 @@ export class Lines {
     for (const e of this.ledger.entries) {
       if (e.seq > kept) break;
       while (rewinds[0] && rewinds[0].after < e.seq) out.push(this.rewound(rewinds.shift()!));
-      const id = e.kind === 'broken' ? `b${e.seq}` : e.msg && e.kind !== 'epoch' ? e.msg : `e${e.seq}`;
-      const state = this.stateOf(e, other);
-      out.push(this.cached(id, `${e.seq}/${e.kind}/${state}/${e.error}/${e.missingBefore}/${e.unordered}`, () => this.line(id, e, state, recallable)));
+      out.push(this.lineOf(e, this.stateOf(e, other), recallable));
     }
     for (const rewind of rewinds) out.push(this.rewound(rewind));
     for (const o of items) if (o.body) out.push(this.cached(o.msg, `out/${o.error}`, () => this.waiting(o, o.body!)));
     return out;
+  }
+
+  /** Called for every line at every change: nothing is made but what changed. */
+  private lineOf(e: Entry, state: Message['state'], recallable: (seq: number, at: number) => boolean): Message {
+    const known = this.lines.get(e);
+    const same = known && known.state === state && known.kind === e.kind && known.error === e.error && known.missing === e.missingBefore && known.unordered === e.unordered;
+    if (same) return known.message;
+    const id = e.kind === 'broken' ? `b${e.seq}` : e.msg && e.kind !== 'epoch' ? e.msg : `e${e.seq}`;
+    const message = this.line(id, e, state, recallable);
+    this.lines.set(e, { state, kind: e.kind, error: e.error, missing: e.missingBefore, unordered: e.unordered, message });
+    return message;
   }
 
   private cached(id: string, key: string, make: () => Message): Message {
@@ -105,7 +120,7 @@ export class Lines {
 
   private eventOf(e: Entry): ThreadEvent | undefined {
     if (e.epoch && e.movedFrom !== undefined && e.epoch.team !== null) return { t: 'moved', team: e.epoch.team, name: this.userName(e.epoch.by ?? undefined) };
-    if (e.epoch) return { t: 'epoch', epoch: e.epoch.epoch, bot: e.epoch.bot };
+    if (e.epoch) return { t: 'epoch', epoch: e.epoch.epoch, bot: e.epoch.bot, botBefore: this.ledger.epochs.get(e.epoch.epoch - 1)?.bot };
     const v = e.event;
     switch (v?.t) {
       case 'open':

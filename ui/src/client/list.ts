@@ -7,10 +7,22 @@ import type { Conversation } from './conversation';
 /** Keys of a form that name a person, best first. */
 const NAME_FIELDS = ['name', 'nickname', 'nick', 'username'];
 
+/** Characters of a name that are worth keeping. */
+const MAX_NAME = 100;
+
+interface Said {
+  name: string;
+  last: Message | null;
+}
+const NONE: readonly Message[] = [];
+
 export class ConvList {
   readonly items = signal<readonly ConvItem[]>([]);
   private readonly convs = new Map<string, Conv>();
   private dirty = false;
+  /** What has not changed is the same object, so that it is not rendered again. */
+  private readonly made = new Map<string, ConvItem>();
+  private readonly known = new WeakMap<readonly Message[], Said>();
 
   constructor(
     private readonly me: () => { user: string; teams: readonly string[] } | null,
@@ -28,11 +40,13 @@ export class ConvList {
 
   remove(id: string): void {
     this.convs.delete(id);
+    this.made.delete(id);
     this.changed();
   }
 
   clear(): void {
     this.convs.clear();
+    this.made.clear();
     this.changed();
   }
 
@@ -52,22 +66,37 @@ export class ConvList {
     });
   }
 
+  /** Looked for once in what a conversation shows; the others of the list have not changed. */
+  private said(messages: readonly Message[]): Said {
+    let said = this.known.get(messages);
+    if (!said) this.known.set(messages, (said = { name: nameIn(messages), last: lastOf(messages, (m) => m.kind === 'text' || m.kind === 'recalled' || m.kind === 'broken') ?? null }));
+    return said;
+  }
+
   private item(c: Conv): ConvItem {
     const t = this.thread(c.id);
     const conv = t?.conv.value ?? c;
-    const messages = t?.messages.value ?? [];
-    const last = lastOf(messages, (m) => m.kind === 'text' || m.kind === 'recalled' || m.kind === 'broken') ?? null;
-    return {
+    const { name, last } = this.said(t?.messages.value ?? NONE);
+    const item: ConvItem = {
       id: c.id,
       conv,
       tabs: this.tabsOf(conv),
-      name: nameIn(messages),
+      name,
       last,
       unread: t?.unread.value ?? 0,
       waitingSince: conv.waiting_since ?? null,
       lastAt: Math.max(conv.last_at, last?.at ?? 0),
     };
+    const before = this.made.get(c.id);
+    if (before && same(before, item)) return before;
+    this.made.set(c.id, item);
+    return item;
   }
+}
+
+function same({ tabs, ...a }: ConvItem, { tabs: others, ...b }: ConvItem): boolean {
+  const equal = <T extends object>(x: T, y: T): boolean => (Object.keys(x) as (keyof T)[]).every((k) => x[k] === y[k]);
+  return equal(tabs, others) && equal(a, b);
 }
 
 function lastOf(messages: readonly Message[], is: (m: Message) => boolean): Message | undefined {
@@ -77,6 +106,6 @@ function lastOf(messages: readonly Message[], is: (m: Message) => boolean): Mess
 
 function nameIn(messages: readonly Message[]): string {
   const fields = lastOf(messages, (m) => m.kind === 'form')?.form?.fields ?? {};
-  for (const k of NAME_FIELDS) if (fields[k]?.trim()) return fields[k].trim();
+  for (const k of NAME_FIELDS) if (fields[k]?.trim()) return fields[k].trim().slice(0, MAX_NAME);
   return '';
 }

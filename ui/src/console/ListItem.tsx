@@ -1,13 +1,15 @@
 /** One conversation in the list: who, when, the last word, what is unread, what is being written. */
 import { useMemo } from 'preact/hooks';
-import type { AgentClient, ConvItem } from '../model';
+import type { AgentClient, ConvItem, Message } from '../model';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
 import { Avatar, Badge } from '../ui/bits';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
+import { memo } from '../ui/memo';
 import { goneText } from '../ui/MessageItem';
 import { plain } from '../ui/plain';
+import { short } from '../ui/readable';
 import { duration, full, now, relative } from '../ui/time';
 import { draftOf, nameOf } from './state';
 
@@ -18,7 +20,9 @@ interface ItemProps {
   onSelect: () => void;
 }
 
-export function ListItem({ client, item, on, onSelect }: ItemProps) {
+export const ListItem = memo(Item, (a, b) => a.item === b.item && a.on === b.on);
+
+function Item({ client, item, on, onSelect }: ItemProps) {
   const name = nameOf(item);
   const closed = item.conv.state === 'closed';
   const waits = item.tabs.queue && item.waitingSince !== null;
@@ -44,6 +48,15 @@ export function ListItem({ client, item, on, onSelect }: ItemProps) {
   );
 }
 
+/** Characters of a message in a list. */
+const PREVIEW = 160;
+
+/** The beginning of a message, without the robot's marks. */
+export function previewOf(last: Message | null): string {
+  if (!last) return '';
+  return short(last.side === 'robot' ? plain(last.text.slice(0, 4 * PREVIEW)) : last.text, PREVIEW);
+}
+
 function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on: boolean }) {
   // Own conversations are followed anyway; the same thread comes back for the same id.
   const thread = useMemo(() => (item.tabs.mine ? client.open(item.id) : null), [client, item.id, item.tabs.mine]);
@@ -53,11 +66,12 @@ function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on
     return (
       <span class="c-preview">
         <span class="c-draft">{t('draft')}</span>
-        {draft}
+        {draft.slice(0, PREVIEW)}
       </span>
     );
   }
   const { last } = item;
+  const text = useMemo(() => previewOf(last), [last?.text, last?.side]);
   if (!last) {
     return (
       <span class="c-preview">
@@ -67,7 +81,7 @@ function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on
   }
   return (
     <span class="c-preview" dir="auto">
-      {last.kind !== 'text' ? goneText(last) : last.side === 'robot' ? plain(last.text) : `${last.side === 'agent' ? t('you') : ''}${last.text}`}
+      {last.kind !== 'text' ? goneText(last) : `${last.side === 'agent' ? t('you') : ''}${text}`}
     </span>
   );
 }

@@ -7,6 +7,7 @@ import { Button } from '../ui/Button';
 import { useSignal } from '../ui/signals';
 import { duration } from '../ui/time';
 import { actOnce, isBusy } from './act';
+import { previewOf } from './ListItem';
 import { nameOf, select, tab } from './state';
 
 export function Offers({ client }: { client: AgentClient }) {
@@ -58,7 +59,7 @@ function OfferCard({ client, offer }: { client: AgentClient; offer: Offer }) {
       </div>
       {item?.last?.text && (
         <p class="c-offer-preview" dir="auto">
-          {item.last.text}
+          {previewOf(item.last)}
         </p>
       )}
       <div class="c-offer-acts">

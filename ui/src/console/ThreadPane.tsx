@@ -20,12 +20,7 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
   const thread = useMemo(() => client.open(item.id), [client, item.id]);
   useEffect(() => () => client.leave(item.id), [client, item.id]);
   const all = thread.messages.value;
-  const fixes = fixesIn(all);
-  // a judgement is shown at the message it is about
-  const messages = all.filter((m) => !m.fix || m.state === 'failed');
-  // one line for all that the robot said to the same question
-  const turns = new Map<string | undefined, Message>();
-  for (const m of all) if (m.thought && !turns.has(m.thought.re)) turns.set(m.thought.re, m);
+  const { messages, fixes, turns } = useMemo(() => readThread(all), [all]);
   const synced = thread.synced.value;
   const firstUnread = useFirstUnread(thread);
   const name = nameOf(item);
@@ -45,18 +40,28 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
           viewer="agent"
           visitorName={name}
           fieldLabel={fieldLabel}
-          eventText={(m) => eventText(m, messages, (id) => client.teams.value.find((team) => team.id === id)?.name ?? id, name)}
+          eventText={(m) => eventText(m, (id) => client.teams.value.find((team) => team.id === id)?.name ?? id, name)}
           errorText={(m) => errorText(m.error)}
           typing={typing && { name: typing.side === 'visitor' ? name : typing.name }}
           onSeen={() => client.markRead(item.id)}
           retry={(id) => client.retry(item.id, id)}
           recall={(id) => void act(() => client.recall(item.id, id))}
-          below={(m) => turns.get(m.thought?.re) === m && <BotLine client={client} conv={item.id} message={m} fix={fixes.get(m.id)} />}
+          below={(m) => m.thought && turns.get(m.thought?.re) === m && <BotLine client={client} conv={item.id} message={m} fix={fixes.get(m.id)} />}
         />
       )}
       <ReplyBox client={client} item={item} thread={thread} />
     </main>
   );
+}
+
+/** What of a thread is shown where. */
+function readThread(all: readonly Message[]) {
+  // a judgement is shown at the message it is about
+  const messages = all.filter((m) => !m.fix || m.state === 'failed');
+  // one line for all that the robot said to the same question
+  const turns = new Map<string | undefined, Message>();
+  for (const m of all) if (m.thought && !turns.has(m.thought.re)) turns.set(m.thought.re, m);
+  return { messages, fixes: fixesIn(all), turns };
 }
 
 /** Where the reader left off when the thread was opened; stays until it is left. */

@@ -5,16 +5,21 @@ import type { AgentClient, ConvItem } from '../model';
 import { listOf } from '../i18n/core';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
-import { Avatar } from '../ui/bits';
+import { Avatar, RichText } from '../ui/bits';
 import { IconButton } from '../ui/Button';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { lastWhere } from '../ui/group';
 import { safeHref } from '../ui/linkify';
+import { answersOf } from '../ui/MessageItem';
+import { short } from '../ui/readable';
 import { full } from '../ui/time';
 import { fieldLabel } from './fields';
 import { nameOf, select, showVisitor } from './state';
 import { latePeople } from './Waiting';
+
+/** Characters of the title and the address of a page. */
+const MAX_TITLE = 300;
 
 export function VisitorPane({ client, item }: { client: AgentClient; item: ConvItem }) {
   const thread = useMemo(() => client.open(item.id), [client, item.id]);
@@ -25,7 +30,7 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
   const members = thread.members.value;
   const { conv } = item;
   const waiting = latePeople(client).filter((p) => p.teams.includes(conv.team));
-  const answers = Object.entries(form?.fields ?? {}).filter(([, value]) => value);
+  const answers = answersOf(form?.fields ?? {}, fieldLabel);
   const team = client.teams.value.find((one) => one.id === conv.team)?.name ?? conv.team;
 
   return (
@@ -41,18 +46,19 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
       </header>
 
       <Part title={t('answers')}>
-        {answers.map(([id, value]) => (
-          <Fact key={id} label={fieldLabel(id)}>
-            {value}
+        {answers.shown.map((one) => (
+          <Fact key={one.id} label={one.label}>
+            <RichText text={one.value} as="text" />
           </Fact>
         ))}
-        {!answers.length && <p class="k-hint">{t('noAnswers')}</p>}
+        {answers.more > 0 && <p class="k-hint">{shared('moreFields', { n: answers.more })}</p>}
+        {!answers.shown.length && <p class="k-hint">{t('noAnswers')}</p>}
       </Part>
 
       {form?.page && (
         <Part title={t('page')}>
           <p class="c-page">
-            <strong dir="auto">{form.page.title}</strong>
+            <strong dir="auto">{short(form.page.title, MAX_TITLE)}</strong>
             <PageLink url={form.page.url} />
           </p>
           {form.page.referrer && (
@@ -66,7 +72,7 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
       <Part title={t('conv')}>
         <Fact label={t('site')}>{client.sites.value[conv.site] ?? conv.site}</Fact>
         <Fact label={t('team')}>{team}</Fact>
-        {form?.lang && <Fact label={t('lang')}>{form.lang}</Fact>}
+        {form?.lang && <Fact label={t('lang')}>{short(form.lang)}</Fact>}
         <Fact label={t('created')}>{full(conv.created)}</Fact>
         <Fact label={t('lastAt')}>{full(conv.last_at)}</Fact>
         {item.waitingSince !== null && <Fact label={t('waitingSince')}>{full(item.waitingSince)}</Fact>}
@@ -131,9 +137,9 @@ function PageLink({ url }: { url: string }) {
   const href = safeHref(url);
   return href ? (
     <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-      {url}
+      {short(url, MAX_TITLE)}
     </a>
   ) : (
-    <span>{url}</span>
+    <span>{short(url, MAX_TITLE)}</span>
   );
 }

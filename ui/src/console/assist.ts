@@ -1,19 +1,23 @@
 /** What the knowledge says about the visitor's last words: looked up in this page, put into the reply, never sent by itself. */
 import type { AgentClient, ConvItem, Message } from '../model';
-import type { Search, Suggestion } from '../knowledge/search';
+import { MESSAGES, type Search, type Suggestion } from '../knowledge/search';
 import { plain } from '../ui/plain';
 import { rightsOf } from './rights';
 import { assist, draftOf, focusField, mode, setDraft } from './state';
 
 export const MOST = 3;
 
-/** What the visitor wrote since the last word of a person. The robot's answers end nothing: they may have missed the point. */
+/**
+ * What the visitor wrote since the last word of a person, as far as it is looked at: the newest messages. The robot's answers end
+ * nothing: they may have missed the point.
+ */
 export function unanswered(messages: readonly Message[]): string[] {
   const out: string[] = [];
-  for (const m of messages) {
+  for (let i = messages.length - 1; i >= 0 && out.length < MESSAGES; i--) {
+    const m = messages[i]!;
     if (m.kind !== 'text') continue;
-    if (m.side === 'agent') out.length = 0;
-    else if (m.side === 'visitor') out.push(m.text);
+    if (m.side === 'agent') break;
+    if (m.side === 'visitor') out.unshift(m.text);
   }
   return out;
 }
@@ -27,11 +31,11 @@ export function suggestionsFor(client: AgentClient, item: ConvItem, messages: re
 }
 
 /** The last search: every key that is pressed renders the field and what stands above it. */
-let last: { search: Search; asked: string; found: Suggestion[] } | undefined;
+let last: { search: Search; asked: readonly string[]; found: Suggestion[] } | undefined;
 
 function found(search: Search, texts: readonly string[]): Suggestion[] {
-  const asked = texts.join('\0');
-  if (last?.search !== search || last.asked !== asked) last = { search, asked, found: search.findAny(texts, MOST) };
+  const same = last?.search === search && texts.length === last.asked.length && texts.every((text, i) => text === last!.asked[i]);
+  if (!last || !same) last = { search, asked: texts, found: search.findAny(texts, MOST) };
   return last.found;
 }
 

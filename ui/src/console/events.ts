@@ -2,14 +2,13 @@
 import type { Message } from '../model';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
-import { lastWhere } from '../ui/group';
 
 /** Why the robot goes. */
 const HANDOFF = ['asked', 'unsure', 'failed', 'policy', 'busy', 'hours', 'error'] as const;
 
 type TeamName = (id: string) => string;
 
-export function eventText(message: Message, all: readonly Message[], teamName: TeamName, visitorName: string): string | null {
+export function eventText(message: Message, teamName: TeamName, visitorName: string): string | null {
   const e = message.event;
   const by = (user: string, name?: string) => (user === 'visitor' ? visitorName : name || user);
   switch (e?.t) {
@@ -35,8 +34,7 @@ export function eventText(message: Message, all: readonly Message[], teamName: T
       return t('evReopened', { name: by(e.by, e.name) });
     case 'epoch': {
       if (e.bot) return t('evBotIn');
-      const before = lastWhere(all, (m) => m.event?.t === 'epoch' && m.event.epoch < e.epoch)?.event;
-      return before?.t === 'epoch' && before.bot ? t('evBotOut') : null;
+      return e.botBefore ? t('evBotOut') : null;
     }
     case 'moved':
       return t('evMoved', { name: e.name ?? visitorName, team: teamName(e.team) });

@@ -3,6 +3,7 @@ import { browserLangs, lang, pickLang, type Lang } from '../i18n/core';
 import type { ConvItem, Tab } from '../model';
 import { t } from '../i18n/console';
 import { signal } from '../signals';
+import { short } from '../ui/readable';
 
 export const tab = signal<Tab>('mine');
 export const selected = signal<string | null>(null);
@@ -42,7 +43,7 @@ export function select(conv: string | null): void {
 
 /** "Chen Siyuan", or "Visitor 3f2a" while he has not said his name. */
 export function nameOf(item: { id: string; name?: string }): string {
-  return item.name?.trim() || t('visitorN', { id: item.id.slice(0, 4) });
+  return short(item.name ?? '').trim() || t('visitorN', { id: item.id.slice(0, 4) });
 }
 
 /** The queue has its longest wait on top, the others their newest word. */

@@ -40,6 +40,10 @@ const zh = {
   unreadFrom: '以下是新消息',
   newBelow: '有新消息',
   note: '备注',
+  showAll: '显示全部（共 {n} 字）',
+  showLess: '收起',
+  earlier: '显示更早的消息',
+  moreFields: '另有 {n} 项',
 } as const;
 
 const en: Record<keyof typeof zh, string> = {
@@ -81,6 +85,10 @@ const en: Record<keyof typeof zh, string> = {
   unreadFrom: 'New messages',
   newBelow: 'New messages',
   note: 'Note',
+  showAll: 'Show all ({n} characters)',
+  showLess: 'Show less',
+  earlier: 'Show earlier messages',
+  moreFields: '{n} more',
 };
 
 export const shared: Texts<keyof typeof zh> = { zh, en };

@@ -1,5 +1,5 @@
 /** Which entries of a site's knowledge fit what a visitor wrote, by words alone. All of it happens in this page. */
-import { folded, isZh, Words } from './words';
+import { folded, isZh, Words, words } from './words';
 
 /** As `GET /knowledge/<site>` has it. The answer is Markdown. */
 export interface Entry {
@@ -22,7 +22,9 @@ const LEAST_OF_PHRASE = 0.5;
 /** An entry in another language than the visitor's counts a little less; as in `src/ai/knowledge/index.rs`. */
 const FOREIGN = 0.9;
 /** Messages of one turn that are looked at, the newest first. */
-const MESSAGES = 5;
+export const MESSAGES = 5;
+/** Characters of a message that are looked at: a question is shorter, and the words of a long text are in every entry. */
+const MAX_CHARS = 500;
 
 export class Search {
   private readonly words = new Words();
@@ -42,8 +44,10 @@ export class Search {
   }
 
   /** The `most` entries that fit one text best, best first. */
-  find(text: string, most: number): Suggestion[] {
-    const scores = this.words.cover(text);
+  find(whole: string, most: number): Suggestion[] {
+    const text = whole.slice(0, MAX_CHARS);
+    const said = new Set(words(text));
+    const scores = this.words.cover(said);
     for (const [phrase, score] of scores) scores.set(phrase, Math.min(score, 0.999));
     for (const phrase of this.exact.get(folded(text)) ?? []) scores.set(phrase, 1);
     const lang = isZh(text) ? 'zh' : 'en';
@@ -52,7 +56,7 @@ export class Search {
       const { entry, phrase } = this.owner[n]!;
       const score = entry.lang && entry.lang !== lang ? cover * FOREIGN : cover;
       if (score <= (best.get(entry) ?? 0)) continue;
-      if (cover >= LEAST || this.words.covered(phrase, text) >= LEAST_OF_PHRASE) best.set(entry, score);
+      if (cover >= LEAST || this.words.covered(phrase, said) >= LEAST_OF_PHRASE) best.set(entry, score);
     }
     return ranked(best, most);
   }

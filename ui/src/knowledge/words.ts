@@ -70,15 +70,15 @@ export class Words {
   }
 
   /**
-   * How much of what `text` says each phrase says that has a word of it, from 0 to about 1: its BM25 over that of a phrase
+   * How much of what a text says each phrase says that has one of its words, from 0 to about 1: its BM25 over that of a phrase
    * that has all words of the text.
    */
-  cover(text: string): Map<number, number> {
+  cover(said: ReadonlySet<string>): Map<number, number> {
     const count = this.lengths.length;
     const mean = Math.max(this.total / Math.max(count, 1), 1);
     const cover = new Map<number, number>();
     let most = 0;
-    for (const word of new Set(words(text))) {
+    for (const word of said) {
       const rarity = this.rarity(word);
       most += rarity;
       for (const { phrase, times } of this.places.get(word) ?? []) {
@@ -90,9 +90,8 @@ export class Words {
     return cover;
   }
 
-  /** The other way round: how much of what a phrase says the text says, by the rarity of its words; 0 to 1. */
-  covered(phrase: string, text: string): number {
-    const said = new Set(words(text));
+  /** The other way round: how much of what a phrase says these words say, by the rarity of its words; 0 to 1. */
+  covered(phrase: string, said: ReadonlySet<string>): number {
     let [all, there] = [0, 0];
     for (const word of new Set(words(phrase))) {
       all += this.rarity(word);

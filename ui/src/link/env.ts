@@ -17,6 +17,8 @@ export interface Env {
   /** 0 ≤ x < 1. */
   random(): number;
   now(): number;
+  /** Lets the page do what waits: keys that were pressed, a frame. Not held back in a hidden tab, as timers are. */
+  turn(): Promise<void>;
   /** Calls `fn` when the network or the person came back; returns how to stop that. */
   onWake(fn: () => void): () => void;
 }
@@ -28,6 +30,15 @@ export function browserEnv(): Env {
     fetch: (url, init) => fetch(url, { credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', ...init }),
     random: Math.random,
     now: Date.now,
+    turn: () =>
+      new Promise((done) => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => {
+          port1.close();
+          done();
+        };
+        port2.postMessage(0);
+      }),
     onWake(fn) {
       const visible = (): void => {
         if (document.visibilityState === 'visible') fn();

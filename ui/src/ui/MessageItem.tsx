@@ -4,35 +4,43 @@ import type { Message } from '../model';
 import { t } from '../i18n/shared';
 import { Avatar, RichText } from './bits';
 import { Icon } from './Icon';
+import { memo, sameItems } from './memo';
+import { short } from './readable';
 import { clock, full, now } from './time';
 import * as icon from './icons';
 
 export interface MessageActs {
   retry: (id: string) => void;
   recall: (id: string) => void;
-  /** What stands below a message: quick replies, what the robot understood. */
-  below?: (message: Message) => ComponentChildren;
-}
-
-interface GroupProps extends MessageActs {
-  messages: Message[];
-  /** Whose page this is: his side stands on the right. */
-  viewer: 'visitor' | 'agent';
   /** Labels of the form's fields by id. */
   fieldLabel: (id: string) => string;
+  errorText: (message: Message) => string;
+}
+
+/** What stands below a message: quick replies, what the robot understood. */
+export type Below = (message: Message) => ComponentChildren;
+
+interface GroupProps {
+  messages: readonly Message[];
+  /** Of each message. */
+  below: readonly ComponentChildren[];
+  /** Whose page this is: his side stands on the right. */
+  viewer: 'visitor' | 'agent';
   /** What the visitor is called when a message has no author. */
   visitorName: string;
-  errorText: (message: Message) => string;
+  /** The newest acts: they change with every render, what is shown does not. */
+  acts: { readonly current: MessageActs };
 }
 
 function nameOf(m: Message, visitorName: string): string {
   if (m.mine) return t('you');
-  if (m.side === 'robot') return m.author?.name || t('robot');
-  return m.author?.name || (m.side === 'visitor' ? visitorName : t('agent'));
+  if (m.side === 'robot') return short(m.author?.name || t('robot'));
+  return short(m.author?.name || (m.side === 'visitor' ? visitorName : t('agent')));
 }
 
-export function MessageGroup(props: GroupProps) {
-  const { messages, viewer, visitorName } = props;
+export const MessageGroup = memo(Group, (a, b) => a.viewer === b.viewer && a.visitorName === b.visitorName && sameItems(a.messages, b.messages) && sameItems(a.below, b.below));
+
+function Group({ messages, below, viewer, visitorName, acts }: GroupProps) {
   const first = messages[0]!;
   const last = messages[messages.length - 1]!;
   const right = first.side === viewer || (viewer === 'agent' && first.side === 'robot');
@@ -46,17 +54,26 @@ export function MessageGroup(props: GroupProps) {
           {first.side === 'robot' && name !== t('robot') && <span class="k-tag">{t('robot')}</span>}
           {first.kind === 'note' && <span class="k-tag k-tag-note">{t('note')}</span>}
         </p>
-        {messages.map((m) => (
-          <MessageBubble key={m.id} m={m} last={m === last} {...props} />
+        {messages.map((m, i) => (
+          <MessageBubble key={m.id} m={m} last={m === last} below={below[i]} acts={acts} />
         ))}
       </div>
     </div>
   );
 }
 
-function MessageBubble({ m, last, retry, recall, below, fieldLabel, errorText }: GroupProps & { m: Message; last: boolean }) {
-  // Read so that "recall" goes away when its two minutes are over.
-  void now.value;
+interface BubbleProps extends Pick<GroupProps, 'acts'> {
+  m: Message;
+  last: boolean;
+  below: ComponentChildren;
+}
+
+const MessageBubble = memo(Bubble, (a, b) => a.m === b.m && a.last === b.last && a.below === b.below);
+
+function Bubble({ m, last, below, acts }: BubbleProps) {
+  const recallable = m.kind !== 'recalled' && m.canRecall();
+  // read so that "recall" goes away when its two minutes are over
+  if (recallable || m.state === 'queued') void now.value;
   const shown = m.kind === 'text' || m.kind === 'note' || m.kind === 'form';
   return (
     <>
@@ -67,26 +84,26 @@ function MessageBubble({ m, last, retry, recall, below, fieldLabel, errorText }:
       )}
       <div class="k-bubble-row">
         <div class={`k-bubble k-kind-${m.kind}${m.state === 'failed' ? ' k-failed' : ''}${m.state === 'queued' ? ' k-queued' : ''}`} title={full(m.at)}>
-          {m.kind === 'form' && m.form && <FormLines fields={m.form.fields} label={fieldLabel} />}
+          {m.kind === 'form' && m.form && <FormLines fields={m.form.fields} label={(id) => acts.current.fieldLabel(id)} />}
           {shown && m.text && (
             <div class="k-text" dir="auto">
-              <RichText text={m.text} rich={m.side === 'robot'} />
+              <RichText text={m.text} as={m.side === 'robot' ? 'markdown' : 'links'} />
             </div>
           )}
           {!shown && <span class="k-gone">{goneText(m)}</span>}
         </div>
-        {m.kind !== 'recalled' && m.canRecall() && (
-          <button type="button" class="k-act" onClick={() => recall(m.id)}>
+        {recallable && (
+          <button type="button" class="k-act" onClick={() => acts.current.recall(m.id)}>
             {t('recall')}
           </button>
         )}
       </div>
-      {below?.(m)}
+      {below}
       {m.state === 'failed' ? (
         <p class="k-meta k-meta-failed" role="alert">
           <Icon d={icon.alert} size={14} /> {t('stateFailed')}
-          {m.error && `: ${errorText(m)}`}
-          <button type="button" class="k-link" onClick={() => retry(m.id)}>
+          {m.error && `: ${acts.current.errorText(m)}`}
+          <button type="button" class="k-link" onClick={() => acts.current.retry(m.id)}>
             {t('retry')}
           </button>
         </p>
@@ -131,20 +148,31 @@ function StateMark({ state }: { state: keyof typeof MARKS }) {
   );
 }
 
+/** Fields of a form that are shown. */
+const MAX_FIELDS = 30;
+
+/** What was answered, as it may be shown: so many, each with a name of one line. */
+export function answersOf(fields: Record<string, string>, label: (id: string) => string): { shown: { id: string; label: string; value: string }[]; more: number } {
+  const all = Object.entries(fields).filter(([, value]) => value);
+  const shown = all.slice(0, MAX_FIELDS).map(([id, value]) => ({ id, label: short(label(id)), value }));
+  return { shown, more: all.length - shown.length };
+}
+
 export function FormLines({ fields, label }: { fields: Record<string, string>; label: (id: string) => string }) {
+  const { shown, more } = answersOf(fields, label);
   return (
     <dl class="k-form">
-      {Object.entries(fields)
-        .filter(([, value]) => value)
-        .map(([id, value]) => (
-          <div key={id}>
-            <dt>
-              <bdi>{label(id)}</bdi>
-            </dt>
-            <dd dir="auto">{value}</dd>
-          </div>
-        ))}
+      {shown.map((one) => (
+        <div key={one.id}>
+          <dt>
+            <bdi>{one.label}</bdi>
+          </dt>
+          <dd dir="auto">
+            <RichText text={one.value} as="text" />
+          </dd>
+        </div>
+      ))}
+      {more > 0 && <dt>{t('moreFields', { n: more })}</dt>}
     </dl>
   );
 }
-

@@ -1,14 +1,16 @@
-/** The log of a thread: days, groups, events; stays at the end unless the reader went up. */
+/**
+ * The log of a thread: days, groups, events; stays at the end unless the reader went up. However long the thread is, a few hundred
+ * messages are in the page: the newest, or those around the place that is read.
+ */
 import { useLayoutEffect, useEffect, useRef, useState } from 'preact/hooks';
 import type { Message } from '../model';
 import { t } from '../i18n/shared';
-import { layOut, type Row } from './group';
+import { held, layOut, moved, newest, type Row, type View } from './group';
 import { Icon } from './Icon';
-import { MessageGroup, type MessageActs } from './MessageItem';
+import { MessageGroup, type Below, type MessageActs } from './MessageItem';
 import { day } from './time';
 import * as icon from './icons';
 
-const PAGE = 120;
 const NEAR_END_PX = 60;
 
 interface ListProps extends MessageActs {
@@ -16,10 +18,9 @@ interface ListProps extends MessageActs {
   firstUnread?: string | null;
   viewer: 'visitor' | 'agent';
   visitorName?: string;
-  fieldLabel: (id: string) => string;
   /** A sentence for an event, or null if this page does not tell it. */
   eventText: (message: Message) => string | null;
-  errorText: (message: Message) => string;
+  below?: Below;
   typing: { name: string } | null;
   /** The end is on screen and the page is visible. */
   onSeen: () => void;
@@ -32,31 +33,38 @@ export function MessageList(props: ListProps) {
   const { messages, typing, onSeen } = props;
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
-  const heightBefore = useRef(0);
-  const [limit, setLimit] = useState(PAGE);
+  const view = useRef<View>(newest(messages.length));
+  /** What is being read and where it is on screen, while the view moves. */
+  const anchor = useRef<{ row: Element; top: number; height: number }>();
+  const [moves, setMoves] = useState(0);
   const [below, setBelow] = useState(false);
   const lastId = useRef<string>();
-  const rows = layOut(messages, props.firstUnread);
-  const shown = rows.slice(-limit);
-  const last = messages[messages.length - 1];
+  const acts = useRef<MessageActs>(props);
+  acts.current = props;
+  const { length } = messages;
+  const last = messages[length - 1];
+  if (last?.id !== lastId.current && last?.mine && last.state === 'queued') atEnd.current = true;
+  view.current = atEnd.current ? newest(length) : held(view.current, length);
+  const { from, to } = view.current;
+  const rows = layOut(messages.slice(from, to), props.firstUnread);
 
   useLayoutEffect(() => {
     const el = box.current;
     // Gone already when the page changed in the same breath.
     if (!el) return;
-    if (last?.mine && last.state === 'queued') atEnd.current = true;
     if (atEnd.current) el.scrollTop = el.scrollHeight;
     else if (last?.id !== lastId.current) setBelow(true);
     lastId.current = last?.id;
   }, [last?.id, typing === null]);
 
-  // Earlier rows came in above: keep what is being read where it is.
+  // Rows came in above or went: keep what is being read where it is.
   useLayoutEffect(() => {
     const el = box.current;
-    if (!el) return;
-    if (heightBefore.current) el.scrollTop += el.scrollHeight - heightBefore.current;
-    heightBefore.current = 0;
-  }, [limit]);
+    const was = anchor.current;
+    anchor.current = undefined;
+    if (!el || !was) return;
+    el.scrollTop += was.row.isConnected ? was.row.getBoundingClientRect().top - was.top : Math.max(0, el.scrollHeight - was.height);
+  }, [moves]);
 
   useEffect(() => {
     const el = box.current;
@@ -75,37 +83,57 @@ export function MessageList(props: ListProps) {
     return () => document.removeEventListener('visibilitychange', seen);
   }, [last?.id, last?.seq, below, props.seenKey]);
 
+  /** One step towards the beginning or the end of the thread. */
+  const move = (by: -1 | 1) => {
+    const el = box.current!;
+    const edge = el.getBoundingClientRect().top;
+    const row = [...el.firstElementChild!.children].find((one) => one.tagName !== 'BUTTON' && one.getBoundingClientRect().bottom > edge);
+    anchor.current = row && { row, top: row.getBoundingClientRect().top, height: el.scrollHeight };
+    atEnd.current = false;
+    view.current = moved(view.current, by, messages.length);
+    setMoves(moves + 1);
+  };
+
+  const toEnd = () => {
+    atEnd.current = true;
+    setBelow(false);
+    setMoves(moves + 1);
+    // after the newest are there
+    requestAnimationFrame(() => {
+      const el = box.current;
+      if (el) el.scrollTop = el.scrollHeight;
+    });
+  };
+
   const onScroll = () => {
     const el = box.current;
-    // Its removal scrolls it, too.
-    if (!el) return;
-    atEnd.current = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_END_PX;
-    if (atEnd.current && below) setBelow(false);
-    if (el.scrollTop < NEAR_END_PX && rows.length > limit) {
-      heightBefore.current = el.scrollHeight;
-      setLimit(limit + PAGE);
-    }
+    // Its removal scrolls it, too. One step at a time.
+    if (!el || anchor.current) return;
+    const nearEnd = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_END_PX;
+    if (nearEnd && to < length) return move(1);
+    atEnd.current = nearEnd;
+    if (nearEnd && below) setBelow(false);
+    if (el.scrollTop < NEAR_END_PX && from > 0 && !nearEnd) move(-1);
   };
 
   return (
     <div class="k-list-wrap">
       <div ref={box} class="k-list" onScroll={onScroll} tabIndex={0} role="log" aria-live="polite" aria-relevant="additions" aria-label={t('messages')}>
         <div class="k-list-inner">
-          {props.head}
-          {shown.map((row) => (
-            <RowView key={row.key} row={row} {...props} />
+          {from === 0 && props.head}
+          {from > 0 && (
+            <button type="button" class="k-link k-earlier" onClick={() => move(-1)}>
+              {t('earlier')}
+            </button>
+          )}
+          {rows.map((row) => (
+            <RowView key={row.key} row={row} acts={acts} {...props} />
           ))}
           {typing && <TypingBubble name={typing.name} />}
         </div>
       </div>
-      {below && (
-        <button
-          type="button"
-          class="k-below"
-          onClick={() => {
-            box.current!.scrollTop = box.current!.scrollHeight;
-          }}
-        >
+      {(below || to < length) && (
+        <button type="button" class="k-below" onClick={toEnd}>
           <Icon d={icon.down} size={16} /> {t('newBelow')}
         </button>
       )}
@@ -113,7 +141,7 @@ export function MessageList(props: ListProps) {
   );
 }
 
-function RowView({ row, ...props }: ListProps & { row: Row }) {
+function RowView({ row, acts, ...props }: ListProps & { row: Row; acts: { readonly current: MessageActs } }) {
   switch (row.kind) {
     case 'day':
       return (
@@ -137,7 +165,7 @@ function RowView({ row, ...props }: ListProps & { row: Row }) {
       ) : null;
     }
     case 'group':
-      return <MessageGroup {...props} messages={row.messages} visitorName={props.visitorName ?? t('visitor')} />;
+      return <MessageGroup messages={row.messages} below={row.messages.map((m) => props.below?.(m))} viewer={props.viewer} visitorName={props.visitorName ?? t('visitor')} acts={acts} />;
   }
 }
 

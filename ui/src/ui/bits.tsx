@@ -1,11 +1,15 @@
 /** Small marks: avatar, counter, banner, text with links. */
 import { h, type ComponentChildren } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+import { t } from '../i18n/shared';
 import { Icon } from './Icon';
 import { linkify, type Node } from './linkify';
 import { markdown } from './markdown';
+import { foldAt, short, unpiled } from './readable';
 
 /** Two letters of a Latin name, the last two characters of a Chinese one (张小明 → 小明). */
-export function initials(name: string): string {
+export function initials(whole: string): string {
+  const name = short(whole);
   const chinese = name.match(/[\u3400-\u9fff]/g);
   if (chinese) return chinese.slice(-2).join('');
   const words = name.trim().split(/\s+/);
@@ -64,9 +68,27 @@ export function Banner({ kind, icon, children, action }: BannerProps) {
   );
 }
 
-/** Text is always text: it becomes nodes of known kinds, never markup. Addresses are links; `rich`: it is Markdown. */
-export function RichText({ text, rich }: { text: string; rich?: boolean }) {
-  return <>{shown(rich ? markdown(text) : linkify(text))}</>;
+/** How a text is read: with addresses as links, as Markdown, or as it is. */
+const READ = { links: linkify, markdown, text: (text: string): Node[] => [text] };
+
+/**
+ * Text is always text: it becomes nodes of known kinds, never markup. A long one is folded. It is parsed once, however often
+ * what stands around it is rendered.
+ */
+export function RichText({ text, as }: { text: string; as: keyof typeof READ }) {
+  const [all, setAll] = useState(false);
+  const fold = useMemo(() => foldAt(text), [text]);
+  const inside = useMemo(() => <>{shown(READ[as](unpiled(all ? text : text.slice(0, fold))))}</>, [text, as, all]);
+  return (
+    <>
+      {inside}
+      {fold < text.length && (
+        <button type="button" class="k-link k-fold" aria-expanded={all} onClick={() => setAll(!all)}>
+          {all ? t('showLess') : t('showAll', { n: text.length })}
+        </button>
+      )}
+    </>
+  );
 }
 
 const shown = (nodes: readonly Node[]): ComponentChildren =>

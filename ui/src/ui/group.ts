@@ -3,6 +3,8 @@ import type { Message } from '../model';
 import { dayOf } from './time';
 
 const WINDOW_MS = 60_000;
+/** Messages of a group at most. */
+export const MAX_GROUP = 32;
 
 export type Row =
   | { kind: 'day'; key: string; at: number }
@@ -43,7 +45,8 @@ export function layOut(messages: readonly Message[], firstUnread: string | null 
       continue;
     }
     const row = rows[rows.length - 1];
-    if (row?.kind === 'group' && joins(row.messages[row.messages.length - 1]!, message)) row.messages.push(message);
+    const group = row?.kind === 'group' && row.messages.length < MAX_GROUP ? row.messages : null;
+    if (group && joins(group[group.length - 1]!, message)) group.push(message);
     else rows.push({ kind: 'group', key: message.id, messages: [message] });
   }
   return rows;
@@ -53,4 +56,34 @@ export function layOut(messages: readonly Message[], firstUnread: string | null 
 export function lastWhere<T>(list: readonly T[], is: (item: T) => boolean): T | undefined {
   for (let i = list.length - 1; i >= 0; i--) if (is(list[i]!)) return list[i];
   return undefined;
+}
+
+/** Messages in the page while its reader is at the end, and at most. Both, and every step, are multiples of a group. */
+export const AT_END = 96;
+export const AT_MOST = 288;
+
+/** Which messages of a thread are in the page: from `from`, up to `to`. */
+export interface View {
+  from: number;
+  to: number;
+}
+
+/** The newest. What comes moves it by whole groups, so that those that stay are not made anew. */
+export function newest(length: number): View {
+  return { from: Math.max(0, Math.floor((length - AT_END) / MAX_GROUP) * MAX_GROUP), to: length };
+}
+
+/** One step towards the beginning (−1) or the end (1); what is far from it goes. */
+export function moved({ from, to }: View, by: -1 | 1, length: number): View {
+  if (by < 0) {
+    const start = Math.max(0, from - AT_END);
+    return { from: start, to: Math.min(to, start + AT_MOST) };
+  }
+  const end = Math.min(length, to + AT_END);
+  return { from: Math.max(from, Math.ceil((end - AT_MOST) / MAX_GROUP) * MAX_GROUP), to: end };
+}
+
+/** The view of a reader who is elsewhere than at the end, when the thread has another length. */
+export function held({ from, to }: View, length: number): View {
+  return length < to ? newest(length) : { from, to };
 }

@@ -1,57 +1,162 @@
 /**
  * The Markdown of the robot's answers: paragraphs, lists, code, bold, italics, links. No HTML, no images; what is not
- * understood stays text. It makes nodes of a few known kinds and never markup. Every visitor loads this, so it is short.
+ * understood stays text. It makes nodes of a few known kinds and never markup. Every visitor loads this, so it is short; and
+ * each character is looked at a few times for each level of nesting, however the marks stand.
  */
-import { linkify, safeHref, type Node, type Tagged } from './linkify';
+import { budget, linkify, MAX_ADDRESS, safeHref, schemeAt, SPACE, type Budget, type Node, type Tagged } from './linkify';
 
-/** A list item, a heading, or a quotation. */
-const LINE = /^\s*(?:(?:[-*+]|(\d{1,9})[.)]) +(.+)|#+ +(.+)|> ?(.*))/;
-/** An address; an escaped mark; code; emphasis (bounded: open marks in a long text would take long); a link. */
-const MARK = /https?:\/\/\S+|\\([!-/:-@[-`{-~])|`([^`]+)`|(\*\*|__|[*_])(?=\S)(.{0,999}?\S)\3(?!\*)|!?\[([^[\]]*)\]\(([^\s()]+)\)/gis;
+/** Marks within marks; deeper ones stay text. */
+const MAX_DEPTH = 6;
+const MARKABLE = /[!-/:-@[-`{-~]/;
+const ALPHANUMERIC = /[a-z0-9]/i;
+const DIGIT = /\d/;
+
+interface Line {
+  /** Of a list item: its number, or ''. */
+  item?: string;
+  head?: boolean;
+  words: string;
+}
+
+/** What begins a line: a list item, a heading, or a quotation. */
+function lineOf(text: string): Line {
+  const t = text.trimStart();
+  const plain = { words: text.trim() };
+  let n = 0;
+  while (n < 9 && DIGIT.test(t.charAt(n))) n++;
+  const mark = t.charAt(n);
+  const numbered = n > 0 && '.)'.includes(mark);
+  if (mark && (numbered || (n === 0 && '-*+'.includes(mark)))) {
+    const words = after(t, n + 1);
+    return words ? { item: t.slice(0, n), words } : plain;
+  }
+  if (n || !mark) return plain;
+  if (mark === '>') return { words: t.slice(1).trim() };
+  while (t.charAt(n) === '#') n++;
+  const words = n ? after(t, n) : '';
+  return words ? { head: true, words } : plain;
+}
+
+/** What follows one space or more; '' if nothing does. */
+function after(line: string, at: number): string {
+  const rest = line.slice(at);
+  if (rest.charAt(0) !== ' ') return '';
+  let n = 1;
+  while (rest.charAt(n) === ' ') n++;
+  return rest.slice(n);
+}
 
 export function markdown(text: string): Node[] {
+  const b = budget();
   const blocks: Node[] = [];
   /** Those that still hold their lines. */
   const raw: Tagged[] = [];
-  text.split(/^ *```.*\n?/m).forEach((part, n) => {
-    // between two fences
-    if (n % 2) return blocks.push({ tag: 'pre', inside: [part.trimEnd()] });
-    let list: Tagged | undefined;
-    let open: Tagged | undefined;
-    for (const line of part.split('\n')) {
-      const [, value, item, head, quote] = LINE.exec(line) ?? [];
-      const words = item ?? (head ? `**${head}**` : (quote ?? line).trim());
+  let list: Tagged | undefined;
+  let open: Tagged | undefined;
+  /** Where the code between two fences begins. */
+  let code = -1;
+  let at = 0;
+  const closeCode = (end: number): void => void blocks.push({ tag: 'pre', inside: [text.slice(code, end).trimEnd()] });
+  for (let end: number; at <= text.length; at = end + 1) {
+    end = text.indexOf('\n', at);
+    if (end < 0) end = text.length;
+    const line = text.slice(at, end);
+    if (line.trimStart().startsWith('```')) {
+      if (code >= 0) closeCode(at);
+      code = code < 0 ? end + 1 : -1;
+      list = open = undefined;
+    } else if (code < 0) {
+      const { item, head, words } = lineOf(line);
       if (!words) open = undefined;
-      else if (open && !item) open.inside.push(words);
+      else if (open && item === undefined) open.inside.push(head ? `**${words}**` : words);
       else {
-        const tag = value ? 'ol' : 'ul';
-        if (!item) list = undefined;
+        // of a text with so many blocks nobody wants the marks
+        if (b.left-- <= 0) break;
+        const tag = item ? 'ol' : 'ul';
+        if (item === undefined) list = undefined;
         else if (list?.tag !== tag) blocks.push((list = { tag, inside: [] }));
-        (list ? list.inside : blocks).push((open = { tag: item ? 'li' : 'p', inside: [words], value }));
+        (list ? list.inside : blocks).push((open = { tag: item === undefined ? 'p' : 'li', inside: [head ? `**${words}**` : words], value: item || undefined }));
         raw.push(open);
       }
     }
-  });
-  for (const block of raw) block.inside = inline(block.inside.join('\n'));
+  }
+  if (code >= 0) closeCode(text.length);
+  else if (at < text.length) blocks.push({ tag: 'p', inside: [text.slice(at)] });
+  for (const block of raw) block.inside = inline(block.inside.join('\n'), b, 0);
   return blocks;
 }
 
-function inline(s: string): Node[] {
-  const out: Node[] = [];
-  let from = 0;
-  for (const m of s.matchAll(MARK)) {
-    const [whole, escaped, code, mark, inner, label, address] = m;
-    let node: Node | undefined = escaped;
-    if (code) node = { tag: 'code', inside: [code] };
-    // 20*30*40 and snake_case are no italics
-    else if (inner && (mark![1] || !/[a-z0-9]/i.test(s.charAt(m.index - 1) + s.charAt(m.index + whole.length)))) node = { tag: mark![1] ? 'strong' : 'em', inside: inline(inner) };
-    else if (address) {
-      const href = /^(mailto|tel):[^"<>]+$/i.test(address) ? address : safeHref(address);
-      if (href) node = { tag: 'a', inside: [label || href], href };
+/** The places of marks that can close, each looked for once, from left to right. */
+class Closers {
+  private readonly found = new Map<string, number>();
+  constructor(private readonly s: string) {}
+
+  /** The first at `from` or after it; ∞ if there is none. `from` only grows. */
+  next(mark: string, from: number): number {
+    let at = this.found.get(mark) ?? -1;
+    if (at < from) {
+      do at = this.s.indexOf(mark, Math.max(from, at + 1));
+      while (at > 0 && (SPACE.test(this.s.charAt(at - 1)) || this.s.charAt(at + mark.length) === '*'));
+      if (at < 0) at = Infinity;
+      this.found.set(mark, at);
     }
-    if (!node) continue;
-    out.push(...linkify(s.slice(from, m.index)), node);
-    from = m.index + whole.length;
+    return at;
   }
-  return [...out, ...linkify(s.slice(from))];
+}
+
+function inline(s: string, b: Budget, depth: number): Node[] {
+  if (depth > MAX_DEPTH) return [s];
+  const out: Node[] = [];
+  const closers = new Closers(s);
+  let from = 0;
+  const take = (start: number, end: number, node: Node): number => {
+    out.push(...linkify(s.slice(from, start), b), node);
+    b.left--;
+    return (from = end) - 1;
+  };
+  for (let i = 0; i < s.length && b.left > 0; i++) {
+    const c = s.charAt(i);
+    if (c === '\\') {
+      if (MARKABLE.test(s.charAt(i + 1))) i = take(i, i + 2, s.charAt(i + 1));
+    } else if (c === '`') {
+      const end = closeCode(s, i);
+      if (end) i = take(i, end, { tag: 'code', inside: [s.slice(i + 1, end - 1)] });
+    } else if (c === '*' || c === '_') {
+      for (const mark of s.charAt(i + 1) === c ? [c + c, c] : [c]) {
+        const start = i + mark.length;
+        const end = SPACE.test(s.charAt(start) || ' ') ? Infinity : closers.next(mark, start + 1);
+        if (end === Infinity) continue;
+        const whole = end + mark.length;
+        // 20*30*40 and snake_case are no italics
+        if (mark[1] || !(ALPHANUMERIC.test(s.charAt(i - 1)) || ALPHANUMERIC.test(s.charAt(whole)))) {
+          i = take(i, whole, { tag: mark[1] ? 'strong' : 'em', inside: inline(s.slice(start, end), b, depth + 1) });
+        } else i = whole - 1;
+        break;
+      }
+    } else if (c === '[') {
+      const link = linkAt(s, i);
+      if (link) i = take(i > from && s.charAt(i - 1) === '!' ? i - 1 : i, link.end, link.node);
+    } else if (schemeAt(s, i)) while (i + 1 < s.length && !SPACE.test(s.charAt(i + 1))) i++;
+  }
+  return [...out, ...linkify(s.slice(from), b)];
+}
+
+/** The end of code that begins here, or 0. */
+function closeCode(s: string, at: number): number {
+  const end = s.indexOf('`', at + 1);
+  return end > at + 1 ? end + 1 : 0;
+}
+
+/** The `[label](address)` that begins here. */
+function linkAt(s: string, at: number): { end: number; node: Node } | null {
+  let close = at + 1;
+  while (close < s.length && !'[]'.includes(s.charAt(close))) close++;
+  if (s.charAt(close) !== ']' || s.charAt(close + 1) !== '(') return null;
+  const start = close + 2;
+  let end = start;
+  while (end < s.length && end - start <= MAX_ADDRESS && !/[\s()]/.test(s.charAt(end))) end++;
+  if (s.charAt(end) !== ')' || end === start) return null;
+  const address = s.slice(start, end);
+  const href = /^(mailto|tel):[^"<>]+$/i.test(address) ? address : safeHref(address);
+  return href ? { end: end + 1, node: { tag: 'a', inside: [s.slice(at + 1, close) || href], href } } : null;
 }

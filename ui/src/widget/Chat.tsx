@@ -9,6 +9,7 @@ import { Composer } from '../ui/Composer';
 import { lastWhere } from '../ui/group';
 import { Icon } from '../ui/Icon';
 import { MessageList } from '../ui/MessageList';
+import { short } from '../ui/readable';
 import { eventText } from './events';
 import { localised } from './StartForm';
 import { ExpectBanner } from './Status';
@@ -50,7 +51,7 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
         messages={messages}
         viewer="visitor"
         fieldLabel={(id) => labels[id] || id}
-        eventText={(m) => eventText(m, messages)}
+        eventText={eventText}
         errorText={(m) => errorText(m.error)}
         typing={thread?.typing.value?.side === 'agent' ? thread.typing.value : null}
         onSeen={() => open.peek() && client.markRead()}
@@ -115,7 +116,7 @@ function Quick({ message, onPick }: { message: Message; onPick: (text: string) =
     <div class="w-quick">
       {message.buttons.map((b, i) => (
         <Button key={i} size="sm" dir="auto" onClick={() => onPick(b.send)}>
-          {b.label}
+          {short(b.label)}
         </Button>
       ))}
     </div>
@@ -131,7 +132,7 @@ function Greeting({ text, name }: { text: string; name: string }) {
         </p>
         <div class="k-bubble">
           <div class="k-text" dir="auto">
-            <RichText text={text} />
+            <RichText text={text} as="links" />
           </div>
         </div>
       </div>

@@ -53,7 +53,7 @@ export function StartForm({ client, site }: { client: VisitorClient; site: SiteI
       <form class="w-form" noValidate onSubmit={submit}>
         {greeting && (
           <p class="w-greeting" dir="auto">
-            <RichText text={greeting} />
+            <RichText text={greeting} as="links" />
           </p>
         )}
         {site.form.map((field, i) => (

@@ -2,10 +2,9 @@
 import type { Message } from '../model';
 import { t } from '../i18n/widget';
 import { t as shared } from '../i18n/shared';
-import { lastWhere } from '../ui/group';
 
 /** Null: nothing a visitor needs to be told. */
-export function eventText(message: Message, all: readonly Message[]): string | null {
+export function eventText(message: Message): string | null {
   const e = message.event;
   switch (e?.t) {
     case 'owner':
@@ -18,8 +17,7 @@ export function eventText(message: Message, all: readonly Message[]): string | n
       return t('evReopened');
     case 'epoch': {
       if (e.bot) return t('evBotIn');
-      const before = lastWhere(all, (m) => m.event?.t === 'epoch' && m.event.epoch < e.epoch)?.event;
-      return before?.t === 'epoch' && before.bot ? t('evBotOut') : null;
+      return e.botBefore ? t('evBotOut') : null;
     }
     case 'moved':
       return e.name ? t('evMoved', { name: e.name }) : t('evMovedAnon');

@@ -63,6 +63,7 @@ export function fakeEnv(onSocket: (s: FakeSocket) => void = () => undefined): Fa
     fetch: (url, init) => env.http(url, init),
     random: () => env.rnd,
     now: Date.now,
+    turn: async () => undefined,
     onWake(fn) {
       wakers.add(fn);
       return () => wakers.delete(fn);

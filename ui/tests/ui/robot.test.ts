@@ -75,7 +75,7 @@ describe('intents', () => {
 });
 
 describe('events', () => {
-  const of = (e: ThreadEvent) => [forVisitors(event(e), []), forAgents(event(e), [], (id) => id.toUpperCase(), 'V')];
+  const of = (e: ThreadEvent) => [forVisitors(event(e)), forAgents(event(e), (id) => id.toUpperCase(), 'V')];
   it('say why the robot goes', () => {
     expect(of({ t: 'handoff', why: 'unsure', team: 'vip' })).toEqual([null, 'Robot: not sure enough · proposes VIP']);
     expect(of({ t: 'handoff', why: 'of a newer version' })).toEqual([null, 'Robot: handed over']);

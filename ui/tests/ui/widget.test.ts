@@ -57,10 +57,10 @@ describe('events for visitors', () => {
   const e = (event: Message['event']) => ({ kind: 'event', event }) as Message;
 
   it('tell who came and never what is inside business', () => {
-    expect(eventText(e({ t: 'owner', owner: 'agent', user: 'li', name: 'Li', team: 't', why: 'accept' }), [])).toBe('Li is here for you');
-    expect(eventText(e({ t: 'owner', owner: 'queue', team: 't', why: 'open' }), [])).toBeNull();
-    expect(eventText(e({ t: 'owner', owner: 'queue', team: 't', why: 'lost' }), [])).not.toContain('lost');
-    expect(eventText(e({ t: 'epoch', epoch: 0, bot: true }), [])).toContain('robot');
+    expect(eventText(e({ t: 'owner', owner: 'agent', user: 'li', name: 'Li', team: 't', why: 'accept' }))).toBe('Li is here for you');
+    expect(eventText(e({ t: 'owner', owner: 'queue', team: 't', why: 'open' }))).toBeNull();
+    expect(eventText(e({ t: 'owner', owner: 'queue', team: 't', why: 'lost' }))).not.toContain('lost');
+    expect(eventText(e({ t: 'epoch', epoch: 0, bot: true }))).toContain('robot');
   });
 });
 
