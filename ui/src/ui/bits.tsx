@@ -32,7 +32,8 @@ interface AvatarProps {
   size?: 'sm';
 }
 
-export function Avatar({ name, org, state, size }: AvatarProps) {
+export function Avatar({ name: whole, org, state, size }: AvatarProps) {
+  const name = short(whole);
   return (
     <span class={`k-avatar${size ? ' k-avatar-sm' : ''}`} style={`--k-hue:${hue(name)}`} aria-hidden="true">
       {org ? [...name].slice(0, 2).join('') : initials(name)}

@@ -63,6 +63,7 @@ export function markdown(text: string): Node[] {
     const line = text.slice(at, end);
     if (line.trimStart().startsWith('```')) {
       if (code >= 0) closeCode(at);
+      else if (b.left-- <= 0) break;
       code = code < 0 ? end + 1 : -1;
       list = open = undefined;
     } else if (code < 0) {

@@ -17,7 +17,7 @@ export function localised(text: Localised | undefined): string {
 export function check(field: FormField, value: string): string {
   const v = value.trim();
   if (!v) return field.required ? shared('required') : '';
-  if (field.type === 'email' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(v)) return t('email');
+  if (field.type === 'email' && (v.length > 254 || !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(v))) return t('email');
   if (field.type === 'tel' && !/^[+()\d\s-]{5,20}$/.test(v)) return t('tel');
   return '';
 }

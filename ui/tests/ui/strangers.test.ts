@@ -1,0 +1,252 @@
+/**
+ * What strangers write is read in a number of steps that grows with its length and no faster. The bound is in steps, not in time: every
+ * character that a method of strings looks at is one.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { unanswered } from '../../src/console/assist';
+import { previewOf } from '../../src/console/ListItem';
+import { reasonText } from '../../src/console/reasons';
+import { decodeBody } from '../../src/crypto/envelope';
+import * as searching from '../../src/knowledge/search';
+import * as wording from '../../src/knowledge/words';
+import type { Message } from '../../src/model';
+import * as bits from '../../src/ui/bits';
+import * as linking from '../../src/ui/linkify';
+import * as marking from '../../src/ui/markdown';
+import { answersOf } from '../../src/ui/MessageItem';
+import * as plainly from '../../src/ui/plain';
+import * as reading from '../../src/ui/readable';
+import { check } from '../../src/widget/StartForm';
+import { nasty, repeated, SIZE } from '../support/nasty';
+import { counted, MAX_MATCHED } from '../support/operations';
+
+const said = (text: string, side: Message['side'] = 'visitor'): Message => ({ id: 'm', seq: 1, at: 0, side, mine: false, kind: 'text', text, missingBefore: false, unordered: false, canRecall: () => false });
+const knowledge = new searching.Search(
+  Array.from({ length: 200 }, (_, i) => ({ id: `k${i}`, question: `how do I return order a ${i} x 中文退货 http://a.b`, similar: ['a', '0', `中 ${i}`], answer: 'a' })),
+);
+
+interface Reader {
+  run: (text: string) => unknown;
+  /** Steps for each character. */
+  each: number;
+  /** Steps however long it is. */
+  least?: number;
+  /** It uses regular expressions that look at each character once, over the whole of it. */
+  linear?: string;
+}
+
+/** Every function that reads what strangers wrote. */
+const READERS: Record<string, Reader> = {
+  linkify: { run: (t) => linking.linkify(t), each: 12 },
+  safeHref: { run: linking.safeHref, each: 1, least: 3_000 },
+  schemeAt: { run: (t) => linking.schemeAt(t, 0), each: 0, least: 50 },
+  markdown: { run: marking.markdown, each: 50 },
+  plain: { run: plainly.plain, each: 50 },
+  foldAt: { run: reading.foldAt, each: 0, least: 2_100 },
+  unpiled: { run: reading.unpiled, each: 6 },
+  short: { run: (t) => reading.short(t), each: 0, least: 700 },
+  initials: { run: bits.initials, each: 0, least: 1_200 },
+  hue: { run: bits.hue, each: 1 },
+  answersOf: { run: (t) => answersOf({ [t]: t }, (id) => id), each: 0, least: 700 },
+  previewOf: { run: (t) => previewOf(said(t)), each: 0, least: 1_800 },
+  'previewOf the robot': { run: (t) => previewOf(said(t, 'robot')), each: 0, least: 40_000 },
+  words: { run: wording.words, each: 9 },
+  folded: { run: wording.folded, each: 4, linear: 'one class of characters' },
+  isZh: { run: wording.isZh, each: 3, linear: 'one character' },
+  'Search.find': { run: (t) => knowledge.find(t, 3), each: 1, least: 100_000 },
+  'Search.findAny': { run: (t) => knowledge.findAny(Array<string>(20).fill(t), 3), each: 1, least: 5 * 100_000 },
+  unanswered: { run: (t) => unanswered(Array<Message>(1_000).fill(said(t))), each: 0, least: 10 },
+  reasonText: { run: (t) => [reasonText(t), reasonText({ code: t }), reasonText({ code: 'failed', n: t, because: { code: t } })], each: 12, least: 3_000 },
+  decodeBody: { run: (t) => decodeBody(new TextEncoder().encode(JSON.stringify({ t: 'form', fields: { a: t }, page: { url: t, title: t }, lang: t }))), each: 5 },
+  'check of an e-mail': { run: (t) => check({ id: 'a', label: {}, type: 'email', required: true }, t), each: 3, least: 1_000 },
+  'check of a telephone': { run: (t) => check({ id: 'a', label: {}, type: 'tel', required: true }, t), each: 3, least: 1_000, linear: 'one class of characters, twenty at most' },
+};
+
+describe('steps', () => {
+  const texts = nasty();
+  it.each(Object.entries(READERS))('of %s are bounded by the length of the text', (_, { run, each, least = 200, linear }) => {
+    let worst = { name: '', share: 0, steps: 0 };
+    for (const [name, text] of texts) {
+      const { steps, matched } = counted(() => run(text));
+      if (!linear) expect(matched, `${name}: a regular expression over a long text`).toBeLessThanOrEqual(MAX_MATCHED);
+      const share = steps / (each * text.length + least);
+      if (share > worst.share) worst = { name, share, steps };
+    }
+    if (process.env.KEFU_STEPS) console.log(_, worst);
+    expect(worst.share, JSON.stringify(worst)).toBeLessThanOrEqual(1);
+  });
+
+  const grow = Object.entries(READERS).filter(([, { each }]) => each > 0);
+  it.each(grow)('of %s at most double with the text', (_, { run, least = 200 }) => {
+    const [half, whole] = [repeated(SIZE / 4), repeated(SIZE / 2)];
+    for (const [name, text] of whole) {
+      const [a, b] = [counted(() => run(half.get(name)!)).steps, counted(() => run(text)).steps];
+      expect(b, name).toBeLessThanOrEqual(2.3 * a + least + 500);
+    }
+  });
+
+  it('counts what a quadratic reader does', () => {
+    const stripped = (t: string): string => {
+      while (t.endsWith('.')) t = t.slice(0, -1);
+      return t;
+    };
+    const [a, b] = [500, 1_000].map((n) => counted(() => stripped('.'.repeat(n))).steps);
+    expect(b! / a!).toBeGreaterThan(3.5);
+    expect(counted(() => /[.,;:!?]+$/.test('.'.repeat(30_000))).matched).toBe(30_000);
+  });
+});
+
+describe('what a text becomes', () => {
+  const nodes = (list: readonly linking.Node[]): number => list.reduce<number>((n, x) => n + 1 + (typeof x === 'string' ? 0 : nodes(x.inside)), 0);
+  const depth = (list: readonly linking.Node[]): number => 1 + Math.max(0, ...list.map((x) => (typeof x === 'string' ? 0 : depth(x.inside))));
+  const words = (list: readonly linking.Node[]): string => list.map((x) => (typeof x === 'string' ? x : words(x.inside))).join('');
+
+  it('is so many nodes and so deep at most, and loses nothing', () => {
+    for (const [name, text] of nasty()) {
+      const links = linking.linkify(text);
+      expect(words(links), name).toBe(text);
+      expect(nodes(links), name).toBeLessThanOrEqual(3 * linking.MAX_NODES + 1);
+      const blocks = marking.markdown(text);
+      expect(nodes(blocks), name).toBeLessThanOrEqual(6 * linking.MAX_NODES + 20);
+      expect(depth(blocks), name).toBeLessThan(14);
+    }
+  });
+
+  it('is folded before it is read, between characters', () => {
+    for (const [name, text] of nasty()) {
+      const at = reading.foldAt(text);
+      expect(at, name).toBeLessThanOrEqual(reading.MAX_SHOWN);
+      expect(text.slice(0, at).split('\n').length, name).toBeLessThanOrEqual(reading.MAX_LINES);
+      if (at < text.length) expect(/[\ud800-\udbff]$/.test(text.slice(0, at)) && /^[\udc00-\udfff]/.test(text.slice(at)), name).toBe(false);
+    }
+    expect(reading.foldAt('short')).toBe(5);
+  });
+
+  it('has no pile of marks on a letter; those that languages need stay', () => {
+    for (const [name, text] of nasty()) expect(/\p{M}{17}/u.test(reading.unpiled(text)), name).toBe(false);
+    for (const text of ['Việt Nam', 'שָׁלוֹם', 'நன்றி', 'ก็ไม่ได้', '👨‍👩‍👧‍👦 ❤️', `e${'\u0301'.repeat(16)}`]) expect(reading.unpiled(text)).toBe(text);
+    expect(reading.unpiled(`a${'\u0301'.repeat(20)}b`)).toBe(`a${'\u0301'.repeat(16)}b`);
+  });
+
+  it('turns nothing around among words of ours', () => {
+    expect(reading.short('\u202eevil\u2066 \u200fname')).toBe('evil name');
+    expect(reading.short('x'.repeat(100))).toBe(`${'x'.repeat(64)}…`);
+    expect(reading.short('👍'.repeat(40), 5)).toBe('👍👍…');
+  });
+});
+
+describe('no reader without a bound', () => {
+  it('every function of these modules is counted above', () => {
+    const counts = Object.keys(READERS).join('\n');
+    for (const module of [linking, marking, plainly, reading, wording]) {
+      for (const [name, what] of Object.entries(module)) {
+        if (typeof what !== 'function' || name === 'budget' || name === 'Words') continue;
+        expect(counts, name).toMatch(new RegExp(`^${name}\\b`, 'm'));
+      }
+    }
+  });
+
+  /** What looks at the whole of a text, or at all pairs of a list, by one word in the source. */
+  const WHOLE = /\.(?:split|replace|replaceAll|match|matchAll|search|normalize|toLowerCase|toUpperCase|toLocaleLowerCase|sort|toSorted|localeCompare)\(|RegExp\(|Segmenter|JSON\.parse\(|(?<=(?:[=(,:!&|?[{]|\breturn|^)\s*)\/(?![*/\s>])(?:\\.|\[(?:\\.|[^\]\n])*\]|[^/\n\\[])+\/[dgimsuvy]*/gm;
+
+  /** Where such words stand and why that is right: file, part of the line, reason. A new one is added here with its reason. */
+  const ALLOWED: readonly (readonly [file: string, part: string, why: string])[] = [
+    ['client/agent-client.ts', 'user.trim().toLowerCase()', 'typed here by the agent'],
+    ['client/agent-desk.ts', 'sort((a, b) => b.last_at - a.last_at)', 'conversations of one welcome, once a connection'],
+    ['client/conversation.ts', 'memory.replace(', 'no text'],
+    ['client/corrections.ts', `replaceAll('"', '""')`, 'one character; when an agent asks for a file'],
+    ['client/list.ts', '.sort((a, b) => b.lastAt - a.lastAt', 'conversations, not messages; once for many changes'],
+    ['client/outbox.ts', 'this.items.sort(', 'what this person wrote'],
+    ['client/visitor-client.ts', 'sort((a, b) => b.created - a.created)', 'own conversations, once a connection'],
+    ['console/FirstLogin.tsx', "org.split('-')", 'a fingerprint'],
+    ['console/FirstLogin.tsx', "hex.replace(/(.{4})(?=.)/g", 'a fingerprint'],
+    ['console/FirstLogin.tsx', 'code.value.replace(/[\\s-]/g', 'typed here; one class of characters'],
+    ['console/Shortcuts.tsx', "keys.split('+')", 'our own text'],
+    ['console/SignIn.tsx', 'v.trim().toLowerCase()', 'typed here'],
+    ['console/TransferDialog.tsx', '.sort((a, b) => order', 'agents of the company'],
+    ['console/TransferDialog.tsx', 'a.name.localeCompare(b.name)', 'names that the company signed'],
+    ['console/state.ts', 'mine.sort(', 'conversations in the queue'],
+    ['crypto/bytes.ts', '/^[0-9a-f]*$/', 'anchored, one class of characters'],
+    ['crypto/bytes.ts', "btoa(s).replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=+$/, '')", 'own output; two = at most'],
+    ['crypto/bytes.ts', '/^[A-Za-z0-9_-]*$/', 'anchored, one class of characters'],
+    ['crypto/bytes.ts', "atob(s.replace(/-/g, '+').replace(/_/g, '/'))", 'single characters'],
+    ['crypto/envelope.ts', 'JSON.parse(text(bytes))', 'linear; a body has 32 KiB'],
+    ['crypto/invite.ts', "code.replace(/[\\s-]/g, '').toUpperCase()", 'typed here; one class of characters'],
+    ['crypto/invite.ts', 'out.match(/.{1,4}/g)', 'own output of fixed length'],
+    ['crypto/keyring.ts', 'JSON.parse(text(plain))', "the person's own, opened with their password"],
+    ['crypto/rules.ts', 'JSON.parse(text(raw))', 'linear; bounded by the caller'],
+    ['crypto/rules.ts', '[...new Set([...s.used, inv])].sort()', 'invites that the company signed'],
+    ['crypto/rules.ts', '/^(?:k1-)?([0-9a-f]{32})$/.exec(s.trim().toLowerCase())', 'anchored, of fixed length'],
+    ['crypto/snapshot.ts', '/^[0-9a-f]{64}$/', 'anchored, of fixed length'],
+    ['crypto/state.ts', '.filter((k) => o[k] !== undefined).sort()', 'keys of what the company signed'],
+    ['crypto/state.ts', 'const SLUG = /', 'anchored, of bounded length'],
+    ['i18n/core.ts', "wish?.toLowerCase()", 'name of a language, of this browser or page'],
+    ['i18n/core.ts', "text.split('|')", 'our own text; values are put in after'],
+    ['i18n/core.ts', 'form.replace(/\\{(\\w+)\\}/g', 'our own text'],
+    ['knowledge/search.ts', 'all.sort((a, b) => b.score - a.score', "the company's entries; at most 500 characters are looked for"],
+    ['knowledge/words.ts', 'const CJK = /', 'one character'],
+    ['knowledge/words.ts', 'const ALPHANUMERIC = /', 'one character'],
+    ['knowledge/words.ts', "text.split(/\\s+/u).filter(Boolean).join(' ').toLowerCase()", 'one class of characters; at most 500 are looked for'],
+    ['knowledge/words.ts', '!/\\p{Alphabetic}/u.test(text)', 'one character'],
+    ['knowledge/words.ts', 'map((one) => one.toLowerCase())', 'one character'],
+    ['link/http.ts', 'JSON.parse(text)', 'linear; an answer of the server'],
+    ['link/link.ts', "this.o.server.replace(/^http/, 'ws')", 'its own address'],
+    ['proto.ts', 'JSON.parse(text)', 'linear; a frame of the server'],
+    ['proto.ts', 'JSON.parse(new TextDecoder().decode(body.subarray(20)))', 'linear; a record has 64 KiB'],
+    ['storage/store.ts', '.sort()', 'names of what this browser keeps'],
+    ['ui/bits.tsx', 'name.match(/[\\u3400-\\u9fff]/g)', 'a short name: 64 characters'],
+    ['ui/bits.tsx', 'name.trim().split(/\\s+/)', 'a short name: 64 characters'],
+    ['ui/bits.tsx', 'letters.toUpperCase()', 'two letters'],
+    ['ui/contrast.ts', '/^#?([0-9a-f]{6}|[0-9a-f]{3})$/i', 'anchored, of fixed length; from the site'],
+    ['ui/contrast.ts', '.sort((p, q) => q - p)', 'two numbers'],
+    ['ui/linkify.ts', 'const END = /', 'one character'],
+    ['ui/linkify.ts', 'const WORD = /', 'one character'],
+    ['ui/linkify.ts', 'export const SPACE = /', 'one character'],
+    ['ui/linkify.ts', 'text.slice(at, at + 8).toLowerCase()', 'eight characters, where an h stands'],
+    ['ui/markdown.ts', 'const MARKABLE = /', 'one character'],
+    ['ui/markdown.ts', 'const ALPHANUMERIC = /', 'one character'],
+    ['ui/markdown.ts', 'const DIGIT = /', 'one character'],
+    ['ui/markdown.ts', '/[\\s()]/.test(s.charAt(end))', 'one character'],
+    ['ui/markdown.ts', '/^(mailto|tel):[^"<>]+$/i', 'anchored, one class of characters; an address has 2,048'],
+    ['ui/plain.ts', 'node.href?.replace(/^(mailto|tel):/i', 'anchored; an address'],
+    ['ui/readable.ts', 'const MARK = /', 'one character'],
+    ['ui/readable.ts', 'const TURNS = /', 'one class of characters'],
+    ['ui/readable.ts', ".replace(TURNS, '')", 'a short text'],
+    ['widget/StartForm.tsx', '/^[^\\s@]+@[^\\s@]+\\.[^\\s@]+$/', 'typed here; at most 254 characters'],
+    ['widget/StartForm.tsx', '/^[+()\\d\\s-]{5,20}$/', 'typed here; anchored, one class of characters'],
+    ['widget/settings.ts', "url.pathname.split('/')", "the snippet's own address"],
+  ];
+
+  const root = new URL('../../src/', import.meta.url);
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => /\.tsx?$/.test(f)).sort();
+  const bare = (line: string): string => line.replace(/^\s*(?:\/\/|\/?\*).*/, '').replace(/\s\/\/ .*$/, '');
+
+  it('what reads a whole text at once says why it may', () => {
+    const used = new Set<string>();
+    const strange: string[] = [];
+    for (const file of files) {
+      for (const [n, whole] of readFileSync(new URL(file, root), 'utf8').split('\n').entries()) {
+        const line = bare(whole);
+        const found = [...line.matchAll(WHOLE)];
+        const reasons = ALLOWED.filter(([f, part]) => f === file && line.includes(part));
+        // each of them lies in a part that is named
+        for (const m of found) {
+          const covers = reasons.find(([, part]) => {
+            const at = line.indexOf(part);
+            return m.index >= at - 1 && m.index < at + part.length;
+          });
+          if (covers) used.add(covers.join(' '));
+          else strange.push(`${file}:${n + 1}: ${m[0]} in ${line.trim()}`);
+        }
+      }
+    }
+    expect(strange).toEqual([]);
+    expect(ALLOWED.filter((a) => !used.has(a.join(' '))).map(([f, part]) => `${f}: ${part}`), 'not there any more').toEqual([]);
+  });
+
+  it('sees a new one', () => {
+    for (const line of ['const x = /a+$/.test(t);', 'if (/[a/b]/.exec(t)) y();', 't.split(a)', 'return /x/g;', 'new RegExp(a)', 'JSON.parse(t)', 'list.sort()']) expect(line.match(WHOLE), line).not.toBeNull();
+    for (const line of ['a / b / c', '<p>x</p>', '`${a}/${b}`', "'/site/x'", 'x => a /2/ b']) expect(line.match(WHOLE), line).toBeNull();
+  });
+});
