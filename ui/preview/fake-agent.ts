@@ -1,5 +1,5 @@
 /** A console without a server. */
-import { ClientError, type AgentClient, type AgentInfo, type Connection, type Conv, type ConvItem, type Me, type Message, type Notice, type Offer, type Shelf, type Thread, type Trust, type WaitingPerson } from '../src/model';
+import { ClientError, type AgentClient, type AgentInfo, type Connection, type Conv, type ConvItem, type Me, type Message, type Notice, type Offer, type Shelf, type Thread, type Trust, type Wait, type WaitingPerson } from '../src/model';
 import { Search } from '../src/knowledge/search';
 import { computed, signal } from '../src/signals';
 import { CONV } from './fake-visitor';
@@ -74,7 +74,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
     one = {
       id: key, conv: computed(() => conversations.value.find((c) => c.id === key)?.conv ?? null), messages, synced: signal(true),
       typing: signal(key === id('b7d3') || first ? { side: 'visitor' as const, name: '' } : null), unread: signal(first ? 2 : 0),
-      members: signal({ people: agents.peek().slice(0, 3).map((a) => a.name), bot: false }), agentName: signal(agents.peek()[0]!.name), personAsked: signal(false), blocked: signal(null),
+      members: signal({ people: agents.peek().slice(0, 3).map((a) => a.name), bot: false }), agentName: signal(agents.peek()[0]!.name), personAsked: signal(false), blocked: signal(null), wait: signal<Wait | null>(scene === 'wait' ? { why: 'storage', until: NOW + 42_000 } : null),
       add: (m) => (messages.value = [...messages.value, m]),
     };
     threads.set(key, one);
@@ -86,7 +86,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
   return {
     session, lastUser: signal(scene === 'locked' ? 'li' : ''), me, connection, trust, conversations, more: signal({ mine: false, queue: false, all: true }), offers, agents,
     teams: signal([{ id: 'card', name: tx('信用卡组', 'Cards') }, { id: 'loan', name: tx('贷款组', 'Loans') }]), sites: signal({ s1: tx('云杉银行官网', 'Spruce Bank site') }), notices,
-    waiting, confirm: async (user) => { waiting.value = waiting.value.filter((w) => w.user !== user); },
+    storage: signal(scene === 'low' ? 'low' : scene === 'full' ? 'full' : 'ok'), waiting, confirm: async (user) => { waiting.value = waiting.value.filter((w) => w.user !== user); },
     dismiss: (n) => (notices.value = notices.value.filter((x) => x.id !== n)),
     open, leave: () => {}, send: async (c, text) => open(c).add(mine(text)), note: async (c, text, fix) => open(c).add(mine(text, { kind: 'note', fix })), corrections: async () => [],
     knowledge: () => shelf,

@@ -1,5 +1,5 @@
 /** A client without a server: signals filled by a scene. */
-import type { Connection, Conv, Message, SiteInfo, Thread, Trust, VisitorClient } from '../src/model';
+import type { Connection, Conv, Message, SiteInfo, Thread, Trust, VisitorClient, Wait } from '../src/model';
 import { signal } from '../src/signals';
 import { failed, msg, queued, robotThread, thread } from './messages';
 
@@ -29,7 +29,7 @@ export function fakeVisitor(scene: string, en: boolean): VisitorClient {
   const agentName = signal<string | null>(en ? 'Li Jing' : '李静');
   const typing = signal<{ side: 'agent'; name: string } | null>(null);
   const members = signal({ people: en ? ['Li Jing', 'Wang Jianguo', 'Zhao Min'] : ['李静', '王建国', '赵敏'], bot: false });
-  const one: Thread = { id: CONV.id, conv, messages, synced: signal(true), typing, unread, members, agentName, personAsked: signal(false), blocked: signal(null) };
+  const one: Thread = { id: CONV.id, conv, messages, synced: signal(true), typing, unread, members, agentName, personAsked: signal(false), blocked: signal(scene === 'fullconv' ? 'error.full' : null), wait: signal(null) };
   const robot = signal(false);
   const robotRefused = signal(false);
   const personAsked = signal(false);
@@ -58,6 +58,9 @@ export function fakeVisitor(scene: string, en: boolean): VisitorClient {
   }
   if (scene === 'refused') robotRefused.value = true;
 
+  if (['wait', 'day', 'storage'].includes(scene)) messages.value = [...messages.value, queued(en ? 'And the fee?' : '手续费怎么算？')];
+  if (scene === 'fullconv') messages.value = [...messages.value, { ...failed(en ? 'One more question' : '还有一个问题'), error: 'error.full' }];
+
   if (scene === 'stress') {
     agentName.value = 'Wolfeschlegelsteinhausenbergerdorff Hubert Blaine von und zu Beispiel';
     messages.value = [...messages.value, msg(0, 'agent', 'x'.repeat(300) + ' https://bank.example/' + 'a'.repeat(200), { author: { name: agentName.value, kid: '9' } }), msg(0, 'visitor', 'مرحبا، كيف يمكنني استعادة بطاقتي؟ ' + '汉'.repeat(200), { mine: true, state: 'sent' }), msg(0, 'visitor', '👍', { mine: true, state: 'queued', seq: null })];
@@ -65,6 +68,7 @@ export function fakeVisitor(scene: string, en: boolean): VisitorClient {
   const push = (text: string) => (messages.value = [...messages.value, { ...queued(text), id: Math.random().toString(36) }]);
   return {
     connection, trust, site, presence, thread: current, queue, unread, needsForm, robot, robotRefused, personAsked,
+    wait: signal<Wait | null>(scene === 'wait' ? { why: 'messages', until: Date.now() + 42_000 } : scene === 'day' ? { why: 'bytes', until: Date.now() + 26 * 3_600_000 } : scene === 'storage' ? { why: 'storage', until: Date.now() + 300_000 } : null),
     person: () => { robot.value = false; personAsked.value = true; },
     start: () => { needsForm.value = false; },
     send: async (text) => { current.value = one; push(text); },

@@ -5,12 +5,12 @@
  * Every text for people is a key of the pages' own dictionary (`ErrorKey`), with parameters where there are any.
  */
 import type { BotButton, BotThought, Fix } from './crypto/envelope';
-import type { AgentInfo, AgentState, Conv, OwnerWhy } from './proto';
+import type { AgentInfo, AgentState, Conv, Limit, OwnerWhy, StorageState } from './proto';
 import type { Search } from './knowledge/search';
 import type { ReadonlySignal } from './signals';
 
 export type { BotButton, BotThought, Fix } from './crypto/envelope';
-export type { AgentInfo, AgentState, Conv, OwnerWhy } from './proto';
+export type { AgentInfo, AgentState, Conv, Limit, OwnerWhy, StorageState } from './proto';
 
 /** Everything that may go wrong and is said to a person. Texts (zh, en) live in `i18n/`. */
 export const ERROR_KEYS = [
@@ -34,6 +34,7 @@ export const ERROR_KEYS = [
   'error.snapshot_expired', // the signed statement about the list is too old: the company must renew it
   'error.rate_limited', // too fast; it is retried by itself
   'error.too_large', // the message is too long
+  'error.full', // the conversation holds as much as one may: a new one is needed
   'error.forbidden',
   'error.not_found',
   'error.conflict', // somebody was faster
@@ -59,6 +60,17 @@ export interface Connection {
   state: 'connecting' | 'online' | 'waiting' | 'ended';
   reason?: ErrorKey;
   retryAt?: number;
+  /** The server is there and asks for patience. */
+  wait?: Wait;
+}
+
+/**
+ * A refusal that time mends: of which the server has had enough, or that it can store nothing for the moment (`storage`). `until`: local
+ * time in ms, when it may be tried again.
+ */
+export interface Wait {
+  why: Limit | 'storage' | 'rate';
+  until: number;
 }
 
 /** What may be claimed about secrecy. `secure`: this page came over https (or from this machine). */
@@ -156,6 +168,8 @@ export interface Thread {
   personAsked: ReadonlySignal<boolean>;
   /** Why nothing can be written here now, or null. */
   blocked: ReadonlySignal<ErrorKey | null>;
+  /** What waits here is tried again by itself then; null if nothing must wait. */
+  wait: ReadonlySignal<Wait | null>;
 }
 
 /** A text in the languages of the pages. */
@@ -201,6 +215,8 @@ export interface VisitorClient {
   robotRefused: ReadonlySignal<boolean>;
   /** A person was asked for, and the robot has not been taken off yet. */
   personAsked: ReadonlySignal<boolean>;
+  /** What the visitor wrote is sent then; null if nothing must wait. */
+  wait: ReadonlySignal<Wait | null>;
   /** Whether a form must be shown before the first message. */
   needsForm: ReadonlySignal<boolean>;
   /** Answers of the form; they go out, encrypted, with the first message. */
@@ -301,6 +317,8 @@ export interface AgentClient {
   /** Of an admin: somebody who enrolled late is who they say they are. */
   confirm(user: string): Promise<void>;
   notices: ReadonlySignal<readonly Notice[]>;
+  /** Whether the server can store what is written. */
+  storage: ReadonlySignal<StorageState>;
   dismiss(notice: number): void;
 
   /** Follows the conversation; the same object for the same id. */
@@ -346,6 +364,8 @@ export class ClientError extends Error {
   constructor(
     readonly key: ErrorKey,
     readonly detail = '',
+    /** When it may be tried again, if that would help. */
+    readonly wait?: Wait,
   ) {
     super(detail ? `${key}: ${detail}` : key);
     this.name = 'ClientError';

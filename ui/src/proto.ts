@@ -21,6 +21,11 @@ export const PAGE_RECORDS = 500;
 
 export type AgentState = 'online' | 'busy' | 'offline';
 export type OwnerWhy = 'open' | 'accept' | 'take' | 'transfer' | 'lost' | 'closed' | 'reopen' | 'person' | 'handoff';
+/** Of what a server may have had enough; `conversation`: of this one for good. */
+export const LIMITS = ['messages', 'openings', 'changes', 'keys', 'bytes', 'conversation', 'reads'] as const;
+export type Limit = (typeof LIMITS)[number];
+/** Room on the server's disk. `low`: visitors' messages are refused, agents write short ones; `full`: nothing can be stored. */
+export type StorageState = 'ok' | 'low' | 'full';
 export type WireSide = 'visitor' | 'agent';
 
 export interface Marks {
@@ -100,9 +105,11 @@ export type Welcome = {
   beat: number;
   convs: Conv[];
   config: Record<string, unknown>;
+  /** To agents; absent if there is room. */
+  storage?: StorageState;
 };
 
-export type ErrorFrame = { t: 'error'; code: number; text: string; req?: number; conv?: string; msg?: string; retry_ms?: number };
+export type ErrorFrame = { t: 'error'; code: number; text: string; req?: number; conv?: string; msg?: string; retry_ms?: number; limit?: Limit };
 
 export type ServerFrame =
   | { t: 'challenge'; nonce: string; org: string; now: number }
@@ -121,6 +128,7 @@ export type ServerFrame =
   | { t: 'typing'; conv: string; side: WireSide; user?: string; on: boolean }
   | { t: 'receipt'; conv: string; side: WireSide; delivered: number; read: number }
   | { t: 'directory'; seq: number }
+  | { t: 'storage'; state: StorageState }
   | { t: 'agents'; list: AgentInfo[] };
 
 /** A text frame of the server, or null if it is none of them (a newer server may say more). */

@@ -36,7 +36,8 @@ describe('the link', () => {
     link = new Link({
       server: 'https://kefu.example', path: '/api/v1/ws/site/shop', role: 'visitor', org, key, env,
       onState: (c) => states.push(c), onWelcome: () => undefined, onFrame: () => undefined,
-      onRecord: (r) => records.push(r), onSynced: (_, last) => synced.push(last), onRewound: () => undefined, known: () => ({}),
+      onRecord: (r) => records.push(r), onSynced: (_, last) => synced.push(last), onRewound: () => undefined, onHeld: () => undefined,
+    known: () => ({}),
     });
   });
   afterEach(() => {

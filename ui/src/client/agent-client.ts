@@ -3,6 +3,7 @@ import type { BoxKey } from '../crypto/backend';
 import { parseCode } from '../crypto/invite';
 import { hex } from '../crypto/bytes';
 import { kidOf, printFingerprint } from '../crypto/hash';
+import { patience } from '../link/errors';
 import { createHttp, type Http } from '../link/http';
 import { ClientError, type AgentClient, type AgentOptions, type AgentState, type ErrorKey, type Me, type Trust } from '../model';
 import type { TeamBox } from '../proto';
@@ -73,9 +74,10 @@ export class Agent extends AgentDesk implements AgentClient {
         if (!isCertified(keeper.directory, identity)) return await this.signedOut(notCertified(keeper.directory, identity).key);
         return await this.enter(identity);
       } catch (e) {
-        if (!(e instanceof ClientError) || e.key !== 'error.network') throw e;
-        this.connection.value = { state: 'waiting', reason: 'error.network', retryAt: this.deps.env.now() + ms };
-        await new Promise((done) => setTimeout(done, ms));
+        if (!(e instanceof ClientError) || (e.key !== 'error.network' && !e.wait)) throw e;
+        const pause = patience(e, ms);
+        this.connection.value = { state: 'waiting', reason: e.key, retryAt: this.deps.env.now() + pause, wait: e.wait };
+        await new Promise((done) => setTimeout(done, pause));
       }
     }
   }
@@ -226,7 +228,8 @@ export class Agent extends AgentDesk implements AgentClient {
       engine.refreshAll();
     } catch (e) {
       // the next welcome tries again; without keys nothing opens and nothing is sent
-      if (!(e instanceof ClientError) || e.key !== 'error.network') this.notice('error', 'error.no_key');
+      if (e instanceof ClientError && e.wait) setTimeout(() => this.engine === engine && void this.loadBoxes(), patience(e, 0));
+      else if (!(e instanceof ClientError) || e.key !== 'error.network') this.notice('error', 'error.no_key');
     }
   }
 

@@ -46,6 +46,7 @@ export abstract class AgentDesk extends AgentSignals {
     this.me.value = null;
     this.offers.value = [];
     this.agents.value = [];
+    this.storageIs('ok');
     this.shown.clear();
     this.cursor = {};
     this.shelves.clear();
@@ -64,6 +65,7 @@ export abstract class AgentDesk extends AgentSignals {
       }
     }
     for (const c of w.convs) this.list.put(c);
+    this.storageIs(w.storage);
     this.more.value = { mine: w.config.more === true, queue: w.config.more === true, all: true };
     this.cameOnline();
     let followed = 0;
@@ -105,6 +107,9 @@ export abstract class AgentDesk extends AgentSignals {
       case 'offer_gone':
         if (f.why === 'late' && this.offers.value.some((o) => o.conv === f.conv)) this.notice('info', 'notice.offer_missed');
         this.dropOffer(f.conv);
+        return;
+      case 'storage':
+        this.storageIs(f.state);
         return;
       case 'agents': {
         this.agents.value = f.list;

@@ -2,7 +2,7 @@
 import { hex, sized } from '../crypto/bytes';
 import type { Directory } from '../crypto/directory';
 import { kidOf } from '../crypto/hash';
-import type { AgentInfo, AgentState, Me, Notice, Offer, Tab, TeamInfo, WaitingPerson } from '../model';
+import type { AgentInfo, AgentState, Me, Notice, Offer, StorageState, Tab, TeamInfo, WaitingPerson } from '../model';
 import { signal } from '../signals';
 import type { OldWidgets } from './renew';
 
@@ -17,6 +17,7 @@ export class AgentSignals {
   readonly sites = signal<Record<string, string>>({});
   readonly waiting = signal<readonly WaitingPerson[]>([]);
   readonly notices = signal<readonly Notice[]>([]);
+  readonly storage = signal<StorageState>('ok');
   private nextNotice = 1;
   private toldOfWidgets = false;
 
@@ -35,6 +36,10 @@ export class AgentSignals {
     if (unsafe && !this.toldOfWidgets) this.notice('error', 'notice.unsafe_widgets', { ...unsafe });
     if (old && !this.toldOfWidgets) this.notice('info', 'notice.old_widgets', { ...old });
     this.toldOfWidgets ||= (unsafe ?? old) !== null;
+  }
+
+  protected storageIs(state: unknown): void {
+    this.storage.value = state === 'low' || state === 'full' ? state : 'ok';
   }
 
   dismiss(notice: number): void {

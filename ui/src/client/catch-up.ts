@@ -1,4 +1,5 @@
 /** Waits for the directory that a record relies on, so that nobody is judged by an old one. */
+import { patience } from '../link/errors';
 import { ClientError } from '../model';
 import type { Port } from './port';
 
@@ -24,13 +25,15 @@ export class CatchUp {
    */
   async to(seq: number): Promise<void> {
     for (let i = 0; i < PAUSES_MS.length || seq < Infinity; i++) {
+      let asked = 0;
       try {
         return await this.port.refreshDirectory();
       } catch (e) {
         if (!(e instanceof ClientError) || (e.key !== 'error.network' && e.key !== 'error.rate_limited')) throw e;
+        asked = patience(e, 0);
       }
       const pause = PAUSES_MS[Math.min(i, PAUSES_MS.length - 1)];
-      await new Promise((done) => setTimeout(done, pause));
+      await new Promise((done) => setTimeout(done, Math.max(pause ?? 0, asked)));
       if (this.port.directory().seq >= seq) return;
     }
   }

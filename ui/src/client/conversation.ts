@@ -3,7 +3,7 @@ import type { Directory } from '../crypto/directory';
 import type { Body } from '../crypto/envelope';
 import { targetOf } from '../crypto/recall';
 import { Refused } from '../link/errors';
-import { ClientError, type ErrorKey, type Message, type Thread } from '../model';
+import { ClientError, type ErrorKey, type Message, type Thread, type Wait } from '../model';
 import { Code, Envelope, Kind, ownerUser, RECALL_MS, type Conv, type ErrorFrame, type Marks, type Resume, type WireRecord, type WireSide } from '../proto';
 import { signal, type Signal } from '../signals';
 import { handBack } from './hand-back';
@@ -55,6 +55,9 @@ export class Conversation implements Thread {
   readonly personAsked = signal(false);
   readonly agentName = signal<string | null>(null);
   readonly blocked = signal<ErrorKey | null>(null);
+  readonly wait = signal<Wait | null>(null);
+  /** The server shows no more of it for the moment. */
+  private reading: Wait | null = null;
   /** Why this conversation cannot go on: the log is not what it was, or is gone. */
   ended: ErrorKey | null = null;
   readonly ledger: Ledger;
@@ -171,6 +174,13 @@ export class Conversation implements Thread {
     return this.ledger.memory.save(this.rewinding ? { left } : { ...place, left, ...(gen && { gen }) });
   }
 
+  /** The server asks for patience before it shows more; null: no more. */
+  held(wait: Wait | null): void {
+    if (wait === this.reading) return;
+    this.reading = wait;
+    this.publish();
+  }
+
   /** Everything up to here is held. */
   caughtUp(): void {
     const gen = this.port.gen();
@@ -191,6 +201,7 @@ export class Conversation implements Thread {
     this.gen = this.asked = gen;
     await this.remember(gen);
     this.synced.value = true;
+    this.reading = null;
     this.publish();
     await this.outbox.restore(this.hooks.alive ?? (async () => false));
     for (const w of [...this.waiters]) w();
@@ -290,7 +301,7 @@ export class Conversation implements Thread {
   refused(f: ErrorFrame): boolean {
     const waiting = f.msg === undefined ? undefined : this.expected.get(f.msg);
     if (waiting) {
-      waiting(new Refused(f.code, f.text, f.retry_ms));
+      waiting(new Refused(f));
       return true;
     }
     return this.outbox.refused(f);
@@ -335,7 +346,7 @@ export class Conversation implements Thread {
   // ---- from the person
 
   async send(body: Body, note = false): Promise<void> {
-    const broken = this.port.broken() ?? this.ended;
+    const broken = this.port.broken() ?? this.ended ?? (this.outbox.full ? 'error.full' : null);
     if (broken) throw new ClientError(broken);
     if (!this.ledger.current) await this.until(() => this.ledger.current !== null);
     await this.outbox.add(body, note);
@@ -432,6 +443,7 @@ export class Conversation implements Thread {
     const user = conv ? ownerUser(conv.owner) : null;
     this.agentName.value = user ? (dir.nameOf(user) ?? user) : null;
     this.blocked.value = this.whyBlocked(conv);
+    this.wait.value = this.outbox.wait ?? this.reading;
     this.hooks.changed?.();
   }
 
@@ -455,7 +467,7 @@ export class Conversation implements Thread {
   }
 
   private whyBlocked(conv: Conv | null): ErrorKey | null {
-    const broken = this.port.broken() ?? this.ended;
+    const broken = this.port.broken() ?? this.ended ?? (this.outbox.full ? 'error.full' : null);
     if (broken || this.port.role === 'visitor') return broken;
     if (conv?.state === 'closed') return 'error.closed';
     if (this.ledger.current && !this.ledger.current.key) return 'error.no_key';

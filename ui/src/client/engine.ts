@@ -4,6 +4,7 @@ import { hex, random } from '../crypto/bytes';
 import { detectBackend } from '../crypto/detect';
 import { kidOf } from '../crypto/hash';
 import type { Env } from '../link/env';
+import { Refused } from '../link/errors';
 import { Link } from '../link/link';
 import { ClientError, type Connection, type ErrorKey, type Trust } from '../model';
 import type { Conv, ServerFrame, Welcome } from '../proto';
@@ -90,6 +91,7 @@ export class Engine {
       onWelcome: (w) => this.welcomed(w),
       onFrame: (f) => this.heard(f),
       onRecord: (r) => this.conversations.get(r.conv)?.record(r),
+      onHeld: (id, wait) => this.conversations.get(id)?.held(wait),
       onSynced: (id) => this.conversations.get(id)?.caughtUp(),
       onRewound: (id, gen) => this.conversations.get(id)?.rewound(gen),
       known: (id) => this.conversations.get(id)?.known() ?? {},
@@ -203,6 +205,8 @@ export class Engine {
         return;
       case 'error':
         if (f.conv !== undefined && this.conversations.get(f.conv)?.refused(f)) return;
+        // it names no envelope: what was asked for is not shown now
+        if (f.conv !== undefined && f.msg === undefined && f.limit === 'reads') this.link.follower.refused(f.conv, new Refused(f));
         this.hooks.frame(f);
         return;
       default:

@@ -7,8 +7,8 @@ import { hex, random, unhex } from '../crypto/bytes';
 import { decodeBody, encodeBody, openMessage, sealMessage, type Body, type HeaderFields } from '../crypto/envelope';
 import { Rejected } from '../crypto/error';
 import { signRecall, type RecallTarget } from '../crypto/recall';
-import { keyOfCode } from '../link/errors';
-import { ClientError, type ErrorKey } from '../model';
+import { keyOf, passes, retryMsOf, waitOf } from '../link/errors';
+import { ClientError, type ErrorKey, type Wait } from '../model';
 import { Code, Envelope, Kind, type ErrorFrame } from '../proto';
 import { MAX_REFUSALS, Rotation, type OutboxHost } from './rotation';
 import { nextTeam } from './writable';
@@ -17,6 +17,10 @@ import { nextTeam } from './writable';
 const RESEND_MS = 10_000;
 /** When the server does not say how long to wait, ms. */
 const RATE_MS = 1_000;
+/** The longest of those, ms. */
+const MAX_RATE_MS = 60_000;
+/** A shorter wait is not worth a word, ms. */
+const SAID_MS = 2_000;
 /** Somebody changed the conversation in the same instant: the same envelope again, at once. */
 const CONFLICT_MS = 20;
 /** Others announced the epoch first: their record is on its way. */
@@ -59,6 +63,10 @@ export class Outbox {
   protected held = false;
   private readonly rotation: Rotation;
   private pauseUntil = 0;
+  /** Refusals in a row that pass. */
+  private waits = 0;
+  /** Until when what waits here must wait, and why. */
+  wait: Wait | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private work: Promise<void> = Promise.resolve();
   private readonly next = new Map<number, number>();
@@ -198,7 +206,10 @@ export class Outbox {
       this.recallEnded(env.msg, null);
       this.h.changed();
     }
-    if (mine && this.inFlight === env.msg) this.inFlight = null;
+    if (mine && this.inFlight === env.msg) {
+      this.inFlight = null;
+      this.waits = 0;
+    }
     this.pump();
   }
 
@@ -216,25 +227,24 @@ export class Outbox {
     const o = this.items.find((x) => x.msg === f.msg);
     if (!o) return false;
     this.inFlight = null;
-    o.refusals++;
-    if (o.refusals > MAX_REFUSALS) this.fail(o, keyOfCode(f.code));
+    if (passes(f.code)) this.pauseAsAsked(f);
+    else if (++o.refusals > MAX_REFUSALS) this.fail(o, keyOf(f));
     else if (f.code === Code.conflict) this.pause(CONFLICT_MS);
-    else if (f.code === Code.rate_limited || f.code === Code.storage) this.pause(f.retry_ms ?? RATE_MS * o.refusals);
     else if (f.code === Code.epoch_stale) {
       if (!isBeside(o)) this.rotation.over(o.env.epoch);
       void this.refreshThenPump();
     } else if (f.code === Code.directory_stale) void this.refreshThenPump();
-    else this.fail(o, keyOfCode(f.code));
+    else this.fail(o, keyOf(f));
     this.pump();
     return true;
   }
 
   private async announcementRefused(f: ErrorFrame): Promise<void> {
-    if (!this.rotation.refused(f.code)) return this.failAll('error.refused');
-    if (f.code === Code.rate_limited || f.code === Code.storage) this.pause(f.retry_ms ?? RATE_MS);
+    if (!this.rotation.refused(f.code, passes(f.code))) return this.failAll('error.refused');
+    if (passes(f.code)) this.pauseAsAsked(f);
     else if (f.code === Code.directory_stale) await this.refreshThenPump();
     else if (f.code === Code.epoch_stale || f.code === Code.conflict) this.pause(RACE_MS);
-    else this.failAll(keyOfCode(f.code));
+    else this.failAll(keyOf(f));
   }
 
   private failAll(error: ErrorKey): void {
@@ -264,6 +274,7 @@ export class Outbox {
     if (!(head || this.rotation.robotMustLeave()) || this.held || this.inFlight || !this.h.ready() || port.broken()) return;
     const wait = this.pauseUntil - port.now();
     if (wait > 0) return this.again(wait);
+    this.say(null);
     try {
       if (await this.rotation.isBehind()) return this.h.behind();
       if (!(await this.rotation.ready(!!head && isBeside(head)))) return this.again(RESEND_MS);
@@ -315,6 +326,24 @@ export class Outbox {
   private pause(ms: number): void {
     this.pauseUntil = this.h.port.now() + ms;
     this.again(ms);
+  }
+
+  /** It passes, however long it takes: what waits is neither lost nor said to have failed. */
+  private pauseAsAsked(f: ErrorFrame): void {
+    const ms = retryMsOf(f) ?? Math.min(RATE_MS * 2 ** this.waits++, MAX_RATE_MS);
+    this.pause(ms);
+    this.say(ms < SAID_MS ? null : waitOf(f, ms));
+  }
+
+  private say(wait: Wait | null): void {
+    if (!wait && !this.wait) return;
+    this.wait = wait;
+    this.h.changed();
+  }
+
+  /** The conversation holds as much as one may. */
+  get full(): boolean {
+    return this.items.some((o) => o.error === 'error.full');
   }
 
   private fail(o: Outgoing, error: ErrorKey): void {

@@ -1,5 +1,5 @@
 /** Asks until there is an answer: again after growing pauses, or at once when the network or the person comes back. */
-import { Refused } from '../link/errors';
+import { patience, Refused } from '../link/errors';
 import type { Env } from '../link/env';
 import { ClientError, type Connection } from '../model';
 import { Code } from '../proto';
@@ -13,12 +13,13 @@ export async function patiently<T>(env: Env, ask: () => Promise<T>, say: (c: Con
       return await ask();
     } catch (e) {
       if (e instanceof Refused && e.code === Code.not_found) throw new ClientError('error.site_unknown');
-      const again = e instanceof ClientError && (e.key === 'error.network' || e.key === 'error.rate_limited');
+      const again = e instanceof ClientError && (e.key === 'error.network' || e.key === 'error.rate_limited' || e.key === 'error.storage');
       if (!again || over()) throw e;
       const most = RETRY_MS[Math.min(i, RETRY_MS.length - 1)]!;
-      const ms = most / 2 + (env.random() * most) / 2;
-      say({ state: 'waiting', reason: 'error.network', retryAt: env.now() + ms });
-      await wakeOr(env, ms);
+      // a visitor who comes back to the page does not make the server's time shorter
+      const ms = patience(e, most / 2 + (env.random() * most) / 2);
+      say({ state: 'waiting', reason: e.key, retryAt: env.now() + ms, wait: e.wait });
+      await (e.wait ? new Promise((done) => setTimeout(done, ms)) : wakeOr(env, ms));
       if (over()) throw e;
       say({ state: 'connecting' });
     }

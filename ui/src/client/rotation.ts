@@ -59,9 +59,10 @@ export class Rotation {
     this.lostRaces = env.epoch === this.h.ledger.chain.epoch ? 0 : this.lostRaces + 1;
   }
 
-  /** The announcement was refused. False if that happened too often. */
-  refused(code: number): boolean {
+  /** The announcement was refused, for the moment if that `passes`. False if that happened too often. */
+  refused(code: number, passes: boolean): boolean {
     this.announcing = null;
+    if (passes) return true;
     this.freshRobot ||= code === Code.directory_stale;
     if (++this.lostRaces <= MAX_REFUSALS) return true;
     this.lostRaces = 0;

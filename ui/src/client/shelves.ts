@@ -1,7 +1,7 @@
 /** The knowledge of sites for an agent's suggestions: fetched when first wanted, asked for again now and then, kept in memory only. */
 import { Search, type Entry } from '../knowledge/search';
 import type { Env } from '../link/env';
-import { Refused } from '../link/errors';
+import { patience, Refused } from '../link/errors';
 import { refusal } from '../link/http';
 import type { Shelf } from '../model';
 import { Code } from '../proto';
@@ -60,13 +60,13 @@ export class Shelves {
       const code = e instanceof Refused ? e.code : 0;
       if (code === Code.too_large) kept.shelf.value = { state: 'too-large' };
       else if (code === Code.forbidden || code === Code.not_found) kept.shelf.value = { state: 'none' };
-      else this.later(site, kept);
+      else this.later(site, kept, patience(e, AGAIN_MS));
     }
   }
 
   /** What was fetched before is better than nothing. */
-  private later(site: string, kept: Kept): void {
+  private later(site: string, kept: Kept, ms: number): void {
     if (kept.shelf.value.state !== 'here') kept.shelf.value = { state: 'failed' };
-    if (this.sites.get(site) === kept) kept.timer = setTimeout(() => void this.load(site, kept), AGAIN_MS);
+    if (this.sites.get(site) === kept) kept.timer = setTimeout(() => void this.load(site, kept), ms);
   }
 }

@@ -3,9 +3,9 @@ import type { Backend, KeptKey } from '../crypto/backend';
 import { b64u, hex, random } from '../crypto/bytes';
 import { BoxKind, boxKid, conversationId } from '../crypto/hash';
 import { readFingerprint } from '../crypto/rules';
-import { Refused } from '../link/errors';
+import { passes, patience, Refused } from '../link/errors';
 import { createHttp } from '../link/http';
-import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorClient, type VisitorOptions } from '../model';
+import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorClient, type VisitorOptions, type Wait } from '../model';
 import { Code, Envelope, type Conv, type ServerFrame, type SiteReply, type Welcome } from '../proto';
 import { computed, signal } from '../signals';
 import type { Store } from '../storage/store';
@@ -42,6 +42,9 @@ export class Visitor implements VisitorClient {
     const thread = this.thread.value;
     return thread ? thread.personAsked.value && thread.conv.value?.owner === 'robot' : this.personFirst.value;
   });
+  /** The conversation cannot be opened before. */
+  private readonly openWait = signal<Wait | null>(null);
+  readonly wait = computed(() => this.openWait.value ?? this.thread.value?.wait.value ?? null);
   private readonly formGiven = signal(false);
   readonly needsForm = computed(() => !this.thread.value && !this.formGiven.value && (this.site.value?.form.length ?? 0) > 0);
   private fields: Record<string, string> = {};
@@ -309,7 +312,8 @@ export class Visitor implements VisitorClient {
     await this.store.set(`${this.space}conv`, this.begun).catch(() => undefined);
     const engine = this.connect();
     const thread = await this.localThread();
-    if (engine.link.online) void this.open();
+    // the welcome may have been before, and its try refused for the moment
+    if (engine.link.online && !this.openWait.value) void this.open();
     return thread;
   }
 
@@ -335,26 +339,34 @@ export class Visitor implements VisitorClient {
       if (!this.engine!.conversations.has(begun.id)) await this.localThread().catch(() => this.announceAgain());
       const { id, nonce, ann } = this.begun!;
       await this.engine!.port.request({ t: 'open', id, nonce: b64u(nonce), site: this.o.site, x: b64u(this.keys!.x.pk), ann: b64u(ann) });
+      this.openWait.value = null;
       await this.markOpened();
       this.engine!.follow(id);
     } catch (e) {
       const thread = this.engine!.conversations.get(begun.id);
       // it was opened before: another first epoch than the remembered one is no way back
-      if (e instanceof Refused && thread && thread.ledger.memory.now.epoch >= 0 && e.code !== Code.rate_limited && e.code !== Code.storage) {
+      if (e instanceof Refused && thread && thread.ledger.memory.now.epoch >= 0 && !passes(e.code)) {
         return thread.end('error.conversation_gone');
       }
       if (e instanceof Refused && (e.code === Code.epoch_stale || e.code === Code.directory_stale || e.code === Code.conflict)) {
         await this.keeper.refresh(this.deps.env.now()).catch(() => undefined);
         await this.announceAgain().catch(() => undefined);
-      } else if (e instanceof Refused && e.code !== Code.rate_limited && e.code !== Code.storage) {
+      } else if (e instanceof Refused && !passes(e.code)) {
         this.connection.value = { ...this.connection.value, reason: e.key };
       }
-      const ms = e instanceof Refused ? Math.max(e.retryMs ?? 0, OPEN_RETRY_MS) : OPEN_RETRY_MS;
+      const ms = patience(e, OPEN_RETRY_MS);
+      this.openWait.value = e instanceof Refused ? (e.wait ?? null) : null;
       // without a connection the next welcome opens it
-      if (!this.over && this.engine!.link.online) this.timer = setTimeout(() => void this.open(), ms);
+      if (!this.over && this.engine!.link.online) this.timer = setTimeout(() => this.openAgain(), ms);
     } finally {
       this.opening = false;
     }
+  }
+
+  /** The wait is over; without a connection the next welcome opens it. */
+  private openAgain(): void {
+    this.openWait.value = null;
+    if (this.engine!.link.online) void this.open();
   }
 
   /** The team's key changed before the server had the first announcement. A robot that the first one left out stays out. */
@@ -427,12 +439,15 @@ export class Visitor implements VisitorClient {
     const thread = this.thread.value;
     if (!thread) return;
     const { id } = thread;
-    const lost = thread.ended !== null;
+    // one that is full by the server's word goes on in the next like one that was lost
+    const lost = thread.ended !== null || thread.outbox.full;
     this.after = lost ? id : undefined;
     this.dismissed.add(id);
     this.engine?.forget(id);
     this.thread.value = null;
     this.queue.value = null;
+    this.openWait.value = null;
+    clearTimeout(this.timer);
     this.begun = null;
     this.formGiven.value = false;
     // a server that hid a conversation with people gains no robot by it

@@ -1,13 +1,13 @@
 /** Changing the password: the old one proves who asks, the key ring is sealed again under the next. */
 import type { AgentClient } from '../model';
-import { errorText, t } from '../i18n/console';
+import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { PasswordField } from '../ui/PasswordField';
 import { toast } from '../ui/Toasts';
 import { useSignal } from '../ui/signals';
-import { keyOf } from './act';
+import { sayError } from './act';
 import { lengthOf, NewPassword, PASSWORD_FLOOR } from './FirstLogin';
 
 export function ChangePassword({ client, onClose }: { client: AgentClient; onClose: () => void }) {
@@ -26,7 +26,7 @@ export function ChangePassword({ client, onClose }: { client: AgentClient; onClo
       onClose();
     } catch (error) {
       console.error(error);
-      wrong.value = errorText(keyOf(error));
+      wrong.value = sayError(error);
     } finally {
       busy.value = false;
     }

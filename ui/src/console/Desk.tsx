@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { AgentClient } from '../model';
 import { errorText, t } from '../i18n/console';
+import { Banner } from '../ui/bits';
 import { Empty } from '../ui/Empty';
 import * as icon from '../ui/icons';
 import { useSignalEffect } from '../ui/signals';
@@ -17,6 +18,17 @@ import { ThreadPane } from './ThreadPane';
 import { TransferDialog } from './TransferDialog';
 import { VisitorPane } from './VisitorPane';
 import { WaitingDialog } from './Waiting';
+
+/** The server has little room left on its disk, or none: what that means for who works here, until it is over. */
+function StorageBanner({ client }: { client: AgentClient }) {
+  const state = client.storage.value;
+  if (state === 'ok') return null;
+  return (
+    <Banner kind={state === 'full' ? 'danger' : 'warn'} icon={icon.alert}>
+      {t(state === 'full' ? 'storageFull' : 'storageLow')}
+    </Banner>
+  );
+}
 
 export function Desk({ client }: { client: AgentClient }) {
   useEffect(() => watchHotkeys(client), [client]);
@@ -38,6 +50,7 @@ export function Desk({ client }: { client: AgentClient }) {
         t={t}
         onAgain={() => client.reconnect()}
       />
+      <StorageBanner client={client} />
       <div class="c-panes">
         <ListPane client={client} />
         {item ? (

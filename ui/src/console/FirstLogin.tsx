@@ -6,7 +6,7 @@ import { useAutofocus } from '../ui/focus';
 import { PasswordField } from '../ui/PasswordField';
 import { TextField } from '../ui/TextField';
 import { useSignal } from '../ui/signals';
-import { keyOf } from './act';
+import { sayError } from './act';
 
 /** Characters, as people count them. */
 export const PASSWORD_FLOOR = 10;
@@ -52,7 +52,7 @@ export function FirstLogin({ client }: { client: AgentClient }) {
       await client.firstLogin(code.peek(), password.peek());
     } catch (error) {
       console.error(error);
-      wrong.value = errorText(keyOf(error));
+      wrong.value = sayError(error);
     } finally {
       busy.value = false;
     }

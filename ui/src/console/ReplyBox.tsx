@@ -8,7 +8,8 @@ import { Composer } from '../ui/Composer';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { toast } from '../ui/Toasts';
-import { actOnce, isBusy, keyOf } from './act';
+import { WaitBanner } from '../ui/WaitBanner';
+import { actOnce, isBusy, sayError } from './act';
 import { accept, decline } from './Offers';
 import { rightsOf } from './rights';
 import { draftOf, focusField, mode, setDraft, tab } from './state';
@@ -24,6 +25,7 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
   const note = mode.value === 'note';
   const rights = rightsOf(client, item);
   const blocked = thread.blocked.value;
+  const wait = client.connection.value.state === 'online' ? thread.wait.value : null;
   // Also takes the focus when a conversation is opened, so that one can write at once.
   useEffect(() => {
     focusField.value++;
@@ -34,8 +36,7 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
     const work = note ? client.note(item.id, text) : client.send(item.id, text);
     work.catch((e) => {
       console.error(e);
-      const key = keyOf(e);
-      toast(() => errorText(key));
+      toast(() => sayError(e));
       // What was written must not be lost by a refusal; newer words stay.
       if (!draftOf(item.id, note ? 'note' : 'reply')) setDraft(item.id, note ? 'note' : 'reply', text);
     });
@@ -64,6 +65,7 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
               {errorText(blocked)}
             </Banner>
           )}
+          {wait && <WaitBanner wait={wait} then="sent" />}
           {!note && <Suggestions client={client} item={item} thread={thread} />}
           <Composer
             key={mode.value}

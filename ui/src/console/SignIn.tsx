@@ -1,7 +1,7 @@
 /** Signing in: by password, by invite code the first time, or again after a lock. */
 import type { AgentClient } from '../model';
 import { lang } from '../i18n/core';
-import { errorText, t } from '../i18n/console';
+import { t } from '../i18n/console';
 import { Button } from '../ui/Button';
 import { Banner } from '../ui/bits';
 import { useAutofocus } from '../ui/focus';
@@ -9,7 +9,7 @@ import * as icon from '../ui/icons';
 import { PasswordField } from '../ui/PasswordField';
 import { TextField } from '../ui/TextField';
 import { useSignal } from '../ui/signals';
-import { keyOf } from './act';
+import { sayError } from './act';
 import { FirstLogin } from './FirstLogin';
 import { Logo } from './Logo';
 import { setLang } from './state';
@@ -106,7 +106,7 @@ function PasswordForm({ client, user, lead, submit, focusPassword, children }: P
       await client.login(user(), password.peek());
     } catch (error) {
       console.error(error);
-      wrong.value = errorText(keyOf(error));
+      wrong.value = sayError(error);
     } finally {
       busy.value = false;
     }

@@ -1,5 +1,6 @@
 /** Runs an act of the agent and says what went wrong, in words that tell what to do. */
 import { errorText } from '../i18n/console';
+import { waitText } from '../i18n/wait';
 import { ClientError, type ErrorKey } from '../model';
 import { signal } from '../signals';
 import { toast } from '../ui/Toasts';
@@ -9,6 +10,11 @@ export function keyOf(e: unknown): ErrorKey {
   return 'error.server';
 }
 
+/** What is said of anything that went wrong. */
+export function sayError(e: unknown): string {
+  return e instanceof ClientError && e.wait ? waitText(e.wait, 'act') : errorText(keyOf(e));
+}
+
 /** Resolves to whether it worked. */
 export async function act(work: () => Promise<unknown>): Promise<boolean> {
   try {
@@ -16,8 +22,7 @@ export async function act(work: () => Promise<unknown>): Promise<boolean> {
     return true;
   } catch (e) {
     console.error(e);
-    const key = keyOf(e);
-    toast(() => errorText(key));
+    toast(() => sayError(e));
     return false;
   }
 }

@@ -67,6 +67,8 @@ export const en: Record<keyof typeof zh, string> = {
   connecting: 'Connecting to the server…',
   cutOff: 'The connection is lost; reconnecting. What you write is sent when it is back.',
   retryNow: 'Reconnect',
+  storageLow: "The server's disk is nearly full: visitors' messages are refused, short replies still go through. Tell whoever runs the server.",
+  storageFull: "The server's disk is full: nothing can be stored. You can still read; what you write is kept here and sent when there is room. Tell whoever runs the server at once.",
   connected: 'Connected again',
   ended: 'Disconnected: {why}',
   trustBroken: 'Security alarm: {why}',

@@ -2,7 +2,7 @@
 import type { Texts } from './core';
 import type { AgentErrorKey, VisitorErrorKey } from './errors';
 
-type Reworded = Extract<VisitorErrorKey, 'error.pin' | 'error.directory' | 'error.directory_fork' | 'error.snapshot_expired' | 'error.unauthorised'>;
+type Reworded = Extract<VisitorErrorKey, 'error.pin' | 'error.directory' | 'error.directory_fork' | 'error.snapshot_expired' | 'error.unauthorised' | 'error.full'>;
 
 const zh: Record<AgentErrorKey | Reworded, string> = {
   'error.no_key': '您没有此会话的密钥。请让技能组里的同事或管理员把密钥交给您。',
@@ -27,6 +27,7 @@ const zh: Record<AgentErrorKey | Reworded, string> = {
   'error.directory_fork': '服务器对不同的人出示了不同的人员名单，可能有人冒充。请停止使用，并立即通知管理员。',
   'error.snapshot_expired': '人员名单的签名已过期，访客无法发起会话。请一位管理员登录工作台。',
   'error.unauthorised': '登录已失效，请重新登录。',
+  'error.full': '此会话的内容已达上限，不能再发送。请结束会话；访客可以开始新的会话。',
 };
 
 const en: Record<AgentErrorKey | Reworded, string> = {
@@ -52,6 +53,7 @@ const en: Record<AgentErrorKey | Reworded, string> = {
   'error.directory_fork': 'The server showed different people different lists; somebody may be posing as another. Stop, and tell your admin at once.',
   'error.snapshot_expired': 'The signature on the list of people has expired; visitors cannot start. An admin has to sign in here.',
   'error.unauthorised': 'Your session has ended. Sign in again.',
+  'error.full': 'This conversation holds as much as one may. Close it; the visitor can start a new one.',
 };
 
 export const agentErrors: Texts<AgentErrorKey | Reworded> = { zh, en };

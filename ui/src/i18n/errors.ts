@@ -31,6 +31,7 @@ const zh: Record<VisitorErrorKey, string> = {
   'error.snapshot_expired': '客服人员名单的签名已过期，须由该公司的管理员更新。请稍后再试，或改用其他方式联系。',
   'error.rate_limited': '发送太快，稍后会自动重试。',
   'error.too_large': '内容太长，请分几条发送。',
+  'error.full': '此会话的内容已达上限，不能再发送。请开始新的会话。',
   'error.storage': '服务器无法保存，内容没有发出。请稍后重试。',
   'error.refused': '服务器拒绝了此操作，请刷新页面后重试。',
 };
@@ -54,6 +55,7 @@ const en: Record<VisitorErrorKey, string> = {
   'error.snapshot_expired': 'The signature on the list of our team has expired; the company has to renew it. Try later, or use another way to reach us.',
   'error.rate_limited': 'Too fast; it is tried again by itself.',
   'error.too_large': 'Too long; please send it in parts.',
+  'error.full': 'This conversation holds as much as one may. Please start a new one.',
   'error.storage': 'The server could not save it; nothing was sent. Try again in a moment.',
   'error.refused': 'The server refused. Reload the page and try again.',
 };

@@ -1,6 +1,6 @@
 /** What the server's numbers mean to a person. */
-import { ClientError, type ErrorKey } from '../model';
-import { Close, Code } from '../proto';
+import { ClientError, type ErrorKey, type Wait } from '../model';
+import { Close, Code, LIMITS, type Limit } from '../proto';
 
 const KEYS: Record<number, ErrorKey> = {
   [Code.malformed]: 'error.protocol',
@@ -31,13 +31,46 @@ export function endOf(code: number): ErrorKey | null {
   return 'error.protocol';
 }
 
+/** What the server says when it refuses; in a frame or over HTTP. */
+export interface Refusal {
+  code: number;
+  text?: string;
+  retry_ms?: unknown;
+  limit?: unknown;
+}
+
+/** Longest wait that is believed, ms. */
+const MAX_WAIT_MS = 7 * 24 * 3_600_000;
+
+/** Refusals that pass: the same is taken later. */
+export const passes = (code: number): boolean => code === Code.rate_limited || code === Code.storage;
+
+const limitOf = ({ limit }: Refusal): Limit | undefined => LIMITS.find((l) => l === limit);
+
+export const keyOf = (f: Refusal): ErrorKey => (f.code === Code.too_large && limitOf(f) === 'conversation' ? 'error.full' : keyOfCode(f.code));
+
+/** How long the server asks to wait, ms; undefined if it does not say. */
+export function retryMsOf({ retry_ms: ms }: Refusal): number | undefined {
+  return typeof ms === 'number' && ms >= 0 ? Math.min(ms, MAX_WAIT_MS) : undefined;
+}
+
+/** For people: what they wait for, and until when. */
+export function waitOf(f: Refusal, ms: number, now = Date.now()): Wait {
+  return { why: f.code === Code.storage ? 'storage' : (limitOf(f) ?? 'rate'), until: now + ms };
+}
+
 /** A refusal that still carries its number. */
 export class Refused extends ClientError {
-  constructor(
-    readonly code: number,
-    detail: string,
-    readonly retryMs?: number,
-  ) {
-    super(keyOfCode(code), detail);
+  readonly code: number;
+  readonly retryMs?: number;
+
+  constructor(f: Refusal) {
+    const ms = retryMsOf(f);
+    super(keyOf(f), f.text, ms !== undefined && passes(f.code) ? waitOf(f, ms) : undefined);
+    this.code = f.code;
+    this.retryMs = ms;
   }
 }
+
+/** How long to wait after a failure, ms: as the server asks, or `ms` if it does not. */
+export const patience = (e: unknown, ms: number): number => (e instanceof Refused ? Math.max(ms, e.retryMs ?? 0) : ms);

@@ -2,6 +2,8 @@
  * Which conversations are followed and what is held of each. A record passes only if it is the next one; what is missing is
  * asked for again, or paged over HTTP when it is much.
  */
+import { ClientError, type Wait } from '../model';
+import { patience, type Refused } from './errors';
 import { MAX_RESUME, PAGE_RECORDS, parsePage, type Resume, type WireRecord } from '../proto';
 
 interface Followed {
@@ -20,6 +22,8 @@ export interface FollowPort {
   /** The bytes of a page of records after `after`. */
   page(conv: string, after: number, limit: number): Promise<Uint8Array>;
   record(r: WireRecord): void;
+  /** The server asks for patience; null when it is over. */
+  held(conv: string, wait: Wait | null): void;
   synced(conv: string, last: number): void;
   /** What is remembered of it beyond this page. */
   known(conv: string): Omit<Resume, 'id' | 'have'>;
@@ -105,11 +109,20 @@ export class Follower {
   }
 
   /** The server said it sent everything, and did not: no hurry to hear the same again. */
-  private askLater(id: string, f: Followed): void {
+  private askLater(id: string, f: Followed, ms = RETRY_MS): void {
     const life = this.life;
     setTimeout(() => {
       if (this.life === life && this.convs.get(id) === f && !f.asked && !f.paging) this.ask([id]);
-    }, RETRY_MS);
+    }, ms);
+  }
+
+  /** The server does not show it for the moment. */
+  refused(id: string, e: Refused): void {
+    const f = this.convs.get(id);
+    if (!f?.asked) return;
+    f.asked = false;
+    if (e.wait) this.port.held(id, e.wait);
+    this.askLater(id, f, patience(e, RETRY_MS));
   }
 
   async behind(id: string, last: number): Promise<void> {
@@ -121,6 +134,7 @@ export class Follower {
     const current = (): boolean => this.life === life && this.convs.get(id) === f;
     while (current() && f.have < last) {
       const before = f.have;
+      let pause = RETRY_MS;
       try {
         const records = parsePage(await this.port.page(id, f.have, PAGE_RECORDS));
         if (!current()) return;
@@ -130,10 +144,13 @@ export class Follower {
             this.port.record(r);
           }
         }
-      } catch {
+      } catch (e) {
         // told below by the lack of progress
+        pause = patience(e, RETRY_MS);
+        if (e instanceof ClientError && e.wait && current()) this.port.held(id, e.wait);
       }
-      if (f.have === before && current()) await new Promise((done) => setTimeout(done, RETRY_MS));
+      if (f.have !== before) this.port.held(id, null);
+      else if (current()) await new Promise((done) => setTimeout(done, pause));
     }
     if (!current()) return;
     f.paging = false;

@@ -1,7 +1,7 @@
 /** The HTTP side of the server: JSON requests and pages of records. Every failure is a `ClientError`. */
 import { ClientError } from '../model';
 import type { Env } from './env';
-import { Refused } from './errors';
+import { Refused, type Refusal } from './errors';
 
 /** Longest wait for an answer, ms. */
 const TIMEOUT_MS = 20_000;
@@ -58,8 +58,8 @@ export function createHttp(server: string, env: Env): Http {
 /** What an answer that is no success means. */
 export async function refusal(r: Response): Promise<ClientError> {
   try {
-    const b = (await r.json()) as { code?: number; text?: string; retry_ms?: number };
-    if (typeof b.code === 'number') return new Refused(b.code, b.text ?? '', b.retry_ms);
+    const b = (await r.json()) as Refusal;
+    if (typeof b.code === 'number') return new Refused(b);
   } catch {
     // a proxy answered, not kefu
   }

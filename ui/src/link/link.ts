@@ -4,7 +4,7 @@
  */
 import type { SigningKey } from '../crypto/backend';
 import { b64u, cat, hex, unb64u } from '../crypto/bytes';
-import { ClientError, type Connection, type ErrorKey } from '../model';
+import { ClientError, type Connection, type ErrorKey, type Wait } from '../model';
 import {
   BEAT_MS,
   Close,
@@ -48,6 +48,8 @@ export interface LinkOptions {
   /** Everything that is not the link's own business. */
   onFrame(f: ServerFrame): void;
   onRecord(r: WireRecord): void;
+  /** The server asks for patience before it shows more of a conversation; null: no more. */
+  onHeld(conv: string, wait: Wait | null): void;
   onSynced(conv: string, last: number): void;
   /** The server's log of a conversation is not the one that was read before. */
   onRewound(conv: string, gen: string): void;
@@ -78,6 +80,7 @@ export class Link {
       leave: (conv) => void this.frame({ t: 'leave', conv }),
       page: (conv, after, limit) => this.http.bytes(`/conversations/${conv}/records?after=${after}&limit=${limit}&rev=${REVISION}`, this.token()),
       record: (r) => o.onRecord(r),
+      held: (conv, wait) => o.onHeld(conv, wait),
       synced: (conv, last) => o.onSynced(conv, last),
       known: (conv) => o.known(conv),
     });
@@ -198,7 +201,7 @@ export class Link {
         this.settle(f.req, null);
         return;
       case 'error':
-        if (f.req !== undefined) this.settle(f.req, new Refused(f.code, f.text, f.retry_ms));
+        if (f.req !== undefined) this.settle(f.req, new Refused(f));
         else this.o.onFrame(f);
         return;
       case 'synced':

@@ -5,6 +5,7 @@ import { Banner } from './bits';
 import { Button } from './Button';
 import * as icon from './icons';
 import { useSignal } from './signals';
+import { WaitBanner } from './WaitBanner';
 
 const CONNECTED_MS = 2_000;
 const PATIENCE_MS = 800;
@@ -17,7 +18,7 @@ interface ConnectionBannerProps {
   onAgain(): void;
 }
 
-export function ConnectionBanner({ connection: { state }, why, t, onAgain }: ConnectionBannerProps) {
+export function ConnectionBanner({ connection: { state, wait }, why, t, onAgain }: ConnectionBannerProps) {
   const slow = useSignal(false);
   const back = useSignal(false);
   const wasDown = useRef(false);
@@ -38,6 +39,8 @@ export function ConnectionBanner({ connection: { state }, why, t, onAgain }: Con
     };
   }, [state]);
 
+  // the server is there: to press a button would not help
+  if (wait && state === 'waiting') return <WaitBanner wait={wait} then="asked" />;
   if (down) {
     const again = (
       <Button size="sm" onClick={onAgain}>

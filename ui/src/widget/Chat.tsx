@@ -9,6 +9,7 @@ import { Composer } from '../ui/Composer';
 import { lastWhere } from '../ui/group';
 import { Icon } from '../ui/Icon';
 import { MessageList } from '../ui/MessageList';
+import { WaitBanner } from '../ui/WaitBanner';
 import { short } from '../ui/readable';
 import { eventText } from './events';
 import { localised } from './StartForm';
@@ -19,7 +20,7 @@ import * as icon from '../ui/icons';
 const draft = signal('');
 
 /** The conversation cannot go on; a new one can. */
-const OVER: readonly ErrorKey[] = ['error.conversation_gone', 'error.conversation_lost'];
+const OVER: readonly ErrorKey[] = ['error.conversation_gone', 'error.conversation_lost', 'error.full'];
 
 export function Chat({ client, site, open }: { client: VisitorClient; site: SiteInfo; open: Signal<boolean> }) {
   const thread = client.thread.value;
@@ -34,6 +35,15 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
   const away = client.presence.value === 'away' && !thread?.agentName.value && !robot;
   const newest = robot ? lastWhere(messages, (m) => m.kind !== 'event') : undefined;
   const greeting = localised(site.greeting);
+
+  const wait = client.connection.value.state === 'online' ? client.wait.value : null;
+
+  /** What this conversation did not take any more is written into the field for the next one. */
+  const fresh = () => {
+    const left = messages.filter((m) => m.error === 'error.full' && m.text).map((m) => m.text);
+    draft.value = [draft.value, ...left].filter(Boolean).join('\n');
+    client.startOver();
+  };
 
   const send = (text: string, typed = true) => {
     if (typed) draft.value = '';
@@ -67,7 +77,7 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
           icon={icon.alert}
           action={
             OVER.includes(blocked) && (
-              <Button size="sm" onClick={() => client.startOver()}>
+              <Button size="sm" onClick={fresh}>
                 {t('fresh')}
               </Button>
             )
@@ -76,6 +86,7 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
           {errorText(blocked)}
         </Banner>
       )}
+      {wait && !blocked && <WaitBanner wait={wait} then={unsent(messages) ? 'sent' : 'asked'} />}
       {robot && (
         <div class="w-person">
           <Button size="sm" onClick={() => client.person()}>
@@ -89,7 +100,7 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
           <Button kind="primary" size="sm" onClick={() => setAgain(true)}>
             {t('again')}
           </Button>
-          <Button kind="plain" size="sm" onClick={() => client.startOver()}>
+          <Button kind="plain" size="sm" onClick={fresh}>
             {t('fresh')}
           </Button>
         </div>
@@ -108,6 +119,9 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
     </>
   );
 }
+
+/** Something of this visitor waits to be sent. */
+const unsent = (messages: readonly Message[]): boolean => messages[messages.length - 1]?.state === 'queued';
 
 /** Answers the robot proposes; pressing one sends it like a text that was typed. */
 function Quick({ message, onPick }: { message: Message; onPick: (text: string) => void }) {

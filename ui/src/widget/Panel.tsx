@@ -1,5 +1,5 @@
 /** What the open widget shows: the header and one of four screens. */
-import type { VisitorClient } from '../model';
+import { ClientError, type VisitorClient, type Wait } from '../model';
 import { errorText, t } from '../i18n/widget';
 import { type Signal } from '../signals';
 import { Banner } from '../ui/bits';
@@ -11,18 +11,24 @@ import { Header } from './Header';
 import { LockLine } from './LockLine';
 import { StartForm } from './StartForm';
 import { ConnectionBanner } from '../ui/ConnectionBanner';
+import { WaitBanner } from '../ui/WaitBanner';
 import { t as shared } from '../i18n/shared';
 
 export function Panel({ client, open }: { client: VisitorClient; open: Signal<boolean> }) {
   const asking = useSignal(false);
+  const refused = useSignal<Wait | null>(null);
   const broken = client.trust.value.mode === 'broken';
   const site = client.site.value;
   const thread = client.thread.value;
 
   const end = () => {
     asking.value = false;
-    // A refusal needs no words: the conversation visibly stays open.
-    client.close().catch(console.error);
+    refused.value = null;
+    // Most refusals need no words: the conversation visibly stays open. One that passes says when.
+    client.close().catch((e) => {
+      refused.value = (e instanceof ClientError && e.wait) || null;
+      console.error(e);
+    });
   };
 
   return (
@@ -39,6 +45,7 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
             t={t}
             onAgain={() => client.reconnect()}
           />
+          {refused.value && thread?.conv.value?.state === 'open' && <WaitBanner wait={refused.value} then="act" />}
           {asking.value && <EndQuestion onNo={() => (asking.value = false)} onYes={end} />}
           {!site ? (
             <Waiting client={client} />

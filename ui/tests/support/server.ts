@@ -5,6 +5,7 @@
 import { b64u, cat, hex, random, u32, unb64u, unhex, utf8 } from '../../src/crypto/bytes';
 import { BoxKind, boxKid, kidOf, recordMark } from '../../src/crypto/hash';
 import { Code, Envelope, Kind, parseEvent, type Conv, type Resume } from '../../src/proto';
+import type { Refusal } from '../../src/link/errors';
 import { SITE, type Company } from './company';
 import { fakeEnv, type FakeEnv, type FakeSocket } from './socket';
 
@@ -24,7 +25,7 @@ interface Stored {
 const atOf = (r: Uint8Array): number => new DataView(r.buffer, r.byteOffset).getUint32(8) * 2 ** 32 + new DataView(r.buffer, r.byteOffset).getUint32(12);
 
 /** What becomes of an envelope: stored as usual, lost on the way, stored without an echo, refused with a code. */
-export type Fate = 'store' | 'lose' | 'mute' | number;
+export type Fate = 'store' | 'lose' | 'mute' | number | Refusal;
 
 export class FakeServer {
   readonly peers: Peer[] = [];
@@ -34,6 +35,14 @@ export class FakeServer {
   readonly requests: Record<string, unknown>[] = [];
   fate: (env: Envelope) => Fate = () => 'store';
   refuseOpen: number | null = null;
+  /** Requests that are refused, by their name. */
+  refuses = new Map<string, Refusal>();
+  /** To agents: room on the disk. */
+  storage: 'low' | 'full' | undefined;
+  /** HTTP requests that are refused with 429. */
+  busy: (path: string) => Refusal | null = () => null;
+  /** How many records are sent over a socket; more are paged. */
+  most = Infinity;
   /** What a reader who resumes is shown. */
   show: (records: readonly Uint8Array[], p: Peer) => readonly Uint8Array[] = (records) => records;
   /** What `welcome` says of a conversation; null: nothing. */
@@ -79,13 +88,15 @@ export class FakeServer {
   private text(p: Peer, f: Record<string, unknown>): void {
     const conv = typeof f.conv === 'string' ? this.convs.get(f.conv) : undefined;
     if (typeof f.req === 'number') this.requests.push(f);
+    const no = this.refuses.get(f.t as string);
+    if (no) return p.s.say({ t: 'error', req: f.req, text: '', ...no });
     const ok = () => p.s.say({ t: 'ok', req: f.req });
     switch (f.t) {
       case 'hello': {
         p.ed = f.ed as string;
         p.kid = hex(kidOf(unb64u(p.ed)));
         this.peers.push(p);
-        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, gen: this.gen, now: this.clock(), beat: 10_000, convs: this.visible(p), config: {} });
+        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, gen: this.gen, now: this.clock(), beat: 10_000, convs: this.visible(p), config: {}, ...(p.role === 'agent' && this.storage && { storage: this.storage }) });
         return;
       }
       case 'ping':
@@ -138,6 +149,7 @@ export class FakeServer {
     }
     p.follows.add(id);
     const shown = this.show(c.records, p);
+    if (shown.length - have > this.most) return p.s.say({ t: 'behind', conv: id, last: shown.length });
     shown.slice(have).forEach((r) => p.s.bytes(r));
     if (!this.mute) p.s.say({ t: 'synced', conv: id, last: shown.length });
   }
@@ -222,6 +234,7 @@ export class FakeServer {
     const fate = this.fate(env);
     if (fate === 'lose') return;
     if (typeof fate === 'number') return refuse(fate);
+    if (typeof fate === 'object') return p.s.say({ t: 'error', text: '', conv: env.conv, msg: env.msg, ...fate });
     const known = c.msgs.get(env.msg);
     if (known !== undefined) return p.s.bytes(c.records[known - 1]!);
     if (env.kind === Kind.announcement && env.epoch !== c.conv.epoch + 1) return refuse(Code.epoch_stale);
@@ -266,6 +279,10 @@ export class FakeServer {
     const path = url.replace(/^https:\/\/[^/]*\/api\/v1/, '');
     const json = (v: unknown) => new Response(JSON.stringify(v));
     const fail = (code: number, status: number) => new Response(JSON.stringify({ code, name: '', text: '' }), { status });
+    const busy = this.busy(path);
+    if (busy) return new Response(JSON.stringify({ text: '', ...busy }), { status: 429 });
+    const page = /^\/conversations\/(\w+)\/records\?after=(\d+)/.exec(path);
+    if (page) return new Response(cat(...this.convs.get(page[1]!)!.records.slice(Number(page[2])).map((r) => cat(u32(r.length), r))) as BodyInit);
     const body = init?.body ? (JSON.parse(init.body as string) as Record<string, unknown>) : {};
     const route = this.routes.get(path);
     const invite = new Headers(init?.headers).get('kefu-invite');
