@@ -4,12 +4,29 @@ use std::net::IpAddr;
 
 use hyper::{Request, body::Incoming};
 
-use crate::chat::Refusal;
+use crate::chat::{Refusal, now_ms};
 
-use super::Http;
+use super::{Http, api::bearer};
 
-/// Whether somebody at an address may ask now. Limits of reads by address belong here; so far it only counts.
-pub fn admit(http: &Http, _address: IpAddr, _request: &Request<Incoming>) -> Result<(), Refusal> {
+/// What a page of history or of a list costs, in requests that only look something up in memory,
+const PAGE: u32 = 5;
+/// and a socket.
+const SOCKET: u32 = 2;
+
+/// Whether somebody at an address may ask now. Agents count by themselves, as an office has many of them behind one address;
+/// visitors, by their token, and strangers count by address, too.
+pub fn admit(http: &Http, address: IpAddr, request: &Request<Incoming>) -> Result<(), Refusal> {
     http.metrics.api_requests.inc();
-    Ok(())
+    let who = bearer(request).and_then(|token| http.tokens.read(token, now_ms()));
+    http.chat
+        .limit_read(who.as_ref(), address, cost(request.uri().path()))
+        .inspect_err(|r| http.metrics.refuse(r.code as u16))
+}
+
+fn cost(path: &str) -> u32 {
+    match path {
+        _ if path.starts_with("/api/v1/conversations") => PAGE,
+        _ if path.starts_with("/api/v1/ws/") => SOCKET,
+        _ => 1,
+    }
 }

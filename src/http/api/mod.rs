@@ -95,12 +95,15 @@ fn from_own_page(http: &Http, request: &Request<Incoming>) -> bool {
     }
 }
 
+/// The bearer token of a request.
+pub(super) fn bearer(request: &Request<Incoming>) -> Option<&str> {
+    request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
 /// Whom the bearer token stands for; an agent's account is checked again each time.
 fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, Refusal> {
     let refused = || Refusal::new(ErrorCode::Unauthorised, "sign in first");
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(refused)?;
-    let token = header.strip_prefix("Bearer ").ok_or_else(refused)?;
-    let who = http.tokens.read(token, now_ms()).ok_or_else(refused)?;
+    let who = bearer(request).and_then(|token| http.tokens.read(token, now_ms())).ok_or_else(refused)?;
     if let Who::Agent { kid, user } = &who
         && http.org.active(user).is_none_or(|a| a.kid != *kid)
     {

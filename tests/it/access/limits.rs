@@ -11,7 +11,7 @@ use serde_json::json;
 use super::*;
 use crate::support::{
     company::Company,
-    http::{Answer, ask},
+    http::{Answer, ask, get},
     server::{Server, config},
 };
 
@@ -260,4 +260,34 @@ async fn who_is_limited_is_seen_in_the_statistics() {
     let stats = company.stats().await;
     assert_eq!(stats["limited"], json!({ "openings": { "visitors": 0, "addresses": 1, "agents": 0 } }));
     assert_eq!(stats["metrics"]["messages"]["limited"]["openings"], 1);
+}
+
+#[tokio::test]
+async fn whoever_asks_too_much_is_told_when_and_agents_behind_that_address_are_not() {
+    let company = Company::found().await;
+    let mut config = config();
+    (config.limits.address_reads_per_minute, config.limits.visitor_reads_per_minute) = (60, 20);
+    let server = Server::start(&company, config).await;
+    // two for each socket
+    let (mut visitor, li, conv) = victim(&server).await;
+    let history = |peer: &Peer| {
+        let token = peer.token.clone();
+        async move { get(server.addr, &format!("/api/v1/conversations/{conv}/records?after=0"), &token).await.unwrap() }
+    };
+    let mut answers = Vec::new();
+    for _ in 0..5 {
+        answers.push(history(&visitor).await);
+    }
+    assert!(answers[..4].iter().all(|a| a.status == 200));
+    let last = &answers[4];
+    assert_eq!((last.status, last.json()["limit"].clone()), (429, json!("reads")));
+    let retry = last.json()["retry_ms"].as_u64().unwrap();
+    assert!((1..=15_000).contains(&retry), "{retry}");
+    // strangers of that address use up what is left for all of them
+    while get(server.addr, "/api/v1/directory?after=-1", "").await.unwrap().status != 429 {}
+    for _ in 0..20 {
+        assert_eq!(history(&li).await.status, 200);
+    }
+    visitor.say(conv, "and what is open goes on").await;
+    assert!(company.stats().await["limited"]["reads"]["addresses"].as_u64() >= Some(1));
 }
