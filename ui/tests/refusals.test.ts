@@ -118,6 +118,7 @@ describe('other refusals', () => {
     await rest(19 * MINUTE);
     expect([tries(), stateOf(v.client.thread.value, 'hello')]).toEqual([1, 'queued']);
     server.refuses.clear();
+    await rest(MINUTE);
     await until(() => stateOf(v.client.thread.value, 'hello') === 'sent');
     expect([tries(), v.client.wait.value]).toEqual([2, null]);
   });
