@@ -7,7 +7,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 KEFU := $(TARGET)/debug/kefu
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
-.PHONY: help run build ui test test-rust test-ui test-browser lint bench hostile mutate crash tools clean-demo dist test-dist size smoke cross-tools
+.PHONY: help run build ui test test-rust test-ui test-browser lint bench attack hostile mutate crash tools clean-demo dist test-dist size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -53,6 +53,10 @@ test-browser: tools ui tests/browser/node_modules ## Real browsers against the r
 
 bench: build ## Speed and memory, as in the README's table
 	sh benches/run.sh "$(TARGET)/release/kefu"
+
+attack: ui ## What one stranger can do to the server and to the others on it (10 minutes each; KEFU_ATTACKED=old:new compares)
+	$(CARGO) build --release
+	$(CARGO) bench --profile dev --bench attack -- $(subst :, ,$(or $(KEFU_ATTACKED),$(TARGET)/release/kefu))
 
 hostile: ui/node_modules ## All ordered pairs of lies of a hostile server against the pages (minutes)
 	npm --prefix ui run hostile

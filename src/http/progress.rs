@@ -20,7 +20,7 @@ use tokio::{
 
 /// What the kernel may hold for a connection in each direction; it doubles these for its own bookkeeping. An answer goes
 /// out at this much in one round trip: 2.5 MB a second over 100 ms.
-const SEND_BUFFER: usize = 256 * 1024;
+const SEND_BUFFER: usize = 128 * 1024;
 const RECEIVE_BUFFER: usize = 64 * 1024;
 /// What may wait in the kernel without having been sent yet. The rest of the buffer is for bytes under way, and a peer that
 /// does not read lets none be under way.
@@ -28,7 +28,7 @@ const NOT_SENT: u32 = 32 * 1024;
 /// How long, and for how many bytes, a connection is read after its last answer: one that is closed with unread bytes in
 /// it is reset, and the peer would lose the answer that says why.
 const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: usize = 256 * 1024;
+const LINGER_BYTES: usize = 64 * 1024;
 
 /// Bounds what the kernel holds for each connection that comes from a listener, and how long it keeps one whose peer
 /// acknowledges nothing.

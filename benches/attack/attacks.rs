@@ -1,0 +1,364 @@
+//! The attacks, by the names of the review that found them, and the run around each.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use kefu::{
+    crypto::sign::random,
+    proto::{ClientFrame, MsgId, Side},
+};
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpStream,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use super::{
+    client::{Http, Socket, Visitor, connect},
+    crowd::Crowd,
+    server::{Company, Server, Target},
+};
+
+/// Where the attacker is.
+const STRANGER: u8 = 2;
+/// How long everybody is left alone before an attack, and after it.
+const QUIET: Duration = Duration::from_secs(15);
+/// Sockets or connections of one address.
+const SOCKETS: usize = 64;
+/// Bytes of a message that fills a record.
+const LARGE: usize = 60_000;
+/// Records of a conversation that is read again and again.
+const RECORDS: usize = 500;
+const MIB: f64 = 1024.0 * 1024.0;
+
+/// One of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attack {
+    /// Large messages, as fast as they are taken.
+    Fill,
+    /// Visitors close and open their conversations.
+    Reopen,
+    /// Recalls of ids that are not there, in a large conversation.
+    Recall,
+    /// Pages of a large conversation.
+    Pages,
+    /// The whole directory.
+    Directory,
+    /// A file for clients that take no encoding.
+    Plain,
+    /// Bodies nobody asked for.
+    Bodies,
+    /// Answers nobody reads.
+    Unread,
+}
+
+/// What an attack got done.
+#[derive(Default)]
+struct Done {
+    ok: AtomicU64,
+    refused: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Done {
+    fn ok(&self, bytes: usize) {
+        self.ok.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> (u64, u64, u64) {
+        let read = |n: &AtomicU64| n.load(Ordering::Relaxed);
+        (read(&self.ok), read(&self.refused), read(&self.bytes))
+    }
+}
+
+impl Attack {
+    /// All of them.
+    pub const ALL: [Self; 8] =
+        [Self::Fill, Self::Reopen, Self::Recall, Self::Pages, Self::Directory, Self::Plain, Self::Bodies, Self::Unread];
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fill => "A5 fill: 20 visitors send 60 kB each, as fast as they are taken",
+            Self::Reopen => "A7 reopen: 16 visitors close and reopen",
+            Self::Recall => "A8 recall: 64 sockets recall random ids in 500 × 60 kB",
+            Self::Pages => "A8 pages: 16 × records?limit=500 of 60 kB",
+            Self::Directory => "A8 directory: 64 × directory?after=-1",
+            Self::Plain => "A8 plain: 64 × a file without Accept-Encoding",
+            Self::Bodies => "A9 bodies: 512 bodies of 256 KiB, all but a byte",
+            Self::Unread => "A10 unread: 60 × 40 requests whose answers are not read",
+        }
+    }
+
+    fn lasts(self) -> Duration {
+        match self {
+            Self::Fill | Self::Unread => Duration::from_secs(60),
+            _ => Duration::from_secs(20),
+        }
+    }
+
+    /// Runs it against a server of its own; a line of the table.
+    pub async fn run(self, executable: &Path) -> anyhow::Result<String> {
+        let company = Company::found(executable)?;
+        let victim = match self {
+            Self::Recall | Self::Pages => {
+                let server = company.serve(true).await?;
+                Some(fill(&server.at).await.context("the conversation could not be filled")?)
+            }
+            _ => None,
+        };
+        let mut server = company.serve(false).await?;
+        let crowd = Crowd::come(&server.at).await?;
+        let quiet = Instant::now();
+        sleep(QUIET).await;
+        let (begin, stored) = (Instant::now(), server.stored());
+        let (before, cpu, others) = (server.rss(), server.cpu(), server.at.kernel().0);
+        let done = Arc::<Done>::default();
+        let mut tasks = JoinSet::new();
+        self.begin(&server.at, victim, &done, &mut tasks).await?;
+        // the last twenty seconds are what goes on for ever
+        let (mut most, mut steady, mut held) = (before, None, (0, 0));
+        while begin.elapsed() < self.lasts() {
+            sleep(Duration::from_millis(100)).await;
+            most = most.max(server.rss());
+            let (count, bytes) = server.at.kernel();
+            held = (held.0.max(count.saturating_sub(others)), held.1.max(bytes));
+            if steady.is_none() && begin.elapsed() + Duration::from_secs(20) >= self.lasts() {
+                steady = Some((Instant::now(), done.read()));
+            }
+        }
+        let (end, cpu) = (Instant::now(), (server.cpu() - cpu) / begin.elapsed().as_secs_f64());
+        let (count, bytes) = server.at.kernel();
+        let last = (count.saturating_sub(others), bytes);
+        let came = self.told(&done, steady, &server, stored, held, last);
+        drop(tasks);
+        sleep(QUIET).await;
+        let (calm, busy) = (crowd.served(quiet, begin), crowd.served(begin, end));
+        let [before, most, after] = [before, most, server.rss()].map(|bytes| bytes as f64 / MIB);
+        let ended = if server.runs() { "" } else { " **The server ended.**" };
+        Ok(format!(
+            "| {} | {came}{ended} | {before:.0}, {most:.0}, {after:.0} | {:.0} % | {:.1}, {:.1} | {:.1}, {:.1} | {} |",
+            self.name(),
+            cpu * 100.0,
+            calm.p50,
+            calm.p99,
+            busy.p50,
+            busy.p99,
+            busy.missing
+        ))
+    }
+
+    fn told(
+        self,
+        done: &Done,
+        steady: Option<(Instant, (u64, u64, u64))>,
+        server: &Server,
+        stored: u64,
+        held: (usize, u64),
+        last: (usize, u64),
+    ) -> String {
+        let (ok, refused, bytes) = done.read();
+        let seconds = self.lasts().as_secs_f64();
+        // what there was, and the rate of the last twenty seconds for the rest of the hour
+        let (since, (ok_then, _, bytes_then)) = steady.unwrap_or((Instant::now(), (ok, refused, bytes)));
+        let rest = (3600.0 - seconds) / since.elapsed().as_secs_f64().max(1.0);
+        let hour = |now: u64, then: u64| now as f64 + (now - then) as f64 * rest;
+        match self {
+            Self::Fill => format!(
+                "{ok} messages, {:.0} MiB sealed, {:.0} MiB more on disk; an hour: {:.0} messages, {:.0} MiB",
+                bytes as f64 / MIB,
+                server.stored().saturating_sub(stored) as f64 / MIB,
+                hour(ok, ok_then),
+                hour(bytes, bytes_then) / MIB
+            ),
+            Self::Reopen => {
+                format!("{ok} changes, {refused} refused; an hour: {:.0} changes", hour(ok, ok_then))
+            }
+            Self::Bodies => format!("{} bodies held at most, {} at the end", held.0, last.0),
+            Self::Unread => format!(
+                "{} connections and {:.1} MiB waiting in the kernel at most, {} and {:.1} at the end",
+                held.0,
+                held.1 as f64 / MIB,
+                last.0,
+                last.1 as f64 / MIB
+            ),
+            _ => format!("{:.0} a second, {refused} refused", ok as f64 / seconds),
+        }
+    }
+
+    async fn begin(
+        self,
+        at: &Arc<Target>,
+        victim: Option<Visitor>,
+        done: &Arc<Done>,
+        tasks: &mut JoinSet<anyhow::Result<()>>,
+    ) -> anyhow::Result<()> {
+        match self {
+            Self::Fill => {
+                for _ in 0..20 {
+                    tasks.spawn(write(at.clone(), done.clone()));
+                }
+            }
+            Self::Reopen => {
+                for _ in 0..16 {
+                    tasks.spawn(reopen(at.clone(), done.clone()));
+                }
+            }
+            Self::Recall => {
+                let victim = Arc::new(victim.context("nobody's conversation")?);
+                for _ in 0..SOCKETS {
+                    tasks.spawn(recall(at.clone(), victim.clone(), done.clone()));
+                }
+            }
+            Self::Pages => {
+                let victim = victim.context("nobody's conversation")?;
+                let socket = Socket::enter(at, STRANGER, &victim.key, Side::Visitor).await?;
+                let path = format!("/api/v1/conversations/{}/records?after=0&limit=500", victim.conv);
+                let token = format!("Authorization: Bearer {}\r\n", socket.token);
+                for _ in 0..16 {
+                    tasks.spawn(get(at.clone(), path.clone(), token.clone(), done.clone()));
+                }
+            }
+            Self::Directory => {
+                for _ in 0..SOCKETS {
+                    tasks.spawn(get(at.clone(), "/api/v1/directory?after=-1".into(), String::new(), done.clone()));
+                }
+            }
+            Self::Plain => {
+                let script = script(at).await?;
+                for _ in 0..SOCKETS {
+                    tasks.spawn(get(at.clone(), script.clone(), String::new(), done.clone()));
+                }
+            }
+            Self::Bodies => {
+                for _ in 0..8 * SOCKETS {
+                    tasks.spawn(body(at.clone()));
+                }
+            }
+            Self::Unread => {
+                for _ in 0..60 {
+                    tasks.spawn(unread(at.clone()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A conversation with many large records, or as many as are taken.
+async fn fill(at: &Arc<Target>) -> anyhow::Result<Visitor> {
+    let (mut visitor, mut socket) = Visitor::come(at, STRANGER).await?;
+    for n in 0..RECORDS {
+        if visitor.say(&mut socket, LARGE).await?.is_err() {
+            eprintln!("the conversation has {n} large records: more are refused");
+            break;
+        }
+    }
+    Ok(visitor)
+}
+
+async fn write(at: Arc<Target>, done: Arc<Done>) -> anyhow::Result<()> {
+    let (mut visitor, mut socket) = Visitor::come(&at, STRANGER).await?;
+    loop {
+        match visitor.say(&mut socket, LARGE).await? {
+            Ok(bytes) => done.ok(bytes),
+            Err(again) => {
+                done.refused();
+                sleep(Duration::from_millis(again.unwrap_or(60_000))).await;
+            }
+        }
+    }
+}
+
+async fn reopen(at: Arc<Target>, done: Arc<Done>) -> anyhow::Result<()> {
+    let (visitor, mut socket) = Visitor::come(&at, STRANGER).await?;
+    let conv = visitor.conv;
+    let mut req = 1;
+    loop {
+        for close in [true, false] {
+            req += 1;
+            let frame = if close { ClientFrame::Close { req, conv } } else { ClientFrame::Reopen { req, conv } };
+            match socket.ask(req, &frame).await? {
+                Ok(()) => done.ok(0),
+                Err(_) => done.refused(),
+            }
+        }
+    }
+}
+
+async fn recall(at: Arc<Target>, victim: Arc<Visitor>, done: Arc<Done>) -> anyhow::Result<()> {
+    let mut socket = Socket::enter(&at, STRANGER, &victim.key, Side::Visitor).await?;
+    for req in 1.. {
+        // it is refused, after the search that it is about
+        let _ = socket.ask(req, &ClientFrame::Recall { req, conv: victim.conv, msg: MsgId(random()) }).await?;
+        done.ok(0);
+    }
+    Ok(())
+}
+
+async fn get(at: Arc<Target>, path: String, headers: String, done: Arc<Done>) -> anyhow::Result<()> {
+    loop {
+        let mut http = Http::open(at.addr, STRANGER).await?;
+        while let Ok((status, body)) = http.get(&path, &headers).await {
+            if status == 200 {
+                done.ok(body.len());
+            } else {
+                done.refused();
+                sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+/// The console's program.
+async fn script(at: &Target) -> anyhow::Result<String> {
+    let (_, page) = Http::open(at.addr, STRANGER).await?.get("/console/", "").await?;
+    let page = String::from_utf8_lossy(&page);
+    let name = page.split(['"', '\'']).find(|word| word.ends_with(".js"));
+    let name = name.context("the executable was built without its pages")?;
+    Ok(format!("/console/{}", name.trim_start_matches("./").trim_start_matches("/console/")))
+}
+
+/// Comes again when it is thrown out.
+async fn body(at: Arc<Target>) -> anyhow::Result<()> {
+    const LENGTH: usize = 256 * 1024;
+    let head = format!(
+        "POST /api/v1/invite/open HTTP/1.1\r\nHost: kefu\r\nContent-Type: application/json\r\nContent-Length: {LENGTH}\r\n\r\n"
+    );
+    loop {
+        if let Ok(mut tcp) = connect(at.addr, STRANGER).await {
+            let _ = tcp.write_all(head.as_bytes()).await;
+            let _ = tcp.write_all(&[b' '; LENGTH - 1]).await;
+            ended(&mut tcp, Duration::from_secs(60)).await;
+        }
+        sleep(Duration::from_secs(2)).await;
+    }
+}
+
+/// Asks for much, reads nothing, and stays.
+async fn unread(at: Arc<Target>) -> anyhow::Result<()> {
+    let path = script(&at).await.unwrap_or_else(|_| "/api/v1/directory?after=-1".into());
+    let mut tcp = connect(at.addr, STRANGER).await?;
+    tcp.write_all(format!("GET {path} HTTP/1.1\r\nHost: kefu\r\n\r\n").repeat(40).as_bytes()).await?;
+    sleep(Duration::from_secs(600)).await;
+    drop(tcp);
+    Ok(())
+}
+
+/// Reads until the server hangs up.
+async fn ended(tcp: &mut TcpStream, most: Duration) {
+    let _ = timeout(most, tokio::io::copy(tcp, &mut tokio::io::sink())).await;
+}
