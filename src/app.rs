@@ -6,9 +6,8 @@
 use std::{
     fs,
     future::Future,
-    io::{self, Write},
+    io,
     net::SocketAddr,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -35,11 +34,12 @@ use crate::{
     config::Config,
     crypto::{codec, directory::Directory, sign::random},
     desk::{Desk, IdleRule, Rules},
+    files,
     housekeeping::{House, keep_robot_keys},
     http::{self, Bounds, Http, Patience, Tokens, admin},
     hub::Hub,
     obs::Metrics,
-    org::{Commit, Org, widgets::Widgets},
+    org::{Commit, Org, robot::Keeping, widgets::Widgets},
     proto::{CloseCode, ErrorCode},
     store::{
         Feed, Store,
@@ -130,10 +130,16 @@ fn setup(data_dir: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-async fn open_org(data_dir: &Path, config: &Config, store: Arc<dyn Store>) -> anyhow::Result<(Arc<Org>, Arc<Widgets>)> {
+async fn open_org(
+    data_dir: &Path,
+    config: &Config,
+    store: Arc<dyn Store>,
+    serves: bool,
+) -> anyhow::Result<(Arc<Org>, Arc<Widgets>)> {
     let org = Org::open(store.clone(), &setup(data_dir)?).context("the directory in the database can't be used")?;
-    let key_dir = &config.robot.key_dir;
-    org.open_robot(if key_dir.is_empty() { data_dir.join(names::ROBOT) } else { PathBuf::from(key_dir) });
+    let named = |dir: &String| (!dir.is_empty()).then(|| PathBuf::from(dir));
+    let dir = named(&config.robot.key_dir).unwrap_or_else(|| data_dir.join(names::ROBOT));
+    org.open_robot(Keeping { dir, day_dir: named(&config.robot.day_key_dir), serves });
     let widgets = Widgets::load(&*store).context("cannot read the widgets that were served before")?;
     if let Some(widget) = http::assets::embedded_widget() {
         widgets.add(&*store, widget).await.context("cannot store the widget of this version")?;
@@ -151,7 +157,7 @@ pub async fn serve(
     let metrics = Arc::new(Metrics::new());
     let (disk, feed) = open_store(&data_dir, &config, Some(metrics.clone()))?;
     let store: Arc<dyn Store> = disk.clone();
-    let (org, widgets) = open_org(&data_dir, &config, store.clone()).await?;
+    let (org, widgets) = open_org(&data_dir, &config, store.clone(), true).await?;
     let hub = Hub::new();
     let (chat, inbox) = Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config))
         .context("cannot read the open conversations")?;
@@ -244,8 +250,7 @@ pub async fn serve(
 fn metrics_token(data_dir: &Path) -> anyhow::Result<String> {
     let path = data_dir.join(names::METRICS_TOKEN);
     let made = codec::b64u(&random::<32>());
-    let new = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    match new.and_then(|mut file| writeln!(file, "{made}")) {
+    match files::write_new(&path, 0o600, format!("{made}\n").as_bytes()) {
         Ok(()) => return Ok(made),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
         Err(e) => return Err(e).with_context(|| format!("cannot write {}", path.display())),
@@ -395,7 +400,7 @@ impl Admin {
         let local = async {
             let (redb, _) = open_store(data_dir, config, None)?;
             let store: Arc<dyn Store> = redb;
-            let (org, widgets) = open_org(data_dir, config, store.clone()).await?;
+            let (org, widgets) = open_org(data_dir, config, store.clone(), false).await?;
             let (public_url, storage_bytes) = (config.public_url(), size_of(store.clone()));
             let admin = admin::Admin { org, widgets, public_url, storage_bytes, running: None };
             anyhow::Ok(Self::Local(Box::new(admin), store))

@@ -18,6 +18,7 @@ pub mod client;
 pub mod config;
 pub mod crypto;
 pub mod desk;
+pub mod files;
 pub mod housekeeping;
 pub mod http;
 pub mod hub;

@@ -1,13 +1,16 @@
 //! The data directory: which files there are, making them with the right permissions, checking them.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
-    io::{ErrorKind, Write as _},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
-use super::fail::{Fail, Kind};
+use super::{
+    fail::{Fail, Kind},
+    owner,
+};
+use crate::files::{self, NotPrivate, make_directory, private_directory};
 
 /// The company's root and recovery keys, sealed.
 pub const KEYS: &str = "company.keys";
@@ -33,40 +36,29 @@ pub fn make_private(dir: &Path) -> Result<(), Fail> {
     if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
         fs::create_dir_all(parent).map_err(|e| cannot("make", parent, &e))?;
     }
-    match DirBuilder::new().mode(0o700).create(dir) {
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => check_private(dir),
-        made => made.map_err(|e| cannot("make", dir, &e)),
+    match make_directory(dir) {
+        Ok(false) => check_private(dir),
+        made => made.map(drop).map_err(|e| cannot("make", dir, &e)),
     }
 }
 
-/// Refuses a data directory that others can read.
+/// Refuses a data directory that others can enter, or that somebody else owns.
 pub fn check_private(dir: &Path) -> Result<(), Fail> {
     let meta = fs::metadata(dir).map_err(|e| cannot("read", dir, &e))?;
-    if !meta.is_dir() {
-        return Err(Fail::failure(format!("{} is not a directory", dir.display())));
-    }
-    let mode = meta.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(Fail::failure(format!("other users may enter {} (mode {mode:03o})", dir.display()))
-            .next(format!("chmod 700 {}", quoted(dir))));
-    }
-    let me = rustix::process::geteuid();
-    if meta.uid() != me.as_raw() && !me.is_root() {
-        return Err(Fail::failure(format!("{} belongs to user {}, not to you", dir.display(), meta.uid()))
-            .next(format!("run as that user: sudo -u '#{}' kefu …", meta.uid())));
-    }
-    Ok(())
+    let shown = dir.display();
+    private_directory(&meta).map_err(|why| match why {
+        NotPrivate::NoDirectory => Fail::failure(format!("{shown} is not a directory")),
+        NotPrivate::Open(mode) => Fail::failure(format!("other users may enter {shown} (mode {mode:03o})"))
+            .next(format!("chmod 700 {}", quoted(dir))),
+        NotPrivate::Foreign(uid) => {
+            Fail::failure(format!("{shown} belongs to {}, not to you", owner::shown(uid))).next(owner::command(uid))
+        }
+    })
 }
 
 /// Writes a new file of the given mode; refuses to replace one.
 pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> Result<(), Fail> {
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
-        .and_then(|mut f| f.write_all(content).and_then(|()| f.sync_all()));
-    match written {
+    match files::write_new(path, mode, content) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
             Err(Fail::new(Kind::Exists, format!("{} exists already", path.display())).next("nothing was overwritten"))
         }
@@ -76,10 +68,7 @@ pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> Result<(), Fail> {
 
 /// Replaces a file in one step: readers see the old content or the new, never half of it.
 pub fn replace(path: &Path, mode: u32, content: &[u8]) -> Result<(), Fail> {
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let _ = fs::remove_file(&beside);
-    write_new(&beside, mode, content)?;
-    fs::rename(&beside, path).map_err(|e| cannot("replace", path, &e))
+    files::replace(path, mode, content).map_err(|e| cannot("replace", path, &e))
 }
 
 /// Refuses a directory without a company in it.
@@ -111,7 +100,7 @@ pub fn quoted(path: &Path) -> String {
 pub fn cannot(act: &str, path: &Path, e: &std::io::Error) -> Fail {
     let fail = Fail::failure(format!("cannot {act} {}: {}", path.display(), io_reason(e)));
     match e.kind() {
-        ErrorKind::PermissionDenied => fail.next("run as the user who owns the data, such as: sudo -u kefu kefu …"),
+        ErrorKind::PermissionDenied => fail.next(owner::next()),
         ErrorKind::StorageFull => fail.next("free some space and try again"),
         _ => fail,
     }
@@ -125,6 +114,8 @@ pub fn io_reason(e: &std::io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]

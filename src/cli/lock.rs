@@ -1,9 +1,8 @@
 //! One server per data directory: a lock that the system lets go when its holder dies, and the holder's number in it.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     io::{Read as _, Seek as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
@@ -11,6 +10,7 @@ use super::{
     data_dir::{LOCK, cannot},
     fail::{Fail, Kind},
 };
+use crate::files::open_or_create;
 
 /// Held as long as it lives.
 #[derive(Debug)]
@@ -21,14 +21,7 @@ pub struct Lock {
 /// Takes the lock of a data directory, or says who holds it.
 pub fn take(dir: &Path) -> Result<Lock, Fail> {
     let path = dir.join(LOCK);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(|e| cannot("open", &path, &e))?;
+    let mut file = open_or_create(&path, 0o600).map_err(|e| cannot("open", &path, &e))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

@@ -36,6 +36,7 @@ mod link;
 mod lock;
 mod minimum;
 mod out;
+mod owner;
 mod secret;
 mod seen;
 mod teach;
@@ -112,6 +113,27 @@ enum Command {
 }
 
 impl Command {
+    /// Whether it works on the data directory, and whether it may make one.
+    fn data(&self) -> Option<bool> {
+        match self {
+            Self::Init(args) => args.data().then_some(true),
+            Self::Bench(args) => args.data().then_some(false),
+            Self::Service(_) | Self::Completions(_) | Self::Man(_) | Self::ExitCodes(_) => None,
+            Self::Serve(_)
+            | Self::User(_)
+            | Self::Team(_)
+            | Self::Site(_)
+            | Self::Robot(_)
+            | Self::Directory(_)
+            | Self::Intent(_)
+            | Self::Knowledge(_)
+            | Self::Policy(_)
+            | Self::Model(_)
+            | Self::Stats(_)
+            | Self::Doctor(_) => Some(false),
+        }
+    }
+
     fn run(self, ctx: &Context) -> Result<(), Fail> {
         match self {
             Self::Init(args) => args.run(ctx),
@@ -154,7 +176,8 @@ pub fn main() -> ExitCode {
         }
     };
     let ctx = Context::new(cli.globals);
-    match cli.command.run(&ctx) {
+    let owner = cli.command.data().map_or(Ok(()), |makes| owner::become_owner(&ctx.data_dir, makes));
+    match owner.and_then(|()| cli.command.run(&ctx)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fail) => fail.report(ctx.json, ctx.color_stderr()),
     }

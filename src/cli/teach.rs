@@ -1,9 +1,8 @@
 //! What the commands that teach the robot share: its files, a lock over them, reports about what people bring, progress.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{IsTerminal as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     sync::Arc,
 };
@@ -23,6 +22,7 @@ use crate::{
         intent::Head,
         text_file::{self, Report},
     },
+    files::open_or_create,
     understanding::{self, Files, Unable},
 };
 
@@ -107,8 +107,7 @@ impl Desk {
         let files = Files::of(&ctx.data_dir);
         data_dir::make_private(&files.dir)?;
         let path = files.dir.join("teach.lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let lock = lock.map_err(|e| cannot("open", &path, &e))?;
+        let lock = open_or_create(&path, 0o600).map_err(|e| cannot("open", &path, &e))?;
         lock.lock().map_err(|e| cannot("lock", &path, &e))?;
         Ok(Self { files, _lock: lock })
     }

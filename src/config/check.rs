@@ -29,8 +29,10 @@ pub(super) fn check(c: &Config) -> Vec<Problem> {
         let message = format!("{scheme:?} is no storage this kefu knows: write \"redb:\" or \"redb:/path/to/file\"");
         bad.push(Problem::new("storage.url", message));
     }
-    if !c.robot.key_dir.is_empty() && !c.robot.key_dir.starts_with('/') {
-        bad.push(Problem::new("robot.key_dir", format!("{:?} is no absolute path", c.robot.key_dir)));
+    for (key, dir) in [("robot.key_dir", &c.robot.key_dir), ("robot.day_key_dir", &c.robot.day_key_dir)] {
+        if !dir.is_empty() && !dir.starts_with('/') {
+            bad.push(Problem::new(key, format!("{dir:?} is no absolute path")));
+        }
     }
     match (c.tls.cert.is_empty(), c.tls.key.is_empty()) {
         (false, true) => {

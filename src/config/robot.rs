@@ -10,6 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 pub struct Robot {
     /// Directory of its keys; empty: `robot` in the data directory.
     pub key_dir: String,
+    /// Directory of its day keys; empty: where the others lie, or what systemd made for the service.
+    pub day_key_dir: String,
     /// Least probability of an intent to act on.
     pub threshold: u32,
     /// Least fit of an entry of the knowledge to answer with.
@@ -38,6 +40,7 @@ impl Default for Robot {
     fn default() -> Self {
         Self {
             key_dir: String::new(),
+            day_key_dir: String::new(),
             threshold: 50,
             knowledge: 75,
             margin: 15,

@@ -162,7 +162,7 @@ fn to_value<T: serde::Serialize>(value: &T) -> Result<Value, Refusal> {
 /// Offers the router on a socket that only the owner of the data directory can open.
 pub fn listen(path: &Path) -> std::io::Result<UnixListener> {
     use std::os::unix::fs::PermissionsExt;
-    // left behind by a server that was killed; the lock of the data directory says that none runs
+    // `bind` follows no link, and refuses a name that is taken; left behind by a server that was killed; the lock of the data directory says that none runs
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
         _ => {}

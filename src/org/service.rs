@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -219,9 +218,9 @@ impl Org {
         (self.clock)()
     }
 
-    /// Reads the robot's keys in `dir`. Without this there is no robot here.
-    pub fn open_robot(&self, dir: PathBuf) {
-        let robot = Robot::open(dir, self.fp, self.clock.clone());
+    /// Reads the robot's keys. Without this there is no robot here.
+    pub fn open_robot(&self, keeping: super::robot::Keeping) {
+        let robot = Robot::open(keeping, self.fp, self.clock.clone());
         robot.keep(&self.directory());
         // a second call would be a mistake of the caller; the first stands
         let _ = self.robot.set(Arc::new(robot));

@@ -5,11 +5,13 @@ use std::{fs, io::ErrorKind, path::Path, sync::Arc};
 use bytes::Bytes;
 
 use super::{Files, Unable};
-use crate::ai::{
-    Model,
-    embed::{Fingerprint, encoders},
-    intent::{Head, HeadError, train},
-    knowledge::book::replace,
+use crate::{
+    ai::{
+        Model,
+        embed::{Fingerprint, encoders},
+        intent::{Head, HeadError, train},
+    },
+    files::replace,
 };
 
 /// Threads that learn again.
@@ -58,7 +60,7 @@ fn again(path: &Path, bytes: &[u8], model: &Arc<Model>) -> Result<Head, Unable> 
     let mut workers = encoders(model, WORKERS).map_err(|e| Unable::Model(e.to_string()))?;
     let head = train(old.to_examples(), &mut workers, &mut |_| ()).map_err(|e| unable(&e))?;
     let examples = head.examples();
-    match replace(path, &head.to_bytes()) {
+    match replace(path, 0o600, &head.to_bytes()) {
         Ok(()) => tracing::info!(examples, "the language model is another one: the intents were learned again"),
         Err(error) => tracing::warn!(%error, file = %path.display(), "the intents learned again can't be written"),
     }

@@ -1,17 +1,14 @@
 //! All entries in one JSON file, replaced as a whole: readers see the old book or the new one.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::{ErrorKind, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path};
 
 use serde::{Deserialize, Serialize};
 
 use super::Entry;
-use crate::ai::text_file::{Report, folded};
+use crate::{
+    ai::text_file::{Report, folded},
+    files::replace,
+};
 
 /// Most entries.
 pub const MAX_ENTRIES: usize = 200_000;
@@ -81,7 +78,7 @@ impl Book {
         let file = File { version: VERSION, entries: self.entries.values().cloned().collect() };
         let mut bytes = serde_json::to_vec_pretty(&file).map_err(BookError::Damaged)?;
         bytes.push(b'\n');
-        Ok(replace(path, &bytes)?)
+        Ok(replace(path, 0o600, &bytes)?)
     }
 
     /// Puts in an entry whose texts are settled. One without id gets that of the entry with the same question on the same
@@ -143,31 +140,6 @@ impl Book {
                 }
             }
         }
-    }
-}
-
-/// Replaces a file in one step, on disk when it returns, readable for its owner alone.
-///
-/// # Errors
-/// The system refused; then the old file is as it was.
-pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&beside)
-        .and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()))
-        .and_then(|()| fs::rename(&beside, path));
-    if let Err(e) = written {
-        // the half-written one is of no use; if it can't be removed either, the next attempt truncates it
-        let _ = fs::remove_file(&beside);
-        return Err(e);
-    }
-    match path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        Some(dir) => fs::File::open(dir)?.sync_all(),
-        None => fs::File::open(".")?.sync_all(),
     }
 }
 

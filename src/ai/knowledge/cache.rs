@@ -4,10 +4,13 @@ use std::{collections::HashMap, path::Path};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Book, book::replace};
-use crate::ai::{
-    embed::{Embed, EmbedError, Fingerprint, embed_all},
-    vectors::Rows,
+use super::Book;
+use crate::{
+    ai::{
+        embed::{Embed, EmbedError, Fingerprint, embed_all},
+        vectors::Rows,
+    },
+    files::replace,
 };
 
 const MARK: &[u8; 8] = b"KEFUVEC1";
@@ -40,7 +43,7 @@ impl Cache {
     /// # Errors
     /// The system refused.
     pub fn save(&self, path: &Path) -> std::io::Result<()> {
-        replace(path, &self.to_bytes())
+        replace(path, 0o600, &self.to_bytes())
     }
 
     /// Numbers in a vector.

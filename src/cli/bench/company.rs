@@ -18,6 +18,7 @@ use crate::{
         opaque::{OpaqueServer, generate_setup},
         sign::SigningKey,
     },
+    files::{make_directory, private_directory, write_new},
     org::{BoxFor, Commit, RECOVERY, SiteSettings, acts},
     proto::{OrgFp, SiteId, TeamId, UserId},
 };
@@ -99,10 +100,13 @@ pub struct Company {
 /// Founds the company in `data_dir` (made if it isn't there) and writes `opaque.setup`. The server must not run yet.
 pub async fn found(data_dir: &Path, config: &Config, spec: &Spec) -> anyhow::Result<Company> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
-    fs::create_dir_all(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
+    make_directory(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
+    // one that somebody else made first, in the temporary directory, would be theirs to change
+    let found = fs::symlink_metadata(data_dir).with_context(|| format!("cannot read {}", data_dir.display()))?;
+    private_directory(&found).map_err(|_| anyhow::anyhow!("{} is not ours alone", data_dir.display()))?;
     let (keys, setup) = (CompanyKeys::generate(), generate_setup());
     let path = data_dir.join(app::names::OPAQUE_SETUP);
-    fs::write(&path, &setup[..]).with_context(|| format!("cannot write {}", path.display()))?;
+    write_new(&path, 0o600, &setup).with_context(|| format!("cannot write {}", path.display()))?;
     let opaque = OpaqueServer::new(&setup, keys.fp())?.public();
 
     let first = acts::genesis("Bench", &keys, &opaque, now)?;

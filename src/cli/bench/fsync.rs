@@ -1,7 +1,6 @@
 //! `kefu bench fsync`: how fast the disk makes writes durable, which bounds everything that is acknowledged.
 
 use std::{
-    fs::OpenOptions,
     io::{Seek, SeekFrom, Write},
     path::PathBuf,
     time::{Duration, Instant},
@@ -14,6 +13,7 @@ use super::{
     machine,
     report::{Report, Sync},
 };
+use crate::files::open_or_create;
 
 /// Sizes of a write before each sync: a page, and groups of some 500-byte messages.
 const SIZES: [usize; 4] = [4 << 10, 16 << 10, 64 << 10, 512 << 10];
@@ -44,7 +44,7 @@ impl Args {
 
     fn size(&self, path: &std::path::Path, bytes: usize) -> anyhow::Result<Sync> {
         let named = || format!("cannot write {}", path.display());
-        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path).with_context(named)?;
+        let mut file = open_or_create(path, 0o600).with_context(named)?;
         let (block, mut took) = (vec![0xa5; bytes], Histogram::<u64>::new(3)?);
         let (started, time) = (Instant::now(), Duration::from_secs(self.seconds.max(1)));
         let mut at = 0;

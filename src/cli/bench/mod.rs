@@ -56,6 +56,11 @@ enum What {
 }
 
 impl Args {
+    /// Whether it works on the data directory of a company.
+    pub fn data(&self) -> bool {
+        matches!(self.what, What::Prepare(_))
+    }
+
     /// Runs the measurement and prints a table, or one JSON object.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let json = ctx.json;

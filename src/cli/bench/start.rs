@@ -1,7 +1,7 @@
 //! `kefu bench start`: how long `kefu serve` takes until it answers, with many messages stored and after a kill.
 
 use std::{
-    fs::{DirBuilder, File},
+    fs::DirBuilder,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
     os::unix::fs::DirBuilderExt as _,
@@ -19,6 +19,7 @@ use super::{
     report::Report,
     server,
 };
+use crate::files::open_or_create;
 
 /// A start that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -107,7 +108,7 @@ fn start(dir: &Path) -> anyhow::Result<Duration> {
     let log = dir.join("serve.log");
     let mut command = program()?;
     command.args(["serve", "--plain-http", "--listen", &address.to_string(), "--data-dir"]).arg(dir);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(open_or_create(&log, 0o600)?);
     let began = Instant::now();
     let mut server = Killed(command.spawn().context("cannot start the server")?);
     while !answers(address) {

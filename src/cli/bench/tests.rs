@@ -27,7 +27,8 @@ struct Running {
 }
 
 async fn run(spec: &Spec) -> Running {
-    let dir = tempfile::tempdir().unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    let dir = tempfile::Builder::new().permissions(private).tempdir().unwrap();
     let mut config = Config::default();
     config.server.plain_http = true;
     config.server.listen = "127.0.0.1:0".parse().unwrap();

@@ -65,6 +65,11 @@ pub struct Args {
 }
 
 impl Args {
+    /// Whether the data directory is made; keys for another machine lie where they were told to.
+    pub fn data(&self) -> bool {
+        self.offline.is_none()
+    }
+
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let report = match (&self.offline, &self.from) {

@@ -5,10 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::{
-    ai::{
-        intent::{Examples, Head, Progress, TrainError, eval::Summary, train},
-        knowledge::book::replace,
-    },
+    ai::intent::{Examples, Head, Progress, TrainError, eval::Summary, train},
     cli::{
         context::Context,
         data_dir::cannot,
@@ -16,6 +13,7 @@ use crate::{
         out,
         teach::{Bar, Mind, exact, settle},
     },
+    files::replace,
 };
 
 /// Trains, with a bar on the terminal. `what` is named in mistakes.
@@ -39,7 +37,7 @@ pub fn learn(ctx: &Context, mind: &Mind, examples: Examples, what: &Path) -> Res
 
 /// Writes a head; a running server takes it within seconds.
 pub fn save(head: &Head, path: &Path) -> Result<(), Fail> {
-    replace(path, &head.to_bytes()).map_err(|e| cannot("write", path, &e))
+    replace(path, 0o600, &head.to_bytes()).map_err(|e| cannot("write", path, &e))
 }
 
 /// What was measured while training.

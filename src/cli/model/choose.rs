@@ -15,6 +15,7 @@ use crate::{
         fail::Fail,
         teach::{Desk, Mind},
     },
+    files::{create_new, is_link, make_directory, sync_parent},
 };
 
 /// The files of a model, as Hugging Face lays them out. Others in the directory are not for us.
@@ -53,10 +54,7 @@ impl Args {
                 drop(model);
                 take(dir, &place).map_err(|e| cannot("copy the model to", &place, &e))?;
             }
-            None => match fs::remove_dir_all(&place) {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(cannot("remove", &place, &e)),
-                _ => {}
-            },
+            None => remove(&place).map_err(|e| cannot("remove", &place, &e))?,
         }
         let intents = Mind::open(ctx).and_then(|mind| mind.head(ctx)).is_ok();
         let mut words = "The robot understands with this model from the next start of the server on.".to_owned();
@@ -72,22 +70,37 @@ impl Args {
 fn take(from: &Path, to: &Path) -> io::Result<()> {
     let (new, old) = (to.with_extension("new"), to.with_extension("old"));
     for stray in [&new, &old] {
-        if stray.exists() {
-            fs::remove_dir_all(stray)?;
+        remove(stray)?;
+    }
+    // both must be new: what somebody else puts there meanwhile is not written into
+    for dir in [&new, &new.join("1_Pooling")] {
+        if !make_directory(dir)? {
+            return Err(io::ErrorKind::AlreadyExists.into());
         }
     }
-    fs::create_dir_all(new.join("1_Pooling"))?;
     for name in FILES {
         let source = from.join(name);
         if source.is_file() {
             let target = new.join(name);
-            fs::copy(&source, &target)?;
-            fs::File::open(&target)?.sync_all()?;
+            let mut copy = create_new(&target, 0o600)?;
+            io::copy(&mut fs::File::open(&source)?, &mut copy)?;
+            copy.sync_all()?;
+            sync_parent(&target)?;
         }
     }
-    if to.exists() {
+    if fs::symlink_metadata(to).is_ok() {
         fs::rename(to, &old)?;
     }
     fs::rename(&new, to)?;
-    if old.exists() { fs::remove_dir_all(&old) } else { Ok(()) }
+    sync_parent(to)?;
+    remove(&old)
+}
+
+/// Removes a directory with what is in it, or a link that stands in its place.
+fn remove(path: &Path) -> io::Result<()> {
+    let gone = if is_link(path) { fs::remove_file(path) } else { fs::remove_dir_all(path) };
+    match gone {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
 }

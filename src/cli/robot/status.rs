@@ -49,7 +49,11 @@ fn show(status: &Value) {
             format!("good until {} ({})", out::date(until), out::relative(until, now))
         });
         out::line("");
-        out::facts(&[("keys of", id.to_owned()), ("kept in", text(&status["dir"])), ("day key", day)]);
+        let mut facts = vec![("keys of", id.to_owned()), ("kept in", text(&status["dir"])), ("day key", day)];
+        if status["day_dir"] != status["dir"] {
+            facts.push(("day key in", text(&status["day_dir"])));
+        }
+        out::facts(&facts);
     }
     let here = status["key"].as_str().unwrap_or_default();
     let absent = rows("robots").into_iter().filter(|r| r["on"] == true && r["id"] != here);

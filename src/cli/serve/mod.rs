@@ -55,7 +55,10 @@ impl Args {
         data_dir::require_initialised(&ctx.data_dir)?;
         data_dir::check_private(&ctx.data_dir)?;
         let listener = systemd::listener()?;
-        let config = ctx.load_config_with(self.overrides())?;
+        let mut config = ctx.load_config_with(self.overrides())?;
+        if config.robot.key_dir.is_empty() && config.robot.day_key_dir.is_empty() {
+            config.robot.day_key_dir = systemd::runtime_directory().unwrap_or_default();
+        }
         start_log(&config)?;
         // keys of the robot and of its epochs, secrets of the passwords
         keep_memory_private();

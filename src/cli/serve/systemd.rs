@@ -23,6 +23,12 @@ pub fn listener() -> Result<Option<TcpListener>, Fail> {
     taken.map_err(|e| unusable(format!("systemd handed over a socket that kefu can't serve: {e}")))
 }
 
+/// A directory in memory that systemd made for the service, and removes when it stops.
+pub fn runtime_directory() -> Option<String> {
+    // several are separated by colons
+    std::env::var("RUNTIME_DIRECTORY").ok()?.split(':').next().filter(|dir| dir.starts_with('/')).map(str::to_owned)
+}
+
 /// The server answers. Also feeds the watchdog from here on, if the unit has one.
 pub fn ready() {
     tell(&[NotifyState::Ready]);

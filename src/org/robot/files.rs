@@ -1,9 +1,9 @@
 //! The robot's key files: who may read them, what stands in them, and erasing. Nothing here decides when.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, ErrorKind, Write as _},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    fs::{self, File, Metadata},
+    io::{self, ErrorKind, Read as _, Write as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -18,6 +18,7 @@ use crate::{
         hpke::KemSecret,
         sign::{self, Label, SigningKey},
     },
+    files::{self, make_directory, open_own, parts, private_directory},
     proto::{BotId, OrgFp},
 };
 
@@ -50,10 +51,13 @@ struct DayLine {
 const SIGN_KIND: &str = "robot key";
 const DAYS_KIND: &str = "robot day keys";
 
-/// A directory with the two files.
+/// Where the two files lie.
 #[derive(Debug)]
 pub(super) struct Files {
+    /// Of the signing key, which outlives the machine's restart.
     pub dir: PathBuf,
+    /// Of the day keys; the same directory, or one that no disk holds.
+    pub day_dir: PathBuf,
 }
 
 impl Files {
@@ -62,7 +66,22 @@ impl Files {
     }
 
     fn days_path(&self) -> PathBuf {
-        self.dir.join(DAYS)
+        self.day_dir.join(DAYS)
+    }
+
+    /// Takes the day keys along when their place is another than before, and leaves nothing of them on the disk. Both
+    /// places are looked at: a command may have made keys while no server ran.
+    pub fn settle(&self) -> Result<(), RobotError> {
+        let old = self.dir.join(DAYS);
+        if self.day_dir == self.dir {
+            return Ok(());
+        }
+        let Some(text) = read_private(&old)? else { return Ok(()) };
+        if read_private(&self.days_path())?.is_none() {
+            directory(&self.day_dir)?;
+            replace(&self.days_path(), &text)?;
+        }
+        erase(&old)
     }
 
     /// The signing key; none if there is no file.
@@ -107,7 +126,7 @@ impl Files {
 
     /// Keeps a new signing key, in a directory that only this user may enter.
     pub fn write_identity(&self, who: &Identity, fp: OrgFp) -> Result<(), RobotError> {
-        self.make_dir()?;
+        directory(&self.dir)?;
         let seed = b64u(who.key.seed());
         let file = SignFile { kefu: SIGN_KIND.into(), v: 1, org: fp, bot: who.id.clone(), seed };
         replace(&self.sign_path(), &text(&file))?;
@@ -117,7 +136,7 @@ impl Files {
 
     /// Keeps exactly these day keys; what stood there before is overwritten.
     pub fn write_days(&self, days: &[Day]) -> Result<(), RobotError> {
-        self.make_dir()?;
+        directory(&self.day_dir)?;
         let line = |d: &Day| DayLine { signed: d.signed.clone(), sk: b64u(d.secret.bytes()) };
         let file = DaysFile { kefu: DAYS_KIND.into(), v: 1, keys: days.iter().map(line).collect() };
         replace(&self.days_path(), &text(&file))?;
@@ -127,23 +146,34 @@ impl Files {
 
     /// Overwrites and removes both files.
     pub fn erase(&self) -> Result<(), RobotError> {
-        for path in [self.days_path(), self.sign_path()] {
-            match OpenOptions::new().write(true).open(&path) {
-                Err(e) if e.kind() == ErrorKind::NotFound => continue,
-                Err(e) => return Err(RobotError::io("erase", &path, &e)),
-                Ok(file) => wipe(file).map_err(|e| RobotError::io("erase", &path, &e))?,
-            }
-            fs::remove_file(&path).map_err(|e| RobotError::io("remove", &path, &e))?;
-        }
-        Ok(())
+        [self.days_path(), self.dir.join(DAYS), self.sign_path()].iter().try_for_each(|path| erase(path))
     }
+}
 
-    fn make_dir(&self) -> Result<(), RobotError> {
-        match DirBuilder::new().mode(0o700).create(&self.dir) {
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => check_private(&self.dir),
-            made => made.map_err(|e| RobotError::io("make", &self.dir, &e)),
+/// A directory that only this user may enter, made if it is missing.
+fn directory(dir: &Path) -> Result<(), RobotError> {
+    match make_directory(dir) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let meta = fs::symlink_metadata(dir).map_err(|e| RobotError::io("read", dir, &e))?;
+            check_private(dir, &meta)?;
+            private_directory(&meta).map_err(|_| RobotError::damaged(dir, "it is no directory"))
         }
+        Err(e) => Err(RobotError::io("make", dir, &e)),
     }
+}
+
+/// Overwrites and removes a file, and what was half written of it.
+fn erase(path: &Path) -> Result<(), RobotError> {
+    for path in parts(path).iter().map(PathBuf::as_path).chain([path]) {
+        match open_own(path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => continue,
+            Err(e) => return Err(RobotError::io("erase", path, &e)),
+            Ok(file) => wipe(file).map_err(|e| RobotError::io("erase", path, &e))?,
+        }
+        fs::remove_file(path).map_err(|e| RobotError::io("remove", path, &e))?;
+    }
+    Ok(())
 }
 
 fn text(file: &impl Serialize) -> Zeroizing<String> {
@@ -158,14 +188,13 @@ fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, RobotError> 
 }
 
 /// Refuses what others may read or what belongs to somebody else.
-fn check_private(path: &Path) -> Result<(), RobotError> {
-    let meta = fs::metadata(path).map_err(|e| RobotError::io("read", path, &e))?;
+fn check_private(path: &Path, meta: &Metadata) -> Result<(), RobotError> {
     let (mode, me) = (meta.permissions().mode() & 0o777, rustix::process::geteuid());
     if mode & 0o077 != 0 {
         let cure = if meta.is_dir() { "700" } else { "600" };
         return Err(RobotError::Exposed { path: path.to_owned(), mode, cure });
     }
-    if meta.uid() != me.as_raw() && !me.is_root() {
+    if meta.uid() != me.as_raw() {
         return Err(RobotError::Owner { path: path.to_owned(), uid: meta.uid() });
     }
     Ok(())
@@ -173,35 +202,30 @@ fn check_private(path: &Path) -> Result<(), RobotError> {
 
 /// A file of ours alone; none if there is no such file.
 fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, RobotError> {
-    match fs::read(path).map(Zeroizing::new) {
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(RobotError::io("read", path, &e)),
-        Ok(bytes) => {
-            path.parent().map_or(Ok(()), check_private)?;
-            check_private(path)?;
-            let text = std::str::from_utf8(&bytes).map_err(|_| RobotError::damaged(path, "it is no text"))?;
-            Ok(Some(Zeroizing::new(text.to_owned())))
-        }
+    let failed = |e: &io::Error| RobotError::io("read", path, e);
+    let meta = match fs::symlink_metadata(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        meta => meta.map_err(|e| failed(&e))?,
+    };
+    if let Some(dir) = path.parent() {
+        check_private(dir, &fs::symlink_metadata(dir).map_err(|e| failed(&e))?)?;
     }
+    check_private(path, &meta)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    open_own(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(|e| failed(&e))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| RobotError::damaged(path, "it is no text"))?;
+    Ok(Some(Zeroizing::new(text.to_owned())))
 }
 
 /// Puts new content in place in one step, then overwrites the old, which nobody can reach any more.
 fn replace(path: &Path, content: &str) -> Result<(), RobotError> {
-    let old = OpenOptions::new().write(true).open(path).ok();
-    let beside = path.with_extension("new");
-    let written = || {
-        match fs::remove_file(&beside) {
-            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-        file.write_all(content.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())?;
-        old.map_or(Ok(()), wipe)
-    };
-    written().map_err(|e| RobotError::io("write", path, &e))
+    // only one process has the keys, so what is half written was left by one that was killed: it holds keys, too
+    for part in parts(path) {
+        erase(&part)?;
+    }
+    let old = open_own(path).ok();
+    let written = files::replace(path, 0o600, content.as_bytes()).and_then(|()| old.map_or(Ok(()), wipe));
+    written.map_err(|e| RobotError::io("write", path, &e))
 }
 
 /// Zeros over the whole file. A disk may keep old blocks all the same; see docs/security.md.

@@ -119,9 +119,21 @@ struct Held {
     trouble: Option<RobotError>,
 }
 
+/// Where the keys lie, and who looks after them.
+#[derive(Debug, Clone)]
+pub struct Keeping {
+    /// Directory of the signing key, and of the day keys if they have no other.
+    pub dir: PathBuf,
+    /// Directory of the day keys, which open what people said: one that no disk holds.
+    pub day_dir: Option<PathBuf>,
+    /// Whether this process serves visitors. Others erase what is over and make no day keys: nobody would be told of them.
+    pub serves: bool,
+}
+
 /// See the module.
 pub struct Robot {
     files: Files,
+    serves: bool,
     fp: OrgFp,
     clock: Clock,
     held: Mutex<Held>,
@@ -135,17 +147,20 @@ impl fmt::Debug for Robot {
 }
 
 impl Robot {
-    /// Reads the files of `dir`, which need not exist. What is wrong with them switches the robot off and stands in
+    /// Reads the files, which need not exist. What is wrong with them switches the robot off and stands in
     /// [`Robot::status`] and the log; it stops nothing else.
-    pub fn open(dir: PathBuf, fp: OrgFp, clock: Clock) -> Self {
-        let (files, changed) = (Files { dir }, watch::channel(()).0);
-        let robot = Self { files, fp, clock, held: Mutex::default(), changed };
+    pub fn open(keeping: Keeping, fp: OrgFp, clock: Clock) -> Self {
+        let Keeping { dir, day_dir, serves } = keeping;
+        let day_dir = day_dir.unwrap_or_else(|| dir.clone());
+        let (files, changed) = (Files { dir, day_dir }, watch::channel(()).0);
+        let robot = Self { files, serves, fp, clock, held: Mutex::default(), changed };
         *robot.held() = robot.read();
         robot
     }
 
     fn read(&self) -> Held {
         let read = || {
+            self.files.settle()?;
             let who = self.files.identity(self.fp)?;
             let days = who.as_ref().map_or(Ok(Vec::new()), |who| self.files.days(who, self.fp))?;
             Ok(Held { who, days, trouble: None })
@@ -232,7 +247,8 @@ impl Robot {
         }
         let mut days: Vec<Day> = held.days.iter().filter(|d| d.key.until > now).cloned().collect();
         // a clock that was set back must not keep one key the newest for long
-        if days.last().is_none_or(|d| now >= d.key.at + ROTATE_MS || d.key.at > now + ROTATE_MS) {
+        let due = days.last().is_none_or(|d| now >= d.key.at + ROTATE_MS || d.key.at > now + ROTATE_MS);
+        if due && self.serves {
             days.push(fresh(who, self.fp, now));
         } else if days.len() == held.days.len() {
             return Ok(false);
@@ -295,6 +311,7 @@ impl Robot {
             "key": held.who.as_ref().map(|who| &who.id),
             "days": days,
             "dir": self.files.dir.display().to_string(),
+            "day_dir": self.files.day_dir.display().to_string(),
             "trouble": held.trouble.as_ref().map(ToString::to_string),
         })
     }

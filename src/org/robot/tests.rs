@@ -32,8 +32,12 @@ impl Bench {
     }
 
     fn robot(&self) -> Robot {
+        self.robot_with(Keeping { dir: self.path(), day_dir: None, serves: true })
+    }
+
+    fn robot_with(&self, keeping: Keeping) -> Robot {
         let time = self.time.clone();
-        Robot::open(self.path(), company().fp(), Arc::new(move || time.load(SeqCst)))
+        Robot::open(keeping, company().fp(), Arc::new(move || time.load(SeqCst)))
     }
 
     fn path(&self) -> PathBuf {
@@ -104,7 +108,7 @@ fn a_new_key_comes_every_day_and_an_old_one_is_gone_from_disk_and_memory_at_its_
     assert!(robot.day(&said.box_kid()).is_none(), "not for a moment longer, also before the file is rewritten");
     robot.keep(&dir);
     let left = bench.file("day.keys");
-    assert!(!left.contains(&secret) && !fs::exists(bench.path().join("day.new")).unwrap());
+    assert!(!left.contains(&secret) && fs::read_dir(bench.path()).unwrap().count() == 2);
     assert!(bench.robot().day(&said.box_kid()).is_none());
     // a stolen copy of everything that is there now opens nothing that was sealed then
     let held = bench.robot().held().days.clone();
@@ -218,4 +222,54 @@ fn a_key_that_the_directory_does_not_certify_serves_nobody() {
     stranger.prepare(&log().replay()).unwrap();
     stranger.keep(&dir);
     assert!(stranger.day_key(&dir, &site()).is_none() && stranger.member(&dir, &site()).is_none());
+}
+
+#[test]
+fn day_keys_move_to_memory_and_nothing_of_them_stays_on_the_disk() {
+    let bench = Bench::new();
+    let robot = bench.robot();
+    let dir = bench.certify(&robot).replay();
+    robot.keep(&dir);
+    let first = robot.day_key(&dir, &site()).unwrap();
+    // half of a new version, of a process that was killed
+    fs::write(bench.path().join(".day.keys.new-x"), bench.file("day.keys")).unwrap();
+    let memory = tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir().unwrap();
+    let keeping = Keeping { dir: bench.path(), day_dir: Some(memory.path().join("run")), serves: true };
+    let moved = bench.robot_with(keeping.clone());
+    moved.keep(&dir);
+    assert_eq!(moved.day_key(&dir, &site()).unwrap(), first, "conversations go on");
+    let left: Vec<_> = fs::read_dir(bench.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["sign.key"]);
+    // a restart of the service finds them; one of the machine does not, and the robot goes on with a new one
+    let again = bench.robot_with(keeping.clone());
+    again.keep(&dir);
+    assert_eq!(again.day_key(&dir, &site()).unwrap(), first);
+    fs::remove_dir_all(memory.path().join("run")).unwrap();
+    let new = bench.robot_with(keeping.clone());
+    new.keep(&dir);
+    assert_ne!(new.day_key(&dir, &site()).unwrap(), first);
+    assert_eq!(new.member(&dir, &site()).unwrap().id.as_str(), "robot");
+    // a command beside it, while no server runs, makes none on the disk
+    bench.robot_with(Keeping { day_dir: None, serves: false, ..keeping }).keep(&dir);
+    assert_eq!(fs::read_dir(bench.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_link_in_the_place_of_a_key_is_not_followed() {
+    let bench = Bench::new();
+    let robot = bench.robot();
+    let dir = bench.certify(&robot).replay();
+    let victim = bench.path().join("victim");
+    fs::write(&victim, "mine").unwrap();
+    fs::set_permissions(&victim, Permissions::from_mode(0o600)).unwrap();
+    std::os::unix::fs::symlink(&victim, bench.path().join("day.keys")).unwrap();
+    robot.keep(&dir);
+    assert!(robot.day_key(&dir, &site()).is_some(), "the link is replaced");
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
+    fs::remove_file(bench.path().join("sign.key")).unwrap();
+    std::os::unix::fs::symlink(&victim, bench.path().join("sign.key")).unwrap();
+    let off = bench.robot();
+    assert!(off.status(&dir)["trouble"].as_str().is_some());
+    assert!(off.member(&dir, &site()).is_none());
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
 }

@@ -11,10 +11,13 @@ use std::{
 use ::redb::{Database, ReadableDatabase, ReadableTable, TableHandle, WriteTransaction};
 
 use super::tables::{self, fault};
-use crate::proto::ConvId;
-use crate::store::{
-    StoreError, Table,
-    check::{SCHEMA_KEY, SCHEMA_VERSION, remembered_id},
+use crate::{
+    files,
+    proto::ConvId,
+    store::{
+        StoreError, Table,
+        check::{SCHEMA_KEY, SCHEMA_VERSION, remembered_id},
+    },
 };
 
 /// Brings a file from one version to the next.
@@ -135,11 +138,8 @@ impl Schema {
 
 /// Copies the closed file at `path` to `<path>.v<version>`, durably; an older copy of that name is replaced.
 pub(super) fn snapshot(path: &Path, version: u32) -> std::io::Result<()> {
-    let (part, copy) = (beside(path, &format!(".v{version}.part")), beside(path, &format!(".v{version}")));
-    fs::copy(path, &part)?;
-    fs::File::open(&part)?.sync_all()?;
-    fs::rename(&part, &copy)?;
-    sync_directory(path)
+    let copy = beside(path, &format!(".v{version}"));
+    files::replace_by(&copy, 0o600, |file| std::io::copy(&mut fs::File::open(path)?, file).map(drop))
 }
 
 /// The file beside `path` with something added to its name.
@@ -147,12 +147,6 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
-}
-
-/// Makes the directory's knowledge of a new file durable.
-pub(super) fn sync_directory(path: &Path) -> std::io::Result<()> {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(parent)?.sync_all()
 }
 
 #[cfg(test)]

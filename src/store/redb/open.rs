@@ -4,7 +4,6 @@ use std::{
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::atomic::{AtomicU32, Ordering},
 };
 
 use ::redb::{Builder, Database, DatabaseError, StorageBackend};
@@ -14,11 +13,17 @@ use super::{
     migrate::{self, Need, Schema},
     tables::fault,
 };
-use crate::store::StoreError;
+use crate::{files, store::StoreError};
 
 /// The database in the file at `path`, up to date.
 pub(super) fn file(path: &Path, options: &Options, schema: &Schema) -> Result<Database, StoreError> {
     let named = |e: io::Error| StoreError::Io(format!("{}: {e}", path.display()));
+    // the engine itself would follow it, also to a place where there is no file yet
+    if files::is_link(path) {
+        return Err(named(io::Error::other(
+            "it is a link, and kefu follows none here; name its target in storage.url",
+        )));
+    }
     if !path.try_exists().map_err(named)? {
         make(path, options, schema)?;
     }
@@ -37,16 +42,10 @@ pub(super) fn file(path: &Path, options: &Options, schema: &Schema) -> Result<Da
 /// Makes a new database under another name and moves it to `path` when it is complete, so that a loss of power never
 /// leaves half a file there. If somebody else made one meanwhile, that one stays.
 fn make(path: &Path, options: &Options, schema: &Schema) -> Result<(), StoreError> {
-    static MADE: AtomicU32 = AtomicU32::new(0);
     let named = |e: io::Error| StoreError::Io(format!("{}: {e}", path.display()));
-    let suffix = format!(".new-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-    let part = migrate::beside(path, &suffix);
-    // left over from a process that had our number
-    match fs::remove_file(&part) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(named(e)),
-        _ => {}
-    }
-    create_private(&part).map_err(named)?;
+    files::sweep(path);
+    let part = files::part(path).map_err(named)?;
+    files::create_new(&part, 0o600).map_err(named)?;
     let made = (|| {
         let db = database(&part, options)?;
         schema.bring_up(&db, Need::Tables)?;
@@ -61,7 +60,7 @@ fn make(path: &Path, options: &Options, schema: &Schema) -> Result<(), StoreErro
     // after a rename it is gone; a leftover harms nobody
     drop(fs::remove_file(&part));
     made?;
-    migrate::sync_directory(path).map_err(named)
+    files::sync_parent(path).map_err(named)
 }
 
 /// Opens the database at `path`; errors name it.
@@ -97,13 +96,4 @@ fn guarded(open: impl FnOnce() -> Result<Database, DatabaseError>) -> Result<Dat
         Ok(opened) => opened.map_err(fault),
         Err(_) => Err(StoreError::Corrupt("its structure makes no sense; restore a backup".into())),
     }
-}
-
-/// Makes an empty file that only its owner may read.
-fn create_private(path: &Path) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod coming;
 mod liar;
+mod links;
 mod lying_socket;
 mod service;
 mod serving;

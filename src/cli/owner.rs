@@ -1,0 +1,187 @@
+//! Root works as the owner of the data. Whoever owns a directory decides what its names mean: as root, kefu would write
+//! wherever a link there leads, and would leave files that the service can't read.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use rustix::{
+    process::{Gid, Uid, geteuid},
+    thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid},
+};
+
+use super::{
+    data_dir::{cannot, io_reason, quoted},
+    fail::Fail,
+};
+
+/// Whom root became, as people call them, and whose directory it is.
+static BECAME: OnceLock<(String, PathBuf)> = OnceLock::new();
+
+/// If root runs this, and `dir` is somebody else's, goes on as that user. `makes`: the directory may be missing and will be
+/// made, then it shall belong to whoever owns the one above it. Call it before there are threads.
+pub fn become_owner(dir: &Path, makes: bool) -> Result<(), Fail> {
+    if !geteuid().is_root() {
+        return Ok(());
+    }
+    let whole = std::path::absolute(dir).map_err(|e| cannot("find", dir, &e))?;
+    let there = whole.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
+    if there != whole && !makes {
+        return Ok(());
+    }
+    let owner = fs::metadata(there).map_err(|e| cannot("read", there, &e))?.uid();
+    if let Some((above, other)) = others_above(there, owner).map_err(|e| cannot("read", there, &e))? {
+        let what = format!(
+            "{} belongs to {}, but {} could put something else in its place: {} is theirs",
+            dir.display(),
+            shown(owner),
+            shown(other),
+            above.display()
+        );
+        return Err(Fail::failure(what).next(format!("move it out of there, or chown -R {other} {}", quoted(dir))));
+    }
+    if owner == 0 {
+        return Ok(());
+    }
+    let refused = |why: String| {
+        Fail::failure(format!(
+            "{} belongs to {}, and root can't go on as that user: {why}",
+            dir.display(),
+            shown(owner)
+        ))
+        .next(command(owner))
+    };
+    let threads = fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+    if threads != 1 {
+        return Err(refused(format!("{threads} threads run already")));
+    }
+    let account = Account::of(owner);
+    let gid = account.as_ref().map_or_else(|| fs::metadata(there).map_or(owner, |m| m.gid()), |a| a.gid);
+    let groups = account.as_ref().map_or_else(Vec::new, |a| groups_of(&a.name));
+    switch(owner, gid, &groups).map_err(|e| refused(io_reason(&e)))?;
+    // set once: this is called once
+    let _ = BECAME.set((shown(owner), there.to_owned()));
+    Ok(())
+}
+
+/// The credentials of the only thread, and so of every later one.
+fn switch(uid: u32, gid: u32, groups: &[u32]) -> io::Result<()> {
+    let groups: Vec<Gid> = groups.iter().map(|g| Gid::from_raw(*g)).collect();
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+    set_thread_groups(&groups)?;
+    set_thread_res_gid(gid, gid, gid)?;
+    set_thread_res_uid(uid, uid, uid)?;
+    Ok(())
+}
+
+/// A directory or a link on the way to `path` that belongs to neither root nor `owner`, and whose it is.
+fn others_above(path: &Path, owner: u32) -> io::Result<Option<(PathBuf, u32)>> {
+    // as it was named, with its links, and as it is
+    let places: BTreeSet<PathBuf> = [path.to_owned(), fs::canonicalize(path)?]
+        .iter()
+        .flat_map(|p| p.ancestors().map(Path::to_owned).collect::<Vec<_>>())
+        .collect();
+    for place in places {
+        let uid = fs::symlink_metadata(&place)?.uid();
+        if uid != 0 && uid != owner {
+            return Ok(Some((place, uid)));
+        }
+    }
+    Ok(None)
+}
+
+/// A line of `/etc/passwd`.
+struct Account {
+    name: String,
+    gid: u32,
+}
+
+impl Account {
+    /// None: the user is of a directory service, or has no name.
+    fn of(uid: u32) -> Option<Self> {
+        fs::read_to_string("/etc/passwd").ok()?.lines().find_map(|line| {
+            let fields: Vec<&str> = line.split(':').collect();
+            let [name, _, id, gid, ..] = fields[..] else { return None };
+            (id.parse() == Ok(uid)).then(|| Some(Self { name: name.to_owned(), gid: gid.parse().ok()? }))?
+        })
+    }
+}
+
+/// The groups of `/etc/group` that somebody is a member of, as `sudo -u` would give them.
+fn groups_of(name: &str) -> Vec<u32> {
+    let text = fs::read_to_string("/etc/group").unwrap_or_default();
+    let member = |line: &str| {
+        let fields: Vec<&str> = line.split(':').collect();
+        let [_, _, gid, members] = fields[..] else { return None };
+        members.split(',').any(|m| m == name).then(|| gid.parse().ok())?
+    };
+    text.lines().filter_map(member).collect()
+}
+
+/// A user as people call them.
+pub fn shown(uid: u32) -> String {
+    match Account::of(uid) {
+        Some(account) => account.name,
+        None => format!("user {uid}"),
+    }
+}
+
+/// The command to type.
+pub fn command(uid: u32) -> String {
+    let name = Account::of(uid).map_or_else(|| format!("'#{uid}'"), |account| account.name);
+    format!("run as that user: sudo -u {name} kefu …")
+}
+
+/// What to do about a file that may not be read or written.
+pub fn next() -> String {
+    match BECAME.get() {
+        Some((who, dir)) => {
+            format!(
+                "kefu works as {who} here, who owns {}: give {who} the file, or name one they may use",
+                dir.display()
+            )
+        }
+        None => "run as the user who owns the data, such as: sudo -u kefu kefu …".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{chown, symlink};
+
+    use super::*;
+
+    #[test]
+    fn who_else_could_exchange_a_directory_is_named() {
+        if !geteuid().is_root() {
+            return; // nobody else can make directories of several users
+        }
+        let tmp = tempfile::tempdir().unwrap();
+        let home = tmp.path().join("home");
+        let data = home.join("data");
+        fs::create_dir_all(&data).unwrap();
+        assert_eq!(others_above(&data, 0).unwrap(), None);
+        chown(&home, Some(1_234), None).unwrap();
+        assert_eq!(others_above(&data, 0).unwrap(), Some((home.clone(), 1_234)));
+        assert_eq!(others_above(&data, 1_234).unwrap(), None);
+        assert_eq!(others_above(&data, 99).unwrap(), Some((home.clone(), 1_234)));
+        // a link that somebody made leads to a place of root
+        let (away, link) = (tmp.path().join("away"), home.join("link"));
+        fs::create_dir(&away).unwrap();
+        symlink(&away, &link).unwrap();
+        assert!(others_above(&link, 0).unwrap().is_some());
+    }
+
+    #[test]
+    fn names_are_of_the_machine_and_numbers_do_without() {
+        assert_eq!(shown(0), "root");
+        assert_eq!(shown(4_000_000_000), "user 4000000000");
+        assert!(command(4_000_000_000).contains("sudo -u '#4000000000' kefu"));
+        assert!(command(0).contains("sudo -u root kefu"));
+        assert_eq!(groups_of("nobody-has-this-name"), Vec::<u32>::new());
+    }
+}
