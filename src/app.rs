@@ -45,6 +45,7 @@ use crate::{
         Feed, Store,
         redb::{Options, RedbStore},
     },
+    tls::{self, Served},
 };
 
 /// Names inside a data directory.
@@ -57,10 +58,8 @@ pub mod names {
     pub const ADMIN_SOCKET: &str = "admin.sock";
     /// What opens `/metrics`, made by the first start.
     pub const METRICS_TOKEN: &str = "metrics.token";
-    /// Certificate chain made by `kefu init`.
-    pub const CERTIFICATE: &str = "tls/server.pem";
-    /// Its key.
-    pub const CERTIFICATE_KEY: &str = "tls/server.key";
+    /// Directory of the certificate made by `kefu init`.
+    pub const TLS: &str = "tls";
     /// Directory of the robot's keys, if the configuration names no other.
     pub const ROBOT: &str = "robot";
 }
@@ -162,7 +161,8 @@ pub async fn serve(
     let (chat, inbox) = Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config))
         .context("cannot read the open conversations")?;
 
-    let tls = if config.server.plain_http { None } else { Some(certificate(&data_dir, &config)?) };
+    let served = if config.server.plain_http { None } else { Some(certificate(&data_dir, &config)?) };
+    let tls = served.as_ref().map(Served::acceptor).transpose().context("TLS can't be set up")?;
     let listener = match listener {
         Some(listener) => TcpListener::from_std(listener).context("cannot use the socket of systemd")?,
         None => bind(config.server.listen).await?,
@@ -174,7 +174,7 @@ pub async fn serve(
 
     let house = House::new(&chat, &store, &widgets, &metrics, idle_rule(&config));
     // none of these ends before the server does; one that did would leave a server that only seems to work
-    let mut tasks = [
+    let mut tasks = vec![
         tokio::spawn(chat.clone().fan_out(feed)),
         tokio::spawn(desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox)),
         tokio::spawn(house.keep()),
@@ -182,6 +182,7 @@ pub async fn serve(
         tokio::spawn(robot::run(chat.clone(), mind)),
         tokio::spawn(keep_robot_keys(org.clone())),
     ];
+    tasks.extend(served.clone().map(|served| tokio::spawn(served.watch())));
     let admin = Arc::new(admin::Admin {
         org: org.clone(),
         widgets: widgets.clone(),
@@ -192,6 +193,7 @@ pub async fn serve(
             metrics: metrics.clone(),
             since: Instant::now(),
             listen: listen.to_string(),
+            certificate: served,
         }),
     });
     let socket_path = data_dir.join(names::ADMIN_SOCKET);
@@ -303,13 +305,14 @@ fn size_of(store: Arc<dyn Store>) -> Box<dyn Fn() -> u64 + Send + Sync> {
     Box::new(move || store.size_bytes())
 }
 
-fn certificate(data_dir: &Path, config: &Config) -> anyhow::Result<tokio_rustls::TlsAcceptor> {
-    let or_own = |named: &str, own: &str| {
-        if named.is_empty() { data_dir.join(own) } else { PathBuf::from(named) }
+/// The pair that somebody named, or our own.
+fn certificate(data_dir: &Path, config: &Config) -> anyhow::Result<Arc<Served>> {
+    let files = match (&config.tls.cert, &config.tls.key) {
+        (cert, _) if cert.is_empty() => tls::Files::own(&data_dir.join(names::TLS)),
+        (cert, key) => tls::Files::named(cert, key),
     };
-    let cert = or_own(&config.tls.cert, names::CERTIFICATE);
-    let key = or_own(&config.tls.key, names::CERTIFICATE_KEY);
-    Ok(http::tls::acceptor(&cert, &key)?)
+    Served::open(files)
+        .map_err(|e| anyhow!("{e}; name PEM files of one pair in [tls], or none to use the one that kefu init made"))
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

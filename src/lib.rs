@@ -27,6 +27,7 @@ pub mod obs;
 pub mod org;
 pub mod proto;
 pub mod store;
+pub mod tls;
 pub mod understanding;
 
 #[cfg(target_env = "musl")]

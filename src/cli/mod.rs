@@ -40,7 +40,6 @@ mod owner;
 mod secret;
 mod seen;
 mod teach;
-mod tls;
 
 pub mod bench;
 mod completions;
@@ -59,6 +58,7 @@ mod service;
 mod site;
 mod stats;
 mod team;
+mod tls;
 mod user;
 
 use std::process::ExitCode;
@@ -104,6 +104,8 @@ enum Command {
     Policy(policy::Command),
     #[command(subcommand)]
     Model(model::Command),
+    #[command(subcommand)]
+    Tls(tls::Command),
     Stats(stats::Args),
     Doctor(doctor::Args),
     Bench(bench::Args),
@@ -129,6 +131,7 @@ impl Command {
             | Self::Knowledge(_)
             | Self::Policy(_)
             | Self::Model(_)
+            | Self::Tls(_)
             | Self::Stats(_)
             | Self::Doctor(_) => Some(false),
         }
@@ -148,6 +151,7 @@ impl Command {
             Self::Knowledge(command) => command.run(ctx),
             Self::Policy(command) => command.run(ctx),
             Self::Model(command) => command.run(ctx),
+            Self::Tls(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
             Self::Doctor(args) => args.run(ctx),
             Self::Bench(args) => args.run(ctx),

@@ -23,6 +23,7 @@ use crate::{
     obs::{Metrics, render_prometheus},
     org::{Org, Robot, robot::RobotError, widgets::Widgets},
     proto::{ErrorCode, SiteId},
+    tls::Served,
 };
 
 use super::{
@@ -45,6 +46,8 @@ pub struct Running {
     pub since: Instant,
     /// Where it listens.
     pub listen: String,
+    /// What it serves TLS with, if it does.
+    pub certificate: Option<Arc<Served>>,
 }
 
 /// See the module.
@@ -81,6 +84,10 @@ impl Admin {
             }
             ("POST", "robot/rotate") => to_value(&self.robot()?.rotate(&self.org.directory()).map_err(robot_refused)?),
             ("GET", "stats") => self.stats().await,
+            ("GET", "certificate") => {
+                let served = self.running.as_ref().and_then(|r| r.certificate.as_ref());
+                Ok(json!(served.map(|s| s.status())))
+            }
             ("GET", "widgets") => Ok(widgets(&self.widgets)),
             ("GET", "agents") => {
                 let desk = match &self.running {

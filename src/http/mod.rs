@@ -15,7 +15,6 @@ mod pace;
 mod progress;
 mod route;
 mod session;
-pub mod tls;
 mod token;
 mod upgrade;
 

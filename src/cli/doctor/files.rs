@@ -11,10 +11,12 @@ use crate::{
     cli::{
         context::Context,
         data_dir::{self, KEYS, OPAQUE, ROBOT, TLS, quoted},
-        out, tls,
+        link::Office,
+        lock, out,
     },
     config::Config,
     crypto::keyfile::CompanyKeys,
+    tls::{self, Files, TlsError},
 };
 
 const MONTH_MS: u64 = 30 * 86_400_000;
@@ -66,38 +68,58 @@ fn readable_by_others(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0)
 }
 
-/// The certificate that the server would use.
+/// The certificate that the server would use, and whether the running one took it.
 pub fn certificate(ctx: &Context, config: &Config) -> Finding {
     const CHECK: &str = "certificate";
     if config.server.plain_http {
         return Finding::ok(CHECK, "none: plain HTTP, TLS is the proxy's");
     }
-    let own = config.tls.cert.is_empty();
-    let tls = ctx.file(TLS);
-    let (cert, key) = if own {
-        (tls.join(tls::CERT), tls.join(tls::KEY))
-    } else {
-        (PathBuf::from(&config.tls.cert), PathBuf::from(&config.tls.key))
-    };
+    let (own, dir) = (config.tls.cert.is_empty(), ctx.file(TLS));
+    let files = if own { Files::own(&dir) } else { Files::named(&config.tls.cert, &config.tls.key) };
+    let made_here = own && dir.join(tls::CA_KEY).exists();
     let now = out::now_ms();
-    let made_here = own && tls.join(tls::CA_KEY).exists();
-    match tls::check(&cert, &key, now) {
-        Err(_) if made_here && tls::good_until(&cert).is_ok_and(|until| until <= now) => Finding::problem(
-            CHECK,
-            "our own certificate expired",
-            "restart the server: it makes a new one at each start",
-        ),
-        Err(fail) => Finding::from_fail(CHECK, &fail),
-        Ok(good) => {
-            let until = format!("good until {} ({})", out::date(good.end), out::relative(good.end, now));
-            match (good.end - now < MONTH_MS, made_here) {
+    let again = "restart the server: it makes a new one at each start";
+    let served = served(ctx);
+    if let Some(trouble) = served.as_ref().and_then(|s| s["trouble"].as_str()) {
+        let until = served.as_ref().and_then(|s| s["good"]["end"].as_u64()).unwrap_or_default();
+        let what = format!(
+            "the server does not take the new one ({trouble}); it serves one that is good until {}",
+            out::date(until)
+        );
+        return Finding::problem(CHECK, what, "put a whole pair of certificate and key in place");
+    }
+    match files.load_good(now) {
+        Err(TlsError::Expired { .. }) if made_here => Finding::problem(CHECK, "our own certificate expired", again),
+        Err(e) if made_here => Finding::problem(CHECK, e.to_string(), again),
+        Err(e) => Finding::from_fail(CHECK, &e.into()),
+        Ok(pair) => {
+            let end = pair.good.end;
+            let until = format!("good until {} ({})", out::date(end), out::relative(end, now));
+            let bound = !made_here || tls::constrained(&dir);
+            match (end - now < MONTH_MS, made_here) {
+                (false, true) if !bound => Finding::warning(
+                    CHECK,
+                    format!(
+                        "made here, {until}; its authority may vouch for any name, in the eyes of all who trust it"
+                    ),
+                    "kefu tls renew --new-authority, then tell browsers to trust the new tls/ca.pem",
+                ),
                 (false, true) => Finding::ok(CHECK, format!("made here, {until}")),
                 (false, false) => Finding::ok(CHECK, until),
-                (true, true) => Finding::warning(CHECK, until, "restart the server: it makes a new one at each start"),
+                (true, true) => Finding::warning(CHECK, until, again),
                 (true, false) => {
-                    Finding::warning(CHECK, until, "get a new one, put it in place and restart the server")
+                    Finding::warning(CHECK, until, "get a new one and put it in place: the server takes it")
                 }
             }
         }
     }
+}
+
+/// What the running server says of its certificate.
+fn served(ctx: &Context) -> Option<serde_json::Value> {
+    lock::running(&ctx.data_dir)?;
+    let office = Office::open(ctx).ok()?;
+    let answer = office.call("GET", "/admin/certificate", None);
+    office.close();
+    answer.ok().filter(|a| !a.is_null())
 }

@@ -18,13 +18,14 @@ use super::{
     data_dir::{self, CONFIG, KEYS, OPAQUE, PUBLIC, TLS},
     fail::{Fail, Kind},
     keys::{self, NewPassphrase},
-    link, out, tls,
+    link, out,
 };
 use crate::{
     app, config,
     crypto::{hash::org_fp_text, keyfile::CompanyKeys, opaque},
     org::Commit,
     proto::UserId,
+    tls::{self, Files},
 };
 use founding::{Wishes, found};
 use report::{Certificate, KeysAt, Report};
@@ -115,7 +116,7 @@ impl Args {
         refuse_occupied(dir)?;
         let now = out::now_ms();
         if let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) {
-            tls::check(cert, key, now)?;
+            Files::named(cert, key).load_good(now)?;
         }
         let mut undo = Undo::default();
         let files = [KEYS, OPAQUE, PUBLIC, CONFIG, TLS, data_dir::STORE, data_dir::LOCK];
@@ -164,7 +165,7 @@ impl Args {
     fn certificate(&self, dir: &Path, now_ms: u64) -> Result<Certificate, Fail> {
         let made_for = match (&self.tls_cert, &self.tls_key) {
             (Some(cert), Some(key)) => {
-                tls::install(dir, cert, key)?;
+                tls::install(dir, &Files::named(cert, key), now_ms)?;
                 None
             }
             _ => {
@@ -173,7 +174,7 @@ impl Args {
                 Some(hosts)
             }
         };
-        let until = tls::check(&dir.join(tls::CERT), &dir.join(tls::KEY), now_ms)?.end;
+        let until = Files::own(dir).load_good(now_ms)?.good.end;
         Ok(Certificate { made_for, until })
     }
 }

@@ -7,6 +7,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
     data_dir::{self, TLS},
     fail::{Fail, Kind},
     keys::keep_memory_private,
-    lock, out, tls,
+    lock, out,
 };
 use crate::{
     app::{self, Admin, Ready, ServeOptions},
@@ -23,6 +24,7 @@ use crate::{
     chat::{Library, robot::Mind},
     config::Config,
     obs::log,
+    tls::{self, Kept},
     understanding::{Files, ServerMind, Shelves},
 };
 
@@ -44,8 +46,8 @@ pub struct Args {
     demo: bool,
 }
 
-/// Our own certificate is made again when it has less than this left, ms: 30 days.
-const RENEW_MS: u64 = 30 * 86_400_000;
+/// How often it is asked whether our own certificate is due.
+const RENEWAL: Duration = Duration::from_secs(6 * 3_600);
 /// Clocks of signers and servers may differ by this, ms.
 const CLOCK_MS: u64 = 5 * 60_000;
 
@@ -63,8 +65,8 @@ impl Args {
         // keys of the robot and of its epochs, secrets of the passwords
         keep_memory_private();
         let lock = lock::take(&ctx.data_dir)?;
-        if !config.server.plain_http && config.tls.cert.is_empty() {
-            renew_own_certificate(&ctx.file(TLS), out::now_ms())?;
+        if own_certificate(&config) {
+            keep_certificate(&ctx.file(TLS));
         }
         let runtime = app::runtime();
         let runtime = runtime.map_err(|e| Fail::failure(format!("cannot start: {e}")))?;
@@ -97,6 +99,7 @@ impl Args {
 async fn serve(ctx: &Context, config: Config, listener: Option<TcpListener>) -> anyhow::Result<()> {
     let shutdown = signals::shutdown()?;
     let (data_dir, json) = (ctx.data_dir.clone(), ctx.json);
+    let renewal = own_certificate(&config).then(|| ctx.file(TLS));
     let clock = warn_of_clock(data_dir.clone(), config.clone());
     let policy = Policy::new(&config.robot).map_err(|e| anyhow::anyhow!("{e}"))?;
     let library: Arc<dyn Library> = Arc::new(Shelves::new(Files::of(&data_dir), policy.clone()));
@@ -113,6 +116,9 @@ async fn serve(ctx: &Context, config: Config, listener: Option<TcpListener>) -> 
         announce(ready, json);
         systemd::ready();
         tokio::spawn(clock);
+        if let Some(tls) = renewal {
+            tokio::spawn(keep_certificates(tls));
+        }
     })
     .await;
     systemd::stopped();
@@ -135,18 +141,30 @@ fn start_log(config: &Config) -> Result<(), Fail> {
     format.and_then(|format| log::init(config.log.level.as_str(), format)).map_err(|e| Fail::failure(e.to_string()))
 }
 
-/// Makes our own server certificate again in time; one that somebody brought is left alone.
-fn renew_own_certificate(dir: &Path, now_ms: u64) -> Result<(), Fail> {
-    if !dir.join(tls::CA_KEY).exists() {
-        return Ok(());
+fn own_certificate(config: &Config) -> bool {
+    !config.server.plain_http && config.tls.cert.is_empty()
+}
+
+/// Makes our own server certificate again in time, and what is wrong with it whole. That it can't be done is no reason not to
+/// serve with what is there.
+fn keep_certificate(tls: &Path) {
+    match tls::keep(tls, out::now_ms()) {
+        Ok(Kept::Nothing) => {}
+        Ok(Kept::Renewed) => tracing::info!("the server's own certificate was renewed"),
+        Ok(Kept::Healed(why)) => {
+            tracing::warn!("{why}: a new certificate and key were made under the same authority");
+        }
+        Err(e) => tracing::error!("the server's own certificate can't be renewed: {e}"),
     }
-    let left = tls::good_until(&dir.join(tls::CERT)).map(|until| until.saturating_sub(now_ms));
-    match left {
-        Ok(left) if left > RENEW_MS => Ok(()),
-        _ => {
-            tls::renew(dir, None, now_ms)?;
-            tracing::info!("the server's own certificate was renewed");
-            Ok(())
+}
+
+/// The same for as long as the server runs, which takes what is new by itself.
+async fn keep_certificates(tls: PathBuf) {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        let tls = tls.clone();
+        if let Err(e) = tokio::task::spawn_blocking(move || keep_certificate(&tls)).await {
+            tracing::error!(error = %e, "the server's own certificate could not be looked at");
         }
     }
 }
@@ -178,21 +196,6 @@ fn in_words(e: &anyhow::Error) -> Fail {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_our_own_certificate_is_renewed_and_only_in_time() {
-        let tmp = tempfile::tempdir().unwrap();
-        let dir = tmp.path().join("tls");
-        let now = out::now_ms();
-        renew_own_certificate(&dir, now).unwrap();
-        assert!(!dir.exists());
-        tls::make(&dir, &["localhost".into()], now).unwrap();
-        let before = std::fs::read(dir.join(tls::CERT)).unwrap();
-        renew_own_certificate(&dir, now).unwrap();
-        assert_eq!(std::fs::read(dir.join(tls::CERT)).unwrap(), before);
-        renew_own_certificate(&dir, tls::good_until(&dir.join(tls::CERT)).unwrap() - RENEW_MS + 1).unwrap();
-        assert_ne!(std::fs::read(dir.join(tls::CERT)).unwrap(), before);
-    }
 
     #[test]
     fn what_app_says_becomes_two_lines() {

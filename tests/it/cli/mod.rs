@@ -1,6 +1,7 @@
 //! The command line as people type it: sessions as text in `tests/cli`, and what text can't say.
 
 mod bench;
+mod certificates;
 mod coming;
 mod liar;
 mod links;
@@ -93,7 +94,7 @@ fn secrets_are_for_their_owner_alone() {
     let sh = Shell::new();
     sh.json(&["init", "--no-passphrase"]);
     assert_eq!(mode(&sh.path("data")), 0o700);
-    for secret in ["company.keys", "opaque.setup", "tls/ca.key", "tls/server.key", "kefu.redb"] {
+    for secret in ["company.keys", "opaque.setup", "tls/ca.key", "tls/server.pem", "kefu.redb"] {
         assert_eq!(mode(&sh.path("data").join(secret)), 0o600, "{secret}");
     }
     fs::set_permissions(sh.path("data"), fs::Permissions::from_mode(0o750)).unwrap();

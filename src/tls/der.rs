@@ -4,22 +4,34 @@ use std::ops::Range;
 
 /// When the certificate in `der` is good, milliseconds since 1970. None: it is no certificate.
 pub fn validity(der: &[u8]) -> Option<Range<u64>> {
-    let (_, certificate, _) = element(der)?;
-    let (_, mut tbs, _) = element(certificate)?;
-    // version is there in every certificate but the oldest
-    if tbs.first() == Some(&0xa0) {
-        tbs = element(tbs)?.2;
-    }
-    for _serial_algorithm_issuer in 0..3 {
-        tbs = element(tbs)?.2;
-    }
-    let (tag, validity, _) = element(tbs)?;
+    let (_, (tag, validity)) = fields(der)?;
     if tag != 0x30 {
         return None;
     }
     let (from_tag, from, rest) = element(validity)?;
     let (until_tag, until, _) = element(rest)?;
     Some(time(from_tag, from)?..time(until_tag, until)?)
+}
+
+/// The name of who made the certificate, encoded.
+pub fn issuer(der: &[u8]) -> Option<&[u8]> {
+    fields(der).map(|(issuer, _)| issuer)
+}
+
+/// Issuer and validity.
+fn fields(der: &[u8]) -> Option<(&[u8], (u8, &[u8]))> {
+    let (_, certificate, _) = element(der)?;
+    let (_, mut tbs, _) = element(certificate)?;
+    // version is there in every certificate but the oldest
+    if tbs.first() == Some(&0xa0) {
+        tbs = element(tbs)?.2;
+    }
+    for _serial_algorithm in 0..2 {
+        tbs = element(tbs)?.2;
+    }
+    let (_, issuer, rest) = element(tbs)?;
+    let (tag, validity, _) = element(rest)?;
+    Some((issuer, (tag, validity)))
 }
 
 /// Tag, content, and what follows.
@@ -68,7 +80,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = validity(&bytes);
+            let _ = (validity(&bytes), issuer(&bytes));
         }
 
         #[test]
