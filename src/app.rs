@@ -213,6 +213,7 @@ pub async fn serve(
         tokens: Tokens::new().map_err(|_| anyhow!("the system gives no random numbers"))?,
         metrics_token: metrics_token(&data_dir)?,
         secure: tls.is_some(),
+        strict: http::Strict::new(&public_url, config.server.hsts_days),
         public_url: public_url.clone(),
         alive,
     });

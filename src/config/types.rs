@@ -42,6 +42,8 @@ pub struct Server {
     pub plain_http: bool,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Cidr>,
+    /// How long browsers remember to use https only, days.
+    pub hsts_days: u32,
     /// Most connections.
     pub max_connections: u32,
     /// Most connections of one address.
@@ -57,6 +59,7 @@ impl Default for Server {
             public_url: String::new(),
             plain_http: false,
             trusted_proxies: Vec::new(),
+            hsts_days: 365,
             max_connections: 20_000,
             connections_per_address: 64,
             demo: false,

@@ -25,7 +25,7 @@ use crate::{
 
 use super::{
     Http,
-    answer::{self, Answer, PAGE_POLICY, error},
+    answer::{self, Answer, PAGE_POLICY, WORKER_POLICY, error},
 };
 
 #[derive(RustEmbed)]
@@ -163,10 +163,10 @@ pub fn console(path: &str, headers: &HeaderMap) -> Answer {
     let h = answer.headers_mut();
     if path.starts_with("assets/") {
         h.insert(header::CACHE_CONTROL, IMMUTABLE);
+        h.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(WORKER_POLICY));
     } else {
         h.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         h.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
-        h.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         h.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
         h.insert(
             HeaderName::from_static("permissions-policy"),
@@ -212,7 +212,7 @@ pub fn demo(http: &Http, path: &str, headers: &HeaderMap) -> Answer {
     let mut answer = answer::bytes(StatusCode::OK, "text/html; charset=utf-8", html);
     // the widget must live with a policy as strict as a bank's
     let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; \
-        worker-src blob:; base-uri 'none'; form-action 'none'";
+        worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     answer
 }

@@ -15,6 +15,7 @@ mod pace;
 mod progress;
 mod route;
 mod session;
+mod strict;
 mod token;
 mod upgrade;
 
@@ -29,6 +30,7 @@ use crate::{
 
 pub use bounds::{Bounds, Patience};
 pub use listen::serve;
+pub use strict::Strict;
 pub use token::Tokens;
 
 /// What every request may need.
@@ -51,6 +53,8 @@ pub struct Http {
     pub bounds: Bounds,
     /// Whether connections come over TLS.
     pub secure: bool,
+    /// What browsers are told about https, if they are.
+    pub strict: Option<Strict>,
     /// What opens `/metrics`.
     pub metrics_token: String,
     /// Where people reach the server, without a trailing slash.

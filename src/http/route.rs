@@ -24,6 +24,7 @@ const FORWARDED: &str = "x-forwarded-for";
 pub async fn route(http: Arc<Http>, peer: SocketAddr, request: Request<Incoming>) -> Result<Answer, Infallible> {
     http.metrics.http_requests.inc();
     let address = client_address(&http, peer, &request);
+    let strict = http.strict.as_ref().and_then(|strict| strict.of(request.headers()));
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let answer = match (request.method(), segments.as_slice()) {
@@ -50,7 +51,7 @@ pub async fn route(http: Arc<Http>, peer: SocketAddr, request: Request<Incoming>
         (&Method::GET, _) => error(ErrorCode::NotFound, "there is nothing at this address"),
         _ => method_not_allowed(),
     };
-    Ok(answer)
+    Ok(answer::guarded(answer, strict))
 }
 
 /// Where the person is, seen through trusted proxies: what limits are counted by.

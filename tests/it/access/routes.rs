@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::support::{
-    http::{Answer, ask},
+    company::Company,
+    http::{Answer, ask, ask_as},
     server::{Server, config},
 };
 
@@ -132,6 +133,70 @@ async fn routes_answer_only_those_they_are_for() {
     }
     let boxes = crate::support::http::get(server.addr, "/api/v1/boxes", &zhou.token).await.unwrap().json();
     assert!(boxes["boxes"].as_array().unwrap().iter().all(|b| b["team"] == "vip"), "{boxes}");
+}
+
+/// Every answer says what a browser may do with it, whoever asks for whatever.
+#[tokio::test]
+async fn every_answer_is_guarded() {
+    let company = Company::found().await;
+    let mut config = config();
+    config.server.demo = true;
+    config.server.public_url = "https://chat.example.com".into();
+    let server = Server::start(&company, config).await;
+    let li = Peer::agent(&server, "li").await;
+    let mut paths: Vec<(String, String)> = cases(ConvId([7; 16]))
+        .into_iter()
+        .map(|case| (case.route.split(' ').next().unwrap().to_owned(), case.ask.0))
+        .collect();
+    let others = [
+        "/",
+        "/console",
+        "/console/",
+        "/console/index.html",
+        "/console/nosuch.js",
+        "/console/assets/nosuch.js",
+        "/demo/",
+        "/demo/nosuch",
+        "/w/latest/kefu.js",
+        "/w/0.0.0/kefu.js",
+        "/nosuch",
+        "/healthz",
+        "/metrics",
+        "/api/v1/",
+        "/api/v1/ws/agent",
+        "/api/v1/ws/site/nosuch",
+        "/kefu.redb",
+    ];
+    paths.extend(others.map(|path| ("GET".to_owned(), path.to_owned())));
+    paths.extend(["POST", "DELETE", "OPTIONS", "HEAD"].map(|method| (method.to_owned(), "/api/v1/site/s1".to_owned())));
+    // what was built of the pages, workers among it
+    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/dist");
+    for folder in ["console", "console/assets", "demo"] {
+        let files = fs::read_dir(dist.join(folder)).into_iter().flatten().map(|e| e.unwrap().file_name());
+        let names = files.map(|name| name.into_string().unwrap());
+        let names = names
+            .filter(|name| name.contains('.'))
+            .map(|n| n.trim_end_matches(".gz").trim_end_matches(".br").to_owned());
+        paths.extend(names.map(|name| ("GET".to_owned(), format!("/{folder}/{name}"))));
+    }
+    let bearer = format!("Bearer {}", li.token);
+    for (method, path) in &paths {
+        for host in ["chat.example.com", "intranet:8443"] {
+            let answer = ask_as(server.addr, host, method, path, &[("authorization", &bearer)], "").await.unwrap();
+            let header = |name: &str| answer.headers.get(name).map(|v| v.to_str().unwrap()).unwrap_or_default();
+            let what = format!("{method} {path} as {host}: {}", answer.status);
+            assert_eq!(header("x-content-type-options"), "nosniff", "{what}");
+            assert_eq!(header("referrer-policy"), "no-referrer", "{what}");
+            assert_eq!(header("x-frame-options"), "DENY", "{what}");
+            let policy = header("content-security-policy");
+            for part in ["default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"] {
+                assert!(policy.contains(part), "{what}: {policy}");
+            }
+            assert!(!policy.contains("'unsafe-inline'") && !policy.contains("'unsafe-eval'"), "{what}: {policy}");
+            let strict = if host == "chat.example.com" { "max-age=31536000" } else { "" };
+            assert_eq!(header("strict-transport-security"), strict, "{what}");
+        }
+    }
 }
 
 #[tokio::test]
