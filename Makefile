@@ -6,41 +6,50 @@ DEMO_LISTEN ?= 127.0.0.1:8443
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 KEFU := $(TARGET)/debug/kefu
 export PATH := $(HOME)/.cargo/bin:$(PATH)
+# the pinned toolchain is rustup's to find; another one's name stands here where it can't be had
+OTHER_TOOLCHAIN := $(if $(RUSTUP_TOOLCHAIN),,$(shell packaging/toolchain.sh))
+ifneq ($(OTHER_TOOLCHAIN),)
+export RUSTUP_TOOLCHAIN := $(OTHER_TOOLCHAIN)
+endif
 
-.PHONY: help run build ui test test-rust test-ui test-browser lint bench attack hostile mutate crash tools clean-demo dist test-dist size smoke cross-tools
+.PHONY: help run build ui test audit test-rust test-ui test-browser lint bench attack hostile mutate crash tools clean-demo dist test-dist size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 run: ui ## Build everything, make a demo company, start the server
-	$(CARGO) build
+	$(CARGO) build --locked
 	@KEFU="$(KEFU)" DIR="$(DEMO_DIR)" LISTEN="$(DEMO_LISTEN)" sh packaging/demo.sh
 
 build: ui ## The executable for servers: target/release/kefu
-	$(CARGO) build --release
+	$(CARGO) build --locked --release
 
 ui: ui/node_modules ## The pages, as the executable embeds them
 	npm --prefix ui run build
 
 ui/node_modules: ui/package-lock.json
-	npm --prefix ui ci --no-audit --no-fund
+	npm --prefix ui ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 tests/browser/node_modules: tests/browser/package-lock.json
-	npm --prefix tests/browser ci --no-audit --no-fund
+	npm --prefix tests/browser ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-tools: ## Install what the tests need and this machine lacks (Debian's chromium)
+tools: ## Install what the tests need and this machine lacks (Debian's chromium, python3-venv)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk; }
+	@python3 -c 'import ensurepip' 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv; }
 
-test: tools lint test-ui ui test-rust test-browser ## Everything that must pass
+test: tools audit lint test-ui ui test-rust test-browser ## Everything that must pass
+
+audit: ## What others bring: licences, sources, hashes; known faults where their lists can be reached
+	packaging/audit.sh
 
 lint: ## Formatting and clippy, warnings denied
 	$(CARGO) fmt --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 test-rust: ## Rust tests
-	$(CARGO) test --workspace
+	$(CARGO) test --locked --workspace
 
 test-ui: ui/node_modules ## Types and unit tests of the pages
 	npm --prefix ui run check
@@ -48,7 +57,7 @@ test-ui: ui/node_modules ## Types and unit tests of the pages
 
 test-browser: tools ui tests/browser/node_modules ## Real browsers against the real executable
 	npm --prefix ui run size
-	$(CARGO) build
+	$(CARGO) build --locked
 	KEFU="$(abspath $(KEFU))" npm --prefix tests/browser test
 
 bench: build ## Speed and memory, as in the README's table
@@ -65,7 +74,7 @@ mutate: ui/node_modules ## The guards of the pages, each taken away once: its te
 	npm --prefix ui run mutate
 
 crash: ## 1,000 kills of the server under load (minutes)
-	KEFU_KILLS=1000 $(CARGO) test --test it crash -- --nocapture
+	KEFU_KILLS=1000 $(CARGO) test --locked --test it crash -- --nocapture
 
 dist: ui cross-tools ## dist/: executables, packages, images for x86-64, ARM64, LoongArch
 	packaging/dist.sh

@@ -14,7 +14,6 @@ cd "$(dirname "$0")/.."
 targets="x86_64-unknown-linux-musl aarch64-unknown-linux-musl loongarch64-unknown-linux-musl"
 tools="${KEFU_TOOLS:-$HOME/.cache/kefu/tools}"
 profile="${KEFU_PROFILE:-release}"
-zig="ziglang==0.17.1 cargo-zigbuild==0.24.1"
 
 die() { echo "build.sh: $*" >&2; exit 1; }
 say() { echo "build.sh: $*" >&2; }
@@ -23,15 +22,10 @@ for target; do
     case " $targets " in *" $target "*) ;; *) die "$target is none of: $targets" ;; esac
 done
 
-if [ "$(cat "$tools/versions" 2> /dev/null || :)" != "$zig" ]; then
-    say "installing $zig into $tools"
-    rm -rf "$tools"
-    python3 -m venv "$tools" || die "python3 with venv is needed to install zig (Debian: python3-venv)"
-    # shellcheck disable=SC2086 # two words
-    "$tools/bin/pip" -q install $zig || die "zig and cargo-zigbuild could not be installed"
-    echo "$zig" > "$tools/versions"
-fi
+packaging/python-tools.sh "$tools" packaging/requirements-build.txt
 PATH="$tools/bin:$HOME/.cargo/bin:$PATH"
+other=$(packaging/toolchain.sh)
+[ -z "$other" ] || export RUSTUP_TOOLCHAIN="$other"
 
 # where a compiler's library sources are, if it has them
 sources() { src=$("$1" --print sysroot)/lib/rustlib/src/rust/library && [ -f "$src/Cargo.lock" ] && readlink -f "$src"; }
