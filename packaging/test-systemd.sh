@@ -55,6 +55,32 @@ inside runuser -u kefu -- kefu site snippet web | grep -q 'src="https://chat.exa
 inside runuser -u kefu -- kefu stats > /dev/null || die "a command does not reach the server"
 echo "$said" | grep -q 'console      https://chat.example.com:8443/console/' || die "init says: $said"
 
+# root works as the owner; the robot's day keys are in memory, and only a restart keeps them
+inside kefu robot on web > /dev/null || die "root can't switch the robot on"
+[ -z "$(inside find /var/lib/kefu ! -user kefu)" ] || die "root left files of its own: $(inside find /var/lib/kefu ! -user kefu)"
+day_keys() { inside sha256sum /run/kefu/day.keys 2> /dev/null; }
+until_true "no day keys in memory" day_keys > /dev/null
+inside test ! -e /var/lib/kefu/robot/day.keys || die "day keys on the disk"
+keys=$(day_keys)
+inside systemctl restart kefu
+[ "$(day_keys)" = "$keys" ] || die "a restart lost the day keys"
+inside systemctl stop kefu
+inside test ! -e /run/kefu || die "a stop left the day keys"
+inside systemctl start kefu
+[ "$(day_keys)" != "$keys" ] || die "the day keys outlived a stop"
+
+# a new certificate of its own is taken at a reload
+certificate() { entered -n curl -skw '%{certs}' -o /dev/null --max-time 20 https://127.0.0.1:8443/healthz | sha256sum; }
+before=$(certificate)
+inside kefu tls renew > /dev/null || die "no new certificate"
+inside systemctl reload kefu || die "it can't be reloaded"
+renewed() { [ "$(certificate)" != "$before" ]; }
+until_true "the new certificate is not served" renewed
+[ "$(property MemoryMax) $(property TasksMax)" = "2147483648 512" ] || die "limits: $(property MemoryMax) $(property TasksMax)"
+inside sh -c 'nsenter -t "$(systemctl show -P MainPID kefu)" -m -- /bin/true' 2> /dev/null && die "it may run other programs"
+# so many starts in a row are a test's, not a fault
+inside systemctl reset-failed kefu
+
 inside systemctl kill -s KILL --kill-whom=main kefu
 until_true "it did not come back after a crash" restarted 1
 inside systemctl kill -s STOP --kill-whom=main kefu
@@ -92,4 +118,4 @@ inside systemctl is-enabled kefu > /dev/null 2>&1 && die "it is still enabled"
 [ -f "$root/var/lib/kefu/kefu.redb" ] || die "the data is gone"
 rm -rf "$root/root/kefu" "$root/root/kefu.deb" "$root/root/enough" "$root/root/asked" "$root/var/lib/kefu"
 inside systemctl poweroff 2> /dev/null || :
-echo "test-systemd.sh: started, came back after a crash and a hang; $asked clients during five restarts, none refused; service install and uninstall"
+echo "test-systemd.sh: started, day keys in memory only, reloaded, came back after a crash and a hang; $asked clients during five restarts, none refused; service install and uninstall"

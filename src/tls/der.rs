@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// When the certificate in `der` is good, milliseconds since 1970. None: it is no certificate.
 pub fn validity(der: &[u8]) -> Option<Range<u64>> {
-    let (_, (tag, validity)) = fields(der)?;
+    let (tag, validity, _) = element(after_issuer(der)?.1)?;
     if tag != 0x30 {
         return None;
     }
@@ -15,11 +15,11 @@ pub fn validity(der: &[u8]) -> Option<Range<u64>> {
 
 /// The name of who made the certificate, encoded.
 pub fn issuer(der: &[u8]) -> Option<&[u8]> {
-    fields(der).map(|(issuer, _)| issuer)
+    after_issuer(der).map(|(issuer, _)| issuer)
 }
 
-/// Issuer and validity.
-fn fields(der: &[u8]) -> Option<(&[u8], (u8, &[u8]))> {
+/// The issuer, and what follows.
+fn after_issuer(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (_, certificate, _) = element(der)?;
     let (_, mut tbs, _) = element(certificate)?;
     // version is there in every certificate but the oldest
@@ -30,8 +30,7 @@ fn fields(der: &[u8]) -> Option<(&[u8], (u8, &[u8]))> {
         tbs = element(tbs)?.2;
     }
     let (_, issuer, rest) = element(tbs)?;
-    let (tag, validity, _) = element(rest)?;
-    Some((issuer, (tag, validity)))
+    Some((issuer, rest))
 }
 
 /// Tag, content, and what follows.
