@@ -28,19 +28,19 @@ use tokio::{
 
 use crate::{
     chat::{
-        Chat, Library, Rate, Rates, Refusal, desk_task, now_ms,
+        Chat, Library, Rate, Rates, Refusal, all_missed, desk_task, now_ms,
         robot::{self, Mind},
     },
     config::Config,
     crypto::{codec, directory::Directory, sign::random},
-    desk::{Desk, IdleRule, Rules},
+    desk::{Desk, EndRule, Rules},
     files,
     housekeeping::{House, keep_robot_keys},
     http::{self, Bounds, Http, Patience, Tokens, admin},
     hub::Hub,
     obs::Metrics,
     org::{Commit, Org, robot::Keeping, widgets::Widgets},
-    proto::{CloseCode, ErrorCode},
+    proto::{CloseCode, ErrorCode, MissedCount},
     store::{
         Feed, Store,
         redb::{Options, RedbStore},
@@ -172,7 +172,7 @@ pub async fn serve(
     config.server.listen = listen;
     let (public_url, config) = (config.public_url(), Arc::new(config));
 
-    let house = House::new(&chat, &store, &widgets, &metrics, idle_rule(&config));
+    let house = House::new(&chat, &store, &widgets, &metrics, end_rule(&config));
     // none of these ends before the server does; one that did would leave a server that only seems to work
     let mut tasks = vec![
         tokio::spawn(chat.clone().fan_out(feed)),
@@ -188,6 +188,10 @@ pub async fn serve(
         widgets: widgets.clone(),
         public_url: public_url.clone(),
         storage_bytes: size_of(store.clone()),
+        missed: {
+            let chat = chat.clone();
+            Box::new(move || Ok(chat.missed()))
+        },
         running: Some(admin::Running {
             chat: chat.clone(),
             metrics: metrics.clone(),
@@ -297,13 +301,22 @@ fn rules(config: &Config) -> Rules {
     }
 }
 
-fn idle_rule(config: &Config) -> Option<IdleRule> {
-    let hours = u64::from(config.conversations.close_after_idle_hours);
-    (hours > 0).then_some(IdleRule { after_ms: hours * 3_600_000 })
+fn end_rule(config: &Config) -> EndRule {
+    let c = &config.conversations;
+    let after = |n: u32, unit_ms: u64| (n > 0).then_some(u64::from(n) * unit_ms);
+    EndRule {
+        idle_after_ms: after(c.close_after_idle_hours, 3_600_000),
+        missed_after_ms: after(c.missed_after_days, 86_400_000),
+    }
 }
 
 fn size_of(store: Arc<dyn Store>) -> Box<dyn Fn() -> u64 + Send + Sync> {
     Box::new(move || store.size_bytes())
+}
+
+/// Missed conversations, where no server counts them.
+fn missed_in(store: Arc<dyn Store>, org: Arc<Org>) -> Box<dyn Fn() -> Result<Vec<MissedCount>, Refusal> + Send + Sync> {
+    Box::new(move || Ok(all_missed(&*store, org.directory().state().teams.keys())?))
 }
 
 /// The pair that somebody named, or our own.
@@ -406,7 +419,8 @@ impl Admin {
             let store: Arc<dyn Store> = redb;
             let (org, widgets) = open_org(data_dir, config, store.clone(), false).await?;
             let (public_url, storage_bytes) = (config.public_url(), size_of(store.clone()));
-            let admin = admin::Admin { org, widgets, public_url, storage_bytes, running: None };
+            let missed = missed_in(store.clone(), org.clone());
+            let admin = admin::Admin { org, widgets, public_url, storage_bytes, missed, running: None };
             anyhow::Ok(Self::Local(Box::new(admin), store))
         };
         local.await.map_err(|e| AdminError::new(ErrorCode::Storage, format!("{e:#}")))

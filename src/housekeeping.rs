@@ -6,13 +6,13 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     chat::{Chat, now_ms},
-    desk::IdleRule,
+    desk::EndRule,
     obs::Metrics,
     org::{Org, widgets::Widgets},
     store::Store,
 };
 
-/// How often receipts are stored.
+/// How often receipts are stored, and missed conversations counted.
 const MARKS: Duration = Duration::from_millis(500);
 /// How often the rest is seen to.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -26,19 +26,19 @@ pub struct House {
     store: Arc<dyn Store>,
     widgets: Arc<Widgets>,
     metrics: Arc<Metrics>,
-    idle: Option<IdleRule>,
+    end: EndRule,
 }
 
 impl House {
-    /// `idle`: which conversations to close; none: never any.
+    /// `end`: which conversations to close.
     pub fn new(
         chat: &Arc<Chat>,
         store: &Arc<dyn Store>,
         widgets: &Arc<Widgets>,
         metrics: &Arc<Metrics>,
-        idle: Option<IdleRule>,
+        end: EndRule,
     ) -> Self {
-        Self { chat: chat.clone(), store: store.clone(), widgets: widgets.clone(), metrics: metrics.clone(), idle }
+        Self { chat: chat.clone(), store: store.clone(), widgets: widgets.clone(), metrics: metrics.clone(), end }
     }
 
     /// Never ends by itself.
@@ -48,15 +48,19 @@ impl House {
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = marks.tick() => self.chat.store_marks().await,
+                _ = marks.tick() => {
+                    self.chat.store_marks().await;
+                    self.chat.tell_missed().await;
+                }
                 _ = sweep.tick() => self.sweep().await,
             }
         }
     }
 
     async fn sweep(&self) {
-        if let Some(rule) = self.idle {
-            self.chat.close_idle(rule, now_ms()).await;
+        self.chat.close_quiet(self.end, now_ms()).await;
+        if let Some(desk) = self.chat.desk_snapshot().await {
+            self.metrics.longest_wait_ms.set(desk.longest_wait_ms);
         }
         self.chat.sweep();
         self.widgets.sightings.store(&*self.store, now_ms()).await;

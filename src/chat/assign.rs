@@ -9,6 +9,7 @@ use crate::{
     desk,
     hub::{Conn, Topic},
     proto::{AgentState, CloseCode, ConvId, ConvState, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, TeamId, UserId},
+    store::{Op, Table},
 };
 
 use super::{
@@ -36,13 +37,20 @@ impl Chat {
             }
             let agent = chat.agent(user).filter(|a| a.teams.contains(&cell.row.team));
             agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "this agent is not in the conversation's team"))?;
-            if cell.row.state == ConvState::Closed {
-                return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));
+            let mut row = cell.row.clone();
+            if row.state == ConvState::Closed {
+                if why != OwnerWhy::Take || row.missed.is_none() {
+                    return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));
+                }
+                // missed, and now somebody answers: without a moment in the queue, where others would be offered it
+                (row.state, row.arrived, row.missed) = (ConvState::Open, now_ms(), None);
+                batch.ops.push(Op::Put { table: Table::OpenConv, key: cell.id.0.to_vec(), value: Vec::new() });
+                batch.ops.push(append(cell, &Event::Reopened { by: by.to_string() }));
             }
             allowed(cell)?;
             let (team, by) = (cell.row.team.clone(), Some(by.to_string()));
             batch.ops.push(append(cell, &Event::Owner { owner: owner.clone(), team, why, by }));
-            Ok(Some(Row { owner, last_agent: Some(user.clone()), ..cell.row.clone() }))
+            Ok(Some(Row { owner, last_agent: Some(user.clone()), ..row }))
         })
         .await
     }
@@ -62,7 +70,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Takes from the queue; whoever leads may take from a colleague too.
+    /// Takes from the queue or from the missed ones; whoever leads may take from a colleague too.
     pub async fn take(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
         let agent = self.require_agent(conn)?;
         if !self.sees(&conn.who, &lock(&*self.must_cell(conv)?)) {
@@ -70,6 +78,7 @@ impl Chat {
         }
         self.own(conv, &agent.user, OwnerWhy::Take, &agent.user, |cell| match cell.row.owner {
             Owner::Queue | Owner::Robot => Ok(()),
+            Owner::None if cell.row.missed.is_some() => Ok(()),
             _ if leads(agent.role) => Ok(()),
             _ => Err(Refusal::new(ErrorCode::Conflict, "a colleague has this conversation")),
         })

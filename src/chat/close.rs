@@ -51,7 +51,8 @@ impl Chat {
 
     /// The steps that open a closed conversation, in front of whatever caused it.
     pub(super) fn reopen_ops(&self, cell: &Cell, by: &str, batch: &mut Batch) {
-        let row = Row { state: ConvState::Open, owner: Owner::Queue, arrived: now_ms(), ..cell.row.clone() };
+        let row =
+            Row { state: ConvState::Open, owner: Owner::Queue, arrived: now_ms(), missed: None, ..cell.row.clone() };
         let owner = Event::Owner { owner: Owner::Queue, team: row.team.clone(), why: OwnerWhy::Reopen, by: None };
         batch.ops.extend([
             Op::Row { value: row.encode() },
@@ -59,6 +60,7 @@ impl Chat {
             append(cell, &Event::Reopened { by: by.into() }),
             append(cell, &owner),
         ]);
+        batch.ops.extend(cell.missed_ops(&row));
     }
 
     /// Whoever may end a conversation, by name.
@@ -100,6 +102,7 @@ impl Chat {
                 let mut cell = lock(&shared);
                 let mut batch = Batch { conv: Some(conv), rev: Some(cell.rev), ops: Vec::new() };
                 if let Some(row) = step(self, &mut cell, &mut batch)? {
+                    batch.ops.extend(cell.missed_ops(&row));
                     batch.ops.insert(0, Op::Row { value: row.encode() });
                 }
                 batch

@@ -48,7 +48,8 @@ impl Chat {
                 });
                 self.show_desk(conn, user, &agent.teams);
                 let (convs, more) = self.greeting_for(user)?;
-                let config = json!({ "role": agent.role, "teams": agent.teams, "more": more });
+                let missed = self.missed_of(&agent.teams);
+                let config = json!({ "role": agent.role, "teams": agent.teams, "more": more, "missed": missed });
                 (Side::Agent, Some(user.clone()), Some(agent.name), convs, config)
             }
         };

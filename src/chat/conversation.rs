@@ -48,6 +48,9 @@ pub struct Row {
     /// Who moved the epoch to another team, until a member of that has written or announced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mover: Option<Mover>,
+    /// When it was closed because nobody had answered, ms; none once people have seen to that (see [`super::missed`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<u64>,
 }
 
 /// The maker of a transfer that was not taken up yet.
@@ -201,6 +204,7 @@ impl Cell {
             created: self.row.created,
             last_at: self.last_at,
             waiting_since: (self.row.owner == Owner::Queue).then_some(self.row.arrived),
+            missed: self.row.missed,
             visitor: self.visitor_marks,
             agent: self.agent_marks,
         }

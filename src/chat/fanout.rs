@@ -91,6 +91,7 @@ impl Chat {
         let facts = Facts::of(&row);
         let old = cell.told.replace(facts.clone());
         // a cell that was read or refreshed after this commit is ahead of the feed
+        self.note_missed((commit.rev > cell.rev).then_some(&cell.row), &row);
         if commit.rev > cell.rev {
             (cell.rev, cell.row) = (commit.rev, row.clone());
         }

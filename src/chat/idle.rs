@@ -1,16 +1,24 @@
-//! Closing what nobody ended: the facts for [`desk::IdleRule`], and the transaction.
+//! Closing what nobody ended: the facts for [`crate::desk::EndRule`], and the transaction.
 
-use std::sync::Arc;
-
-use crate::{
-    desk::{IdleRule, Quiet},
-    proto::{ConvId, ConvState, HeaderView, Kid, Kind, Owner, RecordView},
-    store::StoreError,
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
 };
 
-use super::{Chat, cells::lock, conversation::Cell};
+use crate::{
+    desk::{End, EndRule, Quiet},
+    proto::{ConvId, ConvState, HeaderView, Kid, Kind, Owner, RecordView, TeamId},
+    store::{Batch, StoreError},
+};
 
-/// Who closed it, in the event: not an id that a user could have.
+use super::{
+    Chat,
+    cells::lock,
+    conversation::{Cell, Row},
+    missed,
+};
+
+/// Who closed what was idle, in the event: not an id that a user could have.
 const BY: &str = "@idle";
 /// Most that are closed at once: after an upgrade there may be years of them, and messages come first.
 const AT_ONCE: usize = 200;
@@ -39,51 +47,84 @@ impl Word {
 }
 
 impl Cell {
-    fn is_over(&self, rule: IdleRule, now_ms: u64) -> bool {
-        let Some(Word { at, visitors }) = self.word.filter(|_| self.row.state == ConvState::Open) else { return false };
-        let queued = self.row.owner == Owner::Queue;
-        rule.over(&Quiet { spoke: at, unanswered: visitors, queued, stirred: self.last_at }, now_ms)
+    fn end(&self, rule: EndRule, now_ms: u64) -> Option<End> {
+        let Word { at, visitors } = self.word.filter(|_| self.row.state == ConvState::Open)?;
+        let waits_since = (self.row.owner == Owner::Queue).then_some(self.row.arrived);
+        rule.end(&Quiet { spoke: at, unanswered: visitors, waits_since, stirred: self.last_at }, now_ms)
+    }
+
+    fn ended(&self, end: End, now_ms: u64, batch: &mut Batch) -> Row {
+        match end {
+            End::Idle => self.closing(BY, batch),
+            End::Missed => Row { missed: Some(now_ms), ..self.closing(missed::BY, batch) },
+        }
     }
 }
 
 impl Chat {
-    /// Closes what is over by `rule`, a limited number at once.
-    pub async fn close_idle(self: &Arc<Self>, rule: IdleRule, now_ms: u64) {
+    /// Closes what is over by `rule`, a limited number at once. What was missed is said in the log, once for all.
+    pub async fn close_quiet(self: &Arc<Self>, rule: EndRule, now_ms: u64) {
         let chat = self.clone();
-        let looked = tokio::task::spawn_blocking(move || chat.idle(rule, now_ms)).await;
+        let looked = tokio::task::spawn_blocking(move || chat.quiet(rule, now_ms)).await;
+        let mut missed = BTreeMap::new();
         for conv in looked.unwrap_or_default() {
+            let ended = Mutex::new(None);
             let closed = self.change(conv, |_, cell, batch| {
                 // somebody may have written since
-                Ok(cell.is_over(rule, now_ms).then(|| cell.closing(BY, batch)))
+                let end = cell.end(rule, now_ms);
+                *lock(&ended) = end.map(|end| (end, cell.row.team.clone()));
+                Ok(end.map(|end| cell.ended(end, now_ms, batch)))
             });
-            if let Err(e) = closed.await {
-                tracing::warn!(%conv, error = %e, "an idle conversation could not be closed yet");
+            match closed.await {
+                Ok(()) => {
+                    if let Some((End::Missed, team)) = lock(&ended).take() {
+                        *missed.entry(team).or_default() += 1;
+                    }
+                }
+                Err(e) => tracing::warn!(%conv, error = %e, "a quiet conversation could not be closed yet"),
             }
         }
+        self.alarm(rule, &missed);
+    }
+
+    fn alarm(&self, rule: EndRule, missed: &BTreeMap<TeamId, u64>) {
+        let all = missed.values().sum();
+        if all == 0 {
+            return;
+        }
+        self.metrics.conversations_missed.add(all);
+        let teams: Vec<String> = missed.iter().map(|(team, n)| format!("{team} {n}")).collect();
+        let days = rule.missed_after_ms.unwrap_or_default() as f64 / 86_400_000.0;
+        tracing::warn!(
+            conversations = all,
+            teams = teams.join(", "),
+            "waited {days} days without an answer: closed, and listed in the console under Missed"
+        );
     }
 
     /// Those that are over. Touches the disk for each that was not looked at before.
-    fn idle(&self, rule: IdleRule, now_ms: u64) -> Vec<ConvId> {
+    fn quiet(&self, rule: EndRule, now_ms: u64) -> Vec<ConvId> {
         let mut over = Vec::new();
         for conv in self.cells.open() {
             if over.len() == AT_ONCE {
                 break;
             }
-            match self.is_idle(conv, rule, now_ms) {
+            match self.is_over(conv, rule, now_ms) {
                 Ok(true) => over.push(conv),
                 Ok(false) => {}
-                Err(e) => tracing::warn!(%conv, error = %e, "could not see whether a conversation is idle"),
+                Err(e) => tracing::warn!(%conv, error = %e, "could not see whether a conversation is quiet"),
             }
         }
         over
     }
 
-    fn is_idle(&self, conv: ConvId, rule: IdleRule, now_ms: u64) -> Result<bool, StoreError> {
+    fn is_over(&self, conv: ConvId, rule: EndRule, now_ms: u64) -> Result<bool, StoreError> {
+        let Some(least) = rule.least_ms() else { return Ok(false) };
         let Some(shared) = self.cell(conv)? else { return Ok(false) };
         let (last, visitor, created) = {
             let cell = lock(&shared);
-            if cell.word.is_some() || now_ms.saturating_sub(cell.row.created) < rule.after_ms {
-                return Ok(cell.is_over(rule, now_ms));
+            if cell.word.is_some() || now_ms.saturating_sub(cell.row.created) < least {
+                return Ok(cell.end(rule, now_ms).is_some());
             }
             (cell.last, cell.visitor, cell.row.created)
         };
@@ -93,7 +134,7 @@ impl Chat {
             // opened and never written in: as if its visitor had spoken then
             cell.word = Some(word.unwrap_or(Word { at: created, visitors: true }));
         }
-        Ok(cell.is_over(rule, now_ms))
+        Ok(cell.end(rule, now_ms).is_some())
     }
 
     fn last_word(&self, conv: ConvId, last: u64, visitor: Kid) -> Result<Option<Word>, StoreError> {

@@ -16,6 +16,8 @@ pub enum Tab {
     Mine,
     /// Waiting in my teams' queues.
     Queue,
+    /// What waited in my teams' queues in vain, newest first.
+    Missed,
     /// Everything my teams ever had, newest first.
     All,
 }
@@ -35,22 +37,24 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-/// Where a page of all conversations ends: the next begins before it. Two may be of the same millisecond.
+/// Where a page of all or of the missed conversations ends: the next begins before it. Two may be of the same millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
-    /// Its `created`, ms.
+    /// Its `created`, ms; of a missed one, since when it is.
     pub created: u64,
     /// Its id; none: every one of that millisecond was seen.
     pub id: Option<ConvId>,
 }
 
 impl Cursor {
-    fn of(key: &[u8]) -> Option<Self> {
+    /// From the end of a key: time ‖ conversation.
+    pub(super) fn of(key: &[u8]) -> Option<Self> {
         let (created, id) = key.split_first_chunk::<8>()?;
         Some(Self { created: u64::from_be_bytes(*created), id: Some(ConvId::from_slice(id)?) })
     }
 
-    fn key(self) -> Vec<u8> {
+    /// The end of a key before which the next page begins.
+    pub(super) fn key(self) -> Vec<u8> {
         [&self.created.to_be_bytes()[..], self.id.as_ref().map_or(&[], |id| &id.0[..])].concat()
     }
 }
@@ -113,6 +117,10 @@ impl Chat {
 
     /// One page of a tab; `before` is where the last one ended. Touches the disk.
     pub fn list(&self, user: &UserId, tab: Tab, before: Option<Cursor>, limit: usize) -> Result<Page, Refusal> {
+        if tab == Tab::Missed {
+            let teams = self.agent(user).map(|agent| agent.teams).unwrap_or_default();
+            return self.missed_page(&teams, before, limit);
+        }
         if tab != Tab::All {
             let list = self.open_for(user)?;
             let mine = |s: &Summary| s.owner == Owner::Agent(user.clone());
@@ -155,7 +163,7 @@ impl Chat {
     }
 
     /// A summary without keeping a cell of something long closed.
-    fn summary_of(&self, conv: ConvId) -> Result<Option<Summary>, Refusal> {
+    pub(super) fn summary_of(&self, conv: ConvId) -> Result<Option<Summary>, Refusal> {
         if let Some(shared) = self.cached(conv) {
             return Ok(Some(lock(&shared).summary()));
         }

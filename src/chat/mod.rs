@@ -21,6 +21,7 @@ mod limits;
 mod list;
 mod lookup;
 mod members;
+mod missed;
 mod open;
 mod post;
 mod recall;
@@ -53,6 +54,7 @@ pub use history::HISTORY_RECORDS;
 pub use limits::{LimitedCount, Rate, Rates};
 pub use list::{Cursor, GREETING, LOOKED_AT, Page, Tab};
 pub use lookup::{Library, MAX_SHELF, Shelf};
+pub use missed::{COUNTED, all_missed};
 pub use open::Opening;
 pub use post::Refused;
 pub use shown::Reader;
@@ -160,6 +162,7 @@ pub struct Chat {
     desk: mpsc::UnboundedSender<DeskMessage>,
     presence: desk_task::PresenceBoard,
     robot: robot::Seat,
+    missed: missed::Board,
     /// Conversations whose receipt marks are not stored yet.
     dirty: Mutex<Vec<ConvId>>,
 }
@@ -179,6 +182,7 @@ impl Chat {
             limits: limits::Limits::new(rates),
             presence: desk_task::PresenceBoard::default(),
             robot: robot::Seat::default(),
+            missed: missed::Board::default(),
             dirty: Mutex::default(),
             store,
             org,
@@ -187,6 +191,7 @@ impl Chat {
             desk,
         };
         chat.load_open()?;
+        chat.load_missed()?;
         Ok((Arc::new(chat), inbox))
     }
 

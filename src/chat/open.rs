@@ -109,6 +109,7 @@ impl Chat {
             bot: view.has_bot(),
             dir_seq: view.dir_seq(),
             mover: None,
+            missed: None,
         };
         Ok((row, ann))
     }

@@ -159,6 +159,7 @@ impl Chat {
             Kind::Announcement => {
                 let (row, event) = self.check_announcement(conn, &cell, bytes)?;
                 batch.ops.push(Op::Row { value: row.encode() });
+                batch.ops.extend(cell.missed_ops(&row));
                 after = event.map(|event| append(&cell, &event));
             }
             Kind::Grant => {

@@ -38,7 +38,7 @@ enum Look {
 pub(super) struct Views {
     frame: Bytes,
     /// What visitors may not have: grants, notes, and the news that one was recalled (their counters are no counters of
-    /// theirs).
+    /// theirs) or that a missed conversation was dismissed.
     secret: bool,
     kind: Option<u8>,
     /// What readers of revision 1 have in the place of a recall.
@@ -55,7 +55,7 @@ impl Views {
             Some([b'K', b'1', kind]) => (Some(*kind), matches!(kind, 3 | 4 | 6 | 10)),
             Some([b'K', b'0', _]) => {
                 let event = RecordView::parse(&frame).and_then(|r| r.event());
-                (None, matches!(event, Some(Event::Recalled { note: true, .. })))
+                (None, matches!(event, Some(Event::Recalled { note: true, .. } | Event::Dismissed { .. })))
             }
             _ => (None, false),
         };

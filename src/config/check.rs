@@ -56,6 +56,7 @@ fn ranges(c: &Config, bad: &mut Vec<Problem>) {
         ("desk", "grace_seconds", d.grace_seconds, 5, 3_600, " seconds"),
         ("desk", "capacity", d.capacity, 1, 1_000, ""),
         ("conversations", "close_after_idle_hours", c.conversations.close_after_idle_hours, 0, 87_600, " hours"),
+        ("conversations", "missed_after_days", c.conversations.missed_after_days, 0, 3_650, " days"),
         ("limits", "visitor_messages_per_minute", l.visitor_messages_per_minute, 1, 100_000, ""),
         ("limits", "visitor_burst", l.visitor_burst, 1, 100_000, ""),
         ("limits", "address_messages_per_minute", l.address_messages_per_minute, 1, 10_000_000, ""),

@@ -126,11 +126,13 @@ impl Default for Desk {
 pub struct Conversations {
     /// The server closes what nobody wrote in for so long, hours; 0: never.
     pub close_after_idle_hours: u32,
+    /// The server closes what waited so long in a queue without an answer, and lists it as missed, days; 0: never.
+    pub missed_after_days: u32,
 }
 
 impl Default for Conversations {
     fn default() -> Self {
-        Self { close_after_idle_hours: 24 }
+        Self { close_after_idle_hours: 24, missed_after_days: 7 }
     }
 }
 

@@ -3,61 +3,118 @@
 /// How quiet a conversation is. All times are milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quiet {
-    /// When somebody wrote last, the team's notes included.
+    /// When somebody wrote last, the team's notes included; when it began if nobody ever did.
     pub spoke: u64,
-    /// Whether the last message was the visitor's: he waits for an answer.
+    /// Whether the last message was the visitor's, or none was ever written: an answer is due.
     pub unanswered: bool,
-    /// Whether it is in a queue.
-    pub queued: bool,
+    /// Since when it waits in a queue, as places in it are counted; none: somebody has it.
+    pub waits_since: Option<u64>,
     /// When anything happened last: a word, or another owner.
     pub stirred: u64,
 }
 
-/// The rule of `[conversations]`.
+/// How a conversation ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IdleRule {
-    /// How long nobody may write, ms.
-    pub after_ms: u64,
+pub enum End {
+    /// Nobody has anything to add.
+    Idle,
+    /// The visitor waited and nobody answered: people must hear of it.
+    Missed,
 }
 
-impl IdleRule {
-    /// Whether the conversation is to be closed now.
+/// The rule of `[conversations]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndRule {
+    /// How long nobody may write in what was answered or is somebody's, ms; none: for ever.
+    pub idle_after_ms: Option<u64>,
+    /// How long somebody may wait in a queue without an answer, ms; none: for ever.
+    pub missed_after_ms: Option<u64>,
+}
+
+impl EndRule {
+    /// How the conversation ends now, if it does.
     ///
     /// What was answered is over when nobody wrote for so long, also in a queue to which an agent's departure brought it.
-    /// What a visitor left in a queue stays, however long nobody is there: it must not be lost. What an agent has and did
-    /// not answer is over so long after he got it, not after it was written.
-    pub fn over(&self, quiet: &Quiet, now_ms: u64) -> bool {
-        let since = match quiet {
-            Quiet { unanswered: false, spoke, .. } => *spoke,
-            Quiet { queued: true, .. } => return false,
-            Quiet { spoke, stirred, .. } => *spoke.max(stirred),
+    /// What waits in a queue unanswered is missed; the time runs from the last word, and again from the moment in which it
+    /// was put in the queue (opened again, transferred), but not from a loss of its agent, who did not answer it. What an
+    /// agent or the robot has and did not answer is over so long after they got it, not after it was written: it is in
+    /// somebody's hands, and a last "thanks" needs no answer.
+    pub fn end(&self, quiet: &Quiet, now_ms: u64) -> Option<End> {
+        let (end, after_ms, since) = match *quiet {
+            Quiet { unanswered: false, spoke, .. } => (End::Idle, self.idle_after_ms, spoke),
+            Quiet { waits_since: Some(since), spoke, .. } => (End::Missed, self.missed_after_ms, spoke.max(since)),
+            Quiet { spoke, stirred, .. } => (End::Idle, self.idle_after_ms, spoke.max(stirred)),
         };
-        now_ms.saturating_sub(since) >= self.after_ms
+        after_ms.is_some_and(|after| now_ms.saturating_sub(since) >= after).then_some(end)
+    }
+
+    /// What is younger than this, ms, is not over; none: nothing ever is.
+    pub fn least_ms(&self) -> Option<u64> {
+        [self.idle_after_ms, self.missed_after_ms].into_iter().flatten().min()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    const RULE: IdleRule = IdleRule { after_ms: 100 };
-    const ANSWERED: Quiet = Quiet { spoke: 1_000, unanswered: false, queued: false, stirred: 1_000 };
+    const RULE: EndRule = EndRule { idle_after_ms: Some(100), missed_after_ms: Some(700) };
+    const ANSWERED: Quiet = Quiet { spoke: 1_000, unanswered: false, waits_since: None, stirred: 1_000 };
+    const LEFT: Quiet = Quiet { unanswered: true, waits_since: Some(900), ..ANSWERED };
 
     #[test]
     fn what_was_answered_is_over_after_the_last_word() {
-        assert!(!RULE.over(&ANSWERED, 1_099) && RULE.over(&ANSWERED, 1_100));
+        assert_eq!((RULE.end(&ANSWERED, 1_099), RULE.end(&ANSWERED, 1_100)), (None, Some(End::Idle)));
         // agents who go home and come back bring no new word
         let moved = Quiet { stirred: 1_090, ..ANSWERED };
-        assert!(RULE.over(&moved, 1_100) && RULE.over(&Quiet { queued: true, ..moved }, 1_100));
-        assert!(!RULE.over(&ANSWERED, 0), "a clock that went back closes nothing");
+        let queued = Quiet { waits_since: Some(1_090), ..moved };
+        assert_eq!((RULE.end(&moved, 1_100), RULE.end(&queued, 1_100)), (Some(End::Idle), Some(End::Idle)));
+        assert_eq!(RULE.end(&ANSWERED, 0), None, "a clock that went back closes nothing");
     }
 
     #[test]
-    fn what_nobody_answered_is_not_lost() {
-        let left = Quiet { unanswered: true, queued: true, ..ANSWERED };
-        assert!(!RULE.over(&left, u64::MAX));
-        // somebody took it after a long week-end: he has the whole time
-        let taken = Quiet { queued: false, stirred: 5_000, ..left };
-        assert!(!RULE.over(&taken, 5_099) && RULE.over(&taken, 5_100));
+    fn what_nobody_answered_is_missed_and_not_idle() {
+        assert_eq!((RULE.end(&LEFT, 1_699), RULE.end(&LEFT, 1_700)), (None, Some(End::Missed)));
+        let never = EndRule { missed_after_ms: None, ..RULE };
+        assert_eq!(never.end(&LEFT, u64::MAX), None);
+        // a colleague opened it again or transferred it: it waits anew
+        let again = Quiet { waits_since: Some(5_000), ..LEFT };
+        assert_eq!((RULE.end(&again, 5_699), RULE.end(&again, 5_700)), (None, Some(End::Missed)));
+        // one who had it and lost the connection did not answer
+        assert_eq!(RULE.end(&Quiet { stirred: 1_690, ..LEFT }, 1_700), Some(End::Missed));
+    }
+
+    #[test]
+    fn whoever_has_it_has_the_whole_time() {
+        // somebody took it after a long week-end
+        let taken = Quiet { waits_since: None, stirred: 5_000, ..LEFT };
+        assert_eq!((RULE.end(&taken, 5_099), RULE.end(&taken, 5_100)), (None, Some(End::Idle)));
+        let never = EndRule { idle_after_ms: None, ..RULE };
+        assert_eq!(never.end(&taken, u64::MAX), None);
+    }
+
+    proptest! {
+        /// Nothing that waits unanswered in a queue ever ends in silence, and time alone never opens again what is over.
+        #[test]
+        fn nobody_in_a_queue_is_dropped_in_silence(
+            idle in proptest::option::of(1..2_000u64), missed in proptest::option::of(1..2_000u64),
+            spoke in 0..2_000u64, unanswered: bool, waits in proptest::option::of(0..2_000u64), stirred in 0..2_000u64,
+            now in 0..6_000u64, later in 0..6_000u64,
+        ) {
+            let rule = EndRule { idle_after_ms: idle, missed_after_ms: missed };
+            let quiet = Quiet { spoke, unanswered, waits_since: waits, stirred };
+            let end = rule.end(&quiet, now);
+            match end {
+                Some(End::Idle) => prop_assert!(!unanswered || waits.is_none()),
+                Some(End::Missed) => prop_assert!(unanswered && waits.is_some() && missed.is_some()),
+                None => {}
+            }
+            if end.is_some() {
+                prop_assert_eq!(rule.end(&quiet, now + later), end);
+                prop_assert!(rule.least_ms().is_some_and(|least| now >= spoke + least));
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@
 //! - The desk changes an owner only through [`Decision::Assign`] and [`Decision::Requeue`]; both are safe to repeat.
 //!
 //! `types` is the language, `state` the memory, `facts`, `people` and `offer` the events, `choose` the choice, `queue`
-//! the places in line, `view` and `look` what people may know. `idle` stands apart: when a conversation nobody ended is over.
+//! the places in line, `view` and `look` what people may know. `idle` stands apart: when a conversation nobody ended is over, or was missed.
 
 mod choose;
 mod facts;
@@ -39,7 +39,7 @@ mod tests;
 mod types;
 mod view;
 
-pub use idle::{IdleRule, Quiet};
+pub use idle::{End, EndRule, Quiet};
 pub use types::{Decision, Event, OfferEnd, Rules};
 pub use view::{AgentView, DeskSnapshot, NotNow, OfferView, Reason, TeamView};
 

@@ -22,7 +22,7 @@ use crate::{
     crypto::hash,
     obs::{Metrics, render_prometheus},
     org::{Org, Robot, robot::RobotError, widgets::Widgets},
-    proto::{ErrorCode, SiteId},
+    proto::{ErrorCode, MissedCount, SiteId},
     tls::Served,
 };
 
@@ -60,6 +60,8 @@ pub struct Admin {
     pub public_url: String,
     /// Bytes of the database.
     pub storage_bytes: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// How many conversations were missed, of the teams that have any.
+    pub missed: Box<dyn Fn() -> Result<Vec<MissedCount>, Refusal> + Send + Sync>,
     /// Absent when the command opened the store itself.
     pub running: Option<Running>,
 }
@@ -133,6 +135,7 @@ impl Admin {
             "running": self.running.is_some(),
             "org": self.org.fp().to_string(),
             "storage_bytes": (self.storage_bytes)(),
+            "missed": (self.missed)()?,
             "directory": { "seq": self.org.directory().seq(), "fresh_until": self.org.freshness().good_until() },
         });
         if let Some(r) = &self.running {

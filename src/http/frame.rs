@@ -114,6 +114,7 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
         F::Restore { conv, envelopes, .. } => chat.restore(conn, address, conv, &envelopes).await,
         F::Close { conv, .. } => chat.close(conn, address, conv).await,
         F::Reopen { conv, .. } => chat.reopen(conn, address, conv).await,
+        F::Dismiss { conv, .. } => chat.dismiss(conn, conv).await,
         F::Status { state, .. } => chat.status(conn, state),
         F::Accept { conv, .. } => chat.accept(conn, conv).await,
         F::Decline { conv, .. } => chat.decline(conn, conv),
@@ -131,6 +132,7 @@ fn request_of(frame: &ClientFrame) -> Option<u64> {
         | F::Restore { req, .. }
         | F::Close { req, .. }
         | F::Reopen { req, .. }
+        | F::Dismiss { req, .. }
         | F::Status { req, .. }
         | F::Accept { req, .. }
         | F::Decline { req, .. }
@@ -151,6 +153,7 @@ fn conversation_of(frame: &ClientFrame) -> Option<ConvId> {
         | F::Restore { conv, .. }
         | F::Close { conv, .. }
         | F::Reopen { conv, .. }
+        | F::Dismiss { conv, .. }
         | F::Accept { conv, .. }
         | F::Decline { conv, .. }
         | F::Take { conv, .. }

@@ -90,6 +90,12 @@ pub struct Metrics {
     pub records_written: Counter,
     /// Conversations begun.
     pub opened: Counter,
+    /// Conversations that were closed because nobody had answered.
+    pub conversations_missed: Counter,
+    /// Those of them that people still have to see to, whenever they were missed.
+    pub missed: Gauge,
+    /// How long the first of all queues has waited, ms.
+    pub longest_wait_ms: Gauge,
     /// Offers made to agents.
     pub offers: Counter,
     /// Offers that ran out.
@@ -132,6 +138,9 @@ impl Default for Metrics {
             commits: Counter::default(),
             records_written: Counter::default(),
             opened: Counter::default(),
+            conversations_missed: Counter::default(),
+            missed: Gauge::default(),
+            longest_wait_ms: Gauge::default(),
             offers: Counter::default(),
             offers_missed: Counter::default(),
             store_bytes: Gauge::default(),
@@ -232,6 +241,9 @@ impl Metrics {
                 limited: named(&mut self.limited.iter()),
             },
             conversations_opened: self.opened.get(),
+            conversations_missed: self.conversations_missed.get(),
+            missed: self.missed.get(),
+            longest_wait_ms: self.longest_wait_ms.get(),
             offers: self.offers.get(),
             offers_missed: self.offers_missed.get(),
             store_bytes: self.store_bytes.get(),

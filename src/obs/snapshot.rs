@@ -23,6 +23,12 @@ pub struct MetricsSnapshot {
     pub messages: Messages,
     /// Conversations begun.
     pub conversations_opened: u64,
+    /// Conversations that were closed because nobody had answered.
+    pub conversations_missed: u64,
+    /// Those of them that people still have to see to, whenever they were missed.
+    pub missed: u64,
+    /// How long the first of all queues has waited, ms; seen each minute.
+    pub longest_wait_ms: u64,
     /// Offers made to agents.
     pub offers: u64,
     /// Offers that ran out.

@@ -95,6 +95,13 @@ pub enum ClientFrame {
         /// Which.
         conv: ConvId,
     },
+    /// A missed one needs no answer any more.
+    Dismiss {
+        /// Answered with this number.
+        req: u64,
+        /// Which.
+        conv: ConvId,
+    },
     /// An agent's state.
     Status {
         /// Answered with this number.

@@ -98,10 +98,28 @@ pub struct Summary {
     /// Waiting since, ms; absent when not in the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<u64>,
+    /// When it was closed because nobody had answered, ms; absent unless people still have to see to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<u64>,
     /// How far the visitor is.
     pub visitor: Marks,
     /// How far the agents are.
     pub agent: Marks,
+}
+
+/// How many conversations of a team were missed and wait for somebody who sees to them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissedCount {
+    /// Whose.
+    pub team: TeamId,
+    /// How many.
+    pub count: u32,
+    /// There are more than were counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
+    /// When the first of them became one, ms; absent if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<u64>,
 }
 
 /// An agent as colleagues see him.

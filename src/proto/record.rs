@@ -177,13 +177,18 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
     },
-    /// Closed by a user or `visitor`.
+    /// Closed by a user or `visitor`, or by the server: `@idle`, `@missed`.
     Closed {
         /// Who.
         by: String,
     },
     /// Opened again.
     Reopened {
+        /// Who.
+        by: String,
+    },
+    /// It was missed, and somebody decided that it needs no answer any more: visitors hear nothing of it.
+    Dismissed {
         /// Who.
         by: String,
     },

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::proto::{
-    AgentInfo, ConvId, ErrorCode, Generation, Kid, Limit, MsgId, Presence, Side, Summary, TeamId, UserId,
+    AgentInfo, ConvId, ErrorCode, Generation, Kid, Limit, MissedCount, MsgId, Presence, Side, Summary, TeamId, UserId,
 };
 
 /// What the server says besides records.
@@ -172,6 +172,8 @@ pub enum ServerFrame {
         /// Newest.
         seq: u32,
     },
+    /// How many conversations of a team were missed.
+    Missed(MissedCount),
     /// Colleagues.
     Agents {
         /// All of your teams.

@@ -42,6 +42,8 @@ pub enum Table {
     OpenConv,
     /// u64 time of creation, big-endian ‖ conversation → nothing; all, for lists.
     ConvByTime,
+    /// team ‖ 0x00 ‖ u64 time, big-endian ‖ conversation → nothing; those that waited in vain, since then.
+    Missed,
 }
 
 impl Table {
@@ -58,6 +60,7 @@ impl Table {
         Self::VisitorConv,
         Self::OpenConv,
         Self::ConvByTime,
+        Self::Missed,
     ];
 }
 

@@ -7,6 +7,7 @@ mod epochs;
 mod idle;
 mod lists;
 mod messages;
+mod missed;
 mod recalls;
 mod resume;
 mod rewound;

@@ -46,6 +46,28 @@ async fn every_opening_has_a_generation_of_its_own_also_that_of_a_copy() {
     assert!(seen.insert(store.generation()));
 }
 
+#[tokio::test]
+async fn a_file_from_before_a_table_gets_it_and_keeps_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("kefu.redb");
+    let (store, _feed) = RedbStore::open(&path, options()).unwrap();
+    submit(&*store, post(conv(1), 1), Reply::Feed(1)).await.unwrap();
+    store.close().await;
+    drop(store);
+    let table = redb::TableDefinition::<&[u8], &[u8]>::new("missed");
+    let db = redb::Database::open(&path).unwrap();
+    let txn = db.begin_write().unwrap();
+    assert!(txn.delete_table(table).unwrap());
+    txn.commit().unwrap();
+    drop(db);
+    let (store, _feed) = RedbStore::open(&path, options()).unwrap();
+    assert_eq!(store.scan(Table::Missed, &[], None, false, 9), Ok(vec![]));
+    let put = Op::Put { table: Table::Missed, key: b"svc".to_vec(), value: vec![] };
+    write(&*store, Batch { ops: vec![put], ..Batch::default() }).await.unwrap();
+    assert_eq!(store.scan(Table::Missed, b"s", None, true, 9), Ok(vec![(b"svc".to_vec(), vec![])]));
+    assert_eq!(store.records(conv(1), 0, 10).unwrap().len(), 1);
+}
+
 #[test]
 fn a_second_open_of_the_same_file_says_that_it_is_in_use() {
     let dir = tempfile::tempdir().unwrap();

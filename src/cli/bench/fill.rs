@@ -147,6 +147,7 @@ impl Model {
             bot: false,
             dir_seq: 0,
             mover: None,
+            missed: None,
         };
         Conversation { number, id, visitor: hash::kid(&ed).0, row, announcement: announcement.into() }
     }

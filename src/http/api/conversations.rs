@@ -63,8 +63,9 @@ pub async fn list(http: &Arc<Http>, request: &Request<Incoming>) -> Result<Answe
     let tab = match parameter(request, "tab") {
         None | Some("mine") => Tab::Mine,
         Some("queue") => Tab::Queue,
+        Some("missed") => Tab::Missed,
         Some("all") => Tab::All,
-        Some(_) => return Err(Refusal::new(ErrorCode::Malformed, "tab is mine, queue or all")),
+        Some(_) => return Err(Refusal::new(ErrorCode::Malformed, "tab is mine, queue, missed or all")),
     };
     let before: Option<Cursor> = match parameter(request, "before") {
         None | Some("") => None,

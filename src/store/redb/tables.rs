@@ -42,6 +42,7 @@ pub(super) fn small(table: Table) -> TableDefinition<'static, &'static [u8], &'s
         Table::VisitorConv => "visitor_conv",
         Table::OpenConv => "open_conv",
         Table::ConvByTime => "conv_by_time",
+        Table::Missed => "missed",
     })
 }
 

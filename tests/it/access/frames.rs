@@ -62,6 +62,7 @@ fn cases(victim: &Peer, conv: ConvId, msg: MsgId) -> Vec<Case> {
         all(ClientFrame::Restore { req, conv, envelopes: vec![String::new()] }, Refused(NotFound)),
         all(ClientFrame::Close { req, conv }, Refused(NotFound)),
         all(ClientFrame::Reopen { req, conv }, Refused(NotFound)),
+        agents(ClientFrame::Dismiss { req, conv }, Refused(NotFound)),
         agents(ClientFrame::Status { req, state: AgentState::Busy }, Own),
         agents(ClientFrame::Accept { req, conv }, Refused(TooLate)),
         agents(ClientFrame::Decline { req, conv }, Own),

@@ -55,6 +55,7 @@ fn cases(conv: ConvId) -> Vec<Case> {
             (401, 404, 404),
         ),
         case("GET /conversations", "/conversations?tab=all", None, (401, 403, 200)),
+        case("GET /conversations", "/conversations?tab=missed", None, (401, 403, 200)),
         case("POST /login/start", "/login/start", Some(json!({ "user": "nobody", "m": m })), all(200)),
         case("POST /login/finish", "/login/finish", Some(json!({ "id": "x", "m": m })), all(401)),
         case("POST /invite/open", "/invite/open", Some(json!({ "inv": inv })), all(404)),

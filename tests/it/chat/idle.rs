@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kefu::{
     chat::{Chat, Rate, Rates, desk_task},
-    desk::{Desk, IdleRule, Rules},
+    desk::{Desk, EndRule, Rules},
     hub::Hub,
     obs::Metrics,
     org::Org,
@@ -15,43 +15,68 @@ use kefu::{
     },
 };
 
+use tokio::task::JoinHandle;
+
 use super::*;
 use crate::support::company::now_ms;
 
 const HOUR: u64 = 3_600_000;
-const RULE: IdleRule = IdleRule { after_ms: 24 * HOUR };
+pub(super) const RULE: EndRule = EndRule { idle_after_ms: Some(24 * HOUR), missed_after_ms: Some(7 * 24 * HOUR) };
 
-/// Opens the company's conversations without a server, and lets the rule act at each of these times.
-async fn close_idle_at(company: &Company, times: &[u64]) {
-    let (redb, feed) = RedbStore::open(&company.path().join("kefu.redb"), Options::default()).unwrap();
-    let store: Arc<dyn Store> = redb;
-    let setup = std::fs::read(company.path().join("opaque.setup")).unwrap();
-    let org = Org::open(store.clone(), &setup).unwrap();
-    let one = Rate::per_minute(1);
-    let rates = Rates {
-        messages: (one, one),
-        openings: (one, one),
-        changes: (one, one),
-        keys: (one, one),
-        bytes: (one, one),
-        records: (one, one),
-        reads: (one, one),
-        agent_messages: one,
-        agent_reads: one,
-        logins: one,
-        conversation_bytes: 1,
-        conversation_records: 1,
-    };
-    let (chat, inbox) = Chat::new(store.clone(), org, Hub::new(), Arc::new(Metrics::new()), rates).unwrap();
-    let desk = tokio::spawn(desk_task::run(chat.clone(), Desk::new(Rules::default()), inbox));
-    let fan_out = tokio::spawn(chat.clone().fan_out(feed));
-    for now in times {
-        chat.close_idle(RULE, *now).await;
+/// A company's conversations without a server, so that the test has the clock.
+pub(super) struct Inside {
+    pub chat: Arc<Chat>,
+    pub hub: Arc<Hub>,
+    pub metrics: Arc<Metrics>,
+    pub store: Arc<dyn Store>,
+    fan_out: JoinHandle<()>,
+    desk: JoinHandle<()>,
+}
+
+impl Inside {
+    pub fn open(company: &Company) -> Self {
+        let (redb, feed) = RedbStore::open(&company.path().join("kefu.redb"), Options::default()).unwrap();
+        let store: Arc<dyn Store> = redb;
+        let setup = std::fs::read(company.path().join("opaque.setup")).unwrap();
+        let org = Org::open(store.clone(), &setup).unwrap();
+        let one = Rate::per_minute(1);
+        let rates = Rates {
+            messages: (one, one),
+            openings: (one, one),
+            changes: (one, one),
+            keys: (one, one),
+            bytes: (one, one),
+            records: (one, one),
+            reads: (one, one),
+            agent_messages: one,
+            agent_reads: one,
+            logins: one,
+            conversation_bytes: 1,
+            conversation_records: 1,
+        };
+        let (hub, metrics) = (Hub::new(), Arc::new(Metrics::new()));
+        let (chat, inbox) = Chat::new(store.clone(), org, hub.clone(), metrics.clone(), rates).unwrap();
+        let desk = tokio::spawn(desk_task::run(chat.clone(), Desk::new(Rules::default()), inbox));
+        let fan_out = tokio::spawn(chat.clone().fan_out(feed));
+        Self { chat, hub, metrics, store, fan_out, desk }
     }
-    store.close().await;
-    fan_out.await.unwrap();
-    desk.abort();
-    let _ = desk.await;
+
+    /// Waits until everything that was written is told.
+    pub async fn close(self) {
+        self.store.close().await;
+        self.fan_out.await.unwrap();
+        self.desk.abort();
+        let _ = self.desk.await;
+    }
+}
+
+/// Lets the rule act at each of these times.
+pub(super) async fn close_quiet_at(company: &Company, times: &[u64]) {
+    let inside = Inside::open(company);
+    for now in times {
+        inside.chat.close_quiet(RULE, *now).await;
+    }
+    inside.close().await;
 }
 
 #[tokio::test]
@@ -68,14 +93,14 @@ async fn what_nobody_ends_ends_by_itself_and_opens_again() {
     let (mine, his, other) = (visitor.me.clone(), li.me.clone(), late.me.clone());
     let company = server.stopped().await;
 
-    close_idle_at(&company, &[now_ms() + 23 * HOUR]).await;
+    close_quiet_at(&company, &[now_ms() + 23 * HOUR]).await;
     let server = Server::start(&company, config()).await;
     let mut visitor = Peer::connect(&server, &mine).await;
     visitor.follow(conv).await;
     assert_eq!(visitor.view(conv).state, ConvState::Open, "an hour is left");
     let company = server.stopped().await;
 
-    close_idle_at(&company, &[now_ms() + 25 * HOUR, now_ms() + 1_000 * HOUR]).await;
+    close_quiet_at(&company, &[now_ms() + 25 * HOUR, now_ms() + 100 * HOUR]).await;
     let server = Server::start(&company, config()).await;
     let mut visitor = Peer::connect(&server, &mine).await;
     visitor.follow(conv).await;
@@ -101,7 +126,7 @@ async fn an_owner_has_the_whole_time_to_answer() {
     let mine = visitor.me.clone();
     let mut company = server.stopped().await;
     for (hours, state) in [(23, ConvState::Open), (25, ConvState::Closed)] {
-        close_idle_at(&company, &[now_ms() + hours * HOUR]).await;
+        close_quiet_at(&company, &[now_ms() + hours * HOUR]).await;
         let server = Server::start(&company, config()).await;
         let mut again = Peer::connect(&server, &mine).await;
         again.follow(conv).await;

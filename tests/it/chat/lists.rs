@@ -16,7 +16,7 @@ use super::*;
 use crate::support::http::get;
 
 /// Copies of a waiting conversation of site `s1`, straight into the database; `waits[n]`: since when the n-th waits, ms.
-async fn copies(waits: &[u64]) -> std::sync::Arc<Company> {
+pub(super) async fn copies(waits: &[u64]) -> std::sync::Arc<Company> {
     let server = Server::new().await;
     let mut visitor = Peer::visitor(&server).await;
     let conv = visitor.open().await;
@@ -48,7 +48,7 @@ async fn copies(waits: &[u64]) -> std::sync::Arc<Company> {
     company
 }
 
-fn ids(answer: &Value) -> Vec<String> {
+pub(super) fn ids(answer: &Value) -> Vec<String> {
     answer["convs"].as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -59,6 +59,7 @@ async fn a_greeting_is_bounded_and_those_who_wait_longest_are_in_it() {
     let company = copies(&waits).await;
     let mut config = config();
     config.conversations.close_after_idle_hours = 0;
+    config.conversations.missed_after_days = 0;
     config.desk.auto_accept = false;
     let server = Server::start(&company, config).await;
     let li = Peer::agent(&server, "li").await;
@@ -99,6 +100,7 @@ async fn a_page_looks_at_so_many_and_says_where_the_next_begins() {
     let company = copies(&waits).await;
     let mut config = config();
     config.conversations.close_after_idle_hours = 0;
+    config.conversations.missed_after_days = 0;
     let server = Server::start(&company, config).await;
     let mut visitor = Peer::connect(&server, &Me::visitor("s2")).await;
     let theirs = visitor.open().await;

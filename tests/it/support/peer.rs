@@ -96,6 +96,8 @@ pub struct Peer {
     pub generation: Generation,
     /// From the welcome.
     pub greeted: Vec<Summary>,
+    /// From the welcome.
+    pub config: serde_json::Value,
     /// What is held.
     pub views: BTreeMap<ConvId, View>,
     /// Control frames nobody asked for yet, in order.
@@ -113,7 +115,7 @@ impl Peer {
         }
         wire.send(&hello).await?;
         match wire.next().await? {
-            Got::Frame(ServerFrame::Welcome { token, convs, kid, user, generation, .. }) => {
+            Got::Frame(ServerFrame::Welcome { token, convs, kid, user, generation, config, .. }) => {
                 assert_eq!((kid, &user), (me.kid(), &me.user));
                 Ok(Self {
                     me: me.clone(),
@@ -123,6 +125,7 @@ impl Peer {
                     token,
                     generation,
                     greeted: convs,
+                    config,
                     views: BTreeMap::new(),
                     log: Vec::new(),
                     req: 0,
