@@ -3,6 +3,7 @@
 mod files;
 mod finding;
 mod machine;
+mod queue;
 mod server;
 
 use serde_json::json;
@@ -53,6 +54,7 @@ fn examine(ctx: &Context) -> Vec<Finding> {
     findings.push(server::server(ctx, &config));
     findings.extend(server::limited(ctx));
     findings.extend(server::directory(ctx));
+    findings.extend(queue::waiting(ctx, &config));
     findings.push(machine::clock_of_the_world());
     findings.push(machine::open_files(Some(config.server.max_connections)));
     findings

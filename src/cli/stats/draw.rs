@@ -12,7 +12,7 @@ use super::{
     big,
     shape::Stats,
     tables,
-    text::{grouped, micros, newest},
+    text::{grouped, micros, missed_of, newest},
 };
 use crate::{cli::out, proto::AgentState};
 
@@ -169,7 +169,7 @@ fn footer(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
         Some(ms) => {
             Line::from(format!(" no answer from the server for {} ", out::duration(ms))).white().on_red().bold()
         }
-        None => match stale(scene) {
+        None => match stale(scene).or_else(|| missed(scene)) {
             Some(text) => Line::from(text).yellow(),
             None => Line::from(" q quit").dark_gray(),
         },
@@ -183,6 +183,11 @@ fn stale(scene: &Scene) -> Option<String> {
     let soon = until > 0 && until < scene.now_ms + WEEK_MS;
     let when = out::relative(until, scene.now_ms);
     soon.then(|| format!(" visitors stop accepting the directory {when}: kefu directory refresh"))
+}
+
+/// What nobody answered in time.
+fn missed(scene: &Scene) -> Option<String> {
+    missed_of(&scene.stats).map(|teams| format!(" missed, to be answered or dismissed in the console: {teams}"))
 }
 
 #[cfg(test)]
@@ -247,6 +252,13 @@ mod tests {
         assert!(drawn(&scene, 100, 30).contains("stop accepting the directory in 3 days"));
         scene.stats.directory.fresh_until = 8 * 86_400_000;
         assert!(drawn(&scene, 100, 30).contains("q quit"));
+    }
+
+    #[test]
+    fn what_was_missed_is_named() {
+        let mut scene = scene();
+        scene.stats.missed = serde_json::from_value(serde_json::json!([{"team": "svc", "count": 12}])).unwrap();
+        assert!(drawn(&scene, 100, 30).contains("dismissed in the console: svc 12"));
     }
 
     #[test]

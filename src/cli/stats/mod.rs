@@ -7,6 +7,9 @@ mod tables;
 mod text;
 mod watch;
 
+pub use shape::Stats;
+pub use text::missed_of;
+
 use std::time::Duration;
 
 use super::{

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     chat::LimitedCount,
     obs::MetricsSnapshot,
-    proto::{AgentState, TeamId, UserId},
+    proto::{AgentState, MissedCount, TeamId, UserId},
 };
 
 /// Everything.
@@ -28,6 +28,8 @@ pub struct Stats {
     pub storage_bytes: u64,
     /// The signed directory.
     pub directory: Directory,
+    /// Missed conversations, by team.
+    pub missed: Vec<MissedCount>,
     /// Agents and queues.
     pub desk: Option<Desk>,
     /// Who met a limit in the last ten minutes, by limit.

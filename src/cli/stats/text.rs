@@ -19,8 +19,9 @@ pub fn print(stats: &Stats, now_ms: u64) {
     let stale = stats.directory.fresh_until < now_ms;
     let directory = ("directory", if stale { format!("{fresh} (over: kefu directory refresh)") } else { fresh });
     let storage = ("storage", out::bytes(stats.storage_bytes));
+    let missed = missed_of(stats).unwrap_or_else(|| "none".into());
     if !stats.running {
-        return out::facts(&[("server", "not running".into()), storage, directory]);
+        return out::facts(&[("server", "not running".into()), ("missed", missed), storage, directory]);
     }
     let (desk, m) = (stats.desk(), &stats.metrics);
     let up = out::duration(stats.uptime_seconds * 1_000);
@@ -33,6 +34,7 @@ pub fn print(stats: &Stats, now_ms: u64) {
         ("sockets", format!("{} visitors, {} agents", m.connections.visitors, m.connections.agents)),
         ("conversations", format!("{} open, {} with agents", stats.open(), desk.owned)),
         ("queue", queue(&desk)),
+        ("missed", format!("{missed}; {} since the start", grouped(m.conversations_missed))),
         (
             "messages",
             format!("{:.1}/s, {} since the start", m.messages.per_second.ten_seconds, grouped(m.messages.envelopes_in)),
@@ -85,6 +87,16 @@ fn queue(desk: &Desk) -> String {
         0 => "nobody waits".into(),
         n => format!("{n} waiting, the first for {}", out::duration(desk.longest_wait_ms)),
     }
+}
+
+/// Missed conversations by team; none if there are none.
+pub fn missed_of(stats: &Stats) -> Option<String> {
+    let teams: Vec<String> = stats
+        .missed
+        .iter()
+        .map(|m| format!("{} {}{}", m.team, if m.more { "more than " } else { "" }, grouped(u64::from(m.count))))
+        .collect();
+    (!teams.is_empty()).then(|| teams.join(", "))
 }
 
 fn agents(desk: &Desk) -> Table {
