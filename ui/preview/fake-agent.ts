@@ -19,8 +19,15 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
   const item = (head: string, name: string, owner: string, last: string | null, minutes: number, over: Partial<ConvItem> = {}): ConvItem => {
     const c = conv(head, owner, { last_at: NOW - minutes * MIN, state: owner === 'none' ? 'closed' : 'open' });
     const mine = owner === 'agent:li';
-    return { id: c.id, conv: c, tabs: { mine, queue: owner === 'queue', all: true }, name, last: last === null ? null : msg(minutes, head === 'b7d3' ? 'agent' : 'visitor', last), unread: 0, waitingSince: owner === 'queue' ? NOW - minutes * MIN : null, lastAt: c.last_at, ...over };
+    return { id: c.id, conv: c, tabs: { mine, queue: owner === 'queue', missed: over.tabs?.missed === true, all: true }, name, last: last === null ? null : msg(minutes, head === 'b7d3' ? 'agent' : 'visitor', last), unread: 0, waitingSince: owner === 'queue' ? NOW - minutes * MIN : null, lastAt: c.last_at, ...over };
   };
+  /** Nobody answered them; only one was opened here, so only its name is known. */
+  const missedOnes = (): ConvItem[] =>
+    [
+      item('ab10', tx('林晓', 'Lin Xiao'), 'none', tx('周末能退款吗？', 'Can I get a refund at the weekend?'), 8 * 24 * 60),
+      item('bc21', '', 'none', null, 9 * 24 * 60),
+      item('cd32', '', 'none', null, 12 * 24 * 60),
+    ].map((one, i) => ({ ...one, tabs: { ...one.tabs, missed: true }, conv: { ...one.conv, missed: NOW - (1 + i * i) * 24 * 60 * MIN } }));
   const conversations = signal<readonly ConvItem[]>(
     scene === 'empty' ? [] : [
       item('3f2a', tx('陈思远', 'Chen Siyuan'), 'agent:li', tx('太好了', 'Great'), 1, { unread: 2 }),
@@ -31,6 +38,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
       item('d411', '', 'queue', tx('在吗', 'Anybody there?'), 1),
       item('9c1e', '', 'robot', tx('发票怎么开', 'How do I get an invoice?'), 6),
       item('e5aa', tx('吴磊', 'Wu Lei'), 'agent:wang', null, 40),
+      ...(scene === 'missed' || scene === 'missed-list' || scene === 'dismissed' ? missedOnes() : []),
       item('f6bb', tx('孙悦', 'Sun Yue'), 'none', tx('谢谢，再见', 'Thanks, bye'), 3000),
     ],
   );
@@ -45,7 +53,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
   const connection = signal<Connection>(scene === 'offline' ? { state: 'waiting' } : { state: 'online' });
   const trust = signal<Trust>({ mode: 'pinned', secure: scene !== 'insecure', storage: 'kept' });
   const offers = signal<readonly Offer[]>(scene === 'offer' ? [{ conv: id('c8d1'), until: NOW + 26_000 }] : []);
-  const notices = signal<readonly Notice[]>(scene === 'toast' ? [{ id: 1, kind: 'error', key: 'error.conflict' }, { id: 2, kind: 'info', key: 'notice.offer_missed' }] : []);
+  const notices = signal<readonly Notice[]>(scene === 'toast' ? [{ id: 3, kind: 'error', key: 'notice.missed', params: { n: 3 } }, { id: 1, kind: 'error', key: 'error.conflict' }, { id: 2, kind: 'info', key: 'notice.offer_missed' }] : []);
   const waiting = signal<readonly WaitingPerson[]>(
     scene === 'waiting'
       ? [
@@ -69,6 +77,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
     const first = key === id('3f2a');
     const page = { url: 'https://bank.example/card/help?from=home', title: tx('信用卡帮助 - 云杉银行', 'Card help - Spruce Bank'), referrer: 'https://search.example/' };
     const list = first && scene === 'robot' ? robotThread('agent', en) : first ? sample('agent', en).map((m) => (m.form ? { ...m, form: { ...m.form, page, lang: 'zh-CN', mode: 'unpinned' as const } } : m))
+      : key === id('ab10') ? [event(16 * 24 * 60, { t: 'open' }), event(16 * 24 * 60 - 1, { t: 'owner', owner: 'queue', team: 'card', why: 'open' }), msg(16 * 24 * 60 - 2, 'visitor', conversations.peek().find((c) => c.id === key)?.last?.text ?? '…'), event(8 * 24 * 60, { t: 'closed', by: '@missed' })]
       : [event(5, { t: 'open' }), event(4, { t: 'owner', owner: 'queue', team: 'card', why: 'open' }), msg(3, 'visitor', conversations.peek().find((c) => c.id === key)?.last?.text ?? '…')];
     const messages = signal<readonly Message[]>(list);
     one = {
@@ -84,7 +93,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
   const shelf = signal<Shelf>(scene === 'large' ? { state: 'too-large' } : { state: 'here', search: new Search(KNOWLEDGE(en)) });
   const refuse = async () => { throw new ClientError('error.conflict'); };
   return {
-    session, lastUser: signal(scene === 'locked' ? 'li' : ''), me, connection, trust, conversations, more: signal({ mine: false, queue: false, all: true }), offers, agents,
+    session, lastUser: signal(scene === 'locked' ? 'li' : ''), me, connection, trust, conversations, more: signal({ mine: false, queue: false, missed: false, all: true }), missed: computed(() => ({ count: conversations.value.filter((c) => c.tabs.missed).length, more: false })), offers, agents,
     teams: signal([{ id: 'card', name: tx('信用卡组', 'Cards') }, { id: 'loan', name: tx('贷款组', 'Loans') }]), sites: signal({ s1: tx('云杉银行官网', 'Spruce Bank site') }), notices,
     storage: signal(scene === 'low' ? 'low' : scene === 'full' ? 'full' : 'ok'), waiting, confirm: async (user) => { waiting.value = waiting.value.filter((w) => w.user !== user); },
     dismiss: (n) => (notices.value = notices.value.filter((x) => x.id !== n)),
@@ -92,7 +101,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
     knowledge: () => shelf,
     retry: () => {}, recall: refuse, typing: () => {}, markRead: () => {},
     accept: async (c) => { offers.value = offers.value.filter((o) => o.conv !== c); }, decline: async (c) => { offers.value = offers.value.filter((o) => o.conv !== c); },
-    take: refuse, transfer: refuse, close: async () => {}, reopen: async () => {}, status: async (state) => { me.value = { ...me.value!, state }; }, loadMore: async () => {},
+    take: refuse, transfer: refuse, close: async () => {}, reopen: async () => {}, dismissMissed: async (c) => { conversations.value = conversations.value.map((i) => (i.id === c ? { ...i, tabs: { ...i.tabs, missed: false }, conv: { ...i.conv, missed: undefined } } : i)); }, status: async (state) => { me.value = { ...me.value!, state }; }, loadMore: async () => {},
     login: async () => { await new Promise((r) => setTimeout(r, 1500)); throw new ClientError('error.login'); },
     firstLogin: async () => {}, readCode: (code) => (code.length > 60 ? { org: 'k1-5b8c21f09e4d7a36c2e18f5470b9d3aa' } : null),
     changePassword: refuse, lock: () => { session.value = 'locked'; }, logout: async () => { session.value = 'signed-out'; }, reconnect: () => {}, dispose: () => {},

@@ -1,7 +1,7 @@
 /** A client without a server: signals filled by a scene. */
 import type { Connection, Conv, Message, SiteInfo, Thread, Trust, VisitorClient, Wait } from '../src/model';
 import { signal } from '../src/signals';
-import { failed, msg, queued, robotThread, thread } from './messages';
+import { event, failed, msg, queued, robotThread, thread } from './messages';
 
 const marks = { delivered: 0, read: 0 };
 export const CONV: Conv = { id: '3f2a'.padEnd(32, '0'), site: 's1', team: 'card', owner: 'agent:li', state: 'open', ed: 'Zm9v', x: 'YmFy', last: 9, epoch: 0, created: Date.now() - 9e7, last_at: Date.now(), visitor: marks, agent: marks };
@@ -47,6 +47,10 @@ export function fakeVisitor(scene: string, en: boolean): VisitorClient {
   if (scene === 'unpinned') { trust.value = { ...trust.value, mode: 'unpinned', storage: 'memory' }; members.value = { ...members.value, bot: true }; }
   if (scene === 'insecure') trust.value = { mode: 'pinned', secure: false, storage: 'kept' };
   if (scene === 'closedconv') conv.value = { ...CONV, state: 'closed', owner: 'none' };
+  if (scene === 'missed') {
+    conv.value = { ...CONV, state: 'closed', owner: 'none' };
+    messages.value = [...thread('visitor', en).slice(0, 3), event(8 * 24 * 60, { t: 'closed', by: '@missed' })];
+  }
   if (scene === 'odd') messages.value = [...messages.value, msg(0, 'agent', '', { kind: 'recalled', author: { name: 'x', kid: '1' } }), msg(0, 'agent', '', { kind: 'broken' }), msg(0, 'robot', '<script>alert(1)</script><svg onload=alert(1)> javascript:alert(1) https://ok.example', { missingBefore: true })];
 
   if (scene === 'robot') {

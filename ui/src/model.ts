@@ -102,6 +102,8 @@ export type ThreadEvent =
   | { t: 'owner'; owner: 'queue' | 'robot' | 'agent' | 'none'; user?: string; name?: string; team: string; why: OwnerWhy; by?: string }
   | { t: 'closed'; by: string; name?: string }
   | { t: 'reopened'; by: string; name?: string }
+  /** It was missed, and somebody decided that it needs no answer. Only agents hear of it. */
+  | { t: 'dismissed'; by: string; name?: string }
   | { t: 'epoch'; epoch: number; bot: boolean; botBefore?: boolean }
   /** Another team's key holds what follows: a transfer, by whoever signed it. */
   | { t: 'moved'; team: string; name?: string }
@@ -237,13 +239,13 @@ export interface VisitorClient {
   dispose(): void;
 }
 
-export type Tab = 'mine' | 'queue' | 'all';
+export type Tab = 'mine' | 'queue' | 'missed' | 'all';
 
 /** A conversation in a list. `last` is the newest message, decrypted here or taken back; null while unknown. */
 export interface ConvItem {
   id: string;
   conv: Conv;
-  tabs: { mine: boolean; queue: boolean; all: boolean };
+  tabs: Record<Tab, boolean>;
   /** What the visitor called himself in the form, or ''. */
   name: string;
   last: Message | null;
@@ -262,7 +264,7 @@ export interface Offer {
 export interface Notice {
   id: number;
   kind: 'error' | 'info';
-  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.old_widgets' | 'notice.unsafe_widgets' | 'notice.old_password' | 'notice.offer_missed' | 'notice.conversation_gone' | 'notice.signed_out';
+  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.old_widgets' | 'notice.unsafe_widgets' | 'notice.old_password' | 'notice.offer_missed' | 'notice.missed' | 'notice.conversation_gone' | 'notice.signed_out';
   params?: Record<string, string | number>;
 }
 
@@ -308,6 +310,8 @@ export interface AgentClient {
   conversations: ReadonlySignal<readonly ConvItem[]>;
   /** More of a tab exist on the server. */
   more: ReadonlySignal<Record<Tab, boolean>>;
+  /** How many conversations of this agent's teams were missed; `more`: than were counted. */
+  missed: ReadonlySignal<{ count: number; more: boolean }>;
   offers: ReadonlySignal<readonly Offer[]>;
   agents: ReadonlySignal<readonly AgentInfo[]>;
   teams: ReadonlySignal<readonly TeamInfo[]>;
@@ -343,6 +347,8 @@ export interface AgentClient {
   transfer(conv: string, to: { agent: string } | { team: string }): Promise<void>;
   close(conv: string): Promise<void>;
   reopen(conv: string): Promise<void>;
+  /** A missed conversation needs no answer any more. `take` opens one and gives it to this agent. */
+  dismissMissed(conv: string): Promise<void>;
   status(state: AgentState): Promise<void>;
   loadMore(tab: Tab): Promise<void>;
 

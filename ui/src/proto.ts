@@ -47,6 +47,8 @@ export interface Conv {
   created: number;
   last_at: number;
   waiting_since?: number;
+  /** When it was closed because nobody had answered; absent unless people still have to see to that. */
+  missed?: number;
   visitor: Marks;
   agent: Marks;
 }
@@ -58,6 +60,14 @@ export interface AgentInfo {
   load: number;
   capacity: number;
   teams: string[];
+}
+
+/** How many conversations of a team were missed; `more`: than were counted. */
+export interface MissedCount {
+  team: string;
+  count: number;
+  more?: boolean;
+  oldest?: number;
 }
 
 /** The user of an `agent:<user>` owner, else null. */
@@ -88,7 +98,7 @@ export interface Resume {
 export type Request =
   | { t: 'open'; id: string; nonce: string; site: string; x: string; ann: string }
   | { t: 'restore'; conv: string; envelopes: string[] }
-  | { t: 'close' | 'reopen' | 'accept' | 'decline' | 'take'; conv: string }
+  | { t: 'close' | 'reopen' | 'dismiss' | 'accept' | 'decline' | 'take'; conv: string }
   | { t: 'status'; state: AgentState }
   | { t: 'transfer'; conv: string; agent?: string; team?: string };
 
@@ -129,6 +139,7 @@ export type ServerFrame =
   | { t: 'receipt'; conv: string; side: WireSide; delivered: number; read: number }
   | { t: 'directory'; seq: number }
   | { t: 'storage'; state: StorageState }
+  | ({ t: 'missed' } & MissedCount)
   | { t: 'agents'; list: AgentInfo[] };
 
 /** A text frame of the server, or null if it is none of them (a newer server may say more). */
@@ -178,7 +189,7 @@ export const Close = {
 export type RecordEvent =
   | { t: 'open'; site: string; team: string; nonce: string; ed: string; x: string }
   | { t: 'owner'; owner: string; team: string; why: OwnerWhy; by?: string }
-  | { t: 'closed' | 'reopened'; by: string }
+  | { t: 'closed' | 'reopened' | 'dismissed'; by: string }
   | { t: 'recalled'; seq: number; msg: string; by: string; note?: boolean }
   | { t: 'hidden' };
 

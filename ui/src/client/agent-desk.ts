@@ -1,7 +1,7 @@
 /** What a signed-in agent sees and does: the lists, who hears which frame, and the acts on a conversation. No keys here. */
 import type { Http } from '../link/http';
 import { ClientError, type AgentState, type Fix, type Shelf, type Tab } from '../model';
-import type { Conv, Request, ServerFrame, Welcome } from '../proto';
+import type { Conv, MissedCount, Request, ServerFrame, Welcome } from '../proto';
 import type { ReadonlySignal } from '../signals';
 import { asClientError, type AgentDeps } from './agent-session';
 import { AgentSignals } from './agent-signals';
@@ -49,6 +49,7 @@ export abstract class AgentDesk extends AgentSignals {
     this.storageIs('ok');
     this.shown.clear();
     this.cursor = {};
+    this.countMissed([], true, this.deps.env.now());
     this.shelves.clear();
     this.list.clear();
   }
@@ -66,7 +67,8 @@ export abstract class AgentDesk extends AgentSignals {
     }
     for (const c of w.convs) this.list.put(c);
     this.storageIs(w.storage);
-    this.more.value = { mine: w.config.more === true, queue: w.config.more === true, all: true };
+    this.more.value = { mine: w.config.more === true, queue: w.config.more === true, missed: false, all: true };
+    this.readMissed(w);
     this.cameOnline();
     let followed = 0;
     for (const c of [...w.convs].sort((a, b) => b.last_at - a.last_at)) {
@@ -76,6 +78,23 @@ export abstract class AgentDesk extends AgentSignals {
     const wanted = this.wanted;
     // the server forgot what was chosen when the last socket went
     if (wanted) queueMicrotask(() => void this.status(wanted).catch(() => undefined));
+  }
+
+  /** What was missed by now; what this page still marks so may have been seen to while it was offline. */
+  private readMissed(w: Welcome): void {
+    for (const { conv, tabs } of this.conversations.value) if (tabs.missed) this.known({ ...conv, missed: undefined });
+    delete this.cursor.missed;
+    this.countMissed(Array.isArray(w.config.missed) ? (w.config.missed as MissedCount[]) : [], true, this.deps.env.now());
+    if (!this.missed.value.count) return;
+    this.more.value = { ...this.more.value, missed: true };
+    // who opens the tab finds them there; without an answer the page offers to load them
+    void this.loadMore('missed').catch(() => undefined);
+  }
+
+  /** A conversation as it is now, in the list and, if it is open here, on screen. */
+  private known(c: Conv): void {
+    this.engine!.conversations.get(c.id)?.update(c);
+    this.list.put(c);
   }
 
   private followQuietly(c: Conv): void {
@@ -110,6 +129,9 @@ export abstract class AgentDesk extends AgentSignals {
         return;
       case 'storage':
         this.storageIs(f.state);
+        return;
+      case 'missed':
+        this.countMissed([f], false, this.deps.env.now());
         return;
       case 'agents': {
         this.agents.value = f.list;
@@ -175,6 +197,7 @@ export abstract class AgentDesk extends AgentSignals {
   readonly take = (conv: string): Promise<void> => this.request({ t: 'take', conv });
   readonly close = (conv: string): Promise<void> => this.request({ t: 'close', conv });
   readonly reopen = (conv: string): Promise<void> => this.request({ t: 'reopen', conv });
+  readonly dismissMissed = (conv: string): Promise<void> => this.request({ t: 'dismiss', conv });
 
   async transfer(conv: string, to: { agent: string } | { team: string }): Promise<void> {
     const move = (): Promise<void> => this.request({ t: 'transfer', conv, ...to });
@@ -197,7 +220,12 @@ export abstract class AgentDesk extends AgentSignals {
     const before = this.cursor[tab];
     const query = `tab=${tab}&limit=${PAGE}${before === undefined ? '' : `&before=${before}`}`;
     const reply = await this.http.get<{ convs: Conv[]; more: boolean; next?: string }>(`/conversations?${query}`, this.engine.link.token());
-    for (const c of reply.convs) if (!this.list.get(c.id)) this.list.put(c);
+    for (const c of reply.convs) {
+      const here = this.list.get(c.id);
+      if (!here) this.list.put(c);
+      // whatever makes one missed, or ends that, leaves a record: an older answer has a lower number
+      else if (tab === 'missed' && c.last >= here.last) this.known(c);
+    }
     this.cursor[tab] = reply.next ?? this.cursor[tab];
     this.more.value = { ...this.more.value, [tab]: reply.more };
   }

@@ -3,14 +3,19 @@ import { hex, sized } from '../crypto/bytes';
 import type { Directory } from '../crypto/directory';
 import { kidOf } from '../crypto/hash';
 import type { AgentInfo, AgentState, Me, Notice, Offer, StorageState, Tab, TeamInfo, WaitingPerson } from '../model';
+import type { MissedCount } from '../proto';
 import { signal } from '../signals';
 import type { OldWidgets } from './renew';
+
+/** Shortest time between two words about missed conversations, ms. */
+const TELL_MISSED_MS = 60_000;
 
 export class AgentSignals {
   readonly session = signal<'loading' | 'signed-out' | 'locked' | 'signed-in'>('loading');
   readonly lastUser = signal('');
   readonly me = signal<Me | null>(null);
-  readonly more = signal<Record<Tab, boolean>>({ mine: false, queue: false, all: true });
+  readonly more = signal<Record<Tab, boolean>>({ mine: false, queue: false, missed: false, all: true });
+  readonly missed = signal<{ count: number; more: boolean }>({ count: 0, more: false });
   readonly offers = signal<readonly Offer[]>([]);
   readonly agents = signal<readonly AgentInfo[]>([]);
   readonly teams = signal<readonly TeamInfo[]>([]);
@@ -20,6 +25,8 @@ export class AgentSignals {
   readonly storage = signal<StorageState>('ok');
   private nextNotice = 1;
   private toldOfWidgets = false;
+  private readonly missedOf = new Map<string, MissedCount>();
+  private toldOfMissed = -Infinity;
 
   protected notice(kind: Notice['kind'], key: Notice['key'], params?: Notice['params']): void {
     if (this.notices.value.some((n) => n.key === key)) return;
@@ -40,6 +47,20 @@ export class AgentSignals {
 
   protected storageIs(state: unknown): void {
     this.storage.value = state === 'low' || state === 'full' ? state : 'ok';
+  }
+
+  /** `all`: of every team; else of those that changed. Said aloud when it grew, once a minute: many come together. */
+  protected countMissed(counts: readonly MissedCount[], all: boolean, now: number): void {
+    if (all) this.missedOf.clear();
+    for (const c of counts) this.missedOf.set(c.team, c);
+    const known = [...this.missedOf.values()];
+    const next = { count: known.reduce((sum, c) => sum + c.count, 0), more: known.some((c) => c.more === true) };
+    const before = this.missed.value;
+    if (next.count === before.count && next.more === before.more) return;
+    this.missed.value = next;
+    if (next.count <= before.count || now - this.toldOfMissed < TELL_MISSED_MS) return;
+    this.toldOfMissed = now;
+    this.notice('error', 'notice.missed', { n: next.count });
   }
 
   dismiss(notice: number): void {

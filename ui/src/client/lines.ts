@@ -132,6 +132,7 @@ export class Lines {
       }
       case 'closed':
       case 'reopened':
+      case 'dismissed':
         return { t: v.t, by: v.by, name: this.userName(v.by) };
       default:
         return undefined;

@@ -53,7 +53,8 @@ export class ConvList {
   tabsOf(c: Conv): ConvItem['tabs'] {
     const me = this.me();
     const queue = c.state === 'open' && c.owner === 'queue' && (me?.teams.includes(c.team) ?? false);
-    return { mine: me !== null && c.owner === `agent:${me.user}`, queue, all: true };
+    const missed = c.missed !== undefined && (me?.teams.includes(c.team) ?? false);
+    return { mine: me !== null && c.owner === `agent:${me.user}`, queue, missed, all: true };
   }
 
   /** Many records in a row make one new list. */

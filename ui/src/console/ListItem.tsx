@@ -11,7 +11,7 @@ import { goneText } from '../ui/MessageItem';
 import { plain } from '../ui/plain';
 import { short } from '../ui/readable';
 import { duration, full, now, relative } from '../ui/time';
-import { draftOf, nameOf } from './state';
+import { draftOf, nameOf, tab } from './state';
 
 interface ItemProps {
   client: AgentClient;
@@ -25,6 +25,7 @@ export const ListItem = memo(Item, (a, b) => a.item === b.item && a.on === b.on)
 function Item({ client, item, on, onSelect }: ItemProps) {
   const name = nameOf(item);
   const closed = item.conv.state === 'closed';
+  const at = item.tabs.missed && tab.value === 'missed' ? item.conv.missed! : item.lastAt;
   const waits = item.tabs.queue && item.waitingSince !== null;
   return (
     <button type="button" class={`c-item${item.unread ? ' c-new' : ''}${closed ? ' c-closed' : ''}`} aria-current={on} onClick={onSelect}>
@@ -33,10 +34,11 @@ function Item({ client, item, on, onSelect }: ItemProps) {
         <span class="c-item-top">
           <bdi class="c-item-name">{name}</bdi>
           {item.conv.owner === 'robot' && <span class="k-tag">{t('robotTag')}</span>}
+          {item.tabs.missed && tab.value !== 'missed' && <span class="k-tag c-tag-missed">{t('missedTag')}</span>}
           {waits ? (
             <span class="c-wait">{t('waiting', { time: duration(now.value - item.waitingSince!) })}</span>
           ) : (
-            <time title={full(item.lastAt)}>{relative(item.lastAt)}</time>
+            <time title={full(at)}>{relative(at)}</time>
           )}
         </span>
         <span class="c-item-bottom">

@@ -12,8 +12,11 @@ import { MyStatus } from './MyStatus';
 import { inTab, select, selected, tab } from './state';
 import { WaitingBar } from './Waiting';
 
-const TABS: readonly Tab[] = ['mine', 'queue', 'all'];
-const EMPTY = { mine: ['emptyMine', 'emptyMineText'], queue: ['emptyQueue', 'emptyQueueText'], all: ['emptyAll', 'emptyAllText'] } as const;
+const TABS: readonly Tab[] = ['mine', 'queue', 'missed', 'all'];
+const EMPTY = { mine: ['emptyMine', 'emptyMineText'], queue: ['emptyQueue', 'emptyQueueText'], missed: ['emptyMissed', 'emptyMissedText'], all: ['emptyAll', 'emptyAllText'] } as const;
+
+/** Beyond it a number says no more. */
+const MOST_SHOWN = 999;
 
 export function ListPane({ client }: { client: AgentClient }) {
   const all = client.conversations.value;
@@ -49,13 +52,15 @@ export function ListPane({ client }: { client: AgentClient }) {
       )}
       <div class="c-tabs" role="tablist" onKeyDown={onArrow}>
         {TABS.map((one) => {
-          const n = all.reduce((sum, item) => sum + (item.tabs[one] ? 1 : 0), 0);
+          // of the missed ones the server says how many there are; few of them may be loaded
+          const n = one === 'missed' ? client.missed.value.count : all.reduce((sum, item) => sum + (item.tabs[one] ? 1 : 0), 0);
+          const plus = one === 'missed' ? client.missed.value.more : client.more.value[one];
           const on = tab.value === one;
           return (
             <button key={one} type="button" role="tab" data-tab={one} aria-selected={on} tabIndex={on ? 0 : -1} onClick={() => (tab.value = one)}>
               {t(one)}
               {/* how many there are in all, nobody counted: what is loaded is no number to show */}
-              {one !== 'all' && <span class={`c-count${one === 'queue' && n ? ' c-count-hot' : ''}`}>{client.more.value[one] ? `${n}+` : n}</span>}
+              {one !== 'all' && <span class={`c-count${one !== 'mine' && n ? ' c-count-hot' : ''}`}>{n > MOST_SHOWN ? `${MOST_SHOWN}+` : plus ? `${n}+` : n}</span>}
             </button>
           );
         })}

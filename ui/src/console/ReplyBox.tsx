@@ -10,6 +10,7 @@ import * as icon from '../ui/icons';
 import { toast } from '../ui/Toasts';
 import { WaitBanner } from '../ui/WaitBanner';
 import { actOnce, isBusy, sayError } from './act';
+import { dismissing, dismissMissed } from './missed';
 import { accept, decline } from './Offers';
 import { rightsOf } from './rights';
 import { draftOf, focusField, mode, setDraft, tab } from './state';
@@ -88,6 +89,24 @@ function WhyNot({ client, item, thread }: BoxProps) {
   const rights = rightsOf(client, item);
   const { owner } = rights;
   const busy = isBusy(`take ${item.id}`);
+  const take = async () => {
+    if (await actOnce(`take ${item.id}`, () => client.take(item.id))) tab.value = 'mine';
+  };
+  if (rights.missed) {
+    return (
+      <Bar text={t('missedBar')}>
+        <Button size="sm" title="Alt+E" busy={isBusy(dismissing(item.id))} onClick={() => void dismissMissed(client, item.id)}>
+          {t('dismissMissed')}
+        </Button>
+        <Button size="sm" busy={isBusy('reopen')} onClick={() => void actOnce('reopen', () => client.reopen(item.id))}>
+          {t('requeue')}
+        </Button>
+        <Button kind="primary" size="sm" busy={busy} onClick={() => void take()}>
+          {t('take')}
+        </Button>
+      </Bar>
+    );
+  }
   if (rights.canReopen) {
     return (
       <Bar text={t('closedBar')}>
@@ -109,9 +128,6 @@ function WhyNot({ client, item, thread }: BoxProps) {
       </Bar>
     );
   }
-  const take = async () => {
-    if (await actOnce(`take ${item.id}`, () => client.take(item.id))) tab.value = 'mine';
-  };
   const text =
     owner.kind === 'agent' ? t('ownedBy', { name: thread.agentName.value ?? owner.user }) : t(owner.kind === 'robot' ? 'ownedRobot' : 'inQueue');
   return (

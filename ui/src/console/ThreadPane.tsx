@@ -91,7 +91,7 @@ function ThreadHead({ client, item, thread }: { client: AgentClient; item: ConvI
       ? owner.me
         ? t('ownerMe')
         : t('ownerOther', { name: thread.agentName.value ?? owner.user })
-      : t(owner.kind === 'queue' ? 'ownerQueue' : owner.kind === 'robot' ? 'ownerRobot' : 'ownerNone');
+      : t(owner.kind === 'queue' ? 'ownerQueue' : owner.kind === 'robot' ? 'ownerRobot' : rights.missed ? 'missedTag' : 'ownerNone');
   return (
     <header class="c-head">
       <span class="c-back">

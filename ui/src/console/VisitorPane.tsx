@@ -75,6 +75,7 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
         {form?.lang && <Fact label={t('lang')}>{short(form.lang)}</Fact>}
         <Fact label={t('created')}>{full(conv.created)}</Fact>
         <Fact label={t('lastAt')}>{full(conv.last_at)}</Fact>
+        {item.tabs.missed && <Fact label={t('missedAt')}>{full(conv.missed!)}</Fact>}
         {item.waitingSince !== null && <Fact label={t('waitingSince')}>{full(item.waitingSince)}</Fact>}
         <Fact label={t('conversation')}>
           <code>{conv.id.slice(0, 8)}</code>

@@ -29,7 +29,10 @@ export function eventText(message: Message, teamName: TeamName, visitorName: str
       return t(`handoff.${HANDOFF.find((why) => why === e.why) ?? 'other'}`) + (e.team ? ` · ${t('handoffTeam', { team: teamName(e.team) })}` : '');
     case 'closed':
       if (e.by === '@idle') return t('evClosedIdle');
+      if (e.by === '@missed') return t('evClosedMissed');
       return t('evClosed', { name: by(e.by, e.name) });
+    case 'dismissed':
+      return t('evDismissed', { name: by(e.by, e.name) });
     case 'reopened':
       return t('evReopened', { name: by(e.by, e.name) });
     case 'epoch': {

@@ -2,6 +2,7 @@
 import type { AgentClient } from '../model';
 import { isComposing } from '../ui/keys';
 import { suggestionsFor, takeSuggestion } from './assist';
+import { dismissMissed } from './missed';
 import { dialog, inTab, mode, select, selected, showVisitor, tab } from './state';
 
 /** What the list of shortcuts shows: keys and the text's key. */
@@ -51,6 +52,7 @@ export function handleKey(client: AgentClient, e: KeyboardEvent): boolean {
       return true;
     case 'KeyE':
       if (open?.conv.state === 'open') dialog.value = 'close';
+      else if (open?.tabs.missed) void dismissMissed(client, open.id);
       return true;
     case 'KeyP':
     case 'KeyL':

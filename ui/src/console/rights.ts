@@ -12,6 +12,8 @@ export interface Rights {
   canTransfer: boolean;
   canClose: boolean;
   canReopen: boolean;
+  /** It waited in vain: it can be taken, put back into the queue, or dismissed. */
+  missed: boolean;
 }
 
 export function rightsOf(client: AgentClient, item: ConvItem): Rights {
@@ -30,5 +32,6 @@ export function rightsOf(client: AgentClient, item: ConvItem): Rights {
     canTransfer: open && (mine || leads),
     canClose: open && (mine || leads),
     canReopen: !open,
+    missed: !open && item.conv.missed !== undefined,
   };
 }

@@ -96,7 +96,7 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
       )}
       {closed && !again ? (
         <div class="w-closed">
-          <p>{t('closed')}</p>
+          <p>{t(missed(messages) ? 'closedMissed' : 'closed')}</p>
           <Button kind="primary" size="sm" onClick={() => setAgain(true)}>
             {t('again')}
           </Button>
@@ -122,6 +122,12 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
 
 /** Something of this visitor waits to be sent. */
 const unsent = (messages: readonly Message[]): boolean => messages[messages.length - 1]?.state === 'queued';
+
+/** Whether the conversation ended because nobody had answered. */
+export function missed(messages: readonly Message[]): boolean {
+  const last = lastWhere(messages, (m) => m.event?.t === 'closed')?.event;
+  return last?.t === 'closed' && last.by === '@missed';
+}
 
 /** Answers the robot proposes; pressing one sends it like a text that was typed. */
 function Quick({ message, onPick }: { message: Message; onPick: (text: string) => void }) {

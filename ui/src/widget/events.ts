@@ -12,7 +12,7 @@ export function eventText(message: Message): string | null {
       if (e.owner !== 'queue') return null;
       return e.why === 'transfer' || e.why === 'lost' ? t('evTransfer') : e.why === 'person' || e.why === 'handoff' ? t('evPerson') : null;
     case 'closed':
-      return t(e.by === 'visitor' ? 'evClosedMine' : e.by === '@idle' ? 'evClosedIdle' : 'evClosed');
+      return t(e.by === 'visitor' ? 'evClosedMine' : e.by === '@idle' ? 'evClosedIdle' : e.by === '@missed' ? 'evClosedMissed' : 'evClosed');
     case 'reopened':
       return t('evReopened');
     case 'epoch': {

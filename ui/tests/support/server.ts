@@ -4,7 +4,7 @@
  */
 import { b64u, cat, hex, random, u32, unb64u, unhex, utf8 } from '../../src/crypto/bytes';
 import { BoxKind, boxKid, kidOf, recordMark } from '../../src/crypto/hash';
-import { Code, Envelope, Kind, parseEvent, type Conv, type Resume } from '../../src/proto';
+import { Code, Envelope, Kind, parseEvent, type Conv, type MissedCount, type Resume } from '../../src/proto';
 import type { Refusal } from '../../src/link/errors';
 import { SITE, type Company } from './company';
 import { fakeEnv, type FakeEnv, type FakeSocket } from './socket';
@@ -48,6 +48,8 @@ export class FakeServer {
   /** What `welcome` says of a conversation; null: nothing. */
   name: (c: Conv) => Conv | null = (c) => c;
   entries: (after: number) => Company['log'];
+  /** What the welcome of an agent counts. */
+  missed: MissedCount[] = [];
   /** Never says that a reader has everything. */
   mute = false;
   routes = new Map<string, (body: Record<string, unknown>) => unknown>();
@@ -96,7 +98,7 @@ export class FakeServer {
         p.ed = f.ed as string;
         p.kid = hex(kidOf(unb64u(p.ed)));
         this.peers.push(p);
-        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, gen: this.gen, now: this.clock(), beat: 10_000, convs: this.visible(p), config: {}, ...(p.role === 'agent' && this.storage && { storage: this.storage }) });
+        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, gen: this.gen, now: this.clock(), beat: 10_000, convs: this.visible(p), config: p.role === 'agent' ? { missed: this.missed } : {}, ...(p.role === 'agent' && this.storage && { storage: this.storage }) });
         return;
       }
       case 'ping':

@@ -1,10 +1,11 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { lang } from '../../src/i18n/core';
 import { keyOf } from '../../src/console/act';
 import { eventText } from '../../src/console/events';
 import { fieldLabel } from '../../src/console/fields';
 import { lengthOf, readable } from '../../src/console/FirstLogin';
 import { handleKey } from '../../src/console/hotkeys';
+import { dismissMissed } from '../../src/console/missed';
 import { rightsOf } from '../../src/console/rights';
 import { dialog, draftOf, inTab, mode, nameOf, select, selected, setDraft, tab } from '../../src/console/state';
 import { firstUnreadOf } from '../../src/console/ThreadPane';
@@ -19,7 +20,7 @@ const conv = (id: string, owner: string, over: Partial<ConvItem> = {}): ConvItem
     id, site: 's', team: 't', owner, state: owner === 'none' ? 'closed' : 'open', ed: '', x: '', last: 1, epoch: 0, created: 0, last_at: 0,
     visitor: { delivered: 0, read: 0 }, agent: { delivered: 0, read: 0 },
   },
-  tabs: { mine: owner === 'agent:li', queue: owner === 'queue', all: true },
+  tabs: { mine: owner === 'agent:li', queue: owner === 'queue', missed: false, all: true },
   name: '', last: null, unread: 0, waitingSince: null, lastAt: 0, ...over,
 });
 
@@ -49,6 +50,46 @@ class FakeElement {
   }
 }
 (globalThis as { Element?: unknown }).Element = FakeElement;
+
+describe('missed conversations', () => {
+  const missed = (id: string, at: number) => {
+    const item = conv(id, 'none');
+    return { ...item, conv: { ...item.conv, missed: at }, tabs: { ...item.tabs, missed: true } };
+  };
+  const items = [missed('a', 1), missed('b', 3), missed('c', 2), conv('d', 'none')];
+
+  it('are listed with the last one on top, can be taken, put back and dismissed, and are no ordinary closed ones', () => {
+    expect(inTab(items, 'missed').map((item) => item.id)).toEqual(['b', 'c', 'a']);
+    const c = client(items);
+    expect(rightsOf(c, items[0]!)).toMatchObject({ missed: true, canReopen: true, canReply: false });
+    expect(rightsOf(c, items[3]!)).toMatchObject({ missed: false, canReopen: true });
+    // opened again, the list of the server may still be on its way
+    const open = { ...items[0]!, conv: { ...items[0]!.conv, state: 'open' as const, owner: 'queue' } };
+    expect(rightsOf(c, open)).toMatchObject({ missed: false, canTake: true });
+  });
+
+  it('Alt+E dismisses one and goes on to the next, and stays where it is when the server refuses', async () => {
+    const gone: string[] = [];
+    const c = client(items);
+    c.dismissMissed = async (id) => void gone.push(id);
+    tab.value = 'missed';
+    select('c');
+    expect(press(c, { altKey: true, code: 'KeyE' })).toBe(true);
+    await vi.waitFor(() => expect(selected.value).toBe('a'));
+    c.dismissMissed = () => Promise.reject(new ClientError('error.network'));
+    const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    await dismissMissed(c, 'a');
+    expect([gone, selected.value, dialog.value]).toEqual([['c'], 'a', null]);
+    expect(said).toHaveBeenCalledOnce();
+    said.mockRestore();
+  });
+
+  it('say in the thread who decided what', () => {
+    const said = (event: Message['event']) => eventText({ kind: 'event', event } as Message, (id) => id, 'Ann');
+    expect(said({ t: 'closed', by: '@missed' })).toBe('Closed as missed: nobody answered in time');
+    expect(said({ t: 'dismissed', by: 'li', name: 'Li Na' })).toBe('Li Na decided that this missed conversation needs no answer');
+  });
+});
 
 describe('keys of the desk', () => {
   const c = client([conv('a', 'agent:li'), conv('b', 'agent:li'), conv('q', 'queue')]);

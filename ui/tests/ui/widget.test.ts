@@ -3,6 +3,7 @@ import { lang } from '../../src/i18n/core';
 import type { FormField, Message, Thread, VisitorClient } from '../../src/model';
 import { signal } from '../../src/signals';
 import { makeApi } from '../../src/widget/api';
+import { missed } from '../../src/widget/Chat';
 import { eventText } from '../../src/widget/events';
 import { readSettings } from '../../src/widget/settings';
 import { check, localised } from '../../src/widget/StartForm';
@@ -51,6 +52,17 @@ describe('the form', () => {
     expect(localised({ zh: '名', en: 'name' })).toBe('name');
     expect(localised(undefined)).toBe('');
   });
+});
+
+it('a conversation that nobody answered says so, until it ends in another way', () => {
+  const e = (event: Message['event']) => ({ kind: 'event', event }) as Message;
+  const unanswered = e({ t: 'closed', by: '@missed' });
+  expect(eventText(unanswered)).toBe('Closed: nobody could answer in time');
+  expect(missed([e({ t: 'open' }), unanswered])).toBe(true);
+  expect(missed([unanswered, e({ t: 'reopened', by: 'visitor' }), e({ t: 'closed', by: 'li' })])).toBe(false);
+  expect(missed([])).toBe(false);
+  // what a colleague decided about it is inside business
+  expect(eventText(e({ t: 'dismissed', by: 'li' }))).toBeNull();
 });
 
 describe('events for visitors', () => {
