@@ -1,4 +1,5 @@
-// How long strangers' worst messages keep a page's main thread, in headless Chromium: `node tests/browser/bench.mjs [agent|visitor]`.
+// How long strangers' worst messages keep a page's main thread, in headless Chromium: `node tests/browser/bench.mjs [agent|visitor]`;
+// `KIND=dots`, one kind of message; `KIND=flood`, only very many.
 // The page is the real one with the real client; only the server is made up and lives in the page, so its work is in the figures, too.
 import { chromium } from 'playwright';
 import { serveFlood } from '../../ui/build/flood.mjs';
@@ -79,7 +80,7 @@ for (const side of sides) {
       await p.page.close();
     }
   }
-  if (!process.env.KIND) for (const [before, burst] of [[0, 500], [10_000, 0], [10_000, 500]]) {
+  if (!process.env.KIND || process.env.KIND === 'flood') for (const [before, burst] of [[0, 500], [10_000, 0], [10_000, 500]]) {
     const p = await open(side, Array.from({ length: before }, (_, i) => `message ${i}`));
     line(`${before} in the log: open`, await measured(p, () => p.page.evaluate(async () => (await window.flood).open())));
     if (burst) {

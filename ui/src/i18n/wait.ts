@@ -32,7 +32,7 @@ const en: Record<keyof typeof zh, string> = {
   openings: 'Too many conversations were started from this network',
   changes: 'Too many changes in a short time',
   keys: 'Too many new keys in a short time',
-  bytes: 'As much was sent today as one may send in a day',
+  bytes: 'You have reached what one may send in a day',
   conversation: 'This conversation is full',
   reads: 'Too many requests from this network',
   rate: 'Too fast',

@@ -102,10 +102,15 @@ function Bubble({ m, last, below, acts }: BubbleProps) {
       {m.state === 'failed' ? (
         <p class="k-meta k-meta-failed" role="alert">
           <Icon d={icon.alert} size={14} /> {t('stateFailed')}
-          {m.error && `: ${acts.current.errorText(m)}`}
-          <button type="button" class="k-link" onClick={() => acts.current.retry(m.id)}>
-            {t('retry')}
-          </button>
+          {/* of a conversation that is full the page says it, and what can be done */}
+          {m.error !== 'error.full' && (
+            <>
+              {m.error && `: ${acts.current.errorText(m)}`}
+              <button type="button" class="k-link" onClick={() => acts.current.retry(m.id)}>
+                {t('retry')}
+              </button>
+            </>
+          )}
         </p>
       ) : (
         last && (

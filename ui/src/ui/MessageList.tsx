@@ -94,6 +94,12 @@ export function MessageList(props: ListProps) {
     setMoves(moves + 1);
   };
 
+  /** From wherever the button was pressed: the reader goes on from the beginning of what was there. */
+  const earlier = () => {
+    box.current!.scrollTop = 0;
+    move(-1);
+  };
+
   const toEnd = () => {
     atEnd.current = true;
     setBelow(false);
@@ -122,7 +128,7 @@ export function MessageList(props: ListProps) {
         <div class="k-list-inner">
           {from === 0 && props.head}
           {from > 0 && (
-            <button type="button" class="k-link k-earlier" onClick={() => move(-1)}>
+            <button type="button" class="k-link k-earlier" onClick={earlier}>
               {t('earlier')}
             </button>
           )}

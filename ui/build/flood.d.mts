@@ -1,0 +1,1 @@
+export function serveFlood(): Promise<{ url: string; close(): void }>;
