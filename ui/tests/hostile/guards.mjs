@@ -142,4 +142,18 @@ export const GUARDS = [
   { name: 'recall: the hash', file: ledger, find: 'return !whole || equal(envelopeHash(known.bytes), what.hash);', replace: 'return whole || !whole || equal(what.hash, what.hash);', test: lie('recall-of-other-bytes') },
   { name: 'recall: a tombstone proves nothing', file: ledger, find: "if (this.isStrict()) entry.kind = 'removed';\n    else this.order", replace: 'this.order', test: lie('tombstone') },
   { name: 'recall: an event proves nothing', file: ledger, find: "kind: this.isStrict() ? 'removed' : 'recalled'", replace: "kind: 'recalled'", test: lie('recalled-by-the-server') },
+
+  // ---- what strangers write, and how much of it
+  { name: 'text: no closing mark is looked for twice', file: 'src/ui/markdown.ts', find: 'if (at < from) {', replace: 'if (at < from || at === Infinity) {', test: unit('ui/strangers', 'of markdown are bounded') },
+  { name: 'text: so deep', file: 'src/ui/markdown.ts', find: 'if (depth > MAX_DEPTH) return [s];', replace: '', test: unit('ui/strangers', 'is so many nodes and so deep') },
+  { name: 'text: so many links', file: 'src/ui/linkify.ts', find: 'at < text.length && b.left > 0; at++', replace: 'at < text.length; at++', test: unit('ui/strangers', 'is so many nodes and so deep') },
+  { name: 'text: so many blocks', file: 'src/ui/markdown.ts', find: 'if (b.left-- <= 0) break;\n        const tag', replace: 'const tag', test: unit('ui/strangers', 'is so many nodes and so deep') },
+  { name: 'text: folded', file: 'src/ui/bits.tsx', find: 'all ? text : text.slice(0, fold)', replace: 'text', test: { file: 'tests/ui/render.test.tsx', name: 'a long text is folded' } },
+  { name: 'text: no piles of marks', file: 'src/ui/readable.ts', find: 'else if (++pile > MAX_PILE) {', replace: 'else if (++pile > 1e9) {', test: unit('ui/strangers', 'has no pile of marks') },
+  { name: 'text: parsed once', file: 'src/ui/bits.tsx', find: '[text, as, all]', replace: 'undefined', test: { file: 'tests/ui/render.test.tsx', name: 'parses each text once' } },
+  { name: 'thread: a part of it', file: 'src/ui/group.ts', find: 'from: Math.max(0, Math.floor((length - AT_END) / MAX_GROUP) * MAX_GROUP), to: length', replace: 'from: 0, to: length', test: { file: 'tests/ui/render.test.tsx', name: 'of ten thousand messages' } },
+  { name: 'search: a long text is cut', file: 'src/knowledge/search.ts', find: 'whole.slice(0, MAX_CHARS)', replace: 'whole', test: unit('ui/strangers', 'of Search.find are bounded') },
+  { name: 'refusal: to wait is not to fail', file: 'src/client/outbox.ts', find: 'if (passes(f.code)) this.pauseAsAsked(f);\n    else if (++o', replace: 'if (++o', test: unit('refusals', 'never fails by waiting') },
+  { name: 'refusal: a conversation that is full takes no more', file: 'src/client/outbox.ts', find: "return this.items.some((o) => o.error === 'error.full');", replace: 'return false;', test: unit('refusals', 'says so for good') },
+  { name: 'refusal: the time that was said', file: 'src/link/errors.ts', find: 'Math.min(ms, MAX_WAIT_MS)', replace: '1_000', test: unit('refusals', 'waits for hours') },
 ];
