@@ -24,7 +24,7 @@ export const WORST: Record<string, string> = {
   'zero-width': fill('a\u200b'),
 };
 
-/** What is repeated to hurt a scanner; some stand once at the beginning or at the end, too. */
+/** What is repeated to hurt a scanner; each stands once after a beginning, too. */
 const PIECES = [
   ...'.,:;!?)(*_~`[]|<>#>-+\\/&"\'@=^ \t\n\r0a中'.split(''),
   '**', '***', '__', '*a', 'a*', '*a ', ' *a', '**a', '*a**', '**a*', '***a***', '_a_', '*_', '_*a', '*a_b*c_', '`a``', '``', '```', '```\n', '\n```a', 'a`', '[a](', '](', '![', '[](', '[a]()', '[a](b', '[[', ']]', '[a](http://a', '[*a](',
@@ -39,10 +39,11 @@ export const repeated = (size: number): Map<string, string> => new Map(PIECES.ma
 /** A nasty text each, of about `size` bytes. */
 export function nasty(size = SIZE): [string, string][] {
   const out: [string, string][] = [];
-  for (const piece of PIECES) {
+  for (const [n, piece] of PIECES.entries()) {
     const many = fill(piece, size);
     const name = JSON.stringify(piece);
-    out.push([name, many], [`http://a, ${name}, x`, `http://a${many}x`], [`[a](, ${name}`, `[a](${many}`], [`**, ${name}, **`, `**${many}**`]);
+    const within: [string, string][] = [[`http://a, ${name}, x`, `http://a${many}x`], [`[a](, ${name}`, `[a](${many}`], [`**, ${name}, **`, `**${many}**`]];
+    out.push([name, many], within[n % 3]!);
   }
   // a little of everything, always the same
   let seed = 1;

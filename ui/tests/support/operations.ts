@@ -4,9 +4,11 @@
  */
 
 /** Longest text that a regular expression may be given: an address. */
-const MAX_MATCHED = 2_100;
+export const MAX_MATCHED = 2_100;
 
 const LINEAR = ['trim', 'trimStart', 'trimEnd', 'toLowerCase', 'toUpperCase', 'normalize', 'repeat', 'padStart', 'concat', 'localeCompare', 'codePointAt', 'split', 'replace', 'replaceAll'] as const;
+
+export class TooMuch extends Error {}
 
 interface Counted<T> {
   result: T;
@@ -15,7 +17,8 @@ interface Counted<T> {
   matched: number;
 }
 
-export function counted<T>(run: () => T): Counted<T> {
+/** Stops with an error after `most` steps: what is quadratic would take minutes. */
+export function counted<T>(run: () => T, most = Infinity): Counted<T> {
   let steps = 0;
   let matched = 0;
   const undo: (() => void)[] = [];
@@ -27,6 +30,7 @@ export function counted<T>(run: () => T): Counted<T> {
       value(this: unknown, ...args: unknown[]) {
         const result = old.apply(this, args);
         count(this, args, result);
+        if (steps > most) throw new TooMuch(`more than ${most} steps`);
         return result;
       },
     });
@@ -75,4 +79,3 @@ export function counted<T>(run: () => T): Counted<T> {
   }
 }
 
-export { MAX_MATCHED };
