@@ -2,41 +2,25 @@
 
 use std::{
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
-use kefu::{
-    crypto::sign::random,
-    proto::{ClientFrame, MsgId, Side},
-};
-use tokio::{
-    io::AsyncWriteExt,
-    net::TcpStream,
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use kefu::proto::Side;
+use tokio::{task::JoinSet, time::sleep};
 
 use super::{
-    client::{Http, Socket, Visitor, connect},
+    client::{Socket, Visitor},
     crowd::Crowd,
     server::{Company, Server, Target},
+    strangers::{Done, STRANGER, body, fill, get, recall, reopen, script, unread, write},
 };
 
-/// Where the attacker is.
-const STRANGER: u8 = 2;
 /// How long everybody is left alone before an attack, and after it.
 const QUIET: Duration = Duration::from_secs(15);
 /// Sockets or connections of one address.
 const SOCKETS: usize = 64;
-/// Bytes of a message that fills a record.
-const LARGE: usize = 60_000;
-/// Records of a conversation that is read again and again.
-const RECORDS: usize = 500;
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// One of them.
@@ -60,30 +44,6 @@ pub enum Attack {
     Unread,
 }
 
-/// What an attack got done.
-#[derive(Default)]
-struct Done {
-    ok: AtomicU64,
-    refused: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Done {
-    fn ok(&self, bytes: usize) {
-        self.ok.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    fn refused(&self) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn read(&self) -> (u64, u64, u64) {
-        let read = |n: &AtomicU64| n.load(Ordering::Relaxed);
-        (read(&self.ok), read(&self.refused), read(&self.bytes))
-    }
-}
-
 impl Attack {
     /// All of them.
     pub const ALL: [Self; 8] =
@@ -96,7 +56,7 @@ impl Attack {
             Self::Reopen => "A7 reopen: 16 visitors close and reopen",
             Self::Recall => "A8 recall: 64 sockets recall random ids in 500 × 60 kB",
             Self::Pages => "A8 pages: 16 × records?limit=500 of 60 kB",
-            Self::Directory => "A8 directory: 64 × directory?after=-1",
+            Self::Directory => "A8 directory: 64 × directory?after=-1 of 300 people",
             Self::Plain => "A8 plain: 64 × a file without Accept-Encoding",
             Self::Bodies => "A9 bodies: 512 bodies of 256 KiB, all but a byte",
             Self::Unread => "A10 unread: 60 × 40 requests whose answers are not read",
@@ -105,14 +65,16 @@ impl Attack {
 
     fn lasts(self) -> Duration {
         match self {
-            Self::Fill | Self::Unread => Duration::from_secs(60),
+            // until the bursts that the limits allow are over
+            Self::Fill => Duration::from_secs(100),
+            Self::Unread => Duration::from_secs(60),
             _ => Duration::from_secs(20),
         }
     }
 
     /// Runs it against a server of its own; a line of the table.
     pub async fn run(self, executable: &Path) -> anyhow::Result<String> {
-        let company = Company::found(executable)?;
+        let company = Company::found(executable, if self == Self::Directory { 300 } else { 2 })?;
         let victim = match self {
             Self::Recall | Self::Pages => {
                 let server = company.serve(true).await?;
@@ -256,109 +218,4 @@ impl Attack {
         }
         Ok(())
     }
-}
-
-/// A conversation with many large records, or as many as are taken.
-async fn fill(at: &Arc<Target>) -> anyhow::Result<Visitor> {
-    let (mut visitor, mut socket) = Visitor::come(at, STRANGER).await?;
-    for n in 0..RECORDS {
-        if visitor.say(&mut socket, LARGE).await?.is_err() {
-            eprintln!("the conversation has {n} large records: more are refused");
-            break;
-        }
-    }
-    Ok(visitor)
-}
-
-async fn write(at: Arc<Target>, done: Arc<Done>) -> anyhow::Result<()> {
-    let (mut visitor, mut socket) = Visitor::come(&at, STRANGER).await?;
-    loop {
-        match visitor.say(&mut socket, LARGE).await? {
-            Ok(bytes) => done.ok(bytes),
-            Err(again) => {
-                done.refused();
-                sleep(Duration::from_millis(again.unwrap_or(60_000))).await;
-            }
-        }
-    }
-}
-
-async fn reopen(at: Arc<Target>, done: Arc<Done>) -> anyhow::Result<()> {
-    let (visitor, mut socket) = Visitor::come(&at, STRANGER).await?;
-    let conv = visitor.conv;
-    let mut req = 1;
-    loop {
-        for close in [true, false] {
-            req += 1;
-            let frame = if close { ClientFrame::Close { req, conv } } else { ClientFrame::Reopen { req, conv } };
-            match socket.ask(req, &frame).await? {
-                Ok(()) => done.ok(0),
-                Err(_) => done.refused(),
-            }
-        }
-    }
-}
-
-async fn recall(at: Arc<Target>, victim: Arc<Visitor>, done: Arc<Done>) -> anyhow::Result<()> {
-    let mut socket = Socket::enter(&at, STRANGER, &victim.key, Side::Visitor).await?;
-    for req in 1.. {
-        // it is refused, after the search that it is about
-        let _ = socket.ask(req, &ClientFrame::Recall { req, conv: victim.conv, msg: MsgId(random()) }).await?;
-        done.ok(0);
-    }
-    Ok(())
-}
-
-async fn get(at: Arc<Target>, path: String, headers: String, done: Arc<Done>) -> anyhow::Result<()> {
-    loop {
-        let mut http = Http::open(at.addr, STRANGER).await?;
-        while let Ok((status, body)) = http.get(&path, &headers).await {
-            if status == 200 {
-                done.ok(body.len());
-            } else {
-                done.refused();
-                sleep(Duration::from_millis(20)).await;
-            }
-        }
-    }
-}
-
-/// The console's program.
-async fn script(at: &Target) -> anyhow::Result<String> {
-    let (_, page) = Http::open(at.addr, STRANGER).await?.get("/console/", "").await?;
-    let page = String::from_utf8_lossy(&page);
-    let name = page.split(['"', '\'']).find(|word| word.ends_with(".js"));
-    let name = name.context("the executable was built without its pages")?;
-    Ok(format!("/console/{}", name.trim_start_matches("./").trim_start_matches("/console/")))
-}
-
-/// Comes again when it is thrown out.
-async fn body(at: Arc<Target>) -> anyhow::Result<()> {
-    const LENGTH: usize = 256 * 1024;
-    let head = format!(
-        "POST /api/v1/invite/open HTTP/1.1\r\nHost: kefu\r\nContent-Type: application/json\r\nContent-Length: {LENGTH}\r\n\r\n"
-    );
-    loop {
-        if let Ok(mut tcp) = connect(at.addr, STRANGER).await {
-            let _ = tcp.write_all(head.as_bytes()).await;
-            let _ = tcp.write_all(&[b' '; LENGTH - 1]).await;
-            ended(&mut tcp, Duration::from_secs(60)).await;
-        }
-        sleep(Duration::from_secs(2)).await;
-    }
-}
-
-/// Asks for much, reads nothing, and stays.
-async fn unread(at: Arc<Target>) -> anyhow::Result<()> {
-    let path = script(&at).await.unwrap_or_else(|_| "/api/v1/directory?after=-1".into());
-    let mut tcp = connect(at.addr, STRANGER).await?;
-    tcp.write_all(format!("GET {path} HTTP/1.1\r\nHost: kefu\r\n\r\n").repeat(40).as_bytes()).await?;
-    sleep(Duration::from_secs(600)).await;
-    drop(tcp);
-    Ok(())
-}
-
-/// Reads until the server hangs up.
-async fn ended(tcp: &mut TcpStream, most: Duration) {
-    let _ = timeout(most, tokio::io::copy(tcp, &mut tokio::io::sink())).await;
 }

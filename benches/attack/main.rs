@@ -9,6 +9,7 @@ mod attacks;
 mod client;
 mod crowd;
 mod server;
+mod strangers;
 
 use std::path::{Path, PathBuf};
 

@@ -67,13 +67,20 @@ pub struct Target {
 }
 
 impl Company {
-    /// Founded by the executable itself, so that old ones can be measured, too.
-    pub fn found(executable: &Path) -> anyhow::Result<Self> {
+    /// Founded with so many agents by the executable itself, so that old ones can be measured, too.
+    pub fn found(executable: &Path, agents: usize) -> anyhow::Result<Self> {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o700)).tempdir()?;
         let company = Self { dir, executable: executable.into() };
         company.run(&["init", "--no-passphrase", "--name", "Attacked"])?;
+        let roster = company.roster();
+        let path = roster.to_str().context("a path that is no text")?;
+        company.run(&["bench", "prepare", "--agents", &agents.to_string(), "--out", path])?;
         Ok(company)
+    }
+
+    fn roster(&self) -> PathBuf {
+        self.dir.path().join("agents.json")
     }
 
     fn run(&self, args: &[&str]) -> anyhow::Result<()> {
@@ -84,11 +91,6 @@ impl Company {
 
     /// A server with the limits of the default configuration, or without limits on what is written.
     pub async fn serve(&self, filling: bool) -> anyhow::Result<Server> {
-        let roster = self.dir.path().join("agents.json");
-        if !roster.exists() {
-            let path = roster.to_str().context("a path that is no text")?;
-            self.run(&["bench", "prepare", "--agents", "2", "--out", path])?;
-        }
         let log = File::options().create(true).append(true).open(self.dir.path().join("server.log"))?;
         let mut child = Command::new(&self.executable)
             .args(["--json", "serve", "--plain-http", "--listen", "127.0.0.1:0", "--data-dir"])
@@ -102,7 +104,7 @@ impl Company {
         BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
         let ready: serde_json::Value = serde_json::from_str(&line).context("the server did not start")?;
         let addr = ready["listen"].as_str().and_then(|a| a.parse().ok()).context("the server listens nowhere")?;
-        let roster: Roster = serde_json::from_slice(&fs::read(roster)?)?;
+        let roster: Roster = serde_json::from_slice(&fs::read(self.roster())?)?;
         let (_, log) = Http::open(addr, 1).await?.get("/api/v1/directory?after=-1", "").await?;
         let log: DirectoryAnswer = serde_json::from_slice(&log)?;
         let org = parse_org_fp(&roster.org).context("no fingerprint in the roster")?;
