@@ -20,12 +20,18 @@ use serde::Deserialize;
 use super::client::Http;
 
 /// Limits of a server that is only filled, so that it takes minutes, not hours.
-const FILLING: [(&str, &str); 4] = [
+const FILLING: [(&str, &str); 8] = [
     ("KEFU_LIMITS__VISITOR_MESSAGES_PER_MINUTE", "100000"),
     ("KEFU_LIMITS__VISITOR_BURST", "100000"),
     ("KEFU_LIMITS__ADDRESS_MESSAGES_PER_MINUTE", "1000000"),
     ("KEFU_LIMITS__CONVERSATIONS_PER_HOUR", "100000"),
+    ("KEFU_LIMITS__VISITOR_KB_PER_DAY", "1000000"),
+    ("KEFU_LIMITS__ADDRESS_MB_PER_DAY", "1000"),
+    ("KEFU_LIMITS__CONVERSATION_MB", "1000"),
+    ("KEFU_LIMITS__VISITOR_CONVERSATIONS_PER_HOUR", "100000"),
 ];
+/// How many of these version 0.1 knows.
+const OF_OLD: usize = 4;
 
 /// What `kefu bench prepare` writes.
 #[derive(Deserialize)]
@@ -89,13 +95,23 @@ impl Company {
         Ok(())
     }
 
-    /// A server with the limits of the default configuration, or without limits on what is written.
+    /// A server with the limits of the default configuration, or with hardly any on what is written.
     pub async fn serve(&self, filling: bool) -> anyhow::Result<Server> {
+        match filling {
+            false => self.serve_with(&[]).await,
+            true => match self.serve_with(&FILLING).await {
+                Ok(server) => Ok(server),
+                Err(_) => self.serve_with(&FILLING[..OF_OLD]).await,
+            },
+        }
+    }
+
+    async fn serve_with(&self, limits: &[(&str, &str)]) -> anyhow::Result<Server> {
         let log = File::options().create(true).append(true).open(self.dir.path().join("server.log"))?;
         let mut child = Command::new(&self.executable)
             .args(["--json", "serve", "--plain-http", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(self.dir.path())
-            .envs(if filling { &FILLING[..] } else { &[] }.iter().copied())
+            .envs(limits.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -70,15 +70,24 @@ pub async fn fill(at: &Arc<Target>) -> anyhow::Result<Visitor> {
     Ok(visitor)
 }
 
-/// Writes as fast as it is taken.
+/// Writes as fast as it is taken. Who must wait long comes again as somebody else.
 pub async fn write(at: Arc<Target>, done: Arc<Done>) -> anyhow::Result<()> {
-    let (mut visitor, mut socket) = Visitor::come(&at, STRANGER).await?;
     loop {
-        match visitor.say(&mut socket, LARGE).await? {
-            Ok(bytes) => done.ok(bytes),
-            Err(again) => {
-                done.refused();
-                sleep(Duration::from_millis(again.unwrap_or(60_000))).await;
+        let Ok((mut visitor, mut socket)) = Visitor::come(&at, STRANGER).await else {
+            done.refused();
+            sleep(Duration::from_secs(1)).await;
+            continue;
+        };
+        loop {
+            match visitor.say(&mut socket, LARGE).await? {
+                Ok(bytes) => done.ok(bytes),
+                Err(again) => {
+                    done.refused();
+                    match again.filter(|ms| *ms < 20_000) {
+                        Some(ms) => sleep(Duration::from_millis(ms)).await,
+                        None => break,
+                    }
+                }
             }
         }
     }
