@@ -65,3 +65,23 @@ pub fn busy(what: &'static str) -> Refusal {
     let text = format!("too many {what} from this address or in all; try again in a moment");
     Refusal { retry_ms: Some(1_000), ..Refusal::new(ErrorCode::RateLimited, text) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::answer::Body;
+
+    #[test]
+    fn answers_that_wait_to_be_read_have_a_share_until_they_were() {
+        let bounds = Bounds::new(&Config::default(), Patience::default());
+        let (here, elsewhere): (IpAddr, IpAddr) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+        let answer = || Body::from("page").held(bounds.answer(here, MIB).unwrap());
+        let mut waiting: Vec<Body> = (0..16).map(|_| answer()).collect();
+        let refused = bounds.answer(here, MIB).unwrap_err();
+        assert_eq!((refused.code, refused.retry_ms), (ErrorCode::RateLimited, Some(1_000)));
+        assert!(bounds.answer(elsewhere, MIB).is_ok(), "others have their own");
+        waiting.pop();
+        waiting.push(answer());
+        assert!(bounds.answer(here, MIB).is_err());
+    }
+}
