@@ -21,6 +21,7 @@ import { encodeBody, sealMessage } from '../src/crypto/envelope';
 import { envelopeHash, printFingerprint } from '../src/crypto/hash';
 import { nativeBackend } from '../src/crypto/native';
 import { lang } from '../src/i18n/core';
+import { browserEnv } from '../src/link/env';
 import { signal } from '../src/signals';
 import { memoryStore } from '../src/storage/store';
 import { startClock } from '../src/ui/time';
@@ -42,7 +43,9 @@ async function start() {
   const server = new FakeServer(co);
   await server.learnKeys();
   const deps = { openStore: async () => memoryStore(), backend: b, secure: true };
-  const visitor = new Visitor({ server: SERVER, site: SITE, org: printFingerprint(co.fp), lang: 'zh' }, { ...deps, env: server.env() });
+  // time and turns are the browser's
+  const env = () => ({ ...server.env(), turn: browserEnv().turn });
+  const visitor = new Visitor({ server: SERVER, site: SITE, org: printFingerprint(co.fp), lang: 'zh' }, { ...deps, env: env() });
   visitor.start({ name: '王' });
   await visitor.send('你好');
   const until = async (holds: () => boolean): Promise<void> => {
@@ -93,7 +96,7 @@ async function start() {
       const store = memoryStore();
       await store.set(`a/${SERVER}/session`, { user: 'li', ed: await li.ed.keep(), x: await li.x.keep(), locked: false });
       await store.set(`a/${SERVER}/pin`, printFingerprint(co.fp));
-      const client = new Agent({ server: SERVER }, { ...deps, env: server.env(), openStore: async () => store, opaque: () => Promise.reject(new Error('no password here')) as never });
+      const client = new Agent({ server: SERVER }, { ...deps, env: env(), openStore: async () => store, opaque: () => Promise.reject(new Error('no password here')) as never });
       render(<Console client={client} />, document.getElementById('app')!);
       await until(() => client.connection.value.state === 'online' && client.conversations.value.length > 0);
       select(conv);

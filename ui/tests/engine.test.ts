@@ -132,6 +132,24 @@ describe('exactly once', () => {
     expect(lines(t).some((m) => m.missingBefore || m.kind === 'broken')).toBe(false);
   });
 
+  it('a page that reads very much gets its turn in between, also when its keys come late', async () => {
+    const v = await begin();
+    for (let i = 0; i < 100; i++) void v.client.send(`text ${i}`);
+    await until(() => stateOf(v.client.thread.value, 'text 99') === 'sent');
+    let turns = 0;
+    const env = server.env.bind(server);
+    server.env = () => Object.assign(env(), { turn: async () => void turns++ });
+    const a = await agent();
+    const t = a.client.open(v.client.thread.value!.id);
+    await until(() => texts(t).length === 101);
+    expect(turns).toBeGreaterThanOrEqual(3);
+    // keys that open nothing new are no reason to look at every line again
+    const before = turns;
+    t.retryKeys();
+    await rest();
+    expect(turns).toBe(before);
+  });
+
   it('a conflict is answered by the same bytes, at once', async () => {
     const v = await begin();
     const from = server.received.length;

@@ -66,7 +66,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
       backend: b, role, me, kid: hex(kidOf(me.pk)), fp: co.fp, store, space: 't/', inst: 1, noteInst: 2,
       directory: () => dir, refreshDirectory: () => refresh(), boxes: mine, now: () => clock, online: () => true,
       envelope: () => true, frame: () => true, request: async () => undefined, broken: () => null, alarm: (e) => alarms.push(e),
-      notKept: () => undefined, gen: () => 'g1', again: () => undefined, fresh: async () => true,
+      notKept: () => undefined, gen: () => 'g1', again: () => undefined, fresh: async () => true, turn: async () => undefined,
     };
     return role === 'agent' ? new AgentLedger(port, hex(conv)) : new Ledger(port, hex(conv));
   };

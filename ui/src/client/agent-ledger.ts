@@ -6,6 +6,7 @@ import { reject } from '../crypto/error';
 import { acceptGrant } from '../crypto/grant';
 import { Kind, type Envelope, type WireRecord } from '../proto';
 import { errorOf, Ledger, type Entry } from './ledger';
+import { BATCH } from './port';
 import { senderBeside } from './rights';
 
 export class AgentLedger extends Ledger {
@@ -49,9 +50,13 @@ export class AgentLedger extends Ledger {
   /** Lines of an epoch whose key came late, and notes for a team key that did. */
   private async reopen(n: number): Promise<void> {
     const epoch = this.epochs.get(n)!;
-    for (const e of this.entries) {
+    const lines = this.sealed.get(n) ?? [];
+    // without the epoch's key a note may open, and nothing else
+    for (const [i, e] of lines.entries()) {
       const env = e.sealed;
-      if (env?.epoch !== n) continue;
+      if (!env) continue;
+      // many of them keep a page from doing anything else
+      if (i % BATCH === BATCH - 1) await this.port.turn();
       const key = env.kind === Kind.note ? this.port.boxes().get(noteRecipient(env)) : epoch.key;
       if (!key) continue;
       try {
@@ -63,6 +68,7 @@ export class AgentLedger extends Ledger {
         e.error = errorOf(err);
       }
     }
+    this.sealed.set(n, lines.filter((e) => e.sealed));
   }
 
   /** Team keys came late (an agent's boxes): what they open is opened now. */

@@ -10,7 +10,7 @@ import { handBack } from './hand-back';
 import { Ledger } from './ledger';
 import { Lines } from './lines';
 import { Outbox } from './outbox';
-import type { Port } from './port';
+import { BATCH, type Port } from './port';
 
 /** How long "is typing" stays without a word, ms. */
 const TYPING_MS = 6_000;
@@ -18,8 +18,6 @@ const TYPING_MS = 6_000;
 const SEEN_MS = 250;
 /** Changes that others make are shown at once, and then at most once in this time, however many there are; ms. */
 const SHOW_MS = 50;
-/** Records read before a page that reads many gets its turn. */
-const BATCH = 32;
 /** Own envelopes of these kinds are kept, for a server that loses them. */
 const HANDED_BACK: readonly number[] = [Kind.message, Kind.note, Kind.recall, Kind.noteRecall];
 /** Longest wait for the record of an envelope that is no message, ms. */
@@ -39,8 +37,6 @@ export interface Parts {
 interface ConversationHooks {
   changed?(): void;
   alive?(inst: number): Promise<boolean>;
-  /** The page does what waits; resolves after it. */
-  turn?(): Promise<void>;
   me?(): string | null;
   parts?: Parts;
 }
@@ -165,7 +161,7 @@ export class Conversation implements Thread {
       if (this.queued === 0) this.tell();
       for (const w of [...this.waiters]) w();
       if (this.queued === 0) this.sinceTurn = 0;
-      else if (++this.sinceTurn % BATCH === 0) await this.hooks.turn?.();
+      else if (++this.sinceTurn % BATCH === 0) await this.port.turn();
     });
   }
 

@@ -57,7 +57,6 @@ export class Engine {
   readonly link: Link;
   readonly port: Port;
   private release: (() => void) | null = null;
-  private readonly env: Env;
 
   constructor(
     deps: Deps,
@@ -79,7 +78,6 @@ export class Engine {
     private readonly hooks: EngineHooks,
   ) {
     this.connection = o.connection;
-    this.env = deps.env;
     this.link = new Link({
       server: o.server,
       path: o.path,
@@ -113,6 +111,7 @@ export class Engine {
       boxes: o.boxes,
       robot: o.robot,
       now: () => this.link.now(),
+      turn: () => deps.env.turn(),
       online: () => this.link.online,
       envelope: (b) => this.link.envelope(b),
       frame: (f) => this.link.frame(f),
@@ -138,7 +137,6 @@ export class Engine {
     const made = new Conversation(this.port, id, conv, {
       changed: () => this.hooks.changed(id),
       alive: (i) => this.tabLives(i),
-      turn: () => this.env.turn(),
       me: this.hooks.me,
       parts: this.hooks.parts,
     });

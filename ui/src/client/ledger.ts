@@ -67,6 +67,8 @@ export class Ledger {
   entries: Entry[] = [];
   /** No robot is let in from here on: there is an epoch without one, it said goodbye, or it is not the owner any more. */
   left = false;
+  /** Lines that wait for the key of an epoch. */
+  protected readonly sealed = new Map<number, Entry[]>();
   protected order = new Order();
   private readonly bySeq = new Map<number, Entry>();
   private readonly byMsg = new Map<string, Entry>();
@@ -171,6 +173,7 @@ export class Ledger {
     this.order = new Order();
     this.bySeq.clear();
     this.byMsg.clear();
+    this.sealed.clear();
     this.seen.clear();
     this.transfer = this.adopted = this.newest = this.found = null;
     this.digest = new Uint8Array(0);
@@ -225,8 +228,15 @@ export class Ledger {
       this.entries.push(entry);
       this.bySeq.set(entry.seq, entry);
       if (entry.env) this.byMsg.set(entry.msg, entry);
+      if (entry.sealed) this.wait(entry.sealed.epoch, entry);
     }
     return entry;
+  }
+
+  private wait(epoch: number, entry: Entry): void {
+    const lines = this.sealed.get(epoch);
+    if (lines) lines.push(entry);
+    else this.sealed.set(epoch, [entry]);
   }
 
   protected blank(r: WireRecord): Entry {

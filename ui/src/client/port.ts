@@ -5,6 +5,9 @@ import type { ErrorKey } from '../model';
 import type { ClientFrame, Request } from '../proto';
 import type { Store } from '../storage/store';
 
+/** Records read, or lines opened, before the page gets its turn. */
+export const BATCH = 32;
+
 export interface Port {
   readonly backend: Backend;
   readonly role: 'visitor' | 'agent';
@@ -26,6 +29,8 @@ export interface Port {
   boxes(): ReadonlyMap<string, BoxKey>;
   /** Server's clock, ms. */
   now(): number;
+  /** Lets the page do what waits. For every `BATCH` steps of something long. */
+  turn(): Promise<void>;
   online(): boolean;
   envelope(bytes: Uint8Array): boolean;
   frame(f: ClientFrame): boolean;

@@ -74,7 +74,7 @@ export class Talk {
       backend: this.b, role: visitor ? 'visitor' : 'agent', me, kid: hex(kidOf(me.pk)), fp: this.co.fp, store: o.store ?? memoryStore(), space: 't/', inst: 1, noteInst: 2,
       directory: () => this.dir, refreshDirectory: () => this.grown(), boxes: () => mine, now: () => NOW, online: () => true,
       envelope: () => true, frame: () => true, request: async () => undefined, broken: () => null, alarm: (e) => void this.alarms.push(e),
-      notKept: () => undefined, gen: () => 'g1', again: () => undefined, fresh: async () => true,
+      notKept: () => undefined, gen: () => 'g1', again: () => undefined, fresh: async () => true, turn: async () => undefined,
     };
     const id = hex(this.conv);
     return visitor ? new Ledger(port, id, new Memory(port, id)) : new AgentLedger(port, id, new Memory(port, id));
