@@ -1,5 +1,5 @@
 /** Visitor and agent over a server that loses, refuses and restarts. An acknowledged message is never lost, never doubled. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { utf8 } from '../src/crypto/bytes';
 import { decodeBody } from '../src/crypto/envelope';
 import { Code, Kind } from '../src/proto';
@@ -148,6 +148,24 @@ describe('exactly once', () => {
     t.retryKeys();
     await rest();
     expect(turns).toBe(before);
+  });
+
+  it('a burst is shown a few times, and all of it in the end', async () => {
+    const v = await begin();
+    const a = await agent();
+    const t = a.client.open(v.client.thread.value!.id);
+    await until(() => texts(t).length === 1);
+    for (let i = 0; i < 300; i++) void v.client.send(`text ${i}`);
+    const [shown, started] = [vi.fn(), Date.now()];
+    t.messages.subscribe(shown);
+    await until(() => texts(t).length === 301);
+    expect(shown.mock.calls.length).toBeLessThanOrEqual((Date.now() - started) / 50 + 5);
+    // what has not changed in the list of conversations is not another
+    await rest();
+    const before = a.client.conversations.value[0];
+    t.publish();
+    await rest();
+    expect(a.client.conversations.value[0]).toBe(before);
   });
 
   it('a conflict is answered by the same bytes, at once', async () => {
