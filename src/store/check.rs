@@ -24,9 +24,18 @@ pub(super) fn bearing(conv: ConvId, id: MsgId) -> Vec<u8> {
     body
 }
 
-/// Idempotency key of a batch's first append, for naming it in a refusal.
-pub(super) fn first_append(batch: &Batch) -> Option<MsgId> {
-    batch.ops.iter().find_map(|op| if let Op::Append { id, .. } = op { Some(*id) } else { None })
+/// The id by which a sender knows a batch, for naming it in a refusal: that of its first envelope, as events that the
+/// server adds stand before it at times; without one that of its first event.
+pub(super) fn name(batch: &Batch) -> Option<MsgId> {
+    let mut event = None;
+    for op in &batch.ops {
+        let Op::Append { id, body } = op else { continue };
+        if remembered_id(body).is_some() {
+            return Some(*id);
+        }
+        event = event.or(Some(*id));
+    }
+    event
 }
 
 /// Refuses batches that no state of the store could accept.

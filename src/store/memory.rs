@@ -172,7 +172,7 @@ impl Store for MemoryStore {
         let mut state = self.state();
         let Some(feed) = state.feed.clone() else { return Err((StoreError::Closed, batch, reply)) };
         let origin = if let Reply::Feed(n) = &reply { *n } else { 0 };
-        let (conv, id) = (batch.conv, check::first_append(&batch));
+        let (conv, id) = (batch.conv, check::name(&batch));
         let result = state.check(&batch).map(|()| state.apply(batch, origin));
         let (outcome, answer) = match result {
             Ok(Applied { written, commit }) => (commit.map(Outcome::Committed), Ok(written)),

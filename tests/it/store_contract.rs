@@ -297,6 +297,16 @@ contract! {
         assert_eq!(t.store.get(Table::Meta, b"a").unwrap(), Some(b"1".to_vec()));
     }
 
+    /// Its sender knows nothing of the events that the server put before it.
+    async fn a_refusal_names_the_envelope_wherever_it_stands(t) {
+        let c = conv(1);
+        let event = event_body(c, &Event::Reopened { by: "visitor".into() });
+        let mut late = Batch { rev: Some(7), ..post(c, 2) };
+        late.ops.insert(0, Op::Append { id: msg(9), body: event.into() });
+        let told = t.say(5, late).await;
+        assert_eq!(told, Outcome::Refused { origin: 5, conv: Some(c), id: Some(msg(2)), error: StoreError::Conflict });
+    }
+
     async fn a_redacted_record_keeps_number_time_and_id(t) {
         let c = conv(1);
         let first = commit(t.say(1, post(c, 1)).await).records.remove(0);
