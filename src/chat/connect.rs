@@ -8,7 +8,7 @@ use crate::{
     crypto::hash,
     desk,
     hub::{Conn, Frame, Topic, Who},
-    proto::{AgentState, BEAT_MS, ConvId, Have, Owner, RESUME_RECORDS, ServerFrame, Side},
+    proto::{AgentState, BEAT_MS, ConvId, Have, Owner, RESUME_RECORDS, ServerFrame, Side, StorageState},
     store::StoredRecord,
 };
 
@@ -55,7 +55,20 @@ impl Chat {
         };
         let kid = conn.who.kid();
         let (now, generation) = (now_ms(), self.store.generation());
-        Ok(ServerFrame::Welcome { role, kid, user, name, token, generation, now, beat: BEAT_MS, convs, config })
+        let storage = if role == Side::Agent { self.store.space() } else { StorageState::Ok };
+        Ok(ServerFrame::Welcome {
+            role,
+            kid,
+            user,
+            name,
+            token,
+            generation,
+            now,
+            beat: BEAT_MS,
+            convs,
+            config,
+            storage,
+        })
     }
 
     /// Follows conversations and sends what is missing. Those it may not see are passed over silently: that they exist

@@ -93,7 +93,7 @@ error_codes! {
     NotOwner = 11, "not_owner", 409;
     /// The time for this is over.
     TooLate = 12, "too_late", 409;
-    /// The store could not write; nothing was stored.
+    /// The store can't write or read for the moment; this copy was not stored.
     Storage = 13, "storage", 503;
     /// A message without a seal.
     PlaintextRefused = 14, "plaintext_refused", 400;

@@ -36,6 +36,35 @@ pub enum Presence {
     Away,
 }
 
+/// What the server can still store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StorageState {
+    /// Everything.
+    #[default]
+    Ok,
+    /// The disk is almost full: short messages of agents and what admins do, nothing of visitors.
+    Low,
+    /// Nothing, until the disk has room again; all reading goes on.
+    Full,
+}
+
+impl StorageState {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Low => "low",
+            Self::Full => "full",
+        }
+    }
+
+    /// Whether everything is taken.
+    pub fn is_ok(&self) -> bool {
+        *self == Self::Ok
+    }
+}
+
 /// "I hold this conversation up to here."
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Have {

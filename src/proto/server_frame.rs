@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::proto::{
-    AgentInfo, ConvId, ErrorCode, Generation, Kid, Limit, MissedCount, MsgId, Presence, Side, Summary, TeamId, UserId,
+    AgentInfo, ConvId, ErrorCode, Generation, Kid, Limit, MissedCount, MsgId, Presence, Side, StorageState, Summary,
+    TeamId, UserId,
 };
 
 /// What the server says besides records.
@@ -44,6 +45,9 @@ pub enum ServerFrame {
         convs: Vec<Summary>,
         /// What the client should know of the configuration.
         config: serde_json::Value,
+        /// Agents: what the server can still store, if that is not everything.
+        #[serde(default, skip_serializing_if = "StorageState::is_ok")]
+        storage: StorageState,
     },
     /// Answer to `ping`.
     Pong {
@@ -174,6 +178,11 @@ pub enum ServerFrame {
     },
     /// How many conversations of a team were missed.
     Missed(MissedCount),
+    /// To agents: what the server can store changed.
+    Storage {
+        /// What it can store now.
+        state: StorageState,
+    },
     /// Colleagues.
     Agents {
         /// All of your teams.

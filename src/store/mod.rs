@@ -8,13 +8,14 @@
 mod check;
 pub mod memory;
 pub mod redb;
+pub mod space;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::proto::{ConvId, Generation, MsgId};
+use crate::proto::{ConvId, Generation, MsgId, StorageState};
 
 /// The small tables. Keys and values are bytes; what they mean stands here, so that nobody must search for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -164,7 +165,7 @@ pub enum Outcome {
         origin: u64,
         /// Where.
         conv: Option<ConvId>,
-        /// Idempotency key of the batch's first append.
+        /// Idempotency key of the batch's first envelope (of its first event, if it has none).
         id: Option<MsgId>,
         /// Why.
         error: StoreError,
@@ -203,10 +204,16 @@ pub enum StoreError {
     /// The queue is full; see [`Store::room`].
     #[error("the store is busy")]
     Busy,
-    /// The disk refused. The batch was not acknowledged and nobody heard of it; if the disk failed while it was being
-    /// synced, only the next start shows whether it was kept.
+    /// The disk refused. The batch was not acknowledged and nobody heard of it; whether it was kept shows when the file is
+    /// open again.
     #[error("the disk failed: {0}")]
     Io(String),
+    /// The disk is full, or fails for the moment. Nothing was written; the same batch may be tried again.
+    #[error("nothing can be stored for the moment: the disk is full or does not work")]
+    Unwritable,
+    /// The file is being opened again after an error of the disk; try again.
+    #[error("the database is being opened again after an error of the disk")]
+    Reopening,
     /// The batch makes no sense; a mistake of the caller.
     #[error("impossible batch: {0}")]
     Invalid(&'static str),
@@ -290,15 +297,22 @@ pub trait Store: Send + Sync + 'static {
     /// Bytes on disk.
     fn size_bytes(&self) -> u64;
 
+    /// What can still be written. In [`StorageState::Full`] every batch is refused with [`StoreError::Unwritable`]; what
+    /// [`StorageState::Low`] means is the callers' business.
+    fn space(&self) -> StorageState {
+        StorageState::Ok
+    }
+
     /// Stops taking batches, writes what waits, and returns when the last is on disk.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 
-/// The receiving end of the feed; one vector per commit to disk. It ends when the store closed, or stopped because the
-/// disk failed: if nobody called [`Store::close`], the process should exit and be started again.
+/// The receiving end of the feed; one vector per commit to disk. It ends when the store closed, or stopped at damaged data
+/// or a bug: if nobody called [`Store::close`], the process should exit and be started again.
 ///
-/// Batches that were being written when the disk failed are missing from it, since their fate is open: their senders
-/// must send them again, unchanged. Later ones are refused.
+/// When the disk fails while batches are written, nothing is said of them until the file is open again; then it is known
+/// whether it holds them, and they come as committed, or as refused with [`StoreError::Unwritable`] so that their senders
+/// send them again, unchanged.
 pub type Feed = mpsc::UnboundedReceiver<Vec<Outcome>>;
 
 /// Submits, waits for room if need be, and waits for the disk.

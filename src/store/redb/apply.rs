@@ -59,7 +59,7 @@ pub(super) enum Verdict {
     Refused {
         /// Its conversation.
         conv: Option<ConvId>,
-        /// Idempotency key of its first append.
+        /// Idempotency key of its first envelope.
         id: Option<MsgId>,
         /// Why.
         error: StoreError,
@@ -69,7 +69,7 @@ pub(super) enum Verdict {
 impl Verdict {
     /// The refusal of `batch`.
     pub fn refused(batch: &Batch, error: StoreError) -> Self {
-        Self::Refused { conv: batch.conv, id: check::first_append(batch), error }
+        Self::Refused { conv: batch.conv, id: check::name(batch), error }
     }
 }
 
@@ -133,12 +133,15 @@ impl<'t> Tables<'t> {
         self.group.journal.push(conv, Entry { group: self.group.number, seq, frame });
     }
 
-    /// Writes the group to the journal, if it has any records. Says how many, and their bytes.
-    pub fn write_group(&mut self) -> Result<(usize, usize), StoreError> {
-        if !self.group.value.is_empty() {
-            let mut journal = self.txn.open_table(tables::JOURNAL).map_err(fault)?;
-            journal.insert(self.group.number, self.group.value.as_slice()).map_err(fault)?;
+    /// Writes the group to the journal, also if it has no records: by its number a file that was opened again says whether
+    /// it holds the group. Of groups without records only the last one stays; `bare` says that the one before was such.
+    /// Returns how many records there are, and their bytes.
+    pub fn write_group(&mut self, bare: bool) -> Result<(usize, usize), StoreError> {
+        let mut journal = self.txn.open_table(tables::JOURNAL).map_err(fault)?;
+        if bare {
+            journal.remove(self.group.number - 1).map_err(fault)?;
         }
+        journal.insert(self.group.number, self.group.value.as_slice()).map_err(fault)?;
         Ok((self.group.records, self.group.value.len()))
     }
 

@@ -5,6 +5,9 @@
 //! holds everywhere: **the journal is never older than the table**. Of two records with the same number the one with the
 //! higher group counts, and any of the journal before that of the table; a recall is just another record.
 //!
+//! Every group has an entry, so that a file that is opened again says which was the last one that it holds; of groups
+//! without records only the last stays.
+//!
 //! The writer adds a group here before it is on disk. Readers take only the groups that their snapshot of the database
 //! holds, so they see journal and tables at the same moment.
 
@@ -60,6 +63,8 @@ pub(super) struct Size {
     pub records: usize,
     /// Bytes of their groups.
     pub bytes: usize,
+    /// Whether the last group has no records.
+    pub bare: bool,
 }
 
 impl Journal {
@@ -72,6 +77,7 @@ impl Journal {
             let (number, value) = group.map_err(fault)?;
             size.last = number.value();
             size.bytes += value.value().len();
+            size.bare = value.value().is_empty();
             let mut rest = value.value();
             while !rest.is_empty() {
                 let (conv, frame, after) = decode(rest)

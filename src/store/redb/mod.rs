@@ -2,10 +2,16 @@
 //!
 //! Here: opening, closing, and the handle. `tables.rs` is the catalogue, `queue.rs` leads to `writer.rs`, the one thread
 //! that writes; `apply.rs` is one batch in its transaction, `conv_cache.rs` what the writer remembers, `journal.rs` what was
-//! written lately, `mover.rs` how that comes to its place, `read.rs` all reads, `migrate.rs` the schema version.
+//! written lately, `mover.rs` how that comes to its place, `read.rs` all reads, `migrate.rs` the schema version. When the
+//! disk fails, `heal.rs` opens the file again, `current.rs` lets readers wait for it, `disk_space.rs` says what can be
+//! written, and `ballast.rs` is the room that is given up for it.
 
 mod apply;
+mod ballast;
 mod conv_cache;
+mod current;
+mod disk_space;
+mod heal;
 mod journal;
 mod migrate;
 mod mover;
@@ -18,18 +24,31 @@ mod writer;
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
     time::Duration,
 };
 
-use ::redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend};
+use ::redb::{Database, ReadTransaction, StorageBackend};
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio::sync::{mpsc, watch};
 
-use self::{conv_cache::ConvCache, journal::Journal, mover::Mover, queue::Queue, tables::fault, writer::Writer};
-use super::{Batch, Feed, Pair, Reply, RowAt, Store, StoreError, StoredRecord, Table, check, draw};
-use crate::proto::{ConvId, Generation};
+use self::{
+    ballast::Ballast,
+    conv_cache::ConvCache,
+    current::Current,
+    disk_space::DiskSpace,
+    heal::Opener,
+    journal::Journal,
+    mover::Mover,
+    queue::Queue,
+    writer::{File, Writer},
+};
+use super::{
+    Batch, Feed, Pair, Reply, RowAt, Store, StoreError, StoredRecord, Table, check, draw,
+    space::{Measure, Space},
+};
+use crate::proto::{ConvId, Generation, StorageState};
 
 /// What one commit to disk was.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,11 +79,23 @@ pub struct Options {
     pub journal: usize,
     /// Sees each commit.
     pub observer: Option<Observer>,
+    /// Asks for the room on the disk. None: nobody looks, and only a write that fails shows that there is none.
+    pub measure: Option<Measure>,
+    /// What must stay free on the disk, MiB; 0: by its size (see [`crate::store::space::Thresholds::of`]).
+    pub reserve_mb: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 64 * 1024 * 1024, queue: 4_096, quick_repair: true, journal: 8_192, observer: None }
+        Self {
+            cache_bytes: 64 * 1024 * 1024,
+            queue: 4_096,
+            quick_repair: true,
+            journal: 8_192,
+            observer: None,
+            measure: None,
+            reserve_mb: 0,
+        }
     }
 }
 
@@ -76,6 +107,8 @@ impl fmt::Debug for Options {
             .field("quick_repair", &self.quick_repair)
             .field("journal", &self.journal)
             .field("observer", &self.observer.is_some())
+            .field("measure", &self.measure)
+            .field("reserve_mb", &self.reserve_mb)
             .finish()
     }
 }
@@ -95,47 +128,76 @@ pub struct RedbStore {
 /// What the handle and the writer's thread both hold.
 #[derive(Debug)]
 struct Shared {
-    /// None once closed.
-    db: RwLock<Option<Arc<Database>>>,
+    current: Current,
     failure: Mutex<Option<StoreError>>,
-    journal: Journal,
+    space: DiskSpace,
 }
 
 impl RedbStore {
     /// Opens the file, or makes a new one (mode 0600). That takes milliseconds however many messages it holds, also after
-    /// a crash.
+    /// a crash. If there is no room to open it, the ballast beside it is given up.
     ///
     /// Errors: [`StoreError::InUse`], [`StoreError::Corrupt`], [`StoreError::TooNew`]; anything else (permissions, a
     /// directory that isn't there) is [`StoreError::Io`] and names the path.
     pub fn open(path: &Path, options: Options) -> Result<(Arc<Self>, Feed), StoreError> {
-        let db = open::file(path, &options, &migrate::SCHEMA)?;
-        Self::start(db, Some(path.to_owned()), options)
+        let ballast = options.measure.is_some().then(|| Ballast::at(migrate::beside(path, ".ballast")));
+        let space = DiskSpace::new(options.measure.clone(), options.reserve_mb, ballast);
+        let db = match open::file(path, &options, &migrate::SCHEMA) {
+            Err(StoreError::Io(e)) => {
+                tracing::warn!(error = %e, "storage: the database can't be opened yet; it is tried again");
+                space.give_up_ballast();
+                open::file(path, &options, &migrate::SCHEMA)?
+            }
+            opened => opened?,
+        };
+        let (file, how) = (path.to_owned(), options.clone());
+        let opener = Box::new(move || open::again(&file, &how, &migrate::SCHEMA));
+        Self::start(db, Some(path.to_owned()), options, space, opener)
     }
 
-    /// Opens a store on something else than a file: for tests of faults.
-    pub fn open_with_backend(backend: impl StorageBackend, options: Options) -> Result<(Arc<Self>, Feed), StoreError> {
-        let db = open::backend(backend, &options, &migrate::SCHEMA)?;
-        Self::start(db, None, options)
+    /// Opens a store on something else than a file: for tests of faults. A clone of it is opened again after one.
+    pub fn open_with_backend(
+        backend: impl StorageBackend + Clone,
+        options: Options,
+    ) -> Result<(Arc<Self>, Feed), StoreError> {
+        let space = DiskSpace::new(options.measure.clone(), options.reserve_mb, None);
+        let db = open::backend(backend.clone(), &options, &migrate::SCHEMA)?;
+        let how = options.clone();
+        let opener = Box::new(move || open::backend(backend.clone(), &how, &migrate::SCHEMA));
+        Self::start(db, None, options, space, opener)
     }
 
-    fn start(db: Database, path: Option<PathBuf>, options: Options) -> Result<(Arc<Self>, Feed), StoreError> {
+    fn start(
+        db: Database,
+        path: Option<PathBuf>,
+        options: Options,
+        space: DiskSpace,
+        opener: Opener,
+    ) -> Result<(Arc<Self>, Feed), StoreError> {
         let (journal, held) = Journal::open(&db)?;
-        let db = Arc::new(db);
+        let (db, journal) = (Arc::new(db), Arc::new(journal));
         let queue = Arc::new(Queue::new(options.queue));
         let (feed, rx) = mpsc::unbounded_channel();
         let (end, ended) = watch::channel(false);
-        let (open, failure) = (RwLock::new(Some(Arc::clone(&db))), Mutex::new(None));
-        let shared = Arc::new(Shared { db: open, failure, journal });
+        let current = Current::new(Arc::clone(&db), Arc::clone(&journal));
+        let shared = Arc::new(Shared { current, failure: Mutex::new(None), space });
         let writer = Writer {
-            db,
+            file: File {
+                db: Some(db),
+                journal,
+                cache: ConvCache::new(),
+                mover: Mover::new(options.journal, held),
+                last_group: held.last,
+                bare: held.bare,
+            },
             shared: Arc::clone(&shared),
             queue: Arc::clone(&queue),
             feed,
             observer: options.observer,
             quick_repair: options.quick_repair,
-            cache: ConvCache::new(),
-            mover: Mover::new(options.journal, held),
-            last_group: held.last,
+            opener,
+            opened: None,
+            journal: options.journal,
             value: Vec::new(),
             clock: check::Clock::default(),
         };
@@ -151,37 +213,56 @@ impl RedbStore {
         Ok((Arc::new(Self { queue, shared, path, generation: draw(), ended, thread: Mutex::new(Some(thread)) }), rx))
     }
 
-    /// Why the store stopped by itself, if it did.
+    /// Why the store stopped by itself, if it did: damaged data or a bug. A disk that is full or fails does not stop it.
     pub fn failure(&self) -> Option<StoreError> {
         self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The room on the disk, as it was seen last.
+    pub fn disk(&self) -> Space {
+        self.shared.space.now()
+    }
+
+    /// Looks at the room on the disk, and makes the ballast if there is none and room for it. To be called now and then: a
+    /// disk that filled up, or has room again, is noticed without anybody writing.
+    pub fn look_at_disk(&self) -> Space {
+        self.shared.space.keep()
+    }
+
+    /// Gives up the ballast: for somebody who needs the room to start.
+    pub fn give_up_ballast(&self) {
+        self.shared.space.give_up_ballast();
+    }
+
+    /// Hears of each change of what can be written.
+    pub fn disk_changes(&self) -> watch::Receiver<Space> {
+        self.shared.space.changes()
+    }
+
     /// Reads with one snapshot after the other until one agrees with the journal in memory: the first, unless a move ends
-    /// just then.
+    /// just then, or the disk fails. Then it reads once more, when the database is open again.
     fn read_with<T>(
         &self,
         read: impl Fn(&ReadTransaction, &Journal) -> Result<Option<T>, StoreError>,
     ) -> Result<T, StoreError> {
+        let (mut failed, mut again) = (None, true);
         loop {
-            if let Some(found) = read(&self.read()?, &self.shared.journal)? {
-                return Ok(found);
+            let snapshot = self.shared.current.snapshot(failed, || self.queue.suspect())?;
+            match read(&snapshot.txn, &snapshot.journal) {
+                Ok(Some(found)) => return Ok(found),
+                Ok(None) => {}
+                Err(StoreError::Io(_) | StoreError::Closed) if std::mem::take(&mut again) => {
+                    failed = Some(snapshot.number);
+                }
+                Err(e) => return Err(e),
             }
         }
-    }
-
-    fn read(&self) -> Result<ReadTransaction, StoreError> {
-        let db = self.shared.db.read().unwrap_or_else(PoisonError::into_inner);
-        db.as_ref().ok_or(StoreError::Closed)?.begin_read().map_err(fault)
     }
 }
 
 impl Shared {
     fn fail(&self, e: StoreError) {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(e);
-    }
-
-    fn is_well(&self) -> bool {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 }
 
@@ -203,13 +284,16 @@ impl Drop for Last {
         // only after a panic is anything left; the senders learn it from their closed channels
         drop(self.queue.close_and_drain());
         // the writer's own reference is gone, so this closes the file
-        drop(self.shared.db.write().unwrap_or_else(PoisonError::into_inner).take());
+        self.shared.current.close();
         self.end.send_replace(true);
     }
 }
 
 impl Store for RedbStore {
     fn try_submit(&self, batch: Batch, reply: Reply) -> Result<(), (StoreError, Batch, Reply)> {
+        if self.space() == StorageState::Full && !self.queue.is_closed() {
+            return Err((StoreError::Unwritable, batch, reply));
+        }
         self.queue.push(batch, reply)
     }
 
@@ -218,7 +302,7 @@ impl Store for RedbStore {
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        read::get(&self.read()?, table, key)
+        self.read_with(|txn, _| read::get(txn, table, key).map(Some))
     }
 
     fn scan(
@@ -229,7 +313,7 @@ impl Store for RedbStore {
         descending: bool,
         limit: usize,
     ) -> Result<Vec<Pair>, StoreError> {
-        read::scan(&self.read()?, table, prefix, after, descending, limit)
+        self.read_with(|txn, _| read::scan(txn, table, prefix, after, descending, limit).map(Some))
     }
 
     fn row(&self, conv: ConvId) -> Result<Option<RowAt>, StoreError> {
@@ -247,6 +331,10 @@ impl Store for RedbStore {
     /// 0 for a store without a file.
     fn size_bytes(&self) -> u64 {
         self.path.as_ref().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |file| file.len())
+    }
+
+    fn space(&self) -> StorageState {
+        self.shared.space.state()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

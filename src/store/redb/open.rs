@@ -63,13 +63,36 @@ fn make(path: &Path, options: &Options, schema: &Schema) -> Result<(), StoreErro
     files::sync_parent(path).map_err(named)
 }
 
+/// The database at `path` once more, after an error of the disk. Never makes one: whoever opens again had one.
+///
+/// When a sync fails, Linux forgets that what it could not write is not on disk, and goes on showing it. So what it shows is
+/// brought to the disk or forgotten first; what is read then is what the disk has.
+pub(super) fn again(path: &Path, options: &Options, schema: &Schema) -> Result<Database, StoreError> {
+    let named = |e: io::Error| StoreError::Io(format!("{}: {e}", path.display()));
+    let file = fs::OpenOptions::new().read(true).write(true).open(path).map_err(named)?;
+    file.sync_all().map_err(named)?;
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).map_err(|e| named(e.into()))?;
+    drop(file);
+    let db = guarded(|| builder(options).open(path)).map_err(|e| about(path, e))?;
+    match schema.need(&db)? {
+        Need::Nothing => Ok(db),
+        Need::Tables | Need::Upgrade(_) => {
+            Err(StoreError::Corrupt(format!("{} is another file than the one that was open", path.display())))
+        }
+    }
+}
+
 /// Opens the database at `path`; errors name it.
 fn database(path: &Path, options: &Options) -> Result<Database, StoreError> {
-    guarded(|| builder(options).create(path)).map_err(|e| match e {
+    guarded(|| builder(options).create(path)).map_err(|e| about(path, e))
+}
+
+fn about(path: &Path, e: StoreError) -> StoreError {
+    match e {
         StoreError::Io(e) => StoreError::Io(format!("{}: {e}", path.display())),
         StoreError::Corrupt(e) => StoreError::Corrupt(format!("{}: {e}", path.display())),
         e => e,
-    })
+    }
 }
 
 /// The database on a backend, up to date; there is no copy before an upgrade.

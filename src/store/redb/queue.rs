@@ -6,6 +6,7 @@ use std::{
         Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::Notify;
@@ -34,6 +35,8 @@ struct Waiting {
     jobs: VecDeque<Job>,
     bytes: usize,
     closed: bool,
+    /// The writer should look at the database though there is nothing to write.
+    suspect: bool,
     /// The writer sleeps on the condition variable.
     idle: bool,
 }
@@ -100,12 +103,16 @@ impl Queue {
         notified.await;
     }
 
-    /// The next group of batches, as soon as there is one; none when the queue was closed and is empty.
-    pub fn take(&self) -> Option<Vec<Job>> {
+    /// The next group of batches and their bytes, as soon as there is one; none when the queue was closed and is empty. An
+    /// empty group: somebody suspects that the database does not work.
+    pub fn take(&self) -> Option<(Vec<Job>, usize)> {
         let mut waiting = self.lock();
         while waiting.jobs.is_empty() {
             if waiting.closed {
                 return None;
+            }
+            if std::mem::take(&mut waiting.suspect) {
+                return Some((Vec::new(), 0));
             }
             // callers that were woken for a place may have left without taking it; let the others look again
             self.room.notify_waiters();
@@ -125,7 +132,38 @@ impl Queue {
         for _ in 0..group.len().min(self.callers.load(Ordering::SeqCst)) {
             self.room.notify_one();
         }
-        Some(group)
+        Some((group, bytes))
+    }
+
+    /// The writer looks at the database when it has nothing else to do.
+    pub fn suspect(&self) {
+        let mut waiting = self.lock();
+        waiting.suspect = true;
+        if std::mem::take(&mut waiting.idle) {
+            self.work.notify_one();
+        }
+    }
+
+    /// Gives out everything that waits; more may come.
+    pub fn drain(&self) -> Vec<Job> {
+        let mut waiting = self.lock();
+        waiting.bytes = 0;
+        let jobs = waiting.jobs.drain(..).collect();
+        drop(waiting);
+        self.room.notify_waiters();
+        jobs
+    }
+
+    /// Whether it takes no more batches.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Waits so long, or until the queue is closed: says whether it is.
+    pub fn closed_within(&self, pause: Duration) -> bool {
+        let waiting = self.lock();
+        let waited = self.work.wait_timeout_while(waiting, pause, |waiting| !waiting.closed);
+        waited.unwrap_or_else(PoisonError::into_inner).0.closed
     }
 
     /// No more batches; what waits can still be taken.
@@ -141,9 +179,7 @@ impl Queue {
     /// Closes and gives out everything that waits.
     pub fn close_and_drain(&self) -> Vec<Job> {
         self.close();
-        let mut waiting = self.lock();
-        waiting.bytes = 0;
-        waiting.jobs.drain(..).collect()
+        self.drain()
     }
 }
 

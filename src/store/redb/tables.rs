@@ -16,7 +16,7 @@ pub(super) type RecordKey = &'static [u8; 24];
 pub(super) type RowValue = (u32, &'static [u8]);
 
 /// Records that were written lately: number of the group → its records, one after the other, each conversation ‖ u32
-/// length ‖ seq ‖ time ‖ body (`journal.rs`). The only table an ordinary message touches.
+/// length ‖ seq ‖ time ‖ body (`journal.rs`); nothing for a group without records. The only table an ordinary message touches.
 pub(super) const JOURNAL: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("journal");
 /// All records that have left the journal: conversation ‖ seq → u64 time of the commit, big-endian ‖ body.
 pub(super) const RECORDS: TableDefinition<'static, RecordKey, &'static [u8]> = TableDefinition::new("records");

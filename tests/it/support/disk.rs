@@ -1,9 +1,11 @@
 //! A disk in memory that fails on command: it refuses writes, is full, or loses power. It lies under redb as its backend.
 //!
 //! What was synced survives a loss of power. Of each write and each change of length since then, a random part does: all,
-//! nothing, or some of its sectors, in no particular order.
+//! nothing, or some of its sectors, in no particular order. A sync that fails may lose as much, without a word: Linux
+//! forgets what it could not write.
 
 use std::{
+    collections::BTreeSet,
     io,
     sync::{Arc, Condvar, Mutex, MutexGuard},
 };
@@ -43,12 +45,27 @@ struct Inner {
     fails: Option<(u64, i32)>,
     /// Bytes that were read.
     read: u64,
-    /// Bytes it can hold.
-    capacity: Option<u64>,
+    /// This one change fails.
+    fault: Option<Fault>,
+    /// From this change on, nothing new finds room; what has room can be overwritten.
+    no_room: Option<u64>,
+    /// Blocks that have room.
+    blocks: BTreeSet<usize>,
     /// Syncs wait while this is set.
     held: bool,
     /// A sync waits.
     syncing: bool,
+}
+
+/// One change that fails.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// Which, counted from the beginning.
+    pub at: u64,
+    /// With which error number.
+    pub error: i32,
+    /// A write leaves a part of itself, a sync loses a part of what it should have kept.
+    pub torn: Option<Random>,
 }
 
 #[derive(Debug, Clone)]
@@ -59,7 +76,9 @@ enum Change {
 
 /// The error number of a disk that is broken.
 pub const EIO: i32 = 5;
-const ENOSPC: i32 = 28;
+/// The error number of a disk that is full.
+pub const ENOSPC: i32 = 28;
+const BLOCK: usize = 4096;
 
 impl Disk {
     /// An empty disk.
@@ -68,7 +87,8 @@ impl Disk {
     }
 
     fn holding(content: Vec<u8>) -> Self {
-        let inner = Inner { live: content.clone(), synced: content, ..Inner::default() };
+        let blocks = (0..content.len().div_ceil(BLOCK)).collect();
+        let inner = Inner { live: content.clone(), synced: content, blocks, ..Inner::default() };
         Self(Arc::new((Mutex::new(inner), Condvar::new())))
     }
 
@@ -92,6 +112,28 @@ impl Disk {
         inner.fails = Some((inner.changes + n, EIO));
     }
 
+    /// One change will fail.
+    pub fn fail_once(&self, fault: Fault) {
+        self.inner().fault = Some(fault);
+    }
+
+    /// From this change on there is no room for anything new.
+    pub fn fill_at(&self, change: u64) {
+        self.inner().no_room = Some(change);
+    }
+
+    /// Whether there is no room.
+    pub fn is_full(&self) -> bool {
+        let inner = self.inner();
+        inner.no_room.or(inner.fails.map(|(at, _)| at)).is_some_and(|at| inner.changes >= at)
+    }
+
+    /// Everything works again.
+    pub fn mend(&self) {
+        let mut inner = self.inner();
+        (inner.fails, inner.fault, inner.no_room) = (None, None, None);
+    }
+
     /// From now on syncs take for ever (`true`), or go through again.
     pub fn hold_syncs(&self, held: bool) {
         self.inner().held = held;
@@ -103,20 +145,9 @@ impl Disk {
         self.inner().syncing
     }
 
-    /// It can hold `bytes` and no more.
-    pub fn limit_to(&self, bytes: u64) {
-        self.inner().capacity = Some(bytes);
-    }
-
     /// Bytes it holds.
     pub fn size(&self) -> u64 {
         self.inner().live.len() as u64
-    }
-
-    /// Whether a change was refused because it was full or broken.
-    pub fn has_failed(&self) -> bool {
-        let inner = self.inner();
-        inner.fails.is_some_and(|(at, _)| inner.changes >= at)
     }
 
     /// A disk with the same content on which everything works: repaired, or with space made.
@@ -128,8 +159,23 @@ impl Disk {
     pub fn lose_power(&self, random: &mut Random) -> Self {
         let mut inner = self.inner();
         inner.fails = Some((0, EIO));
-        let mut left = inner.synced.clone();
-        for change in &inner.unsynced {
+        Self::holding(inner.left(random))
+    }
+}
+
+fn put(content: &mut Vec<u8>, at: usize, data: &[u8]) {
+    let end = at + data.len();
+    if content.len() < end {
+        content.resize(end, 0);
+    }
+    content[at..end].copy_from_slice(data);
+}
+
+impl Inner {
+    /// What was synced, and a random part of what was not.
+    fn left(&self, random: &mut Random) -> Vec<u8> {
+        let mut left = self.synced.clone();
+        for change in &self.unsynced {
             match (random.below(3), change) {
                 (0, _) => {}
                 (1, Change::Write(at, data)) => {
@@ -143,28 +189,32 @@ impl Disk {
                 (_, Change::Length(len)) => left.resize(*len, 0),
             }
         }
-        Self::holding(left)
+        left
     }
-}
 
-fn put(content: &mut Vec<u8>, at: usize, data: &[u8]) {
-    let end = at + data.len();
-    if content.len() < end {
-        content.resize(end, 0);
+    /// The change that was counted last fails, if it is that one's turn.
+    fn fault(&mut self) -> Option<Fault> {
+        let now = self.changes;
+        self.fault.take_if(|fault| now > fault.at)
     }
-    content[at..end].copy_from_slice(data);
-}
 
-impl Inner {
-    /// Whether a change that ends at `end` goes through.
-    fn admit(&mut self, end: u64) -> io::Result<()> {
+    /// How many bytes of a write find room.
+    fn room(&mut self, at: usize, len: usize) -> usize {
+        let full = self.no_room.is_some_and(|from| self.changes > from);
+        for block in at / BLOCK..(at + len).div_ceil(BLOCK) {
+            if full && !self.blocks.contains(&block) {
+                return (block * BLOCK).saturating_sub(at);
+            }
+            self.blocks.insert(block);
+        }
+        len
+    }
+
+    /// Whether a change goes through.
+    fn admit(&mut self) -> io::Result<()> {
         self.changes += 1;
         if let Some((_, error)) = self.fails.filter(|(at, _)| self.changes > *at) {
             return Err(io::Error::from_raw_os_error(error));
-        }
-        if self.capacity.is_some_and(|bytes| end > bytes) {
-            self.fails = Some((0, ENOSPC));
-            return Err(io::Error::from_raw_os_error(ENOSPC));
         }
         Ok(())
     }
@@ -186,7 +236,12 @@ impl StorageBackend for Disk {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut inner = self.inner();
-        inner.admit(len)?;
+        inner.admit()?;
+        if let Some(fault) = inner.fault() {
+            return Err(io::Error::from_raw_os_error(fault.error));
+        }
+        let kept = (len as usize).div_ceil(BLOCK);
+        inner.blocks.retain(|block| *block < kept);
         inner.live.resize(len as usize, 0);
         inner.unsynced.push(Change::Length(len as usize));
         Ok(())
@@ -197,7 +252,15 @@ impl StorageBackend for Disk {
         inner.syncing = inner.held;
         let mut inner = self.0.1.wait_while(inner, |inner| inner.held).unwrap();
         inner.syncing = false;
-        inner.admit(0)?;
+        inner.admit()?;
+        if let Some(fault) = inner.fault() {
+            if let Some(mut random) = fault.torn {
+                inner.synced = inner.left(&mut random);
+                inner.live = inner.synced.clone();
+                inner.unsynced.clear();
+            }
+            return Err(io::Error::from_raw_os_error(fault.error));
+        }
         let Inner { synced, unsynced, .. } = &mut *inner;
         for change in unsynced.drain(..) {
             match change {
@@ -210,10 +273,17 @@ impl StorageBackend for Disk {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut inner = self.inner();
-        inner.admit(offset + data.len() as u64)?;
-        put(&mut inner.live, offset as usize, data);
-        inner.unsynced.push(Change::Write(offset as usize, data.to_vec()));
-        Ok(())
+        inner.admit()?;
+        let (at, mut room, mut error) = (offset as usize, inner.room(offset as usize, data.len()), ENOSPC);
+        if let Some(fault) = inner.fault() {
+            room = fault.torn.map_or(0, |_| data.len() / 2);
+            error = fault.error;
+        }
+        if room > 0 {
+            put(&mut inner.live, at, &data[..room]);
+            inner.unsynced.push(Change::Write(at, data[..room].to_vec()));
+        }
+        if room < data.len() { Err(io::Error::from_raw_os_error(error)) } else { Ok(()) }
     }
 }
 

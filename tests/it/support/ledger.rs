@@ -28,6 +28,8 @@ pub struct Ledger {
     pub submitted: BTreeMap<MsgId, ConvId>,
     /// By the answer to the caller or by the feed.
     pub acknowledged: BTreeMap<(ConvId, u64), MsgId>,
+    /// Those of which the store said that they were not kept.
+    pub refused: BTreeSet<MsgId>,
     /// Highest revision acknowledged.
     revs: BTreeMap<ConvId, u32>,
     next: u64,
@@ -63,7 +65,12 @@ impl Ledger {
                 let (c, (tx, rx)) = (batch.conv.unwrap(), oneshot::channel());
                 let waits = random.below(2) == 0;
                 let reply = if waits { Reply::Wait(tx) } else { Reply::Feed(1) };
-                stopped |= submit(store, batch, reply).await.is_err();
+                if let Err(e) = submit(store, batch, reply).await {
+                    assert!(matches!(e, StoreError::Closed | StoreError::Unwritable), "{e}");
+                    self.refused.extend(&ids);
+                    stopped = true;
+                    continue;
+                }
                 if waits {
                     waiting.push((c, ids, rx));
                 }
@@ -71,10 +78,14 @@ impl Ledger {
             for (c, ids, rx) in waiting {
                 match rx.await {
                     Ok(Ok(written)) => {
-                        assert!(!stopped || !written.seqs.is_empty());
                         self.acknowledged.extend(written.seqs.iter().map(|seq| (c, *seq)).zip(ids));
                         self.revs.entry(c).and_modify(|r| *r = written.rev.max(*r)).or_insert(written.rev);
                     }
+                    Ok(Err(StoreError::Unwritable)) => {
+                        self.refused.extend(&ids);
+                        stopped = true;
+                    }
+                    // kept or not: that is open
                     Ok(Err(StoreError::Io(_) | StoreError::Closed)) | Err(_) => stopped = true,
                     Ok(Err(e)) => panic!("unexpected answer: {e}"),
                 }
@@ -99,7 +110,9 @@ impl Ledger {
                             assert!(other.is_none_or(|other| other == id), "one number for two messages");
                         }
                     }
-                    Outcome::Refused { error: StoreError::Closed, .. } => {}
+                    Outcome::Refused { error: StoreError::Closed | StoreError::Unwritable, id, .. } => {
+                        self.refused.extend(id);
+                    }
                     other => panic!("unexpected outcome: {other:?}"),
                 }
             }
@@ -125,6 +138,8 @@ impl Ledger {
             let rev = store.row(c).unwrap().map_or(0, |row| row.rev);
             assert!(rev >= self.revs.get(&c).copied().unwrap_or(0), "an acknowledged revision is gone");
         }
+        let lied = self.refused.iter().find(|id| stored.contains(id));
+        assert_eq!(lied, None, "refused, and kept all the same");
         for id in self.acknowledged.values() {
             assert!(stored.contains(id), "an acknowledged message is gone");
         }
@@ -135,6 +150,7 @@ impl Ledger {
 
     /// Sends everything again, as clients do that never saw their record: each message must be there exactly once.
     pub async fn resend(&mut self, store: &RedbStore) {
+        self.refused.clear();
         for (id, c) in &self.submitted {
             let mut batch = post_with(*c, *id);
             batch.ops.push(Op::Put { table: Table::VisitorConv, key: id.0.to_vec(), value: c.0.to_vec() });
