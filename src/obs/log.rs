@@ -58,7 +58,9 @@ pub enum LogError {
 pub fn init(level: &str, format: Format) -> Result<(), LogError> {
     let filter = filter(std::env::var("RUST_LOG").ok().as_deref(), level)?;
     let terminal = io::stderr().is_terminal();
-    let (lines, log) = (fmt::layer().with_writer(io::stderr), tracing_subscriber::registry().with(filter));
+    // a log on a full disk must not end whoever writes a line: that error would be printed to the same place, which panics
+    let lines = fmt::layer().with_writer(io::stderr).log_internal_errors(false);
+    let log = tracing_subscriber::registry().with(filter);
     let started = if json(format, terminal) {
         log.with(lines.json().flatten_event(true).with_current_span(false).with_span_list(false)).try_init()
     } else {
