@@ -19,7 +19,7 @@ use futures_util::future::select_all;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     net::{TcpListener, UnixStream},
     sync::mpsc,
@@ -44,6 +44,7 @@ use crate::{
     store::{
         Feed, Store,
         redb::{Options, RedbStore},
+        space::{self, Capacity, Measure},
     },
     tls::{self, Served},
 };
@@ -66,8 +67,13 @@ pub mod names {
 
 /// How long sockets may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How often the room on the disk is looked at.
+const DISK: Duration = Duration::from_millis(500);
 /// A day.
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// A disk with less free than this has no room for a start, bytes.
+const NO_ROOM: u64 = 1024 * 1024;
 
 /// Threads for reads of the disk. Hundreds, as tokio would start when everybody comes back at once, read no faster and
 /// leave their memory behind.
@@ -114,14 +120,28 @@ fn open_store(
     metrics: Option<Arc<Metrics>>,
 ) -> anyhow::Result<(Arc<RedbStore>, Feed)> {
     let path = config.storage.redb_path().map_or_else(|| data_dir.join(names::DATABASE), PathBuf::from);
-    let mut options = Options { cache_bytes: config.storage.cache_mb as usize * 1024 * 1024, ..Options::default() };
+    let disk = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut options = Options {
+        cache_bytes: config.storage.cache_mb as usize * 1024 * 1024,
+        measure: Some(Measure::of(disk)),
+        reserve_mb: config.storage.reserve_mb,
+        ..Options::default()
+    };
     if let Some(metrics) = metrics {
         options.observer = Some(Arc::new(move |commit| {
             metrics.committed(commit.records);
             metrics.commit_latency.record(commit.took.as_micros() as u64);
         }));
     }
-    RedbStore::open(&path, options).with_context(|| format!("cannot open the database {}", path.display()))
+    RedbStore::open(&path, options).map_err(|e| {
+        let what = format!("cannot open the database {}: {e}", path.display());
+        match space::capacity(disk) {
+            Ok(Capacity { free, .. }) if free < NO_ROOM => {
+                anyhow!("{what}; the disk is full: free some space and start again")
+            }
+            _ => anyhow!(what),
+        }
+    })
 }
 
 fn setup(data_dir: &Path) -> anyhow::Result<Vec<u8>> {
@@ -155,6 +175,7 @@ pub async fn serve(
     let ServeOptions { data_dir, mut config, listener, mind, library, patience } = options;
     let metrics = Arc::new(Metrics::new());
     let (disk, feed) = open_store(&data_dir, &config, Some(metrics.clone()))?;
+    disk.look_at_disk();
     let store: Arc<dyn Store> = disk.clone();
     let (org, widgets) = open_org(&data_dir, &config, store.clone(), true).await?;
     let hub = Hub::new();
@@ -181,13 +202,14 @@ pub async fn serve(
         tokio::spawn(watch_directory(chat.clone(), org.clone())),
         tokio::spawn(robot::run(chat.clone(), mind)),
         tokio::spawn(keep_robot_keys(org.clone())),
+        tokio::spawn(watch_disk(disk.clone(), chat.clone(), metrics.clone())),
     ];
     tasks.extend(served.clone().map(|served| tokio::spawn(served.watch())));
     let admin = Arc::new(admin::Admin {
         org: org.clone(),
         widgets: widgets.clone(),
         public_url: public_url.clone(),
-        storage_bytes: size_of(store.clone()),
+        storage: storage_of(disk.clone()),
         missed: {
             let chat = chat.clone();
             Box::new(move || Ok(chat.missed()))
@@ -201,7 +223,14 @@ pub async fn serve(
         }),
     });
     let socket_path = data_dir.join(names::ADMIN_SOCKET);
-    let socket = admin::listen(&socket_path).with_context(|| format!("cannot offer {}", socket_path.display()))?;
+    let socket = admin::listen(&socket_path).or_else(|e| {
+        if e.kind() != io::ErrorKind::StorageFull {
+            return Err(e);
+        }
+        disk.give_up_ballast();
+        admin::listen(&socket_path)
+    });
+    let socket = socket.with_context(|| format!("cannot offer {}", socket_path.display()))?;
     let admin_task = tokio::spawn(admin::serve(admin, socket));
 
     // the last session to end drops the last `Http`, and with it the sender
@@ -244,7 +273,7 @@ pub async fn serve(
     if let Some(reason) = disk.failure() {
         tracing::error!(error = %reason, "the database stopped working");
         bail!(
-            "the database stopped working: {reason}; nothing acknowledged is lost. Free or repair the disk and start again"
+            "the database stopped working: {reason}; nothing acknowledged is lost. Look at the disk, restore a backup if need be"
         );
     }
     if ended {
@@ -253,21 +282,31 @@ pub async fn serve(
     Ok(())
 }
 
-/// The token in its file, which only the owner of the data directory can read; made if there is none.
+/// The token in its file, which only the owner of the data directory can read; made if there is none. On a full disk it is
+/// good until the server stops.
 fn metrics_token(data_dir: &Path) -> anyhow::Result<String> {
     let path = data_dir.join(names::METRICS_TOKEN);
-    let made = codec::b64u(&random::<32>());
-    match files::write_new(&path, 0o600, format!("{made}\n").as_bytes()) {
-        Ok(()) => return Ok(made),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(e) => return Err(e).with_context(|| format!("cannot write {}", path.display())),
-    }
-    let token = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let token = token.trim();
+    let token = match fs::read_to_string(&path) {
+        // an older kefu left an empty one if the disk was full
+        Ok(token) if !token.is_empty() => token.trim().to_owned(),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            return Err(e).with_context(|| format!("cannot read {}", path.display()));
+        }
+        _ => {
+            let made = codec::b64u(&random::<32>());
+            match files::replace(&path, 0o600, format!("{made}\n").as_bytes()) {
+                Err(e) if e.kind() == io::ErrorKind::StorageFull => {
+                    tracing::warn!(error = %e, "the token for /metrics could not be stored; the next start makes another");
+                }
+                written => written.with_context(|| format!("cannot write {}", path.display()))?,
+            }
+            made
+        }
+    };
     if token.len() < 32 {
         bail!("{} holds no token of 32 characters; delete it and start again", path.display());
     }
-    Ok(token.to_owned())
+    Ok(token)
 }
 
 fn rates(config: &Config) -> Rates {
@@ -310,8 +349,36 @@ fn end_rule(config: &Config) -> EndRule {
     }
 }
 
-fn size_of(store: Arc<dyn Store>) -> Box<dyn Fn() -> u64 + Send + Sync> {
-    Box::new(move || store.size_bytes())
+fn storage_of(store: Arc<RedbStore>) -> Box<dyn Fn() -> Value + Send + Sync> {
+    Box::new(move || {
+        let disk = store.disk();
+        json!({
+            "bytes": store.size_bytes(),
+            "state": disk.state,
+            "free_bytes": disk.free,
+            "total_bytes": disk.total,
+            "reserve_bytes": disk.reserve,
+        })
+    })
+}
+
+/// Looks at the room on the disk, and tells those who care. Never ends by itself.
+async fn watch_disk(disk: Arc<RedbStore>, chat: Arc<Chat>, metrics: Arc<Metrics>) {
+    let mut changes = disk.disk_changes();
+    let mut told = disk.disk().state;
+    loop {
+        let looked = disk.clone();
+        // a disk may take its time to answer
+        if let Ok(space) = tokio::task::spawn_blocking(move || looked.look_at_disk()).await {
+            metrics.storage_state.set(space.state as u64);
+            metrics.disk_free_bytes.set(space.free);
+            metrics.disk_reserve_bytes.set(space.reserve);
+            if std::mem::replace(&mut told, space.state) != space.state {
+                chat.storage_changed(space.state);
+            }
+        }
+        let _ = timeout(DISK, changes.changed()).await;
+    }
 }
 
 /// Missed conversations, where no server counts them.
@@ -416,11 +483,11 @@ impl Admin {
         }
         let local = async {
             let (redb, _) = open_store(data_dir, config, None)?;
-            let store: Arc<dyn Store> = redb;
+            let store: Arc<dyn Store> = redb.clone();
             let (org, widgets) = open_org(data_dir, config, store.clone(), false).await?;
-            let (public_url, storage_bytes) = (config.public_url(), size_of(store.clone()));
+            let (public_url, storage) = (config.public_url(), storage_of(redb));
             let missed = missed_in(store.clone(), org.clone());
-            let admin = admin::Admin { org, widgets, public_url, storage_bytes, missed, running: None };
+            let admin = admin::Admin { org, widgets, public_url, storage, missed, running: None };
             anyhow::Ok(Self::Local(Box::new(admin), store))
         };
         local.await.map_err(|e| AdminError::new(ErrorCode::Storage, format!("{e:#}")))

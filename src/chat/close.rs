@@ -24,6 +24,7 @@ impl Chat {
                 return Ok(None);
             }
             let by = chat.actor(conn, cell)?;
+            chat.has_room_for(conn, 0)?;
             Ok(Some(cell.closing(&by, batch)))
         })
         .await
@@ -42,6 +43,7 @@ impl Chat {
                 _ => chat.actor(conn, cell)?,
             };
             if cell.row.state == ConvState::Closed {
+                chat.has_room_for(conn, 0)?;
                 chat.reopen_ops(cell, &by, batch);
             }
             Ok(None)

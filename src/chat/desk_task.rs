@@ -215,7 +215,8 @@ impl Chat {
                 Ok(Some(Row { owner: Owner::Queue, ..cell.row.clone() }))
             })
             .await;
-        if let Err(e) = outcome {
+        // of a full disk the store spoke already
+        if let Err(e) = outcome.or_else(|e| if e.code == ErrorCode::Storage { Ok(()) } else { Err(e) }) {
             tracing::warn!(%conv, %user, error = %e, "a lost conversation could not go back to the queue yet");
         }
         self.state_fact(conv);

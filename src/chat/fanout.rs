@@ -3,7 +3,7 @@
 //! One task reads the store's feed in order, so two records of a conversation can't overtake each other. It never waits
 //! for anybody: outboxes are bounded, the desk's inbox is a channel.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     desk,
@@ -22,13 +22,28 @@ use super::{
     text,
 };
 
+/// Between two looks at a database that is being opened again.
+const REOPENING: Duration = Duration::from_millis(100);
+
 impl Chat {
     /// Runs until the store closes the feed.
     pub async fn fan_out(self: Arc<Self>, mut feed: Feed) {
         while let Some(outcomes) = feed.recv().await {
             for outcome in outcomes {
+                self.readable(&outcome).await;
                 self.deliver(outcome);
             }
+        }
+    }
+
+    /// Waits while the database is being opened again and the conversation can't be read: what was committed must reach
+    /// everybody, the desk too.
+    async fn readable(&self, outcome: &Outcome) {
+        let (Outcome::Committed(Commit { conv, .. }) | Outcome::Refused { conv: Some(conv), .. }) = outcome else {
+            return;
+        };
+        while matches!(self.cell(*conv), Err(StoreError::Reopening)) {
+            tokio::time::sleep(REOPENING).await;
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     desk::{End, EndRule, Quiet},
-    proto::{ConvId, ConvState, HeaderView, Kid, Kind, Owner, RecordView, TeamId},
+    proto::{ConvId, ConvState, HeaderView, Kid, Kind, Owner, RecordView, StorageState, TeamId},
     store::{Batch, StoreError},
 };
 
@@ -64,6 +64,9 @@ impl Cell {
 impl Chat {
     /// Closes what is over by `rule`, a limited number at once. What was missed is said in the log, once for all.
     pub async fn close_quiet(self: &Arc<Self>, rule: EndRule, now_ms: u64) {
+        if self.store.space() == StorageState::Full {
+            return;
+        }
         let chat = self.clone();
         let looked = tokio::task::spawn_blocking(move || chat.quiet(rule, now_ms)).await;
         let mut missed = BTreeMap::new();

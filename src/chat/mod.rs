@@ -29,6 +29,7 @@ mod receipt;
 mod restore;
 pub mod robot;
 mod shown;
+mod space;
 
 use std::{
     borrow::Cow,
@@ -60,6 +61,8 @@ pub use post::Refused;
 pub use shown::Reader;
 
 use limits::{Act, Limited};
+/// When to try again while the database is being opened, ms.
+const REOPENING_MS: u64 = 3_000;
 
 /// A request or an envelope was not carried out, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -125,6 +128,15 @@ impl From<StoreError> for Refusal {
     fn from(e: StoreError) -> Self {
         match e {
             StoreError::Conflict | StoreError::Duplicate { .. } => Self::new(ErrorCode::Conflict, e.to_string()),
+            // the store said so itself, once
+            StoreError::Unwritable => Self {
+                retry_ms: Some(space::RETRY_MS),
+                ..Self::new(ErrorCode::Storage, "the server can store nothing for the moment; it is tried again")
+            },
+            StoreError::Reopening => Self {
+                retry_ms: Some(REOPENING_MS),
+                ..Self::new(ErrorCode::Storage, "the server can't read its database for the moment; try again")
+            },
             // the disk's own words are for the log, not for strangers
             _ => {
                 tracing::error!(error = %e, "store");

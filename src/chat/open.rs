@@ -39,6 +39,7 @@ impl Chat {
         if let Some(cell) = self.cell(o.id)? {
             return if super::cells::lock(&cell).visitor == *kid { Ok(()) } else { Err(Refusal::not_found()) };
         }
+        self.has_room_for(conn, o.ann.len())?;
         let (row, announcement) = self.check_opening(&o)?;
         let bytes = u32::try_from(announcement.len()).unwrap_or(u32::MAX);
         self.charge(conn, address, Act { openings: 1, records: 3, bytes, ..Act::default() })?;

@@ -106,6 +106,7 @@ impl Chat {
         if header.sender() != conn.who.kid() {
             return Err(Refusal::new(ErrorCode::Forbidden, "the sender of the envelope is not the key of this socket"));
         }
+        self.has_room_for(conn, bytes.len())?;
         match &conn.who {
             Who::Visitor { .. } => self.charge(conn, address, cost(kind, bytes.len()))?,
             Who::Agent { user, .. } => {

@@ -29,6 +29,7 @@ fn in_time(record: &RecordView<'_>, last: u64, now_ms: u64) -> Result<(), Refusa
 impl Chat {
     /// Recalls one's own message, for clients of revision 1: they have no recall that they could sign.
     pub async fn recall(&self, conn: &Conn, address: Address, conv: ConvId, msg: MsgId) -> Result<(), Refusal> {
+        self.has_room_for(conn, 0)?;
         self.charge(conn, address, Act { messages: 1, records: 1, ..Act::default() })?;
         let last = {
             let cell = self.must_cell(conv)?;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::{
     hub::{Conn, Topic},
-    proto::{ConvId, ConvState, Marks, Owner, ServerFrame, Side},
-    store::{self, Batch, Op, Table},
+    proto::{ConvId, ConvState, Marks, Owner, ServerFrame, Side, StorageState},
+    store::{self, Batch, Op, StoreError, Table},
 };
 
 use super::{
@@ -90,9 +90,14 @@ impl Chat {
 
     /// Writes the marks that changed since the last call, all in one batch, and tells what was not told yet.
     pub async fn store_marks(self: &Arc<Self>) {
+        if self.store.space() == StorageState::Full {
+            // they wait in memory
+            return;
+        }
         let dirty = std::mem::take(&mut *lock(&self.dirty));
         let mut batch = Batch::default();
-        for conv in dirty {
+        for conv in &dirty {
+            let conv = *conv;
             let Some(shared) = self.cached(conv) else { continue };
             let mut cell = lock(&shared);
             cell.marks_dirty = false;
@@ -108,8 +113,20 @@ impl Chat {
         if !batch.ops.is_empty()
             && let Err(e) = store::write(&*self.store, batch).await
         {
+            if e == StoreError::Unwritable {
+                return self.store_marks_later(dirty);
+            }
             // a lost receipt shows a message as unread once more, nothing worse
             tracing::warn!(error = %e, "receipts were not stored");
+        }
+    }
+
+    fn store_marks_later(&self, convs: Vec<ConvId>) {
+        for conv in convs {
+            let Some(shared) = self.cached(conv) else { continue };
+            if !std::mem::replace(&mut lock(&shared).marks_dirty, true) {
+                lock(&self.dirty).push(conv);
+            }
         }
     }
 }

@@ -34,6 +34,7 @@ impl Chat {
         if !self.sees(&conn.who, &lock(&*self.must_cell(conv)?)) {
             return Err(Refusal::not_found());
         }
+        self.has_room_for(conn, envelopes.iter().map(String::len).sum())?;
         for text in envelopes {
             let bytes = codec::from_b64u(text).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
             self.restore_one(conn, address, conv, &bytes).await?;

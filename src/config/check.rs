@@ -52,6 +52,7 @@ fn ranges(c: &Config, bad: &mut Vec<Problem>) {
         ("server", "max_connections", s.max_connections, 16, 1_000_000, ""),
         ("server", "connections_per_address", s.connections_per_address, 1, 1_000_000, ""),
         ("storage", "cache_mb", c.storage.cache_mb, 8, 65_536, " MiB"),
+        ("storage", "reserve_mb", c.storage.reserve_mb, 0, 16_777_216, " MiB"),
         ("desk", "offer_seconds", d.offer_seconds, 5, 600, " seconds"),
         ("desk", "grace_seconds", d.grace_seconds, 5, 3_600, " seconds"),
         ("desk", "capacity", d.capacity, 1, 1_000, ""),

@@ -85,11 +85,13 @@ pub struct Storage {
     pub url: String,
     /// Page cache, MiB.
     pub cache_mb: u32,
+    /// What must stay free on the disk, MiB; 0: by its size.
+    pub reserve_mb: u32,
 }
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { url: "redb:".into(), cache_mb: 64 }
+        Self { url: "redb:".into(), cache_mb: 64, reserve_mb: 0 }
     }
 }
 

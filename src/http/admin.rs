@@ -58,8 +58,8 @@ pub struct Admin {
     pub widgets: Arc<Widgets>,
     /// Where people reach the server.
     pub public_url: String,
-    /// Bytes of the database.
-    pub storage_bytes: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// Bytes of the database and what is known of its disk: `bytes`, `state`, `free_bytes`, `total_bytes`, `reserve_bytes`.
+    pub storage: Box<dyn Fn() -> Value + Send + Sync>,
     /// How many conversations were missed, of the teams that have any.
     pub missed: Box<dyn Fn() -> Result<Vec<MissedCount>, Refusal> + Send + Sync>,
     /// Absent when the command opened the store itself.
@@ -130,11 +130,13 @@ impl Admin {
     }
 
     async fn stats(&self) -> Result<Value, Refusal> {
+        let storage = (self.storage)();
         let mut stats = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "running": self.running.is_some(),
             "org": self.org.fp().to_string(),
-            "storage_bytes": (self.storage_bytes)(),
+            "storage_bytes": storage["bytes"],
+            "storage": storage,
             "missed": (self.missed)()?,
             "directory": { "seq": self.org.directory().seq(), "fresh_until": self.org.freshness().good_until() },
         });

@@ -102,6 +102,12 @@ pub struct Metrics {
     pub offers_missed: Counter,
     /// Bytes of the database on disk.
     pub store_bytes: Gauge,
+    /// What can be stored: 0 everything, 1 little, 2 nothing.
+    pub storage_state: Gauge,
+    /// Bytes free on the disk of the database.
+    pub disk_free_bytes: Gauge,
+    /// Bytes that must stay free there for everything to be stored.
+    pub disk_reserve_bytes: Gauge,
     /// Records per commit to disk.
     pub batch: Histogram,
     /// From submitting a batch to its being on disk, µs.
@@ -144,6 +150,9 @@ impl Default for Metrics {
             offers: Counter::default(),
             offers_missed: Counter::default(),
             store_bytes: Gauge::default(),
+            storage_state: Gauge::default(),
+            disk_free_bytes: Gauge::default(),
+            disk_reserve_bytes: Gauge::default(),
             batch: Histogram::default(),
             commit_latency: Histogram::default(),
             delivery_latency: Histogram::default(),
@@ -247,6 +256,9 @@ impl Metrics {
             offers: self.offers.get(),
             offers_missed: self.offers_missed.get(),
             store_bytes: self.store_bytes.get(),
+            storage_state: self.storage_state.get(),
+            disk_free_bytes: self.disk_free_bytes.get(),
+            disk_reserve_bytes: self.disk_reserve_bytes.get(),
             batch: latency(&self.batch),
             commit_latency: latency(&self.commit_latency),
             delivery_latency: latency(&self.delivery_latency),

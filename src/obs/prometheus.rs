@@ -120,6 +120,9 @@ pub fn write_metrics(page: &mut Page, s: &MetricsSnapshot) {
         .counter("kefu_offers_total", "Offers made to agents.", s.offers)
         .counter("kefu_offers_missed_total", "Offers that ran out.", s.offers_missed)
         .gauge("kefu_store_bytes", "Bytes of the database on disk.", s.store_bytes)
+        .gauge("kefu_storage_state", "What can be stored: 0 everything, 1 little, 2 nothing.", s.storage_state)
+        .gauge("kefu_disk_free_bytes", "Bytes free on the disk of the database.", s.disk_free_bytes)
+        .gauge("kefu_disk_reserve_bytes", "Bytes that must stay free there.", s.disk_reserve_bytes)
         .summary("kefu_commit_records", "Records per commit.", &s.batch.minute, &s.batch.total, 1.0);
     for (name, help, l) in [
         ("kefu_commit_latency_seconds", "From submitting a batch to disk.", &s.commit_latency),

@@ -35,6 +35,12 @@ pub struct MetricsSnapshot {
     pub offers_missed: u64,
     /// Bytes of the database on disk.
     pub store_bytes: u64,
+    /// What can be stored: 0 everything, 1 little, 2 nothing.
+    pub storage_state: u64,
+    /// Bytes free on the disk of the database.
+    pub disk_free_bytes: u64,
+    /// Bytes that must stay free there for everything to be stored.
+    pub disk_reserve_bytes: u64,
     /// Records per commit.
     pub batch: Latency,
     /// From submitting to disk, µs.

@@ -94,6 +94,9 @@ impl OrgError {
     pub fn retry_ms(&self) -> Option<u64> {
         match self {
             Self::Slow { retry_ms } => Some(*retry_ms),
+            // somebody must free some space, or the database is being opened again
+            Self::Store(StoreError::Unwritable) => Some(30_000),
+            Self::Store(StoreError::Reopening) => Some(3_000),
             _ => None,
         }
     }

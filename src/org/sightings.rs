@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{login::locked, rows};
 use crate::{
-    proto::SiteId,
+    proto::{SiteId, StorageState},
     store::{self, Batch, Store, StoreError, Table},
 };
 
@@ -86,6 +86,9 @@ impl Sightings {
 
     /// Writes what is new, if something is worth it.
     pub async fn store(&self, store: &dyn Store, now_ms: u64) {
+        if store.space() == StorageState::Full {
+            return;
+        }
         let list = self.list(now_ms);
         {
             let mut seen = locked(&self.0);

@@ -76,7 +76,13 @@ impl Widgets {
             let mut ops = vec![put("", &widget.plain)];
             ops.extend(widget.br.as_ref().map(|v| put("/br", v)));
             ops.extend(widget.gz.as_ref().map(|v| put("/gz", v)));
-            store::write(store, Batch { ops, ..Batch::default() }).await?;
+            match store::write(store, Batch { ops, ..Batch::default() }).await {
+                // it is served all the same, and kept by the first start that can
+                Err(e @ (StoreError::Unwritable | StoreError::Io(_))) => {
+                    tracing::warn!(error = %e, "the widget of this version could not be stored yet");
+                }
+                written => drop(written?),
+            }
         }
         let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
         shelf.versions.entry(version.clone()).or_insert(widget);

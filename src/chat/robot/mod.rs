@@ -102,8 +102,15 @@ impl Seat {
             // its keys go with the owner and with the epoch
             self.talks.keep(cell.id, mine.then_some(cell.row.epoch));
         }
-        if mine && (row_changed || asked) && self.knock.try_send(cell.id).is_err() {
-            lock(&self.crowd).push(cell.id);
+        if mine && (row_changed || asked) {
+            self.look(cell.id);
+        }
+    }
+
+    /// It should look at this conversation. Never waits.
+    pub(super) fn look(&self, conv: ConvId) {
+        if self.knock.try_send(conv).is_err() {
+            lock(&self.crowd).push(conv);
             self.crowded.notify_one();
         }
     }

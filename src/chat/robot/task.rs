@@ -112,7 +112,7 @@ impl Rota {
 
 impl Chat {
     /// Open conversations that are the robot's.
-    fn robots(&self) -> Vec<ConvId> {
+    pub(in crate::chat) fn robots(&self) -> Vec<ConvId> {
         let mine = |conv: &ConvId| matches!(self.cell(*conv), Ok(Some(cell)) if lock(&cell).row.owner == Owner::Robot);
         self.cells.open().into_iter().filter(mine).collect()
     }

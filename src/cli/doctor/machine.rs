@@ -5,30 +5,37 @@ use std::path::Path;
 use rustix::process::{Resource, getrlimit};
 
 use super::Finding;
-use crate::cli::{data_dir::io_reason, out};
+use crate::{
+    cli::{data_dir::io_reason, out},
+    store::space::{self, Capacity, Thresholds},
+};
 
-const GIB: u64 = 1 << 30;
 /// Files that the server needs besides sockets.
 const SPARE_FILES: u64 = 256;
 /// 2026-01-01, ms: kefu is younger than this.
 const YOUNGEST_MS: u64 = 1_767_225_600_000;
 
-/// Free space where the data lies.
-pub fn disk(dir: &Path) -> Finding {
+/// Free space where the database lies, against what must stay free there.
+pub fn disk(database: &Path, reserve_mb: u32) -> Finding {
     const CHECK: &str = "disk";
-    let space = match rustix::fs::statvfs(dir) {
-        Ok(space) => space,
-        Err(e) => {
-            return Finding::problem(CHECK, format!("cannot be asked: {}", io_reason(&e.into())), "is it mounted?");
-        }
-    };
-    let free = space.f_bavail * space.f_frsize;
-    let percent = (space.f_bavail * 100).checked_div(space.f_blocks).unwrap_or(0);
-    let what = format!("{} free, {percent} %", out::bytes(free));
-    let next = "free some space; a full disk refuses messages, it loses none";
-    if free < GIB / 4 {
-        Finding::problem(CHECK, what, next)
-    } else if free < 2 * GIB {
+    let dir = database.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match space::capacity(dir) {
+        Ok(capacity) => room(capacity, &Thresholds::of(capacity.total, reserve_mb)),
+        Err(e) => Finding::problem(CHECK, format!("cannot be asked: {}", io_reason(&e)), "is it mounted?"),
+    }
+}
+
+fn room(Capacity { total, free }: Capacity, lines: &Thresholds) -> Finding {
+    const CHECK: &str = "disk";
+    let percent = (u128::from(free) * 100).checked_div(total.into()).unwrap_or(0);
+    let reserve = out::bytes(lines.reserve);
+    let what = format!("{} free, {percent} %; {reserve} must stay free", out::bytes(free));
+    let next = "free some space; what is refused is kept by its senders, and nothing stored is lost";
+    if free < lines.least {
+        Finding::problem(CHECK, format!("{what}: a server stores NOTHING"), next)
+    } else if free < lines.reserve {
+        Finding::problem(CHECK, format!("{what}: a server refuses visitors' messages"), next)
+    } else if free < 2 * lines.reserve {
         Finding::warning(CHECK, what, next)
     } else {
         Finding::ok(CHECK, what)
@@ -61,4 +68,25 @@ pub fn open_files(connections: Option<u32>) -> Finding {
         format!("{limit}: room for {room} connections, the configuration allows {}", wanted - SPARE_FILES),
         format!("ulimit -n {wanted} here, LimitNOFILE={wanted} in a systemd unit"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::doctor::finding::Level;
+
+    #[test]
+    fn a_disk_is_judged_as_a_server_would() {
+        const MIB: u64 = 1 << 20;
+        let total = 100 * 1024 * MIB;
+        let lines = Thresholds::of(total, 0);
+        for (free, level) in [
+            (lines.reserve * 2, Level::Ok),
+            (lines.reserve, Level::Warning),
+            (lines.reserve - MIB, Level::Problem),
+            (lines.least - MIB, Level::Problem),
+        ] {
+            assert_eq!(room(Capacity { total, free }, &lines).level, level, "{free} free");
+        }
+    }
 }

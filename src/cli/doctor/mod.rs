@@ -6,9 +6,12 @@ mod machine;
 mod queue;
 mod server;
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use super::{context::Context, data_dir, fail::Fail, out};
+use crate::app::names::DATABASE;
 use finding::{Finding, Level};
 
 /// Look for problems; exit code 1 if there are any
@@ -48,11 +51,14 @@ fn examine(ctx: &Context) -> Vec<Finding> {
         Ok(_) => Finding::ok("configuration", ctx.config_path().display().to_string()),
         Err(fail) => Finding::from_fail("configuration", fail),
     });
-    findings.push(machine::disk(&ctx.data_dir));
+    let storage = config.as_ref().map(|c| c.storage.clone()).unwrap_or_default();
+    let database = storage.redb_path().map_or_else(|| ctx.file(DATABASE), PathBuf::from);
+    findings.push(machine::disk(&database, storage.reserve_mb));
     let Ok(config) = config else { return findings };
     findings.push(files::certificate(ctx, &config));
     findings.push(server::server(ctx, &config));
     findings.extend(server::limited(ctx));
+    findings.extend(server::storage(ctx));
     findings.extend(server::directory(ctx));
     findings.extend(queue::waiting(ctx, &config));
     findings.push(machine::clock_of_the_world());

@@ -60,11 +60,8 @@ pub fn server(ctx: &Context, config: &Config) -> Finding {
 
 /// Whether somebody met a limit lately: an attack, or customers of yours behind one address. Nothing if no server runs.
 pub fn limited(ctx: &Context) -> Option<Finding> {
-    lock::running(&ctx.data_dir)?;
-    let office = Office::open(ctx).ok()?;
-    let answer = office.call("GET", "/admin/stats", None);
-    office.close();
-    let all = BTreeMap::deserialize(answer.ok()?.get("limited")?).ok()?;
+    let answer = asked(ctx)?;
+    let all = BTreeMap::deserialize(answer.get("limited")?).ok()?;
     Some(match all.is_empty() {
         true => Finding::ok("limits", "met by nobody in the last ten minutes"),
         false => Finding::warning(
@@ -74,6 +71,26 @@ pub fn limited(ctx: &Context) -> Option<Finding> {
              server.trusted_proxies",
         ),
     })
+}
+
+/// What a running server can't store, whatever the disk seems to have: a quota, or a disk that fails.
+pub fn storage(ctx: &Context) -> Option<Finding> {
+    let answer = asked(ctx)?;
+    let what = match answer["storage"]["state"].as_str()? {
+        "low" => "the server refuses visitors' messages: the disk is almost full",
+        "full" => "the server stores NOTHING: the disk is full, over its quota, or fails",
+        _ => return None,
+    };
+    Some(Finding::problem("storage", what, "free some space; its log says why, and when it goes on"))
+}
+
+/// The statistics of the server, if one runs and answers.
+fn asked(ctx: &Context) -> Option<serde_json::Value> {
+    lock::running(&ctx.data_dir)?;
+    let office = Office::open(ctx).ok()?;
+    let answer = office.call("GET", "/admin/stats", None);
+    office.close();
+    answer.ok()
 }
 
 /// The signed directory: verifies, is fresh, and is not from the future.

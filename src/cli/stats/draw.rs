@@ -14,7 +14,10 @@ use super::{
     tables,
     text::{grouped, micros, missed_of, newest},
 };
-use crate::{cli::out, proto::AgentState};
+use crate::{
+    cli::out,
+    proto::{AgentState, StorageState},
+};
 
 /// What a frame shows.
 #[derive(Debug, Default)]
@@ -169,6 +172,13 @@ fn footer(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
         Some(ms) => {
             Line::from(format!(" no answer from the server for {} ", out::duration(ms))).white().on_red().bold()
         }
+        None if !scene.stats.storage.state.is_ok() => Line::from(match scene.stats.storage.state {
+            StorageState::Full => " the disk is full: nothing is stored; free some space ",
+            _ => " the disk is almost full: visitors' messages are refused; free some space ",
+        })
+        .white()
+        .on_red()
+        .bold(),
         None => match stale(scene).or_else(|| missed(scene)) {
             Some(text) => Line::from(text).yellow(),
             None => Line::from(" q quit").dark_gray(),
@@ -259,6 +269,15 @@ mod tests {
         let mut scene = scene();
         scene.stats.missed = serde_json::from_value(serde_json::json!([{"team": "svc", "count": 12}])).unwrap();
         assert!(drawn(&scene, 100, 30).contains("dismissed in the console: svc 12"));
+    }
+
+    #[test]
+    fn a_full_disk_is_on_the_wall() {
+        let mut scene = scene();
+        for (state, words) in [(StorageState::Low, "almost full"), (StorageState::Full, "nothing is stored")] {
+            scene.stats.storage.state = state;
+            assert!(drawn(&scene, 100, 30).contains(words));
+        }
     }
 
     #[test]

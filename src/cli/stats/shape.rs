@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     chat::LimitedCount,
     obs::MetricsSnapshot,
-    proto::{AgentState, MissedCount, TeamId, UserId},
+    proto::{AgentState, MissedCount, StorageState, TeamId, UserId},
 };
 
 /// Everything.
@@ -26,6 +26,8 @@ pub struct Stats {
     pub uptime_seconds: u64,
     /// Size of the database, bytes.
     pub storage_bytes: u64,
+    /// What can be stored.
+    pub storage: Storage,
     /// The signed directory.
     pub directory: Directory,
     /// Missed conversations, by team.
@@ -36,6 +38,18 @@ pub struct Stats {
     pub limited: BTreeMap<String, LimitedCount>,
     /// Counters and times.
     pub metrics: MetricsSnapshot,
+}
+
+/// The disk of the database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Storage {
+    /// What can be stored.
+    pub state: StorageState,
+    /// Bytes free.
+    pub free_bytes: u64,
+    /// Bytes that must stay free for everything to be stored.
+    pub reserve_bytes: u64,
 }
 
 /// The signed directory.

@@ -7,7 +7,7 @@ use crate::{
     chat::LimitedCount,
     cli::out::{self, Table},
     obs::{Latency, Quantiles},
-    proto::{AgentState, TeamId},
+    proto::{AgentState, StorageState, TeamId},
 };
 
 /// Prints everything.
@@ -18,7 +18,7 @@ pub fn print(stats: &Stats, now_ms: u64) {
     };
     let stale = stats.directory.fresh_until < now_ms;
     let directory = ("directory", if stale { format!("{fresh} (over: kefu directory refresh)") } else { fresh });
-    let storage = ("storage", out::bytes(stats.storage_bytes));
+    let storage = ("storage", storage(stats));
     let missed = missed_of(stats).unwrap_or_else(|| "none".into());
     if !stats.running {
         return out::facts(&[("server", "not running".into()), ("missed", missed), storage, directory]);
@@ -53,6 +53,17 @@ pub fn print(stats: &Stats, now_ms: u64) {
     if !desk.teams.is_empty() {
         out::line("");
         queues(&desk).print();
+    }
+}
+
+fn storage(stats: &Stats) -> String {
+    let (bytes, s) = (out::bytes(stats.storage_bytes), &stats.storage);
+    let of = format!("{} free on the disk, {} must be", out::bytes(s.free_bytes), out::bytes(s.reserve_bytes));
+    match s.state {
+        _ if s.reserve_bytes == 0 => bytes,
+        StorageState::Ok => format!("{bytes}; {of}"),
+        StorageState::Low => format!("{bytes}; LOW: visitors' messages are refused, {of}"),
+        StorageState::Full => format!("{bytes}; FULL: nothing is stored, {of}"),
     }
 }
 

@@ -1,0 +1,81 @@
+//! What may be written while the disk is almost full, or full; and who hears of it.
+//!
+//! `Full` is the store's own business: it refuses every batch. `Low` is a rule about people: what strangers can write has no
+//! end, what the company's own people need to end their conversations is small. What the server itself writes (closings,
+//! changes of owner) is small, too, and goes on.
+
+use crate::{
+    hub::{Conn, Topic, Who},
+    proto::{ErrorCode, ServerFrame, StorageState},
+};
+
+use super::{Chat, Refusal, text};
+
+/// Largest envelope of an agent while the disk is almost full.
+const SHORT: usize = 4 * 1024;
+/// When to try again, ms: nobody knows when somebody will free some space.
+pub(super) const RETRY_MS: u64 = 30_000;
+
+fn refusal(text: &'static str) -> Refusal {
+    Refusal { retry_ms: Some(RETRY_MS), ..Refusal::new(ErrorCode::Storage, text) }
+}
+
+/// Whether somebody may write so many bytes in this state.
+fn may_write(state: StorageState, who: &Who, bytes: usize) -> Result<(), Refusal> {
+    match (state, who) {
+        (StorageState::Ok, _) => Ok(()),
+        (StorageState::Full, _) => Err(refusal("the server's disk is full; nothing can be stored for the moment")),
+        (StorageState::Low, Who::Visitor { .. }) => {
+            Err(refusal("the server's disk is almost full; this can't be stored for the moment"))
+        }
+        (StorageState::Low, Who::Agent { .. }) if bytes > SHORT => {
+            Err(refusal("the server's disk is almost full; only short messages can be stored for the moment"))
+        }
+        (StorageState::Low, Who::Agent { .. }) => Ok(()),
+    }
+}
+
+impl Chat {
+    /// Whether this socket may have so many bytes of its own stored now. To be asked before anything else is done for
+    /// them.
+    pub(super) fn has_room_for(&self, conn: &Conn, bytes: usize) -> Result<(), Refusal> {
+        may_write(self.store.space(), &conn.who, bytes)
+    }
+
+    /// What can be stored changed: agents are told, and the robot looks at what it could not answer.
+    pub fn storage_changed(&self, state: StorageState) {
+        let frame = text(&ServerFrame::Storage { state });
+        for user in self.hub.users() {
+            self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
+        }
+        if state == StorageState::Ok {
+            self.robots().into_iter().for_each(|conv| self.robot.look(conv));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::Kid;
+
+    #[test]
+    fn strangers_give_way_first_then_everybody() {
+        use StorageState as S;
+        let visitor = Who::Visitor { kid: Kid([1; 16]), site: "s1".parse().unwrap() };
+        let agent = Who::Agent { kid: Kid([2; 16]), user: "li".parse().unwrap() };
+        for (state, who, bytes, may) in [
+            (S::Ok, &visitor, 65_536, true),
+            (S::Ok, &agent, 65_536, true),
+            (S::Low, &visitor, 1, false),
+            (S::Low, &agent, SHORT, true),
+            (S::Low, &agent, SHORT + 1, false),
+            (S::Full, &visitor, 1, false),
+            (S::Full, &agent, 1, false),
+        ] {
+            let said = may_write(state, who, bytes);
+            assert_eq!(said.is_ok(), may, "{state:?} {who:?} {bytes}");
+            assert!(said.err().is_none_or(|r| r.code == ErrorCode::Storage && r.retry_ms.is_some()));
+        }
+    }
+}
