@@ -12,7 +12,7 @@ ifneq ($(OTHER_TOOLCHAIN),)
 export RUSTUP_TOOLCHAIN := $(OTHER_TOOLCHAIN)
 endif
 
-.PHONY: help run build ui test audit test-rust test-ui test-browser lint bench attack hostile mutate crash tools clean-demo dist test-dist size smoke cross-tools
+.PHONY: help run build ui test audit test-rust test-ui test-browser lint bench attack hostile mutate crash full-disk tools clean-demo dist test-dist size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -75,6 +75,9 @@ mutate: ui/node_modules ## The guards of the pages, each taken away once: its te
 
 crash: ## 1,000 kills of the server under load (minutes)
 	KEFU_KILLS=1000 $(CARGO) test --locked --test it crash -- --nocapture
+
+full-disk: ## 50 cycles of filling and freeing a small disk under load (minutes; root, as it mounts one)
+	KEFU_DISK_CYCLES=50 $(CARGO) test --locked --test it full_disk -- --nocapture
 
 dist: ui cross-tools ## dist/: executables, packages, images for x86-64, ARM64, LoongArch
 	packaging/dist.sh

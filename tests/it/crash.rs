@@ -5,7 +5,7 @@
 //! `KEFU_KILLS` says how often (100), `KEFU_SEED` repeats a run's dice. Nothing here waits for time: a kill comes when
 //! enough messages were acknowledged since the last one.
 
-mod writer;
+pub mod writer;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -32,10 +32,13 @@ use crate::support::{
 };
 use writer::{Ledger, Writer};
 
-const VISITORS: usize = 6;
-const AGENTS: [&str; 2] = ["li", "wu"];
+/// How many visitors write.
+pub const VISITORS: usize = 6;
+/// The agents who do.
+pub const AGENTS: [&str; 2] = ["li", "wu"];
 
 /// What writers and the one who kills tell each other.
+#[derive(Default)]
 pub struct Stage {
     /// Messages acknowledged so far, by anybody.
     pub acked: watch::Sender<u64>,
@@ -60,8 +63,8 @@ impl Stage {
         self.done.lock().unwrap().len() == VISITORS + AGENTS.len()
     }
 
-    fn report(&self, kills: u64, acked: u64) -> String {
-        format!("{kills} kills, {acked} acknowledgements, {} connections", self.connects.load(Ordering::Relaxed))
+    pub fn report(&self, blows: u64, acked: u64) -> String {
+        format!("{blows} blows, {acked} acknowledgements, {} connections", self.connects.load(Ordering::Relaxed))
     }
 }
 
@@ -84,13 +87,7 @@ async fn run(kills: u64, faults: bool) {
     let started = Instant::now();
     let company = Company::found_with(&[("li", Role::Supervisor, &["svc"]), ("wu", Role::Supervisor, &["svc"])]).await;
     let mut server = Process::start(company.path());
-    let stage = Arc::new(Stage {
-        acked: watch::Sender::new(0),
-        starts: watch::Sender::new(0),
-        ending: watch::Sender::new(false),
-        done: Mutex::default(),
-        connects: AtomicU64::new(0),
-    });
+    let stage = Arc::new(Stage::default());
 
     let mut people: Vec<Me> = AGENTS.iter().map(|user| Me::agent(&company, user)).collect();
     people.extend((0..VISITORS).map(|_| Me::visitor("s1")));
@@ -159,7 +156,7 @@ fn disturb(proxies: &[Proxy], dice: &mut Dice) {
 }
 
 /// Holds the store against what the writers know.
-async fn verify(company: &Arc<Company>, server: &Process, mut ledgers: Vec<Ledger>) {
+pub async fn verify(company: &Arc<Company>, server: &Process, mut ledgers: Vec<Ledger>) {
     let mut stored: HashMap<ConvId, Vec<bytes::Bytes>> = HashMap::new();
     let mut sent: HashMap<MsgId, (ConvId, Kid, Vec<u8>)> = HashMap::new();
     let li = Peer::try_connect(company, server.addr, &Me::agent(company, AGENTS[0])).await.unwrap();

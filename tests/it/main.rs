@@ -4,6 +4,7 @@ mod access;
 mod chat;
 mod cli;
 mod crash;
+mod full_disk;
 mod layers;
 mod robot;
 mod store_contract;

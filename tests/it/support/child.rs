@@ -46,7 +46,10 @@ pub struct Process {
 impl Process {
     /// Starts it and waits until it answers.
     pub fn start(dir: &Path) -> Self {
-        fs::write(dir.join("kefu.toml"), CONFIG).unwrap();
+        let config = dir.join("kefu.toml");
+        if fs::read_to_string(&config).ok().as_deref() != Some(CONFIG) {
+            fs::write(&config, CONFIG).unwrap();
+        }
         let log = File::options().create(true).append(true).open(dir.join("server.log")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_kefu"))
             .args(["--json", "serve", "--plain-http", "--listen", "127.0.0.1:0", "--data-dir"])
@@ -73,6 +76,11 @@ impl Process {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Whether it runs.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// SIGKILL, and nothing left of it when this returns.

@@ -71,8 +71,13 @@ impl Company {
 
     /// The same teams and sites with other people.
     pub async fn found_with(people: &[(&str, Role, &[&str])]) -> Arc<Self> {
+        Self::found_in(&std::env::temp_dir(), people).await
+    }
+
+    /// The same in a directory within this one.
+    pub async fn found_in(parent: &Path, people: &[(&str, Role, &[&str])]) -> Arc<Self> {
         let private = Permissions::from_mode(0o700);
-        let dir = tempfile::Builder::new().permissions(private).tempdir().unwrap();
+        let dir = tempfile::Builder::new().permissions(private).tempdir_in(parent).unwrap();
         let member = |(user, role, teams): &(&str, Role, &[&str])| Member {
             user: id(user),
             role: *role,

@@ -8,7 +8,7 @@ use kefu::{
     crypto::{hpke::KemSecret, sign::SigningKey},
     proto::{
         ClientFrame, ConvId, ErrorCode, Generation, HeaderView, Kid, MsgId, REVISION, RecordView, ServerFrame, Side,
-        SiteId, Summary, TeamId, UserId,
+        SiteId, StorageState, Summary, TeamId, UserId,
     },
 };
 
@@ -98,6 +98,8 @@ pub struct Peer {
     pub greeted: Vec<Summary>,
     /// From the welcome.
     pub config: serde_json::Value,
+    /// From the welcome.
+    pub storage: StorageState,
     /// What is held.
     pub views: BTreeMap<ConvId, View>,
     /// Control frames nobody asked for yet, in order.
@@ -115,7 +117,7 @@ impl Peer {
         }
         wire.send(&hello).await?;
         match wire.next().await? {
-            Got::Frame(ServerFrame::Welcome { token, convs, kid, user, generation, config, .. }) => {
+            Got::Frame(ServerFrame::Welcome { token, convs, kid, user, generation, config, storage, .. }) => {
                 assert_eq!((kid, &user), (me.kid(), &me.user));
                 Ok(Self {
                     me: me.clone(),
@@ -126,6 +128,7 @@ impl Peer {
                     generation,
                     greeted: convs,
                     config,
+                    storage,
                     views: BTreeMap::new(),
                     log: Vec::new(),
                     req: 0,
