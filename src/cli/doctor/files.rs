@@ -43,7 +43,9 @@ pub fn secrets(ctx: &Context) -> Vec<Finding> {
         robot.join("sign.key"),
         robot.join("day.keys"),
     ];
-    let open: Vec<PathBuf> = files.into_iter().filter(|f| readable_by_others(f.as_path())).collect();
+    // of an earlier kefu it may hold the certificate alone, which is nobody's secret
+    let pair = Some(tls.join(tls::CERT)).filter(|f| fs::read_to_string(f).is_ok_and(|t| t.contains("PRIVATE KEY")));
+    let open: Vec<PathBuf> = files.into_iter().chain(pair).filter(|f| readable_by_others(f.as_path())).collect();
     let mut findings = Vec::new();
     if !open.is_empty() {
         let names: Vec<String> = open.iter().map(|p| quoted(p)).collect();

@@ -45,9 +45,10 @@ fn show(status: &Value) {
     let now = out::now_ms();
     if let Some(id) = status["key"].as_str() {
         let newest = rows("days").last().and_then(|d| d["until"].as_u64());
-        let day = newest.map_or_else(String::new, |until| {
-            format!("good until {} ({})", out::date(until), out::relative(until, now))
-        });
+        let day = newest.map_or_else(
+            || "none yet: the server makes it".into(),
+            |until| format!("good until {} ({})", out::date(until), out::relative(until, now)),
+        );
         out::line("");
         let mut facts = vec![("keys of", id.to_owned()), ("kept in", text(&status["dir"])), ("day key", day)];
         if status["day_dir"] != status["dir"] {

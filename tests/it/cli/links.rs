@@ -70,7 +70,7 @@ impl Planted {
         fs::write(&victim, "mine").unwrap();
         fs::set_permissions(&victim, fs::Permissions::from_mode(0o600)).unwrap();
         // a copy, as the build may lie where only its owner may go
-        fs::copy(env!("CARGO_BIN_EXE_kefu"), sh.path("kefu")).unwrap();
+        copy(Path::new(env!("CARGO_BIN_EXE_kefu")), &sh.path("kefu"));
         let planted = Self { sh, victim, user };
         chown(&planted.victim, user, user).unwrap();
         fs::create_dir(planted.data()).unwrap();
@@ -152,6 +152,12 @@ impl Planted {
     }
 }
 
+/// By a process of its own: a child that another test starts meanwhile would hold the file open for writing, and then nobody
+/// can run it.
+pub(super) fn copy(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap().success());
+}
+
 /// Only root can make directories of others and be somebody else.
 fn root() -> bool {
     rustix::process::geteuid().is_root()
@@ -225,10 +231,6 @@ fn no_planted_link_is_followed() {
         // in a company that is there
         let planted = founded(user);
         let good = planted.sh.path("good");
-        let copy = |from: &Path, to: &Path| {
-            let done = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
-            assert!(done.success());
-        };
         copy(&planted.data(), &good);
         for (name, command) in WRITERS {
             for to in ["victim", "absent"] {

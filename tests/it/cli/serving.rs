@@ -94,7 +94,7 @@ fn the_memory_of_a_server_is_nobody_elses() {
     let sh = Shell::new();
     sh.json(&["init", "--no-passphrase", "--name", "Bank"]);
     // a copy, as the build may lie where only its owner may go
-    fs::copy(env!("CARGO_BIN_EXE_kefu"), sh.path("kefu")).unwrap();
+    super::links::copy(env!("CARGO_BIN_EXE_kefu").as_ref(), &sh.path("kefu"));
     let mut command = Command::new(sh.path("kefu"));
     command.args(["serve", "--listen", "127.0.0.1:0", "--plain-http", "--data-dir"]).arg(sh.path("data"));
     let root = rustix::process::geteuid().is_root();
