@@ -16,6 +16,8 @@ use crate::cli::{
 pub const PROGRAM: &str = "usr/local/bin/kefu";
 /// Where packages put it; their units name it.
 const PACKAGED_PROGRAM: &str = "/usr/bin/kefu";
+/// What a program that was not linked against musl has to load besides itself, as the unit's `ExecPaths` takes it.
+const LIBRARIES: &str = if cfg!(target_env = "musl") { "" } else { " -/lib -/lib64 -/usr/lib -/usr/lib64" };
 /// Where packages put the unit.
 const PACKAGED_UNITS: [&str; 2] = ["usr/lib/systemd/system/kefu.service", "lib/systemd/system/kefu.service"];
 
@@ -43,8 +45,10 @@ impl Place {
 
     /// The files of the service with their content.
     pub fn files(&self) -> impl Iterator<Item = (PathBuf, String)> + '_ {
-        let program = format!("/{PROGRAM}");
-        FILES.iter().map(move |(below, text)| (self.path(below), text.replace(PACKAGED_PROGRAM, &program)))
+        let (program, allowed) = (format!("/{PROGRAM}"), format!("ExecPaths={PACKAGED_PROGRAM}"));
+        let also = format!("{allowed}{LIBRARIES}");
+        let settled = move |text: &str| text.replace(&allowed, &also).replace(PACKAGED_PROGRAM, &program);
+        FILES.iter().map(move |(below, text)| (self.path(below), settled(text)))
     }
 
     /// Refuses where a package looks after the service, where systemd doesn't run, and whom it would not obey.
