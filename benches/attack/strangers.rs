@@ -70,23 +70,19 @@ pub async fn fill(at: &Arc<Target>) -> anyhow::Result<Visitor> {
     Ok(visitor)
 }
 
-/// Writes as fast as it is taken. Who must wait long comes again as somebody else.
+/// Writes as fast as it is taken. Who must wait comes again as somebody else, or waits if that is refused, too.
 pub async fn write(at: Arc<Target>, done: Arc<Done>) -> anyhow::Result<()> {
+    let (mut visitor, mut socket) = Visitor::come(&at, STRANGER).await?;
     loop {
-        let Ok((mut visitor, mut socket)) = Visitor::come(&at, STRANGER).await else {
-            done.refused();
-            sleep(Duration::from_secs(1)).await;
-            continue;
-        };
-        loop {
-            match visitor.say(&mut socket, LARGE).await? {
-                Ok(bytes) => done.ok(bytes),
-                Err(again) => {
-                    done.refused();
-                    match again.filter(|ms| *ms < 20_000) {
-                        Some(ms) => sleep(Duration::from_millis(ms)).await,
-                        None => break,
-                    }
+        match visitor.say(&mut socket, LARGE).await? {
+            Ok(bytes) => done.ok(bytes),
+            Err(again) => {
+                done.refused();
+                let wait = again.unwrap_or(u64::MAX);
+                let another = if wait > 20_000 { Visitor::come(&at, STRANGER).await.ok() } else { None };
+                match another {
+                    Some(another) => (visitor, socket) = another,
+                    None => sleep(Duration::from_millis(wait.min(10_000))).await,
                 }
             }
         }
