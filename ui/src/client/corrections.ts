@@ -17,18 +17,20 @@ export function fixesIn(messages: readonly Message[]): Map<string, Fix & { by: s
 export function examplesIn(messages: readonly Message[]): Example[] {
   const fixes = fixesIn(messages);
   const out: Example[] = [];
-  let asked: Message[] = [];
+  const asked: Message[] = [];
+  /** Place of each of them. */
+  const place = new Map<string | undefined, number>();
+  let from = 0;
   let answered: string | undefined;
   for (const m of messages) {
-    if (m.side === 'visitor' && m.kind === 'text') asked.push(m);
+    if (m.side === 'visitor' && m.kind === 'text') place.set(m.id, asked.push(m) - 1);
     if (!m.thought) continue;
     // a turn may have several messages; what came after the message it answers belongs to the next turn
-    if (m.thought.re !== answered) asked = asked.slice(asked.findIndex((q) => q.id === answered) + 1);
+    if (m.thought.re !== answered) from = Math.max(from, (place.get(answered) ?? -1) + 1);
     answered = m.thought.re;
-    const upto = asked.findIndex((q) => q.id === answered) + 1;
-    const text = asked.slice(0, upto).map((q) => q.text).join('\n');
     const fix = fixes.get(m.id);
-    if (fix && text) out.push({ text, intent: fix.intent });
+    const text = fix && asked.slice(from, (place.get(answered) ?? -1) + 1).map((q) => q.text).join('\n');
+    if (text) out.push({ text, intent: fix.intent });
   }
   return out;
 }

@@ -62,6 +62,8 @@ export function previewOf(last: Message | null): string {
 function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on: boolean }) {
   // Own conversations are followed anyway; the same thread comes back for the same id.
   const thread = useMemo(() => (item.tabs.mine ? client.open(item.id) : null), [client, item.id, item.tabs.mine]);
+  const { last } = item;
+  const text = useMemo(() => previewOf(last), [last?.text, last?.side]);
   const draft = draftOf(item.id, 'reply') || draftOf(item.id, 'note');
   if (thread?.typing.value?.side === 'visitor') return <span class="c-preview c-typing">{shared('typing')}…</span>;
   if (draft && !on) {
@@ -72,8 +74,6 @@ function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on
       </span>
     );
   }
-  const { last } = item;
-  const text = useMemo(() => previewOf(last), [last?.text, last?.side]);
   if (!last) {
     return (
       <span class="c-preview">
