@@ -82,7 +82,7 @@ function Bubble({ m, last, below, acts }: BubbleProps) {
           <Icon d={icon.alert} size={14} /> {t(m.missingBefore ? 'missing' : 'unordered')}
         </p>
       )}
-      <div class="k-bubble-row">
+      <div class="k-bubble-row" data-line={m.id}>
         <div class={`k-bubble k-kind-${m.kind}${m.state === 'failed' ? ' k-failed' : ''}${m.state === 'queued' ? ' k-queued' : ''}`} title={full(m.at)}>
           {m.kind === 'form' && m.form && <FormLines fields={m.form.fields} label={(id) => acts.current.fieldLabel(id)} />}
           {shown && m.text && (

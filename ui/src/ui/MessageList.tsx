@@ -13,6 +13,9 @@ import * as icon from './icons';
 
 const NEAR_END_PX = 60;
 
+/** Elements of messages and events, each with its id. */
+const lines = (list: Element): HTMLElement[] => [...list.querySelectorAll<HTMLElement>('[data-line]')];
+
 interface ListProps extends MessageActs {
   messages: readonly Message[];
   firstUnread?: string | null;
@@ -35,7 +38,7 @@ export function MessageList(props: ListProps) {
   const atEnd = useRef(true);
   const view = useRef<View>(newest(messages.length));
   /** What is being read and where it is on screen, while the view moves. */
-  const anchor = useRef<{ row: Element; top: number; height: number }>();
+  const anchor = useRef<{ id?: string | null; top: number }>();
   const [moves, setMoves] = useState(0);
   const [below, setBelow] = useState(false);
   const lastId = useRef<string>();
@@ -63,7 +66,8 @@ export function MessageList(props: ListProps) {
     const was = anchor.current;
     anchor.current = undefined;
     if (!el || !was) return;
-    el.scrollTop += was.row.isConnected ? was.row.getBoundingClientRect().top - was.top : Math.max(0, el.scrollHeight - was.height);
+    const there = lines(el).find((one) => one.getAttribute('data-line') === was.id);
+    if (there) el.scrollTop += there.getBoundingClientRect().top - was.top;
   }, [moves]);
 
   useEffect(() => {
@@ -87,8 +91,9 @@ export function MessageList(props: ListProps) {
   const move = (by: -1 | 1) => {
     const el = box.current!;
     const edge = el.getBoundingClientRect().top;
-    const row = [...el.firstElementChild!.children].find((one) => one.tagName !== 'BUTTON' && one.getBoundingClientRect().bottom > edge);
-    anchor.current = row && { row, top: row.getBoundingClientRect().top, height: el.scrollHeight };
+    // by its message: groups may be others afterwards, and so may their elements
+    const line = lines(el).find((one) => one.getBoundingClientRect().bottom > edge);
+    anchor.current = { id: line?.getAttribute('data-line'), top: line?.getBoundingClientRect().top ?? 0 };
     atEnd.current = false;
     view.current = moved(view.current, by, messages.length);
     setMoves(moves + 1);
@@ -165,7 +170,9 @@ function RowView({ row, acts, ...props }: ListProps & { row: Row; acts: { readon
       const text = props.eventText(row.message);
       return text ? (
         <>
-          <p class="k-event">{text}</p>
+          <p class="k-event" data-line={row.message.id}>
+            {text}
+          </p>
           {props.below?.(row.message)}
         </>
       ) : null;
