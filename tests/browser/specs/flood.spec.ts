@@ -138,6 +138,11 @@ for (const side of ['agent', 'visitor'] as const) {
         const root = document.querySelector('kefu-widget')?.shadowRoot ?? document;
         return [...root.querySelectorAll('h1, textarea, header')].map((e) => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height].map(Math.round).join(); });
       });
+      // a panel that opens slides in
+      await page.evaluate(async () => {
+        const root = document.querySelector('kefu-widget')?.shadowRoot ?? document;
+        await Promise.all(root.getAnimations().map((a) => a.finished));
+      });
       const before = await frame();
       const worst = await page.evaluate(async () => (await window.flood).worst);
       for (const kind of worst) {
