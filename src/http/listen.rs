@@ -7,7 +7,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
-    sync::watch,
+    sync::{Notify, watch},
     task::JoinSet,
 };
 use tokio_rustls::TlsAcceptor;
@@ -24,6 +24,8 @@ use super::{
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long requests and sockets may take to end at shutdown.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a connection that has asked nothing so far may take to do so when the server stops.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 /// Largest request head. It has at most 100 headers: hyper's own limit. What a client sends ahead waits in this much, and
 /// no second request is looked at before the answer to the first was taken.
 const HEAD_BYTES: usize = 16 * 1024;
@@ -106,7 +108,11 @@ async fn connection<S>(http: Arc<Http>, stream: S, peer: SocketAddr, mut closing
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(|request| route::route(http.clone(), peer, request));
+    let asked = Notify::new();
+    let service = service_fn(|request| {
+        asked.notify_one();
+        route::route(http.clone(), peer, request)
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .max_buf_size(HEAD_BYTES)
@@ -117,8 +123,19 @@ where
         ended = &mut served => ended,
         // what was asked is answered; browsers' idle connections end instead of holding the stop up
         _ = closing.changed() => {
-            served.as_mut().graceful_shutdown();
-            served.await
+            // whoever connected in this moment has not asked yet
+            let ended = tokio::select! {
+                ended = &mut served => Some(ended),
+                () = asked.notified() => None,
+                () = tokio::time::sleep(FIRST_REQUEST) => None,
+            };
+            match ended {
+                Some(ended) => ended,
+                None => {
+                    served.as_mut().graceful_shutdown();
+                    served.await
+                }
+            }
         }
     };
     if let Err(e) = served {

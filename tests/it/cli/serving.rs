@@ -159,6 +159,21 @@ fn a_socket_of_systemd_outlives_the_server() {
 }
 
 #[test]
+fn whoever_connected_before_a_stop_and_asks_during_it_is_answered() {
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase"]);
+    let server = Server::start(&sh);
+    let mut client = TcpStream::connect(server.addr).unwrap();
+    while sh.json(&["stats"])["metrics"]["connections"]["open"] != 1 {}
+    let pid = rustix::process::Pid::from_child(&server.child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    client.write_all(b"GET /healthz HTTP/1.1\r\nHost: kefu\r\n\r\n").unwrap();
+    let mut text = String::new();
+    client.read_to_string(&mut text).unwrap();
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+}
+
+#[test]
 fn a_killed_server_leaves_nothing_in_the_way() {
     let sh = Shell::new();
     sh.json(&["init", "--no-passphrase"]);
