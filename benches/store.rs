@@ -18,6 +18,7 @@ use kefu::{
     store::{
         Batch, Feed, Op, Reply, Store,
         redb::{Options, RedbStore},
+        space::Measure,
         submit, write,
     },
 };
@@ -42,7 +43,9 @@ fn conv(n: usize) -> ConvId {
 }
 
 fn open(path: &Path, quick_repair: bool) -> (Arc<RedbStore>, Feed) {
-    RedbStore::open(path, Options { quick_repair, ..Options::default() }).unwrap()
+    // it looks at the disk, as a server does
+    let measure = path.parent().map(Measure::of);
+    RedbStore::open(path, Options { quick_repair, measure, ..Options::default() }).unwrap()
 }
 
 fn runtime() -> tokio::runtime::Runtime {
