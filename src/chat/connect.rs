@@ -101,6 +101,9 @@ impl Chat {
                 }
                 (cell.last, cell.visitor, cell.row.owner == Owner::Queue)
             };
+            // who read over HTTP may hold what the fan-out has not heard of yet
+            let last =
+                if *have > last { self.store.row(*id)?.map_or(last, |row| row.last_seq.max(last)) } else { last };
             let missing = last.saturating_sub(*have);
             let few = missing <= RESUME_RECORDS as u64 && effort > 0;
             let records = match missing {
@@ -109,11 +112,14 @@ impl Chat {
                 _ => None,
             };
             if let Some(records) = records {
-                let last = records.last().map_or(last, |(seq, _)| *seq);
+                let read = records.last().map_or(last, |(seq, _)| *seq);
                 for frame in self.shown_all(Reader { who: &conn.who, rev: conn.rev }, *id, visitor, records)? {
                     conn.outbox.push(Frame::Record(frame));
                 }
-                conn.outbox.push(text(&ServerFrame::Synced { conv: *id, last }));
+                // newer ones may have come meanwhile: the fan-out holds the cell while it gives them out, so that nobody
+                // hears of a smaller number than they have
+                let cell = lock(&shared);
+                conn.outbox.push(text(&ServerFrame::Synced { conv: *id, last: read.max(cell.last) }));
             } else {
                 conn.outbox.push(text(&ServerFrame::Behind { conv: *id, last }));
             }

@@ -239,7 +239,8 @@ pub fn metrics(http: &Http, address: IpAddr, headers: &HeaderMap) -> Answer {
     // hashes are compared: how many characters were right takes no time to tell
     let hashed = |token: &str| hash::h("metrics", &[token.as_bytes()]);
     let knows = said.is_some_and(|said| hashed(said) == hashed(&http.metrics_token));
-    if !address.is_loopback() || !knows {
+    // who listens on [::] sees IPv4 mapped into IPv6
+    if !address.to_canonical().is_loopback() || !knows {
         return answer::error(ErrorCode::NotFound, "there is nothing at this address");
     }
     answer::bytes(hyper::StatusCode::OK, "text/plain; version=0.0.4", render_prometheus(&http.metrics.snapshot()))

@@ -21,10 +21,15 @@ use super::{
 const FORWARDED: &str = "x-forwarded-for";
 
 /// Answers one request. Never fails: what goes wrong is an answer too.
-pub async fn route(http: Arc<Http>, peer: SocketAddr, request: Request<Incoming>) -> Result<Answer, Infallible> {
+pub async fn route(http: Arc<Http>, peer: SocketAddr, mut request: Request<Incoming>) -> Result<Answer, Infallible> {
     http.metrics.http_requests.inc();
     let address = client_address(&http, peer, &request);
     let strict = http.strict.as_ref().and_then(|strict| strict.of(request.headers()));
+    if request.method() == Method::HEAD {
+        // answered as a GET; hyper leaves the body out. A connection that asked so becomes no socket
+        *request.method_mut() = Method::GET;
+        request.headers_mut().remove(header::UPGRADE);
+    }
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let answer = match (request.method(), segments.as_slice()) {
@@ -71,5 +76,6 @@ fn redirect(to: &'static str) -> Answer {
 fn method_not_allowed() -> Answer {
     let mut answer = error(ErrorCode::Unsupported, "this method does not exist here");
     *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
     answer
 }

@@ -99,4 +99,12 @@ async fn numbers_of_the_company_are_for_this_machine_only() {
     let server = Server::start(&company, crate::support::server::config()).await;
     let again = ask(server.addr, "GET", "/metrics", &[("authorization", &bearer)], "").await.unwrap();
     assert_eq!(again.status, 200, "the token outlives a restart");
+    drop(server.stopped().await);
+
+    let mut config = crate::support::server::config();
+    config.server.listen = "[::]:0".parse().unwrap();
+    let server = Server::start(&company, config).await;
+    let here = (std::net::Ipv4Addr::LOCALHOST, server.addr.port()).into();
+    let mapped = ask(here, "GET", "/metrics", &[("authorization", &bearer)], "").await.unwrap();
+    assert_eq!(mapped.status, 200, "IPv4 mapped into IPv6 is this machine, too");
 }

@@ -233,5 +233,36 @@ async fn other_methods_and_addresses_are_refused_in_order() {
     for (method, path, status) in cases {
         let answer = ask(server.addr, method, path, &[], "").await.unwrap();
         assert_eq!(answer.status, status, "{method} {path}");
+        assert_eq!(answer.headers.get("allow").is_some(), status == 405, "{method} {path}");
     }
+}
+
+/// As programs that watch a server ask.
+#[tokio::test]
+async fn a_head_says_what_a_get_would_say() {
+    let server = Server::new().await;
+    for path in
+        ["/healthz", "/", "/console/", "/w/latest/kefu.js", "/api/v1/directory?after=-1", "/api/v1/boxes", "/nothing"]
+    {
+        let get = ask(server.addr, "GET", path, &[], "").await.unwrap();
+        let head = ask(server.addr, "HEAD", path, &[], "").await.unwrap();
+        assert_eq!(head.status, get.status, "{path}");
+        assert!(head.body.is_empty(), "{path}");
+        for name in ["content-type", "content-length", "etag", "content-security-policy"] {
+            // that there is nothing goes without saying
+            if name != "content-length" || !get.body.is_empty() {
+                assert_eq!(head.headers.get(name), get.headers.get(name), "{path}: {name}");
+            }
+        }
+    }
+    // no socket comes of it
+    let wants = [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-protocol", "kefu.v1"),
+        ("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA=="),
+    ];
+    assert_eq!(ask(server.addr, "GET", "/api/v1/ws/agent", &wants, "").await.unwrap().status, 101);
+    assert_eq!(ask(server.addr, "HEAD", "/api/v1/ws/agent", &wants, "").await.unwrap().status, 426);
 }
