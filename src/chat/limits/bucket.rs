@@ -109,20 +109,21 @@ impl<K: Eq + Hash> Buckets<K> {
 
     fn with<T>(&self, key: K, times: u32, now: u64, act: impl FnOnce(&mut Bucket, f64, f64) -> T) -> T {
         let (rate, burst) = (self.per_ms * f64::from(times), self.burst * f64::from(times));
-        let mut held = self.held();
-        let known = match held.young.remove(&key) {
-            Some(bucket) => Some(bucket),
-            None => held.old.remove(&key),
+        let filled = |bucket: &mut Bucket| {
+            bucket.level = (bucket.level + now.saturating_sub(bucket.at) as f64 * rate).min(burst);
+            bucket.at = now.max(bucket.at);
+            act(bucket, rate, burst)
         };
+        let mut held = self.held();
+        // who is at work is found at once
+        if let Some(bucket) = held.young.get_mut(&key) {
+            return filled(bucket);
+        }
+        let known = held.old.remove(&key);
         if held.young.len() >= self.keep / 2 {
             held.old = std::mem::take(&mut held.young);
         }
-        let mut bucket = known.unwrap_or(Bucket { level: burst, at: now, refused: 0 });
-        bucket.level = (bucket.level + now.saturating_sub(bucket.at) as f64 * rate).min(burst);
-        bucket.at = now.max(bucket.at);
-        let outcome = act(&mut bucket, rate, burst);
-        held.young.insert(key, bucket);
-        outcome
+        filled(held.young.entry(key).or_insert(known.unwrap_or(Bucket { level: burst, at: now, refused: 0 })))
     }
 
     /// How many were refused lately.
