@@ -41,7 +41,7 @@ tools: ## Install what the tests need and this machine lacks (Debian's chromium,
 
 test: tools audit lint test-ui ui test-rust test-browser ## Everything that must pass
 
-audit: ## What others bring: licences, sources, hashes; known faults where their lists can be reached
+audit: tools ## What others bring: licences, sources, hashes; known faults where their lists can be reached
 	packaging/audit.sh
 
 lint: ## Formatting and clippy, warnings denied
