@@ -128,14 +128,17 @@ impl Chat {
         if teams.is_empty() {
             return;
         }
-        let chat = self.clone();
+        let (chat, asked) = (self.clone(), teams.clone());
         let count = move || -> Result<Vec<_>, StoreError> {
-            teams.iter().map(|team| count_missed(&*chat.store, team)).collect()
+            asked.iter().map(|team| count_missed(&*chat.store, team)).collect()
         };
         match tokio::task::spawn_blocking(count).await {
             Ok(Ok(counts)) => counts.into_iter().for_each(|count| self.publish_missed(count)),
-            // the next change counts again
-            other => tracing::warn!(?other, "could not count the missed conversations"),
+            other => {
+                // the store says what is wrong with it; this is tried again at the next call
+                tracing::debug!(?other, "could not count the missed conversations");
+                lock(&self.missed.changed).extend(teams);
+            }
         }
         self.gauge_missed();
     }

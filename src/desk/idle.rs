@@ -79,7 +79,7 @@ mod tests {
         assert_eq!((RULE.end(&LEFT, 1_699), RULE.end(&LEFT, 1_700)), (None, Some(End::Missed)));
         let never = EndRule { missed_after_ms: None, ..RULE };
         assert_eq!(never.end(&LEFT, u64::MAX), None);
-        // a colleague opened it again or transferred it: it waits anew
+        // a colleague opened it again or transferred it: its wait begins again
         let again = Quiet { waits_since: Some(5_000), ..LEFT };
         assert_eq!((RULE.end(&again, 5_699), RULE.end(&again, 5_700)), (None, Some(End::Missed)));
         // one who had it and lost the connection did not answer

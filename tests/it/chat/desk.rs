@@ -33,7 +33,7 @@ async fn visitors_hear_their_place_and_move_up() {
     for (n, (visitor, conv)) in line.iter_mut().enumerate().skip(1) {
         assert_eq!(visitor.frame(place(*conv)).await, n as u32);
     }
-    // a page opened anew hears its place too
+    // a page that was opened again hears its place too
     let (visitor, conv) = &mut line[2];
     let mut tab = Peer::connect(&server, &visitor.me).await;
     tab.follow(*conv).await;

@@ -68,7 +68,7 @@ export interface View {
   to: number;
 }
 
-/** The newest. What comes moves it by whole groups, so that those that stay are not made anew. */
+/** The newest. What comes moves it by whole groups, so that those that stay are not rendered again. */
 export function newest(length: number): View {
   return { from: Math.max(0, Math.floor((length - AT_END) / MAX_GROUP) * MAX_GROUP), to: length };
 }
