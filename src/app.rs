@@ -34,7 +34,7 @@ use crate::{
     config::Config,
     crypto::{codec, directory::Directory, sign::random},
     desk::{Desk, EndRule, Rules},
-    files,
+    files::{self, socket},
     housekeeping::{House, keep_robot_keys},
     http::{self, Bounds, Http, Patience, Tokens, admin},
     hub::Hub,
@@ -478,7 +478,7 @@ impl Admin {
     /// Reaches a running server, or opens the store of the data directory.
     pub async fn connect(data_dir: &Path, config: &Config) -> Result<Self, AdminError> {
         let socket = data_dir.join(names::ADMIN_SOCKET);
-        if UnixStream::connect(&socket).await.is_ok() {
+        if socket::connect(&socket).is_ok() {
             return Ok(Self::Remote(socket));
         }
         let local = async {
@@ -514,7 +514,9 @@ async fn remote(socket: &Path, method: &str, path: &str, body: Option<Value>) ->
     let lost = |e: &dyn std::fmt::Display| {
         AdminError::new(ErrorCode::Storage, format!("the running server did not answer: {e}"))
     };
-    let stream = UnixStream::connect(socket).await.map_err(|e| lost(&e))?;
+    let stream = socket::connect(socket).map_err(|e| lost(&e))?;
+    stream.set_nonblocking(true).map_err(|e| lost(&e))?;
+    let stream = UnixStream::from_std(stream).map_err(|e| lost(&e))?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| lost(&e))?;
     let connection = tokio::spawn(connection);
     let body = body.map_or_else(Bytes::new, |b| b.to_string().into());

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     crypto::{
-        directory::{Directory, SiteState, TeamState, UserState},
+        directory::{Directory, Role, SiteState, TeamState, UserState},
         hash,
         keyfile::CompanyKeys,
     },
@@ -115,6 +115,12 @@ impl Company {
     pub fn members<'a>(&'a self, team: &'a TeamId) -> impl Iterator<Item = (&'a UserId, UserState)> {
         let on = move |(id, u): &(&UserId, UserState)| u.on && !self.is_late(id) && u.teams.contains(team);
         self.dir.users().filter(on)
+    }
+
+    /// Whether `id` is the only admin who may act.
+    pub fn is_last_admin(&self, id: &UserId) -> bool {
+        let mut admins = self.dir.agents().filter(|a| a.role == Role::Admin && a.is_active(self.now_ms));
+        admins.next().is_some_and(|first| first.user == *id) && admins.next().is_none()
     }
 
     /// Whether somebody enrolled whom nobody confirmed until their invite ended.

@@ -59,17 +59,24 @@ pub struct Fail {
     pub what: String,
     /// What to do next.
     pub next: Option<String>,
+    /// Whether stdout can't be written to.
+    mute: bool,
 }
 
 impl Fail {
     /// A failure of a kind.
     pub fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), next: None }
+        Self { kind, what: what.into(), next: None, mute: false }
     }
 
     /// A plain failure (exit code 1).
     pub fn failure(what: impl Into<String>) -> Self {
         Self::new(Kind::Failure, what)
+    }
+
+    /// A failure of stdout itself.
+    pub fn unprinted(what: impl Into<String>) -> Self {
+        Self { mute: true, ..Self::failure(what) }
     }
 
     /// A failure that was printed already.
@@ -98,7 +105,7 @@ impl Fail {
         if self.what.is_empty() {
             return ExitCode::from(code);
         }
-        if json {
+        if json && !self.mute {
             let object = json!({"error": {
                 "code": code, "kind": self.kind.word(), "message": self.what, "next": self.next,
             }});

@@ -46,6 +46,7 @@ mod completions;
 mod directory;
 mod doctor;
 mod exit_codes;
+mod healthcheck;
 mod init;
 mod intent;
 mod knowledge;
@@ -80,6 +81,20 @@ struct Cli {
     command: Command,
 }
 
+/// For those who type nothing but `kefu`.
+const SHORT_HELP: &str = concat!(
+    "kefu ",
+    env!("CARGO_PKG_VERSION"),
+    ": live chat in one executable, with messages that only people can read\n\n\
+     \x20 kefu init --origin https://www.example.com    a new company, its keys and its first site\n\
+     \x20 kefu serve                                    the server\n\
+     \x20 kefu site snippet web                         what goes into your pages\n\
+     \x20 kefu user add li --team support               invites somebody who answers\n\
+     \x20 kefu stats --watch                            what it is doing\n\
+     \x20 kefu doctor                                   what is wrong\n\n\
+     All commands: kefu help. About one: kefu help user."
+);
+
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
@@ -108,6 +123,7 @@ enum Command {
     Tls(tls::Command),
     Stats(stats::Args),
     Doctor(doctor::Args),
+    Healthcheck(healthcheck::Args),
     Bench(bench::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -133,7 +149,8 @@ impl Command {
             | Self::Model(_)
             | Self::Tls(_)
             | Self::Stats(_)
-            | Self::Doctor(_) => Some(false),
+            | Self::Doctor(_)
+            | Self::Healthcheck(_) => Some(false),
         }
     }
 
@@ -154,6 +171,7 @@ impl Command {
             Self::Tls(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
             Self::Doctor(args) => args.run(ctx),
+            Self::Healthcheck(args) => args.run(ctx),
             Self::Bench(args) => args.run(ctx),
             Self::Completions(args) => args.run(ctx),
             Self::Man(args) => args.run(ctx),
@@ -168,20 +186,28 @@ pub fn main() -> ExitCode {
     if let Err(fail) = minimum::check() {
         return fail.report(json, false);
     }
+    if std::env::args_os().len() == 1 {
+        out::line(SHORT_HELP);
+        return ExitCode::from(fail::USAGE);
+    }
     let cli = match parse() {
         Ok(cli) => cli,
         Err(e) if json && !matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Fail::usage(&e).report(true, false);
         }
         Err(e) => {
-            // a closed pipe is the reader's choice, not our failure
-            let _ = e.print();
-            return if e.use_stderr() { ExitCode::from(fail::USAGE) } else { ExitCode::SUCCESS };
+            if e.use_stderr() {
+                // nobody is left to tell
+                let _ = e.print();
+                return ExitCode::from(fail::USAGE);
+            }
+            out::print(|_| e.print());
+            return out::printed().map_or_else(|fail| fail.report(json, false), |()| ExitCode::SUCCESS);
         }
     };
     let ctx = Context::new(cli.globals);
     let owner = cli.command.data().map_or(Ok(()), |makes| owner::become_owner(&ctx.data_dir, makes));
-    match owner.and_then(|()| cli.command.run(&ctx)) {
+    match owner.and_then(|()| cli.command.run(&ctx)).and_then(|()| out::printed()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fail) => fail.report(ctx.json, ctx.color_stderr()),
     }

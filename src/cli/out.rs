@@ -1,9 +1,14 @@
 //! Printing: aligned tables that know how wide Chinese is, times as people say them, JSON.
 
-use std::io::Write as _;
+use std::{
+    io::{self, Write as _},
+    sync::OnceLock,
+};
 
 use ratatui::text::Span;
 use serde_json::Value;
+
+use super::{data_dir::io_reason, fail::Fail};
 
 /// Columns a terminal needs for `s`.
 pub fn width(s: &str) -> usize {
@@ -71,9 +76,31 @@ pub fn facts(pairs: &[(&str, String)]) {
     }
 }
 
-/// One line on stdout. A reader that went away (`kefu … | head`) is not an error.
+/// The first reason why something could not be printed.
+static UNPRINTED: OnceLock<io::Error> = OnceLock::new();
+
+/// One line on stdout. What goes wrong is kept for [`unprinted`]: the act that is told of has happened.
 pub fn line(text: impl AsRef<str>) {
-    let _ = writeln!(std::io::stdout().lock(), "{}", text.as_ref());
+    print(|stdout| writeln!(stdout, "{}", text.as_ref()));
+}
+
+/// Writes to stdout and remembers the first failure, as [`line`] does.
+pub fn print(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) {
+    let mut stdout = io::stdout().lock();
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
+        // a reader that went away (`kefu … | head`) has seen what it wanted
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => _ = UNPRINTED.set(e),
+        _ => {}
+    }
+}
+
+/// Fails if something of this command's output is missing. What the command did is done.
+pub fn printed() -> Result<(), Fail> {
+    match UNPRINTED.get() {
+        None => Ok(()),
+        Some(e) => Err(Fail::unprinted(format!("what this command has to say could not be written: {}", io_reason(e)))
+            .next("the command has done its work; make room where its output goes, and ask again")),
+    }
 }
 
 /// One JSON value on stdout.

@@ -1,6 +1,7 @@
 //! What types can't say: ranges, and keys that only make sense together.
 
 use super::Config;
+use crate::net::origin::{self, OriginError};
 
 /// Something wrong with a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,18 +108,11 @@ fn server(c: &Config, bad: &mut Vec<Problem>) {
 
 /// `http(s)://host[:port]`, or empty.
 fn public_url(url: &str) -> Result<(), String> {
-    if url.is_empty() {
-        return Ok(());
+    match origin::normalised(url) {
+        _ if url.is_empty() => Ok(()),
+        Ok(_) => Ok(()),
+        Err(OriginError(why)) => {
+            Err(format!("{url:?} is not understood ({why}): it must be only https://host or https://host:port"))
+        }
     }
-    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
-        return Err(format!("{url:?} must begin with https:// (or http://)"));
-    };
-    let host = rest.strip_suffix('/').unwrap_or(rest);
-    if host.is_empty() {
-        return Err(format!("{url:?} names no host"));
-    }
-    if host.contains(|c: char| "/?#@\\\"'<>".contains(c) || c.is_whitespace() || c.is_control()) {
-        return Err(format!("{url:?} must be only https://host or https://host:port, without a path"));
-    }
-    Ok(())
 }

@@ -150,9 +150,10 @@ fn half_a_certificate_other_storage_and_odd_urls_are_refused() {
         ("[tls]\ncert = \"a.pem\"\n", "needs its private key"),
         ("[tls]\nkey = \"a.pem\"\n", "needs its certificate"),
         ("[storage]\nurl = \"redis://x\"\n", "no storage this kefu knows"),
-        ("[server]\npublic_url = \"chat.example.com\"\n", "must begin with https://"),
-        ("[server]\npublic_url = \"https://\"\n", "names no host"),
-        ("[server]\npublic_url = \"https://a.example/kefu\"\n", "without a path"),
+        ("[server]\npublic_url = \"chat.example.com\"\n", "(no scheme)"),
+        ("[server]\npublic_url = \"https://\"\n", "must be only https://host"),
+        ("[server]\npublic_url = \"https://a.example/kefu\"\n", "(it has a path"),
+        ("[server]\npublic_url = \"https://例子.测试\"\n", "punycode"),
         ("[server]\ntrusted_proxies = [\"10.1.1.1/8\"]\n", "the network is 10.0.0.0/8"),
         ("[directory]\nfreshness_days = 181\n", "between 1 and 180 days"),
         ("[log]\nlevel = \"loud\"\n", "unknown variant `loud`"),
@@ -170,6 +171,8 @@ fn the_public_url_is_made_from_the_address_if_nobody_says() {
         ("[server]\nlisten = \"192.0.2.1:443\"\n", "https://192.0.2.1"),
         ("[server]\nlisten = \"[::1]:80\"\nplain_http = true\n", "http://[::1]"),
         ("[server]\npublic_url = \"https://chat.example.com/\"\n", "https://chat.example.com"),
+        ("[server]\npublic_url = \"https://Chat.Example.com:443\"\n", "https://chat.example.com"),
+        ("[server]\npublic_url = \"HTTP://chat.example.com:80/\"\n", "http://chat.example.com"),
     ] {
         assert_eq!(load(file, &[], &[]).unwrap().public_url(), url);
     }

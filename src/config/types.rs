@@ -5,6 +5,7 @@ use std::{fmt, net::SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::{Cidr, robot::Robot};
+use crate::net::origin;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -327,11 +328,11 @@ impl fmt::Display for LogFormat {
 }
 
 impl Config {
-    /// What people type to reach this server, without a slash at the end. Not configured: made from the address listened
+    /// What people type to reach this server, as browsers write origins. Not configured: made from the address listened
     /// on, with `localhost` for "all addresses".
     pub fn public_url(&self) -> String {
-        if !self.server.public_url.is_empty() {
-            return self.server.public_url.trim_end_matches('/').to_owned();
+        if let Ok(url) = origin::normalised(&self.server.public_url) {
+            return url;
         }
         match self.server.listen.ip() {
             ip if ip.is_unspecified() => self.url_of("localhost"),

@@ -4,6 +4,8 @@
 //! that a link under its name is an error and what it points to stays as it is. A file is replaced by one with a random
 //! name beside it, which is on disk before it takes the other's place; a loss of power leaves the old one or the new one.
 
+pub mod socket;
+
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions},
     io::{self, ErrorKind, Write as _},

@@ -20,6 +20,7 @@ use tokio::{net::UnixListener, sync::Semaphore};
 use crate::{
     chat::{Chat, Refusal, now_ms},
     crypto::hash,
+    files::socket,
     obs::{Metrics, render_prometheus},
     org::{Org, Robot, robot::RobotError, widgets::Widgets},
     proto::{ErrorCode, MissedCount, SiteId},
@@ -71,7 +72,8 @@ impl Admin {
     pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, Refusal> {
         match (method, path.strip_prefix("/admin/").unwrap_or("")) {
             ("GET", "version") => {
-                Ok(json!({ "version": env!("CARGO_PKG_VERSION"), "running": self.running.is_some() }))
+                let listen = self.running.as_ref().map(|r| &r.listen);
+                Ok(json!({ "version": env!("CARGO_PKG_VERSION"), "running": listen.is_some(), "listen": listen }))
             }
             ("GET", "export") => to_value(&self.org.export()?),
             ("POST", "commit") => {
@@ -179,9 +181,10 @@ pub fn listen(path: &Path) -> std::io::Result<UnixListener> {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
         _ => {}
     }
-    let listener = UnixListener::bind(path)?;
+    let listener = socket::listen(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
+    listener.set_nonblocking(true)?;
+    UnixListener::from_std(listener)
 }
 
 /// Connections to the socket at once; more wait until one ends.

@@ -87,6 +87,11 @@ pub fn bytes(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> A
     answer
 }
 
+/// To those who only ask whether the server runs.
+pub fn healthy() -> Answer {
+    bytes(StatusCode::OK, "text/plain", "ok")
+}
+
 /// What every answer carries, whatever it is: browsers shall guess no type, frame nothing, load only what a page's own policy
 /// names, and tell nobody where they came from.
 pub fn guarded(mut answer: Answer, strict: Option<HeaderValue>) -> Answer {

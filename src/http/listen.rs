@@ -1,21 +1,23 @@
 //! The accept loop: TCP or TLS, limits by address, back-off when descriptors run out, and the end in good order.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use hyper::{server::conn::http1, service::service_fn};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::{Notify, watch},
     task::JoinSet,
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::{config::Config, net::Quota};
 
 use super::{
     Http,
+    answer::Answer,
+    plain,
     progress::{Progress, bound_buffers},
     route,
 };
@@ -80,9 +82,15 @@ pub async fn serve(
                 tasks.spawn(async move {
                     let _place = place;
                     match tls {
-                        None => connection(http.clone(), stream, peer, closing).await,
-                        Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-                            Ok(Ok(stream)) => connection(http.clone(), stream, peer, closing).await,
+                        None => connection(http.clone(), stream, peer, closing, route::route).await,
+                        Some(tls) => match tokio::time::timeout(HANDSHAKE, handshake(tls, stream)).await {
+                            Ok(Ok(Client::Tls(stream))) => {
+                                connection(http.clone(), stream, peer, closing, route::route).await;
+                            }
+                            Ok(Ok(Client::Plain(stream))) => {
+                                let say = |http, _, request| plain::answer(http, request);
+                                connection(http.clone(), stream, peer, closing, say).await;
+                            }
                             failed => {
                                 http.metrics.handshakes_failed.inc();
                                 let why = failed.err().map_or("it failed", |_| "it took too long");
@@ -104,14 +112,32 @@ pub async fn serve(
     let _ = tokio::time::timeout(FAREWELL, async { while tasks.join_next().await.is_some() {} }).await;
 }
 
-async fn connection<S>(http: Arc<Http>, stream: S, peer: SocketAddr, mut closing: watch::Receiver<()>)
+/// What came to the port of TLS.
+enum Client {
+    /// As it should.
+    Tls(Box<TlsStream<TcpStream>>),
+    /// Somebody who speaks HTTP.
+    Plain(TcpStream),
+}
+
+async fn handshake(tls: TlsAcceptor, stream: TcpStream) -> io::Result<Client> {
+    match plain::speaks_http(&stream).await? {
+        true => Ok(Client::Plain(stream)),
+        false => Ok(Client::Tls(Box::new(tls.accept(stream).await?))),
+    }
+}
+
+/// One connection to its end; `answer` answers its requests.
+async fn connection<S, A, F>(http: Arc<Http>, stream: S, peer: SocketAddr, mut closing: watch::Receiver<()>, answer: A)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    A: Fn(Arc<Http>, SocketAddr, Request<Incoming>) -> F,
+    F: Future<Output = Result<Answer, Infallible>>,
 {
     let asked = Notify::new();
     let service = service_fn(|request| {
         asked.notify_one();
-        route::route(http.clone(), peer, request)
+        answer(http.clone(), peer, request)
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -12,6 +12,7 @@ mod bounds;
 mod frame;
 mod listen;
 mod pace;
+mod plain;
 mod progress;
 mod route;
 mod session;

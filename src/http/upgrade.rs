@@ -13,7 +13,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::proto::{ErrorCode, SUBPROTOCOL, SiteId};
+use crate::{
+    net::origin,
+    proto::{ErrorCode, SUBPROTOCOL, SiteId},
+};
 
 use super::{
     Http,
@@ -129,5 +132,7 @@ fn check_origin(http: &Http, door: &Door, headers: &HeaderMap) -> Option<Answer>
 pub(super) fn own_origin(http: &Http, origin: &str, headers: &HeaderMap) -> bool {
     // without its scheme: behind a proxy the server does not know whether people came over https
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("");
-    origin == http.public_url || origin.split_once("://").is_some_and(|(_, h)| !host.is_empty() && h == host)
+    let asked = |scheme: &str| origin::normalised(&format!("{scheme}://{host}"));
+    origin == http.public_url
+        || origin.split_once("://").is_some_and(|(scheme, _)| asked(scheme).as_deref() == Ok(origin))
 }

@@ -38,7 +38,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("bot", &["config"]),
     ("tls", &["files"]),
     ("files", &[]),
-    ("config", &[]),
+    ("config", &["net"]),
     ("net", &[]),
     ("proto", &[]),
     ("obs", &[]),

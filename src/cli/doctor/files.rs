@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,7 @@ use crate::{
         context::Context,
         data_dir::{self, KEYS, OPAQUE, ROBOT, TLS, quoted},
         link::Office,
-        lock, out,
+        lock, out, owner,
     },
     config::Config,
     crypto::keyfile::CompanyKeys,
@@ -29,6 +29,48 @@ pub fn data_directory(ctx: &Context) -> Finding {
         Ok(()) => Finding::ok(CHECK, format!("{}, nobody else may enter", ctx.data_dir.display())),
         Err(fail) => Finding::from_fail(CHECK, &fail),
     }
+}
+
+/// Most files that are looked at: a data directory has a few dozen, but anything may have been put there.
+const MOST_FILES: usize = 100_000;
+
+/// Whether everything in the data directory belongs to whom the directory belongs to: a server that runs as them reads and
+/// replaces nothing else. Nothing if it does.
+pub fn owners(ctx: &Context) -> Option<Finding> {
+    let owner = fs::metadata(&ctx.data_dir).ok()?.uid();
+    let mut foreign: Vec<(PathBuf, u32)> = Vec::new();
+    let mut to_look_at = vec![ctx.data_dir.clone()];
+    let mut seen = 0;
+    while let Some(dir) = to_look_at.pop() {
+        // what this user may not read is foreign, and named as such one level above
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten().take(MOST_FILES - seen) {
+            seen += 1;
+            // not what a link leads to
+            let Ok(meta) = entry.metadata() else { continue };
+            if meta.uid() != owner {
+                foreign.push((entry.path(), meta.uid()));
+            }
+            if meta.is_dir() {
+                to_look_at.push(entry.path());
+            }
+        }
+    }
+    foreign.sort();
+    let (first, whose) = foreign.first()?;
+    let more = match foreign.len() - 1 {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    Some(Finding::problem(
+        "owners",
+        format!(
+            "{}{more} belongs to {}, but the data directory to {}: the server may not read or replace it",
+            first.display(),
+            owner::shown(*whose),
+            owner::shown(owner)
+        ),
+        format!("chown -R {owner} {}", quoted(&ctx.data_dir)),
+    ))
 }
 
 /// Files with secrets: their modes, and whether the company keys are sealed.

@@ -41,6 +41,7 @@ impl Args {
 /// From the ground up: what stands on something broken is not looked at.
 fn examine(ctx: &Context) -> Vec<Finding> {
     let mut findings = vec![files::data_directory(ctx)];
+    findings.extend(files::owners(ctx));
     if data_dir::require_initialised(&ctx.data_dir).is_err() {
         findings.extend([machine::clock_of_the_world(), machine::open_files(None)]);
         return findings;

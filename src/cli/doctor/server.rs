@@ -11,6 +11,7 @@ use crate::{
         user::waiting,
     },
     config::Config,
+    crypto::directory::Role,
     org::acts::DAY_MS,
 };
 
@@ -130,9 +131,13 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
         }
     });
     let may_act = |id| company.dir.agent(id).is_some_and(|a| a.is_active(now));
+    let admin_may_come = company.believed.open.iter().any(|invite| invite.role == Role::Admin);
+    let next = "kefu user add ID --role admin invites one";
     if !company.dir.users().any(|(id, _)| may_act(id)) && company.believed.open.is_empty() {
-        let next = "kefu user add ID --role admin invites one";
         findings.push(Finding::warning("people", "nobody can sign in, and no invite is open", next));
+    } else if !company.dir.agents().any(|a| a.role == Role::Admin && a.is_active(now)) && !admin_may_come {
+        let what = "there is no admin: nobody confirms people or renews the directory in the console";
+        findings.push(Finding::warning("people", what, format!("{next}; or kefu user role ID admin")));
     }
     for newcomer in waiting::all(&company).iter().filter(|n| n.until < now + DAY_MS) {
         let (what, next) = newcomer.words(now);

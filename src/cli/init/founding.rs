@@ -52,7 +52,8 @@ pub fn found(wishes: Wishes<'_>, keys: &CompanyKeys, setup: &[u8], now_ms: u64) 
         let act = Signer::new(&view, keys, now_ms)?.team_add(&team, TEAM)?;
         (view, commit) = (acts::view_after(&view, &act), acts::join(commit, act));
         let signer = Signer::new(&view, keys, now_ms)?;
-        let act = signer.site_add(&site, SITE, wishes.origins, &team, SiteSettings::default())?;
+        // visitors read this name above their conversation: whom they speak to
+        let act = signer.site_add(&site, wishes.name, wishes.origins, &team, SiteSettings::default())?;
         (view, commit) = (acts::view_after(&view, &act), acts::join(commit, act));
         teams.push(team);
     }
@@ -92,6 +93,7 @@ mod tests {
         let dir = Directory::replay(keys.fp(), &f.commit.entries, None).unwrap();
         let (site, team): (SiteId, TeamId) = (SITE.parse().unwrap(), TEAM.parse().unwrap());
         assert_eq!(dir.state().sites[&site].origins, ["https://www.example.com"]);
+        assert_eq!(dir.state().sites[&site].name, "Bank", "visitors see the company, not an id");
         assert!(dir.team(&team).is_some());
         assert_eq!(f.invitation.teams, [team]);
         assert_eq!(f.commit.snapshot.as_ref().unwrap().verify(&dir, 1_000).unwrap().seq, 3);

@@ -78,8 +78,7 @@ impl Args {
             (None, Some(file)) => self.server(ctx, Some(file))?,
             (None, None) => self.server(ctx, None)?,
         };
-        report.print(ctx);
-        Ok(())
+        report.print(ctx)
     }
 
     /// Keys and genesis in a directory of their own.
@@ -152,7 +151,8 @@ impl Args {
 
     /// The configuration file. What others reach this machine by stands in snippets from the start.
     fn settings(&self, ctx: &Context) -> Result<String, Fail> {
-        match self.hosts.iter().find(|host| is_public(host)) {
+        let named = || self.hosts.iter().find(|host| means_one(host));
+        match self.hosts.iter().find(|host| is_public(host)).or_else(named) {
             Some(host) => Ok(config::template(&ctx.load_config()?.url_of(host))),
             None => Ok(config::TEMPLATE.to_owned()),
         }
@@ -181,8 +181,14 @@ impl Args {
 
 /// Whether a name or an address can mean this machine to others.
 fn is_public(host: &str) -> bool {
-    let local = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback() || ip.is_unspecified());
-    !local && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c))
+    let local = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    !local && means_one(host)
+}
+
+/// Whether it can stand in an address: a certificate may also be for a star, and nobody can reach "all addresses".
+fn means_one(host: &str) -> bool {
+    !host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified())
+        && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c))
 }
 
 /// The new database with its first entries.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::cli::{context::Context, data_dir::quoted, out, user::Invitation};
+use crate::cli::{context::Context, data_dir::quoted, fail::Fail, out, user::Invitation};
 
 /// Where the company keys are.
 #[derive(Debug, Clone, Copy)]
@@ -53,13 +53,18 @@ pub struct Report {
 
 impl Report {
     /// Prints it.
-    pub fn print(&self, ctx: &Context) {
+    pub fn print(&self, ctx: &Context) -> Result<(), Fail> {
         if let KeysAt::Here { sealed: false } | KeysAt::Offline { sealed: false } = self.keys {
             let dir = self.dir.display();
-            eprintln!("WARNING: {dir}/company.keys is NOT sealed. Whoever reads that file owns the company: he can");
+            eprintln!("WARNING: {dir}/company.keys is NOT sealed. Whoever reads that file owns the company: they can");
             eprintln!("         add people and read every conversation. Good for a trial, for nothing else.");
         }
-        if ctx.json { self.print_json() } else { self.print_text(ctx) }
+        if ctx.json {
+            self.print_json()
+        } else {
+            self.print_text()
+        }
+        self.invitation.as_ref().map_or(Ok(()), Invitation::shown)
     }
 
     fn print_json(&self) {
@@ -78,7 +83,7 @@ impl Report {
         }));
     }
 
-    fn print_text(&self, ctx: &Context) {
+    fn print_text(&self) {
         let dir = self.dir.display();
         match self.keys {
             KeysAt::Offline { .. } => out::line(format!("The keys of {} are in {dir}.\n", self.name)),
@@ -107,7 +112,7 @@ impl Report {
         }
         if let Some(invitation) = &self.invitation {
             out::line("");
-            invitation.print(ctx);
+            invitation.print_text();
         }
         out::line("\nnext:");
         self.next_steps();

@@ -54,10 +54,12 @@ const CLOCK_MS: u64 = 5 * 60_000;
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        // a configuration that was named says more about what is meant than a directory that wasn't
+        let named = ctx.config_file.as_ref().map(|_| ctx.load_config_with(self.overrides())).transpose()?;
         data_dir::require_initialised(&ctx.data_dir)?;
         data_dir::check_private(&ctx.data_dir)?;
         let listener = systemd::listener()?;
-        let mut config = ctx.load_config_with(self.overrides())?;
+        let mut config = named.map_or_else(|| ctx.load_config_with(self.overrides()), Ok)?;
         if config.robot.key_dir.is_empty() && config.robot.day_key_dir.is_empty() {
             config.robot.day_key_dir = systemd::runtime_directory().unwrap_or_default();
         }

@@ -28,7 +28,7 @@ commands! {
 /// What a site says and asks; none of it needs a signature.
 #[derive(Debug, clap::Args)]
 pub struct SettingsArgs {
-    /// Fields of the form before the chat, such as name,phone:required; "" for none
+    /// Fields of the form before the chat, such as name,phone:required,plan=套餐|Plan; "" for none
     #[arg(long, value_name = "FIELDS", value_parser = form::form)]
     form: Option<Value>,
     /// What the widget says first; "" for its own words

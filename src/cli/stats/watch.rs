@@ -1,9 +1,6 @@
 //! The wall's loop: ask, draw, wait for a key or the next second. The terminal is given back however it ends.
 
-use std::{
-    os::unix::net::UnixStream,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use ratatui::{
     DefaultTerminal,
@@ -14,7 +11,10 @@ use super::{
     draw::{Scene, draw},
     shape::Stats,
 };
-use crate::cli::{company::Company, context::Context, data_dir, fail::Fail, link::Office, out};
+use crate::{
+    cli::{company::Company, context::Context, data_dir, fail::Fail, link::Office, out},
+    files::socket,
+};
 
 /// Most intervals that are remembered.
 const HISTORY: usize = 1_000;
@@ -71,7 +71,7 @@ impl Wall {
 
     fn ask(&mut self, ctx: &Context) -> Result<(), Fail> {
         // never in process: the wall must not keep a starting server from its database
-        if self.office.is_none() && UnixStream::connect(ctx.file(data_dir::SOCKET)).is_ok() {
+        if self.office.is_none() && socket::connect(&ctx.file(data_dir::SOCKET)).is_ok() {
             self.office = Some(Office::open(ctx)?);
         }
         let office = self.office.as_ref().ok_or_else(|| Fail::failure("no server runs"))?;

@@ -60,8 +60,7 @@ impl Args {
                 Invitation { user, name: name.clone(), role, teams, code, until: company.now_ms + self.ttl };
             Ok((commit, invitation))
         })?;
-        invitation.print(ctx);
-        Ok(())
+        invitation.print(ctx)
     }
 }
 

@@ -42,8 +42,7 @@ impl Again {
             let (commit, code) = act(signer, &self.id, self.ttl)?;
             Ok((commit, Invitation::again(company, &self.id, code, self.ttl)?))
         })?;
-        invitation.print(ctx);
-        Ok(())
+        invitation.print(ctx)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::last_admin::LastAdmin;
 use crate::{
     cli::{
         company::Company,
@@ -21,6 +22,8 @@ pub struct Args {
     #[arg(value_name = "ID")]
     id: UserId,
     #[command(flatten)]
+    last_admin: LastAdmin,
+    #[command(flatten)]
     signing: Signing,
 }
 
@@ -28,7 +31,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let check = |company: &Company| match company.user(&self.id)? {
-            user if user.on => Ok(()),
+            user if user.on => self.last_admin.check(company, &self.id),
             _ => Err(Fail::new(Kind::Exists, format!("{} is switched off already", self.id))),
         };
         let teams = self.signing.act(ctx, check, |company, signer| {

@@ -35,11 +35,27 @@ impl Invitation {
         })
     }
 
-    /// Prints it.
-    pub fn print(&self, ctx: &Context) {
-        if ctx.json {
-            return out::print_json(&json!({"invite": self.json()}));
+    /// Prints it. Fails if the code could not be shown: it is nowhere else.
+    pub fn print(&self, ctx: &Context) -> Result<(), Fail> {
+        match ctx.json {
+            true => out::print_json(&json!({"invite": self.json()})),
+            false => self.print_text(),
         }
+        self.shown()
+    }
+
+    /// Fails if what was printed so far did not reach the reader.
+    pub fn shown(&self) -> Result<(), Fail> {
+        let user = &self.user;
+        out::printed().map_err(|fail| {
+            fail.next(format!(
+                "{user} is invited, but the code is lost: kefu user invite revoke {user}, then invite again"
+            ))
+        })
+    }
+
+    /// Prints it for people.
+    pub fn print_text(&self) {
         let who = if self.name == self.user.as_str() {
             self.user.to_string()
         } else {

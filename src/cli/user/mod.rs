@@ -6,6 +6,7 @@ mod confirm;
 mod disable;
 mod invitation;
 mod invite;
+mod last_admin;
 mod list;
 mod people;
 mod role;
@@ -18,7 +19,7 @@ pub use invitation::Invitation;
 use crate::crypto::directory::Role;
 
 commands! {
-    /// People who answer: add, list, change
+    /// People who answer: invite, list, change role and teams, switch off
     pub enum Command {
         Add(add::Args),
         List(list::Args),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::RoleArg;
+use super::{RoleArg, last_admin::LastAdmin};
 use crate::{
     cli::{
         company::Company,
@@ -24,6 +24,8 @@ pub struct Args {
     #[arg(value_enum)]
     role: RoleArg,
     #[command(flatten)]
+    last_admin: LastAdmin,
+    #[command(flatten)]
     signing: Signing,
 }
 
@@ -33,7 +35,7 @@ impl Args {
         let role: Role = self.role.into();
         let check = |company: &Company| match company.user(&self.id)?.role {
             now if now == role => Err(Fail::new(Kind::Exists, format!("{} is {now} already", self.id))),
-            _ => Ok(()),
+            _ => self.last_admin.check(company, &self.id),
         };
         self.signing.act(ctx, check, |_, signer| Ok((signer.user_role(&self.id, role)?, ())))?;
         ctx.say(json!({"user": self.id, "role": role}), format!("{} is {role} now.", self.id));

@@ -3,6 +3,7 @@
 use super::{ActError, Signer, error::nearest, people::check_name};
 use crate::{
     crypto::directory::{Body, SiteBody},
+    net::origin::{self, OriginError},
     org::{Commit, SiteSettings},
     proto::{SiteId, TeamId},
 };
@@ -74,76 +75,7 @@ impl Signer<'_> {
     }
 }
 
-/// An origin as browsers send it: `scheme://host[:port]`, lower case, without a default port, a path or a star.
+/// An origin as browsers send it; see [`origin::normalised`].
 pub fn check_origin(text: &str) -> Result<String, ActError> {
-    let bad = |why| ActError::Origin { origin: text.to_owned(), why };
-    let lower = text.trim().to_ascii_lowercase();
-    let (scheme, rest) = lower.split_once("://").ok_or_else(|| bad("no scheme"))?;
-    let default_port = match scheme {
-        "https" => "443",
-        "http" => "80",
-        _ => return Err(bad("the scheme must be https or http")),
-    };
-    let rest = rest.strip_suffix('/').unwrap_or(rest);
-    if rest.contains(['/', '?', '#', '@']) {
-        return Err(bad("it has a path, a query or a user"));
-    }
-    let (host, port) = match rest.strip_prefix('[') {
-        Some(v6) => {
-            let (host, after) = v6.split_once(']').ok_or_else(|| bad("the host is no address"))?;
-            host.parse::<std::net::Ipv6Addr>().map_err(|_| bad("the host is no address"))?;
-            let port =
-                if after.is_empty() { None } else { Some(after.strip_prefix(':').ok_or_else(|| bad("no port"))?) };
-            (format!("[{host}]"), port)
-        }
-        None => match rest.split_once(':') {
-            Some((host, port)) => (host.to_owned(), Some(port)),
-            None => (rest.to_owned(), None),
-        },
-    };
-    let letters = host.starts_with('[') || host.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-');
-    if host.is_empty() || !letters {
-        return Err(bad("the host must be written in ASCII letters (punycode for others)"));
-    }
-    match port {
-        None => Ok(format!("{scheme}://{host}")),
-        Some(p) if p == default_port => Ok(format!("{scheme}://{host}")),
-        Some(p) => match p.parse::<u16>() {
-            Ok(n) if n > 0 => Ok(format!("{scheme}://{host}:{n}")),
-            _ => Err(bad("the port is no number from 1 to 65535")),
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn origins_are_what_browsers_send() {
-        for (typed, origin) in [
-            ("https://shop.example", "https://shop.example"),
-            (" HTTPS://Shop.Example:443/ ", "https://shop.example"),
-            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
-            ("http://[::1]:3000", "http://[::1]:3000"),
-        ] {
-            assert_eq!(check_origin(typed).as_deref(), Ok(origin));
-        }
-        for bad in [
-            "",
-            "shop.example",
-            "ftp://x",
-            "https://",
-            "https://x/y",
-            "https://*.x",
-            "https://x:0",
-            "https://客服",
-            "https://u@x",
-            "https://[zz]",
-            "https://x:99999",
-            "null",
-        ] {
-            assert!(check_origin(bad).is_err(), "{bad}");
-        }
-    }
+    origin::normalised(text).map_err(|OriginError(why)| ActError::Origin { origin: text.to_owned(), why })
 }

@@ -19,6 +19,8 @@ use kefu::{
     },
 };
 
+use super::Shell;
+
 /// Uses an invite as the console does. Gives the team keys that its user can open now.
 pub async fn accept(data: &Path, code: &str) -> Vec<(String, u32)> {
     come(data, code).await.1
@@ -69,4 +71,27 @@ pub async fn come(data: &Path, code: &str) -> (Keyring, Vec<(String, u32)>) {
     drop(org);
     store.close().await;
     (keyring, mine)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_admin_stays_unless_it_is_meant() {
+    let sh = Shell::new();
+    let made = sh.json(&["init", "--no-passphrase"]);
+    accept(&sh.path("data"), made["invite"]["code"].as_str().unwrap()).await;
+    for args in [&["user", "role", "admin", "agent"][..], &["user", "disable", "admin"]] {
+        let out = sh.run(args);
+        let text = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(1));
+        assert!(text.contains("admin is the last admin") && text.contains("--yes-no-admin-left"), "{text}");
+    }
+    // an invite is no admin yet
+    let second = sh.json(&["user", "add", "zhao", "--role", "admin"]);
+    assert_eq!(sh.fails(&["user", "disable", "admin"]).0, 1);
+    accept(&sh.path("data"), second["invite"]["code"].as_str().unwrap()).await;
+    sh.json(&["user", "disable", "admin"]);
+    assert_eq!(sh.fails(&["user", "role", "zhao", "supervisor"]).0, 1);
+    sh.json(&["user", "role", "zhao", "supervisor", "--yes-no-admin-left"]);
+    let doctor = sh.run(&["doctor"]);
+    let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(text.contains("there is no admin") && text.contains("kefu user role ID admin"), "{text}");
 }

@@ -6,6 +6,8 @@ mod coming;
 mod liar;
 mod links;
 mod lying_socket;
+mod output;
+mod places;
 mod service;
 mod serving;
 mod waiting;
@@ -41,15 +43,17 @@ fn sessions() {
 /// A data directory and the executable.
 struct Shell {
     tmp: tempfile::TempDir,
+    /// Where in it.
+    below: std::path::PathBuf,
 }
 
 impl Shell {
     fn new() -> Self {
-        Self { tmp: tempfile::tempdir().unwrap() }
+        Self { tmp: tempfile::tempdir().unwrap(), below: "".into() }
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
-        self.tmp.path().join(name)
+        self.tmp.path().join(&self.below).join(name)
     }
 
     fn file(&self, name: &str, text: &str) -> String {
@@ -57,10 +61,15 @@ impl Shell {
         self.path(name).to_str().unwrap().to_owned()
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kefu"));
         command.args(args).stdin(Stdio::null()).env_remove("KEFU_DATA_DIR").env_remove("CREDENTIALS_DIRECTORY");
-        command.arg("--data-dir").arg(self.path("data")).output().unwrap()
+        command.arg("--data-dir").arg(self.path("data"));
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
     }
 
     /// The JSON of a command that must succeed.

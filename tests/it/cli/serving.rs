@@ -207,3 +207,62 @@ fn the_wall_needs_a_server() {
     assert!(String::from_utf8_lossy(&out.stderr).contains("kefu serve starts it"));
     assert_eq!(sh.json(&["stats"])["running"], json!(false));
 }
+
+/// The answer to a request that is sent as it is.
+fn said(at: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn whoever_speaks_http_to_the_port_of_tls_is_told_so() {
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase", "--host", "127.0.0.1"]);
+    let mut command = sh.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let server = Server::spawn(&mut command);
+    let text = said(server.addr, "GET /console/ HTTP/1.1\r\nHost: chat.example.com:8443\r\n\r\n");
+    assert!(text.starts_with("HTTP/1.1 400 "), "{text}");
+    assert!(text.contains("Open https://chat.example.com:8443/console/\n"), "{text}");
+    assert!(text.contains("请打开 https://chat.example.com:8443/console/"), "{text}");
+    // nothing that a stranger sends is repeated as it came
+    let text = said(server.addr, "POST /<script> HTTP/1.1\r\nHost: <script>\r\nContent-Length: 0\r\n\r\n");
+    assert!(text.starts_with("HTTP/1.1 400 ") && !text.contains("script"), "{text}");
+    // probes that know nothing of TLS
+    let text = said(server.addr, "GET /healthz HTTP/1.1\r\nHost: kefu\r\nConnection: close\r\n\r\n");
+    assert!(text.starts_with("HTTP/1.1 200 ") && text.ends_with("ok"), "{text}");
+    // nothing else is to be had there
+    let text = said(server.addr, "GET /api/v1/directory?after=-1 HTTP/1.1\r\nHost: kefu\r\n\r\n");
+    assert!(text.starts_with("HTTP/1.1 400 "), "{text}");
+    assert_eq!(sh.json(&["healthcheck"])["healthy"], true);
+    assert!(server.stop().success());
+}
+
+#[test]
+fn health_is_asked_without_a_shell_and_without_curl() {
+    let sh = Shell::new();
+    assert_eq!(sh.fails(&["healthcheck"]), (3, "not_initialised".into()));
+    sh.json(&["init", "--no-passphrase"]);
+    assert_eq!(sh.fails(&["healthcheck"]), (1, "failure".into()));
+    let mut server = Server::start(&sh);
+    assert_eq!(sh.json(&["healthcheck"]), json!({"healthy": true, "listen": server.addr.to_string()}));
+    // one that hangs is not healthy
+    let pid = rustix::process::Pid::from_child(&server.child);
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    assert_eq!(sh.fails(&["healthcheck", "--timeout", "1"]), (1, "failure".into()));
+    rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
+    assert_eq!(sh.json(&["healthcheck"])["healthy"], true);
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    assert_eq!(sh.fails(&["healthcheck"]), (1, "failure".into()));
+}
+
+#[test]
+fn a_configuration_that_is_not_there_is_named_before_a_directory_that_is_not() {
+    let sh = Shell::new();
+    let out = sh.run(&["serve", "--config", "missing.toml"]);
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(text.contains("missing.toml") && text.contains("no such configuration file"), "{text}");
+}
