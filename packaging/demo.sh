@@ -18,7 +18,7 @@ code() { sed -n 's/.*"code": *"\([^"]*\)".*/\1/p' "$1" | head -n 1; }
 cat <<TEXT
 
   demo page   $url/demo/      (write as a visitor)
-  console     $url/console/   (answer as an agent)
+  console     $url/console/   (answer as an agent; press "Go online", 上线, to be given conversations)
 
   agent li's invite, for "First time" (首次登录) in the console:
     $(code "$DIR/li.invite.json")

@@ -50,6 +50,7 @@ impl House {
             tokio::select! {
                 _ = marks.tick() => {
                     self.chat.store_marks().await;
+                    self.chat.save_statuses_later();
                     self.chat.tell_missed().await;
                 }
                 _ = sweep.tick() => self.sweep().await,

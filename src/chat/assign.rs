@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use crate::{
     desk,
     hub::{Conn, Topic},
-    proto::{AgentState, CloseCode, ConvId, ConvState, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, TeamId, UserId},
+    proto::{CloseCode, ConvId, ConvState, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, TeamId, UserId},
     store::{Op, Table},
 };
 
@@ -136,14 +136,6 @@ impl Chat {
         .await
     }
 
-    /// An agent says whether he takes new conversations.
-    pub fn status(&self, conn: &Conn, state: AgentState) -> Result<(), Refusal> {
-        let user = self.require_agent(conn)?.user;
-        self.presence.set_state(user.clone(), state);
-        self.fact(desk::Event::AgentState { user, state });
-        Ok(())
-    }
-
     /// The directory grew: everybody is told; sockets of people who are out are closed, and those of people whose teams
     /// changed start again, so that they listen to the right ones.
     pub fn directory_changed(&self, seq: u32) {
@@ -170,5 +162,6 @@ impl Chat {
                 None => desk::Event::AgentRemoved { user },
             });
         }
+        self.forget_statuses();
     }
 }

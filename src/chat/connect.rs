@@ -8,11 +8,11 @@ use crate::{
     crypto::hash,
     desk,
     hub::{Conn, Frame, Topic, Who},
-    proto::{AgentState, BEAT_MS, ConvId, Have, Owner, RESUME_RECORDS, ServerFrame, Side, StorageState},
+    proto::{BEAT_MS, ConvId, Have, Owner, RESUME_RECORDS, ServerFrame, Side, StorageState},
     store::StoredRecord,
 };
 
-use super::{Chat, Reader, Refusal, cells::lock, now_ms, shown::shown, text};
+use super::{Chat, DeskMessage, Reader, Refusal, cells::lock, now_ms, shown::shown, text};
 
 /// Bytes that are read for one `resume`, about, whether they fit or not.
 const RESUME_EFFORT: usize = 8 * RESUME_BYTES;
@@ -39,17 +39,15 @@ impl Chat {
                 for team in &agent.teams {
                     self.hub.listen(conn, Topic::Team(team.clone()));
                 }
-                self.fact(desk::Event::AgentConnected {
-                    user: user.clone(),
-                    name: agent.name.clone(),
-                    teams: agent.teams.clone(),
-                    capacity: None,
-                    state: self.presence.state_of(user).unwrap_or(AgentState::Online),
-                });
+                let (name, teams) = (agent.name.clone(), agent.teams.clone());
+                let _ = self.desk.send(DeskMessage::Connected { user: user.clone(), name, teams });
                 self.show_desk(conn, user, &agent.teams);
                 let (convs, more) = self.greeting_for(user)?;
                 let missed = self.missed_of(&agent.teams);
-                let config = json!({ "role": agent.role, "teams": agent.teams, "more": more, "missed": missed });
+                let status = self.status.of(user);
+                let config = json!({
+                    "role": agent.role, "teams": agent.teams, "status": status, "more": more, "missed": missed,
+                });
                 (Side::Agent, Some(user.clone()), Some(agent.name), convs, config)
             }
         };

@@ -14,32 +14,21 @@ use tokio::{
 use crate::{
     desk::{self, Decision, Desk},
     hub::{Conn, Topic},
-    proto::{AgentState, ConvId, ErrorCode, Event, Owner, OwnerWhy, Presence, ServerFrame, TeamId, UserId},
+    proto::{ConvId, ErrorCode, Event, Owner, OwnerWhy, Presence, ServerFrame, StatusWhy, TeamId, UserId},
 };
 
 use super::{Chat, DeskMessage, Refusal, cells::lock, close::append, conversation::Row, now_ms, text};
 
-/// What the desk said last about teams and agents, for those who connect later.
+/// What the desk said last about teams, for those who connect later.
 #[derive(Debug, Default)]
 pub struct PresenceBoard {
     teams: Mutex<HashMap<TeamId, (Presence, u32)>>,
-    states: Mutex<HashMap<UserId, AgentState>>,
 }
 
 impl PresenceBoard {
     /// Whether somebody of a team is there.
     pub fn of(&self, team: &TeamId) -> (Presence, u32) {
         lock(&self.teams).get(team).copied().unwrap_or((Presence::Away, 0))
-    }
-
-    /// Remembers what an agent says about himself.
-    pub fn set_state(&self, user: UserId, state: AgentState) {
-        lock(&self.states).insert(user, state);
-    }
-
-    /// What an agent said about himself last.
-    pub fn state_of(&self, user: &UserId) -> Option<AgentState> {
-        lock(&self.states).get(user).copied()
     }
 }
 
@@ -62,6 +51,19 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
                     continue;
                 }
                 Some(DeskMessage::Fact(event)) => event,
+                Some(DeskMessage::Connected { user, name, teams }) => {
+                    let state = chat.status.of(&user);
+                    desk::Event::AgentConnected { user, name, teams, capacity: None, state }
+                }
+                Some(DeskMessage::Status { user, state, reply }) => {
+                    chat.keep_status(&user, state, None).await;
+                    let _ = reply.send(());
+                    desk::Event::AgentState { user, state }
+                }
+                Some(DeskMessage::SaveStatuses) => {
+                    chat.save_statuses().await;
+                    continue;
+                }
                 Some(DeskMessage::Ask(question)) => {
                     question(&desk);
                     continue;
@@ -81,6 +83,9 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
             desk::Event::Accept { conv, user } => Some((*conv, user.clone())),
             _ => None,
         };
+        if let desk::Event::AgentRemoved { user } = &event {
+            chat.forget_status(user).await;
+        }
         for decision in desk.apply(event, clock.now_ms()) {
             match decision {
                 Decision::AgentsChanged { team } => roster.changed(team),
@@ -186,7 +191,7 @@ impl Chat {
             }
             Decision::Presence { team, state, agents } => self.presence_changed(team, state, agents),
             Decision::StateChanged { user, state } => {
-                self.presence.set_state(user, state);
+                self.keep_status(&user, state, Some(StatusWhy::Missed)).await;
             }
             Decision::AgentsChanged { .. } => {} // gathered by the caller
         }

@@ -30,6 +30,7 @@ mod restore;
 pub mod robot;
 mod shown;
 mod space;
+mod status;
 
 use std::{
     borrow::Cow,
@@ -46,7 +47,7 @@ use crate::{
     hub::{Conn, Frame, Hub, Who},
     obs::Metrics,
     org::Org,
-    proto::{ConvId, ErrorCode, Limit, MsgId, Presence, ServerFrame, TeamId, UserId},
+    proto::{AgentState, ConvId, ErrorCode, Limit, MsgId, Presence, ServerFrame, TeamId, UserId},
     store::{Store, StoreError},
 };
 
@@ -159,6 +160,26 @@ pub enum DeskMessage {
         /// The outcome.
         reply: tokio::sync::oneshot::Sender<Result<(), Refusal>>,
     },
+    /// An agent's socket is there. What they chose last is looked up when the desk hears of it, not before.
+    Connected {
+        /// Who.
+        user: UserId,
+        /// Display name.
+        name: String,
+        /// Whose queues they serve.
+        teams: Vec<TeamId>,
+    },
+    /// An agent says something else of themself.
+    Status {
+        /// Who.
+        user: UserId,
+        /// What.
+        state: AgentState,
+        /// That it is kept.
+        reply: tokio::sync::oneshot::Sender<()>,
+    },
+    /// What could not be kept so far is tried again.
+    SaveStatuses,
     /// Somebody asks about the desk.
     Ask(Box<dyn FnOnce(&crate::desk::Desk) + Send>),
 }
@@ -173,6 +194,7 @@ pub struct Chat {
     limits: limits::Limits,
     desk: mpsc::UnboundedSender<DeskMessage>,
     presence: desk_task::PresenceBoard,
+    status: status::Board,
     robot: robot::Seat,
     missed: missed::Board,
     /// Conversations whose receipt marks are not stored yet.
@@ -193,6 +215,7 @@ impl Chat {
             cells: cells::Cells::default(),
             limits: limits::Limits::new(rates),
             presence: desk_task::PresenceBoard::default(),
+            status: status::Board::default(),
             robot: robot::Seat::default(),
             missed: missed::Board::default(),
             dirty: Mutex::default(),
@@ -203,6 +226,7 @@ impl Chat {
             desk,
         };
         chat.load_open()?;
+        chat.load_statuses()?;
         chat.load_missed()?;
         Ok((Arc::new(chat), inbox))
     }

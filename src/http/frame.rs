@@ -115,7 +115,7 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
         F::Close { conv, .. } => chat.close(conn, address, conv).await,
         F::Reopen { conv, .. } => chat.reopen(conn, address, conv).await,
         F::Dismiss { conv, .. } => chat.dismiss(conn, conv).await,
-        F::Status { state, .. } => chat.status(conn, state),
+        F::Status { state, .. } => chat.set_status(conn, state).await,
         F::Accept { conv, .. } => chat.accept(conn, conv).await,
         F::Decline { conv, .. } => chat.decline(conn, conv),
         F::Take { conv, .. } => chat.take(conn, conv).await,

@@ -26,6 +26,14 @@ pub enum AgentState {
     Offline,
 }
 
+/// Why the server itself changed what an agent says of themself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusWhy {
+    /// They let offers run out, two in a row.
+    Missed,
+}
+
 /// Whether somebody would answer now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::proto::{
-    AgentInfo, ConvId, ErrorCode, Generation, Kid, Limit, MissedCount, MsgId, Presence, Side, StorageState, Summary,
-    TeamId, UserId,
+    AgentInfo, AgentState, ConvId, ErrorCode, Generation, Kid, Limit, MissedCount, MsgId, Presence, Side, StatusWhy,
+    StorageState, Summary, TeamId, UserId,
 };
 
 /// What the server says besides records.
@@ -182,6 +182,14 @@ pub enum ServerFrame {
     Storage {
         /// What it can store now.
         state: StorageState,
+    },
+    /// To all pages of an agent: this is what they are now.
+    Status {
+        /// Online, busy or offline.
+        state: AgentState,
+        /// Why, if it was not their own choice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<StatusWhy>,
     },
     /// Colleagues.
     Agents {

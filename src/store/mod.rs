@@ -45,6 +45,8 @@ pub enum Table {
     ConvByTime,
     /// team ‖ 0x00 ‖ u64 time, big-endian ‖ conversation → nothing; those that waited in vain, since then.
     Missed,
+    /// user id → what an agent last said of themself: `online`, `busy` or `offline`, JSON.
+    Status,
 }
 
 impl Table {
@@ -62,6 +64,7 @@ impl Table {
         Self::OpenConv,
         Self::ConvByTime,
         Self::Missed,
+        Self::Status,
     ];
 }
 

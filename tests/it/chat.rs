@@ -11,6 +11,7 @@ mod missed;
 mod recalls;
 mod resume;
 mod rewound;
+mod status;
 
 use kefu::proto::{ClientFrame, ConvId, ErrorCode, Event, Owner, RecordView, ServerFrame};
 

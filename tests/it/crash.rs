@@ -88,6 +88,7 @@ async fn run(kills: u64, faults: bool) {
     let company = Company::found_with(&[("li", Role::Supervisor, &["svc"]), ("wu", Role::Supervisor, &["svc"])]).await;
     let mut server = Process::start(company.path());
     let stage = Arc::new(Stage::default());
+    Peer::all_online(&company, server.addr, &AGENTS).await;
 
     let mut people: Vec<Me> = AGENTS.iter().map(|user| Me::agent(&company, user)).collect();
     people.extend((0..VISITORS).map(|_| Me::visitor("s1")));

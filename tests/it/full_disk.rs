@@ -66,6 +66,7 @@ impl Scene {
         let company = Company::found_in(place.path(), &people).await;
         let server = Process::start(company.path());
         let stage = Arc::new(Stage::default());
+        Peer::all_online(&company, server.addr, &AGENTS).await;
         let address = Sender::new(server.addr);
         let mut scene = Self { company, server, address, stage, proxies: Vec::new(), writers: Vec::new() };
         let mut people: Vec<Me> = AGENTS.iter().map(|user| Me::agent(&scene.company, user)).collect();

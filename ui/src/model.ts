@@ -264,7 +264,7 @@ export interface Offer {
 export interface Notice {
   id: number;
   kind: 'error' | 'info';
-  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.old_widgets' | 'notice.unsafe_widgets' | 'notice.old_password' | 'notice.offer_missed' | 'notice.missed' | 'notice.conversation_gone' | 'notice.signed_out';
+  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.old_widgets' | 'notice.unsafe_widgets' | 'notice.old_password' | 'notice.offer_missed' | 'notice.made_busy' | 'notice.missed' | 'notice.conversation_gone' | 'notice.signed_out';
   params?: Record<string, string | number>;
 }
 

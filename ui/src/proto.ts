@@ -139,6 +139,8 @@ export type ServerFrame =
   | { t: 'receipt'; conv: string; side: WireSide; delivered: number; read: number }
   | { t: 'directory'; seq: number }
   | { t: 'storage'; state: StorageState }
+  /** To all pages of an agent; `why`: the server chose it. */
+  | { t: 'status'; state: AgentState; why?: string }
   | ({ t: 'missed' } & MissedCount)
   | { t: 'agents'; list: AgentInfo[] };
 

@@ -6,9 +6,10 @@ use crate::{
         context::Context,
         link::Office,
         out,
-        stats::{Stats, missed_of},
+        stats::{Agent, Stats, missed_of},
     },
     config::Config,
+    proto::AgentState,
 };
 
 /// Waits longer than this are no rush hour, ms.
@@ -24,7 +25,22 @@ pub fn waiting(ctx: &Context, config: &Config) -> Vec<Finding> {
     let stats = asked.ok().and_then(|answer| serde_json::from_value::<Stats>(answer).ok());
     let Some(stats) = stats else { return Vec::new() };
     let queue = stats.running.then(|| queue(&stats, config.conversations.missed_after_days));
-    queue.into_iter().chain([missed(&stats, out::now_ms())]).collect()
+    queue.into_iter().chain(in_no_team(&stats)).chain([missed(&stats, out::now_ms())]).collect()
+}
+
+/// People who said that they take conversations, and to whom none can come.
+fn in_no_team(stats: &Stats) -> Option<Finding> {
+    let desk = stats.desk();
+    let takes = |a: &&Agent| a.teams.is_empty() && a.state != AgentState::Offline;
+    let users: Vec<&str> = desk.agents.iter().filter(takes).map(|a| a.user.as_str()).collect();
+    let (first, many) = (users.first()?, users.len() > 1);
+    let what =
+        format!("{} {} in no team: no conversation comes to them", users.join(", "), if many { "are" } else { "is" });
+    Some(Finding::warning(
+        "agents",
+        what,
+        format!("kefu user teams {first} --add TEAM; kefu team list names the teams"),
+    ))
 }
 
 fn queue(stats: &Stats, days: u32) -> Finding {
@@ -91,6 +107,22 @@ mod tests {
         let found = queue(&stats(60_000), 7);
         assert_eq!((found.level, found.what.as_str()), (Level::Ok, "3 waiting, the first for 1 min"));
         assert_eq!(queue(&Stats::default(), 7).what, "nobody waits");
+    }
+
+    #[test]
+    fn who_is_online_in_no_team_is_named() {
+        let agent = |user: &str, state: &str, teams: &[&str]| json!({"user": user, "name": user, "state": state, "load": 0, "offers": 0, "capacity": 8, "teams": teams});
+        let stats = |agents: Vec<serde_json::Value>| -> Stats {
+            serde_json::from_value(json!({"running": true, "desk": {"agents": agents}})).unwrap()
+        };
+        let li = agent("li", "online", &["svc"]);
+        assert!(in_no_team(&stats(vec![li.clone(), agent("boss", "offline", &[])])).is_none());
+        let found = in_no_team(&stats(vec![li, agent("boss", "online", &[]), agent("chen", "busy", &[])])).unwrap();
+        assert_eq!(
+            (found.level, found.what.as_str()),
+            (Level::Warning, "boss, chen are in no team: no conversation comes to them")
+        );
+        assert_eq!(found.next.as_deref(), Some("kefu user teams boss --add TEAM; kefu team list names the teams"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod tables;
 mod text;
 mod watch;
 
-pub use shape::Stats;
+pub use shape::{Agent, Stats};
 pub use text::missed_of;
 
 use std::time::Duration;

@@ -13,12 +13,9 @@ use ratatui::{
 use super::{
     draw::{LONG_WAIT, boxed, wait_text},
     shape::{Agent, Desk, Queue},
-    text::state,
+    text::{state, teams},
 };
-use crate::{
-    cli::out,
-    proto::{AgentState, TeamId},
-};
+use crate::{cli::out, proto::AgentState};
 
 /// Agents: those who answer first, then by load.
 pub fn agents(frame: &mut Frame<'_>, area: Rect, desk: &Desk) {
@@ -43,12 +40,11 @@ pub fn agents(frame: &mut Frame<'_>, area: Rect, desk: &Desk) {
             AgentState::Busy => Color::Yellow,
             AgentState::Offline => Color::DarkGray,
         };
-        let teams: Vec<&str> = a.teams.iter().map(TeamId::as_str).collect();
         Row::new([
             Cell::new(out::printable(&a.name)),
             Cell::new(Line::from(vec![Span::styled("● ", Style::new().fg(color)), Span::raw(state(a.state))])),
             Cell::new(load_bar(a)),
-            Cell::new(teams.join(", ")),
+            Cell::new(teams(&a.teams)),
         ])
     });
     let widths = [Constraint::Fill(3), Constraint::Length(9), Constraint::Length(16), Constraint::Fill(3)];

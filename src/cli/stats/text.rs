@@ -113,9 +113,8 @@ pub fn missed_of(stats: &Stats) -> Option<String> {
 fn agents(desk: &Desk) -> Table {
     let mut table = Table::new(&["agent", "name", "state", "load", "teams"], "");
     for a in &desk.agents {
-        let teams: Vec<&str> = a.teams.iter().map(TeamId::as_str).collect();
         let load = format!("{}/{}", a.load, a.capacity);
-        table.row([a.user.to_string(), a.name.clone(), state(a.state).into(), load, teams.join(", ")]);
+        table.row([a.user.to_string(), a.name.clone(), state(a.state).into(), load, teams(&a.teams)]);
     }
     table
 }
@@ -127,6 +126,14 @@ fn queues(desk: &Desk) -> Table {
         table.row([q.team.to_string(), q.online.to_string(), q.waiting.to_string(), longest]);
     }
     table
+}
+
+/// Whose queues somebody serves, in words.
+pub fn teams(teams: &[TeamId]) -> String {
+    match teams {
+        [] => "in no team".into(),
+        _ => teams.iter().map(TeamId::as_str).collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// The word for a state.

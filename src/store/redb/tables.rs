@@ -43,6 +43,7 @@ pub(super) fn small(table: Table) -> TableDefinition<'static, &'static [u8], &'s
         Table::OpenConv => "open_conv",
         Table::ConvByTime => "conv_by_time",
         Table::Missed => "missed",
+        Table::Status => "status",
     })
 }
 

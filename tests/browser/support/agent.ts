@@ -11,6 +11,7 @@ export const C = {
   user: /^(账号|User id)/,
   password: /^(密码|Password)/,
   status: /^(我的状态|My status)/,
+  goOnline: /^(上线|Go online)$/,
   list: /^(会话列表|Conversations)$/,
   log: /^(消息记录|Messages)$/,
   reply: /^(回复|Reply)$/,
@@ -61,8 +62,14 @@ export class Agent {
     await this.page.goto(this.console);
   }
 
-  /** The first sign-in with an invite code. Ends at the desk. */
+  /** The first sign-in with an invite code. Ends at the desk, online. */
   async enrol(code: string, password = PASSWORD): Promise<void> {
+    await this.firstSignIn(code, password);
+    await this.goOnline();
+  }
+
+  /** The same, and nothing more: nobody is online before they said so. */
+  async firstSignIn(code: string, password = PASSWORD): Promise<void> {
     await this.goto();
     await this.page.getByRole('tab', { name: C.firstTime }).click();
     await this.page.getByRole('textbox', { name: C.code }).fill(code);
@@ -87,6 +94,12 @@ export class Agent {
 
   async atDesk(): Promise<void> {
     await expect(this.list).toBeVisible({ timeout: SIGN_IN_MS });
+  }
+
+  /** What the page itself offers to those who are offline. */
+  async goOnline(): Promise<void> {
+    await this.page.getByRole('button', { name: C.goOnline }).first().click();
+    await expect(this.page.getByRole('button', { name: C.status })).toContainText(/在线|Online/);
   }
 
   async status(state: State): Promise<void> {

@@ -8,7 +8,7 @@ use kefu::{
         keyring::Keyring,
     },
     org::{Commit, acts::NewUser},
-    proto::CloseCode,
+    proto::{AgentState, CloseCode},
 };
 use serde_json::json;
 
@@ -63,6 +63,7 @@ async fn whom_nobody_confirms_in_time_is_shown_out() {
     let server = Server::start(&Company::found().await, config()).await;
     let (me, _) = comes(&server.company, "new", 4_000).await;
     let mut new = Peer::connect(&server, &me).await;
+    new.status(AgentState::Online).await;
     let mut visitor = Peer::visitor(&server).await;
     let conv = visitor.open().await;
     new.accept(conv).await;

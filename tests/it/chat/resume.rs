@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kefu::proto::{CloseCode, Presence, RESUME_RECORDS};
+use kefu::proto::{AgentState, CloseCode, Presence, RESUME_RECORDS};
 use tokio::net::TcpSocket;
 
 use super::*;
@@ -96,6 +96,7 @@ async fn a_dead_peer_is_gone_within_two_heartbeats() {
     let presence = |f: &ServerFrame| if let ServerFrame::Presence { agents, .. } = f { Some(*agents) } else { None };
     assert_eq!(visitor.frame(presence).await, 0);
     let mut li = Peer::try_connect(&server.company, proxy.addr, &Me::agent(&server.company, "li")).await.unwrap();
+    li.status(AgentState::Online).await;
     assert_eq!(visitor.frame(presence).await, 1);
     proxy.stall();
     let started = Instant::now();

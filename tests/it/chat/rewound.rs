@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, sync::Arc};
 
 use kefu::{
     crypto::{codec::b64u, sign::SigningKey},
-    proto::{Generation, Have, Mark},
+    proto::{AgentState, Generation, Have, Mark},
 };
 
 use super::*;
@@ -42,6 +42,7 @@ async fn a_backup_that_was_put_back_is_noticed_and_mended() {
     let mut server = Process::start(company.path());
     let li_is = Me::agent(&company, "li");
     let mut li = Peer::try_connect(&company, server.addr, &li_is).await.unwrap();
+    li.status(AgentState::Online).await;
     let mut visitor = Peer::try_connect(&company, server.addr, &Me::visitor("s1")).await.unwrap();
     let conv = visitor.open().await;
     li.accept(conv).await;

@@ -7,8 +7,8 @@ use kefu::{
     client::Opening,
     crypto::{hpke::KemSecret, sign::SigningKey},
     proto::{
-        ClientFrame, ConvId, ErrorCode, Generation, HeaderView, Kid, MsgId, REVISION, RecordView, ServerFrame, Side,
-        SiteId, StorageState, Summary, TeamId, UserId,
+        AgentState, ClientFrame, ConvId, ErrorCode, Generation, HeaderView, Kid, MsgId, REVISION, RecordView,
+        ServerFrame, Side, SiteId, StorageState, Summary, TeamId, UserId,
     },
 };
 
@@ -148,9 +148,24 @@ impl Peer {
         Self::connect(server, &Me::visitor("s1")).await
     }
 
-    /// An agent of this name.
+    /// An agent of this name who has said that they are online.
     pub async fn agent(server: &Server, user: &str) -> Self {
-        Self::connect(server, &Me::agent(&server.company, user)).await
+        let mut agent = Self::connect(server, &Me::agent(&server.company, user)).await;
+        agent.status(AgentState::Online).await;
+        agent
+    }
+
+    /// The agents of these names say that they are online, and go: it is kept.
+    pub async fn all_online(company: &Arc<Company>, addr: SocketAddr, users: &[&str]) {
+        for user in users {
+            let agent = Self::try_connect(company, addr, &Me::agent(company, user)).await;
+            agent.expect("a welcome").status(AgentState::Online).await;
+        }
+    }
+
+    /// An agent says whether they take new conversations.
+    pub async fn status(&mut self, state: AgentState) {
+        self.ask(|req| ClientFrame::Status { req, state }).await.expect("a state that is kept");
     }
 
     /// The view of a conversation.

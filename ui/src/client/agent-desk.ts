@@ -26,8 +26,6 @@ export abstract class AgentDesk extends AgentSignals {
   protected engine: Engine | null = null;
   /** Conversations on screen. */
   private readonly shown = new Set<string>();
-  /** What the agent chose last. */
-  private wanted: AgentState | null = null;
   /** Where the next page begins. */
   private cursor: Partial<Record<Tab, string>> = {};
 
@@ -66,6 +64,7 @@ export abstract class AgentDesk extends AgentSignals {
       }
     }
     for (const c of w.convs) this.list.put(c);
+    this.stateIs(w.config.status);
     this.storageIs(w.storage);
     this.more.value = { mine: w.config.more === true, queue: w.config.more === true, missed: false, all: true };
     this.readMissed(w);
@@ -75,9 +74,6 @@ export abstract class AgentDesk extends AgentSignals {
       const tabs = this.list.tabsOf(c);
       if ((tabs.mine || tabs.queue) && followed++ < FOLLOWED) this.followQuietly(c);
     }
-    const wanted = this.wanted;
-    // the server forgot what was chosen when the last socket went
-    if (wanted) queueMicrotask(() => void this.status(wanted).catch(() => undefined));
   }
 
   /** What was missed by now; what this page still marks so may have been seen to while it was offline. */
@@ -133,12 +129,13 @@ export abstract class AgentDesk extends AgentSignals {
       case 'missed':
         this.countMissed([f], false, this.deps.env.now());
         return;
-      case 'agents': {
-        this.agents.value = f.list;
-        const me = f.list.find((a) => a.user === this.me.value?.user);
-        if (me && this.me.value) this.me.value = { ...this.me.value, state: me.state };
+      case 'status':
+        this.stateIs(f.state);
+        if (f.why === 'missed') this.notice('info', 'notice.made_busy');
         return;
-      }
+      case 'agents':
+        this.agents.value = f.list;
+        return;
       default:
         // an error that names no request and no envelope answers `typing` or `seen`: nothing a person could do about it
         return;
@@ -210,9 +207,14 @@ export abstract class AgentDesk extends AgentSignals {
   }
 
   async status(state: AgentState): Promise<void> {
-    this.wanted = state;
     await this.request({ t: 'status', state });
-    if (this.me.value) this.me.value = { ...this.me.value, state };
+    this.stateIs(state);
+  }
+
+  /** What this agent is, as the server keeps it; nobody is online before they said so. */
+  private stateIs(state: unknown): void {
+    const known = state === 'online' || state === 'busy' ? state : 'offline';
+    if (this.me.value && this.me.value.state !== known) this.me.value = { ...this.me.value, state: known };
   }
 
   async loadMore(tab: Tab): Promise<void> {

@@ -266,6 +266,7 @@ export const en: Record<keyof typeof zh, string> = {
   'notice.old_password': 'You signed in with the password from before the last change. Set your new password again.',
   'notice.missed': '{n} conversation waited too long without an answer: see Missed.|{n} conversations waited too long without an answer: see Missed.',
   'notice.offer_missed': 'You did not accept a conversation in time; it is back in the queue.',
+  'notice.made_busy': 'You missed two offers in a row and are now set to busy. Go back online when you are ready.',
   'notice.conversation_gone': 'You can no longer see that conversation.',
   'notice.signed_out': 'You are signed out.',
 };

@@ -264,6 +264,7 @@ export const zh = {
   'notice.old_password': '您是用上次修改前的旧密码登录的，请重新设置新密码。',
   'notice.missed': '有 {n} 个会话排队太久、无人应答，请在“未接”中处理。',
   'notice.offer_missed': '有一个会话您没有及时接受，已回到排队。',
+  'notice.made_busy': '您连续错过了两次会话邀请，已自动设为忙碌。准备好后请改回在线。',
   'notice.conversation_gone': '该会话已不在您的权限范围内。',
   'notice.signed_out': '您已退出登录。',
 } as const;

@@ -1,0 +1,137 @@
+//! What agents say of themselves: online, busy or offline. Each one's last choice is kept, over pages, sign-ins and restarts;
+//! nobody is online before they said so.
+//!
+//! Only the desk's task changes a state, so the desk, this memory and the database hear of changes in one order. That an
+//! agent whose pages are all closed gets no offers is the desk's business; what they chose stays.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
+
+use tokio::sync::oneshot;
+
+use crate::{
+    desk,
+    hub::{Conn, Topic},
+    proto::{AgentState, ErrorCode, ServerFrame, StatusWhy, StorageState, UserId},
+    store::{self, Batch, Op, StoreError, Table},
+};
+
+use super::{Chat, DeskMessage, Refusal, cells::lock, text};
+
+/// The states as they are kept.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    states: Mutex<BTreeMap<UserId, AgentState>>,
+    /// Whose state the database does not have yet, because it could not be written.
+    unsaved: Mutex<BTreeSet<UserId>>,
+}
+
+impl Board {
+    /// What an agent chose last; offline before the first time.
+    pub(super) fn of(&self, user: &UserId) -> AgentState {
+        lock(&self.states).get(user).copied().unwrap_or(AgentState::Offline)
+    }
+
+    fn users(&self) -> Vec<UserId> {
+        lock(&self.states).keys().cloned().collect()
+    }
+
+    /// Remembers it, or that there is none any more; true if that is new.
+    fn set(&self, user: &UserId, state: Option<AgentState>) -> bool {
+        let mut states = lock(&self.states);
+        let before = match state {
+            Some(state) => states.insert(user.clone(), state),
+            None => states.remove(user),
+        };
+        before != state
+    }
+}
+
+impl Chat {
+    /// Reads what was kept. States of people who are no longer here are forgotten.
+    pub(super) fn load_statuses(&self) -> Result<(), StoreError> {
+        let directory = self.org.directory();
+        for (key, value) in self.store.scan(Table::Status, &[], None, false, usize::MAX)? {
+            let user = String::from_utf8(key).ok().and_then(|id| id.parse::<UserId>().ok());
+            let Some(user) = user else { continue };
+            // a word of a newer kefu counts like none: offline, and it stays until the agent chooses
+            let Ok(state) = serde_json::from_slice(&value) else { continue };
+            match directory.user(&user).is_some_and(|u| u.on) {
+                true => drop(self.status.set(&user, Some(state))),
+                false => drop(lock(&self.status.unsaved).insert(user)),
+            }
+        }
+        Ok(())
+    }
+
+    /// An agent says whether they take new conversations. Returns when that is kept, or can't be for the moment.
+    pub async fn set_status(&self, conn: &Conn, state: AgentState) -> Result<(), Refusal> {
+        let user = self.require_agent(conn)?.user;
+        let (reply, done) = oneshot::channel();
+        let _ = self.desk.send(DeskMessage::Status { user, state, reply });
+        done.await.map_err(|_| Refusal::new(ErrorCode::Conflict, "the server is stopping"))
+    }
+
+    /// Keeps a state and tells all pages of its agent. Called by the desk's task alone.
+    pub(super) async fn keep_status(&self, user: &UserId, state: AgentState, why: Option<StatusWhy>) {
+        if self.status.set(user, Some(state)) {
+            lock(&self.status.unsaved).insert(user.clone());
+            let frame = text(&ServerFrame::Status { state, why });
+            self.hub.publish(&Topic::User(user.clone()), |_| Some(frame.clone()));
+        }
+        self.save_statuses().await;
+    }
+
+    /// Forgets the state of somebody who is no longer here. Called by the desk's task alone.
+    pub(super) async fn forget_status(&self, user: &UserId) {
+        if self.status.set(user, None) {
+            lock(&self.status.unsaved).insert(user.clone());
+            self.save_statuses().await;
+        }
+    }
+
+    /// Writes what the database does not have yet. Called by the desk's task alone: two writers could change the order.
+    pub(super) async fn save_statuses(&self) {
+        let unsaved = std::mem::take(&mut *lock(&self.status.unsaved));
+        if unsaved.is_empty() {
+            return;
+        }
+        let op = |user: &UserId| {
+            let key = user.as_str().as_bytes().to_vec();
+            match lock(&self.status.states).get(user) {
+                // a word always serialises
+                Some(state) => {
+                    Op::Put { table: Table::Status, key, value: serde_json::to_vec(state).unwrap_or_default() }
+                }
+                None => Op::Delete { table: Table::Status, key },
+            }
+        };
+        let ops = unsaved.iter().map(op).collect();
+        if let Err(e) = store::write(&*self.store, Batch { ops, ..Batch::default() }).await {
+            // the state holds meanwhile; a full disk was spoken of already
+            if e != StoreError::Unwritable {
+                tracing::warn!(error = %e, "what agents said of themselves was not stored yet");
+            }
+            lock(&self.status.unsaved).extend(unsaved);
+        }
+    }
+
+    /// Has what could not be written tried again. Called by the clock.
+    pub fn save_statuses_later(&self) {
+        if self.store.space() != StorageState::Full && !lock(&self.status.unsaved).is_empty() {
+            let _ = self.desk.send(DeskMessage::SaveStatuses);
+        }
+    }
+
+    /// The directory changed: states of people who are no longer here are forgotten, also of those without a page.
+    pub(super) fn forget_statuses(&self) {
+        let directory = self.org.directory();
+        for user in self.status.users() {
+            if !directory.user(&user).is_some_and(|u| u.on) {
+                self.fact(desk::Event::AgentRemoved { user });
+            }
+        }
+    }
+}
