@@ -11,7 +11,10 @@ use crate::{
     store::{StoreError, Table},
 };
 
-use super::{Chat, Refusal, conversation::Cell};
+use super::{
+    Chat, Refusal,
+    conversation::{Cell, Row},
+};
 
 const SHARDS: usize = 64;
 
@@ -54,11 +57,11 @@ impl Cells {
         lock(&self.open).contains(&conv)
     }
 
-    /// Notes that a conversation was opened or closed.
-    pub fn mark(&self, conv: ConvId, state: ConvState) {
-        match state {
-            ConvState::Open => lock(&self.open).insert(conv),
-            ConvState::Closed => lock(&self.open).remove(&conv),
+    /// Notes that a conversation was opened or closed. Empty ones are nobody's concern.
+    pub fn mark(&self, conv: ConvId, row: &Row) {
+        match row.state {
+            ConvState::Open if row.empty.is_none() => lock(&self.open).insert(conv),
+            ConvState::Open | ConvState::Closed => lock(&self.open).remove(&conv),
         };
     }
 }
@@ -92,8 +95,11 @@ impl Chat {
         for (key, _) in self.store.scan(Table::OpenConv, &[], None, false, usize::MAX)? {
             let Some(conv) = ConvId::from_slice(&key) else { continue };
             let Some(cell) = self.cell(conv)? else { continue };
-            self.cells.mark(conv, ConvState::Open);
-            rows.push((conv, lock(&cell).row.clone()));
+            let row = lock(&cell).row.clone();
+            self.cells.mark(conv, &row);
+            if row.empty.is_none() {
+                rows.push((conv, row));
+            }
         }
         // those who wait first: the desk then finds the queues whole when it hears of agents
         rows.sort_by_key(|(_, row)| row.owner != Owner::Queue);
@@ -106,7 +112,9 @@ impl Chat {
         for shard in &self.cells.shards {
             lock(shard).retain(|conv, cell| {
                 let cell = lock(cell);
-                cell.row.state == ConvState::Open || cell.marks_dirty || self.hub.listeners(&Topic::Conv(*conv)) > 0
+                (cell.row.state == ConvState::Open && cell.row.empty.is_none())
+                    || cell.marks_dirty
+                    || self.hub.listeners(&Topic::Conv(*conv)) > 0
             });
         }
     }

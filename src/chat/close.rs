@@ -44,25 +44,11 @@ impl Chat {
             };
             if cell.row.state == ConvState::Closed {
                 chat.has_room_for(conn, 0)?;
-                chat.reopen_ops(cell, &by, batch);
+                cell.reopen_ops(&cell.row, &by, batch);
             }
             Ok(None)
         })
         .await
-    }
-
-    /// The steps that open a closed conversation, in front of whatever caused it.
-    pub(super) fn reopen_ops(&self, cell: &Cell, by: &str, batch: &mut Batch) {
-        let row =
-            Row { state: ConvState::Open, owner: Owner::Queue, arrived: now_ms(), missed: None, ..cell.row.clone() };
-        let owner = Event::Owner { owner: Owner::Queue, team: row.team.clone(), why: OwnerWhy::Reopen, by: None };
-        batch.ops.extend([
-            Op::Row { value: row.encode() },
-            Op::Put { table: Table::OpenConv, key: cell.id.0.to_vec(), value: Vec::new() },
-            append(cell, &Event::Reopened { by: by.into() }),
-            append(cell, &owner),
-        ]);
-        batch.ops.extend(cell.missed_ops(&row));
     }
 
     /// Whoever may end a conversation, by name.
@@ -123,6 +109,18 @@ impl Chat {
 }
 
 impl Cell {
+    /// The steps that open it when it is closed, in front of whatever caused it. `row`: its own, or as it is with that.
+    pub(super) fn reopen_ops(&self, row: &Row, by: &str, batch: &mut Batch) {
+        let row = Row { state: ConvState::Open, owner: Owner::Queue, arrived: now_ms(), missed: None, ..row.clone() };
+        let owner = Event::Owner { owner: Owner::Queue, team: row.team.clone(), why: OwnerWhy::Reopen, by: None };
+        batch.ops.push(Op::Row { value: row.encode() });
+        if row.empty.is_none() {
+            batch.ops.push(Op::Put { table: Table::OpenConv, key: self.id.0.to_vec(), value: Vec::new() });
+        }
+        batch.ops.extend([append(self, &Event::Reopened { by: by.into() }), append(self, &owner)]);
+        batch.ops.extend(self.missed_ops(&row));
+    }
+
     /// The steps that close it, and the row after them.
     pub(super) fn closing(&self, by: &str, batch: &mut Batch) -> Row {
         batch.ops.push(append(self, &Event::Closed { by: by.into() }));

@@ -8,7 +8,7 @@ use crate::{
     store::{RowAt, Store, StoreError, Table},
 };
 
-use super::{Refusal, idle::Word};
+use super::{Refusal, empty::Empty, idle::Word};
 
 /// What is stored of a conversation beside its records. Changes only together with a record that says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub struct Row {
     /// When it was closed because nobody had answered, ms; none once people have seen to that (see [`super::missed`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<u64>,
+    /// While nothing of its visitor is stored that people could answer (see [`super::empty`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty: Option<Empty>,
 }
 
 /// The maker of a transfer that was not taken up yet.
@@ -81,6 +84,7 @@ pub struct Facts {
     state: ConvState,
     owner: Owner,
     arrived: u64,
+    empty: bool,
     /// Whose it was.
     pub team: TeamId,
 }
@@ -88,7 +92,13 @@ pub struct Facts {
 impl Facts {
     /// The facts in a row.
     pub fn of(row: &Row) -> Self {
-        Self { state: row.state, owner: row.owner.clone(), arrived: row.arrived, team: row.team.clone() }
+        Self {
+            state: row.state,
+            owner: row.owner.clone(),
+            arrived: row.arrived,
+            empty: row.empty.is_some(),
+            team: row.team.clone(),
+        }
     }
 }
 
@@ -176,6 +186,7 @@ impl Cell {
         let Some(RowAt { rev, last_seq, bytes, value }) = store.row(id)? else { return Ok(None) };
         let mut cell = Self::new(id, rev, Row::decode(&value)?)?;
         (cell.last, cell.bytes) = (last_seq, bytes);
+        cell.row.note_empty(last_seq);
         if let Some((_, frame)) = store.records(id, last_seq.saturating_sub(1), 1)?.first()
             && let Some(record) = RecordView::parse(frame)
         {
@@ -203,7 +214,7 @@ impl Cell {
             epoch: self.row.epoch,
             created: self.row.created,
             last_at: self.last_at,
-            waiting_since: (self.row.owner == Owner::Queue).then_some(self.row.arrived),
+            waiting_since: (self.row.owner == Owner::Queue && self.row.empty.is_none()).then_some(self.row.arrived),
             missed: self.row.missed,
             visitor: self.visitor_marks,
             agent: self.agent_marks,

@@ -259,6 +259,9 @@ impl Chat {
 
     /// Why a conversation has no agent.
     pub async fn explain(&self, conv: ConvId) -> Vec<desk::Reason> {
+        if matches!(self.cell(conv), Ok(Some(cell)) if lock(&cell).row.empty.is_some()) {
+            return vec![desk::Reason::Empty];
+        }
         let (tx, rx) = oneshot::channel();
         let ask = move |desk: &Desk| drop(tx.send(desk.explain(conv)));
         let _ = self.desk.send(DeskMessage::Ask(Box::new(ask)));

@@ -107,10 +107,13 @@ impl Chat {
         let old = cell.told.replace(facts.clone());
         // a cell that was read or refreshed after this commit is ahead of the feed
         self.note_missed((commit.rev > cell.rev).then_some(&cell.row), &row);
+        if cell.row.empty.is_some() && row.empty.is_none() {
+            self.metrics.opened.inc();
+        }
         if commit.rev > cell.rev {
             (cell.rev, cell.row) = (commit.rev, row.clone());
         }
-        self.cells.mark(conv, row.state);
+        self.cells.mark(conv, &row);
         if old.as_ref() != Some(&facts) {
             self.tell_desk(conv, &row);
         }
@@ -133,11 +136,14 @@ impl Chat {
         });
     }
 
-    /// The new summary to its visitor and to all agents of its team; colleagues it left hear that it is gone.
+    /// The new summary to its visitor and, unless it is empty, to all agents of its team; colleagues it left hear that it is gone.
     fn publish_summary(&self, cell: &Cell, old_team: Option<TeamId>) {
         let (conv, team) = (cell.id, &cell.row.team);
         let frame = text(&ServerFrame::Conv { conv: cell.summary() });
         self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
+        if cell.row.empty.is_some() {
+            return;
+        }
         self.hub.publish(&Topic::Team(team.clone()), |_| Some(frame.clone()));
         if let Some(old) = old_team.filter(|old| old != team) {
             let gone = text(&ServerFrame::Gone { conv });
@@ -150,6 +156,7 @@ impl Chat {
     pub(super) fn tell_desk(&self, conv: ConvId, row: &Row) {
         let team = row.team.clone();
         self.fact(match (&row.state, &row.owner) {
+            _ if row.empty.is_some() => desk::Event::Closed { conv },
             (ConvState::Open, Owner::Queue) => {
                 desk::Event::Waiting { conv, team, since: row.arrived, last_agent: row.last_agent.clone() }
             }

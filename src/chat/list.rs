@@ -150,7 +150,7 @@ impl Chat {
         }
     }
 
-    /// The summary of a conversation if it belongs to one of these teams.
+    /// The summary of a conversation if it belongs to one of these teams and is not empty.
     fn summary_for(&self, conv: ConvId, teams: &[TeamId]) -> Result<Option<Summary>, Refusal> {
         if self.cached(conv).is_none() {
             // most are of other teams, which the row tells by itself
@@ -159,7 +159,12 @@ impl Chat {
                 return Ok(None);
             }
         }
-        Ok(self.summary_of(conv)?.filter(|s| teams.contains(&s.team)))
+        let shown = |c: &super::Cell| c.row.empty.is_none() && teams.contains(&c.row.team);
+        if let Some(shared) = self.cached(conv) {
+            let cell = lock(&shared);
+            return Ok(shown(&cell).then(|| cell.summary()));
+        }
+        Ok(super::Cell::load(&*self.store, conv)?.filter(shown).map(|c| c.summary()))
     }
 
     /// A summary without keeping a cell of something long closed.

@@ -223,6 +223,7 @@ mod tests {
             dir_seq: 0,
             mover: None,
             missed,
+            empty: None,
         };
         let conv = ConvId([1; 16]);
         let ops =

@@ -14,6 +14,7 @@ mod close;
 mod connect;
 mod conversation;
 pub mod desk_task;
+mod empty;
 mod fanout;
 mod history;
 mod idle;
@@ -52,6 +53,7 @@ use crate::{
 };
 
 pub use conversation::{Cell, Mover, Row};
+pub use empty::Empty;
 pub use history::HISTORY_RECORDS;
 pub use limits::{LimitedCount, Rate, Rates};
 pub use list::{Cursor, GREETING, LOOKED_AT, Page, Tab};
@@ -292,7 +294,8 @@ impl Chat {
         match who {
             Who::Visitor { kid, .. } => *kid == cell.visitor,
             Who::Agent { user, kid } => {
-                self.agent(user).is_some_and(|a| a.kid == *kid && a.teams.contains(&cell.row.team))
+                cell.row.empty.is_none()
+                    && self.agent(user).is_some_and(|a| a.kid == *kid && a.teams.contains(&cell.row.team))
             }
         }
     }

@@ -1,14 +1,17 @@
-//! A visitor begins a conversation: its id commits to his keys, its first epoch is his.
+//! A visitor begins a conversation: its id commits to his keys, its first epoch is his. Nobody else hears of it before the
+//! first message (see [`super::empty`]).
 
 use crate::{
     crypto::{announcement, codec, hash, sign},
     desk,
     hub::{Conn, Topic, Who},
-    proto::{AnnouncementView, ConvId, ConvState, ErrorCode, Event, HeaderView, Owner, OwnerWhy, SiteId, event_body},
+    proto::{
+        AnnouncementView, ConvId, ConvState, ErrorCode, Event, HeaderView, MsgId, Owner, OwnerWhy, SiteId, event_body,
+    },
     store::{self, Batch, Op, StoreError, Table},
 };
 
-use super::{Act, Address, Chat, Refusal, announce::key, conversation::Row, event_id, now_ms};
+use super::{Act, Address, Chat, Refusal, announce::key, conversation::Row, empty::Empty, event_id, now_ms};
 
 /// What `open` carries.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub struct Opening {
     pub x: String,
     /// Announcement of epoch 0, b64u.
     pub ann: String,
+    /// Id of the message that will hold the visitor's form.
+    pub form: Option<MsgId>,
 }
 
 impl Chat {
@@ -47,11 +52,7 @@ impl Chat {
         // listening first: the records of the opening are its echo
         self.hub.listen(conn, Topic::Conv(o.id));
         match store::write(&*self.store, batch).await {
-            Ok(_) => {
-                self.metrics.opened.inc();
-                Ok(())
-            }
-            Err(StoreError::Conflict | StoreError::Duplicate { .. }) => Ok(()),
+            Ok(_) | Err(StoreError::Conflict | StoreError::Duplicate { .. }) => Ok(()),
             Err(e) => Err(e.into()),
         }
     }
@@ -111,6 +112,7 @@ impl Chat {
             dir_seq: view.dir_seq(),
             mover: None,
             missed: None,
+            empty: Some(Empty { form: o.form }),
         };
         Ok((row, ann))
     }
@@ -127,7 +129,7 @@ impl Chat {
 }
 
 fn opening_batch(o: &Opening, visitor: [u8; 16], row: &Row, announcement: Vec<u8>) -> Batch {
-    let (conv, nothing) = (o.id, Vec::new);
+    let conv = o.id;
     let open = Event::Open {
         site: row.site.clone(),
         team: row.team.clone(),
@@ -147,13 +149,7 @@ fn opening_batch(o: &Opening, visitor: [u8; 16], row: &Row, announcement: Vec<u8
             event(&open),
             Op::Append { id, body: announcement.into() },
             event(&owner),
-            Op::Put { table: Table::VisitorConv, key: [visitor, conv.0].concat(), value: nothing() },
-            Op::Put { table: Table::OpenConv, key: conv.0.to_vec(), value: nothing() },
-            Op::Put {
-                table: Table::ConvByTime,
-                key: [&row.created.to_be_bytes()[..], &conv.0].concat(),
-                value: nothing(),
-            },
+            Op::Put { table: Table::VisitorConv, key: [visitor, conv.0].concat(), value: Vec::new() },
         ],
     }
 }

@@ -14,7 +14,8 @@ use crate::{
 };
 
 use super::{
-    Act, Address, Chat, Reader, Refusal, cells::lock, close::append, conversation::Cell, members, now_ms, shown::shown,
+    Act, Address, Chat, Reader, Refusal, cells::lock, close::append, conversation::Cell, empty::join_ops, members,
+    now_ms, shown::shown,
 };
 
 /// What an envelope of a visitor costs.
@@ -136,10 +137,15 @@ impl Chat {
                 self.check_epoch(&cell, header)?;
                 self.check_rights(conn, &cell)?;
                 cell.count(header)?;
+                // only their visitor sees those that are empty
+                let joined = cell.joined_by(header.msg_id());
                 if cell.row.state == ConvState::Closed {
                     self.charge(conn, address, Act { changes: 1, records: 2, ..Act::default() })?;
-                    self.reopen_ops(&cell, "visitor", &mut batch);
+                    cell.reopen_ops(joined.as_ref().unwrap_or(&cell.row), "visitor", &mut batch);
+                } else {
+                    batch.ops.extend(joined.as_ref().map(|row| Op::Row { value: row.encode() }));
                 }
+                batch.ops.extend(joined.iter().flat_map(|row| join_ops(cell.id, row)));
                 batch.ops.extend(self.taken_up(conn, &cell));
             }
             Kind::Note => {

@@ -79,6 +79,7 @@ impl Opening {
             site: self.site.clone(),
             x: codec::b64u(&self.x),
             ann: codec::b64u(&self.announcement),
+            form: None,
         }
     }
 }

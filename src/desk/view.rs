@@ -79,6 +79,8 @@ pub struct OfferView {
 pub enum Reason {
     /// The desk does not know it: closed, or it never was.
     Unknown,
+    /// Its visitor has written nothing in it yet, so the desk doesn't know it.
+    Empty,
     /// It has an agent.
     Owned {
         /// Who.
@@ -145,6 +147,7 @@ pub enum NotNow {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Empty => f.write_str("its visitor has written nothing in it yet"),
             Self::Unknown => f.write_str("the desk does not know this conversation: it is closed or never was"),
             Self::Owned { user } => write!(f, "it is not waiting: {user} owns it"),
             Self::Offered { user, .. } => write!(f, "it is offered to {user} right now"),

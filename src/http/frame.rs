@@ -104,8 +104,8 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
             chat.leave(conn, conv);
             Ok(())
         }
-        F::Open { id, nonce, site, x, ann, .. } => {
-            let opening = Opening { id, nonce, site, ed: conn.ed, x, ann };
+        F::Open { id, nonce, site, x, ann, form, .. } => {
+            let opening = Opening { id, nonce, site, ed: conn.ed, x, ann, form };
             chat.open(conn, address, opening).await
         }
         F::Typing { conv, on } => chat.typing(conn, conv, on),

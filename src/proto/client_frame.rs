@@ -46,6 +46,9 @@ pub enum ClientFrame {
         x: String,
         /// Announcement of epoch 0, b64u.
         ann: String,
+        /// Id of the message that will hold the visitor's form: by itself it asks nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        form: Option<MsgId>,
     },
     /// Typing began or stopped.
     Typing {

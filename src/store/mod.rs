@@ -39,9 +39,9 @@ pub enum Table {
     Receipt,
     /// visitor kid ‖ conversation → nothing.
     VisitorConv,
-    /// conversation → nothing; those that are open.
+    /// conversation → nothing; those that are open and not empty.
     OpenConv,
-    /// u64 time of creation, big-endian ‖ conversation → nothing; all, for lists.
+    /// u64 time of creation, big-endian ‖ conversation → nothing; all that were not empty, for lists.
     ConvByTime,
     /// team ‖ 0x00 ‖ u64 time, big-endian ‖ conversation → nothing; those that waited in vain, since then.
     Missed,

@@ -2,6 +2,7 @@
 
 mod assignment;
 mod desk;
+mod empty;
 mod ends;
 mod epochs;
 mod idle;

@@ -169,6 +169,7 @@ fn opening(peer: &Peer, bot: Option<[u8; 32]>) -> (ConvId, impl Fn(u64) -> Clien
         site: site.clone(),
         x: x.clone(),
         ann: ann.clone(),
+        form: None,
     };
     (conv, frame)
 }

@@ -148,6 +148,7 @@ impl Model {
             dir_seq: 0,
             mover: None,
             missed: None,
+            empty: None,
         };
         Conversation { number, id, visitor: hash::kid(&ed).0, row, announcement: announcement.into() }
     }

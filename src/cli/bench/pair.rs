@@ -28,6 +28,9 @@ use crate::{
 /// Bytes of a frame before an envelope of this size: opcode, length of two bytes, mask.
 const FRAME_HEADER: usize = 8;
 
+/// Records of a conversation before its first message.
+const OPENING_RECORDS: u64 = 3;
+
 /// How long conversations may take to close.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -142,6 +145,14 @@ pub async fn open(
     let count = |payload: &[u8]| have.set(payload.first_chunk().map_or(0, |s| u64::from_be_bytes(*s)));
     send(&v_out, &wire::text(&opening.frame(1))?)?;
     v_in.wait(count, answered).await?;
+    // agents see no conversation before its first message
+    send(&v_out, &greeting(&opening, &visitor)?)?;
+    let spoke = |frame| match frame {
+        ServerFrame::Conv { conv } if conv.last > OPENING_RECORDS => Some(Ok(())),
+        ServerFrame::Error { code, text, .. } => Some(Err(PeerError::Refused { code, text })),
+        _ => None,
+    };
+    v_in.wait(count, spoke).await?;
     let (a_out, mut a_in, _) = wire::connect(target, &Who::Agent, agent, 0).await?;
     send(&a_out, &wire::text(&ClientFrame::Take { req: 1, conv })?)?;
     a_in.wait(|_| (), answered).await?;
@@ -153,6 +164,21 @@ pub async fn open(
     let last = a_in.wait(|_| (), synced).await?;
     let parties = [Party::new(v_out, visitor, have.get()), Party::new(a_out, agent.clone(), last)];
     Ok((Rc::new(Pair { conv, key: opening.key, parties, tally: tally.clone() }), [v_in, a_in]))
+}
+
+/// The visitor's first message, of a run of its own: the counted ones begin with 0.
+fn greeting(opening: &Opening, visitor: &SigningKey) -> Result<Vec<u8>, PeerError> {
+    let header = MessageHeader {
+        conv: opening.conv,
+        epoch: 0,
+        sender: visitor.kid(),
+        msg_id: MsgId(random()),
+        inst: u32::from_be_bytes(random()),
+        ctr: 0,
+        prev: [0; 16],
+    };
+    let sealed = envelope::seal(&header, &opening.key, br#"{"t":"form","ts":0,"fields":{}}"#, visitor);
+    Ok(wire::frame(op::BINARY, &sealed.map_err(|e| PeerError::Seal(e.to_string()))?).into())
 }
 
 fn send(out: &Out, frame: &[u8]) -> Result<(), PeerError> {

@@ -227,3 +227,34 @@ async fn nobody_else_speaks_as_the_robot() {
     let taken = thief.ask(|req| ClientFrame::Close { req, conv }).await;
     assert_eq!(taken.unwrap_err().0, ErrorCode::NotFound);
 }
+
+#[tokio::test]
+async fn nobody_hears_of_it_while_its_visitor_asked_nothing_whoever_owns_it() {
+    let mind = Script::new();
+    let server = server_with(&mind).await;
+    let mut li = Peer::agent(&server, "li").await;
+    let (mut visitor, conv) = with_robot(&server).await;
+    let all = async || {
+        let page =
+            http::get(server.addr, "/api/v1/conversations?tab=all", &Peer::agent(&server, "li").await.token).await;
+        page.unwrap().json()["convs"].as_array().unwrap().len()
+    };
+    assert_eq!(all().await, 0, "the robot's");
+    let taken = li.ask(|req| ClientFrame::Take { req, conv }).await;
+    assert_eq!(taken.unwrap_err().0, ErrorCode::NotFound);
+    // a person, please; but about what?
+    let ann = next_epoch(&mut visitor, conv, None);
+    visitor.post(ann).await.unwrap();
+    visitor.until(conv, |v| v.owner == Owner::Queue).await;
+    assert_eq!(all().await, 0, "nobody's");
+    let mut other = Peer::visitor(&server).await;
+    let asked = other.open().await;
+    let offer = |f: &kefu::proto::ServerFrame| match f {
+        kefu::proto::ServerFrame::Offer { conv, .. } => Some(*conv),
+        _ => None,
+    };
+    assert_eq!(li.frame(offer).await, asked, "who came later and asked");
+    visitor.say(conv, "my invoice is wrong").await;
+    assert_eq!(li.frame(offer).await, conv);
+    assert_eq!((all().await, mind.heard()), (2, vec![]));
+}

@@ -305,8 +305,17 @@ impl Peer {
         .await
     }
 
-    /// A visitor opens a conversation.
+    /// A visitor opens a conversation and says who asks, as a widget does: from here on agents see it.
     pub async fn open(&mut self) -> ConvId {
+        let conv = self.open_empty().await;
+        let key = self.me.key.clone();
+        let (_, form) = self.view(conv).seal_form(&key);
+        self.post(form).await.expect("an acknowledgement");
+        conv
+    }
+
+    /// A visitor opens a conversation and writes nothing.
+    pub async fn open_empty(&mut self) -> ConvId {
         let (conv, frame) = self.opening();
         self.ask(frame).await.expect("an open conversation");
         self.record(conv, 3).await;
@@ -349,7 +358,13 @@ impl Peer {
     pub async fn say(&mut self, conv: ConvId, text: &str) -> u64 {
         let key = self.me.key.clone();
         let (_, envelope) = self.view(conv).seal(text, &key);
-        self.post(envelope).await.expect("an acknowledgement")
+        loop {
+            match self.post(envelope.clone()).await {
+                // somebody changed the conversation in the same instant: unchanged, once more
+                Err((ErrorCode::Conflict, _)) => {}
+                other => return other.expect("an acknowledgement"),
+            }
+        }
     }
 
     /// Waits for the offer of a conversation and accepts it.

@@ -165,8 +165,10 @@ impl View {
                 let plain = envelope::open(body, key, &ed).expect("a message that opens");
                 self.count(&head);
                 let json: serde_json::Value = serde_json::from_slice(&plain).unwrap();
-                let text = json["text"].as_str().unwrap_or_default().to_owned();
-                self.said.push(Said { seq, kid: head.sender(), msg: head.msg_id(), text, body: json });
+                if json["t"] != "form" {
+                    let text = json["text"].as_str().unwrap_or_default().to_owned();
+                    self.said.push(Said { seq, kid: head.sender(), msg: head.msg_id(), text, body: json });
+                }
                 self.prev = hash::envelope(body);
             }
             Kind::Note => {
@@ -283,6 +285,15 @@ impl View {
         self.ctr += 1;
         let body = serde_json::json!({ "t": "text", "ts": super::company::now_ms(), "text": text });
         envelope::seal(&header, &self.keys[&self.epoch], body.to_string().as_bytes(), key).unwrap()
+    }
+
+    /// Seals a visitor's form, which is nothing said; in a run of its own, so that what is said begins with counter 0.
+    pub fn seal_form(&mut self, key: &SigningKey) -> (MsgId, Vec<u8>) {
+        let (msg_id, inst) = (MsgId(random()), u32::from_be_bytes(random()));
+        let (conv, epoch, prev) = (self.conv, self.epoch, self.prev);
+        let header = MessageHeader { conv, epoch, sender: key.kid(), msg_id, inst, ctr: 0, prev };
+        let body = serde_json::json!({ "t": "form", "ts": super::company::now_ms(), "fields": {} });
+        (msg_id, envelope::seal(&header, &self.keys[&epoch], body.to_string().as_bytes(), key).unwrap())
     }
 
     /// Seals a note to the team.

@@ -1,0 +1,57 @@
+//! Conversations without a word of their visitor. `open` and the first message are two requests, and a page may be gone
+//! between them. What nobody could answer must reach nobody: until the first message is stored, the conversation is in no
+//! index but its visitor's own, so agents don't see it, the desk doesn't know it, and nothing counts or closes it. With the
+//! message, in the same transaction, it joins them, and its waiting time begins.
+//!
+//! Which message that is the server can't read. `open` may name the id of the envelope that holds the visitor's form; by
+//! itself it asks nothing. Any other message joins, whatever became of the one that was meant to be the first.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    proto::{ConvId, MsgId, Owner},
+    store::{Op, Table},
+};
+
+use super::{
+    conversation::{Cell, Row},
+    now_ms,
+};
+
+/// What every opening writes: the event `open`, the announcement, the event `owner`.
+const OPENING_RECORDS: u64 = 3;
+
+/// A conversation without a word of its visitor.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Empty {
+    /// Id of the message that is no word: the visitor's form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<MsgId>,
+}
+
+impl Row {
+    /// Rows from before there was a mark: what holds nothing but an opening is empty, too.
+    pub(super) fn note_empty(&mut self, last_seq: u64) {
+        let untouched = last_seq == OPENING_RECORDS && matches!(self.owner, Owner::Queue | Owner::Robot);
+        if untouched && self.empty.is_none() {
+            self.empty = Some(Empty::default());
+        }
+    }
+}
+
+impl Cell {
+    /// The row with this message of the visitor, if that makes the conversation join the others.
+    pub(super) fn joined_by(&self, msg: MsgId) -> Option<Row> {
+        let empty = self.row.empty.as_ref()?;
+        (empty.form != Some(msg)).then(|| Row { empty: None, arrived: now_ms(), ..self.row.clone() })
+    }
+}
+
+/// The steps that put a conversation where agents and the server's own rules look.
+pub(super) fn join_ops(conv: ConvId, row: &Row) -> [Op; 2] {
+    let by_time = [&row.created.to_be_bytes()[..], &conv.0].concat();
+    [
+        Op::Put { table: Table::OpenConv, key: conv.0.to_vec(), value: Vec::new() },
+        Op::Put { table: Table::ConvByTime, key: by_time, value: Vec::new() },
+    ]
+}
