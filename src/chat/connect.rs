@@ -12,7 +12,7 @@ use crate::{
     store::StoredRecord,
 };
 
-use super::{Chat, DeskMessage, Reader, Refusal, cells::lock, now_ms, shown::shown, text};
+use super::{Chat, DeskMessage, Reader, Refusal, cells::lock, list::concerns, now_ms, shown::shown, text};
 
 /// Bytes that are read for one `resume`, about, whether they fit or not.
 const RESUME_EFFORT: usize = 8 * RESUME_BYTES;
@@ -44,9 +44,16 @@ impl Chat {
                 self.show_desk(conn, user, &agent.teams);
                 let (convs, more) = self.greeting_for(user)?;
                 let missed = self.missed_of(&agent.teams);
+                // a page that did not change it says so to its person
+                let password = self.org.password_version(user).unwrap_or_default();
                 let status = self.status.of(user);
                 let config = json!({
-                    "role": agent.role, "teams": agent.teams, "status": status, "more": more, "missed": missed,
+                    "role": agent.role,
+                    "teams": agent.teams,
+                    "status": status,
+                    "more": more,
+                    "missed": missed,
+                    "password": password,
                 });
                 (Side::Agent, Some(user.clone()), Some(agent.name), convs, config)
             }
@@ -70,7 +77,9 @@ impl Chat {
     }
 
     /// Follows conversations and sends what is missing. Those it may not see are passed over silently: that they exist
-    /// is nobody's business. Says how many bytes were read for it.
+    /// is nobody's business. An agent who still holds one that went to another team while their page was offline hears
+    /// that it is gone, and of one that is no longer theirs how it is now: the greeting names neither. Says how many
+    /// bytes were read for it.
     pub fn resume(&self, conn: &Arc<Conn>, convs: &[Have]) -> Result<usize, Refusal> {
         self.metrics.resumes.inc();
         let mut room = RESUME_BYTES;
@@ -80,6 +89,9 @@ impl Chat {
             let Have { id, have, .. } = held;
             let Some(shared) = self.cell(*id)? else { continue };
             if !self.sees(&conn.who, &lock(&shared)) {
+                if held.have > 0 && conn.who.user().is_some() {
+                    conn.outbox.push(text(&ServerFrame::Gone { conv: *id }));
+                }
                 continue;
             }
             if self.went_back(conn, held, &mut effort)? {
@@ -96,6 +108,9 @@ impl Chat {
                     // it went to another team in this very moment
                     self.hub.unlisten(conn, &Topic::Conv(*id));
                     continue;
+                }
+                if conn.who.user().is_some_and(|user| !concerns(&cell.row.owner, user)) {
+                    conn.outbox.push(text(&ServerFrame::Conv { conv: cell.summary() }));
                 }
                 (cell.last, cell.visitor, cell.row.owner == Owner::Queue)
             };

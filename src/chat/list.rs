@@ -81,6 +81,15 @@ impl std::str::FromStr for Cursor {
     }
 }
 
+/// Whether an agent's greeting names a conversation of their teams: their own, and what waits in a queue.
+pub(super) fn concerns(owner: &Owner, user: &UserId) -> bool {
+    match owner {
+        Owner::Agent(owner) => owner == user,
+        Owner::Queue => true,
+        Owner::Robot | Owner::None => false,
+    }
+}
+
 impl Chat {
     /// Open conversations that concern an agent: his own and his teams' queues.
     pub(super) fn open_for(&self, user: &UserId) -> Result<Vec<Summary>, Refusal> {
@@ -89,12 +98,7 @@ impl Chat {
         for conv in self.cells.open() {
             let Some(shared) = self.cell(conv)? else { continue };
             let cell = lock(&shared);
-            let concerns = match &cell.row.owner {
-                Owner::Agent(owner) => owner == user,
-                Owner::Queue => true,
-                Owner::Robot | Owner::None => false,
-            };
-            if concerns && agent.teams.contains(&cell.row.team) {
+            if concerns(&cell.row.owner, user) && agent.teams.contains(&cell.row.team) {
                 list.push(cell.summary());
             }
         }

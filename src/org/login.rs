@@ -131,6 +131,11 @@ impl Org {
         Ok(())
     }
 
+    /// How often somebody's password was set, 0 without an account: who finds another number than before learns of a change.
+    pub fn password_version(&self, user: &UserId) -> Result<u32, OrgError> {
+        Ok(self.account(user)?.map_or(0, |(account, _)| account.version))
+    }
+
     /// The account and its stored bytes.
     fn account(&self, user: &UserId) -> Result<Option<(Account, Vec<u8>)>, OrgError> {
         let stored = self.store.get(Table::Account, &rows::account_key(user))?;

@@ -264,8 +264,27 @@ export interface Offer {
 export interface Notice {
   id: number;
   kind: 'error' | 'info';
-  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.old_widgets' | 'notice.unsafe_widgets' | 'notice.old_password' | 'notice.offer_missed' | 'notice.made_busy' | 'notice.missed' | 'notice.conversation_gone' | 'notice.signed_out';
+  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.old_widgets' | 'notice.unsafe_widgets' | 'notice.old_password' | 'notice.offer_missed' | 'notice.missed' | 'notice.signed_out' | 'notice.teams_left' | 'notice.teams_joined' | 'notice.role' | 'notice.password' | 'notice.made_busy';
   params?: Record<string, string | number>;
+}
+
+/** What somebody wrote and nobody acknowledged. */
+export interface Unsent {
+  text: string;
+  note: boolean;
+}
+
+/**
+ * A conversation that this agent lost while the page was open, with what they had not sent: none of it goes out any more. `team`: they are
+ * not in its team; `elsewhere`: somebody else has it, or it is over; `handed`: they handed it on themselves; `signed-out`: they were put out.
+ */
+export interface Dropped {
+  conv: string;
+  name: string;
+  why: 'team' | 'elsewhere' | 'handed' | 'signed-out';
+  /** Name of the conversation's team. */
+  team: string;
+  texts: readonly Unsent[];
 }
 
 /** The signed-in agent. */
@@ -324,6 +343,9 @@ export interface AgentClient {
   /** Whether the server can store what is written. */
   storage: ReadonlySignal<StorageState>;
   dismiss(notice: number): void;
+  /** What was lost while this page was open, until it was told. */
+  dropped: ReadonlySignal<readonly Dropped[]>;
+  forgetDropped(): void;
 
   /** Follows the conversation; the same object for the same id. */
   open(conv: string): Thread;
@@ -337,6 +359,8 @@ export interface AgentClient {
   /** The knowledge of a site, fetched when it is first asked for. It is searched here: what a visitor wrote goes nowhere. */
   knowledge(site: string): ReadonlySignal<Shelf>;
   retry(conv: string, id: string): void;
+  /** Takes a failed message out of what waits, to be written otherwise. Its text; '' if it is not there. */
+  takeBack(conv: string, id: string): string;
   recall(conv: string, id: string): Promise<void>;
   typing(conv: string, on: boolean): void;
   markRead(conv: string): void;

@@ -100,7 +100,10 @@ export function isCertified(dir: Directory, me: Identity): boolean {
 /** Why a key counts no more: it waits for confirmation, or was switched off. */
 export function notCertified(dir: Directory, me: Identity): ClientError {
   const k = dir.keyOf(kidFor(me));
-  return k?.user === me.user && k.exp !== null ? new ClientError('error.unconfirmed') : new ClientError('error.disabled', 'the directory does not know this key');
+  if (k?.user === me.user && k.exp !== null) return new ClientError('error.unconfirmed');
+  // the person is on, with another key: they enrolled again elsewhere
+  if (dir.state.users[me.user]?.on) return new ClientError('error.unauthorised', 'this key was replaced');
+  return new ClientError('error.disabled', 'the directory does not know this key');
 }
 
 /** Proves the old password by signing in with it; record and keyring change together, and the new password is used at once. */

@@ -115,7 +115,13 @@ export class Agent extends AgentDesk implements AgentClient {
     const me = this.identity;
     if (!me || !this.keeper) throw new ClientError('error.unauthorised');
     const { directory } = this.keeper;
-    await this.kept.withOpaque((d) => changePassword(d, directory, me.user, old, next));
+    const known = this.passwordSet;
+    // what the next welcome says of it is this page's own doing
+    this.passwordSet = null;
+    await this.kept.withOpaque((d) => changePassword(d, directory, me.user, old, next)).catch((e: unknown) => {
+      this.passwordSet = known;
+      throw e;
+    });
     // tokens from before end with the change; a new connection brings a new one
     this.engine?.link.stop();
     this.engine?.link.start();
@@ -189,9 +195,11 @@ export class Agent extends AgentDesk implements AgentClient {
   }
 
   private async signedOut(reason: ErrorKey): Promise<void> {
+    for (const { id } of this.conversations.value) this.giveBack(id, 'signed-out');
     this.leaveEngine();
-    this.session.value = 'signed-out';
+    // before the page asks why
     this.connection.value = { state: 'ended', reason };
+    this.session.value = 'signed-out';
     this.notice('error', reason);
     await this.kept.forget();
   }
@@ -238,7 +246,12 @@ export class Agent extends AgentDesk implements AgentClient {
     if (!identity || !keeper) return;
     if (!isCertified(keeper.directory, identity)) return this.signedOut(notCertified(keeper.directory, identity).key);
     this.readDirectory(this.keeper!.directory);
-    this.me.value = this.readMe(this.me.value?.state ?? 'offline');
+    const before = this.me.value;
+    const me = (this.me.value = this.readMe(before?.state ?? 'offline'));
+    if (before && me) {
+      this.tellOfRights(before, me);
+      this.teamsChanged(me.teams);
+    }
     await this.loadBoxes();
     await this.renewDirectory();
   }

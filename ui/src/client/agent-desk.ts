@@ -1,6 +1,6 @@
 /** What a signed-in agent sees and does: the lists, who hears which frame, and the acts on a conversation. No keys here. */
 import type { Http } from '../link/http';
-import { ClientError, type AgentState, type Fix, type Shelf, type Tab } from '../model';
+import { ClientError, type AgentState, type Dropped, type Fix, type Shelf, type Tab } from '../model';
 import type { Conv, MissedCount, Request, ServerFrame, Welcome } from '../proto';
 import type { ReadonlySignal } from '../signals';
 import { asClientError, type AgentDeps } from './agent-session';
@@ -26,6 +26,10 @@ export abstract class AgentDesk extends AgentSignals {
   protected engine: Engine | null = null;
   /** Conversations on screen. */
   private readonly shown = new Set<string>();
+  /** Conversations that this page hands on just now. */
+  private readonly handing = new Set<string>();
+  /** How often the password was set, when this page last heard of it; null: it does not know, or changes it itself. */
+  protected passwordSet: number | null = null;
   /** Where the next page begins. */
   private cursor: Partial<Record<Tab, string>> = {};
 
@@ -46,6 +50,8 @@ export abstract class AgentDesk extends AgentSignals {
     this.agents.value = [];
     this.storageIs('ok');
     this.shown.clear();
+    this.handing.clear();
+    this.passwordSet = null;
     this.cursor = {};
     this.countMissed([], true, this.deps.env.now());
     this.shelves.clear();
@@ -56,13 +62,13 @@ export abstract class AgentDesk extends AgentSignals {
 
   protected welcomed(w: Welcome): void {
     const now = new Set(w.convs.map((c) => c.id));
-    for (const { id, tabs } of this.conversations.value) {
-      // it went to somebody else while this page was offline
-      if ((tabs.mine || tabs.queue) && !now.has(id) && !this.shown.has(id)) {
-        this.list.remove(id);
-        this.engine!.forget(id);
-      }
+    const teams = Array.isArray(w.config.teams) ? (w.config.teams as string[]) : this.me.value?.teams;
+    for (const { id, conv, tabs } of this.conversations.value) {
+      if (teams && !teams.includes(conv.team)) this.drop(id, 'team');
+      // somebody else has it, or it is over, since this page was offline; of one on screen the server says how it is now
+      else if ((tabs.mine || tabs.queue) && !now.has(id) && !this.shown.has(id)) this.drop(id, 'elsewhere');
     }
+    this.readRights(w);
     for (const c of w.convs) this.list.put(c);
     this.stateIs(w.config.status);
     this.storageIs(w.storage);
@@ -74,6 +80,42 @@ export abstract class AgentDesk extends AgentSignals {
       const tabs = this.list.tabsOf(c);
       if ((tabs.mine || tabs.queue) && followed++ < FOLLOWED) this.followQuietly(c);
     }
+  }
+
+  /** What the directory will say too, so that it is asked now; and whether somebody else changed the password. */
+  private readRights({ config }: Welcome): void {
+    const { me } = this;
+    const other = Array.isArray(config.teams) && String([...(config.teams as string[])].sort()) !== String([...(me.value?.teams ?? [])].sort());
+    if (other || (config.role !== undefined && config.role !== me.value?.role)) void this.engine!.port.refreshDirectory().catch(() => undefined);
+    const set = typeof config.password === 'number' ? config.password : null;
+    if (set !== null && this.passwordSet !== null && set > this.passwordSet) this.notice('error', 'notice.password');
+    this.passwordSet = set;
+  }
+
+  /** The directory says that this agent is in other teams than before: what they may see no more goes at once. */
+  protected teamsChanged(teams: readonly string[]): void {
+    for (const { id, conv } of this.conversations.value) if (!teams.includes(conv.team)) this.drop(id, 'team');
+    this.list.changed();
+  }
+
+  /** It is not theirs to see or to answer any more: it goes, and what they had not sent is given back. */
+  private drop(id: string, why: Dropped['why']): void {
+    this.giveBack(id, why);
+    this.list.remove(id);
+    this.dropOffer(id);
+    this.shown.delete(id);
+    this.handing.delete(id);
+    this.engine!.forget(id);
+  }
+
+  /** `conv`: one of the list. */
+  protected giveBack(id: string, why: Dropped['why']): void {
+    const c = this.list.get(id);
+    if (!c) return;
+    const texts = this.engine?.conversations.get(id)?.outbox.giveBack() ?? [];
+    const name = this.conversations.value.find((item) => item.id === id)?.name ?? '';
+    const team = this.teams.value.find((t) => t.id === c.team)?.name ?? c.team;
+    this.dropped.value = [...this.dropped.value, { conv: id, name, why, team, texts }];
   }
 
   /** What was missed by now; what this page still marks so may have been seen to while it was offline. */
@@ -102,18 +144,17 @@ export abstract class AgentDesk extends AgentSignals {
     this.list.put(c);
     const tabs = this.list.tabsOf(c);
     if (tabs.mine || tabs.queue) this.followQuietly(c);
-    else if (!this.shown.has(c.id)) this.engine!.forget(c.id);
+    else if (!this.shown.has(c.id)) {
+      if (this.engine!.conversations.get(c.id)?.outbox.items.length) this.giveBack(c.id, 'elsewhere');
+      this.engine!.forget(c.id);
+    }
     if (c.owner !== 'queue') this.dropOffer(c.id);
   }
 
   protected heard(f: ServerFrame): void {
     switch (f.t) {
       case 'gone':
-        this.list.remove(f.conv);
-        this.dropOffer(f.conv);
-        if (this.shown.has(f.conv)) this.notice('info', 'notice.conversation_gone');
-        this.shown.delete(f.conv);
-        this.engine!.forget(f.conv);
+        this.drop(f.conv, this.handing.has(f.conv) ? 'handed' : this.me.value?.teams.includes(this.list.get(f.conv)?.team ?? '') ? 'elsewhere' : 'team');
         return;
       case 'offer':
         if (f.auto) void this.accept(f.conv).catch(() => undefined);
@@ -160,7 +201,9 @@ export abstract class AgentDesk extends AgentSignals {
     this.shown.delete(conv);
     const c = this.list.get(conv);
     const tabs = c && this.list.tabsOf(c);
-    if (tabs && !tabs.mine && !tabs.queue) this.engine?.forget(conv);
+    // a note that is on its way goes first
+    const waits = this.engine?.conversations.get(conv)?.outbox.items.some((o) => !o.error);
+    if (tabs && !tabs.mine && !tabs.queue && !waits) this.engine?.forget(conv);
   }
 
   send(conv: string, text: string): Promise<void> {
@@ -171,6 +214,7 @@ export abstract class AgentDesk extends AgentSignals {
     return this.thread(conv).send({ t: 'note', ts: this.deps.env.now(), text, fix }, true);
   }
   readonly retry = (conv: string, id: string): void => this.thread(conv).outbox.retry(id);
+  readonly takeBack = (conv: string, id: string): string => this.thread(conv).outbox.takeBack(id);
   readonly recall = (conv: string, id: string): Promise<void> => this.thread(conv).recall(id);
   readonly typing = (conv: string, on: boolean): void => this.thread(conv).typingNow(on);
   readonly markRead = (conv: string): void => this.thread(conv).markRead();
@@ -197,7 +241,13 @@ export abstract class AgentDesk extends AgentSignals {
   readonly dismissMissed = (conv: string): Promise<void> => this.request({ t: 'dismiss', conv });
 
   async transfer(conv: string, to: { agent: string } | { team: string }): Promise<void> {
-    const move = (): Promise<void> => this.request({ t: 'transfer', conv, ...to });
+    const move = async (): Promise<void> => {
+      if ('team' in to) this.handing.add(conv);
+      await this.request({ t: 'transfer', conv, ...to }).catch((e: unknown) => {
+        this.handing.delete(conv);
+        throw e;
+      });
+    };
     const t = this.thread(conv);
     const here = this.list.get(conv)?.team;
     // a transfer that was announced and never came about has left the epoch elsewhere

@@ -2,7 +2,7 @@
 import { hex, sized } from '../crypto/bytes';
 import type { Directory } from '../crypto/directory';
 import { kidOf } from '../crypto/hash';
-import type { AgentInfo, AgentState, Me, Notice, Offer, StorageState, Tab, TeamInfo, WaitingPerson } from '../model';
+import type { AgentInfo, AgentState, Dropped, Me, Notice, Offer, StorageState, Tab, TeamInfo, WaitingPerson } from '../model';
 import type { MissedCount } from '../proto';
 import { signal } from '../signals';
 import type { OldWidgets } from './renew';
@@ -23,6 +23,7 @@ export class AgentSignals {
   readonly waiting = signal<readonly WaitingPerson[]>([]);
   readonly notices = signal<readonly Notice[]>([]);
   readonly storage = signal<StorageState>('ok');
+  readonly dropped = signal<readonly Dropped[]>([]);
   private nextNotice = 1;
   private toldOfWidgets = false;
   private readonly missedOf = new Map<string, MissedCount>();
@@ -61,6 +62,19 @@ export class AgentSignals {
     if (next.count <= before.count || now - this.toldOfMissed < TELL_MISSED_MS) return;
     this.toldOfMissed = now;
     this.notice('error', 'notice.missed', { n: next.count });
+  }
+
+  /** What changed about this agent's rights while the page was open. */
+  protected tellOfRights(before: Me, after: Me): void {
+    const named = (ids: readonly string[]): string => ids.map((id) => this.teams.value.find((t) => t.id === id)?.name ?? id).join(' · ');
+    const [left, joined] = [before.teams.filter((t) => !after.teams.includes(t)), after.teams.filter((t) => !before.teams.includes(t))];
+    if (left.length) this.notice('error', 'notice.teams_left', { teams: named(left) });
+    if (joined.length) this.notice('info', 'notice.teams_joined', { teams: named(joined) });
+    if (before.role !== after.role) this.notice('error', 'notice.role', { role: after.role });
+  }
+
+  forgetDropped(): void {
+    this.dropped.value = [];
   }
 
   dismiss(notice: number): void {

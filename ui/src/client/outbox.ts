@@ -8,7 +8,7 @@ import { decodeBody, encodeBody, openMessage, sealMessage, type Body, type Heade
 import { Rejected } from '../crypto/error';
 import { signRecall, type RecallTarget } from '../crypto/recall';
 import { keyOf, passes, retryMsOf, waitOf } from '../link/errors';
-import { ClientError, type ErrorKey, type Wait } from '../model';
+import { ClientError, type ErrorKey, type Unsent, type Wait } from '../model';
 import { Code, Envelope, Kind, type ErrorFrame } from '../proto';
 import { MAX_REFUSALS, Rotation, type OutboxHost } from './rotation';
 import { nextTeam } from './writable';
@@ -190,6 +190,26 @@ export class Outbox {
     this.items.push(o);
     this.h.changed();
     void this.serial(() => this.keep(o)).finally(() => this.pump());
+  }
+
+  /** All that was not acknowledged goes back to its writer; nothing of it is sent from here on. */
+  giveBack(): Unsent[] {
+    return [...this.items].flatMap((o) => (o.body ? this.takeOut(o) : []));
+  }
+
+  /** The text of one that failed. */
+  takeBack(msg: string): string {
+    const failed = this.items.find((o) => o.msg === msg && o.error);
+    const text = failed ? (this.takeOut(failed)[0]?.text ?? '') : '';
+    this.h.changed();
+    return text;
+  }
+
+  private takeOut(o: Outgoing): Unsent[] {
+    this.items.splice(this.items.indexOf(o), 1);
+    void this.h.port.store.delete(this.name(o.msg)).catch(() => undefined);
+    // a judgement of the robot is no text of a person
+    return o.body && 'text' in o.body && !('fix' in o.body && o.body.fix) ? [{ text: o.body.text, note: o.note }] : [];
   }
 
   /** A record came back, of any envelope of this conversation. */

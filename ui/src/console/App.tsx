@@ -1,6 +1,6 @@
 /** Which of the console's screens: opening, signing in, locked, or the desk. */
 import { useEffect } from 'preact/hooks';
-import type { AgentClient, ErrorKey } from '../model';
+import type { AgentClient, ErrorKey, Me, Notice } from '../model';
 import { console_, errorText, t, type ConsoleKey } from '../i18n/console';
 import { Banner } from '../ui/bits';
 import * as icon from '../ui/icons';
@@ -8,6 +8,7 @@ import { toast, Toasts } from '../ui/Toasts';
 import { useSignalEffect } from '../ui/signals';
 import { watchAttention } from './attention';
 import { Desk } from './Desk';
+import { HandedBack, takeDropped } from './HandedBack';
 import { SignIn } from './SignIn';
 import { forgetDrafts, select } from './state';
 
@@ -17,7 +18,11 @@ export function App({ client }: { client: AgentClient }) {
   useEffect(() => watchAttention(client), [client]);
   useNotices(client);
   useSignalEffect(() => {
+    if (client.dropped.value.length) queueMicrotask(() => takeDropped(client));
+  });
+  useSignalEffect(() => {
     if (client.session.value !== 'signed-out') return;
+    takeDropped(client);
     forgetDrafts();
     select(null);
   });
@@ -37,9 +42,15 @@ export function App({ client }: { client: AgentClient }) {
       ) : (
         <SignIn client={client} locked={session === 'locked'} />
       )}
+      <HandedBack />
       <Toasts />
     </>
   );
+}
+
+/** A role is a word of the page's language. */
+function paramsOf({ key, params }: Notice): Notice['params'] {
+  return key === 'notice.role' ? { role: t(`role.${params!.role as Me['role']}`) } : params;
 }
 
 /** Notices of the client become toasts, once each. */
@@ -48,7 +59,7 @@ function useNotices(client: AgentClient): void {
     for (const notice of client.notices.value) {
       if (!(notice.key in console_.zh)) continue;
       const key = notice.key as ConsoleKey | ErrorKey;
-      toast(() => t(key, notice.params), notice.kind);
+      toast(() => t(key, paramsOf(notice)), notice.kind);
       queueMicrotask(() => client.dismiss(notice.id));
     }
   });

@@ -58,7 +58,10 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
         )}
       </div>
       {!note && !rights.canReply ? (
-        <WhyNot client={client} item={item} thread={thread} />
+        <>
+          <Kept item={item} />
+          <WhyNot client={client} item={item} thread={thread} />
+        </>
       ) : (
         <>
           {blocked && !note && (
@@ -82,6 +85,32 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
         </>
       )}
     </section>
+  );
+}
+
+/** A reply that was begun while one could still write; it is not sent, and must not be hidden. */
+function Kept({ item }: { item: ConvItem }) {
+  const text = draftOf(item.id, 'reply');
+  if (!text.trim()) return null;
+  const asNote = () => {
+    const note = draftOf(item.id, 'note');
+    setDraft(item.id, 'note', note ? `${note}\n${text}` : text);
+    setDraft(item.id, 'reply', '');
+    mode.value = 'note';
+  };
+  return (
+    <div class="c-kept">
+      <p class="k-grow" dir="auto">
+        <span class="c-draft">{t('draft')}</span>
+        {text}
+      </p>
+      <Button size="sm" onClick={() => setDraft(item.id, 'reply', '')}>
+        {t('draftDrop')}
+      </Button>
+      <Button size="sm" onClick={asNote}>
+        {t('draftAsNote')}
+      </Button>
+    </div>
   );
 }
 

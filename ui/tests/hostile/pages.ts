@@ -171,7 +171,7 @@ export class AgentPage extends Page<Agent> {
   }
 
   private says(conv: string): string[] {
-    const notices = this.client.notices.value.filter((n) => n.kind === 'error' || n.key === 'notice.conversation_gone');
+    const notices = this.client.notices.value.filter((n) => n.kind === 'error');
     return [...blockedBy(conv ? this.thread(conv) : null), ...notices.map((n) => n.key as string)];
   }
 

@@ -1,0 +1,88 @@
+/** What an agent had written and cannot send any more, because they lost the conversation or were put out: to be copied, and why. */
+import type { AgentClient, Dropped, ErrorKey } from '../model';
+import { errorText, t } from '../i18n/console';
+import { signal } from '../signals';
+import { Button } from '../ui/Button';
+import { Dialog } from '../ui/Dialog';
+import { useSignal } from '../ui/signals';
+import { toast } from '../ui/Toasts';
+import { draftOf, nameOf, selected, setDraft } from './state';
+
+/** Kept until it was read, also over a sign-out. `reason`: of a sign-out. */
+const handedBack = signal<readonly (Dropped & { reason?: ErrorKey })[]>([]);
+
+/** Drafts belong to what was lost, too. Says why what was on screen is gone. */
+export function takeDropped(client: AgentClient): void {
+  const lost = client.dropped.peek();
+  if (!lost.length) return;
+  const back: (Dropped & { reason?: ErrorKey })[] = [];
+  const { reason } = client.connection.peek();
+  for (const one of lost) {
+    const drafts = (['reply', 'note'] as const).map((of) => ({ text: draftOf(one.conv, of), note: of === 'note' })).filter((d) => d.text.trim());
+    for (const of of ['reply', 'note'] as const) setDraft(one.conv, of, '');
+    const texts = [...one.texts, ...drafts];
+    if (texts.length) back.push({ ...one, texts, reason });
+    // of a team that was left, and of a sign-out, a word is said anyway
+    else if (one.why === 'elsewhere' && selected.peek() === one.conv) toast(() => whyText(one), 'info');
+  }
+  if (back.length) handedBack.value = [...handedBack.peek(), ...back];
+  client.forgetDropped();
+}
+
+function whyText({ why, team, name, conv, reason }: Dropped & { reason?: ErrorKey }): string {
+  if (why === 'signed-out') return errorText(reason);
+  return t(`back.${why}`, { team, name: nameOf({ id: conv, name }) });
+}
+
+export function HandedBack() {
+  const all = handedBack.value;
+  if (!all.length) return null;
+  const close = () => (handedBack.value = []);
+  return (
+    <Dialog
+      title={t('backTitle')}
+      onClose={close}
+      actions={
+        <Button kind="primary" onClick={close}>
+          {t('backDone')}
+        </Button>
+      }
+    >
+      <p class="c-lead">{t('backText')}</p>
+      {all.map((one) => (
+        <section key={one.conv} class="c-back-part">
+          <p>{whyText(one)}</p>
+          {one.texts.map((unsent, i) => (
+            <Text key={i} text={unsent.text} label={`${nameOf({ id: one.conv, name: one.name })} · ${t(unsent.note ? 'note' : 'reply')}`} first={one === all[0] && i === 0} />
+          ))}
+        </section>
+      ))}
+    </Dialog>
+  );
+}
+
+/** The focus goes into the text: whoever is typing when it comes closes nothing by that. */
+function Text({ text, label, first }: { text: string; label: string; first: boolean }) {
+  const copied = useSignal(false);
+  const copy = (e: { currentTarget: HTMLElement }) => {
+    const field = e.currentTarget.parentElement!.querySelector('textarea')!;
+    field.select();
+    // a browser that lets no page write there keeps it selected, for the keys
+    void navigator.clipboard?.writeText(text).then(
+      () => (copied.value = true),
+      () => undefined,
+    );
+  };
+  return (
+    <div class="c-back-text">
+      <textarea class="k-input" readOnly rows={3} aria-label={label} data-autofocus={first || undefined} value={text} dir="auto" />
+      <Button size="sm" onClick={copy}>
+        {t(copied.value ? 'copied' : 'copy')}
+      </Button>
+      <span class="k-sr" role="status">
+        {copied.value ? t('copied') : ''}
+      </span>
+    </div>
+  );
+}
+
