@@ -5,7 +5,7 @@
  * Every text for people is a key of the pages' own dictionary (`ErrorKey`), with parameters where there are any.
  */
 import type { BotButton, BotThought, Fix } from './crypto/envelope';
-import type { AgentInfo, AgentState, Conv, Limit, OwnerWhy, StorageState } from './proto';
+import type { AgentInfo, AgentState, Conv, Limit, OwnerWhy, PresenceState, StorageState } from './proto';
 import type { Search } from './knowledge/search';
 import type { ReadonlySignal } from './signals';
 
@@ -25,6 +25,9 @@ export const ERROR_KEYS = [
   'error.insecure', // the site insists on https and this page was not loaded over it
   'error.no_crypto', // no random numbers or no way to encrypt in this browser
   'error.site_unknown', // the snippet names a site that does not exist or is off
+  'error.origin', // the site does not list the origin of this page
+  'error.csp', // the page's own security policy forbids to connect to the server
+  'error.socket', // the server answers requests, but no socket is let through
   'error.pin', // the server's company key is not the one pinned in the page
   'error.directory', // the signed list of agents and keys does not verify
   'error.directory_fork', // the server showed different lists to different people: an alarm
@@ -92,7 +95,7 @@ export interface Form {
   lang?: string;
   /** Whether the page the visitor wrote from names the company's key. His browser's word. */
   mode?: 'pinned' | 'unpinned';
-  /** The conversation (id) that this one goes on from, because it was gone or lost. */
+  /** The conversation (id) that this one goes on from, because it was gone or lost, or waits for people while the robot is asked. */
   after?: string;
 }
 
@@ -205,12 +208,19 @@ export interface VisitorClient {
   trust: ReadonlySignal<Trust>;
   /** Null until loaded. */
   site: ReadonlySignal<SiteInfo | null>;
-  presence: ReadonlySignal<'open' | 'away' | 'unknown'>;
+  presence: ReadonlySignal<PresenceState | 'unknown'>;
+  /** How many wait already, before there is a place of one's own. */
+  ahead: ReadonlySignal<number>;
+  /** Presence is asked for from now on, until the returned function is called: somebody looks. */
+  watch(): () => void;
   /** The newest conversation that still matters, or null. */
   thread: ReadonlySignal<Thread | null>;
   /** 1 is next; null when not waiting. */
   queue: ReadonlySignal<number | null>;
+  /** Of both conversations. */
   unread: ReadonlySignal<number>;
+  /** The conversation beside the one that is shown: a message that was left for people, or that with the robot. */
+  other: ReadonlySignal<Thread | null>;
   /** The robot answers, or will answer the first message. */
   robot: ReadonlySignal<boolean>;
   /** The server offered a robot that the company did not certify; it is let into nothing. */
@@ -227,7 +237,15 @@ export interface VisitorClient {
   send(text: string): Promise<void>;
   /** A person, please: takes the robot out at once, or when the connection is back; before the first message, from the start. */
   person(): void;
+  /** Leaves the conversation where it waits for people; the next message begins one with the robot, which names it. */
+  askRobot(): void;
+  /** Shows the other conversation. */
+  swap(): void;
+  /** Whether the site has a robot that may be let in. */
+  hasRobot: ReadonlySignal<boolean>;
   retry(id: string): void;
+  /** Takes away what was refused. */
+  drop(id: string): void;
   recall(id: string): Promise<void>;
   typing(on: boolean): void;
   markRead(): void;

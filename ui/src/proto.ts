@@ -26,6 +26,8 @@ export const LIMITS = ['messages', 'openings', 'changes', 'keys', 'bytes', 'conv
 export type Limit = (typeof LIMITS)[number];
 /** Room on the server's disk. `low`: visitors' messages are refused, agents write short ones; `full`: nothing can be stored. */
 export type StorageState = 'ok' | 'low' | 'full';
+/** `open`: somebody online could take a conversation; `busy`: all who are here have as many as they may; `away`: nobody is here. */
+export type PresenceState = 'open' | 'busy' | 'away';
 export type WireSide = 'visitor' | 'agent';
 
 export interface Marks {
@@ -132,7 +134,7 @@ export type ServerFrame =
   | { t: 'conv'; conv: Conv }
   | { t: 'gone'; conv: string }
   | { t: 'queue'; conv: string; position: number }
-  | { t: 'presence'; team: string; state: 'open' | 'away'; agents: number }
+  | { t: 'presence'; team: string; state: PresenceState; agents: number }
   | { t: 'offer'; conv: string; until: number; auto: boolean }
   | { t: 'offer_gone'; conv: string; why: string }
   | { t: 'typing'; conv: string; side: WireSide; user?: string; on: boolean }
@@ -408,7 +410,7 @@ export interface SiteReply {
   directory: { genesis: SignedJson; admin?: SignedJson; snapshot: SignedJson | null; tail: SignedJson[] };
   form: unknown;
   greeting: unknown;
-  presence?: 'open' | 'away';
+  presence?: PresenceState;
   require_secure: boolean;
   /** The newest day key of the site's robot. */
   bot?: DayKeyJson;

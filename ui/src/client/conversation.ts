@@ -428,7 +428,7 @@ export class Conversation implements Thread {
     this.stale = false;
     const conv = this.conv.value;
     const other = conv?.[this.port.role === 'visitor' ? 'agent' : 'visitor'] ?? { delivered: 0, read: 0 };
-    const messages = this.lines.render(this.outbox.items, this.kept, other, (seq, at) => this.port.now() - at < RECALL_MS && seq > 0);
+    const messages = this.lines.render(this.outbox.items, this.kept, other, (seq, at) => this.port.now() - at < RECALL_MS && seq > 0, this.port.broken() ?? this.ended);
     this.messages.value = messages;
     this.unread.value = this.unreadOf(messages);
     const epoch = this.ledger.current;

@@ -32,6 +32,8 @@ export interface EngineHooks {
   conv(c: Conv): void;
   changed(id: string): void;
   me?(): string | null;
+  /** Sockets are refused without a word. */
+  shut?(): void;
   /** What an alarm does, if it does not break all trust. */
   alarm?(why: ErrorKey): void;
   parts?: Parts;
@@ -93,6 +95,7 @@ export class Engine {
       onSynced: (id) => this.conversations.get(id)?.caughtUp(),
       onRewound: (id, gen) => this.conversations.get(id)?.rewound(gen),
       known: (id) => this.conversations.get(id)?.known() ?? {},
+      onShut: () => this.hooks.shut?.(),
     });
     const inst = draw();
     this.port = {
@@ -116,7 +119,7 @@ export class Engine {
       envelope: (b) => this.link.envelope(b),
       frame: (f) => this.link.frame(f),
       request: (r) => this.link.request(r),
-      broken: () => (o.trust.value.mode === 'broken' ? (o.trust.value.reason ?? 'error.directory') : null),
+      broken: () => (o.trust.value.mode === 'broken' ? (o.trust.value.reason ?? 'error.directory') : endedBy(o.connection.value)),
       alarm: (why) => (this.hooks.alarm ?? ((key: ErrorKey) => distrust(o.trust, key)))(why),
       notKept: () => {
         if (o.trust.value.storage === 'kept') o.trust.value = { ...o.trust.value, storage: 'memory' };
@@ -173,7 +176,9 @@ export class Engine {
   }
 
   private stateChanged(c: Connection): void {
+    const told = endedBy(this.connection.value) !== endedBy(c);
     this.connection.value = c;
+    if (told) for (const conv of this.conversations.values()) conv.publish();
     if (c.state !== 'online') for (const conv of this.conversations.values()) if (conv.synced.value) conv.offline();
   }
 
@@ -228,6 +233,9 @@ export class Engine {
     return held?.some((l) => l.name === `kefu/${inst}`) ?? false;
   }
 }
+
+/** A connection that does not come back by itself: nothing of what waits is on its way. */
+const endedBy = (c: Connection): ErrorKey | null => (c.state === 'ended' && c.reason) || null;
 
 /** From here on nothing is sent. */
 export function distrust(trust: Signal<Trust>, reason: ErrorKey): void {

@@ -1,6 +1,6 @@
 /** Turns what a ledger and an outbox hold into the messages a page shows. The same line is the same object until it changes. */
 import type { Body, Fix } from '../crypto/envelope';
-import type { Form, Message, Side, ThreadEvent } from '../model';
+import type { ErrorKey, Form, Message, Side, ThreadEvent } from '../model';
 import { ownerUser, type Marks } from '../proto';
 import type { Entry, Ledger } from './ledger';
 import type { Rewind } from './memory';
@@ -36,8 +36,8 @@ export class Lines {
     private readonly ledger: Ledger,
   ) {}
 
-  /** `kept`: the last record that may be shown. `recallable`: whether a record of that seq and time may still be taken back. */
-  render(items: readonly Outgoing[], kept: number, other: Marks, recallable: (seq: number, at: number) => boolean): Message[] {
+  /** `stuck`: why nothing of what waits will be sent. `kept`: the last record that may be shown. `recallable`: whether a record of that seq and time may still be taken back. */
+  render(items: readonly Outgoing[], kept: number, other: Marks, recallable: (seq: number, at: number) => boolean, stuck: ErrorKey | null = null): Message[] {
     const out: Message[] = [];
     const rewinds = [...this.ledger.memory.now.rewinds];
     for (const e of this.ledger.entries) {
@@ -46,7 +46,10 @@ export class Lines {
       out.push(this.lineOf(e, this.stateOf(e, other), recallable));
     }
     for (const rewind of rewinds) out.push(this.rewound(rewind));
-    for (const o of items) if (o.body) out.push(this.cached(o.msg, `out/${o.error}`, () => this.waiting(o, o.body!)));
+    for (const o of items) {
+      const error = o.error ?? stuck ?? undefined;
+      if (o.body) out.push(this.cached(o.msg, `out/${error}`, () => this.waiting(o, o.body!, error)));
+    }
     return out;
   }
 
@@ -139,9 +142,9 @@ export class Lines {
     }
   }
 
-  private waiting(o: Outgoing, body: Body): Message {
+  private waiting(o: Outgoing, body: Body, error?: ErrorKey): Message {
     const mine = { id: o.msg, seq: null, at: o.at, side: this.port.role, mine: true, missingBefore: false, unordered: false } as const;
-    const rest = { state: o.error ? 'failed' : 'queued', error: o.error ?? undefined, canRecall: () => false } as const;
+    const rest = { state: error ? 'failed' : 'queued', error, canRecall: () => false } as const;
     const author = this.port.role === 'agent' ? { name: this.port.directory().keyOf(this.port.kid)?.name ?? '', kid: this.port.kid } : undefined;
     if (body.t === 'form') {
       return { ...mine, ...rest, author, kind: 'form', text: '', form: formOf(body) };

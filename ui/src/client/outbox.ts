@@ -197,11 +197,13 @@ export class Outbox {
     return [...this.items].flatMap((o) => (o.body ? this.takeOut(o) : []));
   }
 
-  /** The text of one that failed. */
+  /** The text of one that was refused, or that cannot be sent: it is its writer's again. */
   takeBack(msg: string): string {
-    const failed = this.items.find((o) => o.msg === msg && o.error);
-    const text = failed ? (this.takeOut(failed)[0]?.text ?? '') : '';
+    const refused = this.items.find((o) => o.msg === msg);
+    if (!refused) return '';
+    const text = this.takeOut(refused)[0]?.text ?? '';
     this.h.changed();
+    this.pump();
     return text;
   }
 

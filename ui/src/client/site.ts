@@ -1,6 +1,6 @@
 /** Reads what a site says about itself. It is not signed: looks only, never keys. */
 import type { FormField, Localised, SiteInfo } from '../model';
-import type { SiteReply } from '../proto';
+import type { PresenceState, SiteReply } from '../proto';
 
 const TYPES = ['text', 'email', 'tel', 'select', 'textarea'] as const;
 type Json = Record<string, unknown>;
@@ -40,7 +40,6 @@ export function siteInfo(reply: SiteReply, signedName: string, orgName: string):
   };
 }
 
-export function presenceOf(reply: SiteReply): 'open' | 'away' | 'unknown' {
-  const p: unknown = reply.presence;
-  return p === 'open' || p === 'away' ? p : 'unknown';
+export function presenceOf(p: unknown): PresenceState | 'unknown' {
+  return p === 'open' || p === 'busy' || p === 'away' ? p : 'unknown';
 }

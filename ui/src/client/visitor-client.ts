@@ -6,15 +6,18 @@ import { readFingerprint } from '../crypto/rules';
 import { passes, patience, Refused } from '../link/errors';
 import { createHttp } from '../link/http';
 import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorClient, type VisitorOptions, type Wait } from '../model';
-import { Code, Envelope, type Conv, type ServerFrame, type SiteReply, type Welcome } from '../proto';
+import { Code, Envelope, type Conv, type PresenceState, type ServerFrame, type SiteReply, type Welcome } from '../proto';
 import { computed, signal } from '../signals';
 import type { Store } from '../storage/store';
 import type { Conversation } from './conversation';
+import { Beside } from './beside';
 import { distrust, Engine, newConnection, prepare, type Deps } from './engine';
 import { DirectoryKeeper } from './keeper';
 import { adopt, firstAnnouncement, makeKeys, type Begun, type Keys } from './opening';
 import { Memory } from './memory';
+import { watchPresence } from './presence';
 import { patiently } from './patience';
+import { askWhyShut, isListed, type ShutDeps } from './shut';
 import { Robot } from './robot';
 import { presenceOf, siteInfo } from './site';
 
@@ -24,10 +27,15 @@ export class Visitor implements VisitorClient {
   readonly connection = newConnection();
   readonly trust;
   readonly site = signal<SiteInfo | null>(null);
-  readonly presence = signal<'open' | 'away' | 'unknown'>('unknown');
+  readonly presence = signal<PresenceState | 'unknown'>('unknown');
+  readonly ahead = signal(0);
   readonly thread = signal<Conversation | null>(null);
+  private readonly beside = signal<Beside | null>(null);
   readonly queue = signal<number | null>(null);
-  readonly unread = computed(() => this.thread.value?.unread.value ?? 0);
+  /** Where the conversations that wait stand in the queue. */
+  private readonly places = new Map<string, number>();
+  readonly other = computed(() => this.beside.value?.thread.value ?? null);
+  readonly unread = computed(() => (this.thread.value?.unread.value ?? 0) + (this.other.value?.unread.value ?? 0));
   /** Before the first message: a person, please. */
   private readonly personFirst = signal(false);
   private readonly bot = signal<Robot | null>(null);
@@ -37,6 +45,7 @@ export class Visitor implements VisitorClient {
     if (conv) return conv.owner === 'robot' && !thread!.personAsked.value && !thread!.blocked.value;
     return !this.personFirst.value && (this.bot.value?.there.value ?? false);
   });
+  readonly hasRobot = computed(() => this.bot.value?.there.value ?? false);
   readonly robotRefused = computed(() => this.bot.value?.alarm.value ?? false);
   readonly personAsked = computed(() => {
     const thread = this.thread.value;
@@ -51,6 +60,7 @@ export class Visitor implements VisitorClient {
   private store!: Store;
   private backend!: Backend;
   private keeper!: DirectoryKeeper;
+  private shut!: ShutDeps;
   private engine: Engine | null = null;
   private keys: Keys | null = null;
   private begun: Begun | null = null;
@@ -114,11 +124,8 @@ export class Visitor implements VisitorClient {
       const site = state.sites[this.o.site];
       if (!site?.on) throw new ClientError('error.site_unknown', this.o.site);
       // The server would refuse the socket; a person would see a connection that never comes.
-      const page = this.deps.origin;
-      if (page !== undefined && page !== this.o.server && !site.origins.includes(page)) {
-        console.error(`kefu: site ${this.o.site} does not list ${page}; its administrator adds it with: kefu site change`);
-        throw new ClientError('error.site_unknown', page);
-      }
+      this.shut = { http, keeper: this.keeper, site: id, server: this.o.server, page: this.deps.origin, now: this.deps.env.now };
+      if (!isListed(this.shut)) throw new ClientError('error.origin');
       const robot = new Robot(
         {
           backend: this.backend,
@@ -131,9 +138,10 @@ export class Visitor implements VisitorClient {
       );
       await robot.key();
       this.bot.value = robot;
-      this.presence.value = presenceOf(reply);
+      this.presence.value = presenceOf(reply.presence);
       const kept = await this.store.get<{ ed: KeptKey; x: KeptKey }>(`${this.space}keys`);
       this.begun = (await this.store.get<Begun>(`${this.space}conv`)) ?? null;
+      await (this.beside.value = new Beside(this.store, `${this.space}beside`)).load();
       const lost = this.begun ? undefined : await this.store.get<{ id: string; person: boolean }>(this.afterName);
       if (lost) {
         this.after = lost.id;
@@ -217,6 +225,7 @@ export class Visitor implements VisitorClient {
         frame: (f) => this.heard(f),
         conv: (c) => this.convChanged(c),
         changed: () => undefined,
+        shut: askWhyShut(this.shut, (found) => this.engine?.link.because(found && found.why, found?.over)),
       },
     );
     this.engine.link.start();
@@ -231,12 +240,13 @@ export class Visitor implements VisitorClient {
 
   private welcomed(w: Welcome): void {
     const mine = w.convs.filter((c) => c.site === this.o.site).sort((a, b) => b.created - a.created);
+    this.beside.value!.welcomed(mine, this.engine!);
     const begun = this.begun;
     if (begun && !mine.some((c) => c.id === begun.id)) {
       void (begun.opened ? this.missing(begun) : this.open());
       return;
     }
-    const shown = mine.filter((c) => !this.dismissed.has(c.id));
+    const shown = mine.filter((c) => !this.dismissed.has(c.id) && c.id !== this.beside.value!.begun?.id);
     const current = shown.find((c) => c.id === begun?.id);
     if (current) this.show(current);
     else void this.showRemembered(shown);
@@ -280,7 +290,9 @@ export class Visitor implements VisitorClient {
     const shown = this.thread.value;
     if (begun?.id !== c.id || shown?.id === c.id || this.dismissed.has(c.id) || this.over) return;
     this.begun = begun;
+    await this.beside.value!.load();
     this.show(c);
+    this.beside.value!.welcomed([...this.engine!.conversations.values()].flatMap((one) => one.conv.value ?? []), this.engine!);
   }
 
   private show(c: Conv): void {
@@ -292,8 +304,10 @@ export class Visitor implements VisitorClient {
   }
 
   private heard(f: ServerFrame): void {
-    if (f.t === 'queue' && f.conv === this.thread.value?.id) this.queue.value = f.position;
-    else if (f.t === 'presence' && f.team === this.keeper.directory.state.sites[this.o.site]?.team) this.presence.value = f.state;
+    if (f.t === 'queue') {
+      this.places.set(f.conv, f.position);
+      if (f.conv === this.thread.value?.id) this.queue.value = f.position;
+    } else if (f.t === 'presence' && f.team === this.keeper.directory.state.sites[this.o.site]?.team) this.presence.value = presenceOf(f.state);
   }
 
   // ---- the first message
@@ -352,7 +366,8 @@ export class Visitor implements VisitorClient {
         await this.keeper.refresh(this.deps.env.now()).catch(() => undefined);
         await this.announceAgain().catch(() => undefined);
       } else if (e instanceof Refused && !passes(e.code)) {
-        this.connection.value = { ...this.connection.value, reason: e.key };
+        // for good: another conversation may be begun, with what was written
+        return thread?.end(e.code === Code.not_found ? 'error.site_unknown' : e.key);
       }
       const ms = patience(e, OPEN_RETRY_MS);
       this.openWait.value = e instanceof Refused ? (e.wait ?? null) : null;
@@ -419,8 +434,36 @@ export class Visitor implements VisitorClient {
     else this.personFirst.value = true;
   }
 
+  /** The robot is to be had again, in a conversation of its own: this one stays where it waits. */
+  askRobot(): void {
+    const thread = this.thread.value;
+    if (!thread || !this.begun?.opened || !this.bot.value?.there.value) return;
+    this.swap();
+    this.after = thread.id;
+    void this.store.set(this.afterName, { id: thread.id, person: false }).catch(() => undefined);
+    this.fields = thread.messages.value.find((m) => m.form)?.form?.fields ?? {};
+    this.formGiven.value = true;
+    this.personFirst.value = false;
+  }
+
+  swap(): void {
+    if (this.opening) return;
+    const { thread, begun } = this.beside.value!.exchange({ thread: this.thread.value, begun: this.begun });
+    clearTimeout(this.timer);
+    this.openWait.value = null;
+    this.begun = begun;
+    this.thread.value = thread;
+    this.queue.value = (thread?.conv.value?.owner === 'queue' && this.places.get(thread.id)) || null;
+    const name = `${this.space}conv`;
+    void (begun ? this.store.set(name, begun) : this.store.delete(name)).catch(() => undefined);
+    if (begun && !begun.opened && this.engine?.link.online) void this.open();
+  }
+
   retry(id: string): void {
     this.thread.value?.outbox.retry(id);
+  }
+  drop(id: string): void {
+    this.thread.value?.outbox.takeBack(id);
   }
   async recall(id: string): Promise<void> {
     await this.thread.value?.recall(id);
@@ -456,6 +499,19 @@ export class Visitor implements VisitorClient {
     void kept.catch(() => undefined);
     void this.store.delete(`${this.space}conv`).catch(() => undefined);
   }
+  watch(): () => void {
+    return watchPresence({
+      http: createHttp(this.o.server, this.deps.env),
+      env: this.deps.env,
+      site: this.o.site,
+      // before the site is here there is nothing to tell
+      told: () => !this.site.value || (this.engine?.link.online ?? false),
+      say: (state, waiting) => {
+        this.presence.value = state;
+        this.ahead.value = waiting;
+      },
+    });
+  }
   reconnect(): void {
     if (this.engine) this.engine.link.reconnect();
     else if (this.connection.value.state === 'ended' && this.trust.value.mode !== 'broken') {
@@ -471,8 +527,12 @@ export class Visitor implements VisitorClient {
   }
 }
 
+/** Characters of an address. */
+const MAX_PAGE = 2_000;
+
 /** Where the visitor stands; sealed like everything else. */
 function pageNow(): { url: string; title: string; referrer: string } | undefined {
   if (typeof document === 'undefined') return undefined;
-  return { url: location.href, title: document.title, referrer: document.referrer };
+  // all of it must fit into one envelope beside the answers
+  return { url: location.href.slice(0, MAX_PAGE), title: document.title.slice(0, MAX_PAGE / 4), referrer: document.referrer.slice(0, MAX_PAGE) };
 }

@@ -6,5 +6,5 @@ import { Visitor } from './visitor-client';
 
 export function createVisitorClient(o: VisitorOptions): VisitorClient {
   const secure = globalThis.isSecureContext === true;
-  return new Visitor(o, { env: browserEnv(), openStore: () => openStore('kefu'), secure, origin: location.origin });
+  return new Visitor(o, { env: browserEnv(), openStore: () => openStore('kefu'), secure, origin: self.origin });
 }

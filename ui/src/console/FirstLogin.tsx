@@ -3,6 +3,7 @@ import type { AgentClient } from '../model';
 import { errorText, t } from '../i18n/console';
 import { Button } from '../ui/Button';
 import { useAutofocus } from '../ui/focus';
+import { readable } from '../ui/fingerprint';
 import { PasswordField } from '../ui/PasswordField';
 import { TextField } from '../ui/TextField';
 import { useSignal } from '../ui/signals';
@@ -11,12 +12,6 @@ import { sayError } from './act';
 /** Characters, as people count them. */
 export const PASSWORD_FLOOR = 10;
 export const lengthOf = (password: string): number => [...password].length;
-
-/** `k1-5b8c21f0…` in groups of four, to be read aloud. */
-export function readable(org: string): string {
-  const [head, hex = ''] = org.split('-');
-  return `${head}-${hex.replace(/(.{4})(?=.)/g, '$1 ')}`;
-}
 
 export function NewPassword({ label, value, onValue, autofocus }: { label: string; value: string; onValue: (v: string) => void; autofocus?: boolean }) {
   const left = PASSWORD_FLOOR - lengthOf(value);

@@ -153,13 +153,6 @@ export const en: Record<keyof typeof zh, string> = {
   botReads: 'The robot reads its own part',
   conv: 'Conversation',
   conversation: 'Number',
-  fName: 'Name',
-  fEmail: 'E-mail',
-  fPhone: 'Phone',
-  fTopic: 'Topic',
-  fQuestion: 'Question',
-  fCompany: 'Company',
-  fOrder: 'Order number',
 
   oldPassword: 'Current password',
   nextPassword: 'New password',

@@ -151,13 +151,6 @@ export const zh = {
   botReads: '机器人能看到它参与的部分',
   conv: '会话',
   conversation: '编号',
-  fName: '姓名',
-  fEmail: '邮箱',
-  fPhone: '电话',
-  fTopic: '咨询类型',
-  fQuestion: '问题',
-  fCompany: '公司',
-  fOrder: '订单号',
 
   oldPassword: '当前密码',
   nextPassword: '新密码',

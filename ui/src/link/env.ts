@@ -21,9 +21,17 @@ export interface Env {
   turn(): Promise<void>;
   /** Calls `fn` when the network or the person came back; returns how to stop that. */
   onWake(fn: () => void): () => void;
+  /** Calls `fn` when the browser says that the network is gone; returns how to stop that. */
+  onOffline?(fn: () => void): () => void;
+  /** Whether the page's own security policy refused to connect to this origin. Asked after something failed. */
+  forbidden?(server: string): Promise<boolean>;
 }
 
+/** Browsers report what a policy refused in a task of its own, which may come after the failure; ms. */
+const REPORT_MS = 100;
+
 export function browserEnv(): Env {
+  const refused = watchPolicy();
   return {
     socket: (url, protocol) => new WebSocket(url, protocol) as unknown as SocketLike,
     // no cookies go to kefu: tokens stand in a header
@@ -52,5 +60,30 @@ export function browserEnv(): Env {
         document.removeEventListener('visibilitychange', visible);
       };
     },
+    onOffline(fn) {
+      addEventListener('offline', fn);
+      return () => removeEventListener('offline', fn);
+    },
+    async forbidden(server) {
+      await new Promise((done) => setTimeout(done, REPORT_MS));
+      const is = refused.has(new URL(server).host);
+      if (is) console.error(`kefu: the security policy of this page does not let the chat connect; add to its connect-src: ${server} ${server.replace(/^http/, 'ws')}`);
+      return is;
+    },
   };
+}
+
+/** Hosts that the page's policy does not let scripts connect to. */
+function watchPolicy(): Set<string> {
+  const hosts = new Set<string>();
+  document.addEventListener('securitypolicyviolation', (e) => {
+    // what is only reported was let through
+    if (e.disposition !== 'enforce' || e.effectiveDirective !== 'connect-src') return;
+    try {
+      hosts.add(new URL(e.blockedURI).host);
+    } catch {
+      // no address
+    }
+  });
+  return hosts;
 }

@@ -26,7 +26,8 @@ export function createHttp(server: string, env: Env): Http {
       if (!r.ok) throw await refusal(r);
       return r;
     } catch (e) {
-      throw e instanceof ClientError ? e : new ClientError('error.network', String(e));
+      if (e instanceof ClientError) throw e;
+      throw new ClientError((await env.forbidden?.(server)) ? 'error.csp' : 'error.network', String(e));
     } finally {
       clearTimeout(timer);
     }

@@ -31,6 +31,8 @@ const BUSY_MS = 5_000;
 /** From the start of a connection to its welcome. */
 const HELLO_MS = 15_000;
 const REQUEST_MS = 15_000;
+/** For an answer after the browser said that the network is gone. */
+const DOUBT_MS = 1_500;
 
 export interface LinkOptions {
   /** Origin of the kefu server. */
@@ -55,7 +57,14 @@ export interface LinkOptions {
   onRewound(conv: string, gen: string): void;
   /** What is remembered of a conversation, for the server to compare. */
   known(conv: string): Omit<Resume, 'id' | 'have'>;
+  /** Sockets are refused again and again before a word is said; a browser does not tell why. What asking brought is told by `because`. */
+  onShut?(): void;
 }
+
+/** The code that a browser gives a connection that was refused, or cut without a word. */
+const ABNORMAL = 1006;
+/** From this attempt on it is asked why sockets are refused. */
+const SHUT_AFTER = 2;
 
 export class Link {
   readonly http: Http;
@@ -63,6 +72,8 @@ export class Link {
   private socket: SocketLike | null = null;
   private welcome: Welcome | null = null;
   private attempts = 0;
+  /** Why there is no connection, as far as somebody found out. */
+  private why: ErrorKey = 'error.network';
   private pinged = false;
   private offset = 0;
   private nextReq = 1;
@@ -87,7 +98,10 @@ export class Link {
   }
 
   start(): void {
-    this.stopWake ??= this.o.env.onWake(() => this.wake());
+    if (!this.stopWake) {
+      const stops = [this.o.env.onWake(() => this.wake()), this.o.env.onOffline?.(() => this.doubt())];
+      this.stopWake = () => stops.forEach((stop) => stop?.());
+    }
     if (!this.socket) this.connect();
   }
 
@@ -163,7 +177,7 @@ export class Link {
     try {
       socket = this.o.env.socket(this.o.server.replace(/^http/, 'ws') + this.o.path, SUBPROTOCOL);
     } catch {
-      this.later(this.backOff(), 'error.network');
+      this.refused();
       return;
     }
     this.socket = socket;
@@ -233,6 +247,7 @@ export class Link {
 
   private welcomed(w: Welcome): void {
     clearTimeout(this.helloTimer);
+    this.why = 'error.network';
     this.welcome = w;
     this.offset = w.now - this.o.env.now();
     this.beat();
@@ -273,13 +288,36 @@ export class Link {
     else if (this.welcome && !this.pinged) this.ping();
   }
 
+  /** The browser says that the network is gone. It may be wrong: what still answers is alive. */
+  private doubt(): void {
+    if (!this.welcome) return;
+    this.ping();
+    clearTimeout(this.beatTimer);
+    this.beatTimer = setTimeout(() => this.dead(), DOUBT_MS);
+  }
+
   private dead(): void {
     this.drop(Close.silent);
-    this.later(this.backOff(), 'error.network');
+    this.later(this.backOff(), this.why);
+  }
+
+  /** What asking over HTTP brought; null: the server is not there. One that does not pass ends it. */
+  because(why: ErrorKey | null, over = false): void {
+    if (this.welcome || this.state.state === 'ended') return;
+    if (why && over) return this.stop(why);
+    this.why = why ?? 'error.network';
+    if (this.state.state === 'waiting') this.set({ ...this.state, reason: this.why });
+  }
+
+  private refused(): void {
+    if (this.attempts >= SHUT_AFTER) this.o.onShut?.();
+    this.later(this.backOff(), this.why);
   }
 
   private closed(code: number): void {
+    const silent = !this.welcome && code === ABNORMAL;
     this.drop();
+    if (silent) return this.refused();
     const end = endOf(code);
     if (end) this.stop(end);
     else if (code === Close.going_away) this.later(this.o.env.random() * 1000, 'error.network');

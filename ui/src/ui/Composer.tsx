@@ -1,14 +1,16 @@
 /** Where people write. Enter sends, Shift or Ctrl with it makes a line, an input method keeps its own Enter. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { translator } from '../i18n/core';
+import { visitorErrors } from '../i18n/errors';
 import { t } from '../i18n/shared';
 import { hasKeyboard } from './focus';
 import { Icon } from './Icon';
 import { isLine, isSend } from './keys';
+import { MAX_TEXT, weigh } from './weigh';
 import * as icon from './icons';
 
-/** Characters; three bytes each still fit the sealed body. */
-export const MAX_TEXT = 8_000;
+const error = translator(visitorErrors);
 const TYPING_EVERY_MS = 3_000;
 const TYPING_OFF_MS = 4_000;
 
@@ -29,7 +31,8 @@ interface ComposerProps {
 export function Composer({ value, onValue, onSend, onTyping, placeholder, label, disabled, focusKey, autofocus, foot }: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const typing = useTyping(onTyping);
-  const tooLong = value.length > MAX_TEXT;
+  const size = weigh(value);
+  const tooLong = size > MAX_TEXT;
   const ready = !disabled && !tooLong && value.trim() !== '';
 
   useLayoutEffect(() => {
@@ -71,6 +74,11 @@ export function Composer({ value, onValue, onSend, onTyping, placeholder, label,
         send();
       }}
     >
+      {tooLong && (
+        <p class="k-error k-wide" role="alert">
+          {error('error.too_large')}
+        </p>
+      )}
       <textarea
         ref={field}
         class="k-composer-field"
@@ -92,9 +100,9 @@ export function Composer({ value, onValue, onSend, onTyping, placeholder, label,
       />
       <div class="k-composer-side">
         {foot}
-        {value.length > MAX_TEXT * 0.9 && (
-          <span class={`k-count${tooLong ? ' k-error' : ''}`} role={tooLong ? 'alert' : undefined}>
-            {value.length} / {MAX_TEXT}
+        {size > MAX_TEXT * 0.9 && (
+          <span class={`k-count${tooLong ? ' k-error' : ''}`}>
+            {size} / {MAX_TEXT}
           </span>
         )}
         <button type="submit" class="k-send" disabled={!ready} aria-label={t('send')} title={t('send')}>

@@ -12,13 +12,13 @@ const PATIENCE_MS = 800;
 
 interface ConnectionBannerProps {
   connection: Connection;
-  /** Why it ended, as a sentence. */
+  /** Why it ended or does not come, as a sentence. */
   why: string;
   t(key: 'connecting' | 'connected' | 'cutOff' | 'ended' | 'retryNow', vars?: { why: string }): string;
   onAgain(): void;
 }
 
-export function ConnectionBanner({ connection: { state, wait }, why, t, onAgain }: ConnectionBannerProps) {
+export function ConnectionBanner({ connection: { state, wait, reason }, why, t, onAgain }: ConnectionBannerProps) {
   const slow = useSignal(false);
   const back = useSignal(false);
   const wasDown = useRef(false);
@@ -49,7 +49,7 @@ export function ConnectionBanner({ connection: { state, wait }, why, t, onAgain 
     );
     return (
       <Banner kind={state === 'ended' ? 'danger' : 'warn'} icon={icon.alert} action={again}>
-        {state === 'ended' ? t('ended', { why }) : t('cutOff')}
+        {state === 'ended' ? t('ended', { why }) : !reason || reason === 'error.network' ? t('cutOff') : why}
       </Banner>
     );
   }

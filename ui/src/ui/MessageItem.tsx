@@ -1,6 +1,6 @@
 /** One group of a thread: messages of one sender within a minute, with what became of the last one. */
 import type { ComponentChildren } from 'preact';
-import type { Message } from '../model';
+import type { ErrorKey, Message } from '../model';
 import { t } from '../i18n/shared';
 import { Avatar, RichText } from './bits';
 import { Icon } from './Icon';
@@ -12,10 +12,15 @@ import * as icon from './icons';
 export interface MessageActs {
   retry: (id: string) => void;
   recall: (id: string) => void;
+  /** Takes a text that was refused back into the field. */
+  edit?: (message: Message) => void;
   /** Labels of the form's fields by id. */
   fieldLabel: (id: string) => string;
   errorText: (message: Message) => string;
 }
+
+/** The conversation cannot go on; a new one can, and takes what was not sent with it. */
+const OVER: readonly (ErrorKey | undefined)[] = ['error.conversation_gone', 'error.conversation_lost', 'error.full'];
 
 /** What stands below a message: quick replies, what the robot understood. */
 export type Below = (message: Message) => ComponentChildren;
@@ -32,9 +37,13 @@ interface GroupProps {
   acts: { readonly current: MessageActs };
 }
 
+/** As the server certifies a robot. */
+const UNNAMED = 'Robot';
+
 function nameOf(m: Message, visitorName: string): string {
   if (m.mine) return t('you');
-  if (m.side === 'robot') return short(m.author?.name || t('robot'));
+  // a robot that nobody gave a name is called by what it is, in the language of the page
+  if (m.side === 'robot') return m.author?.name && m.author.name !== UNNAMED ? short(m.author.name) : t('robot');
   return short(m.author?.name || (m.side === 'visitor' ? visitorName : t('agent')));
 }
 
@@ -102,13 +111,18 @@ function Bubble({ m, last, below, acts }: BubbleProps) {
       {m.state === 'failed' ? (
         <p class="k-meta k-meta-failed" role="alert">
           <Icon d={icon.alert} size={14} /> {t('stateFailed')}
-          {/* of a conversation that is full the page says it, and what can be done */}
-          {m.error !== 'error.full' && (
+          {/* of a conversation that is over the page says it, and what can be done */}
+          {!OVER.includes(m.error) && (
             <>
               {m.error && `: ${acts.current.errorText(m)}`}
               <button type="button" class="k-link" onClick={() => acts.current.retry(m.id)}>
                 {t('retry')}
               </button>
+              {m.text && acts.current.edit && (
+                <button type="button" class="k-link" onClick={() => acts.current.edit!(m)}>
+                  {t('edit')}
+                </button>
+              )}
             </>
           )}
         </p>

@@ -6,6 +6,7 @@ import type { Signal } from '../signals';
 import { Badge } from '../ui/bits';
 import { useFocusTrap } from '../ui/focus';
 import { Icon } from '../ui/Icon';
+import { keepFocus } from '../ui/keepFocus';
 import { Panel } from './Panel';
 import * as icon from '../ui/icons';
 
@@ -20,6 +21,11 @@ export function App({ client, open, position }: AppProps) {
   if (open.value) made.current = true;
   const trap = useFocusTrap<HTMLDivElement>(open.value, () => (open.value = false));
   useKeyboardHeight(trap);
+  useEffect(() => {
+    if (!open.value || !trap.current) return;
+    const stops = [client.watch(), keepFocus(trap.current)];
+    return () => stops.forEach((stop) => stop());
+  }, [open.value]);
   const unread = client.unread.value;
   const launcher = (
     <button

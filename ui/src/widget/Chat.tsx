@@ -1,7 +1,8 @@
 /** The conversation: what to expect, the log, and where to write. */
 import { useEffect, useState } from 'preact/hooks';
-import type { ErrorKey, Message, SiteInfo, VisitorClient } from '../model';
-import { errorText, t } from '../i18n/widget';
+import type { Message, SiteInfo, VisitorClient } from '../model';
+import { fieldLabel } from '../i18n/fields';
+import { errorText, t, widget } from '../i18n/widget';
 import { signal, type Signal } from '../signals';
 import { Banner, RichText } from '../ui/bits';
 import { Button } from '../ui/Button';
@@ -12,37 +13,49 @@ import { MessageList } from '../ui/MessageList';
 import { WaitBanner } from '../ui/WaitBanner';
 import { short } from '../ui/readable';
 import { eventText } from './events';
-import { localised } from './StartForm';
-import { ExpectBanner } from './Status';
+import { siteName } from './Header';
+import { greetingOf, labelOf } from './StartForm';
+import { ExpectBanner, OtherBanner } from './Status';
 import * as icon from '../ui/icons';
 
 // Kept outside the components: closing the panel must not lose what was being written.
 const draft = signal('');
 
-/** The conversation cannot go on; a new one can. */
-const OVER: readonly ErrorKey[] = ['error.conversation_gone', 'error.conversation_lost', 'error.full'];
-
 export function Chat({ client, site, open }: { client: VisitorClient; site: SiteInfo; open: Signal<boolean> }) {
   const thread = client.thread.value;
-  const messages = thread?.messages.value ?? [];
+  const messages = wordsFirst(thread?.messages.value ?? []);
   const closed = thread?.conv.value?.state === 'closed';
   const blocked = thread?.blocked.value ?? null;
   const [again, setAgain] = useState(false);
+  const [asking, setAsking] = useState(false);
   useEffect(() => setAgain(false), [closed, thread?.id]);
 
-  const labels = Object.fromEntries(site.form.map((field) => [field.id, localised(field.label)]));
+  const labels = Object.fromEntries(site.form.map((field) => [field.id, labelOf(field)]));
   const robot = client.robot.value;
   const away = client.presence.value === 'away' && !thread?.agentName.value && !robot;
   const newest = robot ? lastWhere(messages, (m) => m.kind !== 'event') : undefined;
-  const greeting = localised(site.greeting);
 
   const wait = client.connection.value.state === 'online' ? client.wait.value : null;
 
   /** What this conversation did not take any more is written into the field for the next one. */
   const fresh = () => {
-    const left = messages.filter((m) => m.error === 'error.full' && m.text).map((m) => m.text);
-    draft.value = [draft.value, ...left].filter(Boolean).join('\n');
+    const left = messages.filter((m) => m.state === 'failed').map((m) => m.text);
+    draft.value = joined([...left, draft.value]);
     client.startOver();
+  };
+
+  /** With nobody there the visitor decides first: the robot is out when a person was asked for. */
+  const person = () => (client.presence.value === 'away' ? setAsking(true) : client.person());
+  const leave = () => {
+    setAsking(false);
+    // one message waits already
+    if (client.other.value?.conv.value?.state === 'open') client.swap();
+    else client.person();
+  };
+
+  const edit = (m: Message) => {
+    draft.value = joined([m.text, draft.value]);
+    client.drop(m.id);
   };
 
   const send = (text: string, typed = true) => {
@@ -56,40 +69,52 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
 
   return (
     <>
+      <OtherBanner client={client} />
       <ExpectBanner client={client} />
       <MessageList
         messages={messages}
         viewer="visitor"
-        fieldLabel={(id) => labels[id] || id}
+        fieldLabel={(id) => labels[id] ?? fieldLabel(id)}
         eventText={eventText}
         errorText={(m) => errorText(m.error)}
         typing={thread?.typing.value?.side === 'agent' ? thread.typing.value : null}
         onSeen={() => open.peek() && client.markRead()}
         retry={(id) => client.retry(id)}
         recall={(id) => client.recall(id).catch(console.error)}
+        edit={edit}
         below={(m) => m === newest && <Quick message={m} onPick={(text) => send(text, false)} />}
-        head={greeting && <Greeting text={greeting} name={site.name} />}
+        head={<Greeting text={greetingOf(site)} name={siteName(site)} />}
         seenKey={open.value}
       />
-      {blocked && !closed && (
+      {/* without a connection the banner above says it */}
+      {blocked && !closed && client.connection.value.state !== 'ended' && (
         <Banner
           kind="warn"
           icon={icon.alert}
           action={
-            OVER.includes(blocked) && (
-              <Button size="sm" onClick={fresh}>
-                {t('fresh')}
-              </Button>
-            )
+            <Button size="sm" onClick={fresh}>
+              {t('fresh')}
+            </Button>
           }
         >
           {errorText(blocked)}
         </Banner>
       )}
       {wait && !blocked && <WaitBanner wait={wait} then={unsent(messages) ? 'sent' : 'asked'} />}
-      {robot && (
+      {robot && asking && (
+        <div class="w-closed" role="group" aria-label={t('person')}>
+          <p>{t('personAway')}</p>
+          <Button kind="primary" size="sm" data-autofocus onClick={leave}>
+            {t('leave')}
+          </Button>
+          <Button size="sm" onClick={() => setAsking(false)}>
+            {t('askRobot')}
+          </Button>
+        </div>
+      )}
+      {robot && !asking && (
         <div class="w-person">
-          <Button size="sm" onClick={() => client.person()}>
+          <Button size="sm" onClick={person}>
             <Icon d={icon.person} size={16} /> {t('person')}
           </Button>
         </div>
@@ -120,6 +145,16 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
   );
 }
 
+/** Who answers is named after the first words, though somebody may have been found before these were there. */
+function wordsFirst(messages: readonly Message[]): readonly Message[] {
+  const first = messages.findIndex((m) => m.kind === 'text');
+  const early = messages.filter((m, i) => i < first && m.event?.t === 'owner');
+  if (!early.length) return messages;
+  return [...messages.slice(0, first + 1).filter((m) => !early.includes(m)), ...early, ...messages.slice(first + 1)];
+}
+
+const joined = (texts: readonly string[]): string => texts.filter(Boolean).join('\n');
+
 /** Something of this visitor waits to be sent. */
 const unsent = (messages: readonly Message[]): boolean => messages[messages.length - 1]?.state === 'queued';
 
@@ -131,10 +166,12 @@ export function missed(messages: readonly Message[]): boolean {
 
 /** Answers the robot proposes; pressing one sends it like a text that was typed. */
 function Quick({ message, onPick }: { message: Message; onPick: (text: string) => void }) {
-  if (!message.buttons?.length) return null;
+  // the button for a person is below, and does more
+  const buttons = message.buttons?.filter((b) => b.label !== widget.zh.person && b.label !== widget.en.person);
+  if (!buttons?.length) return null;
   return (
     <div class="w-quick">
-      {message.buttons.map((b, i) => (
+      {buttons.map((b, i) => (
         <Button key={i} size="sm" dir="auto" onClick={() => onPick(b.send)}>
           {short(b.label)}
         </Button>
@@ -152,7 +189,7 @@ function Greeting({ text, name }: { text: string; name: string }) {
         </p>
         <div class="k-bubble">
           <div class="k-text" dir="auto">
-            <RichText text={text} as="links" />
+            <RichText text={text} as="markdown" />
           </div>
         </div>
       </div>

@@ -1,5 +1,5 @@
 /** Who is there: the agent's name once one has the conversation, before that the company's. */
-import type { VisitorClient } from '../model';
+import type { SiteInfo, VisitorClient } from '../model';
 import { t } from '../i18n/widget';
 import { Avatar } from '../ui/bits';
 import { Button, IconButton } from '../ui/Button';
@@ -11,6 +11,9 @@ interface HeaderProps {
   onEnd: () => void;
 }
 
+/** A site without a name of its own is called by its id: nobody knows that one. */
+export const siteName = (site: SiteInfo): string => (site.name !== site.id && site.name) || site.orgName || site.name;
+
 export function Header({ client, onClose, onEnd }: HeaderProps) {
   const site = client.site.value;
   const thread = client.thread.value;
@@ -18,9 +21,9 @@ export function Header({ client, onClose, onEnd }: HeaderProps) {
   const open = conv?.state === 'open';
   const broken = client.trust.value.mode === 'broken';
   const agent = open && !broken ? thread?.agentName.value : null;
-  const name = agent ?? site?.name ?? t('title');
+  const name = agent ?? (site ? siteName(site) : t('title'));
   return (
-    <header class="w-header">
+    <div class="w-header">
       <Avatar name={agent ?? site?.orgName ?? t('title')} org={!agent} />
       <div class="k-grow">
         <h1>
@@ -34,24 +37,31 @@ export function Header({ client, onClose, onEnd }: HeaderProps) {
         </Button>
       )}
       <IconButton icon={icon.close} label={t('closeChat')} onClick={onClose} />
-    </header>
+    </div>
   );
 }
 
 function Presence({ client, serving }: { client: VisitorClient; serving: boolean }) {
   const presence = client.presence.value;
   const owner = client.thread.value?.conv.value?.owner;
-  if (serving) return <Line dot="online">{`${client.site.value?.name ?? ''} · ${t('serving')}`}</Line>;
+  const site = client.site.value;
+  const { state } = client.connection.value;
+  if (!site) return null;
+  // Whoever was there cannot be reached now.
+  if (state !== 'online') return <Line dot="offline">{t(state === 'connecting' ? 'connecting' : 'notConnected')}</Line>;
+  if (serving) return <Line dot="online">{`${siteName(site)} · ${t('serving')}`}</Line>;
   if (client.robot.value) return <Line dot="online">{t('robotServing')}</Line>;
   if (presence === 'away') return <Line dot="offline">{t('away')}</Line>;
   if (owner === 'queue' || client.personAsked.value) return <Line dot="online">{t('waitingAgent')}</Line>;
+  if (presence === 'busy') return <Line dot="busy">{t('busy')}</Line>;
   return presence === 'open' ? <Line dot="online">{t('online')}</Line> : null;
 }
 
 function Line({ dot, children }: { dot: string; children: string }) {
   return (
     <p class="w-presence">
-      <span class={`k-dot k-dot-${dot}`} aria-hidden="true" /> {children}
+      <span class={`k-dot k-dot-${dot}`} aria-hidden="true" />
+      <span>{children}</span>
     </p>
   );
 }

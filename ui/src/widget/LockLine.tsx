@@ -2,6 +2,7 @@
 import type { VisitorClient } from '../model';
 import { listOf } from '../i18n/core';
 import { t } from '../i18n/widget';
+import { readable } from '../ui/fingerprint';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 
@@ -20,6 +21,7 @@ export function LockLine({ client }: { client: VisitorClient }) {
     <details class={`w-lock${bad ? ' w-lock-bad' : ''}`}>
       <summary>
         <Icon d={bad ? icon.unlock : icon.lock} size={16} />
+        {!bad && storage !== 'memory' && <span class="w-short">{t(bot ? 'lockShortRobot' : 'lockShort')}</span>}
         <span class="k-grow">
           {sentence}
           {bot && ` ${t('lockRobot', { org })}`}
@@ -31,7 +33,7 @@ export function LockLine({ client }: { client: VisitorClient }) {
       {members && members.people.length > 0 && <p>{t('lockPeople', { names: listOf(members.people) })}</p>}
       <p>
         {t('lockFp')}
-        <code>{site.org}</code>
+        <code>{readable(site.org)}</code>
       </p>
     </details>
   );

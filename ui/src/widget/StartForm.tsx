@@ -2,20 +2,31 @@
 import { useState } from 'preact/hooks';
 import type { FormField, Localised, SiteInfo, VisitorClient } from '../model';
 import { lang } from '../i18n/core';
+import { fieldLabel } from '../i18n/fields';
 import { t as shared } from '../i18n/shared';
-import { t } from '../i18n/widget';
+import { errorText, t } from '../i18n/widget';
 import { Button } from '../ui/Button';
 import { RichText } from '../ui/bits';
 import { TextField } from '../ui/TextField';
-import { ExpectBanner } from './Status';
+import { bytesOf, ROOM } from '../ui/weigh';
+import { ExpectBanner, OtherBanner } from './Status';
 
 export function localised(text: Localised | undefined): string {
   return (lang.value === 'en' ? text?.en || text?.zh : text?.zh || text?.en) ?? '';
 }
 
+/** A label that only repeats the id of its field is none. */
+export function labelOf({ id, label }: FormField): string {
+  const text = localised(label);
+  return text && text !== id ? text : fieldLabel(id);
+}
+
+export const greetingOf = (site: SiteInfo): string => localised(site.greeting) || t('hello');
+
 /** What is wrong with an answer, or ''. */
-export function check(field: FormField, value: string): string {
+export function check(field: FormField, value: string, room = ROOM): string {
   const v = value.trim();
+  if (bytesOf(v) > room) return errorText('error.too_large');
   if (!v) return field.required ? shared('required') : '';
   if (field.type === 'email' && (v.length > 254 || !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(v))) return t('email');
   if (field.type === 'tel' && !/^[+()\d\s-]{5,20}$/.test(v)) return t('tel');
@@ -30,14 +41,15 @@ const kept: Record<string, string> = {};
 export function StartForm({ client, site }: { client: VisitorClient; site: SiteInfo }) {
   const [values, setValues] = useState<Record<string, string>>(kept);
   const [tried, setTried] = useState(false);
-  const greeting = localised(site.greeting);
+  /** For each answer; where the visitor is has the rest. */
+  const room = ROOM / 2 / site.form.length;
   const robot = client.robot.value;
   const away = client.presence.value === 'away' && !robot;
 
   const submit = (e: Event) => {
     e.preventDefault();
     setTried(true);
-    const wrong = site.form.find((field) => check(field, values[field.id] ?? ''));
+    const wrong = site.form.find((field) => check(field, values[field.id] ?? '', room));
     if (wrong) {
       const form = e.currentTarget as HTMLFormElement;
       form.querySelector<HTMLElement>(`[name="${CSS.escape(wrong.id)}"]`)?.focus();
@@ -49,18 +61,17 @@ export function StartForm({ client, site }: { client: VisitorClient; site: SiteI
 
   return (
     <div class="w-scroll">
+      <OtherBanner client={client} />
       <ExpectBanner client={client} />
       <form class="w-form" noValidate onSubmit={submit}>
-        {greeting && (
-          <p class="w-greeting" dir="auto">
-            <RichText text={greeting} as="links" />
-          </p>
-        )}
+        <div class="w-greeting k-text" dir="auto">
+          <RichText text={greetingOf(site)} as="markdown" />
+        </div>
         {site.form.map((field, i) => (
           <TextField
             key={field.id}
             name={field.id}
-            label={localised(field.label) || field.id}
+            label={labelOf(field)}
             type={field.type}
             required={field.required}
             autocomplete={AUTOCOMPLETE[field.type] ?? (field.id === 'name' ? 'name' : 'off')}
@@ -71,7 +82,7 @@ export function StartForm({ client, site }: { client: VisitorClient; site: SiteI
               kept[field.id] = value;
               setValues({ ...values, [field.id]: value });
             }}
-            error={tried ? check(field, values[field.id] ?? '') : ''}
+            error={tried ? check(field, values[field.id] ?? '', room) : ''}
           />
         ))}
         <Button type="submit" kind="primary" wide>

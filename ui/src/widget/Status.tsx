@@ -1,18 +1,26 @@
-/** A banner about the queue and who is there. */
+/** Banners about the queue, who is there, and the conversation beside this one. */
 import type { VisitorClient } from '../model';
 import { t } from '../i18n/widget';
 import { Banner } from '../ui/bits';
+import { Button } from '../ui/Button';
 import * as icon from '../ui/icons';
 
 /** What to expect, said before anything is typed. */
 export function ExpectBanner({ client }: { client: VisitorClient }) {
   const place = client.queue.value;
-  const served = client.thread.value?.agentName.value;
-  // The robot is there; what people do is said when it goes.
-  if (client.robot.value) return null;
-  if (client.presence.value === 'away' && !served) {
+  const thread = client.thread.value;
+  const presence = client.presence.value;
+  // The robot is there; what people do is said when it goes. Whoever answers says the rest.
+  if (client.robot.value || thread?.agentName.value) return null;
+  if (presence === 'away') {
+    // A message was left; the robot can be asked on in a conversation of its own.
+    const robot = client.hasRobot.value && !client.other.value && thread?.conv.value?.owner === 'queue' && (
+      <Button size="sm" onClick={() => client.askRobot()}>
+        {t('askRobot')}
+      </Button>
+    );
     return (
-      <Banner kind="warn" icon={icon.info}>
+      <Banner kind="warn" icon={icon.info} action={robot}>
         <strong>{t('awayLead')}</strong>
         <br />
         {t('awayText')}
@@ -20,7 +28,30 @@ export function ExpectBanner({ client }: { client: VisitorClient }) {
     );
   }
   // The server's word about the queue may come after its word about who took it.
-  if (client.personAsked.value) return <Banner kind="info">{t(client.thread.value ? 'personAsked' : 'personFirst')}</Banner>;
-  if (place === null || served) return null;
-  return <Banner kind="info">{place === 1 ? t('queueNext') : t('queue', { n: place })}</Banner>;
+  if (client.personAsked.value) return <Banner kind="info">{t(thread ? 'personAsked' : 'personFirst')}</Banner>;
+  const ahead = place !== null ? place - 1 : thread ? -1 : client.ahead.value;
+  if (presence === 'busy' && ahead >= 0) return <Banner kind="info">{ahead ? t('busyAhead', { n: ahead }) : t('busyNext')}</Banner>;
+  if (place === null) return null;
+  return <Banner kind="info">{ahead ? t('queue', { n: place }) : t('queueNext')}</Banner>;
+}
+
+/** The way to the other conversation, as long as there is something to see. */
+export function OtherBanner({ client }: { client: VisitorClient }) {
+  const other = client.other.value;
+  const conv = other?.conv.value;
+  if (!other || !conv || (conv.state === 'closed' && !other.unread.value)) return null;
+  const text = conv.owner === 'robot' ? 'otherRobot' : other.unread.value ? 'otherNew' : 'otherWaits';
+  return (
+    <Banner
+      kind={text === 'otherNew' ? 'ok' : 'info'}
+      icon={icon.chat}
+      action={
+        <Button size="sm" onClick={() => client.swap()}>
+          {t('view')}
+        </Button>
+      }
+    >
+      {t(text)}
+    </Banner>
+  );
 }

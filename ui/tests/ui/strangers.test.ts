@@ -17,6 +17,7 @@ import * as marking from '../../src/ui/markdown';
 import { answersOf } from '../../src/ui/MessageItem';
 import * as plainly from '../../src/ui/plain';
 import * as reading from '../../src/ui/readable';
+import * as weighing from '../../src/ui/weigh';
 import { check } from '../../src/widget/StartForm';
 import { nasty, repeated, SIZE } from '../support/nasty';
 import { counted, MAX_MATCHED, TooMuch } from '../support/operations';
@@ -48,6 +49,8 @@ const READERS: Record<string, Reader> = {
   short: { run: (t) => reading.short(t), each: 0, least: 700 },
   initials: { run: bits.initials, each: 0, least: 1_200 },
   hue: { run: bits.hue, each: 1 },
+  bytesOf: { run: weighing.bytesOf, each: 2 },
+  weigh: { run: weighing.weigh, each: 2 },
   answersOf: { run: (t) => answersOf({ [t]: t }, (id) => id), each: 0, least: 700 },
   previewOf: { run: (t) => previewOf(said(t)), each: 0, least: 1_800 },
   'previewOf the robot': { run: (t) => previewOf(said(t, 'robot')), each: 0, least: 40_000 },
@@ -59,8 +62,8 @@ const READERS: Record<string, Reader> = {
   unanswered: { run: (t) => unanswered(Array<Message>(1_000).fill(said(t))), each: 0, least: 10 },
   reasonText: { run: (t) => [reasonText(t), reasonText({ code: t }), reasonText({ code: 'failed', n: t, because: { code: t } })], each: 12, least: 3_000 },
   decodeBody: { run: (t) => decodeBody(new TextEncoder().encode(JSON.stringify({ t: 'form', fields: { a: t }, page: { url: t, title: t }, lang: t }))), each: 5 },
-  'check of an e-mail': { run: (t) => check({ id: 'a', label: {}, type: 'email', required: true }, t), each: 3, least: 1_000 },
-  'check of a telephone': { run: (t) => check({ id: 'a', label: {}, type: 'tel', required: true }, t), each: 3, least: 1_000, linear: 'one class of characters, twenty at most' },
+  'check of an e-mail': { run: (t) => check({ id: 'a', label: {}, type: 'email', required: true }, t), each: 4, least: 1_000 },
+  'check of a telephone': { run: (t) => check({ id: 'a', label: {}, type: 'tel', required: true }, t), each: 4, least: 1_000, linear: 'one class of characters, twenty at most' },
 };
 
 function within(name: string, run: () => unknown, most: number): ReturnType<typeof counted> {
@@ -148,7 +151,7 @@ describe('what a text becomes', () => {
 describe('no reader without a bound', () => {
   it('every function of these modules is counted above', () => {
     const counts = Object.keys(READERS).join('\n');
-    for (const module of [linking, marking, plainly, reading, wording]) {
+    for (const module of [linking, marking, plainly, reading, weighing, wording]) {
       for (const [name, what] of Object.entries(module)) {
         if (typeof what !== 'function' || name === 'budget' || name === 'Words') continue;
         expect(counts, name).toMatch(new RegExp(`^${name}\\b`, 'm'));
@@ -168,8 +171,6 @@ describe('no reader without a bound', () => {
     ['client/list.ts', '.sort((a, b) => b.lastAt - a.lastAt', 'conversations, not messages; once for many changes'],
     ['client/outbox.ts', 'this.items.sort(', 'what this person wrote'],
     ['client/visitor-client.ts', 'sort((a, b) => b.created - a.created)', 'own conversations, once a connection'],
-    ['console/FirstLogin.tsx', "org.split('-')", 'a fingerprint'],
-    ['console/FirstLogin.tsx', "hex.replace(/(.{4})(?=.)/g", 'a fingerprint'],
     ['console/FirstLogin.tsx', 'code.value.replace(/[\\s-]/g', 'typed here; one class of characters'],
     ['console/Shortcuts.tsx', "keys.split('+')", 'our own text'],
     ['console/SignIn.tsx', 'v.trim().toLowerCase()', 'typed here'],
@@ -200,6 +201,7 @@ describe('no reader without a bound', () => {
     ['knowledge/words.ts', '!/\\p{Alphabetic}/u.test(text)', 'one character'],
     ['knowledge/words.ts', 'map((one) => one.toLowerCase())', 'one character'],
     ['link/http.ts', 'JSON.parse(text)', 'linear; an answer of the server'],
+    ['link/env.ts', "server.replace(/^http/, 'ws')", 'its own address'],
     ['link/link.ts', "this.o.server.replace(/^http/, 'ws')", 'its own address'],
     ['proto.ts', 'JSON.parse(text)', 'linear; a frame of the server'],
     ['proto.ts', 'JSON.parse(new TextDecoder().decode(body.subarray(20)))', 'linear; a record has 64 KiB'],
@@ -209,6 +211,8 @@ describe('no reader without a bound', () => {
     ['ui/bits.tsx', 'letters.toUpperCase()', 'two letters'],
     ['ui/contrast.ts', '/^#?([0-9a-f]{6}|[0-9a-f]{3})$/i', 'anchored, of fixed length; from the site'],
     ['ui/contrast.ts', '.sort((p, q) => q - p)', 'two numbers'],
+    ['ui/fingerprint.ts', "org.split('-')", 'a fingerprint'],
+    ['ui/fingerprint.ts', "hex.replace(/(.{4})(?=.)/g", 'a fingerprint'],
     ['ui/linkify.ts', 'const END = /', 'one character'],
     ['ui/linkify.ts', 'const WORD = /', 'one character'],
     ['ui/linkify.ts', 'export const SPACE = /', 'one character'],

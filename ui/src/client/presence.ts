@@ -1,0 +1,44 @@
+/** Who is there, asked again while somebody looks and no socket tells. */
+import type { Env } from '../link/env';
+import { Refused } from '../link/errors';
+import type { Http } from '../link/http';
+import { Code, type PresenceState, type SiteReply } from '../proto';
+import { presenceOf } from './site';
+
+export const PRESENCE_MS = 20_000;
+
+export interface PresenceDeps {
+  http: Http;
+  env: Env;
+  site: string;
+  /** A socket tells by itself. */
+  told(): boolean;
+  say(state: PresenceState | 'unknown', waiting: number): void;
+}
+
+/** Asks now and every 20 s until the returned function is called. A server from before this address says it with all of the site. */
+export function watchPresence(d: PresenceDeps): () => void {
+  const site = `/site/${encodeURIComponent(d.site)}`;
+  let path = `${site}/presence`;
+  let over = false;
+  const ask = async (): Promise<void> => {
+    if (over || d.told()) return;
+    try {
+      const { state, presence, waiting } = await d.http.get<{ state?: unknown; waiting?: unknown } & Partial<SiteReply>>(path);
+      if (!over && !d.told()) d.say(presenceOf(state ?? presence), Number(waiting) || 0);
+    } catch (e) {
+      if (!(e instanceof Refused) || e.code !== Code.not_found || path === site) return;
+      path = site;
+      await ask();
+    }
+  };
+  // a visitor who comes back to the page sees what is true now
+  const stop = d.env.onWake(() => void ask());
+  const timer = setInterval(() => void ask(), PRESENCE_MS);
+  void ask();
+  return () => {
+    over = true;
+    stop();
+    clearInterval(timer);
+  };
+}

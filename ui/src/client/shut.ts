@@ -1,0 +1,60 @@
+/** Why sockets are refused: a browser does not tell a page, but the server answers requests of any page. */
+import { Refused } from '../link/errors';
+import type { Http } from '../link/http';
+import { ClientError, type ErrorKey } from '../model';
+import { Code } from '../proto';
+import type { DirectoryKeeper } from './keeper';
+
+/** What is found out is not asked again sooner, ms. */
+const EVERY_MS = 30_000;
+
+export interface Shut {
+  why: ErrorKey;
+  /** Trying again would not help. */
+  over: boolean;
+}
+
+export interface ShutDeps {
+  http: Http;
+  keeper: DirectoryKeeper;
+  site: string;
+  /** Origin of the server; its own pages need no place in the list. */
+  server: string;
+  /** Origin of the page. */
+  page?: string;
+  now(): number;
+}
+
+/** The page's origin is one that the site lists. */
+export function isListed(d: Pick<ShutDeps, 'keeper' | 'site' | 'server' | 'page'>): boolean {
+  const origins = d.keeper.directory.state.sites[d.site]?.origins;
+  const is = d.page === undefined || d.page === d.server || !!origins?.includes(d.page);
+  if (!is) {
+    const what = d.page === 'null' ? 'pages without an origin (a sandboxed frame without allow-same-origin, or a file)' : d.page;
+    console.error(`kefu: site ${d.site} does not list ${what}; its administrator adds an origin with: kefu site change`);
+  }
+  return is;
+}
+
+/** Asks when it is called, and then not for a while. */
+export function askWhyShut(d: ShutDeps, say: (found: Shut | null) => void): () => void {
+  let next = 0;
+  return () => {
+    if (d.now() < next) return;
+    next = d.now() + EVERY_MS;
+    void find(d).then(say, () => undefined);
+  };
+}
+
+async function find(d: ShutDeps): Promise<Shut | null> {
+  try {
+    await d.http.get(`/site/${encodeURIComponent(d.site)}`);
+    await d.keeper.refresh(d.now());
+  } catch (e) {
+    if (e instanceof Refused && e.code === Code.not_found) return { why: 'error.site_unknown', over: true };
+    // anything else passes, or is said by whoever else meets it
+    return e instanceof ClientError && e.key === 'error.csp' ? { why: e.key, over: true } : null;
+  }
+  if (!isListed(d)) return { why: 'error.origin', over: true };
+  return { why: 'error.socket', over: false };
+}
