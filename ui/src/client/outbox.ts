@@ -126,7 +126,8 @@ export class Outbox {
   /** The epoch of what waits never came to be: all is sealed again at once, because the old key goes with the page. */
   reseal(): Promise<void> {
     return this.serial(async () => {
-      for (const [i, o] of this.items.entries()) {
+      for (let i = 0; i < this.items.length; i++) {
+        const o = this.items[i]!;
         if (o.under === hex(this.h.ledger.chain.hash)) continue;
         const sealed = await this.seal(o, i);
         this.items[i] = sealed;

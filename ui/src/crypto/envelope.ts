@@ -1,4 +1,5 @@
 /** Messages (kind 1) and notes (kind 4): header, padding, sealing, opening. Whether a sender may speak is decided elsewhere. */
+import { stringify } from '../json';
 import { Envelope, Kind, MAX_BODY, MAX_ENVELOPE, MESSAGE_HEADER } from '../proto';
 import type { Backend, BoxKey, EpochKey, SigningKey } from './backend';
 import { cat, equal, hex, text, u32, utf8 } from './bytes';
@@ -65,7 +66,7 @@ export function unpad(padded: Uint8Array): Uint8Array {
 
 /** Rejects with `too_large`. */
 export function encodeBody(body: Body): Uint8Array {
-  const bytes = utf8(JSON.stringify(body));
+  const bytes = utf8(stringify(body));
   if (bytes.length + 1 > MAX_BODY) reject('too_large');
   return bytes;
 }

@@ -1,4 +1,5 @@
 /** Which entry may follow a state of the directory (protocol §6). A refused entry changes nothing. */
+import { stringify } from '../json';
 import type { Backend } from './backend';
 import { b64u, hex, sized, text, unb64u, unhex } from './bytes';
 import type { Signed } from './directory';
@@ -150,7 +151,7 @@ export async function checkEnrol(backend: Backend, fp: Uint8Array, b: Json): Pro
   const signer = edKey(b.cert_signer);
   const cert = await readCert(backend, fp, raw, sized(signer, 32), bytes(b.cert_sig));
   for (const what of ['user', 'role', 'name'] as const) if (b[what] !== cert[what]) reject('cert_mismatch', what);
-  if (JSON.stringify(b.teams) !== JSON.stringify(cert.teams)) reject('cert_mismatch', 'teams');
+  if (stringify(b.teams) !== stringify(cert.teams)) reject('cert_mismatch', 'teams');
   const claim = claimHash(raw, sized(edKey(b.ed), 32), sized(key32(b.x), 32));
   if (!(await backend.verify('claim', sized(edKey(cert.inv), 32), claim, bytes(b.claim_sig)))) reject('claim');
   return { cert, signer };

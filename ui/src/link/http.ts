@@ -1,4 +1,5 @@
 /** The HTTP side of the server: JSON requests and pages of records. Every failure is a `ClientError`. */
+import { stringify } from '../json';
 import { ClientError } from '../model';
 import type { Env } from './env';
 import { Refused, type Refusal } from './errors';
@@ -44,7 +45,7 @@ export function createHttp(server: string, env: Env): Http {
   return {
     get: (path, token) => json(call(path, { method: 'GET' }, token)),
     post: (path, body, token, invite) =>
-      json(call(path, { method: 'POST', body: JSON.stringify(body), headers: invite === undefined ? {} : { 'Kefu-Invite': invite } }, token)),
+      json(call(path, { method: 'POST', body: stringify(body), headers: invite === undefined ? {} : { 'Kefu-Invite': invite } }, token)),
     async bytes(path, token) {
       const r = await call(path, { method: 'GET' }, token);
       try {

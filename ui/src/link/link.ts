@@ -4,6 +4,7 @@
  */
 import type { SigningKey } from '../crypto/backend';
 import { b64u, cat, hex, unb64u } from '../crypto/bytes';
+import { stringify } from '../json';
 import { ClientError, type Connection, type ErrorKey, type Wait } from '../model';
 import {
   BEAT_MS,
@@ -144,7 +145,7 @@ export class Link {
   /** False when not online; the caller tries again after the next welcome. */
   frame(f: ClientFrame): boolean {
     if (!this.socket || !this.welcome) return false;
-    this.socket.send(JSON.stringify(f));
+    this.socket.send(stringify(f));
     return true;
   }
 
@@ -166,7 +167,7 @@ export class Link {
         fail(new ClientError('error.network', `no answer to ${r.t}`));
       }, REQUEST_MS);
       this.waiting.set(req, { done, fail, timer });
-      this.socket!.send(JSON.stringify({ ...r, req }));
+      this.socket!.send(stringify({ ...r, req }));
     });
   }
 
@@ -242,7 +243,7 @@ export class Link {
     const role = new Uint8Array([this.o.role === 'agent' ? 1 : 2]);
     const sig = await this.o.key.sign('auth', cat(unb64u(f.nonce), this.o.org, role));
     if (this.socket !== socket || !socket) return;
-    socket.send(JSON.stringify({ t: 'hello', v: 1, ed: b64u(this.o.key.pk), sig: b64u(sig), rev: REVISION }));
+    socket.send(stringify({ t: 'hello', v: 1, ed: b64u(this.o.key.pk), sig: b64u(sig), rev: REVISION }));
   }
 
   private welcomed(w: Welcome): void {

@@ -30,6 +30,8 @@ export function useFocusTrap<T extends HTMLElement>(open: boolean, onEscape: () 
     const onKey = (e: KeyboardEvent) => {
       if (e.key === 'Escape' && !e.isComposing && !e.defaultPrevented) {
         e.stopPropagation();
+        // a modal dialog of the page would close with it
+        e.preventDefault();
         escape.current();
       }
       if (e.key !== 'Tab') return;

@@ -1,4 +1,4 @@
-/** `window.kefu`: what the customer's own scripts may do and hear. Never the text of a message. */
+/** `window.kefu` and `window.kefuWidget`: what the customer's own scripts may do and hear. Never the text of a message. */
 import type { VisitorClient } from '../model';
 import { effect, type Signal } from '../signals';
 import { lastWhere } from '../ui/group';
@@ -22,6 +22,25 @@ export interface KefuApi {
 declare global {
   interface Window {
     kefu?: KefuApi;
+    kefuWidget?: KefuApi;
+  }
+}
+
+/** Ours alone; a name that a page may use for something else says nothing. */
+const RUNNING = Symbol.for('kefu.widget');
+
+/** Whether a widget runs in this page already: two snippets are one widget. */
+export function running(): boolean {
+  // those of 0.1 made no mark
+  return RUNNING in window || (typeof window.kefu?.toggle === 'function' && !!document.querySelector('kefu-widget'));
+}
+
+/** `window.kefuWidget`, and `window.kefu` too unless the page has something of that name. An element's id or name does not count. */
+export function publish(api: KefuApi): void {
+  Object.assign(window, { [RUNNING]: true });
+  Reflect.set(window, 'kefuWidget', api);
+  if ((Object.hasOwn(window, 'kefu') && window.kefu) || !Reflect.set(window, 'kefu', api)) {
+    console.warn('kefu: this page has a `kefu` of its own; the chat is to be had as window.kefuWidget');
   }
 }
 

@@ -5,17 +5,13 @@ import { lang } from '../i18n/core';
 import { signal } from '../signals';
 import '../ui/signals';
 import { startClock } from '../ui/time';
-import { makeApi } from './api';
+import { makeApi, publish, running } from './api';
 import { App } from './App';
 import { mount } from './mount';
-import { readSettings } from './settings';
+import { ownTag, readSettings, type Settings } from './settings';
 
-// Only while the script runs; a later task would find null.
-const settings = readSettings(document.currentScript as HTMLScriptElement | null);
-
-function start(): void {
-  // Two snippets in one page are one widget.
-  if (!settings || window.kefu) return;
+function start(settings: Settings | null): void {
+  if (!settings || running()) return;
   lang.value = settings.lang;
   const open = signal(false);
   const client = createVisitorClient({
@@ -25,10 +21,12 @@ function start(): void {
     widget: settings.widget,
     lang: settings.lang === 'en' ? 'en' : 'zh',
   });
-  window.kefu = makeApi(open, client);
+  publish(makeApi(open, client));
   startClock();
   render(<App client={client} open={open} position={settings.position} />, mount(settings.color));
 }
 
-if (document.body) start();
-else document.addEventListener('DOMContentLoaded', start);
+// Only while the script runs; a later task would find no tag.
+const settings = readSettings(ownTag());
+if (document.body) start(settings);
+else document.addEventListener('DOMContentLoaded', () => start(settings));

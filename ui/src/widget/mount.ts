@@ -4,12 +4,12 @@ import components from '../ui/components.css?inline';
 import thread from '../ui/thread.css?inline';
 import own from './widget.css?inline';
 import { accentTokens } from '../ui/contrast';
+import { makeHost } from './host';
 
 const CSS = tokens + components + thread + own;
 
 export function mount(color?: string): ShadowRoot {
-  // Not a div: rules of the page such as `div:empty { display: none }` would hit it.
-  const host = document.createElement('kefu-widget');
+  const { host, place } = makeHost();
   const root = host.attachShadow({ mode: 'open' });
   try {
     const sheet = new CSSStyleSheet();
@@ -20,7 +20,7 @@ export function mount(color?: string): ShadowRoot {
     root.appendChild(document.createElement('style')).textContent = CSS;
   }
   if (color) paint(host, color);
-  document.body.appendChild(host);
+  place();
   return root;
 }
 

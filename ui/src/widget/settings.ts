@@ -1,4 +1,4 @@
-/** What the snippet says: the attributes of our own script tag. Read once, while the script runs. */
+/** What the snippet says: attributes of our own script tag, parameters of its address, or `window.kefuSettings`. Read once, while the script runs. */
 import { browserLangs, pickLang, type Lang } from '../i18n/core';
 
 export interface Settings {
@@ -12,21 +12,44 @@ export interface Settings {
   position: 'left' | 'right';
 }
 
-/** Null, with a line in the browser's console, if the tag cannot work. */
+declare global {
+  interface Window {
+    /** For those who load the script where a tag keeps no attributes, or without a tag. */
+    kefuSettings?: Partial<Settings>;
+  }
+}
+
+/** Our own tag. Modules have no `currentScript`, and an element of that name hides it. */
+export function ownTag(): HTMLScriptElement | null {
+  const current = document.currentScript;
+  return current?.localName === 'script' ? (current as HTMLScriptElement) : document.querySelector('script[src*="/w/"][src*="/kefu.js"]');
+}
+
+/** Null, with a line in the browser's console that says what is missing, if it cannot work. */
 export function readSettings(script: HTMLScriptElement | null): Settings | null {
-  const data = script?.dataset;
-  if (!script?.src || !data?.site) {
-    console.error('kefu: the script tag needs src and data-site; copy the snippet again (`kefu site snippet`)');
+  // An element of the name is no settings.
+  const own: Record<string, unknown> = (Object.hasOwn(window, 'kefuSettings') && window.kefuSettings) || {};
+  const url = script?.src ? new URL(script.src, location.href) : null;
+  // Google Tag Manager leaves a tag nothing but its address. What follows `#` is not sent to the server.
+  const [query, hash] = [url?.search, url?.hash.slice(1)].map((part) => new URLSearchParams(part));
+  const said = (name: string): string | undefined => {
+    const there = script?.dataset[name] || query!.get(name) || hash!.get(name) || own[name];
+    return typeof there === 'string' ? there : undefined;
+  };
+  const server = url?.origin ?? said('server');
+  const site = said('site');
+  if (!server || !site) {
+    const missing = server ? 'the site (data-site="…" at its script tag, or kefu.js?site=…)' : 'its own script tag';
+    console.error(`kefu: cannot find ${missing}. Copy the snippet again (\`kefu site snippet\`), or set window.kefuSettings = { server, site, org } before it`);
     return null;
   }
-  const url = new URL(script.src, location.href);
   return {
-    server: url.origin,
-    widget: url.pathname.split('/').at(-2) || undefined,
-    site: data.site,
-    org: data.org || undefined,
-    lang: pickLang(data.lang, ...browserLangs()),
-    color: data.color,
-    position: data.position === 'left' ? 'left' : 'right',
+    server,
+    widget: url?.pathname.split('/').at(-2) || undefined,
+    site,
+    org: said('org'),
+    lang: pickLang(said('lang'), ...browserLangs()),
+    color: said('color'),
+    position: said('position') === 'left' ? 'left' : 'right',
   };
 }

@@ -1,0 +1,121 @@
+/**
+ * Where the widget lives in a foreign page: beside the body, so that what replaces, moves or filters the body leaves it alone; in the top
+ * layer, above every z-index; inside a modal dialog while one is open, because all the rest of the page is inert then. Whoever takes it
+ * out finds it back in its place.
+ */
+
+const NAME = 'kefu-widget';
+/** A page that goes on taking the widget out meets it again, but never so often that one of the two keeps the page busy. */
+const QUIET_MS = 1_000;
+
+/** What the page must not hear, because it would take it for its own. It hears of clicks, so that its menus close, and of the ends of what was dragged. */
+const KEPT_IN = [
+  ...['keydown', 'keypress', 'keyup', 'beforeinput', 'input', 'compositionstart', 'compositionupdate', 'compositionend'],
+  ...['cut', 'copy', 'paste', 'wheel', 'mousewheel', 'DOMMouseScroll', 'MozMousePixelScroll'],
+  ...['touchstart', 'touchmove', 'touchend', 'touchcancel', 'pointerdown', 'mousedown', 'dblclick', 'auxclick', 'contextmenu'],
+  ...['selectstart', 'dragstart', 'focusin', 'focusout'],
+];
+
+const isModal = (e: Element): boolean => {
+  try {
+    return e.matches('dialog:modal');
+  } catch {
+    // Safari before 15.6, Chromium before 105
+    return false;
+  }
+};
+
+interface Newer {
+  moveBefore?(node: Node, child: Node | null): void;
+}
+
+/** An element that is not in the page yet, and what puts it there. */
+export function makeHost(): { host: HTMLElement; place: () => void } {
+  let moving = false;
+  /** In the order in which they were opened. */
+  let modals: Element[] = [];
+  let wait = 0;
+  let out = 0;
+
+  const again = () => {
+    const now = Date.now();
+    wait = now - out < QUIET_MS ? wait * 2 + 8 : 0;
+    out = now;
+    setTimeout(place, wait);
+  };
+
+  // Defined, for pages that hide what is not. Not a div: rules such as `div:empty { display: none }` would hit it.
+  class Host extends HTMLElement {
+    connectedMoveCallback() {}
+    disconnectedCallback() {
+      // others are copies that the page made of it
+      if (this === host && !moving) again();
+    }
+  }
+  try {
+    customElements.define(NAME, Host);
+  } catch {
+    // another version's, in the same page
+  }
+  const host = document.createElement(NAME);
+  // Nobody's own click outside closes it.
+  host.setAttribute('popover', 'manual');
+  for (const type of KEPT_IN) host.addEventListener(type, (e) => e.stopPropagation(), { passive: true });
+  // A page may close its dialog on a click beside it, by where the pointer is.
+  host.addEventListener('click', (e) => modals.length && e.stopPropagation());
+
+  function place(): void {
+    modals = modals.filter((e) => e.isConnected && isModal(e));
+    const parent: (Element & Newer) | null = modals[modals.length - 1] ?? document.documentElement;
+    if (!parent) return again();
+    if (host.parentNode !== parent) move(parent);
+    try {
+      // last in the top layer
+      host.hidePopover();
+      host.showPopover();
+    } catch {
+      // a browser without one: it is fixed in the page
+    }
+  }
+
+  /** What had the focus, and how far the log was scrolled, is kept. */
+  function move(parent: Element & Newer): void {
+    moving = true;
+    if (host.isConnected && parent.moveBefore) parent.moveBefore(host, null);
+    else {
+      const root = host.shadowRoot!;
+      const focused = root.activeElement as HTMLElement | null;
+      const log = root.querySelector('[role=log]');
+      const top = log?.scrollTop;
+      parent.appendChild(host);
+      if (log) log.scrollTop = top!;
+      focused?.focus();
+    }
+    moving = false;
+  }
+
+  const opened = (e: Element) => {
+    const known = modals.includes(e);
+    const modal = isModal(e);
+    if (modal) modals = [...modals.filter((other) => other !== e), e];
+    if (modal || known) place();
+  };
+  const watched: MutationObserverInit = { attributeFilter: ['open'] };
+  const watch = new MutationObserver((changes) => changes.forEach((change) => opened(change.target as Element)));
+  watch.observe(document, { ...watched, subtree: true });
+  // A dialog in somebody's shadow root is heard of by the focus that it takes.
+  document.addEventListener(
+    'focusin',
+    (e) =>
+      e.composedPath().forEach((target) => {
+        const dialog = target as Element;
+        if (dialog.localName !== 'dialog' || modals.includes(dialog)) return;
+        watch.observe(dialog, watched);
+        opened(dialog);
+      }),
+    true,
+  );
+  document.addEventListener('fullscreenchange', () => document.fullscreenElement?.contains(host) && place());
+  document.querySelectorAll('dialog[open]').forEach(opened);
+  return { host: host, place };
+}
