@@ -1,5 +1,5 @@
 /** What a visitor sees and does, in the words of the page; zh and en. */
-import { expect, type Locator, type Page } from '@playwright/test';
+import { expect, type FrameLocator, type Locator, type Page } from '@playwright/test';
 
 /** Names of things in the widget. */
 export const W = {
@@ -26,8 +26,12 @@ export class Visitor {
   readonly field: Locator;
   readonly launcher: Locator;
 
-  constructor(readonly page: Page) {
-    const host = page.locator('kefu-widget');
+  /** `within`: the frame of the page in which the widget is. */
+  constructor(
+    readonly page: Page,
+    within: Page | FrameLocator = page,
+  ) {
+    const host = within.locator('kefu-widget');
     this.launcher = host.getByRole('button', { name: W.open });
     this.panel = host.getByRole('dialog', { name: W.panel });
     this.log = this.panel.getByRole('log', { name: W.log });

@@ -1,0 +1,14 @@
+// In every page: what its own listeners hear of the events that people make in the chat, and whether its own hotkey works.
+window.heard = [];
+window.hotkeys = 0;
+window.menuOpen = true;
+for (const type of ['keydown', 'keypress', 'keyup', 'beforeinput', 'input', 'compositionend', 'copy', 'cut', 'paste', 'wheel', 'touchstart', 'touchmove', 'pointerdown', 'mousedown', 'contextmenu', 'focusin', 'focusout']) {
+  document.addEventListener(type, (e) => {
+    if (e.target.localName === 'kefu-widget') window.heard.push(type);
+  });
+}
+document.addEventListener('keydown', (e) => {
+  if (e.key === 'F8') window.hotkeys++;
+});
+// What a page does with a click anywhere else: its menu closes.
+document.addEventListener('click', () => (window.menuOpen = false));
