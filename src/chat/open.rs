@@ -6,7 +6,8 @@ use crate::{
     desk,
     hub::{Conn, Topic, Who},
     proto::{
-        AnnouncementView, ConvId, ConvState, ErrorCode, Event, HeaderView, MsgId, Owner, OwnerWhy, SiteId, event_body,
+        AnnouncementView, ConvId, ConvState, ErrorCode, Event, HeaderView, MsgId, Owner, OwnerWhy, ServerFrame, SiteId,
+        event_body,
     },
     store::{self, Batch, Op, StoreError, Table},
 };
@@ -42,7 +43,13 @@ impl Chat {
             return Err(Refusal::new(ErrorCode::Forbidden, "this socket was opened for another site"));
         }
         if let Some(cell) = self.cell(o.id)? {
-            return if super::cells::lock(&cell).visitor == *kid { Ok(()) } else { Err(Refusal::not_found()) };
+            let cell = super::cells::lock(&cell);
+            if cell.visitor != *kid {
+                return Err(Refusal::not_found());
+            }
+            // another page of theirs, which was greeted before it was there
+            conn.outbox.push(super::text(&ServerFrame::Conv { conv: cell.summary() }));
+            return Ok(());
         }
         self.has_room_for(conn, o.ann.len())?;
         let (row, announcement) = self.check_opening(&o)?;

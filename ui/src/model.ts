@@ -34,6 +34,7 @@ export const ERROR_KEYS = [
   'error.history', // the server showed another past of a conversation than before: an alarm
   'error.conversation_gone', // the server does not name a conversation any more
   'error.conversation_lost', // a restored backup lost its last epoch for good
+  'error.clock', // this device's clock is wrong: what is right seems out of date or of the future
   'error.snapshot_expired', // the signed statement about the list is too old: the company must renew it
   'error.rate_limited', // too fast; it is retried by itself
   'error.too_large', // the message is too long
@@ -267,6 +268,8 @@ export interface ConvItem {
   /** What the visitor called himself in the form, or ''. */
   name: string;
   last: Message | null;
+  /** All of it is here, and nobody wrote a message. */
+  empty?: boolean;
   unread: number;
   waitingSince: number | null;
   lastAt: number;

@@ -98,7 +98,7 @@ export interface Resume {
 
 /** Requests; the link adds `req`. */
 export type Request =
-  | { t: 'open'; id: string; nonce: string; site: string; x: string; ann: string }
+  | { t: 'open'; id: string; nonce: string; site: string; x: string; ann: string; form?: string }
   | { t: 'restore'; conv: string; envelopes: string[] }
   | { t: 'close' | 'reopen' | 'dismiss' | 'accept' | 'decline' | 'take'; conv: string }
   | { t: 'status'; state: AgentState }

@@ -102,7 +102,7 @@ impl Seat {
             // its keys go with the owner and with the epoch
             self.talks.keep(cell.id, mine.then_some(cell.row.epoch));
         }
-        if mine && cell.row.empty.is_none() && (row_changed || asked) {
+        if mine && (row_changed || asked) {
             self.look(cell.id);
         }
     }

@@ -23,7 +23,7 @@ async fn a_hasty_visitor_is_told_when_and_nothing_is_lost() {
     config.limits.visitor_messages_per_minute = 1_200;
     let server = Server::start(&company, config).await;
     let mut visitor = Peer::visitor(&server).await;
-    let conv = visitor.open().await;
+    let conv = visitor.open_empty().await;
     let (key, mut refused) = (visitor.me.key.clone(), 0);
     let expected: Vec<String> = (0..30).map(|n| format!("line {n}")).collect();
     for text in &expected {
@@ -45,7 +45,7 @@ async fn a_hasty_visitor_is_told_when_and_nothing_is_lost() {
     assert!(refused >= 10, "only {refused} refusals");
     assert_eq!(visitor.texts(conv), expected);
     let mut other = Peer::visitor(&server).await;
-    let conv = other.open().await;
+    let conv = other.open_empty().await;
     for n in 0..5 {
         other.say(conv, &format!("others have a burst of their own {n}")).await;
     }
@@ -203,7 +203,7 @@ async fn a_change_of_keys_takes_nothing_from_the_messages() {
     config.limits.visitor_keys_per_hour = 2;
     let server = Server::start(&company, config).await;
     let mut visitor = Peer::visitor(&server).await;
-    let conv = visitor.open().await;
+    let conv = visitor.open_empty().await;
     let key = visitor.me.key.clone();
     for _ in 0..2 {
         company.rotate("svc").await;

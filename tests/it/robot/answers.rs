@@ -133,7 +133,6 @@ async fn the_visitor_sees_it_at_work_until_its_answer_is_there_or_it_left() {
     let server = server_with(&mind).await;
     let (mut visitor, conv) = with_robot(&server).await;
     let mut li = Peer::agent(&server, "li").await;
-    li.follow(conv).await;
     let typing = |f: &kefu::proto::ServerFrame| match f {
         kefu::proto::ServerFrame::Typing { conv: c, side, user, on } if *c == conv => Some((*side, user.clone(), *on)),
         _ => None,
@@ -141,6 +140,7 @@ async fn the_visitor_sees_it_at_work_until_its_answer_is_there_or_it_left() {
     let robot = |on| (kefu::proto::Side::Agent, None, on);
     mind.hold();
     visitor.say(conv, "hello").await;
+    li.follow(conv).await;
     assert_eq!(visitor.frame(typing).await, robot(true));
     mind.asked(1).await;
     assert!(robot_said(&mut visitor, conv).is_empty(), "it is still thinking");

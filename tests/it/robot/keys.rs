@@ -113,6 +113,8 @@ async fn rotating_at_once_sends_its_conversations_to_people() {
     let mind = Script::new();
     let server = server_with(&mind).await;
     let (mut visitor, conv) = with_robot(&server).await;
+    visitor.say(conv, "hello").await;
+    hear_robot(&mut visitor, conv, 1).await;
     let old = secrets(&server.company);
     admin(&server.company, "POST", "/admin/robot/rotate").await;
     visitor.until(conv, |v| v.owner == Owner::Queue).await;

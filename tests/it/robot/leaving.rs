@@ -68,6 +68,7 @@ async fn when_an_agent_takes_over_nobody_writes_until_the_robot_is_out_of_the_ep
     let mind = Script::new();
     let server = server_with(&mind).await;
     let (mut visitor, conv) = with_robot(&server).await;
+    visitor.form(conv).await;
     let mut li = Peer::agent(&server, "li").await;
     li.follow(conv).await;
     li.ask(|req| ClientFrame::Take { req, conv }).await.unwrap();

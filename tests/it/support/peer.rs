@@ -308,10 +308,15 @@ impl Peer {
     /// A visitor opens a conversation and says who asks, as a widget does: from here on agents see it.
     pub async fn open(&mut self) -> ConvId {
         let conv = self.open_empty().await;
+        self.form(conv).await;
+        conv
+    }
+
+    /// A visitor says who asks.
+    pub async fn form(&mut self, conv: ConvId) {
         let key = self.me.key.clone();
         let (_, form) = self.view(conv).seal_form(&key);
         self.post(form).await.expect("an acknowledgement");
-        conv
     }
 
     /// A visitor opens a conversation and writes nothing.

@@ -8,6 +8,7 @@ import { enrolEntry, inviteKeys, parseCode, type InviteCode } from '../crypto/in
 import { openKeyring, openTeamKey, sealKeyring, sealTeamKey, type Secrets } from '../crypto/keyring';
 import { orgName, type Opaque, type OpaqueResult } from '../crypto/opaque';
 import { readCert, type Cert } from '../crypto/rules';
+import { clocks } from '../link/clock';
 import { Refused } from '../link/errors';
 import type { Http } from '../link/http';
 import { ClientError } from '../model';
@@ -100,7 +101,9 @@ export function isCertified(dir: Directory, me: Identity): boolean {
 /** Why a key counts no more: it waits for confirmation, or was switched off. */
 export function notCertified(dir: Directory, me: Identity): ClientError {
   const k = dir.keyOf(kidFor(me));
-  if (k?.user === me.user && k.exp !== null) return new ClientError('error.unconfirmed');
+  if (k?.user === me.user && k.exp !== null) {
+    return new ClientError(clocks.value && clocks.value.server <= k.exp ? 'error.clock' : 'error.unconfirmed');
+  }
   // the person is on, with another key: they enrolled again elsewhere
   if (dir.state.users[me.user]?.on) return new ClientError('error.unauthorised', 'this key was replaced');
   return new ClientError('error.disabled', 'the directory does not know this key');
@@ -191,7 +194,7 @@ async function openInvite(http: Http, inv: string): Promise<InviteReply> {
 function inviteError(e: unknown): unknown {
   if (!(e instanceof Refused)) return e;
   if (e.code === Code.not_found || e.code === Code.conflict || e.code === Code.forbidden) return new ClientError('error.invite_used', e.detail);
-  return e.code === Code.too_late ? new ClientError('error.invite_expired') : e;
+  return e.code === Code.too_late ? new ClientError(clocks.value ? 'error.clock' : 'error.invite_expired') : e;
 }
 
 /** The certificate must be of this company, by somebody who may invite, for this code, in time. */
@@ -206,7 +209,7 @@ async function readInvite(backend: Backend, dir: Directory, offer: InviteReply, 
   const right = dir.authority(offer.signer);
   if (read.inv !== inv || !right || (right === 'admin' && read.role === 'admin')) throw new ClientError('error.directory', 'the invite is not certified');
   if (dir.state.used.includes(inv)) throw new ClientError('error.invite_used');
-  if (now > read.exp) throw new ClientError('error.invite_expired');
+  if (now > read.exp) throw new ClientError(clocks.value && clocks.value.server <= read.exp ? 'error.clock' : 'error.invite_expired');
   return { ...signed, read };
 }
 

@@ -23,8 +23,10 @@ export class Beside {
     private readonly name: string,
   ) {}
 
+  /** As the store has it: another tab may have changed it. */
   async load(): Promise<void> {
     this.begun = (await this.store.get<Begun>(this.name).catch(() => undefined)) ?? null;
+    if (this.thread.value?.id !== this.begun?.id) this.thread.value = null;
   }
 
   /** Takes what was shown, and gives what is shown from now on. */

@@ -84,6 +84,7 @@ export class ConvList {
       tabs: this.tabsOf(conv),
       name,
       last,
+      empty: !last && (t?.synced.value ?? false),
       unread: t?.unread.value ?? 0,
       waitingSince: conv.waiting_since ?? null,
       lastAt: Math.max(conv.last_at, last?.at ?? 0),

@@ -1,6 +1,7 @@
 /** The directory of an agent: the whole log, compared with the snapshot that visitors get. */
 import { Directory, signedOf } from '../crypto/directory';
 import { coverage } from '../crypto/snapshot';
+import { signedDate } from '../link/clock';
 import { directoryError, DirectoryKeeper, entriesAfter, NO_SNAPSHOT, servedLife, type KeeperDeps } from './keeper';
 
 /** A snapshot that is over stops visitors, not agents: they hold the whole log. */
@@ -8,6 +9,7 @@ export async function keeperFromLog(deps: KeeperDeps, fp: Uint8Array): Promise<D
   const reply = await entriesAfter(deps.http, -1);
   try {
     const dir = await Directory.replay(deps.backend, fp, reply.entries.map(signedOf), deps.now);
+    signedDate.value = Math.max(signedDate.value, dir.latest);
     dir.cover(await coverage(deps.backend, dir, reply.snapshot));
     const life = (await servedLife(deps.backend, dir, reply.snapshot, deps.now())) ?? NO_SNAPSHOT;
     return await DirectoryKeeper.begin(deps, dir, life, true);

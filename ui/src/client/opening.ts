@@ -14,12 +14,13 @@ export interface Keys {
   x: BoxKey;
 }
 
-/** A conversation this browser began. `opened`: the server has it. */
+/** A conversation this browser began. `opened`: the server has it. `form`: id of the message with the visitor's form; none from a widget of 0.1. */
 export interface Begun {
   id: string;
   nonce: Uint8Array;
   ann: Uint8Array;
   opened: boolean;
+  form?: string;
 }
 
 /** New keys, kept; or those that another tab kept a moment ago. */

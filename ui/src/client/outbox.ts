@@ -96,6 +96,15 @@ export class Outbox {
     }).finally(() => this.pump());
   }
 
+  /** The first ones of a conversation, under ids that are known. `save` keeps them in one step with whatever else begins it. */
+  first(bodies: readonly (readonly [msg: string, body: Body])[], save: (kept: [string, unknown][]) => Promise<void>): Promise<void> {
+    return this.serial(async () => {
+      const at = this.h.port.now();
+      for (const [msg, body] of bodies) this.items.push(await this.seal({ msg, note: false, body, at, error: null, refusals: 0 }, this.items.length));
+      await save(this.items.map((o) => [this.name(o.msg), this.kept(o)]));
+    }).finally(() => this.pump());
+  }
+
   /** Takes back what was sent. Rejects if the server refuses. */
   async recall(target: RecallTarget): Promise<void> {
     const msg = hex(random(16));
@@ -412,9 +421,12 @@ export class Outbox {
     throw new ClientError('error.refused');
   }
 
+  private kept(o: Outgoing): Kept {
+    return { bytes: o.env.bytes, at: o.at, error: o.error, by: this.h.port.inst };
+  }
+
   private async keep(o: Outgoing): Promise<void> {
-    const value: Kept = { bytes: o.env.bytes, at: o.at, error: o.error, by: this.h.port.inst };
-    await this.h.port.store.set(this.name(o.msg), value).catch(() => undefined);
+    await this.h.port.store.set(this.name(o.msg), this.kept(o)).catch(() => undefined);
   }
 
   private name(msg: string): string {

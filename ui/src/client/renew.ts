@@ -8,6 +8,7 @@ import { signedOf, type Directory } from '../crypto/directory';
 import { signEntry } from '../crypto/entry';
 import { LIFE_MS, signSnapshot } from '../crypto/snapshot';
 import { Refused } from '../link/errors';
+import { mayDate } from '../link/clock';
 import type { Http } from '../link/http';
 import { ClientError } from '../model';
 import { Code, type SignedJson } from '../proto';
@@ -102,7 +103,7 @@ async function sign(s: Signing, admin: Admin, what: (dir: Directory) => Due): Pr
 export async function renewDirectory(s: Signing, admin: Admin | null): Promise<{ said: 'renewed' | 'expires' | null; days: number }> {
   const { keeper, now } = s;
   const { at } = keeper.life;
-  if (admin) {
+  if (admin && mayDate()) {
     try {
       const { snapshot } = await sign(s, admin, (dir) => due(dir, now, admin.key));
       const { directory, life } = keeper;
@@ -124,6 +125,7 @@ export async function renewDirectory(s: Signing, admin: Admin | null): Promise<{
 /** Confirms somebody who enrolled late, because a person says so. Rejects if that is not to be done. */
 export async function confirmLate(s: Signing, admin: Admin, user: string): Promise<void> {
   let asked: string | undefined;
+  if (!mayDate()) throw new ClientError('error.clock');
   const { sent, snapshot } = await sign(s, admin, (dir) => {
     const w = dir.waiting().find((one) => one.user === user);
     // another enrolment under the same name is not the one that was looked at

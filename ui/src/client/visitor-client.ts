@@ -1,8 +1,9 @@
 /** The visitor's client: verifies the company, makes keys and a conversation at the first message, and speaks in it. */
 import type { Backend, KeptKey } from '../crypto/backend';
 import { b64u, hex, random } from '../crypto/bytes';
+import type { Body } from '../crypto/envelope';
 import { BoxKind, boxKid, conversationId } from '../crypto/hash';
-import { readFingerprint } from '../crypto/rules';
+import { clocks } from '../link/clock';
 import { passes, patience, Refused } from '../link/errors';
 import { createHttp } from '../link/http';
 import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorClient, type VisitorOptions, type Wait } from '../model';
@@ -12,16 +13,19 @@ import type { Store } from '../storage/store';
 import type { Conversation } from './conversation';
 import { Beside } from './beside';
 import { distrust, Engine, newConnection, prepare, type Deps } from './engine';
-import { DirectoryKeeper } from './keeper';
+import type { DirectoryKeeper } from './keeper';
 import { adopt, firstAnnouncement, makeKeys, type Begun, type Keys } from './opening';
 import { Memory } from './memory';
 import { watchPresence } from './presence';
 import { patiently } from './patience';
-import { askWhyShut, isListed, type ShutDeps } from './shut';
-import { Robot } from './robot';
+import type { Robot } from './robot';
+import { askWhyShut, type ShutDeps } from './shut';
 import { presenceOf, siteInfo } from './site';
+import { Tabs } from './tabs';
+import { verifySite } from './verified-site';
 
 const OPEN_RETRY_MS = 3_000;
+const MAX_TRIES = 2;
 
 export class Visitor implements VisitorClient {
   readonly connection = newConnection();
@@ -73,6 +77,8 @@ export class Visitor implements VisitorClient {
   /** Closed conversations the visitor is done with. */
   private readonly dismissed = new Set<string>();
   private sending: Promise<void> = Promise.resolve();
+  private looking: Promise<void> = Promise.resolve();
+  private tabs!: Tabs;
 
   constructor(
     private readonly o: VisitorOptions,
@@ -103,61 +109,56 @@ export class Visitor implements VisitorClient {
       const path = `/site/${encodeURIComponent(id)}${widget === undefined ? '' : `?widget=${encodeURIComponent(widget)}`}`;
       const get = (): Promise<SiteReply> => http.get<SiteReply>(path);
       const reply = await patiently(this.deps.env, get, (c) => (this.connection.value = c), () => this.over);
-      const fp = await this.pin(reply.org);
-      if (reply.require_secure && !this.deps.secure) throw new ClientError('error.insecure');
-      this.keeper = await DirectoryKeeper.fromBundle(
+      const verified = await verifySite(
+        this.o,
+        this.deps,
         {
           backend: this.backend,
           store: this.store,
           http,
-          now: this.deps.env.now,
+          get,
           onChange: () => {
             this.engine?.refreshAll();
             void this.bot.value?.key();
           },
           onAlarm: (e) => distrust(this.trust, e.key),
         },
-        fp,
-        reply.directory,
+        reply,
       );
-      const { state } = this.keeper.directory;
-      const site = state.sites[this.o.site];
-      if (!site?.on) throw new ClientError('error.site_unknown', this.o.site);
-      // The server would refuse the socket; a person would see a connection that never comes.
+      this.keeper = verified.keeper;
       this.shut = { http, keeper: this.keeper, site: id, server: this.o.server, page: this.deps.origin, now: this.deps.env.now };
-      if (!isListed(this.shut)) throw new ClientError('error.origin');
-      const robot = new Robot(
-        {
-          backend: this.backend,
-          site: id,
-          directory: () => this.keeper.directory,
-          now: () => this.deps.env.now(),
-          fetch: async () => (await get()).bot,
-        },
-        reply.bot,
-      );
-      await robot.key();
-      this.bot.value = robot;
+      this.bot.value = verified.robot;
       this.presence.value = presenceOf(reply.presence);
-      const kept = await this.store.get<{ ed: KeptKey; x: KeptKey }>(`${this.space}keys`);
-      this.begun = (await this.store.get<Begun>(`${this.space}conv`)) ?? null;
+      this.tabs ??= new Tabs(this.store, this.space, this.deps.env, () => void this.look());
       await (this.beside.value = new Beside(this.store, `${this.space}beside`)).load();
-      const lost = this.begun ? undefined : await this.store.get<{ id: string; person: boolean }>(this.afterName);
-      if (lost) {
-        this.after = lost.id;
-        this.personFirst.value ||= lost.person;
-      }
+      // before the keys, which are older
+      this.begun = (await this.tabs.begun()) ?? null;
+      if (!this.begun) await this.lostBefore();
+      const kept = await this.keptKeys();
       if (this.over) return;
       if (kept) await this.restoreKeys(kept);
+      if (!this.keys) this.giveUp();
       if (this.keys) {
         this.connect();
-        if (this.begun) await this.resumeBegun();
+        if (this.begun && !(await this.resumeBegun())) this.giveUp();
       } else this.connection.value = { state: 'online' };
-      this.site.value = siteInfo(reply, site.name, state.org);
+      this.site.value = siteInfo(reply, verified.name, this.keeper.directory.state.org);
     } catch (e) {
       this.fail(e);
       throw e;
     }
+  }
+
+  private keptKeys(): Promise<{ ed: KeptKey; x: KeptKey } | undefined> {
+    return this.store.get(`${this.space}keys`);
+  }
+
+  /** A conversation was lost, and the next one has not named it yet. */
+  private async lostBefore(): Promise<void> {
+    const lost = await this.store.get<{ id: string; person: boolean }>(this.afterName);
+    if (!lost) return;
+    this.after = lost.id;
+    this.personFirst.value ||= lost.person;
   }
 
   /** Keys of another back end (the page moved to https, say) can't be used; the visitor then begins again. */
@@ -166,35 +167,31 @@ export class Visitor implements VisitorClient {
       this.keys = { ed: await this.backend.restoreSigningKey(kept.ed), x: await this.backend.restoreBoxKey(kept.x) };
     } catch {
       await this.store.delete(`${this.space}keys`);
-      this.begun = null;
     }
   }
 
   /** What was begun here is shown before the server answers, with what still waits to be sent. */
-  private async resumeBegun(): Promise<void> {
+  private async resumeBegun(): Promise<boolean> {
     try {
-      const thread = await this.localThread();
+      const thread = await this.showBegun();
       await thread.prepare();
       await thread.outbox.restore((inst) => this.engine!.tabLives(inst));
+      return true;
     } catch {
-      this.begun = null;
+      return false;
     }
+  }
+
+  /** What the browser keeps of it is no use. */
+  private giveUp(): void {
+    if (this.begun) this.tabs.leave(this.begun.id);
+    this.begun = null;
   }
 
   private fail(e: unknown): void {
     const key: ErrorKey = e instanceof ClientError ? e.key : 'error.server';
     this.connection.value = { state: 'ended', reason: key };
     if (key !== 'error.network' && key !== 'error.server' && key !== 'error.rate_limited') distrust(this.trust, key);
-  }
-
-  /** The fingerprint everything is verified against: the snippet's, or the first one ever seen here. */
-  private async pin(claimed: string): Promise<Uint8Array> {
-    let want = this.o.org;
-    if (want === undefined) want = await this.store.init(`pin/${this.o.server}`, claimed);
-    const fp = readFingerprint(want);
-    const now = readFingerprint(claimed);
-    if (!fp || !now || hex(fp) !== hex(now)) throw new ClientError('error.pin', `${claimed} instead of ${want}`);
-    return fp;
   }
 
   // ---- connection
@@ -257,7 +254,7 @@ export class Visitor implements VisitorClient {
    * it was. Anything else is said, and no other takes its place by itself.
    */
   private async missing(begun: Begun): Promise<void> {
-    const thread = this.engine!.conversations.get(begun.id) ?? (await this.localThread());
+    const thread = this.engine!.conversations.get(begun.id) ?? (await this.showBegun());
     const { memory } = thread.ledger;
     await memory.load();
     const gen = this.engine!.link.gen;
@@ -268,7 +265,8 @@ export class Visitor implements VisitorClient {
 
   private convChanged(c: Conv): void {
     if (c.site !== this.o.site || this.dismissed.has(c.id) || this.thread.value?.ended) return;
-    if (c.id !== this.thread.value?.id) void this.adoptFromTab(c);
+    // another tab of this browser began it? What the browser keeps says so, the server's word does not
+    if (c.id !== this.thread.value?.id) void this.look();
     if (c.id === this.thread.value?.id && c.owner !== 'queue') this.queue.value = null;
   }
 
@@ -284,15 +282,46 @@ export class Visitor implements VisitorClient {
     if (newest && !this.begun && !this.thread.value && !this.over) this.show(newest);
   }
 
-  /** Another tab of this browser began it: what the browser keeps says so, the server's word does not. */
-  private async adoptFromTab(c: Conv): Promise<void> {
-    const begun = await this.store.get<Begun>(`${this.space}conv`).catch(() => undefined);
-    const shown = this.thread.value;
-    if (begun?.id !== c.id || shown?.id === c.id || this.dismissed.has(c.id) || this.over) return;
-    this.begun = begun;
+  /** Follows the other tabs of this browser: to the conversation that one of them began, or out of the one that it left. */
+  private look(): Promise<void> {
+    this.looking = this.looking.then(() => this.follow()).catch(() => undefined);
+    return this.looking;
+  }
+
+  private async follow(): Promise<void> {
+    if (this.over || !this.store.kept) return;
+    const seen = this.tabs.seen;
+    const kept = await this.tabs.begun();
     await this.beside.value!.load();
-    this.show(c);
-    this.beside.value!.welcomed([...this.engine!.conversations.values()].flatMap((one) => one.conv.value ?? []), this.engine!);
+    const thread = this.thread.value;
+    if (kept && kept.id === thread?.id) this.begun ??= kept;
+    // what waits here is sent first
+    else if (thread?.outbox.items.some((o) => !o.error)) return;
+    else if (kept) await this.join(kept);
+    else if (this.begun && this.begun.id === seen) {
+      this.hide();
+      await this.lostBefore();
+    }
+  }
+
+  private async join(kept: Begun): Promise<void> {
+    const keys = this.keys ? undefined : await this.keptKeys();
+    if (keys) await this.restoreKeys(keys);
+    if (!this.keys) return;
+    this.hide();
+    this.begun = kept;
+    this.after = undefined;
+    const engine = this.connect();
+    const beside = engine.conversations.get(kept.id);
+    if (beside) this.thread.value = beside;
+    else if (!(await this.resumeBegun())) {
+      // nothing of it is shown or sent here; another look may succeed
+      this.begun = null;
+      return;
+    }
+    if (this.personFirst.value) this.person();
+    // this connection's greeting was before it
+    if (engine.link.online) void this.open(true);
   }
 
   private show(c: Conv): void {
@@ -312,23 +341,40 @@ export class Visitor implements VisitorClient {
 
   // ---- the first message
 
-  private async begin(): Promise<Conversation> {
+  /** With its first messages, all in one step. False if another tab began one at this moment. */
+  private async begin(form: Body, text: Body): Promise<boolean> {
     // a page that was open for weeks: by an old statement no new conversation begins
     if (!(await this.fresh())) {
-      const over = new ClientError('error.snapshot_expired');
+      const over = new ClientError(clocks.value && this.keeper.fresh(clocks.value.server) ? 'error.clock' : 'error.snapshot_expired');
       this.fail(over);
       throw over;
     }
     const keys = (this.keys ??= await makeKeys(this.backend, this.store, this.space));
     const nonce = random(16);
     const id = hex(conversationId(nonce, this.keeper.directory.fp, this.o.site, keys.ed.pk, keys.x.pk));
-    this.begun = { id, nonce, ann: await this.announcement(id, false), opened: false };
-    await this.store.set(`${this.space}conv`, this.begun).catch(() => undefined);
+    const mine: Begun = { id, nonce, ann: await this.announcement(id, false), opened: false, form: hex(random(16)) };
     const engine = this.connect();
-    const thread = await this.localThread();
+    const thread = await this.localThread(mine);
+    await thread.outbox.first(
+      [
+        [mine.form!, form],
+        [hex(random(16)), text],
+      ],
+      async (kept) => {
+        if ((await this.tabs.begin(mine, kept)).id !== id) return;
+        this.begun = mine;
+        this.thread.value = thread;
+      },
+    );
+    if (this.begun?.id !== id) {
+      // another tab was faster: said in its conversation
+      engine.forget(id);
+      return false;
+    }
+    thread.publish();
     // the welcome may have been before, and its try refused for the moment
     if (engine.link.online && !this.openWait.value) void this.open();
-    return thread;
+    return true;
   }
 
   /** With the robot if there is one and nobody asked for a person. `fresh`: the server did not know its key. `without`: it was not let in before. */
@@ -338,21 +384,28 @@ export class Visitor implements VisitorClient {
     return firstAnnouncement(this.backend, this.keeper.directory, this.o.site, this.keys!, id, botX);
   }
 
-  private async localThread(): Promise<Conversation> {
-    const thread = await adopt(this.engine!, this.backend, this.keeper.directory, this.o.site, this.keys!, this.begun!);
+  private async localThread(begun: Begun): Promise<Conversation> {
+    // the tab that began it may know a newer directory
+    if (Envelope.parse(begun.ann)!.dirSeq > this.keeper.directory.seq) await this.keeper.refresh(this.deps.env.now());
+    return adopt(this.engine!, this.backend, this.keeper.directory, this.o.site, this.keys!, begun);
+  }
+
+  private async showBegun(): Promise<Conversation> {
+    const thread = await this.localThread(this.begun!);
     this.thread.value = thread;
     thread.publish();
     return thread;
   }
 
-  private async open(): Promise<void> {
+  /** Asks the server for it. `again`: also if it has it, to hear where it stands. */
+  private async open(again = false): Promise<void> {
     const begun = this.begun;
-    if (!begun || begun.opened || this.opening) return;
+    if (!begun || (begun.opened && !again) || this.opening) return;
     this.opening = true;
     try {
-      if (!this.engine!.conversations.has(begun.id)) await this.localThread().catch(() => this.announceAgain());
-      const { id, nonce, ann } = this.begun!;
-      await this.engine!.port.request({ t: 'open', id, nonce: b64u(nonce), site: this.o.site, x: b64u(this.keys!.x.pk), ann: b64u(ann) });
+      if (!this.engine!.conversations.has(begun.id)) await this.showBegun().catch(() => this.announceAgain());
+      const { id, nonce, ann, form } = this.begun!;
+      await this.engine!.port.request({ t: 'open', id, nonce: b64u(nonce), site: this.o.site, x: b64u(this.keys!.x.pk), ann: b64u(ann), form });
       this.openWait.value = null;
       await this.markOpened();
       this.engine!.follow(id);
@@ -388,15 +441,18 @@ export class Visitor implements VisitorClient {
   private async announceAgain(): Promise<void> {
     const begun = this.begun!;
     const without = Envelope.parse(begun.ann)?.flags === 0;
-    this.begun = { ...begun, ann: await this.announcement(begun.id, true, without) };
-    await this.store.set(`${this.space}conv`, this.begun).catch(() => undefined);
-    await (await this.localThread()).outbox.reseal();
+    const next = await this.tabs.change(begun, { ...begun, ann: await this.announcement(begun.id, true, without) });
+    if (this.begun?.id !== begun.id) return;
+    this.begun = next;
+    await (await this.showBegun()).outbox.reseal();
   }
 
   private async markOpened(): Promise<void> {
-    if (!this.begun || this.begun.opened) return;
-    this.begun = { ...this.begun, opened: true };
-    await this.store.set(`${this.space}conv`, this.begun).catch(() => undefined);
+    const begun = this.begun;
+    if (!begun || begun.opened) return;
+    this.begun = { ...begun, opened: true };
+    const now = await this.tabs.change(begun, this.begun);
+    if (this.begun?.id === begun.id) this.begun = now;
   }
 
   // ---- what the page does
@@ -417,15 +473,20 @@ export class Visitor implements VisitorClient {
     const reason = this.trust.value;
     if (reason.mode === 'broken') throw new ClientError(reason.reason ?? 'error.directory');
     const ts = this.deps.env.now();
-    let thread = this.thread.value;
-    if (!thread) {
-      thread = await this.begin();
+    await this.look();
+    for (let tries = 0; !this.thread.value; tries++) {
+      // another tab began one that this one can't join
+      if (tries === MAX_TRIES) throw new ClientError('error.conflict');
       const mode = this.o.org === undefined ? 'unpinned' : 'pinned';
-      await thread.send({ t: 'form', ts, fields: this.fields, page: pageNow(), lang: this.o.lang, mode, after: this.after });
-      this.after = undefined;
-      void this.store.delete(this.afterName).catch(() => undefined);
+      const form: Body = { t: 'form', ts, fields: this.fields, page: pageNow(), lang: this.o.lang, mode, after: this.after };
+      if (await this.begin(form, { t: 'text', ts, text })) {
+        this.after = undefined;
+        void this.store.delete(this.afterName).catch(() => undefined);
+        return;
+      }
+      await this.look();
     }
-    await thread.send({ t: 'text', ts, text });
+    await this.thread.value.send({ t: 'text', ts, text });
   }
 
   person(): void {
@@ -454,8 +515,7 @@ export class Visitor implements VisitorClient {
     this.begun = begun;
     this.thread.value = thread;
     this.queue.value = (thread?.conv.value?.owner === 'queue' && this.places.get(thread.id)) || null;
-    const name = `${this.space}conv`;
-    void (begun ? this.store.set(name, begun) : this.store.delete(name)).catch(() => undefined);
+    this.tabs.show(begun);
     if (begun && !begun.opened && this.engine?.link.online) void this.open();
   }
 
@@ -485,19 +545,30 @@ export class Visitor implements VisitorClient {
     // one that is full by the server's word goes on in the next like one that was lost
     const lost = thread.ended !== null || thread.outbox.full;
     this.after = lost ? id : undefined;
-    this.dismissed.add(id);
-    this.engine?.forget(id);
+    this.hide();
+    // a server that hid a conversation with people gains no robot by it
+    this.personFirst.value = lost && (thread.ledger.left || thread.ledger.memory.now.left);
+    const kept = lost ? this.store.set(this.afterName, { id, person: this.personFirst.value }) : this.store.delete(this.afterName);
+    void kept.catch(() => undefined);
+    this.tabs.leave(id);
+  }
+
+  /** It is not shown any more. */
+  private hide(): void {
+    const thread = this.thread.value;
+    const beside = this.beside.value!;
+    // another tab put it beside another one
+    if (thread && beside.begun?.id === thread.id) beside.thread.value = thread;
+    else if (thread) {
+      this.dismissed.add(thread.id);
+      this.engine?.forget(thread.id);
+    }
     this.thread.value = null;
     this.queue.value = null;
     this.openWait.value = null;
     clearTimeout(this.timer);
     this.begun = null;
     this.formGiven.value = false;
-    // a server that hid a conversation with people gains no robot by it
-    this.personFirst.value = lost && (thread.ledger.left || thread.ledger.memory.now.left);
-    const kept = lost ? this.store.set(this.afterName, { id, person: this.personFirst.value }) : this.store.delete(this.afterName);
-    void kept.catch(() => undefined);
-    void this.store.delete(`${this.space}conv`).catch(() => undefined);
   }
   watch(): () => void {
     return watchPresence({
@@ -523,6 +594,7 @@ export class Visitor implements VisitorClient {
   dispose(): void {
     this.over = true;
     clearTimeout(this.timer);
+    (this.tabs as Tabs | undefined)?.dispose();
     this.engine?.dispose();
   }
 }

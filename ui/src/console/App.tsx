@@ -2,6 +2,8 @@
 import { useEffect } from 'preact/hooks';
 import type { AgentClient, ErrorKey, Me, Notice } from '../model';
 import { console_, errorText, t, type ConsoleKey } from '../i18n/console';
+import { clockVars } from '../i18n/errors';
+import { clocks, wrongClock } from '../link/clock';
 import { Banner } from '../ui/bits';
 import * as icon from '../ui/icons';
 import { toast, Toasts } from '../ui/Toasts';
@@ -11,6 +13,8 @@ import { Desk } from './Desk';
 import { HandedBack, takeDropped } from './HandedBack';
 import { SignIn } from './SignIn';
 import { forgetDrafts, select } from './state';
+
+const CLOCK = { mine: 'clockMine', server: 'clockServer', either: 'error.clock' } as const;
 
 export function App({ client }: { client: AgentClient }) {
   const session = client.session.value;
@@ -31,6 +35,11 @@ export function App({ client }: { client: AgentClient }) {
       {trust.mode === 'broken' && (
         <Banner kind="danger" icon={icon.alert}>
           {t('trustBroken', { why: errorText(trust.reason) })}
+        </Banner>
+      )}
+      {clocks.value && (
+        <Banner kind="warn" icon={icon.alert}>
+          {t(CLOCK[wrongClock() ?? 'either'], clockVars())}
         </Banner>
       )}
       {session === 'loading' ? (

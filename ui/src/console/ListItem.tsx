@@ -74,6 +74,7 @@ function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on
       </span>
     );
   }
+  if (!last && item.empty) return <span class="c-preview">{t('noMessage')}</span>;
   if (!last) {
     return (
       <span class="c-preview">

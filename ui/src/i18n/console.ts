@@ -4,7 +4,7 @@ import { translator, type Texts } from './core';
 import { en } from './console-en';
 import { agentErrors } from './console-errors';
 import { zh } from './console-zh';
-import { visitorErrors } from './errors';
+import { clockVars, visitorErrors } from './errors';
 
 type OwnKey = keyof typeof zh;
 
@@ -16,5 +16,5 @@ export const t = translator(console_);
 export type ConsoleKey = OwnKey;
 
 export function errorText(key: ErrorKey | undefined): string {
-  return t(key ?? 'error.refused');
+  return t(key ?? 'error.refused', clockVars());
 }

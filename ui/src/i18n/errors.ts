@@ -3,7 +3,8 @@
  * console.ts.
  */
 import type { ErrorKey } from '../model';
-import type { Texts } from './core';
+import { clocks } from '../link/clock';
+import { lang, type Texts, type Vars } from './core';
 
 /** Errors of a person who signs in; a visitor never meets them. */
 export type AgentErrorKey =
@@ -31,6 +32,7 @@ const zh: Record<VisitorErrorKey, string> = {
   'error.history': '服务器出示的会话记录与此前不同，可能有人改动。为保护您，没有发送任何内容。请改用其他方式联系，并告知对方此提示。',
   'error.conversation_gone': '服务器上已找不到此会话。此前的内容仍在本页，但不能继续发送。',
   'error.conversation_lost': '服务器恢复了备份，此会话的密钥记录已丢失，不能继续发送。',
+  'error.clock': '此设备的时间不对：本机为 {mine}，服务器为 {server}。请校准本机时间，然后刷新页面。',
   'error.snapshot_expired': '客服人员名单的签名已过期，须由该公司的管理员更新。请稍后再试，或改用其他方式联系。',
   'error.rate_limited': '发送太快，稍后会自动重试。',
   'error.too_large': '内容太长，请缩短或分几条发送。',
@@ -58,6 +60,7 @@ const en: Record<VisitorErrorKey, string> = {
   'error.history': 'The server shows this conversation differently than before; somebody may have changed it. To protect you, nothing was sent. Please use another way to reach us, and mention this notice.',
   'error.conversation_gone': 'The server no longer has this conversation. What you see stays on this page, but nothing more can be sent in it.',
   'error.conversation_lost': 'The server was restored from a backup that lacks the keys of this conversation. Nothing more can be sent in it.',
+  'error.clock': 'This device’s clock is wrong: it shows {mine}, the server {server}. Set it and reload the page.',
   'error.snapshot_expired': 'The signature on the list of our team has expired; the company has to renew it. Try later, or use another way to reach us.',
   'error.rate_limited': 'Too fast; it is tried again by itself.',
   'error.too_large': 'Too long: shorten it, or send it in parts.',
@@ -65,5 +68,14 @@ const en: Record<VisitorErrorKey, string> = {
   'error.storage': 'The server could not save it; nothing was sent. Try again in a moment.',
   'error.refused': 'The server refused. Reload the page and try again.',
 };
+
+let differed = clocks.value;
+
+/** Both clocks as people read them, as they differed last; texts of other errors have no use for them. */
+export function clockVars(): Vars | undefined {
+  differed = clocks.value ?? differed;
+  const say = (ms: number): string => new Date(ms).toLocaleString(lang.value, { dateStyle: 'medium', timeStyle: 'short' });
+  return differed ? { mine: say(differed.mine), server: say(differed.server) } : undefined;
+}
 
 export const visitorErrors: Texts<VisitorErrorKey> = { zh, en };

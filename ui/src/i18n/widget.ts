@@ -1,7 +1,7 @@
 /** Texts of the visitor's widget. */
 import type { ErrorKey } from '../model';
 import { translator, type Texts } from './core';
-import { visitorErrors, type VisitorErrorKey } from './errors';
+import { clockVars, visitorErrors, type VisitorErrorKey } from './errors';
 
 const zh = {
   openChat: '打开在线客服',
@@ -160,5 +160,5 @@ export const t = translator(widget);
 
 /** The sentence for any error; those a visitor should never meet are "refused". */
 export function errorText(key: ErrorKey | undefined): string {
-  return t(key && key in widget.zh ? (key as VisitorErrorKey) : 'error.refused');
+  return t(key && key in widget.zh ? (key as VisitorErrorKey) : 'error.refused', clockVars());
 }

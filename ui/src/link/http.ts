@@ -1,6 +1,7 @@
 /** The HTTP side of the server: JSON requests and pages of records. Every failure is a `ClientError`. */
 import { stringify } from '../json';
 import { ClientError } from '../model';
+import { compareClocks } from './clock';
 import type { Env } from './env';
 import { Refused, type Refusal } from './errors';
 
@@ -24,6 +25,9 @@ export function createHttp(server: string, env: Env): Http {
     const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
     try {
       const r = await env.fetch(`${server}/api/v1${path}`, { ...init, headers, signal: stop.signal });
+      // of the console's own origin; a visitor's page may not read it
+      const date = r.headers?.get('date');
+      if (date) compareClocks(Date.parse(date), env.now());
       if (!r.ok) throw await refusal(r);
       return r;
     } catch (e) {

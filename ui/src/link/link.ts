@@ -20,6 +20,7 @@ import {
   type Welcome,
   type WireRecord,
 } from '../proto';
+import { compareClocks } from './clock';
 import type { Env, SocketLike } from './env';
 import { endOf, Refused } from './errors';
 import { Follower } from './follow';
@@ -136,6 +137,12 @@ export class Link {
     return this.o.env.now() + this.offset;
   }
 
+  private clock(server: number): void {
+    const mine = this.o.env.now();
+    this.offset = server - mine;
+    compareClocks(server, mine);
+  }
+
   /** For HTTP, while the socket lives. Throws `error.network` without one. */
   token(): string {
     if (!this.welcome) throw new ClientError('error.network', 'not connected');
@@ -210,7 +217,7 @@ export class Link {
         this.welcomed(f);
         return;
       case 'pong':
-        this.offset = f.now - this.o.env.now();
+        this.clock(f.now);
         return;
       case 'ok':
         this.settle(f.req, null);
@@ -250,7 +257,7 @@ export class Link {
     clearTimeout(this.helloTimer);
     this.why = 'error.network';
     this.welcome = w;
-    this.offset = w.now - this.o.env.now();
+    this.clock(w.now);
     this.beat();
     this.o.onWelcome(w);
     this.set({ state: 'online' });

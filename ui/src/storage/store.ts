@@ -11,11 +11,13 @@ export interface Store {
   delete(name: string): Promise<void>;
   /** All whose name begins so, sorted by name. */
   list<T>(prefix: string): Promise<{ name: string; value: T }[]>;
-  /** Sets it unless it is there; what is there then. Atomic over all tabs. */
-  init<T>(name: string, value: T): Promise<T>;
-  /** Replaces a value by what `next` makes of it and sets `also`, all or nothing, atomic over all tabs. `next` must not wait. */
-  update<T>(name: string, next: (now: T | undefined) => T, also?: readonly (readonly [name: string, value: unknown])[]): Promise<T>;
+  /** Sets it, and `also` with it, unless it is there; what is there then. All or nothing, atomic over all tabs. */
+  init<T>(name: string, value: T, also?: Also): Promise<T>;
+  /** Replaces a value by what `next` makes of it (undefined: deletes it) and sets `also`, all or nothing, atomic over all tabs. `next` must not wait. */
+  update<T>(name: string, next: (now: T | undefined) => T, also?: Also): Promise<T>;
 }
+
+export type Also = readonly (readonly [name: string, value: unknown])[];
 
 const TABLE = 'kv';
 
@@ -31,13 +33,14 @@ export function memoryStore(): Store {
         .filter((n) => n.startsWith(prefix))
         .sort()
         .map((name) => ({ name, value: values.get(name) as T })),
-    init: async <T>(name: string, value: T) => {
-      if (!values.has(name)) values.set(name, value);
+    init: async <T>(name: string, value: T, also: Also = []) => {
+      if (!values.has(name)) for (const [n, v] of [[name, value] as const, ...also]) values.set(n, v);
       return values.get(name) as T;
     },
-    update: async <T>(name: string, next: (now: T | undefined) => T, also: readonly (readonly [string, unknown])[] = []) => {
+    update: async <T>(name: string, next: (now: T | undefined) => T, also: Also = []) => {
       const value = next(values.get(name) as T | undefined);
-      values.set(name, value);
+      if (value === undefined) values.delete(name);
+      else values.set(name, value);
       for (const [n, v] of also) values.set(n, v);
       return value;
     },
@@ -109,20 +112,21 @@ function databaseStore(db: IDBDatabase): Store {
           c.continue();
         };
       }),
-    init: <T>(name: string, value: T) =>
+    init: <T>(name: string, value: T, also: Also = []) =>
       run<T>('readwrite', (t, result) => {
         const r = t.get(name);
         r.onsuccess = () => {
-          if (r.result === undefined) t.put(value, name);
+          if (r.result === undefined) for (const [n, v] of [[name, value] as const, ...also]) t.put(v, n);
           result((r.result as T | undefined) ?? value);
         };
       }),
-    update: <T>(name: string, next: (now: T | undefined) => T, also: readonly (readonly [string, unknown])[] = []) =>
+    update: <T>(name: string, next: (now: T | undefined) => T, also: Also = []) =>
       run<T>('readwrite', (t, result) => {
         const r = t.get(name);
         r.onsuccess = () => {
           const value = next(r.result as T | undefined);
-          t.put(value, name);
+          if (value === undefined) t.delete(name);
+          else t.put(value, name);
           for (const [n, v] of also) t.put(v, n);
           result(value);
         };

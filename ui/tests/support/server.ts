@@ -187,7 +187,8 @@ export class FakeServer {
 
   private open(p: Peer, f: Record<string, unknown>): void {
     const id = f.id as string;
-    if (this.convs.has(id)) return;
+    const there = this.convs.get(id);
+    if (there) return p.s.say({ t: 'conv', conv: there.conv });
     const none = { delivered: 0, read: 0 };
     const now = Date.now();
     const conv: Conv = { id, site: f.site as string, team: 'svc', owner: Envelope.parse(unb64u(f.ann as string))!.flags ? 'robot' : 'queue', state: 'open', ed: p.ed, x: f.x as string, last: 0, epoch: 0, created: now, last_at: now, visitor: none, agent: none };

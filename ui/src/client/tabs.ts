@@ -1,0 +1,77 @@
+/**
+ * Which conversation the tabs of one browser are in. It stands in the store, where the first tab to begin one wins; the others
+ * are told to look there, and look by themselves when a person comes back to them. A browser that keeps nothing has nothing to
+ * share: each of its tabs is a visitor of its own.
+ */
+import { equal } from '../crypto/bytes';
+import type { Env } from '../link/env';
+import type { Also, Store } from '../storage/store';
+import type { Begun } from './opening';
+
+export class Tabs {
+  private readonly name: string;
+  private channel: BroadcastChannel | null = null;
+  private readonly stopWake: () => void;
+  /** The one that the store held last, as far as this tab knows. */
+  seen: string | undefined;
+
+  /** `look`: another tab may have begun one, or left the one that is shown. */
+  constructor(
+    private readonly store: Store,
+    space: string,
+    env: Env,
+    look: () => void,
+  ) {
+    this.name = `${space}conv`;
+    this.stopWake = store.kept ? env.onWake(look) : () => undefined;
+    try {
+      if (store.kept) (this.channel = new BroadcastChannel(`kefu/${this.name}`)).onmessage = look;
+    } catch {
+      // older browsers: they look when the person comes back, and before they send
+    }
+  }
+
+  async begun(): Promise<Begun | undefined> {
+    const there = await this.store.get<Begun>(this.name);
+    if (there) this.seen = there.id;
+    return there;
+  }
+
+  /** Begins it, with what is written first, unless another tab was faster; the one that counts. */
+  async begin(mine: Begun, also: Also): Promise<Begun> {
+    const there = await this.store.init(this.name, mine, also).catch(() => null);
+    if (there) this.seen = there.id;
+    this.tell();
+    return there ?? mine;
+  }
+
+  /** Changes what is kept of it, unless another tab did or left it; what counts. */
+  async change(old: Begun, next: Begun): Promise<Begun> {
+    const same = (now: Begun | undefined): boolean => now?.id === old.id && equal(now.ann, old.ann);
+    const there = await this.store.update<Begun | undefined>(this.name, (now) => (same(now) ? next : now)).catch(() => undefined);
+    return there?.id === old.id ? there : next;
+  }
+
+  /** This one is shown from now on, in all tabs; none: the next message begins one. */
+  show(begun: Begun | null): void {
+    const kept = begun ? this.store.set(this.name, begun) : this.store.delete(this.name);
+    this.seen = begun?.id;
+    kept.then(() => this.tell()).catch(() => undefined);
+  }
+
+  /** It is over for all tabs. */
+  leave(id: string): void {
+    const gone = this.store.update<Begun | undefined>(this.name, (now) => (now?.id === id ? undefined : now));
+    this.seen = undefined;
+    gone.then(() => this.tell()).catch(() => undefined);
+  }
+
+  private tell(): void {
+    this.channel?.postMessage(0);
+  }
+
+  dispose(): void {
+    this.stopWake();
+    this.channel?.close();
+  }
+}

@@ -1,0 +1,69 @@
+/** What a site says, and what of it the company signed: nothing of a server is used before this is done. */
+import type { Backend } from '../crypto/backend';
+import { hex } from '../crypto/bytes';
+import { readFingerprint } from '../crypto/rules';
+import { verifyBundle } from '../crypto/snapshot';
+import { clocks, compareClocks } from '../link/clock';
+import type { Http } from '../link/http';
+import { ClientError, type VisitorOptions } from '../model';
+import type { SiteReply } from '../proto';
+import type { Store } from '../storage/store';
+import type { Deps } from './engine';
+import { DirectoryKeeper } from './keeper';
+import { Robot } from './robot';
+import { isListed } from './shut';
+
+export interface Verified {
+  keeper: DirectoryKeeper;
+  robot: Robot;
+  /** Signed name of the site. */
+  name: string;
+}
+
+export interface Means {
+  backend: Backend;
+  store: Store;
+  http: Http;
+  /** Asks for the site once more. */
+  get(): Promise<SiteReply>;
+  onChange(): void;
+  onAlarm(e: ClientError): void;
+}
+
+/** Rejects with what people are to be told. */
+export async function verifySite(o: VisitorOptions, deps: Deps, m: Means, reply: SiteReply): Promise<Verified> {
+  const fp = await pin(o, m.store, reply.org);
+  if (reply.require_secure && !deps.secure) throw new ClientError('error.insecure');
+  compareClocks(reply.now, deps.env.now());
+  const keeper = await DirectoryKeeper.fromBundle({ ...m, now: deps.env.now }, fp, reply.directory).catch(async (e: unknown) => {
+    // by the server's clock nothing is wrong with it: that is believed of nothing but this sentence
+    const right = clocks.value && (await verifyBundle(m.backend, fp, reply.directory, () => reply.now).catch(() => null));
+    throw right ? new ClientError('error.clock') : e;
+  });
+  const site = keeper.directory.state.sites[o.site];
+  if (!site?.on) throw new ClientError('error.site_unknown', o.site);
+  // The server would refuse the socket; a person would see a connection that never comes.
+  if (!isListed({ keeper, site: o.site, server: o.server, page: deps.origin })) throw new ClientError('error.origin');
+  const robot = new Robot(
+    {
+      backend: m.backend,
+      site: o.site,
+      directory: () => keeper.directory,
+      now: () => deps.env.now(),
+      fetch: async () => (await m.get()).bot,
+    },
+    reply.bot,
+  );
+  await robot.key();
+  return { keeper, robot, name: site.name };
+}
+
+/** The fingerprint everything is verified against: the snippet's, or the first one ever seen here. */
+async function pin(o: VisitorOptions, store: Store, claimed: string): Promise<Uint8Array> {
+  let want = o.org;
+  if (want === undefined) want = await store.init(`pin/${o.server}`, claimed);
+  const fp = readFingerprint(want);
+  const now = readFingerprint(claimed);
+  if (!fp || !now || hex(fp) !== hex(now)) throw new ClientError('error.pin', `${claimed} instead of ${want}`);
+  return fp;
+}
