@@ -103,7 +103,7 @@ export interface Form {
 /** Facts in the stream of a conversation. `by` and `user` are user ids, or `visitor`. */
 export type ThreadEvent =
   | { t: 'open' }
-  | { t: 'owner'; owner: 'queue' | 'robot' | 'agent' | 'none'; user?: string; name?: string; team: string; why: OwnerWhy; by?: string }
+  | { t: 'owner'; owner: 'queue' | 'robot' | 'agent' | 'none'; user?: string; name?: string; team: string; why: OwnerWhy; by?: string; byName?: string }
   | { t: 'closed'; by: string; name?: string }
   | { t: 'reopened'; by: string; name?: string }
   /** It was missed, and somebody decided that it needs no answer. Only agents hear of it. */
@@ -143,6 +143,8 @@ export interface Message {
   thought?: BotThought & { re?: string };
   /** Of a note: an agent's judgement of what the robot understood. */
   fix?: Fix;
+  /** Of a note: why its writer hands the conversation on. */
+  handsOn?: boolean;
   /** Only of my own messages. queued: here only; sent: the server has it on disk; then as far as the other side is. */
   state?: 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
   /** Why `failed` or `broken`. */
@@ -164,7 +166,10 @@ export interface Thread {
   synced: ReadonlySignal<boolean>;
   /** The other side types. Clears itself. */
   typing: ReadonlySignal<{ side: 'visitor' | 'agent'; name: string } | null>;
-  /** Messages of others beyond the own read mark; the form that came before the first is none. */
+  /**
+   * Messages of others beyond the own read mark; the form that came before the first is none. One at least while an agent has not opened a
+   * conversation that was given to them, however much of it others read.
+   */
   unread: ReadonlySignal<number>;
   /** Who can read the current epoch: names of the people of the team, and whether a robot is a member. */
   members: ReadonlySignal<{ people: readonly string[]; bot: boolean }>;
@@ -273,6 +278,16 @@ export interface ConvItem {
   unread: number;
   waitingSince: number | null;
   lastAt: number;
+  /** Name of the agent who has it, or ''. */
+  ownerName: string;
+  /** Who handed it on to where it is now, and what they said about it; null if nobody did, or I did. */
+  handed: Handed | null;
+}
+
+export interface Handed {
+  by: string;
+  /** Why, in their words; '' if they gave no reason. */
+  reason: string;
 }
 
 export interface Offer {
@@ -372,6 +387,9 @@ export interface AgentClient {
   open(conv: string): Thread;
   /** The page no longer shows it. */
   leave(conv: string): void;
+  /** A line of a list is on screen: its name and last words are read, a few conversations at a time. */
+  watch(conv: string): void;
+  unwatch(conv: string): void;
   send(conv: string, text: string): Promise<void>;
   /** `fix`: a judgement of what the robot understood; sealed to the team like every note. */
   note(conv: string, text: string, fix?: Fix): Promise<void>;
@@ -389,7 +407,8 @@ export interface AgentClient {
   accept(conv: string): Promise<void>;
   decline(conv: string): Promise<void>;
   take(conv: string): Promise<void>;
-  transfer(conv: string, to: { agent: string } | { team: string }): Promise<void>;
+  /** `reason`: sealed, as a note, to the team that is to read it. */
+  transfer(conv: string, to: { agent: string } | { team: string }, reason?: string): Promise<void>;
   close(conv: string): Promise<void>;
   reopen(conv: string): Promise<void>;
   /** A missed conversation needs no answer any more. `take` opens one and gives it to this agent. */

@@ -21,6 +21,8 @@ export const C = {
   decline: /^(拒绝|Decline)$/,
   take: /^(领取|Take)$/,
   transfer: /^(转接|Transfer)$/,
+  reason: /^(原因（可选）|Reason \(optional\))$/,
+  openIt: /^(打开|Open)$/,
   transferTitle: /^(转接会话|Transfer conversation)$/,
   close: /^(结束会话|Close conversation)$/,
   reopen: /^(重新打开|Reopen)$/,
@@ -136,10 +138,11 @@ export class Agent {
     await this.page.getByRole('tab', { name: C.reply }).click();
   }
 
-  async transfer(to: string | RegExp): Promise<void> {
+  async transfer(to: string | RegExp, reason = ''): Promise<void> {
     await this.page.getByRole('main').getByRole('button', { name: C.transfer }).click();
     const dialog = this.page.getByRole('dialog', { name: C.transferTitle });
     await dialog.locator('label').filter({ hasText: to }).click();
+    if (reason) await dialog.getByRole('textbox', { name: C.reason }).fill(reason);
     await dialog.getByRole('button', { name: C.transfer }).click();
     await expect(dialog).toBeHidden();
   }

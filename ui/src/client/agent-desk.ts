@@ -2,6 +2,7 @@
 import type { Http } from '../link/http';
 import { ClientError, type AgentState, type Dropped, type Fix, type Shelf, type Tab } from '../model';
 import type { Conv, MissedCount, Request, ServerFrame, Welcome } from '../proto';
+import type { Body } from '../crypto/envelope';
 import type { ReadonlySignal } from '../signals';
 import { asClientError, type AgentDeps } from './agent-session';
 import { AgentSignals } from './agent-signals';
@@ -11,6 +12,7 @@ import type { Engine } from './engine';
 import { ConvList } from './list';
 import type { Shelves } from './shelves';
 import { transfer } from './transfer';
+import { Watching } from './watching';
 
 const PAGE = 50;
 /** Conversations of the lists that are followed, so that unread counts and previews are right. */
@@ -20,7 +22,10 @@ export abstract class AgentDesk extends AgentSignals {
   protected readonly list = new ConvList(
     () => this.me.value,
     (id) => this.engine?.conversations.get(id),
+    (user) => this.engine?.port.directory().nameOf(user) ?? user,
   );
+  /** Lines on screen, of conversations that are followed only for that. */
+  private readonly watching = new Watching((id, on) => this.peek(id, on));
   readonly conversations = this.list.items;
   /** Null unless signed in. */
   protected engine: Engine | null = null;
@@ -51,6 +56,7 @@ export abstract class AgentDesk extends AgentSignals {
     this.storageIs('ok');
     this.shown.clear();
     this.handing.clear();
+    this.watching.clear();
     this.passwordSet = null;
     this.cursor = {};
     this.countMissed([], true, this.deps.env.now());
@@ -71,6 +77,8 @@ export abstract class AgentDesk extends AgentSignals {
     this.readRights(w);
     for (const c of w.convs) this.list.put(c);
     this.stateIs(w.config.status);
+    // what is listed beyond these may be old: it is asked for again, from the first page
+    this.cursor = {};
     this.storageIs(w.storage);
     this.more.value = { mine: w.config.more === true, queue: w.config.more === true, missed: false, all: true };
     this.readMissed(w);
@@ -121,7 +129,6 @@ export abstract class AgentDesk extends AgentSignals {
   /** What was missed by now; what this page still marks so may have been seen to while it was offline. */
   private readMissed(w: Welcome): void {
     for (const { conv, tabs } of this.conversations.value) if (tabs.missed) this.known({ ...conv, missed: undefined });
-    delete this.cursor.missed;
     this.countMissed(Array.isArray(w.config.missed) ? (w.config.missed as MissedCount[]) : [], true, this.deps.env.now());
     if (!this.missed.value.count) return;
     this.more.value = { ...this.more.value, missed: true };
@@ -144,7 +151,7 @@ export abstract class AgentDesk extends AgentSignals {
     this.list.put(c);
     const tabs = this.list.tabsOf(c);
     if (tabs.mine || tabs.queue) this.followQuietly(c);
-    else if (!this.shown.has(c.id)) {
+    else if (!this.shown.has(c.id) && !this.watching.has(c.id)) {
       if (this.engine!.conversations.get(c.id)?.outbox.items.length) this.giveBack(c.id, 'elsewhere');
       this.engine!.forget(c.id);
     }
@@ -203,7 +210,28 @@ export abstract class AgentDesk extends AgentSignals {
     const tabs = c && this.list.tabsOf(c);
     // a note that is on its way goes first
     const waits = this.engine?.conversations.get(conv)?.outbox.items.some((o) => !o.error);
-    if (tabs && !tabs.mine && !tabs.queue && !waits) this.engine?.forget(conv);
+    if (tabs && !tabs.mine && !tabs.queue && !waits && !this.watching.has(conv)) this.engine?.forget(conv);
+  }
+
+  watch(conv: string): void {
+    this.watching.add(conv);
+  }
+
+  unwatch(conv: string): void {
+    this.watching.remove(conv);
+  }
+
+  /** Follows what a line shows, or no more. Resolves when it has been read. */
+  private async peek(id: string, on: boolean): Promise<void> {
+    const c = this.list.get(id);
+    if (!c || !this.engine) return;
+    const tabs = this.list.tabsOf(c);
+    if (tabs.mine || tabs.queue || this.shown.has(id)) return;
+    if (!on) return this.leave(id);
+    this.followQuietly(c);
+    const t = this.thread(id);
+    await t.until(() => t.synced.value).catch(() => undefined);
+    this.list.changed();
   }
 
   send(conv: string, text: string): Promise<void> {
@@ -216,8 +244,9 @@ export abstract class AgentDesk extends AgentSignals {
   readonly retry = (conv: string, id: string): void => this.thread(conv).outbox.retry(id);
   readonly takeBack = (conv: string, id: string): string => this.thread(conv).outbox.takeBack(id);
   readonly recall = (conv: string, id: string): Promise<void> => this.thread(conv).recall(id);
-  readonly typing = (conv: string, on: boolean): void => this.thread(conv).typingNow(on);
-  readonly markRead = (conv: string): void => this.thread(conv).markRead();
+  // a page that is just taken down says these, too, of what may be gone
+  readonly typing = (conv: string, on: boolean): void => this.engine?.conversations.get(conv)?.typingNow(on);
+  readonly markRead = (conv: string): void => this.engine?.conversations.get(conv)?.markRead();
 
   knowledge(site: string): ReadonlySignal<Shelf> {
     return this.shelves.of(site);
@@ -240,7 +269,7 @@ export abstract class AgentDesk extends AgentSignals {
   readonly reopen = (conv: string): Promise<void> => this.request({ t: 'reopen', conv });
   readonly dismissMissed = (conv: string): Promise<void> => this.request({ t: 'dismiss', conv });
 
-  async transfer(conv: string, to: { agent: string } | { team: string }): Promise<void> {
+  async transfer(conv: string, to: { agent: string } | { team: string }, reason = ''): Promise<void> {
     const move = async (): Promise<void> => {
       if ('team' in to) this.handing.add(conv);
       await this.request({ t: 'transfer', conv, ...to }).catch((e: unknown) => {
@@ -250,9 +279,12 @@ export abstract class AgentDesk extends AgentSignals {
     };
     const t = this.thread(conv);
     const here = this.list.get(conv)?.team;
+    this.engine!.follow(conv);
+    // before the epoch is another team's, in which this agent may write nothing
+    const note: Body = { t: 'note', ts: this.deps.env.now(), text: reason, for: 'transfer' };
+    if (reason) await t.sendNote(note, 'team' in to && to.team !== here ? to.team : undefined).catch((e: unknown) => Promise.reject(asClientError(e)));
     // a transfer that was announced and never came about has left the epoch elsewhere
     if (!('team' in to) || (to.team === here && (t.ledger.current?.team ?? here) === here)) return move();
-    this.engine!.follow(conv);
     await transfer(this.engine!.port, t, to.team, move).catch((e: unknown) => Promise.reject(asClientError(e)));
   }
 
@@ -276,7 +308,7 @@ export abstract class AgentDesk extends AgentSignals {
       const here = this.list.get(c.id);
       if (!here) this.list.put(c);
       // whatever makes one missed, or ends that, leaves a record: an older answer has a lower number
-      else if (tab === 'missed' && c.last >= here.last) this.known(c);
+      else if (c.last >= here.last) this.known(c);
     }
     this.cursor[tab] = reply.next ?? this.cursor[tab];
     this.more.value = { ...this.more.value, [tab]: reply.more };

@@ -1,6 +1,7 @@
 /** One conversation as a page shows it: ledger and outbox behind the signals of `Thread`. */
 import type { Directory } from '../crypto/directory';
 import type { Body } from '../crypto/envelope';
+import { Rejected } from '../crypto/error';
 import { targetOf } from '../crypto/recall';
 import { Refused } from '../link/errors';
 import { ClientError, type ErrorKey, type Message, type Thread, type Wait } from '../model';
@@ -39,6 +40,14 @@ interface ConversationHooks {
   alive?(inst: number): Promise<boolean>;
   me?(): string | null;
   parts?: Parts;
+}
+
+/** The conversation was given to this agent, by a colleague or by the desk (which accepts for them); what they took themselves they know of. */
+const isGiven = ({ event: e }: Message, me: string): boolean => e?.t === 'owner' && e.user === me && (e.why === 'accept' || (e.why === 'transfer' && e.by !== me));
+
+/** Said to people: escapes make a short text a long one. */
+function tooLarge(e: unknown): never {
+  throw e instanceof Rejected && e.reason === 'too_large' ? new ClientError('error.too_large') : e;
 }
 
 export class Conversation implements Thread {
@@ -345,7 +354,16 @@ export class Conversation implements Thread {
     const broken = this.port.broken() ?? this.ended ?? (this.outbox.full ? 'error.full' : null);
     if (broken) throw new ClientError(broken);
     if (!this.ledger.current) await this.until(() => this.ledger.current !== null);
-    await this.outbox.add(body, note);
+    await this.outbox.add(body, note).catch(tooLarge);
+  }
+
+  /** A note that the server has when this resolves. `team`: for whom, if not for the conversation's. */
+  async sendNote(body: Body, team?: string): Promise<void> {
+    await this.until(() => this.synced.value && this.ledger.current !== null);
+    const { msg } = await this.outbox.add(body, true, team).catch(tooLarge);
+    const failed = (): ErrorKey | null => this.outbox.items.find((o) => o.msg === msg)?.error ?? null;
+    await this.until(() => this.ledger.has(msg) || failed() !== null).finally(() => this.ledger.has(msg) || this.outbox.remove(msg));
+    if (!this.ledger.has(msg)) throw new ClientError('error.refused', 'the note was not stored');
   }
 
   async recall(id: string): Promise<void> {
@@ -454,12 +472,15 @@ export class Conversation implements Thread {
   /** From the end: what was read is not counted again at every change. */
   private unreadOf(messages: readonly Message[]): number {
     let n = 0;
+    let given = false;
+    const me = this.port.role === 'agent' ? (this.hooks.me?.() ?? undefined) : undefined;
     for (let i = messages.length - 1; i >= 0; i--) {
       const m = messages[i]!;
       if (m.seq !== null && m.seq <= this.read) break;
       if (!m.mine && m.seq !== null && m.kind === 'text' && (m.side !== 'robot' || this.port.role === 'visitor')) n++;
+      given ||= me !== undefined && isGiven(m, me);
     }
-    return n;
+    return n || (given ? 1 : 0);
   }
 
   private whyBlocked(conv: Conv | null): ErrorKey | null {

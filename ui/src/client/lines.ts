@@ -103,7 +103,7 @@ export class Lines {
         const said = e.robot === undefined ? undefined : robotSaid(body);
         if (body?.t === 'ctl') return { ...base, ...said, author, kind: 'event', event: { t: 'handoff', why: body.why, team: body.team }, canRecall: no };
         const fix = body?.t === 'note' ? fixOf(body.fix) : undefined;
-        return { ...base, ...said, fix, author, kind: e.kind === 'note' ? 'note' : 'text', text, canRecall: () => mine && e.kind === 'message' && recallable(e.seq, e.at) };
+        return { ...base, ...said, fix, ...(body?.t === 'note' && body.for === 'transfer' && { handsOn: true }), author, kind: e.kind === 'note' ? 'note' : 'text', text, canRecall: () => mine && e.kind === 'message' && recallable(e.seq, e.at) };
       }
       case 'recalled':
       case 'removed':
@@ -131,7 +131,7 @@ export class Lines {
       case 'owner': {
         const user = ownerUser(v.owner) ?? undefined;
         const owner = user !== undefined ? 'agent' : v.owner === 'queue' || v.owner === 'robot' ? v.owner : 'none';
-        return { t: 'owner', owner, user, name: this.userName(user), team: v.team, why: v.why, by: v.by };
+        return { t: 'owner', owner, user, name: this.userName(user), team: v.team, why: v.why, by: v.by, byName: this.userName(v.by) };
       }
       case 'closed':
       case 'reopened':

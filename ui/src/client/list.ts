@@ -1,6 +1,6 @@
 /** The conversations an agent sees, as lists show them. */
-import type { ConvItem, Message } from '../model';
-import type { Conv } from '../proto';
+import type { ConvItem, Handed, Message } from '../model';
+import { ownerUser, type Conv } from '../proto';
 import { signal } from '../signals';
 import type { Conversation } from './conversation';
 
@@ -13,8 +13,11 @@ const MAX_NAME = 100;
 interface Said {
   name: string;
   last: Message | null;
+  /** The visitor's own last words: who waits in a queue is asked about these. */
+  asked: Message | null;
+  handed: Handed | null;
 }
-const NONE: readonly Message[] = [];
+const NOTHING: Said = { name: '', last: null, asked: null, handed: null };
 
 export class ConvList {
   readonly items = signal<readonly ConvItem[]>([]);
@@ -23,10 +26,13 @@ export class ConvList {
   /** What has not changed is the same object, so that it is not rendered again. */
   private readonly made = new Map<string, ConvItem>();
   private readonly known = new WeakMap<readonly Message[], Said>();
+  /** What was read of conversations that are followed no more: their lines stay as they were. In memory only. */
+  private readonly kept = new Map<string, Said>();
 
   constructor(
     private readonly me: () => { user: string; teams: readonly string[] } | null,
     private readonly thread: (id: string) => Conversation | undefined,
+    private readonly nameOf: (user: string) => string,
   ) {}
 
   get(id: string): Conv | undefined {
@@ -41,12 +47,14 @@ export class ConvList {
   remove(id: string): void {
     this.convs.delete(id);
     this.made.delete(id);
+    this.kept.delete(id);
     this.changed();
   }
 
   clear(): void {
     this.convs.clear();
     this.made.clear();
+    this.kept.clear();
     this.changed();
   }
 
@@ -70,24 +78,36 @@ export class ConvList {
   /** Looked for once in what a conversation shows; the others of the list have not changed. */
   private said(messages: readonly Message[]): Said {
     let said = this.known.get(messages);
-    if (!said) this.known.set(messages, (said = { name: nameIn(messages), last: lastOf(messages, (m) => m.kind === 'text' || m.kind === 'recalled' || m.kind === 'broken') ?? null }));
+    if (!said) {
+      const last = lastOf(messages, isSaid) ?? null;
+      const asked = lastOf(messages, (m) => m.side === 'visitor' && m.kind === 'text') ?? last;
+      this.known.set(messages, (said = { name: nameIn(messages), last, asked, handed: handedIn(messages, this.me()?.user) }));
+    }
     return said;
   }
 
   private item(c: Conv): ConvItem {
     const t = this.thread(c.id);
     const conv = t?.conv.value ?? c;
-    const { name, last } = this.said(t?.messages.value ?? NONE);
+    let said = t ? this.said(t.messages.value) : NOTHING;
+    // a thread that was just opened again shows nothing for a moment
+    if (said.name || said.last) this.kept.set(c.id, said);
+    else if (!t?.synced.value) said = this.kept.get(c.id) ?? said;
+    const tabs = this.tabsOf(conv);
+    const last = tabs.queue ? said.asked : said.last;
+    const owner = ownerUser(conv.owner);
     const item: ConvItem = {
       id: c.id,
       conv,
-      tabs: this.tabsOf(conv),
-      name,
+      tabs,
+      name: said.name,
       last,
       empty: !last && (t?.synced.value ?? false),
       unread: t?.unread.value ?? 0,
       waitingSince: conv.waiting_since ?? null,
-      lastAt: Math.max(conv.last_at, last?.at ?? 0),
+      lastAt: Math.max(conv.last_at, said.last?.at ?? 0),
+      ownerName: owner === null ? '' : this.nameOf(owner),
+      handed: said.handed,
     };
     const before = this.made.get(c.id);
     if (before && same(before, item)) return before;
@@ -104,6 +124,33 @@ function same({ tabs, ...a }: ConvItem, { tabs: others, ...b }: ConvItem): boole
 function lastOf(messages: readonly Message[], is: (m: Message) => boolean): Message | undefined {
   for (let i = messages.length - 1; i >= 0; i--) if (is(messages[i]!)) return messages[i];
   return undefined;
+}
+
+const isSaid = (m: Message): boolean => m.kind === 'text' || m.kind === 'recalled' || m.kind === 'broken';
+
+/** Lines between a reason and the transfer: an epoch, and grants that leave none. */
+const REASON_BEFORE = 8;
+
+/** Who handed it on to where it is: the newest change of owner, or the one before if it waited in a queue since. */
+function handedIn(messages: readonly Message[], me: string | undefined): Handed | null {
+  let accepted = false;
+  for (let i = messages.length - 1; i >= 0; i--) {
+    const e = messages[i]!.event;
+    if (e?.t !== 'owner') continue;
+    if (e.why === 'transfer') return !e.by || e.by === me ? null : { by: e.byName ?? e.by, reason: reasonOf(messages, i, e.by) };
+    if (accepted || e.why !== 'accept') return null;
+    accepted = true;
+  }
+  return null;
+}
+
+function reasonOf(messages: readonly Message[], at: number, by: string): string {
+  for (let i = at - 1; i >= Math.max(0, at - REASON_BEFORE); i--) {
+    const m = messages[i]!;
+    if (m.handsOn && m.author?.user === by) return m.text;
+    if (m.event?.t === 'owner') return '';
+  }
+  return '';
 }
 
 function nameIn(messages: readonly Message[]): string {

@@ -39,6 +39,8 @@ export interface Outgoing {
   at: number;
   error: ErrorKey | null;
   refusals: number;
+  /** Of a note for others than the conversation's team. */
+  team?: string;
 }
 
 /** As it is kept. The text is only in the envelope. */
@@ -86,9 +88,9 @@ export class Outbox {
   }
 
   /** Seals, keeps, and sends when its turn comes. The text is safe when this resolves. */
-  add(body: Body, note = false): Promise<Outgoing> {
+  add(body: Body, note = false, team?: string): Promise<Outgoing> {
     return this.serial(async () => {
-      const out = await this.seal({ msg: hex(random(16)), note, body, at: this.h.port.now(), error: null, refusals: 0 }, this.items.length);
+      const out = await this.seal({ msg: hex(random(16)), note, body, at: this.h.port.now(), error: null, refusals: 0, team }, this.items.length);
       this.items.push(out);
       await this.keep(out);
       this.h.changed();
@@ -215,6 +217,13 @@ export class Outbox {
     this.h.changed();
     this.pump();
     return text;
+  }
+
+  /** It is not wanted any more. */
+  remove(msg: string): void {
+    const o = this.items.find((x) => x.msg === msg);
+    if (o) this.takeOut(o);
+    this.h.changed();
   }
 
   private takeOut(o: Outgoing): Unsent[] {
@@ -404,7 +413,7 @@ export class Outbox {
     if (!epoch) throw new ClientError('error.no_key', 'no epoch yet');
     let bytes: Uint8Array;
     if (o.target) bytes = await signRecall(fields, o.target, port.me);
-    else if (o.note) bytes = await this.sealNote(fields, encodeBody(o.body!), nextTeam(port, ledger));
+    else if (o.note) bytes = await this.sealNote(fields, encodeBody(o.body!), o.team ?? nextTeam(port, ledger));
     else {
       if (!epoch.key) throw new ClientError('error.no_key');
       bytes = await sealMessage(fields, epoch.key, encodeBody(o.body!), port.me);

@@ -1,5 +1,5 @@
 /** One conversation in the list: who, when, the last word, what is unread, what is being written. */
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { AgentClient, ConvItem, Message } from '../model';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
@@ -10,8 +10,9 @@ import { memo } from '../ui/memo';
 import { goneText } from '../ui/MessageItem';
 import { plain } from '../ui/plain';
 import { short } from '../ui/readable';
-import { duration, full, now, relative } from '../ui/time';
+import { full, relative } from '../ui/time';
 import { draftOf, nameOf, tab } from './state';
+import { Wait } from './Wait';
 
 interface ItemProps {
   client: AgentClient;
@@ -26,28 +27,59 @@ function Item({ client, item, on, onSelect }: ItemProps) {
   const name = nameOf(item);
   const closed = item.conv.state === 'closed';
   const at = item.tabs.missed && tab.value === 'missed' ? item.conv.missed! : item.lastAt;
-  const waits = item.tabs.queue && item.waitingSince !== null;
+  const waits = !closed && item.waitingSince !== null;
+  const row = useOnScreen(client, item);
   return (
-    <button type="button" class={`c-item${item.unread ? ' c-new' : ''}${closed ? ' c-closed' : ''}`} aria-current={on} onClick={onSelect}>
+    <button ref={row} type="button" class={`c-item${item.unread ? ' c-new' : ''}${closed ? ' c-closed' : ''}`} aria-current={on} onClick={onSelect}>
       <Avatar name={name} />
       <span class="c-item-text">
         <span class="c-item-top">
           <bdi class="c-item-name">{name}</bdi>
           {item.conv.owner === 'robot' && <span class="k-tag">{t('robotTag')}</span>}
+          {closed && !item.tabs.missed && <span class="k-tag c-tag-closed">{t('ownerNone')}</span>}
           {item.tabs.missed && tab.value !== 'missed' && <span class="k-tag c-tag-missed">{t('missedTag')}</span>}
           {waits ? (
-            <span class="c-wait">{t('waiting', { time: duration(now.value - item.waitingSince!) })}</span>
+            <Wait since={item.waitingSince!} />
           ) : (
             <time title={full(at)}>{relative(at)}</time>
           )}
         </span>
         <span class="c-item-bottom">
           <Preview client={client} item={item} on={on} />
+          <Owner item={item} me={client.me.value?.user} />
           <Badge n={item.unread} label={t('unread', { n: item.unread })} />
         </span>
       </span>
     </button>
   );
+}
+
+/** Whose it is, where that is not the whole list's. */
+function Owner({ item, me }: { item: ConvItem; me: string | undefined }) {
+  if (!item.ownerName || item.conv.state === 'closed' || tab.value === 'mine') return null;
+  const name = item.conv.owner === `agent:${me}` ? t('ownerMe') : t('ownerOther', { name: item.ownerName });
+  return (
+    <span class="c-owner" title={name}>
+      <Avatar name={item.ownerName} size="sm" />
+      <span class="k-sr">{name}</span>
+    </span>
+  );
+}
+
+/** Tells the client which lines are on screen, so that these are read. Own conversations and the queue are anyway. */
+function useOnScreen(client: AgentClient, { id, tabs }: ConvItem) {
+  const row = useRef<HTMLButtonElement>(null);
+  const followed = tabs.mine || tabs.queue;
+  useEffect(() => {
+    if (followed || !row.current) return;
+    const watch = new IntersectionObserver(([entry]) => (entry!.isIntersecting ? client.watch(id) : client.unwatch(id)));
+    watch.observe(row.current);
+    return () => {
+      watch.disconnect();
+      client.unwatch(id);
+    };
+  }, [client, id, followed]);
+  return row;
 }
 
 /** Characters of a message in a list. */
@@ -78,13 +110,17 @@ function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on
   if (!last) {
     return (
       <span class="c-preview">
-        <Icon d={icon.lock} size={14} /> {t('sealed')}
+        {item.name ? t('noWords') : (
+          <>
+            <Icon d={icon.lock} size={14} /> {t('sealed')}
+          </>
+        )}
       </span>
     );
   }
   return (
     <span class="c-preview" dir="auto">
-      {last.kind !== 'text' ? goneText(last) : `${last.side === 'agent' ? t('you') : ''}${text}`}
+      {last.kind !== 'text' ? goneText(last) : `${last.side === 'agent' ? (last.mine ? t('you') : t('said', { name: short(last.author?.name ?? '') })) : ''}${text}`}
     </span>
   );
 }

@@ -1,4 +1,5 @@
 /** The left pane: who I am and how I stand, the tabs, the conversations of one. */
+import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { AgentClient, Tab } from '../model';
 import { t } from '../i18n/console';
@@ -6,6 +7,7 @@ import { Banner } from '../ui/bits';
 import { Button } from '../ui/Button';
 import { Empty } from '../ui/Empty';
 import * as icon from '../ui/icons';
+import { useSignal } from '../ui/signals';
 import { actOnce, isBusy } from './act';
 import { ListItem } from './ListItem';
 import { MyStatus } from './MyStatus';
@@ -17,6 +19,39 @@ const EMPTY = { mine: ['emptyMine', 'emptyMineText'], queue: ['emptyQueue', 'emp
 
 /** Beyond it a number says no more. */
 const MOST_SHOWN = 999;
+
+/** How far before its end the next page of a list is asked for, px. */
+const AHEAD_PX = 600;
+
+/** Loads the next page when the end of the list comes near; a button only where that failed. */
+function More({ client, list }: { client: AgentClient; list: RefObject<HTMLElement> }) {
+  const end = useRef<HTMLDivElement>(null);
+  const failed = useSignal(false);
+  const loads = useSignal(0);
+  const online = client.connection.value.state === 'online';
+  const load = async () => {
+    failed.value = !(await actOnce('more', () => client.loadMore(tab.peek())));
+    // it may still be near: a page can be short
+    loads.value++;
+  };
+  useEffect(() => {
+    if (!end.current || !online || failed.value) return;
+    const watch = new IntersectionObserver(([entry]) => entry!.isIntersecting && void load(), { root: list.current, rootMargin: `${AHEAD_PX}px` });
+    watch.observe(end.current);
+    return () => watch.disconnect();
+  }, [loads.value, online, failed.value]);
+  return (
+    <div ref={end} class="c-more">
+      {failed.value ? (
+        <Button kind="plain" wide busy={isBusy('more')} onClick={() => void load()}>
+          {t('more')}
+        </Button>
+      ) : (
+        <span class="k-spin" role="status" aria-label={t('loadingMore')} />
+      )}
+    </div>
+  );
+}
 
 export function ListPane({ client }: { client: AgentClient }) {
   const all = client.conversations.value;
@@ -69,11 +104,7 @@ export function ListPane({ client }: { client: AgentClient }) {
         {items.map((item) => (
           <ListItem key={item.id} client={client} item={item} on={item.id === selected.value} onSelect={() => select(item.id)} />
         ))}
-        {more && (
-          <Button kind="plain" wide busy={isBusy('more')} onClick={() => void actOnce('more', () => client.loadMore(tab.peek()))}>
-            {t('more')}
-          </Button>
-        )}
+        {more && <More key={tab.value} client={client} list={list} />}
         {!items.length && !more && (
           <Empty icon={icon.inbox} title={t(EMPTY[tab.value][0])}>
             {t(EMPTY[tab.value][1])}

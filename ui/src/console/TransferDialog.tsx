@@ -1,4 +1,5 @@
 /** Whom to hand a conversation to: a colleague, with their load, or a team's queue. */
+import { useId } from 'preact/hooks';
 import type { AgentClient, AgentInfo, ConvItem } from '../model';
 import { listOf } from '../i18n/core';
 import { t } from '../i18n/console';
@@ -11,6 +12,9 @@ import * as icon from '../ui/icons';
 import { useSignal } from '../ui/signals';
 import { actOnce, isBusy } from './act';
 import { isLate } from './Waiting';
+
+/** Characters of a reason: a line or two. */
+const MAX_REASON = 500;
 
 type Target = { agent: string } | { team: string };
 const keyOf = (to: Target): string => ('agent' in to ? `agent ${to.agent}` : `team ${to.team}`);
@@ -29,10 +33,12 @@ export function TransferDialog({ client, item, onClose }: { client: AgentClient;
   const people = candidates(client.agents.value, [owner]);
   const teamName = (id: string) => client.teams.value.find((team) => team.id === id)?.name ?? id;
   const chosen = to.value && keyOf(to.value);
+  const reason = useSignal('');
+  const id = useId();
 
   const go = async () => {
     const target = to.peek();
-    if (target && (await actOnce('transfer', () => client.transfer(item.id, target)))) onClose();
+    if (target && (await actOnce('transfer', () => client.transfer(item.id, target, reason.peek().trim())))) onClose();
   };
   const choice = (target: Target, content: preact.ComponentChildren, disabled = false) => (
     <label key={keyOf(target)} class="c-choice">
@@ -91,6 +97,13 @@ export function TransferDialog({ client, item, onClose }: { client: AgentClient;
           ),
         )}
       </fieldset>
+      <div class="k-field">
+        <label for={id}>{t('reason')}</label>
+        <textarea id={id} aria-describedby={`${id}h`} class="k-input" rows={2} maxLength={MAX_REASON} value={reason.value} dir="auto" onInput={(e) => (reason.value = e.currentTarget.value)} />
+        <span id={`${id}h`} class="k-hint">
+          {t('reasonHint')}
+        </span>
+      </div>
     </Dialog>
   );
 }

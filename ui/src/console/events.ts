@@ -19,10 +19,13 @@ export function eventText(message: Message, teamName: TeamName, visitorName: str
       // the line about its epoch says it
       if (e.owner === 'robot') return null;
       if (e.why === 'person') return t('evPerson', { team });
+      const handsOn = e.why === 'transfer' && e.by ? by(e.by, e.byName) : null;
+      if (e.owner === 'queue' && handsOn) return t('evTransferTeamBy', { team, by: handsOn });
       if (e.owner === 'queue') return t(e.why === 'handoff' ? 'evHandoff' : e.why === 'lost' ? 'evLost' : e.why === 'transfer' ? 'evTransferTeam' : 'evQueue', { team });
       // The line "closed by" says it already.
       if (e.owner === 'none') return null;
       const name = e.name || e.user || shared('agent');
+      if (handsOn) return t('evTransferAgentBy', { name, by: handsOn });
       return t(e.why === 'transfer' ? 'evTransferAgent' : e.why === 'take' ? 'evTake' : 'evAccept', { name });
     }
     case 'handoff':

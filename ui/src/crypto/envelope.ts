@@ -40,7 +40,7 @@ export interface Fix {
 export type Body =
   | { t: 'text'; ts: number; text: string; re?: string; buttons?: BotButton[]; bot?: BotThought }
   | { t: 'form'; ts: number; fields: Record<string, string>; page?: { url: string; title: string; referrer: string }; lang?: string; mode?: 'pinned' | 'unpinned'; after?: string }
-  | { t: 'note'; ts: number; text: string; fix?: Fix }
+  | { t: 'note'; ts: number; text: string; fix?: Fix; for?: 'transfer' }
   | { t: 'ctl'; ts: number; text: string; re?: string; why: string; team?: string; bot?: BotThought };
 
 export function header(kind: number, sender: Uint8Array, f: HeaderFields): Uint8Array {

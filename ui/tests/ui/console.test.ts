@@ -22,7 +22,7 @@ const conv = (id: string, owner: string, over: Partial<ConvItem> = {}): ConvItem
     visitor: { delivered: 0, read: 0 }, agent: { delivered: 0, read: 0 },
   },
   tabs: { mine: owner === 'agent:li', queue: owner === 'queue', missed: false, all: true },
-  name: '', last: null, unread: 0, waitingSince: null, lastAt: 0, ...over,
+  name: '', last: null, unread: 0, waitingSince: null, ownerName: '', handed: null, lastAt: 0, ...over,
 });
 
 function client(items: ConvItem[], role: Me['role'] = 'agent', offers: string[] = []): AgentClient {
