@@ -149,6 +149,8 @@ export interface Message {
   state?: 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
   /** Why `failed` or `broken`. */
   error?: ErrorKey;
+  /** `failed` because nothing more is sent here, not for a fault of its own. */
+  over?: boolean;
   /** A message of the same sender before this one is missing: withheld, or not yet loaded. */
   missingBefore: boolean;
   /** It answers something that is not there before it: the order was changed, or something is missing. */

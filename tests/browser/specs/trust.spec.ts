@@ -126,7 +126,7 @@ test('a page that the site does not list: refused, with a word', async ({ stage 
     const visitor = await stage.visitor();
     const sent = watchSent(visitor);
     await visitor.visit(foreign.origin);
-    await refuses(visitor, 'error.site_unknown');
+    await refuses(visitor, 'error.origin');
     expect(sent).toEqual([]);
   } finally {
     await foreign.close();

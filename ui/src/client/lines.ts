@@ -48,7 +48,7 @@ export class Lines {
     for (const rewind of rewinds) out.push(this.rewound(rewind));
     for (const o of items) {
       const error = o.error ?? stuck ?? undefined;
-      if (o.body) out.push(this.cached(o.msg, `out/${error}`, () => this.waiting(o, o.body!, error)));
+      if (o.body) out.push(this.cached(o.msg, `out/${o.error}/${error}`, () => this.waiting(o, o.body!, error)));
     }
     return out;
   }
@@ -144,7 +144,7 @@ export class Lines {
 
   private waiting(o: Outgoing, body: Body, error?: ErrorKey): Message {
     const mine = { id: o.msg, seq: null, at: o.at, side: this.port.role, mine: true, missingBefore: false, unordered: false } as const;
-    const rest = { state: error ? 'failed' : 'queued', error, canRecall: () => false } as const;
+    const rest = { state: error ? 'failed' : 'queued', error, over: !o.error && !!error, canRecall: () => false } as const;
     const author = this.port.role === 'agent' ? { name: this.port.directory().keyOf(this.port.kid)?.name ?? '', kid: this.port.kid } : undefined;
     if (body.t === 'form') {
       return { ...mine, ...rest, author, kind: 'form', text: '', form: formOf(body) };

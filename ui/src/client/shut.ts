@@ -1,4 +1,5 @@
 /** Why sockets are refused: a browser does not tell a page, but the server answers requests of any page. */
+import type { Env } from '../link/env';
 import { Refused } from '../link/errors';
 import type { Http } from '../link/http';
 import { ClientError, type ErrorKey } from '../model';
@@ -16,13 +17,13 @@ export interface Shut {
 
 export interface ShutDeps {
   http: Http;
+  env: Env;
   keeper: DirectoryKeeper;
   site: string;
   /** Origin of the server; its own pages need no place in the list. */
   server: string;
   /** Origin of the page. */
   page?: string;
-  now(): number;
 }
 
 /** The page's origin is one that the site lists. */
@@ -40,21 +41,29 @@ export function isListed(d: Pick<ShutDeps, 'keeper' | 'site' | 'server' | 'page'
 export function askWhyShut(d: ShutDeps, say: (found: Shut | null) => void): () => void {
   let next = 0;
   return () => {
-    if (d.now() < next) return;
-    next = d.now() + EVERY_MS;
-    void find(d).then(say, () => undefined);
+    if (d.env.now() < next) return;
+    next = d.env.now() + EVERY_MS;
+    void find(d).then(
+      (found) => {
+        // a server that was not there may be in a moment
+        if (!found) next = 0;
+        say(found);
+      },
+      () => undefined,
+    );
   };
 }
 
 async function find(d: ShutDeps): Promise<Shut | null> {
   try {
     await d.http.get(`/site/${encodeURIComponent(d.site)}`);
-    await d.keeper.refresh(d.now());
+    await d.keeper.refresh(d.env.now());
   } catch (e) {
     if (e instanceof Refused && e.code === Code.not_found) return { why: 'error.site_unknown', over: true };
     // anything else passes, or is said by whoever else meets it
     return e instanceof ClientError && e.key === 'error.csp' ? { why: e.key, over: true } : null;
   }
+  if (await d.env.forbidden?.(d.server)) return { why: 'error.csp', over: true };
   if (!isListed(d)) return { why: 'error.origin', over: true };
   return { why: 'error.socket', over: false };
 }

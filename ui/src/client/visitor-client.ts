@@ -126,7 +126,7 @@ export class Visitor implements VisitorClient {
         reply,
       );
       this.keeper = verified.keeper;
-      this.shut = { http, keeper: this.keeper, site: id, server: this.o.server, page: this.deps.origin, now: this.deps.env.now };
+      this.shut = { http, keeper: this.keeper, site: id, server: this.o.server, page: this.deps.origin, env: this.deps.env };
       this.bot.value = verified.robot;
       this.presence.value = presenceOf(reply.presence);
       this.tabs ??= new Tabs(this.store, this.space, this.deps.env, () => void this.look());

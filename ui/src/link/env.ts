@@ -3,6 +3,7 @@
 export interface SocketLike {
   binaryType: string;
   readonly protocol: string;
+  readonly readyState?: number;
   onopen: ((e: never) => void) | null;
   onmessage: ((e: { data: unknown }) => void) | null;
   onclose: ((e: { code: number; reason: string }) => void) | null;

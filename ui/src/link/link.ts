@@ -65,6 +65,8 @@ export interface LinkOptions {
 
 /** The code that a browser gives a connection that was refused, or cut without a word. */
 const ABNORMAL = 1006;
+/** `readyState` of a socket that is over. */
+const CLOSED = 3;
 /** From this attempt on it is asked why sockets are refused. */
 const SHUT_AFTER = 2;
 
@@ -195,6 +197,10 @@ export class Link {
     };
     socket.onclose = (e) => {
       if (this.socket === socket) this.closed(e.code);
+    };
+    // a socket that the page's policy refuses is never closed in Chromium
+    socket.onerror = () => {
+      if (this.socket === socket && socket.readyState === CLOSED) this.closed(ABNORMAL);
     };
     this.helloTimer = setTimeout(() => this.dead(), HELLO_MS);
   }
@@ -354,7 +360,7 @@ export class Link {
     this.follower.disconnected();
     this.pinged = false;
     if (socket) {
-      socket.onmessage = socket.onclose = null;
+      socket.onmessage = socket.onclose = socket.onerror = null;
       // pages may only close with 1000 or 3000–4999
       if (code !== undefined) socket.close(code === 1000 ? 1000 : 4002);
     }

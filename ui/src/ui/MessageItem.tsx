@@ -1,6 +1,6 @@
 /** One group of a thread: messages of one sender within a minute, with what became of the last one. */
 import type { ComponentChildren } from 'preact';
-import type { ErrorKey, Message } from '../model';
+import type { Message } from '../model';
 import { t } from '../i18n/shared';
 import { Avatar, RichText } from './bits';
 import { Icon } from './Icon';
@@ -18,9 +18,6 @@ export interface MessageActs {
   fieldLabel: (id: string) => string;
   errorText: (message: Message) => string;
 }
-
-/** The conversation cannot go on; a new one can, and takes what was not sent with it. */
-const OVER: readonly (ErrorKey | undefined)[] = ['error.conversation_gone', 'error.conversation_lost', 'error.full'];
 
 /** What stands below a message: quick replies, what the robot understood. */
 export type Below = (message: Message) => ComponentChildren;
@@ -111,8 +108,8 @@ function Bubble({ m, last, below, acts }: BubbleProps) {
       {m.state === 'failed' ? (
         <p class="k-meta k-meta-failed" role="alert">
           <Icon d={icon.alert} size={14} /> {t('stateFailed')}
-          {/* of a conversation that is over the page says it, and what can be done */}
-          {!OVER.includes(m.error) && (
+          {/* of a conversation or a connection that is over the page says it, and what can be done */}
+          {!m.over && m.error !== 'error.full' && (
             <>
               {m.error && `: ${acts.current.errorText(m)}`}
               <button type="button" class="k-link" onClick={() => acts.current.retry(m.id)}>

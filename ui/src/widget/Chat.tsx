@@ -70,7 +70,7 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
   return (
     <>
       <OtherBanner client={client} />
-      <ExpectBanner client={client} />
+      {!blocked && <ExpectBanner client={client} />}
       <MessageList
         messages={messages}
         viewer="visitor"

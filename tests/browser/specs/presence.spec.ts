@@ -1,0 +1,94 @@
+/** Who is there, as the panel says it before anything is written: asked again while it is open, with three answers. */
+import type { Page } from '@playwright/test';
+import { accessible, bringAxe } from '../support/axe';
+import { expect, picture, test, type Stage } from '../support/test';
+import { W } from '../support/visitor';
+
+const P = {
+  online: /^(在线|Online)$/,
+  busy: /^(客服都在忙|Everybody is busy)$/,
+  ahead: /客服都在忙，您前面还有 3 位|Everybody is busy; 3 people are ahead of you/,
+  one: /Everybody is busy; 1 person is ahead of you/,
+  next: /客服都在忙，您是下一位|Everybody is busy; you are next/,
+};
+type Answer = { state: string; agents: number; waiting: number };
+
+/** Answers instead of the server; how often it was asked. */
+async function answers(stage: Stage, page: Page, first: Answer): Promise<{ now: Answer | null; asked: number }> {
+  const what = { now: first as Answer | null, asked: 0 };
+  await page.route(`${stage.kefu.origin}/api/v1/site/web/presence`, async (route) => {
+    what.asked++;
+    const headers = { 'access-control-allow-origin': '*' };
+    if (what.now) await route.fulfill({ json: what.now, headers });
+    else await route.fulfill({ status: 404, headers, json: { code: 6, name: 'not_found', text: '' } });
+  });
+  return what;
+}
+
+for (const lang of ['zh-CN', 'en-GB']) {
+  test.describe(lang, () => {
+    test.use({ lang });
+    test('nobody, all busy, somebody: each is said within twenty seconds, and not asked while the panel is closed', async ({ stage }) => {
+      const visitor = await stage.visitor();
+      await bringAxe(visitor.page.context());
+      const { page, panel } = visitor;
+      await page.clock.install();
+      const server = await answers(stage, page, { state: 'away', agents: 0, waiting: 0 });
+      await visitor.visit(stage.shop.origin);
+      await expect(panel.getByText(W.away).first()).toBeVisible();
+
+      server.now = { state: 'busy', agents: 3, waiting: 3 };
+      await page.clock.fastForward(20_000);
+      await expect(panel.getByText(P.ahead)).toBeVisible();
+      await expect(panel.getByText(P.busy)).toBeVisible();
+      await expect(panel.getByText(W.away)).toHaveCount(0);
+      await picture(page, `presence-busy-${lang}`);
+      await accessible(page, 'presence-busy', 'kefu-widget');
+
+      server.now = { state: 'busy', agents: 3, waiting: 0 };
+      await page.clock.fastForward(20_000);
+      await expect(panel.getByText(P.next)).toBeVisible();
+      if (lang !== 'zh-CN') {
+        server.now = { state: 'busy', agents: 3, waiting: 1 };
+        await page.clock.fastForward(20_000);
+        await expect(panel.getByText(P.one)).toBeVisible();
+      }
+
+      server.now = { state: 'open', agents: 1, waiting: 0 };
+      await page.clock.fastForward(20_000);
+      await expect(panel.getByText(P.online)).toBeVisible();
+      await expect(panel.getByText(P.next)).toHaveCount(0);
+
+      await panel.getByRole('button', { name: W.close }).click();
+      const { asked } = server;
+      await page.clock.fastForward(120_000);
+      server.now = { state: 'away', agents: 0, waiting: 0 };
+      expect(server.asked).toBe(asked);
+      // at once when it is opened
+      await visitor.openWidget();
+      await expect(panel.getByText(W.away).first()).toBeVisible();
+
+      // from here on the socket tells
+      await visitor.send('hello');
+      await expect(visitor.log.locator('.k-state-sent, .k-state-delivered')).toBeVisible();
+      const since = server.asked;
+      await page.clock.fastForward(20_000);
+      await page.clock.fastForward(20_000);
+      expect(server.asked).toBe(since);
+    });
+  });
+}
+
+test('a server without that address says it with all of the site', async ({ stage }) => {
+  const visitor = await stage.visitor();
+  await visitor.page.clock.install();
+  const server = await answers(stage, visitor.page, { state: 'away', agents: 0, waiting: 0 });
+  server.now = null;
+  await visitor.visit(stage.shop.origin);
+  await expect(visitor.panel.getByText(W.away).first()).toBeVisible();
+  const agent = await stage.agent('li', '李娜');
+  await agent.status('online');
+  await visitor.page.clock.fastForward(20_000);
+  await expect(visitor.panel.getByText(P.online)).toBeVisible();
+  await expect(visitor.panel.getByText(W.away)).toHaveCount(0);
+});
