@@ -31,6 +31,8 @@ export interface HostPage {
   /** Attributes of the frame in which the page is shown. */
   frame?: string;
   left?: true;
+  /** All of the page is this much larger, the widget with it. */
+  zoom?: number;
   /** Makes the page what it is about, once it is loaded. */
   then?: (page: Page) => Promise<unknown>;
   /** How the visitor goes on to the next page; a reload unless it says otherwise. */
@@ -118,7 +120,7 @@ const STYLES: HostPage[] = [
     ['body', 'html'].map((element) => ({ name: `${css} on ${element}`, head: style(`${element} { ${css} }`), before: tall })),
   ),
   { name: 'display: none on body', head: style('body { display: none }') },
-  { name: 'zoom and a font size of 62.5 % on html', head: style('html { font-size: 62.5%; zoom: 1.1 }') },
+  { name: 'zoom and a font size of 62.5 % on html', head: style('html { font-size: 62.5%; zoom: 1.1 }'), zoom: 1.1 },
   { name: 'right to left', html: 'dir="rtl"', head: style('* { direction: rtl }') },
   ...['visibility: hidden', 'display: none', 'opacity: 0'].map((css) => ({ name: `:not(:defined) { ${css} }`, head: style(`:not(:defined) { ${css} }`) })),
   { name: 'body:has(:not(:defined))', head: style('body:has(:not(:defined)), html:has(:not(:defined)) { visibility: hidden }') },

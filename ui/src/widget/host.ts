@@ -65,6 +65,7 @@ export function makeHost(): { host: HTMLElement; place: () => void } {
   host.addEventListener('click', (e) => modals.length && e.stopPropagation());
 
   function place(): void {
+    if (!host.shadowRoot) return;
     modals = modals.filter((e) => e.isConnected && isModal(e));
     const parent: (Element & Newer) | null = modals[modals.length - 1] ?? document.documentElement;
     if (!parent) return again();
@@ -94,28 +95,25 @@ export function makeHost(): { host: HTMLElement; place: () => void } {
     moving = false;
   }
 
-  const opened = (e: Element) => {
+  const watch = new MutationObserver((changes) => changes.forEach((change) => met(change.target)));
+  const watched: MutationObserverInit = { attributeFilter: ['open'] };
+  /** Something that may be a dialog, which opened, or closed, or was open already. */
+  const met = (target: EventTarget | null) => {
+    const e = target as Element | null;
+    if (e?.localName !== 'dialog') return;
     const known = modals.includes(e);
     const modal = isModal(e);
-    if (modal) modals = [...modals.filter((other) => other !== e), e];
+    if (modal) {
+      modals = [...modals.filter((other) => other !== e), e];
+      watch.observe(e, watched);
+    }
     if (modal || known) place();
   };
-  const watched: MutationObserverInit = { attributeFilter: ['open'] };
-  const watch = new MutationObserver((changes) => changes.forEach((change) => opened(change.target as Element)));
   watch.observe(document, { ...watched, subtree: true });
-  // A dialog in somebody's shadow root is heard of by the focus that it takes.
-  document.addEventListener(
-    'focusin',
-    (e) =>
-      e.composedPath().forEach((target) => {
-        const dialog = target as Element;
-        if (dialog.localName !== 'dialog' || modals.includes(dialog)) return;
-        watch.observe(dialog, watched);
-        opened(dialog);
-      }),
-    true,
-  );
+  document.querySelectorAll('dialog[open]').forEach(met);
+  // One in somebody's shadow root is known by the focus that it has or takes.
+  for (let e = document.activeElement; e; e = e.shadowRoot?.activeElement ?? null) met(e.closest('dialog'));
+  document.addEventListener('focusin', (e) => e.composedPath().forEach((target) => modals.includes(target as Element) || met(target)), true);
   document.addEventListener('fullscreenchange', () => document.fullscreenElement?.contains(host) && place());
-  document.querySelectorAll('dialog[open]').forEach(opened);
-  return { host: host, place };
+  return { host, place };
 }
