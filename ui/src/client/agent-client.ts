@@ -15,6 +15,7 @@ import { meOf } from './agent-signals';
 import { distrust, Engine, newConnection } from './engine';
 import type { DirectoryKeeper } from './keeper';
 import { confirmLate, oldWidgets, renewDirectory, type Admin, type Signing } from './renew';
+import { isGiven } from './list';
 import { Shelves } from './shelves';
 import { agentParts } from './transfer';
 
@@ -160,6 +161,7 @@ export class Agent extends AgentDesk implements AgentClient {
         conv: (c) => this.convChanged(c),
         changed: () => this.list.changed(),
         me: () => this.identity?.user ?? null,
+        given: (m) => isGiven(m, this.identity?.user),
         // one conversation that is not what it was stops itself; a false directory stops everything
         alarm: (why) => (why === 'error.history' ? this.notice('error', why) : distrust(this.trust, why)),
         parts: agentParts,

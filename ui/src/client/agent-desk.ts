@@ -4,6 +4,7 @@ import { ClientError, type AgentState, type Dropped, type Fix, type Shelf, type 
 import type { Conv, MissedCount, Request, ServerFrame, Welcome } from '../proto';
 import type { Body } from '../crypto/envelope';
 import type { ReadonlySignal } from '../signals';
+import { AgentOutbox } from './agent-outbox';
 import { asClientError, type AgentDeps } from './agent-session';
 import { AgentSignals } from './agent-signals';
 import type { Conversation } from './conversation';
@@ -11,7 +12,7 @@ import { examplesIn, type Example } from './corrections';
 import type { Engine } from './engine';
 import { ConvList } from './list';
 import type { Shelves } from './shelves';
-import { transfer } from './transfer';
+import { noteBefore, transfer } from './transfer';
 import { Watching } from './watching';
 
 const PAGE = 50;
@@ -120,7 +121,8 @@ export abstract class AgentDesk extends AgentSignals {
   protected giveBack(id: string, why: Dropped['why']): void {
     const c = this.list.get(id);
     if (!c) return;
-    const texts = this.engine?.conversations.get(id)?.outbox.giveBack() ?? [];
+    const outbox = this.engine?.conversations.get(id)?.outbox;
+    const texts = outbox instanceof AgentOutbox ? outbox.giveBack() : [];
     const name = this.conversations.value.find((item) => item.id === id)?.name ?? '';
     const team = this.teams.value.find((t) => t.id === c.team)?.name ?? c.team;
     this.dropped.value = [...this.dropped.value, { conv: id, name, why, team, texts }];
@@ -282,7 +284,7 @@ export abstract class AgentDesk extends AgentSignals {
     this.engine!.follow(conv);
     // before the epoch is another team's, in which this agent may write nothing
     const note: Body = { t: 'note', ts: this.deps.env.now(), text: reason, for: 'transfer' };
-    if (reason) await t.sendNote(note, 'team' in to && to.team !== here ? to.team : undefined).catch((e: unknown) => Promise.reject(asClientError(e)));
+    if (reason) await noteBefore(t, note, 'team' in to && to.team !== here ? to.team : undefined).catch((e: unknown) => Promise.reject(asClientError(e)));
     // a transfer that was announced and never came about has left the epoch elsewhere
     if (!('team' in to) || (to.team === here && (t.ledger.current?.team ?? here) === here)) return move();
     await transfer(this.engine!.port, t, to.team, move).catch((e: unknown) => Promise.reject(asClientError(e)));

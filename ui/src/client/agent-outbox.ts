@@ -1,5 +1,6 @@
 /** What an agent sends beyond a visitor: notes; and nothing while a transfer changes the epoch. */
 import { decodeBody, openNote, sealNote, type Body, type HeaderFields } from '../crypto/envelope';
+import type { Unsent } from '../model';
 import type { Envelope } from '../proto';
 import { Outbox } from './outbox';
 
@@ -13,6 +14,18 @@ export class AgentOutbox extends Outbox {
       this.held = false;
       this.pump();
     }
+  }
+
+  /** All that was not acknowledged goes back to its writer; nothing of it is sent from here on. */
+  giveBack(): Unsent[] {
+    return [...this.items].flatMap((o) => (o.body ? this.takeOut(o) : []));
+  }
+
+  /** It is not wanted any more. */
+  remove(msg: string): void {
+    const o = this.items.find((x) => x.msg === msg);
+    if (o) this.takeOut(o);
+    this.h.changed();
   }
 
   protected override async readNote(env: Envelope): Promise<Body | null> {

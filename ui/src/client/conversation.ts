@@ -39,11 +39,10 @@ interface ConversationHooks {
   changed?(): void;
   alive?(inst: number): Promise<boolean>;
   me?(): string | null;
+  /** A line that says that the conversation was given to this agent. */
+  given?(m: Message): boolean;
   parts?: Parts;
 }
-
-/** The conversation was given to this agent, by a colleague or by the desk (which accepts for them); what they took themselves they know of. */
-const isGiven = ({ event: e }: Message, me: string): boolean => e?.t === 'owner' && e.user === me && (e.why === 'accept' || (e.why === 'transfer' && e.by !== me));
 
 /** Said to people: escapes make a short text a long one. */
 function tooLarge(e: unknown): never {
@@ -357,15 +356,6 @@ export class Conversation implements Thread {
     await this.outbox.add(body, note).catch(tooLarge);
   }
 
-  /** A note that the server has when this resolves. `team`: for whom, if not for the conversation's. */
-  async sendNote(body: Body, team?: string): Promise<void> {
-    await this.until(() => this.synced.value && this.ledger.current !== null);
-    const { msg } = await this.outbox.add(body, true, team).catch(tooLarge);
-    const failed = (): ErrorKey | null => this.outbox.items.find((o) => o.msg === msg)?.error ?? null;
-    await this.until(() => this.ledger.has(msg) || failed() !== null).finally(() => this.ledger.has(msg) || this.outbox.remove(msg));
-    if (!this.ledger.has(msg)) throw new ClientError('error.refused', 'the note was not stored');
-  }
-
   async recall(id: string): Promise<void> {
     const env = this.ledger.find(id)?.env;
     if (env) await this.outbox.recall(targetOf(env));
@@ -473,12 +463,11 @@ export class Conversation implements Thread {
   private unreadOf(messages: readonly Message[]): number {
     let n = 0;
     let given = false;
-    const me = this.port.role === 'agent' ? (this.hooks.me?.() ?? undefined) : undefined;
     for (let i = messages.length - 1; i >= 0; i--) {
       const m = messages[i]!;
       if (m.seq !== null && m.seq <= this.read) break;
       if (!m.mine && m.seq !== null && m.kind === 'text' && (m.side !== 'robot' || this.port.role === 'visitor')) n++;
-      given ||= me !== undefined && isGiven(m, me);
+      given ||= this.hooks.given?.(m) === true;
     }
     return n || (given ? 1 : 0);
   }

@@ -6,7 +6,7 @@ import { kidOf } from '../crypto/hash';
 import type { Env } from '../link/env';
 import { Refused } from '../link/errors';
 import { Link } from '../link/link';
-import { ClientError, type Connection, type ErrorKey, type Trust } from '../model';
+import { ClientError, type Connection, type ErrorKey, type Message, type Trust } from '../model';
 import type { Conv, ServerFrame, Welcome } from '../proto';
 import { signal, type Signal } from '../signals';
 import type { Store } from '../storage/store';
@@ -32,6 +32,7 @@ export interface EngineHooks {
   conv(c: Conv): void;
   changed(id: string): void;
   me?(): string | null;
+  given?(m: Message): boolean;
   /** Sockets are refused without a word. */
   shut?(): void;
   /** What an alarm does, if it does not break all trust. */
@@ -141,6 +142,7 @@ export class Engine {
       changed: () => this.hooks.changed(id),
       alive: (i) => this.tabLives(i),
       me: this.hooks.me,
+      given: this.hooks.given,
       parts: this.hooks.parts,
     });
     this.conversations.set(id, made);

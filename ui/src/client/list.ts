@@ -126,6 +126,10 @@ function lastOf(messages: readonly Message[], is: (m: Message) => boolean): Mess
   return undefined;
 }
 
+/** The conversation was given to this agent, by a colleague or by the desk (which accepts for them); what they took themselves they know of. */
+export const isGiven = ({ event: e }: Message, me: string | undefined): boolean =>
+  e?.t === 'owner' && e.user !== undefined && e.user === me && (e.why === 'accept' || (e.why === 'transfer' && e.by !== me));
+
 const isSaid = (m: Message): boolean => m.kind === 'text' || m.kind === 'recalled' || m.kind === 'broken';
 
 /** Lines between a reason and the transfer: an epoch, and grants that leave none. */

@@ -204,11 +204,6 @@ export class Outbox {
     void this.serial(() => this.keep(o)).finally(() => this.pump());
   }
 
-  /** All that was not acknowledged goes back to its writer; nothing of it is sent from here on. */
-  giveBack(): Unsent[] {
-    return [...this.items].flatMap((o) => (o.body ? this.takeOut(o) : []));
-  }
-
   /** The text of one that was refused, or that cannot be sent: it is its writer's again. */
   takeBack(msg: string): string {
     const refused = this.items.find((o) => o.msg === msg);
@@ -219,14 +214,7 @@ export class Outbox {
     return text;
   }
 
-  /** It is not wanted any more. */
-  remove(msg: string): void {
-    const o = this.items.find((x) => x.msg === msg);
-    if (o) this.takeOut(o);
-    this.h.changed();
-  }
-
-  private takeOut(o: Outgoing): Unsent[] {
+  protected takeOut(o: Outgoing): Unsent[] {
     this.items.splice(this.items.indexOf(o), 1);
     void this.h.port.store.delete(this.name(o.msg)).catch(() => undefined);
     // a judgement of the robot is no text of a person

@@ -1,9 +1,10 @@
 /** Hands a conversation to another team: its key opens the next epoch and, by a grant, the past, before the server moves it. */
 import { hex, unhex } from '../crypto/bytes';
+import type { Body } from '../crypto/envelope';
 import { announce } from '../crypto/epoch';
 import { grant, MAX_GRANT } from '../crypto/grant';
 import { BoxKind, boxKid } from '../crypto/hash';
-import { ClientError } from '../model';
+import { ClientError, type ErrorKey } from '../model';
 import { AgentLedger } from './agent-ledger';
 import { AgentOutbox } from './agent-outbox';
 import type { Conversation, Parts } from './conversation';
@@ -33,6 +34,17 @@ export async function transfer(port: Port, c: Conversation, team: string, move: 
       throw e;
     }
   });
+}
+
+/** What must be said before a transfer, by who may write nothing after it; the server has it when this resolves. `team`: for whom, if not for the conversation's. */
+export async function noteBefore(c: Conversation, body: Body, team: string | undefined): Promise<void> {
+  await c.until(() => c.synced.value && c.ledger.current !== null);
+  const { ledger, outbox } = c;
+  if (!(outbox instanceof AgentOutbox)) throw new TypeError('only agents transfer');
+  const { msg } = await outbox.add(body, true, team);
+  const failed = (): ErrorKey | null => outbox.items.find((o) => o.msg === msg)?.error ?? null;
+  await c.until(() => ledger.has(msg) || failed() !== null).finally(() => ledger.has(msg) || outbox.remove(msg));
+  if (!ledger.has(msg)) throw new ClientError('error.refused', 'the note was not stored');
 }
 
 /** The next epoch for a team, unless the current one is. */
