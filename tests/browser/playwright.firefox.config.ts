@@ -1,0 +1,15 @@
+/** Installed Firefox, as Debian ships it, driven by WebDriver BiDi: the main flows and the hard pages. */
+import { defineConfig } from '@playwright/test';
+import { join } from 'node:path';
+import base from './playwright.config';
+
+export default defineConfig({
+  ...base,
+  testMatch: ['pages.spec.ts', 'talk.spec.ts'],
+  use: {
+    ...base.use,
+    browserName: 'firefox',
+    channel: 'moz-firefox',
+    launchOptions: { executablePath: join(import.meta.dirname, 'support', 'firefox.mjs') },
+  },
+});
