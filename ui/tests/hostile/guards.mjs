@@ -57,7 +57,7 @@ export const GUARDS = [
   refusal('entry: an invite that was signed', rules, "if (!(await backend.verify('invite', signer, raw, sig))) reject('cert');", entry('cert: ')),
   refusal('entry: an invite of this company', rules, "if (c.org !== hex(fp)) reject('cert_org');", entry('cert_org: ')),
   refusal('entry: as invited', rules, "for (const what of ['user', 'role', 'name'] as const) if (b[what] !== cert[what]) reject('cert_mismatch', what);", lie('invite-of-another')),
-  refusal('entry: the teams of the invite', rules, "if (JSON.stringify(b.teams) !== JSON.stringify(cert.teams)) reject('cert_mismatch', 'teams');", entry('cert_mismatch: other teams')),
+  refusal('entry: the teams of the invite', rules, "if (stringify(b.teams) !== stringify(cert.teams)) reject('cert_mismatch', 'teams');", entry('cert_mismatch: other teams')),
   refusal('entry: claimed by the invite', rules, "if (!(await backend.verify('claim', sized(edKey(cert.inv), 32), claim, bytes(b.claim_sig)))) reject('claim');", lie('substituted-key')),
   refusal('entry: invited by somebody who may', rules, "if (!right || (right === 'admin' && cert.role === 'admin')) reject('cert_signer');", entry('cert_signer: ')),
   refusal('entry: an invite is used once', rules, "if (state.used.includes(cert.inv)) reject('invite_used');", lie('used-invite-again')),

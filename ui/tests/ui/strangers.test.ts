@@ -228,7 +228,7 @@ describe('no reader without a bound', () => {
     ['ui/readable.ts', ".replace(TURNS, '')", 'a short text'],
     ['widget/StartForm.tsx', '/^[^\\s@]+@[^\\s@]+\\.[^\\s@]+$/', 'typed here; at most 254 characters'],
     ['widget/StartForm.tsx', '/^[+()\\d\\s-]{5,20}$/', 'typed here; anchored, one class of characters'],
-    ['widget/settings.ts', "url.pathname.split('/')", "the snippet's own address"],
+    ['widget/settings.ts', "url?.pathname.split('/')", "the snippet's own address"],
   ];
 
   const root = new URL('../../src/', import.meta.url);

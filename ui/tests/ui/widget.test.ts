@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lang } from '../../src/i18n/core';
 import type { FormField, Message, Thread, VisitorClient } from '../../src/model';
 import { signal } from '../../src/signals';
-import { makeApi } from '../../src/widget/api';
+import { makeApi, publish, running, type KefuApi } from '../../src/widget/api';
 import { missed } from '../../src/widget/Chat';
 import { eventText } from '../../src/widget/events';
-import { readSettings } from '../../src/widget/settings';
+import { ownTag, readSettings } from '../../src/widget/settings';
 import { check, localised } from '../../src/widget/StartForm';
 
 beforeEach(() => {
@@ -15,6 +15,7 @@ beforeEach(() => {
 describe('the script tag', () => {
   const script = (src: string, dataset: Record<string, string>) => ({ src, dataset }) as unknown as HTMLScriptElement;
   beforeEach(() => {
+    vi.stubGlobal('window', {});
     vi.stubGlobal('location', { href: 'https://shop.example/page' });
     vi.stubGlobal('navigator', { languages: ['fr', 'zh-TW'], language: 'fr' });
   });
@@ -30,8 +31,73 @@ describe('the script tag', () => {
     const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     expect(readSettings(script('https://k.example/w.js', {}))).toBeNull();
     expect(readSettings(null)).toBeNull();
-    expect(said).toHaveBeenCalledTimes(2);
+    expect(said.mock.calls.map(([text]) => String(text))).toEqual([expect.stringContaining('cannot find the site'), expect.stringContaining('cannot find its own script tag')]);
     said.mockRestore();
+  });
+
+  it('may say all of it in its address, where a tag manager leaves nothing else', () => {
+    const read = readSettings(script('https://kefu.bank.cn/w/1.0.0/kefu.js?site=web&lang=en#org=k1-ab&position=left', {}));
+    expect(read).toMatchObject({ server: 'https://kefu.bank.cn', widget: '1.0.0', site: 'web', org: 'k1-ab', lang: 'en', position: 'left' });
+  });
+
+  it('comes before window.kefuSettings, which stand in for it, and whose place an element cannot take', () => {
+    vi.stubGlobal('window', { kefuSettings: { site: 'other', org: 'k1-other', color: '#123456' } });
+    expect(readSettings(script('https://k.example/w/1/kefu.js', { site: 'web', org: 'k1-ab' }))).toMatchObject({ site: 'web', org: 'k1-ab', color: '#123456' });
+    vi.stubGlobal('window', { kefuSettings: { server: 'https://k.example', site: 'web', org: 7 } });
+    expect(readSettings(null)).toMatchObject({ server: 'https://k.example', site: 'web', org: undefined, widget: undefined });
+    // elements by id are found on the window's prototype
+    vi.stubGlobal('window', Object.create({ kefuSettings: { org: 'k1-wrong' } }));
+    expect(readSettings(script('https://k.example/w/1/kefu.js', { site: 'web' }))?.org).toBeUndefined();
+  });
+
+  it('is found when the browser does not name it, or names an image', () => {
+    const tag = script('https://k.example/w/1/kefu.js', { site: 'web' });
+    for (const currentScript of [null, { localName: 'img' }]) {
+      vi.stubGlobal('document', { currentScript, querySelector: (selector: string) => (selector.startsWith('script[src*="/w/"]') ? tag : null) });
+      expect(ownTag()).toBe(tag);
+    }
+    vi.stubGlobal('document', { currentScript: { localName: 'script' } });
+    expect(ownTag()).toEqual({ localName: 'script' });
+  });
+});
+
+describe('the name in the page', () => {
+  const api = { toggle() {} } as KefuApi;
+  afterEach(() => vi.unstubAllGlobals());
+  const page = (own: object, inherited: object = {}, element: object | null = null): Record<string, unknown> => {
+    const window = Object.assign(Object.create(inherited) as object, own);
+    vi.stubGlobal('window', window);
+    vi.stubGlobal('document', { querySelector: () => element });
+    return window as Record<string, unknown>;
+  };
+
+  it('is taken if it is free or an element has it', () => {
+    for (const window of [page({}), page({}, { kefu: { localName: 'form' } }), page({ kefu: undefined })]) {
+      vi.stubGlobal('window', window);
+      expect(running()).toBe(false);
+      publish(api);
+      expect([window.kefu, window.kefuWidget, running()]).toEqual([api, api, true]);
+    }
+  });
+
+  it('is left to the page that uses it, which is told', () => {
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const theirs = { toggle() {} };
+    const window = page({ kefu: theirs });
+    expect(running()).toBe(false);
+    publish(api);
+    expect([window.kefu, window.kefuWidget, running()]).toEqual([theirs, api, true]);
+    const fixed = page(Object.defineProperty({}, 'other', { value: 1 }));
+    Object.defineProperty(fixed, 'kefu', { value: undefined, writable: false });
+    publish(api);
+    expect([fixed.kefu, fixed.kefuWidget]).toEqual([undefined, api]);
+    expect(warned).toHaveBeenCalledTimes(2);
+    warned.mockRestore();
+  });
+
+  it('of a widget of 0.1, which made no mark, is known by its element', () => {
+    page({ kefu: { toggle() {} } }, {}, {});
+    expect(running()).toBe(true);
   });
 });
 
