@@ -9,7 +9,7 @@ const P = {
   busy: /^(客服都在忙|Everybody is busy)$/,
   ahead: /客服都在忙，您前面还有 3 位|Everybody is busy; 3 people are ahead of you/,
   one: /Everybody is busy; 1 person is ahead of you/,
-  next: /客服都在忙，您是下一位|Everybody is busy; you are next/,
+  next: W.next,
 };
 type Answer = { state: string; agents: number; waiting: number };
 

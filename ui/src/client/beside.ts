@@ -33,8 +33,7 @@ export class Beside {
   exchange({ thread, begun }: Shown): Shown {
     const before = { thread: this.thread.value, begun: this.begun };
     this.thread.value = thread;
-    // one that this page only came to know by the server's word was opened, and is never opened again
-    this.begun = thread && (begun ?? { id: thread.id, nonce: new Uint8Array(), ann: new Uint8Array(), opened: true });
+    this.begun = begun;
     void (this.begun ? this.store.set(this.name, this.begun) : this.store.delete(this.name)).catch(() => undefined);
     return before;
   }

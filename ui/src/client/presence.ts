@@ -1,5 +1,4 @@
 /** Who is there, asked again while somebody looks and no socket tells. */
-import type { Env } from '../link/env';
 import { Refused } from '../link/errors';
 import type { Http } from '../link/http';
 import { Code, type PresenceState, type SiteReply } from '../proto';
@@ -9,7 +8,6 @@ export const PRESENCE_MS = 20_000;
 
 export interface PresenceDeps {
   http: Http;
-  env: Env;
   site: string;
   /** A socket tells by itself. */
   told(): boolean;
@@ -32,13 +30,10 @@ export function watchPresence(d: PresenceDeps): () => void {
       await ask();
     }
   };
-  // a visitor who comes back to the page sees what is true now
-  const stop = d.env.onWake(() => void ask());
   const timer = setInterval(() => void ask(), PRESENCE_MS);
   void ask();
   return () => {
     over = true;
-    stop();
     clearInterval(timer);
   };
 }

@@ -31,8 +31,8 @@ export function isListed(d: Pick<ShutDeps, 'keeper' | 'site' | 'server' | 'page'
   const origins = d.keeper.directory.state.sites[d.site]?.origins;
   const is = d.page === undefined || d.page === d.server || !!origins?.includes(d.page);
   if (!is) {
-    const what = d.page === 'null' ? 'pages without an origin (a sandboxed frame without allow-same-origin, or a file)' : d.page;
-    console.error(`kefu: site ${d.site} does not list ${what}; its administrator adds an origin with: kefu site change`);
+    // `null`: a sandboxed frame, or a file
+    console.error(`kefu: site ${d.site} does not list ${d.page}; its administrator adds it with: kefu site change`);
   }
   return is;
 }

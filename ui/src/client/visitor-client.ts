@@ -573,7 +573,6 @@ export class Visitor implements VisitorClient {
   watch(): () => void {
     return watchPresence({
       http: createHttp(this.o.server, this.deps.env),
-      env: this.deps.env,
       site: this.o.site,
       // before the site is here there is nothing to tell
       told: () => !this.site.value || (this.engine?.link.online ?? false),

@@ -31,12 +31,12 @@ export function App({ client, open, position }: AppProps) {
     <button
       type="button"
       class="w-launcher"
-      aria-label={t(open.value ? 'closeChat' : 'openChat')}
+      aria-label={open.value ? t('closeChat') : t('openChat') + (unread ? ` · ${t('unread', { n: unread })}` : '')}
       aria-expanded={open.value}
       onClick={() => (open.value = !open.value)}
     >
       <Icon d={open.value ? icon.down : icon.chat} size={28} />
-      {!open.value && <Badge n={unread} label={t('unread', { n: unread })} />}
+      {!open.value && <Badge n={unread} />}
     </button>
   );
   return (

@@ -102,8 +102,10 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
       )}
       {wait && !blocked && <WaitBanner wait={wait} then={unsent(messages) ? 'sent' : 'asked'} />}
       {robot && asking && (
-        <div class="w-closed" role="group" aria-label={t('person')}>
-          <p>{t('personAway')}</p>
+        <div class="w-closed">
+          <p>
+            <strong>{t('awayLead')}</strong> {t('personAway')}
+          </p>
           <Button kind="primary" size="sm" data-autofocus onClick={leave}>
             {t('leave')}
           </Button>

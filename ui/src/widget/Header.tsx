@@ -48,7 +48,8 @@ function Presence({ client, serving }: { client: VisitorClient; serving: boolean
   const { state } = client.connection.value;
   if (!site) return null;
   // Whoever was there cannot be reached now.
-  if (state !== 'online') return <Line dot="offline">{t(state === 'connecting' ? 'connecting' : 'notConnected')}</Line>;
+  if (state === 'ended') return null;
+  if (state !== 'online') return <Line dot="offline">{t('connecting')}</Line>;
   if (serving) return <Line dot="online">{`${siteName(site)} · ${t('serving')}`}</Line>;
   if (client.robot.value) return <Line dot="online">{t('robotServing')}</Line>;
   if (presence === 'away') return <Line dot="offline">{t('away')}</Line>;

@@ -21,7 +21,7 @@ export function LockLine({ client }: { client: VisitorClient }) {
     <details class={`w-lock${bad ? ' w-lock-bad' : ''}`}>
       <summary>
         <Icon d={bad ? icon.unlock : icon.lock} size={16} />
-        {!bad && storage !== 'memory' && <span class="w-short">{t(bot ? 'lockShortRobot' : 'lockShort')}</span>}
+        {!bad && storage !== 'memory' && <span class="w-short">{t('lockShort')}</span>}
         <span class="k-grow">
           {sentence}
           {bot && ` ${t('lockRobot', { org })}`}

@@ -30,9 +30,9 @@ export function ExpectBanner({ client }: { client: VisitorClient }) {
   // The server's word about the queue may come after its word about who took it.
   if (client.personAsked.value) return <Banner kind="info">{t(thread ? 'personAsked' : 'personFirst')}</Banner>;
   const ahead = place !== null ? place - 1 : thread ? -1 : client.ahead.value;
-  if (presence === 'busy' && ahead >= 0) return <Banner kind="info">{ahead ? t('busyAhead', { n: ahead }) : t('busyNext')}</Banner>;
-  if (place === null) return null;
-  return <Banner kind="info">{ahead ? t('queue', { n: place }) : t('queueNext')}</Banner>;
+  const busy = presence === 'busy';
+  if (ahead < 0 || (place === null && !busy)) return null;
+  return <Banner kind="info">{!ahead ? t('queueNext') : busy ? t('busyAhead', { n: ahead }) : t('queue', { n: ahead + 1 })}</Banner>;
 }
 
 /** The way to the other conversation, as long as there is something to see. */

@@ -79,8 +79,8 @@ describe('events', () => {
   it('say why the robot goes', () => {
     expect(of({ t: 'handoff', why: 'unsure', team: 'vip' })).toEqual([null, 'Robot: not sure enough · proposes VIP']);
     expect(of({ t: 'handoff', why: 'of a newer version' })).toEqual([null, 'Robot: handed over']);
-    expect(of({ t: 'owner', owner: 'queue', team: 'svc', why: 'person' })).toEqual(['Getting a person for you, one moment please', 'The visitor asked for a person; in the queue of SVC']);
-    expect(of({ t: 'owner', owner: 'queue', team: 'svc', why: 'handoff' })).toEqual(['Getting a person for you, one moment please', 'The robot handed over; in the queue of SVC']);
+    expect(of({ t: 'owner', owner: 'queue', team: 'svc', why: 'person' })).toEqual(['Handed over to our people', 'The visitor asked for a person; in the queue of SVC']);
+    expect(of({ t: 'owner', owner: 'queue', team: 'svc', why: 'handoff' })).toEqual(['Handed over to our people', 'The robot handed over; in the queue of SVC']);
   });
 });
 
