@@ -28,29 +28,6 @@ const shortStyles: Plugin = {
   },
 };
 
-const source = (file: string): string => readFileSync(new URL(`src/${file}.ts`, import.meta.url), 'utf8');
-/**
- * Names of texts that are of two words or more. Wherever one stands in the file it is ours: none of them is a word of browsers, of the
- * wire or of what is kept, which are looked through here.
- */
-const OUTSIDE = ['proto', 'crypto/envelope', 'client/memory', 'client/opening', 'client/outbox', 'client/visitor-client'].map(source).join('\n');
-const TEXTS = ['widget', 'shared', 'wait']
-  .flatMap((file) => [...source(`i18n/${file}`).matchAll(/^ {2}([a-z]+[A-Z]\w*): /gm)].map((m) => m[1]!))
-  .filter((name) => !new RegExp(`\\b${name}\\b`).test(OUTSIDE));
-
-/** Names of texts get short ones, too. */
-const shortTexts: Plugin = {
-  name: 'short-texts',
-  enforce: 'post',
-  generateBundle(_, bundle) {
-    const names = new Map([...new Set(TEXTS)].map((name, n) => [name, `_${n.toString(36)}`]));
-    for (const file of Object.values(bundle)) {
-      if (file.type !== 'chunk') continue;
-      file.code = file.code.replace(new RegExp(`(?<![\\w$])(?:${[...names.keys()].join('|')})(?![\\w$])`, 'g'), (name) => names.get(name)!);
-    }
-  },
-};
-
 /**
  * What errors say beside their stable reason is for us, in tests and in the console. Visitors' browsers need not load it. Only texts
  * and values are written there, nothing that does anything.
@@ -67,7 +44,7 @@ const withoutDetails: Plugin = {
 };
 
 export default defineConfig({
-  plugins: [withoutDetails, shortStyles, shortTexts],
+  plugins: [withoutDetails, shortStyles],
   publicDir: false,
   define: { 'process.env.NODE_ENV': '"production"' },
   build: {
