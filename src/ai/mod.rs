@@ -10,7 +10,7 @@
 //! - [`kernel`]: the arithmetic, once per instruction set, with equal bits on all of them. A crate of its own.
 //! - [`reference`]: the same model by plain Candle in f32, which the fast path is tested against.
 //! - [`intent`]: what a text wants, learned from examples. [`knowledge`]: which stored question it asks.
-//! - [`embed`], [`vectors`], [`text_file`]: what the two share.
+//! - [`embed`], [`vectors`], [`text_file`], [`encoding`], [`table`]: what the two share.
 //! - [`service`]: one thread with a bounded queue that encodes for everyone else.
 //!
 //! # Threads
@@ -20,12 +20,14 @@
 
 pub mod embed;
 pub mod encoder;
+pub mod encoding;
 pub mod intent;
 pub mod knowledge;
 mod layer;
 pub mod model;
 pub mod reference;
 pub mod service;
+pub mod table;
 pub mod text_file;
 pub mod tokenizer;
 pub mod vectors;

@@ -1,4 +1,4 @@
-//! Files that people bring: encodings told apart, problems told by line.
+//! Files that people bring: problems told by line, texts compared.
 
 use std::fmt;
 
@@ -71,6 +71,13 @@ impl Report {
         self.errors
     }
 
+    /// Adds all of another.
+    pub fn append(&mut self, other: Self) {
+        self.errors += other.errors;
+        self.more += other.more;
+        other.problems.into_iter().for_each(|p| self.add(&p.file, p.line, p.level, p.message));
+    }
+
     fn add(&mut self, file: &str, line: u64, level: Level, message: String) {
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(Problem { file: file.to_owned(), line, level, message });
@@ -80,63 +87,46 @@ impl Report {
     }
 }
 
-/// How a file's bytes become text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Encoding {
-    /// UTF-8, or UTF-16 if its mark says so. Anything else is an error.
-    #[default]
-    Utf8,
-    /// What Excel writes in China.
-    Gbk,
-}
-
-/// The text of a file, without its byte order mark. `None` after an error in `report`.
-pub fn decode(bytes: &[u8], encoding: Encoding, file: &str, report: &mut Report) -> Option<String> {
-    if bytes.len() > MAX_FILE {
-        report.error(file, 0, format!("the file is larger than {} MiB: split it", MAX_FILE >> 20));
-        return None;
-    }
-    if let Some((codec, mark)) = encoding_rs::Encoding::for_bom(bytes) {
-        let (text, broken) = codec.decode_without_bom_handling(&bytes[mark..]);
-        if broken {
-            report.error(file, 0, format!("the mark at its start says {}, but that is not what follows", codec.name()));
-            return None;
-        }
-        return Some(text.into_owned());
-    }
-    if encoding == Encoding::Gbk {
-        let (text, broken) = encoding_rs::GBK.decode_without_bom_handling(bytes);
-        if broken {
-            report.error(file, 0, "the file is not GBK; leave --encoding away if it is UTF-8");
-            return None;
-        }
-        return Some(text.into_owned());
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Some(text.to_owned()),
-        Err(e) => {
-            let before = &bytes[..e.valid_up_to()];
-            let line = 1 + before.iter().filter(|b| **b == b'\n').count() as u64;
-            let (text, broken) = encoding_rs::GBK.decode_without_bom_handling(bytes);
-            let cure = "save it as UTF-8 (Excel: \"CSV UTF-8\")";
-            report.error(
-                file,
-                line,
-                match broken {
-                    false if text.chars().any(is_cjk) => {
-                        format!("this is not UTF-8 but looks like GBK: {cure}, or add --encoding gbk")
-                    }
-                    _ => format!("this is not UTF-8: {cure}"),
-                },
-            );
-            None
-        }
-    }
-}
-
 /// Whether a character is Chinese.
 pub fn is_cjk(c: char) -> bool {
     matches!(u32::from(c), 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x323AF)
+}
+
+/// A character that no text has: what decoding leaves of bytes that are something else, or what only machines send.
+pub fn is_foreign(c: char) -> bool {
+    let machine = c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    let private = matches!(u32::from(c), 0xE000..=0xF8FF | 0xF_0000..=0x10_FFFF);
+    machine || private || c == '\u{FFFD}' || matches!(u32::from(c) & 0xFFFF, 0xFFFE | 0xFFFF)
+}
+
+/// What is wrong with a text that has such a character.
+pub fn foreign_in(text: &str) -> Option<String> {
+    let c = text.chars().find(|c| is_foreign(*c))?;
+    let code = u32::from(c);
+    let what = match c {
+        '\u{FFFD}' => "stands for one that was lost in another encoding",
+        c if c.is_control() => "is a control character",
+        _ => "has no meaning of its own; it may come from another encoding",
+    };
+    Some(format!("the character U+{code:04X} {what}: write the text again without it"))
+}
+
+/// A text short enough for a message.
+pub fn shown(text: &str) -> String {
+    let mut short: String = text.chars().take(30).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// Where something else is, seen from a place in `file`.
+pub fn elsewhere(file: &str, other: &str, line: u64) -> String {
+    match (file == other, line) {
+        (_, 0) => String::new(),
+        (true, line) => format!(" in line {line}"),
+        (false, line) => format!(" in {other}:{line}"),
+    }
 }
 
 /// A text as it is compared: without outer blanks, inner ones single, small letters.
@@ -148,24 +138,14 @@ pub fn folded(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn read(bytes: &[u8], encoding: Encoding) -> Result<String, String> {
-        let mut report = Report::default();
-        decode(bytes, encoding, "", &mut report).ok_or_else(|| report.problems[0].to_string())
-    }
-
     #[test]
-    fn encodings_are_told_apart() {
-        let utf8 = |bytes: &[u8]| read(bytes, Encoding::Utf8);
-        assert_eq!(utf8("退货".as_bytes()).unwrap(), "退货");
-        assert_eq!(utf8("\u{feff}退货".as_bytes()).unwrap(), "退货");
-        assert_eq!(utf8(&[0xff, 0xfe, 0x00, 0x90]).unwrap(), "退");
-        let (gbk, _, _) = encoding_rs::GBK.encode("text,intent\n我要退货,return\n");
-        let message = utf8(&gbk).unwrap_err();
-        assert!(message.starts_with("line 2: ") && message.contains("GBK") && message.contains("UTF-8"), "{message}");
-        assert_eq!(read(&gbk, Encoding::Gbk).unwrap(), "text,intent\n我要退货,return\n");
-        assert!(!utf8(&[b'a', 0xff]).unwrap_err().contains("GBK"));
-        assert!(read(&[0xff], Encoding::Gbk).is_err());
-        assert!(utf8(&[0xff, 0xfe, 0x00]).is_err());
+    fn a_text_has_no_characters_of_machines_or_lost_ones() {
+        for wrong in ["a\0", "a\u{1b}[31m", "\u{e5d2}", "\u{fffd}", "\u{ffff}", "\u{85}", "a\u{b}b"] {
+            assert!(foreign_in(wrong).is_some(), "{wrong:?}");
+        }
+        for right in ["a\tb\r\n", "👩‍👩‍👧", "𠮷", "é", "\u{feff}", "٣"] {
+            assert_eq!(foreign_in(right), None, "{right:?}");
+        }
     }
 
     #[test]
@@ -174,5 +154,9 @@ mod tests {
         (1..=60).for_each(|n| report.error("a.csv", n, "no"));
         assert_eq!((report.problems.len(), report.more, report.errors()), (50, 10, 60));
         assert_eq!(report.problems[1].to_string(), "a.csv:2: no");
+        let mut all = Report::default();
+        all.error("b.csv", 7, "no");
+        all.append(report);
+        assert_eq!((all.problems.len(), all.more, all.errors()), (50, 11, 61));
     }
 }

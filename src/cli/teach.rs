@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use clap::ValueEnum;
+use clap::{ValueEnum, builder::PossibleValue};
 
 use super::{
     context::Context,
@@ -19,28 +19,64 @@ use crate::{
     ai::{
         Encoder, Model,
         embed::{Embed, Fingerprint, encoders},
+        encoding::Encoding,
         intent::Head,
-        text_file::{self, Report},
+        table::Reading,
+        text_file::Report,
     },
     files::open_or_create,
     understanding::{self, Files, Unable},
 };
 
-/// How the text of a file is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Encoding {
-    /// UTF-8, or UTF-16 with its mark
-    Utf8,
-    /// What Excel writes in China
-    Gbk,
+/// How a file is to be read.
+#[derive(Debug, clap::Args)]
+pub struct HowToRead {
+    /// Encoding of a text file; told apart by what it says if this is left away
+    #[arg(long, value_enum)]
+    encoding: Option<Named>,
+    /// Read this sheet of a workbook, hidden or not; may be given several times [default: all visible sheets]
+    #[arg(long = "sheet", value_name = "NAME")]
+    sheets: Vec<String>,
 }
 
-impl From<Encoding> for text_file::Encoding {
-    fn from(e: Encoding) -> Self {
-        match e {
-            Encoding::Utf8 => Self::Utf8,
-            Encoding::Gbk => Self::Gbk,
-        }
+impl HowToRead {
+    /// Whether sheets are named, which only a workbook has.
+    pub fn names_sheets(&self) -> bool {
+        !self.sheets.is_empty()
+    }
+}
+
+impl From<&HowToRead> for Reading {
+    fn from(how: &HowToRead) -> Self {
+        Self { encoding: how.encoding.map(|e| e.0).unwrap_or_default(), sheets: how.sheets.clone() }
+    }
+}
+
+/// An encoding, by its name.
+#[derive(Debug, Clone, Copy)]
+struct Named(Encoding);
+
+impl ValueEnum for Named {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [Named; Encoding::NAMED.len()] = {
+            let mut all = [Named(Encoding::Auto); Encoding::NAMED.len()];
+            let mut n = 0;
+            while n < all.len() {
+                all[n] = Named(Encoding::NAMED[n]);
+                n += 1;
+            }
+            all
+        };
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let value = PossibleValue::new(self.0.name());
+        Some(match self.0 {
+            Encoding::Utf8 => value.alias("utf8"),
+            Encoding::ShiftJis => value.aliases(["shift-jis", "sjis"]),
+            _ => value,
+        })
     }
 }
 

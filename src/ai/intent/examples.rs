@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ai::text_file::{Report, folded};
+use crate::ai::text_file::{Report, elsewhere, folded, foreign_in, shown};
 
 /// The intent of texts that have none of the others. Never guessed; its examples teach the rejection.
 pub const OUT_OF_SCOPE: &str = "out_of_scope";
@@ -93,7 +93,7 @@ impl Examples {
                 continue;
             };
             let first = &mut kept[*n];
-            let place = told(file, &first.place.0, first.place.1);
+            let place = elsewhere(file, &first.place.0, first.place.1);
             if first.intent == e.intent {
                 report.warning(file, *line, format!("{:?} is there already{place}; taken once", shown(&e.text)));
                 // which of two spellings stays must not depend on the order
@@ -143,23 +143,6 @@ impl Examples {
     }
 }
 
-fn told(file: &str, other: &str, line: u64) -> String {
-    match (file == other, line) {
-        (_, 0) => String::new(),
-        (true, line) => format!(" in line {line}"),
-        (false, line) => format!(" in {other}:{line}"),
-    }
-}
-
-/// A text short enough for a message.
-pub fn shown(text: &str) -> String {
-    let mut short: String = text.chars().take(30).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
-}
-
 /// Why a name is none.
 pub fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
@@ -178,6 +161,9 @@ pub fn check_name(name: &str) -> Result<(), String> {
 pub fn check_text(text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
         return Err("the text is empty".into());
+    }
+    if let Some(wrong) = foreign_in(text) {
+        return Err(wrong);
     }
     match text.chars().count() {
         n if n > MAX_TEXT => Err(format!("the text has {n} characters; an example has at most {MAX_TEXT}")),

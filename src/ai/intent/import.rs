@@ -1,85 +1,92 @@
-//! Examples from files: CSV with the columns `text` and `intent`, TOML with one intent a file, or a directory of both.
+//! Examples from files: CSV or XLSX with the columns `text` and `intent`, TOML with one intent a file, or a directory of them.
 
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::examples::{Examples, Intent, check_name, check_text};
-use crate::ai::text_file::{Encoding, Report, decode};
+use crate::ai::{
+    encoding::decode,
+    table::{self, Column, Reading, Values},
+    text_file::{MAX_FILE, Report},
+};
 
 /// Reads a file or a directory (not its subdirectories; in the order of names). What can't be read is in the report.
 ///
 /// # Errors
 /// The path itself can't be read.
-pub fn read_path(path: &Path, encoding: Encoding, report: &mut Report) -> std::io::Result<Examples> {
+pub fn read_path(path: &Path, how: &Reading, report: &mut Report) -> std::io::Result<Examples> {
     let mut examples = Examples::default();
     if !path.is_dir() {
         let bytes = std::fs::read(path)?;
-        let toml = path.extension().is_some_and(|e| e == "toml");
-        read(&bytes, toml, "", encoding, &mut examples, report);
+        if !how.sheets.is_empty() && Kind::of(path) != Some(Kind::Xlsx) {
+            report.error("", 0, "the file has no sheets: --sheet is for .xlsx");
+        }
+        read(&bytes, Kind::of(path).unwrap_or(Kind::Csv), "", how, &mut examples, report);
         return Ok(examples);
     }
     let mut files: Vec<_> = std::fs::read_dir(path)?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
     files.sort();
     let mut any = false;
     for file in files {
-        let toml = file.extension().is_some_and(|e| e == "toml");
-        if toml || file.extension().is_some_and(|e| e == "csv") {
+        if let Some(kind) = Kind::of(&file) {
             any = true;
             let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            read(&std::fs::read(&file)?, toml, &name, encoding, &mut examples, report);
+            read(&std::fs::read(&file)?, kind, &name, how, &mut examples, report);
         }
     }
     if !any {
-        report.error("", 0, "the directory has neither .csv nor .toml files");
+        report.error("", 0, "the directory has no .csv, .tsv, .xlsx or .toml files");
     }
     Ok(examples)
 }
 
-/// Adds the examples of one file's bytes. `name` stands in the report.
-pub fn read(bytes: &[u8], toml: bool, name: &str, encoding: Encoding, examples: &mut Examples, report: &mut Report) {
-    if let Some(text) = decode(bytes, encoding, name, report) {
-        if toml { from_toml(&text, name, examples, report) } else { from_csv(&text, name, examples, report) }
+/// The kinds of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Rows with headings.
+    Csv,
+    /// Excel.
+    Xlsx,
+    /// One intent.
+    Toml,
+}
+
+impl Kind {
+    /// By the end of a file's name.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_lowercase().as_str() {
+            "csv" | "tsv" => Some(Self::Csv),
+            "xlsx" => Some(Self::Xlsx),
+            "toml" => Some(Self::Toml),
+            _ => None,
+        }
     }
 }
 
-fn from_csv(text: &str, name: &str, examples: &mut Examples, report: &mut Report) {
-    let first = text.lines().next().unwrap_or("");
-    let delimiter =
-        [b',', b'\t', b';'].into_iter().max_by_key(|d| (first.bytes().filter(|b| b == d).count(), *d == b','));
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).delimiter(delimiter.unwrap_or(b',')).from_reader(text.as_bytes());
-    let headings: Vec<String> = match reader.headers() {
-        Ok(h) => h.iter().map(|h| h.trim().to_lowercase()).collect(),
-        Err(e) => return report.error(name, 1, format!("this is no CSV: {e}")),
+const COLUMNS: [Column; 2] = [
+    Column { names: &["text", "utterance", "文本"], required: true, day: false },
+    Column { names: &["intent", "label", "意图"], required: true, day: false },
+];
+/// The first row of what the console exports.
+const EXPORTED: [&str; 2] = ["text", "intent"];
+
+/// Adds the examples of one file's bytes. `name` stands in the report.
+pub fn read(bytes: &[u8], kind: Kind, name: &str, how: &Reading, examples: &mut Examples, report: &mut Report) {
+    if bytes.len() > MAX_FILE {
+        return report.error(name, 0, format!("the file is larger than {} MiB: split it", MAX_FILE >> 20));
+    }
+    let text = |report: &mut Report| decode(bytes, how.encoding, name, report);
+    let rows = match kind {
+        Kind::Toml => return text(report).into_iter().for_each(|t| from_toml(&t, name, examples, report)),
+        Kind::Xlsx => table::of_workbook(bytes, name, &how.sheets, &COLUMNS, report),
+        Kind::Csv => text(report).map(|t| table::of_text(&t, name, &COLUMNS, &EXPORTED, report)).unwrap_or_default(),
     };
-    let find = |names: &[&str]| headings.iter().position(|h| names.contains(&h.as_str()));
-    let (text_at, intent_at) = (find(&["text", "utterance", "文本"]), find(&["intent", "label", "意图"]));
-    let (Some(text_at), Some(intent_at)) = (text_at, intent_at) else {
-        for (column, at) in [("text", text_at), ("intent", intent_at)] {
-            if at.is_none() {
-                let message = format!("the column {column:?} is missing; the first line must be: text,intent");
-                report.error(name, 1, message);
-            }
-        }
-        return;
-    };
-    let mut row = csv::StringRecord::new();
-    loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut row) {
-            Ok(false) => return,
-            Ok(true) => {}
-            Err(e) => return report.error(name, line, format!("this is no CSV from here: {e}")),
-        }
-        let line = row.position().map_or(line, csv::Position::line);
-        let (Some(text), Some(intent)) = (row.get(text_at), row.get(intent_at)) else {
-            report.error(name, line, format!("the row has {} of {} columns", row.len(), headings.len()));
-            continue;
-        };
+    for Values { place, cells } in rows {
+        let [text, intent] = cells.as_slice() else { continue };
         match check_text(text).and_then(|()| check_name(intent.trim())) {
-            Ok(()) => examples.push(text.trim(), intent.trim(), (name.to_owned(), line)),
-            Err(message) => report.error(name, line, message),
+            Ok(()) => examples.push(text.trim(), intent.trim(), place),
+            Err(message) => report.error(&place.0, place.1, message),
         }
     }
 }

@@ -3,10 +3,12 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ai::encoding::Encoding;
 
 fn lines(text: &str, toml: bool) -> (Examples, Vec<String>) {
     let (mut examples, mut report) = (Examples::default(), Report::default());
-    read(text.as_bytes(), toml, "", Encoding::Utf8, &mut examples, &mut report);
+    let kind = if toml { Kind::Toml } else { Kind::Csv };
+    read(text.as_bytes(), kind, "", &Reading::default(), &mut examples, &mut report);
     examples.settle(&mut report);
     (examples, report.problems.iter().map(ToString::to_string).collect())
 }
@@ -20,6 +22,7 @@ fn csv_as_excel_writes_it_is_read() {
         format!("\u{feff}text,intent\r\n{}", GOOD.replace('\n', "\r\n")),
         format!("intent;text\n{}", "return;我要退货\nreturn;怎么退\ngreeting;你好\ngreeting;您好\n"),
         format!("id,Text, Intent\n{}", GOOD.lines().map(|l| format!("7,{l}\n")).collect::<String>()),
+        format!("sep=,\n\ntext,intent\n,,\n{GOOD},\n"),
         format!("文本,意图\n{}", GOOD.replace("我要退货", "\"我要退货\"")),
     ] {
         let (examples, problems) = lines(&text, false);
@@ -41,6 +44,13 @@ fn every_mistake_has_its_line() {
         ("text,intent\nhi,greeting\n,greeting\n", "line 3: the text is empty"),
         ("text,intent\nhi,greeting\nhi there\n", "line 3: the row has 1 of 2 columns"),
         ("text,intent\nhi,\n", "line 2: the intent is empty"),
+        ("text,intent\nhello,thanks,greeting\n", "line 2: \"greeting\" is in column 3 of 3, but the first row names 2"),
+        (
+            "text,intent\nhi,greeting\n\"bye,bye\nciao,bye\n",
+            "line 3: a double quote begins a text here that never ends",
+        ),
+        ("text,intent,text\nhi,a,b\n", "line 1: the columns \"text\" and \"text\" are both read as text"),
+        ("text,intent\nh\0i,greeting\n", "line 2: the character U+0000"),
         ("text,intent\nhi,a b\n", "line 2: \"a b\" is no name"),
         ("text,intent\nhi,greeting\nhello,greeting\nbye,goodbye\n", "line 4: goodbye has one example only"),
         ("text,intent\nhi,greeting\nhello,greeting\n", "at least two intents"),
@@ -51,6 +61,28 @@ fn every_mistake_has_its_line() {
     }
     let long = format!("text,intent\n{},a\n", "长".repeat(501));
     assert!(lines(&long, false).1[0].starts_with("line 2: the text has 501 characters"));
+}
+
+#[test]
+fn the_text_that_the_console_guarded_is_read_as_it_was() {
+    // as corrections.ts writes it
+    let text =
+        "text,intent\r\n\"'=1+1\",\"sum\"\r\n\"''-it's\",\"sum\"\r\n\"'quoted'\",\"quote\"\r\n\"a\nb\",\"quote\"\r\n";
+    let (examples, problems) = lines(text, false);
+    let mut texts: Vec<_> = examples.list.iter().map(|e| e.text.as_str()).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["'-it's", "'quoted'", "=1+1", "a\nb"], "{problems:?}");
+}
+
+#[test]
+fn a_workbook_teaches_too() {
+    let (mut examples, mut report) = (Examples::default(), Report::default());
+    let bytes = include_bytes!("../../../tests/data/imports/x-two-sheets.xlsx");
+    read(bytes, Kind::Xlsx, "faq.xlsx", &Reading::default(), &mut examples, &mut report);
+    assert_eq!(
+        report.problems[0].to_string(),
+        "faq.xlsx, sheet Sheet:1: the column \"text\" is missing; the first row must name text and intent"
+    );
 }
 
 #[test]
@@ -69,13 +101,13 @@ fn an_intent_in_toml_has_lines_too() {
 fn a_directory_is_read_in_order_and_an_empty_one_is_told() {
     let tmp = tempfile::tempdir().unwrap();
     let mut report = Report::default();
-    assert!(read_path(tmp.path(), Encoding::Utf8, &mut report).unwrap().list.is_empty());
+    assert!(read_path(tmp.path(), &Reading::default(), &mut report).unwrap().list.is_empty());
     assert_eq!(report.errors(), 1);
     std::fs::write(tmp.path().join("b.csv"), format!("text,intent\n{GOOD}")).unwrap();
     std::fs::write(tmp.path().join("a.toml"), "name = \"return\"\nexamples = [\"我要退货\"]\n").unwrap();
     std::fs::write(tmp.path().join("notes.md"), [0xff]).unwrap();
     let mut report = Report::default();
-    let mut examples = read_path(tmp.path(), Encoding::Utf8, &mut report).unwrap();
+    let mut examples = read_path(tmp.path(), &Reading::default(), &mut report).unwrap();
     examples.settle(&mut report);
     assert_eq!(report.errors(), 0);
     assert!(
@@ -90,10 +122,11 @@ fn a_directory_is_read_in_order_and_an_empty_one_is_told() {
 
 proptest! {
     #[test]
-    fn no_file_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), toml: bool, gbk: bool) {
-        let encoding = if gbk { Encoding::Gbk } else { Encoding::Utf8 };
+    fn no_file_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), kind in 0..3_usize, named in 0..9_usize) {
+        let how = Reading { encoding: Encoding::NAMED[named], sheets: Vec::new() };
         let (mut examples, mut report) = (Examples::default(), Report::default());
-        read(&bytes, toml, "f", encoding, &mut examples, &mut report);
+        let kind = [Kind::Csv, Kind::Toml, Kind::Xlsx][kind];
+        read(&bytes, kind, "f", &how, &mut examples, &mut report);
         examples.settle(&mut report);
     }
 

@@ -1,6 +1,11 @@
 //! All entries in one JSON file, replaced as a whole: readers see the old book or the new one.
 
-use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::ErrorKind,
+    path::Path,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -97,20 +102,34 @@ impl Book {
         id
     }
 
-    /// Puts in all of `entries`, with one look at the book.
-    pub fn put_all(&mut self, entries: Vec<Entry>) -> Changed {
-        let mut changed = Changed::default();
+    /// Puts in all of `entries`, with one look at the book. One without an id gets that of an entry of before with the same
+    /// question on the same site, of those that hold at several times the one with the same; no two of `entries` get one id.
+    pub fn put_all(&mut self, mut entries: Vec<Entry>) -> Changed {
         let key = |e: &Entry| (e.site.clone(), folded(&e.question));
-        let mut known: BTreeMap<_, String> = self.entries.values().map(|e| (key(e), e.id.clone())).collect();
+        let mut known: BTreeMap<_, Vec<&Entry>> = BTreeMap::new();
+        let taken: BTreeSet<String> = entries.iter().map(|e| e.id.clone()).collect();
+        for e in self.entries.values().filter(|e| !taken.contains(&e.id)) {
+            known.entry(key(e)).or_default().push(e);
+        }
+        for same_days in [true, false] {
+            for entry in entries.iter_mut().filter(|e| e.id.is_empty()) {
+                let Some(list) = known.get_mut(&key(entry)) else { continue };
+                let fits = |e: &&Entry| !same_days || (&e.from, &e.until) == (&entry.from, &entry.until);
+                if let Some(n) = list.iter().position(fits) {
+                    entry.id.clone_from(&list.remove(n).id);
+                }
+            }
+        }
         let mut next = self.next_number();
+        let mut changed = Changed::default();
         for mut entry in entries {
             if entry.id.is_empty() {
-                entry.id = known.get(&key(&entry)).cloned().unwrap_or_else(|| {
-                    next += 1;
-                    format!("k{}", next - 1)
-                });
+                while taken.contains(&format!("k{next}")) {
+                    next = next.saturating_add(1);
+                }
+                entry.id = format!("k{next}");
+                next = next.saturating_add(1);
             }
-            known.insert(key(&entry), entry.id.clone());
             self.put(entry, &mut changed);
         }
         changed
@@ -176,6 +195,18 @@ mod tests {
         let again = book.put_all(vec![entry("", "how  long?", "4 days"), entry("k7", "A", "a"), entry("", "C", "c")]);
         assert_eq!(again, Changed { added: 1, changed: 1, same: 1 });
         assert_eq!(book.entries.keys().collect::<Vec<_>>(), ["k1", "k2", "k7", "k8"]);
+    }
+
+    #[test]
+    fn one_question_may_have_answers_at_several_times() {
+        let at = |from: &str, answer: &str| Entry { from: Some(from.into()), ..entry("", "运费", answer) };
+        let list = vec![at("2026-11-11", "免费"), entry("", "运费", "10元"), at("2026-12-12", "5元")];
+        let mut book = Book::default();
+        assert_eq!(book.put_all(list.clone()), Changed { added: 3, changed: 0, same: 0 });
+        assert_eq!(book.put_all(list), Changed { added: 0, changed: 0, same: 3 });
+        // new days for an answer of before
+        assert_eq!(book.put_all(vec![at("2026-12-01", "免费")]).changed, 1);
+        assert_eq!(book.entries.len(), 3);
     }
 
     #[test]

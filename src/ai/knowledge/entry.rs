@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ai::text_file::foreign_in;
+
 /// Most bytes of an id.
 pub const MAX_ID: usize = 64;
 /// Most characters of a question.
@@ -56,13 +58,16 @@ impl Entry {
     pub fn settle(&mut self) -> Vec<String> {
         let mut wrong = Vec::new();
         self.id = self.id.trim().to_owned();
-        self.question = self.question.trim().to_owned();
-        self.answer = self.answer.trim().to_owned();
-        self.similar.iter_mut().for_each(|s| *s = s.trim().to_owned());
-        self.similar.retain(|s| !s.is_empty());
+        self.question = unix_lines(&self.question).trim().to_owned();
+        self.answer = trimmed_lines(&unix_lines(&self.answer)).to_owned();
+        // as they are separated in files
+        let similar = self.similar.iter().flat_map(|s| s.split(['\n', '\r', '|', '｜']).map(|s| s.trim().to_owned()));
+        self.similar = similar.filter(|s| !s.is_empty()).collect();
         for field in [&mut self.site, &mut self.from, &mut self.until, &mut self.lang] {
             *field = field.take().map(|s| s.trim().to_owned()).filter(|s| !s.is_empty());
         }
+        let texts = self.phrases().chain([self.answer.as_str(), self.site.as_deref().unwrap_or("")]);
+        wrong.extend(texts.filter_map(foreign_in).take(1));
         if self.question.is_empty() {
             wrong.push("the question is empty".into());
         }
@@ -104,10 +109,27 @@ impl Entry {
     }
 }
 
-/// `2026-1-31`, `2026/01/31` or `2026.1.31` as `2026-01-31`, if there is such a day.
+/// With the line ends of Unix.
+fn unix_lines(text: &str) -> String {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() }
+}
+
+/// Without empty lines around it and blanks at its end; the first line keeps its indentation, which may be code.
+fn trimmed_lines(text: &str) -> &str {
+    let text = text.trim_end();
+    let begins = text.len() - text.trim_start().len();
+    text[..begins].rfind('\n').map_or(text, |n| &text[n + 1..])
+}
+
+/// `2026-1-31`, `2026/01/31`, `2026.1.31` or `2026年1月31日` as `2026-01-31`, if there is such a day. A time behind it must be
+/// midnight: a day has no other.
 fn read_day(text: &str) -> Option<String> {
-    let text = text.split(['T', ' ']).next()?;
-    let mut parts = text.split(['-', '/', '.']);
+    let (text, time) = text.split_once(['T', ' ']).unwrap_or((text, ""));
+    if !time.trim_end_matches('Z').chars().all(|c| matches!(c, '0' | ':' | '.')) {
+        return None;
+    }
+    let text = text.strip_suffix('日').unwrap_or(text);
+    let mut parts = text.split(['-', '/', '.', '年', '月']);
     let (year, month, day) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     let sound = parts.next().is_none() && (1970..=9999).contains(&year);
     let date = jiff::civil::Date::new(year, month, day).ok().filter(|_| sound)?;
@@ -140,6 +162,36 @@ mod tests {
             ("app", "2026-01-10", false),
         ] {
             assert_eq!(e.holds(site, day), holds, "{site} {day}");
+        }
+    }
+
+    #[test]
+    fn a_day_has_no_time_but_midnight() {
+        for (text, day) in [
+            ("2026-12-31", Some("2026-12-31")),
+            ("2026年1月5日", Some("2026-01-05")),
+            ("2026-12-31 00:00:00", Some("2026-12-31")),
+            ("2026-12-31T00:00:00.000Z", Some("2026-12-31")),
+            ("2026-12-31 18:30", None),
+            ("31/12/2026", None),
+        ] {
+            assert_eq!(read_day(text).as_deref(), day, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_line_of_an_answer_keeps_its_indentation() {
+        let mut e = Entry { answer: " \r\n    if a {\r\n    }\r\n\r\n".into(), ..entry() };
+        assert_eq!((e.settle().len(), e.answer.as_str()), (0, "    if a {\n    }"));
+    }
+
+    #[test]
+    fn characters_that_nobody_writes_are_refused() {
+        for wrong in ["退\0货", "\u{e000}", "退\u{fffd}"] {
+            let mut e = Entry { question: wrong.into(), ..entry() };
+            assert!(e.settle()[0].starts_with("the character U+"), "{wrong:?}");
+            let mut e = Entry { similar: vec![wrong.into()], ..entry() };
+            assert_eq!(e.settle().len(), 1);
         }
     }
 

@@ -2,24 +2,21 @@
 
 use std::fmt::Write as _;
 
-use super::{Book, Entry};
+use super::{Book, Entry, import::COLUMNS};
+use crate::ai::table::quoted;
 
-/// The columns.
-const COLUMNS: [&str; 8] = ["id", "question", "similar", "answer", "site", "from", "until", "lang"];
-
-/// One row an entry; similar phrasings are separated by `|`.
+/// One row an entry; similar phrasings are separated by `|`. No cell is a formula for a spreadsheet.
 pub fn to_csv(book: &Book) -> String {
-    let mut out = csv::Writer::from_writer(Vec::new());
-    // writing into memory doesn't fail, and every row has as many fields as the first
-    let _ = out.write_record(COLUMNS);
+    let mut out = COLUMNS.map(|c| c.names[0]).join(",") + "\n";
     for e in book.entries.values() {
         let similar = e.similar.join("|");
         let optional = |field: &Option<String>| field.clone().unwrap_or_default();
-        let rest = [optional(&e.site), optional(&e.from), optional(&e.until), optional(&e.lang)];
-        let row = [&e.id, &e.question, &similar, &e.answer].into_iter().chain(&rest);
-        let _ = out.write_record(row);
+        let rest = [&e.site, &e.from, &e.until, &e.lang].map(optional);
+        let row = [&e.id, &e.question, &similar, &e.answer].into_iter().chain(&rest).map(|cell| quoted(cell));
+        out += &row.collect::<Vec<_>>().join(",");
+        out.push('\n');
     }
-    String::from_utf8(out.into_inner().unwrap_or_default()).unwrap_or_default()
+    out
 }
 
 /// `{"entries": […]}`.

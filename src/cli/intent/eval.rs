@@ -23,19 +23,18 @@ use crate::{
         data_dir::cannot,
         fail::Fail,
         out::{self, Table},
-        teach::{Bar, Encoding, Mind, exact, settle},
+        teach::{Bar, HowToRead, Mind, exact, settle},
     },
 };
 
 /// Score the robot on texts whose intent is known
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// CSV with the columns text and intent, or a directory of .csv and .toml files
+    /// CSV or XLSX with the columns text and intent, or a directory of .csv, .xlsx and .toml files
     #[arg(value_name = "FILE|DIR")]
     from: PathBuf,
-    /// Encoding of the files
-    #[arg(long, value_enum, default_value = "utf8")]
-    encoding: Encoding,
+    #[command(flatten)]
+    how: HowToRead,
     /// Learn from all but every tenth text, and score on those, instead of scoring what the robot knows now
     #[arg(long)]
     hold_out: bool,
@@ -51,7 +50,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let mut report = Report::default();
-        let examples = read_path(&self.from, self.encoding.into(), &mut report);
+        let examples = read_path(&self.from, &(&self.how).into(), &mut report);
         let mut examples = examples.map_err(|e| cannot("read", &self.from, &e))?;
         if examples.list.is_empty() && report.errors() == 0 {
             report.error("", 0, "there is no text to score");

@@ -12,7 +12,7 @@ use crate::{
         context::Context,
         data_dir::cannot,
         fail::Fail,
-        teach::{Desk, Encoding, Mind, settle},
+        teach::{Desk, HowToRead, Mind, settle},
     },
     understanding,
 };
@@ -20,15 +20,14 @@ use crate::{
 /// Learn intents from examples; a running server uses them within seconds
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// CSV with the columns text and intent, or a directory of .csv and .toml files; several are read as one
+    /// CSV or XLSX with the columns text and intent, or a directory of .csv, .xlsx and .toml files; several are read as one
     #[arg(value_name = "FILE|DIR", required = true)]
     from: Vec<PathBuf>,
     /// Learn the intents that kefu ships, too
     #[arg(long)]
     from_default: bool,
-    /// Encoding of the files
-    #[arg(long, value_enum, default_value = "utf8")]
-    encoding: Encoding,
+    #[command(flatten)]
+    how: HowToRead,
     /// Write what was learned to this file instead of the data directory
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -41,7 +40,7 @@ impl Args {
         let mut report = Report::default();
         let mut examples = if self.from_default { default_examples()? } else { Examples::default() };
         for from in &self.from {
-            let read = read_path(from, self.encoding.into(), &mut report);
+            let read = read_path(from, &(&self.how).into(), &mut report);
             examples.merge(read.map_err(|e| cannot("read", from, &e))?);
         }
         examples.settle(&mut report);

@@ -18,13 +18,14 @@ use crate::{
         data_dir::cannot,
         fail::{Fail, Kind},
         out,
-        teach::{Desk, Encoding, settle},
+        teach::{Desk, HowToRead, settle},
     },
 };
 
 const FORMATS: &str = "\
 Files:
   .csv, .xlsx  first row: question and answer, perhaps id, similar (separated by |), site, from, until, lang
+               a cell of .xlsx is read as Excel shows it; all visible sheets with these columns are read
   .md          each \"## question\" with its answer below; lines \"also: …\", \"id: …\" directly below the heading
   .json        as kefu knowledge export writes it
 
@@ -42,9 +43,8 @@ pub struct Args {
     /// Only report what is wrong with the file
     #[arg(long)]
     check: bool,
-    /// Encoding of the file
-    #[arg(long, value_enum, default_value = "utf8")]
-    encoding: Encoding,
+    #[command(flatten)]
+    how: HowToRead,
 }
 
 impl Args {
@@ -57,9 +57,12 @@ impl Args {
             )
             .next("kefu knowledge import --help shows what each must look like"));
         };
+        if kind != FileKind::Xlsx && self.how.names_sheets() {
+            return Err(Fail::new(Kind::Usage, format!("{} has no sheets: --sheet is for .xlsx", self.file.display())));
+        }
         let bytes = std::fs::read(&self.file).map_err(|e| cannot("read", &self.file, &e))?;
         let mut report = Report::default();
-        let entries = read(&bytes, kind, self.encoding.into(), &mut report);
+        let entries = read(&bytes, kind, &(&self.how).into(), &mut report);
         settle(&report, &self.file, ctx.json)?;
         if self.check {
             return tell(ctx, &format!("{} entries can be taken.", entries.len()), json!({"entries": entries.len()}));

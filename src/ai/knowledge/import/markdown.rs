@@ -13,7 +13,7 @@ pub fn read(text: &str) -> Vec<(u64, Entry)> {
             fenced = !fenced;
         }
         if !fenced && let Some(question) = line.strip_prefix("## ") {
-            entries.push((n, Entry { question: question.trim().to_owned(), ..Entry::default() }));
+            entries.push((n, Entry { question: closed(question).to_owned(), ..Entry::default() }));
             head = true;
             continue;
         }
@@ -29,6 +29,13 @@ pub fn read(text: &str) -> Vec<(u64, Entry)> {
         entry.answer.push('\n');
     }
     entries
+}
+
+/// A heading without the marks that may close it: `## question ##`.
+fn closed(heading: &str) -> &str {
+    let heading = heading.trim();
+    let bare = heading.trim_end_matches('#');
+    if bare.ends_with([' ', '\t']) || bare.is_empty() { bare.trim_end() } else { heading }
 }
 
 /// Takes a line `name: value` into the entry, if it is one.

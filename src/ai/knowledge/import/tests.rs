@@ -9,7 +9,7 @@ use crate::ai::knowledge::{Book, export};
 
 fn of(text: &str, kind: Kind) -> (Vec<Entry>, Vec<String>) {
     let mut report = Report::default();
-    let entries = read(text.as_bytes(), kind, Encoding::Utf8, &mut report);
+    let entries = read(text.as_bytes(), kind, &Reading::default(), &mut report);
     (entries, report.problems.iter().map(ToString::to_string).collect())
 }
 
@@ -30,7 +30,7 @@ fn the_same_book_comes_from_every_kind() {
 fn a_sheet_of_excel_is_read_with_its_dates() {
     let mut report = Report::default();
     let bytes = include_bytes!("../../../../tests/data/knowledge.xlsx");
-    let entries = read(bytes, Kind::Xlsx, Encoding::Utf8, &mut report);
+    let entries = read(bytes, Kind::Xlsx, &Reading::default(), &mut report);
     assert_eq!(report.problems.iter().map(ToString::to_string).collect::<Vec<_>>(), ["line 4: the answer is empty"]);
     assert_eq!(entries.len(), 2);
     assert_eq!((entries[0].question.as_str(), entries[0].until.as_deref()), ("怎么退货", Some("2026-01-05")));
@@ -45,7 +45,7 @@ fn cells_may_stand_anywhere_in_a_sheet() {
     let row = |n: u32, cells: &[String]| format!(r#"<row r="{n}">{}</row>"#, cells.concat());
     let of_rows = |rows: &[String]| {
         let mut report = Report::default();
-        let entries = read(&workbook(&rows.concat()), Kind::Xlsx, Encoding::Utf8, &mut report);
+        let entries = read(&workbook(&rows.concat()), Kind::Xlsx, &Reading::default(), &mut report);
         (entries.len(), report.problems.iter().map(ToString::to_string).collect::<Vec<_>>())
     };
     let head = row(2, &[cell("B2", "问题"), cell("D2", "答案")]);
@@ -105,7 +105,7 @@ fn code_and_deeper_headings_belong_to_the_answer() {
 
 prop_compose! {
     fn entry()(question in "[a-z退货 ]{0,8}x", similar in proptest::collection::vec("[a-z怎么]{1,6}", 0..3),
-        answer in "[a-z\n.,\"七天]{0,20}y", site in proptest::option::of("[a-z]{1,4}"),
+        answer in "[=+@'-]{0,2}[a-z\n.,;'|\"七天]{0,20}y", site in proptest::option::of("[a-z]{1,4}"),
         until in proptest::option::of("2026-0[1-9]-1[0-9]")) -> Entry {
         let mut e = Entry { question, similar, answer, site, until, ..Entry::default() };
         e.settle();
@@ -135,12 +135,12 @@ proptest! {
     #[test]
     fn no_file_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), at in any::<prop::sample::Index>()) {
         for kind in [Kind::Csv, Kind::Markdown, Kind::Json, Kind::Xlsx] {
-            read(&bytes, kind, Encoding::Utf8, &mut Report::default());
+            read(&bytes, kind, &Reading::default(), &mut Report::default());
         }
         let mut sheet = include_bytes!("../../../../tests/data/knowledge.xlsx").to_vec();
         let at = at.index(sheet.len());
         sheet.splice(at..sheet.len().min(at + 3), bytes.into_iter().take(3));
-        read(&sheet, Kind::Xlsx, Encoding::Utf8, &mut Report::default());
+        read(&sheet, Kind::Xlsx, &Reading::default(), &mut Report::default());
     }
 
     #[test]
