@@ -57,14 +57,14 @@ impl Files {
     /// # Errors
     /// A file can't be read or holds something else, or the key is of another certificate.
     pub fn load(&self) -> Result<Pair, TlsError> {
-        let text = fs::read(&self.cert).map(Zeroizing::new).map_err(TlsError::io("read", &self.cert))?;
+        let text = read(&self.cert)?;
         let chain = chain(&self.cert, &text)?;
         let good = validity(&self.cert, &chain)?;
         let joined = self.joined && PrivateKeyDer::from_pem_slice(&text).is_ok();
         let key = if joined { &self.cert } else { &self.key };
         let secret = match joined {
             true => text,
-            false => fs::read(key).map(Zeroizing::new).map_err(TlsError::io("read", key))?,
+            false => read(key)?,
         };
         let secret = PrivateKeyDer::from_pem_slice(&secret).map_err(|e| TlsError::NotPem {
             path: key.clone(),
@@ -100,7 +100,7 @@ impl Files {
     /// # Errors
     /// The file can't be read or holds something else.
     pub fn certificate(&self) -> Result<CertificateDer<'static>, TlsError> {
-        let text = fs::read(&self.cert).map(Zeroizing::new).map_err(TlsError::io("read", &self.cert))?;
+        let text = read(&self.cert)?;
         Ok(chain(&self.cert, &text)?.remove(0))
     }
 
@@ -111,6 +111,15 @@ impl Files {
             Some((m.dev(), m.ino(), m.size(), m.mtime(), m.mtime_nsec(), m.ctime(), m.ctime_nsec()))
         })
     }
+}
+
+/// A file, without the mark that Windows puts before UTF-8 and readers of PEM stumble over.
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
+    let mut text = fs::read(path).map(Zeroizing::new).map_err(TlsError::io("read", path))?;
+    if text.starts_with(b"\xef\xbb\xbf") {
+        text.drain(..3);
+    }
+    Ok(text)
 }
 
 /// At least one certificate.
@@ -132,7 +141,6 @@ fn validity(path: &Path, chain: &[CertificateDer<'_>]) -> Result<Range<u64>, Tls
 pub fn install(tls: &Path, from: &Files, now_ms: u64) -> Result<(), TlsError> {
     from.load_good(now_ms)?;
     make_directory(tls).map_err(TlsError::io("make", tls))?;
-    let read = |path: &Path| fs::read(path).map(Zeroizing::new).map_err(TlsError::io("read", path));
     let (cert, key) = (read(&from.cert)?, read(&from.key)?);
     write_own(tls, &cert, &key)
 }

@@ -45,6 +45,23 @@ fn our_own_pair_is_good_and_a_strange_key_is_not() {
 }
 
 #[test]
+fn a_mark_of_utf8_before_pem_is_none_of_it() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (dir, own) = (tmp.path().join("tls"), tmp.path().join("own"));
+    make(&dir, &hosts(&["localhost"]), now()).unwrap();
+    apart(&dir);
+    let marked = [CERT, KEY].map(|name| {
+        let path = tmp.path().join(format!("marked-{name}"));
+        fs::write(&path, [b"\xef\xbb\xbf", read(&dir.join(name)).as_slice()].concat()).unwrap();
+        path
+    });
+    let files = Files::named(&marked[0], &marked[1]);
+    assert_eq!(files.load().unwrap().good, Files::own(&dir).load().unwrap().good);
+    install(&own, &files, now()).unwrap();
+    assert!(Files::own(&own).load().is_ok());
+}
+
+#[test]
 fn files_that_are_no_certificates_are_named() {
     let tmp = tempfile::tempdir().unwrap();
     let (cert, key) = (tmp.path().join("c.pem"), tmp.path().join("k.pem"));
