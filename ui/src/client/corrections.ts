@@ -35,8 +35,18 @@ export function examplesIn(messages: readonly Message[]): Example[] {
   return out;
 }
 
-/** CSV as `kefu intent train` reads it. */
+// One character each.
+const FORMULA = /[=+\-@\t\r]/;
+
+/**
+ * CSV as `kefu intent train` reads it. What a spreadsheet would take for a formula gets an apostrophe before it, and so does
+ * what looks as if it had one: reading takes off exactly one.
+ */
 export function csvOf(examples: readonly Example[]): string {
-  const cell = (s: string): string => `"${s.replaceAll('"', '""')}"`;
+  const cell = (s: string): string => {
+    let at = 0;
+    while (s.charAt(at) === "'") at++;
+    return `"${FORMULA.test(s.charAt(at)) ? "'" : ''}${s.replaceAll('"', '""')}"`;
+  };
   return ['text,intent', ...examples.map((e) => `${cell(e.text)},${cell(e.intent)}`)].join('\r\n') + '\r\n';
 }

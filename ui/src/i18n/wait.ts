@@ -62,7 +62,7 @@ export function when(until: number, now: number): string {
   if (left < MINUTE) return t('seconds', { n: Math.ceil(left / 1000) });
   if (left < HOUR) return t('minutes', { n: Math.ceil(left / MINUTE) });
   const at = (o: Intl.DateTimeFormatOptions): string => new Intl.DateTimeFormat(lang.value, o).format(until);
-  const time = at({ hour: '2-digit', minute: '2-digit', hour12: false });
+  const time = at({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
   const days = Math.round((dayOf(until) - dayOf(now)) / DAY);
   if (days === 0) return t('today', { time });
   return days === 1 ? t('tomorrow', { time }) : t('later', { date: at({ month: 'long', day: 'numeric' }), time });

@@ -7,6 +7,7 @@ import { t } from '../i18n/shared';
 import { hasKeyboard } from './focus';
 import { Icon } from './Icon';
 import { isLine, isSend } from './keys';
+import { unpadded } from './readable';
 import { MAX_TEXT, weigh } from './weigh';
 import * as icon from './icons';
 
@@ -50,7 +51,7 @@ export function Composer({ value, onValue, onSend, onTyping, placeholder, label,
   const send = () => {
     if (!ready) return;
     typing.stop();
-    onSend(value.trim());
+    onSend(unpadded(value));
     field.current?.focus();
   };
 

@@ -93,5 +93,7 @@ export function RichText({ text, as }: { text: string; as: keyof typeof READ }) 
 }
 
 const shown = (nodes: readonly Node[]): ComponentChildren =>
-  nodes.map((n) => (typeof n === 'string' ? n : h(n.tag, { href: n.href, value: n.value, ...(n.href && LINK) } as object, shown(n.inside))));
+  nodes.map((n) => (typeof n === 'string' ? n : h(n.tag, { href: n.href, value: n.value, ...(n.href && LINK), ...(n.tag === 'div' && SCROLLS) } as object, shown(n.inside))));
+/** A wide table; from the keyboard, too. */
+const SCROLLS = { tabIndex: 0 };
 const LINK = { target: '_blank', rel: 'noopener noreferrer nofollow' };

@@ -1,9 +1,12 @@
-/** Finds web addresses in a text. Only `http:` and `https:`; everything else stays text. Looks at each character a few times at most. */
+/**
+ * Finds addresses in a text: `https://…`, `http://…`, `www.…` and mail. Everything else stays text. Looks at each character a few
+ * times at most.
+ */
 
 /** Text with what stands in it, of a few known kinds: what a page may show of a message. */
 export type Node = string | Tagged;
 export interface Tagged {
-  tag: 'p' | 'ul' | 'ol' | 'li' | 'pre' | 'code' | 'strong' | 'em' | 'a';
+  tag: 'p' | 'ul' | 'ol' | 'li' | 'pre' | 'code' | 'strong' | 'em' | 'a' | 'div' | 'table' | 'tr' | 'th' | 'td';
   inside: Node[];
   /** Of an `a`. */
   href?: string;
@@ -22,48 +25,103 @@ export interface Budget {
 }
 export const budget = (): Budget => ({ left: MAX_NODES });
 
-// One character each. What cannot be part of an address: Chinese punctuation ends one, and so does what is not seen.
-const END = /[\s<>"'`，。；：！？、（）【】《》“”‘’\u200b-\u200f\u202a-\u202e\u2060-\u2069]/;
+// One character each.
+const END = /[\s<>"'`]/;
 const WORD = /\w/;
+const LETTER = /[\p{L}\p{M}\p{N}]/u;
+const LOCAL = /[\w.+%-]/;
+const DOMAIN = /[a-z\d.-]/i;
+const LATIN = /[a-z]/i;
 export const SPACE = /\s/;
+/** Of the part of a mail address before its @, and of the one behind it. */
+const MAX_LOCAL = 64;
+const MAX_DOMAIN = 253;
 
-/** Length of `http://` or `https://` at this place, else 0. */
-export function schemeAt(text: string, at: number): number {
-  const c = text.charCodeAt(at);
-  if (c !== 0x68 && c !== 0x48) return 0;
+/** Length of `http://`, `https://` or `www.` at this place, else 0. */
+function prefixAt(text: string, at: number): number {
+  const c = text.charCodeAt(at) | 0x20;
+  if ((c !== 0x68 && c !== 0x77) || (at > 0 && WORD.test(text.charAt(at - 1)))) return 0;
   const start = text.slice(at, at + 8).toLowerCase();
-  return start === 'https://' ? 8 : start.startsWith('http://') ? 7 : 0;
+  return start === 'https://' ? 8 : start.startsWith('http://') ? 7 : start.startsWith('www.') ? 4 : 0;
+}
+
+/**
+ * The end of the web address that begins here, or 0. It goes up to a blank, a quote, a closing bracket that it did not open, marks of
+ * Markdown, or anything that is neither ASCII nor a letter. Chinese, Japanese and Korean go on without a blank: their letters end it,
+ * except in the name of its host.
+ */
+export function addressAt(text: string, at: number): number {
+  const prefix = prefixAt(text, at);
+  if (!prefix) return 0;
+  let end = at + prefix;
+  let host = true;
+  // of the part of the host's name that is read: how many came before, and whether it has ASCII characters
+  let parts = prefix === 4 ? 1 : 0;
+  let ascii = false;
+  let [round, square] = [0, 0];
+  for (; end < text.length; end++) {
+    const c = text.charAt(end);
+    const code = text.charCodeAt(end);
+    if (code >= 0x80) {
+      if (!LETTER.test(c) || (code >= 0x2e80 && !(host && !(ascii && parts)))) break;
+    } else if (END.test(c) || (c === '*' && text.charAt(end + 1) === '*')) break;
+    else if (c === '(') round++;
+    else if (c === '[') square++;
+    else if ((c === ')' && --round < 0) || (c === ']' && --square < 0)) break;
+    else if (c === '.') {
+      parts++;
+      ascii = false;
+    } else if ('/?#:'.includes(c)) host = false;
+    else ascii = true;
+  }
+  return end;
 }
 
 /** `b`: shared by the parts of one text. */
 export function linkify(text: string, b: Budget = budget()): Node[] {
   const pieces: Node[] = [];
   let from = 0;
+  const take = (at: number, end: number, href: string): void => {
+    if (at > from) pieces.push(text.slice(from, at));
+    pieces.push({ tag: 'a', inside: [text.slice(at, end)], href });
+    from = end;
+    b.left--;
+  };
   for (let at = 0; at < text.length && b.left > 0; at++) {
-    const scheme = schemeAt(text, at);
-    if (!scheme || (at > 0 && WORD.test(text.charAt(at - 1)))) continue;
-    let end = at + scheme;
-    let opened = false;
-    for (; end < text.length && !END.test(text.charAt(end)); end++) opened ||= text.charCodeAt(end) === 0x28;
-    const href = end - at > MAX_ADDRESS ? null : address(text, at, end, opened);
-    if (href) {
-      if (at > from) pieces.push(text.slice(from, at));
-      pieces.push({ tag: 'a', inside: [href.raw], href: href.href });
-      from = at + href.raw.length;
-      b.left--;
+    let end = addressAt(text, at);
+    if (end) {
+      const next = end - 1;
+      // punctuation at the end belongs to the sentence
+      while ('.,;:!?*~'.includes(text.charAt(end - 1))) end--;
+      const raw = end - at > MAX_ADDRESS ? '' : text.slice(at, end);
+      const bare = (raw.charCodeAt(0) | 0x20) === 0x77;
+      const href = bare && !raw.includes('.', 4) ? null : safeHref(bare ? `http://${raw}` : raw);
+      if (href) take(at, end, href);
+      at = next;
+    } else if (text.charAt(at) === '@') {
+      let start = at;
+      while (start > from && at - start <= MAX_LOCAL && LOCAL.test(text.charAt(start - 1))) start--;
+      while (start < at && '.-+%'.includes(text.charAt(start))) start++;
+      end = domainEnd(text, at + 1);
+      if (start < at && at - start <= MAX_LOCAL && text.charAt(start - 1) !== '@' && end) {
+        take(start, end, `mailto:${text.slice(start, end)}`);
+        at = end - 1;
+      }
     }
-    at = end - 1;
   }
   if (from < text.length) pieces.push(text.slice(from));
   return pieces;
 }
 
-/** Punctuation at the end belongs to the sentence, and so does a bracket that the address did not open. */
-function address(text: string, at: number, end: number, opened: boolean): { raw: string; href: string } | null {
-  while (end > at && ('.,;:!?'.includes(text.charAt(end - 1)) || (!opened && text.charAt(end - 1) === ')'))) end--;
-  const raw = text.slice(at, end);
-  const href = safeHref(raw);
-  return href === null ? null : { raw, href };
+/** The end of a domain that begins here, with a dot and letters behind the last one; else 0. */
+function domainEnd(text: string, at: number): number {
+  let end = at;
+  while (end - at <= MAX_DOMAIN && DOMAIN.test(text.charAt(end))) end++;
+  if (text.charAt(end) === '@' || end - at > MAX_DOMAIN) return 0;
+  while (end > at && '.-'.includes(text.charAt(end - 1))) end--;
+  let top = end;
+  while (top > at && LATIN.test(text.charAt(top - 1))) top--;
+  return end - top > 1 && top - at > 1 && text.charAt(top - 1) === '.' && text.charAt(at) !== '.' ? end : 0;
 }
 
 /** The address in normal form, or null unless it is a plain http(s) one without a user name hidden in it. */

@@ -1,12 +1,14 @@
 /**
- * The Markdown of the robot's answers: paragraphs, lists, code, bold, italics, links. No HTML, no images; what is not
+ * The Markdown of the robot's answers: paragraphs, lists, tables, code, bold, italics, links. No HTML, no images; what is not
  * understood stays text. It makes nodes of a few known kinds and never markup. Every visitor loads this, so it is short; and
  * each character is looked at a few times for each level of nesting, however the marks stand.
  */
-import { budget, linkify, MAX_ADDRESS, safeHref, schemeAt, SPACE, type Budget, type Node, type Tagged } from './linkify';
+import { addressAt, budget, linkify, MAX_ADDRESS, safeHref, SPACE, type Budget, type Node, type Tagged } from './linkify';
 
 /** Marks within marks; deeper ones stay text. */
 const MAX_DEPTH = 6;
+/** Wider tables stay text. */
+const MAX_COLUMNS = 12;
 const MARKABLE = /[!-/:-@[-`{-~]/;
 const ALPHANUMERIC = /[a-z0-9]/i;
 const DIGIT = /\d/;
@@ -33,8 +35,40 @@ function lineOf(text: string): Line {
   if (n || !mark) return plain;
   if (mark === '>') return { words: t.slice(1).trim() };
   while (t.charAt(n) === '#') n++;
-  const words = n ? after(t, n) : '';
+  const words = n ? unclosed(after(t, n)) : '';
   return words ? { head: true, words } : plain;
+}
+
+/** A heading without the marks that may close it: `## words ##`. */
+function unclosed(words: string): string {
+  const t = words.trimEnd();
+  let n = t.length;
+  while (t.charAt(n - 1) === '#') n--;
+  return n < t.length && (n === 0 || t.charAt(n - 1) === ' ') ? t.slice(0, n).trimEnd() : t;
+}
+
+/** The cells of a line of a table; the last of `most` takes the rest. */
+function cellsOf(line: string, most = MAX_COLUMNS + 1): string[] {
+  let t = line.trim();
+  if (t.endsWith('|') && t.charAt(t.length - 2) !== '\\') t = t.slice(0, -1);
+  const out: string[] = [];
+  let from = t.charAt(0) === '|' ? 1 : 0;
+  for (let at = from; at < t.length && out.length < most - 1; at++) {
+    if (t.charAt(at) === '\\') at++;
+    else if (t.charAt(at) === '|') {
+      out.push(t.slice(from, at).trim());
+      from = at + 1;
+    }
+  }
+  out.push(t.slice(from).trim());
+  return out;
+}
+
+/** How many columns a line such as `| --- | :-: |` names; 0 if it is none. */
+function columnsOf(line: string): number {
+  for (let at = 0; at < line.length; at++) if (!'|-: \r'.includes(line.charAt(at))) return 0;
+  const cells = cellsOf(line);
+  return cells.length <= MAX_COLUMNS && cells.every((c) => c.includes('-')) ? cells.length : 0;
 }
 
 /** What follows one space or more; '' if nothing does. */
@@ -53,10 +87,18 @@ export function markdown(text: string): Node[] {
   const raw: Tagged[] = [];
   let list: Tagged | undefined;
   let open: Tagged | undefined;
+  /** With its columns. */
+  let table: { node: Tagged; columns: number } | undefined;
   /** Where the code between two fences begins. */
   let code = -1;
   let at = 0;
   const closeCode = (end: number): void => void blocks.push({ tag: 'pre', inside: [text.slice(code, end).trimEnd()] });
+  const row = (tag: 'th' | 'td', cells: string[]): Tagged => {
+    const inside = cells.map((c): Tagged => ({ tag, inside: [c] }));
+    raw.push(...inside);
+    b.left -= cells.length;
+    return { tag: 'tr', inside };
+  };
   for (let end: number; at <= text.length; at = end + 1) {
     end = text.indexOf('\n', at);
     if (end < 0) end = text.length;
@@ -65,9 +107,31 @@ export function markdown(text: string): Node[] {
       if (code >= 0) closeCode(at);
       else if (b.left-- <= 0) break;
       code = code < 0 ? end + 1 : -1;
-      list = open = undefined;
+      list = open = table = undefined;
     } else if (code < 0) {
       const { item, head, words } = lineOf(line);
+      const isRow = line.includes('|');
+      if (!isRow) table = undefined;
+      if (table) {
+        if (b.left <= 0) break;
+        table.node.inside.push(row('td', cellsOf(line, table.columns)));
+        continue;
+      }
+      if (isRow && item === undefined) {
+        let next = text.indexOf('\n', end + 1);
+        if (next < 0) next = text.length;
+        const columns = columnsOf(text.slice(end + 1, next));
+        const cells = columns ? cellsOf(line) : [];
+        if (columns && cells.length === columns) {
+          if (b.left <= 0) break;
+          table = { node: { tag: 'table', inside: [row('th', cells)] }, columns };
+          // the box in which a wide one scrolls
+          blocks.push({ tag: 'div', inside: [table.node] });
+          list = open = undefined;
+          end = next;
+          continue;
+        }
+      }
       if (!words) open = undefined;
       else if (open && item === undefined) open.inside.push(head ? `**${words}**` : words);
       else {
@@ -137,7 +201,7 @@ function inline(s: string, b: Budget, depth: number): Node[] {
     } else if (c === '[') {
       const link = linkAt(s, i);
       if (link) i = take(i > from && s.charAt(i - 1) === '!' ? i - 1 : i, link.end, link.node);
-    } else if (schemeAt(s, i)) while (i + 1 < s.length && !SPACE.test(s.charAt(i + 1))) i++;
+    } else i = Math.max(i, addressAt(s, i) - 1);
   }
   return [...out, ...linkify(s.slice(from), b)];
 }
@@ -155,7 +219,13 @@ function linkAt(s: string, at: number): { end: number; node: Node } | null {
   if (s.charAt(close) !== ']' || s.charAt(close + 1) !== '(') return null;
   const start = close + 2;
   let end = start;
-  while (end < s.length && end - start <= MAX_ADDRESS && !/[\s()]/.test(s.charAt(end))) end++;
+  // up to the bracket that closes the first one; another link begins at the next square one
+  for (let open = 1; end < s.length && end - start <= MAX_ADDRESS; end++) {
+    const c = s.charAt(end);
+    if (c === '[' || SPACE.test(c)) return null;
+    if (c === '(') open++;
+    if (c === ')' && --open === 0) break;
+  }
   if (s.charAt(end) !== ')' || end === start) return null;
   const address = s.slice(start, end);
   const href = /^(mailto|tel):[^"<>]+$/i.test(address) ? address : safeHref(address);

@@ -50,3 +50,10 @@ export function short(text: string, most = MAX_NAME): string {
   const end = text.length > most && isHigh(text.charCodeAt(most - 1)) ? most - 1 : most;
   return unpiled(text.slice(0, end)).replace(TURNS, '') + (text.length > most ? '…' : '');
 }
+
+/** What somebody wrote, without empty lines around it. Of several lines the first keeps its indentation: it may be code or a log. */
+export function unpadded(text: string): string {
+  const kept = text.trimEnd();
+  const words = kept.trimStart();
+  return words.includes('\n') ? kept.slice(kept.lastIndexOf('\n', kept.length - words.length - 1) + 1) : words;
+}

@@ -36,7 +36,7 @@ function daysBetween(at: number, from: number): number {
 
 /** `14:05`. */
 export function clock(at: number): string {
-  return format(at, { hour: '2-digit', minute: '2-digit', hour12: false });
+  return format(at, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 }
 
 /** `今天`, `昨天`, `11月20日`, with the year when it is another one. */
@@ -61,7 +61,7 @@ export function relative(at: number, from = now.value): string {
 
 /** Everything, for titles and the visitor pane. */
 export function full(at: number): string {
-  return format(at, { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hour12: false });
+  return format(at, { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 }
 
 /** `4:05` of a waiting time or a countdown. */

@@ -52,6 +52,12 @@ describe('corrections', () => {
   it('are a CSV that keeps quotes and line breaks', () => {
     expect(csvOf([{ text: 'say "no"\nnow', intent: 'deny' }])).toBe('text,intent\r\n"say ""no""\nnow","deny"\r\n');
   });
+
+  it('are no formulas for a spreadsheet; a guard more than a text has is taken off by reading', () => {
+    const cells = ['=HYPERLINK("x")', '+86', '-1', '@a', '\tx', "'=1", "'quoted'", "it's = 1", '1=1'];
+    const rows = csvOf(cells.map((text) => ({ text, intent: 'i' }))).split('\r\n').slice(1, -1);
+    expect(rows.map((r) => r.slice(1, -'","i"'.length))).toEqual([`'=HYPERLINK(""x"")`, "'+86", "'-1", "'@a", "'\tx", "''=1", "'quoted'", "it's = 1", '1=1']);
+  });
 });
 
 describe('intents', () => {

@@ -41,12 +41,13 @@ interface Reader {
 const READERS: Record<string, Reader> = {
   linkify: { run: (t) => linking.linkify(t), each: 12 },
   safeHref: { run: linking.safeHref, each: 1, least: 3_000 },
-  schemeAt: { run: (t) => linking.schemeAt(t, 0), each: 0, least: 50 },
+  addressAt: { run: (t) => linking.addressAt(t, 0), each: 8, least: 50 },
   markdown: { run: marking.markdown, each: 50 },
   plain: { run: plainly.plain, each: 50 },
   foldAt: { run: reading.foldAt, each: 0, least: 2_100 },
   unpiled: { run: reading.unpiled, each: 6 },
   short: { run: (t) => reading.short(t), each: 0, least: 700 },
+  unpadded: { run: reading.unpadded, each: 6 },
   initials: { run: bits.initials, each: 0, least: 1_200 },
   hue: { run: bits.hue, each: 1 },
   bytesOf: { run: weighing.bytesOf, each: 2 },
@@ -141,6 +142,12 @@ describe('what a text becomes', () => {
     expect(reading.unpiled(`a${'\u0301'.repeat(20)}b`)).toBe(`a${'\u0301'.repeat(16)}b`);
   });
 
+  it('keeps the indentation of the first of several lines, and nothing empty around them', () => {
+    for (const [text, kept] of [['  hi ', 'hi'], ['\n \n    if (a)\n  b\n\n', '    if (a)\n  b'], ['  a\n', 'a'], [' a\nb', ' a\nb'], ['a\n b', 'a\n b'], [' \n ', '']] as const) {
+      expect(reading.unpadded(text)).toBe(kept);
+    }
+  });
+
   it('turns nothing around among words of ours', () => {
     expect(reading.short('\u202eevil\u2066 \u200fname')).toBe('evil name');
     expect(reading.short('x'.repeat(100))).toBe(`${'x'.repeat(64)}…`);
@@ -168,6 +175,7 @@ describe('no reader without a bound', () => {
     ['client/agent-desk.ts', 'sort((a, b) => b.last_at - a.last_at)', 'conversations of one welcome, once a connection'],
     ['client/conversation.ts', 'memory.replace(', 'no text'],
     ['client/corrections.ts', `replaceAll('"', '""')`, 'one character; when an agent asks for a file'],
+    ['client/corrections.ts', 'const FORMULA = /', 'one character'],
     ['client/list.ts', '.sort((a, b) => b.lastAt - a.lastAt', 'conversations, not messages; once for many changes'],
     ['client/outbox.ts', 'this.items.sort(', 'what this person wrote'],
     ['client/visitor-client.ts', 'sort((a, b) => b.created - a.created)', 'own conversations, once a connection'],
@@ -215,12 +223,15 @@ describe('no reader without a bound', () => {
     ['ui/fingerprint.ts', "hex.replace(/(.{4})(?=.)/g", 'a fingerprint'],
     ['ui/linkify.ts', 'const END = /', 'one character'],
     ['ui/linkify.ts', 'const WORD = /', 'one character'],
+    ['ui/linkify.ts', 'const LETTER = /', 'one character'],
+    ['ui/linkify.ts', 'const LOCAL = /', 'one character'],
+    ['ui/linkify.ts', 'const DOMAIN = /', 'one character'],
+    ['ui/linkify.ts', 'const LATIN = /', 'one character'],
     ['ui/linkify.ts', 'export const SPACE = /', 'one character'],
-    ['ui/linkify.ts', 'text.slice(at, at + 8).toLowerCase()', 'eight characters, where an h stands'],
+    ['ui/linkify.ts', 'text.slice(at, at + 8).toLowerCase()', 'eight characters, where an h or a w stands'],
     ['ui/markdown.ts', 'const MARKABLE = /', 'one character'],
     ['ui/markdown.ts', 'const ALPHANUMERIC = /', 'one character'],
     ['ui/markdown.ts', 'const DIGIT = /', 'one character'],
-    ['ui/markdown.ts', '/[\\s()]/.test(s.charAt(end))', 'one character'],
     ['ui/markdown.ts', '/^(mailto|tel):[^"<>]+$/i', 'anchored, one class of characters; an address has 2,048'],
     ['ui/plain.ts', 'node.href?.replace(/^(mailto|tel):/i', 'anchored; an address'],
     ['ui/readable.ts', 'const MARK = /', 'one character'],
