@@ -151,6 +151,45 @@ test('an answer is shown as the Markdown it is, on both sides, and nothing of it
   await picture(agent.page, 'robot-markdown-console');
 });
 
+test('a table of an answer is a table, which scrolls within its bubble, from the keyboard, too; addresses end where their readers see it', async ({ stage }) => {
+  const answer = [
+    '运费如下（见https://shop.example/help，**不要**猜）：',
+    '',
+    '| 重量 | 江浙沪 | 华北 | 华南 | 西北与西藏 | 港澳台 |',
+    '| --- | --- | --- | --- | --- | --- |',
+    '| 1 公斤以内 | 6 元 | 8 元 | 8 元 | 15 元 | 30 元 |',
+    '| 5 公斤以内 | **12 元** | 16 元 | 18 元 | 40 元 | 见 [说明](https://shop.example/a_(b)) |',
+    '',
+    '「https://shop.example/x」或写信到service@shop.example。',
+  ].join('\n');
+  await stage.kefu.cli('knowledge', 'add', '运费多少', answer, '--site', 'web');
+  await stage.kefu.cli('robot', 'on', 'web');
+  const agent = await stage.agent('li', '李娜');
+  const visitor = await stage.visitor();
+  await bringAxe(visitor.page.context());
+  await visitor.visit(stage.shop.origin);
+  await visitor.send('运费多少');
+  await expect(visitor.log.getByRole('cell', { name: '12 元' })).toBeVisible({ timeout: 30_000 });
+  await agent.tab('all');
+  await agent.items.first().click();
+  for (const log of [visitor.log, agent.log]) {
+    await expect(log.getByRole('columnheader')).toHaveText(['重量', '江浙沪', '华北', '华南', '西北与西藏', '港澳台']);
+    await expect(log.getByRole('row')).toHaveCount(3);
+    await expect(log.locator('strong')).toHaveText(['不要', '12 元']);
+    const links = await log.locator('a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
+    expect(links).toEqual(['https://shop.example/help', 'https://shop.example/a_(b)', 'https://shop.example/x', 'mailto:service@shop.example']);
+  }
+  const box = visitor.log.locator('div:has(> table)');
+  expect(await box.evaluate((el) => [el.scrollWidth > el.clientWidth, el.clientWidth <= el.closest('.k-bubble')!.clientWidth])).toEqual([true, true]);
+  expect(await visitor.log.evaluate((el) => el.scrollWidth <= el.clientWidth)).toBe(true);
+  await box.focus();
+  await visitor.page.keyboard.press('ArrowRight');
+  await expect.poll(() => box.evaluate((el) => el.scrollLeft)).toBeGreaterThan(0);
+  await picture(visitor.page, 'robot-table');
+  await picture(agent.page, 'robot-table-console');
+  await accessible(visitor.page, 'robot-table', 'kefu-widget');
+});
+
 test('a damaged language model: every conversation goes to people at once, and agents see why', async ({ stage }) => {
   // a model's place with nothing in it: what a copy that stopped half way would leave
   mkdirSync(join(stage.kefu.dir, 'knowledge', 'model'), { recursive: true });

@@ -33,9 +33,6 @@ const LOCAL = /[\w.+%-]/;
 const DOMAIN = /[a-z\d.-]/i;
 const LATIN = /[a-z]/i;
 export const SPACE = /\s/;
-/** Of the part of a mail address before its @, and of the one behind it. */
-const MAX_LOCAL = 64;
-const MAX_DOMAIN = 253;
 
 /** Length of `http://`, `https://` or `www.` at this place, else 0. */
 function prefixAt(text: string, at: number): number {
@@ -93,17 +90,18 @@ export function linkify(text: string, b: Budget = budget()): Node[] {
       const next = end - 1;
       // punctuation at the end belongs to the sentence
       while ('.,;:!?*~'.includes(text.charAt(end - 1))) end--;
-      const raw = end - at > MAX_ADDRESS ? '' : text.slice(at, end);
-      const bare = (raw.charCodeAt(0) | 0x20) === 0x77;
+      const raw = text.slice(at, Math.min(end, at + MAX_ADDRESS + 1));
+      const bare = raw.charAt(3) === '.';
       const href = bare && !raw.includes('.', 4) ? null : safeHref(bare ? `http://${raw}` : raw);
       if (href) take(at, end, href);
       at = next;
     } else if (text.charAt(at) === '@') {
+      // each of its characters stands between two of these signs and is looked at once for either
       let start = at;
-      while (start > from && at - start <= MAX_LOCAL && LOCAL.test(text.charAt(start - 1))) start--;
-      while (start < at && '.-+%'.includes(text.charAt(start))) start++;
+      while (start > from && LOCAL.test(text.charAt(start - 1))) start--;
+      while (text.charAt(start) === '.') start++;
       end = domainEnd(text, at + 1);
-      if (start < at && at - start <= MAX_LOCAL && text.charAt(start - 1) !== '@' && end) {
+      if (start < at && text.charAt(start - 1) !== '@' && end) {
         take(start, end, `mailto:${text.slice(start, end)}`);
         at = end - 1;
       }
@@ -113,15 +111,15 @@ export function linkify(text: string, b: Budget = budget()): Node[] {
   return pieces;
 }
 
-/** The end of a domain that begins here, with a dot and letters behind the last one; else 0. */
+/** The end of a domain that begins here, with a dot and two letters or more behind the last one; else 0. */
 function domainEnd(text: string, at: number): number {
   let end = at;
-  while (end - at <= MAX_DOMAIN && DOMAIN.test(text.charAt(end))) end++;
-  if (text.charAt(end) === '@' || end - at > MAX_DOMAIN) return 0;
-  while (end > at && '.-'.includes(text.charAt(end - 1))) end--;
+  while (DOMAIN.test(text.charAt(end))) end++;
+  if (text.charAt(end) === '@') return 0;
+  while ('.-'.includes(text.charAt(end - 1))) end--;
   let top = end;
-  while (top > at && LATIN.test(text.charAt(top - 1))) top--;
-  return end - top > 1 && top - at > 1 && text.charAt(top - 1) === '.' && text.charAt(at) !== '.' ? end : 0;
+  while (LATIN.test(text.charAt(top - 1))) top--;
+  return end > top + 1 && top > at + 1 && text.charAt(top - 1) === '.' && text.charAt(at) !== '.' ? end : 0;
 }
 
 /** The address in normal form, or null unless it is a plain http(s) one without a user name hidden in it. */

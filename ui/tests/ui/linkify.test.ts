@@ -60,7 +60,7 @@ describe('linkify', () => {
     ['x@y.example.', 'mailto:x@y.example', 'x@y.example'],
   ])('links names without a scheme and mail: %s', (text, href, shown) => expect(links(text)).toEqual([{ href, text: shown }]));
 
-  it.each(['www.', 'www.com', 'awww.example.com', 'a@b', '@b.com', 'a@.com', 'a@b.c', 'a@1.2', 'a@b@c.com', '微信@小王', 'a@b..', 'user@10.0.0.1', `${'a'.repeat(70)}@b.com`])('leaves %s text', (text) => {
+  it.each(['www.', 'www.com', 'awww.example.com', 'a@b', '@b.com', 'a@.com', 'a@b.c', 'a@1.2', 'a@b@c.com', '微信@小王', 'a@b..', 'user@10.0.0.1'])('leaves %s text', (text) => {
     expect(links(text)).toEqual([]);
   });
 
