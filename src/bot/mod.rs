@@ -18,6 +18,6 @@ mod why;
 
 pub use check::problems;
 pub use decision::{Action, Button, Decision, HandOverWhy};
-pub use policy::{Dialogue, Message, Policy, PolicyError, Title, decide};
+pub use policy::{Dialogue, Message, People, Policy, PolicyError, Title, decide};
 pub use thought::{Brain, Guess, Hit, Thought, Trouble};
 pub use why::Why;

@@ -9,7 +9,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use decide::{Dialogue, Message, decide};
+pub use decide::{Dialogue, Message, People, decide};
 pub use hours::{Hours, HoursError};
 pub use say::is_zh;
 use words::Words;

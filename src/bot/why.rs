@@ -102,6 +102,15 @@ pub enum Why {
         /// Why this one had none.
         because: Box<Why>,
     },
+    /// A person would be brought, but nobody is there: the visitor is asked first.
+    NobodyThere {
+        /// Why a person would be brought.
+        because: Box<Why>,
+    },
+    /// The visitor was asked, and leaves it to people all the same.
+    ChosePeople,
+    /// The visitor was asked, and goes on with the robot.
+    ChoseRobot,
     /// More questions than the model can answer.
     Busy,
     /// The language model doesn't work.
@@ -155,6 +164,9 @@ impl fmt::Display for Why {
             ),
             Self::Nothing => f.write_str("nothing was recognised"),
             Self::Failed { n, because } => write!(f, "{because}; {n} turns before had no answer either"),
+            Self::NobodyThere { because } => write!(f, "{because}; nobody is there, so the visitor is asked first"),
+            Self::ChosePeople => f.write_str("the visitor leaves it to people, though nobody is there now"),
+            Self::ChoseRobot => f.write_str("the visitor goes on with the robot"),
             Self::Busy => f.write_str("the language model has more questions than it can answer; people take over"),
             Self::Broken { detail } => write!(f, "the language model failed: {detail}"),
             Self::NoModel => f.write_str("no language model is here"),

@@ -8,7 +8,7 @@ use crate::{
     crypto::hash,
     desk,
     hub::{Conn, Frame, Topic, Who},
-    proto::{BEAT_MS, ConvId, Have, Owner, RESUME_RECORDS, ServerFrame, Side, StorageState},
+    proto::{BEAT_MS, ConvId, Have, Owner, RESUME_RECORDS, ServerFrame, Side, StorageState, TeamPresence},
     store::StoredRecord,
 };
 
@@ -27,7 +27,7 @@ impl Chat {
                 self.hub.listen(conn, Topic::Site(site.clone()));
                 let directory = self.org.directory();
                 if let Some(site) = directory.site(site) {
-                    let (state, agents) = self.presence.of(&site.team);
+                    let TeamPresence { state, agents, .. } = self.presence.of(&site.team);
                     conn.outbox.push(text(&ServerFrame::Presence { team: site.team.clone(), state, agents }));
                 }
                 (Side::Visitor, None, None, self.of_visitor(*kid)?, json!({}))

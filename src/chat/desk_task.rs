@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,30 +14,19 @@ use tokio::{
 use crate::{
     desk::{self, Decision, Desk},
     hub::{Conn, Topic},
-    proto::{ConvId, ErrorCode, Event, Owner, OwnerWhy, Presence, ServerFrame, StatusWhy, TeamId, UserId},
+    proto::{ConvId, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, StatusWhy, TeamId, UserId},
 };
 
-use super::{Chat, DeskMessage, Refusal, cells::lock, close::append, conversation::Row, now_ms, text};
-
-/// What the desk said last about teams, for those who connect later.
-#[derive(Debug, Default)]
-pub struct PresenceBoard {
-    teams: Mutex<HashMap<TeamId, (Presence, u32)>>,
-}
-
-impl PresenceBoard {
-    /// Whether somebody of a team is there.
-    pub fn of(&self, team: &TeamId) -> (Presence, u32) {
-        lock(&self.teams).get(team).copied().unwrap_or((Presence::Away, 0))
-    }
-}
+use super::{
+    Chat, DeskMessage, Refusal, cells::lock, close::append, conversation::Row, now_ms, presence::Telling, text,
+};
 
 /// The desk's task; ends when the chat is dropped.
 pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedReceiver<DeskMessage>) {
     // answers that wait for the outcome of an acceptance
     let mut waiting: HashMap<(ConvId, UserId), oneshot::Sender<Result<(), Refusal>>> = HashMap::new();
     let clock = SteadyClock::start();
-    let mut roster = Roster::default();
+    let (mut roster, mut telling) = (Roster::default(), Telling::default());
     loop {
         let wait =
             desk.next_deadline().map_or(IDLE, |at| Duration::from_millis(at.saturating_sub(clock.now_ms()).max(1)));
@@ -78,6 +67,10 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
                 roster.publish(&chat, &desk);
                 continue;
             }
+            () = telling.due() => {
+                telling.publish(&chat);
+                continue;
+            }
         };
         let accept = match &event {
             desk::Event::Accept { conv, user } => Some((*conv, user.clone())),
@@ -89,6 +82,10 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
         for decision in desk.apply(event, clock.now_ms()) {
             match decision {
                 Decision::AgentsChanged { team } => roster.changed(team),
+                Decision::Presence { team, now } => {
+                    chat.presence.set(team.clone(), now);
+                    telling.changed(team);
+                }
                 other => chat.carry_out(other, &mut waiting).await,
             }
         }
@@ -189,23 +186,11 @@ impl Chat {
                 let frame = text(&ServerFrame::Queue { conv, position });
                 self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
             }
-            Decision::Presence { team, state, agents } => self.presence_changed(team, state, agents),
             Decision::StateChanged { user, state } => {
                 self.keep_status(&user, state, Some(StatusWhy::Missed)).await;
             }
-            Decision::AgentsChanged { .. } => {} // gathered by the caller
+            Decision::Presence { .. } | Decision::AgentsChanged { .. } => {} // gathered by the caller
         }
-    }
-
-    fn presence_changed(&self, team: TeamId, state: Presence, agents: u32) {
-        lock(&self.presence.teams).insert(team.clone(), (state, agents));
-        let frame = text(&ServerFrame::Presence { team: team.clone(), state, agents });
-        for (site, entry) in &self.org.directory().state().sites {
-            if entry.team == team {
-                self.hub.publish(&Topic::Site(site.clone()), |_| Some(frame.clone()));
-            }
-        }
-        self.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
     }
 
     /// A vanished agent loses a conversation to the queue, if it is still his.

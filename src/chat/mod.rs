@@ -25,6 +25,7 @@ mod members;
 mod missed;
 mod open;
 mod post;
+mod presence;
 mod recall;
 mod receipt;
 mod restore;
@@ -48,7 +49,7 @@ use crate::{
     hub::{Conn, Frame, Hub, Who},
     obs::Metrics,
     org::Org,
-    proto::{AgentState, ConvId, ErrorCode, Limit, MsgId, Presence, ServerFrame, TeamId, UserId},
+    proto::{AgentState, ConvId, ErrorCode, Limit, MsgId, ServerFrame, TeamId, UserId},
     store::{Store, StoreError},
 };
 
@@ -195,7 +196,7 @@ pub struct Chat {
     cells: cells::Cells,
     limits: limits::Limits,
     desk: mpsc::UnboundedSender<DeskMessage>,
-    presence: desk_task::PresenceBoard,
+    presence: presence::Board,
     status: status::Board,
     robot: robot::Seat,
     missed: missed::Board,
@@ -216,7 +217,7 @@ impl Chat {
         let chat = Self {
             cells: cells::Cells::default(),
             limits: limits::Limits::new(rates),
-            presence: desk_task::PresenceBoard::default(),
+            presence: presence::Board::default(),
             status: status::Board::default(),
             robot: robot::Seat::default(),
             missed: missed::Board::default(),
@@ -241,11 +242,6 @@ impl Chat {
     /// Who is who.
     pub fn org(&self) -> &Arc<Org> {
         &self.org
-    }
-
-    /// Whether somebody of a team is there.
-    pub fn presence(&self, team: &TeamId) -> Presence {
-        self.presence.of(team).0
     }
 
     /// One try of a password from this address.

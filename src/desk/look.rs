@@ -25,16 +25,13 @@ impl Desk {
             .teams
             .iter()
             .filter(|(_, t)| !t.agents.is_empty() || !t.line.is_empty())
-            .map(|(team, t)| {
-                let (state, online) = self.presence(team);
-                TeamView {
-                    team: team.clone(),
-                    state,
-                    online,
-                    waiting: count(t.line.len()),
-                    offered: count(t.line.len() - t.waiting.len()),
-                    longest_wait_ms: t.line.first().map_or(0, |(since, _)| now_ms.saturating_sub(*since)),
-                }
+            .map(|(team, t)| TeamView {
+                team: team.clone(),
+                state: self.presence(team).state,
+                online: self.online(team),
+                waiting: count(t.line.len()),
+                offered: count(t.line.len() - t.waiting.len()),
+                longest_wait_ms: t.line.first().map_or(0, |(since, _)| now_ms.saturating_sub(*since)),
             })
             .collect();
         let offers = s

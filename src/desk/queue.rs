@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, mem};
 
 use super::{Decision, Desk};
-use crate::proto::{AgentState, ConvId, Presence, TeamId, UserId};
+use crate::proto::{AgentState, ConvId, Presence, TeamId, TeamPresence, UserId};
 
 /// Visitors up to this place hear of every change. Farther back they are told once, when they join at the end, and then
 /// again from here on: taking the first of 10,000 must not cost 10,000 frames.
@@ -24,7 +24,7 @@ pub(super) struct Team {
     /// Its agents, connected or within their grace.
     pub(super) agents: BTreeSet<UserId>,
     /// Presence as it was last told.
-    pub(super) told_presence: (Presence, u32),
+    pub(super) told_presence: TeamPresence,
     /// When a pause ends after which somebody may be asked again.
     pub(super) retry: Option<u64>,
 }
@@ -36,7 +36,7 @@ impl Default for Team {
             waiting: BTreeSet::new(),
             told: Vec::new(),
             agents: BTreeSet::new(),
-            told_presence: (Presence::Away, 0),
+            told_presence: TeamPresence::NOBODY,
             retry: None,
         }
     }
@@ -45,17 +45,19 @@ impl Default for Team {
 impl Desk {
     /// Tells what changed for the visitors and the colleagues of the teams that were touched.
     pub(super) fn tell(&mut self) {
-        for team in mem::take(&mut self.s.dirty.people) {
-            let (state, agents) = self.presence(&team);
+        let (people, lines) = (mem::take(&mut self.s.dirty.people), mem::take(&mut self.s.dirty.line));
+        let slots = mem::take(&mut self.s.dirty.slots);
+        for team in &people | &(&lines | &slots) {
+            let now = self.presence(&team);
             if let Some(t) = self.s.teams.get_mut(&team)
-                && t.told_presence != (state, agents)
+                && t.told_presence != now
             {
-                t.told_presence = (state, agents);
-                self.s.out.push(Decision::Presence { team: team.clone(), state, agents });
+                t.told_presence = now;
+                self.s.out.push(Decision::Presence { team, now });
             }
-            self.s.out.push(Decision::AgentsChanged { team });
         }
-        for team in mem::take(&mut self.s.dirty.line) {
+        self.s.out.extend(people.into_iter().map(|team| Decision::AgentsChanged { team }));
+        for team in lines {
             if let Some(t) = self.s.teams.get_mut(&team) {
                 let first: Vec<ConvId> = t.line.iter().take(TOLD).map(|(_, conv)| *conv).collect();
                 let changed = first.iter().enumerate().filter(|(i, conv)| t.told.get(*i) != Some(*conv));
@@ -81,12 +83,24 @@ impl Desk {
         Some(place(self.s.teams.get(&c.team)?.line.range(..(c.since, conv)).count()))
     }
 
-    /// Whether somebody of `team` is there, and how many are online.
-    pub fn presence(&self, team: &TeamId) -> (Presence, u32) {
+    /// Who of `team` is there, and how many wait. An offer that nobody answered yet fills its slot.
+    pub fn presence(&self, team: &TeamId) -> TeamPresence {
+        let Some(t) = self.s.teams.get(team) else { return TeamPresence::NOBODY };
+        let here = t.agents.iter().filter_map(|u| self.s.agents.get(u)).filter(|a| a.state() != AgentState::Offline);
+        let (agents, free) = here.fold((0, false), |(n, free), a| (n + 1, free || a.free()));
+        let state = match agents {
+            0 => Presence::Away,
+            _ if free => Presence::Open,
+            _ => Presence::Busy,
+        };
+        TeamPresence { state, agents, waiting: u32::try_from(t.line.len()).unwrap_or(u32::MAX) }
+    }
+
+    /// How many of `team` are online, with a free slot or without.
+    pub(super) fn online(&self, team: &TeamId) -> u32 {
         let agents = self.s.teams.get(team).into_iter().flat_map(|t| &t.agents);
         let online = agents.filter_map(|u| self.s.agents.get(u)).filter(|a| a.state() == AgentState::Online).count();
-        let state = if online > 0 { Presence::Open } else { Presence::Away };
-        (state, u32::try_from(online).unwrap_or(u32::MAX))
+        u32::try_from(online).unwrap_or(u32::MAX)
     }
 }
 

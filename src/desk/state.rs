@@ -123,6 +123,8 @@ pub(super) struct Dirty {
     pub(super) line: BTreeSet<TeamId>,
     /// What colleagues see of an agent changed.
     pub(super) people: BTreeSet<TeamId>,
+    /// An agent was asked, or no longer is: they may be full now, or not any more.
+    pub(super) slots: BTreeSet<TeamId>,
 }
 
 #[derive(Debug, Default)]
@@ -170,6 +172,7 @@ impl Desk {
                 if let Some(agent) = self.s.agents.get_mut(user) {
                     agent.asked.remove(&id);
                     self.s.dirty.dispatch.extend(agent.teams.iter().cloned());
+                    self.s.dirty.slots.extend(agent.teams.iter().cloned());
                 }
             }
             Place::Owned { user } => {
@@ -201,6 +204,7 @@ impl Desk {
             Place::Offered { user, .. } | Place::Assigning { user, .. } => {
                 if let Some(agent) = self.s.agents.get_mut(user) {
                     agent.asked.insert(id);
+                    self.s.dirty.slots.extend(agent.teams.iter().cloned());
                 }
             }
             Place::Owned { user } => {

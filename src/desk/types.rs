@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::proto::{AgentState, ConvId, Presence, TeamId, UserId};
+use crate::proto::{AgentState, ConvId, TeamId, TeamPresence, UserId};
 
 /// The numbers behind the rules. All times are milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,14 +174,12 @@ pub enum Decision {
         /// Place.
         position: u32,
     },
-    /// Whether somebody of a team is there changed, or how many.
+    /// Who of a team is there changed, or how many wait.
     Presence {
         /// Which.
         team: TeamId,
-        /// Open or away.
-        state: Presence,
-        /// Agents online.
-        agents: u32,
+        /// What holds now.
+        now: TeamPresence,
     },
     /// The desk itself set an agent's state: he let offers run out.
     StateChanged {

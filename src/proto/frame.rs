@@ -38,10 +38,28 @@ pub enum StatusWhy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Presence {
-    /// At least one agent of the team is online.
+    /// At least one agent of the team is online and could take a conversation.
     Open,
+    /// Agents of the team are here, and all of them are busy or have as many conversations as they may: one can queue.
+    Busy,
     /// Nobody is here now: leave a message.
     Away,
+}
+
+/// Who of a team is there, and how many wait for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeamPresence {
+    /// Whether somebody would answer now.
+    pub state: Presence,
+    /// Agents who are here: online or busy.
+    pub agents: u32,
+    /// Conversations in the team's queue.
+    pub waiting: u32,
+}
+
+impl TeamPresence {
+    /// Of a team that nobody spoke of yet.
+    pub const NOBODY: Self = Self { state: Presence::Away, agents: 0, waiting: 0 };
 }
 
 /// What the server can still store.

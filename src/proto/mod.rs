@@ -12,7 +12,9 @@ mod wire;
 
 pub use client_frame::ClientFrame;
 pub use code::{CloseCode, ErrorCode, Limit};
-pub use frame::{AgentInfo, AgentState, Have, Marks, MissedCount, Presence, Side, StatusWhy, StorageState, Summary};
+pub use frame::{
+    AgentInfo, AgentState, Have, Marks, MissedCount, Presence, Side, StatusWhy, StorageState, Summary, TeamPresence,
+};
 pub use id::{BotId, ConvId, Generation, IdError, Kid, Mark, MsgId, OrgFp, SiteId, TeamId, UserId};
 pub use record::{ConvState, Event, Owner, OwnerWhy, RECORD_HEADER, RecordView, encode_record, event_body};
 pub use server_frame::ServerFrame;

@@ -127,9 +127,9 @@ pub enum ServerFrame {
     Presence {
         /// Which.
         team: TeamId,
-        /// Open or away.
+        /// Open, busy or away.
         state: Presence,
-        /// How many online.
+        /// How many are here, online or busy.
         agents: u32,
     },
     /// Will you take this one?

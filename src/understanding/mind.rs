@@ -8,7 +8,7 @@ use std::{
 use super::{Files, Unable, Understanding, Watch, model};
 use crate::{
     ai::Recogniser,
-    bot::{Action, Decision, Dialogue, HandOverWhy, Message, Policy, Why},
+    bot::{Action, Decision, HandOverWhy, Message, Policy, Why},
     chat::{
         now_ms,
         robot::{Mind, Turn},
@@ -67,7 +67,7 @@ impl Mind for ServerMind {
         match self.awake() {
             Ok(awake) => {
                 let message = Message { text: &turn.text, site: turn.site.as_str(), now_ms: now_ms() };
-                awake.understanding.decide(&message, Dialogue { asked: turn.asked })
+                awake.understanding.decide(&message, turn.dialogue)
             }
             Err(why) => {
                 let action = Action::HandOver { why: HandOverWhy::Error, text: None };

@@ -3,6 +3,7 @@
 mod answers;
 mod keys;
 mod leaving;
+mod nobody;
 mod overload;
 mod restart;
 
@@ -89,7 +90,7 @@ impl Mind for Script {
         let action = match text {
             "person" => Action::HandOver { why: HandOverWhy::Asked, text: Some("One moment.".into()) },
             "route" => Action::Route { team: "vip".into(), text: String::new() },
-            "size" if turn.asked == 0 => {
+            "size" if turn.dialogue.asked == 0 => {
                 let buttons = ["S", "L"].map(|l| Button { label: l.into(), send: format!("size {l}") }).to_vec();
                 Action::Ask { text: "Which?".into(), buttons }
             }

@@ -32,6 +32,22 @@ pub struct Message<'a> {
 pub struct Dialogue {
     /// Turns in a row in which the robot could only ask back.
     pub asked: u32,
+    /// Whether people are there, as far as the robot can know.
+    pub people: People,
+    /// The visitor was told that nobody is there, and asked what they want; whoever asks again gets what they ask for.
+    pub told: bool,
+}
+
+/// Whether people are there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum People {
+    /// Somebody could answer now.
+    #[default]
+    Here,
+    /// All of them are busy: one can queue.
+    Busy,
+    /// Nobody.
+    Away,
 }
 
 impl Dialogue {
@@ -39,19 +55,23 @@ impl Dialogue {
     #[must_use]
     pub fn after(self, decision: &Decision) -> Self {
         let asked = if matches!(decision.action, Action::Ask { .. }) { self.asked.saturating_add(1) } else { 0 };
-        Self { asked }
+        Self { asked, told: self.told || matches!(decision.why, Why::NobodyThere { .. }), ..self }
     }
 }
 
 /// What to do about a message. In this order: words that always bring a person; hours in which people answer; asking for a
 /// person; the rule of the intent if it is likely enough; knowledge; a question back; honesty, and in the end a person.
+/// Before a person is brought where nobody is, the visitor is asked once whether to leave it to people all the same.
 pub fn decide(policy: &Policy, message: &Message<'_>, thought: &Thought, dialogue: Dialogue) -> Decision {
     let rules = policy.rules(message.site);
     let zh = say::is_zh(message.text);
     let asked = policy.words.asked(message.text);
     let turn = Turn { policy, rules, message, thought, dialogue, zh, declined: asked == Asked::Declined };
     if let Asked::For(word) = asked {
-        return turn.hand_over(HandOverWhy::Asked, Why::Word { word: word.to_owned() });
+        return turn.bring(HandOverWhy::Asked, Why::Word { word: word.to_owned() });
+    }
+    if let Some(choice) = dialogue.told.then(|| say::choice(message.text)).flatten() {
+        return turn.chosen(choice);
     }
     if rules.answers == Answers::Outside && rules.hours.open(message.now_ms, policy.offset_minutes) {
         return turn.hand_over(HandOverWhy::Hours, Why::Hours);
@@ -83,11 +103,35 @@ impl Turn<'_> {
         }
     }
 
+    /// When people are back, if these are not their hours.
+    fn back(&self) -> Option<(u32, String)> {
+        let (hours, now, offset) = (&self.rules.hours, self.message.now_ms, self.policy.offset_minutes);
+        if hours.open(now, offset) { None } else { hours.next(now, offset) }
+    }
+
+    /// What the visitor asks for, or has to be asked about first: where nobody is, the robot would be gone for nothing.
+    fn bring(&self, why: HandOverWhy, reason: Why) -> Decision {
+        if self.dialogue.people != People::Away || self.dialogue.told {
+            return self.hand_over(why, reason);
+        }
+        let sorry = if why == HandOverWhy::Failed { say::sorry(self.zh) } else { "" };
+        let text = format!("{sorry}{}", say::nobody_there(self.back(), self.zh));
+        let buttons = say::choices(self.zh).into();
+        self.decision(Action::Answer { text, buttons }, Why::NobodyThere { because: Box::new(reason) }, None, None)
+    }
+
+    /// The answer to that question, given by its buttons.
+    fn chosen(&self, choice: say::Choice) -> Decision {
+        match choice {
+            say::Choice::People => self.hand_over(HandOverWhy::Asked, Why::ChosePeople),
+            say::Choice::Robot => {
+                self.decision(Action::Say { text: say::go_on(self.zh).into() }, Why::ChoseRobot, None, None)
+            }
+        }
+    }
+
     fn hand_over(&self, why: HandOverWhy, reason: Why) -> Decision {
-        let offset = self.policy.offset_minutes;
-        let away = !self.rules.hours.open(self.message.now_ms, offset);
-        let back = if away { self.rules.hours.next(self.message.now_ms, offset) } else { None };
-        let text = Some(say::handing_over(back, self.zh));
+        let text = Some(say::handing_over(self.dialogue.people, self.back(), self.zh));
         self.decision(Action::HandOver { why, text }, reason, None, None)
     }
 
@@ -108,7 +152,7 @@ impl Turn<'_> {
         let share = best.p / (1.0 - self.thought.out_of_scope).max(best.p).max(f32::MIN_POSITIVE);
         let asked = [(best.p, threshold * ASKING_IS_ENOUGH), (share, ASKING_IF_ANYTHING)];
         if let Some((p, needs)) = asked.into_iter().find(|(p, needs)| best.name == ASK_PERSON && p >= needs) {
-            return Some(self.hand_over(HandOverWhy::Asked, Why::Person { intent, p, needs }));
+            return Some(self.bring(HandOverWhy::Asked, Why::Person { intent, p, needs }));
         }
         if best.p < threshold {
             return None;
@@ -187,7 +231,7 @@ impl Turn<'_> {
         let turns = self.dialogue.asked + 1;
         if turns > self.rules.failed_turns {
             let why = Why::Failed { n: self.rules.failed_turns, because: Box::new(why) };
-            return self.hand_over(HandOverWhy::Failed, why);
+            return self.bring(HandOverWhy::Failed, why);
         }
         let text = if understood.is_some() { say::no_answer(self.zh) } else { say::not_understood(self.zh) };
         let action = Action::Ask { text: text.into(), buttons: vec![say::person(self.zh)] };

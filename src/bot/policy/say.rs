@@ -1,5 +1,6 @@
 //! The robot's own sentences in two languages, and in which one it answers.
 
+use super::People;
 use crate::{bot::Button, config::Rule};
 
 /// Whether a text is Chinese: it has a Chinese character, or no letter of another script either.
@@ -59,22 +60,90 @@ pub(super) fn which(zh: bool) -> &'static str {
     if zh { "请问您想咨询的是哪一项？" } else { "Which of these do you mean?" }
 }
 
-/// What a hand-over says; `back` is when people are back, if they are away.
-pub(super) fn handing_over(back: Option<(u32, String)>, zh: bool) -> String {
+/// A day and a time as they stand in a sentence.
+fn when((day, time): &(u32, String), zh: bool) -> String {
     const ZH: [&str; 7] = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"];
     const EN: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-    match (back, zh) {
-        (None, true) => "正在为您转接人工客服，请稍候。".into(),
-        (None, false) => "I'm handing you over to a person. One moment, please.".into(),
-        (Some((day, time)), true) => {
-            let day = ZH[day as usize % 7];
-            format!("人工客服现在不在线，{day} {time} 上班。请留言，同事看到后会回复您。")
+    let day = *day as usize % 7;
+    if zh { format!("{} {time}", ZH[day]) } else { format!("{} at {time}", EN[day]) }
+}
+
+/// What a hand-over says: what is true of the people it goes to. `back` is when they are, if these are not their hours.
+pub(super) fn handing_over(people: People, back: Option<(u32, String)>, zh: bool) -> String {
+    match (people, back, zh) {
+        (People::Here, _, true) => "正在为您转接人工客服，请稍候。".into(),
+        (People::Here, _, false) => "I'm handing you over to a person. One moment, please.".into(),
+        (People::Busy, _, true) => "人工客服都在忙，已为您排队。轮到您时，同事会在这里回复您。".into(),
+        (People::Busy, _, false) => {
+            "Everyone is busy right now, so you are in the queue. Somebody will answer here when it is your turn."
+                .into()
         }
-        (Some((day, time)), false) => {
-            let day = EN[day as usize % 7];
-            format!(
-                "Nobody is here right now; people are back on {day} at {time}. Leave a message and they will answer."
-            )
+        (People::Away, Some(back), true) => {
+            format!("人工客服现在不在线，{} 上班。请留言，同事看到后会回复您。", when(&back, true))
+        }
+        (People::Away, Some(back), false) => {
+            let back = when(&back, false);
+            format!("Nobody is here right now; people are back on {back}. Leave a message and they will answer.")
+        }
+        (People::Away, None, true) => {
+            "现在没有人工客服在线。您的会话已转给人工，请留言，同事上线后会在这里回复您。".into()
+        }
+        (People::Away, None, false) => {
+            "Nobody is here right now. People will find this conversation: leave a message and they will answer here."
+                .into()
         }
     }
+}
+
+/// What somebody may choose who asked for a person where nobody is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// Leave it to people all the same.
+    People,
+    /// Go on with the robot.
+    Robot,
+}
+
+/// The question before a hand-over to nobody.
+pub(super) fn nobody_there(back: Option<(u32, String)>, zh: bool) -> String {
+    match (back, zh) {
+        (None, true) => "现在没有人工客服在线。您可以转人工留言，同事上线后回复您；也可以继续问我。".into(),
+        (None, false) => {
+            "Nobody is here right now. You can leave it to people, who answer when they are back, or go on with me."
+                .into()
+        }
+        (Some(back), true) => {
+            format!(
+                "人工客服现在不在线，{} 上班。您可以转人工留言，同事上班后回复您；也可以继续问我。",
+                when(&back, true)
+            )
+        }
+        (Some(back), false) => {
+            let back = when(&back, false);
+            format!("Nobody is here right now; people are back on {back}. You can leave it to them, or go on with me.")
+        }
+    }
+}
+
+/// What stands before it if the robot gives up.
+pub(super) fn sorry(zh: bool) -> &'static str {
+    if zh { "抱歉，这个问题我还没有答案。" } else { "Sorry, I have no answer to that. " }
+}
+
+/// Its quick replies.
+pub(super) fn choices(zh: bool) -> [Button; 2] {
+    let people = if zh { "转人工留言" } else { "Leave it to people" };
+    let robot = if zh { "继续问机器人" } else { "Go on with the robot" };
+    [button(people), button(robot)]
+}
+
+/// Which of them a text is, in either language; words may be set so that they are no words for a person.
+pub(super) fn choice(text: &str) -> Option<Choice> {
+    let is = |n: usize| [true, false].into_iter().any(|zh| plain(&choices(zh)[n].send) == plain(text));
+    if is(0) { Some(Choice::People) } else { is(1).then_some(Choice::Robot) }
+}
+
+/// To whoever goes on with the robot.
+pub(super) fn go_on(zh: bool) -> &'static str {
+    if zh { "好的，请说您的问题。" } else { "All right. What would you like to know?" }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::bot::{Action, Decision, Guess, HandOverWhy, Hit, Thought};
+use crate::bot::{Action, Decision, Guess, HandOverWhy, Hit, Thought, Why};
 
 /// Monday, 23 November 2026, 02:00 UTC: ten in the morning in China.
 const NOW: u64 = 1_795_399_200_000;
@@ -29,7 +29,7 @@ fn thought(intents: &[(&str, f32)], hits: &[(&str, f32)]) -> Thought {
 }
 
 fn ask(policy: &Policy, text: &str, thought: &Thought, asked: u32) -> Decision {
-    decide(policy, &Message { text, site: "web", now_ms: NOW }, thought, Dialogue { asked })
+    decide(policy, &Message { text, site: "web", now_ms: NOW }, thought, Dialogue { asked, ..Dialogue::default() })
 }
 
 fn handed(decision: &Decision) -> Option<HandOverWhy> {
@@ -98,7 +98,7 @@ fn every_kind_of_rule_is_followed() {
     assert!(matches!(of("greeting", "你好"), Action::Say { text } if text.starts_with("您好")));
     assert_eq!(
         of("complaint", "差劲"),
-        Action::HandOver { why: HandOverWhy::Policy, text: Some(say::handing_over(None, true)) }
+        Action::HandOver { why: HandOverWhy::Policy, text: Some(say::handing_over(People::Here, None, true)) }
     );
     let app = Message { text: "x", site: "app", now_ms: NOW };
     assert!(matches!(
@@ -149,10 +149,72 @@ fn hours_send_to_people_or_say_when_they_are_back() {
     let evening = Message { text: "hi", site: "", now_ms: NOW + 10 * 3_600_000 };
     assert!(matches!(decide(&outside, &evening, &t, Dialogue::default()).action, Action::Say { .. }));
     let away = Message { text: "转人工", ..evening };
-    let Action::HandOver { text: Some(text), .. } = decide(&outside, &away, &t, Dialogue::default()).action else {
-        panic!()
+    let said = |people, told| match decide(&outside, &away, &t, Dialogue { people, told, asked: 0 }).action {
+        Action::HandOver { text: Some(text), .. } => text,
+        Action::Answer { text, .. } => format!("asks: {text}"),
+        other => panic!("{other:?}"),
     };
-    assert!(text.contains("周二 09:00"), "{text}");
+    for told in [false, true] {
+        assert!(!said(People::Here, told).contains("周二"), "somebody works late");
+        assert!(said(People::Busy, told).contains("排队"));
+    }
+    assert!(said(People::Away, false).starts_with("asks: 人工客服现在不在线，周二 09:00 上班"));
+    assert!(said(People::Away, true).starts_with("人工客服现在不在线，周二 09:00 上班"));
+}
+
+#[test]
+fn where_nobody_is_the_visitor_is_asked_once_and_gets_what_they_choose() {
+    let p = policy("handover_words = ['转人工', 'human agent']");
+    let t = thought(&[("greeting", 0.2)], &[]);
+    for (word, people, robot) in [
+        ("转人工", "转人工留言", "继续问机器人"),
+        ("a human agent please", "Leave it to people", "Go on with the robot"),
+    ] {
+        let of = |text, dialogue| {
+            let d = decide(&p, &Message { text, site: "web", now_ms: NOW }, &t, dialogue);
+            let then = dialogue.after(&d);
+            (d, then)
+        };
+        let begin = Dialogue { people: People::Away, asked: 1, told: false };
+        let (first, asked) = of(word, begin);
+        let Action::Answer { text, buttons } = &first.action else { panic!("{first:?}") };
+        assert!(text.contains("现在没有人工客服在线") || text.starts_with("Nobody is here right now."), "{text}");
+        assert_eq!(buttons.iter().map(|b| b.send.as_str()).collect::<Vec<_>>(), [people, robot]);
+        assert!(matches!(first.why, Why::NobodyThere { .. }));
+        assert_eq!(asked, Dialogue { people: People::Away, asked: 0, told: true });
+        // asked again, or by the button: a person, and nothing is promised that is not so
+        for again in [word, people] {
+            let (d, _) = of(again, asked);
+            let Action::HandOver { why: HandOverWhy::Asked, text: Some(text) } = &d.action else { panic!("{d:?}") };
+            assert!(text.contains("现在没有人工客服在线") || text.starts_with("Nobody is here right now."), "{text}");
+        }
+        // or on with the robot, who is not asked for a person again before they are wanted
+        let (d, went_on) = of(robot, asked);
+        assert!(matches!(d.action, Action::Say { .. }), "{d:?}");
+        assert!(went_on.told && handed(&of(word, went_on).0) == Some(HandOverWhy::Asked), "no trap");
+        assert_eq!(handed(&of(word, Dialogue { people: People::Here, ..begin }).0), Some(HandOverWhy::Asked));
+        // to those who were not asked, it is a text like any other
+        assert!(matches!(of(robot, begin).0.action, Action::Ask { .. }));
+    }
+    // the same when the robot gives up, and then it begins to count anew
+    let failed = decide(
+        &p,
+        &Message { text: "嗯", site: "", now_ms: NOW },
+        &t,
+        Dialogue { people: People::Away, asked: 2, told: false },
+    );
+    assert!(matches!((&failed.action, &failed.why), (Action::Answer { .. }, Why::NobodyThere { .. })), "{failed:?}");
+    // a rule of the company's is followed, with a true word
+    let rude = decide(
+        &policy(""),
+        &Message { text: "差劲", site: "", now_ms: NOW },
+        &thought(&[("complaint", 0.9)], &[]),
+        Dialogue { people: People::Away, ..Dialogue::default() },
+    );
+    assert_eq!(
+        rude.action,
+        Action::HandOver { why: HandOverWhy::Policy, text: Some(say::handing_over(People::Away, None, true)) }
+    );
 }
 
 #[test]
@@ -190,6 +252,19 @@ proptest! {
         let p = policy(if outside { "answers = 'outside'" } else { "[intents]\nspam = { do = 'silent' }" });
         let d = ask(&p, &format!("{before} 转人工"), &t, asked);
         prop_assert_eq!(handed(&d), Some(HandOverWhy::Asked));
+    }
+
+    #[test]
+    fn who_asks_twice_for_a_person_is_handed_over_whoever_is_there(
+        t in any_thought(), people in prop::sample::select(vec![People::Here, People::Busy, People::Away]), asked in 0u32..5,
+    ) {
+        let p = policy("");
+        let message = Message { text: "转人工", site: "", now_ms: NOW };
+        let mut dialogue = Dialogue { people, asked, told: false };
+        let first = decide(&p, &message, &t, dialogue);
+        prop_assert_eq!(handed(&first).is_none(), people == People::Away);
+        dialogue = dialogue.after(&first);
+        prop_assert_eq!(handed(&decide(&p, &message, &t, dialogue)), Some(HandOverWhy::Asked));
     }
 
     #[test]

@@ -28,7 +28,7 @@ use zeroize::Zeroizing;
 
 use super::{Chat, cells::lock, conversation::Cell};
 use crate::{
-    bot::Decision,
+    bot::{Decision, Dialogue},
     proto::{ConvId, ConvState, HeaderView, Kind, Owner, RecordView, SiteId},
 };
 use talk::Talks;
@@ -41,8 +41,8 @@ pub struct Turn {
     pub site: SiteId,
     /// What the visitor wrote since the last answer, oldest first, a line each.
     pub text: Zeroizing<String>,
-    /// How often in a row it asked back; 0 after a restart.
-    pub asked: u32,
+    /// What happened before, as far as is known after a restart, and whether people are there now.
+    pub dialogue: Dialogue,
 }
 
 /// What decides. Called on threads of its own, may compute for milliseconds.

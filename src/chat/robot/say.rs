@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::read::Page;
 use crate::{
-    bot::{Action, Button, Decision, HandOverWhy, Why},
+    bot::{Action, Button, Decision, Dialogue, HandOverWhy, Why},
     chat::now_ms,
     crypto::{
         envelope::{self, MessageHeader, SealError},
@@ -27,8 +27,8 @@ pub(super) struct Draft {
     pub leaves: bool,
     /// The question they deal with, by record.
     pub upto: u64,
-    /// How often in a row it asked back, afterwards.
-    pub asked: u32,
+    /// Where the dialogue stands afterwards.
+    pub dialogue: Dialogue,
 }
 
 /// The bodies of a decision, and whether the robot leaves with them.
@@ -91,7 +91,6 @@ impl Draft {
             prev = crate::crypto::hash::envelope(&sealed);
             envelopes.push((msg_id, sealed));
         }
-        let asked = if matches!(decision.action, Action::Ask { .. }) { talk.asked + 1 } else { 0 };
-        Ok(Self { epoch: talk.epoch, envelopes, leaves, upto: page.upto, asked })
+        Ok(Self { epoch: talk.epoch, envelopes, leaves, upto: page.upto, dialogue: talk.dialogue.after(decision) })
     }
 }

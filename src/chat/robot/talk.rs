@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    bot::Dialogue,
     chat::cells::lock,
     crypto::{envelope::EpochKey, sign::random},
     proto::ConvId,
@@ -27,8 +28,8 @@ pub(super) struct Talk {
     pub ctr: u32,
     /// Records up to here are dealt with.
     pub done: u64,
-    /// How often in a row it asked back.
-    pub asked: u32,
+    /// What it said before; 0 and no after a restart.
+    pub dialogue: Dialogue,
     /// Hash of the last message, announcement or recall up to there.
     pub prev: [u8; 16],
 }
@@ -36,7 +37,16 @@ pub(super) struct Talk {
 impl Talk {
     /// A talk that begins, or goes on after a restart.
     pub fn new(epoch: u32, key: EpochKey, day: [u8; 16], done: u64) -> Self {
-        Self { epoch, key, day, inst: u32::from_be_bytes(random()), ctr: 0, done, asked: 0, prev: [0; 16] }
+        Self {
+            epoch,
+            key,
+            day,
+            inst: u32::from_be_bytes(random()),
+            ctr: 0,
+            done,
+            dialogue: Dialogue::default(),
+            prev: [0; 16],
+        }
     }
 }
 

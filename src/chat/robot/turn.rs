@@ -10,10 +10,10 @@ use super::{
     work::Work,
 };
 use crate::{
-    bot::{Decision, HandOverWhy, Why},
+    bot::{Decision, Dialogue, HandOverWhy, People, Why},
     chat::{Chat, Refusal},
     org::robot::Identity,
-    proto::{ConvId, ErrorCode},
+    proto::{ConvId, ErrorCode, Presence},
 };
 
 /// How often a turn begins again because the conversation moved on.
@@ -192,7 +192,13 @@ impl Chat {
                 return Next::Rest;
             }
             (None, Some(mind)) => {
-                mind.decide(&Turn { site: page.row.site.clone(), text: page.text.clone(), asked: page.talk.asked })
+                let people = match self.presence.of(&page.row.team).state {
+                    Presence::Open => People::Here,
+                    Presence::Busy => People::Busy,
+                    Presence::Away => People::Away,
+                };
+                let dialogue = Dialogue { people, ..page.talk.dialogue };
+                mind.decide(&Turn { site: page.row.site.clone(), text: page.text.clone(), dialogue })
             }
         };
         match Draft::seal(conv, page, &decision, &me.key) {
@@ -214,7 +220,7 @@ impl Chat {
         self.robot.talks.update(conv, draft.epoch, |t| {
             t.done = t.done.max(draft.upto);
             t.ctr += u32::try_from(draft.envelopes.len()).unwrap_or(0);
-            t.asked = draft.asked;
+            t.dialogue = draft.dialogue;
         });
     }
 }

@@ -33,7 +33,7 @@ impl Args {
         let mind = Understanding::of_command(Files::of(&ctx.data_dir), policy).map_err(|e| unable(&e))?;
         let message = Message { text: &self.text, site: &self.site, now_ms: out::now_ms() };
         let thought = mind.recognise_at(&message).map_err(|e| Fail::failure(e.to_string()))?;
-        let decision = mind.decide_on(&message, &thought, Dialogue { asked: self.asked });
+        let decision = mind.decide_on(&message, &thought, Dialogue { asked: self.asked, ..Dialogue::default() });
         if ctx.json {
             let intents: Vec<_> = thought.intents.iter().map(|g| json!({"intent": g.name, "p": g.p})).collect();
             let hits: Vec<_> = thought.hits.iter().map(|h| json!({"entry": h.entry, "score": h.score})).collect();

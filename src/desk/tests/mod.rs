@@ -6,7 +6,7 @@ mod people;
 mod queue;
 
 use super::*;
-use crate::proto::{AgentState, ConvId, TeamId, UserId};
+use crate::proto::{AgentState, ConvId, Presence, TeamId, TeamPresence, UserId};
 
 pub(super) fn user(id: &str) -> UserId {
     id.parse().unwrap()
@@ -68,6 +68,10 @@ pub(super) fn positions(decisions: &[Decision]) -> Vec<(ConvId, u32)> {
             _ => None,
         })
         .collect()
+}
+
+pub(super) fn presence(t: &str, state: Presence, agents: u32, waiting: u32) -> Decision {
+    Decision::Presence { team: team(t), now: TeamPresence { state, agents, waiting } }
 }
 
 pub(super) fn gone(n: u32, who: &str, why: OfferEnd) -> Decision {

@@ -1,7 +1,6 @@
 //! Agents who vanish, come back, are removed, change teams; restarts.
 
 use super::*;
-use crate::proto::Presence;
 
 #[test]
 fn back_within_the_grace_he_keeps_everything() {
@@ -47,11 +46,11 @@ fn back_after_the_grace_but_before_it_was_given_away_he_keeps_it() {
 fn a_vanished_agent_loses_his_offers_and_his_presence_at_once() {
     let mut d = Desk::new(Rules::default());
     let out = d.apply(online("li", &["a"], 8), 0);
-    assert!(out.contains(&Decision::Presence { team: team("a"), state: Presence::Open, agents: 1 }));
+    assert!(out.contains(&presence("a", Presence::Open, 1, 0)));
     d.apply(waits(1, "a", 0), 0);
     let out = d.apply(Event::AgentVanished { user: user("li") }, 1);
     assert!(out.contains(&gone(1, "li", OfferEnd::Gone)));
-    assert!(out.contains(&Decision::Presence { team: team("a"), state: Presence::Away, agents: 0 }));
+    assert!(out.contains(&presence("a", Presence::Away, 0, 1)));
     assert_eq!(
         d.explain(conv(1)),
         [Reason::NobodyThere { team: team("a") }, Reason::Agent { user: user("li"), why: NotNow::Offline }]
@@ -74,7 +73,7 @@ fn a_removed_agent_has_nothing_and_late_facts_give_him_nothing() {
     }
     assert!(d.apply(owns(3, "a", "li"), 5).contains(&requeue(3, "li")), "his accept was under way");
     assert!(d.snapshot(5).agents.is_empty());
-    assert_eq!(d.presence(&team("a")), (Presence::Away, 0));
+    assert_eq!(d.presence(&team("a")).state, Presence::Away);
 }
 
 #[test]
@@ -107,7 +106,7 @@ fn leaving_a_team_ends_its_offers_and_gives_back_what_he_owned_there() {
         "asked again until chat answers, though he is there"
     );
     assert_eq!(d.explain(conv(8)), [Reason::Owned { user: user("li") }]);
-    assert_eq!(d.presence(&team("a")).1, 0);
+    assert_eq!(d.presence(&team("a")).agents, 0);
     assert_eq!(
         offers(&d.apply(Event::TeamsChanged { user: user("li"), teams: vec![team("a")] }, 5_002)),
         [(conv(1), "li".into())]

@@ -60,7 +60,7 @@ fn far_back_visitors_are_told_once_and_then_from_place_100_on() {
 fn a_long_line_costs_little_per_event() {
     let mut d = Desk::new(Rules::default());
     for n in 0..10_000 {
-        assert_eq!(d.apply(waits(n, "a", u64::from(n)), 0).len(), 1);
+        assert!(d.apply(waits(n, "a", u64::from(n)), 0).len() <= 2);
     }
     d.apply(online("li", &["a"], 1), 0);
     for n in 0..300 {
@@ -74,4 +74,43 @@ fn a_long_line_costs_little_per_event() {
     }
     assert_eq!(d.next_deadline(), Some(10_001), "and the end of a pause brings the next look");
     assert_eq!(d.snapshot(1).waiting, 10_000);
+}
+
+#[test]
+fn a_team_is_open_busy_or_away() {
+    let mut d = Desk::new(Rules::default());
+    let of = |d: &Desk| (d.presence(&team("a")).state, d.presence(&team("a")).agents, d.presence(&team("a")).waiting);
+    assert_eq!(of(&d), (Presence::Away, 0, 0));
+    d.apply(waits(1, "a", 1), 1);
+    assert_eq!(of(&d), (Presence::Away, 0, 1), "to wait for somebody there must be nobody");
+    let said = |who, state| Event::AgentState { user: user(who), state };
+    let out = d.apply(online("li", &["a"], 1), 2);
+    assert_eq!(offers(&out).len(), 1);
+    assert!(out.contains(&presence("a", Presence::Busy, 1, 1)), "the only slot is offered: {out:?}");
+    let out = d.apply(owns(1, "a", "li"), 3);
+    assert!(out.contains(&presence("a", Presence::Busy, 1, 0)), "and taken: {out:?}");
+    let out = d.apply(online("wu", &["a", "b"], 8), 4);
+    assert!(out.contains(&presence("a", Presence::Open, 2, 0)), "{out:?}");
+    assert!(out.contains(&presence("b", Presence::Open, 1, 0)), "{out:?}");
+    let out = d.apply(said("wu", AgentState::Busy), 5);
+    assert!(out.contains(&presence("a", Presence::Busy, 2, 0)), "one is full, one is busy: {out:?}");
+    let out = d.apply(Event::Closed { conv: conv(1) }, 6);
+    assert!(out.contains(&presence("a", Presence::Open, 2, 0)), "a slot is free again: {out:?}");
+    let out = d.apply(said("li", AgentState::Offline), 7);
+    assert!(out.contains(&presence("a", Presence::Busy, 1, 0)), "who is busy is here: {out:?}");
+    let out = d.apply(Event::AgentVanished { user: user("wu") }, 8);
+    assert!(out.contains(&presence("a", Presence::Away, 0, 0)) && out.contains(&presence("b", Presence::Away, 0, 0)));
+    let repeated = d.apply(said("li", AgentState::Offline), 9);
+    assert!(repeated.iter().all(|d| !matches!(d, Decision::Presence { .. })), "told once: {repeated:?}");
+}
+
+#[test]
+fn who_queues_while_all_are_busy_has_a_place_and_is_served_when_a_slot_is_free() {
+    let mut d = Desk::new(Rules::default());
+    d.apply(online("li", &["a"], 1), 0);
+    d.apply(owns(9, "a", "li"), 0);
+    let out = d.apply(waits(1, "a", 1), 1);
+    assert_eq!((positions(&out), offers(&out)), (vec![(conv(1), 1)], vec![]));
+    assert!(out.contains(&presence("a", Presence::Busy, 1, 1)), "{out:?}");
+    assert_eq!(offers(&d.apply(Event::Closed { conv: conv(9) }, 2)), [(conv(1), "li".into())]);
 }

@@ -28,6 +28,7 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
     let outcome = match (request.method(), path) {
         // the widget asks these from the customer's page
         (&Method::GET, ["site", site]) => return open_to_all(people::site(http, site, &request).await),
+        (&Method::GET, ["site", site, "presence"]) => return open_to_all(people::presence(http, site)),
         (&Method::GET, ["directory"]) => return open_to_all(people::directory(http, &request).await),
         (&Method::GET, ["conversations", conv, "records"]) => {
             return open_to_all(conversations::records(http, address, conv, &request).await);

@@ -33,8 +33,16 @@ pub async fn site(http: &Http, site: &str, request: &Request<Incoming>) -> Resul
     note_widget(http, &site, request);
     let directory = http.org.directory();
     let entry = directory.site(&site).ok_or_else(|| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
-    let json = http.org.site_json(&site, http.chat.presence(&entry.team))?;
+    let json = http.org.site_json(&site, http.chat.presence(&entry.team).state)?;
     Ok(answer::bytes(StatusCode::OK, "application/json", Body::of(json)))
+}
+
+/// `GET /site/<id>/presence`: who is there now, for a widget that is open and not connected. From memory alone.
+pub fn presence(http: &Http, site: &str) -> Result<Answer, Refusal> {
+    let directory = http.org.directory();
+    let site = site.parse::<SiteId>().ok().and_then(|id| directory.site(&id)).filter(|s| s.on);
+    let site = site.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
+    Ok(answer::json(&http.chat.presence(&site.team)))
 }
 
 /// Which widget a page of the site loaded. Pages of others may say what they like, it is no news of this site.

@@ -143,5 +143,21 @@ for (const version of versions) {
       await visitor.send('收到');
       await wang.sees('收到');
     });
+
+    test('everybody is busy: it does not say that nobody is here, and names the place in the queue', async ({ stage }) => {
+      const li = await stage.agent('li', '李娜');
+      await li.status('busy');
+      await pin(stage, version);
+      const visitor = await stage.visitor();
+      await visitor.visit(stage.shop.origin);
+      await fillForm(visitor, '王小明');
+      await visitor.send('有人吗');
+      await expect(visitor.panel.getByText(W.next)).toBeVisible();
+      await expect(visitor.panel.getByText(W.away)).toHaveCount(0);
+      await li.status('online');
+      await li.open('有人吗');
+      await li.send('我在');
+      await visitor.sees('我在');
+    });
   });
 }

@@ -47,6 +47,7 @@ fn cases(conv: ConvId) -> Vec<Case> {
     let finish = json!({ "record": "", "keyring": "", "version": 2, "change": "", "sig": "" });
     vec![
         case("GET /site/<id>", "/site/s1", None, all(200)),
+        case("GET /site/<id>/presence", "/site/s1/presence", None, all(200)),
         case("GET /directory", "/directory?after=-1", None, all(200)),
         case(
             "GET /conversations/<conv>/records",

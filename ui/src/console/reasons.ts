@@ -24,8 +24,8 @@ const SHOWN: Record<string, (v: unknown) => string> = {
 /** '' if there is none, or none that this page knows. */
 export function reasonText(why: unknown, depth = 0): string {
   if (typeof why === 'string') return why.slice(0, MAX_WORDS);
-  // no robot gives a reason for a reason for a reason
-  if (typeof why !== 'object' || why === null || depth > 1) return '';
+  // a robot gives at most a reason for a reason for a reason
+  if (typeof why !== 'object' || why === null || depth > 2) return '';
   const { code, ...values } = why as Record<string, unknown>;
   const key = `why.${String(code)}`;
   if (!known(key)) return String(code ?? '').slice(0, MAX_WORDS);

@@ -1,0 +1,89 @@
+//! Who of a team is there: what the desk said last, for those who ask, and how often those who listen are told.
+//!
+//! A team at its capacity becomes busy and open again with every conversation that begins or ends. Whoever asks hears what
+//! holds now; thousands of visitors' sockets are told at once, and then not again for a while.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Mutex,
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{
+    hub::Topic,
+    proto::{Presence, ServerFrame, TeamId, TeamPresence},
+};
+
+use super::{Chat, cells::lock, text};
+
+/// What holds now, by team.
+#[derive(Debug, Default)]
+pub(super) struct Board(Mutex<HashMap<TeamId, TeamPresence>>);
+
+impl Board {
+    /// Who of a team is there.
+    pub(super) fn of(&self, team: &TeamId) -> TeamPresence {
+        lock(&self.0).get(team).copied().unwrap_or(TeamPresence::NOBODY)
+    }
+
+    /// Remembers what the desk said.
+    pub(super) fn set(&self, team: TeamId, now: TeamPresence) {
+        lock(&self.0).insert(team, now);
+    }
+}
+
+/// What those who listen were told, and when they are told again.
+#[derive(Debug, Default)]
+pub(super) struct Telling {
+    told: HashMap<TeamId, (Presence, u32, Instant)>,
+    due: BTreeMap<TeamId, Instant>,
+}
+
+impl Telling {
+    /// Between two frames about one team.
+    const PAUSE: Duration = Duration::from_secs(1);
+
+    /// Something about a team changed.
+    pub(super) fn changed(&mut self, team: TeamId) {
+        let now = Instant::now();
+        let at = self.told.get(&team).map_or(now, |(.., at)| now.max(*at + Self::PAUSE));
+        self.due.entry(team).or_insert(at);
+    }
+
+    /// Waits until somebody must be told something.
+    pub(super) async fn due(&self) {
+        match self.due.values().min() {
+            Some(at) => tokio::time::sleep_until(*at).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Tells what is due, if it is still news.
+    pub(super) fn publish(&mut self, chat: &Chat) {
+        let now = Instant::now();
+        let teams: Vec<TeamId> = self.due.extract_if(.., |_, at| *at <= now).map(|(team, _)| team).collect();
+        for team in teams {
+            let TeamPresence { state, agents, .. } = chat.presence.of(&team);
+            if self.told.get(&team).is_some_and(|(s, n, _)| (*s, *n) == (state, agents)) {
+                continue;
+            }
+            self.told.insert(team.clone(), (state, agents, now));
+            let frame = text(&ServerFrame::Presence { team: team.clone(), state, agents });
+            for (site, entry) in &chat.org.directory().state().sites {
+                if entry.team == team {
+                    chat.hub.publish(&Topic::Site(site.clone()), |_| Some(frame.clone()));
+                }
+            }
+            chat.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
+        }
+    }
+}
+
+impl Chat {
+    /// Who of a team is there, and how many wait for them.
+    pub fn presence(&self, team: &TeamId) -> TeamPresence {
+        self.presence.of(team)
+    }
+}
