@@ -54,17 +54,20 @@ async fn a_file_from_before_a_table_gets_it_and_keeps_the_rest() {
     submit(&*store, post(conv(1), 1), Reply::Feed(1)).await.unwrap();
     store.close().await;
     drop(store);
-    let table = redb::TableDefinition::<&[u8], &[u8]>::new("missed");
     let db = redb::Database::open(&path).unwrap();
     let txn = db.begin_write().unwrap();
-    assert!(txn.delete_table(table).unwrap());
+    for name in ["missed", "status"] {
+        assert!(txn.delete_table(redb::TableDefinition::<&[u8], &[u8]>::new(name)).unwrap());
+    }
     txn.commit().unwrap();
     drop(db);
     let (store, _feed) = RedbStore::open(&path, options()).unwrap();
-    assert_eq!(store.scan(Table::Missed, &[], None, false, 9), Ok(vec![]));
-    let put = Op::Put { table: Table::Missed, key: b"svc".to_vec(), value: vec![] };
-    write(&*store, Batch { ops: vec![put], ..Batch::default() }).await.unwrap();
-    assert_eq!(store.scan(Table::Missed, b"s", None, true, 9), Ok(vec![(b"svc".to_vec(), vec![])]));
+    for table in [Table::Missed, Table::Status] {
+        assert_eq!(store.scan(table, &[], None, false, 9), Ok(vec![]));
+        let put = Op::Put { table, key: b"svc".to_vec(), value: vec![] };
+        write(&*store, Batch { ops: vec![put], ..Batch::default() }).await.unwrap();
+        assert_eq!(store.scan(table, b"s", None, true, 9), Ok(vec![(b"svc".to_vec(), vec![])]));
+    }
     assert_eq!(store.records(conv(1), 0, 10).unwrap().len(), 1);
 }
 

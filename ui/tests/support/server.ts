@@ -50,6 +50,8 @@ export class FakeServer {
   entries: (after: number) => Company['log'];
   /** What the welcome of an agent counts. */
   missed: MissedCount[] = [];
+  /** What agents chose last; null: a server that says nothing of it. */
+  status: string | null = null;
   /** Never says that a reader has everything. */
   mute = false;
   routes = new Map<string, (body: Record<string, unknown>) => unknown>();
@@ -98,7 +100,7 @@ export class FakeServer {
         p.ed = f.ed as string;
         p.kid = hex(kidOf(unb64u(p.ed)));
         this.peers.push(p);
-        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, gen: this.gen, now: this.clock(), beat: 10_000, convs: this.visible(p), config: p.role === 'agent' ? { missed: this.missed } : {}, ...(p.role === 'agent' && this.storage && { storage: this.storage }) });
+        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, gen: this.gen, now: this.clock(), beat: 10_000, convs: this.visible(p), config: p.role === 'agent' ? { missed: this.missed, ...(this.status !== null && { status: this.status }) } : {}, ...(p.role === 'agent' && this.storage && { storage: this.storage }) });
         return;
       }
       case 'ping':
