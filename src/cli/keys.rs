@@ -9,6 +9,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::{
+    clock,
     company::{self, Company},
     context::Context,
     data_dir::{self, cannot},
@@ -99,6 +100,7 @@ fn commit_until_it_fits<T>(
         let signer = Signer::new(&company.view, keys, company.now_ms)?.fresh_for(days);
         let (commit, result) = change(&company, &signer)?;
         if tries == 0 {
+            clock::warn(&company);
             signer.ignored().iter().for_each(|ignored| eprintln!("warning: {ignored}"));
         }
         match company::send(office, &commit) {

@@ -26,6 +26,7 @@ macro_rules! commands {
 }
 
 mod args;
+mod clock;
 mod company;
 mod config_file;
 mod context;

@@ -6,14 +6,12 @@ use rustix::process::{Resource, getrlimit};
 
 use super::Finding;
 use crate::{
-    cli::{data_dir::io_reason, out},
+    cli::{clock, data_dir::io_reason, out},
     store::space::{self, Capacity, Thresholds},
 };
 
 /// Files that the server needs besides sockets.
 const SPARE_FILES: u64 = 256;
-/// 2026-01-01, ms: kefu is younger than this.
-const YOUNGEST_MS: u64 = 1_767_225_600_000;
 
 /// Free space where the database lies, against what must stay free there.
 pub fn disk(database: &Path, reserve_mb: u32) -> Finding {
@@ -44,13 +42,10 @@ fn room(Capacity { total, free }: Capacity, lines: &Thresholds) -> Finding {
 
 /// A clock that was never set. One that is a little wrong shows against the directory, not here.
 pub fn clock_of_the_world() -> Finding {
-    match out::now_ms() {
-        now if now < YOUNGEST_MS => Finding::problem(
-            "clock",
-            format!("says {}: it was never set", out::date(now)),
-            "timedatectl set-ntp true, or set it by hand",
-        ),
-        now => Finding::ok("clock", out::date(now)),
+    let now = out::now_ms();
+    match clock::never_set(now) {
+        Some(what) => Finding::problem("clock", what, clock::NEXT),
+        None => Finding::ok("clock", out::date(now)),
     }
 }
 

@@ -7,8 +7,8 @@ use serde::Deserialize as _;
 use super::Finding;
 use crate::{
     cli::{
-        company::Company, context::Context, data_dir::io_reason, link::Office, lock, out, site::old::OldWidgets, stats,
-        user::waiting,
+        clock, company::Company, context::Context, data_dir::io_reason, link::Office, lock, out, site::old::OldWidgets,
+        stats, user::waiting,
     },
     config::Config,
     crypto::directory::Role,
@@ -16,8 +16,6 @@ use crate::{
 };
 
 const WEEK_MS: u64 = 7 * 86_400_000;
-/// Clocks of signers and servers may differ by this, ms.
-const CLOCK_MS: u64 = 5 * 60_000;
 
 /// Runs and is of this version, or could run.
 pub fn server(ctx: &Context, config: &Config) -> Finding {
@@ -109,9 +107,7 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
     };
     let now = company.now_ms;
     let mut findings = Vec::new();
-    if let Some(at) = Company::newest_entry_ms(&company.view).filter(|at| *at > now + CLOCK_MS) {
-        let behind = out::duration(at - now);
-        let what = format!("this machine's clock is {behind} behind the newest directory entry");
+    if let Some(what) = clock::behind(Company::newest_entry_ms(&company.view), now) {
         findings.push(Finding::problem("clock", what, "set the clock: invites and snapshots go by it"));
     }
     // a snapshot that does not fit the log is none

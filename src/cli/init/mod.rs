@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    args,
+    args, clock,
     context::Context,
     data_dir::{self, CONFIG, KEYS, OPAQUE, PUBLIC, TLS},
     fail::{Fail, Kind},
@@ -73,6 +73,9 @@ impl Args {
 
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+        if let Some(what) = clock::never_set(out::now_ms()) {
+            eprintln!("warning: {what}. Everything would be signed under that date: {}, then begin again", clock::NEXT);
+        }
         let report = match (&self.offline, &self.from) {
             (Some(dir), _) => self.offline(dir)?,
             (None, Some(file)) => self.server(ctx, Some(file))?,

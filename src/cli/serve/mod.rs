@@ -7,10 +7,11 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
+    clock,
     company::Company,
     context::Context,
     data_dir::{self, TLS},
@@ -48,8 +49,8 @@ pub struct Args {
 
 /// How often it is asked whether our own certificate is due.
 const RENEWAL: Duration = Duration::from_secs(6 * 3_600);
-/// Clocks of signers and servers may differ by this, ms.
-const CLOCK_MS: u64 = 5 * 60_000;
+/// Between two looks at the clock.
+const CLOCK_LOOK: Duration = Duration::from_secs(30);
 
 impl Args {
     /// Runs the command.
@@ -171,18 +172,24 @@ async fn keep_certificates(tls: PathBuf) {
     }
 }
 
-/// A clock behind the newest entry of the directory makes invites and snapshots seem wrong; somebody should know.
+/// A clock that is wrong makes invites and snapshots seem wrong; somebody should know, at the start and when it jumps. Never
+/// ends by itself.
 async fn warn_of_clock(data_dir: PathBuf, config: Config) {
     let newest = async {
         let admin = Admin::connect(&data_dir, &config).await.ok()?;
         let view = admin.call("GET", "/admin/export", None).await.ok()?;
         Company::newest_entry_ms(&serde_json::from_value(view).ok()?)
     };
-    if let Some(at) = newest.await
-        && at > out::now_ms() + CLOCK_MS
-    {
-        let behind = out::duration(at - out::now_ms());
-        tracing::warn!("this machine's clock is {behind} behind the newest directory entry: set the clock");
+    if let Some(what) = clock::never_set(out::now_ms()).or(clock::behind(newest.await, out::now_ms())) {
+        tracing::warn!("{what}: invites and snapshots go by it; {}", clock::NEXT);
+    }
+    let begin = Instant::now();
+    let mut watch = clock::Watch::new(out::now_ms(), begin.elapsed());
+    loop {
+        tokio::time::sleep(CLOCK_LOOK).await;
+        if let Some(what) = watch.look(out::now_ms(), begin.elapsed()) {
+            tracing::warn!("{what}");
+        }
     }
 }
 

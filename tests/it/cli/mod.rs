@@ -2,6 +2,7 @@
 
 mod bench;
 mod certificates;
+mod clocks;
 mod coming;
 mod liar;
 mod links;

@@ -1,20 +1,20 @@
 /** The visitor's client: verifies the company, makes keys and a conversation at the first message, and speaks in it. */
 import type { Backend, KeptKey } from '../crypto/backend';
-import { b64u, hex, random } from '../crypto/bytes';
+import { hex, random } from '../crypto/bytes';
 import type { Body } from '../crypto/envelope';
 import { BoxKind, boxKid, conversationId } from '../crypto/hash';
 import { clocks } from '../link/clock';
-import { passes, patience, Refused } from '../link/errors';
 import { createHttp } from '../link/http';
-import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorClient, type VisitorOptions, type Wait } from '../model';
-import { Code, Envelope, type Conv, type PresenceState, type ServerFrame, type SiteReply, type Welcome } from '../proto';
+import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorClient, type VisitorOptions } from '../model';
+import type { Conv, PresenceState, ServerFrame, SiteReply, Welcome } from '../proto';
 import { computed, signal } from '../signals';
 import type { Store } from '../storage/store';
 import type { Conversation } from './conversation';
 import { Beside } from './beside';
 import { distrust, Engine, newConnection, prepare, type Deps } from './engine';
 import type { DirectoryKeeper } from './keeper';
-import { adopt, firstAnnouncement, makeKeys, type Begun, type Keys } from './opening';
+import { makeKeys, type Begun, type Keys } from './opening';
+import { Opener, type Opens } from './opener';
 import { Memory } from './memory';
 import { watchPresence } from './presence';
 import { patiently } from './patience';
@@ -24,7 +24,6 @@ import { presenceOf, siteInfo } from './site';
 import { Tabs } from './tabs';
 import { verifySite } from './verified-site';
 
-const OPEN_RETRY_MS = 3_000;
 const MAX_TRIES = 2;
 
 export class Visitor implements VisitorClient {
@@ -55,9 +54,8 @@ export class Visitor implements VisitorClient {
     const thread = this.thread.value;
     return thread ? thread.personAsked.value && thread.conv.value?.owner === 'robot' : this.personFirst.value;
   });
-  /** The conversation cannot be opened before. */
-  private readonly openWait = signal<Wait | null>(null);
-  readonly wait = computed(() => this.openWait.value ?? this.thread.value?.wait.value ?? null);
+  private readonly opener = new Opener(this.means());
+  readonly wait = computed(() => this.opener.wait.value ?? this.thread.value?.wait.value ?? null);
   private readonly formGiven = signal(false);
   readonly needsForm = computed(() => !this.thread.value && !this.formGiven.value && (this.site.value?.form.length ?? 0) > 0);
   private fields: Record<string, string> = {};
@@ -67,11 +65,8 @@ export class Visitor implements VisitorClient {
   private shut!: ShutDeps;
   private engine: Engine | null = null;
   private keys: Keys | null = null;
-  private begun: Begun | null = null;
   private loading: Promise<void>;
-  private timer: ReturnType<typeof setTimeout> | undefined;
   private over = false;
-  private opening = false;
   /** The conversation that was gone or lost, for the next one to name. */
   private after: string | undefined;
   /** Closed conversations the visitor is done with. */
@@ -87,6 +82,24 @@ export class Visitor implements VisitorClient {
     this.trust = signal<Trust>({ mode: o.org === undefined ? 'unpinned' : 'pinned', secure: deps.secure, storage: 'kept' });
     this.loading = this.load();
     this.loading.catch(() => undefined);
+  }
+
+  /** What a conversation begins with; known by the time one does. */
+  private means(): Opens {
+    const self = this;
+    return {
+      get site() { return self.o.site; },
+      get backend() { return self.backend; },
+      get keeper() { return self.keeper; },
+      get keys() { return self.keys!; },
+      get engine() { return self.engine!; },
+      get tabs() { return self.tabs; },
+      get robot() { return self.bot.value!; },
+      thread: this.thread,
+      now: () => this.deps.env.now(),
+      person: () => this.personFirst.value || (this.thread.value?.personAsked.value ?? false),
+      over: () => this.over,
+    };
   }
 
   // ---- loading
@@ -132,15 +145,15 @@ export class Visitor implements VisitorClient {
       this.tabs ??= new Tabs(this.store, this.space, this.deps.env, () => void this.look());
       await (this.beside.value = new Beside(this.store, `${this.space}beside`)).load();
       // before the keys, which are older
-      this.begun = (await this.tabs.begun()) ?? null;
-      if (!this.begun) await this.lostBefore();
+      this.opener.begun = (await this.tabs.begun()) ?? null;
+      if (!this.opener.begun) await this.lostBefore();
       const kept = await this.keptKeys();
       if (this.over) return;
       if (kept) await this.restoreKeys(kept);
       if (!this.keys) this.giveUp();
       if (this.keys) {
         this.connect();
-        if (this.begun && !(await this.resumeBegun())) this.giveUp();
+        if (this.opener.begun && !(await this.resumeBegun())) this.giveUp();
       } else this.connection.value = { state: 'online' };
       this.site.value = siteInfo(reply, verified.name, this.keeper.directory.state.org);
     } catch (e) {
@@ -173,7 +186,7 @@ export class Visitor implements VisitorClient {
   /** What was begun here is shown before the server answers, with what still waits to be sent. */
   private async resumeBegun(): Promise<boolean> {
     try {
-      const thread = await this.showBegun();
+      const thread = await this.opener.show();
       await thread.prepare();
       await thread.outbox.restore((inst) => this.engine!.tabLives(inst));
       return true;
@@ -184,8 +197,8 @@ export class Visitor implements VisitorClient {
 
   /** What the browser keeps of it is no use. */
   private giveUp(): void {
-    if (this.begun) this.tabs.leave(this.begun.id);
-    this.begun = null;
+    if (this.opener.begun) this.tabs.leave(this.opener.begun.id);
+    this.opener.begun = null;
   }
 
   private fail(e: unknown): void {
@@ -238,9 +251,9 @@ export class Visitor implements VisitorClient {
   private welcomed(w: Welcome): void {
     const mine = w.convs.filter((c) => c.site === this.o.site).sort((a, b) => b.created - a.created);
     this.beside.value!.welcomed(mine, this.engine!);
-    const begun = this.begun;
+    const begun = this.opener.begun;
     if (begun && !mine.some((c) => c.id === begun.id)) {
-      void (begun.opened ? this.missing(begun) : this.open());
+      void (begun.opened ? this.missing(begun) : this.opener.open());
       return;
     }
     const shown = mine.filter((c) => !this.dismissed.has(c.id) && c.id !== this.beside.value!.begun?.id);
@@ -254,13 +267,13 @@ export class Visitor implements VisitorClient {
    * it was. Anything else is said, and no other takes its place by itself.
    */
   private async missing(begun: Begun): Promise<void> {
-    const thread = this.engine!.conversations.get(begun.id) ?? (await this.showBegun());
+    const thread = this.engine!.conversations.get(begun.id) ?? (await this.opener.show());
     const { memory } = thread.ledger;
     await memory.load();
     const gen = this.engine!.link.gen;
     if (!gen || !memory.now.gen || gen === memory.now.gen) return thread.end('error.conversation_gone');
-    this.begun = { ...begun, opened: false };
-    await this.open();
+    this.opener.begun = { ...begun, opened: false };
+    await this.opener.open();
   }
 
   private convChanged(c: Conv): void {
@@ -279,7 +292,7 @@ export class Visitor implements VisitorClient {
       if (memory.now.epoch >= 0) remembered.push(c);
     }
     const newest = remembered.find((c) => c.state === 'open') ?? remembered[0];
-    if (newest && !this.begun && !this.thread.value && !this.over) this.show(newest);
+    if (newest && !this.opener.begun && !this.thread.value && !this.over) this.show(newest);
   }
 
   /** Follows the other tabs of this browser: to the conversation that one of them began, or out of the one that it left. */
@@ -294,11 +307,11 @@ export class Visitor implements VisitorClient {
     const kept = await this.tabs.begun();
     await this.beside.value!.load();
     const thread = this.thread.value;
-    if (kept && kept.id === thread?.id) this.begun ??= kept;
+    if (kept && kept.id === thread?.id) this.opener.begun ??= kept;
     // what waits here is sent first
     else if (thread?.outbox.items.some((o) => !o.error)) return;
     else if (kept) await this.join(kept);
-    else if (this.begun && this.begun.id === seen) {
+    else if (this.opener.begun && this.opener.begun.id === seen) {
       this.hide();
       await this.lostBefore();
     }
@@ -309,23 +322,23 @@ export class Visitor implements VisitorClient {
     if (keys) await this.restoreKeys(keys);
     if (!this.keys) return;
     this.hide();
-    this.begun = kept;
+    this.opener.begun = kept;
     this.after = undefined;
     const engine = this.connect();
     const beside = engine.conversations.get(kept.id);
     if (beside) this.thread.value = beside;
     else if (!(await this.resumeBegun())) {
       // nothing of it is shown or sent here; another look may succeed
-      this.begun = null;
+      this.opener.begun = null;
       return;
     }
     if (this.personFirst.value) this.person();
     // this connection's greeting was before it
-    if (engine.link.online) void this.open(true);
+    if (engine.link.online) void this.opener.open(true);
   }
 
   private show(c: Conv): void {
-    if (this.begun?.id === c.id && !this.begun.opened) void this.markOpened();
+    if (this.opener.begun?.id === c.id && !this.opener.begun.opened) void this.opener.markOpened();
     const thread = this.engine!.conversation(c.id, c);
     this.thread.value = thread;
     if (c.owner !== 'queue') this.queue.value = null;
@@ -352,9 +365,9 @@ export class Visitor implements VisitorClient {
     const keys = (this.keys ??= await makeKeys(this.backend, this.store, this.space));
     const nonce = random(16);
     const id = hex(conversationId(nonce, this.keeper.directory.fp, this.o.site, keys.ed.pk, keys.x.pk));
-    const mine: Begun = { id, nonce, ann: await this.announcement(id, false), opened: false, form: hex(random(16)) };
+    const mine: Begun = { id, nonce, ann: await this.opener.announcement(id, false), opened: false, form: hex(random(16)) };
     const engine = this.connect();
-    const thread = await this.localThread(mine);
+    const thread = await this.opener.local(mine);
     await thread.outbox.first(
       [
         [mine.form!, form],
@@ -362,97 +375,19 @@ export class Visitor implements VisitorClient {
       ],
       async (kept) => {
         if ((await this.tabs.begin(mine, kept)).id !== id) return;
-        this.begun = mine;
+        this.opener.begun = mine;
         this.thread.value = thread;
       },
     );
-    if (this.begun?.id !== id) {
+    if (this.opener.begun?.id !== id) {
       // another tab was faster: said in its conversation
       engine.forget(id);
       return false;
     }
     thread.publish();
     // the welcome may have been before, and its try refused for the moment
-    if (engine.link.online && !this.openWait.value) void this.open();
+    if (engine.link.online && !this.opener.wait.value) void this.opener.open();
     return true;
-  }
-
-  /** With the robot if there is one and nobody asked for a person. `fresh`: the server did not know its key. `without`: it was not let in before. */
-  private async announcement(id: string, fresh: boolean, without = false): Promise<Uint8Array> {
-    const person = without || this.personFirst.value || this.thread.value?.personAsked.value;
-    const botX = person ? null : await this.bot.value!.key(fresh);
-    return firstAnnouncement(this.backend, this.keeper.directory, this.o.site, this.keys!, id, botX);
-  }
-
-  private async localThread(begun: Begun): Promise<Conversation> {
-    // the tab that began it may know a newer directory
-    if (Envelope.parse(begun.ann)!.dirSeq > this.keeper.directory.seq) await this.keeper.refresh(this.deps.env.now());
-    return adopt(this.engine!, this.backend, this.keeper.directory, this.o.site, this.keys!, begun);
-  }
-
-  private async showBegun(): Promise<Conversation> {
-    const thread = await this.localThread(this.begun!);
-    this.thread.value = thread;
-    thread.publish();
-    return thread;
-  }
-
-  /** Asks the server for it. `again`: also if it has it, to hear where it stands. */
-  private async open(again = false): Promise<void> {
-    const begun = this.begun;
-    if (!begun || (begun.opened && !again) || this.opening) return;
-    this.opening = true;
-    try {
-      if (!this.engine!.conversations.has(begun.id)) await this.showBegun().catch(() => this.announceAgain());
-      const { id, nonce, ann, form } = this.begun!;
-      await this.engine!.port.request({ t: 'open', id, nonce: b64u(nonce), site: this.o.site, x: b64u(this.keys!.x.pk), ann: b64u(ann), form });
-      this.openWait.value = null;
-      await this.markOpened();
-      this.engine!.follow(id);
-    } catch (e) {
-      const thread = this.engine!.conversations.get(begun.id);
-      // it was opened before: another first epoch than the remembered one is no way back
-      if (e instanceof Refused && thread && thread.ledger.memory.now.epoch >= 0 && !passes(e.code)) {
-        return thread.end('error.conversation_gone');
-      }
-      if (e instanceof Refused && (e.code === Code.epoch_stale || e.code === Code.directory_stale || e.code === Code.conflict)) {
-        await this.keeper.refresh(this.deps.env.now()).catch(() => undefined);
-        await this.announceAgain().catch(() => undefined);
-      } else if (e instanceof Refused && !passes(e.code)) {
-        // for good: another conversation may be begun, with what was written
-        return thread?.end(e.code === Code.not_found ? 'error.site_unknown' : e.key);
-      }
-      const ms = patience(e, OPEN_RETRY_MS);
-      this.openWait.value = e instanceof Refused ? (e.wait ?? null) : null;
-      // without a connection the next welcome opens it
-      if (!this.over && this.engine!.link.online) this.timer = setTimeout(() => this.openAgain(), ms);
-    } finally {
-      this.opening = false;
-    }
-  }
-
-  /** The wait is over; without a connection the next welcome opens it. */
-  private openAgain(): void {
-    this.openWait.value = null;
-    if (this.engine!.link.online) void this.open();
-  }
-
-  /** The team's key changed before the server had the first announcement. A robot that the first one left out stays out. */
-  private async announceAgain(): Promise<void> {
-    const begun = this.begun!;
-    const without = Envelope.parse(begun.ann)?.flags === 0;
-    const next = await this.tabs.change(begun, { ...begun, ann: await this.announcement(begun.id, true, without) });
-    if (this.begun?.id !== begun.id) return;
-    this.begun = next;
-    await (await this.showBegun()).outbox.reseal();
-  }
-
-  private async markOpened(): Promise<void> {
-    const begun = this.begun;
-    if (!begun || begun.opened) return;
-    this.begun = { ...begun, opened: true };
-    const now = await this.tabs.change(begun, this.begun);
-    if (this.begun?.id === begun.id) this.begun = now;
   }
 
   // ---- what the page does
@@ -498,7 +433,7 @@ export class Visitor implements VisitorClient {
   /** The robot is to be had again, in a conversation of its own: this one stays where it waits. */
   askRobot(): void {
     const thread = this.thread.value;
-    if (!thread || !this.begun?.opened || !this.bot.value?.there.value) return;
+    if (!thread || !this.opener.begun?.opened || !this.bot.value?.there.value) return;
     this.swap();
     this.after = thread.id;
     void this.store.set(this.afterName, { id: thread.id, person: false }).catch(() => undefined);
@@ -508,15 +443,14 @@ export class Visitor implements VisitorClient {
   }
 
   swap(): void {
-    if (this.opening) return;
-    const { thread, begun } = this.beside.value!.exchange({ thread: this.thread.value, begun: this.begun });
-    clearTimeout(this.timer);
-    this.openWait.value = null;
-    this.begun = begun;
+    if (this.opener.opening) return;
+    const { thread, begun } = this.beside.value!.exchange({ thread: this.thread.value, begun: this.opener.begun });
+    this.opener.drop();
+    this.opener.begun = begun;
     this.thread.value = thread;
     this.queue.value = (thread?.conv.value?.owner === 'queue' && this.places.get(thread.id)) || null;
     this.tabs.show(begun);
-    if (begun && !begun.opened && this.engine?.link.online) void this.open();
+    if (begun && !begun.opened && this.engine?.link.online) void this.opener.open();
   }
 
   retry(id: string): void {
@@ -565,9 +499,7 @@ export class Visitor implements VisitorClient {
     }
     this.thread.value = null;
     this.queue.value = null;
-    this.openWait.value = null;
-    clearTimeout(this.timer);
-    this.begun = null;
+    this.opener.drop();
     this.formGiven.value = false;
   }
   watch(): () => void {
@@ -592,7 +524,7 @@ export class Visitor implements VisitorClient {
   }
   dispose(): void {
     this.over = true;
-    clearTimeout(this.timer);
+    this.opener.drop();
     (this.tabs as Tabs | undefined)?.dispose();
     this.engine?.dispose();
   }
