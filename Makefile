@@ -12,7 +12,7 @@ ifneq ($(OTHER_TOOLCHAIN),)
 export RUSTUP_TOOLCHAIN := $(OTHER_TOOLCHAIN)
 endif
 
-.PHONY: help run build ui test audit test-rust test-ui test-browser lint bench attack hostile mutate crash full-disk tools clean-demo dist test-dist size smoke cross-tools
+.PHONY: help run build ui test audit test-rust test-ui test-browser lint bench rounds attack hostile mutate crash full-disk tools clean-demo dist test-dist size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -62,6 +62,10 @@ test-browser: tools ui tests/browser/node_modules ## Real browsers against the r
 
 bench: build ## Speed and memory, as in the README's table
 	sh benches/run.sh "$(TARGET)/release/kefu"
+
+rounds: tools ui tests/browser/node_modules ## Two and three tabs of one browser begin a conversation at the same moment, 100 times
+	$(CARGO) build --locked
+	KEFU_ROUNDS=$(or $(ROUNDS),100) KEFU="$(abspath $(KEFU))" npm --prefix tests/browser test -- specs/tabs.spec.ts -g "at the same time"
 
 attack: ui ## What one stranger can do to the server and to the others on it (10 minutes each; KEFU_ATTACKED=old:new compares)
 	$(CARGO) build --release

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Visitor } from '../src/client/visitor-client';
 import { Code, Envelope, Kind } from '../src/proto';
 import { memoryStore } from '../src/storage/store';
+import { clocks } from '../src/link/clock';
 import { lines, rest, stateOf, texts, until, visitorTab } from './support/clients';
 import { Company, NOW } from './support/company';
 import { FakeServer } from './support/server';
@@ -231,7 +232,7 @@ describe('the agent', () => {
   it('an admin renews a snapshot that is older than a day, and visitors accept it', async () => {
     await co.renew(NOW + 86_400_000, co.admin.ed, NOW - 2 * 86_400_000);
     server.routes.set('/directory', (body) => co.accept(body));
-    server.clock = () => Date.now() + 3650 * 86_400_000;
+    server.clock = () => Date.now() + 240_000;
     const a = await agent(co.admin);
     await until(() => a.client.notices.value.some((n) => n.key === 'notice.snapshot_renewed'));
     const signed = JSON.parse(Buffer.from(co.snapshot!.raw, 'base64url').toString()) as { at: number };
@@ -239,6 +240,21 @@ describe('the agent', () => {
     const v = visitor();
     await until(() => v.client.site.value !== null);
     expect(v.client.trust.value.mode).toBe('pinned');
+  });
+
+  it('an admin whose clock and the server’s are years apart signs nothing before one is set', async () => {
+    await co.renew(NOW + 86_400_000, co.admin.ed, NOW - 2 * 86_400_000);
+    const before = co.snapshot!.raw;
+    server.routes.set('/directory', (body) => co.accept(body));
+    server.clock = () => Date.now() + 3650 * 86_400_000;
+    const a = await agent(co.admin);
+    await until(() => clocks.value !== null);
+    await rest(10_000);
+    expect([co.snapshot!.raw === before, a.client.notices.value.map((n) => n.key)]).toEqual([true, []]);
+    server.clock = () => Date.now();
+    server.cut();
+    await until(() => clocks.value === null && a.client.connection.value.state === 'online');
+    await until(() => a.client.notices.value.some((n) => n.key === 'notice.snapshot_renewed'));
   });
 
   it('does not write where he has no key, into closed conversations, or into those of others', async () => {

@@ -3,7 +3,7 @@ import type { BrowserContext } from '@playwright/test';
 import { expect, test, type Stage } from '../support/test';
 import { Visitor, W } from '../support/visitor';
 
-/** How often two tabs open at the same time; make rounds KEFU_ROUNDS=100. */
+/** How often two tabs open at the same time; make rounds: 100. */
 const ROUNDS = Number(process.env.KEFU_ROUNDS ?? 5);
 
 test.use({ config: { KEFU_LIMITS__CONVERSATIONS_PER_HOUR: '100000', KEFU_LIMITS__VISITOR_BURST: '1000' } });

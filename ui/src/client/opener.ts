@@ -2,11 +2,11 @@
 import type { Backend } from '../crypto/backend';
 import { b64u } from '../crypto/bytes';
 import { passes, patience, Refused } from '../link/errors';
-import type { Wait } from '../model';
+import type { VisitorOptions, Wait } from '../model';
 import { Code, Envelope } from '../proto';
-import { signal, type Signal } from '../signals';
+import { signal, type ReadonlySignal, type Signal } from '../signals';
 import type { Conversation } from './conversation';
-import type { Engine } from './engine';
+import type { Deps, Engine } from './engine';
 import type { DirectoryKeeper } from './keeper';
 import { adopt, firstAnnouncement, type Begun, type Keys } from './opening';
 import type { Robot } from './robot';
@@ -16,18 +16,18 @@ const RETRY_MS = 3_000;
 
 /** What the visitor's client has by the time a conversation begins. */
 export interface Opens {
-  readonly site: string;
-  backend: Backend;
-  keeper: DirectoryKeeper;
-  keys: Keys;
-  engine: Engine;
-  tabs: Tabs;
-  robot: Robot;
-  thread: Signal<Conversation | null>;
-  now(): number;
-  /** Whether a person was asked for: no robot then. */
-  person(): boolean;
-  over(): boolean;
+  readonly o: VisitorOptions;
+  readonly deps: Deps;
+  readonly backend: Backend;
+  readonly keeper: DirectoryKeeper;
+  readonly keys: Keys | null;
+  readonly engine: Engine | null;
+  readonly tabs: Tabs;
+  readonly bot: ReadonlySignal<Robot | null>;
+  readonly thread: Signal<Conversation | null>;
+  /** Before the first message: a person, please. */
+  readonly personFirst: ReadonlySignal<boolean>;
+  readonly over: boolean;
 }
 
 export class Opener {
@@ -42,16 +42,17 @@ export class Opener {
   /** With the robot if there is one and nobody asked for a person. `fresh`: the server did not know its key. `without`: it was not let in before. */
   async announcement(id: string, fresh: boolean, without = false): Promise<Uint8Array> {
     const { h } = this;
-    const botX = without || h.person() ? null : await h.robot.key(fresh);
-    return firstAnnouncement(h.backend, h.keeper.directory, h.site, h.keys, id, botX);
+    const person = without || h.personFirst.value || h.thread.value?.personAsked.value;
+    const botX = person ? null : await h.bot.value!.key(fresh);
+    return firstAnnouncement(h.backend, h.keeper.directory, h.o.site, h.keys!, id, botX);
   }
 
   /** As this browser made it. */
   async local(begun: Begun): Promise<Conversation> {
     const { h } = this;
     // the tab that began it may know a newer directory
-    if (Envelope.parse(begun.ann)!.dirSeq > h.keeper.directory.seq) await h.keeper.refresh(h.now());
-    return adopt(h.engine, h.backend, h.keeper.directory, h.site, h.keys, begun);
+    if (Envelope.parse(begun.ann)!.dirSeq > h.keeper.directory.seq) await h.keeper.refresh(h.deps.env.now());
+    return adopt(h.engine!, h.backend, h.keeper.directory, h.o.site, h.keys!, begun);
   }
 
   async show(): Promise<Conversation> {
@@ -64,23 +65,24 @@ export class Opener {
   /** Asks the server for it. `again`: also if it has it, to hear where it stands. */
   async open(again = false): Promise<void> {
     const { h, begun } = this;
+    const engine = h.engine!;
     if (!begun || (begun.opened && !again) || this.busy) return;
     this.busy = true;
     try {
-      if (!h.engine.conversations.has(begun.id)) await this.show().catch(() => this.announceAgain());
+      if (!engine.conversations.has(begun.id)) await this.show().catch(() => this.announceAgain());
       const { id, nonce, ann, form } = this.begun!;
-      await h.engine.port.request({ t: 'open', id, nonce: b64u(nonce), site: h.site, x: b64u(h.keys.x.pk), ann: b64u(ann), form });
+      await engine.port.request({ t: 'open', id, nonce: b64u(nonce), site: h.o.site, x: b64u(h.keys!.x.pk), ann: b64u(ann), form });
       this.wait.value = null;
       await this.markOpened();
-      h.engine.follow(id);
+      engine.follow(id);
     } catch (e) {
-      const thread = h.engine.conversations.get(begun.id);
+      const thread = engine.conversations.get(begun.id);
       // it was opened before: another first epoch than the remembered one is no way back
       if (e instanceof Refused && thread && thread.ledger.memory.now.epoch >= 0 && !passes(e.code)) {
         return thread.end('error.conversation_gone');
       }
       if (e instanceof Refused && (e.code === Code.epoch_stale || e.code === Code.directory_stale || e.code === Code.conflict)) {
-        await h.keeper.refresh(h.now()).catch(() => undefined);
+        await h.keeper.refresh(h.deps.env.now()).catch(() => undefined);
         await this.announceAgain().catch(() => undefined);
       } else if (e instanceof Refused && !passes(e.code)) {
         // for good: another conversation may be begun, with what was written
@@ -89,18 +91,18 @@ export class Opener {
       const ms = patience(e, RETRY_MS);
       this.wait.value = e instanceof Refused ? (e.wait ?? null) : null;
       // without a connection the next welcome opens it
-      if (!h.over() && h.engine.link.online) this.timer = setTimeout(() => this.openAgain(), ms);
+      if (!h.over && engine.link.online) this.timer = setTimeout(() => this.openAgain(), ms);
     } finally {
       this.busy = false;
       // another took its place meanwhile
-      if (this.begun && this.begun.id !== begun.id && h.engine.link.online) void this.open(true);
+      if (this.begun && this.begun.id !== begun.id && engine.link.online) void this.open(true);
     }
   }
 
   /** The wait is over; without a connection the next welcome opens it. */
   private openAgain(): void {
     this.wait.value = null;
-    if (this.h.engine.link.online) void this.open();
+    if (this.h.engine!.link.online) void this.open();
   }
 
   /** The team's key changed before the server had the first announcement. A robot that the first one left out stays out. */

@@ -26,7 +26,7 @@ import { verifySite } from './verified-site';
 
 const MAX_TRIES = 2;
 
-export class Visitor implements VisitorClient {
+export class Visitor implements VisitorClient, Opens {
   readonly connection = newConnection();
   readonly trust;
   readonly site = signal<SiteInfo | null>(null);
@@ -40,8 +40,8 @@ export class Visitor implements VisitorClient {
   readonly other = computed(() => this.beside.value?.thread.value ?? null);
   readonly unread = computed(() => (this.thread.value?.unread.value ?? 0) + (this.other.value?.unread.value ?? 0));
   /** Before the first message: a person, please. */
-  private readonly personFirst = signal(false);
-  private readonly bot = signal<Robot | null>(null);
+  readonly personFirst = signal(false);
+  readonly bot = signal<Robot | null>(null);
   readonly robot = computed(() => {
     const thread = this.thread.value;
     const conv = thread?.conv.value;
@@ -54,52 +54,34 @@ export class Visitor implements VisitorClient {
     const thread = this.thread.value;
     return thread ? thread.personAsked.value && thread.conv.value?.owner === 'robot' : this.personFirst.value;
   });
-  private readonly opener = new Opener(this.means());
+  private readonly opener = new Opener(this);
   readonly wait = computed(() => this.opener.wait.value ?? this.thread.value?.wait.value ?? null);
   private readonly formGiven = signal(false);
   readonly needsForm = computed(() => !this.thread.value && !this.formGiven.value && (this.site.value?.form.length ?? 0) > 0);
   private fields: Record<string, string> = {};
   private store!: Store;
-  private backend!: Backend;
-  private keeper!: DirectoryKeeper;
+  backend!: Backend;
+  keeper!: DirectoryKeeper;
   private shut!: ShutDeps;
-  private engine: Engine | null = null;
-  private keys: Keys | null = null;
+  engine: Engine | null = null;
+  keys: Keys | null = null;
   private loading: Promise<void>;
-  private over = false;
+  over = false;
   /** The conversation that was gone or lost, for the next one to name. */
   private after: string | undefined;
   /** Closed conversations the visitor is done with. */
   private readonly dismissed = new Set<string>();
   private sending: Promise<void> = Promise.resolve();
   private looking: Promise<void> = Promise.resolve();
-  private tabs!: Tabs;
+  tabs!: Tabs;
 
   constructor(
-    private readonly o: VisitorOptions,
-    private readonly deps: Deps,
+    readonly o: VisitorOptions,
+    readonly deps: Deps,
   ) {
     this.trust = signal<Trust>({ mode: o.org === undefined ? 'unpinned' : 'pinned', secure: deps.secure, storage: 'kept' });
     this.loading = this.load();
     this.loading.catch(() => undefined);
-  }
-
-  /** What a conversation begins with; known by the time one does. */
-  private means(): Opens {
-    const self = this;
-    return {
-      get site() { return self.o.site; },
-      get backend() { return self.backend; },
-      get keeper() { return self.keeper; },
-      get keys() { return self.keys!; },
-      get engine() { return self.engine!; },
-      get tabs() { return self.tabs; },
-      get robot() { return self.bot.value!; },
-      thread: this.thread,
-      now: () => this.deps.env.now(),
-      person: () => this.personFirst.value || (this.thread.value?.personAsked.value ?? false),
-      over: () => this.over,
-    };
   }
 
   // ---- loading
