@@ -94,7 +94,9 @@ export abstract class AgentDesk extends AgentSignals {
   /** What the directory will say too, so that it is asked now; and whether somebody else changed the password. */
   private readRights({ config }: Welcome): void {
     const { me } = this;
-    const other = Array.isArray(config.teams) && String([...(config.teams as string[])].sort()) !== String([...(me.value?.teams ?? [])].sort());
+    const mine = me.value?.teams ?? [];
+    const said = Array.isArray(config.teams) ? (config.teams as string[]) : mine;
+    const other = said.length !== mine.length || said.some((team) => !mine.includes(team));
     if (other || (config.role !== undefined && config.role !== me.value?.role)) void this.engine!.port.refreshDirectory().catch(() => undefined);
     const set = typeof config.password === 'number' ? config.password : null;
     if (set !== null && this.passwordSet !== null && set > this.passwordSet) this.notice('error', 'notice.password');

@@ -22,6 +22,7 @@ export function BotLine({ client, conv, message, fix }: BotLineProps) {
   if (!thought) return null;
   const { intent, p, entry } = thought;
   const why = reasonText(thought.why);
+  const percent = Math.round(p * 100);
   const judge = (right: string) => {
     choosing.value = false;
     const text = t(right === intent ? 'fixNoteRight' : 'fixNote', { intent: intentName(right) });
@@ -31,7 +32,7 @@ export function BotLine({ client, conv, message, fix }: BotLineProps) {
     <details class="c-bot">
       <summary>
         <span class="k-sr">{t('botLine')}: </span>
-        {intent === null ? t('botNone') : `${intentName(intent)} · ${Math.round(p * 100)}%`}
+        {intent === null || percent === 0 ? t('botNone') : `${intentName(intent)} · ${percent}%`}
         {fix && (
           <span class="c-bot-fix">
             <Icon d={icon.check} size={14} /> {t(fix.intent === intent ? 'fixedRight' : 'fixed', { intent: intentName(fix.intent) })}

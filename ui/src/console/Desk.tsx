@@ -1,18 +1,22 @@
 /** The desk of a signed-in agent: list, thread, visitor; one at a time on a phone. */
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { AgentClient } from '../model';
 import { errorText, t } from '../i18n/console';
 import { Banner } from '../ui/bits';
 import { Empty } from '../ui/Empty';
 import * as icon from '../ui/icons';
+import { keepFocus } from '../ui/keepFocus';
 import { useSignalEffect } from '../ui/signals';
 import { ChangePassword } from './ChangePassword';
 import { CloseDialog } from './CloseDialog';
 import { ConnectionBanner } from '../ui/ConnectionBanner';
 import { watchHotkeys } from './hotkeys';
+import { FirstSteps } from './FirstSteps';
 import { ListPane } from './ListPane';
 import { Offers } from './Offers';
 import { Shortcuts } from './Shortcuts';
+import { narrow } from './narrow';
 import { dialog, select, selected, showVisitor } from './state';
 import { ThreadPane } from './ThreadPane';
 import { TransferDialog } from './TransferDialog';
@@ -30,8 +34,19 @@ function StorageBanner({ client }: { client: AgentClient }) {
   );
 }
 
+/** A column that is the whole page on a phone is its main part there. */
+function Alone({ as, children, class: name }: { as: boolean; children: ComponentChildren; class: string }) {
+  return (
+    <div class={name} role={as && narrow.value ? 'main' : undefined}>
+      {children}
+    </div>
+  );
+}
+
 export function Desk({ client }: { client: AgentClient }) {
   useEffect(() => watchHotkeys(client), [client]);
+  const desk = useRef<HTMLDivElement>(null);
+  useEffect(() => keepFocus(desk.current!), []);
   // What vanished from the list (transferred out of sight) must not stay on screen; what was just accepted may come a moment later.
   const seen = useRef<string | null>(null);
   useSignalEffect(() => {
@@ -43,7 +58,7 @@ export function Desk({ client }: { client: AgentClient }) {
   const view = !item ? 'list' : showVisitor.value ? 'visitor' : 'thread';
   const close = () => (dialog.value = null);
   return (
-    <div class="c-desk" data-view={view}>
+    <div ref={desk} class="c-desk" data-view={view} tabIndex={-1}>
       <ConnectionBanner
         connection={client.connection.value}
         why={errorText(client.connection.value.reason)}
@@ -52,21 +67,28 @@ export function Desk({ client }: { client: AgentClient }) {
       />
       <StorageBanner client={client} />
       <div class="c-panes">
-        <ListPane client={client} />
+        <Offers client={client} />
+        <Alone as={view === 'list'} class="c-listcol">
+          {narrow.value && view === 'list' && <h1 class="k-sr">{t('app')}</h1>}
+          <ListPane client={client} />
+        </Alone>
         {item ? (
           <>
             <ThreadPane key={item.id} client={client} item={item} />
-            <VisitorPane key={`v${item.id}`} client={client} item={item} />
+            <VisitorPane key={`v${item.id}`} client={client} item={item} alone={narrow.value && view === 'visitor'} />
           </>
         ) : (
           <main class="c-thread c-none">
-            <Empty icon={icon.chat} title={t('pick')}>
-              {t('pickText')}
-            </Empty>
+            {client.conversations.value.length || client.more.value.all ? (
+              <Empty icon={icon.chat} title={t('pick')} heading>
+                {t('pickText')}
+              </Empty>
+            ) : (
+              <FirstSteps client={client} />
+            )}
           </main>
         )}
       </div>
-      <Offers client={client} />
       {dialog.value === 'shortcuts' && <Shortcuts onClose={close} />}
       {dialog.value === 'password' && <ChangePassword client={client} onClose={close} />}
       {dialog.value === 'waiting' && <WaitingDialog client={client} onClose={close} />}

@@ -63,7 +63,11 @@ export function FirstLogin({ client }: { client: AgentClient }) {
         rows={3}
         label={t('code')}
         value={code.value}
-        onValue={(v) => (code.value = v)}
+        onValue={(v) => {
+          code.value = v;
+          // what was wrong with another code is not wrong with this one
+          wrong.value = '';
+        }}
         hint={t('codeHint')}
         error={wrong.value || mistyped}
         autofocus

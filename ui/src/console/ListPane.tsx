@@ -73,7 +73,12 @@ export function ListPane({ client }: { client: AgentClient }) {
     <nav class="c-listpane" aria-label={t('tabs')}>
       <MyStatus client={client} />
       <WaitingBar client={client} />
-      {client.me.value?.state === 'offline' && client.connection.value.state === 'online' && (
+      {client.me.value?.teams.length === 0 && (
+        <Banner kind="warn">
+          {t('noTeam')} <code>kefu user teams {client.me.value.user} --add {client.teams.value[0]?.id ?? t('teamId')}</code>
+        </Banner>
+      )}
+      {client.me.value?.state === 'offline' && client.me.value.teams.length > 0 && client.connection.value.state === 'online' && (
         <Banner
           kind="warn"
           action={

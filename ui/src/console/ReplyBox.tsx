@@ -81,6 +81,7 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
             label={t(note ? 'note' : 'reply')}
             disabled={!note && !!blocked}
             focusKey={focusField.value}
+            autofocus
           />
         </>
       )}

@@ -14,7 +14,7 @@ import { eventText } from './events';
 import { fieldLabel } from './fields';
 import { ReplyBox } from './ReplyBox';
 import { rightsOf } from './rights';
-import { dialog, nameOf, select, showVisitor } from './state';
+import { dialog, draftOf, focusField, mode, nameOf, select, setDraft, showVisitor } from './state';
 
 export function ThreadPane({ client, item }: { client: AgentClient; item: ConvItem }) {
   const thread = useMemo(() => client.open(item.id), [client, item.id]);
@@ -25,6 +25,15 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
   const firstUnread = useFirstUnread(thread);
   const name = nameOf(item);
   const typing = thread.typing.value;
+  // what was refused is its writer's again, to be written otherwise; newer words stay
+  const edit = (m: Message) => {
+    const of = m.kind === 'note' ? 'note' : 'reply';
+    const newer = draftOf(item.id, of);
+    const text = client.takeBack(item.id, m.id);
+    setDraft(item.id, of, newer && text ? `${text}\n${newer}` : text || newer);
+    mode.value = of;
+    focusField.value++;
+  };
 
   return (
     <main class="c-thread">
@@ -38,6 +47,7 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
           messages={messages}
           firstUnread={firstUnread}
           viewer="agent"
+          eventTimes
           visitorName={name}
           fieldLabel={fieldLabel}
           eventText={(m) => eventText(m, (id) => client.teams.value.find((team) => team.id === id)?.name ?? id, name)}
@@ -46,6 +56,7 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
           onSeen={() => client.markRead(item.id)}
           retry={(id) => client.retry(item.id, id)}
           recall={(id) => void act(() => client.recall(item.id, id))}
+          edit={edit}
           below={(m) => m.thought && turns.get(m.thought?.re) === m && <BotLine client={client} conv={item.id} message={m} fix={fixes.get(m.id)} />}
         />
       )}

@@ -21,7 +21,12 @@ import { latePeople } from './Waiting';
 /** Characters of the title and the address of a page. */
 const MAX_TITLE = 300;
 
-export function VisitorPane({ client, item }: { client: AgentClient; item: ConvItem }) {
+/** Names of readers that are shown, if there are more than one line has room for. */
+const NAMES = 3;
+
+/** `alone`: it is the whole page, on a phone. */
+export function VisitorPane({ client, item, alone }: { client: AgentClient; item: ConvItem; alone?: boolean }) {
+  const [Pane, Head] = alone ? (['div', 'h1'] as const) : (['aside', 'h2'] as const);
   const thread = useMemo(() => client.open(item.id), [client, item.id]);
   const messages = thread.messages.value;
   const form = lastWhere(messages, (m) => m.kind === 'form')?.form;
@@ -34,18 +39,18 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
   const team = client.teams.value.find((one) => one.id === conv.team)?.name ?? conv.team;
 
   return (
-    <aside class={`c-visitor${showVisitor.value ? ' c-shown' : ''}`} aria-label={t('info')}>
+    <Pane class={`c-visitor${showVisitor.value ? ' c-shown' : ''}`} aria-label={t('info')} role={alone ? 'main' : undefined}>
       <header class="c-visitor-head">
         <span class="c-visitor-close">
           <IconButton icon={icon.close} label={shared('close')} onClick={() => (showVisitor.value = false)} />
         </span>
         <Avatar name={nameOf(item)} />
-        <h2>
+        <Head>
           <bdi>{nameOf(item)}</bdi>
-        </h2>
+        </Head>
       </header>
 
-      <Part title={t('answers')}>
+      <Part alone={alone} title={t('answers')}>
         {answers.shown.map((one) => (
           <Fact key={one.id} label={one.label}>
             <RichText text={one.value} as="text" />
@@ -56,7 +61,7 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
       </Part>
 
       {form?.page && (
-        <Part title={t('page')}>
+        <Part alone={alone} title={t('page')}>
           <p class="c-page">
             <strong dir="auto">{short(form.page.title, MAX_TITLE)}</strong>
             <PageLink url={form.page.url} />
@@ -69,7 +74,7 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
         </Part>
       )}
 
-      <Part title={t('conv')}>
+      <Part alone={alone} title={t('conv')}>
         <Fact label={t('site')}>{client.sites.value[conv.site] ?? conv.site}</Fact>
         <Fact label={t('team')}>{team}</Fact>
         {form?.lang && <Fact label={t('lang')}>{short(form.lang)}</Fact>}
@@ -89,7 +94,7 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
         )}
       </Part>
 
-      <Part title={t('security')}>
+      <Part alone={alone} title={t('security')}>
         <p class={`c-verified${verified ? ' c-yes' : ''}`}>
           <Icon d={verified ? icon.check : icon.key} size={16} />
           <span>
@@ -103,18 +108,25 @@ export function VisitorPane({ client, item }: { client: AgentClient; item: ConvI
             <span>{t(form.mode)}</span>
           </p>
         )}
-        <Fact label={t('readers')}>{listOf(members.people) || '—'}</Fact>
+        <Fact label={t('readers')}>{readersOf(members.people)}</Fact>
         {waiting.length > 0 && <p class="k-hint">{t('waitingNames', { names: listOf(waiting.map((p) => p.name)) })}</p>}
         {members.bot && <p class="k-hint">{t('botReads')}</p>}
       </Part>
-    </aside>
+    </Pane>
   );
 }
 
-function Part({ title, children }: { title: string; children: ComponentChildren }) {
+/** The first few by name, the others by number: a large team is no list to read. */
+export function readersOf(people: readonly string[]): string {
+  if (people.length <= NAMES + 1) return listOf([...people]) || '—';
+  return t('readersMore', { names: listOf(people.slice(0, NAMES)), n: people.length });
+}
+
+function Part({ title, children, alone }: { title: string; children: ComponentChildren; alone?: boolean }) {
+  const Head = alone ? 'h2' : 'h3';
   return (
     <section class="c-part">
-      <h3>{title}</h3>
+      <Head>{title}</Head>
       {children}
     </section>
   );

@@ -34,7 +34,7 @@ function isTyping(e: KeyboardEvent): boolean {
 /** Whether the key meant something here. */
 export function handleKey(client: AgentClient, e: KeyboardEvent): boolean {
   if (isComposing(e) || e.defaultPrevented) return false;
-  if (e.key === 'Escape') return escape();
+  if (e.key === 'Escape') return leaveField(e) || escape();
   // A dialog has its own keys.
   if (dialog.peek()) return false;
   if (e.key === '?' && !isTyping(e)) {
@@ -68,6 +68,14 @@ export function handleKey(client: AgentClient, e: KeyboardEvent): boolean {
     default:
       return false;
   }
+}
+
+/** Esc first leaves the field, with what is written in it; only the next one leaves the conversation. */
+function leaveField(e: KeyboardEvent): boolean {
+  if (dialog.peek() || !isTyping(e)) return false;
+  (e.target as HTMLElement).blur();
+  document.querySelector<HTMLElement>('.c-thread [role="log"]')?.focus();
+  return true;
 }
 
 function escape(): boolean {

@@ -13,10 +13,11 @@ interface ButtonProps extends Native {
   children: ComponentChildren;
 }
 
-export function Button({ kind = 'quiet', size = 'md', wide, busy, disabled, children, type = 'button', ...rest }: ButtonProps) {
+export function Button({ kind = 'quiet', size = 'md', wide, busy, onClick, children, type = 'button', ...rest }: ButtonProps) {
   const classes = `k-btn k-btn-${kind} k-btn-${size}${wide ? ' k-wide' : ''}`;
   return (
-    <button {...rest} type={type} class={classes} disabled={disabled || busy} aria-busy={busy ? 'true' : undefined}>
+    // not disabled: that would take the focus away for good
+    <button {...rest} type={busy ? 'button' : type} class={classes} onClick={busy ? undefined : onClick} aria-disabled={busy ? 'true' : undefined} aria-busy={busy ? 'true' : undefined}>
       {busy && <span class="k-spin" aria-hidden="true" />}
       {children}
     </button>

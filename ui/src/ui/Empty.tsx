@@ -2,11 +2,12 @@
 import type { ComponentChildren } from 'preact';
 import { Icon } from './Icon';
 
-export function Empty({ icon, title, children }: { icon: string; title: string; children?: ComponentChildren }) {
+export function Empty({ icon, title, children, heading }: { icon: string; title: string; children?: ComponentChildren; /** It is what the page is about. */ heading?: boolean }) {
+  const Title = heading ? 'h1' : 'p';
   return (
     <div class="k-empty">
       <Icon d={icon} size={32} />
-      <p class="k-empty-title">{title}</p>
+      <Title class="k-empty-title">{title}</Title>
       {children && <div class="k-empty-text">{children}</div>}
     </div>
   );

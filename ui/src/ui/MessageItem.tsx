@@ -52,7 +52,7 @@ function Group({ messages, below, viewer, visitorName, acts }: GroupProps) {
   const right = first.side === viewer || (viewer === 'agent' && first.side === 'robot');
   const name = nameOf(first, visitorName);
   return (
-    <div class={`k-group ${right ? 'k-right' : 'k-left'}${first.kind === 'note' ? ' k-is-note' : ''}`}>
+    <div class={`k-group ${right ? 'k-right' : 'k-left'}${first.kind === 'note' ? ' k-is-note' : ''}${first.mine ? '' : ` k-by-${first.side}`}`}>
       {!right && <Avatar name={name} org={first.side === 'robot'} size="sm" />}
       <div class="k-stack">
         <p class={first.mine && first.kind !== 'note' ? 'k-sr' : 'k-author'}>
@@ -104,33 +104,35 @@ function Bubble({ m, last, below, acts }: BubbleProps) {
           </button>
         )}
       </div>
-      {below}
-      {m.state === 'failed' ? (
-        <p class="k-meta k-meta-failed" role="alert">
-          <Icon d={icon.alert} size={14} /> {t('stateFailed')}
-          {/* of a conversation or a connection that is over the page says it, and what can be done */}
-          {!m.over && m.error !== 'error.full' && (
-            <>
-              {m.error && `: ${acts.current.errorText(m)}`}
-              <button type="button" class="k-link" onClick={() => acts.current.retry(m.id)}>
-                {t('retry')}
-              </button>
-              {m.text && acts.current.edit && (
-                <button type="button" class="k-link" onClick={() => acts.current.edit!(m)}>
-                  {t('edit')}
+      <section class="k-foot">
+        {below}
+        {m.state === 'failed' ? (
+          <p class="k-meta k-meta-failed" role="alert">
+            <Icon d={icon.alert} size={14} /> {t('stateFailed')}
+            {/* of a conversation or a connection that is over the page says it, and what can be done */}
+            {!m.over && m.error !== 'error.full' && (
+              <>
+                {m.error && `: ${acts.current.errorText(m)}`}
+                <button type="button" class="k-link" onClick={() => acts.current.retry(m.id)}>
+                  {t('retry')}
                 </button>
-              )}
-            </>
-          )}
-        </p>
-      ) : (
-        last && (
-          <p class="k-meta">
-            <time>{clock(m.at)}</time>
-            {m.mine && m.state && m.kind !== 'recalled' && <StateMark state={m.state} />}
+                {m.text && acts.current.edit && (
+                  <button type="button" class="k-link" onClick={() => acts.current.edit!(m)}>
+                    {t('edit')}
+                  </button>
+                )}
+              </>
+            )}
           </p>
-        )
-      )}
+        ) : (
+          last && (
+            <p class="k-meta">
+              <time>{clock(m.at)}</time>
+              {m.mine && m.state && m.kind !== 'recalled' && <StateMark state={m.state} />}
+            </p>
+          )
+        )}
+      </section>
     </>
   );
 }

@@ -8,7 +8,7 @@ import { t } from '../i18n/shared';
 import { held, layOut, moved, newest, type Row, type View } from './group';
 import { Icon } from './Icon';
 import { MessageGroup, type Below, type MessageActs } from './MessageItem';
-import { day } from './time';
+import { clock, day } from './time';
 import * as icon from './icons';
 
 const NEAR_END_PX = 60;
@@ -23,6 +23,8 @@ interface ListProps extends MessageActs {
   visitorName?: string;
   /** A sentence for an event, or null if this page does not tell it. */
   eventText: (message: Message) => string | null;
+  /** Events are shown with the time of day. */
+  eventTimes?: boolean;
   below?: Below;
   typing: { name: string } | null;
   /** The end is on screen and the page is visible. */
@@ -171,6 +173,7 @@ function RowView({ row, acts, ...props }: ListProps & { row: Row; acts: { readon
       return text ? (
         <>
           <p class="k-event" data-line={row.message.id}>
+            {props.eventTimes && <time>{clock(row.message.at)} </time>}
             {text}
           </p>
           {props.below?.(row.message)}

@@ -5,11 +5,12 @@ import { hasKeyboard } from './focus';
 export function keepFocus(root: HTMLElement): () => void {
   const tree = root.getRootNode() as Document | ShadowRoot;
   let last: Element | null = null;
+  const focused = (): boolean => !!tree.activeElement && tree.activeElement !== document.body;
   const on = (e: Event) => (last = e.target as Element);
   // it went elsewhere by itself: what goes away later did not have it
-  const off = () => setTimeout(() => last?.isConnected && !tree.activeElement && (last = null));
+  const off = () => setTimeout(() => last?.isConnected && !focused() && (last = null));
   const look = () => {
-    if (!last || last.isConnected || tree.activeElement) return;
+    if (!last || last.isConnected || focused()) return;
     last = null;
     const field = root.querySelector<HTMLElement>('[data-autofocus]:not(:disabled)');
     ((hasKeyboard() && field) || root).focus();

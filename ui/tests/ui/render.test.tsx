@@ -161,7 +161,7 @@ describe('the part of a thread in the page', () => {
 it('a list of conversations parses no preview twice', async () => {
   const items = Array.from({ length: 30 }, (_, i): ConvItem => ({ id: `c${i}`, conv: { id: `c${i}`, site: 's', owner: 'agent:li', state: 'open' } as Conv, tabs: { mine: false, queue: false, all: true, missed: false }, name: 'n', last: message(5 * i, { text: `**last** ${i} ${'x'.repeat(30_000)}` }), unread: 0, waitingSince: null, ownerName: '', handed: null, lastAt: T }));
   const again = signal(0);
-  const client = { conversations: computed(() => items) } as unknown as AgentClient;
+  const client = { conversations: computed(() => items), me: signal(null), watch: () => undefined, unwatch: () => undefined } as unknown as AgentClient;
   function Page() {
     void again.value;
     return <div>{items.map((item) => <ListItem key={item.id} client={client} item={item} on={false} onSelect={() => undefined} />)}</div>;

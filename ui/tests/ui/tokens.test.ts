@@ -12,7 +12,7 @@ const rgb = (hex: string) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 
 /** Text on ground: 4.5 to 1 (WCAG AA). */
 const TEXT = [
   ...['bg', 'sunken', 'raised'].flatMap((ground) => ['text', 'text-2', 'text-3', 'accent-text', 'danger'].map((text) => [text, ground])),
-  ['text', 'hover'], ['text-2', 'hover'], ['on-accent', 'accent'], ['on-accent', 'accent-hover'], ['accent-text', 'accent-soft'], ['text-3', 'accent-soft'],
+  ['text', 'bubble'], ['accent-text', 'bubble'], ['text', 'accent-soft'], ['text', 'hover'], ['text-2', 'hover'], ['on-accent', 'accent'], ['on-accent', 'accent-hover'], ['accent-text', 'accent-soft'], ['text-3', 'accent-soft'],
   ['ok', 'ok-soft'], ['ok', 'bg'], ['warn', 'warn-soft'], ['warn', 'bg'], ['danger', 'danger-soft'], ['text', 'danger-soft'], ['text', 'note'], ['text-3', 'note'],
 ] as [string, string][];
 /** Borders of fields and states: 3 to 1. */
