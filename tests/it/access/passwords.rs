@@ -138,6 +138,7 @@ async fn a_token_alone_changes_nothing_and_a_change_ends_the_tokens_of_before() 
     let zhao = Zhao::comes(&server, "first password").await;
     let me = Me { key: zhao.keys.signing.clone(), user: Some(zhao.user.clone()), ..Me::agent(&server.company, "li") };
     let mut page = Peer::connect(&server, &me).await;
+    assert_eq!(page.config["password"], 1);
     let stolen = page.token.clone();
     let thief = Keyring::generate();
     let guessed = json!(b64u(&[1; 32]));
@@ -162,6 +163,7 @@ async fn a_token_alone_changes_nothing_and_a_change_ends_the_tokens_of_before() 
     // the user's own page comes back and gets a new one
     assert_eq!(page.wire.closed().await, Some(CloseCode::GoingAway as u16));
     let page = Peer::connect(&server, &me).await;
+    assert_eq!(page.config["password"], 2, "and can tell its person");
     assert_eq!(get(server.addr, "/api/v1/boxes", &page.token).await.unwrap().status, 200);
 
     assert_eq!(zhao.signs_in("first password", false).await, Err(401));

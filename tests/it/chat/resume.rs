@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kefu::proto::{AgentState, CloseCode, Presence, RESUME_RECORDS};
+use kefu::proto::{AgentState, CloseCode, Have, Presence, RESUME_RECORDS};
 use tokio::net::TcpSocket;
 
 use super::*;
@@ -131,4 +131,40 @@ async fn a_visitor_of_many_years_is_greeted_with_what_is_open_and_the_newest() {
     assert_eq!(told.len(), 50);
     assert_eq!(told[0], all[3], "the open one first");
     assert!(told.contains(&all[59]) && !told.contains(&all[0]), "then the newest");
+}
+
+#[tokio::test]
+async fn a_page_that_was_offline_hears_what_it_holds_no_more() {
+    let server = Server::new().await;
+    let (mut visitor, mut li, conv) = talk(&server).await;
+    visitor.say(conv, "hello").await;
+    let held = li.view(conv).held();
+    let me = li.me.clone();
+    drop(li);
+    let mut chen = Peer::agent(&server, "chen").await;
+    chen.ask(|req| ClientFrame::Take { req, conv }).await.unwrap();
+
+    // still theirs to see: how it is now, since the greeting does not name it
+    let mut li = Peer::connect(&server, &me).await;
+    assert!(li.greeted.iter().all(|c| c.id != conv));
+    li.wire.send(&ClientFrame::Resume { convs: vec![held.clone()] }).await.unwrap();
+    let now = li.frame(|f| match f {
+        ServerFrame::Conv { conv: c } if c.id == conv => Some(c.owner.clone()),
+        _ => None,
+    });
+    assert_eq!(now.await, owner("chen"));
+    li.frame(|f| matches!(f, ServerFrame::Synced { conv: c, .. } if *c == conv).then_some(())).await;
+
+    // not theirs to see any more
+    let (user, teams) = ("li".parse().unwrap(), ["vip".parse().unwrap()]);
+    server.company.act(|s| s.user_teams(&user, &teams)).await;
+    let mut li = Peer::connect(&server, &me).await;
+    li.wire.send(&ClientFrame::Resume { convs: vec![held.clone()] }).await.unwrap();
+    li.frame(|f| matches!(f, ServerFrame::Gone { conv: c } if *c == conv).then_some(())).await;
+    // who never held it hears nothing: that it exists is nobody's business
+    let mut zhou = Peer::agent(&server, "zhou").await;
+    zhou.wire.send(&ClientFrame::Resume { convs: vec![Have::upto(conv, 0)] }).await.unwrap();
+    zhou.ask(|req| ClientFrame::Status { req, state: AgentState::Online }).await.unwrap();
+    assert!(zhou.log.iter().all(|f| !matches!(f, ServerFrame::Gone { .. })));
+    drop(visitor);
 }

@@ -109,5 +109,9 @@ export function fakeDocument(stub: (name: string, value: unknown) => void): Fake
     observe(): void {}
     disconnect(): void {}
   });
+  stub('IntersectionObserver', class {
+    observe(): void {}
+    disconnect(): void {}
+  });
   return body;
 }

@@ -52,6 +52,8 @@ export class FakeServer {
   missed: MissedCount[] = [];
   /** What agents chose last; null: a server that says nothing of it. */
   status: string | null = null;
+  /** What else it says to agents. */
+  config: Record<string, unknown> = {};
   /** Never says that a reader has everything. */
   mute = false;
   routes = new Map<string, (body: Record<string, unknown>) => unknown>();
@@ -100,7 +102,7 @@ export class FakeServer {
         p.ed = f.ed as string;
         p.kid = hex(kidOf(unb64u(p.ed)));
         this.peers.push(p);
-        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, gen: this.gen, now: this.clock(), beat: 10_000, convs: this.visible(p), config: p.role === 'agent' ? { missed: this.missed, ...(this.status !== null && { status: this.status }) } : {}, ...(p.role === 'agent' && this.storage && { storage: this.storage }) });
+        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, gen: this.gen, now: this.clock(), beat: 10_000, convs: this.visible(p), config: p.role === 'agent' ? { missed: this.missed, ...this.config, ...(this.status !== null && { status: this.status }) } : {}, ...(p.role === 'agent' && this.storage && { storage: this.storage }) });
         return;
       }
       case 'ping':
@@ -200,10 +202,10 @@ export class FakeServer {
     for (const q of this.peers) if (q.role === 'agent' || q.ed === p.ed) q.s.say({ t: 'conv', conv });
   }
 
-  own(id: string, owner: string, why: string): void {
+  own(id: string, owner: string, why: string, by?: string): void {
     const c = this.convs.get(id)!;
     c.conv = { ...c.conv, owner };
-    this.event(id, { t: 'owner', owner, team: c.conv.team, why });
+    this.event(id, { t: 'owner', owner, team: c.conv.team, why, ...(by !== undefined && { by }) });
     for (const q of this.peers) if (q.role === 'agent' || q.ed === c.conv.ed) q.s.say({ t: 'conv', conv: c.conv });
   }
 

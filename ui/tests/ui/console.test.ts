@@ -11,6 +11,9 @@ import { rightsOf } from '../../src/console/rights';
 import { dialog, draftOf, inTab, mode, nameOf, select, selected, setDraft, tab } from '../../src/console/state';
 import { firstUnreadOf } from '../../src/console/ThreadPane';
 import { candidates } from '../../src/console/TransferDialog';
+import { isHandedToMe } from '../../src/console/Offers';
+import { readersOf } from '../../src/console/VisitorPane';
+import { waitClass, waitText } from '../../src/console/Wait';
 import { askedAbout, isLate, leave } from '../../src/console/Waiting';
 import { ClientError, type AgentClient, type AgentInfo, type ConvItem, type Me, type Message, type WaitingPerson } from '../../src/model';
 import { signal } from '../../src/signals';
@@ -237,4 +240,40 @@ describe('people who wait for confirmation', () => {
     expect(isLate(c, 'late')).toBe(true);
     expect(askedAbout({ ...c, waiting: signal([person('late', Date.now() - 1_000_000)]) })).toHaveLength(1);
   });
+});
+
+describe('a wait', () => {
+  it('is shown with seconds, then in minutes and hours, and louder with age', () => {
+    lang.value = 'zh-CN';
+    expect([5_000, 599_000, 600_000, 17 * 60_000 + 42_000, 2 * 3_600_000].map(waitText)).toEqual(['已等 0:05', '已等 9:59', '已等 10 分钟', '已等 17 分钟', '已等 2 小时']);
+    expect([59_000, 60_000, 299_000, 300_000].map(waitClass)).toEqual(['c-wait', 'c-wait c-wait-long', 'c-wait c-wait-long', 'c-wait c-wait-too-long']);
+  });
+});
+
+describe('readers of a conversation', () => {
+  it('are named, unless they are many', () => {
+    lang.value = 'zh-CN';
+    expect(readersOf([])).toBe('—');
+    expect(readersOf(['a', 'b', 'c', 'd'])).toBe('a、b、c、d');
+    expect(readersOf(Array.from({ length: 32 }, (_, i) => `p${i}`))).toMatch(/^p0.p1.p2 等 32 人$/);
+  });
+});
+
+it('a card rings for what a colleague handed over, until it was opened', () => {
+  const handed = { by: '王班长', reason: '' };
+  expect(isHandedToMe(conv('a', 'agent:li', { handed, unread: 1 }))).toBe(true);
+  expect(isHandedToMe(conv('a', 'agent:li', { handed }))).toBe(false);
+  expect(isHandedToMe(conv('a', 'agent:li', { unread: 1 }))).toBe(false);
+  expect(isHandedToMe(conv('a', 'agent:wu', { handed, unread: 1 }))).toBe(false);
+});
+
+it('Esc leaves the field before the conversation', () => {
+  vi.stubGlobal('document', { querySelector: () => null });
+  select('a');
+  const blur = vi.fn();
+  const field = Object.assign(new FakeElement(true), { blur }) as unknown as EventTarget;
+  expect(press(client([conv('a', 'agent:li')]), { key: 'Escape', target: field })).toBe(true);
+  expect([blur.mock.calls.length, selected.value]).toEqual([1, 'a']);
+  press(client([conv('a', 'agent:li')]), { key: 'Escape' });
+  expect(selected.value).toBeNull();
 });
