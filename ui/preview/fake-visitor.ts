@@ -20,7 +20,7 @@ export function fakeVisitor(scene: string, en: boolean): VisitorClient {
   const connection = signal<Connection>({ state: 'online' });
   const trust = signal<Trust>({ mode: 'pinned', secure: true, storage: 'kept' });
   const site = signal<SiteInfo | null>(en ? { ...SITE, name: 'Spruce Bank', orgName: 'Spruce Bank' } : SITE);
-  const presence = signal<'open' | 'away' | 'unknown'>('open');
+  const presence = signal<'open' | 'busy' | 'away' | 'unknown'>('open');
   const queue = signal<number | null>(null);
   const unread = signal(0);
   const needsForm = signal(false);
@@ -34,6 +34,9 @@ export function fakeVisitor(scene: string, en: boolean): VisitorClient {
   const robotRefused = signal(false);
   const personAsked = signal(false);
   const current = signal<Thread | null>(one);
+  const other = signal<Thread | null>(null);
+  const hasRobot = signal(false);
+  const ahead = signal(3);
 
   if (scene === 'closed') unread.value = 3;
   if (scene === 'form' || scene === 'awayform') { current.value = null; needsForm.value = true; }
@@ -60,6 +63,17 @@ export function fakeVisitor(scene: string, en: boolean): VisitorClient {
     members.value = { ...members.value, bot: true };
     messages.value = robotThread('visitor', en);
   }
+  if (scene === 'busy') { presence.value = 'busy'; current.value = null; }
+  if (scene === 'left') { presence.value = 'away'; hasRobot.value = true; agentName.value = null; conv.value = { ...CONV, owner: 'queue' }; messages.value = thread('visitor', en).slice(0, 3); }
+  if (scene === 'beside') {
+    const waits: Thread = { ...one, id: 'left', conv: signal<Conv | null>({ ...CONV, id: 'left', owner: 'queue' }), unread: signal(unread.value > 0 ? 1 : 0) };
+    other.value = waits;
+    robot.value = true;
+    presence.value = 'away';
+    agentName.value = null;
+    conv.value = { ...CONV, owner: 'robot' };
+    messages.value = robotThread('visitor', en);
+  }
   if (scene === 'refused') robotRefused.value = true;
 
   if (['wait', 'day', 'storage'].includes(scene)) messages.value = [...messages.value, queued(en ? 'And the fee?' : '手续费怎么算？')];
@@ -71,11 +85,12 @@ export function fakeVisitor(scene: string, en: boolean): VisitorClient {
   }
   const push = (text: string) => (messages.value = [...messages.value, { ...queued(text), id: Math.random().toString(36) }]);
   return {
-    connection, trust, site, presence, thread: current, queue, unread, needsForm, robot, robotRefused, personAsked,
+    connection, trust, site, presence, ahead, thread: current, other, hasRobot, queue, unread, needsForm, robot, robotRefused, personAsked,
     wait: signal<Wait | null>(scene === 'wait' ? { why: 'messages', until: Date.now() + 42_000 } : scene === 'day' ? { why: 'bytes', until: Date.now() + 26 * 3_600_000 } : scene === 'storage' ? { why: 'storage', until: Date.now() + 300_000 } : null),
     person: () => { robot.value = false; personAsked.value = true; },
     start: () => { needsForm.value = false; },
     send: async (text) => { current.value = one; push(text); },
+    watch: () => () => {}, askRobot: () => { current.value = null; robot.value = true; }, swap: () => {}, drop: (id) => { messages.value = messages.value.filter((m) => m.id !== id); },
     retry: () => {}, recall: async () => {}, typing: () => {}, markRead: () => { unread.value = 0; },
     close: async () => { conv.value = { ...CONV, state: 'closed' }; },
     startOver: () => { current.value = null; }, reconnect: () => { connection.value = { state: 'online' }; }, dispose: () => {},

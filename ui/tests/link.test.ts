@@ -22,6 +22,7 @@ describe('the link', () => {
   let env: FakeEnv;
   let link: Link;
   let states: Connection[];
+  let shut: number;
   let records: WireRecord[];
   let synced: number[];
   let key: Awaited<ReturnType<typeof b.newSigningKey>>;
@@ -30,6 +31,7 @@ describe('the link', () => {
     vi.useFakeTimers({ now: 1_000_000 });
     env = fakeEnv();
     states = [];
+    shut = 0;
     records = [];
     synced = [];
     key = await b.newSigningKey();
@@ -37,7 +39,7 @@ describe('the link', () => {
       server: 'https://kefu.example', path: '/api/v1/ws/site/shop', role: 'visitor', org, key, env,
       onState: (c) => states.push(c), onWelcome: () => undefined, onFrame: () => undefined,
       onRecord: (r) => records.push(r), onSynced: (_, last) => synced.push(last), onRewound: () => undefined, onHeld: () => undefined,
-    known: () => ({}),
+    known: () => ({}), onShut: () => shut++,
     });
   });
   afterEach(() => {
@@ -65,6 +67,60 @@ describe('the link', () => {
     expect(await b.verify('auth', unb64u(hello!.ed as string), signed, unb64u(hello!.sig as string))).toBe(true);
     expect(state()).toEqual({ state: 'online' });
     expect(link.token()).toBe('tok');
+  });
+
+  it('asks at once whether it is true that the network is gone', async () => {
+    const s = await up();
+    s.frames();
+    env.offline();
+    expect(s.frames()).toEqual([{ t: 'ping' }]);
+    s.say({ t: 'pong', now: Date.now() });
+    await tick(5_000);
+    expect(state().state).toBe('online');
+    env.offline();
+    await tick(1_500);
+    expect(state()).toMatchObject({ state: 'waiting', reason: 'error.network' });
+  });
+
+  it('has it asked why sockets are refused before a word, and says what was found until one is not', async () => {
+    link.start();
+    for (let i = 0; i < 2; i++) {
+      socket().end(1006);
+      await tick(15_000);
+    }
+    expect(shut).toBe(0);
+    socket().end(1006);
+    expect(shut).toBe(1);
+    link.because('error.socket');
+    expect(state()).toMatchObject({ state: 'waiting', reason: 'error.socket' });
+    await tick(15_000);
+    socket().end(1006);
+    expect(state()).toMatchObject({ state: 'waiting', reason: 'error.socket' });
+    await tick(15_000);
+    const s = await up();
+    expect(state()).toEqual({ state: 'online' });
+    // what is found out too late is not true any more
+    link.because('error.origin', true);
+    expect(state()).toEqual({ state: 'online' });
+    s.end(4000);
+    expect(state()).toMatchObject({ state: 'waiting', reason: 'error.network' });
+    await tick(2_000);
+    for (let i = 0; i < 2; i++) {
+      socket().end(1006);
+      await tick(15_000);
+    }
+    link.because('error.origin', true);
+    expect(state()).toMatchObject({ state: 'ended', reason: 'error.origin' });
+  });
+
+  it('a socket that the page\'s policy refused is refused, though it is never closed', async () => {
+    link.start();
+    const s = socket();
+    Object.assign(s, { readyState: 3 });
+    (s.onerror as (() => void) | null)?.();
+    expect(state().state).toBe('waiting');
+    await tick(15_000);
+    expect(env.sockets.length).toBeGreaterThan(1);
   });
 
   it('speaks to no server of another company', async () => {

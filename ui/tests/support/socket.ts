@@ -43,6 +43,8 @@ export class FakeSocket implements SocketLike {
 export interface FakeEnv extends Env {
   sockets: FakeSocket[];
   wake(): void;
+  /** The browser says that the network is gone. */
+  offline(): void;
   /** Answers HTTP; by default nothing is there. */
   http: (url: string, init?: RequestInit) => Promise<Response>;
   rnd: number;
@@ -50,6 +52,7 @@ export interface FakeEnv extends Env {
 
 export function fakeEnv(onSocket: (s: FakeSocket) => void = () => undefined): FakeEnv {
   const wakers = new Set<() => void>();
+  const doubters = new Set<() => void>();
   const env: FakeEnv = {
     sockets: [],
     rnd: 0.5,
@@ -68,7 +71,12 @@ export function fakeEnv(onSocket: (s: FakeSocket) => void = () => undefined): Fa
       wakers.add(fn);
       return () => wakers.delete(fn);
     },
+    onOffline(fn) {
+      doubters.add(fn);
+      return () => doubters.delete(fn);
+    },
     wake: () => [...wakers].forEach((w) => w()),
+    offline: () => [...doubters].forEach((w) => w()),
   };
   return env;
 }
