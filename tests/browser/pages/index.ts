@@ -37,8 +37,8 @@ export interface HostPage {
   then?: (page: Page) => Promise<unknown>;
   /** How the visitor goes on to the next page; a reload unless it says otherwise. */
   next?: (page: Page) => Promise<unknown>;
-  /** The page takes keys before anybody else can hear of them, so its own hotkey is not tried. */
-  noHotkey?: true;
+  /** Firefox paints what is in the top layer as it paints the root element, so that colours say nothing. */
+  rooted?: true;
   /** What is said in the browser's console. */
   says?: RegExp;
 }
@@ -117,7 +117,7 @@ const PROTOTYPES: HostPage[] = [
 const tall = '<div style="height: 4000px">tall</div>';
 const STYLES: HostPage[] = [
   ...['transform: translateZ(0)', 'filter: grayscale(1)', 'will-change: transform', 'perspective: 800px', 'contain: paint', 'backdrop-filter: blur(0)', 'contain: strict; height: 600px', 'opacity: 0', 'visibility: hidden'].flatMap((css) =>
-    ['body', 'html'].map((element) => ({ name: `${css} on ${element}`, head: style(`${element} { ${css} }`), before: tall })),
+    (['body', 'html'] as const).map((element): HostPage => ({ name: `${css} on ${element}`, head: style(`${element} { ${css} }`), before: tall, rooted: element === 'html' || undefined })),
   ),
   { name: 'display: none on body', head: style('body { display: none }') },
   { name: 'zoom and a font size of 62.5 % on html', head: style('html { font-size: 62.5%; zoom: 1.1 }'), zoom: 1.1 },

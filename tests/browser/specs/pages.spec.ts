@@ -70,6 +70,7 @@ async function inItsCorner(page: Page, host: HostPage): Promise<void> {
     const zoom = host.zoom ?? 1;
     // a scroll bar may be beside it
     expect({ beside: beside >= 18 && beside <= 38, below: Math.round(height - box.y - box.height), size: Math.round(box.width) }).toEqual({ beside: true, below: Math.round(20 * zoom), size: Math.round(60 * zoom) });
+    if (host.rooted && page.context().browser()!.browserType().name() === 'firefox') return;
     const [red, , blue] = await colourAt(page, box.x + box.width / 10, box.y + box.height / 2);
     expect(blue - red, 'its colour is seen').toBeGreaterThan(60);
   }).toPass({ timeout: 10_000 });
@@ -143,11 +144,109 @@ for (const host of PAGES) {
 
     const frame = host.frame ? page.frames()[1]! : page;
     expect(await frame.evaluate('heard')).toEqual([]);
-    if (!host.noHotkey) {
-      await frame.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-      await page.keyboard.press('F8');
-      expect(await frame.evaluate('hotkeys')).toBe(1);
-    }
+    await frame.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    await page.keyboard.press('F8');
+    expect(await frame.evaluate('hotkeys')).toBe(1);
+    complaints.none();
+  });
+}
+
+const PLAIN: HostPage = PAGES.find((host) => host.name === 'snippet in the head')!;
+const TAKEN: HostPage = PAGES.find((host) => host.name === 'a function kefu')!;
+
+test('a page that has a kefu of its own opens the chat by another name, and may hide it', async ({ desk, fresh, complaints }) => {
+  const page = await fresh.newPage();
+  const visitor = new Visitor(page);
+  await page.goto(desk.pages.url(TAKEN));
+  await visitor.launcher.waitFor();
+  expect(await page.evaluate('kefu()')).toBe(1);
+  await page.evaluate('kefuWidget.open()');
+  await expect(visitor.panel).toBeVisible();
+  await page.evaluate('kefuWidget.close()');
+  await expect(visitor.launcher).toBeVisible();
+  await page.evaluate(`document.querySelector('kefu-widget').hidden = true`);
+  await expect(visitor.launcher).toBeHidden();
+  await page.evaluate(`document.querySelector('kefu-widget').hidden = false`);
+  await expect(visitor.launcher).toBeVisible();
+  complaints.none();
+});
+
+test('Esc closes the chat and not the dialog of the page; a click on it closes the menu of the page', async ({ desk, fresh, complaints }) => {
+  const page = await fresh.newPage();
+  const visitor = new Visitor(page);
+  await page.goto(desk.pages.url(PAGES.find((host) => host.name === 'a modal dialog that opens afterwards')!));
+  await visitor.launcher.waitFor();
+  expect(await page.evaluate('menuOpen')).toBe(true);
+  await visitor.openWidget();
+  expect(await page.evaluate('menuOpen')).toBe(false);
+  await page.evaluate('dialog.showModal()');
+  await visitor.field.fill('写到一半');
+  await visitor.field.press('Escape');
+  await expect(visitor.panel).toBeHidden();
+  expect(await page.evaluate('dialog.open')).toBe(true);
+  await visitor.openWidget();
+  await expect(visitor.field).toHaveValue('写到一半');
+  await page.evaluate('dialog.close()');
+  await expect(visitor.panel).toBeVisible();
+  complaints.none();
+});
+
+test('what had the focus keeps it when the page takes the widget out, and how far the log was scrolled', async ({ desk, fresh, complaints }) => {
+  const page = await fresh.newPage();
+  const visitor = new Visitor(page);
+  await page.goto(desk.pages.url(PLAIN));
+  await visitor.openWidget();
+  for (let n = 0; n < 4; n++) {
+    await visitor.field.fill(Array.from({ length: 8 }, (_, i) => `第${n}${i}行`).join('\n'));
+    await visitor.field.press('Enter');
+  }
+  await expect(visitor.log.getByText('第37行')).toBeVisible();
+  const middle = 150;
+  expect(await visitor.log.evaluate((e) => e.scrollTop)).toBeGreaterThan(middle);
+  await visitor.log.evaluate((e, to) => (e.scrollTop = to), middle);
+  // an open dialog takes it over, its end gives it back
+  await visitor.field.focus();
+  await page.evaluate(() => {
+    const dialog = document.body.appendChild(document.createElement('dialog'));
+    dialog.innerHTML = '<button>Close</button>';
+    dialog.showModal();
+  });
+  await expect.poll(() => visitor.log.evaluate((e) => e.scrollTop)).toBe(middle);
+  await visitor.field.fill('还在');
+  await page.evaluate(() => document.querySelector('dialog')!.close());
+  await expect(visitor.field).toHaveValue('还在');
+  await page.evaluate(() => document.querySelector('kefu-widget')!.remove());
+  await expect(visitor.panel).toBeVisible();
+  await expect(visitor.field).toHaveValue('还在');
+  await expect.poll(() => visitor.log.evaluate((e) => e.scrollTop)).toBe(middle);
+  complaints.none();
+});
+
+test('in a frame without an origin the chat is there and opens', async ({ desk, fresh, complaints }) => {
+  const page = await fresh.newPage();
+  await page.setContent(`<iframe sandbox="allow-scripts" src="${desk.pages.url(PLAIN)}" style="position: fixed; inset: 0; width: 100%; height: 100%; border: 0"></iframe>`);
+  const frame: HostPage = { name: '', frame: 'sandbox' };
+  await inItsCorner(page, frame);
+  const visitor = new Visitor(page, rootOf(page, frame));
+  await visitor.openWidget();
+  await expect(visitor.panel).toContainText(/\S/);
+  complaints.none();
+});
+
+for (const tabs of [2, 3]) {
+  // Enabled with the change that makes opening a conversation "unless another tab did".
+  test.fixme(`${tabs} tabs, opened before the first message, are one conversation`, async ({ desk, fresh, complaints }) => {
+    const { pages, li } = desk;
+    const said = Array.from({ length: tabs }, (_, i) => `${tabs}个页签之${i + 1}`);
+    const visitors = await Promise.all(said.map(async () => new Visitor(await fresh.newPage())));
+    for (const visitor of visitors) await visitor.visit(pages.url(PLAIN));
+    for (const [i, visitor] of visitors.entries()) await visitor.send(said[i]!);
+    for (const visitor of visitors) for (const text of said) await visitor.sees(text);
+    await expect(li.item(new RegExp(`${tabs}个页签`))).toHaveCount(1);
+    await li.open(new RegExp(`${tabs}个页签`));
+    for (const text of said) await li.sees(text);
+    await li.send('看到了');
+    for (const visitor of visitors) await visitor.sees('看到了');
     complaints.none();
   });
 }

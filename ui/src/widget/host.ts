@@ -29,8 +29,8 @@ interface Newer {
   moveBefore?(node: Node, child: Node | null): void;
 }
 
-/** An element that is not in the page yet, and what puts it there. */
-export function makeHost(): { host: HTMLElement; place: () => void } {
+/** An element that is not in the page yet unless a dialog is open, and what puts it there. */
+export function makeHost(): { host: HTMLElement; root: ShadowRoot; place: () => void } {
   let moving = false;
   /** In the order in which they were opened. */
   let modals: Element[] = [];
@@ -58,6 +58,11 @@ export function makeHost(): { host: HTMLElement; place: () => void } {
     // another version's, in the same page
   }
   const host = document.createElement(NAME);
+  const root = host.attachShadow({ mode: 'open' });
+  /** Whoever takes the element out takes this with it. */
+  let scrolled: Element | null = null;
+  let top = 0;
+  root.addEventListener('scroll', (e) => (top = (scrolled = e.target as Element).scrollTop), true);
   // Nobody's own click outside closes it.
   host.setAttribute('popover', 'manual');
   for (const type of KEPT_IN) host.addEventListener(type, (e) => e.stopPropagation(), { passive: true });
@@ -65,7 +70,6 @@ export function makeHost(): { host: HTMLElement; place: () => void } {
   host.addEventListener('click', (e) => modals.length && e.stopPropagation());
 
   function place(): void {
-    if (!host.shadowRoot) return;
     modals = modals.filter((e) => e.isConnected && isModal(e));
     const parent: (Element & Newer) | null = modals[modals.length - 1] ?? document.documentElement;
     if (!parent) return again();
@@ -84,12 +88,10 @@ export function makeHost(): { host: HTMLElement; place: () => void } {
     moving = true;
     if (host.isConnected && parent.moveBefore) parent.moveBefore(host, null);
     else {
-      const root = host.shadowRoot!;
       const focused = root.activeElement as HTMLElement | null;
-      const log = root.querySelector('[role=log]');
-      const top = log?.scrollTop;
+      const [log, at] = [scrolled as Element | null, top];
       parent.appendChild(host);
-      if (log) log.scrollTop = top!;
+      if (log) log.scrollTop = at;
       focused?.focus();
     }
     moving = false;
@@ -115,5 +117,5 @@ export function makeHost(): { host: HTMLElement; place: () => void } {
   for (let e = document.activeElement; e; e = e.shadowRoot?.activeElement ?? null) met(e.closest('dialog'));
   document.addEventListener('focusin', (e) => e.composedPath().forEach((target) => modals.includes(target as Element) || met(target)), true);
   document.addEventListener('fullscreenchange', () => document.fullscreenElement?.contains(host) && place());
-  return { host, place };
+  return { host, root, place };
 }

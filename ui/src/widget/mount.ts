@@ -9,8 +9,7 @@ import { makeHost } from './host';
 const CSS = tokens + components + thread + own;
 
 export function mount(color?: string): ShadowRoot {
-  const { host, place } = makeHost();
-  const root = host.attachShadow({ mode: 'open' });
+  const { host, root, place } = makeHost();
   try {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(CSS);
