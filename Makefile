@@ -12,7 +12,7 @@ ifneq ($(OTHER_TOOLCHAIN),)
 export RUSTUP_TOOLCHAIN := $(OTHER_TOOLCHAIN)
 endif
 
-.PHONY: help run build ui test audit test-rust test-ui test-browser lint bench rounds attack hostile mutate crash full-disk tools clean-demo dist test-dist size smoke cross-tools
+.PHONY: help run build ui test audit test-rust test-ui test-browser test-firefox lint bench rounds attack hostile mutate crash full-disk tools clean-demo dist test-dist size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -59,6 +59,11 @@ test-browser: tools ui tests/browser/node_modules ## Real browsers against the r
 	npm --prefix ui run size
 	$(CARGO) build --locked
 	KEFU="$(abspath $(KEFU))" npm --prefix tests/browser test
+
+test-firefox: tools ui tests/browser/node_modules ## The main flows and the hard pages in Debian's Firefox (20 minutes)
+	@command -v firefox-esr >/dev/null || { apt-get update -qq && apt-get install -y -qq firefox-esr; }
+	$(CARGO) build --locked
+	KEFU="$(abspath $(KEFU))" npm --prefix tests/browser run firefox
 
 bench: build ## Speed and memory, as in the README's table
 	sh benches/run.sh "$(TARGET)/release/kefu"
