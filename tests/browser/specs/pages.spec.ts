@@ -234,8 +234,7 @@ test('in a frame without an origin the chat is there and opens', async ({ desk, 
 });
 
 for (const tabs of [2, 3]) {
-  // Enabled with the change that makes opening a conversation "unless another tab did".
-  test.fixme(`${tabs} tabs, opened before the first message, are one conversation`, async ({ desk, fresh, complaints }) => {
+  test(`${tabs} tabs, opened before the first message, are one conversation`, async ({ desk, fresh, complaints }) => {
     const { pages, li } = desk;
     const said = Array.from({ length: tabs }, (_, i) => `${tabs}个页签之${i + 1}`);
     const visitors = await Promise.all(said.map(async () => new Visitor(await fresh.newPage())));
