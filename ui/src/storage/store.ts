@@ -47,15 +47,21 @@ export function memoryStore(): Store {
   };
 }
 
-/** IndexedDB if it works, else memory. Never rejects, and answers within a second or two even where a browser hangs. */
+/**
+ * Some browsers never answer. A busy computer takes seconds for it, though, and who is told too early that nothing is kept becomes
+ * somebody else, without the conversation they had.
+ */
+const HANGS_MS = 10_000;
+
+/** IndexedDB if it works, else memory. Never rejects, and answers even where a browser hangs. */
 export async function openStore(database: string): Promise<Store> {
   try {
     const factory = globalThis.indexedDB as IDBFactory | null | undefined;
     if (!factory) return memoryStore();
-    const db = await withTimeout(open(factory, database), 2_000);
+    const db = await withTimeout(open(factory, database), HANGS_MS);
     const store = databaseStore(db);
     // some browsers open it and refuse to write
-    await withTimeout(store.set('probe', 1), 2_000);
+    await withTimeout(store.set('probe', 1), HANGS_MS);
     return store;
   } catch {
     return memoryStore();
