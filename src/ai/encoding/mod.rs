@@ -90,6 +90,18 @@ pub fn decode(bytes: &[u8], encoding: Encoding, file: &str, report: &mut Report)
         report.error(file, 0, format!("the file is larger than {} MiB: split it", MAX_FILE >> 20));
         return None;
     }
+    for (start, what) in
+        [(&b"PK\x03\x04"[..], "a workbook (.xlsx) or archive"), (b"\xd0\xcf\x11\xe0", "a workbook of an old Excel")]
+    {
+        if bytes.starts_with(start) {
+            report.error(
+                file,
+                0,
+                format!("the file is no text but {what}: save it as .xlsx and keep that ending in its name"),
+            );
+            return None;
+        }
+    }
     let text = match encoding_rs::Encoding::for_bom(bytes) {
         Some((codec, mark)) => {
             let (text, broken) = codec.decode_without_bom_handling(&bytes[mark..]);

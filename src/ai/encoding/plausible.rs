@@ -94,7 +94,9 @@ pub fn utf16(bytes: &[u8]) -> Option<String> {
                 return None;
             }
             judged += 1;
-            common += usize::from(c.is_ascii() || is_mark(c) || in_list(SIMPLIFIED, c) || in_list(TRADITIONAL, c));
+            common += usize::from(
+                c.is_ascii() || is_mark(c) || in_list(List::Simplified, c) || in_list(List::Traditional, c),
+            );
         }
         (2 * common > judged && text.contains(['\n', '\r'])).then_some(text)
     };
@@ -159,13 +161,13 @@ fn score(encoding: Encoding, text: &str) -> (f32, usize) {
 fn likely(encoding: Encoding, before: char, c: char, next: char) -> f32 {
     match encoding {
         Encoding::Gbk | Encoding::Gb18030 => match c {
-            c if is_mark(c) || in_list(SIMPLIFIED, c) => 1.0,
+            c if is_mark(c) || in_list(List::Simplified, c) => 1.0,
             // level 1 of GB 2312: the 3,755 that are not rare
             c if is_cjk(c) => weight(encoding_rs::GBK, c, 0xB0..=0xD7, 0xA1),
             _ => 0.0,
         },
         Encoding::Big5 => match c {
-            c if is_mark(c) || in_list(TRADITIONAL, c) => 1.0,
+            c if is_mark(c) || in_list(List::Traditional, c) => 1.0,
             c if is_cjk(c) => weight(encoding_rs::BIG5, c, 0xA4..=0xC6, 0x40),
             _ => 0.0,
         },
@@ -176,7 +178,7 @@ fn likely(encoding: Encoding, before: char, c: char, next: char) -> f32 {
             _ => 0.0,
         },
         Encoding::EucKr => match c {
-            c if is_mark(c) || in_list(HANGUL, c) => 1.0,
+            c if is_mark(c) || in_list(List::Hangul, c) => 1.0,
             '가'..='힣' => 0.3,
             _ => 0.0,
         },
@@ -211,9 +213,15 @@ fn is_mark(c: char) -> bool {
         || matches!(c, '\u{FF01}'..='\u{FF5E}')
 }
 
-fn in_list(list: &'static str, c: char) -> bool {
+/// The lists above.
+#[derive(Clone, Copy)]
+enum List {
+    Simplified,
+    Traditional,
+    Hangul,
+}
+
+fn in_list(list: List, c: char) -> bool {
     static SETS: OnceLock<[BTreeSet<char>; 3]> = OnceLock::new();
-    let sets = SETS.get_or_init(|| [SIMPLIFIED, TRADITIONAL, HANGUL].map(|l| l.chars().collect()));
-    let n = [SIMPLIFIED, TRADITIONAL, HANGUL].iter().position(|l| std::ptr::eq(*l, list)).unwrap_or(0);
-    sets[n].contains(&c)
+    SETS.get_or_init(|| [SIMPLIFIED, TRADITIONAL, HANGUL].map(|l| l.chars().collect()))[list as usize].contains(&c)
 }

@@ -53,7 +53,7 @@ impl Args {
         settle(&report, what, ctx.json)?;
         let head = learn(ctx, &mind, examples, what)?;
         save(&head, &desk.files.head())?;
-        tell(ctx, &head, &format!("{} has {} more examples.", self.intent, self.examples.len()));
+        tell(ctx, &head, &format!("{} has {} more examples.", self.intent, self.examples.len()), &report);
         Ok(())
     }
 }

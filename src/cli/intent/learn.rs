@@ -5,7 +5,10 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::{
-    ai::intent::{Examples, Head, Progress, TrainError, eval::Summary, train},
+    ai::{
+        intent::{Examples, Head, Progress, TrainError, eval::Summary, train},
+        text_file::Report,
+    },
     cli::{
         context::Context,
         data_dir::cannot,
@@ -40,12 +43,13 @@ pub fn save(head: &Head, path: &Path) -> Result<(), Fail> {
     replace(path, 0o600, &head.to_bytes()).map_err(|e| cannot("write", path, &e))
 }
 
-/// What was measured while training.
-pub fn tell(ctx: &Context, head: &Head, did: &str) {
+/// What was measured while training. `report`: what should be looked at in what somebody brought.
+pub fn tell(ctx: &Context, head: &Head, did: &str, report: &Report) {
     let s = &head.summary;
     if ctx.json {
         out::print_json(&json!({
             "intents": head.intents.len(), "examples": head.examples(), "held_out": s, "model": head.fingerprint,
+            "warnings": report.problems,
         }));
         return;
     }

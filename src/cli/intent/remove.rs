@@ -7,7 +7,7 @@ use super::{
     list::unknown,
 };
 use crate::{
-    ai::text_file::folded,
+    ai::text_file::{Report, folded},
     cli::{
         context::Context,
         fail::Fail,
@@ -46,7 +46,7 @@ impl Args {
         }
         let head = learn(ctx, &mind, examples, Path::new("what remains"))?;
         save(&head, &desk.files.head())?;
-        tell(ctx, &head, &format!("{removed} examples of {} are gone.", self.intent));
+        tell(ctx, &head, &format!("{removed} examples of {} are gone.", self.intent), &Report::default());
         Ok(())
     }
 }

@@ -54,7 +54,7 @@ impl Args {
             (None, None) => {}
         }
         let did = format!("Learned {} intents from {} examples.", head.intents.len(), head.examples());
-        tell(ctx, &head, &did);
+        tell(ctx, &head, &did, &report);
         Ok(())
     }
 }

@@ -65,7 +65,11 @@ impl Args {
         let entries = read(&bytes, kind, &(&self.how).into(), &mut report);
         settle(&report, &self.file, ctx.json)?;
         if self.check {
-            return tell(ctx, &format!("{} entries can be taken.", entries.len()), json!({"entries": entries.len()}));
+            return tell(
+                ctx,
+                &format!("{} entries can be taken.", entries.len()),
+                json!({"entries": entries.len(), "warnings": report.problems}),
+            );
         }
         let desk = Desk::open(ctx)?;
         let old = load(&desk.files)?;
@@ -85,15 +89,20 @@ impl Args {
             removed = old.entries.keys().filter(|id| !fresh.entries.contains_key(*id)).count();
             book = fresh;
         }
-        let mut report = Report::default();
-        book.check(&mut report);
-        settle(&report, &self.file, ctx.json)?;
+        let mut checked = Report::default();
+        book.check(&mut checked);
+        settle(&checked, &self.file, ctx.json)?;
+        report.append(checked);
         save(ctx, &desk.files, &book)?;
         let told = format!(
             "{} added, {} changed, {} as before, {removed} removed.",
             changed.added, changed.changed, changed.same
         );
-        tell(ctx, &told, json!({"changed": changed, "removed": removed, "entries": book.entries.len()}))
+        tell(
+            ctx,
+            &told,
+            json!({"changed": changed, "removed": removed, "entries": book.entries.len(), "warnings": report.problems}),
+        )
     }
 }
 
