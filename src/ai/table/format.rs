@@ -152,7 +152,7 @@ fn choose(sections: &[Section], value: f64) -> Result<(Option<&Section>, f64), R
     let n = match (count, value) {
         (0, _) => return Err("a format for texts".into()),
         (2.., v) if v < 0.0 => 1,
-        (3, v) if v == 0.0 => 2,
+        (3, 0.0) => 2,
         _ => 0,
     };
     let section = &sections[n];
