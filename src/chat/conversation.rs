@@ -25,7 +25,7 @@ pub struct Row {
     pub ed: String,
     /// The visitor's X25519 key, b64u.
     pub x: String,
-    /// When it began, ms.
+    /// When it began, ms: with its first message, once there is one.
     pub created: u64,
     /// When it last entered the queue by the visitor's doing, ms; kept when an agent is lost, so that nobody loses his place.
     pub arrived: u64,

@@ -1,7 +1,7 @@
 //! Conversations without a word of their visitor. `open` and the first message are two requests, and a page may be gone
 //! between them. What nobody could answer must reach nobody: until the first message is stored, the conversation is in no
 //! index but its visitor's own, so agents don't see it, the desk doesn't know it, and nothing counts or closes it. With the
-//! message, in the same transaction, it joins them, and its waiting time begins.
+//! message, in the same transaction, it joins them, as one that began now.
 //!
 //! Which message that is the server can't read. `open` may name the id of the envelope that holds the visitor's form; by
 //! itself it asks nothing. Any other message joins, whatever became of the one that was meant to be the first.
@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    proto::{ConvId, MsgId, Owner},
+    proto::{MsgId, Owner},
     store::{Op, Table},
 };
 
@@ -43,15 +43,18 @@ impl Cell {
     /// The row with this message of the visitor, if that makes the conversation join the others.
     pub(super) fn joined_by(&self, msg: MsgId) -> Option<Row> {
         let empty = self.row.empty.as_ref()?;
-        (empty.form != Some(msg)).then(|| Row { empty: None, arrived: now_ms(), ..self.row.clone() })
+        let now = now_ms();
+        (empty.form != Some(msg)).then(|| Row { empty: None, created: now, arrived: now, ..self.row.clone() })
     }
-}
 
-/// The steps that put a conversation where agents and the server's own rules look.
-pub(super) fn join_ops(conv: ConvId, row: &Row) -> [Op; 2] {
-    let by_time = [&row.created.to_be_bytes()[..], &conv.0].concat();
-    [
-        Op::Put { table: Table::OpenConv, key: conv.0.to_vec(), value: Vec::new() },
-        Op::Put { table: Table::ConvByTime, key: by_time, value: Vec::new() },
-    ]
+    /// The steps that put it, as it will be, where agents and the server's own rules look.
+    pub(super) fn join_ops(&self, next: &Row) -> [Op; 3] {
+        let by_time = |row: &Row| [&row.created.to_be_bytes()[..], &self.id.0].concat();
+        [
+            Op::Put { table: Table::OpenConv, key: self.id.0.to_vec(), value: Vec::new() },
+            // one from before there was a mark is listed already
+            Op::Delete { table: Table::ConvByTime, key: by_time(&self.row) },
+            Op::Put { table: Table::ConvByTime, key: by_time(next), value: Vec::new() },
+        ]
+    }
 }

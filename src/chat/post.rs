@@ -14,8 +14,7 @@ use crate::{
 };
 
 use super::{
-    Act, Address, Chat, Reader, Refusal, cells::lock, close::append, conversation::Cell, empty::join_ops, members,
-    now_ms, shown::shown,
+    Act, Address, Chat, Reader, Refusal, cells::lock, close::append, conversation::Cell, members, now_ms, shown::shown,
 };
 
 /// What an envelope of a visitor costs.
@@ -145,7 +144,7 @@ impl Chat {
                 } else {
                     batch.ops.extend(joined.as_ref().map(|row| Op::Row { value: row.encode() }));
                 }
-                batch.ops.extend(joined.iter().flat_map(|row| join_ops(cell.id, row)));
+                batch.ops.extend(joined.iter().flat_map(|row| cell.join_ops(row)));
                 batch.ops.extend(self.taken_up(conn, &cell));
             }
             Kind::Note => {

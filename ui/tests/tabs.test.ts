@@ -59,6 +59,26 @@ describe('tabs', () => {
     expect(server.convs.size).toBe(2);
   });
 
+  it('whose conversation the server lost: one says to begin anew, and both do, once', async () => {
+    const store = kept();
+    const [a, b] = [tab(store), tab(store)];
+    await loaded(a, b);
+    await a.client.send('A');
+    await until(() => texts(b.client.thread.value).includes('A') && stored().length === 2);
+    const [old] = server.convs.keys();
+    await until(() => [a, b].every((t) => t.client.thread.value!.messages.value.every((m) => m.seq !== null)));
+    server.convs.clear();
+    server.cut();
+    for (const t of [a, b]) await until(() => t.client.thread.value?.blocked.value === 'error.conversation_gone');
+    a.client.startOver();
+    await until(() => b.client.thread.value === null);
+    await Promise.all([b.client.send('next B'), a.client.send('next A')]);
+    for (const t of [a, b]) await until(() => texts(t.client.thread.value).length === 2);
+    expect(server.convs.size).toBe(1);
+    const forms = b.client.thread.value!.messages.value.filter((m) => m.kind === 'form');
+    expect(forms.map((m) => m.form?.after)).toEqual([old]);
+  });
+
   it('that is gone before the server heard of it: the next one has its question', async () => {
     const store = kept();
     const a = tab(store);

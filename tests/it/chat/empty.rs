@@ -198,4 +198,6 @@ async fn those_of_an_older_server_are_recognised() {
     visitor.say(conv, "after the upgrade").await;
     assert_eq!(offers_until(&mut li, conv).await, [conv]);
     assert!(found(&server, conv).await.contains(&"queue"));
+    let page = http::get(server.addr, "/api/v1/conversations?tab=all", &li.token).await.unwrap().json();
+    assert_eq!(ids(&page), [conv.to_string()], "listed once");
 }
