@@ -360,12 +360,11 @@ export class Visitor implements VisitorClient, Opens {
         this.opener.begun = mine;
         this.thread.value = thread;
       },
-    );
-    if (this.opener.begun?.id !== id) {
-      // another tab was faster: said in its conversation
-      engine.forget(id);
-      return false;
-    }
+    ).finally(() => {
+      // another tab was faster, or it can't be sealed: nothing of it stays
+      if (this.opener.begun?.id !== id) engine.forget(id);
+    });
+    if (this.opener.begun?.id !== id) return false;
     thread.publish();
     // the welcome may have been before, and its try refused for the moment
     if (engine.link.online && !this.opener.wait.value) void this.opener.open();
