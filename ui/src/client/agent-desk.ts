@@ -73,7 +73,7 @@ export abstract class AgentDesk extends AgentSignals {
     for (const { id, conv, tabs } of this.conversations.value) {
       if (teams && !teams.includes(conv.team)) this.drop(id, 'team');
       // somebody else has it, or it is over, since this page was offline; of one on screen the server says how it is now
-      else if ((tabs.mine || tabs.queue) && !now.has(id) && !this.shown.has(id)) this.drop(id, 'elsewhere');
+      else if (w.config.more !== true && (tabs.mine || tabs.queue) && !now.has(id) && !this.shown.has(id)) this.drop(id, 'elsewhere');
     }
     this.readRights(w);
     for (const c of w.convs) this.list.put(c);

@@ -40,7 +40,7 @@ export function VisitorPane({ client, item, alone }: { client: AgentClient; item
 
   return (
     <Pane class={`c-visitor${showVisitor.value ? ' c-shown' : ''}`} aria-label={t('info')} role={alone ? 'main' : undefined}>
-      <header class="c-visitor-head">
+      <div class="c-visitor-head">
         <span class="c-visitor-close">
           <IconButton icon={icon.close} label={shared('close')} onClick={() => (showVisitor.value = false)} />
         </span>
@@ -48,7 +48,7 @@ export function VisitorPane({ client, item, alone }: { client: AgentClient; item
         <Head>
           <bdi>{nameOf(item)}</bdi>
         </Head>
-      </header>
+      </div>
 
       <Part alone={alone} title={t('answers')}>
         {answers.shown.map((one) => (
