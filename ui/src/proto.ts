@@ -405,7 +405,8 @@ export interface TeamBox {
 /** `GET /site/<id>`. `form` and `greeting` are not signed. */
 export interface SiteReply {
   org: string;
-  site: string;
+  /** Not signed: the page knows which site it is. */
+  site: unknown;
   now: number;
   directory: { genesis: SignedJson; admin?: SignedJson; snapshot: SignedJson | null; tail: SignedJson[] };
   form: unknown;

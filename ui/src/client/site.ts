@@ -28,10 +28,10 @@ function field(v: unknown): FormField[] {
 }
 
 /** `signedName`, `org`: from the directory. */
-export function siteInfo(reply: SiteReply, signedName: string, orgName: string): SiteInfo {
+export function siteInfo(reply: SiteReply, id: string, signedName: string, orgName: string): SiteInfo {
   const form: unknown = isObject(reply.form) ? (reply.form as Json).fields : reply.form;
   return {
-    id: reply.site,
+    id,
     name: signedName,
     org: reply.org,
     orgName,

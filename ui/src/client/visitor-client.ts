@@ -137,7 +137,7 @@ export class Visitor implements VisitorClient, Opens {
         this.connect();
         if (this.opener.begun && !(await this.resumeBegun())) this.giveUp();
       } else this.connection.value = { state: 'online' };
-      this.site.value = siteInfo(reply, verified.name, this.keeper.directory.state.org);
+      this.site.value = siteInfo(reply, id, verified.name, this.keeper.directory.state.org);
     } catch (e) {
       this.fail(e);
       throw e;
