@@ -8,21 +8,28 @@ import { memoryStore, type Store } from '../src/storage/store';
 import { rest, stateOf, texts, until, type Tab } from './support/clients';
 import { begin, co, open, server, visitor } from './support/world';
 
-/** With a robot, and a conversation that waits for people. */
-async function left(store: Store = memoryStore()): Promise<Tab> {
+/** With a robot, and a conversation that waits for people; `before`: what the robot was asked in it. */
+async function left(store: Store = memoryStore(), before?: string): Promise<Tab> {
   await co.robotOn();
   const v = visitor(store);
   await until(() => v.client.robot.value);
-  v.client.person();
+  if (before === undefined) v.client.person();
   v.client.start({ name: '王' });
+  if (before !== undefined) {
+    await v.client.send(before);
+    await until(() => stateOf(v.client.thread.value, before) === 'sent');
+    v.client.person();
+    await until(() => !v.client.thread.value!.members.value.bot, 'the robot is out');
+    server.tell(v.client.thread.value!.id, { t: 'conv', conv: { ...v.client.thread.value!.conv.value!, owner: 'queue' } });
+  }
   await v.client.send('to people');
   await until(() => stateOf(v.client.thread.value, 'to people') === 'sent');
   return v;
 }
 
 describe('a message that was left, and the robot', () => {
-  it('are two conversations: the new one names the old one, has its answers and the robot', async () => {
-    const { client } = await left();
+  it('are two conversations: the new one names the old one, has the answers that the robot was given, and the robot', async () => {
+    const { client } = await left(undefined, 'a question');
     const old = client.thread.value!;
     client.askRobot();
     expect([client.thread.value, client.other.value, client.robot.value, client.needsForm.value]).toEqual([null, old, true, false]);
@@ -40,6 +47,14 @@ describe('a message that was left, and the robot', () => {
     await client.send('more to people');
     await until(() => stateOf(old, 'more to people') === 'sent');
     expect(texts(now)).toEqual(['to the robot']);
+  });
+
+  it('answers that were given to people alone stay with them', async () => {
+    const { client } = await left();
+    client.askRobot();
+    await client.send('to the robot');
+    await until(() => stateOf(client.thread.value, 'to the robot') === 'sent');
+    expect(client.thread.value!.messages.value.find((m) => m.form)!.form!.fields).toEqual({});
   });
 
   it('are both there after a reload, whichever is shown', async () => {

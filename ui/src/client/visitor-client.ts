@@ -418,7 +418,8 @@ export class Visitor implements VisitorClient, Opens {
     this.swap();
     this.after = thread.id;
     void this.store.set(this.afterName, { id: thread.id, person: false }).catch(() => undefined);
-    this.fields = thread.messages.value.find((m) => m.form)?.form?.fields ?? {};
+    // answers that were given to people alone stay with them
+    this.fields = (thread.ledger.epochs.get(0)?.bot && thread.messages.value.find((m) => m.form)?.form?.fields) || {};
     this.formGiven.value = true;
     this.personFirst.value = false;
   }
