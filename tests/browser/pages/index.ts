@@ -152,6 +152,13 @@ const DIALOGS: HostPage[] = [
   },
 ];
 
+/** What browsers of a few years ago lack. */
+const OLDER = `<script>delete Element.prototype.moveBefore; for (const name of ['popover', 'showPopover', 'hidePopover', 'togglePopover']) delete HTMLElement.prototype[name]</script>`;
+const OLD: HostPage[] = [
+  { name: 'an older browser', head: OLDER + style('body { transform: translateZ(0) }'), before: tall, next: replaced(`document.body.replaceWith(document.createElement('body'))`) },
+  { name: 'an older browser and a modal dialog', head: OLDER, before: dialog('plain'), then: (page) => page.evaluate('dialog.showModal()'), next: (page) => page.evaluate('dialog.close()') },
+];
+
 const STRICT = `default-src 'none'; script-src KEFU 'nonce-NONCE'; connect-src KEFU WS; style-src 'none'; worker-src blob:; base-uri 'none'; form-action 'none'`;
 const POLICIES: HostPage[] = [
   { name: 'a strict policy with a nonce and Trusted Types', csp: `${STRICT.replace('script-src KEFU', 'script-src')}; require-trusted-types-for 'script'; trusted-types 'none'`, paste: ({ tag }) => tag.replace('<script', '<script nonce="NONCE"') },
@@ -168,4 +175,4 @@ const OTHERS: HostPage[] = [
   },
 ];
 
-export const PAGES: HostPage[] = [...NAMES, ...SCRIPTS, ...SPA, ...EVENTS, ...PROTOTYPES, ...STYLES, ...DIALOGS, ...POLICIES, ...OTHERS];
+export const PAGES: HostPage[] = [...NAMES, ...SCRIPTS, ...SPA, ...EVENTS, ...PROTOTYPES, ...STYLES, ...DIALOGS, ...OLD, ...POLICIES, ...OTHERS];
