@@ -48,6 +48,8 @@ const test = base.extend<{ fresh: BrowserContext; complaints: Complaints }, { de
 
 const rootOf = (page: Page, host: HostPage): Page | FrameLocator => (host.frame ? page.frameLocator('iframe') : page);
 
+const firefox = (page: Page): boolean => page.context().browser()!.browserType().name() === 'firefox';
+
 /** What is painted there. */
 async function colourAt(page: Page, x: number, y: number): Promise<number[]> {
   const png = await page.screenshot({ clip: { x: Math.round(x), y: Math.round(y), width: 1, height: 1 } });
@@ -70,7 +72,7 @@ async function inItsCorner(page: Page, host: HostPage): Promise<void> {
     const zoom = host.zoom ?? 1;
     // a scroll bar may be beside it
     expect({ beside: beside >= 18 && beside <= 38, below: Math.round(height - box.y - box.height), size: Math.round(box.width) }).toEqual({ beside: true, below: Math.round(20 * zoom), size: Math.round(60 * zoom) });
-    if (host.rooted && page.context().browser()!.browserType().name() === 'firefox') return;
+    if (host.rooted && firefox(page)) return;
     const [red, , blue] = await colourAt(page, box.x + box.width / 10, box.y + box.height / 2);
     expect(blue - red, 'its colour is seen').toBeGreaterThan(60);
   }).toPass({ timeout: 10_000 });
@@ -144,11 +146,13 @@ for (const host of PAGES) {
 
     const frame = host.frame ? page.frames()[1]! : page;
     expect(await frame.evaluate('heard')).toEqual([]);
+    // Firefox tells nobody of keys while the body is not displayed.
+    const mute = firefox(page) && (await frame.evaluate(() => document.body.getClientRects().length === 0));
     // The launcher takes the focus when the panel has gone.
     await expect(async () => {
       await frame.evaluate(() => ((document.activeElement?.shadowRoot ?? document).activeElement as HTMLElement | null)?.blur());
       await page.keyboard.press('F8');
-      expect(await frame.evaluate('hotkeys')).toBeGreaterThan(0);
+      if (!mute) expect(await frame.evaluate('hotkeys')).toBeGreaterThan(0);
     }).toPass({ timeout: 10_000 });
     complaints.none();
   });
