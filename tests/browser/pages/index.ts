@@ -131,7 +131,7 @@ const STYLES: HostPage[] = [
   {
     name: 'everything !important',
     head: style(`* { all: revert; display: inline-block !important; position: static !important; transform: scale(2) !important; width: 100% !important; height: auto !important; inset: 0 auto auto 0 !important;
-      opacity: 0.1 !important; pointer-events: none !important; visibility: hidden !important; overflow: hidden !important; direction: rtl !important; font: 40px serif !important; z-index: -1 !important; contain: paint !important }
+      opacity: 0.1 !important; pointer-events: none !important; visibility: hidden !important; overflow: hidden !important; font: 40px serif !important; z-index: -1 !important; contain: paint !important }
       kefu-widget { display: none !important } script, style, head, title { display: none !important }`),
   },
   { name: 'everything on top', head: style('.war { position: fixed; inset: auto 0 0 0; height: 200px; background: #fed; z-index: 2147483647 !important }'), after: '<div class="war">cookies</div>' },
