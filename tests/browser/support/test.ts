@@ -21,7 +21,8 @@ export class Complaints {
     if (process.env.KEFU_FRAMES) tellFrames(page);
     page.on('pageerror', (e) => {
       // Firefox calls an error what pages with a strict policy are refused when it looks for an icon, and Playwright when it hides the caret for a picture.
-      if (!/^Content-Security-Policy: .*(favicon\.ico|inline style)/.test(e.message)) this.errors.push(e.stack ?? e.message);
+      const said = e.stack ?? e.message;
+      if (!/^Content-Security-Policy: .*(favicon\.ico|inline style)/.test(said)) this.errors.push(said);
     });
     page.on('dialog', (dialog) => {
       this.dialogs.push(dialog.message());
