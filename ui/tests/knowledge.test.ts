@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Shelves } from '../src/client/shelves';
 import { Search, type Entry } from '../src/knowledge/search';
-import { words, Words } from '../src/knowledge/words';
+import { same, words, Words } from '../src/knowledge/words';
 import type { Env } from '../src/link/env';
 import { ClientError } from '../src/model';
 
 interface Vectors {
   phrases: string[];
   asked: { text: string; words: string[]; cover: number[] }[];
+  same: { text: string; as: string }[];
 }
 const vectors = JSON.parse(readFileSync(new URL('../../tests/data/words.json', import.meta.url), 'utf8')) as Vectors;
 
@@ -22,6 +23,10 @@ describe('words', () => {
       const got = index.cover(new Set(words(text)));
       cover.forEach((c, n) => expect(Math.abs((got.get(n) ?? 0) - c), `${text} in ${vectors.phrases[n]}`).toBeLessThan(1e-5));
     }
+  });
+
+  it('are the very same question as in Rust', () => {
+    for (const { text, as } of vectors.same) expect(same(text), text).toBe(as);
   });
 
   it('find nothing where there is nothing', () => {
@@ -55,6 +60,21 @@ describe('search', () => {
 
   it('looks at each message alone', () => {
     expect(ids('你好', '我要退货', '在吗？')[0]).toBe('return');
+  });
+
+  it('answers the newest message first, however well an older one fits', () => {
+    expect(ids('怎么退货', '请问运费怎么算呀？').slice(0, 2)).toEqual(['ship', 'return']);
+    expect(ids('运费怎么算', '怎么退货？')[0]).toBe('return');
+    expect(search.findAny(['怎么退货', '运费怎么算？'], 1).map((s) => [s.entry.id, s.score])).toEqual([['ship', 1]]);
+  });
+
+  it('leaves out what was answered with already', () => {
+    const left = search.findAny(['怎么退货', '怎么退货'], 3, new Set(['return'])).map((s) => s.entry.id);
+    expect(left).not.toContain('return');
+  });
+
+  it('reads wide letters as the others', () => {
+    expect(search.find('ＨＯＷ　ｄｏ　Ｉ　ｒｅｔｕｒｎ　ａｎ　ｉｔｅｍ', 3).map((s) => [s.entry.id, s.score])[0]).toEqual(['back', 1]);
   });
 
   it('prefers the language of the visitor', () => {

@@ -22,20 +22,32 @@ export function unanswered(messages: readonly Message[]): string[] {
   return out;
 }
 
+/** Entries that the robot answered with: the visitor has read them, and asks on. */
+export function givenEntries(messages: readonly Message[]): Set<string> {
+  const given = new Set<string>();
+  for (const m of messages) if (m.side === 'robot' && m.thought?.entry) given.add(m.thought.entry);
+  return given;
+}
+
 /** The best first; none unless this agent is to answer now. */
 export function suggestionsFor(client: AgentClient, item: ConvItem, messages: readonly Message[]): Suggestion[] {
   if (!assist.value || !rightsOf(client, item).canReply) return [];
   const asked = unanswered(messages);
   const shelf = asked.length ? client.knowledge(item.conv.site).value : null;
-  return shelf?.state === 'here' ? found(shelf.search, asked) : [];
+  return shelf?.state === 'here' ? found(shelf.search, asked, givenEntries(messages)) : [];
 }
 
 /** The last search: every key that is pressed renders the field and what stands above it. */
-let last: { search: Search; asked: readonly string[]; found: Suggestion[] } | undefined;
+let last: { search: Search; asked: readonly string[]; given: ReadonlySet<string>; found: Suggestion[] } | undefined;
 
-function found(search: Search, texts: readonly string[]): Suggestion[] {
-  const same = last?.search === search && texts.length === last.asked.length && texts.every((text, i) => text === last!.asked[i]);
-  if (!last || !same) last = { search, asked: texts, found: search.findAny(texts, MOST) };
+function found(search: Search, texts: readonly string[], given: ReadonlySet<string>): Suggestion[] {
+  const same =
+    last?.search === search &&
+    texts.length === last.asked.length &&
+    texts.every((text, i) => text === last!.asked[i]) &&
+    given.size === last.given.size &&
+    [...given].every((id) => last!.given.has(id));
+  if (!last || !same) last = { search, asked: texts, given, found: search.findAny(texts, MOST, given) };
   return last.found;
 }
 

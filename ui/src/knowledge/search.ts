@@ -1,5 +1,5 @@
 /** Which entries of a site's knowledge fit what a visitor wrote, by words alone. All of it happens in this page. */
-import { folded, isZh, Words, words } from './words';
+import { isZh, same, Words, words } from './words';
 
 /** As `GET /knowledge/<site>` has it. The answer is Markdown. */
 export interface Entry {
@@ -35,7 +35,7 @@ export class Search {
   constructor(readonly entries: readonly Entry[]) {
     for (const entry of entries) {
       for (const phrase of [entry.question, ...(entry.similar ?? [])]) {
-        const key = folded(phrase);
+        const key = same(phrase);
         this.exact.set(key, [...(this.exact.get(key) ?? []), this.owner.length]);
         this.words.push(phrase);
         this.owner.push({ entry, phrase });
@@ -49,7 +49,7 @@ export class Search {
     const said = new Set(words(text));
     const scores = this.words.cover(said);
     for (const [phrase, score] of scores) scores.set(phrase, Math.min(score, 0.999));
-    for (const phrase of this.exact.get(folded(text)) ?? []) scores.set(phrase, 1);
+    for (const phrase of this.exact.get(same(text)) ?? []) scores.set(phrase, 1);
     const lang = isZh(text) ? 'zh' : 'en';
     const best = new Map<Entry, number>();
     for (const [n, cover] of scores) {
@@ -61,13 +61,18 @@ export class Search {
     return ranked(best, most);
   }
 
-  /** For all that was written since the last answer: each message is looked for alone, a greeting hides no question. */
-  findAny(texts: readonly string[], most: number): Suggestion[] {
-    const best = new Map<Entry, number>();
-    for (const text of texts.slice(-MESSAGES)) {
-      for (const { entry, score } of this.find(text, most)) best.set(entry, Math.max(score, best.get(entry) ?? 0));
+  /**
+   * For all that was written since the last answer: each message is looked for alone, a greeting hides no question, and what the newest
+   * one finds comes first, in full. `given` are entries that were answered with already.
+   */
+  findAny(texts: readonly string[], most: number, given: ReadonlySet<string> = new Set()): Suggestion[] {
+    const best = new Map<Entry, Suggestion>();
+    for (const text of texts.slice(-MESSAGES).reverse()) {
+      for (const one of this.find(text, most + given.size)) {
+        if (best.size < most && !given.has(one.entry.id) && !best.has(one.entry)) best.set(one.entry, one);
+      }
     }
-    return ranked(best, most);
+    return [...best.values()];
   }
 }
 

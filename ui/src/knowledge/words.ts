@@ -11,9 +11,33 @@ const B = 0.5;
 const CJK = /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{323af}]/u;
 const ALPHANUMERIC = /[\p{Alphabetic}\p{N}]/u;
 
-/** A text as it is compared: without outer blanks, inner ones single, small letters. */
-export function folded(text: string): string {
-  return text.split(/\s+/u).filter(Boolean).join(' ').toLowerCase();
+/** Marks that say something: C++, 20%, $5. */
+const SAYING = '+%#&@$€¥£°<>=*';
+/** Marks that say something between two digits: 5.5, 10-20. */
+const INNER = '.,:-/';
+const digit = (c: string | undefined): boolean => c !== undefined && c >= '0' && c <= '9';
+
+/**
+ * A text as it is compared for being the very same question: in compatibility form, small letters, without the marks between and
+ * after sentences, and no blank beside a Chinese character.
+ */
+export function same(text: string): string {
+  let out = '';
+  let before = '';
+  let gap = false;
+  const chars = [...[...text.normalize('NFKC')].map((one) => one.toLowerCase()).join('')];
+  chars.forEach((c, n) => {
+    const inner = INNER.includes(c) && digit(before) && !gap && digit(chars[n + 1]);
+    if (!inner && !ALPHANUMERIC.test(c) && !SAYING.includes(c)) {
+      gap = true;
+      return;
+    }
+    if (gap && before && !CJK.test(before) && !CJK.test(c)) out += ' ';
+    gap = false;
+    out += c;
+    before = c;
+  });
+  return out;
 }
 
 /** Whether a text is Chinese: it has a Chinese character, or no letter of another script either. */
@@ -32,7 +56,7 @@ export function words(text: string): string[] {
     word = '';
   };
   // letter by letter, as Rust does: a sigma at the end of a word is no other letter
-  for (const c of [...[...text].map((one) => one.toLowerCase()).join(''), ' ']) {
+  for (const c of [...[...text.normalize('NFKC')].map((one) => one.toLowerCase()).join(''), ' ']) {
     if (CJK.test(c)) {
       close();
       if (before) found.push(before + c);

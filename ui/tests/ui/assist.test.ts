@@ -61,6 +61,13 @@ describe('what is looked up', () => {
     expect(client(asks)).toMatchObject({ found: [], asked: [] });
   });
 
+  it('is the newest question, not what the robot answered before', () => {
+    const robot = said('robot', '签收后七天内', { thought: { entry: 'return' } as Message['thought'] });
+    const all = [said('visitor', '怎么退货'), robot, said('visitor', '运费怎么算？')];
+    expect(client(all).found).toEqual(['ship']);
+    expect(client([all[0]!, all[2]!]).found).toEqual(['ship', 'return']);
+  });
+
   it('finds nothing in what is not there', () => {
     for (const state of ['loading', 'none', 'too-large', 'failed'] as const) expect(client([said('visitor', '怎么退货')], {}, { state }).found).toEqual([]);
   });
