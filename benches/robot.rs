@@ -29,7 +29,7 @@ fn main() -> anyhow::Result<()> {
     let robot = Understanding::of_command(nowhere, Policy::new(&Robot::default())?)?;
     for text in TEXTS {
         let tokens = encoder.model().tokens(text);
-        let message = Message { text, site: "web", now_ms: 1_795_399_200_000 };
+        let message = Message { text, site: "web", now_ms: 1_795_399_200_000, zh: None };
         let (mut alone, mut whole) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             let begin = Instant::now();

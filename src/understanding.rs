@@ -19,10 +19,10 @@ use crate::{
     ai::{
         Encoder, Model, Recogniser,
         embed::{Embed, EmbedError, Fingerprint, encoders},
-        intent::Head,
+        intent::{Head, head::Prediction, refusal},
         knowledge::{Book, Cache, Index, Wanted},
     },
-    bot::{self, Brain, Decision, Dialogue, Guess, Hit, Message, Policy, Thought, Title, Trouble},
+    bot::{self, Against, Brain, Decision, Dialogue, Guess, Hit, Message, Policy, Thought, Title, Trouble},
 };
 
 pub use head::{default_head, head};
@@ -31,6 +31,8 @@ pub use shelves::Shelves;
 
 /// Intents and entries in a thought.
 const MOST: usize = 5;
+/// Least probability with which an act that is refused is one of an intent.
+const REFUSED: f32 = 0.3;
 
 /// Where the robot's knowledge lies.
 #[derive(Debug, Clone)]
@@ -168,6 +170,21 @@ impl Understanding {
         Self::open(files, model, Box::new(encode), rules)
     }
 
+    /// The same with other knowledge than that of the files.
+    ///
+    /// # Errors
+    /// See [`Unable`].
+    pub fn with_book(files: Files, rules: Policy, book: Book) -> Result<Self, Unable> {
+        let this = Self::of_command(files, rules)?;
+        let mut cache = Cache::new(this.fingerprint, this.model.width());
+        let unable = |e: EmbedError| Unable::Model(e.to_string());
+        cache.fill(&book, &mut encoders(&this.model, 16).map_err(unable)?, &mut |_, _| ()).map_err(unable)?;
+        let old = this.learned();
+        let learned = Learned { head: old.head.clone(), index: Index::new(book, &cache), policy: old.policy.clone() };
+        *this.learned.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(learned);
+        Ok(this)
+    }
+
     fn open(files: Files, model: Arc<Model>, encode: Encode, rules: Policy) -> Result<Self, Unable> {
         let fingerprint = Fingerprint::of(&mut Through(&model, &encode)).map_err(|e| Unable::Model(e.to_string()))?;
         let seen = stamps(&files);
@@ -243,12 +260,13 @@ impl Understanding {
         let vector = (self.encode)(message.text)?;
         let (mut intents, mut out_of_scope) = (Vec::new(), 1.0);
         if let Some(head) = &learned.head {
-            let guess = head.predict(&vector);
+            let mut guess = head.predict(&vector);
+            self.leave_refused(head, message.text, &mut guess)?;
             out_of_scope = guess.out_of_scope;
             let best = guess.intents.iter().take(MOST);
             intents.extend(best.map(|(n, p)| Guess { name: head.intents[*n].0.clone(), p: *p }));
         }
-        let lang = if bot::policy::is_zh(message.text) { "zh" } else { "en" };
+        let lang = if message.is_zh() { "zh" } else { "en" };
         let day = learned.policy.day(message.now_ms);
         let wanted = Wanted { text: message.text, vector: &vector, site: message.site, day: &day, lang };
         let hits = learned.index.find(&wanted, MOST).into_iter().map(|found| Hit {
@@ -256,8 +274,36 @@ impl Understanding {
             question: found.entry.question.clone(),
             answer: found.entry.answer.clone(),
             score: found.score,
+            against: found.conflicts.into_iter().next().map(|c| Against { entry: c.entry, asked: c.asked }),
         });
         Ok(Thought { intents, out_of_scope, hits: hits.collect() })
+    }
+
+    /// Takes back the intent that the text says no to: 我不想退款 is no wish for a refund, however much it sounds like one. What the
+    /// rest of the text wants stays. The language model runs again only where a wish is refused.
+    fn leave_refused(&self, head: &Head, text: &str, guess: &mut Prediction) -> Result<(), Trouble> {
+        let Some(refused) = refusal::refused(text) else { return Ok(()) };
+        let Some((intent, p)) = head.predict(&(self.encode)(&refused.act)?).intents.first().copied() else {
+            return Ok(());
+        };
+        if p < REFUSED {
+            return Ok(());
+        }
+        let rest = match refused.rest.is_empty() {
+            true => 0.0,
+            false => head
+                .predict(&(self.encode)(&refused.rest)?)
+                .intents
+                .iter()
+                .find(|(n, _)| *n == intent)
+                .map_or(0.0, |(_, p)| *p),
+        };
+        for (_, p) in guess.intents.iter_mut().filter(|(n, p)| *n == intent && *p > rest) {
+            guess.out_of_scope = (guess.out_of_scope + *p - rest).min(1.0);
+            *p = rest;
+        }
+        guess.intents.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        Ok(())
     }
 
     /// Names of the intents it can guess; `None` without a head.
@@ -274,7 +320,7 @@ impl Brain for Understanding {
     fn recognise(&self, text: &str, site: &str) -> Result<Thought, Trouble> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        self.recognise_at(&Message { text, site, now_ms })
+        self.recognise_at(&Message { text, site, now_ms, zh: None })
     }
 }
 

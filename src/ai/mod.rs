@@ -10,6 +10,7 @@
 //! - [`kernel`]: the arithmetic, once per instruction set, with equal bits on all of them. A crate of its own.
 //! - [`reference`]: the same model by plain Candle in f32, which the fast path is tested against.
 //! - [`intent`]: what a text wants, learned from examples. [`knowledge`]: which stored question it asks.
+//! - [`compat`]: one form for wide and narrow letters, before anything is read or compared.
 //! - [`embed`], [`vectors`], [`text_file`], [`encoding`], [`table`]: what the two share.
 //! - [`service`]: one thread with a bounded queue that encodes for everyone else.
 //!
@@ -18,6 +19,7 @@
 //! the file reader, the tensor, and the hook for ops of one's own, none of which start threads. So there is no
 //! `RAYON_NUM_THREADS` to set; only [`reference`], for tests and benches, runs Candle's products.
 
+pub mod compat;
 pub mod embed;
 pub mod encoder;
 pub mod encoding;

@@ -19,5 +19,5 @@ mod why;
 pub use check::problems;
 pub use decision::{Action, Button, Decision, HandOverWhy};
 pub use policy::{Dialogue, Message, People, Policy, PolicyError, Title, decide};
-pub use thought::{Brain, Guess, Hit, Thought, Trouble};
+pub use thought::{Against, Brain, Guess, Hit, Thought, Trouble};
 pub use why::Why;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use decide::{Dialogue, Message, People, decide};
 pub use hours::{Hours, HoursError};
-pub use say::is_zh;
+pub use say::{is_zh, speaks_zh};
 use words::Words;
 
 use crate::config::{Answers, Do, Label, Robot, Rule};

@@ -39,8 +39,19 @@ pub struct Hit {
     pub question: String,
     /// Its answer, Markdown.
     pub answer: String,
-    /// How well it fits, 0 to 1.
+    /// The probability that it is what was asked for, 0 to 1; 1: in its very words.
     pub score: f32,
+    /// What contradicts the question, if something does. It is then never answered outright.
+    pub against: Option<Against>,
+}
+
+/// Two that contradict each other, as they are written: 5 kg and 50 kg.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Against {
+    /// In the entry.
+    pub entry: String,
+    /// In the question.
+    pub asked: String,
 }
 
 /// What was understood.

@@ -58,6 +58,17 @@ pub enum Why {
         /// How many.
         n: usize,
     },
+    /// The entry that fits best says something else.
+    Against {
+        /// Its question.
+        question: String,
+        /// What it says.
+        entry: String,
+        /// What was asked.
+        asked: String,
+    },
+    /// It is an order number, a model or another code, and no question.
+    Code,
     /// Two intents are too near to choose.
     Close {
         /// The likeliest.
@@ -150,7 +161,11 @@ impl fmt::Display for Why {
             Self::Knowledge { question, p, needs } => {
                 write!(f, "{question:?} of the knowledge fits to {} (needs {})", percent(p), percent(needs))
             }
-            Self::Nearly { n } => write!(f, "{n} of the knowledge nearly fit, none well enough"),
+            Self::Nearly { n } => write!(f, "{n} of the knowledge may be meant, none for certain"),
+            Self::Against { question, entry, asked } => {
+                write!(f, "{question:?} fits best, but the entry says {entry:?}, the question {asked:?}")
+            }
+            Self::Code => f.write_str("this is a number or a name, not a question; it counts as no failed turn"),
             Self::Close { intent, p, other, q } => {
                 write!(f, "{intent} ({}) and {other} ({}) are too near", percent(p), percent(q))
             }

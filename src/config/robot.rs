@@ -42,7 +42,7 @@ impl Default for Robot {
             key_dir: String::new(),
             day_key_dir: String::new(),
             threshold: 50,
-            knowledge: 75,
+            knowledge: 90,
             margin: 15,
             failed_turns: 2,
             handover_words: HANDOVER_WORDS.iter().map(|w| (*w).to_owned()).collect(),

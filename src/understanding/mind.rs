@@ -66,7 +66,7 @@ impl Mind for ServerMind {
     fn decide(&self, turn: &Turn) -> Decision {
         match self.awake() {
             Ok(awake) => {
-                let message = Message { text: &turn.text, site: turn.site.as_str(), now_ms: now_ms() };
+                let message = Message { text: &turn.text, site: turn.site.as_str(), now_ms: now_ms(), zh: turn.zh };
                 awake.understanding.decide(&message, turn.dialogue)
             }
             Err(why) => {

@@ -6,6 +6,7 @@ mod cli;
 mod crash;
 mod full_disk;
 mod layers;
+mod questions;
 mod robot;
 mod store_contract;
 mod store_faults;

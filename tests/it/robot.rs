@@ -40,6 +40,8 @@ use crate::support::{
 #[derive(Default)]
 pub struct Script {
     heard: Mutex<Vec<String>>,
+    /// With each: whether the conversation was Chinese.
+    zh: Mutex<Vec<Option<bool>>>,
     /// How many decisions it may still make; none: as many as it likes.
     permits: Mutex<Option<usize>>,
     go_on: Condvar,
@@ -79,6 +81,7 @@ impl Script {
 
 impl Mind for Script {
     fn decide(&self, turn: &Turn) -> Decision {
+        self.zh.lock().unwrap().push(turn.zh);
         self.heard.lock().unwrap().push(turn.text.to_string());
         let mut permits = self.permits.lock().unwrap();
         while *permits == Some(0) {

@@ -3,7 +3,7 @@
 
 use kefu::ai::{
     embed::{Embed, EmbedError, Fingerprint},
-    knowledge::{Book, Cache, Entry, Index, Wanted},
+    knowledge::{Book, Cache, Entry, Index, Wanted, same},
 };
 use serde::Deserialize;
 
@@ -11,12 +11,28 @@ use serde::Deserialize;
 struct Vectors {
     phrases: Vec<String>,
     asked: Vec<Asked>,
+    same: Vec<VerySame>,
+}
+
+#[derive(Deserialize)]
+struct VerySame {
+    text: String,
+    #[serde(rename = "as")]
+    key: String,
 }
 
 #[derive(Deserialize)]
 struct Asked {
     text: String,
     cover: Vec<f32>,
+}
+
+#[test]
+fn the_very_same_question_is_the_same_in_the_pages() {
+    let vectors: Vectors = serde_json::from_str(include_str!("../data/words.json")).unwrap();
+    for VerySame { text, key } in vectors.same {
+        assert_eq!(same(&text), key, "{text}");
+    }
 }
 
 /// All texts have the same vector, so everything is found.

@@ -3,6 +3,7 @@
 //! - [`examples`]: what is learned from; [`import`] reads it from files.
 //! - [`train`]: logistic regression on sentence vectors (`logistic`), calibrated on held-out folds (`calibrate`).
 //! - [`head`]: what was learned, as one file; guesses, with the nearest examples.
+//! - [`refusal`]: what a text says no to.
 //! - [`eval`]: figures on texts whose intent is known.
 
 mod calibrate;
@@ -11,6 +12,7 @@ pub mod examples;
 pub mod head;
 pub mod import;
 mod logistic;
+pub mod refusal;
 pub mod train;
 
 #[cfg(test)]

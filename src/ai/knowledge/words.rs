@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::ai::text_file::is_cjk;
+use crate::ai::{compat::compatible, text_file::is_cjk};
 
 /// How fast more of the same word stops to count.
 const K1: f32 = 1.2;
@@ -47,7 +47,7 @@ impl Words {
         let mut most = 0.0;
         for word in words {
             let places = self.places.get(&word).map_or(&[][..], Vec::as_slice);
-            let rarity = (1.0 + (count - places.len() as f32 + 0.5) / (places.len() as f32 + 0.5)).ln();
+            let rarity = rarity(count, places.len());
             most += rarity;
             for place in places {
                 let (n, times) = ((place >> 8) as usize, (place & 255) as f32);
@@ -59,6 +59,54 @@ impl Words {
             cover.iter_mut().for_each(|c| *c = (*c / most).min(1.0));
         }
     }
+
+    /// The other way round: how much of what `phrase` says `text` says, by the rarity of its words; 0 to 1.
+    pub fn covered(&self, phrase: &str, text: &str) -> f32 {
+        let (mut of, mut said) = (words(phrase), words(text));
+        for list in [&mut of, &mut said] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        let (mut all, mut there) = (0.0, 0.0);
+        for word in of {
+            let rarity = rarity(self.lengths.len() as f32, self.places.get(&word).map_or(0, Vec::len));
+            all += rarity;
+            if said.binary_search(&word).is_ok() {
+                there += rarity;
+            }
+        }
+        if all > 0.0 { there / all } else { 0.0 }
+    }
+}
+
+fn rarity(count: f32, places: usize) -> f32 {
+    (1.0 + (count - places as f32 + 0.5) / (places as f32 + 0.5)).ln()
+}
+
+/// A text as it is compared for being the very same question: in compatibility form, small letters, without the marks between
+/// and after sentences, and no blank beside a Chinese character. Marks that say something stay: 5.5, C++, 20%.
+pub fn same(text: &str) -> String {
+    let text = compatible(text);
+    let mut out = String::with_capacity(text.len());
+    let mut before: Option<char> = None;
+    let mut gap = false;
+    let mut chars = text.chars().flat_map(char::to_lowercase).peekable();
+    while let Some(c) = chars.next() {
+        let inner = ".,:-/".contains(c)
+            && before.is_some_and(|b| b.is_ascii_digit() && !gap)
+            && chars.peek().is_some_and(char::is_ascii_digit);
+        if !(inner || c.is_alphanumeric() || "+%#&@$€¥£°<>=*".contains(c)) {
+            gap = true;
+            continue;
+        }
+        if gap && before.is_some_and(|b| !is_cjk(b)) && !is_cjk(c) {
+            out.push(' ');
+        }
+        gap = false;
+        out.push(c);
+        before = Some(c);
+    }
+    out
 }
 
 /// Hashes of the words of a text: pairs of neighbouring Chinese characters, single ones if they stand alone, and words of
@@ -74,7 +122,7 @@ fn words(text: &str) -> Vec<u64> {
             word.clear();
         }
     };
-    for c in text.chars().flat_map(char::to_lowercase).chain([' ']) {
+    for c in compatible(text).chars().flat_map(char::to_lowercase).chain([' ']) {
         if is_cjk(c) {
             close(&mut word, &mut found);
             if let Some(first) = before {
@@ -111,6 +159,24 @@ mod tests {
         assert_eq!(words("退货iPhone 15, 好"), [h("退货"), h("iphone"), h("15"), h("好")]);
         assert_eq!(words("怎么退"), [h("怎么"), h("么退")]);
         assert!(words("！？ 🙂").is_empty());
+    }
+
+    #[test]
+    fn the_same_question_is_the_same_whatever_its_marks() {
+        for (a, b) in [
+            ("怎么退货？", "怎么退货"),
+            (" 请问，怎么 退货?! ", "请问怎么退货"),
+            ("ＲＥＦＵＮＤ please…", "refund please"),
+            ("“How do I return it?”", "how do i return it"),
+            ("买 iPhone 15，分期", "买iphone 15分期"),
+        ] {
+            assert_eq!(same(a), same(b));
+        }
+        for (a, b) in [("5.5kg", "55kg"), ("C++", "C"), ("10-20", "1020"), ("20%", "20"), ("$5", "¥5"), ("a b", "ab")]
+        {
+            assert_ne!(same(a), same(b));
+        }
+        assert_eq!(same("？！"), "");
     }
 
     #[test]

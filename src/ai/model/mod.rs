@@ -118,9 +118,9 @@ impl Model {
         self.config.positions.min(super::MAX_TOKENS)
     }
 
-    /// The tokens of `text` that the model reads.
+    /// The tokens of `text` that the model reads. Wide letters and digits are read as the others.
     pub fn tokens(&self, text: &str) -> Vec<u32> {
-        self.tokenizer.encode(text, self.max_tokens())
+        self.tokenizer.encode(&super::compat::for_model(text), self.max_tokens())
     }
 }
 

@@ -11,8 +11,10 @@ const ASKING_IS_ENOUGH: f32 = 0.6;
 /// So does a share of this among the intents, however likely the message has none: 转财务的同事 is like no example, but if
 /// it is a wish at all, then this one.
 const ASKING_IF_ANYTHING: f32 = 0.5;
-/// Knowledge that fits this much of the least fit is offered as "is that what you mean".
-const NEARLY: f32 = 0.8;
+/// Knowledge whose probability is this much of the least one to answer with is offered as "is that what you mean".
+const NEARLY: f32 = 0.1;
+/// Of the likeliest entry, another one is offered beside it if it is this likely.
+const BESIDE: f32 = 0.1;
 /// Most intents or questions in a question back.
 const CHOICES: usize = 3;
 
@@ -25,6 +27,15 @@ pub struct Message<'a> {
     pub site: &'a str,
     /// Milliseconds since 1970.
     pub now_ms: u64,
+    /// Whether the conversation is Chinese; none: as this text is.
+    pub zh: Option<bool>,
+}
+
+impl Message<'_> {
+    /// Whether it is to be answered in Chinese.
+    pub fn is_zh(&self) -> bool {
+        self.zh.unwrap_or_else(|| say::is_zh(self.text))
+    }
 }
 
 /// What happened before in the conversation.
@@ -60,11 +71,11 @@ impl Dialogue {
 }
 
 /// What to do about a message. In this order: words that always bring a person; hours in which people answer; asking for a
-/// person; the rule of the intent if it is likely enough; knowledge; a question back; honesty, and in the end a person.
+/// person; the rule of the intent if it is likely enough; knowledge; a code; a question back; honesty, and in the end a person.
 /// Before a person is brought where nobody is, the visitor is asked once whether to leave it to people all the same.
 pub fn decide(policy: &Policy, message: &Message<'_>, thought: &Thought, dialogue: Dialogue) -> Decision {
     let rules = policy.rules(message.site);
-    let zh = say::is_zh(message.text);
+    let zh = message.is_zh();
     let asked = policy.words.asked(message.text);
     let turn = Turn { policy, rules, message, thought, dialogue, zh, declined: asked == Asked::Declined };
     if let Asked::For(word) = asked {
@@ -76,7 +87,11 @@ pub fn decide(policy: &Policy, message: &Message<'_>, thought: &Thought, dialogu
     if rules.answers == Answers::Outside && rules.hours.open(message.now_ms, policy.offset_minutes) {
         return turn.hand_over(HandOverWhy::Hours, Why::Hours);
     }
-    turn.by_intent().or_else(|| turn.by_knowledge()).or_else(|| turn.ask_which()).unwrap_or_else(|| turn.abstain())
+    turn.by_intent()
+        .or_else(|| turn.by_knowledge())
+        .or_else(|| turn.by_code())
+        .or_else(|| turn.ask_which())
+        .unwrap_or_else(|| turn.abstain())
 }
 
 /// Everything a decision looks at.
@@ -150,6 +165,8 @@ impl Turn<'_> {
             return None;
         }
         let share = best.p / (1.0 - self.thought.out_of_scope).max(best.p).max(f32::MIN_POSITIVE);
+        // the number of an order is no wish at all
+        let share = if say::code(self.message.text).is_some() { 0.0 } else { share };
         let asked = [(best.p, threshold * ASKING_IS_ENOUGH), (share, ASKING_IF_ANYTHING)];
         if let Some((p, needs)) = asked.into_iter().find(|(p, needs)| best.name == ASK_PERSON && p >= needs) {
             return Some(self.bring(HandOverWhy::Asked, Why::Person { intent, p, needs }));
@@ -182,23 +199,46 @@ impl Turn<'_> {
         self.thought.hits.first().filter(|h| small && h.score >= 1.0)
     }
 
+    /// The entry that is likely enough, unless something in it contradicts the question or another one is as likely.
     fn by_knowledge(&self) -> Option<Decision> {
-        let hit = self.thought.hits.first().filter(|h| h.score >= self.rules.knowledge)?;
+        let hit = self.thought.hits.first().filter(|h| h.score >= self.rules.knowledge && h.against.is_none())?;
+        // two with the same answer, or that nobody could tell apart on a button, are no choice
+        let rival =
+            |h: &&Hit| h.answer != hit.answer && h.question != hit.question && hit.score - h.score < self.rules.margin;
+        if hit.score < 1.0 && self.thought.hits.iter().skip(1).find(rival).is_some() {
+            return None;
+        }
         let why = Why::Knowledge { question: hit.question.clone(), p: hit.score, needs: self.rules.knowledge };
         let action = Action::Answer { text: hit.answer.clone(), buttons: Vec::new() };
         Some(self.decision(action, why, None, Some(hit)))
     }
 
-    /// Questions that nearly fit, or intents too near to each other to choose.
+    /// An order number is the commonest second message in shops: what is wanted with it is asked, and no turn has failed.
+    fn by_code(&self) -> Option<Decision> {
+        let code = say::code(self.message.text)?;
+        let action = Action::Answer { text: say::about_code(code, self.zh), buttons: vec![say::person(self.zh)] };
+        Some(self.decision(action, Why::Code, None, None))
+    }
+
+    /// The likeliest entry says something else than the question.
+    fn against(&self) -> Option<Why> {
+        let hit = self.thought.hits.first().filter(|h| h.score >= self.rules.knowledge * NEARLY)?;
+        let against = hit.against.clone()?;
+        Some(Why::Against { question: hit.question.clone(), entry: against.entry, asked: against.asked })
+    }
+
+    /// Questions that may be meant, or intents too near to each other to choose.
     fn ask_which(&self) -> Option<Decision> {
         if self.dialogue.asked + 1 > self.rules.failed_turns {
             return None;
         }
-        let near = self.thought.hits.iter().filter(|h| h.score >= self.rules.knowledge * NEARLY).take(CHOICES);
+        let least = self.rules.knowledge * NEARLY;
+        let best = self.thought.hits.first().map_or(0.0, |h| h.score);
+        let near = self.thought.hits.iter().filter(|h| h.score >= least && h.score >= best * BESIDE).take(CHOICES);
         let questions: Vec<Button> = near.map(|h| say::button(&h.question)).collect();
         if !questions.is_empty() {
-            let why = Why::Nearly { n: questions.len() };
-            return Some(self.ask(questions, why));
+            let why = self.against().unwrap_or(Why::Nearly { n: questions.len() });
+            return Some(self.ask(say::meant(self.zh), questions, why));
         }
         let [first, second, ..] = &self.thought.intents[..] else { return None };
         let threshold = self.rule(first).1;
@@ -209,12 +249,12 @@ impl Turn<'_> {
         let likely = self.thought.intents.iter().take(CHOICES).filter(|g| first.p - g.p < self.rules.margin);
         let choices = likely.map(|g| say::button(&self.title(&g.name))).collect();
         let (intent, other) = (first.name.clone(), second.name.clone());
-        Some(self.ask(choices, Why::Close { intent, p: first.p, other, q: second.p }))
+        Some(self.ask(say::which(self.zh), choices, Why::Close { intent, p: first.p, other, q: second.p }))
     }
 
-    fn ask(&self, mut buttons: Vec<Button>, why: Why) -> Decision {
+    fn ask(&self, text: &str, mut buttons: Vec<Button>, why: Why) -> Decision {
         buttons.push(say::person(self.zh));
-        self.decision(Action::Ask { text: say::which(self.zh).into(), buttons }, why, None, None)
+        self.decision(Action::Ask { text: text.into(), buttons }, why, None, None)
     }
 
     /// Says so and offers a person; after too many turns a person comes.
@@ -222,6 +262,7 @@ impl Turn<'_> {
         let best = self.thought.intents.first();
         let understood = best.filter(|g| g.p >= self.rule(g).1);
         let why = match (understood, best) {
+            _ if self.against().is_some() => self.against().unwrap_or(Why::Nothing),
             (Some(g), _) => Why::Unanswered { intent: g.name.clone(), p: g.p },
             (None, Some(g)) => {
                 Why::Low { intent: g.name.clone(), p: g.p, needs: self.rule(g).1, outside: self.thought.out_of_scope }

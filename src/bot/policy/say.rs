@@ -1,17 +1,73 @@
 //! The robot's own sentences in two languages, and in which one it answers.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::People;
 use crate::{bot::Button, config::Rule};
 
-/// Whether a text is Chinese: it has a Chinese character, or no letter of another script either.
-pub fn is_zh(text: &str) -> bool {
-    let cjk = |c: char| matches!(u32::from(c), 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x323AF);
-    text.chars().any(cjk) || !text.chars().any(char::is_alphabetic)
+fn is_han(c: char) -> bool {
+    matches!(u32::from(c), 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x323AF)
 }
 
-/// A text as words are looked for in it: small letters, nothing but letters and digits, single blanks.
+/// Whether a text is Chinese: it has a Chinese character, or no letter of another script either.
+pub fn is_zh(text: &str) -> bool {
+    text.chars().any(is_han) || !text.chars().any(char::is_alphabetic)
+}
+
+/// Small words of another language that make a sentence; fewer are a name, a model, an "ok".
+const SENTENCE: usize = 3;
+
+/// Whether a conversation is Chinese after this text, if it was or was not before. An order number, the name of a model or an
+/// "ok" says nothing about that.
+pub fn speaks_zh(text: &str, before: Option<bool>) -> bool {
+    let sentence = || {
+        let small = |w: &&str| w.chars().count() > 1 && w.chars().all(|c| c.is_lowercase() || c == '\'' || c == '’');
+        text.split(|c: char| c.is_whitespace() || ",.?!;:".contains(c)).filter(small).count() >= SENTENCE
+    };
+    match before {
+        _ if text.chars().any(is_han) => true,
+        Some(true) => !sentence(),
+        Some(false) => false,
+        None => is_zh(text),
+    }
+}
+
+/// Longest text that may be a code, in characters.
+const CODE: usize = 48;
+/// Words without a digit in a code: iPhone 15 Pro Max.
+const WORDS: usize = 4;
+
+/// A number of an order, a telephone, a model and nothing else, as it was written. It is no question that was not understood.
+pub(super) fn code(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let digit = |w: &str| w.chars().any(|c| c.is_ascii_digit());
+    let name =
+        |w: &str| w.chars().any(char::is_uppercase) || ["pro", "max", "plus", "mini", "ultra", "no", "nr"].contains(&w);
+    let whole: String = text.nfkc().collect();
+    let words = || whole.split(|c: char| c.is_whitespace() || ":#/_.,".contains(c)).filter(|w| !w.is_empty());
+    let fits = text.lines().count() == 1
+        && whole.chars().count() <= CODE
+        && !whole.chars().any(is_han)
+        && !whole.contains(['?', '!'])
+        && digit(&whole)
+        && words().all(|w| digit(w) || w.chars().all(|c| !c.is_alphanumeric()) || name(w))
+        && words().filter(|w| !digit(w)).count() <= WORDS;
+    fits.then_some(text)
+}
+
+/// What is asked about a code.
+pub(super) fn about_code(code: &str, zh: bool) -> String {
+    if zh {
+        format!("收到：{code}。请问您想了解什么？例如物流进度、退换货或开发票。")
+    } else {
+        format!("Got it: {code}. What would you like to know about it?")
+    }
+}
+
+/// A text as words are looked for in it: wide letters as narrow ones, small letters, nothing but letters and digits, single
+/// blanks.
 pub(super) fn plain(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    let plain: String = text.nfkc().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
@@ -54,6 +110,11 @@ pub(super) fn no_answer(zh: bool) -> &'static str {
     } else {
         "Sorry, I have no answer to that yet. Please tell me more, or talk to a person."
     }
+}
+
+/// Above questions of the knowledge.
+pub(super) fn meant(zh: bool) -> &'static str {
+    if zh { "您是想问下面的问题吗？" } else { "Do you mean one of these questions?" }
 }
 
 pub(super) fn which(zh: bool) -> &'static str {

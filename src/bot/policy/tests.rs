@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::bot::{Action, Decision, Guess, HandOverWhy, Hit, Thought, Why};
+use crate::bot::{Action, Against, Decision, Guess, HandOverWhy, Hit, Thought, Why};
 
 /// Monday, 23 November 2026, 02:00 UTC: ten in the morning in China.
 const NOW: u64 = 1_795_399_200_000;
@@ -20,6 +20,7 @@ fn thought(intents: &[(&str, f32)], hits: &[(&str, f32)]) -> Thought {
         question: (*q).into(),
         answer: format!("answer to {q}"),
         score: *score,
+        against: None,
     };
     Thought {
         intents: intents.iter().map(|(name, p)| Guess { name: (*name).into(), p: *p }).collect(),
@@ -29,7 +30,12 @@ fn thought(intents: &[(&str, f32)], hits: &[(&str, f32)]) -> Thought {
 }
 
 fn ask(policy: &Policy, text: &str, thought: &Thought, asked: u32) -> Decision {
-    decide(policy, &Message { text, site: "web", now_ms: NOW }, thought, Dialogue { asked, ..Dialogue::default() })
+    decide(
+        policy,
+        &Message { text, site: "web", now_ms: NOW, zh: None },
+        thought,
+        Dialogue { asked, ..Dialogue::default() },
+    )
 }
 
 fn handed(decision: &Decision) -> Option<HandOverWhy> {
@@ -100,7 +106,7 @@ fn every_kind_of_rule_is_followed() {
         of("complaint", "差劲"),
         Action::HandOver { why: HandOverWhy::Policy, text: Some(say::handing_over(People::Here, None, true)) }
     );
-    let app = Message { text: "x", site: "app", now_ms: NOW };
+    let app = Message { text: "x", site: "app", now_ms: NOW, zh: None };
     assert!(matches!(
         decide(&p, &app, &thought(&[("spam", 0.8)], &[]), Dialogue::default()).action,
         Action::Say { .. }
@@ -110,14 +116,15 @@ fn every_kind_of_rule_is_followed() {
 #[test]
 fn knowledge_answers_offers_or_is_silent_by_its_fit() {
     let p = policy("");
-    let of =
-        |score, asked| ask(&p, "怎么退", &thought(&[("return", 0.9)], &[("怎么退货", score), ("退款", score)]), asked);
-    let good = of(0.8, 0);
+    let of = |score, asked| {
+        ask(&p, "怎么退", &thought(&[("return", 0.9)], &[("怎么退货", score), ("退款", score / 5.0)]), asked)
+    };
+    let good = of(0.95, 0);
     assert_eq!(good.action, Action::Answer { text: "answer to 怎么退货".into(), buttons: Vec::new() });
     assert_eq!((good.entry.as_deref(), good.intent.as_deref(), good.p), (Some("id-怎么退货"), Some("return"), 0.9));
     let Action::Ask { buttons, .. } = of(0.7, 0).action else { panic!() };
     assert_eq!(buttons.iter().map(|b| b.send.as_str()).collect::<Vec<_>>(), ["怎么退货", "退款", "转人工"]);
-    let Action::Ask { text, buttons } = of(0.3, 0).action else { panic!() };
+    let Action::Ask { text, buttons } = of(0.03, 0).action else { panic!() };
     assert_eq!((text.as_str(), buttons.len()), (say::no_answer(true), 1));
     assert_eq!(handed(&of(0.7, 2)), Some(HandOverWhy::Failed));
     // in its very words it wins over small talk, not over a hand-over
@@ -126,6 +133,91 @@ fn knowledge_answers_offers_or_is_silent_by_its_fit() {
         Action::Answer { .. }
     ));
     assert!(handed(&ask(&p, "x", &thought(&[("complaint", 0.9)], &[("x", 1.0)]), 0)).is_some());
+}
+
+#[test]
+fn entries_as_likely_as_each_other_are_asked_about() {
+    let p = policy("");
+    let two = ask(&p, "怎么退", &thought(&[], &[("怎么退货", 0.95), ("怎么退款", 0.93)]), 0);
+    let Action::Ask { text, buttons } = two.action else { panic!() };
+    assert_eq!(text, say::meant(true));
+    let buttons: Vec<_> = buttons.iter().map(|b| (b.label.as_str(), b.send.as_str())).collect();
+    assert_eq!(buttons, [("怎么退货", "怎么退货"), ("怎么退款", "怎么退款"), ("转人工", "转人工")]);
+    // in its very words it is answered, and two questions with the same answer are one
+    let exact = ask(&p, "怎么退货", &thought(&[], &[("怎么退货", 1.0), ("怎么退款", 0.95)]), 0);
+    assert_eq!(exact.entry.as_deref(), Some("id-怎么退货"));
+    let mut same = thought(&[], &[("怎么退货", 0.95), ("怎么退款", 0.93)]);
+    same.hits[1].answer = same.hits[0].answer.clone();
+    assert_eq!(ask(&p, "怎么退", &same, 0).entry.as_deref(), Some("id-怎么退货"));
+}
+
+#[test]
+fn an_entry_that_contradicts_the_question_is_offered_and_never_the_answer() {
+    let p = policy("");
+    let mut t = thought(&[], &[("5公斤以内运费多少", 0.99)]);
+    t.hits[0].against = Some(Against { entry: "5公斤".into(), asked: "50公斤".into() });
+    let d = ask(&p, "50公斤运费多少", &t, 0);
+    assert!(matches!(&d.action, Action::Ask { buttons, .. } if buttons[0].send == "5公斤以内运费多少"), "{d:?}");
+    assert_eq!(
+        d.why.to_string(),
+        "\"5公斤以内运费多少\" fits best, but the entry says \"5公斤\", the question \"50公斤\""
+    );
+    t.hits[0].score = 0.01;
+    assert!(matches!(ask(&p, "50公斤运费多少", &t, 0).why, Why::Nothing), "too unlike to be worth a word");
+}
+
+#[test]
+fn a_code_is_no_failed_turn_and_no_wish_for_a_person() {
+    let p = policy("");
+    let strange = Thought { out_of_scope: 0.97, ..thought(&[("ask_person", 0.02), ("contact", 0.01)], &[]) };
+    let mut dialogue = Dialogue::default();
+    for code in ["SF1234567890", "20231123-0042", "iPhone 15 Pro Max", "订单", "ＳＦ１２３４５６", "138 0013 8000"]
+    {
+        let d = decide(&p, &Message { text: code, site: "", now_ms: NOW, zh: Some(true) }, &strange, dialogue);
+        let counted = matches!(d.action, Action::Ask { .. } | Action::HandOver { .. });
+        assert_eq!(counted, code == "订单", "{code}: {d:?}");
+        if let Action::Answer { text, buttons } = &d.action {
+            assert!(text.starts_with("收到") && text.contains(code) && buttons.len() == 1, "{text}");
+            assert_eq!(d.why, Why::Code);
+        }
+        dialogue = Dialogue::default();
+    }
+    for text in ["what is 5", "I have 2 questions", "5 kg?", "哈哈1", "ok", ""] {
+        assert_eq!(say::code(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_conversation_keeps_its_language() {
+    for (before, text, zh) in [
+        (None, "hello", false),
+        (None, "20231123", true),
+        (Some(true), "SF1234567890", true),
+        (Some(true), "iPhone 15 Pro Max", true),
+        (Some(true), "ok", true),
+        (Some(true), "ok thanks", true),
+        (Some(true), "how do i return this", false),
+        (Some(false), "1234", false),
+        (Some(false), "ok", false),
+        (Some(false), "怎么退货", true),
+    ] {
+        assert_eq!(speaks_zh(text, before), zh, "{text} after {before:?}");
+    }
+    let p = policy("");
+    let chinese = Message { text: "ok", site: "", now_ms: NOW, zh: Some(true) };
+    let Action::Ask { text, .. } = decide(&p, &chinese, &Thought::default(), Dialogue::default()).action else {
+        panic!()
+    };
+    assert_eq!(text, say::not_understood(true));
+}
+
+#[test]
+fn wide_letters_bring_a_person_too() {
+    let p = policy("");
+    for text in ["Ｉ　ｗａｎｔ　ａ　ｒｅａｌ　ｐｅｒｓｏｎ", "ｚｒｇ", "Ｔａｌｋ ｔｏ ａ ｐｅｒｓｏｎ！"]
+    {
+        assert_eq!(handed(&ask(&p, text, &Thought::default(), 0)), Some(HandOverWhy::Asked), "{text}");
+    }
 }
 
 #[test]
@@ -146,7 +238,7 @@ fn hours_send_to_people_or_say_when_they_are_back() {
     let outside = policy("answers = 'outside'\npeople_hours = 'Mon-Fri 09:00-18:00'");
     let t = thought(&[("greeting", 0.9)], &[]);
     assert_eq!(handed(&ask(&outside, "hi", &t, 0)), Some(HandOverWhy::Hours));
-    let evening = Message { text: "hi", site: "", now_ms: NOW + 10 * 3_600_000 };
+    let evening = Message { text: "hi", site: "", now_ms: NOW + 10 * 3_600_000, zh: None };
     assert!(matches!(decide(&outside, &evening, &t, Dialogue::default()).action, Action::Say { .. }));
     let away = Message { text: "转人工", ..evening };
     let said = |people, told| match decide(&outside, &away, &t, Dialogue { people, told, asked: 0 }).action {
@@ -171,7 +263,7 @@ fn where_nobody_is_the_visitor_is_asked_once_and_gets_what_they_choose() {
         ("a human agent please", "Leave it to people", "Go on with the robot"),
     ] {
         let of = |text, dialogue| {
-            let d = decide(&p, &Message { text, site: "web", now_ms: NOW }, &t, dialogue);
+            let d = decide(&p, &Message { text, site: "web", now_ms: NOW, zh: None }, &t, dialogue);
             let then = dialogue.after(&d);
             (d, then)
         };
@@ -199,7 +291,7 @@ fn where_nobody_is_the_visitor_is_asked_once_and_gets_what_they_choose() {
     // the same when the robot gives up, and then it begins to count anew
     let failed = decide(
         &p,
-        &Message { text: "嗯", site: "", now_ms: NOW },
+        &Message { text: "嗯", site: "", now_ms: NOW, zh: None },
         &t,
         Dialogue { people: People::Away, asked: 2, told: false },
     );
@@ -207,7 +299,7 @@ fn where_nobody_is_the_visitor_is_asked_once_and_gets_what_they_choose() {
     // a rule of the company's is followed, with a true word
     let rude = decide(
         &policy(""),
-        &Message { text: "差劲", site: "", now_ms: NOW },
+        &Message { text: "差劲", site: "", now_ms: NOW, zh: None },
         &thought(&[("complaint", 0.9)], &[]),
         Dialogue { people: People::Away, ..Dialogue::default() },
     );
@@ -259,7 +351,7 @@ proptest! {
         t in any_thought(), people in prop::sample::select(vec![People::Here, People::Busy, People::Away]), asked in 0u32..5,
     ) {
         let p = policy("");
-        let message = Message { text: "转人工", site: "", now_ms: NOW };
+        let message = Message { text: "转人工", site: "", now_ms: NOW, zh: None };
         let mut dialogue = Dialogue { people, asked, told: false };
         let first = decide(&p, &message, &t, dialogue);
         prop_assert_eq!(handed(&first).is_none(), people == People::Away);
@@ -273,7 +365,7 @@ proptest! {
         let mut dialogue = Dialogue::default();
         let mut in_a_row = 0;
         for t in &turns {
-            let d = decide(&p, &Message { text: "嗯", site: "", now_ms: NOW }, t, dialogue);
+            let d = decide(&p, &Message { text: "嗯", site: "", now_ms: NOW, zh: None }, t, dialogue);
             in_a_row = if matches!(d.action, Action::Ask { .. }) { in_a_row + 1 } else { 0 };
             prop_assert!(in_a_row <= most);
             dialogue = dialogue.after(&d);

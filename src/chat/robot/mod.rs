@@ -43,6 +43,8 @@ pub struct Turn {
     pub text: Zeroizing<String>,
     /// What happened before, as far as is known after a restart, and whether people are there now.
     pub dialogue: Dialogue,
+    /// Whether the conversation is Chinese: by what the visitor wrote so far, in the beginning by the language of their form.
+    pub zh: Option<bool>,
 }
 
 /// What decides. Called on threads of its own, may compute for milliseconds.

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::talk::Talk;
 use crate::{
+    bot::policy::speaks_zh,
     chat::{
         Chat,
         announce::key,
@@ -74,6 +75,19 @@ struct Body {
     re: Option<MsgId>,
     #[serde(default)]
     fields: Option<HashMap<String, serde_json::Value>>,
+    #[serde(default)]
+    lang: Option<String>,
+}
+
+impl Body {
+    /// Whether the conversation is Chinese after this message.
+    fn speaks_zh(&self, before: Option<bool>) -> Option<bool> {
+        match (self.t.as_str(), &self.text, &self.lang) {
+            ("text", Some(text), _) => Some(speaks_zh(text, before)),
+            ("form", _, Some(lang)) if before.is_none() => Some(lang.to_ascii_lowercase().starts_with("zh")),
+            _ => before,
+        }
+    }
 }
 
 /// What was found, oldest first.
@@ -108,6 +122,7 @@ impl Chat {
             found = self.scan(conv, 0, last, visitor, me.kid())?;
         }
         let mut keys = Keys { robot, announcements: &found.announcements, open: HashMap::new() };
+        let anew = known.is_none();
         let talk = match known {
             Some(talk) => {
                 keys.open.insert(talk.epoch, (talk.key.clone(), talk.day));
@@ -133,6 +148,14 @@ impl Chat {
             row,
         };
         page.talk.prev = page.prev;
+        if anew {
+            // what was dealt with before still says which language they speak; what can't be opened any more says nothing
+            for (_, body) in found.questions.iter().filter(|(seq, _)| *seq <= page.talk.done) {
+                let plain = keys.of(epoch_of(body)).ok().and_then(|(key, _)| envelope::open(body, &key, &ed).ok());
+                let body = plain.and_then(|plain| serde_json::from_slice::<Body>(&plain).ok());
+                page.talk.zh = body.map_or(page.talk.zh, |body| body.speaks_zh(page.talk.zh));
+            }
+        }
         let open: Vec<_> = found.questions.iter().filter(|(seq, _)| *seq > page.talk.done).collect();
         for (_, body) in &open[open.len().saturating_sub(QUESTIONS)..] {
             let (key, _) = keys.of(epoch_of(body))?;
@@ -183,11 +206,18 @@ impl Page {
         if let Ok((_, head)) = HeaderView::parse(body) {
             self.re = Some(head.msg_id());
         }
-        let text = match serde_json::from_slice::<Body>(plain) {
+        let parsed = serde_json::from_slice::<Body>(plain);
+        if let Ok(body) = &parsed {
+            self.talk.zh = body.speaks_zh(self.talk.zh);
+        }
+        let text = match parsed {
             Ok(Body { t, text: Some(text), .. }) if t == "text" => text,
             // a form says who somebody is; only one field of it is a question
             Ok(Body { t, fields: Some(mut fields), .. }) if t == "form" => match fields.remove("question") {
-                Some(serde_json::Value::String(text)) => text,
+                Some(serde_json::Value::String(text)) => {
+                    self.talk.zh = Some(speaks_zh(&text, self.talk.zh));
+                    text
+                }
                 _ => return,
             },
             Ok(Body { t, .. }) if t == "form" || t == "ctl" => return,

@@ -30,6 +30,8 @@ pub(super) struct Talk {
     pub done: u64,
     /// What it said before; 0 and no after a restart.
     pub dialogue: Dialogue,
+    /// Whether it is Chinese, as far as the visitor's words and their form say.
+    pub zh: Option<bool>,
     /// Hash of the last message, announcement or recall up to there.
     pub prev: [u8; 16],
 }
@@ -45,6 +47,7 @@ impl Talk {
             ctr: 0,
             done,
             dialogue: Dialogue::default(),
+            zh: None,
             prev: [0; 16],
         }
     }

@@ -198,7 +198,8 @@ impl Chat {
                     Presence::Away => People::Away,
                 };
                 let dialogue = Dialogue { people, ..page.talk.dialogue };
-                mind.decide(&Turn { site: page.row.site.clone(), text: page.text.clone(), dialogue })
+                let (site, text) = (page.row.site.clone(), page.text.clone());
+                mind.decide(&Turn { site, text, dialogue, zh: page.talk.zh })
             }
         };
         match Draft::seal(conv, page, &decision, &me.key) {

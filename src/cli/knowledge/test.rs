@@ -50,7 +50,8 @@ impl Args {
         if ctx.json {
             let list = found.iter().map(|f| {
                 json!({"entry": f.entry.id, "question": f.entry.question, "phrase": f.phrase, "score": f.score,
-                    "cosine": f.cosine, "words": f.cover, "answer": f.entry.answer})
+                    "cosine": f.cosine, "words": f.cover, "answer": f.entry.answer,
+                    "against": f.conflicts.first().map(|c| json!({"entry": c.entry, "asked": c.asked}))})
             });
             out::print_json(&json!({"needs": policy.rules(&self.site).knowledge, "found": list.collect::<Vec<_>>()}));
             return Ok(());
@@ -66,8 +67,15 @@ impl Args {
         table.print();
         if let Some(best) = found.first() {
             let needs = policy.rules(&self.site).knowledge;
-            let does = if best.score >= needs { "answers with the first" } else { "does not answer with these alone" };
+            let contradicts = best.conflicts.first();
+            let does = match contradicts {
+                None if best.score >= needs => "answers with the first",
+                _ => "does not answer with these alone",
+            };
             out::line(format!("\nThe robot {does} (needs {}).", percent(needs)));
+            if let Some(c) = contradicts {
+                out::line(out::printable(&format!("The entry says {:?}, the question {:?}.", c.entry, c.asked)));
+            }
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! `kefu policy`: what the robot does with what it understands.
 
 mod check;
+mod eval;
 mod show;
 mod test;
 
@@ -13,6 +14,7 @@ pub enum Command {
     Show(show::Args),
     Check(check::Args),
     Test(test::Args),
+    Eval(eval::Args),
 }
 
 impl Command {
@@ -22,6 +24,7 @@ impl Command {
             Self::Show(args) => args.run(ctx),
             Self::Check(args) => args.run(ctx),
             Self::Test(args) => args.run(ctx),
+            Self::Eval(args) => args.run(ctx),
         }
     }
 }

@@ -31,12 +31,16 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let policy = super::load(ctx)?;
         let mind = Understanding::of_command(Files::of(&ctx.data_dir), policy).map_err(|e| unable(&e))?;
-        let message = Message { text: &self.text, site: &self.site, now_ms: out::now_ms() };
+        let message = Message { text: &self.text, site: &self.site, now_ms: out::now_ms(), zh: None };
         let thought = mind.recognise_at(&message).map_err(|e| Fail::failure(e.to_string()))?;
         let decision = mind.decide_on(&message, &thought, Dialogue { asked: self.asked, ..Dialogue::default() });
         if ctx.json {
             let intents: Vec<_> = thought.intents.iter().map(|g| json!({"intent": g.name, "p": g.p})).collect();
-            let hits: Vec<_> = thought.hits.iter().map(|h| json!({"entry": h.entry, "score": h.score})).collect();
+            let hits: Vec<_> = thought
+                .hits
+                .iter()
+                .map(|h| json!({"entry": h.entry, "score": h.score, "against": h.against}))
+                .collect();
             out::print_json(&json!({
                 "decision": decision, "intents": intents, "out_of_scope": thought.out_of_scope, "knowledge": hits,
             }));
@@ -56,6 +60,12 @@ impl Args {
         table.row(["none of the intents".into(), percent(thought.out_of_scope)]);
         thought.hits.iter().take(3).for_each(|h| table.row([format!("{} {}", h.entry, h.question), percent(h.score)]));
         table.print();
+        for (h, a) in thought.hits.iter().take(3).filter_map(|h| Some((h, h.against.as_ref()?))) {
+            out::line(out::printable(&format!(
+                "{}: the entry says {:?}, the question {:?}",
+                h.entry, a.entry, a.asked
+            )));
+        }
         Ok(())
     }
 }

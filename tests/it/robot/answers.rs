@@ -35,6 +35,20 @@ async fn a_question_is_answered_and_the_conversation_is_the_robots() {
 }
 
 #[tokio::test]
+async fn it_keeps_the_language_of_the_conversation() {
+    let mind = Script::new();
+    let server = server_with(&mind).await;
+    let (mut visitor, conv) = with_robot(&server).await;
+    for (n, text) in ["怎么退货", "SF1234567890", "ok", "how do i return this", "2", "那运费呢"].iter().enumerate()
+    {
+        visitor.say(conv, text).await;
+        hear_robot(&mut visitor, conv, n + 1).await;
+    }
+    let zh: Vec<bool> = mind.zh.lock().unwrap().iter().map(|zh| zh.unwrap()).collect();
+    assert_eq!(zh, [true, true, true, false, false, true]);
+}
+
+#[tokio::test]
 async fn it_asks_back_with_buttons_stays_silent_and_reads_what_was_typed_meanwhile() {
     let mind = Script::new();
     let server = server_with(&mind).await;

@@ -12,7 +12,7 @@ struct Rules(Policy);
 
 impl Mind for Rules {
     fn decide(&self, turn: &Turn) -> Decision {
-        let message = Message { text: &turn.text, site: turn.site.as_str(), now_ms: now_ms() };
+        let message = Message { text: &turn.text, site: turn.site.as_str(), now_ms: now_ms(), zh: turn.zh };
         decide(&self.0, &message, &Thought::default(), turn.dialogue)
     }
 }
