@@ -31,9 +31,9 @@ fn plain(c: char) -> bool {
         | '\u{3001}'..='\u{3029}' | '\u{4e00}'..='\u{9fff}')
 }
 
-/// ，？！：； and their like.
+/// ，？！：；︵ and their like.
 fn wide_punctuation(c: char) -> bool {
-    matches!(c, '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}')
+    matches!(c, '\u{2026}' | '\u{fe10}'..='\u{fe19}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}')
 }
 
 #[cfg(test)]

@@ -62,8 +62,10 @@ pub fn refused(text: &str) -> Option<Refused> {
     }
     // the clause with the no goes: what stands before it in the same clause is who refuses
     let begin = small[..from].rfind(mark).map_or(0, |n| n + small[n..].chars().next().map_or(1, char::len_utf8));
-    let rest = format!("{} {}", &small[..begin], &small[start + end..]);
-    let rest = rest.trim_matches(|c: char| mark(c) || c.is_whitespace()).to_owned();
+    let edge = |c: char| mark(c) || c.is_whitespace();
+    let parts = [&small[..begin], &small[start + end..]].map(|part| part.trim_matches(edge));
+    let rest =
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(if chinese { "，" } else { ", " });
     Some(Refused { act: said.to_owned(), rest })
 }
 
@@ -85,6 +87,10 @@ mod tests {
             // the last asks, so it refuses nothing
             let want = (!text.ends_with('吗')).then(|| Refused { act: act.into(), rest: rest.into() });
             assert_eq!(refused(text), want, "{text}");
+        }
+        for text in ["不要﷽不想é", "不想𠀀，don't want ’", "I don’t want…", "不用  a the "] {
+            // any text is read
+            let _ = refused(text);
         }
         for text in
             ["要不要退款", "用不用退货", "不用退款吗", "怎么退款", "can't I get a refund", "不要", "", "不能退货"]

@@ -168,7 +168,9 @@ impl Index {
                 None => _ = best.insert(entry, run),
             }
             if best.len() > most {
-                let last = best.iter().min_by(|a, b| a.1.fused.total_cmp(&b.1.fused)).map(|(entry, _)| *entry);
+                // of equals the last goes, as if all had been sorted
+                let last = best.iter().min_by(|a, b| a.1.fused.total_cmp(&b.1.fused).then(b.0.cmp(a.0)));
+                let last = last.map(|(entry, _)| *entry);
                 last.and_then(|entry| best.remove(&entry));
             }
             if best.len() == most {

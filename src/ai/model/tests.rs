@@ -161,7 +161,8 @@ fn the_shipped_model_gives_the_vectors_of_its_trainer() {
             0..=128 => tokens,
             _ => [&tokens[..127], &[*tokens.last().unwrap()]].concat(),
         };
-        assert_eq!(model.tokens(text), tokens, "{text:?}");
+        // the trainer reads texts as they are; wide letters are made narrow for it
+        assert_eq!(model.tokenizer.encode(text, model.max_tokens()), tokens, "{text:?}");
         let bytes = data_encoding::BASE64.decode(sentence["vector"].as_str().unwrap().as_bytes()).unwrap();
         let want: Vec<f32> = bytes.as_chunks::<2>().0.iter().map(|b| f32::from(i16::from_le_bytes(*b))).collect();
         let found = cosine(encoder.encode(&tokens).unwrap(), &want);

