@@ -42,12 +42,14 @@ impl Chat {
         may_write(self.store.space(), &conn.who, bytes)
     }
 
-    /// What can be stored changed: agents are told, and the robot looks at what it could not answer.
+    /// What can be stored changed: agents are told, what they said of themselves meanwhile is stored, and the robot looks at
+    /// what it could not answer.
     pub fn storage_changed(&self, state: StorageState) {
         let frame = text(&ServerFrame::Storage { state });
         for user in self.hub.users() {
             self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
         }
+        self.save_statuses_later();
         if state == StorageState::Ok {
             self.robots().into_iter().for_each(|conv| self.robot.look(conv));
         }

@@ -54,6 +54,19 @@ describe('a conversation that is lost', () => {
     expect(client.dropped.value[0]).toMatchObject({ conv: id, why: 'elsewhere', texts: [] });
   });
 
+  it('with the account, to a new enrolment elsewhere: out, said why, and what was written comes back', async () => {
+    const { client, id, thread } = await talking();
+    server.fate = () => 'lose';
+    await client.send(id, 'not yet there');
+    await until(() => stateOf(thread, 'not yet there') === 'queued');
+    await co.add({ t: 'agent', user: 'li', on: false });
+    await co.enrol('li', 'agent', ['svc']);
+    for (const p of server.peers) if (p.role === 'agent') p.s.say({ t: 'directory', seq: co.log.length - 1 });
+    await until(() => client.session.value === 'signed-out');
+    expect(client.connection.value.reason).toBe('error.unauthorised');
+    expect(client.dropped.value).toMatchObject([{ conv: id, why: 'signed-out', texts: [{ text: 'not yet there', note: false }] }]);
+  });
+
   it('with a role or a password that changed elsewhere: both are said, once', async () => {
     server.config = { teams: ['svc'], role: 'agent', password: 1 };
     const { client } = await talking();

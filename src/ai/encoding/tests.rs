@@ -115,7 +115,7 @@ fn nonsense_is_never_read_by_name_either() {
         (KOREAN, EucKr, Windows1252),
     ] {
         let (found, told) = read(&bytes(text, is), named);
-        assert_eq!((found, told.len() > 0), (None, true), "{is:?} as {named:?}");
+        assert_eq!((found, !told.is_empty()), (None, true), "{is:?} as {named:?}");
     }
 }
 

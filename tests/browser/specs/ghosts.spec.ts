@@ -63,8 +63,9 @@ for (const killed of [false, true]) {
       const again = new Visitor(await context.newPage());
       await again.visit(stage.shop.origin);
       // either the form again, or the conversation with the question in it
-      await expect(again.said(text).or(again.panel.getByRole('button', { name: W.start }))).toBeVisible();
-      if ((await again.said(text).count()) === 0) continue;
+      const start = again.panel.getByRole('button', { name: W.start });
+      await expect(again.said(text).or(start)).toBeVisible();
+      if (await start.isVisible()) continue;
       kept++;
       await again.sees(text);
       await expect(again.log.getByText(W.queued)).toHaveCount(0);

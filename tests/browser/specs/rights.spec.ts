@@ -61,7 +61,7 @@ test('out of the team while this page was offline: what waited is given back, an
   await expect(visitor.log.getByText('Q1')).toHaveCount(0);
 });
 
-test('switched off, or signed in again elsewhere with a new invite: out at once, said why, and the draft is given back', async ({ stage }) => {
+test('switched off: out at once, said why, and the draft is given back', async ({ stage }) => {
   const { li } = await writing(stage);
   await stage.kefu.cli('user', 'disable', 'li');
   await expect(back(li.page)).toBeVisible();

@@ -172,7 +172,9 @@ export class AgentPage extends Page<Agent> {
 
   private says(conv: string): string[] {
     const notices = this.client.notices.value.filter((n) => n.kind === 'error');
-    return [...blockedBy(conv ? this.thread(conv) : null), ...notices.map((n) => n.key as string)];
+    // the page says why what was on the screen is gone, unless its person handed it on
+    const gone = this.client.dropped.value.filter((d) => d.conv === conv && d.why !== 'handed');
+    return [...blockedBy(conv ? this.thread(conv) : null), ...notices.map((n) => n.key as string), ...gone.map((d) => `dropped.${d.why}`)];
   }
 
   alarmed(conv: string): boolean {

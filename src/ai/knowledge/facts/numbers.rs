@@ -182,7 +182,7 @@ fn settled(
     }
     // a single 一 or "one" before a counter says "a"; before a day or a kilogram it counts
     let counter = matches!(unit.kind, Kind::Count(_) | Kind::Day | Kind::Size | Kind::Share | Kind::Heat);
-    if number.weak && counter && !number.alone || number.alone && counter && number.value <= 1.0 {
+    if counter && (if number.alone { number.value <= 1.0 } else { number.weak }) {
         return Some(Quantity { value: number.value, kind: Some(unit.kind), from, to, weak: true });
     }
     // 一米七, 1米70
@@ -541,7 +541,7 @@ mod tests {
         ] {
             assert_eq!(read(text), [], "{text}");
         }
-        assert!(quantities("一个订单")[0].weak && !quantities("一公斤")[0].kind.is_none());
+        assert!(quantities("一个订单")[0].weak && quantities("一公斤")[0].kind.is_some());
     }
 
     #[test]
