@@ -214,8 +214,6 @@ async fn a_disk_that_fills_up_and_gets_room_again_under_load() {
             scene.address.send_replace(scene.addr());
             scene.proxies.iter().for_each(|proxy| proxy.retarget(scene.addr()));
             scene.stage.starts.send_modify(|n| *n += 1);
-            // what was said while nothing could be stored went with the process
-            scene.goes_busy().await;
         }
         hears(&mut told, StorageState::Full).await;
         place.clear();
