@@ -234,11 +234,10 @@ fn solved<const N: usize>(mut a: Vec<[f64; N]>, mut b: [f64; N]) -> [f64; N] {
         let pivot = (i..N).max_by(|x, y| a[*x][i].abs().total_cmp(&a[*y][i].abs())).unwrap_or(i);
         a.swap(i, pivot);
         b.swap(i, pivot);
+        let row = a[i];
         for r in i + 1..N {
-            let f = a[r][i] / a[i][i];
-            for c in i..N {
-                a[r][c] -= f * a[i][c];
-            }
+            let f = a[r][i] / row[i];
+            a[r].iter_mut().zip(row).for_each(|(x, above)| *x -= f * above);
             b[r] -= f * b[i];
         }
     }

@@ -147,7 +147,7 @@ async fn a_page_that_was_offline_hears_what_it_holds_no_more() {
     // still theirs to see: how it is now, since the greeting does not name it
     let mut li = Peer::connect(&server, &me).await;
     assert!(li.greeted.iter().all(|c| c.id != conv));
-    li.wire.send(&ClientFrame::Resume { convs: vec![held.clone()] }).await.unwrap();
+    li.wire.send(&ClientFrame::Resume { convs: vec![held] }).await.unwrap();
     let now = li.frame(|f| match f {
         ServerFrame::Conv { conv: c } if c.id == conv => Some(c.owner.clone()),
         _ => None,
@@ -159,7 +159,7 @@ async fn a_page_that_was_offline_hears_what_it_holds_no_more() {
     let (user, teams) = ("li".parse().unwrap(), ["vip".parse().unwrap()]);
     server.company.act(|s| s.user_teams(&user, &teams)).await;
     let mut li = Peer::connect(&server, &me).await;
-    li.wire.send(&ClientFrame::Resume { convs: vec![held.clone()] }).await.unwrap();
+    li.wire.send(&ClientFrame::Resume { convs: vec![held] }).await.unwrap();
     li.frame(|f| matches!(f, ServerFrame::Gone { conv: c } if *c == conv).then_some(())).await;
     // who never held it hears nothing: that it exists is nobody's business
     let mut zhou = Peer::agent(&server, "zhou").await;
