@@ -98,7 +98,7 @@ test('a console that is open while its clock is set hears of it, and that it is 
 
 test('an admin whose clock is years ahead signs nothing by it', async ({ stage }) => {
   const admin = await stage.browserOfAgent();
-  await admin.enrol(stage.kefu.adminCode);
+  await admin.firstSignIn(stage.kefu.adminCode);
   const until = async (): Promise<number> => (await stage.kefu.cli<{ directory: { fresh_until: number } }>('stats')).directory.fresh_until;
   await expect.poll(until).toBeGreaterThan(Date.now() + 20 * DAY);
   await admin.page.addInitScript(shift, 3 * 365 * DAY);

@@ -84,7 +84,7 @@ test.describe('one conversation at a time', () => {
     await expect(two.panel.getByText(W.next)).toBeVisible();
     await three.visit(stage.shop.origin);
     await three.send('我是三号');
-    await expect(three.panel.getByText('您是第 2 位')).toBeVisible();
+    await expect(three.panel.getByText('您前面还有 1 位')).toBeVisible();
 
     await agent.tab('queue');
     await expect(agent.items).toHaveCount(2);

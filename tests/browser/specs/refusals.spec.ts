@@ -129,7 +129,7 @@ for (const lang of ['zh-CN', 'en-GB']) {
       await expect(visitor.said('refused')).toHaveCount(0);
       server.refusing = false;
       await visitor.send('taken');
-      await expect(visitor.log.locator('.k-right').last().locator('.k-state-sent, .k-state-delivered')).toBeVisible();
+      await expect(visitor.log.locator('.k-right').filter({ hasText: 'taken' }).locator('.k-state-sent, .k-state-delivered')).toBeVisible();
       await visitor.reload();
       await visitor.sees('taken');
       await expect(visitor.log.getByRole('alert')).toHaveCount(0);

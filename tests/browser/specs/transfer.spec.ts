@@ -41,6 +41,7 @@ for (const state of ['online', 'busy'] as const) {
     await wang.sees('客户要投诉 R5');
     // what wang read, the server has heard of when the visitor sees it
     await visitor.send('好的');
+    await visitor.sees('好的');
     await visitor.wasRead();
     await wang.page.reload();
     await wang.atDesk();

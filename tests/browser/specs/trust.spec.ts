@@ -114,6 +114,11 @@ test('a signature that is too old: switched off, said whose turn it is', async (
   const visitor = await stage.visitor();
   const sent = watchSent(visitor);
   await visitor.page.clock.install({ time: Date.now() + 200 * DAY });
+  // the server's clock went on as well: else it would be the visitor's that is wrong
+  await visitor.page.route(/\/api\/v1\/site\/[^/]+(\?|$)/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), now: Date.now() + 200 * DAY } });
+  });
   await visitor.visit(stage.shop.origin);
   await refuses(visitor, 'error.snapshot_expired');
   expect(sent).toEqual([]);
