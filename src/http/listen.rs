@@ -5,7 +5,6 @@ use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, t
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Notify, watch},
     task::JoinSet,
@@ -20,6 +19,7 @@ use super::{
     plain,
     progress::{Progress, bound_buffers},
     route,
+    upgrade::Transport,
 };
 
 /// How long a TLS handshake may take.
@@ -85,7 +85,7 @@ pub async fn serve(
                         None => connection(http.clone(), stream, peer, closing, route::route).await,
                         Some(tls) => match tokio::time::timeout(HANDSHAKE, handshake(tls, stream)).await {
                             Ok(Ok(Client::Tls(stream))) => {
-                                connection(http.clone(), stream, peer, closing, route::route).await;
+                                connection(http.clone(), *stream, peer, closing, route::route).await;
                             }
                             Ok(Ok(Client::Plain(stream))) => {
                                 let say = |http, _, request| plain::answer(http, request);
@@ -130,7 +130,7 @@ async fn handshake(tls: TlsAcceptor, stream: TcpStream) -> io::Result<Client> {
 /// One connection to its end; `answer` answers its requests.
 async fn connection<S, A, F>(http: Arc<Http>, stream: S, peer: SocketAddr, mut closing: watch::Receiver<()>, answer: A)
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Transport,
     A: Fn(Arc<Http>, SocketAddr, Request<Incoming>) -> F,
     F: Future<Output = Result<Answer, Infallible>>,
 {

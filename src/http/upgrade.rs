@@ -9,7 +9,10 @@ use hyper::{
     header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -24,6 +27,12 @@ use super::{
     progress::Progress,
     session,
 };
+
+/// What requests come over. [`upgrade()`] takes these very types out of hyper again, so no other may be served: a box
+/// around one of them would refuse every socket.
+pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+impl Transport for TcpStream {}
+impl Transport for TlsStream<TcpStream> {}
 
 /// As what a socket was asked for.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use serde_json::{Value, json};
 
-use super::{Shell, coming, mode};
+use super::{Shell, coming, mode, serving::Server};
 use crate::support::child::Process;
 
 impl Shell {
@@ -55,6 +55,22 @@ fn a_server_that_runs_already_is_measured_with_agents_made_for_it() {
     let users = sh.json(&["user", "list"])["users"].clone();
     assert!(users.as_array().unwrap().iter().all(|u| u["state"] != "active"), "{users}");
     assert!(sh.json(&["directory", "verify"])["entries"].as_u64().unwrap() > 10);
+}
+
+/// Most tests speak plain HTTP, as behind a proxy; this is what a server of its own certificate does.
+#[test]
+fn conversations_run_over_tls() {
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase", "--host", "127.0.0.1"]);
+    let server = Server::start_tls(&sh);
+    let (url, agents, ca) = (format!("https://{}", server.addr), sh.path("agents.json"), sh.path("data/tls/ca.pem"));
+    let (agents, ca) = (agents.to_str().unwrap(), ca.to_str().unwrap());
+    sh.json(&["bench", "prepare", "--agents", "1", "--out", agents]);
+    let run = ["bench", "chat", "--url", &url, "--ca", ca, "--agents", agents, "--pairs", "1", "--rate", "2"];
+    let report = sh.json(&[&run[..], &["--seconds", "1"]].concat());
+    assert_eq!((&report["lost"], &report["doubled"]), (&json!(0), &json!(0)), "{report}");
+    assert!(report["messages"].as_u64().unwrap() > 0, "{report}");
+    assert!(server.stop().success());
 }
 
 #[test]

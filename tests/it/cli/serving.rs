@@ -22,8 +22,17 @@ pub(super) struct Server {
 impl Server {
     /// Starts it and waits until it says that it listens.
     pub fn start(sh: &Shell) -> Self {
+        Self::start_with(sh, &["--plain-http"])
+    }
+
+    /// The same over TLS.
+    pub fn start_tls(sh: &Shell) -> Self {
+        Self::start_with(sh, &[])
+    }
+
+    fn start_with(sh: &Shell, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kefu"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--plain-http", "--data-dir"]).arg(sh.path("data"));
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(args).arg("--data-dir").arg(sh.path("data"));
         Self::spawn(command.stdin(Stdio::null()))
     }
 
