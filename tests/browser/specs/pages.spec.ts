@@ -9,7 +9,7 @@ import type { Agent } from '../support/agent';
 import { freePort, Kefu } from '../support/kefu';
 import { HostPages } from '../support/pages';
 import { Shop } from '../support/shop';
-import { Complaints, expect, Stage, test as base } from '../support/test';
+import { Complaints, expect, firefox, Stage, test as base } from '../support/test';
 import { Visitor } from '../support/visitor';
 
 interface Desk {
@@ -47,8 +47,6 @@ const test = base.extend<{ fresh: BrowserContext; complaints: Complaints }, { de
 });
 
 const rootOf = (page: Page, host: HostPage): Page | FrameLocator => (host.frame ? page.frameLocator('iframe') : page);
-
-const firefox = (page: Page): boolean => page.context().browser()!.browserType().name() === 'firefox';
 
 /** What is painted there. */
 async function colourAt(page: Page, x: number, y: number): Promise<number[]> {
@@ -235,7 +233,9 @@ test('in a frame without an origin the chat is there and opens', async ({ desk, 
   const frame: HostPage = { name: '', frame: 'sandbox' };
   await inItsCorner(page, frame);
   const visitor = new Visitor(page, rootOf(page, frame));
-  await visitor.openWidget();
+  // no key and no click of WebDriver reaches such a frame in Firefox
+  if (firefox(page)) await visitor.launcher.evaluate((e: HTMLElement) => e.click());
+  else await visitor.openWidget();
   await expect(visitor.panel).toContainText(/\S/);
   complaints.none();
 });

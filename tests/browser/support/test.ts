@@ -11,6 +11,9 @@ import { Visitor } from './visitor';
 export { expect };
 export const ARTIFACTS = join(import.meta.dirname, '..', '..', 'artifacts');
 
+/** Whether a page is Firefox's, of which WebDriver tells and does less. */
+export const firefox = (page: Page): boolean => page.context().browser()!.browserType().name() === 'firefox';
+
 /** What pages did that no page may do. */
 export class Complaints {
   readonly errors: string[] = [];
@@ -20,9 +23,10 @@ export class Complaints {
   watch(page: Page): void {
     if (process.env.KEFU_FRAMES) tellFrames(page);
     page.on('pageerror', (e) => {
-      // Firefox calls an error what pages with a strict policy are refused when it looks for an icon, and Playwright when it hides the caret for a picture.
+      // Firefox calls an error what pages with a strict policy are refused when it looks for an icon, and Playwright when it hides the caret
+      // for a picture; and a socket that a server in a restart does not take, of which Chromium tells the console.
       const said = e.stack ?? e.message;
-      if (!/^Content-Security-Policy: .*(favicon\.ico|inline style)/.test(said)) this.errors.push(said);
+      if (!/^Content-Security-Policy: .*(favicon\.ico|inline style)|^Firefox can’t establish a connection/.test(said)) this.errors.push(said);
     });
     page.on('dialog', (dialog) => {
       this.dialogs.push(dialog.message());

@@ -69,10 +69,13 @@ export function makeHost(): { host: HTMLElement; root: ShadowRoot; place: () => 
   // A page may close its dialog on a click beside it, by where the pointer is.
   host.addEventListener('click', (e) => modals.length && e.stopPropagation());
 
+  /** What had the focus, and how far the log was scrolled, is kept; both are lost where the widget is not shown for a moment. */
   function place(): void {
     modals = modals.filter((e) => e.isConnected && isModal(e));
     const parent: (Element & Newer) | null = modals[modals.length - 1] ?? document.documentElement;
     if (!parent) return again();
+    const focused = root.activeElement as HTMLElement | null;
+    const [log, at] = [scrolled as Element | null, top];
     if (host.parentNode !== parent) move(parent);
     try {
       // last in the top layer
@@ -81,19 +84,14 @@ export function makeHost(): { host: HTMLElement; root: ShadowRoot; place: () => 
     } catch {
       // a browser without one: it is fixed in the page
     }
+    if (log) log.scrollTop = at;
+    if (root.activeElement !== focused) focused?.focus();
   }
 
-  /** What had the focus, and how far the log was scrolled, is kept. */
   function move(parent: Element & Newer): void {
     moving = true;
     if (host.isConnected && parent.moveBefore) parent.moveBefore(host, null);
-    else {
-      const focused = root.activeElement as HTMLElement | null;
-      const [log, at] = [scrolled as Element | null, top];
-      parent.appendChild(host);
-      if (log) log.scrollTop = at;
-      focused?.focus();
-    }
+    else parent.appendChild(host);
     moving = false;
   }
 
