@@ -1,6 +1,11 @@
 /** What an agent loses while a page is open, what is given to them, and which lines of a list are read. */
 import { describe, expect, it } from 'vitest';
+import type { Conversation } from '../src/client/conversation';
+import { ConvList } from '../src/client/list';
 import { Watching } from '../src/client/watching';
+import type { Message } from '../src/model';
+import type { Conv } from '../src/proto';
+import { signal } from '../src/signals';
 import { rest, stateOf, until } from './support/clients';
 import { agent, begin, co, server } from './support/world';
 
@@ -121,6 +126,36 @@ describe('a conversation that is given', () => {
     server.own(id, 'agent:li', 'accept', 'li');
     await until(() => item().tabs.mine && item().unread === 1);
     expect(item().handed).toEqual({ by: 'wu', reason: '' });
+  });
+});
+
+describe('a line of the list', () => {
+  const said = (seq: number, side: Message['side'], text: string): Message => ({ id: `m${seq}`, seq, at: seq, side, mine: false, kind: 'text', text, missingBefore: false, unordered: false, canRecall: () => false });
+  const form: Message = { ...said(1, 'visitor', ''), kind: 'form', form: { fields: { name: '王' } } };
+  const spoken = [form, said(2, 'visitor', '运费怎么算'), said(3, 'robot', '正在为您转接人工客服，请稍候。')];
+
+  /** The line of a conversation with these words, as an agent of team svc sees it. */
+  async function line(owner: string, messages: Message[]) {
+    const conv = { id: 'c', site: 's', team: 'svc', owner, state: 'open', last_at: 0 } as Conv;
+    const thread = { conv: signal(conv), messages: signal(messages), synced: signal(true), unread: signal(0) } as unknown as Conversation;
+    const list = new ConvList(() => ({ user: 'li', teams: ['svc'] }), () => thread, (user) => user);
+    list.put(conv);
+    await Promise.resolve();
+    return list.items.value[0]!;
+  }
+
+  it('in the queue has the words of the visitor, whatever the robot said after them', async () => {
+    expect((await line('queue', spoken)).last!.text).toBe('运费怎么算');
+    expect((await line('queue', spoken.slice(2))).last!.text).toBe('正在为您转接人工客服，请稍候。');
+  });
+
+  it('of a robot has the name and the last words', async () => {
+    const item = await line('robot', spoken);
+    expect([item.name, item.last!.text]).toEqual(['王', '正在为您转接人工客服，请稍候。']);
+  });
+
+  it('in which nothing was said is known to be empty', async () => {
+    expect(await line('queue', [form])).toMatchObject({ name: '王', last: null, empty: true });
   });
 });
 

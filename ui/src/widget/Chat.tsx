@@ -148,7 +148,7 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
 }
 
 /** Who answers is named after the first words, though somebody may have been found before these were there. */
-function wordsFirst(messages: readonly Message[]): readonly Message[] {
+export function wordsFirst(messages: readonly Message[]): readonly Message[] {
   const first = messages.findIndex((m) => m.kind === 'text');
   const early = messages.filter((m, i) => i < first && m.event?.t === 'owner');
   if (!early.length) return messages;

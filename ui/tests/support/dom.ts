@@ -85,6 +85,7 @@ export class FakeNode {
   removeEventListener(name: string): void {
     delete this.listeners[name];
   }
+  focus(): void {}
   getBoundingClientRect(): { top: number; bottom: number } {
     return { top: 0, bottom: 0 };
   }

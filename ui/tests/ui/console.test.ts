@@ -1,6 +1,7 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lang } from '../../src/i18n/core';
 import { keyOf } from '../../src/console/act';
+import { watchAttention } from '../../src/console/attention';
 import { eventText } from '../../src/console/events';
 import { fieldLabel } from '../../src/console/fields';
 import { lengthOf } from '../../src/console/FirstLogin';
@@ -8,15 +9,15 @@ import { readable } from '../../src/ui/fingerprint';
 import { handleKey } from '../../src/console/hotkeys';
 import { dismissMissed } from '../../src/console/missed';
 import { rightsOf } from '../../src/console/rights';
-import { dialog, draftOf, inTab, mode, nameOf, select, selected, setDraft, tab } from '../../src/console/state';
+import { dialog, draftOf, inTab, mode, nameOf, select, selected, setDraft, setSound, tab } from '../../src/console/state';
 import { firstUnreadOf } from '../../src/console/ThreadPane';
 import { candidates } from '../../src/console/TransferDialog';
 import { isHandedToMe } from '../../src/console/Offers';
 import { readersOf } from '../../src/console/VisitorPane';
 import { waitClass, waitText } from '../../src/console/Wait';
 import { askedAbout, isLate, leave } from '../../src/console/Waiting';
-import { ClientError, type AgentClient, type AgentInfo, type ConvItem, type Me, type Message, type WaitingPerson } from '../../src/model';
-import { signal } from '../../src/signals';
+import { ClientError, type AgentClient, type AgentInfo, type ConvItem, type Me, type Message, type Offer, type WaitingPerson } from '../../src/model';
+import { signal, type Signal } from '../../src/signals';
 
 const conv = (id: string, owner: string, over: Partial<ConvItem> = {}): ConvItem => ({
   id,
@@ -267,13 +268,80 @@ it('a card rings for what a colleague handed over, until it was opened', () => {
   expect(isHandedToMe(conv('a', 'agent:wu', { handed, unread: 1 }))).toBe(false);
 });
 
-it('Esc leaves the field before the conversation', () => {
+it('Esc leaves the field before the conversation, and what is written in it stays', () => {
   vi.stubGlobal('document', { querySelector: () => null });
   select('a');
+  setDraft('a', 'reply', 'half a sen');
   const blur = vi.fn();
   const field = Object.assign(new FakeElement(true), { blur }) as unknown as EventTarget;
   expect(press(client([conv('a', 'agent:li')]), { key: 'Escape', target: field })).toBe(true);
   expect([blur.mock.calls.length, selected.value]).toEqual([1, 'a']);
   press(client([conv('a', 'agent:li')]), { key: 'Escape' });
-  expect(selected.value).toBeNull();
+  expect([selected.value, draftOf('a', 'reply')]).toEqual([null, 'half a sen']);
+  setDraft('a', 'reply', '');
+});
+
+describe('what calls an agent back', () => {
+  const handedOn = (unread: number) => [conv('a', 'agent:li', { handed: { by: 'wu', reason: '' }, unread })];
+  const notes: number[] = [];
+  let start = 1_790_000_000_000;
+  let stop: (() => void) | undefined;
+
+  beforeEach(() => {
+    // long after the sounds of the test before
+    vi.useFakeTimers({ now: (start += 3_600_000) });
+    notes.length = 0;
+    const param = { setValueAtTime: () => undefined, linearRampToValueAtTime: () => undefined, exponentialRampToValueAtTime: () => undefined };
+    const node = { connect: (to: unknown) => to };
+    class Sounds {
+      currentTime = 0;
+      createGain = () => ({ ...node, gain: param });
+      createOscillator = () => ({ ...node, frequency: { value: 0 }, start: (at: number) => void notes.push(at), stop: () => undefined });
+    }
+    vi.stubGlobal('AudioContext', Sounds);
+    vi.stubGlobal('document', { title: '', querySelector: () => null });
+    vi.stubGlobal('localStorage', { setItem: () => undefined });
+  });
+  afterEach(() => {
+    stop?.();
+    setSound(false);
+    vi.unstubAllGlobals();
+    vi.useRealTimers();
+  });
+
+  /** At the desk, with what is there already. */
+  function watched(items: ConvItem[]) {
+    const c = { ...client(items), session: signal('signed-in') } as AgentClient & { conversations: Signal<ConvItem[]>; offers: Signal<Offer[]> };
+    stop = watchAttention(c);
+    return c;
+  }
+
+  it('is a sound for what a colleague handed over, for an offer and for new words, if it is switched on', () => {
+    setSound(true);
+    const c = watched(handedOn(0));
+    expect([notes.length, document.title]).toEqual([0, 'kefu · Agent console']);
+    c.conversations.value = handedOn(1);
+    expect([notes.length, document.title]).toEqual([2, '(1) kefu · Agent console']);
+    vi.advanceTimersByTime(5_000);
+    c.offers.value = [{ conv: 'b', until: 0 }];
+    expect(notes.length).toBe(4);
+    // what was read makes none
+    vi.advanceTimersByTime(5_000);
+    c.conversations.value = handedOn(0);
+    expect([notes.length, document.title]).toEqual([4, '(1) kefu · Agent console']);
+    // what comes together rings once
+    c.conversations.value = handedOn(1);
+    c.conversations.value = handedOn(2);
+    expect(notes.length).toBe(6);
+  });
+
+  it('is no sound for what was there when the page came, nor while it is switched off', () => {
+    setSound(true);
+    const c = watched(handedOn(3));
+    expect(notes).toEqual([]);
+    setSound(false);
+    vi.advanceTimersByTime(5_000);
+    c.conversations.value = handedOn(4);
+    expect([notes.length, document.title]).toEqual([0, '(4) kefu · Agent console']);
+  });
 });

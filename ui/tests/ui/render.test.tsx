@@ -2,9 +2,13 @@
 import { options, render } from 'preact';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AgentClient, Conv, ConvItem, Message } from '../../src/model';
+import { BotLine } from '../../src/console/BotLine';
+import { FirstSteps } from '../../src/console/FirstSteps';
 import { ListItem } from '../../src/console/ListItem';
+import { lang } from '../../src/i18n/core';
 import { computed, signal } from '../../src/signals';
 import '../../src/ui/signals';
+import { Composer } from '../../src/ui/Composer';
 import { AT_END, AT_MOST, held, MAX_GROUP, moved, newest } from '../../src/ui/group';
 import { linkify } from '../../src/ui/linkify';
 import { markdown } from '../../src/ui/markdown';
@@ -178,4 +182,75 @@ it('a list of conversations parses no preview twice', async () => {
   expect(Math.max(...counts.values())).toBe(1);
   for (const text of counts.keys()) expect(text.length).toBeLessThan(1_000);
   expect(Math.max(...body.all('c-preview').map((n) => n.textContent.length))).toBeLessThanOrEqual(165);
+});
+
+describe('in Chinese', () => {
+  beforeEach(() => {
+    lang.value = 'zh-CN';
+  });
+  const show = async (what: preact.ComponentChild): Promise<FakeNode> => {
+    render(what, body as unknown as Element);
+    await settle();
+    return body;
+  };
+
+  it('a line of the list says whose its last words are, and that there are none', async () => {
+    const li = { user: 'li', name: '李娜', kid: 'k' };
+    const preview = async (over: Partial<ConvItem>): Promise<string> => {
+      const item: ConvItem = { id: 'c', conv: { id: 'c', site: 's', owner: 'agent:li', state: 'open' } as Conv, tabs: { mine: false, queue: false, all: true, missed: false }, name: '王', last: null, unread: 0, waitingSince: null, ownerName: '', handed: null, lastAt: T, ...over };
+      const client = { conversations: signal([item]), me: signal(null), watch: () => undefined, unwatch: () => undefined } as unknown as AgentClient;
+      await show(<ListItem key={JSON.stringify(over)} client={client} item={item} on={false} onSelect={() => undefined} />);
+      return body.all('c-preview')[0]!.textContent;
+    };
+    expect(await preview({ last: message(1, { text: '在吗' }) })).toBe('在吗');
+    expect(await preview({ last: message(2, { text: '稍等', side: 'agent', mine: true, author: li }) })).toBe('我：稍等');
+    expect(await preview({ last: message(3, { text: '稍等', side: 'agent', author: li }) })).toBe('李娜：稍等');
+    expect(await preview({ empty: true })).toBe('（没有消息）');
+    expect(await preview({ empty: true, name: '' })).toBe('（没有消息）');
+    // not read yet
+    expect(await preview({})).toBe('还没有消息');
+    expect((await preview({ name: '' })).trim()).toBe('加密内容，打开后可见');
+  });
+
+  it('a desk without a conversation lists the steps to the first one, and marks those that are done', async () => {
+    const desk = (role: string, state: string, teams: string[], sites: Record<string, string>) => ({ me: signal({ user: 'boss', name: 'Boss', role, teams, state }), sites: signal(sites) }) as unknown as AgentClient;
+    const shown = (): unknown => {
+      const steps = body.all('c-steps')[0]!.children;
+      return [steps.length, steps.flatMap((step, i) => (step.attributes.class === 'c-done' ? [i] : [])), steps.map((step) => step.children.find((e) => e.localName === 'code')?.textContent).join('')];
+    };
+    await show(<FirstSteps client={desk('admin', 'offline', [], {})} />);
+    expect(shown()).toEqual([5, [], '']);
+    await show(<FirstSteps client={desk('admin', 'online', ['svc'], { web: '官网' })} />);
+    expect(shown()).toEqual([5, [0, 1, 2], 'kefu site snippet web']);
+    expect(body.textContent).toMatch(/加入一个技能组（已完成）|加入一个技能组 （已完成）/);
+    // nobody else can run it
+    await show(<FirstSteps client={desk('agent', 'busy', ['svc'], { web: '官网' })} />);
+    expect(shown()).toEqual([5, [0, 2], '']);
+  });
+
+  it('what the robot made nothing of is "not recognised", not 0 %', async () => {
+    const line = async (intent: string | null, p: number): Promise<string> => {
+      const m = message(5, { thought: { intent, p, why: '', re: 'm4' } });
+      await show(<BotLine key={`${intent} ${p}`} client={{} as AgentClient} conv="c" message={m} />);
+      const [summary] = body.all('c-bot')[0]!.children;
+      return summary!.textContent;
+    };
+    expect(await line('return', 0.934)).toBe('机器人的理解: 退货 · 93%');
+    expect(await line('thanks', 0.004)).toBe('机器人的理解: 未识别');
+    expect(await line('thanks', 0)).toBe('机器人的理解: 未识别');
+    expect(await line(null, 0.9)).toBe('机器人的理解: 未识别');
+  });
+
+  it('what is sent keeps the indentation of its first line, and nothing empty around it', async () => {
+    const sent: string[] = [];
+    const write = async (value: string): Promise<void> => {
+      await show(<Composer value={value} onValue={() => undefined} onSend={(text) => sent.push(text)} placeholder="" />);
+      const [form] = body.children;
+      (form!.listeners.Submit as (e: object) => void).call(form, { type: 'Submit', preventDefault: () => undefined });
+    };
+    await write('\n    if (x) {\n        y();\n    }\n\n');
+    await write('  好的 ');
+    await write(' \n ');
+    expect(sent).toEqual(['    if (x) {\n        y();\n    }', '好的']);
+  });
 });

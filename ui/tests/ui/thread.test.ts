@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { lang } from '../../src/i18n/core';
+import { when } from '../../src/i18n/wait';
 import type { Message } from '../../src/model';
 import { initials } from '../../src/ui/bits';
 import { accentTokens } from '../../src/ui/contrast';
 import { lastWhere, layOut } from '../../src/ui/group';
 import { isComposing, isLine, isSend } from '../../src/ui/keys';
-import { day, duration, relative } from '../../src/ui/time';
+import { clock, day, duration, full, relative } from '../../src/ui/time';
 
 const key = (over: Partial<KeyboardEvent>) => ({ key: 'Enter', keyCode: 13, isComposing: false, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...over }) as KeyboardEvent;
 
@@ -94,6 +95,16 @@ describe('times', () => {
     expect(day(lateEvening, justAfter)).toBe('昨天');
     expect(day(T, T)).toBe('今天');
     expect(day(new Date(2025, 0, 5).getTime(), T)).toBe('2025年1月5日');
+  });
+
+  it('after midnight begin with 00, in both languages', () => {
+    const at = new Date(2026, 10, 21, 0, 5).getTime();
+    for (const language of ['zh-CN', 'en'] as const) {
+      lang.value = language;
+      expect(clock(at)).toBe('00:05');
+      expect(full(at)).toMatch(/\b00:05$/);
+      expect(when(at, at - 2 * 3_600_000)).toContain('00:05');
+    }
   });
 
   it('count down in whole seconds, never below zero', () => {

@@ -17,6 +17,8 @@ const TEXT = [
 ] as [string, string][];
 /** Borders of fields and states: 3 to 1. */
 const SHAPES = [['line-strong', 'bg'], ['ok', 'bg'], ['busy', 'bg']] as [string, string][];
+/** What is filled, or outlined, and told by its text: the shape is seen, too. */
+const FILLS = [['bubble', 'bg'], ['note-line', 'bg'], ['accent', 'bg']] as [string, string][];
 
 describe.each([['light', light], ['dark', { ...light, ...dark }]] as [string, Record<string, string>][])('colours of the %s theme', (_, tokens) => {
   it.each(TEXT)('%s is readable on %s', (text, ground) => {
@@ -25,6 +27,14 @@ describe.each([['light', light], ['dark', { ...light, ...dark }]] as [string, Re
   it.each(SHAPES)('%s is seen on %s', (shape, ground) => {
     expect(contrast(rgb(tokens[shape]!), rgb(tokens[ground]!))).toBeGreaterThanOrEqual(3);
   });
+  it.each(FILLS)('%s stands out from %s', (fill, ground) => {
+    expect(contrast(rgb(tokens[fill]!), rgb(tokens[ground]!))).toBeGreaterThanOrEqual(1.3);
+  });
+});
+
+it('buttons of the dark theme do not glare', () => {
+  const tokens = { ...light, ...dark };
+  for (const fill of ['accent', 'accent-hover']) expect(contrast(rgb(tokens[fill]!), rgb(tokens.bg!)), fill).toBeLessThan(3);
 });
 
 describe('avatars', () => {

@@ -3,7 +3,7 @@ import { lang } from '../../src/i18n/core';
 import type { FormField, Message, Thread, VisitorClient } from '../../src/model';
 import { signal } from '../../src/signals';
 import { makeApi, publish, running, type KefuApi } from '../../src/widget/api';
-import { missed } from '../../src/widget/Chat';
+import { missed, wordsFirst } from '../../src/widget/Chat';
 import { eventText } from '../../src/widget/events';
 import { ownTag, readSettings } from '../../src/widget/settings';
 import { check, localised } from '../../src/widget/StartForm';
@@ -195,5 +195,23 @@ describe('window.kefu', () => {
     unread.value = 3;
     expect(counts).toEqual([2]);
     said.mockRestore();
+  });
+});
+
+describe('who answers', () => {
+  const row = (id: string, over: Partial<Message>) => ({ id, kind: 'event', ...over }) as Message;
+  const accepted = row('li', { event: { t: 'owner', owner: 'agent', team: 't', why: 'accept', name: 'Li' } });
+  const [opened, form] = [row('open', { event: { t: 'open' } }), row('form', { kind: 'form' })];
+  const [first, second] = [row('first', { kind: 'text' }), row('second', { kind: 'text' })];
+  const order = (...messages: Message[]) => wordsFirst(messages).map((m) => m.id);
+
+  it('is named after the first words, however early they were found', () => {
+    expect(order(opened, accepted, form, first, second)).toEqual(['open', 'form', 'first', 'li', 'second']);
+    expect(order(opened, form, first, accepted, second)).toEqual(['open', 'form', 'first', 'li', 'second']);
+    expect(order(opened, form, first, second, accepted)).toEqual(['open', 'form', 'first', 'second', 'li']);
+  });
+
+  it('is named where nothing was said', () => {
+    expect(order(opened, accepted)).toEqual(['open', 'li']);
   });
 });
