@@ -2,7 +2,9 @@
 import type { Page } from '@playwright/test';
 import type { AxeResults } from 'axe-core';
 import { bringAxe } from '../support/axe';
+import { refuseMessages } from '../support/refuse';
 import { expect, picture, test, type Stage } from '../support/test';
+import { tooSmall } from '../support/touch';
 import { W, type Visitor } from '../support/visitor';
 
 declare const axe: { run(context: unknown, options: object): Promise<AxeResults> };
@@ -22,6 +24,18 @@ const SIZES = [
   { width: 3840, height: 2160 },
 ];
 
+/** Words of the header that are cut without a sign of it, or lie below the buttons beside them. */
+function cutInHeader({ panel }: Visitor): Promise<string[]> {
+  return panel.locator('div:has(> div > h1)').evaluate((header) => {
+    const buttons = [...header.querySelectorAll('button')].map((b) => b.getBoundingClientRect().left);
+    const ends = (e: Element) => getComputedStyle(e).overflowX === 'hidden' && getComputedStyle(e).textOverflow === 'ellipsis' && !getComputedStyle(e).display.includes('flex');
+    const words = [...header.querySelectorAll('h1, p, p > span:last-child')];
+    return words
+      .filter((e) => (e.scrollWidth > e.clientWidth && !ends(e)) || e.getBoundingClientRect().right > Math.min(...buttons))
+      .map((e) => `${e.outerHTML.slice(0, 100)}: ${e.clientWidth} of ${e.scrollWidth} px`);
+  });
+}
+
 /** The panel at each size: within the window, nothing wider than it, clean. */
 async function everywhere(visitor: Visitor, state: string): Promise<void> {
   const { page, panel } = visitor;
@@ -34,6 +48,7 @@ async function everywhere(visitor: Visitor, state: string): Promise<void> {
     }).toPass();
     const cut = await panel.evaluate((root) => [...root.querySelectorAll('*')].filter((e) => e.scrollWidth > root.clientWidth).map((e) => e.outerHTML.slice(0, 100)));
     expect(cut, `${state} ${size.width}`).toEqual([]);
+    expect(await cutInHeader(visitor), `${state} ${size.width}`).toEqual([]);
     await picture(page, `${state}-${size.width}`);
     await clean(page, `${state} at ${size.width}`);
   }
@@ -58,8 +73,8 @@ test.describe('a site that nobody gave a name or a greeting', () => {
 });
 
 test.describe('a greeting', () => {
-  test.use({ greeting: '**您好！**\n\n- 查[订单](https://shop.example/orders)\n- 问运费\n\n<b>x</b>', form: 'name,topic,vip_no' });
-  test('is shown as the Markdown that the company wrote, above the form and in the log; known fields have names', async ({ stage }) => {
+  test.use({ greeting: '**您好！**\n\n- 查[订单](https://shop.example/orders)\n- 问运费\n\n<b>x</b>', form: 'name,topic,vip_no,plan=套餐|Plan' });
+  test('is shown as the Markdown that the company wrote, above the form and in the log; fields have the names that are known or that it gave them', async ({ stage }) => {
     const visitor = await stage.visitor();
     const shown = async (where: Visitor['panel']) => {
       await expect(where.locator('strong').getByText('您好！')).toBeVisible();
@@ -69,22 +84,42 @@ test.describe('a greeting', () => {
     };
     await visitor.visit(stage.shop.origin);
     await shown(visitor.panel);
-    for (const name of ['姓名', '咨询类型', 'vip_no']) await expect(visitor.panel.getByRole('textbox', { name })).toBeVisible();
+    for (const name of ['姓名', '咨询类型', 'vip_no', '套餐']) await expect(visitor.panel.getByRole('textbox', { name })).toBeVisible();
     await picture(visitor.page, 'greeting-form');
     // too much for one envelope is said at the field
     await visitor.panel.getByRole('textbox', { name: '咨询类型' }).fill('长'.repeat(3_000));
     await visitor.panel.getByRole('button', { name: W.start }).click();
     await expect(visitor.panel.getByText('内容太长，请缩短或分几条发送')).toBeVisible();
     await visitor.panel.getByRole('textbox', { name: '咨询类型' }).fill('运费');
+    await visitor.panel.getByRole('textbox', { name: '套餐' }).fill('金卡');
     await visitor.panel.getByRole('button', { name: W.start }).click();
     await shown(visitor.log);
+    await visitor.send('你好');
+    await expect(visitor.log.locator('dl > div').filter({ hasText: '金卡' })).toHaveText('套餐金卡');
   });
 });
+
+/** What only a background sets apart has a border where the system chooses the colours. */
+async function inSystemColours({ page, panel, log }: Visitor): Promise<void> {
+  await page.emulateMedia({ forcedColors: 'active' });
+  const bubbles = ['.k-left', '.k-right'].map((side) => log.locator(`${side} .k-bubble-row > div`).last());
+  for (const part of [...bubbles, panel, panel.getByRole('button', { name: W.send }), panel.locator('.k-avatar').first(), page.locator('kefu-widget').locator('.w-right > button')]) {
+    await expect(part).toHaveCSS('border-top-style', 'solid');
+    await expect(part).not.toHaveCSS('border-top-width', '0px');
+  }
+  // somebody is there, and not only by a colour
+  await expect(panel.locator('.k-dot-online').first()).toHaveCSS('border-top-width', '4px');
+  await picture(page, 'look-forced-colours');
+  await page.emulateMedia({ forcedColors: 'none' });
+  await expect(bubbles[0]!).toHaveCSS('border-top-width', '0px');
+}
 
 async function states(stage: Stage, visitor: Visitor): Promise<void> {
   const { panel, page } = visitor;
   await stage.kefu.cli('knowledge', 'add', '怎么退货', '签收后七天内可以退货。', '--site', 'web');
   await stage.kefu.cli('robot', 'on', 'web');
+  // a page with landmarks of its own, of which there is one each
+  stage.shop.body = '<header>小店 Shop</header><main><h1>小店 Shop</h1></main><footer>2026</footer>';
   await page.goto(stage.shop.origin);
   await expect(visitor.launcher).toBeVisible();
   await clean(page, 'closed');
@@ -95,6 +130,7 @@ async function states(stage: Stage, visitor: Visitor): Promise<void> {
   await visitor.send('怎么退货');
   await visitor.sees('签收后七天内可以退货。');
   await everywhere(visitor, 'look-robot');
+  await inSystemColours(visitor);
   await page.setViewportSize(SIZES[0]!);
   // one line, and the whole of it when it is asked for
   const lock = panel.locator('summary');
@@ -132,16 +168,35 @@ for (const [lang, colorScheme] of [['zh-CN', 'light'], ['en-GB', 'dark']] as con
 
 test('on a touch screen everything that is pressed is 44 px', async ({ stage }) => {
   const visitor = await stage.visitor({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } });
+  const server = await refuseMessages(stage, visitor.page, { code: 2 });
+  server.refusing = false;
   await visitor.page.goto(stage.shop.origin);
   await visitor.openWidget();
   await visitor.send('你好');
   await expect(visitor.log.locator('.k-state-sent, .k-state-delivered')).toBeVisible();
-  const small = await visitor.panel.evaluate((root) =>
-    [...root.querySelectorAll('button, summary')]
-      .filter((e) => e.getClientRects().length > 0 && !e.closest('.k-list, [role=log]'))
-      .map((e) => ({ what: e.textContent || e.getAttribute('aria-label'), ...e.getBoundingClientRect().toJSON() }) as { what: string; width: number; height: number })
-      .filter((r) => r.width < 44 || r.height < 44)
-      .map((r) => `${r.what}: ${r.width} × ${r.height}`),
-  );
-  expect(small).toEqual([]);
+  await expect(visitor.log.getByRole('button', { name: '撤回' })).toBeVisible();
+  server.refusing = true;
+  await visitor.send('未能发送的话');
+  await expect(visitor.log.getByRole('alert').getByRole('button')).toHaveText(['重试', '修改']);
+  expect(await tooSmall(visitor.panel)).toEqual([]);
+});
+
+test.describe('the page of the demo', () => {
+  test.use({ config: { KEFU_SERVER__DEMO: 'true' } });
+  test('is clean in both languages, light and dark, with the chat closed and open', async ({ stage }) => {
+    const visitor = await stage.visitor({ reducedMotion: 'reduce' });
+    const { page } = visitor;
+    await bringAxe(page.context());
+    await page.goto(`${stage.kefu.origin}/demo/`);
+    await expect(visitor.launcher).toBeVisible();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await clean(page, `demo ${colorScheme}`);
+      await page.locator('#lang').click();
+    }
+    await page.locator('#ask').click();
+    await expect(visitor.field).toBeVisible();
+    await picture(page, 'demo-open');
+    await clean(page, 'demo, chat open');
+  });
 });

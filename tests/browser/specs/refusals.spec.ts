@@ -1,7 +1,8 @@
 /** Every refusal that can reach a visitor has a sentence: what happened, until when, and what they can do. Never "waiting" for what will not come. */
-import type { Page, WebSocketRoute } from '@playwright/test';
+import type { Page } from '@playwright/test';
+import { refuseMessages } from '../support/refuse';
 import { Shop } from '../support/shop';
-import { expect, picture, test, type Stage } from '../support/test';
+import { expect, picture, test } from '../support/test';
 import { W } from '../support/visitor';
 
 const R = {
@@ -21,20 +22,6 @@ function consoleOf(page: Page): () => string {
   const told: string[] = [];
   page.on('console', (message) => told.push(message.text()));
   return () => told.join('\n');
-}
-
-/** Refuses this visitor's messages with an error, as the server would, while `refusing` is on. */
-async function refuseMessages(stage: Stage, page: Page, error: { code: number }): Promise<{ refusing: boolean }> {
-  const what = { refusing: true };
-  await page.routeWebSocket(`${stage.kefu.origin.replace(/^http/, 'ws')}/**`, (ws: WebSocketRoute) => {
-    const server = ws.connectToServer();
-    ws.onMessage((m) => {
-      const text = typeof m !== 'string' && m[0] === 0x4b && m[1] === 0x31 && m[2] === 1;
-      if (!what.refusing || !text) return server.send(m);
-      ws.send(JSON.stringify({ t: 'error', text: '', ...error, conv: m.subarray(4, 20).toString('hex'), msg: m.subarray(40, 56).toString('hex') }));
-    });
-  });
-  return what;
 }
 
 for (const lang of ['zh-CN', 'en-GB']) {
@@ -105,7 +92,10 @@ for (const lang of ['zh-CN', 'en-GB']) {
       await send.click();
       await expect(visitor.log.locator('.k-right .k-state-sent, .k-right .k-state-delivered')).toBeVisible();
       await visitor.field.fill('x'.repeat(8_200));
-      await expect(visitor.panel.getByText('8200 / 8000')).toHaveCSS('color', 'rgb(179, 38, 30)');
+      const count = visitor.panel.getByText('8200 / 8000');
+      await expect(count).toHaveCSS('color', 'rgb(179, 38, 30)');
+      await visitor.page.emulateMedia({ colorScheme: 'dark' });
+      await expect(count).toHaveCSS('color', 'rgb(255, 138, 128)');
     });
 
     test('a message that the server refuses is not sent, says so, and its text is its writer\'s again', async ({ stage }) => {
