@@ -54,3 +54,22 @@ test('a disabled account is put out at once and cannot sign in', async ({ stage 
   await expect(again.page.getByRole('alert').first()).toBeVisible({ timeout: 60_000 });
   await expect(again.list).toBeHidden();
 });
+
+test('a code that was withdrawn is said to be, until another one is typed, of which the page says its own', async ({ stage }) => {
+  const code = await stage.kefu.invite('li', '李娜', ['svc']);
+  await stage.kefu.cli('user', 'invite', 'revoke', 'li');
+  const { page, ...agent } = await stage.browserOfAgent();
+  await page.goto(agent.console);
+  await page.getByRole('tab', { name: C.firstTime }).click();
+  const field = page.getByRole('textbox', { name: C.code });
+  await field.fill(code);
+  await page.getByLabel(C.newPassword).fill(PASSWORD);
+  await page.getByRole('button', { name: C.createKeys }).click();
+  await expect(page.getByText('邀请码已被使用或撤销')).toBeVisible({ timeout: 60_000 });
+  await field.fill(code.slice(0, 10));
+  await expect(page.getByText('邀请码已被使用或撤销')).toHaveCount(0);
+  await expect(page.getByRole('alert')).toHaveCount(0);
+  await field.fill(code.replace(/^./, (letter) => (letter === 'a' || letter === 'A' ? 'b' : 'a')));
+  await expect(page.getByRole('alert')).toHaveText(/邀请码有误/);
+  await expect(page.getByText('邀请码已被使用或撤销')).toHaveCount(0);
+});

@@ -100,6 +100,8 @@ for (const host of PAGES) {
     if (host.says) expect(said.join('\n')).toMatch(host.says);
 
     await visitor.openWidget();
+    // its languages are written from the left, whatever the page is written in
+    expect(await visitor.panel.evaluate((e) => [...e.querySelectorAll('h1, p, form, textarea')].map((part) => getComputedStyle(part).direction))).not.toContain('rtl');
     // every letter is some page's hotkey
     const first = `fast / spin shoes ${tag}`;
     await visitor.field.pressSequentially(first);
@@ -194,6 +196,58 @@ test('Esc closes the chat and not the dialog of the page; a click on it closes t
   await page.evaluate('dialog.close()');
   await expect(visitor.panel).toBeVisible();
   complaints.none();
+});
+
+test('what a page calls works on when its body is another one', async ({ desk, fresh, complaints }) => {
+  const page = await fresh.newPage();
+  const visitor = new Visitor(page);
+  await page.goto(desk.pages.url(PLAIN));
+  await visitor.launcher.waitFor();
+  await page.evaluate(`window.counts = []; kefu.on('unread', (n) => counts.push(n)); document.body.replaceWith(document.createElement('body'))`);
+  await page.evaluate('kefu.open()');
+  await expect(visitor.panel).toBeVisible();
+  await visitor.send('第一句，换了正文');
+  await visitor.sees('第一句，换了正文');
+  await page.evaluate(`document.body.innerHTML = '<main>next page</main>'; kefu.close()`);
+  await expect(visitor.launcher).toBeVisible();
+  await desk.li.open('第一句，换了正文');
+  await desk.li.send('看到了');
+  await expect.poll(() => page.evaluate('counts')).toEqual([1]);
+  await page.evaluate('kefu.toggle()');
+  await visitor.sees('看到了');
+  complaints.none();
+});
+
+test('a finger scrolls the log on a page that scrolls by touches itself, and the page hears nothing of it', async ({ browser, browserName, desk, complaints }) => {
+  test.skip(browserName !== 'chromium', 'touches are made by the protocol of Chromium');
+  const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  context.on('page', (page) => complaints.watch(page));
+  const page = await context.newPage();
+  const visitor = new Visitor(page);
+  await page.goto(desk.pages.url(PAGES.find((host) => host.name === 'wheel and touch are the page’s')!));
+  await visitor.launcher.tap();
+  await visitor.send(Array.from({ length: 60 }, (_, i) => `手指第${i}行`).join('\n'));
+  await expect(visitor.log.getByText('手指第59行')).toBeVisible();
+  const top = await visitor.log.evaluate((e) => e.scrollTop);
+  expect(top).toBeGreaterThan(200);
+  const box = (await visitor.log.boundingBox())!;
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 4];
+  const session = await context.newCDPSession(page);
+  const touch = (type: string, at?: number) => session.send('Input.dispatchTouchEvent', { type: type as 'touchStart', touchPoints: at === undefined ? [] : [{ x, y: at }] });
+  await touch('touchStart', y);
+  for (let moved = 20; moved <= 200; moved += 20) await touch('touchMove', y + moved);
+  await touch('touchEnd');
+  await expect.poll(() => visitor.log.evaluate((e) => e.scrollTop)).toBeLessThan(top - 100);
+  expect(await page.evaluate('[turned, heard]')).toEqual([0, []]);
+  // outside of it touches are the page's
+  await visitor.panel.getByRole('button', { name: /^收起在线客服$/ }).first().tap();
+  await expect(visitor.panel).toBeHidden();
+  await touch('touchStart', y);
+  await touch('touchMove', y + 60);
+  await touch('touchEnd');
+  await expect.poll(() => page.evaluate('turned')).toBeGreaterThan(0);
+  complaints.none();
+  await context.close();
 });
 
 test('what had the focus keeps it when the page takes the widget out, and how far the log was scrolled', async ({ desk, fresh, complaints }) => {

@@ -113,3 +113,32 @@ test('taken over by a supervisor: the draft is shown where the field was', async
   await li.page.getByRole('button', { name: '改写为备注' }).click();
   await expect(li.page.getByRole('textbox', { name: C.note })).toHaveValue('正在写的回复 D1');
 });
+
+test('a site that another team answers from now on: its next visitors are theirs, whatever is open goes on where it is', async ({ stage }) => {
+  await stage.kefu.cli('team', 'add', 'bank', '--name', '贷款组');
+  const li = await stage.agent('li', '李娜', ['svc']);
+  const zhao = await stage.agent('zhao', '赵敏', ['bank']);
+  const [first, second] = [await stage.visitor(), await stage.visitor()];
+  await first.visit(stage.shop.origin);
+  await first.send('改之前');
+  await li.open('改之前');
+  await li.reply.fill('正在写的回复 D1');
+  // this page is loaded before, and writes afterwards
+  await second.visit(stage.shop.origin);
+  await expect(second.field).toBeVisible();
+  await stage.kefu.cli('site', 'change', 'web', '--team', 'bank', '--name', '新官网');
+  await expect(li.page.getByRole('main')).toContainText('新官网');
+  await second.send('改之后');
+  await second.sees('改之后');
+  await zhao.open('改之后');
+  await zhao.sees('改之后');
+  await zhao.send('我是贷款组');
+  await second.sees('我是贷款组');
+  await expect(zhao.items).toHaveCount(1);
+  await expect(li.items).toHaveCount(1);
+  await expect(li.reply).toHaveValue('正在写的回复 D1');
+  await li.reply.press('Enter');
+  await first.sees('正在写的回复 D1');
+  await first.send('还在吗');
+  await li.sees('还在吗');
+});

@@ -87,9 +87,15 @@ test('answers from imported knowledge; one press brings a person, and what is sa
   // agents see it among all conversations, marked, and why it said that
   await agent.tab('all');
   await expect(agent.items.first().locator('.k-tag')).toHaveText('机器人');
+  await expect(agent.items.first()).toContainText('七天内可以退货');
   await agent.items.first().click();
   await expect(agent.log.getByText(/七天内可以退货/)).toBeVisible();
-  await agent.log.locator('.c-bot summary').click();
+  // what it made of it and when it was said are one row
+  const foot = agent.log.locator('.k-right .k-foot').last();
+  const [thought, said] = await Promise.all([foot.locator('summary').boundingBox(), foot.locator('time').boundingBox()]);
+  expect(Math.max(thought!.y, said!.y)).toBeLessThan(Math.min(thought!.y + thought!.height, said!.y + said!.height));
+  expect((await foot.boundingBox())!.height).toBeLessThan(32);
+  await foot.locator('summary').click();
   await expect(agent.log.locator('.c-bot').getByText(/知识条目/)).toBeVisible();
   await picture(agent.page, 'robot-answered-console');
 

@@ -19,14 +19,17 @@ test.describe('the list of all', () => {
     await expect(li.items).toHaveCount(2);
     await li.open('陈一');
     await li.send('稍等一下');
+    await expect(li.item('陈一')).toContainText('我：稍等一下');
     await li.open('陈二');
     await li.closeConversation();
 
     const boss = await stage.agent('boss', '王班长', ['svc'], 'supervisor');
     await boss.status('busy');
     await boss.tab('all');
-    // nobody pressed "load more", and nothing was opened
+    // nothing was opened, and there is no button to load what is loaded already
     await expect(boss.items).toHaveCount(3);
+    await expect(boss.list.getByRole('button', { name: /^(加载更多|Load more)$/ })).toHaveCount(0);
+    await expect(boss.list.getByRole('status', { name: /^(正在加载|Loading)/ })).toHaveCount(0);
     for (const name of names) await expect(boss.item(name)).toHaveCount(1);
     await expect(boss.item('陈一')).toContainText('李娜：稍等一下');
     await expect(boss.item('陈一')).toContainText('李娜 负责');

@@ -77,6 +77,29 @@ test('the panel of the second tab is opened only afterwards', async ({ stage }) 
   await expect(agent.items).toHaveCount(1);
 });
 
+test('a page in another language: one conversation, each in its own language, also after one starts over', async ({ stage }) => {
+  const { context, all } = await tabs(stage, 1);
+  const zh = all[0]!;
+  stage.shop.snippet = stage.shop.snippet.replace('data-site=', 'data-lang="en" data-site=');
+  const en = new Visitor(await context.newPage());
+  await en.page.goto(stage.shop.origin);
+  for (const tab of [zh, en]) await tab.openWidget();
+  for (const round of [1, 2]) {
+    await expect(zh.field).toHaveAttribute('placeholder', '请留言…');
+    await expect(en.field).toHaveAttribute('placeholder', 'Leave a message…');
+    await zh.send(`第${round}个问题`);
+    await allSee([zh, en], [`第${round}个问题`]);
+    await en.send(`question ${round}`);
+    await allSee([zh, en], [`第${round}个问题`, `question ${round}`]);
+    expect(await opened(stage)).toBe(round);
+    await en.panel.getByRole('button', { name: 'End conversation' }).click();
+    await en.panel.getByRole('button', { name: 'End', exact: true }).click();
+    await expect(zh.panel.getByText('本次会话已结束。')).toBeVisible();
+    await expect(en.panel.getByText('This conversation is closed.')).toBeVisible();
+    await en.panel.getByRole('button', { name: 'Start a new conversation' }).click();
+  }
+});
+
 test('both offline when they write, then online', async ({ stage }) => {
   const { context, all } = await tabs(stage, 2);
   for (const tab of all) await tab.openWidget();

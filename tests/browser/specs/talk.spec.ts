@@ -51,4 +51,37 @@ test('an agent who joined while the page stood open is known to it', async ({ st
   await agent.send('我刚来');
   await visitor.sees('我刚来');
   await expect(visitor.log.getByText('李娜为您服务')).toBeVisible();
+  // after the words that they answer
+  expect(await visitor.log.innerText()).toMatch(/有人吗[^]*李娜为您服务[^]*我刚来/);
+});
+
+test('a message that is recalled takes no focus with it, and Esc takes no draft', async ({ stage }) => {
+  const agent = await stage.agent('li', '李娜');
+  const visitor = await stage.visitor();
+  await visitor.visit(stage.shop.origin);
+  await visitor.send('写错了');
+  await visitor.sees('写错了');
+  await agent.open('写错了');
+  await agent.send('也写错了');
+  await visitor.sees('也写错了');
+  for (const [side, field] of [[visitor, visitor.field], [agent, agent.reply]] as const) {
+    await field.fill('写到一半');
+    // as from the keyboard: the button has the focus when it goes
+    const recall = side.log.getByRole('button', { name: '撤回' });
+    await recall.focus();
+    await recall.press('Enter');
+    await expect(side.log.getByText('你撤回了一条消息')).toBeVisible();
+    await expect(recall).toHaveCount(0);
+    await expect(field).toBeFocused();
+    await expect(field).toHaveValue('写到一半');
+  }
+  await expect(visitor.log.getByText('对方撤回了一条消息')).toBeVisible();
+  await agent.reply.press('Escape');
+  await expect(agent.log).toBeFocused();
+  await expect(agent.reply).toHaveValue('写到一半');
+  await agent.page.keyboard.press('Escape');
+  await expect(agent.log).toBeHidden();
+  await expect(agent.items).toContainText('写到一半');
+  await agent.items.click();
+  await expect(agent.reply).toHaveValue('写到一半');
 });
