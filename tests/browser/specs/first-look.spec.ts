@@ -24,15 +24,19 @@ const SIZES = [
   { width: 3840, height: 2160 },
 ];
 
-/** Words of the header that are cut without a sign of it, or lie below the buttons beside them. */
+/** Words of the header that are cut without a sign of it, or lie below the buttons beside them, were they eight times as long. */
 function cutInHeader({ panel }: Visitor): Promise<string[]> {
-  return panel.locator('div:has(> div > h1)').evaluate((header) => {
+  return panel.locator(':has(> div > h1)').evaluate((header) => {
     const buttons = [...header.querySelectorAll('button')].map((b) => b.getBoundingClientRect().left);
     const ends = (e: Element) => getComputedStyle(e).overflowX === 'hidden' && getComputedStyle(e).textOverflow === 'ellipsis' && !getComputedStyle(e).display.includes('flex');
     const words = [...header.querySelectorAll('h1, p, p > span:last-child')];
-    return words
+    const texts = [...header.querySelectorAll('h1 bdi, p > span:last-child')].map((e) => [e.firstChild as Text, e.textContent!] as const);
+    for (const [node, text] of texts) node.data = text.repeat(8);
+    const cut = words
       .filter((e) => (e.scrollWidth > e.clientWidth && !ends(e)) || e.getBoundingClientRect().right > Math.min(...buttons))
       .map((e) => `${e.outerHTML.slice(0, 100)}: ${e.clientWidth} of ${e.scrollWidth} px`);
+    for (const [node, text] of texts) node.data = text;
+    return cut;
   });
 }
 
