@@ -190,6 +190,7 @@ test('Esc closes the chat and not the dialog of the page; a click on it closes t
   await visitor.field.fill('写到一半');
   await visitor.field.press('Escape');
   await expect(visitor.panel).toBeHidden();
+  await expect(visitor.launcher).toBeFocused();
   expect(await page.evaluate('dialog.open')).toBe(true);
   await visitor.openWidget();
   await expect(visitor.field).toHaveValue('写到一半');

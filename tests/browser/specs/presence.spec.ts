@@ -60,6 +60,8 @@ for (const lang of ['zh-CN', 'en-GB']) {
       await expect(panel.getByText(P.next)).toHaveCount(0);
 
       await panel.getByRole('button', { name: W.close }).click();
+      // then all that went on while it was open has ended
+      await expect(visitor.launcher).toBeFocused();
       const { asked } = server;
       await page.clock.fastForward(120_000);
       server.now = { state: 'away', agents: 0, waiting: 0 };

@@ -1,5 +1,5 @@
 /** Focus kept inside a layer while it is open and given back when it closes. Works in a shadow root. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 const FOCUSABLE = 'a[href],button:not(:disabled),input:not(:disabled),select:not(:disabled),textarea:not(:disabled),[tabindex="0"]';
 
@@ -21,10 +21,14 @@ export function useFocusTrap<T extends HTMLElement>(open: boolean, onEscape: () 
   const ref = useRef<T>(null);
   const escape = useRef(onEscape);
   escape.current = onEscape;
+  const before = useRef<HTMLElement | null>(null);
+  // before the field in the layer takes it
+  useLayoutEffect(() => {
+    if (open && ref.current) before.current = (active(ref.current) ?? document.activeElement) as HTMLElement | null;
+  }, [open]);
   useEffect(() => {
     const root = ref.current;
     if (!open || !root) return;
-    const before = (active(root) ?? document.activeElement) as HTMLElement | null;
     const first = root.querySelector<HTMLElement>('[data-autofocus]') ?? focusables(root)[0] ?? root;
     (hasKeyboard() ? first : root).focus();
     const onKey = (e: KeyboardEvent) => {
@@ -49,7 +53,7 @@ export function useFocusTrap<T extends HTMLElement>(open: boolean, onEscape: () 
     root.addEventListener('keydown', onKey);
     return () => {
       root.removeEventListener('keydown', onKey);
-      before?.focus?.();
+      before.current?.focus?.();
     };
   }, [open]);
   return ref;
