@@ -65,6 +65,8 @@ test('a message that is recalled takes no focus with it, and Esc takes no draft'
   await agent.send('也写错了');
   await visitor.sees('也写错了');
   for (const [side, field] of [[visitor, visitor.field], [agent, agent.reply]] as const) {
+    // Firefox gives the focus to nothing in a page that is behind another
+    await side.page.bringToFront();
     await field.fill('写到一半');
     // the button has the focus when it goes
     const recall = side.log.getByRole('button', { name: '撤回' });
