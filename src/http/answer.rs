@@ -171,3 +171,11 @@ pub fn preflight() -> Answer {
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     answer
 }
+
+/// 405: the address exists and does other things.
+pub fn method_not_allowed(allowed: &'static str) -> Answer {
+    let mut answer = error(ErrorCode::Unsupported, "this method does not exist here");
+    *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    answer
+}

@@ -54,7 +54,7 @@ pub async fn route(http: Arc<Http>, peer: SocketAddr, mut request: Request<Incom
             assets::demo(&http, &rest.join("/"), request.headers())
         }
         (&Method::GET, _) => error(ErrorCode::NotFound, "there is nothing at this address"),
-        _ => method_not_allowed(),
+        _ => answer::method_not_allowed("GET, HEAD"),
     };
     Ok(answer::guarded(answer, strict))
 }
@@ -70,12 +70,5 @@ fn client_address(http: &Http, peer: SocketAddr, request: &Request<Incoming>) ->
 fn redirect(to: &'static str) -> Answer {
     let mut answer = answer::bytes(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
     answer.headers_mut().insert(header::LOCATION, header::HeaderValue::from_static(to));
-    answer
-}
-
-fn method_not_allowed() -> Answer {
-    let mut answer = error(ErrorCode::Unsupported, "this method does not exist here");
-    *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
     answer
 }

@@ -130,8 +130,9 @@ fn said(bytes: &[u8], encoding: Encoding, file: &str, report: &mut Report) -> Op
     let candidates = plausible::candidates(bytes);
     let other =
         candidates.first().filter(|_| !matches!(encoding, Encoding::Utf8 | Encoding::Utf16Le | Encoding::Utf16Be));
-    if let Some(other) = other.filter(|o| o.encoding.codec() != encoding.codec() && plausible::sure(&candidates))
-        && !same(encoding, other.encoding)
+    if let Some(other) = other.filter(|o| !same(o.encoding, encoding))
+        && (plausible::sure(&candidates)
+            || plausible::rather(other, candidates.iter().find(|c| same(c.encoding, encoding))))
     {
         let (name, theirs) = (encoding.name(), other.encoding.name());
         report.error(

@@ -73,6 +73,11 @@ pub fn sure(candidates: &[Candidate]) -> bool {
     best.encoding != Encoding::Windows1252 && best.judged >= ENOUGH && best.score >= SURE && next <= best.score * MARGIN
 }
 
+/// Whether a text that somebody named makes sense only as another.
+pub fn rather(other: &Candidate, named: Option<&Candidate>) -> bool {
+    other.score >= SURE && !named.is_some_and(possible)
+}
+
 /// Whether to offer it to somebody.
 pub fn possible(candidate: &Candidate) -> bool {
     candidate.score >= POSSIBLE

@@ -113,10 +113,14 @@ fn nonsense_is_never_read_by_name_either() {
         (CHINESE, Gbk, Windows1252),
         (CHINESE, Gbk, Utf8),
         (KOREAN, EucKr, Windows1252),
+        ("Rückgabe\n", Windows1252, Gbk),
+        ("Wo ist die Rückgabe?\nÖffnungszeiten für Läden\n", Windows1252, Big5),
     ] {
         let (found, told) = read(&bytes(text, is), named);
         assert_eq!((found, !told.is_empty()), (None, true), "{is:?} as {named:?}");
     }
+    // what is rare is believed to whoever names it
+    assert_eq!(read(&bytes("喆\n", Gbk), Gbk).0.as_deref(), Some("喆\n"));
 }
 
 #[test]

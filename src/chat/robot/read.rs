@@ -272,3 +272,29 @@ fn epoch_of(body: &[u8]) -> u32 {
 fn visitor_key(row: &Row) -> Result<[u8; 32], ReadError> {
     key(&row.ed).map_err(|e| StoreError::Corrupt(e.to_string()).into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn speaks(body: &str, before: Option<bool>) -> Option<bool> {
+        serde_json::from_str::<Body>(body).unwrap().speaks_zh(before)
+    }
+
+    #[test]
+    fn before_the_first_words_the_form_tells_the_language() {
+        for (lang, zh) in [("zh-CN", true), ("ZH", true), ("en-GB", false), ("fr", false)] {
+            let form = format!(r#"{{"t":"form","lang":"{lang}","fields":{{}}}}"#);
+            assert_eq!(speaks(&form, None), Some(zh), "{lang}");
+            // an order number says nothing else
+            assert_eq!(speaks(r#"{"t":"text","text":"SF1234567890"}"#, Some(zh)), Some(zh), "{lang}");
+        }
+        assert_eq!(speaks(r#"{"t":"form","fields":{}}"#, None), None);
+        assert_eq!(
+            speaks(r#"{"t":"form","lang":"en","fields":{}}"#, Some(true)),
+            Some(true),
+            "what was written counts"
+        );
+        assert_eq!(speaks(r#"{"t":"text","text":"怎么退货"}"#, Some(false)), Some(true));
+    }
+}

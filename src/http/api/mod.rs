@@ -19,12 +19,16 @@ use crate::{
 
 use super::{
     Http,
-    answer::{Answer, cors, error, json, refusal},
+    answer::{Answer, cors, error, json, method_not_allowed, refusal},
     upgrade::own_origin,
 };
 
 /// One request under `/api/v1`.
 pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Request<Incoming>) -> Answer {
+    if let Some(allowed) = allowed(path).filter(|allowed| !allowed.split(", ").any(|m| m == request.method().as_str()))
+    {
+        return method_not_allowed(allowed);
+    }
     let outcome = match (request.method(), path) {
         // the widget asks these from the customer's page
         (&Method::GET, ["site", site]) => return open_to_all(people::site(http, site, &request).await),
@@ -47,6 +51,24 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
         _ => return error(ErrorCode::NotFound, "there is nothing at this address"),
     };
     outcome.unwrap_or_else(|r| refusal(&r))
+}
+
+/// What can be done at an address, if there is anything. A HEAD was made a GET before.
+fn allowed(path: &[&str]) -> Option<&'static str> {
+    match path {
+        ["directory"] => Some("GET, HEAD, POST"),
+        ["site", _]
+        | ["site", _, "presence"]
+        | ["conversations"]
+        | ["conversations", _, "records"]
+        | ["knowledge", _]
+        | ["boxes"]
+        | ["widgets"]
+        | ["ws", "site", _]
+        | ["ws", "agent"] => Some("GET, HEAD"),
+        ["login" | "invite" | "password", _] | ["snapshot"] => Some("POST"),
+        _ => None,
+    }
 }
 
 async fn post(

@@ -15,6 +15,8 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
 
+use serde_json::json;
+
 use super::Shell;
 
 type Tls = StreamOwned<ClientConnection, TcpStream>;
@@ -264,5 +266,22 @@ fn openssl_takes_the_certificate_for_its_names_only() {
             let (good, said) = openssl(&["verify", "-CAfile", ca, bank]).unwrap();
             assert!(!good && said.contains("permitted subtree violation"), "{san}: {said}");
         }
+    }
+}
+
+/// What is printed, what stands in the configuration and what the certificate is for are one address.
+#[test]
+fn a_company_for_this_machine_alone_is_reached_by_the_name_that_was_given() {
+    for (hosts, url) in [
+        (&["127.0.0.1"][..], "https://127.0.0.1:8443"),
+        (&["localhost"], "https://localhost:8443"),
+        (&["127.0.0.1", "chat.example.com"], "https://chat.example.com:8443"),
+    ] {
+        let sh = Shell::new();
+        let named: Vec<&str> = hosts.iter().flat_map(|host| ["--host", host]).collect();
+        let made = sh.json(&[&["init", "--no-passphrase"], &named[..]].concat());
+        assert_eq!((&made["public_url"], &made["certificate"]["hosts"]), (&json!(url), &json!(hosts)));
+        let config = std::fs::read_to_string(sh.path("data/kefu.toml")).unwrap();
+        assert!(config.contains(&format!("public_url = \"{url}\"")), "{config}");
     }
 }

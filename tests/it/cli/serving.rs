@@ -275,3 +275,33 @@ fn a_configuration_that_is_not_there_is_named_before_a_directory_that_is_not() {
     let text = String::from_utf8_lossy(&out.stderr).into_owned();
     assert!(text.contains("missing.toml") && text.contains("no such configuration file"), "{text}");
 }
+
+/// Behind a proxy the request names another host than the page: only the configuration tells which page is kefu's own.
+#[test]
+fn the_public_address_is_the_consoles_however_it_is_spelled() {
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase", "--host", "chat.example.com"]);
+    let config = fs::read_to_string(sh.path("data/kefu.toml")).unwrap();
+    let spelled = config.replace("https://chat.example.com:8443", "HTTPS://Chat.Example.com:443/");
+    assert_ne!(config, spelled);
+    fs::write(sh.path("data/kefu.toml"), spelled).unwrap();
+    let server = Server::start(&sh);
+    for (origin, taken) in [
+        ("https://chat.example.com", true),
+        ("https://chat.example.com:8443", false),
+        ("http://chat.example.com", false),
+        ("https://example.com", false),
+    ] {
+        let mut stream = TcpStream::connect(server.addr).unwrap();
+        let asks = format!(
+            "GET /api/v1/ws/agent HTTP/1.1\r\nHost: backend:8080\r\nOrigin: {origin}\r\nConnection: Upgrade\r\n\
+             Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: kefu.v1\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(asks.as_bytes()).unwrap();
+        let mut first = String::new();
+        BufReader::new(stream).read_line(&mut first).unwrap();
+        assert_eq!(first.contains(" 101 "), taken, "{origin}: {first}");
+    }
+    assert!(server.stop().success());
+}

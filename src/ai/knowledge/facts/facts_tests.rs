@@ -45,6 +45,21 @@ fn the_same_in_other_words_contradicts_nothing() {
     }
 }
 
+#[test]
+fn the_other_end_of_a_range_and_an_exception_contradict() {
+    for (entry, asked) in [
+        ("5公斤以内运费多少", "5公斤以上运费多少"),
+        ("最多可以买几件", "最少要买几件"),
+        ("What is the fee for parcels up to 10 lb?", "what is the fee for parcels over 10 lb"),
+        ("What is the minimum order?", "what's the maximum order"),
+        ("3-5天能到吗", "5-7天能到吗"),
+        ("Is it open every day except Sunday?", "is it open on sundays"),
+        ("除了周日都开门吗", "周日开门吗"),
+    ] {
+        assert!(against(entry, asked).is_some(), "{entry} / {asked}");
+    }
+}
+
 proptest! {
     /// Cuts lie between characters, whatever is written.
     #[test]

@@ -103,6 +103,13 @@ fn code_and_deeper_headings_belong_to_the_answer() {
     assert_eq!((entries[1].id.as_str(), entries[1].answer.as_str()), ("later", "is no field: here\nc"));
 }
 
+#[test]
+fn marks_that_close_a_heading_are_not_of_the_question() {
+    let (entries, _) = of("## 怎么退货 ##\na\n## C# 支持吗\nb\n## 用 C#\nc\n", Kind::Markdown);
+    let questions: Vec<&str> = entries.iter().map(|e| e.question.as_str()).collect();
+    assert_eq!(questions, ["怎么退货", "C# 支持吗", "用 C#"]);
+}
+
 prop_compose! {
     fn entry()(question in "[a-z退货 ]{0,8}x", similar in proptest::collection::vec("[a-z怎么]{1,6}", 0..3),
         answer in "[=+@'-]{0,2}[a-z\n.,;'|\"七天]{0,20}y", site in proptest::option::of("[a-z]{1,4}"),
