@@ -28,8 +28,8 @@ use super::{
     session,
 };
 
-/// What requests come over. [`upgrade()`] takes these very types out of hyper again, so no other may be served: a box
-/// around one of them would refuse every socket.
+/// What requests come over. [`upgrade()`] takes the stream out of hyper by its type, so only the types it knows may be
+/// served: of a `Box` around one of them it would open no socket.
 pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl Transport for TcpStream {}
 impl Transport for TlsStream<TcpStream> {}

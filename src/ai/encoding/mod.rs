@@ -130,9 +130,9 @@ fn said(bytes: &[u8], encoding: Encoding, file: &str, report: &mut Report) -> Op
     let candidates = plausible::candidates(bytes);
     let other =
         candidates.first().filter(|_| !matches!(encoding, Encoding::Utf8 | Encoding::Utf16Le | Encoding::Utf16Be));
+    let asked = candidates.iter().find(|c| same(c.encoding, encoding));
     if let Some(other) = other.filter(|o| !same(o.encoding, encoding))
-        && (plausible::sure(&candidates)
-            || plausible::rather(other, candidates.iter().find(|c| same(c.encoding, encoding))))
+        && (plausible::sure(&candidates) || plausible::only_as(other, asked))
     {
         let (name, theirs) = (encoding.name(), other.encoding.name());
         report.error(

@@ -73,9 +73,9 @@ pub fn sure(candidates: &[Candidate]) -> bool {
     best.encoding != Encoding::Windows1252 && best.judged >= ENOUGH && best.score >= SURE && next <= best.score * MARGIN
 }
 
-/// Whether a text that somebody named makes sense only as another.
-pub fn rather(other: &Candidate, named: Option<&Candidate>) -> bool {
-    other.score >= SURE && !named.is_some_and(possible)
+/// Whether `other` makes sense and the encoding that was asked for does not.
+pub fn only_as(other: &Candidate, asked: Option<&Candidate>) -> bool {
+    other.score >= SURE && !asked.is_some_and(possible)
 }
 
 /// Whether to offer it to somebody.

@@ -119,7 +119,7 @@ fn nonsense_is_never_read_by_name_either() {
         let (found, told) = read(&bytes(text, is), named);
         assert_eq!((found, !told.is_empty()), (None, true), "{is:?} as {named:?}");
     }
-    // what is rare is believed to whoever names it
+    // a rare character is accepted in the encoding that was asked for
     assert_eq!(read(&bytes("喆\n", Gbk), Gbk).0.as_deref(), Some("喆\n"));
 }
 

@@ -14,7 +14,6 @@ use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
-
 use serde_json::json;
 
 use super::Shell;

@@ -75,7 +75,9 @@ export function makeHost(): { host: HTMLElement; root: ShadowRoot; place: () => 
     const parent: (Element & Newer) | null = modals[modals.length - 1] ?? document.documentElement;
     if (!parent) return again();
     const focused = root.activeElement as HTMLElement | null;
-    const [log, at] = [scrolled as Element | null, top];
+    const log = scrolled as Element | null;
+    // once it is out of the page, only the last event tells
+    const at = host.isConnected && log ? log.scrollTop : top;
     if (host.parentNode !== parent) move(parent);
     try {
       // last in the top layer
