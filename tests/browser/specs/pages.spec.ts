@@ -150,7 +150,11 @@ for (const host of PAGES) {
     const mute = firefox(page) && (await frame.evaluate(() => document.body.getClientRects().length === 0));
     // The launcher takes the focus when the panel has gone.
     await expect(async () => {
-      await frame.evaluate(() => ((document.activeElement?.shadowRoot ?? document).activeElement as HTMLElement | null)?.blur());
+      await frame.evaluate(() => {
+        let focused = document.activeElement;
+        while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
+        (focused as HTMLElement | null)?.blur();
+      });
       await page.keyboard.press('F8');
       if (!mute) expect(await frame.evaluate('hotkeys')).toBeGreaterThan(0);
     }).toPass({ timeout: 10_000 });
