@@ -69,11 +69,11 @@ export interface Connection {
 }
 
 /**
- * A refusal that time mends: of which the server has had enough, or that it can store nothing for the moment (`storage`). `until`: local
- * time in ms, when it may be tried again.
+ * What time mends: of which the server has had enough, that it can store nothing for the moment (`storage`), or that it says it sent
+ * everything and did not (`missing`). `until`: local time in ms, when it may be tried again.
  */
 export interface Wait {
-  why: Limit | 'storage' | 'rate';
+  why: Limit | 'storage' | 'rate' | 'missing';
   until: number;
 }
 

@@ -25,6 +25,7 @@ describe('the link', () => {
   let shut: number;
   let records: WireRecord[];
   let synced: number[];
+  let held: (string | undefined)[];
   let key: Awaited<ReturnType<typeof b.newSigningKey>>;
 
   beforeEach(async () => {
@@ -34,12 +35,13 @@ describe('the link', () => {
     shut = 0;
     records = [];
     synced = [];
+    held = [];
     key = await b.newSigningKey();
     link = new Link({
       server: 'https://kefu.example', path: '/api/v1/ws/site/shop', role: 'visitor', org, key, env,
       onState: (c) => states.push(c), onWelcome: () => undefined, onFrame: () => undefined,
-      onRecord: (r) => records.push(r), onSynced: (_, last) => synced.push(last), onRewound: () => undefined, onHeld: () => undefined,
-    known: () => ({}), onShut: () => shut++,
+      onRecord: (r) => records.push(r), onSynced: (_, last) => synced.push(last), onRewound: () => undefined, onHeld: (_, wait) => held.push(wait?.why),
+      known: () => ({}), onShut: () => shut++,
     });
   });
   afterEach(() => {
@@ -255,7 +257,7 @@ describe('the link', () => {
     expect(resumes[0]!.convs[0]).toEqual({ id: ids[0], have: 1 });
   });
 
-  it('a server that says it sent everything and did not is not asked in a loop', async () => {
+  it('a server that says it sent everything and did not is not asked in a loop, and it is said once until the rest comes', async () => {
     const s = await up();
     link.follower.follow(CONV);
     s.frames();
@@ -267,6 +269,11 @@ describe('the link', () => {
     await tick(9_000);
     expect(s.frames().filter((f) => f.t === 'resume').length).toBeLessThanOrEqual(5);
     expect(synced).toEqual([]);
+    expect(held).toEqual(['missing']);
+    s.bytes(record(2));
+    expect(held).toEqual(['missing']);
+    s.bytes(record(1));
+    expect(held).toEqual(['missing', undefined]);
   });
 
   it('pages over HTTP when it is far behind, and survives a page that fails', async () => {

@@ -13,6 +13,8 @@ interface Followed {
   /** What was held when it was last asked. */
   since: number;
   paging: boolean;
+  /** It was said that messages are missing. */
+  missing: boolean;
 }
 
 export interface FollowPort {
@@ -22,7 +24,7 @@ export interface FollowPort {
   /** The bytes of a page of records after `after`. */
   page(conv: string, after: number, limit: number): Promise<Uint8Array>;
   record(r: WireRecord): void;
-  /** The server asks for patience; null when it is over. */
+  /** The server asks for patience, or keeps something back; null when it is over. */
   held(conv: string, wait: Wait | null): void;
   synced(conv: string, last: number): void;
   /** What is remembered of it beyond this page. */
@@ -42,7 +44,7 @@ export class Follower {
 
   follow(id: string, have = 0): void {
     if (this.convs.has(id)) return;
-    this.convs.set(id, { have, asked: false, since: -1, paging: false });
+    this.convs.set(id, { have, asked: false, since: -1, paging: false, missing: false });
     if (this.open) this.ask([id]);
   }
 
@@ -78,10 +80,8 @@ export class Follower {
   record(r: WireRecord): void {
     const f = this.convs.get(r.conv);
     if (!f || r.seq <= f.have) return;
-    if (r.seq === f.have + 1) {
-      f.have = r.seq;
-      this.port.record(r);
-    } else if (!f.asked && !f.paging) this.ask([r.conv]);
+    if (r.seq === f.have + 1) this.pass(f, r);
+    else if (!f.asked && !f.paging) this.ask([r.conv]);
   }
 
   /** The server sends nothing until it is asked again. */
@@ -105,7 +105,24 @@ export class Follower {
     f.asked = false;
     if (f.have >= last) this.port.synced(id, last);
     else if (f.have > f.since) this.ask([id]);
-    else this.askLater(id, f);
+    else {
+      this.miss(id, f);
+      this.askLater(id, f);
+    }
+  }
+
+  /** Says so once, however often it is asked again. */
+  private miss(id: string, f: Followed): void {
+    if (f.missing) return;
+    f.missing = true;
+    this.port.held(id, { why: 'missing', until: Date.now() });
+  }
+
+  private pass(f: Followed, r: WireRecord): void {
+    f.have = r.seq;
+    if (f.missing) this.port.held(r.conv, null);
+    f.missing = false;
+    this.port.record(r);
   }
 
   /** The server said it sent everything, and did not: no hurry to hear the same again. */
@@ -139,11 +156,9 @@ export class Follower {
         const records = parsePage(await this.port.page(id, f.have, PAGE_RECORDS));
         if (!current()) return;
         for (const r of records ?? []) {
-          if (r.conv === id && r.seq === f.have + 1) {
-            f.have = r.seq;
-            this.port.record(r);
-          }
+          if (r.conv === id && r.seq === f.have + 1) this.pass(f, r);
         }
+        if (f.have === before) this.miss(id, f);
       } catch (e) {
         // told below by the lack of progress
         pause = patience(e, RETRY_MS);

@@ -66,7 +66,10 @@ const alarmed = (t: Trust, c: Connection, says: string[]): boolean => t.mode ===
 
 /** Why nothing can be written, where that is more than everyday life: whose turn it is, a conversation that is closed. */
 const EVERYDAY: readonly string[] = ['error.closed', 'error.not_owner', 'error.no_key'];
-const blockedBy = (t: Thread | null): string[] => (t?.blocked.value && !EVERYDAY.includes(t.blocked.value) ? [t.blocked.value] : []);
+const blockedBy = (t: Thread | null): string[] => [
+  ...(t?.blocked.value && !EVERYDAY.includes(t.blocked.value) ? [t.blocked.value] : []),
+  ...(t?.wait.value?.why === 'missing' ? ['missing'] : []),
+];
 
 export abstract class Page<C extends { dispose(): void }> {
   client!: C;
