@@ -4,6 +4,13 @@
 //! the least and the median of all runs are printed. Pin it to a core (`taskset -c 1`) and compare ratios, not figures of
 //! different days. `--json` for programs; `models/train/ort_bench.py` runs it next to ONNX Runtime.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark or tool ends where it cannot go on"
+)]
+
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use kefu::ai::{Encoder, Model, kernel, model::Files};

@@ -1,5 +1,12 @@
 //! Finding among 100,000 entries of knowledge: words, vectors of 312 numbers, and both fused. One core.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark or tool ends where it cannot go on"
+)]
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use kefu::ai::{
     embed::{Embed, EmbedError, Fingerprint},

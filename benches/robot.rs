@@ -1,6 +1,13 @@
 //! A visitor's line from text to decision against the encoder alone, with the shipped intents and no knowledge:
 //! `cargo bench --bench robot`. One thread; the two take turns. Pin it to a core.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark or tool ends where it cannot go on"
+)]
+
 use std::{path::Path, sync::Arc, time::Instant};
 
 use kefu::{

@@ -2,6 +2,13 @@
 //!
 //! `KEFU_BENCH_MESSAGES` sets how many messages lie in the file that is opened (100,000 by default).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark or tool ends where it cannot go on"
+)]
+
 use std::{
     hint::black_box,
     path::Path,

@@ -4,6 +4,13 @@
 //!
 //! DIR is a model directory, TEXTS holds one JSON string a line, OUT gets little-endian f32 rows in that order.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark or tool ends where it cannot go on"
+)]
+
 use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context as _, bail};

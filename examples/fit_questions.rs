@@ -6,6 +6,13 @@
 //! likelihood; a Newton method finds its maximum, always the same one. Printed are the results of five parts of the entries, each
 //! scored with weights that were fitted to the other four. `--dump FILE` writes the features instead.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark or tool ends where it cannot go on"
+)]
+
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use anyhow::{Context as _, bail};
@@ -155,7 +162,10 @@ fn dumped(path: &str, cases: &[Case]) -> anyhow::Result<()> {
             let head = [c.file.to_string(), c.part.to_string(), c.kind.into(), c.text.clone(), c.entry.clone()];
             let flags = [right, conflict].map(|f| u8::from(*f).to_string());
             out.write_record(
-                head.into_iter().chain(flags).chain([found.clone()]).chain(features.iter().map(|x| x.to_string())),
+                head.into_iter()
+                    .chain(flags)
+                    .chain([found.clone()])
+                    .chain(features.iter().map(std::string::ToString::to_string)),
             )?;
         }
     }

@@ -70,7 +70,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// How often the room on the disk is looked at.
 const DISK: Duration = Duration::from_millis(500);
 /// A day.
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A disk with less free than this has no room for a start, bytes.
 const NO_ROOM: u64 = 1024 * 1024;
@@ -167,6 +167,7 @@ async fn open_org(
 }
 
 /// Runs the server until `shutdown` resolves or the disk fails.
+#[expect(clippy::too_many_lines, reason = "the order of start and stop, in one place")]
 pub async fn serve(
     options: ServeOptions,
     shutdown: impl Future<Output = ()>,

@@ -15,10 +15,10 @@ use crate::{
 /// How often receipts are stored, and missed conversations counted.
 const MARKS: Duration = Duration::from_millis(500);
 /// How often the rest is seen to.
-const SWEEP: Duration = Duration::from_secs(60);
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// The longest pause between two looks at the robot's keys.
-const KEYS: Duration = Duration::from_secs(600);
+const KEYS: Duration = Duration::from_mins(10);
 
 /// What is kept in order.
 pub struct House {

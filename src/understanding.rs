@@ -149,7 +149,7 @@ impl Understanding {
         let encode = move |text: &str| {
             let answer = recogniser.ask(text.to_owned()).map_err(|e| match e {
                 crate::ai::service::Refused::Busy => Trouble::Busy,
-                e => Trouble::Failed(e.to_string()),
+                e @ crate::ai::service::Refused::Stopped => Trouble::Failed(e.to_string()),
             })?;
             answer.blocking_recv().map_err(|_| Trouble::Failed("the language model has stopped".into()))
         };

@@ -67,7 +67,7 @@ impl Attack {
         match self {
             // until the bursts that the limits allow are over
             Self::Fill => Duration::from_secs(100),
-            Self::Reopen | Self::Unread => Duration::from_secs(60),
+            Self::Reopen | Self::Unread => Duration::from_mins(1),
             _ => Duration::from_secs(20),
         }
     }

@@ -5,6 +5,13 @@
 //! (`cargo bench --bench attack -- EXECUTABLE… [--only NAME]`) it is run by hand. It wants some gigabytes of disk in
 //! `TMPDIR` and a minute or two for each attack; the machine should have nothing else to do.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark or tool ends where it cannot go on"
+)]
+
 mod attacks;
 mod client;
 mod crowd;

@@ -1,6 +1,7 @@
 //! What the attackers do, each at the same address.
 
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -136,7 +137,7 @@ pub async fn get(at: Arc<Target>, path: String, headers: String, done: Arc<Done>
 pub async fn script(at: &Target) -> anyhow::Result<String> {
     let (_, page) = Http::open(at.addr, STRANGER).await?.get("/console/", "").await?;
     let page = String::from_utf8_lossy(&page);
-    let name = page.split(['"', '\'']).find(|word| word.ends_with(".js"));
+    let name = page.split(['"', '\'']).find(|word| Path::new(word).extension().is_some_and(|e| e == "js"));
     let name = name.context("the executable was built without its pages")?;
     Ok(format!("/console/{}", name.trim_start_matches("./").trim_start_matches("/console/")))
 }
@@ -150,8 +151,8 @@ pub async fn body(at: Arc<Target>) -> anyhow::Result<()> {
     loop {
         if let Ok(mut tcp) = connect(at.addr, STRANGER).await {
             let _ = tcp.write_all(head.as_bytes()).await;
-            let _ = tcp.write_all(&[b' '; LENGTH - 1]).await;
-            ended(&mut tcp, Duration::from_secs(60)).await;
+            let _ = tcp.write_all(&vec![b' '; LENGTH - 1]).await;
+            ended(&mut tcp, Duration::from_mins(1)).await;
         }
         sleep(Duration::from_secs(2)).await;
     }
@@ -162,7 +163,7 @@ pub async fn unread(at: Arc<Target>) -> anyhow::Result<()> {
     let path = script(&at).await.unwrap_or_else(|_| "/api/v1/directory?after=-1".into());
     let mut tcp = connect(at.addr, STRANGER).await?;
     tcp.write_all(format!("GET {path} HTTP/1.1\r\nHost: kefu\r\n\r\n").repeat(40).as_bytes()).await?;
-    sleep(Duration::from_secs(600)).await;
+    sleep(Duration::from_mins(10)).await;
     drop(tcp);
     Ok(())
 }

@@ -1,7 +1,14 @@
 //! x86-64 with AVX-512 VNNI (Intel from Ice Lake, AMD from Zen 4): one register holds sixteen lanes, one instruction
 //! multiplies 64 pairs of codes and sums them in fours.
 
-use std::arch::x86_64::*;
+use std::arch::x86_64::{
+    __m512, __m512i, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_max_ps, _mm_max_ss, _mm_movehdup_ps, _mm_movehl_ps,
+    _mm_set1_epi8, _mm_xor_si128, _mm256_add_ps, _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_max_ps,
+    _mm512_abs_ps, _mm512_add_epi32, _mm512_add_ps, _mm512_castps_si512, _mm512_castps512_ps256, _mm512_castsi512_ps,
+    _mm512_cvtepi32_epi8, _mm512_cvtepi32_ps, _mm512_div_ps, _mm512_dpbusd_epi32, _mm512_extractf32x8_ps,
+    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_epi32,
+    _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_sub_ps,
+};
 
 use super::{Affine, CodeRows, Heads, Kernel, Packed, Strided, Then, View, ViewMut, Work, entry::kernel, simd::Simd};
 

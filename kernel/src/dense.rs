@@ -52,7 +52,7 @@ struct At {
 
 /// R rows of one line; gives R. Products are added one after the other, so a tile's shape doesn't change its bits.
 #[inline(always)]
-#[allow(clippy::needless_range_loop)] // accumulators are indexed both ways
+#[expect(clippy::needless_range_loop, reason = "accumulators are indexed both ways")]
 fn tile<S: Simd, const R: usize>(s: S, a: Strided<'_>, b: &[[f32; 16]], out: &mut [[f32; 16]], at: At) -> usize {
     // loops, not array::from_fn: closures would keep the compiler from inlining instructions
     let mut sums = [s.splat(0.0); R];

@@ -15,6 +15,12 @@
 //! where the compiler doesn't know that they exist, and inner loops read without bounds checks. The first is answered by
 //! proof values (`Avx2` can only be made after the processor was asked), the second by checks before the loop.
 
+#![expect(
+    clippy::inline_always,
+    reason = "an instruction set's functions must be inlined into their like, or each is a call"
+)]
+#![expect(clippy::unreadable_literal, reason = "coefficients are written as they were published")]
+
 mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;

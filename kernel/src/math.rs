@@ -6,12 +6,12 @@ use super::simd::Simd;
 pub(super) const ROUND: f32 = 12_582_912.0;
 
 /// (e^r - 1 - r) / r². Cephes, expf.c (S. Moshier).
-#[allow(clippy::excessive_precision)] // as published
+#[expect(clippy::excessive_precision, reason = "as published")]
 const EXP: [f32; 6] =
     [1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
 
 /// erf(x)/x in x², above and below the line: Eigen, generic_fast_erf_float (also in TensorFlow and XLA).
-#[allow(clippy::excessive_precision)] // as published
+#[expect(clippy::excessive_precision, reason = "as published")]
 const ERF_ABOVE: [f32; 7] = [
     -2.72614225801306e-10,
     2.77068142495902e-8,
@@ -21,7 +21,7 @@ const ERF_ABOVE: [f32; 7] = [
     -2.95459980854025e-3,
     -1.60960333262415e-2,
 ];
-#[allow(clippy::excessive_precision)] // as published
+#[expect(clippy::excessive_precision, reason = "as published")]
 const ERF_BELOW: [f32; 5] =
     [-1.45660718464996e-5, -2.13374055278905e-4, -1.68282697438203e-3, -7.37332916720468e-3, -1.42647390514189e-2];
 

@@ -264,7 +264,7 @@ impl Simd for NeonMatrix {
 
     /// Two groups at a time, which interleaved by words are eight codes of each output; rows in pairs.
     #[inline(always)]
-    #[allow(clippy::needless_range_loop)] // accumulators are indexed both ways
+    #[expect(clippy::needless_range_loop, reason = "accumulators are indexed both ways")]
     unsafe fn sums<const R: usize, const L: usize>(
         self,
         rows: *const u8,

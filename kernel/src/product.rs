@@ -53,7 +53,7 @@ fn block<S: Simd, const GELU: bool>(s: S, rows: usize, input: &CodeRows, weights
             }
         };
     }
-    with_rows!(1 2 3 4 5 6 7 8 9 10 11 12)
+    with_rows!(1 2 3 4 5 6 7 8 9 10 11 12);
 }
 
 #[inline(always)]

@@ -62,7 +62,7 @@ pub(super) trait Simd: Copy {
     /// `rows` points to R rows of codes, `stride` bytes apart, each with four bytes for every group, padded to a multiple
     /// of eight.
     #[inline(always)]
-    #[allow(clippy::needless_range_loop)] // accumulators are indexed both ways
+    #[expect(clippy::needless_range_loop, reason = "accumulators are indexed both ways")]
     unsafe fn sums<const R: usize, const L: usize>(
         self,
         rows: *const u8,

@@ -10,6 +10,7 @@
 //! loops become calls of themselves (`no_builtins`, which also keeps it out of link-time optimisation); and it is `unsafe`
 //! from end to end, which nothing else but the model's kernels is.
 
+#![expect(clippy::inline_always, reason = "in functions this short, a call is most of the work")]
 #![no_std]
 #![no_builtins]
 

@@ -138,6 +138,7 @@ pub enum Why {
 }
 
 /// Three digits: the rest says nothing, and JSON would be full of it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn share<S: Serializer>(p: &f32, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64((f64::from(*p) * 1000.0).round() / 1000.0)
 }

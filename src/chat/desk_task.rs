@@ -101,7 +101,7 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
 }
 
 /// How long the desk sleeps when nothing is due.
-const IDLE: Duration = Duration::from_secs(3600);
+const IDLE: Duration = Duration::from_hours(1);
 
 /// A clock that nobody can set: the time of day at the start, and what has passed since.
 struct SteadyClock {

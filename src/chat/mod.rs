@@ -216,7 +216,7 @@ impl Chat {
         let (desk, inbox) = mpsc::unbounded_channel();
         let chat = Self {
             cells: cells::Cells::default(),
-            limits: limits::Limits::new(rates),
+            limits: limits::Limits::new(&rates),
             presence: presence::Board::default(),
             status: status::Board::default(),
             robot: robot::Seat::default(),

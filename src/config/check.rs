@@ -37,10 +37,10 @@ pub(super) fn check(c: &Config) -> Vec<Problem> {
     }
     match (c.tls.cert.is_empty(), c.tls.key.is_empty()) {
         (false, true) => {
-            bad.push(Problem::new("tls.cert", "a certificate needs its private key: set key in [tls], too"))
+            bad.push(Problem::new("tls.cert", "a certificate needs its private key: set key in [tls], too"));
         }
         (true, false) => {
-            bad.push(Problem::new("tls.key", "a private key needs its certificate: set cert in [tls], too"))
+            bad.push(Problem::new("tls.key", "a private key needs its certificate: set cert in [tls], too"));
         }
         _ => {}
     }

@@ -55,8 +55,7 @@ impl KemSecret {
     }
 
     fn inner(&self) -> <X as Kem>::PrivateKey {
-        // hpke refuses only other lengths
-        #[allow(clippy::expect_used)]
+        #[expect(clippy::expect_used, reason = "hpke refuses only other lengths")]
         <X as Kem>::PrivateKey::from_bytes(&self.0[..]).expect("32 bytes are an X25519 key")
     }
 }

@@ -111,8 +111,7 @@ impl InviteCode {
 
     fn derive(&self, info: &[u8]) -> Zeroizing<[u8; 32]> {
         let mut out = Zeroizing::new([0; 32]);
-        // HKDF refuses only outputs longer than 8,160 bytes
-        #[allow(clippy::expect_used)]
+        #[expect(clippy::expect_used, reason = "HKDF refuses only outputs longer than 8,160 bytes")]
         Salt::new(HKDF_SHA256, &[])
             .extract(&self.secret[..])
             .expand(&[info], HKDF_SHA256)

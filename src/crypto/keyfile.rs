@@ -189,9 +189,9 @@ impl CompanyKeys {
                 .len();
             buf.truncate(len);
         }
-        let (root, recovery) = match (buf.first_chunk::<32>(), buf.last_chunk::<32>(), buf.len()) {
-            (Some(root), Some(recovery), 64) => (root, recovery),
-            _ => return Err(KeyFileError::Form("keys of the wrong length".into())),
+        let halves = (buf.first_chunk::<32>(), buf.last_chunk::<32>(), buf.len());
+        let (Some(root), Some(recovery), 64) = halves else {
+            return Err(KeyFileError::Form("keys of the wrong length".into()));
         };
         let keys = Self { root: SigningKey::from_seed(root), recovery: KemSecret::from_bytes(recovery) };
         if keys.fp() != file.org { Err(KeyFileError::Org) } else { Ok(keys) }

@@ -57,8 +57,7 @@ impl Keyring {
         let (ed, x) = (b64z(self.signing.seed()), b64z(self.kem.bytes()));
         let mut buf = Zeroizing::new(Vec::with_capacity(160));
         buf.extend_from_slice(format_args!("{{\"ed\":\"{}\",\"x\":\"{}\"}}", *ed, *x).to_string().as_bytes());
-        // GCM refuses only texts of more than 64 GiB
-        #[allow(clippy::expect_used)]
+        #[expect(clippy::expect_used, reason = "GCM refuses only texts of more than 64 GiB")]
         let tag = key(export_key)
             .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad(user, version)), &mut buf)
             .expect("a keyring is short");
@@ -99,8 +98,10 @@ fn aad(user: &UserId, version: u32) -> Vec<u8> {
 
 fn key(export_key: &[u8]) -> LessSafeKey {
     let mut out = Zeroizing::new([0; 32]);
-    // HKDF refuses only outputs longer than 8,160 bytes, AES-256 only keys that are not 32
-    #[allow(clippy::expect_used)]
+    #[expect(
+        clippy::expect_used,
+        reason = "HKDF refuses only outputs longer than 8,160 bytes, AES-256 only keys that are not 32"
+    )]
     {
         Salt::new(HKDF_SHA256, &[])
             .extract(export_key)

@@ -46,8 +46,7 @@ impl RngCore for Rng {
         u64::from_ne_bytes(random())
     }
 
-    // a system without randomness can't hold a secret: the process must end
-    #[allow(clippy::expect_used)]
+    #[expect(clippy::expect_used, reason = "a system without randomness can't hold a secret: the process must end")]
     fn fill_bytes(&mut self, dest: &mut [u8]) {
         SystemRandom::new().fill(dest).expect("the operating system gives no random numbers");
     }
@@ -69,8 +68,7 @@ impl CipherSuite for Suite {
 
 /// Argon2id, 64 MiB, 3 passes, 4 lanes. The suite's own default would be weaker and fit no other client.
 fn ksf() -> Argon2<'static> {
-    // constants inside argon2's limits
-    #[allow(clippy::expect_used)]
+    #[expect(clippy::expect_used, reason = "constants inside argon2's limits")]
     let params = Params::new(65_536, 3, 4, None).expect("valid parameters");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
@@ -78,8 +76,7 @@ fn ksf() -> Argon2<'static> {
 /// The stretching function alone, 64 bytes out of `input` (vectors).
 pub fn stretch(input: &[u8]) -> Zeroizing<[u8; 64]> {
     let mut out = Zeroizing::new([0; 64]);
-    // constants inside argon2's limits
-    #[allow(clippy::expect_used)]
+    #[expect(clippy::expect_used, reason = "constants inside argon2's limits")]
     ksf().hash_password_into(input, &[0; 16], &mut out[..]).expect("valid lengths");
     out
 }

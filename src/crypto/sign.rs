@@ -89,8 +89,7 @@ pub struct SigningKey {
 impl SigningKey {
     /// The key of a seed.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        // ring refuses only seeds of another length
-        #[allow(clippy::expect_used)]
+        #[expect(clippy::expect_used, reason = "ring refuses only seeds of another length")]
         let pair = Ed25519KeyPair::from_seed_unchecked(seed).expect("32 bytes are a seed");
         let mut public = [0; 32];
         public.copy_from_slice(pair.public_key().as_ref());
@@ -139,7 +138,7 @@ impl fmt::Debug for SigningKey {
 
 /// `N` bytes from the system's generator. Ends the process only if the system has no randomness at all, which no key
 /// could survive.
-#[allow(clippy::expect_used)]
+#[expect(clippy::expect_used, reason = "without randomness there is no secret, and the process must end")]
 pub fn random<const N: usize>() -> [u8; N] {
     let mut out = [0; N];
     SystemRandom::new().fill(&mut out).expect("the operating system gives no random numbers");

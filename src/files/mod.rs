@@ -22,7 +22,7 @@ const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
 /// What half-written files are called: `.NAME.new-` and random letters.
 const PART: &str = ".new-";
 /// No write takes this long: half-written files that are older were left behind by a process that was killed.
-const STALE: Duration = Duration::from_secs(3_600);
+const STALE: Duration = Duration::from_hours(1);
 
 /// Makes a file that must not exist, for reading and writing.
 ///

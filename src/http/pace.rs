@@ -64,6 +64,6 @@ mod tests {
         }
         assert_eq!(pace.take(1, begin), Some(Duration::from_millis(20)));
         assert_eq!(pace.take(10, begin), Some(Duration::from_millis(220)));
-        assert_eq!(pace.take(1, begin + Duration::from_secs(60)), None);
+        assert_eq!(pace.take(1, begin + Duration::from_mins(1)), None);
     }
 }

@@ -38,7 +38,7 @@ const VERSION: u32 = 1;
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How long everything that waits may take to a peer that reads slowly. One that takes nothing is gone sooner, see
 /// [`super::progress`].
-const WRITE: Duration = Duration::from_secs(60);
+const WRITE: Duration = Duration::from_mins(1);
 
 type Socket<S> = WebSocketStream<S>;
 

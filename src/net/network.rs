@@ -28,7 +28,7 @@ impl Network {
                 let unused = 128 - u32::from(bits);
                 Self { first: IpAddr::V6((ip.to_bits() >> unused << unused).into()), bits }
             }
-            v4 => Self { first: v4, bits: 32 },
+            v4 @ IpAddr::V4(_) => Self { first: v4, bits: 32 },
         }
     }
 

@@ -90,7 +90,7 @@ impl Org {
             Ok(_) | Err(StoreError::Conflict) => {}
             // a sign-in need not fail for it; the next one tries again
             Err(e) => {
-                tracing::warn!(%user, error = %e, "the password before the last change could not be forgotten yet")
+                tracing::warn!(%user, error = %e, "the password before the last change could not be forgotten yet");
             }
         }
     }

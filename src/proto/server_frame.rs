@@ -198,6 +198,7 @@ pub enum ServerFrame {
     },
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn code_out<S: serde::Serializer>(code: &ErrorCode, s: S) -> Result<S::Ok, S::Error> {
     code.serialize(s)
 }

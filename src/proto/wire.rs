@@ -93,7 +93,7 @@ pub struct HeaderView<'a>(&'a [u8]);
 impl<'a> HeaderView<'a> {
     /// Checks magic, kind, suite and length; the view then reads fields without further checks.
     pub fn parse(bytes: &'a [u8]) -> Result<(Kind, Self), EnvelopeError> {
-        use EnvelopeError::*;
+        use EnvelopeError::{Length, NotSealed, TooLarge, Unsupported};
         if bytes.len() > super::MAX_ENVELOPE {
             return Err(TooLarge);
         }

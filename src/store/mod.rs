@@ -340,7 +340,7 @@ pub async fn find(store: &dyn Store, conv: ConvId, id: MsgId) -> Result<Option<u
 }
 
 /// A generation that there never was. Ends the process only if the system has no randomness at all.
-#[allow(clippy::expect_used)]
+#[expect(clippy::expect_used, reason = "without randomness there is no secret, and the process must end")]
 fn draw() -> Generation {
     let mut bytes = [0; 8];
     SystemRandom::new().fill(&mut bytes).expect("the operating system gives no random numbers");

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::files::{make_directory, replace};
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 /// Browsers refuse longer ones, also of private authorities.
 const SERVER_DAYS: u32 = 820;
 const CA_DAYS: u32 = 3_650;

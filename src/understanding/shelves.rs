@@ -76,7 +76,7 @@ impl Shelves {
         if body.len() > MAX_SHELF {
             return Err(too_large("the knowledge of this site", MAX_SHELF as u64));
         }
-        let tag = Sha256::digest(&body).iter().take(12).map(|b| format!("{b:02x}")).collect();
+        let tag = data_encoding::HEXLOWER.encode(&Sha256::digest(&body)[..12]);
         Ok(Shelf { tag, body: body.into() })
     }
 }

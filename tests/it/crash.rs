@@ -115,7 +115,7 @@ async fn run(kills: u64, faults: bool) {
                 assert!(faults, "nothing is acknowledged any more: {}", stage.report(n, seen));
                 proxies.iter().for_each(Proxy::resume);
             }
-            assert!(up.elapsed() < Duration::from_secs(60), "stuck: {}", stage.report(n, seen));
+            assert!(up.elapsed() < Duration::from_mins(1), "stuck: {}", stage.report(n, seen));
             assert!(!writers.iter().any(JoinHandle::is_finished), "a writer raised an alarm, see above");
             seen = *acked.borrow_and_update();
         }
@@ -132,7 +132,7 @@ async fn run(kills: u64, faults: bool) {
     stage.ending.send_replace(true);
     let mut ledgers = Vec::new();
     for writer in writers {
-        let ended = timeout(Duration::from_secs(60), writer).await;
+        let ended = timeout(Duration::from_mins(1), writer).await;
         ledgers.push(ended.expect("a writer never got its last acknowledgement").unwrap());
     }
     println!("{} in {:?}", stage.report(kills, seen), started.elapsed());

@@ -36,7 +36,7 @@ use place::Place;
 
 const MIB: u64 = 1 << 20;
 /// A step that takes longer never ends.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 fn cycles() -> u64 {
     std::env::var("KEFU_DISK_CYCLES").ok().and_then(|n| n.parse().ok()).unwrap_or(3)

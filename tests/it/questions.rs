@@ -64,7 +64,7 @@ fn another_number_unit_name_or_a_no_is_never_answered_outright() {
         assert!(!matches!(d.action, Action::Answer { .. }), "{text}: {d:?}");
         match &d.why {
             Why::Against { entry, asked: a, .. } => {
-                assert_eq!((a.as_str(), said.is_empty() || entry == said), (asked, true), "{text}: {d:?}")
+                assert_eq!((a.as_str(), said.is_empty() || entry == said), (asked, true), "{text}: {d:?}");
             }
             // too unlike to speak of, or several alike
             Why::Nearly { .. } | Why::Low { .. } | Why::Unanswered { .. } => {}

@@ -1,6 +1,6 @@
 //! Random batches on both stores: the one in a file must say and hold what the one in memory says and holds.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use bytes::Bytes;
 use kefu::{
@@ -98,7 +98,7 @@ async fn run(store: &dyn Store, feed: &mut Feed, batches: &[(bool, Batch)]) -> S
                 Outcome::Committed(Commit { records: c.records.iter().map(timeless).collect(), ..c })
             }
             Outcome::Duplicate { origin, frame } => Outcome::Duplicate { origin, frame: timeless(&frame) },
-            refused => refused,
+            refused @ Outcome::Refused { .. } => refused,
         }));
     }
     Said { feed: told, answers }
@@ -112,7 +112,7 @@ fn held(store: &dyn Store) -> String {
             for after in [None, Some(&b"a"[..]), Some(b"\xff")] {
                 for descending in [false, true] {
                     let pairs = store.scan(*table, prefix, after, descending, 3).unwrap();
-                    all += &format!("{table:?} {prefix:?} {after:?} {descending} {pairs:?}\n");
+                    writeln!(all, "{table:?} {prefix:?} {after:?} {descending} {pairs:?}").unwrap();
                 }
             }
         }
@@ -123,7 +123,7 @@ fn held(store: &dyn Store) -> String {
         };
         // how large it is they say only about
         let row = store.row(conv(c)).unwrap().map(|row| (row.rev, row.last_seq, row.value));
-        all += &format!("{c} {row:?} {:?} {:?}\n", records(0, 1000), records(2, 2));
+        writeln!(all, "{c} {row:?} {:?} {:?}", records(0, 1000), records(2, 2)).unwrap();
     }
     all
 }

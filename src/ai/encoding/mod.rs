@@ -193,7 +193,7 @@ fn told_apart(bytes: &[u8], file: &str, report: &mut Report) -> Option<String> {
 /// The line of the first byte that is not UTF-8.
 fn first_broken(bytes: &[u8]) -> u64 {
     let sound = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), str::len);
-    1 + bytes[..sound].iter().filter(|b| **b == b'\n').count() as u64
+    bytes[..sound].split(|b| *b == b'\n').count() as u64
 }
 
 /// Whether people wrote this; what they did not is in the report, by line.

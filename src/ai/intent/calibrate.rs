@@ -81,7 +81,7 @@ pub fn temperature(logits: &[Vec<f32>], labels: &[u32]) -> f32 {
             at_b = loss(b);
         }
     }
-    ((low + high) / 2.0).exp() as f32
+    f64::midpoint(low, high).exp() as f32
 }
 
 #[cfg(test)]

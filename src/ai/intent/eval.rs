@@ -194,7 +194,7 @@ mod tests {
         assert_eq!((s.outside, s.outside_recall), (2, 0.5));
         let (a, b) = (&report.intents[0], &report.intents[1]);
         assert_eq!((a.precision, a.f1, b.precision, b.recall), (1.0, 0.8, 0.5, 1.0));
-        assert!((s.macro_f1 - (0.8 + 2.0 / 3.0) / 2.0).abs() < 1e-6);
+        assert!((s.macro_f1 - f32::midpoint(0.8, 2.0 / 3.0)).abs() < 1e-6);
         assert_eq!(report.confusions.len(), 2);
         assert_eq!(report.bins[9], Bin { texts: 1, p: 0.95, right: 1.0 });
         // by hand: .05 + .35 + .45 + .15 + .15 + .75, of six

@@ -21,7 +21,7 @@ fn csv_as_excel_writes_it_is_read() {
         format!("text,intent\n{GOOD}"),
         format!("\u{feff}text,intent\r\n{}", GOOD.replace('\n', "\r\n")),
         format!("intent;text\n{}", "return;我要退货\nreturn;怎么退\ngreeting;你好\ngreeting;您好\n"),
-        format!("id,Text, Intent\n{}", GOOD.lines().map(|l| format!("7,{l}\n")).collect::<String>()),
+        format!("id,Text, Intent\n{}", GOOD.lines().flat_map(|l| ["7,", l, "\n"]).collect::<String>()),
         format!("sep=,\n\ntext,intent\n,,\n{GOOD},\n"),
         format!("文本,意图\n{}", GOOD.replace("我要退货", "\"我要退货\"")),
     ] {

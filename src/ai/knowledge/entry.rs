@@ -58,8 +58,8 @@ impl Entry {
     pub fn settle(&mut self) -> Vec<String> {
         let mut wrong = Vec::new();
         self.id = self.id.trim().to_owned();
-        self.question = unix_lines(&self.question).trim().to_owned();
-        self.answer = trimmed_lines(&unix_lines(&self.answer)).to_owned();
+        self.question = unix_lines(&self.question).trim().into();
+        self.answer = trimmed_lines(&unix_lines(&self.answer)).into();
         // as they are separated in files
         let similar = self.similar.iter().flat_map(|s| s.split(['\n', '\r', '|', '｜']).map(|s| s.trim().to_owned()));
         self.similar = similar.filter(|s| !s.is_empty()).collect();

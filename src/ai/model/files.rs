@@ -93,11 +93,14 @@ impl Files {
 
 /// A file that `build.rs` compressed, in memory of its own: megabytes that are read once, which an allocator would keep.
 #[cfg(any(model_embedded, head_embedded))]
+#[expect(
+    clippy::expect_used,
+    reason = "without memory for the model nothing starts, and the build wrote the file itself"
+)]
 pub(crate) fn inflated(gz: &[u8]) -> Bytes {
     // a gzip file ends with the size of what is in it
     let size = gz.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
     let mut plain = memmap2::MmapMut::map_anon(size as usize).expect("memory for the model");
-    // of bytes in memory that the build itself wrote
     flate2::read::GzDecoder::new(gz).read_exact(&mut plain).expect("a whole file");
     Bytes::from_owner(plain)
 }

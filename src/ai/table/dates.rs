@@ -1,5 +1,7 @@
 //! Dates, times of day and durations in a format of Excel.
 
+use std::fmt::Write as _;
+
 use super::format::{Refusal, Token};
 
 /// In which language a format names days and months.
@@ -135,8 +137,8 @@ pub fn show(value: f64, tokens: &[Token], language: Language, is_1904: bool) -> 
                 out.push_str(&part(date, *kind, *count, language)?);
             }
             Token::Point if Some(n) == point => {
-                out.push('.');
-                out.push_str(&format!("{:0places$}", ticks % per_second));
+                // writing to a string never fails
+                let _ = write!(out, ".{:0places$}", ticks % per_second);
             }
             Token::Digit('0') if point.is_some_and(|p| (p..=p + places).contains(&n)) => {}
             Token::Point => out.push('.'),

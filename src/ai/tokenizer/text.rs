@@ -6,6 +6,7 @@ use unicode_normalization_alignments::UnicodeNormalization;
 
 /// The switches of BertNormalizer.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent, and named as in tokenizer.json")]
 pub(super) struct Rules {
     /// Drop control characters, turn every kind of white space into a space.
     pub clean: bool,

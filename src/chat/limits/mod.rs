@@ -140,7 +140,7 @@ pub struct Limits {
 
 impl Limits {
     /// Full buckets.
-    pub fn new(r: Rates) -> Self {
+    pub fn new(r: &Rates) -> Self {
         let pairs = [
             Pair::new(Limit::Messages, r.messages),
             Pair::new(Limit::Openings, r.openings),

@@ -69,7 +69,7 @@ impl Threads {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(3600);
+    const LONG: Duration = Duration::from_hours(1);
 
     #[tokio::test]
     async fn a_panic_is_no_answer_and_ends_no_thread() {

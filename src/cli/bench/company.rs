@@ -66,8 +66,7 @@ fn id<T: std::str::FromStr>(text: &str) -> T
 where
     T::Err: std::fmt::Debug,
 {
-    // only literals and numbers of this file come here
-    #[allow(clippy::expect_used)]
+    #[expect(clippy::expect_used, reason = "only literals and numbers of this file come here")]
     text.parse().expect("a well-formed id")
 }
 

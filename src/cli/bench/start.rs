@@ -22,7 +22,7 @@ use super::{
 use crate::files::open_or_create;
 
 /// A start that takes longer has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Between two tries to reach it: what the figure may be too long by.
 const PAUSE: Duration = Duration::from_micros(500);
 

@@ -60,9 +60,9 @@ impl Report {
             eprintln!("         add people and read every conversation. Good for a trial, for nothing else.");
         }
         if ctx.json {
-            self.print_json()
+            self.print_json();
         } else {
-            self.print_text()
+            self.print_text();
         }
         self.invitation.as_ref().map_or(Ok(()), Invitation::shown)
     }

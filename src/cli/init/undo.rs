@@ -52,9 +52,9 @@ mod tests {
             fs::create_dir(&dir).unwrap();
             fs::write(dir.join("inside"), "").unwrap();
             if keep {
-                undo.keep()
+                undo.keep();
             } else {
-                drop(undo)
+                drop(undo);
             }
             assert_eq!((old.exists(), new.exists(), dir.exists()), (true, keep, keep));
         }

@@ -48,7 +48,7 @@ pub struct Args {
 }
 
 /// How often it is asked whether our own certificate is due.
-const RENEWAL: Duration = Duration::from_secs(6 * 3_600);
+const RENEWAL: Duration = Duration::from_hours(6);
 /// Between two looks at the clock.
 const CLOCK_LOOK: Duration = Duration::from_secs(30);
 

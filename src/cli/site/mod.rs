@@ -58,7 +58,7 @@ impl SettingsArgs {
             settings.form = form.clone();
         }
         if let Some(greeting) = &self.greeting {
-            settings.greeting = greeting.trim().to_owned();
+            settings.greeting = greeting.trim().into();
         }
         settings.require_secure = self.require_secure.unwrap_or(settings.require_secure);
         settings

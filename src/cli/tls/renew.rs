@@ -43,10 +43,11 @@ impl Args {
             false => tls::renew(&dir, Some(&hosts), now)?,
         }
         let until = Files::own(&dir).load_good(now)?.good.end;
-        let mut words = format!("The new certificate is for {}, good until {}.", hosts.join(", "), out::date(until));
-        if self.new_authority {
-            words.push_str(&format!("\nBrowsers must be told to trust {}.", dir.join(CA_CERT).display()));
-        }
+        let trust = match self.new_authority {
+            true => format!("\nBrowsers must be told to trust {}.", dir.join(CA_CERT).display()),
+            false => String::new(),
+        };
+        let words = format!("The new certificate is for {}, good until {}.{trust}", hosts.join(", "), out::date(until));
         ctx.say(json!({"hosts": hosts, "until": until, "new_authority": self.new_authority}), words);
         Ok(())
     }

@@ -132,7 +132,7 @@ fn enrolments(log: &Log, out: &mut Vec<Attempt>) {
         e.claim_sig = invite::sign_claim(&code("mallory").signing_key(), &e.cert.0, &ed, &x).to_vec().into();
     });
     put("an X25519 key swapped in", "Invite(Claim(Signature))", NOW, &|_, _| {}, &|e| {
-        e.x = Key32(x("mallory").public())
+        e.x = Key32(x("mallory").public());
     });
     // R = identity, S = 0 verifies under this key in lax libraries
     let code = code("wu");

@@ -57,13 +57,10 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
 fn allowed(path: &[&str]) -> Option<&'static str> {
     match path {
         ["directory"] => Some("GET, HEAD, POST"),
-        ["site", _]
+        ["site" | "knowledge", _]
         | ["site", _, "presence"]
-        | ["conversations"]
+        | ["conversations" | "boxes" | "widgets"]
         | ["conversations", _, "records"]
-        | ["knowledge", _]
-        | ["boxes"]
-        | ["widgets"]
         | ["ws", "site", _]
         | ["ws", "agent"] => Some("GET, HEAD"),
         ["login" | "invite" | "password", _] | ["snapshot"] => Some("POST"),

@@ -18,7 +18,7 @@ pub enum ActError {
     #[error("the server's invite for {0} does not verify: sign nothing, and compare with a backup")]
     Invite(UserId),
     /// No such user.
-    #[error("there is no user {user}{}", hint(nearest))]
+    #[error("there is no user {user}{}", hint(nearest.as_deref()))]
     UnknownUser {
         /// As typed.
         user: UserId,
@@ -41,7 +41,7 @@ pub enum ActError {
     #[error("user {0} does not wait for confirmation")]
     NotWaiting(UserId),
     /// No such team.
-    #[error("there is no team {team}{}", hint(nearest))]
+    #[error("there is no team {team}{}", hint(nearest.as_deref()))]
     UnknownTeam {
         /// As typed.
         team: TeamId,
@@ -52,7 +52,7 @@ pub enum ActError {
     #[error("there is a team {0} already")]
     TeamTaken(TeamId),
     /// No such site.
-    #[error("there is no site {site}{}", hint(nearest))]
+    #[error("there is no site {site}{}", hint(nearest.as_deref()))]
     UnknownSite {
         /// As typed.
         site: SiteId,
@@ -100,8 +100,8 @@ pub enum ActError {
     Days,
 }
 
-fn hint(nearest: &Option<String>) -> String {
-    nearest.as_ref().map(|n| format!(" (did you mean {n}?)")).unwrap_or_default()
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map(|n| format!(" (did you mean {n}?)")).unwrap_or_default()
 }
 
 /// The name nearest to what was typed, if it is near.

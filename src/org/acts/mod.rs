@@ -67,6 +67,7 @@ impl<'a> Signer<'a> {
     }
 
     /// Lets the snapshots of acts be good for this many days; at most 180.
+    #[must_use]
     pub fn fresh_for(self, days: u64) -> Self {
         Self { fresh_days: days.clamp(1, MAX_SNAPSHOT_MS / DAY_MS), ..self }
     }

@@ -196,7 +196,7 @@ impl Robot {
         if let Some(who) = held.who.as_ref().filter(|who| fits(who)) {
             return Ok((who.id.clone(), Key32(who.key.public())));
         }
-        let id = (1..).map(name).find(|id| !dir.state().bots.contains_key(id));
+        let id = (1..=u32::MAX).map(name).find(|id| !dir.state().bots.contains_key(id));
         // the directory does not hold every name there is
         let id = id.ok_or(RobotError::None)?;
         self.files.erase()?;
@@ -325,8 +325,7 @@ const LOOK_MS: u64 = 10 * 60_000;
 /// `robot`, `robot-2`, `robot-3` …
 fn name(n: u32) -> BotId {
     let text = if n == 1 { "robot".to_owned() } else { format!("robot-{n}") };
-    // letters, a dash and at most ten digits are an id
-    #[allow(clippy::unwrap_used)]
+    #[expect(clippy::unwrap_used, reason = "letters, a dash and at most ten digits are an id")]
     text.parse().unwrap()
 }
 

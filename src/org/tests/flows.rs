@@ -92,7 +92,7 @@ async fn a_reset_ends_the_old_key_and_brings_all_team_keys() {
     let keys = bank.claim(&code, "remembered password").await.unwrap();
     let (_, answer) = bank.login("li", "remembered password").await.unwrap();
     let mut epochs: Vec<u32> = answer.boxes.iter().map(|b| b.epoch).collect();
-    epochs.sort();
+    epochs.sort_unstable();
     assert_eq!(epochs, [1, 2]);
     assert!(answer.boxes.iter().all(|b| b.open(&keys.kem).is_ok()));
     assert_eq!(bank.org.agent(&user("li")).unwrap().role, Role::Supervisor);

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Failures that follow each other within this time are taken for one trouble.
-const TROUBLE: Duration = Duration::from_secs(60);
+const TROUBLE: Duration = Duration::from_mins(1);
 /// The first pause after a failure that the room does not explain, doubled with each that follows.
 const PAUSE: Duration = Duration::from_millis(250);
 /// Doublings at most: half a minute.

@@ -96,7 +96,7 @@ impl Writer {
             Ok(()) => {}
             // nobody waits for it, and the journal still holds everything
             Err(StoreError::Io(e)) => {
-                tracing::warn!(error = %e, "storage: the journal stays as it is until the next start")
+                tracing::warn!(error = %e, "storage: the journal stays as it is until the next start");
             }
             Err(e) => self.shared.fail(e),
         }

@@ -195,7 +195,7 @@ async fn agents_hear_when_something_was_missed() {
         inside.chat.welcome(conn, String::new()).unwrap();
     }
     let now = now_ms() + 8 * DAY;
-    inside.chat.close_quiet(super::idle::RULE, now).await;
+    inside.chat.close_quiet(idle::RULE, now).await;
     let chat = inside.chat.clone();
     let (conns, metrics) = ([li, zhou], inside.metrics.clone());
     inside.close().await;
@@ -264,7 +264,7 @@ async fn many_at_once_are_closed_in_parts_and_paged() {
     let inside = Inside::open(&company);
     let mut closed = 0;
     for pass in 1..=3 {
-        inside.chat.close_quiet(super::idle::RULE, 1_800_000_000_000 + pass).await;
+        inside.chat.close_quiet(idle::RULE, 1_800_000_000_000 + pass).await;
         let now = inside.metrics.snapshot().conversations_missed;
         // one may be taken for open that was closed a moment ago
         assert!((50..=200).contains(&(now - closed)), "{closed}, and {now} after pass {pass}");

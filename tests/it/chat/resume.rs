@@ -73,7 +73,7 @@ async fn a_slow_reader_is_closed_and_resumes_completely() {
     let tcp = socket.connect(server.addr).await.unwrap();
     let mut slow = Wire::over(tcp, server.addr, &visitor.me.door).await.unwrap();
     slow.hello(&visitor.me.key, visitor.me.side()).await.unwrap();
-    slow.send(&ClientFrame::Resume { convs: vec![kefu::proto::Have::upto(conv, 0)] }).await.unwrap();
+    slow.send(&ClientFrame::Resume { convs: vec![Have::upto(conv, 0)] }).await.unwrap();
     while !matches!(slow.next().await.unwrap(), Got::Frame(ServerFrame::Synced { .. })) {}
 
     let started = Instant::now();

@@ -280,7 +280,7 @@ fn a_company_for_this_machine_alone_is_reached_by_the_name_that_was_given() {
         let named: Vec<&str> = hosts.iter().flat_map(|host| ["--host", host]).collect();
         let made = sh.json(&[&["init", "--no-passphrase"], &named[..]].concat());
         assert_eq!((&made["public_url"], &made["certificate"]["hosts"]), (&json!(url), &json!(hosts)));
-        let config = std::fs::read_to_string(sh.path("data/kefu.toml")).unwrap();
+        let config = fs::read_to_string(sh.path("data/kefu.toml")).unwrap();
         assert!(config.contains(&format!("public_url = \"{url}\"")), "{config}");
     }
 }

@@ -238,9 +238,9 @@ fn no_planted_link_is_followed() {
                 copy(&good, &planted.data());
                 planted.plant(name, &planted.sh.path(to));
                 if command == SERVE {
-                    planted.serve()
+                    planted.serve();
                 } else {
-                    drop(planted.run(command))
+                    drop(planted.run(command));
                 }
                 planted.unharmed(&format!("{name} -> {to}, {command:?} as {user:?}"));
             }

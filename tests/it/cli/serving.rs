@@ -199,7 +199,7 @@ fn a_killed_server_leaves_nothing_in_the_way() {
 fn a_taken_port_is_named_with_what_to_do() {
     let sh = Shell::new();
     sh.json(&["init", "--no-passphrase"]);
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let out = sh.run(&["serve", "--listen", &address, "--plain-http"]);
     assert_eq!(out.status.code(), Some(5));

@@ -256,7 +256,8 @@ impl StorageBackend for Disk {
         if let Some(fault) = inner.fault() {
             if let Some(mut random) = fault.torn {
                 inner.synced = inner.left(&mut random);
-                inner.live = inner.synced.clone();
+                let synced = inner.synced.clone();
+                inner.live = synced;
                 inner.unsynced.clear();
             }
             return Err(io::Error::from_raw_os_error(fault.error));
@@ -289,7 +290,7 @@ impl StorageBackend for Disk {
 
 #[test]
 fn only_what_was_synced_is_sure_to_survive() {
-    let (disk, mut outcomes) = (Disk::new(), std::collections::BTreeSet::new());
+    let (disk, mut outcomes) = (Disk::new(), BTreeSet::new());
     disk.set_len(2048).unwrap();
     disk.write(0, &[1; 2048]).unwrap();
     disk.sync_data().unwrap();

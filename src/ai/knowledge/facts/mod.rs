@@ -45,7 +45,7 @@ pub(super) struct Token {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Member {
     group: u16,
-    member: u16,
+    number: u16,
     strict: bool,
     narrow: bool,
     from: usize,
@@ -103,12 +103,12 @@ pub(super) fn read(text: &str) -> Reading {
 
 /// 双十一, 五一, 一天 are words of their own.
 fn in_word(small: &str, q: &Quantity) -> bool {
-    let places = small[..q.to].char_indices().map(|(at, _)| at).filter(|at| at + 12 > q.from && *at <= q.from);
+    let mut places = small[..q.to].char_indices().map(|(at, _)| at).filter(|at| at + 12 > q.from && *at <= q.from);
     let member = |at: usize| {
         lexicon::at(small, at)
             .filter(|(words, end)| *end >= q.to && matches!(words[0], Word::Member { strict: true, .. }))
     };
-    places.filter_map(member).next().is_some()
+    places.any(|at| member(at).is_some())
 }
 
 impl Reading {
@@ -175,7 +175,7 @@ impl Reading {
         let Some((words, to)) = found else { return };
         for word in words {
             if let Word::Member { group, member, strict, narrow } = *word {
-                self.members.push(Member { group, member, strict, narrow, from, to });
+                self.members.push(Member { group, number: member, strict, narrow, from, to });
             }
         }
     }
@@ -287,7 +287,7 @@ fn members_compared(asked: &Reading, phrases: &[Reading], answer: &Reading, out:
         }
         seen.push(q.group);
         let mine = || asked.members.iter().filter(|m| m.group == q.group);
-        let shared = mine().any(|m| all(q.group).any(|(_, e)| e.member == m.member));
+        let shared = mine().any(|m| all(q.group).any(|(_, e)| e.number == m.number));
         let agreement = if q.strict { &mut out.members } else { &mut out.kind };
         if shared {
             agreement.both += 1.0;
@@ -301,7 +301,7 @@ fn members_compared(asked: &Reading, phrases: &[Reading], answer: &Reading, out:
                 agreement.asked += 1.0;
                 agreement.entry += 1.0;
             }
-            None if mine().any(|m| answer.members.iter().any(|a| a.member == m.member)) => {}
+            None if mine().any(|m| answer.members.iter().any(|a| a.number == m.number)) => {}
             None => {
                 agreement.asked += 1.0;
                 out.narrows += f32::from(u8::from(q.narrow));

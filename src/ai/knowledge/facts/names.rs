@@ -84,7 +84,7 @@ pub(super) fn names(text: &str, small: &str) -> Vec<Name> {
         let base = if version { "v" } else { word };
         let mut name = Name { base: base.to_owned(), number: String::new(), suffix: Vec::new(), from: at, to: next };
         if let Some((from, to)) = number_end {
-            name.number = small[from..to].to_owned();
+            name.number = small[from..to].into();
             split_suffix(&mut name);
             let mut to = to;
             while let Some((suffix, end)) = suffix_at(small, to) {

@@ -1,7 +1,7 @@
 //! Files as people bring them: what is read of each, or which mistake with which line. Those of `tests/data/imports` are as
 //! spreadsheets and scripts wrote them; other workbooks are made here.
 
-use std::io::Write as _;
+use std::{fmt::Write as _, io::Write as _};
 
 use super::*;
 use crate::ai::knowledge::{Book, export};
@@ -129,8 +129,9 @@ fn workbook(sheets: &[Sheet<'_>], formats: &[&str]) -> Vec<u8> {
     let package = "http://schemas.openxmlformats.org/package/2006/relationships";
     let (mut list, mut relations) = (String::new(), String::new());
     for (n, (name, state, rows, behind)) in sheets.iter().enumerate() {
-        list += &format!(r#"<sheet name="{name}" sheetId="{}" state="{state}" r:id="r{n}"/>"#, n + 1);
-        relations += &format!(r#"<Relationship Id="r{n}" Type="{office}/worksheet" Target="worksheets/s{n}.xml"/>"#);
+        write!(list, r#"<sheet name="{name}" sheetId="{}" state="{state}" r:id="r{n}"/>"#, n + 1).unwrap();
+        write!(relations, r#"<Relationship Id="r{n}" Type="{office}/worksheet" Target="worksheets/s{n}.xml"/>"#)
+            .unwrap();
         let sheet = format!(r#"<worksheet xmlns="{main}"><sheetData>{rows}</sheetData>{behind}</worksheet>"#);
         file(&format!("xl/worksheets/s{n}.xml"), &sheet);
     }
