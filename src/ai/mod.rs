@@ -8,7 +8,7 @@
 //! - [`model`]: reads a directory in the Hugging Face layout, or the one embedded in the executable; packs the weights.
 //! - [`encoder`]: one sentence, or several in one pass, through the layers. Each layer is a Candle in-place op (`layer`).
 //! - [`kernel`]: the arithmetic, once per instruction set, with equal bits on all of them. A crate of its own.
-//! - [`reference`]: the same model by plain Candle in f32, which the fast path is tested against.
+//! - [`mod@reference`]: the same model by plain Candle in f32, which the fast path is tested against.
 //! - [`intent`]: what a text wants, learned from examples. [`knowledge`]: which stored question it asks.
 //! - [`compat`]: one form for wide and narrow letters, before anything is read or compared.
 //! - [`embed`], [`vectors`], [`text_file`], [`encoding`], [`table`]: what the two share.
@@ -17,7 +17,7 @@
 //! # Threads
 //! Candle's own matrix products would start a pool of spinning threads. The executable never calls them: of Candle it uses
 //! the file reader, the tensor, and the hook for ops of one's own, none of which start threads. So there is no
-//! `RAYON_NUM_THREADS` to set; only [`reference`], for tests and benches, runs Candle's products.
+//! `RAYON_NUM_THREADS` to set; only [`mod@reference`], for tests and benches, runs Candle's products.
 
 pub mod compat;
 pub mod embed;

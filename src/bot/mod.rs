@@ -4,8 +4,8 @@
 //!   text ──[Brain]──► Thought ──[policy::decide]──► Decision
 //! ```
 //!
-//! - [`thought`]: what was understood. Filled by a [`Brain`], which stands in the composition root.
-//! - [`decision`]: what to do, with the reason ([`why`]).
+//! - `thought`: what was understood. Filled by a [`Brain`], which stands in the composition root.
+//! - `decision`: what to do, with the reason (`why`).
 //! - [`policy`]: from the one to the other.
 //!
 //! Who opens and seals messages, and who owns a conversation, is no business of this room.

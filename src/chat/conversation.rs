@@ -48,10 +48,10 @@ pub struct Row {
     /// Who moved the epoch to another team, until a member of that has written or announced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mover: Option<Mover>,
-    /// When it was closed because nobody had answered, ms; none once people have seen to that (see [`super::missed`]).
+    /// When it was closed because nobody had answered, ms; none once people have seen to that (see `missed.rs`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<u64>,
-    /// While nothing of its visitor is stored that people could answer (see [`super::empty`]).
+    /// While nothing of its visitor is stored that people could answer (see `empty.rs`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty: Option<Empty>,
 }

@@ -1,7 +1,7 @@
 //! What happens in conversations: one file a use case, and the fan-out that follows a commit.
 //!
 //! The road of a message: [`Chat::post`] checks it against the conversation's cell and hands a batch to the store; the
-//! store's writer makes it durable; [`fanout`] hears of it and delivers. Nothing is told to anybody before it is on disk,
+//! store's writer makes it durable; `fanout` hears of it and delivers. Nothing is told to anybody before it is on disk,
 //! and the sender's own copy of the record is his acknowledgement. Changes of owner take the same road: the desk decides,
 //! [`desk_task`] writes, the fan-out tells the desk and the people what became fact.
 //!

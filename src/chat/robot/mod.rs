@@ -5,7 +5,7 @@
 //!   fan-out ──bounded──► [`task`] ──threads──► [`turn`]: open, decide, seal ──► [`post`]: only while it is the owner
 //! ```
 //!
-//! It keeps keys of current epochs only, in [`talk`]; all else is read from the store, so a restart loses nothing: a
+//! It keeps keys of current epochs only, in `talk`; all else is read from the store, so a restart loses nothing: a
 //! question that was not answered yet is answered once. Nothing here delays the delivery of messages: when more comes in
 //! than it can read, it hands over.
 

@@ -1,6 +1,6 @@
 //! `kefu bench`: the load generator, and the figures that stand in the documentation.
 //!
-//! It speaks to a server only as any client does, over sockets, with [`wire`], which costs the generator little.
+//! It speaks to a server only as any client does, over sockets, with `wire`, which costs the generator little.
 //! [`company`] serves the tests too.
 
 mod beat;

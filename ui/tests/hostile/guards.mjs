@@ -108,13 +108,13 @@ export const GUARDS = [
   { name: 'tombstone: in its epoch', file: ledger, find: 'if (env.kind === Kind.tombstone || !this.current) this.epochHere(env);', replace: '', test: unit('attack', 'before the first epoch are nothing') },
   { name: 'acknowledged: by what leaves a line', file: ledger, find: 'return env.sender === this.port.kid && env.conv === this.id && kinds.includes(env.kind);', replace: 'return kinds.length > 0;', test: unit('attack', 'do not vanish') },
   { name: 'message id: once', file: ledger, find: "if (there && there.kind !== Kind.tombstone && there.kind !== Kind.noteTombstone) reject('replay');", replace: '', test: unit('attack', "of somebody else's message") },
-  { name: 'opening: a robot that was left out stays out', file: 'src/client/visitor-client.ts', find: 'const person = without || ', replace: 'const person = ', test: unit('attack', 'is not let in by a new first announcement') },
+  { name: 'opening: a robot that was left out stays out', file: 'src/client/opener.ts', find: 'const person = without || ', replace: 'const person = ', test: unit('attack', 'is not let in by a new first announcement') },
   { name: 'memory: nothing is sealed behind it', file: rotation, find: 'return epoch >= 0 && ledger.hashOf(epoch) !== hash;', replace: 'return epoch === -2 && hash === ledger.id;', test: unit('memory', 'one that knows less asks again') },
   { name: 'memory: a robot that left stays out', file: rotation, find: 'return this.person || this.h.ledger.left;', replace: 'return this.person;', test: unit('attack', 'that was said to be no owner') },
   refusal('memory: a log goes back only with a new database', conversation, "if (!gen || gen !== this.port.gen() || gen === this.asked) return this.end('error.history');", unit('memory', 'said without a new database')),
   { name: 'memory: an epoch that stays lost ends the conversation', file: conversation, find: "if (this.ledger.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0) return this.end('error.conversation_lost');", replace: '', test: unit('memory', 'a browser that kept no announcement') },
-  { name: 'memory: a conversation that is not named is gone', file: visitor, find: "return thread.end('error.conversation_gone');\n    this.begun", replace: 'this.thread.value = null;\n    this.begun', test: unit('memory', 'a conversation that is not named') },
-  { name: 'memory: no conversation that another began', file: visitor, find: 'begun?.id !== c.id || ', replace: '', test: lie('planted') },
+  { name: 'memory: a conversation that is not named is gone', file: visitor, find: "return thread.end('error.conversation_gone');\n    this.opener.begun", replace: 'this.thread.value = null;\n    this.opener.begun', test: unit('memory', 'a conversation that is not named') },
+  { name: 'memory: no conversation that another began', file: visitor, find: 'if (memory.now.epoch >= 0) remembered.push(c);', replace: 'remembered.push(c);', test: lie('planted') },
   refusal('memory: no conversation of somebody else', ledger, "if (this.port.role === 'visitor' && !equal(ed, this.port.me.pk)) reject('visitor_keys', 'the conversation of somebody else');", unit('readers', "another visitor's conversation")),
 
   // ---- rules 2 and 3: place and rights
