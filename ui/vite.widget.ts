@@ -5,7 +5,13 @@ import { ownNames } from './build/names.mjs';
 
 const style = (file: string): string => readFileSync(new URL(`src/${file}.css`, import.meta.url), 'utf8');
 /** Class names of our style sheets. Shorter ones look like `k-on`, which may as well be a subtraction; so may properties. */
-const CLASSES = new Set(['ui/components', 'ui/thread', 'widget/widget'].flatMap((file) => style(file).match(/\.[kw]-[a-z]{3}[a-z0-9-]*/g)!.map((c) => c.slice(1))));
+const CLASSES = new Set(
+  ['ui/components', 'ui/thread', 'widget/widget'].flatMap((file) =>
+    style(file)
+      .match(/\.[kw]-[a-z]{3}[a-z0-9-]*/g)!
+      .map((c) => c.slice(1)),
+  ),
+);
 /** Those that are put together at run time, or that browser tests look for. */
 const KEPT = /^(k-(avatar|banner|bubble-row|btn|dot|kind|left|right|state)|w-(in|left|open|right))/;
 
@@ -23,7 +29,9 @@ const shortStyles: Plugin = {
       if (file.type !== 'chunk') continue;
       file.code = file.code
         .replace(/--[kw]-[a-z]{3}[a-z0-9-]*/g, (name) => short(name, '--'))
-        .replace(/(?<![\w-])[kw]-[a-z][a-z0-9-]*(?![\w-])/g, (name) => (CLASSES.has(name) && !KEPT.test(name) ? short(name, 'k') : name));
+        .replace(/(?<![\w-])[kw]-[a-z][a-z0-9-]*(?![\w-])/g, (name) =>
+          CLASSES.has(name) && !KEPT.test(name) ? short(name, 'k') : name,
+        );
     }
   },
 };
@@ -66,7 +74,12 @@ export default defineConfig({
       safari10: false,
       compress: { passes: 3, keep_fargs: false, sequences: false, inline: 1 },
       // terser leaves alone what browsers call so, too
-      mangle: { properties: { regex: new RegExp(`^(?:${ownNames(new URL('src', import.meta.url).pathname).join('|')})$`), keep_quoted: true } },
+      mangle: {
+        properties: {
+          regex: new RegExp(`^(?:${ownNames(new URL('src', import.meta.url).pathname).join('|')})$`),
+          keep_quoted: true,
+        },
+      },
       format: { comments: false },
     },
     lib: { entry: 'src/widget/main.tsx', formats: ['iife'], name: 'kefuWidget', fileName: () => 'kefu.js' },

@@ -33,7 +33,13 @@ async function page(name) {
 
 const files = list(dist);
 const brotli = (bytes) =>
-  brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGBLOCK]: LGBLOCK, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
+  brotliCompressSync(bytes, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: 11,
+      [constants.BROTLI_PARAM_LGBLOCK]: LGBLOCK,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    },
+  });
 const sizes = {};
 for (const file of files) {
   const bytes = readFileSync(file);
@@ -45,16 +51,23 @@ for (const file of files) {
 }
 
 const stray = files.filter((f) => relative(dist, f).startsWith('w/') && !f.endsWith('/kefu.js'));
-if (stray.length) throw new Error(`the widget must be one file, but there is also ${stray.map((f) => relative(dist, f)).join(', ')}`);
+if (stray.length)
+  throw new Error(`the widget must be one file, but there is also ${stray.map((f) => relative(dist, f)).join(', ')}`);
 const widget = readFileSync(join(dist, 'w/kefu.js'));
-if (/\bimport\s*\(/.test(widget.toString())) throw new Error('the widget contains a dynamic import, which integrity does not cover');
+if (/\bimport\s*\(/.test(widget.toString()))
+  throw new Error('the widget contains a dynamic import, which integrity does not cover');
 
-if (/\bstatic\s*\{/.test(widget.toString())) throw new Error('the widget contains a static block, which Safari before 16.4 does not know');
+if (/\bstatic\s*\{/.test(widget.toString()))
+  throw new Error('the widget contains a static block, which Safari before 16.4 does not know');
 
 const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 const manifest = {
   version,
-  widget: { file: 'w/kefu.js', sri: `sha384-${createHash('sha384').update(widget).digest('base64')}`, ...sizes['w/kefu.js'] },
+  widget: {
+    file: 'w/kefu.js',
+    sri: `sha384-${createHash('sha384').update(widget).digest('base64')}`,
+    ...sizes['w/kefu.js'],
+  },
   console: { ...firstLoad('console'), files: inFolder('console') },
   ...(existsSync(join(dist, 'demo')) && { demo: { ...firstLoad('demo'), files: inFolder('demo') } }),
 };

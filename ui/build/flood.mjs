@@ -17,7 +17,13 @@ export async function serveFlood() {
     logLevel: 'error',
     publicDir: false,
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-    build: { outDir: dir, emptyOutDir: true, target: 'es2022', reportCompressedSize: false, rolldownOptions: { input: join(root, 'flood.html') } },
+    build: {
+      outDir: dir,
+      emptyOutDir: true,
+      target: 'es2022',
+      reportCompressedSize: false,
+      rolldownOptions: { input: join(root, 'flood.html') },
+    },
   });
   const server = createServer((req, res) => {
     const path = normalize(new URL(req.url, 'http://localhost').pathname);

@@ -15,8 +15,11 @@ export function ownNames(src) {
     .filter((f) => /\.tsx?$/.test(f))
     .sort()
     .map((f) => readFileSync(join(src, f), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''));
-  const members = sources.filter((s) => /^export (?:abstract )?class /m.test(s)).flatMap((s) => MEMBERS.flatMap((m) => [...s.matchAll(m)].map((x) => x[1])));
+  const members = sources
+    .filter((s) => /^export (?:abstract )?class /m.test(s))
+    .flatMap((s) => MEMBERS.flatMap((m) => [...s.matchAll(m)].map((x) => x[1])));
   const rest = MEMBERS.reduce((s, m) => s.replace(m, ''), sources.join('\n'));
-  const key = (name) => new RegExp(`(?<![\\w.?])${name}\\??\\s*:(?!:)|['"\`]${name}['"\`]|[{,]\\s*${name}\\s*[,}]`).test(rest);
+  const key = (name) =>
+    new RegExp(`(?<![\\w.?])${name}\\??\\s*:(?!:)|['"\`]${name}['"\`]|[{,]\\s*${name}\\s*[,}]`).test(rest);
   return [...new Set(members)].filter((name) => name.length > 2 && !KEYWORDS.includes(name) && !key(name)).sort();
 }

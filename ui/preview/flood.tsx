@@ -45,7 +45,10 @@ async function start() {
   const deps = { openStore: async () => memoryStore(), backend: b, secure: true };
   // time and turns are the browser's
   const env = () => ({ ...server.env(), turn: browserEnv().turn });
-  const visitor = new Visitor({ server: SERVER, site: SITE, org: printFingerprint(co.fp), lang: 'zh' }, { ...deps, env: env() });
+  const visitor = new Visitor(
+    { server: SERVER, site: SITE, org: printFingerprint(co.fp), lang: 'zh' },
+    { ...deps, env: env() },
+  );
   visitor.start({ name: '王' });
   await visitor.send('你好');
   const until = async (holds: () => boolean): Promise<void> => {
@@ -89,14 +92,31 @@ async function start() {
       if (side === 'visitor') {
         const open = signal(true);
         render(<Widget client={visitor} open={open} position="right" />, mount());
-        await until(() => visitor.thread.value?.synced.value === true && visitor.thread.value.have >= server.convs.get(conv)!.records.length);
+        await until(
+          () =>
+            visitor.thread.value?.synced.value === true &&
+            visitor.thread.value.have >= server.convs.get(conv)!.records.length,
+        );
         return;
       }
       server.routes.set('/boxes', async () => ({ boxes: await co.boxes(['svc'], li.x.pk) }));
       const store = memoryStore();
-      await store.set(`a/${SERVER}/session`, { user: 'li', ed: await li.ed.keep(), x: await li.x.keep(), locked: false });
+      await store.set(`a/${SERVER}/session`, {
+        user: 'li',
+        ed: await li.ed.keep(),
+        x: await li.x.keep(),
+        locked: false,
+      });
       await store.set(`a/${SERVER}/pin`, printFingerprint(co.fp));
-      const client = new Agent({ server: SERVER }, { ...deps, env: env(), openStore: async () => store, opaque: () => Promise.reject(new Error('no password here')) as never });
+      const client = new Agent(
+        { server: SERVER },
+        {
+          ...deps,
+          env: env(),
+          openStore: async () => store,
+          opaque: () => Promise.reject(new Error('no password here')) as never,
+        },
+      );
       render(<Console client={client} />, document.getElementById('app')!);
       await until(() => client.connection.value.state === 'online' && client.conversations.value.length > 0);
       select(conv);

@@ -14,4 +14,7 @@ const client = fakeVisitor(scene, lang.value === 'en');
 const open = signal(scene !== 'closed');
 window.kefu = makeApi(open, client);
 startClock();
-render(<App client={client} open={open} position={query.get('pos') === 'left' ? 'left' : 'right'} />, mount(query.get('color') ?? undefined));
+render(
+  <App client={client} open={open} position={query.get('pos') === 'left' ? 'left' : 'right'} />,
+  mount(query.get('color') ?? undefined),
+);

@@ -103,7 +103,16 @@ export interface Form {
 /** Facts in the stream of a conversation. `by` and `user` are user ids, or `visitor`. */
 export type ThreadEvent =
   | { t: 'open' }
-  | { t: 'owner'; owner: 'queue' | 'robot' | 'agent' | 'none'; user?: string; name?: string; team: string; why: OwnerWhy; by?: string; byName?: string }
+  | {
+      t: 'owner';
+      owner: 'queue' | 'robot' | 'agent' | 'none';
+      user?: string;
+      name?: string;
+      team: string;
+      why: OwnerWhy;
+      by?: string;
+      byName?: string;
+    }
   | { t: 'closed'; by: string; name?: string }
   | { t: 'reopened'; by: string; name?: string }
   /** It was missed, and somebody decided that it needs no answer. Only agents hear of it. */
@@ -302,7 +311,21 @@ export interface Offer {
 export interface Notice {
   id: number;
   kind: 'error' | 'info';
-  key: ErrorKey | 'notice.snapshot_renewed' | 'notice.snapshot_expires' | 'notice.old_widgets' | 'notice.unsafe_widgets' | 'notice.old_password' | 'notice.offer_missed' | 'notice.missed' | 'notice.signed_out' | 'notice.teams_left' | 'notice.teams_joined' | 'notice.role' | 'notice.password' | 'notice.made_busy';
+  key:
+    | ErrorKey
+    | 'notice.snapshot_renewed'
+    | 'notice.snapshot_expires'
+    | 'notice.old_widgets'
+    | 'notice.unsafe_widgets'
+    | 'notice.old_password'
+    | 'notice.offer_missed'
+    | 'notice.missed'
+    | 'notice.signed_out'
+    | 'notice.teams_left'
+    | 'notice.teams_joined'
+    | 'notice.role'
+    | 'notice.password'
+    | 'notice.made_busy';
   params?: Record<string, string | number>;
 }
 

@@ -121,7 +121,16 @@ export type Welcome = {
   storage?: StorageState;
 };
 
-export type ErrorFrame = { t: 'error'; code: number; text: string; req?: number; conv?: string; msg?: string; retry_ms?: number; limit?: Limit };
+export type ErrorFrame = {
+  t: 'error';
+  code: number;
+  text: string;
+  req?: number;
+  conv?: string;
+  msg?: string;
+  retry_ms?: number;
+  limit?: Limit;
+};
 
 export type ServerFrame =
   | { t: 'challenge'; nonce: string; org: string; now: number }
@@ -150,7 +159,9 @@ export type ServerFrame =
 export function parseFrame(text: string): ServerFrame | null {
   try {
     const frame: unknown = JSON.parse(text);
-    return typeof frame === 'object' && frame !== null && typeof (frame as { t?: unknown }).t === 'string' ? (frame as ServerFrame) : null;
+    return typeof frame === 'object' && frame !== null && typeof (frame as { t?: unknown }).t === 'string'
+      ? (frame as ServerFrame)
+      : null;
   } catch {
     return null;
   }
@@ -257,7 +268,16 @@ export const GRANT_BOX_LEN = 101;
 export const SIGNATURE_LEN = 64;
 export const RECALL_LEN = MESSAGE_HEADER + 16 + 4 + 4 + 16 + SIGNATURE_LEN;
 
-export const Kind = { message: 1, announcement: 2, grant: 3, note: 4, recall: 5, noteRecall: 6, tombstone: 9, noteTombstone: 10 } as const;
+export const Kind = {
+  message: 1,
+  announcement: 2,
+  grant: 3,
+  note: 4,
+  recall: 5,
+  noteRecall: 6,
+  tombstone: 9,
+  noteTombstone: 10,
+} as const;
 export type KindNumber = (typeof Kind)[keyof typeof Kind];
 
 /** One recipient of an epoch's key: kind 1 team, 2 visitor, 3 bot. */
@@ -286,7 +306,8 @@ export class Envelope {
       case Kind.message:
         return n >= MESSAGE_HEADER + 32 + 16 + SIGNATURE_LEN ? new Envelope(b, Kind.message) : null;
       case Kind.announcement:
-        return n >= ANNOUNCEMENT_HEADER + 2 * BOX_LEN + SIGNATURE_LEN && (n - ANNOUNCEMENT_HEADER - SIGNATURE_LEN) % BOX_LEN === 0
+        return n >= ANNOUNCEMENT_HEADER + 2 * BOX_LEN + SIGNATURE_LEN &&
+          (n - ANNOUNCEMENT_HEADER - SIGNATURE_LEN) % BOX_LEN === 0
           ? new Envelope(b, Kind.announcement)
           : null;
       case Kind.grant: {
@@ -346,7 +367,12 @@ export class Envelope {
   // recalls only
   /** What is recalled: message id, its place in its sender's counter, hash of its envelope. */
   get recalled(): { msg: string; inst: number; ctr: number; hash: Uint8Array } {
-    return { msg: hex(this.bytes.subarray(80, 96)), inst: this.v.getUint32(96), ctr: this.v.getUint32(100), hash: this.bytes.subarray(104, 120) };
+    return {
+      msg: hex(this.bytes.subarray(80, 96)),
+      inst: this.v.getUint32(96),
+      ctr: this.v.getUint32(100),
+      hash: this.bytes.subarray(104, 120),
+    };
   }
 
   // announcements only
@@ -367,7 +393,8 @@ export class Envelope {
   }
   get boxes(): BoxView[] {
     const out: BoxView[] = [];
-    for (let at = ANNOUNCEMENT_HEADER; at < this.bytes.length - SIGNATURE_LEN; at += BOX_LEN) out.push(boxAt(this.bytes, at));
+    for (let at = ANNOUNCEMENT_HEADER; at < this.bytes.length - SIGNATURE_LEN; at += BOX_LEN)
+      out.push(boxAt(this.bytes, at));
     return out;
   }
 
@@ -382,7 +409,12 @@ export class Envelope {
 }
 
 function boxAt(b: Uint8Array, at: number): BoxView {
-  return { kind: b[at]!, kid: b.subarray(at + 1, at + 17), enc: b.subarray(at + 17, at + 49), ct: b.subarray(at + 49, at + 97) };
+  return {
+    kind: b[at]!,
+    kid: b.subarray(at + 1, at + 17),
+    enc: b.subarray(at + 17, at + 49),
+    ct: b.subarray(at + 49, at + 97),
+  };
 }
 
 // ---- HTTP

@@ -1,7 +1,15 @@
 /** First login by invite code, login, password change: with the real OPAQUE on both sides. */
 import { ready, server as opaqueServer } from '@serenity-kit/opaque';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { changePassword, enrol, isCertified, login, openBoxes, readCode, type AccountDeps } from '../src/client/account';
+import {
+  changePassword,
+  enrol,
+  isCertified,
+  login,
+  openBoxes,
+  readCode,
+  type AccountDeps,
+} from '../src/client/account';
 import { keeperFromLog } from '../src/client/log-keeper';
 import { b64u, hex, u32, unb64u, utf8 } from '../src/crypto/bytes';
 import { H } from '../src/crypto/hash';
@@ -61,29 +69,53 @@ describe('an account', () => {
       const { user, m, old } = body as { user: string; m: string; old?: boolean };
       starts.push(old);
       const of = old ? before : account;
-      const r = opaqueServer.startLogin({ serverSetup: setup, userIdentifier: user, registrationRecord: of?.user === user ? of.record : null, startLoginRequest: m, identifiers: identifiers(user) });
+      const r = opaqueServer.startLogin({
+        serverSetup: setup,
+        userIdentifier: user,
+        registrationRecord: of?.user === user ? of.record : null,
+        startLoginRequest: m,
+        identifiers: identifiers(user),
+      });
       states.set('1', JSON.stringify({ user, old, state: r.serverLoginState }));
       return { id: '1', m: r.loginResponse };
     });
     server.routes.set('/login/finish', (body) => {
-      const { user, old, state } = JSON.parse(states.get(body.id as string)!) as { user: string; old?: boolean; state: string };
-      opaqueServer.finishLogin({ serverLoginState: state, finishLoginRequest: body.m as string, identifiers: identifiers(user) });
+      const { user, old, state } = JSON.parse(states.get(body.id as string)!) as {
+        user: string;
+        old?: boolean;
+        state: string;
+      };
+      opaqueServer.finishLogin({
+        serverLoginState: state,
+        finishLoginRequest: body.m as string,
+        identifiers: identifiers(user),
+      });
       const { keyring, version, boxes } = old ? before! : account!;
       if (!old) before = null;
       return { token: 't', keyring, version, boxes, change: CHANGE };
     });
     server.routes.set('/password/start', (body) => ({
-      m: opaqueServer.createRegistrationResponse({ serverSetup: setup, userIdentifier: account!.user, registrationRequest: body.m as string }).registrationResponse,
+      m: opaqueServer.createRegistrationResponse({
+        serverSetup: setup,
+        userIdentifier: account!.user,
+        registrationRequest: body.m as string,
+      }).registrationResponse,
     }));
     server.routes.set('/password/finish', (body) => {
       finished = body;
       before = account;
-      account = { ...account!, record: body.record as string, keyring: body.keyring as string, version: body.version as number };
+      account = {
+        ...account!,
+        record: body.record as string,
+        keyring: body.keyring as string,
+        version: body.version as number,
+      };
       return {};
     });
   });
 
-  const keeper = () => keeperFromLog({ backend: b, store: memoryStore(), http: d.http, now, onChange() {}, onAlarm() {} }, co.fp);
+  const keeper = () =>
+    keeperFromLog({ backend: b, store: memoryStore(), http: d.http, now, onChange() {}, onAlarm() {} }, co.fp);
 
   /** Serves one invite. */
   const invite = async (exp?: number) => {
@@ -93,7 +125,11 @@ describe('an account', () => {
       return { cert: i.cert, signer: i.signer, sig: i.sig, boxes: i.boxes };
     });
     server.routes.set('/invite/register', (body) => ({
-      m: opaqueServer.createRegistrationResponse({ serverSetup: setup, userIdentifier: 'li', registrationRequest: body.m as string }).registrationResponse,
+      m: opaqueServer.createRegistrationResponse({
+        serverSetup: setup,
+        userIdentifier: 'li',
+        registrationRequest: body.m as string,
+      }).registrationResponse,
     }));
     server.routes.set('/invite/claim', async (body) => {
       claims++;
@@ -103,7 +139,13 @@ describe('an account', () => {
         throw Code.conflict;
       }
       co.log.push(body.entry as Company['log'][number]);
-      account = { user: 'li', record: body.record as string, keyring: body.keyring as string, version: 1, boxes: body.boxes };
+      account = {
+        user: 'li',
+        record: body.record as string,
+        keyring: body.keyring as string,
+        version: 1,
+        boxes: body.boxes,
+      };
       return {};
     });
     return i;
@@ -127,8 +169,12 @@ describe('an account', () => {
     await expect(login(d, k, 'li', `${PASSWORD}!`)).rejects.toMatchObject({ key: 'error.login' });
     await expect(login(d, k, 'nobody', PASSWORD)).rejects.toMatchObject({ key: 'error.login' });
 
-    await expect(changePassword(d, k.directory, 'li', PASSWORD, 'short')).rejects.toMatchObject({ key: 'error.password_short' });
-    await expect(changePassword(d, k.directory, 'li', 'wrong password', 'another password')).rejects.toMatchObject({ key: 'error.login' });
+    await expect(changePassword(d, k.directory, 'li', PASSWORD, 'short')).rejects.toMatchObject({
+      key: 'error.password_short',
+    });
+    await expect(changePassword(d, k.directory, 'li', 'wrong password', 'another password')).rejects.toMatchObject({
+      key: 'error.login',
+    });
     await changePassword(d, k.directory, 'li', PASSWORD, 'another password');
     expect(account!.version).toBe(2);
     expect(before, 'the sign-in with the new one ends it').toBeNull();
@@ -143,7 +189,8 @@ describe('an account', () => {
     await changePassword(d, k.directory, 'li', PASSWORD, 'another password');
     const { record, keyring, version, change, sig } = finished!;
     expect(change).toBe(CHANGE);
-    const signed = (v: number, r = record!) => H('pass', utf8('li'), u32(v), unb64u(r as string), unb64u(keyring as string));
+    const signed = (v: number, r = record!) =>
+      H('pass', utf8('li'), u32(v), unb64u(r as string), unb64u(keyring as string));
     expect(await b.verify('pass', me.ed.pk, signed(version as number), unb64u(sig as string))).toBe(true);
     expect(await b.verify('pass', me.ed.pk, signed(3), unb64u(sig as string))).toBe(false);
     expect(await b.verify('auth', me.ed.pk, signed(2), unb64u(sig as string))).toBe(false);
@@ -158,7 +205,10 @@ describe('an account', () => {
     expect(before?.version).toBe(1);
     const again = await login(d, k, 'li', PASSWORD);
     expect([again.old, hex(again.me.ed.pk)]).toEqual([true, hex(me.ed.pk)]);
-    await expect(changePassword(d, k.directory, 'li', PASSWORD, 'a third password'), 'only the password of now changes it').rejects.toMatchObject({ key: 'error.login' });
+    await expect(
+      changePassword(d, k.directory, 'li', PASSWORD, 'a third password'),
+      'only the password of now changes it',
+    ).rejects.toMatchObject({ key: 'error.login' });
     starts.length = 0;
     await expect(login(d, k, 'li', 'neither of them')).rejects.toMatchObject({ key: 'error.login' });
     expect(starts).toEqual([undefined, true]);
@@ -185,7 +235,9 @@ describe('an account', () => {
   it('a login server of another company is refused', async () => {
     const i = await invite();
     setup = opaqueServer.createSetup();
-    await expect(enrol(d, await keeper(), readCode(i.code), PASSWORD)).rejects.toMatchObject({ key: 'error.server_key' });
+    await expect(enrol(d, await keeper(), readCode(i.code), PASSWORD)).rejects.toMatchObject({
+      key: 'error.server_key',
+    });
     expect(claims).toBe(0);
   });
 
@@ -196,19 +248,32 @@ describe('an account', () => {
     expect(() => readCode(typo)).toThrow('error.invite_format');
     const other = await Company.create(b);
     const foreign = await other.invite('li', ['svc']);
-    await expect(keeperFromLog({ backend: b, store: memoryStore(), http: d.http, now, onChange() {}, onAlarm() {} }, readCode(foreign.code).org)).rejects.toMatchObject({ key: 'error.pin' });
-    await expect(enrol(d, await keeper(), readCode(foreign.code), PASSWORD)).rejects.toMatchObject({ key: 'error.invite_used' });
+    await expect(
+      keeperFromLog(
+        { backend: b, store: memoryStore(), http: d.http, now, onChange() {}, onAlarm() {} },
+        readCode(foreign.code).org,
+      ),
+    ).rejects.toMatchObject({ key: 'error.pin' });
+    await expect(enrol(d, await keeper(), readCode(foreign.code), PASSWORD)).rejects.toMatchObject({
+      key: 'error.invite_used',
+    });
 
     const late = await invite(NOW - 1);
-    await expect(enrol(d, await keeper(), readCode(late.code), PASSWORD)).rejects.toMatchObject({ key: 'error.invite_expired' });
+    await expect(enrol(d, await keeper(), readCode(late.code), PASSWORD)).rejects.toMatchObject({
+      key: 'error.invite_expired',
+    });
     const good = await invite();
     await enrol(d, await keeper(), readCode(good.code), PASSWORD);
-    await expect(enrol(d, await keeper(), readCode(good.code), PASSWORD)).rejects.toMatchObject({ key: 'error.invite_used' });
+    await expect(enrol(d, await keeper(), readCode(good.code), PASSWORD)).rejects.toMatchObject({
+      key: 'error.invite_used',
+    });
 
     const mine = co.admin.ed;
     co.admin.ed = await b.newSigningKey();
     const forged = await invite();
     co.admin.ed = mine;
-    await expect(enrol(d, await keeper(), readCode(forged.code), PASSWORD)).rejects.toMatchObject({ key: 'error.directory' });
+    await expect(enrol(d, await keeper(), readCode(forged.code), PASSWORD)).rejects.toMatchObject({
+      key: 'error.directory',
+    });
   });
 });

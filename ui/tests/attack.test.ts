@@ -11,7 +11,8 @@ import { agent, broken, browser, co, open, server, visitor } from './support/wor
 
 const SECRET = 'card 6222020200112233';
 
-const hidden = (like: Uint8Array): Uint8Array => cat(like.slice(0, 16), utf8('K0'), new Uint8Array(2), like.slice(20, 36), utf8('{"t":"hidden"}'));
+const hidden = (like: Uint8Array): Uint8Array =>
+  cat(like.slice(0, 16), utf8('K0'), new Uint8Array(2), like.slice(20, 36), utf8('{"t":"hidden"}'));
 
 /** An agent's words that the visitor has read. */
 async function answered(b: { v: Tab; id: string }, text: string): Promise<void> {
@@ -29,7 +30,9 @@ describe('what was shown before', () => {
     const at = server.convs.get(b.id)!.records.length;
     // the answer is replaced, records are added, and the first page load never hears that this was all
     server.show = (records) => {
-      const out = records.slice(0, at).map((r) => (Envelope.parse(r.subarray(16))?.kind === Kind.message && r === records[at - 1] ? hidden(r) : r));
+      const out = records
+        .slice(0, at)
+        .map((r) => (Envelope.parse(r.subarray(16))?.kind === Kind.message && r === records[at - 1] ? hidden(r) : r));
       const next = hidden(records[at - 1]!);
       for (let i = at + 1; i < at + 4; i++) out.push(cat(u32(0), u32(i), next.slice(8)));
       return out;
@@ -67,7 +70,21 @@ describe('what was shown before', () => {
     const before = records.length;
     await until(() => records.length > before);
     // somebody unknown: the page asks for the directory and waits
-    server.append(b.id, cat(utf8('K1'), new Uint8Array([1, 1]), unhex(b.id), u32(0), random(16), random(16), u32(1), u32(0), random(16), random(32 + 16 + 64)));
+    server.append(
+      b.id,
+      cat(
+        utf8('K1'),
+        new Uint8Array([1, 1]),
+        unhex(b.id),
+        u32(0),
+        random(16),
+        random(16),
+        u32(1),
+        u32(0),
+        random(16),
+        random(32 + 16 + 64),
+      ),
+    );
     for (const r of records.slice(before)) peer.s.bytes(r);
     await rest(100);
     peer.s.say({ t: 'conv', conv: server.convs.get(b.id)!.conv });
@@ -93,7 +110,10 @@ describe('the robot', () => {
     const from = server.received.length;
     await b.reload();
     await rest(20_000);
-    const robotEpoch = server.received.slice(from).map((x) => Envelope.parse(x)!).filter((e) => e.kind === Kind.message && e.epoch === 0);
+    const robotEpoch = server.received
+      .slice(from)
+      .map((x) => Envelope.parse(x)!)
+      .filter((e) => e.kind === Kind.message && e.epoch === 0);
     expect(robotEpoch).toEqual([]);
   });
 
@@ -125,9 +145,15 @@ describe('the robot', () => {
     refusal = null;
     const again = reload();
     await until(() => server.convs.size > 0);
-    const first = [...server.convs.values()][0]!.records.map((r) => Envelope.parse(r.subarray(16))).find((e) => e?.kind === Kind.announcement);
+    const first = [...server.convs.values()][0]!.records
+      .map((r) => Envelope.parse(r.subarray(16)))
+      .find((e) => e?.kind === Kind.announcement);
     expect(first!.flags).toBe(0);
-    await until(() => stateOf(again.client.thread.value, 'for people') === 'sent' || stateOf(again.client.thread.value, 'for people') === 'delivered');
+    await until(
+      () =>
+        stateOf(again.client.thread.value, 'for people') === 'sent' ||
+        stateOf(again.client.thread.value, 'for people') === 'delivered',
+    );
   });
 });
 
@@ -155,19 +181,34 @@ describe('a conversation that is gone', () => {
 });
 
 describe('own messages', () => {
-  it.each([Kind.note, Kind.grant])('do not vanish because the server shows something of kind %i under their id', async (kind) => {
-    const b = await browser();
-    server.fate = () => 'lose';
-    await b.v.client.send('do not lose me');
-    await until(() => server.received.some((x) => Envelope.parse(x)?.ctr === 2));
-    const env = Envelope.parse(server.received.at(-1)!)!;
-    const fake = kind === Kind.note ? cat(env.bytes.slice(0, 2), new Uint8Array([4]), env.bytes.slice(3, 80), random(16 + 32 + 48 + 64)) : cat(utf8('K1'), new Uint8Array([3, 1]), unhex(b.id), unhex(env.sender), new Uint8Array([0, 1]), random(4 + 97 - 0), unhex(env.msg), random(48));
-    expect(Envelope.parse(fake)?.msg).toBe(env.msg);
-    server.append(b.id, fake);
-    await rest();
-    const all = lines(b.v.client.thread.value);
-    expect(all.some((m) => m.text === 'do not lose me' || m.kind === 'broken')).toBe(true);
-  });
+  it.each([Kind.note, Kind.grant])(
+    'do not vanish because the server shows something of kind %i under their id',
+    async (kind) => {
+      const b = await browser();
+      server.fate = () => 'lose';
+      await b.v.client.send('do not lose me');
+      await until(() => server.received.some((x) => Envelope.parse(x)?.ctr === 2));
+      const env = Envelope.parse(server.received.at(-1)!)!;
+      const fake =
+        kind === Kind.note
+          ? cat(env.bytes.slice(0, 2), new Uint8Array([4]), env.bytes.slice(3, 80), random(16 + 32 + 48 + 64))
+          : cat(
+              utf8('K1'),
+              new Uint8Array([3, 1]),
+              unhex(b.id),
+              unhex(env.sender),
+              new Uint8Array([0, 1]),
+              random(4 + 97 - 0),
+              unhex(env.msg),
+              random(48),
+            );
+      expect(Envelope.parse(fake)?.msg).toBe(env.msg);
+      server.append(b.id, fake);
+      await rest();
+      const all = lines(b.v.client.thread.value);
+      expect(all.some((m) => m.text === 'do not lose me' || m.kind === 'broken')).toBe(true);
+    },
+  );
 });
 
 describe('tombstones', () => {
@@ -194,7 +235,9 @@ describe('message ids', () => {
     const begun = [t.opening(), await t.epoch(t.visitor.ed)];
     const a = await t.say('a');
     const head = { conv: t.conv, epoch: 0, msg: a.body.slice(40, 56), inst: 9, ctr: 0, prev: t.last };
-    const same = t.record(await sealMessage(head, await t.b.epochKey(t.eks[0]!), encodeBody({ t: 'text', ts: 0, text: 'b' }), t.li.ed));
+    const same = t.record(
+      await sealMessage(head, await t.b.epochKey(t.eks[0]!), encodeBody({ t: 'text', ts: 0, text: 'b' }), t.li.ed),
+    );
     const back = await t.recall(a, t.visitor.ed);
     expect(await read(await t.reader(t.li), [...begun, a, same, back])).toEqual(['recalled', 'broken']);
   });
@@ -310,7 +353,12 @@ describe('an honest server', () => {
     await until(() => stateOf(b.v.client.thread.value, 'better') !== 'queued');
     server.rewind(b.id, keep);
     server.cut();
-    await until(() => texts(b.v.client.thread.value).includes('better') && stateOf(b.v.client.thread.value, 'better') !== 'queued' && b.v.client.thread.value!.synced.value);
+    await until(
+      () =>
+        texts(b.v.client.thread.value).includes('better') &&
+        stateOf(b.v.client.thread.value, 'better') !== 'queued' &&
+        b.v.client.thread.value!.synced.value,
+    );
     await rest(30_000);
     expect(b.v.client.thread.value!.ended).toBe(null);
     await b.v.client.send('goes on');

@@ -20,7 +20,10 @@ async function left(store: Store = memoryStore(), before?: string): Promise<Tab>
     await until(() => stateOf(v.client.thread.value, before) === 'sent');
     v.client.person();
     await until(() => !v.client.thread.value!.members.value.bot, 'the robot is out');
-    server.tell(v.client.thread.value!.id, { t: 'conv', conv: { ...v.client.thread.value!.conv.value!, owner: 'queue' } });
+    server.tell(v.client.thread.value!.id, {
+      t: 'conv',
+      conv: { ...v.client.thread.value!.conv.value!, owner: 'queue' },
+    });
   }
   await v.client.send('to people');
   await until(() => stateOf(v.client.thread.value, 'to people') === 'sent');
@@ -32,7 +35,12 @@ describe('a message that was left, and the robot', () => {
     const { client } = await left(undefined, 'a question');
     const old = client.thread.value!;
     client.askRobot();
-    expect([client.thread.value, client.other.value, client.robot.value, client.needsForm.value]).toEqual([null, old, true, false]);
+    expect([client.thread.value, client.other.value, client.robot.value, client.needsForm.value]).toEqual([
+      null,
+      old,
+      true,
+      false,
+    ]);
     await client.send('to the robot');
     await until(() => stateOf(client.thread.value, 'to the robot') === 'sent');
     const now = client.thread.value!;
@@ -64,11 +72,17 @@ describe('a message that was left, and the robot', () => {
     client.askRobot();
     await client.send('to the robot');
     await until(() => stateOf(client.thread.value, 'to the robot') === 'sent');
-    for (const [shown, beside] of [['to the robot', 'to people'], ['to people', 'to the robot']] as const) {
+    for (const [shown, beside] of [
+      ['to the robot', 'to people'],
+      ['to people', 'to the robot'],
+    ] as const) {
       for (const tab of open.splice(0)) tab.dispose();
       server.peers.splice(0);
       ({ client } = visitor(store));
-      await until(() => texts(client.thread.value).length > 0 && texts(client.other.value).length > 0, 'both are there');
+      await until(
+        () => texts(client.thread.value).length > 0 && texts(client.other.value).length > 0,
+        'both are there',
+      );
       expect([texts(client.thread.value), texts(client.other.value)]).toEqual([[shown], [beside]]);
       client.swap();
       await rest();
@@ -131,7 +145,10 @@ describe('what was refused', () => {
     const v = visitor();
     v.client.start({});
     // it may be refused before the message was sealed: the page then still has the text
-    const sent = await v.client.send('hello').then(() => true, () => false);
+    const sent = await v.client.send('hello').then(
+      () => true,
+      () => false,
+    );
     await until(() => v.client.thread.value?.blocked.value === 'error.site_unknown');
     expect(stateOf(v.client.thread.value, 'hello')).toBe(sent ? 'failed' : undefined);
     const tries = server.requests.filter((r) => r.t === 'open').length;
@@ -165,7 +182,12 @@ describe('who is there', () => {
       return answer;
     };
     let told = false;
-    const stop = watchPresence({ http: { get } as unknown as Http, site: 's/1', told: () => told, say: (state, waiting) => said.push([state, waiting]) });
+    const stop = watchPresence({
+      http: { get } as unknown as Http,
+      site: 's/1',
+      told: () => told,
+      say: (state, waiting) => said.push([state, waiting]),
+    });
     return { paths, said, stop, tell: () => (told = true) };
   }
 
@@ -185,10 +207,15 @@ describe('who is there', () => {
   });
 
   it('a server that does not know the address is asked for all of the site; nonsense is unknown', async () => {
-    const w = asked((path) => (path.endsWith('/presence') ? new Refused({ code: Code.not_found }) : { presence: 'away' }));
+    const w = asked((path) =>
+      path.endsWith('/presence') ? new Refused({ code: Code.not_found }) : { presence: 'away' },
+    );
     await rest(PRESENCE_MS);
     expect(w.paths).toEqual(['/site/s%2F1/presence', '/site/s%2F1', '/site/s%2F1']);
-    expect(w.said).toEqual([['away', 0], ['away', 0]]);
+    expect(w.said).toEqual([
+      ['away', 0],
+      ['away', 0],
+    ]);
     w.stop();
     const odd = asked(() => ({ state: 'sleeping', waiting: {} }));
     await rest(10);

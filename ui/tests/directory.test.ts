@@ -19,14 +19,18 @@ let co: Company;
 let clock: number;
 const now = () => clock;
 const kid = (p: Person) => hex(kidOf(p.ed.pk));
-const teamKid = async (team: string, n: number) => hex(boxKid(BoxKind.team, (await b.boxKey(co.teamSecrets.get(team)![n]!.secret)).pk));
+const teamKid = async (team: string, n: number) =>
+  hex(boxKid(BoxKind.team, (await b.boxKey(co.teamSecrets.get(team)![n]!.secret)).pk));
 const replay = (entries = co.log) => Directory.replay(b, co.fp, entries.map(signedOf), now);
 const snapshotState = () => JSON.parse(new TextDecoder().decode(unb64u(co.snapshot!.raw))).state as State;
 /** Why the entry that was added last is refused; 'valid' if it isn't. */
 const why = async (log = co.log) => {
   const dir = await replay(log.slice(0, -1));
   const before = canonical(dir.state);
-  const reason = await dir.apply(b, signedOf(log.at(-1)!)).then(() => 'valid', (e: { reason?: string }) => e.reason);
+  const reason = await dir.apply(b, signedOf(log.at(-1)!)).then(
+    () => 'valid',
+    (e: { reason?: string }) => e.reason,
+  );
   if (reason !== 'valid') expect([canonical(dir.state), dir.seq]).toEqual([before, log.length - 2]);
   return reason;
 };
@@ -50,15 +54,31 @@ describe('confirmation', () => {
     await co.team('vip');
     let dir = await replay();
     expect(dir.state.users.li).toBeUndefined();
-    expect(dir.state.waiting!.li).toMatchObject({ name: 'Name of li', role: 'agent', teams: ['svc'], from: enrolled, exp: NOW + DAY, inv: li.inv });
-    const seen = () => [dir.keyNow(kid(li))?.user, dir.keyAt(kid(li), enrolled)?.user, dir.keyAt(kid(li), enrolled - 1), dir.inTeamAt('li', 'svc', enrolled), dir.inTeamNow('li', 'svc'), dir.people('svc').includes('Name of li')];
+    expect(dir.state.waiting!.li).toMatchObject({
+      name: 'Name of li',
+      role: 'agent',
+      teams: ['svc'],
+      from: enrolled,
+      exp: NOW + DAY,
+      inv: li.inv,
+    });
+    const seen = () => [
+      dir.keyNow(kid(li))?.user,
+      dir.keyAt(kid(li), enrolled)?.user,
+      dir.keyAt(kid(li), enrolled - 1),
+      dir.inTeamAt('li', 'svc', enrolled),
+      dir.inTeamNow('li', 'svc'),
+      dir.people('svc').includes('Name of li'),
+    ];
     expect(seen()).toEqual(['li', 'li', null, true, true, true]);
     clock = NOW + DAY;
     expect(dir.keyNow(kid(li))?.exp, 'the last moment counts').toBe(NOW + DAY);
     clock++;
     expect(seen()).toEqual([undefined, undefined, null, false, false, false]);
     expect([dir.keyOf(kid(li))?.user, dir.nameOf('li')]).toEqual(['li', 'Name of li']);
-    expect(dir.waiting()).toEqual([expect.objectContaining({ user: 'li', inv: li.inv, at: NOW, signer: b64u(co.admin.ed.pk), exp: NOW + DAY })]);
+    expect(dir.waiting()).toEqual([
+      expect.objectContaining({ user: 'li', inv: li.inv, at: NOW, signer: b64u(co.admin.ed.pk), exp: NOW + DAY }),
+    ]);
     await co.confirm(li);
     dir = await replay();
     expect(seen()).toEqual(['li', 'li', null, true, true, true]);
@@ -76,7 +96,8 @@ describe('confirmation', () => {
     for (const later of [0, DAY, 20 * DAY]) {
       clock = NOW + later;
       const { directory } = await verifyBundle(b, co.fp, co.site().directory, now);
-      for (const dir of [await replay(), directory]) expect([dir.keyNow(kid(li)), dir.keyNow(kid(wang))?.user]).toEqual([null, 'wang']);
+      for (const dir of [await replay(), directory])
+        expect([dir.keyNow(kid(li)), dir.keyNow(kid(wang))?.user]).toEqual([null, 'wang']);
     }
   });
 
@@ -86,8 +107,12 @@ describe('confirmation', () => {
     const chen = await co.enrol('chen', 'admin', ['svc']);
     expect(await refused(() => co.confirm(li, li.ed))).toBe('own_confirmation');
     expect(await refused(() => co.confirm(li, wang.ed))).toBe('signer');
-    expect(await refused(() => co.confirm(li, chen.ed)), 'an admin who waits signs nothing for the company').toBe('signer');
-    expect(await refused(() => co.team('vip').then(() => co.add({ t: 'revoke', inv: li.inv }, chen.ed)))).toBe('signer');
+    expect(await refused(() => co.confirm(li, chen.ed)), 'an admin who waits signs nothing for the company').toBe(
+      'signer',
+    );
+    expect(await refused(() => co.team('vip').then(() => co.add({ t: 'revoke', inv: li.inv }, chen.ed)))).toBe(
+      'signer',
+    );
     co.log.pop();
     expect(await refused(() => co.confirm({ ...li, ed: wang.ed }))).toBe('not_waiting');
     expect(await refused(() => co.confirm({ ...li, user: 'nobody' }))).toBe('not_waiting');
@@ -111,11 +136,17 @@ describe('confirmation', () => {
 
   it('for a reader who began with a snapshot its date is one before', async () => {
     const chen = await co.enrol('chen', 'admin', ['svc'], { exp: NOW + DAY });
-    for (const [at, reason] of [[NOW + DAY, 'valid'], [NOW + DAY + 1, 'own_confirmation']] as const) {
+    for (const [at, reason] of [
+      [NOW + DAY, 'valid'],
+      [NOW + DAY + 1, 'own_confirmation'],
+    ] as const) {
       clock = at;
       await co.renew(at + LIFE_MS, co.admin.ed, at);
       await co.confirm(chen, chen.ed, NOW);
-      const got = await verifyBundle(b, co.fp, co.site().directory, now).then(() => 'valid', (e: { reason?: string }) => e.reason);
+      const got = await verifyBundle(b, co.fp, co.site().directory, now).then(
+        () => 'valid',
+        (e: { reason?: string }) => e.reason,
+      );
       co.log.pop();
       expect(got).toBe(reason);
     }
@@ -138,8 +169,15 @@ describe('confirmation', () => {
     const mark = co.log.length;
     await co.confirm(li);
     dir = await replay();
-    expect(dir.state.users.li!.member!.filter((m) => m.to === null)).toEqual([{ team: 'vip', from, to: null }, { team: 'svc', from, to: null }]);
-    expect(dir.state.users.li).toMatchObject({ name: 'Li', on: true, keys: [{ to: expect.any(Number) }, { from, to: null }] });
+    expect(dir.state.users.li!.member!.filter((m) => m.to === null)).toEqual([
+      { team: 'vip', from, to: null },
+      { team: 'svc', from, to: null },
+    ]);
+    expect(dir.state.users.li).toMatchObject({
+      name: 'Li',
+      on: true,
+      keys: [{ to: expect.any(Number) }, { from, to: null }],
+    });
     co.log.length = mark;
     await co.add({ t: 'agent', user: 'li', on: false });
     dir = await replay();
@@ -211,11 +249,16 @@ describe('before the first `rules` entry', () => {
     let dir = await replay();
     expect([dir.keyNow(kid(li))?.user, dir.keyNow(kid(wang))]).toEqual(['li', null]);
     expect(dir.state.users.wang).toMatchObject(before);
-    expect(dir.state.waiting).toEqual({ wang: expect.objectContaining({ teams: ['vip', 'svc'], from, inv: wang.inv }) });
+    expect(dir.state.waiting).toEqual({
+      wang: expect.objectContaining({ teams: ['vip', 'svc'], from, inv: wang.inv }),
+    });
     await co.confirm(wang);
     dir = await replay();
     expect(dir.keyAt(kid(wang), from)?.user).toBe('wang');
-    expect(dir.state.users.wang!.member!.filter((m) => m.to === null)).toEqual([{ team: 'vip', from, to: null }, { team: 'svc', from, to: null }]);
+    expect(dir.state.users.wang!.member!.filter((m) => m.to === null)).toEqual([
+      { team: 'vip', from, to: null },
+      { team: 'svc', from, to: null },
+    ]);
   });
 
   it('nobody waits there, and only root takes an admin back', async () => {
@@ -258,8 +301,14 @@ describe('revisions', () => {
     await co.add({ t: 'agent', user: 'li', on: true }); // names no teams: in none
     await co.renew();
     const state = snapshotState();
-    expect(state.users.li!.member).toEqual([{ team: 'svc', from: s, to: s + 3 }, { team: 'vip', from: s + 1, to: s + 5 }]);
-    expect(state.teams.svc!.keys).toMatchObject([{ epoch: 1, to: s + 2 }, { epoch: 2, from: s + 2, to: null }]);
+    expect(state.users.li!.member).toEqual([
+      { team: 'svc', from: s, to: s + 3 },
+      { team: 'vip', from: s + 1, to: s + 5 },
+    ]);
+    expect(state.teams.svc!.keys).toMatchObject([
+      { epoch: 1, to: s + 2 },
+      { epoch: 2, from: s + 2, to: null },
+    ]);
     expect(canonical(readState(state))).toBe(canonical(state));
     const { directory } = await verifyBundle(b, co.fp, co.site().directory, now);
     for (const dir of [await replay(), directory]) {
@@ -268,7 +317,13 @@ describe('revisions', () => {
       expect(dir.inTeamNow('li', 'vip')).toBe(false);
       expect(dir.keyAt(kid(li), s + 4)?.user).toBe('li');
       expect(dir.keyNow(kid(li))).toBeNull();
-      expect(dir.teamKey(await teamKid('svc', 0))).toMatchObject({ team: 'svc', epoch: 1, from: expect.any(Number), to: s + 2, current: false });
+      expect(dir.teamKey(await teamKid('svc', 0))).toMatchObject({
+        team: 'svc',
+        epoch: 1,
+        from: expect.any(Number),
+        to: s + 2,
+        current: false,
+      });
       expect(dir.teamKey(await teamKid('svc', 1))).toMatchObject({ epoch: 2, from: s + 2, to: null, current: true });
     }
   });
@@ -297,7 +352,16 @@ describe('the keeper', () => {
     await co.renew();
     server = new FakeServer(co);
     const alarms: string[] = [];
-    deps = { backend: b, store: memoryStore(), http: createHttp('https://kefu.example', server.env()), now, alarms, changes: 0, onChange: () => deps.changes++, onAlarm: (e) => alarms.push(e.key) };
+    deps = {
+      backend: b,
+      store: memoryStore(),
+      http: createHttp('https://kefu.example', server.env()),
+      now,
+      alarms,
+      changes: 0,
+      onChange: () => deps.changes++,
+      onAlarm: (e) => alarms.push(e.key),
+    };
   });
   const ofVisitor = () => DirectoryKeeper.fromBundle(deps, co.fp, co.site().directory);
 

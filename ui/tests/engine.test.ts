@@ -21,16 +21,29 @@ describe('a conversation', () => {
 
     const a = await agent();
     await until(() => a.client.conversations.value[0]?.last?.text === '你好');
-    expect(a.client.conversations.value[0]).toMatchObject({ name: '王', unread: 1, tabs: { queue: true, mine: false } });
+    expect(a.client.conversations.value[0]).toMatchObject({
+      name: '王',
+      unread: 1,
+      tabs: { queue: true, mine: false },
+    });
     const id = a.client.conversations.value[0]!.id;
     await a.client.take(id);
     const t = a.client.open(id);
     await until(() => lines(t).some((m) => m.kind === 'form'));
-    expect(lines(t).find((m) => m.kind === 'form')?.form).toMatchObject({ fields: { name: '王' }, lang: 'zh', mode: 'pinned' });
+    expect(lines(t).find((m) => m.kind === 'form')?.form).toMatchObject({
+      fields: { name: '王' },
+      lang: 'zh',
+      mode: 'pinned',
+    });
     await a.client.send(id, '请讲');
     await until(() => texts(v.client.thread.value).includes('请讲'));
     const answer = lines(v.client.thread.value).find((m) => m.text === '请讲');
-    expect(answer).toMatchObject({ side: 'agent', mine: false, author: { user: 'li', name: 'Name of li' }, missingBefore: false });
+    expect(answer).toMatchObject({
+      side: 'agent',
+      mine: false,
+      author: { user: 'li', name: 'Name of li' },
+      missingBefore: false,
+    });
     await until(() => stateOf(t, '请讲') === 'delivered');
     v.client.markRead();
     await until(() => stateOf(t, '请讲') === 'read');
@@ -42,16 +55,21 @@ describe('a conversation', () => {
   it('says in the form whether the page was pinned; what is neither word is dropped', () => {
     const read = (mode: unknown) => decodeBody(utf8(JSON.stringify({ t: 'form', ts: 1, fields: {}, mode })));
     for (const mode of ['pinned', 'unpinned']) expect(read(mode)).toMatchObject({ mode });
-    for (const mode of ['Pinned', '', true, null, {}, undefined]) expect((read(mode) as { mode?: unknown }).mode).toBeUndefined();
+    for (const mode of ['Pinned', '', true, null, {}, undefined])
+      expect((read(mode) as { mode?: unknown }).mode).toBeUndefined();
   });
 
   it('no text leaves the page unsealed', async () => {
     const v = await begin('canary-8d1f0c7b');
     await v.client.send('canary-5a2e9f44');
     await rest();
-    const all = Buffer.concat([...server.received.map((x) => Buffer.from(x)), ...server.requests.map((r) => Buffer.from(JSON.stringify(r)))]);
+    const all = Buffer.concat([
+      ...server.received.map((x) => Buffer.from(x)),
+      ...server.requests.map((r) => Buffer.from(JSON.stringify(r))),
+    ]);
     expect(all.length).toBeGreaterThan(1000);
-    for (const c of ['canary-', '王']) for (const s of [c, Buffer.from(c).toString('base64url').slice(0, -1)]) expect(all.includes(s)).toBe(false);
+    for (const c of ['canary-', '王'])
+      for (const s of [c, Buffer.from(c).toString('base64url').slice(0, -1)]) expect(all.includes(s)).toBe(false);
   });
 
   it('notes stay between agents', async () => {
@@ -60,7 +78,9 @@ describe('a conversation', () => {
     const id = v.client.thread.value!.id;
     await until(() => a.client.open(id).synced.value);
     await a.client.note(id, 'careful');
-    await until(() => lines(a.client.open(id)).some((m) => m.kind === 'note' && m.text === 'careful' && m.state === 'sent'));
+    await until(() =>
+      lines(a.client.open(id)).some((m) => m.kind === 'note' && m.text === 'careful' && m.state === 'sent'),
+    );
     await rest();
     expect(lines(v.client.thread.value).some((m) => m.kind === 'note' || m.kind === 'broken')).toBe(false);
     await a.client.send(id, 'answer');
@@ -208,7 +228,9 @@ describe('exactly once', () => {
     v.client.dispose();
     const kept = await store.list<{ bytes: Uint8Array }>('');
     expect(kept.some((k) => k.name.includes('/out/'))).toBe(true);
-    expect(JSON.stringify(kept.map((k) => (k.value?.bytes ? Buffer.from(k.value.bytes).toString('latin1') : k.value)))).not.toContain('canary');
+    expect(
+      JSON.stringify(kept.map((k) => (k.value?.bytes ? Buffer.from(k.value.bytes).toString('latin1') : k.value))),
+    ).not.toContain('canary');
     server.fate = () => 'store';
     const again = visitor(store);
     await until(() => stateOf(again.client.thread.value, 'unsent canary-77aa') === 'sent');
@@ -245,7 +267,11 @@ describe('exactly once', () => {
     await until(() => texts(two.client.thread.value).length === 1);
     await Promise.all([one.client.send('1a'), two.client.send('2a'), one.client.send('1b'), two.client.send('2b')]);
     const all = ['from one', '1a', '1b', '2a', '2b'];
-    for (const t of [one, two]) await until(() => texts(t.client.thread.value).length === 5 && lines(t.client.thread.value).every((m) => m.state !== 'queued'));
+    for (const t of [one, two])
+      await until(
+        () =>
+          texts(t.client.thread.value).length === 5 && lines(t.client.thread.value).every((m) => m.state !== 'queued'),
+      );
     for (const t of [one, two]) {
       expect([...texts(t.client.thread.value)].sort()).toEqual([...all].sort());
       expect(lines(t.client.thread.value).every((m) => m.mine || m.kind === 'event')).toBe(true);

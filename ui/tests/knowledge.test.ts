@@ -21,7 +21,9 @@ describe('words', () => {
     for (const { text, words: expected, cover } of vectors.asked) {
       expect(words(text), text).toEqual(expected);
       const got = index.cover(new Set(words(text)));
-      cover.forEach((c, n) => expect(Math.abs((got.get(n) ?? 0) - c), `${text} in ${vectors.phrases[n]}`).toBeLessThan(1e-5));
+      cover.forEach((c, n) =>
+        expect(Math.abs((got.get(n) ?? 0) - c), `${text} in ${vectors.phrases[n]}`).toBeLessThan(1e-5),
+      );
     }
   });
 
@@ -36,7 +38,12 @@ describe('words', () => {
 });
 
 describe('search', () => {
-  const entry = (id: string, question: string, more: Partial<Entry> = {}): Entry => ({ id, question, answer: `answer of ${id}`, ...more });
+  const entry = (id: string, question: string, more: Partial<Entry> = {}): Entry => ({
+    id,
+    question,
+    answer: `answer of ${id}`,
+    ...more,
+  });
   const search = new Search([
     entry('return', '怎么退货', { similar: ['我要退货', '商品不想要了'] }),
     entry('invoice', '怎么开发票'),
@@ -74,7 +81,9 @@ describe('search', () => {
   });
 
   it('reads wide letters as the others', () => {
-    expect(search.find('ＨＯＷ　ｄｏ　Ｉ　ｒｅｔｕｒｎ　ａｎ　ｉｔｅｍ', 3).map((s) => [s.entry.id, s.score])[0]).toEqual(['back', 1]);
+    expect(
+      search.find('ＨＯＷ　ｄｏ　Ｉ　ｒｅｔｕｒｎ　ａｎ　ｉｔｅｍ', 3).map((s) => [s.entry.id, s.score])[0],
+    ).toEqual(['back', 1]);
   });
 
   it('prefers the language of the visitor', () => {
@@ -105,7 +114,8 @@ describe('shelves', () => {
     const state = () => shelves.of('web').value.state;
     return { shelves, asked, state, net: (on: boolean) => (online = on) };
   }
-  const here = (entries: Entry[], tag: string) => () => new Response(JSON.stringify({ entries }), { headers: { ETag: tag } });
+  const here = (entries: Entry[], tag: string) => () =>
+    new Response(JSON.stringify({ entries }), { headers: { ETag: tag } });
   const refused = (code: number, status: number) => () => new Response(JSON.stringify({ code, text: '' }), { status });
   const one: Entry = { id: 'a', question: '怎么退货', answer: '七天内' };
   const later = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -121,7 +131,10 @@ describe('shelves', () => {
     expect(state()).toBe('loading');
     await later(0);
     expect([state(), asked.length]).toEqual(['here', 1]);
-    expect(asked[0]).toEqual({ url: 'https://k.example/api/v1/knowledge/web', headers: { Authorization: 'Bearer tok' } });
+    expect(asked[0]).toEqual({
+      url: 'https://k.example/api/v1/knowledge/web',
+      headers: { Authorization: 'Bearer tok' },
+    });
     await later(6 * 60_000);
     expect(state()).toBe('here');
     await later(0);

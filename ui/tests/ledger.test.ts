@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Backend, BoxKey, SigningKey } from '../src/crypto/backend';
 import { b64u, cat, hex, random, u32, unhex, utf8 } from '../src/crypto/bytes';
-import { Directory, signedOf } from '../src/crypto/directory';
+import { type Directory, signedOf } from '../src/crypto/directory';
 import { encodeBody, sealMessage, sealNote } from '../src/crypto/envelope';
 import { acceptAnnouncement, announce, emptyChain, type Chain, type Receiver } from '../src/crypto/epoch';
 import { grant } from '../src/crypto/grant';
@@ -61,23 +61,60 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     return out;
   };
 
-  const ledgerOf = (role: Port['role'], me: SigningKey, mine: () => ReadonlyMap<string, BoxKey>, store = memoryStore()): Ledger => {
+  const ledgerOf = (
+    role: Port['role'],
+    me: SigningKey,
+    mine: () => ReadonlyMap<string, BoxKey>,
+    store = memoryStore(),
+  ): Ledger => {
     const port: Port = {
-      backend: b, role, me, kid: hex(kidOf(me.pk)), fp: co.fp, store, space: 't/', inst: 1, noteInst: 2,
-      directory: () => dir, refreshDirectory: () => refresh(), boxes: mine, now: () => clock, online: () => true,
-      envelope: () => true, frame: () => true, request: async () => undefined, broken: () => null, alarm: (e) => alarms.push(e),
-      notKept: () => undefined, gen: () => 'g1', again: () => undefined, fresh: async () => true, turn: async () => undefined,
+      backend: b,
+      role,
+      me,
+      kid: hex(kidOf(me.pk)),
+      fp: co.fp,
+      store,
+      space: 't/',
+      inst: 1,
+      noteInst: 2,
+      directory: () => dir,
+      refreshDirectory: () => refresh(),
+      boxes: mine,
+      now: () => clock,
+      online: () => true,
+      envelope: () => true,
+      frame: () => true,
+      request: async () => undefined,
+      broken: () => null,
+      alarm: (e) => alarms.push(e),
+      notKept: () => undefined,
+      gen: () => 'g1',
+      again: () => undefined,
+      fresh: async () => true,
+      turn: async () => undefined,
     };
     return role === 'agent' ? new AgentLedger(port, hex(conv)) : new Ledger(port, hex(conv));
   };
 
   const record = (body: Uint8Array): WireRecord => parseRecord(cat(u32(0), u32(++seq), u32(0), u32(0), body))!;
-  const event = (json: unknown, id = conv): Uint8Array => cat(utf8('K0'), new Uint8Array(2), id, utf8(JSON.stringify(json)));
-  const openEvent = () => event({ t: 'open', site: SITE, team: 'svc', nonce: b64u(nonce), ed: b64u(visitor.ed.pk), x: b64u(visitor.x.pk) });
+  const event = (json: unknown, id = conv): Uint8Array =>
+    cat(utf8('K0'), new Uint8Array(2), id, utf8(JSON.stringify(json)));
+  const openEvent = () =>
+    event({ t: 'open', site: SITE, team: 'svc', nonce: b64u(nonce), ed: b64u(visitor.ed.pk), x: b64u(visitor.x.pk) });
   const teamPk = (team = 'svc') => dir.teamPk(team);
 
-  const epoch = (by: SigningKey, last: Chain = ledger.chain, o: Partial<Parameters<typeof announce>[1]> = {}, ek?: Uint8Array) =>
-    announce(b, { conv, last, dirSeq: dir.seq, dirHead: dir.head, teamPk: teamPk(), visitorX: visitor.x.pk, ...o }, by, ek);
+  const epoch = (
+    by: SigningKey,
+    last: Chain = ledger.chain,
+    o: Partial<Parameters<typeof announce>[1]> = {},
+    ek?: Uint8Array,
+  ) =>
+    announce(
+      b,
+      { conv, last, dirSeq: dir.seq, dirHead: dir.head, teamPk: teamPk(), visitorX: visitor.x.pk, ...o },
+      by,
+      ek,
+    );
 
   const ek0 = random(32);
   const begin = async (l: Ledger = ledger): Promise<Uint8Array> => {
@@ -87,29 +124,68 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     expect(l.current?.epoch).toBe(0);
     return ann;
   };
-  const say = async (text: string, ctr: number, by: SigningKey = visitor.ed, o: { ek?: Uint8Array; epoch?: number; conv?: Uint8Array; inst?: number } = {}) => {
-    const f = { conv: o.conv ?? conv, epoch: o.epoch ?? 0, msg: random(16), inst: o.inst ?? 7, ctr, prev: new Uint8Array(16) };
+  const say = async (
+    text: string,
+    ctr: number,
+    by: SigningKey = visitor.ed,
+    o: { ek?: Uint8Array; epoch?: number; conv?: Uint8Array; inst?: number } = {},
+  ) => {
+    const f = {
+      conv: o.conv ?? conv,
+      epoch: o.epoch ?? 0,
+      msg: random(16),
+      inst: o.inst ?? 7,
+      ctr,
+      prev: new Uint8Array(16),
+    };
     return sealMessage(f, await b.epochKey(o.ek ?? ek0), encodeBody({ t: 'text', ts: clock, text }), by);
   };
   /** Signs an announcement anew after somebody changed it. */
-  const resign = async (ann: Uint8Array, by: SigningKey) => cat(ann.subarray(0, -64), await by.sign('ann', ann.subarray(0, -64)));
+  const resign = async (ann: Uint8Array, by: SigningKey) =>
+    cat(ann.subarray(0, -64), await by.sign('ann', ann.subarray(0, -64)));
   const applied = async (body: Uint8Array, live = true) => (await ledger.apply(record(body), live))!;
-  const receiver = (): Receiver => ({ conv, last: ledger.chain, before: ledger.current, transfer: null, visitorEd: visitor.ed.pk, visitorX: visitor.x.pk, directory: dir, mine: boxes, live: true });
+  const receiver = (): Receiver => ({
+    conv,
+    last: ledger.chain,
+    before: ledger.current,
+    transfer: null,
+    visitorEd: visitor.ed.pk,
+    visitorX: visitor.x.pk,
+    directory: dir,
+    mine: boxes,
+    live: true,
+  });
   const why = (ann: Uint8Array, r: Partial<Receiver> = {}) =>
-    acceptAnnouncement(b, Envelope.parse(ann)!, { ...receiver(), ...r }).then(() => 'accepted', (e: { reason?: string }) => e.reason);
+    acceptAnnouncement(b, Envelope.parse(ann)!, { ...receiver(), ...r }).then(
+      () => 'accepted',
+      (e: { reason?: string }) => e.reason,
+    );
 
   it('honest flow: both read, counters and names fit', async () => {
     await begin();
     expect((await applied(await say('你好', 0))).body).toMatchObject({ t: 'text', text: '你好' });
     const answer = await applied(await say('hello', 0, li.ed));
     expect(answer).toMatchObject({ kind: 'message', user: 'li', missingBefore: false });
-    const note = await sealNote(b, { conv, epoch: 0, msg: random(16), inst: 2, ctr: 0, prev: new Uint8Array(16) }, teamPk(), encodeBody({ t: 'note', ts: 1, text: 'n' }), li.ed);
+    const note = await sealNote(
+      b,
+      { conv, epoch: 0, msg: random(16), inst: 2, ctr: 0, prev: new Uint8Array(16) },
+      teamPk(),
+      encodeBody({ t: 'note', ts: 1, text: 'n' }),
+      li.ed,
+    );
     expect(await applied(note)).toMatchObject({ kind: 'note', body: { text: 'n' } });
   });
 
   it('the visitor keys must hash to the conversation', async () => {
     const other = await b.newSigningKey();
-    const forged = event({ t: 'open', site: SITE, team: 'svc', nonce: b64u(nonce), ed: b64u(other.pk), x: b64u(visitor.x.pk) });
+    const forged = event({
+      t: 'open',
+      site: SITE,
+      team: 'svc',
+      nonce: b64u(nonce),
+      ed: b64u(other.pk),
+      x: b64u(visitor.x.pk),
+    });
     expect(await applied(forged)).toMatchObject({ kind: 'broken' });
     expect(ledger.visitor).toBeNull();
     expect(await applied(await epoch(visitor.ed, emptyChain()))).toMatchObject({ kind: 'broken' });
@@ -230,7 +306,8 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     vi.useFakeTimers({ toFake: ['setTimeout'] });
     try {
       const done = ledger.apply(record(ann), true);
-      for (let over = false; !over; ) over = await Promise.race([done.then(() => true), vi.advanceTimersByTimeAsync(100).then(() => false)]);
+      for (let over = false; !over; )
+        over = await Promise.race([done.then(() => true), vi.advanceTimersByTimeAsync(100).then(() => false)]);
       expect((await done)?.kind).toBe('epoch');
     } finally {
       vi.useRealTimers();
@@ -282,7 +359,8 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     const vip = await teamBoxes('vip');
     const other = ledgerOf('agent', li.ed, () => vip);
     seq = 0;
-    for (const body of [openEvent(), ledger.current!.env.bytes, await say('again', 0)]) await other.apply(record(body), false);
+    for (const body of [openEvent(), ledger.current!.env.bytes, await say('again', 0)])
+      await other.apply(record(body), false);
     expect(other.entries.at(-1)).toMatchObject({ kind: 'broken', error: 'error.no_key' });
     const to = { kind: BoxKind.team, pk: teamPk('vip') };
     await other.apply(record(await grant(b, conv, [{ epoch: 0, ek: random(32) }], to, li.ed)), true);
@@ -317,8 +395,14 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     tomb[2] = Kind.tombstone;
     const fresh = ledgerOf('agent', li.ed, () => boxes);
     seq = 0;
-    for (const body of [openEvent(), ledger.current!.env.bytes, tomb, await say('next', 1)]) await fresh.apply(record(body), false);
-    expect(fresh.entries.map((e) => [e.kind, e.missingBefore])).toEqual([['event', false], ['epoch', false], ['recalled', false], ['message', false]]);
+    for (const body of [openEvent(), ledger.current!.env.bytes, tomb, await say('next', 1)])
+      await fresh.apply(record(body), false);
+    expect(fresh.entries.map((e) => [e.kind, e.missingBefore])).toEqual([
+      ['event', false],
+      ['epoch', false],
+      ['recalled', false],
+      ['message', false],
+    ]);
   });
 
   it('a visitor who comes back finds the same epochs, or raises the alarm', async () => {

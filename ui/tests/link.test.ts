@@ -12,7 +12,17 @@ const b = pureBackend();
 const org = fingerprint(random(32));
 const CONV = '00112233445566778899aabbccddeeff';
 const BEAT = 10_000;
-const welcome = (o: Partial<Welcome> = {}): Welcome => ({ t: 'welcome', role: 'visitor', kid: '', token: 'tok', now: Date.now(), beat: BEAT, convs: [], config: {}, ...o });
+const welcome = (o: Partial<Welcome> = {}): Welcome => ({
+  t: 'welcome',
+  role: 'visitor',
+  kid: '',
+  token: 'tok',
+  now: Date.now(),
+  beat: BEAT,
+  convs: [],
+  config: {},
+  ...o,
+});
 const record = (seq: number, conv = CONV) => {
   const id = new Uint8Array(16).map((_, i) => parseInt(conv.slice(2 * i, 2 * i + 2), 16));
   return cat(u32(0), u32(seq), u32(0), u32(1000 + seq), utf8('K0'), new Uint8Array(2), id, utf8(`{"t":"hidden"}`));
@@ -38,10 +48,21 @@ describe('the link', () => {
     held = [];
     key = await b.newSigningKey();
     link = new Link({
-      server: 'https://kefu.example', path: '/api/v1/ws/site/shop', role: 'visitor', org, key, env,
-      onState: (c) => states.push(c), onWelcome: () => undefined, onFrame: () => undefined,
-      onRecord: (r) => records.push(r), onSynced: (_, last) => synced.push(last), onRewound: () => undefined, onHeld: (_, wait) => held.push(wait?.why),
-      known: () => ({}), onShut: () => shut++,
+      server: 'https://kefu.example',
+      path: '/api/v1/ws/site/shop',
+      role: 'visitor',
+      org,
+      key,
+      env,
+      onState: (c) => states.push(c),
+      onWelcome: () => undefined,
+      onFrame: () => undefined,
+      onRecord: (r) => records.push(r),
+      onSynced: (_, last) => synced.push(last),
+      onRewound: () => undefined,
+      onHeld: (_, wait) => held.push(wait?.why),
+      known: () => ({}),
+      onShut: () => shut++,
     });
   });
   afterEach(() => {
@@ -115,7 +136,7 @@ describe('the link', () => {
     expect(state()).toMatchObject({ state: 'ended', reason: 'error.origin' });
   });
 
-  it('a socket that the page\'s policy refused is refused, though it is never closed', async () => {
+  it("a socket that the page's policy refused is refused, though it is never closed", async () => {
     link.start();
     const s = socket();
     Object.assign(s, { readyState: 3 });
@@ -203,7 +224,11 @@ describe('the link', () => {
   it('requests are answered by number, refused, timed out or cut', async () => {
     const s = await up();
     s.frames();
-    const outcome = (p: Promise<void>) => p.then(() => 'ok', (e: { key: string }) => e.key);
+    const outcome = (p: Promise<void>) =>
+      p.then(
+        () => 'ok',
+        (e: { key: string }) => e.key,
+      );
     const all = [1, 2, 3, 4].map(() => outcome(link.request({ t: 'take', conv: CONV })));
     expect(s.frames().map((f) => f.req)).toEqual([1, 2, 3, 4]);
     s.say({ t: 'error', req: 2, code: 11, text: 'no' });
@@ -263,7 +288,8 @@ describe('the link', () => {
     s.frames();
     s.onsend = (d) => {
       s.sent.push(d);
-      if ((JSON.parse(d as string) as { t: string }).t === 'resume') queueMicrotask(() => s.say({ t: 'synced', conv: CONV, last: 9 }));
+      if ((JSON.parse(d as string) as { t: string }).t === 'resume')
+        queueMicrotask(() => s.say({ t: 'synced', conv: CONV, last: 9 }));
     };
     s.say({ t: 'synced', conv: CONV, last: 9 });
     await tick(9_000);
@@ -280,7 +306,9 @@ describe('the link', () => {
     const asked: string[] = [];
     let fail = true;
     env.http = async (url, init) => {
-      asked.push(`${url.replace('https://kefu.example', '')} ${(init!.headers as Record<string, string>).Authorization}`);
+      asked.push(
+        `${url.replace('https://kefu.example', '')} ${(init!.headers as Record<string, string>).Authorization}`,
+      );
       if (asked.length === 2 && fail) {
         fail = false;
         throw new TypeError('network');

@@ -33,7 +33,18 @@ describe('a conversation that is lost', () => {
     server.name = () => null;
     server.cut();
     await until(() => client.dropped.value.length > 0);
-    expect(client.dropped.value).toEqual([{ conv: id, name: '王', why: 'team', team: 'Team svc', texts: [{ text: 'not yet there', note: false }, { text: 'a note', note: true }] }]);
+    expect(client.dropped.value).toEqual([
+      {
+        conv: id,
+        name: '王',
+        why: 'team',
+        team: 'Team svc',
+        texts: [
+          { text: 'not yet there', note: false },
+          { text: 'a note', note: true },
+        ],
+      },
+    ]);
     expect(client.conversations.value).toEqual([]);
     server.fate = () => 'store';
     await rest(60_000);
@@ -69,7 +80,9 @@ describe('a conversation that is lost', () => {
     for (const p of server.peers) if (p.role === 'agent') p.s.say({ t: 'directory', seq: co.log.length - 1 });
     await until(() => client.session.value === 'signed-out');
     expect(client.connection.value.reason).toBe('error.unauthorised');
-    expect(client.dropped.value).toMatchObject([{ conv: id, why: 'signed-out', texts: [{ text: 'not yet there', note: false }] }]);
+    expect(client.dropped.value).toMatchObject([
+      { conv: id, why: 'signed-out', texts: [{ text: 'not yet there', note: false }] },
+    ]);
   });
 
   it('with a role or a password that changed elsewhere: both are said, once', async () => {
@@ -130,15 +143,35 @@ describe('a conversation that is given', () => {
 });
 
 describe('a line of the list', () => {
-  const said = (seq: number, side: Message['side'], text: string): Message => ({ id: `m${seq}`, seq, at: seq, side, mine: false, kind: 'text', text, missingBefore: false, unordered: false, canRecall: () => false });
+  const said = (seq: number, side: Message['side'], text: string): Message => ({
+    id: `m${seq}`,
+    seq,
+    at: seq,
+    side,
+    mine: false,
+    kind: 'text',
+    text,
+    missingBefore: false,
+    unordered: false,
+    canRecall: () => false,
+  });
   const form: Message = { ...said(1, 'visitor', ''), kind: 'form', form: { fields: { name: '王' } } };
   const spoken = [form, said(2, 'visitor', '运费怎么算'), said(3, 'robot', '正在为您转接人工客服，请稍候。')];
 
   /** The line of a conversation with these words, as an agent of team svc sees it. */
   async function line(owner: string, messages: Message[]) {
     const conv = { id: 'c', site: 's', team: 'svc', owner, state: 'open', last_at: 0 } as Conv;
-    const thread = { conv: signal(conv), messages: signal(messages), synced: signal(true), unread: signal(0) } as unknown as Conversation;
-    const list = new ConvList(() => ({ user: 'li', teams: ['svc'] }), () => thread, (user) => user);
+    const thread = {
+      conv: signal(conv),
+      messages: signal(messages),
+      synced: signal(true),
+      unread: signal(0),
+    } as unknown as Conversation;
+    const list = new ConvList(
+      () => ({ user: 'li', teams: ['svc'] }),
+      () => thread,
+      (user) => user,
+    );
     list.put(conv);
     await Promise.resolve();
     return list.items.value[0]!;
@@ -165,7 +198,10 @@ describe('the list of all', () => {
     const id = v.client.thread.value!.id;
     server.own(id, 'agent:wu', 'accept', 'wu');
     server.name = () => null;
-    server.routes.set('/conversations?tab=all&limit=50', () => ({ convs: [{ ...server.convs.get(id)!.conv }], more: false }));
+    server.routes.set('/conversations?tab=all&limit=50', () => ({
+      convs: [{ ...server.convs.get(id)!.conv }],
+      more: false,
+    }));
     const { client } = await agent();
     await client.loadMore('all');
     await until(() => client.conversations.value.length === 1);

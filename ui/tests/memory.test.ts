@@ -8,7 +8,10 @@ import { agent, broken, browser, co, messagesSent, open, server, visitor } from 
 const SECRET = 'card 6222020200112233';
 
 const sentSince = (from: number): Envelope[] => server.received.slice(from).map((x) => Envelope.parse(x)!);
-const people = (t: Tab): string[] => lines(t.client.thread.value).filter((m) => m.kind === 'text').map((m) => m.text);
+const people = (t: Tab): string[] =>
+  lines(t.client.thread.value)
+    .filter((m) => m.kind === 'text')
+    .map((m) => m.text);
 
 describe('a page that is loaded again', () => {
   it('A1: the robot is not let in again by records up to the hand-over', async () => {
@@ -46,7 +49,8 @@ describe('a page that is loaded again', () => {
     await until(() => again.client.site.value !== null);
     await again.client.send(SECRET).catch(() => undefined);
     await rest(20_000);
-    for (const env of messagesSent().filter((e) => e.epoch === 0)) expect(env.ctr, 'only what was said to the robot').toBeLessThan(2);
+    for (const env of messagesSent().filter((e) => e.epoch === 0))
+      expect(env.ctr, 'only what was said to the robot').toBeLessThan(2);
   });
 
   it('an owner that was a person once keeps the robot out, whatever the server says of the owner later', async () => {
@@ -62,7 +66,11 @@ describe('a page that is loaded again', () => {
     await until(() => again.client.thread.value?.synced.value === true);
     await again.client.send(SECRET);
     await rest(20_000);
-    expect(messagesSent().slice(from).filter((e) => e.epoch === 0)).toEqual([]);
+    expect(
+      messagesSent()
+        .slice(from)
+        .filter((e) => e.epoch === 0),
+    ).toEqual([]);
   });
 
   it('a log that lost its end is an alarm, unless the database was opened anew', async () => {
@@ -170,7 +178,12 @@ describe('a backup is put back', () => {
 
   it('the page that is open hands back announcements and its own messages, the same bytes, once', async () => {
     const { v, id, keep } = await talk();
-    const envelopes = () => server.convs.get(id)!.records.slice(keep).map((r) => hex(r.subarray(16))).filter((x) => x.startsWith('4b31'));
+    const envelopes = () =>
+      server.convs
+        .get(id)!
+        .records.slice(keep)
+        .map((r) => hex(r.subarray(16)))
+        .filter((x) => x.startsWith('4b31'));
     const before = envelopes();
     expect(before).toHaveLength(3);
     server.rewind(id, keep);
@@ -225,7 +238,8 @@ describe('a backup is put back', () => {
 
   it('a browser that kept no announcement can hand none back: the conversation is lost, nothing is written', async () => {
     const { v, id, keep, store } = await talk();
-    for (const { name, value } of await store.list<{ env?: Uint8Array }>('v/')) if (name.includes('/epoch/')) await store.set(name, { ...value, env: undefined });
+    for (const { name, value } of await store.list<{ env?: Uint8Array }>('v/'))
+      if (name.includes('/epoch/')) await store.set(name, { ...value, env: undefined });
     server.rewind(id, keep);
     for (const tab of open.splice(0)) tab.dispose();
     server.peers.splice(0);
@@ -246,7 +260,11 @@ describe('a backup is put back', () => {
     const from = messagesSent().length;
     await expect(v.client.send(SECRET)).rejects.toThrow('error.conversation_lost');
     await rest(20_000);
-    expect(messagesSent().slice(from).filter((e) => e.epoch > 0)).toEqual([]);
+    expect(
+      messagesSent()
+        .slice(from)
+        .filter((e) => e.epoch > 0),
+    ).toEqual([]);
   });
 });
 

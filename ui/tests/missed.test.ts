@@ -29,14 +29,17 @@ function change(id: string, event: Record<string, unknown>, over: Partial<Conv>)
   held.conv = { ...held.conv, ...over, last: held.records.length };
   for (const p of server.peers) if (p.role === 'agent') p.s.say({ t: 'conv', conv: held.conv });
 }
-const count = (n: number): void => server.peers.forEach((p) => p.role === 'agent' && p.s.say({ t: 'missed', team: 'svc', count: n }));
+const count = (n: number): void =>
+  server.peers.forEach((p) => p.role === 'agent' && p.s.say({ t: 'missed', team: 'svc', count: n }));
 
 it('are counted and listed from the welcome on, told of once, and can be read', async () => {
   const { id } = await missedOne();
   const { client } = await agent();
   await until(() => client.conversations.value.some((c) => c.tabs.missed));
   expect([client.missed.value, client.more.value.missed]).toEqual([{ count: 1, more: false }, false]);
-  expect(client.notices.value.map(({ kind, key, params }) => ({ kind, key, params }))).toEqual([{ kind: 'error', key: 'notice.missed', params: { n: 1 } }]);
+  expect(client.notices.value.map(({ kind, key, params }) => ({ kind, key, params }))).toEqual([
+    { kind: 'error', key: 'notice.missed', params: { n: 1 } },
+  ]);
   const item = client.conversations.value.find((c) => c.id === id)!;
   expect(item.tabs).toEqual({ mine: false, queue: false, missed: true, all: true });
   const thread = client.open(id);
@@ -48,7 +51,11 @@ it('are counted and listed from the welcome on, told of once, and can be read', 
   server.cut();
   await until(() => client.connection.value.state === 'online');
   await rest();
-  expect([client.notices.value, client.missed.value.count, client.conversations.value[0]!.tabs.missed]).toEqual([[], 1, true]);
+  expect([client.notices.value, client.missed.value.count, client.conversations.value[0]!.tabs.missed]).toEqual([
+    [],
+    1,
+    true,
+  ]);
 });
 
 it('leave the list with the word of the server, whoever dismissed, took or answered them', async () => {
@@ -71,7 +78,13 @@ it('one that was answered while this page was offline is none any more, also if 
   server.missed = [];
   server.cut();
   server.event(id, { t: 'reopened', by: 'wu' });
-  server.convs.get(id)!.conv = { ...server.convs.get(id)!.conv, state: 'open', owner: 'agent:wu', missed: undefined, last: server.convs.get(id)!.records.length };
+  server.convs.get(id)!.conv = {
+    ...server.convs.get(id)!.conv,
+    state: 'open',
+    owner: 'agent:wu',
+    missed: undefined,
+    last: server.convs.get(id)!.records.length,
+  };
   server.name = () => null;
   await until(() => client.connection.value.state === 'online');
   await rest();

@@ -8,7 +8,13 @@ it('an admin hears which sites still load an old widget, the unsafe ones apart; 
   let asked = 0;
   server.routes.set('/widgets', () => {
     asked++;
-    return { latest: '0.3.0-b', old: [{ site: 'shop', version: '0.2.0-a', seen: NOW, unsafe: false }, { site: 'blog', version: '0.1.0-a', seen: NOW, unsafe: true }] };
+    return {
+      latest: '0.3.0-b',
+      old: [
+        { site: 'shop', version: '0.2.0-a', seen: NOW, unsafe: false },
+        { site: 'blog', version: '0.1.0-a', seen: NOW, unsafe: true },
+      ],
+    };
   });
   const plain = await agent(li);
   await rest();

@@ -4,9 +4,14 @@ import type { Entry } from '../src/client/ledger';
 import { Order } from '../src/client/order';
 import type { Envelope } from '../src/proto';
 
-const said = (ctr: number, prev = new Uint8Array(16).fill(7)): Envelope => ({ sender: 'a', inst: 1, ctr, prev, bytes: new Uint8Array([ctr]) }) as unknown as Envelope;
+const said = (ctr: number, prev = new Uint8Array(16).fill(7)): Envelope =>
+  ({ sender: 'a', inst: 1, ctr, prev, bytes: new Uint8Array([ctr]) }) as unknown as Envelope;
 const line = (): Entry => ({ missingBefore: false, unordered: false, seq: 1 }) as Entry;
-const recall = (ctr: number): { inst: number; ctr: number; hash: Uint8Array } => ({ inst: 1, ctr, hash: new Uint8Array([1, ctr & 255, ctr >> 8]) });
+const recall = (ctr: number): { inst: number; ctr: number; hash: Uint8Array } => ({
+  inst: 1,
+  ctr,
+  hash: new Uint8Array([1, ctr & 255, ctr >> 8]),
+});
 
 /** How often a set of numbers was asked. */
 function asked(run: () => void): number {

@@ -25,7 +25,9 @@ describe('SHA-2', () => {
     expect(hex(sha256(utf8('')))).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
     expect(hex(sha256(utf8('abc')))).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
     expect(hex(sha256(two))).toBe('248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1');
-    expect(hex(sha256(repeat(0x61, 1_000_000)))).toBe('cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0');
+    expect(hex(sha256(repeat(0x61, 1_000_000)))).toBe(
+      'cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0',
+    );
     expect(hex(sha512(utf8('abc')))).toBe(
       'ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f',
     );
@@ -68,7 +70,9 @@ describe('SHA-2', () => {
 
 describe('HMAC and HKDF', () => {
   it('RFC 4231: short key, long key', () => {
-    expect(hex(hmac(repeat(0x0b, 20), utf8('Hi There')))).toBe('b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7');
+    expect(hex(hmac(repeat(0x0b, 20), utf8('Hi There')))).toBe(
+      'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7',
+    );
     expect(hex(hmac(utf8('Jefe'), utf8('what do ya want for nothing?')))).toBe(
       '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
     );
@@ -103,9 +107,12 @@ describe('AES-256-GCM', () => {
   /** Cases 13 to 16 of the GCM specification: empty, one block, four blocks, with more data and a broken block. */
   const KEY = unhex('feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308');
   const IV = unhex('cafebabefacedbaddecaf888');
-  const PLAIN = unhex('d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b391aafd255');
+  const PLAIN = unhex(
+    'd9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b391aafd255',
+  );
   const AAD = unhex('feedfacedeadbeeffeedfacedeadbeefabaddad2');
-  const CT = '522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662898015ad';
+  const CT =
+    '522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662898015ad';
   const NONE = new Uint8Array(0);
   const ZERO = new Uint8Array(32);
 
@@ -117,7 +124,9 @@ describe('AES-256-GCM', () => {
     expect(hex(gcm('encrypt', KEY, IV, NONE, PLAIN))).toBe(`${CT}b094dac5d93471bdec1a502270e3cc6c`);
     const broken = PLAIN.subarray(0, 60);
     expect(hex(gcm('encrypt', KEY, IV, AAD, broken))).toBe(`${CT.slice(0, 120)}76fc6ece0f4e1768cddf8853bb2d551b`);
-    expect(hex(gcm('decrypt', KEY, IV, AAD, unhex(`${CT.slice(0, 120)}76fc6ece0f4e1768cddf8853bb2d551b`)))).toBe(hex(broken));
+    expect(hex(gcm('decrypt', KEY, IV, AAD, unhex(`${CT.slice(0, 120)}76fc6ece0f4e1768cddf8853bb2d551b`)))).toBe(
+      hex(broken),
+    );
   });
 
   it('every length up to five blocks, and 2,000 random messages', () => {
@@ -136,7 +145,11 @@ describe('AES-256-GCM', () => {
     const data = Uint8Array.from({ length: 16 * 66_000 }, (_, i) => i >> 4);
     const params = { name: 'AES-GCM', iv: IV as Uint8Array<ArrayBuffer> };
     const key = await crypto.subtle.importKey('raw', KEY as Uint8Array<ArrayBuffer>, 'AES-GCM', false, ['encrypt']);
-    same(gcm('encrypt', KEY, IV, NONE, data), new Uint8Array(await crypto.subtle.encrypt(params, key, data as Uint8Array<ArrayBuffer>)), 'long');
+    same(
+      gcm('encrypt', KEY, IV, NONE, data),
+      new Uint8Array(await crypto.subtle.encrypt(params, key, data as Uint8Array<ArrayBuffer>)),
+      'long',
+    );
   });
 
   it('opens nothing that was changed, cut or extended', () => {
@@ -146,7 +159,8 @@ describe('AES-256-GCM', () => {
       bad[bit >> 3]! ^= 1 << (bit & 7);
       expect(() => gcm('decrypt', KEY, IV, AAD, bad), String(bit)).toThrow();
     }
-    for (let n = 0; n < ct.length; n++) expect(() => gcm('decrypt', KEY, IV, AAD, ct.subarray(0, n)), String(n)).toThrow();
+    for (let n = 0; n < ct.length; n++)
+      expect(() => gcm('decrypt', KEY, IV, AAD, ct.subarray(0, n)), String(n)).toThrow();
     const others: Parameters<typeof gcm>[] = [
       ['decrypt', KEY, IV, AAD, cat(ct, new Uint8Array(1))],
       ['decrypt', KEY, IV, AAD.subarray(1), ct],

@@ -20,7 +20,10 @@ const highBit = (b: Uint8Array): Uint8Array => flip(b, 255);
 
 const suiteOf = (m: typeof noble | typeof webcrypto) =>
   new webcrypto.CipherSuite(m.KEM_DHKEM_X25519_HKDF_SHA256, webcrypto.KDF_HKDF_SHA256, m.AEAD_AES_256_GCM);
-const suites = [['WebCrypto', suiteOf(webcrypto)], ['noble', suiteOf(noble)]] as const;
+const suites = [
+  ['WebCrypto', suiteOf(webcrypto)],
+  ['noble', suiteOf(noble)],
+] as const;
 
 /** Points of small order in X25519, in every spelling: RFC 7748's 0 and 1, order 8, p − 1, and what they are plus p. */
 const LOW_U = [
@@ -55,7 +58,9 @@ describe('HPKE', () => {
         const mine = await b.boxKey(secret);
         const pk = await suite.DeserializePublicKey(mine.pk);
         const theirs = await suite.Seal(pk, plaintext, { info, aad });
-        expect(hex(await mine.open({ enc: theirs.encapsulatedSecret, ct: theirs.ciphertext }, info, aad))).toBe(hex(plaintext));
+        expect(hex(await mine.open({ enc: theirs.encapsulatedSecret, ct: theirs.ciphertext }, info, aad))).toBe(
+          hex(plaintext),
+        );
 
         const ours = await b.seal(mine.pk, info, aad, plaintext);
         const pair = await suite.DeriveKeyPair(random(32), true);
@@ -170,7 +175,15 @@ describe('Ed25519', () => {
     const spelt = Array.from({ length: 19 }, (_, y) => [le(P + BigInt(y)), highBit(le(P + BigInt(y)))]).flat();
     for (const pk of [...small, ...spelt]) expect(isGoodKey(pk), hex(pk)).toBe(false);
     let good = 0;
-    for (const pk of [...small, ...spelt, ...Array.from({ length: 60 }, () => random(32)), le(2n), le(3n), le(4n), le(P - 2n)]) {
+    for (const pk of [
+      ...small,
+      ...spelt,
+      ...Array.from({ length: 60 }, () => random(32)),
+      le(2n),
+      le(3n),
+      le(4n),
+      le(P - 2n),
+    ]) {
       expect(isGoodKey(pk), hex(pk)).toBe(curvesGoodKey(pk));
       if (curvesGoodKey(pk)) good++;
     }
@@ -233,7 +246,12 @@ describe('Ed25519', () => {
     expect(curvesVerify(signer.pk, labelled('pop', m), sig)).toBe(true);
     expect(await b.verify('pop', signer.pk, m, sig)).toBe(true);
     const S = number(sig.subarray(32));
-    for (const bad of [cat(sig.subarray(0, 32), le(S + L)), cat(highBit(sig.subarray(0, 32)), le(S)), flip(sig, 260), sig.subarray(1)]) {
+    for (const bad of [
+      cat(sig.subarray(0, 32), le(S + L)),
+      cat(highBit(sig.subarray(0, 32)), le(S)),
+      flip(sig, 260),
+      sig.subarray(1),
+    ]) {
       expect(await b.verify('pop', signer.pk, m, bad)).toBe(false);
     }
     for (const t of torsion()) expect(await b.verify('pop', t.toBytes(), m, cat(t.toBytes(), le(0n)))).toBe(false);

@@ -17,14 +17,20 @@ describe('an honest conversation', () => {
   it('is read without a mark by both sides, live and as history', async () => {
     const records = [...begun, await t.say('a'), await t.say('b', t.li.ed), await t.say('c')];
     for (const live of [true, false]) {
-      for (const who of ['visitor', t.li] as const) expect(await read(await t.reader(who), records, live)).toEqual(['message:a', 'message:b', 'message:c']);
+      for (const who of ['visitor', t.li] as const)
+        expect(await read(await t.reader(who), records, live)).toEqual(['message:a', 'message:b', 'message:c']);
     }
   });
 
   it('two people who write at once give no mark', async () => {
     const a = await t.say('a');
     const seen = t.last;
-    const records = [...begun, a, await t.say('b', t.li.ed, { prev: seen }), await t.say('c', t.visitor.ed, { prev: seen })];
+    const records = [
+      ...begun,
+      a,
+      await t.say('b', t.li.ed, { prev: seen }),
+      await t.say('c', t.visitor.ed, { prev: seen }),
+    ];
     expect(await read(await t.reader(t.li), records)).toEqual(['message:a', 'message:b', 'message:c']);
   });
 });
@@ -44,7 +50,9 @@ describe('place and rights', () => {
     t.conv = random(16);
     const elsewhere = await t.say('elsewhere', t.visitor.ed, { ctr: 11 });
     t.conv = conv;
-    const errors = async (...records: WireRecord[]) => (await read(blind, records), blind.entries.filter((e) => e.kind === 'broken').map((e) => e.error));
+    const errors = async (...records: WireRecord[]) => (
+      await read(blind, records), blind.entries.filter((e) => e.kind === 'broken').map((e) => e.error)
+    );
     expect(await errors(...begun, await t.say('here', t.visitor.ed, { epoch: 0, ctr: 0 }))).toEqual(['error.no_key']);
     expect(await errors(next, late, elsewhere)).toEqual(['error.no_key', 'error.refused', 'error.refused']);
   });
@@ -72,7 +80,12 @@ describe('place and rights', () => {
   it('an agent of another team speaks only after a transfer to it', async () => {
     expect(await read(await t.reader('visitor'), [...begun, await t.say('hi', t.wu.ed)])).toEqual(['broken']);
     t = await Talk.create();
-    const records = [t.opening(), await t.epoch(t.visitor.ed), await t.epoch(t.li.ed, { team: 'vip' }), await t.say('hi', t.wu.ed)];
+    const records = [
+      t.opening(),
+      await t.epoch(t.visitor.ed),
+      await t.epoch(t.li.ed, { team: 'vip' }),
+      await t.say('hi', t.wu.ed),
+    ];
     const v = await t.reader('visitor');
     expect(await read(v, records)).toEqual(['message:hi']);
     expect(v.entries.find((e) => e.movedFrom)).toMatchObject({ movedFrom: 'svc', epoch: { team: 'vip', by: 'li' } });
@@ -91,12 +104,17 @@ describe('place and rights', () => {
     t.eks.pop();
     const spoke = await t.say('mine now', t.wu.ed, { prev: ZERO });
     const late = await t.epoch(t.li.ed, { team: 'svc', keep: false });
-    expect(await read(await t.reader('visitor'), [...begun, moved, spoke, late])).toEqual(['message:mine now', 'broken']);
+    expect(await read(await t.reader('visitor'), [...begun, moved, spoke, late])).toEqual([
+      'message:mine now',
+      'broken',
+    ]);
   });
 
-  it('an announcement dated before the last one is refused, and the first is the visitor\'s', async () => {
+  it("an announcement dated before the last one is refused, and the first is the visitor's", async () => {
     const old = t.dir.seq - 1;
-    expect(await read(await t.reader('visitor'), [...begun, await t.epoch(t.li.ed, { at: old, keep: false })])).toEqual(['broken']);
+    expect(await read(await t.reader('visitor'), [...begun, await t.epoch(t.li.ed, { at: old, keep: false })])).toEqual(
+      ['broken'],
+    );
     t = await Talk.create();
     expect(await read(await t.reader(t.li), [t.opening(), await t.epoch(t.li.ed)])).toEqual(['broken']);
   });
@@ -105,7 +123,13 @@ describe('place and rights', () => {
     const zoe = await t.co.enrol('zoe', 'agent', ['svc']);
     await t.co.confirm(zoe);
     await t.grown();
-    const records = [...begun, await t.note('n', zoe.ed), await t.say('too early', zoe.ed), await t.epoch(zoe.ed), await t.say('now', zoe.ed)];
+    const records = [
+      ...begun,
+      await t.note('n', zoe.ed),
+      await t.say('too early', zoe.ed),
+      await t.epoch(zoe.ed),
+      await t.say('now', zoe.ed),
+    ];
     expect(await read(await t.reader(t.li), records, true)).toEqual(['note:n', 'broken', 'message:now missing']);
   });
 
@@ -144,9 +168,12 @@ describe('the robot', () => {
     begun = [t.opening(), await t.epoch(t.visitor.ed, { bot }), await t.say('hello', robot)];
     const late = await t.say('pay to account X', robot, { epoch: 0 });
     const handed = [...begun, await t.epoch(t.li.ed), late];
-    for (const live of [true, false]) expect(await read(await t.reader('visitor'), handed, live)).toEqual(['message:hello', 'broken']);
+    for (const live of [true, false])
+      expect(await read(await t.reader('visitor'), handed, live)).toEqual(['message:hello', 'broken']);
     // and not with the next key, if somebody gave it to the server
-    expect((await read(await t.reader('visitor'), [...handed, await t.say('in the new one', robot)])).at(-1)).toBe('broken');
+    expect((await read(await t.reader('visitor'), [...handed, await t.say('in the new one', robot)])).at(-1)).toBe(
+      'broken',
+    );
     // what the visitor still writes for the robot is nothing that an agent takes for safe
     const still = await t.say('card 6222', t.visitor.ed, { epoch: 0 });
     expect(await read(await t.reader(t.li), [...handed.slice(0, -1), still])).toEqual(['message:hello', 'broken']);
@@ -176,8 +203,14 @@ describe('order', () => {
     const cancel = await t.say('shall I CANCEL?', t.li.ed);
     const yes = await t.say('yes');
     const execute = await t.say('shall I EXECUTE?', t.li.ed, { ctr: 0, prev: asked });
-    expect(await read(await t.reader(t.li), [...begun, execute, yes])).toEqual(['message:shall I EXECUTE?', 'message:yes unordered']);
-    expect(await read(await t.reader(t.li), [...begun, cancel, yes])).toEqual(['message:shall I CANCEL?', 'message:yes']);
+    expect(await read(await t.reader(t.li), [...begun, execute, yes])).toEqual([
+      'message:shall I EXECUTE?',
+      'message:yes unordered',
+    ]);
+    expect(await read(await t.reader(t.li), [...begun, cancel, yes])).toEqual([
+      'message:shall I CANCEL?',
+      'message:yes',
+    ]);
   });
 
   it('a whole page run that is left out is marked at the next message', async () => {
@@ -189,7 +222,9 @@ describe('order', () => {
 
   it('zeros are right only before anybody else spoke', async () => {
     const first = await t.say('first', t.visitor.ed, { prev: ZERO });
-    expect(await read(await t.reader(t.li), [...begun, first, await t.say('second', t.li.ed, { prev: ZERO })])).toEqual(['message:first', 'message:second unordered']);
+    expect(await read(await t.reader(t.li), [...begun, first, await t.say('second', t.li.ed, { prev: ZERO })])).toEqual(
+      ['message:first', 'message:second unordered'],
+    );
   });
 
   it('what a far counter claims is a mark, no work', async () => {
@@ -204,14 +239,25 @@ describe('recalls', () => {
     const b = await t.say('b', t.li.ed);
     const back = await t.recall(a, t.visitor.ed);
     const c = await t.say('c');
-    expect(await read(await t.reader(t.li), [...begun, a, b, back, c], true)).toEqual(['recalled', 'message:b', 'message:c']);
+    expect(await read(await t.reader(t.li), [...begun, a, b, back, c], true)).toEqual([
+      'recalled',
+      'message:b',
+      'message:c',
+    ]);
     // b names the hash of a, which only the recall carries now
-    expect(await read(await t.reader(t.li), [...begun, t.left(a), b, back, c])).toEqual(['recalled', 'message:b', 'message:c']);
+    expect(await read(await t.reader(t.li), [...begun, t.left(a), b, back, c])).toEqual([
+      'recalled',
+      'message:b',
+      'message:c',
+    ]);
   });
 
   it('a tombstone nobody signed for moves no counter and hides no gap', async () => {
     const [a, , c] = [await t.say('a'), await t.say('b'), await t.say('c')];
-    expect(await read(await t.reader(t.li), [...begun, t.left(a), c])).toEqual(['removed', 'message:c missing unordered']);
+    expect(await read(await t.reader(t.li), [...begun, t.left(a), c])).toEqual([
+      'removed',
+      'message:c missing unordered',
+    ]);
     const far = t.left(a);
     far.body.set([0, 0, 0, 99], 60);
     expect(await read(await t.reader(t.li), [...begun, far, a])).toEqual(['removed', 'message:a']);
@@ -221,23 +267,34 @@ describe('recalls', () => {
     const a = await t.say('a');
     const { msg } = (await read(await t.reader('visitor'), [...begun, a]), { msg: hex(a.body.subarray(40, 56)) });
     const v = await t.reader('visitor');
-    expect(await read(v, [...begun, a, t.event({ t: 'recalled', seq: a.seq, msg, by: 'visitor' })], true)).toEqual(['removed']);
+    expect(await read(v, [...begun, a, t.event({ t: 'recalled', seq: a.seq, msg, by: 'visitor' })], true)).toEqual([
+      'removed',
+    ]);
     expect(v.entries.find((e) => e.seq === a.seq)?.body).toBeUndefined();
   });
 
   it('by somebody else, of another envelope, or of nothing: refused or marked', async () => {
     const a = await t.say('a');
-    expect(await read(await t.reader(t.li), [...begun, a, await t.recall(a, t.li.ed)])).toEqual(['message:a', 'broken']);
-    expect(await read(await t.reader(t.li), [...begun, a, await t.recall(a, t.visitor.ed, { hash: random(16) })])).toEqual(['message:a', 'broken']);
+    expect(await read(await t.reader(t.li), [...begun, a, await t.recall(a, t.li.ed)])).toEqual([
+      'message:a',
+      'broken',
+    ]);
+    expect(
+      await read(await t.reader(t.li), [...begun, a, await t.recall(a, t.visitor.ed, { hash: random(16) })]),
+    ).toEqual(['message:a', 'broken']);
     const hidden = await t.say('hidden');
-    expect((await read(await t.reader(t.li), [...begun, a, await t.recall(hidden, t.visitor.ed)])).at(-1)).toBe('recalled missing unordered');
+    expect((await read(await t.reader(t.li), [...begun, a, await t.recall(hidden, t.visitor.ed)])).at(-1)).toBe(
+      'recalled missing unordered',
+    );
   });
 
   it('notes are taken back among agents; a visitor sees nothing of it', async () => {
     const n = await t.note('n', t.li.ed);
     const records = [...begun, n, await t.recall(n, t.li.ed, { ctr: 0 })];
     expect(await read(await t.reader(t.li), records)).toEqual(['recalled']);
-    expect(await read(await t.reader('visitor'), [...begun, t.event({ t: 'hidden' }), t.event({ t: 'hidden' })])).toEqual([]);
+    expect(
+      await read(await t.reader('visitor'), [...begun, t.event({ t: 'hidden' }), t.event({ t: 'hidden' })]),
+    ).toEqual([]);
   });
 
   it('in revision 1 a tombstone reads as before', async () => {

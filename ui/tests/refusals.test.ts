@@ -12,29 +12,33 @@ const HOUR = 60 * MINUTE;
 const messages = (): number => server.received.filter((x) => Envelope.parse(x)!.kind === Kind.message).length;
 
 describe('a message that must wait', () => {
-  it.each(['messages', 'changes', 'keys', 'bytes', 'reads'] as const)('is sent when the server said (%s), and is not tried before', async (limit) => {
-    const v = await begin();
-    const t = v.client.thread.value!;
-    const before = messages();
-    let refuse = true;
-    server.fate = () => (refuse ? { code: Code.rate_limited, retry_ms: 40_000, limit } : 'store');
-    await v.client.send('later');
-    await v.client.send('even later');
-    await until(() => t.wait.value !== null);
-    expect(t.wait.value).toMatchObject({ why: limit, until: expect.closeTo(Date.now() + 40_000, -3) });
-    expect(v.client.wait.value).toBe(t.wait.value);
-    refuse = false;
-    await rest(38_000);
-    expect(messages()).toBe(before + 1);
-    expect([stateOf(t, 'later'), stateOf(t, 'even later')]).toEqual(['queued', 'queued']);
-    await rest(4_000);
-    expect([stateOf(t, 'later'), stateOf(t, 'even later'), t.wait.value]).toEqual(['sent', 'sent', null]);
-  });
+  it.each(['messages', 'changes', 'keys', 'bytes', 'reads'] as const)(
+    'is sent when the server said (%s), and is not tried before',
+    async (limit) => {
+      const v = await begin();
+      const t = v.client.thread.value!;
+      const before = messages();
+      let refuse = true;
+      server.fate = () => (refuse ? { code: Code.rate_limited, retry_ms: 40_000, limit } : 'store');
+      await v.client.send('later');
+      await v.client.send('even later');
+      await until(() => t.wait.value !== null);
+      expect(t.wait.value).toMatchObject({ why: limit, until: expect.closeTo(Date.now() + 40_000, -3) });
+      expect(v.client.wait.value).toBe(t.wait.value);
+      refuse = false;
+      await rest(38_000);
+      expect(messages()).toBe(before + 1);
+      expect([stateOf(t, 'later'), stateOf(t, 'even later')]).toEqual(['queued', 'queued']);
+      await rest(4_000);
+      expect([stateOf(t, 'later'), stateOf(t, 'even later'), t.wait.value]).toEqual(['sent', 'sent', null]);
+    },
+  );
 
   it('waits for hours, over a reload, with one try for each connection', async () => {
     const b = await browser();
     let refuse = true;
-    server.fate = (e) => (refuse && e.kind === Kind.message ? { code: Code.rate_limited, retry_ms: 3 * HOUR, limit: 'bytes' } : 'store');
+    server.fate = (e) =>
+      refuse && e.kind === Kind.message ? { code: Code.rate_limited, retry_ms: 3 * HOUR, limit: 'bytes' } : 'store';
     const before = messages();
     await b.v.client.send('tomorrow');
     await until(() => b.v.client.wait.value !== null);
@@ -69,7 +73,8 @@ describe('a message that must wait', () => {
   it('a second is not worth a word', async () => {
     const v = await begin();
     let first = true;
-    server.fate = () => (first ? ((first = false), { code: Code.rate_limited, retry_ms: 900, limit: 'messages' }) : 'store');
+    server.fate = () =>
+      first ? ((first = false), { code: Code.rate_limited, retry_ms: 900, limit: 'messages' }) : 'store';
     await v.client.send('quick');
     const seen: unknown[] = [];
     v.client.thread.value!.wait.subscribe((w) => seen.push(w));
@@ -81,7 +86,8 @@ describe('a message that must wait', () => {
 describe('a conversation that is full', () => {
   it('says so for good, over a reload, and the next one goes on from it', async () => {
     const b = await browser();
-    server.fate = (e) => (e.conv === b.id && e.kind === Kind.message ? { code: Code.too_large, limit: 'conversation' } : 'store');
+    server.fate = (e) =>
+      e.conv === b.id && e.kind === Kind.message ? { code: Code.too_large, limit: 'conversation' } : 'store';
     await b.v.client.send('too much');
     await until(() => b.v.client.thread.value!.blocked.value === 'error.full');
     expect(stateOf(b.v.client.thread.value, 'too much')).toBe('failed');
@@ -136,7 +142,10 @@ describe('other refusals', () => {
     await server.co.renew();
     server.tell(v.client.thread.value!.id, { t: 'directory', seq: server.co.log.length - 1 });
     let times = 0;
-    server.fate = (e) => (e.kind === Kind.announcement && times++ < 12 ? { code: Code.rate_limited, retry_ms: MINUTE, limit: 'keys' } : 'store');
+    server.fate = (e) =>
+      e.kind === Kind.announcement && times++ < 12
+        ? { code: Code.rate_limited, retry_ms: MINUTE, limit: 'keys' }
+        : 'store';
     await v.client.send('in the next epoch');
     await until(() => v.client.wait.value?.why === 'keys');
     await rest(20 * MINUTE);
@@ -147,7 +156,8 @@ describe('other refusals', () => {
 
   it('too many requests: the site is asked for again when the server said', async () => {
     let asked = 0;
-    server.busy = (path) => (path.startsWith('/site/') && asked++ === 0 ? { code: Code.rate_limited, retry_ms: 30_000, limit: 'reads' } : null);
+    server.busy = (path) =>
+      path.startsWith('/site/') && asked++ === 0 ? { code: Code.rate_limited, retry_ms: 30_000, limit: 'reads' } : null;
     const v = visitor();
     await until(() => v.client.connection.value.wait !== undefined);
     expect(v.client.connection.value).toMatchObject({ state: 'waiting', wait: { why: 'reads' } });
@@ -164,7 +174,10 @@ describe('other refusals', () => {
     await until(() => stateOf(v.client.thread.value, 'second') === 'sent');
     server.most = 1;
     let asked = 0;
-    server.busy = (path) => (path.includes('/records?') && asked++ === 0 ? { code: Code.rate_limited, retry_ms: 30_000, limit: 'reads' } : null);
+    server.busy = (path) =>
+      path.includes('/records?') && asked++ === 0
+        ? { code: Code.rate_limited, retry_ms: 30_000, limit: 'reads' }
+        : null;
     const a = await agent();
     const t = a.client.open(v.client.thread.value!.id);
     await until(() => t.wait.value?.why === 'reads');
@@ -176,7 +189,10 @@ describe('other refusals', () => {
 
   it('an agent whose start is refused stays signed in', async () => {
     let asked = 0;
-    server.busy = (path) => (path.startsWith('/directory') && asked++ < 1 ? { code: Code.rate_limited, retry_ms: 20_000, limit: 'reads' } : null);
+    server.busy = (path) =>
+      path.startsWith('/directory') && asked++ < 1
+        ? { code: Code.rate_limited, retry_ms: 20_000, limit: 'reads' }
+        : null;
     const a = await agent();
     expect(a.client.session.value).toBe('signed-in');
     expect(asked).toBeGreaterThan(1);
@@ -207,7 +223,16 @@ describe('what is said', () => {
 
   it('seconds, minutes, the time of day, the day', () => {
     const all = [0, 900, 23_000, 61_000, 59 * MINUTE, 2 * HOUR, 12 * HOUR, 80 * HOUR].map((ms) => when(now + ms, now));
-    expect(all).toEqual(['in a moment', 'in 1 second', 'in 23 seconds', 'in 2 minutes', 'in 59 minutes', 'at 16:05', 'tomorrow at 02:05', 'on November 23 at 22:05']);
+    expect(all).toEqual([
+      'in a moment',
+      'in 1 second',
+      'in 23 seconds',
+      'in 2 minutes',
+      'in 59 minutes',
+      'at 16:05',
+      'tomorrow at 02:05',
+      'on November 23 at 22:05',
+    ]);
     lang.value = 'zh-CN';
     expect(when(now + 12 * HOUR, now)).toBe('明天 02:05 ');
   });
@@ -215,14 +240,17 @@ describe('what is said', () => {
   it('has a sentence for every limit in both languages', () => {
     for (const one of ['en', 'zh-CN'] as const) {
       lang.value = one;
-      const said = [...LIMITS, 'rate', 'storage'].map((why) => waitText({ why: why as 'rate', until: now + 5_000 }, 'act', now));
+      const said = [...LIMITS, 'rate', 'storage'].map((why) =>
+        waitText({ why: why as 'rate', until: now + 5_000 }, 'act', now),
+      );
       expect(new Set(said).size).toBe(LIMITS.length + 2);
       for (const text of said) expect(text).toMatch(one === 'en' ? /Try again in 5 seconds\.$/ : /请5 秒后再试。$/);
     }
   });
 
   it('a server may say nonsense', () => {
-    for (const retry_ms of [Number.NaN, -1, '5', null, undefined, {}]) expect(retryMsOf({ code: 3, retry_ms })).toBeUndefined();
+    for (const retry_ms of [Number.NaN, -1, '5', null, undefined, {}])
+      expect(retryMsOf({ code: 3, retry_ms })).toBeUndefined();
     expect(retryMsOf({ code: 3, retry_ms: 1e300 })).toBe(7 * 24 * HOUR);
     expect(new Refused({ code: 3, retry_ms: 1_000, limit: 'nonsense' }).wait).toMatchObject({ why: 'rate' });
     expect(new Refused({ code: Code.too_large, limit: 'conversation' }).key).toBe('error.full');

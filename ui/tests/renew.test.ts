@@ -39,7 +39,9 @@ describe("an admin's console", () => {
     expect(said().at(-1)).toMatchObject({ t: 'rules', rev: 2, late: [late.inv], at: expect.any(Number) });
     expect(covered()).toBe(co.log.length - 1);
     expect([await active(li), await active(intime), await active(late)]).toEqual([true, true, false]);
-    expect(a.client.waiting.value).toEqual([{ user: 'late', name: 'Name of late', teams: ['svc'], at: NOW, until: NOW - 1, invitedBy: 'Name of zhao' }]);
+    expect(a.client.waiting.value).toEqual([
+      { user: 'late', name: 'Name of late', teams: ['svc'], at: NOW, until: NOW - 1, invitedBy: 'Name of zhao' },
+    ]);
     tell();
     await rest();
     expect(posts).toHaveLength(1);
@@ -83,7 +85,14 @@ describe("an admin's console", () => {
     tell();
     await until(() => posts.length > 0);
     await rest();
-    expect(said().slice(-2).map(({ t, user }) => [t, user])).toEqual([['confirm', 'wang'], ['confirm', 'chen']]);
+    expect(
+      said()
+        .slice(-2)
+        .map(({ t, user }) => [t, user]),
+    ).toEqual([
+      ['confirm', 'wang'],
+      ['confirm', 'chen'],
+    ]);
     expect(covered(), 'one request').toBe(co.log.length - 1);
     expect(posts).toHaveLength(1);
     expect(Object.keys((await co.directory()).state.waiting!)).toEqual(['late']);
@@ -125,7 +134,10 @@ describe("an admin's console", () => {
     const a = await agent(co.admin);
     await rest();
     expect(posts).toEqual([]);
-    expect(a.client.waiting.value.map((w) => [w.user, w.invitedBy])).toEqual([['late', 'Name of zhao'], ['boss', null]]);
+    expect(a.client.waiting.value.map((w) => [w.user, w.invitedBy])).toEqual([
+      ['late', 'Name of zhao'],
+      ['boss', null],
+    ]);
     await a.client.confirm('late');
     expect(await active(late)).toBe(true);
     expect(covered()).toBe(co.log.length - 1);
@@ -158,8 +170,18 @@ describe('who waits', () => {
     const a = await agent(chen);
     await until(() => posts.length === 2);
     await rest();
-    expect(said().slice(-2).map(({ t, user }) => [t, user])).toEqual([['confirm', 'chen'], ['confirm', 'wang']]);
-    expect(posts.map((p) => 'snapshot' in p), 'who waits signs no snapshot').toEqual([false, true]);
+    expect(
+      said()
+        .slice(-2)
+        .map(({ t, user }) => [t, user]),
+    ).toEqual([
+      ['confirm', 'chen'],
+      ['confirm', 'wang'],
+    ]);
+    expect(
+      posts.map((p) => 'snapshot' in p),
+      'who waits signs no snapshot',
+    ).toEqual([false, true]);
     expect([await active(chen), await active(wang), a.client.session.value]).toEqual([true, true, 'signed-in']);
   });
 
@@ -176,7 +198,11 @@ describe('who waits', () => {
     const wang = await co.enrol('wang', 'agent', ['svc'], { exp: NOW + 10_000 });
     const mine = await agent(li);
     const a = await agent(wang);
-    expect([a.client.session.value, a.client.me.value?.name, a.client.notices.value]).toEqual(['signed-in', 'Name of wang', []]);
+    expect([a.client.session.value, a.client.me.value?.name, a.client.notices.value]).toEqual([
+      'signed-in',
+      'Name of wang',
+      [],
+    ]);
     expect(mine.client.waiting.value).toEqual([expect.objectContaining({ user: 'wang', until: NOW + 10_000 })]);
     await until(() => a.client.session.value === 'signed-out');
     expect(Date.now()).toBeGreaterThan(NOW + 10_000);

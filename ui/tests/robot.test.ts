@@ -13,12 +13,17 @@ import { FakeSocket } from './support/socket';
 import { agent, b, begin, co, li, server, visitor } from './support/world';
 
 const sent = (from = 0) => server.received.slice(from).map((x) => Envelope.parse(x)!);
-const flags = () => [...server.convs.values()].flatMap((c) => c.records.map((r) => Envelope.parse(r.subarray(16)))).flatMap((e) => (e?.kind === Kind.announcement ? [e.flags] : []));
+const flags = () =>
+  [...server.convs.values()]
+    .flatMap((c) => c.records.map((r) => Envelope.parse(r.subarray(16))))
+    .flatMap((e) => (e?.kind === Kind.announcement ? [e.flags] : []));
 const only = () => [...server.convs.values()][0]!;
 
 /** Key of an epoch as the robot opens it; null if no box is for it. */
 async function robotKey(epoch: number): Promise<EpochKey | null> {
-  const env = only().records.map((r) => Envelope.parse(r.subarray(16))).find((e) => e?.kind === Kind.announcement && e.epoch === epoch)!;
+  const env = only()
+    .records.map((r) => Envelope.parse(r.subarray(16)))
+    .find((e) => e?.kind === Kind.announcement && e.epoch === epoch)!;
   const { day } = co.robot!;
   const ek = await openBox(env, unhex(env.conv), new Map([[hex(boxKid(BoxKind.bot, day.pk)), day]]));
   return ek && b.epochKey(ek);
@@ -31,7 +36,12 @@ async function says(body: Record<string, unknown>, by: SigningKey = co.robot!.ed
   const fields = { conv: unhex(id), epoch: 0, msg: random(16), inst, ctr, prev: new Uint8Array(16) };
   server.append(id, await sealMessage(fields, key, utf8(JSON.stringify({ ts: NOW, ...body })), by));
 }
-const answer = { t: 'text', text: '三天内到', buttons: [{ label: '查订单', send: '我要查订单' }, { label: 3 }], bot: { intent: 'delivery', p: 0.91, why: 'knowledge' } };
+const answer = {
+  t: 'text',
+  text: '三天内到',
+  buttons: [{ label: '查订单', send: '我要查订单' }, { label: 3 }],
+  bot: { intent: 'delivery', p: 0.91, why: 'knowledge' },
+};
 
 describe('letting it in', () => {
   it('with a valid day key the first epoch has it, and it is the owner', async () => {
@@ -49,7 +59,11 @@ describe('letting it in', () => {
     ['that lives too long', async () => (co.offer = await co.dayKey({ until: NOW + 49 * 3_600_000 })), true],
     ['that is no JSON', async () => (co.offer = { raw: 'AAAA', sig: 'AAAA' }), true],
     ['that is over', async () => (co.offer = await co.dayKey({ until: NOW })), false],
-    ['of the far future', async () => (co.offer = await co.dayKey({ at: NOW + 25 * 3_600_000, until: NOW + 26 * 3_600_000 })), false],
+    [
+      'of the far future',
+      async () => (co.offer = await co.dayKey({ at: NOW + 25 * 3_600_000, until: NOW + 26 * 3_600_000 })),
+      false,
+    ],
   ])('a day key %s lets nobody in, and the conversation goes to people', async (_, spoil, alarm) => {
     await co.robotOn();
     await spoil();
@@ -97,13 +111,18 @@ describe('letting it in', () => {
 });
 
 describe('what it says', () => {
-  it('is shown as the robot\'s, with its buttons, and what it understood', async () => {
+  it("is shown as the robot's, with its buttons, and what it understood", async () => {
     await co.robotOn();
     const v = await begin();
     await says(answer);
     await until(() => texts(v.client.thread.value).includes('三天内到'));
     const m = lines(v.client.thread.value).find((x) => x.text === '三天内到')!;
-    expect(m).toMatchObject({ side: 'robot', author: { name: '小智' }, buttons: [{ label: '查订单', send: '我要查订单' }], thought: { intent: 'delivery', p: 0.91 } });
+    expect(m).toMatchObject({
+      side: 'robot',
+      author: { name: '小智' },
+      buttons: [{ label: '查订单', send: '我要查订单' }],
+      thought: { intent: 'delivery', p: 0.91 },
+    });
     const a = await agent();
     const t = a.client.open(v.client.thread.value!.id);
     await until(() => texts(t).includes('三天内到'));
@@ -124,7 +143,10 @@ describe('what it says', () => {
     await until(() => flags().length === 2);
     const { id } = only().conv;
     const fields = { conv: unhex(id), epoch: 1, msg: random(16), inst: 9, ctr: 0, prev: new Uint8Array(16) };
-    server.append(id, await sealMessage(fields, await b.epochKey(random(32)), utf8('{"t":"text","text":"x"}'), co.robot!.ed));
+    server.append(
+      id,
+      await sealMessage(fields, await b.epochKey(random(32)), utf8('{"t":"text","text":"x"}'), co.robot!.ed),
+    );
     await until(() => shows() === 3);
     expect(texts(v.client.thread.value)).toEqual(['hello']);
   });
@@ -184,7 +206,11 @@ describe('taking it out', () => {
     const w = visitor(store);
     await until(() => stateOf(w.client.thread.value, 'queued two') === 'sent');
     const out = sent(from);
-    expect(out.map((e) => [e.kind, e.epoch])).toEqual([[Kind.announcement, 1], [Kind.message, 1], [Kind.message, 1]]);
+    expect(out.map((e) => [e.kind, e.epoch])).toEqual([
+      [Kind.announcement, 1],
+      [Kind.message, 1],
+      [Kind.message, 1],
+    ]);
     expect(out[0]!.flags).toBe(0);
     expect(await robotKey(1)).toBeNull();
   });
@@ -198,7 +224,10 @@ describe('taking it out', () => {
     await until(() => flags().length === 2);
     await v.client.send('to people');
     await until(() => stateOf(v.client.thread.value, 'to people') !== 'queued');
-    expect(sent(from).map((e) => [e.kind, e.epoch])).toEqual([[Kind.announcement, 1], [Kind.message, 1]]);
+    expect(sent(from).map((e) => [e.kind, e.epoch])).toEqual([
+      [Kind.announcement, 1],
+      [Kind.message, 1],
+    ]);
     expect(flags()).toEqual([1, 0]);
   });
 
@@ -216,7 +245,11 @@ describe('taking it out', () => {
     await v.client.send('met');
     await until(() => stateOf(v.client.thread.value, 'met') === 'sent');
     const out = sent(from);
-    expect(out.map((e) => [e.kind, e.epoch])).toEqual([[Kind.message, 0], [Kind.announcement, 1], [Kind.message, 1]]);
+    expect(out.map((e) => [e.kind, e.epoch])).toEqual([
+      [Kind.message, 0],
+      [Kind.announcement, 1],
+      [Kind.message, 1],
+    ]);
     expect(out[2]!.msg).toBe(out[0]!.msg);
   });
 
@@ -238,7 +271,7 @@ describe('taking it out', () => {
     expect(flags()).toEqual([1, 0]);
   });
 
-  it('a new team key while it is the owner: the visitor\'s next epoch has it again', async () => {
+  it("a new team key while it is the owner: the visitor's next epoch has it again", async () => {
     await co.robotOn();
     const v = await begin();
     await co.team('svc');
@@ -257,8 +290,26 @@ describe('announcements with a robot box', () => {
     const [ed, x, bot] = [await b.newSigningKey(), await b.newBoxKey(), await b.newBoxKey()];
     const directory = await co.directory();
     const conv = random(16);
-    const made = { conv, last: emptyChain(), dirSeq: directory.seq, dirHead: directory.head, teamPk: directory.teamPk('svc'), visitorX: x.pk, botX: bot.pk };
-    const want: Receiver = { conv, last: emptyChain(), before: null, transfer: null, visitorEd: ed.pk, visitorX: x.pk, directory, mine: new Map(), live: true };
+    const made = {
+      conv,
+      last: emptyChain(),
+      dirSeq: directory.seq,
+      dirHead: directory.head,
+      teamPk: directory.teamPk('svc'),
+      visitorX: x.pk,
+      botX: bot.pk,
+    };
+    const want: Receiver = {
+      conv,
+      last: emptyChain(),
+      before: null,
+      transfer: null,
+      visitorEd: ed.pk,
+      visitorX: x.pk,
+      directory,
+      mine: new Map(),
+      live: true,
+    };
     return { ed, made, want };
   }
   /** Signs again what was changed. */
@@ -271,22 +322,35 @@ describe('announcements with a robot box', () => {
     return Envelope.parse(out)!;
   }
 
-  it('only the visitor\'s is accepted, with the flag and exactly one box', async () => {
+  it("only the visitor's is accepted, with the flag and exactly one box", async () => {
     const { ed, made, want } = await world();
     const good = await announce(b, made, ed);
     expect(await acceptAnnouncement(b, Envelope.parse(good)!, want)).toMatchObject({ bot: true });
-    await expect(acceptAnnouncement(b, Envelope.parse(await announce(b, made, li.ed))!, want)).rejects.toMatchObject({ reason: 'creator' });
-    const later = { last: { epoch: 0, hash: random(32) }, before: { team: 'svc', bot: true, dirSeq: want.directory.seq } };
+    await expect(acceptAnnouncement(b, Envelope.parse(await announce(b, made, li.ed))!, want)).rejects.toMatchObject({
+      reason: 'creator',
+    });
+    const later = {
+      last: { epoch: 0, hash: random(32) },
+      before: { team: 'svc', bot: true, dirSeq: want.directory.seq },
+    };
     const byAgent = Envelope.parse(await announce(b, { ...made, ...later }, li.ed))!;
     await expect(acceptAnnouncement(b, byAgent, { ...want, ...later })).rejects.toMatchObject({ reason: 'ghost_box' });
-    await expect(acceptAnnouncement(b, Envelope.parse(await announce(b, made, co.robot!.ed))!, want)).rejects.toMatchObject({ reason: 'creator' });
-    await expect(acceptAnnouncement(b, await resigned(good, (x) => (x[140] = 0), ed), want)).rejects.toMatchObject({ reason: 'bot_flag' });
+    await expect(
+      acceptAnnouncement(b, Envelope.parse(await announce(b, made, co.robot!.ed))!, want),
+    ).rejects.toMatchObject({ reason: 'creator' });
+    await expect(acceptAnnouncement(b, await resigned(good, (x) => (x[140] = 0), ed), want)).rejects.toMatchObject({
+      reason: 'bot_flag',
+    });
     const without = await announce(b, { ...made, botX: null }, ed);
-    await expect(acceptAnnouncement(b, await resigned(without, (x) => (x[140] = 1), ed), want)).rejects.toMatchObject({ reason: 'bot_flag' });
+    await expect(acceptAnnouncement(b, await resigned(without, (x) => (x[140] = 1), ed), want)).rejects.toMatchObject({
+      reason: 'bot_flag',
+    });
     const twice = new Uint8Array(good.length + 97);
     twice.set(good.subarray(0, -64));
     twice.set(good.subarray(-64 - 97, -64), good.length - 64);
-    await expect(acceptAnnouncement(b, await resigned(twice, () => undefined, ed), want)).rejects.toMatchObject({ reason: 'ghost_box' });
+    await expect(acceptAnnouncement(b, await resigned(twice, () => undefined, ed), want)).rejects.toMatchObject({
+      reason: 'ghost_box',
+    });
   });
 
   it('a robot is no agent: its key certifies nothing', async () => {

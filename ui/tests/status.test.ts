@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { rest, until } from './support/clients';
 import { agent, server } from './support/world';
 
-const say = (frame: Record<string, unknown>): void => server.peers.forEach((p) => p.role === 'agent' && p.s.say(frame as never));
+const say = (frame: Record<string, unknown>): void =>
+  server.peers.forEach((p) => p.role === 'agent' && p.s.say(frame as never));
 
 it('is offline until the server says otherwise', async () => {
   const { client } = await agent();

@@ -25,7 +25,10 @@ describe('storage', () => {
     await one.set('out/2', { b: new Uint8Array([2]) });
     await one.set('out/1', { b: new Uint8Array([1]) });
     await one.set('zzz', 1);
-    expect((await two.list<{ b: Uint8Array }>('out/')).map((x) => [x.name, x.value.b[0]])).toEqual([['out/1', 1], ['out/2', 2]]);
+    expect((await two.list<{ b: Uint8Array }>('out/')).map((x) => [x.name, x.value.b[0]])).toEqual([
+      ['out/1', 1],
+      ['out/2', 2],
+    ]);
     await two.delete('out/1');
     expect(await (await openStore('kefu')).get('out/1')).toBeUndefined();
   });
@@ -37,7 +40,11 @@ describe('storage', () => {
     const ek = random(32);
     await store.set('keys', { ed: await ed.keep(), x: await x.keep(), ek: await (await b.epochKey(ek)).keep() });
     const kept = (await (await openStore('kefu')).get<{ ed: never; x: never; ek: never }>('keys'))!;
-    const again = { ed: await b.restoreSigningKey(kept.ed), x: await b.restoreBoxKey(kept.x), ek: await b.restoreEpochKey(kept.ek) };
+    const again = {
+      ed: await b.restoreSigningKey(kept.ed),
+      x: await b.restoreBoxKey(kept.x),
+      ek: await b.restoreEpochKey(kept.ek),
+    };
     expect(hex(again.ed.pk)).toBe(hex(ed.pk));
     const m = utf8('m');
     expect(await b.verify('sig', ed.pk, m, await again.ed.sign('sig', m))).toBe(true);
@@ -53,12 +60,26 @@ describe('storage', () => {
 
   it.each([
     ['there is none', () => vi.stubGlobal('indexedDB', null)],
-    ['it throws', () => vi.stubGlobal('indexedDB', { open: () => { throw new DOMException('no', 'SecurityError'); } })],
-    ['opening fails', () => vi.stubGlobal('indexedDB', { open: () => {
-      const r: { onerror?: () => void; error: Error } = { error: new Error('private mode') };
-      queueMicrotask(() => r.onerror?.());
-      return r;
-    } })],
+    [
+      'it throws',
+      () =>
+        vi.stubGlobal('indexedDB', {
+          open: () => {
+            throw new DOMException('no', 'SecurityError');
+          },
+        }),
+    ],
+    [
+      'opening fails',
+      () =>
+        vi.stubGlobal('indexedDB', {
+          open: () => {
+            const r: { onerror?: () => void; error: Error } = { error: new Error('private mode') };
+            queueMicrotask(() => r.onerror?.());
+            return r;
+          },
+        }),
+    ],
   ])('falls back to memory when %s', async (_, block) => {
     block();
     const store = await openStore('kefu');

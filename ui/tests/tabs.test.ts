@@ -89,7 +89,12 @@ describe('tabs', () => {
     await sent.catch(() => undefined);
     const b = tab(store);
     await loaded(b);
-    await until(() => server.convs.size === 1 && texts(b.client.thread.value).includes('A') && b.client.thread.value!.messages.value.every((m) => m.seq !== null));
+    await until(
+      () =>
+        server.convs.size === 1 &&
+        texts(b.client.thread.value).includes('A') &&
+        b.client.thread.value!.messages.value.every((m) => m.seq !== null),
+    );
     expect([server.convs.size, messages()]).toEqual([1, 2]);
   });
 

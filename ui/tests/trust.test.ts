@@ -23,7 +23,11 @@ describe('epochs', () => {
     await v.client.send('under the new key');
     await until(() => stateOf(v.client.thread.value, 'under the new key') === 'sent');
     const sent = server.received.slice(from).map((x) => Envelope.parse(x)!);
-    expect(sent.map((e) => [e.kind, e.epoch])).toEqual([[Kind.message, 0], [Kind.announcement, 1], [Kind.message, 1]]);
+    expect(sent.map((e) => [e.kind, e.epoch])).toEqual([
+      [Kind.message, 0],
+      [Kind.announcement, 1],
+      [Kind.message, 1],
+    ]);
     expect(sent[2]!.msg).toBe(sent[0]!.msg);
     expect(sent[2]!.ctr).toBe(sent[0]!.ctr);
     const a = await agent();
@@ -65,7 +69,10 @@ describe('epochs', () => {
     await v.client.send('not for li');
     await until(() => stateOf(v.client.thread.value, 'not for li') !== 'queued');
     const sent = server.received.slice(from).map((x) => Envelope.parse(x)!);
-    expect(sent.map((e) => [e.kind, e.epoch])).toEqual([[Kind.announcement, 2], [Kind.message, 2]]);
+    expect(sent.map((e) => [e.kind, e.epoch])).toEqual([
+      [Kind.announcement, 2],
+      [Kind.message, 2],
+    ]);
   });
 
   it('both sides announce at once: one wins, both messages arrive', async () => {
@@ -106,7 +113,10 @@ describe('epochs', () => {
     const id = v.client.thread.value!.id;
     await a.client.take(id);
     await a.client.transfer(id, { team: 'vip' });
-    const kinds = server.convs.get(id)!.records.map((r) => Envelope.parse(r.subarray(16))?.kind).filter(Boolean);
+    const kinds = server.convs
+      .get(id)!
+      .records.map((r) => Envelope.parse(r.subarray(16))?.kind)
+      .filter(Boolean);
     expect(kinds.slice(-2)).toEqual([Kind.announcement, Kind.grant]);
     a.client.dispose();
     const w = await agent(wu, ['vip']);
@@ -263,7 +273,11 @@ describe('the agent', () => {
     const a = await agent(li, []);
     const t = a.client.open(id);
     await until(() => t.synced.value && lines(t).length > 3);
-    expect(lines(t).filter((m) => m.kind === 'broken').every((m) => m.error === 'error.no_key')).toBe(true);
+    expect(
+      lines(t)
+        .filter((m) => m.kind === 'broken')
+        .every((m) => m.error === 'error.no_key'),
+    ).toBe(true);
     expect(t.blocked.value).toBe('error.no_key');
     expect(messagesSent().every((e) => e.sender !== '')).toBe(true);
   });

@@ -20,7 +20,7 @@ import { canonical, readState } from '../src/crypto/state';
 import { Envelope, Kind, parseRecord, type SiteReply, type SignedJson } from '../src/proto';
 import { backends } from './support/backends';
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// biome-ignore lint/suspicious/noExplicitAny: the vectors have many shapes, and a wrong one fails its test
 type Any = any;
 const file = process.env.KEFU_VECTORS ?? new URL('../../tests/data/vectors.json', import.meta.url);
 const v: Any = JSON.parse(readFileSync(file, 'utf8'));
@@ -97,7 +97,8 @@ describe.each(backends)('on the %s back end', (_, make) => {
       expect(await b.verify(s.label, k.pk, unhex(s.msg), unhex(s.sig))).toBe(true);
       expect(await b.verify('pop', k.pk, unhex(s.msg), unhex(s.sig))).toBe(false);
     }
-    for (const bad of v.bad_keys) expect(await b.verify('dir', unhex(bad.ed), utf8('x'), new Uint8Array(64))).toBe(false);
+    for (const bad of v.bad_keys)
+      expect(await b.verify('dir', unhex(bad.ed), utf8('x'), new Uint8Array(64))).toBe(false);
   });
 
   it('HPKE', async () => {
@@ -113,7 +114,14 @@ describe.each(backends)('on the %s back end', (_, make) => {
       const ek = await b.epochKey(unhex(m.ek));
       const signer = await b.signingKey(unhex(key(m.signer).ed_seed));
       const h = m.header;
-      const fields = { conv: unhex(h.conv), epoch: h.epoch, msg: unhex(h.msg_id), inst: h.inst, ctr: h.ctr, prev: unhex(h.prev) };
+      const fields = {
+        conv: unhex(h.conv),
+        epoch: h.epoch,
+        msg: unhex(h.msg_id),
+        inst: h.inst,
+        ctr: h.ctr,
+        prev: unhex(h.prev),
+      };
       expect(hex(await sealMessage(fields, ek, utf8(m.body), signer))).toBe(m.bytes);
       expect(text(await openMessage(b, envelope(m.bytes), ek, signer.pk))).toBe(m.body);
       const bytes = unhex(m.bytes);
@@ -129,7 +137,14 @@ describe.each(backends)('on the %s back end', (_, make) => {
     const body = text(await openNote(b, envelope(n.bytes), await boxOf(n.team), unhex(key(n.signer).ed)));
     expect(body).toBe(n.body);
     const h = n.header;
-    const fields = { conv: unhex(h.conv), epoch: h.epoch, msg: unhex(h.msg_id), inst: h.inst, ctr: h.ctr, prev: unhex(h.prev) };
+    const fields = {
+      conv: unhex(h.conv),
+      epoch: h.epoch,
+      msg: unhex(h.msg_id),
+      inst: h.inst,
+      ctr: h.ctr,
+      prev: unhex(h.prev),
+    };
     expect(n.bytes.startsWith(hex(header(Kind.note, unhex(key(n.signer).ed), fields)))).toBe(true);
   });
 
@@ -140,7 +155,10 @@ describe.each(backends)('on the %s back end', (_, make) => {
       expect(env.dirSeq).toBe(a.dir_seq);
       expect(hex(env.dirHead)).toBe(a.dir_head);
       expect(await b.verify('ann', unhex(key(a.creator).ed), env.signed, env.signature)).toBe(true);
-      for (const [name, kind] of [[a.team, 1], [a.visitor, 2]] as const) {
+      for (const [name, kind] of [
+        [a.team, 1],
+        [a.visitor, 2],
+      ] as const) {
         const mine = await boxOf(name);
         const ek = await openBox(env, unhex(env.conv), new Map([[hex(hash.boxKid(kind, mine.pk)), mine]]));
         expect(hex(ek!)).toBe(a.ek);
@@ -156,8 +174,12 @@ describe.each(backends)('on the %s back end', (_, make) => {
     const want = new Map<number, string>(g.keys.map((k: Any) => [k.epoch, k.commitment]));
     const creator = unhex(key(g.creator).ed);
     const keys = await acceptGrant(b, envelope(g.bytes), unhex(g.conv), creator, mine, (e) => unhex(want.get(e)!));
-    expect(keys.map((k) => ({ epoch: k.epoch, ek: hex(k.ek) }))).toEqual(g.keys.map((k: Any) => ({ epoch: k.epoch, ek: k.ek })));
-    await expect(acceptGrant(b, envelope(g.bytes), unhex(g.conv), creator, mine, () => new Uint8Array(32))).rejects.toThrow('commitment');
+    expect(keys.map((k) => ({ epoch: k.epoch, ek: hex(k.ek) }))).toEqual(
+      g.keys.map((k: Any) => ({ epoch: k.epoch, ek: k.ek })),
+    );
+    await expect(
+      acceptGrant(b, envelope(g.bytes), unhex(g.conv), creator, mine, () => new Uint8Array(32)),
+    ).rejects.toThrow('commitment');
   });
 
   it('invites', async () => {
@@ -188,7 +210,10 @@ describe.each(backends)('on the %s back end', (_, make) => {
     for (const bad of d.bad) {
       const entries = [...(d.log as SignedJson[]).slice(0, bad.after), ...bad.before].map(signedOf);
       if (entries.length === 0) {
-        await expect(async () => Directory.genesis(b, unhex(d.fp), signedOf(bad.entry), () => d.now), bad.name).rejects.toThrow();
+        await expect(
+          async () => Directory.genesis(b, unhex(d.fp), signedOf(bad.entry), () => d.now),
+          bad.name,
+        ).rejects.toThrow();
         continue;
       }
       const before = await Directory.replay(b, unhex(d.fp), entries, () => d.now);
@@ -201,9 +226,15 @@ describe.each(backends)('on the %s back end', (_, make) => {
 
   describe('confirmation', () => {
     const c = v.confirmation;
-    const replay = (entries: SignedJson[], now = c.now) => Directory.replay(b, unhex(c.fp), entries.map(signedOf), () => now);
-    const waiting = (dir: Directory) => dir.waiting().map(({ user, inv, exp }) => ({ user, inv, seq: dir.keyOf(kidOf(dir, inv))!.from, exp })).sort(byUser);
-    const kidOf = (dir: Directory, inv: string) => hex(hash.kidOf(sized(dir.waiting().find((w) => w.inv === inv)!.ed, 32)));
+    const replay = (entries: SignedJson[], now = c.now) =>
+      Directory.replay(b, unhex(c.fp), entries.map(signedOf), () => now);
+    const waiting = (dir: Directory) =>
+      dir
+        .waiting()
+        .map(({ user, inv, exp }) => ({ user, inv, seq: dir.keyOf(kidOf(dir, inv))!.from, exp }))
+        .sort(byUser);
+    const kidOf = (dir: Directory, inv: string) =>
+      hex(hash.kidOf(sized(dir.waiting().find((w) => w.inv === inv)!.ed, 32)));
     const byUser = (x: { user: string }, y: { user: string }) => (x.user < y.user ? -1 : 1);
     const sorted = (list: Any[]) => [...list].sort(byUser);
 
@@ -254,7 +285,8 @@ describe.each(backends)('on the %s back end', (_, make) => {
 
     it('who was where, whose key was whose, who may act', async () => {
       const dir = await replay(c.log);
-      for (const { user, team, seq, is } of c.in_team) expect(dir.inTeamAt(user, team, seq), `${user} ${team} ${seq}`).toBe(is);
+      for (const { user, team, seq, is } of c.in_team)
+        expect(dir.inTeamAt(user, team, seq), `${user} ${team} ${seq}`).toBe(is);
       for (const { seq, rev } of c.revision) expect(dir.revisionAt(seq)).toBe(rev);
       for (const { box_kid, ...is } of c.team_keys) expect(dir.teamKey(box_kid)).toMatchObject(is);
       for (const { user, now, is } of c.acting) {
@@ -274,7 +306,9 @@ describe.each(backends)('on the %s back end', (_, make) => {
     expect(canonical(JSON.parse(text(unb64u(v.robot.snapshot.raw))).state)).toBe(v.robot.state_canonical);
     expect(canonical(readState(JSON.parse(v.robot.state_canonical)))).toBe(v.robot.state_canonical);
     for (const bad of v.robot.bad) {
-      const reason = { Signer: 'signer', BotKey: 'bot_key', UnknownBot: 'unknown_bot', 'Sign(SmallOrder)': 'bad_key' }[bad.why as string];
+      const reason = { Signer: 'signer', BotKey: 'bot_key', UnknownBot: 'unknown_bot', 'Sign(SmallOrder)': 'bad_key' }[
+        bad.why as string
+      ];
       await expect(dir.fork().apply(b, signedOf(bad.entry)), bad.name).rejects.toMatchObject({ reason });
     }
     expect(v.robot.bad.length).toBeGreaterThan(5);
@@ -285,11 +319,25 @@ describe.each(backends)('on the %s back end', (_, make) => {
     const { key: j, says, box_kid, x } = v.robot.day_key;
     const day = await verifyDayKey(b, dir, v.robot.site, j, v.robot.now);
     expect([hex(day.x), day.until, hex(hash.boxKid(hash.BoxKind.bot, day.x))]).toEqual([x, says.until, box_kid]);
-    const reasons: Any = { 'Sign(Signature)': 'signature', Over: 'bot_over', TooLong: 'too_long', Future: 'bot_future', Other: 'other', 'Version(2)': 'version' };
+    const reasons: Any = {
+      'Sign(Signature)': 'signature',
+      Over: 'bot_over',
+      TooLong: 'too_long',
+      Future: 'bot_future',
+      Other: 'other',
+      'Version(2)': 'version',
+    };
     for (const bad of v.robot.bad_day_keys) {
-      await expect(verifyDayKey(b, dir, v.robot.site, bad.key, bad.now), bad.name).rejects.toMatchObject({ reason: reasons[bad.why] });
+      await expect(verifyDayKey(b, dir, v.robot.site, bad.key, bad.now), bad.name).rejects.toMatchObject({
+        reason: reasons[bad.why],
+      });
     }
-    const before = await Directory.replay(b, unhex(v.directory.fp), (v.directory.log as SignedJson[]).map(signedOf), () => v.directory.now);
+    const before = await Directory.replay(
+      b,
+      unhex(v.directory.fp),
+      (v.directory.log as SignedJson[]).map(signedOf),
+      () => v.directory.now,
+    );
     await expect(verifyDayKey(b, before, v.robot.site, j, v.robot.now)).rejects.toMatchObject({ reason: 'bot_none' });
   });
 
@@ -323,7 +371,10 @@ describe.each(backends)('on the %s back end', (_, make) => {
     }
     for (const bad of d.bad_bundles) {
       const why = bad.why === 'Future' ? { reason: 'snapshot_future' } : {};
-      await expect(verifyBundle(b, unhex(d.fp), bad.bundle, () => bad.now), bad.name).rejects.toMatchObject(why);
+      await expect(
+        verifyBundle(b, unhex(d.fp), bad.bundle, () => bad.now),
+        bad.name,
+      ).rejects.toMatchObject(why);
     }
   });
 });
@@ -336,7 +387,14 @@ describe.each(backends)('recalls on the %s back end', (_, make) => {
     for (const c of r.recalls) {
       const of = Envelope.parse(unhex(c.of))!;
       const key = await b.signingKey(unhex(c.seed));
-      const fields = { conv: unhex(c.conv), epoch: c.epoch, msg: unhex(c.msg), inst: c.inst, ctr: c.ctr, prev: unhex(c.prev) };
+      const fields = {
+        conv: unhex(c.conv),
+        epoch: c.epoch,
+        msg: unhex(c.msg),
+        inst: c.inst,
+        ctr: c.ctr,
+        prev: unhex(c.prev),
+      };
       const made = await signRecall(fields, targetOf(of), key);
       expect(hex(made)).toBe(c.recall);
       const env = Envelope.parse(made)!;

@@ -2,7 +2,9 @@
 import { C, PASSWORD } from '../support/agent';
 import { expect, test } from '../support/test';
 
-test('a second browser by password reads what was said; a wrong one is refused; a change counts at once', async ({ stage }) => {
+test('a second browser by password reads what was said; a wrong one is refused; a change counts at once', async ({
+  stage,
+}) => {
   const agent = await stage.agent('li', '李娜');
   const visitor = await stage.visitor();
   await visitor.visit(stage.shop.origin);
@@ -55,7 +57,9 @@ test('a disabled account is put out at once and cannot sign in', async ({ stage 
   await expect(again.list).toBeHidden();
 });
 
-test('a code that was withdrawn is said to be, until another one is typed, of which the page says its own', async ({ stage }) => {
+test('a code that was withdrawn is said to be, until another one is typed, of which the page says its own', async ({
+  stage,
+}) => {
   const code = await stage.kefu.invite('li', '李娜', ['svc']);
   await stage.kefu.cli('user', 'invite', 'revoke', 'li');
   const { page, ...agent } = await stage.browserOfAgent();

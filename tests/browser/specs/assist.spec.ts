@@ -24,7 +24,9 @@ const FAQ = [
   '怎么退货给别家,那是别的站点。,,app,',
 ];
 
-test('an agent gets suggestions for what the visitor wrote, takes one by its key, and nothing is sent before he sends it', async ({ stage }) => {
+test('an agent gets suggestions for what the visitor wrote, takes one by its key, and nothing is sent before he sends it', async ({
+  stage,
+}) => {
   test.slow();
   await teach(stage.kefu, FAQ);
   const code = await stage.kefu.invite('li', '李娜', ['svc']);
@@ -32,7 +34,9 @@ test('an agent gets suggestions for what the visitor wrote, takes one by its key
   await bringAxe(agent.page.context());
   await agent.enrol(code);
   const asked: string[] = [];
-  agent.page.on('request', (r) => asked.push(`${r.method()} ${new URL(r.url()).pathname}${new URL(r.url()).search} ${r.postData() ?? ''}`));
+  agent.page.on('request', (r) =>
+    asked.push(`${r.method()} ${new URL(r.url()).pathname}${new URL(r.url()).search} ${r.postData() ?? ''}`),
+  );
   const visitor = await stage.visitor();
   await visitor.visit(stage.shop.origin);
   const secret = canary('asked');
@@ -86,7 +90,11 @@ test.describe('in English', () => {
   test.use({ lang: 'en', greeting: '' });
 
   test('what is too much to be searched in a browser is said, not passed over', async ({ stage }) => {
-    const entries = Array.from({ length: 200 }, (_, n) => ({ id: `e${n}`, question: `How do I return item ${n}?`, answer: '长'.repeat(8_000) }));
+    const entries = Array.from({ length: 200 }, (_, n) => ({
+      id: `e${n}`,
+      question: `How do I return item ${n}?`,
+      answer: '长'.repeat(8_000),
+    }));
     // as an import would leave it, without its vectors, which nobody asks for here
     mkdirSync(join(stage.kefu.dir, 'knowledge'), { recursive: true });
     writeFileSync(join(stage.kefu.dir, 'knowledge', 'knowledge.json'), JSON.stringify({ version: 1, entries }));

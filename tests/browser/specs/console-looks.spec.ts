@@ -9,17 +9,26 @@ const DESK = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 const SMALL = { width: 320, height: 568 };
 const WALL = { width: 3840, height: 2160 };
-const NAMES = new Map([[DESK, 'desk'], [PHONE, 'phone'], [SMALL, 'small'], [WALL, 'wall']]);
+const NAMES = new Map([
+  [DESK, 'desk'],
+  [PHONE, 'phone'],
+  [SMALL, 'small'],
+  [WALL, 'wall'],
+]);
 
 /** What lies over another part of the page, of all parts that are on screen. */
 function overlaps({ page }: Agent): Promise<string[]> {
   return page.evaluate(() => {
-    const parts = [...document.querySelectorAll('.c-offers, .c-listpane, .c-thread, .c-visitor')].filter((e) => e.getClientRects().length > 0);
+    const parts = [...document.querySelectorAll('.c-offers, .c-listpane, .c-thread, .c-visitor')].filter(
+      (e) => e.getClientRects().length > 0,
+    );
     const boxes = parts.map((e) => ({ name: e.className, box: e.getBoundingClientRect() }));
     return boxes.flatMap(({ name, box: a }, i) =>
       boxes
         .slice(i + 1)
-        .filter(({ box: b }) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)
+        .filter(
+          ({ box: b }) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1,
+        )
         .map((other) => `${name} and ${other.name}`),
     );
   });
@@ -28,16 +37,32 @@ function overlaps({ page }: Agent): Promise<string[]> {
 /** What only a background sets apart has a border, and what is chosen an outline, where the system chooses the colours. */
 async function inSystemColours({ page, list, log, items }: Agent): Promise<void> {
   await page.emulateMedia({ forcedColors: 'active' });
-  for (const part of [log.locator('.k-left .k-bubble').first(), log.locator('.k-right .k-bubble').first(), items.first().locator('.k-avatar').first(), page.getByRole('main').getByRole('button', { name: C.close }), page.locator('.k-send')]) {
+  for (const part of [
+    log.locator('.k-left .k-bubble').first(),
+    log.locator('.k-right .k-bubble').first(),
+    items.first().locator('.k-avatar').first(),
+    page.getByRole('main').getByRole('button', { name: C.close }),
+    page.locator('.k-send'),
+  ]) {
     await expect(part).toHaveCSS('border-top-style', 'solid');
     await expect(part).not.toHaveCSS('border-top-width', '0px');
   }
   const [on, off] = [list.getByRole('tab', { selected: true }), list.getByRole('tab', { selected: false }).first()];
-  for (const part of [on, page.locator('.c-item[aria-current="true"]'), page.locator('.c-modes [aria-selected="true"]')]) await expect(part).toHaveCSS('outline-style', 'solid');
+  for (const part of [
+    on,
+    page.locator('.c-item[aria-current="true"]'),
+    page.locator('.c-modes [aria-selected="true"]'),
+  ])
+    await expect(part).toHaveCSS('outline-style', 'solid');
   await expect(off).toHaveCSS('outline-style', 'none');
 }
 
-for (const [lang, colorScheme] of [['zh-CN', 'light'], ['zh-CN', 'dark'], ['en-GB', 'light'], ['en-GB', 'dark']] as const) {
+for (const [lang, colorScheme] of [
+  ['zh-CN', 'light'],
+  ['zh-CN', 'dark'],
+  ['en-GB', 'light'],
+  ['en-GB', 'dark'],
+] as const) {
   test.describe(`${lang} ${colorScheme}`, () => {
     test.use({ lang, form: 'name:required', config: { KEFU_DESK__CAPACITY: '1' } });
     test('the console in its other states', async ({ stage }) => {
@@ -51,7 +76,9 @@ for (const [lang, colorScheme] of [['zh-CN', 'light'], ['zh-CN', 'dark'], ['en-G
           await picture(agent.page, name);
           expect.soft(await overlaps(agent), name).toEqual([]);
           await accessible(agent.page, name, 'html', true);
-          const wide = await agent.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          const wide = await agent.page.evaluate(
+            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          );
           expect.soft(wide, `${name} scrolls sideways`).toBe(0);
         }
         await agent.page.setViewportSize(DESK);
@@ -98,7 +125,10 @@ for (const [lang, colorScheme] of [['zh-CN', 'light'], ['zh-CN', 'dark'], ['en-G
       expect(await colour(chosen), 'under the pointer').toBe(before);
       await shoot(boss, 'all-open', [DESK, PHONE, WALL]);
       await boss.page.setViewportSize(PHONE);
-      await boss.page.getByRole('button', { name: /访客资料|Visitor$|About the visitor|Visitor info/ }).first().click();
+      await boss.page
+        .getByRole('button', { name: /访客资料|Visitor$|About the visitor|Visitor info/ })
+        .first()
+        .click();
       await shoot(boss, 'visitor', [PHONE]);
       await boss.page.keyboard.press('Escape');
 
@@ -124,7 +154,9 @@ for (const [lang, colorScheme] of [['zh-CN', 'light'], ['zh-CN', 'dark'], ['en-G
 
 test.describe('on a touch screen', () => {
   test.use({ config: { KEFU_DESK__AUTO_ACCEPT: 'false', KEFU_DESK__OFFER_SECONDS: '300' } });
-  test('everything that is pressed is 44 px: cards, the heads and lines of a conversation, dialogs', async ({ stage }) => {
+  test('everything that is pressed is 44 px: cards, the heads and lines of a conversation, dialogs', async ({
+    stage,
+  }) => {
     const li = await stage.agent('li', '李娜', ['svc'], 'agent', { hasTouch: true, isMobile: true, viewport: PHONE });
     const visitor = await stage.visitor();
     await visitor.visit(stage.shop.origin);

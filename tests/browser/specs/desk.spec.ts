@@ -3,7 +3,9 @@ import { expect, test } from '../support/test';
 import { W } from '../support/visitor';
 import { C } from '../support/agent';
 
-test('transfer to a colleague and to another team, which reads what was said; notes stay with agents', async ({ stage }) => {
+test('transfer to a colleague and to another team, which reads what was said; notes stay with agents', async ({
+  stage,
+}) => {
   await stage.kefu.cli('team', 'add', 'bank', '--name', '贷款组');
   const li = await stage.agent('li', '李娜');
   const visitor = await stage.visitor();
@@ -40,7 +42,9 @@ test('transfer to a colleague and to another team, which reads what was said; no
   expect(dom).not.toContain('N7f3');
 });
 
-test('closed by the agent, reopened by the visitor who writes; recall takes a message away on both sides', async ({ stage }) => {
+test('closed by the agent, reopened by the visitor who writes; recall takes a message away on both sides', async ({
+  stage,
+}) => {
   const agent = await stage.agent('li', '李娜');
   const visitor = await stage.visitor();
   await visitor.visit(stage.shop.origin);
@@ -60,7 +64,11 @@ test('closed by the agent, reopened by the visitor who writes; recall takes a me
   await visitor.send('写错了');
   await agent.sees('写错了');
   await visitor.log.locator('.k-bubble-row').filter({ hasText: '写错了' }).hover();
-  await visitor.log.locator('.k-bubble-row').filter({ hasText: '写错了' }).getByRole('button', { name: /撤回|Recall/ }).click();
+  await visitor.log
+    .locator('.k-bubble-row')
+    .filter({ hasText: '写错了' })
+    .getByRole('button', { name: /撤回|Recall/ })
+    .click();
   await expect(visitor.said('写错了')).toHaveCount(0);
   await expect(agent.said('写错了')).toHaveCount(0);
   await expect(visitor.log.getByText(/你撤回了一条消息/)).toBeVisible();
@@ -127,7 +135,9 @@ test.describe('agents click', () => {
     await expect(visitor.panel.getByText(W.next)).toBeVisible();
 
     // Whoever is asked next.
-    await expect.poll(async () => (await li.offers.count()) + (await wang.offers.count()), { timeout: 30_000 }).toBeGreaterThan(0);
+    await expect
+      .poll(async () => (await li.offers.count()) + (await wang.offers.count()), { timeout: 30_000 })
+      .toBeGreaterThan(0);
     const who = (await li.offers.count()) > 0 ? li : wang;
     await who.offers.getByRole('button', { name: C.accept }).click();
     await expect(who.log).toBeVisible();

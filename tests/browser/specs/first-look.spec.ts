@@ -28,12 +28,19 @@ const SIZES = [
 function cutInHeader({ panel }: Visitor): Promise<string[]> {
   return panel.locator(':has(> div > h1)').evaluate((header) => {
     const buttons = [...header.querySelectorAll('button')].map((b) => b.getBoundingClientRect().left);
-    const ends = (e: Element) => getComputedStyle(e).overflowX === 'hidden' && getComputedStyle(e).textOverflow === 'ellipsis' && !getComputedStyle(e).display.includes('flex');
+    const ends = (e: Element) =>
+      getComputedStyle(e).overflowX === 'hidden' &&
+      getComputedStyle(e).textOverflow === 'ellipsis' &&
+      !getComputedStyle(e).display.includes('flex');
     const words = [...header.querySelectorAll('h1, p, p > span:last-child')];
-    const texts = [...header.querySelectorAll('h1 bdi, p > span:last-child')].map((e) => [e.firstChild as Text, e.textContent!] as const);
+    const texts = [...header.querySelectorAll('h1 bdi, p > span:last-child')].map(
+      (e) => [e.firstChild as Text, e.textContent!] as const,
+    );
     for (const [node, text] of texts) node.data = text.repeat(8);
     const cut = words
-      .filter((e) => (e.scrollWidth > e.clientWidth && !ends(e)) || e.getBoundingClientRect().right > Math.min(...buttons))
+      .filter(
+        (e) => (e.scrollWidth > e.clientWidth && !ends(e)) || e.getBoundingClientRect().right > Math.min(...buttons),
+      )
       .map((e) => `${e.outerHTML.slice(0, 100)}: ${e.clientWidth} of ${e.scrollWidth} px`);
     for (const [node, text] of texts) node.data = text;
     return cut;
@@ -48,9 +55,18 @@ async function everywhere(visitor: Visitor, state: string): Promise<void> {
     await expect(async () => {
       const box = (await panel.boundingBox())!;
       expect(box.width).toBeLessThanOrEqual(480);
-      expect([box.x >= 0, box.y >= 0, box.x + box.width <= size.width, box.y + box.height <= size.height]).toEqual([true, true, true, true]);
+      expect([box.x >= 0, box.y >= 0, box.x + box.width <= size.width, box.y + box.height <= size.height]).toEqual([
+        true,
+        true,
+        true,
+        true,
+      ]);
     }).toPass();
-    const cut = await panel.evaluate((root) => [...root.querySelectorAll('*')].filter((e) => e.scrollWidth > root.clientWidth).map((e) => e.outerHTML.slice(0, 100)));
+    const cut = await panel.evaluate((root) =>
+      [...root.querySelectorAll('*')]
+        .filter((e) => e.scrollWidth > root.clientWidth)
+        .map((e) => e.outerHTML.slice(0, 100)),
+    );
     expect(cut, `${state} ${size.width}`).toEqual([]);
     expect(await cutInHeader(visitor), `${state} ${size.width}`).toEqual([]);
     await picture(page, `${state}-${size.width}`);
@@ -68,7 +84,9 @@ test.describe('a site that nobody gave a name or a greeting', () => {
         const visitor = await stage.visitor();
         await visitor.visit(stage.shop.origin);
         await expect(visitor.panel.getByRole('heading', { level: 1 })).toHaveText('云杉银行');
-        await expect(visitor.log.getByText(lang === 'zh-CN' ? '您好，请问有什么可以帮您？' : 'Hello! How can we help you?')).toBeVisible();
+        await expect(
+          visitor.log.getByText(lang === 'zh-CN' ? '您好，请问有什么可以帮您？' : 'Hello! How can we help you?'),
+        ).toBeVisible();
         await expect(visitor.panel.getByText('web', { exact: true })).toHaveCount(0);
         await picture(visitor.page, `first-look-${lang}`);
       });
@@ -77,8 +95,13 @@ test.describe('a site that nobody gave a name or a greeting', () => {
 });
 
 test.describe('a greeting', () => {
-  test.use({ greeting: '**您好！**\n\n- 查[订单](https://shop.example/orders)\n- 问运费\n\n<b>x</b>', form: 'name,topic,vip_no,plan=套餐|Plan' });
-  test('is shown as the Markdown that the company wrote, above the form and in the log; fields have the names that are known or that it gave them', async ({ stage }) => {
+  test.use({
+    greeting: '**您好！**\n\n- 查[订单](https://shop.example/orders)\n- 问运费\n\n<b>x</b>',
+    form: 'name,topic,vip_no,plan=套餐|Plan',
+  });
+  test('is shown as the Markdown that the company wrote, above the form and in the log; fields have the names that are known or that it gave them', async ({
+    stage,
+  }) => {
     const visitor = await stage.visitor();
     const shown = async (where: Visitor['panel']) => {
       await expect(where.locator('strong').getByText('您好！')).toBeVisible();
@@ -88,7 +111,8 @@ test.describe('a greeting', () => {
     };
     await visitor.visit(stage.shop.origin);
     await shown(visitor.panel);
-    for (const name of ['姓名', '咨询类型', 'vip_no', '套餐']) await expect(visitor.panel.getByRole('textbox', { name })).toBeVisible();
+    for (const name of ['姓名', '咨询类型', 'vip_no', '套餐'])
+      await expect(visitor.panel.getByRole('textbox', { name })).toBeVisible();
     await picture(visitor.page, 'greeting-form');
     // too much for one envelope is said at the field
     await visitor.panel.getByRole('textbox', { name: '咨询类型' }).fill('长'.repeat(3_000));
@@ -107,7 +131,13 @@ test.describe('a greeting', () => {
 async function inSystemColours({ page, panel, log }: Visitor): Promise<void> {
   await page.emulateMedia({ forcedColors: 'active' });
   const bubbles = ['.k-left', '.k-right'].map((side) => log.locator(`${side} .k-bubble-row > div`).last());
-  for (const part of [...bubbles, panel, panel.getByRole('button', { name: W.send }), panel.locator('.k-avatar').first(), page.locator('kefu-widget').locator('.w-right > button')]) {
+  for (const part of [
+    ...bubbles,
+    panel,
+    panel.getByRole('button', { name: W.send }),
+    panel.locator('.k-avatar').first(),
+    page.locator('kefu-widget').locator('.w-right > button'),
+  ]) {
     await expect(part).toHaveCSS('border-top-style', 'solid');
     await expect(part).not.toHaveCSS('border-top-width', '0px');
   }
@@ -158,7 +188,10 @@ async function states(stage: Stage, visitor: Visitor): Promise<void> {
   await everywhere(visitor, 'look-closed');
 }
 
-for (const [lang, colorScheme] of [['zh-CN', 'light'], ['en-GB', 'dark']] as const) {
+for (const [lang, colorScheme] of [
+  ['zh-CN', 'light'],
+  ['en-GB', 'dark'],
+] as const) {
   test.describe(`${lang} ${colorScheme}`, () => {
     test.use({ lang, form: 'name,topic' });
     test('every state is clean and within the window at every size', async ({ stage }) => {

@@ -56,7 +56,9 @@ class Side {
     return this.log.locator('.k-bubble').count();
   }
   elements(): Promise<number> {
-    return this.page.evaluate(() => (document.querySelector('kefu-widget')?.shadowRoot ?? document).querySelectorAll('*').length);
+    return this.page.evaluate(
+      () => (document.querySelector('kefu-widget')?.shadowRoot ?? document).querySelectorAll('*').length,
+    );
   }
   ready(texts: string[]): Promise<void> {
     return this.page.evaluate(async (t) => (await window.flood).ready(t), texts);
@@ -73,7 +75,9 @@ const texts = (what: string, n: number): string[] => Array.from({ length: n }, (
 
 for (const side of ['agent', 'visitor'] as const) {
   test.describe(side === 'agent' ? 'the console' : 'the widget', () => {
-    test('with ten thousand messages has a part of them, and a key shows while five hundred more come', async ({ page }) => {
+    test('with ten thousand messages has a part of them, and a key shows while five hundred more come', async ({
+      page,
+    }) => {
       test.slow();
       const s = await Side.open(page, side, texts('message', 10_000));
       await expect(s.log.getByText('message 9999', { exact: true })).toBeVisible();
@@ -105,11 +109,17 @@ for (const side of ['agent', 'visitor'] as const) {
       expect(await s.bubbles()).toBeLessThan(AT_END + GROUP);
     });
 
-    test('every earlier message can be read, where it is read it stays, and the way back is one press', async ({ page }) => {
+    test('every earlier message can be read, where it is read it stays, and the way back is one press', async ({
+      page,
+    }) => {
       const s = await Side.open(page, side, texts('message', 1_000));
       await expect(s.log.getByText('message 999', { exact: true })).toBeVisible();
       const earlier = s.log.getByRole('button').first();
-      for (let steps = 0; steps < 40 && (await s.log.locator('.k-bubble', { hasText: /^message 0$/ }).count()) === 0; steps++) {
+      for (
+        let steps = 0;
+        steps < 40 && (await s.log.locator('.k-bubble', { hasText: /^message 0$/ }).count()) === 0;
+        steps++
+      ) {
         const top = s.log.locator('.k-bubble').first();
         const text = (await top.textContent())!;
         await earlier.evaluate((b: HTMLElement) => b.click());
@@ -134,10 +144,14 @@ for (const side of ['agent', 'visitor'] as const) {
     test('the worst messages take their place and no more', async ({ page }) => {
       test.slow();
       const s = await Side.open(page, side);
-      const frame = () => page.evaluate(() => {
-        const root = document.querySelector('kefu-widget')?.shadowRoot ?? document;
-        return [...root.querySelectorAll('h1, textarea, header')].map((e) => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height].map(Math.round).join(); });
-      });
+      const frame = () =>
+        page.evaluate(() => {
+          const root = document.querySelector('kefu-widget')?.shadowRoot ?? document;
+          return [...root.querySelectorAll('h1, textarea, header')].map((e) => {
+            const r = e.getBoundingClientRect();
+            return [r.left, r.top, r.width, r.height].map(Math.round).join();
+          });
+        });
       // a panel that opens slides in
       await page.evaluate(async () => {
         const root = document.querySelector('kefu-widget')?.shadowRoot ?? document;
@@ -155,19 +169,23 @@ for (const side of ['agent', 'visitor'] as const) {
       await expect(s.log.getByText('a short one', { exact: true })).toBeInViewport();
       expect(await frame()).toEqual(before);
       expect(await s.elements()).toBeLessThan(REST + 3 * worst.length * EACH + 3 * 200);
-      const fits = () => s.log.evaluate((log) => {
-        const bubbles = [...log.querySelectorAll('.k-bubble')];
-        return {
-          // none is wider than the log, what is drawn outside of one is cut off, and none turns its surroundings around
-          wide: log.scrollWidth > log.clientWidth + 1 || bubbles.some((b) => b.getBoundingClientRect().width > log.clientWidth),
-          cut: bubbles.every((b) => ['clip', 'hidden'].includes(getComputedStyle(b).overflowY)),
-        };
-      });
+      const fits = () =>
+        s.log.evaluate((log) => {
+          const bubbles = [...log.querySelectorAll('.k-bubble')];
+          return {
+            // none is wider than the log, what is drawn outside of one is cut off, and none turns its surroundings around
+            wide:
+              log.scrollWidth > log.clientWidth + 1 ||
+              bubbles.some((b) => b.getBoundingClientRect().width > log.clientWidth),
+            cut: bubbles.every((b) => ['clip', 'hidden'].includes(getComputedStyle(b).overflowY)),
+          };
+        });
       expect(await fits()).toEqual({ wide: false, cut: true });
       // unfolded by the reader, each is whole, and still no more than its place
       const folds = s.log.locator('[aria-expanded=false]');
       expect(await folds.count()).toBe(3 * worst.length);
-      for (let left = 3 * worst.length; left > 0; left -= 3) await folds.nth(left - 1).evaluate((b: HTMLElement) => b.click());
+      for (let left = 3 * worst.length; left > 0; left -= 3)
+        await folds.nth(left - 1).evaluate((b: HTMLElement) => b.click());
       await expect(s.log.locator('[aria-expanded=true]')).toHaveCount(worst.length);
       expect(await fits()).toEqual({ wide: false, cut: true });
       expect(await s.elements()).toBeLessThan(REST + 3 * worst.length * EACH + worst.length * 600);

@@ -32,12 +32,17 @@ async function leave(stage: Stage): Promise<Left[]> {
 }
 
 async function waiting(stage: Stage): Promise<{ opened: number; waiting: number; owned: number }> {
-  const stats = await stage.kefu.cli<{ metrics: { conversations_opened: number }; desk: { waiting: number; owned: number } }>('stats');
+  const stats = await stage.kefu.cli<{
+    metrics: { conversations_opened: number };
+    desk: { waiting: number; owned: number };
+  }>('stats');
   return { opened: stats.metrics.conversations_opened, waiting: stats.desk.waiting, owned: stats.desk.owned };
 }
 
 for (const killed of [false, true]) {
-  test(`pages gone 0 to 700 ms after Enter${killed ? ', and the server killed after them' : ''}: a question or nothing, and after the return it is there once`, async ({ stage }) => {
+  test(`pages gone 0 to 700 ms after Enter${killed ? ', and the server killed after them' : ''}: a question or nothing, and after the return it is there once`, async ({
+    stage,
+  }) => {
     test.setTimeout(300_000);
     const agent = await stage.agent('li', '李娜');
     const left = await leave(stage);
@@ -72,7 +77,9 @@ for (const killed of [false, true]) {
       await expect(agent.item(text)).toHaveCount(1);
       await context.close();
     }
-    console.log(`${left.length} left: ${there.length} had asked, ${kept} after their return, ${left.length - kept} were gone before anything was kept`);
+    console.log(
+      `${left.length} left: ${there.length} had asked, ${kept} after their return, ${left.length - kept} were gone before anything was kept`,
+    );
     await expect(agent.items).toHaveCount(kept + 1);
     const end = await waiting(stage);
     expect(end.waiting + end.owned).toBe(kept + 1);

@@ -18,7 +18,9 @@ const H = {
 for (const lang of ['zh-CN', 'en-GB']) {
   test.describe(lang, () => {
     test.use({ lang, form: 'name,topic' });
-    test('asked first; the message left and the robot are both there, over a reload, and the answer is announced', async ({ stage }) => {
+    test('asked first; the message left and the robot are both there, over a reload, and the answer is announced', async ({
+      stage,
+    }) => {
       test.slow();
       await stage.kefu.cli('knowledge', 'add', '怎么退货', '签收后七天内可以退货。', '--site', 'web');
       await stage.kefu.cli('robot', 'on', 'web');

@@ -65,7 +65,10 @@ test('two lists by the same keys: an alarm at the next page load, and in a page 
     await other.cli('team', 'add', 'more', '--name', '更多');
     const reply: unknown = await (await fetch(`http://127.0.0.1:${other.port}/api/v1/directory?after=-1`)).json();
     const { entries } = reply as { entries: unknown[] };
-    stage.proxy.json.push({ path: /^\/api\/v1\/directory\?/, change: (body) => ({ ...body, entries: entries.slice(-1) }) });
+    stage.proxy.json.push({
+      path: /^\/api\/v1\/directory\?/,
+      change: (body) => ({ ...body, entries: entries.slice(-1) }),
+    });
     for (const line of stage.proxy.lines) line.say({ t: 'directory', seq: entries.length - 1 });
     await alarm(stays, 'error.directory');
     nothingSent(stage.proxy, 'visitor', from);
@@ -87,7 +90,9 @@ test('an older list than the one seen before: an alarm', async ({ stage }) => {
   nothingSent(stage.proxy, 'visitor', from);
 });
 
-test('the newest signature is kept back until the one before is over: nothing is sent; with the newest it goes on', async ({ stage }) => {
+test('the newest signature is kept back until the one before is over: nothing is sent; with the newest it goes on', async ({
+  stage,
+}) => {
   await stage.kefu.cli('directory', 'refresh', '--days', '30');
   const { directory } = await siteOf(stage.kefu);
   await stage.kefu.cli('directory', 'refresh', '--days', '90');

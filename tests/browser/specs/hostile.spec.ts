@@ -96,7 +96,9 @@ async function writtenInVain(stage: Stage, visitor: Visitor, text: string): Prom
 /** Kid of whoever wrote the newest message that the visitor was shown. */
 const newestSender = (logs: Logs): string => logs.of('visitor').findLast((r) => isMessage(r))!.env!.sender;
 
-test('after the hand-over a page load shows only the time of the robot: an alarm, and nothing is sealed for the robot', async ({ stage }) => {
+test('after the hand-over a page load shows only the time of the robot: an alarm, and nothing is sealed for the robot', async ({
+  stage,
+}) => {
   const talk = await withRobot(stage);
   const { logs, li, visitor } = talk;
   await takeOver(talk);
@@ -113,7 +115,9 @@ test('after the hand-over a page load shows only the time of the robot: an alarm
   await li.sees('卡号 6222020200112233');
 });
 
-test('a conversation that is left out: said to be gone; a new one begins only when the visitor asks for it', async ({ stage }) => {
+test('a conversation that is left out: said to be gone; a new one begins only when the visitor asks for it', async ({
+  stage,
+}) => {
   const { logs, visitor } = await talking(stage);
   const from = here(stage.proxy);
   describe(stage.proxy, 'visitor', () => null);
@@ -129,7 +133,9 @@ test('a conversation that is left out: said to be gone; a new one begins only wh
 });
 
 for (const paged of [false, true]) {
-  test(`the newest records are cut off between two page loads${paged ? ', in pages over HTTP' : ''}: an alarm`, async ({ stage }) => {
+  test(`the newest records are cut off between two page loads${paged ? ', in pages over HTTP' : ''}: an alarm`, async ({
+    stage,
+  }) => {
     const { logs, li, visitor } = await talking(stage);
     await li.send('转账已经取消');
     await visitor.sees('转账已经取消');
@@ -157,7 +163,9 @@ test('the newest records are cut off for an agent who loads the console again: a
   nothingSent(stage.proxy, 'agent', from);
 });
 
-test('what the robot said is kept back and shown after the hand-over, as history: not valid, without its words', async ({ stage }) => {
+test('what the robot said is kept back and shown after the hand-over, as history: not valid, without its words', async ({
+  stage,
+}) => {
   const talk = await withRobot(stage);
   const { logs, li, visitor } = talk;
   const robot = newestSender(logs);
@@ -180,7 +188,9 @@ test('what the robot said is kept back and shown after the hand-over, as history
   await visitor.sees('以上是我说的');
 });
 
-test('a take-over is kept from the visitor: what they go on writing for the robot is not valid for the agent', async ({ stage }) => {
+test('a take-over is kept from the visitor: what they go on writing for the robot is not valid for the agent', async ({
+  stage,
+}) => {
   const { logs, li, visitor } = await withRobot(stage);
   logs.show('visitor', (log) => before(log, tookOver));
   describe(stage.proxy, 'visitor', (conv) => ({ ...conv, owner: 'robot', epoch: 0 }));
@@ -206,13 +216,18 @@ test('a take-over is kept from the visitor: what they go on writing for the robo
   await expect(li.said('卡号 6222020200112233')).toHaveCount(0);
 });
 
-test('a message is taken away without its sender\'s recall: removed by the server, and the gap is marked', async ({ stage }) => {
+test("a message is taken away without its sender's recall: removed by the server, and the gap is marked", async ({
+  stage,
+}) => {
   const { logs, li, visitor } = await talking(stage);
   for (const text of ['第一句', '第二句']) {
     await li.send(text);
     await visitor.sees(text);
   }
-  const [taken] = logs.of('visitor').filter((r) => isMessage(r)).slice(-2);
+  const [taken] = logs
+    .of('visitor')
+    .filter((r) => isMessage(r))
+    .slice(-2);
   const { conv, msg } = taken.env!;
   logs.show('visitor', (log) => {
     const seq = log.findIndex((r) => r.env?.msg === msg) + 1;
@@ -252,7 +267,10 @@ test('question and answer change places: marked, for the agent who reads it agai
   await say(visitor, li, '是的');
   await say(li, visitor, '要执行转账吗');
   await say(visitor, li, '等一下');
-  const answer = logs.of('agent').filter((r) => isMessage(r)).at(-3)!.env!.msg;
+  const answer = logs
+    .of('agent')
+    .filter((r) => isMessage(r))
+    .at(-3)!.env!.msg;
   logs.show('agent', (log) => {
     const at = log.findIndex((r) => r.env?.msg === answer);
     return at < 0 ? log : [...log.slice(0, at), log[at + 1], log[at], ...log.slice(at + 2)];
@@ -286,14 +304,18 @@ test('said again, changed, made up: the words are there once, the rest is not va
   await expect(visitor.log.locator('.k-kind-broken').getByText(S.notValid)).toHaveCount(lies.length);
 });
 
-test.describe('an announcement that is not the visitor\'s own', () => {
+test.describe("an announcement that is not the visitor's own", () => {
   /** Somebody without a key of the company or of the visitor. */
   function byAnother(body: Buffer): Buffer {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const pk = Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url');
     const unsigned = Buffer.from(body.subarray(0, -64));
     Buffer.from(kidOf(pk)).copy(unsigned, 24);
-    const signature = sign(null, Buffer.concat([Buffer.from('kefu/1 ann\0'), unsigned]), createPrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' })));
+    const signature = sign(
+      null,
+      Buffer.concat([Buffer.from('kefu/1 ann\0'), unsigned]),
+      createPrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' })),
+    );
     return Buffer.concat([unsigned, signature]);
   }
   /** One more box, for a reader whom nobody named. */
@@ -303,8 +325,13 @@ test.describe('an announcement that is not the visitor\'s own', () => {
     return Buffer.concat([body.subarray(0, -64), box, body.subarray(-64)]);
   }
 
-  for (const [name, change] of [['by somebody else', byAnother], ['with a box for a ghost', withGhost]] as const) {
-    test(`the first epoch ${name}: the agent reads nothing and writes nothing; the visitor is alarmed`, async ({ stage }) => {
+  for (const [name, change] of [
+    ['by somebody else', byAnother],
+    ['with a box for a ghost', withGhost],
+  ] as const) {
+    test(`the first epoch ${name}: the agent reads nothing and writes nothing; the visitor is alarmed`, async ({
+      stage,
+    }) => {
       const logs = new Logs(stage.proxy);
       const li = await stage.agent('li', '李娜');
       const lie = (log: Rec[]): Rec[] => log.map((r) => (isAnnouncement(r, 0) ? rec(r.at, change(r.body)) : r));
@@ -328,7 +355,9 @@ test.describe('an announcement that is not the visitor\'s own', () => {
   }
 });
 
-test('a false word that a backup was restored: said openly, a new conversation is offered, nothing is sealed for the robot', async ({ stage }) => {
+test('a false word that a backup was restored: said openly, a new conversation is offered, nothing is sealed for the robot', async ({
+  stage,
+}) => {
   const talk = await withRobot(stage);
   const { logs, visitor } = talk;
   await takeOver(talk);
@@ -349,7 +378,9 @@ test('a false word that a backup was restored: said openly, a new conversation i
     for (const { id } of known) line.say({ t: 'rewound', conv: id, last, gen });
     return known.length ? { ...said, convs: convs.filter((c) => !known.includes(c)) } : said;
   });
-  stage.proxy.down.push((said, line) => (line.role === 'visitor' && isText(said) && said.t === 'welcome' ? { ...said, gen } : said));
+  stage.proxy.down.push((said, line) =>
+    line.role === 'visitor' && isText(said) && said.t === 'welcome' ? { ...said, gen } : said,
+  );
   backToTheRobot(stage, logs);
   stage.proxy.cut('visitor');
   await expect(visitor.panel.getByText(S.rewound).first()).toBeVisible();

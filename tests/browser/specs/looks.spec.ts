@@ -7,9 +7,19 @@ import { W } from '../support/visitor';
 const DESK = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 
-for (const [lang, colorScheme] of [['zh-CN', 'light'], ['zh-CN', 'dark'], ['en-GB', 'light'], ['en-GB', 'dark']] as const) {
+for (const [lang, colorScheme] of [
+  ['zh-CN', 'light'],
+  ['zh-CN', 'dark'],
+  ['en-GB', 'light'],
+  ['en-GB', 'dark'],
+] as const) {
   test.describe(`${lang} ${colorScheme}`, () => {
-    test.use({ lang, form: 'name:required,phone', greeting: '您好！Hello! 工作日 9:00–18:00 有人在线。', config: { KEFU_DESK__CAPACITY: '1' } });
+    test.use({
+      lang,
+      form: 'name:required,phone',
+      greeting: '您好！Hello! 工作日 9:00–18:00 有人在线。',
+      config: { KEFU_DESK__CAPACITY: '1' },
+    });
     test('looks and accessibility', async ({ stage }) => {
       test.setTimeout(150_000);
       const look = { colorScheme, reducedMotion: 'reduce' } as const;
@@ -21,7 +31,11 @@ for (const [lang, colorScheme] of [['zh-CN', 'light'], ['zh-CN', 'dark'], ['en-G
       const visitor = await stage.visitor({ ...look, viewport: DESK });
       for (const side of [agent, visitor]) await bringAxe(side.page.context());
 
-      const shoot = async (side: typeof agent | typeof visitor, state: string, sizes = [DESK, PHONE]): Promise<void> => {
+      const shoot = async (
+        side: typeof agent | typeof visitor,
+        state: string,
+        sizes = [DESK, PHONE],
+      ): Promise<void> => {
         for (const size of sizes) {
           await side.page.setViewportSize(size);
           const name = `${state}-${en ? 'en' : 'zh'}-${colorScheme}-${size === PHONE ? 'phone' : 'desk'}`;

@@ -26,7 +26,21 @@ const test = base.extend<{ fresh: BrowserContext; complaints: Complaints }, { de
       const stage = new Stage(kefu, await Shop.open(), null, (o) => browser.newContext(o), 'zh-CN');
       await kefu.init('云杉银行');
       await kefu.cli('team', 'add', 'svc', '--name', '客服');
-      await kefu.cli('site', 'add', 'web', '--team', 'svc', '--name', '官网', '--origin', pages.origin, '--form', '', '--greeting', '您好');
+      await kefu.cli(
+        'site',
+        'add',
+        'web',
+        '--team',
+        'svc',
+        '--name',
+        '官网',
+        '--origin',
+        pages.origin,
+        '--form',
+        '',
+        '--greeting',
+        '您好',
+      );
       kefu.config = { KEFU_DESK__CAPACITY: '500', KEFU_LIMITS__CONVERSATIONS_PER_HOUR: '1000' };
       await kefu.serve();
       await pages.paste(kefu);
@@ -53,7 +67,8 @@ async function colourAt(page: Page, x: number, y: number): Promise<number[]> {
   const png = await page.screenshot({ clip: { x: Math.round(x), y: Math.round(y), width: 1, height: 1 } });
   const data: Buffer[] = [];
   for (let at = 8; at < png.length; at += 12 + png.readUInt32BE(at)) {
-    if (png.toString('latin1', at + 4, at + 8) === 'IDAT') data.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
+    if (png.toString('latin1', at + 4, at + 8) === 'IDAT')
+      data.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
   }
   // One byte says how the line is written; in a picture of one pixel all ways are the same.
   return [...inflateSync(Buffer.concat(data)).subarray(1, 4)];
@@ -69,7 +84,11 @@ async function inItsCorner(page: Page, host: HostPage): Promise<void> {
     const beside = host.left ? box.x : width - box.x - box.width;
     const zoom = host.zoom ?? 1;
     // a scroll bar may be beside it
-    expect({ beside: beside >= 18 && beside <= 38, below: Math.round(height - box.y - box.height), size: Math.round(box.width) }).toEqual({ beside: true, below: Math.round(20 * zoom), size: Math.round(60 * zoom) });
+    expect({
+      beside: beside >= 18 && beside <= 38,
+      below: Math.round(height - box.y - box.height),
+      size: Math.round(box.width),
+    }).toEqual({ beside: true, below: Math.round(20 * zoom), size: Math.round(60 * zoom) });
     if (host.rooted && firefox(page)) return;
     const [red, , blue] = await colourAt(page, box.x + box.width / 10, box.y + box.height / 2);
     expect(blue - red, 'its colour is seen').toBeGreaterThan(60);
@@ -101,7 +120,11 @@ for (const host of PAGES) {
 
     await visitor.openWidget();
     // its languages are written from the left, whatever the page is written in
-    expect(await visitor.panel.evaluate((e) => [...e.querySelectorAll('h1, p, form, textarea')].map((part) => getComputedStyle(part).direction))).not.toContain('rtl');
+    expect(
+      await visitor.panel.evaluate((e) =>
+        [...e.querySelectorAll('h1, p, form, textarea')].map((part) => getComputedStyle(part).direction),
+      ),
+    ).not.toContain('rtl');
     // every letter is some page's hotkey
     const first = `fast / spin shoes ${tag}`;
     await visitor.field.pressSequentially(first);
@@ -165,7 +188,11 @@ for (const host of PAGES) {
 const PLAIN: HostPage = PAGES.find((host) => host.name === 'snippet in the head')!;
 const TAKEN: HostPage = PAGES.find((host) => host.name === 'a function kefu')!;
 
-test('a page that has a kefu of its own opens the chat by another name, and may hide it', async ({ desk, fresh, complaints }) => {
+test('a page that has a kefu of its own opens the chat by another name, and may hide it', async ({
+  desk,
+  fresh,
+  complaints,
+}) => {
   const page = await fresh.newPage();
   const visitor = new Visitor(page);
   await page.goto(desk.pages.url(TAKEN));
@@ -182,7 +209,11 @@ test('a page that has a kefu of its own opens the chat by another name, and may 
   complaints.none();
 });
 
-test('Esc closes the chat and not the dialog of the page; a click on it closes the menu of the page', async ({ desk, fresh, complaints }) => {
+test('Esc closes the chat and not the dialog of the page; a click on it closes the menu of the page', async ({
+  desk,
+  fresh,
+  complaints,
+}) => {
   const page = await fresh.newPage();
   const visitor = new Visitor(page);
   await page.goto(desk.pages.url(PAGES.find((host) => host.name === 'a modal dialog that opens afterwards')!));
@@ -208,7 +239,9 @@ test('what a page calls works on when its body is another one', async ({ desk, f
   const visitor = new Visitor(page);
   await page.goto(desk.pages.url(PLAIN));
   await visitor.launcher.waitFor();
-  await page.evaluate(`window.counts = []; kefu.on('unread', (n) => counts.push(n)); document.body.replaceWith(document.createElement('body'))`);
+  await page.evaluate(
+    `window.counts = []; kefu.on('unread', (n) => counts.push(n)); document.body.replaceWith(document.createElement('body'))`,
+  );
   await page.evaluate('kefu.open()');
   await expect(visitor.panel).toBeVisible();
   await visitor.send('第一句，换了正文');
@@ -223,9 +256,19 @@ test('what a page calls works on when its body is another one', async ({ desk, f
   complaints.none();
 });
 
-test('a finger scrolls the log on a page that scrolls by touches itself, and the page hears nothing of it', async ({ browser, browserName, desk, complaints }) => {
+test('a finger scrolls the log on a page that scrolls by touches itself, and the page hears nothing of it', async ({
+  browser,
+  browserName,
+  desk,
+  complaints,
+}) => {
   test.skip(browserName !== 'chromium', 'touches are made by the protocol of Chromium');
-  const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  const context = await browser.newContext({
+    locale: 'zh-CN',
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+    isMobile: true,
+  });
   context.on('page', (page) => complaints.watch(page));
   const page = await context.newPage();
   const visitor = new Visitor(page);
@@ -238,9 +281,15 @@ test('a finger scrolls the log on a page that scrolls by touches itself, and the
   const box = (await visitor.log.boundingBox())!;
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 4];
   const session = await context.newCDPSession(page);
-  const touch = (type: string, at?: number) => session.send('Input.dispatchTouchEvent', { type: type as 'touchStart', touchPoints: at === undefined ? [] : [{ x, y: at }] });
+  const touch = (type: string, at?: number) =>
+    session.send('Input.dispatchTouchEvent', {
+      type: type as 'touchStart',
+      touchPoints: at === undefined ? [] : [{ x, y: at }],
+    });
   // a tap while it still moves only stops it
-  const still = visitor.log.evaluate((e) => new Promise((done) => e.addEventListener('scrollend', () => done(true), { once: true })));
+  const still = visitor.log.evaluate(
+    (e) => new Promise((done) => e.addEventListener('scrollend', () => done(true), { once: true })),
+  );
   await touch('touchStart', y);
   for (let moved = 20; moved <= 200; moved += 20) await touch('touchMove', y + moved);
   await touch('touchEnd');
@@ -248,7 +297,10 @@ test('a finger scrolls the log on a page that scrolls by touches itself, and the
   await still;
   expect(await page.evaluate('[turned, heard]')).toEqual([0, []]);
   // outside of it touches are the page's
-  await visitor.panel.getByRole('button', { name: /^收起在线客服$/ }).first().tap();
+  await visitor.panel
+    .getByRole('button', { name: /^收起在线客服$/ })
+    .first()
+    .tap();
   await expect(visitor.panel).toBeHidden();
   await touch('touchStart', y);
   await touch('touchMove', y + 60);
@@ -258,7 +310,11 @@ test('a finger scrolls the log on a page that scrolls by touches itself, and the
   await context.close();
 });
 
-test('what had the focus keeps it when the page takes the widget out, and how far the log was scrolled', async ({ desk, fresh, complaints }) => {
+test('what had the focus keeps it when the page takes the widget out, and how far the log was scrolled', async ({
+  desk,
+  fresh,
+  complaints,
+}) => {
   const page = await fresh.newPage();
   const visitor = new Visitor(page);
   await page.goto(desk.pages.url(PLAIN));
@@ -291,7 +347,9 @@ test('what had the focus keeps it when the page takes the widget out, and how fa
 
 test('in a frame without an origin the chat is there and opens', async ({ desk, fresh, complaints }) => {
   const page = await fresh.newPage();
-  await page.setContent(`<iframe sandbox="allow-scripts" src="${desk.pages.url(PLAIN)}" style="position: fixed; inset: 0; width: 100%; height: 100%; border: 0"></iframe>`);
+  await page.setContent(
+    `<iframe sandbox="allow-scripts" src="${desk.pages.url(PLAIN)}" style="position: fixed; inset: 0; width: 100%; height: 100%; border: 0"></iframe>`,
+  );
   const frame: HostPage = { name: '', frame: 'sandbox' };
   await inItsCorner(page, frame);
   const visitor = new Visitor(page, rootOf(page, frame));

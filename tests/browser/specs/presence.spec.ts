@@ -28,7 +28,9 @@ async function answers(stage: Stage, page: Page, first: Answer): Promise<{ now: 
 for (const lang of ['zh-CN', 'en-GB']) {
   test.describe(lang, () => {
     test.use({ lang });
-    test('nobody, all busy, somebody: each is said within twenty seconds, and not asked while the panel is closed', async ({ stage }) => {
+    test('nobody, all busy, somebody: each is said within twenty seconds, and not asked while the panel is closed', async ({
+      stage,
+    }) => {
       const visitor = await stage.visitor();
       await bringAxe(visitor.page.context());
       const { page, panel } = visitor;

@@ -10,11 +10,18 @@ const LOOK = { colorScheme: 'light', reducedMotion: 'reduce', deviceScaleFactor:
 const ROBOT = { timeout: 30_000 };
 
 test.skip(!process.env.KEFU_PICTURES, 'makes docs/images; npm run pictures');
-test.use({ form: 'name', greeting: '您好，这里是云杉银行。请问有什么可以帮您？', config: { KEFU_SERVER__DEMO: 'true' } });
+test.use({
+  form: 'name',
+  greeting: '您好，这里是云杉银行。请问有什么可以帮您？',
+  config: { KEFU_SERVER__DEMO: 'true' },
+});
 
 const FORGOT = '登录密码忘了怎么办';
 const KNOWLEDGE: [question: string, answer: string][] = [
-  [FORGOT, '别着急，可以**自助重置**：\n\n1. 在登录页点[忘记密码](https://bank.example/reset)\n2. 刷脸，或输入短信验证码\n3. 设置新密码，**马上生效**'],
+  [
+    FORGOT,
+    '别着急，可以**自助重置**：\n\n1. 在登录页点[忘记密码](https://bank.example/reset)\n2. 刷脸，或输入短信验证码\n3. 设置新密码，**马上生效**',
+  ],
   ['换了手机号收不到验证码怎么办', '请先改绑手机号：在“设置 → 安全”里刷脸验证，几分钟即可完成。'],
   ['手机号可以在网点改吗', '可以，带身份证到任一网点，当场办好。'],
   ['境外消费有手续费吗', '没有，境外消费免手续费。'],
@@ -33,7 +40,10 @@ test('pictures', async ({ stage }) => {
     return visitor;
   };
   const person = /^(转人工|Talk to a person)$/;
-  for (const [name, text] of [['王小雨', '我想提高转账限额'], ['周琳', '周六网点开门吗？']] as const) {
+  for (const [name, text] of [
+    ['王小雨', '我想提高转账限额'],
+    ['周琳', '周六网点开门吗？'],
+  ] as const) {
     const other = await visit(name);
     await other.panel.getByRole('button', { name: person }).click();
     await other.send(text);

@@ -59,7 +59,9 @@ for (const lang of ['zh-CN', 'en-GB']) {
       stage.complaints.violations.length = 0;
     });
 
-    test('too many conversations from one address: what was written is kept, and until when is said', async ({ stage }) => {
+    test('too many conversations from one address: what was written is kept, and until when is said', async ({
+      stage,
+    }) => {
       await stage.kefu.stop();
       stage.kefu.config = { KEFU_LIMITS__CONVERSATIONS_PER_HOUR: '1' };
       await stage.kefu.serve();
@@ -98,7 +100,9 @@ for (const lang of ['zh-CN', 'en-GB']) {
       await expect(count).toHaveCSS('color', 'rgb(255, 138, 128)');
     });
 
-    test('a message that the server refuses is not sent, says so, and its text is its writer\'s again', async ({ stage }) => {
+    test("a message that the server refuses is not sent, says so, and its text is its writer's again", async ({
+      stage,
+    }) => {
       const visitor = await stage.visitor();
       const server = await refuseMessages(stage, visitor.page, { code: 2 });
       server.refusing = false;
@@ -119,7 +123,9 @@ for (const lang of ['zh-CN', 'en-GB']) {
       await expect(visitor.said('refused')).toHaveCount(0);
       server.refusing = false;
       await visitor.send('taken');
-      await expect(visitor.log.locator('.k-right').filter({ hasText: 'taken' }).locator('.k-state-sent, .k-state-delivered')).toBeVisible();
+      await expect(
+        visitor.log.locator('.k-right').filter({ hasText: 'taken' }).locator('.k-state-sent, .k-state-delivered'),
+      ).toBeVisible();
       await visitor.reload();
       await visitor.sees('taken');
       await expect(visitor.log.getByRole('alert')).toHaveCount(0);
@@ -143,7 +149,9 @@ for (const lang of ['zh-CN', 'en-GB']) {
       await picture(visitor.page, `refused-unlisted-${lang}`);
     });
 
-    test('a site that is switched off before the first message: said, and the message is not sent', async ({ stage }) => {
+    test('a site that is switched off before the first message: said, and the message is not sent', async ({
+      stage,
+    }) => {
       const visitor = await stage.visitor();
       await visitor.visit(stage.shop.origin);
       await stage.kefu.cli('site', 'off', 'web');
@@ -175,7 +183,9 @@ for (const lang of ['zh-CN', 'en-GB']) {
   });
 }
 
-test('a policy that allows requests and no sockets: said when the first is refused, nothing waits', async ({ stage }) => {
+test('a policy that allows requests and no sockets: said when the first is refused, nothing waits', async ({
+  stage,
+}) => {
   stage.shop.policy = stage.shop.policy.replace(/connect-src [^;]*/, `connect-src ${stage.kefu.origin}`);
   const visitor = await stage.visitor();
   const told = consoleOf(visitor.page);
@@ -199,14 +209,20 @@ test('too many requests before there is any conversation: until when is said', a
   let refused = 0;
   await visitor.page.route(`${stage.kefu.origin}/api/v1/site/web*`, async (route) => {
     if (refused++) return route.continue();
-    await route.fulfill({ status: 429, headers: { 'access-control-allow-origin': '*' }, json: { code: 3, name: 'rate_limited', text: '', retry_ms: 4_000, limit: 'reads' } });
+    await route.fulfill({
+      status: 429,
+      headers: { 'access-control-allow-origin': '*' },
+      json: { code: 3, name: 'rate_limited', text: '', retry_ms: 4_000, limit: 'reads' },
+    });
   });
   await visitor.visit(stage.shop.origin);
   await expect(visitor.panel.getByRole('status').filter({ hasText: R.reads })).toBeVisible();
   await expect(visitor.field).toBeVisible();
 });
 
-test('a new conversation that the server refuses for good: said, and the next one takes the text along', async ({ stage }) => {
+test('a new conversation that the server refuses for good: said, and the next one takes the text along', async ({
+  stage,
+}) => {
   const visitor = await stage.visitor();
   let refusing = true;
   await visitor.page.routeWebSocket(`${stage.kefu.origin.replace(/^http/, 'ws')}/**`, (ws) => {
@@ -229,4 +245,3 @@ test('a new conversation that the server refuses for good: said, and the next on
   await visitor.field.press('Enter');
   await expect(visitor.log.locator('.k-state-sent, .k-state-delivered')).toBeVisible();
 });
-

@@ -4,7 +4,9 @@ import { W } from '../support/visitor';
 import { C } from '../support/agent';
 
 for (const how of ['kill', 'stop'] as const) {
-  test(`${how === 'kill' ? 'SIGKILL' : 'graceful restart'} while both sides write: everything arrives exactly once`, async ({ stage }) => {
+  test(`${how === 'kill' ? 'SIGKILL' : 'graceful restart'} while both sides write: everything arrives exactly once`, async ({
+    stage,
+  }) => {
     const agent = await stage.agent('li', '李娜');
     const visitor = await stage.visitor();
     await visitor.visit(stage.shop.origin);

@@ -21,7 +21,9 @@ async function writing(stage: Stage): Promise<{ li: Agent; visitor: Visitor }> {
   return { li, visitor };
 }
 
-test('out of the team: the conversation goes at once, it is said why, and the draft is given back', async ({ stage }) => {
+test('out of the team: the conversation goes at once, it is said why, and the draft is given back', async ({
+  stage,
+}) => {
   const { li, visitor } = await writing(stage);
   await stage.kefu.cli('user', 'teams', 'li', '--remove', 'svc');
   await expect(back(li.page)).toBeVisible();
@@ -41,7 +43,9 @@ test('out of the team: the conversation goes at once, it is said why, and the dr
   await visitor.sees('我回来了');
 });
 
-test('out of the team while this page was offline: what waited is given back, and is not sent later', async ({ stage }) => {
+test('out of the team while this page was offline: what waited is given back, and is not sent later', async ({
+  stage,
+}) => {
   const { li, visitor } = await writing(stage);
   await stage.kefu.kill();
   await expect(li.page.getByText(C.offline)).toBeVisible();
@@ -114,7 +118,9 @@ test('taken over by a supervisor: the draft is shown where the field was', async
   await expect(li.page.getByRole('textbox', { name: C.note })).toHaveValue('正在写的回复 D1');
 });
 
-test('a site that another team answers from now on: its next visitors are theirs, whatever is open goes on where it is', async ({ stage }) => {
+test('a site that another team answers from now on: its next visitors are theirs, whatever is open goes on where it is', async ({
+  stage,
+}) => {
   await stage.kefu.cli('team', 'add', 'bank', '--name', '贷款组');
   const li = await stage.agent('li', '李娜', ['svc']);
   const zhao = await stage.agent('zhao', '赵敏', ['bank']);

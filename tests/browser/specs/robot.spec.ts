@@ -18,7 +18,9 @@ const R = {
   asked: /机器人：访客要找人工/,
 };
 
-test('asked in words for a person it hands over, says why to agents, and is out before people read; they correct it', async ({ stage }) => {
+test('asked in words for a person it hands over, says why to agents, and is out before people read; they correct it', async ({
+  stage,
+}) => {
   await stage.kefu.cli('robot', 'on', 'web');
   const code = await stage.kefu.invite('li', '李娜', ['svc'], 'admin');
   const agent = await stage.browserOfAgent();
@@ -73,8 +75,19 @@ test('asked in words for a person it hands over, says why to agents, and is out 
   expect(search(secret, [stage.kefu.dir], [stage.kefu.log])).toEqual([]);
 });
 
-test('answers from imported knowledge; one press brings a person, and what is said then is nowhere on the server, nor in its memory', async ({ stage }) => {
-  await stage.kefu.cli('knowledge', 'add', '怎么退货', '签收后七天内可以退货，在“我的订单”里申请。', '--similar', '我要退货', '--site', 'web');
+test('answers from imported knowledge; one press brings a person, and what is said then is nowhere on the server, nor in its memory', async ({
+  stage,
+}) => {
+  await stage.kefu.cli(
+    'knowledge',
+    'add',
+    '怎么退货',
+    '签收后七天内可以退货，在“我的订单”里申请。',
+    '--similar',
+    '我要退货',
+    '--site',
+    'web',
+  );
   await stage.kefu.cli('robot', 'on', 'web');
   const agent = await stage.agent('li', '李娜');
   const visitor = await stage.visitor();
@@ -92,7 +105,10 @@ test('answers from imported knowledge; one press brings a person, and what is sa
   await expect(agent.log.getByText(/七天内可以退货/)).toBeVisible();
   // what it made of it and when it was said are one row
   const foot = agent.log.locator('.k-right .k-foot').last();
-  const [thought, said] = await Promise.all([foot.locator('summary').boundingBox(), foot.locator('time').boundingBox()]);
+  const [thought, said] = await Promise.all([
+    foot.locator('summary').boundingBox(),
+    foot.locator('time').boundingBox(),
+  ]);
   expect(Math.max(thought!.y, said!.y)).toBeLessThan(Math.min(thought!.y + thought!.height, said!.y + said!.height));
   expect((await foot.boundingBox())!.height).toBeLessThan(32);
   await foot.locator('summary').click();
@@ -115,7 +131,9 @@ test('answers from imported knowledge; one press brings a person, and what is sa
   expect(search({ knowledge: '签收后七天内可以退货' }, [], [memory])).not.toEqual([]);
 });
 
-test('an answer is shown as the Markdown it is, on both sides, and nothing of it becomes markup or a script', async ({ stage }) => {
+test('an answer is shown as the Markdown it is, on both sides, and nothing of it becomes markup or a script', async ({
+  stage,
+}) => {
   const answer = [
     '**七天内**可以退货：',
     '',
@@ -147,8 +165,15 @@ test('an answer is shown as the Markdown it is, on both sides, and nothing of it
     await expect(log.locator('strong').getByText('七天内')).toBeVisible();
     await expect(log.locator('ol > li')).toHaveCount(2);
     await expect(log.locator('code').getByText('申请退货')).toBeVisible();
-    const links = await log.locator('a').evaluateAll((all) => all.map((a) => [a.getAttribute('href'), a.getAttribute('rel')]));
-    expect(links).toEqual(['https://shop.example/orders', 'https://shop.example/i.png'].map((href) => [href, 'noopener noreferrer nofollow']));
+    const links = await log
+      .locator('a')
+      .evaluateAll((all) => all.map((a) => [a.getAttribute('href'), a.getAttribute('rel')]));
+    expect(links).toEqual(
+      ['https://shop.example/orders', 'https://shop.example/i.png'].map((href) => [
+        href,
+        'noopener noreferrer nofollow',
+      ]),
+    );
     await expect(log.locator('img, script')).toHaveCount(0);
     await expect(log.getByText('[点我](javascript:alert(1))')).toBeVisible();
     // what people write stays as they wrote it
@@ -160,7 +185,9 @@ test('an answer is shown as the Markdown it is, on both sides, and nothing of it
   await picture(agent.page, 'robot-markdown-console');
 });
 
-test('a table of an answer is a table, which scrolls within its bubble, from the keyboard, too; addresses end where their readers see it', async ({ stage }) => {
+test('a table of an answer is a table, which scrolls within its bubble, from the keyboard, too; addresses end where their readers see it', async ({
+  stage,
+}) => {
   const answer = [
     '运费如下（见https://shop.example/help，**不要**猜）：',
     '',
@@ -186,7 +213,12 @@ test('a table of an answer is a table, which scrolls within its bubble, from the
     await expect(log.getByRole('row')).toHaveCount(3);
     await expect(log.locator('strong')).toHaveText(['不要', '12 元']);
     const links = await log.locator('a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
-    expect(links).toEqual(['https://shop.example/help', 'https://shop.example/a_(b)', 'https://shop.example/x', 'mailto:service@shop.example']);
+    expect(links).toEqual([
+      'https://shop.example/help',
+      'https://shop.example/a_(b)',
+      'https://shop.example/x',
+      'mailto:service@shop.example',
+    ]);
   }
   const box = visitor.log.locator('div:has(> table)');
   expect(await box.evaluate((el) => el.scrollWidth > el.clientWidth)).toBe(true);
@@ -210,7 +242,12 @@ test('a damaged language model: every conversation goes to people at once, and a
   await expect(visitor.panel.getByText(R.botOut)).toBeVisible();
   await agent.open('我的包裹到哪里了');
   await agent.log.locator('.c-bot summary').last().click();
-  await expect(agent.log.locator('.c-bot').last().getByText(/the language model can't be used/)).toBeVisible();
+  await expect(
+    agent.log
+      .locator('.c-bot')
+      .last()
+      .getByText(/the language model can't be used/),
+  ).toBeVisible();
 });
 
 test('asked for before the first message, a person is what the conversation begins with', async ({ stage }) => {
@@ -228,7 +265,9 @@ test('asked for before the first message, a person is what the conversation begi
   await expect(visitor.panel.getByText(R.botIn)).toHaveCount(0);
 });
 
-test('pressed while the server is away: a person is asked for before anything is said, and the robot never reads it', async ({ stage }) => {
+test('pressed while the server is away: a person is asked for before anything is said, and the robot never reads it', async ({
+  stage,
+}) => {
   await stage.kefu.cli('robot', 'on', 'web');
   const agent = await stage.agent('li', '李娜');
   const visitor = await stage.visitor();
@@ -265,7 +304,8 @@ test('switched off, the site is as it was', async ({ stage }) => {
 });
 
 test.describe('a question back', () => {
-  const ask = '{ greeting = { do = "ask", zh = "您想咨询哪一项？", buttons = [{ zh = "怎么退货" }, { zh = "运费怎么算" }], threshold = 1 } }';
+  const ask =
+    '{ greeting = { do = "ask", zh = "您想咨询哪一项？", buttons = [{ zh = "怎么退货" }, { zh = "运费怎么算" }], threshold = 1 } }';
   test.use({ config: { KEFU_ROBOT__INTENTS: ask } });
 
   test('has buttons; pressing one is a message of the visitor, and the next turn answers it', async ({ stage }) => {

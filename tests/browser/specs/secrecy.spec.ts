@@ -32,7 +32,8 @@ test('no text, answer, note, page address, password or invite code is found in a
   await agent.items.first().click();
   await agent.sees(words.text);
   const about = agent.page.getByRole('complementary');
-  for (const word of [words.answer, words.title, words.query]) await expect(about.getByText(word).first()).toBeVisible();
+  for (const word of [words.answer, words.title, words.query])
+    await expect(about.getByText(word).first()).toBeVisible();
   await agent.send(words.reply);
   await visitor.sees(words.reply);
   await agent.note(words.note);
@@ -71,19 +72,32 @@ test('the same search finds a word that stands in the clear, in each spelling', 
     const database = readFileSync(join(copy, 'kefu.redb'));
     const other = canary('control');
     expect(search({ other }, [copy])).toEqual([]);
-    const names = ['utf-8', 'utf-16le', 'utf-16be', 'hex', 'HEX', ...['base64', 'base64url'].flatMap((e) => [0, 1, 2].map((i) => `${e}+${i}`))];
+    const names = [
+      'utf-8',
+      'utf-16le',
+      'utf-16be',
+      'hex',
+      'HEX',
+      ...['base64', 'base64url'].flatMap((e) => [0, 1, 2].map((i) => `${e}+${i}`)),
+    ];
     expect(spellings(other).map(([name]) => name)).toEqual(names);
     for (const name of names) {
       // Made by other means than the search: the whole of a longer text is encoded, so that alignments are real.
       const at = Number(name.split('+')[1] ?? 0);
       const whole = `${'x'.repeat(3 + at)}${other} and more`;
       const encoded =
-        name === 'utf-16be' ? Buffer.from(whole, 'utf16le').swap16()
-        : name === 'HEX' ? Buffer.from(Buffer.from(whole).toString('hex').toUpperCase())
-        : name === 'utf-8' || name === 'utf-16le' ? Buffer.from(whole, name.replace('-', '') as 'utf8')
-        : Buffer.from(Buffer.from(whole).toString(name.split('+')[0] as BufferEncoding));
+        name === 'utf-16be'
+          ? Buffer.from(whole, 'utf16le').swap16()
+          : name === 'HEX'
+            ? Buffer.from(Buffer.from(whole).toString('hex').toUpperCase())
+            : name === 'utf-8' || name === 'utf-16le'
+              ? Buffer.from(whole, name.replace('-', '') as 'utf8')
+              : Buffer.from(Buffer.from(whole).toString(name.split('+')[0] as BufferEncoding));
       const middle = Math.floor(database.length / 2);
-      writeFileSync(join(copy, 'kefu.redb'), Buffer.concat([database.subarray(0, middle), encoded, database.subarray(middle)]));
+      writeFileSync(
+        join(copy, 'kefu.redb'),
+        Buffer.concat([database.subarray(0, middle), encoded, database.subarray(middle)]),
+      );
       expect(search({ other }, [copy]), name).toContain(`${join(copy, 'kefu.redb')}: other in ${name}`);
     }
   } finally {

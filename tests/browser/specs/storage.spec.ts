@@ -24,7 +24,11 @@ async function worksInMemory(stage: Stage, page: Page): Promise<void> {
 test('the database throws', async ({ stage }) => {
   const { page } = await stage.visitor();
   await page.addInitScript(() => {
-    const no = { get: () => { throw new DOMException('blocked', 'SecurityError'); } };
+    const no = {
+      get: () => {
+        throw new DOMException('blocked', 'SecurityError');
+      },
+    };
     for (const name of ['indexedDB', 'localStorage', 'sessionStorage']) Object.defineProperty(window, name, no);
   });
   await worksInMemory(stage, page);
@@ -33,14 +37,29 @@ test('the database throws', async ({ stage }) => {
 test('the person forbade sites to keep data', async ({ stage }) => {
   const profile = mkdtempSync(join(tmpdir(), 'kefu-profile-'));
   mkdirSync(join(profile, 'Default'));
-  writeFileSync(join(profile, 'Default', 'Preferences'), JSON.stringify({ profile: { default_content_setting_values: { cookies: 2 } } }));
-  const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: CHROMIUM_ARGS, locale: 'zh-CN' });
+  writeFileSync(
+    join(profile, 'Default', 'Preferences'),
+    JSON.stringify({ profile: { default_content_setting_values: { cookies: 2 } } }),
+  );
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM,
+    args: CHROMIUM_ARGS,
+    locale: 'zh-CN',
+  });
   try {
     const page = await context.newPage();
     stage.complaints.watch(page);
     await page.goto(stage.shop.origin);
     // The browser does what this test is about.
-    expect(await page.evaluate(() => { try { return !!localStorage; } catch { return false; } })).toBe(false);
+    expect(
+      await page.evaluate(() => {
+        try {
+          return !!localStorage;
+        } catch {
+          return false;
+        }
+      }),
+    ).toBe(false);
     await worksInMemory(stage, page);
   } finally {
     await context.close();

@@ -54,7 +54,8 @@ test(`at the same time, ${ROUNDS} rounds: one conversation each, nothing lost, n
     await all[0]!.reload();
     await allSee(all, texts);
     expect(await opened(stage), `round ${round}`).toBe(round);
-    if (ROUNDS > 10) console.log(`round ${round}: one conversation, ${texts.length} messages once in each of ${all.length} tabs`);
+    if (ROUNDS > 10)
+      console.log(`round ${round}: one conversation, ${texts.length} messages once in each of ${all.length} tabs`);
     await context.close();
   }
 });
@@ -77,7 +78,9 @@ test('the panel of the second tab is opened only afterwards', async ({ stage }) 
   await expect(agent.items).toHaveCount(1);
 });
 
-test('a page in another language: one conversation, each in its own language, also after one starts over', async ({ stage }) => {
+test('a page in another language: one conversation, each in its own language, also after one starts over', async ({
+  stage,
+}) => {
   const { context, all } = await tabs(stage, 1);
   const zh = all[0]!;
   stage.shop.snippet = stage.shop.snippet.replace('data-site=', 'data-lang="en" data-site=');
@@ -129,10 +132,16 @@ test('closed in one tab, started over in one tab: the other goes with it', async
   expect(await opened(stage)).toBe(2);
 });
 
-test('a browser that keeps nothing has nothing to share: each tab is a visitor of its own, and says that nothing is kept', async ({ stage }) => {
+test('a browser that keeps nothing has nothing to share: each tab is a visitor of its own, and says that nothing is kept', async ({
+  stage,
+}) => {
   const context = await stage.context();
   await context.addInitScript(() => {
-    Object.defineProperty(window, 'indexedDB', { get: () => { throw new DOMException('blocked', 'SecurityError'); } });
+    Object.defineProperty(window, 'indexedDB', {
+      get: () => {
+        throw new DOMException('blocked', 'SecurityError');
+      },
+    });
   });
   const all = [new Visitor(await context.newPage()), new Visitor(await context.newPage())];
   for (const [n, tab] of all.entries()) {

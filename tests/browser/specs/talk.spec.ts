@@ -64,7 +64,10 @@ test('a message that is recalled takes no focus with it, and Esc takes no draft'
   await agent.open('写错了');
   await agent.send('也写错了');
   await visitor.sees('也写错了');
-  for (const [side, field] of [[visitor, visitor.field], [agent, agent.reply]] as const) {
+  for (const [side, field] of [
+    [visitor, visitor.field],
+    [agent, agent.reply],
+  ] as const) {
     // Firefox gives the focus to nothing in a page that is behind another
     await side.page.bringToFront();
     await field.fill('写到一半');

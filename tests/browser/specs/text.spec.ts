@@ -45,7 +45,9 @@ test('markup in every field is shown as it was typed, on both sides', async ({ s
   for (const side of [visitor, agent]) {
     const made = await side.page.evaluate(() => {
       const root = document.querySelector('kefu-widget')?.shadowRoot ?? document;
-      const strange = [...root.querySelectorAll('script, iframe, img, b, object, embed, [onerror], [onload], [onclick], [srcdoc]')];
+      const strange = [
+        ...root.querySelectorAll('script, iframe, img, b, object, embed, [onerror], [onload], [onclick], [srcdoc]'),
+      ];
       const links = [...root.querySelectorAll('a')].map((a) => a.protocol);
       return {
         // The console's own page has its own script.
@@ -76,8 +78,24 @@ test('Enter of an input method chooses a word and does not send', async ({ stage
     const session = await side.page.context().newCDPSession(side.page);
     await session.send('Input.imeSetComposition', { text: 'nihao', selectionStart: 5, selectionEnd: 5 });
     // What browsers send for the Enter that ends a composition.
-    await session.send('Input.dispatchKeyEvent', { type: 'rawKeyDown', windowsVirtualKeyCode: 229, key: 'Process', code: 'Enter' });
-    await field.evaluate((e) => e.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', code: 'Enter', isComposing: true, bubbles: true, cancelable: true, composed: true })));
+    await session.send('Input.dispatchKeyEvent', {
+      type: 'rawKeyDown',
+      windowsVirtualKeyCode: 229,
+      key: 'Process',
+      code: 'Enter',
+    });
+    await field.evaluate((e) =>
+      e.dispatchEvent(
+        new KeyboardEvent('keydown', {
+          key: 'Enter',
+          code: 'Enter',
+          isComposing: true,
+          bubbles: true,
+          cancelable: true,
+          composed: true,
+        }),
+      ),
+    );
     await expect(field).toHaveValue('nihao');
     await session.send('Input.insertText', { text: '你好' });
     await expect(field).toHaveValue('你好');
@@ -94,7 +112,10 @@ test('Enter of an input method chooses a word and does not send', async ({ stage
 test('two visitors at once see nothing of each other', async ({ stage }) => {
   const agent = await stage.agent('li', '李娜');
   const [one, two] = [await stage.visitor(), await stage.visitor()];
-  for (const [visitor, text] of [[one, '我是甲'], [two, '我是乙']] as const) {
+  for (const [visitor, text] of [
+    [one, '我是甲'],
+    [two, '我是乙'],
+  ] as const) {
     await visitor.visit(stage.shop.origin);
     await visitor.panel.getByRole('button', { name: W.start }).click();
     await visitor.send(text);

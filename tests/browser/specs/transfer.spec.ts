@@ -25,7 +25,9 @@ async function rings(agent: Agent, text: string | RegExp): Promise<void> {
 }
 
 for (const state of ['online', 'busy'] as const) {
-  test(`to a colleague who is ${state}: a card, a badge and the title, until they opened it, also after a reload; the reason is theirs alone`, async ({ stage }) => {
+  test(`to a colleague who is ${state}: a card, a badge and the title, until they opened it, also after a reload; the reason is theirs alone`, async ({
+    stage,
+  }) => {
     const { li, wang, visitor } = await answered(stage);
     await wang.status(state);
     await li.transfer('王强', '客户要投诉 R5');
@@ -48,7 +50,9 @@ for (const state of ['online', 'busy'] as const) {
     await expect(wang.item('好的')).toBeVisible();
     await expect(wang.offers).toHaveCount(0);
     await expect(wang.page).toHaveTitle(/^kefu/);
-    expect(await visitor.page.evaluate(() => document.querySelector('kefu-widget')?.shadowRoot?.textContent ?? '')).not.toContain('R5');
+    expect(
+      await visitor.page.evaluate(() => document.querySelector('kefu-widget')?.shadowRoot?.textContent ?? ''),
+    ).not.toContain('R5');
     expect(stage.kefu.logText()).not.toContain('R5');
   });
 }

@@ -25,15 +25,24 @@ async function refuses(visitor: Visitor, code: string): Promise<void> {
 async function proxy(stage: Stage, change: (js: Buffer) => Buffer): Promise<{ origin: string; server: Server }> {
   const port = await freePort();
   const server = createServer((from, to) => {
-    const up = request({ host: '127.0.0.1', port: stage.kefu.port, path: from.url, method: from.method, headers: { ...from.headers, 'accept-encoding': 'identity' } }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.on('end', () => {
-        const body = Buffer.concat(chunks);
-        const out = from.url?.endsWith('/kefu.js') ? change(body) : body;
-        to.writeHead(answer.statusCode ?? 502, { ...answer.headers, 'content-length': String(out.length) }).end(out);
-      });
-    });
+    const up = request(
+      {
+        host: '127.0.0.1',
+        port: stage.kefu.port,
+        path: from.url,
+        method: from.method,
+        headers: { ...from.headers, 'accept-encoding': 'identity' },
+      },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.on('end', () => {
+          const body = Buffer.concat(chunks);
+          const out = from.url?.endsWith('/kefu.js') ? change(body) : body;
+          to.writeHead(answer.statusCode ?? 502, { ...answer.headers, 'content-length': String(out.length) }).end(out);
+        });
+      },
+    );
     from.pipe(up);
   });
   await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
@@ -57,7 +66,9 @@ test('a wrong pin: switched off, with the reason; nothing is sent', async ({ sta
 
 test('a changed widget file does not run; the unchanged one through the same proxy does', async ({ stage }) => {
   for (const changed of [false, true]) {
-    const { origin, server } = await proxy(stage, (js) => (changed ? Buffer.concat([js, Buffer.from(';self.stolen=1')]) : js));
+    const { origin, server } = await proxy(stage, (js) =>
+      changed ? Buffer.concat([js, Buffer.from(';self.stolen=1')]) : js,
+    );
     try {
       stage.shop.snippet = (await stage.kefu.snippet('web')).replace(stage.kefu.origin, origin);
       stage.shop.policy = strictPolicy(origin);
@@ -88,7 +99,7 @@ test('an unpinned snippet says that a false server would not be noticed', async 
 
 test.describe('a page over plain http', () => {
   test.use({ kefuHost: 'kefu.test', shopHost: 'shop.test' });
-  test('works without the browser\'s own cryptography, and says that the network could change it', async ({ stage }) => {
+  test("works without the browser's own cryptography, and says that the network could change it", async ({ stage }) => {
     const visitor = await stage.visitor();
     await visitor.visit(stage.shop.origin);
     expect(await visitor.page.evaluate(() => [isSecureContext, 'subtle' in crypto])).toEqual([false, false]);

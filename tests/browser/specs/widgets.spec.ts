@@ -29,7 +29,8 @@ async function pin(stage: Stage, version: string): Promise<void> {
   const snippet = stage.shop.snippet
     .replace(/src="[^"]*"/, `src="${stage.kefu.origin}${path}"`)
     .replace(/integrity="[^"]*"/, `integrity="sha384-${hash('sha384').digest('base64')}"`);
-  for (const attribute of [path, 'integrity="sha384-', `data-org="${stage.kefu.org}"`]) expect(snippet).toContain(attribute);
+  for (const attribute of [path, 'integrity="sha384-', `data-org="${stage.kefu.org}"`])
+    expect(snippet).toContain(attribute);
   stage.shop.snippet = snippet;
 }
 
@@ -100,7 +101,16 @@ for (const version of versions) {
       await visitor.sees('请说');
 
       await visitor.reload();
-      const all = ['怎么退货', '签收后七天内可以退货。', '我要人工处理', '我来处理', '贷款组为您服务', '谢谢', '还有一个问题', '请说'];
+      const all = [
+        '怎么退货',
+        '签收后七天内可以退货。',
+        '我要人工处理',
+        '我来处理',
+        '贷款组为您服务',
+        '谢谢',
+        '还有一个问题',
+        '请说',
+      ];
       for (const text of all) await visitor.sees(text);
       for (const text of ['访客写错了', '客服写错了']) await expect(visitor.said(text)).toHaveCount(0);
       await expect(visitor.log.locator('.k-kind-broken')).toHaveCount(0);
@@ -109,7 +119,9 @@ for (const version of versions) {
       await expect(zhao.log.locator('.k-kind-broken')).toHaveCount(0);
     });
 
-    test('a directory that grew after the page was loaded: a new team key, new people, a signature by an admin', async ({ stage }) => {
+    test('a directory that grew after the page was loaded: a new team key, new people, a signature by an admin', async ({
+      stage,
+    }) => {
       await pin(stage, version);
       const visitor = await stage.visitor();
       await visitor.visit(stage.shop.origin);
@@ -144,7 +156,9 @@ for (const version of versions) {
       await wang.sees('收到');
     });
 
-    test('everybody is busy: it does not say that nobody is here, and names the place in the queue', async ({ stage }) => {
+    test('everybody is busy: it does not say that nobody is here, and names the place in the queue', async ({
+      stage,
+    }) => {
       const li = await stage.agent('li', '李娜');
       await li.status('busy');
       await pin(stage, version);

@@ -17,7 +17,9 @@ function utf16be(text: string): Buffer {
 /** Base64 of the word wherever it begins in a longer text: the letters that do not depend on its neighbours. */
 function base64Cores(bytes: Buffer, encoding: 'base64' | 'base64url'): string[] {
   return [0, 1, 2].map((shift) => {
-    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString(encoding).replace(/=+$/, '');
+    const text = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString(encoding)
+      .replace(/=+$/, '');
     const from = [0, 2, 3][shift] ?? 0;
     const to = ((shift + bytes.length) % 3 === 0 ? 0 : 1) * -1;
     return to ? text.slice(from, to) : text.slice(from);
@@ -52,7 +54,8 @@ export function search(words: Record<string, string>, dirs: string[], extra: str
   for (const path of [...dirs.flatMap(filesUnder), ...extra]) {
     const bytes = readFileSync(path);
     for (const [label, word] of Object.entries(words)) {
-      for (const [name, spelling] of spellings(word)) if (bytes.includes(spelling)) found.push(`${path}: ${label} in ${name}`);
+      for (const [name, spelling] of spellings(word))
+        if (bytes.includes(spelling)) found.push(`${path}: ${label} in ${name}`);
     }
   }
   return found;

@@ -5,7 +5,9 @@ import { spawn } from 'node:child_process';
 import { connect, createServer } from 'node:net';
 
 const UNKNOWN = ['emulation.setMediaFeaturesOverride'];
-const firefox = spawn(process.env.KEFU_FIREFOX ?? '/usr/bin/firefox-esr', process.argv.slice(2), { stdio: ['ignore', 'inherit', 'pipe'] });
+const firefox = spawn(process.env.KEFU_FIREFOX ?? '/usr/bin/firefox-esr', process.argv.slice(2), {
+  stdio: ['ignore', 'inherit', 'pipe'],
+});
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => firefox.kill(signal));
 process.on('exit', () => firefox.kill('SIGKILL'));
 firefox.on('exit', (code) => process.exit(code ?? 1));
@@ -25,7 +27,10 @@ firefox.stderr.on('data', (chunk) => {
 function between(port) {
   const server = createServer((playwright) => {
     const up = connect(port, '127.0.0.1');
-    for (const [a, b] of [[playwright, up], [up, playwright]]) {
+    for (const [a, b] of [
+      [playwright, up],
+      [up, playwright],
+    ]) {
       a.on('close', () => b.destroy());
       a.on('error', () => b.destroy());
     }
@@ -38,7 +43,11 @@ function between(port) {
         const end = rest.indexOf('\r\n\r\n');
         if (end < 0) return;
         // no compression, so that the frames can be read; the host is the one that Firefox knows itself by
-        const head = rest.toString('latin1', 0, end).split('\r\n').filter((line) => !/^sec-websocket-extensions:/i.test(line)).map((line) => (/^host:/i.test(line) ? `Host: 127.0.0.1:${port}` : line));
+        const head = rest
+          .toString('latin1', 0, end)
+          .split('\r\n')
+          .filter((line) => !/^sec-websocket-extensions:/i.test(line))
+          .map((line) => (/^host:/i.test(line) ? `Host: 127.0.0.1:${port}` : line));
         up.write(`${head.join('\r\n')}\r\n\r\n`);
         rest = rest.subarray(end + 4);
         opened = true;
@@ -51,7 +60,9 @@ function between(port) {
       }
     });
   });
-  server.listen(0, '127.0.0.1', () => process.stderr.write(`WebDriver BiDi listening on ws://127.0.0.1:${server.address().port}\n`));
+  server.listen(0, '127.0.0.1', () =>
+    process.stderr.write(`WebDriver BiDi listening on ws://127.0.0.1:${server.address().port}\n`),
+  );
 }
 
 /** The first whole frame of a client: masked, and a message of its own. */

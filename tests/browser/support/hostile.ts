@@ -50,7 +50,12 @@ export class Line {
 
   private write(to: Socket, said: Said, masked: boolean): void {
     if (to.destroyed) return;
-    to.write(frame(isText(said) ? { op: Op.text, payload: Buffer.from(JSON.stringify(said)) } : { op: Op.binary, payload: said }, masked));
+    to.write(
+      frame(
+        isText(said) ? { op: Op.text, payload: Buffer.from(JSON.stringify(said)) } : { op: Op.binary, payload: said },
+        masked,
+      ),
+    );
   }
 }
 
@@ -106,10 +111,16 @@ export class Hostile {
     const path = from.url ?? '/';
     const script = this.scripts.get(path.split('?')[0]!);
     if (script) {
-      to.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8', 'access-control-allow-origin': '*', 'cache-control': 'public, max-age=31536000, immutable', 'x-content-type-options': 'nosniff' });
+      to.writeHead(200, {
+        'content-type': 'text/javascript; charset=utf-8',
+        'access-control-allow-origin': '*',
+        'cache-control': 'public, max-age=31536000, immutable',
+        'x-content-type-options': 'nosniff',
+      });
       return void to.end(script);
     }
-    const role: Role = from.headers.origin === undefined || from.headers.origin === `http://${from.headers.host}` ? 'agent' : 'visitor';
+    const role: Role =
+      from.headers.origin === undefined || from.headers.origin === `http://${from.headers.host}` ? 'agent' : 'visitor';
     const headers = path.startsWith('/api/') ? { ...from.headers, 'accept-encoding': 'identity' } : from.headers;
     const up = request({ host: '127.0.0.1', port: this.upstream, path, method: from.method, headers }, (answer) => {
       const rewrite = answer.statusCode === 200 ? this.rewriter(path, role) : null;
@@ -138,7 +149,12 @@ export class Hostile {
     }
     const lies = this.json.filter((lie) => lie.path.test(path));
     if (!lies.length) return null;
-    return (body) => Buffer.from(JSON.stringify(lies.reduce<unknown>((json, lie) => lie.change(json as Json, role), JSON.parse(body.toString()))));
+    return (body) =>
+      Buffer.from(
+        JSON.stringify(
+          lies.reduce<unknown>((json, lie) => lie.change(json as Json, role), JSON.parse(body.toString())),
+        ),
+      );
   }
 
   private upgrade(from: IncomingMessage, browser: Socket, head: Buffer): void {
@@ -148,12 +164,15 @@ export class Hostile {
     up.on('error', () => browser.destroy());
     up.on('response', (answer) => {
       // refused before the socket exists
-      browser.end(`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      browser.end(
+        `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+      );
       answer.resume();
     });
     up.on('upgrade', (answer, server: Socket, rest: Buffer) => {
       const lines = [`HTTP/1.1 101 Switching Protocols`];
-      for (let i = 0; i < answer.rawHeaders.length; i += 2) lines.push(`${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}`);
+      for (let i = 0; i < answer.rawHeaders.length; i += 2)
+        lines.push(`${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}`);
       browser.write(`${lines.join('\r\n')}\r\n\r\n`);
       this.join(from.url?.includes('/ws/agent') ? 'agent' : 'visitor', browser, server, head, rest);
     });

@@ -1,6 +1,16 @@
 /** A company of its own: the real executable, its data directory, its process and its log. Knows no browser. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { appendFileSync, closeSync, cpSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,7 +90,16 @@ export class Kefu {
   /** Invites a person; the code. */
   async invite(id: string, name: string, teams: string[], role = 'agent'): Promise<string> {
     const args = teams.flatMap((team) => ['--team', team]);
-    const made = await this.cli<{ invite: { code: string } }>('user', 'add', id, '--name', name, '--role', role, ...args);
+    const made = await this.cli<{ invite: { code: string } }>(
+      'user',
+      'add',
+      id,
+      '--name',
+      name,
+      '--role',
+      role,
+      ...args,
+    );
     return made.invite.code;
   }
 
@@ -91,14 +110,33 @@ export class Kefu {
   /** Starts the server and waits until it answers. */
   async serve(): Promise<void> {
     if (this.child) throw new Error('the server runs already');
-    const args = ['--data-dir', this.dir, 'serve', '--plain-http', '--listen', `127.0.0.1:${this.port}`, '--public-url', this.origin];
-    const child = spawn(executable(), args, { env: { ...process.env, ...this.config }, stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => appendFileSync(this.log, chunk));
+    const args = [
+      '--data-dir',
+      this.dir,
+      'serve',
+      '--plain-http',
+      '--listen',
+      `127.0.0.1:${this.port}`,
+      '--public-url',
+      this.origin,
+    ];
+    const child = spawn(executable(), args, {
+      env: { ...process.env, ...this.config },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => appendFileSync(this.log, chunk));
     this.child = child;
     const until = Date.now() + STOP_MS;
     for (;;) {
       if (child.exitCode !== null) throw new Error(`the server ended by itself:\n${this.logText()}`);
-      if (await fetch(`http://127.0.0.1:${this.port}/healthz`).then((r) => r.ok, () => false)) return;
+      if (
+        await fetch(`http://127.0.0.1:${this.port}/healthz`).then(
+          (r) => r.ok,
+          () => false,
+        )
+      )
+        return;
       if (Date.now() > until) throw new Error(`the server does not answer:\n${this.logText()}`);
       await new Promise((done) => setTimeout(done, 50));
     }

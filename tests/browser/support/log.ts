@@ -35,8 +35,10 @@ export function eventOf(conv: string, event: object): Buffer {
   return Buffer.concat([Buffer.from('K0\0\0'), Buffer.from(conv, 'hex'), Buffer.from(JSON.stringify(event))]);
 }
 
-export const isMessage = (r: Rec, sender?: string): boolean => r.env?.kind === 1 && (sender === undefined || r.env.sender === sender);
-export const isAnnouncement = (r: Rec, epoch?: number): boolean => r.env?.kind === 2 && (epoch === undefined || r.env.epoch === epoch);
+export const isMessage = (r: Rec, sender?: string): boolean =>
+  r.env?.kind === 1 && (sender === undefined || r.env.sender === sender);
+export const isAnnouncement = (r: Rec, epoch?: number): boolean =>
+  r.env?.kind === 2 && (epoch === undefined || r.env.epoch === epoch);
 /** Everything before the first record that fits. */
 export const before = (log: Rec[], fits: (r: Rec) => boolean): Rec[] => {
   const at = log.findIndex(fits);
@@ -114,7 +116,9 @@ export class Logs {
       if (paged && records.length) return { t: 'behind', conv: said.conv, last };
       return [...records, { t: 'synced', conv: said.conv, last }];
     });
-    this.proxy.pages.push((page, of) => (of.role === role ? pageOf(change([...this.of(role, of.conv)]), of.after) : page));
+    this.proxy.pages.push((page, of) =>
+      of.role === role ? pageOf(change([...this.of(role, of.conv)]), of.after) : page,
+    );
   }
 
   private listen(): void {
@@ -150,5 +154,8 @@ export function describe(proxy: Hostile, role: Role, change: (conv: Conv) => Con
     const conv = change(said.conv as Conv);
     return conv && ({ t: 'conv', conv } satisfies Text);
   });
-  proxy.json.push({ path: /^\/api\/v1\/conversations\?/, change: (body, who) => (who === role ? { ...body, convs: list(body.convs) } : body) });
+  proxy.json.push({
+    path: /^\/api\/v1\/conversations\?/,
+    change: (body, who) => (who === role ? { ...body, convs: list(body.convs) } : body),
+  });
 }

@@ -35,7 +35,10 @@ export class HostPages {
       const page = kind === 'page' ? PAGES[Number(name)] : undefined;
       if (!page) return void response.writeHead(404).end();
       response.setHeader('content-type', 'text/html; charset=utf-8');
-      if (page.frame && !searchParams.has('framed')) return void response.end(`<!doctype html><iframe ${page.frame} src="?framed" style="position: fixed; inset: 0; width: 100%; height: 100%; border: 0"></iframe>`);
+      if (page.frame && !searchParams.has('framed'))
+        return void response.end(
+          `<!doctype html><iframe ${page.frame} src="?framed" style="position: fixed; inset: 0; width: 100%; height: 100%; border: 0"></iframe>`,
+        );
       if (page.csp) response.setHeader('content-security-policy', pages.filled(page.csp));
       response.end(pages.filled(pages.html(page)));
     });
@@ -58,7 +61,10 @@ export class HostPages {
   }
 
   private filled(text: string): string {
-    return text.replaceAll('NONCE', NONCE).replaceAll('KEFU', this.kefu).replaceAll('WS', this.kefu.replace('http', 'ws'));
+    return text
+      .replaceAll('NONCE', NONCE)
+      .replaceAll('KEFU', this.kefu)
+      .replaceAll('WS', this.kefu.replace('http', 'ws'));
   }
 
   private html(page: HostPage): string {

@@ -44,7 +44,11 @@ export class Shop {
       if (request.url === '/favicon.ico') return void response.writeHead(204).end();
       if (request.url === '/style.css') return void response.setHeader('content-type', 'text/css').end(shop.style);
       response.setHeader('content-type', 'text/html; charset=utf-8');
-      if (shop.policy) response.setHeader('content-security-policy', shop.style ? shop.policy.replace(`style-src 'none'`, `style-src 'self'`) : shop.policy);
+      if (shop.policy)
+        response.setHeader(
+          'content-security-policy',
+          shop.style ? shop.policy.replace(`style-src 'none'`, `style-src 'self'`) : shop.policy,
+        );
       response.end(shop.page());
     });
     return shop;

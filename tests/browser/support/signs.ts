@@ -24,7 +24,10 @@ export async function mute(panel: Locator): Promise<void> {
 }
 
 /** The alarm: it is said as one, with its code, and nothing can be written any more. */
-export async function alarm(visitor: Visitor, code: 'error.history' | 'error.directory' | 'error.directory_fork' | 'error.snapshot_expired' | 'error.pin'): Promise<void> {
+export async function alarm(
+  visitor: Visitor,
+  code: 'error.history' | 'error.directory' | 'error.directory_fork' | 'error.snapshot_expired' | 'error.pin',
+): Promise<void> {
   await expect(visitor.panel.getByRole('alert').filter({ hasText: code }).first()).toBeVisible();
   await mute(visitor.panel);
 }
@@ -42,7 +45,9 @@ export function envelopes(proxy: Hostile, role: Role, from = 0): Envelope[] {
 
 /** The text frames of one type. */
 export function frames(proxy: Hostile, role: Role, t: string, from = 0): Text[] {
-  return proxy.heard.slice(from).flatMap(({ role: who, said }) => (who === role && isText(said) && said.t === t ? [said] : []));
+  return proxy.heard
+    .slice(from)
+    .flatMap(({ role: who, said }) => (who === role && isText(said) && said.t === t ? [said] : []));
 }
 
 /** Neither a message nor a new epoch nor a new conversation left this side. */

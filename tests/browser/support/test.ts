@@ -26,27 +26,40 @@ export class Complaints {
       // Firefox calls an error what pages with a strict policy are refused when it looks for an icon, and Playwright when it hides the caret
       // for a picture; and a socket that a server in a restart does not take, of which Chromium tells the console.
       const said = e.stack ?? e.message;
-      if (!/^Content-Security-Policy: .*(favicon\.ico|inline style)|^Firefox can’t establish a connection/.test(said)) this.errors.push(said);
+      if (!/^Content-Security-Policy: .*(favicon\.ico|inline style)|^Firefox can’t establish a connection/.test(said))
+        this.errors.push(said);
     });
     page.on('dialog', (dialog) => {
       this.dialogs.push(dialog.message());
       void dialog.dismiss();
     });
     page.on('console', (message) => {
-      if (/Content Security Policy|TrustedHTML|TrustedScript/i.test(message.text())) this.violations.push(message.text());
+      if (/Content Security Policy|TrustedHTML|TrustedScript/i.test(message.text()))
+        this.violations.push(message.text());
     });
   }
 
   /** Fails if anything was seen, and forgets it. */
   none(): void {
-    expect({ errors: this.errors, dialogs: this.dialogs, violations: this.violations }).toEqual({ errors: [], dialogs: [], violations: [] });
+    expect({ errors: this.errors, dialogs: this.dialogs, violations: this.violations }).toEqual({
+      errors: [],
+      dialogs: [],
+      violations: [],
+    });
   }
 }
 
 /** For a person who looks for a fault: what the sockets say. */
 function tellFrames(page: Page): void {
   const say = (way: string) => (f: { payload: string | Buffer }) =>
-    console.log(Date.now() % 100_000, page.url().slice(-12), way, typeof f.payload === 'string' ? f.payload.slice(0, 200) : `${f.payload.length} bytes ${f.payload.subarray(0, 104).toString('hex')}`);
+    console.log(
+      Date.now() % 100_000,
+      page.url().slice(-12),
+      way,
+      typeof f.payload === 'string'
+        ? f.payload.slice(0, 200)
+        : `${f.payload.length} bytes ${f.payload.subarray(0, 104).toString('hex')}`,
+    );
   page.on('websocket', (ws) => {
     ws.on('framesent', say('>'));
     ws.on('framereceived', say('<'));
@@ -92,7 +105,13 @@ export class Stage {
   }
 
   /** Invites a person and signs him in for the first time. */
-  async agent(id: string, name: string, teams: string[] = ['svc'], role = 'agent', options: BrowserContextOptions = {}): Promise<Agent> {
+  async agent(
+    id: string,
+    name: string,
+    teams: string[] = ['svc'],
+    role = 'agent',
+    options: BrowserContextOptions = {},
+  ): Promise<Agent> {
     const code = await this.kefu.invite(id, name, teams, role);
     const agent = await this.browserOfAgent(options);
     await agent.enrol(code);
@@ -139,14 +158,29 @@ export const test = base.extend<Options & { stage: Stage }>({
     try {
       await kefu.init('云杉银行');
       await kefu.cli('team', 'add', 'svc', '--name', '客服');
-      await kefu.cli('site', 'add', 'web', '--team', 'svc', '--name', '官网', '--origin', shop.origin, '--form', form, '--greeting', greeting);
+      await kefu.cli(
+        'site',
+        'add',
+        'web',
+        '--team',
+        'svc',
+        '--name',
+        '官网',
+        '--origin',
+        shop.origin,
+        '--form',
+        form,
+        '--greeting',
+        greeting,
+      );
       kefu.config = config;
       await kefu.serve();
       await shop.paste(kefu);
       await use(stage);
       stage.complaints.none();
     } finally {
-      if (info.status !== info.expectedStatus) await info.attach('server.log', { body: kefu.logText(), contentType: 'text/plain' });
+      if (info.status !== info.expectedStatus)
+        await info.attach('server.log', { body: kefu.logText(), contentType: 'text/plain' });
       await stage.dispose();
     }
   },
@@ -156,6 +190,8 @@ export const test = base.extend<Options & { stage: Stage }>({
 export async function picture(page: Page, name: string): Promise<void> {
   mkdirSync(join(ARTIFACTS, 'states'), { recursive: true });
   // What was just made is painted.
-  await page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
+  await page.evaluate(
+    () => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))),
+  );
   await page.screenshot({ path: join(ARTIFACTS, 'states', `${name}.png`) });
 }

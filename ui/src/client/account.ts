@@ -53,17 +53,26 @@ const need = (r: OpaqueResult): NonNullable<OpaqueResult> => {
 };
 
 /** Proves the password and gets the keyring; nobody learns the password. `old`: it is the one before the last change. */
-async function authenticate(d: AccountDeps, dir: Directory, user: string, password: string, old = false): Promise<{ reply: LoginReply; keys: Secrets }> {
+async function authenticate(
+  d: AccountDeps,
+  dir: Directory,
+  user: string,
+  password: string,
+  old = false,
+): Promise<{ reply: LoginReply; keys: Secrets }> {
   const start = need(await d.opaque.call({ op: 'login_start', password }));
   try {
     const ke2 = await d.http.post<{ id: string; m: string }>('/login/start', { user, m: start.m, ...(old && { old }) });
     const org = orgName(dir.fp);
-    const finish = need(await d.opaque.call({ op: 'login_finish', password, state: start.state!, m: ke2.m, user, org }));
+    const finish = need(
+      await d.opaque.call({ op: 'login_finish', password, state: start.state!, m: ke2.m, user, org }),
+    );
     checkServer(finish, dir);
     const reply = await d.http.post<LoginReply>('/login/finish', { id: ke2.id, m: finish.m });
     return { reply, keys: openKeyring(unb64u(reply.keyring), unb64u(finish.exportKey!), user, reply.version) };
   } catch (e) {
-    if (e instanceof Refused && (e.code === Code.unauthorised || e.code === Code.not_found)) throw new ClientError('error.login');
+    if (e instanceof Refused && (e.code === Code.unauthorised || e.code === Code.not_found))
+      throw new ClientError('error.login');
     if (e instanceof Rejected) throw new ClientError('error.login', String(e));
     throw e;
   }
@@ -78,7 +87,12 @@ async function identity(backend: Backend, user: string, keys: Secrets): Promise<
  * Signs in. A password change that nobody signed in with yet leaves the password from before good: `old` says that this was it,
  * so the new one may never have reached its owner.
  */
-export async function login(d: AccountDeps, keeper: DirectoryKeeper, user: string, password: string): Promise<{ me: Identity; old: boolean }> {
+export async function login(
+  d: AccountDeps,
+  keeper: DirectoryKeeper,
+  user: string,
+  password: string,
+): Promise<{ me: Identity; old: boolean }> {
   let old = false;
   const { keys } = await authenticate(d, keeper.directory, user, password).catch((e: unknown) => {
     if (!(e instanceof ClientError) || e.key !== 'error.login') throw e;
@@ -110,18 +124,30 @@ export function notCertified(dir: Directory, me: Identity): ClientError {
 }
 
 /** Proves the old password by signing in with it; record and keyring change together, and the new password is used at once. */
-export async function changePassword(d: AccountDeps, dir: Directory, user: string, old: string, next: string): Promise<void> {
+export async function changePassword(
+  d: AccountDeps,
+  dir: Directory,
+  user: string,
+  old: string,
+  next: string,
+): Promise<void> {
   checkPassword(next);
   const { reply, keys } = await authenticate(d, dir, user, old);
   const start = need(await d.opaque.call({ op: 'register_start', password: next }));
   const { m } = await d.http.post<{ m: string }>('/password/start', { m: start.m }, reply.token);
-  const done = need(await d.opaque.call({ op: 'register_finish', password: next, state: start.state!, m, user, org: orgName(dir.fp) }));
+  const done = need(
+    await d.opaque.call({ op: 'register_finish', password: next, state: start.state!, m, user, org: orgName(dir.fp) }),
+  );
   checkServer(done, dir);
   const version = reply.version + 1;
   const keyring = sealKeyring(keys, unb64u(done.exportKey!), user, version);
   const { ed } = await identity(d.backend, user, keys);
   const sig = b64u(await ed.sign('pass', H('pass', utf8(user), u32(version), unb64u(done.m), keyring)));
-  await d.http.post('/password/finish', { record: done.m, keyring: b64u(keyring), version, change: reply.change, sig }, reply.token);
+  await d.http.post(
+    '/password/finish',
+    { record: done.m, keyring: b64u(keyring), version, change: reply.change, sig },
+    reply.token,
+  );
   // until somebody signs in with the new one, the old one still opens the account
   await authenticate(d, dir, user, next).catch((e: unknown) => {
     if (e instanceof ClientError && (e.key === 'error.login' || e.key === 'error.server_key')) throw e;
@@ -139,7 +165,12 @@ export function readCode(code: string): InviteCode {
 }
 
 /** Uses an invite: new keys, a password for them, a place in the directory. The directory must be of the code's company. */
-export async function enrol(d: AccountDeps, keeper: DirectoryKeeper, code: InviteCode, password: string): Promise<Identity> {
+export async function enrol(
+  d: AccountDeps,
+  keeper: DirectoryKeeper,
+  code: InviteCode,
+  password: string,
+): Promise<Identity> {
   checkPassword(password);
   const invite = await inviteKeys(d.backend, code.secret);
   const inv = b64u(invite.sign.pk);
@@ -151,7 +182,16 @@ export async function enrol(d: AccountDeps, keeper: DirectoryKeeper, code: Invit
   const me = await identity(d.backend, user, keys);
   const start = need(await d.opaque.call({ op: 'register_start', password }));
   const { m } = await d.http.post<{ m: string }>('/invite/register', { inv, m: start.m }, undefined, inv);
-  const done = need(await d.opaque.call({ op: 'register_finish', password, state: start.state!, m, user, org: orgName(keeper.directory.fp) }));
+  const done = need(
+    await d.opaque.call({
+      op: 'register_finish',
+      password,
+      state: start.state!,
+      m,
+      user,
+      org: orgName(keeper.directory.fp),
+    }),
+  );
   checkServer(done, keeper.directory);
   const keyring = b64u(sealKeyring(keys, unb64u(done.exportKey!), user, 1));
 
@@ -162,12 +202,19 @@ export async function enrol(d: AccountDeps, keeper: DirectoryKeeper, code: Invit
   }
   for (let i = 1; ; i++) {
     const dir = keeper.directory;
-    const entry = await enrolEntry({ seq: dir.seq + 1, prev: dir.head, at: d.now() }, invite.sign, cert, me.ed, me.x.pk);
+    const entry = await enrolEntry(
+      { seq: dir.seq + 1, prev: dir.head, at: d.now() },
+      invite.sign,
+      cert,
+      me.ed,
+      me.x.pk,
+    );
     try {
       await d.http.post('/invite/claim', { inv, entry, record: done.m, keyring, boxes }, undefined, inv);
       break;
     } catch (e) {
-      if (!(e instanceof Refused) || (e.code !== Code.conflict && e.code !== Code.directory_stale) || i >= CLAIM_TRIES) throw inviteError(e);
+      if (!(e instanceof Refused) || (e.code !== Code.conflict && e.code !== Code.directory_stale) || i >= CLAIM_TRIES)
+        throw inviteError(e);
       await keeper.refresh(d.now());
       if (keeper.directory.state.used.includes(inv)) throw new ClientError('error.invite_used');
     }
@@ -193,12 +240,19 @@ async function openInvite(http: Http, inv: string): Promise<InviteReply> {
 
 function inviteError(e: unknown): unknown {
   if (!(e instanceof Refused)) return e;
-  if (e.code === Code.not_found || e.code === Code.conflict || e.code === Code.forbidden) return new ClientError('error.invite_used', e.detail);
+  if (e.code === Code.not_found || e.code === Code.conflict || e.code === Code.forbidden)
+    return new ClientError('error.invite_used', e.detail);
   return e.code === Code.too_late ? new ClientError(clocks.value ? 'error.clock' : 'error.invite_expired') : e;
 }
 
 /** The certificate must be of this company, by somebody who may invite, for this code, in time. */
-async function readInvite(backend: Backend, dir: Directory, offer: InviteReply, inv: string, now: number): Promise<{ raw: Uint8Array; signer: Uint8Array; sig: Uint8Array; read: Cert }> {
+async function readInvite(
+  backend: Backend,
+  dir: Directory,
+  offer: InviteReply,
+  inv: string,
+  now: number,
+): Promise<{ raw: Uint8Array; signer: Uint8Array; sig: Uint8Array; read: Cert }> {
   const signed = { raw: unb64u(offer.cert), signer: sized(offer.signer, 32), sig: sized(offer.sig, 64) };
   let read: Cert;
   try {
@@ -207,14 +261,21 @@ async function readInvite(backend: Backend, dir: Directory, offer: InviteReply, 
     throw new ClientError('error.directory', String(e));
   }
   const right = dir.authority(offer.signer);
-  if (read.inv !== inv || !right || (right === 'admin' && read.role === 'admin')) throw new ClientError('error.directory', 'the invite is not certified');
+  if (read.inv !== inv || !right || (right === 'admin' && read.role === 'admin'))
+    throw new ClientError('error.directory', 'the invite is not certified');
   if (dir.state.used.includes(inv)) throw new ClientError('error.invite_used');
-  if (now > read.exp) throw new ClientError(clocks.value && clocks.value.server <= read.exp ? 'error.clock' : 'error.invite_expired');
+  if (now > read.exp)
+    throw new ClientError(clocks.value && clocks.value.server <= read.exp ? 'error.clock' : 'error.invite_expired');
   return { ...signed, read };
 }
 
 /** Team keys sealed to this agent, by box kid. Keys that the directory does not certify are left out. */
-export async function openBoxes(backend: Backend, dir: Directory, me: Identity, boxes: readonly TeamBox[]): Promise<Map<string, BoxKey>> {
+export async function openBoxes(
+  backend: Backend,
+  dir: Directory,
+  me: Identity,
+  boxes: readonly TeamBox[],
+): Promise<Map<string, BoxKey>> {
   const out = new Map<string, BoxKey>();
   for (const box of boxes) {
     try {

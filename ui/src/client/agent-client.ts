@@ -5,10 +5,28 @@ import { hex } from '../crypto/bytes';
 import { kidOf, printFingerprint } from '../crypto/hash';
 import { patience } from '../link/errors';
 import { createHttp, type Http } from '../link/http';
-import { ClientError, type AgentClient, type AgentOptions, type AgentState, type ErrorKey, type Me, type Trust } from '../model';
+import {
+  ClientError,
+  type AgentClient,
+  type AgentOptions,
+  type AgentState,
+  type ErrorKey,
+  type Me,
+  type Trust,
+} from '../model';
 import type { TeamBox } from '../proto';
 import { signal } from '../signals';
-import { changePassword, checkPassword, enrol, isCertified, login, notCertified, openBoxes, readCode, type Identity } from './account';
+import {
+  changePassword,
+  checkPassword,
+  enrol,
+  isCertified,
+  login,
+  notCertified,
+  openBoxes,
+  readCode,
+  type Identity,
+} from './account';
 import { AgentDesk } from './agent-desk';
 import { AgentSession, asClientError, type AgentDeps } from './agent-session';
 import { meOf } from './agent-signals';
@@ -72,7 +90,8 @@ export class Agent extends AgentDesk implements AgentClient {
     for (let ms = 1_000; !this.over; ms = Math.min(ms * 2, 15_000)) {
       try {
         const keeper = (this.keeper = await this.kept.loadDirectory());
-        if (!isCertified(keeper.directory, identity)) return await this.signedOut(notCertified(keeper.directory, identity).key);
+        if (!isCertified(keeper.directory, identity))
+          return await this.signedOut(notCertified(keeper.directory, identity).key);
         return await this.enter(identity);
       } catch (e) {
         if (!(e instanceof ClientError) || (e.key !== 'error.network' && !e.wait)) throw e;
@@ -119,10 +138,12 @@ export class Agent extends AgentDesk implements AgentClient {
     const known = this.passwordSet;
     // what the next welcome says of it is this page's own doing
     this.passwordSet = null;
-    await this.kept.withOpaque((d) => changePassword(d, directory, me.user, old, next)).catch((e: unknown) => {
-      this.passwordSet = known;
-      throw e;
-    });
+    await this.kept
+      .withOpaque((d) => changePassword(d, directory, me.user, old, next))
+      .catch((e: unknown) => {
+        this.passwordSet = known;
+        throw e;
+      });
     // tokens from before end with the change; a new connection brings a new one
     this.engine?.link.stop();
     this.engine?.link.start();
@@ -175,7 +196,10 @@ export class Agent extends AgentDesk implements AgentClient {
       }
     });
     const exp = this.keeper!.directory.keyOf(hex(kidOf(identity.ed.pk)))?.exp ?? null;
-    const over = exp === null ? undefined : setTimeout(() => void this.directoryChanged(), Math.min(exp - this.deps.env.now() + 1, MAX_TIMER_MS));
+    const over =
+      exp === null
+        ? undefined
+        : setTimeout(() => void this.directoryChanged(), Math.min(exp - this.deps.env.now() + 1, MAX_TIMER_MS));
     this.stopWatching = () => {
       clearTimeout(over);
       ended();
@@ -238,7 +262,8 @@ export class Agent extends AgentDesk implements AgentClient {
       engine.refreshAll();
     } catch (e) {
       // the next welcome tries again; without keys nothing opens and nothing is sent
-      if (e instanceof ClientError && e.wait) setTimeout(() => this.engine === engine && void this.loadBoxes(), patience(e, 0));
+      if (e instanceof ClientError && e.wait)
+        setTimeout(() => this.engine === engine && void this.loadBoxes(), patience(e, 0));
       else if (!(e instanceof ClientError) || e.key !== 'error.network') this.notice('error', 'error.no_key');
     }
   }

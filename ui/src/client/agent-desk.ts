@@ -73,7 +73,8 @@ export abstract class AgentDesk extends AgentSignals {
     for (const { id, conv, tabs } of this.conversations.value) {
       if (teams && !teams.includes(conv.team)) this.drop(id, 'team');
       // somebody else has it, or it is over, since this page was offline; of one on screen the server says how it is now
-      else if (w.config.more !== true && (tabs.mine || tabs.queue) && !now.has(id) && !this.shown.has(id)) this.drop(id, 'elsewhere');
+      else if (w.config.more !== true && (tabs.mine || tabs.queue) && !now.has(id) && !this.shown.has(id))
+        this.drop(id, 'elsewhere');
     }
     this.readRights(w);
     for (const c of w.convs) this.list.put(c);
@@ -97,7 +98,8 @@ export abstract class AgentDesk extends AgentSignals {
     const mine = me.value?.teams ?? [];
     const said = Array.isArray(config.teams) ? (config.teams as string[]) : mine;
     const other = said.length !== mine.length || said.some((team) => !mine.includes(team));
-    if (other || (config.role !== undefined && config.role !== me.value?.role)) void this.engine!.port.refreshDirectory().catch(() => undefined);
+    if (other || (config.role !== undefined && config.role !== me.value?.role))
+      void this.engine!.port.refreshDirectory().catch(() => undefined);
     const set = typeof config.password === 'number' ? config.password : null;
     if (set !== null && this.passwordSet !== null && set > this.passwordSet) this.notice('error', 'notice.password');
     this.passwordSet = set;
@@ -133,7 +135,11 @@ export abstract class AgentDesk extends AgentSignals {
   /** What was missed by now; what this page still marks so may have been seen to while it was offline. */
   private readMissed(w: Welcome): void {
     for (const { conv, tabs } of this.conversations.value) if (tabs.missed) this.known({ ...conv, missed: undefined });
-    this.countMissed(Array.isArray(w.config.missed) ? (w.config.missed as MissedCount[]) : [], true, this.deps.env.now());
+    this.countMissed(
+      Array.isArray(w.config.missed) ? (w.config.missed as MissedCount[]) : [],
+      true,
+      this.deps.env.now(),
+    );
     if (!this.missed.value.count) return;
     this.more.value = { ...this.more.value, missed: true };
     // who opens the tab finds them there; without an answer the page offers to load them
@@ -165,14 +171,22 @@ export abstract class AgentDesk extends AgentSignals {
   protected heard(f: ServerFrame): void {
     switch (f.t) {
       case 'gone':
-        this.drop(f.conv, this.handing.has(f.conv) ? 'handed' : this.me.value?.teams.includes(this.list.get(f.conv)?.team ?? '') ? 'elsewhere' : 'team');
+        this.drop(
+          f.conv,
+          this.handing.has(f.conv)
+            ? 'handed'
+            : this.me.value?.teams.includes(this.list.get(f.conv)?.team ?? '')
+              ? 'elsewhere'
+              : 'team',
+        );
         return;
       case 'offer':
         if (f.auto) void this.accept(f.conv).catch(() => undefined);
         else this.addOffer({ conv: f.conv, until: f.until - this.engine!.link.now() + this.deps.env.now() });
         return;
       case 'offer_gone':
-        if (f.why === 'late' && this.offers.value.some((o) => o.conv === f.conv)) this.notice('info', 'notice.offer_missed');
+        if (f.why === 'late' && this.offers.value.some((o) => o.conv === f.conv))
+          this.notice('info', 'notice.offer_missed');
         this.dropOffer(f.conv);
         return;
       case 'storage':
@@ -286,7 +300,10 @@ export abstract class AgentDesk extends AgentSignals {
     this.engine!.follow(conv);
     // before the epoch is another team's, in which this agent may write nothing
     const note: Body = { t: 'note', ts: this.deps.env.now(), text: reason, for: 'transfer' };
-    if (reason) await noteBefore(t, note, 'team' in to && to.team !== here ? to.team : undefined).catch((e: unknown) => Promise.reject(asClientError(e)));
+    if (reason)
+      await noteBefore(t, note, 'team' in to && to.team !== here ? to.team : undefined).catch((e: unknown) =>
+        Promise.reject(asClientError(e)),
+      );
     // a transfer that was announced and never came about has left the epoch elsewhere
     if (!('team' in to) || (to.team === here && (t.ledger.current?.team ?? here) === here)) return move();
     await transfer(this.engine!.port, t, to.team, move).catch((e: unknown) => Promise.reject(asClientError(e)));
@@ -307,7 +324,10 @@ export abstract class AgentDesk extends AgentSignals {
     if (!this.engine) return;
     const before = this.cursor[tab];
     const query = `tab=${tab}&limit=${PAGE}${before === undefined ? '' : `&before=${before}`}`;
-    const reply = await this.http.get<{ convs: Conv[]; more: boolean; next?: string }>(`/conversations?${query}`, this.engine.link.token());
+    const reply = await this.http.get<{ convs: Conv[]; more: boolean; next?: string }>(
+      `/conversations?${query}`,
+      this.engine.link.token(),
+    );
     for (const c of reply.convs) {
       const here = this.list.get(c.id);
       if (!here) this.list.put(c);

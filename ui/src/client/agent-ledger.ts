@@ -16,7 +16,9 @@ export class AgentLedger extends Ledger {
   protected override async note(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
     const epoch = this.isStrict() ? this.epochHere(env) : (this.epochs.get(env.epoch) ?? reject('epoch'));
     const visitor = this.visitor!;
-    const from = await this.directory.retry(env.sender, () => senderBeside(this.port, env, { epoch, visitor, live }, true));
+    const from = await this.directory.retry(env.sender, () =>
+      senderBeside(this.port, env, { epoch, visitor, live }, true),
+    );
     this.checkCounter(env);
     const entry: Entry = { ...this.blank(r), kind: 'note', msg: env.msg, sender: env.sender, user: from.user, env };
     const key = this.port.boxes().get(noteRecipient(env));
@@ -62,13 +64,19 @@ export class AgentLedger extends Ledger {
       try {
         // its sender was judged when it came
         const ed = e.signer!;
-        const opened = env.kind === Kind.note ? await this.readNote(env, key as BoxKey, ed) : await this.open(env, key as EpochKey, ed);
+        const opened =
+          env.kind === Kind.note
+            ? await this.readNote(env, key as BoxKey, ed)
+            : await this.open(env, key as EpochKey, ed);
         Object.assign(e, opened, { error: undefined, sealed: undefined });
       } catch (err) {
         e.error = errorOf(err);
       }
     }
-    this.sealed.set(n, lines.filter((e) => e.sealed));
+    this.sealed.set(
+      n,
+      lines.filter((e) => e.sealed),
+    );
   }
 
   /** Team keys came late (an agent's boxes): what they open is opened now. */

@@ -59,7 +59,11 @@ export class AgentSession {
     if (!kept) return null;
     if (kept.locked) return 'locked';
     try {
-      return { user: kept.user, ed: await this.backend.restoreSigningKey(kept.ed), x: await this.backend.restoreBoxKey(kept.x) };
+      return {
+        user: kept.user,
+        ed: await this.backend.restoreSigningKey(kept.ed),
+        x: await this.backend.restoreBoxKey(kept.x),
+      };
     } catch {
       await this.forget();
       return null;

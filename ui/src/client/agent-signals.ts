@@ -2,7 +2,18 @@
 import { hex, sized } from '../crypto/bytes';
 import type { Directory } from '../crypto/directory';
 import { kidOf } from '../crypto/hash';
-import type { AgentInfo, AgentState, Dropped, Me, Notice, Offer, StorageState, Tab, TeamInfo, WaitingPerson } from '../model';
+import type {
+  AgentInfo,
+  AgentState,
+  Dropped,
+  Me,
+  Notice,
+  Offer,
+  StorageState,
+  Tab,
+  TeamInfo,
+  WaitingPerson,
+} from '../model';
 import type { MissedCount } from '../proto';
 import { signal } from '../signals';
 import type { OldWidgets } from './renew';
@@ -66,8 +77,12 @@ export class AgentSignals {
 
   /** What changed about this agent's rights while the page was open. */
   protected tellOfRights(before: Me, after: Me): void {
-    const named = (ids: readonly string[]): string => ids.map((id) => this.teams.value.find((t) => t.id === id)?.name ?? id).join(' · ');
-    const [left, joined] = [before.teams.filter((t) => !after.teams.includes(t)), after.teams.filter((t) => !before.teams.includes(t))];
+    const named = (ids: readonly string[]): string =>
+      ids.map((id) => this.teams.value.find((t) => t.id === id)?.name ?? id).join(' · ');
+    const [left, joined] = [
+      before.teams.filter((t) => !after.teams.includes(t)),
+      after.teams.filter((t) => !before.teams.includes(t)),
+    ];
     if (left.length) this.notice('error', 'notice.teams_left', { teams: named(left) });
     if (joined.length) this.notice('info', 'notice.teams_joined', { teams: named(joined) });
     if (before.role !== after.role) this.notice('error', 'notice.role', { role: after.role });
@@ -86,19 +101,28 @@ export class AgentSignals {
   }
 
   protected dropOffer(conv: string): void {
-    if (this.offers.value.some((o) => o.conv === conv)) this.offers.value = this.offers.value.filter((o) => o.conv !== conv);
+    if (this.offers.value.some((o) => o.conv === conv))
+      this.offers.value = this.offers.value.filter((o) => o.conv !== conv);
   }
 
   protected readDirectory(directory: Directory): void {
     const { teams, sites } = directory.state;
     this.teams.value = Object.entries(teams).flatMap(([id, t]) => (t.on ? [{ id, name: t.name }] : []));
     this.sites.value = Object.fromEntries(Object.entries(sites).map(([id, s]) => [id, s.name]));
-    this.waiting.value = directory.waiting().map(({ user, name, teams, at, exp, signer }) => ({ user, name, teams, at, until: exp, invitedBy: signer === null ? '' : inviter(directory, signer) }));
+    this.waiting.value = directory.waiting().map(({ user, name, teams, at, exp, signer }) => ({
+      user,
+      name,
+      teams,
+      at,
+      until: exp,
+      invitedBy: signer === null ? '' : inviter(directory, signer),
+    }));
   }
 }
 
 /** Name of whose key this is; null for the company's root key. */
-const inviter = (directory: Directory, signer: string): string | null => directory.keyOf(hex(kidOf(sized(signer, 32))))?.name ?? null;
+const inviter = (directory: Directory, signer: string): string | null =>
+  directory.keyOf(hex(kidOf(sized(signer, 32))))?.name ?? null;
 
 /** The signed-in agent as the directory knows them. */
 export function meOf(directory: Directory | undefined, user: string | undefined, state: AgentState): Me | null {

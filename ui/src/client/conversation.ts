@@ -5,7 +5,19 @@ import { Rejected } from '../crypto/error';
 import { targetOf } from '../crypto/recall';
 import { Refused } from '../link/errors';
 import { ClientError, type ErrorKey, type Message, type Thread, type Wait } from '../model';
-import { Code, Envelope, Kind, ownerUser, RECALL_MS, type Conv, type ErrorFrame, type Marks, type Resume, type WireRecord, type WireSide } from '../proto';
+import {
+  Code,
+  Envelope,
+  Kind,
+  ownerUser,
+  RECALL_MS,
+  type Conv,
+  type ErrorFrame,
+  type Marks,
+  type Resume,
+  type WireRecord,
+  type WireSide,
+} from '../proto';
 import { signal, type Signal } from '../signals';
 import { handBack } from './hand-back';
 import { Ledger } from './ledger';
@@ -152,7 +164,8 @@ export class Conversation implements Thread {
       const entry = await this.ledger.apply(r, live);
       this.have = Math.max(this.have, r.seq);
       const env = Envelope.parse(r.body);
-      if (env && env.sender === this.port.kid && r.seq > before && HANDED_BACK.includes(env.kind)) this.ledger.memory.acknowledged(r.seq, env);
+      if (env && env.sender === this.port.kid && r.seq > before && HANDED_BACK.includes(env.kind))
+        this.ledger.memory.acknowledged(r.seq, env);
       this.queued--;
       // before anything is sealed in a new epoch or shown
       if (entry?.epoch || this.queued === 0) {
@@ -239,7 +252,8 @@ export class Conversation implements Thread {
       // opened once more: what was read is not what is there
       if (gen !== this.port.gen()) return;
       const { memory } = this.ledger;
-      if (this.ledger.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0) return this.end('error.conversation_lost');
+      if (this.ledger.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0)
+        return this.end('error.conversation_lost');
       this.rewinding = false;
       await memory.replace({ ...this.ledger.place(), ...(gen && { gen }) }, { after, at: this.port.now() });
       this.ledger.expect();
@@ -289,7 +303,8 @@ export class Conversation implements Thread {
 
   /** The server's word can take a robot out, and then for good: what is written from here on is not for it, also after a reload. */
   private keepRobotOut(conv: Conv | null): void {
-    if (!conv || this.port.role !== 'visitor' || this.ledger.left || conv.owner === 'robot' || conv.owner === 'none') return;
+    if (!conv || this.port.role !== 'visitor' || this.ledger.left || conv.owner === 'robot' || conv.owner === 'none')
+      return;
     this.ledger.left = true;
     const { memory } = this.ledger;
     void memory.load().then(() => memory.save({ left: true }));
@@ -298,7 +313,10 @@ export class Conversation implements Thread {
   receipt(side: WireSide, marks: Marks): void {
     const conv = this.conv.value;
     if (!conv) return;
-    const later = (a: Marks, b: Marks): Marks => ({ delivered: Math.max(a.delivered, b.delivered), read: Math.max(a.read, b.read) });
+    const later = (a: Marks, b: Marks): Marks => ({
+      delivered: Math.max(a.delivered, b.delivered),
+      read: Math.max(a.read, b.read),
+    });
     this.update({ ...conv, [side]: later(conv[side], { delivered: marks.delivered, read: marks.read }) });
   }
 
@@ -325,7 +343,13 @@ export class Conversation implements Thread {
       let conflicts = 0;
       this.expected.set(msg, (error) => {
         // somebody changed the conversation in the same instant: the same bytes again, at once
-        if (error instanceof Refused && error.code === Code.conflict && ++conflicts <= MAX_CONFLICTS && this.port.envelope(bytes)) return;
+        if (
+          error instanceof Refused &&
+          error.code === Code.conflict &&
+          ++conflicts <= MAX_CONFLICTS &&
+          this.port.envelope(bytes)
+        )
+          return;
         settle(error);
       });
       if (!this.port.envelope(bytes)) settle(new ClientError('error.network', 'not connected'));
@@ -436,7 +460,13 @@ export class Conversation implements Thread {
     this.stale = false;
     const conv = this.conv.value;
     const other = conv?.[this.port.role === 'visitor' ? 'agent' : 'visitor'] ?? { delivered: 0, read: 0 };
-    const messages = this.lines.render(this.outbox.items, this.kept, other, (seq, at) => this.port.now() - at < RECALL_MS && seq > 0, this.port.broken() ?? this.ended);
+    const messages = this.lines.render(
+      this.outbox.items,
+      this.kept,
+      other,
+      (seq, at) => this.port.now() - at < RECALL_MS && seq > 0,
+      this.port.broken() ?? this.ended,
+    );
     this.messages.value = messages;
     this.unread.value = this.unreadOf(messages);
     const epoch = this.ledger.current;

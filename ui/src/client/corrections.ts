@@ -29,7 +29,12 @@ export function examplesIn(messages: readonly Message[]): Example[] {
     if (m.thought.re !== answered) from = Math.max(from, (place.get(answered) ?? -1) + 1);
     answered = m.thought.re;
     const fix = fixes.get(m.id);
-    const text = fix && asked.slice(from, (place.get(answered) ?? -1) + 1).map((q) => q.text).join('\n');
+    const text =
+      fix &&
+      asked
+        .slice(from, (place.get(answered) ?? -1) + 1)
+        .map((q) => q.text)
+        .join('\n');
     if (text) out.push({ text, intent: fix.intent });
   }
   return out;
@@ -48,5 +53,5 @@ export function csvOf(examples: readonly Example[]): string {
     while (s.charAt(at) === "'") at++;
     return `"${FORMULA.test(s.charAt(at)) ? "'" : ''}${s.replaceAll('"', '""')}"`;
   };
-  return ['text,intent', ...examples.map((e) => `${cell(e.text)},${cell(e.intent)}`)].join('\r\n') + '\r\n';
+  return `${['text,intent', ...examples.map((e) => `${cell(e.text)},${cell(e.intent)}`)].join('\r\n')}\r\n`;
 }

@@ -120,7 +120,8 @@ export class Engine {
       envelope: (b) => this.link.envelope(b),
       frame: (f) => this.link.frame(f),
       request: (r) => this.link.request(r),
-      broken: () => (o.trust.value.mode === 'broken' ? (o.trust.value.reason ?? 'error.directory') : endedBy(o.connection.value)),
+      broken: () =>
+        o.trust.value.mode === 'broken' ? (o.trust.value.reason ?? 'error.directory') : endedBy(o.connection.value),
       alarm: (why) => (this.hooks.alarm ?? ((key: ErrorKey) => distrust(o.trust, key)))(why),
       notKept: () => {
         if (o.trust.value.storage === 'kept') o.trust.value = { ...o.trust.value, storage: 'memory' };
@@ -211,7 +212,8 @@ export class Engine {
       case 'error':
         if (f.conv !== undefined && this.conversations.get(f.conv)?.refused(f)) return;
         // it names no envelope: what was asked for is not shown now
-        if (f.conv !== undefined && f.msg === undefined && f.limit === 'reads') this.link.follower.refused(f.conv, new Refused(f));
+        if (f.conv !== undefined && f.msg === undefined && f.limit === 'reads')
+          this.link.follower.refused(f.conv, new Refused(f));
         this.hooks.frame(f);
         return;
       default:

@@ -5,7 +5,7 @@
 import { b64u } from '../crypto/bytes';
 import { Refused } from '../link/errors';
 import { ClientError } from '../model';
-import { Code, Envelope } from '../proto';
+import { Code, type Envelope } from '../proto';
 import type { Conversation } from './conversation';
 import type { Port } from './port';
 
@@ -28,9 +28,11 @@ export async function handBack(port: Port, c: Conversation): Promise<Envelope[]>
     const next = ledger.memory.epochs.get(here + 1)?.env;
     if (!next) return [...rest, ...own.filter((e) => e.epoch > here)];
     await port.request({ t: 'restore', conv: c.id, envelopes: [b64u(next)] });
-    await c.until(() => ledger.chain.epoch > here, SHOWN_MS).catch((e: unknown) => {
-      throw port.online() ? new ClientError('error.conversation_lost', 'restored, and not shown') : e;
-    });
+    await c
+      .until(() => ledger.chain.epoch > here, SHOWN_MS)
+      .catch((e: unknown) => {
+        throw port.online() ? new ClientError('error.conversation_lost', 'restored, and not shown') : e;
+      });
   }
 }
 
@@ -39,7 +41,15 @@ async function delivered(c: Conversation, env: Envelope): Promise<boolean> {
     await c.deliver(env.bytes);
     return true;
   } catch (e) {
-    const over: readonly number[] = [Code.epoch_stale, Code.directory_stale, Code.not_owner, Code.too_late, Code.closed, Code.malformed, Code.not_found];
+    const over: readonly number[] = [
+      Code.epoch_stale,
+      Code.directory_stale,
+      Code.not_owner,
+      Code.too_late,
+      Code.closed,
+      Code.malformed,
+      Code.not_found,
+    ];
     if (e instanceof Refused && over.includes(e.code)) return false;
     throw e;
   }

@@ -1,7 +1,7 @@
 /** Holds the directory: takes in what is new, remembers how far it was, never goes back, and raises the alarm. */
 import type { Backend } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
-import { Directory, isForkAlarm, signedOf } from '../crypto/directory';
+import { type Directory, isForkAlarm, signedOf } from '../crypto/directory';
 import { Rejected } from '../crypto/error';
 import { coverage, verifyBundle, verifySnapshot, type Life } from '../crypto/snapshot';
 import type { Http } from '../link/http';
@@ -119,7 +119,9 @@ export class DirectoryKeeper {
   private async remember(): Promise<void> {
     const { seq, head } = this.dir;
     try {
-      await this.deps.store.update<Memory>(memoryName(this.dir.fp), (there) => (there && there.seq > seq ? there : { seq, head: hex(head) }));
+      await this.deps.store.update<Memory>(memoryName(this.dir.fp), (there) =>
+        there && there.seq > seq ? there : { seq, head: hex(head) },
+      );
     } catch {
       // a full disk must not stop a conversation; the memory is then as old as it was
     }
@@ -129,7 +131,12 @@ export class DirectoryKeeper {
 export const NO_SNAPSHOT: Life = { seq: -1, at: 0, until: 0 };
 
 /** The snapshot that is served, if it holds. One that is over, of the future or by nobody who may sign is none; anything else wrong is an alarm. */
-export async function servedLife(backend: Backend, dir: Directory, j: SignedJson | null, now: number): Promise<Life | null> {
+export async function servedLife(
+  backend: Backend,
+  dir: Directory,
+  j: SignedJson | null,
+  now: number,
+): Promise<Life | null> {
   if (!j) return null;
   try {
     return await verifySnapshot(backend, dir, j, now);

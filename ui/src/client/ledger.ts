@@ -9,7 +9,14 @@ import { cat, equal, hex, sized, unb64u, unhex } from '../crypto/bytes';
 import { isForkAlarm } from '../crypto/directory';
 import { isGoodKey } from '../crypto/ed25519';
 import { decodeBody, openMessage, type Body } from '../crypto/envelope';
-import { acceptAnnouncement, emptyChain, openBox, type AcceptedEpoch, type Chain, type Transfer } from '../crypto/epoch';
+import {
+  acceptAnnouncement,
+  emptyChain,
+  openBox,
+  type AcceptedEpoch,
+  type Chain,
+  type Transfer,
+} from '../crypto/epoch';
 import { reject, Rejected } from '../crypto/error';
 import { announcementHash, conversationId, envelopeHash, kidOf, recordMark } from '../crypto/hash';
 import { sha256 } from '../crypto/sha2';
@@ -249,7 +256,8 @@ export class Ledger {
       const id = conversationId(unb64u(event.nonce), this.port.fp, event.site, ed, x);
       if (r.seq !== 1 || !equal(id, this.conv)) reject('visitor_keys');
       if (!isGoodKey(ed)) reject('bad_key');
-      if (this.port.role === 'visitor' && !equal(ed, this.port.me.pk)) reject('visitor_keys', 'the conversation of somebody else');
+      if (this.port.role === 'visitor' && !equal(ed, this.port.me.pk))
+        reject('visitor_keys', 'the conversation of somebody else');
       this.visitor = { ed, x, kid: hex(kidOf(ed)), site: event.site };
     } else if (event.t === 'recalled') {
       const e = this.bySeq.get(event.seq);
@@ -269,7 +277,10 @@ export class Ledger {
     if (this.isShown(env)) this.seen.add(env.msg);
     if (!this.visitor) reject('visitor_keys');
     const dir = this.port.directory();
-    await this.directory.acquaint(env.sender, env.sender === this.visitor.kid || !!dir.keyOf(env.sender) || !!dir.botByKid(env.sender));
+    await this.directory.acquaint(
+      env.sender,
+      env.sender === this.visitor.kid || !!dir.keyOf(env.sender) || !!dir.botByKid(env.sender),
+    );
     switch (env.kind) {
       case Kind.announcement:
         return this.announcement(r, env, live);
@@ -304,7 +315,8 @@ export class Ledger {
       this.chain = emptyChain();
     }
     const remembered = env.epoch === this.chain.epoch + 1 ? this.memory.epochs.get(env.epoch) : undefined;
-    if (remembered && hex(announcementHash(env.bytes)) !== remembered.hash) reject('history', 'another announcement than before');
+    if (remembered && hex(announcementHash(env.bytes)) !== remembered.hash)
+      reject('history', 'another announcement than before');
     const accepted = remembered ? await this.restored(env, remembered) : await this.judge(env, before, live);
     const epoch = this.take(accepted, env);
     this.memory.accepted(epoch);
@@ -322,7 +334,16 @@ export class Ledger {
       const ek = await openBox(env, this.conv, this.port.boxes()).catch(() => null);
       key = ek && (await this.port.backend.epochKey(ek));
     }
-    return { epoch: env.epoch, hash: announcementHash(env.bytes), commitment: env.commitment.slice(), team, bot, by, dirSeq, key };
+    return {
+      epoch: env.epoch,
+      hash: announcementHash(env.bytes),
+      commitment: env.commitment.slice(),
+      team,
+      bot,
+      by,
+      dirSeq,
+      key,
+    };
   }
 
   private async judge(env: Envelope, before: Epoch | null, live: boolean): Promise<AcceptedEpoch> {
@@ -342,7 +363,8 @@ export class Ledger {
 
   /** A transfer may be taken back by its maker until somebody of the new team writes or announces. */
   private follow(sender: string, team: string | null, movedFrom?: string): void {
-    if (movedFrom !== undefined && team !== null) this.transfer = sender === this.visitor!.kid ? null : { by: sender, from: movedFrom, to: team };
+    if (movedFrom !== undefined && team !== null)
+      this.transfer = sender === this.visitor!.kid ? null : { by: sender, from: movedFrom, to: team };
     else if (this.transfer && sender !== this.transfer.by && sender !== this.visitor!.kid) this.transfer = null;
   }
 
@@ -362,10 +384,20 @@ export class Ledger {
   private async message(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
     const epoch = this.epochHere(env);
     const visitor = this.visitor!;
-    const from = await this.directory.retry(env.sender, () => senderOfMessage(this.port, env, { epoch, visitor, live }));
+    const from = await this.directory.retry(env.sender, () =>
+      senderOfMessage(this.port, env, { epoch, visitor, live }),
+    );
     if (epoch.bot && from.user !== undefined) reject('bot_epoch');
     this.checkCounter(env);
-    const entry: Entry = { ...this.blank(r), kind: 'message', msg: env.msg, sender: env.sender, user: from.user, robot: from.robot, env };
+    const entry: Entry = {
+      ...this.blank(r),
+      kind: 'message',
+      msg: env.msg,
+      sender: env.sender,
+      user: from.user,
+      robot: from.robot,
+      env,
+    };
     if (epoch.key) Object.assign(entry, await this.open(env, epoch.key, from.ed));
     else {
       if (!(await this.port.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');
@@ -396,7 +428,9 @@ export class Ledger {
     const note = env.kind === Kind.noteRecall;
     const epoch = this.epochHere(env);
     const visitor = this.visitor!;
-    const from = await this.directory.retry(env.sender, () => senderBeside(this.port, env, { epoch, visitor, live }, note));
+    const from = await this.directory.retry(env.sender, () =>
+      senderBeside(this.port, env, { epoch, visitor, live }, note),
+    );
     if (!(await this.port.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');
     this.checkCounter(env);
     const what = env.recalled;
@@ -408,7 +442,8 @@ export class Ledger {
     if (!note) this.order.accept(env);
     if (!target) return { ...entry, missingBefore: true };
     Object.assign(target, { kind: 'recalled', body: undefined, sealed: undefined, error: undefined });
-    if (target.env?.kind === Kind.tombstone || target.env?.kind === Kind.noteTombstone) this.order.proved(env.sender, what, target.seq);
+    if (target.env?.kind === Kind.tombstone || target.env?.kind === Kind.noteTombstone)
+      this.order.proved(env.sender, what, target.seq);
     await this.memory.forget(what.msg);
     // a gap before the recall itself must be seen
     return entry.missingBefore || entry.unordered ? entry : null;

@@ -7,7 +7,13 @@ import type { Rewind } from './memory';
 import type { Outgoing } from './outbox';
 import type { Port } from './port';
 
-const formOf = ({ fields, page, lang, mode, after }: Extract<Body, { t: 'form' }>): Form => ({ fields, page, lang, mode, after });
+const formOf = ({ fields, page, lang, mode, after }: Extract<Body, { t: 'form' }>): Form => ({
+  fields,
+  page,
+  lang,
+  mode,
+  after,
+});
 
 /** Quick replies of one message, and characters of what it says of itself. */
 const MAX_BUTTONS = 20;
@@ -19,16 +25,36 @@ const isText = (v: unknown): v is string => typeof v === 'string';
 function robotSaid(body: Body | undefined): Pick<Message, 'buttons' | 'thought'> {
   if (body?.t !== 'text' && body?.t !== 'ctl') return {};
   const { bot, re } = body;
-  const buttons = body.t === 'text' && Array.isArray(body.buttons) ? body.buttons.filter((b) => b && isText(b.label) && isText(b.send)).slice(0, MAX_BUTTONS) : undefined;
-  const thought = bot && { intent: isText(bot.intent) ? bot.intent.slice(0, MAX_WORDS) : null, p: Number(bot.p) || 0, entry: isText(bot.entry) ? bot.entry.slice(0, MAX_WORDS) : undefined, why: bot.why, re };
+  const buttons =
+    body.t === 'text' && Array.isArray(body.buttons)
+      ? body.buttons.filter((b) => b && isText(b.label) && isText(b.send)).slice(0, MAX_BUTTONS)
+      : undefined;
+  const thought = bot && {
+    intent: isText(bot.intent) ? bot.intent.slice(0, MAX_WORDS) : null,
+    p: Number(bot.p) || 0,
+    entry: isText(bot.entry) ? bot.entry.slice(0, MAX_WORDS) : undefined,
+    why: bot.why,
+    re,
+  };
   return { buttons, thought };
 }
 
-const fixOf = (f: Fix | undefined): Fix | undefined => (f && isText(f.msg) && isText(f.intent) ? { msg: f.msg, intent: f.intent.slice(0, MAX_WORDS) } : undefined);
+const fixOf = (f: Fix | undefined): Fix | undefined =>
+  f && isText(f.msg) && isText(f.intent) ? { msg: f.msg, intent: f.intent.slice(0, MAX_WORDS) } : undefined;
 
 export class Lines {
   /** The line of each entry as it was when it was made. */
-  private readonly lines = new WeakMap<Entry, { state: Message['state']; kind: Entry['kind']; error: Entry['error']; missing: boolean; unordered: boolean; message: Message }>();
+  private readonly lines = new WeakMap<
+    Entry,
+    {
+      state: Message['state'];
+      kind: Entry['kind'];
+      error: Entry['error'];
+      missing: boolean;
+      unordered: boolean;
+      message: Message;
+    }
+  >();
   private readonly cache = new Map<string, { key: string; message: Message }>();
 
   constructor(
@@ -37,7 +63,13 @@ export class Lines {
   ) {}
 
   /** `stuck`: why nothing of what waits will be sent. `kept`: the last record that may be shown. `recallable`: whether a record of that seq and time may still be taken back. */
-  render(items: readonly Outgoing[], kept: number, other: Marks, recallable: (seq: number, at: number) => boolean, stuck: ErrorKey | null = null): Message[] {
+  render(
+    items: readonly Outgoing[],
+    kept: number,
+    other: Marks,
+    recallable: (seq: number, at: number) => boolean,
+    stuck: ErrorKey | null = null,
+  ): Message[] {
     const out: Message[] = [];
     const rewinds = [...this.ledger.memory.now.rewinds];
     for (const e of this.ledger.entries) {
@@ -56,11 +88,24 @@ export class Lines {
   /** Called for every line at every change: nothing is made but what changed. */
   private lineOf(e: Entry, state: Message['state'], recallable: (seq: number, at: number) => boolean): Message {
     const known = this.lines.get(e);
-    const same = known && known.state === state && known.kind === e.kind && known.error === e.error && known.missing === e.missingBefore && known.unordered === e.unordered;
+    const same =
+      known &&
+      known.state === state &&
+      known.kind === e.kind &&
+      known.error === e.error &&
+      known.missing === e.missingBefore &&
+      known.unordered === e.unordered;
     if (same) return known.message;
     const id = e.kind === 'broken' ? `b${e.seq}` : e.msg && e.kind !== 'epoch' ? e.msg : `e${e.seq}`;
     const message = this.line(id, e, state, recallable);
-    this.lines.set(e, { state, kind: e.kind, error: e.error, missing: e.missingBefore, unordered: e.unordered, message });
+    this.lines.set(e, {
+      state,
+      kind: e.kind,
+      error: e.error,
+      missing: e.missingBefore,
+      unordered: e.unordered,
+      message,
+    });
     return message;
   }
 
@@ -73,7 +118,19 @@ export class Lines {
   }
 
   private rewound({ after, at }: Rewind): Message {
-    const make = (): Message => ({ id: `w${at}`, seq: after, at, side: 'system', mine: false, kind: 'event', text: '', event: { t: 'rewound' }, missingBefore: false, unordered: false, canRecall: () => false });
+    const make = (): Message => ({
+      id: `w${at}`,
+      seq: after,
+      at,
+      side: 'system',
+      mine: false,
+      kind: 'event',
+      text: '',
+      event: { t: 'rewound' },
+      missingBefore: false,
+      unordered: false,
+      canRecall: () => false,
+    });
     return this.cached(`w${at}`, '', make);
   }
 
@@ -83,11 +140,38 @@ export class Lines {
     return other.read >= e.seq ? 'read' : other.delivered >= e.seq ? 'delivered' : 'sent';
   }
 
-  private line(id: string, e: Entry, state: Message['state'], recallable: (seq: number, at: number) => boolean): Message {
+  private line(
+    id: string,
+    e: Entry,
+    state: Message['state'],
+    recallable: (seq: number, at: number) => boolean,
+  ): Message {
     const mine = e.sender === this.port.kid;
-    const side: Side = !e.sender ? 'system' : e.sender === this.ledger.visitor?.kid ? 'visitor' : e.robot !== undefined ? 'robot' : 'agent';
-    const base = { id, seq: e.seq, at: e.at, side, mine, text: '', state, error: e.error, missingBefore: e.missingBefore, unordered: e.unordered };
-    const author = e.robot !== undefined ? { name: e.robot, kid: e.sender } : side === 'agent' ? { user: e.user, name: this.nameOf(e), kid: e.sender } : undefined;
+    const side: Side = !e.sender
+      ? 'system'
+      : e.sender === this.ledger.visitor?.kid
+        ? 'visitor'
+        : e.robot !== undefined
+          ? 'robot'
+          : 'agent';
+    const base = {
+      id,
+      seq: e.seq,
+      at: e.at,
+      side,
+      mine,
+      text: '',
+      state,
+      error: e.error,
+      missingBefore: e.missingBefore,
+      unordered: e.unordered,
+    };
+    const author =
+      e.robot !== undefined
+        ? { name: e.robot, kid: e.sender }
+        : side === 'agent'
+          ? { user: e.user, name: this.nameOf(e), kid: e.sender }
+          : undefined;
     const no = (): boolean => false;
     switch (e.kind) {
       case 'event':
@@ -101,9 +185,26 @@ export class Lines {
         }
         const text = body?.text ?? '';
         const said = e.robot === undefined ? undefined : robotSaid(body);
-        if (body?.t === 'ctl') return { ...base, ...said, author, kind: 'event', event: { t: 'handoff', why: body.why, team: body.team }, canRecall: no };
+        if (body?.t === 'ctl')
+          return {
+            ...base,
+            ...said,
+            author,
+            kind: 'event',
+            event: { t: 'handoff', why: body.why, team: body.team },
+            canRecall: no,
+          };
         const fix = body?.t === 'note' ? fixOf(body.fix) : undefined;
-        return { ...base, ...said, fix, ...(body?.t === 'note' && body.for === 'transfer' && { handsOn: true }), author, kind: e.kind === 'note' ? 'note' : 'text', text, canRecall: () => mine && e.kind === 'message' && recallable(e.seq, e.at) };
+        return {
+          ...base,
+          ...said,
+          fix,
+          ...(body?.t === 'note' && body.for === 'transfer' && { handsOn: true }),
+          author,
+          kind: e.kind === 'note' ? 'note' : 'text',
+          text,
+          canRecall: () => mine && e.kind === 'message' && recallable(e.seq, e.at),
+        };
       }
       case 'recalled':
       case 'removed':
@@ -122,8 +223,15 @@ export class Lines {
   }
 
   private eventOf(e: Entry): ThreadEvent | undefined {
-    if (e.epoch && e.movedFrom !== undefined && e.epoch.team !== null) return { t: 'moved', team: e.epoch.team, name: this.userName(e.epoch.by ?? undefined) };
-    if (e.epoch) return { t: 'epoch', epoch: e.epoch.epoch, bot: e.epoch.bot, botBefore: this.ledger.epochs.get(e.epoch.epoch - 1)?.bot };
+    if (e.epoch && e.movedFrom !== undefined && e.epoch.team !== null)
+      return { t: 'moved', team: e.epoch.team, name: this.userName(e.epoch.by ?? undefined) };
+    if (e.epoch)
+      return {
+        t: 'epoch',
+        epoch: e.epoch.epoch,
+        bot: e.epoch.bot,
+        botBefore: this.ledger.epochs.get(e.epoch.epoch - 1)?.bot,
+      };
     const v = e.event;
     switch (v?.t) {
       case 'open':
@@ -131,7 +239,16 @@ export class Lines {
       case 'owner': {
         const user = ownerUser(v.owner) ?? undefined;
         const owner = user !== undefined ? 'agent' : v.owner === 'queue' || v.owner === 'robot' ? v.owner : 'none';
-        return { t: 'owner', owner, user, name: this.userName(user), team: v.team, why: v.why, by: v.by, byName: this.userName(v.by) };
+        return {
+          t: 'owner',
+          owner,
+          user,
+          name: this.userName(user),
+          team: v.team,
+          why: v.why,
+          by: v.by,
+          byName: this.userName(v.by),
+        };
       }
       case 'closed':
       case 'reopened':
@@ -143,9 +260,25 @@ export class Lines {
   }
 
   private waiting(o: Outgoing, body: Body, error?: ErrorKey): Message {
-    const mine = { id: o.msg, seq: null, at: o.at, side: this.port.role, mine: true, missingBefore: false, unordered: false } as const;
-    const rest = { state: error ? 'failed' : 'queued', error, over: !o.error && !!error, canRecall: () => false } as const;
-    const author = this.port.role === 'agent' ? { name: this.port.directory().keyOf(this.port.kid)?.name ?? '', kid: this.port.kid } : undefined;
+    const mine = {
+      id: o.msg,
+      seq: null,
+      at: o.at,
+      side: this.port.role,
+      mine: true,
+      missingBefore: false,
+      unordered: false,
+    } as const;
+    const rest = {
+      state: error ? 'failed' : 'queued',
+      error,
+      over: !o.error && !!error,
+      canRecall: () => false,
+    } as const;
+    const author =
+      this.port.role === 'agent'
+        ? { name: this.port.directory().keyOf(this.port.kid)?.name ?? '', kid: this.port.kid }
+        : undefined;
     if (body.t === 'form') {
       return { ...mine, ...rest, author, kind: 'form', text: '', form: formOf(body) };
     }

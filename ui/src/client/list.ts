@@ -71,7 +71,9 @@ export class ConvList {
     this.dirty = true;
     queueMicrotask(() => {
       this.dirty = false;
-      this.items.value = [...this.convs.values()].map((c) => this.item(c)).sort((a, b) => b.lastAt - a.lastAt || (a.id < b.id ? 1 : -1));
+      this.items.value = [...this.convs.values()]
+        .map((c) => this.item(c))
+        .sort((a, b) => b.lastAt - a.lastAt || (a.id < b.id ? 1 : -1));
     });
   }
 
@@ -81,7 +83,10 @@ export class ConvList {
     if (!said) {
       const last = lastOf(messages, isSaid) ?? null;
       const asked = lastOf(messages, (m) => m.side === 'visitor' && m.kind === 'text') ?? last;
-      this.known.set(messages, (said = { name: nameIn(messages), last, asked, handed: handedIn(messages, this.me()?.user) }));
+      this.known.set(
+        messages,
+        (said = { name: nameIn(messages), last, asked, handed: handedIn(messages, this.me()?.user) }),
+      );
     }
     return said;
   }
@@ -128,7 +133,10 @@ function lastOf(messages: readonly Message[], is: (m: Message) => boolean): Mess
 
 /** The conversation was given to this agent, by a colleague or by the desk (which accepts for them); what they took themselves they know of. */
 export const isGiven = ({ event: e }: Message, me: string | undefined): boolean =>
-  e?.t === 'owner' && e.user !== undefined && e.user === me && (e.why === 'accept' || (e.why === 'transfer' && e.by !== me));
+  e?.t === 'owner' &&
+  e.user !== undefined &&
+  e.user === me &&
+  (e.why === 'accept' || (e.why === 'transfer' && e.by !== me));
 
 const isSaid = (m: Message): boolean => m.kind === 'text' || m.kind === 'recalled' || m.kind === 'broken';
 
@@ -141,7 +149,8 @@ function handedIn(messages: readonly Message[], me: string | undefined): Handed 
   for (let i = messages.length - 1; i >= 0; i--) {
     const e = messages[i]!.event;
     if (e?.t !== 'owner') continue;
-    if (e.why === 'transfer') return !e.by || e.by === me ? null : { by: e.byName ?? e.by, reason: reasonOf(messages, i, e.by) };
+    if (e.why === 'transfer')
+      return !e.by || e.by === me ? null : { by: e.byName ?? e.by, reason: reasonOf(messages, i, e.by) };
     if (accepted || e.why !== 'accept') return null;
     accepted = true;
   }

@@ -55,7 +55,17 @@ interface Sent {
   bytes: Uint8Array;
 }
 
-const NOTHING: Remembered = { epoch: -1, hash: '', left: false, gen: '', seq: 0, mark: '', digest: '', prev: '', rewinds: [] };
+const NOTHING: Remembered = {
+  epoch: -1,
+  hash: '',
+  left: false,
+  gen: '',
+  seq: 0,
+  mark: '',
+  digest: '',
+  prev: '',
+  rewinds: [],
+};
 
 /** What two tabs of one browser know together. Never less than either. */
 function merged(a: Remembered, b: Remembered): Remembered {
@@ -64,7 +74,13 @@ function merged(a: Remembered, b: Remembered): Remembered {
   return { epoch: epochs.epoch, hash: epochs.hash, left: a.left || b.left, ...logOf(a.seq > b.seq ? a : b), rewinds };
 }
 
-const logOf = ({ gen, seq, mark, digest, prev }: Remembered): Pick<Remembered, 'gen' | 'seq' | 'mark' | 'digest' | 'prev'> => ({ gen, seq, mark, digest, prev });
+const logOf = ({
+  gen,
+  seq,
+  mark,
+  digest,
+  prev,
+}: Remembered): Pick<Remembered, 'gen' | 'seq' | 'mark' | 'digest' | 'prev'> => ({ gen, seq, mark, digest, prev });
 
 export class Memory {
   /** As of the last `load`, `refresh` or `save`. */
@@ -93,8 +109,12 @@ export class Memory {
   private async read(): Promise<void> {
     const { store } = this.port;
     const now = await store.get<Remembered>(this.name('mem'));
-    for (const { name, value } of await store.list<RememberedEpoch>(`${this.name('epoch')}/`)) this.epochs.set(Number(name.slice(-6)), value);
-    this.sent = (await store.list<Uint8Array>(`${this.name('sent')}/`)).map(({ name, value }) => ({ name, bytes: value }));
+    for (const { name, value } of await store.list<RememberedEpoch>(`${this.name('epoch')}/`))
+      this.epochs.set(Number(name.slice(-6)), value);
+    this.sent = (await store.list<Uint8Array>(`${this.name('sent')}/`)).map(({ name, value }) => ({
+      name,
+      bytes: value,
+    }));
     this.now = now ?? this.older();
   }
 
@@ -157,7 +177,15 @@ export class Memory {
     const [epochs, sent] = [this.newEpochs.splice(0), this.newSent.splice(0)];
     const also: [string, unknown][] = [];
     for (const [n, e] of epochs) {
-      const value = { hash: hex(e.hash), key: this.port.role === 'visitor' && e.key ? await e.key.keep() : null, team: e.team, bot: e.bot, by: e.by, dirSeq: e.dirSeq, env: e.env.bytes.slice() };
+      const value = {
+        hash: hex(e.hash),
+        key: this.port.role === 'visitor' && e.key ? await e.key.keep() : null,
+        team: e.team,
+        bot: e.bot,
+        by: e.by,
+        dirSeq: e.dirSeq,
+        env: e.env.bytes.slice(),
+      };
       this.epochs.set(n, value);
       also.push([this.name('epoch', n), value]);
     }
@@ -168,7 +196,11 @@ export class Memory {
     }
     this.now = join(this.now, mine);
     try {
-      this.now = await store.update<Remembered>(this.name('mem'), (there) => (there ? join(there, mine) : this.now), also);
+      this.now = await store.update<Remembered>(
+        this.name('mem'),
+        (there) => (there ? join(there, mine) : this.now),
+        also,
+      );
       await this.prune();
     } catch {
       this.port.notKept();

@@ -71,7 +71,15 @@ export class Opener {
     try {
       if (!engine.conversations.has(begun.id)) await this.show().catch(() => this.announceAgain());
       const { id, nonce, ann, form } = this.begun!;
-      await engine.port.request({ t: 'open', id, nonce: b64u(nonce), site: h.o.site, x: b64u(h.keys!.x.pk), ann: b64u(ann), form });
+      await engine.port.request({
+        t: 'open',
+        id,
+        nonce: b64u(nonce),
+        site: h.o.site,
+        x: b64u(h.keys!.x.pk),
+        ann: b64u(ann),
+        form,
+      });
       this.wait.value = null;
       await this.markOpened();
       engine.follow(id);
@@ -81,7 +89,10 @@ export class Opener {
       if (e instanceof Refused && thread && thread.ledger.memory.now.epoch >= 0 && !passes(e.code)) {
         return thread.end('error.conversation_gone');
       }
-      if (e instanceof Refused && (e.code === Code.epoch_stale || e.code === Code.directory_stale || e.code === Code.conflict)) {
+      if (
+        e instanceof Refused &&
+        (e.code === Code.epoch_stale || e.code === Code.directory_stale || e.code === Code.conflict)
+      ) {
         await h.keeper.refresh(h.deps.env.now()).catch(() => undefined);
         await this.announceAgain().catch(() => undefined);
       } else if (e instanceof Refused && !passes(e.code)) {

@@ -35,13 +35,35 @@ export async function makeKeys(backend: Backend, store: Store, space: string): P
 const teamOf = (dir: Directory, site: string): string => dir.state.sites[site]!.team;
 
 /** Epoch 0 for the site's team, as the directory names it; the server's word does not count. `botX`: the robot that is let in. */
-export function firstAnnouncement(backend: Backend, dir: Directory, site: string, keys: Keys, id: string, botX: Uint8Array | null): Promise<Uint8Array> {
-  const next = { conv: unhex(id), last: emptyChain(), dirSeq: dir.seq, dirHead: dir.head, teamPk: dir.teamPk(teamOf(dir, site)), visitorX: keys.x.pk, botX };
+export function firstAnnouncement(
+  backend: Backend,
+  dir: Directory,
+  site: string,
+  keys: Keys,
+  id: string,
+  botX: Uint8Array | null,
+): Promise<Uint8Array> {
+  const next = {
+    conv: unhex(id),
+    last: emptyChain(),
+    dirSeq: dir.seq,
+    dirHead: dir.head,
+    teamPk: dir.teamPk(teamOf(dir, site)),
+    visitorX: keys.x.pk,
+    botX,
+  };
   return announce(backend, next, keys.ed);
 }
 
 /** The conversation as this page made it, before the server has it or answers. */
-export async function adopt(engine: Engine, backend: Backend, dir: Directory, site: string, keys: Keys, begun: Begun): Promise<Conversation> {
+export async function adopt(
+  engine: Engine,
+  backend: Backend,
+  dir: Directory,
+  site: string,
+  keys: Keys,
+  begun: Begun,
+): Promise<Conversation> {
   const { id, ann } = begun;
   const env = Envelope.parse(ann)!;
   const now = engine.link.now();
@@ -65,7 +87,16 @@ export async function adopt(engine: Engine, backend: Backend, dir: Directory, si
   const thread = engine.conversation(id, conv);
   const mine = new Map([[hex(boxKid(BoxKind.visitor, x.pk)), x]]);
   const who = { visitorEd: ed.pk, visitorX: x.pk };
-  const accepted = await acceptAnnouncement(backend, env, { conv: unhex(id), last: emptyChain(), before: null, transfer: null, ...who, directory: dir, mine, live: false });
+  const accepted = await acceptAnnouncement(backend, env, {
+    conv: unhex(id),
+    last: emptyChain(),
+    before: null,
+    transfer: null,
+    ...who,
+    directory: dir,
+    mine,
+    live: false,
+  });
   thread.ledger.adopt({ ed: ed.pk, x: x.pk, site }, accepted, env);
   return thread;
 }

@@ -102,7 +102,10 @@ export class Order {
     this.hashes.add(hash);
     const lines = this.unknown.get(hash) ?? [];
     for (const entry of lines) if (entry.seq > seq) entry.unordered = false;
-    this.unknown.set(hash, lines.filter((e) => e.unordered));
+    this.unknown.set(
+      hash,
+      lines.filter((e) => e.unordered),
+    );
   }
 }
 

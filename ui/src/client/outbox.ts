@@ -90,7 +90,10 @@ export class Outbox {
   /** Seals, keeps, and sends when its turn comes. The text is safe when this resolves. */
   add(body: Body, note = false, team?: string): Promise<Outgoing> {
     return this.serial(async () => {
-      const out = await this.seal({ msg: hex(random(16)), note, body, at: this.h.port.now(), error: null, refusals: 0, team }, this.items.length);
+      const out = await this.seal(
+        { msg: hex(random(16)), note, body, at: this.h.port.now(), error: null, refusals: 0, team },
+        this.items.length,
+      );
       this.items.push(out);
       await this.keep(out);
       this.h.changed();
@@ -99,10 +102,14 @@ export class Outbox {
   }
 
   /** The first ones of a conversation, under ids that are known. `save` keeps them in one step with whatever else begins it. */
-  first(bodies: readonly (readonly [msg: string, body: Body])[], save: (kept: [string, unknown][]) => Promise<void>): Promise<void> {
+  first(
+    bodies: readonly (readonly [msg: string, body: Body])[],
+    save: (kept: [string, unknown][]) => Promise<void>,
+  ): Promise<void> {
     return this.serial(async () => {
       const at = this.h.port.now();
-      for (const [msg, body] of bodies) this.items.push(await this.seal({ msg, note: false, body, at, error: null, refusals: 0 }, this.items.length));
+      for (const [msg, body] of bodies)
+        this.items.push(await this.seal({ msg, note: false, body, at, error: null, refusals: 0 }, this.items.length));
       await save(this.items.map((o) => [this.name(o.msg), this.kept(o)]));
     }).finally(() => this.pump());
   }
@@ -110,9 +117,14 @@ export class Outbox {
   /** Takes back what was sent. Rejects if the server refuses. */
   async recall(target: RecallTarget): Promise<void> {
     const msg = hex(random(16));
-    const done = new Promise<void>((ok, fail) => this.recalls.set(msg, (error) => (error ? fail(new ClientError(error)) : ok())));
+    const done = new Promise<void>((ok, fail) =>
+      this.recalls.set(msg, (error) => (error ? fail(new ClientError(error)) : ok())),
+    );
     await this.serial(async () => {
-      const out = await this.seal({ msg, note: target.note, body: null, target, at: this.h.port.now(), error: null, refusals: 0 }, this.items.length);
+      const out = await this.seal(
+        { msg, note: target.note, body: null, target, at: this.h.port.now(), error: null, refusals: 0 },
+        this.items.length,
+      );
       this.items.push(out);
       await this.keep(out);
     });
@@ -126,7 +138,16 @@ export class Outbox {
       for (const env of envs) {
         const body = COUNTED.includes(env.kind) && !isRecall(env) ? await this.read(env) : null;
         if (!body || this.items.some((o) => o.msg === env.msg)) continue;
-        const out = { msg: env.msg, note: env.kind === Kind.note, body, env, under: this.h.ledger.hashOf(env.epoch), at: this.h.port.now(), error, refusals: 0 };
+        const out = {
+          msg: env.msg,
+          note: env.kind === Kind.note,
+          body,
+          env,
+          under: this.h.ledger.hashOf(env.epoch),
+          at: this.h.port.now(),
+          error,
+          refusals: 0,
+        };
         this.items.push(out);
         await this.keep(out);
       }
@@ -153,7 +174,12 @@ export class Outbox {
       this.rotation.person ||= (await this.h.port.store.get(this.personName)) === true;
       for (const { name, value } of await this.h.port.store.list<Kept>(this.name(''))) {
         const env = Envelope.parse(value.bytes);
-        if (!env || this.items.some((o) => o.msg === env.msg) || (value.by !== this.h.port.inst && (await alive(value.by)))) continue;
+        if (
+          !env ||
+          this.items.some((o) => o.msg === env.msg) ||
+          (value.by !== this.h.port.inst && (await alive(value.by)))
+        )
+          continue;
         if (this.h.ledger.has(env.msg)) {
           await this.h.port.store.delete(name).catch(() => undefined);
           continue;
@@ -163,7 +189,17 @@ export class Outbox {
         const body = target ? null : await this.read(env);
         if (!body && !target) continue;
         const [note, under] = [env.kind === Kind.note || env.kind === Kind.noteRecall, this.h.ledger.hashOf(env.epoch)];
-        this.items.push({ msg: env.msg, note, body, target, env, under, at: value.at, error: value.error, refusals: 0 });
+        this.items.push({
+          msg: env.msg,
+          note,
+          body,
+          target,
+          env,
+          under,
+          at: value.at,
+          error: value.error,
+          refusals: 0,
+        });
       }
       this.items.sort((a, b) => a.at - b.at);
       this.h.changed();
@@ -300,7 +336,8 @@ export class Outbox {
   private async step(): Promise<void> {
     const { port } = this.h;
     const head = this.items.find((o) => !o.error);
-    if (!(head || this.rotation.robotMustLeave()) || this.held || this.inFlight || !this.h.ready() || port.broken()) return;
+    if (!(head || this.rotation.robotMustLeave()) || this.held || this.inFlight || !this.h.ready() || port.broken())
+      return;
     const wait = this.pauseUntil - port.now();
     if (wait > 0) return this.again(wait);
     this.say(null);
@@ -323,7 +360,15 @@ export class Outbox {
       }
     } catch (e) {
       if (e instanceof ClientError && e.key === 'error.network') this.pause(RATE_MS);
-      else if (head) this.fail(head, e instanceof ClientError ? e.key : e instanceof Rejected && e.reason === 'too_large' ? 'error.too_large' : 'error.refused');
+      else if (head)
+        this.fail(
+          head,
+          e instanceof ClientError
+            ? e.key
+            : e instanceof Rejected && e.reason === 'too_large'
+              ? 'error.too_large'
+              : 'error.refused',
+        );
     }
   }
 
@@ -396,8 +441,17 @@ export class Outbox {
     const epoch = ledger.current;
     const inst = o.note ? port.noteInst : port.inst;
     // those before it in the queue come first
-    const before = this.items.slice(0, place).filter((x) => !x.error && x.note === o.note && x.env.inst === inst).length;
-    const fields = { conv: unhex(this.id), epoch: ledger.chain.epoch, msg: unhex(o.msg), inst, ctr: this.counter(inst) + before, prev: ledger.last };
+    const before = this.items
+      .slice(0, place)
+      .filter((x) => !x.error && x.note === o.note && x.env.inst === inst).length;
+    const fields = {
+      conv: unhex(this.id),
+      epoch: ledger.chain.epoch,
+      msg: unhex(o.msg),
+      inst,
+      ctr: this.counter(inst) + before,
+      prev: ledger.last,
+    };
     if (!epoch) throw new ClientError('error.no_key', 'no epoch yet');
     let bytes: Uint8Array;
     if (o.target) bytes = await signRecall(fields, o.target, port.me);

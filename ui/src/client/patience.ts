@@ -7,13 +7,20 @@ import { Code } from '../proto';
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000, 15_000];
 
 /** `over`: nobody waits any more. Rejects on what another try would not mend; a site that is not there is one of these. */
-export async function patiently<T>(env: Env, ask: () => Promise<T>, say: (c: Connection) => void, over: () => boolean): Promise<T> {
+export async function patiently<T>(
+  env: Env,
+  ask: () => Promise<T>,
+  say: (c: Connection) => void,
+  over: () => boolean,
+): Promise<T> {
   for (let i = 0; ; i++) {
     try {
       return await ask();
     } catch (e) {
       if (e instanceof Refused && e.code === Code.not_found) throw new ClientError('error.site_unknown');
-      const again = e instanceof ClientError && (e.key === 'error.network' || e.key === 'error.rate_limited' || e.key === 'error.storage');
+      const again =
+        e instanceof ClientError &&
+        (e.key === 'error.network' || e.key === 'error.rate_limited' || e.key === 'error.storage');
       if (!again || over()) throw e;
       const most = RETRY_MS[Math.min(i, RETRY_MS.length - 1)]!;
       // a visitor who comes back to the page does not make the server's time shorter

@@ -22,7 +22,9 @@ export function watchPresence(d: PresenceDeps): () => void {
   const ask = async (): Promise<void> => {
     if (over || d.told()) return;
     try {
-      const { state, presence, waiting } = await d.http.get<{ state?: unknown; waiting?: unknown } & Partial<SiteReply>>(path);
+      const { state, presence, waiting } = await d.http.get<
+        { state?: unknown; waiting?: unknown } & Partial<SiteReply>
+      >(path);
       if (!over && !d.told()) d.say(presenceOf(state ?? presence), Number(waiting) || 0);
     } catch (e) {
       if (!(e instanceof Refused) || e.code !== Code.not_found || path === site) return;

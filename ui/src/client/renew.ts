@@ -36,7 +36,11 @@ export interface Admin {
 type Fields = Parameters<typeof signEntry>[1];
 
 /** The entries that `fields` become after the newest one, and the directory with them. */
-async function entriesOf(s: Signing, fields: readonly Fields[], key: SigningKey): Promise<{ entries: SignedJson[]; next: Directory }> {
+async function entriesOf(
+  s: Signing,
+  fields: readonly Fields[],
+  key: SigningKey,
+): Promise<{ entries: SignedJson[]; next: Directory }> {
   const next = s.keeper.directory.fork();
   const entries: SignedJson[] = [];
   for (const f of fields) {
@@ -69,14 +73,23 @@ function due(dir: Directory, now: number, key: SigningKey): Due {
   const waiting = dir.waiting();
   const ed = b64u(key.pk);
   const me = waiting.find((w) => w.ed === ed);
-  if (me) return { fields: me.role === 'admin' && Math.max(now, dir.latest) <= me.exp ? [confirm(me)] : [], snapshot: 'self' };
+  if (me)
+    return {
+      fields: me.role === 'admin' && Math.max(now, dir.latest) <= me.exp ? [confirm(me)] : [],
+      snapshot: 'self',
+    };
   return { fields: waiting.filter((w) => now <= w.exp).map(confirm), snapshot: 'with' };
 }
 
-const isConflict = (e: unknown): boolean => e instanceof Refused && (e.code === Code.conflict || e.code === Code.directory_stale);
+const isConflict = (e: unknown): boolean =>
+  e instanceof Refused && (e.code === Code.conflict || e.code === Code.directory_stale);
 
 /** Signs and sends what `what` says is due, until nothing is; again if somebody else was faster. Resolves to whether anything was sent. */
-async function sign(s: Signing, admin: Admin, what: (dir: Directory) => Due): Promise<{ sent: boolean; snapshot: Due['snapshot'] }> {
+async function sign(
+  s: Signing,
+  admin: Admin,
+  what: (dir: Directory) => Due,
+): Promise<{ sent: boolean; snapshot: Due['snapshot'] }> {
   let sent = false;
   for (let conflicts = 0; ; ) {
     const { fields, snapshot: covers } = what(s.keeper.directory);
@@ -100,7 +113,10 @@ async function sign(s: Signing, admin: Admin, what: (dir: Directory) => Due): Pr
  * Signs what is due, and a new snapshot if the last one is older than a day or does not cover all entries. Says what a person should
  * hear: it was renewed after a long time, or it runs out.
  */
-export async function renewDirectory(s: Signing, admin: Admin | null): Promise<{ said: 'renewed' | 'expires' | null; days: number }> {
+export async function renewDirectory(
+  s: Signing,
+  admin: Admin | null,
+): Promise<{ said: 'renewed' | 'expires' | null; days: number }> {
   const { keeper, now } = s;
   const { at } = keeper.life;
   if (admin && mayDate()) {
@@ -109,7 +125,11 @@ export async function renewDirectory(s: Signing, admin: Admin | null): Promise<{
       const { directory, life } = keeper;
       if (snapshot === 'with' && (now - life.at > DAY_MS || life.seq < directory.seq)) {
         await keeper.refresh(now);
-        await s.http.post('/snapshot', await signSnapshot(keeper.directory, now, now + LIFE_MS, admin.key), admin.token);
+        await s.http.post(
+          '/snapshot',
+          await signSnapshot(keeper.directory, now, now + LIFE_MS, admin.key),
+          admin.token,
+        );
         keeper.life = { seq: keeper.directory.seq, at: now, until: now + LIFE_MS };
       }
       if (now - at > DAY_MS && keeper.life.at > at) return { said: 'renewed', days: LIFE_MS / DAY_MS };
@@ -134,7 +154,11 @@ export async function confirmLate(s: Signing, admin: Admin, user: string): Promi
     if (!w || w.ed !== asked) return { fields: [], snapshot: 'with' };
     return dir.rev < 2 ? rules(dir, s.now, asked) : { fields: [confirm(w)], snapshot: 'with' };
   });
-  if (!sent) throw new ClientError(snapshot === 'none' ? 'error.forbidden' : 'error.conflict', 'another admin is late, or nobody waits under this name');
+  if (!sent)
+    throw new ClientError(
+      snapshot === 'none' ? 'error.forbidden' : 'error.conflict',
+      'another admin is late, or nobody waits under this name',
+    );
 }
 
 interface OldWidget {
@@ -150,9 +174,13 @@ export interface OldWidgets {
 }
 
 /** Sites whose pages load an old widget; those that are unsafe because of it apart from the others. */
-export async function oldWidgets(http: Http, token: string): Promise<{ unsafe: OldWidgets | null; old: OldWidgets | null }> {
+export async function oldWidgets(
+  http: Http,
+  token: string,
+): Promise<{ unsafe: OldWidgets | null; old: OldWidgets | null }> {
   const all = await http.get<{ old: OldWidget[] }>('/widgets', token).catch(() => ({ old: [] as OldWidget[] }));
   const one = (o: OldWidget): string => `${o.site} (${o.version}, ${new Date(o.seen).toISOString().slice(5, 10)})`;
-  const said = (list: OldWidget[]): OldWidgets | null => (list[0] ? { sites: list.map(one).join(', '), first: list[0].site } : null);
+  const said = (list: OldWidget[]): OldWidgets | null =>
+    list[0] ? { sites: list.map(one).join(', '), first: list[0].site } : null;
   return { unsafe: said(all.old.filter((o) => o.unsafe)), old: said(all.old.filter((o) => !o.unsafe)) };
 }

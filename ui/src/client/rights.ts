@@ -35,8 +35,10 @@ export function senderOfMessage(port: Port, env: Envelope, p: Place): Sender {
     return { ed: key.ed, user: key.user };
   }
   const key = dir.keyAt(env.sender, epoch.dirSeq) ?? reject('sender', 'not active when this epoch began');
-  if (epoch.team === null || !dir.inTeamAt(key.user, epoch.team, epoch.dirSeq)) reject('sender', 'not in the team of this epoch');
-  if (p.live && !(dir.keyNow(env.sender) && dir.inTeamNow(key.user, epoch.team!))) reject('sender', 'not active any more');
+  if (epoch.team === null || !dir.inTeamAt(key.user, epoch.team, epoch.dirSeq))
+    reject('sender', 'not in the team of this epoch');
+  if (p.live && !(dir.keyNow(env.sender) && dir.inTeamNow(key.user, epoch.team!)))
+    reject('sender', 'not active any more');
   return { ed: key.ed, user: key.user };
 }
 
@@ -59,7 +61,8 @@ export function senderBeside(port: Port, env: Envelope, p: Place, note: boolean)
   const { epoch } = p;
   const key = dir.keySince(env.sender, epoch.dirSeq) ?? reject('sender');
   if (isStrict(port, epoch)) {
-    if (note && (epoch.team === null || !dir.inTeamSince(key.user, epoch.team, epoch.dirSeq))) reject('sender', 'not in the team of this epoch');
+    if (note && (epoch.team === null || !dir.inTeamSince(key.user, epoch.team, epoch.dirSeq)))
+      reject('sender', 'not in the team of this epoch');
     if (p.live && !dir.keyNow(env.sender)) reject('sender', 'not active any more');
     if (p.live && note && !dir.inTeamNow(key.user, epoch.team!)) reject('sender', 'not in the team any more');
   }

@@ -54,7 +54,8 @@ export class Rotation {
   /** A record came back, of any envelope of this conversation. */
   record(env: Envelope): void {
     if (!this.announcing) return;
-    if (env.msg !== this.announcing.msg && (env.kind !== Kind.announcement || env.epoch < this.announcing.epoch)) return;
+    if (env.msg !== this.announcing.msg && (env.kind !== Kind.announcement || env.epoch < this.announcing.epoch))
+      return;
     this.announcing = null;
     this.lostRaces = env.epoch === this.h.ledger.chain.epoch ? 0 : this.lostRaces + 1;
   }
@@ -99,7 +100,8 @@ export class Rotation {
     const team = nextTeam(port, ledger);
     // an agent outside of that team could not write in the next epoch either
     const me = port.role === 'agent' ? port.directory().keyNow(port.kid) : null;
-    if (me && port.directory().rev >= 2 && !port.directory().inTeamNow(me.user, team)) throw new ClientError('error.no_key');
+    if (me && port.directory().rev >= 2 && !port.directory().inTeamNow(me.user, team))
+      throw new ClientError('error.no_key');
     await this.announceNext(team);
     return false;
   }
@@ -124,7 +126,8 @@ export class Rotation {
 
   /** The robot in this epoch is the owner, and its day key holds. */
   private async mayStay(epoch: Epoch): Promise<boolean> {
-    const isIn = (x: Uint8Array | null): boolean => !!x && epoch.env.boxes.some((b) => equal(b.kid, boxKid(BoxKind.bot, x)));
+    const isIn = (x: Uint8Array | null): boolean =>
+      !!x && epoch.env.boxes.some((b) => equal(b.kid, boxKid(BoxKind.bot, x)));
     const x = await this.robot();
     // another tab may have fetched a newer key
     return !!x && (isIn(x) || isIn(await this.robot(true)));
@@ -142,7 +145,15 @@ export class Rotation {
     this.freshRobot = false;
     const bytes = await announce(
       port.backend,
-      { conv: unhex(this.id), last: ledger.chain, dirSeq: dir.seq, dirHead: dir.head, teamPk: dir.teamPk(team), visitorX: ledger.visitor.x, botX },
+      {
+        conv: unhex(this.id),
+        last: ledger.chain,
+        dirSeq: dir.seq,
+        dirHead: dir.head,
+        teamPk: dir.teamPk(team),
+        visitorX: ledger.visitor.x,
+        botX,
+      },
       port.me,
     );
     this.announcing = Envelope.parse(bytes)!;

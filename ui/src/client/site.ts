@@ -21,10 +21,20 @@ function field(v: unknown): FormField[] {
   const options = Array.isArray(v.options)
     ? v.options.flatMap((o: unknown) => {
         if (typeof o === 'string') return [{ value: o, label: localised(o) }];
-        return isObject(o) && typeof o.value === 'string' ? [{ value: o.value, label: localised(o.label, o.value) }] : [];
+        return isObject(o) && typeof o.value === 'string'
+          ? [{ value: o.value, label: localised(o.label, o.value) }]
+          : [];
       })
     : undefined;
-  return [{ id, label: localised(v.label, id), type: TYPES.find((t) => t === v.type) ?? 'text', required: v.required === true, options }];
+  return [
+    {
+      id,
+      label: localised(v.label, id),
+      type: TYPES.find((t) => t === v.type) ?? 'text',
+      required: v.required === true,
+      options,
+    },
+  ];
 }
 
 /** `signedName`, `org`: from the directory. */

@@ -48,7 +48,9 @@ export class Tabs {
   /** Changes what is kept of it, unless another tab did or left it; what counts. */
   async change(old: Begun, next: Begun): Promise<Begun> {
     const same = (now: Begun | undefined): boolean => now?.id === old.id && equal(now.ann, old.ann);
-    const there = await this.store.update<Begun | undefined>(this.name, (now) => (same(now) ? next : now)).catch(() => undefined);
+    const there = await this.store
+      .update<Begun | undefined>(this.name, (now) => (same(now) ? next : now))
+      .catch(() => undefined);
     return there?.id === old.id ? there : next;
   }
 

@@ -27,10 +27,12 @@ export async function transfer(port: Port, c: Conversation, team: string, move: 
     try {
       await announceFor(port, c, ledger, team);
       const to = { kind: BoxKind.team, pk: port.directory().teamPk(team) };
-      for (let i = 0; i < keys.length; i += MAX_GRANT) await c.deliver(await grant(port.backend, unhex(c.id), keys.slice(i, i + MAX_GRANT), to, port.me));
+      for (let i = 0; i < keys.length; i += MAX_GRANT)
+        await c.deliver(await grant(port.backend, unhex(c.id), keys.slice(i, i + MAX_GRANT), to, port.me));
       await move();
     } catch (e) {
-      if (from !== null && from !== team && ledger.current.team === team) await announceFor(port, c, ledger, from).catch(() => undefined);
+      if (from !== null && from !== team && ledger.current.team === team)
+        await announceFor(port, c, ledger, from).catch(() => undefined);
       throw e;
     }
   });
@@ -53,6 +55,13 @@ async function announceFor(port: Port, c: Conversation, ledger: AgentLedger, tea
   const teamPk = dir.teamPk(team);
   const sealedTo = ledger.current?.env.boxes.find((b) => b.kind === BoxKind.team);
   if (sealedTo && hex(sealedTo.kid) === hex(boxKid(BoxKind.team, teamPk))) return;
-  const next = { conv: unhex(c.id), last: ledger.chain, dirSeq: dir.seq, dirHead: dir.head, teamPk, visitorX: ledger.visitor!.x };
+  const next = {
+    conv: unhex(c.id),
+    last: ledger.chain,
+    dirSeq: dir.seq,
+    dirHead: dir.head,
+    teamPk,
+    visitorX: ledger.visitor!.x,
+  };
   await c.deliver(await announce(port.backend, next, port.me));
 }

@@ -35,11 +35,14 @@ export async function verifySite(o: VisitorOptions, deps: Deps, m: Means, reply:
   const fp = await pin(o, m.store, reply.org);
   if (reply.require_secure && !deps.secure) throw new ClientError('error.insecure');
   compareClocks(reply.now, deps.env.now());
-  const keeper = await DirectoryKeeper.fromBundle({ ...m, now: deps.env.now }, fp, reply.directory).catch(async (e: unknown) => {
-    // by the server's clock nothing is wrong with it: that is believed of nothing but this sentence
-    const right = clocks.value && (await verifyBundle(m.backend, fp, reply.directory, () => reply.now).catch(() => null));
-    throw right ? new ClientError('error.clock') : e;
-  });
+  const keeper = await DirectoryKeeper.fromBundle({ ...m, now: deps.env.now }, fp, reply.directory).catch(
+    async (e: unknown) => {
+      // by the server's clock nothing is wrong with it: that is believed of nothing but this sentence
+      const right =
+        clocks.value && (await verifyBundle(m.backend, fp, reply.directory, () => reply.now).catch(() => null));
+      throw right ? new ClientError('error.clock') : e;
+    },
+  );
   const site = keeper.directory.state.sites[o.site];
   if (!site?.on) throw new ClientError('error.site_unknown', o.site);
   // The server would refuse the socket; a person would see a connection that never comes.

@@ -5,7 +5,14 @@ import type { Body } from '../crypto/envelope';
 import { BoxKind, boxKid, conversationId } from '../crypto/hash';
 import { clocks } from '../link/clock';
 import { createHttp } from '../link/http';
-import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorClient, type VisitorOptions } from '../model';
+import {
+  ClientError,
+  type ErrorKey,
+  type SiteInfo,
+  type Trust,
+  type VisitorClient,
+  type VisitorOptions,
+} from '../model';
 import type { Conv, PresenceState, ServerFrame, SiteReply, Welcome } from '../proto';
 import { computed, signal } from '../signals';
 import type { Store } from '../storage/store';
@@ -57,7 +64,9 @@ export class Visitor implements VisitorClient, Opens {
   private readonly opener = new Opener(this);
   readonly wait = computed(() => this.opener.wait.value ?? this.thread.value?.wait.value ?? null);
   private readonly formGiven = signal(false);
-  readonly needsForm = computed(() => !this.thread.value && !this.formGiven.value && (this.site.value?.form.length ?? 0) > 0);
+  readonly needsForm = computed(
+    () => !this.thread.value && !this.formGiven.value && (this.site.value?.form.length ?? 0) > 0,
+  );
   private fields: Record<string, string> = {};
   private store!: Store;
   backend!: Backend;
@@ -79,7 +88,11 @@ export class Visitor implements VisitorClient, Opens {
     readonly o: VisitorOptions,
     readonly deps: Deps,
   ) {
-    this.trust = signal<Trust>({ mode: o.org === undefined ? 'unpinned' : 'pinned', secure: deps.secure, storage: 'kept' });
+    this.trust = signal<Trust>({
+      mode: o.org === undefined ? 'unpinned' : 'pinned',
+      secure: deps.secure,
+      storage: 'kept',
+    });
     this.loading = this.load();
     this.loading.catch(() => undefined);
   }
@@ -103,7 +116,12 @@ export class Visitor implements VisitorClient, Opens {
       const { site: id, widget } = this.o;
       const path = `/site/${encodeURIComponent(id)}${widget === undefined ? '' : `?widget=${encodeURIComponent(widget)}`}`;
       const get = (): Promise<SiteReply> => http.get<SiteReply>(path);
-      const reply = await patiently(this.deps.env, get, (c) => (this.connection.value = c), () => this.over);
+      const reply = await patiently(
+        this.deps.env,
+        get,
+        (c) => (this.connection.value = c),
+        () => this.over,
+      );
       const verified = await verifySite(
         this.o,
         this.deps,
@@ -121,7 +139,14 @@ export class Visitor implements VisitorClient, Opens {
         reply,
       );
       this.keeper = verified.keeper;
-      this.shut = { http, keeper: this.keeper, site: id, server: this.o.server, page: this.deps.origin, env: this.deps.env };
+      this.shut = {
+        http,
+        keeper: this.keeper,
+        site: id,
+        server: this.o.server,
+        page: this.deps.origin,
+        env: this.deps.env,
+      };
       this.bot.value = verified.robot;
       this.presence.value = presenceOf(reply.presence);
       this.tabs ??= new Tabs(this.store, this.space, this.deps.env, () => void this.look());
@@ -331,7 +356,8 @@ export class Visitor implements VisitorClient, Opens {
     if (f.t === 'queue') {
       this.places.set(f.conv, f.position);
       if (f.conv === this.thread.value?.id) this.queue.value = f.position;
-    } else if (f.t === 'presence' && f.team === this.keeper.directory.state.sites[this.o.site]?.team) this.presence.value = presenceOf(f.state);
+    } else if (f.t === 'presence' && f.team === this.keeper.directory.state.sites[this.o.site]?.team)
+      this.presence.value = presenceOf(f.state);
   }
 
   // ---- the first message
@@ -340,30 +366,40 @@ export class Visitor implements VisitorClient, Opens {
   private async begin(form: Body, text: Body): Promise<boolean> {
     // a page that was open for weeks: by an old statement no new conversation begins
     if (!(await this.fresh())) {
-      const over = new ClientError(clocks.value && this.keeper.fresh(clocks.value.server) ? 'error.clock' : 'error.snapshot_expired');
+      const over = new ClientError(
+        clocks.value && this.keeper.fresh(clocks.value.server) ? 'error.clock' : 'error.snapshot_expired',
+      );
       this.fail(over);
       throw over;
     }
     const keys = (this.keys ??= await makeKeys(this.backend, this.store, this.space));
     const nonce = random(16);
     const id = hex(conversationId(nonce, this.keeper.directory.fp, this.o.site, keys.ed.pk, keys.x.pk));
-    const mine: Begun = { id, nonce, ann: await this.opener.announcement(id, false), opened: false, form: hex(random(16)) };
+    const mine: Begun = {
+      id,
+      nonce,
+      ann: await this.opener.announcement(id, false),
+      opened: false,
+      form: hex(random(16)),
+    };
     const engine = this.connect();
     const thread = await this.opener.local(mine);
-    await thread.outbox.first(
-      [
-        [mine.form!, form],
-        [hex(random(16)), text],
-      ],
-      async (kept) => {
-        if ((await this.tabs.begin(mine, kept)).id !== id) return;
-        this.opener.begun = mine;
-        this.thread.value = thread;
-      },
-    ).finally(() => {
-      // another tab was faster, or it can't be sealed: nothing of it stays
-      if (this.opener.begun?.id !== id) engine.forget(id);
-    });
+    await thread.outbox
+      .first(
+        [
+          [mine.form!, form],
+          [hex(random(16)), text],
+        ],
+        async (kept) => {
+          if ((await this.tabs.begin(mine, kept)).id !== id) return;
+          this.opener.begun = mine;
+          this.thread.value = thread;
+        },
+      )
+      .finally(() => {
+        // another tab was faster, or it can't be sealed: nothing of it stays
+        if (this.opener.begun?.id !== id) engine.forget(id);
+      });
     if (this.opener.begun?.id !== id) return false;
     thread.publish();
     // the welcome may have been before, and its try refused for the moment
@@ -394,7 +430,15 @@ export class Visitor implements VisitorClient, Opens {
       // another tab began one that this one can't join
       if (tries === MAX_TRIES) throw new ClientError('error.conflict');
       const mode = this.o.org === undefined ? 'unpinned' : 'pinned';
-      const form: Body = { t: 'form', ts, fields: this.fields, page: pageNow(), lang: this.o.lang, mode, after: this.after };
+      const form: Body = {
+        t: 'form',
+        ts,
+        fields: this.fields,
+        page: pageNow(),
+        lang: this.o.lang,
+        mode,
+        after: this.after,
+      };
       if (await this.begin(form, { t: 'text', ts, text })) {
         this.after = undefined;
         void this.store.delete(this.afterName).catch(() => undefined);
@@ -464,7 +508,9 @@ export class Visitor implements VisitorClient, Opens {
     this.hide();
     // a server that hid a conversation with people gains no robot by it
     this.personFirst.value = lost && (thread.ledger.left || thread.ledger.memory.now.left);
-    const kept = lost ? this.store.set(this.afterName, { id, person: this.personFirst.value }) : this.store.delete(this.afterName);
+    const kept = lost
+      ? this.store.set(this.afterName, { id, person: this.personFirst.value })
+      : this.store.delete(this.afterName);
     void kept.catch(() => undefined);
     this.tabs.leave(id);
   }
@@ -519,5 +565,9 @@ const MAX_PAGE = 2_000;
 function pageNow(): { url: string; title: string; referrer: string } | undefined {
   if (typeof document === 'undefined') return undefined;
   // all of it must fit into one envelope beside the answers
-  return { url: location.href.slice(0, MAX_PAGE), title: document.title.slice(0, MAX_PAGE / 4), referrer: document.referrer.slice(0, MAX_PAGE) };
+  return {
+    url: location.href.slice(0, MAX_PAGE),
+    title: document.title.slice(0, MAX_PAGE / 4),
+    referrer: document.referrer.slice(0, MAX_PAGE),
+  };
 }

@@ -8,7 +8,12 @@ import type { Port } from './port';
 /** The next epoch must be announced before a message is written into this one. */
 export function mustRenew(port: Port, ledger: Ledger, epoch: Epoch): boolean {
   const dir = port.directory();
-  return !teamKeyIsCurrent(port, epoch) || !makerIsThere(port, ledger, epoch) || !mayWrite(port, epoch) || dir.revisionAt(epoch.dirSeq) < dir.rev;
+  return (
+    !teamKeyIsCurrent(port, epoch) ||
+    !makerIsThere(port, ledger, epoch) ||
+    !mayWrite(port, epoch) ||
+    dir.revisionAt(epoch.dirSeq) < dir.rev
+  );
 }
 
 function teamKeyIsCurrent(port: Port, epoch: Epoch): boolean {

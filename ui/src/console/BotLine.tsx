@@ -35,7 +35,8 @@ export function BotLine({ client, conv, message, fix }: BotLineProps) {
         {intent === null || percent === 0 ? t('botNone') : `${intentName(intent)} · ${percent}%`}
         {fix && (
           <span class="c-bot-fix">
-            <Icon d={icon.check} size={14} /> {t(fix.intent === intent ? 'fixedRight' : 'fixed', { intent: intentName(fix.intent) })}
+            <Icon d={icon.check} size={14} />{' '}
+            {t(fix.intent === intent ? 'fixedRight' : 'fixed', { intent: intentName(fix.intent) })}
           </span>
         )}
       </summary>
@@ -72,7 +73,16 @@ function Choose({ conv, onSave }: { conv: string; onSave: (intent: string) => vo
         if (id) onSave(id);
       }}
     >
-      <input class="k-input" list={list} aria-label={t('fixChoose')} placeholder={t('fixChoose')} value={typed.value} maxLength={64} autofocus onInput={(e) => (typed.value = e.currentTarget.value)} />
+      <input
+        class="k-input"
+        list={list}
+        aria-label={t('fixChoose')}
+        placeholder={t('fixChoose')}
+        value={typed.value}
+        maxLength={64}
+        autofocus
+        onInput={(e) => (typed.value = e.currentTarget.value)}
+      />
       <datalist id={list}>
         {Object.keys(INTENTS).map((id) => (
           <option key={id} value={intentName(id)} />

@@ -38,7 +38,12 @@ export function ChangePassword({ client, onClose }: { client: AgentClient; onClo
       actions={
         <>
           <Button onClick={onClose}>{shared('cancel')}</Button>
-          <Button kind="primary" busy={busy.value} disabled={!old.value || lengthOf(next.value) < PASSWORD_FLOOR} onClick={() => void go()}>
+          <Button
+            kind="primary"
+            busy={busy.value}
+            disabled={!old.value || lengthOf(next.value) < PASSWORD_FLOOR}
+            onClick={() => void go()}
+          >
             {t('save')}
           </Button>
         </>

@@ -13,7 +13,17 @@ import { sayError } from './act';
 export const PASSWORD_FLOOR = 10;
 export const lengthOf = (password: string): number => [...password].length;
 
-export function NewPassword({ label, value, onValue, autofocus }: { label: string; value: string; onValue: (v: string) => void; autofocus?: boolean }) {
+export function NewPassword({
+  label,
+  value,
+  onValue,
+  autofocus,
+}: {
+  label: string;
+  value: string;
+  onValue: (v: string) => void;
+  autofocus?: boolean;
+}) {
   const left = PASSWORD_FLOOR - lengthOf(value);
   return (
     <PasswordField
@@ -80,7 +90,13 @@ export function FirstLogin({ client }: { client: AgentClient }) {
         </div>
       )}
       <NewPassword label={t('newPassword')} value={password.value} onValue={(v) => (password.value = v)} />
-      <Button type="submit" kind="primary" wide busy={busy.value} disabled={!read || lengthOf(password.value) < PASSWORD_FLOOR}>
+      <Button
+        type="submit"
+        kind="primary"
+        wide
+        busy={busy.value}
+        disabled={!read || lengthOf(password.value) < PASSWORD_FLOOR}
+      >
         {busy.value ? t('creating') : t('createKeys')}
       </Button>
       <p class="k-hint">{t('passwordWarn')}</p>

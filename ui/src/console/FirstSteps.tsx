@@ -11,7 +11,11 @@ export function FirstSteps({ client }: { client: AgentClient }) {
     { done: !!me?.teams.length, text: t('stepTeam') },
     { done: me?.state === 'online', text: t('stepOnline') },
     { done: site !== undefined, text: t('stepSite') },
-    { done: false, text: t('stepSnippet'), code: site !== undefined && me?.role === 'admin' ? `kefu site snippet ${site}` : undefined },
+    {
+      done: false,
+      text: t('stepSnippet'),
+      code: site !== undefined && me?.role === 'admin' ? `kefu site snippet ${site}` : undefined,
+    },
     { done: false, text: t('stepTry') },
   ];
   return (

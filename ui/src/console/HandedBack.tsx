@@ -18,7 +18,9 @@ export function takeDropped(client: AgentClient): void {
   const back: (Dropped & { reason?: ErrorKey })[] = [];
   const { reason } = client.connection.peek();
   for (const one of lost) {
-    const drafts = (['reply', 'note'] as const).map((of) => ({ text: draftOf(one.conv, of), note: of === 'note' })).filter((d) => d.text.trim());
+    const drafts = (['reply', 'note'] as const)
+      .map((of) => ({ text: draftOf(one.conv, of), note: of === 'note' }))
+      .filter((d) => d.text.trim());
     for (const of of ['reply', 'note'] as const) setDraft(one.conv, of, '');
     const texts = [...one.texts, ...drafts];
     if (texts.length) back.push({ ...one, texts, reason });
@@ -53,7 +55,12 @@ export function HandedBack() {
         <section key={one.conv} class="c-back-part">
           <p>{whyText(one)}</p>
           {one.texts.map((unsent, i) => (
-            <Text key={i} text={unsent.text} label={`${nameOf({ id: one.conv, name: one.name })} · ${t(unsent.note ? 'note' : 'reply')}`} first={one === all[0] && i === 0} />
+            <Text
+              key={i}
+              text={unsent.text}
+              label={`${nameOf({ id: one.conv, name: one.name })} · ${t(unsent.note ? 'note' : 'reply')}`}
+              first={one === all[0] && i === 0}
+            />
           ))}
         </section>
       ))}
@@ -75,7 +82,15 @@ function Text({ text, label, first }: { text: string; label: string; first: bool
   };
   return (
     <div class="c-back-text">
-      <textarea class="k-input" readOnly rows={3} aria-label={label} data-autofocus={first || undefined} value={text} dir="auto" />
+      <textarea
+        class="k-input"
+        readOnly
+        rows={3}
+        aria-label={label}
+        data-autofocus={first || undefined}
+        value={text}
+        dir="auto"
+      />
       <Button size="sm" onClick={copy}>
         {t(copied.value ? 'copied' : 'copy')}
       </Button>
@@ -85,4 +100,3 @@ function Text({ text, label, first }: { text: string; label: string; first: bool
     </div>
   );
 }
-

@@ -30,7 +30,13 @@ function Item({ client, item, on, onSelect }: ItemProps) {
   const waits = !closed && item.waitingSince !== null;
   const row = useOnScreen(client, item);
   return (
-    <button ref={row} type="button" class={`c-item${item.unread ? ' c-new' : ''}${closed ? ' c-closed' : ''}`} aria-current={on} onClick={onSelect}>
+    <button
+      ref={row}
+      type="button"
+      class={`c-item${item.unread ? ' c-new' : ''}${closed ? ' c-closed' : ''}`}
+      aria-current={on}
+      onClick={onSelect}
+    >
       <Avatar name={name} />
       <span class="c-item-text">
         <span class="c-item-top">
@@ -38,11 +44,7 @@ function Item({ client, item, on, onSelect }: ItemProps) {
           {item.conv.owner === 'robot' && <span class="k-tag">{t('robotTag')}</span>}
           {closed && !item.tabs.missed && <span class="k-tag c-tag-closed">{t('ownerNone')}</span>}
           {item.tabs.missed && tab.value !== 'missed' && <span class="k-tag c-tag-missed">{t('missedTag')}</span>}
-          {waits ? (
-            <Wait since={item.waitingSince!} />
-          ) : (
-            <time title={full(at)}>{relative(at)}</time>
-          )}
+          {waits ? <Wait since={item.waitingSince!} /> : <time title={full(at)}>{relative(at)}</time>}
         </span>
         <span class="c-item-bottom">
           <Preview client={client} item={item} on={on} />
@@ -72,7 +74,9 @@ function useOnScreen(client: AgentClient, { id, tabs }: ConvItem) {
   const followed = tabs.mine || tabs.queue;
   useEffect(() => {
     if (followed || !row.current) return;
-    const watch = new IntersectionObserver(([entry]) => (entry!.isIntersecting ? client.watch(id) : client.unwatch(id)));
+    const watch = new IntersectionObserver(([entry]) =>
+      entry!.isIntersecting ? client.watch(id) : client.unwatch(id),
+    );
     watch.observe(row.current);
     return () => {
       watch.disconnect();
@@ -110,7 +114,9 @@ function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on
   if (!last) {
     return (
       <span class="c-preview">
-        {item.name ? t('noWords') : (
+        {item.name ? (
+          t('noWords')
+        ) : (
           <>
             <Icon d={icon.lock} size={14} /> {t('sealed')}
           </>
@@ -120,7 +126,9 @@ function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on
   }
   return (
     <span class="c-preview" dir="auto">
-      {last.kind !== 'text' ? goneText(last) : `${last.side === 'agent' ? (last.mine ? t('you') : t('said', { name: short(last.author?.name ?? '') })) : ''}${text}`}
+      {last.kind !== 'text'
+        ? goneText(last)
+        : `${last.side === 'agent' ? (last.mine ? t('you') : t('said', { name: short(last.author?.name ?? '') })) : ''}${text}`}
     </span>
   );
 }

@@ -15,7 +15,12 @@ import { inTab, select, selected, tab } from './state';
 import { WaitingBar } from './Waiting';
 
 const TABS: readonly Tab[] = ['mine', 'queue', 'missed', 'all'];
-const EMPTY = { mine: ['emptyMine', 'emptyMineText'], queue: ['emptyQueue', 'emptyQueueText'], missed: ['emptyMissed', 'emptyMissedText'], all: ['emptyAll', 'emptyAllText'] } as const;
+const EMPTY = {
+  mine: ['emptyMine', 'emptyMineText'],
+  queue: ['emptyQueue', 'emptyQueueText'],
+  missed: ['emptyMissed', 'emptyMissedText'],
+  all: ['emptyAll', 'emptyAllText'],
+} as const;
 
 /** Beyond it a number says no more. */
 const MOST_SHOWN = 999;
@@ -36,7 +41,10 @@ function More({ client, list }: { client: AgentClient; list: RefObject<HTMLEleme
   };
   useEffect(() => {
     if (!end.current || !online || failed.value) return;
-    const watch = new IntersectionObserver(([entry]) => entry!.isIntersecting && void load(), { root: list.current, rootMargin: `${AHEAD_PX}px` });
+    const watch = new IntersectionObserver(([entry]) => entry!.isIntersecting && void load(), {
+      root: list.current,
+      rootMargin: `${AHEAD_PX}px`,
+    });
     watch.observe(end.current);
     return () => watch.disconnect();
   }, [loads.value, online, failed.value]);
@@ -75,39 +83,68 @@ export function ListPane({ client }: { client: AgentClient }) {
       <WaitingBar client={client} />
       {client.me.value?.teams.length === 0 && (
         <Banner kind="warn">
-          {t('noTeam')} <code>kefu user teams {client.me.value.user} --add {client.teams.value[0]?.id ?? t('teamId')}</code>
+          {t('noTeam')}{' '}
+          <code>
+            kefu user teams {client.me.value.user} --add {client.teams.value[0]?.id ?? t('teamId')}
+          </code>
         </Banner>
       )}
-      {client.me.value?.state === 'offline' && client.me.value.teams.length > 0 && client.connection.value.state === 'online' && (
-        <Banner
-          kind="warn"
-          action={
-            <Button size="sm" kind="primary" busy={isBusy('online')} onClick={() => void actOnce('online', () => client.status('online'))}>
-              {t('goOnline')}
-            </Button>
-          }
-        >
-          {t('offlineHint')}
-        </Banner>
-      )}
+      {client.me.value?.state === 'offline' &&
+        client.me.value.teams.length > 0 &&
+        client.connection.value.state === 'online' && (
+          <Banner
+            kind="warn"
+            action={
+              <Button
+                size="sm"
+                kind="primary"
+                busy={isBusy('online')}
+                onClick={() => void actOnce('online', () => client.status('online'))}
+              >
+                {t('goOnline')}
+              </Button>
+            }
+          >
+            {t('offlineHint')}
+          </Banner>
+        )}
       <div class="c-tabs" role="tablist" onKeyDown={onArrow}>
         {TABS.map((one) => {
           // of the missed ones the server says how many there are; few of them may be loaded
-          const n = one === 'missed' ? client.missed.value.count : all.reduce((sum, item) => sum + (item.tabs[one] ? 1 : 0), 0);
+          const n =
+            one === 'missed' ? client.missed.value.count : all.reduce((sum, item) => sum + (item.tabs[one] ? 1 : 0), 0);
           const plus = one === 'missed' ? client.missed.value.more : client.more.value[one];
           const on = tab.value === one;
           return (
-            <button key={one} type="button" role="tab" data-tab={one} aria-selected={on} tabIndex={on ? 0 : -1} onClick={() => (tab.value = one)}>
+            <button
+              key={one}
+              type="button"
+              role="tab"
+              data-tab={one}
+              aria-selected={on}
+              tabIndex={on ? 0 : -1}
+              onClick={() => (tab.value = one)}
+            >
               {t(one)}
               {/* how many there are in all, nobody counted: what is loaded is no number to show */}
-              {one !== 'all' && <span class={`c-count${one !== 'mine' && n ? ' c-count-hot' : ''}`}>{n > MOST_SHOWN ? `${MOST_SHOWN}+` : plus ? `${n}+` : n}</span>}
+              {one !== 'all' && (
+                <span class={`c-count${one !== 'mine' && n ? ' c-count-hot' : ''}`}>
+                  {n > MOST_SHOWN ? `${MOST_SHOWN}+` : plus ? `${n}+` : n}
+                </span>
+              )}
             </button>
           );
         })}
       </div>
       <div ref={list} class="c-items" role="tabpanel" aria-label={t(tab.value)}>
         {items.map((item) => (
-          <ListItem key={item.id} client={client} item={item} on={item.id === selected.value} onSelect={() => select(item.id)} />
+          <ListItem
+            key={item.id}
+            client={client}
+            item={item}
+            on={item.id === selected.value}
+            onSelect={() => select(item.id)}
+          />
         ))}
         {more && <More key={tab.value} client={client} list={list} />}
         {!items.length && !more && (

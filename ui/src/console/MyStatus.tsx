@@ -35,7 +35,10 @@ export function MyStatus({ client }: { client: AgentClient }) {
           <span class="c-me-state">
             {t(me.state)}
             {info && (
-              <span title={t('loadLabel', { load: info.load, capacity: info.capacity })}> · {t('load', { load: info.load, capacity: info.capacity })}</span>
+              <span title={t('loadLabel', { load: info.load, capacity: info.capacity })}>
+                {' '}
+                · {t('load', { load: info.load, capacity: info.capacity })}
+              </span>
             )}
           </span>
         </span>

@@ -29,7 +29,8 @@ export function Offers({ client }: { client: AgentClient }) {
 }
 
 /** A colleague handed it to this agent, who has not opened it yet. */
-export const isHandedToMe = (item: ConvItem): boolean => item.tabs.mine && item.conv.state === 'open' && item.unread > 0 && item.handed !== null;
+export const isHandedToMe = (item: ConvItem): boolean =>
+  item.tabs.mine && item.conv.state === 'open' && item.unread > 0 && item.handed !== null;
 
 function HandedCard({ client, item }: { client: AgentClient; item: ConvItem }) {
   const { by, reason } = item.handed!;
@@ -55,7 +56,19 @@ function HandedCard({ client, item }: { client: AgentClient; item: ConvItem }) {
   );
 }
 
-function Who({ client, item, title, from, conv = item?.id ?? '' }: { client: AgentClient; item: ConvItem | undefined; title: string; from: ComponentChildren; conv?: string }) {
+function Who({
+  client,
+  item,
+  title,
+  from,
+  conv = item?.id ?? '',
+}: {
+  client: AgentClient;
+  item: ConvItem | undefined;
+  title: string;
+  from: ComponentChildren;
+  conv?: string;
+}) {
   const name = nameOf(item ?? { id: conv });
   const site = item && (client.sites.value[item.conv.site] ?? item.conv.site);
   return (

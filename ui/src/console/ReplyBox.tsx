@@ -47,7 +47,14 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
     <section class={`c-reply${note ? ' c-noting' : ''}`}>
       <div class="c-modes" role="tablist">
         {(['reply', 'note'] as const).map((one) => (
-          <button key={one} type="button" role="tab" aria-selected={mode.value === one} title={one === 'note' ? 'Alt+P' : 'Alt+L'} onClick={() => (mode.value = one)}>
+          <button
+            key={one}
+            type="button"
+            role="tab"
+            aria-selected={mode.value === one}
+            title={one === 'note' ? 'Alt+P' : 'Alt+L'}
+            onClick={() => (mode.value = one)}
+          >
             {t(one)}
           </button>
         ))}
@@ -125,7 +132,12 @@ function WhyNot({ client, item, thread }: BoxProps) {
   if (rights.missed) {
     return (
       <Bar text={t('missedBar')}>
-        <Button size="sm" title="Alt+E" busy={isBusy(dismissing(item.id))} onClick={() => void dismissMissed(client, item.id)}>
+        <Button
+          size="sm"
+          title="Alt+E"
+          busy={isBusy(dismissing(item.id))}
+          onClick={() => void dismissMissed(client, item.id)}
+        >
           {t('dismissMissed')}
         </Button>
         <Button size="sm" busy={isBusy('reopen')} onClick={() => void actOnce('reopen', () => client.reopen(item.id))}>
@@ -140,7 +152,12 @@ function WhyNot({ client, item, thread }: BoxProps) {
   if (rights.canReopen) {
     return (
       <Bar text={t('closedBar')}>
-        <Button kind="primary" size="sm" busy={isBusy('reopen')} onClick={() => void actOnce('reopen', () => client.reopen(item.id))}>
+        <Button
+          kind="primary"
+          size="sm"
+          busy={isBusy('reopen')}
+          onClick={() => void actOnce('reopen', () => client.reopen(item.id))}
+        >
           {t('reopen')}
         </Button>
       </Bar>
@@ -159,7 +176,9 @@ function WhyNot({ client, item, thread }: BoxProps) {
     );
   }
   const text =
-    owner.kind === 'agent' ? t('ownedBy', { name: thread.agentName.value ?? owner.user }) : t(owner.kind === 'robot' ? 'ownedRobot' : 'inQueue');
+    owner.kind === 'agent'
+      ? t('ownedBy', { name: thread.agentName.value ?? owner.user })
+      : t(owner.kind === 'robot' ? 'ownedRobot' : 'inQueue');
   return (
     <Bar text={text}>
       {rights.canTake && (

@@ -39,7 +39,13 @@ export function SignIn({ client, locked }: { client: AgentClient; locked: boolea
           <>
             <div class="c-tabs" role="tablist">
               {[false, true].map((isFirst) => (
-                <button key={String(isFirst)} type="button" role="tab" aria-selected={first.value === isFirst} onClick={() => (first.value = isFirst)}>
+                <button
+                  key={String(isFirst)}
+                  type="button"
+                  role="tab"
+                  aria-selected={first.value === isFirst}
+                  onClick={() => (first.value = isFirst)}
+                >
                   {t(isFirst ? 'firstTime' : 'signIn')}
                 </button>
               ))}
@@ -55,7 +61,13 @@ export function SignIn({ client, locked }: { client: AgentClient; locked: boolea
 function Password({ client }: { client: AgentClient }) {
   const user = useSignal(client.lastUser.value);
   return (
-    <PasswordForm client={client} user={() => user.value} lead={t('signInLead')} submit={t('signIn')} focusPassword={user.peek() !== ''}>
+    <PasswordForm
+      client={client}
+      user={() => user.value}
+      lead={t('signInLead')}
+      submit={t('signIn')}
+      focusPassword={user.peek() !== ''}
+    >
       <TextField
         name="user"
         label={t('user')}
@@ -71,10 +83,25 @@ function Password({ client }: { client: AgentClient }) {
 function Unlock({ client }: { client: AgentClient }) {
   return (
     <>
-      <PasswordForm client={client} user={() => client.lastUser.value} lead={t('lockedLead')} submit={t('unlock')} focusPassword>
+      <PasswordForm
+        client={client}
+        user={() => client.lastUser.value}
+        lead={t('lockedLead')}
+        submit={t('unlock')}
+        focusPassword
+      >
         <p class="c-who">{client.lastUser.value}</p>
         {/* For password managers, which look for a field. */}
-        <input class="k-sr" type="text" name="user" autocomplete="username" value={client.lastUser.value} readOnly tabIndex={-1} aria-hidden="true" />
+        <input
+          class="k-sr"
+          type="text"
+          name="user"
+          autocomplete="username"
+          value={client.lastUser.value}
+          readOnly
+          tabIndex={-1}
+          aria-hidden="true"
+        />
       </PasswordForm>
       <Button kind="plain" wide onClick={() => void client.logout()}>
         {t('otherUser')}

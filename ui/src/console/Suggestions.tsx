@@ -26,7 +26,12 @@ export function Suggestions({ client, item, thread }: { client: AgentClient; ite
         <ol>
           {found.map((one, n) => (
             <li key={one.entry.id}>
-              <button type="button" aria-keyshortcuts={`Alt+${n + 1}`} title={plain(one.entry.answer)} onClick={() => takeSuggestion(item.id, one)}>
+              <button
+                type="button"
+                aria-keyshortcuts={`Alt+${n + 1}`}
+                title={plain(one.entry.answer)}
+                onClick={() => takeSuggestion(item.id, one)}
+              >
                 <kbd aria-hidden="true">
                   <Icon d={icon.knowledge} size={16} /> {n + 1}
                 </kbd>

@@ -57,7 +57,12 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
           retry={(id) => client.retry(item.id, id)}
           recall={(id) => void act(() => client.recall(item.id, id))}
           edit={edit}
-          below={(m) => m.thought && turns.get(m.thought?.re) === m && <BotLine client={client} conv={item.id} message={m} fix={fixes.get(m.id)} />}
+          below={(m) =>
+            m.thought &&
+            turns.get(m.thought?.re) === m && (
+              <BotLine client={client} conv={item.id} message={m} fix={fixes.get(m.id)} />
+            )
+          }
         />
       )}
       <ReplyBox client={client} item={item} thread={thread} />
@@ -102,7 +107,15 @@ function ThreadHead({ client, item, thread }: { client: AgentClient; item: ConvI
       ? owner.me
         ? t('ownerMe')
         : t('ownerOther', { name: thread.agentName.value ?? owner.user })
-      : t(owner.kind === 'queue' ? 'ownerQueue' : owner.kind === 'robot' ? 'ownerRobot' : rights.missed ? 'missedTag' : 'ownerNone');
+      : t(
+          owner.kind === 'queue'
+            ? 'ownerQueue'
+            : owner.kind === 'robot'
+              ? 'ownerRobot'
+              : rights.missed
+                ? 'missedTag'
+                : 'ownerNone',
+        );
   return (
     <header class="c-head">
       <span class="c-back">
@@ -128,7 +141,13 @@ function ThreadHead({ client, item, thread }: { client: AgentClient; item: ConvI
         </Button>
       )}
       <span class="c-info">
-        <IconButton icon={icon.person} label={t('info')} aria-expanded={showVisitor.value} on={showVisitor.value} onClick={() => (showVisitor.value = !showVisitor.peek())} />
+        <IconButton
+          icon={icon.person}
+          label={t('info')}
+          aria-expanded={showVisitor.value}
+          on={showVisitor.value}
+          onClick={() => (showVisitor.value = !showVisitor.peek())}
+        />
       </span>
     </header>
   );

@@ -24,10 +24,21 @@ export function candidates(agents: readonly AgentInfo[], without: (string | null
   const order = { online: 0, busy: 1, offline: 2 };
   return agents
     .filter((agent) => agent.state !== 'offline' && !without.includes(agent.user))
-    .sort((a, b) => order[a.state] - order[b.state] || a.load / a.capacity - b.load / b.capacity || a.name.localeCompare(b.name));
+    .sort(
+      (a, b) =>
+        order[a.state] - order[b.state] || a.load / a.capacity - b.load / b.capacity || a.name.localeCompare(b.name),
+    );
 }
 
-export function TransferDialog({ client, item, onClose }: { client: AgentClient; item: ConvItem; onClose: () => void }) {
+export function TransferDialog({
+  client,
+  item,
+  onClose,
+}: {
+  client: AgentClient;
+  item: ConvItem;
+  onClose: () => void;
+}) {
   const to = useSignal<Target | null>(null);
   const owner = item.conv.owner.startsWith('agent:') ? item.conv.owner.slice(6) : null;
   const people = candidates(client.agents.value, [owner]);
@@ -42,7 +53,13 @@ export function TransferDialog({ client, item, onClose }: { client: AgentClient;
   };
   const choice = (target: Target, content: preact.ComponentChildren, disabled = false) => (
     <label key={keyOf(target)} class="c-choice">
-      <input type="radio" name="to" disabled={disabled} checked={chosen === keyOf(target)} onChange={() => (to.value = target)} />
+      <input
+        type="radio"
+        name="to"
+        disabled={disabled}
+        checked={chosen === keyOf(target)}
+        onChange={() => (to.value = target)}
+      />
       {content}
     </label>
   );
@@ -69,7 +86,8 @@ export function TransferDialog({ client, item, onClose }: { client: AgentClient;
             <>
               <Avatar name={agent.name} state={agent.state} size="sm" />
               <span class="k-grow">
-                <bdi>{agent.name}</bdi> <small>{isLate(client, agent.user) ? t('waitingTag') : listOf(agent.teams.map(teamName))}</small>
+                <bdi>{agent.name}</bdi>{' '}
+                <small>{isLate(client, agent.user) ? t('waitingTag') : listOf(agent.teams.map(teamName))}</small>
               </span>
               <span class="c-load" title={t('loadLabel', { load: agent.load, capacity: agent.capacity })}>
                 {t('load', { load: agent.load, capacity: agent.capacity })}
@@ -92,14 +110,27 @@ export function TransferDialog({ client, item, onClose }: { client: AgentClient;
             <>
               <Icon d={icon.team} />
               <span class="k-grow">{team.name}</span>
-              <small>{t('teamOnline', { n: client.agents.value.filter((a) => a.state === 'online' && a.teams.includes(team.id)).length })}</small>
+              <small>
+                {t('teamOnline', {
+                  n: client.agents.value.filter((a) => a.state === 'online' && a.teams.includes(team.id)).length,
+                })}
+              </small>
             </>,
           ),
         )}
       </fieldset>
       <div class="k-field">
         <label for={id}>{t('reason')}</label>
-        <textarea id={id} aria-describedby={`${id}h`} class="k-input" rows={2} maxLength={MAX_REASON} value={reason.value} dir="auto" onInput={(e) => (reason.value = e.currentTarget.value)} />
+        <textarea
+          id={id}
+          aria-describedby={`${id}h`}
+          class="k-input"
+          rows={2}
+          maxLength={MAX_REASON}
+          value={reason.value}
+          dir="auto"
+          onInput={(e) => (reason.value = e.currentTarget.value)}
+        />
         <span id={`${id}h`} class="k-hint">
           {t('reasonHint')}
         </span>

@@ -39,7 +39,11 @@ export function VisitorPane({ client, item, alone }: { client: AgentClient; item
   const team = client.teams.value.find((one) => one.id === conv.team)?.name ?? conv.team;
 
   return (
-    <Pane class={`c-visitor${showVisitor.value ? ' c-shown' : ''}`} aria-label={t('info')} role={alone ? 'main' : undefined}>
+    <Pane
+      class={`c-visitor${showVisitor.value ? ' c-shown' : ''}`}
+      aria-label={t('info')}
+      role={alone ? 'main' : undefined}
+    >
       <div class="c-visitor-head">
         <span class="c-visitor-close">
           <IconButton icon={icon.close} label={shared('close')} onClick={() => (showVisitor.value = false)} />

@@ -30,10 +30,13 @@ function useSecond(): number {
 
 export function waitText(ms: number): string {
   if (ms < SECONDS_FOR) return t('waiting', { time: duration(ms) });
-  return ms < HOUR ? t('waitingMinutes', { n: Math.floor(ms / MINUTE) }) : t('waitingHours', { n: Math.floor(ms / HOUR) });
+  return ms < HOUR
+    ? t('waitingMinutes', { n: Math.floor(ms / MINUTE) })
+    : t('waitingHours', { n: Math.floor(ms / HOUR) });
 }
 
-export const waitClass = (ms: number): string => (ms < LONG ? 'c-wait' : ms < TOO_LONG ? 'c-wait c-wait-long' : 'c-wait c-wait-too-long');
+export const waitClass = (ms: number): string =>
+  ms < LONG ? 'c-wait' : ms < TOO_LONG ? 'c-wait c-wait-long' : 'c-wait c-wait-too-long';
 
 export function Wait({ since }: { since: number }) {
   const ms = useSecond() - since;

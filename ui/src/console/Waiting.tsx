@@ -15,7 +15,8 @@ const left = signal<ReadonlySet<string>>(new Set());
 const idOf = (p: WaitingPerson): string => `${p.user} ${p.until}`;
 
 /** Those whose invite ended before anybody confirmed them. */
-export const latePeople = (client: AgentClient): readonly WaitingPerson[] => client.waiting.value.filter((p) => now.value > p.until);
+export const latePeople = (client: AgentClient): readonly WaitingPerson[] =>
+  client.waiting.value.filter((p) => now.value > p.until);
 export const isLate = (client: AgentClient, user: string): boolean => latePeople(client).some((p) => p.user === user);
 
 /** Whom an admin is asked about. */

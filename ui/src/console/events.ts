@@ -21,7 +21,17 @@ export function eventText(message: Message, teamName: TeamName, visitorName: str
       if (e.why === 'person') return t('evPerson', { team });
       const handsOn = e.why === 'transfer' && e.by ? by(e.by, e.byName) : null;
       if (e.owner === 'queue' && handsOn) return t('evTransferTeamBy', { team, by: handsOn });
-      if (e.owner === 'queue') return t(e.why === 'handoff' ? 'evHandoff' : e.why === 'lost' ? 'evLost' : e.why === 'transfer' ? 'evTransferTeam' : 'evQueue', { team });
+      if (e.owner === 'queue')
+        return t(
+          e.why === 'handoff'
+            ? 'evHandoff'
+            : e.why === 'lost'
+              ? 'evLost'
+              : e.why === 'transfer'
+                ? 'evTransferTeam'
+                : 'evQueue',
+          { team },
+        );
       // The line "closed by" says it already.
       if (e.owner === 'none') return null;
       const name = e.name || e.user || shared('agent');
@@ -29,7 +39,10 @@ export function eventText(message: Message, teamName: TeamName, visitorName: str
       return t(e.why === 'transfer' ? 'evTransferAgent' : e.why === 'take' ? 'evTake' : 'evAccept', { name });
     }
     case 'handoff':
-      return t(`handoff.${HANDOFF.find((why) => why === e.why) ?? 'other'}`) + (e.team ? ` · ${t('handoffTeam', { team: teamName(e.team) })}` : '');
+      return (
+        t(`handoff.${HANDOFF.find((why) => why === e.why) ?? 'other'}`) +
+        (e.team ? ` · ${t('handoffTeam', { team: teamName(e.team) })}` : '')
+      );
     case 'closed':
       if (e.by === '@idle') return t('evClosedIdle');
       if (e.by === '@missed') return t('evClosedMissed');

@@ -61,7 +61,8 @@ export function handleKey(client: AgentClient, e: KeyboardEvent): boolean {
     case 'Digit1':
     case 'Digit2':
     case 'Digit3': {
-      const chosen = open && suggestionsFor(client, open, client.open(open.id).messages.peek())[Number(e.code.slice(-1)) - 1];
+      const chosen =
+        open && suggestionsFor(client, open, client.open(open.id).messages.peek())[Number(e.code.slice(-1)) - 1];
       if (chosen) takeSuggestion(open.id, chosen);
       return !!chosen;
     }

@@ -22,13 +22,16 @@ export function rightsOf(client: AgentClient, item: ConvItem): Rights {
   const open = state === 'open';
   const leads = me?.role === 'supervisor' || me?.role === 'admin';
   const user = raw.startsWith('agent:') ? raw.slice('agent:'.length) : null;
-  const owner: Owner = user ? { kind: 'agent', user, me: user === me?.user } : { kind: raw === 'queue' || raw === 'robot' ? raw : 'none' };
+  const owner: Owner = user
+    ? { kind: 'agent', user, me: user === me?.user }
+    : { kind: raw === 'queue' || raw === 'robot' ? raw : 'none' };
   const mine = owner.kind === 'agent' && owner.me;
   return {
     owner,
     offered: client.offers.value.some((offer) => offer.conv === item.id),
     canReply: open && mine,
-    canTake: open && (owner.kind === 'queue' || owner.kind === 'robot' || (owner.kind === 'agent' && !owner.me && leads)),
+    canTake:
+      open && (owner.kind === 'queue' || owner.kind === 'robot' || (owner.kind === 'agent' && !owner.me && leads)),
     canTransfer: open && (mine || leads),
     canClose: open && (mine || leads),
     canReopen: !open,

@@ -22,7 +22,13 @@ export interface DayKey {
  * Rejects unless it is of the site's own robot, which is on. What begins with `bot_` happens between honest people: it was switched
  * off, a clock is wrong. Anything else is no key that the company certified.
  */
-export async function verifyDayKey(backend: Backend, dir: Directory, site: string, j: DayKeyJson, now: number): Promise<DayKey> {
+export async function verifyDayKey(
+  backend: Backend,
+  dir: Directory,
+  site: string,
+  j: DayKeyJson,
+  now: number,
+): Promise<DayKey> {
   const bot = dir.botOf(site) ?? reject('bot_none');
   const raw = unb64u(j.raw);
   const b = readJson(raw, 1024);

@@ -100,12 +100,24 @@ export class Directory {
   }
 
   /** Begins with a state that somebody vouched for at the time `at`. */
-  static fromState(fp: Uint8Array, state: State, seq: number, head: Uint8Array, at: number, now: () => number): Directory {
+  static fromState(
+    fp: Uint8Array,
+    state: State,
+    seq: number,
+    head: Uint8Array,
+    at: number,
+    now: () => number,
+  ): Directory {
     return new Directory(fp, knownOf(state, at), seq, seq, head, now);
   }
 
   /** Verifies a whole log. */
-  static async replay(backend: Backend, fp: Uint8Array, entries: readonly Signed[], now: () => number): Promise<Directory> {
+  static async replay(
+    backend: Backend,
+    fp: Uint8Array,
+    entries: readonly Signed[],
+    now: () => number,
+  ): Promise<Directory> {
     if (!entries[0]) return reject('empty');
     const dir = await Directory.genesis(backend, fp, entries[0], now);
     for (const e of entries.slice(1)) await dir.apply(backend, e);
@@ -307,7 +319,12 @@ export class Directory {
         teamKeys.set(hex(boxKid(BoxKind.team, pk)), { ...k, team, pk, current: t.on && k.to === null });
       }
     }
-    const add = (user: string, of: { name: string; role: Role }, k: { ed: string; x: string; from: number; to: number | null }, exp: number | null): void => {
+    const add = (
+      user: string,
+      of: { name: string; role: Role },
+      k: { ed: string; x: string; from: number; to: number | null },
+      exp: number | null,
+    ): void => {
       const ed = sized(k.ed, 32);
       const key = { user, name: of.name, role: of.role, ed, x: sized(k.x, 32), from: k.from, to: k.to, exp };
       byKid.set(hex(kidOf(ed)), key);
@@ -322,9 +339,9 @@ export class Directory {
   }
 }
 
-const within = (s: { from: number; to: number | null }, seq: number): boolean => s.from <= seq && (s.to === null || seq < s.to);
+const within = (s: { from: number; to: number | null }, seq: number): boolean =>
+  s.from <= seq && (s.to === null || seq < s.to);
 
 /** Whether an error means: somebody is shown a false directory. */
 export const isForkAlarm = (e: unknown): boolean =>
   e instanceof Rejected && (e.reason === 'directory_fork' || e.reason === 'directory_rollback');
-

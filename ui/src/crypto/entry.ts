@@ -11,7 +11,11 @@ export interface EntryPlace {
   at: number;
 }
 
-export async function signEntry(place: EntryPlace, fields: { t: string } & Record<string, unknown>, key: SigningKey): Promise<SignedJson> {
+export async function signEntry(
+  place: EntryPlace,
+  fields: { t: string } & Record<string, unknown>,
+  key: SigningKey,
+): Promise<SignedJson> {
   const raw = utf8(stringify({ v: 1, seq: place.seq, prev: hex(place.prev), at: place.at, ...fields }));
   return { raw: b64u(raw), signer: b64u(key.pk), sig: b64u(await key.sign('dir', raw)) };
 }

@@ -1,6 +1,6 @@
 /** Messages (kind 1) and notes (kind 4): header, padding, sealing, opening. Whether a sender may speak is decided elsewhere. */
 import { stringify } from '../json';
-import { Envelope, Kind, MAX_BODY, MAX_ENVELOPE, MESSAGE_HEADER } from '../proto';
+import { type Envelope, Kind, MAX_BODY, MAX_ENVELOPE, MESSAGE_HEADER } from '../proto';
 import type { Backend, BoxKey, EpochKey, SigningKey } from './backend';
 import { cat, equal, hex, text, u32, utf8 } from './bytes';
 import { reject } from './error';
@@ -39,12 +39,30 @@ export interface Fix {
 /** Inside the seal. `buttons` and `bot` count only if a robot wrote it. */
 export type Body =
   | { t: 'text'; ts: number; text: string; re?: string; buttons?: BotButton[]; bot?: BotThought }
-  | { t: 'form'; ts: number; fields: Record<string, string>; page?: { url: string; title: string; referrer: string }; lang?: string; mode?: 'pinned' | 'unpinned'; after?: string }
+  | {
+      t: 'form';
+      ts: number;
+      fields: Record<string, string>;
+      page?: { url: string; title: string; referrer: string };
+      lang?: string;
+      mode?: 'pinned' | 'unpinned';
+      after?: string;
+    }
   | { t: 'note'; ts: number; text: string; fix?: Fix; for?: 'transfer' }
   | { t: 'ctl'; ts: number; text: string; re?: string; why: string; team?: string; bot?: BotThought };
 
 export function header(kind: number, sender: Uint8Array, f: HeaderFields): Uint8Array {
-  return cat(utf8('K1'), new Uint8Array([kind, 1]), f.conv, u32(f.epoch), kidOf(sender), f.msg, u32(f.inst), u32(f.ctr), f.prev);
+  return cat(
+    utf8('K1'),
+    new Uint8Array([kind, 1]),
+    f.conv,
+    u32(f.epoch),
+    kidOf(sender),
+    f.msg,
+    u32(f.inst),
+    u32(f.ctr),
+    f.prev,
+  );
 }
 
 /** Appends 0x80 and zeros, so that lengths tell little. */
@@ -90,7 +108,15 @@ export function decodeBody(bytes: Uint8Array): Body | null {
       for (const [k, v] of Object.entries(b.fields)) if (typeof v === 'string') fields[k] = v;
     }
     const mode = b.mode === 'pinned' || b.mode === 'unpinned' ? b.mode : undefined;
-    return { t: 'form', ts: Number(b.ts) || 0, fields, page: pageOf(b.page), lang: typeof b.lang === 'string' ? b.lang : undefined, mode, after: typeof b.after === 'string' ? b.after : undefined };
+    return {
+      t: 'form',
+      ts: Number(b.ts) || 0,
+      fields,
+      page: pageOf(b.page),
+      lang: typeof b.lang === 'string' ? b.lang : undefined,
+      mode,
+      after: typeof b.after === 'string' ? b.after : undefined,
+    };
   }
   return null;
 }
@@ -108,13 +134,23 @@ async function finish(unsigned: Uint8Array, signer: SigningKey): Promise<Uint8Ar
   return env;
 }
 
-export async function sealMessage(f: HeaderFields, key: EpochKey, body: Uint8Array, signer: SigningKey): Promise<Uint8Array> {
+export async function sealMessage(
+  f: HeaderFields,
+  key: EpochKey,
+  body: Uint8Array,
+  signer: SigningKey,
+): Promise<Uint8Array> {
   const head = header(Kind.message, signer.pk, f);
   return finish(cat(head, await key.seal(head, pad(body))), signer);
 }
 
 /** Verifies that `sender` signed it, then opens it. */
-export async function openMessage(backend: Backend, env: Envelope, key: EpochKey, sender: Uint8Array): Promise<Uint8Array> {
+export async function openMessage(
+  backend: Backend,
+  env: Envelope,
+  key: EpochKey,
+  sender: Uint8Array,
+): Promise<Uint8Array> {
   if (env.kind !== Kind.message) reject('kind');
   await checkSender(backend, env, sender);
   const head = env.bytes.subarray(0, MESSAGE_HEADER);
@@ -123,7 +159,13 @@ export async function openMessage(backend: Backend, env: Envelope, key: EpochKey
 
 const noteInfo = (kid: Uint8Array): Uint8Array => cat(utf8('kefu/1 note\0'), kid);
 
-export async function sealNote(backend: Backend, f: HeaderFields, teamPk: Uint8Array, body: Uint8Array, signer: SigningKey): Promise<Uint8Array> {
+export async function sealNote(
+  backend: Backend,
+  f: HeaderFields,
+  teamPk: Uint8Array,
+  body: Uint8Array,
+  signer: SigningKey,
+): Promise<Uint8Array> {
   const head = header(Kind.note, signer.pk, f);
   const kid = boxKid(BoxKind.team, teamPk);
   const sealed = await backend.seal(teamPk, noteInfo(kid), head, pad(body));

@@ -1,5 +1,5 @@
 /** Announcements (kind 2): begin an epoch, and decide whether to believe one. */
-import { ANNOUNCEMENT_HEADER, Envelope, Kind, type BoxView } from '../proto';
+import { ANNOUNCEMENT_HEADER, type Envelope, Kind, type BoxView } from '../proto';
 import type { Backend, BoxKey, EpochKey, SigningKey } from './backend';
 import { cat, equal, hex, random, u32, utf8 } from './bytes';
 import type { Directory } from './directory';
@@ -27,7 +27,12 @@ export interface NewEpoch {
 const info = (kind: number, kid: Uint8Array): Uint8Array => cat(utf8('kefu/1 ek\0'), new Uint8Array([kind]), kid);
 
 /** A new epoch with a new key for the team, the visitor and, if one is let in, a robot. */
-export async function announce(backend: Backend, e: NewEpoch, signer: SigningKey, ek = random(32)): Promise<Uint8Array> {
+export async function announce(
+  backend: Backend,
+  e: NewEpoch,
+  signer: SigningKey,
+  ek = random(32),
+): Promise<Uint8Array> {
   const epoch = e.last.epoch + 1;
   const head = cat(
     utf8('K1'),
@@ -42,7 +47,11 @@ export async function announce(backend: Backend, e: NewEpoch, signer: SigningKey
     new Uint8Array([e.botX ? 1 : 0]),
   );
   const boxes: Uint8Array[] = [];
-  for (const [kind, pk] of [[BoxKind.team, e.teamPk], [BoxKind.visitor, e.visitorX], [BoxKind.bot, e.botX]] as const) {
+  for (const [kind, pk] of [
+    [BoxKind.team, e.teamPk],
+    [BoxKind.visitor, e.visitorX],
+    [BoxKind.bot, e.botX],
+  ] as const) {
     if (!pk) continue;
     const kid = boxKid(kind, pk);
     const sealed = await backend.seal(pk, info(kind, kid), head, ek);
@@ -126,7 +135,13 @@ export async function acceptAnnouncement(backend: Backend, env: Envelope, r: Rec
 }
 
 /** What the epoch before allows: no robot after an epoch without one; since revision 2 only its own team's people move it on. */
-function checkPlace(env: Envelope, r: Receiver, before: NonNullable<Receiver['before']>, team: string | null, user: string | undefined): void {
+function checkPlace(
+  env: Envelope,
+  r: Receiver,
+  before: NonNullable<Receiver['before']>,
+  team: string | null,
+  user: string | undefined,
+): void {
   const dir = r.directory;
   if (env.flags === 1 && !before.bot) reject('bot_again');
   if (dir.revisionAt(before.dirSeq) < 2) return;
@@ -176,7 +191,11 @@ function allowedTeam(box: BoxView, { dirSeq, sender }: Envelope, r: Receiver, by
  * The key of an epoch from the first box that is for `mine`, checked against the commitment; null if none is. Only for an
  * announcement that was accepted.
  */
-export async function openBox(env: Envelope, conv: Uint8Array, mine: ReadonlyMap<string, BoxKey>): Promise<Uint8Array | null> {
+export async function openBox(
+  env: Envelope,
+  conv: Uint8Array,
+  mine: ReadonlyMap<string, BoxKey>,
+): Promise<Uint8Array | null> {
   for (const box of env.boxes) {
     const key = mine.get(hex(box.kid));
     if (!key) continue;

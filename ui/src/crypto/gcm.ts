@@ -18,7 +18,7 @@ const SBOX = /* @__PURE__ */ (() => {
   do {
     p ^= twice(p);
     for (const n of [1, 2, 4]) q ^= q << n;
-    q = (q & 0xff) ^ ((q & 0x80) && 9);
+    q = (q & 0xff) ^ (q & 0x80 && 9);
     const wide = q * 0x101;
     box[p] = q ^ (wide >> 7) ^ (wide >> 6) ^ (wide >> 5) ^ (wide >> 4) ^ 0x63;
   } while (p !== 1);
@@ -60,7 +60,8 @@ function cipher(keys: Uint8Array, block: Uint8Array): Uint8Array {
 
 /** GHASH of whole blocks under `h`, bit by bit with masks: no branch and no address depends on them. */
 function ghash(h: Uint8Array, data: Uint8Array): Uint8Array {
-  const read = (b: Uint8Array, at: number): number[] => [0, 4, 8, 12].map((i) => new DataView(b.buffer, b.byteOffset).getInt32(at + i));
+  const read = (b: Uint8Array, at: number): number[] =>
+    [0, 4, 8, 12].map((i) => new DataView(b.buffer, b.byteOffset).getInt32(at + i));
   let y = [0, 0, 0, 0];
   for (let at = 0; at < data.length; at += 16) {
     const x = read(data, at).map((w, i) => w ^ y[i]!);
@@ -86,7 +87,13 @@ function ghash(h: Uint8Array, data: Uint8Array): Uint8Array {
 }
 
 /** Ciphertexts end with the tag. Throws if one does not open. */
-export function gcm(use: 'encrypt' | 'decrypt', key: Uint8Array, iv: Uint8Array, aad: Uint8Array, data: Uint8Array): Uint8Array {
+export function gcm(
+  use: 'encrypt' | 'decrypt',
+  key: Uint8Array,
+  iv: Uint8Array,
+  aad: Uint8Array,
+  data: Uint8Array,
+): Uint8Array {
   if (key.length !== 32 || iv.length !== 12) throw new RangeError('AES-256-GCM wants 32 bytes of key and 12 of nonce');
   const keys = expandKey(key);
   const counter = cat(iv, new Uint8Array(4));

@@ -1,5 +1,5 @@
 /** History grants (kind 3): keys of past epochs for a new reader. */
-import { Envelope, Kind } from '../proto';
+import { type Envelope, Kind } from '../proto';
 import type { Backend, BoxKey, EpochKey, SigningKey } from './backend';
 import { cat, equal, hex, u16, u32, utf8 } from './bytes';
 import { reject } from './error';

@@ -7,7 +7,13 @@ const BLOCK = 64;
 export function hmac(key: Uint8Array, m: Uint8Array): Uint8Array {
   const padded = new Uint8Array(BLOCK);
   padded.set(key.length > BLOCK ? sha256(key) : key);
-  const keyed = (pad: number, rest: Uint8Array): Uint8Array => sha256(cat(padded.map((b) => b ^ pad), rest));
+  const keyed = (pad: number, rest: Uint8Array): Uint8Array =>
+    sha256(
+      cat(
+        padded.map((b) => b ^ pad),
+        rest,
+      ),
+    );
   return keyed(0x5c, keyed(0x36, m));
 }
 

@@ -63,7 +63,13 @@ export async function hpkeSeal(
 }
 
 /** Throws, whatever is wrong. */
-export async function hpkeOpen(aes: Aes, own: DhKey, { enc, ct }: Sealed, info: Uint8Array, aad: Uint8Array): Promise<Uint8Array> {
+export async function hpkeOpen(
+  aes: Aes,
+  own: DhKey,
+  { enc, ct }: Sealed,
+  info: Uint8Array,
+  aad: Uint8Array,
+): Promise<Uint8Array> {
   const [key, nonce] = schedule(sharedSecret(await own.dh(enc), enc, own.pk), info);
   return aes('decrypt', key, nonce, aad, ct);
 }

@@ -55,11 +55,15 @@ export function printCode({ secret, org }: InviteCode): string {
   return out.match(/.{1,4}/g)!.join('-');
 }
 
-const derive = (secret: Uint8Array, what: string): Uint8Array => hkdf(secret, new Uint8Array(0), utf8(`kefu/1 invite ${what}`), 32);
+const derive = (secret: Uint8Array, what: string): Uint8Array =>
+  hkdf(secret, new Uint8Array(0), utf8(`kefu/1 invite ${what}`), 32);
 
 /** The invite's own keys. */
 export async function inviteKeys(backend: Backend, secret: Uint8Array): Promise<{ sign: SigningKey; box: BoxKey }> {
-  const [sign, box] = await Promise.all([backend.signingKey(derive(secret, 'sign')), backend.boxKey(derive(secret, 'kem'))]);
+  const [sign, box] = await Promise.all([
+    backend.signingKey(derive(secret, 'sign')),
+    backend.boxKey(derive(secret, 'kem')),
+  ]);
   return { sign, box };
 }
 
@@ -73,6 +77,11 @@ export async function enrolEntry(
 ): Promise<SignedJson> {
   const { user, role, name, teams } = cert.read;
   const claim = await invite.sign('claim', claimHash(cert.raw, ed.pk, x));
-  const certified = { cert: b64u(cert.raw), cert_signer: b64u(cert.signer), cert_sig: b64u(cert.sig), claim_sig: b64u(claim) };
+  const certified = {
+    cert: b64u(cert.raw),
+    cert_signer: b64u(cert.signer),
+    cert_sig: b64u(cert.sig),
+    claim_sig: b64u(claim),
+  };
   return signEntry(place, { t: 'enrol', user, role, name, teams, ed: b64u(ed.pk), x: b64u(x), ...certified }, ed);
 }

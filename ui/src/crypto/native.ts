@@ -23,7 +23,9 @@ function signing(pk: Uint8Array, key: CryptoKey): SigningKey {
 /** AES-256-GCM by WebCrypto. */
 export const nativeAes: Aes = async (use, key, iv, aad, data) => {
   const aes = await crypto.subtle.importKey('raw', of(key), 'AES-GCM', false, [use]);
-  return new Uint8Array(await crypto.subtle[use]({ name: 'AES-GCM', iv: of(iv), additionalData: of(aad) }, aes, of(data)));
+  return new Uint8Array(
+    await crypto.subtle[use]({ name: 'AES-GCM', iv: of(iv), additionalData: of(aad) }, aes, of(data)),
+  );
 };
 
 const importX = (pk: Uint8Array): Promise<CryptoKey> => crypto.subtle.importKey('raw', of(pk), 'X25519', false, []);
@@ -31,7 +33,8 @@ const importX = (pk: Uint8Array): Promise<CryptoKey> => crypto.subtle.importKey(
 function dhKey(pk: Uint8Array, key: CryptoKey): DhKey {
   return {
     pk,
-    dh: async (peer) => new Uint8Array(await crypto.subtle.deriveBits({ name: 'X25519', public: await importX(peer) }, key, 256)),
+    dh: async (peer) =>
+      new Uint8Array(await crypto.subtle.deriveBits({ name: 'X25519', public: await importX(peer) }, key, 256)),
   };
 }
 
@@ -51,7 +54,8 @@ function box(own: DhKey, key: CryptoKey): BoxKey {
 
 /** From the 32 bytes, or from the key as it was kept. */
 export async function nativeEpochKey(ek: Uint8Array | CryptoKey): Promise<EpochKey> {
-  const key = ek instanceof Uint8Array ? await crypto.subtle.importKey('raw', of(ek), 'HKDF', false, ['deriveBits']) : ek;
+  const key =
+    ek instanceof Uint8Array ? await crypto.subtle.importKey('raw', of(ek), 'HKDF', false, ['deriveBits']) : ek;
   const aes = async (use: 'encrypt' | 'decrypt', header: Uint8Array, data: Uint8Array): Promise<Uint8Array> => {
     const info = of(cat(utf8('kefu/1 msg'), header.subarray(4, 40)));
     const params = { name: 'HKDF', hash: 'SHA-256', salt: of(header.subarray(40, 56)), info };
@@ -88,7 +92,8 @@ async function verify(label: string, pk: Uint8Array, m: Uint8Array, sig: Uint8Ar
 const wrong = (): never => {
   throw new TypeError('a key of another back end');
 };
-const exported = async (key: CryptoKey): Promise<Uint8Array> => new Uint8Array(await crypto.subtle.exportKey('raw', key));
+const exported = async (key: CryptoKey): Promise<Uint8Array> =>
+  new Uint8Array(await crypto.subtle.exportKey('raw', key));
 
 export function nativeBackend(): Backend {
   const self: Backend = {

@@ -18,7 +18,8 @@ interface Keeper {
 
 const raw: Keeper = {
   keep: (_pk, secret) => Promise.resolve({ form: 'raw', key: secret }),
-  read: (kept) => (kept.form === 'raw' ? Promise.resolve(kept.key) : Promise.reject(new TypeError('a key of another back end'))),
+  read: (kept) =>
+    kept.form === 'raw' ? Promise.resolve(kept.key) : Promise.reject(new TypeError('a key of another back end')),
 };
 
 function wrapped(wrap: CryptoKey): Keeper {

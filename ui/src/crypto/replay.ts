@@ -36,7 +36,8 @@ export function asSigned(s: State): State {
   return { ...s, users: map(s.users, ({ member: _, ...u }) => u), teams: map(s.teams, ({ keys: _, ...t }) => t) };
 }
 
-const map = <A, B>(from: Record<string, A>, of: (a: A) => B): Record<string, B> => table(Object.fromEntries(Object.entries(from).map(([id, a]) => [id, of(a)])));
+const map = <A, B>(from: Record<string, A>, of: (a: A) => B): Record<string, B> =>
+  table(Object.fromEntries(Object.entries(from).map(([id, a]) => [id, of(a)])));
 
 /** The spans of somebody who is in exactly these teams from entry `seq` on. */
 export function enter(spans: readonly Membership[], teams: readonly string[], seq: number): Membership[] {

@@ -7,7 +7,24 @@ import { isGoodKey } from './ed25519';
 import { reject } from './error';
 import { fingerprint, H } from './hash';
 import { confirmed, enter, rekey, waitingWith, type Known } from './replay';
-import { activeKey, bool, botOf, edKey, int, key32, list, object, role, siteOf, slug, str, table, type Role, type State, type Waiting } from './state';
+import {
+  activeKey,
+  bool,
+  botOf,
+  edKey,
+  int,
+  key32,
+  list,
+  object,
+  role,
+  siteOf,
+  slug,
+  str,
+  table,
+  type Role,
+  type State,
+  type Waiting,
+} from './state';
 
 const MAX_ENTRY = 16 * 1024;
 type Json = Record<string, unknown>;
@@ -118,7 +135,13 @@ export interface Cert {
 }
 
 /** Verifies who signed a certificate and that it is this company's. Whether the signer may invite is the caller's question. */
-export async function readCert(backend: Backend, fp: Uint8Array, raw: Uint8Array, signer: Uint8Array, sig: Uint8Array): Promise<Cert> {
+export async function readCert(
+  backend: Backend,
+  fp: Uint8Array,
+  raw: Uint8Array,
+  signer: Uint8Array,
+  sig: Uint8Array,
+): Promise<Cert> {
   if (!(await backend.verify('invite', signer, raw, sig))) reject('cert');
   const c = readJson(raw, MAX_ENTRY);
   if (c.v !== 1) reject('version');
@@ -217,7 +240,11 @@ function agent(p: Place, b: Json, byRoot: boolean): Known {
   const on = bool(b.on);
   const name = b.name === undefined ? user.name : str(b.name);
   const teams = b.teams === undefined ? user.teams : list(b.teams, slug);
-  if (waits) return { ...p.known, state: { ...state, waiting: waitingWith(state, id, on ? { ...waits, name, role: next, teams } : null) } };
+  if (waits)
+    return {
+      ...p.known,
+      state: { ...state, waiting: waitingWith(state, id, on ? { ...waits, name, role: next, teams } : null) },
+    };
   const { keys, member = [] } = state.users[id]!;
   const changed = {
     name,
@@ -238,9 +265,13 @@ function team(p: Place, b: Json): State {
   const now = state.teams[id];
   const next = { name: str(b.name), epoch: int(b.epoch), pk: key32(b.pk), on: bool(b.on) };
   const same = now !== undefined && next.epoch === now.epoch;
-  if (!same && next.epoch !== (now?.epoch ?? 0) + 1) reject('team_epoch', `${id}: ${next.epoch} after ${now?.epoch ?? 0}`);
+  if (!same && next.epoch !== (now?.epoch ?? 0) + 1)
+    reject('team_epoch', `${id}: ${next.epoch} after ${now?.epoch ?? 0}`);
   if (same !== (now?.pk === next.pk)) reject('team_key', id);
-  return { ...state, teams: table({ ...state.teams, [id]: { ...next, keys: rekey(now, next.epoch, next.pk, p.seq) } }) };
+  return {
+    ...state,
+    teams: table({ ...state.teams, [id]: { ...next, keys: rekey(now, next.epoch, next.pk, p.seq) } }),
+  };
 }
 
 function site(state: State, b: Json): State {

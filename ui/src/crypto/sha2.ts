@@ -17,7 +17,8 @@ const PRIMES: bigint[] = [];
 for (let n = 2n; PRIMES.length < 80; n++) if (PRIMES.every((p) => n % p)) PRIMES.push(n);
 
 /** 64-bit words as pairs: high, low. */
-const words = (list: bigint[]): Uint32Array => Uint32Array.from(list.flatMap((w) => [Number(w >> 32n), Number(w & 0xffffffffn)]));
+const words = (list: bigint[]): Uint32Array =>
+  Uint32Array.from(list.flatMap((w) => [Number(w >> 32n), Number(w & 0xffffffffn)]));
 /** Round constants: of SHA-512 all of it, of SHA-256 the high words of the first 64. */
 const K = /* @__PURE__ */ words(PRIMES.map((p) => fraction(p, 3n)));
 /** Where both begin, in the same manner. */
@@ -40,7 +41,11 @@ const block256: Block = (block, at, state) => {
     else {
       const x = W[i - 15]!;
       const y = W[i - 2]!;
-      W[i] = (ror(x, x, 7) ^ ror(x, x, 18) ^ (x >>> 3)) + (ror(y, y, 17) ^ ror(y, y, 19) ^ (y >>> 10)) + W[i - 7]! + W[i - 16]!;
+      W[i] =
+        (ror(x, x, 7) ^ ror(x, x, 18) ^ (x >>> 3)) +
+        (ror(y, y, 17) ^ ror(y, y, 19) ^ (y >>> 10)) +
+        W[i - 7]! +
+        W[i - 16]!;
     }
   }
   let [a, b, c, d, e, f, g, h] = state as unknown as [number, number, number, number, number, number, number, number];
@@ -84,7 +89,8 @@ const block512: Block = (block, at, state) => {
   const v = state.slice();
   const get = (i: number): number => v[i]!;
   for (let i = 0; i < 160; i += 2) {
-    const tl = get(15) + (big1(get(8), get(9)) >>> 0) + (choose(get(9), get(11), get(13)) >>> 0) + K[i + 1]! + W[i + 1]!;
+    const tl =
+      get(15) + (big1(get(8), get(9)) >>> 0) + (choose(get(9), get(11), get(13)) >>> 0) + K[i + 1]! + W[i + 1]!;
     const th = get(14) + big1(get(9), get(8)) + choose(get(8), get(10), get(12)) + K[i]! + W[i]! + carry(tl);
     const ul = tl + (big0(get(0), get(1)) >>> 0) + (majority(get(1), get(3), get(5)) >>> 0);
     const uh = th - carry(tl) + big0(get(1), get(0)) + majority(get(0), get(2), get(4)) + carry(ul);
@@ -117,5 +123,11 @@ function digest(m: Uint8Array, size: number, state: Uint32Array, block: Block): 
   return new Uint8Array(out.buffer);
 }
 
-export const sha256 = (m: Uint8Array): Uint8Array => digest(m, 64, START.filter((_, i) => i % 2 === 0), block256);
+export const sha256 = (m: Uint8Array): Uint8Array =>
+  digest(
+    m,
+    64,
+    START.filter((_, i) => i % 2 === 0),
+    block256,
+  );
 export const sha512 = (m: Uint8Array): Uint8Array => digest(m, 128, START.slice(), block512);

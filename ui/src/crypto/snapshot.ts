@@ -44,14 +44,20 @@ async function check(backend: Backend, s: Signed, now: number | null): Promise<S
 }
 
 /** A snapshot against a directory that reaches as far or further. The states are compared only with that of a whole log. */
-export async function verifySnapshot(backend: Backend, dir: Directory, j: SignedJson, now: number): Promise<SnapshotBody> {
+export async function verifySnapshot(
+  backend: Backend,
+  dir: Directory,
+  j: SignedJson,
+  now: number,
+): Promise<SnapshotBody> {
   const s = signedOf(j);
   const body = await check(backend, s, now);
   if (!dir.authority(b64u(s.signer))) reject('signer');
   const own = dir.headAt(body.seq);
   if (!own) reject('directory_withheld', String(body.seq));
   if (!equal(own, body.head)) reject('directory_fork', String(body.seq));
-  if (dir.base === 0 && body.seq === dir.seq && canonical(body.state) !== canonical(dir.state)) reject('snapshot_state');
+  if (dir.base === 0 && body.seq === dir.seq && canonical(body.state) !== canonical(dir.state))
+    reject('snapshot_state');
   return body;
 }
 
@@ -89,7 +95,8 @@ export async function verifyBundle(
     if (!d.admin) return reject('signer');
     await vouchedAdmin(backend, fp, signedOf(d.admin), genesis.root, signer);
   }
-  for (const k of ['org', 'root', 'recovery', 'opaque', 'suite'] as const) if (state[k] !== genesis[k]) reject('snapshot_state', k);
+  for (const k of ['org', 'root', 'recovery', 'opaque', 'suite'] as const)
+    if (state[k] !== genesis[k]) reject('snapshot_state', k);
   if (!authority(state, signer)) reject('signer');
   const directory = Directory.fromState(fp, state, seq, head, at, now);
   for (const e of d.tail) await directory.apply(backend, signedOf(e));
@@ -99,7 +106,8 @@ export async function verifyBundle(
 /** `e` enrols `signer` as an admin on an invite by root. */
 async function vouchedAdmin(backend: Backend, fp: Uint8Array, e: Signed, root: string, signer: string): Promise<void> {
   const b = readJson(e.raw, 16 * 1024);
-  if (b.t !== 'enrol' || b.ed !== signer || b64u(e.signer) !== signer || b.role !== 'admin' || b.cert_signer !== root) reject('signer');
+  if (b.t !== 'enrol' || b.ed !== signer || b64u(e.signer) !== signer || b.role !== 'admin' || b.cert_signer !== root)
+    reject('signer');
   if (!(await backend.verify('dir', e.signer, e.raw, e.sig))) reject('signature');
   await checkEnrol(backend, fp, b);
 }

@@ -93,7 +93,9 @@ export function canonical(v: unknown): string {
   if (Array.isArray(v)) return `[${v.map(canonical).join(',')}]`;
   if (typeof v === 'object' && v !== null) {
     const o = v as Record<string, unknown>;
-    const keys = Object.keys(o).filter((k) => o[k] !== undefined).sort();
+    const keys = Object.keys(o)
+      .filter((k) => o[k] !== undefined)
+      .sort();
     return `{${keys.map((k) => `${JSON.stringify(k)}:${canonical(o[k])}`).join(',')}}`;
   }
   return JSON.stringify(v);
@@ -106,12 +108,15 @@ export const bool = (v: unknown): boolean => (typeof v === 'boolean' ? v : rejec
 export const int = (v: unknown): number =>
   typeof v === 'number' && Number.isSafeInteger(v) && v >= 0 ? v : reject('json', 'a number is missing');
 export const slug = (v: unknown): string => (SLUG.test(str(v)) ? (v as string) : reject('json', `bad id ${String(v)}`));
-export const list = <T>(v: unknown, of: (x: unknown) => T): T[] => (Array.isArray(v) ? v.map(of) : reject('json', 'a list is missing'));
+export const list = <T>(v: unknown, of: (x: unknown) => T): T[] =>
+  Array.isArray(v) ? v.map(of) : reject('json', 'a list is missing');
 export const role = (v: unknown): Role =>
   v === 'agent' || v === 'supervisor' || v === 'admin' ? v : reject('json', `unknown role ${String(v)}`);
 
 export function object(v: unknown): Record<string, unknown> {
-  return typeof v === 'object' && v !== null && !Array.isArray(v) ? (v as Record<string, unknown>) : reject('json', 'an object is missing');
+  return typeof v === 'object' && v !== null && !Array.isArray(v)
+    ? (v as Record<string, unknown>)
+    : reject('json', 'an object is missing');
 }
 
 /** 32 bytes, b64u. */
@@ -193,4 +198,5 @@ const waitingOf = (w: Record<string, unknown>): Waiting => ({
 });
 
 /** The key of a user that counts now, if any. */
-export const activeKey = (u: User | undefined): UserKey | undefined => (u?.on ? u.keys.find((k) => k.to === null) : undefined);
+export const activeKey = (u: User | undefined): UserKey | undefined =>
+  u?.on ? u.keys.find((k) => k.to === null) : undefined;

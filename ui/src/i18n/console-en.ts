@@ -7,7 +7,8 @@ export const en: Record<keyof typeof zh, string> = {
 
   signIn: 'Sign in',
   firstTime: 'First time',
-  signInLead: 'Sign in with your user id and password. The password is used in this browser only and never sent to the server.',
+  signInLead:
+    'Sign in with your user id and password. The password is used in this browser only and never sent to the server.',
   user: 'User id',
   password: 'Password',
   signingIn: 'Checking; this takes a few seconds…',
@@ -23,11 +24,13 @@ export const en: Record<keyof typeof zh, string> = {
   newPassword: 'Choose a password',
   passwordHint: 'At least 10 characters. A sentence you remember beats a short, complicated word.',
   passwordLeft: '{n} more character|{n} more characters',
-  passwordWarn: 'A forgotten password cannot be recovered; your admin sends a new invite. No conversation is lost by that.',
+  passwordWarn:
+    'A forgotten password cannot be recovered; your admin sends a new invite. No conversation is lost by that.',
   createKeys: 'Make keys and sign in',
   creating: 'Making keys in this browser…',
   insecureTitle: 'Open the console over https',
-  insecureText: 'This page is not encrypted, so a password is not safe here. Use the https:// address, or 127.0.0.1 on this machine.',
+  insecureText:
+    'This page is not encrypted, so a password is not safe here. Use the https:// address, or 127.0.0.1 on this machine.',
 
   mine: 'Mine',
   queue: 'Queue',
@@ -72,7 +75,8 @@ export const en: Record<keyof typeof zh, string> = {
   emptyQueue: 'Nobody is waiting',
   emptyQueueText: 'Visitors who wait for an agent stand here, the longest wait on top.',
   emptyMissed: 'Nothing was missed',
-  emptyMissedText: 'Conversations that waited too long without an answer are listed here until somebody answers or dismisses them.',
+  emptyMissedText:
+    'Conversations that waited too long without an answer are listed here until somebody answers or dismisses them.',
   emptyAll: 'No conversations yet',
   emptyAllText: 'They appear here once a visitor has sent a first message on your site.',
   pick: 'Choose a conversation',
@@ -96,10 +100,14 @@ export const en: Record<keyof typeof zh, string> = {
   connecting: 'Connecting to the server…',
   cutOff: 'The connection is lost; reconnecting. What you write is sent when it is back.',
   retryNow: 'Reconnect',
-  storageLow: "The server's disk is nearly full: visitors' messages are refused, short replies still go through. Tell whoever runs the server.",
-  storageFull: "The server's disk is full: nothing can be stored. You can still read; what you write is kept here and sent when there is room. Tell whoever runs the server at once.",
-  clockMine: 'This computer’s clock is wrong: it shows {mine}, the server {server}, and the list of people holds a later signature. Set this clock; until then an admin’s console signs nothing.',
-  clockServer: 'The server’s clock is wrong: it shows {server}, before the newest signature in the list of people; this computer shows {mine}. Set the clock on the server (kefu doctor checks it).',
+  storageLow:
+    "The server's disk is nearly full: visitors' messages are refused, short replies still go through. Tell whoever runs the server.",
+  storageFull:
+    "The server's disk is full: nothing can be stored. You can still read; what you write is kept here and sent when there is room. Tell whoever runs the server at once.",
+  clockMine:
+    'This computer’s clock is wrong: it shows {mine}, the server {server}, and the list of people holds a later signature. Set this clock; until then an admin’s console signs nothing.',
+  clockServer:
+    'The server’s clock is wrong: it shows {server}, before the newest signature in the list of people; this computer shows {mine}. Set the clock on the server (kefu doctor checks it).',
   connected: 'Connected again',
   ended: 'Disconnected: {why}',
   trustBroken: 'Security alarm: {why}',
@@ -128,7 +136,8 @@ export const en: Record<keyof typeof zh, string> = {
   noteHint: 'A note to your colleagues…',
   noteOnly: 'Only your team can read notes. The visitor cannot.',
   assist: 'Suggested answers',
-  assistFound: '{n} suggested answer; Alt+1 puts it into the reply|{n} suggested answers; Alt+1 and so on puts one into the reply',
+  assistFound:
+    '{n} suggested answer; Alt+1 puts it into the reply|{n} suggested answers; Alt+1 and so on puts one into the reply',
   assistTooLarge: 'The knowledge of this site is too large to be searched in a browser: no suggestions.',
   assistFailed: 'The knowledge can’t be fetched now; it will be tried again.',
   assistOn: 'Suggest answers',
@@ -148,7 +157,8 @@ export const en: Record<keyof typeof zh, string> = {
   missedTag: 'Missed',
 
   transferTitle: 'Transfer conversation',
-  transferText: 'The other side sees all messages of this conversation. Notes stay with the team they were written for.',
+  transferText:
+    'The other side sees all messages of this conversation. Notes stay with the team they were written for.',
   toAgent: 'People',
   toTeam: 'Teams',
   load: '{load} / {capacity}',
@@ -188,13 +198,15 @@ export const en: Record<keyof typeof zh, string> = {
   waitingBar: '{n} person is waiting for your confirmation|{n} people are waiting for your confirmation',
   waitingReview: 'Review',
   waitingTitle: 'Waiting for confirmation',
-  waitingText: 'These people used an invite, and nobody confirmed them before it ended. Until somebody does, nobody accepts what they write, and they get no keys. Ask the person, or whoever invited them, before you confirm: somebody who found an old invite could be using it.',
+  waitingText:
+    'These people used an invite, and nobody confirmed them before it ended. Until somebody does, nobody accepts what they write, and they get no keys. Ask the person, or whoever invited them, before you confirm: somebody who found an old invite could be using it.',
   waitingWho: 'Account {user}',
   waitingAt: 'Enrolled {at}',
   waitingUntil: 'Invite ended {at}',
   waitingBy: 'Invited by {name}',
   waitingByRoot: 'Invited with the root key',
-  waitingDisable: 'Not somebody you know? Do not confirm; have the holder of the root key run: kefu user disable {user}',
+  waitingDisable:
+    'Not somebody you know? Do not confirm; have the holder of the root key run: kefu user disable {user}',
   waitingConfirm: 'Confirm',
   waitingLeave: 'Not now',
   waitingDone: '{name} is confirmed.',
@@ -249,7 +261,8 @@ export const en: Record<keyof typeof zh, string> = {
   'why.person': '{intent} has {p} (needs {needs}): people who ask for a person always get one',
   'why.rule': '{intent} has {p} (needs {needs}); its rule is: {do}',
   'why.knowledge': '“{question}” of the knowledge fits to {p} (needs {needs})',
-  'why.nearly': '{n} entry of the knowledge may be meant, not for certain|{n} entries of the knowledge may be meant, none for certain',
+  'why.nearly':
+    '{n} entry of the knowledge may be meant, not for certain|{n} entries of the knowledge may be meant, none for certain',
   'why.close': '{intent} ({p}) and {other} ({q}) are too near',
   'why.unanswered': '{intent} has {p}, but no knowledge answers it',
   'why.low': '{intent} has only {p} (needs {needs}); none of the intents: {outside}',
@@ -286,11 +299,15 @@ export const en: Record<keyof typeof zh, string> = {
   exportDone: '{n} correction exported.|{n} corrections exported.',
 
   'notice.snapshot_renewed': 'The list of people was signed again; visitors can go on.',
-  'notice.snapshot_expires': 'The signature on the list of people expires soon. An admin has to sign in here; that renews it.',
-  'notice.old_widgets': 'Pages of {sites} load an old version of the chat window. Paste the new snippet there: kefu site snippet {first}',
-  'notice.unsafe_widgets': 'Pages of {sites} load a chat window that is no longer safe: it lacks protections added since. Paste the new snippet there now: kefu site snippet {first}',
+  'notice.snapshot_expires':
+    'The signature on the list of people expires soon. An admin has to sign in here; that renews it.',
+  'notice.old_widgets':
+    'Pages of {sites} load an old version of the chat window. Paste the new snippet there: kefu site snippet {first}',
+  'notice.unsafe_widgets':
+    'Pages of {sites} load a chat window that is no longer safe: it lacks protections added since. Paste the new snippet there now: kefu site snippet {first}',
   'notice.old_password': 'You signed in with the password from before the last change. Set your new password again.',
-  'notice.missed': '{n} conversation waited too long without an answer: see Missed.|{n} conversations waited too long without an answer: see Missed.',
+  'notice.missed':
+    '{n} conversation waited too long without an answer: see Missed.|{n} conversations waited too long without an answer: see Missed.',
   'notice.offer_missed': 'You did not accept a conversation in time; it is back in the queue.',
   'notice.made_busy': 'You missed two offers in a row and are now set to busy. Go back online when you are ready.',
   'notice.teams_left': 'You were taken out of the team “{teams}”; its conversations went to your colleagues.',

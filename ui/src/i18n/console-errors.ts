@@ -2,7 +2,16 @@
 import type { Texts } from './core';
 import type { AgentErrorKey, VisitorErrorKey } from './errors';
 
-type Reworded = Extract<VisitorErrorKey, 'error.pin' | 'error.directory' | 'error.directory_fork' | 'error.clock' | 'error.snapshot_expired' | 'error.unauthorised' | 'error.full'>;
+type Reworded = Extract<
+  VisitorErrorKey,
+  | 'error.pin'
+  | 'error.directory'
+  | 'error.directory_fork'
+  | 'error.clock'
+  | 'error.snapshot_expired'
+  | 'error.unauthorised'
+  | 'error.full'
+>;
 
 const zh: Record<AgentErrorKey | Reworded, string> = {
   'error.no_key': '您没有此会话的密钥。请让技能组里的同事或管理员把密钥交给您。',
@@ -25,7 +34,8 @@ const zh: Record<AgentErrorKey | Reworded, string> = {
   'error.pin': '服务器的公司密钥变了。请停止使用，并立即通知管理员。',
   'error.directory': '人员名单的签名未通过校验。请停止使用，并立即通知管理员。',
   'error.directory_fork': '服务器对不同的人出示了不同的人员名单，可能有人冒充。请停止使用，并立即通知管理员。',
-  'error.clock': '本机时间为 {mine}，服务器时间为 {server}，两者不一致。请校准不准的一方；在此之前，管理员的工作台不签署任何内容。',
+  'error.clock':
+    '本机时间为 {mine}，服务器时间为 {server}，两者不一致。请校准不准的一方；在此之前，管理员的工作台不签署任何内容。',
   'error.snapshot_expired': '人员名单的签名已过期，访客无法发起会话。请一位管理员登录工作台。',
   'error.unauthorised': '登录已失效，请重新登录。',
   'error.full': '此会话的内容已达上限，不能再发送。请结束会话；访客可以开始新的会话。',
@@ -43,7 +53,8 @@ const en: Record<AgentErrorKey | Reworded, string> = {
   'error.password_short': 'The password needs at least 10 characters.',
   'error.not_owner': 'Only the owner of the conversation can do this.',
   'error.disabled': 'This account is switched off. Ask your admin.',
-  'error.unconfirmed': 'Your account is waiting for confirmation: your invite ended before an admin confirmed you. Ask an admin to confirm you in their console, then sign in again.',
+  'error.unconfirmed':
+    'Your account is waiting for confirmation: your invite ended before an admin confirmed you. Ask an admin to confirm you in their console, then sign in again.',
   'error.forbidden': 'You may not do this.',
   'error.not_found': 'The server does not have it; it may have been deleted.',
   'error.conflict': 'Somebody was faster. See the latest state.',
@@ -51,9 +62,12 @@ const en: Record<AgentErrorKey | Reworded, string> = {
   'error.too_late': 'Two minutes have passed; it cannot be recalled.',
   'error.pin': 'The company key of the server has changed. Stop, and tell your admin at once.',
   'error.directory': 'The signed list of people does not verify. Stop, and tell your admin at once.',
-  'error.directory_fork': 'The server showed different people different lists; somebody may be posing as another. Stop, and tell your admin at once.',
-  'error.clock': 'This computer’s clock shows {mine}, the server’s {server}. Set whichever is wrong; until then an admin’s console signs nothing.',
-  'error.snapshot_expired': 'The signature on the list of people has expired; visitors cannot start. An admin has to sign in here.',
+  'error.directory_fork':
+    'The server showed different people different lists; somebody may be posing as another. Stop, and tell your admin at once.',
+  'error.clock':
+    'This computer’s clock shows {mine}, the server’s {server}. Set whichever is wrong; until then an admin’s console signs nothing.',
+  'error.snapshot_expired':
+    'The signature on the list of people has expired; visitors cannot start. An admin has to sign in here.',
   'error.unauthorised': 'Your session has ended. Sign in again.',
   'error.full': 'This conversation holds as much as one may. Close it; the visitor can start a new one.',
 };

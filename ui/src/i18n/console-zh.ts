@@ -95,9 +95,12 @@ export const zh = {
   cutOff: '连接已断开，正在自动重连。您写的内容会在恢复后发出。',
   retryNow: '立即重连',
   storageLow: '服务器磁盘空间即将用完：访客的消息会被拒收，简短的回复仍能发出。请通知服务器管理员。',
-  storageFull: '服务器磁盘已满：任何内容都无法保存。已有内容仍可查看，您写的会保留在此页，待有空间后发出。请立即通知服务器管理员。',
-  clockMine: '本机时间不对：本机为 {mine}，服务器为 {server}，而名单中已有更晚的签名。请校准本机时间；在此之前，管理员的工作台不签署任何内容。',
-  clockServer: '服务器的时间不对：服务器为 {server}，早于名单中最新的签名；本机为 {mine}。请在服务器上校准时间（kefu doctor 会检查）。',
+  storageFull:
+    '服务器磁盘已满：任何内容都无法保存。已有内容仍可查看，您写的会保留在此页，待有空间后发出。请立即通知服务器管理员。',
+  clockMine:
+    '本机时间不对：本机为 {mine}，服务器为 {server}，而名单中已有更晚的签名。请校准本机时间；在此之前，管理员的工作台不签署任何内容。',
+  clockServer:
+    '服务器的时间不对：服务器为 {server}，早于名单中最新的签名；本机为 {mine}。请在服务器上校准时间（kefu doctor 会检查）。',
   connected: '已恢复连接',
   ended: '连接已停止：{why}',
   trustBroken: '安全警报：{why}',
@@ -186,7 +189,8 @@ export const zh = {
   waitingBar: '有 {n} 人等待您确认',
   waitingReview: '查看',
   waitingTitle: '等待确认',
-  waitingText: '这些人使用了邀请码，但到期前没有管理员确认。确认之前，他们写的内容不会被任何人接受，也拿不到密钥。请先向本人或邀请人核实再确认：捡到旧邀请码的人也可能冒用。',
+  waitingText:
+    '这些人使用了邀请码，但到期前没有管理员确认。确认之前，他们写的内容不会被任何人接受，也拿不到密钥。请先向本人或邀请人核实再确认：捡到旧邀请码的人也可能冒用。',
   waitingWho: '账号 {user}',
   waitingAt: '登记于 {at}',
   waitingUntil: '邀请码到期于 {at}',
@@ -286,7 +290,8 @@ export const zh = {
   'notice.snapshot_renewed': '已为人员名单重新签名，访客可继续使用。',
   'notice.snapshot_expires': '人员名单的签名即将过期。请一位管理员登录工作台，签名会自动更新。',
   'notice.old_widgets': '{sites} 的网页仍在加载旧版聊天窗口。请在网页中换上新代码：kefu site snippet {first}',
-  'notice.unsafe_widgets': '{sites} 的网页仍在加载不再安全的旧版聊天窗口，缺少后来增加的保护。请尽快在网页中换上新代码：kefu site snippet {first}',
+  'notice.unsafe_widgets':
+    '{sites} 的网页仍在加载不再安全的旧版聊天窗口，缺少后来增加的保护。请尽快在网页中换上新代码：kefu site snippet {first}',
   'notice.old_password': '您是用上次修改前的旧密码登录的，请重新设置新密码。',
   'notice.missed': '有 {n} 个会话排队太久、无人应答，请在“未接”中处理。',
   'notice.offer_missed': '有一个会话您没有及时接受，已回到排队。',

@@ -8,9 +8,23 @@ import { lang, type Texts, type Vars } from './core';
 
 /** Errors of a person who signs in; a visitor never meets them. */
 export type AgentErrorKey =
-  | 'error.no_key' | 'error.bot_member' | 'error.login' | 'error.server_key' | 'error.invite_format' | 'error.invite_org'
-  | 'error.invite_used' | 'error.invite_expired' | 'error.password_short' | 'error.not_owner' | 'error.disabled' | 'error.unconfirmed'
-  | 'error.forbidden' | 'error.not_found' | 'error.conflict' | 'error.closed' | 'error.too_late';
+  | 'error.no_key'
+  | 'error.bot_member'
+  | 'error.login'
+  | 'error.server_key'
+  | 'error.invite_format'
+  | 'error.invite_org'
+  | 'error.invite_used'
+  | 'error.invite_expired'
+  | 'error.password_short'
+  | 'error.not_owner'
+  | 'error.disabled'
+  | 'error.unconfirmed'
+  | 'error.forbidden'
+  | 'error.not_found'
+  | 'error.conflict'
+  | 'error.closed'
+  | 'error.too_late';
 export type VisitorErrorKey = Exclude<ErrorKey, AgentErrorKey>;
 
 const zh: Record<VisitorErrorKey, string> = {
@@ -29,7 +43,8 @@ const zh: Record<VisitorErrorKey, string> = {
   'error.pin': '服务器的身份与本页登记的不一致。为保护您，没有发送任何内容。请改用其他方式联系，并告知对方此提示。',
   'error.directory': '客服人员名单的签名未通过校验。为保护您，没有发送任何内容。请改用其他方式联系。',
   'error.directory_fork': '服务器出示了互相矛盾的人员名单，可能有人冒充客服。请改用其他方式联系，并告知对方此提示。',
-  'error.history': '服务器出示的会话记录与此前不同，可能有人改动。为保护您，没有发送任何内容。请改用其他方式联系，并告知对方此提示。',
+  'error.history':
+    '服务器出示的会话记录与此前不同，可能有人改动。为保护您，没有发送任何内容。请改用其他方式联系，并告知对方此提示。',
   'error.conversation_gone': '服务器上已找不到此会话。此前的内容仍在本页，但不能继续发送。',
   'error.conversation_lost': '服务器恢复了备份，此会话的密钥记录已丢失，不能继续发送。',
   'error.clock': '此设备的时间不对：本机为 {mine}，服务器为 {server}。请校准本机时间，然后刷新页面。',
@@ -52,16 +67,25 @@ const en: Record<VisitorErrorKey, string> = {
   'error.no_crypto': 'This browser cannot encrypt. Update it or use another.',
   'error.site_unknown': 'Chat is not set up for this site. Please tell its administrator.',
   'error.origin': 'This page may not use the chat: its address is not on the list. Please tell its administrator.',
-  'error.csp': 'The security policy of this page does not let the chat connect; the browser console says what to add. Please tell its administrator.',
-  'error.socket': 'This network blocks live connections, or has too many; it tries again by itself. Another network may help.',
-  'error.pin': 'The server is not the one registered in this page. To protect you, nothing was sent. Please use another way to reach us, and mention this notice.',
-  'error.directory': 'The signed list of our team does not verify. To protect you, nothing was sent. Please use another way to reach us.',
-  'error.directory_fork': 'The server showed contradicting lists of our team; someone may be posing as us. Please use another way to reach us, and mention this notice.',
-  'error.history': 'The server shows this conversation differently than before; somebody may have changed it. To protect you, nothing was sent. Please use another way to reach us, and mention this notice.',
-  'error.conversation_gone': 'The server no longer has this conversation. What you see stays on this page, but nothing more can be sent in it.',
-  'error.conversation_lost': 'The server was restored from a backup that lacks the keys of this conversation. Nothing more can be sent in it.',
+  'error.csp':
+    'The security policy of this page does not let the chat connect; the browser console says what to add. Please tell its administrator.',
+  'error.socket':
+    'This network blocks live connections, or has too many; it tries again by itself. Another network may help.',
+  'error.pin':
+    'The server is not the one registered in this page. To protect you, nothing was sent. Please use another way to reach us, and mention this notice.',
+  'error.directory':
+    'The signed list of our team does not verify. To protect you, nothing was sent. Please use another way to reach us.',
+  'error.directory_fork':
+    'The server showed contradicting lists of our team; someone may be posing as us. Please use another way to reach us, and mention this notice.',
+  'error.history':
+    'The server shows this conversation differently than before; somebody may have changed it. To protect you, nothing was sent. Please use another way to reach us, and mention this notice.',
+  'error.conversation_gone':
+    'The server no longer has this conversation. What you see stays on this page, but nothing more can be sent in it.',
+  'error.conversation_lost':
+    'The server was restored from a backup that lacks the keys of this conversation. Nothing more can be sent in it.',
   'error.clock': 'This device’s clock is wrong: it shows {mine}, the server {server}. Set it and reload the page.',
-  'error.snapshot_expired': 'The signature on the list of our team has expired; the company has to renew it. Try later, or use another way to reach us.',
+  'error.snapshot_expired':
+    'The signature on the list of our team has expired; the company has to renew it. Try later, or use another way to reach us.',
   'error.rate_limited': 'Too fast; it is tried again by itself.',
   'error.too_large': 'Too long: shorten it, or send it in parts.',
   'error.full': 'This conversation holds as much as one may. Please start a new one.',
@@ -74,7 +98,8 @@ let differed = clocks.value;
 /** Both clocks as people read them, as they differed last; texts of other errors have no use for them. */
 export function clockVars(): Vars | undefined {
   differed = clocks.value ?? differed;
-  const say = (ms: number): string => new Date(ms).toLocaleString(lang.value, { dateStyle: 'medium', timeStyle: 'short' });
+  const say = (ms: number): string =>
+    new Date(ms).toLocaleString(lang.value, { dateStyle: 'medium', timeStyle: 'short' });
   return differed ? { mine: say(differed.mine), server: say(differed.server) } : undefined;
 }
 

@@ -107,7 +107,8 @@ const en: Record<OwnKey, string> = {
   ended: 'Disconnected: {why}',
   queue: 'You are number {n} in the queue. You can write already.',
   queueNext: 'You are next. You can write already.',
-  busyAhead: 'Everybody is busy; {n} person is ahead of you. You can write already.|Everybody is busy; {n} people are ahead of you. You can write already.',
+  busyAhead:
+    'Everybody is busy; {n} person is ahead of you. You can write already.|Everybody is busy; {n} people are ahead of you. You can write already.',
   awayLead: 'Nobody is here now',
   awayText: 'Leave a message; we answer here when we are back.',
   formText: 'Your answers are encrypted in this browser; only the support team can read them.',
@@ -124,10 +125,13 @@ const en: Record<OwnKey, string> = {
   again: 'Write again',
   fresh: 'Start a new conversation',
   lockPinned: 'Only you and the team of {org} can read this. The server cannot.',
-  lockUnpinned: 'Messages are encrypted in your browser. But this page does not name the key of {org}, so a false server would not be noticed.',
-  lockInsecure: 'This page did not come over an encrypted connection; someone on the network could change this window. Enter nothing sensitive.',
+  lockUnpinned:
+    'Messages are encrypted in your browser. But this page does not name the key of {org}, so a false server would not be noticed.',
+  lockInsecure:
+    'This page did not come over an encrypted connection; someone on the network could change this window. Enter nothing sensitive.',
   lockMemory: 'This browser keeps no data: this conversation ends when you close the page.',
-  lockRobot: 'You, the team of {org} and its robot on the server can read this. Once a person takes over, the robot cannot.',
+  lockRobot:
+    'You, the team of {org} and its robot on the server can read this. Once a person takes over, the robot cannot.',
   lockShort: 'Who can read this',
   lockFalse: 'The server offered a robot that {org} did not certify; it was refused.',
   lockPeople: 'Who can read this conversation now: {names}',
@@ -149,7 +153,10 @@ const en: Record<OwnKey, string> = {
   brokenCode: 'Notice',
 };
 
-export const widget: Texts<OwnKey | VisitorErrorKey> = { zh: { ...zh, ...visitorErrors.zh }, en: { ...en, ...visitorErrors.en } };
+export const widget: Texts<OwnKey | VisitorErrorKey> = {
+  zh: { ...zh, ...visitorErrors.zh },
+  en: { ...en, ...visitorErrors.en },
+};
 export const t = translator(widget);
 
 /** The sentence for any error; those a visitor should never meet are "refused". */

@@ -36,7 +36,8 @@ export function browserEnv(): Env {
   return {
     socket: (url, protocol) => new WebSocket(url, protocol) as unknown as SocketLike,
     // no cookies go to kefu: tokens stand in a header
-    fetch: (url, init) => fetch(url, { credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', ...init }),
+    fetch: (url, init) =>
+      fetch(url, { credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', ...init }),
     random: Math.random,
     now: Date.now,
     turn: () =>
@@ -68,7 +69,10 @@ export function browserEnv(): Env {
     async forbidden(server) {
       await new Promise((done) => setTimeout(done, REPORT_MS));
       const is = refused.has(new URL(server).host);
-      if (is) console.error(`kefu: the security policy of this page does not let the chat connect; add to its connect-src: ${server} ${server.replace(/^http/, 'ws')}`);
+      if (is)
+        console.error(
+          `kefu: the security policy of this page does not let the chat connect; add to its connect-src: ${server} ${server.replace(/^http/, 'ws')}`,
+        );
       return is;
     },
   };

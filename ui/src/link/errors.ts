@@ -47,7 +47,8 @@ export const passes = (code: number): boolean => code === Code.rate_limited || c
 
 const limitOf = ({ limit }: Refusal): Limit | undefined => LIMITS.find((l) => l === limit);
 
-export const keyOf = (f: Refusal): ErrorKey => (f.code === Code.too_large && limitOf(f) === 'conversation' ? 'error.full' : keyOfCode(f.code));
+export const keyOf = (f: Refusal): ErrorKey =>
+  f.code === Code.too_large && limitOf(f) === 'conversation' ? 'error.full' : keyOfCode(f.code);
 
 /** How long the server asks to wait, ms; undefined if it does not say. */
 export function retryMsOf({ retry_ms: ms }: Refusal): number | undefined {

@@ -49,7 +49,13 @@ export function createHttp(server: string, env: Env): Http {
   return {
     get: (path, token) => json(call(path, { method: 'GET' }, token)),
     post: (path, body, token, invite) =>
-      json(call(path, { method: 'POST', body: stringify(body), headers: invite === undefined ? {} : { 'Kefu-Invite': invite } }, token)),
+      json(
+        call(
+          path,
+          { method: 'POST', body: stringify(body), headers: invite === undefined ? {} : { 'Kefu-Invite': invite } },
+          token,
+        ),
+      ),
     async bytes(path, token) {
       const r = await call(path, { method: 'GET' }, token);
       try {

@@ -81,7 +81,10 @@ export class Link {
   private pinged = false;
   private offset = 0;
   private nextReq = 1;
-  private readonly waiting = new Map<number, { done(): void; fail(e: Error): void; timer: ReturnType<typeof setTimeout> }>();
+  private readonly waiting = new Map<
+    number,
+    { done(): void; fail(e: Error): void; timer: ReturnType<typeof setTimeout> }
+  >();
   private beatTimer: ReturnType<typeof setTimeout> | undefined;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private helloTimer: ReturnType<typeof setTimeout> | undefined;
@@ -93,7 +96,8 @@ export class Link {
     this.follower = new Follower({
       resume: (convs) => this.frame({ t: 'resume', convs }),
       leave: (conv) => void this.frame({ t: 'leave', conv }),
-      page: (conv, after, limit) => this.http.bytes(`/conversations/${conv}/records?after=${after}&limit=${limit}&rev=${REVISION}`, this.token()),
+      page: (conv, after, limit) =>
+        this.http.bytes(`/conversations/${conv}/records?after=${after}&limit=${limit}&rev=${REVISION}`, this.token()),
       record: (r) => o.onRecord(r),
       held: (conv, wait) => o.onHeld(conv, wait),
       synced: (conv, last) => o.onSynced(conv, last),

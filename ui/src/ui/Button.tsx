@@ -13,11 +13,27 @@ interface ButtonProps extends Native {
   children: ComponentChildren;
 }
 
-export function Button({ kind = 'quiet', size = 'md', wide, busy, onClick, children, type = 'button', ...rest }: ButtonProps) {
+export function Button({
+  kind = 'quiet',
+  size = 'md',
+  wide,
+  busy,
+  onClick,
+  children,
+  type = 'button',
+  ...rest
+}: ButtonProps) {
   const classes = `k-btn k-btn-${kind} k-btn-${size}${wide ? ' k-wide' : ''}`;
   return (
     // not disabled: that would take the focus away for good
-    <button {...rest} type={busy ? 'button' : type} class={classes} onClick={busy ? undefined : onClick} aria-disabled={busy ? 'true' : undefined} aria-busy={busy ? 'true' : undefined}>
+    <button
+      {...rest}
+      type={busy ? 'button' : type}
+      class={classes}
+      onClick={busy ? undefined : onClick}
+      aria-disabled={busy ? 'true' : undefined}
+      aria-busy={busy ? 'true' : undefined}
+    >
       {busy && <span class="k-spin" aria-hidden="true" />}
       {children}
     </button>

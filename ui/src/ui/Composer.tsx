@@ -29,7 +29,18 @@ interface ComposerProps {
   foot?: ComponentChildren;
 }
 
-export function Composer({ value, onValue, onSend, onTyping, placeholder, label, disabled, focusKey, autofocus, foot }: ComposerProps) {
+export function Composer({
+  value,
+  onValue,
+  onSend,
+  onTyping,
+  placeholder,
+  label,
+  disabled,
+  focusKey,
+  autofocus,
+  foot,
+}: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const typing = useTyping(onTyping);
   const size = weigh(value);

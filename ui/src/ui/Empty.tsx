@@ -2,7 +2,17 @@
 import type { ComponentChildren } from 'preact';
 import { Icon } from './Icon';
 
-export function Empty({ icon, title, children, heading }: { icon: string; title: string; children?: ComponentChildren; /** It is what the page is about. */ heading?: boolean }) {
+export function Empty({
+  icon,
+  title,
+  children,
+  heading,
+}: {
+  icon: string;
+  title: string;
+  children?: ComponentChildren /** It is what the page is about. */;
+  heading?: boolean;
+}) {
   const Title = heading ? 'h1' : 'p';
   return (
     <div class="k-empty">

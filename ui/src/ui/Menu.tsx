@@ -50,7 +50,16 @@ export function Menu({ label, items, children, align = 'end', up, worded }: Menu
 
   return (
     <div ref={box} class="k-menu" onKeyDown={onKey}>
-      <button ref={button} type="button" class="k-menu-button" aria-haspopup="menu" aria-expanded={open} aria-label={worded ? undefined : label} title={label} onClick={() => setOpen(!open)}>
+      <button
+        ref={button}
+        type="button"
+        class="k-menu-button"
+        aria-haspopup="menu"
+        aria-expanded={open}
+        aria-label={worded ? undefined : label}
+        title={label}
+        onClick={() => setOpen(!open)}
+      >
         {worded && <span class="k-sr">{label}: </span>}
         {children}
       </button>

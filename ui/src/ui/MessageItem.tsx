@@ -44,7 +44,14 @@ function nameOf(m: Message, visitorName: string): string {
   return short(m.author?.name || (m.side === 'visitor' ? visitorName : t('agent')));
 }
 
-export const MessageGroup = memo(Group, (a, b) => a.viewer === b.viewer && a.visitorName === b.visitorName && sameItems(a.messages, b.messages) && sameItems(a.below, b.below));
+export const MessageGroup = memo(
+  Group,
+  (a, b) =>
+    a.viewer === b.viewer &&
+    a.visitorName === b.visitorName &&
+    sameItems(a.messages, b.messages) &&
+    sameItems(a.below, b.below),
+);
 
 function Group({ messages, below, viewer, visitorName, acts }: GroupProps) {
   const first = messages[0]!;
@@ -52,7 +59,9 @@ function Group({ messages, below, viewer, visitorName, acts }: GroupProps) {
   const right = first.side === viewer || (viewer === 'agent' && first.side === 'robot');
   const name = nameOf(first, visitorName);
   return (
-    <div class={`k-group ${right ? 'k-right' : 'k-left'}${first.kind === 'note' ? ' k-is-note' : ''}${first.mine ? '' : ` k-by-${first.side}`}`}>
+    <div
+      class={`k-group ${right ? 'k-right' : 'k-left'}${first.kind === 'note' ? ' k-is-note' : ''}${first.mine ? '' : ` k-by-${first.side}`}`}
+    >
       {!right && <Avatar name={name} org={first.side === 'robot'} size="sm" />}
       <div class="k-stack">
         <p class={first.mine && first.kind !== 'note' ? 'k-sr' : 'k-author'}>
@@ -89,8 +98,13 @@ function Bubble({ m, last, below, acts }: BubbleProps) {
         </p>
       )}
       <div class="k-bubble-row" data-line={m.id}>
-        <div class={`k-bubble k-kind-${m.kind}${m.state === 'failed' ? ' k-failed' : ''}${m.state === 'queued' ? ' k-queued' : ''}`} title={full(m.at)}>
-          {m.kind === 'form' && m.form && <FormLines fields={m.form.fields} label={(id) => acts.current.fieldLabel(id)} />}
+        <div
+          class={`k-bubble k-kind-${m.kind}${m.state === 'failed' ? ' k-failed' : ''}${m.state === 'queued' ? ' k-queued' : ''}`}
+          title={full(m.at)}
+        >
+          {m.kind === 'form' && m.form && (
+            <FormLines fields={m.form.fields} label={(id) => acts.current.fieldLabel(id)} />
+          )}
           {shown && m.text && (
             <div class="k-text" dir="auto">
               <RichText text={m.text} as={m.side === 'robot' ? 'markdown' : 'links'} />
@@ -159,7 +173,14 @@ function StateMark({ state }: { state: keyof typeof MARKS }) {
   return (
     <span class={`k-state k-state-${state}`} title={t(mark.text)}>
       <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
-        <path d={mark.d} fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" />
+        <path
+          d={mark.d}
+          fill="none"
+          stroke="currentColor"
+          stroke-width="1.5"
+          stroke-linecap="round"
+          stroke-linejoin="round"
+        />
       </svg>
       <span class={state === 'read' ? 'k-state-word' : 'k-sr'}>{t(mark.text)}</span>
     </span>
@@ -170,7 +191,10 @@ function StateMark({ state }: { state: keyof typeof MARKS }) {
 const MAX_FIELDS = 30;
 
 /** What was answered, as it may be shown: so many, each with a name of one line. */
-export function answersOf(fields: Record<string, string>, label: (id: string) => string): { shown: { id: string; label: string; value: string }[]; more: number } {
+export function answersOf(
+  fields: Record<string, string>,
+  label: (id: string) => string,
+): { shown: { id: string; label: string; value: string }[]; more: number } {
   const all = Object.entries(fields).filter(([, value]) => value);
   const shown = all.slice(0, MAX_FIELDS).map(([id, value]) => ({ id, label: short(label(id)), value }));
   return { shown, more: all.length - shown.length };

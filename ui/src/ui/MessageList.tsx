@@ -131,7 +131,16 @@ export function MessageList(props: ListProps) {
 
   return (
     <div class="k-list-wrap">
-      <div ref={box} class="k-list" onScroll={onScroll} tabIndex={0} role="log" aria-live="polite" aria-relevant="additions" aria-label={t('messages')}>
+      <div
+        ref={box}
+        class="k-list"
+        onScroll={onScroll}
+        tabIndex={0}
+        role="log"
+        aria-live="polite"
+        aria-relevant="additions"
+        aria-label={t('messages')}
+      >
         <div class="k-list-inner">
           {from === 0 && props.head}
           {from > 0 && (
@@ -181,7 +190,15 @@ function RowView({ row, acts, ...props }: ListProps & { row: Row; acts: { readon
       ) : null;
     }
     case 'group':
-      return <MessageGroup messages={row.messages} below={row.messages.map((m) => props.below?.(m))} viewer={props.viewer} visitorName={props.visitorName ?? t('visitor')} acts={acts} />;
+      return (
+        <MessageGroup
+          messages={row.messages}
+          below={row.messages.map((m) => props.below?.(m))}
+          viewer={props.viewer}
+          visitorName={props.visitorName ?? t('visitor')}
+          acts={acts}
+        />
+      );
   }
 }
 

@@ -7,6 +7,13 @@ import { TextField, type FieldProps } from './TextField';
 
 export function PasswordField(props: Omit<FieldProps, 'type' | 'end'>) {
   const [shown, show] = useState(false);
-  const eye = <IconButton icon={shown ? icon.eyeOff : icon.eye} label={t(shown ? 'hide' : 'show')} aria-pressed={shown} onClick={() => show(!shown)} />;
+  const eye = (
+    <IconButton
+      icon={shown ? icon.eyeOff : icon.eye}
+      label={t(shown ? 'hide' : 'show')}
+      aria-pressed={shown}
+      onClick={() => show(!shown)}
+    />
+  );
   return <TextField {...props} type={shown ? 'text' : 'password'} end={eye} />;
 }

@@ -38,7 +38,12 @@ export function TextField(props: FieldProps) {
     <div class={`k-field${error ? ' k-bad' : ''}`}>
       <label for={id}>
         {label}
-        {required && <span class="k-req" aria-hidden="true"> *</span>}
+        {required && (
+          <span class="k-req" aria-hidden="true">
+            {' '}
+            *
+          </span>
+        )}
       </label>
       {type === 'textarea' ? (
         <textarea {...common} rows={rows} spellcheck={!mono} autocomplete="off" />

@@ -25,7 +25,10 @@ export function toast(text: () => string, kind: Toast['kind'] = 'error', onClose
 }
 
 function closeToast(id: number): void {
-  toasts.peek().find((one) => one.id === id)?.onClose?.();
+  toasts
+    .peek()
+    .find((one) => one.id === id)
+    ?.onClose?.();
   toasts.value = toasts.peek().filter((one) => one.id !== id);
 }
 

@@ -13,7 +13,8 @@ export function initials(whole: string): string {
   const chinese = name.match(/[\u3400-\u9fff]/g);
   if (chinese) return chinese.slice(-2).join('');
   const words = name.trim().split(/\s+/);
-  const letters = words.length > 1 ? words[0]!.charAt(0) + words[words.length - 1]!.charAt(0) : [...words[0]!].slice(0, 2).join('');
+  const letters =
+    words.length > 1 ? words[0]!.charAt(0) + words[words.length - 1]!.charAt(0) : [...words[0]!].slice(0, 2).join('');
   return letters.toUpperCase();
 }
 
@@ -93,7 +94,15 @@ export function RichText({ text, as }: { text: string; as: keyof typeof READ }) 
 }
 
 const shown = (nodes: readonly Node[]): ComponentChildren =>
-  nodes.map((n) => (typeof n === 'string' ? n : h(n.tag, { href: n.href, value: n.value, ...(n.href && LINK), ...(n.tag === 'div' && SCROLLS) } as object, shown(n.inside))));
+  nodes.map((n) =>
+    typeof n === 'string'
+      ? n
+      : h(
+          n.tag,
+          { href: n.href, value: n.value, ...(n.href && LINK), ...(n.tag === 'div' && SCROLLS) } as object,
+          shown(n.inside),
+        ),
+  );
 /** A wide table; from the keyboard, too. */
 const SCROLLS = { tabIndex: 0 };
 const LINK = { target: '_blank', rel: 'noopener noreferrer nofollow' };

@@ -1,10 +1,13 @@
 /** Focus kept inside a layer while it is open and given back when it closes. Works in a shadow root. */
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
-const FOCUSABLE = 'a[href],button:not(:disabled),input:not(:disabled),select:not(:disabled),textarea:not(:disabled),[tabindex="0"]';
+const FOCUSABLE =
+  'a[href],button:not(:disabled),input:not(:disabled),select:not(:disabled),textarea:not(:disabled),[tabindex="0"]';
 
 export function focusables(root: HTMLElement): HTMLElement[] {
-  return [...root.querySelectorAll<HTMLElement>(FOCUSABLE)].filter((e) => e.offsetParent !== null || e.getClientRects().length > 0);
+  return [...root.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(
+    (e) => e.offsetParent !== null || e.getClientRects().length > 0,
+  );
 }
 
 /** Focus in a field of a phone pulls its keyboard up; that is for the person to ask for. */

@@ -34,7 +34,12 @@ export function layOut(messages: readonly Message[], firstUnread: string | null 
   let today: number | null = null;
   for (const message of messages) {
     // a form that nothing was asked in, unless it failed by itself
-    if (message.form && !Object.values(message.form.fields).some(Boolean) && (message.state !== 'failed' || message.over)) continue;
+    if (
+      message.form &&
+      !Object.values(message.form.fields).some(Boolean) &&
+      (message.state !== 'failed' || message.over)
+    )
+      continue;
     if (dayOf(message.at) !== today) {
       today = dayOf(message.at);
       rows.push({ kind: 'day', key: `d${today}-${message.id}`, at: message.at });

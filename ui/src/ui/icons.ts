@@ -1,5 +1,6 @@
 /** Line icons on a grid of 20, drawn here so that nothing is fetched. One constant each: a page carries only what it shows. */
-export const chat = 'M4 5.5A1.5 1.5 0 0 1 5.5 4h9A1.5 1.5 0 0 1 16 5.5v6a1.5 1.5 0 0 1-1.5 1.5H9l-3.5 3v-3A1.5 1.5 0 0 1 4 11.5z';
+export const chat =
+  'M4 5.5A1.5 1.5 0 0 1 5.5 4h9A1.5 1.5 0 0 1 16 5.5v6a1.5 1.5 0 0 1-1.5 1.5H9l-3.5 3v-3A1.5 1.5 0 0 1 4 11.5z';
 export const close = 'M5 5l10 10M15 5L5 15';
 export const down = 'M5 8l5 5 5-5';
 export const back = 'M12 4l-6 6 6 6';
@@ -8,17 +9,20 @@ export const lock = 'M6 9V7a4 4 0 0 1 8 0v2M5 9h10v7H5z';
 export const unlock = 'M6 9V6.5a3.5 3.5 0 0 1 6.8-1.2M5 9h10v7H5z';
 export const alert = 'M10 3.5l7 12.5H3zM10 8.5v3.5M10 14v.2';
 export const eye = 'M2.5 10S5 5 10 5s7.5 5 7.5 5-2.5 5-7.5 5-7.5-5-7.5-5zM10 12a2 2 0 1 0 0-4 2 2 0 0 0 0 4z';
-export const eyeOff = 'M3 3l14 14M8 5.3A7 7 0 0 1 10 5c5 0 7.5 5 7.5 5a13 13 0 0 1-2.3 2.9M5.3 6.6C3.5 7.9 2.5 10 2.5 10S5 15 10 15a7 7 0 0 0 3-.7';
+export const eyeOff =
+  'M3 3l14 14M8 5.3A7 7 0 0 1 10 5c5 0 7.5 5 7.5 5a13 13 0 0 1-2.3 2.9M5.3 6.6C3.5 7.9 2.5 10 2.5 10S5 15 10 15a7 7 0 0 0 3-.7';
 export const check = 'M4.5 10.5l3.5 3.5 7.5-8';
 export const more = 'M5 10h.01M10 10h.01M15 10h.01';
 export const transfer = 'M4 7h11M12 4l3 3-3 3M16 13H5M8 10l-3 3 3 3';
 export const note = 'M5 3.5h10v9l-4 4H5zM15 12.5h-4v4';
 export const person = 'M10 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4 16.5c.6-3 3-4.5 6-4.5s5.4 1.5 6 4.5';
-export const team = 'M7.5 10a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM2.5 16c.4-2.6 2.3-4 5-4s4.6 1.4 5 4M13 5.2a2.5 2.5 0 0 1 0 4.6M14.5 12.3c1.7.5 2.8 1.8 3 3.7';
+export const team =
+  'M7.5 10a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM2.5 16c.4-2.6 2.3-4 5-4s4.6 1.4 5 4M13 5.2a2.5 2.5 0 0 1 0 4.6M14.5 12.3c1.7.5 2.8 1.8 3 3.7';
 export const globe = 'M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM3 10h14M10 3c4 4 4 10 0 14M10 3c-4 4-4 10 0 14';
 export const key = 'M8 12.5a3.5 3.5 0 1 1 0-5M7.9 10H17M14 10v3';
 export const info = 'M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM10 9v5M10 6.5v.1';
 export const bell = 'M5.5 13.5V9a4.5 4.5 0 0 1 9 0v4.5l1.5 1H4zM8.5 16.5h3';
 export const inbox = 'M3.5 11l2.5-6.5h8l2.5 6.5v5h-13zM3.5 11H7.5l1 2h3l1-2h4';
 export const keyboard = 'M2.5 5.5h15v9h-15zM5 8.5h.01M8 8.5h.01M11 8.5h.01M14 8.5h.01M6.5 11.7h7';
-export const knowledge = 'M10 5.5C8.5 4.3 6.5 4 3.5 4v10.5c3 0 5 .3 6.5 1.5 1.5-1.2 3.5-1.5 6.5-1.5V4c-3 0-5 .3-6.5 1.5zM10 5.5V16';
+export const knowledge =
+  'M10 5.5C8.5 4.3 6.5 4 3.5 4v10.5c3 0 5 .3 6.5 1.5 1.5-1.2 3.5-1.5 6.5-1.5V4c-3 0-5 .3-6.5 1.5zM10 5.5V16';

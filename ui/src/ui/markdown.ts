@@ -3,7 +3,17 @@
  * understood stays text. It makes nodes of a few known kinds and never markup. Every visitor loads this, so it is short; and
  * each character is looked at a few times for each level of nesting, however the marks stand.
  */
-import { addressAt, budget, linkify, MAX_ADDRESS, safeHref, SPACE, type Budget, type Node, type Tagged } from './linkify';
+import {
+  addressAt,
+  budget,
+  linkify,
+  MAX_ADDRESS,
+  safeHref,
+  SPACE,
+  type Budget,
+  type Node,
+  type Tagged,
+} from './linkify';
 
 /** Marks within marks; deeper ones stay text. */
 const MAX_DEPTH = 6;
@@ -140,7 +150,13 @@ export function markdown(text: string): Node[] {
         const tag = item ? 'ol' : 'ul';
         if (item === undefined) list = undefined;
         else if (list?.tag !== tag) blocks.push((list = { tag, inside: [] }));
-        (list ? list.inside : blocks).push((open = { tag: item === undefined ? 'p' : 'li', inside: [head ? `**${words}**` : words], value: item || undefined }));
+        (list ? list.inside : blocks).push(
+          (open = {
+            tag: item === undefined ? 'p' : 'li',
+            inside: [head ? `**${words}**` : words],
+            value: item || undefined,
+          }),
+        );
         raw.push(open);
       }
     }

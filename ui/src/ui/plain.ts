@@ -6,9 +6,11 @@ export function plain(text: string): string {
   const blocks = markdown(text).map((block) => {
     if (typeof block === 'string') return block;
     const table = block.tag === 'div' && block.inside[0];
-    if (table && typeof table !== 'string') return table.inside.map((tr) => (typeof tr === 'string' ? tr : tr.inside.map(words).join(' | '))).join('\n');
+    if (table && typeof table !== 'string')
+      return table.inside.map((tr) => (typeof tr === 'string' ? tr : tr.inside.map(words).join(' | '))).join('\n');
     const lines = block.tag === 'ul' || block.tag === 'ol' ? block.inside : [block];
-    const mark = (line: Node): string => (typeof line === 'string' || line.tag !== 'li' ? '' : line.value ? `${line.value}. ` : '- ');
+    const mark = (line: Node): string =>
+      typeof line === 'string' || line.tag !== 'li' ? '' : line.value ? `${line.value}. ` : '- ';
     return lines.map((line) => mark(line) + words(line)).join('\n');
   });
   // a numbered list that goes on after a paragraph needs no room between

@@ -61,7 +61,14 @@ export function relative(at: number, from = now.value): string {
 
 /** Everything, for titles and the visitor pane. */
 export function full(at: number): string {
-  return format(at, { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  return format(at, {
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
 }
 
 /** `4:05` of a waiting time or a countdown. */

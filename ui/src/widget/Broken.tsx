@@ -5,7 +5,13 @@ import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 
 /** Reasons that speak of a false server; the others are about the browser, the page or the site. */
-const ALARMS: readonly (ErrorKey | undefined)[] = ['error.pin', 'error.directory', 'error.directory_fork', 'error.history', undefined];
+const ALARMS: readonly (ErrorKey | undefined)[] = [
+  'error.pin',
+  'error.directory',
+  'error.directory_fork',
+  'error.history',
+  undefined,
+];
 
 export function Broken({ reason }: { reason?: ErrorKey }) {
   return (

@@ -16,7 +16,13 @@ export function LockLine({ client }: { client: VisitorClient }) {
   const refused = client.robotRefused.value;
   const pinned = secure && mode === 'pinned';
   const bad = !pinned || refused;
-  const sentence = !secure ? t('lockInsecure') : !pinned ? t('lockUnpinned', { org }) : bot ? '' : t('lockPinned', { org });
+  const sentence = !secure
+    ? t('lockInsecure')
+    : !pinned
+      ? t('lockUnpinned', { org })
+      : bot
+        ? ''
+        : t('lockPinned', { org });
   return (
     <details class={`w-lock${bad ? ' w-lock-bad' : ''}`}>
       <summary>

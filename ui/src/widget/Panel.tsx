@@ -1,7 +1,7 @@
 /** What the open widget shows: the header and one of four screens. */
 import { ClientError, type VisitorClient, type Wait } from '../model';
 import { errorText, t } from '../i18n/widget';
-import { type Signal } from '../signals';
+import type { Signal } from '../signals';
 import { Banner } from '../ui/bits';
 import { Button } from '../ui/Button';
 import { useSignal } from '../ui/signals';

@@ -32,7 +32,11 @@ export function ExpectBanner({ client }: { client: VisitorClient }) {
   const ahead = place !== null ? place - 1 : thread ? -1 : client.ahead.value;
   const busy = presence === 'busy';
   if (ahead < 0 || (place === null && !busy)) return null;
-  return <Banner kind="info">{!ahead ? t('queueNext') : busy ? t('busyAhead', { n: ahead }) : t('queue', { n: ahead + 1 })}</Banner>;
+  return (
+    <Banner kind="info">
+      {!ahead ? t('queueNext') : busy ? t('busyAhead', { n: ahead }) : t('queue', { n: ahead + 1 })}
+    </Banner>
+  );
 }
 
 /** The way to the other conversation, as long as there is something to see. */

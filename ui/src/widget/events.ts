@@ -10,9 +10,21 @@ export function eventText(message: Message): string | null {
     case 'owner':
       if (e.owner === 'agent') return t('evAgent', { name: e.name ?? shared('agent') });
       if (e.owner !== 'queue') return null;
-      return e.why === 'transfer' || e.why === 'lost' ? t('evTransfer') : e.why === 'person' || e.why === 'handoff' ? t('evPerson') : null;
+      return e.why === 'transfer' || e.why === 'lost'
+        ? t('evTransfer')
+        : e.why === 'person' || e.why === 'handoff'
+          ? t('evPerson')
+          : null;
     case 'closed':
-      return t(e.by === 'visitor' ? 'evClosedMine' : e.by === '@idle' ? 'evClosedIdle' : e.by === '@missed' ? 'evClosedMissed' : 'evClosed');
+      return t(
+        e.by === 'visitor'
+          ? 'evClosedMine'
+          : e.by === '@idle'
+            ? 'evClosedIdle'
+            : e.by === '@missed'
+              ? 'evClosedMissed'
+              : 'evClosed',
+      );
     case 'reopened':
       return t('evReopened');
     case 'epoch': {

@@ -10,9 +10,28 @@ const QUIET_MS = 1_000;
 
 /** What the page must not hear, because it would take it for its own. It hears of clicks, so that its menus close, and of the ends of what was dragged. */
 const KEPT_IN = [
-  ...['keydown', 'keypress', 'keyup', 'beforeinput', 'input', 'compositionstart', 'compositionupdate', 'compositionend'],
+  ...[
+    'keydown',
+    'keypress',
+    'keyup',
+    'beforeinput',
+    'input',
+    'compositionstart',
+    'compositionupdate',
+    'compositionend',
+  ],
   ...['cut', 'copy', 'paste', 'wheel', 'mousewheel', 'DOMMouseScroll', 'MozMousePixelScroll'],
-  ...['touchstart', 'touchmove', 'touchend', 'touchcancel', 'pointerdown', 'mousedown', 'dblclick', 'auxclick', 'contextmenu'],
+  ...[
+    'touchstart',
+    'touchmove',
+    'touchend',
+    'touchcancel',
+    'pointerdown',
+    'mousedown',
+    'dblclick',
+    'auxclick',
+    'contextmenu',
+  ],
   ...['selectstart', 'dragstart', 'focusin', 'focusout'],
 ];
 
@@ -115,7 +134,11 @@ export function makeHost(): { host: HTMLElement; root: ShadowRoot; place: () => 
   document.querySelectorAll('dialog[open]').forEach(met);
   // One in somebody's shadow root is known by the focus that it has or takes.
   for (let e = document.activeElement; e; e = e.shadowRoot?.activeElement ?? null) met(e.closest('dialog'));
-  document.addEventListener('focusin', (e) => e.composedPath().forEach((target) => modals.includes(target as Element) || met(target)), true);
+  document.addEventListener(
+    'focusin',
+    (e) => e.composedPath().forEach((target) => modals.includes(target as Element) || met(target)),
+    true,
+  );
   document.addEventListener('fullscreenchange', () => document.fullscreenElement?.contains(host) && place());
   return { host, root, place };
 }

@@ -26,7 +26,8 @@ export function mount(color?: string): ShadowRoot {
 function paint(host: HTMLElement, color: string): void {
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const apply = () => {
-    for (const [name, value] of Object.entries(accentTokens(color, dark.matches) ?? {})) host.style.setProperty(name, value);
+    for (const [name, value] of Object.entries(accentTokens(color, dark.matches) ?? {}))
+      host.style.setProperty(name, value);
   };
   apply();
   dark.addEventListener('change', apply);

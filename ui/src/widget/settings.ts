@@ -22,7 +22,9 @@ declare global {
 /** Our own tag. Modules have no `currentScript`, and an element of that name hides it. */
 export function ownTag(): HTMLScriptElement | null {
   const current = document.currentScript;
-  return current?.localName === 'script' ? (current as HTMLScriptElement) : document.querySelector('script[src*="/w/"][src*="/kefu.js"]');
+  return current?.localName === 'script'
+    ? (current as HTMLScriptElement)
+    : document.querySelector('script[src*="/w/"][src*="/kefu.js"]');
 }
 
 /** Null, with a line in the browser's console that says what is missing, if it cannot work. */
@@ -40,7 +42,9 @@ export function readSettings(script: HTMLScriptElement | null): Settings | null 
   const site = said('site');
   if (!server || !site) {
     const missing = server ? 'the site (data-site="…" at its script tag, or kefu.js?site=…)' : 'its own script tag';
-    console.error(`kefu: cannot find ${missing}. Copy the snippet again (\`kefu site snippet\`), or set window.kefuSettings = { server, site, org } before it`);
+    console.error(
+      `kefu: cannot find ${missing}. Copy the snippet again (\`kefu site snippet\`), or set window.kefuSettings = { server, site, org } before it`,
+    );
     return null;
   }
   return {

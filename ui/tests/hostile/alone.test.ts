@@ -12,7 +12,9 @@ beforeAll(async () => {
 });
 afterAll(() => {
   const runs = Object.values(counts).reduce((a, b) => a + b, 0);
-  console.log(`hostile bench: ${LIES.length} lies alone, ${runs} runs: ${counts.alarm} alarm, ${counts.marked} marked, ${counts.harmless} harmless`);
+  console.log(
+    `hostile bench: ${LIES.length} lies alone, ${runs} runs: ${counts.alarm} alarm, ${counts.marked} marked, ${counts.harmless} harmless`,
+  );
 });
 
 describe('the list', () => {

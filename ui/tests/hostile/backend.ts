@@ -3,8 +3,27 @@
  * need no waiting, and time under test moves only when a run moves it. What it computes is held against the pages' own back ends
  * in `bench.test.ts`.
  */
-import { createCipheriv, createDecipheriv, createHash, createPrivateKey, createPublicKey, diffieHellman, hkdfSync, randomBytes, sign, verify, type KeyObject } from 'node:crypto';
-import { MESSAGE_KEY_BITS, type Backend, type BoxKey, type EpochKey, type KeptKey, type SigningKey } from '../../src/crypto/backend';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  hkdfSync,
+  randomBytes,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
+import {
+  MESSAGE_KEY_BITS,
+  type Backend,
+  type BoxKey,
+  type EpochKey,
+  type KeptKey,
+  type SigningKey,
+} from '../../src/crypto/backend';
 import { cat, utf8 } from '../../src/crypto/bytes';
 import { isGoodKey } from '../../src/crypto/ed25519';
 import { reject } from '../../src/crypto/error';
@@ -18,7 +37,8 @@ type Curve = keyof typeof PKCS8;
 /** Not a view of a pool that Node shares between buffers. */
 const bytes = (b: Buffer | ArrayBuffer): Uint8Array => new Uint8Array(b as Buffer);
 const random = (n: number): Uint8Array => bytes(randomBytes(n));
-const publicOf = (key: KeyObject): Uint8Array => bytes(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32));
+const publicOf = (key: KeyObject): Uint8Array =>
+  bytes(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32));
 
 interface Pair {
   key: KeyObject;
@@ -30,7 +50,11 @@ function pair(c: Curve, seed: Uint8Array): Pair {
   const name = c + Buffer.from(seed).toString('latin1');
   let p = pairs.get(name);
   if (!p) {
-    const key = createPrivateKey({ key: Buffer.concat([Buffer.from(PKCS8[c], 'hex'), seed]), format: 'der', type: 'pkcs8' });
+    const key = createPrivateKey({
+      key: Buffer.concat([Buffer.from(PKCS8[c], 'hex'), seed]),
+      format: 'der',
+      type: 'pkcs8',
+    });
     if (pairs.size > 10_000) pairs.clear();
     pairs.set(name, (p = { key, pk: publicOf(key) }));
   }
@@ -75,22 +99,41 @@ const rawOf = (kept: KeptKey): Uint8Array => {
 
 function signing(seed: Uint8Array): SigningKey {
   const { key, pk } = pair('ed', seed);
-  return { pk: pk.slice(), sign: async (label, m) => bytes(sign(null, labelled(label, m), key)), keep: () => raw(seed) };
+  return {
+    pk: pk.slice(),
+    sign: async (label, m) => bytes(sign(null, labelled(label, m), key)),
+    keep: () => raw(seed),
+  };
 }
 
 function dhKey(secret: Uint8Array): DhKey {
   const { key, pk } = pair('x', secret);
-  return { pk: pk.slice(), dh: async (peer) => bytes(diffieHellman({ privateKey: key, publicKey: publicKey('x', peer) })) };
+  return {
+    pk: pk.slice(),
+    dh: async (peer) => bytes(diffieHellman({ privateKey: key, publicKey: publicKey('x', peer) })),
+  };
 }
 
 function box(secret: Uint8Array): BoxKey {
   const own = dhKey(secret);
-  return { pk: own.pk, open: (sealed, info, aad) => hpkeOpen(aes, own, sealed, info, aad).catch(() => reject('box')), keep: () => raw(secret) };
+  return {
+    pk: own.pk,
+    open: (sealed, info, aad) => hpkeOpen(aes, own, sealed, info, aad).catch(() => reject('box')),
+    keep: () => raw(secret),
+  };
 }
 
 function epochKey(ek: Uint8Array): EpochKey {
   const derive = (header: Uint8Array): [Uint8Array, Uint8Array] => {
-    const okm = bytes(hkdfSync('sha256', ek, header.subarray(40, 56), cat(utf8('kefu/1 msg'), header.subarray(4, 40)), MESSAGE_KEY_BITS / 8));
+    const okm = bytes(
+      hkdfSync(
+        'sha256',
+        ek,
+        header.subarray(40, 56),
+        cat(utf8('kefu/1 msg'), header.subarray(4, 40)),
+        MESSAGE_KEY_BITS / 8,
+      ),
+    );
     return [okm.subarray(0, 32), okm.subarray(32)];
   };
   return {

@@ -31,11 +31,14 @@ describe('cryptography', () => {
 });
 
 describe('an honest run', () => {
-  it.each(['never', 'visitor before', 'visitor after', 'agent after'] as const)('shows no mark and breaks no oracle: %s', async (variant) => {
-    const r = await run(cast, [], planOf(variant));
-    expect(r.wrong, story(r)).toEqual([]);
-    expect(r.outcome, story(r)).toBe('harmless');
-    const texts = r.world.looks.at(-1)!.lines.filter((l) => l.kind === 'text').length;
-    expect(texts, story(r)).toBeGreaterThan(8);
-  });
+  it.each(['never', 'visitor before', 'visitor after', 'agent after'] as const)(
+    'shows no mark and breaks no oracle: %s',
+    async (variant) => {
+      const r = await run(cast, [], planOf(variant));
+      expect(r.wrong, story(r)).toEqual([]);
+      expect(r.outcome, story(r)).toBe('harmless');
+      const texts = r.world.looks.at(-1)!.lines.filter((l) => l.kind === 'text').length;
+      expect(texts, story(r)).toBeGreaterThan(8);
+    },
+  );
 });

@@ -49,18 +49,62 @@ export interface Cast {
   other: Company;
 }
 
-export async function invite(co: Company, user: string, role: string, teams: string[], exp: number, by?: SigningKey): Promise<Invite> {
+export async function invite(
+  co: Company,
+  user: string,
+  role: string,
+  teams: string[],
+  exp: number,
+  by?: SigningKey,
+): Promise<Invite> {
   const inv = await inviteKeys(b, random(20));
   const signer = by ?? (role === 'admin' ? co.root : co.admin.ed);
-  const cert = utf8(JSON.stringify({ v: 1, org: hex(co.fp), user, role, name: `Name of ${user}`, teams, inv: b64u(inv.sign.pk), inv_x: b64u(inv.box.pk), exp }));
-  return { sign: inv.sign, cert, signer: b64u(signer.pk), sig: b64u(await signer.sign('invite', cert)), user, role, teams };
+  const cert = utf8(
+    JSON.stringify({
+      v: 1,
+      org: hex(co.fp),
+      user,
+      role,
+      name: `Name of ${user}`,
+      teams,
+      inv: b64u(inv.sign.pk),
+      inv_x: b64u(inv.box.pk),
+      exp,
+    }),
+  );
+  return {
+    sign: inv.sign,
+    cert,
+    signer: b64u(signer.pk),
+    sig: b64u(await signer.sign('invite', cert)),
+    user,
+    role,
+    teams,
+  };
 }
 
 /** What an `enrol` entry says; `claim` by another key if one is given. */
-export async function enrolBody(i: Invite, ed: Uint8Array, x: Uint8Array, claim: SigningKey = i.sign): Promise<Record<string, unknown>> {
+export async function enrolBody(
+  i: Invite,
+  ed: Uint8Array,
+  x: Uint8Array,
+  claim: SigningKey = i.sign,
+): Promise<Record<string, unknown>> {
   const { user, role, teams } = i;
   const sig = await claim.sign('claim', H('claim', i.cert, ed, x));
-  return { t: 'enrol', user, role, name: `Name of ${user}`, teams, ed: b64u(ed), x: b64u(x), cert: b64u(i.cert), cert_signer: i.signer, cert_sig: i.sig, claim_sig: b64u(sig) };
+  return {
+    t: 'enrol',
+    user,
+    role,
+    name: `Name of ${user}`,
+    teams,
+    ed: b64u(ed),
+    x: b64u(x),
+    cert: b64u(i.cert),
+    cert_signer: i.signer,
+    cert_sig: i.sig,
+    claim_sig: b64u(sig),
+  };
 }
 
 export async function makeCast(): Promise<Cast> {
@@ -79,11 +123,30 @@ export async function makeCast(): Promise<Cast> {
   // by its root, so that nothing else in it names this company
   await other.renew(undefined, other.root);
   const [mallory, malloryBox] = [await b.newSigningKey(), await b.newBoxKey()];
-  return { co, li, wu, qi, mo, zhao: co.admin, oldInvite, lateInvite, bo: await b.newSigningKey(), robot: co.robot!.ed, day: co.robot!.day, mallory, malloryBox, other };
+  return {
+    co,
+    li,
+    wu,
+    qi,
+    mo,
+    zhao: co.admin,
+    oldInvite,
+    lateInvite,
+    bo: await b.newSigningKey(),
+    robot: co.robot!.ed,
+    day: co.robot!.day,
+    mallory,
+    malloryBox,
+    other,
+  };
 }
 
 /** Signed so that it follows `entries`; `over` changes what it says of its place. */
-export async function entryAfter(entries: readonly SignedJson[], body: Record<string, unknown>, by: SigningKey): Promise<SignedJson> {
+export async function entryAfter(
+  entries: readonly SignedJson[],
+  body: Record<string, unknown>,
+  by: SigningKey,
+): Promise<SignedJson> {
   const last = entries.at(-1);
   const prev = last ? hex(hashOf(last)) : '0'.repeat(64);
   const raw = utf8(JSON.stringify({ v: 1, seq: entries.length, prev, at: Date.now(), ...body }));
@@ -111,12 +174,21 @@ export class Log {
   /** What admins' pages signed in this run. */
   readonly posted: SignedJson[] = [];
   private readonly current = new Set<string>();
-  private readonly teams: Record<string, string[]> = { li: ['svc'], wu: ['vip'], qi: ['svc'], mo: ['ops'], zhao: ['svc'] };
+  private readonly teams: Record<string, string[]> = {
+    li: ['svc'],
+    wu: ['vip'],
+    qi: ['svc'],
+    mo: ['ops'],
+    zhao: ['svc'],
+  };
 
   private constructor(readonly cast: Cast) {
     const { co } = cast;
     const secrets = new Map([...co.teamSecrets].map(([id, keys]) => [id, [...keys]]));
-    this.co = Object.assign(Object.create(Company.prototype) as Company, co, { log: [...co.log], teamSecrets: secrets });
+    this.co = Object.assign(Object.create(Company.prototype) as Company, co, {
+      log: [...co.log],
+      teamSecrets: secrets,
+    });
   }
 
   static async of(cast: Cast): Promise<Log> {
@@ -162,7 +234,9 @@ export class Log {
 
   /** All keys of the teams of `user`, sealed to them. */
   async boxes(user: string): Promise<TeamBox[]> {
-    const person = [this.cast.li, this.cast.wu, this.cast.qi, this.cast.mo, this.cast.zhao].find((p) => p.user === user);
+    const person = [this.cast.li, this.cast.wu, this.cast.qi, this.cast.mo, this.cast.zhao].find(
+      (p) => p.user === user,
+    );
     if (!person) return [];
     const teams = this.teamsOf(user);
     const name = `${hex(person.x.pk)} ${teams.flatMap((t) => this.co.teamSecrets.get(t)!.map((k) => hex(k.secret))).join(' ')}`;
@@ -201,7 +275,11 @@ export class Log {
   }
 
   /** Another log of the same company with a snapshot of its own, as only an admin who is with the server can make one. */
-  async branch(entries: SignedJson[], by: SigningKey = this.cast.zhao.ed, until = Date.now() + 30 * DAY_MS): Promise<{ entries: SignedJson[]; snapshot: SignedJson }> {
+  async branch(
+    entries: SignedJson[],
+    by: SigningKey = this.cast.zhao.ed,
+    until = Date.now() + 30 * DAY_MS,
+  ): Promise<{ entries: SignedJson[]; snapshot: SignedJson }> {
     const other = Object.assign(Object.create(Company.prototype) as Company, this.co, { log: entries });
     await other.renew(until, by, Date.now());
     return { entries, snapshot: other.snapshot! };
@@ -216,6 +294,9 @@ export class Log {
 /** What the site would answer for another log. */
 export function siteFor(log: Log, entries: readonly SignedJson[], snapshot: SignedJson): SiteReply {
   const seq = (JSON.parse(new TextDecoder().decode(unb64u(snapshot.raw))) as { seq: number }).seq;
-  return { ...log.site(), site: SITE, directory: { genesis: entries[0]!, admin: entries[1]!, snapshot, tail: entries.slice(seq + 1) } };
+  return {
+    ...log.site(),
+    site: SITE,
+    directory: { genesis: entries[0]!, admin: entries[1]!, snapshot, tail: entries.slice(seq + 1) },
+  };
 }
-

@@ -14,20 +14,41 @@ beforeAll(async () => {
 
 type Body = Record<string, unknown>;
 const log = (): SignedJson[] => cast.co.log;
-const signedBy = (body: Body, by: SigningKey = cast.zhao.ed): Promise<SignedJson> => entryAfter(log(), { at: NOW, ...body }, by);
+const signedBy = (body: Body, by: SigningKey = cast.zhao.ed): Promise<SignedJson> =>
+  entryAfter(log(), { at: NOW, ...body }, by);
 
 /** An enrolment on `i`; `over` changes the entry. */
-async function enrolled(i: Invite, over: Body = {}, o: { claim?: SigningKey; signer?: SigningKey; ed?: SigningKey } = {}): Promise<SignedJson> {
+async function enrolled(
+  i: Invite,
+  over: Body = {},
+  o: { claim?: SigningKey; signer?: SigningKey; ed?: SigningKey } = {},
+): Promise<SignedJson> {
   const ed = o.ed ?? (await b.newSigningKey());
   return signedBy({ ...(await enrolBody(i, ed.pk, (await b.newBoxKey()).pk, o.claim)), ...over }, o.signer ?? ed);
 }
-const invited = (user: string, role = 'agent', by?: SigningKey): Promise<Invite> => invite(cast.co, user, role, ['svc'], NOW + DAY_MS, by);
+const invited = (user: string, role = 'agent', by?: SigningKey): Promise<Invite> =>
+  invite(cast.co, user, role, ['svc'], NOW + DAY_MS, by);
 
 async function altered(e: SignedJson): Promise<SignedJson> {
   return { ...e, sig: b64u(unb64u(e.sig).map((x, i) => (i === 5 ? x ^ 1 : x))) };
 }
-const team = (over: Body): Body => ({ t: 'team', id: 'svc', name: 'Team svc', epoch: 2, pk: b64u(cast.malloryBox.pk), on: true, ...over });
-const robot = (over: Body): Body => ({ t: 'bot', id: 'second', name: 'x', ed: b64u(cast.mallory.pk), on: true, ...over });
+const team = (over: Body): Body => ({
+  t: 'team',
+  id: 'svc',
+  name: 'Team svc',
+  epoch: 2,
+  pk: b64u(cast.malloryBox.pk),
+  on: true,
+  ...over,
+});
+const robot = (over: Body): Body => ({
+  t: 'bot',
+  id: 'second',
+  name: 'x',
+  ed: b64u(cast.mallory.pk),
+  on: true,
+  ...over,
+});
 
 const CASES: [reason: string, what: string, make: () => Promise<SignedJson>][] = [
   ['signature', 'a signature that is none', async () => altered(await signedBy(team({})))],
@@ -47,12 +68,32 @@ const CASES: [reason: string, what: string, make: () => Promise<SignedJson>][] =
   ['bot_key', "a robot with the root's key", () => signedBy(robot({ ed: b64u(cast.co.root.pk) }))],
   ['bot_key', "a robot with another robot's key", () => signedBy(robot({ ed: b64u(cast.robot.pk) }))],
   ['bot_key', 'a robot with a new key', () => signedBy(robot({ id: 'robot' }))],
-  ['bad_key', 'a robot with a key of small order', () => signedBy(robot({ ed: b64u(Uint8Array.from([1, ...new Uint8Array(31)])) }))],
-  ['unknown_bot', 'a site with a robot that is none', () => signedBy({ t: 'site', id: 'shop', name: 'Shop', origins: [], team: 'svc', on: true, bot: 'none' })],
+  [
+    'bad_key',
+    'a robot with a key of small order',
+    () => signedBy(robot({ ed: b64u(Uint8Array.from([1, ...new Uint8Array(31)])) })),
+  ],
+  [
+    'unknown_bot',
+    'a site with a robot that is none',
+    () => signedBy({ t: 'site', id: 'shop', name: 'Shop', origins: [], team: 'svc', on: true, bot: 'none' }),
+  ],
   ['rules_rev', 'rules that are no newer', () => signedBy({ t: 'rules', rev: 2, late: [] })],
-  ['not_own_key', 'an enrolment that another key signed', async () => enrolled(await invited('new'), {}, { signer: cast.mo.ed })],
-  ['cert', 'an invite that nobody signed', async () => enrolled({ ...(await invited('new')), sig: b64u(new Uint8Array(64)) })],
-  ['cert_org', 'an invite of another company', async () => enrolled(await invite(cast.other, 'new', 'agent', ['svc'], NOW + DAY_MS, cast.zhao.ed))],
+  [
+    'not_own_key',
+    'an enrolment that another key signed',
+    async () => enrolled(await invited('new'), {}, { signer: cast.mo.ed }),
+  ],
+  [
+    'cert',
+    'an invite that nobody signed',
+    async () => enrolled({ ...(await invited('new')), sig: b64u(new Uint8Array(64)) }),
+  ],
+  [
+    'cert_org',
+    'an invite of another company',
+    async () => enrolled(await invite(cast.other, 'new', 'agent', ['svc'], NOW + DAY_MS, cast.zhao.ed)),
+  ],
   ['cert_mismatch', 'another name', async () => enrolled(await invited('new'), { name: 'The boss' })],
   ['cert_mismatch', 'another role', async () => enrolled(await invited('new'), { role: 'supervisor' })],
   ['cert_mismatch', 'other teams', async () => enrolled(await invited('new'), { teams: ['svc', 'vip'] })],

@@ -15,7 +15,17 @@ export interface Place {
 }
 
 const header = (kind: number, by: SigningKey, p: Place, kid = kidOf(by.pk)): Uint8Array =>
-  cat(utf8('K1'), new Uint8Array([kind, 1]), unhex(p.conv), u32(p.epoch), kid, p.msg === undefined ? random(16) : unhex(p.msg), u32(p.inst ?? 0x6b666b66), u32(p.ctr ?? 0), unhex(p.prev ?? ZEROS));
+  cat(
+    utf8('K1'),
+    new Uint8Array([kind, 1]),
+    unhex(p.conv),
+    u32(p.epoch),
+    kid,
+    p.msg === undefined ? random(16) : unhex(p.msg),
+    u32(p.inst ?? 0x6b666b66),
+    u32(p.ctr ?? 0),
+    unhex(p.prev ?? ZEROS),
+  );
 
 function padded(body: unknown): Uint8Array {
   const bytes = utf8(JSON.stringify(body));
@@ -25,21 +35,39 @@ function padded(body: unknown): Uint8Array {
   return out;
 }
 
-const signed = async (unsigned: Uint8Array, by: SigningKey, label = 'sig'): Promise<Uint8Array> => cat(unsigned, await by.sign(label, unsigned));
+const signed = async (unsigned: Uint8Array, by: SigningKey, label = 'sig'): Promise<Uint8Array> =>
+  cat(unsigned, await by.sign(label, unsigned));
 
 /** `kid`: in whose name, if not the signer's. */
-export async function message(by: SigningKey, p: Place, ek: Uint8Array, body: Record<string, unknown>, kid?: Uint8Array): Promise<Uint8Array> {
+export async function message(
+  by: SigningKey,
+  p: Place,
+  ek: Uint8Array,
+  body: Record<string, unknown>,
+  kid?: Uint8Array,
+): Promise<Uint8Array> {
   const head = header(K.message, by, p, kid);
   const key = await b.epochKey(ek);
   return signed(cat(head, await key.seal(head, padded({ ts: Date.now(), ...body }))), by);
 }
 
-export async function recall(by: SigningKey, p: Place, target: Wire, hash = target.hash, kind: number = K.recall): Promise<Uint8Array> {
+export async function recall(
+  by: SigningKey,
+  p: Place,
+  target: Wire,
+  hash = target.hash,
+  kind: number = K.recall,
+): Promise<Uint8Array> {
   return signed(cat(header(kind, by, p), unhex(target.msg), u32(target.inst), u32(target.ctr), unhex(hash)), by);
 }
 
 /** Signs again what was changed. */
-export async function resigned(env: Uint8Array, by: SigningKey, label: string, change: (b: Uint8Array) => void): Promise<Uint8Array> {
+export async function resigned(
+  env: Uint8Array,
+  by: SigningKey,
+  label: string,
+  change: (b: Uint8Array) => void,
+): Promise<Uint8Array> {
   const unsigned = env.slice(0, -64);
   change(unsigned);
   return signed(unsigned, by, label);
@@ -63,7 +91,18 @@ export async function announcement(by: SigningKey, a: Announcement): Promise<Uin
   const conv = unhex(a.conv);
   const flags = a.flags ?? (a.boxes.some((x) => x.kind === BoxKind.bot) ? 1 : 0);
   const commit = H('ek-commit', conv, u32(a.epoch), a.ek);
-  const head = cat(utf8('K1'), new Uint8Array([K.announcement, 1]), conv, u32(a.epoch), kidOf(by.pk), a.prev, u32(a.dirSeq), a.dirHead, commit, new Uint8Array([flags]));
+  const head = cat(
+    utf8('K1'),
+    new Uint8Array([K.announcement, 1]),
+    conv,
+    u32(a.epoch),
+    kidOf(by.pk),
+    a.prev,
+    u32(a.dirSeq),
+    a.dirHead,
+    commit,
+    new Uint8Array([flags]),
+  );
   const boxes: Uint8Array[] = [];
   for (const { kind, pk, ek } of a.boxes) {
     const kid = boxKid(kind, pk);
@@ -73,12 +112,22 @@ export async function announcement(by: SigningKey, a: Announcement): Promise<Uin
   return signed(cat(head, ...boxes), by, 'ann');
 }
 
-export async function grant(by: SigningKey, conv: string, keys: { epoch: number; ek: Uint8Array }[], teamPk: Uint8Array): Promise<Uint8Array> {
+export async function grant(
+  by: SigningKey,
+  conv: string,
+  keys: { epoch: number; ek: Uint8Array }[],
+  teamPk: Uint8Array,
+): Promise<Uint8Array> {
   const head = cat(utf8('K1'), new Uint8Array([K.grant, 1]), unhex(conv), kidOf(by.pk), u16(keys.length));
   const kid = boxKid(BoxKind.team, teamPk);
   const boxes: Uint8Array[] = [];
   for (const { epoch, ek } of keys) {
-    const { enc, ct } = await b.seal(teamPk, cat(utf8('kefu/1 grant\0'), new Uint8Array([BoxKind.team]), kid), cat(head.subarray(0, 36), u32(epoch)), ek);
+    const { enc, ct } = await b.seal(
+      teamPk,
+      cat(utf8('kefu/1 grant\0'), new Uint8Array([BoxKind.team]), kid),
+      cat(head.subarray(0, 36), u32(epoch)),
+      ek,
+    );
     boxes.push(u32(epoch), new Uint8Array([BoxKind.team]), kid, enc, ct);
   }
   return signed(cat(head, ...boxes), by, 'grant');

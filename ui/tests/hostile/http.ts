@@ -9,7 +9,14 @@ import type { HostileServer, Load } from './server';
 function response(status: number, body: unknown): Response {
   const text = body instanceof Uint8Array ? '' : JSON.stringify(body);
   const bytes = body instanceof Uint8Array ? body : new Uint8Array();
-  return { ok: status < 300, status, headers: new Headers(), json: async () => JSON.parse(text) as unknown, text: async () => text, arrayBuffer: async () => bytes.slice().buffer } as unknown as Response;
+  return {
+    ok: status < 300,
+    status,
+    headers: new Headers(),
+    json: async () => JSON.parse(text) as unknown,
+    text: async () => text,
+    arrayBuffer: async () => bytes.slice().buffer,
+  } as unknown as Response;
 }
 
 const seqOf = (j: SignedJson | null): number => {
@@ -22,18 +29,29 @@ const seqOf = (j: SignedJson | null): number => {
 
 function headIsGenuine(server: HostileServer, j: SignedJson | null): boolean {
   const entry = server.log.entries[seqOf(j)];
-  return entry !== undefined && (JSON.parse(new TextDecoder().decode(unb64u(j!.raw))) as { head: string }).head === hex(hashOf(entry));
+  return (
+    entry !== undefined &&
+    (JSON.parse(new TextDecoder().decode(unb64u(j!.raw))) as { head: string }).head === hex(hashOf(entry))
+  );
 }
 
 export async function answer(server: HostileServer, load: Load, url: string, init?: RequestInit): Promise<Response> {
   const path = url.replace(/^https:\/\/[^/]*\/api\/v1/, '');
   if (init?.body) server.said.push({ who: load.who, text: init.body as string });
-  const honest = await route(server, load, path, init?.body ? (JSON.parse(init.body as string) as Record<string, unknown>) : {});
+  const honest = await route(
+    server,
+    load,
+    path,
+    init?.body ? (JSON.parse(init.body as string) as Record<string, unknown>) : {},
+  );
   const told = honest === undefined ? undefined : await server.hooks.applyHttp(load.who, path, honest);
   if (told === undefined) return response(404, { code: Code.not_found, name: 'not_found', text: '' });
-  const entries = (told as { entries?: SignedJson[] }).entries ?? (told as { directory?: { tail: SignedJson[] } }).directory?.tail;
+  const entries =
+    (told as { entries?: SignedJson[] }).entries ?? (told as { directory?: { tail: SignedJson[] } }).directory?.tail;
   const snapshot = (told as { directory?: { snapshot: SignedJson | null } }).directory?.snapshot ?? null;
-  const genuine = entries?.every((e) => server.log.entries[seqOf(e)]?.sig === e.sig) && (!snapshot || headIsGenuine(server, snapshot));
+  const genuine =
+    entries?.every((e) => server.log.entries[seqOf(e)]?.sig === e.sig) &&
+    (!snapshot || headIsGenuine(server, snapshot));
   // an answer with one false entry in it is refused as a whole
   if (genuine) load.served = Math.max(load.served, ...entries!.map(seqOf), seqOf(snapshot));
   return response(200, told);
@@ -42,7 +60,8 @@ export async function answer(server: HostileServer, load: Load, url: string, ini
 async function route(server: HostileServer, load: Load, path: string, body: Record<string, unknown>): Promise<unknown> {
   const { log } = server;
   if (path.startsWith(`/site/${SITE}`)) return log.site();
-  if (path.startsWith('/directory?')) return { entries: log.entries.slice(Number(/after=(-?\d+)/.exec(path)![1]) + 1), snapshot: log.snapshot };
+  if (path.startsWith('/directory?'))
+    return { entries: log.entries.slice(Number(/after=(-?\d+)/.exec(path)![1]) + 1), snapshot: log.snapshot };
   if (path === '/directory') {
     log.posted.push(...(body.entries as SignedJson[]));
     log.entries.push(...(body.entries as SignedJson[]));

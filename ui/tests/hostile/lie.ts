@@ -5,7 +5,15 @@ import type { World } from './world';
 /** `alarm`: the page trusts the server no more. `marked`: what is wrong is shown as wrong. `harmless`: all that is shown is true. */
 export type Outcome = 'alarm' | 'marked' | 'harmless';
 /** Which page is loaded again, and when: before the lie begins, into it, or at the end of the conversation. */
-export const VARIANTS = ['never', 'visitor before', 'visitor middle', 'visitor after', 'agent before', 'agent middle', 'agent after'] as const;
+export const VARIANTS = [
+  'never',
+  'visitor before',
+  'visitor middle',
+  'visitor after',
+  'agent before',
+  'agent middle',
+  'agent after',
+] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 export interface Lie {
@@ -30,7 +38,8 @@ export interface Lie {
   holds?(w: World): string[];
 }
 
-export const expected = (l: Lie, v: Variant): Outcome => (typeof l.expect === 'string' ? l.expect : (l.expect[v] ?? l.expect.else));
+export const expected = (l: Lie, v: Variant): Outcome =>
+  typeof l.expect === 'string' ? l.expect : (l.expect[v] ?? l.expect.else);
 
 /** Those that make a difference: a page that is not there yet cannot be loaded again. */
 export function variantsOf(l: Lie): readonly Variant[] {

@@ -37,16 +37,23 @@ function runTest({ file, name }) {
 
 if (!guards.length) fail(`no guard has "${part}" in its name`);
 mkdirSync(copy);
-for (const what of ['src', 'tests', 'package.json', 'tsconfig.json', 'vitest.config.ts']) cpSync(join(ui, what), join(copy, what), { recursive: true });
+for (const what of ['src', 'tests', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
+  cpSync(join(ui, what), join(copy, what), { recursive: true });
 symlinkSync(join(ui, 'node_modules'), join(copy, 'node_modules'));
 // vectors are shared with the server's tests
 symlinkSync(join(ui, '../tests'), join(root, 'tests'));
+
+/** A guard wherever its line is broken. */
+function placeOf({ find }) {
+  const words = find.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(words.join('\\s+'), 'g');
+}
 
 const sources = new Map();
 for (const g of guards) {
   const text = sources.get(g.file) ?? readFileSync(join(copy, g.file), 'utf8');
   sources.set(g.file, text);
-  const found = text.split(g.find).length - 1;
+  const found = [...text.matchAll(placeOf(g))].length;
   if (found !== 1) fail(`${g.name}: ${found} places in ${g.file} instead of one. The guard moved: change guards.mjs.`);
 }
 
@@ -65,7 +72,10 @@ for (const g of guards) {
   const path = join(copy, g.file);
   const text = sources.get(g.file);
   // a function: `$` in what is put in means nothing
-  writeFileSync(path, text.replace(g.find, () => g.replace));
+  writeFileSync(
+    path,
+    text.replace(placeOf(g), () => g.replace),
+  );
   const { ran, failed } = runTest(g.test);
   writeFileSync(path, text);
   const caught = ran > 0 && failed > 0;

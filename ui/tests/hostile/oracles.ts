@@ -37,8 +37,10 @@ function authenticity(w: World, look: Look): string[] {
   let robotOut = false;
   for (const l of look.lines) {
     if (l.epoch && !l.epoch.bot) robotOut = true;
-    if (l.epoch && l.marks.length === 0 && !rightfulEpoch(w, look, l)) out.push('authenticity: an epoch of nobody who might make one is accepted');
-    if (l.kind === 'recalled' && l.marks.length === 0 && !recalledBy(w, l.id)) out.push(`authenticity: "taken back", but nobody did: line ${l.seq}`);
+    if (l.epoch && l.marks.length === 0 && !rightfulEpoch(w, look, l))
+      out.push('authenticity: an epoch of nobody who might make one is accepted');
+    if (l.kind === 'recalled' && l.marks.length === 0 && !recalledBy(w, l.id))
+      out.push(`authenticity: "taken back", but nobody did: line ${l.seq}`);
     if (!good(l)) continue;
     const words = wordsOf(l);
     if (seen.has(words)) out.push(`authenticity: shown twice: ${words}`);
@@ -51,7 +53,8 @@ function authenticity(w: World, look: Look): string[] {
     const by = l.side === 'visitor' ? 'visitor' : l.user;
     if (!said) {
       if (!w.byQi.has(words) || !qiMaySpeak(w, look, l)) out.push(`authenticity: nobody honest wrote: ${words}`);
-    } else if (said.by !== by || said.kind !== l.kind || said.conv !== w.conv) out.push(`authenticity: shown as ${l.kind} of ${by}: ${words}`);
+    } else if (said.by !== by || said.kind !== l.kind || said.conv !== w.conv)
+      out.push(`authenticity: shown as ${l.kind} of ${by}: ${words}`);
   }
   return out;
 }
@@ -66,7 +69,10 @@ function qiMaySpeak(w: World, look: Look, l: Line): boolean {
   const records = shownRecords(look);
   const at = records.findIndex((d) => d.rec.seq === l.seq && wire(d.rec.body)?.msg === l.id);
   const begun = new Set(look.lines.filter((x) => x.epoch && x.marks.length === 0).map((x) => x.seq));
-  const earlier = records.slice(0, at).filter((d) => begun.has(d.rec.seq)).map((d) => wire(d.rec.body));
+  const earlier = records
+    .slice(0, at)
+    .filter((d) => begun.has(d.rec.seq))
+    .map((d) => wire(d.rec.body));
   const epoch = earlier.filter((e): e is Wire => e?.kind === K.announcement && accepted(w, e)).at(-1);
   if (at < 0 || !epoch || epoch.flags || wire(records[at]!.rec.body)!.epoch !== epoch.epoch) return false;
   const end = w.dismissed.get('qi') ?? Infinity;
@@ -76,7 +82,8 @@ function qiMaySpeak(w: World, look: Look, l: Line): boolean {
   return !knows || !live;
 }
 
-const accepted = (w: World, e: Wire): boolean => w.rightful.has(e.hash) || w.server.sent.some((s) => s.w.hash === e.hash);
+const accepted = (w: World, e: Wire): boolean =>
+  w.rightful.has(e.hash) || w.server.sent.some((s) => s.w.hash === e.hash);
 
 function rightfulEpoch(w: World, look: Look, l: Line): boolean {
   const made = shownRecords(look).find((d) => d.rec.seq === l.seq && wire(d.rec.body)?.kind === K.announcement);
@@ -109,7 +116,11 @@ function view(look: Look): View {
   const lines = new Map(look.lines.map((line, at) => [line.id, { at, line }]));
   const v: View = { lines, epochs: new Map(), envelopes: new Map(), byHash: new Map() };
   // the line that tells of a log that went back stands at a place that is another record's
-  const bySeq = new Map(look.lines.map((line, at) => [line.seq, { at, line }] as const).filter(([, x]) => !x.line.marks.includes('rewound')));
+  const bySeq = new Map(
+    look.lines
+      .map((line, at) => [line.seq, { at, line }] as const)
+      .filter(([, x]) => !x.line.marks.includes('rewound')),
+  );
   for (const { rec } of shownRecords(look)) {
     const e = wire(rec.body);
     if (!e) continue;
@@ -140,14 +151,28 @@ function order(w: World, look: Look): string[] {
 /** `prev` stands before it. */
 function before(w: World, v: View, e: Wire, at: number, sent: Map<string, Wire>): string | null {
   if (e.prev === ZEROS) {
-    const others = [...v.lines.values()].some((x) => x.at < at && good(x.line) && v.envelopes.get(x.line.id)?.sender !== e.sender);
+    const others = [...v.lines.values()].some(
+      (x) => x.at < at && good(x.line) && v.envelopes.get(x.line.id)?.sender !== e.sender,
+    );
     return others ? 'its writer had seen nothing, yet others stand before it' : null;
   }
-  const p = sent.get(e.prev) ?? v.byHash.get(e.prev) ?? w.server.convs.get(e.conv)?.wires().find((x) => x.hash === e.prev);
+  const p =
+    sent.get(e.prev) ??
+    v.byHash.get(e.prev) ??
+    w.server.convs
+      .get(e.conv)
+      ?.wires()
+      .find((x) => x.hash === e.prev);
   if (!p) return 'what its writer had seen is nowhere';
-  if (p.kind === K.announcement) return (v.epochs.get(p.hash) ?? Infinity) < at ? null : `epoch ${p.epoch}, which its writer had seen, does not stand before it`;
-  if (p.kind === K.note || p.kind === K.grant || p.kind === K.noteRecall) return 'it names what the other side is not shown';
-  return stands(v, p.msg, at) || (p.kind === K.recall && stands(v, p.target!.msg, at)) ? null : 'what its writer had seen does not stand before it';
+  if (p.kind === K.announcement)
+    return (v.epochs.get(p.hash) ?? Infinity) < at
+      ? null
+      : `epoch ${p.epoch}, which its writer had seen, does not stand before it`;
+  if (p.kind === K.note || p.kind === K.grant || p.kind === K.noteRecall)
+    return 'it names what the other side is not shown';
+  return stands(v, p.msg, at) || (p.kind === K.recall && stands(v, p.target!.msg, at))
+    ? null
+    : 'what its writer had seen does not stand before it';
 }
 
 /** It has its place on the screen: with its words, as taken back, as what this reader has no key to, or as removed after it was read. */
@@ -155,15 +180,25 @@ function stands(v: View, msg: string, at: number): boolean {
   const known = v.lines.get(msg);
   if (!known || known.at >= at) return false;
   const { kind, marks } = known.line;
-  return WORDS.includes(kind) || kind === 'recalled' || marks.includes('error.no_key') || (kind === 'removed' && v.envelopes.get(msg)?.kind === K.message);
+  return (
+    WORDS.includes(kind) ||
+    kind === 'recalled' ||
+    marks.includes('error.no_key') ||
+    (kind === 'removed' && v.envelopes.get(msg)?.kind === K.message)
+  );
 }
 
 /** The one before it of the same page run is there. */
 function chain(v: View, e: Wire, at: number, w: World): string | null {
   if (e.ctr === 0) return null;
   // a number that was refused is used again, so only what was stored counts
-  const last = w.server.convs.get(e.conv)?.wires().find((x) => HAS_NUMBER.includes(x.kind) && x.sender === e.sender && x.inst === e.inst && x.ctr === e.ctr - 1);
-  return !last || stands(v, last.msg, at) || (last.target && stands(v, last.target.msg, at)) ? null : 'the one before it of the same writer is missing';
+  const last = w.server.convs
+    .get(e.conv)
+    ?.wires()
+    .find((x) => HAS_NUMBER.includes(x.kind) && x.sender === e.sender && x.inst === e.inst && x.ctr === e.ctr - 1);
+  return !last || stands(v, last.msg, at) || (last.target && stands(v, last.target.msg, at))
+    ? null
+    : 'the one before it of the same writer is missing';
 }
 
 // ---- alarm
@@ -188,7 +223,9 @@ function alarm(w: World, look: Look): string[] {
   if (look.alarm || load.rewound || !complete || look.says.length > 0) return [];
   const earlier = w.server.loads.filter((l) => l.who === load.who && l.n < load.n);
   const now = epochsOf(w, load);
-  for (const l of earlier) for (const [n, hash] of epochsOf(w, l)) if (now.get(n) !== hash) return [`alarm: epoch ${n}, which an earlier load was shown, is not there`];
+  for (const l of earlier)
+    for (const [n, hash] of epochsOf(w, l))
+      if (now.get(n) !== hash) return [`alarm: epoch ${n}, which an earlier load was shown, is not there`];
   return [];
 }
 
@@ -204,15 +241,19 @@ function loss(w: World): string[] {
     const told = look.alarm || look.load.rewound || look.says.length > 0 || look.lines.some((l) => l.marks.length > 0);
     const ids = new Set(look.lines.map((l) => l.id));
     const loaded = look.load.synced.some((s) => s.conv === w.conv);
-    if (!told && loaded) for (const [id, words] of once) if (!ids.has(id)) out.push(`loss: ${look.who} was shown it once and is not any more: ${words}`);
+    if (!told && loaded)
+      for (const [id, words] of once)
+        if (!ids.has(id)) out.push(`loss: ${look.who} was shown it once and is not any more: ${words}`);
     for (const l of look.lines) if (good(l)) once.set(l.id, wordsOf(l));
   }
   return out;
 }
 
 /** Whether any page says that something is wrong. */
-export const anyMark = (w: World): boolean => w.looks.some((k) => k.says.length > 0 || k.lines.some((l) => l.marks.length > 0 && !othersNote(k, l)));
+export const anyMark = (w: World): boolean =>
+  w.looks.some((k) => k.says.length > 0 || k.lines.some((l) => l.marks.length > 0 && !othersNote(k, l)));
 /** Notes are for the team that wrote them; the next team sees that there are some. */
 const othersNote = (k: Look, l: Line): boolean =>
-  l.marks.every((m) => m === 'broken' || m === 'error.no_key') && shownRecords(k).some((d) => d.rec.seq === l.seq && wire(d.rec.body)?.kind === K.note);
+  l.marks.every((m) => m === 'broken' || m === 'error.no_key') &&
+  shownRecords(k).some((d) => d.rec.seq === l.seq && wire(d.rec.body)?.kind === K.note);
 export const anyAlarm = (w: World): boolean => w.looks.some((k) => k.alarm);

@@ -44,13 +44,21 @@ export interface Look {
   lines: Line[];
 }
 
-const ALARMS: readonly string[] = ['error.pin', 'error.directory', 'error.directory_fork', 'error.history', 'error.snapshot_expired'];
+const ALARMS: readonly string[] = [
+  'error.pin',
+  'error.directory',
+  'error.directory_fork',
+  'error.history',
+  'error.snapshot_expired',
+];
 /** Kinds that show the words of a person. */
 const WORDS: readonly string[] = ['text', 'form', 'note', 'event', 'recalled'];
 
 /** Any flag but `mine`, any error, any kind without words, and the line that says that the log went back, are marks. */
 function marksOf(m: Message): string[] {
-  const flags = Object.entries(m).filter(([name, v]) => v === true && name !== 'mine').map(([name]) => name);
+  const flags = Object.entries(m)
+    .filter(([name, v]) => v === true && name !== 'mine')
+    .map(([name]) => name);
   const kind = WORDS.includes(m.kind) ? [] : [m.kind as string];
   const rewound = (m.event?.t as string | undefined) === 'rewound' ? ['rewound'] : [];
   return [...flags, ...kind, ...rewound, ...(m.error ? [m.error] : [])];
@@ -58,11 +66,27 @@ function marksOf(m: Message): string[] {
 
 function lineOf(m: Message): Line {
   const event = m.event as { t: string; epoch?: number; bot?: boolean } | undefined;
-  const epoch = event?.t === 'epoch' || event?.t === 'moved' ? { epoch: event.epoch ?? -1, bot: event.bot === true } : undefined;
-  return { id: m.id, seq: m.seq, side: m.side, user: m.author?.user, kind: m.kind, text: m.text, fields: m.form?.fields, mine: m.mine, state: m.state, marks: marksOf(m), epoch };
+  const epoch =
+    event?.t === 'epoch' || event?.t === 'moved' ? { epoch: event.epoch ?? -1, bot: event.bot === true } : undefined;
+  return {
+    id: m.id,
+    seq: m.seq,
+    side: m.side,
+    user: m.author?.user,
+    kind: m.kind,
+    text: m.text,
+    fields: m.form?.fields,
+    mine: m.mine,
+    state: m.state,
+    marks: marksOf(m),
+    epoch,
+  };
 }
 
-const alarmed = (t: Trust, c: Connection, says: string[]): boolean => t.mode === 'broken' || (c.state === 'ended' && ALARMS.includes(c.reason ?? '')) || says.some((x) => ALARMS.includes(x));
+const alarmed = (t: Trust, c: Connection, says: string[]): boolean =>
+  t.mode === 'broken' ||
+  (c.state === 'ended' && ALARMS.includes(c.reason ?? '')) ||
+  says.some((x) => ALARMS.includes(x));
 
 /** Why nothing can be written, where that is more than everyday life: whose turn it is, a conversation that is closed. */
 const EVERYDAY: readonly string[] = ['error.closed', 'error.not_owner', 'error.no_key'];
@@ -84,7 +108,8 @@ export abstract class Page<C extends { dispose(): void }> {
   protected env(): ReturnType<typeof fakeEnv> {
     const load = (this.load = this.server.newLoad(this.who));
     const env = fakeEnv((s) => this.server.accept(load, s));
-    env.http = (url, init) => new Promise((done, fail) => hop(() => void answer(this.server, load, url, init).then(done, fail)));
+    env.http = (url, init) =>
+      new Promise((done, fail) => hop(() => void answer(this.server, load, url, init).then(done, fail)));
     return env;
   }
 
@@ -112,7 +137,10 @@ export class VisitorPage extends Page<Visitor> {
 
   start(): void {
     const org = printFingerprint(this.server.log.fp);
-    this.client = new Visitor({ server: SERVER, site: SITE, org, lang: 'zh' }, { env: this.env(), openStore: async () => this.store, backend: benchBackend, secure: true });
+    this.client = new Visitor(
+      { server: SERVER, site: SITE, org, lang: 'zh' },
+      { env: this.env(), openStore: async () => this.store, backend: benchBackend, secure: true },
+    );
   }
 
   messages(): readonly Message[] {
@@ -127,7 +155,14 @@ export class VisitorPage extends Page<Visitor> {
   look(): Look {
     const { robotRefused, thread } = this.client;
     const says = [...(robotRefused.value ? ['robot refused'] : []), ...blockedBy(thread.value)];
-    return { who: this.who, conv: thread.value?.id ?? '', load: this.load, alarm: this.alarmed(), says, lines: this.messages().map(lineOf) };
+    return {
+      who: this.who,
+      conv: thread.value?.id ?? '',
+      load: this.load,
+      alarm: this.alarmed(),
+      says,
+      lines: this.messages().map(lineOf),
+    };
   }
 }
 
@@ -143,7 +178,12 @@ export class AgentPage extends Page<Agent> {
   static async of(server: HostileServer, person: Person): Promise<AgentPage> {
     const page = new AgentPage(server, person);
     const { store } = page;
-    await store.set(`a/${SERVER}/session`, { user: person.user, ed: await person.ed.keep(), x: await person.x.keep(), locked: false });
+    await store.set(`a/${SERVER}/session`, {
+      user: person.user,
+      ed: await person.ed.keep(),
+      x: await person.x.keep(),
+      locked: false,
+    });
     await store.set(`a/${SERVER}/pin`, printFingerprint(server.log.fp));
     page.start();
     return page;
@@ -153,7 +193,10 @@ export class AgentPage extends Page<Agent> {
     const opaque = (): Opaque => {
       throw new Error('a password was asked for');
     };
-    this.client = new Agent({ server: SERVER }, { env: this.env(), openStore: async () => this.store, backend: benchBackend, secure: true, opaque });
+    this.client = new Agent(
+      { server: SERVER },
+      { env: this.env(), openStore: async () => this.store, backend: benchBackend, secure: true, opaque },
+    );
   }
 
   get online(): boolean {
@@ -177,7 +220,11 @@ export class AgentPage extends Page<Agent> {
     const notices = this.client.notices.value.filter((n) => n.kind === 'error');
     // the page says why what was on the screen is gone, unless its person handed it on
     const gone = this.client.dropped.value.filter((d) => d.conv === conv && d.why !== 'handed');
-    return [...blockedBy(conv ? this.thread(conv) : null), ...notices.map((n) => n.key as string), ...gone.map((d) => `dropped.${d.why}`)];
+    return [
+      ...blockedBy(conv ? this.thread(conv) : null),
+      ...notices.map((n) => n.key as string),
+      ...gone.map((d) => `dropped.${d.why}`),
+    ];
   }
 
   alarmed(conv: string): boolean {
@@ -185,6 +232,13 @@ export class AgentPage extends Page<Agent> {
   }
 
   look(conv: string): Look {
-    return { who: this.who, conv, load: this.load, alarm: this.alarmed(conv), says: this.says(conv), lines: this.messages(conv).map(lineOf) };
+    return {
+      who: this.who,
+      conv,
+      load: this.load,
+      alarm: this.alarmed(conv),
+      says: this.says(conv),
+      lines: this.messages(conv).map(lineOf),
+    };
   }
 }

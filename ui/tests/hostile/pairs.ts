@@ -48,7 +48,11 @@ export interface Report {
 }
 
 /** Every oracle holds after each; what two lies together lead to is not said beforehand. */
-export async function runAll(cast: Cast, pairs: readonly Pair[], progress: (done: number, news: string[]) => void = () => undefined): Promise<Report> {
+export async function runAll(
+  cast: Cast,
+  pairs: readonly Pair[],
+  progress: (done: number, news: string[]) => void = () => undefined,
+): Promise<Report> {
   const r: Report = { runs: 0, counts: { alarm: 0, marked: 0, harmless: 0 }, wrong: new Map() };
   for (const { lies, plan } of pairs) {
     const name = `${lies[0].id} + ${lies[1].id}${plan.middle?.length ? `, loaded again: ${plan.middle.join(', ')}` : ''}`;
@@ -72,7 +76,9 @@ export async function runAll(cast: Cast, pairs: readonly Pair[], progress: (done
 
 export function describeReport(r: Report): string {
   const { alarm, marked, harmless } = r.counts;
-  const wrong = [...r.wrong].map(([what, by]) => `${what}\n    ${by.length} pairs: ${by.slice(0, 6).join(' | ')}`).join('\n');
+  const wrong = [...r.wrong]
+    .map(([what, by]) => `${what}\n    ${by.length} pairs: ${by.slice(0, 6).join(' | ')}`)
+    .join('\n');
   return `${r.runs} runs of two lies: ${alarm} alarm, ${marked} marked, ${harmless} harmless\n${wrong}`;
 }
 

@@ -60,7 +60,12 @@ export async function run(cast: Cast, lies: readonly Lie[], plan: Plan = {}): Pr
     w.end();
     const outcome = anyAlarm(w) ? 'alarm' : anyMark(w) ? 'marked' : 'harmless';
     const more = lies.length === 1 ? (lies[0]!.holds?.(w) ?? []) : [];
-    return { outcome, wrong: [...(await violations(w)), ...more], untold: lies.filter((l) => !w.hooks.told.get(l.id)).map((l) => l.id), world: w };
+    return {
+      outcome,
+      wrong: [...(await violations(w)), ...more],
+      untold: lies.filter((l) => !w.hooks.told.get(l.id)).map((l) => l.id),
+      world: w,
+    };
   } finally {
     startTime();
   }
@@ -69,6 +74,9 @@ export async function run(cast: Cast, lies: readonly Lie[], plan: Plan = {}): Pr
 /** What a failing run is described by. */
 export function story(r: Result): string {
   return r.world.looks
-    .map((k) => `${k.who}, load ${k.load.n}${k.alarm ? ', ALARM' : ''} ${k.says.join(' ')}\n${k.lines.map((l) => `  ${l.seq} ${l.side}/${l.kind} ${l.text || JSON.stringify(l.fields ?? l.epoch ?? '')} ${l.state ?? ''} ${l.marks.join(' ')}`).join('\n')}`)
+    .map(
+      (k) =>
+        `${k.who}, load ${k.load.n}${k.alarm ? ', ALARM' : ''} ${k.says.join(' ')}\n${k.lines.map((l) => `  ${l.seq} ${l.side}/${l.kind} ${l.text || JSON.stringify(l.fields ?? l.epoch ?? '')} ${l.state ?? ''} ${l.marks.join(' ')}`).join('\n')}`,
+    )
     .join('\n');
 }

@@ -7,10 +7,26 @@ import { rest, until } from './clock';
 import { VisitorPage } from './pages';
 import type { World } from './world';
 
-export const STEPS = ['open', 'hello', 'robot', 'ask', 'take', 'reply', 'recall', 'note', 'talk', 'transfer', 'answer', 'close', 'reopen', 'end'] as const;
+export const STEPS = [
+  'open',
+  'hello',
+  'robot',
+  'ask',
+  'take',
+  'reply',
+  'recall',
+  'note',
+  'talk',
+  'transfer',
+  'answer',
+  'close',
+  'reopen',
+  'end',
+] as const;
 export type Step = (typeof STEPS)[number];
 
-const blocked = (w: World): boolean => !w.agent || w.agent.alarmed(w.conv) || w.agent.client.session.value !== 'signed-in';
+const blocked = (w: World): boolean =>
+  !w.agent || w.agent.alarmed(w.conv) || w.agent.client.session.value !== 'signed-in';
 
 /** The agent of the moment writes, if there is one who can. */
 async function agentSays(w: World, what: string, note = false): Promise<string> {
@@ -86,7 +102,10 @@ const DO: Record<Step, (w: World) => Promise<unknown>> = {
   async transfer(w) {
     if (blocked(w) || !w.conv) return;
     w.look('li');
-    await Promise.race([w.agent!.client.transfer(w.conv, { team: 'vip' }).catch(() => undefined), until(() => false, 4_000)]);
+    await Promise.race([
+      w.agent!.client.transfer(w.conv, { team: 'vip' }).catch(() => undefined),
+      until(() => false, 4_000),
+    ]);
     await rest();
     if (w.stored!.conv.team !== 'vip') return;
     w.leave('li');

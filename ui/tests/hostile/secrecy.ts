@@ -33,13 +33,25 @@ function allowed(w: World, by: Partner, s: Sent): boolean {
   return false;
 }
 
-async function openBox(held: Map<string, Held>, w: Wire, box: Box): Promise<{ by: Partner; secret: Uint8Array } | null> {
+async function openBox(
+  held: Map<string, Held>,
+  w: Wire,
+  box: Box,
+): Promise<{ by: Partner; secret: Uint8Array } | null> {
   const h = held.get(box.kid);
   if (!h) return null;
   const kid = unhex(box.kid);
   const label = w.kind === K.announcement ? 'ek' : w.kind === K.grant ? 'grant' : 'note';
-  const info = w.kind === K.note ? cat(utf8('kefu/1 note\0'), kid) : cat(utf8(`kefu/1 ${label}\0`), new Uint8Array([box.kind]), kid);
-  const aad = w.kind === K.announcement ? w.bytes.subarray(0, 141) : w.kind === K.grant ? cat(w.bytes.subarray(0, 36), u32(box.epoch!)) : w.bytes.subarray(0, HEADER);
+  const info =
+    w.kind === K.note
+      ? cat(utf8('kefu/1 note\0'), kid)
+      : cat(utf8(`kefu/1 ${label}\0`), new Uint8Array([box.kind]), kid);
+  const aad =
+    w.kind === K.announcement
+      ? w.bytes.subarray(0, 141)
+      : w.kind === K.grant
+        ? cat(w.bytes.subarray(0, 36), u32(box.epoch!))
+        : w.bytes.subarray(0, HEADER);
   const secret = await h.key.open({ enc: box.enc, ct: box.ct }, info, aad).catch(() => null);
   return secret && { by: h.by, secret };
 }
@@ -57,7 +69,8 @@ export async function secrecy(w: World): Promise<string[]> {
         continue;
       }
       keys.push({ by: opened.by, key: await b.epochKey(opened.secret) });
-      if (!allowed(w, opened.by, s)) out.push(`secrecy: ${s.who} seals the key of epoch ${box.epoch ?? s.w.epoch} to ${opened.by}`);
+      if (!allowed(w, opened.by, s))
+        out.push(`secrecy: ${s.who} seals the key of epoch ${box.epoch ?? s.w.epoch} to ${opened.by}`);
     }
   }
   for (const s of w.server.sent) {
@@ -71,6 +84,7 @@ export async function secrecy(w: World): Promise<string[]> {
   }
   // what is said must stand in no text frame and in no request, in any spelling that needs no key
   const plain = w.server.said.map((x) => x.text).join('\n');
-  for (const [text, said] of w.said) if (said.by !== 'robot' && plain.includes(text)) out.push(`secrecy: in plain text: ${text}`);
+  for (const [text, said] of w.said)
+    if (said.by !== 'robot' && plain.includes(text)) out.push(`secrecy: in plain text: ${text}`);
   return out;
 }

@@ -71,15 +71,34 @@ export class HostileServer {
   ) {}
 
   newLoad(who: Who): Load {
-    const load: Load = { who, n: this.loads.length, delivered: [], frames: [], served: -1, sent: 0, rewound: false, synced: [] };
+    const load: Load = {
+      who,
+      n: this.loads.length,
+      delivered: [],
+      frames: [],
+      served: -1,
+      sent: 0,
+      rewound: false,
+      synced: [],
+    };
     this.loads.push(load);
     return load;
   }
 
   accept(load: Load, s: FakeSocket): void {
-    const peer: Peer = { s, load, role: s.url.includes('/ws/agent') ? 'agent' : 'visitor', ed: '', rev: 1, follows: new Map(), live: new Set() };
+    const peer: Peer = {
+      s,
+      load,
+      role: s.url.includes('/ws/agent') ? 'agent' : 'visitor',
+      ed: '',
+      rev: 1,
+      follows: new Map(),
+      live: new Set(),
+    };
     s.onsend = (d) => hop(() => (typeof d === 'string' ? this.text(peer, d) : this.binary(peer, d)));
-    queueMicrotask(() => this.say(peer, { t: 'challenge', nonce: b64u(random(32)), org: hex(this.log.fp), now: Date.now() }));
+    queueMicrotask(() =>
+      this.say(peer, { t: 'challenge', nonce: b64u(random(32)), org: hex(this.log.fp), now: Date.now() }),
+    );
   }
 
   say(p: Peer, frame: Frame): void {
@@ -101,7 +120,12 @@ export class HostileServer {
     if (w.kind === K.announcement && !w.flags) this.robotLeft.add(`${who}/${w.conv}`);
     if (this.sent.some((s) => s.who === who && s.w.hash === w.hash)) return true;
     p.load.sent++;
-    this.sent.push({ w, who, robotLeft: this.robotLeft.has(`${who}/${w.conv}`), dir: Math.max(...this.loads.filter((l) => l.who === who).map((l) => l.served)) });
+    this.sent.push({
+      w,
+      who,
+      robotLeft: this.robotLeft.has(`${who}/${w.conv}`),
+      dir: Math.max(...this.loads.filter((l) => l.who === who).map((l) => l.served)),
+    });
     return true;
   }
 
@@ -191,7 +215,8 @@ export class HostileServer {
       if (!there || markOf(there) !== r.mark) return this.rewind(p, r.id);
     }
     const from = list.findIndex((x) => x.seq > r.have);
-    if (from >= 0 && this.hooks.pages(p.load.who)) return this.say(p, { t: 'behind', conv: r.id, last: list.at(-1)!.seq });
+    if (from >= 0 && this.hooks.pages(p.load.who))
+      return this.say(p, { t: 'behind', conv: r.id, last: list.at(-1)!.seq });
     p.live.delete(r.id);
     p.follows.set(r.id, from < 0 ? list.length : from);
     const before = Math.max(this.hooks.applyHistory(p.load.who, list), from < 0 ? list.length : from);
@@ -260,7 +285,16 @@ export class HostileServer {
       case 'recall': {
         // the way of clients of revision 1
         const gone = c!.bury(f.msg as string);
-        if (gone) this.append(id, eventBody(id, { t: 'recalled', seq: gone.seq, msg: f.msg, by: p.role === 'visitor' ? 'visitor' : p.load.who }));
+        if (gone)
+          this.append(
+            id,
+            eventBody(id, {
+              t: 'recalled',
+              seq: gone.seq,
+              msg: f.msg,
+              by: p.role === 'visitor' ? 'visitor' : p.load.who,
+            }),
+          );
         return ok();
       }
       case 'take':
@@ -272,11 +306,18 @@ export class HostileServer {
         this.own(id, 'queue', 'transfer');
         return ok();
       case 'close':
-        this.change(id, { state: 'closed', owner: 'none' }, { t: 'closed', by: p.role === 'visitor' ? 'visitor' : p.load.who });
+        this.change(
+          id,
+          { state: 'closed', owner: 'none' },
+          { t: 'closed', by: p.role === 'visitor' ? 'visitor' : p.load.who },
+        );
         return ok();
       case 'seen':
         if (c) c.conv[p.role] = { delivered: f.delivered as number, read: f.read as number };
-        if (c) for (const q of this.peers) if (q.follows.has(id)) this.say(q, { t: 'receipt', conv: id, side: p.role, delivered: f.delivered, read: f.read });
+        if (c)
+          for (const q of this.peers)
+            if (q.follows.has(id))
+              this.say(q, { t: 'receipt', conv: id, side: p.role, delivered: f.delivered, read: f.read });
         return;
       default:
         if (f.req !== undefined) ok();
@@ -289,7 +330,18 @@ export class HostileServer {
     this.peers.push(p);
     const convs = [...this.convs.values()].map((c) => ({ ...c.conv })).filter((c) => this.sees(p, c));
     const user = p.role === 'agent' ? { user: p.load.who, name: `Name of ${p.load.who}` } : {};
-    this.say(p, { t: 'welcome', role: p.role, kid: hex(kidOf(unb64u(p.ed))), ...user, token: `token-${p.load.n}`, gen: this.gen, now: Date.now(), beat: 10_000, convs, config: {} });
+    this.say(p, {
+      t: 'welcome',
+      role: p.role,
+      kid: hex(kidOf(unb64u(p.ed))),
+      ...user,
+      token: `token-${p.load.n}`,
+      gen: this.gen,
+      now: Date.now(),
+      beat: 10_000,
+      convs,
+      config: {},
+    });
   }
 
   private open(p: Peer, f: Frame): void {
@@ -300,7 +352,21 @@ export class HostileServer {
     if (this.convs.has(id)) return;
     const none = { delivered: 0, read: 0 };
     const now = Date.now();
-    const conv: Conv = { id, site: SITE, team: 'svc', owner: w.flags ? 'robot' : 'queue', state: 'open', ed: p.ed, x: f.x as string, last: 0, epoch: 0, created: now, last_at: now, visitor: none, agent: none };
+    const conv: Conv = {
+      id,
+      site: SITE,
+      team: 'svc',
+      owner: w.flags ? 'robot' : 'queue',
+      state: 'open',
+      ed: p.ed,
+      x: f.x as string,
+      last: 0,
+      epoch: 0,
+      created: now,
+      last_at: now,
+      visitor: none,
+      agent: none,
+    };
     const c = new Stored(conv);
     this.convs.set(id, c);
     c.append(eventBody(id, { t: 'open', site: SITE, team: 'svc', nonce: f.nonce, ed: p.ed, x: f.x }));
@@ -326,7 +392,8 @@ export class HostileServer {
     if (bot && (c.conv.owner !== 'robot' || !c.announcement()?.flags)) return refuse(Code.epoch_stale);
     if (bot && bot.kid !== hex(boxKid(BoxKind.bot, this.cast.day.pk))) return refuse(Code.directory_stale);
     if (w.kind === K.announcement && p.role === 'agent' && c.conv.owner === 'robot') return refuse(Code.not_owner);
-    if (w.kind === K.message && (w.epoch !== c.conv.epoch || (c.conv.owner !== 'robot' && c.announcement()?.flags))) return refuse(Code.epoch_stale);
+    if (w.kind === K.message && (w.epoch !== c.conv.epoch || (c.conv.owner !== 'robot' && c.announcement()?.flags)))
+      return refuse(Code.epoch_stale);
     if (w.kind === K.message && !this.log.isCurrent(c.announcement()!.boxes[0]!.kid)) return refuse(Code.epoch_stale);
     this.append(w.conv, bytes);
     if (w.kind === K.announcement && c.conv.owner === 'robot' && !bot) this.own(w.conv, 'queue', 'person');

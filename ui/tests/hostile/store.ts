@@ -35,7 +35,11 @@ export class Stored {
   }
 
   announcement(): Wire | null {
-    return this.wires().filter((w) => w.kind === K.announcement).at(-1) ?? null;
+    return (
+      this.wires()
+        .filter((w) => w.kind === K.announcement)
+        .at(-1) ?? null
+    );
   }
 
   wires(): Wire[] {
@@ -61,8 +65,13 @@ const NOT_FOR_VISITORS: readonly number[] = [K.note, K.grant, K.noteRecall, K.no
 function mask(r: Rec, s: Stored, role: 'visitor' | 'agent', rev: number): Rec {
   const w = wire(r.body);
   const e = eventOf(r.body);
-  if (role === 'visitor' && ((w && NOT_FOR_VISITORS.includes(w.kind)) || (e?.t === 'recalled' && e.note === true))) return { ...r, body: eventBody(s.id, { t: 'hidden' }) };
+  if (role === 'visitor' && ((w && NOT_FOR_VISITORS.includes(w.kind)) || (e?.t === 'recalled' && e.note === true)))
+    return { ...r, body: eventBody(s.id, { t: 'hidden' }) };
   if (rev < 2 && w?.kind === K.noteRecall) return { ...r, body: eventBody(s.id, { t: 'hidden' }) };
-  if (rev < 2 && w?.kind === K.recall) return { ...r, body: eventBody(s.id, { t: 'recalled', seq: s.find(w.target!.msg)?.seq ?? 0, msg: w.target!.msg, by: w.sender }) };
+  if (rev < 2 && w?.kind === K.recall)
+    return {
+      ...r,
+      body: eventBody(s.id, { t: 'recalled', seq: s.find(w.target!.msg)?.seq ?? 0, msg: w.target!.msg, by: w.sender }),
+    };
   return r;
 }

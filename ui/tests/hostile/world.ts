@@ -79,9 +79,17 @@ export class World {
     const page = by === 'visitor' ? this.visitor : this.agents.get(by)!;
     const said: Said = { by, kind: note ? 'note' : 'text', conv: this.conv };
     this.said.set(text, said);
-    const send = page instanceof VisitorPage ? page.client.send(text) : note ? page.client.note(this.conv, text) : page.client.send(this.conv, text);
+    const send =
+      page instanceof VisitorPage
+        ? page.client.send(text)
+        : note
+          ? page.client.note(this.conv, text)
+          : page.client.send(this.conv, text);
     await Promise.race([send.catch(() => undefined), until(() => false, 2_000)]);
-    await until(() => page.shows(this.conv, (m) => m.text === text && m.state !== 'queued') || page.alarmed(this.conv), 4_000);
+    await until(
+      () => page.shows(this.conv, (m) => m.text === text && m.state !== 'queued') || page.alarmed(this.conv),
+      4_000,
+    );
     said.msg = page.messages(this.conv).find((m) => m.text === text)?.id;
     said.conv ||= this.conv;
     return text;
@@ -121,7 +129,8 @@ export class World {
     if (page instanceof VisitorPage) await until(() => page.client.site.value !== null || page.alarmed(), 4_000);
     else await until(() => page.online || page.alarmed(''), 4_000);
     const { conv } = this;
-    const shown = (): boolean => (page instanceof VisitorPage ? page.client.thread.value : page.thread(conv))?.synced.value === true;
+    const shown = (): boolean =>
+      (page instanceof VisitorPage ? page.client.thread.value : page.thread(conv))?.synced.value === true;
     if (conv) await until(() => shown() || page.alarmed(conv), 4_000);
     return true;
   }
@@ -154,32 +163,63 @@ export class World {
 
   /** The hash by which the next writer would name what stands last. */
   lastHash(): string {
-    return this.stored!.wires().filter((w) => w.kind === 1 || w.kind === 2).at(-1)!.hash;
+    return this.stored!.wires()
+      .filter((w) => w.kind === 1 || w.kind === 2)
+      .at(-1)!.hash;
   }
 
   /** An announcement that would follow the last; `over` makes it wrong. The key is known to `by`. */
-  async announce(by: SigningKey, who: Partner, over: Partial<Announcement> & { team?: string } = {}): Promise<Uint8Array> {
+  async announce(
+    by: SigningKey,
+    who: Partner,
+    over: Partial<Announcement> & { team?: string } = {},
+  ): Promise<Uint8Array> {
     const last = this.stored!.announcement()!;
     const ek = random(32);
     this.made.push({ ek, by: who });
     const { pk } = await b.boxKey(this.log.teamSecret(over.team ?? 'svc'));
     const dirSeq = over.dirSeq ?? this.log.entries.length - 1;
-    const boxes = [{ kind: BoxKind.team, pk }, { kind: BoxKind.visitor, pk: unb64u(this.stored!.conv.x) }];
-    return announcement(by, { conv: this.conv, epoch: last.epoch + 1, prev: annHash(last.bytes), dirSeq, dirHead: hashOf(this.log.entries[dirSeq]!), boxes, ek, ...over });
+    const boxes = [
+      { kind: BoxKind.team, pk },
+      { kind: BoxKind.visitor, pk: unb64u(this.stored!.conv.x) },
+    ];
+    return announcement(by, {
+      conv: this.conv,
+      epoch: last.epoch + 1,
+      prev: annHash(last.bytes),
+      dirSeq,
+      dirHead: hashOf(this.log.entries[dirSeq]!),
+      boxes,
+      ek,
+      ...over,
+    });
   }
 
   /** A text by a partner, in the current epoch unless another is named. */
-  async partnerSays(by: SigningKey, ek: Uint8Array, what: string, over: Partial<Place> = {}, body: Record<string, unknown> = {}): Promise<{ text: string; bytes: Uint8Array }> {
+  async partnerSays(
+    by: SigningKey,
+    ek: Uint8Array,
+    what: string,
+    over: Partial<Place> = {},
+    body: Record<string, unknown> = {},
+  ): Promise<{ text: string; bytes: Uint8Array }> {
     const text = this.word(what);
     if (by === this.cast.qi.ed) this.byQi.add(text);
-    const place = { conv: this.conv, epoch: this.stored!.conv.epoch, prev: this.lastHash(), inst: 0x71000000 + this.words, ...over };
+    const place = {
+      conv: this.conv,
+      epoch: this.stored!.conv.epoch,
+      prev: this.lastHash(),
+      inst: 0x71000000 + this.words,
+      ...over,
+    };
     return { text, bytes: await message(by, place, ek, { t: 'text', text, ...body }) };
   }
 
   /** The robot speaks as long as it may. It is on the server, which holds its key. */
   async robotSays(what: string): Promise<string> {
     const first = this.epochOf(0);
-    const ek = first && (await this.open(first, this.cast.day, first.boxes.find((x) => x.kind === BoxKind.bot)?.kid ?? ''));
+    const ek =
+      first && (await this.open(first, this.cast.day, first.boxes.find((x) => x.kind === BoxKind.bot)?.kid ?? ''));
     if (!ek) return '';
     const { text, bytes } = await this.partnerSays(this.cast.robot, ek, `robot: ${what}`, { epoch: 0 });
     this.said.set(text, { by: 'robot', kind: 'text', conv: this.conv });
@@ -192,7 +232,9 @@ export class World {
     const at = this.stored!.records.length;
     const now = Date.now();
     const put = bodies.map((body) => ({ seq: 0, at: now, body }));
-    this.hooks.records(lie, who, (list, conv) => (conv === this.conv && list.length >= at ? renumber([...list.slice(0, at), ...put, ...list.slice(at)]) : list));
+    this.hooks.records(lie, who, (list, conv) =>
+      conv === this.conv && list.length >= at ? renumber([...list.slice(0, at), ...put, ...list.slice(at)]) : list,
+    );
     this.server.flush();
   }
 
@@ -225,6 +267,8 @@ export class World {
     return this.epochOf(0)!.sender;
   }
   ownerEvents(): Record<string, unknown>[] {
-    return this.stored!.records.map((r) => eventOf(r.body)).filter((e): e is Record<string, unknown> => e?.t === 'owner');
+    return this.stored!.records.map((r) => eventOf(r.body)).filter(
+      (e): e is Record<string, unknown> => e?.t === 'owner',
+    );
   }
 }

@@ -32,14 +32,28 @@ export interface Tab {
 }
 
 /** Another tab of the same browser if the store is the same. */
-export function visitorTab(server: FakeServer, b: Backend, store: Store = memoryStore(), org: string | undefined = printFingerprint(server.co.fp)): Tab {
+export function visitorTab(
+  server: FakeServer,
+  b: Backend,
+  store: Store = memoryStore(),
+  org: string | undefined = printFingerprint(server.co.fp),
+): Tab {
   const env = server.env();
-  const client = new Visitor({ server: SERVER, site: SITE, org, lang: 'zh' }, { env, openStore: async () => store, backend: b, secure: true });
+  const client = new Visitor(
+    { server: SERVER, site: SITE, org, lang: 'zh' },
+    { env, openStore: async () => store, backend: b, secure: true },
+  );
   return { client, env };
 }
 
 /** Signed in as `p`, as if by an earlier visit. */
-export async function agentTab(server: FakeServer, b: Backend, p: Person, teams: string[], store: Store = memoryStore()): Promise<{ client: Agent; env: FakeEnv }> {
+export async function agentTab(
+  server: FakeServer,
+  b: Backend,
+  p: Person,
+  teams: string[],
+  store: Store = memoryStore(),
+): Promise<{ client: Agent; env: FakeEnv }> {
   const env = server.env();
   server.routes.set('/boxes', async () => ({ boxes: await server.co.boxes(teams, p.x.pk) }));
   await store.set(`a/${SERVER}/session`, { user: p.user, ed: await p.ed.keep(), x: await p.x.keep(), locked: false });
@@ -50,7 +64,11 @@ export async function agentTab(server: FakeServer, b: Backend, p: Person, teams:
   return { client, env };
 }
 
-export const texts = (t: Thread | null): string[] => lines(t).filter((m) => m.kind === 'text').map((m) => m.text);
+export const texts = (t: Thread | null): string[] =>
+  lines(t)
+    .filter((m) => m.kind === 'text')
+    .map((m) => m.text);
 export const lines = (t: Thread | null): readonly Message[] => t?.messages.value ?? [];
-export const stateOf = (t: Thread | null, text: string): string | undefined => lines(t).find((m) => m.text === text)?.state;
+export const stateOf = (t: Thread | null, text: string): string | undefined =>
+  lines(t).find((m) => m.text === text)?.state;
 export const company = (co: Company): string => hex(co.fp);

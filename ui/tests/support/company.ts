@@ -45,7 +45,17 @@ export class Company {
     c.root = await b.newSigningKey();
     c.fp = fingerprint(c.root.pk);
     const key = async () => b64u((await b.newBoxKey()).pk);
-    await c.add({ t: 'genesis', org: 'Bank', root: b64u(c.root.pk), recovery: await key(), opaque: opaque ?? (await key()), suite: 1 }, c.root);
+    await c.add(
+      {
+        t: 'genesis',
+        org: 'Bank',
+        root: b64u(c.root.pk),
+        recovery: await key(),
+        opaque: opaque ?? (await key()),
+        suite: 1,
+      },
+      c.root,
+    );
     c.admin = await c.enrol('zhao', 'admin', ['svc']);
     if (rev === 2) await c.revise();
     await c.team('svc');
@@ -60,7 +70,15 @@ export class Company {
     const ed = await this.b.newSigningKey();
     this.robot = { ed, day: await this.b.newBoxKey(), at: NOW };
     await this.add({ t: 'bot', id: 'robot', name: '小智', ed: b64u(ed.pk), on: true });
-    await this.add({ t: 'site', id: SITE, name: 'Shop', origins: ['https://shop.example'], team: 'svc', on: true, bot: 'robot' });
+    await this.add({
+      t: 'site',
+      id: SITE,
+      name: 'Shop',
+      origins: ['https://shop.example'],
+      team: 'svc',
+      on: true,
+      bot: 'robot',
+    });
     await this.renew();
     this.offer = await this.dayKey();
   }
@@ -68,7 +86,17 @@ export class Company {
   /** Signed by the robot unless another key is given. */
   async dayKey(over: Record<string, unknown> = {}, by: SigningKey = this.robot!.ed): Promise<DayKeyJson> {
     const { day, at } = this.robot!;
-    const raw = utf8(JSON.stringify({ v: 1, org: hex(this.fp), bot: 'robot', x: b64u(day.pk), at, until: at + 48 * 3_600_000, ...over }));
+    const raw = utf8(
+      JSON.stringify({
+        v: 1,
+        org: hex(this.fp),
+        bot: 'robot',
+        x: b64u(day.pk),
+        at,
+        until: at + 48 * 3_600_000,
+        ...over,
+      }),
+    );
     return { raw: b64u(raw), sig: b64u(await by.sign('bot', raw)) };
   }
 
@@ -90,11 +118,35 @@ export class Company {
     const secret = random(32);
     keys.push({ epoch: keys.length + 1, secret });
     this.teamSecrets.set(id, keys);
-    await this.add({ t: 'team', id, name: `Team ${id}`, epoch: keys.length, pk: b64u((await this.b.boxKey(secret)).pk), on: true });
+    await this.add({
+      t: 'team',
+      id,
+      name: `Team ${id}`,
+      epoch: keys.length,
+      pk: b64u((await this.b.boxKey(secret)).pk),
+      on: true,
+    });
   }
 
-  private async cert(user: string, role: string, teams: string[], inv: { sign: SigningKey; box: BoxKey }, exp = NOW + 1000, by = role === 'admin' ? this.root : this.admin.ed) {
-    const fields = { v: 1, org: hex(this.fp), user, role, name: `Name of ${user}`, teams, inv: b64u(inv.sign.pk), inv_x: b64u(inv.box.pk), exp };
+  private async cert(
+    user: string,
+    role: string,
+    teams: string[],
+    inv: { sign: SigningKey; box: BoxKey },
+    exp = NOW + 1000,
+    by = role === 'admin' ? this.root : this.admin.ed,
+  ) {
+    const fields = {
+      v: 1,
+      org: hex(this.fp),
+      user,
+      role,
+      name: `Name of ${user}`,
+      teams,
+      inv: b64u(inv.sign.pk),
+      inv_x: b64u(inv.box.pk),
+      exp,
+    };
     const raw = utf8(JSON.stringify(fields));
     return { raw, fields, signer: b64u(by.pk), sig: b64u(await by.sign('invite', raw)) };
   }
@@ -103,15 +155,30 @@ export class Company {
    * Somebody uses an invite that ends at `exp`, at a time that is theirs to say. From revision 2 on they wait until `confirm`.
    * `certBy`: who signed the invite.
    */
-  async enrol(user: string, role: string, teams: string[], o: { exp?: number; at?: number; certBy?: SigningKey } = {}): Promise<Person> {
+  async enrol(
+    user: string,
+    role: string,
+    teams: string[],
+    o: { exp?: number; at?: number; certBy?: SigningKey } = {},
+  ): Promise<Person> {
     const inv = await inviteKeys(this.b, random(20));
     const [ed, x] = await Promise.all([this.b.newSigningKey(), this.b.newBoxKey()]);
     const cert = await this.cert(user, role, teams, inv, o.exp, o.certBy);
     const claim = await inv.sign.sign('claim', claimHash(cert.raw, ed.pk, x.pk));
     await this.add(
       {
-        t: 'enrol', user, role, name: `Name of ${user}`, teams, ed: b64u(ed.pk), x: b64u(x.pk),
-        cert: b64u(cert.raw), cert_signer: cert.signer, cert_sig: cert.sig, claim_sig: b64u(claim), ...(o.at !== undefined && { at: o.at }),
+        t: 'enrol',
+        user,
+        role,
+        name: `Name of ${user}`,
+        teams,
+        ed: b64u(ed.pk),
+        x: b64u(x.pk),
+        cert: b64u(cert.raw),
+        cert_signer: cert.signer,
+        cert_sig: cert.sig,
+        claim_sig: b64u(claim),
+        ...(o.at !== undefined && { at: o.at }),
       },
       ed,
     );
@@ -132,13 +199,21 @@ export class Company {
     const secret = random(20);
     const inv = await inviteKeys(this.b, secret);
     const cert = await this.cert(user, 'agent', teams, inv, exp);
-    return { code: printCode({ secret, org: this.fp }), inv: b64u(inv.sign.pk), cert: b64u(cert.raw), signer: cert.signer, sig: cert.sig, boxes: await this.boxes(teams, inv.box.pk) };
+    return {
+      code: printCode({ secret, org: this.fp }),
+      inv: b64u(inv.sign.pk),
+      cert: b64u(cert.raw),
+      signer: cert.signer,
+      sig: cert.sig,
+      boxes: await this.boxes(teams, inv.box.pk),
+    };
   }
 
   /** All keys of these teams, sealed to somebody. */
   async boxes(teams: string[], to: Uint8Array): Promise<TeamBox[]> {
     const out: TeamBox[] = [];
-    for (const t of teams) for (const k of this.teamSecrets.get(t) ?? []) out.push(await sealTeamKey(this.b, t, k.epoch, k.secret, to));
+    for (const t of teams)
+      for (const k of this.teamSecrets.get(t) ?? []) out.push(await sealTeamKey(this.b, t, k.epoch, k.secret, to));
     return out;
   }
 
@@ -164,12 +239,19 @@ export class Company {
 
   /** `GET /site/<id>`. */
   site(): SiteReply {
-    const covered = this.snapshot ? (JSON.parse(new TextDecoder().decode(unb64u(this.snapshot.raw))) as { seq: number }).seq : -1;
+    const covered = this.snapshot
+      ? (JSON.parse(new TextDecoder().decode(unb64u(this.snapshot.raw))) as { seq: number }).seq
+      : -1;
     return {
       org: hex(this.fp),
       site: SITE,
       now: NOW,
-      directory: { genesis: this.log[0]!, admin: this.log[1]!, snapshot: this.snapshot, tail: this.log.slice(covered + 1) },
+      directory: {
+        genesis: this.log[0]!,
+        admin: this.log[1]!,
+        snapshot: this.snapshot,
+        tail: this.log.slice(covered + 1),
+      },
       form: [{ id: 'name', label: { zh: '称呼', en: 'Name' }, type: 'text', required: false }],
       greeting: { zh: '您好', en: 'Hello' },
       presence: 'open',

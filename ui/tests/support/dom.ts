@@ -91,7 +91,10 @@ export class FakeNode {
   }
   /** Elements of a class, at any depth. */
   all(of: string): FakeNode[] {
-    return this.childNodes.flatMap((n) => [...((n.attributes.class ?? '').split(' ').includes(of) ? [n] : []), ...n.all(of)]);
+    return this.childNodes.flatMap((n) => [
+      ...((n.attributes.class ?? '').split(' ').includes(of) ? [n] : []),
+      ...n.all(of),
+    ]);
   }
 }
 
@@ -106,13 +109,19 @@ export function fakeDocument(stub: (name: string, value: unknown) => void): Fake
     addEventListener: () => undefined,
     removeEventListener: () => undefined,
   });
-  stub('ResizeObserver', class {
-    observe(): void {}
-    disconnect(): void {}
-  });
-  stub('IntersectionObserver', class {
-    observe(): void {}
-    disconnect(): void {}
-  });
+  stub(
+    'ResizeObserver',
+    class {
+      observe(): void {}
+      disconnect(): void {}
+    },
+  );
+  stub(
+    'IntersectionObserver',
+    class {
+      observe(): void {}
+      disconnect(): void {}
+    },
+  );
   return body;
 }

@@ -6,7 +6,22 @@
 /** Longest text that a regular expression may be given: an address. */
 export const MAX_MATCHED = 2_100;
 
-const LINEAR = ['trim', 'trimStart', 'trimEnd', 'toLowerCase', 'toUpperCase', 'normalize', 'repeat', 'padStart', 'concat', 'localeCompare', 'codePointAt', 'split', 'replace', 'replaceAll'] as const;
+const LINEAR = [
+  'trim',
+  'trimStart',
+  'trimEnd',
+  'toLowerCase',
+  'toUpperCase',
+  'normalize',
+  'repeat',
+  'padStart',
+  'concat',
+  'localeCompare',
+  'codePointAt',
+  'split',
+  'replace',
+  'replaceAll',
+] as const;
 
 export class TooMuch extends Error {}
 
@@ -22,7 +37,11 @@ export function counted<T>(run: () => T, most = Infinity): Counted<T> {
   let steps = 0;
   let matched = 0;
   const undo: (() => void)[] = [];
-  const wrap = <O extends object>(on: O, name: PropertyKey, count: (self: unknown, args: unknown[], result: unknown) => void): void => {
+  const wrap = <O extends object>(
+    on: O,
+    name: PropertyKey,
+    count: (self: unknown, args: unknown[], result: unknown) => void,
+  ): void => {
     const old = Reflect.get(on, name) as (...args: unknown[]) => unknown;
     const descriptor = Object.getOwnPropertyDescriptor(on, name)!;
     Object.defineProperty(on, name, {
@@ -78,4 +97,3 @@ export function counted<T>(run: () => T, most = Infinity): Counted<T> {
     for (const end of undo.reverse()) end();
   }
 }
-

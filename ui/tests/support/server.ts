@@ -22,7 +22,8 @@ interface Stored {
   records: Uint8Array[];
   msgs: Map<string, number>;
 }
-const atOf = (r: Uint8Array): number => new DataView(r.buffer, r.byteOffset).getUint32(8) * 2 ** 32 + new DataView(r.buffer, r.byteOffset).getUint32(12);
+const atOf = (r: Uint8Array): number =>
+  new DataView(r.buffer, r.byteOffset).getUint32(8) * 2 ** 32 + new DataView(r.buffer, r.byteOffset).getUint32(12);
 
 /** What becomes of an envelope: stored as usual, lost on the way, stored without an echo, refused with a code. */
 export type Fate = 'store' | 'lose' | 'mute' | number | Refusal;
@@ -75,8 +76,17 @@ export class FakeServer {
   }
 
   private accept(s: FakeSocket): void {
-    const peer: Peer = { s, role: s.url.includes('/ws/agent') ? 'agent' : 'visitor', kid: '', ed: '', follows: new Set() };
-    s.onsend = (d) => queueMicrotask(() => (typeof d === 'string' ? this.text(peer, JSON.parse(d) as Record<string, unknown>) : this.binary(peer, d)));
+    const peer: Peer = {
+      s,
+      role: s.url.includes('/ws/agent') ? 'agent' : 'visitor',
+      kid: '',
+      ed: '',
+      follows: new Set(),
+    };
+    s.onsend = (d) =>
+      queueMicrotask(() =>
+        typeof d === 'string' ? this.text(peer, JSON.parse(d) as Record<string, unknown>) : this.binary(peer, d),
+      );
     queueMicrotask(() => s.say({ t: 'challenge', nonce: b64u(random(32)), org: hex(this.co.fp), now: this.clock() }));
   }
 
@@ -102,7 +112,21 @@ export class FakeServer {
         p.ed = f.ed as string;
         p.kid = hex(kidOf(unb64u(p.ed)));
         this.peers.push(p);
-        p.s.say({ t: 'welcome', role: p.role, kid: p.kid, token: `tok-${p.kid}`, gen: this.gen, now: this.clock(), beat: 10_000, convs: this.visible(p), config: p.role === 'agent' ? { missed: this.missed, ...this.config, ...(this.status !== null && { status: this.status }) } : {}, ...(p.role === 'agent' && this.storage && { storage: this.storage }) });
+        p.s.say({
+          t: 'welcome',
+          role: p.role,
+          kid: p.kid,
+          token: `tok-${p.kid}`,
+          gen: this.gen,
+          now: this.clock(),
+          beat: 10_000,
+          convs: this.visible(p),
+          config:
+            p.role === 'agent'
+              ? { missed: this.missed, ...this.config, ...(this.status !== null && { status: this.status }) }
+              : {},
+          ...(p.role === 'agent' && this.storage && { storage: this.storage }),
+        });
         return;
       }
       case 'ping':
@@ -111,7 +135,9 @@ export class FakeServer {
         for (const item of f.convs as Resume[]) this.resume(p, item);
         return;
       case 'restore':
-        return this.restore(conv!, f.envelopes as string[]) ? ok() : p.s.say({ t: 'error', req: f.req, code: Code.epoch_stale, text: '' });
+        return this.restore(conv!, f.envelopes as string[])
+          ? ok()
+          : p.s.say({ t: 'error', req: f.req, code: Code.epoch_stale, text: '' });
       case 'open':
         if (this.refuseOpen !== null) {
           const code = this.refuseOpen;
@@ -127,7 +153,9 @@ export class FakeServer {
         return;
       }
       case 'typing':
-        for (const q of this.peers) if (q !== p && q.follows.has(f.conv as string)) q.s.say({ t: 'typing', conv: f.conv, side: p.role, on: f.on });
+        for (const q of this.peers)
+          if (q !== p && q.follows.has(f.conv as string))
+            q.s.say({ t: 'typing', conv: f.conv, side: p.role, on: f.on });
         return;
       case 'take':
         this.own(f.conv as string, 'agent:li', 'take');
@@ -151,7 +179,8 @@ export class FakeServer {
     if (!c) return;
     if (gen !== undefined && gen !== this.gen) {
       const there = c.records[seq! - 1];
-      if (!there || hex(recordMark(seq!, atOf(there), there.subarray(16))) !== mark) return p.s.say({ t: 'rewound', conv: id, last: c.records.length, gen: this.gen });
+      if (!there || hex(recordMark(seq!, atOf(there), there.subarray(16))) !== mark)
+        return p.s.say({ t: 'rewound', conv: id, last: c.records.length, gen: this.gen });
     }
     p.follows.add(id);
     const shown = this.show(c.records, p);
@@ -195,7 +224,21 @@ export class FakeServer {
     if (there) return p.s.say({ t: 'conv', conv: there.conv });
     const none = { delivered: 0, read: 0 };
     const now = Date.now();
-    const conv: Conv = { id, site: f.site as string, team: 'svc', owner: Envelope.parse(unb64u(f.ann as string))!.flags ? 'robot' : 'queue', state: 'open', ed: p.ed, x: f.x as string, last: 0, epoch: 0, created: now, last_at: now, visitor: none, agent: none };
+    const conv: Conv = {
+      id,
+      site: f.site as string,
+      team: 'svc',
+      owner: Envelope.parse(unb64u(f.ann as string))!.flags ? 'robot' : 'queue',
+      state: 'open',
+      ed: p.ed,
+      x: f.x as string,
+      last: 0,
+      epoch: 0,
+      created: now,
+      last_at: now,
+      visitor: none,
+      agent: none,
+    };
     this.convs.set(id, { conv, records: [], msgs: new Map() });
     this.event(id, { t: 'open', site: SITE, team: 'svc', nonce: f.nonce, ed: p.ed, x: f.x });
     this.append(id, unb64u(f.ann as string));
@@ -236,7 +279,15 @@ export class FakeServer {
     if (!env) return p.s.end(4500);
     this.received.push(bytes);
     const c = this.convs.get(env.conv);
-    const refuse = (code: number) => p.s.say({ t: 'error', code, text: '', conv: env.conv, msg: env.msg, retry_ms: code === Code.rate_limited ? 3000 : undefined });
+    const refuse = (code: number) =>
+      p.s.say({
+        t: 'error',
+        code,
+        text: '',
+        conv: env.conv,
+        msg: env.msg,
+        retry_ms: code === Code.rate_limited ? 3000 : undefined,
+      });
     if (!c) return refuse(Code.not_found);
     const fate = this.fate(env);
     if (fate === 'lose') return;
@@ -250,7 +301,8 @@ export class FakeServer {
     if (bot && hex(bot.kid) !== hex(boxKid(BoxKind.bot, this.co.robot!.day.pk))) return refuse(Code.directory_stale);
     if (env.kind === Kind.announcement && p.role === 'agent' && c.conv.owner === 'robot') return refuse(Code.not_owner);
     if (env.kind === Kind.message && c.conv.owner !== 'robot' && this.robotIsIn(c)) return refuse(Code.epoch_stale);
-    if (env.kind === Kind.message && (env.epoch !== c.conv.epoch || !this.teamKeyIsCurrent(c))) return refuse(Code.epoch_stale);
+    if (env.kind === Kind.message && (env.epoch !== c.conv.epoch || !this.teamKeyIsCurrent(c)))
+      return refuse(Code.epoch_stale);
     const recall = env.kind === Kind.recall || env.kind === Kind.noteRecall;
     if (recall && !c.msgs.has(env.recalled.msg)) return refuse(Code.not_found);
     if (recall) this.redact(c, env.recalled.msg);
@@ -267,11 +319,19 @@ export class FakeServer {
   }
 
   private robotIsIn(c: Stored): boolean {
-    return c.records.map((r) => Envelope.parse(r.subarray(16))).filter((e) => e?.kind === Kind.announcement).at(-1)!.flags === 1;
+    return (
+      c.records
+        .map((r) => Envelope.parse(r.subarray(16)))
+        .filter((e) => e?.kind === Kind.announcement)
+        .at(-1)!.flags === 1
+    );
   }
 
   private teamKeyIsCurrent(c: Stored): boolean {
-    const ann = c.records.map((r) => Envelope.parse(r.subarray(16))).filter((e) => e?.kind === Kind.announcement).at(-1);
+    const ann = c.records
+      .map((r) => Envelope.parse(r.subarray(16)))
+      .filter((e) => e?.kind === Kind.announcement)
+      .at(-1);
     const box = ann?.boxes.find((x) => x.kind === 1);
     return [...this.pks.values()].some((pk) => box && hex(boxKid(BoxKind.team, pk)) === hex(box.kid));
   }
@@ -285,11 +345,20 @@ export class FakeServer {
   private async http(url: string, init?: RequestInit): Promise<Response> {
     const path = url.replace(/^https:\/\/[^/]*\/api\/v1/, '');
     const json = (v: unknown) => new Response(JSON.stringify(v));
-    const fail = (code: number, status: number) => new Response(JSON.stringify({ code, name: '', text: '' }), { status });
+    const fail = (code: number, status: number) =>
+      new Response(JSON.stringify({ code, name: '', text: '' }), { status });
     const busy = this.busy(path);
     if (busy) return new Response(JSON.stringify({ text: '', ...busy }), { status: 429 });
     const page = /^\/conversations\/(\w+)\/records\?after=(\d+)/.exec(path);
-    if (page) return new Response(cat(...this.convs.get(page[1]!)!.records.slice(Number(page[2])).map((r) => cat(u32(r.length), r))) as BodyInit);
+    if (page)
+      return new Response(
+        cat(
+          ...this.convs
+            .get(page[1]!)!
+            .records.slice(Number(page[2]))
+            .map((r) => cat(u32(r.length), r)),
+        ) as BodyInit,
+      );
     const body = init?.body ? (JSON.parse(init.body as string) as Record<string, unknown>) : {};
     const route = this.routes.get(path);
     const invite = new Headers(init?.headers).get('kefu-invite');
@@ -302,7 +371,8 @@ export class FakeServer {
       }
     }
     if (path === `/site/${SITE}`) return json(this.co.site());
-    if (path.startsWith('/directory?')) return json({ entries: this.entries(Number(/after=(-?\d+)/.exec(path)![1])), snapshot: this.co.snapshot });
+    if (path.startsWith('/directory?'))
+      return json({ entries: this.entries(Number(/after=(-?\d+)/.exec(path)![1])), snapshot: this.co.snapshot });
     return fail(Code.not_found, 404);
   }
 }

@@ -69,12 +69,34 @@ export class Talk {
   async reader(who: 'visitor' | Person, o: { store?: Store; teams?: string[] } = {}): Promise<Ledger> {
     const visitor = who === 'visitor';
     const me = visitor ? this.visitor.ed : who.ed;
-    const mine = visitor ? new Map([[hex(boxKid(BoxKind.visitor, this.visitor.x.pk)), this.visitor.x]]) : await this.boxesOf(o.teams ?? ['svc', 'vip']);
+    const mine = visitor
+      ? new Map([[hex(boxKid(BoxKind.visitor, this.visitor.x.pk)), this.visitor.x]])
+      : await this.boxesOf(o.teams ?? ['svc', 'vip']);
     const port: Port = {
-      backend: this.b, role: visitor ? 'visitor' : 'agent', me, kid: hex(kidOf(me.pk)), fp: this.co.fp, store: o.store ?? memoryStore(), space: 't/', inst: 1, noteInst: 2,
-      directory: () => this.dir, refreshDirectory: () => this.grown(), boxes: () => mine, now: () => NOW, online: () => true,
-      envelope: () => true, frame: () => true, request: async () => undefined, broken: () => null, alarm: (e) => void this.alarms.push(e),
-      notKept: () => undefined, gen: () => 'g1', again: () => undefined, fresh: async () => true, turn: async () => undefined,
+      backend: this.b,
+      role: visitor ? 'visitor' : 'agent',
+      me,
+      kid: hex(kidOf(me.pk)),
+      fp: this.co.fp,
+      store: o.store ?? memoryStore(),
+      space: 't/',
+      inst: 1,
+      noteInst: 2,
+      directory: () => this.dir,
+      refreshDirectory: () => this.grown(),
+      boxes: () => mine,
+      now: () => NOW,
+      online: () => true,
+      envelope: () => true,
+      frame: () => true,
+      request: async () => undefined,
+      broken: () => null,
+      alarm: (e) => void this.alarms.push(e),
+      notKept: () => undefined,
+      gen: () => 'g1',
+      again: () => undefined,
+      fresh: async () => true,
+      turn: async () => undefined,
     };
     const id = hex(this.conv);
     return visitor ? new Ledger(port, id, new Memory(port, id)) : new AgentLedger(port, id, new Memory(port, id));
@@ -89,15 +111,33 @@ export class Talk {
   }
 
   opening(): WireRecord {
-    return this.event({ t: 'open', site: SITE, team: 'svc', nonce: b64u(this.nonce), ed: b64u(this.visitor.ed.pk), x: b64u(this.visitor.x.pk) });
+    return this.event({
+      t: 'open',
+      site: SITE,
+      team: 'svc',
+      nonce: b64u(this.nonce),
+      ed: b64u(this.visitor.ed.pk),
+      x: b64u(this.visitor.x.pk),
+    });
   }
 
   /** The next epoch; `at`: the directory that its maker says they saw. */
-  async epoch(by: SigningKey, o: { team?: string; bot?: BoxKey; at?: number; keep?: boolean } = {}): Promise<WireRecord> {
+  async epoch(
+    by: SigningKey,
+    o: { team?: string; bot?: BoxKey; at?: number; keep?: boolean } = {},
+  ): Promise<WireRecord> {
     const dirSeq = o.at ?? this.dir.seq;
     const ek = random(32);
     const pk = this.dir.teamPk(o.team ?? 'svc');
-    const made = { conv: this.conv, last: this.chain, dirSeq, dirHead: this.dir.headAt(dirSeq)!, teamPk: pk, visitorX: this.visitor.x.pk, botX: o.bot?.pk };
+    const made = {
+      conv: this.conv,
+      last: this.chain,
+      dirSeq,
+      dirHead: this.dir.headAt(dirSeq)!,
+      teamPk: pk,
+      visitorX: this.visitor.x.pk,
+      botX: o.bot?.pk,
+    };
     const bytes = await announce(this.b, made, by, ek);
     if (o.keep !== false) {
       this.eks.push(ek);
@@ -115,22 +155,48 @@ export class Talk {
 
   private head(by: SigningKey, o: { epoch?: number; prev?: Uint8Array; ctr?: number; inst?: number }) {
     const epoch = o.epoch ?? this.chain.epoch;
-    return { conv: this.conv, epoch, msg: random(16), inst: o.inst ?? 7, ctr: o.ctr ?? this.counter(by), prev: o.prev ?? this.last };
+    return {
+      conv: this.conv,
+      epoch,
+      msg: random(16),
+      inst: o.inst ?? 7,
+      ctr: o.ctr ?? this.counter(by),
+      prev: o.prev ?? this.last,
+    };
   }
 
-  async say(text: string, by: SigningKey = this.visitor.ed, o: { epoch?: number; prev?: Uint8Array; ctr?: number; body?: Body; inst?: number } = {}): Promise<WireRecord> {
+  async say(
+    text: string,
+    by: SigningKey = this.visitor.ed,
+    o: { epoch?: number; prev?: Uint8Array; ctr?: number; body?: Body; inst?: number } = {},
+  ): Promise<WireRecord> {
     const head = this.head(by, o);
-    const bytes = await sealMessage(head, await this.b.epochKey(this.eks[head.epoch]!), encodeBody(o.body ?? { t: 'text', ts: 0, text }), by);
+    const bytes = await sealMessage(
+      head,
+      await this.b.epochKey(this.eks[head.epoch]!),
+      encodeBody(o.body ?? { t: 'text', ts: 0, text }),
+      by,
+    );
     this.last = envelopeHash(bytes);
     return this.record(bytes);
   }
 
   async note(text: string, by: SigningKey, o: { epoch?: number; team?: string } = {}): Promise<WireRecord> {
-    const bytes = await sealNote(this.b, { ...this.head(by, o), inst: 8 }, this.dir.teamPk(o.team ?? 'svc'), encodeBody({ t: 'note', ts: 0, text }), by);
+    const bytes = await sealNote(
+      this.b,
+      { ...this.head(by, o), inst: 8 },
+      this.dir.teamPk(o.team ?? 'svc'),
+      encodeBody({ t: 'note', ts: 0, text }),
+      by,
+    );
     return this.record(bytes);
   }
 
-  async recall(of: WireRecord, by: SigningKey, o: { hash?: Uint8Array; ctr?: number; prev?: Uint8Array } = {}): Promise<WireRecord> {
+  async recall(
+    of: WireRecord,
+    by: SigningKey,
+    o: { hash?: Uint8Array; ctr?: number; prev?: Uint8Array } = {},
+  ): Promise<WireRecord> {
     const env = Envelope.parse(of.body)!;
     const target = { ...targetOf(env), ...(o.hash && { hash: o.hash }) };
     const bytes = await signRecall(this.head(by, o), target, by);
@@ -150,7 +216,10 @@ export class Talk {
 export const shown = (l: Ledger): string[] =>
   l.entries
     .filter((e) => e.kind !== 'event' && e.kind !== 'epoch')
-    .map((e) => `${e.kind}${e.body && 'text' in e.body ? `:${e.body.text}` : ''}${e.missingBefore ? ' missing' : ''}${e.unordered ? ' unordered' : ''}`);
+    .map(
+      (e) =>
+        `${e.kind}${e.body && 'text' in e.body ? `:${e.body.text}` : ''}${e.missingBefore ? ' missing' : ''}${e.unordered ? ' unordered' : ''}`,
+    );
 
 export async function read(l: Ledger, records: readonly WireRecord[], live = false): Promise<string[]> {
   for (const r of records) await l.apply(r, live);

@@ -26,7 +26,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-export const visitor = (...more: Parameters<typeof visitorTab> extends [unknown, unknown, ...infer R] ? R : never): Tab => {
+export const visitor = (
+  ...more: Parameters<typeof visitorTab> extends [unknown, unknown, ...infer R] ? R : never
+): Tab => {
   const tab = visitorTab(server, b, ...more);
   open.push(tab.client);
   return tab;
@@ -37,7 +39,10 @@ export const agent = async (p = li, teams = ['svc']) => {
   return tab;
 };
 export const messagesSent = () => server.received.map((x) => Envelope.parse(x)!).filter((e) => e.kind === Kind.message);
-export const stored = () => [...server.convs.values()].flatMap((c) => c.records.map((r) => Envelope.parse(r.subarray(16)))).filter((e) => e?.kind === Kind.message);
+export const stored = () =>
+  [...server.convs.values()]
+    .flatMap((c) => c.records.map((r) => Envelope.parse(r.subarray(16))))
+    .filter((e) => e?.kind === Kind.message);
 export const begin = async (text = 'hello'): Promise<Tab> => {
   const v = visitor();
   v.client.start({ name: '王' });

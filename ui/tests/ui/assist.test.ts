@@ -10,13 +10,29 @@ import { signal } from '../../src/signals';
 let seq = 0;
 const said = (side: Message['side'], text: string, over: Partial<Message> = {}): Message => {
   seq++;
-  return { id: `m${seq}`, seq, at: seq, side, mine: false, kind: 'text', text, missingBefore: false, unordered: false, canRecall: () => false, ...over };
+  return {
+    id: `m${seq}`,
+    seq,
+    at: seq,
+    side,
+    mine: false,
+    kind: 'text',
+    text,
+    missingBefore: false,
+    unordered: false,
+    canRecall: () => false,
+    ...over,
+  };
 };
 const item = { id: 'c', conv: { id: 'c', site: 'web', owner: 'agent:li', state: 'open' } } as ConvItem;
 const shelf: Shelf = {
   state: 'here',
   search: new Search([
-    { id: 'return', question: '怎么退货', answer: '签收后**七天**内，在[我的订单](https://shop.example/orders)申请：\n\n1. 选商品\n2. 提交' },
+    {
+      id: 'return',
+      question: '怎么退货',
+      answer: '签收后**七天**内，在[我的订单](https://shop.example/orders)申请：\n\n1. 选商品\n2. 提交',
+    },
     { id: 'ship', question: '运费怎么算', answer: '满 99 元包邮' },
   ]),
 };
@@ -34,7 +50,12 @@ function client(messages: Message[], over: Partial<ConvItem['conv']> = {}, known
       return signal(known);
     },
   } as unknown as AgentClient;
-  return { agent, asked, found: suggestionsFor(agent, one, messages).map((s) => s.entry.id), all: suggestionsFor(agent, one, messages) };
+  return {
+    agent,
+    asked,
+    found: suggestionsFor(agent, one, messages).map((s) => s.entry.id),
+    all: suggestionsFor(agent, one, messages),
+  };
 }
 
 beforeEach(() => {
@@ -45,7 +66,15 @@ beforeEach(() => {
 
 describe('what is looked up', () => {
   it('is what the visitor wrote since the last word of a person', () => {
-    const all = [said('visitor', 'a'), said('agent', 'b'), said('visitor', 'c'), said('robot', 'd'), said('agent', 'n', { kind: 'note' }), said('visitor', '', { kind: 'recalled' }), said('visitor', 'e')];
+    const all = [
+      said('visitor', 'a'),
+      said('agent', 'b'),
+      said('visitor', 'c'),
+      said('robot', 'd'),
+      said('agent', 'n', { kind: 'note' }),
+      said('visitor', '', { kind: 'recalled' }),
+      said('visitor', 'e'),
+    ];
     expect(unanswered(all)).toEqual(['c', 'e']);
     expect(unanswered([...all, said('agent', 'f')])).toEqual([]);
   });
@@ -53,7 +82,12 @@ describe('what is looked up', () => {
   it('is nothing where this agent does not answer, and then no knowledge is fetched', () => {
     const asks = [said('visitor', '怎么退货')];
     expect(client(asks)).toMatchObject({ found: ['return'], asked: ['web', 'web'] });
-    for (const over of [{ owner: 'queue' }, { owner: 'robot' }, { owner: 'agent:wang' }, { owner: 'none', state: 'closed' as const }]) {
+    for (const over of [
+      { owner: 'queue' },
+      { owner: 'robot' },
+      { owner: 'agent:wang' },
+      { owner: 'none', state: 'closed' as const },
+    ]) {
       expect(client(asks, over), JSON.stringify(over)).toMatchObject({ found: [], asked: [] });
     }
     expect(client([...asks, said('agent', '在')])).toMatchObject({ found: [], asked: [] });
@@ -69,7 +103,8 @@ describe('what is looked up', () => {
   });
 
   it('finds nothing in what is not there', () => {
-    for (const state of ['loading', 'none', 'too-large', 'failed'] as const) expect(client([said('visitor', '怎么退货')], {}, { state }).found).toEqual([]);
+    for (const state of ['loading', 'none', 'too-large', 'failed'] as const)
+      expect(client([said('visitor', '怎么退货')], {}, { state }).found).toEqual([]);
   });
 });
 
@@ -89,7 +124,8 @@ describe('a suggestion', () => {
   it('is taken by its key, and a key without one is left alone', () => {
     const { agent } = client([said('visitor', '运费怎么算')]);
     (globalThis as { Element?: unknown }).Element = class {};
-    const press = (code: string) => handleKey(agent, { key: '', code, keyCode: 0, altKey: true, target: null } as KeyboardEvent);
+    const press = (code: string) =>
+      handleKey(agent, { key: '', code, keyCode: 0, altKey: true, target: null } as KeyboardEvent);
     expect(press('Digit2')).toBe(false);
     expect(draftOf('c', 'reply')).toBe('');
     expect(press('Digit1')).toBe(true);

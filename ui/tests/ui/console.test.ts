@@ -9,24 +9,62 @@ import { readable } from '../../src/ui/fingerprint';
 import { handleKey } from '../../src/console/hotkeys';
 import { dismissMissed } from '../../src/console/missed';
 import { rightsOf } from '../../src/console/rights';
-import { dialog, draftOf, inTab, mode, nameOf, select, selected, setDraft, setSound, tab } from '../../src/console/state';
+import {
+  dialog,
+  draftOf,
+  inTab,
+  mode,
+  nameOf,
+  select,
+  selected,
+  setDraft,
+  setSound,
+  tab,
+} from '../../src/console/state';
 import { firstUnreadOf } from '../../src/console/ThreadPane';
 import { candidates } from '../../src/console/TransferDialog';
 import { isHandedToMe } from '../../src/console/Offers';
 import { readersOf } from '../../src/console/VisitorPane';
 import { waitClass, waitText } from '../../src/console/Wait';
 import { askedAbout, isLate, leave } from '../../src/console/Waiting';
-import { ClientError, type AgentClient, type AgentInfo, type ConvItem, type Me, type Message, type Offer, type WaitingPerson } from '../../src/model';
+import {
+  ClientError,
+  type AgentClient,
+  type AgentInfo,
+  type ConvItem,
+  type Me,
+  type Message,
+  type Offer,
+  type WaitingPerson,
+} from '../../src/model';
 import { signal, type Signal } from '../../src/signals';
 
 const conv = (id: string, owner: string, over: Partial<ConvItem> = {}): ConvItem => ({
   id,
   conv: {
-    id, site: 's', team: 't', owner, state: owner === 'none' ? 'closed' : 'open', ed: '', x: '', last: 1, epoch: 0, created: 0, last_at: 0,
-    visitor: { delivered: 0, read: 0 }, agent: { delivered: 0, read: 0 },
+    id,
+    site: 's',
+    team: 't',
+    owner,
+    state: owner === 'none' ? 'closed' : 'open',
+    ed: '',
+    x: '',
+    last: 1,
+    epoch: 0,
+    created: 0,
+    last_at: 0,
+    visitor: { delivered: 0, read: 0 },
+    agent: { delivered: 0, read: 0 },
   },
   tabs: { mine: owner === 'agent:li', queue: owner === 'queue', missed: false, all: true },
-  name: '', last: null, unread: 0, waitingSince: null, ownerName: '', handed: null, lastAt: 0, ...over,
+  name: '',
+  last: null,
+  unread: 0,
+  waitingSince: null,
+  ownerName: '',
+  handed: null,
+  lastAt: 0,
+  ...over,
 });
 
 function client(items: ConvItem[], role: Me['role'] = 'agent', offers: string[] = []): AgentClient {
@@ -38,7 +76,18 @@ function client(items: ConvItem[], role: Me['role'] = 'agent', offers: string[] 
 }
 
 const press = (c: AgentClient, over: Partial<KeyboardEvent>) =>
-  handleKey(c, { key: '', code: '', keyCode: 0, altKey: false, ctrlKey: false, metaKey: false, shiftKey: false, isComposing: false, target: null, ...over } as KeyboardEvent);
+  handleKey(c, {
+    key: '',
+    code: '',
+    keyCode: 0,
+    altKey: false,
+    ctrlKey: false,
+    metaKey: false,
+    shiftKey: false,
+    isComposing: false,
+    target: null,
+    ...over,
+  } as KeyboardEvent);
 
 beforeEach(() => {
   lang.value = 'en';
@@ -92,7 +141,9 @@ describe('missed conversations', () => {
   it('say in the thread who decided what', () => {
     const said = (event: Message['event']) => eventText({ kind: 'event', event } as Message, (id) => id, 'Ann');
     expect(said({ t: 'closed', by: '@missed' })).toBe('Closed as missed: nobody answered in time');
-    expect(said({ t: 'dismissed', by: 'li', name: 'Li Na' })).toBe('Li Na decided that this missed conversation needs no answer');
+    expect(said({ t: 'dismissed', by: 'li', name: 'Li Na' })).toBe(
+      'Li Na decided that this missed conversation needs no answer',
+    );
   });
 });
 
@@ -139,18 +190,38 @@ describe('keys of the desk', () => {
 
 describe('rights', () => {
   it('let only the owner reply', () => {
-    expect(rightsOf(client([]), conv('a', 'agent:li'))).toMatchObject({ canReply: true, canTake: false, canTransfer: true, canClose: true });
-    expect(rightsOf(client([]), conv('a', 'agent:wang'))).toMatchObject({ canReply: false, canTake: false, canTransfer: false, canClose: false });
+    expect(rightsOf(client([]), conv('a', 'agent:li'))).toMatchObject({
+      canReply: true,
+      canTake: false,
+      canTransfer: true,
+      canClose: true,
+    });
+    expect(rightsOf(client([]), conv('a', 'agent:wang'))).toMatchObject({
+      canReply: false,
+      canTake: false,
+      canTransfer: false,
+      canClose: false,
+    });
     expect(rightsOf(client([]), conv('a', 'queue'))).toMatchObject({ canReply: false, canTake: true });
     expect(rightsOf(client([]), conv('a', 'robot'))).toMatchObject({ canReply: false, canTake: true });
   });
 
   it('let a supervisor take over', () => {
-    expect(rightsOf(client([], 'supervisor'), conv('a', 'agent:wang'))).toMatchObject({ canReply: false, canTake: true, canTransfer: true });
+    expect(rightsOf(client([], 'supervisor'), conv('a', 'agent:wang'))).toMatchObject({
+      canReply: false,
+      canTake: true,
+      canTransfer: true,
+    });
   });
 
   it('leave of a closed conversation only reopening', () => {
-    expect(rightsOf(client([], 'admin'), conv('a', 'none'))).toMatchObject({ canReply: false, canTake: false, canTransfer: false, canClose: false, canReopen: true });
+    expect(rightsOf(client([], 'admin'), conv('a', 'none'))).toMatchObject({
+      canReply: false,
+      canTake: false,
+      canTransfer: false,
+      canClose: false,
+      canReopen: true,
+    });
   });
 
   it('know an offer', () => {
@@ -160,7 +231,11 @@ describe('rights', () => {
 
 describe('lists', () => {
   it('put the longest wait on top of the queue', () => {
-    const items = [conv('new', 'queue', { waitingSince: 20 }), conv('old', 'queue', { waitingSince: 10 }), conv('a', 'agent:li')];
+    const items = [
+      conv('new', 'queue', { waitingSince: 20 }),
+      conv('old', 'queue', { waitingSince: 10 }),
+      conv('a', 'agent:li'),
+    ];
     expect(inTab(items, 'queue').map((i) => i.id)).toEqual(['old', 'new']);
     expect(inTab(items, 'all').map((i) => i.id)).toEqual(['new', 'old', 'a']);
   });
@@ -171,8 +246,21 @@ describe('lists', () => {
   });
 
   it('offer the freest colleague first and never one who is away or has it', () => {
-    const agent = (user: string, state: AgentInfo['state'], load: number, capacity = 8): AgentInfo => ({ user, name: user, state, load, capacity, teams: [] });
-    const all = [agent('busy', 'busy', 0), agent('full', 'online', 8), agent('free', 'online', 1), agent('away', 'offline', 0), agent('li', 'online', 0)];
+    const agent = (user: string, state: AgentInfo['state'], load: number, capacity = 8): AgentInfo => ({
+      user,
+      name: user,
+      state,
+      load,
+      capacity,
+      teams: [],
+    });
+    const all = [
+      agent('busy', 'busy', 0),
+      agent('full', 'online', 8),
+      agent('free', 'online', 1),
+      agent('away', 'offline', 0),
+      agent('li', 'online', 0),
+    ];
     expect(candidates(all, ['li']).map((a) => a.user)).toEqual(['free', 'full', 'busy']);
   });
 
@@ -192,7 +280,9 @@ describe('words', () => {
   it('say what happened to a conversation', () => {
     const say = (m: Message) => eventText(m, team, 'Chen');
     expect(say(e({ t: 'owner', owner: 'queue', team: 'card', why: 'lost' }))).toContain('CARD');
-    expect(say(e({ t: 'owner', owner: 'agent', user: 'li', name: 'Li', team: 'card', why: 'transfer' }))).toBe('Transferred to Li');
+    expect(say(e({ t: 'owner', owner: 'agent', user: 'li', name: 'Li', team: 'card', why: 'transfer' }))).toBe(
+      'Transferred to Li',
+    );
     expect(say(e({ t: 'owner', owner: 'none', team: 'card', why: 'closed' }))).toBeNull();
     expect(say(e({ t: 'closed', by: 'visitor' }))).toBe('Chen closed the conversation');
     expect(say(e({ t: 'epoch', epoch: 1, bot: false, botBefore: true }))).toContain('left');
@@ -201,7 +291,15 @@ describe('words', () => {
 
   it('mark where the reader left off, unless all is new; the form is no message', () => {
     const of = (id: string, kind: Message['kind'], mine = false) => ({ id, kind, mine }) as Message;
-    const all = [e({ t: 'open' }), of('form', 'form'), of('a', 'text'), of('own', 'text', true), of('b', 'text'), of('gone', 'recalled'), of('c', 'text')];
+    const all = [
+      e({ t: 'open' }),
+      of('form', 'form'),
+      of('a', 'text'),
+      of('own', 'text', true),
+      of('b', 'text'),
+      of('gone', 'recalled'),
+      of('c', 'text'),
+    ];
     expect([0, 1, 2, 3].map((n) => firstUnreadOf(all, n))).toEqual([null, 'c', 'b', null]);
     expect(firstUnreadOf(all.slice(0, 3), 1)).toBeNull();
   });
@@ -223,8 +321,18 @@ describe('words', () => {
 });
 
 describe('people who wait for confirmation', () => {
-  const person = (user: string, until: number): WaitingPerson => ({ user, name: user, teams: ['t'], at: 1, until, invitedBy: null });
-  const of = (role: Me['role']): AgentClient => ({ ...client([], role), waiting: signal([person('late', Date.now() - 60_000), person('intime', Date.now() + 3_600_000)]) });
+  const person = (user: string, until: number): WaitingPerson => ({
+    user,
+    name: user,
+    teams: ['t'],
+    at: 1,
+    until,
+    invitedBy: null,
+  });
+  const of = (role: Me['role']): AgentClient => ({
+    ...client([], role),
+    waiting: signal([person('late', Date.now() - 60_000), person('intime', Date.now() + 3_600_000)]),
+  });
 
   it('are late when their invite ended, for everybody; only admins are asked about them', () => {
     for (const role of ['agent', 'supervisor', 'admin'] as const) {
@@ -246,8 +354,19 @@ describe('people who wait for confirmation', () => {
 describe('a wait', () => {
   it('is shown with seconds, then in minutes and hours, and louder with age', () => {
     lang.value = 'zh-CN';
-    expect([5_000, 599_000, 600_000, 17 * 60_000 + 42_000, 2 * 3_600_000].map(waitText)).toEqual(['已等 0:05', '已等 9:59', '已等 10 分钟', '已等 17 分钟', '已等 2 小时']);
-    expect([59_000, 60_000, 299_000, 300_000].map(waitClass)).toEqual(['c-wait', 'c-wait c-wait-long', 'c-wait c-wait-long', 'c-wait c-wait-too-long']);
+    expect([5_000, 599_000, 600_000, 17 * 60_000 + 42_000, 2 * 3_600_000].map(waitText)).toEqual([
+      '已等 0:05',
+      '已等 9:59',
+      '已等 10 分钟',
+      '已等 17 分钟',
+      '已等 2 小时',
+    ]);
+    expect([59_000, 60_000, 299_000, 300_000].map(waitClass)).toEqual([
+      'c-wait',
+      'c-wait c-wait-long',
+      'c-wait c-wait-long',
+      'c-wait c-wait-too-long',
+    ]);
   });
 });
 
@@ -291,12 +410,21 @@ describe('what calls an agent back', () => {
     // long after the sounds of the test before
     vi.useFakeTimers({ now: (start += 3_600_000) });
     notes.length = 0;
-    const param = { setValueAtTime: () => undefined, linearRampToValueAtTime: () => undefined, exponentialRampToValueAtTime: () => undefined };
+    const param = {
+      setValueAtTime: () => undefined,
+      linearRampToValueAtTime: () => undefined,
+      exponentialRampToValueAtTime: () => undefined,
+    };
     const node = { connect: (to: unknown) => to };
     class Sounds {
       currentTime = 0;
       createGain = () => ({ ...node, gain: param });
-      createOscillator = () => ({ ...node, frequency: { value: 0 }, start: (at: number) => void notes.push(at), stop: () => undefined });
+      createOscillator = () => ({
+        ...node,
+        frequency: { value: 0 },
+        start: (at: number) => void notes.push(at),
+        stop: () => undefined,
+      });
     }
     vi.stubGlobal('AudioContext', Sounds);
     vi.stubGlobal('document', { title: '', querySelector: () => null });
@@ -311,7 +439,10 @@ describe('what calls an agent back', () => {
 
   /** At the desk, with what is there already. */
   function watched(items: ConvItem[]) {
-    const c = { ...client(items), session: signal('signed-in') } as AgentClient & { conversations: Signal<ConvItem[]>; offers: Signal<Offer[]> };
+    const c = { ...client(items), session: signal('signed-in') } as AgentClient & {
+      conversations: Signal<ConvItem[]>;
+      offers: Signal<Offer[]>;
+    };
     stop = watchAttention(c);
     return c;
   }

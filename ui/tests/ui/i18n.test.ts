@@ -14,7 +14,8 @@ const names = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]
 describe.each(Object.entries(tables))('texts of %s', (_, { zh, en }) => {
   it('has the same keys in both languages, none empty', () => {
     expect(Object.keys(en).sort()).toEqual(Object.keys(zh).sort());
-    for (const table of [zh, en]) for (const [key, text] of Object.entries(table)) expect(text.trim(), key).not.toBe('');
+    for (const table of [zh, en])
+      for (const [key, text] of Object.entries(table)) expect(text.trim(), key).not.toBe('');
   });
 
   it('names the same values in both languages', () => {
@@ -23,7 +24,9 @@ describe.each(Object.entries(tables))('texts of %s', (_, { zh, en }) => {
       for (const form of forms) {
         const wanted = names(zh[key]!);
         // "1 message" may leave its number out.
-        expect(forms.length === 2 ? [...new Set([...names(form), ...wanted])].sort() : names(form), key).toEqual(wanted);
+        expect(forms.length === 2 ? [...new Set([...names(form), ...wanted])].sort() : names(form), key).toEqual(
+          wanted,
+        );
       }
     }
   });

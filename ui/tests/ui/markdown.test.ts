@@ -6,7 +6,10 @@ import { plain } from '../../src/ui/plain';
 
 /** As short as it can be read: `<p>a <strong>b</strong></p>`. */
 function shown(nodes: readonly Node[]): string {
-  const one = (n: Node): string => (typeof n === 'string' ? n : `<${n.tag}${n.href ? ` ${n.href}` : ''}${n.value ? ` ${n.value}` : ''}>${shown(n.inside)}</${n.tag}>`);
+  const one = (n: Node): string =>
+    typeof n === 'string'
+      ? n
+      : `<${n.tag}${n.href ? ` ${n.href}` : ''}${n.value ? ` ${n.value}` : ''}>${shown(n.inside)}</${n.tag}>`;
   return nodes.map(one).join('');
 }
 const of = (text: string): string => shown(markdown(text));
@@ -27,9 +30,13 @@ describe('blocks', () => {
 });
 
 describe('tables', () => {
-  const table = (...rows: string[][]): string => `<div><table>${rows.map((r, n) => `<tr>${r.map((c) => `<${n ? 'td' : 'th'}>${c}</${n ? 'td' : 'th'}>`).join('')}</tr>`).join('')}</table></div>`;
+  const table = (...rows: string[][]): string =>
+    `<div><table>${rows.map((r, n) => `<tr>${r.map((c) => `<${n ? 'td' : 'th'}>${c}</${n ? 'td' : 'th'}>`).join('')}</tr>`).join('')}</table></div>`;
   it.each([
-    ['前\n| 列一 | 列二 |\n| --- | :-: |\n| 甲 | **乙** |\n|丙|\n后', `<p>前</p>${table(['列一', '列二'], ['甲', '<strong>乙</strong>'], ['丙'])}<p>后</p>`],
+    [
+      '前\n| 列一 | 列二 |\n| --- | :-: |\n| 甲 | **乙** |\n|丙|\n后',
+      `<p>前</p>${table(['列一', '列二'], ['甲', '<strong>乙</strong>'], ['丙'])}<p>后</p>`,
+    ],
     ['a|b\r\n-|-\r\nc\\|d|e|f\r\n\r\ng | h', `${table(['a', 'b'], ['c|d', 'e|f'])}<p>g | h</p>`],
     ['| a |\n| - |', table(['a'])],
     ['a | b\n--- | --- | ---', '<p>a | b\n--- | --- | ---</p>'],
@@ -49,22 +56,38 @@ describe('inside a line', () => {
     ['20*30*40 snake_case_x 2 * 3 * 4', '20*30*40 snake_case_x 2 * 3 * 4'],
     ['**没有结束 `也没有', '**没有结束 `也没有'],
     ['\\*不是\\* \\[x](y)', '*不是* [x](y)'],
-    ['[订单](https://a.example/x_y_z)和 https://b.example/_a_b。', '<a https://a.example/x_y_z>订单</a>和 <a https://b.example/_a_b>https://b.example/_a_b</a>。'],
+    [
+      '[订单](https://a.example/x_y_z)和 https://b.example/_a_b。',
+      '<a https://a.example/x_y_z>订单</a>和 <a https://b.example/_a_b>https://b.example/_a_b</a>。',
+    ],
     ['[电话](tel:+861012345678) [信](mailto:a@b.cn)', '<a tel:+861012345678>电话</a> <a mailto:a@b.cn>信</a>'],
     ['![图](https://i.example/i.png)', '<a https://i.example/i.png>图</a>'],
-    ['请看https://a.example/help，**不要**关机。', '请看<a https://a.example/help>https://a.example/help</a>，<strong>不要</strong>关机。'],
+    [
+      '请看https://a.example/help，**不要**关机。',
+      '请看<a https://a.example/help>https://a.example/help</a>，<strong>不要</strong>关机。',
+    ],
     ['https://a.example/help**重要**', '<a https://a.example/help>https://a.example/help</a><strong>重要</strong>'],
-    ['**https://a.example/tel**（正式）', '<strong><a https://a.example/tel>https://a.example/tel</a></strong>（正式）'],
-    ['[维基](https://zh.wikipedia.org/wiki/A_(B))和**粗**', '<a https://zh.wikipedia.org/wiki/A_(B)>维基</a>和<strong>粗</strong>'],
+    [
+      '**https://a.example/tel**（正式）',
+      '<strong><a https://a.example/tel>https://a.example/tel</a></strong>（正式）',
+    ],
+    [
+      '[维基](https://zh.wikipedia.org/wiki/A_(B))和**粗**',
+      '<a https://zh.wikipedia.org/wiki/A_(B)>维基</a>和<strong>粗</strong>',
+    ],
     ['[a](https://a.example/x', '[a](<a https://a.example/x>https://a.example/x</a>'],
     ['**注意：**请先登录，*“重点”*在后', '<strong>注意：</strong>请先登录，<em>“重点”</em>在后'],
-    ['www.a.example/_b_c_ a_b@c.example', '<a http://www.a.example/_b_c_>www.a.example/_b_c_</a> <a mailto:a_b@c.example>a_b@c.example</a>'],
+    [
+      'www.a.example/_b_c_ a_b@c.example',
+      '<a http://www.a.example/_b_c_>www.a.example/_b_c_</a> <a mailto:a_b@c.example>a_b@c.example</a>',
+    ],
     ['**[x](https://a.example)**', '<strong><a https://a.example/>x</a></strong>'],
   ])('%j', (text, expected) => expect(line(text)).toBe(expected));
 });
 
 describe('what nobody may smuggle in', () => {
-  const tags = (nodes: readonly Node[]): Tagged[] => nodes.flatMap((n) => (typeof n === 'string' ? [] : [n, ...tags(n.inside)]));
+  const tags = (nodes: readonly Node[]): Tagged[] =>
+    nodes.flatMap((n) => (typeof n === 'string' ? [] : [n, ...tags(n.inside)]));
   const attacks = [
     '<script>alert(1)</script>',
     '<img src=x onerror=alert(1)>',
@@ -85,15 +108,46 @@ describe('what nobody may smuggle in', () => {
   ];
   it.each(attacks)('%j', (text) => {
     for (const { tag, href } of tags(markdown(text))) {
-      expect(['p', 'ul', 'ol', 'li', 'pre', 'code', 'strong', 'em', 'a', 'div', 'table', 'tr', 'th', 'td']).toContain(tag);
+      expect(['p', 'ul', 'ol', 'li', 'pre', 'code', 'strong', 'em', 'a', 'div', 'table', 'tr', 'th', 'td']).toContain(
+        tag,
+      );
       if (tag === 'a') expect(href).toMatch(/^(https?:\/\/a\.example\/|mailto:|tel:)[^"<>\s]*$/);
       else expect(href).toBeUndefined();
     }
   });
 
   it('nor with marks without end: deep nesting stops, long texts take no time', () => {
-    const depth = (nodes: readonly Node[]): number => 1 + Math.max(0, ...nodes.map((n) => (typeof n === 'string' ? 0 : depth(n.inside))));
-    for (const piece of ['*', '**', '_', '`', '[', '](', '![', '*a ', '**a', '[a](', '`a``', '\\', '> ', '- ', '1. ', '\n', 'https://', 'www.', 'a@', 'a@b.cc ', '[a](b(', '|', '|-', '|-\n', 'a|b\n-|-\n', '*_', '***a']) {
+    const depth = (nodes: readonly Node[]): number =>
+      1 + Math.max(0, ...nodes.map((n) => (typeof n === 'string' ? 0 : depth(n.inside))));
+    for (const piece of [
+      '*',
+      '**',
+      '_',
+      '`',
+      '[',
+      '](',
+      '![',
+      '*a ',
+      '**a',
+      '[a](',
+      '`a``',
+      '\\',
+      '> ',
+      '- ',
+      '1. ',
+      '\n',
+      'https://',
+      'www.',
+      'a@',
+      'a@b.cc ',
+      '[a](b(',
+      '|',
+      '|-',
+      '|-\n',
+      'a|b\n-|-\n',
+      '*_',
+      '***a',
+    ]) {
       const text = piece.repeat(32_768 / piece.length);
       expect(depth(markdown(text)), piece).toBeLessThan(600);
       expect(plain(text).length).toBeLessThanOrEqual(text.length * 2);

@@ -26,13 +26,29 @@ vi.mock('../../src/ui/markdown', async (real) => {
 });
 
 const T = new Date(2026, 10, 20, 10, 0).getTime();
-const message = (n: number, over: Partial<Message> = {}): Message => ({ id: `m${n}`, seq: n, at: T + n * 1_000, side: n % 5 ? 'visitor' : 'robot', mine: false, kind: 'text', text: `text ${n} http://a.b`, missingBefore: false, unordered: false, canRecall: () => false, ...over });
+const message = (n: number, over: Partial<Message> = {}): Message => ({
+  id: `m${n}`,
+  seq: n,
+  at: T + n * 1_000,
+  side: n % 5 ? 'visitor' : 'robot',
+  mine: false,
+  kind: 'text',
+  text: `text ${n} http://a.b`,
+  missingBefore: false,
+  unordered: false,
+  canRecall: () => false,
+  ...over,
+});
 const many = (n: number): Message[] => Array.from({ length: n }, (_, i) => message(i + 1));
 
 /** How often each text was parsed. */
 function parses(): Map<string, number> {
   const out = new Map<string, number>();
-  for (const [text] of [...vi.mocked(markdown).mock.calls, ...vi.mocked(linkify).mock.calls.filter(([, budget]) => !budget)]) out.set(text, (out.get(text) ?? 0) + 1);
+  for (const [text] of [
+    ...vi.mocked(markdown).mock.calls,
+    ...vi.mocked(linkify).mock.calls.filter(([, budget]) => !budget),
+  ])
+    out.set(text, (out.get(text) ?? 0) + 1);
   return out;
 }
 
@@ -59,7 +75,18 @@ function show(start: readonly Message[]) {
   function Page() {
     void again.value;
     return (
-      <MessageList messages={messages.value} viewer="agent" fieldLabel={(id) => id} eventText={() => 'event'} errorText={() => 'error'} typing={null} onSeen={() => undefined} retry={() => undefined} recall={() => undefined} below={() => null} />
+      <MessageList
+        messages={messages.value}
+        viewer="agent"
+        fieldLabel={(id) => id}
+        eventText={() => 'event'}
+        errorText={() => 'error'}
+        typing={null}
+        onSeen={() => undefined}
+        retry={() => undefined}
+        recall={() => undefined}
+        below={() => null}
+      />
     );
   }
   render(<Page />, body as unknown as Element);
@@ -109,7 +136,10 @@ describe('a thread', () => {
     expect(bubbles()).toBeLessThan(AT_END + MAX_GROUP);
     expect(parses().size).toBe(bubbles());
     for (let i = 1; i <= 50; i++) {
-      messages.value = [...messages.value, ...Array.from({ length: 10 }, (_, k) => message(10_000 + (i - 1) * 10 + k + 1))];
+      messages.value = [
+        ...messages.value,
+        ...Array.from({ length: 10 }, (_, k) => message(10_000 + (i - 1) * 10 + k + 1)),
+      ];
       await settle();
     }
     expect(bubbles()).toBeLessThan(AT_END + MAX_GROUP);
@@ -163,12 +193,37 @@ describe('the part of a thread in the page', () => {
 });
 
 it('a list of conversations parses no preview twice', async () => {
-  const items = Array.from({ length: 30 }, (_, i): ConvItem => ({ id: `c${i}`, conv: { id: `c${i}`, site: 's', owner: 'agent:li', state: 'open' } as Conv, tabs: { mine: false, queue: false, all: true, missed: false }, name: 'n', last: message(5 * i, { text: `**last** ${i} ${'x'.repeat(30_000)}` }), unread: 0, waitingSince: null, ownerName: '', handed: null, lastAt: T }));
+  const items = Array.from(
+    { length: 30 },
+    (_, i): ConvItem => ({
+      id: `c${i}`,
+      conv: { id: `c${i}`, site: 's', owner: 'agent:li', state: 'open' } as Conv,
+      tabs: { mine: false, queue: false, all: true, missed: false },
+      name: 'n',
+      last: message(5 * i, { text: `**last** ${i} ${'x'.repeat(30_000)}` }),
+      unread: 0,
+      waitingSince: null,
+      ownerName: '',
+      handed: null,
+      lastAt: T,
+    }),
+  );
   const again = signal(0);
-  const client = { conversations: computed(() => items), me: signal(null), watch: () => undefined, unwatch: () => undefined } as unknown as AgentClient;
+  const client = {
+    conversations: computed(() => items),
+    me: signal(null),
+    watch: () => undefined,
+    unwatch: () => undefined,
+  } as unknown as AgentClient;
   function Page() {
     void again.value;
-    return <div>{items.map((item) => <ListItem key={item.id} client={client} item={item} on={false} onSelect={() => undefined} />)}</div>;
+    return (
+      <div>
+        {items.map((item) => (
+          <ListItem key={item.id} client={client} item={item} on={false} onSelect={() => undefined} />
+        ))}
+      </div>
+    );
   }
   render(<Page />, body as unknown as Element);
   await settle();
@@ -197,13 +252,34 @@ describe('in Chinese', () => {
   it('a line of the list says whose its last words are, and that there are none', async () => {
     const li = { user: 'li', name: '李娜', kid: 'k' };
     const preview = async (over: Partial<ConvItem>): Promise<string> => {
-      const item: ConvItem = { id: 'c', conv: { id: 'c', site: 's', owner: 'agent:li', state: 'open' } as Conv, tabs: { mine: false, queue: false, all: true, missed: false }, name: '王', last: null, unread: 0, waitingSince: null, ownerName: '', handed: null, lastAt: T, ...over };
-      const client = { conversations: signal([item]), me: signal(null), watch: () => undefined, unwatch: () => undefined } as unknown as AgentClient;
-      await show(<ListItem key={JSON.stringify(over)} client={client} item={item} on={false} onSelect={() => undefined} />);
+      const item: ConvItem = {
+        id: 'c',
+        conv: { id: 'c', site: 's', owner: 'agent:li', state: 'open' } as Conv,
+        tabs: { mine: false, queue: false, all: true, missed: false },
+        name: '王',
+        last: null,
+        unread: 0,
+        waitingSince: null,
+        ownerName: '',
+        handed: null,
+        lastAt: T,
+        ...over,
+      };
+      const client = {
+        conversations: signal([item]),
+        me: signal(null),
+        watch: () => undefined,
+        unwatch: () => undefined,
+      } as unknown as AgentClient;
+      await show(
+        <ListItem key={JSON.stringify(over)} client={client} item={item} on={false} onSelect={() => undefined} />,
+      );
       return body.all('c-preview')[0]!.textContent;
     };
     expect(await preview({ last: message(1, { text: '在吗' }) })).toBe('在吗');
-    expect(await preview({ last: message(2, { text: '稍等', side: 'agent', mine: true, author: li }) })).toBe('我：稍等');
+    expect(await preview({ last: message(2, { text: '稍等', side: 'agent', mine: true, author: li }) })).toBe(
+      '我：稍等',
+    );
     expect(await preview({ last: message(3, { text: '稍等', side: 'agent', author: li }) })).toBe('李娜：稍等');
     expect(await preview({ empty: true })).toBe('（没有消息）');
     expect(await preview({ empty: true, name: '' })).toBe('（没有消息）');
@@ -213,10 +289,18 @@ describe('in Chinese', () => {
   });
 
   it('a desk without a conversation lists the steps to the first one, and marks those that are done', async () => {
-    const desk = (role: string, state: string, teams: string[], sites: Record<string, string>) => ({ me: signal({ user: 'boss', name: 'Boss', role, teams, state }), sites: signal(sites) }) as unknown as AgentClient;
+    const desk = (role: string, state: string, teams: string[], sites: Record<string, string>) =>
+      ({
+        me: signal({ user: 'boss', name: 'Boss', role, teams, state }),
+        sites: signal(sites),
+      }) as unknown as AgentClient;
     const shown = (): unknown => {
       const steps = body.all('c-steps')[0]!.children;
-      return [steps.length, steps.flatMap((step, i) => (step.attributes.class === 'c-done' ? [i] : [])), steps.map((step) => step.children.find((e) => e.localName === 'code')?.textContent).join('')];
+      return [
+        steps.length,
+        steps.flatMap((step, i) => (step.attributes.class === 'c-done' ? [i] : [])),
+        steps.map((step) => step.children.find((e) => e.localName === 'code')?.textContent).join(''),
+      ];
     };
     await show(<FirstSteps client={desk('admin', 'offline', [], {})} />);
     expect(shown()).toEqual([5, [], '']);
@@ -244,7 +328,9 @@ describe('in Chinese', () => {
   it('what is sent keeps the indentation of its first line, and nothing empty around it', async () => {
     const sent: string[] = [];
     const write = async (value: string): Promise<void> => {
-      await show(<Composer value={value} onValue={() => undefined} onSend={(text) => sent.push(text)} placeholder="" />);
+      await show(
+        <Composer value={value} onValue={() => undefined} onSend={(text) => sent.push(text)} placeholder="" />,
+      );
       const [form] = body.children;
       (form!.listeners.Submit as (e: object) => void).call(form, { type: 'Submit', preventDefault: () => undefined });
     };

@@ -17,20 +17,47 @@ beforeEach(() => {
 let seq = 0;
 const m = (side: Message['side'], text: string, over: Partial<Message> = {}): Message => {
   seq++;
-  return { id: `m${seq}`, seq, at: seq, side, mine: false, kind: 'text', text, missingBefore: false, unordered: false, canRecall: () => false, ...over };
+  return {
+    id: `m${seq}`,
+    seq,
+    at: seq,
+    side,
+    mine: false,
+    kind: 'text',
+    text,
+    missingBefore: false,
+    unordered: false,
+    canRecall: () => false,
+    ...over,
+  };
 };
 const event = (e: ThreadEvent): Message => m('system', '', { kind: 'event', event: e });
-const fix = (of: Message, intent: string): Message => m('agent', '', { kind: 'note', fix: { msg: of.id, intent }, author: { name: 'Li', kid: 'a' } });
+const fix = (of: Message, intent: string): Message =>
+  m('agent', '', { kind: 'note', fix: { msg: of.id, intent }, author: { name: 'Li', kid: 'a' } });
 
 describe('corrections', () => {
   const q1 = m('visitor', 'hello, "you"');
   const q2 = m('visitor', 'the shoes, too small');
   const late = m('visitor', 'and quickly');
   const a1 = m('robot', 'which?', { thought: { intent: 'size', p: 0.4, why: '', re: q2.id } });
-  const a2 = m('robot', '', { kind: 'event', event: { t: 'handoff', why: 'unsure' }, thought: { intent: null, p: 0, why: '', re: late.id } });
+  const a2 = m('robot', '', {
+    kind: 'event',
+    event: { t: 'handoff', why: 'unsure' },
+    thought: { intent: null, p: 0, why: '', re: late.id },
+  });
 
   it('have the words the robot answered, and the last judgement counts', () => {
-    const all = [q1, q2, late, a1, a2, fix(a1, 'return'), fix(a2, 'urge'), fix(a1, 'exchange'), fix(m('robot', 'x'), 'nowhere')];
+    const all = [
+      q1,
+      q2,
+      late,
+      a1,
+      a2,
+      fix(a1, 'return'),
+      fix(a2, 'urge'),
+      fix(a1, 'exchange'),
+      fix(m('robot', 'x'), 'nowhere'),
+    ];
     expect(examplesIn(all)).toEqual([
       { text: 'hello, "you"\nthe shoes, too small', intent: 'exchange' },
       { text: 'and quickly', intent: 'urge' },
@@ -40,8 +67,12 @@ describe('corrections', () => {
 
   it('have the same words whichever message of a turn was judged', () => {
     const bye = m('robot', 'one moment', { thought: { intent: 'ask_person', p: 0.9, why: '', re: late.id } });
-    expect(examplesIn([q1, q2, a1, late, bye, a2, fix(a2, 'complaint')])).toEqual([{ text: 'and quickly', intent: 'complaint' }]);
-    expect(examplesIn([q1, q2, a1, late, bye, a2, fix(bye, 'complaint')])).toEqual([{ text: 'and quickly', intent: 'complaint' }]);
+    expect(examplesIn([q1, q2, a1, late, bye, a2, fix(a2, 'complaint')])).toEqual([
+      { text: 'and quickly', intent: 'complaint' },
+    ]);
+    expect(examplesIn([q1, q2, a1, late, bye, a2, fix(bye, 'complaint')])).toEqual([
+      { text: 'and quickly', intent: 'complaint' },
+    ]);
   });
 
   it('without a judgement, or without words, are none', () => {
@@ -55,19 +86,33 @@ describe('corrections', () => {
 
   it('are no formulas for a spreadsheet; a guard more than a text has is taken off by reading', () => {
     const cells = ['=HYPERLINK("x")', '+86', '-1', '@a', '\tx', "'=1", "'quoted'", "it's = 1", '1=1'];
-    const rows = csvOf(cells.map((text) => ({ text, intent: 'i' }))).split('\r\n').slice(1, -1);
-    expect(rows.map((r) => r.slice(1, -'","i"'.length))).toEqual([`'=HYPERLINK(""x"")`, "'+86", "'-1", "'@a", "'\tx", "''=1", "'quoted'", "it's = 1", '1=1']);
+    const rows = csvOf(cells.map((text) => ({ text, intent: 'i' })))
+      .split('\r\n')
+      .slice(1, -1);
+    expect(rows.map((r) => r.slice(1, -'","i"'.length))).toEqual([
+      `'=HYPERLINK(""x"")`,
+      "'+86",
+      "'-1",
+      "'@a",
+      "'\tx",
+      "''=1",
+      "'quoted'",
+      "it's = 1",
+      '1=1',
+    ]);
   });
 });
 
 describe('intents', () => {
   it('are those of models/intents, with their names', () => {
     const dir = new URL('../../../models/intents/', import.meta.url);
-    const theirs = readdirSync(dir).filter((f) => f.endsWith('.toml')).map((f) => {
-      const text = readFileSync(new URL(f, dir), 'utf8');
-      const field = (k: string): string => new RegExp(`^${k} = "(.*)"$`, 'm').exec(text)![1]!;
-      return [field('name'), [field('zh'), field('en')]] as const;
-    });
+    const theirs = readdirSync(dir)
+      .filter((f) => f.endsWith('.toml'))
+      .map((f) => {
+        const text = readFileSync(new URL(f, dir), 'utf8');
+        const field = (k: string): string => new RegExp(`^${k} = "(.*)"$`, 'm').exec(text)![1]!;
+        return [field('name'), [field('zh'), field('en')]] as const;
+      });
     expect(INTENTS).toEqual(Object.fromEntries(theirs));
   });
 
@@ -85,13 +130,22 @@ describe('events', () => {
   it('say why the robot goes', () => {
     expect(of({ t: 'handoff', why: 'unsure', team: 'vip' })).toEqual([null, 'Robot: not sure enough · proposes VIP']);
     expect(of({ t: 'handoff', why: 'of a newer version' })).toEqual([null, 'Robot: handed over']);
-    expect(of({ t: 'owner', owner: 'queue', team: 'svc', why: 'person' })).toEqual(['Handed over to our people', 'The visitor asked for a person; in the queue of SVC']);
-    expect(of({ t: 'owner', owner: 'queue', team: 'svc', why: 'handoff' })).toEqual(['Handed over to our people', 'The robot handed over; in the queue of SVC']);
+    expect(of({ t: 'owner', owner: 'queue', team: 'svc', why: 'person' })).toEqual([
+      'Handed over to our people',
+      'The visitor asked for a person; in the queue of SVC',
+    ]);
+    expect(of({ t: 'owner', owner: 'queue', team: 'svc', why: 'handoff' })).toEqual([
+      'Handed over to our people',
+      'The robot handed over; in the queue of SVC',
+    ]);
   });
 });
 
 it('a form in which nothing was asked takes no room', () => {
-  const rows = layOut([m('visitor', '', { kind: 'form', form: { fields: {} } }), m('visitor', '', { kind: 'form', form: { fields: { name: 'Wang' } } })]);
+  const rows = layOut([
+    m('visitor', '', { kind: 'form', form: { fields: {} } }),
+    m('visitor', '', { kind: 'form', form: { fields: { name: 'Wang' } } }),
+  ]);
   expect(rows.filter((r) => r.kind === 'group')).toHaveLength(1);
 });
 

@@ -49,7 +49,10 @@ const settle = (): void => {
 const show = (what: ComponentChildren): void => render(what, root as unknown as HTMLElement);
 
 beforeAll(() => {
-  Object.assign(options, { debounceRendering: (fn: () => void) => due.push(fn), requestAnimationFrame: (fn: () => void) => due.push(fn) });
+  Object.assign(options, {
+    debounceRendering: (fn: () => void) => due.push(fn),
+    requestAnimationFrame: (fn: () => void) => due.push(fn),
+  });
   vi.stubGlobal('document', {
     createElement: () => new FakeNode(1),
     createElementNS: () => new FakeNode(1),

@@ -22,9 +22,25 @@ import { check } from '../../src/widget/StartForm';
 import { nasty, repeated, SIZE } from '../support/nasty';
 import { counted, MAX_MATCHED, TooMuch } from '../support/operations';
 
-const said = (text: string, side: Message['side'] = 'visitor'): Message => ({ id: 'm', seq: 1, at: 0, side, mine: false, kind: 'text', text, missingBefore: false, unordered: false, canRecall: () => false });
+const said = (text: string, side: Message['side'] = 'visitor'): Message => ({
+  id: 'm',
+  seq: 1,
+  at: 0,
+  side,
+  mine: false,
+  kind: 'text',
+  text,
+  missingBefore: false,
+  unordered: false,
+  canRecall: () => false,
+});
 const knowledge = new searching.Search(
-  Array.from({ length: 200 }, (_, i) => ({ id: `k${i}`, question: `how do I return order a ${i} x 中文退货 http://a.b`, similar: ['a', '0', `中 ${i}`], answer: 'a' })),
+  Array.from({ length: 200 }, (_, i) => ({
+    id: `k${i}`,
+    question: `how do I return order a ${i} x 中文退货 http://a.b`,
+    similar: ['a', '0', `中 ${i}`],
+    answer: 'a',
+  })),
 );
 
 interface Reader {
@@ -62,10 +78,29 @@ const READERS: Record<string, Reader> = {
   'Search.find': { run: (t) => knowledge.find(t, 3), each: 1, least: 18 * 100_000 },
   'Search.findAny': { run: (t) => knowledge.findAny(Array<string>(20).fill(t), 3), each: 1, least: 5 * 18 * 100_000 },
   unanswered: { run: (t) => unanswered(Array<Message>(1_000).fill(said(t))), each: 0, least: 10 },
-  reasonText: { run: (t) => [reasonText(t), reasonText({ code: t }), reasonText({ code: 'failed', n: t, because: { code: t } })], each: 12, least: 3_000 },
-  decodeBody: { run: (t) => decodeBody(new TextEncoder().encode(JSON.stringify({ t: 'form', fields: { a: t }, page: { url: t, title: t }, lang: t }))), each: 5 },
-  'check of an e-mail': { run: (t) => check({ id: 'a', label: {}, type: 'email', required: true }, t), each: 4, least: 1_000 },
-  'check of a telephone': { run: (t) => check({ id: 'a', label: {}, type: 'tel', required: true }, t), each: 4, least: 1_000, linear: 'one class of characters, twenty at most' },
+  reasonText: {
+    run: (t) => [reasonText(t), reasonText({ code: t }), reasonText({ code: 'failed', n: t, because: { code: t } })],
+    each: 12,
+    least: 3_000,
+  },
+  decodeBody: {
+    run: (t) =>
+      decodeBody(
+        new TextEncoder().encode(JSON.stringify({ t: 'form', fields: { a: t }, page: { url: t, title: t }, lang: t })),
+      ),
+    each: 5,
+  },
+  'check of an e-mail': {
+    run: (t) => check({ id: 'a', label: {}, type: 'email', required: true }, t),
+    each: 4,
+    least: 1_000,
+  },
+  'check of a telephone': {
+    run: (t) => check({ id: 'a', label: {}, type: 'tel', required: true }, t),
+    each: 4,
+    least: 1_000,
+    linear: 'one class of characters, twenty at most',
+  },
 };
 
 function within(name: string, run: () => unknown, most: number): ReturnType<typeof counted> {
@@ -79,17 +114,20 @@ function within(name: string, run: () => unknown, most: number): ReturnType<type
 
 describe('steps', () => {
   const texts = nasty();
-  it.each(Object.entries(READERS))('of %s are bounded by the length of the text', (_, { run, each, least = 200, linear }) => {
-    let worst = { name: '', share: 0, steps: 0 };
-    for (const [name, text] of texts) {
-      const { steps, matched } = within(name, () => run(text), each * text.length + least);
-      if (!linear) expect(matched, `${name}: a regular expression over a long text`).toBeLessThanOrEqual(MAX_MATCHED);
-      const share = steps / (each * text.length + least);
-      if (share > worst.share) worst = { name, share, steps };
-    }
-    if (process.env.KEFU_STEPS) console.log(_, worst);
-    expect(worst.share).toBeLessThanOrEqual(1);
-  });
+  it.each(Object.entries(READERS))(
+    'of %s are bounded by the length of the text',
+    (_, { run, each, least = 200, linear }) => {
+      let worst = { name: '', share: 0, steps: 0 };
+      for (const [name, text] of texts) {
+        const { steps, matched } = within(name, () => run(text), each * text.length + least);
+        if (!linear) expect(matched, `${name}: a regular expression over a long text`).toBeLessThanOrEqual(MAX_MATCHED);
+        const share = steps / (each * text.length + least);
+        if (share > worst.share) worst = { name, share, steps };
+      }
+      if (process.env.KEFU_STEPS) console.log(_, worst);
+      expect(worst.share).toBeLessThanOrEqual(1);
+    },
+  );
 
   const grow = Object.entries(READERS).filter(([, { each }]) => each > 0);
   it.each(grow)('of %s at most double with the text', (_, { run, least = 200 }) => {
@@ -112,9 +150,12 @@ describe('steps', () => {
 });
 
 describe('what a text becomes', () => {
-  const nodes = (list: readonly linking.Node[]): number => list.reduce<number>((n, x) => n + 1 + (typeof x === 'string' ? 0 : nodes(x.inside)), 0);
-  const depth = (list: readonly linking.Node[]): number => 1 + Math.max(0, ...list.map((x) => (typeof x === 'string' ? 0 : depth(x.inside))));
-  const words = (list: readonly linking.Node[]): string => list.map((x) => (typeof x === 'string' ? x : words(x.inside))).join('');
+  const nodes = (list: readonly linking.Node[]): number =>
+    list.reduce<number>((n, x) => n + 1 + (typeof x === 'string' ? 0 : nodes(x.inside)), 0);
+  const depth = (list: readonly linking.Node[]): number =>
+    1 + Math.max(0, ...list.map((x) => (typeof x === 'string' ? 0 : depth(x.inside))));
+  const words = (list: readonly linking.Node[]): string =>
+    list.map((x) => (typeof x === 'string' ? x : words(x.inside))).join('');
 
   it('is so many nodes and so deep at most, and loses nothing', () => {
     for (const [name, text] of nasty()) {
@@ -132,19 +173,28 @@ describe('what a text becomes', () => {
       const at = reading.foldAt(text);
       expect(at, name).toBeLessThanOrEqual(reading.MAX_SHOWN);
       expect(text.slice(0, at).split('\n').length, name).toBeLessThanOrEqual(reading.MAX_LINES);
-      if (at < text.length) expect(/[\ud800-\udbff]$/.test(text.slice(0, at)) && /^[\udc00-\udfff]/.test(text.slice(at)), name).toBe(false);
+      if (at < text.length)
+        expect(/[\ud800-\udbff]$/.test(text.slice(0, at)) && /^[\udc00-\udfff]/.test(text.slice(at)), name).toBe(false);
     }
     expect(reading.foldAt('short')).toBe(5);
   });
 
   it('has no pile of marks on a letter; those that languages need stay', () => {
     for (const [name, text] of nasty()) expect(/\p{M}{17}/u.test(reading.unpiled(text)), name).toBe(false);
-    for (const text of ['Việt Nam', 'שָׁלוֹם', 'நன்றி', 'ก็ไม่ได้', '👨‍👩‍👧‍👦 ❤️', `e${'\u0301'.repeat(16)}`]) expect(reading.unpiled(text)).toBe(text);
+    for (const text of ['Việt Nam', 'שָׁלוֹם', 'நன்றி', 'ก็ไม่ได้', '👨‍👩‍👧‍👦 ❤️', `e${'\u0301'.repeat(16)}`])
+      expect(reading.unpiled(text)).toBe(text);
     expect(reading.unpiled(`a${'\u0301'.repeat(20)}b`)).toBe(`a${'\u0301'.repeat(16)}b`);
   });
 
   it('keeps the indentation of the first of several lines, and nothing empty around them', () => {
-    for (const [text, kept] of [['  hi ', 'hi'], ['\n \n    if (a)\n  b\n\n', '    if (a)\n  b'], ['  a\n', 'a'], [' a\nb', ' a\nb'], ['a\n b', 'a\n b'], [' \n ', '']] as const) {
+    for (const [text, kept] of [
+      ['  hi ', 'hi'],
+      ['\n \n    if (a)\n  b\n\n', '    if (a)\n  b'],
+      ['  a\n', 'a'],
+      [' a\nb', ' a\nb'],
+      ['a\n b', 'a\n b'],
+      [' \n ', ''],
+    ] as const) {
       expect(reading.unpadded(text)).toBe(kept);
     }
   });
@@ -168,12 +218,17 @@ describe('no reader without a bound', () => {
   });
 
   /** What looks at the whole of a text, or at all pairs of a list, by one word in the source. */
-  const WHOLE = /\.(?:split|replace|replaceAll|match|matchAll|search|normalize|toLowerCase|toUpperCase|toLocaleLowerCase|sort|toSorted|localeCompare)\(|RegExp\(|Segmenter|JSON\.parse\(|(?<=(?:[=(,:!&|?[{]|\breturn|^)\s*)\/(?![*/\s>])(?:\\.|\[(?:\\.|[^\]\n])*\]|[^/\n\\[])+\/[dgimsuvy]*/gm;
+  const WHOLE =
+    /\.(?:split|replace|replaceAll|match|matchAll|search|normalize|toLowerCase|toUpperCase|toLocaleLowerCase|sort|toSorted|localeCompare)\(|RegExp\(|Segmenter|JSON\.parse\(|(?<=(?:[=(,:!&|?[{]|\breturn|^)\s*)\/(?![*/\s>])(?:\\.|\[(?:\\.|[^\]\n])*\]|[^/\n\\[])+\/[dgimsuvy]*/gm;
 
   /** Where such words stand and why that is right: file, part of the line, reason. A new one is added here with its reason. */
   const ALLOWED: readonly (readonly [file: string, part: string, why: string])[] = [
     ['client/agent-client.ts', 'user.trim().toLowerCase()', 'typed here by the agent'],
-    ['client/agent-desk.ts', 'sort((a, b) => b.last_at - a.last_at)', 'conversations of one welcome, once a connection'],
+    [
+      'client/agent-desk.ts',
+      'sort((a, b) => b.last_at - a.last_at)',
+      'conversations of one welcome, once a connection',
+    ],
     ['client/conversation.ts', 'memory.replace(', 'no text'],
     ['client/corrections.ts', `replaceAll('"', '""')`, 'one character; when an agent asks for a file'],
     ['client/corrections.ts', 'const FORMULA = /', 'one character'],
@@ -187,7 +242,11 @@ describe('no reader without a bound', () => {
     ['console/TransferDialog.tsx', 'a.name.localeCompare(b.name)', 'names that the company signed'],
     ['console/state.ts', 'mine.sort(', 'conversations in the queue'],
     ['crypto/bytes.ts', '/^[0-9a-f]*$/', 'anchored, one class of characters'],
-    ['crypto/bytes.ts', "btoa(s).replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=+$/, '')", 'own output; two = at most'],
+    [
+      'crypto/bytes.ts',
+      "btoa(s).replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=+$/, '')",
+      'own output; two = at most',
+    ],
     ['crypto/bytes.ts', '/^[A-Za-z0-9_-]*$/', 'anchored, one class of characters'],
     ['crypto/bytes.ts', "atob(s.replace(/-/g, '+').replace(/_/g, '/'))", 'single characters'],
     ['crypto/envelope.ts', 'JSON.parse(text(bytes))', 'linear; a body has 32 KiB'],
@@ -200,13 +259,21 @@ describe('no reader without a bound', () => {
     ['crypto/snapshot.ts', '/^[0-9a-f]{64}$/', 'anchored, of fixed length'],
     ['crypto/state.ts', '.filter((k) => o[k] !== undefined).sort()', 'keys of what the company signed'],
     ['crypto/state.ts', 'const SLUG = /', 'anchored, of bounded length'],
-    ['i18n/core.ts', "wish?.toLowerCase()", 'name of a language, of this browser or page'],
+    ['i18n/core.ts', 'wish?.toLowerCase()', 'name of a language, of this browser or page'],
     ['i18n/core.ts', "text.split('|')", 'our own text; values are put in after'],
     ['i18n/core.ts', 'form.replace(/\\{(\\w+)\\}/g', 'our own text'],
-    ['knowledge/search.ts', 'all.sort((a, b) => b.score - a.score', "the company's entries; at most 500 characters are looked for"],
+    [
+      'knowledge/search.ts',
+      'all.sort((a, b) => b.score - a.score',
+      "the company's entries; at most 500 characters are looked for",
+    ],
     ['knowledge/words.ts', 'const CJK = /', 'one character'],
     ['knowledge/words.ts', 'const ALPHANUMERIC = /', 'one character'],
-    ['knowledge/words.ts', "[...text.normalize('NFKC')]", 'linear but for marks on one letter; at most 500 characters are looked for'],
+    [
+      'knowledge/words.ts',
+      "[...text.normalize('NFKC')]",
+      'linear but for marks on one letter; at most 500 characters are looked for',
+    ],
     ['knowledge/words.ts', '!/\\p{Alphabetic}/u.test(text)', 'one character'],
     ['knowledge/words.ts', 'map((one) => one.toLowerCase())', 'one character'],
     ['link/http.ts', 'JSON.parse(text)', 'linear; an answer of the server'],
@@ -220,7 +287,7 @@ describe('no reader without a bound', () => {
     ['ui/bits.tsx', 'letters.toUpperCase()', 'two letters'],
     ['ui/contrast.ts', '/^#?([0-9a-f]{6}|[0-9a-f]{3})$/i', 'anchored, of fixed length; from the site'],
     ['ui/contrast.ts', '.sort((p, q) => q - p)', 'two numbers'],
-    ['ui/fingerprint.ts', "org.slice(-32).replace(/(.{4})(?=.)/g", 'a fingerprint: 32 characters'],
+    ['ui/fingerprint.ts', 'org.slice(-32).replace(/(.{4})(?=.)/g', 'a fingerprint: 32 characters'],
     ['ui/linkify.ts', 'const END = /', 'one character'],
     ['ui/linkify.ts', 'const WORD = /', 'one character'],
     ['ui/linkify.ts', 'const LETTER = /', 'one character'],
@@ -243,7 +310,9 @@ describe('no reader without a bound', () => {
   ];
 
   const root = new URL('../../src/', import.meta.url);
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => /\.tsx?$/.test(f)).sort();
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((f) => /\.tsx?$/.test(f))
+    .sort();
   const bare = (line: string): string => line.replace(/^\s*(?:\/\/|\/?\*).*/, '').replace(/\s\/\/ .*$/, '');
 
   it('what reads a whole text at once says why it may', () => {
@@ -266,11 +335,24 @@ describe('no reader without a bound', () => {
       }
     }
     expect(strange).toEqual([]);
-    expect(ALLOWED.filter((a) => !used.has(a.join(' '))).map(([f, part]) => `${f}: ${part}`), 'not there any more').toEqual([]);
+    expect(
+      ALLOWED.filter((a) => !used.has(a.join(' '))).map(([f, part]) => `${f}: ${part}`),
+      'not there any more',
+    ).toEqual([]);
   });
 
   it('sees a new one', () => {
-    for (const line of ['const x = /a+$/.test(t);', 'if (/[a/b]/.exec(t)) y();', 't.split(a)', 'return /x/g;', 'new RegExp(a)', 'JSON.parse(t)', 'list.sort()']) expect(line.match(WHOLE), line).not.toBeNull();
-    for (const line of ['a / b / c', '<p>x</p>', '`${a}/${b}`', "'/site/x'", 'x => a /2/ b']) expect(line.match(WHOLE), line).toBeNull();
+    for (const line of [
+      'const x = /a+$/.test(t);',
+      'if (/[a/b]/.exec(t)) y();',
+      't.split(a)',
+      'return /x/g;',
+      'new RegExp(a)',
+      'JSON.parse(t)',
+      'list.sort()',
+    ])
+      expect(line.match(WHOLE), line).not.toBeNull();
+    for (const line of ['a / b / c', '<p>x</p>', '`${a}/${b}`', "'/site/x'", 'x => a /2/ b'])
+      expect(line.match(WHOLE), line).toBeNull();
   });
 });

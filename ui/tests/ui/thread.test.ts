@@ -8,7 +8,17 @@ import { lastWhere, layOut } from '../../src/ui/group';
 import { isComposing, isLine, isSend } from '../../src/ui/keys';
 import { clock, day, duration, full, relative } from '../../src/ui/time';
 
-const key = (over: Partial<KeyboardEvent>) => ({ key: 'Enter', keyCode: 13, isComposing: false, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...over }) as KeyboardEvent;
+const key = (over: Partial<KeyboardEvent>) =>
+  ({
+    key: 'Enter',
+    keyCode: 13,
+    isComposing: false,
+    ctrlKey: false,
+    metaKey: false,
+    shiftKey: false,
+    altKey: false,
+    ...over,
+  }) as KeyboardEvent;
 
 describe('Enter', () => {
   it('sends alone, makes a line with Shift or Ctrl', () => {
@@ -31,14 +41,28 @@ describe('Enter', () => {
 let nextId = 0;
 const T = new Date(2026, 10, 20, 10, 0, 0).getTime();
 const message = (over: Partial<Message>): Message => ({
-  id: `m${nextId++}`, seq: nextId, at: T, side: 'visitor', mine: false, kind: 'text', text: 'x', missingBefore: false, unordered: false, canRecall: () => false, ...over,
+  id: `m${nextId++}`,
+  seq: nextId,
+  at: T,
+  side: 'visitor',
+  mine: false,
+  kind: 'text',
+  text: 'x',
+  missingBefore: false,
+  unordered: false,
+  canRecall: () => false,
+  ...over,
 });
 const kinds = (messages: Message[], unread?: string) =>
   layOut(messages, unread).map((row) => (row.kind === 'group' ? `group ${row.messages.length}` : row.kind));
 
 describe('layout of a thread', () => {
   it('groups one sender within a minute', () => {
-    expect(kinds([message({}), message({ at: T + 59_000 }), message({ at: T + 61_000 })])).toEqual(['day', 'group 2', 'group 1']);
+    expect(kinds([message({}), message({ at: T + 59_000 }), message({ at: T + 61_000 })])).toEqual([
+      'day',
+      'group 2',
+      'group 1',
+    ]);
   });
 
   it('never joins sides, people, notes, forms, gaps, or past a failure', () => {
@@ -46,11 +70,20 @@ describe('layout of a thread', () => {
     const wang = { user: 'wang', name: 'Wang', kid: '2' };
     const cases: [Partial<Message>, Partial<Message>][] = [
       [{ side: 'visitor' }, { side: 'agent', author: li }],
-      [{ side: 'agent', author: li }, { side: 'agent', author: wang }],
-      [{ side: 'agent', author: li }, { side: 'agent', author: li, kind: 'note' }],
+      [
+        { side: 'agent', author: li },
+        { side: 'agent', author: wang },
+      ],
+      [
+        { side: 'agent', author: li },
+        { side: 'agent', author: li, kind: 'note' },
+      ],
       [{ kind: 'form' }, {}],
       [{}, { missingBefore: true }],
-      [{ mine: true, state: 'failed' }, { mine: true, state: 'queued' }],
+      [
+        { mine: true, state: 'failed' },
+        { mine: true, state: 'queued' },
+      ],
     ];
     for (const [a, b] of cases) expect(kinds([message(a), message(b)])).toEqual(['day', 'group 1', 'group 1']);
   });
@@ -58,7 +91,15 @@ describe('layout of a thread', () => {
   it('puts days, events and the line of what is new between groups', () => {
     const fresh = message({ at: T + 86_400_000 });
     const event = message({ kind: 'event', side: 'system', event: { t: 'open' } });
-    expect(kinds([message({}), event, message({}), fresh], fresh.id)).toEqual(['day', 'group 1', 'event', 'group 1', 'day', 'unread', 'group 1']);
+    expect(kinds([message({}), event, message({}), fresh], fresh.id)).toEqual([
+      'day',
+      'group 1',
+      'event',
+      'group 1',
+      'day',
+      'unread',
+      'group 1',
+    ]);
   });
 
   it('has one key a row', () => {

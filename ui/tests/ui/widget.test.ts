@@ -23,7 +23,14 @@ describe('the script tag', () => {
 
   it('names the server by its own address', () => {
     const read = readSettings(script('https://kefu.bank.cn/w/1.0.0/kefu.js', { site: 's1', org: 'k1-ab' }));
-    expect(read).toMatchObject({ server: 'https://kefu.bank.cn', widget: '1.0.0', site: 's1', org: 'k1-ab', lang: 'zh-CN', position: 'right' });
+    expect(read).toMatchObject({
+      server: 'https://kefu.bank.cn',
+      widget: '1.0.0',
+      site: 's1',
+      org: 'k1-ab',
+      lang: 'zh-CN',
+      position: 'right',
+    });
   });
 
   it('prefers its own language and refuses to run without a site', () => {
@@ -31,20 +38,41 @@ describe('the script tag', () => {
     const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     expect(readSettings(script('https://k.example/w.js', {}))).toBeNull();
     expect(readSettings(null)).toBeNull();
-    expect(said.mock.calls.map(([text]) => String(text))).toEqual([expect.stringContaining('cannot find the site'), expect.stringContaining('cannot find its own script tag')]);
+    expect(said.mock.calls.map(([text]) => String(text))).toEqual([
+      expect.stringContaining('cannot find the site'),
+      expect.stringContaining('cannot find its own script tag'),
+    ]);
     said.mockRestore();
   });
 
   it('may say all of it in its address, where a tag manager leaves nothing else', () => {
-    const read = readSettings(script('https://kefu.bank.cn/w/1.0.0/kefu.js?site=web&lang=en#org=k1-ab&position=left', {}));
-    expect(read).toMatchObject({ server: 'https://kefu.bank.cn', widget: '1.0.0', site: 'web', org: 'k1-ab', lang: 'en', position: 'left' });
+    const read = readSettings(
+      script('https://kefu.bank.cn/w/1.0.0/kefu.js?site=web&lang=en#org=k1-ab&position=left', {}),
+    );
+    expect(read).toMatchObject({
+      server: 'https://kefu.bank.cn',
+      widget: '1.0.0',
+      site: 'web',
+      org: 'k1-ab',
+      lang: 'en',
+      position: 'left',
+    });
   });
 
   it('comes before window.kefuSettings, which stand in for it, and whose place an element cannot take', () => {
     vi.stubGlobal('window', { kefuSettings: { site: 'other', org: 'k1-other', color: '#123456' } });
-    expect(readSettings(script('https://k.example/w/1/kefu.js', { site: 'web', org: 'k1-ab' }))).toMatchObject({ site: 'web', org: 'k1-ab', color: '#123456' });
+    expect(readSettings(script('https://k.example/w/1/kefu.js', { site: 'web', org: 'k1-ab' }))).toMatchObject({
+      site: 'web',
+      org: 'k1-ab',
+      color: '#123456',
+    });
     vi.stubGlobal('window', { kefuSettings: { server: 'https://k.example', site: 'web', org: 7 } });
-    expect(readSettings(null)).toMatchObject({ server: 'https://k.example', site: 'web', org: undefined, widget: undefined });
+    expect(readSettings(null)).toMatchObject({
+      server: 'https://k.example',
+      site: 'web',
+      org: undefined,
+      widget: undefined,
+    });
     // elements by id are found on the window's prototype
     vi.stubGlobal('window', Object.create({ kefuSettings: { org: 'k1-wrong' } }));
     expect(readSettings(script('https://k.example/w/1/kefu.js', { site: 'web' }))?.org).toBeUndefined();
@@ -53,7 +81,10 @@ describe('the script tag', () => {
   it('is found when the browser does not name it, or names an image', () => {
     const tag = script('https://k.example/w/1/kefu.js', { site: 'web' });
     for (const currentScript of [null, { localName: 'img' }]) {
-      vi.stubGlobal('document', { currentScript, querySelector: (selector: string) => (selector.startsWith('script[src*="/w/"]') ? tag : null) });
+      vi.stubGlobal('document', {
+        currentScript,
+        querySelector: (selector: string) => (selector.startsWith('script[src*="/w/"]') ? tag : null),
+      });
       expect(ownTag()).toBe(tag);
     }
     vi.stubGlobal('document', { currentScript: { localName: 'script' } });
@@ -135,7 +166,9 @@ describe('events for visitors', () => {
   const e = (event: Message['event']) => ({ kind: 'event', event }) as Message;
 
   it('tell who came and never what is inside business', () => {
-    expect(eventText(e({ t: 'owner', owner: 'agent', user: 'li', name: 'Li', team: 't', why: 'accept' }))).toBe('Li is here for you');
+    expect(eventText(e({ t: 'owner', owner: 'agent', user: 'li', name: 'Li', team: 't', why: 'accept' }))).toBe(
+      'Li is here for you',
+    );
     expect(eventText(e({ t: 'owner', owner: 'queue', team: 't', why: 'open' }))).toBeNull();
     expect(eventText(e({ t: 'owner', owner: 'queue', team: 't', why: 'lost' }))).not.toContain('lost');
     expect(eventText(e({ t: 'epoch', epoch: 0, bot: true }))).toContain('robot');
@@ -153,7 +186,8 @@ describe('window.kefu', () => {
     const api = makeApi(open, { thread, site, unread } as unknown as VisitorClient);
     return { api, messages, synced, site, unread, open };
   }
-  const from = (side: Message['side'], seq: number, mine = false) => ({ id: `${seq}`, seq, side, mine, kind: 'text', text: 'secret', at: 1 }) as Message;
+  const from = (side: Message['side'], seq: number, mine = false) =>
+    ({ id: `${seq}`, seq, side, mine, kind: 'text', text: 'secret', at: 1 }) as Message;
 
   it('opens and closes', () => {
     const { api, open } = setup();

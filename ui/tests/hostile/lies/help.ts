@@ -14,8 +14,14 @@ export async function showEntries(w: World, id: string, who: readonly Who[], ...
   const { log, server } = w;
   for (const p of who) {
     const all = (): SignedJson[] => [...log.entries, ...more];
-    w.hooks.http<{ entries: SignedJson[] }>(id, p, '/directory?', (a, path) => ({ ...a, entries: all().slice(Number(/after=(-?\d+)/.exec(path)![1]) + 1) }));
-    w.hooks.http<{ directory: { tail: SignedJson[] } }>(id, p, '/site/', (a) => ({ ...a, directory: { ...a.directory, tail: [...a.directory.tail, ...more] } }));
+    w.hooks.http<{ entries: SignedJson[] }>(id, p, '/directory?', (a, path) => ({
+      ...a,
+      entries: all().slice(Number(/after=(-?\d+)/.exec(path)![1]) + 1),
+    }));
+    w.hooks.http<{ directory: { tail: SignedJson[] } }>(id, p, '/site/', (a) => ({
+      ...a,
+      directory: { ...a.directory, tail: [...a.directory.tail, ...more] },
+    }));
     server.tell(p, { t: 'directory', seq: all().length - 1 });
   }
   await rest();
@@ -38,10 +44,18 @@ export async function dismissQi(w: World): Promise<Uint8Array | null> {
 
 /** The nth message of the visitor, from 0: form, hello, my card is gone, yes, oops, … */
 export const visitorMessage = (w: World, n: number): Wire | undefined =>
-  w.server.sent.filter((s) => s.who === 'visitor' && s.w.kind === 1).map((s) => s.w).filter((x, i, all) => all.findIndex((y) => y.msg === x.msg) === i)[n];
+  w.server.sent
+    .filter((s) => s.who === 'visitor' && s.w.kind === 1)
+    .map((s) => s.w)
+    .filter((x, i, all) => all.findIndex((y) => y.msg === x.msg) === i)[n];
 
 /** Conversation as `Conv` frames name it, changed on its way to `who`. */
-export function changeConv(w: World, id: string, who: Who, change: (c: Record<string, unknown>) => Record<string, unknown>): void {
+export function changeConv(
+  w: World,
+  id: string,
+  who: Who,
+  change: (c: Record<string, unknown>) => Record<string, unknown>,
+): void {
   w.hooks.frame(id, who, (f) => {
     if (f.t === 'conv') return { ...f, conv: change(f.conv as Record<string, unknown>) };
     if (f.t === 'welcome') return { ...f, convs: (f.convs as Record<string, unknown>[]).map(change) };

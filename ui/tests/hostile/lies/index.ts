@@ -12,6 +12,15 @@ import { people } from './people';
 import { recalls } from './recalls';
 import { speakers } from './speakers';
 
-export const LIES: readonly Lie[] = [...directory, ...people, ...epochs, ...past, ...messages, ...speakers, ...recalls, ...conversations];
+export const LIES: readonly Lie[] = [
+  ...directory,
+  ...people,
+  ...epochs,
+  ...past,
+  ...messages,
+  ...speakers,
+  ...recalls,
+  ...conversations,
+];
 /** Attacks of the model that nothing can try yet. */
 export const NOT_BUILT = [30, 31, 32, 33];
