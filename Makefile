@@ -5,6 +5,8 @@ DEMO_DIR ?= kefu-demo
 DEMO_LISTEN ?= 127.0.0.1:8443
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 KEFU := $(TARGET)/debug/kefu
+# PyTorch and the rest of models/train/requirements.txt
+TRAIN ?= $(HOME)/.cache/kefu/train
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 # the pinned toolchain is rustup's to find; another one's name stands here where it can't be had
 OTHER_TOOLCHAIN := $(if $(RUSTUP_TOOLCHAIN),,$(shell packaging/toolchain.sh))
@@ -12,7 +14,7 @@ ifneq ($(OTHER_TOOLCHAIN),)
 export RUSTUP_TOOLCHAIN := $(OTHER_TOOLCHAIN)
 endif
 
-.PHONY: help run build ui test audit test-rust test-ui test-browser test-firefox lint bench rounds attack hostile mutate crash full-disk tools clean-demo dist test-dist size smoke cross-tools
+.PHONY: help run build ui test check audit test-train test-rust test-ui test-browser test-firefox lint bench rounds attack hostile mutate crash full-disk tools clean-demo dist test-dist size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -36,17 +38,27 @@ tests/browser/node_modules: tests/browser/package-lock.json
 	@touch $@
 
 tools: ## Install what the tests need and this machine lacks (Debian's chromium, python3-venv)
-	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk; }
-	@python3 -c 'import ensurepip' 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv; }
+	@packaging/test-tools.sh
 
 test: tools audit lint test-ui ui test-rust test-browser ## Everything that must pass
 
 audit: tools ## What others bring: licences, sources, hashes; known faults where their lists can be reached
 	packaging/audit.sh
 
-lint: ## Formatting and clippy, warnings denied
+lint: tools ui/node_modules ## Formatting and lints of everything, warnings denied
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+	ui/node_modules/.bin/biome check --error-on-warnings
+	packaging/lint.sh
+
+check: ui/node_modules ## While you work: formatting, clippy, unit tests of what changed (under a minute once it is warm)
+	$(CARGO) fmt --check
+	ui/node_modules/.bin/biome check --changed --since=HEAD --no-errors-on-unmatched
+	$(CARGO) clippy --locked --workspace --lib --bins -- -D warnings
+	$(CARGO) test --locked --workspace --lib --quiet
+	npm --prefix ui run check
+	npm --prefix ui test -- --changed HEAD --passWithNoTests
 
 test-rust: ## Rust tests
 	$(CARGO) test --locked --workspace
@@ -59,6 +71,12 @@ test-browser: tools ui tests/browser/node_modules ## Real browsers against the r
 	npm --prefix ui run size
 	$(CARGO) build --locked
 	KEFU="$(abspath $(KEFU))" npm --prefix tests/browser test
+
+test-train: tools ## Tests of the program that trains the language model (downloads PyTorch, 3 GB, once)
+	@cmp -s models/train/requirements.txt "$(TRAIN)/requirements.txt" || { rm -rf "$(TRAIN)" && python3 -m venv "$(TRAIN)" \
+		&& "$(TRAIN)/bin/pip" -q --disable-pip-version-check install -r models/train/requirements.txt \
+		&& cp models/train/requirements.txt "$(TRAIN)"; }
+	cd models/train && "$(TRAIN)/bin/python" -m pytest -q .
 
 test-firefox: tools ui tests/browser/node_modules ## The main flows and the hard pages in Debian's Firefox (20 minutes)
 	@command -v firefox-esr >/dev/null || { apt-get update -qq && apt-get install -y -qq firefox-esr; }

@@ -55,6 +55,7 @@ export SOURCE_DATE_EPOCH
 
 for target; do
     flags="$remap"
+    # shellcheck disable=SC2046 # a way and its words
     set -- $(way "$target")
     case $1 in
         rustup)

@@ -7,6 +7,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 all="x86_64-unknown-linux-musl aarch64-unknown-linux-musl loongarch64-unknown-linux-musl"
+# shellcheck disable=SC2086 # three words
 [ $# -gt 0 ] || set -- $all
 target_dir="${CARGO_TARGET_DIR:-target}"
 profile="${KEFU_PROFILE:-release}"
@@ -112,4 +113,4 @@ for target; do
         say "no container image: buildah is missing (apt-get install buildah)"
     fi
 done
-say "done: $(ls dist | wc -l) files in dist/"
+say "done: $(find dist -mindepth 1 -maxdepth 1 | wc -l) files in dist/"

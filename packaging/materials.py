@@ -7,7 +7,13 @@
 Both are the same bytes for the same checkout. Which licences may come in is the business of cargo-deny (deny.toml).
 """
 
-import base64, dataclasses, json, pathlib, subprocess, sys, tomllib
+import base64
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAMES = ("LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE", "UNLICENSE")
@@ -65,8 +71,17 @@ def crates():
         # the slash is what manifests wrote before SPDX expressions
         licence = (p["license"] or "").replace("/", " OR ")
         checksum = sums.get((p["name"], p["version"]))
-        found.append(Material("cargo", p["name"], p["version"], licence, pathlib.Path(p["manifest_path"]).parent,
-                              checksum and ("SHA-256", checksum), sorted(map(url, needs(id)))))
+        found.append(
+            Material(
+                "cargo",
+                p["name"],
+                p["version"],
+                licence,
+                pathlib.Path(p["manifest_path"]).parent,
+                checksum and ("SHA-256", checksum),
+                sorted(map(url, needs(id))),
+            )
+        )
     return found, sorted(map(url, needs(root)))
 
 
@@ -76,15 +91,28 @@ def pages():
     for path, p in lock["packages"].items():
         if path and not p.get("dev"):
             digest = p["integrity"].removeprefix("sha512-")
-            found.append(Material("npm", path.rsplit("node_modules/", 1)[1], p["version"], p.get("license", ""), ROOT / "ui" / path,
-                                  ("SHA-512", base64.b64decode(digest).hex()), []))
+            found.append(
+                Material(
+                    "npm",
+                    path.rsplit("node_modules/", 1)[1],
+                    p["version"],
+                    p.get("license", ""),
+                    ROOT / "ui" / path,
+                    ("SHA-512", base64.b64decode(digest).hex()),
+                    [],
+                )
+            )
     return found, sorted(m.purl for m in found)
 
 
 def licences(materials):
     covered, bare = {}, []
     for m in materials:
-        files = sorted(f for f in m.folder.iterdir() if f.is_file() and f.name.upper().startswith(NAMES)) if m.folder.is_dir() else []
+        files = (
+            sorted(f for f in m.folder.iterdir() if f.is_file() and f.name.upper().startswith(NAMES))
+            if m.folder.is_dir()
+            else []
+        )
         name = f"{m.name} {m.version} ({m.licence or 'its own'})"
         if not files:
             bare.append(name)
@@ -95,7 +123,9 @@ def licences(materials):
     rule = "=" * 100
     print("Libraries inside the kefu executable and their licences.\n")
     print("The Rust standard library: MIT OR Apache-2.0. musl libc: MIT, Copyright 2005-2020 Rich Felker et al. LLVM's")
-    print("libunwind and compiler-rt: Apache-2.0 WITH LLVM-exception. The language model: models/CARD.md of the sources.\n")
+    print(
+        "libunwind and compiler-rt: Apache-2.0 WITH LLVM-exception. The language model: models/CARD.md of the sources.\n"
+    )
     print("Without a text of their own in what they publish:\n  " + "\n  ".join(bare))
     for text, names in covered.values():
         print(f"\n{rule}\n" + "\n".join(dict.fromkeys(names)) + f"\n{rule}\n\n{text}")
@@ -117,12 +147,18 @@ def sbom(materials, direct):
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "version": 1,
-        "metadata": {"component": {
-            "type": "application", "bom-ref": kefu, "name": "kefu", "version": version,
-            "licenses": [{"expression": "MIT OR Apache-2.0"}],
-        }},
+        "metadata": {
+            "component": {
+                "type": "application",
+                "bom-ref": kefu,
+                "name": "kefu",
+                "version": version,
+                "licenses": [{"expression": "MIT OR Apache-2.0"}],
+            }
+        },
         "components": [component(m) for m in materials],
-        "dependencies": [{"ref": kefu, "dependsOn": direct}] + [{"ref": m.purl, "dependsOn": m.needs} for m in materials],
+        "dependencies": [{"ref": kefu, "dependsOn": direct}]
+        + [{"ref": m.purl, "dependsOn": m.needs} for m in materials],
     }
     print(json.dumps(bill, indent=1))
 

@@ -5,7 +5,12 @@ Sections as readelf has them; embedded files by what build.rs (model) and rust-e
 the linker merged or left nameless shows as the rest of its section.
 """
 
-import collections, gzip, pathlib, re, subprocess, sys
+import collections
+import gzip
+import pathlib
+import re
+import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -20,7 +25,11 @@ def line(size, name, total):
 
 def sections(file):
     """Name and size of what is loaded, largest first."""
-    rows = re.findall(r"^\s*\[\s*\d+\]\s+(\S+)\s+(\S+)\s+\S+\s+\S+\s+([0-9a-f]+)\s+\S+\s+(\w*A\w*)\s", run("readelf", "-SW", file), re.M)
+    rows = re.findall(
+        r"^\s*\[\s*\d+\]\s+(\S+)\s+(\S+)\s+\S+\s+\S+\s+([0-9a-f]+)\s+\S+\s+(\w*A\w*)\s",
+        run("readelf", "-SW", file),
+        re.M,
+    )
     return sorted(((int(size, 16), name) for name, kind, size, _ in rows if kind != "NOBITS"), reverse=True)
 
 

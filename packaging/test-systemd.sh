@@ -12,6 +12,7 @@ die() {
     exit 1
 }
 
+# shellcheck disable=SC2016 # expanded inside
 start='root=$0
 mount --make-rprivate / && mount --bind "$root" "$root" && cd "$root"
 mount -t proc proc proc && mount --rbind /sys sys && mount --rbind /dev dev
@@ -77,6 +78,7 @@ inside systemctl kill -s HUP --kill-whom=main kefu
 renewed() { [ "$(certificate)" != "$before" ]; }
 until_true "the new certificate is not served" renewed
 [ "$(property MemoryMax) $(property TasksMax)" = "2147483648 512" ] || die "limits: $(property MemoryMax) $(property TasksMax)"
+# shellcheck disable=SC2016 # expanded inside
 inside sh -c 'nsenter -t "$(systemctl show -P MainPID kefu)" -m -r -w/ -- /bin/true' 2> /dev/null && die "it may run other programs"
 # so many starts in a row are a test's, not a fault
 inside systemctl reset-failed kefu

@@ -77,11 +77,15 @@ def check() -> tuple[list[str], list[str]]:
         totals = [total + count for total, count in zip(totals, counts)]
         table.append(f"{path.stem:22} {counts[0]:4} zh {counts[1]:4} en")
     for name, (fewest, most) in TEST_LINES.items():
-        lines = [line for line in (HERE / "tests" / name).read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+        lines = [
+            line for line in (HERE / "tests" / name).read_text(encoding="utf-8").splitlines() if line and line[0] != "#"
+        ]
         keys = [normal(line) for line in lines]
         if not fewest <= len(lines) <= most:
             wrong.append(f"tests/{name}: {len(lines)} lines, {fewest} to {most} wanted")
-        wrong += [f"tests/{name}: {line!r} is an example in {seen[key]}" for line, key in zip(lines, keys) if key in seen]
+        wrong += [
+            f"tests/{name}: {line!r} is an example in {seen[key]}" for line, key in zip(lines, keys) if key in seen
+        ]
         wrong += [f"tests/{name}: {line!r} twice" for at, line in enumerate(lines) if keys[at] in keys[:at]]
         table.append(f"tests/{name}: {len(lines)} lines")
     table.append(f"{len(list(HERE.glob('*.toml')))} intents, {totals[0]} zh and {totals[1]} en examples")

@@ -1,6 +1,7 @@
 """Chinese questions about using an app or a site, from frames written for this project: a product family has things one
 looks at and things one does; customers ask where they are, what they mean, why they fail. They teach the student to tell
 questions apart that share a product but not a wish."""
+
 import random
 import re
 
@@ -61,7 +62,8 @@ def lines(count, seed):
     seen = {}
     while len(seen) < count:
         nouns, verbs = r.choice(families)
-        text = re.sub("{(.)}", lambda m: r.choice(nouns if m[1] == "n" else verbs), r.choice(r.choice(frames)))
+        words = {"n": nouns, "v": verbs}
+        text = re.sub("{(.)}", lambda m, words=words: r.choice(words[m[1]]), r.choice(r.choice(frames)))
         if r.random() < 0.15:
             text = r.choice(OPEN) + text
         if r.random() < 0.25 and text[-1] not in "吗了？":

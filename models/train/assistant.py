@@ -2,6 +2,7 @@
 
 A frame is a sentence with slots; slots are filled from `*-words.txt` and, in Chinese, from words of jieba's dictionary
 (MIT). Each line brings its wish, so that lines of the same frame and of different wishes can be kept apart."""
+
 import random
 import re
 from pathlib import Path

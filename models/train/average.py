@@ -4,6 +4,7 @@
 
 Only runs that share their first steps lie in one basin; of unrelated runs the mean is useless.
 """
+
 import argparse
 
 import torch

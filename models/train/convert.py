@@ -4,6 +4,7 @@ A TensorFlow "tensor bundle" is a sorted string table (the .index file: blocks o
 values) that says where each tensor lies in the .data file. Only what such a file holds here is read: uncompressed
 blocks, one shard.
 """
+
 import struct
 from pathlib import Path
 

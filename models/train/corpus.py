@@ -10,6 +10,7 @@ A line is {"text", "lang": zh|en, "source", and where they exist "teacher" (what
 simplified characters), "pair" (lines with the same value mean the same), "intent" (of our own lines only), "repeat" (how
 often it comes in a pass, if more than once)}.
 """
+
 import argparse
 import csv
 import io
@@ -117,9 +118,40 @@ def public(data):
 
 # Frames for single words, so that the student meets far more words than the dialogues hold. {} is a word of jieba's list.
 FRAMES = {
-    "n": ["{}", "{}", "{}多少钱", "有{}吗", "{}怎么用", "我想买{}", "{}在哪里", "{}是什么", "怎么选{}", "{}坏了", "帮我找一下{}", "关于{}的问题",
-          "{}和{}有什么区别", "推荐一款{}", "{}什么时候有", "我的{}不见了", "打开{}", "查一下{}", "{}需要什么条件", "取消{}"],
-    "v": ["{}", "怎么{}", "能不能{}", "我要{}", "为什么不能{}", "什么时候可以{}", "{}要多久", "帮我{}一下", "不想{}了", "{}失败了"],
+    "n": [
+        "{}",
+        "{}",
+        "{}多少钱",
+        "有{}吗",
+        "{}怎么用",
+        "我想买{}",
+        "{}在哪里",
+        "{}是什么",
+        "怎么选{}",
+        "{}坏了",
+        "帮我找一下{}",
+        "关于{}的问题",
+        "{}和{}有什么区别",
+        "推荐一款{}",
+        "{}什么时候有",
+        "我的{}不见了",
+        "打开{}",
+        "查一下{}",
+        "{}需要什么条件",
+        "取消{}",
+    ],
+    "v": [
+        "{}",
+        "怎么{}",
+        "能不能{}",
+        "我要{}",
+        "为什么不能{}",
+        "什么时候可以{}",
+        "{}要多久",
+        "帮我{}一下",
+        "不想{}了",
+        "{}失败了",
+    ],
     "x": ["{}", "{}天气怎么样", "去{}怎么走", "{}的电话是多少", "{}有什么好吃的"],
 }
 KIND = {"n": "n", "nz": "n", "vn": "v", "v": "v", "ns": "x", "nt": "x", "l": "n", "i": "n"}
@@ -165,7 +197,10 @@ def requests(places, lang, count, seed):
     if lang == "zh":
         random_ = random.Random(f"{seed}/requests")
         kinds = dictionary(places)
-        more = {slot: draw(random_, kinds[k], count) for slot, k in (("noun", "n"), ("verb", "v"), ("place", "ns"), ("person", "nr"))}
+        more = {
+            slot: draw(random_, kinds[k], count)
+            for slot, k in (("noun", "n"), ("verb", "v"), ("place", "ns"), ("person", "nr"))
+        }
     for text, wish in assistant.lines(lang, more, count, seed):
         yield line(text, lang, "requests", intent=f"{lang}/{wish}")
 
@@ -186,6 +221,7 @@ def generated(file):
 
 def handwritten(repeat, folder=phrasings.FOLDER):
     """Our own lines in `phrasings/`; they come `repeat` times in a pass."""
+
     def own(text, source, **more):
         return line(text, "zh" if HAN.search(text) else "en", source, repeat=repeat, **more)
 

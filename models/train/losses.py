@@ -3,6 +3,7 @@
 All functions compare a batch (rows) with a bank (columns: the batch itself, then earlier sentences). Similarities are
 cosines. Entries that must not count are masked out.
 """
+
 import torch
 
 NEVER = -1e4

@@ -7,6 +7,7 @@ as good as one can make it: fused Attention, SkipLayerNormalization and BiasGelu
 with one scale per channel. Both sides run on the same core, in turns; least and median of all rounds are compared.
 Needs numpy, onnx, onnxruntime, safetensors, torch; writes nothing but temporary files.
 """
+
 import argparse
 import json
 import os
@@ -18,11 +19,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime as ort
+from export import unpack
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.torch import load_file
-
-from export import unpack
 
 MICROSOFT = "com.microsoft"
 
@@ -88,7 +88,8 @@ def build(folder, file):
     mean = g.op("ReduceMean", [x, g.constant(np.array([1], np.int64), "one")], keepdims=0)
     g.nodes.append(helper.make_node("LpNormalization", [mean], ["vector"], axis=-1, p=2))
     graph = helper.make_graph(
-        g.nodes, "encoder",
+        g.nodes,
+        "encoder",
         [helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "tokens"])],
         [helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, c["hidden_size"]])],
         g.constants,
@@ -137,9 +138,14 @@ def main():
     with tempfile.TemporaryDirectory() as t:
         plain, int8 = Path(t) / "f32.onnx", Path(t) / "int8.onnx"
         config = build(a.folder, plain)
-        quantize_dynamic(plain, int8, per_channel=True, weight_type=QuantType.QInt8,
-                         op_types_to_quantize=["MatMul", "Attention"],
-                         extra_options={"DefaultTensorType": TensorProto.FLOAT})
+        quantize_dynamic(
+            plain,
+            int8,
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["MatMul", "Attention"],
+            extra_options={"DefaultTensorType": TensorProto.FLOAT},
+        )
         s = session(int8)
         reference = session(plain)
         ids = np.array([[2, 770, 1860, 3]], np.int64)
@@ -156,8 +162,10 @@ def main():
         for n, t in times.items():
             ours = min(t["ours"]), float(np.median(t["median"]))
             theirs = min(r[0] for r in t["ort"]), float(np.median([r[len(r) // 2] for r in t["ort"]]))
-            print(f"{n:6}   {ours[0]:9.0f} / {ours[1]:6.0f}   {theirs[0]:13.0f} / {theirs[1]:6.0f}"
-                  f"   {ours[0] / theirs[0]:12.2f} / {ours[1] / theirs[1]:.2f}")
+            print(
+                f"{n:6}   {ours[0]:9.0f} / {ours[1]:6.0f}   {theirs[0]:13.0f} / {theirs[1]:6.0f}"
+                f"   {ours[0] / theirs[0]:12.2f} / {ours[1] / theirs[1]:.2f}"
+            )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The lines in `phrasings/` (see its README).
 
-  python phrasings.py > phrasings.csv     those with an intent, as `kefu intent train` reads them
+python phrasings.py > phrasings.csv     those with an intent, as `kefu intent train` reads them
 """
+
 import csv
 import sys
 from pathlib import Path

@@ -7,26 +7,26 @@ Another engine is scored by a file: `--texts FILE` writes every distinct text, o
 its vectors as little-endian f32 rows in that order; `--vectors NAME=FILE` reads them.
 Only dev and valid splits are used.
 """
+
 import argparse
 import json
 import sys
 from pathlib import Path
 
+import export
+import lines
 import numpy as np
+import phrasings
+import tasks
 import torch
+from fetch import Places
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from tokenizers import Tokenizer
-from tqdm import tqdm
-
-import export
-import lines
-import phrasings
-import tasks
-from fetch import Places
 from student import Shape, Student, encode
 from teachers import TEACHERS, fill, normalise
+from tokenizers import Tokenizer
+from tqdm import tqdm
 
 
 class Table:
@@ -73,7 +73,11 @@ def classify(task, source):
     right = model.predict(dev) == gold
     sure = model.predict_proba(dev).max(1)
     surest = np.argsort(-sure, kind="stable")[: round(0.9 * len(gold))]
-    out = {"LR": percent(right.mean()), "LR, surest 90 %": percent(right[surest].mean()), "1NN": percent((y[near.argmax(1)] == gold).mean())}
+    out = {
+        "LR": percent(right.mean()),
+        "LR, surest 90 %": percent(right[surest].mean()),
+        "1NN": percent((y[near.argmax(1)] == gold).mean()),
+    }
     if task.outside:
         rest = source.get(task.outside)
         inside = np.r_[np.ones(dev.shape[0]), np.zeros(rest.shape[0])]
@@ -149,10 +153,14 @@ def main():
     p.add_argument("--work", required=True)
     p.add_argument("--student", action="append", default=[], metavar="NAME=PATH[@MODE]")
     p.add_argument("--vectors", action="append", default=[], metavar="NAME=FILE")
-    p.add_argument("--texts", metavar="FILE", help="write the texts to encode and stop, unless something is to be scored")
+    p.add_argument(
+        "--texts", metavar="FILE", help="write the texts to encode and stop, unless something is to be scored"
+    )
     p.add_argument("--no-teachers", action="store_true", help="students and files only")
     p.add_argument("--out", help="also write the scores as JSON")
-    p.add_argument("--intents", default=Path(__file__).parent.parent / "intents", type=Path, help="folder of the default intents")
+    p.add_argument(
+        "--intents", default=Path(__file__).parent.parent / "intents", type=Path, help="folder of the default intents"
+    )
     p.add_argument("--corpus", help="corpus.jsonl: its lines are left out of the default intents' held-out tenth")
     p.add_argument("--threads", type=int, default=1)
     a = p.parse_args()

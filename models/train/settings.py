@@ -1,4 +1,5 @@
 """Reads config.toml: the named settings `quick`, `cpu` and `full`, each laid over `[common]`."""
+
 import copy
 import tomllib
 from pathlib import Path

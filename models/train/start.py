@@ -4,22 +4,22 @@
 
 With `--hidden` of another width than SimBERT-Tiny's only its tables are taken; the layers begin at random.
 """
+
 import argparse
 import re
 from dataclasses import replace
 
-import numpy as np
-import torch
-from safetensors.numpy import load_file
-from tokenizers import Tokenizer
-
 import convert
 import lines
+import numpy as np
+import torch
 import vocab
 from fetch import Places
+from safetensors.numpy import load_file
 from settings import setting
 from student import Shape, Student
 from teachers import fill
+from tokenizers import Tokenizer
 
 
 def chinese_words(places, often=150):
@@ -85,7 +85,9 @@ def main():
     p.add_argument("out")
     p.add_argument("--work", required=True, help="folder of fetch.py")
     p.add_argument("--setting", default="cpu")
-    p.add_argument("--hidden", type=int, default=Shape.hidden_size, help="width of the encoder, a multiple of 32 or 312")
+    p.add_argument(
+        "--hidden", type=int, default=Shape.hidden_size, help="width of the encoder, a multiple of 32 or 312"
+    )
     a = p.parse_args()
     model, tokenizer = build(Places(a.work), lines.read(a.corpus), setting(a.setting), a.hidden)
     save(model, tokenizer, a.out)

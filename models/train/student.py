@@ -9,6 +9,7 @@ Three ways to run the same weights:
 Names of the parameters are those of Hugging Face's ElectraModel, so that the exported file loads there too.
 Nothing here reads or writes files.
 """
+
 from dataclasses import asdict, dataclass
 
 import torch

@@ -2,6 +2,7 @@
 
 Each task holds texts and labels; nothing here encodes anything. Few-shot draws are fixed by a seed.
 """
+
 import csv
 import gzip
 import json
@@ -72,7 +73,9 @@ def tonghuashun(data, places, seed):
     dev = [(t, i) for i, s in drawn for t in s[5:]]
     yield Classify(f"zh 同花顺 FAQ, {len(drawn)} classes, 5 shots", train, dev)
     at = {i: n for n, (i, _) in enumerate(drawn)}
-    yield Retrieve("zh 同花顺 FAQ, 1 entry each", [t for t, _ in dev], [s[0] for _, s in drawn], [at[i] for _, i in dev])
+    yield Retrieve(
+        "zh 同花顺 FAQ, 1 entry each", [t for t, _ in dev], [s[0] for _, s in drawn], [at[i] for _, i in dev]
+    )
 
 
 def english(data, places, seed):

@@ -6,15 +6,15 @@ Teachers: `roformer` (RoFormer-Sim-small, zh), `use` (USE-multilingual-v3, zh an
 all Apache-2.0. Vectors are normalised float16, appended to one file per teacher; a run that was killed goes on where it
 stopped, and a later run only encodes what is new.
 """
+
 import argparse
 import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
-
 from fetch import Places
+from tqdm import tqdm
 
 FOR = {"zh": ("use", "roformer"), "en": ("use", "minilm")}
 
@@ -77,15 +77,18 @@ class MiniLM:
     def __init__(self, places, threads=1):
         import torch
         from safetensors.torch import load_file
-        from tokenizers import Tokenizer
-
         from student import Shape, Student
+        from tokenizers import Tokenizer
 
         torch.set_num_threads(threads)
         c = json.loads((places.minilm / "config.json").read_text())
-        shape = Shape(**{k: v for k, v in c.items() if k in Shape.__dataclass_fields__}, embedding_size=c["hidden_size"])
+        shape = Shape(
+            **{k: v for k, v in c.items() if k in Shape.__dataclass_fields__}, embedding_size=c["hidden_size"]
+        )
         self.model = Student(shape)
-        weights = {k.removeprefix("bert."): v.float() for k, v in load_file(places.minilm / "model.safetensors").items()}
+        weights = {
+            k.removeprefix("bert."): v.float() for k, v in load_file(places.minilm / "model.safetensors").items()
+        }
         own = self.model.state_dict().keys()
         self.model.load_state_dict({k: v for k, v in weights.items() if k in own})
         self.tokenizer = Tokenizer.from_file(str(places.minilm / "tokenizer.json"))
@@ -157,7 +160,9 @@ def main():
     p.add_argument("corpus")
     p.add_argument("--work", required=True)
     p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--only", choices=TEACHERS, action="append", help="this teacher only (several processes can share the work)")
+    p.add_argument(
+        "--only", choices=TEACHERS, action="append", help="this teacher only (several processes can share the work)"
+    )
     a = p.parse_args()
     with open(a.corpus, encoding="utf8") as f:
         rows = [json.loads(x) for x in f]

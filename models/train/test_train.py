@@ -1,7 +1,8 @@
 """The quick path end to end with tiny random teachers: no downloads, a minute or less of CPU.
 
-  python -m pytest -q models/train
+python -m pytest -q models/train
 """
+
 import json
 import os
 import signal
@@ -10,18 +11,17 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
-import pytest
-import torch
-
 import assistant
 import average
 import convert
 import corpus
 import export
 import losses
+import numpy as np
+import pytest
 import score
 import tasks
+import torch
 import vocab
 from lines import Lines
 from settings import setting
@@ -75,7 +75,18 @@ def place(tmp_path):
 
 
 def command(place, out, *more):
-    return [sys.executable, str(HERE / "distil.py"), "corpus.jsonl", "start.pt", out, "--work", str(place), "--setting", "quick", *more]
+    return [
+        sys.executable,
+        str(HERE / "distil.py"),
+        "corpus.jsonl",
+        "start.pt",
+        out,
+        "--work",
+        str(place),
+        "--setting",
+        "quick",
+        *more,
+    ]
 
 
 def train(place, out, *more):
@@ -113,8 +124,13 @@ distil.main()
 @pytest.mark.parametrize("when, kept", [("before", 19), ("after", 20)])
 def test_killed_run_goes_on_and_ends_in_the_same_weights(place, when, kept):
     train(place, "whole.pt", "--steps", "40")
-    run = subprocess.run([sys.executable, "-c", KILLED, when, *command(place, "broken.pt", "--steps", "40")[2:]], cwd=place,
-                         env={**os.environ, "PYTHONPATH": str(HERE)}, capture_output=True)
+    run = subprocess.run(
+        [sys.executable, "-c", KILLED, when, *command(place, "broken.pt", "--steps", "40")[2:]],
+        check=False,
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": str(HERE)},
+        capture_output=True,
+    )
     assert run.returncode == -signal.SIGKILL, run.stderr
     assert torch.load(place / "broken.pt", weights_only=True)["step"] == kept
     train(place, "broken.pt", "--steps", "40")
@@ -209,7 +225,10 @@ def test_phrasings_bring_intents_groups_and_languages(tmp_path):
     (tmp_path / "intent" / "borders.tsv").write_text("发票多少钱\tprice\n", encoding="utf8")
     (tmp_path / "groups" / "a.txt").write_text("怎么开户\n咋开户\n\n销户\n", encoding="utf8")
     rows = {r["text"]: r for r in corpus.handwritten(4, tmp_path)}
-    assert rows["发票呢"]["intent"] == rows["vat receipt"]["intent"] == "invoice" and rows["发票多少钱"]["intent"] == "price"
+    assert (
+        rows["发票呢"]["intent"] == rows["vat receipt"]["intent"] == "invoice"
+        and rows["发票多少钱"]["intent"] == "price"
+    )
     assert "intent" not in rows["几点了"] and rows["vat receipt"]["lang"] == "en" and rows["几点了"]["repeat"] == 4
     assert rows["怎么开户"]["pair"] == rows["咋开户"]["pair"] != rows["销户"]["pair"]
 
@@ -234,8 +253,14 @@ def test_own_lines_that_equal_a_scored_text_are_left_out():
 
 def test_wishes_of_two_sets_are_not_compared():
     e = torch.nn.functional.normalize(torch.randn(4, 8), dim=1)
-    facts = {"zh": torch.zeros(4, dtype=bool), "pair": torch.full((4,), -1), "row": torch.arange(4), "own": e, "shared": e,
-             "intent": torch.tensor([0, 0, 1, 2])}
+    facts = {
+        "zh": torch.zeros(4, dtype=bool),
+        "pair": torch.full((4,), -1),
+        "row": torch.arange(4),
+        "own": e,
+        "shared": e,
+        "intent": torch.tensor([0, 0, 1, 2]),
+    }
     s = {"tau": 0.05, "mse": 20.0, "cross": 0, "info_nce": 0, "alike": 0.5, "intent": 1.0}
 
     def term(family):
@@ -253,7 +278,9 @@ def test_losses_are_smallest_where_student_and_teacher_agree():
     assert losses.agree(sim, sim, mask, 0.05, 20.0).abs() < 1e-5
     assert losses.agree(sim + 0.3 * torch.randn(12, 12), sim, mask, 0.05, 20.0) > 0.1
     group = torch.arange(12)[:, None] // 3 == torch.arange(12)[None] // 3
-    assert losses.nearest(group.float(), group & mask, mask, 0.05) < losses.nearest(-group.float(), group & mask, mask, 0.05)
+    assert losses.nearest(group.float(), group & mask, mask, 0.05) < losses.nearest(
+        -group.float(), group & mask, mask, 0.05
+    )
     assert losses.nearest(sim, torch.zeros_like(mask), mask, 0.05) == 0
 
 
@@ -274,7 +301,9 @@ def test_vocabulary_keeps_characters_and_fills_with_english():
     v = vocab.build(simbert, minilm, Counter(refund=9, rare=1), Counter({"##ing": 2}), len(vocab.EMOJI) + 85)
     assert v[:5] == vocab.SPECIAL and {"退", "か", "12", "refund", "##ing", "of"} <= set(v) and "rare" not in v
     assert not {"##退", "[unused1]", "##.", "1234567"} & set(v) and len(v) == len(set(v))
-    table = vocab.table(v, simbert + list("abcde"), np.random.randn(16, 8), minilm, np.random.randn(7, 12), {"refund": [("退", 1.0)]})
+    table = vocab.table(
+        v, simbert + list("abcde"), np.random.randn(16, 8), minilm, np.random.randn(7, 12), {"refund": [("退", 1.0)]}
+    )
     assert table.shape == (len(v), 8) and np.isfinite(table).all()
 
 
@@ -291,7 +320,17 @@ def test_tokenizer_lowercases_strips_accents_and_splits_characters():
 def test_checkpoint_reader_reads_what_it_should():
     def entry(dtype, shape, offset, size):
         dims = b"".join(b"\x12" + bytes([2]) + b"\x08" + bytes([d]) for d in shape)
-        return b"\x08" + bytes([dtype]) + b"\x12" + bytes([len(dims)]) + dims + b"\x20" + bytes([offset]) + b"\x28" + bytes([size])
+        return (
+            b"\x08"
+            + bytes([dtype])
+            + b"\x12"
+            + bytes([len(dims)])
+            + dims
+            + b"\x20"
+            + bytes([offset])
+            + b"\x28"
+            + bytes([size])
+        )
 
     m = convert.message(entry(1, (2, 3), 0, 24))
     assert m[1] == [1] and m[4] == [0] and m[5] == [24]

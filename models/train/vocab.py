@@ -10,6 +10,7 @@ words, found by a teacher that reads both languages: SimBERT's layers then read 
 the ridge-regression image of MiniLM's row, fitted on the entries that both vocabularies hold; an emoji at the mean of
 the words that say what it shows.
 """
+
 import collections
 import re
 import unicodedata
@@ -19,13 +20,75 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 EMOJI = {
-    "😊": "开心", "😀": "开心", "😁": "开心", "😄": "开心", "😅": "尴尬", "🙂": "微笑", "😉": "微笑", "😍": "喜欢", "🥰": "喜欢",
-    "❤": "喜欢", "😘": "喜欢", "😭": "哭", "😢": "哭", "😡": "生气", "😠": "生气", "🤬": "生气", "😤": "生气", "🙄": "无语",
-    "😓": "无语", "😑": "无语", "🤔": "怎么", "❓": "怎么", "😱": "惊", "😩": "累", "😫": "累", "😴": "困", "🙏": "谢谢", "👌": "好的",
-    "👏": "好", "💪": "加油", "👎": "差", "👋": "你好", "🎉": "祝贺", "🎁": "礼物", "💰": "钱", "💳": "卡", "📦": "包裹", "🚚": "送货",
-    "🚗": "车", "✈": "飞机", "🏨": "酒店", "📱": "手机", "📞": "电话", "☎": "电话", "💔": "心碎", "✅": "好", "❌": "不", "⏰": "时间",
-    "📍": "地址", "🔑": "密码", "🔒": "锁", "💻": "电脑", "👗": "裙", "👟": "鞋", "💊": "药", "🐶": "狗", "🐱": "猫", "🍎": "果", "☕": "咖啡",
-    "🤣": "笑", "🤷": "不知", "🥺": "求", "😇": "好", "💯": "好", "🌹": "花", "🤝": "合作", "🧾": "发票", "🛒": "购物", "🏠": "家",
+    "😊": "开心",
+    "😀": "开心",
+    "😁": "开心",
+    "😄": "开心",
+    "😅": "尴尬",
+    "🙂": "微笑",
+    "😉": "微笑",
+    "😍": "喜欢",
+    "🥰": "喜欢",
+    "❤": "喜欢",
+    "😘": "喜欢",
+    "😭": "哭",
+    "😢": "哭",
+    "😡": "生气",
+    "😠": "生气",
+    "🤬": "生气",
+    "😤": "生气",
+    "🙄": "无语",
+    "😓": "无语",
+    "😑": "无语",
+    "🤔": "怎么",
+    "❓": "怎么",
+    "😱": "惊",
+    "😩": "累",
+    "😫": "累",
+    "😴": "困",
+    "🙏": "谢谢",
+    "👌": "好的",
+    "👏": "好",
+    "💪": "加油",
+    "👎": "差",
+    "👋": "你好",
+    "🎉": "祝贺",
+    "🎁": "礼物",
+    "💰": "钱",
+    "💳": "卡",
+    "📦": "包裹",
+    "🚚": "送货",
+    "🚗": "车",
+    "✈": "飞机",
+    "🏨": "酒店",
+    "📱": "手机",
+    "📞": "电话",
+    "☎": "电话",
+    "💔": "心碎",
+    "✅": "好",
+    "❌": "不",
+    "⏰": "时间",
+    "📍": "地址",
+    "🔑": "密码",
+    "🔒": "锁",
+    "💻": "电脑",
+    "👗": "裙",
+    "👟": "鞋",
+    "💊": "药",
+    "🐶": "狗",
+    "🐱": "猫",
+    "🍎": "果",
+    "☕": "咖啡",
+    "🤣": "笑",
+    "🤷": "不知",
+    "🥺": "求",
+    "😇": "好",
+    "💯": "好",
+    "🌹": "花",
+    "🤝": "合作",
+    "🧾": "发票",
+    "🛒": "购物",
+    "🏠": "家",
 }
 
 
@@ -108,7 +171,10 @@ def table(tokens, simbert_vocab, simbert_rows, minilm_vocab, minilm_rows, lexico
     out = np.zeros((len(tokens), simbert_rows.shape[1]), np.float32)
     for i, t in enumerate(tokens):
         if t in lexicon:
-            v = sum(k * np.mean([simbert_rows[s[c]] for c in word if c in s] or [middle], 0) for word, k in lexicon[t]) - middle
+            v = (
+                sum(k * np.mean([simbert_rows[s[c]] for c in word if c in s] or [middle], 0) for word, k in lexicon[t])
+                - middle
+            )
             out[i] = middle + v * (length / max(np.linalg.norm(v), 1e-6))  # a mean is short: give it the usual length
         elif t in s:
             out[i] = simbert_rows[s[t]]
@@ -125,9 +191,13 @@ def table(tokens, simbert_vocab, simbert_rows, minilm_vocab, minilm_rows, lexico
 def tokenizer(tokens):
     """The tokenizer in Hugging Face's format: BERT's normaliser and pre-tokeniser, WordPiece, [CLS] A [SEP]; it fixes
     neither padding nor truncation."""
-    t = Tokenizer(models.WordPiece({v: i for i, v in enumerate(tokens)}, unk_token="[UNK]", max_input_chars_per_word=100))
+    t = Tokenizer(
+        models.WordPiece({v: i for i, v in enumerate(tokens)}, unk_token="[UNK]", max_input_chars_per_word=100)
+    )
     t.add_special_tokens(SPECIAL)
-    t.normalizer = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=True, lowercase=True)
+    t.normalizer = normalizers.BertNormalizer(
+        clean_text=True, handle_chinese_chars=True, strip_accents=True, lowercase=True
+    )
     t.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     t.decoder = decoders.WordPiece(prefix="##")
     cls, sep = tokens.index("[CLS]"), tokens.index("[SEP]")
@@ -135,4 +205,3 @@ def tokenizer(tokens):
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", cls), ("[SEP]", sep)]
     )
     return t
-

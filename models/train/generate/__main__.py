@@ -20,15 +20,23 @@ def progress(done: int, total: int) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="generate", description="Customer-service utterances, Chinese and English, as JSON lines.")
+    parser = argparse.ArgumentParser(
+        prog="generate", description="Customer-service utterances, Chinese and English, as JSON lines."
+    )
     parser.add_argument("--count", type=int, default=400_000, help="distinct lines to write (default 400000)")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same file (default 1)")
     parser.add_argument("--out", default="-", help="file to write, - for standard output (default)")
-    parser.add_argument("--stats", action="store_true", help="print counts by language and intent to standard error at the end")
+    parser.add_argument(
+        "--stats", action="store_true", help="print counts by language and intent to standard error at the end"
+    )
     args = parser.parse_args()
     if args.count < 1:
         parser.error("--count must be at least 1")
-    counts: dict[str, collections.Counter] = {"lang": collections.Counter(), "intent": collections.Counter(), "domain": collections.Counter()}
+    counts: dict[str, collections.Counter] = {
+        "lang": collections.Counter(),
+        "intent": collections.Counter(),
+        "domain": collections.Counter(),
+    }
     pairs: dict[int, list[str]] = {}
     out = sys.stdout if args.out == "-" else open(args.out, "w", encoding="utf-8", newline="\n")
     done = 0

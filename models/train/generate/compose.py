@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from typing import Iterator
+from collections.abc import Iterator
 
 from .domains import DOMAINS
 from .faq import FAQ
 from .grammar import Domain, Wish
+from .mend import agree, articles, particle
 from .noise import noise
 from .offtopic import FREE, TEMPLATES
-from .mend import agree, articles, particle
 from .slots import Situation
 from .style import dress, join
 from .template import expand, slots_of
@@ -28,10 +28,7 @@ _COMMON = [wish for wish in WISHES if wish is not _SERVICE]
 
 def fits(wish: Wish, domain: Domain) -> bool:
     """Whether a wish makes sense in a trade: every tag is there, no `-tag` is."""
-    for tag in wish.tags - STYLE_TAGS:
-        if tag.startswith("-") == (tag.lstrip("-") in domain.tags):
-            return False
-    return True
+    return all(tag.startswith("-") != (tag.lstrip("-") in domain.tags) for tag in wish.tags - STYLE_TAGS)
 
 
 _FITTING = {wish.name: [domain for domain in DOMAINS if fits(wish, domain)] for wish in WISHES + FAQ}

@@ -6,8 +6,30 @@ import re
 
 PLURAL = re.compile(r"(?<![su'])s$|(?:shoes|dresses|boots|glasses)$")
 SINGULAR_S = ("gas", "bus", "tennis", "series")
-MASS = {"rice", "salmon", "shrimp", "sunscreen", "foundation", "shampoo", "bubble tea", "milk tea", "fried chicken", "coffee", "sushi",
-        "baby formula", "cat food", "dog food", "cat litter", "broadband", "cleaning", "takeaway", "food delivery", "milk", "toner", "steak"}
+MASS = {
+    "rice",
+    "salmon",
+    "shrimp",
+    "sunscreen",
+    "foundation",
+    "shampoo",
+    "bubble tea",
+    "milk tea",
+    "fried chicken",
+    "coffee",
+    "sushi",
+    "baby formula",
+    "cat food",
+    "dog food",
+    "cat litter",
+    "broadband",
+    "cleaning",
+    "takeaway",
+    "food delivery",
+    "milk",
+    "toner",
+    "steak",
+}
 
 
 def agree(text: str, item: str) -> str:
@@ -34,12 +56,14 @@ def articles(text: str) -> str:
 
 _REQUEST = re.compile(r"帮我|我要|我想|想|麻烦|要换|要退|要订|请")
 _MODAL = re.compile(r"能|可以|会|有|是|支持|行")
-_ASKS = re.compile(r"怎|什么|多久|几|哪|多少|多大|谁|如何|咋|啥|吗|么|嘛|呢|能不|可不|有没|是不|还是|要不|不$|没$|？|\?")
+_ASKS = re.compile(
+    r"怎|什么|多久|几|哪|多少|多大|谁|如何|咋|啥|吗|么|嘛|呢|能不|可不|有没|是不|还是|要不|不$|没$|？|\?"
+)
 _MAY = re.compile(r"(?<!不)(?<!才)(能|可以)(?!不|够|用不)")
 
 
 def particle(text: str) -> str:
-    """"帮我取消订单吗" loses its particle (a request), "可以取消订单" gets one (a question)."""
+    """ "帮我取消订单吗" loses its particle (a request), "可以取消订单" gets one (a question)."""
     if text.endswith("吗") and re.search("能不能|可不可以|有没有|是不是", text):
         return text[:-1]
     if text.endswith("吗") and _REQUEST.search(text) and not _MODAL.search(text):

@@ -8,7 +8,13 @@ import re
 from .tables.slips import EMOJI_FOR, EN_SHORT, HOMOPHONES, MIXED, NEIGHBOURS, PINYIN
 from .tables.traditional import to_traditional
 
-FULL = {**{chr(c): chr(c + 0xFEE0) for c in range(0x30, 0x3A)}, **{chr(c): chr(c + 0xFEE0) for c in range(0x41, 0x5B)}, "?": "？", "!": "！", ",": "，"}
+FULL = {
+    **{chr(c): chr(c + 0xFEE0) for c in range(0x30, 0x3A)},
+    **{chr(c): chr(c + 0xFEE0) for c in range(0x41, 0x5B)},
+    "?": "？",
+    "!": "！",
+    ",": "，",
+}
 HALF = {"，": ",", "。": ".", "？": "?", "！": "!", "：": ":", "；": ";"}
 # Single characters are swapped rarely: a line full of them would be hard to read even for a person.
 SINGLE_CHANCE = 0.15

@@ -93,7 +93,9 @@ BLOCK = """
 TEMPLATES: list[Wish] = read_wishes(BLOCK)
 
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-_BITS_ZH = "啊 哦 嗯 额 哈 呵呵 嘿嘿 嘻嘻 呃 唉 哎 喔 噗 汗 囧 略略略 啦啦啦 滴滴滴 咳咳 嘤嘤嘤 哼 切 咦 嗷 喵 汪 嘟嘟".split()
+_BITS_ZH = (
+    "啊 哦 嗯 额 哈 呵呵 嘿嘿 嘻嘻 呃 唉 哎 喔 噗 汗 囧 略略略 啦啦啦 滴滴滴 咳咳 嘤嘤嘤 哼 切 咦 嗷 喵 汪 嘟嘟".split()
+)
 _BITS_EN = "lol hmm haha meh ugh oh wow yo blah xd idk umm lmao boop pfft brb la nom woof".split()
 _FACES = "😂 😅 🤔 👍 🐶 🌹 🎉 💩 🙈 😴 ❤️ 🔥 👀 🍉 🐱 🌙 ✨ 🥳 😎 🤡".split()
 
@@ -112,7 +114,9 @@ def _digits(rng: random.Random) -> str:
 
 
 def _sounds(words: list[str]):
-    return lambda rng: "".join(rng.choice(words) + rng.choice(("", "", "～", " ", "。。", "!")) for _ in range(rng.randrange(1, 4)))
+    return lambda rng: "".join(
+        rng.choice(words) + rng.choice(("", "", "～", " ", "。。", "!")) for _ in range(rng.randrange(1, 4))
+    )
 
 
 def _emoji(rng: random.Random) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import functools
 import random
-from typing import Callable, Sequence, Union
+from collections.abc import Callable, Sequence
 
-Node = Union[str, tuple]
+Node = str | tuple
 
 
 class TemplateError(ValueError):
@@ -60,7 +60,7 @@ def _parse(text: str, at: int, depth: int, count: list[int]) -> tuple[list[list[
     return branches, at
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def parse(text: str) -> tuple:
     """The syntax tree of a template. Raises TemplateError."""
     return ("choice", _parse(text, 0, 0, [0])[0])
@@ -86,7 +86,7 @@ def expand(text: str, rng: random.Random, slot: Callable[[str], str], shared: Se
     return walk(parse(text))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def shared_of(text: str) -> tuple[int, ...]:
     """Sizes of the `[…]` of a template, in order. Wordings that go together have equal ones."""
 
@@ -99,7 +99,7 @@ def shared_of(text: str) -> tuple[int, ...]:
     return tuple(size for _, size in sorted(walk(parse(text))))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def slots_of(text: str) -> frozenset[str]:
     """Names of the slots that a template mentions anywhere."""
 

@@ -45,7 +45,23 @@ class Grammar(unittest.TestCase):
                 self.assertFalse(any(shared_of(line) for line in wish.zh + wish.en), wish.name)
 
     def test_slots_are_known(self):
-        known = {"item", "cl", "action", "term", "order", "days", "qty", "amount", "date", "city", "carrier", "pay", "ago", "colour", "size"}
+        known = {
+            "item",
+            "cl",
+            "action",
+            "term",
+            "order",
+            "days",
+            "qty",
+            "amount",
+            "date",
+            "city",
+            "carrier",
+            "pay",
+            "ago",
+            "colour",
+            "size",
+        }
         for wish in WISHES + FAQ + TEMPLATES:
             for line in wish.zh + wish.en:
                 self.assertLessEqual(slots_of(line), known, line)
