@@ -105,6 +105,25 @@ describe('a page that is loaded again', () => {
     expect(lines(thread).find((m) => m.kind === 'form')?.form?.after).toBe(id);
   });
 
+  it('of the conversations that a server names, a page takes up only one that its browser took part in', async () => {
+    const { store, v, id, reload } = await browser();
+    const forget = async (name: string): Promise<unknown> => store.delete(`v/https://kefu.example/shop/${name}`);
+    v.client.dispose();
+    await forget('conv');
+    const again = await reload();
+    await until(() => again.client.thread.value?.id === id);
+
+    // with the same keys, but nothing that says that it was there
+    again.client.dispose();
+    await rest();
+    for (const { name } of await store.list('v/')) if (name.includes(id)) await store.delete(name);
+    await forget('conv');
+    const without = await reload();
+    await until(() => without.client.connection.value.state === 'online');
+    await rest(5_000);
+    expect(without.client.thread.value).toBeNull();
+  });
+
   it('honest: everything is there, nothing is alarmed, and it goes on', async () => {
     const { reload } = await browser();
     for (const text of ['one', 'two', 'three']) {

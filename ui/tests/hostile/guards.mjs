@@ -492,7 +492,7 @@ export const GUARDS = [
     file: visitor,
     find: 'if (memory.now.epoch >= 0) remembered.push(c);',
     replace: 'remembered.push(c);',
-    test: lie('planted'),
+    test: unit('memory', 'takes up only one that its browser took part in'),
   },
   refusal(
     'memory: no conversation of somebody else',
@@ -599,7 +599,7 @@ export const GUARDS = [
     'order: no number twice',
     ledger,
     "if (env.ctr < this.nextCounter(env.sender, env.inst)) reject('replay');",
-    lie('replay'),
+    lie('recall-twice'),
   ),
 
   // ---- rule 6: recalls
