@@ -1,4 +1,4 @@
-//! Fits the weights of `src/ai/knowledge/score.rs` to questions whose entry is known, and writes `src/ai/knowledge/weights.rs`:
+//! Fits the weights of `crates/nlu/src/knowledge/score.rs` to questions whose entry is known, and writes `crates/nlu/src/knowledge/weights.rs`:
 //!
 //!   cargo run --example fit_questions -- models/questions/build-zh.csv models/questions/build-en.csv
 //!
@@ -81,7 +81,7 @@ fn main() -> anyhow::Result<()> {
          /// In the order of the features.\npub(super) const WEIGHTS: [f32; COUNT] = [\n{}\n];\n",
         list.join("\n")
     );
-    fs::write("src/ai/knowledge/weights.rs", text).context("src/ai/knowledge/weights.rs")?;
+    fs::write("crates/nlu/src/knowledge/weights.rs", text).context("crates/nlu/src/knowledge/weights.rs")?;
     Ok(())
 }
 

@@ -52,8 +52,10 @@ def crates():
 
     def needs(id):
         # no kind: an ordinary dependency; those of build scripts and tests stay at home
-        ours = lambda d: packages[d["pkg"]]["source"] is None
-        return [d["pkg"] for d in nodes[id]["deps"] if any(k["kind"] is None for k in d["dep_kinds"]) and not ours(d)]
+        direct = [d["pkg"] for d in nodes[id]["deps"] if any(k["kind"] is None for k in d["dep_kinds"])]
+        # the crates of this workspace are kefu itself, and so is what they need
+        ours = [d for d in direct if packages[d]["source"] is None]
+        return list(dict.fromkeys([d for d in direct if d not in ours] + [n for d in ours for n in needs(d)]))
 
     reached, todo = set(), [root]
     while todo:
@@ -132,7 +134,7 @@ def licences(materials):
 
 
 def sbom(materials, direct):
-    version = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+    version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
     kefu = purl("cargo", "kefu", version)
 
     def component(m):

@@ -1,34 +1,34 @@
 //! kefu (客服): live chat in one executable, end to end encrypted.
 //!
-//! The crate is a house of layers; `docs/protocol.md` is its contract with the outside, and `tests/it/layers.rs` holds
-//! every room to the imports it is allowed. One road runs through it: a frame enters at [`http`], is checked by [`chat`],
-//! made durable by [`store`], and only then handed to everyone by way of [`hub`]. [`app`] is the one place that knows
-//! which concrete parts stand behind the traits.
+//! The server and the command line, over the libraries of `crates/`. `docs/protocol.md` is the contract with the outside;
+//! `tests/it/layers.rs` holds each module to the imports it is allowed. A frame enters at [`http`], is checked by [`chat`], made
+//! durable by [`store`], and only then handed to everyone by way of [`hub`]. [`app`] is the one place that knows which concrete
+//! parts are behind the traits.
 
-// the arithmetic of the language model and the functions on memory, which can't do without, are crates of their own
 #![forbid(unsafe_code)]
 
-pub mod ai;
 pub mod app;
 pub mod bot;
 pub mod chat;
 pub mod cli;
-#[doc(hidden)]
-pub mod client;
 pub mod config;
-pub mod crypto;
-pub mod desk;
-pub mod files;
 pub mod housekeeping;
 pub mod http;
 pub mod hub;
 pub mod net;
-pub mod obs;
 pub mod org;
-pub mod proto;
-pub mod store;
 pub mod tls;
 pub mod understanding;
 
+// the libraries below, under the names that paths use
+#[doc(hidden)]
+pub use kefu_client as client;
+pub use kefu_crypto as crypto;
+pub use kefu_desk as desk;
+pub use kefu_files as files;
 #[cfg(target_env = "musl")]
-use kefu_mem as _;
+use kefu_memfn as _;
+pub use kefu_nlu as ai;
+pub use kefu_proto as proto;
+pub use kefu_store as store;
+pub use kefu_telemetry as obs;

@@ -25,7 +25,7 @@ use crate::{
     bot::{self, Against, Brain, Decision, Dialogue, Guess, Hit, Message, Policy, Thought, Title, Trouble},
 };
 
-pub use head::{default_head, head};
+pub use head::head;
 pub use mind::ServerMind;
 pub use shelves::Shelves;
 

@@ -2,30 +2,19 @@
 
 use std::{fs, io::ErrorKind, path::Path, sync::Arc};
 
-use bytes::Bytes;
-
 use super::{Files, Unable};
 use crate::{
     ai::{
         Model,
         embed::{Fingerprint, encoders},
         intent::{Head, HeadError, train},
+        model::embedded_head,
     },
     files::replace,
 };
 
 /// Threads that learn again.
 const WORKERS: usize = 16;
-
-/// The intents that kefu ships, if it was built with them.
-pub fn default_head() -> Option<Bytes> {
-    #[cfg(head_embedded)]
-    {
-        Some(crate::ai::model::inflated(include_bytes!(concat!(env!("OUT_DIR"), "/model/head.bin.gz"))))
-    }
-    #[cfg(not(head_embedded))]
-    None
-}
 
 /// The head in use: that of the data directory, else the default one. `None` if there is neither. After a change of the
 /// language model, which comes with an upgrade, the one of the data directory is learned again from its own examples, in
@@ -42,7 +31,7 @@ pub fn head(files: &Files, model: &Arc<Model>, fingerprint: Fingerprint) -> Resu
             Err(e) => Err(Unable::File(path, e.to_string())),
         },
         Err(e) if e.kind() == ErrorKind::NotFound => {
-            match default_head().map(|bytes| Head::for_model(&bytes, fingerprint)) {
+            match embedded_head().map(|bytes| Head::for_model(&bytes, fingerprint)) {
                 None => Ok(None),
                 Some(Ok(head)) => Ok(Some(head)),
                 // another model than the embedded one: the default intents don't fit it

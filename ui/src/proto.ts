@@ -1,5 +1,5 @@
 /**
- * The language of the wire, twin of `src/proto`: frames, records, where the fields of an envelope lie, codes.
+ * The language of the wire, twin of `crates/proto`: frames, records, where the fields of an envelope lie, codes.
  * Data and its bytes only; no keys, no IO, no policy.
  */
 

@@ -14,7 +14,6 @@ use crate::{
         fail::Fail,
         teach::{Desk, HowToRead, Mind, settle},
     },
-    understanding,
 };
 
 /// Learn intents from examples; a running server uses them within seconds
@@ -61,6 +60,6 @@ impl Args {
 
 /// What kefu ships.
 pub fn default_examples() -> Result<Examples, Fail> {
-    let bytes = understanding::default_head().ok_or_else(|| Fail::failure("this kefu ships no intents"))?;
+    let bytes = crate::ai::model::embedded_head().ok_or_else(|| Fail::failure("this kefu ships no intents"))?;
     Head::from_bytes(&bytes).map(|h| h.to_examples()).map_err(|e| Fail::failure(e.to_string()))
 }

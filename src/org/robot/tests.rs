@@ -14,7 +14,7 @@ use crate::{
     crypto::{
         announcement::{self, NewEpoch},
         hash::BoxKind,
-        testing::{Log, NOW, company, ed, log, robots},
+        testing::{Log, NOW, company, ed, log, site_with},
     },
     proto::ConvId,
 };
@@ -54,7 +54,7 @@ impl Bench {
         let (id, key) = robot.prepare(&log.replay()).unwrap();
         let body = crate::crypto::directory::BotBody { id: id.clone(), name: "R".into(), ed: key, on: true };
         log.add(&crate::crypto::directory::Body::Bot(body), &ed("zhao"));
-        log.add(&robots::site_with(Some(id.as_str())), &ed("zhao"));
+        log.add(&site_with(Some(id.as_str())), &ed("zhao"));
         log
     }
 }
@@ -160,7 +160,7 @@ fn when_no_site_has_the_robot_every_key_is_erased_and_the_next_robot_is_another(
     let mut log = bench.certify(&robot);
     robot.keep(&log.replay());
     let day = robot.day_key(&log.replay(), &site()).unwrap().read().unwrap();
-    log.add(&robots::site_with(None), &ed("zhao"));
+    log.add(&site_with(None), &ed("zhao"));
     let dir = log.replay();
     assert!(robot.day_key(&dir, &site()).is_none());
     robot.keep(&dir);

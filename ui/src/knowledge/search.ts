@@ -19,7 +19,7 @@ export interface Suggestion {
 /** Less than this of the text is chance, unless the text says much of the phrase: people write long sentences. */
 const LEAST = 0.3;
 const LEAST_OF_PHRASE = 0.5;
-/** An entry in another language than the visitor's counts a little less; as in `src/ai/knowledge/index.rs`. */
+/** An entry in another language than the visitor's counts a little less; as in `crates/nlu/src/knowledge/index.rs`. */
 const FOREIGN = 0.9;
 /** Messages of one turn that are looked at, the newest first. */
 export const MESSAGES = 5;

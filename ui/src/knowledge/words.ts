@@ -1,6 +1,6 @@
 /**
  * Finding by words: BM25 over pairs of Chinese characters and over words of other scripts. The twin of
- * `src/ai/knowledge/words.rs`; both are held to `tests/data/words.json`.
+ * `crates/nlu/src/knowledge/words.rs`; both are held to `tests/data/words.json`.
  */
 
 /** How fast more of the same word stops to count. */

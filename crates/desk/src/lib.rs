@@ -1,0 +1,96 @@
+//! The desk: which agent gets which conversation. Pure rules, no IO, no async, no clock of its own.
+//!
+//! [`Desk::apply`] takes one [`Event`] and the time, and answers with [`Decision`]s. It decides, it does not do: chat
+//! carries a decision out in a transaction and comes back with a fact (`Waiting`, `Owned`, `Closed`). The store is right
+//! and the desk follows, so a desk can be thrown away and built again from the store at any time. That is what a restart
+//! does: `Waiting` for every conversation in a queue, in any order, then `Owned` for the others, then agents connect.
+//!
+//! A conversation is in exactly one place:
+//!
+//! ```text
+//!   Waiting ──offer──► Offered ──accept──► Assigning ──fact──► Owned ──vanished, removed──► Returning ──fact──► Waiting
+//!      ▲                  │ declined, late,     │ failed,
+//!      └──────────────────┴─ withdrawn ─────────┘ no fact in time
+//! ```
+//!
+//! What holds after every event:
+//! - The queue is in order of first arrival; declines, losses and restarts don't change it.
+//! - Only agents who are online, of the team, and below their capacity have offers. Owned, offered and accepted
+//!   conversations all fill slots. Chat may give an agent more (take, transfer); offers beyond his slots are then withdrawn.
+//! - An offer that is declined or runs out goes to somebody else; the same agent is asked again only after a pause. Two
+//!   that run out in a row make him busy.
+//! - An agent whose last socket is gone keeps what he owns for the grace, loses his offers at once, and is offline to
+//!   everyone. One who says `offline` or `busy` keeps what he owns.
+//! - The desk changes an owner only through [`Decision::Assign`] and [`Decision::Requeue`]; both are safe to repeat.
+//!
+//! `types` is the language, `state` the memory, `facts`, `people` and `offer` the events, `choose` the choice, `queue`
+//! the places in line, `view` and `look` what people may know. `idle` stands apart: when a conversation nobody ended is over, or was missed.
+
+#![forbid(unsafe_code)]
+
+mod choose;
+mod facts;
+mod idle;
+mod look;
+mod offer;
+mod people;
+mod queue;
+mod state;
+#[cfg(test)]
+mod tests;
+mod types;
+mod view;
+
+pub use idle::{End, EndRule, Quiet};
+pub use types::{Decision, Event, OfferEnd, Rules};
+pub use view::{AgentView, DeskSnapshot, NotNow, OfferView, Reason, TeamView};
+
+/// Who gets which conversation. One per server, owned by one task.
+#[derive(Debug)]
+pub struct Desk {
+    rules: Rules,
+    s: state::State,
+}
+
+impl Desk {
+    /// An empty desk.
+    pub fn new(rules: Rules) -> Self {
+        Self { rules, s: state::State::default() }
+    }
+
+    /// The numbers it works with.
+    pub fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    /// Takes note of `event` and says what to do, in order. Clocks that have run down by `now_ms` are seen to first, with
+    /// any event. Give it a clock that nobody can set (the time at the start plus what a monotonic clock measured since):
+    /// time that goes back counts as standing still, and offers would stand with it.
+    pub fn apply(&mut self, event: Event, now_ms: u64) -> Vec<Decision> {
+        self.s.now = self.s.now.max(now_ms);
+        self.expire();
+        match event {
+            Event::AgentConnected { user, name, teams, capacity, state } => {
+                self.connected(user, name, teams.into_iter().collect(), capacity, state);
+            }
+            Event::AgentState { user, state } => self.said(&user, state),
+            Event::AgentVanished { user } => self.vanished(&user),
+            Event::AgentRemoved { user } => self.removed(&user),
+            Event::TeamsChanged { user, teams } => self.serve(&user, teams.into_iter().collect()),
+            Event::Waiting { conv, team, since, last_agent } => self.waiting(conv, team, since, last_agent),
+            Event::Owned { conv, team, user } => self.owned(conv, team, user),
+            Event::Closed { conv } => self.closed(conv),
+            Event::Accept { conv, user } => self.accept(conv, user),
+            Event::Decline { conv, user } => self.decline(conv, &user),
+            Event::Tick => {}
+        }
+        self.dispatch();
+        self.tell();
+        self.answer()
+    }
+
+    /// When [`Event::Tick`] is needed next, ms. Ask again after every `apply`.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.s.timers.first().map(|(at, _)| *at)
+    }
+}

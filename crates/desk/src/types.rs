@@ -1,0 +1,196 @@
+//! What the desk is told, what it answers, and the numbers it works with. Data only.
+
+use serde::Serialize;
+
+use kefu_proto::{AgentState, ConvId, TeamId, TeamPresence, UserId};
+
+/// The numbers behind the rules. All times are milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// How long an offer stands.
+    pub offer_ms: u64,
+    /// Whether the agent's page accepts offers by itself; handed on in [`Decision::Offer`].
+    pub auto_accept: bool,
+    /// How long an agent without any socket keeps his conversations.
+    pub grace_ms: u64,
+    /// Conversations an agent may own at once, where nothing else is said of him.
+    pub capacity: u32,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { offer_ms: 30_000, auto_accept: true, grace_ms: 20_000, capacity: 8 }
+    }
+}
+
+/// Something that happened. `Waiting`, `Owned` and `Closed` are facts: chat sends them after the commit, and a fact
+/// always wins over what the desk believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// An agent's first socket; sent again, it updates what is known of him.
+    AgentConnected {
+        /// Who.
+        user: UserId,
+        /// Display name.
+        name: String,
+        /// Whose queues he serves.
+        teams: Vec<TeamId>,
+        /// Conversations he may own at once; none: [`Rules::capacity`].
+        capacity: Option<u32>,
+        /// What he says about himself.
+        state: AgentState,
+    },
+    /// He says something else about himself.
+    AgentState {
+        /// Who.
+        user: UserId,
+        /// What.
+        state: AgentState,
+    },
+    /// His last socket is gone: the grace begins.
+    AgentVanished {
+        /// Who.
+        user: UserId,
+    },
+    /// His account was switched off: everything goes back at once.
+    AgentRemoved {
+        /// Who.
+        user: UserId,
+    },
+    /// He serves other queues now. What he owns stays his.
+    TeamsChanged {
+        /// Who.
+        user: UserId,
+        /// All his teams.
+        teams: Vec<TeamId>,
+    },
+    /// Fact: the conversation is in this team's queue.
+    Waiting {
+        /// Which.
+        conv: ConvId,
+        /// Whose queue.
+        team: TeamId,
+        /// When it first arrived, kept over declines and losses; decides the order.
+        since: u64,
+        /// Who answered this visitor last.
+        last_agent: Option<UserId>,
+    },
+    /// Fact: an agent owns it (accepted, taken, transferred, or found so at a restart).
+    Owned {
+        /// Which.
+        conv: ConvId,
+        /// Its team.
+        team: TeamId,
+        /// Whose.
+        user: UserId,
+    },
+    /// Fact: it is closed.
+    Closed {
+        /// Which.
+        conv: ConvId,
+    },
+    /// An agent accepts an offer.
+    Accept {
+        /// Which.
+        conv: ConvId,
+        /// Who.
+        user: UserId,
+    },
+    /// An agent declines an offer.
+    Decline {
+        /// Which.
+        conv: ConvId,
+        /// Who.
+        user: UserId,
+    },
+    /// Time passed; see [`super::Desk::next_deadline`].
+    Tick,
+}
+
+/// Why an offer ended without its agent becoming the owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OfferEnd {
+    /// Somebody else owns it now.
+    Taken,
+    /// The time for accepting is over.
+    Late,
+    /// Declined, closed, moved to another team, or the agent stopped taking new ones.
+    Gone,
+}
+
+impl OfferEnd {
+    /// The word of the `offer_gone` frame.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Late => "late",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+/// What the caller must do now, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Show the agent an offer.
+    Offer {
+        /// Which.
+        conv: ConvId,
+        /// To whom.
+        user: UserId,
+        /// Until when.
+        until: u64,
+        /// Whether his page should accept by itself.
+        auto: bool,
+    },
+    /// Take the offer away from all his pages. Every offer ends with this or with `Owned` by the same agent.
+    OfferGone {
+        /// Which.
+        conv: ConvId,
+        /// From whom.
+        user: UserId,
+        /// Why.
+        why: OfferEnd,
+    },
+    /// Try to make him the owner in a transaction, then say what is true: `Owned`, or `Waiting` if it failed.
+    Assign {
+        /// Which.
+        conv: ConvId,
+        /// Whose.
+        user: UserId,
+    },
+    /// Its agent is gone: make the queue the owner (why = lost), then say `Waiting`. Repeated until a fact comes.
+    Requeue {
+        /// Which.
+        conv: ConvId,
+        /// Whose it was; a transaction must check that it still is.
+        user: UserId,
+    },
+    /// A visitor's place changed; 1 is next.
+    Position {
+        /// Which.
+        conv: ConvId,
+        /// Place.
+        position: u32,
+    },
+    /// Who of a team is there changed, or how many wait.
+    Presence {
+        /// Which.
+        team: TeamId,
+        /// What holds now.
+        now: TeamPresence,
+    },
+    /// The desk itself set an agent's state: he let offers run out.
+    StateChanged {
+        /// Who.
+        user: UserId,
+        /// Now.
+        state: AgentState,
+    },
+    /// What [`super::Desk::agents`] says of this team changed.
+    AgentsChanged {
+        /// Which.
+        team: TeamId,
+    },
+}

@@ -1,0 +1,166 @@
+//! What the desk tells people: the state at a glance, and why a conversation is not assigned. Data only; `look` fills it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use kefu_proto::{AgentState, ConvId, Presence, TeamId, UserId};
+
+/// The desk at a glance, for statistics and the wall.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeskSnapshot {
+    /// Agents with a socket, or within their grace.
+    pub agents: Vec<AgentView>,
+    /// Teams that have agents or a queue.
+    pub teams: Vec<TeamView>,
+    /// Offers that stand.
+    pub offers: Vec<OfferView>,
+    /// Conversations that wait for an owner, all teams.
+    pub waiting: u32,
+    /// Conversations that agents own.
+    pub owned: u32,
+    /// Longest wait of all teams, ms.
+    pub longest_wait_ms: u64,
+}
+
+/// One agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AgentView {
+    /// Who.
+    pub user: UserId,
+    /// Display name; the id until he connects.
+    pub name: String,
+    /// Offline while he has no socket.
+    pub state: AgentState,
+    /// Conversations he owns.
+    pub load: u32,
+    /// Offers before him.
+    pub offers: u32,
+    /// Conversations he may own at once.
+    pub capacity: u32,
+    /// His teams.
+    pub teams: Vec<TeamId>,
+    /// Without a socket: when his conversations go back, ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace_until: Option<u64>,
+}
+
+/// One team's queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TeamView {
+    /// Which.
+    pub team: TeamId,
+    /// Whether somebody is there.
+    pub state: Presence,
+    /// Agents online.
+    pub online: u32,
+    /// Conversations without an owner, offered ones included.
+    pub waiting: u32,
+    /// Those that are offered to somebody.
+    pub offered: u32,
+    /// How long the first has waited, ms.
+    pub longest_wait_ms: u64,
+}
+
+/// One standing offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OfferView {
+    /// Which.
+    pub conv: ConvId,
+    /// To whom.
+    pub user: UserId,
+    /// Until when, ms.
+    pub until: u64,
+}
+
+/// One reason why a conversation has no agent yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum Reason {
+    /// The desk does not know it: closed, or it never was.
+    Unknown,
+    /// Its visitor has written nothing in it yet, so the desk doesn't know it.
+    Empty,
+    /// It has an agent.
+    Owned {
+        /// Who.
+        user: UserId,
+    },
+    /// It is offered right now.
+    Offered {
+        /// To whom.
+        user: UserId,
+        /// Until when, ms.
+        until: u64,
+    },
+    /// An agent accepted; the transaction is under way.
+    Assigning {
+        /// Who.
+        user: UserId,
+    },
+    /// Its agent is gone; the transaction that gives it back is under way.
+    Returning {
+        /// Who.
+        user: UserId,
+    },
+    /// Others came before it.
+    Behind {
+        /// How many.
+        ahead: u32,
+    },
+    /// No agent of its team has a socket.
+    NobodyThere {
+        /// Which.
+        team: TeamId,
+    },
+    /// This agent of the team can't have it now.
+    Agent {
+        /// Who.
+        user: UserId,
+        /// Why.
+        why: NotNow,
+    },
+}
+
+/// Why an agent gets no offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum NotNow {
+    /// No socket, or he says so.
+    Offline,
+    /// He takes no new ones.
+    Busy,
+    /// No free slot.
+    Full {
+        /// Owned and offered.
+        load: u32,
+        /// At most.
+        capacity: u32,
+    },
+    /// He declined it or let it run out.
+    Tried {
+        /// He may be asked again then, ms.
+        until: u64,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("its visitor has written nothing in it yet"),
+            Self::Unknown => f.write_str("the desk does not know this conversation: it is closed or never was"),
+            Self::Owned { user } => write!(f, "it is not waiting: {user} owns it"),
+            Self::Offered { user, .. } => write!(f, "it is offered to {user} right now"),
+            Self::Assigning { user } => write!(f, "{user} accepted it a moment ago"),
+            Self::Returning { user } => write!(f, "{user} is gone; it is on its way back to the queue"),
+            Self::Behind { ahead } => write!(f, "{ahead} came before it"),
+            Self::NobodyThere { team } => write!(f, "no agent of team {team} is connected"),
+            Self::Agent { user, why } => match why {
+                NotNow::Offline => write!(f, "{user} is offline"),
+                NotNow::Busy => write!(f, "{user} is busy"),
+                NotNow::Full { load, capacity } => write!(f, "{user} has no free slot ({load} of {capacity})"),
+                NotNow::Tried { .. } => write!(f, "{user} declined it or did not answer; he is asked again later"),
+            },
+        }
+    }
+}

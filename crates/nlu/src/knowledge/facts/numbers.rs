@@ -1,0 +1,555 @@
+//! Numbers in figures and in words, Chinese and English, with what they measure: 7天, 七天, seven days, 两百, $1,000.50.
+
+use super::units::{self, Kind, Unit};
+use crate::text_file::is_cjk;
+
+/// A number of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Quantity {
+    /// In the smallest unit of its kind.
+    pub value: f64,
+    /// What it measures; none: a bare number.
+    pub kind: Option<Kind>,
+    /// Where it stands, with its unit, in bytes.
+    pub from: usize,
+    pub to: usize,
+    /// 一个 and "one" often only say "a".
+    pub weak: bool,
+}
+
+impl Quantity {
+    /// Whether the two can be told apart by their values alone.
+    pub fn comparable(&self, other: &Self) -> bool {
+        match (self.kind, other.kind) {
+            (None, None) => true,
+            // a bare number may be an amount of anything but of time
+            (None, Some(kind)) | (Some(kind), None) => {
+                !matches!(kind, Kind::Time | Kind::Clock | Kind::Date | Kind::Day | Kind::Year)
+            }
+            (Some(Kind::Money(_)), Some(Kind::Money(_))) => true,
+            (a, b) => a == b,
+        }
+    }
+
+    /// Whether they say the same.
+    pub fn equals(&self, other: &Self) -> bool {
+        let near = (self.value - other.value).abs() <= 0.02 * self.value.abs().max(other.value.abs());
+        let currency = match (self.kind, other.kind) {
+            (Some(Kind::Money(a)), Some(Kind::Money(b))) => a == b,
+            _ => true,
+        };
+        // 30 days are a month, but 100 yuan are not 101
+        let converted = matches!(self.kind, Some(Kind::Time | Kind::Mass | Kind::Length));
+        currency && if converted && self.kind == other.kind { near } else { (self.value - other.value).abs() < 1e-6 }
+    }
+}
+
+/// A digit run this long names an order or a telephone, not an amount.
+const LONG: usize = 7;
+
+/// The numbers of `text`, which is in compatibility form and small letters.
+pub(super) fn quantities(text: &str) -> Vec<Quantity> {
+    let mut found: Vec<Quantity> = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        let Some(first) = rest.chars().next() else { break };
+        let previous = text[..at].chars().next_back();
+        let inner = previous.is_some_and(|p| p.is_ascii_alphabetic());
+        let number = if first.is_ascii_digit() {
+            figures(rest).map(|n| (n, inner))
+        } else if is_cjk(first) {
+            chinese(rest).map(|n| (n, false))
+        } else if first.is_ascii_alphabetic() && !inner && previous.is_none_or(|p| !p.is_ascii_digit()) {
+            english(rest).map(|n| (n, false))
+        } else {
+            None
+        };
+        let Some((number, in_name)) = number else {
+            at += first.len_utf8();
+            continue;
+        };
+        let end = at + number.length;
+        if in_name || number.digits >= LONG {
+            at = end;
+            continue;
+        }
+        let before = &text[..at];
+        let (unit, to) = unit(before, text, end);
+        if let Some(quantity) = settled(&number, unit.as_ref(), before, &text[to..], at, to) {
+            at = quantity.to.max(end);
+            if quantity.kind.is_some() {
+                share(&mut found, text, &quantity, unit.as_ref());
+            }
+            found.push(quantity);
+        } else {
+            at = end;
+        }
+    }
+    found
+}
+
+/// 3-5天: the first gets the unit of the second.
+fn share(found: &mut [Quantity], text: &str, second: &Quantity, unit: Option<&Unit>) {
+    let (Some(first), Some(unit)) = (found.last_mut(), unit) else { return };
+    let between = text[first.to..second.from].trim();
+    if first.kind.is_none() && ["-", "–", "—", "~", "到", "至", "to", "and", "或", "、"].contains(&between) {
+        first.value *= unit.factor;
+        first.kind = second.kind;
+    }
+}
+
+struct Number {
+    value: f64,
+    length: usize,
+    digits: usize,
+    /// 一 or 半 alone, 十, 百: a number only with a unit.
+    alone: bool,
+    /// A word, or 一.
+    weak: bool,
+}
+
+/// The unit of a number: a sign before it, or what follows, perhaps after a blank or a hyphen.
+fn unit(before: &str, text: &str, end: usize) -> (Option<Unit>, usize) {
+    if before.ends_with("百分之") {
+        return (Some(Unit { kind: Kind::Share, factor: 1.0 }), end);
+    }
+    let rest = &text[end..];
+    let gap = rest.len() - rest.trim_start_matches([' ', '-']).len();
+    let after = &rest[gap..];
+    let after = after.strip_prefix("多").or_else(|| after.strip_prefix("来")).unwrap_or(after);
+    let skipped = rest.len() - after.len();
+    // 满200包邮 has no packets
+    let found = units::at(after)
+        .filter(|_| !after.starts_with("包邮"))
+        .filter(|(_, length)| gap == 0 || !(gap > 0 && *length == 1 && after.starts_with(['t', 'm', 'l', 'h', '"'])));
+    match (units::before(before), found) {
+        (Some(sign), _) => (Some(sign), end),
+        (None, Some((unit, length))) => (Some(unit), end + skipped + length),
+        (None, None) => (None, end),
+    }
+}
+
+/// What a number with its unit is; none if it is no amount after all.
+fn settled(
+    number: &Number,
+    unit: Option<&Unit>,
+    before: &str,
+    after: &str,
+    from: usize,
+    to: usize,
+) -> Option<Quantity> {
+    let quantity = |value: f64, kind: Option<Kind>, from: usize, to: usize| {
+        Some(Quantity { value, kind, from, to, weak: number.weak })
+    };
+    let trimmed = after.trim_start();
+    // 9:30, 9点, 9 pm
+    if let Some((minutes, length)) = clock(number, before, if unit.is_none() { after } else { "" }) {
+        return quantity(minutes, Some(Kind::Clock), from, to + length);
+    }
+    // 10月1日
+    if let Some(unit) = unit
+        && unit.kind == Kind::Time
+        && (1.0..=12.0).contains(&number.value)
+        && after.starts_with(|c: char| c.is_ascii_digit() || is_cjk(c))
+        && before_ends_month(&after_text(after))
+    {
+        let (day, length) = day_after(after)?;
+        return quantity(number.value * 100.0 + day, Some(Kind::Date), from, to + length);
+    }
+    // October 1st
+    if let Some(month) = month_before(before)
+        && (1.0..=31.0).contains(&number.value)
+        && unit.is_none()
+    {
+        let suffix = ["st", "nd", "rd", "th"].into_iter().find(|s| trimmed.starts_with(s)).map_or(0, str::len);
+        return quantity(f64::from(month) * 100.0 + number.value, Some(Kind::Date), from, to + suffix);
+    }
+    let Some(unit) = unit else {
+        if number.alone {
+            return None;
+        }
+        if number.digits == 4 && (1950.0..2100.0).contains(&number.value) {
+            return quantity(number.value, Some(Kind::Year), from, to);
+        }
+        if before.trim_end().ends_with("size") {
+            return quantity(number.value, Some(Kind::Size), from, to);
+        }
+        return quantity(number.value, None, from, to);
+    };
+    if unit.kind == Kind::Time && unit.factor > 3e7 && number.digits == 4 {
+        return quantity(number.value, Some(Kind::Year), from, to);
+    }
+    // a single 一 or "one" before a counter says "a"; before a day or a kilogram it counts
+    let counter = matches!(unit.kind, Kind::Count(_) | Kind::Day | Kind::Size | Kind::Share | Kind::Heat);
+    if counter && (if number.alone { number.value <= 1.0 } else { number.weak }) {
+        return Some(Quantity { value: number.value, kind: Some(unit.kind), from, to, weak: true });
+    }
+    // 一米七, 1米70
+    if unit.kind == Kind::Length
+        && before_end(after)
+        && let Some(rest) = figures(after).or_else(|| chinese(after))
+        && rest.value < 100.0
+    {
+        let part = if rest.value < 10.0 { rest.value * 100.0 } else { rest.value * 10.0 };
+        return quantity(number.value * unit.factor + part, Some(unit.kind), from, to + rest.length);
+    }
+    quantity(number.value * unit.factor, Some(unit.kind), from, to)
+}
+
+/// A number follows at once, so the metres before it have centimetres.
+fn before_end(after: &str) -> bool {
+    after.starts_with(|c: char| c.is_ascii_digit() || chinese_digit(c).is_some())
+}
+
+/// `月` was the unit: whether a day follows.
+fn before_ends_month(after: &str) -> bool {
+    day_after(after).is_some()
+}
+
+fn after_text(after: &str) -> String {
+    after.chars().take(6).collect()
+}
+
+fn day_after(after: &str) -> Option<(f64, usize)> {
+    let number = figures(after).or_else(|| chinese(after))?;
+    let rest = &after[number.length..];
+    let mark = ["号", "日"].into_iter().find(|m| rest.starts_with(m))?;
+    (number.value <= 31.0).then_some((number.value, number.length + mark.len()))
+}
+
+fn month_before(before: &str) -> Option<u32> {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let word = before.trim_end().trim_end_matches('.');
+    let letters = word.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
+    let word = &word[word.len() - letters..];
+    let long = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let n = MONTHS.iter().position(|m| *m == word).or_else(|| long.iter().position(|m| *m == word))?;
+    u32::try_from(n + 1).ok()
+}
+
+/// Minutes since midnight, and how much of `after` says so.
+fn clock(number: &Number, before: &str, after: &str) -> Option<(f64, usize)> {
+    if number.value > 24.0 || number.value.fract() != 0.0 {
+        return None;
+    }
+    let (mut minutes, mut length) = (number.value * 60.0, 0);
+    if let Some(rest) = after.strip_prefix(':') {
+        let part = figures(rest).filter(|n| n.digits == 2 && n.value < 60.0)?;
+        minutes += part.value;
+        length = 1 + part.length;
+    } else if let Some(rest) = after.strip_prefix('点') {
+        if number.weak {
+            return None;
+        }
+        length = '点'.len_utf8();
+        if rest.starts_with('半') {
+            minutes += 30.0;
+            length += '半'.len_utf8();
+        }
+    }
+    let rest = &after[length..];
+    let blank = rest.len() - rest.trim_start().len();
+    let mark = ["a.m.", "p.m.", "am", "pm", "o'clock"].into_iter().find(|m| rest[blank..].starts_with(m));
+    if let Some(mark) = mark {
+        length += blank + mark.len();
+    }
+    if length == 0 {
+        return None;
+    }
+    let late = mark.is_some_and(|m| m.starts_with('p'))
+        || ["下午", "晚上", "傍晚", "夜里"].iter().any(|w| before.ends_with(w));
+    if late && minutes < 720.0 {
+        minutes += 720.0;
+    }
+    Some((minutes, length))
+}
+
+/// 1,000.50, 2万.
+fn figures(rest: &str) -> Option<Number> {
+    let bytes = rest.as_bytes();
+    let mut digits = String::new();
+    let mut n = 0;
+    let mut point = false;
+    while n < bytes.len() {
+        let next = bytes.get(n + 1).is_some_and(u8::is_ascii_digit);
+        match bytes[n] {
+            b'0'..=b'9' => digits.push(char::from(bytes[n])),
+            b'.' if next && !point => {
+                point = true;
+                digits.push('.');
+            }
+            // 1,000 but not 1,2
+            b',' if !point
+                && bytes.len() >= n + 4
+                && bytes[n + 1..n + 4].iter().all(u8::is_ascii_digit)
+                && bytes.get(n + 4).is_none_or(|b| !b.is_ascii_digit()) => {}
+            _ => break,
+        }
+        n += 1;
+    }
+    let mut value: f64 = digits.parse().ok()?;
+    let mut length = n;
+    let scale =
+        [("万", 1e4), ("千", 1e3), ("百", 1e2), ("亿", 1e8)].into_iter().find(|(s, _)| rest[n..].starts_with(s));
+    // 5千克 are five kilograms
+    if let Some((sign, factor)) = scale.filter(|(sign, _)| {
+        !(*sign == "千"
+            && rest[n..].starts_with(['千'])
+            && ["千克", "千米", "千瓦", "千兆"].iter().any(|u| rest[n..].starts_with(u)))
+    }) {
+        value *= factor;
+        length += sign.len();
+    } else if rest[n..].starts_with('k') && !rest[n + 1..].starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        value *= 1e3;
+        length += 1;
+    }
+    let digits = digits.bytes().filter(u8::is_ascii_digit).count();
+    Some(Number { value, length, digits, alone: false, weak: false })
+}
+
+fn chinese_digit(c: char) -> Option<f64> {
+    Some(match c {
+        '零' | '〇' => 0.0,
+        '一' => 1.0,
+        '二' | '两' => 2.0,
+        '三' => 3.0,
+        '四' => 4.0,
+        '五' => 5.0,
+        '六' => 6.0,
+        '七' => 7.0,
+        '八' => 8.0,
+        '九' => 9.0,
+        _ => return None,
+    })
+}
+
+fn chinese_scale(c: char) -> Option<f64> {
+    Some(match c {
+        '十' => 10.0,
+        '百' => 100.0,
+        '千' => 1000.0,
+        '万' => 10_000.0,
+        '亿' => 1e8,
+        _ => return None,
+    })
+}
+
+/// Words that begin as numbers do.
+const NO_NUMBERS: [&str; 23] = [
+    "百分之",
+    "万一",
+    "千万",
+    "一点",
+    "一下",
+    "一些",
+    "一样",
+    "一直",
+    "一定",
+    "一起",
+    "一共",
+    "一般",
+    "一键",
+    "一律",
+    "一旦",
+    "一切",
+    "一边",
+    "一会",
+    "两者",
+    "十分",
+    "三包",
+    "二手",
+    "三星",
+];
+
+/// 七, 十五, 两百, 三千五百, 二零二六, 半.
+fn chinese(rest: &str) -> Option<Number> {
+    if let Some(word) = NO_NUMBERS.iter().find(|w| rest.starts_with(*w)) {
+        // 十分钟 is ten minutes, 三星级 a grade
+        if !["十分钟", "三星级"].iter().any(|amount| amount.starts_with(word) && rest.starts_with(amount)) {
+            return None;
+        }
+    }
+    if rest.starts_with('半') {
+        return Some(Number { value: 0.5, length: '半'.len_utf8(), digits: 0, alone: true, weak: false });
+    }
+    let (mut total, mut section, mut digit, mut length) = (0.0, 0.0, None::<f64>, 0);
+    let (mut count, mut digits, mut scaled, mut last) = (0, String::new(), false, 1.0);
+    for c in rest.chars() {
+        // 五千克 are five kilograms
+        if c == '千' && ["千克", "千米", "千瓦"].iter().any(|u| rest[length..].starts_with(u)) && count > 0 {
+            break;
+        }
+        if let Some(d) = chinese_digit(c) {
+            digits.push(char::from(b'0' + d as u8));
+            digit = Some(d);
+        } else if let Some(s) = chinese_scale(c) {
+            if count == 0 && s > 10.0 {
+                return None;
+            }
+            scaled = true;
+            if s >= 10_000.0 {
+                section += digit.take().unwrap_or(0.0);
+                total += section.max(1.0) * s;
+                section = 0.0;
+            } else {
+                section += digit.take().unwrap_or(1.0) * s;
+            }
+            last = s;
+        } else {
+            break;
+        }
+        count += 1;
+        length += c.len_utf8();
+    }
+    if count == 0 {
+        return None;
+    }
+    let value = if scaled {
+        // 一千五 is 1500
+        let short = digit.filter(|_| last >= 100.0 && !rest[..length].contains('零'));
+        total + section + short.map_or(digit.unwrap_or(0.0), |d| d * last / 10.0)
+    } else {
+        digits.parse().ok()?
+    };
+    let one = count == 1;
+    Some(Number { value, length, digits: count, alone: one, weak: one && (value - 1.0).abs() < 0.5 })
+}
+
+/// Seven, twenty-five, two hundred.
+fn english(rest: &str) -> Option<Number> {
+    const SMALL: [&str; 20] = [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+    ];
+    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+    let (mut total, mut part, mut length, mut words) = (0.0, 0.0, 0, 0);
+    let mut first = "";
+    let mut at = 0;
+    loop {
+        let tail = &rest[at..];
+        let size = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
+        let word = &tail[..size];
+        if let Some(n) = SMALL.iter().position(|w| *w == word) {
+            part += n as f64;
+        } else if let Some(n) = TENS.iter().position(|w| *w == word) {
+            part += 10.0 * (n + 2) as f64;
+        } else if words > 0 && word == "hundred" {
+            part *= 100.0;
+        } else if words > 0 && word == "thousand" {
+            total += part * 1000.0;
+            part = 0.0;
+        } else if words == 0 && word == "dozen" {
+            part = 12.0;
+        } else {
+            break;
+        }
+        if words == 0 {
+            first = word;
+        }
+        words += 1;
+        at += size;
+        length = at;
+        if !rest[at..].starts_with([' ', '-']) {
+            break;
+        }
+        at += 1;
+    }
+    let weak = words == 1 && first == "one";
+    (words > 0).then_some(Number { value: total + part, length, digits: words, alone: weak, weak })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<(f64, Option<Kind>)> {
+        quantities(text).into_iter().map(|q| (q.value, q.kind)).collect()
+    }
+
+    #[test]
+    fn the_same_amount_is_the_same_in_figures_and_words() {
+        for (texts, value, kind) in [
+            (&["7天", "七天", "7 days", "seven days", "7-day", "一周", "one week", "1星期"][..], 604_800.0, Kind::Time),
+            (&["200元", "两百块", "二百元", "¥200", "200块钱", "rmb 200"][..], 200.0, Kind::Money("CNY")),
+            (&["5公斤", "5kg", "五公斤", "五千克", "5 kilos", "10斤", "five kg", "5千克"][..], 5000.0, Kind::Mass),
+            (&["2万元", "20,000元", "两万块"][..], 20_000.0, Kind::Money("CNY")),
+            (&["十五分钟", "15 minutes", "fifteen min"][..], 900.0, Kind::Time),
+            (&["百分之十", "10%", "10 percent"][..], 10.0, Kind::Share),
+            (&["10月1日", "十月一号", "october 1st", "oct 1"][..], 1001.0, Kind::Date),
+            (&["9点", "9:00", "9 am", "早上9点", "9am"][..], 540.0, Kind::Clock),
+            (&["晚上9点半", "9:30 pm", "21:30"][..], 1290.0, Kind::Clock),
+            (&["$1,000.50", "1000.5 dollars"][..], 1000.5, Kind::Money("USD")),
+            (&["半年", "half a year"][..1], 0.5 * 31_536_000.0, Kind::Time),
+            (&["两百五十毫升", "250ml", "两百五毫升"][..], 250.0, Kind::Volume),
+            (&["16岁", "十六周岁", "16 years old"][..], 16.0, Kind::Age),
+            (&["8折", "八折"][..], 8.0, Kind::Tenths),
+            (&["2026年", "二零二六年"][..], 2026.0, Kind::Year),
+            (&["170厘米", "一米七", "1米70", "1.7米"][..], 1700.0, Kind::Length),
+        ] {
+            for text in texts {
+                assert_eq!(read(text), [(value, Some(kind))], "{text}");
+            }
+        }
+        assert_eq!(read("3-5天"), [(3.0 * 86_400.0, Some(Kind::Time)), (5.0 * 86_400.0, Some(Kind::Time))]);
+        assert_eq!(read("满200包邮吗"), [(200.0, None)]);
+    }
+
+    #[test]
+    fn what_only_looks_like_a_number_is_none() {
+        for text in [
+            "一起退货",
+            "万一坏了",
+            "订单20231123456789",
+            "iphone15",
+            "三星手机",
+            "十分满意",
+            "someone",
+            "千万别",
+            "一点都不好",
+        ] {
+            assert_eq!(read(text), [], "{text}");
+        }
+        assert!(quantities("一个订单")[0].weak && quantities("一公斤")[0].kind.is_some());
+    }
+
+    #[test]
+    fn amounts_are_told_apart() {
+        let one = |text: &str| quantities(text)[0].clone();
+        assert!(one("30天").equals(&one("一个月")) && one("12个月").equals(&one("1年")));
+        assert!(!one("100元").equals(&one("101元")) && !one("100元").equals(&one("$100")));
+        assert!(one("100元").comparable(&one("$100")) && one("满200").comparable(&one("20元")));
+        assert!(!one("5公斤").comparable(&one("5天")) && !one("5 kg").equals(&one("5 lb")));
+    }
+}

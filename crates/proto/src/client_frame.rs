@@ -1,0 +1,149 @@
+//! Text frames that a client may send.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentState, ConvId, Have, MsgId, SiteId, TeamId, UserId};
+
+/// What a client may say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "lowercase")]
+pub enum ClientFrame {
+    /// Answers the challenge.
+    Hello {
+        /// Protocol version.
+        v: u32,
+        /// Ed25519 key, b64u.
+        ed: String,
+        /// Signature over the challenge, b64u.
+        sig: String,
+        /// Newest revision of the rules of readers that it knows; 1 if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rev: Option<u32>,
+    },
+    /// Sign of life.
+    Ping {},
+    /// Follow these conversations from here on.
+    Resume {
+        /// Which, and what is held.
+        convs: Vec<Have>,
+    },
+    /// Stop following.
+    Leave {
+        /// Which.
+        conv: ConvId,
+    },
+    /// New conversation.
+    Open {
+        /// Answered with this number.
+        req: u64,
+        /// Its id.
+        id: ConvId,
+        /// 16 random bytes, b64u.
+        nonce: String,
+        /// Where.
+        site: SiteId,
+        /// The visitor's X25519 key, b64u.
+        x: String,
+        /// Announcement of epoch 0, b64u.
+        ann: String,
+        /// Id of the message that will hold the visitor's form: by itself it asks nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        form: Option<MsgId>,
+    },
+    /// Typing began or stopped.
+    Typing {
+        /// Where.
+        conv: ConvId,
+        /// Whether.
+        on: bool,
+    },
+    /// Received and read up to here.
+    Seen {
+        /// Where.
+        conv: ConvId,
+        /// Highest received.
+        delivered: u64,
+        /// Highest read.
+        read: u64,
+    },
+    /// Take a message back, by a client of revision 1: it has no envelope that says so.
+    Recall {
+        /// Answered with this number.
+        req: u64,
+        /// Where.
+        conv: ConvId,
+        /// Which.
+        msg: MsgId,
+    },
+    /// Announcements that the log lost.
+    Restore {
+        /// Answered with this number.
+        req: u64,
+        /// Where.
+        conv: ConvId,
+        /// The announcements, oldest first, b64u.
+        envelopes: Vec<String>,
+    },
+    /// End it.
+    Close {
+        /// Answered with this number.
+        req: u64,
+        /// Which.
+        conv: ConvId,
+    },
+    /// Open it again.
+    Reopen {
+        /// Answered with this number.
+        req: u64,
+        /// Which.
+        conv: ConvId,
+    },
+    /// A missed one needs no answer any more.
+    Dismiss {
+        /// Answered with this number.
+        req: u64,
+        /// Which.
+        conv: ConvId,
+    },
+    /// An agent's state.
+    Status {
+        /// Answered with this number.
+        req: u64,
+        /// The state.
+        state: AgentState,
+    },
+    /// Accept an offer.
+    Accept {
+        /// Answered with this number.
+        req: u64,
+        /// Which.
+        conv: ConvId,
+    },
+    /// Decline an offer.
+    Decline {
+        /// Answered with this number.
+        req: u64,
+        /// Which.
+        conv: ConvId,
+    },
+    /// Take from the queue.
+    Take {
+        /// Answered with this number.
+        req: u64,
+        /// Which.
+        conv: ConvId,
+    },
+    /// Hand on.
+    Transfer {
+        /// Answered with this number.
+        req: u64,
+        /// Which.
+        conv: ConvId,
+        /// To a person …
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<UserId>,
+        /// … or to a team's queue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        team: Option<TeamId>,
+    },
+}

@@ -1,0 +1,235 @@
+//! Text frames that the server sends.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AgentInfo, AgentState, ConvId, ErrorCode, Generation, Kid, Limit, MissedCount, MsgId, Presence, Side, StatusWhy,
+    StorageState, Summary, TeamId, UserId,
+};
+
+/// What the server says besides records.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// Sign this.
+    Challenge {
+        /// 32 random bytes, b64u.
+        nonce: String,
+        /// The company.
+        org: String,
+        /// The server's time, ms.
+        now: u64,
+    },
+    /// You are in.
+    Welcome {
+        /// As which side.
+        role: Side,
+        /// As which key.
+        kid: Kid,
+        /// Agents: who.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<UserId>,
+        /// Agents: display name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// For HTTP, while the socket lives.
+        token: String,
+        /// Drawn whenever the server opens its database for writing.
+        #[serde(rename = "gen")]
+        generation: Generation,
+        /// The server's time, ms.
+        now: u64,
+        /// Heartbeat, ms.
+        beat: u64,
+        /// Visitor: his conversations. Agent: his own and his teams' queues.
+        convs: Vec<Summary>,
+        /// What the client should know of the configuration.
+        config: serde_json::Value,
+        /// Agents: what the server can still store, if that is not everything.
+        #[serde(default, skip_serializing_if = "StorageState::is_ok")]
+        storage: StorageState,
+    },
+    /// Answer to `ping`.
+    Pong {
+        /// The server's time, ms.
+        now: u64,
+    },
+    /// A request was carried out.
+    Ok {
+        /// Which.
+        req: u64,
+    },
+    /// A request or envelope was refused.
+    Error {
+        /// Why.
+        #[serde(serialize_with = "code_out", deserialize_with = "code_in")]
+        code: ErrorCode,
+        /// For people.
+        text: String,
+        /// The request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        req: Option<u64>,
+        /// The conversation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conv: Option<ConvId>,
+        /// The envelope.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        msg: Option<MsgId>,
+        /// Try again after this time, ms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_ms: Option<u64>,
+        /// Which limit was met.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<Limit>,
+    },
+    /// You hold everything up to `last`.
+    Synced {
+        /// Which.
+        conv: ConvId,
+        /// Highest sequence number.
+        last: u64,
+    },
+    /// Too much is missing: page over HTTP.
+    Behind {
+        /// Which.
+        conv: ConvId,
+        /// Highest sequence number.
+        last: u64,
+    },
+    /// The log went back to before what you remember: nothing was sent, and you do not follow.
+    Rewound {
+        /// Which.
+        conv: ConvId,
+        /// Highest sequence number.
+        last: u64,
+        /// As in the welcome.
+        #[serde(rename = "gen")]
+        generation: Generation,
+    },
+    /// Something about a conversation changed.
+    Conv {
+        /// As it is now.
+        conv: Summary,
+    },
+    /// No longer visible to you.
+    Gone {
+        /// Which.
+        conv: ConvId,
+    },
+    /// Your place in the queue; 1 is next.
+    Queue {
+        /// Which.
+        conv: ConvId,
+        /// Place.
+        position: u32,
+    },
+    /// Whether somebody of a team is there.
+    Presence {
+        /// Which.
+        team: TeamId,
+        /// Open, busy or away.
+        state: Presence,
+        /// How many are here, online or busy.
+        agents: u32,
+    },
+    /// Will you take this one?
+    Offer {
+        /// Which.
+        conv: ConvId,
+        /// Until when, ms.
+        until: u64,
+        /// Whether the client should accept by itself.
+        auto: bool,
+    },
+    /// The offer is over.
+    OfferGone {
+        /// Which.
+        conv: ConvId,
+        /// `taken`, `late` or `gone`.
+        why: String,
+    },
+    /// Typing began or stopped.
+    Typing {
+        /// Where.
+        conv: ConvId,
+        /// Who.
+        side: Side,
+        /// Which agent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<UserId>,
+        /// Whether.
+        on: bool,
+    },
+    /// A side received or read.
+    Receipt {
+        /// Where.
+        conv: ConvId,
+        /// Which side.
+        side: Side,
+        /// Highest received.
+        delivered: u64,
+        /// Highest read.
+        read: u64,
+    },
+    /// The directory grew to this entry.
+    Directory {
+        /// Newest.
+        seq: u32,
+    },
+    /// How many conversations of a team were missed.
+    Missed(MissedCount),
+    /// To agents: what the server can store changed.
+    Storage {
+        /// What it can store now.
+        state: StorageState,
+    },
+    /// To all pages of an agent: this is what they are now.
+    Status {
+        /// Online, busy or offline.
+        state: AgentState,
+        /// Why, if it was not their own choice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<StatusWhy>,
+    },
+    /// Colleagues.
+    Agents {
+        /// All of your teams.
+        list: Vec<AgentInfo>,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn code_out<S: serde::Serializer>(code: &ErrorCode, s: S) -> Result<S::Ok, S::Error> {
+    code.serialize(s)
+}
+
+fn code_in<'de, D: serde::Deserializer<'de>>(d: D) -> Result<ErrorCode, D::Error> {
+    let n = u16::deserialize(d)?;
+    ErrorCode::from_number(n).ok_or_else(|| serde::de::Error::custom(format!("unknown error code {n}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ClientFrame;
+
+    #[test]
+    fn frames_read_as_the_protocol_writes_them() {
+        let f: ClientFrame =
+            serde_json::from_str(r#"{"t":"resume","convs":[{"id":"00112233445566778899aabbccddeeff","have":7}]}"#)
+                .unwrap();
+        assert!(matches!(f, ClientFrame::Resume { ref convs } if convs[0].have == 7));
+        assert!(serde_json::from_str::<ClientFrame>(r#"{"t":"resume"}"#).is_err());
+        assert!(serde_json::from_str::<ClientFrame>(r#"{"t":"shout"}"#).is_err());
+        let e = ServerFrame::Error {
+            code: ErrorCode::EpochStale,
+            text: "x".into(),
+            req: None,
+            conv: None,
+            msg: None,
+            retry_ms: None,
+            limit: None,
+        };
+        assert_eq!(serde_json::to_string(&e).unwrap(), r#"{"t":"error","code":8,"text":"x"}"#);
+    }
+}

@@ -1,0 +1,118 @@
+//! What both stores say of a batch before they look at any data: is it possible at all, and which ids does it bring?
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{Batch, Op, StoreError, StoredRecord, Table};
+use kefu_proto::{ConvId, HeaderView, Kind, MESSAGE_HEADER, MsgId};
+
+/// Key of the schema version in [`Table::Meta`]; u32, big-endian.
+pub(super) const SCHEMA_KEY: &[u8] = b"schema";
+/// The schema version this kefu writes.
+pub(super) const SCHEMA_VERSION: u32 = 3;
+
+/// The id under which a stored body is remembered: an envelope's own; events have none.
+pub(super) fn remembered_id(body: &[u8]) -> Option<MsgId> {
+    HeaderView::parse(body).ok().map(|(_, header)| header.msg_id())
+}
+
+/// The shortest body that is remembered under this id.
+pub(super) fn bearing(conv: ConvId, id: MsgId) -> Vec<u8> {
+    let mut body = vec![0; MESSAGE_HEADER];
+    body[..4].copy_from_slice(&[b'K', b'1', Kind::Tombstone as u8, 1]);
+    body[4..20].copy_from_slice(&conv.0);
+    body[40..56].copy_from_slice(&id.0);
+    body
+}
+
+/// The id by which a sender knows a batch, for naming it in a refusal: that of its first envelope, as events that the
+/// server adds stand before it at times; without one that of its first event.
+pub(super) fn name(batch: &Batch) -> Option<MsgId> {
+    let mut event = None;
+    for op in &batch.ops {
+        let Op::Append { id, body } = op else { continue };
+        if remembered_id(body).is_some() {
+            return Some(*id);
+        }
+        event = event.or(Some(*id));
+    }
+    event
+}
+
+/// Refuses batches that no state of the store could accept.
+pub(super) fn shape(batch: &Batch) -> Result<(), StoreError> {
+    let needs_conv = batch.rev.is_some()
+        || batch.ops.iter().any(|op| matches!(op, Op::Row { .. } | Op::Append { .. } | Op::Redact { .. }));
+    if needs_conv && batch.conv.is_none() {
+        return Err(StoreError::Invalid("rows and records need a conversation"));
+    }
+    let mut seen: Vec<MsgId> = Vec::new();
+    for op in &batch.ops {
+        let Op::Append { id, body } = op else { continue };
+        let Some(own) = remembered_id(body) else { continue };
+        if own != *id {
+            return Err(StoreError::Invalid("an envelope is appended under the message id of its header"));
+        }
+        if seen.contains(&own) {
+            return Err(StoreError::Invalid("one batch appends the same message twice"));
+        }
+        seen.push(own);
+    }
+    Ok(())
+}
+
+/// What `ops`, the earlier steps of the same batch, leave under a key; none if they don't touch it.
+pub(super) fn left_by<'a>(ops: &'a [Op], table: Table, key: &[u8]) -> Option<Option<&'a [u8]>> {
+    ops.iter().rev().find_map(|op| match op {
+        Op::Put { table: t, key: k, value } if *t == table && k == key => Some(Some(value.as_slice())),
+        Op::Delete { table: t, key: k } if *t == table && k == key => Some(None),
+        _ => None,
+    })
+}
+
+/// Bodies that `ops` append, in order.
+pub(super) fn appended(ops: &[Op]) -> impl Iterator<Item = &[u8]> {
+    ops.iter().filter_map(|op| if let Op::Append { body, .. } = op { Some(&body[..]) } else { None })
+}
+
+/// Records until there are enough of them, or of their bytes.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// What there is so far.
+    pub records: Vec<StoredRecord>,
+    limit: usize,
+    bytes: usize,
+}
+
+impl Page {
+    /// An empty one.
+    pub fn new(limit: usize, bytes: usize) -> Self {
+        Self { records: Vec::new(), limit, bytes }
+    }
+
+    /// Whether another one fits.
+    pub fn has_room(&self) -> bool {
+        self.records.len() < self.limit && self.bytes > 0
+    }
+
+    /// Adds one if it fits, and says whether another one does.
+    pub fn push(&mut self, record: StoredRecord) -> bool {
+        if self.has_room() {
+            self.bytes = self.bytes.saturating_sub(record.1.len());
+            self.records.push(record);
+        }
+        self.has_room()
+    }
+}
+
+/// Time of commits: the wall clock, held still while that runs backwards.
+#[derive(Debug, Default)]
+pub(super) struct Clock(u64);
+
+impl Clock {
+    /// Milliseconds since 1970, never less than before.
+    pub fn now_ms(&mut self) -> u64 {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
+        self.0 = self.0.max(wall);
+        self.0
+    }
+}

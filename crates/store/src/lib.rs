@@ -1,0 +1,362 @@
+//! What is kept: conversations as logs of records, and small tables beside them.
+//!
+//! A [`Batch`] is atomic and touches at most one conversation. It is acknowledged only after it is on disk, and only
+//! then does anybody hear of it, in order, through the feed of [`Outcome`]s. Sequence numbers are given here and nowhere
+//! else. The store knows nothing of who is connected, of keys or of rules: callers say what must still be true
+//! ([`Op::Expect`], [`Batch::rev`]) and the store refuses the batch if it isn't.
+
+#![forbid(unsafe_code)]
+
+mod check;
+pub mod memory;
+pub mod redb;
+pub mod space;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::sync::{mpsc, oneshot};
+
+use kefu_proto::{ConvId, Generation, MsgId, StorageState};
+
+/// The small tables. Keys and values are bytes; what they mean stands here, so that nobody must search for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Table {
+    /// `schema`, `org` … → one value each. The store's own schema version lives here too.
+    Meta,
+    /// u32 seq, big-endian → directory entry, JSON.
+    Directory,
+    /// user id → account (OPAQUE record, sealed keyring), JSON.
+    Account,
+    /// recipient ‖ 0x00 ‖ team ‖ 0x00 ‖ u32 epoch → sealed team key, JSON.
+    TeamBox,
+    /// invite's public key → certificate, JSON.
+    Invite,
+    /// site id → settings that need no signature (form, greeting), JSON.
+    Site,
+    /// widget version → the file as it was served.
+    Widget,
+    /// conversation ‖ u8 side → receipt marks, JSON.
+    Receipt,
+    /// visitor kid ‖ conversation → nothing.
+    VisitorConv,
+    /// conversation → nothing; those that are open and not empty.
+    OpenConv,
+    /// u64 time of creation, big-endian ‖ conversation → nothing; all that were not empty, for lists.
+    ConvByTime,
+    /// team ‖ 0x00 ‖ u64 time, big-endian ‖ conversation → nothing; those that waited in vain, since then.
+    Missed,
+    /// user id → what an agent last said of themself: `online`, `busy` or `offline`, JSON.
+    Status,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: &[Self] = &[
+        Self::Meta,
+        Self::Directory,
+        Self::Account,
+        Self::TeamBox,
+        Self::Invite,
+        Self::Site,
+        Self::Widget,
+        Self::Receipt,
+        Self::VisitorConv,
+        Self::OpenConv,
+        Self::ConvByTime,
+        Self::Missed,
+        Self::Status,
+    ];
+}
+
+/// One step of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Op {
+    /// The value must be exactly this (none: absent), else the batch is refused.
+    Expect {
+        /// Where.
+        table: Table,
+        /// Which.
+        key: Vec<u8>,
+        /// What.
+        value: Option<Vec<u8>>,
+    },
+    /// Insert or replace.
+    Put {
+        /// Where.
+        table: Table,
+        /// Which.
+        key: Vec<u8>,
+        /// What.
+        value: Vec<u8>,
+    },
+    /// Remove, if it is there.
+    Delete {
+        /// Where.
+        table: Table,
+        /// Which.
+        key: Vec<u8>,
+    },
+    /// Insert or replace the row of the batch's conversation and raise its revision by one.
+    Row {
+        /// The row; the store doesn't look inside.
+        value: Bytes,
+    },
+    /// Append a record to the batch's conversation.
+    Append {
+        /// Idempotency key. If the conversation holds it already, the whole batch is a duplicate and writes nothing,
+        /// whatever else it expects. Envelopes are remembered for ever, under the id in their header, which `id` must
+        /// equal; events are not remembered.
+        id: MsgId,
+        /// Envelope or event.
+        body: Bytes,
+    },
+    /// Replace the body of an existing record of the batch's conversation (a recall).
+    Redact {
+        /// Which.
+        seq: u64,
+        /// The tombstone. It bears the message id of what it replaces, so that a late resend is still recognised.
+        body: Bytes,
+    },
+}
+
+/// Steps that happen together or not at all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// The one conversation that `Row`, `Append` and `Redact` mean.
+    pub conv: Option<ConvId>,
+    /// The conversation's revision must be this (0: it must not exist yet), else the batch is refused. None: don't care.
+    pub rev: Option<u32>,
+    /// In order.
+    pub ops: Vec<Op>,
+}
+
+/// Who gets to know what became of a batch. Commits reach the feed in any case.
+#[derive(Debug)]
+pub enum Reply {
+    /// Refusals and duplicates come through the feed too, marked with this number (a connection).
+    Feed(u64),
+    /// The caller waits.
+    Wait(oneshot::Sender<Result<Written, StoreError>>),
+}
+
+/// A batch was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Sequence numbers of its appends, in order.
+    pub seqs: Vec<u64>,
+    /// Time of the commit, ms.
+    pub at_ms: u64,
+    /// The conversation's revision afterwards (0 without a conversation).
+    pub rev: u32,
+}
+
+/// What the feed says, in the order of commits; within a conversation in the order of sequence numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// On disk.
+    Committed(Commit),
+    /// This message id was there already: its record, for the sender alone.
+    Duplicate {
+        /// From [`Reply::Feed`].
+        origin: u64,
+        /// The record as the socket sends it.
+        frame: Bytes,
+    },
+    /// Nothing was written.
+    Refused {
+        /// From [`Reply::Feed`].
+        origin: u64,
+        /// Where.
+        conv: Option<ConvId>,
+        /// Idempotency key of the batch's first envelope (of its first event, if it has none).
+        id: Option<MsgId>,
+        /// Why.
+        error: StoreError,
+    },
+}
+
+/// A batch on disk that touched a conversation. (Batches without one don't reach the feed.)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Whose batch it was, if [`Reply::Feed`] named one; else 0.
+    pub origin: u64,
+    /// Where.
+    pub conv: ConvId,
+    /// The conversation's revision after the batch.
+    pub rev: u32,
+    /// The new row, if it changed.
+    pub row: Option<Bytes>,
+    /// New records, encoded once in the form of the socket: `seq ‖ at ‖ body`.
+    pub records: Vec<Bytes>,
+    /// Sequence numbers whose bodies were replaced.
+    pub redacted: Vec<u64>,
+}
+
+/// Why the store did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Something expected was no longer so; read again.
+    #[error("someone else changed it first")]
+    Conflict,
+    /// The idempotency key is known (only for callers that wait; the feed has [`Outcome::Duplicate`]).
+    #[error("already stored as record {seq}")]
+    Duplicate {
+        /// Its sequence number.
+        seq: u64,
+    },
+    /// The queue is full; see [`Store::room`].
+    #[error("the store is busy")]
+    Busy,
+    /// The disk refused. The batch was not acknowledged and nobody heard of it; whether it was kept shows when the file is
+    /// open again.
+    #[error("the disk failed: {0}")]
+    Io(String),
+    /// The disk is full, or fails for the moment. Nothing was written; the same batch may be tried again.
+    #[error("nothing can be stored for the moment: the disk is full or does not work")]
+    Unwritable,
+    /// The file is being opened again after an error of the disk; try again.
+    #[error("the database is being opened again after an error of the disk")]
+    Reopening,
+    /// The batch makes no sense; a mistake of the caller.
+    #[error("impossible batch: {0}")]
+    Invalid(&'static str),
+    /// The store is shut down, or stopped after an earlier disk error.
+    #[error("the store is closed")]
+    Closed,
+    /// The file is damaged.
+    #[error("the database is damaged: {0}")]
+    Corrupt(String),
+    /// Another process holds the file.
+    #[error("the database is in use by another process")]
+    InUse,
+    /// Written by a newer kefu.
+    #[error(
+        "the database has schema version {found}, this kefu knows up to {known}: install the newer kefu again or restore a backup"
+    )]
+    TooNew {
+        /// In the file.
+        found: u32,
+        /// Newest known.
+        known: u32,
+    },
+}
+
+/// A read record: its number and its frame (`seq ‖ at ‖ body`).
+pub type StoredRecord = (u64, Bytes);
+
+/// Key and value of a small table.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
+/// A conversation's row with what the store itself knows of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowAt {
+    /// Raised by one with every [`Op::Row`]; the first is 1.
+    pub rev: u32,
+    /// Highest sequence number.
+    pub last_seq: u64,
+    /// Bytes of its records: about, what was written lately may be counted twice.
+    pub bytes: u64,
+    /// The row.
+    pub value: Bytes,
+}
+
+/// The store. Reads are synchronous, never wait for writes and may touch the disk: call them where that is fine
+/// (`spawn_blocking` for pages of history).
+pub trait Store: Send + Sync + 'static {
+    /// Hands a batch to the writer, or gives it back when the queue is full.
+    fn try_submit(&self, batch: Batch, reply: Reply) -> Result<(), (StoreError, Batch, Reply)>;
+
+    /// Waits until the queue has room again (or the store closed).
+    fn room(&self) -> BoxFuture<'_, ()>;
+
+    /// One value.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Up to `limit` pairs whose keys begin with `prefix`, in ascending order, after `after` (exclusive); or, with
+    /// `descending`, in descending order, before `after`.
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        descending: bool,
+        limit: usize,
+    ) -> Result<Vec<Pair>, StoreError>;
+
+    /// A conversation's row.
+    fn row(&self, conv: ConvId) -> Result<Option<RowAt>, StoreError>;
+
+    /// Up to `limit` records after `after`, in order; no more are read once they have `bytes` bytes.
+    fn page(&self, conv: ConvId, after: u64, limit: usize, bytes: usize) -> Result<Vec<StoredRecord>, StoreError>;
+
+    /// Up to `limit` records after `after`, in order, whatever their size: for few.
+    fn records(&self, conv: ConvId, after: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError> {
+        self.page(conv, after, limit, usize::MAX)
+    }
+
+    /// Drawn when this store was opened for writing; no other opening has it, not even that of a copy.
+    fn generation(&self) -> Generation;
+
+    /// Bytes on disk.
+    fn size_bytes(&self) -> u64;
+
+    /// What can still be written. In [`StorageState::Full`] every batch is refused with [`StoreError::Unwritable`]; what
+    /// [`StorageState::Low`] means is the callers' business.
+    fn space(&self) -> StorageState {
+        StorageState::Ok
+    }
+
+    /// Stops taking batches, writes what waits, and returns when the last is on disk.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// The receiving end of the feed; one vector per commit to disk. It ends when the store closed, or stopped at damaged data
+/// or a bug: if nobody called [`Store::close`], the process should exit and be started again.
+///
+/// When the disk fails while batches are written, nothing is said of them until the file is open again; then it is known
+/// whether it holds them, and they come as committed, or as refused with [`StoreError::Unwritable`] so that their senders
+/// send them again, unchanged.
+pub type Feed = mpsc::UnboundedReceiver<Vec<Outcome>>;
+
+/// Submits, waits for room if need be, and waits for the disk.
+pub async fn write(store: &dyn Store, batch: Batch) -> Result<Written, StoreError> {
+    let (tx, rx) = oneshot::channel();
+    submit(store, batch, Reply::Wait(tx)).await?;
+    rx.await.unwrap_or(Err(StoreError::Closed))
+}
+
+/// Where a conversation holds the envelope with this id, committed or about to be. Asked of the writer, who remembers all
+/// ids: a read would have to search the log.
+pub async fn find(store: &dyn Store, conv: ConvId, id: MsgId) -> Result<Option<u64>, StoreError> {
+    // a known id is a duplicate whatever else a batch expects, and no conversation is of this revision
+    let probe = Op::Append { id, body: check::bearing(conv, id).into() };
+    match write(store, Batch { conv: Some(conv), rev: Some(u32::MAX), ops: vec![probe] }).await {
+        Err(StoreError::Duplicate { seq }) => Ok(Some(seq)),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(e) => Err(e),
+        // nothing ever has that many rows
+        Ok(_) => Err(StoreError::Invalid("a search wrote something")),
+    }
+}
+
+/// A generation that there never was. Ends the process only if the system has no randomness at all.
+#[expect(clippy::expect_used, reason = "without randomness there is no secret, and the process must end")]
+fn draw() -> Generation {
+    let mut bytes = [0; 8];
+    SystemRandom::new().fill(&mut bytes).expect("the operating system gives no random numbers");
+    Generation(bytes)
+}
+
+/// Submits and waits for room if need be: the back-pressure of a socket.
+pub async fn submit(store: &dyn Store, mut batch: Batch, mut reply: Reply) -> Result<(), StoreError> {
+    loop {
+        match store.try_submit(batch, reply) {
+            Ok(()) => return Ok(()),
+            Err((StoreError::Busy, b, r)) => (batch, reply) = (b, r),
+            Err((e, ..)) => return Err(e),
+        }
+        store.room().await;
+    }
+}

@@ -1,0 +1,132 @@
+//! The database that is open now. After an error of the disk the writer closes it and opens it again; those who read
+//! meanwhile wait for that, but not for ever.
+
+use std::{
+    sync::{Arc, Condvar, Mutex, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use ::redb::{Database, ReadTransaction, ReadableDatabase};
+
+use super::{journal::Journal, tables::fault};
+use crate::StoreError;
+
+/// How long a read waits for a database that is being opened for the first time after an error. That takes milliseconds;
+/// when it failed once, nobody waits for it any more.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Current {
+    state: RwLock<State>,
+    /// Locked around every announcement of a change, so that nobody who waits misses one.
+    gate: Mutex<()>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(Opened),
+    /// Being opened again; whether that failed already.
+    Reopening {
+        in_vain: bool,
+    },
+    Closed,
+}
+
+#[derive(Debug)]
+struct Opened {
+    db: Arc<Database>,
+    journal: Arc<Journal>,
+    /// How many were open before it.
+    number: u64,
+}
+
+/// One moment of the database.
+pub(super) struct Snapshot {
+    pub txn: ReadTransaction,
+    pub journal: Arc<Journal>,
+    /// Of which opening it is.
+    pub number: u64,
+}
+
+impl Current {
+    /// The first opening.
+    pub fn new(db: Arc<Database>, journal: Arc<Journal>) -> Self {
+        let state = State::Open(Opened { db, journal, number: 0 });
+        Self { state: RwLock::new(state), gate: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// A snapshot of the database that is open, or will be in a moment; of a later opening than `failed`, of which a read
+    /// failed. `suspect` tells the writer that the one that is open does not work.
+    pub fn snapshot(&self, mut failed: Option<u64>, suspect: impl Fn()) -> Result<Snapshot, StoreError> {
+        if failed.is_some() {
+            suspect();
+        }
+        let until = Instant::now() + PATIENCE;
+        let mut gate = None;
+        loop {
+            match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+                State::Open(open) if failed.is_none_or(|n| open.number > n) => {
+                    match open.db.begin_read().map_err(fault) {
+                        Ok(txn) => return Ok(Snapshot { txn, journal: open.journal.clone(), number: open.number }),
+                        Err(StoreError::Io(_)) => {
+                            failed = Some(open.number);
+                            suspect();
+                        }
+                        Err(e) => return Err(e),
+                    }
+                }
+                State::Closed => return Err(StoreError::Closed),
+                State::Reopening { in_vain: true } => return Err(StoreError::Reopening),
+                State::Reopening { .. } | State::Open(_) => {}
+            }
+            // the state is looked at again under the gate before anybody waits
+            gate = match gate {
+                None => Some(self.gate.lock().unwrap_or_else(PoisonError::into_inner)),
+                Some(held) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Err(StoreError::Reopening);
+                    }
+                    let waited = self.changed.wait_timeout(held, left);
+                    Some(waited.unwrap_or_else(PoisonError::into_inner).0)
+                }
+            };
+        }
+    }
+
+    fn replace(&self, state: State) -> State {
+        let old = {
+            let mut now = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *now, state)
+        };
+        drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_all();
+        old
+    }
+
+    /// Lets go of the database, for good.
+    pub fn close(&self) {
+        self.replace(State::Closed);
+    }
+
+    /// Lets go of the database, to open it again. The number of the opening that ended.
+    pub fn suspend(&self) -> u64 {
+        match self.replace(State::Reopening { in_vain: false }) {
+            State::Open(open) => open.number,
+            // only the writer suspends, and only what is open
+            State::Reopening { .. } | State::Closed => 0,
+        }
+    }
+
+    /// Opening it again failed; it is tried again later.
+    pub fn in_vain(&self) {
+        self.replace(State::Reopening { in_vain: true });
+    }
+
+    /// It is open again.
+    pub fn resume(&self, db: Arc<Database>, journal: Arc<Journal>, number: u64) {
+        self.replace(State::Open(Opened { db, journal, number }));
+    }
+}

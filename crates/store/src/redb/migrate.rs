@@ -1,0 +1,247 @@
+//! The schema version in the file, and the steps that bring an older file up to date.
+//!
+//! A new schema adds one step to [`STEPS`] and raises the version in `check.rs`. All steps and the new version are one
+//! transaction; the file as it was is copied beside it first, as `<name>.v<old version>`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use ::redb::{Database, ReadableDatabase, ReadableTable, TableHandle, WriteTransaction};
+
+use super::tables::{self, fault};
+use crate::{
+    StoreError, Table,
+    check::{SCHEMA_KEY, SCHEMA_VERSION, remembered_id},
+};
+use kefu_proto::ConvId;
+
+/// Brings a file from one version to the next.
+pub(super) struct Step {
+    /// The version it starts from.
+    pub from: u32,
+    /// The work, inside the upgrade's transaction.
+    pub run: fn(&WriteTransaction) -> Result<(), StoreError>,
+}
+
+/// What this kefu knows.
+pub(super) struct Schema {
+    /// The newest version.
+    pub version: u32,
+    /// All steps.
+    pub steps: &'static [Step],
+}
+
+/// The schema of this kefu. Version 1 had no journal: every record went to its table at once. Version 2 had no index of
+/// message ids and no sizes of conversations.
+pub(super) const SCHEMA: Schema = Schema {
+    version: SCHEMA_VERSION,
+    steps: &[Step { from: 1, run: an_empty_journal }, Step { from: 2, run: ids_and_sizes }],
+};
+
+/// The tables stay as they are.
+fn an_empty_journal(txn: &WriteTransaction) -> Result<(), StoreError> {
+    txn.open_table(tables::JOURNAL).map_err(fault)?;
+    Ok(())
+}
+
+/// Reads all records once. What is in the journal gets there when it leaves that.
+fn ids_and_sizes(txn: &WriteTransaction) -> Result<(), StoreError> {
+    let records = txn.open_table(tables::RECORDS).map_err(fault)?;
+    let mut ids = txn.open_table(tables::IDS).map_err(fault)?;
+    let mut sizes = txn.open_table(tables::SIZES).map_err(fault)?;
+    let mut last: Option<(ConvId, u64)> = None;
+    for record in records.iter().map_err(fault)? {
+        let (key, value) = record.map_err(fault)?;
+        let conv = tables::conv_of(key.value());
+        let value = value.value();
+        if let Some(id) = remembered_id(tables::body_of(value)?) {
+            ids.insert(&tables::id_key(conv, id), tables::seq_of(key.value())).map_err(fault)?;
+        }
+        match &mut last {
+            Some((same, size)) if *same == conv => *size += value.len() as u64,
+            _ => {
+                if let Some((before, size)) = last.replace((conv, value.len() as u64)) {
+                    sizes.insert(&before.0, size).map_err(fault)?;
+                }
+            }
+        }
+    }
+    if let Some((before, size)) = last {
+        sizes.insert(&before.0, size).map_err(fault)?;
+    }
+    Ok(())
+}
+
+/// What a file needs before it can be used.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Nothing.
+    Nothing,
+    /// It is new, or lacks tables.
+    Tables,
+    /// It is of this older version.
+    Upgrade(u32),
+}
+
+impl Schema {
+    /// Looks at an open file without changing it.
+    pub fn need(&self, db: &Database) -> Result<Need, StoreError> {
+        let txn = db.begin_read().map_err(fault)?;
+        let names: Vec<String> = txn.list_tables().map_err(fault)?.map(|t| t.name().to_owned()).collect();
+        if names.is_empty() {
+            return Ok(Need::Tables);
+        }
+        let unmarked = || StoreError::Corrupt("it has tables but no schema version: not a database of kefu".into());
+        let meta = tables::small(Table::Meta);
+        if !names.iter().any(|name| name == meta.name()) {
+            return Err(unmarked());
+        }
+        let value = txn.open_table(meta).map_err(fault)?.get(SCHEMA_KEY).map_err(fault)?.ok_or_else(unmarked)?;
+        let found = value.value().try_into().map(u32::from_be_bytes).map_err(|_| unmarked())?;
+        match found.cmp(&self.version) {
+            std::cmp::Ordering::Greater => Err(StoreError::TooNew { found, known: self.version }),
+            std::cmp::Ordering::Less => Ok(Need::Upgrade(found)),
+            std::cmp::Ordering::Equal if names.len() < tables::COUNT => Ok(Need::Tables),
+            std::cmp::Ordering::Equal => Ok(Need::Nothing),
+        }
+    }
+
+    /// Does what [`Schema::need`] found, in one transaction.
+    pub fn bring_up(&self, db: &Database, need: Need) -> Result<(), StoreError> {
+        let mut found = match need {
+            Need::Nothing => return Ok(()),
+            Need::Tables => self.version,
+            Need::Upgrade(found) => found,
+        };
+        let mut txn = db.begin_write().map_err(fault)?;
+        txn.set_quick_repair(true);
+        while found < self.version {
+            let step = self.steps.iter().find(|step| step.from == found).ok_or_else(|| {
+                StoreError::Corrupt(format!("schema version {found} is too old: upgrade with an earlier kefu first"))
+            })?;
+            (step.run)(&txn)?;
+            found += 1;
+        }
+        tables::create_all(&txn)?;
+        {
+            let mut meta = txn.open_table(tables::small(Table::Meta)).map_err(fault)?;
+            meta.insert(SCHEMA_KEY, &self.version.to_be_bytes()[..]).map_err(fault)?;
+        }
+        txn.commit().map_err(fault)
+    }
+}
+
+/// Copies the closed file at `path` to `<path>.v<version>`, durably; an older copy of that name is replaced.
+pub(super) fn snapshot(path: &Path, version: u32) -> std::io::Result<()> {
+    let copy = beside(path, &format!(".v{version}"));
+    kefu_files::replace_by(&copy, 0o600, |file| std::io::copy(&mut fs::File::open(path)?, file).map(drop))
+}
+
+/// The file beside `path` with something added to its name.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use ::redb::TableDefinition;
+
+    use super::*;
+    use crate::redb::{Options, open};
+
+    /// Version 0 kept greetings in a table of its own, by site; version 1 keeps them as settings.
+    const GREETINGS: TableDefinition<'static, &str, &str> = TableDefinition::new("greetings");
+
+    fn greetings_become_settings(txn: &WriteTransaction) -> Result<(), StoreError> {
+        {
+            let old = txn.open_table(GREETINGS).map_err(fault)?;
+            let mut site = txn.open_table(tables::small(Table::Site)).map_err(fault)?;
+            for entry in old.iter().map_err(fault)? {
+                let (key, value) = entry.map_err(fault)?;
+                site.insert(key.value().as_bytes(), value.value().as_bytes()).map_err(fault)?;
+            }
+        }
+        txn.delete_table(GREETINGS).map_err(fault)?;
+        Ok(())
+    }
+
+    fn breaks_halfway(txn: &WriteTransaction) -> Result<(), StoreError> {
+        greetings_become_settings(txn)?;
+        Err(StoreError::Io("the disk failed".into()))
+    }
+
+    const WITH_STEP: Schema = Schema { version: 1, steps: &[Step { from: 0, run: greetings_become_settings }] };
+
+    fn version_0(path: &Path) {
+        let db = Database::create(path).unwrap();
+        let txn = db.begin_write().unwrap();
+        txn.open_table(GREETINGS).unwrap().insert("shop", "hello").unwrap();
+        let mut meta = txn.open_table(tables::small(Table::Meta)).unwrap();
+        meta.insert(SCHEMA_KEY, &0u32.to_be_bytes()[..]).unwrap();
+        drop(meta);
+        txn.commit().unwrap();
+    }
+
+    fn greeting(db: &Database) -> Option<Vec<u8>> {
+        let table = db.begin_read().unwrap().open_table(tables::small(Table::Site)).unwrap();
+        table.get(&b"shop"[..]).unwrap().map(|v| v.value().to_vec())
+    }
+
+    #[test]
+    fn an_older_file_is_copied_and_brought_up_to_date_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kefu.redb");
+        version_0(&path);
+        for _ in 0..2 {
+            let db = open::file(&path, &Options::default(), &WITH_STEP).unwrap();
+            assert_eq!(greeting(&db), Some(b"hello".to_vec()));
+            assert_eq!(WITH_STEP.need(&db).unwrap(), Need::Nothing);
+        }
+        let copy = Database::open(dir.path().join("kefu.redb.v0")).unwrap();
+        assert_eq!(WITH_STEP.need(&copy).unwrap(), Need::Upgrade(0));
+        let old = copy.begin_read().unwrap().open_table(GREETINGS).unwrap();
+        assert_eq!(old.get("shop").unwrap().unwrap().value(), "hello");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_step_that_fails_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kefu.redb");
+        version_0(&path);
+        let broken = Schema { version: 1, steps: &[Step { from: 0, run: breaks_halfway }] };
+        assert!(open::file(&path, &Options::default(), &broken).is_err());
+        let db = open::file(&path, &Options::default(), &WITH_STEP).unwrap();
+        assert_eq!(greeting(&db), Some(b"hello".to_vec()));
+    }
+
+    #[test]
+    fn a_version_without_a_step_and_a_newer_one_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kefu.redb");
+        version_0(&path);
+        let error = open::file(&path, &Options::default(), &SCHEMA).unwrap_err();
+        assert!(matches!(&error, StoreError::Corrupt(e) if e.contains("version 0 is too old")), "{error:?}");
+        drop(open::file(&path, &Options::default(), &WITH_STEP).unwrap());
+        let older = Schema { version: 0, steps: &[] };
+        let error = open::file(&path, &Options::default(), &older).unwrap_err();
+        assert_eq!(error, StoreError::TooNew { found: 1, known: 0 });
+    }
+
+    #[test]
+    fn somebody_elses_database_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kefu.redb");
+        let db = Database::create(&path).unwrap();
+        let txn = db.begin_write().unwrap();
+        txn.open_table(GREETINGS).unwrap();
+        txn.commit().unwrap();
+        drop(db);
+        let error = open::file(&path, &Options::default(), &SCHEMA).unwrap_err();
+        assert!(matches!(&error, StoreError::Corrupt(e) if e.contains("not a database of kefu")), "{error:?}");
+    }
+}

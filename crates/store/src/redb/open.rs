@@ -1,0 +1,122 @@
+//! Opening the database: making, upgrading, and saying clearly why not.
+
+use std::{
+    fs, io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+use ::redb::{Builder, Database, DatabaseError, StorageBackend};
+
+use super::{
+    Options,
+    migrate::{self, Need, Schema},
+    tables::fault,
+};
+use crate::StoreError;
+
+/// The database in the file at `path`, up to date.
+pub(super) fn file(path: &Path, options: &Options, schema: &Schema) -> Result<Database, StoreError> {
+    let named = |e: io::Error| StoreError::Io(format!("{}: {e}", path.display()));
+    // the engine itself would follow it, also to a place where there is no file yet
+    if kefu_files::is_link(path) {
+        return Err(named(io::Error::other(
+            "it is a link, and kefu follows none here; name its target in storage.url",
+        )));
+    }
+    if !path.try_exists().map_err(named)? {
+        make(path, options, schema)?;
+    }
+    let mut db = database(path, options)?;
+    let need = schema.need(&db)?;
+    if let Need::Upgrade(version) = need {
+        // closed, the file is complete; the lock is taken again by the second open
+        drop(db);
+        migrate::snapshot(path, version).map_err(named)?;
+        db = database(path, options)?;
+    }
+    schema.bring_up(&db, need)?;
+    Ok(db)
+}
+
+/// Makes a new database under another name and moves it to `path` when it is complete, so that a loss of power never
+/// leaves half a file there. If somebody else made one meanwhile, that one stays.
+fn make(path: &Path, options: &Options, schema: &Schema) -> Result<(), StoreError> {
+    let named = |e: io::Error| StoreError::Io(format!("{}: {e}", path.display()));
+    kefu_files::sweep(path);
+    let part = kefu_files::part(path).map_err(named)?;
+    kefu_files::create_new(&part, 0o600).map_err(named)?;
+    let made = (|| {
+        let db = database(&part, options)?;
+        schema.bring_up(&db, Need::Tables)?;
+        drop(db);
+        match fs::hard_link(&part, path) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            // a file system without links
+            Err(_) => fs::rename(&part, path).map_err(named),
+            Ok(()) => Ok(()),
+        }
+    })();
+    // after a rename it is gone; a leftover harms nobody
+    drop(fs::remove_file(&part));
+    made?;
+    kefu_files::sync_parent(path).map_err(named)
+}
+
+/// The database at `path` once more, after an error of the disk. Never makes one: whoever opens again had one.
+///
+/// When a sync fails, Linux forgets that what it could not write is not on disk, and goes on showing it. So what it shows is
+/// brought to the disk or forgotten first; what is read then is what the disk has.
+pub(super) fn again(path: &Path, options: &Options, schema: &Schema) -> Result<Database, StoreError> {
+    let named = |e: io::Error| StoreError::Io(format!("{}: {e}", path.display()));
+    let file = fs::OpenOptions::new().read(true).write(true).open(path).map_err(named)?;
+    file.sync_all().map_err(named)?;
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).map_err(|e| named(e.into()))?;
+    drop(file);
+    let db = guarded(|| builder(options).open(path)).map_err(|e| about(path, e))?;
+    match schema.need(&db)? {
+        Need::Nothing => Ok(db),
+        Need::Tables | Need::Upgrade(_) => {
+            Err(StoreError::Corrupt(format!("{} is another file than the one that was open", path.display())))
+        }
+    }
+}
+
+/// Opens the database at `path`; errors name it.
+fn database(path: &Path, options: &Options) -> Result<Database, StoreError> {
+    guarded(|| builder(options).create(path)).map_err(|e| about(path, e))
+}
+
+fn about(path: &Path, e: StoreError) -> StoreError {
+    match e {
+        StoreError::Io(e) => StoreError::Io(format!("{}: {e}", path.display())),
+        StoreError::Corrupt(e) => StoreError::Corrupt(format!("{}: {e}", path.display())),
+        e => e,
+    }
+}
+
+/// The database on a backend, up to date; there is no copy before an upgrade.
+pub(super) fn backend(
+    backend: impl StorageBackend,
+    options: &Options,
+    schema: &Schema,
+) -> Result<Database, StoreError> {
+    let db = guarded(|| builder(options).create_with_backend(backend))?;
+    let need = schema.need(&db)?;
+    schema.bring_up(&db, need)?;
+    Ok(db)
+}
+
+fn builder(options: &Options) -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(options.cache_bytes);
+    builder
+}
+
+/// Runs an open; redb may panic on a file that something else has damaged.
+fn guarded(open: impl FnOnce() -> Result<Database, DatabaseError>) -> Result<Database, StoreError> {
+    match catch_unwind(AssertUnwindSafe(open)) {
+        Ok(opened) => opened.map_err(fault),
+        Err(_) => Err(StoreError::Corrupt("its structure makes no sense; restore a backup".into())),
+    }
+}

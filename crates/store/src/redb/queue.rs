@@ -1,0 +1,210 @@
+//! The way to the writer: a bounded queue between many tasks and one thread. Nothing here spawns or ticks.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use crate::{Batch, Op, Reply, StoreError};
+
+/// Most batches written by one transaction.
+const GROUP: usize = 1_024;
+/// Most bytes written by one transaction (a single larger batch goes alone).
+const GROUP_BYTES: usize = 1024 * 1024;
+/// Most bytes that wait, whatever the number of batches.
+const QUEUE_BYTES: usize = 32 * 1024 * 1024;
+
+/// A batch and who waits for it.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// What to write.
+    pub batch: Batch,
+    /// Whom to tell.
+    pub reply: Reply,
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    bytes: usize,
+    closed: bool,
+    /// The writer should look at the database though there is nothing to write.
+    suspect: bool,
+    /// The writer sleeps on the condition variable.
+    idle: bool,
+}
+
+/// The queue.
+#[derive(Debug)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    work: Condvar,
+    room: Notify,
+    /// Callers inside [`Queue::room`].
+    callers: AtomicUsize,
+    limit: usize,
+}
+
+impl Queue {
+    /// An empty queue for up to `limit` batches.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            waiting: Mutex::default(),
+            work: Condvar::new(),
+            room: Notify::new(),
+            callers: AtomicUsize::new(0),
+            limit: limit.max(1),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // nothing panics while the lock is held, so the content is whole in any case
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a batch, or gives it back.
+    pub fn push(&self, batch: Batch, reply: Reply) -> Result<(), (StoreError, Batch, Reply)> {
+        let bytes = weight(&batch);
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err((StoreError::Closed, batch, reply));
+        }
+        if !waiting.has_room(self.limit) {
+            return Err((StoreError::Busy, batch, reply));
+        }
+        waiting.jobs.push_back(Job { batch, reply, bytes });
+        waiting.bytes += bytes;
+        if std::mem::take(&mut waiting.idle) {
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits for room, in the order of arrival, or for the end.
+    pub async fn room(&self) {
+        self.callers.fetch_add(1, Ordering::SeqCst);
+        let _gone = Gone(&self.callers);
+        let notified = self.room.notified();
+        tokio::pin!(notified);
+        notified.as_mut().enable();
+        {
+            let waiting = self.lock();
+            if waiting.closed || waiting.has_room(self.limit) {
+                return;
+            }
+        }
+        notified.await;
+    }
+
+    /// The next group of batches and their bytes, as soon as there is one; none when the queue was closed and is empty. An
+    /// empty group: somebody suspects that the database does not work.
+    pub fn take(&self) -> Option<(Vec<Job>, usize)> {
+        let mut waiting = self.lock();
+        while waiting.jobs.is_empty() {
+            if waiting.closed {
+                return None;
+            }
+            if std::mem::take(&mut waiting.suspect) {
+                return Some((Vec::new(), 0));
+            }
+            // callers that were woken for a place may have left without taking it; let the others look again
+            self.room.notify_waiters();
+            waiting.idle = true;
+            waiting = self.work.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        let (mut group, mut bytes) = (Vec::with_capacity(waiting.jobs.len().min(GROUP)), 0);
+        while group.len() < GROUP {
+            let Some(job) = waiting.jobs.pop_front_if(|job| bytes == 0 || bytes + job.bytes <= GROUP_BYTES) else {
+                break;
+            };
+            bytes += job.bytes;
+            group.push(job);
+        }
+        waiting.bytes -= bytes;
+        drop(waiting);
+        for _ in 0..group.len().min(self.callers.load(Ordering::SeqCst)) {
+            self.room.notify_one();
+        }
+        Some((group, bytes))
+    }
+
+    /// The writer looks at the database when it has nothing else to do.
+    pub fn suspect(&self) {
+        let mut waiting = self.lock();
+        waiting.suspect = true;
+        if std::mem::take(&mut waiting.idle) {
+            self.work.notify_one();
+        }
+    }
+
+    /// Gives out everything that waits; more may come.
+    pub fn drain(&self) -> Vec<Job> {
+        let mut waiting = self.lock();
+        waiting.bytes = 0;
+        let jobs = waiting.jobs.drain(..).collect();
+        drop(waiting);
+        self.room.notify_waiters();
+        jobs
+    }
+
+    /// Whether it takes no more batches.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Waits so long, or until the queue is closed: says whether it is.
+    pub fn closed_within(&self, pause: Duration) -> bool {
+        let waiting = self.lock();
+        let waited = self.work.wait_timeout_while(waiting, pause, |waiting| !waiting.closed);
+        waited.unwrap_or_else(PoisonError::into_inner).0.closed
+    }
+
+    /// No more batches; what waits can still be taken.
+    pub fn close(&self) {
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        waiting.idle = false;
+        drop(waiting);
+        self.work.notify_all();
+        self.room.notify_waiters();
+    }
+
+    /// Closes and gives out everything that waits.
+    pub fn close_and_drain(&self) -> Vec<Job> {
+        self.close();
+        self.drain()
+    }
+}
+
+impl Waiting {
+    fn has_room(&self, limit: usize) -> bool {
+        self.jobs.len() < limit && self.bytes < QUEUE_BYTES
+    }
+}
+
+/// Counts a caller out, also when its future is dropped.
+struct Gone<'a>(&'a AtomicUsize);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Bytes a batch holds in memory, about.
+fn weight(batch: &Batch) -> usize {
+    let ops = batch.ops.iter().map(|op| match op {
+        Op::Expect { key, value, .. } => key.len() + value.as_ref().map_or(0, Vec::len),
+        Op::Put { key, value, .. } => key.len() + value.len(),
+        Op::Delete { key, .. } => key.len(),
+        Op::Row { value: body } | Op::Append { body, .. } | Op::Redact { body, .. } => body.len(),
+    });
+    64 + ops.map(|bytes| bytes + 64).sum::<usize>()
+}
