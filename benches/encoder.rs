@@ -13,7 +13,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use kefu::ai::{Encoder, Model, kernel, model::Files};
+use kefu::nlu::{Encoder, Model, kernel, model::Files};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -8,7 +8,7 @@
 )]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use kefu::ai::{
+use kefu::nlu::{
     embed::{Embed, EmbedError, Fingerprint},
     knowledge::{Book, Cache, Entry, Index, Wanted},
 };

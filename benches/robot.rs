@@ -11,9 +11,9 @@
 use std::{path::Path, sync::Arc, time::Instant};
 
 use kefu::{
-    ai::{Encoder, Model},
     bot::{Dialogue, Message, Policy},
     config::Robot,
+    nlu::{Encoder, Model},
     understanding::{Files, Understanding},
 };
 

@@ -14,7 +14,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context as _, bail};
-use kefu::ai::{
+use kefu::nlu::{
     Model,
     embed::{embed_all, encoders},
 };

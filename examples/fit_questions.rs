@@ -16,7 +16,7 @@
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use anyhow::{Context as _, bail};
-use kefu::ai::{
+use kefu::nlu::{
     Model,
     embed::{Fingerprint, encoders},
     knowledge::{
@@ -103,7 +103,7 @@ fn read(
     file: &Path,
     n: usize,
     model: &Arc<Model>,
-    workers: &mut [Box<dyn kefu::ai::embed::Embed>],
+    workers: &mut [Box<dyn kefu::nlu::embed::Embed>],
     cases: &mut Vec<Case>,
 ) -> anyhow::Result<()> {
     let mut rows = csv::Reader::from_path(file).with_context(|| file.display().to_string())?;

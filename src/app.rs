@@ -38,7 +38,6 @@ use crate::{
     housekeeping::{House, keep_robot_keys},
     http::{self, Bounds, Http, Patience, Tokens, admin},
     hub::Hub,
-    obs::Metrics,
     org::{Commit, Org, robot::Keeping, widgets::Widgets},
     proto::{CloseCode, ErrorCode, MissedCount},
     store::{
@@ -46,6 +45,7 @@ use crate::{
         redb::{Options, RedbStore},
         space::{self, Capacity, Measure},
     },
+    telemetry::Metrics,
     tls::{self, Served},
 };
 

@@ -7,9 +7,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::{
     chat::{Chat, now_ms},
     desk::EndRule,
-    obs::Metrics,
     org::{Org, widgets::Widgets},
     store::Store,
+    telemetry::Metrics,
 };
 
 /// How often receipts are stored, and missed conversations counted.

@@ -28,7 +28,7 @@ pub use kefu_desk as desk;
 pub use kefu_files as files;
 #[cfg(target_env = "musl")]
 use kefu_memfn as _;
-pub use kefu_nlu as ai;
+pub use kefu_nlu as nlu;
 pub use kefu_proto as proto;
 pub use kefu_store as store;
-pub use kefu_telemetry as obs;
+pub use kefu_telemetry as telemetry;

@@ -16,13 +16,13 @@ use std::{
 };
 
 use crate::{
-    ai::{
+    bot::{self, Against, Brain, Decision, Dialogue, Guess, Hit, Message, Policy, Thought, Title, Trouble},
+    nlu::{
         Encoder, Model, Recogniser,
         embed::{Embed, EmbedError, Fingerprint, encoders},
         intent::{Head, head::Prediction, refusal},
         knowledge::{Book, Cache, Index, Wanted},
     },
-    bot::{self, Against, Brain, Decision, Dialogue, Guess, Hit, Message, Policy, Thought, Title, Trouble},
 };
 
 pub use head::head;
@@ -148,8 +148,8 @@ impl Understanding {
         let model = Arc::clone(recogniser.model());
         let encode = move |text: &str| {
             let answer = recogniser.ask(text.to_owned()).map_err(|e| match e {
-                crate::ai::service::Refused::Busy => Trouble::Busy,
-                e @ crate::ai::service::Refused::Stopped => Trouble::Failed(e.to_string()),
+                crate::nlu::service::Refused::Busy => Trouble::Busy,
+                e @ crate::nlu::service::Refused::Stopped => Trouble::Failed(e.to_string()),
             })?;
             answer.blocking_recv().map_err(|_| Trouble::Failed("the language model has stopped".into()))
         };

@@ -47,10 +47,10 @@ use tokio::sync::mpsc;
 use crate::{
     crypto::directory::{ActiveAgent, Role},
     hub::{Conn, Frame, Hub, Who},
-    obs::Metrics,
     org::Org,
     proto::{AgentState, ConvId, ErrorCode, Limit, MsgId, ServerFrame, TeamId, UserId},
     store::{Store, StoreError},
+    telemetry::Metrics,
 };
 
 pub use conversation::{Cell, Mover, Row};

@@ -16,7 +16,8 @@ use super::{
     out,
 };
 use crate::{
-    ai::{
+    files::open_or_create,
+    nlu::{
         Encoder, Model,
         embed::{Embed, Fingerprint, encoders},
         encoding::Encoding,
@@ -24,7 +25,6 @@ use crate::{
         table::Reading,
         text_file::Report,
     },
-    files::open_or_create,
     understanding::{self, Files, Unable},
 };
 

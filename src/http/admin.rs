@@ -21,9 +21,9 @@ use crate::{
     chat::{Chat, Refusal, now_ms},
     crypto::hash,
     files::socket,
-    obs::{Metrics, render_prometheus},
     org::{Org, Robot, robot::RobotError, widgets::Widgets},
     proto::{ErrorCode, MissedCount, SiteId},
+    telemetry::{Metrics, render_prometheus},
     tls::Served,
 };
 

@@ -25,8 +25,8 @@ use std::sync::Arc;
 use crate::{
     chat::{Chat, Library},
     config::Config,
-    obs::Metrics,
     org::{Org, widgets::Widgets},
+    telemetry::Metrics,
 };
 
 pub use bounds::{Bounds, Patience};

@@ -4,13 +4,13 @@ use std::{fs, io::ErrorKind, path::Path, sync::Arc};
 
 use super::{Files, Unable};
 use crate::{
-    ai::{
+    files::replace,
+    nlu::{
         Model,
         embed::{Fingerprint, encoders},
         intent::{Head, HeadError, train},
         model::embedded_head,
     },
-    files::replace,
 };
 
 /// Threads that learn again.
@@ -59,7 +59,7 @@ fn again(path: &Path, bytes: &[u8], model: &Arc<Model>) -> Result<Head, Unable> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ai::{Encoder, embed::testing::bags, intent::Examples};
+    use crate::nlu::{Encoder, embed::testing::bags, intent::Examples};
 
     #[test]
     fn intents_of_another_model_are_learned_again_from_their_own_examples() {

@@ -7,12 +7,12 @@ use std::{
 
 use super::{Files, Unable, Understanding, Watch, model};
 use crate::{
-    ai::Recogniser,
     bot::{Action, Decision, HandOverWhy, Message, Policy, Why},
     chat::{
         now_ms,
         robot::{Mind, Turn},
     },
+    nlu::Recogniser,
 };
 
 /// How often it looks whether a command replaced intents or knowledge.

@@ -12,9 +12,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Files, stamp};
 use crate::{
-    ai::knowledge::{Book, Entry},
     bot::Policy,
     chat::{Library, MAX_SHELF, Refusal, Shelf},
+    nlu::knowledge::{Book, Entry},
     proto::{ErrorCode, SiteId},
 };
 

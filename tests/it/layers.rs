@@ -21,7 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "app",
             "understanding",
-            "ai",
+            "nlu",
             "bot",
             "client",
             "chat",
@@ -31,7 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "tls",
             "files",
             "config",
-            "obs",
+            "telemetry",
             "proto",
         ],
     ),
@@ -50,13 +50,13 @@ const LAYERS: &[(&str, &[&str])] = &[
             "files",
             "proto",
             "config",
-            "obs",
+            "telemetry",
         ],
     ),
-    ("housekeeping", &["chat", "org", "store", "desk", "obs"]),
-    ("http", &["chat", "org", "hub", "crypto", "tls", "files", "proto", "config", "net", "obs"]),
-    ("understanding", &["ai", "bot", "chat", "files", "proto"]),
-    ("chat", &["org", "store", "hub", "desk", "bot", "crypto", "proto", "net", "obs"]),
+    ("housekeeping", &["chat", "org", "store", "desk", "telemetry"]),
+    ("http", &["chat", "org", "hub", "crypto", "tls", "files", "proto", "config", "net", "telemetry"]),
+    ("understanding", &["nlu", "bot", "chat", "files", "proto"]),
+    ("chat", &["org", "store", "hub", "desk", "bot", "crypto", "proto", "net", "telemetry"]),
     ("org", &["store", "crypto", "files", "proto", "net"]),
     ("hub", &["proto"]),
     ("bot", &["config"]),
@@ -66,7 +66,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// The libraries, under their names in `lib.rs`.
-const LIBRARIES: [&str; 8] = ["ai", "client", "crypto", "desk", "files", "obs", "proto", "store"];
+const LIBRARIES: [&str; 8] = ["nlu", "client", "crypto", "desk", "files", "telemetry", "proto", "store"];
 
 /// One use of another module: where, and which.
 #[derive(Debug, PartialEq, Eq)]

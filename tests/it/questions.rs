@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use kefu::{
-    ai::knowledge::{Book, Entry},
     bot::{Action, Decision, Dialogue, HandOverWhy, Message, Policy, Why},
     config::Robot,
+    nlu::knowledge::{Book, Entry},
     understanding::{Files, Understanding},
 };
 
@@ -15,7 +15,7 @@ const NOW: u64 = 1_795_900_000_000;
 
 fn robot(questions: &[&str]) -> Option<Understanding> {
     // a build without its model has nothing to test here
-    kefu::ai::Model::embedded().unwrap()?;
+    kefu::nlu::Model::embedded().unwrap()?;
     let mut book = Book::default();
     for (n, question) in questions.iter().enumerate() {
         let entry = Entry {
@@ -111,7 +111,7 @@ fn a_wish_that_is_refused_is_none() {
 /// What was reached, and a little less for the last bits of other processors. Raise it with the robot.
 #[test]
 fn the_scored_questions_are_done_at_least_as_well_as_they_were() {
-    if kefu::ai::Model::embedded().unwrap().is_none() {
+    if kefu::nlu::Model::embedded().unwrap().is_none() {
         return;
     }
     for (file, own, found, near) in [("score-zh.csv", 0.58, 0.94, 0.041), ("score-en.csv", 0.22, 0.79, 0.028)] {

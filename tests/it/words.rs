@@ -1,7 +1,7 @@
 //! Suggestions in agents' browsers are found by the twin of the search by words here; both are held to the same vectors
 //! (`ui/tests/knowledge.test.ts`).
 
-use kefu::ai::{
+use kefu::nlu::{
     embed::{Embed, EmbedError, Fingerprint},
     knowledge::{Book, Cache, Entry, Index, Wanted, same},
 };

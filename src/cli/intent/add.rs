@@ -4,17 +4,17 @@ use std::path::Path;
 
 use super::learn::{learn, save, tell};
 use crate::{
-    ai::{
+    cli::{
+        context::Context,
+        fail::Fail,
+        teach::{Desk, Mind, settle},
+    },
+    nlu::{
         intent::{
             Intent,
             examples::{check_name, check_text},
         },
         text_file::Report,
-    },
-    cli::{
-        context::Context,
-        fail::Fail,
-        teach::{Desk, Mind, settle},
     },
 };
 

@@ -9,7 +9,14 @@ use super::{
     plot,
 };
 use crate::{
-    ai::{
+    cli::{
+        context::Context,
+        data_dir::cannot,
+        fail::Fail,
+        out::{self, Table},
+        teach::{Bar, HowToRead, Mind, exact, settle},
+    },
+    nlu::{
         embed::embed_all,
         intent::{
             Examples, Head,
@@ -17,13 +24,6 @@ use crate::{
             import::read_path,
         },
         text_file::Report,
-    },
-    cli::{
-        context::Context,
-        data_dir::cannot,
-        fail::Fail,
-        out::{self, Table},
-        teach::{Bar, HowToRead, Mind, exact, settle},
     },
 };
 

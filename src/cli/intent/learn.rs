@@ -5,10 +5,6 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::{
-    ai::{
-        intent::{Examples, Head, Progress, TrainError, eval::Summary, train},
-        text_file::Report,
-    },
     cli::{
         context::Context,
         data_dir::cannot,
@@ -17,6 +13,10 @@ use crate::{
         teach::{Bar, Mind, exact, settle},
     },
     files::replace,
+    nlu::{
+        intent::{Examples, Head, Progress, TrainError, eval::Summary, train},
+        text_file::Report,
+    },
 };
 
 /// Trains, with a bar on the terminal. `what` is named in mistakes.

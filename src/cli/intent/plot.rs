@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::ai::intent::eval::Bin;
+use crate::nlu::intent::eval::Bin;
 
 /// For a terminal: a bar for each tenth, with a mark where it should end.
 pub fn text(bins: &[Bin]) -> String {

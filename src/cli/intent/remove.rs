@@ -7,12 +7,12 @@ use super::{
     list::unknown,
 };
 use crate::{
-    ai::text_file::{Report, folded},
     cli::{
         context::Context,
         fail::Fail,
         teach::{Desk, Mind},
     },
+    nlu::text_file::{Report, folded},
 };
 
 /// Remove an intent, or some of its examples; then learn again

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::learn::{learn, save, tell};
 use crate::{
-    ai::{
-        intent::{Examples, Head, import::read_path},
-        text_file::Report,
-    },
     cli::{
         context::Context,
         data_dir::cannot,
         fail::Fail,
         teach::{Desk, HowToRead, Mind, settle},
+    },
+    nlu::{
+        intent::{Examples, Head, import::read_path},
+        text_file::Report,
     },
 };
 
@@ -60,6 +60,6 @@ impl Args {
 
 /// What kefu ships.
 pub fn default_examples() -> Result<Examples, Fail> {
-    let bytes = crate::ai::model::embedded_head().ok_or_else(|| Fail::failure("this kefu ships no intents"))?;
+    let bytes = crate::nlu::model::embedded_head().ok_or_else(|| Fail::failure("this kefu ships no intents"))?;
     Head::from_bytes(&bytes).map(|h| h.to_examples()).map_err(|e| Fail::failure(e.to_string()))
 }

@@ -7,13 +7,13 @@ use super::{
     store::{load, save, settled},
 };
 use crate::{
-    ai::knowledge::{Entry, book::Changed},
     cli::{
         context::Context,
         fail::{Fail, Kind},
         out,
         teach::Desk,
     },
+    nlu::knowledge::{Entry, book::Changed},
 };
 
 /// Add a question with its answer

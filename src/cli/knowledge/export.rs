@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use super::store::read;
 use crate::{
-    ai::knowledge::{
-        export::{to_csv, to_json, to_markdown},
-        import::Kind as FileKind,
-    },
     cli::{
         context::Context,
         data_dir,
         fail::{Fail, Kind},
         out,
+    },
+    nlu::knowledge::{
+        export::{to_csv, to_json, to_markdown},
+        import::Kind as FileKind,
     },
 };
 

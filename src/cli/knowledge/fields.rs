@@ -1,6 +1,6 @@
 //! The optional fields of an entry, as arguments.
 
-use crate::ai::knowledge::Entry;
+use crate::nlu::knowledge::Entry;
 
 /// Where and when an entry holds.
 #[derive(Debug, clap::Args)]

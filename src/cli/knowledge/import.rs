@@ -6,19 +6,19 @@ use serde_json::json;
 
 use super::store::{load, save};
 use crate::{
-    ai::{
-        knowledge::{
-            Book,
-            import::{Kind as FileKind, read},
-        },
-        text_file::Report,
-    },
     cli::{
         context::Context,
         data_dir::cannot,
         fail::{Fail, Kind},
         out,
         teach::{Desk, HowToRead, settle},
+    },
+    nlu::{
+        knowledge::{
+            Book,
+            import::{Kind as FileKind, read},
+        },
+        text_file::Report,
     },
 };
 

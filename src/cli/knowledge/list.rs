@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::store::{read, unknown};
 use crate::{
-    ai::knowledge::Entry,
     cli::{
         context::Context,
         fail::Fail,
         out::{self, Table},
     },
+    nlu::knowledge::Entry,
 };
 
 /// List the entries, or show one

@@ -1,7 +1,6 @@
 //! Reading and writing the book with its vectors.
 
 use crate::{
-    ai::knowledge::{Book, BookError, Cache, Entry},
     cli::{
         context::Context,
         data_dir::{self, cannot},
@@ -9,6 +8,7 @@ use crate::{
         out,
         teach::{Bar, Mind},
     },
+    nlu::knowledge::{Book, BookError, Cache, Entry},
     understanding::Files,
 };
 

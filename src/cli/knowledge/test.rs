@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::store::load;
 use crate::{
-    ai::knowledge::{Cache, Index, Wanted},
     bot::{Policy, policy::is_zh},
     cli::{
         context::Context,
@@ -13,6 +12,7 @@ use crate::{
         out::{self, Table},
         teach::{Mind, percent},
     },
+    nlu::knowledge::{Cache, Index, Wanted},
     understanding::Files,
 };
 

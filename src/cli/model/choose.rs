@@ -8,7 +8,6 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    ai::Model,
     cli::{
         context::Context,
         data_dir::cannot,
@@ -16,6 +15,7 @@ use crate::{
         teach::{Desk, Mind},
     },
     files::{create_new, is_link, make_directory, sync_parent},
+    nlu::Model,
 };
 
 /// The files of a model, as Hugging Face lays them out. Others in the directory are not for us.

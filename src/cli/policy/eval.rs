@@ -8,12 +8,6 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    ai::{
-        encoding::{Encoding, decode},
-        knowledge::{Book, Entry},
-        table::{Column, Values, of_text},
-        text_file::Report,
-    },
     bot::{Action, Dialogue, Message},
     cli::{
         context::Context,
@@ -21,6 +15,12 @@ use crate::{
         fail::Fail,
         out::{self, Table},
         teach::{settle, unable},
+    },
+    nlu::{
+        encoding::{Encoding, decode},
+        knowledge::{Book, Entry},
+        table::{Column, Values, of_text},
+        text_file::Report,
     },
     understanding::{Files, Understanding},
 };

@@ -24,7 +24,7 @@ use crate::{
     bot::Policy,
     chat::{Library, robot::Mind},
     config::Config,
-    obs::log,
+    telemetry::log,
     tls::{self, Kept},
     understanding::{Files, ServerMind, Shelves},
 };

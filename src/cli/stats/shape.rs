@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::{
     chat::LimitedCount,
-    obs::MetricsSnapshot,
     proto::{AgentState, MissedCount, StorageState, TeamId, UserId},
+    telemetry::MetricsSnapshot,
 };
 
 /// Everything.

@@ -6,8 +6,8 @@ use super::shape::{Desk, Stats};
 use crate::{
     chat::LimitedCount,
     cli::out::{self, Table},
-    obs::{Latency, Quantiles},
     proto::{AgentState, StorageState, TeamId},
+    telemetry::{Latency, Quantiles},
 };
 
 /// Prints everything.

@@ -1,7 +1,7 @@
 //! The knowledge that agents' browsers search: for the team of the site, and whom a conversation of it came to.
 
 use kefu::{
-    ai::knowledge::{Book, Entry},
+    nlu::knowledge::{Book, Entry},
     understanding::Files,
 };
 

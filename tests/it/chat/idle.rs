@@ -6,13 +6,13 @@ use kefu::{
     chat::{Chat, Rate, Rates, desk_task},
     desk::{Desk, EndRule, Rules},
     hub::Hub,
-    obs::Metrics,
     org::Org,
     proto::ConvState,
     store::{
         Store,
         redb::{Options, RedbStore},
     },
+    telemetry::Metrics,
 };
 
 use tokio::task::JoinHandle;
