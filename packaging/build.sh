@@ -5,6 +5,7 @@
 #   rustup   toolchains of rustup that can add the target
 #   source   a compiler with the sources of its library beside it: rustup's component rust-src, or Debian's rustc-web,
 #            cargo-web, rust-web-src. The library is compiled with the executable
+#   cross    the program of that name with Docker or Podman (cross.toml), which brings library and C compiler in an image
 #
 #   CARGO_TARGET_DIR  where to build (default: target)
 #   KEFU_PROFILE      cargo's profile (default: release; `smoke` is linked faster and larger)
@@ -41,6 +42,10 @@ way() {
             return
         fi
     done
+    if command -v cross > /dev/null && { command -v docker || command -v podman; } > /dev/null; then
+        echo cross
+        return
+    fi
     echo none
 }
 
@@ -83,11 +88,17 @@ for target; do
             RUSTC="$2" RUSTDOC="$(dirname "$2")/rustdoc" CARGO="$cargo" RUSTC_BOOTSTRAP=1 CARGO_ENCODED_RUSTFLAGS="$flags" \
                 cargo-zigbuild build --profile "$profile" --locked -Zbuild-std=std,panic_abort $features --target "$target"
             ;;
+        cross)
+            say "$target: by cross"
+            # it takes flags of its own, which these would replace
+            env -u CARGO_ENCODED_RUSTFLAGS CROSS_CONFIG=cross.toml cross build --profile "$profile" --locked --target "$target"
+            ;;
         *)
             die "$target: no library for it. Either of these helps:
   rustup target add $target
   apt-get install rustc-web cargo-web rust-web-src    (Debian)
-  rustup component add rust-src"
+  rustup component add rust-src
+  cross, with Docker or Podman                        (cross.toml)"
             ;;
     esac
 done

@@ -9,6 +9,7 @@ mod cli;
 mod crash;
 mod full_disk;
 mod layers;
+mod packaging;
 mod questions;
 mod robot;
 mod store_contract;
