@@ -12,7 +12,7 @@ pub mod bot;
 pub mod chat;
 pub mod cli;
 pub mod config;
-pub mod housekeeping;
+pub mod data_dir;
 pub mod http;
 pub mod hub;
 pub mod net;

@@ -136,8 +136,8 @@ pub fn send(office: &Office, commit: &Commit) -> Result<Value, Fail> {
 
 /// The fingerprint in the key file of the data directory, or in the public part that came instead of it.
 pub fn pinned(ctx: &Context) -> Option<OrgFp> {
-    let text = std::fs::read_to_string(ctx.file(data_dir::KEYS)).ok();
-    text.and_then(|t| CompanyKeys::org_of(&t).ok()).or_else(|| PublicPart::pin(&ctx.file(data_dir::PUBLIC)))
+    let text = std::fs::read_to_string(ctx.file(data_dir::COMPANY_KEYS)).ok();
+    text.and_then(|t| CompanyKeys::org_of(&t).ok()).or_else(|| PublicPart::pin(&ctx.file(data_dir::PUBLIC_PART)))
 }
 
 /// "there is no X", with the nearest that there is.
@@ -161,8 +161,10 @@ impl From<ActError> for Fail {
         };
         let fail = Self::new(kind, e.to_string());
         match &e {
-            ActError::NotCompany => fail
-                .next(format!("name the key file of this company with --keys ({} is the usual one)", data_dir::KEYS)),
+            ActError::NotCompany => fail.next(format!(
+                "name the key file of this company with --keys ({} is the usual one)",
+                data_dir::COMPANY_KEYS
+            )),
             ActError::Directory(_) | ActError::Invite(_) => fail.next("nothing was signed; compare with a backup"),
             _ => fail,
         }

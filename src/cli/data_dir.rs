@@ -12,24 +12,7 @@ use super::{
 };
 use crate::files::{self, NotPrivate, make_directory, private_directory};
 
-/// The company's root and recovery keys, sealed.
-pub const KEYS: &str = "company.keys";
-/// The server's OPAQUE keys. Not in the database, so that a stolen database is no base for guessing passwords.
-pub const OPAQUE: &str = "opaque.setup";
-/// What a server may know of keys that are kept elsewhere.
-pub const PUBLIC: &str = "public.json";
-/// The configuration.
-pub const CONFIG: &str = "kefu.toml";
-/// Where a running server takes admin requests.
-pub const SOCKET: &str = "admin.sock";
-/// Held by the running server; its text is the process id.
-pub const LOCK: &str = "kefu.lock";
-/// The database.
-pub const STORE: &str = "kefu.redb";
-/// The robot's keys.
-pub const ROBOT: &str = "robot";
-/// Certificates.
-pub const TLS: &str = "tls";
+pub use crate::data_dir::*;
 
 /// Makes a directory that only its owner may enter. An existing one is taken if it is ours alone.
 pub fn make_private(dir: &Path) -> Result<(), Fail> {
@@ -73,7 +56,7 @@ pub fn replace(path: &Path, mode: u32, content: &[u8]) -> Result<(), Fail> {
 
 /// Refuses a directory without a company in it.
 pub fn require_initialised(dir: &Path) -> Result<(), Fail> {
-    match fs::metadata(dir.join(OPAQUE)) {
+    match fs::metadata(dir.join(OPAQUE_SETUP)) {
         Ok(_) => return Ok(()),
         Err(e) if e.kind() == ErrorKind::PermissionDenied => return Err(cannot("enter", dir, &e)),
         Err(_) => {}
@@ -85,7 +68,7 @@ pub fn require_initialised(dir: &Path) -> Result<(), Fail> {
 
 /// Those of the files that a new company needs which are there already.
 pub fn occupied(dir: &Path) -> Vec<PathBuf> {
-    let files = [KEYS, OPAQUE, PUBLIC, CONFIG, TLS, STORE];
+    let files = [COMPANY_KEYS, OPAQUE_SETUP, PUBLIC_PART, CONFIG, TLS, DATABASE];
     files.iter().map(|f| dir.join(f)).filter(|p| p.exists()).collect()
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     context::Context,
-    data_dir::{self, SOCKET, io_reason},
+    data_dir::{self, ADMIN_SOCKET, io_reason},
     fail::Fail,
     link,
 };
@@ -47,9 +47,9 @@ fn listening(ctx: &Context, limit: Duration) -> Result<SocketAddr, Fail> {
         Fail::failure(format!("no server answers in {}: {why}", ctx.data_dir.display())).next("kefu serve starts it")
     };
     let runtime = link::runtime()?;
-    let ask = Admin::Remote(ctx.file(SOCKET));
+    let ask = Admin::Remote(ctx.file(ADMIN_SOCKET));
     let asked = runtime.block_on(async { tokio::time::timeout(limit, ask.call("GET", "/admin/version", None)).await });
-    let answer = asked.map_err(|_| silent("it takes too long"))?.map_err(|e| silent(&e.text))?;
+    let answer = asked.map_err(|_| silent("it takes too long"))?.map_err(|e| silent(&e.to_string()))?;
     answer["listen"]
         .as_str()
         .and_then(|at| at.parse().ok())

@@ -37,7 +37,7 @@ pub struct Signing {
 
 impl Signing {
     fn path(&self, ctx: &Context) -> PathBuf {
-        self.keys.clone().unwrap_or_else(|| ctx.file(data_dir::KEYS))
+        self.keys.clone().unwrap_or_else(|| ctx.file(data_dir::COMPANY_KEYS))
     }
 
     /// What was signed with these keys so far.

@@ -55,7 +55,7 @@ const PATIENCE: u32 = 30;
 const PAUSE: Duration = Duration::from_millis(100);
 
 fn in_use(e: &AdminError) -> bool {
-    e.text.contains("in use by another process")
+    matches!(e, AdminError::Open(e) if e.is_database_in_use())
 }
 
 /// A runtime for a few requests.
@@ -66,16 +66,23 @@ pub fn runtime() -> Result<Runtime, Fail> {
 
 /// What the router said, with what to do about it.
 pub fn in_words(e: &AdminError) -> Fail {
-    let kind = match e.code {
-        ErrorCode::Conflict => Kind::Conflict,
-        _ if in_use(e) => Kind::Conflict,
-        _ => Kind::Failure,
+    let (kind, next) = match e {
+        AdminError::Open(e) if e.is_database_in_use() => {
+            (Kind::Conflict, Some("another kefu has it: try again when that is done"))
+        }
+        AdminError::Open(e) => (Kind::Failure, e.hint().or(Some(LOOK))),
+        AdminError::Refused { code: ErrorCode::Conflict, .. } => {
+            (Kind::Conflict, Some("somebody else changed the directory at the same moment: try again"))
+        }
+        AdminError::Refused { code: ErrorCode::Storage, .. } => (Kind::Failure, Some(LOOK)),
+        AdminError::Refused { .. } => (Kind::Failure, None),
     };
-    let fail = Fail::new(kind, e.text.clone());
-    match e.code {
-        ErrorCode::Conflict => fail.next("somebody else changed the directory at the same moment: try again"),
-        _ if in_use(e) => fail.next("another kefu has it: try again when that is done"),
-        ErrorCode::Storage => fail.next("kefu doctor looks at disk and permissions"),
-        _ => fail,
+    let fail = Fail::new(kind, e.to_string());
+    match next {
+        Some(next) => fail.next(next),
+        None => fail,
     }
 }
+
+/// What to do where only a look at the machine helps.
+const LOOK: &str = "kefu doctor looks at disk and permissions";

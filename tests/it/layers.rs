@@ -20,6 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "app",
+            "data_dir",
             "understanding",
             "nlu",
             "bot",
@@ -38,7 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "housekeeping",
+            "data_dir",
             "http",
             "chat",
             "org",
@@ -53,7 +54,6 @@ const LAYERS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("housekeeping", &["chat", "org", "store", "desk", "telemetry"]),
     ("http", &["chat", "org", "hub", "crypto", "tls", "files", "proto", "config", "net", "telemetry"]),
     ("understanding", &["nlu", "bot", "chat", "files", "proto"]),
     ("chat", &["org", "store", "hub", "desk", "bot", "crypto", "proto", "net", "telemetry"]),
@@ -61,6 +61,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("hub", &["proto"]),
     ("bot", &["config"]),
     ("tls", &["files"]),
+    ("data_dir", &[]),
     ("config", &["net"]),
     ("net", &[]),
 ];

@@ -104,7 +104,7 @@ pub async fn found(data_dir: &Path, config: &Config, spec: &Spec) -> anyhow::Res
     let found = fs::symlink_metadata(data_dir).with_context(|| format!("cannot read {}", data_dir.display()))?;
     private_directory(&found).map_err(|_| anyhow::anyhow!("{} is not ours alone", data_dir.display()))?;
     let (keys, setup) = (CompanyKeys::generate(), generate_setup());
-    let path = data_dir.join(app::names::OPAQUE_SETUP);
+    let path = data_dir.join(crate::data_dir::OPAQUE_SETUP);
     write_new(&path, 0o600, &setup).with_context(|| format!("cannot write {}", path.display()))?;
     let opaque = OpaqueServer::new(&setup, keys.fp())?.public();
 

@@ -61,10 +61,11 @@ impl Args {
             library: None,
             patience: Default::default(),
         };
-        runtime.block_on(serve(options, async { drop(ended.await) }, |ready| {
+        let served = runtime.block_on(serve(options, async { drop(ended.await) }, |ready| {
             println!("{}", ready.listen);
             let _ = std::io::stdout().flush();
-        }))
+        }));
+        Ok(served?)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     terms::Target,
 };
 use crate::{
-    app::{ServeOptions, serve},
+    app::{ServeError, ServeOptions, serve},
     config::Config,
 };
 
@@ -22,7 +22,7 @@ struct Running {
     company: Company,
     address: SocketAddr,
     _stop: oneshot::Sender<()>,
-    _server: JoinHandle<anyhow::Result<()>>,
+    _server: JoinHandle<Result<(), ServeError>>,
     _dir: tempfile::TempDir,
 }
 

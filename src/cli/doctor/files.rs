@@ -10,7 +10,7 @@ use super::Finding;
 use crate::{
     cli::{
         context::Context,
-        data_dir::{self, KEYS, OPAQUE, ROBOT, TLS, quoted},
+        data_dir::{self, COMPANY_KEYS, OPAQUE_SETUP, ROBOT, TLS, quoted},
         link::Office,
         lock, out, owner,
     },
@@ -78,8 +78,8 @@ pub fn secrets(ctx: &Context) -> Vec<Finding> {
     let tls = ctx.file(TLS);
     let robot = ctx.file(ROBOT);
     let files = [
-        ctx.file(KEYS),
-        ctx.file(OPAQUE),
+        ctx.file(COMPANY_KEYS),
+        ctx.file(OPAQUE_SETUP),
         tls.join(tls::CA_KEY),
         tls.join(tls::KEY),
         robot.join("sign.key"),
@@ -94,7 +94,7 @@ pub fn secrets(ctx: &Context) -> Vec<Finding> {
         let what = format!("others may read {}", names.join(", "));
         findings.push(Finding::problem("secrets", what, format!("chmod 600 {}", names.join(" "))));
     }
-    let keys = fs::read_to_string(ctx.file(KEYS)).ok();
+    let keys = fs::read_to_string(ctx.file(COMPANY_KEYS)).ok();
     findings.push(match keys.as_deref().map(CompanyKeys::is_sealed) {
         None => Finding::ok("company keys", "not on this machine"),
         Some(Ok(true)) => Finding::ok("company keys", "here, sealed with a passphrase; keep a copy elsewhere"),

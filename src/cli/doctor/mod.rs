@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{context::Context, data_dir, fail::Fail, out};
-use crate::app::names::DATABASE;
+use crate::data_dir::DATABASE;
 use finding::{Finding, Level};
 
 /// Look for problems; exit code 1 if there are any

@@ -15,7 +15,7 @@ use std::{
 use super::{
     args, clock,
     context::Context,
-    data_dir::{self, CONFIG, KEYS, OPAQUE, PUBLIC, TLS},
+    data_dir::{self, COMPANY_KEYS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, TLS},
     fail::{Fail, Kind},
     keys::{self, NewPassphrase},
     link, out,
@@ -93,13 +93,13 @@ impl Args {
         let founding = found(self.wishes(), &keys, &setup, out::now_ms())?;
         let part = PublicPart::new(keys.fp(), founding.commit);
         let mut undo = Undo::default();
-        for path in [dir.to_owned(), dir.join(KEYS), dir.join(OPAQUE), dir.join(PUBLIC)] {
+        for path in [dir.to_owned(), dir.join(COMPANY_KEYS), dir.join(OPAQUE_SETUP), dir.join(PUBLIC_PART)] {
             undo.will_make(&path);
         }
         data_dir::make_private(dir)?;
-        keys::write(&dir.join(KEYS), &keys, passphrase.as_ref())?;
-        data_dir::write_new(&dir.join(OPAQUE), 0o600, &setup)?;
-        data_dir::write_new(&dir.join(PUBLIC), 0o644, part.text()?.as_bytes())?;
+        keys::write(&dir.join(COMPANY_KEYS), &keys, passphrase.as_ref())?;
+        data_dir::write_new(&dir.join(OPAQUE_SETUP), 0o600, &setup)?;
+        data_dir::write_new(&dir.join(PUBLIC_PART), 0o644, part.text()?.as_bytes())?;
         undo.keep();
         Ok(Report {
             dir: dir.to_owned(),
@@ -121,14 +121,14 @@ impl Args {
             Files::named(cert, key).load_good(now)?;
         }
         let mut undo = Undo::default();
-        let files = [KEYS, OPAQUE, PUBLIC, CONFIG, TLS, data_dir::STORE, data_dir::LOCK];
+        let files = [COMPANY_KEYS, OPAQUE_SETUP, PUBLIC_PART, CONFIG, TLS, data_dir::DATABASE, data_dir::LOCK];
         undo.will_make(dir);
         files.iter().for_each(|f| undo.will_make(&dir.join(f)));
         let (name, org, commit, keys, invitation, setup);
         if let Some(file) = from {
             let (part, secret) = PublicPart::read(file)?;
             data_dir::make_private(dir)?;
-            data_dir::write_new(&dir.join(PUBLIC), 0o644, part.text()?.as_bytes())?;
+            data_dir::write_new(&dir.join(PUBLIC_PART), 0o644, part.text()?.as_bytes())?;
             (name, org, setup) = (part.company()?.org().to_owned(), part.org_text(), secret);
             (commit, keys, invitation) = (part.commit, KeysAt::Elsewhere, None);
         } else {
@@ -138,14 +138,14 @@ impl Args {
             setup = opaque::generate_setup();
             let founding = found(self.wishes(), &company, &setup, now)?;
             data_dir::make_private(dir)?;
-            keys::write(&dir.join(KEYS), &company, passphrase.as_ref())?;
+            keys::write(&dir.join(COMPANY_KEYS), &company, passphrase.as_ref())?;
             (name, org) = (self.name.clone(), org_fp_text(&company.fp()));
             (commit, invitation) = (founding.commit, Some(founding.invitation));
             keys = KeysAt::Here { sealed: passphrase.is_some() };
         }
         let certificate = self.certificate(&dir.join(TLS), now)?;
         data_dir::write_new(&dir.join(CONFIG), 0o644, self.settings(ctx)?.as_bytes())?;
-        data_dir::write_new(&dir.join(OPAQUE), 0o600, &setup)?;
+        data_dir::write_new(&dir.join(OPAQUE_SETUP), 0o600, &setup)?;
         found_store(ctx, commit)?;
         let public_url = Some(ctx.load_config()?.public_url());
         undo.keep();

@@ -55,7 +55,7 @@ impl PublicPart {
             return Err(not(format!("it holds {:?}, version {}", part.kefu, part.v)));
         }
         let company = part.company()?;
-        let beside = path.with_file_name(data_dir::OPAQUE);
+        let beside = path.with_file_name(data_dir::OPAQUE_SETUP);
         let setup = fs::read(&beside)
             .map(Zeroizing::new)
             .map_err(|e| cannot("read", &beside, &e).next("carry opaque.setup over together with public.json"))?;

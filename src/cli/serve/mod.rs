@@ -20,7 +20,7 @@ use super::{
     lock, out,
 };
 use crate::{
-    app::{self, Admin, Ready, ServeOptions},
+    app::{self, Admin, Ready, ServeError, ServeOptions},
     bot::Policy,
     chat::{Library, robot::Mind},
     config::Config,
@@ -77,7 +77,7 @@ impl Args {
         // a task that hangs in a system call must not keep the process
         runtime.shutdown_timeout(std::time::Duration::from_secs(2));
         drop(lock);
-        served.map_err(|e| in_words(&e))
+        Ok(served?)
     }
 
     fn overrides(&self) -> Vec<(String, String)> {
@@ -99,8 +99,8 @@ impl Args {
     }
 }
 
-async fn serve(ctx: &Context, config: Config, listener: Option<TcpListener>) -> anyhow::Result<()> {
-    let shutdown = signals::shutdown()?;
+async fn serve(ctx: &Context, config: Config, listener: Option<TcpListener>) -> Result<(), ServeError> {
+    let shutdown = signals::shutdown().map_err(anyhow::Error::from)?;
     let (data_dir, json) = (ctx.data_dir.clone(), ctx.json);
     let renewal = own_certificate(&config).then(|| ctx.file(TLS));
     let clock = warn_of_clock(data_dir.clone(), config.clone());
@@ -193,13 +193,11 @@ async fn warn_of_clock(data_dir: PathBuf, config: Config) {
     }
 }
 
-fn in_words(e: &anyhow::Error) -> Fail {
-    let text = format!("{e:#}");
-    // app says what to do in the same sentence
-    let (what, next) = text.split_once("; ").map_or((text.as_str(), None), |(what, next)| (what, Some(next)));
-    let kind = if what.contains("is taken by") || what.contains("in use") { Kind::Conflict } else { Kind::Failure };
-    let fail = Fail::new(kind, what);
-    fail.next(next.unwrap_or("kefu doctor looks for what is wrong"))
+impl From<ServeError> for Fail {
+    fn from(e: ServeError) -> Self {
+        let kind = if e.is_taken() { Kind::Conflict } else { Kind::Failure };
+        Self::new(kind, e.to_string()).next(e.hint().unwrap_or("kefu doctor looks for what is wrong"))
+    }
 }
 
 #[cfg(test)]
@@ -207,8 +205,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_app_says_becomes_two_lines() {
-        let fail = in_words(&anyhow::anyhow!("0.0.0.0:8443 is taken by another program; stop it"));
-        assert_eq!((fail.kind, fail.next.as_deref()), (Kind::Conflict, Some("stop it")));
+    fn what_to_do_has_a_line_of_its_own() {
+        let fail = Fail::from(ServeError::AddressTaken("0.0.0.0:8443".parse().unwrap()));
+        assert_eq!((fail.kind, fail.what.as_str()), (Kind::Conflict, "0.0.0.0:8443 is taken by another program"));
+        assert_eq!(fail.next.as_deref(), Some("stop it, or choose another address with --listen"));
     }
 }

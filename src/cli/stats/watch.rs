@@ -71,7 +71,7 @@ impl Wall {
 
     fn ask(&mut self, ctx: &Context) -> Result<(), Fail> {
         // never in process: the wall must not keep a starting server from its database
-        if self.office.is_none() && socket::connect(&ctx.file(data_dir::SOCKET)).is_ok() {
+        if self.office.is_none() && socket::connect(&ctx.file(data_dir::ADMIN_SOCKET)).is_ok() {
             self.office = Some(Office::open(ctx)?);
         }
         let office = self.office.as_ref().ok_or_else(|| Fail::failure("no server runs"))?;

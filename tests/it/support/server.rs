@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use kefu::{
-    app::{self, ServeOptions},
+    app::{self, ServeError, ServeOptions},
     bot::Policy,
     chat::robot::Mind,
     config::{Config, Limits},
@@ -32,7 +32,7 @@ pub struct Server {
     /// Whose it is.
     pub company: Arc<Company>,
     stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<anyhow::Result<()>>,
+    task: JoinHandle<Result<(), ServeError>>,
 }
 
 impl Server {

@@ -1,4 +1,4 @@
-//! What the server does by the clock, whatever else happens.
+//! What the server does by the clock, whatever else happens: receipts are stored, quiet conversations closed, keys renewed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,8 +20,8 @@ const SWEEP: Duration = Duration::from_mins(1);
 /// The longest pause between two looks at the robot's keys.
 const KEYS: Duration = Duration::from_mins(10);
 
-/// What is kept in order.
-pub struct House {
+/// What is looked after.
+pub(super) struct Maintenance {
     chat: Arc<Chat>,
     store: Arc<dyn Store>,
     widgets: Arc<Widgets>,
@@ -29,7 +29,7 @@ pub struct House {
     end: EndRule,
 }
 
-impl House {
+impl Maintenance {
     /// `end`: which conversations to close.
     pub fn new(
         chat: &Arc<Chat>,
@@ -42,7 +42,7 @@ impl House {
     }
 
     /// Never ends by itself.
-    pub async fn keep(self) {
+    pub async fn run(self) {
         let (mut marks, mut sweep) = (interval(MARKS), interval(SWEEP));
         marks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -70,7 +70,7 @@ impl House {
 }
 
 /// Makes and erases the robot's keys when their time comes. Never ends by itself.
-pub async fn keep_robot_keys(org: Arc<Org>) {
+pub(super) async fn keep_robot_keys(org: Arc<Org>) {
     loop {
         let keeper = org.clone();
         let keep = move || keeper.robot().map(|robot| robot.keep(&keeper.directory()));

@@ -1,0 +1,119 @@
+//! The admin router, reached over the socket of a running server or in process.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::UnixStream;
+
+use super::{
+    ServeError,
+    open::{missed_in, open_org, open_store, storage_of},
+};
+use crate::{chat::Refusal, config::Config, data_dir, files::socket, http::admin, proto::ErrorCode, store::Store};
+
+/// The admin router, reached over the socket of a running server or in process.
+pub enum Admin {
+    /// A server runs.
+    Remote(PathBuf),
+    /// None runs: the store is ours.
+    Local(Box<admin::Admin>, Arc<dyn Store>),
+}
+
+/// Why an admin request was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// No server runs, and the data directory can't be opened.
+    #[error("{0}")]
+    Open(ServeError),
+    /// The router refused, or the running server did not answer.
+    #[error("{text}")]
+    Refused {
+        /// The kind.
+        code: ErrorCode,
+        /// For people.
+        text: String,
+    },
+}
+
+impl AdminError {
+    fn new(code: ErrorCode, text: impl Into<String>) -> Self {
+        Self::Refused { code, text: text.into() }
+    }
+}
+
+impl From<Refusal> for AdminError {
+    fn from(r: Refusal) -> Self {
+        Self::new(r.code, r.text)
+    }
+}
+
+impl Admin {
+    /// Reaches a running server, or opens the store of the data directory.
+    pub async fn connect(dir: &Path, config: &Config) -> Result<Self, AdminError> {
+        let socket = dir.join(data_dir::ADMIN_SOCKET);
+        if socket::connect(&socket).is_ok() {
+            return Ok(Self::Remote(socket));
+        }
+        let local = async {
+            let (redb, _) = open_store(dir, config, None)?;
+            let store: Arc<dyn Store> = redb.clone();
+            let (org, widgets) = open_org(dir, config, store.clone(), false).await?;
+            let (public_url, storage) = (config.public_url(), storage_of(redb));
+            let missed = missed_in(store.clone(), org.clone());
+            let admin = admin::Admin { org, widgets, public_url, storage, missed, running: None };
+            Ok(Self::Local(Box::new(admin), store))
+        };
+        local.await.map_err(AdminError::Open)
+    }
+
+    /// One request.
+    pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, AdminError> {
+        match self {
+            Self::Local(admin, _) => Ok(admin.call(method, path, body).await?),
+            Self::Remote(socket) => remote(socket, method, path, body).await,
+        }
+    }
+
+    /// Closes the store, if it was opened.
+    pub async fn close(self) {
+        if let Self::Local(admin, store) = self {
+            drop(admin);
+            store.close().await;
+        }
+    }
+}
+
+async fn remote(socket: &Path, method: &str, path: &str, body: Option<Value>) -> Result<Value, AdminError> {
+    let lost = |e: &dyn std::fmt::Display| {
+        AdminError::new(ErrorCode::Storage, format!("the running server did not answer: {e}"))
+    };
+    let stream = socket::connect(socket).map_err(|e| lost(&e))?;
+    stream.set_nonblocking(true).map_err(|e| lost(&e))?;
+    let stream = UnixStream::from_std(stream).map_err(|e| lost(&e))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| lost(&e))?;
+    let connection = tokio::spawn(connection);
+    let body = body.map_or_else(Bytes::new, |b| b.to_string().into());
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "kefu")
+        .body(Full::new(body))
+        .map_err(|e| AdminError::new(ErrorCode::Malformed, e.to_string()))?;
+    let response = sender.send_request(request).await.map_err(|e| lost(&e))?;
+    let ok = response.status().is_success();
+    let bytes = response.into_body().collect().await.map_err(|e| lost(&e))?.to_bytes();
+    connection.abort();
+    let value: Value = serde_json::from_slice(&bytes).map_err(|e| lost(&e))?;
+    if ok {
+        return Ok(value);
+    }
+    let code = value["code"].as_u64().and_then(|n| ErrorCode::from_number(n as u16)).unwrap_or(ErrorCode::Storage);
+    Err(AdminError::new(code, value["text"].as_str().unwrap_or("the server refused")))
+}

@@ -1,0 +1,64 @@
+//! Composition root: the one module that names concrete backends.
+//!
+//! `open` opens what is in a data directory, [`serve()`] runs a server on it, [`Admin`] asks a running server, or the router in
+//! process if none runs. What a server does beside answering is in `tasks`.
+
+mod admin_client;
+mod error;
+mod maintenance;
+mod open;
+mod serve;
+mod settings;
+mod tasks;
+
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+
+pub use admin_client::{Admin, AdminError};
+pub use error::ServeError;
+pub use open::{found, store_and_directory};
+pub use serve::serve;
+
+use crate::{
+    chat::{Library, robot::Mind},
+    config::Config,
+    http::Patience,
+};
+
+/// Threads for reads of the disk. Hundreds, as tokio would start when everybody comes back at once, read no faster and
+/// leave their memory behind.
+const DISK_READERS: usize = 8;
+
+/// The runtime that a server runs on.
+///
+/// The process is told to use no transparent huge pages: the allocator asks for them, and a server that holds thousands of
+/// small things touches a little of each (measured with 9,000 idle sockets: 4.8 KB each with them, 3.5 KB without). Where
+/// the kernel's pages have 64 KiB a huge one has 512 MiB.
+pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    // a kernel without the call has no such pages, or an administrator's mind of its own: both are no reason not to serve
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
+    tokio::runtime::Builder::new_multi_thread().max_blocking_threads(DISK_READERS).enable_all().build()
+}
+
+/// What to serve.
+pub struct ServeOptions {
+    /// Where everything lies.
+    pub data_dir: PathBuf,
+    /// The configuration.
+    pub config: Config,
+    /// A socket that listens already, non-blocking; without it, one is made for `server.listen`.
+    pub listener: Option<std::net::TcpListener>,
+    /// What the robot thinks with; without it, it hands over at once.
+    pub mind: Option<Arc<dyn Mind>>,
+    /// What agents look up; without it, nothing.
+    pub library: Option<Arc<dyn Library>>,
+    /// How long the edge waits for clients that do nothing.
+    pub patience: Patience,
+}
+
+/// The server answers.
+pub struct Ready {
+    /// Where it listens (the port is known now, also if 0 was asked for).
+    pub listen: SocketAddr,
+    /// Where people reach it.
+    pub public_url: String,
+}

@@ -1,0 +1,120 @@
+//! Opens what is in a data directory: the store, the key directory, the robot's keys, the widgets that were served.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use super::{AdminError, ServeError};
+use crate::{
+    chat::{Refusal, all_missed},
+    config::Config,
+    crypto::directory::Directory,
+    data_dir, http,
+    org::{Commit, Org, robot::Keeping, widgets::Widgets},
+    proto::MissedCount,
+    store::{
+        Feed, Store,
+        redb::{Options, RedbStore},
+        space::{self, Capacity, Measure},
+    },
+    telemetry::Metrics,
+};
+
+/// A disk with less free than this has no room for a start, bytes.
+const NO_ROOM: u64 = 1024 * 1024;
+
+pub(super) fn open_store(
+    dir: &Path,
+    config: &Config,
+    metrics: Option<Arc<Metrics>>,
+) -> Result<(Arc<RedbStore>, Feed), ServeError> {
+    let path = config.storage.redb_path().map_or_else(|| dir.join(data_dir::DATABASE), PathBuf::from);
+    let disk = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut options = Options {
+        cache_bytes: config.storage.cache_mb as usize * 1024 * 1024,
+        measure: Some(Measure::of(disk)),
+        reserve_mb: config.storage.reserve_mb,
+        ..Options::default()
+    };
+    if let Some(metrics) = metrics {
+        options.observer = Some(Arc::new(move |commit| {
+            metrics.committed(commit.records);
+            metrics.commit_latency.record(commit.took.as_micros() as u64);
+        }));
+    }
+    RedbStore::open(&path, options).map_err(|source| {
+        let full = space::capacity(disk).is_ok_and(|Capacity { free, .. }| free < NO_ROOM);
+        ServeError::Database { path: path.clone(), source, full }
+    })
+}
+
+fn setup(dir: &Path) -> anyhow::Result<Vec<u8>> {
+    let path = dir.join(data_dir::OPAQUE_SETUP);
+    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+pub(super) async fn open_org(
+    dir: &Path,
+    config: &Config,
+    store: Arc<dyn Store>,
+    serves: bool,
+) -> anyhow::Result<(Arc<Org>, Arc<Widgets>)> {
+    let org = Org::open(store.clone(), &setup(dir)?).context("the directory in the database can't be used")?;
+    let named = |dir: &String| (!dir.is_empty()).then(|| PathBuf::from(dir));
+    let keys = named(&config.robot.key_dir).unwrap_or_else(|| dir.join(data_dir::ROBOT));
+    org.open_robot(Keeping { dir: keys, day_dir: named(&config.robot.day_key_dir), serves });
+    let widgets = Widgets::load(&*store).context("cannot read the widgets that were served before")?;
+    if let Some(widget) = http::assets::embedded_widget() {
+        widgets.add(&*store, widget).await.context("cannot store the widget of this version")?;
+    }
+    Ok((org, Arc::new(widgets)))
+}
+
+/// What `kefu stats` and `/metrics` say of the database and its disk.
+pub(super) fn storage_of(store: Arc<RedbStore>) -> Box<dyn Fn() -> Value + Send + Sync> {
+    Box::new(move || {
+        let disk = store.disk();
+        json!({
+            "bytes": store.size_bytes(),
+            "state": disk.state,
+            "free_bytes": disk.free,
+            "total_bytes": disk.total,
+            "reserve_bytes": disk.reserve,
+        })
+    })
+}
+
+/// Missed conversations, where no server counts them.
+pub(super) fn missed_in(
+    store: Arc<dyn Store>,
+    org: Arc<Org>,
+) -> Box<dyn Fn() -> Result<Vec<MissedCount>, Refusal> + Send + Sync> {
+    Box::new(move || Ok(all_missed(&*store, org.directory().state().teams.keys())?))
+}
+
+/// The store of a data directory and its directory, for measurements that fill it. No server may run there.
+pub fn store_and_directory(dir: &Path, config: &Config) -> anyhow::Result<(Arc<dyn Store>, Arc<Directory>)> {
+    let (store, _) = open_store(dir, config, None)?;
+    let store: Arc<dyn Store> = store;
+    let org = Org::open(store.clone(), &setup(dir)?).context("the directory in the database can't be used")?;
+    Ok((store, org.directory()))
+}
+
+/// Founds a company in the data directory, where `opaque.setup` lies already.
+pub async fn found(dir: &Path, config: &Config, commit: Commit) -> Result<(), AdminError> {
+    let founded = async {
+        let setup = setup(dir)?;
+        let (store, _) = open_store(dir, config, None)?;
+        let store: Arc<dyn Store> = store;
+        let outcome = Org::found(store.clone(), &setup, commit).await;
+        store.close().await;
+        outcome.map_err(|e| ServeError::Other(e.into()))?;
+        Ok(())
+    };
+    founded.await.map_err(AdminError::Open)
+}

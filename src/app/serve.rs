@@ -1,0 +1,196 @@
+//! Runs a server: the order of start and stop.
+//!
+//! Start: store, directory, conversations, pages, listeners; then `ready`. Stop: no new connections, sockets are told to
+//! come back, the last receipts and messages reach the disk, the store closes.
+
+use std::{
+    fs,
+    future::Future,
+    io,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, anyhow};
+use tokio::{net::TcpListener, sync::mpsc, time::timeout};
+
+use super::{
+    Ready, ServeError, ServeOptions,
+    maintenance::{Maintenance, keep_robot_keys},
+    open::{open_org, open_store, storage_of},
+    settings::{end_rule, rates, rules},
+    tasks::{Tasks, watch_directory, watch_disk},
+};
+use crate::{
+    chat::{Chat, desk_task, now_ms, robot},
+    config::Config,
+    crypto::{codec, sign::random},
+    data_dir,
+    desk::Desk,
+    files,
+    http::{self, Bounds, Http, Tokens, admin},
+    hub::Hub,
+    proto::CloseCode,
+    store::Store,
+    telemetry::Metrics,
+    tls::{self, Served},
+};
+
+/// How long sockets may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// Runs the server until `shutdown` resolves or the disk fails.
+pub async fn serve(
+    options: ServeOptions,
+    shutdown: impl Future<Output = ()>,
+    ready: impl FnOnce(&Ready),
+) -> Result<(), ServeError> {
+    let ServeOptions { data_dir: dir, mut config, listener, mind, library, patience } = options;
+    let metrics = Arc::new(Metrics::new());
+    let (disk, feed) = open_store(&dir, &config, Some(metrics.clone()))?;
+    disk.look_at_disk();
+    let store: Arc<dyn Store> = disk.clone();
+    let (org, widgets) = open_org(&dir, &config, store.clone(), true).await?;
+    let hub = Hub::new();
+    let (chat, inbox) = Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config))
+        .context("cannot read the open conversations")?;
+
+    let served = if config.server.plain_http { None } else { Some(certificate(&dir, &config)?) };
+    let tls = served.as_ref().map(Served::acceptor).transpose().context("TLS can't be set up")?;
+    let listener = match listener {
+        Some(listener) => TcpListener::from_std(listener).context("cannot use the socket of systemd")?,
+        None => bind(config.server.listen).await?,
+    };
+    let listen = listener.local_addr().context("the listener has no address")?;
+    // port 0 is known only now
+    config.server.listen = listen;
+    let (public_url, config) = (config.public_url(), Arc::new(config));
+
+    let maintenance = Maintenance::new(&chat, &store, &widgets, &metrics, end_rule(&config));
+    let mut tasks = Tasks::default();
+    tasks.spawn("fan-out", chat.clone().fan_out(feed));
+    tasks.spawn("desk", desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox));
+    tasks.spawn("maintenance", maintenance.run());
+    tasks.spawn("key directory", watch_directory(chat.clone(), org.clone()));
+    tasks.spawn("robot", robot::run(chat.clone(), mind));
+    tasks.spawn("robot's keys", keep_robot_keys(org.clone()));
+    tasks.spawn("disk", watch_disk(disk.clone(), chat.clone(), metrics.clone()));
+    if let Some(served) = served.clone() {
+        tasks.spawn("certificate", served.watch());
+    }
+    let admin = Arc::new(admin::Admin {
+        org: org.clone(),
+        widgets: widgets.clone(),
+        public_url: public_url.clone(),
+        storage: storage_of(disk.clone()),
+        missed: {
+            let chat = chat.clone();
+            Box::new(move || Ok(chat.missed()))
+        },
+        running: Some(admin::Running {
+            chat: chat.clone(),
+            metrics: metrics.clone(),
+            since: Instant::now(),
+            listen: listen.to_string(),
+            certificate: served,
+        }),
+    });
+    let socket_path = dir.join(data_dir::ADMIN_SOCKET);
+    let socket = admin::listen(&socket_path).or_else(|e| {
+        if e.kind() != io::ErrorKind::StorageFull {
+            return Err(e);
+        }
+        disk.give_up_ballast();
+        admin::listen(&socket_path)
+    });
+    let socket = socket.with_context(|| format!("cannot offer {}", socket_path.display()))?;
+    let admin_task = tokio::spawn(admin::serve(admin, socket));
+
+    // the last session to end drops the last `Http`, and with it the sender
+    let (alive, mut all_gone) = mpsc::channel::<()>(1);
+    let http = Arc::new(Http {
+        chat: chat.clone(),
+        org,
+        widgets: widgets.clone(),
+        library,
+        bounds: Bounds::new(&config, patience),
+        config: config.clone(),
+        metrics,
+        tokens: Tokens::new().map_err(|_| anyhow!("the system gives no random numbers"))?,
+        metrics_token: metrics_token(&dir)?,
+        secure: tls.is_some(),
+        strict: http::Strict::new(&public_url, config.server.hsts_days),
+        public_url: public_url.clone(),
+        alive,
+    });
+    ready(&Ready { listen, public_url });
+
+    let mut ended = None;
+    let stop = async {
+        tokio::select! {
+            () = shutdown => {}
+            name = tasks.ended() => ended = Some(name),
+        }
+        hub.close_all(CloseCode::GoingAway);
+    };
+    http::serve(http, listener, tls, stop).await;
+    let _ = timeout(FAREWELL, all_gone.recv()).await;
+
+    chat.store_marks().await;
+    widgets.sightings.store(&*store, now_ms()).await;
+    store.close().await;
+    admin_task.abort();
+    tasks.stop();
+    let _ = fs::remove_file(&socket_path);
+    // asked last: the disk may fail during the farewell, too
+    if let Some(reason) = disk.failure() {
+        tracing::error!(error = %reason, "the database stopped working");
+        return Err(ServeError::Stopped(reason.to_string()));
+    }
+    ended.map_or(Ok(()), |name| Err(ServeError::Task(name)))
+}
+
+/// The token in its file, which only the owner of the data directory can read; made if there is none. On a full disk it is
+/// good until the server stops.
+fn metrics_token(dir: &Path) -> Result<String, ServeError> {
+    let path = dir.join(data_dir::METRICS_TOKEN);
+    let token = match fs::read_to_string(&path) {
+        // an older kefu left an empty one if the disk was full
+        Ok(token) if !token.is_empty() => token.trim().to_owned(),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            return Err(e).with_context(|| format!("cannot read {}", path.display())).map_err(Into::into);
+        }
+        _ => {
+            let made = codec::b64u(&random::<32>());
+            match files::replace(&path, 0o600, format!("{made}\n").as_bytes()) {
+                Err(e) if e.kind() == io::ErrorKind::StorageFull => {
+                    tracing::warn!(error = %e, "the token for /metrics could not be stored; the next start makes another");
+                }
+                written => written.with_context(|| format!("cannot write {}", path.display()))?,
+            }
+            made
+        }
+    };
+    if token.len() < 32 {
+        return Err(ServeError::MetricsToken(path));
+    }
+    Ok(token)
+}
+
+/// The pair that somebody named, or our own.
+fn certificate(dir: &Path, config: &Config) -> Result<Arc<Served>, ServeError> {
+    let files = match (&config.tls.cert, &config.tls.key) {
+        (cert, _) if cert.is_empty() => tls::Files::own(&dir.join(data_dir::TLS)),
+        (cert, key) => tls::Files::named(cert, key),
+    };
+    Served::open(files).map_err(ServeError::Certificate)
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => ServeError::AddressTaken(address),
+        io::ErrorKind::PermissionDenied => ServeError::AddressForbidden(address),
+        _ => ServeError::Listen { address, source },
+    })
+}

@@ -1,0 +1,76 @@
+//! What runs beside the answers for as long as the server does. None of these tasks ends by itself; a server in which one did
+//! would only seem to work, so [`Tasks::ended`] ends it.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use futures_util::future::select_all;
+use tokio::{task::JoinHandle, time::timeout};
+
+use crate::{
+    chat::{Chat, now_ms},
+    org::Org,
+    store::redb::RedbStore,
+    telemetry::Metrics,
+};
+
+/// How often the room on the disk is looked at.
+const DISK: Duration = Duration::from_millis(500);
+/// A day.
+const DAY: Duration = Duration::from_hours(24);
+
+/// The background tasks of a server, each with its name.
+#[derive(Default)]
+pub(super) struct Tasks(Vec<(&'static str, JoinHandle<()>)>);
+
+impl Tasks {
+    /// Starts one.
+    pub fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.push((name, tokio::spawn(task)));
+    }
+
+    /// Waits until one has ended, which is a fault, and says which.
+    pub async fn ended(&mut self) -> &'static str {
+        let (_, first, _) = select_all(self.0.iter_mut().map(|(_, task)| task)).await;
+        self.0[first].0
+    }
+
+    /// Stops them all.
+    pub fn stop(&self) {
+        self.0.iter().for_each(|(_, task)| task.abort());
+    }
+}
+
+/// Looks at the room on the disk, and tells those who care. Never ends by itself.
+pub(super) async fn watch_disk(disk: Arc<RedbStore>, chat: Arc<Chat>, metrics: Arc<Metrics>) {
+    let mut changes = disk.disk_changes();
+    let mut told = disk.disk().state;
+    loop {
+        let looked = disk.clone();
+        // a disk may take its time to answer
+        if let Ok(space) = tokio::task::spawn_blocking(move || looked.look_at_disk()).await {
+            metrics.storage_state.set(space.state as u64);
+            metrics.disk_free_bytes.set(space.free);
+            metrics.disk_reserve_bytes.set(space.reserve);
+            if std::mem::replace(&mut told, space.state) != space.state {
+                chat.storage_changed(space.state);
+            }
+        }
+        let _ = timeout(DISK, changes.changed()).await;
+    }
+}
+
+/// Tells conversations of what comes into the key directory, and when somebody's time in it is over. Never ends by itself.
+pub(super) async fn watch_directory(chat: Arc<Chat>, org: Arc<Org>) {
+    let mut watch = org.watch();
+    loop {
+        // looked at once a day, as clocks are set
+        let end = org.next_unconfirmed_end();
+        let wait = end.map_or(DAY, |end| DAY.min(Duration::from_millis(end.saturating_sub(now_ms()) + 1)));
+        tokio::select! {
+            changed = watch.changed() => if changed.is_err() { return },
+            // nothing came into the log, but somebody whom nobody confirmed may not act any more
+            () = tokio::time::sleep(wait) => if end.is_none_or(|end| now_ms() <= end) { continue },
+        }
+        chat.directory_changed(*watch.borrow_and_update());
+    }
+}
