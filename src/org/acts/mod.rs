@@ -53,8 +53,12 @@ impl<'a> Signer<'a> {
         if view.org != keys.fp() {
             return Err(ActError::NotCompany);
         }
-        let directory = Directory::replay(keys.fp(), &view.entries, view.snapshot.as_ref())?;
-        if directory.state().recovery.0 != keys.recovery.public() {
+        Self::on(Directory::replay(keys.fp(), &view.entries, view.snapshot.as_ref())?, view, keys, now_ms)
+    }
+
+    /// The same on the directory of the view, if it is verified already.
+    pub fn on(directory: Directory, view: &'a AdminView, keys: &'a CompanyKeys, now_ms: u64) -> Result<Self, ActError> {
+        if directory.fp() != keys.fp() || directory.state().recovery.0 != keys.recovery.public() {
             return Err(ActError::NotCompany);
         }
         let mut believed = Believed::of(view, &directory, now_ms);

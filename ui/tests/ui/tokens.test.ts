@@ -73,7 +73,7 @@ describe('avatars', () => {
     .map((f) => readFileSync(new URL(`../../src/ui/${f}.css`, import.meta.url), 'utf8'))
     .join('');
   const pairs = [
-    ...css.matchAll(/background: hsl\(var\(--k-hue\) (\d+)% (\d+)%\); color: hsl\(var\(--k-hue\) (\d+)% (\d+)%\)/g),
+    ...css.matchAll(/background: hsl\(var\(--k-hue\) (\d+)% (\d+)%\);\s+color: hsl\(var\(--k-hue\) (\d+)% (\d+)%\)/g),
   ].map((m) => m.slice(1).map((n) => Number(n) / 100));
   const hsl = (h: number, s: number, l: number): [number, number, number] => {
     const one = (n: number) =>
