@@ -14,7 +14,7 @@ ifneq ($(OTHER_TOOLCHAIN),)
 export RUSTUP_TOOLCHAIN := $(OTHER_TOOLCHAIN)
 endif
 
-.PHONY: help run build ui test check audit test-train test-rust test-ui test-browser test-firefox lint bench rounds attack hostile mutate crash full-disk tools clean-demo dist test-dist size smoke cross-tools
+.PHONY: help run build ui test check audit test-train test-rust test-ui test-browser test-firefox lint bench rounds attack hostile mutate fuzz crash full-disk tools clean-demo dist test-dist size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -99,6 +99,9 @@ hostile: ui/node_modules ## All ordered pairs of lies of a hostile server agains
 
 mutate: ui/node_modules ## The guards of the pages, each taken away once: its test must fail (minutes)
 	npm --prefix ui run mutate
+
+fuzz: ## Changed bytes for every parser that reads what strangers send, a minute each
+	$(CARGO) run --locked -p kefu-fuzz -- $(or $(SECONDS_EACH),60)
 
 crash: ## 1,000 kills of the server under load (minutes)
 	KEFU_KILLS=1000 $(CARGO) test --locked --test it crash -- --nocapture

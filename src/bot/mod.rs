@@ -8,7 +8,7 @@
 //! - `decision`: what to do, with the reason (`why`).
 //! - [`policy`]: from the one to the other.
 //!
-//! Who opens and seals messages, and who owns a conversation, is no business of this room.
+//! Who opens and seals messages, and who owns a conversation, is not decided here.
 
 mod check;
 mod decision;

@@ -1,7 +1,7 @@
 //! The command line: one file a command, all of one shape (`struct Args`, `Args::run`).
 //!
 //! Nothing here knows how data is kept: commands speak to the admin router (see `link`), sign with the company keys
-//! (see `keys`) and print (see `out`). Anything that a running server must do too belongs into another room.
+//! (see `keys`) and print (see `out`). Anything that a running server must do too belongs in another module.
 
 /// A family of commands as clap derives it, and the way to the `run` of each.
 macro_rules! commands {

@@ -1,7 +1,7 @@
 //! The edges: accept, TLS, routes, upgrade, socket sessions, embedded pages, the admin socket.
 //!
 //! HTTP is bare hyper; a WebSocket is one task that owns its stream and nothing else. What a request means is decided in
-//! `chat` and `org`; this room turns bytes into calls and answers into bytes.
+//! `chat` and `org`; this module turns bytes into calls and answers into bytes.
 
 pub mod admin;
 mod admit;

@@ -11,7 +11,7 @@
 //! are written once in it; `avx512`, `avx2`, `neon` and `portable` spell it out. `rows` and `packed` are the layouts in memory.
 //!
 //! A crate of its own because it is built for speed where the rest of kefu is built for size, and because it needs unsafe
-//! code, which the house forbids. That has two reasons: the processor's vector instructions are unsafe to name
+//! code, which the other crates forbid. That has two reasons: the processor's vector instructions are unsafe to name
 //! where the compiler doesn't know that they exist, and inner loops read without bounds checks. The first is answered by
 //! proof values (`Avx2` can only be made after the processor was asked), the second by checks before the loop.
 

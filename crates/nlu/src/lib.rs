@@ -1,4 +1,4 @@
-//! The room of the language model: text in, sentence vector out. It knows BERT encoders and processors, nothing of chats.
+//! The language model: text in, sentence vector out. It knows BERT encoders and processors, nothing of chats.
 //!
 //! ```text
 //!   text ──[tokenizer]──► tokens ──[encoder: layers of 8-bit kernels]──► vector of length 1
