@@ -29,7 +29,7 @@ cat <<TEXT
     $KEFU --data-dir $DIR knowledge add "运费怎么算" "满 99 元包邮，不满收 8 元。"
     $KEFU --data-dir $DIR robot on bank
 
-  Each invite is good once. Keys of the demo lie unsealed in $DIR; \`make clean-demo\` throws it away.
+  Each invite can be used once. The demo's keys are unsealed in $DIR; \`make clean-demo\` deletes it.
   Ctrl-C stops the server.
 
 TEXT

@@ -27,9 +27,10 @@ pub struct Row {
     pub x: String,
     /// When it began, ms: with its first message, once there is one.
     pub created: u64,
-    /// When it last entered the queue by the visitor's doing, ms; kept when an agent is lost, so that nobody loses his place.
+    /// When it last entered the queue by the visitor's doing, ms; kept when an agent is lost, so that nobody loses
+    /// their place.
     pub arrived: u64,
-    /// Who answered last: he is asked first.
+    /// Who answered last: they are asked first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_agent: Option<UserId>,
     /// Current epoch.
@@ -221,7 +222,7 @@ impl Cell {
         }
     }
 
-    /// Checks that a sender's counter goes up. A resend of his last envelope passes: the store knows it by its id.
+    /// Checks that a sender's counter goes up. A resend of their last envelope passes: the store knows it by its id.
     pub fn count(&mut self, header: &HeaderView<'_>) -> Result<(), Refusal> {
         let (kid, inst, ctr, id) = (header.sender(), header.inst(), header.ctr(), header.msg_id());
         match self.counters.iter_mut().find(|c| c.kid == kid && c.inst == inst) {

@@ -33,7 +33,7 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
         let event = tokio::select! {
             message = inbox.recv() => match message {
                 None => return,
-                // his next socket may have connected before the last one's end was noticed
+                // the agent's next socket may have connected before the last one's end was noticed
                 Some(DeskMessage::Fact(desk::Event::AgentVanished { user }))
                     if chat.hub.listeners(&Topic::User(user.clone())) > 0 =>
                 {
@@ -89,7 +89,7 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
                 other => chat.carry_out(other, &mut waiting).await,
             }
         }
-        // nothing was decided: too late, or he has it already and asks again because he did not hear the answer
+        // nothing was decided: too late, or the agent has it already and asks again, not having heard the answer
         if let Some((conv, user)) = accept
             && let Some(reply) = waiting.remove(&(conv, user.clone()))
         {
@@ -193,7 +193,7 @@ impl Chat {
         }
     }
 
-    /// A vanished agent loses a conversation to the queue, if it is still his.
+    /// A vanished agent loses a conversation to the queue, if it is still theirs.
     async fn requeue(&self, conv: ConvId, user: &UserId) {
         let outcome = self
             .change(conv, |_, cell, batch| {
@@ -223,7 +223,7 @@ impl Chat {
         }
     }
 
-    /// Shows a page that was just opened what stands before its agent, and his colleagues.
+    /// Shows a page that was just opened what stands before its agent, and the agent's colleagues.
     pub(super) fn show_desk(&self, conn: &Conn, user: &UserId, teams: &[TeamId]) {
         let (hub, id, user, teams) = (self.hub.clone(), conn.id, user.clone(), teams.to_vec());
         let _ = self.desk.send(DeskMessage::Ask(Box::new(move |desk: &Desk| {

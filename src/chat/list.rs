@@ -91,7 +91,7 @@ pub(super) fn concerns(owner: &Owner, user: &UserId) -> bool {
 }
 
 impl Chat {
-    /// Open conversations that concern an agent: his own and his teams' queues.
+    /// Open conversations that concern an agent: the agent's own and their teams' queues.
     pub(super) fn open_for(&self, user: &UserId) -> Result<Vec<Summary>, Refusal> {
         let Some(agent) = self.agent(user) else { return Ok(Vec::new()) };
         let mut list = Vec::new();
@@ -106,8 +106,8 @@ impl Chat {
         Ok(list)
     }
 
-    /// What an agent is greeted with: of [`Chat::open_for`] so much that the frame stays small, his own first, then
-    /// those who wait longest. True if there is more, which the lists of HTTP have.
+    /// What an agent is greeted with: of [`Chat::open_for`] so much that the frame stays small, the agent's own
+    /// first, then those who wait longest. True if there is more, which the lists of HTTP have.
     pub(super) fn greeting_for(&self, user: &UserId) -> Result<(Vec<Summary>, bool), Refusal> {
         let mut list = self.open_for(user)?;
         let more = list.len() > GREETING;

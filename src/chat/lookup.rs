@@ -28,8 +28,8 @@ pub trait Library: Send + Sync + 'static {
 }
 
 impl Chat {
-    /// Whether an agent may have the knowledge of a site: its team is his, or a conversation of it came to him. May read
-    /// the disk.
+    /// Whether an agent may have the knowledge of a site: its team is theirs, or a conversation of it came to them. May
+    /// read the disk.
     ///
     /// # Errors
     /// `not_found`, `forbidden`.

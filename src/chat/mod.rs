@@ -1,9 +1,9 @@
 //! What happens in conversations: one file a use case, and the fan-out that follows a commit.
 //!
-//! The road of a message: [`Chat::post`] checks it against the conversation's cell and hands a batch to the store; the
+//! How a message travels: [`Chat::post`] checks it against the conversation's cell and hands a batch to the store; the
 //! store's writer makes it durable; `fanout` hears of it and delivers. Nothing is told to anybody before it is on disk,
-//! and the sender's own copy of the record is his acknowledgement. Changes of owner take the same road: the desk decides,
-//! [`desk_task`] writes, the fan-out tells the desk and the people what became fact.
+//! and the sender's own copy of the record is the acknowledgement. Changes of owner travel the same way: the desk
+//! decides, [`desk_task`] writes, the fan-out tells the desk and the people what became fact.
 //!
 //! Here are no sockets (that is `http`), no rules of assignment (`desk`) or of answers (`bot`), no bytes of encryption (`crypto`).
 
@@ -280,7 +280,7 @@ impl Chat {
         let _ = self.desk.send(DeskMessage::Fact(event));
     }
 
-    /// The agent behind an id, if he is switched on.
+    /// The agent behind an id, if they are switched on.
     fn agent(&self, user: &UserId) -> Option<ActiveAgent> {
         self.org.active(user)
     }
@@ -299,7 +299,7 @@ impl Chat {
     /// The agent of a socket that asks for something only agents may.
     fn require_agent(&self, conn: &Conn) -> Result<ActiveAgent, Refusal> {
         let user = conn.who.user().ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "only agents may do this"))?;
-        // a key that was replaced is no longer his, even before its socket is closed
+        // a key that was replaced is no longer the agent's, even before its socket is closed
         let agent = self.agent(user).filter(|a| a.kid == conn.who.kid());
         agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "this account is off"))
     }

@@ -1,5 +1,5 @@
-//! A visitor begins a conversation: its id commits to his keys, its first epoch is his. Nobody else hears of it before the
-//! first message (see [`super::empty`]).
+//! A visitor begins a conversation: its id commits to the visitor's keys, its first epoch is theirs. Nobody else hears
+//! of it before the first message (see [`super::empty`]).
 
 use crate::{
     crypto::{announcement, codec, hash, sign},
@@ -124,7 +124,7 @@ impl Chat {
         Ok((row, ann))
     }
 
-    /// A visitor's place in the queue, asked of the desk; the answer goes to his socket.
+    /// A visitor's place in the queue, asked of the desk; the answer goes to the visitor's socket.
     pub(super) fn tell_position(&self, conn: u64, conv: ConvId) {
         let hub = self.hub.clone();
         let _ = self.desk.send(super::DeskMessage::Ask(Box::new(move |desk: &desk::Desk| {

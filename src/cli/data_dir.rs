@@ -62,7 +62,7 @@ pub fn require_initialised(dir: &Path) -> Result<(), Fail> {
         Err(_) => {}
     }
     let shown = dir.display();
-    Err(Fail::new(Kind::NotInitialised, format!("there is no kefu in {shown}"))
+    Err(Fail::new(Kind::NotInitialised, format!("{shown} contains no kefu installation"))
         .next("kefu init makes one; --data-dir DIR or KEFU_DATA_DIR names another place"))
 }
 

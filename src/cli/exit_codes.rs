@@ -10,7 +10,7 @@ const TABLE: &str = "\
   0  done
   1  failure: see the message
   2  usage: the arguments make no sense
-  3  not initialised: there is no kefu in this data directory (kefu init)
+  3  not initialised: this data directory contains no kefu installation (kefu init)
   4  already exists: nothing was changed
   5  conflict: in use by another process, or somebody else was faster
   6  a passphrase is needed, or it was wrong";

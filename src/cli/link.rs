@@ -43,7 +43,7 @@ impl Office {
         self.runtime.block_on(self.admin.call(method, path, body)).map_err(|e| in_words(&e))
     }
 
-    /// Lets go of the store, if it was opened.
+    /// Closes the store, if it was opened.
     pub fn close(self) {
         self.runtime.block_on(self.admin.close());
     }

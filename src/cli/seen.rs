@@ -45,7 +45,7 @@ impl Seen {
         };
         let place = quoted(&self.0);
         let Ok(newest) = serde_json::from_str::<Newest>(&text) else {
-            return Err(Fail::failure(format!("{place} does not read")).next(format!("look at it; then rm {place}")));
+            return Err(Fail::failure(format!("{place} cannot be parsed")).next(format!("look at it; then rm {place}")));
         };
         // the same place may have held the keys of another company
         let same = newest.org == directory.fp();

@@ -168,7 +168,7 @@ mod tests {
     fn the_client_is_the_rightmost_hop_nobody_vouches_for() {
         let trusted = nets(&["10.0.0.0/8", "::1"]);
         for (peer, header, client) in [
-            ("203.0.113.9", Some("1.1.1.1"), "203.0.113.9"), // a stranger may write what he likes
+            ("203.0.113.9", Some("1.1.1.1"), "203.0.113.9"), // a stranger may write what they like
             ("10.0.0.1", None, "10.0.0.1"),
             ("10.0.0.1", Some("203.0.113.9"), "203.0.113.9"),
             ("10.0.0.1", Some("6.6.6.6, 203.0.113.9"), "203.0.113.9"), // 6.6.6.6 was forged

@@ -111,7 +111,7 @@ pub struct Desk {
     pub auto_accept: bool,
     /// Life of an offer, seconds.
     pub offer_seconds: u32,
-    /// How long a vanished agent keeps his conversations, seconds.
+    /// How long a vanished agent keeps their conversations, seconds.
     pub grace_seconds: u32,
     /// Conversations an agent gets at once.
     pub capacity: u32,

@@ -89,7 +89,8 @@ pub fn integrity(file: &[u8]) -> String {
     format!("sha384-{}", data_encoding::BASE64.encode(hash.as_ref()))
 }
 
-/// What a customer puts into his pages. Pinned: this very file, and the company's key. None: no such site, or no widget.
+/// What a customer puts into their pages. Pinned: this very file, and the company's key. None: no such site, or no
+/// widget.
 pub fn snippet(org: &Org, widgets: &Widgets, site: &SiteId, public_url: &str, pinned: bool) -> Option<String> {
     org.site(site).filter(|s| s.on)?;
     let (version, widget) = widgets.latest()?;

@@ -1,5 +1,5 @@
-//! How fast one socket may ask for things. Who is faster is read more slowly: nothing he sent is lost, his connection backs
-//! up, and others notice nothing. Envelopes that were taken count elsewhere (`chat`'s limits).
+//! How fast one socket may ask for things. Who is faster is read more slowly: nothing they sent is lost, their
+//! connection backs up, and others notice nothing. Envelopes that were taken count elsewhere (`chat`'s limits).
 
 use std::time::Duration;
 

@@ -35,14 +35,14 @@ pub enum Topic {
 pub enum Who {
     /// A visitor, known by key.
     Visitor {
-        /// His key.
+        /// Their key.
         kid: Kid,
-        /// Where he is.
+        /// Where they are.
         site: SiteId,
     },
     /// An agent.
     Agent {
-        /// His key.
+        /// Their key.
         kid: Kid,
         /// Who.
         user: UserId,

@@ -108,14 +108,14 @@ pub struct LoggedIn {
     /// Who.
     #[serde(skip)]
     pub user: UserId,
-    /// His key.
+    /// Their key.
     #[serde(skip)]
     pub kid: Kid,
-    /// His sealed keys.
+    /// The user's sealed keys.
     pub keyring: Bytes,
     /// Their version.
     pub version: u32,
-    /// Team keys sealed to him.
+    /// Team keys sealed to the user.
     pub boxes: Vec<TeamBox>,
     /// Allows one change of the password, within a minute; none after a sign-in with the one before.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -25,16 +25,16 @@ pub enum OrgError {
         "the file with the server's password secrets is not the one this company was founded with: restore it from where you keep it"
     )]
     OpaqueSetup,
-    /// Stored data that does not read.
-    #[error("the database holds a {what} that does not read: {why}")]
+    /// Stored data that cannot be parsed.
+    #[error("the database holds a {what} that cannot be parsed: {why}")]
     Damaged {
         /// What.
         what: &'static str,
         /// Why.
         why: String,
     },
-    /// A request that does not read.
-    #[error("the request does not read: {0}")]
+    /// A request that cannot be parsed.
+    #[error("the request cannot be parsed: {0}")]
     Malformed(String),
     /// Larger than allowed.
     #[error("{0} is larger than allowed")]

@@ -86,7 +86,7 @@ impl Org {
             Op::Delete { table: Table::Invite, key: inv.0.to_vec() },
         ];
         ops.extend(rows::forget_boxes(store, &rows::box_prefix(&invite_name(&inv)))?);
-        // what was sealed to an earlier key of his opens for nobody now
+        // what was sealed to an earlier key of theirs opens for nobody now
         ops.extend(rows::forget_boxes(store, &rows::box_prefix(user))?);
         for sealed in &boxes {
             let known = directory.team(&sealed.team).is_some_and(|t| (1..=t.epoch).contains(&sealed.epoch));

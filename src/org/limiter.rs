@@ -1,5 +1,5 @@
-//! Tries of a password. Counted when a login starts, since OPAQUE tells a guesser after the first answer already whether he
-//! was right.
+//! Tries of a password. Counted when a login starts, since OPAQUE tells a guesser after the first answer already
+//! whether they were right.
 //!
 //! Five at once for each user from each address (from wider IPv6 networks some times that), then each one doubles the wait:
 //! strangers who fail under somebody's name slow themselves down, not them. All addresses together have a much wider limit

@@ -38,7 +38,7 @@ pub struct Agent {
     pub role: Role,
     /// Teams.
     pub teams: Vec<TeamId>,
-    /// Hash of his signing key.
+    /// Hash of their signing key.
     pub kid: Kid,
 }
 
@@ -236,12 +236,12 @@ impl Org {
         self.newest.subscribe()
     }
 
-    /// The agent with this signing key, if he may act now.
+    /// The agent with this signing key, if they may act now.
     pub fn agent_by_ed(&self, ed: &[u8; 32]) -> Option<Agent> {
         self.live().directory.agent_by_ed(ed).filter(|a| a.is_active(self.now_ms())).map(Agent::from)
     }
 
-    /// The agent of this name, if he may act now.
+    /// The agent of this name, if they may act now.
     pub fn agent(&self, user: &UserId) -> Option<Agent> {
         self.active(user).map(Agent::from)
     }

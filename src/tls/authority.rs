@@ -45,7 +45,7 @@ const CONSTRAINTS: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x1e];
 /// Makes authority and server certificate in `tls`, which must not hold any yet.
 ///
 /// # Errors
-/// A name can't stand in a certificate, there is an authority already, or the system refused.
+/// A name can't stand in a certificate, there is an authority already, or an I/O error.
 pub fn make(tls: &Path, hosts: &[String], now_ms: u64) -> Result<(), TlsError> {
     make_directory(tls).map_err(TlsError::io("make", tls))?;
     let path = tls.join(CA_KEY);
@@ -58,7 +58,7 @@ pub fn make(tls: &Path, hosts: &[String], now_ms: u64) -> Result<(), TlsError> {
 /// Makes a new authority and a server certificate under it. Whoever trusted the old one must be told to trust this one.
 ///
 /// # Errors
-/// A name can't stand in a certificate, or the system refused.
+/// A name can't stand in a certificate, or an I/O error.
 pub fn replace_authority(tls: &Path, hosts: &[String], now_ms: u64) -> Result<(), TlsError> {
     let key = KeyPair::generate().map_err(|e| made(&e))?;
     let cert = ca_params(&key, hosts, now_ms)?.self_signed(&key).map_err(|e| made(&e))?;
@@ -75,7 +75,7 @@ pub fn replace_authority(tls: &Path, hosts: &[String], now_ms: u64) -> Result<()
 /// Makes a new server certificate under the authority in `tls`; without `hosts` for the same names as before.
 ///
 /// # Errors
-/// The authority can't be read or does not vouch for one of the names, or the system refused.
+/// The authority can't be read or does not vouch for one of the names, or an I/O error.
 pub fn renew(tls: &Path, hosts: Option<&[String]>, now_ms: u64) -> Result<(), TlsError> {
     let authority = Authority::open(tls)?;
     let hosts = match hosts {

@@ -29,7 +29,7 @@ pub const HOSTS: &str = "hosts";
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The system refused.
+    /// An I/O error.
     #[error("cannot {act} {}: {source}", path.display())]
     Io {
         /// What was tried.

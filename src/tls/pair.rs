@@ -137,7 +137,7 @@ fn validity(path: &Path, chain: &[CertificateDer<'_>]) -> Result<Range<u64>, Tls
 /// Copies a good pair into our own directory.
 ///
 /// # Errors
-/// As [`Files::load_good`]; or the system refused.
+/// As [`Files::load_good`]; or an I/O error.
 pub fn install(tls: &Path, from: &Files, now_ms: u64) -> Result<(), TlsError> {
     from.load_good(now_ms)?;
     make_directory(tls).map_err(TlsError::io("make", tls))?;

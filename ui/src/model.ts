@@ -94,7 +94,7 @@ export interface Form {
   fields: Record<string, string>;
   page?: { url: string; title: string; referrer: string };
   lang?: string;
-  /** Whether the page the visitor wrote from names the company's key. His browser's word. */
+  /** Whether the page the visitor wrote from names the company's key. Their browser's word. */
   mode?: 'pinned' | 'unpinned';
   /** The conversation (id) that this one goes on from, because it was gone or lost, or waits for people while the robot is asked. */
   after?: string;
@@ -281,7 +281,7 @@ export interface ConvItem {
   id: string;
   conv: Conv;
   tabs: Record<Tab, boolean>;
-  /** What the visitor called himself in the form, or ''. */
+  /** What the visitor called themselves in the form, or ''. */
   name: string;
   last: Message | null;
   /** All of it is here, and nobody wrote a message. */

@@ -19,7 +19,7 @@ export interface Signal<T> extends ReadonlySignal<T> {
 
 /** Somebody who reads: told once after the last of the changes that come together. */
 export interface Reader {
-  /** The lists he stands in. */
+  /** The lists it stands in. */
   readonly sources: Set<Set<Reader>>;
   changed(): void;
 }
@@ -55,7 +55,7 @@ function together(fn: () => void): void {
   depth++;
   attempt(fn);
   if (depth === 1) {
-    // who is added meanwhile has his turn, too
+    // what is added meanwhile has its turn, too
     for (const reader of waiting) {
       waiting.delete(reader);
       attempt(() => reader.changed());

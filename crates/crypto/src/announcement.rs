@@ -96,7 +96,7 @@ pub struct Expected<'a> {
     pub epoch: u32,
     /// Hash of the last announcement, or zeros.
     pub prev: [u8; 32],
-    /// The Ed25519 key of the creator. Whether he may create epochs is the caller's to decide; a robot never may.
+    /// The Ed25519 key of the creator. Whether they may create epochs is the caller's to decide; a robot never may.
     pub creator: &'a [u8; 32],
     /// The reader's own directory.
     pub directory: &'a Directory,

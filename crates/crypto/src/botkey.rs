@@ -98,7 +98,7 @@ impl SignedDayKey {
         if key.v != 1 { Err(DayKeyError::Version(key.v)) } else { Ok(key) }
     }
 
-    /// Verifies as a visitor does before he seals to it: the site's own robot, on, its signature, its time.
+    /// Verifies as a visitor does before sealing to it: the site's own robot, on, its signature, its time.
     pub fn verify(&self, dir: &Directory, site: &SiteId, now_ms: u64) -> Result<DayKey, DayKeyError> {
         let (bot, state) = dir.bot_of(site).ok_or(DayKeyError::NoBot)?;
         let key = self.read()?;

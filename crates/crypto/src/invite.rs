@@ -102,7 +102,7 @@ impl InviteCode {
         SigningKey::from_seed(&self.derive(b"kefu/1 invite sign"))
     }
 
-    /// The key that team keys are sealed to until the user has his own.
+    /// The key that team keys are sealed to until the user has their own.
     pub fn kem_key(&self) -> KemSecret {
         KemSecret::from_bytes(&self.derive(b"kefu/1 invite kem"))
     }

@@ -1,4 +1,4 @@
-//! Keys at rest: a user's keyring under his password's export key, and team keys sealed to those who may read.
+//! Keys at rest: a user's keyring under their password's export key, and team keys sealed to those who may read.
 
 use std::fmt;
 
@@ -45,7 +45,7 @@ impl Keyring {
         Self { signing: SigningKey::generate(), kem: KemSecret::generate() }
     }
 
-    /// Seals for a user under his export key. `version` grows with every change of password.
+    /// Seals for a user under their export key. `version` grows with every change of password.
     pub fn seal(&self, export_key: &[u8], user: &UserId, version: u32) -> Vec<u8> {
         self.seal_with(export_key, user, version, random())
     }

@@ -160,7 +160,7 @@ impl OpaqueServer {
         Ok((ServerLogin(r.state), r.message.serialize().to_vec()))
     }
 
-    /// Checks KE3: the user knows his password.
+    /// Checks KE3: the user knows their password.
     pub fn login_finish(&self, user: &UserId, login: ServerLogin, ke3: &[u8]) -> Result<(), OpaqueError> {
         let ke3 = CredentialFinalization::deserialize(ke3).map_err(|_| OpaqueError::Malformed)?;
         let server = server_id(&self.org);
@@ -175,7 +175,7 @@ pub struct ClientRegistration(opaque_ke::ClientRegistration<Suite>);
 /// The client's side of a login, for the command line and tests.
 pub struct ClientLogin(opaque_ke::ClientLogin<Suite>);
 
-/// The last message of the client, and the key only he knows.
+/// The last message of the client, and the key only the client knows.
 pub struct ClientFinish {
     /// To the server: the upload of a registration, or KE3.
     pub message: Vec<u8>,

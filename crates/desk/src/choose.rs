@@ -2,7 +2,7 @@
 //!
 //! The one who waits longest comes first, over all teams at once, so that an agent of two teams serves both queues in
 //! order of arrival. Of the agents of the team that are online and have a free slot: whoever answered this visitor last,
-//! else the one with the least load for his capacity, then the one whose last assignment is longest ago, then by id.
+//! else the one with the least load for their capacity, then the one whose last assignment is longest ago, then by id.
 
 use std::{
     cmp::{Ordering, Reverse},
@@ -106,7 +106,7 @@ impl Desk {
 }
 
 enum Choice {
-    /// Him.
+    /// This agent.
     Ask(UserId),
     /// Everyone who is free was asked already; one may be asked again then.
     Later(u64),

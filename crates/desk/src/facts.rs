@@ -58,7 +58,7 @@ impl Desk {
         let rules = self.rules;
         let timers = &mut self.s.timers;
         let agent = self.s.agents.entry(user.clone()).or_insert_with(|| {
-            // a restart: he has the grace to come back
+            // a restart: the agent has the grace to come back
             let until = now.saturating_add(grace);
             timers.insert((until, Timer::Grace(user.clone())));
             Agent::unseen(&user, &rules, until)

@@ -16,11 +16,12 @@
 //! What holds after every event:
 //! - The queue is in order of first arrival; declines, losses and restarts don't change it.
 //! - Only agents who are online, of the team, and below their capacity have offers. Owned, offered and accepted
-//!   conversations all fill slots. Chat may give an agent more (take, transfer); offers beyond his slots are then withdrawn.
+//!   conversations all fill slots. Chat may give an agent more (take, transfer); offers beyond that agent's slots are
+//!   then withdrawn.
 //! - An offer that is declined or runs out goes to somebody else; the same agent is asked again only after a pause. Two
-//!   that run out in a row make him busy.
-//! - An agent whose last socket is gone keeps what he owns for the grace, loses his offers at once, and is offline to
-//!   everyone. One who says `offline` or `busy` keeps what he owns.
+//!   that run out in a row make that agent busy.
+//! - An agent whose last socket is gone keeps what they own for the grace, loses their offers at once, and is offline
+//!   to everyone. One who says `offline` or `busy` keeps what they own.
 //! - The desk changes an owner only through [`Decision::Assign`] and [`Decision::Requeue`]; both are safe to repeat.
 //!
 //! `types` is the language, `state` the memory, `facts`, `people` and `offer` the events, `choose` the choice, `queue`

@@ -51,7 +51,7 @@ impl Desk {
         }
     }
 
-    /// He answered something: he is there.
+    /// The agent answered something: they are there.
     fn heard(&mut self, user: &UserId) {
         if let Some(agent) = self.s.agents.get_mut(user) {
             agent.missed = 0;
@@ -116,7 +116,7 @@ impl Desk {
                 let team = self.s.convs.get(&conv).map(|c| &c.team);
                 let his = |a: &Agent| a.gone_until.is_none() && team.is_some_and(|t| a.teams.contains(t));
                 if self.s.agents.get(&user).is_some_and(his) {
-                    // he came back before it could be given away
+                    // the agent came back before it could be given away
                     self.put(conv, Place::Owned { user: user.clone() });
                     self.trim(&user);
                 } else {
@@ -139,7 +139,7 @@ impl Desk {
         }
     }
 
-    /// Offers that stand before an agent, with their ends: what a page he opens now must show.
+    /// Offers that stand before an agent, with their ends: what a page the agent opens now must show.
     pub fn offers(&self, user: &UserId) -> Vec<(ConvId, u64)> {
         let asked = self.s.agents.get(user).into_iter().flat_map(|a| &a.asked);
         asked

@@ -59,7 +59,7 @@ impl Desk {
         self.forget(user);
     }
 
-    /// The grace is over, or the account was switched off: all that is his goes back.
+    /// The grace is over, or the account was switched off: all that is the agent's goes back.
     pub(super) fn forget(&mut self, user: &UserId) {
         self.touch(user);
         let Some(agent) = self.s.agents.get_mut(user) else { return };
@@ -88,8 +88,8 @@ impl Desk {
         self.s.out.push(Decision::Requeue { conv, user: user.clone() });
     }
 
-    /// Replaces an agent's teams. Offers from teams he left are withdrawn; what he owns there he can't see any more, so it
-    /// goes back to that team's queue.
+    /// Replaces an agent's teams. Offers from teams the agent left are withdrawn; what the agent owns there they can't
+    /// see any more, so it goes back to that team's queue.
     pub(super) fn serve(&mut self, user: &UserId, teams: BTreeSet<TeamId>) {
         self.touch(user);
         let Some(agent) = self.s.agents.get_mut(user) else { return };
@@ -116,7 +116,8 @@ impl Desk {
         self.touch(user);
     }
 
-    /// Withdraws the offers an agent may no longer have: all if he is not online, else those beyond his capacity.
+    /// Withdraws the offers an agent may no longer have: all if the agent is not online, else those beyond
+    /// the agent's capacity.
     pub(super) fn trim(&mut self, user: &UserId) {
         let Some(agent) = self.s.agents.get(user) else { return };
         let mut excess =

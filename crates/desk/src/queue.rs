@@ -67,7 +67,7 @@ impl Desk {
         }
     }
 
-    /// A newcomer far back hears his place once, if it costs nothing to know: at the end of the line.
+    /// A newcomer far back hears their place once, if it costs nothing to know: at the end of the line.
     pub(super) fn tell_newcomer(&mut self, team: &TeamId, key: Key) {
         if let Some(t) = self.s.teams.get(team)
             && t.line.len() > TOLD

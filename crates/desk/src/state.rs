@@ -16,11 +16,11 @@ pub(super) enum Place {
     Waiting,
     /// This agent is asked.
     Offered { user: UserId, until: u64 },
-    /// He accepted; chat is writing it down. If no fact comes by then, it waits again.
+    /// They accepted; chat is writing it down. If no fact comes by then, it waits again.
     Assigning { user: UserId, until: u64 },
-    /// His.
+    /// Theirs.
     Owned { user: UserId },
-    /// He is gone; chat is giving it back. If no fact comes by then, it is asked again.
+    /// They are gone; chat is giving it back. If no fact comes by then, it is asked again.
     Returning { user: UserId, again: u64 },
 }
 
@@ -62,12 +62,12 @@ pub(super) struct Agent {
     pub(super) name: String,
     pub(super) teams: BTreeSet<TeamId>,
     pub(super) capacity: u32,
-    /// What he says; what holds is [`Agent::state`].
+    /// What they say; what holds is [`Agent::state`].
     pub(super) said: AgentState,
-    /// None while he has a socket, else the end of his grace.
+    /// None while they have a socket, else the end of their grace.
     pub(super) gone_until: Option<u64>,
     pub(super) owned: BTreeSet<ConvId>,
-    /// Offers he has not answered, and accepted ones that are not his yet.
+    /// Offers the agent has not answered, and accepted ones that are not theirs yet.
     pub(super) asked: BTreeSet<ConvId>,
     pub(super) assigned_at: u64,
     /// Offers in a row that ran out.
@@ -95,12 +95,12 @@ impl Agent {
         if self.gone_until.is_some() { AgentState::Offline } else { self.said }
     }
 
-    /// Slots in use: what he owns and what he is asked.
+    /// Slots in use: what the agent owns and what the agent is asked.
     pub(super) fn load(&self) -> u32 {
         u32::try_from(self.owned.len() + self.asked.len()).unwrap_or(u32::MAX)
     }
 
-    /// Whether an offer may be made to him.
+    /// Whether an offer may be made to them.
     pub(super) fn free(&self) -> bool {
         self.state() == AgentState::Online && self.load() < self.capacity
     }
@@ -141,7 +141,7 @@ pub(super) struct State {
 }
 
 impl Desk {
-    /// Marks every team of an agent: his free slots or what colleagues see of him changed.
+    /// Marks every team of an agent: the agent's free slots or what colleagues see of the agent changed.
     pub(super) fn touch(&mut self, user: &UserId) {
         if let Some(agent) = self.s.agents.get(user) {
             self.s.dirty.dispatch.extend(agent.teams.iter().cloned());

@@ -11,9 +11,9 @@ pub struct Rules {
     pub offer_ms: u64,
     /// Whether the agent's page accepts offers by itself; handed on in [`Decision::Offer`].
     pub auto_accept: bool,
-    /// How long an agent without any socket keeps his conversations.
+    /// How long an agent without any socket keeps their conversations.
     pub grace_ms: u64,
-    /// Conversations an agent may own at once, where nothing else is said of him.
+    /// Conversations an agent may own at once, where nothing else is said of them.
     pub capacity: u32,
 }
 
@@ -27,41 +27,41 @@ impl Default for Rules {
 /// always wins over what the desk believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// An agent's first socket; sent again, it updates what is known of him.
+    /// An agent's first socket; sent again, it updates what is known of them.
     AgentConnected {
         /// Who.
         user: UserId,
         /// Display name.
         name: String,
-        /// Whose queues he serves.
+        /// Whose queues they serve.
         teams: Vec<TeamId>,
-        /// Conversations he may own at once; none: [`Rules::capacity`].
+        /// Conversations they may own at once; none: [`Rules::capacity`].
         capacity: Option<u32>,
-        /// What he says about himself.
+        /// What they say about themselves.
         state: AgentState,
     },
-    /// He says something else about himself.
+    /// They say something else about themselves.
     AgentState {
         /// Who.
         user: UserId,
         /// What.
         state: AgentState,
     },
-    /// His last socket is gone: the grace begins.
+    /// The agent's last socket is gone: the grace begins.
     AgentVanished {
         /// Who.
         user: UserId,
     },
-    /// His account was switched off: everything goes back at once.
+    /// The agent's account was switched off: everything goes back at once.
     AgentRemoved {
         /// Who.
         user: UserId,
     },
-    /// He serves other queues now. What he owns stays his.
+    /// The agent serves other queues now. What they own stays theirs.
     TeamsChanged {
         /// Who.
         user: UserId,
-        /// All his teams.
+        /// All their teams.
         teams: Vec<TeamId>,
     },
     /// Fact: the conversation is in this team's queue.
@@ -141,10 +141,10 @@ pub enum Decision {
         user: UserId,
         /// Until when.
         until: u64,
-        /// Whether his page should accept by itself.
+        /// Whether their page should accept by itself.
         auto: bool,
     },
-    /// Take the offer away from all his pages. Every offer ends with this or with `Owned` by the same agent.
+    /// Take the offer away from all pages of the agent. Every offer ends with this or with `Owned` by the same agent.
     OfferGone {
         /// Which.
         conv: ConvId,
@@ -153,7 +153,7 @@ pub enum Decision {
         /// Why.
         why: OfferEnd,
     },
-    /// Try to make him the owner in a transaction, then say what is true: `Owned`, or `Waiting` if it failed.
+    /// Try to make the agent the owner in a transaction, then say what is true: `Owned`, or `Waiting` if it failed.
     Assign {
         /// Which.
         conv: ConvId,
@@ -181,7 +181,7 @@ pub enum Decision {
         /// What holds now.
         now: TeamPresence,
     },
-    /// The desk itself set an agent's state: he let offers run out.
+    /// The desk itself set an agent's state: they let offers run out.
     StateChanged {
         /// Who.
         user: UserId,

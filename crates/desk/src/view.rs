@@ -28,19 +28,19 @@ pub struct DeskSnapshot {
 pub struct AgentView {
     /// Who.
     pub user: UserId,
-    /// Display name; the id until he connects.
+    /// Display name; the id until they connect.
     pub name: String,
-    /// Offline while he has no socket.
+    /// Offline while they have no socket.
     pub state: AgentState,
-    /// Conversations he owns.
+    /// Conversations they own.
     pub load: u32,
-    /// Offers before him.
+    /// Offers before them.
     pub offers: u32,
-    /// Conversations he may own at once.
+    /// Conversations they may own at once.
     pub capacity: u32,
-    /// His teams.
+    /// The agent's teams.
     pub teams: Vec<TeamId>,
-    /// Without a socket: when his conversations go back, ms.
+    /// Without a socket: when their conversations go back, ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grace_until: Option<u64>,
 }
@@ -126,9 +126,9 @@ pub enum Reason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum NotNow {
-    /// No socket, or he says so.
+    /// No socket, or they say so.
     Offline,
-    /// He takes no new ones.
+    /// They take no new ones.
     Busy,
     /// No free slot.
     Full {
@@ -137,9 +137,9 @@ pub enum NotNow {
         /// At most.
         capacity: u32,
     },
-    /// He declined it or let it run out.
+    /// They declined it or let it run out.
     Tried {
-        /// He may be asked again then, ms.
+        /// They may be asked again then, ms.
         until: u64,
     },
 }
@@ -159,7 +159,7 @@ impl fmt::Display for Reason {
                 NotNow::Offline => write!(f, "{user} is offline"),
                 NotNow::Busy => write!(f, "{user} is busy"),
                 NotNow::Full { load, capacity } => write!(f, "{user} has no free slot ({load} of {capacity})"),
-                NotNow::Tried { .. } => write!(f, "{user} declined it or did not answer; he is asked again later"),
+                NotNow::Tried { .. } => write!(f, "{user} declined it or did not answer; they are asked again later"),
             },
         }
     }

@@ -29,7 +29,7 @@ const STALE: Duration = Duration::from_hours(1);
 /// Makes a file that must not exist, for reading and writing.
 ///
 /// # Errors
-/// It exists, also as a link that leads nowhere (`AlreadyExists`); or the system refused.
+/// It exists, also as a link that leads nowhere (`AlreadyExists`); or an I/O error.
 pub fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).mode(mode).custom_flags(NO_FOLLOW).open(path)
 }
@@ -37,7 +37,7 @@ pub fn create_new(path: &Path, mode: u32) -> io::Result<File> {
 /// Opens a file for reading and writing and makes it if need be; what stands in it stays. For files that are locked.
 ///
 /// # Errors
-/// It is a link, no regular file, or somebody else's; or the system refused.
+/// It is a link, no regular file, or somebody else's; or an I/O error.
 pub fn open_or_create(path: &Path, mode: u32) -> io::Result<File> {
     match create_new(path, mode) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => open_own(path),
@@ -48,7 +48,7 @@ pub fn open_or_create(path: &Path, mode: u32) -> io::Result<File> {
 /// Opens a file that is there, for reading and writing.
 ///
 /// # Errors
-/// It is a link, no regular file, or somebody else's; or the system refused.
+/// It is a link, no regular file, or somebody else's; or an I/O error.
 pub fn open_own(path: &Path) -> io::Result<File> {
     // a pipe must not hold the process up
     let flags = NO_FOLLOW | rustix::fs::OFlags::NONBLOCK.bits() as i32;
@@ -74,7 +74,7 @@ pub fn is_link(path: &Path) -> bool {
 /// Writes a file that must not exist. On disk when it returns, with its name.
 ///
 /// # Errors
-/// It exists, also as a link (`AlreadyExists`); or the system refused.
+/// It exists, also as a link (`AlreadyExists`); or an I/O error.
 pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     let mut file = create_new(path, mode)?;
     let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| sync_parent(path));
@@ -89,7 +89,7 @@ pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
 /// returns. A link under the name is replaced, not followed.
 ///
 /// # Errors
-/// The system refused; then the old file is as it was.
+/// An I/O error; then the old file is as it was.
 pub fn replace(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     replace_by(path, mode, |file| file.write_all(content))
 }
@@ -145,7 +145,7 @@ pub fn sweep(path: &Path) {
 /// it with [`private_directory`].
 ///
 /// # Errors
-/// The system refused.
+/// An I/O error.
 pub fn make_directory(path: &Path) -> io::Result<bool> {
     match DirBuilder::new().mode(0o700).create(path) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(false),
@@ -184,7 +184,7 @@ pub fn private_directory(meta: &Metadata) -> Result<(), NotPrivate> {
 /// Makes the name of a file durable.
 ///
 /// # Errors
-/// The system refused.
+/// An I/O error.
 pub fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(parent(path))?.sync_all()
 }

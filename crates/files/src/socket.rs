@@ -46,7 +46,7 @@ impl Address {
 /// Listens under a path that nothing has yet.
 ///
 /// # Errors
-/// The path is taken, or the system refused.
+/// The path is taken, or an I/O error.
 pub fn listen(path: &Path) -> io::Result<UnixListener> {
     let Address(short, _dir) = Address::of(path)?;
     UnixListener::bind(short)
@@ -55,7 +55,7 @@ pub fn listen(path: &Path) -> io::Result<UnixListener> {
 /// Connects to a socket.
 ///
 /// # Errors
-/// Nobody listens, or the system refused.
+/// Nobody listens, or an I/O error.
 pub fn connect(path: &Path) -> io::Result<UnixStream> {
     let Address(short, _dir) = Address::of(path)?;
     UnixStream::connect(short)

@@ -14,13 +14,13 @@ pub enum Side {
     Agent,
 }
 
-/// What an agent says about himself.
+/// What an agent says about themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AgentState {
     /// Takes new conversations.
     Online,
-    /// Keeps his, takes no new ones.
+    /// Keeps theirs, takes no new ones.
     Busy,
     /// Not there.
     Offline,
@@ -177,7 +177,7 @@ pub struct MissedCount {
     pub oldest: Option<u64>,
 }
 
-/// An agent as colleagues see him.
+/// An agent as colleagues see them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentInfo {
     /// Id.
@@ -186,10 +186,10 @@ pub struct AgentInfo {
     pub name: String,
     /// State.
     pub state: AgentState,
-    /// Conversations he owns.
+    /// Conversations they own.
     pub load: u32,
-    /// Conversations he may own at once.
+    /// Conversations they may own at once.
     pub capacity: u32,
-    /// His teams.
+    /// The agent's teams.
     pub teams: Vec<TeamId>,
 }

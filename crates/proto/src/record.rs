@@ -121,7 +121,7 @@ pub enum OwnerWhy {
     Open,
     /// An agent accepted the offer.
     Accept,
-    /// An agent took it himself.
+    /// An agent took it themselves.
     Take,
     /// Handed on.
     Transfer,
@@ -131,7 +131,7 @@ pub enum OwnerWhy {
     Closed,
     /// It was opened again.
     Reopen,
-    /// The visitor asked for a person: his announcement without the robot.
+    /// The visitor asked for a person: their announcement without the robot.
     Person,
     /// The robot handed over.
     Handoff,

@@ -41,7 +41,7 @@ pub enum ServerFrame {
         now: u64,
         /// Heartbeat, ms.
         beat: u64,
-        /// Visitor: his conversations. Agent: his own and his teams' queues.
+        /// Visitor: their conversations. Agent: their own and their teams' queues.
         convs: Vec<Summary>,
         /// What the client should know of the configuration.
         config: serde_json::Value,

@@ -32,7 +32,8 @@ pub struct Args {
     /// How long to measure
     #[arg(long, default_value_t = 10)]
     pub seconds: u64,
-    /// Messages a second in all, whatever comes back; without it everybody writes again as soon as his message is durable
+    /// Messages a second in all, whatever comes back; without it everybody writes again as soon as their message is
+    /// durable
     #[arg(long)]
     pub rate: Option<u64>,
     /// Quiet connections beside the pairs, with heartbeats

@@ -70,7 +70,7 @@ where
     text.parse().expect("a well-formed id")
 }
 
-/// A user and his keys.
+/// A user and their keys.
 #[derive(Debug, Clone)]
 pub struct User {
     /// Who.
@@ -228,7 +228,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The keys of a member's teams, sealed to him.
+/// The keys of a member's teams, sealed to that member.
 fn boxes(member: &Member, teams: &[(TeamId, KemSecret)], keys: &Keyring) -> anyhow::Result<Vec<TeamBox>> {
     let mine = teams.iter().filter(|(id, _)| member.teams.contains(id));
     mine.map(|(id, key)| Ok(TeamBox::seal(id, 1, key, &keys.kem.public())?)).collect()

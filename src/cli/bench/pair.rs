@@ -91,7 +91,7 @@ fn add(cell: &Cell<u64>, n: u64) {
     cell.set(cell.get() + n);
 }
 
-/// One of the two: what he sends and what came to him.
+/// One of the two: what it sends and what came to it.
 #[derive(Debug)]
 pub struct Party {
     out: Out,

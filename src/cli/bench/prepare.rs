@@ -125,7 +125,7 @@ fn refuse_strangers(company: &Company) -> Result<(), Fail> {
     let team = NAME.parse().map_err(|_| Fail::failure("the team has no good id"))?;
     match company.members(&team).find(|(user, _)| !ours(user)) {
         Some((user, _)) => Err(Fail::failure(format!("{user} is in the team {NAME}, which is the load generator's"))
-            .next(format!("take him out: kefu user teams {user} --remove {NAME}"))),
+            .next(format!("take them out: kefu user teams {user} --remove {NAME}"))),
         None => Ok(()),
     }
 }

@@ -156,7 +156,7 @@ fn frames(bytes: &[u8], each: &mut impl FnMut(u8, &[u8])) -> usize {
     at
 }
 
-/// Path of a client's socket, and on which side he is.
+/// Path of a client's socket, and on which side the client is.
 fn door(who: &Who) -> (String, Side) {
     match who {
         Who::Visitor(site) => (format!("/api/v1/ws/site/{site}"), Side::Visitor),

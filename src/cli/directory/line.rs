@@ -32,7 +32,7 @@ struct Head {
 }
 
 impl Line {
-    /// None if it does not read; the replay has refused it then.
+    /// None if it cannot be parsed; the replay has refused it then.
     pub fn read(company: &Company, entry: &Entry) -> Option<Self> {
         let head: Head = serde_json::from_slice(&entry.raw.0).ok()?;
         let (seq, body) = entry.read().ok()?;

@@ -87,11 +87,11 @@ pub struct Agent {
     pub name: String,
     /// State.
     pub state: AgentState,
-    /// Conversations he has.
+    /// Conversations they have.
     pub load: u32,
-    /// Conversations he may have.
+    /// Conversations they may have.
     pub capacity: u32,
-    /// His teams.
+    /// The agent's teams.
     #[serde(default)]
     pub teams: Vec<TeamId>,
 }

@@ -67,7 +67,7 @@ impl Invitation {
         out::line(self.code_lines());
         let left = out::duration(self.until.saturating_sub(out::now_ms()) + 1_000);
         out::line(format!(
-            "\nWho has the code can become {}: hand it over in person or by phone. It is good once,",
+            "\nWho has the code can become {}: hand it over in person or by phone. It can be used once,",
             self.user
         ));
         out::line(format!("for {left}. In the console choose \"First time\", enter it, and pick a password."));

@@ -84,8 +84,8 @@ async fn post(
     }
 }
 
-/// Runs what changes something in a task of its own. When a client hangs up, hyper drops what answers him; an entry of the
-/// directory would then be on disk and not in memory, and no other could follow it until a restart.
+/// Runs what changes something in a task of its own. When a client hangs up, hyper drops what answers it; an entry of
+/// the directory would then be on disk and not in memory, and no other could follow it until a restart.
 pub(super) async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
 ) -> Result<T, Refusal> {

@@ -27,9 +27,9 @@ pub struct Founding {
     pub team_name: String,
     /// The first admin.
     pub admin: UserId,
-    /// His name.
+    /// Their name.
     pub admin_name: String,
-    /// Life of his invite, ms.
+    /// Life of their invite, ms.
     pub ttl_ms: u64,
 }
 

@@ -30,7 +30,7 @@ pub(super) fn check_name(name: &str) -> Result<(), ActError> {
 }
 
 impl Signer<'_> {
-    /// Invites a new user. Whoever has the code can become him, until `ttl_ms` from now.
+    /// Invites a new user. Whoever has the code can become that user, until `ttl_ms` from now.
     pub fn invite(&self, new: &NewUser, ttl_ms: u64) -> Result<(Commit, InviteCode), ActError> {
         check_name(&new.name)?;
         if self.directory.user(&new.user).is_some() {
@@ -79,7 +79,7 @@ impl Signer<'_> {
         draft.finish()
     }
 
-    /// Switches a user off: his key ends, his account goes, the keys of his teams change.
+    /// Switches a user off: their key ends, their account goes, the keys of their teams change.
     pub fn user_disable(&self, user: &UserId) -> Result<Commit, ActError> {
         if !self.known_user(user)?.on {
             return Err(ActError::UserIsOff(user.clone()));
@@ -89,7 +89,7 @@ impl Signer<'_> {
         draft.finish()
     }
 
-    /// Lets a user who was switched off come back: an invite as he was, since his old key ended.
+    /// Lets a user who was switched off come back: an invite as they were, since their old key ended.
     pub fn user_enable(&self, user: &UserId, ttl_ms: u64) -> Result<(Commit, InviteCode), ActError> {
         let u = self.known_user(user)?;
         if u.active_key().is_some() {
@@ -129,7 +129,7 @@ impl Signer<'_> {
         self.change(AgentBody { user: user.clone(), on, role: None, name: Some(name.to_owned()), teams: None })
     }
 
-    /// Exactly these teams: keys of new ones are sealed to him, keys of those he leaves change.
+    /// Exactly these teams: keys of new ones are sealed to the user, keys of those the user leaves change.
     pub fn user_teams(&self, user: &UserId, teams: &[TeamId]) -> Result<Commit, ActError> {
         let (on, before) = self.known_user(user).map(|u| (u.on, u.teams.clone()))?;
         let mut teams = teams.to_vec();
@@ -174,7 +174,7 @@ impl Signer<'_> {
         self.believed.all().filter(move |i| i.user == *user)
     }
 
-    /// The user as an invite would bring him back; teams that are gone stay away.
+    /// The user as an invite would bring them back; teams that are gone stay away.
     fn as_he_was(&self, user: &UserId, u: &UserState) -> NewUser {
         let teams = u.teams.iter().filter(|t| self.directory.team(t).is_some()).cloned().collect();
         NewUser { user: user.clone(), role: u.role, name: u.name.clone(), teams }
@@ -206,7 +206,7 @@ impl Draft<'_> {
         let (user, role, name) = (new.user.clone(), new.role, new.name.clone());
         let cert = Cert { v: 1, org, user, role, name, teams, inv, inv_x, exp };
         self.commit.invites.push(cert.sign(&signer.keys.root));
-        // an invite of his that ended is of no use to anybody
+        // an invite of theirs that ended is of no use to anybody
         let ended = signer.invites_of(&new.user).filter(|i| i.expired).map(|i| i.inv);
         self.commit.drop_invites.extend(ended);
         Ok(code)

@@ -110,7 +110,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Seals all keys of a team to somebody, so that he can read its history.
+    /// Seals all keys of a team to somebody, so that they can read its history.
     pub(super) fn seal_all(&mut self, id: &TeamId, to: &str, pk: &[u8; 32]) -> Result<(), ActError> {
         let signer = self.signer;
         for (epoch, key) in signer.keys_of(id)? {

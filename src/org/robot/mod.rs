@@ -34,7 +34,7 @@ pub const ROTATE_MS: u64 = 24 * 3_600_000;
 /// Why the robot's keys can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RobotError {
-    /// A file that does not read.
+    /// A file that cannot be parsed.
     #[error(
         "{} is damaged ({why}): the robot is off. Remove the directory of the robot's keys, then `kefu robot on` with its sites makes new ones",
         path.display()
@@ -66,7 +66,7 @@ pub enum RobotError {
         /// Whose.
         uid: u32,
     },
-    /// The system refused.
+    /// An I/O error.
     #[error("cannot {act} {}: {why}", path.display())]
     Io {
         /// What was tried.

@@ -25,7 +25,7 @@ async fn an_invite_works_once_and_in_time() {
     let view = bank.org.export().unwrap();
     assert!(view.invites[0].expired);
 
-    // the admin may invite him again, and take that back
+    // the admin may invite li again, and take that back
     let again = bank.invite("li", Role::Agent).await;
     assert_eq!(bank.org.export().unwrap().invites.len(), 1, "the one that ended is gone");
     bank.act(|s| s.revoke_of(&user("li"))).await;

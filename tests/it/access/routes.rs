@@ -63,7 +63,7 @@ fn cases(conv: ConvId) -> Vec<Case> {
         case("POST /invite/register", "/invite/register", Some(json!({ "inv": inv, "m": m })), all(404)),
         case("POST /invite/claim", "/invite/claim", Some(claim), all(404)),
         case("POST /password/start", "/password/start", Some(json!({ "m": b64u(&[1; 32]) })), (401, 403, 400)),
-        // he has no password yet, so there is none to change
+        // the agent has no password yet, so there is none to change
         case("POST /password/finish", "/password/finish", Some(finish), (401, 403, 404)),
         case("GET /knowledge/<site>", "/knowledge/s1", None, (401, 403, 403)),
         case("GET /boxes", "/boxes", None, (401, 403, 200)),

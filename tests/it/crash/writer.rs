@@ -117,7 +117,7 @@ impl Writer {
         }
     }
 
-    /// A visitor opens his conversation, or asks again whether he did.
+    /// A visitor opens their conversation, or asks again whether they did.
     async fn open(&mut self, peer: &mut Peer) -> Result<Option<ConvId>, Gone> {
         if self.ledger.me.user.is_some() {
             return Ok(None);

@@ -163,7 +163,7 @@ async fn an_answer_stands_before_the_hand_over_or_nowhere() {
             }
             li.ask(|req| ClientFrame::Take { req, conv }).await.unwrap();
         } else {
-            // the visitor himself
+            // the visitor themselves
             let person = next_epoch(&mut visitor, conv, None);
             visitor.post(question).await.unwrap();
             for _ in 0..round * 40 {

@@ -26,11 +26,11 @@ pub type Refused = (ErrorCode, String);
 /// Who somebody is.
 #[derive(Clone)]
 pub struct Me {
-    /// His key.
+    /// Their key.
     pub key: SigningKey,
     /// A visitor's box key.
     pub x: Option<KemSecret>,
-    /// Where he enters.
+    /// Where they enter.
     pub door: Door,
     /// A visitor's site.
     pub site: Option<SiteId>,
@@ -58,12 +58,12 @@ impl Me {
         Self { rev: 1, ..self }
     }
 
-    /// On which side of a conversation he is.
+    /// On which side of a conversation they are.
     pub fn side(&self) -> Side {
         if self.user.is_some() { Side::Agent } else { Side::Visitor }
     }
 
-    /// His key, hashed.
+    /// Their key, hashed.
     pub fn kid(&self) -> Kid {
         self.key.kid()
     }

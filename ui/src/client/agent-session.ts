@@ -53,7 +53,7 @@ export class AgentSession {
     return this.store.get<string>(`${this.space}user`);
   }
 
-  /** Who is signed in here; `locked` if he must give his password first; null if nobody is. */
+  /** Who is signed in here; `locked` if they must give their password first; null if nobody is. */
   async kept(): Promise<Identity | 'locked' | null> {
     const kept = await this.store.get<KeptSession>(`${this.space}session`);
     if (!kept) return null;

@@ -201,7 +201,7 @@ export class Engine {
         return;
       case 'typing': {
         const name = f.user === undefined ? '' : (this.port.directory().nameOf(f.user) ?? f.user);
-        // an agent hears of his colleagues, nobody of himself
+        // an agent hears of their colleagues, nobody of themselves
         const self = f.side === this.port.role && (f.user === undefined || f.user === this.hooks.me?.());
         if (!self) this.conversations.get(f.conv)?.setTyping(f.side, name, f.on);
         return;

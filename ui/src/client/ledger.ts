@@ -195,7 +195,7 @@ export class Ledger {
   }
 
   /**
-   * What this page made itself counts before the server has it: the visitor's keys and his first epoch. When the records
+   * What this page made itself counts before the server has it: the visitor's keys and first epoch. When the records
    * come back they must be the same.
    */
   adopt(visitor: { ed: Uint8Array; x: Uint8Array; site: string }, accepted: AcceptedEpoch, env: Envelope): void {
@@ -465,7 +465,7 @@ export class Ledger {
     return Promise.resolve();
   }
 
-  /** Keys of boxes came late: what they open is opened now. A visitor has his from the start. */
+  /** Keys of boxes came late: what they open is opened now. A visitor has theirs from the start. */
   retryKeys(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,4 +1,4 @@
-/** What a visitor makes before the server knows of him: keys, and the first epoch of a conversation. */
+/** What a visitor makes before the server knows of them: keys, and the first epoch of a conversation. */
 import type { Backend, BoxKey, SigningKey } from '../crypto/backend';
 import { b64u, hex, unhex } from '../crypto/bytes';
 import type { Directory } from '../crypto/directory';

@@ -46,7 +46,7 @@ export class Shelves {
     kept.asked = this.env.now();
     clearTimeout(kept.timer);
     try {
-      // whoever asked is rendering: nothing changes under him
+      // whoever asked is rendering: nothing changes under them
       await Promise.resolve();
       const headers: Record<string, string> = { Authorization: `Bearer ${this.token()}` };
       if (kept.tag !== undefined) headers['If-None-Match'] = kept.tag;

@@ -6,7 +6,7 @@ import { t } from '../i18n/console';
 import type { AgentClient } from '../model';
 import { sound } from './state';
 
-/** What waits for this agent: unread of his conversations, and offers. */
+/** What waits for this agent: unread of their conversations, and offers. */
 export function waitingFor(client: AgentClient): number {
   if (client.session.value !== 'signed-in') return 0;
   const unread = client.conversations.value.reduce((sum, item) => sum + (item.tabs.mine ? item.unread : 0), 0);

@@ -41,7 +41,7 @@ export function select(conv: string | null): void {
   dialog.value = null;
 }
 
-/** "Chen Siyuan", or "Visitor 3f2a" while he has not said his name. */
+/** "Chen Siyuan", or "Visitor 3f2a" while the visitor has not said their name. */
 export function nameOf(item: { id: string; name?: string }): string {
   return short(item.name ?? '').trim() || t('visitorN', { id: item.id.slice(0, 4) });
 }

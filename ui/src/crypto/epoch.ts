@@ -154,7 +154,7 @@ function checkPlace(
 
 /**
  * Exactly one box for a certified team key and one for this visitor; one for a robot if and only if the flag is set, and only the
- * visitor may set it. Whose day key it is only he and the server can tell.
+ * visitor may set it. Whose day key it is only the visitor and the server can tell.
  */
 function checkBoxes(env: Envelope, r: Receiver, byVisitor: boolean): string | null {
   const visitor = boxKid(BoxKind.visitor, r.visitorX);
@@ -182,7 +182,8 @@ function allowedTeam(box: BoxView, { dirSeq, sender }: Envelope, r: Receiver, by
   // it may change in the very instant; nobody writes into that epoch then, but its maker must be there still
   const maker = byVisitor || r.directory.keyNow(sender) !== null;
   if (found && then && (!r.live || found.current || maker)) return found.team;
-  // Snapshots of revision 1 name no old team keys: before one they are unknown here. The creator's signature was good, and he could read anyway.
+  // Snapshots of revision 1 name no old team keys: before one they are unknown here. The creator's
+  // signature was good, and they could read anyway.
   if (r.directory.rev < 2 && !r.live && dirSeq < r.directory.base && (byVisitor || !found)) return null;
   return reject('ghost_box');
 }

@@ -1,4 +1,6 @@
-/** Invites: a printed code that makes two keys, and the entry by which a new agent takes his place in the directory. */
+/**
+ * Invites: a printed code that makes two keys, and the entry by which a new agent takes their place in the directory.
+ */
 import type { SignedJson } from '../proto';
 import type { Backend, BoxKey, SigningKey } from './backend';
 import { b64u, cat, equal, utf8 } from './bytes';

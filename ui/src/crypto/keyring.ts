@@ -1,4 +1,4 @@
-/** An agent's keys at rest: the keyring under his password's export key, team keys sealed to him. */
+/** An agent's keys at rest: the keyring under their password's export key, team keys sealed to the agent. */
 import type { TeamBox } from '../proto';
 import type { Backend, BoxKey } from './backend';
 import { b64u, cat, random, sized, text, u32, unb64u, utf8 } from './bytes';
@@ -12,7 +12,7 @@ export interface Secrets {
   x: Uint8Array;
 }
 
-/** Encrypts or decrypts with what the export key, the user and the version of his keyring make. */
+/** Encrypts or decrypts with what the export key, the user and the version of their keyring make. */
 function crypt(
   use: 'encrypt' | 'decrypt',
   exportKey: Uint8Array,

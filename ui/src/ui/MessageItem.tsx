@@ -26,7 +26,7 @@ interface GroupProps {
   messages: readonly Message[];
   /** Of each message. */
   below: readonly ComponentChildren[];
-  /** Whose page this is: his side stands on the right. */
+  /** Whose page this is: their side stands on the right. */
   viewer: 'visitor' | 'agent';
   /** What the visitor is called when a message has no author. */
   visitorName: string;

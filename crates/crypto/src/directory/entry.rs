@@ -93,7 +93,7 @@ pub(super) struct Head {
 pub enum Body {
     /// The first entry.
     Genesis(GenesisBody),
-    /// A user comes with his key.
+    /// A user comes with their key.
     Enrol(EnrolBody),
     /// A user changes.
     Agent(AgentBody),
@@ -137,9 +137,9 @@ pub struct EnrolBody {
     pub name: String,
     /// As in the certificate.
     pub teams: Vec<TeamId>,
-    /// His new signing key; signs this.
+    /// The user's new signing key; signs this.
     pub ed: Key32,
-    /// His new X25519 key.
+    /// The user's new X25519 key.
     pub x: Key32,
     /// The invite's certificate, raw.
     pub cert: Bytes,
@@ -156,7 +156,7 @@ pub struct EnrolBody {
 pub struct AgentBody {
     /// Who.
     pub user: UserId,
-    /// Whether he may act; off ends his key.
+    /// Whether they may act; off ends their key.
     pub on: bool,
     /// New role.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -83,11 +83,11 @@ pub struct UserState {
     pub name: String,
     /// Role.
     pub role: Role,
-    /// Whether he may act.
+    /// Whether they may act.
     pub on: bool,
-    /// His teams.
+    /// Their teams.
     pub teams: Vec<TeamId>,
-    /// All keys he ever had, oldest first.
+    /// All keys they ever had, oldest first.
     pub keys: Vec<UserKey>,
     /// When they were in which team; stands here from the first `rules` entry on.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -20,7 +20,7 @@ const VERSION: u32 = 1;
 /// Why a book can't be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum BookError {
-    /// The system refused.
+    /// An I/O error.
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// Not a book.
@@ -76,7 +76,7 @@ impl Book {
     /// Writes the file; when this returns, it is on disk.
     ///
     /// # Errors
-    /// The system refused; then the old file is as it was.
+    /// An I/O error; then the old file is as it was.
     pub fn save(&self, path: &Path) -> Result<(), BookError> {
         let file = File { version: VERSION, entries: self.entries.values().cloned().collect() };
         let mut bytes = serde_json::to_vec_pretty(&file).map_err(BookError::Damaged)?;

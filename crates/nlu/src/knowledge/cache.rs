@@ -39,7 +39,7 @@ impl Cache {
     /// Writes the file.
     ///
     /// # Errors
-    /// The system refused.
+    /// An I/O error.
     pub fn save(&self, path: &Path) -> std::io::Result<()> {
         replace(path, 0o600, &self.to_bytes())
     }

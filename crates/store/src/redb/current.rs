@@ -106,12 +106,12 @@ impl Current {
         old
     }
 
-    /// Lets go of the database, for good.
+    /// Closes the database, for good.
     pub fn close(&self) {
         self.replace(State::Closed);
     }
 
-    /// Lets go of the database, to open it again. The number of the opening that ended.
+    /// Closes the database, to open it again. The number of the opening that ended.
     pub fn suspend(&self) -> u64 {
         match self.replace(State::Reopening { in_vain: false }) {
             State::Open(open) => open.number,

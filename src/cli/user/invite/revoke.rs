@@ -30,7 +30,7 @@ impl Args {
             let count = company.believed.all().filter(|i| i.user == self.id).count();
             Ok((signer.revoke_of(&self.id)?, count))
         })?;
-        ctx.say(json!({"user": self.id, "revoked": count}), format!("The invite of {} is worthless now.", self.id));
+        ctx.say(json!({"user": self.id, "revoked": count}), format!("The invite for {} was revoked.", self.id));
         Ok(())
     }
 }
