@@ -11,7 +11,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock, mpsc},
+    sync::{Arc, mpsc},
     time::{Duration, SystemTime},
 };
 
@@ -24,6 +24,7 @@ use crate::{
         knowledge::{Book, Cache, Index, Wanted},
     },
 };
+use parking_lot::{Mutex, RwLock};
 
 pub use head::head;
 pub use mind::ServerMind;
@@ -164,7 +165,7 @@ impl Understanding {
         let model = model(&files)?;
         let encoder = Mutex::new(Encoder::new(Arc::clone(&model)).map_err(|e| Unable::Model(e.to_string()))?);
         let encode = move |text: &str| {
-            let mut encoder = encoder.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut encoder = encoder.lock();
             encoder.embed(text).map_err(|e| Trouble::Failed(e.to_string()))
         };
         Self::open(files, model, Box::new(encode), rules)
@@ -181,7 +182,7 @@ impl Understanding {
         cache.fill(&book, &mut encoders(&this.model, 16).map_err(unable)?, &mut |_, _| ()).map_err(unable)?;
         let old = this.learned();
         let learned = Learned { head: old.head.clone(), index: Index::new(book, &cache), policy: old.policy.clone() };
-        *this.learned.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(learned);
+        *this.learned.write() = Arc::new(learned);
         Ok(this)
     }
 
@@ -200,14 +201,14 @@ impl Understanding {
     pub fn refresh(&self) -> Result<bool, Unable> {
         let now = stamps(&self.files);
         {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut seen = self.seen.lock();
             if *seen == now {
                 return Ok(false);
             }
             *seen = now;
         }
         let learned = learn(&self.files, &self.model, self.fingerprint, &self.rules)?;
-        *self.learned.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(learned);
+        *self.learned.write() = Arc::new(learned);
         Ok(true)
     }
 
@@ -312,7 +313,7 @@ impl Understanding {
     }
 
     fn learned(&self) -> Arc<Learned> {
-        Arc::clone(&self.learned.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.learned.read())
     }
 }
 

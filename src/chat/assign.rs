@@ -14,7 +14,6 @@ use crate::{
 
 use super::{
     Chat, DeskMessage, Refusal,
-    cells::lock,
     close::append,
     conversation::{Cell, Row},
     leads, now_ms, text,
@@ -73,7 +72,7 @@ impl Chat {
     /// Takes from the queue or from the missed ones; whoever leads may take from a colleague too.
     pub async fn take(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
         let agent = self.require_agent(conn)?;
-        if !self.sees(&conn.who, &lock(&*self.must_cell(conv)?)) {
+        if !self.sees(&conn.who, &self.must_cell(conv)?.lock()) {
             return Err(Refusal::not_found());
         }
         self.own(conv, &agent.user, OwnerWhy::Take, &agent.user, |cell| match cell.row.owner {
@@ -99,7 +98,7 @@ impl Chat {
             true => self.require_owner(&agent, cell),
             false => Err(Refusal::not_found()),
         };
-        may(&lock(&*self.must_cell(conv)?))?;
+        may(&self.must_cell(conv)?.lock())?;
         if let Some(colleague) = to {
             if self.hub.listeners(&Topic::User(colleague.clone())) == 0 {
                 return Err(Refusal::new(

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     proto::{ConvId, ConvState, Owner},
     store::{StoreError, Table},
 };
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     Chat, Refusal,
@@ -36,32 +37,27 @@ impl Default for Cells {
     }
 }
 
-/// Locks a cell; a panic of another task leaves it readable.
-pub fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
-    m.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Cells {
     fn shard(&self, conv: ConvId) -> MutexGuard<'_, HashMap<ConvId, Shared>> {
         // ids are hashes, any byte spreads them
-        lock(&self.shards[usize::from(conv.0[15]) % SHARDS])
+        self.shards[usize::from(conv.0[15]) % SHARDS].lock()
     }
 
     /// Which conversations are open.
     pub fn open(&self) -> Vec<ConvId> {
-        lock(&self.open).iter().copied().collect()
+        self.open.lock().iter().copied().collect()
     }
 
     /// Whether a conversation is open.
     pub fn is_open(&self, conv: ConvId) -> bool {
-        lock(&self.open).contains(&conv)
+        self.open.lock().contains(&conv)
     }
 
     /// Notes that a conversation was opened or closed. Empty ones are nobody's concern.
     pub fn mark(&self, conv: ConvId, row: &Row) {
         match row.state {
-            ConvState::Open if row.empty.is_none() => lock(&self.open).insert(conv),
-            ConvState::Open | ConvState::Closed => lock(&self.open).remove(&conv),
+            ConvState::Open if row.empty.is_none() => self.open.lock().insert(conv),
+            ConvState::Open | ConvState::Closed => self.open.lock().remove(&conv),
         };
     }
 }
@@ -95,7 +91,7 @@ impl Chat {
         for (key, _) in self.store.scan(Table::OpenConv, &[], None, false, usize::MAX)? {
             let Some(conv) = ConvId::from_slice(&key) else { continue };
             let Some(cell) = self.cell(conv)? else { continue };
-            let row = lock(&cell).row.clone();
+            let row = cell.lock().row.clone();
             self.cells.mark(conv, &row);
             if row.empty.is_none() {
                 rows.push((conv, row));
@@ -110,8 +106,8 @@ impl Chat {
     /// Drops cells that nobody follows and that wait for nobody. Called now and then.
     pub fn sweep(&self) {
         for shard in &self.cells.shards {
-            lock(shard).retain(|conv, cell| {
-                let cell = lock(cell);
+            shard.lock().retain(|conv, cell| {
+                let cell = cell.lock();
                 (cell.row.state == ConvState::Open && cell.row.empty.is_none())
                     || cell.marks_dirty
                     || self.hub.listeners(&Topic::Conv(*conv)) > 0

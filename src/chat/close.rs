@@ -9,7 +9,6 @@ use crate::{
 
 use super::{
     Act, Address, Chat, Refusal,
-    cells::lock,
     conversation::{Cell, Row},
     event_id, leads, now_ms,
 };
@@ -87,7 +86,7 @@ impl Chat {
         for _ in 0..TRIES {
             let shared = self.must_cell(conv)?;
             let batch = {
-                let mut cell = lock(&shared);
+                let mut cell = shared.lock();
                 let mut batch = Batch { conv: Some(conv), rev: Some(cell.rev), ops: Vec::new() };
                 if let Some(row) = step(self, &mut cell, &mut batch)? {
                     batch.ops.extend(cell.missed_ops(&row));

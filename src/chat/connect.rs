@@ -12,7 +12,7 @@ use crate::{
     store::StoredRecord,
 };
 
-use super::{Chat, DeskMessage, Reader, Refusal, cells::lock, list::concerns, now_ms, shown::shown, text};
+use super::{Chat, DeskMessage, Reader, Refusal, list::concerns, now_ms, shown::shown, text};
 
 /// Bytes that are read for one `resume`, about, whether they fit or not.
 const RESUME_EFFORT: usize = 8 * RESUME_BYTES;
@@ -88,7 +88,7 @@ impl Chat {
         for held in convs {
             let Have { id, have, .. } = held;
             let Some(shared) = self.cell(*id)? else { continue };
-            if !self.sees(&conn.who, &lock(&shared)) {
+            if !self.sees(&conn.who, &shared.lock()) {
                 if held.have > 0 && conn.who.user().is_some() {
                     conn.outbox.push(text(&ServerFrame::Gone { conv: *id }));
                 }
@@ -96,14 +96,14 @@ impl Chat {
             }
             if self.went_back(conn, held, &mut effort)? {
                 self.hub.unlisten(conn, &Topic::Conv(*id));
-                let (last, generation) = (lock(&shared).last, self.store.generation());
+                let (last, generation) = (shared.lock().last, self.store.generation());
                 conn.outbox.push(text(&ServerFrame::Rewound { conv: *id, last, generation }));
                 continue;
             }
             // listening before reading: nothing can fall between; what comes twice is dropped by its number
             self.hub.listen(conn, Topic::Conv(*id));
             let (last, visitor, queued) = {
-                let cell = lock(&shared);
+                let cell = shared.lock();
                 if !self.sees(&conn.who, &cell) {
                     // it went to another team in this very moment
                     self.hub.unlisten(conn, &Topic::Conv(*id));
@@ -131,7 +131,7 @@ impl Chat {
                 }
                 // newer ones may have come meanwhile: the fan-out holds the cell while it gives them out, so that nobody
                 // hears of a smaller number than they have
-                let cell = lock(&shared);
+                let cell = shared.lock();
                 conn.outbox.push(text(&ServerFrame::Synced { conv: *id, last: read.max(cell.last) }));
             } else {
                 conn.outbox.push(text(&ServerFrame::Behind { conv: *id, last }));

@@ -17,9 +17,7 @@ use crate::{
     proto::{ConvId, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, StatusWhy, TeamId, UserId},
 };
 
-use super::{
-    Chat, DeskMessage, Refusal, cells::lock, close::append, conversation::Row, now_ms, presence::Telling, text,
-};
+use super::{Chat, DeskMessage, Refusal, close::append, conversation::Row, now_ms, presence::Telling, text};
 
 /// The desk's task; ends when the chat is dropped.
 pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedReceiver<DeskMessage>) {
@@ -93,7 +91,7 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
         if let Some((conv, user)) = accept
             && let Some(reply) = waiting.remove(&(conv, user.clone()))
         {
-            let his = matches!(chat.cell(conv), Ok(Some(cell)) if lock(&cell).row.owner == Owner::Agent(user));
+            let his = matches!(chat.cell(conv), Ok(Some(cell)) if cell.lock().row.owner == Owner::Agent(user));
             let late = || Refusal::new(ErrorCode::TooLate, "this offer is over");
             let _ = reply.send(if his { Ok(()) } else { Err(late()) });
         }
@@ -216,7 +214,7 @@ impl Chat {
     fn state_fact(&self, conv: ConvId) {
         match self.cell(conv) {
             Ok(Some(cell)) => {
-                let row = lock(&cell).row.clone();
+                let row = cell.lock().row.clone();
                 self.tell_desk(conv, &row);
             }
             _ => self.fact(desk::Event::Closed { conv }),
@@ -244,7 +242,7 @@ impl Chat {
 
     /// Why a conversation has no agent.
     pub async fn explain(&self, conv: ConvId) -> Vec<desk::Reason> {
-        if matches!(self.cell(conv), Ok(Some(cell)) if lock(&cell).row.empty.is_some()) {
+        if matches!(self.cell(conv), Ok(Some(cell)) if cell.lock().row.empty.is_some()) {
             return vec![desk::Reason::Empty];
         }
         let (tx, rx) = oneshot::channel();

@@ -14,7 +14,6 @@ use crate::{
 
 use super::{
     Chat, Refusal,
-    cells::lock,
     conversation::{Cell, Facts, Row},
     idle::Word,
     robot,
@@ -62,7 +61,7 @@ impl Chat {
                 if let (Some(conv), Some(id)) = (conv, id)
                     && let Some(cell) = self.cached(conv)
                 {
-                    lock(&cell).uncount(id);
+                    cell.lock().uncount(id);
                 }
                 if let (StoreError::Conflict, Some(conv)) = (&error, conv)
                     && let Err(e) = self.refresh(conv)
@@ -83,7 +82,7 @@ impl Chat {
             // it was committed, so it is there unless the disk failed meanwhile; clients resume later
             other => return tracing::error!(%conv, ?other, "a committed conversation can't be read"),
         };
-        let mut cell = lock(&cell);
+        let mut cell = cell.lock();
         if let Some(record) = commit.records.last().and_then(|frame| RecordView::parse(frame))
             && record.seq >= cell.last
         {
@@ -169,7 +168,7 @@ impl Chat {
     pub(super) fn refresh(&self, conv: ConvId) -> Result<(), StoreError> {
         let Some(shared) = self.cell(conv)? else { return Ok(()) };
         if let Some(now) = self.store.row(conv)? {
-            let mut cell = lock(&shared);
+            let mut cell = shared.lock();
             if now.rev > cell.rev {
                 (cell.rev, cell.row) = (now.rev, Row::decode(&now.value)?);
             }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::proto::ConvId;
 
-use super::{Chat, Reader, Refusal, cells::lock};
+use super::{Chat, Reader, Refusal};
 
 /// Most records in one page.
 pub const HISTORY_RECORDS: usize = 500;
@@ -17,7 +17,7 @@ impl Chat {
     pub fn history(&self, reader: Reader<'_>, conv: ConvId, after: u64, limit: usize) -> Result<Vec<Bytes>, Refusal> {
         let shared = self.must_cell(conv)?;
         let visitor = {
-            let cell = lock(&shared);
+            let cell = shared.lock();
             if !self.sees(reader.who, &cell) {
                 return Err(Refusal::not_found());
             }

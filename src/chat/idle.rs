@@ -1,19 +1,16 @@
 //! Closing what nobody ended: the facts for [`crate::desk::EndRule`], and the transaction.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     desk::{End, EndRule, Quiet},
     proto::{ConvId, ConvState, HeaderView, Kid, Kind, Owner, RecordView, StorageState, TeamId},
     store::{Batch, StoreError},
 };
+use parking_lot::Mutex;
 
 use super::{
     Chat,
-    cells::lock,
     conversation::{Cell, Row},
     missed,
 };
@@ -75,12 +72,12 @@ impl Chat {
             let closed = self.change(conv, |_, cell, batch| {
                 // somebody may have written since
                 let end = cell.end(rule, now_ms);
-                *lock(&ended) = end.map(|end| (end, cell.row.team.clone()));
+                *ended.lock() = end.map(|end| (end, cell.row.team.clone()));
                 Ok(end.map(|end| cell.ended(end, now_ms, batch)))
             });
             match closed.await {
                 Ok(()) => {
-                    if let Some((End::Missed, team)) = lock(&ended).take() {
+                    if let Some((End::Missed, team)) = ended.lock().take() {
                         *missed.entry(team).or_default() += 1;
                     }
                 }
@@ -125,14 +122,14 @@ impl Chat {
         let Some(least) = rule.least_ms() else { return Ok(false) };
         let Some(shared) = self.cell(conv)? else { return Ok(false) };
         let (last, visitor, created) = {
-            let cell = lock(&shared);
+            let cell = shared.lock();
             if cell.word.is_some() || now_ms.saturating_sub(cell.row.created) < least {
                 return Ok(cell.end(rule, now_ms).is_some());
             }
             (cell.last, cell.visitor, cell.row.created)
         };
         let word = self.last_word(conv, last, visitor)?;
-        let mut cell = lock(&shared);
+        let mut cell = shared.lock();
         if cell.last == last {
             // opened and never written in: as if its visitor had spoken then
             cell.word = Some(word.unwrap_or(Word { at: created, visitors: true }));

@@ -7,7 +7,7 @@ use crate::{
     store::Table,
 };
 
-use super::{Chat, Refusal, Row, cells::lock};
+use super::{Chat, Refusal, Row};
 
 /// The tabs of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Chat {
         let mut list = Vec::new();
         for conv in self.cells.open() {
             let Some(shared) = self.cell(conv)? else { continue };
-            let cell = lock(&shared);
+            let cell = shared.lock();
             if concerns(&cell.row.owner, user) && agent.teams.contains(&cell.row.team) {
                 list.push(cell.summary());
             }
@@ -165,7 +165,7 @@ impl Chat {
         }
         let shown = |c: &super::Cell| c.row.empty.is_none() && teams.contains(&c.row.team);
         if let Some(shared) = self.cached(conv) {
-            let cell = lock(&shared);
+            let cell = shared.lock();
             return Ok(shown(&cell).then(|| cell.summary()));
         }
         Ok(super::Cell::load(&*self.store, conv)?.filter(shown).map(|c| c.summary()))
@@ -174,7 +174,7 @@ impl Chat {
     /// A summary without keeping a cell of something long closed.
     pub(super) fn summary_of(&self, conv: ConvId) -> Result<Option<Summary>, Refusal> {
         if let Some(shared) = self.cached(conv) {
-            return Ok(Some(lock(&shared).summary()));
+            return Ok(Some(shared.lock().summary()));
         }
         Ok(super::Cell::load(&*self.store, conv)?.map(|c| c.summary()))
     }

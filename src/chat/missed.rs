@@ -7,7 +7,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 
 use crate::{
@@ -15,10 +15,10 @@ use crate::{
     proto::{ConvId, Event, MissedCount, ServerFrame, TeamId},
     store::{Op, Store, StoreError, Table},
 };
+use parking_lot::Mutex;
 
 use super::{
     Chat, Refusal,
-    cells::lock,
     close::append,
     conversation::{Cell, Row},
     list::{Cursor, Page},
@@ -91,40 +91,40 @@ impl Chat {
     pub(super) fn load_missed(&self) -> Result<(), StoreError> {
         let directory = self.org.directory();
         let all = all_missed(&*self.store, directory.state().teams.keys())?;
-        *lock(&self.missed.counts) = all.into_iter().map(|count| (count.team.clone(), count)).collect();
+        *self.missed.counts.lock() = all.into_iter().map(|count| (count.team.clone(), count)).collect();
         self.gauge_missed();
         Ok(())
     }
 
     fn gauge_missed(&self) {
-        self.metrics.missed.set(lock(&self.missed.counts).values().map(|c| u64::from(c.count)).sum());
+        self.metrics.missed.set(self.missed.counts.lock().values().map(|c| u64::from(c.count)).sum());
     }
 
     /// How many were missed, of the teams that have any.
     pub fn missed(&self) -> Vec<MissedCount> {
-        lock(&self.missed.counts).values().cloned().collect()
+        self.missed.counts.lock().values().cloned().collect()
     }
 
     /// The same of some teams.
     pub(super) fn missed_of(&self, teams: &[TeamId]) -> Vec<MissedCount> {
-        lock(&self.missed.counts).values().filter(|c| teams.contains(&c.team)).cloned().collect()
+        self.missed.counts.lock().values().filter(|c| teams.contains(&c.team)).cloned().collect()
     }
 
     /// Notes, after a commit, which teams must be counted again. `before`: the row before it, if it is known.
     pub(super) fn note_missed(&self, before: Option<&Row>, row: &Row) {
-        let may_have = || lock(&self.missed.counts).contains_key(&row.team);
+        let may_have = || self.missed.counts.lock().contains_key(&row.team);
         let changed = match before {
             Some(old) => old.missed != row.missed || (row.missed.is_some() && old.team != row.team),
             None => row.missed.is_some() || may_have(),
         };
         if changed {
-            lock(&self.missed.changed).extend([before.unwrap_or(row).team.clone(), row.team.clone()]);
+            self.missed.changed.lock().extend([before.unwrap_or(row).team.clone(), row.team.clone()]);
         }
     }
 
     /// Counts again what changed, and tells the agents. Called now and then.
     pub async fn tell_missed(self: &Arc<Self>) {
-        let teams = std::mem::take(&mut *lock(&self.missed.changed));
+        let teams = std::mem::take(&mut *self.missed.changed.lock());
         if teams.is_empty() {
             return;
         }
@@ -137,14 +137,14 @@ impl Chat {
             other => {
                 // the store says what is wrong with it; this is tried again at the next call
                 tracing::debug!(?other, "could not count the missed conversations");
-                lock(&self.missed.changed).extend(teams);
+                self.missed.changed.lock().extend(teams);
             }
         }
         self.gauge_missed();
     }
 
     fn publish_missed(&self, count: MissedCount) {
-        let mut counts = lock(&self.missed.counts);
+        let mut counts = self.missed.counts.lock();
         let old = match count.count {
             0 => counts.remove(&count.team),
             _ => counts.insert(count.team.clone(), count.clone()),

@@ -38,10 +38,11 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     net::IpAddr,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::{

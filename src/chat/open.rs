@@ -43,7 +43,7 @@ impl Chat {
             return Err(Refusal::new(ErrorCode::Forbidden, "this socket was opened for another site"));
         }
         if let Some(cell) = self.cell(o.id)? {
-            let cell = super::cells::lock(&cell);
+            let cell = cell.lock();
             if cell.visitor != *kid {
                 return Err(Refusal::not_found());
             }

@@ -13,9 +13,7 @@ use crate::{
     store::{self, Batch, Op, Reply},
 };
 
-use super::{
-    Act, Address, Chat, Reader, Refusal, cells::lock, close::append, conversation::Cell, members, now_ms, shown::shown,
-};
+use super::{Act, Address, Chat, Reader, Refusal, close::append, conversation::Cell, members, now_ms, shown::shown};
 
 /// What an envelope of a visitor costs.
 pub(super) fn cost(kind: Kind, bytes: usize) -> Act {
@@ -85,7 +83,7 @@ impl Chat {
         if header.sender() != conn.who.kid() {
             return Err(());
         }
-        if !self.sees(&conn.who, &lock(&*self.must_cell(conv).map_err(drop)?)) {
+        if !self.sees(&conn.who, &self.must_cell(conv).map_err(drop)?.lock()) {
             return Err(());
         }
         let (_, frame) = self.find(conv, header.sender(), id).await.map_err(drop)?.ok_or(())?;
@@ -119,7 +117,7 @@ impl Chat {
             _ => None,
         };
         let cell = self.must_cell(header.conv())?;
-        let mut cell = lock(&cell);
+        let mut cell = cell.lock();
         if !self.sees(&conn.who, &cell) {
             return Err(Refusal::not_found());
         }

@@ -5,10 +5,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Mutex,
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     proto::{Presence, ServerFrame, TeamId, TeamPresence},
 };
 
-use super::{Chat, cells::lock, text};
+use super::{Chat, text};
 
 /// What holds now, by team.
 #[derive(Debug, Default)]
@@ -25,12 +25,12 @@ pub(super) struct Board(Mutex<HashMap<TeamId, TeamPresence>>);
 impl Board {
     /// Who of a team is there.
     pub(super) fn of(&self, team: &TeamId) -> TeamPresence {
-        lock(&self.0).get(team).copied().unwrap_or(TeamPresence::NOBODY)
+        self.0.lock().get(team).copied().unwrap_or(TeamPresence::NOBODY)
     }
 
     /// Remembers what the desk said.
     pub(super) fn set(&self, team: TeamId, now: TeamPresence) {
-        lock(&self.0).insert(team, now);
+        self.0.lock().insert(team, now);
     }
 }
 

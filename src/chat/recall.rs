@@ -10,7 +10,7 @@ use crate::{
     store::{self, Batch, Op, StoredRecord},
 };
 
-use super::{Act, Address, Chat, Refusal, cells::lock, close::append, conversation::Cell, now_ms};
+use super::{Act, Address, Chat, Refusal, close::append, conversation::Cell, now_ms};
 
 /// How many records back something may be recalled. Two minutes of one conversation are never more.
 pub(super) const LOOK_BACK: u64 = 500;
@@ -33,7 +33,7 @@ impl Chat {
         self.charge(conn, address, Act { messages: 1, records: 1, ..Act::default() })?;
         let last = {
             let cell = self.must_cell(conv)?;
-            let cell = lock(&cell);
+            let cell = cell.lock();
             if !self.sees(&conn.who, &cell) {
                 return Err(Refusal::not_found());
             }
@@ -69,7 +69,7 @@ impl Chat {
         bytes: &[u8],
     ) -> Result<StoredRecord, Refusal> {
         let view = RecallView::parse(bytes)?;
-        if !self.sees(&conn.who, &lock(&*self.must_cell(header.conv())?)) {
+        if !self.sees(&conn.who, &self.must_cell(header.conv())?.lock()) {
             return Err(Refusal::not_found());
         }
         self.find(header.conv(), header.sender(), view.msg()).await?.ok_or_else(none)

@@ -11,7 +11,6 @@ use crate::{
 
 use super::{
     Chat, Refusal,
-    cells::lock,
     conversation::{Told, receipt_key},
     now_ms, text,
 };
@@ -28,7 +27,7 @@ impl Chat {
     /// A socket received and read up to here. Only the owner's word counts for the agents' side.
     pub fn seen(&self, conn: &Conn, conv: ConvId, delivered: u64, read: u64) -> Result<(), Refusal> {
         let shared = self.must_cell(conv)?;
-        let mut cell = lock(&shared);
+        let mut cell = shared.lock();
         if !self.sees(&conn.who, &cell) {
             return Err(Refusal::not_found());
         }
@@ -54,7 +53,7 @@ impl Chat {
         // the next call of `store_marks` tells what waits
         *told = if tell { Told { at: now, late: false } } else { Told { late: true, ..*told } };
         if !std::mem::replace(&mut cell.marks_dirty, true) {
-            lock(&self.dirty).push(conv);
+            self.dirty.lock().push(conv);
         }
         drop(cell);
         if tell {
@@ -71,7 +70,7 @@ impl Chat {
     /// Typing began or stopped: a bit for the others, stored nowhere.
     pub fn typing(&self, conn: &Conn, conv: ConvId, on: bool) -> Result<(), Refusal> {
         let shared = self.must_cell(conv)?;
-        let mut cell = lock(&shared);
+        let mut cell = shared.lock();
         if !self.sees(&conn.who, &cell) || cell.row.state == ConvState::Closed {
             return Ok(());
         }
@@ -94,12 +93,12 @@ impl Chat {
             // they wait in memory
             return;
         }
-        let dirty = std::mem::take(&mut *lock(&self.dirty));
+        let dirty = std::mem::take(&mut *self.dirty.lock());
         let mut batch = Batch::default();
         for conv in &dirty {
             let conv = *conv;
             let Some(shared) = self.cached(conv) else { continue };
-            let mut cell = lock(&shared);
+            let mut cell = shared.lock();
             cell.marks_dirty = false;
             for (side, marks) in [(Side::Visitor, cell.visitor_marks), (Side::Agent, cell.agent_marks)] {
                 if std::mem::take(&mut cell.told_marks[side as usize].late) {
@@ -124,8 +123,8 @@ impl Chat {
     fn store_marks_later(&self, convs: Vec<ConvId>) {
         for conv in convs {
             let Some(shared) = self.cached(conv) else { continue };
-            if !std::mem::replace(&mut lock(&shared).marks_dirty, true) {
-                lock(&self.dirty).push(conv);
+            if !std::mem::replace(&mut shared.lock().marks_dirty, true) {
+                self.dirty.lock().push(conv);
             }
         }
     }

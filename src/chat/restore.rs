@@ -13,7 +13,6 @@ use crate::{
 use super::{
     Address, Chat, Refusal,
     announce::{Came, Maker, key},
-    cells::lock,
     conversation::Cell,
     members, now_ms,
     post::cost,
@@ -31,7 +30,7 @@ impl Chat {
         if envelopes.len() > MAX_RESTORE {
             return Err(Refusal::new(ErrorCode::TooLarge, "too many announcements at once"));
         }
-        if !self.sees(&conn.who, &lock(&*self.must_cell(conv)?)) {
+        if !self.sees(&conn.who, &self.must_cell(conv)?.lock()) {
             return Err(Refusal::not_found());
         }
         self.has_room_for(conn, envelopes.iter().map(String::len).sum())?;

@@ -4,11 +4,9 @@
 //! Only the desk's task changes a state, so the desk, this memory and the database hear of changes in one order. That an
 //! agent whose pages are all closed gets no offers is the desk's business; what they chose stays.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::{
@@ -18,7 +16,7 @@ use crate::{
     store::{self, Batch, Op, StoreError, Table},
 };
 
-use super::{Chat, DeskMessage, Refusal, cells::lock, text};
+use super::{Chat, DeskMessage, Refusal, text};
 
 /// The states as they are kept.
 #[derive(Debug, Default)]
@@ -31,16 +29,16 @@ pub(super) struct Board {
 impl Board {
     /// What an agent chose last; offline before the first time.
     pub(super) fn of(&self, user: &UserId) -> AgentState {
-        lock(&self.states).get(user).copied().unwrap_or(AgentState::Offline)
+        self.states.lock().get(user).copied().unwrap_or(AgentState::Offline)
     }
 
     fn users(&self) -> Vec<UserId> {
-        lock(&self.states).keys().cloned().collect()
+        self.states.lock().keys().cloned().collect()
     }
 
     /// Remembers it, or that there is none any more; true if that is new.
     fn set(&self, user: &UserId, state: Option<AgentState>) -> bool {
-        let mut states = lock(&self.states);
+        let mut states = self.states.lock();
         let before = match state {
             Some(state) => states.insert(user.clone(), state),
             None => states.remove(user),
@@ -60,7 +58,7 @@ impl Chat {
             let Ok(state) = serde_json::from_slice(&value) else { continue };
             match directory.user(&user).is_some_and(|u| u.on) {
                 true => drop(self.status.set(&user, Some(state))),
-                false => drop(lock(&self.status.unsaved).insert(user)),
+                false => drop(self.status.unsaved.lock().insert(user)),
             }
         }
         Ok(())
@@ -77,7 +75,7 @@ impl Chat {
     /// Keeps a state and tells all pages of its agent. Called by the desk's task alone.
     pub(super) async fn keep_status(&self, user: &UserId, state: AgentState, why: Option<StatusWhy>) {
         if self.status.set(user, Some(state)) {
-            lock(&self.status.unsaved).insert(user.clone());
+            self.status.unsaved.lock().insert(user.clone());
             let frame = text(&ServerFrame::Status { state, why });
             self.hub.publish(&Topic::User(user.clone()), |_| Some(frame.clone()));
         }
@@ -87,20 +85,20 @@ impl Chat {
     /// Forgets the state of somebody who is no longer here. Called by the desk's task alone.
     pub(super) async fn forget_status(&self, user: &UserId) {
         if self.status.set(user, None) {
-            lock(&self.status.unsaved).insert(user.clone());
+            self.status.unsaved.lock().insert(user.clone());
             self.save_statuses().await;
         }
     }
 
     /// Writes what the database does not have yet. Called by the desk's task alone: two writers could change the order.
     pub(super) async fn save_statuses(&self) {
-        let unsaved = std::mem::take(&mut *lock(&self.status.unsaved));
+        let unsaved = std::mem::take(&mut *self.status.unsaved.lock());
         if unsaved.is_empty() {
             return;
         }
         let op = |user: &UserId| {
             let key = user.as_str().as_bytes().to_vec();
-            match lock(&self.status.states).get(user) {
+            match self.status.states.lock().get(user) {
                 // a word always serialises
                 Some(state) => {
                     Op::Put { table: Table::Status, key, value: serde_json::to_vec(state).unwrap_or_default() }
@@ -114,13 +112,13 @@ impl Chat {
             if e != StoreError::Unwritable {
                 tracing::warn!(error = %e, "what agents said of themselves was not stored yet");
             }
-            lock(&self.status.unsaved).extend(unsaved);
+            self.status.unsaved.lock().extend(unsaved);
         }
     }
 
     /// Has what could not be written tried again. Called by the clock.
     pub fn save_statuses_later(&self) {
-        if self.store.space() != StorageState::Full && !lock(&self.status.unsaved).is_empty() {
+        if self.store.space() != StorageState::Full && !self.status.unsaved.lock().is_empty() {
             let _ = self.desk.send(DeskMessage::SaveStatuses);
         }
     }

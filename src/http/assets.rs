@@ -1,16 +1,13 @@
 //! The embedded pages, already compressed, and every version of the widget that was ever served.
 
-use std::{
-    collections::BTreeMap,
-    io::Read as _,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, io::Read as _};
 
 use flate2::read::GzDecoder;
 use hyper::{
     StatusCode,
     header::{self, HeaderMap, HeaderName, HeaderValue},
 };
+use parking_lot::Mutex;
 use ring::digest;
 use rust_embed::RustEmbed;
 
@@ -58,7 +55,7 @@ static UNPACKED: Mutex<BTreeMap<String, bytes::Bytes>> = Mutex::new(BTreeMap::ne
 
 /// A file as it is. What has a compressed sibling is unpacked for the first client that asks for it.
 fn plain(path: &str) -> Option<bytes::Bytes> {
-    let kept = || UNPACKED.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = || UNPACKED.lock();
     file(path).or_else(|| kept().get(path).cloned()).or_else(|| {
         let plain = unpacked(&suffixed(path, "gz")?)?;
         kept().insert(path.to_owned(), plain.clone());

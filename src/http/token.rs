@@ -3,11 +3,9 @@
 //! Nothing is stored for a token. Whether the account still is switched on is asked at every use. A new password ends the
 //! tokens from before it; that, too, need not outlive the process.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::HashMap;
 
+use parking_lot::Mutex;
 use ring::{hmac, rand::SystemRandom};
 
 use crate::{
@@ -46,11 +44,11 @@ impl Tokens {
 
     /// Ends all tokens that a user has.
     pub fn end(&self, user: &UserId, now_ms: u64) {
-        self.not_before.lock().unwrap_or_else(PoisonError::into_inner).insert(user.clone(), now_ms + 1);
+        self.not_before.lock().insert(user.clone(), now_ms + 1);
     }
 
     fn ended(&self, user: &UserId, made_ms: u64) -> bool {
-        self.not_before.lock().unwrap_or_else(PoisonError::into_inner).get(user).is_some_and(|least| made_ms < *least)
+        self.not_before.lock().get(user).is_some_and(|least| made_ms < *least)
     }
 
     /// Whom a token stands for, if it is ours and not too old.

@@ -8,12 +8,13 @@ mod outbox;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
 
 use crate::proto::{CloseCode, ConvId, Kid, SiteId, TeamId, UserId};
+use parking_lot::Mutex;
 
 pub use outbox::{Drained, Frame, Outbox};
 
@@ -86,7 +87,7 @@ pub struct Conn {
 impl Conn {
     /// What it listens to.
     pub fn topics(&self) -> Vec<Topic> {
-        lock(&self.topics).clone()
+        self.topics.lock().clone()
     }
 
     /// Counts a frame that no honest client sends; returns how many there were.
@@ -107,11 +108,6 @@ pub struct Hub {
     closed: OnceLock<CloseCode>,
 }
 
-fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
-    // the maps stay consistent at every await-free step, so a panic elsewhere is no reason to stop delivering
-    m.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Hub {
     /// An empty hub.
     pub fn new() -> Arc<Self> {
@@ -123,7 +119,7 @@ impl Hub {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (outbox, topics, blunders) = Default::default();
         let conn = Arc::new(Conn { id, who, ed, rev, outbox, topics, blunders });
-        lock(&self.conns).insert(id, conn.clone());
+        self.conns.lock().insert(id, conn.clone());
         // after the insert: whoever closes all either finds this socket or is found here
         if let Some(code) = self.closed.get() {
             conn.outbox.close(*code);
@@ -133,9 +129,9 @@ impl Hub {
 
     /// Forgets a socket. Returns the topics it listened to that nobody listens to any more.
     pub fn disconnect(&self, conn: &Conn) -> Vec<Topic> {
-        lock(&self.conns).remove(&conn.id);
-        let mine = std::mem::take(&mut *lock(&conn.topics));
-        let mut topics = lock(&self.topics);
+        self.conns.lock().remove(&conn.id);
+        let mine = std::mem::take(&mut *conn.topics.lock());
+        let mut topics = self.topics.lock();
         let mut silent = Vec::new();
         for topic in mine {
             if remove_member(&mut topics, &topic, conn.id) {
@@ -147,11 +143,11 @@ impl Hub {
 
     /// Lets a socket listen to a topic; true if it is the first that does.
     pub fn listen(&self, conn: &Arc<Conn>, topic: Topic) -> bool {
-        let mut own = lock(&conn.topics);
+        let mut own = conn.topics.lock();
         if own.contains(&topic) {
             return false;
         }
-        let mut topics = lock(&self.topics);
+        let mut topics = self.topics.lock();
         let members = topics.entry(topic.clone()).or_default();
         let first = members.is_empty();
         members.insert(conn.id, conn.clone());
@@ -161,13 +157,13 @@ impl Hub {
 
     /// Ends [`Hub::listen`].
     pub fn unlisten(&self, conn: &Conn, topic: &Topic) {
-        lock(&conn.topics).retain(|t| t != topic);
-        remove_member(&mut lock(&self.topics), topic, conn.id);
+        conn.topics.lock().retain(|t| t != topic);
+        remove_member(&mut self.topics.lock(), topic, conn.id);
     }
 
     /// Ends [`Hub::listen`] for all but those for whom `keep` holds.
     pub fn retain(&self, topic: &Topic, keep: impl Fn(&Conn) -> bool) {
-        let leaving: Vec<_> = match lock(&self.topics).get(topic) {
+        let leaving: Vec<_> = match self.topics.lock().get(topic) {
             Some(members) => members.values().filter(|c| !keep(c)).cloned().collect(),
             None => return,
         };
@@ -176,12 +172,12 @@ impl Hub {
 
     /// How many sockets listen to a topic.
     pub fn listeners(&self, topic: &Topic) -> usize {
-        lock(&self.topics).get(topic).map_or(0, Members::len)
+        self.topics.lock().get(topic).map_or(0, Members::len)
     }
 
     /// Offers a frame to every listener of a topic; `frame` decides for each.
     pub fn publish(&self, topic: &Topic, mut frame: impl FnMut(&Conn) -> Option<Frame>) {
-        if let Some(members) = lock(&self.topics).get(topic) {
+        if let Some(members) = self.topics.lock().get(topic) {
             for conn in members.values() {
                 if let Some(f) = frame(conn) {
                     conn.outbox.push(f);
@@ -192,25 +188,25 @@ impl Hub {
 
     /// A socket, if it is still there.
     pub fn get(&self, conn: u64) -> Option<Arc<Conn>> {
-        lock(&self.conns).get(&conn).cloned()
+        self.conns.lock().get(&conn).cloned()
     }
 
     /// Offers a frame to one socket.
     pub fn send(&self, conn: u64, frame: Frame) {
-        if let Some(conn) = lock(&self.conns).get(&conn) {
+        if let Some(conn) = self.conns.lock().get(&conn) {
             conn.outbox.push(frame);
         }
     }
 
     /// Offers a frame to every socket.
     pub fn publish_all(&self, frame: &Frame) {
-        lock(&self.conns).values().for_each(|c| c.outbox.push(frame.clone()));
+        self.conns.lock().values().for_each(|c| c.outbox.push(frame.clone()));
     }
 
     /// Asks those listeners of a topic to close for whom `code` names a reason.
     pub fn close_where(&self, topic: &Topic, code: impl Fn(&Conn) -> Option<CloseCode>) {
         // outside the lock: `code` may ask a socket for its topics, and `listen` takes these two locks the other way round
-        let members: Vec<_> = lock(&self.topics).get(topic).map(|m| m.values().cloned().collect()).unwrap_or_default();
+        let members: Vec<_> = self.topics.lock().get(topic).map(|m| m.values().cloned().collect()).unwrap_or_default();
         for conn in members {
             if let Some(code) = code(&conn) {
                 conn.outbox.close(code);
@@ -221,17 +217,17 @@ impl Hub {
     /// Asks every socket to close, those that connect later too.
     pub fn close_all(&self, code: CloseCode) {
         self.closed.get_or_init(|| code);
-        lock(&self.conns).values().for_each(|c| c.outbox.close(code));
+        self.conns.lock().values().for_each(|c| c.outbox.close(code));
     }
 
     /// Whose sockets there are; visitors have no names.
     pub fn users(&self) -> BTreeSet<UserId> {
-        lock(&self.conns).values().filter_map(|c| c.who.user().cloned()).collect()
+        self.conns.lock().values().filter_map(|c| c.who.user().cloned()).collect()
     }
 
     /// How many sockets there are.
     pub fn len(&self) -> usize {
-        lock(&self.conns).len()
+        self.conns.lock().len()
     }
 
     /// Whether there is none.

@@ -1,12 +1,9 @@
 //! Something scarce that many clients hold at once: at most so much in all, and a share by network.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use super::{Network, networks};
+use parking_lot::Mutex;
 
 /// So much in all, and so much for one address; wider IPv6 networks have several times that. See [`networks`].
 #[derive(Debug)]
@@ -42,7 +39,7 @@ impl Quota {
     }
 
     fn add(&self, address: IpAddr, amount: usize) -> bool {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock();
         let fits = |held: usize, most: usize| held.checked_add(amount).is_some_and(|sum| sum <= most);
         let room = fits(held.all, self.all)
             && networks(address).all(|(network, times)| {
@@ -58,7 +55,7 @@ impl Quota {
     }
 
     fn give_back(&self, address: IpAddr, amount: usize) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock();
         held.all -= amount;
         for (network, _) in networks(address) {
             if let Some(left) = held.by.get_mut(&network) {
@@ -72,7 +69,7 @@ impl Quota {
 
     /// How much is held in all.
     pub fn held(&self) -> usize {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).all
+        self.held.lock().all
     }
 }
 
@@ -128,11 +125,11 @@ mod tests {
         drop(first);
         let mut mapped = quota.take(ip("::ffff:192.0.2.1"), 0).unwrap();
         assert!(mapped.grow(1) && !mapped.grow(1), "full again");
-        assert_eq!(quota.held.lock().unwrap().by.get(&Network::of(ip("192.0.2.1"))), Some(&1));
+        assert_eq!(quota.held.lock().by.get(&Network::of(ip("192.0.2.1"))), Some(&1));
         mapped.shrink_to(0);
         assert!(quota.take(ip("192.0.2.1"), 1).is_some());
         drop((second, third, mapped));
-        let held = quota.held.lock().unwrap();
+        let held = quota.held.lock();
         assert!(held.by.is_empty() && held.all == 0);
     }
 

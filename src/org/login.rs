@@ -41,7 +41,7 @@ impl Org {
         let LoginStart { user, m, old } = request;
         small("the login message", &m.0, MAX_MESSAGE)?;
         let now = self.now_ms();
-        locked(&self.limiter).try_now(&user, address, now).map_err(|retry_ms| OrgError::Slow { retry_ms })?;
+        self.limiter.lock().try_now(&user, address, now).map_err(|retry_ms| OrgError::Slow { retry_ms })?;
         let secrets = match self.agent(&user) {
             Some(_) => self.account(&user)?.and_then(|(a, _)| a.secrets(old)),
             None => None,
@@ -49,14 +49,14 @@ impl Org {
         let record = secrets.as_ref().map(|s| &s.record.0[..]);
         let (login, ke2) = self.opaque.login_start(&user, record, &m.0)?;
         let version = secrets.map_or(0, |s| s.version);
-        let id = locked(&self.pending).add(Started { user, login, address, version, old, at_ms: now });
+        let id = self.pending.lock().add(Started { user, login, address, version, old, at_ms: now });
         Ok(LoginStarted { id, m: ke2.into() })
     }
 
     /// `POST /login/finish`: KE3 → the sealed keyring and boxes.
     pub async fn login_finish(&self, request: LoginFinish, address: IpAddr) -> Result<LoggedIn, OrgError> {
         small("the login message", &request.m.0, MAX_MESSAGE)?;
-        let started = locked(&self.pending).take(&request.id, self.now_ms()).ok_or(OrgError::Login)?;
+        let started = self.pending.lock().take(&request.id, self.now_ms()).ok_or(OrgError::Login)?;
         let Started { user, login, old, .. } = started;
         self.opaque.login_finish(&user, login, &request.m.0)?;
         // they may have been switched off between the steps
@@ -64,13 +64,13 @@ impl Org {
         let (account, stored) = self.account(&user)?.ok_or(OrgError::Login)?;
         // or have changed the password
         let secrets = account.secrets(old).filter(|s| s.version == started.version).ok_or(OrgError::Login)?;
-        locked(&self.limiter).forgive(&user, address, self.now_ms());
+        self.limiter.lock().forgive(&user, address, self.now_ms());
         let boxes = rows::boxes_of(&*self.store, user.as_str())?;
         let change = match old {
             true => None,
             false => {
                 self.forget_old(&user, account, stored).await;
-                Some(locked(&self.pending).prove(&user, secrets.version, self.now_ms()))
+                Some(self.pending.lock().prove(&user, secrets.version, self.now_ms()))
             }
         };
         Ok(LoggedIn { kid: agent.kid, user, keyring: secrets.keyring, version: secrets.version, boxes, change })
@@ -117,7 +117,7 @@ impl Org {
         }
         let record = self.opaque.register_finish(&record.0)?.into();
         // last: a request that fails for another reason may be sent again
-        let proven = locked(&self.pending).proven(user, &change.0, self.now_ms());
+        let proven = self.pending.lock().proven(user, &change.0, self.now_ms());
         if proven != Some(account.version) {
             return Err(OrgError::Forbidden("sign in with the password of now first, not more than a minute before"));
         }
@@ -141,9 +141,4 @@ impl Org {
         let stored = self.store.get(Table::Account, &rows::account_key(user))?;
         stored.map(|v| Ok((rows::read("account", &v)?, v))).transpose()
     }
-}
-
-/// A lock whose holder never panics half-way through a change.
-pub(super) fn locked<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

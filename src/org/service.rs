@@ -3,11 +3,12 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
+    sync::{Arc, OnceLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use super::{
@@ -105,7 +106,7 @@ impl Live {
         id: &SiteId,
         read: impl FnOnce() -> Result<SiteSettings, OrgError>,
     ) -> Result<SiteSettings, OrgError> {
-        let kept = || self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = || self.settings.lock();
         if let Some(settings) = kept().get(id) {
             return Ok(settings.clone());
         }
@@ -279,13 +280,13 @@ impl Org {
     }
 
     pub(super) fn live(&self) -> Arc<Live> {
-        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.live.read().clone()
     }
 
     /// Makes what was written visible. The caller holds `writing`.
     pub(super) fn publish(&self, live: Live) {
         let seq = live.directory.seq();
-        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
+        *self.live.write() = Arc::new(live);
         self.newest.send_if_modified(|newest| std::mem::replace(newest, seq) != seq);
     }
 

@@ -1,11 +1,12 @@
 //! Which versions of the widget the pages of each site loaded lately, so that snippets to replace can be named. A page
 //! says it itself when it asks for its site; nothing else is known of it, and nobody is counted.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::collections::BTreeMap;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use super::{login::locked, rows};
+use super::rows;
 use crate::{
     proto::{SiteId, StorageState},
     store::{self, Batch, Store, StoreError, Table},
@@ -65,7 +66,7 @@ impl Sightings {
 
     /// A page of `site` loaded `version`. The caller knows both to exist.
     pub(super) fn saw(&self, site: &SiteId, version: &str, now_ms: u64) {
-        let mut seen = locked(&self.0);
+        let mut seen = self.0.lock();
         let (last, stored) = seen.versions.entry((site.clone(), version.into())).or_default();
         *last = now_ms;
         let stale = now_ms.saturating_sub(*stored) > COARSE_MS;
@@ -75,7 +76,7 @@ impl Sightings {
     /// What was seen lately, by site.
     pub(super) fn list(&self, now_ms: u64) -> Vec<Sighting> {
         let lately = |seen: u64| now_ms.saturating_sub(seen) <= REMEMBERED_MS;
-        let seen = locked(&self.0);
+        let seen = self.0.lock();
         let list = seen.versions.iter().filter(|(_, (last, _))| lately(*last));
         let sighting = |((site, version), (last, _)): (&(SiteId, String), &(u64, u64))| {
             let (site, is_unsafe) = (site.clone(), is_unsafe(version));
@@ -91,7 +92,7 @@ impl Sightings {
         }
         let list = self.list(now_ms);
         {
-            let mut seen = locked(&self.0);
+            let mut seen = self.0.lock();
             if !std::mem::take(&mut seen.dirty) {
                 return;
             }

@@ -1,12 +1,10 @@
 //! Every version of the widget that was ever served, so that a page that pinned one goes on working after an upgrade, and
 //! which sites still load an old one.
 
-use std::{
-    collections::HashMap,
-    sync::{PoisonError, RwLock},
-};
+use std::collections::HashMap;
 
 use bytes::Bytes;
+use parking_lot::RwLock;
 use ring::digest;
 
 use super::sightings::{Sighting, Sightings};
@@ -84,7 +82,7 @@ impl Widgets {
                 written => drop(written?),
             }
         }
-        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        let mut shelf = self.shelf.write();
         shelf.versions.entry(version.clone()).or_insert(widget);
         shelf.latest = Some(version.clone());
         Ok(version)
@@ -92,12 +90,12 @@ impl Widgets {
 
     /// A version.
     pub fn get(&self, version: &str) -> Option<Variants> {
-        self.shelf.read().unwrap_or_else(PoisonError::into_inner).versions.get(version).cloned()
+        self.shelf.read().versions.get(version).cloned()
     }
 
     /// A page of `site` says that it loaded `version`. Words that are no version are ignored: anybody can say them.
     pub fn saw(&self, site: &SiteId, version: &str, now_ms: u64) {
-        let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
+        let shelf = self.shelf.read();
         if shelf.versions.contains_key(version) {
             self.sightings.saw(site, version, now_ms);
         }
@@ -113,7 +111,7 @@ impl Widgets {
 
     /// The one inside this executable.
     pub fn latest(&self) -> Option<(String, Variants)> {
-        let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
+        let shelf = self.shelf.read();
         shelf.latest.as_ref().and_then(|v| Some((v.clone(), shelf.versions.get(v)?.clone())))
     }
 }

@@ -3,10 +3,11 @@
 
 use std::{
     ops::Range,
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use parking_lot::RwLock;
 use rustls::{
     ServerConfig,
     crypto::ring,
@@ -78,7 +79,7 @@ impl Served {
 
     /// What is served, and what is wrong with the files.
     pub fn status(&self) -> Status {
-        let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now.read();
         Status { good: now.pair.good.clone(), trouble: now.trouble.clone() }
     }
 
@@ -87,7 +88,7 @@ impl Served {
         // before they are read: a change meanwhile is seen at the next look
         let mark = self.files.mark();
         let (same, known) = {
-            let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+            let now = self.now.read();
             (now.mark == mark, now.trouble.clone())
         };
         // a pair whose time has not come is looked at until then
@@ -95,7 +96,7 @@ impl Served {
             return false;
         }
         let loaded = self.files.load_good(now_ms);
-        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        let mut now = self.now.write();
         now.mark = mark;
         match loaded {
             Ok(pair) => {
@@ -146,7 +147,7 @@ async fn next(hangup: &mut Option<Signal>) {
 
 impl ResolvesServerCert for Served {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.now.read().unwrap_or_else(PoisonError::into_inner).pair.certified.clone())
+        Some(self.now.read().pair.certified.clone())
     }
 }
 

@@ -1,12 +1,8 @@
 //! The knowledge as agents' browsers get it: by site, only what holds today, not more than a browser can search.
 
-use std::{
-    collections::HashMap,
-    fs,
-    sync::{Mutex, PoisonError},
-    time::SystemTime,
-};
+use std::{collections::HashMap, fs, time::SystemTime};
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -90,7 +86,7 @@ impl Library for Shelves {
     fn shelf(&self, site: &SiteId, now_ms: u64) -> Result<Shelf, Refusal> {
         let now = (stamp(&self.files.book()), self.policy.day(now_ms));
         // held while one is made: whoever asks meanwhile gets the same
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = self.made.lock();
         if made.of.as_ref() != Some(&now) {
             *made = Made { of: Some(now.clone()), ..Made::default() };
         }

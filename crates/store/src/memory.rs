@@ -4,11 +4,12 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt, ready};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::mpsc;
 
 use super::{
@@ -80,7 +81,7 @@ impl MemoryStore {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // a panic between check and apply can't happen, so a poisoned state is still whole
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

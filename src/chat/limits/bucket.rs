@@ -1,10 +1,7 @@
 //! Token buckets in bounded memory, and who met their end lately.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::{Mutex, MutexGuard};
+use std::{collections::HashMap, hash::Hash};
 
 /// Buckets remembered before those that were not used lately are forgotten, which fills them.
 const KEEP: usize = 40_000;
@@ -85,7 +82,7 @@ impl<K: Eq + Hash> Buckets<K> {
 
     fn held(&self) -> MutexGuard<'_, Generations<K>> {
         // nothing panics while the lock is held, so the content is whole in any case
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock()
     }
 
     /// Whether `key` has so many tokens; else how long until it has them, ms. With `times` the bucket is so many times as

@@ -18,15 +18,13 @@ mod threads;
 mod turn;
 mod work;
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 use zeroize::Zeroizing;
 
-use super::{Chat, cells::lock, conversation::Cell};
+use super::{Chat, conversation::Cell};
 use crate::{
     bot::{Decision, Dialogue},
     proto::{ConvId, ConvState, HeaderView, Kind, Owner, RecordView, SiteId},
@@ -112,7 +110,7 @@ impl Seat {
     /// It should look at this conversation. Never waits.
     pub(super) fn look(&self, conv: ConvId) {
         if self.knock.try_send(conv).is_err() {
-            lock(&self.crowd).push(conv);
+            self.crowd.lock().push(conv);
             self.crowded.notify_one();
         }
     }
@@ -139,7 +137,7 @@ impl Chat {
     /// Whether this conversation is the robot's at this moment, with this epoch.
     fn is_robots(&self, conv: ConvId, epoch: u32) -> bool {
         let Ok(Some(cell)) = self.cell(conv) else { return false };
-        let row = &lock(&cell).row;
+        let row = &cell.lock().row;
         row.owner == Owner::Robot && row.state == ConvState::Open && row.bot && row.epoch == epoch
     }
 }

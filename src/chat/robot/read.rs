@@ -12,7 +12,6 @@ use crate::{
     chat::{
         Chat,
         announce::key,
-        cells::lock,
         conversation::{Cell, Row},
     },
     crypto::{
@@ -105,7 +104,7 @@ impl Chat {
     pub(super) fn robot_reads(&self, conv: ConvId, robot: &Robot, me: &SigningKey) -> Result<Option<Page>, ReadError> {
         let Some(shared) = self.cell(conv)? else { return Ok(None) };
         let (row, last, visitor) = {
-            let cell: &Cell = &lock(&shared);
+            let cell: &Cell = &shared.lock();
             (cell.row.clone(), cell.last, cell.visitor)
         };
         if !self.is_robots(conv, row.epoch) {

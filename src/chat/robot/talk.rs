@@ -1,17 +1,14 @@
 //! What the robot remembers of conversations it is in: the key of the current epoch, erased with the entry, and where it
 //! stands. No text.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard},
-};
+use std::collections::HashMap;
 
 use crate::{
     bot::Dialogue,
-    chat::cells::lock,
     crypto::{envelope::EpochKey, sign::random},
     proto::ConvId,
 };
+use parking_lot::{Mutex, MutexGuard};
 
 /// One conversation.
 #[derive(Debug, Clone)]
@@ -59,7 +56,7 @@ pub(super) struct Talks(Mutex<HashMap<ConvId, Talk>>);
 
 impl Talks {
     fn map(&self) -> MutexGuard<'_, HashMap<ConvId, Talk>> {
-        lock(&self.0)
+        self.0.lock()
     }
 
     /// A copy, for one turn.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     bot::HandOverWhy,
-    chat::{Chat, cells::lock},
+    chat::Chat,
     proto::{ConvId, Owner},
 };
 
@@ -28,7 +28,7 @@ const THREADS: usize = 8;
 
 /// Runs as long as the chat. Without a mind every conversation that is the robot's goes to people.
 pub async fn run(chat: Arc<Chat>, mind: Option<Arc<dyn Mind>>) {
-    let Some(mut inbox) = lock(&chat.robot.inbox).take() else { return };
+    let Some(mut inbox) = chat.robot.inbox.lock().take() else { return };
     let started = Threads::start(THREADS).and_then(|think| Ok(Hands { think, leave: Threads::start(1)? }));
     let hands = match started {
         Ok(hands) => Arc::new(hands),
@@ -51,7 +51,7 @@ pub async fn run(chat: Arc<Chat>, mind: Option<Arc<dyn Mind>>) {
             Some(conv) = inbox.recv(), if rota.running.len() < AT_ONCE => rota.look(conv, None),
             Some(done) = rota.running.join_next_with_id() => rota.done(done.map_or_else(|e| e.id(), |(id, ())| id)),
             () = chat.robot.crowded.notified() => {
-                for conv in std::mem::take(&mut *lock(&chat.robot.crowd)) {
+                for conv in std::mem::take(&mut *chat.robot.crowd.lock()) {
                     rota.look(conv, Some(HandOverWhy::Busy));
                 }
             }
@@ -113,7 +113,7 @@ impl Rota {
 impl Chat {
     /// Open conversations that are the robot's.
     pub(in crate::chat) fn robots(&self) -> Vec<ConvId> {
-        let mine = |conv: &ConvId| matches!(self.cell(*conv), Ok(Some(cell)) if lock(&cell).row.owner == Owner::Robot);
+        let mine = |conv: &ConvId| matches!(self.cell(*conv), Ok(Some(cell)) if cell.lock().row.owner == Owner::Robot);
         self.cells.open().into_iter().filter(mine).collect()
     }
 }

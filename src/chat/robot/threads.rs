@@ -2,14 +2,13 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, mpsc},
     thread,
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::{sync::oneshot, time::timeout};
-
-use crate::chat::cells::lock;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -35,7 +34,7 @@ impl Threads {
             thread::Builder::new().name("robot".into()).spawn(move || {
                 loop {
                     // held while waiting: one waits for the job, the others for the lock
-                    let job = lock(&jobs).recv();
+                    let job = jobs.lock().recv();
                     let Ok(job) = job else { return };
                     // the asker sees that no answer comes
                     let _ = catch_unwind(AssertUnwindSafe(job));

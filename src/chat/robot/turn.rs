@@ -137,7 +137,7 @@ impl Chat {
     fn think(&self, conv: ConvId, mind: Option<&dyn Mind>, go: Option<HandOverWhy>, begin: &dyn Fn()) -> Next {
         let Ok(Some(cell)) = self.cell(conv) else { return Next::Rest };
         let (site, epoch) = {
-            let row = &super::lock(&cell).row;
+            let row = &cell.lock().row;
             (row.site.clone(), row.epoch)
         };
         if !self.is_robots(conv, epoch) {

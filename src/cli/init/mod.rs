@@ -207,6 +207,9 @@ fn refuse_occupied(dir: &Path) -> Result<(), Fail> {
     }
     let names: Vec<String> =
         there.iter().filter_map(|p| p.file_name()).map(|n| n.to_string_lossy().into_owned()).collect();
-    Err(Fail::new(Kind::Exists, format!("{} already contains a kefu installation: {}", dir.display(), names.join(", ")))
-        .next("nothing was changed; name another place with --data-dir, or move these away first"))
+    Err(Fail::new(
+        Kind::Exists,
+        format!("{} already contains a kefu installation: {}", dir.display(), names.join(", ")),
+    )
+    .next("nothing was changed; name another place with --data-dir, or move these away first"))
 }

@@ -2,13 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use futures_util::future::{BoxFuture, ready};
+use parking_lot::Mutex;
 
 use crate::{
     proto::{ConvId, Generation},
@@ -28,7 +26,7 @@ impl Tables {
         if self.broken.load(Ordering::Relaxed) {
             return Err(StoreError::Io("no space left".into()));
         }
-        let mut map = self.map.lock().unwrap();
+        let mut map = self.map.lock();
         for op in &batch.ops {
             if let Op::Expect { table, key, value } = op
                 && map.get(&(*table, key.clone())) != value.as_ref()
@@ -49,7 +47,7 @@ impl Tables {
 
     /// All bytes stored, with everything that JSON and base64 wrap taken out beside it, for searches.
     pub fn dump(&self) -> Vec<u8> {
-        let map = self.map.lock().unwrap();
+        let map = self.map.lock();
         let mut out = Vec::new();
         for ((_, key), value) in map.iter() {
             out.extend_from_slice(key);
@@ -95,7 +93,7 @@ impl Store for Tables {
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.map.lock().unwrap().get(&(table, key.to_vec())).cloned())
+        Ok(self.map.lock().get(&(table, key.to_vec())).cloned())
     }
 
     fn scan(
@@ -106,7 +104,7 @@ impl Store for Tables {
         _descending: bool,
         limit: usize,
     ) -> Result<Vec<Pair>, StoreError> {
-        let map = self.map.lock().unwrap();
+        let map = self.map.lock();
         let hit = |t: &Table, k: &[u8]| *t == table && k.starts_with(prefix) && after.is_none_or(|a| k > a);
         Ok(map.iter().filter(|((t, k), _)| hit(t, k)).take(limit).map(|((_, k), v)| (k.clone(), v.clone())).collect())
     }

@@ -151,7 +151,7 @@ test('a browser that keeps nothing has nothing to share: each tab is a visitor o
     await tab.sees(`tab ${n}`);
   }
   await expect(all[0]!.said('tab 1')).toHaveCount(0);
-  expect(await opened(stage)).toBe(2);
+  await expect.poll(() => opened(stage)).toBe(2);
 });
 
 test.describe('with a form', () => {

@@ -2,11 +2,12 @@
 //! meanwhile wait for that, but not for ever.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, PoisonError, RwLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use ::redb::{Database, ReadTransaction, ReadableDatabase};
+use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::{journal::Journal, tables::fault};
 use crate::StoreError;
@@ -66,7 +67,7 @@ impl Current {
         let until = Instant::now() + PATIENCE;
         let mut gate = None;
         loop {
-            match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            match &*self.state.read() {
                 State::Open(open) if failed.is_none_or(|n| open.number > n) => {
                     match open.db.begin_read().map_err(fault) {
                         Ok(txn) => return Ok(Snapshot { txn, journal: open.journal.clone(), number: open.number }),
@@ -82,26 +83,25 @@ impl Current {
                 State::Reopening { .. } | State::Open(_) => {}
             }
             // the state is looked at again under the gate before anybody waits
-            gate = match gate {
-                None => Some(self.gate.lock().unwrap_or_else(PoisonError::into_inner)),
+            match &mut gate {
+                None => gate = Some(self.gate.lock()),
                 Some(held) => {
                     let left = until.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return Err(StoreError::Reopening);
                     }
-                    let waited = self.changed.wait_timeout(held, left);
-                    Some(waited.unwrap_or_else(PoisonError::into_inner).0)
+                    self.changed.wait_for(held, left);
                 }
-            };
+            }
         }
     }
 
     fn replace(&self, state: State) -> State {
         let old = {
-            let mut now = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            let mut now = self.state.write();
             std::mem::replace(&mut *now, state)
         };
-        drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(self.gate.lock());
         self.changed.notify_all();
         old
     }

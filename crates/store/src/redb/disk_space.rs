@@ -5,13 +5,11 @@
 //! broken disks, of which the room says nothing, are noticed, too.
 
 use std::{
-    sync::{
-        Mutex, MutexGuard, PoisonError, TryLockError,
-        atomic::{AtomicU8, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU8, AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use super::ballast::Ballast;
@@ -105,18 +103,16 @@ impl DiskSpace {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         // every step leaves it whole
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock()
     }
 
     /// So many bytes are about to be written: looks if it is time to. Says whether a failure stands in the way.
     pub fn before(&self, bytes: usize) -> bool {
         let written = self.written.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
         if written >= self.pace.load(Ordering::Relaxed) {
-            match self.known.try_lock() {
-                Ok(mut known) => self.settle(&mut known, false),
-                Err(TryLockError::Poisoned(known)) => self.settle(&mut known.into_inner(), false),
-                // somebody else is looking
-                Err(TryLockError::WouldBlock) => {}
+            // else somebody else is looking
+            if let Some(mut known) = self.known.try_lock() {
+                self.settle(&mut known, false);
             }
         }
         self.state() == StorageState::Full && self.known().failure.is_some()

@@ -11,13 +11,11 @@
 //! The writer adds a group here before it is on disk. Readers take only the groups that their snapshot of the database
 //! holds, so they see journal and tables at the same moment.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::HashMap;
 
 use ::redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::tables::{self, fault};
 use crate::StoreError;
@@ -92,7 +90,7 @@ impl Journal {
 
     fn held(&self) -> MutexGuard<'_, Held> {
         // nothing panics while the lock is held, so the content is whole in any case
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Adds a record of a group that is being written.

@@ -24,13 +24,14 @@ mod writer;
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     thread::JoinHandle,
     time::Duration,
 };
 
 use ::redb::{Database, ReadTransaction, StorageBackend};
 use futures_util::future::{BoxFuture, FutureExt};
+use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 
 use self::{
@@ -215,7 +216,7 @@ impl RedbStore {
 
     /// Why the store stopped by itself, if it did: damaged data or a bug. A disk that is full or fails does not stop it.
     pub fn failure(&self) -> Option<StoreError> {
-        self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.failure.lock().clone()
     }
 
     /// The room on the disk, as it was seen last.
@@ -262,7 +263,7 @@ impl RedbStore {
 
 impl Shared {
     fn fail(&self, e: StoreError) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(e);
+        self.failure.lock().get_or_insert(e);
     }
 }
 
@@ -352,7 +353,7 @@ impl Drop for RedbStore {
     /// Writes what waits and closes the file; waits for the disk and for nothing else.
     fn drop(&mut self) {
         self.queue.close();
-        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(thread) = self.thread.lock().take() {
             // a panic of the thread was noted in Last
             drop(thread.join());
         }

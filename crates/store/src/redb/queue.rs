@@ -2,13 +2,11 @@
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::{Batch, Op, Reply, StoreError};
@@ -66,7 +64,7 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         // nothing panics while the lock is held, so the content is whole in any case
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 
     /// Adds a batch, or gives it back.
@@ -117,7 +115,7 @@ impl Queue {
             // callers that were woken for a place may have left without taking it; let the others look again
             self.room.notify_waiters();
             waiting.idle = true;
-            waiting = self.work.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            self.work.wait(&mut waiting);
         }
         let (mut group, mut bytes) = (Vec::with_capacity(waiting.jobs.len().min(GROUP)), 0);
         while group.len() < GROUP {
@@ -161,9 +159,9 @@ impl Queue {
 
     /// Waits so long, or until the queue is closed: says whether it is.
     pub fn closed_within(&self, pause: Duration) -> bool {
-        let waiting = self.lock();
-        let waited = self.work.wait_timeout_while(waiting, pause, |waiting| !waiting.closed);
-        waited.unwrap_or_else(PoisonError::into_inner).0.closed
+        let mut waiting = self.lock();
+        self.work.wait_while_for(&mut waiting, |waiting| !waiting.closed, pause);
+        waiting.closed
     }
 
     /// No more batches; what waits can still be taken.
