@@ -9,7 +9,7 @@ packaging/python-tools.sh "$tools" packaging/requirements-lint.txt
 PATH="$tools/bin:$PATH"
 
 if command -v shellcheck > /dev/null; then
-    git ls-files '*.sh' .ci/run 'packaging/deb/p*' | xargs shellcheck
+    shellcheck packaging/*.sh benches/*.sh .ci/run packaging/deb/p*
 else
     echo "lint.sh: NOT CHECKED: shell scripts: there is no shellcheck here (Debian: shellcheck)" >&2
 fi

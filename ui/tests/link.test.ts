@@ -300,6 +300,16 @@ describe('the link', () => {
     expect(held).toEqual(['missing']);
     s.bytes(record(1));
     expect(held).toEqual(['missing', undefined]);
+    // the server takes it back, and withholds something again
+    await tick(3_000);
+    expect(held).toEqual(['missing', undefined, 'missing']);
+    s.onsend = (d) => s.sent.push(d);
+    s.say({ t: 'synced', conv: CONV, last: 1 });
+    expect(synced).toEqual([1]);
+    s.bytes(record(3));
+    s.say({ t: 'synced', conv: CONV, last: 3 });
+    expect(held.at(-1)).toBe('missing');
+    expect(held).toHaveLength(4);
   });
 
   it('pages over HTTP when it is far behind, and survives a page that fails', async () => {

@@ -103,8 +103,10 @@ export class Follower {
     const f = this.convs.get(id);
     if (!f) return;
     f.asked = false;
-    if (f.have >= last) this.port.synced(id, last);
-    else if (f.have > f.since) this.ask([id]);
+    if (f.have >= last) {
+      f.missing = false;
+      this.port.synced(id, last);
+    } else if (f.have > f.since) this.ask([id]);
     else {
       this.miss(id, f);
       this.askLater(id, f);
