@@ -11,10 +11,10 @@
 use std::{path::Path, sync::Arc, time::Instant};
 
 use kefu::{
-    bot::{Dialogue, Message, Policy},
     config::Robot,
     nlu::{Encoder, Model},
-    understanding::{Files, Understanding},
+    robot::engine::{RobotEngine, RobotFiles},
+    robot::policy::{Dialogue, Policy, TurnInput},
 };
 
 #[global_allocator]
@@ -32,18 +32,18 @@ const ROUNDS: usize = 500;
 fn main() -> anyhow::Result<()> {
     let model = Model::embedded()?.ok_or_else(|| anyhow::anyhow!("this build has no model"))?;
     let mut encoder = Encoder::new(Arc::new(model))?;
-    let nowhere = Files { dir: Path::new("no such directory").into() };
-    let robot = Understanding::of_command(nowhere, Policy::new(&Robot::default())?)?;
+    let nowhere = RobotFiles { dir: Path::new("no such directory").into() };
+    let robot = RobotEngine::of_command(nowhere, Policy::new(&Robot::default())?)?;
     for text in TEXTS {
         let tokens = encoder.model().tokens(text);
-        let message = Message { text, site: "web", now_ms: 1_795_399_200_000, zh: None };
+        let input = TurnInput { text, site: "web", now_ms: 1_795_399_200_000, zh: None, dialogue: Dialogue::default() };
         let (mut alone, mut whole) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             let begin = Instant::now();
             std::hint::black_box(encoder.encode(&tokens)?);
             alone.push(begin.elapsed().as_secs_f64() * 1e3);
             let begin = Instant::now();
-            std::hint::black_box(robot.decide(&message, Dialogue::default()));
+            std::hint::black_box(robot.decide(&input));
             whole.push(begin.elapsed().as_secs_f64() * 1e3);
         }
         let median = |times: &mut Vec<f64>| {

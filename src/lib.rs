@@ -8,7 +8,6 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
-pub mod bot;
 pub mod chat;
 pub mod cli;
 pub mod config;
@@ -17,8 +16,8 @@ pub mod http;
 pub mod hub;
 pub mod net;
 pub mod org;
+pub mod robot;
 pub mod tls;
-pub mod understanding;
 
 // the libraries below, under the names that paths use
 #[doc(hidden)]

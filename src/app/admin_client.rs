@@ -64,10 +64,10 @@ impl Admin {
         let local = async {
             let (redb, _) = open_store(dir, config, None)?;
             let store: Arc<dyn Store> = redb.clone();
-            let (org, widgets) = open_org(dir, config, store.clone(), false).await?;
+            let (org, robot_keys, widgets) = open_org(dir, config, store.clone(), false).await?;
             let (public_url, storage) = (config.public_url(), storage_of(redb));
             let missed = missed_in(store.clone(), org.clone());
-            let admin = admin::Admin { org, widgets, public_url, storage, missed, running: None };
+            let admin = admin::Admin { org, robot_keys, widgets, public_url, storage, missed, running: None };
             Ok(Self::Local(Box::new(admin), store))
         };
         local.await.map_err(AdminError::Open)

@@ -70,10 +70,10 @@ impl Maintenance {
 }
 
 /// Makes and erases the robot's keys when their time comes. Never ends by itself.
-pub(super) async fn keep_robot_keys(org: Arc<Org>) {
+pub(super) async fn rotate_robot_keys(org: Arc<Org>) {
     loop {
         let keeper = org.clone();
-        let keep = move || keeper.robot().map(|robot| robot.keep(&keeper.directory()));
+        let keep = move || keeper.robot_keys().map(|keys| keys.rotate_if_due(&keeper.directory()));
         let next = tokio::task::spawn_blocking(keep).await.ok().flatten();
         let pause = next.map_or(KEYS, |at| Duration::from_millis(at.saturating_sub(org.now_ms())));
         tokio::time::sleep(pause.clamp(Duration::from_millis(100), KEYS)).await;

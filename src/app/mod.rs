@@ -18,11 +18,7 @@ pub use error::ServeError;
 pub use open::{found, store_and_directory};
 pub use serve::serve;
 
-use crate::{
-    chat::{Library, robot::Mind},
-    config::Config,
-    http::Patience,
-};
+use crate::{chat::KnowledgeSource, config::Config, http::Patience, robot::engine::DecisionEngine};
 
 /// Threads for reads of the disk. Hundreds, as tokio would start when everybody comes back at once, read no faster and
 /// leave their memory behind.
@@ -47,10 +43,10 @@ pub struct ServeOptions {
     pub config: Config,
     /// A socket that listens already, non-blocking; without it, one is made for `server.listen`.
     pub listener: Option<std::net::TcpListener>,
-    /// What the robot thinks with; without it, it hands over at once.
-    pub mind: Option<Arc<dyn Mind>>,
+    /// What decides for the robot; without it, the robot hands over at once.
+    pub engine: Option<Arc<dyn DecisionEngine>>,
     /// What agents look up; without it, nothing.
-    pub library: Option<Arc<dyn Library>>,
+    pub knowledge: Option<Arc<dyn KnowledgeSource>>,
     /// How long the edge waits for clients that do nothing.
     pub patience: Patience,
 }

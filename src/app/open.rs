@@ -15,8 +15,9 @@ use crate::{
     config::Config,
     crypto::directory::Directory,
     data_dir, http,
-    org::{Commit, Org, robot::Keeping, widgets::Widgets},
+    org::{Commit, Org, widgets::Widgets},
     proto::MissedCount,
+    robot::keys::{KeyPlaces, RobotKeys},
     store::{
         Feed, Store,
         redb::{Options, RedbStore},
@@ -63,16 +64,18 @@ pub(super) async fn open_org(
     config: &Config,
     store: Arc<dyn Store>,
     serves: bool,
-) -> anyhow::Result<(Arc<Org>, Arc<Widgets>)> {
+) -> anyhow::Result<(Arc<Org>, Arc<RobotKeys>, Arc<Widgets>)> {
     let org = Org::open(store.clone(), &setup(dir)?).context("the directory in the database can't be used")?;
     let named = |dir: &String| (!dir.is_empty()).then(|| PathBuf::from(dir));
     let keys = named(&config.robot.key_dir).unwrap_or_else(|| dir.join(data_dir::ROBOT));
-    org.open_robot(Keeping { dir: keys, day_dir: named(&config.robot.day_key_dir), serves });
+    let places = KeyPlaces { dir: keys, day_dir: named(&config.robot.day_key_dir), serves };
+    let robot_keys = Arc::new(RobotKeys::open(places, org.fp(), org.clock()));
+    org.set_robot_keys(robot_keys.clone());
     let widgets = Widgets::load(&*store).context("cannot read the widgets that were served before")?;
     if let Some(widget) = http::assets::embedded_widget() {
         widgets.add(&*store, widget).await.context("cannot store the widget of this version")?;
     }
-    Ok((org, Arc::new(widgets)))
+    Ok((org, robot_keys, Arc::new(widgets)))
 }
 
 /// What `kefu stats` and `/metrics` say of the database and its disk.

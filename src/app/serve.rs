@@ -14,17 +14,21 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use tokio::{net::TcpListener, sync::mpsc, time::timeout};
+use tokio::{
+    net::{TcpListener, UnixListener},
+    sync::mpsc,
+    time::timeout,
+};
 
 use super::{
     Ready, ServeError, ServeOptions,
-    maintenance::{Maintenance, keep_robot_keys},
+    maintenance::{Maintenance, rotate_robot_keys},
     open::{open_org, open_store, storage_of},
     settings::{end_rule, rates, rules},
     tasks::{Tasks, watch_directory, watch_disk},
 };
 use crate::{
-    chat::{Chat, desk_task, now_ms, robot},
+    chat::{Chat, desk_task, now_ms},
     config::Config,
     crypto::{codec, sign::random},
     data_dir,
@@ -33,7 +37,8 @@ use crate::{
     http::{self, Bounds, Http, Tokens, admin},
     hub::Hub,
     proto::CloseCode,
-    store::Store,
+    robot::participant::{self, Robot, RobotHandle},
+    store::{Store, redb::RedbStore},
     telemetry::Metrics,
     tls::{self, Served},
 };
@@ -46,14 +51,16 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
     ready: impl FnOnce(&Ready),
 ) -> Result<(), ServeError> {
-    let ServeOptions { data_dir: dir, mut config, listener, mind, library, patience } = options;
+    let ServeOptions { data_dir: dir, mut config, listener, engine, knowledge, patience } = options;
     let metrics = Arc::new(Metrics::new());
     let (disk, feed) = open_store(&dir, &config, Some(metrics.clone()))?;
     disk.look_at_disk();
     let store: Arc<dyn Store> = disk.clone();
-    let (org, widgets) = open_org(&dir, &config, store.clone(), true).await?;
+    let (org, robot_keys, widgets) = open_org(&dir, &config, store.clone(), true).await?;
     let hub = Hub::new();
-    let (chat, inbox) = Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config))
+    let handle = Arc::new(RobotHandle::default());
+    let (store_, org_, hub_, participant) = (store.clone(), org.clone(), hub.clone(), handle.clone());
+    let (chat, inbox) = Chat::new(store_, org_, hub_, metrics.clone(), rates(&config), participant)
         .context("cannot read the open conversations")?;
 
     let served = if config.server.plain_http { None } else { Some(certificate(&dir, &config)?) };
@@ -67,20 +74,22 @@ pub async fn serve(
     config.server.listen = listen;
     let (public_url, config) = (config.public_url(), Arc::new(config));
 
+    let robot = Robot { chat: chat.clone(), keys: Some(robot_keys.clone()), engine, handle };
     let maintenance = Maintenance::new(&chat, &store, &widgets, &metrics, end_rule(&config));
     let mut tasks = Tasks::default();
     tasks.spawn("fan-out", chat.clone().fan_out(feed));
     tasks.spawn("desk", desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox));
     tasks.spawn("maintenance", maintenance.run());
     tasks.spawn("key directory", watch_directory(chat.clone(), org.clone()));
-    tasks.spawn("robot", robot::run(chat.clone(), mind));
-    tasks.spawn("robot's keys", keep_robot_keys(org.clone()));
+    tasks.spawn("robot", participant::run(robot));
+    tasks.spawn("robot's keys", rotate_robot_keys(org.clone()));
     tasks.spawn("disk", watch_disk(disk.clone(), chat.clone(), metrics.clone()));
     if let Some(served) = served.clone() {
         tasks.spawn("certificate", served.watch());
     }
     let admin = Arc::new(admin::Admin {
         org: org.clone(),
+        robot_keys,
         widgets: widgets.clone(),
         public_url: public_url.clone(),
         storage: storage_of(disk.clone()),
@@ -97,14 +106,7 @@ pub async fn serve(
         }),
     });
     let socket_path = dir.join(data_dir::ADMIN_SOCKET);
-    let socket = admin::listen(&socket_path).or_else(|e| {
-        if e.kind() != io::ErrorKind::StorageFull {
-            return Err(e);
-        }
-        disk.give_up_ballast();
-        admin::listen(&socket_path)
-    });
-    let socket = socket.with_context(|| format!("cannot offer {}", socket_path.display()))?;
+    let socket = admin_socket(&socket_path, &disk)?;
     let admin_task = tokio::spawn(admin::serve(admin, socket));
 
     // the last session to end drops the last `Http`, and with it the sender
@@ -113,7 +115,7 @@ pub async fn serve(
         chat: chat.clone(),
         org,
         widgets: widgets.clone(),
-        library,
+        knowledge,
         bounds: Bounds::new(&config, patience),
         config: config.clone(),
         metrics,
@@ -149,6 +151,18 @@ pub async fn serve(
         return Err(ServeError::Stopped(reason.to_string()));
     }
     ended.map_or(Ok(()), |name| Err(ServeError::Task(name)))
+}
+
+/// The admin router's socket. On a full disk the ballast makes room for it.
+fn admin_socket(path: &Path, disk: &RedbStore) -> anyhow::Result<UnixListener> {
+    let socket = admin::listen(path).or_else(|e| {
+        if e.kind() != io::ErrorKind::StorageFull {
+            return Err(e);
+        }
+        disk.give_up_ballast();
+        admin::listen(path)
+    });
+    socket.with_context(|| format!("cannot offer {}", path.display()))
 }
 
 /// The token in its file, which only the owner of the data directory can read; made if there is none. On a full disk it is

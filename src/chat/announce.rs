@@ -214,9 +214,8 @@ impl Chat {
     pub(super) fn robot_member(&self, site: &SiteId, view: &AnnouncementView<'_>) -> Result<Option<[u8; 16]>, Refusal> {
         let Some((_, kid, _)) = view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8) else { return Ok(None) };
         let gone = || stale("no such robot key holds here now; ask for the site again");
-        let robot = self.org.robot().ok_or_else(gone)?;
-        robot.member(&self.org.directory(), site).ok_or_else(gone)?;
-        robot.day(&kid).map(|_| Some(kid)).ok_or_else(gone)
+        let keys = self.org.robot_keys().ok_or_else(gone)?;
+        if keys.holds(&self.org.directory(), site, &kid) { Ok(Some(kid)) } else { Err(gone()) }
     }
 }
 

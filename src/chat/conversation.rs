@@ -73,6 +73,14 @@ impl Row {
         serde_json::to_vec(self).unwrap_or_default().into()
     }
 
+    /// The visitor's Ed25519 key.
+    ///
+    /// # Errors
+    /// The stored key is damaged.
+    pub fn visitor_ed(&self) -> Result<[u8; 32], StoreError> {
+        codec::from_b64u_exact(&self.ed).map_err(|e| StoreError::Corrupt(format!("visitor key: {e}")))
+    }
+
     /// From the store.
     pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
         serde_json::from_slice(bytes).map_err(|e| StoreError::Corrupt(format!("conversation row: {e}")))

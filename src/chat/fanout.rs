@@ -16,7 +16,7 @@ use super::{
     Chat, Refusal,
     conversation::{Cell, Facts, Row},
     idle::Word,
-    robot,
+    robot::visitor_wrote,
     shown::{Reader, Views, shown},
     text,
 };
@@ -92,12 +92,12 @@ impl Chat {
         for record in commit.records.iter().filter_map(|frame| RecordView::parse(frame)) {
             cell.word = Word::then(cell.word, &record, cell.visitor);
         }
-        let asked = robot::asked(&cell, &commit.records);
+        let wrote = visitor_wrote(&cell, &commit.records);
         for frame in commit.records {
             let event = commit.redacted.first().and_then(|seq| self.recalled_event(&frame, *seq, cell.visitor));
             self.publish_record(conv, commit.origin, Views::new(frame, event));
         }
-        let Some(row) = commit.row else { return self.robot.heard(&cell, false, asked) };
+        let Some(row) = commit.row else { return self.participant.committed(&cell, false, wrote) };
         let row = match Row::decode(&row) {
             Ok(row) => row,
             Err(e) => return tracing::error!(%conv, error = %e, "a committed row can't be read"),
@@ -117,7 +117,7 @@ impl Chat {
             self.tell_desk(conv, &row);
         }
         self.publish_summary(&cell, old.map(|f| f.team));
-        self.robot.heard(&cell, true, asked);
+        self.participant.committed(&cell, true, wrote);
     }
 
     /// The record to everybody who follows; to the sender it is the acknowledgement.

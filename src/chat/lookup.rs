@@ -6,12 +6,12 @@ use bytes::Bytes;
 use super::{Chat, Refusal};
 use crate::proto::{ErrorCode, Owner, SiteId, UserId};
 
-/// Most bytes of a [`Shelf`]: what a browser fetches and searches without anybody waiting.
-pub const MAX_SHELF: usize = 4 * 1024 * 1024;
+/// Most bytes of a [`SiteKnowledge`]: what a browser fetches and searches without anybody waiting.
+pub const MAX_SITE_KNOWLEDGE: usize = 4 * 1024 * 1024;
 
 /// The knowledge of one site that holds today, as JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shelf {
+pub struct SiteKnowledge {
     /// Changes whenever the body does.
     pub tag: String,
     /// `{"entries":[{"id","question","similar"?,"answer","lang"?}]}`
@@ -19,12 +19,12 @@ pub struct Shelf {
 }
 
 /// Where knowledge comes from.
-pub trait Library: Send + Sync + 'static {
+pub trait KnowledgeSource: Send + Sync + 'static {
     /// The knowledge of a site. May read the disk.
     ///
     /// # Errors
-    /// `too_large` beyond [`MAX_SHELF`]; `storage` if it can't be read.
-    fn shelf(&self, site: &SiteId, now_ms: u64) -> Result<Shelf, Refusal>;
+    /// `too_large` beyond [`MAX_SITE_KNOWLEDGE`]; `storage` if it can't be read.
+    fn site_knowledge(&self, site: &SiteId, now_ms: u64) -> Result<SiteKnowledge, Refusal>;
 }
 
 impl Chat {
@@ -37,9 +37,9 @@ impl Chat {
         let directory = self.org.directory();
         let team = directory.site(site).map(|s| &s.team);
         let team = team.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
-        let his = self.agent(user).is_some_and(|a| a.teams.contains(team));
+        let theirs = self.agent(user).is_some_and(|a| a.teams.contains(team));
         let came = |s: &crate::proto::Summary| s.site == *site && s.owner == Owner::Agent(user.clone());
-        if his || self.open_for(user)?.iter().any(came) {
+        if theirs || self.open_for(user)?.iter().any(came) {
             return Ok(());
         }
         Err(Refusal::new(ErrorCode::Forbidden, "this site is answered by another team"))

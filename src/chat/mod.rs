@@ -5,7 +5,7 @@
 //! and the sender's own copy of the record is the acknowledgement. Changes of owner travel the same way: the desk
 //! decides, [`desk_task`] writes, the fan-out tells the desk and the people what became fact.
 //!
-//! Here are no sockets (that is `http`), no rules of assignment (`desk`) or of answers (`bot`), no bytes of encryption (`crypto`).
+//! Here are no sockets (that is `http`), no rules of assignment (`desk`) or of answers (`robot`), no bytes of encryption (`crypto`).
 
 mod announce;
 mod assign;
@@ -29,7 +29,7 @@ mod presence;
 mod recall;
 mod receipt;
 mod restore;
-pub mod robot;
+mod robot;
 mod shown;
 mod space;
 mod status;
@@ -59,10 +59,11 @@ pub use empty::Empty;
 pub use history::HISTORY_RECORDS;
 pub use limits::{LimitedCount, Rate, Rates};
 pub use list::{Cursor, GREETING, LOOKED_AT, Page, Tab};
-pub use lookup::{Library, MAX_SHELF, Shelf};
+pub use lookup::{KnowledgeSource, MAX_SITE_KNOWLEDGE, SiteKnowledge};
 pub use missed::{COUNTED, all_missed};
 pub use open::Opening;
 pub use post::Refused;
+pub use robot::{NoParticipant, Participant, RobotCounts, RobotReply, Snapshot};
 pub use shown::Reader;
 
 use limits::{Act, Limited};
@@ -199,7 +200,8 @@ pub struct Chat {
     desk: mpsc::UnboundedSender<DeskMessage>,
     presence: presence::Board,
     status: status::Board,
-    robot: robot::Seat,
+    participant: Arc<dyn Participant>,
+    robot_counters: robot::RobotCounters,
     missed: missed::Board,
     /// Conversations whose receipt marks are not stored yet.
     dirty: Mutex<Vec<ConvId>>,
@@ -213,6 +215,7 @@ impl Chat {
         hub: Arc<Hub>,
         metrics: Arc<Metrics>,
         rates: Rates,
+        participant: Arc<dyn Participant>,
     ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<DeskMessage>), StoreError> {
         let (desk, inbox) = mpsc::unbounded_channel();
         let chat = Self {
@@ -220,7 +223,8 @@ impl Chat {
             limits: limits::Limits::new(&rates),
             presence: presence::Board::default(),
             status: status::Board::default(),
-            robot: robot::Seat::default(),
+            participant,
+            robot_counters: robot::RobotCounters::default(),
             missed: missed::Board::default(),
             dirty: Mutex::default(),
             store,

@@ -51,7 +51,7 @@ impl Chat {
         }
         self.save_statuses_later();
         if state == StorageState::Ok {
-            self.robots().into_iter().for_each(|conv| self.robot.look(conv));
+            self.robots().into_iter().for_each(|conv| self.participant.look_at(conv));
         }
     }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::{context::Context, fail::Fail};
 use crate::{
-    bot,
     config::{Config, ConfigErrors, Origin},
+    robot::policy,
 };
 
 impl Context {
@@ -26,7 +26,7 @@ impl Context {
         let file = (self.config_file.is_some() || path.exists()).then_some(path.as_path());
         // values that are not text can't be meant for us
         let env = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        Config::load_and_check(file, env, overrides, |c| bot::problems(&c.robot)).map_err(|e| in_words(&e))
+        Config::load_and_check(file, env, overrides, |c| policy::problems(&c.robot)).map_err(|e| in_words(&e))
     }
 }
 

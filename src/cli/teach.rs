@@ -25,7 +25,7 @@ use crate::{
         table::Reading,
         text_file::Report,
     },
-    understanding::{self, Files, Unable},
+    robot::engine::{self, EngineError, RobotFiles},
 };
 
 /// How a file is to be read.
@@ -91,7 +91,7 @@ pub struct Mind {
 impl Mind {
     /// The model in use; works without a data directory.
     pub fn open(ctx: &Context) -> Result<Self, Fail> {
-        let model = understanding::model(&Files::of(&ctx.data_dir)).map_err(|e| unable(&e))?;
+        let model = engine::model(&RobotFiles::of(&ctx.data_dir)).map_err(|e| unable(&e))?;
         let mut encoder = Encoder::new(Arc::clone(&model)).map_err(|e| Fail::failure(e.to_string()))?;
         let fingerprint = Fingerprint::of(&mut encoder).map_err(|e| Fail::failure(e.to_string()))?;
         Ok(Self { model, fingerprint })
@@ -100,7 +100,7 @@ impl Mind {
     /// The head in use.
     pub fn head(&self, ctx: &Context) -> Result<Head, Fail> {
         let head =
-            understanding::head(&Files::of(&ctx.data_dir), &self.model, self.fingerprint).map_err(|e| unable(&e))?;
+            engine::intents(&RobotFiles::of(&ctx.data_dir), &self.model, self.fingerprint).map_err(|e| unable(&e))?;
         head.ok_or_else(|| {
             Fail::failure("there are no intents: this kefu has none for the language model in use")
                 .next("kefu intent train FILE.csv")
@@ -120,19 +120,19 @@ impl Mind {
 }
 
 /// Why nothing can be understood, with what to do about it.
-pub fn unable(e: &Unable) -> Fail {
+pub fn unable(e: &EngineError) -> Fail {
     let fail = Fail::failure(e.to_string());
     match e {
-        Unable::NoModel(_) => fail.next("kefu model use DIR, with a model in Hugging Face's layout"),
-        Unable::File(..) => fail.next("the file is made by kefu intent train or kefu knowledge import"),
-        Unable::Model(_) => fail,
+        EngineError::NoModel(_) => fail.next("kefu model use DIR, with a model in Hugging Face's layout"),
+        EngineError::File(..) => fail.next("the file is made by kefu intent train or kefu knowledge import"),
+        EngineError::Model(_) => fail,
     }
 }
 
 /// The robot's files, for one who changes them. Nobody else does while this lives.
 pub struct Desk {
     /// Where.
-    pub files: Files,
+    pub files: RobotFiles,
     _lock: File,
 }
 
@@ -140,7 +140,7 @@ impl Desk {
     /// Waits for others who are at it.
     pub fn open(ctx: &Context) -> Result<Self, Fail> {
         data_dir::require_initialised(&ctx.data_dir)?;
-        let files = Files::of(&ctx.data_dir);
+        let files = RobotFiles::of(&ctx.data_dir);
         data_dir::make_private(&files.dir)?;
         let path = files.dir.join("teach.lock");
         let lock = open_or_create(&path, 0o600).map_err(|e| cannot("open", &path, &e))?;

@@ -21,8 +21,9 @@ use crate::{
     chat::{Chat, Refusal, now_ms},
     crypto::hash,
     files::socket,
-    org::{Org, Robot, robot::RobotError, widgets::Widgets},
+    org::{Org, widgets::Widgets},
     proto::{ErrorCode, MissedCount, SiteId},
+    robot::keys::{KeyError, RobotKeys},
     telemetry::{Metrics, render_prometheus},
     tls::Served,
 };
@@ -57,6 +58,8 @@ pub struct Admin {
     pub org: Arc<Org>,
     /// Versions of the widget.
     pub widgets: Arc<Widgets>,
+    /// The robot's keys.
+    pub robot_keys: Arc<RobotKeys>,
     /// Where people reach the server.
     pub public_url: String,
     /// Bytes of the database and what is known of its disk: `bytes`, `state`, `free_bytes`, `total_bytes`, `reserve_bytes`.
@@ -81,12 +84,14 @@ impl Admin {
                     .map_err(|e| Refusal::new(ErrorCode::Malformed, format!("not a commit: {e}")))?;
                 to_value(&self.org.commit(commit).await?)
             }
-            ("GET", "robot") => Ok(self.robot()?.status(&self.org.directory())),
+            ("GET", "robot") => Ok(self.robot_keys.status(&self.org.directory())),
             ("POST", "robot/prepare") => {
-                let (id, ed) = self.robot()?.prepare(&self.org.directory()).map_err(robot_refused)?;
+                let (id, ed) = self.robot_keys.prepare(&self.org.directory()).map_err(robot_refused)?;
                 Ok(json!({ "id": id, "ed": ed }))
             }
-            ("POST", "robot/rotate") => to_value(&self.robot()?.rotate(&self.org.directory()).map_err(robot_refused)?),
+            ("POST", "robot/rotate") => {
+                to_value(&self.robot_keys.rotate(&self.org.directory()).map_err(robot_refused)?)
+            }
             ("GET", "stats") => self.stats().await,
             ("GET", "certificate") => {
                 let served = self.running.as_ref().and_then(|r| r.certificate.as_ref());
@@ -106,10 +111,6 @@ impl Admin {
             },
             _ => Err(not_here()),
         }
-    }
-
-    fn robot(&self) -> Result<&Robot, Refusal> {
-        self.org.robot().map(|r| &**r).ok_or_else(not_here)
     }
 
     /// `snippet/<site>` pinned, `snippet/<site>/unpinned` not.
@@ -160,8 +161,8 @@ pub(super) fn widgets(widgets: &Widgets) -> Value {
     json!({ "latest": widgets.latest().map(|(version, _)| version), "old": widgets.outdated(now_ms()) })
 }
 
-fn robot_refused(e: RobotError) -> Refusal {
-    let code = if e == RobotError::None { ErrorCode::NotFound } else { ErrorCode::Storage };
+fn robot_refused(e: KeyError) -> Refusal {
+    let code = if e == KeyError::None { ErrorCode::NotFound } else { ErrorCode::Storage };
     Refusal::new(code, e.to_string())
 }
 

@@ -23,7 +23,7 @@ mod upgrade;
 use std::sync::Arc;
 
 use crate::{
-    chat::{Chat, Library},
+    chat::{Chat, KnowledgeSource},
     config::Config,
     org::{Org, widgets::Widgets},
     telemetry::Metrics,
@@ -43,7 +43,7 @@ pub struct Http {
     /// Versions of the widget.
     pub widgets: Arc<Widgets>,
     /// The knowledge, for agents.
-    pub library: Option<Arc<dyn Library>>,
+    pub knowledge: Option<Arc<dyn KnowledgeSource>>,
     /// The configuration.
     pub config: Arc<Config>,
     /// Counters.

@@ -57,7 +57,7 @@ impl Org {
         let s = live.directory.site(id).filter(|s| s.on).ok_or(OrgError::NotFound("site"))?;
         let site = SiteName { id: id.clone(), name: s.name.clone(), team: s.team.clone() };
         let settings = live.settings(id, || self.settings(id))?;
-        let bot = self.robot().and_then(|r| r.day_key(&live.directory, id));
+        let bot = self.robot_keys().and_then(|keys| keys.day_key(&live.directory, id));
         Ok((live, SiteAnswer { org: self.fp, site, now: self.now_ms(), settings, presence: None, bot }))
     }
 

@@ -90,8 +90,8 @@ impl Org {
         store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
         let seq = live.directory.seq();
         self.publish(live);
-        if let Some(robot) = self.robot() {
-            robot.keep(&self.directory());
+        if let Some(keys) = self.robot_keys() {
+            keys.rotate_if_due(&self.directory());
         }
         Ok(seq)
     }

@@ -12,7 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use super::{
-    BoxesAnswer, Commit, OrgError, Robot, SiteSettings, bundle::bundle, commit::plan, limiter::Limiter,
+    BoxesAnswer, Commit, OrgError, RobotKeyring, SiteSettings, bundle::bundle, commit::plan, limiter::Limiter,
     pending::Pending, rows, written::WrittenLog,
 };
 use crate::{
@@ -128,7 +128,7 @@ pub struct Org {
     pub(super) clock: Clock,
     live: RwLock<Arc<Live>>,
     newest: watch::Sender<u32>,
-    robot: OnceLock<Arc<Robot>>,
+    robot_keys: OnceLock<Arc<dyn RobotKeyring>>,
 }
 
 impl fmt::Debug for Org {
@@ -169,7 +169,7 @@ impl Org {
             clock,
             live: RwLock::new(Arc::new(live)),
             newest,
-            robot: OnceLock::new(),
+            robot_keys: OnceLock::new(),
         }))
     }
 
@@ -219,17 +219,21 @@ impl Org {
         (self.clock)()
     }
 
-    /// Reads the robot's keys. Without this there is no robot here.
-    pub fn open_robot(&self, keeping: super::robot::Keeping) {
-        let robot = Robot::open(keeping, self.fp, self.clock.clone());
-        robot.keep(&self.directory());
-        // a second call would be a mistake of the caller; the first stands
-        let _ = self.robot.set(Arc::new(robot));
+    /// Joins the robot's keys, once. Without this there is no robot here.
+    pub fn set_robot_keys(&self, keys: Arc<dyn RobotKeyring>) {
+        keys.rotate_if_due(&self.directory());
+        // a second call would be a mistake of the caller; the first one counts
+        let _ = self.robot_keys.set(keys);
     }
 
     /// The robot's keys, if this process holds any.
-    pub fn robot(&self) -> Option<&Arc<Robot>> {
-        self.robot.get()
+    pub fn robot_keys(&self) -> Option<&Arc<dyn RobotKeyring>> {
+        self.robot_keys.get()
+    }
+
+    /// The clock that everything of the company goes by.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// Number of the newest directory entry, whenever it changes.

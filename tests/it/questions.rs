@@ -4,16 +4,16 @@
 use std::path::Path;
 
 use kefu::{
-    bot::{Action, Decision, Dialogue, HandOverWhy, Message, Policy, Why},
     config::Robot,
     nlu::knowledge::{Book, Entry},
-    understanding::{Files, Understanding},
+    robot::engine::{RobotEngine, RobotFiles},
+    robot::policy::{Action, Decision, Dialogue, HandOverWhy, Policy, TurnInput, Why},
 };
 
 /// Sunday, 29 November 2026.
 const NOW: u64 = 1_795_900_000_000;
 
-fn robot(questions: &[&str]) -> Option<Understanding> {
+fn robot(questions: &[&str]) -> Option<RobotEngine> {
     // a build without its model has nothing to test here
     kefu::nlu::Model::embedded().unwrap()?;
     let mut book = Book::default();
@@ -26,13 +26,13 @@ fn robot(questions: &[&str]) -> Option<Understanding> {
         };
         book.entries.insert(entry.id.clone(), entry);
     }
-    let nowhere = Files { dir: Path::new("no such directory").into() };
+    let nowhere = RobotFiles { dir: Path::new("no such directory").into() };
     let policy = Policy::new(&Robot::default()).unwrap();
-    Some(Understanding::with_book(nowhere, policy, book).unwrap())
+    Some(RobotEngine::with_book(nowhere, policy, book).unwrap())
 }
 
-fn ask(robot: &Understanding, text: &str) -> Decision {
-    robot.decide(&Message { text, site: "web", now_ms: NOW, zh: None }, Dialogue::default())
+fn ask(robot: &RobotEngine, text: &str) -> Decision {
+    robot.decide(&TurnInput { text, site: "web", now_ms: NOW, zh: None, dialogue: Dialogue::default() })
 }
 
 const FEES: [&str; 7] = [

@@ -14,8 +14,6 @@ use std::{
 
 use kefu::{
     app::Admin,
-    bot::{Action, Button, Decision, HandOverWhy, Why},
-    chat::robot::{Mind, Turn},
     config::Config,
     crypto::{
         announcement::{self, NewEpoch},
@@ -26,6 +24,8 @@ use kefu::{
         sign::{SigningKey, random},
     },
     proto::{BotId, ClientFrame, ConvId, ErrorCode, Event, Kid, Owner, OwnerWhy, RecordView, SiteId},
+    robot::policy::{Action, Button, Decision, HandOverWhy, Why},
+    robot::{engine::DecisionEngine, policy::TurnInput},
 };
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ use crate::support::{
     server::{Server, config},
 };
 
-/// A mind that does what the text says.
+/// An engine that does what the text says.
 #[derive(Default)]
 pub struct Script {
     heard: Mutex<Vec<String>>,
@@ -57,13 +57,13 @@ impl Script {
         *self.permits.lock().unwrap() = Some(0);
     }
 
-    /// One thought more.
+    /// One decision more.
     fn let_one(&self) {
         *self.permits.lock().unwrap() = Some(1);
         self.go_on.notify_all();
     }
 
-    /// And now it has thought.
+    /// From now on it decides.
     fn release(&self) {
         *self.permits.lock().unwrap() = None;
         self.go_on.notify_all();
@@ -79,8 +79,8 @@ impl Script {
     }
 }
 
-impl Mind for Script {
-    fn decide(&self, turn: &Turn) -> Decision {
+impl DecisionEngine for Script {
+    fn decide(&self, turn: &TurnInput<'_>) -> Decision {
         self.zh.lock().unwrap().push(turn.zh);
         self.heard.lock().unwrap().push(turn.text.to_string());
         let mut permits = self.permits.lock().unwrap();
@@ -89,7 +89,7 @@ impl Mind for Script {
         }
         *permits = permits.map(|n| n - 1);
         drop(permits);
-        let text = turn.text.as_str();
+        let text = turn.text;
         let action = match text {
             "person" => Action::HandOver { why: HandOverWhy::Asked, text: Some("One moment.".into()) },
             "route" => Action::Route { team: "vip".into(), text: String::new() },
@@ -133,9 +133,9 @@ async fn admin(company: &Company, method: &str, path: &str) -> Value {
     answer
 }
 
-/// A server whose site `s1` has a robot with this mind.
-async fn server_with(mind: &Arc<Script>) -> Server {
-    let server = Server::start_with(&Company::found().await, config(), Some(mind.clone())).await;
+/// A server whose site `s1` has a robot with this engine.
+async fn server_with(engine: &Arc<Script>) -> Server {
+    let server = Server::start_with(&Company::found().await, config(), Some(engine.clone())).await;
     robot_on(&server.company, &["s1"]).await;
     server
 }

@@ -57,8 +57,8 @@ impl Args {
             data_dir: self.data_dir,
             config: config(),
             listener: None,
-            mind: None,
-            library: None,
+            engine: None,
+            knowledge: None,
             patience: Default::default(),
         };
         let served = runtime.block_on(serve(options, async { drop(ended.await) }, |ready| {

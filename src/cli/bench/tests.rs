@@ -40,8 +40,8 @@ async fn run(spec: &Spec) -> Running {
         data_dir: dir.path().to_owned(),
         config,
         listener: None,
-        mind: None,
-        library: None,
+        engine: None,
+        knowledge: None,
         patience: Default::default(),
     };
     let server = tokio::spawn(serve(options, async { drop(stopped.await) }, move |r| {

@@ -52,7 +52,7 @@ impl Args {
         let what = Path::new("what is known with the new examples");
         settle(&report, what, ctx.json)?;
         let head = learn(ctx, &mind, examples, what)?;
-        save(&head, &desk.files.head())?;
+        save(&head, &desk.files.intents())?;
         tell(ctx, &head, &format!("{} has {} more examples.", self.intent, self.examples.len()), &report);
         Ok(())
     }

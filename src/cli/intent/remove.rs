@@ -45,7 +45,7 @@ impl Args {
             examples.intents.remove(&self.intent);
         }
         let head = learn(ctx, &mind, examples, Path::new("what remains"))?;
-        save(&head, &desk.files.head())?;
+        save(&head, &desk.files.intents())?;
         tell(ctx, &head, &format!("{removed} examples of {} are gone.", self.intent), &Report::default());
         Ok(())
     }

@@ -49,7 +49,7 @@ impl Args {
         let head = learn(ctx, &mind, examples, Path::new(&what))?;
         match (&self.out, &desk) {
             (Some(path), _) => save(&head, path)?,
-            (None, Some(desk)) => save(&head, &desk.files.head())?,
+            (None, Some(desk)) => save(&head, &desk.files.intents())?,
             (None, None) => {}
         }
         let did = format!("Learned {} intents from {} examples.", head.intents.len(), head.examples());

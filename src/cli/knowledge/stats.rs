@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::store::read;
 use crate::{
-    bot::Policy,
     cli::{context::Context, fail::Fail, out},
     config::Robot,
     nlu::text_file::Report,
+    robot::policy::Policy,
 };
 
 /// Show how much knowledge there is, and what to look at

@@ -9,26 +9,26 @@ use crate::{
         teach::{Bar, Mind},
     },
     nlu::knowledge::{Book, BookError, Cache, Entry},
-    understanding::Files,
+    robot::engine::RobotFiles,
 };
 
 /// The book of the data directory.
 pub fn read(ctx: &Context) -> Result<Book, Fail> {
     data_dir::require_initialised(&ctx.data_dir)?;
-    load(&Files::of(&ctx.data_dir))
+    load(&RobotFiles::of(&ctx.data_dir))
 }
 
 /// The book of these files.
-pub fn load(files: &Files) -> Result<Book, Fail> {
-    Book::load(&files.book()).map_err(|e| match e {
-        BookError::Io(e) => cannot("read", &files.book(), &e),
-        e => Fail::failure(format!("{}: {e}", files.book().display())),
+pub fn load(files: &RobotFiles) -> Result<Book, Fail> {
+    Book::load(&files.knowledge()).map_err(|e| match e {
+        BookError::Io(e) => cannot("read", &files.knowledge(), &e),
+        e => Fail::failure(format!("{}: {e}", files.knowledge().display())),
     })
 }
 
 /// Writes the vectors first, then the book: a server that sees the new book finds them. Without a language model the book
 /// alone is written, and vectors are made when there is one.
-pub fn save(ctx: &Context, files: &Files, book: &Book) -> Result<(), Fail> {
+pub fn save(ctx: &Context, files: &RobotFiles, book: &Book) -> Result<(), Fail> {
     if let Ok(mind) = Mind::open(ctx) {
         let mut cache = Cache::load(&files.vectors(), mind.fingerprint, mind.model.width());
         let mut bar = Bar::new(ctx);
@@ -38,8 +38,8 @@ pub fn save(ctx: &Context, files: &Files, book: &Book) -> Result<(), Fail> {
             cache.save(&files.vectors()).map_err(|e| cannot("write", &files.vectors(), &e))?;
         }
     }
-    book.save(&files.book()).map_err(|e| match e {
-        BookError::Io(e) => cannot("write", &files.book(), &e),
+    book.save(&files.knowledge()).map_err(|e| match e {
+        BookError::Io(e) => cannot("write", &files.knowledge(), &e),
         e => Fail::failure(e.to_string()),
     })
 }

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::store::load;
 use crate::{
-    bot::{Policy, policy::is_zh},
     cli::{
         context::Context,
         data_dir,
@@ -13,7 +12,8 @@ use crate::{
         teach::{Mind, percent},
     },
     nlu::knowledge::{Cache, Index, Wanted},
-    understanding::Files,
+    robot::engine::RobotFiles,
+    robot::policy::{Policy, is_zh},
 };
 
 /// Show which entries a text finds
@@ -33,7 +33,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         data_dir::require_initialised(&ctx.data_dir)?;
-        let files = Files::of(&ctx.data_dir);
+        let files = RobotFiles::of(&ctx.data_dir);
         let config = ctx.load_config()?;
         let policy = Policy::new(&config.robot).map_err(|e| Fail::failure(e.to_string()))?;
         let mind = Mind::open(ctx)?;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     cli::{context::Context, fail::Fail, out, teach::Mind},
-    understanding::Files,
+    robot::engine::RobotFiles,
 };
 
 /// Show the language model in use
@@ -15,7 +15,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let mind = Mind::open(ctx)?;
-        let (own, config) = (Files::of(&ctx.data_dir).model(), mind.model.config());
+        let (own, config) = (RobotFiles::of(&ctx.data_dir).model(), mind.model.config());
         let from = if own.is_dir() { own.display().to_string() } else { "the executable".to_owned() };
         let intents = mind.head(ctx).map_or(0, |head| head.intents.len());
         if ctx.json {

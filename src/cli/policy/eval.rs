@@ -8,7 +8,6 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    bot::{Action, Dialogue, Message},
     cli::{
         context::Context,
         data_dir::cannot,
@@ -22,7 +21,8 @@ use crate::{
         table::{Column, Values, of_text},
         text_file::Report,
     },
-    understanding::{Files, Understanding},
+    robot::engine::{RobotEngine, RobotFiles},
+    robot::policy::{Action, Dialogue, TurnInput},
 };
 
 /// Score the robot on questions whose entry is known, and on others that only look alike
@@ -84,12 +84,18 @@ impl Args {
             let (book, cases) = read(file, ctx)?;
             let questions: BTreeMap<String, String> =
                 book.entries.values().map(|e| (e.question.clone(), e.id.clone())).collect();
-            let mind =
-                Understanding::with_book(Files::of(&ctx.data_dir), policy.clone(), book).map_err(|e| unable(&e))?;
+            let engine =
+                RobotEngine::with_book(RobotFiles::of(&ctx.data_dir), policy.clone(), book).map_err(|e| unable(&e))?;
             let (mut same, mut near) = (Counts::default(), Counts::default());
             for case in &cases {
-                let message = Message { text: &case.text, site: "", now_ms: out::now_ms(), zh: None };
-                let decision = mind.decide(&message, Dialogue::default());
+                let input = TurnInput {
+                    text: &case.text,
+                    site: "",
+                    now_ms: out::now_ms(),
+                    zh: None,
+                    dialogue: Dialogue::default(),
+                };
+                let decision = engine.decide(&input);
                 let right = |id: Option<&String>| !case.near && id == Some(&case.entry);
                 let outcome = match &decision.action {
                     Action::Answer { .. } if decision.entry.is_some() => {

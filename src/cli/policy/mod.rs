@@ -6,7 +6,7 @@ mod show;
 mod test;
 
 use super::{context::Context, fail::Fail};
-use crate::bot::Policy;
+use crate::robot::policy::Policy;
 
 /// Policy: what the robot does with what it understands
 #[derive(Debug, clap::Subcommand)]

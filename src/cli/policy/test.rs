@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use crate::{
-    bot::{Action, Button, Dialogue, Message},
     cli::{
         context::Context,
         fail::Fail,
         out::{self, Table},
         teach::{percent, unable},
     },
-    understanding::{Files, Understanding},
+    robot::engine::{RobotEngine, RobotFiles},
+    robot::policy::{Action, Button, Dialogue, TurnInput},
 };
 
 /// Show what the robot would do about a text, and why
@@ -30,19 +30,25 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let policy = super::load(ctx)?;
-        let mind = Understanding::of_command(Files::of(&ctx.data_dir), policy).map_err(|e| unable(&e))?;
-        let message = Message { text: &self.text, site: &self.site, now_ms: out::now_ms(), zh: None };
-        let thought = mind.recognise_at(&message).map_err(|e| Fail::failure(e.to_string()))?;
-        let decision = mind.decide_on(&message, &thought, Dialogue { asked: self.asked, ..Dialogue::default() });
+        let engine = RobotEngine::of_command(RobotFiles::of(&ctx.data_dir), policy).map_err(|e| unable(&e))?;
+        let input = TurnInput {
+            text: &self.text,
+            site: &self.site,
+            now_ms: out::now_ms(),
+            zh: None,
+            dialogue: Dialogue { asked: self.asked, ..Dialogue::default() },
+        };
+        let recognition = engine.recognise(&input).map_err(|e| Fail::failure(e.to_string()))?;
+        let decision = engine.decide_on(&input, &recognition);
         if ctx.json {
-            let intents: Vec<_> = thought.intents.iter().map(|g| json!({"intent": g.name, "p": g.p})).collect();
-            let hits: Vec<_> = thought
+            let intents: Vec<_> = recognition.intents.iter().map(|g| json!({"intent": g.name, "p": g.p})).collect();
+            let hits: Vec<_> = recognition
                 .hits
                 .iter()
                 .map(|h| json!({"entry": h.entry, "score": h.score, "against": h.against}))
                 .collect();
             out::print_json(&json!({
-                "decision": decision, "intents": intents, "out_of_scope": thought.out_of_scope, "knowledge": hits,
+                "decision": decision, "intents": intents, "out_of_scope": recognition.out_of_scope, "knowledge": hits,
             }));
             return Ok(());
         }
@@ -56,11 +62,15 @@ impl Args {
         ]);
         out::line("");
         let mut table = Table::new(&["understood", "confidence"], "");
-        thought.intents.iter().take(3).for_each(|g| table.row([g.name.clone(), percent(g.p)]));
-        table.row(["none of the intents".into(), percent(thought.out_of_scope)]);
-        thought.hits.iter().take(3).for_each(|h| table.row([format!("{} {}", h.entry, h.question), percent(h.score)]));
+        recognition.intents.iter().take(3).for_each(|g| table.row([g.name.clone(), percent(g.p)]));
+        table.row(["none of the intents".into(), percent(recognition.out_of_scope)]);
+        recognition
+            .hits
+            .iter()
+            .take(3)
+            .for_each(|h| table.row([format!("{} {}", h.entry, h.question), percent(h.score)]));
         table.print();
-        for (h, a) in thought.hits.iter().take(3).filter_map(|h| Some((h, h.against.as_ref()?))) {
+        for (h, a) in recognition.hits.iter().take(3).filter_map(|h| Some((h, h.against.as_ref()?))) {
             out::line(out::printable(&format!(
                 "{}: the entry says {:?}, the question {:?}",
                 h.entry, a.entry, a.asked

@@ -21,12 +21,13 @@ use super::{
 };
 use crate::{
     app::{self, Admin, Ready, ServeError, ServeOptions},
-    bot::Policy,
-    chat::{Library, robot::Mind},
     config::Config,
+    robot::{
+        engine::{LazyEngine, RobotFiles, SiteKnowledgeCache},
+        policy::Policy,
+    },
     telemetry::log,
     tls::{self, Kept},
-    understanding::{Files, ServerMind, Shelves},
 };
 
 /// Run the server
@@ -105,14 +106,15 @@ async fn serve(ctx: &Context, config: Config, listener: Option<TcpListener>) -> 
     let renewal = own_certificate(&config).then(|| ctx.file(TLS));
     let clock = warn_of_clock(data_dir.clone(), config.clone());
     let policy = Policy::new(&config.robot).map_err(|e| anyhow::anyhow!("{e}"))?;
-    let library: Arc<dyn Library> = Arc::new(Shelves::new(Files::of(&data_dir), policy.clone()));
-    let mind: Arc<dyn Mind> = Arc::new(ServerMind::new(Files::of(&data_dir), policy));
+    let files = RobotFiles::of(&data_dir);
+    let knowledge = Arc::new(SiteKnowledgeCache::new(files.clone(), policy.clone()));
+    let engine = Arc::new(LazyEngine::new(files, policy));
     let options = ServeOptions {
         data_dir,
         config,
         listener,
-        mind: Some(mind),
-        library: Some(library),
+        engine: Some(engine),
+        knowledge: Some(knowledge),
         patience: Default::default(),
     };
     let served = app::serve(options, shutdown, move |ready| {

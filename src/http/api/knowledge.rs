@@ -20,12 +20,14 @@ pub async fn of_site(http: &Arc<Http>, site: &str, request: &Request<Incoming>) 
     let (user, _) = agent(http, request)?;
     let none = || Refusal::new(ErrorCode::NotFound, "there is no such site");
     let site: SiteId = site.parse().map_err(|_| none())?;
-    let (chat, library) = (http.chat.clone(), http.library.clone());
-    let shelf = on_disk(move || {
+    let (chat, source) = (http.chat.clone(), http.knowledge.clone());
+    let knowledge = on_disk(move || {
         chat.may_look_up(&user, &site)?;
-        library.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this server has no knowledge"))?.shelf(&site, now_ms())
+        source
+            .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this server has no knowledge"))?
+            .site_knowledge(&site, now_ms())
     });
-    let shelf = shelf.await?;
-    let answer = answer::bytes(StatusCode::OK, "application/json", shelf.body);
-    Ok(answer::tagged(answer, &format!("\"{}\"", shelf.tag), request.headers()))
+    let knowledge = knowledge.await?;
+    let answer = answer::bytes(StatusCode::OK, "application/json", knowledge.body);
+    Ok(answer::tagged(answer, &format!("\"{}\"", knowledge.tag), request.headers()))
 }

@@ -2,7 +2,7 @@
 
 use kefu::{
     nlu::knowledge::{Book, Entry},
-    understanding::Files,
+    robot::engine::RobotFiles,
 };
 
 use super::*;
@@ -15,7 +15,7 @@ use crate::support::{
 /// A company that knows something of each site, and of both.
 async fn learned() -> std::sync::Arc<Company> {
     let company = Company::found().await;
-    let files = Files::of(company.path());
+    let files = RobotFiles::of(company.path());
     std::fs::create_dir_all(&files.dir).unwrap();
     let entry = |name: &str, site: Option<&str>| Entry {
         id: name.into(),
@@ -26,7 +26,7 @@ async fn learned() -> std::sync::Arc<Company> {
     };
     let mut book = Book::default();
     book.put_all(vec![entry("all", None), entry("one", Some("s1")), entry("two", Some("s2"))]);
-    book.save(&files.book()).unwrap();
+    book.save(&files.knowledge()).unwrap();
     company
 }
 
@@ -59,7 +59,7 @@ async fn the_team_of_a_site_gets_its_knowledge_and_nobody_else() {
     let again = asked(&server, &li, "s1", Some(tag)).await;
     assert_eq!((again.status, again.body.len()), (304, 0));
     assert_eq!(asked(&server, &zhou, "s1", Some(tag)).await.status, 403, "a tag is no key");
-    Book::default().save(&Files::of(server.company.path()).book()).unwrap();
+    Book::default().save(&RobotFiles::of(server.company.path()).knowledge()).unwrap();
     let changed = asked(&server, &li, "s1", Some(tag)).await;
     assert_eq!((changed.status, ids(&changed)), (200, vec![]));
 }

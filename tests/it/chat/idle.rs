@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kefu::{
-    chat::{Chat, Rate, Rates, desk_task},
+    chat::{Chat, NoParticipant, Rate, Rates, desk_task},
     desk::{Desk, EndRule, Rules},
     hub::Hub,
     org::Org,
@@ -55,7 +55,8 @@ impl Inside {
             conversation_records: 1,
         };
         let (hub, metrics) = (Hub::new(), Arc::new(Metrics::new()));
-        let (chat, inbox) = Chat::new(store.clone(), org, hub.clone(), metrics.clone(), rates).unwrap();
+        let (chat, inbox) =
+            Chat::new(store.clone(), org, hub.clone(), metrics.clone(), rates, Arc::new(NoParticipant)).unwrap();
         let desk = tokio::spawn(desk_task::run(chat.clone(), Desk::new(Rules::default()), inbox));
         let fan_out = tokio::spawn(chat.clone().fan_out(feed));
         Self { chat, hub, metrics, store, fan_out, desk }

@@ -4,8 +4,8 @@ use super::*;
 
 #[tokio::test]
 async fn a_question_is_answered_and_the_conversation_is_the_robots() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
     assert_eq!(visitor.view(conv).owner, Owner::Robot);
     let seq = visitor.say(conv, "你好").await;
@@ -16,7 +16,7 @@ async fn a_question_is_answered_and_the_conversation_is_the_robots() {
     assert_eq!(said[0]["bot"]["why"], serde_json::json!({ "code": "unanswered", "intent": "test", "p": 0.5 }));
     visitor.say(conv, "and").await;
     assert_eq!(hear_robot(&mut visitor, conv, 2).await[1]["text"], "re: and");
-    assert_eq!(mind.heard(), ["你好", "and"]);
+    assert_eq!(engine.heard(), ["你好", "and"]);
     assert_eq!(owners(&mut visitor, conv), [(Owner::Robot, OwnerWhy::Open)]);
     // agents of the team read along; the queue does not know of it
     let mut li = Peer::agent(&server, "li").await;
@@ -36,22 +36,22 @@ async fn a_question_is_answered_and_the_conversation_is_the_robots() {
 
 #[tokio::test]
 async fn it_keeps_the_language_of_the_conversation() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
     for (n, text) in ["怎么退货", "SF1234567890", "ok", "how do i return this", "2", "那运费呢"].iter().enumerate()
     {
         visitor.say(conv, text).await;
         hear_robot(&mut visitor, conv, n + 1).await;
     }
-    let zh: Vec<bool> = mind.zh.lock().unwrap().iter().map(|zh| zh.unwrap()).collect();
+    let zh: Vec<bool> = engine.zh.lock().unwrap().iter().map(|zh| zh.unwrap()).collect();
     assert_eq!(zh, [true, true, true, false, false, true]);
 }
 
 #[tokio::test]
 async fn it_asks_back_with_buttons_stays_silent_and_reads_what_was_typed_meanwhile() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
     visitor.say(conv, "size").await;
     let said = hear_robot(&mut visitor, conv, 1).await;
@@ -59,13 +59,13 @@ async fn it_asks_back_with_buttons_stays_silent_and_reads_what_was_typed_meanwhi
     visitor.say(conv, "size").await;
     assert_eq!(hear_robot(&mut visitor, conv, 2).await[1]["text"], "re: size", "it knows that it asked");
     visitor.say(conv, "silent").await;
-    mind.asked(3).await;
-    mind.hold();
+    engine.asked(3).await;
+    engine.hold();
     visitor.say(conv, "one").await;
-    mind.asked(4).await;
+    engine.asked(4).await;
     visitor.say(conv, "two").await;
     visitor.say(conv, "three").await;
-    mind.release();
+    engine.release();
     hear_robot(&mut visitor, conv, 4).await;
     let texts: Vec<_> = robot_said(&mut visitor, conv).iter().map(|b| b["text"].clone()).collect();
     assert_eq!(texts[2..], ["re: one", "re: two\nthree"]);
@@ -73,8 +73,8 @@ async fn it_asks_back_with_buttons_stays_silent_and_reads_what_was_typed_meanwhi
 
 #[tokio::test]
 async fn it_hands_over_with_its_reason_and_the_conversation_queues_as_if_it_came_now() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut first, early) = with_robot(&server).await;
     let mut second = Peer::visitor(&server).await;
     let later = second.open().await;
@@ -104,9 +104,9 @@ async fn it_hands_over_with_its_reason_and_the_conversation_queues_as_if_it_came
 }
 
 #[tokio::test]
-async fn a_mind_that_breaks_and_messages_that_are_no_text_go_to_people() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+async fn an_engine_that_breaks_and_messages_that_are_no_text_go_to_people() {
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
     visitor.say(conv, "break").await;
     assert_eq!(hear_robot(&mut visitor, conv, 1).await[0]["why"], "error");
@@ -143,8 +143,8 @@ async fn a_server_that_cannot_think_hands_over_at_once() {
 
 #[tokio::test]
 async fn the_visitor_sees_it_at_work_until_its_answer_is_there_or_it_left() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
     let mut li = Peer::agent(&server, "li").await;
     let typing = |f: &kefu::proto::ServerFrame| match f {
@@ -152,13 +152,13 @@ async fn the_visitor_sees_it_at_work_until_its_answer_is_there_or_it_left() {
         _ => None,
     };
     let robot = |on| (kefu::proto::Side::Agent, None, on);
-    mind.hold();
+    engine.hold();
     visitor.say(conv, "hello").await;
     li.follow(conv).await;
     assert_eq!(visitor.frame(typing).await, robot(true));
-    mind.asked(1).await;
+    engine.asked(1).await;
     assert!(robot_said(&mut visitor, conv).is_empty(), "it is still thinking");
-    mind.release();
+    engine.release();
     assert_eq!(visitor.frame(typing).await, robot(false));
     hear_robot(&mut visitor, conv, 1).await;
     // nothing to say, something broken, leaving: it ends in any case

@@ -11,8 +11,8 @@ use super::*;
 
 #[tokio::test]
 async fn a_site_without_a_robot_lets_none_in_and_serves_no_key() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     assert!(day_key(&server, "s2").await.is_none());
     let (mut visitor, conv) = with_robot(&server).await;
     visitor.say(conv, "hi").await;
@@ -32,15 +32,15 @@ async fn a_site_without_a_robot_lets_none_in_and_serves_no_key() {
     let person = next_epoch(&mut visitor, conv, None);
     visitor.post(person).await.unwrap();
     visitor.say(conv, "to people").await;
-    assert_eq!(mind.heard(), ["hi"]);
+    assert_eq!(engine.heard(), ["hi"]);
     assert_eq!(robot_on(&server.company, &["s1", "s2"]).await.as_str(), "robot-2");
     assert!(day_key(&server, "s2").await.is_some());
 }
 
 #[tokio::test]
 async fn a_box_for_any_other_key_is_refused() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let mut visitor = Peer::visitor(&server).await;
     let day = day_key(&server, "s1").await.unwrap();
     let foreign = KemSecret::generate().public();
@@ -62,8 +62,8 @@ async fn a_box_for_any_other_key_is_refused() {
 
 #[tokio::test]
 async fn a_key_whose_time_is_over_is_gone_and_what_was_sealed_to_it_stays_shut() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
     visitor.say(conv, "yesterday").await;
     hear_robot(&mut visitor, conv, 1).await;
@@ -86,7 +86,7 @@ async fn a_key_whose_time_is_over_is_gone_and_what_was_sealed_to_it_stays_shut()
     (file["keys"][0]["raw"], file["keys"][0]["sig"]) = (signed["raw"].clone(), signed["sig"].clone());
     fs::write(key_file(&company, "day.keys"), file.to_string()).unwrap();
 
-    let server = Server::start_with(&company, config(), Some(mind.clone())).await;
+    let server = Server::start_with(&company, config(), Some(engine.clone())).await;
     let now = secrets(&company);
     assert_eq!(now.len(), 1, "the next key is there, the old one is not");
     let backup = fs::read_to_string(key_file(&company, "day.keys")).unwrap();
@@ -101,7 +101,7 @@ async fn a_key_whose_time_is_over_is_gone_and_what_was_sealed_to_it_stays_shut()
     visitor.views = views;
     visitor.follow(conv).await;
     visitor.until(conv, |v| v.owner == Owner::Queue).await;
-    assert_eq!(mind.heard(), ["yesterday"]);
+    assert_eq!(engine.heard(), ["yesterday"]);
     // a widget with the old key asks again
     let (_, frame) = opening(&visitor, Some(over.x.0));
     assert_eq!(visitor.ask(frame).await.unwrap_err().0, ErrorCode::DirectoryStale);
@@ -110,8 +110,8 @@ async fn a_key_whose_time_is_over_is_gone_and_what_was_sealed_to_it_stays_shut()
 
 #[tokio::test]
 async fn rotating_at_once_sends_its_conversations_to_people() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
     visitor.say(conv, "hello").await;
     hear_robot(&mut visitor, conv, 1).await;
@@ -128,15 +128,15 @@ async fn rotating_at_once_sends_its_conversations_to_people() {
 
 #[tokio::test]
 async fn a_damaged_file_switches_the_robot_off_and_nothing_else() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
     visitor.say(conv, "hi").await;
     hear_robot(&mut visitor, conv, 1).await;
     let (me, views) = (visitor.me.clone(), visitor.views);
     let company = server.stopped().await;
     fs::write(key_file(&company, "sign.key"), "{").unwrap();
-    let server = Server::start_with(&company, config(), Some(mind.clone())).await;
+    let server = Server::start_with(&company, config(), Some(engine.clone())).await;
     assert!(day_key(&server, "s1").await.is_none());
     let mut visitor = Peer::connect(&server, &me).await;
     visitor.views = views;
@@ -151,8 +151,8 @@ async fn a_damaged_file_switches_the_robot_off_and_nothing_else() {
 
 #[tokio::test]
 async fn its_keys_and_its_status_are_behind_no_door_of_the_network() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let boss = Peer::agent(&server, "boss").await;
     for path in ["/admin/robot", "/admin/robot/prepare", "/admin/robot/rotate", "/api/v1/robot", "/robot/day.keys"] {
         for method in ["GET", "POST"] {
@@ -179,8 +179,8 @@ async fn restore(visitor: &mut Peer, conv: ConvId, ann: Vec<u8>) -> Result<(), E
 
 #[tokio::test]
 async fn an_epoch_for_a_day_key_that_is_gone_is_taken_back_and_people_take_over() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
     let gone = KemSecret::generate().public();
     server.company.learn_day(hash::box_kid(BoxKind::Bot, &gone), gone);

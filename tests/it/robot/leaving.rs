@@ -17,14 +17,14 @@ fn body(peer: &mut Peer, conv: ConvId, seq: u64) -> Vec<u8> {
 
 #[tokio::test]
 async fn who_asks_for_a_person_is_not_read_any_more_and_an_answer_that_was_being_made_is_refused() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
     visitor.say(conv, "before").await;
     hear_robot(&mut visitor, conv, 1).await;
-    mind.hold();
+    engine.hold();
     visitor.say(conv, "thinking of this").await;
-    mind.asked(2).await;
+    engine.asked(2).await;
     let had = secrets(&server.company);
     let old = visitor.view(conv).keys[&0].clone();
 
@@ -35,7 +35,7 @@ async fn who_asks_for_a_person_is_not_read_any_more_and_an_answer_that_was_being
     assert_eq!(owners(&mut visitor, conv)[1], (Owner::Queue, OwnerWhy::Person));
     assert_eq!(visitor.view(conv).have(), seq + 1, "both in one step");
     let secret = visitor.say(conv, "my card number").await;
-    mind.release();
+    engine.release();
     // the robot goes on with others, so the answer of before was tried by now
     let (mut other, elsewhere) = with_robot(&server).await;
     other.say(elsewhere, "next").await;
@@ -56,7 +56,7 @@ async fn who_asks_for_a_person_is_not_read_any_more_and_an_answer_that_was_being
         }
     }
     assert!(envelope::open(&message, &old, &visitor.me.key.public()).is_err());
-    assert_eq!(mind.heard(), ["before", "thinking of this", "next"]);
+    assert_eq!(engine.heard(), ["before", "thinking of this", "next"]);
     // and nobody lets it in again
     let day = day_key(&server, "s1").await.unwrap();
     let back = next_epoch(&mut visitor, conv, Some(day.x.0));
@@ -65,8 +65,8 @@ async fn who_asks_for_a_person_is_not_read_any_more_and_an_answer_that_was_being
 
 #[tokio::test]
 async fn when_an_agent_takes_over_nobody_writes_until_the_robot_is_out_of_the_epoch() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
     visitor.form(conv).await;
     let mut li = Peer::agent(&server, "li").await;
@@ -95,19 +95,19 @@ async fn when_an_agent_takes_over_nobody_writes_until_the_robot_is_out_of_the_ep
     visitor.until(conv, |v| v.epoch == 1).await;
     visitor.say(conv, "now").await;
     li.until(conv, |v| v.said.len() == 1).await;
-    assert!(mind.heard().is_empty());
+    assert!(engine.heard().is_empty());
 }
 
 #[tokio::test]
 async fn under_a_new_team_key_the_visitor_keeps_the_robot_or_it_leaves_without_a_word() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let ((mut one, kept), (mut two, left)) = (with_robot(&server).await, with_robot(&server).await);
-    mind.hold();
+    engine.hold();
     two.say(left, "is the old key good").await;
-    mind.asked(1).await;
+    engine.asked(1).await;
     server.company.rotate("svc").await;
-    mind.release();
+    engine.release();
     // nothing may be sealed under the old key any more, not even its goodbye
     two.until(left, |v| v.owner == Owner::Queue).await;
     assert_eq!(owners(&mut two, left)[1], (Owner::Queue, OwnerWhy::Handoff));
@@ -127,8 +127,8 @@ async fn under_a_new_team_key_the_visitor_keeps_the_robot_or_it_leaves_without_a
 
 #[tokio::test]
 async fn closed_conversations_come_back_to_people() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
     visitor.say(conv, "hi").await;
     hear_robot(&mut visitor, conv, 1).await;
@@ -140,14 +140,14 @@ async fn closed_conversations_come_back_to_people() {
     visitor.post(ann).await.unwrap();
     visitor.say(conv, "again").await;
     visitor.until(conv, |v| v.owner == Owner::Queue).await;
-    assert_eq!(mind.heard(), ["hi"]);
+    assert_eq!(engine.heard(), ["hi"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_stands_before_the_hand_over_or_nowhere() {
     const ROUNDS: usize = 40;
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, mut li) = (Peer::visitor(&server).await, Peer::agent(&server, "li").await);
     let mut convs = Vec::new();
     for round in 0..ROUNDS {
@@ -173,7 +173,7 @@ async fn an_answer_stands_before_the_hand_over_or_nowhere() {
         }
     }
     // everything that it will ever say there is said or refused by now
-    mind.asked(1).await;
+    engine.asked(1).await;
     let conv = open_with_robot(&server, &mut visitor).await;
     visitor.say(conv, "the end").await;
     hear_robot(&mut visitor, conv, 1).await;
@@ -199,8 +199,8 @@ async fn an_answer_stands_before_the_hand_over_or_nowhere() {
 
 #[tokio::test]
 async fn nobody_else_speaks_as_the_robot() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
     visitor.say(conv, "hi").await;
     hear_robot(&mut visitor, conv, 1).await;
@@ -231,8 +231,8 @@ async fn nobody_else_speaks_as_the_robot() {
 
 #[tokio::test]
 async fn nobody_hears_of_it_while_its_visitor_asked_nothing_whoever_owns_it() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let mut li = Peer::agent(&server, "li").await;
     let (mut visitor, conv) = with_robot(&server).await;
     let all = async || {
@@ -257,5 +257,5 @@ async fn nobody_hears_of_it_while_its_visitor_asked_nothing_whoever_owns_it() {
     assert_eq!(li.frame(offer).await, asked, "who came later and asked");
     visitor.say(conv, "my invoice is wrong").await;
     assert_eq!(li.frame(offer).await, conv);
-    assert_eq!((all().await, mind.heard()), (2, vec![]));
+    assert_eq!((all().await, engine.heard()), (2, vec![]));
 }

@@ -1,8 +1,8 @@
 //! What the robot says of people is true of them: there, all busy, or nobody there.
 
 use kefu::{
-    bot::{Message, Policy, Thought, decide},
     proto::{AgentState, ServerFrame},
+    robot::policy::{Policy, Recognition, TurnInput, decide},
 };
 
 use super::*;
@@ -10,16 +10,15 @@ use super::*;
 /// Understands nothing, and follows the rules of a new company.
 struct Rules(Policy);
 
-impl Mind for Rules {
-    fn decide(&self, turn: &Turn) -> Decision {
-        let message = Message { text: &turn.text, site: turn.site.as_str(), now_ms: now_ms(), zh: turn.zh };
-        decide(&self.0, &message, &Thought::default(), turn.dialogue)
+impl DecisionEngine for Rules {
+    fn decide(&self, turn: &TurnInput<'_>) -> Decision {
+        decide(&self.0, turn, &Recognition::default())
     }
 }
 
 async fn server() -> Server {
-    let mind = Arc::new(Rules(Policy::new(&kefu::config::Robot::default()).unwrap()));
-    let server = Server::start_with(&Company::found().await, config(), Some(mind)).await;
+    let engine = Arc::new(Rules(Policy::new(&kefu::config::Robot::default()).unwrap()));
+    let server = Server::start_with(&Company::found().await, config(), Some(engine)).await;
     robot_on(&server.company, &["s1"]).await;
     server
 }

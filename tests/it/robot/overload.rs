@@ -8,11 +8,11 @@ use super::*;
 async fn what_it_cannot_read_in_time_goes_to_people_and_delays_nobody() {
     // its queue, its turns, and some more
     const CONVERSATIONS: usize = 128 + 32 + 20;
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let mut visitor = Peer::visitor(&server).await;
     let day = day_key(&server, "s1").await.unwrap();
-    mind.hold();
+    engine.hold();
     let (mut convs, mut slowest) = (Vec::new(), Duration::ZERO);
     for _ in 0..CONVERSATIONS {
         let (conv, frame) = opening(&visitor, Some(day.x.0));
@@ -28,11 +28,11 @@ async fn what_it_cannot_read_in_time_goes_to_people_and_delays_nobody() {
         assert!(posted.as_ref().map_or_else(left, |_| true), "{posted:?}");
         convs.push(conv);
     }
-    // all of the last ones are with people though the mind has not answered a single question
+    // all of the last ones are with people though the engine has not answered a single question
     let last = *convs.last().unwrap();
     visitor.until(last, |v| v.owner == Owner::Queue).await;
     assert_eq!(robot_said(&mut visitor, last)[0]["why"], "busy");
-    mind.release();
+    engine.release();
     for conv in &convs {
         visitor.until(*conv, |v| v.owner == Owner::Queue || v.said.len() > 1).await;
     }

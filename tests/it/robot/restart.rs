@@ -18,9 +18,9 @@ const HOLD: &str = "KEFU_TEST_ROBOT_HOLD";
 /// Says when it is asked, and then does as told.
 struct Loud(Script);
 
-impl Mind for Loud {
-    fn decide(&self, turn: &Turn) -> Decision {
-        println!("asked {}", turn.text.as_str());
+impl DecisionEngine for Loud {
+    fn decide(&self, turn: &TurnInput<'_>) -> Decision {
+        println!("asked {}", turn.text);
         self.0.decide(turn)
     }
 }
@@ -30,13 +30,19 @@ impl Mind for Loud {
 #[ignore = "started by the test below"]
 async fn a_server_of_its_own() {
     let Some(dir) = std::env::var_os(DIR) else { return };
-    let mind = Loud(Script::default());
+    let engine = Loud(Script::default());
     if std::env::var_os(HOLD).is_some() {
-        mind.0.hold();
+        engine.0.hold();
     }
-    let (data_dir, mind) = (dir.into(), Some(Arc::new(mind) as _));
-    let options =
-        ServeOptions { data_dir, config: config(), listener: None, mind, library: None, patience: Default::default() };
+    let (data_dir, engine) = (dir.into(), Some(Arc::new(engine) as _));
+    let options = ServeOptions {
+        data_dir,
+        config: config(),
+        listener: None,
+        engine,
+        knowledge: None,
+        patience: Default::default(),
+    };
     app::serve(options, std::future::pending(), |ready| println!("listens {}", ready.listen)).await.unwrap();
 }
 
@@ -128,20 +134,20 @@ async fn a_killed_server_answers_what_was_not_answered_and_nothing_twice() {
 
 #[tokio::test]
 async fn what_was_asked_while_it_answered_something_else_is_not_lost() {
-    let mind = Script::new();
-    let server = server_with(&mind).await;
+    let engine = Script::new();
+    let server = server_with(&engine).await;
     let (mut visitor, conv) = with_robot(&server).await;
-    mind.hold();
+    engine.hold();
     visitor.say(conv, "one").await;
-    mind.asked(1).await;
+    engine.asked(1).await;
     visitor.say(conv, "two").await;
-    mind.let_one();
+    engine.let_one();
     hear_robot(&mut visitor, conv, 1).await;
     // its answer stands behind both questions, and it thinks of the second when the server ends
-    mind.asked(2).await;
+    engine.asked(2).await;
     let (me, views) = (visitor.me.clone(), visitor.views);
     let company = server.stopped().await;
-    mind.release();
+    engine.release();
     let next = Script::new();
     let server = Server::start_with(&company, config(), Some(next.clone())).await;
     let mut visitor = Peer::connect(&server, &me).await;

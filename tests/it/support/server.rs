@@ -4,11 +4,11 @@ use std::{net::SocketAddr, sync::Arc};
 
 use kefu::{
     app::{self, ServeError, ServeOptions},
-    bot::Policy,
-    chat::robot::Mind,
     config::{Config, Limits},
     http::Patience,
-    understanding::{Files, Shelves},
+    robot::engine::DecisionEngine,
+    robot::engine::{RobotFiles, SiteKnowledgeCache},
+    robot::policy::Policy,
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -47,8 +47,8 @@ impl Server {
     }
 
     /// The same with a robot that can think.
-    pub async fn start_with(company: &Arc<Company>, config: Config, mind: Option<Arc<dyn Mind>>) -> Self {
-        Self::start_as(company, config, mind, Patience::default()).await
+    pub async fn start_with(company: &Arc<Company>, config: Config, engine: Option<Arc<dyn DecisionEngine>>) -> Self {
+        Self::start_as(company, config, engine, Patience::default()).await
     }
 
     /// The same with less patience, or more.
@@ -56,15 +56,23 @@ impl Server {
         Self::start_as(company, config, None, patience).await
     }
 
-    async fn start_as(company: &Arc<Company>, config: Config, mind: Option<Arc<dyn Mind>>, patience: Patience) -> Self {
+    async fn start_as(
+        company: &Arc<Company>,
+        config: Config,
+        engine: Option<Arc<dyn DecisionEngine>>,
+        patience: Patience,
+    ) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (ready, address) = oneshot::channel();
         let options = ServeOptions {
             data_dir: company.path().to_owned(),
-            library: Some(Arc::new(Shelves::new(Files::of(company.path()), Policy::new(&config.robot).unwrap()))),
+            knowledge: Some(Arc::new(SiteKnowledgeCache::new(
+                RobotFiles::of(company.path()),
+                Policy::new(&config.robot).unwrap(),
+            ))),
             config,
             listener: None,
-            mind,
+            engine,
             patience,
         };
         let shutdown = async {

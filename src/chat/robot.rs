@@ -1,0 +1,194 @@
+//! What conversations know of the robot: that it takes part, and its transactions. Each holds only while it is the owner, checked
+//! in the same compare-and-set as every change of owner: what it says comes before a hand-over or not at all.
+//!
+//! Reading, deciding and sealing are the work of `robot::participant`, which is told through [`Participant`].
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use bytes::Bytes;
+
+use super::{
+    Chat, Refusal,
+    close::append,
+    conversation::{Cell, Row},
+    now_ms, text,
+};
+use crate::{
+    hub::Topic,
+    proto::{
+        ConvId, ConvState, ErrorCode, Event, HeaderView, Kind, MsgId, Owner, OwnerWhy, Presence, RecordView,
+        ServerFrame, Side, TeamId,
+    },
+    store::{Batch, Op, StoreError},
+};
+
+/// A member of conversations inside the server.
+pub trait Participant: Send + Sync + 'static {
+    /// Something was committed in a conversation: its row, or something the visitor wrote while the robot owns it. Never waits.
+    fn committed(&self, conversation: &Cell, row_changed: bool, visitor_wrote: bool);
+    /// It should look at this conversation again. Never waits.
+    fn look_at(&self, conv: ConvId);
+}
+
+/// A server without a robot.
+#[derive(Debug)]
+pub struct NoParticipant;
+
+impl Participant for NoParticipant {
+    fn committed(&self, _: &Cell, _: bool, _: bool) {}
+    fn look_at(&self, _: ConvId) {}
+}
+
+/// Numbers for `kefu stats`, since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct RobotCounts {
+    /// Answers posted.
+    pub answers: u64,
+    /// Conversations handed over.
+    pub handed_over: u64,
+}
+
+/// The same while they are counted.
+#[derive(Debug, Default)]
+pub(super) struct RobotCounters {
+    answers: AtomicU64,
+    handed_over: AtomicU64,
+}
+
+/// A sealed answer of the robot.
+#[derive(Debug)]
+pub struct RobotReply {
+    /// Epoch it was sealed under.
+    pub epoch: u32,
+    /// Envelopes with their ids, to be posted together.
+    pub envelopes: Vec<(MsgId, Vec<u8>)>,
+    /// Whether the conversation goes to the queue with them.
+    pub leaves: bool,
+}
+
+/// A conversation as it was at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// What is stored.
+    pub row: Row,
+    /// Highest sequence number.
+    pub last: u64,
+    /// The visitor's key by hash.
+    pub visitor: crate::proto::Kid,
+}
+
+/// Whether a visitor wrote one of these records; looked at only where the robot would care.
+pub(super) fn visitor_wrote(cell: &Cell, records: &[Bytes]) -> bool {
+    let theirs = |frame: &Bytes| {
+        let header = RecordView::parse(frame).and_then(|r| HeaderView::parse(r.body).ok());
+        header.is_some_and(|(kind, h)| kind == Kind::Message && h.sender() == cell.visitor)
+    };
+    cell.row.owner == Owner::Robot && records.iter().any(theirs)
+}
+
+impl Chat {
+    /// What the robot did since the start.
+    pub fn robot_counts(&self) -> RobotCounts {
+        RobotCounts {
+            answers: self.robot_counters.answers.load(Ordering::Relaxed),
+            handed_over: self.robot_counters.handed_over.load(Ordering::Relaxed),
+        }
+    }
+
+    /// A conversation as it is now. May read the disk.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn snapshot(&self, conv: ConvId) -> Result<Option<Snapshot>, StoreError> {
+        let Some(cell) = self.cell(conv)? else { return Ok(None) };
+        let cell = cell.lock();
+        Ok(Some(Snapshot { row: cell.row.clone(), last: cell.last, visitor: cell.visitor }))
+    }
+
+    /// Records of a conversation after `after`, at most `limit`. Reads the disk.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn records(&self, conv: ConvId, after: u64, limit: usize) -> Result<Vec<(u64, Bytes)>, StoreError> {
+        self.store.records(conv, after, limit)
+    }
+
+    /// Whether this conversation is the robot's at this moment, with this epoch.
+    pub fn is_robots(&self, conv: ConvId, epoch: u32) -> bool {
+        let Ok(Some(cell)) = self.cell(conv) else { return false };
+        let row = &cell.lock().row;
+        row.owner == Owner::Robot && row.state == ConvState::Open && row.bot && row.epoch == epoch
+    }
+
+    /// Open conversations that are the robot's.
+    pub fn robots(&self) -> Vec<ConvId> {
+        let mine = |conv: &ConvId| matches!(self.cell(*conv), Ok(Some(cell)) if cell.lock().row.owner == Owner::Robot);
+        self.cells.open().into_iter().filter(mine).collect()
+    }
+
+    /// Whether people of a team are there.
+    pub fn team_presence(&self, team: &TeamId) -> Presence {
+        self.presence.of(team).state
+    }
+
+    /// Tells the visitor that the robot is at work on an answer, as people's typing is told; stored nowhere.
+    pub fn robot_types(&self, conv: ConvId, on: bool) {
+        let frame = text(&ServerFrame::Typing { conv, side: Side::Agent, user: None, on });
+        self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
+    }
+
+    /// Posts a reply; if it says so, the conversation goes to the queue with it.
+    ///
+    /// # Errors
+    /// `not_owner`, `epoch_stale`, `directory_stale`; those of the store.
+    pub async fn robot_posts(&self, conv: ConvId, reply: &RobotReply) -> Result<(), Refusal> {
+        self.change(conv, |chat, cell, batch| {
+            chat.robot_may_post(cell, reply.epoch)?;
+            let bodies = reply.envelopes.iter();
+            batch.ops.extend(bodies.map(|(id, body)| Op::Append { id: *id, body: body.clone().into() }));
+            Ok(reply.leaves.then(|| to_queue(cell, batch)))
+        })
+        .await?;
+        self.robot_counters.answers.fetch_add(u64::from(!reply.leaves), Ordering::Relaxed);
+        self.robot_counters.handed_over.fetch_add(u64::from(reply.leaves), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Leaves without a word: it has no key to seal one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn robot_leaves(&self, conv: ConvId) -> Result<(), Refusal> {
+        // an agent may have taken it meanwhile: then nothing was handed over
+        let left = AtomicBool::new(false);
+        self.change(conv, |_, cell, batch| {
+            let mine = cell.row.owner == Owner::Robot && cell.row.state == ConvState::Open;
+            left.store(mine, Ordering::Relaxed);
+            Ok(mine.then(|| to_queue(cell, batch)))
+        })
+        .await?;
+        self.robot_counters.handed_over.fetch_add(left.into_inner().into(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn robot_may_post(&self, cell: &Cell, epoch: u32) -> Result<(), Refusal> {
+        if cell.row.owner != Owner::Robot || cell.row.state != ConvState::Open {
+            return Err(Refusal::new(ErrorCode::NotOwner, "the robot left this conversation"));
+        }
+        if !cell.row.bot || cell.row.epoch != epoch {
+            return Err(Refusal::new(ErrorCode::EpochStale, "this epoch is over"));
+        }
+        let directory = self.org.directory();
+        if directory.team(&cell.row.key_team).is_none_or(|t| t.epoch != cell.row.key_epoch) {
+            return Err(Refusal::new(ErrorCode::DirectoryStale, "the team's key was replaced"));
+        }
+        Ok(())
+    }
+}
+
+/// The row after the robot left, with the event in the batch. It joins the queue as if it came now.
+fn to_queue(cell: &Cell, batch: &mut Batch) -> Row {
+    let team = cell.row.team.clone();
+    batch.ops.push(append(cell, &Event::Owner { owner: Owner::Queue, team, why: OwnerWhy::Handoff, by: None }));
+    Row { owner: Owner::Queue, arrived: now_ms(), ..cell.row.clone() }
+}

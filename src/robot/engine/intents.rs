@@ -1,0 +1,90 @@
+//! The intent classifier in use. One that a company trained outlives the language model it was trained with.
+
+use std::{fs, io::ErrorKind, path::Path, sync::Arc};
+
+use super::{EngineError, RobotFiles};
+use crate::{
+    files::replace,
+    nlu::{
+        Model,
+        embed::{Fingerprint, encoders},
+        intent::{Head, HeadError, train},
+        model::embedded_head,
+    },
+};
+
+/// Most threads that train again.
+const WORKERS: usize = 16;
+
+/// The intents in use: those of the data directory, else the default one. `None` if there is neither. After a change of the
+/// language model, which comes with an upgrade, the one of the data directory is learned again from its own examples, in
+/// seconds, and written back.
+///
+/// # Errors
+/// The file is damaged, or the model failed.
+pub fn intents(files: &RobotFiles, model: &Arc<Model>, fingerprint: Fingerprint) -> Result<Option<Head>, EngineError> {
+    let path = files.intents();
+    match fs::read(&path) {
+        Ok(bytes) => match Head::for_model(&bytes, fingerprint) {
+            Ok(head) => Ok(Some(head)),
+            Err(HeadError::Model { .. }) => retrain(&path, &bytes, model).map(Some),
+            Err(e) => Err(EngineError::File(path, e.to_string())),
+        },
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            match embedded_head().map(|bytes| Head::for_model(&bytes, fingerprint)) {
+                None => Ok(None),
+                Some(Ok(head)) => Ok(Some(head)),
+                // another model than the embedded one: the default intents don't fit it
+                Some(Err(HeadError::Model { .. })) => Ok(None),
+                Some(Err(e)) => Err(EngineError::Model(e.to_string())),
+            }
+        }
+        Err(e) => Err(EngineError::File(path, e.to_string())),
+    }
+}
+
+fn retrain(path: &Path, bytes: &[u8], model: &Arc<Model>) -> Result<Head, EngineError> {
+    let unable = |e: &dyn std::fmt::Display| EngineError::File(path.to_owned(), e.to_string());
+    let old = Head::from_bytes(bytes).map_err(|e| unable(&e))?;
+    let mut workers = encoders(model, WORKERS).map_err(|e| EngineError::Model(e.to_string()))?;
+    let head = train(old.to_examples(), &mut workers, &mut |_| ()).map_err(|e| unable(&e))?;
+    let examples = head.examples();
+    match replace(path, 0o600, &head.to_bytes()) {
+        Ok(()) => tracing::info!(examples, "the language model is another one: the intents were learned again"),
+        Err(error) => tracing::warn!(%error, file = %path.display(), "the intents learned again can't be written"),
+    }
+    Ok(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nlu::{Encoder, embed::testing::bags, intent::Examples};
+
+    #[test]
+    fn intents_of_another_model_are_learned_again_from_their_own_examples() {
+        let Some(model) = Model::embedded().unwrap() else { return };
+        let model = Arc::new(model);
+        let fingerprint = Fingerprint::of(&mut Encoder::new(Arc::clone(&model)).unwrap()).unwrap();
+        let mut examples = Examples::default();
+        for (text, intent) in [("退货", "return"), ("我要退货", "return"), ("发票", "invoice"), ("开发票", "invoice")]
+        {
+            examples.push(text, intent, (String::new(), 0));
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let files = RobotFiles::of(dir.path());
+        fs::create_dir_all(&files.dir).unwrap();
+        let old = train(examples, &mut bags(1), &mut |_| ()).unwrap();
+        fs::write(files.intents(), old.to_bytes()).unwrap();
+
+        let new = intents(&files, &model, fingerprint).unwrap().unwrap();
+        assert_eq!((new.fingerprint, new.examples()), (fingerprint, 4));
+        assert_eq!(new.to_examples(), old.to_examples());
+        assert_eq!(Head::for_model(&fs::read(files.intents()).unwrap(), fingerprint), Ok(new), "and it was kept");
+        fs::write(files.intents(), &old.to_bytes()[..40]).unwrap();
+        assert!(
+            matches!(intents(&files, &model, fingerprint), Err(EngineError::File(..))),
+            "a damaged one is never replaced"
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! What a decision looks like in a conversation: bodies, and envelopes around them.
+
+use serde_json::{Value, json};
+
+use super::read::Reading;
+use crate::{
+    chat::{RobotReply, now_ms},
+    crypto::{
+        envelope::{self, MessageHeader, SealError},
+        sign::{SigningKey, random},
+    },
+    proto::{ConvId, MsgId},
+    robot::policy::{Action, Button, Decision, Dialogue, HandOverWhy},
+};
+
+/// Most characters of an answer; an envelope holds 32 KiB.
+const CHARS: usize = 8000;
+
+/// A reply, with how far the session is once it is posted.
+#[derive(Debug)]
+pub(super) struct SealedReply {
+    /// What to post.
+    pub post: RobotReply,
+    /// Number of the record up to which it deals with the conversation.
+    pub upto: u64,
+    /// The dialogue afterwards.
+    pub dialogue: Dialogue,
+}
+
+/// The bodies of a decision, and whether the robot leaves with them.
+pub(super) fn bodies(decision: &Decision, re: Option<MsgId>) -> (Vec<Value>, bool) {
+    let p = (f64::from(decision.p) * 1000.0).round() / 1000.0;
+    let mut bot = json!({ "intent": decision.intent, "p": p, "why": decision.why });
+    if let Some(entry) = &decision.entry {
+        bot["entry"] = entry.as_str().into();
+    }
+    let say = |text: &str, buttons: &[Button]| {
+        let text: String = text.trim().chars().take(CHARS).collect();
+        let mut body = json!({ "t": "text", "ts": now_ms(), "text": text, "re": re, "bot": bot });
+        if !buttons.is_empty() {
+            body["buttons"] = json!(buttons);
+        }
+        (!text.is_empty()).then_some(body)
+    };
+    let leave = |why: HandOverWhy, team: Option<&str>| {
+        let mut body =
+            json!({ "t": "ctl", "ts": now_ms(), "do": "handoff", "why": why.as_str(), "re": re, "bot": bot });
+        if let Some(team) = team {
+            body["team"] = team.into();
+        }
+        body
+    };
+    match &decision.action {
+        Action::Answer { text, buttons } | Action::Ask { text, buttons } => {
+            (say(text, buttons).into_iter().collect(), false)
+        }
+        Action::Say { text } => (say(text, &[]).into_iter().collect(), false),
+        Action::Route { team, text } => {
+            (say(text, &[]).into_iter().chain([leave(HandOverWhy::Policy, Some(team))]).collect(), true)
+        }
+        Action::HandOver { why, text } => {
+            let text = text.as_deref().and_then(|text| say(text, &[]));
+            (text.into_iter().chain([leave(*why, None)]).collect(), true)
+        }
+        Action::Silent => (Vec::new(), false),
+    }
+}
+
+impl SealedReply {
+    /// Seals what a decision says. The counter moves when it was posted, not here.
+    pub fn seal(conv: ConvId, reading: &Reading, decision: &Decision, key: &SigningKey) -> Result<Self, SealError> {
+        let (bodies, leaves) = bodies(decision, reading.re);
+        let session = &reading.session;
+        let mut prev = reading.prev;
+        let mut envelopes = Vec::with_capacity(bodies.len());
+        for (ctr, body) in (session.ctr..).zip(bodies) {
+            let msg_id = MsgId(random());
+            let (epoch, sender, inst) = (session.epoch, key.kid(), session.inst);
+            let header = MessageHeader { conv, epoch, sender, msg_id, inst, ctr, prev };
+            let sealed = envelope::seal(&header, &session.key, body.to_string().as_bytes(), key)?;
+            prev = crate::crypto::hash::envelope(&sealed);
+            envelopes.push((msg_id, sealed));
+        }
+        let post = RobotReply { epoch: session.epoch, envelopes, leaves };
+        Ok(Self { post, upto: reading.upto, dialogue: session.dialogue.after(decision) })
+    }
+}

@@ -1,0 +1,212 @@
+//! One turn: read, decide, seal, post; and what to do when one of these does not typing.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Robot,
+    read::{ReadError, Reading},
+    reply::SealedReply,
+    typing::TypingNotifier,
+    worker_pool::{NoAnswer, WorkerPool},
+};
+use crate::{
+    chat::{Refusal, now_ms},
+    proto::{ConvId, ErrorCode, Presence},
+    robot::{
+        keys::Identity,
+        policy::{Decision, Dialogue, HandOverWhy, People, TurnInput, Why},
+    },
+};
+
+/// How often a turn begins again because the conversation moved on.
+const RESTARTS: usize = 4;
+/// How often it is tried to store something.
+const STORE_TRIES: usize = 5;
+/// Between two tries.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The longest a visitor waits for it before people take over.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// Threads for turns.
+pub(super) struct WorkerPools {
+    /// For those who think.
+    pub think: WorkerPool,
+    /// For those who leave: they must not wait for those who think.
+    pub leave: WorkerPool,
+}
+
+/// What comes of looking at a conversation.
+enum Next {
+    /// Nothing to do.
+    Rest,
+    /// Say this.
+    Post(SealedReply),
+    /// Go, and nothing can be said.
+    Leave(&'static str),
+}
+
+/// Looks at a conversation and does what is to be done. `forced`: hand over in any case, for this reason.
+pub(super) async fn turn(robot: Arc<Robot>, pools: Arc<WorkerPools>, conv: ConvId, mut forced: Option<HandOverWhy>) {
+    let typing = TypingNotifier::new(robot.chat.clone(), conv);
+    for _ in 0..RESTARTS {
+        let (r, begin) = (robot.clone(), typing.begin());
+        let pool = if forced.is_some() { &pools.leave } else { &pools.think };
+        let thinking = pool.run(LONGEST, move || r.think(conv, forced, &begin));
+        let next = match typing.during(thinking).await {
+            Ok(next) => next,
+            Err(NoAnswer::Failed) if forced.is_none() => {
+                tracing::error!(%conv, "the robot failed on a message; people take over");
+                forced = Some(HandOverWhy::Error);
+                continue;
+            }
+            Err(NoAnswer::Late) if forced.is_none() => {
+                tracing::warn!(%conv, "the robot took too long for a message; people take over");
+                forced = Some(HandOverWhy::Busy);
+                continue;
+            }
+            Err(_) => Next::Leave("it failed"),
+        };
+        let refusal = match typing.during(robot.carry_out(conv, &next)).await {
+            Ok(()) => return,
+            Err(refusal) => refusal,
+        };
+        match refusal.code {
+            ErrorCode::EpochStale => {}
+            ErrorCode::DirectoryStale => {
+                let leave = Next::Leave("its team has a new key");
+                if let Err(e) = robot.carry_out(conv, &leave).await {
+                    tracing::warn!(%conv, error = %e, "the robot could not leave a conversation");
+                }
+                return;
+            }
+            code => {
+                robot.handle.sessions.keep(conv, None);
+                if code != ErrorCode::NotOwner {
+                    tracing::warn!(%conv, error = %refusal, "the robot could not answer");
+                }
+                return;
+            }
+        }
+    }
+}
+
+impl Robot {
+    /// Writes what was decided, again and unchanged while the store says it may help.
+    async fn carry_out(&self, conv: ConvId, next: &Next) -> Result<(), Refusal> {
+        if let Next::Leave(why) = next {
+            tracing::warn!(%conv, why, "the robot leaves a conversation without a word");
+        }
+        let (mut tries, mut resent) = (0, false);
+        loop {
+            let outcome = match next {
+                Next::Rest => return Ok(()),
+                Next::Post(reply) => self.chat.robot_posts(conv, &reply.post).await,
+                Next::Leave(_) => self.chat.robot_leaves(conv).await,
+            };
+            let refusal = match (outcome, next) {
+                (Ok(()), _) => {
+                    self.posted(conv, next);
+                    return Ok(());
+                }
+                // stored by a try whose answer was lost
+                (Err(e), Next::Post(_)) if resent && e.code == ErrorCode::Conflict => {
+                    tracing::debug!(%conv, error = %e, "the answer was stored already");
+                    self.posted(conv, next);
+                    return Ok(());
+                }
+                (Err(e), _) => e,
+            };
+            tries += 1;
+            match refusal.code {
+                ErrorCode::Storage if tries < STORE_TRIES => {
+                    resent = true;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                ErrorCode::Conflict if tries < STORE_TRIES => {}
+                _ => return Err(refusal),
+            }
+        }
+    }
+}
+
+impl Robot {
+    fn think(&self, conv: ConvId, forced: Option<HandOverWhy>, begin: &dyn Fn()) -> Next {
+        let Ok(Some(now)) = self.chat.snapshot(conv) else { return Next::Rest };
+        if !self.chat.is_robots(conv, now.row.epoch) {
+            return Next::Rest;
+        }
+        let Some(keys) = &self.keys else { return Next::Leave("there are no robot keys here") };
+        let Some(me) = keys.member(&self.chat.org().directory(), &now.row.site) else {
+            return Next::Leave("the site has no robot any more, or its key is not here");
+        };
+        let reading = match self.read(conv, keys, &me.key) {
+            Ok(Some(reading)) => reading,
+            Ok(None) => return Next::Rest,
+            Err(ReadError::Key) => return Next::Leave("the day key it was sealed to is gone"),
+            Err(e @ ReadError::Message(_)) => {
+                tracing::warn!(%conv, error = %e, "the robot can't read a message");
+                return Next::Leave("a message can't be read");
+            }
+            Err(e @ ReadError::Store(_)) => {
+                tracing::error!(%conv, error = %e, "the robot can't read the database");
+                return Next::Leave("the database can't be read");
+            }
+        };
+        // in the map first, then checked: whoever ended the epoch meanwhile either removes it there or is seen here
+        self.handle.sessions.put(conv, reading.session.clone());
+        if !self.chat.is_robots(conv, reading.session.epoch) {
+            self.handle.sessions.keep(conv, None);
+            return Next::Rest;
+        }
+        if !reading.text.is_empty() {
+            begin();
+        }
+        self.answer(conv, &reading, &me, forced)
+    }
+
+    fn answer(&self, conv: ConvId, reading: &Reading, me: &Identity, forced: Option<HandOverWhy>) -> Next {
+        let decision = match (forced, &self.engine) {
+            (Some(why), _) => Decision::hand_over(why, Why::Stopped),
+            (None, None) => {
+                tracing::warn!(%conv, "no language model is here, so the robot pools over; kefu robot off ends this");
+                Decision::hand_over(HandOverWhy::Error, Why::NoModel)
+            }
+            (None, Some(_)) if reading.unsupported => Decision::hand_over(HandOverWhy::Unsure, Why::Unsupported),
+            (None, Some(_)) if reading.text.is_empty() => {
+                self.handle.sessions.update(conv, reading.session.epoch, |t| t.done = reading.upto);
+                return Next::Rest;
+            }
+            (None, Some(engine)) => {
+                let people = match self.chat.team_presence(&reading.row.team) {
+                    Presence::Open => People::Here,
+                    Presence::Busy => People::Busy,
+                    Presence::Away => People::Away,
+                };
+                let dialogue = Dialogue { people, ..reading.session.dialogue };
+                let (text, site) = (reading.text.as_str(), reading.row.site.as_str());
+                engine.decide(&TurnInput { text, site, now_ms: now_ms(), zh: reading.session.zh, dialogue })
+            }
+        };
+        match SealedReply::seal(conv, reading, &decision, &me.key) {
+            Ok(reply) if reply.post.envelopes.is_empty() && !reply.post.leaves => {
+                self.posted(conv, &Next::Post(reply));
+                Next::Rest
+            }
+            Ok(reply) => Next::Post(reply),
+            Err(e) => {
+                tracing::error!(%conv, error = %e, "the robot can't seal its answer");
+                Next::Leave("its answer can't be sealed")
+            }
+        }
+    }
+
+    /// This is on disk, or there was nothing in it to store.
+    fn posted(&self, conv: ConvId, next: &Next) {
+        let Next::Post(reply) = next else { return };
+        self.handle.sessions.update(conv, reply.post.epoch, |t| {
+            t.done = t.done.max(reply.upto);
+            t.ctr += u32::try_from(reply.post.envelopes.len()).unwrap_or(0);
+            t.dialogue = reply.dialogue;
+        });
+    }
+}
