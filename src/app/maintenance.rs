@@ -59,7 +59,7 @@ impl Maintenance {
     }
 
     async fn sweep(&self) {
-        self.chat.close_quiet(self.end, now_ms()).await;
+        self.chat.close_inactive(self.end, now_ms()).await;
         if let Some(desk) = self.chat.desk_snapshot().await {
             self.metrics.longest_wait_ms.set(desk.longest_wait_ms);
         }

@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     Chat, Refusal,
-    conversation::{Cell, Mover, Row},
+    conversation::{CachedConversation, Mover, Row},
     members::{self, TeamKey},
     now_ms,
 };
@@ -45,33 +45,33 @@ impl Chat {
     pub(super) fn check_announcement(
         &self,
         conn: &Conn,
-        cell: &Cell,
+        conversation: &CachedConversation,
         bytes: &[u8],
     ) -> Result<(Row, Option<Event>), Refusal> {
         let maker = match conn.who.user() {
-            None => Maker { ed: key(&cell.row.ed)?, user: None },
+            None => Maker { ed: key(&conversation.row.ed)?, user: None },
             Some(_) => {
                 let agent = self.require_agent(conn)?;
-                self.require_owner(&agent, cell)?;
-                if cell.row.owner == Owner::Robot {
+                self.require_owner(&agent, conversation)?;
+                if conversation.row.owner == Owner::Robot {
                     return Err(Refusal::new(ErrorCode::NotOwner, "the robot owns this conversation; take it first"));
                 }
                 Maker { ed: agent.ed, user: Some(agent.user) }
             }
         };
-        self.next_epoch(cell, bytes, &maker, Came::Now)
+        self.next_epoch(conversation, bytes, &maker, Came::Now)
     }
 
     /// The row after this announcement, and the event that goes with it.
     pub(super) fn next_epoch(
         &self,
-        cell: &Cell,
+        conversation: &CachedConversation,
         bytes: &[u8],
         maker: &Maker,
         came: Came,
     ) -> Result<(Row, Option<Event>), Refusal> {
         let view = AnnouncementView::parse(bytes)?;
-        let (row, directory) = (&cell.row, self.org.directory());
+        let (row, directory) = (&conversation.row, self.org.directory());
         if directory.head_at(view.dir_seq()) != Some(view.dir_head()) {
             return Err(stale("this server does not have the directory it names"));
         }
@@ -84,7 +84,7 @@ impl Chat {
         }
         let bot = self.bot_box(row, &view, maker, came)?;
         let expected = announcement::Expected {
-            conv: cell.id,
+            conv: conversation.id,
             epoch: row.epoch + 1,
             prev: view.prev(),
             creator: &maker.ed,
@@ -201,8 +201,8 @@ impl Chat {
     }
 
     /// The step that ends a mover's right: a member of the team that has the epoch now writes.
-    pub(super) fn taken_up(&self, conn: &Conn, cell: &Cell) -> Option<Op> {
-        let row = &cell.row;
+    pub(super) fn taken_up(&self, conn: &Conn, conversation: &CachedConversation) -> Option<Op> {
+        let row = &conversation.row;
         let user = conn.who.user().filter(|_| row.mover.is_some())?;
         let directory = self.org.directory();
         members::in_team(&directory, user, &row.key_team, directory.seq())

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use tokio::sync::oneshot;
-
 use crate::{
     desk,
     hub::{Conn, Topic},
@@ -13,9 +11,9 @@ use crate::{
 };
 
 use super::{
-    Chat, DeskMessage, Refusal,
+    Chat, Refusal,
     close::append,
-    conversation::{Cell, Row},
+    conversation::{CachedConversation, Row},
     leads, now_ms, text,
 };
 
@@ -27,57 +25,62 @@ impl Chat {
         user: &UserId,
         why: OwnerWhy,
         by: &UserId,
-        allowed: impl Fn(&Cell) -> Result<(), Refusal> + Send + Sync,
+        allowed: impl Fn(&CachedConversation) -> Result<(), Refusal> + Send + Sync,
     ) -> Result<(), Refusal> {
-        self.change(conv, |chat, cell, batch| {
-            let owner = Owner::Agent(user.clone());
-            if cell.row.owner == owner {
-                return Ok(None);
-            }
-            let agent = chat.agent(user).filter(|a| a.teams.contains(&cell.row.team));
-            agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "this agent is not in the conversation's team"))?;
-            let mut row = cell.row.clone();
-            if row.state == ConvState::Closed {
-                if why != OwnerWhy::Take || row.missed.is_none() {
-                    return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));
+        self.cache
+            .change(conv, |conversation, batch| {
+                let owner = Owner::Agent(user.clone());
+                if conversation.row.owner == owner {
+                    return Ok(None);
                 }
-                // missed, and now somebody answers: without a moment in the queue, where others would be offered it
-                (row.state, row.arrived, row.missed) = (ConvState::Open, now_ms(), None);
-                batch.ops.push(Op::Put { table: Table::OpenConv, key: cell.id.0.to_vec(), value: Vec::new() });
-                batch.ops.push(append(cell, &Event::Reopened { by: by.to_string() }));
-            }
-            allowed(cell)?;
-            let (team, by) = (cell.row.team.clone(), Some(by.to_string()));
-            batch.ops.push(append(cell, &Event::Owner { owner: owner.clone(), team, why, by }));
-            Ok(Some(Row { owner, last_agent: Some(user.clone()), ..row }))
-        })
-        .await
+                let agent = self.agent(user).filter(|a| a.teams.contains(&conversation.row.team));
+                agent.ok_or_else(|| {
+                    Refusal::new(ErrorCode::Forbidden, "this agent is not in the conversation's team")
+                })?;
+                let mut row = conversation.row.clone();
+                if row.state == ConvState::Closed {
+                    if why != OwnerWhy::Take || row.missed.is_none() {
+                        return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));
+                    }
+                    // missed, and now somebody answers: without a moment in the queue, where others would be offered it
+                    (row.state, row.arrived, row.missed) = (ConvState::Open, now_ms(), None);
+                    batch.ops.push(Op::Put {
+                        table: Table::OpenConv,
+                        key: conversation.id.0.to_vec(),
+                        value: Vec::new(),
+                    });
+                    batch.ops.push(append(conversation, &Event::Reopened { by: by.to_string() }));
+                }
+                allowed(conversation)?;
+                let (team, by) = (conversation.row.team.clone(), Some(by.to_string()));
+                batch.ops.push(append(conversation, &Event::Owner { owner: owner.clone(), team, why, by }));
+                Ok(Some(Row { owner, last_agent: Some(user.clone()), ..row }))
+            })
+            .await
     }
 
     /// Accepts an offer.
     pub async fn accept(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
         let user = self.require_agent(conn)?.user;
-        let (reply, outcome) = oneshot::channel();
-        let _ = self.desk.send(DeskMessage::Accept { conv, user, reply });
-        outcome.await.unwrap_or_else(|_| Err(Refusal::new(ErrorCode::Conflict, "the server is stopping")))
+        self.desk.accept(conv, user).await
     }
 
     /// Declines an offer.
     pub fn decline(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
         let user = self.require_agent(conn)?.user;
-        self.fact(desk::Event::Decline { conv, user });
+        self.desk.fact(desk::Event::Decline { conv, user });
         Ok(())
     }
 
     /// Takes from the queue or from the missed ones; whoever leads may take from a colleague too.
     pub async fn take(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
         let agent = self.require_agent(conn)?;
-        if !self.sees(&conn.who, &self.must_cell(conv)?.lock()) {
+        if !self.sees(&conn.who, &self.cache.require(conv)?.lock()) {
             return Err(Refusal::not_found());
         }
-        self.own(conv, &agent.user, OwnerWhy::Take, &agent.user, |cell| match cell.row.owner {
+        self.own(conv, &agent.user, OwnerWhy::Take, &agent.user, |conversation| match conversation.row.owner {
             Owner::Queue | Owner::Robot => Ok(()),
-            Owner::None if cell.row.missed.is_some() => Ok(()),
+            Owner::None if conversation.row.missed.is_some() => Ok(()),
             _ if leads(agent.role) => Ok(()),
             _ => Err(Refusal::new(ErrorCode::Conflict, "a colleague has this conversation")),
         })
@@ -94,11 +97,11 @@ impl Chat {
     ) -> Result<(), Refusal> {
         let agent = self.require_agent(conn)?;
         let by = &agent.user;
-        let may = |cell: &Cell| match self.sees(&conn.who, cell) {
-            true => self.require_owner(&agent, cell),
+        let may = |conversation: &CachedConversation| match self.sees(&conn.who, conversation) {
+            true => self.require_owner(&agent, conversation),
             false => Err(Refusal::not_found()),
         };
-        may(&self.must_cell(conv)?.lock())?;
+        may(&self.cache.require(conv)?.lock())?;
         if let Some(colleague) = to {
             if self.hub.listeners(&Topic::User(colleague.clone())) == 0 {
                 return Err(Refusal::new(
@@ -109,30 +112,31 @@ impl Chat {
             return self.own(conv, &colleague, OwnerWhy::Transfer, by, may).await;
         }
         let team = team.ok_or_else(|| Refusal::malformed("a transfer names an agent or a team"))?;
-        self.change(conv, |_, cell, batch| {
-            may(cell)?;
-            if cell.row.state == ConvState::Closed {
-                return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));
-            }
-            if cell.row.key_team != team {
-                return Err(Refusal::new(ErrorCode::EpochStale, "announce an epoch with that team's key first"));
-            }
-            let event = Event::Owner {
-                owner: Owner::Queue,
-                team: team.clone(),
-                why: OwnerWhy::Transfer,
-                by: Some(by.to_string()),
-            };
-            batch.ops.push(append(cell, &event));
-            Ok(Some(Row {
-                owner: Owner::Queue,
-                team: team.clone(),
-                arrived: now_ms(),
-                last_agent: None,
-                ..cell.row.clone()
-            }))
-        })
-        .await
+        self.cache
+            .change(conv, |conversation, batch| {
+                may(conversation)?;
+                if conversation.row.state == ConvState::Closed {
+                    return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));
+                }
+                if conversation.row.key_team != team {
+                    return Err(Refusal::new(ErrorCode::EpochStale, "announce an epoch with that team's key first"));
+                }
+                let event = Event::Owner {
+                    owner: Owner::Queue,
+                    team: team.clone(),
+                    why: OwnerWhy::Transfer,
+                    by: Some(by.to_string()),
+                };
+                batch.ops.push(append(conversation, &event));
+                Ok(Some(Row {
+                    owner: Owner::Queue,
+                    team: team.clone(),
+                    arrived: now_ms(),
+                    last_agent: None,
+                    ..conversation.row.clone()
+                }))
+            })
+            .await
     }
 
     /// The directory grew: everybody is told; sockets of people who are out are closed, and those of people whose teams
@@ -156,7 +160,7 @@ impl Chat {
                     _ => Some(CloseCode::Disabled),
                 }
             });
-            self.fact(match active {
+            self.desk.fact(match active {
                 Some(_) => desk::Event::TeamsChanged { user, teams },
                 None => desk::Event::AgentRemoved { user },
             });

@@ -4,12 +4,12 @@ use crate::{
     crypto::directory::ActiveAgent,
     hub::Conn,
     proto::{ConvId, ConvState, ErrorCode, Event, Owner, OwnerWhy, event_body},
-    store::{self, Batch, Op, StoreError, Table},
+    store::{Batch, Op, Table},
 };
 
 use super::{
     Act, Address, Chat, Refusal,
-    conversation::{Cell, Row},
+    conversation::{CachedConversation, Row},
     event_id, leads, now_ms,
 };
 
@@ -17,97 +17,70 @@ impl Chat {
     /// Closes. The owner, a supervisor or the visitor may.
     pub async fn close(&self, conn: &Conn, address: Address, conv: ConvId) -> Result<(), Refusal> {
         self.charge(conn, address, Act { changes: 1, records: 1, ..Act::default() })?;
-        self.change(conv, |chat, cell, batch| {
-            // first: nobody owns a closed one, and a request that is sent again after a cut must not be refused for it
-            if cell.row.state == ConvState::Closed && chat.sees(&conn.who, cell) {
-                return Ok(None);
-            }
-            let by = chat.actor(conn, cell)?;
-            chat.has_room_for(conn, 0)?;
-            Ok(Some(cell.closing(&by, batch)))
-        })
-        .await
+        self.cache
+            .change(conv, |conversation, batch| {
+                // first: nobody owns a closed one, and a request that is sent again after a cut must not be refused for it
+                if conversation.row.state == ConvState::Closed && self.sees(&conn.who, conversation) {
+                    return Ok(None);
+                }
+                let by = self.actor(conn, conversation)?;
+                self.has_room_for(conn, 0)?;
+                Ok(Some(conversation.closing(&by, batch)))
+            })
+            .await
     }
 
     /// Opens again; it goes to the queue, and the agent who answered last is asked first.
     pub async fn reopen(&self, conn: &Conn, address: Address, conv: ConvId) -> Result<(), Refusal> {
         self.charge(conn, address, Act { changes: 1, records: 2, ..Act::default() })?;
-        self.change(conv, |chat, cell, batch| {
-            if conn.who.user().is_none() {
-                // nothing could be said in it
-                chat.limits.conversation(cell.bytes, cell.last, true).map_err(|l| chat.limited(l))?;
-            }
-            let by = match conn.who.user() {
-                Some(user) if chat.sees(&conn.who, cell) => user.to_string(),
-                _ => chat.actor(conn, cell)?,
-            };
-            if cell.row.state == ConvState::Closed {
-                chat.has_room_for(conn, 0)?;
-                cell.reopen_ops(&cell.row, &by, batch);
-            }
-            Ok(None)
-        })
-        .await
+        self.cache
+            .change(conv, |conversation, batch| {
+                if conn.who.user().is_none() {
+                    // nothing could be said in it
+                    self.limits
+                        .conversation(conversation.bytes, conversation.last, true)
+                        .map_err(|l| self.limited(l))?;
+                }
+                let by = match conn.who.user() {
+                    Some(user) if self.sees(&conn.who, conversation) => user.to_string(),
+                    _ => self.actor(conn, conversation)?,
+                };
+                if conversation.row.state == ConvState::Closed {
+                    self.has_room_for(conn, 0)?;
+                    conversation.reopen_ops(&conversation.row, &by, batch);
+                }
+                Ok(None)
+            })
+            .await
     }
 
     /// Whoever may end a conversation, by name.
-    fn actor(&self, conn: &Conn, cell: &Cell) -> Result<String, Refusal> {
+    fn actor(&self, conn: &Conn, conversation: &CachedConversation) -> Result<String, Refusal> {
         match conn.who.user() {
-            None if cell.visitor == conn.who.kid() => Ok("visitor".into()),
+            None if conversation.visitor == conn.who.kid() => Ok("visitor".into()),
             None => Err(Refusal::not_found()),
             Some(_) => {
                 let agent = self.require_agent(conn)?;
-                if !self.sees(&conn.who, cell) {
+                if !self.sees(&conn.who, conversation) {
                     return Err(Refusal::not_found());
                 }
-                self.require_owner(&agent, cell)?;
+                self.require_owner(&agent, conversation)?;
                 Ok(agent.user.to_string())
             }
         }
     }
 
     /// The owner, or somebody who leads.
-    pub(super) fn require_owner(&self, agent: &ActiveAgent, cell: &Cell) -> Result<(), Refusal> {
-        match &cell.row.owner {
+    pub(super) fn require_owner(&self, agent: &ActiveAgent, conversation: &CachedConversation) -> Result<(), Refusal> {
+        match &conversation.row.owner {
             Owner::Agent(owner) if *owner == agent.user => Ok(()),
             _ if leads(agent.role) => Ok(()),
             _ => Err(Refusal::new(ErrorCode::NotOwner, "you do not own this conversation; take it first")),
         }
     }
-
-    /// Runs `step` on the newest state of a conversation and writes what it adds; again if somebody was faster.
-    /// `step` returns the new row, or none if only its operations (perhaps none) are to be written.
-    pub(super) async fn change(
-        &self,
-        conv: ConvId,
-        step: impl Fn(&Self, &mut Cell, &mut Batch) -> Result<Option<Row>, Refusal> + Send,
-    ) -> Result<(), Refusal> {
-        const TRIES: usize = 8;
-        for _ in 0..TRIES {
-            let shared = self.must_cell(conv)?;
-            let batch = {
-                let mut cell = shared.lock();
-                let mut batch = Batch { conv: Some(conv), rev: Some(cell.rev), ops: Vec::new() };
-                if let Some(row) = step(self, &mut cell, &mut batch)? {
-                    batch.ops.extend(cell.missed_ops(&row));
-                    batch.ops.insert(0, Op::Row { value: row.encode() });
-                }
-                batch
-            };
-            if batch.ops.is_empty() {
-                return Ok(());
-            }
-            match store::write(&*self.store, batch).await {
-                Ok(_) => return Ok(()),
-                Err(StoreError::Conflict) => self.refresh(conv)?,
-                Err(e) => return Err(e.into()),
-            }
-        }
-        Err(Refusal::new(ErrorCode::Conflict, "this conversation is changing too fast; try again"))
-    }
 }
 
-impl Cell {
+impl CachedConversation {
     /// The steps that open it when it is closed, in front of whatever caused it. `row`: its own, or as it is with that.
     pub(super) fn reopen_ops(&self, row: &Row, by: &str, batch: &mut Batch) {
         let row = Row { state: ConvState::Open, owner: Owner::Queue, arrived: now_ms(), missed: None, ..row.clone() };
@@ -129,6 +102,6 @@ impl Cell {
 }
 
 /// An event as the next record.
-pub(super) fn append(cell: &Cell, event: &Event) -> Op {
-    Op::Append { id: event_id(), body: event_body(cell.id, event).into() }
+pub(super) fn append(conversation: &CachedConversation, event: &Event) -> Op {
+    Op::Append { id: event_id(), body: event_body(conversation.id, event).into() }
 }

@@ -40,13 +40,13 @@ impl Chat {
                     self.hub.listen(conn, Topic::Team(team.clone()));
                 }
                 let (name, teams) = (agent.name.clone(), agent.teams.clone());
-                let _ = self.desk.send(DeskMessage::Connected { user: user.clone(), name, teams });
+                self.desk.send(DeskMessage::Connected { user: user.clone(), name, teams });
                 self.show_desk(conn, user, &agent.teams);
                 let (convs, more) = self.greeting_for(user)?;
-                let missed = self.missed_of(&agent.teams);
+                let missed = self.missed.of(&agent.teams);
                 // a page that did not change it says so to its person
                 let password = self.org.password_version(user).unwrap_or_default();
-                let status = self.status.of(user);
+                let status = self.statuses.of(user);
                 let config = json!({
                     "role": agent.role,
                     "teams": agent.teams,
@@ -87,7 +87,7 @@ impl Chat {
         let mut effort = RESUME_EFFORT;
         for held in convs {
             let Have { id, have, .. } = held;
-            let Some(shared) = self.cell(*id)? else { continue };
+            let Some(shared) = self.cache.get(*id)? else { continue };
             if !self.sees(&conn.who, &shared.lock()) {
                 if held.have > 0 && conn.who.user().is_some() {
                     conn.outbox.push(text(&ServerFrame::Gone { conv: *id }));
@@ -103,16 +103,16 @@ impl Chat {
             // listening before reading: nothing can fall between; what comes twice is dropped by its number
             self.hub.listen(conn, Topic::Conv(*id));
             let (last, visitor, queued) = {
-                let cell = shared.lock();
-                if !self.sees(&conn.who, &cell) {
+                let conversation = shared.lock();
+                if !self.sees(&conn.who, &conversation) {
                     // it went to another team in this very moment
                     self.hub.unlisten(conn, &Topic::Conv(*id));
                     continue;
                 }
-                if conn.who.user().is_some_and(|user| !concerns(&cell.row.owner, user)) {
-                    conn.outbox.push(text(&ServerFrame::Conv { conv: cell.summary() }));
+                if conn.who.user().is_some_and(|user| !concerns(&conversation.row.owner, user)) {
+                    conn.outbox.push(text(&ServerFrame::Conv { conv: conversation.summary() }));
                 }
-                (cell.last, cell.visitor, cell.row.owner == Owner::Queue)
+                (conversation.last, conversation.visitor, conversation.row.owner == Owner::Queue)
             };
             // who read over HTTP may hold what the fan-out has not heard of yet
             let last =
@@ -129,10 +129,10 @@ impl Chat {
                 for frame in self.shown_all(Reader { who: &conn.who, rev: conn.rev }, *id, visitor, records)? {
                     conn.outbox.push(Frame::Record(frame));
                 }
-                // newer ones may have come meanwhile: the fan-out holds the cell while it gives them out, so that nobody
+                // newer ones may have come meanwhile: the fan-out holds the conversation while it gives them out, so that nobody
                 // hears of a smaller number than they have
-                let cell = shared.lock();
-                conn.outbox.push(text(&ServerFrame::Synced { conv: *id, last: read.max(cell.last) }));
+                let conversation = shared.lock();
+                conn.outbox.push(text(&ServerFrame::Synced { conv: *id, last: read.max(conversation.last) }));
             } else {
                 conn.outbox.push(text(&ServerFrame::Behind { conv: *id, last }));
             }
@@ -189,7 +189,7 @@ impl Chat {
     pub fn disconnected(&self, conn: &Conn) {
         for topic in self.hub.disconnect(conn) {
             if let Topic::User(user) = topic {
-                self.fact(desk::Event::AgentVanished { user });
+                self.desk.fact(desk::Event::AgentVanished { user });
             }
         }
     }

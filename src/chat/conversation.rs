@@ -1,4 +1,4 @@
-//! A conversation as the server knows it: the row it stores and the cell it keeps in memory while somebody looks.
+//! A conversation as the server knows it: the row it stores, and what it keeps in memory while somebody follows.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::{
     store::{RowAt, Store, StoreError, Table},
 };
 
-use super::{Refusal, empty::Empty, idle::Word};
+use super::{Refusal, empty::Empty, idle::LastMessage};
 
 /// What is stored of a conversation beside its records. Changes only together with a record that says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,7 +134,7 @@ pub(super) struct Told {
 
 /// A conversation in memory.
 #[derive(Debug)]
-pub struct Cell {
+pub struct CachedConversation {
     /// Which.
     pub id: ConvId,
     /// What is stored.
@@ -150,7 +150,7 @@ pub struct Cell {
     /// Time of that record, ms.
     pub last_at: u64,
     /// The last word, as far as it was looked up (see [`super::idle`]).
-    pub(super) word: Option<Word>,
+    pub(super) last_message: Option<LastMessage>,
     /// The visitor's key by hash.
     pub visitor: Kid,
     /// How far the visitor is.
@@ -166,8 +166,8 @@ pub struct Cell {
     counters: Vec<Counter>,
 }
 
-impl Cell {
-    /// A cell for a row.
+impl CachedConversation {
+    /// A conversation for a row.
     pub fn new(id: ConvId, rev: u32, row: Row) -> Result<Self, StoreError> {
         let ed =
             codec::from_b64u_exact(&row.ed).map_err(|e| StoreError::Corrupt(format!("visitor key of {id}: {e}")))?;
@@ -178,7 +178,7 @@ impl Cell {
             last: 0,
             bytes: 0,
             last_at: row.created,
-            word: None,
+            last_message: None,
             visitor: hash::kid(&ed),
             visitor_marks: Marks::default(),
             agent_marks: Marks::default(),
@@ -193,20 +193,20 @@ impl Cell {
     /// Reads a conversation; none if there is no such.
     pub fn load(store: &dyn Store, id: ConvId) -> Result<Option<Self>, StoreError> {
         let Some(RowAt { rev, last_seq, bytes, value }) = store.row(id)? else { return Ok(None) };
-        let mut cell = Self::new(id, rev, Row::decode(&value)?)?;
-        (cell.last, cell.bytes) = (last_seq, bytes);
-        cell.row.note_empty(last_seq);
+        let mut conversation = Self::new(id, rev, Row::decode(&value)?)?;
+        (conversation.last, conversation.bytes) = (last_seq, bytes);
+        conversation.row.note_empty(last_seq);
         if let Some((_, frame)) = store.records(id, last_seq.saturating_sub(1), 1)?.first()
             && let Some(record) = RecordView::parse(frame)
         {
-            cell.last_at = record.at_ms;
+            conversation.last_at = record.at_ms;
         }
         let marks = |side| -> Result<Marks, StoreError> {
             let stored = store.get(Table::Receipt, &receipt_key(id, side))?;
             Ok(stored.and_then(|v| serde_json::from_slice(&v).ok()).unwrap_or_default())
         };
-        (cell.visitor_marks, cell.agent_marks) = (marks(0)?, marks(1)?);
-        Ok(Some(cell))
+        (conversation.visitor_marks, conversation.agent_marks) = (marks(0)?, marks(1)?);
+        Ok(Some(conversation))
     }
 
     /// As lists show it.

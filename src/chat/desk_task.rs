@@ -39,16 +39,16 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
                 }
                 Some(DeskMessage::Fact(event)) => event,
                 Some(DeskMessage::Connected { user, name, teams }) => {
-                    let state = chat.status.of(&user);
+                    let state = chat.statuses.of(&user);
                     desk::Event::AgentConnected { user, name, teams, capacity: None, state }
                 }
                 Some(DeskMessage::Status { user, state, reply }) => {
-                    chat.keep_status(&user, state, None).await;
+                    chat.statuses.keep(&user, state, None).await;
                     let _ = reply.send(());
                     desk::Event::AgentState { user, state }
                 }
                 Some(DeskMessage::SaveStatuses) => {
-                    chat.save_statuses().await;
+                    chat.statuses.save().await;
                     continue;
                 }
                 Some(DeskMessage::Ask(question)) => {
@@ -75,7 +75,7 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
             _ => None,
         };
         if let desk::Event::AgentRemoved { user } = &event {
-            chat.forget_status(user).await;
+            chat.statuses.forget(user).await;
         }
         for decision in desk.apply(event, clock.now_ms()) {
             match decision {
@@ -91,9 +91,9 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
         if let Some((conv, user)) = accept
             && let Some(reply) = waiting.remove(&(conv, user.clone()))
         {
-            let his = matches!(chat.cell(conv), Ok(Some(cell)) if cell.lock().row.owner == Owner::Agent(user));
+            let theirs = matches!(chat.cache.get(conv), Ok(Some(conversation)) if conversation.lock().row.owner == Owner::Agent(user));
             let late = || Refusal::new(ErrorCode::TooLate, "this offer is over");
-            let _ = reply.send(if his { Ok(()) } else { Err(late()) });
+            let _ = reply.send(if theirs { Ok(()) } else { Err(late()) });
         }
     }
 }
@@ -167,7 +167,7 @@ impl Chat {
             }
             Decision::Assign { conv, user } => {
                 let outcome = self
-                    .own(conv, &user, OwnerWhy::Accept, &user, |cell| match cell.row.owner {
+                    .own(conv, &user, OwnerWhy::Accept, &user, |conversation| match conversation.row.owner {
                         Owner::Queue => Ok(()),
                         _ => Err(Refusal::new(ErrorCode::Conflict, "somebody else has this conversation")),
                     })
@@ -185,7 +185,7 @@ impl Chat {
                 self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
             }
             Decision::StateChanged { user, state } => {
-                self.keep_status(&user, state, Some(StatusWhy::Missed)).await;
+                self.statuses.keep(&user, state, Some(StatusWhy::Missed)).await;
             }
             Decision::Presence { .. } | Decision::AgentsChanged { .. } => {} // gathered by the caller
         }
@@ -194,13 +194,14 @@ impl Chat {
     /// A vanished agent loses a conversation to the queue, if it is still theirs.
     async fn requeue(&self, conv: ConvId, user: &UserId) {
         let outcome = self
-            .change(conv, |_, cell, batch| {
-                if cell.row.owner != Owner::Agent(user.clone()) {
+            .cache
+            .change(conv, |conversation, batch| {
+                if conversation.row.owner != Owner::Agent(user.clone()) {
                     return Ok(None);
                 }
-                let (owner, team) = (Owner::Queue, cell.row.team.clone());
-                batch.ops.push(append(cell, &Event::Owner { owner, team, why: OwnerWhy::Lost, by: None }));
-                Ok(Some(Row { owner: Owner::Queue, ..cell.row.clone() }))
+                let (owner, team) = (Owner::Queue, conversation.row.team.clone());
+                batch.ops.push(append(conversation, &Event::Owner { owner, team, why: OwnerWhy::Lost, by: None }));
+                Ok(Some(Row { owner: Owner::Queue, ..conversation.row.clone() }))
             })
             .await;
         // of a full disk the store spoke already
@@ -212,19 +213,19 @@ impl Chat {
 
     /// Tells the desk what is true after a decision that could not be carried out.
     fn state_fact(&self, conv: ConvId) {
-        match self.cell(conv) {
-            Ok(Some(cell)) => {
-                let row = cell.lock().row.clone();
+        match self.cache.get(conv) {
+            Ok(Some(conversation)) => {
+                let row = conversation.lock().row.clone();
                 self.tell_desk(conv, &row);
             }
-            _ => self.fact(desk::Event::Closed { conv }),
+            _ => self.desk.fact(desk::Event::Closed { conv }),
         }
     }
 
     /// Shows a page that was just opened what stands before its agent, and the agent's colleagues.
     pub(super) fn show_desk(&self, conn: &Conn, user: &UserId, teams: &[TeamId]) {
         let (hub, id, user, teams) = (self.hub.clone(), conn.id, user.clone(), teams.to_vec());
-        let _ = self.desk.send(DeskMessage::Ask(Box::new(move |desk: &Desk| {
+        self.desk.send(DeskMessage::Ask(Box::new(move |desk: &Desk| {
             hub.send(id, text(&ServerFrame::Agents { list: desk.agents(&teams) }));
             for (conv, until) in desk.offers(&user) {
                 hub.send(id, text(&ServerFrame::Offer { conv, until, auto: false }));
@@ -234,20 +235,14 @@ impl Chat {
 
     /// The desk at a glance.
     pub async fn desk_snapshot(&self) -> Option<desk::DeskSnapshot> {
-        let (tx, rx) = oneshot::channel();
-        let ask = move |desk: &Desk| drop(tx.send(desk.snapshot(now_ms())));
-        self.desk.send(DeskMessage::Ask(Box::new(ask))).ok()?;
-        rx.await.ok()
+        self.desk.ask(|desk| desk.snapshot(now_ms())).await
     }
 
     /// Why a conversation has no agent.
     pub async fn explain(&self, conv: ConvId) -> Vec<desk::Reason> {
-        if matches!(self.cell(conv), Ok(Some(cell)) if cell.lock().row.empty.is_some()) {
+        if matches!(self.cache.get(conv), Ok(Some(conversation)) if conversation.lock().row.empty.is_some()) {
             return vec![desk::Reason::Empty];
         }
-        let (tx, rx) = oneshot::channel();
-        let ask = move |desk: &Desk| drop(tx.send(desk.explain(conv)));
-        let _ = self.desk.send(DeskMessage::Ask(Box::new(ask)));
-        rx.await.unwrap_or_default()
+        self.desk.ask(move |desk| desk.explain(conv)).await.unwrap_or_default()
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    conversation::{Cell, Row},
+    conversation::{CachedConversation, Row},
     now_ms,
 };
 
@@ -39,7 +39,7 @@ impl Row {
     }
 }
 
-impl Cell {
+impl CachedConversation {
     /// The row with this message of the visitor, if that makes the conversation join the others.
     pub(super) fn joined_by(&self, msg: MsgId) -> Option<Row> {
         let empty = self.row.empty.as_ref()?;

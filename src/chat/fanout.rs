@@ -14,8 +14,8 @@ use crate::{
 
 use super::{
     Chat, Refusal,
-    conversation::{Cell, Facts, Row},
-    idle::Word,
+    conversation::{CachedConversation, Facts, Row},
+    idle::LastMessage,
     robot::visitor_wrote,
     shown::{Reader, Views, shown},
     text,
@@ -41,7 +41,7 @@ impl Chat {
         let (Outcome::Committed(Commit { conv, .. }) | Outcome::Refused { conv: Some(conv), .. }) = outcome else {
             return;
         };
-        while matches!(self.cell(*conv), Err(StoreError::Reopening)) {
+        while matches!(self.cache.get(*conv), Err(StoreError::Reopening)) {
             tokio::time::sleep(REOPENING).await;
         }
     }
@@ -59,12 +59,12 @@ impl Chat {
             }
             Outcome::Refused { origin, conv, id, error } => {
                 if let (Some(conv), Some(id)) = (conv, id)
-                    && let Some(cell) = self.cached(conv)
+                    && let Some(conversation) = self.cache.cached(conv)
                 {
-                    cell.lock().uncount(id);
+                    conversation.lock().uncount(id);
                 }
                 if let (StoreError::Conflict, Some(conv)) = (&error, conv)
-                    && let Err(e) = self.refresh(conv)
+                    && let Err(e) = self.cache.refresh(conv)
                 {
                     tracing::error!(%conv, error = %e, "could not read the conversation again");
                 }
@@ -77,47 +77,47 @@ impl Chat {
 
     fn committed(&self, commit: Commit) {
         let conv = commit.conv;
-        let cell = match self.cell(conv) {
-            Ok(Some(cell)) => cell,
+        let conversation = match self.cache.get(conv) {
+            Ok(Some(conversation)) => conversation,
             // it was committed, so it is there unless the disk failed meanwhile; clients resume later
             other => return tracing::error!(%conv, ?other, "a committed conversation can't be read"),
         };
-        let mut cell = cell.lock();
+        let mut conversation = conversation.lock();
         if let Some(record) = commit.records.last().and_then(|frame| RecordView::parse(frame))
-            && record.seq >= cell.last
+            && record.seq >= conversation.last
         {
-            (cell.last, cell.last_at) = (record.seq, record.at_ms);
-            cell.bytes += commit.records.iter().map(|frame| frame.len() as u64).sum::<u64>();
+            (conversation.last, conversation.last_at) = (record.seq, record.at_ms);
+            conversation.bytes += commit.records.iter().map(|frame| frame.len() as u64).sum::<u64>();
         }
         for record in commit.records.iter().filter_map(|frame| RecordView::parse(frame)) {
-            cell.word = Word::then(cell.word, &record, cell.visitor);
+            conversation.last_message = LastMessage::then(conversation.last_message, &record, conversation.visitor);
         }
-        let wrote = visitor_wrote(&cell, &commit.records);
+        let wrote = visitor_wrote(&conversation, &commit.records);
         for frame in commit.records {
-            let event = commit.redacted.first().and_then(|seq| self.recalled_event(&frame, *seq, cell.visitor));
+            let event = commit.redacted.first().and_then(|seq| self.recalled_event(&frame, *seq, conversation.visitor));
             self.publish_record(conv, commit.origin, Views::new(frame, event));
         }
-        let Some(row) = commit.row else { return self.participant.committed(&cell, false, wrote) };
+        let Some(row) = commit.row else { return self.participant.committed(&conversation, false, wrote) };
         let row = match Row::decode(&row) {
             Ok(row) => row,
             Err(e) => return tracing::error!(%conv, error = %e, "a committed row can't be read"),
         };
         let facts = Facts::of(&row);
-        let old = cell.told.replace(facts.clone());
-        // a cell that was read or refreshed after this commit is ahead of the feed
-        self.note_missed((commit.rev > cell.rev).then_some(&cell.row), &row);
-        if cell.row.empty.is_some() && row.empty.is_none() {
+        let old = conversation.told.replace(facts.clone());
+        // a conversation that was read or refreshed after this commit is ahead of the feed
+        self.missed.note((commit.rev > conversation.rev).then_some(&conversation.row), &row);
+        if conversation.row.empty.is_some() && row.empty.is_none() {
             self.metrics.opened.inc();
         }
-        if commit.rev > cell.rev {
-            (cell.rev, cell.row) = (commit.rev, row.clone());
+        if commit.rev > conversation.rev {
+            (conversation.rev, conversation.row) = (commit.rev, row.clone());
         }
-        self.cells.mark(conv, &row);
+        self.cache.mark(conv, &row);
         if old.as_ref() != Some(&facts) {
             self.tell_desk(conv, &row);
         }
-        self.publish_summary(&cell, old.map(|f| f.team));
-        self.participant.committed(&cell, true, wrote);
+        self.publish_summary(&conversation, old.map(|f| f.team));
+        self.participant.committed(&conversation, true, wrote);
     }
 
     /// The record to everybody who follows; to the sender it is the acknowledgement.
@@ -136,25 +136,25 @@ impl Chat {
     }
 
     /// The new summary to its visitor and, unless it is empty, to all agents of its team; colleagues it left hear that it is gone.
-    fn publish_summary(&self, cell: &Cell, old_team: Option<TeamId>) {
-        let (conv, team) = (cell.id, &cell.row.team);
-        let frame = text(&ServerFrame::Conv { conv: cell.summary() });
+    fn publish_summary(&self, conversation: &CachedConversation, old_team: Option<TeamId>) {
+        let (conv, team) = (conversation.id, &conversation.row.team);
+        let frame = text(&ServerFrame::Conv { conv: conversation.summary() });
         self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
-        if cell.row.empty.is_some() {
+        if conversation.row.empty.is_some() {
             return;
         }
         self.hub.publish(&Topic::Team(team.clone()), |_| Some(frame.clone()));
         if let Some(old) = old_team.filter(|old| old != team) {
             let gone = text(&ServerFrame::Gone { conv });
-            self.hub.publish(&Topic::Team(old), |c| (!self.sees(&c.who, cell)).then(|| gone.clone()));
-            self.hub.retain(&Topic::Conv(conv), |c| self.sees(&c.who, cell));
+            self.hub.publish(&Topic::Team(old), |c| (!self.sees(&c.who, conversation)).then(|| gone.clone()));
+            self.hub.retain(&Topic::Conv(conv), |c| self.sees(&c.who, conversation));
         }
     }
 
     /// Where a conversation stands, as the desk must know it.
     pub(super) fn tell_desk(&self, conv: ConvId, row: &Row) {
         let team = row.team.clone();
-        self.fact(match (&row.state, &row.owner) {
+        self.desk.fact(match (&row.state, &row.owner) {
             _ if row.empty.is_some() => desk::Event::Closed { conv },
             (ConvState::Open, Owner::Queue) => {
                 desk::Event::Waiting { conv, team, since: row.arrived, last_agent: row.last_agent.clone() }
@@ -162,17 +162,5 @@ impl Chat {
             (ConvState::Open, Owner::Agent(user)) => desk::Event::Owned { conv, team, user: user.clone() },
             _ => desk::Event::Closed { conv },
         });
-    }
-
-    /// Reads a row again after a conflict, in case the commit that caused it has not come through the feed yet.
-    pub(super) fn refresh(&self, conv: ConvId) -> Result<(), StoreError> {
-        let Some(shared) = self.cell(conv)? else { return Ok(()) };
-        if let Some(now) = self.store.row(conv)? {
-            let mut cell = shared.lock();
-            if now.rev > cell.rev {
-                (cell.rev, cell.row) = (now.rev, Row::decode(&now.value)?);
-            }
-        }
-        Ok(())
     }
 }

@@ -15,13 +15,13 @@ const HISTORY_BYTES: usize = 1024 * 1024;
 impl Chat {
     /// Up to `limit` records after `after`. Touches the disk: call it where blocking is fine.
     pub fn history(&self, reader: Reader<'_>, conv: ConvId, after: u64, limit: usize) -> Result<Vec<Bytes>, Refusal> {
-        let shared = self.must_cell(conv)?;
+        let shared = self.cache.require(conv)?;
         let visitor = {
-            let cell = shared.lock();
-            if !self.sees(reader.who, &cell) {
+            let conversation = shared.lock();
+            if !self.sees(reader.who, &conversation) {
                 return Err(Refusal::not_found());
             }
-            cell.visitor
+            conversation.visitor
         };
         let records = self.store.page(conv, after, limit.min(HISTORY_RECORDS), HISTORY_BYTES)?;
         self.shown_all(reader, conv, visitor, records)

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    desk::{End, EndRule, Quiet},
+    desk::{End, EndRule, Inactivity},
     proto::{ConvId, ConvState, HeaderView, Kid, Kind, Owner, RecordView, StorageState, TeamId},
     store::{Batch, StoreError},
 };
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use super::{
     Chat,
-    conversation::{Cell, Row},
+    conversation::{CachedConversation, Row},
     missed,
 };
 
@@ -25,29 +25,29 @@ const STEP: u64 = 25;
 
 /// Who wrote last, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Word {
+pub(super) struct LastMessage {
     /// A message or a note, ms.
     at: u64,
     /// Whether the last message was the visitor's.
     visitors: bool,
 }
 
-impl Word {
-    /// After one more record, if it is a word.
-    pub(super) fn then(word: Option<Self>, record: &RecordView<'_>, visitor: Kid) -> Option<Self> {
-        match (HeaderView::parse(record.body), word) {
+impl LastMessage {
+    /// After one more record, if it is a message or a note.
+    pub(super) fn then(before: Option<Self>, record: &RecordView<'_>, visitor: Kid) -> Option<Self> {
+        match (HeaderView::parse(record.body), before) {
             (Ok((Kind::Message, h)), _) => Some(Self { at: record.at_ms, visitors: h.sender() == visitor }),
             (Ok((Kind::Note, _)), Some(w)) => Some(Self { at: record.at_ms, ..w }),
-            _ => word,
+            _ => before,
         }
     }
 }
 
-impl Cell {
+impl CachedConversation {
     fn end(&self, rule: EndRule, now_ms: u64) -> Option<End> {
-        let Word { at, visitors } = self.word.filter(|_| self.row.state == ConvState::Open)?;
+        let LastMessage { at, visitors } = self.last_message.filter(|_| self.row.state == ConvState::Open)?;
         let waits_since = (self.row.owner == Owner::Queue).then_some(self.row.arrived);
-        rule.end(&Quiet { spoke: at, unanswered: visitors, waits_since, stirred: self.last_at }, now_ms)
+        rule.end(&Inactivity { spoke: at, unanswered: visitors, waits_since, last_change: self.last_at }, now_ms)
     }
 
     fn ended(&self, end: End, now_ms: u64, batch: &mut Batch) -> Row {
@@ -60,20 +60,20 @@ impl Cell {
 
 impl Chat {
     /// Closes what is over by `rule`, a limited number at once. What was missed is said in the log, once for all.
-    pub async fn close_quiet(self: &Arc<Self>, rule: EndRule, now_ms: u64) {
+    pub async fn close_inactive(self: &Arc<Self>, rule: EndRule, now_ms: u64) {
         if self.store.space() == StorageState::Full {
             return;
         }
         let chat = self.clone();
-        let looked = tokio::task::spawn_blocking(move || chat.quiet(rule, now_ms)).await;
+        let looked = tokio::task::spawn_blocking(move || chat.inactive(rule, now_ms)).await;
         let mut missed = BTreeMap::new();
         for conv in looked.unwrap_or_default() {
             let ended = Mutex::new(None);
-            let closed = self.change(conv, |_, cell, batch| {
+            let closed = self.cache.change(conv, |conversation, batch| {
                 // somebody may have written since
-                let end = cell.end(rule, now_ms);
-                *ended.lock() = end.map(|end| (end, cell.row.team.clone()));
-                Ok(end.map(|end| cell.ended(end, now_ms, batch)))
+                let end = conversation.end(rule, now_ms);
+                *ended.lock() = end.map(|end| (end, conversation.row.team.clone()));
+                Ok(end.map(|end| conversation.ended(end, now_ms, batch)))
             });
             match closed.await {
                 Ok(()) => {
@@ -103,13 +103,13 @@ impl Chat {
     }
 
     /// Those that are over. Touches the disk for each that was not looked at before.
-    fn quiet(&self, rule: EndRule, now_ms: u64) -> Vec<ConvId> {
+    fn inactive(&self, rule: EndRule, now_ms: u64) -> Vec<ConvId> {
         let mut over = Vec::new();
-        for conv in self.cells.open() {
+        for conv in self.cache.open() {
             if over.len() == AT_ONCE {
                 break;
             }
-            match self.is_over(conv, rule, now_ms) {
+            match self.is_idle(conv, rule, now_ms) {
                 Ok(true) => over.push(conv),
                 Ok(false) => {}
                 Err(e) => tracing::warn!(%conv, error = %e, "could not see whether a conversation is quiet"),
@@ -118,26 +118,26 @@ impl Chat {
         over
     }
 
-    fn is_over(&self, conv: ConvId, rule: EndRule, now_ms: u64) -> Result<bool, StoreError> {
+    fn is_idle(&self, conv: ConvId, rule: EndRule, now_ms: u64) -> Result<bool, StoreError> {
         let Some(least) = rule.least_ms() else { return Ok(false) };
-        let Some(shared) = self.cell(conv)? else { return Ok(false) };
+        let Some(shared) = self.cache.get(conv)? else { return Ok(false) };
         let (last, visitor, created) = {
-            let cell = shared.lock();
-            if cell.word.is_some() || now_ms.saturating_sub(cell.row.created) < least {
-                return Ok(cell.end(rule, now_ms).is_some());
+            let conversation = shared.lock();
+            if conversation.last_message.is_some() || now_ms.saturating_sub(conversation.row.created) < least {
+                return Ok(conversation.end(rule, now_ms).is_some());
             }
-            (cell.last, cell.visitor, cell.row.created)
+            (conversation.last, conversation.visitor, conversation.row.created)
         };
         let word = self.last_word(conv, last, visitor)?;
-        let mut cell = shared.lock();
-        if cell.last == last {
+        let mut conversation = shared.lock();
+        if conversation.last == last {
             // opened and never written in: as if its visitor had spoken then
-            cell.word = Some(word.unwrap_or(Word { at: created, visitors: true }));
+            conversation.last_message = Some(word.unwrap_or(LastMessage { at: created, visitors: true }));
         }
-        Ok(cell.end(rule, now_ms).is_some())
+        Ok(conversation.end(rule, now_ms).is_some())
     }
 
-    fn last_word(&self, conv: ConvId, last: u64, visitor: Kid) -> Result<Option<Word>, StoreError> {
+    fn last_word(&self, conv: ConvId, last: u64, visitor: Kid) -> Result<Option<LastMessage>, StoreError> {
         let mut noted = None;
         let (mut end, floor) = (last, last.saturating_sub(LOOK_BACK));
         while end > floor {
@@ -148,7 +148,7 @@ impl Chat {
                 match HeaderView::parse(record.body) {
                     Ok((Kind::Message | Kind::Tombstone, h)) => {
                         let at = noted.unwrap_or(record.at_ms);
-                        return Ok(Some(Word { at, visitors: h.sender() == visitor }));
+                        return Ok(Some(LastMessage { at, visitors: h.sender() == visitor }));
                     }
                     Ok((Kind::Note | Kind::NoteTombstone, _)) => noted = noted.or(Some(record.at_ms)),
                     _ => {}
@@ -156,6 +156,6 @@ impl Chat {
             }
             end = begin;
         }
-        Ok(noted.map(|at| Word { at, visitors: true }))
+        Ok(noted.map(|at| LastMessage { at, visitors: true }))
     }
 }

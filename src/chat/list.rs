@@ -95,11 +95,11 @@ impl Chat {
     pub(super) fn open_for(&self, user: &UserId) -> Result<Vec<Summary>, Refusal> {
         let Some(agent) = self.agent(user) else { return Ok(Vec::new()) };
         let mut list = Vec::new();
-        for conv in self.cells.open() {
-            let Some(shared) = self.cell(conv)? else { continue };
-            let cell = shared.lock();
-            if concerns(&cell.row.owner, user) && agent.teams.contains(&cell.row.team) {
-                list.push(cell.summary());
+        for conv in self.cache.open() {
+            let Some(shared) = self.cache.get(conv)? else { continue };
+            let conversation = shared.lock();
+            if concerns(&conversation.row.owner, user) && agent.teams.contains(&conversation.row.team) {
+                list.push(conversation.summary());
             }
         }
         list.sort_by_key(|s| (s.created, s.id));
@@ -156,27 +156,27 @@ impl Chat {
 
     /// The summary of a conversation if it belongs to one of these teams and is not empty.
     fn summary_for(&self, conv: ConvId, teams: &[TeamId]) -> Result<Option<Summary>, Refusal> {
-        if self.cached(conv).is_none() {
+        if self.cache.cached(conv).is_none() {
             // most are of other teams, which the row tells by itself
             let Some(row) = self.store.row(conv)? else { return Ok(None) };
             if !teams.contains(&Row::decode(&row.value)?.team) {
                 return Ok(None);
             }
         }
-        let shown = |c: &super::Cell| c.row.empty.is_none() && teams.contains(&c.row.team);
-        if let Some(shared) = self.cached(conv) {
-            let cell = shared.lock();
-            return Ok(shown(&cell).then(|| cell.summary()));
+        let shown = |c: &super::CachedConversation| c.row.empty.is_none() && teams.contains(&c.row.team);
+        if let Some(shared) = self.cache.cached(conv) {
+            let conversation = shared.lock();
+            return Ok(shown(&conversation).then(|| conversation.summary()));
         }
-        Ok(super::Cell::load(&*self.store, conv)?.filter(shown).map(|c| c.summary()))
+        Ok(super::CachedConversation::load(&*self.store, conv)?.filter(shown).map(|c| c.summary()))
     }
 
-    /// A summary without keeping a cell of something long closed.
+    /// A summary without keeping a conversation of something long closed.
     pub(super) fn summary_of(&self, conv: ConvId) -> Result<Option<Summary>, Refusal> {
-        if let Some(shared) = self.cached(conv) {
+        if let Some(shared) = self.cache.cached(conv) {
             return Ok(Some(shared.lock().summary()));
         }
-        Ok(super::Cell::load(&*self.store, conv)?.map(|c| c.summary()))
+        Ok(super::CachedConversation::load(&*self.store, conv)?.map(|c| c.summary()))
     }
 
     /// Conversations of one visitor: all that are open, and of the others the newest.
@@ -186,7 +186,7 @@ impl Chat {
         const LOOKED_AT: usize = 200;
         let rows = self.store.scan(Table::VisitorConv, &kid.0, None, false, 5_000)?;
         let mut ids: Vec<_> = rows.iter().filter_map(|(key, _)| key.get(16..).and_then(ConvId::from_slice)).collect();
-        ids.sort_by_key(|id| !self.cells.is_open(*id));
+        ids.sort_by_key(|id| !self.cache.is_open(*id));
         let mut list = Vec::new();
         for conv in ids.into_iter().take(LOOKED_AT) {
             list.extend(self.summary_of(conv)?);

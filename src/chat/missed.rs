@@ -11,16 +11,18 @@ use std::{
 };
 
 use crate::{
-    hub::{Conn, Topic},
+    crypto::directory::Directory,
+    hub::{Conn, Hub, Topic},
     proto::{ConvId, Event, MissedCount, ServerFrame, TeamId},
     store::{Op, Store, StoreError, Table},
+    telemetry::Metrics,
 };
 use parking_lot::Mutex;
 
 use super::{
     Chat, Refusal,
     close::append,
-    conversation::{Cell, Row},
+    conversation::{CachedConversation, Row},
     list::{Cursor, Page},
     text,
 };
@@ -31,8 +33,10 @@ pub(super) const BY: &str = "@missed";
 pub const COUNTED: usize = 10_000;
 
 /// How many were missed of each team that has any, and of which teams that must be counted again.
-#[derive(Debug, Default)]
-pub(super) struct Board {
+pub(super) struct MissedConversations {
+    store: Arc<dyn Store>,
+    hub: Arc<Hub>,
+    metrics: Arc<Metrics>,
     counts: Mutex<BTreeMap<TeamId, MissedCount>>,
     changed: Mutex<BTreeSet<TeamId>>,
 }
@@ -51,7 +55,7 @@ fn place(row: &Row, conv: ConvId) -> Option<Vec<u8>> {
     row.missed.map(|at| key(&row.team, at, conv))
 }
 
-impl Cell {
+impl CachedConversation {
     /// The steps that keep the table as the row will be: it may be missed now, no longer, or belong to another team.
     pub(super) fn missed_ops(&self, next: &Row) -> impl Iterator<Item = Op> + use<> {
         let (old, new) = (place(&self.row, self.id), place(next, self.id));
@@ -86,65 +90,69 @@ pub fn all_missed<'a>(
     counted.filter(|count| count.as_ref().map_or(true, |c| c.count > 0)).collect()
 }
 
-impl Chat {
+impl MissedConversations {
     /// Counts all, at the start.
-    pub(super) fn load_missed(&self) -> Result<(), StoreError> {
-        let directory = self.org.directory();
-        let all = all_missed(&*self.store, directory.state().teams.keys())?;
-        *self.missed.counts.lock() = all.into_iter().map(|count| (count.team.clone(), count)).collect();
-        self.gauge_missed();
-        Ok(())
+    pub fn load(
+        store: Arc<dyn Store>,
+        hub: Arc<Hub>,
+        metrics: Arc<Metrics>,
+        directory: &Directory,
+    ) -> Result<Self, StoreError> {
+        let all = all_missed(&*store, directory.state().teams.keys())?;
+        let counts = Mutex::new(all.into_iter().map(|count| (count.team.clone(), count)).collect());
+        let this = Self { store, hub, metrics, counts, changed: Mutex::default() };
+        this.gauge();
+        Ok(this)
     }
 
-    fn gauge_missed(&self) {
-        self.metrics.missed.set(self.missed.counts.lock().values().map(|c| u64::from(c.count)).sum());
+    fn gauge(&self) {
+        self.metrics.missed.set(self.counts.lock().values().map(|c| u64::from(c.count)).sum());
     }
 
     /// How many were missed, of the teams that have any.
-    pub fn missed(&self) -> Vec<MissedCount> {
-        self.missed.counts.lock().values().cloned().collect()
+    pub fn counts(&self) -> Vec<MissedCount> {
+        self.counts.lock().values().cloned().collect()
     }
 
     /// The same of some teams.
-    pub(super) fn missed_of(&self, teams: &[TeamId]) -> Vec<MissedCount> {
-        self.missed.counts.lock().values().filter(|c| teams.contains(&c.team)).cloned().collect()
+    pub fn of(&self, teams: &[TeamId]) -> Vec<MissedCount> {
+        self.counts.lock().values().filter(|c| teams.contains(&c.team)).cloned().collect()
     }
 
     /// Notes, after a commit, which teams must be counted again. `before`: the row before it, if it is known.
-    pub(super) fn note_missed(&self, before: Option<&Row>, row: &Row) {
-        let may_have = || self.missed.counts.lock().contains_key(&row.team);
+    pub fn note(&self, before: Option<&Row>, row: &Row) {
+        let may_have = || self.counts.lock().contains_key(&row.team);
         let changed = match before {
             Some(old) => old.missed != row.missed || (row.missed.is_some() && old.team != row.team),
             None => row.missed.is_some() || may_have(),
         };
         if changed {
-            self.missed.changed.lock().extend([before.unwrap_or(row).team.clone(), row.team.clone()]);
+            self.changed.lock().extend([before.unwrap_or(row).team.clone(), row.team.clone()]);
         }
     }
 
     /// Counts again what changed, and tells the agents. Called now and then.
-    pub async fn tell_missed(self: &Arc<Self>) {
-        let teams = std::mem::take(&mut *self.missed.changed.lock());
+    pub async fn publish_changed(&self) {
+        let teams = std::mem::take(&mut *self.changed.lock());
         if teams.is_empty() {
             return;
         }
-        let (chat, asked) = (self.clone(), teams.clone());
-        let count = move || -> Result<Vec<_>, StoreError> {
-            asked.iter().map(|team| count_missed(&*chat.store, team)).collect()
-        };
+        let (store, asked) = (self.store.clone(), teams.clone());
+        let count =
+            move || -> Result<Vec<_>, StoreError> { asked.iter().map(|team| count_missed(&*store, team)).collect() };
         match tokio::task::spawn_blocking(count).await {
-            Ok(Ok(counts)) => counts.into_iter().for_each(|count| self.publish_missed(count)),
+            Ok(Ok(counts)) => counts.into_iter().for_each(|count| self.publish(count)),
             other => {
                 // the store says what is wrong with it; this is tried again at the next call
                 tracing::debug!(?other, "could not count the missed conversations");
-                self.missed.changed.lock().extend(teams);
+                self.changed.lock().extend(teams);
             }
         }
-        self.gauge_missed();
+        self.gauge();
     }
 
-    fn publish_missed(&self, count: MissedCount) {
-        let mut counts = self.missed.counts.lock();
+    fn publish(&self, count: MissedCount) {
+        let mut counts = self.counts.lock();
         let old = match count.count {
             0 => counts.remove(&count.team),
             _ => counts.insert(count.team.clone(), count.clone()),
@@ -155,21 +163,34 @@ impl Chat {
             self.hub.publish(&Topic::Team(count.team), |_| Some(frame.clone()));
         }
     }
+}
+
+impl Chat {
+    /// How many conversations were missed, of the teams that have any.
+    pub fn missed(&self) -> Vec<MissedCount> {
+        self.missed.counts()
+    }
+
+    /// Tells teams whose count changed. Reads the disk; called now and then.
+    pub async fn tell_missed(&self) {
+        self.missed.publish_changed().await;
+    }
 
     /// Somebody of the team decided that it needs no answer. Again, or when it is open by now: fine, it is not listed.
     pub async fn dismiss(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
         let by = self.require_agent(conn)?.user.to_string();
-        self.change(conv, |chat, cell, batch| {
-            if !chat.sees(&conn.who, cell) {
-                return Err(Refusal::not_found());
-            }
-            if cell.row.missed.is_none() {
-                return Ok(None);
-            }
-            batch.ops.push(append(cell, &Event::Dismissed { by: by.clone() }));
-            Ok(Some(Row { missed: None, ..cell.row.clone() }))
-        })
-        .await
+        self.cache
+            .change(conv, |conversation, batch| {
+                if !self.sees(&conn.who, conversation) {
+                    return Err(Refusal::not_found());
+                }
+                if conversation.row.missed.is_none() {
+                    return Ok(None);
+                }
+                batch.ops.push(append(conversation, &Event::Dismissed { by: by.clone() }));
+                Ok(Some(Row { missed: None, ..conversation.row.clone() }))
+            })
+            .await
     }
 
     /// One page of these teams' missed conversations, newest first. Reads no more of a team than fits on it.
@@ -226,8 +247,9 @@ mod tests {
             empty: None,
         };
         let conv = ConvId([1; 16]);
-        let ops =
-            |old: &Row, new: &Row| -> Vec<Op> { Cell::new(conv, 1, old.clone()).unwrap().missed_ops(new).collect() };
+        let ops = |old: &Row, new: &Row| -> Vec<Op> {
+            CachedConversation::new(conv, 1, old.clone()).unwrap().missed_ops(new).collect()
+        };
         let put = |row: &Row, at| Op::Put { table: Table::Missed, key: key(&row.team, at, conv), value: vec![] };
         let delete = |row: &Row, at| Op::Delete { table: Table::Missed, key: key(&row.team, at, conv) };
         let (open, missed, moved) = (row("a", None), row("a", Some(5)), row("b", Some(5)));

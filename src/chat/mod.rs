@@ -1,6 +1,6 @@
 //! What happens in conversations: one file a use case, and the fan-out that follows a commit.
 //!
-//! How a message travels: [`Chat::post`] checks it against the conversation's cell and hands a batch to the store; the
+//! How a message travels: [`Chat::post`] checks it against the conversation's conversation and hands a batch to the store; the
 //! store's writer makes it durable; `fanout` hears of it and delivers. Nothing is told to anybody before it is on disk,
 //! and the sender's own copy of the record is the acknowledgement. Changes of owner travel the same way: the desk
 //! decides, [`desk_task`] writes, the fan-out tells the desk and the people what became fact.
@@ -9,10 +9,11 @@
 
 mod announce;
 mod assign;
-mod cells;
+mod cache;
 mod close;
 mod connect;
 mod conversation;
+mod desk_handle;
 pub mod desk_task;
 mod empty;
 mod fanout;
@@ -28,6 +29,7 @@ mod post;
 mod presence;
 mod recall;
 mod receipt;
+mod refusal;
 mod restore;
 mod robot;
 mod shown;
@@ -35,26 +37,25 @@ mod space;
 mod status;
 
 use std::{
-    borrow::Cow,
     collections::BTreeMap,
     net::IpAddr,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::{
     crypto::directory::{ActiveAgent, Role},
-    hub::{Conn, Frame, Hub, Who},
+    hub::{Conn, Frame, Hub, Topic, Who},
     org::Org,
-    proto::{AgentState, ConvId, ErrorCode, Limit, MsgId, ServerFrame, TeamId, UserId},
+    proto::{ErrorCode, MsgId, ServerFrame, UserId},
     store::{Store, StoreError},
     telemetry::Metrics,
 };
 
-pub use conversation::{Cell, Mover, Row};
+pub use conversation::{CachedConversation, Mover, Row};
+pub use desk_handle::DeskMessage;
 pub use empty::Empty;
 pub use history::HISTORY_RECORDS;
 pub use limits::{LimitedCount, Rate, Rates};
@@ -63,148 +64,28 @@ pub use lookup::{KnowledgeSource, MAX_SITE_KNOWLEDGE, SiteKnowledge};
 pub use missed::{COUNTED, all_missed};
 pub use open::Opening;
 pub use post::Refused;
+pub use refusal::Refusal;
 pub use robot::{NoParticipant, Participant, RobotCounts, RobotReply, Snapshot};
 pub use shown::Reader;
 
+use desk_handle::DeskHandle;
 use limits::{Act, Limited};
-/// When to try again while the database is being opened, ms.
-const REOPENING_MS: u64 = 3_000;
 
-/// A request or an envelope was not carried out, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text}")]
-pub struct Refusal {
-    /// What a program does about it.
-    pub code: ErrorCode,
-    /// What a person reads.
-    pub text: Cow<'static, str>,
-    /// When to try again, ms from now.
-    pub retry_ms: Option<u64>,
-    /// Which limit was met, if one was.
-    pub limit: Option<Limit>,
-}
-
-impl Refusal {
-    /// A refusal with a text.
-    pub fn new(code: ErrorCode, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, text: text.into(), retry_ms: None, limit: None }
-    }
-
-    fn malformed(text: &'static str) -> Self {
-        Self::new(ErrorCode::Malformed, text)
-    }
-
-    fn not_found() -> Self {
-        Self::new(ErrorCode::NotFound, "there is no such conversation here")
-    }
-
-    fn epoch_over() -> Self {
-        Self::new(ErrorCode::EpochStale, "this epoch is over; announce the next one and seal again")
-    }
-
-    fn limited(l: Limited) -> Self {
-        let text = match l.limit {
-            Limit::Messages => "too many messages; wait a moment",
-            Limit::Openings => "too many new conversations from this address; wait a while",
-            Limit::Changes => "closed and opened again too often; wait a while",
-            Limit::Keys => "too many changes of keys; wait a while",
-            Limit::Bytes => "this is all that one visitor, or one address, may leave here in a day",
-            Limit::Conversation => "this conversation is full; begin a new one",
-            Limit::Reads => "too many requests; wait a moment",
-        };
-        let code = if l.retry_ms.is_some() { ErrorCode::RateLimited } else { ErrorCode::TooLarge };
-        Self { retry_ms: l.retry_ms, limit: Some(l.limit), ..Self::new(code, text) }
-    }
-
-    /// As a frame for the socket.
-    pub fn frame(&self, req: Option<u64>, conv: Option<ConvId>, msg: Option<MsgId>) -> ServerFrame {
-        ServerFrame::Error {
-            code: self.code,
-            text: self.text.to_string(),
-            req,
-            conv,
-            msg,
-            retry_ms: self.retry_ms,
-            limit: self.limit,
-        }
-    }
-}
-
-impl From<StoreError> for Refusal {
-    fn from(e: StoreError) -> Self {
-        match e {
-            StoreError::Conflict | StoreError::Duplicate { .. } => Self::new(ErrorCode::Conflict, e.to_string()),
-            // the store said so itself, once
-            StoreError::Unwritable => Self {
-                retry_ms: Some(space::RETRY_MS),
-                ..Self::new(ErrorCode::Storage, "the server can store nothing for the moment; it is tried again")
-            },
-            StoreError::Reopening => Self {
-                retry_ms: Some(REOPENING_MS),
-                ..Self::new(ErrorCode::Storage, "the server can't read its database for the moment; try again")
-            },
-            // the disk's own words are for the log, not for strangers
-            _ => {
-                tracing::error!(error = %e, "store");
-                Self::new(ErrorCode::Storage, "the server could not store this; nothing was lost, try again")
-            }
-        }
-    }
-}
-
-/// What the desk task hears.
-pub enum DeskMessage {
-    /// A fact.
-    Fact(crate::desk::Event),
-    /// An agent answers an offer and waits for the outcome.
-    Accept {
-        /// Which conversation.
-        conv: ConvId,
-        /// Who.
-        user: UserId,
-        /// The outcome.
-        reply: tokio::sync::oneshot::Sender<Result<(), Refusal>>,
-    },
-    /// An agent's socket is there. What they chose last is looked up when the desk hears of it, not before.
-    Connected {
-        /// Who.
-        user: UserId,
-        /// Display name.
-        name: String,
-        /// Whose queues they serve.
-        teams: Vec<TeamId>,
-    },
-    /// An agent says something else of themself.
-    Status {
-        /// Who.
-        user: UserId,
-        /// What.
-        state: AgentState,
-        /// That it is kept.
-        reply: tokio::sync::oneshot::Sender<()>,
-    },
-    /// What could not be kept so far is tried again.
-    SaveStatuses,
-    /// Somebody asks about the desk.
-    Ask(Box<dyn FnOnce(&crate::desk::Desk) + Send>),
-}
-
-/// The conversations of this server. See the module.
+/// The conversations of this server: what the use cases share.
 pub struct Chat {
     store: Arc<dyn Store>,
     org: Arc<Org>,
     hub: Arc<Hub>,
     metrics: Arc<Metrics>,
-    cells: cells::Cells,
+    cache: cache::ConversationCache,
     limits: limits::Limits,
-    desk: mpsc::UnboundedSender<DeskMessage>,
+    desk: DeskHandle,
     presence: presence::Board,
-    status: status::Board,
+    statuses: status::Statuses,
     participant: Arc<dyn Participant>,
     robot_counters: robot::RobotCounters,
-    missed: missed::Board,
-    /// Conversations whose receipt marks are not stored yet.
-    dirty: Mutex<Vec<ConvId>>,
+    missed: missed::MissedConversations,
+    pending_receipts: receipt::PendingReceipts,
 }
 
 impl Chat {
@@ -217,26 +98,31 @@ impl Chat {
         rates: Rates,
         participant: Arc<dyn Participant>,
     ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<DeskMessage>), StoreError> {
-        let (desk, inbox) = mpsc::unbounded_channel();
+        let (desk, inbox) = DeskHandle::new();
+        let directory = org.directory();
         let chat = Self {
-            cells: cells::Cells::default(),
+            cache: cache::ConversationCache::new(store.clone()),
             limits: limits::Limits::new(&rates),
             presence: presence::Board::default(),
-            status: status::Board::default(),
+            statuses: status::Statuses::load(store.clone(), hub.clone(), &directory)?,
             participant,
             robot_counters: robot::RobotCounters::default(),
-            missed: missed::Board::default(),
-            dirty: Mutex::default(),
+            missed: missed::MissedConversations::load(store.clone(), hub.clone(), metrics.clone(), &directory)?,
+            pending_receipts: receipt::PendingReceipts::default(),
             store,
             org,
             hub,
             metrics,
             desk,
         };
-        chat.load_open()?;
-        chat.load_statuses()?;
-        chat.load_missed()?;
+        // those who wait first: the desk then finds the queues whole when it hears of agents
+        chat.cache.load_open()?.iter().for_each(|(conv, row)| chat.tell_desk(*conv, row));
         Ok((Arc::new(chat), inbox))
+    }
+
+    /// Drops from memory what nobody follows and what waits for nobody. Called now and then.
+    pub fn sweep(&self) {
+        self.cache.sweep(|conv| self.hub.listeners(&Topic::Conv(conv)) > 0);
     }
 
     /// Sockets and their topics.
@@ -280,23 +166,18 @@ impl Chat {
         Refusal::limited(l)
     }
 
-    fn fact(&self, event: crate::desk::Event) {
-        // the desk task ends only after the last socket, at shutdown
-        let _ = self.desk.send(DeskMessage::Fact(event));
-    }
-
     /// The agent behind an id, if they are switched on.
     fn agent(&self, user: &UserId) -> Option<ActiveAgent> {
         self.org.active(user)
     }
 
     /// May this socket see the conversation at all?
-    fn sees(&self, who: &Who, cell: &Cell) -> bool {
+    fn sees(&self, who: &Who, conversation: &CachedConversation) -> bool {
         match who {
-            Who::Visitor { kid, .. } => *kid == cell.visitor,
+            Who::Visitor { kid, .. } => *kid == conversation.visitor,
             Who::Agent { user, kid } => {
-                cell.row.empty.is_none()
-                    && self.agent(user).is_some_and(|a| a.kid == *kid && a.teams.contains(&cell.row.team))
+                conversation.row.empty.is_none()
+                    && self.agent(user).is_some_and(|a| a.kid == *kid && a.teams.contains(&conversation.row.team))
             }
         }
     }

@@ -42,13 +42,13 @@ impl Chat {
         if *site != o.site {
             return Err(Refusal::new(ErrorCode::Forbidden, "this socket was opened for another site"));
         }
-        if let Some(cell) = self.cell(o.id)? {
-            let cell = cell.lock();
-            if cell.visitor != *kid {
+        if let Some(conversation) = self.cache.get(o.id)? {
+            let conversation = conversation.lock();
+            if conversation.visitor != *kid {
                 return Err(Refusal::not_found());
             }
             // another page of theirs, which was greeted before it was there
-            conn.outbox.push(super::text(&ServerFrame::Conv { conv: cell.summary() }));
+            conn.outbox.push(super::text(&ServerFrame::Conv { conv: conversation.summary() }));
             return Ok(());
         }
         self.has_room_for(conn, o.ann.len())?;
@@ -127,7 +127,7 @@ impl Chat {
     /// A visitor's place in the queue, asked of the desk; the answer goes to the visitor's socket.
     pub(super) fn tell_position(&self, conn: u64, conv: ConvId) {
         let hub = self.hub.clone();
-        let _ = self.desk.send(super::DeskMessage::Ask(Box::new(move |desk: &desk::Desk| {
+        self.desk.send(super::DeskMessage::Ask(Box::new(move |desk: &desk::Desk| {
             if let Some(position) = desk.position(conv) {
                 hub.send(conn, super::text(&crate::proto::ServerFrame::Queue { conv, position }));
             }

@@ -13,7 +13,9 @@ use crate::{
     store::{self, Batch, Op, Reply},
 };
 
-use super::{Act, Address, Chat, Reader, Refusal, close::append, conversation::Cell, members, now_ms, shown::shown};
+use super::{
+    Act, Address, Chat, Reader, Refusal, close::append, conversation::CachedConversation, members, now_ms, shown::shown,
+};
 
 /// What an envelope of a visitor costs.
 pub(super) fn cost(kind: Kind, bytes: usize) -> Act {
@@ -83,7 +85,7 @@ impl Chat {
         if header.sender() != conn.who.kid() {
             return Err(());
         }
-        if !self.sees(&conn.who, &self.must_cell(conv).map_err(drop)?.lock()) {
+        if !self.sees(&conn.who, &self.cache.require(conv).map_err(drop)?.lock()) {
             return Err(());
         }
         let (_, frame) = self.find(conv, header.sender(), id).await.map_err(drop)?.ok_or(())?;
@@ -116,60 +118,60 @@ impl Chat {
             Kind::Recall | Kind::NoteRecall => Some(Box::pin(self.recalled_by(conn, header, bytes)).await?),
             _ => None,
         };
-        let cell = self.must_cell(header.conv())?;
-        let mut cell = cell.lock();
-        if !self.sees(&conn.who, &cell) {
+        let conversation = self.cache.require(header.conv())?;
+        let mut conversation = conversation.lock();
+        if !self.sees(&conn.who, &conversation) {
             return Err(Refusal::not_found());
         }
         if conn.who.user().is_none() {
             let message = kind == Kind::Message;
-            self.limits.conversation(cell.bytes, cell.last, message).map_err(|l| self.limited(l))?;
+            self.limits.conversation(conversation.bytes, conversation.last, message).map_err(|l| self.limited(l))?;
         }
         let envelope = Op::Append { id: header.msg_id(), body: bytes.clone() };
-        let mut batch = Batch { conv: Some(cell.id), rev: Some(cell.rev), ops: Vec::with_capacity(1) };
+        let mut batch = Batch { conv: Some(conversation.id), rev: Some(conversation.rev), ops: Vec::with_capacity(1) };
         let mut after = None;
         match kind {
             Kind::Message => {
-                self.may_speak(conn, &cell)?;
-                self.check_epoch(&cell, header)?;
-                self.check_rights(conn, &cell)?;
-                cell.count(header)?;
+                self.may_speak(conn, &conversation)?;
+                self.check_epoch(&conversation, header)?;
+                self.check_rights(conn, &conversation)?;
+                conversation.count(header)?;
                 // only their visitor sees those that are empty
-                let joined = cell.joined_by(header.msg_id());
-                if cell.row.state == ConvState::Closed {
+                let joined = conversation.joined_by(header.msg_id());
+                if conversation.row.state == ConvState::Closed {
                     self.charge(conn, address, Act { changes: 1, records: 2, ..Act::default() })?;
-                    cell.reopen_ops(joined.as_ref().unwrap_or(&cell.row), "visitor", &mut batch);
+                    conversation.reopen_ops(joined.as_ref().unwrap_or(&conversation.row), "visitor", &mut batch);
                 } else {
                     batch.ops.extend(joined.as_ref().map(|row| Op::Row { value: row.encode() }));
                 }
-                batch.ops.extend(joined.iter().flat_map(|row| cell.join_ops(row)));
-                batch.ops.extend(self.taken_up(conn, &cell));
+                batch.ops.extend(joined.iter().flat_map(|row| conversation.join_ops(row)));
+                batch.ops.extend(self.taken_up(conn, &conversation));
             }
             Kind::Note => {
                 self.require_agent(conn)?;
                 // readers take it only in the epoch that is current where it stands
-                if header.epoch() != cell.row.epoch {
+                if header.epoch() != conversation.row.epoch {
                     return Err(Refusal::epoch_over());
                 }
-                cell.count(header)?;
-                batch.ops.extend(self.taken_up(conn, &cell));
+                conversation.count(header)?;
+                batch.ops.extend(self.taken_up(conn, &conversation));
             }
             Kind::Recall | Kind::NoteRecall => {
                 if kind == Kind::NoteRecall {
                     self.require_agent(conn)?;
                 }
-                self.check_recall(conn, &mut cell, header, recalled.as_ref(), &mut batch)?;
+                self.check_recall(conn, &mut conversation, header, recalled.as_ref(), &mut batch)?;
             }
             Kind::Announcement => {
-                let (row, event) = self.check_announcement(conn, &cell, bytes)?;
+                let (row, event) = self.check_announcement(conn, &conversation, bytes)?;
                 batch.ops.push(Op::Row { value: row.encode() });
-                batch.ops.extend(cell.missed_ops(&row));
-                after = event.map(|event| append(&cell, &event));
+                batch.ops.extend(conversation.missed_ops(&row));
+                after = event.map(|event| append(&conversation, &event));
             }
             Kind::Grant => {
                 let agent = self.require_agent(conn)?;
-                self.require_owner(&agent, &cell)?;
-                grant::verify(bytes, cell.id, &agent.ed)
+                self.require_owner(&agent, &conversation)?;
+                grant::verify(bytes, conversation.id, &agent.ed)
                     .map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
                 batch.rev = None;
             }
@@ -183,9 +185,9 @@ impl Chat {
     }
 
     /// Visitors may always speak in their conversation (a closed one opens again); agents only in what they own.
-    fn may_speak(&self, conn: &Conn, cell: &Cell) -> Result<(), Refusal> {
+    fn may_speak(&self, conn: &Conn, conversation: &CachedConversation) -> Result<(), Refusal> {
         let Some(user) = conn.who.user() else { return Ok(()) };
-        match &cell.row.owner {
+        match &conversation.row.owner {
             Owner::Agent(owner) if owner == user => {}
             Owner::None => {
                 return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it to write"));
@@ -197,9 +199,9 @@ impl Chat {
 
     /// From revision 2 of the rules of readers on: an agent who came after the epoch began would not be believed in it. They
     /// announce the next one first.
-    fn check_rights(&self, conn: &Conn, cell: &Cell) -> Result<(), Refusal> {
+    fn check_rights(&self, conn: &Conn, conversation: &CachedConversation) -> Result<(), Refusal> {
         let Some(user) = conn.who.user() else { return Ok(()) };
-        let (row, directory) = (&cell.row, self.org.directory());
+        let (row, directory) = (&conversation.row, self.org.directory());
         let strict = directory.revision_at(row.dir_seq) >= 2;
         if strict && !members::may_write(&directory, user, &row.key_team, row.dir_seq) {
             return Err(Refusal::epoch_over());
@@ -208,16 +210,20 @@ impl Chat {
     }
 
     /// The epoch must be the newest, sealed to the newest key of its team, and without the robot once that has left.
-    pub(super) fn check_epoch(&self, cell: &Cell, header: &HeaderView<'_>) -> Result<(), Refusal> {
-        if cell.row.bot && cell.row.owner != Owner::Robot {
+    pub(super) fn check_epoch(
+        &self,
+        conversation: &CachedConversation,
+        header: &HeaderView<'_>,
+    ) -> Result<(), Refusal> {
+        if conversation.row.bot && conversation.row.owner != Owner::Robot {
             return Err(Refusal::new(
                 ErrorCode::EpochStale,
                 "the robot can read this epoch; announce the next one without it",
             ));
         }
         let directory = self.org.directory();
-        let current = directory.team(&cell.row.key_team).map_or(0, |t| t.epoch);
-        if header.epoch() != cell.row.epoch || current != cell.row.key_epoch {
+        let current = directory.team(&conversation.row.key_team).map_or(0, |t| t.epoch);
+        if header.epoch() != conversation.row.epoch || current != conversation.row.key_epoch {
             return Err(Refusal::epoch_over());
         }
         Ok(())

@@ -10,7 +10,7 @@ use crate::{
     store::{self, Batch, Op, StoredRecord},
 };
 
-use super::{Act, Address, Chat, Refusal, close::append, conversation::Cell, now_ms};
+use super::{Act, Address, Chat, Refusal, close::append, conversation::CachedConversation, now_ms};
 
 /// How many records back something may be recalled. Two minutes of one conversation are never more.
 pub(super) const LOOK_BACK: u64 = 500;
@@ -32,12 +32,12 @@ impl Chat {
         self.has_room_for(conn, 0)?;
         self.charge(conn, address, Act { messages: 1, records: 1, ..Act::default() })?;
         let last = {
-            let cell = self.must_cell(conv)?;
-            let cell = cell.lock();
-            if !self.sees(&conn.who, &cell) {
+            let conversation = self.cache.require(conv)?;
+            let conversation = conversation.lock();
+            if !self.sees(&conn.who, &conversation) {
                 return Err(Refusal::not_found());
             }
-            cell.last
+            conversation.last
         };
         let (seq, frame) = self.find(conv, conn.who.kid(), msg).await?.ok_or_else(none)?;
         let record = RecordView::parse(&frame).ok_or_else(none)?;
@@ -48,17 +48,18 @@ impl Chat {
         let left: Bytes = tombstone(record.body).ok_or_else(none)?.into();
         in_time(&record, last, now_ms())?;
         let note = kind == Kind::Note;
-        self.change(conv, |chat, cell, batch| {
-            // it may have gone to another team meanwhile
-            if !chat.sees(&conn.who, cell) {
-                return Err(Refusal::not_found());
-            }
-            let by = conn.who.user().map_or_else(|| "visitor".into(), ToString::to_string);
-            batch.ops.push(Op::Redact { seq, body: left.clone() });
-            batch.ops.push(append(cell, &Event::Recalled { seq, msg, by, note }));
-            Ok(None)
-        })
-        .await
+        self.cache
+            .change(conv, |conversation, batch| {
+                // it may have gone to another team meanwhile
+                if !self.sees(&conn.who, conversation) {
+                    return Err(Refusal::not_found());
+                }
+                let by = conn.who.user().map_or_else(|| "visitor".into(), ToString::to_string);
+                batch.ops.push(Op::Redact { seq, body: left.clone() });
+                batch.ops.push(append(conversation, &Event::Recalled { seq, msg, by, note }));
+                Ok(None)
+            })
+            .await
     }
 
     /// What a recall takes back.
@@ -69,7 +70,7 @@ impl Chat {
         bytes: &[u8],
     ) -> Result<StoredRecord, Refusal> {
         let view = RecallView::parse(bytes)?;
-        if !self.sees(&conn.who, &self.must_cell(header.conv())?.lock()) {
+        if !self.sees(&conn.who, &self.cache.require(header.conv())?.lock()) {
             return Err(Refusal::not_found());
         }
         self.find(header.conv(), header.sender(), view.msg()).await?.ok_or_else(none)
@@ -79,7 +80,7 @@ impl Chat {
     pub(super) fn check_recall(
         &self,
         conn: &Conn,
-        cell: &mut Cell,
+        conversation: &mut CachedConversation,
         header: &HeaderView<'_>,
         of: Option<&StoredRecord>,
         batch: &mut Batch,
@@ -88,11 +89,11 @@ impl Chat {
             recall::verify(header.bytes(), &conn.ed).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
         let record = of.and_then(|(_, frame)| RecordView::parse(frame)).ok_or_else(none)?;
         recall::fits(&view, record.body).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
-        in_time(&record, cell.last, now_ms())?;
-        if header.epoch() != cell.row.epoch {
+        in_time(&record, conversation.last, now_ms())?;
+        if header.epoch() != conversation.row.epoch {
             return Err(Refusal::epoch_over());
         }
-        cell.count(header)?;
+        conversation.count(header)?;
         // of a tombstone nothing is left to take away
         batch.ops.extend(tombstone(record.body).map(|left| Op::Redact { seq: record.seq, body: left.into() }));
         Ok(())

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::{
     hub::{Conn, Topic},
     proto::{ConvId, ConvState, Marks, Owner, ServerFrame, Side, StorageState},
@@ -23,39 +25,53 @@ const TYPING_MS: u64 = 1_000;
 /// and that they began or stopped no more often than this: pages forget who types by themselves.
 const TYPING_CHANGED_MS: u64 = 100;
 
+/// Conversations whose receipts are not stored yet.
+#[derive(Debug, Default)]
+pub(super) struct PendingReceipts(Mutex<Vec<ConvId>>);
+
+impl PendingReceipts {
+    fn add(&self, conv: ConvId) {
+        self.0.lock().push(conv);
+    }
+
+    fn take(&self) -> Vec<ConvId> {
+        std::mem::take(&mut *self.0.lock())
+    }
+}
+
 impl Chat {
     /// A socket received and read up to here. Only the owner's word counts for the agents' side.
     pub fn seen(&self, conn: &Conn, conv: ConvId, delivered: u64, read: u64) -> Result<(), Refusal> {
-        let shared = self.must_cell(conv)?;
-        let mut cell = shared.lock();
-        if !self.sees(&conn.who, &cell) {
+        let shared = self.cache.require(conv)?;
+        let mut conversation = shared.lock();
+        if !self.sees(&conn.who, &conversation) {
             return Err(Refusal::not_found());
         }
         let side = match conn.who.user() {
             None => Side::Visitor,
-            Some(user) => match &cell.row.owner {
+            Some(user) => match &conversation.row.owner {
                 Owner::Agent(owner) if owner != user => return Ok(()),
                 Owner::Queue | Owner::Robot => return Ok(()),
                 _ => Side::Agent,
             },
         };
-        let last = cell.last;
-        let marks = if side == Side::Visitor { &mut cell.visitor_marks } else { &mut cell.agent_marks };
+        let last = conversation.last;
+        let marks = if side == Side::Visitor { &mut conversation.visitor_marks } else { &mut conversation.agent_marks };
         let read = read.min(last).max(marks.read);
         let new = Marks { delivered: delivered.min(last).max(marks.delivered).max(read), read };
         if new == *marks {
             return Ok(());
         }
         *marks = new;
-        let told = &mut cell.told_marks[side as usize];
+        let told = &mut conversation.told_marks[side as usize];
         let now = now_ms();
         let tell = now.saturating_sub(told.at) >= RECEIPTS_MS;
         // the next call of `store_marks` tells what waits
         *told = if tell { Told { at: now, late: false } } else { Told { late: true, ..*told } };
-        if !std::mem::replace(&mut cell.marks_dirty, true) {
-            self.dirty.lock().push(conv);
+        if !std::mem::replace(&mut conversation.marks_dirty, true) {
+            self.pending_receipts.add(conv);
         }
-        drop(cell);
+        drop(conversation);
         if tell {
             self.tell_marks(conv, side, new, Some(conn.id));
         }
@@ -69,19 +85,19 @@ impl Chat {
 
     /// Typing began or stopped: a bit for the others, stored nowhere.
     pub fn typing(&self, conn: &Conn, conv: ConvId, on: bool) -> Result<(), Refusal> {
-        let shared = self.must_cell(conv)?;
-        let mut cell = shared.lock();
-        if !self.sees(&conn.who, &cell) || cell.row.state == ConvState::Closed {
+        let shared = self.cache.require(conv)?;
+        let mut conversation = shared.lock();
+        if !self.sees(&conn.who, &conversation) || conversation.row.state == ConvState::Closed {
             return Ok(());
         }
         let side = if conn.who.user().is_some() { Side::Agent } else { Side::Visitor };
-        let (told, now) = (&mut cell.told_typing[side as usize], now_ms());
+        let (told, now) = (&mut conversation.told_typing[side as usize], now_ms());
         let pause = if told.0 == on { TYPING_MS } else { TYPING_CHANGED_MS };
         if now.saturating_sub(told.1) < pause {
             return Ok(());
         }
         *told = (on, now);
-        drop(cell);
+        drop(conversation);
         let frame = text(&ServerFrame::Typing { conv, side, user: conn.who.user().cloned(), on });
         self.hub.publish(&Topic::Conv(conv), |c| (c.who != conn.who).then(|| frame.clone()));
         Ok(())
@@ -93,15 +109,16 @@ impl Chat {
             // they wait in memory
             return;
         }
-        let dirty = std::mem::take(&mut *self.dirty.lock());
+        let dirty = self.pending_receipts.take();
         let mut batch = Batch::default();
         for conv in &dirty {
             let conv = *conv;
-            let Some(shared) = self.cached(conv) else { continue };
-            let mut cell = shared.lock();
-            cell.marks_dirty = false;
-            for (side, marks) in [(Side::Visitor, cell.visitor_marks), (Side::Agent, cell.agent_marks)] {
-                if std::mem::take(&mut cell.told_marks[side as usize].late) {
+            let Some(shared) = self.cache.cached(conv) else { continue };
+            let mut conversation = shared.lock();
+            conversation.marks_dirty = false;
+            for (side, marks) in [(Side::Visitor, conversation.visitor_marks), (Side::Agent, conversation.agent_marks)]
+            {
+                if std::mem::take(&mut conversation.told_marks[side as usize].late) {
                     self.tell_marks(conv, side, marks, None);
                 }
                 let side = side as u8;
@@ -122,9 +139,9 @@ impl Chat {
 
     fn store_marks_later(&self, convs: Vec<ConvId>) {
         for conv in convs {
-            let Some(shared) = self.cached(conv) else { continue };
+            let Some(shared) = self.cache.cached(conv) else { continue };
             if !std::mem::replace(&mut shared.lock().marks_dirty, true) {
-                self.dirty.lock().push(conv);
+                self.pending_receipts.add(conv);
             }
         }
     }

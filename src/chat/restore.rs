@@ -13,7 +13,7 @@ use crate::{
 use super::{
     Address, Chat, Refusal,
     announce::{Came, Maker, key},
-    conversation::Cell,
+    conversation::CachedConversation,
     members, now_ms,
     post::cost,
 };
@@ -30,7 +30,7 @@ impl Chat {
         if envelopes.len() > MAX_RESTORE {
             return Err(Refusal::new(ErrorCode::TooLarge, "too many announcements at once"));
         }
-        if !self.sees(&conn.who, &self.must_cell(conv)?.lock()) {
+        if !self.sees(&conn.who, &self.cache.require(conv)?.lock()) {
             return Err(Refusal::not_found());
         }
         self.has_room_for(conn, envelopes.iter().map(String::len).sum())?;
@@ -56,17 +56,17 @@ impl Chat {
             }
         }
         let (id, sender) = (header.msg_id(), header.sender());
-        let written = self.change(conv, |chat, cell, batch| {
-            if !chat.sees(&conn.who, cell) {
+        let written = self.cache.change(conv, |conversation, batch| {
+            if !self.sees(&conn.who, conversation) {
                 return Err(Refusal::not_found());
             }
-            if cell.row.ann == data_encoding::HEXLOWER.encode(&hash::announcement(bytes)) {
+            if conversation.row.ann == data_encoding::HEXLOWER.encode(&hash::announcement(bytes)) {
                 return Ok(None);
             }
-            let maker = chat.maker_then(cell, sender, AnnouncementView::parse(bytes)?.dir_seq())?;
-            let (row, event) = chat.next_epoch(cell, bytes, &maker, Came::Again)?;
+            let maker = self.maker_then(conversation, sender, AnnouncementView::parse(bytes)?.dir_seq())?;
+            let (row, event) = self.next_epoch(conversation, bytes, &maker, Came::Again)?;
             batch.ops.push(Op::Append { id, body: bytes.to_vec().into() });
-            batch.ops.extend(event.map(|event| super::close::append(cell, &event)));
+            batch.ops.extend(event.map(|event| super::close::append(conversation, &event)));
             Ok(Some(row))
         });
         match written.await {
@@ -77,9 +77,9 @@ impl Chat {
     }
 
     /// Whose key this was at entry `seq`.
-    fn maker_then(&self, cell: &Cell, sender: Kid, seq: u32) -> Result<Maker, Refusal> {
-        if sender == cell.visitor {
-            return Ok(Maker { ed: key(&cell.row.ed)?, user: None });
+    fn maker_then(&self, conversation: &CachedConversation, sender: Kid, seq: u32) -> Result<Maker, Refusal> {
+        if sender == conversation.visitor {
+            return Ok(Maker { ed: key(&conversation.row.ed)?, user: None });
         }
         let (user, ed) = members::agent_then(&self.org.directory(), &sender, seq)
             .ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "nobody who may announce had this key then"))?;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::{
     Chat, Refusal,
     close::append,
-    conversation::{Cell, Row},
+    conversation::{CachedConversation, Row},
     now_ms, text,
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
 /// A member of conversations inside the server.
 pub trait Participant: Send + Sync + 'static {
     /// Something was committed in a conversation: its row, or something the visitor wrote while the robot owns it. Never waits.
-    fn committed(&self, conversation: &Cell, row_changed: bool, visitor_wrote: bool);
+    fn committed(&self, conversation: &CachedConversation, row_changed: bool, visitor_wrote: bool);
     /// It should look at this conversation again. Never waits.
     fn look_at(&self, conv: ConvId);
 }
@@ -35,7 +35,7 @@ pub trait Participant: Send + Sync + 'static {
 pub struct NoParticipant;
 
 impl Participant for NoParticipant {
-    fn committed(&self, _: &Cell, _: bool, _: bool) {}
+    fn committed(&self, _: &CachedConversation, _: bool, _: bool) {}
     fn look_at(&self, _: ConvId) {}
 }
 
@@ -78,12 +78,12 @@ pub struct Snapshot {
 }
 
 /// Whether a visitor wrote one of these records; looked at only where the robot would care.
-pub(super) fn visitor_wrote(cell: &Cell, records: &[Bytes]) -> bool {
+pub(super) fn visitor_wrote(conversation: &CachedConversation, records: &[Bytes]) -> bool {
     let theirs = |frame: &Bytes| {
         let header = RecordView::parse(frame).and_then(|r| HeaderView::parse(r.body).ok());
-        header.is_some_and(|(kind, h)| kind == Kind::Message && h.sender() == cell.visitor)
+        header.is_some_and(|(kind, h)| kind == Kind::Message && h.sender() == conversation.visitor)
     };
-    cell.row.owner == Owner::Robot && records.iter().any(theirs)
+    conversation.row.owner == Owner::Robot && records.iter().any(theirs)
 }
 
 impl Chat {
@@ -100,9 +100,9 @@ impl Chat {
     /// # Errors
     /// The store can't be read.
     pub fn snapshot(&self, conv: ConvId) -> Result<Option<Snapshot>, StoreError> {
-        let Some(cell) = self.cell(conv)? else { return Ok(None) };
-        let cell = cell.lock();
-        Ok(Some(Snapshot { row: cell.row.clone(), last: cell.last, visitor: cell.visitor }))
+        let Some(conversation) = self.cache.get(conv)? else { return Ok(None) };
+        let conversation = conversation.lock();
+        Ok(Some(Snapshot { row: conversation.row.clone(), last: conversation.last, visitor: conversation.visitor }))
     }
 
     /// Records of a conversation after `after`, at most `limit`. Reads the disk.
@@ -115,15 +115,15 @@ impl Chat {
 
     /// Whether this conversation is the robot's at this moment, with this epoch.
     pub fn is_robots(&self, conv: ConvId, epoch: u32) -> bool {
-        let Ok(Some(cell)) = self.cell(conv) else { return false };
-        let row = &cell.lock().row;
+        let Ok(Some(conversation)) = self.cache.get(conv) else { return false };
+        let row = &conversation.lock().row;
         row.owner == Owner::Robot && row.state == ConvState::Open && row.bot && row.epoch == epoch
     }
 
     /// Open conversations that are the robot's.
     pub fn robots(&self) -> Vec<ConvId> {
-        let mine = |conv: &ConvId| matches!(self.cell(*conv), Ok(Some(cell)) if cell.lock().row.owner == Owner::Robot);
-        self.cells.open().into_iter().filter(mine).collect()
+        let mine = |conv: &ConvId| matches!(self.cache.get(*conv), Ok(Some(conversation)) if conversation.lock().row.owner == Owner::Robot);
+        self.cache.open().into_iter().filter(mine).collect()
     }
 
     /// Whether people of a team are there.
@@ -142,13 +142,14 @@ impl Chat {
     /// # Errors
     /// `not_owner`, `epoch_stale`, `directory_stale`; those of the store.
     pub async fn robot_posts(&self, conv: ConvId, reply: &RobotReply) -> Result<(), Refusal> {
-        self.change(conv, |chat, cell, batch| {
-            chat.robot_may_post(cell, reply.epoch)?;
-            let bodies = reply.envelopes.iter();
-            batch.ops.extend(bodies.map(|(id, body)| Op::Append { id: *id, body: body.clone().into() }));
-            Ok(reply.leaves.then(|| to_queue(cell, batch)))
-        })
-        .await?;
+        self.cache
+            .change(conv, |conversation, batch| {
+                self.robot_may_post(conversation, reply.epoch)?;
+                let bodies = reply.envelopes.iter();
+                batch.ops.extend(bodies.map(|(id, body)| Op::Append { id: *id, body: body.clone().into() }));
+                Ok(reply.leaves.then(|| to_queue(conversation, batch)))
+            })
+            .await?;
         self.robot_counters.answers.fetch_add(u64::from(!reply.leaves), Ordering::Relaxed);
         self.robot_counters.handed_over.fetch_add(u64::from(reply.leaves), Ordering::Relaxed);
         Ok(())
@@ -161,25 +162,26 @@ impl Chat {
     pub async fn robot_leaves(&self, conv: ConvId) -> Result<(), Refusal> {
         // an agent may have taken it meanwhile: then nothing was handed over
         let left = AtomicBool::new(false);
-        self.change(conv, |_, cell, batch| {
-            let mine = cell.row.owner == Owner::Robot && cell.row.state == ConvState::Open;
-            left.store(mine, Ordering::Relaxed);
-            Ok(mine.then(|| to_queue(cell, batch)))
-        })
-        .await?;
+        self.cache
+            .change(conv, |conversation, batch| {
+                let mine = conversation.row.owner == Owner::Robot && conversation.row.state == ConvState::Open;
+                left.store(mine, Ordering::Relaxed);
+                Ok(mine.then(|| to_queue(conversation, batch)))
+            })
+            .await?;
         self.robot_counters.handed_over.fetch_add(left.into_inner().into(), Ordering::Relaxed);
         Ok(())
     }
 
-    fn robot_may_post(&self, cell: &Cell, epoch: u32) -> Result<(), Refusal> {
-        if cell.row.owner != Owner::Robot || cell.row.state != ConvState::Open {
+    fn robot_may_post(&self, conversation: &CachedConversation, epoch: u32) -> Result<(), Refusal> {
+        if conversation.row.owner != Owner::Robot || conversation.row.state != ConvState::Open {
             return Err(Refusal::new(ErrorCode::NotOwner, "the robot left this conversation"));
         }
-        if !cell.row.bot || cell.row.epoch != epoch {
+        if !conversation.row.bot || conversation.row.epoch != epoch {
             return Err(Refusal::new(ErrorCode::EpochStale, "this epoch is over"));
         }
         let directory = self.org.directory();
-        if directory.team(&cell.row.key_team).is_none_or(|t| t.epoch != cell.row.key_epoch) {
+        if directory.team(&conversation.row.key_team).is_none_or(|t| t.epoch != conversation.row.key_epoch) {
             return Err(Refusal::new(ErrorCode::DirectoryStale, "the team's key was replaced"));
         }
         Ok(())
@@ -187,8 +189,8 @@ impl Chat {
 }
 
 /// The row after the robot left, with the event in the batch. It joins the queue as if it came now.
-fn to_queue(cell: &Cell, batch: &mut Batch) -> Row {
-    let team = cell.row.team.clone();
-    batch.ops.push(append(cell, &Event::Owner { owner: Owner::Queue, team, why: OwnerWhy::Handoff, by: None }));
-    Row { owner: Owner::Queue, arrived: now_ms(), ..cell.row.clone() }
+fn to_queue(conversation: &CachedConversation, batch: &mut Batch) -> Row {
+    let team = conversation.row.team.clone();
+    batch.ops.push(append(conversation, &Event::Owner { owner: Owner::Queue, team, why: OwnerWhy::Handoff, by: None }));
+    Row { owner: Owner::Queue, arrived: now_ms(), ..conversation.row.clone() }
 }

@@ -4,29 +4,49 @@
 //! Only the desk's task changes a state, so the desk, this memory and the database hear of changes in one order. That an
 //! agent whose pages are all closed gets no offers is the desk's business; what they chose stays.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
 
 use crate::{
+    crypto::directory::Directory,
     desk,
-    hub::{Conn, Topic},
-    proto::{AgentState, ErrorCode, ServerFrame, StatusWhy, StorageState, UserId},
-    store::{self, Batch, Op, StoreError, Table},
+    hub::{Conn, Hub, Topic},
+    proto::{AgentState, ServerFrame, StatusWhy, StorageState, UserId},
+    store::{self, Batch, Op, Store, StoreError, Table},
 };
 
 use super::{Chat, DeskMessage, Refusal, text};
 
 /// The states as they are kept.
-#[derive(Debug, Default)]
-pub(super) struct Board {
+pub(super) struct Statuses {
+    store: Arc<dyn Store>,
+    hub: Arc<Hub>,
     states: Mutex<BTreeMap<UserId, AgentState>>,
     /// Whose state the database does not have yet, because it could not be written.
     unsaved: Mutex<BTreeSet<UserId>>,
 }
 
-impl Board {
+impl Statuses {
+    /// Reads what was kept. States of people who are no longer here are forgotten.
+    pub(super) fn load(store: Arc<dyn Store>, hub: Arc<Hub>, directory: &Directory) -> Result<Self, StoreError> {
+        let this = Self { store, hub, states: Mutex::default(), unsaved: Mutex::default() };
+        for (key, value) in this.store.scan(Table::Status, &[], None, false, usize::MAX)? {
+            let user = String::from_utf8(key).ok().and_then(|id| id.parse::<UserId>().ok());
+            let Some(user) = user else { continue };
+            // a word of a newer kefu counts like none: offline, and it stays until the agent chooses
+            let Ok(state) = serde_json::from_slice(&value) else { continue };
+            match directory.user(&user).is_some_and(|u| u.on) {
+                true => drop(this.set(&user, Some(state))),
+                false => drop(this.unsaved.lock().insert(user)),
+            }
+        }
+        Ok(this)
+    }
+
     /// What an agent chose last; offline before the first time.
     pub(super) fn of(&self, user: &UserId) -> AgentState {
         self.states.lock().get(user).copied().unwrap_or(AgentState::Offline)
@@ -45,60 +65,34 @@ impl Board {
         };
         before != state
     }
-}
-
-impl Chat {
-    /// Reads what was kept. States of people who are no longer here are forgotten.
-    pub(super) fn load_statuses(&self) -> Result<(), StoreError> {
-        let directory = self.org.directory();
-        for (key, value) in self.store.scan(Table::Status, &[], None, false, usize::MAX)? {
-            let user = String::from_utf8(key).ok().and_then(|id| id.parse::<UserId>().ok());
-            let Some(user) = user else { continue };
-            // a word of a newer kefu counts like none: offline, and it stays until the agent chooses
-            let Ok(state) = serde_json::from_slice(&value) else { continue };
-            match directory.user(&user).is_some_and(|u| u.on) {
-                true => drop(self.status.set(&user, Some(state))),
-                false => drop(self.status.unsaved.lock().insert(user)),
-            }
-        }
-        Ok(())
-    }
-
-    /// An agent says whether they take new conversations. Returns when that is kept, or can't be for the moment.
-    pub async fn set_status(&self, conn: &Conn, state: AgentState) -> Result<(), Refusal> {
-        let user = self.require_agent(conn)?.user;
-        let (reply, done) = oneshot::channel();
-        let _ = self.desk.send(DeskMessage::Status { user, state, reply });
-        done.await.map_err(|_| Refusal::new(ErrorCode::Conflict, "the server is stopping"))
-    }
 
     /// Keeps a state and tells all pages of its agent. Called by the desk's task alone.
-    pub(super) async fn keep_status(&self, user: &UserId, state: AgentState, why: Option<StatusWhy>) {
-        if self.status.set(user, Some(state)) {
-            self.status.unsaved.lock().insert(user.clone());
+    pub(super) async fn keep(&self, user: &UserId, state: AgentState, why: Option<StatusWhy>) {
+        if self.set(user, Some(state)) {
+            self.unsaved.lock().insert(user.clone());
             let frame = text(&ServerFrame::Status { state, why });
             self.hub.publish(&Topic::User(user.clone()), |_| Some(frame.clone()));
         }
-        self.save_statuses().await;
+        self.save().await;
     }
 
     /// Forgets the state of somebody who is no longer here. Called by the desk's task alone.
-    pub(super) async fn forget_status(&self, user: &UserId) {
-        if self.status.set(user, None) {
-            self.status.unsaved.lock().insert(user.clone());
-            self.save_statuses().await;
+    pub(super) async fn forget(&self, user: &UserId) {
+        if self.set(user, None) {
+            self.unsaved.lock().insert(user.clone());
+            self.save().await;
         }
     }
 
     /// Writes what the database does not have yet. Called by the desk's task alone: two writers could change the order.
-    pub(super) async fn save_statuses(&self) {
-        let unsaved = std::mem::take(&mut *self.status.unsaved.lock());
+    pub(super) async fn save(&self) {
+        let unsaved = std::mem::take(&mut *self.unsaved.lock());
         if unsaved.is_empty() {
             return;
         }
         let op = |user: &UserId| {
             let key = user.as_str().as_bytes().to_vec();
-            match self.status.states.lock().get(user) {
+            match self.states.lock().get(user) {
                 // a word always serialises
                 Some(state) => {
                     Op::Put { table: Table::Status, key, value: serde_json::to_vec(state).unwrap_or_default() }
@@ -112,23 +106,36 @@ impl Chat {
             if e != StoreError::Unwritable {
                 tracing::warn!(error = %e, "what agents said of themselves was not stored yet");
             }
-            self.status.unsaved.lock().extend(unsaved);
+            self.unsaved.lock().extend(unsaved);
         }
+    }
+
+    /// Whether something could not be written yet.
+    fn has_unsaved(&self) -> bool {
+        !self.unsaved.lock().is_empty()
+    }
+}
+
+impl Chat {
+    /// An agent says whether they take new conversations. Returns when that is kept, or can't be for the moment.
+    pub async fn set_status(&self, conn: &Conn, state: AgentState) -> Result<(), Refusal> {
+        let user = self.require_agent(conn)?.user;
+        self.desk.status(user, state).await
     }
 
     /// Has what could not be written tried again. Called by the clock.
     pub fn save_statuses_later(&self) {
-        if self.store.space() != StorageState::Full && !self.status.unsaved.lock().is_empty() {
-            let _ = self.desk.send(DeskMessage::SaveStatuses);
+        if self.store.space() != StorageState::Full && self.statuses.has_unsaved() {
+            self.desk.send(DeskMessage::SaveStatuses);
         }
     }
 
     /// The directory changed: states of people who are no longer here are forgotten, also of those without a page.
     pub(super) fn forget_statuses(&self) {
         let directory = self.org.directory();
-        for user in self.status.users() {
+        for user in self.statuses.users() {
             if !directory.user(&user).is_some_and(|u| u.on) {
-                self.fact(desk::Event::AgentRemoved { user });
+                self.desk.fact(desk::Event::AgentRemoved { user });
             }
         }
     }

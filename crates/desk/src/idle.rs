@@ -2,7 +2,7 @@
 
 /// How quiet a conversation is. All times are milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quiet {
+pub struct Inactivity {
     /// When somebody wrote last, the team's notes included; when it began if nobody ever did.
     pub spoke: u64,
     /// Whether the last message was the visitor's, or none was ever written: an answer is due.
@@ -10,7 +10,7 @@ pub struct Quiet {
     /// Since when it waits in a queue, as places in it are counted; none: somebody has it.
     pub waits_since: Option<u64>,
     /// When anything happened last: a word, or another owner.
-    pub stirred: u64,
+    pub last_change: u64,
 }
 
 /// How a conversation ends by itself.
@@ -39,11 +39,11 @@ impl EndRule {
     /// was put in the queue (opened again, transferred), but not from a loss of its agent, who did not answer it. What an
     /// agent or the robot has and did not answer is over so long after they got it, not after it was written: it is in
     /// somebody's hands, and a last "thanks" needs no answer.
-    pub fn end(&self, quiet: &Quiet, now_ms: u64) -> Option<End> {
+    pub fn end(&self, quiet: &Inactivity, now_ms: u64) -> Option<End> {
         let (end, after_ms, since) = match *quiet {
-            Quiet { unanswered: false, spoke, .. } => (End::Idle, self.idle_after_ms, spoke),
-            Quiet { waits_since: Some(since), spoke, .. } => (End::Missed, self.missed_after_ms, spoke.max(since)),
-            Quiet { spoke, stirred, .. } => (End::Idle, self.idle_after_ms, spoke.max(stirred)),
+            Inactivity { unanswered: false, spoke, .. } => (End::Idle, self.idle_after_ms, spoke),
+            Inactivity { waits_since: Some(since), spoke, .. } => (End::Missed, self.missed_after_ms, spoke.max(since)),
+            Inactivity { spoke, last_change, .. } => (End::Idle, self.idle_after_ms, spoke.max(last_change)),
         };
         after_ms.is_some_and(|after| now_ms.saturating_sub(since) >= after).then_some(end)
     }
@@ -61,15 +61,15 @@ mod tests {
     use super::*;
 
     const RULE: EndRule = EndRule { idle_after_ms: Some(100), missed_after_ms: Some(700) };
-    const ANSWERED: Quiet = Quiet { spoke: 1_000, unanswered: false, waits_since: None, stirred: 1_000 };
-    const LEFT: Quiet = Quiet { unanswered: true, waits_since: Some(900), ..ANSWERED };
+    const ANSWERED: Inactivity = Inactivity { spoke: 1_000, unanswered: false, waits_since: None, last_change: 1_000 };
+    const LEFT: Inactivity = Inactivity { unanswered: true, waits_since: Some(900), ..ANSWERED };
 
     #[test]
     fn what_was_answered_is_over_after_the_last_word() {
         assert_eq!((RULE.end(&ANSWERED, 1_099), RULE.end(&ANSWERED, 1_100)), (None, Some(End::Idle)));
         // agents who go home and come back bring no new word
-        let moved = Quiet { stirred: 1_090, ..ANSWERED };
-        let queued = Quiet { waits_since: Some(1_090), ..moved };
+        let moved = Inactivity { last_change: 1_090, ..ANSWERED };
+        let queued = Inactivity { waits_since: Some(1_090), ..moved };
         assert_eq!((RULE.end(&moved, 1_100), RULE.end(&queued, 1_100)), (Some(End::Idle), Some(End::Idle)));
         assert_eq!(RULE.end(&ANSWERED, 0), None, "a clock that went back closes nothing");
     }
@@ -80,16 +80,16 @@ mod tests {
         let never = EndRule { missed_after_ms: None, ..RULE };
         assert_eq!(never.end(&LEFT, u64::MAX), None);
         // a colleague opened it again or transferred it: its wait begins again
-        let again = Quiet { waits_since: Some(5_000), ..LEFT };
+        let again = Inactivity { waits_since: Some(5_000), ..LEFT };
         assert_eq!((RULE.end(&again, 5_699), RULE.end(&again, 5_700)), (None, Some(End::Missed)));
         // one who had it and lost the connection did not answer
-        assert_eq!(RULE.end(&Quiet { stirred: 1_690, ..LEFT }, 1_700), Some(End::Missed));
+        assert_eq!(RULE.end(&Inactivity { last_change: 1_690, ..LEFT }, 1_700), Some(End::Missed));
     }
 
     #[test]
     fn whoever_has_it_has_the_whole_time() {
         // somebody took it after a long week-end
-        let taken = Quiet { waits_since: None, stirred: 5_000, ..LEFT };
+        let taken = Inactivity { waits_since: None, last_change: 5_000, ..LEFT };
         assert_eq!((RULE.end(&taken, 5_099), RULE.end(&taken, 5_100)), (None, Some(End::Idle)));
         let never = EndRule { idle_after_ms: None, ..RULE };
         assert_eq!(never.end(&taken, u64::MAX), None);
@@ -100,11 +100,11 @@ mod tests {
         #[test]
         fn nobody_in_a_queue_is_dropped_in_silence(
             idle in proptest::option::of(1..2_000u64), missed in proptest::option::of(1..2_000u64),
-            spoke in 0..2_000u64, unanswered: bool, waits in proptest::option::of(0..2_000u64), stirred in 0..2_000u64,
+            spoke in 0..2_000u64, unanswered: bool, waits in proptest::option::of(0..2_000u64), last_change in 0..2_000u64,
             now in 0..6_000u64, later in 0..6_000u64,
         ) {
             let rule = EndRule { idle_after_ms: idle, missed_after_ms: missed };
-            let quiet = Quiet { spoke, unanswered, waits_since: waits, stirred };
+            let quiet = Inactivity { spoke, unanswered, waits_since: waits, last_change };
             let end = rule.end(&quiet, now);
             match end {
                 Some(End::Idle) => prop_assert!(!unanswered || waits.is_none()),

@@ -42,7 +42,7 @@ mod tests;
 mod types;
 mod view;
 
-pub use idle::{End, EndRule, Quiet};
+pub use idle::{End, EndRule, Inactivity};
 pub use types::{Decision, Event, OfferEnd, Rules};
 pub use view::{AgentView, DeskSnapshot, NotNow, OfferView, Reason, TeamView};
 

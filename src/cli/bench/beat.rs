@@ -22,9 +22,9 @@ const AT_ONCE: usize = 64;
 /// How many slices of a heartbeat there are: each connection's turn comes once in all of them.
 const SLICES: u64 = 100;
 
-/// Quiet connections and what happened to them.
+/// Inactivity connections and what happened to them.
 #[derive(Debug, Default)]
-pub struct Quiet {
+pub struct Inactivity {
     outs: RefCell<Vec<Out>>,
     tasks: RefCell<Vec<tokio::task::JoinHandle<()>>>,
     /// Pings answered, of either side.
@@ -33,7 +33,7 @@ pub struct Quiet {
     pub ended: Cell<u64>,
 }
 
-impl Drop for Quiet {
+impl Drop for Inactivity {
     fn drop(&mut self) {
         self.tasks.borrow().iter().for_each(tokio::task::JoinHandle::abort);
     }
@@ -45,8 +45,13 @@ pub fn visitors(n: usize) -> Vec<SigningKey> {
 }
 
 /// Connects these visitors, `at_once` at the same time.
-pub async fn connect(target: &Target, who: &Who, keys: &[SigningKey], at_once: usize) -> anyhow::Result<Rc<Quiet>> {
-    let quiet = Rc::new(Quiet::default());
+pub async fn connect(
+    target: &Target,
+    who: &Who,
+    keys: &[SigningKey],
+    at_once: usize,
+) -> anyhow::Result<Rc<Inactivity>> {
+    let quiet = Rc::new(Inactivity::default());
     let mut failed = None;
     let connecting = keys.iter().enumerate().map(|(n, keys)| wire::connect(target, who, keys, n));
     let mut connecting = stream::iter(connecting).buffer_unordered(at_once.max(1));
@@ -68,11 +73,11 @@ pub async fn connect(target: &Target, who: &Who, keys: &[SigningKey], at_once: u
 }
 
 /// The same with a moderate number at the same time.
-pub async fn settle(target: &Target, who: &Who, keys: &[SigningKey]) -> anyhow::Result<Rc<Quiet>> {
+pub async fn settle(target: &Target, who: &Who, keys: &[SigningKey]) -> anyhow::Result<Rc<Inactivity>> {
     connect(target, who, keys, AT_ONCE).await
 }
 
-async fn listen(quiet: std::rc::Weak<Quiet>, n: usize, mut input: wire::In) {
+async fn listen(quiet: std::rc::Weak<Inactivity>, n: usize, mut input: wire::In) {
     loop {
         let more = input.read(|op, payload| {
             let Some(quiet) = quiet.upgrade() else { return };
@@ -95,7 +100,7 @@ async fn listen(quiet: std::rc::Weak<Quiet>, n: usize, mut input: wire::In) {
 }
 
 /// Sends everybody's heartbeat in turn, for ever; one timer for all.
-pub async fn beat(quiet: Rc<Quiet>) {
+pub async fn beat(quiet: Rc<Inactivity>) {
     let ping = wire::frame(op::TEXT, br#"{"t":"ping"}"#);
     let mut ticks = tokio::time::interval(Duration::from_millis(BEAT_MS / SLICES));
     for slice in (0..SLICES as usize).cycle() {

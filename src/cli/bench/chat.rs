@@ -36,7 +36,7 @@ pub struct Args {
     /// durable
     #[arg(long)]
     pub rate: Option<u64>,
-    /// Quiet connections beside the pairs, with heartbeats
+    /// Inactivity connections beside the pairs, with heartbeats
     #[arg(long, default_value_t = 0)]
     pub idle: usize,
     /// Bytes of text in a message

@@ -5,7 +5,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::sessions::Sessions;
 use crate::{
-    chat::{Cell, Participant},
+    chat::{CachedConversation, Participant},
     proto::{ConvId, ConvState, Owner},
 };
 
@@ -49,7 +49,7 @@ impl RobotHandle {
 }
 
 impl Participant for RobotHandle {
-    fn committed(&self, conversation: &Cell, row_changed: bool, visitor_wrote: bool) {
+    fn committed(&self, conversation: &CachedConversation, row_changed: bool, visitor_wrote: bool) {
         let row = &conversation.row;
         let mine = row.owner == Owner::Robot && row.state == ConvState::Open;
         if row_changed {

@@ -11,7 +11,7 @@ use kefu::{
 };
 use serde_json::Value;
 
-use super::{idle::close_quiet_at, lists::ids, *};
+use super::{idle::close_inactive_at, lists::ids, *};
 use crate::support::{company::now_ms, http};
 
 const DAY: u64 = 86_400_000;
@@ -128,7 +128,7 @@ async fn a_restart_between_the_two_changes_nothing() {
     drop(visitor);
     let company = server.stopped().await;
     // neither idle nor missed: the rules for those who wait don't know it
-    close_quiet_at(&company, &[now_ms() + 2 * DAY, now_ms() + 100 * DAY]).await;
+    close_inactive_at(&company, &[now_ms() + 2 * DAY, now_ms() + 100 * DAY]).await;
     let server = Server::start(&company, config()).await;
     assert_eq!(found(&server, conv).await, Vec::<&str>::new());
     let mut li = Peer::agent(&server, "li").await;

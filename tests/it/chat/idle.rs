@@ -72,10 +72,10 @@ impl Inside {
 }
 
 /// Lets the rule act at each of these times.
-pub(super) async fn close_quiet_at(company: &Company, times: &[u64]) {
+pub(super) async fn close_inactive_at(company: &Company, times: &[u64]) {
     let inside = Inside::open(company);
     for now in times {
-        inside.chat.close_quiet(RULE, *now).await;
+        inside.chat.close_inactive(RULE, *now).await;
     }
     inside.close().await;
 }
@@ -94,14 +94,14 @@ async fn what_nobody_ends_ends_by_itself_and_opens_again() {
     let (mine, his, other) = (visitor.me.clone(), li.me.clone(), late.me.clone());
     let company = server.stopped().await;
 
-    close_quiet_at(&company, &[now_ms() + 23 * HOUR]).await;
+    close_inactive_at(&company, &[now_ms() + 23 * HOUR]).await;
     let server = Server::start(&company, config()).await;
     let mut visitor = Peer::connect(&server, &mine).await;
     visitor.follow(conv).await;
     assert_eq!(visitor.view(conv).state, ConvState::Open, "an hour is left");
     let company = server.stopped().await;
 
-    close_quiet_at(&company, &[now_ms() + 25 * HOUR, now_ms() + 100 * HOUR]).await;
+    close_inactive_at(&company, &[now_ms() + 25 * HOUR, now_ms() + 100 * HOUR]).await;
     let server = Server::start(&company, config()).await;
     let mut visitor = Peer::connect(&server, &mine).await;
     visitor.follow(conv).await;
@@ -127,7 +127,7 @@ async fn an_owner_has_the_whole_time_to_answer() {
     let mine = visitor.me.clone();
     let mut company = server.stopped().await;
     for (hours, state) in [(23, ConvState::Open), (25, ConvState::Closed)] {
-        close_quiet_at(&company, &[now_ms() + hours * HOUR]).await;
+        close_inactive_at(&company, &[now_ms() + hours * HOUR]).await;
         let server = Server::start(&company, config()).await;
         let mut again = Peer::connect(&server, &mine).await;
         again.follow(conv).await;

@@ -11,7 +11,7 @@ use kefu::{
 use serde_json::{Value, json};
 
 use super::{
-    idle::{Inside, close_quiet_at},
+    idle::{Inside, close_inactive_at},
     lists::{copies, ids},
     *,
 };
@@ -58,7 +58,7 @@ async fn count(peer: &mut Peer) -> (String, u32) {
 #[tokio::test]
 async fn what_waits_in_vain_is_closed_once_and_listed() {
     let (who, convs, company) = left_alone().await;
-    close_quiet_at(&company, &[now_ms() + 6 * DAY]).await;
+    close_inactive_at(&company, &[now_ms() + 6 * DAY]).await;
     let server = Server::start(&company, config()).await;
     let li = Peer::agent(&server, "li").await;
     assert_eq!((li.greeted.len(), &li.config["missed"]), (2, &json!([])), "a day is left");
@@ -66,7 +66,7 @@ async fn what_waits_in_vain_is_closed_once_and_listed() {
     let company = server.stopped().await;
 
     let then = now_ms() + 8 * DAY;
-    close_quiet_at(&company, &[then, now_ms() + 100 * DAY]).await;
+    close_inactive_at(&company, &[then, now_ms() + 100 * DAY]).await;
     let server = Server::start(&company, config()).await;
     let mut li = Peer::agent(&server, "li").await;
     assert!(li.greeted.is_empty(), "nobody waits any more");
@@ -99,7 +99,7 @@ async fn what_waits_in_vain_is_closed_once_and_listed() {
 #[tokio::test]
 async fn agents_of_the_team_dismiss_and_everybody_of_it_hears() {
     let (who, convs, company) = left_alone().await;
-    close_quiet_at(&company, &[now_ms() + 8 * DAY]).await;
+    close_inactive_at(&company, &[now_ms() + 8 * DAY]).await;
     let server = Server::start(&company, config()).await;
     let dismiss = |conv| move |req| ClientFrame::Dismiss { req, conv };
     let mut chen = Peer::agent(&server, "chen").await;
@@ -130,7 +130,7 @@ async fn agents_of_the_team_dismiss_and_everybody_of_it_hears() {
 #[tokio::test]
 async fn whoever_takes_a_missed_one_has_it_at_once() {
     let (who, convs, company) = left_alone().await;
-    close_quiet_at(&company, &[now_ms() + 8 * DAY]).await;
+    close_inactive_at(&company, &[now_ms() + 8 * DAY]).await;
     let server = Server::start(&company, config()).await;
     let mut visitor = Peer::connect(&server, &who[0]).await;
     visitor.follow(convs[0]).await;
@@ -158,7 +158,7 @@ async fn whoever_takes_a_missed_one_has_it_at_once() {
 #[tokio::test]
 async fn what_a_colleague_opens_again_waits_anew() {
     let (_, convs, company) = left_alone().await;
-    close_quiet_at(&company, &[now_ms() + 8 * DAY]).await;
+    close_inactive_at(&company, &[now_ms() + 8 * DAY]).await;
     let mut config = config();
     config.desk.auto_accept = false;
     let server = Server::start(&company, config.clone()).await;
@@ -167,7 +167,7 @@ async fn what_a_colleague_opens_again_waits_anew() {
     drop(li);
     let company = server.stopped().await;
     // its last word is older, but it is in the queue only since now
-    close_quiet_at(&company, &[now_ms() + 6 * DAY]).await;
+    close_inactive_at(&company, &[now_ms() + 6 * DAY]).await;
     let server = Server::start(&company, config).await;
     let li = Peer::agent(&server, "li").await;
     assert_eq!(li.greeted.iter().map(|c| c.id).collect::<Vec<_>>(), [convs[0]]);
@@ -195,7 +195,7 @@ async fn agents_hear_when_something_was_missed() {
         inside.chat.welcome(conn, String::new()).unwrap();
     }
     let now = now_ms() + 8 * DAY;
-    inside.chat.close_quiet(idle::RULE, now).await;
+    inside.chat.close_inactive(idle::RULE, now).await;
     let chat = inside.chat.clone();
     let (conns, metrics) = ([li, zhou], inside.metrics.clone());
     inside.close().await;
@@ -247,7 +247,7 @@ async fn the_command_line_names_those_who_wait_and_those_who_were_missed() {
     let said = ask(&["stats"]).await.unwrap();
     assert!(said.contains("missed         none; 0 since the start"), "{said}");
     let company = server.stopped().await;
-    close_quiet_at(&company, &[now_ms() + 8 * DAY]).await;
+    close_inactive_at(&company, &[now_ms() + 8 * DAY]).await;
     let said = kefu(&company, &["doctor"]);
     assert!(
         said.contains("warning  missed          nobody answered these conversations: svc 1, the first closed"),
@@ -264,7 +264,7 @@ async fn many_at_once_are_closed_in_parts_and_paged() {
     let inside = Inside::open(&company);
     let mut closed = 0;
     for pass in 1..=3 {
-        inside.chat.close_quiet(idle::RULE, 1_800_000_000_000 + pass).await;
+        inside.chat.close_inactive(idle::RULE, 1_800_000_000_000 + pass).await;
         let now = inside.metrics.snapshot().conversations_missed;
         // one may be taken for open that was closed a moment ago
         assert!((50..=200).contains(&(now - closed)), "{closed}, and {now} after pass {pass}");

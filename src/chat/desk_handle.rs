@@ -1,0 +1,93 @@
+//! What the desk's task is told, and by whom it is asked.
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::Refusal;
+use crate::{
+    desk::{Desk, Event},
+    proto::{AgentState, ConvId, ErrorCode, TeamId, UserId},
+};
+
+/// What the desk's task is told.
+pub enum DeskMessage {
+    /// A fact.
+    Fact(Event),
+    /// An agent answers an offer and waits for the outcome.
+    Accept {
+        /// Which conversation.
+        conv: ConvId,
+        /// Who.
+        user: UserId,
+        /// The outcome.
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    /// An agent's socket is there. What they chose last is looked up when the desk hears of it, not before.
+    Connected {
+        /// Who.
+        user: UserId,
+        /// Display name.
+        name: String,
+        /// Whose queues they serve.
+        teams: Vec<TeamId>,
+    },
+    /// An agent says something else of themself.
+    Status {
+        /// Who.
+        user: UserId,
+        /// What.
+        state: AgentState,
+        /// That it is kept.
+        reply: oneshot::Sender<()>,
+    },
+    /// What could not be kept so far is tried again.
+    SaveStatuses,
+    /// Somebody asks about the desk.
+    Ask(Box<dyn FnOnce(&Desk) + Send>),
+}
+
+/// The way to the desk's task. It ends only after the last socket, at shutdown; what is sent then is dropped.
+#[derive(Debug, Clone)]
+pub(super) struct DeskHandle(mpsc::UnboundedSender<DeskMessage>);
+
+impl DeskHandle {
+    /// With the end that the task reads.
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<DeskMessage>) {
+        let (sender, inbox) = mpsc::unbounded_channel();
+        (Self(sender), inbox)
+    }
+
+    /// Sends without waiting.
+    pub fn send(&self, message: DeskMessage) {
+        let _ = self.0.send(message);
+    }
+
+    /// Something became fact.
+    pub fn fact(&self, event: Event) {
+        self.send(DeskMessage::Fact(event));
+    }
+
+    /// An agent answers an offer; the outcome comes back once it is stored.
+    pub async fn accept(&self, conv: ConvId, user: UserId) -> Result<(), Refusal> {
+        let (reply, outcome) = oneshot::channel();
+        self.send(DeskMessage::Accept { conv, user, reply });
+        outcome.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    /// An agent says something else of themself; returns once it is kept.
+    pub async fn status(&self, user: UserId, state: AgentState) -> Result<(), Refusal> {
+        let (reply, done) = oneshot::channel();
+        self.send(DeskMessage::Status { user, state, reply });
+        done.await.map_err(|_| stopping())
+    }
+
+    /// Asks the desk; none at shutdown.
+    pub async fn ask<T: Send + 'static>(&self, question: impl FnOnce(&Desk) -> T + Send + 'static) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.send(DeskMessage::Ask(Box::new(move |desk| drop(reply.send(question(desk))))));
+        answer.await.ok()
+    }
+}
+
+fn stopping() -> Refusal {
+    Refusal::new(ErrorCode::Conflict, "the server is stopping")
+}
