@@ -13,9 +13,10 @@ use crate::{
 
 use super::{
     Chat, Refusal,
-    conversation::{CachedConversation, Mover, Row},
+    conversation::CachedConversation,
     members::{self, TeamKey},
     now_ms,
+    row::{Mover, Row},
 };
 
 /// Who made an announcement.

@@ -10,12 +10,7 @@ use crate::{
     store::{Op, Table},
 };
 
-use super::{
-    Chat, Refusal,
-    close::append,
-    conversation::{CachedConversation, Row},
-    leads, now_ms, text,
-};
+use super::{Chat, Refusal, close::append, conversation::CachedConversation, leads, now_ms, row::Row, text};
 
 impl Chat {
     /// Makes somebody the owner if `allowed` holds for the newest row.

@@ -12,10 +12,7 @@ use crate::{
 };
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{
-    Refusal,
-    conversation::{CachedConversation, Row},
-};
+use super::{Refusal, conversation::CachedConversation, row::Row};
 
 const SHARDS: usize = 64;
 

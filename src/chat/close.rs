@@ -7,11 +7,7 @@ use crate::{
     store::{Batch, Op, Table},
 };
 
-use super::{
-    Act, Address, Chat, Refusal,
-    conversation::{CachedConversation, Row},
-    event_id, leads, now_ms,
-};
+use super::{Act, Address, Chat, Refusal, conversation::CachedConversation, event_id, leads, now_ms, row::Row};
 
 impl Chat {
     /// Closes. The owner, a supervisor or the visitor may.

@@ -1,115 +1,15 @@
-//! A conversation as the server knows it: the row it stores, and what it keeps in memory while somebody follows.
-
-use serde::{Deserialize, Serialize};
+//! A conversation in memory while somebody follows it: its row, and what is not worth storing.
 
 use crate::{
     crypto::{codec, hash},
-    proto::{ConvId, ConvState, HeaderView, Kid, Marks, MsgId, Owner, RecordView, SiteId, Summary, TeamId, UserId},
+    proto::{ConvId, HeaderView, Kid, Kind, Marks, MsgId, Owner, RecordView, Summary},
     store::{RowAt, Store, StoreError, Table},
 };
 
-use super::{Refusal, empty::Empty, idle::LastMessage};
-
-/// What is stored of a conversation beside its records. Changes only together with a record that says so.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Row {
-    /// Where it began.
-    pub site: SiteId,
-    /// Whose queue it belongs to.
-    pub team: TeamId,
-    /// Who must act: the one field of invariant 3.
-    pub owner: Owner,
-    /// Open or closed.
-    pub state: ConvState,
-    /// The visitor's Ed25519 key, b64u.
-    pub ed: String,
-    /// The visitor's X25519 key, b64u.
-    pub x: String,
-    /// When it began, ms: with its first message, once there is one.
-    pub created: u64,
-    /// When it last entered the queue by the visitor's doing, ms; kept when an agent is lost, so that nobody loses
-    /// their place.
-    pub arrived: u64,
-    /// Who answered last: they are asked first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_agent: Option<UserId>,
-    /// Current epoch.
-    pub epoch: u32,
-    /// Hash of its announcement, hex.
-    pub ann: String,
-    /// Team whose key holds the epoch.
-    pub key_team: TeamId,
-    /// Which generation of that key.
-    pub key_epoch: u32,
-    /// Whether a bot is a member.
-    pub bot: bool,
-    /// Newest directory entry that the epoch's announcement knew.
-    #[serde(default)]
-    pub dir_seq: u32,
-    /// Who moved the epoch to another team, until a member of that has written or announced.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mover: Option<Mover>,
-    /// When it was closed because nobody had answered, ms; none once people have seen to that (see `missed.rs`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub missed: Option<u64>,
-    /// While nothing of its visitor is stored that people could answer (see `empty.rs`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub empty: Option<Empty>,
-}
-
-/// The maker of a transfer that was not taken up yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mover {
-    /// Who.
-    pub user: UserId,
-    /// The team of the epoch before.
-    pub from: TeamId,
-}
-
-impl Row {
-    /// As the store keeps it.
-    pub fn encode(&self) -> bytes::Bytes {
-        // derived serialisation of plain fields has no way to fail
-        serde_json::to_vec(self).unwrap_or_default().into()
-    }
-
-    /// The visitor's Ed25519 key.
-    ///
-    /// # Errors
-    /// The stored key is damaged.
-    pub fn visitor_ed(&self) -> Result<[u8; 32], StoreError> {
-        codec::from_b64u_exact(&self.ed).map_err(|e| StoreError::Corrupt(format!("visitor key: {e}")))
-    }
-
-    /// From the store.
-    pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
-        serde_json::from_slice(bytes).map_err(|e| StoreError::Corrupt(format!("conversation row: {e}")))
-    }
-}
-
-/// What colleagues and the desk were told last.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
-    state: ConvState,
-    owner: Owner,
-    arrived: u64,
-    empty: bool,
-    /// Whose it was.
-    pub team: TeamId,
-}
-
-impl Facts {
-    /// The facts in a row.
-    pub fn of(row: &Row) -> Self {
-        Self {
-            state: row.state,
-            owner: row.owner.clone(),
-            arrived: row.arrived,
-            empty: row.empty.is_some(),
-            team: row.team.clone(),
-        }
-    }
-}
+use super::{
+    Refusal,
+    row::{Facts, Row},
+};
 
 /// Progress of one sender's counter, as far as this process saw it.
 #[derive(Debug, Clone, Copy)]
@@ -130,6 +30,26 @@ pub(super) struct Told {
     pub at: u64,
     /// Whether it changed since.
     pub late: bool,
+}
+
+/// Who wrote last, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LastMessage {
+    /// A message or a note, ms.
+    pub at: u64,
+    /// Whether the last message was the visitor's.
+    pub visitors: bool,
+}
+
+impl LastMessage {
+    /// After one more record, if it is a message or a note.
+    pub(super) fn then(before: Option<Self>, record: &RecordView<'_>, visitor: Kid) -> Option<Self> {
+        match (HeaderView::parse(record.body), before) {
+            (Ok((Kind::Message, h)), _) => Some(Self { at: record.at_ms, visitors: h.sender() == visitor }),
+            (Ok((Kind::Note, _)), Some(w)) => Some(Self { at: record.at_ms, ..w }),
+            _ => before,
+        }
+    }
 }
 
 /// A conversation in memory.

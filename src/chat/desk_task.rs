@@ -17,7 +17,7 @@ use crate::{
     proto::{ConvId, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, StatusWhy, TeamId, UserId},
 };
 
-use super::{Chat, DeskMessage, Refusal, close::append, conversation::Row, now_ms, presence::Telling, text};
+use super::{Chat, DeskMessage, Refusal, close::append, now_ms, presence::Telling, row::Row, text};
 
 /// The desk's task; ends when the chat is dropped.
 pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedReceiver<DeskMessage>) {

@@ -6,28 +6,19 @@
 //! Which message that is the server can't read. `open` may name the id of the envelope that holds the visitor's form; by
 //! itself it asks nothing. Any other message joins, whatever became of the one that was meant to be the first.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     proto::{MsgId, Owner},
     store::{Op, Table},
 };
 
 use super::{
-    conversation::{CachedConversation, Row},
+    conversation::CachedConversation,
     now_ms,
+    row::{Empty, Row},
 };
 
 /// What every opening writes: the event `open`, the announcement, the event `owner`.
 const OPENING_RECORDS: u64 = 3;
-
-/// A conversation without a word of its visitor.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Empty {
-    /// Id of the message that is no word: the visitor's form.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub form: Option<MsgId>,
-}
 
 impl Row {
     /// Rows from before there was a mark: what holds nothing but an opening is empty, too.

@@ -14,9 +14,10 @@ use crate::{
 
 use super::{
     Chat, Refusal,
-    conversation::{CachedConversation, Facts, Row},
-    idle::LastMessage,
+    conversation::CachedConversation,
+    conversation::LastMessage,
     robot::visitor_wrote,
+    row::{Facts, Row},
     shown::{Reader, Views, shown},
     text,
 };

@@ -11,8 +11,9 @@ use parking_lot::Mutex;
 
 use super::{
     Chat,
-    conversation::{CachedConversation, Row},
+    conversation::{CachedConversation, LastMessage},
     missed,
+    row::Row,
 };
 
 /// Who closed what was idle, in the event: not an id that a user could have.
@@ -22,26 +23,6 @@ const AT_ONCE: usize = 200;
 /// How far back the last word is looked for, and in which steps.
 const LOOK_BACK: u64 = 200;
 const STEP: u64 = 25;
-
-/// Who wrote last, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct LastMessage {
-    /// A message or a note, ms.
-    at: u64,
-    /// Whether the last message was the visitor's.
-    visitors: bool,
-}
-
-impl LastMessage {
-    /// After one more record, if it is a message or a note.
-    pub(super) fn then(before: Option<Self>, record: &RecordView<'_>, visitor: Kid) -> Option<Self> {
-        match (HeaderView::parse(record.body), before) {
-            (Ok((Kind::Message, h)), _) => Some(Self { at: record.at_ms, visitors: h.sender() == visitor }),
-            (Ok((Kind::Note, _)), Some(w)) => Some(Self { at: record.at_ms, ..w }),
-            _ => before,
-        }
-    }
-}
 
 impl CachedConversation {
     fn end(&self, rule: EndRule, now_ms: u64) -> Option<End> {

@@ -22,8 +22,9 @@ use parking_lot::Mutex;
 use super::{
     Chat, Refusal,
     close::append,
-    conversation::{CachedConversation, Row},
+    conversation::CachedConversation,
     list::{Cursor, Page},
+    row::Row,
     text,
 };
 

@@ -32,6 +32,7 @@ mod receipt;
 mod refusal;
 mod restore;
 mod robot;
+mod row;
 mod shown;
 mod space;
 mod status;
@@ -54,9 +55,8 @@ use crate::{
     telemetry::Metrics,
 };
 
-pub use conversation::{CachedConversation, Mover, Row};
+pub use conversation::CachedConversation;
 pub use desk_handle::DeskMessage;
-pub use empty::Empty;
 pub use history::HISTORY_RECORDS;
 pub use limits::{LimitedCount, Rate, Rates};
 pub use list::{Cursor, GREETING, LOOKED_AT, Page, Tab};
@@ -66,6 +66,7 @@ pub use open::Opening;
 pub use post::Refused;
 pub use refusal::Refusal;
 pub use robot::{NoParticipant, Participant, RobotCounts, RobotReply, Snapshot};
+pub use row::{Empty, Mover, Row};
 pub use shown::Reader;
 
 use desk_handle::DeskHandle;

@@ -12,7 +12,7 @@ use crate::{
     store::{self, Batch, Op, StoreError, Table},
 };
 
-use super::{Act, Address, Chat, Refusal, announce::key, conversation::Row, empty::Empty, event_id, now_ms};
+use super::{Act, Address, Chat, Refusal, announce::key, event_id, now_ms, row::Empty, row::Row};
 
 /// What `open` carries.
 #[derive(Debug)]

@@ -7,12 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use super::{
-    Chat, Refusal,
-    close::append,
-    conversation::{CachedConversation, Row},
-    now_ms, text,
-};
+use super::{Chat, Refusal, close::append, conversation::CachedConversation, now_ms, row::Row, text};
 use crate::{
     hub::Topic,
     proto::{

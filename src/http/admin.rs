@@ -1,6 +1,6 @@
 //! The admin router: what the command line asks, over a Unix socket in the data directory or in process.
 //!
-//! Whoever can open the socket (mode 0600) is the operator; there is no other check, and no other door leads here. The
+//! Whoever can open the socket (mode 0600) is the operator; there is no other check, and no other kind leads here. The
 //! router holds no company key: what needs one arrives signed.
 
 use std::{net::IpAddr, path::Path, sync::Arc, time::Instant};
@@ -31,8 +31,8 @@ use crate::{
 use super::{
     Http,
     answer::{self, Answer},
-    api::to_its_end,
     assets,
+    detached::run_detached,
 };
 
 /// Largest request: an import of many entries and boxes.
@@ -97,7 +97,7 @@ impl Admin {
                 let served = self.running.as_ref().and_then(|r| r.certificate.as_ref());
                 Ok(json!(served.map(|s| s.status())))
             }
-            ("GET", "widgets") => Ok(widgets(&self.widgets)),
+            ("GET", "widgets") => Ok(self.widgets.status(now_ms())),
             ("GET", "agents") => {
                 let desk = match &self.running {
                     Some(r) => r.chat.desk_snapshot().await,
@@ -156,11 +156,6 @@ impl Admin {
     }
 }
 
-/// The newest version, and the sites whose pages lately loaded an older one.
-pub(super) fn widgets(widgets: &Widgets) -> Value {
-    json!({ "latest": widgets.latest().map(|(version, _)| version), "old": widgets.outdated(now_ms()) })
-}
-
 fn robot_refused(e: KeyError) -> Refusal {
     let code = if e == KeyError::None { ErrorCode::NotFound } else { ErrorCode::Storage };
     Refusal::new(code, e.to_string())
@@ -196,14 +191,14 @@ pub async fn serve(admin: Arc<Admin>, listener: UnixListener) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         // it is never closed
-        let Ok(place) = room.clone().acquire_owned().await else { return };
+        let Ok(permit) = room.clone().acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             continue;
         };
         let admin = admin.clone();
         tokio::spawn(async move {
-            let _place = place;
+            let _permit = permit;
             let service = service_fn(|request| respond(admin.clone(), request));
             // the timer ends connections on which nothing is asked
             let mut server = http1::Builder::new();
@@ -228,7 +223,7 @@ async fn respond(admin: Arc<Admin>, request: Request<Incoming>) -> Result<Answer
             ),
         };
         // to its end, also if the command that asked was interrupted
-        to_its_end(async move { admin.call(parts.method.as_str(), parts.uri.path(), body).await }).await
+        run_detached(async move { admin.call(parts.method.as_str(), parts.uri.path(), body).await }).await
     };
     Ok(match outcome.await {
         Ok(value) => answer::json(&value),

@@ -10,9 +10,9 @@ use crate::{
     proto::{ClientFrame, CloseCode, ConvId, ErrorCode, MAX_RESUME, MAX_TEXT, ServerFrame},
 };
 
-use super::{Http, pace};
+use super::{Http, frame_rate};
 
-/// What happens next: go on (and what it cost, see [`pace`]), or end the session.
+/// What happens next: go on (and what it cost, see [`frame_rate`]), or end the session.
 type Next = ControlFlow<Option<CloseCode>, u32>;
 
 /// Malformed frames a session may send before it is closed: enough for a mistake, too few for a flood.
@@ -34,7 +34,7 @@ pub async fn take(http: &Arc<Http>, conn: &Arc<Conn>, address: IpAddr, message: 
         Message::Text(text) if text.len() > MAX_TEXT => return ControlFlow::Break(Some(CloseCode::Protocol)),
         Message::Text(text) => match serde_json::from_str::<ClientFrame>(&text) {
             Ok(frame) => {
-                units = pace::units(&frame);
+                units = frame_rate::units(&frame);
                 let (req, conv) = (request_of(&frame), conversation_of(&frame));
                 // requests are rare and their futures large: boxed, they cost an idle socket nothing
                 let outcome = Box::pin(control(http, conn, address, frame)).await;
@@ -80,7 +80,7 @@ fn say(conn: &Conn, frame: &ServerFrame) {
     }
 }
 
-/// Carries a frame out; says what it cost beyond its [`pace::units`].
+/// Carries a frame out; says what it cost beyond its [`frame_rate::units`].
 async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFrame) -> Result<u32, Refusal> {
     use ClientFrame as F;
     let chat = &http.chat;
@@ -98,7 +98,7 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
             let (chat, conn) = (chat.clone(), conn.clone());
             let resumed = tokio::task::spawn_blocking(move || chat.resume(&conn, &convs)).await;
             let stopping = |_| Err(Refusal::new(ErrorCode::Storage, "the server could not read; try again"));
-            return resumed.unwrap_or_else(stopping).map(pace::units_of_bytes);
+            return resumed.unwrap_or_else(stopping).map(frame_rate::units_of_bytes);
         }
         F::Leave { conv } => {
             chat.leave(conn, conv);

@@ -65,14 +65,14 @@ pub async fn serve(
             Ok((stream, peer)) => {
                 pause = Duration::from_millis(5);
                 // until they are sockets connections are counted apart, and a proxy's not by address: all are its own
-                let place = match http.config.server.trusted_proxies.iter().any(|p| p.contains(peer.ip())) {
+                let permit = match http.config.server.trusted_proxies.iter().any(|p| p.contains(peer.ip())) {
                     true => None,
                     false => match connections.take(peer.ip(), 1) {
                         None => {
                             http.metrics.turned_away.inc();
                             continue;
                         }
-                        place => place,
+                        permit => permit,
                     },
                 };
                 // replies are small and each is a whole thought: Nagle would only delay them
@@ -80,7 +80,7 @@ pub async fn serve(
                 http.metrics.connected();
                 let (http, tls, closing) = (http.clone(), tls.clone(), closing.clone());
                 tasks.spawn(async move {
-                    let _place = place;
+                    let _permit = permit;
                     match tls {
                         None => connection(http.clone(), stream, peer, closing, route::route).await,
                         Some(tls) => match tokio::time::timeout(HANDSHAKE, handshake(tls, stream)).await {

@@ -15,7 +15,8 @@ use super::{
     admit::admit,
     answer::{self, Answer, cors, error, preflight, refusal},
     api, assets,
-    upgrade::{Door, upgrade},
+    socket_kind::SocketKind,
+    upgrade::upgrade,
 };
 
 const FORWARDED: &str = "x-forwarded-for";
@@ -36,10 +37,10 @@ pub async fn route(http: Arc<Http>, peer: SocketAddr, mut request: Request<Incom
         (&Method::OPTIONS, ["api", "v1", ..]) => preflight(),
         (_, ["api", "v1", ..]) if let Err(r) = admit(&http, address, &request) => cors(refusal(&r)),
         (&Method::GET, ["api", "v1", "ws", "site", site]) => match site.parse() {
-            Ok(site) => upgrade(&http, address, Door::Visitor(site), request),
+            Ok(site) => upgrade(&http, address, SocketKind::Visitor(site), request),
             Err(_) => error(ErrorCode::NotFound, "there is no such site"),
         },
-        (&Method::GET, ["api", "v1", "ws", "agent"]) => upgrade(&http, address, Door::Agent, request),
+        (&Method::GET, ["api", "v1", "ws", "agent"]) => upgrade(&http, address, SocketKind::Agent, request),
         (_, ["api", "v1", rest @ ..]) => api::route(&http, address, rest, request).await,
         (&Method::GET, ["w", version, "kefu.js"]) => cors(assets::widget(&http, version, request.headers())),
         // through a proxy everybody seems to be on this machine, so what was forwarded never gets the numbers

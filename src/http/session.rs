@@ -28,7 +28,7 @@ use crate::{
     proto::{BEAT_MS, ClientFrame, CloseCode, ErrorCode, MAX_ENVELOPE, MAX_TEXT, ServerFrame},
 };
 
-use super::{Http, frame, pace::Pace, upgrade::Door};
+use super::{Http, frame, frame_rate::FrameRateLimiter, socket_kind::SocketKind};
 
 /// How long a client may take to answer the challenge.
 const HELLO: Duration = Duration::from_secs(10);
@@ -43,12 +43,12 @@ const WRITE: Duration = Duration::from_mins(1);
 type Socket<S> = WebSocketStream<S>;
 
 /// Spawns the session.
-pub fn start<S>(http: Arc<Http>, io: S, read: Bytes, door: Door, address: IpAddr, place: Permit)
+pub fn start<S>(http: Arc<Http>, io: S, read: Bytes, kind: SocketKind, address: IpAddr, permit: Permit)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     tokio::spawn(async move {
-        let _place = place;
+        let _permit = permit;
         // small buffers: an idle socket should cost no more than it must
         let config = WebSocketConfig::default()
             .read_buffer_size(512)
@@ -63,7 +63,7 @@ where
             Socket::from_partially_read(io, read.to_vec(), Role::Server, Some(config)).await
         };
         // the handshake's future is large and short-lived: boxed, it does not stay in the task
-        let end = match Box::pin(greet(&http, &mut socket, door)).await {
+        let end = match Box::pin(handshake(&http, &mut socket, kind)).await {
             Ok(conn) => {
                 let sockets = match conn.who {
                     Who::Visitor { .. } => &http.metrics.visitors,
@@ -117,7 +117,7 @@ where
 type End = Option<CloseCode>;
 
 /// Challenge and hello.
-async fn greet<S>(http: &Http, socket: &mut Socket<S>, door: Door) -> Result<Arc<Conn>, End>
+async fn handshake<S>(http: &Http, socket: &mut Socket<S>, kind: SocketKind) -> Result<Arc<Conn>, End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -137,7 +137,7 @@ where
     if v != VERSION {
         return Err(Some(CloseCode::Unsupported));
     }
-    let (who, ed) = identify(http, &door, &nonce, &ed, &sig).ok_or(Some(CloseCode::Unauthorised))?;
+    let (who, ed) = identify(http, &kind, &nonce, &ed, &sig).ok_or(Some(CloseCode::Unauthorised))?;
     let token = http.tokens.issue(&who, now_ms());
     let conn = http.chat.hub().connect(who, ed, rev.unwrap_or(1));
     // reads the disk, for everybody at once after a restart: not where the other sockets are served
@@ -161,20 +161,20 @@ where
 }
 
 /// Whom a signed challenge stands for, and the key that signed it.
-fn identify(http: &Http, door: &Door, nonce: &[u8; 32], ed: &str, sig: &str) -> Option<(Who, [u8; 32])> {
+fn identify(http: &Http, kind: &SocketKind, nonce: &[u8; 32], ed: &str, sig: &str) -> Option<(Who, [u8; 32])> {
     let ed: [u8; 32] = codec::from_b64u_exact(ed).ok()?;
     let sig = codec::from_b64u(sig).ok()?;
-    let role = match door {
-        Door::Agent => 1,
-        Door::Visitor(_) => 2,
+    let role = match kind {
+        SocketKind::Agent => 1,
+        SocketKind::Visitor(_) => 2,
     };
     let signed = [&nonce[..], &http.org.fp().0, &[role]].concat();
     // refuses weak keys, too
     sign::verify(sign::Label::Auth, &ed, &signed, &sig).ok()?;
     let kid = hash::kid(&ed);
-    let who = match door {
-        Door::Visitor(site) => Who::Visitor { kid, site: site.clone() },
-        Door::Agent => Who::Agent { kid, user: http.org.agent_by_ed(&ed)?.user },
+    let who = match kind {
+        SocketKind::Visitor(site) => Who::Visitor { kid, site: site.clone() },
+        SocketKind::Agent => Who::Agent { kid, user: http.org.agent_by_ed(&ed)?.user },
     };
     Some((who, ed))
 }
@@ -198,7 +198,7 @@ where
     const BEAT: Duration = Duration::from_millis(BEAT_MS);
     let mut heard = Instant::now();
     let mut pinged = false;
-    let mut pace = Pace::new(heard);
+    let mut pace = FrameRateLimiter::new(heard);
     loop {
         tokio::select! {
             biased;

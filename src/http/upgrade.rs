@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::{
     net::origin,
-    proto::{ErrorCode, SUBPROTOCOL, SiteId},
+    proto::{ErrorCode, SUBPROTOCOL},
 };
 
 use super::{
@@ -26,6 +26,7 @@ use super::{
     answer::{Answer, error},
     progress::Progress,
     session,
+    socket_kind::SocketKind,
 };
 
 /// What requests come over. [`upgrade()`] takes the stream out of hyper by its type, so only the types it knows may be
@@ -34,17 +35,8 @@ pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl Transport for TcpStream {}
 impl Transport for TlsStream<TcpStream> {}
 
-/// As what a socket was asked for.
-#[derive(Debug, Clone)]
-pub enum Door {
-    /// A widget on this site.
-    Visitor(SiteId),
-    /// The console.
-    Agent,
-}
-
 /// Answers 101 and hands the stream to a session, or says why not.
-pub fn upgrade(http: &Arc<Http>, address: IpAddr, door: Door, mut request: Request<Incoming>) -> Answer {
+pub fn upgrade(http: &Arc<Http>, address: IpAddr, kind: SocketKind, mut request: Request<Incoming>) -> Answer {
     let headers = request.headers();
     let wants = |name: HeaderName, word: &str| {
         headers
@@ -65,10 +57,10 @@ pub fn upgrade(http: &Arc<Http>, address: IpAddr, door: Door, mut request: Reque
     let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).map(|k| derive_accept_key(k.as_bytes())) else {
         return error(ErrorCode::Malformed, "Sec-WebSocket-Key is missing");
     };
-    if let Some(refused) = check_origin(http, &door, headers) {
+    if let Some(refused) = check_origin(http, &kind, headers) {
         return refused;
     }
-    let Some(place) = http.bounds.sockets.take(address, 1) else {
+    let Some(permit) = http.bounds.sockets.take(address, 1) else {
         http.metrics.turned_away.inc();
         return error(ErrorCode::RateLimited, "too many sockets from this address");
     };
@@ -82,11 +74,11 @@ pub fn upgrade(http: &Arc<Http>, address: IpAddr, door: Door, mut request: Reque
         // the raw stream costs less than hyper's wrapper, and its read buffer goes unless something is in it
         match upgraded.downcast::<TokioIo<Progress<TcpStream>>>() {
             Ok(parts) => {
-                session::start(http, parts.io.into_inner(), parts.read_buf, door, address, place);
+                session::start(http, parts.io.into_inner(), parts.read_buf, kind, address, permit);
             }
             Err(upgraded) => match upgraded.downcast::<TokioIo<Progress<TlsStream<TcpStream>>>>() {
                 Ok(parts) => {
-                    session::start(http, parts.io.into_inner(), parts.read_buf, door, address, place);
+                    session::start(http, parts.io.into_inner(), parts.read_buf, kind, address, permit);
                 }
                 Err(_) => tracing::error!("an upgraded connection is of an unknown kind"),
             },
@@ -110,10 +102,10 @@ fn switching(key: &str) -> Answer {
 
 /// A browser always says where a page came from; only programs leave it out. Visitors' pages must be of an origin that
 /// the signed directory lists for the site, the console must be ours.
-fn check_origin(http: &Http, door: &Door, headers: &HeaderMap) -> Option<Answer> {
+fn check_origin(http: &Http, kind: &SocketKind, headers: &HeaderMap) -> Option<Answer> {
     let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or(""));
-    match door {
-        Door::Visitor(site) => {
+    match kind {
+        SocketKind::Visitor(site) => {
             // the signed directory in memory: what else belongs to a site lies on disk, and a storm of reconnects comes here
             let directory = http.org.directory();
             let Some(site) = directory.site(site) else {
@@ -127,7 +119,7 @@ fn check_origin(http: &Http, door: &Door, headers: &HeaderMap) -> Option<Answer>
                 _ => None,
             }
         }
-        Door::Agent => match origin {
+        SocketKind::Agent => match origin {
             Some(origin) if !own_origin(http, origin, headers) => {
                 Some(error(ErrorCode::Forbidden, "the console must come from this server"))
             }

@@ -7,14 +7,11 @@ use bytes::Bytes;
 use super::{
     DirectoryJson, Org, OrgError,
     api::{SiteAnswer, SiteName},
+    published::{PublishedDirectory, check_snapshot},
     rows,
-    service::Live,
 };
 use crate::{
-    crypto::{
-        directory::{Body, Bundle, Directory, Entry, Role, Snapshot},
-        invite::Cert,
-    },
+    crypto::directory::{Role, Snapshot},
     proto::{Presence, SiteId, UserId},
     store::{self, Batch, Table},
 };
@@ -52,7 +49,7 @@ impl Org {
         Ok([json.into(), live.bundle_json()?])
     }
 
-    fn site_answer(&self, id: &SiteId) -> Result<(Arc<Live>, SiteAnswer), OrgError> {
+    fn site_answer(&self, id: &SiteId) -> Result<(Arc<PublishedDirectory>, SiteAnswer), OrgError> {
         let live = self.live();
         let s = live.directory.site(id).filter(|s| s.on).ok_or(OrgError::NotFound("site"))?;
         let site = SiteName { id: id.clone(), name: s.name.clone(), team: s.team.clone() };
@@ -87,40 +84,7 @@ impl Org {
         store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
         let mut directory = (*live.directory).clone();
         directory.cover(snapshot.read()?.seq);
-        self.publish(Live::new(directory.into(), live.entries.clone(), Some(snapshot)));
+        self.publish(PublishedDirectory::new(directory.into(), live.entries.clone(), Some(snapshot)));
         Ok(())
-    }
-}
-
-/// Verifies a snapshot as admins and as visitors do; says whether it is newer than the one there is.
-pub(super) fn check_snapshot(
-    directory: &Directory,
-    entries: &[Entry],
-    current: Option<&Snapshot>,
-    snapshot: &Snapshot,
-    now_ms: u64,
-) -> Result<bool, OrgError> {
-    let body = snapshot.verify(directory, now_ms)?;
-    bundle(entries, Some(snapshot))?.verify(directory.fp(), now_ms)?;
-    let current = current.and_then(|s| s.read().ok());
-    Ok(current.is_none_or(|c| (body.seq, body.until) >= (c.seq, c.until)))
-}
-
-/// What a visitor verifies: genesis, the signing admin's enrolment, snapshot, what came after.
-pub(super) fn bundle(entries: &[Entry], snapshot: Option<&Snapshot>) -> Result<Bundle, OrgError> {
-    let snapshot = snapshot.ok_or(OrgError::NotFound("snapshot of the directory: an admin must sign one"))?.clone();
-    let genesis = entries.first().ok_or(OrgError::NoCompany)?.clone();
-    let seq = snapshot.read()?.seq as usize;
-    let admin = entries.iter().skip(1).find(|e| e.signer == snapshot.signer && cert_end(e).is_some()).cloned();
-    let admin = admin.filter(|_| snapshot.signer != genesis.signer);
-    let tail = entries.get(seq + 1..).unwrap_or_default().to_vec();
-    Ok(Bundle { genesis, admin, snapshot, tail })
-}
-
-/// When the invite of an enrolment ends; none for other entries.
-pub(super) fn cert_end(entry: &Entry) -> Option<u64> {
-    match entry.read() {
-        Ok((_, Some(Body::Enrol(e)))) => serde_json::from_slice::<Cert>(&e.cert.0).ok().map(|c| c.exp),
-        _ => None,
     }
 }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BoxFor, DropBoxes, OpenInvite, Org, OrgError, SiteSettings,
-    bundle::{cert_end, check_snapshot},
+    published::PublishedDirectory,
+    published::{cert_end, check_snapshot},
     rows::{self, invite_name},
-    service::Live,
 };
 use crate::{
     crypto::{
@@ -143,7 +143,7 @@ pub(super) fn plan(
     old_snapshot: Option<&Snapshot>,
     commit: Commit,
     now_ms: u64,
-) -> Result<(Vec<Op>, Live), OrgError> {
+) -> Result<(Vec<Op>, PublishedDirectory), OrgError> {
     let mut ops = Vec::new();
     for (seq, entry) in (commit.expect_seq..).zip(&commit.entries) {
         let key = rows::entry_key(seq);
@@ -196,7 +196,7 @@ pub(super) fn plan(
         snapshot = Some(new);
     }
     let directory = std::sync::Arc::new(directory);
-    Ok((ops, Live::new(directory, entries, snapshot)))
+    Ok((ops, PublishedDirectory::new(directory, entries, snapshot)))
 }
 
 /// Where a certificate is kept, if the directory would accept its use.

@@ -1,6 +1,6 @@
 //! `POST /directory`: what an admin's console signs by itself about those who came.
 
-use super::{Org, OrgError, bundle::check_snapshot, rows, service::Live};
+use super::{Org, OrgError, published::PublishedDirectory, published::check_snapshot, rows};
 use crate::{
     crypto::{
         codec::Key32,
@@ -60,7 +60,7 @@ impl Org {
         }
         store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
         let seq = directory.seq();
-        self.publish(Live::new(directory.into(), entries, snapshot.or_else(|| live.snapshot.clone())));
+        self.publish(PublishedDirectory::new(directory.into(), entries, snapshot.or_else(|| live.snapshot.clone())));
         Ok(seq)
     }
 }

@@ -3,8 +3,8 @@
 use super::{
     InviteClaim, InviteOpen, InviteOpened, InviteRegister, Message, Org, OrgError,
     login::{MAX_KEYRING, small},
+    published::PublishedDirectory,
     rows::{self, Account, invite_name},
-    service::Live,
 };
 use crate::{
     crypto::{
@@ -98,7 +98,7 @@ impl Org {
         store::write(store, Batch { ops, ..Batch::default() }).await?;
         let mut entries = live.entries.clone();
         entries.push(entry);
-        self.publish(Live::new(directory.into(), entries, live.snapshot.clone()));
+        self.publish(PublishedDirectory::new(directory.into(), entries, live.snapshot.clone()));
         Ok(seq)
     }
 

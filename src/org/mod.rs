@@ -14,6 +14,7 @@ mod invites;
 mod limiter;
 mod login;
 mod pending;
+mod published;
 mod robot_keyring;
 mod rows;
 mod service;

@@ -1,19 +1,17 @@
-//! The directory as the server holds it, and the questions of the other rooms.
+//! The company of a server: opens and founds it, and answers who may do what now.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     sync::{Arc, OnceLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use super::{
-    BoxesAnswer, Commit, OrgError, RobotKeyring, SiteSettings, bundle::bundle, commit::plan, limiter::Limiter,
-    pending::Pending, rows, written::WrittenLog,
+    BoxesAnswer, Commit, OrgError, RobotKeyring, SiteSettings, commit::plan, limiter::Limiter, pending::Pending,
+    published::PublishedDirectory, rows,
 };
 use crate::{
     crypto::{
@@ -66,56 +64,6 @@ pub struct Site {
     pub settings: SiteSettings,
 }
 
-/// The newest of everything, swapped as a whole.
-pub(super) struct Live {
-    pub directory: Arc<Directory>,
-    pub entries: Vec<Entry>,
-    pub snapshot: Option<Snapshot>,
-    /// What visitors verify, as JSON and with the brace that closes the answer around it; made when the first one asks.
-    bundle: OnceLock<Result<Bytes, OrgError>>,
-    /// The log as JSON; made when the first one asks.
-    log: OnceLock<WrittenLog>,
-    /// Settings of sites that somebody asked for. A change of settings makes a new state, too.
-    settings: Mutex<BTreeMap<SiteId, SiteSettings>>,
-}
-
-impl Live {
-    pub(super) fn new(directory: Arc<Directory>, entries: Vec<Entry>, snapshot: Option<Snapshot>) -> Self {
-        let (bundle, log, settings) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        Self { directory, entries, snapshot, bundle, log, settings }
-    }
-
-    /// The [`crate::crypto::directory::Bundle`] as JSON, with a brace behind it.
-    pub(super) fn bundle_json(&self) -> Result<Bytes, OrgError> {
-        let make = || {
-            let mut json = rows::json(&bundle(&self.entries, self.snapshot.as_ref())?);
-            json.push(b'}');
-            Ok(json.into())
-        };
-        self.bundle.get_or_init(make).clone()
-    }
-
-    /// See [`Org::directory_json`].
-    pub(super) fn written(&self) -> &WrittenLog {
-        self.log.get_or_init(|| WrittenLog::new(&self.entries, self.snapshot.as_ref()))
-    }
-
-    /// Settings of a site that is in the directory.
-    pub(super) fn settings(
-        &self,
-        id: &SiteId,
-        read: impl FnOnce() -> Result<SiteSettings, OrgError>,
-    ) -> Result<SiteSettings, OrgError> {
-        let kept = || self.settings.lock();
-        if let Some(settings) = kept().get(id) {
-            return Ok(settings.clone());
-        }
-        let settings = read()?;
-        kept().insert(id.clone(), settings.clone());
-        Ok(settings)
-    }
-}
-
 /// People, teams, sites, invites and logins of one company.
 pub struct Org {
     pub(super) store: Arc<dyn Store>,
@@ -126,7 +74,7 @@ pub struct Org {
     /// One writer of the directory at a time.
     pub(super) writing: AsyncMutex<()>,
     pub(super) clock: Clock,
-    live: RwLock<Arc<Live>>,
+    live: RwLock<Arc<PublishedDirectory>>,
     newest: watch::Sender<u32>,
     robot_keys: OnceLock<Arc<dyn RobotKeyring>>,
 }
@@ -158,7 +106,7 @@ impl Org {
             return Err(OrgError::OpaqueSetup);
         }
         let (newest, _) = watch::channel(directory.seq());
-        let live = Live::new(Arc::new(directory), entries, snapshot);
+        let live = PublishedDirectory::new(Arc::new(directory), entries, snapshot);
         Ok(Arc::new(Self {
             store,
             opaque,
@@ -283,12 +231,12 @@ impl Org {
         Ok(BoxesAnswer { boxes: rows::boxes_of(&*self.store, user.as_str())? })
     }
 
-    pub(super) fn live(&self) -> Arc<Live> {
+    pub(super) fn live(&self) -> Arc<PublishedDirectory> {
         self.live.read().clone()
     }
 
     /// Makes what was written visible. The caller holds `writing`.
-    pub(super) fn publish(&self, live: Live) {
+    pub(super) fn publish(&self, live: PublishedDirectory) {
         let seq = live.directory.seq();
         *self.live.write() = Arc::new(live);
         self.newest.send_if_modified(|newest| std::mem::replace(newest, seq) != seq);

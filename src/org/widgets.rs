@@ -25,15 +25,15 @@ pub struct Variants {
 }
 
 #[derive(Debug, Default)]
-struct Shelf {
+struct Versions {
     versions: HashMap<String, Variants>,
     latest: Option<String>,
 }
 
-/// The shelf of versions.
+/// The versions that were ever served, so that a page that pins one keeps it.
 #[derive(Debug, Default)]
 pub struct Widgets {
-    shelf: RwLock<Shelf>,
+    known: RwLock<Versions>,
     /// Which of them are in use.
     pub sightings: Sightings,
 }
@@ -58,10 +58,10 @@ impl Widgets {
                 Some((version, _)) => versions.entry(version.into()).or_insert_with(empty).gz = Some(value),
             }
         }
-        Ok(Self { shelf: RwLock::new(Shelf { versions, latest: None }), sightings: Sightings::load(store)? })
+        Ok(Self { known: RwLock::new(Versions { versions, latest: None }), sightings: Sightings::load(store)? })
     }
 
-    /// Puts this executable's widget on the shelf, once for each version.
+    /// Stores this executable's widget, once for each version.
     pub async fn add(&self, store: &dyn Store, widget: Variants) -> Result<String, StoreError> {
         let version = version_of(&widget.plain);
         let known = self.get(&version).is_some();
@@ -82,21 +82,21 @@ impl Widgets {
                 written => drop(written?),
             }
         }
-        let mut shelf = self.shelf.write();
-        shelf.versions.entry(version.clone()).or_insert(widget);
-        shelf.latest = Some(version.clone());
+        let mut known = self.known.write();
+        known.versions.entry(version.clone()).or_insert(widget);
+        known.latest = Some(version.clone());
         Ok(version)
     }
 
     /// A version.
     pub fn get(&self, version: &str) -> Option<Variants> {
-        self.shelf.read().versions.get(version).cloned()
+        self.known.read().versions.get(version).cloned()
     }
 
     /// A page of `site` says that it loaded `version`. Words that are no version are ignored: anybody can say them.
     pub fn saw(&self, site: &SiteId, version: &str, now_ms: u64) {
-        let shelf = self.shelf.read();
-        if shelf.versions.contains_key(version) {
+        let known = self.known.read();
+        if known.versions.contains_key(version) {
             self.sightings.saw(site, version, now_ms);
         }
     }
@@ -109,9 +109,15 @@ impl Widgets {
         list
     }
 
+    /// As JSON: the newest version (`latest`), and the sites whose pages lately loaded an older one (`old`).
+    pub fn status(&self, now_ms: u64) -> serde_json::Value {
+        let latest = self.latest().map(|(version, _)| version);
+        serde_json::json!({ "latest": latest, "old": self.outdated(now_ms) })
+    }
+
     /// The one inside this executable.
     pub fn latest(&self) -> Option<(String, Variants)> {
-        let shelf = self.shelf.read();
-        shelf.latest.as_ref().and_then(|v| Some((v.clone(), shelf.versions.get(v)?.clone())))
+        let known = self.known.read();
+        known.latest.as_ref().and_then(|v| Some((v.clone(), known.versions.get(v)?.clone())))
     }
 }

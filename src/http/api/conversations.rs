@@ -11,11 +11,12 @@ use crate::{
     http::{
         Http,
         answer::{self, Answer, Body},
+        detached::on_disk,
     },
     proto::{ConvId, ErrorCode},
 };
 
-use super::{agent, on_disk, parameter, who};
+use super::{agent, parameter, who};
 
 /// Room for a page of history: it ends after 1 MiB, and each record has its length before it.
 const PAGE: usize = 1024 * 1024 + 64 * 1024;

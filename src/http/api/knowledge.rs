@@ -9,11 +9,12 @@ use crate::{
     http::{
         Http,
         answer::{self, Answer},
+        detached::on_disk,
     },
     proto::{ErrorCode, SiteId},
 };
 
-use super::{agent, on_disk};
+use super::agent;
 
 /// The knowledge of a site, for the team that answers there; 304 to those who have it already.
 pub async fn of_site(http: &Arc<Http>, site: &str, request: &Request<Incoming>) -> Result<Answer, Refusal> {

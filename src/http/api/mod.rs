@@ -20,6 +20,7 @@ use crate::{
 use super::{
     Http,
     answer::{Answer, cors, error, json, method_not_allowed, refusal},
+    detached::run_detached,
     upgrade::own_origin,
 };
 
@@ -46,7 +47,7 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
         }
         (&Method::POST, path) => {
             let (http, path) = (http.clone(), path.iter().map(ToString::to_string).collect::<Vec<_>>());
-            to_its_end(async move { post(&http, address, &path, request).await }).await
+            run_detached(async move { post(&http, address, &path, request).await }).await
         }
         _ => return error(ErrorCode::NotFound, "there is nothing at this address"),
     };
@@ -81,25 +82,6 @@ async fn post(
         ["snapshot"] => people::snapshot(http, address, request).await,
         ["directory"] => people::post_directory(http, address, request).await,
         _ => Err(Refusal::new(ErrorCode::NotFound, "there is nothing at this address")),
-    }
-}
-
-/// Runs what changes something in a task of its own. When a client hangs up, hyper drops what answers it; an entry of
-/// the directory would then be on disk and not in memory, and no other could follow it until a restart.
-pub(super) async fn to_its_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
-) -> Result<T, Refusal> {
-    match tokio::spawn(work).await {
-        Ok(done) => done,
-        Err(_) => Err(Refusal::new(ErrorCode::Storage, "the server could not finish this; try again")),
-    }
-}
-
-/// Runs something that touches the disk where it delays no socket.
-async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(_) => Err(Refusal::new(ErrorCode::Storage, "the server is stopping; try again")),
     }
 }
 
@@ -155,27 +137,4 @@ impl From<OrgError> for Refusal {
 /// The answer to something that worked.
 fn answer<T: serde::Serialize>(value: Result<T, OrgError>) -> Result<Answer, Refusal> {
     Ok(json(&value?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn what_was_begun_ends_though_nobody_waits_for_it() {
-        let (begun, at_begin) = tokio::sync::oneshot::channel();
-        let (go, gate) = tokio::sync::oneshot::channel::<()>();
-        let (done, at_end) = tokio::sync::oneshot::channel();
-        let caller = tokio::spawn(to_its_end(async move {
-            let _ = begun.send(());
-            let _ = gate.await;
-            let _ = done.send(());
-            Ok(())
-        }));
-        at_begin.await.unwrap();
-        caller.abort();
-        assert!(caller.await.unwrap_err().is_cancelled());
-        go.send(()).unwrap();
-        at_end.await.unwrap();
-    }
 }

@@ -9,7 +9,7 @@ use crate::{
     chat::{Refusal, now_ms},
     crypto::{codec::Key32, directory::Role},
     http::{
-        Http, admin,
+        Http,
         answer::{self, Answer, Body},
     },
     hub::{Topic, Who},
@@ -57,7 +57,7 @@ fn note_widget(http: &Http, site: &SiteId, request: &Request<Incoming>) {
 /// `GET /widgets`: which sites still load an old widget.
 pub fn widgets(http: &Http, request: &Request<Incoming>) -> Result<Answer, Refusal> {
     match agent(http, request)? {
-        (_, Role::Admin) => Ok(answer::json(&admin::widgets(&http.widgets))),
+        (_, Role::Admin) => Ok(answer::json(&http.widgets.status(now_ms()))),
         _ => Err(Refusal::new(ErrorCode::Forbidden, "only admins may ask this")),
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     BotState, DirectoryError, Entry, Role, SiteState, Snapshot, State, TeamKey, TeamState, UserKey, UserState,
-    rules::{self, Replay},
+    replay::{self, Replay},
+    rules,
 };
 use crate::{codec::Key32, hash, hash::BoxKind};
 use kefu_proto::{BotId, Kid, OrgFp, SiteId, TeamId, UserId};
@@ -287,6 +288,6 @@ impl Directory {
 
     /// Whether this key signs for the company: root, or an active admin.
     pub fn may_sign(&self, ed: &Key32) -> bool {
-        rules::authority(self.state(), ed).is_some()
+        replay::authority(self.state(), ed).is_some()
     }
 }

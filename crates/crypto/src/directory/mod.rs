@@ -1,10 +1,11 @@
 //! The signed log of who is who (protocol §6): entries, the state they add up to, snapshots of it.
 
-mod coming;
+mod enrolment;
 mod entry;
 mod error;
 mod history;
 mod log;
+mod replay;
 mod rules;
 mod snapshot;
 mod state;

@@ -1,64 +1,18 @@
 //! Which entry may follow a state. Every check stands before every change, so a refused entry changes nothing.
 
-use std::collections::BTreeMap;
-
 use data_encoding::HEXLOWER;
 
 use super::{
     AgentBody, Body, BotBody, BotState, DirectoryError, Entry, Role, SiteBody, SiteState, State, TeamBody, TeamState,
-    UserState,
-    coming::{self, Early},
+    enrolment,
     entry::Head,
-    history::History,
+    replay::{Authority, Replay, authority},
 };
 use crate::{
-    codec::Key32,
     hash,
     sign::{self, Label},
 };
-use kefu_proto::{OrgFp, UserId};
-
-/// The state and what a reader must know beside it to go on.
-#[derive(Debug, Clone)]
-pub(super) struct Replay {
-    pub state: State,
-    pub history: History,
-    /// Enrolments of before the first `rules` entry whose key is still active.
-    pub early: BTreeMap<UserId, Early>,
-    /// The latest date of all entries that were read, ms.
-    pub newest_at: u64,
-}
-
-impl Replay {
-    /// Goes on from a state that somebody vouched for.
-    pub fn from_state(mut state: State) -> Self {
-        let history = History::of(&state);
-        if state.rules.is_empty() {
-            // what no entry brought yet stands in no state either
-            state.users.values_mut().for_each(|u| u.member = None);
-            state.teams.values_mut().for_each(|t| t.keys = None);
-        } else {
-            history.publish(&mut state);
-        }
-        Self { state, history, early: BTreeMap::new(), newest_at: 0 }
-    }
-}
-
-/// Who signs with what right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Authority {
-    Root,
-    Admin,
-}
-
-/// The right of a key, if it has any.
-pub(super) fn authority(state: &State, ed: &Key32) -> Option<Authority> {
-    if *ed == state.root {
-        return Some(Authority::Root);
-    }
-    let admin = |u: &UserState| u.role == Role::Admin && u.active_key().is_some_and(|k| k.ed == *ed);
-    state.users.values().any(admin).then_some(Authority::Admin)
-}
+use kefu_proto::OrgFp;
 
 fn place(head: &Head, seq: u32, prev: &[u8; 32]) -> Result<(), DirectoryError> {
     if head.v != 1 {
@@ -131,9 +85,9 @@ pub(super) fn apply(
     let state = &mut replay.state;
     match body {
         None | Some(Body::Genesis(_)) => {}
-        Some(Body::Enrol(e)) => coming::enrol(replay, fp, seq, e)?,
-        Some(Body::Confirm(c)) => coming::confirm(replay, newest_at, &entry.signer, right, c)?,
-        Some(Body::Rules(r)) => coming::rules(replay, seq, right, r)?,
+        Some(Body::Enrol(e)) => enrolment::enrol(replay, fp, seq, e)?,
+        Some(Body::Confirm(c)) => enrolment::confirm(replay, newest_at, &entry.signer, right, c)?,
+        Some(Body::Rules(r)) => enrolment::rules(replay, seq, right, r)?,
         Some(Body::Agent(a)) => agent(replay, seq, a, right)?,
         Some(Body::Team(t)) => team(replay, seq, t)?,
         Some(Body::Site(s)) => site(state, s)?,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Directory, DirectoryError, Entry, Role, State, rules};
+use super::{Body, Directory, DirectoryError, Entry, Role, State, replay, rules};
 use crate::{
     codec::{Bytes, Hash32, Key32},
     invite,
@@ -171,7 +171,7 @@ impl Bundle {
         if same.contains(&false) {
             return Err(SnapshotError::State);
         }
-        if rules::authority(&state, &self.snapshot.signer).is_none() {
+        if replay::authority(&state, &self.snapshot.signer).is_none() {
             return Err(SnapshotError::Signer);
         }
         let mut dir = Directory::from_state(fp, state, body.seq, body.head.0);

@@ -45,6 +45,7 @@ const KNOTS: [f32; 4] = [0.2, 0.4, 0.6, 0.8];
 const MARGINS: [(usize, usize); 2] = [(27, 1), (28, 4)];
 /// How many features there are. The weights are in this order: those of `PLAIN`, then what each ranged one has above each knot.
 pub const COUNT: usize = PLAIN.len() + RANGED * KNOTS.len();
+const _: () = assert!(WEIGHTS.len() == COUNT, "each feature has its weight");
 
 /// What a feature is called.
 pub fn name(n: usize) -> String {
@@ -158,7 +159,7 @@ pub(super) fn margins(all: &mut [&mut Features]) {
 
 /// The sum that a probability is made of.
 pub(super) fn logit(features: &Features) -> f32 {
-    features.iter().zip(&WEIGHTS).map(|(x, w)| x * w).sum()
+    features.iter().zip(WEIGHTS).map(|(x, w)| x * w).sum()
 }
 
 /// Probabilities of the candidates; what is missing to one is that of "none of them".

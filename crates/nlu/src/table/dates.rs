@@ -2,48 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::format::{Refusal, Token};
-
-/// In which language a format names days and months.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    /// Nothing is said: English names, as a Chinese Excel has them, too.
-    #[default]
-    None,
-    /// English.
-    English,
-    /// Chinese as written on the mainland.
-    Chinese,
-    /// Another: no names.
-    Other,
-}
-
-impl Language {
-    /// Of `804`, `409`, `zh-CN`, `1010409`. `None` for other calendars and digits.
-    pub fn of(code: &str) -> Option<Self> {
-        if code.is_empty() {
-            return Some(Self::None);
-        }
-        match code.split(['-', ',']).next() {
-            Some("en") => return Some(Self::English),
-            Some("zh") if code == "zh-cn" => return Some(Self::Chinese),
-            _ => {}
-        }
-        let Ok(number) = u32::from_str_radix(code, 16) else {
-            return code.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-').then_some(Self::Other);
-        };
-        // digits, calendar, language
-        if (number >> 24) > 1 || (number >> 16) & 0xff > 1 {
-            return None;
-        }
-        Some(match number & 0xffff {
-            0 => Self::None,
-            0x804 | 4 => Self::Chinese,
-            n if n & 0x3ff == 9 => Self::English,
-            _ => Self::Other,
-        })
-    }
-}
+use super::format_code::{Language, Refusal, Token};
 
 const DAY: f64 = 86_400.0;
 /// The last day that Excel knows, of year 9999.

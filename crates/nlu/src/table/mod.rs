@@ -5,6 +5,7 @@ mod csv;
 mod dates;
 mod decimal;
 mod format;
+mod format_code;
 mod xlsx;
 
 use super::{encoding::Encoding, text_file::Report};

@@ -13,35 +13,18 @@ use std::{
 use ::redb::Database;
 
 use super::{
-    DiskCommit,
-    apply::Verdict,
     conv_cache::ConvCache,
     journal::{Journal, Size},
     mover::Mover,
-    writer::{File, Named, Writer, refuse},
+    writer::{File, Named, Pending, Writer, refuse},
 };
 use crate::{Outcome, Reply, StoreError};
-
-/// Opens the database again.
-pub(super) type Opener = Box<dyn Fn() -> Result<Database, StoreError> + Send>;
 
 /// The first pause between two tries to open; doubled with each, up to the longest.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(10);
 /// Two openings are so far apart at least: a part of the disk that can't be read must not keep the writer busy with it.
 const APART: Duration = Duration::from_millis(250);
-
-/// A group that could not be written.
-pub(super) struct Pending {
-    pub error: StoreError,
-    /// Its number.
-    pub number: u64,
-    /// If only the commit failed: what to say if the file holds it all the same.
-    pub verdicts: Option<Vec<Verdict>>,
-    pub replies: Vec<Reply>,
-    pub names: Vec<Named>,
-    pub commit: DiskCommit,
-}
 
 impl Writer {
     /// Opens the database again and says what became of the group. False: that was the end.

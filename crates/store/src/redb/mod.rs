@@ -39,11 +39,10 @@ use self::{
     conv_cache::ConvCache,
     current::Current,
     disk_space::DiskSpace,
-    heal::Opener,
     journal::Journal,
     mover::Mover,
     queue::Queue,
-    writer::{File, Writer},
+    writer::{File, Opener, Writer},
 };
 use super::{
     Batch, Feed, Pair, Reply, RowAt, Store, StoreError, StoredRecord, Table, check, draw,

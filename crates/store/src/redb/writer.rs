@@ -14,7 +14,6 @@ use super::{
     DiskCommit, Observer, Shared,
     apply::{self, Group, Tables, Verdict},
     conv_cache::ConvCache,
-    heal::{Opener, Pending},
     journal::Journal,
     mover::Mover,
     queue::{Job, Queue},
@@ -22,6 +21,21 @@ use super::{
 };
 use crate::{Batch, Op, Outcome, Reply, StoreError, check};
 use kefu_proto::{ConvId, MsgId};
+
+/// Opens the database again.
+pub(super) type Opener = Box<dyn Fn() -> Result<Database, StoreError> + Send>;
+
+/// A group that could not be written.
+pub(super) struct Pending {
+    pub error: StoreError,
+    /// Its number.
+    pub number: u64,
+    /// If only the commit failed: what to say if the file holds it all the same.
+    pub verdicts: Option<Vec<Verdict>>,
+    pub replies: Vec<Reply>,
+    pub names: Vec<Named>,
+    pub commit: DiskCommit,
+}
 
 /// The writer's side of the store.
 pub(super) struct Writer {

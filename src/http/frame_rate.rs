@@ -16,12 +16,12 @@ const BURST: f64 = 500.0;
 
 /// A bucket that may be overdrawn; the debt is waited for.
 #[derive(Debug)]
-pub struct Pace {
+pub struct FrameRateLimiter {
     level: f64,
     at: Instant,
 }
 
-impl Pace {
+impl FrameRateLimiter {
     /// A full one.
     pub fn new(now: Instant) -> Self {
         Self { level: BURST, at: now }
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn a_burst_is_free_a_flood_waits_and_a_pause_forgives() {
         let begin = Instant::now();
-        let mut pace = Pace::new(begin);
+        let mut pace = FrameRateLimiter::new(begin);
         for _ in 0..500 {
             assert_eq!(pace.take(1, begin), None);
         }

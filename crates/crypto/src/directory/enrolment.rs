@@ -4,26 +4,11 @@
 //! `users` at once, as it did when there was no confirmation; whether it counts as confirmed is kept beside the state.
 
 use super::{
-    ConfirmBody, DirectoryError, EnrolBody, Membership, Revision, Role, RulesBody, UserKey, UserState, Waiting,
-    rules::{Authority, Replay, authority},
+    ConfirmBody, DirectoryError, EnrolBody, Revision, Role, RulesBody, UserKey, UserState, Waiting,
+    replay::{Authority, Early, Replay, authority},
 };
 use crate::{codec::Key32, invite};
 use kefu_proto::OrgFp;
-
-/// An enrolment of before the first `rules` entry.
-#[derive(Debug, Clone)]
-pub(super) struct Early {
-    /// Its invite.
-    pub inv: Key32,
-    /// Its number.
-    pub from: u32,
-    /// When the invite ended, ms.
-    pub exp: u64,
-    /// Whether a snapshot covers it.
-    pub covered: bool,
-    /// The user and their memberships without it: a `rules` entry may say that it was not confirmed.
-    before: (Option<UserState>, Option<Vec<Membership>>),
-}
 
 /// The invited person comes with a key.
 pub(super) fn enrol(replay: &mut Replay, fp: &OrgFp, seq: u32, e: EnrolBody) -> Result<(), DirectoryError> {

@@ -1,0 +1,12 @@
+//! Who a socket is for.
+
+use crate::proto::SiteId;
+
+/// Who a socket is for.
+#[derive(Debug, Clone)]
+pub enum SocketKind {
+    /// A widget on this site.
+    Visitor(SiteId),
+    /// The console.
+    Agent,
+}
