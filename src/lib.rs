@@ -22,6 +22,7 @@ pub mod tls;
 // the libraries below, under the names that paths use
 #[doc(hidden)]
 pub use kefu_client as client;
+pub use kefu_clock as clock;
 pub use kefu_crypto as crypto;
 pub use kefu_desk as desk;
 pub use kefu_files as files;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
-    chat::{Chat, now_ms},
+    chat::Chat,
     desk::EndRule,
     org::{Org, widgets::Widgets},
     store::Store,
@@ -59,12 +59,12 @@ impl Maintenance {
     }
 
     async fn sweep(&self) {
-        self.chat.close_inactive(self.end, now_ms()).await;
+        self.chat.close_inactive(self.end, self.chat.now_ms()).await;
         if let Some(desk) = self.chat.desk_snapshot().await {
             self.metrics.longest_wait_ms.set(desk.longest_wait_ms);
         }
         self.chat.sweep();
-        self.widgets.sightings.store(&*self.store, now_ms()).await;
+        self.widgets.sightings.store(&*self.store, self.chat.now_ms()).await;
         self.metrics.store_bytes.set(self.store.size_bytes());
     }
 }

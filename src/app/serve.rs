@@ -28,7 +28,7 @@ use super::{
     tasks::{Tasks, watch_directory, watch_disk},
 };
 use crate::{
-    chat::{Chat, desk_task, now_ms},
+    chat::{Chat, desk_task},
     config::Config,
     crypto::{codec, sign::random},
     data_dir,
@@ -140,7 +140,7 @@ pub async fn serve(
     let _ = timeout(FAREWELL, all_gone.recv()).await;
 
     chat.store_marks().await;
-    widgets.sightings.store(&*store, now_ms()).await;
+    widgets.sightings.store(&*store, chat.now_ms()).await;
     store.close().await;
     admin_task.abort();
     tasks.stop();

@@ -6,12 +6,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use futures_util::future::select_all;
 use tokio::{task::JoinHandle, time::timeout};
 
-use crate::{
-    chat::{Chat, now_ms},
-    org::Org,
-    store::redb::RedbStore,
-    telemetry::Metrics,
-};
+use crate::{chat::Chat, org::Org, store::redb::RedbStore, telemetry::Metrics};
 
 /// How often the room on the disk is looked at.
 const DISK: Duration = Duration::from_millis(500);
@@ -65,11 +60,11 @@ pub(super) async fn watch_directory(chat: Arc<Chat>, org: Arc<Org>) {
     loop {
         // looked at once a day, as clocks are set
         let end = org.next_unconfirmed_end();
-        let wait = end.map_or(DAY, |end| DAY.min(Duration::from_millis(end.saturating_sub(now_ms()) + 1)));
+        let wait = end.map_or(DAY, |end| DAY.min(Duration::from_millis(end.saturating_sub(org.now_ms()) + 1)));
         tokio::select! {
             changed = watch.changed() => if changed.is_err() { return },
             // nothing came into the log, but somebody whom nobody confirmed may not act any more
-            () = tokio::time::sleep(wait) => if end.is_none_or(|end| now_ms() <= end) { continue },
+            () = tokio::time::sleep(wait) => if end.is_none_or(|end| org.now_ms() <= end) { continue },
         }
         chat.directory_changed(*watch.borrow_and_update());
     }

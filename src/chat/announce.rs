@@ -15,7 +15,6 @@ use super::{
     Chat, Refusal,
     conversation::CachedConversation,
     members::{self, TeamKey},
-    now_ms,
     row::{Mover, Row},
 };
 
@@ -193,7 +192,7 @@ impl Chat {
             Owner::Queue | Owner::None => false,
         };
         if !stays {
-            (next.owner, next.arrived) = (Owner::Queue, now_ms());
+            (next.owner, next.arrived) = (Owner::Queue, self.now_ms());
         }
         let why = if person { OwnerWhy::Person } else { OwnerWhy::Transfer };
         let by = maker.user.as_ref().map(ToString::to_string);

@@ -10,7 +10,7 @@ use crate::{
     store::{Op, Table},
 };
 
-use super::{Chat, Refusal, close::append, conversation::CachedConversation, leads, now_ms, row::Row, text};
+use super::{Chat, Refusal, close::append, conversation::CachedConversation, leads, row::Row, text};
 
 impl Chat {
     /// Makes somebody the owner if `allowed` holds for the newest row.
@@ -38,7 +38,7 @@ impl Chat {
                         return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));
                     }
                     // missed, and now somebody answers: without a moment in the queue, where others would be offered it
-                    (row.state, row.arrived, row.missed) = (ConvState::Open, now_ms(), None);
+                    (row.state, row.arrived, row.missed) = (ConvState::Open, self.now_ms(), None);
                     batch.ops.push(Op::Put {
                         table: Table::OpenConv,
                         key: conversation.id.0.to_vec(),
@@ -126,7 +126,7 @@ impl Chat {
                 Ok(Some(Row {
                     owner: Owner::Queue,
                     team: team.clone(),
-                    arrived: now_ms(),
+                    arrived: self.now_ms(),
                     last_agent: None,
                     ..conversation.row.clone()
                 }))

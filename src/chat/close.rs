@@ -7,7 +7,7 @@ use crate::{
     store::{Batch, Op, Table},
 };
 
-use super::{Act, Address, Chat, Refusal, conversation::CachedConversation, event_id, leads, now_ms, row::Row};
+use super::{Act, Address, Chat, Refusal, conversation::CachedConversation, event_id, leads, row::Row};
 
 impl Chat {
     /// Closes. The owner, a supervisor or the visitor may.
@@ -43,7 +43,7 @@ impl Chat {
                 };
                 if conversation.row.state == ConvState::Closed {
                     self.has_room_for(conn, 0)?;
-                    conversation.reopen_ops(&conversation.row, &by, batch);
+                    conversation.reopen_ops(&conversation.row, &by, self.now_ms(), batch);
                 }
                 Ok(None)
             })
@@ -78,8 +78,8 @@ impl Chat {
 
 impl CachedConversation {
     /// The steps that open it when it is closed, in front of whatever caused it. `row`: its own, or as it is with that.
-    pub(super) fn reopen_ops(&self, row: &Row, by: &str, batch: &mut Batch) {
-        let row = Row { state: ConvState::Open, owner: Owner::Queue, arrived: now_ms(), missed: None, ..row.clone() };
+    pub(super) fn reopen_ops(&self, row: &Row, by: &str, now_ms: u64, batch: &mut Batch) {
+        let row = Row { state: ConvState::Open, owner: Owner::Queue, arrived: now_ms, missed: None, ..row.clone() };
         let owner = Event::Owner { owner: Owner::Queue, team: row.team.clone(), why: OwnerWhy::Reopen, by: None };
         batch.ops.push(Op::Row { value: row.encode() });
         if row.empty.is_none() {

@@ -12,7 +12,7 @@ use crate::{
     store::StoredRecord,
 };
 
-use super::{Chat, DeskMessage, Reader, Refusal, list::concerns, now_ms, shown::shown, text};
+use super::{Chat, DeskMessage, Reader, Refusal, list::concerns, shown::shown, text};
 
 /// Bytes that are read for one `resume`, about, whether they fit or not.
 const RESUME_EFFORT: usize = 8 * RESUME_BYTES;
@@ -59,7 +59,7 @@ impl Chat {
             }
         };
         let kid = conn.who.kid();
-        let (now, generation) = (now_ms(), self.store.generation());
+        let (now, generation) = (self.now_ms(), self.store.generation());
         let storage = if role == Side::Agent { self.store.space() } else { StorageState::Ok };
         Ok(ServerFrame::Welcome {
             role,

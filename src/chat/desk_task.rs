@@ -17,13 +17,13 @@ use crate::{
     proto::{ConvId, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, StatusWhy, TeamId, UserId},
 };
 
-use super::{Chat, DeskMessage, Refusal, close::append, now_ms, presence::Telling, row::Row, text};
+use super::{Chat, DeskMessage, Refusal, close::append, presence::Telling, row::Row, text};
 
 /// The desk's task; ends when the chat is dropped.
 pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedReceiver<DeskMessage>) {
     // answers that wait for the outcome of an acceptance
     let mut waiting: HashMap<(ConvId, UserId), oneshot::Sender<Result<(), Refusal>>> = HashMap::new();
-    let clock = SteadyClock::start();
+    let clock = SteadyClock::start(chat.now_ms());
     let (mut roster, mut telling) = (Roster::default(), Telling::default());
     loop {
         let wait =
@@ -108,8 +108,8 @@ struct SteadyClock {
 }
 
 impl SteadyClock {
-    fn start() -> Self {
-        Self { begin: Instant::now(), begin_ms: now_ms() }
+    fn start(now_ms: u64) -> Self {
+        Self { begin: Instant::now(), begin_ms: now_ms }
     }
 
     fn now_ms(&self) -> u64 {
@@ -235,7 +235,8 @@ impl Chat {
 
     /// The desk at a glance.
     pub async fn desk_snapshot(&self) -> Option<desk::DeskSnapshot> {
-        self.desk.ask(|desk| desk.snapshot(now_ms())).await
+        let now_ms = self.now_ms();
+        self.desk.ask(move |desk| desk.snapshot(now_ms)).await
     }
 
     /// Why a conversation has no agent.

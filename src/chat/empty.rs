@@ -13,7 +13,6 @@ use crate::{
 
 use super::{
     conversation::CachedConversation,
-    now_ms,
     row::{Empty, Row},
 };
 
@@ -32,10 +31,9 @@ impl Row {
 
 impl CachedConversation {
     /// The row with this message of the visitor, if that makes the conversation join the others.
-    pub(super) fn joined_by(&self, msg: MsgId) -> Option<Row> {
+    pub(super) fn joined_by(&self, msg: MsgId, now_ms: u64) -> Option<Row> {
         let empty = self.row.empty.as_ref()?;
-        let now = now_ms();
-        (empty.form != Some(msg)).then(|| Row { empty: None, created: now, arrived: now, ..self.row.clone() })
+        (empty.form != Some(msg)).then(|| Row { empty: None, created: now_ms, arrived: now_ms, ..self.row.clone() })
     }
 
     /// The steps that put it, as it will be, where agents and the server's own rules look.

@@ -37,12 +37,7 @@ mod shown;
 mod space;
 mod status;
 
-use std::{
-    collections::BTreeMap,
-    net::IpAddr,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use tokio::sync::mpsc;
 
@@ -126,6 +121,11 @@ impl Chat {
         self.cache.sweep(|conv| self.hub.listeners(&Topic::Conv(conv)) > 0);
     }
 
+    /// The company's clock, ms since 1970.
+    pub fn now_ms(&self) -> u64 {
+        self.org.now_ms()
+    }
+
     /// Sockets and their topics.
     pub fn hub(&self) -> &Arc<Hub> {
         &self.hub
@@ -138,7 +138,7 @@ impl Chat {
 
     /// One try of a password from this address.
     pub fn limit_login(&self, address: Address) -> Result<(), Refusal> {
-        self.limits.login(address, now_ms()).map_err(|wait| Refusal {
+        self.limits.login(address, self.now_ms()).map_err(|wait| Refusal {
             retry_ms: Some(wait),
             ..Refusal::new(ErrorCode::RateLimited, "too many sign-ins from this address; wait a moment")
         })
@@ -146,18 +146,20 @@ impl Chat {
 
     /// A request of somebody, known or not, that costs so many reads.
     pub fn limit_read(&self, who: Option<&Who>, address: Address, cost: u32) -> Result<(), Refusal> {
-        self.limits.read(who, address, cost, now_ms()).map_err(|l| self.limited(l))
+        self.limits.read(who, address, cost, self.now_ms()).map_err(|l| self.limited(l))
     }
 
     /// Who was limited in the last ten minutes, by limit, as counts.
     pub fn limited_lately(&self) -> BTreeMap<&'static str, LimitedCount> {
-        self.limits.limited(now_ms())
+        self.limits.limited(self.now_ms())
     }
 
     /// Takes what an act of a visitor costs; agents have rates of their own.
     fn charge(&self, conn: &Conn, address: Address, act: Act) -> Result<(), Refusal> {
         match &conn.who {
-            Who::Visitor { kid, .. } => self.limits.visitor(*kid, address, act, now_ms()).map_err(|l| self.limited(l)),
+            Who::Visitor { kid, .. } => {
+                self.limits.visitor(*kid, address, act, self.now_ms()).map_err(|l| self.limited(l))
+            }
             Who::Agent { .. } => Ok(()),
         }
     }
@@ -201,11 +203,6 @@ fn leads(role: Role) -> bool {
 fn text(frame: &ServerFrame) -> Frame {
     // derived serialisation of plain fields has no way to fail
     Frame::text(serde_json::to_string(frame).unwrap_or_default())
-}
-
-/// The time, ms since 1970.
-pub fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
 }
 
 /// An id for a record that no client chose.

@@ -12,7 +12,7 @@ use crate::{
     store::{self, Batch, Op, StoreError, Table},
 };
 
-use super::{Act, Address, Chat, Refusal, announce::key, event_id, now_ms, row::Empty, row::Row};
+use super::{Act, Address, Chat, Refusal, announce::key, event_id, row::Empty, row::Row};
 
 /// What `open` carries.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl Chat {
             },
         )
         .map_err(|e| Refusal::new(ErrorCode::DirectoryStale, e.to_string()))?;
-        let now = now_ms();
+        let now = self.now_ms();
         let row = Row {
             site: o.site.clone(),
             team: site.team.clone(),

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    Act, Address, Chat, Reader, Refusal, close::append, conversation::CachedConversation, members, now_ms, shown::shown,
+    Act, Address, Chat, Reader, Refusal, close::append, conversation::CachedConversation, members, shown::shown,
 };
 
 /// What an envelope of a visitor costs.
@@ -110,7 +110,7 @@ impl Chat {
         match &conn.who {
             Who::Visitor { .. } => self.charge(conn, address, cost(kind, bytes.len()))?,
             Who::Agent { user, .. } => {
-                self.limits.agent_message(user, now_ms()).map_err(|l| self.limited(l))?;
+                self.limits.agent_message(user, self.now_ms()).map_err(|l| self.limited(l))?;
             }
         }
         // boxed: an idle socket should not hold space for what is rare
@@ -137,10 +137,15 @@ impl Chat {
                 self.check_rights(conn, &conversation)?;
                 conversation.count(header)?;
                 // only their visitor sees those that are empty
-                let joined = conversation.joined_by(header.msg_id());
+                let joined = conversation.joined_by(header.msg_id(), self.now_ms());
                 if conversation.row.state == ConvState::Closed {
                     self.charge(conn, address, Act { changes: 1, records: 2, ..Act::default() })?;
-                    conversation.reopen_ops(joined.as_ref().unwrap_or(&conversation.row), "visitor", &mut batch);
+                    conversation.reopen_ops(
+                        joined.as_ref().unwrap_or(&conversation.row),
+                        "visitor",
+                        self.now_ms(),
+                        &mut batch,
+                    );
                 } else {
                     batch.ops.extend(joined.as_ref().map(|row| Op::Row { value: row.encode() }));
                 }

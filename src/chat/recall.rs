@@ -10,7 +10,7 @@ use crate::{
     store::{self, Batch, Op, StoredRecord},
 };
 
-use super::{Act, Address, Chat, Refusal, close::append, conversation::CachedConversation, now_ms};
+use super::{Act, Address, Chat, Refusal, close::append, conversation::CachedConversation};
 
 /// How many records back something may be recalled. Two minutes of one conversation are never more.
 pub(super) const LOOK_BACK: u64 = 500;
@@ -46,7 +46,7 @@ impl Chat {
             return Ok(());
         }
         let left: Bytes = tombstone(record.body).ok_or_else(none)?.into();
-        in_time(&record, last, now_ms())?;
+        in_time(&record, last, self.now_ms())?;
         let note = kind == Kind::Note;
         self.cache
             .change(conv, |conversation, batch| {
@@ -89,7 +89,7 @@ impl Chat {
             recall::verify(header.bytes(), &conn.ed).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
         let record = of.and_then(|(_, frame)| RecordView::parse(frame)).ok_or_else(none)?;
         recall::fits(&view, record.body).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
-        in_time(&record, conversation.last, now_ms())?;
+        in_time(&record, conversation.last, self.now_ms())?;
         if header.epoch() != conversation.row.epoch {
             return Err(Refusal::epoch_over());
         }

@@ -14,7 +14,7 @@ use crate::{
 use super::{
     Chat, Refusal,
     conversation::{Told, receipt_key},
-    now_ms, text,
+    text,
 };
 
 /// Receipts of one side are told no more often than this; a busy reader's later ones wait for the next time that marks are
@@ -64,7 +64,7 @@ impl Chat {
         }
         *marks = new;
         let told = &mut conversation.told_marks[side as usize];
-        let now = now_ms();
+        let now = self.now_ms();
         let tell = now.saturating_sub(told.at) >= RECEIPTS_MS;
         // the next call of `store_marks` tells what waits
         *told = if tell { Told { at: now, late: false } } else { Told { late: true, ..*told } };
@@ -91,7 +91,7 @@ impl Chat {
             return Ok(());
         }
         let side = if conn.who.user().is_some() { Side::Agent } else { Side::Visitor };
-        let (told, now) = (&mut conversation.told_typing[side as usize], now_ms());
+        let (told, now) = (&mut conversation.told_typing[side as usize], self.now_ms());
         let pause = if told.0 == on { TYPING_MS } else { TYPING_CHANGED_MS };
         if now.saturating_sub(told.1) < pause {
             return Ok(());

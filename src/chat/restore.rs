@@ -14,7 +14,7 @@ use super::{
     Address, Chat, Refusal,
     announce::{Came, Maker, key},
     conversation::CachedConversation,
-    members, now_ms,
+    members,
     post::cost,
 };
 
@@ -52,7 +52,7 @@ impl Chat {
         match &conn.who {
             Who::Visitor { .. } => self.charge(conn, address, cost(kind, bytes.len()))?,
             Who::Agent { user, .. } => {
-                self.limits.agent_message(user, now_ms()).map_err(|l| self.limited(l))?;
+                self.limits.agent_message(user, self.now_ms()).map_err(|l| self.limited(l))?;
             }
         }
         let (id, sender) = (header.msg_id(), header.sender());

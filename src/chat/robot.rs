@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use super::{Chat, Refusal, close::append, conversation::CachedConversation, now_ms, row::Row, text};
+use super::{Chat, Refusal, close::append, conversation::CachedConversation, row::Row, text};
 use crate::{
     hub::Topic,
     proto::{
@@ -142,7 +142,7 @@ impl Chat {
                 self.robot_may_post(conversation, reply.epoch)?;
                 let bodies = reply.envelopes.iter();
                 batch.ops.extend(bodies.map(|(id, body)| Op::Append { id: *id, body: body.clone().into() }));
-                Ok(reply.leaves.then(|| to_queue(conversation, batch)))
+                Ok(reply.leaves.then(|| to_queue(conversation, self.now_ms(), batch)))
             })
             .await?;
         self.robot_counters.answers.fetch_add(u64::from(!reply.leaves), Ordering::Relaxed);
@@ -161,7 +161,7 @@ impl Chat {
             .change(conv, |conversation, batch| {
                 let mine = conversation.row.owner == Owner::Robot && conversation.row.state == ConvState::Open;
                 left.store(mine, Ordering::Relaxed);
-                Ok(mine.then(|| to_queue(conversation, batch)))
+                Ok(mine.then(|| to_queue(conversation, self.now_ms(), batch)))
             })
             .await?;
         self.robot_counters.handed_over.fetch_add(left.into_inner().into(), Ordering::Relaxed);
@@ -184,8 +184,8 @@ impl Chat {
 }
 
 /// The row after the robot left, with the event in the batch. It joins the queue as if it came now.
-fn to_queue(conversation: &CachedConversation, batch: &mut Batch) -> Row {
+fn to_queue(conversation: &CachedConversation, now_ms: u64, batch: &mut Batch) -> Row {
     let team = conversation.row.team.clone();
     batch.ops.push(append(conversation, &Event::Owner { owner: Owner::Queue, team, why: OwnerWhy::Handoff, by: None }));
-    Row { owner: Owner::Queue, arrived: now_ms(), ..conversation.row.clone() }
+    Row { owner: Owner::Queue, arrived: now_ms, ..conversation.row.clone() }
 }

@@ -110,9 +110,7 @@ pub fn print_json(value: &Value) {
 
 /// Now, milliseconds since 1970.
 pub fn now_ms() -> u64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+    crate::clock::now_ms()
 }
 
 /// `12 ms`, `3 s`, `4 min`, `5 h`, `6 days`: the largest unit that fits, rounded.

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::{net::UnixListener, sync::Semaphore};
 
 use crate::{
-    chat::{Chat, Refusal, now_ms},
+    chat::{Chat, Refusal},
     crypto::hash,
     files::socket,
     org::{Org, widgets::Widgets},
@@ -97,7 +97,7 @@ impl Admin {
                 let served = self.running.as_ref().and_then(|r| r.certificate.as_ref());
                 Ok(json!(served.map(|s| s.status())))
             }
-            ("GET", "widgets") => Ok(self.widgets.status(now_ms())),
+            ("GET", "widgets") => Ok(self.widgets.status(self.org.now_ms())),
             ("GET", "agents") => {
                 let desk = match &self.running {
                     Some(r) => r.chat.desk_snapshot().await,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use hyper::{Request, body::Incoming};
 
-use crate::chat::{Refusal, now_ms};
+use crate::chat::Refusal;
 
 use super::{Http, api::bearer};
 
@@ -17,7 +17,7 @@ const SOCKET: u32 = 2;
 /// visitors, by their token, and strangers count by address, too.
 pub fn admit(http: &Http, address: IpAddr, request: &Request<Incoming>) -> Result<(), Refusal> {
     http.metrics.api_requests.inc();
-    let who = bearer(request).and_then(|token| http.tokens.read(token, now_ms()));
+    let who = bearer(request).and_then(|token| http.tokens.read(token, http.org.now_ms()));
     http.chat
         .limit_read(who.as_ref(), address, cost(request.uri().path()))
         .inspect_err(|r| http.metrics.refuse(r.code as u16))

@@ -5,7 +5,7 @@ use std::{net::IpAddr, ops::ControlFlow, sync::Arc};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    chat::{Opening, Refusal, now_ms},
+    chat::{Opening, Refusal},
     hub::{Conn, Frame},
     proto::{ClientFrame, CloseCode, ConvId, ErrorCode, MAX_RESUME, MAX_TEXT, ServerFrame},
 };
@@ -87,7 +87,7 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
     let done = match frame {
         F::Hello { .. } => Err(Refusal::new(ErrorCode::Malformed, "this socket has said hello already")),
         F::Ping {} => {
-            say(conn, &ServerFrame::Pong { now: now_ms() });
+            say(conn, &ServerFrame::Pong { now: http.org.now_ms() });
             Ok(())
         }
         F::Resume { convs } if convs.len() > MAX_RESUME => {

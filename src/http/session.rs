@@ -21,7 +21,7 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    chat::{Refusal, now_ms},
+    chat::Refusal,
     crypto::{codec, hash, sign},
     hub::{Conn, Frame, Who},
     net::Permit,
@@ -124,7 +124,7 @@ where
     let mut nonce = [0; 32];
     SystemRandom::new().fill(&mut nonce).map_err(|_| Some(CloseCode::GoingAway))?;
     let org = http.org.fp();
-    let challenge = ServerFrame::Challenge { nonce: codec::b64u(&nonce), org: org.to_string(), now: now_ms() };
+    let challenge = ServerFrame::Challenge { nonce: codec::b64u(&nonce), org: org.to_string(), now: http.org.now_ms() };
     say(socket, &challenge).await?;
     let message = timeout(HELLO, socket.next()).await.map_err(|_| Some(CloseCode::Silent))?;
     let hello = match message {
@@ -138,7 +138,7 @@ where
         return Err(Some(CloseCode::Unsupported));
     }
     let (who, ed) = identify(http, &kind, &nonce, &ed, &sig).ok_or(Some(CloseCode::Unauthorised))?;
-    let token = http.tokens.issue(&who, now_ms());
+    let token = http.tokens.issue(&who, http.org.now_ms());
     let conn = http.chat.hub().connect(who, ed, rev.unwrap_or(1));
     // reads the disk, for everybody at once after a restart: not where the other sockets are served
     let (chat, newcomer) = (http.chat.clone(), conn.clone());

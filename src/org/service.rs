@@ -3,7 +3,6 @@
 use std::{
     fmt,
     sync::{Arc, OnceLock},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use parking_lot::{Mutex, RwLock};
@@ -14,6 +13,7 @@ use super::{
     published::PublishedDirectory, rows,
 };
 use crate::{
+    clock::Clock,
     crypto::{
         directory::{ActiveAgent, Directory, Entry, Role, Snapshot},
         hash,
@@ -22,9 +22,6 @@ use crate::{
     proto::{Kid, OrgFp, SiteId, TeamId, UserId},
     store::{self, Batch, Store, Table},
 };
-
-/// Tells the time in milliseconds since 1970.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// An agent who may act now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +85,7 @@ impl fmt::Debug for Org {
 impl Org {
     /// Opens the company in `store`: replays and verifies its whole log.
     pub fn open(store: Arc<dyn Store>, opaque_setup: &[u8]) -> Result<Arc<Self>, OrgError> {
-        Self::open_at(store, opaque_setup, Arc::new(system_ms))
+        Self::open_at(store, opaque_setup, Clock::system())
     }
 
     /// The same under a clock of the caller's.
@@ -123,7 +120,7 @@ impl Org {
 
     /// Founds a company in an empty store: `commit` begins with the genesis (see [`super::acts::found`]).
     pub async fn found(store: Arc<dyn Store>, opaque_setup: &[u8], commit: Commit) -> Result<Arc<Self>, OrgError> {
-        Self::found_at(store, opaque_setup, commit, Arc::new(system_ms)).await
+        Self::found_at(store, opaque_setup, commit, Clock::system()).await
     }
 
     /// The same under a clock of the caller's.
@@ -147,7 +144,7 @@ impl Org {
             directory.apply(entry)?;
         }
         let commit = Commit { expect_seq: 0, ..commit };
-        let (ops, _) = plan(&*store, directory, &[], None, commit, clock())?;
+        let (ops, _) = plan(&*store, directory, &[], None, commit, clock.now_ms())?;
         store::write(&*store, Batch { ops, ..Batch::default() }).await?;
         Self::open_at(store, opaque_setup, clock)
     }
@@ -164,7 +161,7 @@ impl Org {
 
     /// The server's time, ms.
     pub fn now_ms(&self) -> u64 {
-        (self.clock)()
+        self.clock.now_ms()
     }
 
     /// Joins the robot's keys, once. Without this there is no robot here.
@@ -248,8 +245,4 @@ impl Org {
             None => Ok(SiteSettings::default()),
         }
     }
-}
-
-fn system_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
 }

@@ -1,11 +1,7 @@
 //! The pair that is served now. New files are taken while the server runs: new connections get the new certificate, those
 //! that are open live on.
 
-use std::{
-    ops::Range,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use parking_lot::RwLock;
 use rustls::{
@@ -16,6 +12,8 @@ use rustls::{
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
+
+use crate::clock::now_ms;
 
 use super::{
     TlsError,
@@ -149,8 +147,4 @@ impl ResolvesServerCert for Served {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.now.read().pair.certified.clone())
     }
-}
-
-fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }

@@ -32,6 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "files",
             "config",
             "telemetry",
+            "clock",
             "proto",
         ],
     ),
@@ -55,11 +56,11 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("http", &["chat", "robot", "org", "hub", "crypto", "tls", "files", "proto", "config", "net", "telemetry"]),
-    ("robot", &["chat", "org", "nlu", "store", "crypto", "files", "proto", "config"]),
+    ("robot", &["chat", "org", "nlu", "store", "crypto", "files", "clock", "proto", "config"]),
     ("chat", &["org", "store", "hub", "desk", "crypto", "proto", "net", "telemetry"]),
-    ("org", &["store", "crypto", "proto", "net"]),
+    ("org", &["store", "crypto", "clock", "proto", "net"]),
     ("hub", &["proto"]),
-    ("tls", &["files"]),
+    ("tls", &["files", "clock"]),
     ("data_dir", &[]),
     ("config", &["net"]),
     ("net", &[]),
@@ -69,12 +70,12 @@ const LAYERS: &[(&str, &[&str])] = &[
 const PARTS: &[(&str, &[&str])] = &[
     ("robot/participant", &["chat", "store", "crypto", "proto"]),
     ("robot/engine", &["chat", "nlu", "files", "proto"]),
-    ("robot/keys", &["org", "crypto", "files", "proto"]),
+    ("robot/keys", &["org", "crypto", "files", "clock", "proto"]),
     ("robot/policy", &["config"]),
 ];
 
 /// The libraries, under their names in `lib.rs`.
-const LIBRARIES: [&str; 8] = ["nlu", "client", "crypto", "desk", "files", "telemetry", "proto", "store"];
+const LIBRARIES: [&str; 9] = ["nlu", "client", "clock", "crypto", "desk", "files", "telemetry", "proto", "store"];
 
 /// One use of another module: where, and which.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! What both stores say of a batch before they look at any data: is it possible at all, and which ids does it bring?
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use super::{Batch, Op, StoreError, StoredRecord, Table};
+use kefu_clock::Clock;
 use kefu_proto::{ConvId, HeaderView, Kind, MESSAGE_HEADER, MsgId};
 
 /// Key of the schema version in [`Table::Meta`]; u32, big-endian.
@@ -104,15 +103,17 @@ impl Page {
     }
 }
 
-/// Time of commits: the wall clock, held still while that runs backwards.
+/// Time of commits: the clock, held still while it runs backwards.
 #[derive(Debug, Default)]
-pub(super) struct Clock(u64);
+pub(super) struct CommitClock {
+    clock: Clock,
+    last: u64,
+}
 
-impl Clock {
+impl CommitClock {
     /// Milliseconds since 1970, never less than before.
     pub fn now_ms(&mut self) -> u64 {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
-        self.0 = self.0.max(wall);
-        self.0
+        self.last = self.last.max(self.clock.now_ms());
+        self.last
     }
 }

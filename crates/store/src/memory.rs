@@ -28,7 +28,7 @@ pub struct MemoryStore {
 struct State {
     small: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
     convs: HashMap<ConvId, Conv>,
-    clock: check::Clock,
+    clock: check::CommitClock,
     /// None once closed.
     feed: Option<mpsc::UnboundedSender<Vec<Outcome>>>,
 }
@@ -73,7 +73,7 @@ impl MemoryStore {
         let state = State {
             small: BTreeMap::from([schema]),
             convs: HashMap::new(),
-            clock: check::Clock::default(),
+            clock: check::CommitClock::default(),
             feed: Some(feed),
         };
         (Arc::new(Self { state: Mutex::new(state), generation: super::draw() }), rx)

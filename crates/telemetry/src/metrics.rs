@@ -1,6 +1,6 @@
 //! Every number the server keeps, in one struct.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use super::{
     Connections, Counter, Gauge, Histogram, Labelled, Latency, Messages, MetricsSnapshot, Process, Rate, Rates,
@@ -120,10 +120,9 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             start: Instant::now(),
-            started_ms: u64::try_from(started.as_millis()).unwrap_or(0),
+            started_ms: kefu_clock::now_ms(),
             visitors: Gauge::default(),
             agents: Gauge::default(),
             open: Gauge::default(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::{Request, StatusCode, body::Incoming};
 
 use crate::{
-    chat::{Refusal, now_ms},
+    chat::Refusal,
     http::{
         Http,
         answer::{self, Answer},
@@ -26,7 +26,7 @@ pub async fn of_site(http: &Arc<Http>, site: &str, request: &Request<Incoming>) 
         chat.may_look_up(&user, &site)?;
         source
             .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this server has no knowledge"))?
-            .site_knowledge(&site, now_ms())
+            .site_knowledge(&site, chat.now_ms())
     });
     let knowledge = knowledge.await?;
     let answer = answer::bytes(StatusCode::OK, "application/json", knowledge.body);

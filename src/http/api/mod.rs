@@ -10,7 +10,7 @@ use std::{net::IpAddr, sync::Arc};
 use hyper::{Method, Request, body::Incoming, header};
 
 use crate::{
-    chat::{Refusal, now_ms},
+    chat::Refusal,
     crypto::directory::Role,
     hub::Who,
     org::OrgError,
@@ -105,7 +105,7 @@ pub(super) fn bearer(request: &Request<Incoming>) -> Option<&str> {
 /// Whom the bearer token stands for; an agent's account is checked again each time.
 fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, Refusal> {
     let refused = || Refusal::new(ErrorCode::Unauthorised, "sign in first");
-    let who = bearer(request).and_then(|token| http.tokens.read(token, now_ms())).ok_or_else(refused)?;
+    let who = bearer(request).and_then(|token| http.tokens.read(token, http.org.now_ms())).ok_or_else(refused)?;
     if let Who::Agent { kid, user } = &who
         && http.org.active(user).is_none_or(|a| a.kid != *kid)
     {

@@ -6,7 +6,7 @@ use hyper::{Request, StatusCode, body::Incoming, header};
 use serde_json::json;
 
 use crate::{
-    chat::{Refusal, now_ms},
+    chat::Refusal,
     crypto::{codec::Key32, directory::Role},
     http::{
         Http,
@@ -50,14 +50,14 @@ fn note_widget(http: &Http, site: &SiteId, request: &Request<Incoming>) {
     let origin = request.headers().get(header::ORIGIN).and_then(|o| o.to_str().ok());
     let (Some(version), Some(origin)) = (parameter(request, "widget"), origin) else { return };
     if http.org.directory().site(site).is_some_and(|s| s.origins.iter().any(|o| o == origin)) {
-        http.widgets.saw(site, version, now_ms());
+        http.widgets.saw(site, version, http.org.now_ms());
     }
 }
 
 /// `GET /widgets`: which sites still load an old widget.
 pub fn widgets(http: &Http, request: &Request<Incoming>) -> Result<Answer, Refusal> {
     match agent(http, request)? {
-        (_, Role::Admin) => Ok(answer::json(&http.widgets.status(now_ms()))),
+        (_, Role::Admin) => Ok(answer::json(&http.widgets.status(http.org.now_ms()))),
         _ => Err(Refusal::new(ErrorCode::Forbidden, "only admins may ask this")),
     }
 }
@@ -89,7 +89,7 @@ pub async fn login(
             let Received { value, held: _held } = body(stranger, request).await?;
             let login = http.org.login_finish(value, address).await?;
             let who = Who::Agent { kid: login.kid, user: login.user.clone() };
-            let token = http.tokens.issue(&who, now_ms());
+            let token = http.tokens.issue(&who, http.org.now_ms());
             let mut said =
                 serde_json::to_value(&login).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
             said["token"] = token.into();
@@ -159,7 +159,7 @@ pub async fn password(http: &Http, address: IpAddr, step: &str, request: Request
             let Received { value, held: _held } = body(member, request).await?;
             http.org.password_finish(&user, value).await?;
             // whoever had a token has it no longer; the user's own pages come back at once and get new ones
-            http.tokens.end(&user, now_ms());
+            http.tokens.end(&user, http.org.now_ms());
             http.chat.hub().close_where(&Topic::User(user), |_| Some(CloseCode::GoingAway));
             Ok(answer::json(&json!({})))
         }

@@ -28,7 +28,7 @@ async fn old_bank() -> (Bank, Keyring, Keyring) {
     let commit = Commit { entries: log.0, boxes: boxes.into(), snapshot: Some(snapshot), ..Commit::default() };
     let (clock, store) = (Arc::new(AtomicU64::new(T0)), Arc::new(Tables::default()));
     let time = clock.clone();
-    let now: Clock = Arc::new(move || time.load(Ordering::Relaxed));
+    let now: Clock = Clock::new(move || time.load(Ordering::Relaxed));
     let org = Org::found_at(store.clone(), &setup, commit, now).await.unwrap();
     (Bank { org, store, setup, keys, clock }, of("zhao"), of("li"))
 }

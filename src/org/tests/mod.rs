@@ -19,6 +19,7 @@ use super::{
     *,
 };
 use crate::{
+    clock::Clock,
     crypto::{
         codec::{Bytes, Key32},
         directory::{Body, ConfirmBody, Entry, Role},
@@ -77,7 +78,7 @@ impl Bank {
         let (commit, code) = acts::found(&f, &keys, T0).unwrap();
         let store = Arc::new(Tables::default());
         let time = clock.clone();
-        let now: Clock = Arc::new(move || time.load(Ordering::Relaxed));
+        let now: Clock = Clock::new(move || time.load(Ordering::Relaxed));
         let org = Org::found_at(store.clone(), &setup, commit, now).await.unwrap();
         (Self { org, store, setup, keys, clock }, code)
     }

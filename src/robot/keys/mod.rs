@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::{
+    clock::Clock,
     crypto::{
         botkey::{DayKey, MAX_DAY_KEY_MS, SignedDayKey},
         codec::Key32,
@@ -23,7 +24,7 @@ use crate::{
         hpke::KemSecret,
         sign::SigningKey,
     },
-    org::{Clock, RobotKeyring},
+    org::RobotKeyring,
     proto::{BotId, OrgFp, SiteId},
 };
 use files::Files;
@@ -235,7 +236,7 @@ impl RobotKeys {
     pub fn rotate(&self, dir: &Directory) -> Result<DayKey, KeyError> {
         let mut keys = self.usable()?;
         let who = keys.who.as_ref().filter(|who| names(dir, &who.id)).ok_or(KeyError::None)?;
-        let day = fresh(who, self.fp, (self.clock)());
+        let day = fresh(who, self.fp, self.clock.now_ms());
         self.files.write_days(std::slice::from_ref(&day))?;
         let key = day.key.clone();
         keys.days = vec![day];
@@ -246,7 +247,7 @@ impl RobotKeys {
 
     /// The day key that a box names, if it holds now.
     pub fn day(&self, box_kid: &[u8; 16]) -> Option<DayKeyPair> {
-        let now = (self.clock)();
+        let now = self.clock.now_ms();
         self.keys().days.iter().find(|d| d.key.box_kid() == *box_kid && d.key.until > now).cloned()
     }
 
@@ -284,7 +285,7 @@ impl RobotKeys {
 
 impl RobotKeyring for RobotKeys {
     fn rotate_if_due(&self, dir: &Directory) -> u64 {
-        let now = (self.clock)();
+        let now = self.clock.now_ms();
         // files that can't be used say so once, here or at the start
         let Ok(mut keys) = self.usable() else { return now + LOOK_MS };
         let next = match self.settle(&mut keys, dir, now) {
@@ -312,7 +313,7 @@ impl RobotKeyring for RobotKeys {
         let (id, state) = dir.bot_of(site)?;
         let keys = self.keys();
         keys.who.as_ref().filter(|who| who.id == *id && who.key.public() == state.ed.0)?;
-        keys.days.last().filter(|d| d.key.until > (self.clock)()).map(|d| d.signed.clone())
+        keys.days.last().filter(|d| d.key.until > self.clock.now_ms()).map(|d| d.signed.clone())
     }
 
     fn holds(&self, dir: &Directory, site: &SiteId, box_kid: &[u8; 16]) -> bool {

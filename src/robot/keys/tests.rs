@@ -37,7 +37,7 @@ impl Bench {
 
     fn robot_with(&self, keeping: KeyPlaces) -> RobotKeys {
         let time = self.time.clone();
-        RobotKeys::open(keeping, company().fp(), Arc::new(move || time.load(SeqCst)))
+        RobotKeys::open(keeping, company().fp(), Clock::new(move || time.load(SeqCst)))
     }
 
     fn path(&self) -> PathBuf {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::read::Reading;
 use crate::{
-    chat::{RobotReply, now_ms},
+    chat::RobotReply,
     crypto::{
         envelope::{self, MessageHeader, SealError},
         sign::{SigningKey, random},
@@ -28,7 +28,7 @@ pub(super) struct SealedReply {
 }
 
 /// The bodies of a decision, and whether the robot leaves with them.
-pub(super) fn bodies(decision: &Decision, re: Option<MsgId>) -> (Vec<Value>, bool) {
+pub(super) fn bodies(decision: &Decision, re: Option<MsgId>, now_ms: u64) -> (Vec<Value>, bool) {
     let p = (f64::from(decision.p) * 1000.0).round() / 1000.0;
     let mut bot = json!({ "intent": decision.intent, "p": p, "why": decision.why });
     if let Some(entry) = &decision.entry {
@@ -36,15 +36,14 @@ pub(super) fn bodies(decision: &Decision, re: Option<MsgId>) -> (Vec<Value>, boo
     }
     let say = |text: &str, buttons: &[Button]| {
         let text: String = text.trim().chars().take(CHARS).collect();
-        let mut body = json!({ "t": "text", "ts": now_ms(), "text": text, "re": re, "bot": bot });
+        let mut body = json!({ "t": "text", "ts": now_ms, "text": text, "re": re, "bot": bot });
         if !buttons.is_empty() {
             body["buttons"] = json!(buttons);
         }
         (!text.is_empty()).then_some(body)
     };
     let leave = |why: HandOverWhy, team: Option<&str>| {
-        let mut body =
-            json!({ "t": "ctl", "ts": now_ms(), "do": "handoff", "why": why.as_str(), "re": re, "bot": bot });
+        let mut body = json!({ "t": "ctl", "ts": now_ms, "do": "handoff", "why": why.as_str(), "re": re, "bot": bot });
         if let Some(team) = team {
             body["team"] = team.into();
         }
@@ -68,8 +67,14 @@ pub(super) fn bodies(decision: &Decision, re: Option<MsgId>) -> (Vec<Value>, boo
 
 impl SealedReply {
     /// Seals what a decision says. The counter moves when it was posted, not here.
-    pub fn seal(conv: ConvId, reading: &Reading, decision: &Decision, key: &SigningKey) -> Result<Self, SealError> {
-        let (bodies, leaves) = bodies(decision, reading.re);
+    pub fn seal(
+        conv: ConvId,
+        reading: &Reading,
+        decision: &Decision,
+        key: &SigningKey,
+        now_ms: u64,
+    ) -> Result<Self, SealError> {
+        let (bodies, leaves) = bodies(decision, reading.re, now_ms);
         let session = &reading.session;
         let mut prev = reading.prev;
         let mut envelopes = Vec::with_capacity(bodies.len());

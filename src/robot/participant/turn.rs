@@ -10,7 +10,7 @@ use super::{
     worker_pool::{NoAnswer, WorkerPool},
 };
 use crate::{
-    chat::{Refusal, now_ms},
+    chat::Refusal,
     proto::{ConvId, ErrorCode, Presence},
     robot::{
         keys::Identity,
@@ -184,10 +184,10 @@ impl Robot {
                 };
                 let dialogue = Dialogue { people, ..reading.session.dialogue };
                 let (text, site) = (reading.text.as_str(), reading.row.site.as_str());
-                engine.decide(&TurnInput { text, site, now_ms: now_ms(), zh: reading.session.zh, dialogue })
+                engine.decide(&TurnInput { text, site, now_ms: self.chat.now_ms(), zh: reading.session.zh, dialogue })
             }
         };
-        match SealedReply::seal(conv, reading, &decision, &me.key) {
+        match SealedReply::seal(conv, reading, &decision, &me.key, self.chat.now_ms()) {
             Ok(reply) if reply.post.envelopes.is_empty() && !reply.post.leaves => {
                 self.posted(conv, &Next::Post(reply));
                 Next::Rest

@@ -199,7 +199,7 @@ impl RedbStore {
             opened: None,
             journal: options.journal,
             value: Vec::new(),
-            clock: check::Clock::default(),
+            clock: check::CommitClock::default(),
         };
         let mut last = Last { writer: Some(writer), queue: Arc::clone(&queue), shared: Arc::clone(&shared), end };
         let thread = std::thread::Builder::new()

@@ -53,7 +53,7 @@ pub(super) struct Writer {
     pub journal: usize,
     /// Where a group's value is put together; kept for its memory.
     pub value: Vec<u8>,
-    pub clock: check::Clock,
+    pub clock: check::CommitClock,
 }
 
 /// The open database with what the writer knows of its content.
