@@ -140,7 +140,7 @@ pub async fn serve(
     let _ = timeout(FAREWELL, all_gone.recv()).await;
 
     chat.store_marks().await;
-    widgets.sightings.store(&*store, chat.now_ms()).await;
+    widgets.versions_seen.store(&*store, chat.now_ms()).await;
     store.close().await;
     admin_task.abort();
     tasks.stop();

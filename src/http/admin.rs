@@ -109,7 +109,7 @@ impl Admin {
                 Some(rest) => self.snippet(rest),
                 None => self.explain(other).await,
             },
-            _ => Err(not_here()),
+            _ => Err(not_present()),
         }
     }
 
@@ -125,7 +125,7 @@ impl Admin {
 
     /// `explain/<conv>`: why nobody was assigned.
     async fn explain(&self, path: &str) -> Result<Value, Refusal> {
-        let conv = path.strip_prefix("explain/").and_then(|c| c.parse().ok()).ok_or_else(not_here)?;
+        let conv = path.strip_prefix("explain/").and_then(|c| c.parse().ok()).ok_or_else(not_present)?;
         match &self.running {
             Some(r) => Ok(json!(r.chat.explain(conv).await)),
             None => Err(Refusal::new(ErrorCode::NotFound, "no server runs, so nothing is assigned")),
@@ -161,7 +161,7 @@ fn robot_refused(e: KeyError) -> Refusal {
     Refusal::new(code, e.to_string())
 }
 
-fn not_here() -> Refusal {
+fn not_present() -> Refusal {
     Refusal::new(ErrorCode::NotFound, "there is no such admin request; is the server of another version?")
 }
 

@@ -16,17 +16,17 @@ use super::{Http, frame_rate};
 type Next = ControlFlow<Option<CloseCode>, u32>;
 
 /// Malformed frames a session may send before it is closed: enough for a mistake, too few for a flood.
-const PATIENCE: u32 = 8;
+const MAX_VIOLATIONS: u32 = 8;
 
 /// Carries out one WebSocket message. Refusals go back through the outbox; only what no honest client sends ends the
 /// session.
-pub async fn take(http: &Arc<Http>, conn: &Arc<Conn>, address: IpAddr, message: Message) -> Next {
+pub async fn handle(http: &Arc<Http>, conn: &Arc<Conn>, address: IpAddr, message: Message) -> Next {
     let mut units = 1;
     match message {
         Message::Binary(bytes) => {
             if let Err(refused) = http.chat.post(conn, address, bytes).await {
                 http.metrics.refuse(refused.refusal.code as u16);
-                say(conn, &refused.refusal.frame(None, refused.conv, refused.msg));
+                send_text(conn, &refused.refusal.frame(None, refused.conv, refused.msg));
                 return patience(conn, &refused.refusal);
             }
             units = 0;
@@ -41,18 +41,18 @@ pub async fn take(http: &Arc<Http>, conn: &Arc<Conn>, address: IpAddr, message: 
                 match (outcome, req) {
                     (Ok(cost), Some(req)) => {
                         units += cost;
-                        say(conn, &ServerFrame::Ok { req });
+                        send_text(conn, &ServerFrame::Ok { req });
                     }
                     (Ok(cost), None) => units += cost,
                     (Err(refusal), _) => {
                         http.metrics.refuse(refusal.code as u16);
-                        say(conn, &refusal.frame(req, conv, None));
+                        send_text(conn, &refusal.frame(req, conv, None));
                     }
                 }
             }
             Err(_) => {
                 let refusal = Refusal::new(ErrorCode::Malformed, "this text frame is not one of the protocol");
-                say(conn, &refusal.frame(None, None, None));
+                send_text(conn, &refusal.frame(None, None, None));
                 return patience(conn, &refusal);
             }
         },
@@ -68,13 +68,13 @@ fn patience(conn: &Conn, refusal: &Refusal) -> Next {
         ErrorCode::Malformed | ErrorCode::PlaintextRefused | ErrorCode::Unsupported | ErrorCode::TooLarge
     );
     // a full conversation is no mistake of whoever writes in it
-    if broken && refusal.limit.is_none() && conn.blunder() > PATIENCE {
+    if broken && refusal.limit.is_none() && conn.record_violation() > MAX_VIOLATIONS {
         return ControlFlow::Break(Some(CloseCode::Protocol));
     }
     ControlFlow::Continue(1)
 }
 
-fn say(conn: &Conn, frame: &ServerFrame) {
+fn send_text(conn: &Conn, frame: &ServerFrame) {
     if let Ok(json) = serde_json::to_string(frame) {
         conn.outbox.push(Frame::text(json));
     }
@@ -87,7 +87,7 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
     let done = match frame {
         F::Hello { .. } => Err(Refusal::new(ErrorCode::Malformed, "this socket has said hello already")),
         F::Ping {} => {
-            say(conn, &ServerFrame::Pong { now: http.org.now_ms() });
+            send_text(conn, &ServerFrame::Pong { now: http.org.now_ms() });
             Ok(())
         }
         F::Resume { convs } if convs.len() > MAX_RESUME => {

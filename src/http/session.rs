@@ -70,7 +70,7 @@ where
                     Who::Agent { .. } => &http.metrics.agents,
                 };
                 sockets.inc();
-                let _here = Here { http: &http, conn: &conn };
+                let _present = PresenceGuard { http: &http, conn: &conn };
                 live(&http, &mut socket, &conn, address).await
             }
             Err(end) => end,
@@ -78,18 +78,18 @@ where
         http.metrics.socket_closed(end.map_or("gone", CloseCode::reason));
         if let Some(code) = end {
             let frame = CloseFrame { code: WsCode::from(code as u16), reason: Utf8Bytes::from_static(code.reason()) };
-            let _ = timeout(FAREWELL, Box::pin(farewell(&mut socket, frame))).await;
+            let _ = timeout(FAREWELL, Box::pin(close_gracefully(&mut socket, frame))).await;
         }
     });
 }
 
 /// Signs the socket out however its session ends, by a panic too: an agent who is gone must not seem to be there.
-struct Here<'a> {
+struct PresenceGuard<'a> {
     http: &'a Http,
     conn: &'a Conn,
 }
 
-impl Drop for Here<'_> {
+impl Drop for PresenceGuard<'_> {
     fn drop(&mut self) {
         match self.conn.who {
             Who::Visitor { .. } => self.http.metrics.visitors.dec(),
@@ -101,7 +101,7 @@ impl Drop for Here<'_> {
 
 /// Says why, then reads until the peer hangs up: a socket that is closed with unread bytes in it is reset, and the peer
 /// would lose the reason.
-async fn farewell<S>(socket: &mut Socket<S>, frame: CloseFrame)
+async fn close_gracefully<S>(socket: &mut Socket<S>, frame: CloseFrame)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -125,7 +125,7 @@ where
     SystemRandom::new().fill(&mut nonce).map_err(|_| Some(CloseCode::GoingAway))?;
     let org = http.org.fp();
     let challenge = ServerFrame::Challenge { nonce: codec::b64u(&nonce), org: org.to_string(), now: http.org.now_ms() };
-    say(socket, &challenge).await?;
+    send_text(socket, &challenge).await?;
     let message = timeout(HELLO, socket.next()).await.map_err(|_| Some(CloseCode::Silent))?;
     let hello = match message {
         Some(Ok(Message::Text(text))) if text.len() <= MAX_TEXT => serde_json::from_str(&text),
@@ -145,7 +145,7 @@ where
     let welcomed = tokio::task::spawn_blocking(move || chat.welcome(&newcomer, token)).await;
     let stopping = |_| Err(Refusal::new(ErrorCode::Storage, "the server is stopping"));
     match welcomed.unwrap_or_else(stopping) {
-        Ok(welcome) => match say(socket, &welcome).await {
+        Ok(welcome) => match send_text(socket, &welcome).await {
             Ok(()) => Ok(conn),
             Err(end) => {
                 http.chat.disconnected(&conn);
@@ -179,7 +179,7 @@ fn identify(http: &Http, kind: &SocketKind, nonce: &[u8; 32], ed: &str, sig: &st
     Some((who, ed))
 }
 
-async fn say<S>(socket: &mut Socket<S>, frame: &ServerFrame) -> Result<(), End>
+async fn send_text<S>(socket: &mut Socket<S>, frame: &ServerFrame) -> Result<(), End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -218,7 +218,7 @@ where
                     None => return None,
                     Some(Err(e)) => return end_of(&e),
                     Some(Ok(message)) => {
-                        match frame::take(http, conn, address, message).await {
+                        match frame::handle(http, conn, address, message).await {
                             ControlFlow::Break(end) => return end,
                             ControlFlow::Continue(units) => {
                                 if let Some(pause) = pace.take(units, Instant::now()) {

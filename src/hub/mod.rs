@@ -81,7 +81,7 @@ pub struct Conn {
     /// What waits to be written to it.
     pub outbox: Outbox,
     topics: Mutex<Vec<Topic>>,
-    blunders: AtomicU32,
+    violations: AtomicU32,
 }
 
 impl Conn {
@@ -91,8 +91,8 @@ impl Conn {
     }
 
     /// Counts a frame that no honest client sends; returns how many there were.
-    pub fn blunder(&self) -> u32 {
-        self.blunders.fetch_add(1, Ordering::Relaxed) + 1
+    pub fn record_violation(&self) -> u32 {
+        self.violations.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
 
@@ -117,8 +117,8 @@ impl Hub {
     /// Registers a socket; `rev` is the revision of the rules of readers that it knows.
     pub fn connect(&self, who: Who, ed: [u8; 32], rev: u32) -> Arc<Conn> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let (outbox, topics, blunders) = Default::default();
-        let conn = Arc::new(Conn { id, who, ed, rev, outbox, topics, blunders });
+        let (outbox, topics, violations) = Default::default();
+        let conn = Arc::new(Conn { id, who, ed, rev, outbox, topics, violations });
         self.conns.lock().insert(id, conn.clone());
         // after the insert: whoever closes all either finds this socket or is found here
         if let Some(code) = self.closed.get() {

@@ -18,7 +18,7 @@ mod published;
 mod robot_keyring;
 mod rows;
 mod service;
-mod sightings;
+mod versions_seen;
 pub mod widgets;
 mod written;
 
@@ -34,7 +34,7 @@ pub use login::change_hash;
 pub use robot_keyring::RobotKeyring;
 pub use rows::{RECOVERY, invite_name};
 pub use service::{Agent, Org, Site};
-pub use sightings::Sighting;
+pub use versions_seen::WidgetVersionSeen;
 pub use written::DirectoryJson;
 
 #[cfg(test)]

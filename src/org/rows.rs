@@ -11,7 +11,7 @@ use crate::{
 
 /// Key of the snapshot in [`Table::Meta`].
 pub(super) const SNAPSHOT: &[u8] = b"snapshot";
-/// Key of what [`super::sightings`] remembers, in [`Table::Meta`].
+/// Key of what [`super::versions_seen`] remembers, in [`Table::Meta`].
 pub(super) const SIGHTINGS: &[u8] = b"widgets_seen";
 /// Recipient name of the recovery key.
 pub const RECOVERY: &str = "@recovery";

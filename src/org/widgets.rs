@@ -7,7 +7,7 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 use ring::digest;
 
-use super::sightings::{Sighting, Sightings};
+use super::versions_seen::{WidgetVersionSeen, WidgetVersionsSeen};
 use crate::{
     proto::SiteId,
     store::{self, Batch, Op, Store, StoreError, Table},
@@ -35,7 +35,7 @@ struct Versions {
 pub struct Widgets {
     known: RwLock<Versions>,
     /// Which of them are in use.
-    pub sightings: Sightings,
+    pub versions_seen: WidgetVersionsSeen,
 }
 
 /// A version names its content too, so that an address never changes its meaning: `0.1.0-3fa4c1d2`.
@@ -58,7 +58,10 @@ impl Widgets {
                 Some((version, _)) => versions.entry(version.into()).or_insert_with(empty).gz = Some(value),
             }
         }
-        Ok(Self { known: RwLock::new(Versions { versions, latest: None }), sightings: Sightings::load(store)? })
+        Ok(Self {
+            known: RwLock::new(Versions { versions, latest: None }),
+            versions_seen: WidgetVersionsSeen::load(store)?,
+        })
     }
 
     /// Stores this executable's widget, once for each version.
@@ -97,14 +100,14 @@ impl Widgets {
     pub fn saw(&self, site: &SiteId, version: &str, now_ms: u64) {
         let known = self.known.read();
         if known.versions.contains_key(version) {
-            self.sightings.saw(site, version, now_ms);
+            self.versions_seen.saw(site, version, now_ms);
         }
     }
 
     /// Sites whose pages lately loaded a version that is not the newest.
-    pub fn outdated(&self, now_ms: u64) -> Vec<Sighting> {
+    pub fn outdated(&self, now_ms: u64) -> Vec<WidgetVersionSeen> {
         let latest = self.latest().map(|(version, _)| version);
-        let mut list = self.sightings.list(now_ms);
+        let mut list = self.versions_seen.list(now_ms);
         list.retain(|s| Some(&s.version) != latest.as_ref());
         list
     }

@@ -416,7 +416,7 @@ contract! {
         for n in 1..=100 { submit(&*t.store, post(c, n), Reply::Feed(1)).await.unwrap(); }
         t.store.close().await;
         assert_eq!(t.write(post(c, 101)).await, Err(StoreError::Closed));
-        t.store.room().await;
+        t.store.wait_for_capacity().await;
         t.store.close().await;
         let mut told = 0;
         while let Some(outcomes) = t.feed.recv().await { told += outcomes.len(); }

@@ -168,7 +168,7 @@ async fn a_full_queue_says_busy_and_wakes_everyone_when_there_is_room() {
         let store = Arc::clone(&store);
         tasks.spawn(async move {
             // every other one stops caring the moment there is room
-            store.room().await;
+            store.wait_for_capacity().await;
             if n % 2 == 0 { write(&*store, post(c, n)).await.map(drop) } else { Ok(()) }
         });
     }

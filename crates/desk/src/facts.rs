@@ -2,7 +2,7 @@
 
 use super::{
     Decision, Desk, OfferEnd,
-    state::{Agent, Conv, Place, Timer},
+    state::{Agent, Conv, Stage, Timer},
 };
 use kefu_proto::{ConvId, TeamId, UserId};
 
@@ -10,22 +10,22 @@ impl Desk {
     pub(super) fn waiting(&mut self, id: ConvId, team: TeamId, since: u64, last_agent: Option<UserId>) {
         let mut tried = Vec::new();
         if let Some(old) = self.s.convs.get(&id) {
-            match &old.place {
+            match &old.stage {
                 // nothing new: an offer under way stays
-                Place::Waiting | Place::Offered { .. } if old.team == team && old.since == since => {
+                Stage::Waiting | Stage::Offered { .. } if old.team == team && old.since == since => {
                     if let Some(c) = self.s.convs.get_mut(&id) {
                         c.last_agent = last_agent;
                     }
                     return;
                 }
-                Place::Offered { .. } => self.withdraw(id, OfferEnd::Gone),
-                Place::Assigning { user, .. } => {
+                Stage::Offered { .. } => self.withdraw(id, OfferEnd::Gone),
+                Stage::Assigning { user, .. } => {
                     // the transaction failed: not at once to the same agent
                     let user = user.clone();
                     self.in_vain(id, &user);
                     self.withdraw(id, OfferEnd::Gone);
                 }
-                Place::Waiting | Place::Owned { .. } | Place::Returning { .. } => {}
+                Stage::Waiting | Stage::Owned { .. } | Stage::Returning { .. } => {}
             }
         }
         if let Some(old) = self.leave(id)
@@ -33,22 +33,22 @@ impl Desk {
         {
             tried = old.tried;
         }
-        self.enter(id, Conv { team: team.clone(), since, last_agent, tried, place: Place::Waiting });
+        self.enter(id, Conv { team: team.clone(), since, last_agent, tried, stage: Stage::Waiting });
         self.tell_newcomer(&team, (since, id));
     }
 
     pub(super) fn owned(&mut self, id: ConvId, team: TeamId, user: UserId) {
-        match self.s.convs.get(&id).map(|c| (&c.team, &c.place)) {
-            Some((t, Place::Owned { user: owner })) if *t == team && *owner == user => return,
-            Some((_, Place::Offered { user: asked, .. } | Place::Assigning { user: asked, .. })) if *asked != user => {
+        match self.s.convs.get(&id).map(|c| (&c.team, &c.stage)) {
+            Some((t, Stage::Owned { user: owner })) if *t == team && *owner == user => return,
+            Some((_, Stage::Offered { user: asked, .. } | Stage::Assigning { user: asked, .. })) if *asked != user => {
                 let gone = Decision::OfferGone { conv: id, user: asked.clone(), why: OfferEnd::Taken };
                 self.s.out.push(gone);
             }
             _ => {}
         }
         let since = self.leave(id).map_or(self.s.now, |c| c.since);
-        let place = Place::Owned { user: user.clone() };
-        let conv = Conv { team, since, last_agent: None, tried: Vec::new(), place };
+        let stage = Stage::Owned { user: user.clone() };
+        let conv = Conv { team, since, last_agent: None, tried: Vec::new(), stage };
         if self.s.removed.contains(&user) {
             self.enter(id, conv);
             self.give_back(id, &user);

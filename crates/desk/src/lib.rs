@@ -32,19 +32,19 @@
 mod choose;
 mod facts;
 mod idle;
-mod look;
 mod offer;
 mod people;
+mod query;
 mod queue;
+mod snapshot;
 mod state;
 #[cfg(test)]
 mod tests;
 mod types;
-mod view;
 
 pub use idle::{End, EndRule, Inactivity};
+pub use snapshot::{AgentView, DeskSnapshot, NotNow, OfferView, Reason, TeamView};
 pub use types::{Decision, Event, OfferEnd, Rules};
-pub use view::{AgentView, DeskSnapshot, NotNow, OfferView, Reason, TeamView};
 
 /// Who gets which conversation. One per server, owned by one task.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Desk {
             Event::AgentConnected { user, name, teams, capacity, state } => {
                 self.connected(user, name, teams.into_iter().collect(), capacity, state);
             }
-            Event::AgentState { user, state } => self.said(&user, state),
+            Event::AgentState { user, state } => self.declared_state(&user, state),
             Event::AgentVanished { user } => self.vanished(&user),
             Event::AgentRemoved { user } => self.removed(&user),
             Event::TeamsChanged { user, teams } => self.serve(&user, teams.into_iter().collect()),

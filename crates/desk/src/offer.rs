@@ -2,7 +2,7 @@
 
 use super::{
     Decision, Desk, OfferEnd,
-    state::{Agent, Place, Timer},
+    state::{Agent, Stage, Timer},
 };
 use kefu_proto::{AgentState, ConvId, UserId};
 
@@ -13,22 +13,22 @@ const MISSED_MOST: u32 = 2;
 impl Desk {
     pub(super) fn offer(&mut self, conv: ConvId, user: UserId) {
         let until = self.s.now.saturating_add(self.rules.offer_ms);
-        self.put(conv, Place::Offered { user: user.clone(), until });
+        self.put(conv, Stage::Offered { user: user.clone(), until });
         self.s.out.push(Decision::Offer { conv, user, until, auto: self.rules.auto_accept });
     }
 
     pub(super) fn accept(&mut self, conv: ConvId, user: UserId) {
-        let why = match self.s.convs.get(&conv).map(|c| &c.place) {
-            Some(Place::Offered { user: asked, .. }) if *asked == user => {
+        let why = match self.s.convs.get(&conv).map(|c| &c.stage) {
+            Some(Stage::Offered { user: asked, .. }) if *asked == user => {
                 let until = self.s.now.saturating_add(self.rules.offer_ms);
-                self.put(conv, Place::Assigning { user: user.clone(), until });
+                self.put(conv, Stage::Assigning { user: user.clone(), until });
                 self.heard(&user);
                 self.s.out.push(Decision::Assign { conv, user });
                 return;
             }
             // a second tab, or a resend: the first one counts
-            Some(Place::Assigning { user: who, .. } | Place::Owned { user: who }) if *who == user => return,
-            Some(Place::Assigning { .. } | Place::Owned { .. }) => OfferEnd::Taken,
+            Some(Stage::Assigning { user: who, .. } | Stage::Owned { user: who }) if *who == user => return,
+            Some(Stage::Assigning { .. } | Stage::Owned { .. }) => OfferEnd::Taken,
             Some(_) => OfferEnd::Late,
             None => OfferEnd::Gone,
         };
@@ -45,8 +45,8 @@ impl Desk {
 
     /// To whom the conversation is offered.
     fn asked(&self, conv: ConvId) -> Option<&UserId> {
-        match &self.s.convs.get(&conv)?.place {
-            Place::Offered { user, .. } => Some(user),
+        match &self.s.convs.get(&conv)?.stage {
+            Stage::Offered { user, .. } => Some(user),
             _ => None,
         }
     }
@@ -67,10 +67,10 @@ impl Desk {
 
     /// Back to its place in the queue; whoever was asked is told.
     pub(super) fn withdraw(&mut self, conv: ConvId, why: OfferEnd) {
-        if let Some(Place::Offered { user, .. } | Place::Assigning { user, .. }) =
-            self.s.convs.get(&conv).map(|c| c.place.clone())
+        if let Some(Stage::Offered { user, .. } | Stage::Assigning { user, .. }) =
+            self.s.convs.get(&conv).map(|c| c.stage.clone())
         {
-            self.put(conv, Place::Waiting);
+            self.put(conv, Stage::Waiting);
             self.s.out.push(Decision::OfferGone { conv, user, why });
         }
     }
@@ -89,7 +89,7 @@ impl Desk {
         while let Some((_, timer)) = self.s.timers.first().filter(|(at, _)| *at <= self.s.now).cloned() {
             self.s.timers.pop_first();
             match timer {
-                Timer::Place(conv) => self.place_expired(conv),
+                Timer::Stage(conv) => self.stage_expired(conv),
                 Timer::Grace(user) => self.forget(&user),
                 Timer::Retry(team) => {
                     if let Some(t) = self.s.teams.get_mut(&team) {
@@ -101,37 +101,37 @@ impl Desk {
         }
     }
 
-    fn place_expired(&mut self, conv: ConvId) {
-        match self.s.convs.get(&conv).map(|c| c.place.clone()) {
-            Some(Place::Offered { user, .. }) => {
+    fn stage_expired(&mut self, conv: ConvId) {
+        match self.s.convs.get(&conv).map(|c| c.stage.clone()) {
+            Some(Stage::Offered { user, .. }) => {
                 self.in_vain(conv, &user);
                 self.withdraw(conv, OfferEnd::Late);
                 self.missed(&user);
             }
-            Some(Place::Assigning { user, .. }) => {
+            Some(Stage::Assigning { user, .. }) => {
                 self.in_vain(conv, &user);
                 self.withdraw(conv, OfferEnd::Late);
             }
-            Some(Place::Returning { user, .. }) => {
+            Some(Stage::Returning { user, .. }) => {
                 let team = self.s.convs.get(&conv).map(|c| &c.team);
                 let his = |a: &Agent| a.gone_until.is_none() && team.is_some_and(|t| a.teams.contains(t));
                 if self.s.agents.get(&user).is_some_and(his) {
                     // the agent came back before it could be given away
-                    self.put(conv, Place::Owned { user: user.clone() });
+                    self.put(conv, Stage::Owned { user: user.clone() });
                     self.trim(&user);
                 } else {
                     self.give_back(conv, &user);
                 }
             }
-            Some(Place::Waiting | Place::Owned { .. }) | None => {}
+            Some(Stage::Waiting | Stage::Owned { .. }) | None => {}
         }
     }
 
     fn missed(&mut self, user: &UserId) {
         let Some(agent) = self.s.agents.get_mut(user) else { return };
         agent.missed += 1;
-        if agent.missed >= MISSED_MOST && agent.said == AgentState::Online {
-            agent.said = AgentState::Busy;
+        if agent.missed >= MISSED_MOST && agent.declared_state == AgentState::Online {
+            agent.declared_state = AgentState::Busy;
             agent.missed = 0;
             self.s.out.push(Decision::StateChanged { user: user.clone(), state: AgentState::Busy });
             self.trim(user);
@@ -143,8 +143,8 @@ impl Desk {
     pub fn offers(&self, user: &UserId) -> Vec<(ConvId, u64)> {
         let asked = self.s.agents.get(user).into_iter().flat_map(|a| &a.asked);
         asked
-            .filter_map(|id| match self.s.convs.get(id)?.place {
-                Place::Offered { until, .. } => Some((*id, until)),
+            .filter_map(|id| match self.s.convs.get(id)?.stage {
+                Stage::Offered { until, .. } => Some((*id, until)),
                 _ => None,
             })
             .collect()

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, btree_map::Entry};
 
 use super::{
     Decision, Desk, OfferEnd,
-    state::{Agent, Place, Timer},
+    state::{Agent, Stage, Timer},
 };
 use kefu_proto::{AgentInfo, AgentState, ConvId, TeamId, UserId};
 
@@ -31,14 +31,14 @@ impl Desk {
         }
         agent.name = name;
         agent.capacity = capacity.unwrap_or(self.rules.capacity);
-        agent.said = state;
+        agent.declared_state = state;
         self.serve(&user, teams);
         self.trim(&user);
     }
 
-    pub(super) fn said(&mut self, user: &UserId, state: AgentState) {
+    pub(super) fn declared_state(&mut self, user: &UserId, state: AgentState) {
         if let Some(agent) = self.s.agents.get_mut(user) {
-            agent.said = state;
+            agent.declared_state = state;
             agent.missed = 0;
             self.trim(user);
             self.touch(user);
@@ -84,7 +84,7 @@ impl Desk {
 
     /// Asks chat to make the queue the owner, and again until a fact says what became of it.
     pub(super) fn give_back(&mut self, conv: ConvId, user: &UserId) {
-        self.put(conv, Place::Returning { user: user.clone(), again: self.s.now.saturating_add(RETURN_AGAIN_MS) });
+        self.put(conv, Stage::Returning { user: user.clone(), again: self.s.now.saturating_add(RETURN_AGAIN_MS) });
         self.s.out.push(Decision::Requeue { conv, user: user.clone() });
     }
 

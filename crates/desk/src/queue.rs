@@ -79,7 +79,7 @@ impl Desk {
 
     /// A conversation's place in its queue; 1 is next. None if it has an agent. Walks the queue up to it.
     pub fn position(&self, conv: ConvId) -> Option<u32> {
-        let c = self.s.convs.get(&conv).filter(|c| c.place.in_line())?;
+        let c = self.s.convs.get(&conv).filter(|c| c.stage.in_line())?;
         Some(place(self.s.teams.get(&c.team)?.line.range(..(c.since, conv)).count()))
     }
 

@@ -1,4 +1,4 @@
-//! What the desk remembers, and the two steps, `leave` and `enter`, through which alone a conversation changes place,
+//! What the desk remembers, and the two steps, `leave` and `enter`, through which alone a conversation changes stage,
 //! so that the indexes beside it are always right. No rule of assignment lives here.
 
 use std::{
@@ -11,7 +11,7 @@ use kefu_proto::{AgentState, ConvId, TeamId, UserId};
 
 /// Where a conversation is. Exactly one place at any time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Stage {
     /// In the queue, nobody is asked.
     Waiting,
     /// This agent is asked.
@@ -24,7 +24,7 @@ pub(super) enum Place {
     Returning { user: UserId, again: u64 },
 }
 
-impl Place {
+impl Stage {
     /// Whether the visitor still waits for somebody.
     pub(super) fn in_line(&self) -> bool {
         matches!(self, Self::Waiting | Self::Offered { .. } | Self::Assigning { .. })
@@ -46,7 +46,7 @@ pub(super) struct Conv {
     pub(super) last_agent: Option<UserId>,
     /// Who was asked in vain, and when; the last one is the most recent.
     pub(super) tried: Vec<(UserId, u64)>,
-    pub(super) place: Place,
+    pub(super) stage: Stage,
 }
 
 impl Conv {
@@ -63,7 +63,7 @@ pub(super) struct Agent {
     pub(super) teams: BTreeSet<TeamId>,
     pub(super) capacity: u32,
     /// What they say; what holds is [`Agent::state`].
-    pub(super) said: AgentState,
+    pub(super) declared_state: AgentState,
     /// None while they have a socket, else the end of their grace.
     pub(super) gone_until: Option<u64>,
     pub(super) owned: BTreeSet<ConvId>,
@@ -81,7 +81,7 @@ impl Agent {
             name: user.to_string(),
             teams: BTreeSet::new(),
             capacity: rules.capacity,
-            said: AgentState::Offline,
+            declared_state: AgentState::Offline,
             gone_until: Some(gone_until),
             owned: BTreeSet::new(),
             asked: BTreeSet::new(),
@@ -92,7 +92,7 @@ impl Agent {
 
     /// The state that holds: without a socket nobody is online.
     pub(super) fn state(&self) -> AgentState {
-        if self.gone_until.is_some() { AgentState::Offline } else { self.said }
+        if self.gone_until.is_some() { AgentState::Offline } else { self.declared_state }
     }
 
     /// Slots in use: what the agent owns and what the agent is asked.
@@ -109,7 +109,7 @@ impl Agent {
 /// Whose clock runs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
-    Place(ConvId),
+    Stage(ConvId),
     Grace(UserId),
     Retry(TeamId),
 }
@@ -150,70 +150,70 @@ impl Desk {
     }
 
     /// Moves a known conversation; an unknown one stays unknown.
-    pub(super) fn put(&mut self, id: ConvId, place: Place) {
+    pub(super) fn put(&mut self, id: ConvId, stage: Stage) {
         if let Some(conv) = self.leave(id) {
-            self.enter(id, Conv { place, ..conv });
+            self.enter(id, Conv { stage, ..conv });
         }
     }
 
     /// Takes a conversation out of everything.
     pub(super) fn leave(&mut self, id: ConvId) -> Option<Conv> {
         let conv = self.s.convs.remove(&id)?;
-        if let Some(at) = conv.place.timer() {
-            self.s.timers.remove(&(at, Timer::Place(id)));
+        if let Some(at) = conv.stage.timer() {
+            self.s.timers.remove(&(at, Timer::Stage(id)));
         }
-        if let Some(team) = self.s.teams.get_mut(&conv.team).filter(|_| conv.place.in_line()) {
+        if let Some(team) = self.s.teams.get_mut(&conv.team).filter(|_| conv.stage.in_line()) {
             team.line.remove(&(conv.since, id));
             team.waiting.remove(&(conv.since, id));
             self.s.dirty.line.insert(conv.team.clone());
         }
-        match &conv.place {
-            Place::Offered { user, .. } | Place::Assigning { user, .. } => {
+        match &conv.stage {
+            Stage::Offered { user, .. } | Stage::Assigning { user, .. } => {
                 if let Some(agent) = self.s.agents.get_mut(user) {
                     agent.asked.remove(&id);
                     self.s.dirty.dispatch.extend(agent.teams.iter().cloned());
                     self.s.dirty.slots.extend(agent.teams.iter().cloned());
                 }
             }
-            Place::Owned { user } => {
+            Stage::Owned { user } => {
                 if let Some(agent) = self.s.agents.get_mut(user) {
                     agent.owned.remove(&id);
                 }
                 self.touch(user);
             }
-            Place::Waiting | Place::Returning { .. } => {}
+            Stage::Waiting | Stage::Returning { .. } => {}
         }
         Some(conv)
     }
 
     /// Puts a conversation where its place says. It must not be anywhere else.
     pub(super) fn enter(&mut self, id: ConvId, conv: Conv) {
-        if let Some(at) = conv.place.timer() {
-            self.s.timers.insert((at, Timer::Place(id)));
+        if let Some(at) = conv.stage.timer() {
+            self.s.timers.insert((at, Timer::Stage(id)));
         }
-        if conv.place.in_line() {
+        if conv.stage.in_line() {
             let team = self.s.teams.entry(conv.team.clone()).or_default();
             team.line.insert((conv.since, id));
-            if conv.place == Place::Waiting {
+            if conv.stage == Stage::Waiting {
                 team.waiting.insert((conv.since, id));
                 self.s.dirty.dispatch.insert(conv.team.clone());
             }
             self.s.dirty.line.insert(conv.team.clone());
         }
-        match &conv.place {
-            Place::Offered { user, .. } | Place::Assigning { user, .. } => {
+        match &conv.stage {
+            Stage::Offered { user, .. } | Stage::Assigning { user, .. } => {
                 if let Some(agent) = self.s.agents.get_mut(user) {
                     agent.asked.insert(id);
                     self.s.dirty.slots.extend(agent.teams.iter().cloned());
                 }
             }
-            Place::Owned { user } => {
+            Stage::Owned { user } => {
                 if let Some(agent) = self.s.agents.get_mut(user) {
                     agent.owned.insert(id);
                 }
                 self.touch(user);
             }
-            Place::Waiting | Place::Returning { .. } => {}
+            Stage::Waiting | Stage::Returning { .. } => {}
         }
         self.s.convs.insert(id, conv);
     }

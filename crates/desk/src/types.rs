@@ -171,7 +171,7 @@ pub enum Decision {
     Position {
         /// Which.
         conv: ConvId,
-        /// Place.
+        /// Stage.
         position: u32,
     },
     /// Who of a team is there changed, or how many wait.

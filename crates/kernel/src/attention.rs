@@ -21,7 +21,7 @@ pub const SLACK: usize = 15;
 
 /// What attention computes in between. One per thread.
 #[derive(Debug, Default)]
-pub struct Work {
+pub struct Workspace {
     /// Keys of one head, one row per column of the head, tokens side by side.
     keys: Vec<f32>,
     /// Scores of a few queries, one row each.
@@ -37,7 +37,7 @@ pub(super) fn attention<S: Simd>(
     first: usize,
     tokens: usize,
     out: ViewMut<'_>,
-    work: &mut Work,
+    work: &mut Workspace,
 ) {
     let hidden = heads.count * heads.width;
     let padded = tokens.next_multiple_of(16);

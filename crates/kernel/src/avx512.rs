@@ -10,7 +10,9 @@ use std::arch::x86_64::{
     _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps, _mm512_sub_ps,
 };
 
-use super::{Affine, CodeRows, Heads, Kernel, Packed, Strided, Then, View, ViewMut, Work, entry::kernel, simd::Simd};
+use super::{
+    Activation, Affine, CodeRows, Heads, Kernel, Packed, Strided, View, ViewMut, Workspace, entry::kernel, simd::Simd,
+};
 
 /// Proof that the processor has the instructions.
 #[derive(Clone, Copy, Debug)]

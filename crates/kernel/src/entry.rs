@@ -13,20 +13,20 @@ macro_rules! kernel {
                 <Self as $crate::simd::Simd>::OFFSET
             }
 
-            fn product(&self, input: &CodeRows, rows: usize, weights: &Packed, then: Then, out: ViewMut<'_>) {
+            fn product(&self, input: &CodeRows, rows: usize, weights: &Packed, then: Activation, out: ViewMut<'_>) {
                 $(#[target_feature(enable = $features)])?
-                fn door(s: $proof, input: &CodeRows, rows: usize, weights: &Packed, then: Then, out: ViewMut<'_>) {
+                fn door(s: $proof, input: &CodeRows, rows: usize, weights: &Packed, then: Activation, out: ViewMut<'_>) {
                     $crate::product::product(s, input, rows, weights, then, out);
                 }
                 kernel!(@call $($features)?, door(*self, input, rows, weights, then, out))
             }
 
             fn attention(
-                &self, heads: Heads, qkv: View<'_>, first: usize, tokens: usize, out: ViewMut<'_>, work: &mut Work,
+                &self, heads: Heads, qkv: View<'_>, first: usize, tokens: usize, out: ViewMut<'_>, work: &mut Workspace,
             ) {
                 $(#[target_feature(enable = $features)])?
                 fn door(
-                    s: $proof, heads: Heads, qkv: View<'_>, first: usize, tokens: usize, out: ViewMut<'_>, work: &mut Work,
+                    s: $proof, heads: Heads, qkv: View<'_>, first: usize, tokens: usize, out: ViewMut<'_>, work: &mut Workspace,
                 ) {
                     $crate::attention::attention(s, heads, qkv, first, tokens, out, work);
                 }

@@ -40,7 +40,7 @@ mod simd;
 #[cfg(test)]
 mod tests;
 
-pub use attention::{Heads, SLACK, Work};
+pub use attention::{Heads, SLACK, Workspace};
 pub use dense::Strided;
 pub use norm::Affine;
 pub use packed::Packed;
@@ -48,7 +48,7 @@ pub use rows::{CodeRows, Rows, View, ViewMut, stride};
 
 /// What follows a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Then {
+pub enum Activation {
     /// Nothing.
     Nothing,
     /// The Gaussian error linear unit, by erf.
@@ -67,13 +67,21 @@ pub trait Kernel: Send + Sync + std::fmt::Debug {
     ///
     /// # Panics
     /// If the widths don't fit each other: a mistake in the caller, no matter of data.
-    fn product(&self, input: &CodeRows, rows: usize, weights: &Packed, then: Then, out: ViewMut<'_>);
+    fn product(&self, input: &CodeRows, rows: usize, weights: &Packed, then: Activation, out: ViewMut<'_>);
 
     /// Attention of the tokens of one text to each other: rows `first .. first + tokens` of `qkv` to the same of `out`.
     ///
     /// # Panics
     /// As [`Kernel::product`].
-    fn attention(&self, heads: Heads, qkv: View<'_>, first: usize, tokens: usize, out: ViewMut<'_>, work: &mut Work);
+    fn attention(
+        &self,
+        heads: Heads,
+        qkv: View<'_>,
+        first: usize,
+        tokens: usize,
+        out: ViewMut<'_>,
+        work: &mut Workspace,
+    );
 
     /// `x = norm(x + residual)` for the first `rows` rows, and, if asked for, their codes.
     ///

@@ -4,8 +4,8 @@
 use std::arch::{aarch64::*, asm, is_aarch64_feature_detected};
 
 use super::{
-    Affine, CodeRows, Heads, Kernel, Packed, Strided, Then, View, ViewMut, Work, entry::kernel, packed::Group,
-    simd::Simd,
+    Activation, Affine, CodeRows, Heads, Kernel, Packed, Strided, View, ViewMut, Workspace, entry::kernel,
+    packed::Group, simd::Simd,
 };
 
 /// NEON, which every ARM64 processor has. Needs no proof, but for symmetry is one.

@@ -1,6 +1,8 @@
 //! Plain Rust: for processors without anything better, for LoongArch, and as the measure of all other kernels.
 
-use super::{Affine, CodeRows, Heads, Packed, Strided, Then, View, ViewMut, Work, entry::kernel, simd::Simd};
+use super::{
+    Activation, Affine, CodeRows, Heads, Packed, Strided, View, ViewMut, Workspace, entry::kernel, simd::Simd,
+};
 
 /// Needs no proof.
 #[derive(Clone, Copy, Debug)]

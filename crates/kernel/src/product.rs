@@ -1,18 +1,25 @@
 //! The product of activation codes with packed weights, a tile of rows × outputs at a time.
 
-use super::{CodeRows, Packed, Then, ViewMut, math, rows::PANEL, simd::Simd};
+use super::{Activation, CodeRows, Packed, ViewMut, math, rows::PANEL, simd::Simd};
 
 /// See [`super::Kernel::product`].
 #[inline(always)]
-pub(super) fn product<S: Simd>(s: S, input: &CodeRows, rows: usize, weights: &Packed, then: Then, out: ViewMut<'_>) {
+pub(super) fn product<S: Simd>(
+    s: S,
+    input: &CodeRows,
+    rows: usize,
+    weights: &Packed,
+    then: Activation,
+    out: ViewMut<'_>,
+) {
     // what the tiles rely on, once
     assert!(weights.inputs.next_multiple_of(8) <= input.stride(), "activations as wide as the weights");
     assert!(weights.outputs.next_multiple_of(PANEL) <= out.stride, "room for all outputs");
     assert!(rows <= input.scales.len() && rows * input.stride() <= input.flat().len(), "rows of codes");
     assert!(rows * out.stride <= out.values.len(), "rows of results");
     match then {
-        Then::Nothing => panels::<S, false>(s, input, rows, weights, out),
-        Then::Gelu => panels::<S, true>(s, input, rows, weights, out),
+        Activation::Nothing => panels::<S, false>(s, input, rows, weights, out),
+        Activation::Gelu => panels::<S, true>(s, input, rows, weights, out),
     }
 }
 

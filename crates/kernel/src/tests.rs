@@ -54,7 +54,7 @@ fn matrix(seed: u64, inputs: usize, outputs: usize) -> Matrix {
     Matrix { codes, scales, bias: numbers(seed + 2, outputs) }
 }
 
-fn product(kernel: &dyn Kernel, input: &Rows, rows: usize, m: &Matrix, then: Then) -> Rows {
+fn product(kernel: &dyn Kernel, input: &Rows, rows: usize, m: &Matrix, then: Activation) -> Rows {
     let mut packed = Packed::empty(input.view().width, kernel.offset());
     for (codes, (scale, bias)) in m.codes.chunks_exact(packed.inputs()).zip(m.scales.iter().zip(&m.bias)) {
         packed.push(codes, *scale, *bias);
@@ -72,7 +72,7 @@ fn attention(kernel: &dyn Kernel, heads: Heads, qkv: &Rows, texts: &[usize]) -> 
     let rows = texts.iter().sum();
     let mut out = Rows::new(heads.count * heads.width, SLACK);
     out.reserve(rows);
-    let (mut first, mut work) = (0, Work::default());
+    let (mut first, mut work) = (0, Workspace::default());
     for tokens in texts {
         kernel.attention(heads, qkv.view(), first, *tokens, out.view_mut(), &mut work);
         first += tokens;
@@ -97,7 +97,7 @@ proptest! {
     fn products_are_the_same_bits_on_every_kernel(
         seed: u64, rows in 1usize..=128, inputs in width(), outputs in width(), gelu: bool,
     ) {
-        let then = if gelu { Then::Gelu } else { Then::Nothing };
+        let then = if gelu { Activation::Gelu } else { Activation::Nothing };
         let (input, m) = (rows_of(seed, rows, inputs, 0), matrix(seed ^ 1, inputs, outputs));
         let want = bits(&product(&portable::Portable, &input, rows, &m, then), rows);
         for kernel in available() {
@@ -167,7 +167,7 @@ fn products_are_exact_sums_of_codes() {
     let mut codes = CodeRows::new(inputs);
     codes.reserve(rows);
     portable::Portable.quantise(input.view(), rows, &mut codes);
-    let out = product(&portable::Portable, &input, rows, &m, Then::Nothing);
+    let out = product(&portable::Portable, &input, rows, &m, Activation::Nothing);
     for n in 0..rows {
         let (bytes, scale) = codes.row_mut(n);
         let most = input.view().row(n).iter().fold(0f32, |most, x| most.max(x.abs()));
@@ -334,7 +334,7 @@ fn the_bits_are_those_of_every_other_architecture() {
     for kernel in available() {
         let (rows, width) = (11, 312);
         let heads = Heads { count: 12, width: 26 };
-        let qkv = product(kernel, &rows_of(1, rows, width, 0), rows, &matrix(2, width, 3 * width), Then::Gelu);
+        let qkv = product(kernel, &rows_of(1, rows, width, 0), rows, &matrix(2, width, 3 * width), Activation::Gelu);
         let mut wide = Rows::new(3 * width, SLACK);
         wide.reserve(rows);
         for n in 0..rows {

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result};
 
 use super::{
-    kernel::{Affine, CodeRows, Heads, Packed, Rows, SLACK, Then, ViewMut, Work},
+    kernel::{Activation, Affine, CodeRows, Heads, Packed, Rows, SLACK, ViewMut, Workspace},
     model::{Config, Model},
 };
 
@@ -33,7 +33,7 @@ pub(super) struct Scratch {
     attended: Rows,
     inner: Rows,
     inner_codes: CodeRows,
-    work: Work,
+    work: Workspace,
 }
 
 impl Scratch {
@@ -46,7 +46,7 @@ impl Scratch {
             attended: Rows::new(config.hidden, 0),
             inner: Rows::new(config.inner, 0),
             inner_codes: CodeRows::new(config.inner),
-            work: Work::default(),
+            work: Workspace::default(),
         }
     }
 
@@ -111,7 +111,7 @@ impl<T: AsRef<[u32]>> InplaceOp1 for Embed<'_, T> {
             None => kernel.add_norm(rows, None, n, &tables.norm, None),
             Some(project) => {
                 kernel.add_norm(rows, None, n, &tables.norm, Some(&mut scratch.codes));
-                kernel.product(&scratch.codes, n, project, Then::Nothing, hidden);
+                kernel.product(&scratch.codes, n, project, Activation::Nothing, hidden);
             }
         }
         Ok(())
@@ -132,19 +132,19 @@ impl InplaceOp1 for Step<'_> {
         let heads = Heads { count: config.heads, width: config.head() };
 
         kernel.quantise(x.view(), rows, codes);
-        kernel.product(codes, rows, &layer.qkv, Then::Nothing, qkv.view_mut());
+        kernel.product(codes, rows, &layer.qkv, Activation::Nothing, qkv.view_mut());
         let mut first = 0;
         for tokens in self.lengths {
             kernel.attention(heads, qkv.view(), first, *tokens, context.view_mut(), work);
             first += tokens;
         }
         kernel.quantise(context.view(), rows, codes);
-        kernel.product(codes, rows, &layer.out, Then::Nothing, attended.view_mut());
+        kernel.product(codes, rows, &layer.out, Activation::Nothing, attended.view_mut());
         kernel.add_norm(attended.view_mut(), Some(x.view()), rows, &layer.norm, Some(codes));
 
-        kernel.product(codes, rows, &layer.up, Then::Gelu, inner.view_mut());
+        kernel.product(codes, rows, &layer.up, Activation::Gelu, inner.view_mut());
         kernel.quantise(inner.view(), rows, inner_codes);
-        kernel.product(inner_codes, rows, &layer.down, Then::Nothing, x.lend());
+        kernel.product(inner_codes, rows, &layer.down, Activation::Nothing, x.lend());
         kernel.add_norm(x, Some(attended.view()), rows, &layer.last_norm, None);
         Ok(())
     }

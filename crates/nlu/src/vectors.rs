@@ -1,6 +1,6 @@
 //! Many sentence vectors in 8 bits, and which of them are near another.
 
-use super::kernel::{self, CodeRows, Kernel, Packed, Then, ViewMut};
+use super::kernel::{self, Activation, CodeRows, Kernel, Packed, ViewMut};
 
 /// Rows of 8-bit numbers, one a vector, each with its scale. A quarter of the memory of f32; cosines differ by about 0.002.
 /// In memory they lie as the kernels read weights: comparing with all rows is one product.
@@ -95,7 +95,7 @@ impl Rows {
         let mut out = vec![0.0; kernel::stride(self.len(), 0)];
         let (width, stride) = (self.len(), out.len());
         let to = ViewMut { values: &mut out, width, stride };
-        self.kernel.product(&codes, 1, &self.packed, Then::Nothing, to);
+        self.kernel.product(&codes, 1, &self.packed, Activation::Nothing, to);
         out.truncate(self.len());
         out
     }

@@ -269,7 +269,7 @@ pub trait Store: Send + Sync + 'static {
     fn try_submit(&self, batch: Batch, reply: Reply) -> Result<(), (StoreError, Batch, Reply)>;
 
     /// Waits until the queue has room again (or the store closed).
-    fn room(&self) -> BoxFuture<'_, ()>;
+    fn wait_for_capacity(&self) -> BoxFuture<'_, ()>;
 
     /// One value.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
@@ -357,6 +357,6 @@ pub async fn submit(store: &dyn Store, mut batch: Batch, mut reply: Reply) -> Re
             Err((StoreError::Busy, b, r)) => (batch, reply) = (b, r),
             Err((e, ..)) => return Err(e),
         }
-        store.room().await;
+        store.wait_for_capacity().await;
     }
 }

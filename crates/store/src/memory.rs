@@ -196,7 +196,7 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn room(&self) -> BoxFuture<'_, ()> {
+    fn wait_for_capacity(&self) -> BoxFuture<'_, ()> {
         ready(()).boxed()
     }
 

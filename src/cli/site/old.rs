@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::{
     cli::{link::Office, out},
-    org::Sighting,
+    org::WidgetVersionSeen,
     proto::SiteId,
 };
 
@@ -15,7 +15,7 @@ pub const UNSAFE: &str = ", which is UNSAFE: this server could let the robot rea
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct OldWidgets {
-    old: Vec<Sighting>,
+    old: Vec<WidgetVersionSeen>,
 }
 
 impl OldWidgets {
@@ -26,13 +26,13 @@ impl OldWidgets {
     }
 
     /// Those of one site.
-    pub fn of<'a>(&'a self, site: &'a SiteId) -> impl Iterator<Item = &'a Sighting> {
+    pub fn of<'a>(&'a self, site: &'a SiteId) -> impl Iterator<Item = &'a WidgetVersionSeen> {
         self.old.iter().filter(move |s| s.site == *site)
     }
 
     /// Each with what to know and what to do.
-    pub fn lines(&self, now_ms: u64) -> Vec<(&Sighting, String, String)> {
-        let words = |s: &'_ Sighting| {
+    pub fn lines(&self, now_ms: u64) -> Vec<(&WidgetVersionSeen, String, String)> {
+        let words = |s: &'_ WidgetVersionSeen| {
             let (seen, how) = (out::relative(s.seen, now_ms), if s.is_unsafe { UNSAFE } else { "" });
             format!("pages of site {} load the old widget {}{how}, last {seen}", s.site, s.version)
         };

@@ -88,7 +88,7 @@ impl Store for Tables {
         Ok(())
     }
 
-    fn room(&self) -> BoxFuture<'_, ()> {
+    fn wait_for_capacity(&self) -> BoxFuture<'_, ()> {
         Box::pin(ready(()))
     }
 

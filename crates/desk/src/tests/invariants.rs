@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::{super::state::Place, *};
+use super::{super::state::Stage, *};
 
 const USERS: [&str; 4] = ["an", "bo", "cai", "dai"];
 const TEAMS: [&str; 3] = ["a", "b", "c"];
@@ -77,14 +77,14 @@ impl World {
         assert_eq!(s.convs.len(), self.facts.len(), "after {event:?}");
         let mut lines: BTreeMap<&TeamId, BTreeSet<(u64, ConvId)>> = BTreeMap::new();
         for (conv, fact) in &self.facts {
-            let place = &s.convs[conv].place;
+            let stage = &s.convs[conv].stage;
             match fact {
                 Fact::Waiting { team, since } => {
-                    assert!(place.in_line(), "{place:?} after {event:?}");
+                    assert!(stage.in_line(), "{stage:?} after {event:?}");
                     lines.entry(team).or_default().insert((*since, *conv));
                 }
-                Fact::Owned { user: owner } => match place {
-                    Place::Owned { user } | Place::Returning { user, .. } => assert_eq!(user, owner),
+                Fact::Owned { user: owner } => match stage {
+                    Stage::Owned { user } | Stage::Returning { user, .. } => assert_eq!(user, owner),
                     other => panic!("{other:?} after {event:?}"),
                 },
             }
@@ -115,12 +115,12 @@ impl World {
         // the indexes of agents are the places of conversations
         let mut by_place: BTreeMap<&UserId, (BTreeSet<ConvId>, BTreeSet<ConvId>)> = BTreeMap::new();
         for (id, c) in &s.convs {
-            match &c.place {
-                Place::Owned { user } => _ = by_place.entry(user).or_default().0.insert(*id),
-                Place::Offered { user, .. } | Place::Assigning { user, .. } => {
+            match &c.stage {
+                Stage::Owned { user } => _ = by_place.entry(user).or_default().0.insert(*id),
+                Stage::Offered { user, .. } | Stage::Assigning { user, .. } => {
                     _ = by_place.entry(user).or_default().1.insert(*id);
                 }
-                Place::Waiting | Place::Returning { .. } => {}
+                Stage::Waiting | Stage::Returning { .. } => {}
             }
         }
         for (user, agent) in &s.agents {

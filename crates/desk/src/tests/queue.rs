@@ -83,7 +83,7 @@ fn a_team_is_open_busy_or_away() {
     assert_eq!(of(&d), (Presence::Away, 0, 0));
     d.apply(waits(1, "a", 1), 1);
     assert_eq!(of(&d), (Presence::Away, 0, 1), "to wait for somebody there must be nobody");
-    let said = |who, state| Event::AgentState { user: user(who), state };
+    let declared_state = |who, state| Event::AgentState { user: user(who), state };
     let out = d.apply(online("li", &["a"], 1), 2);
     assert_eq!(offers(&out).len(), 1);
     assert!(out.contains(&presence("a", Presence::Busy, 1, 1)), "the only slot is offered: {out:?}");
@@ -92,15 +92,15 @@ fn a_team_is_open_busy_or_away() {
     let out = d.apply(online("wu", &["a", "b"], 8), 4);
     assert!(out.contains(&presence("a", Presence::Open, 2, 0)), "{out:?}");
     assert!(out.contains(&presence("b", Presence::Open, 1, 0)), "{out:?}");
-    let out = d.apply(said("wu", AgentState::Busy), 5);
+    let out = d.apply(declared_state("wu", AgentState::Busy), 5);
     assert!(out.contains(&presence("a", Presence::Busy, 2, 0)), "one is full, one is busy: {out:?}");
     let out = d.apply(Event::Closed { conv: conv(1) }, 6);
     assert!(out.contains(&presence("a", Presence::Open, 2, 0)), "a slot is free again: {out:?}");
-    let out = d.apply(said("li", AgentState::Offline), 7);
+    let out = d.apply(declared_state("li", AgentState::Offline), 7);
     assert!(out.contains(&presence("a", Presence::Busy, 1, 0)), "who is busy is here: {out:?}");
     let out = d.apply(Event::AgentVanished { user: user("wu") }, 8);
     assert!(out.contains(&presence("a", Presence::Away, 0, 0)) && out.contains(&presence("b", Presence::Away, 0, 0)));
-    let repeated = d.apply(said("li", AgentState::Offline), 9);
+    let repeated = d.apply(declared_state("li", AgentState::Offline), 9);
     assert!(repeated.iter().all(|d| !matches!(d, Decision::Presence { .. })), "told once: {repeated:?}");
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{
     conv_cache::{ConvCache, ConvState},
     journal::{self, Entry, Journal},
-    tables::{self, RecordKey, RowValue, fault, record_key},
+    tables::{self, RecordKey, RowValue, map_db_error, record_key},
 };
 use crate::{Batch, Commit, Op, StoreError, Table, Written, check};
 use kefu_proto::{ConvId, MsgId, RECORD_HEADER, encode_record};
@@ -78,24 +78,24 @@ impl<'t> Tables<'t> {
     }
 
     fn records(&mut self) -> Result<&mut RedbTable<'t, RecordKey, &'static [u8]>, StoreError> {
-        opened(&mut self.records, || self.txn.open_table(tables::RECORDS).map_err(fault))
+        opened(&mut self.records, || self.txn.open_table(tables::RECORDS).map_err(map_db_error))
     }
 
     fn ids(&mut self) -> Result<&mut RedbTable<'t, &'static [u8; 32], u64>, StoreError> {
-        opened(&mut self.ids, || self.txn.open_table(tables::IDS).map_err(fault))
+        opened(&mut self.ids, || self.txn.open_table(tables::IDS).map_err(map_db_error))
     }
 
     fn rows(&mut self) -> Result<&mut RedbTable<'t, &'static [u8; 16], RowValue>, StoreError> {
-        opened(&mut self.rows, || self.txn.open_table(tables::ROWS).map_err(fault))
+        opened(&mut self.rows, || self.txn.open_table(tables::ROWS).map_err(map_db_error))
     }
 
     fn small(&mut self, table: Table) -> Result<&mut SmallTable<'t>, StoreError> {
-        opened(&mut self.small[table as usize], || self.txn.open_table(tables::small(table)).map_err(fault))
+        opened(&mut self.small[table as usize], || self.txn.open_table(tables::small(table)).map_err(map_db_error))
     }
 
     /// What the cache wants to know of a conversation. Reads no bodies, however long it is.
     fn load(&mut self, conv: ConvId) -> Result<ConvState, StoreError> {
-        let rev = self.rows()?.get(&conv.0).map_err(fault)?.map_or(0, |row| row.value().0);
+        let rev = self.rows()?.get(&conv.0).map_err(map_db_error)?.map_or(0, |row| row.value().0);
         let settled = tables::last_seq(self.records()?, conv)?;
         let (mut last_seq, mut ids) = (settled, HashMap::new());
         for entry in self.group.journal.of(conv) {
@@ -110,7 +110,7 @@ impl<'t> Tables<'t> {
         match state.ids.get(&id) {
             Some(seq) => Ok(Some(*seq)),
             None if state.older => {
-                Ok(self.ids()?.get(&tables::id_key(conv, id)).map_err(fault)?.map(|seq| seq.value()))
+                Ok(self.ids()?.get(&tables::id_key(conv, id)).map_err(map_db_error)?.map(|seq| seq.value()))
             }
             None => Ok(None),
         }
@@ -120,7 +120,7 @@ impl<'t> Tables<'t> {
         if let Some(frame) = self.group.journal.find(conv, seq) {
             return Ok(Some(frame));
         }
-        let found = self.records()?.get(&record_key(conv, seq)).map_err(fault)?;
+        let found = self.records()?.get(&record_key(conv, seq)).map_err(map_db_error)?;
         Ok(found.map(|value| tables::frame(seq, value.value())))
     }
 
@@ -135,36 +135,37 @@ impl<'t> Tables<'t> {
     /// it holds the group. Of groups without records only the last one stays; `bare` says that the one before was such.
     /// Returns how many records there are, and their bytes.
     pub fn write_group(&mut self, bare: bool) -> Result<(usize, usize), StoreError> {
-        let mut journal = self.txn.open_table(tables::JOURNAL).map_err(fault)?;
+        let mut journal = self.txn.open_table(tables::JOURNAL).map_err(map_db_error)?;
         if bare {
-            journal.remove(self.group.number - 1).map_err(fault)?;
+            journal.remove(self.group.number - 1).map_err(map_db_error)?;
         }
-        journal.insert(self.group.number, self.group.value.as_slice()).map_err(fault)?;
+        journal.insert(self.group.number, self.group.value.as_slice()).map_err(map_db_error)?;
         Ok((self.group.records, self.group.value.len()))
     }
 
     /// Puts a record of the journal into its place. Says by how many bytes the table grew: less than none for a tombstone.
     pub fn settle(&mut self, conv: ConvId, seq: u64, frame: &[u8]) -> Result<i64, StoreError> {
         let value = &frame[8..];
-        let old = self.records()?.insert(&record_key(conv, seq), value).map_err(fault)?.map_or(0, |v| v.value().len());
+        let old =
+            self.records()?.insert(&record_key(conv, seq), value).map_err(map_db_error)?.map_or(0, |v| v.value().len());
         if let Some(id) = check::remembered_id(&frame[RECORD_HEADER..]) {
-            self.ids()?.insert(&tables::id_key(conv, id), seq).map_err(fault)?;
+            self.ids()?.insert(&tables::id_key(conv, id), seq).map_err(map_db_error)?;
         }
         Ok(value.len() as i64 - old as i64)
     }
 
     /// Adds to the size of a conversation.
     pub fn grow(&mut self, conv: ConvId, by: i64) -> Result<(), StoreError> {
-        let mut sizes = self.txn.open_table(tables::SIZES).map_err(fault)?;
-        let before = sizes.get(&conv.0).map_err(fault)?.map_or(0, |size| size.value());
-        sizes.insert(&conv.0, before.saturating_add_signed(by)).map_err(fault)?;
+        let mut sizes = self.txn.open_table(tables::SIZES).map_err(map_db_error)?;
+        let before = sizes.get(&conv.0).map_err(map_db_error)?.map_or(0, |size| size.value());
+        sizes.insert(&conv.0, before.saturating_add_signed(by)).map_err(map_db_error)?;
         Ok(())
     }
 
     /// Takes the groups up to `last` out of the journal.
     pub fn drop_groups(&mut self, last: u64) -> Result<(), StoreError> {
-        let mut journal = self.txn.open_table(tables::JOURNAL).map_err(fault)?;
-        journal.retain_in(..=last, |_, _| false).map_err(fault)
+        let mut journal = self.txn.open_table(tables::JOURNAL).map_err(map_db_error)?;
+        journal.retain_in(..=last, |_, _| false).map_err(map_db_error)
     }
 }
 
@@ -191,14 +192,14 @@ pub(super) fn apply(
         Some(conv) => cache.get(conv, || tables.load(conv))?,
         None => &mut nothing,
     };
-    match judge(tables, state, &batch)? {
+    match validate(tables, state, &batch)? {
         Some(refusal) => Ok(refusal),
         None => write(tables, state, batch, origin, at_ms),
     }
 }
 
 /// Why the batch can't be written, if it can't.
-fn judge(tables: &mut Tables<'_>, state: &mut ConvState, batch: &Batch) -> Result<Option<Verdict>, StoreError> {
+fn validate(tables: &mut Tables<'_>, state: &mut ConvState, batch: &Batch) -> Result<Option<Verdict>, StoreError> {
     // shape() saw to it that without a conversation nothing below asks for its id
     let conv = batch.conv.unwrap_or(ConvId([0; 16]));
     for body in check::appended(&batch.ops) {
@@ -220,7 +221,7 @@ fn judge(tables: &mut Tables<'_>, state: &mut ConvState, batch: &Batch) -> Resul
                 let holds = match check::left_by(before, *table, key) {
                     Some(left) => left == value.as_deref(),
                     None => {
-                        let stored = tables.small(*table)?.get(key.as_slice()).map_err(fault)?;
+                        let stored = tables.small(*table)?.get(key.as_slice()).map_err(map_db_error)?;
                         stored.as_ref().map(|v| v.value()) == value.as_deref()
                     }
                 };
@@ -263,14 +264,14 @@ fn write(
         match op {
             Op::Expect { .. } => {}
             Op::Put { table, key, value } => {
-                tables.small(table)?.insert(key.as_slice(), value.as_slice()).map_err(fault)?;
+                tables.small(table)?.insert(key.as_slice(), value.as_slice()).map_err(map_db_error)?;
             }
             Op::Delete { table, key } => {
-                tables.small(table)?.remove(key.as_slice()).map_err(fault)?;
+                tables.small(table)?.remove(key.as_slice()).map_err(map_db_error)?;
             }
             Op::Row { value } => {
                 state.rev += 1;
-                tables.rows()?.insert(&conv.0, (state.rev, &value[..])).map_err(fault)?;
+                tables.rows()?.insert(&conv.0, (state.rev, &value[..])).map_err(map_db_error)?;
                 row = Some(value);
             }
             Op::Append { body, .. } => {

@@ -9,7 +9,7 @@ use std::{
 use ::redb::{Database, ReadTransaction, ReadableDatabase};
 use parking_lot::{Condvar, Mutex, RwLock};
 
-use super::{journal::Journal, tables::fault};
+use super::{journal::Journal, tables::map_db_error};
 use crate::StoreError;
 
 /// How long a read waits for a database that is being opened for the first time after an error. That takes milliseconds;
@@ -69,7 +69,7 @@ impl Current {
         loop {
             match &*self.state.read() {
                 State::Open(open) if failed.is_none_or(|n| open.number > n) => {
-                    match open.db.begin_read().map_err(fault) {
+                    match open.db.begin_read().map_err(map_db_error) {
                         Ok(txn) => return Ok(Snapshot { txn, journal: open.journal.clone(), number: open.number }),
                         Err(StoreError::Io(_)) => {
                             failed = Some(open.number);

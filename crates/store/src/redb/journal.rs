@@ -17,7 +17,7 @@ use ::redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::tables::{self, fault};
+use super::tables::{self, map_db_error};
 use crate::StoreError;
 use kefu_proto::{ConvId, RECORD_HEADER};
 
@@ -66,11 +66,11 @@ pub(super) struct Size {
 impl Journal {
     /// The journal as the file has it.
     pub fn open(db: &Database) -> Result<(Self, Size), StoreError> {
-        let txn = db.begin_read().map_err(fault)?;
-        let table = txn.open_table(tables::JOURNAL).map_err(fault)?;
+        let txn = db.begin_read().map_err(map_db_error)?;
+        let table = txn.open_table(tables::JOURNAL).map_err(map_db_error)?;
         let (mut held, mut size) = (Held::default(), Size::default());
-        for group in table.iter().map_err(fault)? {
-            let (number, value) = group.map_err(fault)?;
+        for group in table.iter().map_err(map_db_error)? {
+            let (number, value) = group.map_err(map_db_error)?;
             size.last = number.value();
             size.bytes += value.value().len();
             size.bare = value.value().is_empty();
@@ -170,9 +170,9 @@ impl Journal {
 
 /// The groups that a snapshot holds.
 pub(super) fn groups(txn: &ReadTransaction) -> Result<Groups, StoreError> {
-    let table = txn.open_table(tables::JOURNAL).map_err(fault)?;
-    let Some((first, _)) = table.first().map_err(fault)? else { return Ok(None) };
-    let Some((last, _)) = table.last().map_err(fault)? else { return Ok(None) };
+    let table = txn.open_table(tables::JOURNAL).map_err(map_db_error)?;
+    let Some((first, _)) = table.first().map_err(map_db_error)? else { return Ok(None) };
+    let Some((last, _)) = table.last().map_err(map_db_error)? else { return Ok(None) };
     Ok(Some((first.value(), last.value())))
 }
 

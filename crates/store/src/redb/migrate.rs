@@ -10,7 +10,7 @@ use std::{
 
 use ::redb::{Database, ReadableDatabase, ReadableTable, TableHandle, WriteTransaction};
 
-use super::tables::{self, fault};
+use super::tables::{self, map_db_error};
 use crate::{
     StoreError, Table,
     check::{SCHEMA_KEY, SCHEMA_VERSION, remembered_id},
@@ -42,34 +42,34 @@ pub(super) const SCHEMA: Schema = Schema {
 
 /// The tables stay as they are.
 fn an_empty_journal(txn: &WriteTransaction) -> Result<(), StoreError> {
-    txn.open_table(tables::JOURNAL).map_err(fault)?;
+    txn.open_table(tables::JOURNAL).map_err(map_db_error)?;
     Ok(())
 }
 
 /// Reads all records once. What is in the journal gets there when it leaves that.
 fn ids_and_sizes(txn: &WriteTransaction) -> Result<(), StoreError> {
-    let records = txn.open_table(tables::RECORDS).map_err(fault)?;
-    let mut ids = txn.open_table(tables::IDS).map_err(fault)?;
-    let mut sizes = txn.open_table(tables::SIZES).map_err(fault)?;
+    let records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
+    let mut ids = txn.open_table(tables::IDS).map_err(map_db_error)?;
+    let mut sizes = txn.open_table(tables::SIZES).map_err(map_db_error)?;
     let mut last: Option<(ConvId, u64)> = None;
-    for record in records.iter().map_err(fault)? {
-        let (key, value) = record.map_err(fault)?;
+    for record in records.iter().map_err(map_db_error)? {
+        let (key, value) = record.map_err(map_db_error)?;
         let conv = tables::conv_of(key.value());
         let value = value.value();
         if let Some(id) = remembered_id(tables::body_of(value)?) {
-            ids.insert(&tables::id_key(conv, id), tables::seq_of(key.value())).map_err(fault)?;
+            ids.insert(&tables::id_key(conv, id), tables::seq_of(key.value())).map_err(map_db_error)?;
         }
         match &mut last {
             Some((same, size)) if *same == conv => *size += value.len() as u64,
             _ => {
                 if let Some((before, size)) = last.replace((conv, value.len() as u64)) {
-                    sizes.insert(&before.0, size).map_err(fault)?;
+                    sizes.insert(&before.0, size).map_err(map_db_error)?;
                 }
             }
         }
     }
     if let Some((before, size)) = last {
-        sizes.insert(&before.0, size).map_err(fault)?;
+        sizes.insert(&before.0, size).map_err(map_db_error)?;
     }
     Ok(())
 }
@@ -88,8 +88,8 @@ pub(super) enum Need {
 impl Schema {
     /// Looks at an open file without changing it.
     pub fn need(&self, db: &Database) -> Result<Need, StoreError> {
-        let txn = db.begin_read().map_err(fault)?;
-        let names: Vec<String> = txn.list_tables().map_err(fault)?.map(|t| t.name().to_owned()).collect();
+        let txn = db.begin_read().map_err(map_db_error)?;
+        let names: Vec<String> = txn.list_tables().map_err(map_db_error)?.map(|t| t.name().to_owned()).collect();
         if names.is_empty() {
             return Ok(Need::Tables);
         }
@@ -98,7 +98,8 @@ impl Schema {
         if !names.iter().any(|name| name == meta.name()) {
             return Err(unmarked());
         }
-        let value = txn.open_table(meta).map_err(fault)?.get(SCHEMA_KEY).map_err(fault)?.ok_or_else(unmarked)?;
+        let value =
+            txn.open_table(meta).map_err(map_db_error)?.get(SCHEMA_KEY).map_err(map_db_error)?.ok_or_else(unmarked)?;
         let found = value.value().try_into().map(u32::from_be_bytes).map_err(|_| unmarked())?;
         match found.cmp(&self.version) {
             std::cmp::Ordering::Greater => Err(StoreError::TooNew { found, known: self.version }),
@@ -115,7 +116,7 @@ impl Schema {
             Need::Tables => self.version,
             Need::Upgrade(found) => found,
         };
-        let mut txn = db.begin_write().map_err(fault)?;
+        let mut txn = db.begin_write().map_err(map_db_error)?;
         txn.set_quick_repair(true);
         while found < self.version {
             let step = self.steps.iter().find(|step| step.from == found).ok_or_else(|| {
@@ -126,10 +127,10 @@ impl Schema {
         }
         tables::create_all(&txn)?;
         {
-            let mut meta = txn.open_table(tables::small(Table::Meta)).map_err(fault)?;
-            meta.insert(SCHEMA_KEY, &self.version.to_be_bytes()[..]).map_err(fault)?;
+            let mut meta = txn.open_table(tables::small(Table::Meta)).map_err(map_db_error)?;
+            meta.insert(SCHEMA_KEY, &self.version.to_be_bytes()[..]).map_err(map_db_error)?;
         }
-        txn.commit().map_err(fault)
+        txn.commit().map_err(map_db_error)
     }
 }
 
@@ -158,14 +159,14 @@ mod tests {
 
     fn greetings_become_settings(txn: &WriteTransaction) -> Result<(), StoreError> {
         {
-            let old = txn.open_table(GREETINGS).map_err(fault)?;
-            let mut site = txn.open_table(tables::small(Table::Site)).map_err(fault)?;
-            for entry in old.iter().map_err(fault)? {
-                let (key, value) = entry.map_err(fault)?;
-                site.insert(key.value().as_bytes(), value.value().as_bytes()).map_err(fault)?;
+            let old = txn.open_table(GREETINGS).map_err(map_db_error)?;
+            let mut site = txn.open_table(tables::small(Table::Site)).map_err(map_db_error)?;
+            for entry in old.iter().map_err(map_db_error)? {
+                let (key, value) = entry.map_err(map_db_error)?;
+                site.insert(key.value().as_bytes(), value.value().as_bytes()).map_err(map_db_error)?;
             }
         }
-        txn.delete_table(GREETINGS).map_err(fault)?;
+        txn.delete_table(GREETINGS).map_err(map_db_error)?;
         Ok(())
     }
 

@@ -201,7 +201,8 @@ impl RedbStore {
             value: Vec::new(),
             clock: check::CommitClock::default(),
         };
-        let mut last = Last { writer: Some(writer), queue: Arc::clone(&queue), shared: Arc::clone(&shared), end };
+        let mut last =
+            WriterGuard { writer: Some(writer), queue: Arc::clone(&queue), shared: Arc::clone(&shared), end };
         let thread = std::thread::Builder::new()
             .name("kefu-store".into())
             .spawn(move || {
@@ -268,14 +269,14 @@ impl Shared {
 
 /// The thread's belongings, and what it leaves behind however it ends: the reason, an ended feed, a closed queue, a
 /// closed file.
-struct Last {
+struct WriterGuard {
     writer: Option<Writer>,
     queue: Arc<Queue>,
     shared: Arc<Shared>,
     end: watch::Sender<bool>,
 }
 
-impl Drop for Last {
+impl Drop for WriterGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.shared.fail(StoreError::Corrupt("the writer stopped at a bug or at damaged data; see the log".into()));
@@ -297,8 +298,8 @@ impl Store for RedbStore {
         self.queue.push(batch, reply)
     }
 
-    fn room(&self) -> BoxFuture<'_, ()> {
-        self.queue.room().boxed()
+    fn wait_for_capacity(&self) -> BoxFuture<'_, ()> {
+        self.queue.wait_for_capacity().boxed()
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

@@ -11,7 +11,7 @@ use ::redb::{Builder, Database, DatabaseError, StorageBackend};
 use super::{
     Options,
     migrate::{self, Need, Schema},
-    tables::fault,
+    tables::map_db_error,
 };
 use crate::StoreError;
 
@@ -116,7 +116,7 @@ fn builder(options: &Options) -> Builder {
 /// Runs an open; redb may panic on a file that something else has damaged.
 fn guarded(open: impl FnOnce() -> Result<Database, DatabaseError>) -> Result<Database, StoreError> {
     match catch_unwind(AssertUnwindSafe(open)) {
-        Ok(opened) => opened.map_err(fault),
+        Ok(opened) => opened.map_err(map_db_error),
         Err(_) => Err(StoreError::Corrupt("its structure makes no sense; restore a backup".into())),
     }
 }

@@ -86,7 +86,7 @@ impl Queue {
     }
 
     /// Waits for room, in the order of arrival, or for the end.
-    pub async fn room(&self) {
+    pub async fn wait_for_capacity(&self) {
         self.callers.fetch_add(1, Ordering::SeqCst);
         let _gone = Gone(&self.callers);
         let notified = self.room.notified();

@@ -8,15 +8,15 @@ use bytes::Bytes;
 
 use super::{
     journal::{self, Journal},
-    tables::{self, fault},
+    tables::{self, map_db_error},
 };
 use crate::{Pair, RowAt, StoreError, StoredRecord, Table, check::Page};
 use kefu_proto::ConvId;
 
 /// One value.
 pub(super) fn get(txn: &ReadTransaction, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-    let table = txn.open_table(tables::small(table)).map_err(fault)?;
-    Ok(table.get(key).map_err(fault)?.map(|value| value.value().to_vec()))
+    let table = txn.open_table(tables::small(table)).map_err(map_db_error)?;
+    Ok(table.get(key).map_err(map_db_error)?.map(|value| value.value().to_vec()))
 }
 
 /// Pairs under a prefix; see [`crate::Store::scan`].
@@ -38,12 +38,12 @@ pub(super) fn scan(
     if is_empty(low, high) {
         return Ok(Vec::new());
     }
-    let table = txn.open_table(tables::small(table)).map_err(fault)?;
-    let mut range = table.range::<&[u8]>((low, high)).map_err(fault)?;
+    let table = txn.open_table(tables::small(table)).map_err(map_db_error)?;
+    let mut range = table.range::<&[u8]>((low, high)).map_err(map_db_error)?;
     let mut pairs = Vec::new();
     while pairs.len() < limit {
         let Some(next) = (if descending { range.next_back() } else { range.next() }) else { break };
-        let (key, value) = next.map_err(fault)?;
+        let (key, value) = next.map_err(map_db_error)?;
         pairs.push((key.value().to_vec(), value.value().to_vec()));
     }
     Ok(pairs)
@@ -52,11 +52,16 @@ pub(super) fn scan(
 /// A conversation's row. None outside: the journal has moved on; ask again with a new snapshot.
 pub(super) fn row(txn: &ReadTransaction, journal: &Journal, conv: ConvId) -> Result<Option<Option<RowAt>>, StoreError> {
     let Some(newest) = journal.last_seq(journal::groups(txn)?, conv) else { return Ok(None) };
-    let rows = txn.open_table(tables::ROWS).map_err(fault)?;
-    let Some(found) = rows.get(&conv.0).map_err(fault)? else { return Ok(Some(None)) };
+    let rows = txn.open_table(tables::ROWS).map_err(map_db_error)?;
+    let Some(found) = rows.get(&conv.0).map_err(map_db_error)? else { return Ok(Some(None)) };
     let (rev, value) = found.value();
-    let last_seq = tables::last_seq(&txn.open_table(tables::RECORDS).map_err(fault)?, conv)?;
-    let settled = txn.open_table(tables::SIZES).map_err(fault)?.get(&conv.0).map_err(fault)?.map_or(0, |s| s.value());
+    let last_seq = tables::last_seq(&txn.open_table(tables::RECORDS).map_err(map_db_error)?, conv)?;
+    let settled = txn
+        .open_table(tables::SIZES)
+        .map_err(map_db_error)?
+        .get(&conv.0)
+        .map_err(map_db_error)?
+        .map_or(0, |s| s.value());
     let bytes = settled + journal.bytes(conv);
     Ok(Some(Some(RowAt { rev, last_seq: last_seq.max(newest), bytes, value: Bytes::copy_from_slice(value) })))
 }
@@ -74,13 +79,13 @@ pub(super) fn page(
     let Some(first) = after.checked_add(1) else { return Ok(Some(Vec::new())) };
     let Some(newer) = journal.seen(journal::groups(txn)?, conv, after, limit) else { return Ok(None) };
     let mut newer = newer.into_iter().peekable();
-    let table = txn.open_table(tables::RECORDS).map_err(fault)?;
+    let table = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
     let (first, last) = tables::record_range(conv, first);
-    let mut settled = table.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(fault)?;
+    let mut settled = table.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(map_db_error)?;
     let mut page = Page::new(limit, bytes);
     while page.has_room() {
         let Some(record) = settled.next() else { break };
-        let (key, value) = record.map_err(fault)?;
+        let (key, value) = record.map_err(map_db_error)?;
         let seq = tables::seq_of(key.value());
         while let Some(before) = newer.next_if(|(s, _)| *s < seq) {
             page.push(before);

@@ -47,13 +47,13 @@ pub(super) fn small(table: Table) -> TableDefinition<'static, &'static [u8], &'s
 
 /// Makes the tables that are missing.
 pub(super) fn create_all(txn: &WriteTransaction) -> Result<(), StoreError> {
-    txn.open_table(JOURNAL).map_err(fault)?;
-    txn.open_table(RECORDS).map_err(fault)?;
-    txn.open_table(IDS).map_err(fault)?;
-    txn.open_table(SIZES).map_err(fault)?;
-    txn.open_table(ROWS).map_err(fault)?;
+    txn.open_table(JOURNAL).map_err(map_db_error)?;
+    txn.open_table(RECORDS).map_err(map_db_error)?;
+    txn.open_table(IDS).map_err(map_db_error)?;
+    txn.open_table(SIZES).map_err(map_db_error)?;
+    txn.open_table(ROWS).map_err(map_db_error)?;
     for table in Table::ALL {
-        txn.open_table(small(*table)).map_err(fault)?;
+        txn.open_table(small(*table)).map_err(map_db_error)?;
     }
     Ok(())
 }
@@ -115,15 +115,15 @@ pub(super) fn last_seq(
     conv: ConvId,
 ) -> Result<u64, StoreError> {
     let (first, last) = record_range(conv, 0);
-    let mut range = records.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(fault)?;
+    let mut range = records.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(map_db_error)?;
     match range.next_back() {
-        Some(last) => Ok(seq_of(last.map_err(fault)?.0.value())),
+        Some(last) => Ok(seq_of(last.map_err(map_db_error)?.0.value())),
         None => Ok(0),
     }
 }
 
 /// What an error of the database means to us.
-pub(super) fn fault(e: impl Into<::redb::Error>) -> StoreError {
+pub(super) fn map_db_error(e: impl Into<::redb::Error>) -> StoreError {
     use ::redb::Error as E;
     use std::io::ErrorKind::{InvalidData, UnexpectedEof};
     match e.into() {

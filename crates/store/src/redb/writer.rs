@@ -17,7 +17,7 @@ use super::{
     journal::Journal,
     mover::Mover,
     queue::{Job, Queue},
-    tables::fault,
+    tables::map_db_error,
 };
 use crate::{Batch, Op, Outcome, Reply, StoreError, check};
 use kefu_proto::{ConvId, MsgId};
@@ -88,7 +88,7 @@ impl From<StoreError> for Failed {
 impl File {
     fn begin(&self, quick_repair: bool) -> Result<WriteTransaction, StoreError> {
         // durability is Immediate by default; nothing less is ever used
-        let mut txn = self.db.as_ref().ok_or(StoreError::Closed)?.begin_write().map_err(fault)?;
+        let mut txn = self.db.as_ref().ok_or(StoreError::Closed)?.begin_write().map_err(map_db_error)?;
         txn.set_quick_repair(quick_repair);
         Ok(txn)
     }
@@ -122,11 +122,11 @@ impl Writer {
         let group = Group { number: file.last_group + 1, value: &mut self.value, records: 0, journal: &file.journal };
         let any = file.mover.all(&mut Tables::of(&txn, group), &file.journal, file.last_group)?;
         if any {
-            txn.commit().map_err(fault)?;
+            txn.commit().map_err(map_db_error)?;
             file.mover.committed(&file.journal);
             Ok(())
         } else {
-            txn.abort().map_err(fault)
+            txn.abort().map_err(map_db_error)
         }
     }
 
@@ -158,7 +158,7 @@ impl Writer {
         if let Some(observer) = self.observer.as_ref().filter(|_| commit.batches > 0) {
             observer(commit);
         }
-        self.tell(verdicts, replies);
+        self.publish(verdicts, replies);
     }
 
     /// The data is damaged: nothing more is written, and nothing is said of what was under way.
@@ -207,18 +207,18 @@ impl Writer {
         }
         if commit.batches > 0 {
             if let Err(e) = txn.commit() {
-                return Err(Failed { error: fault(e), verdicts: Some(verdicts) });
+                return Err(Failed { error: map_db_error(e), verdicts: Some(verdicts) });
             }
             (*last_group, *bare) = (number, brought == 0);
             mover.committed(journal);
         } else {
-            txn.abort().map_err(fault)?;
+            txn.abort().map_err(map_db_error)?;
         }
         Ok(verdicts)
     }
 
     /// The feed first, in order and in one piece; then those who wait.
-    fn tell(&self, verdicts: Vec<Verdict>, replies: Vec<Reply>) {
+    fn publish(&self, verdicts: Vec<Verdict>, replies: Vec<Reply>) {
         let mut outcomes = Vec::with_capacity(verdicts.len());
         let mut waiters = Vec::new();
         for (verdict, reply) in verdicts.into_iter().zip(replies) {

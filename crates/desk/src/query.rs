@@ -1,6 +1,6 @@
 //! Answers to people who look: the snapshot and the explanation. Reads only.
 
-use super::{AgentView, Desk, DeskSnapshot, NotNow, OfferView, Reason, TeamView, choose::ready_at, state::Place};
+use super::{AgentView, Desk, DeskSnapshot, NotNow, OfferView, Reason, TeamView, choose::ready_at, state::Stage};
 use kefu_proto::{AgentState, ConvId};
 
 impl Desk {
@@ -53,12 +53,12 @@ impl Desk {
     /// Why `conv` has no agent yet; the nearest reason first.
     pub fn explain(&self, conv: ConvId) -> Vec<Reason> {
         let Some(c) = self.s.convs.get(&conv) else { return vec![Reason::Unknown] };
-        match &c.place {
-            Place::Owned { user } => return vec![Reason::Owned { user: user.clone() }],
-            Place::Offered { user, until } => return vec![Reason::Offered { user: user.clone(), until: *until }],
-            Place::Assigning { user, .. } => return vec![Reason::Assigning { user: user.clone() }],
-            Place::Returning { user, .. } => return vec![Reason::Returning { user: user.clone() }],
-            Place::Waiting => {}
+        match &c.stage {
+            Stage::Owned { user } => return vec![Reason::Owned { user: user.clone() }],
+            Stage::Offered { user, until } => return vec![Reason::Offered { user: user.clone(), until: *until }],
+            Stage::Assigning { user, .. } => return vec![Reason::Assigning { user: user.clone() }],
+            Stage::Returning { user, .. } => return vec![Reason::Returning { user: user.clone() }],
+            Stage::Waiting => {}
         }
         let Some(team) = self.s.teams.get(&c.team) else { return Vec::new() };
         let mut reasons = Vec::new();

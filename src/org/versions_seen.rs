@@ -19,7 +19,7 @@ const COARSE_MS: u64 = 3_600_000;
 
 /// A version that pages of a site loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sighting {
+pub struct WidgetVersionSeen {
     /// Where.
     pub site: SiteId,
     /// Which, as it stands in the snippet.
@@ -52,14 +52,14 @@ struct Seen {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Sightings(Mutex<Seen>);
+pub struct WidgetVersionsSeen(Mutex<Seen>);
 
-impl Sightings {
+impl WidgetVersionsSeen {
     /// What was seen before this start.
     pub(super) fn load(store: &dyn Store) -> Result<Self, StoreError> {
         let stored = store.get(Table::Meta, rows::SIGHTINGS)?;
         // it is only a hint: one that can't be read is made again
-        let list: Vec<Sighting> = stored.and_then(|v| serde_json::from_slice(&v).ok()).unwrap_or_default();
+        let list: Vec<WidgetVersionSeen> = stored.and_then(|v| serde_json::from_slice(&v).ok()).unwrap_or_default();
         let versions = list.into_iter().map(|s| ((s.site, s.version), (s.seen, s.seen))).collect();
         Ok(Self(Mutex::new(Seen { versions, dirty: false })))
     }
@@ -74,13 +74,13 @@ impl Sightings {
     }
 
     /// What was seen lately, by site.
-    pub(super) fn list(&self, now_ms: u64) -> Vec<Sighting> {
+    pub(super) fn list(&self, now_ms: u64) -> Vec<WidgetVersionSeen> {
         let lately = |seen: u64| now_ms.saturating_sub(seen) <= REMEMBERED_MS;
         let seen = self.0.lock();
         let list = seen.versions.iter().filter(|(_, (last, _))| lately(*last));
         let sighting = |((site, version), (last, _)): (&(SiteId, String), &(u64, u64))| {
             let (site, is_unsafe) = (site.clone(), is_unsafe(version));
-            Sighting { site, version: version.clone(), seen: *last, is_unsafe }
+            WidgetVersionSeen { site, version: version.clone(), seen: *last, is_unsafe }
         };
         list.map(sighting).collect()
     }
