@@ -6,9 +6,9 @@ use super::{
     context::Context,
     data_dir,
     fail::{Fail, Kind},
-    init::PublicPart,
     link::Office,
     out,
+    public_part::PublicPart,
 };
 use crate::{
     crypto::{

@@ -2,7 +2,7 @@
 //! already, a team and a site.
 
 use crate::{
-    cli::{fail::Fail, user::Invitation},
+    cli::{fail::Fail, invitation::Invitation},
     crypto::{directory::Role, keyfile::CompanyKeys, opaque::OpaqueServer},
     org::{
         Commit, SiteSettings,

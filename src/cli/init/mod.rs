@@ -1,11 +1,9 @@
 //! `kefu init`: a new company.
 
 mod founding;
-mod public;
+mod imported;
 mod report;
 mod undo;
-
-pub use public::PublicPart;
 
 use std::{
     net::IpAddr,
@@ -19,6 +17,7 @@ use super::{
     fail::{Fail, Kind},
     keys::{self, NewPassphrase},
     link, out,
+    public_part::PublicPart,
 };
 use crate::{
     app, config,
@@ -28,6 +27,7 @@ use crate::{
     tls::{self, Files},
 };
 use founding::{Wishes, found};
+use imported::Imported;
 use report::{Certificate, KeysAt, Report};
 use undo::Undo;
 
@@ -126,10 +126,10 @@ impl Args {
         files.iter().for_each(|f| undo.will_make(&dir.join(f)));
         let (name, org, commit, keys, invitation, setup);
         if let Some(file) = from {
-            let (part, secret) = PublicPart::read(file)?;
+            let Imported { part, name: called, setup: secret } = Imported::read(file, now)?;
             data_dir::make_private(dir)?;
             data_dir::write_new(&dir.join(PUBLIC_PART), 0o644, part.text()?.as_bytes())?;
-            (name, org, setup) = (part.company()?.org().to_owned(), part.org_text(), secret);
+            (name, org, setup) = (called, part.org_text(), secret);
             (commit, keys, invitation) = (part.commit, KeysAt::Elsewhere, None);
         } else {
             keys::keep_memory_private();

@@ -1,9 +1,8 @@
 //! `kefu user add`: invite somebody.
 
 use super::{
-    RoleArg,
-    invitation::Invitation,
     people::{self, Person, State},
+    role::RoleArg,
 };
 use crate::{
     cli::{
@@ -11,6 +10,7 @@ use crate::{
         company::Company,
         context::Context,
         fail::{Fail, Kind},
+        invitation::Invitation,
         keys::Signing,
     },
     org::acts::NewUser,

@@ -1,12 +1,12 @@
 //! `kefu user enable` and `kefu user reset`: a new invite for a person of the directory, who comes back with new keys.
 
-use super::invitation::Invitation;
 use crate::{
     cli::{
         args,
         company::Company,
         context::Context,
         fail::{Fail, Kind},
+        invitation::Invitation,
         keys::Signing,
     },
     crypto::invite::InviteCode,

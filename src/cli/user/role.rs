@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{RoleArg, last_admin::LastAdmin};
+use super::last_admin::LastAdmin;
 use crate::{
     cli::{
         company::Company,
@@ -13,6 +13,27 @@ use crate::{
     crypto::directory::Role,
     proto::UserId,
 };
+
+/// A role as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum RoleArg {
+    /// Answers visitors
+    Agent,
+    /// Sees the whole team and takes over
+    Supervisor,
+    /// Changes the company: people, teams, sites
+    Admin,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::Agent => Self::Agent,
+            RoleArg::Supervisor => Self::Supervisor,
+            RoleArg::Admin => Self::Admin,
+        }
+    }
+}
 
 /// Change what a person may do
 #[derive(Debug, clap::Args)]
