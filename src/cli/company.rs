@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{
+    admin_client::AdminClient,
     context::Context,
     data_dir,
     fail::{Fail, Kind},
-    link::Office,
     out,
     public_part::PublicPart,
 };
@@ -39,20 +39,20 @@ pub struct Company {
 impl Company {
     /// Connects, fetches and verifies, for commands that only look.
     pub fn open(ctx: &Context) -> Result<Self, Fail> {
-        let office = Office::open(ctx)?;
-        let company = Self::load(ctx, &office);
-        office.close();
+        let admin = AdminClient::open(ctx)?;
+        let company = Self::load(ctx, &admin);
+        admin.close();
         company
     }
 
     /// Fetches; nothing is verified yet.
-    pub fn fetch(office: &Office) -> Result<AdminView, Fail> {
-        Ok(serde_json::from_value(office.call("GET", "/admin/export", None)?)?)
+    pub fn fetch(admin: &AdminClient) -> Result<AdminView, Fail> {
+        Ok(serde_json::from_value(admin.call("GET", "/admin/export", None)?)?)
     }
 
     /// Fetches and verifies. The pin is the fingerprint in the key file if it is here, else what the server says.
-    pub fn load(ctx: &Context, office: &Office) -> Result<Self, Fail> {
-        Self::verify(Self::fetch(office)?, pinned(ctx), out::now_ms())
+    pub fn load(ctx: &Context, admin: &AdminClient) -> Result<Self, Fail> {
+        Self::verify(Self::fetch(admin)?, pinned(ctx), out::now_ms())
     }
 
     /// Replays the log of a view.
@@ -130,8 +130,8 @@ impl Company {
 }
 
 /// Sends a finished change.
-pub fn send(office: &Office, commit: &Commit) -> Result<Value, Fail> {
-    office.call("POST", "/admin/commit", Some(serde_json::to_value(commit)?))
+pub fn send(admin: &AdminClient, commit: &Commit) -> Result<Value, Fail> {
+    admin.call("POST", "/admin/commit", Some(serde_json::to_value(commit)?))
 }
 
 /// The fingerprint in the key file of the data directory, or in the public part that came instead of it.

@@ -9,12 +9,12 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::{
+    admin_client::AdminClient,
     clock,
     company::{self, Company},
     context::Context,
     data_dir::{self, cannot},
     fail::{Fail, Kind},
-    link::Office,
     secret,
     seen::Seen,
 };
@@ -75,16 +75,16 @@ impl Signing {
         check(&Company::open(ctx)?)?;
         // nothing is held open while somebody types
         let keys = self.unlock(ctx)?;
-        let office = Office::open(ctx)?;
-        let done = commit_until_it_fits(ctx, &office, &keys, &self.seen(ctx), check, change);
-        office.close();
+        let admin = AdminClient::open(ctx)?;
+        let done = commit_until_it_fits(ctx, &admin, &keys, &self.seen(ctx), check, change);
+        admin.close();
         done
     }
 }
 
 fn commit_until_it_fits<T>(
     ctx: &Context,
-    office: &Office,
+    admin: &AdminClient,
     keys: &CompanyKeys,
     seen: &Seen,
     check: impl Fn(&Company) -> Result<(), Fail>,
@@ -92,7 +92,7 @@ fn commit_until_it_fits<T>(
 ) -> Result<T, Fail> {
     let mut tries = 0;
     loop {
-        let company = Company::load(ctx, office)?;
+        let company = Company::load(ctx, admin)?;
         company::same_company(keys, &company)?;
         seen.check(&company.dir)?;
         check(&company)?;
@@ -103,7 +103,7 @@ fn commit_until_it_fits<T>(
             clock::warn(&company);
             signer.ignored().iter().for_each(|ignored| eprintln!("warning: {ignored}"));
         }
-        match company::send(office, &commit) {
+        match company::send(admin, &commit) {
             Ok(_) => {
                 seen.remember(&company.after(&commit)?);
                 return Ok(result);

@@ -1,6 +1,6 @@
 //! The command line: one file a command, all of one shape (`struct Args`, `Args::run`).
 //!
-//! Nothing here knows how data is kept: commands speak to the admin router (see `link`), sign with the company keys
+//! Nothing here knows how data is kept: commands speak to the admin router (see `admin_client`), sign with the company keys
 //! (see `keys`) and print (see `out`). Anything that a running server must do too belongs in another module.
 
 /// A family of commands as clap derives it, and the way to the `run` of each.
@@ -25,6 +25,7 @@ macro_rules! commands {
     };
 }
 
+mod admin_client;
 mod args;
 mod clock;
 mod company;
@@ -34,7 +35,6 @@ mod data_dir;
 mod fail;
 mod invitation;
 mod keys;
-mod link;
 mod lock;
 mod minimum;
 mod out;

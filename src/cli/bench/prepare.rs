@@ -12,12 +12,12 @@ use zeroize::Zeroizing;
 use super::company::{Draft, Member};
 use crate::{
     cli::{
+        admin_client::AdminClient,
         company::{self, Company, same_company},
         context::Context,
         data_dir,
         fail::Fail,
         keys::Signing,
-        link::Office,
     },
     crypto::{
         codec::{b64u, from_b64u_exact},
@@ -86,8 +86,8 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         refuse_strangers(&Company::open(ctx)?)?;
         let keys = self.signing.unlock(ctx)?;
-        let office = Office::open(ctx)?;
-        let company = Company::load(ctx, &office)?;
+        let admin = AdminClient::open(ctx)?;
+        let company = Company::load(ctx, &admin)?;
         same_company(&keys, &company)?;
         refuse_strangers(&company)?;
         let days = ctx.load_config()?.directory.freshness_days.into();
@@ -98,9 +98,9 @@ impl Args {
         let directory = company.after(&act)?;
         let enlisted = enlist(&company, directory, &keys, act, count, days);
         let (commit, roster) = enlisted.map_err(|e| Fail::failure(e.to_string()))?;
-        company::send(&office, &commit)?;
+        company::send(&admin, &commit)?;
         seen.remember(&company.after(&commit)?);
-        office.close();
+        admin.close();
         match self.out {
             Some(path) => {
                 data_dir::replace(&path, 0o600, serde_json::to_string_pretty(&roster)?.as_bytes())?;

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::{
     cli::{
+        admin_client::AdminClient,
         company::{Company, pinned},
         context::Context,
         fail::{Fail, Kind},
-        link::Office,
         out,
     },
     crypto::{codec::Hash32, hash},
@@ -24,8 +24,8 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let office = Office::open(ctx)?;
-        let view = Company::fetch(&office)?;
+        let admin = AdminClient::open(ctx)?;
+        let view = Company::fetch(&admin)?;
         let pin = match &self.org {
             Some(text) => Some(hash::parse_org_fp(text).ok_or_else(|| {
                 Fail::new(Kind::Usage, format!("{text:?} is not a fingerprint"))

@@ -11,12 +11,12 @@ use std::{
 };
 
 use super::{
-    args, clock,
+    admin_client, args, clock,
     context::Context,
     data_dir::{self, COMPANY_KEYS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, TLS},
     fail::{Fail, Kind},
     keys::{self, NewPassphrase},
-    link, out,
+    out,
     public_part::PublicPart,
 };
 use crate::{
@@ -197,7 +197,9 @@ fn means_one(host: &str) -> bool {
 /// The new database with its first entries.
 fn found_store(ctx: &Context, commit: Commit) -> Result<(), Fail> {
     let config = ctx.load_config()?;
-    link::runtime()?.block_on(app::found(&ctx.data_dir, &config, commit)).map_err(|e| link::in_words(&e))
+    admin_client::runtime()?
+        .block_on(app::found(&ctx.data_dir, &config, commit))
+        .map_err(|e| admin_client::in_words(&e))
 }
 
 fn refuse_occupied(dir: &Path) -> Result<(), Fail> {

@@ -5,12 +5,12 @@ use serde_json::json;
 
 use crate::{
     cli::{
+        admin_client::AdminClient,
         args,
         company::Company,
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
-        link::Office,
         out,
     },
     crypto::codec::Key32,
@@ -43,9 +43,9 @@ impl Args {
         let check = |company: &Company| self.sites.iter().try_for_each(|id| company.site(id).map(|_| ()));
         let company = Company::open(ctx)?;
         check(&company)?;
-        let office = Office::open(ctx)?;
-        let robot: Prepared = serde_json::from_value(office.call("POST", "/admin/robot/prepare", None)?)?;
-        office.close();
+        let admin = AdminClient::open(ctx)?;
+        let robot: Prepared = serde_json::from_value(admin.call("POST", "/admin/robot/prepare", None)?)?;
+        admin.close();
         let all_have = |company: &Company| {
             let has = |id: &SiteId| company.dir.bot_of(id).is_some_and(|(bot, b)| *bot == robot.id && b.ed == robot.ed);
             self.sites.iter().all(has) && self.name.is_none()

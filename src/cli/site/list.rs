@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::old::OldWidgets;
 use crate::cli::{
+    admin_client::AdminClient,
     company::Company,
     context::Context,
     fail::Fail,
-    link::Office,
     out::{self, Table},
 };
 
@@ -18,9 +18,9 @@ pub struct Args {}
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let office = Office::open(ctx)?;
-        let (company, old) = (Company::load(ctx, &office), OldWidgets::ask(&office));
-        office.close();
+        let admin = AdminClient::open(ctx)?;
+        let (company, old) = (Company::load(ctx, &admin), OldWidgets::ask(&admin));
+        admin.close();
         let company = company?;
         let sites = &company.dir.state().sites;
         let values = sites

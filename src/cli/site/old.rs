@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::{
-    cli::{link::Office, out},
+    cli::{admin_client::AdminClient, out},
     org::Sighting,
     proto::SiteId,
 };
@@ -20,8 +20,8 @@ pub struct OldWidgets {
 
 impl OldWidgets {
     /// Asks. A server that is older than this command has nothing to say.
-    pub fn ask(office: &Office) -> Self {
-        let answer = office.call("GET", "/admin/widgets", None).ok();
+    pub fn ask(admin: &AdminClient) -> Self {
+        let answer = admin.call("GET", "/admin/widgets", None).ok();
         answer.and_then(|a| serde_json::from_value(a).ok()).unwrap_or_default()
     }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{form, old::OldWidgets};
 use crate::{
-    cli::{company::Company, context::Context, fail::Fail, link::Office, out},
+    cli::{admin_client::AdminClient, company::Company, context::Context, fail::Fail, out},
     proto::SiteId,
 };
 
@@ -19,9 +19,9 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let office = Office::open(ctx)?;
-        let (company, old) = (Company::load(ctx, &office), OldWidgets::ask(&office));
-        office.close();
+        let admin = AdminClient::open(ctx)?;
+        let (company, old) = (Company::load(ctx, &admin), OldWidgets::ask(&admin));
+        admin.close();
         let company = company?;
         let site = company.site(&self.id)?;
         let settings = company.view.sites.get(&self.id).cloned().unwrap_or_default();

@@ -16,12 +16,12 @@ use crate::{
 };
 
 /// A connection to the admin router with the small runtime it needs.
-pub struct Office {
+pub struct AdminClient {
     runtime: Runtime,
     admin: Admin,
 }
 
-impl Office {
+impl AdminClient {
     /// Connects to the running server, or opens the store if none runs.
     pub fn open(ctx: &Context) -> Result<Self, Fail> {
         data_dir::require_initialised(&ctx.data_dir)?;
