@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     app::{Admin, AdminError},
+    org::{AdminView, Commit},
     proto::ErrorCode,
 };
 
@@ -41,6 +42,16 @@ impl AdminClient {
     /// One request.
     pub fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, Fail> {
         self.runtime.block_on(self.admin.call(method, path, body)).map_err(|e| in_words(&e))
+    }
+
+    /// The directory's log and what is listed beside it; nothing is verified yet.
+    pub fn export(&self) -> Result<AdminView, Fail> {
+        Ok(serde_json::from_value(self.call("GET", "/admin/export", None)?)?)
+    }
+
+    /// Sends a signed change of the directory.
+    pub fn commit(&self, commit: &Commit) -> Result<(), Fail> {
+        self.call("POST", "/admin/commit", Some(serde_json::to_value(commit)?)).map(drop)
     }
 
     /// Closes the store, if it was opened.

@@ -11,12 +11,12 @@ use zeroize::Zeroizing;
 use super::{
     admin_client::AdminClient,
     clock,
-    company::{self, Company},
     context::Context,
     data_dir::{self, cannot},
     fail::{Fail, Kind},
     secret,
     seen::Seen,
+    verified_directory::{VerifiedDirectory, same_company},
 };
 use crate::{
     crypto::keyfile::{CompanyKeys, KeyFileError},
@@ -69,10 +69,10 @@ impl Signing {
     pub fn act<T>(
         &self,
         ctx: &Context,
-        check: impl Fn(&Company) -> Result<(), Fail>,
-        change: impl Fn(&Company, &Signer<'_>) -> Result<(Commit, T), Fail>,
+        check: impl Fn(&VerifiedDirectory) -> Result<(), Fail>,
+        change: impl Fn(&VerifiedDirectory, &Signer<'_>) -> Result<(Commit, T), Fail>,
     ) -> Result<T, Fail> {
-        check(&Company::open(ctx)?)?;
+        check(&VerifiedDirectory::open(ctx)?)?;
         // nothing is held open while somebody types
         let keys = self.unlock(ctx)?;
         let admin = AdminClient::open(ctx)?;
@@ -87,13 +87,13 @@ fn commit_until_it_fits<T>(
     admin: &AdminClient,
     keys: &CompanyKeys,
     seen: &Seen,
-    check: impl Fn(&Company) -> Result<(), Fail>,
-    change: impl Fn(&Company, &Signer<'_>) -> Result<(Commit, T), Fail>,
+    check: impl Fn(&VerifiedDirectory) -> Result<(), Fail>,
+    change: impl Fn(&VerifiedDirectory, &Signer<'_>) -> Result<(Commit, T), Fail>,
 ) -> Result<T, Fail> {
     let mut tries = 0;
     loop {
-        let company = Company::load(ctx, admin)?;
-        company::same_company(keys, &company)?;
+        let company = VerifiedDirectory::load(ctx, admin)?;
+        same_company(keys, &company)?;
         seen.check(&company.dir)?;
         check(&company)?;
         let days = u64::from(ctx.load_config()?.directory.freshness_days);
@@ -103,7 +103,7 @@ fn commit_until_it_fits<T>(
             clock::warn(&company);
             signer.ignored().iter().for_each(|ignored| eprintln!("warning: {ignored}"));
         }
-        match company::send(admin, &commit) {
+        match admin.commit(&commit) {
             Ok(_) => {
                 seen.remember(&company.after(&commit)?);
                 return Ok(result);

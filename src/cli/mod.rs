@@ -28,7 +28,6 @@ macro_rules! commands {
 mod admin_client;
 mod args;
 mod clock;
-mod company;
 mod config_file;
 mod context;
 mod data_dir;
@@ -43,6 +42,7 @@ mod public_part;
 mod secret;
 mod seen;
 mod teach;
+mod verified_directory;
 
 pub mod bench;
 mod completions;

@@ -13,11 +13,11 @@ use super::company::{Draft, Member};
 use crate::{
     cli::{
         admin_client::AdminClient,
-        company::{self, Company, same_company},
         context::Context,
         data_dir,
         fail::Fail,
         keys::Signing,
+        verified_directory::{VerifiedDirectory, same_company},
     },
     crypto::{
         codec::{b64u, from_b64u_exact},
@@ -84,10 +84,10 @@ impl Roster {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        refuse_strangers(&Company::open(ctx)?)?;
+        refuse_strangers(&VerifiedDirectory::open(ctx)?)?;
         let keys = self.signing.unlock(ctx)?;
         let admin = AdminClient::open(ctx)?;
-        let company = Company::load(ctx, &admin)?;
+        let company = VerifiedDirectory::load(ctx, &admin)?;
         same_company(&keys, &company)?;
         refuse_strangers(&company)?;
         let days = ctx.load_config()?.directory.freshness_days.into();
@@ -98,7 +98,7 @@ impl Args {
         let directory = company.after(&act)?;
         let enlisted = enlist(&company, directory, &keys, act, count, days);
         let (commit, roster) = enlisted.map_err(|e| Fail::failure(e.to_string()))?;
-        company::send(&admin, &commit)?;
+        admin.commit(&commit)?;
         seen.remember(&company.after(&commit)?);
         admin.close();
         match self.out {
@@ -121,7 +121,7 @@ fn ours(user: &UserId) -> bool {
 }
 
 /// The team gets a new key that only the generator's agents have: no person may be in it.
-fn refuse_strangers(company: &Company) -> Result<(), Fail> {
+fn refuse_strangers(company: &VerifiedDirectory) -> Result<(), Fail> {
     let team = NAME.parse().map_err(|_| Fail::failure("the team has no good id"))?;
     match company.members(&team).find(|(user, _)| !ours(user)) {
         Some((user, _)) => Err(Fail::failure(format!("{user} is in the team {NAME}, which is the load generator's"))
@@ -132,7 +132,7 @@ fn refuse_strangers(company: &Company) -> Result<(), Fail> {
 
 /// The agents of before go, `count` new ones come; all of it is added to `commit`.
 fn enlist(
-    company: &Company,
+    company: &VerifiedDirectory,
     directory: Directory,
     keys: &CompanyKeys,
     commit: Commit,

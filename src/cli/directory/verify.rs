@@ -5,10 +5,10 @@ use serde_json::json;
 use crate::{
     cli::{
         admin_client::AdminClient,
-        company::{Company, pinned},
         context::Context,
         fail::{Fail, Kind},
         out,
+        verified_directory::{VerifiedDirectory, pinned},
     },
     crypto::{codec::Hash32, hash},
 };
@@ -25,7 +25,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let admin = AdminClient::open(ctx)?;
-        let view = Company::fetch(&admin)?;
+        let view = admin.export()?;
         let pin = match &self.org {
             Some(text) => Some(hash::parse_org_fp(text).ok_or_else(|| {
                 Fail::new(Kind::Usage, format!("{text:?} is not a fingerprint"))
@@ -33,7 +33,7 @@ impl Args {
             })?),
             None => pinned(ctx),
         };
-        let company = Company::verify(view, pin, out::now_ms())?;
+        let company = VerifiedDirectory::verify(view, pin, out::now_ms())?;
         let org = hash::org_fp_text(&company.dir.fp());
         let snapshot = company.view.snapshot.as_ref().map(|s| s.verify(&company.dir, company.now_ms));
         let (until, problem) = match snapshot {

@@ -7,8 +7,8 @@ use serde::Deserialize as _;
 use super::Finding;
 use crate::{
     cli::{
-        admin_client::AdminClient, clock, company::Company, context::Context, data_dir::io_reason, lock, out,
-        site::old::OldWidgets, stats, user::waiting,
+        admin_client::AdminClient, clock, context::Context, data_dir::io_reason, lock, out, site::old::OldWidgets,
+        stats, user::waiting, verified_directory::VerifiedDirectory,
     },
     config::Config,
     crypto::directory::Role,
@@ -96,7 +96,7 @@ fn asked(ctx: &Context) -> Option<serde_json::Value> {
 pub fn directory(ctx: &Context) -> Vec<Finding> {
     const CHECK: &str = "directory";
     let asked = AdminClient::open(ctx).and_then(|admin| {
-        let company = Company::load(ctx, &admin);
+        let company = VerifiedDirectory::load(ctx, &admin);
         let old = OldWidgets::ask(&admin);
         admin.close();
         Ok((company?, old))
@@ -107,7 +107,7 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
     };
     let now = company.now_ms;
     let mut findings = Vec::new();
-    if let Some(what) = clock::behind(Company::newest_entry_ms(&company.view), now) {
+    if let Some(what) = clock::behind(VerifiedDirectory::newest_entry_ms(&company.view), now) {
         findings.push(Finding::problem("clock", what, "set the clock: invites and snapshots go by it"));
     }
     // a snapshot that does not fit the log is none

@@ -7,10 +7,10 @@ use zeroize::Zeroizing;
 
 use crate::{
     cli::{
-        company::Company,
         data_dir::{self, cannot},
         fail::Fail,
         public_part::PublicPart,
+        verified_directory::VerifiedDirectory,
     },
     crypto::opaque::OpaqueServer,
 };
@@ -30,7 +30,7 @@ impl Imported {
     /// Reads and verifies the public part at `path`, and the secrets that lie beside it.
     pub fn read(path: &Path, now_ms: u64) -> Result<Self, Fail> {
         let part = PublicPart::read(path)?;
-        let company = Company::verify(part.view(), Some(part.org), now_ms)?;
+        let company = VerifiedDirectory::verify(part.view(), Some(part.org), now_ms)?;
         let beside = path.with_file_name(data_dir::OPAQUE_SETUP);
         let setup = fs::read(&beside)
             .map(Zeroizing::new)

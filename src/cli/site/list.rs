@@ -5,10 +5,10 @@ use serde_json::json;
 use super::old::OldWidgets;
 use crate::cli::{
     admin_client::AdminClient,
-    company::Company,
     context::Context,
     fail::Fail,
     out::{self, Table},
+    verified_directory::VerifiedDirectory,
 };
 
 /// List sites
@@ -19,7 +19,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let admin = AdminClient::open(ctx)?;
-        let (company, old) = (Company::load(ctx, &admin), OldWidgets::ask(&admin));
+        let (company, old) = (VerifiedDirectory::load(ctx, &admin), OldWidgets::ask(&admin));
         admin.close();
         let company = company?;
         let sites = &company.dir.state().sites;

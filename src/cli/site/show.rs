@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{form, old::OldWidgets};
 use crate::{
-    cli::{admin_client::AdminClient, company::Company, context::Context, fail::Fail, out},
+    cli::{admin_client::AdminClient, context::Context, fail::Fail, out, verified_directory::VerifiedDirectory},
     proto::SiteId,
 };
 
@@ -20,7 +20,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let admin = AdminClient::open(ctx)?;
-        let (company, old) = (Company::load(ctx, &admin), OldWidgets::ask(&admin));
+        let (company, old) = (VerifiedDirectory::load(ctx, &admin), OldWidgets::ask(&admin));
         admin.close();
         let company = company?;
         let site = company.site(&self.id)?;

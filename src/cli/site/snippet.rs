@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    cli::{admin_client::AdminClient, company::Company, context::Context, fail::Fail, out},
+    cli::{admin_client::AdminClient, context::Context, fail::Fail, out, verified_directory::VerifiedDirectory},
     crypto::hash,
     proto::SiteId,
 };
@@ -23,7 +23,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let admin = AdminClient::open(ctx)?;
-        let company = Company::load(ctx, &admin)?;
+        let company = VerifiedDirectory::load(ctx, &admin)?;
         let site = company.site(&self.id)?;
         if !site.on {
             eprintln!("note: site {} is off; its widget takes no conversations", self.id);

@@ -12,7 +12,9 @@ use super::{
     shape::Stats,
 };
 use crate::{
-    cli::{admin_client::AdminClient, company::Company, context::Context, data_dir, fail::Fail, out},
+    cli::{
+        admin_client::AdminClient, context::Context, data_dir, fail::Fail, out, verified_directory::VerifiedDirectory,
+    },
     files::socket,
 };
 
@@ -22,7 +24,7 @@ const HISTORY: usize = 1_000;
 /// Runs until `q`.
 pub fn run(ctx: &Context, interval: Duration) -> Result<(), Fail> {
     let admin = AdminClient::open(ctx)?;
-    let name = Company::load(ctx, &admin)?.org().to_owned();
+    let name = VerifiedDirectory::load(ctx, &admin)?.org().to_owned();
     let mut wall = Wall { name, scene: Scene::default(), admin: Some(admin), answered: Instant::now(), total: None };
     wall.ask(ctx)?;
     let mut terminal = ratatui::try_init().map_err(|e| Fail::failure(format!("cannot draw on this terminal: {e}")))?;

@@ -3,11 +3,11 @@
 use crate::{
     cli::{
         args,
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
         invitation::Invitation,
         keys::Signing,
+        verified_directory::VerifiedDirectory,
     },
     crypto::invite::InviteCode,
     org::{
@@ -35,7 +35,7 @@ impl Again {
     fn invite(
         &self,
         ctx: &Context,
-        check: impl Fn(&Company) -> Result<(), Fail>,
+        check: impl Fn(&VerifiedDirectory) -> Result<(), Fail>,
         act: impl Fn(&Signer<'_>, &UserId, u64) -> Result<(Commit, InviteCode), ActError>,
     ) -> Result<(), Fail> {
         let invitation = self.signing.act(ctx, check, |company, signer| {
@@ -57,7 +57,7 @@ impl Enable {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let id = &self.again.id;
-        let check = |company: &Company| match company.user(id)? {
+        let check = |company: &VerifiedDirectory| match company.user(id)? {
             user if user.active_key().is_none() => Ok(()),
             _ if company.is_late(id) => Err(Fail::new(Kind::Exists, format!("{id} waits for confirmation"))
                 .next(format!("ask {id}. It was them: kefu user confirm {id}. It was not: kefu user disable {id}"))),

@@ -5,10 +5,10 @@ use serde_json::json;
 use super::last_admin::LastAdmin;
 use crate::{
     cli::{
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
+        verified_directory::VerifiedDirectory,
     },
     crypto::directory::Role,
     proto::UserId,
@@ -54,7 +54,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let role: Role = self.role.into();
-        let check = |company: &Company| match company.user(&self.id)?.role {
+        let check = |company: &VerifiedDirectory| match company.user(&self.id)?.role {
             now if now == role => Err(Fail::new(Kind::Exists, format!("{} is {now} already", self.id))),
             _ => self.last_admin.check(company, &self.id),
         };

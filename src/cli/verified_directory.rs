@@ -1,7 +1,5 @@
 //! The company as the command line sees it: what the admin router exports, with the log verified.
 
-use serde_json::Value;
-
 use super::{
     admin_client::AdminClient,
     context::Context,
@@ -25,7 +23,7 @@ use crate::{
 
 /// A verified directory and what lies beside it.
 #[derive(Debug)]
-pub struct Company {
+pub struct VerifiedDirectory {
     /// The log, replayed: every signature was checked.
     pub dir: Directory,
     /// As it came; what it lists of invites is in `believed`, as far as it holds.
@@ -36,7 +34,7 @@ pub struct Company {
     pub now_ms: u64,
 }
 
-impl Company {
+impl VerifiedDirectory {
     /// Connects, fetches and verifies, for commands that only look.
     pub fn open(ctx: &Context) -> Result<Self, Fail> {
         let admin = AdminClient::open(ctx)?;
@@ -45,14 +43,9 @@ impl Company {
         company
     }
 
-    /// Fetches; nothing is verified yet.
-    pub fn fetch(admin: &AdminClient) -> Result<AdminView, Fail> {
-        Ok(serde_json::from_value(admin.call("GET", "/admin/export", None)?)?)
-    }
-
     /// Fetches and verifies. The pin is the fingerprint in the key file if it is here, else what the server says.
     pub fn load(ctx: &Context, admin: &AdminClient) -> Result<Self, Fail> {
-        Self::verify(Self::fetch(admin)?, pinned(ctx), out::now_ms())
+        Self::verify(admin.export()?, pinned(ctx), out::now_ms())
     }
 
     /// Replays the log of a view.
@@ -129,11 +122,6 @@ impl Company {
     }
 }
 
-/// Sends a finished change.
-pub fn send(admin: &AdminClient, commit: &Commit) -> Result<Value, Fail> {
-    admin.call("POST", "/admin/commit", Some(serde_json::to_value(commit)?))
-}
-
 /// The fingerprint in the key file of the data directory, or in the public part that came instead of it.
 pub fn pinned(ctx: &Context) -> Option<OrgFp> {
     let text = std::fs::read_to_string(ctx.file(data_dir::COMPANY_KEYS)).ok();
@@ -172,7 +160,7 @@ impl From<ActError> for Fail {
 }
 
 /// Says in words whose keys they are, if they are not this company's.
-pub fn same_company(keys: &CompanyKeys, company: &Company) -> Result<(), Fail> {
+pub fn same_company(keys: &CompanyKeys, company: &VerifiedDirectory) -> Result<(), Fail> {
     if keys.fp() == company.dir.fp() {
         return Ok(());
     }
