@@ -35,12 +35,12 @@ mod fail;
 mod invitation;
 mod keys;
 mod lock;
-mod minimum;
 mod out;
 mod owner;
 mod public_part;
 mod secret;
 mod seen;
+mod system_requirements;
 mod teach;
 mod verified_directory;
 
@@ -186,7 +186,7 @@ impl Command {
 /// Reads the arguments of the process, runs the command, prints what went wrong, and says how it ended.
 pub fn main() -> ExitCode {
     let json = std::env::args_os().any(|a| a == "--json");
-    if let Err(fail) = minimum::check() {
+    if let Err(fail) = system_requirements::check() {
         return fail.report(json, false);
     }
     if std::env::args_os().len() == 1 {

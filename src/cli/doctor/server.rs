@@ -7,8 +7,8 @@ use serde::Deserialize as _;
 use super::Finding;
 use crate::{
     cli::{
-        admin_client::AdminClient, clock, context::Context, data_dir::io_reason, lock, out, site::old::OldWidgets,
-        stats, user::waiting, verified_directory::VerifiedDirectory,
+        admin_client::AdminClient, clock, context::Context, data_dir::io_reason, lock, out,
+        site::outdated::OutdatedWidgets, stats, user::waiting, verified_directory::VerifiedDirectory,
     },
     config::Config,
     crypto::directory::Role,
@@ -97,7 +97,7 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
     const CHECK: &str = "directory";
     let asked = AdminClient::open(ctx).and_then(|admin| {
         let company = VerifiedDirectory::load(ctx, &admin);
-        let old = OldWidgets::ask(&admin);
+        let old = OutdatedWidgets::ask(&admin);
         admin.close();
         Ok((company?, old))
     });

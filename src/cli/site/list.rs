@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::old::OldWidgets;
+use super::outdated::OutdatedWidgets;
 use crate::cli::{
     admin_client::AdminClient,
     context::Context,
@@ -19,7 +19,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let admin = AdminClient::open(ctx)?;
-        let (company, old) = (VerifiedDirectory::load(ctx, &admin), OldWidgets::ask(&admin));
+        let (company, old) = (VerifiedDirectory::load(ctx, &admin), OutdatedWidgets::ask(&admin));
         admin.close();
         let company = company?;
         let sites = &company.dir.state().sites;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{form, old::OldWidgets};
+use super::{form, outdated::OutdatedWidgets};
 use crate::{
     cli::{admin_client::AdminClient, context::Context, fail::Fail, out, verified_directory::VerifiedDirectory},
     proto::SiteId,
@@ -20,7 +20,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let admin = AdminClient::open(ctx)?;
-        let (company, old) = (VerifiedDirectory::load(ctx, &admin), OldWidgets::ask(&admin));
+        let (company, old) = (VerifiedDirectory::load(ctx, &admin), OutdatedWidgets::ask(&admin));
         admin.close();
         let company = company?;
         let site = company.site(&self.id)?;

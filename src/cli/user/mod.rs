@@ -1,13 +1,13 @@
 //! `kefu user`: the people who answer.
 
 mod add;
-mod again;
 mod confirm;
 mod disable;
 mod invite;
 mod last_admin;
 mod list;
 mod people;
+mod reinvite;
 mod role;
 mod show;
 mod teams;
@@ -21,8 +21,8 @@ commands! {
         Show(show::Args),
         Confirm(confirm::Args),
         Disable(disable::Args),
-        Enable(again::Enable),
-        Reset(again::Reset),
+        Enable(reinvite::Enable),
+        Reset(reinvite::Reset),
         Role(role::Args),
         Teams(teams::Args),
         #[command(subcommand)]

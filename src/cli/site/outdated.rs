@@ -14,11 +14,11 @@ pub const UNSAFE: &str = ", which is UNSAFE: this server could let the robot rea
 /// The answer of `/admin/widgets`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct OldWidgets {
+pub struct OutdatedWidgets {
     old: Vec<Sighting>,
 }
 
-impl OldWidgets {
+impl OutdatedWidgets {
     /// Asks. A server that is older than this command has nothing to say.
     pub fn ask(admin: &AdminClient) -> Self {
         let answer = admin.call("GET", "/admin/widgets", None).ok();

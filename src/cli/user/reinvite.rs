@@ -19,7 +19,7 @@ use crate::{
 
 /// Whom to invite again.
 #[derive(Debug, clap::Args)]
-struct Again {
+struct Reinvite {
     /// Id of the person
     #[arg(value_name = "ID")]
     id: UserId,
@@ -30,7 +30,7 @@ struct Again {
     signing: Signing,
 }
 
-impl Again {
+impl Reinvite {
     /// Signs the act and prints the invite.
     fn invite(
         &self,
@@ -40,7 +40,7 @@ impl Again {
     ) -> Result<(), Fail> {
         let invitation = self.signing.act(ctx, check, |company, signer| {
             let (commit, code) = act(signer, &self.id, self.ttl)?;
-            Ok((commit, Invitation::again(company, &self.id, code, self.ttl)?))
+            Ok((commit, Invitation::renewed(company, &self.id, code, self.ttl)?))
         })?;
         invitation.print(ctx)
     }
@@ -50,13 +50,13 @@ impl Again {
 #[derive(Debug, clap::Args)]
 pub struct Enable {
     #[command(flatten)]
-    again: Again,
+    reinvite: Reinvite,
 }
 
 impl Enable {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let id = &self.again.id;
+        let id = &self.reinvite.id;
         let check = |company: &VerifiedDirectory| match company.user(id)? {
             user if user.active_key().is_none() => Ok(()),
             _ if company.is_late(id) => Err(Fail::new(Kind::Exists, format!("{id} waits for confirmation"))
@@ -64,7 +64,7 @@ impl Enable {
             _ => Err(Fail::new(Kind::Exists, format!("{id} is not switched off"))
                 .next(format!("for a lost password: kefu user reset {id}"))),
         };
-        self.again.invite(ctx, check, |signer, id, ttl| signer.user_enable(id, ttl))
+        self.reinvite.invite(ctx, check, |signer, id, ttl| signer.user_enable(id, ttl))
     }
 }
 
@@ -72,15 +72,15 @@ impl Enable {
 #[derive(Debug, clap::Args)]
 pub struct Reset {
     #[command(flatten)]
-    again: Again,
+    reinvite: Reinvite,
 }
 
 impl Reset {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        self.again.invite(
+        self.reinvite.invite(
             ctx,
-            |company| company.user(&self.again.id).map(|_| ()),
+            |company| company.user(&self.reinvite.id).map(|_| ()),
             |signer, id, ttl| signer.user_reset(id, ttl),
         )
     }
