@@ -57,11 +57,11 @@ impl Signing {
         }
         keep_memory_private();
         let text = fs::read_to_string(&path).map(Zeroizing::new).map_err(|e| cannot("read", &path, &e))?;
-        let passphrase = match CompanyKeys::is_sealed(&text).map_err(|e| in_words(&path, &e))? {
+        let passphrase = match CompanyKeys::is_sealed(&text).map_err(|e| key_file_error(&path, &e))? {
             true => Some(secret::existing(self.passphrase_file.as_deref())?),
             false => None,
         };
-        CompanyKeys::from_text(&text, passphrase.as_ref().map(|p| p.as_str())).map_err(|e| in_words(&path, &e))
+        CompanyKeys::from_text(&text, passphrase.as_ref().map(|p| p.as_str())).map_err(|e| key_file_error(&path, &e))
     }
 
     /// Makes a change and sends it; if somebody else was faster, makes it again on what is there now. `check` runs before
@@ -143,11 +143,12 @@ pub fn keep_memory_private() {
 
 /// Writes a key file that only its owner can read.
 pub fn write(path: &Path, keys: &CompanyKeys, passphrase: Option<&secret::Passphrase>) -> Result<(), Fail> {
-    let text = keys.to_text(passphrase.map(|p| p.as_str())).map_err(|e| in_words(path, &e))?;
+    let text = keys.to_text(passphrase.map(|p| p.as_str())).map_err(|e| key_file_error(path, &e))?;
     data_dir::write_new(path, 0o600, text.as_bytes())
 }
 
-fn in_words(path: &Path, e: &KeyFileError) -> Fail {
+/// Why a key file can't be used.
+fn key_file_error(path: &Path, e: &KeyFileError) -> Fail {
     match e {
         KeyFileError::Open => Fail::new(Kind::Passphrase, "the passphrase does not open the company keys")
             .next(format!("{} was not changed; try again", path.display())),

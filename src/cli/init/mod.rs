@@ -197,9 +197,7 @@ fn means_one(host: &str) -> bool {
 /// The new database with its first entries.
 fn found_store(ctx: &Context, commit: Commit) -> Result<(), Fail> {
     let config = ctx.load_config()?;
-    admin_client::runtime()?
-        .block_on(app::found(&ctx.data_dir, &config, commit))
-        .map_err(|e| admin_client::in_words(&e))
+    Ok(admin_client::runtime()?.block_on(app::found(&ctx.data_dir, &config, commit))?)
 }
 
 fn refuse_occupied(dir: &Path) -> Result<(), Fail> {
