@@ -97,14 +97,14 @@ fn commit_until_it_fits<T>(
         seen.check(&company.dir)?;
         check(&company)?;
         let days = u64::from(ctx.load_config()?.directory.freshness_days);
-        let signer = Signer::on(company.dir.clone(), &company.view, keys, company.now_ms)?.fresh_for(days);
+        let signer = Signer::new(company.dir.clone(), &company.view, keys, company.now_ms)?.fresh_for(days);
         let (commit, result) = change(&company, &signer)?;
         if tries == 0 {
             clock::warn(&company);
             signer.ignored().iter().for_each(|ignored| eprintln!("warning: {ignored}"));
         }
         match admin.commit(&commit) {
-            Ok(_) => {
+            Ok(()) => {
                 seen.remember(&company.after(&commit)?);
                 return Ok(result);
             }

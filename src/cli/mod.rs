@@ -44,7 +44,7 @@ mod system_requirements;
 mod teach;
 mod verified_directory;
 
-pub mod bench;
+mod bench;
 mod completions;
 mod directory;
 mod doctor;

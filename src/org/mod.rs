@@ -32,7 +32,7 @@ pub use error::OrgError;
 pub use login::change_hash;
 pub use robot::Robot;
 pub use rows::{RECOVERY, invite_name};
-pub use service::{Agent, Clock, Org, Site};
+pub use service::{Clock, Org, Site};
 pub use sightings::Sighting;
 pub use written::DirectoryJson;
 

@@ -1,11 +1,10 @@
 //! `kefu bench`: the load generator, and the figures that stand in the documentation.
 //!
 //! It speaks to a server only as any client does, over sockets, with `wire`, which costs the generator little.
-//! [`company`] serves the tests too.
 
 mod beat;
 mod chat;
-pub mod company;
+mod company;
 mod dial;
 mod fill;
 mod fsync;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::ensure;
 
 use super::{
-    company::{Spec, found},
+    company::BenchCompany,
     dial::Address,
     machine::{self, Process},
     remote::Remote,
@@ -54,13 +54,13 @@ impl Server {
         }
         let base = place.dir.clone().unwrap_or_else(std::env::temp_dir);
         let dir = base.join(format!("kefu-bench-{}", std::process::id()));
-        let company = found(&dir, &server::config(), &Spec::new(agents, &["http://bench.example"])).await?;
+        let company = BenchCompany::found(&dir, &server::config(), agents).await?;
         let child = Child::start(dir, place.pin)?;
         let (socket, directory) = (child.address, company.directory);
         Ok(Self {
             target: Target { at: Address { socket, host: socket.to_string(), tls: None }, directory },
-            site: company.sites[0].clone(),
-            agents: company.users.into_iter().map(|u| u.keys.signing).collect(),
+            site: company.site,
+            agents: company.agents,
             meter: Meter::of(Some(child.pid()))?,
             own: Some(child),
         })

@@ -12,13 +12,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::{
-    company::{Spec, found},
-    fill::Much,
-    machine,
-    report::Report,
-    server,
-};
+use super::{company::BenchCompany, fill::Much, machine, report::Report, server};
 use crate::files::open_or_create;
 
 /// A start that takes longer has failed.
@@ -45,7 +39,7 @@ impl Args {
         let base = self.dir.clone().unwrap_or_else(std::env::temp_dir);
         let dir = Dir(base.join(format!("kefu-bench-{}", std::process::id())));
         DirBuilder::new().mode(0o700).create(&dir.0).with_context(|| format!("cannot make {}", dir.0.display()))?;
-        found(&dir.0, &server::config(), &Spec::new(1, &["http://bench.example"])).await?;
+        BenchCompany::found(&dir.0, &server::config(), 1).await?;
         eprintln!("storing {} messages in {} conversations", self.much.messages, self.much.conversations());
         fill(&dir.0, self.much)?;
         eprintln!("starting {} times", self.rounds);

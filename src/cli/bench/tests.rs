@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{
-    company::{Company, Spec, found},
+    company::BenchCompany,
     dial::Address,
     pair::{self, Tally},
     terms::Target,
@@ -19,21 +19,21 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Running {
-    company: Company,
+    company: BenchCompany,
     address: SocketAddr,
     _stop: oneshot::Sender<()>,
     _server: JoinHandle<Result<(), ServeError>>,
     _dir: tempfile::TempDir,
 }
 
-async fn run(spec: &Spec) -> Running {
+async fn run(agents: usize) -> Running {
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     let dir = tempfile::Builder::new().permissions(private).tempdir().unwrap();
     let mut config = Config::default();
     config.server.plain_http = true;
     config.server.listen = "127.0.0.1:0".parse().unwrap();
     (config.limits.visitor_burst, config.limits.agent_messages_per_minute) = (1_000, 60_000);
-    let company = found(dir.path(), &config, spec).await.unwrap();
+    let company = BenchCompany::found(dir.path(), &config, agents).await.unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let (ready, listening) = oneshot::channel();
     let options = ServeOptions {
@@ -59,14 +59,13 @@ impl Running {
 
 #[tokio::test]
 async fn pairs_lose_and_double_nothing() {
-    let running = run(&Spec::new(2, &["http://bench.example"])).await;
+    let running = run(2).await;
     let all = async {
         let tally = Tally::new(true).unwrap();
         let mut pairs = Vec::new();
-        for user in &running.company.users {
-            let site = &running.company.sites[0];
-            let (pair, [visitor, agent]) =
-                pair::open(&running.target(), site, &user.keys.signing, &tally).await.unwrap();
+        for key in &running.company.agents {
+            let site = &running.company.site;
+            let (pair, [visitor, agent]) = pair::open(&running.target(), site, key, &tally).await.unwrap();
             tokio::task::spawn_local(pair.clone().listen(0, visitor));
             tokio::task::spawn_local(pair.clone().listen(1, agent));
             pairs.push(pair);

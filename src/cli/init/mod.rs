@@ -26,7 +26,7 @@ use crate::{
     proto::UserId,
     tls::{self, Files},
 };
-use founding::{Wishes, found};
+use founding::{CompanySpec, found};
 use imported::Imported;
 use report::{Certificate, KeysAt, Report};
 use undo::Undo;
@@ -90,7 +90,7 @@ impl Args {
         keys::keep_memory_private();
         let passphrase = self.passphrase.choose()?;
         let (keys, setup) = (CompanyKeys::generate(), opaque::generate_setup());
-        let founding = found(self.wishes(), &keys, &setup, out::now_ms())?;
+        let founding = found(self.spec(), &keys, &setup, out::now_ms())?;
         let part = PublicPart::new(keys.fp(), founding.commit);
         let mut undo = Undo::default();
         for path in [dir.to_owned(), dir.join(COMPANY_KEYS), dir.join(OPAQUE_SETUP), dir.join(PUBLIC_PART)] {
@@ -136,7 +136,7 @@ impl Args {
             let passphrase = self.passphrase.choose()?;
             let company = CompanyKeys::generate();
             setup = opaque::generate_setup();
-            let founding = found(self.wishes(), &company, &setup, now)?;
+            let founding = found(self.spec(), &company, &setup, now)?;
             data_dir::make_private(dir)?;
             keys::write(&dir.join(COMPANY_KEYS), &company, passphrase.as_ref())?;
             (name, org) = (self.name.clone(), org_fp_text(&company.fp()));
@@ -161,8 +161,8 @@ impl Args {
         }
     }
 
-    fn wishes(&self) -> Wishes<'_> {
-        Wishes { name: &self.name, admin: &self.admin, origins: &self.origins }
+    fn spec(&self) -> CompanySpec<'_> {
+        CompanySpec { name: &self.name, admin: &self.admin, origins: &self.origins }
     }
 
     fn certificate(&self, dir: &Path, now_ms: u64) -> Result<Certificate, Fail> {
