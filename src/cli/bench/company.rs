@@ -26,7 +26,7 @@ use crate::{
 const ORIGIN: &str = "http://bench.example";
 
 /// A company that was founded, and who a load generator may be there.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct BenchCompany {
     /// Whose visitors come.
     pub site: SiteId,

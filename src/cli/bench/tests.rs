@@ -4,15 +4,15 @@ use std::{net::SocketAddr, time::Duration};
 
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use super::{
-    company::BenchCompany,
-    dial::Address,
-    pair::{self, Tally},
-    terms::Target,
-};
+use super::company::BenchCompany;
 use crate::{
     app::{ServeError, ServeOptions, serve},
+    client::Address,
     config::Config,
+    loadgen::{
+        Counters, Target,
+        pair::{self, AGENT, VISITOR},
+    },
 };
 
 /// How long the run may take on a busy machine.
@@ -52,8 +52,8 @@ async fn run(agents: usize) -> Running {
 
 impl Running {
     fn target(&self) -> Target {
-        let at = Address { socket: self.address, host: self.address.to_string(), tls: None };
-        Target { at, directory: self.company.directory.clone() }
+        let BenchCompany { site, agents, directory } = self.company.clone();
+        Target { address: Address::plain(self.address), directory, site, agents }
     }
 }
 
@@ -61,33 +61,32 @@ impl Running {
 async fn pairs_lose_and_double_nothing() {
     let running = run(2).await;
     let all = async {
-        let tally = Tally::new(true).unwrap();
+        let counters = Counters::new(true).unwrap();
         let mut pairs = Vec::new();
         for key in &running.company.agents {
-            let site = &running.company.site;
-            let (pair, [visitor, agent]) = pair::open(&running.target(), site, key, &tally).await.unwrap();
-            tokio::task::spawn_local(pair.clone().listen(0, visitor));
-            tokio::task::spawn_local(pair.clone().listen(1, agent));
+            let (pair, [visitor, agent]) = pair::open(&running.target(), key, &counters).await.unwrap();
+            tokio::task::spawn_local(pair.clone().listen(VISITOR, visitor));
+            tokio::task::spawn_local(pair.clone().listen(AGENT, agent));
             pairs.push(pair);
         }
-        tally.doubled.set(0);
-        tally.running.set(true);
-        tally.measuring.set(true);
-        for (pair, party) in pairs.iter().flat_map(|p| [(p, 0), (p, 1)]) {
-            pair.prepare(party, 3, "hello").unwrap();
-            pair.due(party, tally.now());
+        counters.doubled.set(0);
+        counters.running.set(true);
+        counters.measuring.set(true);
+        for (pair, who) in pairs.iter().flat_map(|p| [(p, VISITOR), (p, AGENT)]) {
+            pair.seal_ahead(who, 3, "hello").unwrap();
+            pair.due(who, counters.now());
         }
-        while tally.messages.get() < 60 && tally.trouble.borrow().is_empty() {
+        while counters.messages.get() < 60 && counters.failures.borrow().is_empty() {
             tokio::task::yield_now().await;
         }
-        tally.running.set(false);
-        while pairs.iter().any(|p| p.open_ends(0) + p.open_ends(1) > 0) {
+        counters.running.set(false);
+        while pairs.iter().any(|p| p.outstanding(VISITOR) + p.outstanding(AGENT) > 0) {
             tokio::task::yield_now().await;
         }
         // more envelopes than were sealed beforehand
-        assert_eq!(*tally.trouble.borrow(), [] as [String; 0]);
-        assert_eq!((tally.lost.get(), tally.doubled.get()), (0, 0));
-        assert!(tally.sealed_late.get() > 0 && tally.delivery.borrow().len() >= 60);
+        assert_eq!(*counters.failures.borrow(), [] as [String; 0]);
+        assert_eq!((counters.lost.get(), counters.doubled.get()), (0, 0));
+        assert!(counters.sealed_late.get() > 0 && counters.delivery.borrow().len() >= 60);
     };
     tokio::task::LocalSet::new().run_until(tokio::time::timeout(PATIENCE, all)).await.unwrap();
 }
