@@ -26,6 +26,7 @@ pub use kefu_clock as clock;
 pub use kefu_crypto as crypto;
 pub use kefu_desk as desk;
 pub use kefu_files as files;
+pub use kefu_loadgen as loadgen;
 #[cfg(target_env = "musl")]
 use kefu_memfn as _;
 pub use kefu_nlu as nlu;

@@ -13,8 +13,9 @@ use tokio::{task::JoinSet, time::sleep};
 use super::{
     client::{Socket, Visitor},
     crowd::Crowd,
-    server::{Company, Server, Target},
+    server::{Company, Server},
     strangers::{Done, STRANGER, body, fill, get, recall, reopen, script, unread, write},
+    target::Target,
 };
 
 /// How long everybody is left alone before an attack, and after it.

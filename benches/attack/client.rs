@@ -2,28 +2,22 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use anyhow::{Context as _, bail};
-use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use anyhow::{Context as _, anyhow, bail};
 use kefu::{
-    client::{Opening, hello},
+    client::{self, Endpoint, Opening, Received, Stream},
     crypto::{
         envelope::{self, MessageHeader},
         hpke::KemSecret,
         sign::{SigningKey, random},
     },
-    proto::{ClientFrame, ConvId, MsgId, SUBPROTOCOL, ServerFrame, Side},
+    proto::{ClientFrame, ConvId, MsgId, ServerFrame, Side},
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpSocket, TcpStream},
 };
-use tokio_tungstenite::{
-    WebSocketStream, client_async,
-    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
-};
 
-use super::server::Target;
+use super::target::Target;
 
 /// A connection from 127.0.0.`from`: to the server, another address each.
 pub async fn connect(addr: SocketAddr, from: u8) -> anyhow::Result<TcpStream> {
@@ -68,18 +62,10 @@ impl Http {
     }
 }
 
-/// What a socket said.
-pub enum Got {
-    /// JSON.
-    Frame(ServerFrame),
-    /// A record.
-    Record(Bytes),
-}
-
 /// A socket that was greeted.
 pub struct Socket {
     /// The WebSocket.
-    pub ws: WebSocketStream<TcpStream>,
+    pub ws: client::Socket,
     /// For HTTP.
     pub token: String,
 }
@@ -87,51 +73,32 @@ pub struct Socket {
 impl Socket {
     /// Connects and proves a key.
     pub async fn enter(at: &Target, from: u8, key: &SigningKey, side: Side) -> anyhow::Result<Self> {
-        let path = match side {
-            Side::Agent => "agent".to_owned(),
-            Side::Visitor => format!("site/{}", at.site),
+        let endpoint = match side {
+            Side::Agent => Endpoint::agent(),
+            Side::Visitor => Endpoint::visitor(&at.site),
         };
-        let mut request = format!("ws://{}/api/v1/ws/{path}", at.addr).into_client_request()?;
-        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
-        let (ws, _) = client_async(request, connect(at.addr, from).await?).await?;
-        let mut socket = Self { ws, token: String::new() };
-        let Got::Frame(ServerFrame::Challenge { nonce, .. }) = socket.next().await? else { bail!("no challenge") };
-        socket.send(&hello(&at.directory.fp(), side, key, &nonce)?).await?;
-        match socket.next().await? {
-            Got::Frame(ServerFrame::Welcome { token, .. }) => Ok(Self { token, ..socket }),
+        let stream = Stream::Plain(connect(at.addr, from).await?);
+        let mut ws = client::Socket::open(stream, &at.address().host, &endpoint).await?;
+        match serde_json::from_slice(&ws.sign_in(&at.directory.fp(), side, key).await?)? {
+            ServerFrame::Welcome { token, .. } => Ok(Self { ws, token }),
             _ => bail!("no welcome"),
         }
     }
 
-    /// Sends a control frame.
-    pub async fn send(&mut self, frame: &ClientFrame) -> anyhow::Result<()> {
-        Ok(self.ws.send(Message::text(serde_json::to_string(frame)?)).await?)
-    }
-
-    /// The next thing the server says.
-    pub async fn next(&mut self) -> anyhow::Result<Got> {
-        loop {
-            match self.ws.next().await.context("the socket ended")?? {
-                Message::Binary(bytes) => return Ok(Got::Record(bytes)),
-                Message::Text(text) => {
-                    // frames of other versions are none of ours
-                    if let Ok(frame) = serde_json::from_str(&text) {
-                        return Ok(Got::Frame(frame));
-                    }
-                }
-                Message::Close(frame) => bail!("the socket was closed: {frame:?}"),
-                _ => {}
-            }
-        }
+    /// The next thing the server says. Frames of other versions are unknown, and none of ours.
+    pub async fn next(&mut self) -> anyhow::Result<Received> {
+        self.ws.next().await.map_err(|closed| anyhow!("the socket ended: {closed:?}"))
     }
 
     /// Asks, and reads on until the answer: whether it was ok, else in how many ms to come again, if ever.
     pub async fn ask(&mut self, req: u64, frame: &ClientFrame) -> anyhow::Result<Result<(), Option<u64>>> {
-        self.send(frame).await?;
+        self.ws.send(frame).await?;
         loop {
             match self.next().await? {
-                Got::Frame(ServerFrame::Ok { req: r }) if r == req => return Ok(Ok(())),
-                Got::Frame(ServerFrame::Error { req: Some(r), retry_ms, .. }) if r == req => return Ok(Err(retry_ms)),
+                Received::Frame(ServerFrame::Ok { req: r }) if r == req => return Ok(Ok(())),
+                Received::Frame(ServerFrame::Error { req: Some(r), retry_ms, .. }) if r == req => {
+                    return Ok(Err(retry_ms));
+                }
                 _ => {}
             }
         }
@@ -176,12 +143,12 @@ impl Visitor {
     pub async fn say(&mut self, socket: &mut Socket, bytes: usize) -> anyhow::Result<Result<usize, Option<u64>>> {
         let (id, envelope) = self.message(bytes)?;
         let size = envelope.len();
-        socket.ws.send(Message::Binary(envelope.into())).await?;
+        socket.ws.send_envelope(&envelope).await?;
         loop {
             match socket.next().await? {
                 // seq and at are before the envelope, whose message id is at 40
-                Got::Record(record) if record.get(56..72) == Some(&id.0[..]) => return Ok(Ok(size)),
-                Got::Frame(ServerFrame::Error { msg: Some(m), retry_ms, .. }) if m == id => {
+                Received::Record(record) if record.get(56..72) == Some(&id.0[..]) => return Ok(Ok(size)),
+                Received::Frame(ServerFrame::Error { msg: Some(m), retry_ms, .. }) if m == id => {
                     self.ctr -= 1;
                     return Ok(Err(retry_ms));
                 }

@@ -6,14 +6,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{SinkExt, StreamExt};
-use kefu::proto::{ClientFrame, Have, MsgId, Side};
-use tokio::{task::JoinSet, time::sleep};
-use tokio_tungstenite::tungstenite::Message;
+use kefu::{
+    client::Received,
+    proto::{ClientFrame, Have, MsgId, Side},
+};
+use tokio::{
+    select,
+    task::JoinSet,
+    time::{Instant as TokioInstant, MissedTickBehavior, interval_at},
+};
 
 use super::{
-    client::{Got, Socket, Visitor},
-    server::Target,
+    client::{Socket, Visitor},
+    target::Target,
 };
 
 /// As many as write ten messages a second within the default limits.
@@ -55,30 +60,30 @@ impl Crowd {
         let mut agent = Socket::enter(at, 8, &at.agents[0], Side::Agent).await?;
         let mut convs = Vec::new();
         for n in 0..VISITORS {
-            let (mut visitor, socket) = Visitor::come(at, 9).await?;
+            let (mut visitor, mut socket) = Visitor::come(at, 9).await?;
             convs.push(Have::upto(visitor.conv, 0));
-            let (mut out, mut input) = socket.ws.split();
             let heard = heard.clone();
             tasks.spawn(async move {
-                sleep(EACH * n as u32 / VISITORS as u32).await;
+                let mut due = interval_at(TokioInstant::now() + EACH * n as u32 / VISITORS as u32, EACH);
+                due.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 loop {
-                    let (id, envelope) = visitor.message(200)?;
-                    locked(&heard).sent.insert(id, Instant::now());
-                    out.send(Message::Binary(envelope.into())).await?;
-                    sleep(EACH).await;
+                    select! {
+                        // what comes is read, or the server would end the socket
+                        received = socket.next() => drop(received?),
+                        _ = due.tick() => {
+                            let (id, envelope) = visitor.message(200)?;
+                            locked(&heard).sent.insert(id, Instant::now());
+                            socket.ws.send_envelope(&envelope).await?;
+                        }
+                    }
                 }
             });
-            // what comes is read, or the server would end the socket
-            tasks.spawn(async move {
-                while input.next().await.transpose()?.is_some() {}
-                Ok(())
-            });
         }
-        agent.send(&ClientFrame::Resume { convs }).await?;
+        agent.ws.send(&ClientFrame::Resume { convs }).await?;
         let listening = heard.clone();
         tasks.spawn(async move {
             loop {
-                let Got::Record(record) = agent.next().await? else { continue };
+                let Received::Record(record) = agent.next().await? else { continue };
                 let id = record.get(56..72).and_then(|id| id.try_into().ok()).map(MsgId);
                 let mut heard = locked(&listening);
                 if let Some(sent) = id.and_then(|id| heard.sent.remove(&id)) {

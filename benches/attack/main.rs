@@ -17,6 +17,7 @@ mod client;
 mod crowd;
 mod server;
 mod strangers;
+mod target;
 
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader},
-    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -11,13 +10,13 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use kefu::{
-    crypto::{codec::from_b64u_exact, directory::Directory, hash::parse_org_fp, sign::SigningKey},
-    org::DirectoryAnswer,
+    client::{Address, fetch_directory},
+    crypto::{codec::from_b64u_exact, hash::parse_org_fp, sign::SigningKey},
     proto::SiteId,
 };
 use serde::Deserialize;
 
-use super::client::Http;
+use super::target::Target;
 
 /// Limits of a server that is only filled, so that it takes minutes, not hours.
 const FILLING: [(&str, &str); 8] = [
@@ -58,18 +57,6 @@ pub struct Server {
     dir: PathBuf,
     /// Where it is.
     pub at: Arc<Target>,
-}
-
-/// What clients must know of it.
-pub struct Target {
-    /// Where it listens.
-    pub addr: SocketAddr,
-    /// Its verified directory.
-    pub directory: Directory,
-    /// Whose visitors come.
-    pub site: SiteId,
-    /// Who answers.
-    pub agents: Vec<SigningKey>,
 }
 
 impl Company {
@@ -121,10 +108,8 @@ impl Company {
         let ready: serde_json::Value = serde_json::from_str(&line).context("the server did not start")?;
         let addr = ready["listen"].as_str().and_then(|a| a.parse().ok()).context("the server listens nowhere")?;
         let roster: Roster = serde_json::from_slice(&fs::read(self.roster())?)?;
-        let (_, log) = Http::open(addr, 1).await?.get("/api/v1/directory?after=-1", "").await?;
-        let log: DirectoryAnswer = serde_json::from_slice(&log)?;
         let org = parse_org_fp(&roster.org).context("no fingerprint in the roster")?;
-        let directory = Directory::replay(org, &log.entries, log.snapshot.as_ref())?;
+        let directory = fetch_directory(&Address::plain(addr), org).await?;
         let key = |a: &Agent| Ok(SigningKey::from_seed(&from_b64u_exact(&a.ed)?));
         let agents = roster.agents.iter().map(key).collect::<anyhow::Result<_>>()?;
         let at = Target { addr, directory, agents, site: roster.site };
@@ -163,20 +148,5 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-impl Target {
-    /// Connections to the server that the kernel holds on its side, and bytes that wait there to be sent.
-    pub fn kernel(&self) -> (usize, u64) {
-        let port = format!(":{:04X}", self.addr.port());
-        let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
-        let rows = table.lines().map(|l| l.split_whitespace().collect::<Vec<_>>());
-        // established or half closed, seen from the server
-        let ours = rows.filter(|r| r.len() > 4 && r[1].ends_with(&port) && !["0A", "06"].contains(&r[3]));
-        ours.fold((0, 0), |(count, bytes), r| {
-            let queued = r[4].split(':').next().and_then(|q| u64::from_str_radix(q, 16).ok());
-            (count + 1, bytes + queued.unwrap_or(0))
-        })
     }
 }

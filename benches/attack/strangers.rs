@@ -22,7 +22,7 @@ use tokio::{
 
 use super::{
     client::{Http, Socket, Visitor, connect},
-    server::Target,
+    target::Target,
 };
 
 /// Where the attackers are.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{company::Company, out};
+use super::{out, verified_directory::VerifiedDirectory};
 
 /// What no two clocks that are right differ by, ms.
 pub const OFF_MS: u64 = 5 * 60_000;
@@ -25,8 +25,8 @@ pub fn behind(newest_ms: Option<u64>, now_ms: u64) -> Option<String> {
 }
 
 /// Before something is signed: it would bear the wrong date.
-pub fn warn(company: &Company) {
-    let newest = Company::newest_entry_ms(&company.view);
+pub fn warn(company: &VerifiedDirectory) {
+    let newest = VerifiedDirectory::newest_entry_ms(&company.view);
     if let Some(what) = never_set(company.now_ms).or_else(|| behind(newest, company.now_ms)) {
         eprintln!(
             "warning: {what}; what is signed now bears a wrong date, and invites end at the wrong time. {NEXT}, then do this again"

@@ -26,22 +26,24 @@ impl Context {
         let file = (self.config_file.is_some() || path.exists()).then_some(path.as_path());
         // values that are not text can't be meant for us
         let env = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        Config::load_and_check(file, env, overrides, |c| policy::problems(&c.robot)).map_err(|e| in_words(&e))
+        Ok(Config::load_and_check(file, env, overrides, |c| policy::problems(&c.robot))?)
     }
 }
 
-fn in_words(errors: &ConfigErrors) -> Fail {
-    // no line of the file is wrong, but the file itself; the rest can't be judged without it
-    let unread = errors.0.iter().find(|e| matches!(e.origin, Origin::File { line: 0, .. }));
-    if let Some(unread) = unread {
-        return Fail::failure(unread.to_string()).next(
-            "name another with --config; without it kefu.toml in the data directory counts, and kefu init writes that \
-             with every key explained",
-        );
+impl From<ConfigErrors> for Fail {
+    fn from(errors: ConfigErrors) -> Self {
+        // no line of the file is wrong, but the file itself; the rest can't be judged without it
+        let unread = errors.0.iter().find(|e| matches!(e.origin, Origin::File { line: 0, .. }));
+        if let Some(unread) = unread {
+            return Self::failure(unread.to_string()).next(
+                "name another with --config; without it kefu.toml in the data directory counts, and kefu init writes that \
+                 with every key explained",
+            );
+        }
+        let what = match errors.0.len() {
+            1 => format!("the configuration has a mistake\n  {errors}"),
+            n => format!("the configuration has {n} mistakes\n  {}", errors.to_string().replace('\n', "\n  ")),
+        };
+        Self::failure(what).next("correct the line; kefu.toml as kefu init writes it explains every key")
     }
-    let what = match errors.0.len() {
-        1 => format!("the configuration has a mistake\n  {errors}"),
-        n => format!("the configuration has {n} mistakes\n  {}", errors.to_string().replace('\n', "\n  ")),
-    };
-    Fail::failure(what).next("correct the line; kefu.toml as kefu init writes it explains every key")
 }

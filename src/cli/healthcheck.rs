@@ -9,10 +9,10 @@ use std::{
 use serde_json::json;
 
 use super::{
+    admin_client,
     context::Context,
     data_dir::{self, ADMIN_SOCKET, io_reason},
     fail::Fail,
-    link,
 };
 use crate::app::Admin;
 
@@ -46,7 +46,7 @@ fn listening(ctx: &Context, limit: Duration) -> Result<SocketAddr, Fail> {
     let silent = |why: &str| {
         Fail::failure(format!("no server answers in {}: {why}", ctx.data_dir.display())).next("kefu serve starts it")
     };
-    let runtime = link::runtime()?;
+    let runtime = admin_client::runtime()?;
     let ask = Admin::Remote(ctx.file(ADMIN_SOCKET));
     let asked = runtime.block_on(async { tokio::time::timeout(limit, ask.call("GET", "/admin/version", None)).await });
     let answer = asked.map_err(|_| silent("it takes too long"))?.map_err(|e| silent(&e.to_string()))?;

@@ -9,14 +9,14 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::{
+    admin_client::AdminClient,
     clock,
-    company::{self, Company},
     context::Context,
     data_dir::{self, cannot},
     fail::{Fail, Kind},
-    link::Office,
     secret,
     seen::Seen,
+    verified_directory::{VerifiedDirectory, same_company},
 };
 use crate::{
     crypto::keyfile::{CompanyKeys, KeyFileError},
@@ -57,11 +57,11 @@ impl Signing {
         }
         keep_memory_private();
         let text = fs::read_to_string(&path).map(Zeroizing::new).map_err(|e| cannot("read", &path, &e))?;
-        let passphrase = match CompanyKeys::is_sealed(&text).map_err(|e| in_words(&path, &e))? {
+        let passphrase = match CompanyKeys::is_sealed(&text).map_err(|e| key_file_error(&path, &e))? {
             true => Some(secret::existing(self.passphrase_file.as_deref())?),
             false => None,
         };
-        CompanyKeys::from_text(&text, passphrase.as_ref().map(|p| p.as_str())).map_err(|e| in_words(&path, &e))
+        CompanyKeys::from_text(&text, passphrase.as_ref().map(|p| p.as_str())).map_err(|e| key_file_error(&path, &e))
     }
 
     /// Makes a change and sends it; if somebody else was faster, makes it again on what is there now. `check` runs before
@@ -69,42 +69,42 @@ impl Signing {
     pub fn act<T>(
         &self,
         ctx: &Context,
-        check: impl Fn(&Company) -> Result<(), Fail>,
-        change: impl Fn(&Company, &Signer<'_>) -> Result<(Commit, T), Fail>,
+        check: impl Fn(&VerifiedDirectory) -> Result<(), Fail>,
+        change: impl Fn(&VerifiedDirectory, &Signer<'_>) -> Result<(Commit, T), Fail>,
     ) -> Result<T, Fail> {
-        check(&Company::open(ctx)?)?;
+        check(&VerifiedDirectory::open(ctx)?)?;
         // nothing is held open while somebody types
         let keys = self.unlock(ctx)?;
-        let office = Office::open(ctx)?;
-        let done = commit_until_it_fits(ctx, &office, &keys, &self.seen(ctx), check, change);
-        office.close();
+        let admin = AdminClient::open(ctx)?;
+        let done = commit_until_it_fits(ctx, &admin, &keys, &self.seen(ctx), check, change);
+        admin.close();
         done
     }
 }
 
 fn commit_until_it_fits<T>(
     ctx: &Context,
-    office: &Office,
+    admin: &AdminClient,
     keys: &CompanyKeys,
     seen: &Seen,
-    check: impl Fn(&Company) -> Result<(), Fail>,
-    change: impl Fn(&Company, &Signer<'_>) -> Result<(Commit, T), Fail>,
+    check: impl Fn(&VerifiedDirectory) -> Result<(), Fail>,
+    change: impl Fn(&VerifiedDirectory, &Signer<'_>) -> Result<(Commit, T), Fail>,
 ) -> Result<T, Fail> {
     let mut tries = 0;
     loop {
-        let company = Company::load(ctx, office)?;
-        company::same_company(keys, &company)?;
+        let company = VerifiedDirectory::load(ctx, admin)?;
+        same_company(keys, &company)?;
         seen.check(&company.dir)?;
         check(&company)?;
         let days = u64::from(ctx.load_config()?.directory.freshness_days);
-        let signer = Signer::on(company.dir.clone(), &company.view, keys, company.now_ms)?.fresh_for(days);
+        let signer = Signer::new(company.dir.clone(), &company.view, keys, company.now_ms)?.fresh_for(days);
         let (commit, result) = change(&company, &signer)?;
         if tries == 0 {
             clock::warn(&company);
             signer.ignored().iter().for_each(|ignored| eprintln!("warning: {ignored}"));
         }
-        match company::send(office, &commit) {
-            Ok(_) => {
+        match admin.commit(&commit) {
+            Ok(()) => {
                 seen.remember(&company.after(&commit)?);
                 return Ok(result);
             }
@@ -143,11 +143,12 @@ pub fn keep_memory_private() {
 
 /// Writes a key file that only its owner can read.
 pub fn write(path: &Path, keys: &CompanyKeys, passphrase: Option<&secret::Passphrase>) -> Result<(), Fail> {
-    let text = keys.to_text(passphrase.map(|p| p.as_str())).map_err(|e| in_words(path, &e))?;
+    let text = keys.to_text(passphrase.map(|p| p.as_str())).map_err(|e| key_file_error(path, &e))?;
     data_dir::write_new(path, 0o600, text.as_bytes())
 }
 
-fn in_words(path: &Path, e: &KeyFileError) -> Fail {
+/// Why a key file can't be used.
+fn key_file_error(path: &Path, e: &KeyFileError) -> Fail {
     match e {
         KeyFileError::Open => Fail::new(Kind::Passphrase, "the passphrase does not open the company keys")
             .next(format!("{} was not changed; try again", path.display())),

@@ -1,6 +1,6 @@
 //! The command line: one file a command, all of one shape (`struct Args`, `Args::run`).
 //!
-//! Nothing here knows how data is kept: commands speak to the admin router (see `link`), sign with the company keys
+//! Nothing here knows how data is kept: commands speak to the admin router (see `admin_client`), sign with the company keys
 //! (see `keys`) and print (see `out`). Anything that a running server must do too belongs in another module.
 
 /// A family of commands as clap derives it, and the way to the `run` of each.
@@ -25,24 +25,26 @@ macro_rules! commands {
     };
 }
 
+mod admin_client;
 mod args;
 mod clock;
-mod company;
 mod config_file;
 mod context;
 mod data_dir;
 mod fail;
+mod invitation;
 mod keys;
-mod link;
 mod lock;
-mod minimum;
 mod out;
 mod owner;
+mod public_part;
 mod secret;
 mod seen;
+mod system_requirements;
 mod teach;
+mod verified_directory;
 
-pub mod bench;
+mod bench;
 mod completions;
 mod directory;
 mod doctor;
@@ -184,7 +186,7 @@ impl Command {
 /// Reads the arguments of the process, runs the command, prints what went wrong, and says how it ended.
 pub fn main() -> ExitCode {
     let json = std::env::args_os().any(|a| a == "--json");
-    if let Err(fail) = minimum::check() {
+    if let Err(fail) = system_requirements::check() {
         return fail.report(json, false);
     }
     if std::env::args_os().len() == 1 {

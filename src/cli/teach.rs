@@ -150,7 +150,7 @@ impl Desk {
 }
 
 /// Prints warnings, or fails with all problems of what somebody brought.
-pub fn settle(report: &Report, what: &Path, quiet: bool) -> Result<(), Fail> {
+pub fn report_problems(report: &Report, what: &Path, quiet: bool) -> Result<(), Fail> {
     let mut lines: Vec<String> =
         report.problems.iter().map(|p| format!("  {}", out::printable(&p.to_string()))).collect();
     if report.more > 0 {
@@ -169,12 +169,12 @@ pub fn settle(report: &Report, what: &Path, quiet: bool) -> Result<(), Fail> {
 }
 
 /// A line on a terminal that says how far something is.
-pub struct Bar {
+pub struct ProgressBar {
     shown: bool,
     last: Option<(String, usize)>,
 }
 
-impl Bar {
+impl ProgressBar {
     /// Shows itself on a terminal only.
     pub fn new(ctx: &Context) -> Self {
         Self { shown: !ctx.json && std::io::stderr().is_terminal(), last: None }
@@ -196,7 +196,7 @@ impl Bar {
     }
 }
 
-impl Drop for Bar {
+impl Drop for ProgressBar {
     fn drop(&mut self) {
         if self.last.is_some() {
             eprint!("\r\x1b[K");

@@ -71,7 +71,7 @@ impl Org {
 
     /// `POST /snapshot`: an admin vouches for the directory. A visitor must be able to verify it.
     pub async fn put_snapshot(&self, user: &UserId, snapshot: Snapshot) -> Result<(), OrgError> {
-        if self.agent(user).is_none_or(|a| a.role != Role::Admin) {
+        if self.active(user).is_none_or(|a| a.role != Role::Admin) {
             return Err(OrgError::Forbidden("only admins sign snapshots"));
         }
         let _one = self.writing.lock().await;

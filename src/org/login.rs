@@ -42,7 +42,7 @@ impl Org {
         small("the login message", &m.0, MAX_MESSAGE)?;
         let now = self.now_ms();
         self.limiter.lock().try_now(&user, address, now).map_err(|retry_ms| OrgError::Slow { retry_ms })?;
-        let secrets = match self.agent(&user) {
+        let secrets = match self.active(&user) {
             Some(_) => self.account(&user)?.and_then(|(a, _)| a.secrets(old)),
             None => None,
         };
@@ -60,7 +60,7 @@ impl Org {
         let Started { user, login, old, .. } = started;
         self.opaque.login_finish(&user, login, &request.m.0)?;
         // they may have been switched off between the steps
-        let agent = self.agent(&user).ok_or(OrgError::Login)?;
+        let agent = self.active(&user).ok_or(OrgError::Login)?;
         let (account, stored) = self.account(&user)?.ok_or(OrgError::Login)?;
         // or have changed the password
         let secrets = account.secrets(old).filter(|s| s.version == started.version).ok_or(OrgError::Login)?;
@@ -98,7 +98,7 @@ impl Org {
     /// `POST /password/start` of a signed-in user.
     pub async fn password_start(&self, user: &UserId, request: Message) -> Result<Message, OrgError> {
         small("the registration message", &request.m.0, MAX_MESSAGE)?;
-        self.agent(user).ok_or(OrgError::Forbidden("this account is switched off"))?;
+        self.active(user).ok_or(OrgError::Forbidden("this account is switched off"))?;
         Ok(Message { m: self.opaque.register_start(user, &request.m.0)?.into() })
     }
 

@@ -33,7 +33,7 @@ pub use error::OrgError;
 pub use login::change_hash;
 pub use robot_keyring::RobotKeyring;
 pub use rows::{RECOVERY, invite_name};
-pub use service::{Agent, Org, Site};
+pub use service::{Org, Site};
 pub use versions_seen::WidgetVersionSeen;
 pub use written::DirectoryJson;
 

@@ -15,34 +15,13 @@ use super::{
 use crate::{
     clock::Clock,
     crypto::{
-        directory::{ActiveAgent, Directory, Entry, Role, Snapshot},
+        directory::{ActiveAgent, Directory, Entry, Snapshot},
         hash,
         opaque::OpaqueServer,
     },
-    proto::{Kid, OrgFp, SiteId, TeamId, UserId},
+    proto::{OrgFp, SiteId, TeamId, UserId},
     store::{self, Batch, Store, Table},
 };
-
-/// An agent who may act now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agent {
-    /// Who.
-    pub user: UserId,
-    /// Display name.
-    pub name: String,
-    /// Role.
-    pub role: Role,
-    /// Teams.
-    pub teams: Vec<TeamId>,
-    /// Hash of their signing key.
-    pub kid: Kid,
-}
-
-impl From<ActiveAgent> for Agent {
-    fn from(a: ActiveAgent) -> Self {
-        Self { user: a.user, name: a.name, role: a.role, teams: a.teams, kid: a.kid }
-    }
-}
 
 /// A site with its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +97,7 @@ impl Org {
         }))
     }
 
-    /// Founds a company in an empty store: `commit` begins with the genesis (see [`super::acts::found`]).
+    /// Founds a company in an empty store: `commit` begins with the genesis (see [`super::acts::NewCompany`]).
     pub async fn found(store: Arc<dyn Store>, opaque_setup: &[u8], commit: Commit) -> Result<Arc<Self>, OrgError> {
         Self::found_at(store, opaque_setup, commit, Clock::system()).await
     }
@@ -187,16 +166,11 @@ impl Org {
     }
 
     /// The agent with this signing key, if they may act now.
-    pub fn agent_by_ed(&self, ed: &[u8; 32]) -> Option<Agent> {
-        self.live().directory.agent_by_ed(ed).filter(|a| a.is_active(self.now_ms())).map(Agent::from)
+    pub fn agent_by_ed(&self, ed: &[u8; 32]) -> Option<ActiveAgent> {
+        self.live().directory.agent_by_ed(ed).filter(|a| a.is_active(self.now_ms()))
     }
 
     /// The agent of this name, if they may act now.
-    pub fn agent(&self, user: &UserId) -> Option<Agent> {
-        self.active(user).map(Agent::from)
-    }
-
-    /// The same with the keys.
     pub fn active(&self, user: &UserId) -> Option<ActiveAgent> {
         self.live().directory.agent(user).filter(|a| a.is_active(self.now_ms()))
     }

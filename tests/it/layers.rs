@@ -13,7 +13,7 @@ use std::{
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Left may use right. `cli` reaches `org` and `crypto` because acts that need a company key are signed where the key is, on the
-/// command line, never in the server; `chat` and `store` because the load generator fills a store with what conversations write.
+/// command line, never in the server; `chat` and `store` because `kefu bench start` fills a store with what conversations write.
 const LAYERS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     (
@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "data_dir",
             "nlu",
             "robot",
+            "loadgen",
             "client",
             "chat",
             "store",
@@ -45,6 +46,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "org",
             "hub",
             "robot",
+            "loadgen",
             "desk",
             "store",
             "crypto",
@@ -75,7 +77,8 @@ const PARTS: &[(&str, &[&str])] = &[
 ];
 
 /// The libraries, under their names in `lib.rs`.
-const LIBRARIES: [&str; 9] = ["nlu", "client", "clock", "crypto", "desk", "files", "telemetry", "proto", "store"];
+const LIBRARIES: [&str; 10] =
+    ["nlu", "loadgen", "client", "clock", "crypto", "desk", "files", "telemetry", "proto", "store"];
 
 /// One use of another module: where, and which.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,85 +1,31 @@
-//! What a program that is a client says: the answer to the challenge, and the beginning of a conversation.
+//! The one Rust client of the protocol: how to reach a server, the WebSocket, signing in, and how a conversation begins.
 //!
-//! The load generator and the tests speak the protocol in their own ways, one for speed, the others to see everything;
-//! what must be signed or sealed stands here once. No sockets, and no state after the beginning.
+//! There are two levels. [`Reader`] and [`Writer`] are the halves of a socket as cheap as it gets: frames are handed to a
+//! closure where they lie, frames made beforehand are written as they are; the load generator uses these. [`Socket`] holds
+//! both and gives one message after the other; the tests use that.
+//!
+//! What was said in a conversation is not kept here, and nothing is retried: a client for people does both, see `ui/src`.
 
 #![forbid(unsafe_code)]
 
-use kefu_crypto::{
-    announcement::{self, AnnouncementError, NewEpoch},
-    codec::{self, CodecError},
-    directory::Directory,
-    envelope::EpochKey,
-    hash,
-    sign::{Label, SigningKey, random},
-};
-use kefu_proto::{ClientFrame, ConvId, OrgFp, REVISION, Side, SiteId};
+mod address;
+mod directory;
+mod endpoint;
+mod error;
+pub mod frame;
+pub mod http;
+mod opening;
+mod sign_in;
+mod socket;
+mod stream;
+mod websocket;
 
-/// Why a conversation can't begin.
-#[derive(Debug, thiserror::Error)]
-pub enum OpeningError {
-    /// There is nobody to seal the key to.
-    #[error("the directory has no site {0} with a team")]
-    NoTeam(SiteId),
-    /// The announcement can't be made.
-    #[error(transparent)]
-    Announcement(#[from] AnnouncementError),
-}
-
-/// The `hello` that answers a challenge of this company (protocol §4).
-pub fn hello(org: &OrgFp, side: Side, key: &SigningKey, nonce: &str) -> Result<ClientFrame, CodecError> {
-    let role = match side {
-        Side::Agent => 1,
-        Side::Visitor => 2,
-    };
-    let signed = [&codec::from_b64u(nonce)?[..], &org.0, &[role]].concat();
-    let sig = codec::b64u(&key.sign(Label::Auth, &signed));
-    Ok(ClientFrame::Hello { v: 1, ed: codec::b64u(&key.public()), sig, rev: Some(REVISION) })
-}
-
-/// What begins a conversation: an id that commits to the visitor's keys, and the announcement of epoch 0.
-#[derive(Debug)]
-pub struct Opening {
-    /// The id.
-    pub conv: ConvId,
-    /// The key of epoch 0.
-    pub key: EpochKey,
-    site: SiteId,
-    nonce: [u8; 16],
-    x: [u8; 32],
-    announcement: Vec<u8>,
-}
-
-impl Opening {
-    /// For a visitor with this signing key and this public box key, for the newest key of the site's team.
-    pub fn new(directory: &Directory, site: &SiteId, ed: &SigningKey, x: [u8; 32]) -> Result<Self, OpeningError> {
-        let nonce = random();
-        let conv = hash::conv_id(&nonce, &directory.fp(), site, &ed.public(), &x);
-        let team = directory.site(site).and_then(|s| directory.team(&s.team));
-        let new = NewEpoch {
-            conv,
-            epoch: 0,
-            prev: [0; 32],
-            dir_seq: directory.seq(),
-            dir_head: directory.head(),
-            team: team.ok_or_else(|| OpeningError::NoTeam(site.clone()))?.pk.0,
-            visitor: x,
-            bot: None,
-        };
-        let (announcement, key) = announcement::create(&new, ed)?;
-        Ok(Self { conv, key, site: site.clone(), nonce, x, announcement })
-    }
-
-    /// The request; the same opening may be asked for again.
-    pub fn frame(&self, req: u64) -> ClientFrame {
-        ClientFrame::Open {
-            req,
-            id: self.conv,
-            nonce: codec::b64u(&self.nonce),
-            site: self.site.clone(),
-            x: codec::b64u(&self.x),
-            ann: codec::b64u(&self.announcement),
-            form: None,
-        }
-    }
-}
+pub use address::{Address, AddressError, Tls};
+pub use directory::{DirectoryFetchError, fetch_directory};
+pub use endpoint::Endpoint;
+pub use error::ClientError;
+pub use opening::{Opening, OpeningError};
+pub use sign_in::hello;
+pub use socket::{Closed, Received, Socket};
+pub use stream::{Stream, Writer, connect};
+pub use websocket::{Reader, upgrade};

@@ -1,27 +1,12 @@
 //! `kefu bench chat`: durable messages between pairs, as fast as they go or at a given rate.
 
-use std::{
-    rc::Rc,
-    time::{Duration, Instant},
-};
-
-use anyhow::{Context as _, bail, ensure};
-use hdrhistogram::Histogram;
-use tokio::{sync::mpsc, task::spawn_local, time::sleep};
+use anyhow::ensure;
 
 use super::{
-    beat,
-    machine::{self, Process},
-    pair::{self, Pair, Tally},
-    place::{Place, Server},
     report::Report,
-    terms::Who,
+    target::{Server, TargetArgs},
 };
-
-/// Before anything is counted.
-const WARM_UP: Duration = Duration::from_secs(1);
-/// How long the last messages may take.
-const DRAIN: Duration = Duration::from_secs(10);
+use crate::loadgen::{Chat, LoadError};
 
 /// `kefu bench chat`.
 #[derive(Debug, Clone, clap::Args)]
@@ -46,160 +31,44 @@ pub struct Args {
     #[arg(long, default_value_t = 40_000)]
     pub prepare: u64,
     #[command(flatten)]
-    pub place: Place,
+    pub target: TargetArgs,
 }
 
 impl Args {
     /// Measures.
     pub async fn run(self) -> anyhow::Result<Report> {
         ensure!(self.pairs > 0 && self.seconds > 0 && self.rate != Some(0), "pairs, seconds and rate are at least 1");
-        let server = Server::start(&self.place, self.pairs).await?;
-        let tally = Tally::new(self.rate.is_none())?;
-        let site = server.site.clone();
-        let agents = server.agents.get(..self.pairs).with_context(|| {
-            let there = server.agents.len();
-            format!("{} pairs need as many agents, and there are {there}: --pairs, or kefu bench prepare", self.pairs)
+        let server = Server::start(&self.target, self.pairs).await?;
+        let Self { pairs, seconds, rate, idle, bytes, prepare, .. } = self;
+        // a server of our own goes with its conversations
+        let close = server.own.is_none();
+        let chat = Chat { pairs, seconds, rate, idle, bytes, prepare, close };
+        let report = chat.run(&server.target, server.meter, |stage| eprintln!("{stage}")).await;
+        let report = report.map_err(|e| match e {
+            LoadError::TooFewAgents { .. } => anyhow::anyhow!("{e}: --pairs, or kefu bench prepare"),
+            e => e.into(),
         })?;
-        let quiet = match self.idle {
-            0 => None,
-            n => {
-                eprintln!("connecting {n} quiet visitors");
-                let who = Who::Visitor(site.clone());
-                let quiet = beat::settle(&server.target, &who, &beat::visitors(n)).await?;
-                spawn_local(beat::beat(quiet.clone()));
-                Some(quiet)
-            }
-        };
-        eprintln!("opening {} conversations", self.pairs);
-        let mut pairs = Vec::new();
-        for key in agents {
-            let (pair, [visitor, agent]) = pair::open(&server.target, &site, key, &tally).await?;
-            spawn_local(pair.clone().listen(0, visitor));
-            spawn_local(pair.clone().listen(1, agent));
-            pairs.push(pair);
-        }
-        self.seal(&pairs).await?;
-
-        // what came twice while they began to follow each other was the server being careful
-        tally.doubled.set(0);
-        tally.running.set(true);
-        let mut lag = None;
-        match self.rate {
-            None => senders(&pairs).for_each(|(pair, who)| pair.due(who, tally.now())),
-            Some(rate) => lag = Some(spawn_local(schedule(pairs.clone(), tally.clone(), rate))),
-        }
-        sleep(WARM_UP).await;
-        eprintln!("measuring for {} s", self.seconds);
-        let own = Process::own();
-        let before = (tally.messages.get(), server.meter.cpu_seconds(), own.cpu_seconds(), Instant::now());
-        tally.measuring.set(true);
-        sleep(Duration::from_secs(self.seconds)).await;
-        let messages = tally.messages.get() - before.0;
-        let cpu = server.meter.cpu_since(before.1);
-        let (own_cpu, took) = (own.cpu_seconds() - before.2, before.3.elapsed().as_secs_f64());
-        let load = machine::load_average();
-        tally.measuring.set(false);
-        tally.running.set(false);
-        let lag = match lag {
-            Some(task) => Some(task.await??),
-            None => None,
-        };
-        let missing = drain(&pairs).await;
-        if server.own.is_none() {
-            pair::close(&pairs).await;
-        }
-        if let Some(trouble) = tally.trouble.borrow().first() {
-            bail!("the run is worth nothing: {trouble}");
-        }
-        let ended = quiet.as_ref().map_or(0, |q| q.ended.get());
-        ensure!(ended == 0, "{ended} quiet connections ended during the run");
-        let delivery = tally.delivery.borrow();
-        let ms = |q: f64| Some(delivery.value_at_quantile(q) as f64 / 1000.0);
+        let messages = report.messages;
+        let per_million = |cpu: f64| cpu * 1e6 / messages.max(1) as f64;
+        let ms = |q: f64| Some(report.delivery.value_at_quantile(q) as f64 / 1000.0);
         Ok(Report {
-            command: if self.rate.is_some() { "chat --rate" } else { "chat" },
-            connections: Some(2 * self.pairs as u64 + self.idle as u64),
+            command: if rate.is_some() { "chat --rate" } else { "chat" },
+            connections: Some(2 * pairs as u64 + idle as u64),
             messages: Some(messages),
-            messages_per_second: Some(messages as f64 / took),
-            server_cpu_seconds_per_million: cpu.map(|cpu| cpu * 1e6 / messages.max(1) as f64),
-            server_cpu_percent: cpu.map(|cpu| 100.0 * cpu / took),
+            messages_per_second: Some(messages as f64 / report.seconds),
+            server_cpu_seconds_per_million: report.server_cpu_seconds.map(per_million),
+            server_cpu_percent: report.server_cpu_seconds.map(|cpu| 100.0 * cpu / report.seconds),
             unseen: !server.meter.sees(),
-            generator_cpu_seconds_per_million: Some(own_cpu * 1e6 / messages.max(1) as f64),
+            generator_cpu_seconds_per_million: Some(per_million(report.generator_cpu_seconds)),
             deliver_p50_ms: ms(0.5),
             deliver_p99_ms: ms(0.99),
             deliver_p999_ms: ms(0.999),
-            generator_lag_p99_ms: lag.map(|h: Histogram<u64>| h.value_at_quantile(0.99) as f64 / 1000.0),
-            lost: Some(tally.lost.get() + missing),
-            doubled: Some(tally.doubled.get()),
-            sealed_late: Some(tally.sealed_late.get()),
-            load_average: load,
+            generator_lag_p99_ms: report.lag.map(|lag| lag.value_at_quantile(0.99) as f64 / 1000.0),
+            lost: Some(report.lost),
+            doubled: Some(report.doubled),
+            sealed_late: Some(report.sealed_late),
+            load_average: report.load_average,
             ..Report::default()
         })
-    }
-
-    /// Seals what the run will need, so that this costs nothing while it is measured.
-    async fn seal(&self, pairs: &[Rc<Pair>]) -> anyhow::Result<()> {
-        let total = self.rate.unwrap_or(self.prepare) * (self.seconds + WARM_UP.as_secs() + 1);
-        let each = (total as usize).div_ceil(2 * self.pairs);
-        eprintln!("sealing {} envelopes", each * 2 * self.pairs);
-        let text = "x".repeat(self.bytes);
-        for (pair, who) in senders(pairs) {
-            pair.prepare(who, each, &text)?;
-            // heartbeats go on meanwhile
-            tokio::task::yield_now().await;
-        }
-        Ok(())
-    }
-}
-
-fn senders(pairs: &[Rc<Pair>]) -> impl Iterator<Item = (&Rc<Pair>, usize)> {
-    (0..2).flat_map(|who| pairs.iter().map(move |pair| (pair, who)))
-}
-
-/// Lets messages fall due at even intervals, one sender after the other; gives how late that was, µs.
-async fn schedule(pairs: Vec<Rc<Pair>>, tally: Rc<Tally>, rate: u64) -> anyhow::Result<Histogram<u64>> {
-    let (due, mut dues) = mpsc::unbounded_channel();
-    let (clock, start) = (tally.clock, tally.now());
-    // a thread that sleeps: the runtime's own timers know only whole milliseconds
-    let timer = std::thread::spawn(move || {
-        for n in 0.. {
-            let at = start + n * 1_000_000_000 / rate;
-            loop {
-                let left = at.saturating_sub(clock.elapsed().as_nanos() as u64);
-                if left == 0 {
-                    break;
-                }
-                std::thread::park_timeout(Duration::from_nanos(left));
-            }
-            if due.send(at).is_err() {
-                return;
-            }
-        }
-    });
-    let mut lag = Histogram::new(3)?;
-    let senders: Vec<_> = senders(&pairs).collect();
-    for (pair, who) in senders.iter().cycle() {
-        let Some(at) = dues.recv().await else { break };
-        if !tally.running.get() {
-            break;
-        }
-        if tally.measuring.get() {
-            lag.record(tally.now().saturating_sub(at) / 1000)?;
-        }
-        pair.due(*who, at);
-    }
-    drop(dues);
-    let _ = timer.join();
-    Ok(lag)
-}
-
-/// Waits for what is on its way; gives how many messages never arrived.
-async fn drain(pairs: &[Rc<Pair>]) -> u64 {
-    let until = Instant::now() + DRAIN;
-    loop {
-        let missing = senders(pairs).map(|(pair, who)| pair.open_ends(who)).sum();
-        if missing == 0 || Instant::now() >= until {
-            return missing;
-        }
-        sleep(Duration::from_millis(20)).await;
     }
 }

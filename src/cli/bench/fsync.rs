@@ -9,11 +9,8 @@ use std::{
 use anyhow::Context as _;
 use hdrhistogram::Histogram;
 
-use super::{
-    machine,
-    report::{Report, Sync},
-};
-use crate::files::open_or_create;
+use super::report::{Report, Sync};
+use crate::{files::open_or_create, loadgen::load_average};
 
 /// Sizes of a write before each sync: a page, and groups of some 500-byte messages.
 const SIZES: [usize; 4] = [4 << 10, 16 << 10, 64 << 10, 512 << 10];
@@ -38,7 +35,7 @@ impl Args {
         let path = dir.join(format!("kefu-bench-fsync-{}", std::process::id()));
         let syncs = SIZES.iter().map(|size| self.size(&path, *size)).collect::<Result<_, _>>();
         let _ = std::fs::remove_file(&path);
-        let load_average = machine::load_average();
+        let load_average = load_average();
         Report { command: "fsync", fsync: Some(syncs?), load_average, ..Report::default() }.print(json)
     }
 

@@ -1,27 +1,21 @@
 //! `kefu bench`: the load generator, and the figures that stand in the documentation.
 //!
-//! It speaks to a server only as any client does, over sockets, with `wire`, which costs the generator little.
-//! [`company`] serves the tests too.
+//! [`crate::loadgen`] drives a server with load. Here are the arguments, the company, the process of the server, and how the
+//! figures are printed.
 
-mod beat;
 mod chat;
-pub mod company;
-mod dial;
-mod fill;
+mod company;
 mod fsync;
-mod http;
 mod idle;
 mod machine;
-mod pair;
-mod place;
+mod populate;
 mod prepare;
 mod remote;
 mod report;
 mod server;
 mod start;
 mod storm;
-mod terms;
-mod wire;
+mod target;
 
 use super::{context::Context, fail::Fail};
 use report::Report;
@@ -49,7 +43,7 @@ enum What {
     Prepare(prepare::Args),
     /// Fills a store and waits to be killed
     #[command(hide = true)]
-    Fill(fill::Args),
+    Fill(populate::Args),
     /// The server under measurement, with its limits raised
     #[command(hide = true)]
     Server(server::Args),

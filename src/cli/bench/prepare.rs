@@ -9,25 +9,26 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::company::{Draft, Member};
 use crate::{
     cli::{
-        company::{self, Company, same_company},
+        admin_client::AdminClient,
         context::Context,
         data_dir,
         fail::Fail,
         keys::Signing,
-        link::Office,
+        verified_directory::{VerifiedDirectory, same_company},
     },
     crypto::{
         codec::{b64u, from_b64u_exact},
-        directory::{AgentBody, Body, Directory, Role, SiteBody},
+        directory::{Body, Role, SiteBody},
         hash,
-        keyfile::CompanyKeys,
         keyring::Keyring,
         sign::SigningKey,
     },
-    org::{Commit, DropBoxes, acts::Signer},
+    org::{
+        Commit,
+        acts::{DirectoryBuilder, INVITE_MS, NewUser, Signer},
+    },
     proto::{OrgFp, SiteId, TeamId, UserId},
 };
 
@@ -84,23 +85,24 @@ impl Roster {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        refuse_strangers(&Company::open(ctx)?)?;
+        refuse_strangers(&VerifiedDirectory::open(ctx)?)?;
         let keys = self.signing.unlock(ctx)?;
-        let office = Office::open(ctx)?;
-        let company = Company::load(ctx, &office)?;
+        let admin = AdminClient::open(ctx)?;
+        let company = VerifiedDirectory::load(ctx, &admin)?;
         same_company(&keys, &company)?;
         refuse_strangers(&company)?;
         let days = ctx.load_config()?.directory.freshness_days.into();
-        let act = Signer::new(&company.view, &keys, company.now_ms)?.snapshot(days)?;
+        let signer = Signer::new(company.dir.clone(), &company.view, &keys, company.now_ms)?;
+        let act = signer.snapshot(days)?;
         let count = if self.off { 0 } else { self.agents };
         let seen = self.signing.seen(ctx);
         seen.check(&company.dir)?;
-        let directory = company.after(&act)?;
-        let enlisted = enlist(&company, directory, &keys, act, count, days);
+        let builder = DirectoryBuilder::new(company.after(&act)?, act, &keys, company.now_ms);
+        let enlisted = enlist(&company, builder, count, days);
         let (commit, roster) = enlisted.map_err(|e| Fail::failure(e.to_string()))?;
-        company::send(&office, &commit)?;
+        admin.commit(&commit)?;
         seen.remember(&company.after(&commit)?);
-        office.close();
+        admin.close();
         match self.out {
             Some(path) => {
                 data_dir::replace(&path, 0o600, serde_json::to_string_pretty(&roster)?.as_bytes())?;
@@ -121,7 +123,7 @@ fn ours(user: &UserId) -> bool {
 }
 
 /// The team gets a new key that only the generator's agents have: no person may be in it.
-fn refuse_strangers(company: &Company) -> Result<(), Fail> {
+fn refuse_strangers(company: &VerifiedDirectory) -> Result<(), Fail> {
     let team = NAME.parse().map_err(|_| Fail::failure("the team has no good id"))?;
     match company.members(&team).find(|(user, _)| !ours(user)) {
         Some((user, _)) => Err(Fail::failure(format!("{user} is in the team {NAME}, which is the load generator's"))
@@ -130,35 +132,32 @@ fn refuse_strangers(company: &Company) -> Result<(), Fail> {
     }
 }
 
-/// The agents of before go, `count` new ones come; all of it is added to `commit`.
+/// The agents of before go, `count` new ones come.
 fn enlist(
-    company: &Company,
-    directory: Directory,
-    keys: &CompanyKeys,
-    commit: Commit,
+    company: &VerifiedDirectory,
+    mut builder: DirectoryBuilder<'_>,
     count: u16,
     days: u64,
 ) -> anyhow::Result<(Commit, Roster)> {
     let (team, site): (TeamId, SiteId) = (NAME.parse()?, NAME.parse()?);
-    let mut draft = Draft::new(keys, directory, commit, company.now_ms);
     for (user, _) in company.dir.users().filter(|(id, u)| ours(id) && u.on) {
-        draft.act(&Body::Agent(AgentBody { user: user.clone(), on: false, role: None, name: None, teams: None }))?;
-        draft.commit.drop_boxes.push(DropBoxes { to: user.to_string(), team: None });
+        builder.disable(user)?;
     }
-    let mut agents = Vec::new();
     if count > 0 {
-        draft.team(&team)?;
-        draft.site(&site, &team, &[ORIGIN.to_owned()])?;
+        builder.team(&team, NAME)?;
+        builder.site(&site, NAME, &[ORIGIN.to_owned()], &team)?;
     } else if let Some(s) = company.dir.site(&site).cloned() {
         let (name, origins) = (s.name, s.origins);
-        draft.act(&Body::Site(SiteBody { id: site.clone(), name, origins, team: s.team, on: false, bot: None }))?;
+        builder.add(&Body::Site(SiteBody { id: site.clone(), name, origins, team: s.team, on: false, bot: None }))?;
     }
+    let mut agents = Vec::new();
     for n in 1..=count {
-        let (keyring, user) = (Keyring::generate(), format!("{NAME}-{n}").parse::<UserId>()?);
-        let member = Member { user: user.clone(), role: Role::Agent, teams: vec![team.clone()] };
-        draft.enrol(&member, &keyring)?;
+        let (keyring, name) = (Keyring::generate(), format!("{NAME}-{n}"));
+        let user: UserId = name.parse()?;
+        let agent = NewUser { user: user.clone(), role: Role::Agent, name, teams: vec![team.clone()] };
+        builder.enrol(&agent, &keyring, INVITE_MS)?;
         agents.push(Agent { user, ed: Zeroizing::new(b64u(keyring.signing.seed())) });
     }
-    let (commit, directory) = draft.finish(days);
+    let (commit, directory) = builder.finish(days);
     Ok((commit, Roster { org: hash::org_fp_text(&directory.fp()), site, agents }))
 }

@@ -12,14 +12,8 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::{
-    company::{Spec, found},
-    fill::Much,
-    machine,
-    report::Report,
-    server,
-};
-use crate::files::open_or_create;
+use super::{company::BenchCompany, populate::Amount, report::Report, server};
+use crate::{files::open_or_create, loadgen::load_average};
 
 /// A start that takes longer has failed.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -30,7 +24,7 @@ const PAUSE: Duration = Duration::from_micros(500);
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    much: Much,
+    amount: Amount,
     /// Starts; each one is killed when it has answered
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
     rounds: u8,
@@ -45,9 +39,9 @@ impl Args {
         let base = self.dir.clone().unwrap_or_else(std::env::temp_dir);
         let dir = Dir(base.join(format!("kefu-bench-{}", std::process::id())));
         DirBuilder::new().mode(0o700).create(&dir.0).with_context(|| format!("cannot make {}", dir.0.display()))?;
-        found(&dir.0, &server::config(), &Spec::new(1, &["http://bench.example"])).await?;
-        eprintln!("storing {} messages in {} conversations", self.much.messages, self.much.conversations());
-        fill(&dir.0, self.much)?;
+        BenchCompany::found(&dir.0, &server::config(), 1).await?;
+        eprintln!("storing {} messages in {} conversations", self.amount.messages, self.amount.conversations());
+        populate(&dir.0, self.amount)?;
         eprintln!("starting {} times", self.rounds);
         let mut took = Vec::new();
         for _ in 0..self.rounds {
@@ -56,10 +50,10 @@ impl Args {
         took.sort_by(f64::total_cmp);
         Ok(Report {
             command: "start",
-            stored_messages: Some(self.much.messages),
+            stored_messages: Some(self.amount.messages),
             start_median_ms: Some(took[took.len() / 2]),
             start_slowest_ms: took.last().copied(),
-            load_average: machine::load_average(),
+            load_average: load_average(),
             ..Report::default()
         })
     }
@@ -88,10 +82,10 @@ fn program() -> anyhow::Result<Command> {
     Ok(Command::new(std::env::current_exe().context("cannot find this program")?))
 }
 
-fn fill(dir: &Path, much: Much) -> anyhow::Result<()> {
+fn populate(dir: &Path, amount: Amount) -> anyhow::Result<()> {
     let mut command = program()?;
     command.args(["bench", "fill", "--data-dir"]).arg(dir).stdin(Stdio::null()).stdout(Stdio::piped());
-    command.args(["--messages", &much.messages.to_string(), "--open", &much.open.to_string()]);
+    command.args(["--messages", &amount.messages.to_string(), "--open", &amount.open.to_string()]);
     let mut filling = Killed(command.spawn().context("cannot start the process that fills the store")?);
     let mut line = String::new();
     if let Some(out) = filling.0.stdout.take() {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cli::company::Company,
+    cli::verified_directory::VerifiedDirectory,
     crypto::{
         codec::Hash32,
         directory::{Body, Entry},
@@ -33,7 +33,7 @@ struct Head {
 
 impl Line {
     /// None if it cannot be parsed; the replay has refused it then.
-    pub fn read(company: &Company, entry: &Entry) -> Option<Self> {
+    pub fn read(company: &VerifiedDirectory, entry: &Entry) -> Option<Self> {
         let head: Head = serde_json::from_slice(&entry.raw.0).ok()?;
         let (seq, body) = entry.read().ok()?;
         // whoever had the key at any time since the genesis

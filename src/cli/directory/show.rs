@@ -5,10 +5,10 @@ use serde_json::json;
 use super::line::Line;
 use crate::{
     cli::{
-        company::Company,
         context::Context,
         fail::Fail,
         out::{self, Table},
+        verified_directory::VerifiedDirectory,
     },
     crypto::hash,
 };
@@ -24,7 +24,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let company = Company::open(ctx)?;
+        let company = VerifiedDirectory::open(ctx)?;
         let lines: Vec<Line> = company.view.entries.iter().filter_map(|e| Line::read(&company, e)).collect();
         let wanted = || lines.iter().filter(|l| self.after.is_none_or(|after| l.seq > after));
         if ctx.json {

@@ -4,11 +4,11 @@ use serde_json::json;
 
 use crate::{
     cli::{
-        company::{Company, pinned},
+        admin_client::AdminClient,
         context::Context,
         fail::{Fail, Kind},
-        link::Office,
         out,
+        verified_directory::{VerifiedDirectory, pinned},
     },
     crypto::{codec::Hash32, hash},
 };
@@ -24,8 +24,8 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let office = Office::open(ctx)?;
-        let view = Company::fetch(&office)?;
+        let admin = AdminClient::open(ctx)?;
+        let view = admin.export()?;
         let pin = match &self.org {
             Some(text) => Some(hash::parse_org_fp(text).ok_or_else(|| {
                 Fail::new(Kind::Usage, format!("{text:?} is not a fingerprint"))
@@ -33,7 +33,7 @@ impl Args {
             })?),
             None => pinned(ctx),
         };
-        let company = Company::verify(view, pin, out::now_ms())?;
+        let company = VerifiedDirectory::verify(view, pin, out::now_ms())?;
         let org = hash::org_fp_text(&company.dir.fp());
         let snapshot = company.view.snapshot.as_ref().map(|s| s.verify(&company.dir, company.now_ms));
         let (until, problem) = match snapshot {

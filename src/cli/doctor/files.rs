@@ -9,9 +9,9 @@ use std::{
 use super::Finding;
 use crate::{
     cli::{
+        admin_client::AdminClient,
         context::Context,
         data_dir::{self, COMPANY_KEYS, OPAQUE_SETUP, ROBOT, TLS, quoted},
-        link::Office,
         lock, out, owner,
     },
     config::Config,
@@ -162,8 +162,8 @@ pub fn certificate(ctx: &Context, config: &Config) -> Finding {
 /// What the running server says of its certificate.
 fn served(ctx: &Context) -> Option<serde_json::Value> {
     lock::running(&ctx.data_dir)?;
-    let office = Office::open(ctx).ok()?;
-    let answer = office.call("GET", "/admin/certificate", None);
-    office.close();
+    let admin = AdminClient::open(ctx).ok()?;
+    let answer = admin.call("GET", "/admin/certificate", None);
+    admin.close();
     answer.ok().filter(|a| !a.is_null())
 }

@@ -3,8 +3,8 @@
 use super::Finding;
 use crate::{
     cli::{
+        admin_client::AdminClient,
         context::Context,
-        link::Office,
         out,
         stats::{Agent, Stats, missed_of},
     },
@@ -17,9 +17,9 @@ const LONG_WAIT_MS: u64 = 86_400_000;
 
 /// The queues of a running server, and the missed conversations of any. What keeps them from being read was found already.
 pub fn waiting(ctx: &Context, config: &Config) -> Vec<Finding> {
-    let asked = Office::open(ctx).and_then(|office| {
-        let answer = office.call("GET", "/admin/stats", None);
-        office.close();
+    let asked = AdminClient::open(ctx).and_then(|admin| {
+        let answer = admin.call("GET", "/admin/stats", None);
+        admin.close();
         answer
     });
     let stats = asked.ok().and_then(|answer| serde_json::from_value::<Stats>(answer).ok());

@@ -7,8 +7,8 @@ use serde::Deserialize as _;
 use super::Finding;
 use crate::{
     cli::{
-        clock, company::Company, context::Context, data_dir::io_reason, link::Office, lock, out, site::old::OldWidgets,
-        stats, user::waiting,
+        admin_client::AdminClient, clock, context::Context, data_dir::io_reason, lock, out,
+        site::outdated::OutdatedWidgets, stats, user::waiting, verified_directory::VerifiedDirectory,
     },
     config::Config,
     crypto::directory::Role,
@@ -35,9 +35,9 @@ pub fn server(ctx: &Context, config: &Config) -> Finding {
         };
     };
     let mine = env!("CARGO_PKG_VERSION");
-    let version = Office::open(ctx).and_then(|office| {
-        let answer = office.call("GET", "/admin/version", None);
-        office.close();
+    let version = AdminClient::open(ctx).and_then(|admin| {
+        let answer = admin.call("GET", "/admin/version", None);
+        admin.close();
         answer
     });
     match version {
@@ -86,19 +86,19 @@ pub fn storage(ctx: &Context) -> Option<Finding> {
 /// The statistics of the server, if one runs and answers.
 fn asked(ctx: &Context) -> Option<serde_json::Value> {
     lock::running(&ctx.data_dir)?;
-    let office = Office::open(ctx).ok()?;
-    let answer = office.call("GET", "/admin/stats", None);
-    office.close();
+    let admin = AdminClient::open(ctx).ok()?;
+    let answer = admin.call("GET", "/admin/stats", None);
+    admin.close();
     answer.ok()
 }
 
 /// The signed directory: verifies, is fresh, and is not from the future.
 pub fn directory(ctx: &Context) -> Vec<Finding> {
     const CHECK: &str = "directory";
-    let asked = Office::open(ctx).and_then(|office| {
-        let company = Company::load(ctx, &office);
-        let old = OldWidgets::ask(&office);
-        office.close();
+    let asked = AdminClient::open(ctx).and_then(|admin| {
+        let company = VerifiedDirectory::load(ctx, &admin);
+        let old = OutdatedWidgets::ask(&admin);
+        admin.close();
         Ok((company?, old))
     });
     let (company, old) = match asked {
@@ -107,7 +107,7 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
     };
     let now = company.now_ms;
     let mut findings = Vec::new();
-    if let Some(what) = clock::behind(Company::newest_entry_ms(&company.view), now) {
+    if let Some(what) = clock::behind(VerifiedDirectory::newest_entry_ms(&company.view), now) {
         findings.push(Finding::problem("clock", what, "set the clock: invites and snapshots go by it"));
     }
     // a snapshot that does not fit the log is none

@@ -2,11 +2,11 @@
 //! already, a team and a site.
 
 use crate::{
-    cli::{fail::Fail, user::Invitation},
+    cli::{fail::Fail, invitation::Invitation},
     crypto::{directory::Role, keyfile::CompanyKeys, opaque::OpaqueServer},
     org::{
-        Commit, SiteSettings,
-        acts::{self, NewUser, Signer},
+        Commit,
+        acts::{NewCompany, NewUser},
     },
     proto::{SiteId, TeamId, UserId},
 };
@@ -30,7 +30,7 @@ pub struct Founding {
 
 /// What a company is founded with.
 #[derive(Debug, Clone, Copy)]
-pub struct Wishes<'a> {
+pub struct CompanySpec<'a> {
     /// Its name.
     pub name: &'a str,
     /// Login name of the first admin.
@@ -40,29 +40,24 @@ pub struct Wishes<'a> {
 }
 
 /// Founds a company. `setup` are the OPAQUE secrets its server will have.
-pub fn found(wishes: Wishes<'_>, keys: &CompanyKeys, setup: &[u8], now_ms: u64) -> Result<Founding, Fail> {
+pub fn found(spec: CompanySpec<'_>, keys: &CompanyKeys, setup: &[u8], now_ms: u64) -> Result<Founding, Fail> {
     let opaque = OpaqueServer::new(setup, keys.fp()).map_err(|e| Fail::failure(e.to_string()))?;
-    let mut commit = acts::genesis(wishes.name, keys, &opaque.public(), now_ms)?;
-    let mut view = acts::view_after(&acts::empty_view(keys), &commit);
+    let mut company = NewCompany::new(spec.name, keys, &opaque.public(), now_ms)?;
     let mut teams = Vec::new();
-    if !wishes.origins.is_empty() {
+    if !spec.origins.is_empty() {
         // both are well-formed literals
         let no_id = |_| Fail::failure("the ids of the first team and site are no ids");
         let (team, site): (TeamId, SiteId) = (TEAM.parse().map_err(no_id)?, SITE.parse().map_err(no_id)?);
-        let act = Signer::new(&view, keys, now_ms)?.team_add(&team, TEAM)?;
-        (view, commit) = (acts::view_after(&view, &act), acts::join(commit, act));
-        let signer = Signer::new(&view, keys, now_ms)?;
+        company.team(&team, TEAM)?;
         // visitors read this name above their conversation: whom they speak to
-        let act = signer.site_add(&site, wishes.name, wishes.origins, &team, SiteSettings::default())?;
-        (view, commit) = (acts::view_after(&view, &act), acts::join(commit, act));
+        company.site(&site, spec.name, spec.origins, &team)?;
         teams.push(team);
     }
-    let user = NewUser { user: wishes.admin.clone(), role: Role::Admin, name: wishes.admin.to_string(), teams };
-    let (invite, code) = Signer::new(&view, keys, now_ms)?.invite(&user, INVITE_MS)?;
+    let user = NewUser { user: spec.admin.clone(), role: Role::Admin, name: spec.admin.to_string(), teams };
+    let code = company.invite(&user, INVITE_MS)?;
     let NewUser { user, role, name, teams } = user;
-    let until = now_ms + INVITE_MS;
-    let invitation = Invitation { user, name, role, teams, code, until };
-    Ok(Founding { commit: acts::join(commit, invite), invitation })
+    let invitation = Invitation { user, name, role, teams, code, until: now_ms + INVITE_MS };
+    Ok(Founding { commit: company.finish().commit, invitation })
 }
 
 #[cfg(test)]
@@ -74,8 +69,8 @@ mod tests {
     fn a_new_company_verifies_under_its_fingerprint_and_invites_its_admin() {
         let keys = CompanyKeys::generate();
         let admin: UserId = "admin".parse().unwrap();
-        let wishes = Wishes { name: "Bank 银行", admin: &admin, origins: &[] };
-        let f = found(wishes, &keys, &opaque::generate_setup(), 1_000).unwrap();
+        let spec = CompanySpec { name: "Bank 银行", admin: &admin, origins: &[] };
+        let f = found(spec, &keys, &opaque::generate_setup(), 1_000).unwrap();
         let dir = Directory::replay(keys.fp(), &f.commit.entries, None).unwrap();
         assert_eq!(dir.state().org, "Bank 银行");
         assert_eq!(f.commit.snapshot.as_ref().unwrap().verify(&dir, 1_000).unwrap().seq, 1);
@@ -88,8 +83,8 @@ mod tests {
     fn known_pages_bring_a_site_and_a_team_that_the_admin_is_in() {
         let keys = CompanyKeys::generate();
         let admin: UserId = "admin".parse().unwrap();
-        let wishes = Wishes { name: "Bank", admin: &admin, origins: &["https://www.example.com".into()] };
-        let f = found(wishes, &keys, &opaque::generate_setup(), 1_000).unwrap();
+        let spec = CompanySpec { name: "Bank", admin: &admin, origins: &["https://www.example.com".into()] };
+        let f = found(spec, &keys, &opaque::generate_setup(), 1_000).unwrap();
         let dir = Directory::replay(keys.fp(), &f.commit.entries, None).unwrap();
         let (site, team): (SiteId, TeamId) = (SITE.parse().unwrap(), TEAM.parse().unwrap());
         assert_eq!(dir.state().sites[&site].origins, ["https://www.example.com"]);

@@ -1,11 +1,9 @@
 //! `kefu init`: a new company.
 
 mod founding;
-mod public;
+mod imported;
 mod report;
 mod undo;
-
-pub use public::PublicPart;
 
 use std::{
     net::IpAddr,
@@ -13,12 +11,13 @@ use std::{
 };
 
 use super::{
-    args, clock,
+    admin_client, args, clock,
     context::Context,
     data_dir::{self, COMPANY_KEYS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, TLS},
     fail::{Fail, Kind},
     keys::{self, NewPassphrase},
-    link, out,
+    out,
+    public_part::PublicPart,
 };
 use crate::{
     app, config,
@@ -27,7 +26,8 @@ use crate::{
     proto::UserId,
     tls::{self, Files},
 };
-use founding::{Wishes, found};
+use founding::{CompanySpec, found};
+use imported::Imported;
 use report::{Certificate, KeysAt, Report};
 use undo::Undo;
 
@@ -90,7 +90,7 @@ impl Args {
         keys::keep_memory_private();
         let passphrase = self.passphrase.choose()?;
         let (keys, setup) = (CompanyKeys::generate(), opaque::generate_setup());
-        let founding = found(self.wishes(), &keys, &setup, out::now_ms())?;
+        let founding = found(self.spec(), &keys, &setup, out::now_ms())?;
         let part = PublicPart::new(keys.fp(), founding.commit);
         let mut undo = Undo::default();
         for path in [dir.to_owned(), dir.join(COMPANY_KEYS), dir.join(OPAQUE_SETUP), dir.join(PUBLIC_PART)] {
@@ -126,17 +126,17 @@ impl Args {
         files.iter().for_each(|f| undo.will_make(&dir.join(f)));
         let (name, org, commit, keys, invitation, setup);
         if let Some(file) = from {
-            let (part, secret) = PublicPart::read(file)?;
+            let Imported { part, name: called, setup: secret } = Imported::read(file, now)?;
             data_dir::make_private(dir)?;
             data_dir::write_new(&dir.join(PUBLIC_PART), 0o644, part.text()?.as_bytes())?;
-            (name, org, setup) = (part.company()?.org().to_owned(), part.org_text(), secret);
+            (name, org, setup) = (called, part.org_text(), secret);
             (commit, keys, invitation) = (part.commit, KeysAt::Elsewhere, None);
         } else {
             keys::keep_memory_private();
             let passphrase = self.passphrase.choose()?;
             let company = CompanyKeys::generate();
             setup = opaque::generate_setup();
-            let founding = found(self.wishes(), &company, &setup, now)?;
+            let founding = found(self.spec(), &company, &setup, now)?;
             data_dir::make_private(dir)?;
             keys::write(&dir.join(COMPANY_KEYS), &company, passphrase.as_ref())?;
             (name, org) = (self.name.clone(), org_fp_text(&company.fp()));
@@ -161,8 +161,8 @@ impl Args {
         }
     }
 
-    fn wishes(&self) -> Wishes<'_> {
-        Wishes { name: &self.name, admin: &self.admin, origins: &self.origins }
+    fn spec(&self) -> CompanySpec<'_> {
+        CompanySpec { name: &self.name, admin: &self.admin, origins: &self.origins }
     }
 
     fn certificate(&self, dir: &Path, now_ms: u64) -> Result<Certificate, Fail> {
@@ -197,7 +197,7 @@ fn means_one(host: &str) -> bool {
 /// The new database with its first entries.
 fn found_store(ctx: &Context, commit: Commit) -> Result<(), Fail> {
     let config = ctx.load_config()?;
-    link::runtime()?.block_on(app::found(&ctx.data_dir, &config, commit)).map_err(|e| link::in_words(&e))
+    Ok(admin_client::runtime()?.block_on(app::found(&ctx.data_dir, &config, commit))?)
 }
 
 fn refuse_occupied(dir: &Path) -> Result<(), Fail> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::cli::{context::Context, data_dir::quoted, fail::Fail, out, user::Invitation};
+use crate::cli::{context::Context, data_dir::quoted, fail::Fail, invitation::Invitation, out};
 
 /// Where the company keys are.
 #[derive(Debug, Clone, Copy)]

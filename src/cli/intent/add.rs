@@ -7,7 +7,7 @@ use crate::{
     cli::{
         context::Context,
         fail::Fail,
-        teach::{Desk, Mind, settle},
+        teach::{Desk, Mind, report_problems},
     },
     nlu::{
         intent::{
@@ -50,7 +50,7 @@ impl Args {
         let mut report = Report::default();
         examples.settle(&mut report);
         let what = Path::new("what is known with the new examples");
-        settle(&report, what, ctx.json)?;
+        report_problems(&report, what, ctx.json)?;
         let head = learn(ctx, &mind, examples, what)?;
         save(&head, &desk.files.intents())?;
         tell(ctx, &head, &format!("{} has {} more examples.", self.intent, self.examples.len()), &report);

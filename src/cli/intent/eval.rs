@@ -14,7 +14,7 @@ use crate::{
         data_dir::cannot,
         fail::Fail,
         out::{self, Table},
-        teach::{Bar, HowToRead, Mind, exact, settle},
+        teach::{HowToRead, Mind, ProgressBar, exact, report_problems},
     },
     nlu::{
         embed::embed_all,
@@ -58,7 +58,7 @@ impl Args {
         if self.hold_out {
             examples.settle(&mut report);
         }
-        settle(&report, &self.from, ctx.json)?;
+        report_problems(&report, &self.from, ctx.json)?;
         let mind = Mind::open(ctx)?;
         let (head, texts) = if self.hold_out {
             let (kept, held) = split(examples);
@@ -94,7 +94,7 @@ fn split(examples: Examples) -> (Examples, Examples) {
 
 fn look(ctx: &Context, mind: &Mind, head: &Head, texts: &Examples) -> Result<Vec<Seen>, Fail> {
     let list: Vec<&str> = texts.list.iter().map(|e| e.text.as_str()).collect();
-    let mut bar = Bar::new(ctx);
+    let mut bar = ProgressBar::new(ctx);
     let vectors = embed_all(&mut mind.workers()?, &list, &mut |done| bar.at("reading  ", done, list.len()));
     let vectors = vectors.map_err(|e| Fail::failure(e.to_string()))?;
     let seen = texts.list.iter().zip(vectors.chunks_exact(head.width())).map(|(e, vector)| {

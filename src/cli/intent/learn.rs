@@ -10,7 +10,7 @@ use crate::{
         data_dir::cannot,
         fail::Fail,
         out,
-        teach::{Bar, Mind, exact, settle},
+        teach::{Mind, ProgressBar, exact, report_problems},
     },
     files::replace,
     nlu::{
@@ -21,7 +21,7 @@ use crate::{
 
 /// Trains, with a bar on the terminal. `what` is named in mistakes.
 pub fn learn(ctx: &Context, mind: &Mind, examples: Examples, what: &Path) -> Result<Head, Fail> {
-    let mut bar = Bar::new(ctx);
+    let mut bar = ProgressBar::new(ctx);
     let mut hear = |p| match p {
         Progress::Embedding { done, total } => bar.at("reading  ", done, total),
         Progress::Fitting { done, total } => bar.at("learning ", done, total),
@@ -31,7 +31,7 @@ pub fn learn(ctx: &Context, mind: &Mind, examples: Examples, what: &Path) -> Res
     match head {
         Ok(head) => Ok(head),
         Err(TrainError::Examples(_, report)) => {
-            settle(&report, what, false)?;
+            report_problems(&report, what, false)?;
             Err(Fail::failure("the examples can't be learned from"))
         }
         Err(e) => Err(Fail::failure(e.to_string())),

@@ -8,7 +8,7 @@ use crate::{
         context::Context,
         data_dir::cannot,
         fail::Fail,
-        teach::{Desk, HowToRead, Mind, settle},
+        teach::{Desk, HowToRead, Mind, report_problems},
     },
     nlu::{
         intent::{Examples, Head, import::read_path},
@@ -44,7 +44,7 @@ impl Args {
         }
         examples.settle(&mut report);
         let what = self.from.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
-        settle(&report, Path::new(&what), ctx.json)?;
+        report_problems(&report, Path::new(&what), ctx.json)?;
         let mind = Mind::open(ctx)?;
         let head = learn(ctx, &mind, examples, Path::new(&what))?;
         match (&self.out, &desk) {

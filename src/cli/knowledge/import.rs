@@ -11,7 +11,7 @@ use crate::{
         data_dir::cannot,
         fail::{Fail, Kind},
         out,
-        teach::{Desk, HowToRead, settle},
+        teach::{Desk, HowToRead, report_problems},
     },
     nlu::{
         knowledge::{
@@ -63,7 +63,7 @@ impl Args {
         let bytes = std::fs::read(&self.file).map_err(|e| cannot("read", &self.file, &e))?;
         let mut report = Report::default();
         let entries = read(&bytes, kind, &(&self.how).into(), &mut report);
-        settle(&report, &self.file, ctx.json)?;
+        report_problems(&report, &self.file, ctx.json)?;
         if self.check {
             return tell(
                 ctx,
@@ -91,7 +91,7 @@ impl Args {
         }
         let mut checked = Report::default();
         book.check(&mut checked);
-        settle(&checked, &self.file, ctx.json)?;
+        report_problems(&checked, &self.file, ctx.json)?;
         report.append(checked);
         save(ctx, &desk.files, &book)?;
         let told = format!(

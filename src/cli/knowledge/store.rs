@@ -6,7 +6,7 @@ use crate::{
         data_dir::{self, cannot},
         fail::Fail,
         out,
-        teach::{Bar, Mind},
+        teach::{Mind, ProgressBar},
     },
     nlu::knowledge::{Book, BookError, Cache, Entry},
     robot::engine::RobotFiles,
@@ -31,7 +31,7 @@ pub fn load(files: &RobotFiles) -> Result<Book, Fail> {
 pub fn save(ctx: &Context, files: &RobotFiles, book: &Book) -> Result<(), Fail> {
     if let Ok(mind) = Mind::open(ctx) {
         let mut cache = Cache::load(&files.vectors(), mind.fingerprint, mind.model.width());
-        let mut bar = Bar::new(ctx);
+        let mut bar = ProgressBar::new(ctx);
         let filled = cache.fill(book, &mut mind.workers()?, &mut |done, of| bar.at("reading  ", done, of));
         drop(bar);
         if filled.map_err(|e| Fail::failure(e.to_string()))? {

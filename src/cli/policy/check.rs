@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::cli::{company::Company, context::Context, data_dir, fail::Fail, out, teach::Mind};
+use crate::cli::{context::Context, data_dir, fail::Fail, out, teach::Mind, verified_directory::VerifiedDirectory};
 
 /// Look for rules that can't take effect; exit code 1 if there are any
 #[derive(Debug, clap::Args)]
@@ -20,7 +20,7 @@ impl Args {
             .map(|head| head.intents.into_iter().map(|(name, _)| name).collect());
         let (mut teams, mut sites) = (None, None);
         if data_dir::require_initialised(&ctx.data_dir).is_ok() {
-            let company = Company::open(ctx)?;
+            let company = VerifiedDirectory::open(ctx)?;
             let state = company.dir.state();
             teams = Some(state.teams.keys().map(ToString::to_string).collect());
             sites = Some(state.sites.keys().map(ToString::to_string).collect());

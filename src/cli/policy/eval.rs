@@ -13,7 +13,7 @@ use crate::{
         data_dir::cannot,
         fail::Fail,
         out::{self, Table},
-        teach::{settle, unable},
+        teach::{report_problems, unable},
     },
     nlu::{
         encoding::{Encoding, decode},
@@ -205,6 +205,6 @@ fn read(path: &Path, ctx: &Context) -> Result<(Book, Vec<Case>), Fail> {
         let (question, answer) = (question.clone(), answer.clone());
         book.entries.insert(id.clone(), Entry { id: id.clone(), question, answer, ..Entry::default() });
     }
-    settle(&report, path, ctx.json)?;
+    report_problems(&report, path, ctx.json)?;
     Ok((book, cases))
 }

@@ -52,7 +52,7 @@ impl Args {
             }));
             return Ok(());
         }
-        let (does, text, buttons) = in_words(&decision.action);
+        let (does, text, buttons) = describe(&decision.action);
         let labels: Vec<&str> = buttons.iter().map(|b| b.label.as_str()).collect();
         out::facts(&[
             ("does", does),
@@ -80,7 +80,8 @@ impl Args {
     }
 }
 
-fn in_words(action: &Action) -> (String, String, &[Button]) {
+/// What the action does, its text, and its buttons.
+fn describe(action: &Action) -> (String, String, &[Button]) {
     match action {
         Action::Answer { text, buttons } => ("answers".into(), text.clone(), buttons),
         Action::Ask { text, buttons } => ("asks".into(), text.clone(), buttons),

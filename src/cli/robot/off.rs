@@ -4,11 +4,11 @@ use serde_json::json;
 
 use crate::{
     cli::{
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
         out,
+        verified_directory::VerifiedDirectory,
     },
     proto::SiteId,
 };
@@ -26,7 +26,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let check = |company: &Company| {
+        let check = |company: &VerifiedDirectory| {
             let mut any = false;
             for id in &self.sites {
                 any |= company.site(id)?.bot.is_some();
@@ -38,7 +38,7 @@ impl Args {
             }
         };
         self.signing.act(ctx, check, |_, signer| Ok((signer.robot_off(&self.sites)?, ())))?;
-        let left = Company::open(ctx)?.dir.state().sites.values().filter(|s| s.bot.is_some()).count();
+        let left = VerifiedDirectory::open(ctx)?.dir.state().sites.values().filter(|s| s.bot.is_some()).count();
         if ctx.json {
             out::print_json(&json!({"sites": self.sites, "on": false, "left": left}));
             return Ok(());

@@ -5,13 +5,13 @@ use serde_json::json;
 
 use crate::{
     cli::{
+        admin_client::AdminClient,
         args,
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
-        link::Office,
         out,
+        verified_directory::VerifiedDirectory,
     },
     crypto::codec::Key32,
     proto::{BotId, SiteId},
@@ -40,13 +40,13 @@ struct Prepared {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let check = |company: &Company| self.sites.iter().try_for_each(|id| company.site(id).map(|_| ()));
-        let company = Company::open(ctx)?;
+        let check = |company: &VerifiedDirectory| self.sites.iter().try_for_each(|id| company.site(id).map(|_| ()));
+        let company = VerifiedDirectory::open(ctx)?;
         check(&company)?;
-        let office = Office::open(ctx)?;
-        let robot: Prepared = serde_json::from_value(office.call("POST", "/admin/robot/prepare", None)?)?;
-        office.close();
-        let all_have = |company: &Company| {
+        let admin = AdminClient::open(ctx)?;
+        let robot: Prepared = serde_json::from_value(admin.call("POST", "/admin/robot/prepare", None)?)?;
+        admin.close();
+        let all_have = |company: &VerifiedDirectory| {
             let has = |id: &SiteId| company.dir.bot_of(id).is_some_and(|(bot, b)| *bot == robot.id && b.ed == robot.ed);
             self.sites.iter().all(has) && self.name.is_none()
         };

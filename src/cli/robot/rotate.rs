@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{context::Context, fail::Fail, link::Office, out},
+    cli::{admin_client::AdminClient, context::Context, fail::Fail, out},
     crypto::botkey::DayKey,
 };
 
@@ -18,9 +18,9 @@ pub struct Args {}
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let office = Office::open(ctx)?;
-        let key = office.call("POST", "/admin/robot/rotate", None);
-        office.close();
+        let admin = AdminClient::open(ctx)?;
+        let key = admin.call("POST", "/admin/robot/rotate", None);
+        admin.close();
         let key: DayKey = serde_json::from_value(key?)?;
         if ctx.json {
             out::print_json(&json!({"robot": key.bot, "x": key.x, "at": key.at, "until": key.until}));

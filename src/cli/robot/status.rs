@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::cli::{
+    admin_client::AdminClient,
     context::Context,
     fail::Fail,
-    link::Office,
     out::{self, Table},
 };
 
@@ -16,9 +16,9 @@ pub struct Args {}
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let office = Office::open(ctx)?;
-        let status = office.call("GET", "/admin/robot", None);
-        office.close();
+        let admin = AdminClient::open(ctx)?;
+        let status = admin.call("GET", "/admin/robot", None);
+        admin.close();
         let status = status?;
         if ctx.json {
             out::print_json(&status);

@@ -12,12 +12,12 @@ use std::{
 
 use super::{
     clock,
-    company::Company,
     context::Context,
     data_dir::{self, TLS},
     fail::{Fail, Kind},
     keys::keep_memory_private,
     lock, out,
+    verified_directory::VerifiedDirectory,
 };
 use crate::{
     app::{self, Admin, Ready, ServeError, ServeOptions},
@@ -180,7 +180,7 @@ async fn warn_of_clock(data_dir: PathBuf, config: Config) {
     let newest = async {
         let admin = Admin::connect(&data_dir, &config).await.ok()?;
         let view = admin.call("GET", "/admin/export", None).await.ok()?;
-        Company::newest_entry_ms(&serde_json::from_value(view).ok()?)
+        VerifiedDirectory::newest_entry_ms(&serde_json::from_value(view).ok()?)
     };
     if let Some(what) = clock::never_set(out::now_ms()).or(clock::behind(newest.await, out::now_ms())) {
         tracing::warn!("{what}: invites and snapshots go by it; {}", clock::NEXT);

@@ -6,10 +6,10 @@ use super::SettingsArgs;
 use crate::{
     cli::{
         args,
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
+        verified_directory::VerifiedDirectory,
     },
     org::SiteSettings,
     proto::{SiteId, TeamId},
@@ -40,7 +40,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
-        let check = |company: &Company| match company.dir.site(&self.id) {
+        let check = |company: &VerifiedDirectory| match company.dir.site(&self.id) {
             None => company.team(&self.team).map(|_| ()),
             Some(_) => Err(Fail::new(Kind::Exists, format!("there is a site {} already", self.id))
                 .next(format!("kefu site change {} changes it", self.id))),

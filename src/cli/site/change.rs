@@ -6,10 +6,10 @@ use super::SettingsArgs;
 use crate::{
     cli::{
         args,
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
+        verified_directory::VerifiedDirectory,
     },
     org::acts::SiteChange,
     proto::{SiteId, TeamId},
@@ -46,7 +46,7 @@ impl Args {
         if nothing && self.settings.is_empty() {
             return Err(Fail::new(Kind::Usage, "nothing to change was named").next("kefu site change --help"));
         }
-        let check = |company: &Company| {
+        let check = |company: &VerifiedDirectory| {
             company.site(&self.id)?;
             self.team.iter().try_for_each(|t| company.team(t).map(|_| ()))
         };

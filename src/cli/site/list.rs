@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::old::OldWidgets;
+use super::outdated::OutdatedWidgets;
 use crate::cli::{
-    company::Company,
+    admin_client::AdminClient,
     context::Context,
     fail::Fail,
-    link::Office,
     out::{self, Table},
+    verified_directory::VerifiedDirectory,
 };
 
 /// List sites
@@ -18,9 +18,9 @@ pub struct Args {}
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let office = Office::open(ctx)?;
-        let (company, old) = (Company::load(ctx, &office), OldWidgets::ask(&office));
-        office.close();
+        let admin = AdminClient::open(ctx)?;
+        let (company, old) = (VerifiedDirectory::load(ctx, &admin), OutdatedWidgets::ask(&admin));
+        admin.close();
         let company = company?;
         let sites = &company.dir.state().sites;
         let values = sites

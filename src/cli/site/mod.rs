@@ -5,7 +5,7 @@ mod change;
 mod form;
 mod list;
 mod off;
-pub mod old;
+pub mod outdated;
 mod show;
 mod snippet;
 

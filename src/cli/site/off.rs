@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::{
     cli::{
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
+        verified_directory::VerifiedDirectory,
     },
     org::acts::SiteChange,
     proto::SiteId,
@@ -26,7 +26,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let check = |company: &Company| match company.site(&self.id)? {
+        let check = |company: &VerifiedDirectory| match company.site(&self.id)? {
             site if site.on => Ok(()),
             _ => Err(Fail::new(Kind::Exists, format!("site {} is off already", self.id))),
         };

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{form, old::OldWidgets};
+use super::{form, outdated::OutdatedWidgets};
 use crate::{
-    cli::{company::Company, context::Context, fail::Fail, link::Office, out},
+    cli::{admin_client::AdminClient, context::Context, fail::Fail, out, verified_directory::VerifiedDirectory},
     proto::SiteId,
 };
 
@@ -19,9 +19,9 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let office = Office::open(ctx)?;
-        let (company, old) = (Company::load(ctx, &office), OldWidgets::ask(&office));
-        office.close();
+        let admin = AdminClient::open(ctx)?;
+        let (company, old) = (VerifiedDirectory::load(ctx, &admin), OutdatedWidgets::ask(&admin));
+        admin.close();
         let company = company?;
         let site = company.site(&self.id)?;
         let settings = company.view.sites.get(&self.id).cloned().unwrap_or_default();

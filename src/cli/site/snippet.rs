@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    cli::{company::Company, context::Context, fail::Fail, link::Office, out},
+    cli::{admin_client::AdminClient, context::Context, fail::Fail, out, verified_directory::VerifiedDirectory},
     crypto::hash,
     proto::SiteId,
 };
@@ -22,15 +22,15 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let office = Office::open(ctx)?;
-        let company = Company::load(ctx, &office)?;
+        let admin = AdminClient::open(ctx)?;
+        let company = VerifiedDirectory::load(ctx, &admin)?;
         let site = company.site(&self.id)?;
         if !site.on {
             eprintln!("note: site {} is off; its widget takes no conversations", self.id);
         }
         let how = if self.unpinned { "/unpinned" } else { "" };
-        let answer = office.call("GET", &format!("/admin/snippet/{}{how}", self.id), None)?;
-        office.close();
+        let answer = admin.call("GET", &format!("/admin/snippet/{}{how}", self.id), None)?;
+        admin.close();
         let html = answer.get("snippet").and_then(Value::as_str);
         let html = html.ok_or_else(|| Fail::failure("the server gave no snippet"))?;
         // the pin is what pages trust: it is the fingerprint that the log was verified under, not what the server writes

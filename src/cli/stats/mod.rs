@@ -13,10 +13,10 @@ pub use text::missed_of;
 use std::time::Duration;
 
 use super::{
+    admin_client::AdminClient,
     context::Context,
     data_dir,
     fail::{Fail, Kind},
-    link::Office,
     lock, out,
 };
 
@@ -45,9 +45,9 @@ impl Args {
             }
             return watch::run(ctx, Duration::from_secs(self.interval));
         }
-        let office = Office::open(ctx)?;
-        let answer = office.call("GET", "/admin/stats", None);
-        office.close();
+        let admin = AdminClient::open(ctx)?;
+        let answer = admin.call("GET", "/admin/stats", None);
+        admin.close();
         let answer = answer?;
         if ctx.json {
             out::print_json(&answer);

@@ -12,7 +12,9 @@ use super::{
     shape::Stats,
 };
 use crate::{
-    cli::{company::Company, context::Context, data_dir, fail::Fail, link::Office, out},
+    cli::{
+        admin_client::AdminClient, context::Context, data_dir, fail::Fail, out, verified_directory::VerifiedDirectory,
+    },
     files::socket,
 };
 
@@ -21,9 +23,9 @@ const HISTORY: usize = 1_000;
 
 /// Runs until `q`.
 pub fn run(ctx: &Context, interval: Duration) -> Result<(), Fail> {
-    let office = Office::open(ctx)?;
-    let name = Company::load(ctx, &office)?.org().to_owned();
-    let mut wall = Wall { name, scene: Scene::default(), office: Some(office), answered: Instant::now(), total: None };
+    let admin = AdminClient::open(ctx)?;
+    let name = VerifiedDirectory::load(ctx, &admin)?.org().to_owned();
+    let mut wall = Wall { name, scene: Scene::default(), admin: Some(admin), answered: Instant::now(), total: None };
     wall.ask(ctx)?;
     let mut terminal = ratatui::try_init().map_err(|e| Fail::failure(format!("cannot draw on this terminal: {e}")))?;
     let ended = wall.show(ctx, &mut terminal, interval);
@@ -34,7 +36,7 @@ pub fn run(ctx: &Context, interval: Duration) -> Result<(), Fail> {
 struct Wall {
     name: String,
     scene: Scene,
-    office: Option<Office>,
+    admin: Option<AdminClient>,
     answered: Instant,
     total: Option<u64>,
 }
@@ -62,7 +64,7 @@ impl Wall {
                 let answer = self.ask(ctx);
                 self.scene.silent_ms = answer.err().map(|_| {
                     // the connection is tried again each time: the server may be restarting
-                    self.office = None;
+                    self.admin = None;
                     u64::try_from(self.answered.elapsed().as_millis()).unwrap_or(u64::MAX)
                 });
             }
@@ -71,11 +73,11 @@ impl Wall {
 
     fn ask(&mut self, ctx: &Context) -> Result<(), Fail> {
         // never in process: the wall must not keep a starting server from its database
-        if self.office.is_none() && socket::connect(&ctx.file(data_dir::ADMIN_SOCKET)).is_ok() {
-            self.office = Some(Office::open(ctx)?);
+        if self.admin.is_none() && socket::connect(&ctx.file(data_dir::ADMIN_SOCKET)).is_ok() {
+            self.admin = Some(AdminClient::open(ctx)?);
         }
-        let office = self.office.as_ref().ok_or_else(|| Fail::failure("no server runs"))?;
-        let stats: Stats = serde_json::from_value(office.call("GET", "/admin/stats", None)?)?;
+        let admin = self.admin.as_ref().ok_or_else(|| Fail::failure("no server runs"))?;
+        let stats: Stats = serde_json::from_value(admin.call("GET", "/admin/stats", None)?)?;
         self.answered = Instant::now();
         let total = stats.metrics.messages.envelopes_in;
         let before = self.total.replace(total);

@@ -5,10 +5,10 @@ use serde_json::json;
 use crate::{
     cli::{
         args,
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
+        verified_directory::VerifiedDirectory,
     },
     proto::TeamId,
 };
@@ -30,7 +30,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
-        let check = |company: &Company| match company.dir.team(&self.id) {
+        let check = |company: &VerifiedDirectory| match company.dir.team(&self.id) {
             None => Ok(()),
             Some(_) => Err(Fail::new(Kind::Exists, format!("there is a team {} already", self.id))
                 .next(format!("kefu team show {}", self.id))),

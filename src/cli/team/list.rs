@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{company::Company, context::Context, fail::Fail, out::Table},
+    cli::{context::Context, fail::Fail, out::Table, verified_directory::VerifiedDirectory},
     crypto::directory::TeamState,
     proto::TeamId,
 };
@@ -15,7 +15,7 @@ pub struct Args {}
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let company = Company::open(ctx)?;
+        let company = VerifiedDirectory::open(ctx)?;
         let state = company.dir.state();
         let sites = |id: &TeamId| state.sites.values().filter(|s| s.team == *id).count();
         let value = |(id, t): (&TeamId, &TeamState)| {

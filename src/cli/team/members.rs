@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::{
     cli::{
-        company::Company,
         context::Context,
         fail::Fail,
         out::{self, Table},
+        verified_directory::VerifiedDirectory,
     },
     proto::TeamId,
 };
@@ -23,7 +23,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let company = Company::open(ctx)?;
+        let company = VerifiedDirectory::open(ctx)?;
         company.team(&self.id)?;
         let members: Vec<_> = company.members(&self.id).collect();
         if ctx.json {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{company::Company, context::Context, fail::Fail, keys::Signing, out},
+    cli::{context::Context, fail::Fail, keys::Signing, out, verified_directory::VerifiedDirectory},
     proto::TeamId,
 };
 
@@ -20,7 +20,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let check = |company: &Company| company.team(&self.id).map(|_| ());
+        let check = |company: &VerifiedDirectory| company.team(&self.id).map(|_| ());
         let epoch = self.signing.act(ctx, check, |company, signer| {
             Ok((signer.team_rotate(&self.id)?, company.team(&self.id)?.epoch + 1))
         })?;

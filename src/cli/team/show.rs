@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{company::Company, context::Context, fail::Fail, out},
+    cli::{context::Context, fail::Fail, out, verified_directory::VerifiedDirectory},
     crypto::directory::SiteState,
     proto::TeamId,
 };
@@ -19,7 +19,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let company = Company::open(ctx)?;
+        let company = VerifiedDirectory::open(ctx)?;
         let team = company.team(&self.id)?;
         let members: Vec<&str> = company.members(&self.id).map(|(id, _)| id.as_str()).collect();
         let of_team = |s: &&SiteState| s.team == self.id;

@@ -1,17 +1,17 @@
 //! `kefu user add`: invite somebody.
 
 use super::{
-    RoleArg,
-    invitation::Invitation,
     people::{self, Person, State},
+    role::RoleArg,
 };
 use crate::{
     cli::{
         args,
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
+        invitation::Invitation,
         keys::Signing,
+        verified_directory::VerifiedDirectory,
     },
     org::acts::NewUser,
     proto::{TeamId, UserId},
@@ -44,7 +44,7 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
         let role = self.role.into();
-        let check = |company: &Company| {
+        let check = |company: &VerifiedDirectory| {
             self.teams.iter().try_for_each(|t| company.team(t).map(|_| ()))?;
             match people::all(company).get(&self.id) {
                 None => Ok(()),

@@ -5,10 +5,10 @@ use serde_json::json;
 use super::waiting;
 use crate::{
     cli::{
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
+        verified_directory::VerifiedDirectory,
     },
     proto::UserId,
 };
@@ -26,7 +26,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let check = |company: &Company| {
+        let check = |company: &VerifiedDirectory| {
             company.user(&self.id)?;
             match waiting::all(company).iter().any(|n| n.user == self.id) {
                 true => Ok(()),

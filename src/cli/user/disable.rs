@@ -5,11 +5,11 @@ use serde_json::json;
 use super::last_admin::LastAdmin;
 use crate::{
     cli::{
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
         out,
+        verified_directory::VerifiedDirectory,
     },
     proto::TeamId,
     proto::UserId,
@@ -30,7 +30,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let check = |company: &Company| match company.user(&self.id)? {
+        let check = |company: &VerifiedDirectory| match company.user(&self.id)? {
             user if user.on => self.last_admin.check(company, &self.id),
             _ => Err(Fail::new(Kind::Exists, format!("{} is switched off already", self.id))),
         };

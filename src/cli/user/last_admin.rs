@@ -1,7 +1,7 @@
 //! A company without an admin goes on, but only whoever has the company keys can change it: nobody gets there by accident.
 
 use crate::{
-    cli::{company::Company, fail::Fail},
+    cli::{fail::Fail, verified_directory::VerifiedDirectory},
     proto::UserId,
 };
 
@@ -15,7 +15,7 @@ pub struct LastAdmin {
 
 impl LastAdmin {
     /// Refuses to take away the last admin, unless that was asked for.
-    pub fn check(&self, company: &Company, id: &UserId) -> Result<(), Fail> {
+    pub fn check(&self, company: &VerifiedDirectory, id: &UserId) -> Result<(), Fail> {
         if self.yes_no_admin_left || !company.is_last_admin(id) {
             return Ok(());
         }

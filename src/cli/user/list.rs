@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::{people, waiting};
 use crate::cli::{
-    company::Company,
     context::Context,
     fail::Fail,
     out::{self, Table},
+    verified_directory::VerifiedDirectory,
 };
 
 /// List people and open invites
@@ -17,7 +17,7 @@ pub struct Args {}
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let company = Company::open(ctx)?;
+        let company = VerifiedDirectory::open(ctx)?;
         let people = people::all(&company);
         let mut table = Table::new(&["id", "name", "role", "teams", "state"], "Nobody yet: kefu user add ID");
         for p in people.values() {

@@ -1,22 +1,17 @@
 //! `kefu user`: the people who answer.
 
 mod add;
-mod again;
 mod confirm;
 mod disable;
-mod invitation;
 mod invite;
 mod last_admin;
 mod list;
 mod people;
+mod reinvite;
 mod role;
 mod show;
 mod teams;
 pub mod waiting;
-
-pub use invitation::Invitation;
-
-use crate::crypto::directory::Role;
 
 commands! {
     /// People who answer: invite, list, change role and teams, switch off
@@ -26,32 +21,11 @@ commands! {
         Show(show::Args),
         Confirm(confirm::Args),
         Disable(disable::Args),
-        Enable(again::Enable),
-        Reset(again::Reset),
+        Enable(reinvite::Enable),
+        Reset(reinvite::Reset),
         Role(role::Args),
         Teams(teams::Args),
         #[command(subcommand)]
         Invite(invite::Command),
-    }
-}
-
-/// A role as an argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum RoleArg {
-    /// Answers visitors
-    Agent,
-    /// Sees the whole team and takes over
-    Supervisor,
-    /// Changes the company: people, teams, sites
-    Admin,
-}
-
-impl From<RoleArg> for Role {
-    fn from(role: RoleArg) -> Self {
-        match role {
-            RoleArg::Agent => Self::Agent,
-            RoleArg::Supervisor => Self::Supervisor,
-            RoleArg::Admin => Self::Admin,
-        }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::waiting::{self, Newcomer};
 use crate::{
-    cli::{company::Company, out},
+    cli::{out, verified_directory::VerifiedDirectory},
     crypto::directory::{Role, UserState},
     proto::{TeamId, UserId},
 };
@@ -71,7 +71,7 @@ impl Person {
 }
 
 /// Everybody, by id.
-pub fn all(company: &Company) -> BTreeMap<UserId, Person> {
+pub fn all(company: &VerifiedDirectory) -> BTreeMap<UserId, Person> {
     let mut newcomers: BTreeMap<UserId, Newcomer> =
         waiting::all(company).into_iter().map(|n| (n.user.clone(), n)).collect();
     let mut people: BTreeMap<UserId, Person> = BTreeMap::new();

@@ -2,17 +2,38 @@
 
 use serde_json::json;
 
-use super::{RoleArg, last_admin::LastAdmin};
+use super::last_admin::LastAdmin;
 use crate::{
     cli::{
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
+        verified_directory::VerifiedDirectory,
     },
     crypto::directory::Role,
     proto::UserId,
 };
+
+/// A role as an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum RoleArg {
+    /// Answers visitors
+    Agent,
+    /// Sees the whole team and takes over
+    Supervisor,
+    /// Changes the company: people, teams, sites
+    Admin,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::Agent => Self::Agent,
+            RoleArg::Supervisor => Self::Supervisor,
+            RoleArg::Admin => Self::Admin,
+        }
+    }
+}
 
 /// Change what a person may do
 #[derive(Debug, clap::Args)]
@@ -33,7 +54,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
         let role: Role = self.role.into();
-        let check = |company: &Company| match company.user(&self.id)?.role {
+        let check = |company: &VerifiedDirectory| match company.user(&self.id)?.role {
             now if now == role => Err(Fail::new(Kind::Exists, format!("{} is {now} already", self.id))),
             _ => self.last_admin.check(company, &self.id),
         };

@@ -5,10 +5,10 @@ use serde_json::json;
 use super::people;
 use crate::{
     cli::{
-        company::{Company, unknown},
         context::Context,
         fail::Fail,
         out,
+        verified_directory::{VerifiedDirectory, unknown},
     },
     crypto::hash::kid,
     proto::UserId,
@@ -25,7 +25,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let company = Company::open(ctx)?;
+        let company = VerifiedDirectory::open(ctx)?;
         let people = people::all(&company);
         let person =
             people.get(&self.id).ok_or_else(|| unknown("user", self.id.as_str(), people.keys().map(UserId::as_str)))?;

@@ -6,11 +6,11 @@ use serde_json::json;
 
 use crate::{
     cli::{
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
         keys::Signing,
         out,
+        verified_directory::VerifiedDirectory,
     },
     proto::{TeamId, UserId},
 };
@@ -41,7 +41,7 @@ impl Args {
             return Err(Fail::new(Kind::Usage, "no team was named")
                 .next("name all teams the person shall be in, or use --add and --remove"));
         }
-        let wanted = |company: &Company| -> Result<Vec<TeamId>, Fail> {
+        let wanted = |company: &VerifiedDirectory| -> Result<Vec<TeamId>, Fail> {
             let present = company.user(&self.id)?.teams.clone();
             let named = self.teams.iter().chain(&self.add).chain(&self.remove);
             named.into_iter().try_for_each(|t| company.team(t).map(|_| ()))?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    cli::{company::Company, out},
+    cli::{out, verified_directory::VerifiedDirectory},
     crypto::directory::{Body, Role},
     proto::UserId,
 };
@@ -46,7 +46,7 @@ impl Newcomer {
 }
 
 /// All of them, those who wait longest first.
-pub fn all(company: &Company) -> Vec<Newcomer> {
+pub fn all(company: &VerifiedDirectory) -> Vec<Newcomer> {
     let mut list: Vec<Newcomer> = company
         .dir
         .unconfirmed()
@@ -66,6 +66,6 @@ pub fn all(company: &Company) -> Vec<Newcomer> {
 }
 
 /// Those of whom a person must say whether it is they.
-pub fn late(company: &Company) -> Vec<Newcomer> {
+pub fn late(company: &VerifiedDirectory) -> Vec<Newcomer> {
     all(company).into_iter().filter(|n| n.late).collect()
 }

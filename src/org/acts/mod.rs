@@ -2,8 +2,9 @@
 //! command line; the server never sees the keys. Every act carries a fresh snapshot.
 
 mod believed;
+mod directory_builder;
 mod error;
-mod found;
+mod new_company;
 mod people;
 mod robots;
 mod sites;
@@ -12,8 +13,9 @@ mod teams;
 use std::collections::BTreeMap;
 
 pub use believed::{Believed, Ignored};
+pub use directory_builder::DirectoryBuilder;
 pub use error::ActError;
-pub use found::{Founding, empty_view, found, genesis, join, view_after};
+pub use new_company::{Founded, NewCompany};
 pub use people::NewUser;
 pub use sites::{SiteChange, check_origin};
 
@@ -47,17 +49,9 @@ pub struct Signer<'a> {
 }
 
 impl<'a> Signer<'a> {
-    /// Verifies the view under the company's own root key and opens the team keys with the recovery key. What the view
-    /// lists beyond the log is left out, see [`Signer::ignored`].
-    pub fn new(view: &'a AdminView, keys: &'a CompanyKeys, now_ms: u64) -> Result<Self, ActError> {
-        if view.org != keys.fp() {
-            return Err(ActError::NotCompany);
-        }
-        Self::on(Directory::replay(keys.fp(), &view.entries, view.snapshot.as_ref())?, view, keys, now_ms)
-    }
-
-    /// The same on the directory of the view, if it is verified already.
-    pub fn on(directory: Directory, view: &'a AdminView, keys: &'a CompanyKeys, now_ms: u64) -> Result<Self, ActError> {
+    /// On the verified directory of a view. Opens the team keys with the recovery key. What the view lists beyond the log
+    /// is left out, see [`Signer::ignored`].
+    pub fn new(directory: Directory, view: &AdminView, keys: &'a CompanyKeys, now_ms: u64) -> Result<Self, ActError> {
         if directory.fp() != keys.fp() || directory.state().recovery.0 != keys.recovery.public() {
             return Err(ActError::NotCompany);
         }

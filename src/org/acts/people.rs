@@ -5,7 +5,8 @@ use crate::{
     crypto::{
         codec::Key32,
         directory::{AgentBody, Body, RevokeBody, Role, UserState},
-        invite::{Cert, InviteCode},
+        invite::{Cert, InviteCode, SignedCert},
+        keyfile::CompanyKeys,
     },
     org::{Commit, DropBoxes, OpenInvite, rows::invite_name},
     proto::{TeamId, UserId},
@@ -27,6 +28,22 @@ pub struct NewUser {
 /// Names have 1 to 100 characters.
 pub(super) fn check_name(name: &str) -> Result<(), ActError> {
     if name.trim().is_empty() || name.chars().count() > 100 { Err(ActError::Name) } else { Ok(()) }
+}
+
+/// Teams as entries and certificates name them: in order, each once.
+pub(super) fn sorted(teams: &[TeamId]) -> Vec<TeamId> {
+    let mut teams = teams.to_vec();
+    teams.sort();
+    teams.dedup();
+    teams
+}
+
+/// The certificate of an invite that ends at `exp`.
+pub(super) fn certify(new: &NewUser, keys: &CompanyKeys, code: &InviteCode, exp: u64) -> SignedCert {
+    let (inv, inv_x) = (Key32(code.signing_key().public()), Key32(code.kem_key().public()));
+    let (user, role, name) = (new.user.clone(), new.role, new.name.clone());
+    let cert = Cert { v: 1, org: keys.fp(), user, role, name, teams: sorted(&new.teams), inv, inv_x, exp };
+    cert.sign(&keys.root)
 }
 
 impl Signer<'_> {
@@ -132,9 +149,7 @@ impl Signer<'_> {
     /// Exactly these teams: keys of new ones are sealed to the user, keys of those the user leaves change.
     pub fn user_teams(&self, user: &UserId, teams: &[TeamId]) -> Result<Commit, ActError> {
         let (on, before) = self.known_user(user).map(|u| (u.on, u.teams.clone()))?;
-        let mut teams = teams.to_vec();
-        teams.sort();
-        teams.dedup();
+        let teams = sorted(teams);
         teams.iter().try_for_each(|t| self.known_team(t).map(|_| ()))?;
         let mut draft = self.draft()?;
         draft.entry(Body::Agent(AgentBody {
@@ -184,13 +199,10 @@ impl Signer<'_> {
 impl Draft<'_> {
     fn invite(&mut self, new: &NewUser, ttl_ms: u64) -> Result<InviteCode, ActError> {
         let signer = self.signer;
-        let mut teams = new.teams.clone();
-        teams.sort();
-        teams.dedup();
         let code = InviteCode::generate(signer.keys.fp());
         let (inv, inv_x) = (Key32(code.signing_key().public()), Key32(code.kem_key().public()));
         let to = invite_name(&inv);
-        for team in &teams {
+        for team in &sorted(&new.teams) {
             signer.known_team(team)?;
             // a key made by this very act is sealed to the invite here, older ones come from the recovery key
             let fresh = self.directory.team(team).map(|t| t.epoch);
@@ -202,10 +214,7 @@ impl Draft<'_> {
             }
         }
         let exp = signer.now_ms.saturating_add(ttl_ms);
-        let org = signer.keys.fp();
-        let (user, role, name) = (new.user.clone(), new.role, new.name.clone());
-        let cert = Cert { v: 1, org, user, role, name, teams, inv, inv_x, exp };
-        self.commit.invites.push(cert.sign(&signer.keys.root));
+        self.commit.invites.push(certify(new, signer.keys, &code, exp));
         // an invite of theirs that ended is of no use to anybody
         let ended = signer.invites_of(&new.user).filter(|i| i.expired).map(|i| i.inv);
         self.commit.drop_invites.extend(ended);

@@ -61,18 +61,24 @@ impl Signer<'_> {
     fn site(&self, mut body: SiteBody, settings: Option<SiteSettings>) -> Result<Commit, ActError> {
         check_name(&body.name)?;
         self.known_team(&body.team)?;
-        if body.origins.is_empty() {
-            return Err(ActError::NoOrigin);
-        }
-        body.origins = body.origins.iter().map(|o| check_origin(o)).collect::<Result<_, _>>()?;
-        body.origins.sort();
-        body.origins.dedup();
+        body.origins = good_origins(&body.origins)?;
         let id = body.id.clone();
         let mut draft = self.draft()?;
         draft.entry(Body::Site(body))?;
         draft.commit.sites.extend(settings.map(|s| (id, s)));
         draft.finish()
     }
+}
+
+/// Origins as they are signed: at least one, each as browsers send it, in order.
+pub(super) fn good_origins(origins: &[String]) -> Result<Vec<String>, ActError> {
+    if origins.is_empty() {
+        return Err(ActError::NoOrigin);
+    }
+    let mut origins: Vec<String> = origins.iter().map(|o| check_origin(o)).collect::<Result<_, _>>()?;
+    origins.sort();
+    origins.dedup();
+    Ok(origins)
 }
 
 /// An origin as browsers send it; see [`origin::normalised`].

@@ -13,7 +13,7 @@ fn vouch(bank: &Bank, by: &Keyring) -> Snapshot {
 async fn old_bank() -> (Bank, Keyring, Keyring) {
     let (keys, setup) = (company(), generate_setup().to_vec());
     let opaque = crate::crypto::opaque::OpaqueServer::new(&setup, keys.fp()).unwrap().public();
-    let mut commit = acts::genesis("银行", &keys, &opaque, T0).unwrap();
+    let mut commit = NewCompany::new("银行", &keys, &opaque, T0).unwrap().finish().commit;
     commit.entries.truncate(1);
     let mut log = crate::crypto::testing::Log(commit.entries.clone());
     log.add(&crate::crypto::testing::team("svc", 1, "svc 1"), &keys.root);
@@ -46,14 +46,14 @@ async fn who_comes_in_time_acts_at_once_and_is_confirmed_by_the_next_act() {
     let (bank, code) = Bank::found().await;
     assert_eq!(bank.org.directory().revision_at(1), REVISION, "from the founding on");
     let zhao = bank.claim(&code, "zhao's password").await.unwrap();
-    assert!(bank.org.agent(&user("zhao")).is_some());
+    assert!(bank.org.active(&user("zhao")).is_some());
     bank.login("zhao", "zhao's password").await.unwrap();
     assert!(bank.org.directory().state().waiting.contains_key(&user("zhao")));
     bank.act(|s| s.team_add(&"vip".parse().unwrap(), "VIP")).await;
     let dir = bank.org.directory();
     assert!(dir.state().waiting.is_empty() && dir.may_sign(&Key32(zhao.signing.public())));
     bank.pass(INVITE_MS + 1);
-    assert!(bank.org.agent(&user("zhao")).is_some());
+    assert!(bank.org.active(&user("zhao")).is_some());
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn who_is_not_confirmed_in_time_is_out_until_somebody_says_who_they_are() 
     assert_eq!(bank.org.next_unconfirmed_end(), Some(end));
     bank.pass(INVITE_MS + 1);
     assert_eq!(bank.org.next_unconfirmed_end(), None, "that was the last");
-    assert!(bank.org.agent(&user("li")).is_none() && bank.org.agent_by_ed(&li.signing.public()).is_none());
+    assert!(bank.org.active(&user("li")).is_none() && bank.org.agent_by_ed(&li.signing.public()).is_none());
     assert_eq!(bank.login("li", "li's password").await.unwrap_err(), OrgError::Login);
 
     // everybody else works on, every act succeeds, no key goes to them
@@ -118,7 +118,7 @@ async fn a_company_that_a_late_enrolment_locked_out_is_healed() {
         tail: view.entries[3..].to_vec(),
     };
     bundle.verify(bank.keys.fp(), bank.org.now_ms()).unwrap();
-    assert!(bank.org.agent(&user("zhao")).is_some() && bank.org.agent(&user("li")).is_none());
+    assert!(bank.org.active(&user("zhao")).is_some() && bank.org.active(&user("li")).is_none());
 
     // any act heals: the rules begin, li waits
     bank.act(|s| s.team_rotate(&svc())).await;
@@ -127,7 +127,7 @@ async fn a_company_that_a_late_enrolment_locked_out_is_healed() {
     assert!(dir.state().waiting.contains_key(&user("li")) && dir.state().users.contains_key(&user("zhao")));
     assert!(bank.org.agent_by_ed(&zhao.signing.public()).is_some());
     bank.act(|s| s.user_confirm(&user("li"))).await;
-    assert!(bank.org.agent(&user("li")).is_some());
+    assert!(bank.org.active(&user("li")).is_some());
     assert_eq!(bank.org.boxes(&user("li")).await.unwrap().boxes.len(), 2);
 }
 
@@ -136,7 +136,7 @@ async fn in_an_old_company_the_first_act_confirms_who_came_in_time() {
     let (bank, ..) = old_bank().await;
     bank.act(|s| s.snapshot(30)).await;
     bank.pass(crate::crypto::testing::EXP - T0 + 1);
-    assert!(bank.org.agent(&user("li")).is_some());
+    assert!(bank.org.active(&user("li")).is_some());
     assert!(bank.org.directory().state().waiting.is_empty());
 }
 
@@ -226,7 +226,7 @@ async fn a_server_that_is_honest_takes_no_late_claim() {
     // a hostile one takes it: it stops nothing, and confirms nothing
     let mut view = bank.org.export().unwrap();
     view.entries.push(claim.entry);
-    let signer = Signer::new(&view, &bank.keys, bank.org.now_ms()).unwrap();
+    let signer = signer(&view, &bank.keys, bank.org.now_ms()).unwrap();
     for commit in [signer.snapshot(30), signer.team_rotate(&svc()), signer.user_disable(&user("li"))] {
         let commit = commit.unwrap();
         assert!(commit.entries.iter().all(|e| !matches!(e.read().unwrap().1, Some(Body::Confirm(_)))));

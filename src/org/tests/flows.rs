@@ -95,7 +95,7 @@ async fn a_reset_ends_the_old_key_and_brings_all_team_keys() {
     epochs.sort_unstable();
     assert_eq!(epochs, [1, 2]);
     assert!(answer.boxes.iter().all(|b| b.open(&keys.kem).is_ok()));
-    assert_eq!(bank.org.agent(&user("li")).unwrap().role, Role::Supervisor);
+    assert_eq!(bank.org.active(&user("li")).unwrap().role, Role::Supervisor);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ fn svc() -> crate::proto::TeamId {
 
 /// Rotates `svc` on a view and returns what was left out, and to whom the new key went.
 fn rotate(bank: &Bank, view: &AdminView) -> (Vec<Ignored>, Vec<String>) {
-    let signer = Signer::new(view, &bank.keys, bank.org.now_ms()).unwrap();
+    let signer = signer(view, &bank.keys, bank.org.now_ms()).unwrap();
     let commit = signer.team_rotate(&svc()).unwrap();
     (signer.ignored().to_vec(), commit.boxes.into_iter().map(|b| b.to).collect())
 }
@@ -38,7 +38,7 @@ async fn used_revoked_and_ended_invites_get_no_key() {
     assert_eq!(ignored, [Ignored::UsedInvite(user("li")), Ignored::UsedInvite(user("wu"))]);
     assert_eq!(to, ["@recovery".to_owned(), "zhao".into(), invite_name(&of_chen.inv)]);
     // neither does an invite that brings somebody back get what is theirs
-    let signer = Signer::new(&view, &bank.keys, bank.org.now_ms()).unwrap();
+    let signer = signer(&view, &bank.keys, bank.org.now_ms()).unwrap();
     let (commit, _) = signer.user_enable(&user("li"), INVITE_MS).unwrap();
     assert!(commit.boxes.iter().all(|b| b.to != invite_name(&of_li.inv)));
 
@@ -63,7 +63,7 @@ async fn an_open_invite_of_somebody_who_is_in_gets_no_key() {
     let mut view = bank.org.export().unwrap();
     view.invites.clear();
     let new = NewUser { user: user("li"), role: Role::Agent, name: "Li".into(), teams: vec![svc()] };
-    let (commit, second) = Signer::new(&view, &bank.keys, bank.org.now_ms()).unwrap().invite(&new, INVITE_MS).unwrap();
+    let (commit, second) = signer(&view, &bank.keys, bank.org.now_ms()).unwrap().invite(&new, INVITE_MS).unwrap();
     bank.org.commit(commit).await.unwrap();
     bank.claim(&second, "li's password").await.unwrap();
     let mut view = bank.org.export().unwrap();
@@ -72,7 +72,7 @@ async fn an_open_invite_of_somebody_who_is_in_gets_no_key() {
     assert_eq!(ignored, [Ignored::NeedlessInvite(user("li"))]);
     assert!(!to.contains(&invite_name(&hidden.inv)) && to.contains(&"li".to_owned()));
     // who switches li off ends it
-    let signer = Signer::new(&view, &bank.keys, bank.org.now_ms()).unwrap();
+    let signer = signer(&view, &bank.keys, bank.org.now_ms()).unwrap();
     let commit = signer.user_disable(&user("li")).unwrap();
     let revoked = |e: &Entry| matches!(e.read().unwrap().1, Some(Body::Revoke(r)) if r.inv == hidden.inv);
     assert!(commit.entries.iter().any(revoked));
@@ -93,10 +93,10 @@ async fn invites_by_others_get_no_key() {
     view.invites = vec![listing(&zhao.signing)];
     assert_eq!(rotate(&bank, &view), (vec![Ignored::OrphanInvite(user("wu"))], vec!["@recovery".into()]));
     view.invites = vec![listing(&SigningKey::generate())];
-    let refused = Signer::new(&view, &bank.keys, T0).unwrap_err();
+    let refused = signer(&view, &bank.keys, T0).unwrap_err();
     assert_eq!(refused, acts::ActError::Invite(user("wu")), "a forgery is no oversight");
     view.invites[0].user = user("zhao");
-    assert!(Signer::new(&view, &bank.keys, T0).is_err());
+    assert!(signer(&view, &bank.keys, T0).is_err());
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn copies_of_team_keys_are_what_the_log_says_old_ones_too() {
     let view = bank.org.export().unwrap();
     let invite = |view: &AdminView| {
         let new = NewUser { user: user("li"), role: Role::Agent, name: "Li".into(), teams: vec![svc()] };
-        let signer = Signer::new(view, &bank.keys, T0).unwrap();
+        let signer = signer(view, &bank.keys, T0).unwrap();
         let made = signer.invite(&new, INVITE_MS).map(|(commit, _)| commit.boxes);
         (signer.ignored().to_vec(), made)
     };
@@ -125,7 +125,7 @@ async fn copies_of_team_keys_are_what_the_log_says_old_ones_too() {
     assert_eq!(old.1.unwrap().iter().map(|b| b.sealed.epoch).collect::<Vec<_>>(), [2], "not the stranger's");
     let newest = swap(2, 2);
     assert_eq!(invite(&newest).1.unwrap_err(), acts::ActError::TeamKey { team: svc(), epoch: 2 });
-    let signer = Signer::new(&newest, &bank.keys, T0).unwrap();
+    let signer = signer(&newest, &bank.keys, T0).unwrap();
     assert!(signer.team_rotate(&svc()).is_ok(), "a new key is the way out");
     assert_eq!(invite(&swap(7, 1)).0, [Ignored::TeamKey(svc(), 7)], "a number the log does not know");
 }
@@ -138,7 +138,7 @@ async fn a_snapshot_covers_what_it_was_signed_for_and_no_more() {
     let dir = bank.org.directory();
     let lie = |snapshot: Snapshot| {
         let view = AdminView { snapshot: Some(snapshot), ..view.clone() };
-        Signer::new(&view, &bank.keys, T0).unwrap().ignored().to_vec()
+        signer(&view, &bank.keys, T0).unwrap().ignored().to_vec()
     };
     let good = |by: &SigningKey| Snapshot::make(&dir, T0, T0 + DAY_MS, by);
     assert_eq!(lie(good(&bank.keys.root)), []);

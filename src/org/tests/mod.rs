@@ -15,14 +15,14 @@ use std::sync::{
 use store::Tables;
 
 use super::{
-    acts::{self, DAY_MS, Founding, INVITE_MS, NewUser, Signer},
+    acts::{self, ActError, DAY_MS, INVITE_MS, NewCompany, NewUser, Signer},
     *,
 };
 use crate::{
     clock::Clock,
     crypto::{
         codec::{Bytes, Key32},
-        directory::{Body, ConfirmBody, Entry, Role},
+        directory::{Body, ConfirmBody, Directory, Entry, Role},
         invite::{self, Cert, InviteCode},
         keyfile::CompanyKeys,
         keyring::{Keyring, TeamBox},
@@ -60,22 +60,23 @@ fn again<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> T {
     serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
 }
 
+/// Somebody with these keys who verified the view.
+fn signer<'a>(view: &AdminView, keys: &'a CompanyKeys, now_ms: u64) -> Result<Signer<'a>, ActError> {
+    Signer::new(Directory::replay(view.org, &view.entries, view.snapshot.as_ref())?, view, keys, now_ms)
+}
+
 impl Bank {
     /// A bank with team `svc` and an open invite for admin `zhao`.
     async fn found() -> (Self, InviteCode) {
         let (keys, setup) = (company(), generate_setup().to_vec());
         let opaque = crate::crypto::opaque::OpaqueServer::new(&setup, keys.fp()).unwrap().public();
-        let f = Founding {
-            name: "银行".into(),
-            opaque,
-            team: "svc".parse().unwrap(),
-            team_name: "Service".into(),
-            admin: user("zhao"),
-            admin_name: "赵".into(),
-            ttl_ms: INVITE_MS,
-        };
         let clock = Arc::new(AtomicU64::new(T0));
-        let (commit, code) = acts::found(&f, &keys, T0).unwrap();
+        let mut company = NewCompany::new("银行", &keys, &opaque, T0).unwrap();
+        let svc = "svc".parse().unwrap();
+        company.team(&svc, "Service").unwrap();
+        let zhao = NewUser { user: user("zhao"), role: Role::Admin, name: "赵".into(), teams: vec![svc] };
+        let code = company.invite(&zhao, INVITE_MS).unwrap();
+        let commit = company.finish().commit;
         let store = Arc::new(Tables::default());
         let time = clock.clone();
         let now: Clock = Clock::new(move || time.load(Ordering::Relaxed));
@@ -90,7 +91,8 @@ impl Bank {
     /// Signs with the company's keys on what the server exports.
     fn sign<T>(&self, act: impl FnOnce(&Signer) -> Result<T, acts::ActError>) -> Result<T, acts::ActError> {
         let view = self.org.export().unwrap();
-        act(&Signer::new(&again(&view), &self.keys, self.org.now_ms())?)
+        let view = again(&view);
+        act(&signer(&view, &self.keys, self.org.now_ms())?)
     }
 
     /// Signs and commits.

@@ -63,12 +63,12 @@ async fn another_company_has_no_say() {
     let (bank, code) = Bank::found().await;
     let view = bank.org.export().unwrap();
     let foreign = CompanyKeys { root: SigningKey::generate(), recovery: KemSecret::generate() };
-    assert_eq!(Signer::new(&view, &foreign, T0).unwrap_err(), ActError::NotCompany);
+    assert_eq!(signer(&view, &foreign, T0).unwrap_err(), ActError::NotCompany);
     let mut lied = view.clone();
     lied.org = foreign.fp();
-    assert!(matches!(Signer::new(&lied, &foreign, T0), Err(ActError::Directory(_))));
+    assert!(matches!(signer(&lied, &foreign, T0), Err(ActError::Directory(_))));
     let stolen = CompanyKeys { root: bank.keys.root.clone(), recovery: KemSecret::generate() };
-    assert_eq!(Signer::new(&view, &stolen, T0).unwrap_err(), ActError::NotCompany, "another recovery key");
+    assert_eq!(signer(&view, &stolen, T0).unwrap_err(), ActError::NotCompany, "another recovery key");
 
     // the right company's commit, signed by the wrong root
     let mut commit = bank.sign(|s| s.team_add(&"a".parse().unwrap(), "A")).unwrap();
@@ -174,15 +174,15 @@ async fn a_server_that_swaps_the_key_of_an_invite_gets_no_team_key() {
 
     let mut swapped = view.clone();
     swapped.invites[0].inv_x = crate::crypto::codec::Key32(stranger);
-    assert_eq!(Signer::new(&swapped, &bank.keys, T0).unwrap_err(), refused);
+    assert_eq!(signer(&swapped, &bank.keys, T0).unwrap_err(), refused);
 
     let mut forged = view.clone();
     let mut cert: crate::crypto::invite::Cert = serde_json::from_slice(&view.invites[0].signed.cert.0).unwrap();
     cert.inv_x = crate::crypto::codec::Key32(stranger);
     forged.invites[0] = OpenInvite::read(&cert.sign(&SigningKey::generate()), T0).unwrap();
-    assert_eq!(Signer::new(&forged, &bank.keys, T0).unwrap_err(), refused);
+    assert_eq!(signer(&forged, &bank.keys, T0).unwrap_err(), refused);
 
-    assert!(Signer::new(&view, &bank.keys, T0).is_ok());
+    assert!(signer(&view, &bank.keys, T0).is_ok());
 }
 
 #[tokio::test]

@@ -2,16 +2,58 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
+use futures_util::{SinkExt, StreamExt};
+use kefu::{
+    client::hello,
+    crypto::sign::SigningKey,
+    proto::{SUBPROTOCOL, ServerFrame, Side},
+};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{
+    client_async,
+    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
+};
+
 use crate::support::{
     company::Company,
     http::ask,
     server::{Server, config},
-    wire::{Door, Wire},
+    wire::{Door, PATIENCE, Wire},
 };
 
 async fn knock(server: &Server, door: Door, origin: Option<&str>) -> Result<(), Option<u16>> {
     let door = Door { origin: origin.map(str::to_owned), ..door };
     Wire::open(server.addr, &door).await.map(drop)
+}
+
+/// The client of the other tests is kefu's own. What both of ours take for a WebSocket must be one for others, too.
+#[tokio::test]
+async fn a_client_with_a_websocket_of_another_make_is_served() {
+    let server = Server::new().await;
+    let mut request = format!("ws://{}/api/v1/ws/site/s1", server.addr).into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
+    let tcp = TcpStream::connect(server.addr).await.unwrap();
+    let (mut socket, answer) = client_async(request, tcp).await.unwrap();
+    assert_eq!(answer.headers()["sec-websocket-protocol"], SUBPROTOCOL);
+    let mut next = async |say: Option<Message>| {
+        if let Some(message) = say {
+            socket.send(message).await.unwrap();
+        }
+        timeout(PATIENCE, socket.next()).await.unwrap().unwrap().unwrap()
+    };
+    let challenge = next(None).await.into_text().unwrap();
+    let ServerFrame::Challenge { nonce, org, .. } = serde_json::from_str(&challenge).unwrap() else {
+        panic!("no challenge but {challenge}");
+    };
+    let hello = hello(&org.parse().unwrap(), Side::Visitor, &SigningKey::generate(), &nonce).unwrap();
+    let welcome = next(Some(Message::text(serde_json::to_string(&hello).unwrap()))).await;
+    assert!(welcome.into_text().unwrap().starts_with(r#"{"t":"welcome""#));
+    // what else is said to somebody new may come in between
+    let mut answer = next(Some(Message::text(r#"{"t":"ping"}"#))).await;
+    while !answer.to_text().unwrap().starts_with(r#"{"t":"pong""#) {
+        answer = next(None).await;
+    }
+    assert_eq!(next(Some(Message::Ping("here".into()))).await, Message::Pong("here".into()));
 }
 
 #[tokio::test]

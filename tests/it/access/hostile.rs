@@ -1,7 +1,6 @@
 //! What no honest client sends. The server stays up, and everybody else notices nothing.
 
 use kefu::{app::Admin, config::Config, proto::MAX_ENVELOPE};
-use tokio_tungstenite::tungstenite::Message;
 
 use super::*;
 use crate::support::{
@@ -33,7 +32,7 @@ async fn refusal(wire: &mut Wire) -> Result<ErrorCode, Gone> {
 async fn oversized_frames_end_the_session() {
     let server = Server::new().await;
     let (mut wire, _) = socket(&server).await;
-    wire.send_raw(Message::text(format!(r#"{{"t":"ping","x":"{}"}}"#, "a".repeat(16 * 1024)))).await.unwrap();
+    wire.send_text(&format!(r#"{{"t":"ping","x":"{}"}}"#, "a".repeat(16 * 1024))).await.unwrap();
     assert_eq!(wire.closed().await, Some(4500));
     let (mut wire, _) = socket(&server).await;
     wire.send_envelope(vec![b'K'; MAX_ENVELOPE + 64 * 1024]).await.unwrap();
@@ -67,7 +66,7 @@ async fn nonsense_is_refused_by_name_and_the_ninth_time_ends_the_session() {
     ];
     let (mut wire, _) = socket(&server).await;
     for (n, text) in texts.into_iter().enumerate() {
-        wire.send_raw(Message::text(text.clone())).await.unwrap();
+        wire.send_text(&text).await.unwrap();
         let expected = if n < 8 { Ok(ErrorCode::Malformed) } else { Err(Gone(Some(4500))) };
         assert_eq!(refusal(&mut wire).await, expected, "{text:.60}");
     }
@@ -132,13 +131,11 @@ async fn thousands_of_spoiled_frames_harm_nobody() {
         for _ in 0..40 {
             let mut bytes = sane[dice.roll(sane.len())].clone();
             spoil(&mut bytes, &mut dice);
-            let message = match String::from_utf8(bytes) {
-                Ok(text) if dice.roll(4) > 0 => Message::text(text),
-                Ok(text) => Message::Binary(text.into_bytes().into()),
-                Err(e) => Message::Binary(e.into_bytes().into()),
-            };
             sent += 1;
-            let _ = wire.send_raw(message).await;
+            let _ = match str::from_utf8(&bytes) {
+                Ok(text) if dice.roll(4) > 0 => wire.send_text(text).await,
+                _ => wire.send_envelope(&bytes).await,
+            };
         }
         if dice.roll(2) == 0 {
             // some wait to hear that they are out, some just go

@@ -9,7 +9,7 @@ use std::{
 use kefu::{
     app::Admin,
     config::Config,
-    crypto::keyfile::CompanyKeys,
+    crypto::{directory::Directory, keyfile::CompanyKeys},
     org::{AdminView, acts::Signer},
 };
 
@@ -24,7 +24,8 @@ async fn signed_elsewhere(sh: &Shell, ahead: u64) {
     let keys = CompanyKeys::from_text(&fs::read_to_string(data.join("company.keys")).unwrap(), None).unwrap();
     let admin = Admin::connect(&data, &Config::default()).await.unwrap();
     let view: AdminView = serde_json::from_value(admin.call("GET", "/admin/export", None).await.unwrap()).unwrap();
-    let signer = Signer::new(&view, &keys, now_ms() + ahead).unwrap();
+    let directory = Directory::replay(keys.fp(), &view.entries, view.snapshot.as_ref()).unwrap();
+    let signer = Signer::new(directory, &view, &keys, now_ms() + ahead).unwrap();
     let commit = signer.team_add(&"svc".parse().unwrap(), "Service").unwrap();
     admin.call("POST", "/admin/commit", Some(serde_json::to_value(commit).unwrap())).await.unwrap();
     admin.close().await;

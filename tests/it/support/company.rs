@@ -10,8 +10,7 @@ use std::{
 };
 
 use kefu::{
-    app::Admin,
-    cli::bench::company::{self as made, Member, Spec},
+    app::{self, Admin},
     config::Config,
     crypto::{
         directory::{Directory, Role},
@@ -19,9 +18,15 @@ use kefu::{
         hpke::KemSecret,
         keyfile::CompanyKeys,
         keyring::Keyring,
+        opaque::{OpaqueServer, generate_setup},
     },
-    org::{AdminView, Commit, acts::Signer},
-    proto::{TeamId, UserId},
+    data_dir::OPAQUE_SETUP,
+    files::write_new,
+    org::{
+        AdminView, Commit,
+        acts::{NewCompany, NewUser, Signer},
+    },
+    proto::{SiteId, TeamId, UserId},
 };
 
 /// Where widgets of the tests stand.
@@ -78,25 +83,32 @@ impl Company {
     pub async fn found_in(parent: &Path, people: &[(&str, Role, &[&str])]) -> Arc<Self> {
         let private = Permissions::from_mode(0o700);
         let dir = tempfile::Builder::new().permissions(private).tempdir_in(parent).unwrap();
-        let member = |(user, role, teams): &(&str, Role, &[&str])| Member {
-            user: id(user),
-            role: *role,
-            teams: teams.iter().map(|t| id(t)).collect(),
+        let (keys, setup) = (CompanyKeys::generate(), generate_setup());
+        write_new(&dir.path().join(OPAQUE_SETUP), 0o600, &setup).unwrap();
+        let opaque = OpaqueServer::new(&setup, keys.fp()).unwrap().public();
+        let mut company = NewCompany::new("Shop", &keys, &opaque, now_ms()).unwrap();
+        for (team, site) in [("svc", "s1"), ("vip", "s2")] {
+            let (team, site): (TeamId, SiteId) = (id(team), id(site));
+            company.team(&team, team.as_str()).unwrap();
+            company.site(&site, site.as_str(), &[ORIGIN.into()], &team).unwrap();
+        }
+        let mut keyrings = BTreeMap::new();
+        for (user, role, teams) in people {
+            let keyring = Keyring::generate();
+            let teams = teams.iter().map(|team| id(team)).collect();
+            let new = NewUser { user: id(user), role: *role, name: (*user).to_owned(), teams };
+            company.enrol(&new, &keyring).unwrap();
+            keyrings.insert((*user).to_owned(), keyring);
+        }
+        let founded = company.finish();
+        app::found(dir.path(), &Config::default(), founded.commit).await.unwrap();
+        let by_kid = |(_, key): (_, KemSecret)| (hash::box_kid(BoxKind::Team, &key.public()), key);
+        let known = Known {
+            directory: Arc::new(founded.directory),
+            teams: founded.team_keys.into_iter().map(by_kid).collect(),
+            days: BTreeMap::new(),
         };
-        let spec = Spec {
-            teams: vec![id("svc"), id("vip")],
-            sites: vec![(id("s1"), id("svc")), (id("s2"), id("vip"))],
-            origins: vec![ORIGIN.into()],
-            members: people.iter().map(member).collect(),
-        };
-        let c = made::found(dir.path(), &Config::default(), &spec).await.unwrap();
-        let teams = c.teams.into_iter().map(|(_, key)| (hash::box_kid(BoxKind::Team, &key.public()), key)).collect();
-        Arc::new(Self {
-            dir,
-            keys: c.keys,
-            people: c.users.into_iter().map(|u| (u.id.to_string(), u.keys)).collect(),
-            known: Mutex::new(Known { directory: c.directory, teams, days: BTreeMap::new() }),
-        })
+        Arc::new(Self { dir, keys, people: keyrings, known: Mutex::new(known) })
     }
 
     /// The data directory.
@@ -134,7 +146,8 @@ impl Company {
         let admin = Admin::connect(self.path(), &Config::default()).await.unwrap();
         let view: AdminView = serde_json::from_value(admin.call("GET", "/admin/export", None).await.unwrap()).unwrap();
         let now = now_ms();
-        let signer = Signer::new(&view, &self.keys, now).unwrap();
+        let directory = Directory::replay(self.keys.fp(), &view.entries, view.snapshot.as_ref()).unwrap();
+        let signer = Signer::new(directory, &view, &self.keys, now).unwrap();
         let commit = act(&signer).unwrap();
         let mut directory = signer.directory().clone();
         for entry in &commit.entries {

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::{Request, client::conn::http1, header::HeaderMap};
-use hyper_util::rt::TokioIo;
-use kefu::proto::{ConvId, REVISION};
+use hyper::{Request, header::HeaderMap};
+use kefu::{
+    client::{self, Stream},
+    proto::{ConvId, REVISION},
+};
 use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
 
@@ -55,22 +56,14 @@ pub async fn ask_as(
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
 ) -> Option<Answer> {
-    let tcp = TcpStream::connect(addr).await.ok()?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(tcp)).await.ok()?;
-    let connection = tokio::spawn(connection);
+    let stream = Stream::Plain(TcpStream::connect(addr).await.ok()?);
     let mut request = Request::builder().method(method).uri(path).header("host", host);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let answer = timeout(PATIENCE, async {
-        let answer = sender.send_request(request.body(Full::new(body.into())).unwrap()).await.ok()?;
-        let (parts, body) = answer.into_parts();
-        let body = body.collect().await.ok()?.to_bytes();
-        Some(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
-    })
-    .await;
-    connection.abort();
-    answer.expect("the server did not answer a request")
+    let answer = timeout(PATIENCE, client::http::ask(stream, request.body(body.into()).unwrap())).await;
+    let (head, body) = answer.expect("the server did not answer a request").ok()?.into_parts();
+    Some(Answer { status: head.status.as_u16(), headers: head.headers, body })
 }
 
 /// `GET` with a token.

@@ -1,19 +1,19 @@
-//! The protocol without any cleverness: frames out, frames in, close codes.
+//! The client as tests want it: it panics where a server must not say something, and waits no longer than it takes.
 
 use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
 use kefu::{
-    client::hello,
+    client::{ClientError, Endpoint, Received, Socket, Stream, frame::opcode, hello},
     crypto::sign::SigningKey,
-    proto::{ClientFrame, SUBPROTOCOL, ServerFrame, Side},
+    proto::{ClientFrame, ServerFrame, Side},
 };
 use tokio::{net::TcpStream, time::timeout};
-use tokio_tungstenite::{
-    WebSocketStream, client_async,
-    tungstenite::{Error, Message, client::IntoClientRequest, http::HeaderValue},
-};
+
+/// The socket ended; with the server's code if it gave one.
+pub use kefu::client::Closed as Gone;
+
+use super::company::id;
 
 /// Longer than anything takes on a busy machine; a test that waits so long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(40);
@@ -27,20 +27,16 @@ pub enum Got {
     Record(Bytes),
 }
 
-/// The socket ended; with the server's code if it gave one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gone(pub Option<u16>);
-
 /// A WebSocket.
 pub struct Wire {
-    ws: WebSocketStream<TcpStream>,
+    socket: Socket,
 }
 
 /// Which door, and from what page.
 #[derive(Debug, Clone)]
 pub struct Door {
-    /// Path of the socket.
-    pub path: String,
+    /// Path of the socket, and who goes in there.
+    pub endpoint: Endpoint,
     /// `Origin` header.
     pub origin: Option<String>,
     /// More headers.
@@ -51,12 +47,17 @@ impl Door {
     /// For visitors of a site.
     pub fn site(site: &str) -> Self {
         let origin = Some(super::company::ORIGIN.into());
-        Self { path: format!("/api/v1/ws/site/{site}"), origin, headers: Vec::new() }
+        Self { endpoint: Endpoint::visitor(&id(site)), origin, headers: Vec::new() }
     }
 
     /// For agents.
     pub fn agent() -> Self {
-        Self { path: "/api/v1/ws/agent".into(), origin: None, headers: Vec::new() }
+        Self { endpoint: Endpoint::agent(), origin: None, headers: Vec::new() }
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        let origin = self.origin.clone().map(|origin| ("origin", origin));
+        Endpoint { headers: origin.into_iter().chain(self.headers.clone()).collect(), ..self.endpoint.clone() }
     }
 }
 
@@ -69,18 +70,11 @@ impl Wire {
     /// The same over a connection the caller made.
     pub async fn over(tcp: TcpStream, addr: SocketAddr, door: &Door) -> Result<Self, Option<u16>> {
         let _ = tcp.set_nodelay(true);
-        let mut request = format!("ws://{addr}{}", door.path).into_client_request().unwrap();
-        let headers = request.headers_mut();
-        headers.insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
-        if let Some(origin) = &door.origin {
-            headers.insert("origin", origin.parse().unwrap());
-        }
-        for (name, value) in &door.headers {
-            headers.insert(*name, value.parse().unwrap());
-        }
-        match timeout(PATIENCE, client_async(request, tcp)).await.map_err(|_| None)? {
-            Ok((ws, _)) => Ok(Self { ws }),
-            Err(Error::Http(answer)) => Err(Some(answer.status().as_u16())),
+        let (host, endpoint) = (addr.to_string(), door.endpoint());
+        let opened = timeout(PATIENCE, Socket::open(Stream::Plain(tcp), &host, &endpoint));
+        match opened.await.map_err(|_| None)? {
+            Ok(socket) => Ok(Self { socket }),
+            Err(ClientError::Status(status)) => Err(Some(status)),
             Err(_) => Err(None),
         }
     }
@@ -101,23 +95,22 @@ impl Wire {
 
     /// Sends a control frame.
     pub async fn send(&mut self, frame: &ClientFrame) -> Result<(), Gone> {
-        self.send_raw(Message::text(serde_json::to_string(frame).unwrap())).await
+        self.send_text(&serde_json::to_string(frame).unwrap()).await
     }
 
-    /// Sends an envelope.
-    pub async fn send_envelope(&mut self, bytes: impl Into<Bytes>) -> Result<(), Gone> {
-        self.send_raw(Message::Binary(bytes.into())).await
+    /// Sends any text.
+    pub async fn send_text(&mut self, text: &str) -> Result<(), Gone> {
+        self.send_payload(opcode::TEXT, text.as_bytes()).await
     }
 
-    /// Sends anything.
-    pub async fn send_raw(&mut self, message: Message) -> Result<(), Gone> {
+    /// Sends an envelope, or any bytes.
+    pub async fn send_envelope(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), Gone> {
+        self.send_payload(opcode::BINARY, bytes.as_ref()).await
+    }
+
+    async fn send_payload(&mut self, opcode: u8, payload: &[u8]) -> Result<(), Gone> {
         // what the server said before it hung up is still to be read, so a failed send is no end by itself
-        match timeout(PATIENCE, self.ws.send(message)).await {
-            Ok(Ok(()) | Err(Error::Io(_) | Error::ConnectionClosed | Error::AlreadyClosed | Error::Protocol(_))) => {
-                Ok(())
-            }
-            _ => Err(Gone(None)),
-        }
+        timeout(PATIENCE, self.socket.send_payload(opcode, payload)).await.map_or(Err(Gone(None)), |_| Ok(()))
     }
 
     /// The next thing the server says. Panics if it says nothing for [`PATIENCE`].
@@ -130,17 +123,10 @@ impl Wire {
 
     /// The same without a limit of time. Safe to cancel.
     pub async fn next_quiet(&mut self) -> Result<Got, Gone> {
-        loop {
-            match self.ws.next().await {
-                Some(Ok(Message::Binary(bytes))) => return Ok(Got::Record(bytes)),
-                Some(Ok(Message::Text(text))) => {
-                    let frame = serde_json::from_str(&text);
-                    return Ok(Got::Frame(frame.unwrap_or_else(|e| panic!("unreadable frame {text}: {e}"))));
-                }
-                Some(Ok(Message::Close(frame))) => return Err(Gone(frame.map(|f| u16::from(f.code)))),
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Err(Gone(None)),
-            }
+        match self.socket.next().await? {
+            Received::Frame(frame) => Ok(Got::Frame(frame)),
+            Received::Record(bytes) => Ok(Got::Record(bytes)),
+            Received::Unknown(text) => panic!("unreadable frame {}", String::from_utf8_lossy(&text)),
         }
     }
 

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::{
     cli::{
-        company::Company,
         context::Context,
         fail::Fail,
         out::{self, Table},
+        verified_directory::VerifiedDirectory,
     },
     org::OpenInvite,
     proto::TeamId,
@@ -20,7 +20,7 @@ pub struct Args {}
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let company = Company::open(ctx)?;
+        let company = VerifiedDirectory::open(ctx)?;
         company.warn();
         let mut open: Vec<_> = company.believed.all().collect();
         open.sort_by(|a, b| a.user.cmp(&b.user));

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{company::Company, context::Context, fail::Fail, keys::Signing},
+    cli::{context::Context, fail::Fail, keys::Signing, verified_directory::VerifiedDirectory},
     proto::UserId,
 };
 
@@ -20,7 +20,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let check = |company: &Company| match company.believed.all().any(|i| i.user == self.id) {
+        let check = |company: &VerifiedDirectory| match company.believed.all().any(|i| i.user == self.id) {
             true => Ok(()),
             false => {
                 Err(Fail::failure(format!("{} has no open invite", self.id)).next("kefu user invite list shows all"))

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::{
-    cli::{company::Company, context::Context, fail::Fail, out},
+    cli::{context::Context, fail::Fail, out, verified_directory::VerifiedDirectory},
     crypto::{directory::Role, invite::InviteCode},
     proto::{TeamId, UserId},
 };
@@ -90,7 +90,7 @@ impl Invitation {
 
 impl Invitation {
     /// The invite of a person of the directory, with the role and teams there.
-    pub fn again(company: &Company, user: &UserId, code: InviteCode, ttl_ms: u64) -> Result<Self, Fail> {
+    pub fn renewed(company: &VerifiedDirectory, user: &UserId, code: InviteCode, ttl_ms: u64) -> Result<Self, Fail> {
         let state = company.user(user)?;
         let (name, role, teams) = (state.name.clone(), state.role, state.teams.clone());
         Ok(Self { user: user.clone(), name, role, teams, code, until: company.now_ms + ttl_ms })

@@ -1,13 +1,13 @@
 //! `kefu user enable` and `kefu user reset`: a new invite for a person of the directory, who comes back with new keys.
 
-use super::invitation::Invitation;
 use crate::{
     cli::{
         args,
-        company::Company,
         context::Context,
         fail::{Fail, Kind},
+        invitation::Invitation,
         keys::Signing,
+        verified_directory::VerifiedDirectory,
     },
     crypto::invite::InviteCode,
     org::{
@@ -19,7 +19,7 @@ use crate::{
 
 /// Whom to invite again.
 #[derive(Debug, clap::Args)]
-struct Again {
+struct Reinvite {
     /// Id of the person
     #[arg(value_name = "ID")]
     id: UserId,
@@ -30,17 +30,17 @@ struct Again {
     signing: Signing,
 }
 
-impl Again {
+impl Reinvite {
     /// Signs the act and prints the invite.
     fn invite(
         &self,
         ctx: &Context,
-        check: impl Fn(&Company) -> Result<(), Fail>,
+        check: impl Fn(&VerifiedDirectory) -> Result<(), Fail>,
         act: impl Fn(&Signer<'_>, &UserId, u64) -> Result<(Commit, InviteCode), ActError>,
     ) -> Result<(), Fail> {
         let invitation = self.signing.act(ctx, check, |company, signer| {
             let (commit, code) = act(signer, &self.id, self.ttl)?;
-            Ok((commit, Invitation::again(company, &self.id, code, self.ttl)?))
+            Ok((commit, Invitation::renewed(company, &self.id, code, self.ttl)?))
         })?;
         invitation.print(ctx)
     }
@@ -50,21 +50,21 @@ impl Again {
 #[derive(Debug, clap::Args)]
 pub struct Enable {
     #[command(flatten)]
-    again: Again,
+    reinvite: Reinvite,
 }
 
 impl Enable {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let id = &self.again.id;
-        let check = |company: &Company| match company.user(id)? {
+        let id = &self.reinvite.id;
+        let check = |company: &VerifiedDirectory| match company.user(id)? {
             user if user.active_key().is_none() => Ok(()),
             _ if company.is_late(id) => Err(Fail::new(Kind::Exists, format!("{id} waits for confirmation"))
                 .next(format!("ask {id}. It was them: kefu user confirm {id}. It was not: kefu user disable {id}"))),
             _ => Err(Fail::new(Kind::Exists, format!("{id} is not switched off"))
                 .next(format!("for a lost password: kefu user reset {id}"))),
         };
-        self.again.invite(ctx, check, |signer, id, ttl| signer.user_enable(id, ttl))
+        self.reinvite.invite(ctx, check, |signer, id, ttl| signer.user_enable(id, ttl))
     }
 }
 
@@ -72,15 +72,15 @@ impl Enable {
 #[derive(Debug, clap::Args)]
 pub struct Reset {
     #[command(flatten)]
-    again: Again,
+    reinvite: Reinvite,
 }
 
 impl Reset {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        self.again.invite(
+        self.reinvite.invite(
             ctx,
-            |company| company.user(&self.again.id).map(|_| ()),
+            |company| company.user(&self.reinvite.id).map(|_| ()),
             |signer, id, ttl| signer.user_reset(id, ttl),
         )
     }

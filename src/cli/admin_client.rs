@@ -12,16 +12,17 @@ use super::{
 };
 use crate::{
     app::{Admin, AdminError},
+    org::{AdminView, Commit},
     proto::ErrorCode,
 };
 
 /// A connection to the admin router with the small runtime it needs.
-pub struct Office {
+pub struct AdminClient {
     runtime: Runtime,
     admin: Admin,
 }
 
-impl Office {
+impl AdminClient {
     /// Connects to the running server, or opens the store if none runs.
     pub fn open(ctx: &Context) -> Result<Self, Fail> {
         data_dir::require_initialised(&ctx.data_dir)?;
@@ -32,7 +33,7 @@ impl Office {
             match runtime.block_on(Admin::connect(&ctx.data_dir, &config)) {
                 Ok(admin) => return Ok(Self { runtime, admin }),
                 Err(e) if in_use(&e) && tries < PATIENCE => tries += 1,
-                Err(e) => return Err(in_words(&e)),
+                Err(e) => return Err(e.into()),
             }
             runtime.block_on(async { tokio::time::sleep(PAUSE).await });
         }
@@ -40,7 +41,17 @@ impl Office {
 
     /// One request.
     pub fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, Fail> {
-        self.runtime.block_on(self.admin.call(method, path, body)).map_err(|e| in_words(&e))
+        Ok(self.runtime.block_on(self.admin.call(method, path, body))?)
+    }
+
+    /// The directory's log and what is listed beside it; nothing is verified yet.
+    pub fn export(&self) -> Result<AdminView, Fail> {
+        Ok(serde_json::from_value(self.call("GET", "/admin/export", None)?)?)
+    }
+
+    /// Sends a signed change of the directory.
+    pub fn commit(&self, commit: &Commit) -> Result<(), Fail> {
+        self.call("POST", "/admin/commit", Some(serde_json::to_value(commit)?)).map(drop)
     }
 
     /// Closes the store, if it was opened.
@@ -64,23 +75,25 @@ pub fn runtime() -> Result<Runtime, Fail> {
     built.map_err(|e| Fail::failure(format!("cannot start: {e}")))
 }
 
-/// What the router said, with what to do about it.
-pub fn in_words(e: &AdminError) -> Fail {
-    let (kind, next) = match e {
-        AdminError::Open(e) if e.is_database_in_use() => {
-            (Kind::Conflict, Some("another kefu has it: try again when that is done"))
+impl From<AdminError> for Fail {
+    /// What the router said, with what to do about it.
+    fn from(e: AdminError) -> Self {
+        let (kind, next) = match &e {
+            AdminError::Open(e) if e.is_database_in_use() => {
+                (Kind::Conflict, Some("another kefu has it: try again when that is done"))
+            }
+            AdminError::Open(e) => (Kind::Failure, e.hint().or(Some(LOOK))),
+            AdminError::Refused { code: ErrorCode::Conflict, .. } => {
+                (Kind::Conflict, Some("somebody else changed the directory at the same moment: try again"))
+            }
+            AdminError::Refused { code: ErrorCode::Storage, .. } => (Kind::Failure, Some(LOOK)),
+            AdminError::Refused { .. } => (Kind::Failure, None),
+        };
+        let fail = Self::new(kind, e.to_string());
+        match next {
+            Some(next) => fail.next(next),
+            None => fail,
         }
-        AdminError::Open(e) => (Kind::Failure, e.hint().or(Some(LOOK))),
-        AdminError::Refused { code: ErrorCode::Conflict, .. } => {
-            (Kind::Conflict, Some("somebody else changed the directory at the same moment: try again"))
-        }
-        AdminError::Refused { code: ErrorCode::Storage, .. } => (Kind::Failure, Some(LOOK)),
-        AdminError::Refused { .. } => (Kind::Failure, None),
-    };
-    let fail = Fail::new(kind, e.to_string());
-    match next {
-        Some(next) => fail.next(next),
-        None => fail,
     }
 }
 

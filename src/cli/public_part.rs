@@ -3,16 +3,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
+use super::{data_dir::cannot, fail::Fail};
 use crate::{
-    cli::{
-        company::Company,
-        data_dir::{self, cannot},
-        fail::Fail,
-        out,
-    },
-    crypto::{hash, opaque::OpaqueServer},
+    crypto::hash,
     org::{AdminView, Commit},
     proto::OrgFp,
 };
@@ -27,7 +21,7 @@ pub struct PublicPart {
     /// Version, 1.
     v: u32,
     /// Fingerprint.
-    org: OrgFp,
+    pub org: OrgFp,
     /// Genesis, first snapshot, first invite.
     pub commit: Commit,
 }
@@ -43,8 +37,8 @@ impl PublicPart {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// Reads and verifies it, and the OPAQUE secrets that lie beside it.
-    pub fn read(path: &Path) -> Result<(Self, Zeroizing<Vec<u8>>), Fail> {
+    /// Reads the file. Nothing in it is verified yet.
+    pub fn read(path: &Path) -> Result<Self, Fail> {
         let text = fs::read_to_string(path).map_err(|e| cannot("read", path, &e))?;
         let not = |why: String| {
             Fail::failure(format!("{} is not the public part of a company: {why}", path.display()))
@@ -54,25 +48,12 @@ impl PublicPart {
         if part.kefu != KIND || part.v != 1 {
             return Err(not(format!("it holds {:?}, version {}", part.kefu, part.v)));
         }
-        let company = part.company()?;
-        let beside = path.with_file_name(data_dir::OPAQUE_SETUP);
-        let setup = fs::read(&beside)
-            .map(Zeroizing::new)
-            .map_err(|e| cannot("read", &beside, &e).next("carry opaque.setup over together with public.json"))?;
-        let opaque = OpaqueServer::new(&setup, part.org).map_err(|e| Fail::failure(e.to_string()))?;
-        if company.dir.state().opaque.0 != opaque.public() {
-            return Err(Fail::failure(format!(
-                "{} and {} are not of the same company",
-                path.display(),
-                beside.display()
-            )));
-        }
-        Ok((part, setup))
+        Ok(part)
     }
 
-    /// The company as it begins.
-    pub fn company(&self) -> Result<Company, Fail> {
-        let view = AdminView {
+    /// What a server would export of the company as it begins; to be verified by who reads it.
+    pub fn view(&self) -> AdminView {
+        AdminView {
             org: self.org,
             entries: self.commit.entries.clone(),
             snapshot: self.commit.snapshot.clone(),
@@ -80,8 +61,7 @@ impl PublicPart {
             invites: Vec::new(),
             accounts: Vec::new(),
             sites: BTreeMap::new(),
-        };
-        Company::verify(view, Some(self.org), out::now_ms())
+        }
     }
 
     /// The fingerprint of the file at `path`, if there is one.

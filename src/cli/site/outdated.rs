@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::{
-    cli::{link::Office, out},
+    cli::{admin_client::AdminClient, out},
     org::WidgetVersionSeen,
     proto::SiteId,
 };
@@ -14,14 +14,14 @@ pub const UNSAFE: &str = ", which is UNSAFE: this server could let the robot rea
 /// The answer of `/admin/widgets`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct OldWidgets {
+pub struct OutdatedWidgets {
     old: Vec<WidgetVersionSeen>,
 }
 
-impl OldWidgets {
+impl OutdatedWidgets {
     /// Asks. A server that is older than this command has nothing to say.
-    pub fn ask(office: &Office) -> Self {
-        let answer = office.call("GET", "/admin/widgets", None).ok();
+    pub fn ask(admin: &AdminClient) -> Self {
+        let answer = admin.call("GET", "/admin/widgets", None).ok();
         answer.and_then(|a| serde_json::from_value(a).ok()).unwrap_or_default()
     }
 

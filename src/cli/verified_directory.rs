@@ -1,14 +1,12 @@
 //! The company as the command line sees it: what the admin router exports, with the log verified.
 
-use serde_json::Value;
-
 use super::{
+    admin_client::AdminClient,
     context::Context,
     data_dir,
     fail::{Fail, Kind},
-    init::PublicPart,
-    link::Office,
     out,
+    public_part::PublicPart,
 };
 use crate::{
     crypto::{
@@ -25,7 +23,7 @@ use crate::{
 
 /// A verified directory and what lies beside it.
 #[derive(Debug)]
-pub struct Company {
+pub struct VerifiedDirectory {
     /// The log, replayed: every signature was checked.
     pub dir: Directory,
     /// As it came; what it lists of invites is in `believed`, as far as it holds.
@@ -36,23 +34,18 @@ pub struct Company {
     pub now_ms: u64,
 }
 
-impl Company {
+impl VerifiedDirectory {
     /// Connects, fetches and verifies, for commands that only look.
     pub fn open(ctx: &Context) -> Result<Self, Fail> {
-        let office = Office::open(ctx)?;
-        let company = Self::load(ctx, &office);
-        office.close();
+        let admin = AdminClient::open(ctx)?;
+        let company = Self::load(ctx, &admin);
+        admin.close();
         company
     }
 
-    /// Fetches; nothing is verified yet.
-    pub fn fetch(office: &Office) -> Result<AdminView, Fail> {
-        Ok(serde_json::from_value(office.call("GET", "/admin/export", None)?)?)
-    }
-
     /// Fetches and verifies. The pin is the fingerprint in the key file if it is here, else what the server says.
-    pub fn load(ctx: &Context, office: &Office) -> Result<Self, Fail> {
-        Self::verify(Self::fetch(office)?, pinned(ctx), out::now_ms())
+    pub fn load(ctx: &Context, admin: &AdminClient) -> Result<Self, Fail> {
+        Self::verify(admin.export()?, pinned(ctx), out::now_ms())
     }
 
     /// Replays the log of a view.
@@ -129,11 +122,6 @@ impl Company {
     }
 }
 
-/// Sends a finished change.
-pub fn send(office: &Office, commit: &Commit) -> Result<Value, Fail> {
-    office.call("POST", "/admin/commit", Some(serde_json::to_value(commit)?))
-}
-
 /// The fingerprint in the key file of the data directory, or in the public part that came instead of it.
 pub fn pinned(ctx: &Context) -> Option<OrgFp> {
     let text = std::fs::read_to_string(ctx.file(data_dir::COMPANY_KEYS)).ok();
@@ -172,7 +160,7 @@ impl From<ActError> for Fail {
 }
 
 /// Says in words whose keys they are, if they are not this company's.
-pub fn same_company(keys: &CompanyKeys, company: &Company) -> Result<(), Fail> {
+pub fn same_company(keys: &CompanyKeys, company: &VerifiedDirectory) -> Result<(), Fail> {
     if keys.fp() == company.dir.fp() {
         return Ok(());
     }

@@ -4,7 +4,6 @@
 use std::{
     io::{self, Write as _},
     path::PathBuf,
-    time::SystemTime,
 };
 
 use anyhow::{Context as _, bail};
@@ -14,6 +13,7 @@ use super::server;
 use crate::{
     app,
     chat::Row,
+    cli::out,
     client::Opening,
     crypto::{
         codec::{b64u, from_b64u},
@@ -34,7 +34,7 @@ const EACH: u64 = 40;
 /// Conversations that go on at the same time.
 const AT_ONCE: u64 = 100;
 /// Between the beginnings of two conversations, ms.
-const PACE_MS: u64 = 60_000;
+const INTERVAL_MS: u64 = 60_000;
 /// A text of 200 bytes, padded and sealed.
 const SEALED: usize = 256 + 16;
 
@@ -45,12 +45,12 @@ pub struct Args {
     #[arg(long)]
     data_dir: PathBuf,
     #[command(flatten)]
-    much: Much,
+    amount: Amount,
 }
 
 /// How much.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub struct Much {
+pub struct Amount {
     /// Stored messages, 40 in each conversation
     #[arg(long, default_value_t = 1_000_000)]
     pub messages: u64,
@@ -59,7 +59,7 @@ pub struct Much {
     pub open: u64,
 }
 
-impl Much {
+impl Amount {
     /// Conversations.
     pub fn conversations(self) -> u64 {
         self.messages.div_ceil(EACH)
@@ -72,7 +72,7 @@ impl Args {
         let runtime = app::runtime()?;
         runtime.block_on(async {
             let (store, directory) = app::store_and_directory(&self.data_dir, &server::config())?;
-            fill(&*store, &directory, self.much).await?;
+            populate(&*store, &directory, self.amount).await?;
             println!("full");
             io::stdout().flush()?;
             // an end that nobody foresaw is part of the measurement
@@ -81,22 +81,23 @@ impl Args {
     }
 }
 
-async fn fill(store: &dyn Store, directory: &Directory, much: Much) -> anyhow::Result<()> {
-    let all = much.conversations();
-    let model = Model::new(directory)?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
+async fn populate(store: &dyn Store, directory: &Directory, amount: Amount) -> anyhow::Result<()> {
+    let all = amount.conversations();
+    let template = Template::new(directory)?;
+    let now = out::now_ms();
     for first in (0..all).step_by(AT_ONCE as usize) {
-        let some: Vec<Conversation> =
-            (first..all.min(first + AT_ONCE)).map(|n| model.conversation(n, now - (all - n) * PACE_MS)).collect();
+        let some: Vec<Conversation> = (first..all.min(first + AT_ONCE))
+            .map(|n| template.conversation(n, now - (all - n) * INTERVAL_MS))
+            .collect();
         for c in &some {
             submit(store, c.opening(), Reply::Feed(0)).await?;
         }
         for n in 0..EACH {
-            for c in some.iter().filter(|c| c.number * EACH + n < much.messages) {
+            for c in some.iter().filter(|c| c.number * EACH + n < amount.messages) {
                 submit(store, c.message(), Reply::Feed(0)).await?;
             }
         }
-        for c in some.iter().filter(|c| c.number + much.open < all) {
+        for c in some.iter().filter(|c| c.number + amount.open < all) {
             submit(store, c.closing(), Reply::Feed(0)).await?;
         }
     }
@@ -106,14 +107,14 @@ async fn fill(store: &dyn Store, directory: &Directory, much: Much) -> anyhow::R
 }
 
 /// What all conversations have in common.
-struct Model {
+struct Template {
     site: SiteId,
     team: TeamId,
     key_epoch: u32,
     announcement: Vec<u8>,
 }
 
-impl Model {
+impl Template {
     fn new(directory: &Directory) -> anyhow::Result<Self> {
         let (site, team) = directory.state().sites.iter().next().context("the company has no site")?;
         let (site, team) = (site.clone(), team.team.clone());

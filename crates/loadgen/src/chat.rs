@@ -1,0 +1,173 @@
+//! Durable messages between pairs, as fast as they go or at a given rate.
+
+use std::{
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use hdrhistogram::Histogram;
+use tokio::{task::spawn_local, time::sleep};
+
+use crate::{
+    counters::Counters,
+    error::LoadError,
+    idle_connections::{AT_ONCE, IdleConnections, visitor_keys},
+    meter::{Process, ServerMeter, load_average},
+    pair::{self, AGENT, Pair, VISITOR, senders},
+    schedule::schedule,
+    stage::Stage,
+    target::Target,
+};
+
+/// Before anything is counted.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// How long the last messages may take.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What pairs do.
+#[derive(Debug, Clone, Copy)]
+pub struct Chat {
+    /// Pairs of a visitor and an agent; both write.
+    pub pairs: usize,
+    /// How long to measure.
+    pub seconds: u64,
+    /// Messages a second in all, whatever comes back; without it everybody writes again as soon as their message is
+    /// durable.
+    pub rate: Option<u64>,
+    /// Idle connections beside the pairs, with heartbeats.
+    pub idle: usize,
+    /// Bytes of text in a message.
+    pub bytes: usize,
+    /// Envelopes a second to seal beforehand, in all, when there is no rate.
+    pub prepare: u64,
+    /// Whether the conversations are closed in the end, as a server that goes on wants it.
+    pub close: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct ChatReport {
+    /// Acknowledged as durable to the sender and delivered to the other side, in the time measured.
+    pub messages: u64,
+    /// The time measured, seconds.
+    pub seconds: f64,
+    /// Processor time of the server in that time, seconds.
+    pub server_cpu_seconds: Option<f64>,
+    /// Processor time of this process in that time, seconds.
+    pub generator_cpu_seconds: f64,
+    /// From sending (at a rate: from when it should have been sent) to the other side's socket, µs.
+    pub delivery: Histogram<u64>,
+    /// At a rate: how late the generator itself was, µs; part of the above.
+    pub lag: Option<Histogram<u64>>,
+    /// Messages that did not arrive where they should have.
+    pub lost: u64,
+    /// Records that came twice.
+    pub doubled: u64,
+    /// Envelopes that were sealed while measuring: above 0 the generator was slower than it should be.
+    pub sealed_late: u64,
+    /// Of the machine when it was measured.
+    pub load_average: f64,
+}
+
+impl Chat {
+    /// Runs it; `stage` is told how far it is. Pairs, seconds and rate are at least 1.
+    pub async fn run(
+        &self,
+        target: &Target,
+        meter: ServerMeter,
+        stage: impl Fn(Stage),
+    ) -> Result<ChatReport, LoadError> {
+        let agents = target.agents.get(..self.pairs);
+        let agents = agents.ok_or(LoadError::TooFewAgents { pairs: self.pairs, agents: target.agents.len() })?;
+        let counters = Counters::new(self.rate.is_none())?;
+        let idle = match self.idle {
+            0 => None,
+            n => {
+                stage(Stage::Connecting(n));
+                let idle = IdleConnections::open(target, &visitor_keys(n), AT_ONCE).await?;
+                spawn_local(idle.clone().beat());
+                Some(idle)
+            }
+        };
+        stage(Stage::Opening(self.pairs));
+        let mut pairs = Vec::new();
+        for key in agents {
+            let (pair, [visitor, agent]) = pair::open(target, key, &counters).await?;
+            spawn_local(pair.clone().listen(VISITOR, visitor));
+            spawn_local(pair.clone().listen(AGENT, agent));
+            pairs.push(pair);
+        }
+        self.seal_ahead(&pairs, &stage).await?;
+
+        // what came twice while they began to follow each other was the server being careful
+        counters.doubled.set(0);
+        counters.running.set(true);
+        let mut lag = None;
+        match self.rate {
+            None => senders(&pairs).for_each(|(pair, who)| pair.due(who, counters.now())),
+            Some(rate) => lag = Some(spawn_local(schedule(pairs.clone(), counters.clone(), rate))),
+        }
+        sleep(WARM_UP).await;
+        stage(Stage::Measuring(self.seconds));
+        let own = Process::own();
+        let before = (counters.messages.get(), meter.cpu_seconds(), own.cpu_seconds(), Instant::now());
+        counters.measuring.set(true);
+        sleep(Duration::from_secs(self.seconds)).await;
+        let messages = counters.messages.get() - before.0;
+        let server_cpu_seconds = meter.cpu_since(before.1);
+        let (generator_cpu_seconds, seconds) = (own.cpu_seconds() - before.2, before.3.elapsed().as_secs_f64());
+        let load_average = load_average();
+        counters.measuring.set(false);
+        counters.running.set(false);
+        let lag = match lag {
+            Some(task) => Some(task.await.map_err(|e| LoadError::Failed(e.to_string()))??),
+            None => None,
+        };
+        let missing = drain(&pairs).await;
+        if self.close {
+            pair::close(&pairs).await;
+        }
+        if let Some(failure) = counters.failures.borrow().first() {
+            return Err(LoadError::Failed(failure.clone()));
+        }
+        idle.map_or(Ok(()), |idle| idle.check())?;
+        Ok(ChatReport {
+            messages,
+            seconds,
+            server_cpu_seconds,
+            generator_cpu_seconds,
+            delivery: counters.delivery.borrow().clone(),
+            lag,
+            lost: counters.lost.get() + missing,
+            doubled: counters.doubled.get(),
+            sealed_late: counters.sealed_late.get(),
+            load_average,
+        })
+    }
+
+    /// Seals what the run will need, so that this costs nothing while it is measured.
+    async fn seal_ahead(&self, pairs: &[Rc<Pair>], stage: &impl Fn(Stage)) -> Result<(), LoadError> {
+        let total = self.rate.unwrap_or(self.prepare) * (self.seconds + WARM_UP.as_secs() + 1);
+        let each = (total as usize).div_ceil(2 * self.pairs);
+        stage(Stage::Sealing(each * 2 * self.pairs));
+        let text = "x".repeat(self.bytes);
+        for (pair, who) in senders(pairs) {
+            pair.seal_ahead(who, each, &text)?;
+            // heartbeats go on meanwhile
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+}
+
+/// Waits for what is on its way; gives how many messages never arrived.
+async fn drain(pairs: &[Rc<Pair>]) -> u64 {
+    let until = Instant::now() + DRAIN;
+    loop {
+        let missing = senders(pairs).map(|(pair, who)| pair.outstanding(who)).sum();
+        if missing == 0 || Instant::now() >= until {
+            return missing;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,68 @@
+//! Why a run is no measurement.
+
+use kefu_client::{ClientError, DirectoryFetchError};
+use kefu_proto::{ErrorCode, SiteId};
+
+/// Why a run is no measurement.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A client could not go on.
+    #[error(transparent)]
+    Client(ClientError),
+    /// The server takes no more connections from here.
+    #[error("{0}: to it, all of the generator is one address; raise connections_per_address")]
+    TooManyConnections(ClientError),
+    /// A request was refused for good.
+    #[error("refused with {code:?}: {text}")]
+    Refused {
+        /// Why.
+        code: ErrorCode,
+        /// For people.
+        text: String,
+    },
+    /// A key, seal or announcement can't be made.
+    #[error("cannot seal: {0}")]
+    Seal(String),
+    /// There is no directory to verify the company by.
+    #[error(transparent)]
+    Directory(#[from] DirectoryFetchError),
+    /// Nobody can be a visitor there.
+    #[error("the company has no site {0} that is on")]
+    NoSite(SiteId),
+    /// Each pair has an agent of its own.
+    #[error("{pairs} pairs need as many agents, and there are {agents}")]
+    TooFewAgents {
+        /// Pairs that were asked for.
+        pairs: usize,
+        /// Agents of the target.
+        agents: usize,
+    },
+    /// Not all idle connections came about.
+    #[error("{connected} of {all} connected, then: {why}")]
+    Connecting {
+        /// How many did.
+        connected: usize,
+        /// How many should have.
+        all: usize,
+        /// What was wrong with one of the others.
+        why: Box<LoadError>,
+    },
+    /// Idle connections that should have lived through the run.
+    #[error("{0} quiet connections ended during the run")]
+    Ended(u64),
+    /// Something went wrong between a pair.
+    #[error("the run is worth nothing: {0}")]
+    Failed(String),
+    /// A histogram can't be made.
+    #[error(transparent)]
+    Histogram(#[from] hdrhistogram::CreationError),
+}
+
+impl From<ClientError> for LoadError {
+    fn from(e: ClientError) -> Self {
+        match e {
+            ClientError::Status(429) => Self::TooManyConnections(e),
+            e => Self::Client(e),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The load generator: drives a given address with load, as clients do, and counts what comes of it.
+//!
+//! It speaks to a server only over sockets, and knows nothing of how one is made: founding a company, filling a store,
+//! starting a server and printing figures are for `kefu bench`. Everything here happens on one thread, so that it costs
+//! little and shares its buffers: workloads must run on a [`tokio::task::LocalSet`].
+
+#![forbid(unsafe_code)]
+
+mod chat;
+mod connect;
+mod counters;
+mod error;
+mod idle;
+pub mod idle_connections;
+mod meter;
+pub mod pair;
+mod schedule;
+mod stage;
+mod storm;
+mod target;
+
+pub use chat::{Chat, ChatReport};
+pub use counters::Counters;
+pub use error::LoadError;
+pub use idle::{Idle, IdleReport};
+pub use meter::{Process, ServerMeter, load_average};
+pub use pair::{Pair, Peer};
+pub use stage::Stage;
+pub use storm::{Storm, StormReport};
+pub use target::Target;

@@ -1,0 +1,30 @@
+//! How far a run is, for the person who waits for it.
+
+use std::fmt;
+
+/// What begins now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// So many idle visitors connect.
+    Connecting(usize),
+    /// So many conversations are opened.
+    Opening(usize),
+    /// So many envelopes are sealed.
+    Sealing(usize),
+    /// For so many seconds.
+    Measuring(u64),
+    /// All connections are dropped.
+    Dropping,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connecting(n) => write!(f, "connecting {n} quiet visitors"),
+            Self::Opening(n) => write!(f, "opening {n} conversations"),
+            Self::Sealing(n) => write!(f, "sealing {n} envelopes"),
+            Self::Measuring(seconds) => write!(f, "measuring for {seconds} s"),
+            Self::Dropping => f.write_str("dropping them all"),
+        }
+    }
+}
