@@ -185,7 +185,7 @@ export class Agent extends AgentDesk implements AgentClient {
         given: (m) => isGiven(m, this.identity?.user),
         // one conversation that is not what it was stops itself; a false directory stops everything
         alarm: (why) => (why === 'error.history' ? this.notice('error', why) : distrust(this.trust, why)),
-        parts: agentParts,
+        agent: agentParts,
       },
     );
     const ended = this.connection.subscribe((c) => {

@@ -4,7 +4,6 @@ import { ClientError, type AgentState, type Dropped, type Fix, type Shelf, type 
 import type { Conv, MissedCount, Request, ServerFrame, Welcome } from '../proto';
 import type { Body } from '../crypto/envelope';
 import type { ReadonlySignal } from '../signals';
-import { AgentOutbox } from './agent-outbox';
 import { asClientError, type AgentDeps } from './agent-session';
 import { AgentSignals } from './agent-signals';
 import type { Conversation } from './conversation';
@@ -125,8 +124,9 @@ export abstract class AgentDesk extends AgentSignals {
   protected giveBack(id: string, why: Dropped['why']): void {
     const c = this.list.get(id);
     if (!c) return;
-    const outbox = this.engine?.conversations.get(id)?.outbox;
-    const texts = outbox instanceof AgentOutbox ? outbox.giveBack() : [];
+    const queue = this.engine?.conversations.get(id)?.outbox;
+    // all that was not acknowledged goes back to its writer; nothing of it is sent from here on
+    const texts = queue ? [...queue.items].flatMap((o) => (o.body ? queue.takeOut(o) : [])) : [];
     const name = this.conversations.value.find((item) => item.id === id)?.name ?? '';
     const team = this.teams.value.find((t) => t.id === c.team)?.name ?? c.team;
     this.dropped.value = [...this.dropped.value, { conv: id, name, why, team, texts }];

@@ -19,11 +19,14 @@ import {
   type WireSide,
 } from '../proto';
 import { signal, type Signal } from '../signals';
+import { EpochRotation } from './epoch-rotation';
 import { handBack } from './hand-back';
 import { Ledger } from './ledger';
 import { Lines } from './lines';
-import { Outbox } from './outbox';
 import { BATCH, type Port } from './port';
+import { RobotMembership } from './robot-membership';
+import type { NoteCodec } from './sealer';
+import { SendQueue } from './send-queue';
 
 /** How long "is typing" stays without a word, ms. */
 const TYPING_MS = 6_000;
@@ -41,10 +44,10 @@ const RETRIED: readonly number[] = [Code.rate_limited, Code.storage, Code.confli
 /** Before lost records are handed back once more to a server that could not take them, ms. */
 const RETRY_MS = 2_000;
 
-/** Of what a conversation is made: an agent's ledger and outbox can do more than a visitor's. */
-export interface Parts {
+/** What an agent's conversation can do beyond a visitor's. The widget carries none of it. */
+export interface AgentParts {
   Ledger: typeof Ledger;
-  Outbox: typeof Outbox;
+  notes: NoteCodec;
 }
 
 interface ConversationHooks {
@@ -53,7 +56,7 @@ interface ConversationHooks {
   me?(): string | null;
   /** A line that says that the conversation was given to this agent. */
   given?(m: Message): boolean;
-  parts?: Parts;
+  agent?: AgentParts;
 }
 
 /** Said to people: escapes make a short text a long one. */
@@ -77,7 +80,8 @@ export class Conversation implements Thread {
   /** Why this conversation cannot go on: the log is not what it was, or is gone. */
   ended: ErrorKey | null = null;
   readonly ledger: Ledger;
-  readonly outbox: Outbox;
+  readonly outbox: SendQueue;
+  private readonly robot: RobotMembership;
   private readonly lines: Lines;
   private work: Promise<void> = Promise.resolve();
   private queued = 0;
@@ -114,20 +118,21 @@ export class Conversation implements Thread {
     private readonly hooks: ConversationHooks = {},
   ) {
     this.conv = signal(conv);
-    const parts = hooks.parts ?? { Ledger, Outbox };
-    this.ledger = new parts.Ledger(port, id);
-    this.outbox = new parts.Outbox(
+    const ledger = (this.ledger = new (hooks.agent?.Ledger ?? Ledger)(port, id));
+    this.robot = new RobotMembership(port, ledger, id, () => this.conv.value?.owner ?? '');
+    this.outbox = new SendQueue(
+      port,
+      ledger,
+      new EpochRotation(port, ledger, this.robot, id),
+      this.robot,
       {
-        port,
-        ledger: this.ledger,
-        owner: () => this.conv.value?.owner ?? '',
         ready: () => this.synced.value && !this.ended && port.online(),
         behind: () => this.behind(),
         changed: () => this.publish(),
       },
-      id,
+      hooks.agent?.notes,
     );
-    this.lines = new Lines(port, this.ledger);
+    this.lines = new Lines(port, ledger);
     this.keepRobotOut(conv);
     this.marksFrom(conv);
     this.publish();
@@ -385,6 +390,13 @@ export class Conversation implements Thread {
     if (env) await this.outbox.recall(targetOf(env));
   }
 
+  /** Whoever reads the next epoch is a person; announced at once, or when the server is there again. */
+  requestPerson(): void {
+    this.robot.requestPerson();
+    this.publish();
+    this.outbox.pump();
+  }
+
   typingNow(on: boolean): void {
     this.port.frame({ t: 'typing', conv: this.id, on });
   }
@@ -473,7 +485,7 @@ export class Conversation implements Thread {
     const team = epoch?.team ?? conv?.team;
     const dir = this.port.directory();
     this.membersFrom(dir, team, epoch?.bot ?? false);
-    this.personAsked.value = this.outbox.person;
+    this.personAsked.value = this.robot.personRequested;
     const user = conv ? ownerUser(conv.owner) : null;
     this.agentName.value = user ? (dir.nameOf(user) ?? user) : null;
     this.blocked.value = this.whyBlocked(conv);

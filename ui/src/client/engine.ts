@@ -10,7 +10,7 @@ import { ClientError, type Connection, type ErrorKey, type Message, type Trust }
 import type { Conv, ServerFrame, Welcome } from '../proto';
 import { signal, type Signal } from '../signals';
 import type { Store } from '../storage/store';
-import { Conversation, type Parts } from './conversation';
+import { Conversation, type AgentParts } from './conversation';
 import type { DirectoryKeeper } from './keeper';
 import type { Port } from './port';
 
@@ -37,7 +37,7 @@ export interface EngineHooks {
   shut?(): void;
   /** What an alarm does, if it does not break all trust. */
   alarm?(why: ErrorKey): void;
-  parts?: Parts;
+  agent?: AgentParts;
 }
 
 /** Counter of this page's run; random, so that no two runs share one. */
@@ -144,7 +144,7 @@ export class Engine {
       alive: (i) => this.tabLives(i),
       me: this.hooks.me,
       given: this.hooks.given,
-      parts: this.hooks.parts,
+      agent: this.hooks.agent,
     });
     this.conversations.set(id, made);
     return made;

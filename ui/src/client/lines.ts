@@ -4,7 +4,7 @@ import type { ErrorKey, Form, Message, Side, ThreadEvent } from '../model';
 import { ownerUser, type Marks } from '../proto';
 import type { Entry, Ledger } from './ledger';
 import type { Rewind } from './memory';
-import type { Outgoing } from './outbox';
+import type { Outgoing } from './outgoing';
 import type { Port } from './port';
 
 const formOf = ({ fields, page, lang, mode, after }: Extract<Body, { t: 'form' }>): Form => ({

@@ -6,18 +6,18 @@ import { grant, MAX_GRANT } from '../crypto/grant';
 import { BoxKind, boxKid } from '../crypto/hash';
 import { ClientError, type ErrorKey } from '../model';
 import { AgentLedger } from './agent-ledger';
-import { AgentOutbox } from './agent-outbox';
-import type { Conversation, Parts } from './conversation';
+import { agentNotes } from './agent-notes';
+import type { AgentParts, Conversation } from './conversation';
 import type { Port } from './port';
 
 /** Of what an agent's conversations are made. */
-export const agentParts: Parts = { Ledger: AgentLedger, Outbox: AgentOutbox };
+export const agentParts: AgentParts = { Ledger: AgentLedger, notes: agentNotes };
 
 /** `move` asks the server for it. If it does not come about, whoever has the conversation takes it back and can go on. */
 export async function transfer(port: Port, c: Conversation, team: string, move: () => Promise<void>): Promise<void> {
   await c.until(() => c.synced.value);
   const { ledger, outbox } = c;
-  if (!(ledger instanceof AgentLedger) || !(outbox instanceof AgentOutbox)) throw new TypeError('only agents transfer');
+  if (!(ledger instanceof AgentLedger)) throw new TypeError('only agents transfer');
   await outbox.hold(async () => {
     await port.refreshDirectory().catch(() => undefined);
     if (!ledger.visitor || !ledger.current) throw new ClientError('error.no_key');
@@ -42,10 +42,9 @@ export async function transfer(port: Port, c: Conversation, team: string, move: 
 export async function noteBefore(c: Conversation, body: Body, team: string | undefined): Promise<void> {
   await c.until(() => c.synced.value && c.ledger.current !== null);
   const { ledger, outbox } = c;
-  if (!(outbox instanceof AgentOutbox)) throw new TypeError('only agents transfer');
   const { msg } = await outbox.add(body, true, team);
   const failed = (): ErrorKey | null => outbox.items.find((o) => o.msg === msg)?.error ?? null;
-  await c.until(() => ledger.has(msg) || failed() !== null).finally(() => ledger.has(msg) || outbox.remove(msg));
+  await c.until(() => ledger.has(msg) || failed() !== null).finally(() => ledger.has(msg) || outbox.takeBack(msg));
   if (!ledger.has(msg)) throw new ClientError('error.refused', 'the note was not stored');
 }
 

@@ -451,7 +451,7 @@ export class Visitor implements VisitorClient, Opens {
 
   person(): void {
     const thread = this.thread.value;
-    if (thread) thread.outbox.askPerson();
+    if (thread) thread.requestPerson();
     else this.personFirst.value = true;
   }
 

@@ -19,7 +19,8 @@ const grant = 'src/crypto/grant.ts';
 const ledger = 'src/client/ledger.ts';
 const order = 'src/client/order.ts';
 const rights = 'src/client/rights.ts';
-const rotation = 'src/client/rotation.ts';
+const rotation = 'src/client/epoch-rotation.ts';
+const robotMembership = 'src/client/robot-membership.ts';
 const conversation = 'src/client/conversation.ts';
 const visitor = 'src/client/visitor-client.ts';
 const writable = 'src/client/writable.ts';
@@ -462,9 +463,9 @@ export const GUARDS = [
   },
   {
     name: 'memory: a robot that left stays out',
-    file: rotation,
-    find: 'return this.person || this.h.ledger.left;',
-    replace: 'return this.person;',
+    file: robotMembership,
+    find: 'return this.requested || this.ledger.left;',
+    replace: 'return this.requested;',
     test: unit('attack', 'that was said to be no owner'),
   },
   refusal(
@@ -704,15 +705,15 @@ export const GUARDS = [
   },
   {
     name: 'refusal: to wait is not to fail',
-    file: 'src/client/outbox.ts',
-    find: 'if (passes(f.code)) this.pauseAsAsked(f);\n    else if (++o',
+    file: 'src/client/send-queue.ts',
+    find: 'if (passes(f.code)) this.pause.startAsAsked(f);\n    else if (++o',
     replace: 'if (++o',
     test: unit('refusals', 'never fails by waiting'),
   },
   {
     name: 'refusal: a conversation that is full takes no more',
-    file: 'src/client/outbox.ts',
-    find: "return this.items.some((o) => o.error === 'error.full');",
+    file: 'src/client/send-queue.ts',
+    find: "return this.queue.some((o) => o.error === 'error.full');",
     replace: 'return false;',
     test: unit('refusals', 'says so for good'),
   },

@@ -233,7 +233,7 @@ describe('no reader without a bound', () => {
     ['client/corrections.ts', `replaceAll('"', '""')`, 'one character; when an agent asks for a file'],
     ['client/corrections.ts', 'const FORMULA = /', 'one character'],
     ['client/list.ts', '.sort((a, b) => b.lastAt - a.lastAt', 'conversations, not messages; once for many changes'],
-    ['client/outbox.ts', 'this.items.sort(', 'what this person wrote'],
+    ['client/send-queue.ts', 'this.queue.sort(', 'what this person wrote'],
     ['client/visitor-client.ts', 'sort((a, b) => b.created - a.created)', 'own conversations, once a connection'],
     ['console/FirstLogin.tsx', 'code.value.replace(/[\\s-]/g', 'typed here; one class of characters'],
     ['console/Shortcuts.tsx', "keys.split('+')", 'our own text'],

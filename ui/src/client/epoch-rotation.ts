@@ -1,34 +1,20 @@
 /**
  * Epochs of one conversation as this page makes them: whether a message may be sealed in the current one, and the announcement of the
- * next. Here a robot is let in or taken out; nothing here sends or seals messages.
+ * next. Nothing here sends or seals messages.
  */
-import { equal, unhex } from '../crypto/bytes';
+import { unhex } from '../crypto/bytes';
 import { announce } from '../crypto/epoch';
-import { BoxKind, boxKid } from '../crypto/hash';
 import { ClientError } from '../model';
-import { Code, Envelope, Kind, ownerUser } from '../proto';
-import type { Epoch, Ledger } from './ledger';
+import { Code, Envelope, Kind } from '../proto';
+import type { Ledger } from './ledger';
 import type { Port } from './port';
+import type { RobotMembership } from './robot-membership';
 import { mustRenew, nextTeam } from './writable';
 
 /** What is refused so often has another fault. */
 export const MAX_REFUSALS = 8;
 
-export interface OutboxHost {
-  port: Port;
-  ledger: Ledger;
-  /** Who has the conversation. */
-  owner(): string;
-  /** All records are here and the link is up. */
-  ready(): boolean;
-  /** The memory knows more than the log shows: asks for the conversation again. */
-  behind(): void;
-  changed(): void;
-}
-
-export class Rotation {
-  /** The visitor asked for a person: no robot from here on. */
-  person = false;
+export class EpochRotation {
   private announcing: Envelope | null = null;
   /** The server called this epoch over. */
   private stale = -1;
@@ -38,7 +24,9 @@ export class Rotation {
   private freshRobot = false;
 
   constructor(
-    private readonly h: OutboxHost,
+    private readonly port: Port,
+    private readonly ledger: Ledger,
+    private readonly robot: RobotMembership,
     private readonly id: string,
   ) {}
 
@@ -57,7 +45,7 @@ export class Rotation {
     if (env.msg !== this.announcing.msg && (env.kind !== Kind.announcement || env.epoch < this.announcing.epoch))
       return;
     this.announcing = null;
-    this.lostRaces = env.epoch === this.h.ledger.chain.epoch ? 0 : this.lostRaces + 1;
+    this.lostRaces = env.epoch === this.ledger.chain.epoch ? 0 : this.lostRaces + 1;
   }
 
   /** The announcement was refused, for the moment if that `passes`. False if that happened too often. */
@@ -75,7 +63,7 @@ export class Rotation {
    * server shows after it was asked once more decides.
    */
   async isBehind(): Promise<boolean> {
-    const { ledger } = this.h;
+    const { ledger } = this;
     const { epoch, hash, left } = await ledger.memory.refresh();
     ledger.left ||= left;
     return epoch >= 0 && ledger.hashOf(epoch) !== hash;
@@ -86,15 +74,15 @@ export class Rotation {
    * a recall, whose writer need not be one who may announce.
    */
   async ready(beside: boolean): Promise<boolean> {
-    const { port, ledger } = this.h;
+    const { port, ledger, robot } = this;
     const epoch = ledger.current;
     if (this.announcing) {
       if (this.announcing.epoch > ledger.chain.epoch) port.envelope(this.announcing.bytes);
       return false;
     }
-    if (epoch && beside && !this.robotMustLeave()) return true;
+    if (epoch && beside && !robot.mustLeave()) return true;
     const old = epoch && (epoch.epoch <= this.stale || mustRenew(port, ledger, epoch));
-    const rotate = !epoch || old || (epoch.bot && !(await this.mayStay(epoch)));
+    const rotate = !epoch || old || (epoch.bot && !(await robot.mayStay(epoch)));
     if (!rotate && !epoch.key) throw new ClientError('error.no_key');
     if (!rotate) return true;
     const team = nextTeam(port, ledger);
@@ -106,42 +94,15 @@ export class Rotation {
     return false;
   }
 
-  /** A person was asked for, or the robot left once. */
-  private get noRobot(): boolean {
-    return this.person || this.h.ledger.left;
-  }
-
-  /** A robot is in, and the next thing sent must take it out: a person was asked for, or has the conversation. */
-  robotMustLeave(): boolean {
-    const owner = this.h.owner();
-    const over = this.noRobot || owner === 'queue' || !!ownerUser(owner);
-    return over && this.h.port.role === 'visitor' && this.h.ledger.current?.bot === true;
-  }
-
-  /** The day key of the robot that may read on; null if none may. */
-  private async robot(fresh = false): Promise<Uint8Array | null> {
-    const { robot } = this.h.port;
-    return this.noRobot || !robot || this.h.owner() !== 'robot' ? null : robot(fresh);
-  }
-
-  /** The robot in this epoch is the owner, and its day key holds. */
-  private async mayStay(epoch: Epoch): Promise<boolean> {
-    const isIn = (x: Uint8Array | null): boolean =>
-      !!x && epoch.env.boxes.some((b) => equal(b.kid, boxKid(BoxKind.bot, x)));
-    const x = await this.robot();
-    // another tab may have fetched a newer key
-    return !!x && (isIn(x) || isIn(await this.robot(true)));
-  }
-
   /** Announces the next epoch for a team. Its record is the acknowledgement. */
   private async announceNext(team: string): Promise<void> {
-    const { port, ledger } = this.h;
+    const { port, ledger } = this;
     const dir = port.directory();
     if (!ledger.visitor) throw new ClientError('error.directory', 'the visitor is not known');
     // a page that stays open for weeks: the company's statement about its people may be over
     if (!(await port.fresh())) throw new ClientError('error.snapshot_expired');
     // who never was in does not come in
-    const botX = ledger.current?.bot ? await this.robot(this.freshRobot) : null;
+    const botX = ledger.current?.bot ? await this.robot.key(this.freshRobot) : null;
     this.freshRobot = false;
     const bytes = await announce(
       port.backend,
