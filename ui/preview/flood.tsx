@@ -57,13 +57,13 @@ async function start() {
   await until(() => (visitor.thread.value?.messages.value ?? []).some((m) => m.text === '你好' && m.seq !== null));
   const thread = visitor.thread.value!;
   const conv = thread.id;
-  const epoch = thread.ledger.current!;
+  const epoch = thread.log.epochs.current!;
 
   /** Whoever floods: their key, and how many messages they wrote. */
   const by: SigningKey = side === 'agent' ? (visitor as unknown as { keys: { ed: SigningKey } }).keys.ed : li.ed;
   const inst = 4711;
   let ctr = 0;
-  let prev = thread.ledger.last;
+  let prev = thread.log.last;
   const seal = async (texts: readonly string[]): Promise<Uint8Array[]> => {
     const out: Uint8Array[] = [];
     for (const text of texts) {

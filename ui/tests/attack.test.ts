@@ -340,7 +340,7 @@ describe('an honest server', () => {
     down = false;
     await rest(20_000);
     await done;
-    expect(v.current?.epoch).toBe(1);
+    expect(v.epochs.current?.epoch).toBe(1);
   });
 
   it('that lost a message and its recall takes what else was lost', async () => {

@@ -99,7 +99,7 @@ describe('place and rights', () => {
     const back = await t.epoch(t.li.ed, { team: 'svc' });
     const v = await t.reader('visitor');
     await read(v, [...begun, moved, back]);
-    expect(v.current).toMatchObject({ epoch: 2, team: 'svc' });
+    expect(v.epochs.current).toMatchObject({ epoch: 2, team: 'svc' });
     t.chain = chain;
     t.eks.pop();
     const spoke = await t.say('mine now', t.wu.ed, { prev: ZERO });
@@ -180,8 +180,8 @@ describe('the robot', () => {
     const again = await t.epoch(t.visitor.ed, { bot, keep: false });
     const v = await t.reader('visitor');
     await read(v, [...handed, again]);
-    expect(v.current?.epoch).toBe(1);
-    expect(v.left).toBe(true);
+    expect(v.epochs.current?.epoch).toBe(1);
+    expect(v.epochs.robotLeft).toBe(true);
   });
 });
 
@@ -315,9 +315,9 @@ describe('memory', () => {
     const again = async (shownNow: readonly WireRecord[]): Promise<boolean> => {
       const l = await t.reader('visitor', { store });
       await l.memory.load();
-      l.expect();
+      l.history.expect();
       await read(l, shownNow);
-      return l.holds();
+      return l.history.holds();
     };
     expect(await again(records)).toBe(true);
     expect(await again(records.slice(0, -1))).toBe(false);
@@ -338,9 +338,9 @@ describe('memory', () => {
     await memory.save({ epoch: 1, hash: 'aa'.repeat(32) });
     const l = await t.reader('visitor', { store });
     await l.memory.load();
-    l.expect();
+    l.history.expect();
     await read(l, begun);
-    expect(l.holds()).toBe(false);
+    expect(l.history.holds()).toBe(false);
   });
 
   it('another announcement under a remembered number is an alarm', async () => {

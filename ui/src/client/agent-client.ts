@@ -170,7 +170,7 @@ export class Agent extends AgentDesk implements AgentClient {
         key: identity.ed,
         backend: this.kept.backend,
         store: this.kept.store,
-        space: `a/${this.server}/${identity.user}/`,
+        storagePrefix: `a/${this.server}/${identity.user}/`,
         keeper: this.keeper!,
         boxes: () => this.boxes,
         connection: this.connection,

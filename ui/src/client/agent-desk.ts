@@ -22,9 +22,9 @@ export abstract class AgentDesk extends AgentSignals {
   protected readonly list = new ConvList(
     () => this.me.value,
     (id) => this.engine?.conversations.get(id),
-    (user) => this.engine?.port.directory().nameOf(user) ?? user,
+    (user) => this.engine?.context.directory().nameOf(user) ?? user,
   );
-  /** Lines on screen, of conversations that are followed only for that. */
+  /** Timeline on screen, of conversations that are followed only for that. */
   private readonly watching = new Watching((id, on) => this.peek(id, on));
   readonly conversations = this.list.items;
   /** Null unless signed in. */
@@ -98,7 +98,7 @@ export abstract class AgentDesk extends AgentSignals {
     const said = Array.isArray(config.teams) ? (config.teams as string[]) : mine;
     const other = said.length !== mine.length || said.some((team) => !mine.includes(team));
     if (other || (config.role !== undefined && config.role !== me.value?.role))
-      void this.engine!.port.refreshDirectory().catch(() => undefined);
+      void this.engine!.context.refreshDirectory().catch(() => undefined);
     const set = typeof config.password === 'number' ? config.password : null;
     if (set !== null && this.passwordSet !== null && set > this.passwordSet) this.notice('error', 'notice.password');
     this.passwordSet = set;
@@ -271,7 +271,7 @@ export abstract class AgentDesk extends AgentSignals {
   }
 
   private request(r: Request): Promise<void> {
-    return this.engine ? this.engine.port.request(r) : Promise.reject(new ClientError('error.unauthorised'));
+    return this.engine ? this.engine.context.request(r) : Promise.reject(new ClientError('error.unauthorised'));
   }
 
   accept(conv: string): Promise<void> {
@@ -305,8 +305,8 @@ export abstract class AgentDesk extends AgentSignals {
         Promise.reject(asClientError(e)),
       );
     // a transfer that was announced and never came about has left the epoch elsewhere
-    if (!('team' in to) || (to.team === here && (t.ledger.current?.team ?? here) === here)) return move();
-    await transfer(this.engine!.port, t, to.team, move).catch((e: unknown) => Promise.reject(asClientError(e)));
+    if (!('team' in to) || (to.team === here && (t.log.epochs.current?.team ?? here) === here)) return move();
+    await transfer(this.engine!.context, t, to.team, move).catch((e: unknown) => Promise.reject(asClientError(e)));
   }
 
   async status(state: AgentState): Promise<void> {

@@ -3,13 +3,13 @@ import { decodeBody, openNote, sealNote } from '../crypto/envelope';
 import type { NoteCodec } from './sealer';
 
 export const agentNotes: NoteCodec = {
-  seal(port, fields, body, team) {
-    return sealNote(port.backend, fields, port.directory().teamPk(team), body, port.me);
+  seal(context, fields, body, team) {
+    return sealNote(context.backend, fields, context.directory().teamPk(team), body, context.me);
   },
 
-  async open(port, env) {
-    for (const key of port.boxes().values()) {
-      const bytes = await openNote(port.backend, env, key, port.me.pk).catch(() => null);
+  async open(context, env) {
+    for (const key of context.boxes().values()) {
+      const bytes = await openNote(context.backend, env, key, context.me.pk).catch(() => null);
       if (bytes) return decodeBody(bytes);
     }
     return null;

@@ -39,7 +39,7 @@ export class AgentSession {
     private readonly deps: AgentDeps,
     readonly http: Http,
     /** Prefix of what is kept. */
-    private readonly space: string,
+    private readonly storagePrefix: string,
     private readonly trust: Signal<Trust>,
     private readonly onDirectory: () => void,
   ) {}
@@ -50,12 +50,12 @@ export class AgentSession {
   }
 
   lastUser(): Promise<string | undefined> {
-    return this.store.get<string>(`${this.space}user`);
+    return this.store.get<string>(`${this.storagePrefix}user`);
   }
 
   /** Who is signed in here; `locked` if they must give their password first; null if nobody is. */
   async kept(): Promise<Identity | 'locked' | null> {
-    const kept = await this.store.get<KeptSession>(`${this.space}session`);
+    const kept = await this.store.get<KeptSession>(`${this.storagePrefix}session`);
     if (!kept) return null;
     if (kept.locked) return 'locked';
     try {
@@ -72,17 +72,17 @@ export class AgentSession {
 
   async keep(me: Identity, locked = false): Promise<void> {
     const kept: KeptSession = { user: me.user, ed: await me.ed.keep(), x: await me.x.keep(), locked };
-    await this.store.set(`${this.space}session`, kept).catch(() => undefined);
-    await this.store.set(`${this.space}user`, me.user).catch(() => undefined);
+    await this.store.set(`${this.storagePrefix}session`, kept).catch(() => undefined);
+    await this.store.set(`${this.storagePrefix}user`, me.user).catch(() => undefined);
   }
 
   async forget(): Promise<void> {
-    await this.store.delete(`${this.space}session`).catch(() => undefined);
+    await this.store.delete(`${this.storagePrefix}session`).catch(() => undefined);
   }
 
   /** The directory, verified under the pinned company. `fp`: from an invite code, which pins it. */
   async loadDirectory(fp?: Uint8Array): Promise<DirectoryKeeper> {
-    const pinName = `${this.space}pin`;
+    const pinName = `${this.storagePrefix}pin`;
     const pinned = await this.store.get<string>(pinName);
     let org = pinned === undefined ? undefined : (readFingerprint(pinned) ?? undefined);
     if (fp) {

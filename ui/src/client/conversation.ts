@@ -1,4 +1,4 @@
-/** One conversation as a page shows it: ledger and outbox behind the signals of `Thread`. */
+/** One conversation as a page shows it: log and outbox behind the signals of `Thread`. */
 import type { Directory } from '../crypto/directory';
 import type { Body } from '../crypto/envelope';
 import { Rejected } from '../crypto/error';
@@ -21,9 +21,9 @@ import {
 import { signal, type Signal } from '../signals';
 import { EpochRotation } from './epoch-rotation';
 import { handBack } from './hand-back';
-import { Ledger } from './ledger';
-import { Lines } from './lines';
-import { BATCH, type Port } from './port';
+import { ConversationLog, type LogExtension, type LogParts } from './conversation-log';
+import { Timeline } from './timeline';
+import { BATCH, type ConversationContext } from './context';
 import { RobotMembership } from './robot-membership';
 import type { NoteCodec } from './sealer';
 import { SendQueue } from './send-queue';
@@ -46,7 +46,7 @@ const RETRY_MS = 2_000;
 
 /** What an agent's conversation can do beyond a visitor's. The widget carries none of it. */
 export interface AgentParts {
-  Ledger: typeof Ledger;
+  log(parts: LogParts): LogExtension;
   notes: NoteCodec;
 }
 
@@ -79,10 +79,10 @@ export class Conversation implements Thread {
   private reading: Wait | null = null;
   /** Why this conversation cannot go on: the log is not what it was, or is gone. */
   ended: ErrorKey | null = null;
-  readonly ledger: Ledger;
+  readonly log: ConversationLog;
   readonly outbox: SendQueue;
   private readonly robot: RobotMembership;
-  private readonly lines: Lines;
+  private readonly lines: Timeline;
   private work: Promise<void> = Promise.resolve();
   private queued = 0;
   /** The page is done with it: nothing more is judged, with keys that may be gone, or remembered. */
@@ -112,27 +112,27 @@ export class Conversation implements Thread {
   private readonly expected = new Map<string, (error: Error | null) => void>();
 
   constructor(
-    private readonly port: Port,
+    private readonly context: ConversationContext,
     readonly id: string,
     conv: Conv | null,
     private readonly hooks: ConversationHooks = {},
   ) {
     this.conv = signal(conv);
-    const ledger = (this.ledger = new (hooks.agent?.Ledger ?? Ledger)(port, id));
-    this.robot = new RobotMembership(port, ledger, id, () => this.conv.value?.owner ?? '');
+    const log = (this.log = new ConversationLog(context, id, hooks.agent?.log));
+    this.robot = new RobotMembership(context, log.epochs, id, () => this.conv.value?.owner ?? '');
     this.outbox = new SendQueue(
-      port,
-      ledger,
-      new EpochRotation(port, ledger, this.robot, id),
+      context,
+      log,
+      new EpochRotation(context, log.epochs, log.memory, this.robot, id),
       this.robot,
       {
-        ready: () => this.synced.value && !this.ended && port.online(),
+        ready: () => this.synced.value && !this.ended && context.online(),
         behind: () => this.behind(),
         changed: () => this.publish(),
       },
       hooks.agent?.notes,
     );
-    this.lines = new Lines(port, ledger);
+    this.lines = new Timeline(context, log);
     this.keepRobotOut(conv);
     this.marksFrom(conv);
     this.publish();
@@ -142,14 +142,15 @@ export class Conversation implements Thread {
 
   /** Reads what earlier visits remember. Before records are asked for: they must show all of it. */
   async prepare(): Promise<void> {
-    await this.ledger.memory.load();
-    this.ledger.expect();
+    await this.log.memory.load();
+    this.log.history.expect();
     this.publish();
   }
 
   /** What the server compares with its log. */
   known(): Omit<Resume, 'id' | 'have'> {
-    const { end, memory } = this.ledger;
+    const { memory } = this.log;
+    const { end } = this.log.history;
     // another tab may have come back from a backup: what this page read is older then
     const { gen, seq, mark } = end && this.gen && this.gen !== memory.now.gen ? { gen: this.gen, ...end } : memory.now;
     const known = !this.rewinding && seq > 0 && gen !== '';
@@ -161,39 +162,40 @@ export class Conversation implements Thread {
   record(r: WireRecord): void {
     const live = this.synced.value;
     // of the connection it came by; the next one may be on when it is read
-    const gen = this.port.gen();
+    const gen = this.context.gen();
     this.queued++;
     this.work = this.work.then(async () => {
       if (this.disposed) return;
-      const before = this.ledger.memory.now.seq;
-      const entry = await this.ledger.apply(r, live);
+      const before = this.log.memory.now.seq;
+      const entry = await this.log.apply(r, live);
       this.have = Math.max(this.have, r.seq);
       const env = Envelope.parse(r.body);
-      if (env && env.sender === this.port.kid && r.seq > before && HANDED_BACK.includes(env.kind))
-        this.ledger.memory.acknowledged(r.seq, env);
+      if (env && env.sender === this.context.kid && r.seq > before && HANDED_BACK.includes(env.kind))
+        this.log.memory.acknowledged(r.seq, env);
       this.queued--;
       // before anything is sealed in a new epoch or shown
       if (entry?.epoch || this.queued === 0) {
         await this.remember(gen);
         this.kept = r.seq;
       }
-      if (this.ledger.contradicts && !this.ended) this.end('error.history');
+      if (this.log.history.contradicts && !this.ended) this.end('error.history');
       if (env) {
         this.outbox.record(env);
         this.expected.get(env.msg)?.(null);
       }
-      if (env && this.typing.value && env.sender !== this.port.kid) this.setTyping(this.typing.value.side, '', false);
+      if (env && this.typing.value && env.sender !== this.context.kid)
+        this.setTyping(this.typing.value.side, '', false);
       if (this.queued === 0) this.publishSoon();
       if (this.queued === 0) this.tell();
       for (const w of [...this.waiters]) w();
       if (this.queued === 0) this.sinceTurn = 0;
-      else if (++this.sinceTurn % BATCH === 0) await this.port.turn();
+      else if (++this.sinceTurn % BATCH === 0) await this.context.turn();
     });
   }
 
   private remember(gen: string): Promise<void> {
-    const { left, ...place } = this.ledger.place();
-    return this.ledger.memory.save(this.rewinding ? { left } : { ...place, left, ...(gen && { gen }) });
+    const { left, ...place } = this.log.place();
+    return this.log.memory.save(this.rewinding ? { left } : { ...place, left, ...(gen && { gen }) });
   }
 
   /** The server asks for patience before it shows more; null: no more. */
@@ -205,16 +207,16 @@ export class Conversation implements Thread {
 
   /** Everything up to here is held. */
   caughtUp(): void {
-    const gen = this.port.gen();
+    const gen = this.context.gen();
     this.work = this.work.then(async () => {
-      if (!this.port.online() || gen !== this.port.gen() || this.ended) return;
+      if (!this.context.online() || gen !== this.context.gen() || this.ended) return;
       if (this.rewinding) {
         // not in this chain: it waits for records
         if (this.bringing) this.missed = true;
         else void this.bringBack();
         return;
       }
-      if (!this.ledger.holds()) return this.end('error.history');
+      if (!this.log.history.holds()) return this.end('error.history');
       await this.go(gen);
     });
   }
@@ -233,41 +235,41 @@ export class Conversation implements Thread {
   private behind(): void {
     if (!this.synced.value) return;
     this.synced.value = false;
-    this.ledger.expect();
-    this.port.again(this.id);
+    this.log.history.expect();
+    this.context.again(this.id);
   }
 
   /** The server says that its log went back. True only of a database that was opened again. */
   rewound(gen: string): void {
     this.synced.value = false;
     this.work = this.work.then(() => {
-      if (!gen || gen !== this.port.gen() || gen === this.asked) return this.end('error.history');
+      if (!gen || gen !== this.context.gen() || gen === this.asked) return this.end('error.history');
       this.rewinding = true;
       this.have = this.kept = 0;
-      this.ledger.reset();
-      this.port.again(this.id, true);
+      this.log.reset();
+      this.context.again(this.id, true);
     });
   }
 
   private async bringBack(): Promise<void> {
-    const [after, gen] = [this.have, this.port.gen()];
+    const [after, gen] = [this.have, this.context.gen()];
     this.bringing = true;
     try {
-      const rest = await handBack(this.port, this);
+      const rest = await handBack(this.context, this);
       // opened once more: what was read is not what is there
-      if (gen !== this.port.gen()) return;
-      const { memory } = this.ledger;
-      if (this.ledger.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0)
+      if (gen !== this.context.gen()) return;
+      const { memory } = this.log;
+      if (this.log.epochs.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0)
         return this.end('error.conversation_lost');
       this.rewinding = false;
-      await memory.replace({ ...this.ledger.place(), ...(gen && { gen }) }, { after, at: this.port.now() });
-      this.ledger.expect();
+      await memory.replace({ ...this.log.place(), ...(gen && { gen }) }, { after, at: this.context.now() });
+      this.log.history.expect();
       await this.go(gen);
-      const mine = this.port.role === 'visitor' || this.conv.value?.owner === `agent:${this.hooks.me?.()}`;
+      const mine = this.context.role === 'visitor' || this.conv.value?.owner === `agent:${this.hooks.me?.()}`;
       await this.outbox.requeue(rest, mine ? null : 'error.not_owner');
     } catch (e) {
       // the connection went: the next catch-up tries again
-      if (!this.port.online()) return;
+      if (!this.context.online()) return;
       const refused = e instanceof Refused ? e : null;
       const later = refused ? RETRIED.includes(refused.code) : e instanceof ClientError && e.key === 'error.network';
       if (later) setTimeout(() => this.caughtUp(), refused?.retryMs ?? RETRY_MS);
@@ -282,7 +284,7 @@ export class Conversation implements Thread {
   /** Nothing is written here any more. A log that is not what it was is an alarm. */
   end(why: ErrorKey): void {
     this.ended = why;
-    if (why === 'error.history') this.port.alarm(why);
+    if (why === 'error.history') this.context.alarm(why);
     this.publish();
   }
 
@@ -290,8 +292,8 @@ export class Conversation implements Thread {
     this.synced.value = false;
     this.outbox.offline();
     this.work = this.work.then(async () => {
-      await this.ledger.memory.refresh();
-      if (!this.rewinding) this.ledger.expect();
+      await this.log.memory.refresh();
+      if (!this.rewinding) this.log.history.expect();
     });
     this.setTyping('agent', '', false);
     for (const w of [...this.waiters]) w();
@@ -308,10 +310,16 @@ export class Conversation implements Thread {
 
   /** The server's word can take a robot out, and then for good: what is written from here on is not for it, also after a reload. */
   private keepRobotOut(conv: Conv | null): void {
-    if (!conv || this.port.role !== 'visitor' || this.ledger.left || conv.owner === 'robot' || conv.owner === 'none')
+    if (
+      !conv ||
+      this.context.role !== 'visitor' ||
+      this.log.epochs.robotLeft ||
+      conv.owner === 'robot' ||
+      conv.owner === 'none'
+    )
       return;
-    this.ledger.left = true;
-    const { memory } = this.ledger;
+    this.log.epochs.robotLeft = true;
+    const { memory } = this.log;
     void memory.load().then(() => memory.save({ left: true }));
   }
 
@@ -352,12 +360,12 @@ export class Conversation implements Thread {
           error instanceof Refused &&
           error.code === Code.conflict &&
           ++conflicts <= MAX_CONFLICTS &&
-          this.port.envelope(bytes)
+          this.context.envelope(bytes)
         )
           return;
         settle(error);
       });
-      if (!this.port.envelope(bytes)) settle(new ClientError('error.network', 'not connected'));
+      if (!this.context.envelope(bytes)) settle(new ClientError('error.network', 'not connected'));
     });
   }
 
@@ -371,7 +379,7 @@ export class Conversation implements Thread {
   /** Keys came: what could not be opened may open now. */
   retryKeys(): void {
     this.work = this.work.then(async () => {
-      await this.ledger.retryKeys();
+      await this.log.retryKeys();
       this.publish();
     });
   }
@@ -379,14 +387,14 @@ export class Conversation implements Thread {
   // ---- from the person
 
   async send(body: Body, note = false): Promise<void> {
-    const broken = this.port.broken() ?? this.ended ?? (this.outbox.full ? 'error.full' : null);
+    const broken = this.context.broken() ?? this.ended ?? (this.outbox.full ? 'error.full' : null);
     if (broken) throw new ClientError(broken);
-    if (!this.ledger.current) await this.until(() => this.ledger.current !== null);
+    if (!this.log.epochs.current) await this.until(() => this.log.epochs.current !== null);
     await this.outbox.add(body, note).catch(tooLarge);
   }
 
   async recall(id: string): Promise<void> {
-    const env = this.ledger.find(id)?.env;
+    const env = this.log.find(id)?.env;
     if (env) await this.outbox.recall(targetOf(env));
   }
 
@@ -398,7 +406,7 @@ export class Conversation implements Thread {
   }
 
   typingNow(on: boolean): void {
-    this.port.frame({ t: 'typing', conv: this.id, on });
+    this.context.frame({ t: 'typing', conv: this.id, on });
   }
 
   markRead(): void {
@@ -440,7 +448,7 @@ export class Conversation implements Thread {
 
   private marksFrom(conv: Conv | null): void {
     if (!conv) return;
-    const own = conv[this.port.role];
+    const own = conv[this.context.role];
     this.read = Math.max(this.read, own.read);
     this.told = { delivered: Math.max(this.told.delivered, own.delivered), read: Math.max(this.told.read, own.read) };
   }
@@ -452,7 +460,7 @@ export class Conversation implements Thread {
       this.seenTimer = undefined;
       if (this.have <= this.told.delivered && this.read <= this.told.read) return;
       const marks = { delivered: Math.max(this.have, this.told.delivered), read: Math.max(this.read, this.told.read) };
-      if (this.port.frame({ t: 'seen', conv: this.id, ...marks })) this.told = marks;
+      if (this.context.frame({ t: 'seen', conv: this.id, ...marks })) this.told = marks;
     }, SEEN_MS);
   }
 
@@ -471,19 +479,19 @@ export class Conversation implements Thread {
     if (this.disposed) return;
     this.stale = false;
     const conv = this.conv.value;
-    const other = conv?.[this.port.role === 'visitor' ? 'agent' : 'visitor'] ?? { delivered: 0, read: 0 };
+    const other = conv?.[this.context.role === 'visitor' ? 'agent' : 'visitor'] ?? { delivered: 0, read: 0 };
     const messages = this.lines.render(
       this.outbox.items,
       this.kept,
       other,
-      (seq, at) => this.port.now() - at < RECALL_MS && seq > 0,
-      this.port.broken() ?? this.ended,
+      (seq, at) => this.context.now() - at < RECALL_MS && seq > 0,
+      this.context.broken() ?? this.ended,
     );
     this.messages.value = messages;
     this.unread.value = this.unreadOf(messages);
-    const epoch = this.ledger.current;
+    const epoch = this.log.epochs.current;
     const team = epoch?.team ?? conv?.team;
-    const dir = this.port.directory();
+    const dir = this.context.directory();
     this.membersFrom(dir, team, epoch?.bot ?? false);
     this.personAsked.value = this.robot.personRequested;
     const user = conv ? ownerUser(conv.owner) : null;
@@ -508,17 +516,18 @@ export class Conversation implements Thread {
     for (let i = messages.length - 1; i >= 0; i--) {
       const m = messages[i]!;
       if (m.seq !== null && m.seq <= this.read) break;
-      if (!m.mine && m.seq !== null && m.kind === 'text' && (m.side !== 'robot' || this.port.role === 'visitor')) n++;
+      if (!m.mine && m.seq !== null && m.kind === 'text' && (m.side !== 'robot' || this.context.role === 'visitor'))
+        n++;
       given ||= this.hooks.given?.(m) === true;
     }
     return n || (given ? 1 : 0);
   }
 
   private whyBlocked(conv: Conv | null): ErrorKey | null {
-    const broken = this.port.broken() ?? this.ended ?? (this.outbox.full ? 'error.full' : null);
-    if (broken || this.port.role === 'visitor') return broken;
+    const broken = this.context.broken() ?? this.ended ?? (this.outbox.full ? 'error.full' : null);
+    if (broken || this.context.role === 'visitor') return broken;
     if (conv?.state === 'closed') return 'error.closed';
-    if (this.ledger.current && !this.ledger.current.key) return 'error.no_key';
+    if (this.log.epochs.current && !this.log.epochs.current.key) return 'error.no_key';
     const me = this.hooks.me?.();
     return me && conv && conv.owner !== `agent:${me}` ? 'error.not_owner' : null;
   }

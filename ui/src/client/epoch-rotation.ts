@@ -6,8 +6,9 @@ import { unhex } from '../crypto/bytes';
 import { announce } from '../crypto/epoch';
 import { ClientError } from '../model';
 import { Code, Envelope, Kind } from '../proto';
-import type { Ledger } from './ledger';
-import type { Port } from './port';
+import type { EpochChain } from './epoch-chain';
+import type { Memory } from './memory';
+import type { DirectoryAccess, Participant, Transport } from './context';
 import type { RobotMembership } from './robot-membership';
 import { mustRenew, nextTeam } from './writable';
 
@@ -24,8 +25,9 @@ export class EpochRotation {
   private freshRobot = false;
 
   constructor(
-    private readonly port: Port,
-    private readonly ledger: Ledger,
+    private readonly context: Participant & DirectoryAccess & Transport,
+    private readonly epochs: EpochChain,
+    private readonly memory: Memory,
     private readonly robot: RobotMembership,
     private readonly id: string,
   ) {}
@@ -45,7 +47,7 @@ export class EpochRotation {
     if (env.msg !== this.announcing.msg && (env.kind !== Kind.announcement || env.epoch < this.announcing.epoch))
       return;
     this.announcing = null;
-    this.lostRaces = env.epoch === this.ledger.chain.epoch ? 0 : this.lostRaces + 1;
+    this.lostRaces = env.epoch === this.epochs.chain.epoch ? 0 : this.lostRaces + 1;
   }
 
   /** The announcement was refused, for the moment if that `passes`. False if that happened too often. */
@@ -63,10 +65,10 @@ export class EpochRotation {
    * server shows after it was asked once more decides.
    */
   async isBehind(): Promise<boolean> {
-    const { ledger } = this;
-    const { epoch, hash, left } = await ledger.memory.refresh();
-    ledger.left ||= left;
-    return epoch >= 0 && ledger.hashOf(epoch) !== hash;
+    const { epochs } = this;
+    const { epoch, hash, left } = await this.memory.refresh();
+    epochs.robotLeft ||= left;
+    return epoch >= 0 && epochs.hashOf(epoch) !== hash;
   }
 
   /**
@@ -74,21 +76,21 @@ export class EpochRotation {
    * a recall, whose writer need not be one who may announce.
    */
   async ready(beside: boolean): Promise<boolean> {
-    const { port, ledger, robot } = this;
-    const epoch = ledger.current;
+    const { context, epochs, robot } = this;
+    const epoch = epochs.current;
     if (this.announcing) {
-      if (this.announcing.epoch > ledger.chain.epoch) port.envelope(this.announcing.bytes);
+      if (this.announcing.epoch > epochs.chain.epoch) context.envelope(this.announcing.bytes);
       return false;
     }
     if (epoch && beside && !robot.mustLeave()) return true;
-    const old = epoch && (epoch.epoch <= this.stale || mustRenew(port, ledger, epoch));
+    const old = epoch && (epoch.epoch <= this.stale || mustRenew(context, epochs, epoch));
     const rotate = !epoch || old || (epoch.bot && !(await robot.mayStay(epoch)));
     if (!rotate && !epoch.key) throw new ClientError('error.no_key');
     if (!rotate) return true;
-    const team = nextTeam(port, ledger);
+    const team = nextTeam(context, epochs);
     // an agent outside of that team could not write in the next epoch either
-    const me = port.role === 'agent' ? port.directory().keyNow(port.kid) : null;
-    if (me && port.directory().rev >= 2 && !port.directory().inTeamNow(me.user, team))
+    const me = context.role === 'agent' ? context.directory().keyNow(context.kid) : null;
+    if (me && context.directory().rev >= 2 && !context.directory().inTeamNow(me.user, team))
       throw new ClientError('error.no_key');
     await this.announceNext(team);
     return false;
@@ -96,28 +98,28 @@ export class EpochRotation {
 
   /** Announces the next epoch for a team. Its record is the acknowledgement. */
   private async announceNext(team: string): Promise<void> {
-    const { port, ledger } = this;
-    const dir = port.directory();
-    if (!ledger.visitor) throw new ClientError('error.directory', 'the visitor is not known');
+    const { context, epochs } = this;
+    const dir = context.directory();
+    if (!epochs.visitor) throw new ClientError('error.directory', 'the visitor is not known');
     // a page that stays open for weeks: the company's statement about its people may be over
-    if (!(await port.fresh())) throw new ClientError('error.snapshot_expired');
+    if (!(await context.fresh())) throw new ClientError('error.snapshot_expired');
     // who never was in does not come in
-    const botX = ledger.current?.bot ? await this.robot.key(this.freshRobot) : null;
+    const botX = epochs.current?.bot ? await this.robot.key(this.freshRobot) : null;
     this.freshRobot = false;
     const bytes = await announce(
-      port.backend,
+      context.backend,
       {
         conv: unhex(this.id),
-        last: ledger.chain,
+        last: epochs.chain,
         dirSeq: dir.seq,
         dirHead: dir.head,
         teamPk: dir.teamPk(team),
-        visitorX: ledger.visitor.x,
+        visitorX: epochs.visitor.x,
         botX,
       },
-      port.me,
+      context.me,
     );
     this.announcing = Envelope.parse(bytes)!;
-    port.envelope(bytes);
+    context.envelope(bytes);
   }
 }

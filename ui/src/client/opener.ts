@@ -8,7 +8,7 @@ import { signal, type ReadonlySignal, type Signal } from '../signals';
 import type { Conversation } from './conversation';
 import type { Deps, Engine } from './engine';
 import type { DirectoryKeeper } from './keeper';
-import { adopt, firstAnnouncement, type Begun, type Keys } from './opening';
+import { applyLocal, firstAnnouncement, type Begun, type Keys } from './opening';
 import type { Robot } from './robot';
 import type { Tabs } from './tabs';
 
@@ -52,7 +52,7 @@ export class Opener {
     const { h } = this;
     // the tab that began it may know a newer directory
     if (Envelope.parse(begun.ann)!.dirSeq > h.keeper.directory.seq) await h.keeper.refresh(h.deps.env.now());
-    return adopt(h.engine!, h.backend, h.keeper.directory, h.o.site, h.keys!, begun);
+    return applyLocal(h.engine!, h.backend, h.keeper.directory, h.o.site, h.keys!, begun);
   }
 
   async show(): Promise<Conversation> {
@@ -71,7 +71,7 @@ export class Opener {
     try {
       if (!engine.conversations.has(begun.id)) await this.show().catch(() => this.announceAgain());
       const { id, nonce, ann, form } = this.begun!;
-      await engine.port.request({
+      await engine.context.request({
         t: 'open',
         id,
         nonce: b64u(nonce),
@@ -86,7 +86,7 @@ export class Opener {
     } catch (e) {
       const thread = engine.conversations.get(begun.id);
       // it was opened before: another first epoch than the remembered one is no way back
-      if (e instanceof Refused && thread && thread.ledger.memory.now.epoch >= 0 && !passes(e.code)) {
+      if (e instanceof Refused && thread && thread.log.memory.now.epoch >= 0 && !passes(e.code)) {
         return thread.end('error.conversation_gone');
       }
       if (

@@ -24,10 +24,10 @@ export interface Begun {
 }
 
 /** New keys, kept; or those that another tab kept a moment ago. */
-export async function makeKeys(backend: Backend, store: Store, space: string): Promise<Keys> {
+export async function makeKeys(backend: Backend, store: Store, storagePrefix: string): Promise<Keys> {
   const [ed, x] = await Promise.all([backend.newSigningKey(), backend.newBoxKey()]);
   const fresh = { ed: await ed.keep(), x: await x.keep() };
-  const kept = await store.init(`${space}keys`, fresh).catch(() => fresh);
+  const kept = await store.init(`${storagePrefix}keys`, fresh).catch(() => fresh);
   if (kept === fresh) return { ed, x };
   return { ed: await backend.restoreSigningKey(kept.ed), x: await backend.restoreBoxKey(kept.x) };
 }
@@ -56,7 +56,7 @@ export function firstAnnouncement(
 }
 
 /** The conversation as this page made it, before the server has it or answers. */
-export async function adopt(
+export async function applyLocal(
   engine: Engine,
   backend: Backend,
   dir: Directory,
@@ -97,6 +97,6 @@ export async function adopt(
     mine,
     live: false,
   });
-  thread.ledger.adopt({ ed: ed.pk, x: x.pk, site }, accepted, env);
+  thread.log.applyLocal({ ed: ed.pk, x: x.pk, site }, accepted, env);
   return thread;
 }

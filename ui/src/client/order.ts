@@ -1,11 +1,11 @@
 /**
  * In which order envelopes were written, and whether one is missing: the counters of each sender's run, and the hashes that
- * `prev` may name (protocol §2, rules 4 to 6). Knows nothing of keys or rights; the ledger counts only what it accepted.
+ * `prev` may name (protocol §2, rules 4 to 6). Knows nothing of keys or rights; the log counts only what it accepted.
  */
 import { hex } from '../crypto/bytes';
 import { envelopeHash } from '../crypto/hash';
 import type { Envelope } from '../proto';
-import type { Entry } from './ledger';
+import type { Entry } from './log-entry';
 
 /** Numbers that did not come, before one that did. */
 interface Gap {
@@ -30,7 +30,7 @@ export class Order {
   last: Uint8Array = new Uint8Array(16);
   private readonly runs = new Map<string, Run>();
   private readonly hashes = new Set<string>();
-  /** Lines whose `prev` is not known. */
+  /** Timeline whose `prev` is not known. */
   private readonly unknown = new Map<string, Entry[]>();
   /** Senders of messages so far. */
   private readonly senders = new Set<string>();

@@ -3,7 +3,7 @@ import type { Body } from '../crypto/envelope';
 import type { RecallTarget } from '../crypto/recall';
 import type { ErrorKey } from '../model';
 import { Kind, type Envelope } from '../proto';
-import type { Port } from './port';
+import type { Persistence } from './context';
 
 export interface Outgoing {
   msg: string;
@@ -42,28 +42,28 @@ export const needsNoOwner = (o: Outgoing): boolean => o.note || !!o.target;
 /** A browser that keeps nothing sends all the same: nothing here rejects but `list`. */
 export class OutgoingStore {
   constructor(
-    private readonly port: Port,
+    private readonly context: Persistence,
     private readonly id: string,
   ) {}
 
   private name(msg: string): string {
-    return `${this.port.space}out/${this.id}/${msg}`;
+    return `${this.context.storagePrefix}out/${this.id}/${msg}`;
   }
 
   /** Name and value, for a write in one step with others. */
   entry(o: Outgoing): [string, Stored] {
-    return [this.name(o.msg), { bytes: o.env.bytes, at: o.at, error: o.error, by: this.port.inst }];
+    return [this.name(o.msg), { bytes: o.env.bytes, at: o.at, error: o.error, by: this.context.counterRun }];
   }
 
   async keep(o: Outgoing): Promise<void> {
-    await this.port.store.set(...this.entry(o)).catch(() => undefined);
+    await this.context.store.set(...this.entry(o)).catch(() => undefined);
   }
 
   async remove(msg: string): Promise<void> {
-    await this.port.store.delete(this.name(msg)).catch(() => undefined);
+    await this.context.store.delete(this.name(msg)).catch(() => undefined);
   }
 
   async list(): Promise<Stored[]> {
-    return (await this.port.store.list<Stored>(this.name(''))).map(({ value }) => value);
+    return (await this.context.store.list<Stored>(this.name(''))).map(({ value }) => value);
   }
 }

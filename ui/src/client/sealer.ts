@@ -5,15 +5,20 @@ import { Rejected } from '../crypto/error';
 import { signRecall } from '../crypto/recall';
 import { ClientError, type ErrorKey } from '../model';
 import { Envelope, Kind } from '../proto';
-import type { Ledger } from './ledger';
+import type { ConversationLog } from './conversation-log';
 import { COUNTED, type Outgoing } from './outgoing';
-import type { Port } from './port';
+import type { DirectoryAccess, Participant, Persistence } from './context';
 import { nextTeam } from './writable';
 
 /** Seals and opens notes, which only agents write. */
 export interface NoteCodec {
-  seal(port: Port, fields: HeaderFields, body: Uint8Array, team: string): Promise<Uint8Array>;
-  open(port: Port, env: Envelope): Promise<Body | null>;
+  seal(
+    context: Participant & DirectoryAccess,
+    fields: HeaderFields,
+    body: Uint8Array,
+    team: string,
+  ): Promise<Uint8Array>;
+  open(context: Participant, env: Envelope): Promise<Body | null>;
 }
 
 export class Sealer {
@@ -21,8 +26,8 @@ export class Sealer {
   private readonly next = new Map<number, number>();
 
   constructor(
-    private readonly port: Port,
-    private readonly ledger: Ledger,
+    private readonly context: Participant & DirectoryAccess & Persistence,
+    private readonly log: ConversationLog,
     private readonly id: string,
     private readonly notes: NoteCodec | undefined,
   ) {}
@@ -34,56 +39,56 @@ export class Sealer {
 
   /** `ahead`: what is sent before it. */
   async seal(o: Omit<Outgoing, 'env' | 'under'>, ahead: readonly Outgoing[]): Promise<Outgoing> {
-    const { port, ledger } = this;
-    const epoch = ledger.current;
-    const inst = o.note ? port.noteInst : port.inst;
+    const { context, log } = this;
+    const epoch = log.epochs.current;
+    const inst = o.note ? context.noteCounterRun : context.counterRun;
     const before = ahead.filter((x) => !x.error && x.note === o.note && x.env.inst === inst).length;
     const fields = {
       conv: unhex(this.id),
-      epoch: ledger.chain.epoch,
+      epoch: log.epochs.chain.epoch,
       msg: unhex(o.msg),
       inst,
       ctr: this.counter(inst) + before,
-      prev: ledger.last,
+      prev: log.last,
     };
     if (!epoch) throw new ClientError('error.no_key', 'no epoch yet');
     let bytes: Uint8Array;
-    if (o.target) bytes = await signRecall(fields, o.target, port.me);
+    if (o.target) bytes = await signRecall(fields, o.target, context.me);
     else if (o.note) {
       if (!this.notes) throw new ClientError('error.refused');
-      bytes = await this.notes.seal(port, fields, encodeBody(o.body!), o.team ?? nextTeam(port, ledger));
+      bytes = await this.notes.seal(context, fields, encodeBody(o.body!), o.team ?? nextTeam(context, log.epochs));
     } else {
       if (!epoch.key) throw new ClientError('error.no_key');
-      bytes = await sealMessage(fields, epoch.key, encodeBody(o.body!), port.me);
+      bytes = await sealMessage(fields, epoch.key, encodeBody(o.body!), context.me);
     }
     return { ...o, env: Envelope.parse(bytes)!, under: hex(epoch.hash) };
   }
 
   /** What an own envelope says; null if it cannot be opened yet. */
   async open(env: Envelope): Promise<Body | null> {
-    const { port, ledger } = this;
+    const { context, log } = this;
     try {
-      if (env.kind === Kind.note) return (await this.notes?.open(port, env)) ?? null;
-      const key = ledger.epochs.get(env.epoch)?.key;
-      return key ? decodeBody(await openMessage(port.backend, env, key, port.me.pk)) : null;
+      if (env.kind === Kind.note) return (await this.notes?.open(context, env)) ?? null;
+      const key = log.epochs.get(env.epoch)?.key;
+      return key ? decodeBody(await openMessage(context.backend, env, key, context.me.pk)) : null;
     } catch {
       return null;
     }
   }
 
   isOfThisEpoch(o: Outgoing): boolean {
-    return o.under === hex(this.ledger.chain.hash);
+    return o.under === hex(this.log.epochs.chain.hash);
   }
 
   /** Sealed in the current epoch and, if it is of this page's run, with the counter that comes next. */
   fits(o: Outgoing): boolean {
-    const run = o.note ? this.port.noteInst : this.port.inst;
+    const run = o.note ? this.context.noteCounterRun : this.context.counterRun;
     if (!this.isOfThisEpoch(o)) return false;
     return o.env.inst === run ? o.env.ctr === this.counter(run) : o.env.ctr >= this.counter(o.env.inst);
   }
 
   private counter(inst: number): number {
-    return Math.max(this.next.get(inst) ?? 0, this.ledger.nextCounter(this.port.kid, inst));
+    return Math.max(this.next.get(inst) ?? 0, this.log.nextCounter(this.context.kid, inst));
   }
 }
 

@@ -10,9 +10,9 @@ import { keyOf, passes } from '../link/errors';
 import { ClientError, type ErrorKey, type Unsent, type Wait } from '../model';
 import { Code, Envelope, Kind, type ErrorFrame } from '../proto';
 import { MAX_REFUSALS, type EpochRotation } from './epoch-rotation';
-import type { Ledger } from './ledger';
+import type { ConversationLog } from './conversation-log';
 import { COUNTED, isRecall, needsNoOwner, OutgoingStore, type Outgoing } from './outgoing';
-import type { Port } from './port';
+import type { ConversationContext } from './context';
 import type { RobotMembership } from './robot-membership';
 import { Sealer, whyUnsealed, type NoteCodec } from './sealer';
 import { RATE_MS, SendPause } from './send-pause';
@@ -45,17 +45,17 @@ export class SendQueue {
   private readonly recalls = new Map<string, (error: ErrorKey | null) => void>();
 
   constructor(
-    private readonly port: Port,
-    private readonly ledger: Ledger,
+    private readonly context: ConversationContext,
+    private readonly log: ConversationLog,
     private readonly rotation: EpochRotation,
     private readonly robot: RobotMembership,
     private readonly host: SendQueueHost,
     notes?: NoteCodec,
   ) {
-    this.sealer = new Sealer(port, ledger, ledger.id, notes);
-    this.store = new OutgoingStore(port, ledger.id);
+    this.sealer = new Sealer(context, log, log.id, notes);
+    this.store = new OutgoingStore(context, log.id);
     this.pause = new SendPause(
-      () => port.now(),
+      () => context.now(),
       () => this.pump(),
       () => host.changed(),
     );
@@ -94,7 +94,7 @@ export class SendQueue {
     save: (kept: [string, unknown][]) => Promise<void>,
   ): Promise<void> {
     return this.serial(async () => {
-      const at = this.port.now();
+      const at = this.context.now();
       for (const [msg, body] of bodies) await this.append({ msg, note: false, body }, at);
       await save(this.queue.map((o) => this.store.entry(o)));
     }).finally(() => this.pump());
@@ -113,7 +113,7 @@ export class SendQueue {
 
   private async append(
     o: Pick<Outgoing, 'msg' | 'note' | 'body' | 'target' | 'team'>,
-    at = this.port.now(),
+    at = this.context.now(),
   ): Promise<Outgoing> {
     const out = await this.sealer.seal({ ...o, at, error: null, refusals: 0 }, this.queue);
     this.queue.push(out);
@@ -157,8 +157,9 @@ export class SendQueue {
       await this.robot.restore();
       for (const { bytes, by, at, error } of await this.store.list()) {
         const env = Envelope.parse(bytes);
-        if (!env || this.queue.some((o) => o.msg === env.msg) || (by !== this.port.inst && (await alive(by)))) continue;
-        if (this.ledger.has(env.msg)) {
+        if (!env || this.queue.some((o) => o.msg === env.msg) || (by !== this.context.counterRun && (await alive(by))))
+          continue;
+        if (this.log.has(env.msg)) {
           await this.store.remove(env.msg);
           continue;
         }
@@ -179,14 +180,14 @@ export class SendQueue {
       for (const env of envs) {
         const body = COUNTED.includes(env.kind) && !isRecall(env) ? await this.sealer.open(env) : null;
         if (!body || this.queue.some((o) => o.msg === env.msg)) continue;
-        await this.store.keep(this.readmit(env, { note: env.kind === Kind.note, body, at: this.port.now(), error }));
+        await this.store.keep(this.readmit(env, { note: env.kind === Kind.note, body, at: this.context.now(), error }));
       }
       this.host.changed();
     }).finally(() => this.pump());
   }
 
   private readmit(env: Envelope, o: Pick<Outgoing, 'note' | 'body' | 'target' | 'at' | 'error'>): Outgoing {
-    const out = { ...o, msg: env.msg, env, under: this.ledger.hashOf(env.epoch), refusals: 0 };
+    const out = { ...o, msg: env.msg, env, under: this.log.epochs.hashOf(env.epoch), refusals: 0 };
     this.queue.push(out);
     return out;
   }
@@ -213,9 +214,9 @@ export class SendQueue {
 
   /** A record came back, of any envelope of this conversation. */
   record(env: Envelope): void {
-    if (env.sender === this.port.kid) this.sealer.record(env);
+    if (env.sender === this.context.kid) this.sealer.record(env);
     this.rotation.record(env);
-    const mine = this.ledger.isShown(env);
+    const mine = this.log.isShown(env);
     const known = mine && this.queue.find((o) => o.msg === env.msg);
     if (known) {
       this.takeOut(known);
@@ -284,7 +285,7 @@ export class SendQueue {
 
   private async refreshThenPump(): Promise<void> {
     this.pause.start(RATE_MS);
-    await this.port.refreshDirectory().catch(() => undefined);
+    await this.context.refreshDirectory().catch(() => undefined);
     this.pause.end();
   }
 
@@ -312,9 +313,9 @@ export class SendQueue {
   }
 
   private async step(): Promise<void> {
-    const { port, rotation, robot, host, pause } = this;
+    const { context, rotation, robot, host, pause } = this;
     const head = this.queue.find((o) => !o.error);
-    if (!(head || robot.mustLeave()) || this.held || this.inFlight || !host.ready() || port.broken()) return;
+    if (!(head || robot.mustLeave()) || this.held || this.inFlight || !host.ready() || context.broken()) return;
     const wait = pause.left;
     if (wait > 0) return pause.wake(wait);
     pause.tell(null);
@@ -326,7 +327,7 @@ export class SendQueue {
       if (!this.queue.includes(sealed) || !host.ready() || robot.mustLeave()) return;
       // a record that came while it was sealed may have begun another epoch
       if (!this.sealer.fits(sealed)) return this.pump();
-      if (port.envelope(sealed.env.bytes)) {
+      if (context.envelope(sealed.env.bytes)) {
         this.inFlight = sealed.msg;
         pause.wake(RESEND_MS, () => {
           this.inFlight = null;

@@ -18,11 +18,11 @@ export class Tabs {
   /** `look`: another tab may have begun one, or left the one that is shown. */
   constructor(
     private readonly store: Store,
-    space: string,
+    storagePrefix: string,
     env: Env,
     look: () => void,
   ) {
-    this.name = `${space}conv`;
+    this.name = `${storagePrefix}conv`;
     this.stopWake = store.kept ? env.onWake(look) : () => undefined;
     try {
       if (store.kept) (this.channel = new BroadcastChannel(`kefu/${this.name}`)).onmessage = look;

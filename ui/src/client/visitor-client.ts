@@ -99,13 +99,13 @@ export class Visitor implements VisitorClient, Opens {
 
   // ---- loading
 
-  private get space(): string {
+  private get storagePrefix(): string {
     return `v/${this.o.server}/${this.o.site}/`;
   }
 
   /** Where the lost conversation is kept until the next one names it. */
   private get afterName(): string {
-    return `${this.space}after`;
+    return `${this.storagePrefix}after`;
   }
 
   private async load(): Promise<void> {
@@ -149,8 +149,8 @@ export class Visitor implements VisitorClient, Opens {
       };
       this.bot.value = verified.robot;
       this.presence.value = presenceOf(reply.presence);
-      this.tabs ??= new Tabs(this.store, this.space, this.deps.env, () => void this.look());
-      await (this.beside.value = new Beside(this.store, `${this.space}beside`)).load();
+      this.tabs ??= new Tabs(this.store, this.storagePrefix, this.deps.env, () => void this.look());
+      await (this.beside.value = new Beside(this.store, `${this.storagePrefix}beside`)).load();
       // before the keys, which are older
       this.opener.begun = (await this.tabs.begun()) ?? null;
       if (!this.opener.begun) await this.lostBefore();
@@ -170,7 +170,7 @@ export class Visitor implements VisitorClient, Opens {
   }
 
   private keptKeys(): Promise<{ ed: KeptKey; x: KeptKey } | undefined> {
-    return this.store.get(`${this.space}keys`);
+    return this.store.get(`${this.storagePrefix}keys`);
   }
 
   /** A conversation was lost, and the next one has not named it yet. */
@@ -186,7 +186,7 @@ export class Visitor implements VisitorClient, Opens {
     try {
       this.keys = { ed: await this.backend.restoreSigningKey(kept.ed), x: await this.backend.restoreBoxKey(kept.x) };
     } catch {
-      await this.store.delete(`${this.space}keys`);
+      await this.store.delete(`${this.storagePrefix}keys`);
     }
   }
 
@@ -229,7 +229,7 @@ export class Visitor implements VisitorClient, Opens {
         key: ed,
         backend: this.backend,
         store: this.store,
-        space: this.space,
+        storagePrefix: this.storagePrefix,
         keeper: this.keeper,
         boxes: () => boxes,
         robot: (fresh) => this.bot.value?.key(fresh) ?? Promise.resolve(null),
@@ -275,7 +275,7 @@ export class Visitor implements VisitorClient, Opens {
    */
   private async missing(begun: Begun): Promise<void> {
     const thread = this.engine!.conversations.get(begun.id) ?? (await this.opener.show());
-    const { memory } = thread.ledger;
+    const { memory } = thread.log;
     await memory.load();
     const gen = this.engine!.link.gen;
     if (!gen || !memory.now.gen || gen === memory.now.gen) return thread.end('error.conversation_gone');
@@ -294,7 +294,7 @@ export class Visitor implements VisitorClient, Opens {
   private async showRemembered(convs: readonly Conv[]): Promise<void> {
     const remembered: Conv[] = [];
     for (const c of convs) {
-      const memory = new Memory(this.engine!.port, c.id);
+      const memory = new Memory(this.engine!.context, c.id);
       await memory.load();
       if (memory.now.epoch >= 0) remembered.push(c);
     }
@@ -372,7 +372,7 @@ export class Visitor implements VisitorClient, Opens {
       this.fail(over);
       throw over;
     }
-    const keys = (this.keys ??= await makeKeys(this.backend, this.store, this.space));
+    const keys = (this.keys ??= await makeKeys(this.backend, this.store, this.storagePrefix));
     const nonce = random(16);
     const id = hex(conversationId(nonce, this.keeper.directory.fp, this.o.site, keys.ed.pk, keys.x.pk));
     const mine: Begun = {
@@ -463,7 +463,7 @@ export class Visitor implements VisitorClient, Opens {
     this.after = thread.id;
     void this.store.set(this.afterName, { id: thread.id, person: false }).catch(() => undefined);
     // answers that were given to people alone stay with them
-    this.fields = (thread.ledger.epochs.get(0)?.bot && thread.messages.value.find((m) => m.form)?.form?.fields) || {};
+    this.fields = (thread.log.epochs.get(0)?.bot && thread.messages.value.find((m) => m.form)?.form?.fields) || {};
     this.formGiven.value = true;
     this.personFirst.value = false;
   }
@@ -496,7 +496,7 @@ export class Visitor implements VisitorClient, Opens {
   }
   async close(): Promise<void> {
     const id = this.thread.value?.id;
-    if (id !== undefined) await this.engine!.port.request({ t: 'close', conv: id });
+    if (id !== undefined) await this.engine!.context.request({ t: 'close', conv: id });
   }
   startOver(): void {
     const thread = this.thread.value;
@@ -507,7 +507,7 @@ export class Visitor implements VisitorClient, Opens {
     this.after = lost ? id : undefined;
     this.hide();
     // a server that hid a conversation with people gains no robot by it
-    this.personFirst.value = lost && (thread.ledger.left || thread.ledger.memory.now.left);
+    this.personFirst.value = lost && (thread.log.epochs.robotLeft || thread.log.memory.now.left);
     const kept = lost
       ? this.store.set(this.afterName, { id, person: this.personFirst.value })
       : this.store.delete(this.afterName);

@@ -16,7 +16,11 @@ const directory = 'src/crypto/directory.ts';
 const daykey = 'src/crypto/daykey.ts';
 const envelope = 'src/crypto/envelope.ts';
 const grant = 'src/crypto/grant.ts';
-const ledger = 'src/client/ledger.ts';
+const log = 'src/client/conversation-log.ts';
+const chain = 'src/client/epoch-chain.ts';
+const history = 'src/client/history-check.ts';
+const lines = 'src/client/log-lines.ts';
+const logEntry = 'src/client/log-entry.ts';
 const order = 'src/client/order.ts';
 const rights = 'src/client/rights.ts';
 const rotation = 'src/client/epoch-rotation.ts';
@@ -34,7 +38,7 @@ export const GUARDS = [
     'epoch: of this conversation',
     epoch,
     "if (!equal(env.bytes.subarray(4, 20), r.conv)) reject('conversation');",
-    unit('ledger', 'announcements: conversation, epoch, chain'),
+    unit('conversation-log', 'announcements: conversation, epoch, chain'),
   ),
   refusal(
     'epoch: the next number',
@@ -65,7 +69,7 @@ export const GUARDS = [
     'epoch: known flags',
     epoch,
     "if (env.flags > 1) reject('flags');",
-    unit('ledger', 'announcements: nobody but the visitor'),
+    unit('conversation-log', 'announcements: nobody but the visitor'),
   ),
   refusal(
     'epoch: no older directory',
@@ -109,7 +113,7 @@ export const GUARDS = [
     'epoch: a directory that is known',
     epoch,
     "if (env.dirSeq > dir.seq) reject('directory_ahead', `${env.dirSeq} > ${dir.seq}`);",
-    unit('ledger', 'announcements: a split directory'),
+    unit('conversation-log', 'announcements: a split directory'),
   ),
   refusal(
     'epoch: the announced key',
@@ -308,7 +312,7 @@ export const GUARDS = [
     'directory: never back',
     directory,
     "if (this.seq < memory.seq) reject('directory_rollback', `${this.seq} < ${memory.seq}`);",
-    unit('ledger', 'never goes back and never'),
+    unit('conversation-log', 'never goes back and never'),
   ),
   refusal(
     'directory: never another branch',
@@ -373,48 +377,48 @@ export const GUARDS = [
   // ---- rule 1: what is remembered
   refusal(
     'memory: the same announcement under its number',
-    ledger,
+    chain,
     "if (remembered && hex(announcementHash(env.bytes)) !== remembered.hash) reject('history', 'another announcement than before');",
     unit('readers', 'another announcement under a remembered'),
   ),
   {
     name: 'memory: what was accepted is there',
-    file: ledger,
-    find: 'return !this.contradicts && (epoch < 0 || this.hashOf(epoch) === hash) && (seq === 0 || this.found === digest);',
+    file: history,
+    find: 'return !this.contradicts && (epoch < 0 || this.epochs.hashOf(epoch) === hash) && (seq === 0 || this.found === digest);',
     replace: 'return seq === -1 || digest === digest || hash === hash || epoch === epoch;',
     test: lie('tail-cut'),
   },
   {
     name: 'memory: the epoch is there',
-    file: ledger,
-    find: '(epoch < 0 || this.hashOf(epoch) === hash) && ',
+    file: history,
+    find: '(epoch < 0 || this.epochs.hashOf(epoch) === hash) && ',
     replace: '',
     test: unit('readers', 'an epoch that another tab accepted'),
   },
   {
     name: 'memory: the record is there',
-    file: ledger,
+    file: history,
     find: ' && (seq === 0 || this.found === digest);',
     replace: ' && seq >= 0 && digest === digest;',
     test: lie('tail-cut'),
   },
   {
     name: 'memory: the records before it are there',
-    file: ledger,
+    file: history,
     find: 'this.contradicts ||= this.found !== this.before!.digest;',
     replace: 'this.found = this.before!.digest;',
     test: unit('attack', 'a message before the last record'),
   },
   {
     name: 'memory: another log does not take its place',
-    file: ledger,
-    find: 'if (this.contradicts) return { left: this.left };',
+    file: log,
+    find: 'if (history.contradicts) return { left };',
     replace: '',
     test: unit('attack', 'another log is not taken'),
   },
   {
     name: 'memory: nothing is shown before it',
-    file: 'src/client/lines.ts',
+    file: 'src/client/timeline.ts',
     find: 'if (e.seq > kept) break;',
     replace: 'if (e.seq > kept && kept < 0) break;',
     test: unit('attack', 'is remembered before it is seen'),
@@ -428,21 +432,21 @@ export const GUARDS = [
   },
   {
     name: 'tombstone: in its epoch',
-    file: ledger,
-    find: 'if (env.kind === Kind.tombstone || !this.current) this.epochHere(env);',
+    file: log,
+    find: 'if (env.kind === Kind.tombstone || !epochs.current) epochs.here(env);',
     replace: '',
     test: unit('attack', 'before the first epoch are nothing'),
   },
   {
     name: 'acknowledged: by what leaves a line',
-    file: ledger,
-    find: 'return env.sender === this.port.kid && env.conv === this.id && kinds.includes(env.kind);',
+    file: log,
+    find: 'return env.sender === this.context.kid && env.conv === this.id && kinds.includes(env.kind);',
     replace: 'return kinds.length > 0;',
     test: unit('attack', 'do not vanish'),
   },
   {
     name: 'message id: once',
-    file: ledger,
+    file: lines,
     find: "if (there && there.kind !== Kind.tombstone && there.kind !== Kind.noteTombstone) reject('replay');",
     replace: '',
     test: unit('attack', "of somebody else's message"),
@@ -457,27 +461,27 @@ export const GUARDS = [
   {
     name: 'memory: nothing is sealed behind it',
     file: rotation,
-    find: 'return epoch >= 0 && ledger.hashOf(epoch) !== hash;',
-    replace: 'return epoch === -2 && hash === ledger.id;',
+    find: 'return epoch >= 0 && epochs.hashOf(epoch) !== hash;',
+    replace: 'return epoch === -2 && hash.length === 1;',
     test: unit('memory', 'one that knows less asks again'),
   },
   {
     name: 'memory: a robot that left stays out',
     file: robotMembership,
-    find: 'return this.requested || this.ledger.left;',
+    find: 'return this.requested || this.epochs.robotLeft;',
     replace: 'return this.requested;',
     test: unit('attack', 'that was said to be no owner'),
   },
   refusal(
     'memory: a log goes back only with a new database',
     conversation,
-    "if (!gen || gen !== this.port.gen() || gen === this.asked) return this.end('error.history');",
+    "if (!gen || gen !== this.context.gen() || gen === this.asked) return this.end('error.history');",
     unit('memory', 'said without a new database'),
   ),
   {
     name: 'memory: an epoch that stays lost ends the conversation',
     file: conversation,
-    find: "if (this.ledger.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0) return this.end('error.conversation_lost');",
+    find: "if (this.log.epochs.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0) return this.end('error.conversation_lost');",
     replace: '',
     test: unit('memory', 'a browser that kept no announcement'),
   },
@@ -497,29 +501,29 @@ export const GUARDS = [
   },
   refusal(
     'memory: no conversation of somebody else',
-    ledger,
-    "if (this.port.role === 'visitor' && !equal(ed, this.port.me.pk)) reject('visitor_keys', 'the conversation of somebody else');",
+    log,
+    "if (context.role === 'visitor' && !equal(ed, context.me.pk)) reject('visitor_keys', 'the conversation of somebody else');",
     unit('readers', "another visitor's conversation"),
   ),
 
   // ---- rules 2 and 3: place and rights
   refusal(
     'place: the epoch that is current',
-    ledger,
+    chain,
     "if (env.epoch !== epoch.epoch) reject('epoch', `epoch ${env.epoch} in ${epoch.epoch}`);",
     unit('readers', 'a reader without the key'),
   ),
   refusal(
     'place: this conversation',
-    ledger,
+    log,
     "if (env.conv !== this.id) reject('conversation');",
     unit('readers', 'a reader without the key'),
   ),
   refusal(
     "place: the visitor's own keys",
-    ledger,
+    log,
     "if (r.seq !== 1 || !equal(id, this.conv)) reject('visitor_keys');",
-    unit('ledger', 'the visitor keys must hash'),
+    unit('conversation-log', 'the visitor keys must hash'),
   ),
   {
     name: 'rights: active when the epoch began',
@@ -549,7 +553,7 @@ export const GUARDS = [
   },
   refusal(
     'rights: no people in the epoch of a robot',
-    ledger,
+    log,
     "if (epoch.bot && from.user !== undefined) reject('bot_epoch');",
     unit('readers', 'agents write nothing where it reads'),
   ),
@@ -569,7 +573,7 @@ export const GUARDS = [
   {
     name: 'writing: no epoch of somebody who is out',
     file: writable,
-    find: '!makerIsThere(port, ledger, epoch) || ',
+    find: '!makerIsThere(context, epochs, epoch) || ',
     replace: '',
     test: unit('trust', 'nothing is written into an epoch whose maker'),
   },
@@ -577,8 +581,8 @@ export const GUARDS = [
   // ---- rule 4 and counters: order
   {
     name: 'order: prev stands before',
-    file: ledger,
-    find: 'if (isStrict(this.port, epoch)) this.order.checkPrev(env, entry);',
+    file: log,
+    find: 'if (isStrict(context, epoch)) order.checkPrev(env, entry);',
     replace: '',
     test: lie('answer-before-question'),
   },
@@ -598,43 +602,43 @@ export const GUARDS = [
   },
   refusal(
     'order: no number twice',
-    ledger,
-    "if (env.ctr < this.nextCounter(env.sender, env.inst)) reject('replay');",
+    lines,
+    "if (env.ctr < this.order.next(env.sender, env.inst)) reject('replay');",
     lie('recall-twice'),
   ),
 
   // ---- rule 6: recalls
   {
     name: 'recall: signed',
-    file: ledger,
-    find: "if (!(await this.port.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');\n    this.checkCounter(env);\n    const what",
-    replace: 'this.checkCounter(env);\n    const what',
+    file: log,
+    find: "if (!(await context.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');\n    lines.checkCounter(env);\n    const what",
+    replace: 'lines.checkCounter(env);\n    const what',
     test: lie('recall-forged'),
   },
   refusal(
     'recall: of what stands there',
-    ledger,
+    log,
     "if (target && !recalls(env, target)) reject('recall', 'it names another envelope');",
     lie('recall-by-another'),
   ),
   {
     name: 'recall: the hash',
-    file: ledger,
+    file: logEntry,
     find: 'return !whole || equal(envelopeHash(known.bytes), what.hash);',
     replace: 'return whole || !whole || equal(what.hash, what.hash);',
     test: lie('recall-of-other-bytes'),
   },
   {
     name: 'recall: a tombstone proves nothing',
-    file: ledger,
-    find: "if (this.isStrict()) entry.kind = 'removed';\n    else this.order",
-    replace: 'this.order',
+    file: log,
+    find: "if (epochs.isStrict()) entry.kind = 'removed';\n    else order",
+    replace: 'order',
     test: lie('tombstone'),
   },
   {
     name: 'recall: an event proves nothing',
-    file: ledger,
-    find: "kind: this.isStrict() ? 'removed' : 'recalled'",
+    file: log,
+    find: "kind: epochs.isStrict() ? 'removed' : 'recalled'",
     replace: "kind: 'recalled'",
     test: lie('recalled-by-the-server'),
   },

@@ -7,9 +7,9 @@ import { encodeBody, sealMessage, sealNote } from '../src/crypto/envelope';
 import { acceptAnnouncement, announce, emptyChain, type Chain, type Receiver } from '../src/crypto/epoch';
 import { grant } from '../src/crypto/grant';
 import { announcementHash, BoxKind, boxKid, conversationId, kidOf } from '../src/crypto/hash';
-import { AgentLedger } from '../src/client/agent-ledger';
-import { Ledger } from '../src/client/ledger';
-import type { Port } from '../src/client/port';
+import { agentLog, exportKeys } from '../src/client/agent-log';
+import type { ConversationContext } from '../src/client/context';
+import { ConversationLog } from '../src/client/conversation-log';
 import { ClientError } from '../src/model';
 import { ANNOUNCEMENT_HEADER, BOX_LEN, Envelope, Kind, parseRecord, type WireRecord } from '../src/proto';
 import { memoryStore } from '../src/storage/store';
@@ -27,7 +27,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
   let nonce: Uint8Array;
   let dir: Directory;
   let boxes: Map<string, BoxKey>;
-  let ledger: AgentLedger;
+  let log: ConversationLog;
   let alarms: unknown[];
   let seq: number;
   let clock: number;
@@ -49,7 +49,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     clock = NOW;
     refresh = async () => undefined;
     boxes = await teamBoxes('svc');
-    ledger = ledgerOf('agent', li.ed, () => boxes) as AgentLedger;
+    log = logOf('agent', li.ed, () => boxes);
   });
 
   const teamBoxes = async (team: string): Promise<Map<string, BoxKey>> => {
@@ -61,22 +61,22 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     return out;
   };
 
-  const ledgerOf = (
-    role: Port['role'],
+  const logOf = (
+    role: ConversationContext['role'],
     me: SigningKey,
     mine: () => ReadonlyMap<string, BoxKey>,
     store = memoryStore(),
-  ): Ledger => {
-    const port: Port = {
+  ): ConversationLog => {
+    const context: ConversationContext = {
       backend: b,
       role,
       me,
       kid: hex(kidOf(me.pk)),
       fp: co.fp,
       store,
-      space: 't/',
-      inst: 1,
-      noteInst: 2,
+      storagePrefix: 't/',
+      counterRun: 1,
+      noteCounterRun: 2,
       directory: () => dir,
       refreshDirectory: () => refresh(),
       boxes: mine,
@@ -93,7 +93,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
       fresh: async () => true,
       turn: async () => undefined,
     };
-    return role === 'agent' ? new AgentLedger(port, hex(conv)) : new Ledger(port, hex(conv));
+    return new ConversationLog(context, hex(conv), role === 'agent' ? agentLog : undefined);
   };
 
   const record = (body: Uint8Array): WireRecord => parseRecord(cat(u32(0), u32(++seq), u32(0), u32(0), body))!;
@@ -105,7 +105,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
 
   const epoch = (
     by: SigningKey,
-    last: Chain = ledger.chain,
+    last: Chain = log.epochs.chain,
     o: Partial<Parameters<typeof announce>[1]> = {},
     ek?: Uint8Array,
   ) =>
@@ -117,11 +117,11 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     );
 
   const ek0 = random(32);
-  const begin = async (l: Ledger = ledger): Promise<Uint8Array> => {
+  const begin = async (l: ConversationLog = log): Promise<Uint8Array> => {
     await l.apply(record(openEvent()), true);
     const ann = await epoch(visitor.ed, emptyChain(), {}, ek0);
     await l.apply(record(ann), true);
-    expect(l.current?.epoch).toBe(0);
+    expect(l.epochs.current?.epoch).toBe(0);
     return ann;
   };
   const say = async (
@@ -143,11 +143,11 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
   /** Signs an announcement anew after somebody changed it. */
   const resign = async (ann: Uint8Array, by: SigningKey) =>
     cat(ann.subarray(0, -64), await by.sign('ann', ann.subarray(0, -64)));
-  const applied = async (body: Uint8Array, live = true) => (await ledger.apply(record(body), live))!;
+  const applied = async (body: Uint8Array, live = true) => (await log.apply(record(body), live))!;
   const receiver = (): Receiver => ({
     conv,
-    last: ledger.chain,
-    before: ledger.current,
+    last: log.epochs.chain,
+    before: log.epochs.current,
     transfer: null,
     visitorEd: visitor.ed.pk,
     visitorX: visitor.x.pk,
@@ -187,17 +187,17 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
       x: b64u(visitor.x.pk),
     });
     expect(await applied(forged)).toMatchObject({ kind: 'broken' });
-    expect(ledger.visitor).toBeNull();
+    expect(log.epochs.visitor).toBeNull();
     expect(await applied(await epoch(visitor.ed, emptyChain()))).toMatchObject({ kind: 'broken' });
   });
 
   it('a visitor key of small order is refused', async () => {
     const ed = unhex(OLD_KEY);
     conv = conversationId(nonce, co.fp, SITE, ed, visitor.x.pk);
-    ledger = ledgerOf('agent', li.ed, () => boxes) as AgentLedger;
+    log = logOf('agent', li.ed, () => boxes);
     const open = event({ t: 'open', site: SITE, team: 'svc', nonce: b64u(nonce), ed: b64u(ed), x: b64u(visitor.x.pk) });
     expect(await applied(open)).toMatchObject({ kind: 'broken' });
-    expect(ledger.visitor).toBeNull();
+    expect(log.epochs.visitor).toBeNull();
   });
 
   it('replay, reorder, gap', async () => {
@@ -234,9 +234,9 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
   it('announcements: conversation, epoch, chain', async () => {
     const first = await begin();
     expect(await why(first)).toBe('epoch');
-    expect(await why(await epoch(visitor.ed, { epoch: 1, hash: ledger.chain.hash }))).toBe('epoch');
+    expect(await why(await epoch(visitor.ed, { epoch: 1, hash: log.epochs.chain.hash }))).toBe('epoch');
     expect(await why(await epoch(visitor.ed, { epoch: 0, hash: random(32) }))).toBe('chain');
-    expect(await why(await epoch(visitor.ed, ledger.chain, { conv: random(16) }))).toBe('conversation');
+    expect(await why(await epoch(visitor.ed, log.epochs.chain, { conv: random(16) }))).toBe('conversation');
     expect(await why(await epoch(visitor.ed))).toBe('accepted');
     expect(await why(await epoch(li.ed))).toBe('accepted');
   });
@@ -255,8 +255,8 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
   it('announcements: ghost, doubled and missing recipients, the robot', async () => {
     await begin();
     const ghost = await b.newBoxKey();
-    expect(await why(await epoch(li.ed, ledger.chain, { teamPk: ghost.pk }))).toBe('ghost_box');
-    expect(await why(await epoch(li.ed, ledger.chain, { visitorX: ghost.pk }))).toBe('ghost_box');
+    expect(await why(await epoch(li.ed, log.epochs.chain, { teamPk: ghost.pk }))).toBe('ghost_box');
+    expect(await why(await epoch(li.ed, log.epochs.chain, { visitorX: ghost.pk }))).toBe('ghost_box');
     const ann = await epoch(li.ed);
     const box = ann.slice(ANNOUNCEMENT_HEADER, ANNOUNCEMENT_HEADER + BOX_LEN);
     const boxesEnd = ann.length - 64;
@@ -283,12 +283,12 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
 
   it('announcements: a split directory is an alarm, a newer one is asked for', async () => {
     await begin();
-    const forked = await epoch(li.ed, ledger.chain, { dirHead: random(32) });
+    const forked = await epoch(li.ed, log.epochs.chain, { dirHead: random(32) });
     expect(await why(forked)).toBe('directory_fork');
     await applied(forked);
     expect(alarms).toHaveLength(1);
-    expect(await why(await epoch(li.ed, ledger.chain, { dirSeq: dir.seq + 1 }))).toBe('directory_ahead');
-    expect(ledger.chain.epoch).toBe(0);
+    expect(await why(await epoch(li.ed, log.epochs.chain, { dirSeq: dir.seq + 1 }))).toBe('directory_ahead');
+    expect(log.epochs.chain.epoch).toBe(0);
   });
 
   it('announcements: a network that fails while the directory is fetched costs no epoch', async () => {
@@ -305,14 +305,14 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     };
     vi.useFakeTimers({ toFake: ['setTimeout'] });
     try {
-      const done = ledger.apply(record(ann), true);
+      const done = log.apply(record(ann), true);
       for (let over = false; !over; )
         over = await Promise.race([done.then(() => true), vi.advanceTimersByTimeAsync(100).then(() => false)]);
       expect((await done)?.kind).toBe('epoch');
     } finally {
       vi.useRealTimers();
     }
-    expect(ledger.chain.epoch).toBe(1);
+    expect(log.epochs.chain.epoch).toBe(1);
   });
 
   it('a message by somebody who joined meanwhile: the directory is fetched, then it is judged', async () => {
@@ -335,10 +335,10 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     await co.team('svc');
     dir = await co.directory();
     boxes = await teamBoxes('svc');
-    expect(await why(await epoch(visitor.ed, ledger.chain, { teamPk: old }))).toBe('ghost_box');
+    expect(await why(await epoch(visitor.ed, log.epochs.chain, { teamPk: old }))).toBe('ghost_box');
     expect(await why(await epoch(li.ed))).toBe('creator');
     const ek1 = random(32);
-    expect((await applied(await epoch(visitor.ed, ledger.chain, {}, ek1))).kind).toBe('epoch');
+    expect((await applied(await epoch(visitor.ed, log.epochs.chain, {}, ek1))).kind).toBe('epoch');
     expect((await applied(await say('x', 0, li.ed, { ek: ek1, epoch: 1 }))).kind).toBe('broken');
     expect((await applied(await say('y', 0, visitor.ed, { ek: ek1, epoch: 1 }))).kind).toBe('message');
   });
@@ -346,7 +346,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
   it('downgrade: a message in an epoch that is over, live or as history', async () => {
     await begin();
     const ek1 = random(32);
-    await applied(await epoch(li.ed, ledger.chain, {}, ek1));
+    await applied(await epoch(li.ed, log.epochs.chain, {}, ek1));
     expect((await applied(await say('too late', 0))).kind).toBe('broken');
     // the server says what is history; the genuine one never stored it here
     expect((await applied(await say('old', 0), false)).kind).toBe('broken');
@@ -357,29 +357,29 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     await begin();
     await applied(await say('before', 0));
     const vip = await teamBoxes('vip');
-    const other = ledgerOf('agent', li.ed, () => vip);
+    const other = logOf('agent', li.ed, () => vip);
     seq = 0;
-    for (const body of [openEvent(), ledger.current!.env.bytes, await say('again', 0)])
+    for (const body of [openEvent(), log.epochs.current!.env.bytes, await say('again', 0)])
       await other.apply(record(body), false);
     expect(other.entries.at(-1)).toMatchObject({ kind: 'broken', error: 'error.no_key' });
     const to = { kind: BoxKind.team, pk: teamPk('vip') };
     await other.apply(record(await grant(b, conv, [{ epoch: 0, ek: random(32) }], to, li.ed)), true);
     expect(other.entries.filter((e) => e.body)).toHaveLength(0);
-    await other.apply(record(await grant(b, conv, await ledger.exportKeys(), to, li.ed)), true);
+    await other.apply(record(await grant(b, conv, await exportKeys({ boxes: () => boxes }, log), to, li.ed)), true);
     expect(other.entries.find((e) => e.kind === 'message')?.body).toMatchObject({ text: 'again' });
   });
 
   it('a visitor takes neither notes nor grants, whatever the server shows', async () => {
     const mine = new Map([[hex(boxKid(BoxKind.visitor, visitor.x.pk)), visitor.x]]);
-    const v = ledgerOf('visitor', visitor.ed, () => mine);
+    const v = logOf('visitor', visitor.ed, () => mine);
     await begin(v);
-    const before = v.current!.key;
+    const before = v.epochs.current!.key;
     const f = { conv, epoch: 0, msg: random(16), inst: 2, ctr: 0, prev: new Uint8Array(16) };
     const note = await sealNote(b, f, teamPk(), encodeBody({ t: 'note', ts: 1, text: 'n' }), li.ed);
     expect(await v.apply(record(note), true)).toBeNull();
     const to = { kind: BoxKind.visitor, pk: visitor.x.pk };
     expect(await v.apply(record(await grant(b, conv, [{ epoch: 0, ek: random(32) }], to, li.ed)), true)).toBeNull();
-    expect(v.current!.key).toBe(before);
+    expect(v.epochs.current!.key).toBe(before);
     expect(v.entries.map((e) => e.kind)).toEqual(['event', 'epoch']);
   });
 
@@ -388,14 +388,14 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     const m = await say('secret', 0);
     const { msg } = Envelope.parse(m)!;
     const at = (await applied(m)).seq;
-    await ledger.apply(record(event({ t: 'recalled', seq: at, msg, by: 'visitor' })), true);
-    const gone = ledger.entries.find((e) => e.seq === at)!;
+    await log.apply(record(event({ t: 'recalled', seq: at, msg, by: 'visitor' })), true);
+    const gone = log.entries.find((e) => e.seq === at)!;
     expect(gone).toMatchObject({ kind: 'recalled', body: undefined });
     const tomb = m.slice(0, 80);
     tomb[2] = Kind.tombstone;
-    const fresh = ledgerOf('agent', li.ed, () => boxes);
+    const fresh = logOf('agent', li.ed, () => boxes);
     seq = 0;
-    for (const body of [openEvent(), ledger.current!.env.bytes, tomb, await say('next', 1)])
+    for (const body of [openEvent(), log.epochs.current!.env.bytes, tomb, await say('next', 1)])
       await fresh.apply(record(body), false);
     expect(fresh.entries.map((e) => [e.kind, e.missingBefore])).toEqual([
       ['event', false],
@@ -408,16 +408,16 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
   it('a visitor who comes back finds the same epochs, or raises the alarm', async () => {
     const store = memoryStore();
     const mine = new Map([[hex(boxKid(BoxKind.visitor, visitor.x.pk)), visitor.x]]);
-    const first = ledgerOf('visitor', visitor.ed, () => mine, store);
+    const first = logOf('visitor', visitor.ed, () => mine, store);
     const ann = await begin(first);
     await first.memory.save(first.place());
     seq = 0;
-    const again = ledgerOf('visitor', visitor.ed, () => mine, store);
+    const again = logOf('visitor', visitor.ed, () => mine, store);
     for (const body of [openEvent(), ann, await say('kept', 0)]) await again.apply(record(body), false);
     expect(again.entries.at(-1)).toMatchObject({ kind: 'message', body: { text: 'kept' } });
-    expect(hex(again.chain.hash)).toBe(hex(announcementHash(ann)));
+    expect(hex(again.epochs.chain.hash)).toBe(hex(announcementHash(ann)));
     seq = 0;
-    const lied = ledgerOf('visitor', visitor.ed, () => mine, store);
+    const lied = logOf('visitor', visitor.ed, () => mine, store);
     await lied.apply(record(openEvent()), false);
     await lied.apply(record(await epoch(li.ed, emptyChain())), false);
     expect(lied.entries.at(-1)).toMatchObject({ kind: 'broken', error: 'error.history' });

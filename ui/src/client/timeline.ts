@@ -1,11 +1,12 @@
-/** Turns what a ledger and an outbox hold into the messages a page shows. The same line is the same object until it changes. */
+/** Turns what a log and an outbox hold into the messages a page shows. The same line is the same object until it changes. */
 import type { Body, Fix } from '../crypto/envelope';
 import type { ErrorKey, Form, Message, Side, ThreadEvent } from '../model';
 import { ownerUser, type Marks } from '../proto';
-import type { Entry, Ledger } from './ledger';
+import type { ConversationLog } from './conversation-log';
+import type { Entry } from './log-entry';
 import type { Rewind } from './memory';
 import type { Outgoing } from './outgoing';
-import type { Port } from './port';
+import type { DirectoryAccess, Participant } from './context';
 
 const formOf = ({ fields, page, lang, mode, after }: Extract<Body, { t: 'form' }>): Form => ({
   fields,
@@ -42,7 +43,7 @@ function robotSaid(body: Body | undefined): Pick<Message, 'buttons' | 'thought'>
 const fixOf = (f: Fix | undefined): Fix | undefined =>
   f && isText(f.msg) && isText(f.intent) ? { msg: f.msg, intent: f.intent.slice(0, MAX_WORDS) } : undefined;
 
-export class Lines {
+export class Timeline {
   /** The line of each entry as it was when it was made. */
   private readonly lines = new WeakMap<
     Entry,
@@ -58,8 +59,8 @@ export class Lines {
   private readonly cache = new Map<string, { key: string; message: Message }>();
 
   constructor(
-    private readonly port: Port,
-    private readonly ledger: Ledger,
+    private readonly context: Participant & DirectoryAccess,
+    private readonly log: ConversationLog,
   ) {}
 
   /** `stuck`: why nothing of what waits will be sent. `kept`: the last record that may be shown. `recallable`: whether a record of that seq and time may still be taken back. */
@@ -71,8 +72,8 @@ export class Lines {
     stuck: ErrorKey | null = null,
   ): Message[] {
     const out: Message[] = [];
-    const rewinds = [...this.ledger.memory.now.rewinds];
-    for (const e of this.ledger.entries) {
+    const rewinds = [...this.log.memory.now.rewinds];
+    for (const e of this.log.entries) {
       if (e.seq > kept) break;
       while (rewinds[0] && rewinds[0].after < e.seq) out.push(this.rewound(rewinds.shift()!));
       out.push(this.lineOf(e, this.stateOf(e, other), recallable));
@@ -135,7 +136,7 @@ export class Lines {
   }
 
   private stateOf(e: Entry, other: Marks): Message['state'] {
-    if (e.sender !== this.port.kid || (e.kind !== 'message' && e.kind !== 'note')) return undefined;
+    if (e.sender !== this.context.kid || (e.kind !== 'message' && e.kind !== 'note')) return undefined;
     if (e.kind === 'note') return 'sent';
     return other.read >= e.seq ? 'read' : other.delivered >= e.seq ? 'delivered' : 'sent';
   }
@@ -146,10 +147,10 @@ export class Lines {
     state: Message['state'],
     recallable: (seq: number, at: number) => boolean,
   ): Message {
-    const mine = e.sender === this.port.kid;
+    const mine = e.sender === this.context.kid;
     const side: Side = !e.sender
       ? 'system'
-      : e.sender === this.ledger.visitor?.kid
+      : e.sender === this.log.epochs.visitor?.kid
         ? 'visitor'
         : e.robot !== undefined
           ? 'robot'
@@ -215,11 +216,11 @@ export class Lines {
   }
 
   private nameOf(e: Entry): string {
-    return this.port.directory().keyOf(e.sender)?.name ?? e.user ?? '';
+    return this.context.directory().keyOf(e.sender)?.name ?? e.user ?? '';
   }
 
   private userName(user: string | undefined): string | undefined {
-    return user === undefined ? undefined : (this.port.directory().nameOf(user) ?? undefined);
+    return user === undefined ? undefined : (this.context.directory().nameOf(user) ?? undefined);
   }
 
   private eventOf(e: Entry): ThreadEvent | undefined {
@@ -230,7 +231,7 @@ export class Lines {
         t: 'epoch',
         epoch: e.epoch.epoch,
         bot: e.epoch.bot,
-        botBefore: this.ledger.epochs.get(e.epoch.epoch - 1)?.bot,
+        botBefore: this.log.epochs.get(e.epoch.epoch - 1)?.bot,
       };
     const v = e.event;
     switch (v?.t) {
@@ -264,7 +265,7 @@ export class Lines {
       id: o.msg,
       seq: null,
       at: o.at,
-      side: this.port.role,
+      side: this.context.role,
       mine: true,
       missingBefore: false,
       unordered: false,
@@ -276,8 +277,8 @@ export class Lines {
       canRecall: () => false,
     } as const;
     const author =
-      this.port.role === 'agent'
-        ? { name: this.port.directory().keyOf(this.port.kid)?.name ?? '', kid: this.port.kid }
+      this.context.role === 'agent'
+        ? { name: this.context.directory().keyOf(this.context.kid)?.name ?? '', kid: this.context.kid }
         : undefined;
     if (body.t === 'form') {
       return { ...mine, ...rest, author, kind: 'form', text: '', form: formOf(body) };
