@@ -361,12 +361,12 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     seq = 0;
     for (const body of [openEvent(), log.epochs.current!.env.bytes, await say('again', 0)])
       await other.apply(record(body), false);
-    expect(other.entries.at(-1)).toMatchObject({ kind: 'broken', error: 'error.no_key' });
+    expect(other.lines.entries.at(-1)).toMatchObject({ kind: 'broken', error: 'error.no_key' });
     const to = { kind: BoxKind.team, pk: teamPk('vip') };
     await other.apply(record(await grant(b, conv, [{ epoch: 0, ek: random(32) }], to, li.ed)), true);
-    expect(other.entries.filter((e) => e.body)).toHaveLength(0);
+    expect(other.lines.entries.filter((e) => e.body)).toHaveLength(0);
     await other.apply(record(await grant(b, conv, await exportKeys({ boxes: () => boxes }, log), to, li.ed)), true);
-    expect(other.entries.find((e) => e.kind === 'message')?.body).toMatchObject({ text: 'again' });
+    expect(other.lines.entries.find((e) => e.kind === 'message')?.body).toMatchObject({ text: 'again' });
   });
 
   it('a visitor takes neither notes nor grants, whatever the server shows', async () => {
@@ -380,7 +380,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     const to = { kind: BoxKind.visitor, pk: visitor.x.pk };
     expect(await v.apply(record(await grant(b, conv, [{ epoch: 0, ek: random(32) }], to, li.ed)), true)).toBeNull();
     expect(v.epochs.current!.key).toBe(before);
-    expect(v.entries.map((e) => e.kind)).toEqual(['event', 'epoch']);
+    expect(v.lines.entries.map((e) => e.kind)).toEqual(['event', 'epoch']);
   });
 
   it('a recalled message loses its text, its counter stays', async () => {
@@ -389,7 +389,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     const { msg } = Envelope.parse(m)!;
     const at = (await applied(m)).seq;
     await log.apply(record(event({ t: 'recalled', seq: at, msg, by: 'visitor' })), true);
-    const gone = log.entries.find((e) => e.seq === at)!;
+    const gone = log.lines.entries.find((e) => e.seq === at)!;
     expect(gone).toMatchObject({ kind: 'recalled', body: undefined });
     const tomb = m.slice(0, 80);
     tomb[2] = Kind.tombstone;
@@ -397,7 +397,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     seq = 0;
     for (const body of [openEvent(), log.epochs.current!.env.bytes, tomb, await say('next', 1)])
       await fresh.apply(record(body), false);
-    expect(fresh.entries.map((e) => [e.kind, e.missingBefore])).toEqual([
+    expect(fresh.lines.entries.map((e) => [e.kind, e.missingBefore])).toEqual([
       ['event', false],
       ['epoch', false],
       ['recalled', false],
@@ -414,13 +414,13 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     seq = 0;
     const again = logOf('visitor', visitor.ed, () => mine, store);
     for (const body of [openEvent(), ann, await say('kept', 0)]) await again.apply(record(body), false);
-    expect(again.entries.at(-1)).toMatchObject({ kind: 'message', body: { text: 'kept' } });
+    expect(again.lines.entries.at(-1)).toMatchObject({ kind: 'message', body: { text: 'kept' } });
     expect(hex(again.epochs.chain.hash)).toBe(hex(announcementHash(ann)));
     seq = 0;
     const lied = logOf('visitor', visitor.ed, () => mine, store);
     await lied.apply(record(openEvent()), false);
     await lied.apply(record(await epoch(li.ed, emptyChain())), false);
-    expect(lied.entries.at(-1)).toMatchObject({ kind: 'broken', error: 'error.history' });
+    expect(lied.lines.entries.at(-1)).toMatchObject({ kind: 'broken', error: 'error.history' });
     expect(alarms).toHaveLength(1);
   });
 });

@@ -51,7 +51,7 @@ describe('place and rights', () => {
     const elsewhere = await t.say('elsewhere', t.visitor.ed, { ctr: 11 });
     t.conv = conv;
     const errors = async (...records: WireRecord[]) => (
-      await read(blind, records), blind.entries.filter((e) => e.kind === 'broken').map((e) => e.error)
+      await read(blind, records), blind.lines.entries.filter((e) => e.kind === 'broken').map((e) => e.error)
     );
     expect(await errors(...begun, await t.say('here', t.visitor.ed, { epoch: 0, ctr: 0 }))).toEqual(['error.no_key']);
     expect(await errors(next, late, elsewhere)).toEqual(['error.no_key', 'error.refused', 'error.refused']);
@@ -88,7 +88,10 @@ describe('place and rights', () => {
     ];
     const v = await t.reader('visitor');
     expect(await read(v, records)).toEqual(['message:hi']);
-    expect(v.entries.find((e) => e.movedFrom)).toMatchObject({ movedFrom: 'svc', epoch: { team: 'vip', by: 'li' } });
+    expect(v.lines.entries.find((e) => e.movedFrom)).toMatchObject({
+      movedFrom: 'svc',
+      epoch: { team: 'vip', by: 'li' },
+    });
   });
 
   it('only the team of the epoch before moves a conversation; its mover may take it back until the new team spoke', async () => {
@@ -270,7 +273,7 @@ describe('recalls', () => {
     expect(await read(v, [...begun, a, t.event({ t: 'recalled', seq: a.seq, msg, by: 'visitor' })], true)).toEqual([
       'removed',
     ]);
-    expect(v.entries.find((e) => e.seq === a.seq)?.body).toBeUndefined();
+    expect(v.lines.entries.find((e) => e.seq === a.seq)?.body).toBeUndefined();
   });
 
   it('by somebody else, of another envelope, or of nothing: refused or marked', async () => {

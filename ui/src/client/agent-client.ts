@@ -35,7 +35,7 @@ import type { DirectoryKeeper } from './keeper';
 import { confirmLate, oldWidgets, renewDirectory, type Admin, type Signing } from './renew';
 import { isGiven } from './list';
 import { Shelves } from './shelves';
-import { agentParts } from './transfer';
+import { agentParts } from './agent-parts';
 
 /** Longest time that a timer can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

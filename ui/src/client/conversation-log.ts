@@ -48,11 +48,11 @@ export interface LogParts {
 export class ConversationLog {
   readonly memory: Memory;
   readonly epochs: EpochChain;
+  readonly lines = new LogLines();
   /** What earlier visits remember of it. */
   readonly history: HistoryCheck;
   private readonly conv: Uint8Array;
   private readonly directory: CatchUp;
-  private readonly lines = new LogLines();
   private readonly seen = new Set<string>();
   private readonly extension: LogExtension | undefined;
 
@@ -68,15 +68,6 @@ export class ConversationLog {
     this.history = new HistoryCheck(this.memory, this.epochs);
     const { conv, epochs, lines, directory } = this;
     this.extension = extend?.({ context, conv, epochs, lines, directory });
-  }
-
-  get entries(): readonly Entry[] {
-    return this.lines.entries;
-  }
-
-  /** Next counter of a sender's run, as seen here. */
-  nextCounter(sender: string, inst: number): number {
-    return this.lines.order.next(sender, inst);
   }
 
   /** What `prev` names: the last message, announcement or recall accepted; after a page load the one remembered. */
@@ -97,11 +88,6 @@ export class ConversationLog {
   isShown(env: Envelope): boolean {
     const kinds = this.context.role === 'agent' ? [...OF_MESSAGES, ...OF_NOTES] : OF_MESSAGES;
     return env.sender === this.context.kid && env.conv === this.id && kinds.includes(env.kind);
-  }
-
-  /** The line of a message id. */
-  find(msg: string): Entry | undefined {
-    return this.lines.find(msg);
   }
 
   /** Where the log is, for the memory. */
@@ -129,7 +115,7 @@ export class ConversationLog {
    */
   applyLocal(visitor: Omit<VisitorKeys, 'kid'>, accepted: AcceptedEpoch, env: Envelope): void {
     // the server was faster: its records count
-    if (this.entries.length) return;
+    if (this.lines.entries.length) return;
     this.epochs.visitor = { ...visitor, kid: hex(kidOf(visitor.ed)) };
     this.epochs.applyLocal(accepted, env);
     this.lines.order.accept(env, false);

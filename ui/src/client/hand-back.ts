@@ -1,19 +1,28 @@
 /**
  * After a server lost the end of a conversation (a backup was restored): hands back what this browser remembers, in the order in
- * which it stood. Own envelopes go out with the same bytes; the announcements are signed by whoever made them. Nothing new is sealed.
+ * which it was. Own envelopes go out with the same bytes; the announcements are signed by those who made them. Nothing new is sealed.
  */
 import { b64u } from '../crypto/bytes';
 import { Refused } from '../link/errors';
 import { ClientError } from '../model';
 import { Code, type Envelope } from '../proto';
-import type { Conversation } from './conversation';
 import type { Transport } from './context';
+import type { ConversationLog } from './conversation-log';
 
 /** How long a server that took an announcement may leave its record out, ms. */
 const SHOWN_MS = 10_000;
 
+/** The part of a conversation that is handed back. */
+export interface LostConversation {
+  readonly id: string;
+  readonly log: ConversationLog;
+  /** Sends an envelope and waits for its record. */
+  deliver(bytes: Uint8Array): Promise<void>;
+  until(ok: () => boolean, ms?: number): Promise<void>;
+}
+
 /** Own envelopes that the server took no more as they are; they may be sealed again once the last epoch is there. */
-export async function handBack(context: Transport, c: Conversation): Promise<Envelope[]> {
+export async function handBack(context: Transport, c: LostConversation): Promise<Envelope[]> {
   const { log } = c;
   const own = log.memory.own().filter((e) => !log.has(e.msg));
   const rest: Envelope[] = [];
@@ -36,7 +45,7 @@ export async function handBack(context: Transport, c: Conversation): Promise<Env
   }
 }
 
-async function delivered(c: Conversation, env: Envelope): Promise<boolean> {
+async function delivered(c: LostConversation, env: Envelope): Promise<boolean> {
   try {
     await c.deliver(env.bytes);
     return true;

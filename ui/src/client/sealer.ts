@@ -88,7 +88,7 @@ export class Sealer {
   }
 
   private counter(inst: number): number {
-    return Math.max(this.next.get(inst) ?? 0, this.log.nextCounter(this.context.kid, inst));
+    return Math.max(this.next.get(inst) ?? 0, this.log.lines.order.next(this.context.kid, inst));
   }
 }
 

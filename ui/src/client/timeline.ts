@@ -1,5 +1,5 @@
 /** Turns what a log and an outbox hold into the messages a page shows. The same line is the same object until it changes. */
-import type { Body, Fix } from '../crypto/envelope';
+import type { Body } from '../crypto/envelope';
 import type { ErrorKey, Form, Message, Side, ThreadEvent } from '../model';
 import { ownerUser, type Marks } from '../proto';
 import type { ConversationLog } from './conversation-log';
@@ -18,9 +18,9 @@ const formOf = ({ fields, page, lang, mode, after }: Extract<Body, { t: 'form' }
 
 /** Quick replies of one message, and characters of what it says of itself. */
 const MAX_BUTTONS = 20;
-const MAX_WORDS = 200;
+export const MAX_WORDS = 200;
 
-const isText = (v: unknown): v is string => typeof v === 'string';
+export const isText = (v: unknown): v is string => typeof v === 'string';
 
 /** What only a robot says. Its key was checked; its words may still be odd. */
 function robotSaid(body: Body | undefined): Pick<Message, 'buttons' | 'thought'> {
@@ -40,9 +40,6 @@ function robotSaid(body: Body | undefined): Pick<Message, 'buttons' | 'thought'>
   return { buttons, thought };
 }
 
-const fixOf = (f: Fix | undefined): Fix | undefined =>
-  f && isText(f.msg) && isText(f.intent) ? { msg: f.msg, intent: f.intent.slice(0, MAX_WORDS) } : undefined;
-
 export class Timeline {
   /** The line of each entry as it was when it was made. */
   private readonly lines = new WeakMap<
@@ -61,6 +58,8 @@ export class Timeline {
   constructor(
     private readonly context: Participant & DirectoryAccess,
     private readonly log: ConversationLog,
+    /** What a note says beside its text. */
+    private readonly ofNote?: (body: Body | undefined) => Partial<Message>,
   ) {}
 
   /** `stuck`: why nothing of what waits will be sent. `kept`: the last record that may be shown. `recallable`: whether a record of that seq and time may still be taken back. */
@@ -73,7 +72,7 @@ export class Timeline {
   ): Message[] {
     const out: Message[] = [];
     const rewinds = [...this.log.memory.now.rewinds];
-    for (const e of this.log.entries) {
+    for (const e of this.log.lines.entries) {
       if (e.seq > kept) break;
       while (rewinds[0] && rewinds[0].after < e.seq) out.push(this.rewound(rewinds.shift()!));
       out.push(this.lineOf(e, this.stateOf(e, other), recallable));
@@ -195,12 +194,10 @@ export class Timeline {
             event: { t: 'handoff', why: body.why, team: body.team },
             canRecall: no,
           };
-        const fix = body?.t === 'note' ? fixOf(body.fix) : undefined;
         return {
           ...base,
           ...said,
-          fix,
-          ...(body?.t === 'note' && body.for === 'transfer' && { handsOn: true }),
+          ...this.ofNote?.(body),
           author,
           kind: e.kind === 'note' ? 'note' : 'text',
           text,

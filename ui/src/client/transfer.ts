@@ -5,13 +5,9 @@ import { announce } from '../crypto/epoch';
 import { grant, MAX_GRANT } from '../crypto/grant';
 import { BoxKind, boxKid } from '../crypto/hash';
 import { ClientError, type ErrorKey } from '../model';
-import { agentLog, exportKeys } from './agent-log';
-import { agentNotes } from './agent-notes';
-import type { AgentParts, Conversation } from './conversation';
+import { exportKeys } from './agent-log';
+import type { Conversation } from './conversation';
 import type { DirectoryAccess, Participant } from './context';
-
-/** Of what an agent's conversations are made. */
-export const agentParts: AgentParts = { log: agentLog, notes: agentNotes };
 
 /** `move` asks the server for it. If it does not come about, whoever has the conversation takes it back and can go on. */
 export async function transfer(

@@ -26,6 +26,7 @@ const rights = 'src/client/rights.ts';
 const rotation = 'src/client/epoch-rotation.ts';
 const robotMembership = 'src/client/robot-membership.ts';
 const conversation = 'src/client/conversation.ts';
+const restoration = 'src/client/restoration.ts';
 const visitor = 'src/client/visitor-client.ts';
 const writable = 'src/client/writable.ts';
 
@@ -384,7 +385,7 @@ export const GUARDS = [
   {
     name: 'memory: what was accepted is there',
     file: history,
-    find: 'return !this.contradicts && (epoch < 0 || this.epochs.hashOf(epoch) === hash) && (seq === 0 || this.found === digest);',
+    find: 'return (\n      !this.contradicts && (epoch < 0 || this.epochs.hashOf(epoch) === hash) && (seq === 0 || this.found === digest)\n    );',
     replace: 'return seq === -1 || digest === digest || hash === hash || epoch === epoch;',
     test: lie('tail-cut'),
   },
@@ -398,8 +399,8 @@ export const GUARDS = [
   {
     name: 'memory: the record is there',
     file: history,
-    find: ' && (seq === 0 || this.found === digest);',
-    replace: ' && seq >= 0 && digest === digest;',
+    find: ' && (seq === 0 || this.found === digest)',
+    replace: ' && seq >= 0 && digest === digest',
     test: lie('tail-cut'),
   },
   {
@@ -474,14 +475,14 @@ export const GUARDS = [
   },
   refusal(
     'memory: a log goes back only with a new database',
-    conversation,
-    "if (!gen || gen !== this.context.gen() || gen === this.asked) return this.end('error.history');",
+    restoration,
+    "if (!gen || gen !== context.gen() || gen === asked) return c.end('error.history');",
     unit('memory', 'said without a new database'),
   ),
   {
     name: 'memory: an epoch that stays lost ends the conversation',
-    file: conversation,
-    find: "if (this.log.epochs.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0) return this.end('error.conversation_lost');",
+    file: restoration,
+    find: "if (epochs.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0) return c.end('error.conversation_lost');",
     replace: '',
     test: unit('memory', 'a browser that kept no announcement'),
   },

@@ -212,7 +212,7 @@ export class Talk {
 
 /** Lines of a log, short: kind, text, marks. */
 export const shown = (l: ConversationLog): string[] =>
-  l.entries
+  l.lines.entries
     .filter((e) => e.kind !== 'event' && e.kind !== 'epoch')
     .map(
       (e) =>

@@ -229,7 +229,7 @@ describe('no reader without a bound', () => {
       'sort((a, b) => b.last_at - a.last_at)',
       'conversations of one welcome, once a connection',
     ],
-    ['client/conversation.ts', 'memory.replace(', 'no text'],
+    ['client/restoration.ts', 'memory.replace(', 'no text'],
     ['client/corrections.ts', `replaceAll('"', '""')`, 'one character; when an agent asks for a file'],
     ['client/corrections.ts', 'const FORMULA = /', 'one character'],
     ['client/list.ts', '.sort((a, b) => b.lastAt - a.lastAt', 'conversations, not messages; once for many changes'],
