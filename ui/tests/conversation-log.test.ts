@@ -2,7 +2,8 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Backend, BoxKey, SigningKey } from '../src/crypto/backend';
 import { b64u, cat, hex, random, u32, unhex, utf8 } from '../src/crypto/bytes';
-import { type Directory, signedOf } from '../src/crypto/directory';
+import type { Directory } from '../src/crypto/directory';
+import { signedOf } from '../src/crypto/signed';
 import { encodeBody, sealMessage, sealNote } from '../src/crypto/envelope';
 import { acceptAnnouncement, announce, emptyChain, type Chain, type Receiver } from '../src/crypto/epoch';
 import { grant } from '../src/crypto/grant';

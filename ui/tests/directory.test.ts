@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { DirectoryKeeper, type KeeperDeps } from '../src/client/keeper';
 import { keeperFromLog } from '../src/client/log-keeper';
 import { b64u, hex, unb64u } from '../src/crypto/bytes';
-import { Directory, signedOf } from '../src/crypto/directory';
+import { replayLog } from '../src/crypto/replay-log';
+import { signedOf } from '../src/crypto/signed';
 import { BoxKind, boxKid, kidOf } from '../src/crypto/hash';
 import { pureBackend } from '../src/crypto/pure';
 import { coverage, LIFE_MS, signSnapshot, verifyBundle } from '../src/crypto/snapshot';
@@ -21,7 +22,7 @@ const now = () => clock;
 const kid = (p: Person) => hex(kidOf(p.ed.pk));
 const teamKid = async (team: string, n: number) =>
   hex(boxKid(BoxKind.team, (await b.boxKey(co.teamSecrets.get(team)![n]!.secret)).pk));
-const replay = (entries = co.log) => Directory.replay(b, co.fp, entries.map(signedOf), now);
+const replay = (entries = co.log) => replayLog(b, co.fp, entries.map(signedOf), now);
 const snapshotState = () => JSON.parse(new TextDecoder().decode(unb64u(co.snapshot!.raw))).state as State;
 /** Why the entry that was added last is refused; 'valid' if it isn't. */
 const why = async (log = co.log) => {

@@ -4,7 +4,7 @@
  */
 import type { Backend, KeptKey } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
-import { signedOf } from '../crypto/directory';
+import { signedOf } from '../crypto/signed';
 import { Rejected } from '../crypto/error';
 import { fingerprint, printFingerprint } from '../crypto/hash';
 import type { Opaque } from '../crypto/opaque';

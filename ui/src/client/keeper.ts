@@ -1,7 +1,8 @@
 /** Holds the directory: takes in what is new, remembers how far it was, never goes back, and raises the alarm. */
 import type { Backend } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
-import { type Directory, isForkAlarm, signedOf } from '../crypto/directory';
+import { type Directory, isForkAlarm } from '../crypto/directory';
+import { signedOf } from '../crypto/signed';
 import { Rejected } from '../crypto/error';
 import { coverage, verifyBundle, verifySnapshot, type Life } from '../crypto/snapshot';
 import type { Http } from '../link/http';

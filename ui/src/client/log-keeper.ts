@@ -1,5 +1,6 @@
 /** The directory of an agent: the whole log, compared with the snapshot that visitors get. */
-import { Directory, signedOf } from '../crypto/directory';
+import { replayLog } from '../crypto/replay-log';
+import { signedOf } from '../crypto/signed';
 import { coverage } from '../crypto/snapshot';
 import { signedDate } from '../link/clock';
 import { directoryError, DirectoryKeeper, entriesAfter, NO_SNAPSHOT, servedLife, type KeeperDeps } from './keeper';
@@ -8,7 +9,7 @@ import { directoryError, DirectoryKeeper, entriesAfter, NO_SNAPSHOT, servedLife,
 export async function keeperFromLog(deps: KeeperDeps, fp: Uint8Array): Promise<DirectoryKeeper> {
   const reply = await entriesAfter(deps.http, -1);
   try {
-    const dir = await Directory.replay(deps.backend, fp, reply.entries.map(signedOf), deps.now);
+    const dir = await replayLog(deps.backend, fp, reply.entries.map(signedOf), deps.now);
     signedDate.value = Math.max(signedDate.value, dir.latest);
     dir.cover(await coverage(deps.backend, dir, reply.snapshot));
     const life = (await servedLife(deps.backend, dir, reply.snapshot, deps.now())) ?? NO_SNAPSHOT;

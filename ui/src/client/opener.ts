@@ -1,14 +1,21 @@
-/** Has the server open the conversation that this browser began: tried again until it has it, with another first epoch if it must be. */
+/**
+ * Begins a conversation with its first messages, and has the server open it: tried again until it has it, with another first epoch if
+ * it must be.
+ */
 import type { Backend } from '../crypto/backend';
-import { b64u } from '../crypto/bytes';
+import { b64u, hex, random } from '../crypto/bytes';
+import type { Body } from '../crypto/envelope';
+import { conversationId } from '../crypto/hash';
+import { clocks } from '../link/clock';
 import { passes, patience, Refused } from '../link/errors';
-import type { VisitorOptions, Wait } from '../model';
+import { ClientError, type VisitorOptions, type Wait } from '../model';
 import { Code, Envelope } from '../proto';
 import { signal, type ReadonlySignal, type Signal } from '../signals';
+import type { Store } from '../storage/store';
 import type { Conversation } from './conversation';
 import type { Deps, Engine } from './engine';
 import type { DirectoryKeeper } from './keeper';
-import { applyLocal, firstAnnouncement, type Begun, type Keys } from './opening';
+import { applyLocal, firstAnnouncement, makeKeys, type Begun, type Keys } from './opening';
 import type { Robot } from './robot';
 import type { Tabs } from './tabs';
 
@@ -20,7 +27,9 @@ export interface Opens {
   readonly deps: Deps;
   readonly backend: Backend;
   readonly keeper: DirectoryKeeper;
-  readonly keys: Keys | null;
+  keys: Keys | null;
+  readonly store: Store;
+  readonly storagePrefix: string;
   readonly engine: Engine | null;
   readonly tabs: Tabs;
   readonly bot: ReadonlySignal<Robot | null>;
@@ -28,6 +37,11 @@ export interface Opens {
   /** Before the first message: a person, please. */
   readonly personFirst: ReadonlySignal<boolean>;
   readonly over: boolean;
+  /** Whether the company's statement about its directory still holds. */
+  fresh(): Promise<boolean>;
+  connect(): Engine;
+  /** It cannot go on. */
+  fail(e: unknown): void;
 }
 
 export class Opener {
@@ -45,6 +59,52 @@ export class Opener {
     const person = without || h.personFirst.value || h.thread.value?.personAsked.value;
     const botX = person ? null : await h.bot.value!.key(fresh);
     return firstAnnouncement(h.backend, h.keeper.directory, h.o.site, h.keys!, id, botX);
+  }
+
+  /** Begins a conversation with its first messages, all in one step. False if another tab began one at this moment. */
+  async begin(form: Body, text: Body): Promise<boolean> {
+    const { h } = this;
+    // a page that was open for weeks: by an old statement no new conversation begins
+    if (!(await h.fresh())) {
+      const over = new ClientError(
+        clocks.value && h.keeper.fresh(clocks.value.server) ? 'error.clock' : 'error.snapshot_expired',
+      );
+      h.fail(over);
+      throw over;
+    }
+    const keys = (h.keys ??= await makeKeys(h.backend, h.store, h.storagePrefix));
+    const nonce = random(16);
+    const id = hex(conversationId(nonce, h.keeper.directory.fp, h.o.site, keys.ed.pk, keys.x.pk));
+    const mine: Begun = {
+      id,
+      nonce,
+      ann: await this.announcement(id, false),
+      opened: false,
+      form: hex(random(16)),
+    };
+    const engine = h.connect();
+    const thread = await this.local(mine);
+    await thread.outbox
+      .first(
+        [
+          [mine.form!, form],
+          [hex(random(16)), text],
+        ],
+        async (kept) => {
+          if ((await h.tabs.begin(mine, kept)).id !== id) return;
+          this.begun = mine;
+          h.thread.value = thread;
+        },
+      )
+      .finally(() => {
+        // another tab was faster, or it can't be sealed: nothing of it stays
+        if (this.begun?.id !== id) engine.forget(id);
+      });
+    if (this.begun?.id !== id) return false;
+    thread.publish();
+    // the welcome may have been before, and its try refused for the moment
+    if (engine.link.online && !this.wait.value) void this.open();
+    return true;
   }
 
   /** As this browser made it. */

@@ -32,8 +32,6 @@ export async function makeKeys(backend: Backend, store: Store, storagePrefix: st
   return { ed: await backend.restoreSigningKey(kept.ed), x: await backend.restoreBoxKey(kept.x) };
 }
 
-const teamOf = (dir: Directory, site: string): string => dir.state.sites[site]!.team;
-
 /** Epoch 0 for the site's team, as the directory names it; the server's word does not count. `botX`: the robot that is let in. */
 export function firstAnnouncement(
   backend: Backend,
@@ -48,7 +46,7 @@ export function firstAnnouncement(
     last: emptyChain(),
     dirSeq: dir.seq,
     dirHead: dir.head,
-    teamPk: dir.teamPk(teamOf(dir, site)),
+    teamPk: dir.teamPk(dir.siteTeam(site)!),
     visitorX: keys.x.pk,
     botX,
   };
@@ -72,7 +70,7 @@ export async function applyLocal(
   const conv: Conv = {
     id,
     site,
-    team: teamOf(dir, site),
+    team: dir.siteTeam(site)!,
     owner: env.flags ? 'robot' : 'queue',
     state: 'open',
     ed: b64u(ed.pk),

@@ -4,7 +4,8 @@
  */
 import type { Backend, SigningKey } from '../crypto/backend';
 import { b64u } from '../crypto/bytes';
-import { signedOf, type Directory } from '../crypto/directory';
+import type { Directory } from '../crypto/directory';
+import { signedOf } from '../crypto/signed';
 import { signEntry } from '../crypto/entry';
 import { LIFE_MS, signSnapshot } from '../crypto/snapshot';
 import { Refused } from '../link/errors';

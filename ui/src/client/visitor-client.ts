@@ -1,9 +1,8 @@
 /** The visitor's client: verifies the company, makes keys and a conversation at the first message, and speaks in it. */
 import type { Backend, KeptKey } from '../crypto/backend';
-import { hex, random } from '../crypto/bytes';
+import { hex } from '../crypto/bytes';
 import type { Body } from '../crypto/envelope';
-import { BoxKind, boxKid, conversationId } from '../crypto/hash';
-import { clocks } from '../link/clock';
+import { BoxKind, boxKid } from '../crypto/hash';
 import { createHttp } from '../link/http';
 import {
   ClientError,
@@ -13,23 +12,22 @@ import {
   type VisitorClient,
   type VisitorOptions,
 } from '../model';
-import type { Conv, PresenceState, ServerFrame, SiteReply, Welcome } from '../proto';
+import type { Conv, PresenceState, ServerFrame, Welcome } from '../proto';
 import { computed, signal } from '../signals';
 import type { Store } from '../storage/store';
 import type { Conversation } from './conversation';
 import { Beside } from './beside';
-import { distrust, Engine, newConnection, prepare, type Deps } from './engine';
+import { distrust, Engine, newConnection, type Deps } from './engine';
 import type { DirectoryKeeper } from './keeper';
-import { makeKeys, type Begun, type Keys } from './opening';
+import type { Begun, Keys } from './opening';
 import { Opener, type Opens } from './opener';
 import { Memory } from './memory';
 import { watchPresence } from './presence';
-import { patiently } from './patience';
 import type { Robot } from './robot';
-import { askWhyShut, type ShutDeps } from './shut';
-import { presenceOf, siteInfo } from './site';
+import { pageNow } from './page-now';
+import { presenceOf } from './site';
 import { Tabs } from './tabs';
-import { verifySite } from './verified-site';
+import { bootstrap, type Bootstrapped } from './visitor-bootstrap';
 
 const MAX_TRIES = 2;
 
@@ -68,10 +66,10 @@ export class Visitor implements VisitorClient, Opens {
     () => !this.thread.value && !this.formGiven.value && (this.site.value?.form.length ?? 0) > 0,
   );
   private fields: Record<string, string> = {};
-  private store!: Store;
+  store!: Store;
   backend!: Backend;
   keeper!: DirectoryKeeper;
-  private shut!: ShutDeps;
+  private whyShut!: Bootstrapped['whyShut'];
   engine: Engine | null = null;
   keys: Keys | null = null;
   private loading: Promise<void>;
@@ -99,7 +97,7 @@ export class Visitor implements VisitorClient, Opens {
 
   // ---- loading
 
-  private get storagePrefix(): string {
+  get storagePrefix(): string {
     return `v/${this.o.server}/${this.o.site}/`;
   }
 
@@ -110,45 +108,13 @@ export class Visitor implements VisitorClient, Opens {
 
   private async load(): Promise<void> {
     try {
-      ({ store: this.store, backend: this.backend } = await prepare(this.deps));
-      this.trust.value = { ...this.trust.value, storage: this.store.kept ? 'kept' : 'memory' };
-      const http = createHttp(this.o.server, this.deps.env);
-      const { site: id, widget } = this.o;
-      const path = `/site/${encodeURIComponent(id)}${widget === undefined ? '' : `?widget=${encodeURIComponent(widget)}`}`;
-      const get = (): Promise<SiteReply> => http.get<SiteReply>(path);
-      const reply = await patiently(
-        this.deps.env,
-        get,
-        (c) => (this.connection.value = c),
-        () => this.over,
-      );
-      const verified = await verifySite(
-        this.o,
-        this.deps,
-        {
-          backend: this.backend,
-          store: this.store,
-          http,
-          get,
-          onChange: () => {
-            this.engine?.refreshAll();
-            void this.bot.value?.key();
-          },
-          onAlarm: (e) => distrust(this.trust, e.key),
-        },
-        reply,
-      );
-      this.keeper = verified.keeper;
-      this.shut = {
-        http,
-        keeper: this.keeper,
-        site: id,
-        server: this.o.server,
-        page: this.deps.origin,
-        env: this.deps.env,
-      };
-      this.bot.value = verified.robot;
-      this.presence.value = presenceOf(reply.presence);
+      const { store, backend, keeper, robot, info, presence, whyShut } = await bootstrap(this.o, this.deps, this);
+      this.store = store;
+      this.backend = backend;
+      this.keeper = keeper;
+      this.whyShut = whyShut;
+      this.bot.value = robot;
+      this.presence.value = presence;
       this.tabs ??= new Tabs(this.store, this.storagePrefix, this.deps.env, () => void this.look());
       await (this.beside.value = new Beside(this.store, `${this.storagePrefix}beside`)).load();
       // before the keys, which are older
@@ -162,11 +128,17 @@ export class Visitor implements VisitorClient, Opens {
         this.connect();
         if (this.opener.begun && !(await this.resumeBegun())) this.giveUp();
       } else this.connection.value = { state: 'online' };
-      this.site.value = siteInfo(reply, id, verified.name, this.keeper.directory.state.org);
+      this.site.value = info;
     } catch (e) {
       this.fail(e);
       throw e;
     }
+  }
+
+  /** Names, members and keys may have changed. */
+  directoryChanged(): void {
+    this.engine?.refreshAll();
+    void this.bot.value?.key();
   }
 
   private keptKeys(): Promise<{ ed: KeptKey; x: KeptKey } | undefined> {
@@ -208,7 +180,7 @@ export class Visitor implements VisitorClient, Opens {
     this.opener.begun = null;
   }
 
-  private fail(e: unknown): void {
+  fail(e: unknown): void {
     const key: ErrorKey = e instanceof ClientError ? e.key : 'error.server';
     this.connection.value = { state: 'ended', reason: key };
     if (key !== 'error.network' && key !== 'error.server' && key !== 'error.rate_limited') distrust(this.trust, key);
@@ -216,7 +188,7 @@ export class Visitor implements VisitorClient, Opens {
 
   // ---- connection
 
-  private connect(): Engine {
+  connect(): Engine {
     if (this.engine) return this.engine;
     const { ed, x } = this.keys!;
     const boxes = new Map([[hex(boxKid(BoxKind.visitor, x.pk)), x]]);
@@ -242,14 +214,14 @@ export class Visitor implements VisitorClient, Opens {
         frame: (f) => this.heard(f),
         conv: (c) => this.convChanged(c),
         changed: () => undefined,
-        shut: askWhyShut(this.shut, (found) => this.engine?.link.because(found && found.why, found?.over)),
+        shut: this.whyShut((found) => this.engine?.link.because(found && found.why, found?.over)),
       },
     );
     this.engine.link.start();
     return this.engine;
   }
 
-  private async fresh(): Promise<boolean> {
+  async fresh(): Promise<boolean> {
     const now = this.deps.env.now();
     if (!this.keeper.fresh(now)) await this.keeper.refresh(now).catch(() => undefined);
     return this.keeper.fresh(now);
@@ -356,55 +328,8 @@ export class Visitor implements VisitorClient, Opens {
     if (f.t === 'queue') {
       this.places.set(f.conv, f.position);
       if (f.conv === this.thread.value?.id) this.queue.value = f.position;
-    } else if (f.t === 'presence' && f.team === this.keeper.directory.state.sites[this.o.site]?.team)
+    } else if (f.t === 'presence' && f.team === this.keeper.directory.siteTeam(this.o.site))
       this.presence.value = presenceOf(f.state);
-  }
-
-  // ---- the first message
-
-  /** With its first messages, all in one step. False if another tab began one at this moment. */
-  private async begin(form: Body, text: Body): Promise<boolean> {
-    // a page that was open for weeks: by an old statement no new conversation begins
-    if (!(await this.fresh())) {
-      const over = new ClientError(
-        clocks.value && this.keeper.fresh(clocks.value.server) ? 'error.clock' : 'error.snapshot_expired',
-      );
-      this.fail(over);
-      throw over;
-    }
-    const keys = (this.keys ??= await makeKeys(this.backend, this.store, this.storagePrefix));
-    const nonce = random(16);
-    const id = hex(conversationId(nonce, this.keeper.directory.fp, this.o.site, keys.ed.pk, keys.x.pk));
-    const mine: Begun = {
-      id,
-      nonce,
-      ann: await this.opener.announcement(id, false),
-      opened: false,
-      form: hex(random(16)),
-    };
-    const engine = this.connect();
-    const thread = await this.opener.local(mine);
-    await thread.outbox
-      .first(
-        [
-          [mine.form!, form],
-          [hex(random(16)), text],
-        ],
-        async (kept) => {
-          if ((await this.tabs.begin(mine, kept)).id !== id) return;
-          this.opener.begun = mine;
-          this.thread.value = thread;
-        },
-      )
-      .finally(() => {
-        // another tab was faster, or it can't be sealed: nothing of it stays
-        if (this.opener.begun?.id !== id) engine.forget(id);
-      });
-    if (this.opener.begun?.id !== id) return false;
-    thread.publish();
-    // the welcome may have been before, and its try refused for the moment
-    if (engine.link.online && !this.opener.wait.value) void this.opener.open();
-    return true;
   }
 
   // ---- what the page does
@@ -439,7 +364,7 @@ export class Visitor implements VisitorClient, Opens {
         mode,
         after: this.after,
       };
-      if (await this.begin(form, { t: 'text', ts, text })) {
+      if (await this.opener.begin(form, { t: 'text', ts, text })) {
         this.after = undefined;
         void this.store.delete(this.afterName).catch(() => undefined);
         return;
@@ -556,18 +481,4 @@ export class Visitor implements VisitorClient, Opens {
     (this.tabs as Tabs | undefined)?.dispose();
     this.engine?.dispose();
   }
-}
-
-/** Characters of an address. */
-const MAX_PAGE = 2_000;
-
-/** Where the visitor stands; sealed like everything else. */
-function pageNow(): { url: string; title: string; referrer: string } | undefined {
-  if (typeof document === 'undefined') return undefined;
-  // all of it must fit into one envelope beside the answers
-  return {
-    url: location.href.slice(0, MAX_PAGE),
-    title: document.title.slice(0, MAX_PAGE / 4),
-    referrer: document.referrer.slice(0, MAX_PAGE),
-  };
 }

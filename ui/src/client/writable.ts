@@ -41,7 +41,7 @@ function mayWrite(context: Participant & DirectoryAccess, epoch: Epoch): boolean
 /** The team of the last epoch; if it is off, the one that the site's signed entry names. Never the server's word. */
 export function nextTeam(context: Participant & DirectoryAccess, epochs: EpochChain): string {
   const dir = context.directory();
-  const site = epochs.visitor && dir.state.sites[epochs.visitor.site]?.team;
+  const site = epochs.visitor && dir.siteTeam(epochs.visitor.site);
   for (const id of [epochs.current?.team, site]) if (id && dir.state.teams[id]?.on) return id;
   throw new ClientError('error.no_key', 'no team to seal to');
 }

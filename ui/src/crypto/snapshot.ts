@@ -2,7 +2,8 @@
 import type { SignedJson, SiteReply } from '../proto';
 import type { Backend, SigningKey } from './backend';
 import { b64u, equal, hex, unhex, utf8 } from './bytes';
-import { Directory, signedOf, type Signed } from './directory';
+import { Directory } from './directory';
+import { signedOf, type Signed } from './signed';
 import { isGoodKey } from './ed25519';
 import { reject } from './error';
 import { kidOf } from './hash';

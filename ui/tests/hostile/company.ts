@@ -4,7 +4,7 @@
  */
 import type { BoxKey, SigningKey } from '../../src/crypto/backend';
 import { b64u, hex, random, unb64u, utf8 } from '../../src/crypto/bytes';
-import { signedOf } from '../../src/crypto/directory';
+import { signedOf } from '../../src/crypto/signed';
 import { BoxKind, boxKid, entryHash, H } from '../../src/crypto/hash';
 import { inviteKeys } from '../../src/crypto/invite';
 import type { DayKeyJson, SignedJson, SiteReply, TeamBox } from '../../src/proto';
