@@ -1,5 +1,5 @@
 /** What a visitor makes before the server knows of them: keys, and the first epoch of a conversation. */
-import type { Backend, BoxKey, SigningKey } from '../crypto/backend';
+import type { Backend, BoxKey, KeptKey, SigningKey } from '../crypto/backend';
 import { b64u, hex, unhex } from '../crypto/bytes';
 import type { Directory } from '../crypto/directory';
 import { acceptAnnouncement, announce, emptyChain } from '../crypto/epoch';
@@ -23,13 +23,33 @@ export interface Begun {
   form?: string;
 }
 
+type KeptKeys = Record<'ed' | 'x', KeptKey>;
+
+const restored = async (backend: Backend, { ed, x }: KeptKeys): Promise<Keys> => ({
+  ed: await backend.restoreSigningKey(ed),
+  x: await backend.restoreBoxKey(x),
+});
+
+/** Those of an earlier visit. Keys of another back end (the page moved to https, say) can't be used; the visitor then begins again. */
+export async function restoreKeys(backend: Backend, store: Store, storagePrefix: string): Promise<Keys | null> {
+  const name = `${storagePrefix}keys`;
+  const kept = await store.get<KeptKeys>(name);
+  if (!kept) return null;
+  try {
+    return await restored(backend, kept);
+  } catch {
+    await store.delete(name);
+    return null;
+  }
+}
+
 /** New keys, kept; or those that another tab kept a moment ago. */
 export async function makeKeys(backend: Backend, store: Store, storagePrefix: string): Promise<Keys> {
   const [ed, x] = await Promise.all([backend.newSigningKey(), backend.newBoxKey()]);
   const fresh = { ed: await ed.keep(), x: await x.keep() };
   const kept = await store.init(`${storagePrefix}keys`, fresh).catch(() => fresh);
   if (kept === fresh) return { ed, x };
-  return { ed: await backend.restoreSigningKey(kept.ed), x: await backend.restoreBoxKey(kept.x) };
+  return restored(backend, kept);
 }
 
 /** Epoch 0 for the site's team, as the directory names it; the server's word does not count. `botX`: the robot that is let in. */

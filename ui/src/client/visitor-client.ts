@@ -1,5 +1,5 @@
 /** The visitor's client: verifies the company, makes keys and a conversation at the first message, and speaks in it. */
-import type { Backend, KeptKey } from '../crypto/backend';
+import type { Backend } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
 import type { Body } from '../crypto/envelope';
 import { BoxKind, boxKid } from '../crypto/hash';
@@ -19,9 +19,10 @@ import type { Conversation } from './conversation';
 import { Beside } from './beside';
 import { distrust, Engine, newConnection, type Deps } from './engine';
 import type { DirectoryKeeper } from './keeper';
-import type { Begun, Keys } from './opening';
+import { restoreKeys, type Begun, type Keys } from './opening';
 import { Opener, type Opens } from './opener';
 import { Memory } from './memory';
+import { Predecessor } from './predecessor';
 import { watchPresence } from './presence';
 import type { Robot } from './robot';
 import { pageNow } from './page-now';
@@ -74,13 +75,12 @@ export class Visitor implements VisitorClient, Opens {
   keys: Keys | null = null;
   private loading: Promise<void>;
   over = false;
-  /** The conversation that was gone or lost, for the next one to name. */
-  private after: string | undefined;
   /** Closed conversations the visitor is done with. */
   private readonly dismissed = new Set<string>();
   private sending: Promise<void> = Promise.resolve();
   private looking: Promise<void> = Promise.resolve();
   tabs!: Tabs;
+  private predecessor!: Predecessor;
 
   constructor(
     readonly o: VisitorOptions,
@@ -101,11 +101,6 @@ export class Visitor implements VisitorClient, Opens {
     return `v/${this.o.server}/${this.o.site}/`;
   }
 
-  /** Where the lost conversation is kept until the next one names it. */
-  private get afterName(): string {
-    return `${this.storagePrefix}after`;
-  }
-
   private async load(): Promise<void> {
     try {
       const { store, backend, keeper, robot, info, presence, whyShut } = await bootstrap(this.o, this.deps, this);
@@ -116,13 +111,14 @@ export class Visitor implements VisitorClient, Opens {
       this.bot.value = robot;
       this.presence.value = presence;
       this.tabs ??= new Tabs(this.store, this.storagePrefix, this.deps.env, () => void this.look());
+      this.predecessor ??= new Predecessor(store, `${this.storagePrefix}after`);
       await (this.beside.value = new Beside(this.store, `${this.storagePrefix}beside`)).load();
       // before the keys, which are older
       this.opener.begun = (await this.tabs.begun()) ?? null;
       if (!this.opener.begun) await this.lostBefore();
-      const kept = await this.keptKeys();
+      const keys = await restoreKeys(backend, store, this.storagePrefix);
       if (this.over) return;
-      if (kept) await this.restoreKeys(kept);
+      this.keys ??= keys;
       if (!this.keys) this.giveUp();
       if (this.keys) {
         this.connect();
@@ -141,25 +137,9 @@ export class Visitor implements VisitorClient, Opens {
     void this.bot.value?.key();
   }
 
-  private keptKeys(): Promise<{ ed: KeptKey; x: KeptKey } | undefined> {
-    return this.store.get(`${this.storagePrefix}keys`);
-  }
-
   /** A conversation was lost, and the next one has not named it yet. */
   private async lostBefore(): Promise<void> {
-    const lost = await this.store.get<{ id: string; person: boolean }>(this.afterName);
-    if (!lost) return;
-    this.after = lost.id;
-    this.personFirst.value ||= lost.person;
-  }
-
-  /** Keys of another back end (the page moved to https, say) can't be used; the visitor then begins again. */
-  private async restoreKeys(kept: { ed: KeptKey; x: KeptKey }): Promise<void> {
-    try {
-      this.keys = { ed: await this.backend.restoreSigningKey(kept.ed), x: await this.backend.restoreBoxKey(kept.x) };
-    } catch {
-      await this.store.delete(`${this.storagePrefix}keys`);
-    }
+    if (await this.predecessor.load()) this.personFirst.value = true;
   }
 
   /** What was begun here is shown before the server answers, with what still waits to be sent. */
@@ -297,12 +277,11 @@ export class Visitor implements VisitorClient, Opens {
   }
 
   private async join(kept: Begun): Promise<void> {
-    const keys = this.keys ? undefined : await this.keptKeys();
-    if (keys) await this.restoreKeys(keys);
+    this.keys ??= await restoreKeys(this.backend, this.store, this.storagePrefix);
     if (!this.keys) return;
     this.hide();
     this.opener.begun = kept;
-    this.after = undefined;
+    this.predecessor.forget();
     const engine = this.connect();
     const beside = engine.conversations.get(kept.id);
     if (beside) this.thread.value = beside;
@@ -362,11 +341,10 @@ export class Visitor implements VisitorClient, Opens {
         page: pageNow(),
         lang: this.o.lang,
         mode,
-        after: this.after,
+        after: this.predecessor.id,
       };
       if (await this.opener.begin(form, { t: 'text', ts, text })) {
-        this.after = undefined;
-        void this.store.delete(this.afterName).catch(() => undefined);
+        this.predecessor.clear();
         return;
       }
       await this.look();
@@ -385,8 +363,7 @@ export class Visitor implements VisitorClient, Opens {
     const thread = this.thread.value;
     if (!thread || !this.opener.begun?.opened || !this.bot.value?.there.value) return;
     this.swap();
-    this.after = thread.id;
-    void this.store.set(this.afterName, { id: thread.id, person: false }).catch(() => undefined);
+    this.predecessor.set(thread.id, false);
     // answers that were given to people alone stay with them
     this.fields = (thread.log.epochs.get(0)?.bot && thread.messages.value.find((m) => m.form)?.form?.fields) || {};
     this.formGiven.value = true;
@@ -429,14 +406,11 @@ export class Visitor implements VisitorClient, Opens {
     const { id } = thread;
     // one that is full by the server's word goes on in the next like one that was lost
     const lost = thread.ended !== null || thread.outbox.full;
-    this.after = lost ? id : undefined;
     this.hide();
     // a server that hid a conversation with people gains no robot by it
     this.personFirst.value = lost && (thread.log.epochs.robotLeft || thread.log.memory.now.left);
-    const kept = lost
-      ? this.store.set(this.afterName, { id, person: this.personFirst.value })
-      : this.store.delete(this.afterName);
-    void kept.catch(() => undefined);
+    if (lost) this.predecessor.set(id, this.personFirst.value);
+    else this.predecessor.clear();
     this.tabs.leave(id);
   }
 
