@@ -1,6 +1,6 @@
 /**
- * The language of the wire, twin of `crates/proto`: frames, records, where the fields of an envelope lie, codes.
- * Data and its bytes only; no keys, no IO, no policy.
+ * The wire protocol, twin of `crates/proto`: frames, records, where the fields of an envelope are, codes. Data and its bytes only; no
+ * keys, no IO, no policy. One file, because it is a plain catalogue: `docs/protocol.md` in types.
  */
 
 export const SUBPROTOCOL = 'kefu.v1';
