@@ -14,7 +14,8 @@ import '../src/ui/signals';
 import { Agent } from '../src/client/agent-client';
 import { Visitor } from '../src/client/visitor-client';
 import { App as Console } from '../src/console/App';
-import { select } from '../src/console/state';
+import { createConsoleState } from '../src/console/state';
+import { ConsoleContext } from '../src/console/useConsole';
 import { random, unhex } from '../src/crypto/bytes';
 import type { SigningKey } from '../src/crypto/backend';
 import { encodeBody, sealMessage } from '../src/crypto/envelope';
@@ -117,9 +118,15 @@ async function start() {
           opaque: () => Promise.reject(new Error('no password here')) as never,
         },
       );
-      render(<Console client={client} />, document.getElementById('app')!);
+      const state = createConsoleState();
+      render(
+        <ConsoleContext.Provider value={state}>
+          <Console client={client} />
+        </ConsoleContext.Provider>,
+        document.getElementById('app')!,
+      );
       await until(() => client.connection.value.state === 'online' && client.conversations.value.length > 0);
-      select(conv);
+      state.select(conv);
       reader = client.open(conv);
       await until(() => reader.have >= server.convs.get(conv)!.records.length && reader.messages.value.length > 2);
     },

@@ -5,12 +5,13 @@ import { t as shared } from '../i18n/shared';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { PasswordField } from '../ui/PasswordField';
-import { toast } from '../ui/Toasts';
 import { useSignal } from '../ui/signals';
-import { sayError } from './act';
+import { sayError } from './acts';
 import { lengthOf, NewPassword, PASSWORD_FLOOR } from './FirstLogin';
+import { useConsole } from './useConsole';
 
 export function ChangePassword({ client, onClose }: { client: AgentClient; onClose: () => void }) {
+  const state = useConsole();
   const old = useSignal('');
   const next = useSignal('');
   const busy = useSignal(false);
@@ -22,7 +23,7 @@ export function ChangePassword({ client, onClose }: { client: AgentClient; onClo
     busy.value = true;
     try {
       await client.changePassword(old.peek(), next.peek());
-      toast(() => t('passwordChanged'), 'info');
+      state.toasts.show(() => t('passwordChanged'), 'info');
       onClose();
     } catch (error) {
       console.error(error);

@@ -7,7 +7,7 @@ import { readable } from '../ui/fingerprint';
 import { PasswordField } from '../ui/PasswordField';
 import { TextField } from '../ui/TextField';
 import { useSignal } from '../ui/signals';
-import { sayError } from './act';
+import { sayError } from './acts';
 
 /** Characters, as people count them. */
 export const PASSWORD_FLOOR = 10;

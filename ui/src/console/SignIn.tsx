@@ -9,10 +9,10 @@ import * as icon from '../ui/icons';
 import { PasswordField } from '../ui/PasswordField';
 import { TextField } from '../ui/TextField';
 import { useSignal } from '../ui/signals';
-import { sayError } from './act';
+import { sayError } from './acts';
 import { FirstLogin } from './FirstLogin';
 import { Logo } from './Logo';
-import { setLang } from './state';
+import { setLang } from './settings';
 
 export function SignIn({ client, locked }: { client: AgentClient; locked: boolean }) {
   const first = useSignal(false);

@@ -2,20 +2,19 @@
 import type { AgentClient } from '../model';
 import { csvOf } from '../client/corrections';
 import { t } from '../i18n/console';
-import { toast } from '../ui/Toasts';
-import { actOnce } from './act';
+import type { ConsoleState } from './state';
 
-export async function exportFixes(client: AgentClient): Promise<void> {
-  toast(() => t('exporting'), 'info');
-  await actOnce('export', async () => {
+export async function exportFixes(state: ConsoleState, client: AgentClient): Promise<void> {
+  state.toasts.show(() => t('exporting'), 'info');
+  await state.acts.once('export', async () => {
     const examples = await client.corrections();
-    if (!examples.length) return toast(() => t('exportNone'), 'info');
+    if (!examples.length) return state.toasts.show(() => t('exportNone'), 'info');
     const link = document.createElement('a');
     // the mark makes spreadsheets read UTF-8
     link.href = URL.createObjectURL(new Blob(['\uFEFF', csvOf(examples)], { type: 'text/csv' }));
     link.download = 'kefu-intents.csv';
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    toast(() => t('exportDone', { n: examples.length }), 'info');
+    state.toasts.show(() => t('exportDone', { n: examples.length }), 'info');
   });
 }

@@ -11,8 +11,15 @@ import { App } from './App';
 import './tokens.css';
 import './console.css';
 import './overlays.css';
-import { startLang } from './state';
+import { startLang } from './settings';
+import { createConsoleState } from './state';
+import { ConsoleContext } from './useConsole';
 
 startLang();
 startClock();
-render(<App client={createAgentClient({})} />, document.getElementById('app')!);
+render(
+  <ConsoleContext.Provider value={createConsoleState()}>
+    <App client={createAgentClient({})} />
+  </ConsoleContext.Provider>,
+  document.getElementById('app')!,
+);

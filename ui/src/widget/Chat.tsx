@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Message, SiteInfo, VisitorClient } from '../model';
 import { fieldLabel } from '../i18n/fields';
 import { errorText, t, widget } from '../i18n/widget';
-import { signal, type Signal } from '../signals';
+import type { Signal } from '../signals';
 import { Banner, RichText } from '../ui/bits';
 import { Button } from '../ui/Button';
 import { Composer } from '../ui/Composer';
@@ -18,10 +18,15 @@ import { greetingOf, labelOf } from './StartForm';
 import { ExpectBanner, OtherBanner } from './Status';
 import * as icon from '../ui/icons';
 
-// Kept outside the components: closing the panel must not lose what was being written.
-const draft = signal('');
+interface ChatProps {
+  client: VisitorClient;
+  site: SiteInfo;
+  open: Signal<boolean>;
+  /** What is being written. */
+  draft: Signal<string>;
+}
 
-export function Chat({ client, site, open }: { client: VisitorClient; site: SiteInfo; open: Signal<boolean> }) {
+export function Chat({ client, site, open, draft }: ChatProps) {
   const thread = client.thread.value;
   const messages = wordsFirst(thread?.messages.value ?? []);
   const closed = thread?.conv.value?.state === 'closed';

@@ -35,10 +35,14 @@ export function check(field: FormField, value: string, room = ROOM): string {
 
 const AUTOCOMPLETE: Record<string, string> = { email: 'email', tel: 'tel' };
 
-// Survives closing and opening the panel.
-const kept: Record<string, string> = {};
+interface FormProps {
+  client: VisitorClient;
+  site: SiteInfo;
+  /** What was given so far, by field; kept when the form goes from the screen. */
+  answers: Record<string, string>;
+}
 
-export function StartForm({ client, site }: { client: VisitorClient; site: SiteInfo }) {
+export function StartForm({ client, site, answers: kept }: FormProps) {
   const [values, setValues] = useState<Record<string, string>>(kept);
   const [tried, setTried] = useState(false);
   /** For each answer; where the visitor is has the rest. */

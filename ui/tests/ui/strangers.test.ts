@@ -240,7 +240,7 @@ describe('no reader without a bound', () => {
     ['console/SignIn.tsx', 'v.trim().toLowerCase()', 'typed here'],
     ['console/TransferDialog.tsx', '.sort(', 'agents of the company'],
     ['console/TransferDialog.tsx', 'a.name.localeCompare(b.name)', 'names that the company signed'],
-    ['console/state.ts', 'mine.sort(', 'conversations in the queue'],
+    ['console/conversations.ts', 'mine.sort(', 'conversations in the queue'],
     ['crypto/bytes.ts', '/^[0-9a-f]*$/', 'anchored, one class of characters'],
     [
       'crypto/bytes.ts',
