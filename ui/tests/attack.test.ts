@@ -122,7 +122,7 @@ describe('the robot', () => {
     const store = memoryStore();
     const v = visitor(store);
     await until(() => v.client.site.value !== null);
-    v.client.person();
+    v.client.requestPerson();
     v.client.start({});
     let refusal: number | null = Code.storage;
     Object.defineProperty(server, 'refuseOpen', { configurable: true, get: () => refusal, set: () => undefined });

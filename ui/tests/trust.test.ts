@@ -267,7 +267,7 @@ describe('the agent', () => {
     await until(() => a.client.notices.value.some((n) => n.key === 'notice.snapshot_renewed'));
   });
 
-  it('does not write where he has no key, into closed conversations, or into those of others', async () => {
+  it('does not write where they have no key, into closed conversations, or into those of others', async () => {
     const v = await begin();
     const id = v.client.thread.value!.id;
     const a = await agent(li, []);

@@ -9,7 +9,7 @@ import { Kind, type Envelope, type WireRecord } from '../proto';
 import { BATCH, type Participant } from './context';
 import type { ConversationLog, LogExtension, LogParts } from './conversation-log';
 import { blank, errorOf, openLine, type Entry } from './log-entry';
-import { senderBeside } from './rights';
+import { senderOfNoteOrRecall } from './rights';
 
 export const agentLog = (parts: LogParts): LogExtension => new AgentLog(parts);
 
@@ -36,7 +36,9 @@ class AgentLog implements LogExtension {
     const { context, epochs, lines, directory } = this.log;
     const epoch = epochs.isStrict() ? epochs.here(env) : (epochs.get(env.epoch) ?? reject('epoch'));
     const visitor = epochs.visitor!;
-    const from = await directory.retry(env.sender, () => senderBeside(context, env, { epoch, visitor, live }, true));
+    const from = await directory.retry(env.sender, () =>
+      senderOfNoteOrRecall(context, env, { epoch, visitor, live }, true),
+    );
     lines.checkCounter(env);
     const entry: Entry = { ...blank(r), kind: 'note', msg: env.msg, sender: env.sender, user: from.user, env };
     const key = context.boxes().get(noteRecipient(env));

@@ -1,6 +1,6 @@
 /** Of what an agent's conversations consist beyond a visitor's. The widget does not carry it. */
 import type { Body } from '../crypto/envelope';
-import type { ErrorKey, Fix, Message } from '../model';
+import type { ErrorKey, IntentFeedback, Message } from '../model';
 import type { Conv } from '../proto';
 import { agentLog } from './agent-log';
 import { agentNotes } from './agent-notes';
@@ -10,7 +10,7 @@ import { isText, MAX_WORDS } from './timeline';
 
 export const agentParts: AgentParts = { log: agentLog, notes: agentNotes, ofNote, whyBlocked };
 
-const fixOf = (f: Fix | undefined): Fix | undefined =>
+const fixOf = (f: IntentFeedback | undefined): IntentFeedback | undefined =>
   f && isText(f.msg) && isText(f.intent) ? { msg: f.msg, intent: f.intent.slice(0, MAX_WORDS) } : undefined;
 
 /** What a note says beside its text. */

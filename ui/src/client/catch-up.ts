@@ -1,5 +1,5 @@
 /** Waits for the directory that a record relies on, so that nobody is judged by an old one. */
-import { patience } from '../link/errors';
+import { retryDelay } from '../link/errors';
 import { ClientError } from '../model';
 import type { DirectoryAccess } from './context';
 
@@ -30,7 +30,7 @@ export class CatchUp {
         return await this.context.refreshDirectory();
       } catch (e) {
         if (!(e instanceof ClientError) || (e.key !== 'error.network' && e.key !== 'error.rate_limited')) throw e;
-        asked = patience(e, 0);
+        asked = retryDelay(e, 0);
       }
       const pause = PAUSES_MS[Math.min(i, PAUSES_MS.length - 1)];
       await new Promise((done) => setTimeout(done, Math.max(pause ?? 0, asked)));

@@ -18,7 +18,7 @@ import { HistoryCheck } from './history-check';
 import { blank, errorOf, openLine, recalls, type Entry, type VisitorKeys } from './log-entry';
 import { LogLines } from './log-lines';
 import { Memory, type Remembered } from './memory';
-import { isStrict, senderBeside, senderOfMessage } from './rights';
+import { isStrict, senderOfNoteOrRecall, senderOfMessage } from './rights';
 
 const OF_MESSAGES: readonly number[] = [Kind.message, Kind.recall, Kind.tombstone];
 const OF_NOTES: readonly number[] = [Kind.note, Kind.noteRecall, Kind.noteTombstone];
@@ -260,7 +260,7 @@ export class ConversationLog {
     const epoch = epochs.here(env);
     const visitor = epochs.visitor!;
     const from = await this.directory.retry(env.sender, () =>
-      senderBeside(context, env, { epoch, visitor, live }, note),
+      senderOfNoteOrRecall(context, env, { epoch, visitor, live }, note),
     );
     if (!(await context.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');
     lines.checkCounter(env);

@@ -332,7 +332,7 @@ export class Conversation implements Thread {
     if (env) await this.outbox.recall(targetOf(env));
   }
 
-  /** Whoever reads the next epoch is a person; announced at once, or when the server is there again. */
+  /** No robot reads the next epoch; announced at once, or when the server is there again. */
   requestPerson(): void {
     this.robot.requestPerson();
     this.publish();

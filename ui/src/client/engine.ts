@@ -11,7 +11,7 @@ import type { Conv, ServerFrame, Welcome } from '../proto';
 import { signal, type Signal } from '../signals';
 import type { Store } from '../storage/store';
 import { Conversation, type AgentParts } from './conversation';
-import type { DirectoryKeeper } from './keeper';
+import type { DirectorySync } from './directory-sync';
 import type { ConversationContext } from './context';
 
 /** What differs between a browser and a test. */
@@ -34,7 +34,7 @@ export interface EngineHooks {
   me?(): string | null;
   given?(m: Message): boolean;
   /** Sockets are refused without a word. */
-  shut?(): void;
+  socketRefused?(): void;
   /** What an alarm does, if it does not break all trust. */
   alarm?(why: ErrorKey): void;
   agent?: AgentParts;
@@ -71,7 +71,7 @@ export class Engine {
       backend: Backend;
       store: Store;
       storagePrefix: string;
-      keeper: DirectoryKeeper;
+      sync: DirectorySync;
       boxes: ConversationContext['boxes'];
       robot?: ConversationContext['robot'];
       fresh?: ConversationContext['fresh'];
@@ -85,7 +85,7 @@ export class Engine {
       server: o.server,
       path: o.path,
       role: o.role,
-      org: o.keeper.directory.fp,
+      org: o.sync.directory.fp,
       key: o.key,
       env: deps.env,
       onState: (c) => this.stateChanged(c),
@@ -96,7 +96,7 @@ export class Engine {
       onSynced: (id) => this.conversations.get(id)?.caughtUp(),
       onRewound: (id, gen) => this.conversations.get(id)?.rewound(gen),
       known: (id) => this.conversations.get(id)?.known() ?? {},
-      onShut: () => this.hooks.shut?.(),
+      onSocketRefused: () => this.hooks.socketRefused?.(),
     });
     const counterRun = randomRun();
     this.context = {
@@ -104,14 +104,14 @@ export class Engine {
       role: o.role,
       me: o.key,
       kid: hex(kidOf(o.key.pk)),
-      fp: o.keeper.directory.fp,
+      fp: o.sync.directory.fp,
       store: o.store,
       storagePrefix: o.storagePrefix,
       counterRun,
       noteCounterRun: randomRun(),
-      directory: () => o.keeper.directory,
+      directory: () => o.sync.directory,
       // this machine's clock: by the server's no invite and no snapshot would ever be too old
-      refreshDirectory: () => o.keeper.refresh(deps.env.now()),
+      refreshDirectory: () => o.sync.refresh(deps.env.now()),
       boxes: o.boxes,
       robot: o.robot,
       now: () => this.link.now(),

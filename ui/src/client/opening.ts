@@ -15,7 +15,7 @@ export interface Keys {
 }
 
 /** A conversation this browser began. `opened`: the server has it. `form`: id of the message with the visitor's form; none from a widget of 0.1. */
-export interface Begun {
+export interface PendingConversation {
   id: string;
   nonce: Uint8Array;
   ann: Uint8Array;
@@ -80,9 +80,9 @@ export async function applyLocal(
   dir: Directory,
   site: string,
   keys: Keys,
-  begun: Begun,
+  pending: PendingConversation,
 ): Promise<Conversation> {
-  const { id, ann } = begun;
+  const { id, ann } = pending;
   const env = Envelope.parse(ann)!;
   const now = engine.link.now();
   const none = { delivered: 0, read: 0 };

@@ -20,7 +20,7 @@ interface Place {
   live: boolean;
 }
 
-/** The rules of revision 2 hold for what stands in this epoch. */
+/** The rules of revision 2 hold for what is written in this epoch. */
 export const isStrict = (context: DirectoryAccess, epoch: Epoch): boolean =>
   context.directory().revisionAt(epoch.dirSeq) >= 2;
 
@@ -56,7 +56,7 @@ function robotIn(context: DirectoryAccess, env: Envelope, p: Place): Sender | nu
  * Who wrote this note or recall. Its writer need not own the conversation and so cannot announce: a key (for notes: and a
  * membership) that began after the epoch did is good, too.
  */
-export function senderBeside(context: DirectoryAccess, env: Envelope, p: Place, note: boolean): Sender {
+export function senderOfNoteOrRecall(context: DirectoryAccess, env: Envelope, p: Place, note: boolean): Sender {
   if (env.sender === p.visitor.kid) return note ? reject('sender', 'only agents write notes') : { ed: p.visitor.ed };
   const dir = context.directory();
   const { epoch } = p;

@@ -9,7 +9,7 @@ import { exportKeys } from './agent-log';
 import type { Conversation } from './conversation';
 import type { DirectoryAccess, Participant } from './context';
 
-/** `move` asks the server for it. If it does not come about, whoever has the conversation takes it back and can go on. */
+/** `move` asks the server for it. If it does not come about, the agent who has the conversation takes it back and can go on. */
 export async function transfer(
   context: Participant & DirectoryAccess,
   c: Conversation,

@@ -6,22 +6,22 @@ import type { PresenceState, SiteReply } from '../proto';
 import type { Signal } from '../signals';
 import type { Store } from '../storage/store';
 import { distrust, prepare, type Deps } from './engine';
-import type { DirectoryKeeper } from './keeper';
-import { patiently } from './patience';
+import type { DirectorySync } from './directory-sync';
+import { retryUntil } from './retry';
 import type { Robot } from './robot';
-import { askWhyShut, type Shut } from './shut';
+import { diagnoseSocket, type SocketRefusal } from './socket-diagnosis';
 import { presenceOf, siteInfo } from './site';
 import { verifySite } from './verified-site';
 
 export interface Bootstrapped {
   store: Store;
   backend: Backend;
-  keeper: DirectoryKeeper;
+  sync: DirectorySync;
   robot: Robot;
   info: SiteInfo;
   presence: PresenceState | 'unknown';
   /** Finds out why sockets are refused, and says it. */
-  whyShut(say: (found: Shut | null) => void): () => void;
+  diagnose(say: (found: SocketRefusal | null) => void): () => void;
 }
 
 /** What the page shows meanwhile, and hears of later. */
@@ -43,13 +43,13 @@ export async function bootstrap(o: VisitorOptions, deps: Deps, host: BootstrapHo
   const { site, widget, server } = o;
   const path = `/site/${encodeURIComponent(site)}${widget === undefined ? '' : `?widget=${encodeURIComponent(widget)}`}`;
   const get = (): Promise<SiteReply> => http.get<SiteReply>(path);
-  const reply = await patiently(
+  const reply = await retryUntil(
     env,
     get,
     (c) => (host.connection.value = c),
     () => host.over,
   );
-  const { keeper, robot, name } = await verifySite(
+  const { sync, robot, name } = await verifySite(
     o,
     deps,
     { backend, store, http, get, onChange: () => host.directoryChanged(), onAlarm: (e) => distrust(trust, e.key) },
@@ -58,10 +58,10 @@ export async function bootstrap(o: VisitorOptions, deps: Deps, host: BootstrapHo
   return {
     store,
     backend,
-    keeper,
+    sync,
     robot,
-    info: siteInfo(reply, site, name, keeper.directory.state.org),
+    info: siteInfo(reply, site, name, sync.directory.state.org),
     presence: presenceOf(reply.presence),
-    whyShut: (say) => askWhyShut({ http, keeper, site, server, page: origin, env }, say),
+    diagnose: (say) => diagnoseSocket({ http, sync, site, server, page: origin, env }, say),
   };
 }

@@ -16,11 +16,11 @@ import type { Conv, PresenceState, ServerFrame, Welcome } from '../proto';
 import { computed, signal } from '../signals';
 import type { Store } from '../storage/store';
 import type { Conversation } from './conversation';
-import { Beside } from './beside';
+import { SecondConversation } from './second-conversation';
 import { distrust, Engine, newConnection, type Deps } from './engine';
-import type { DirectoryKeeper } from './keeper';
-import { restoreKeys, type Begun, type Keys } from './opening';
-import { Opener, type Opens } from './opener';
+import type { DirectorySync } from './directory-sync';
+import { restoreKeys, type PendingConversation, type Keys } from './opening';
+import { Opener, type OpenerHost } from './opener';
 import { Memory } from './memory';
 import { Predecessor } from './predecessor';
 import { watchPresence } from './presence';
@@ -32,18 +32,18 @@ import { bootstrap, type Bootstrapped } from './visitor-bootstrap';
 
 const MAX_TRIES = 2;
 
-export class Visitor implements VisitorClient, Opens {
+export class Visitor implements VisitorClient, OpenerHost {
   readonly connection = newConnection();
   readonly trust;
   readonly site = signal<SiteInfo | null>(null);
   readonly presence = signal<PresenceState | 'unknown'>('unknown');
   readonly ahead = signal(0);
   readonly thread = signal<Conversation | null>(null);
-  private readonly beside = signal<Beside | null>(null);
+  private readonly second = signal<SecondConversation | null>(null);
   readonly queue = signal<number | null>(null);
-  /** Where the conversations that wait stand in the queue. */
+  /** Places in the queue of the conversations that wait. */
   private readonly places = new Map<string, number>();
-  readonly other = computed(() => this.beside.value?.thread.value ?? null);
+  readonly other = computed(() => this.second.value?.thread.value ?? null);
   readonly unread = computed(() => (this.thread.value?.unread.value ?? 0) + (this.other.value?.unread.value ?? 0));
   /** Before the first message: a person, please. */
   readonly personFirst = signal(false);
@@ -52,10 +52,10 @@ export class Visitor implements VisitorClient, Opens {
     const thread = this.thread.value;
     const conv = thread?.conv.value;
     if (conv) return conv.owner === 'robot' && !thread!.personAsked.value && !thread!.blocked.value;
-    return !this.personFirst.value && (this.bot.value?.there.value ?? false);
+    return !this.personFirst.value && (this.bot.value?.available.value ?? false);
   });
-  readonly hasRobot = computed(() => this.bot.value?.there.value ?? false);
-  readonly robotRefused = computed(() => this.bot.value?.alarm.value ?? false);
+  readonly hasRobot = computed(() => this.bot.value?.available.value ?? false);
+  readonly robotRefused = computed(() => this.bot.value?.refused.value ?? false);
   readonly personAsked = computed(() => {
     const thread = this.thread.value;
     return thread ? thread.personAsked.value && thread.conv.value?.owner === 'robot' : this.personFirst.value;
@@ -69,8 +69,8 @@ export class Visitor implements VisitorClient, Opens {
   private fields: Record<string, string> = {};
   store!: Store;
   backend!: Backend;
-  keeper!: DirectoryKeeper;
-  private whyShut!: Bootstrapped['whyShut'];
+  sync!: DirectorySync;
+  private diagnose!: Bootstrapped['diagnose'];
   engine: Engine | null = null;
   keys: Keys | null = null;
   private loading: Promise<void>;
@@ -103,26 +103,26 @@ export class Visitor implements VisitorClient, Opens {
 
   private async load(): Promise<void> {
     try {
-      const { store, backend, keeper, robot, info, presence, whyShut } = await bootstrap(this.o, this.deps, this);
+      const { store, backend, sync, robot, info, presence, diagnose } = await bootstrap(this.o, this.deps, this);
       this.store = store;
       this.backend = backend;
-      this.keeper = keeper;
-      this.whyShut = whyShut;
+      this.sync = sync;
+      this.diagnose = diagnose;
       this.bot.value = robot;
       this.presence.value = presence;
       this.tabs ??= new Tabs(this.store, this.storagePrefix, this.deps.env, () => void this.look());
       this.predecessor ??= new Predecessor(store, `${this.storagePrefix}after`);
-      await (this.beside.value = new Beside(this.store, `${this.storagePrefix}beside`)).load();
+      await (this.second.value = new SecondConversation(this.store, `${this.storagePrefix}beside`)).load();
       // before the keys, which are older
-      this.opener.begun = (await this.tabs.begun()) ?? null;
-      if (!this.opener.begun) await this.lostBefore();
+      this.opener.pending = (await this.tabs.pending()) ?? null;
+      if (!this.opener.pending) await this.lostBefore();
       const keys = await restoreKeys(backend, store, this.storagePrefix);
       if (this.over) return;
       this.keys ??= keys;
       if (!this.keys) this.giveUp();
       if (this.keys) {
         this.connect();
-        if (this.opener.begun && !(await this.resumeBegun())) this.giveUp();
+        if (this.opener.pending && !(await this.resumePending())) this.giveUp();
       } else this.connection.value = { state: 'online' };
       this.site.value = info;
     } catch (e) {
@@ -143,7 +143,7 @@ export class Visitor implements VisitorClient, Opens {
   }
 
   /** What was begun here is shown before the server answers, with what still waits to be sent. */
-  private async resumeBegun(): Promise<boolean> {
+  private async resumePending(): Promise<boolean> {
     try {
       const thread = await this.opener.show();
       await thread.prepare();
@@ -156,8 +156,8 @@ export class Visitor implements VisitorClient, Opens {
 
   /** What the browser keeps of it is no use. */
   private giveUp(): void {
-    if (this.opener.begun) this.tabs.leave(this.opener.begun.id);
-    this.opener.begun = null;
+    if (this.opener.pending) this.tabs.leave(this.opener.pending.id);
+    this.opener.pending = null;
   }
 
   fail(e: unknown): void {
@@ -182,7 +182,7 @@ export class Visitor implements VisitorClient, Opens {
         backend: this.backend,
         store: this.store,
         storagePrefix: this.storagePrefix,
-        keeper: this.keeper,
+        sync: this.sync,
         boxes: () => boxes,
         robot: (fresh) => this.bot.value?.key(fresh) ?? Promise.resolve(null),
         fresh: () => this.fresh(),
@@ -194,7 +194,7 @@ export class Visitor implements VisitorClient, Opens {
         frame: (f) => this.heard(f),
         conv: (c) => this.convChanged(c),
         changed: () => undefined,
-        shut: this.whyShut((found) => this.engine?.link.because(found && found.why, found?.over)),
+        socketRefused: this.diagnose((found) => this.engine?.link.because(found && found.why, found?.over)),
       },
     );
     this.engine.link.start();
@@ -203,20 +203,20 @@ export class Visitor implements VisitorClient, Opens {
 
   async fresh(): Promise<boolean> {
     const now = this.deps.env.now();
-    if (!this.keeper.fresh(now)) await this.keeper.refresh(now).catch(() => undefined);
-    return this.keeper.fresh(now);
+    if (!this.sync.fresh(now)) await this.sync.refresh(now).catch(() => undefined);
+    return this.sync.fresh(now);
   }
 
   private welcomed(w: Welcome): void {
     const mine = w.convs.filter((c) => c.site === this.o.site).sort((a, b) => b.created - a.created);
-    this.beside.value!.welcomed(mine, this.engine!);
-    const begun = this.opener.begun;
-    if (begun && !mine.some((c) => c.id === begun.id)) {
-      void (begun.opened ? this.missing(begun) : this.opener.open());
+    this.second.value!.welcomed(mine, this.engine!);
+    const pending = this.opener.pending;
+    if (pending && !mine.some((c) => c.id === pending.id)) {
+      void (pending.opened ? this.missing(pending) : this.opener.open());
       return;
     }
-    const shown = mine.filter((c) => !this.dismissed.has(c.id) && c.id !== this.beside.value!.begun?.id);
-    const current = shown.find((c) => c.id === begun?.id);
+    const shown = mine.filter((c) => !this.dismissed.has(c.id) && c.id !== this.second.value!.pending?.id);
+    const current = shown.find((c) => c.id === pending?.id);
     if (current) this.show(current);
     else void this.showRemembered(shown);
   }
@@ -225,13 +225,13 @@ export class Visitor implements VisitorClient, Opens {
    * The server does not name a conversation that it had. A database that was opened again may have lost it: it is opened again as
    * it was. Anything else is said, and no other takes its place by itself.
    */
-  private async missing(begun: Begun): Promise<void> {
-    const thread = this.engine!.conversations.get(begun.id) ?? (await this.opener.show());
+  private async missing(pending: PendingConversation): Promise<void> {
+    const thread = this.engine!.conversations.get(pending.id) ?? (await this.opener.show());
     const { memory } = thread.log;
     await memory.load();
     const gen = this.engine!.link.gen;
     if (!gen || !memory.now.gen || gen === memory.now.gen) return thread.end('error.conversation_gone');
-    this.opener.begun = { ...begun, opened: false };
+    this.opener.pending = { ...pending, opened: false };
     await this.opener.open();
   }
 
@@ -251,7 +251,7 @@ export class Visitor implements VisitorClient, Opens {
       if (memory.now.epoch >= 0) remembered.push(c);
     }
     const newest = remembered.find((c) => c.state === 'open') ?? remembered[0];
-    if (newest && !this.opener.begun && !this.thread.value && !this.over) this.show(newest);
+    if (newest && !this.opener.pending && !this.thread.value && !this.over) this.show(newest);
   }
 
   /** Follows the other tabs of this browser: to the conversation that one of them began, or out of the one that it left. */
@@ -263,40 +263,40 @@ export class Visitor implements VisitorClient, Opens {
   private async follow(): Promise<void> {
     if (this.over || !this.store.kept) return;
     const seen = this.tabs.seen;
-    const kept = await this.tabs.begun();
-    await this.beside.value!.load();
+    const kept = await this.tabs.pending();
+    await this.second.value!.load();
     const thread = this.thread.value;
-    if (kept && kept.id === thread?.id) this.opener.begun ??= kept;
+    if (kept && kept.id === thread?.id) this.opener.pending ??= kept;
     // what waits here is sent first
     else if (thread?.outbox.items.some((o) => !o.error)) return;
     else if (kept) await this.join(kept);
-    else if (this.opener.begun && this.opener.begun.id === seen) {
+    else if (this.opener.pending && this.opener.pending.id === seen) {
       this.hide();
       await this.lostBefore();
     }
   }
 
-  private async join(kept: Begun): Promise<void> {
+  private async join(kept: PendingConversation): Promise<void> {
     this.keys ??= await restoreKeys(this.backend, this.store, this.storagePrefix);
     if (!this.keys) return;
     this.hide();
-    this.opener.begun = kept;
+    this.opener.pending = kept;
     this.predecessor.forget();
     const engine = this.connect();
-    const beside = engine.conversations.get(kept.id);
-    if (beside) this.thread.value = beside;
-    else if (!(await this.resumeBegun())) {
+    const known = engine.conversations.get(kept.id);
+    if (known) this.thread.value = known;
+    else if (!(await this.resumePending())) {
       // nothing of it is shown or sent here; another look may succeed
-      this.opener.begun = null;
+      this.opener.pending = null;
       return;
     }
-    if (this.personFirst.value) this.person();
+    if (this.personFirst.value) this.requestPerson();
     // this connection's greeting was before it
     if (engine.link.online) void this.opener.open(true);
   }
 
   private show(c: Conv): void {
-    if (this.opener.begun?.id === c.id && !this.opener.begun.opened) void this.opener.markOpened();
+    if (this.opener.pending?.id === c.id && !this.opener.pending.opened) void this.opener.markOpened();
     const thread = this.engine!.conversation(c.id, c);
     this.thread.value = thread;
     if (c.owner !== 'queue') this.queue.value = null;
@@ -307,7 +307,7 @@ export class Visitor implements VisitorClient, Opens {
     if (f.t === 'queue') {
       this.places.set(f.conv, f.position);
       if (f.conv === this.thread.value?.id) this.queue.value = f.position;
-    } else if (f.t === 'presence' && f.team === this.keeper.directory.siteTeam(this.o.site))
+    } else if (f.t === 'presence' && f.team === this.sync.directory.siteTeam(this.o.site))
       this.presence.value = presenceOf(f.state);
   }
 
@@ -352,7 +352,7 @@ export class Visitor implements VisitorClient, Opens {
     await this.thread.value.send({ t: 'text', ts, text });
   }
 
-  person(): void {
+  requestPerson(): void {
     const thread = this.thread.value;
     if (thread) thread.requestPerson();
     else this.personFirst.value = true;
@@ -361,7 +361,7 @@ export class Visitor implements VisitorClient, Opens {
   /** The robot is to be had again, in a conversation of its own: this one stays where it waits. */
   askRobot(): void {
     const thread = this.thread.value;
-    if (!thread || !this.opener.begun?.opened || !this.bot.value?.there.value) return;
+    if (!thread || !this.opener.pending?.opened || !this.bot.value?.available.value) return;
     this.swap();
     this.predecessor.set(thread.id, false);
     // answers that were given to people alone stay with them
@@ -372,13 +372,16 @@ export class Visitor implements VisitorClient, Opens {
 
   swap(): void {
     if (this.opener.opening) return;
-    const { thread, begun } = this.beside.value!.exchange({ thread: this.thread.value, begun: this.opener.begun });
+    const { thread, pending } = this.second.value!.exchange({
+      thread: this.thread.value,
+      pending: this.opener.pending,
+    });
     this.opener.drop();
-    this.opener.begun = begun;
+    this.opener.pending = pending;
     this.thread.value = thread;
     this.queue.value = (thread?.conv.value?.owner === 'queue' && this.places.get(thread.id)) || null;
-    this.tabs.show(begun);
-    if (begun && !begun.opened && this.engine?.link.online) void this.opener.open();
+    this.tabs.show(pending);
+    if (pending && !pending.opened && this.engine?.link.online) void this.opener.open();
   }
 
   retry(id: string): void {
@@ -417,9 +420,9 @@ export class Visitor implements VisitorClient, Opens {
   /** It is not shown any more. */
   private hide(): void {
     const thread = this.thread.value;
-    const beside = this.beside.value!;
-    // another tab put it beside another one
-    if (thread && beside.begun?.id === thread.id) beside.thread.value = thread;
+    const second = this.second.value!;
+    // another tab made it the second one
+    if (thread && second.pending?.id === thread.id) second.thread.value = thread;
     else if (thread) {
       this.dismissed.add(thread.id);
       this.engine?.forget(thread.id);

@@ -4,7 +4,7 @@ import type { AgentClient, ErrorKey, Me, Notice } from '../model';
 import { console_, errorText, t, type ConsoleKey } from '../i18n/console';
 import { clockVars } from '../i18n/errors';
 import { clocks, wrongClock } from '../link/clock';
-import { Banner } from '../ui/bits';
+import { Banner } from '../ui/Banner';
 import * as icon from '../ui/icons';
 import { Toasts } from './Toasts';
 import { useSignalEffect } from '../ui/signals';

@@ -1,5 +1,5 @@
 /** Below a message of the robot: what it understood and why, folded; and an agent's judgement of it. */
-import type { AgentClient, Fix, Message } from '../model';
+import type { AgentClient, IntentFeedback, Message } from '../model';
 import { t } from '../i18n/console';
 import { Button } from '../ui/Button';
 import { Icon } from '../ui/Icon';
@@ -13,7 +13,7 @@ interface BotLineProps {
   client: AgentClient;
   conv: string;
   message: Message;
-  fix?: Fix & { by: string };
+  fix?: IntentFeedback & { by: string };
 }
 
 export function BotLine({ client, conv, message, fix }: BotLineProps) {

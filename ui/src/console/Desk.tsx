@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { AgentClient } from '../model';
 import { errorText, t } from '../i18n/console';
-import { Banner } from '../ui/bits';
+import { Banner } from '../ui/Banner';
 import { Empty } from '../ui/Empty';
 import * as icon from '../ui/icons';
 import { keepFocus } from '../ui/keepFocus';
@@ -23,7 +23,7 @@ import { VisitorPane } from './VisitorPane';
 import { WaitingDialog } from './Waiting';
 import { useConsole } from './useConsole';
 
-/** The server has little room left on its disk, or none: what that means for who works here, until it is over. */
+/** The server has little space left on its disk, or none: what that means for who works here, until it is over. */
 function StorageBanner({ client }: { client: AgentClient }) {
   const state = client.storage.value;
   if (state === 'ok') return null;

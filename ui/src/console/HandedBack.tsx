@@ -67,7 +67,7 @@ export function HandedBack() {
   );
 }
 
-/** The focus goes into the text: whoever is typing when it comes closes nothing by that. */
+/** The focus goes into the text: a person who is typing when it comes closes nothing by that. */
 function Text({ text, label, first }: { text: string; label: string; first: boolean }) {
   const copied = useSignal(false);
   const copy = (e: { currentTarget: HTMLElement }) => {

@@ -1,9 +1,9 @@
-/** The left pane: who I am and how I stand, the tabs, the conversations of one. */
+/** The left pane: who I am and my state, the tabs, the conversations of one. */
 import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { AgentClient, Tab } from '../model';
 import { t } from '../i18n/console';
-import { Banner } from '../ui/bits';
+import { Banner } from '../ui/Banner';
 import { Button } from '../ui/Button';
 import { Empty } from '../ui/Empty';
 import * as icon from '../ui/icons';

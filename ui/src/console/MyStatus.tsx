@@ -2,11 +2,11 @@
 import type { AgentClient, AgentState } from '../model';
 import { lang } from '../i18n/core';
 import { t } from '../i18n/console';
-import { Avatar } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { Menu } from '../ui/Menu';
-import { exportFixes } from './exportFixes';
+import { exportFeedback } from './exportFeedback';
 import { setLang } from './settings';
 import { useConsole } from './useConsole';
 
@@ -56,7 +56,7 @@ export function MyStatus({ client }: { client: AgentClient }) {
           },
           { label: t('language'), onSelect: () => setLang(lang.peek() === 'en' ? 'zh-CN' : 'en') },
           ...(me.role === 'admin'
-            ? [{ label: t('exportFixes'), onSelect: () => void exportFixes(state, client) }]
+            ? [{ label: t('exportFeedback'), onSelect: () => void exportFeedback(state, client) }]
             : []),
           { label: t('changePassword'), onSelect: () => (state.dialog.value = 'password'), separate: true },
           { label: t('lock'), onSelect: () => client.lock() },

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { AgentClient, ConvItem, Offer } from '../model';
 import { t } from '../i18n/console';
-import { Avatar } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
 import { Button } from '../ui/Button';
 import { short } from '../ui/readable';
 import { useSignal } from '../ui/signals';

@@ -2,7 +2,7 @@
 import { useEffect } from 'preact/hooks';
 import type { AgentClient, ConvItem, Thread } from '../model';
 import { errorText, t } from '../i18n/console';
-import { Banner } from '../ui/bits';
+import { Banner } from '../ui/Banner';
 import { Button } from '../ui/Button';
 import { Composer } from '../ui/Composer';
 import { Icon } from '../ui/Icon';

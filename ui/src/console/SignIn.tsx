@@ -3,7 +3,7 @@ import type { AgentClient } from '../model';
 import { lang } from '../i18n/core';
 import { t } from '../i18n/console';
 import { Button } from '../ui/Button';
-import { Banner } from '../ui/bits';
+import { Banner } from '../ui/Banner';
 import { useAutofocus } from '../ui/focus';
 import * as icon from '../ui/icons';
 import { PasswordField } from '../ui/PasswordField';

@@ -1,10 +1,10 @@
 /** The middle pane: whose conversation it is and what can be done with it, its log, and where to write. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { fixesIn } from '../client/corrections';
+import { feedbackIn } from '../client/intent-feedback';
 import type { AgentClient, ConvItem, Message, Thread } from '../model';
 import { errorText, t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
-import { Avatar } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
 import { Button, IconButton } from '../ui/Button';
 import * as icon from '../ui/icons';
 import { MessageList } from '../ui/MessageList';
@@ -78,7 +78,7 @@ function readThread(all: readonly Message[]) {
   // one line for all that the robot said to the same question
   const turns = new Map<string | undefined, Message>();
   for (const m of all) if (m.thought && !turns.has(m.thought.re)) turns.set(m.thought.re, m);
-  return { messages, fixes: fixesIn(all), turns };
+  return { messages, fixes: feedbackIn(all), turns };
 }
 
 /** Where the reader left off when the thread was opened; stays until it is left. */

@@ -4,7 +4,7 @@ import type { AgentClient, AgentInfo, ConvItem } from '../model';
 import { listOf } from '../i18n/core';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
-import { Avatar } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { Icon } from '../ui/Icon';

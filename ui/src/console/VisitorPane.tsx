@@ -5,7 +5,8 @@ import type { AgentClient, ConvItem } from '../model';
 import { listOf } from '../i18n/core';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
-import { Avatar, RichText } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
+import { RichText } from '../ui/RichText';
 import { IconButton } from '../ui/Button';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
@@ -22,7 +23,7 @@ import { useConsole } from './useConsole';
 /** Characters of the title and the address of a page. */
 const MAX_TITLE = 300;
 
-/** Names of readers that are shown, if there are more than one line has room for. */
+/** Names of readers that are shown, if there are more than fit in one line. */
 const NAMES = 3;
 
 /** `alone`: it is the whole page, on a phone. */

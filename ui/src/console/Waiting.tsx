@@ -1,7 +1,8 @@
 /** People who enrolled late: an admin is asked about them, everybody else sees that they wait. */
 import type { AgentClient, WaitingPerson } from '../model';
 import { t } from '../i18n/console';
-import { Avatar, Banner } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
+import { Banner } from '../ui/Banner';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { full, now } from '../ui/time';

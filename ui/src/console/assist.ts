@@ -36,8 +36,8 @@ export function suggestionsFor(
 ): Suggestion[] {
   if (!state.assist.value || !rightsOf(client, item).canReply) return [];
   const asked = unanswered(messages);
-  const shelf = asked.length ? client.knowledge(item.conv.site).value : null;
-  return shelf?.state === 'here' ? state.suggest(shelf.search, asked, givenEntries(messages)) : [];
+  const known = asked.length ? client.knowledge(item.conv.site).value : null;
+  return known?.state === 'here' ? state.suggest(known.search, asked, givenEntries(messages)) : [];
 }
 
 /** People's messages are plain text, so the answer's Markdown is tidied away. What was being written stays before it. */

@@ -38,12 +38,12 @@ function wrapped(wrap: CryptoKey): Keeper {
   };
 }
 
-function signing(seed: Uint8Array, keeper: Keeper): SigningKey {
+function signing(seed: Uint8Array, sync: Keeper): SigningKey {
   const pk = publicKeyOf(seed);
   return {
     pk,
     sign: async (label, m) => signWith(seed, labelled(label, m)),
-    keep: () => keeper.keep(pk, seed),
+    keep: () => sync.keep(pk, seed),
   };
 }
 
@@ -52,12 +52,12 @@ const dhKey = (secret: Uint8Array): DhKey => ({
   dh: async (peer) => sharedPoint(secret, peer),
 });
 
-function box(secret: Uint8Array, keeper: Keeper, aes: Aes): BoxKey {
+function box(secret: Uint8Array, sync: Keeper, aes: Aes): BoxKey {
   const own = dhKey(secret);
   return {
     pk: own.pk,
     open: (sealed, info, aad) => hpkeOpen(aes, own, sealed, info, aad).catch(() => reject('box')),
-    keep: () => keeper.keep(own.pk, secret),
+    keep: () => sync.keep(own.pk, secret),
   };
 }
 
@@ -75,17 +75,17 @@ function pureEpochKey(ek: Uint8Array): EpochKey {
   };
 }
 
-function backend(name: 'mixed' | 'pure', keeper: Keeper): Backend {
+function backend(name: 'mixed' | 'pure', sync: Keeper): Backend {
   const aes = name === 'mixed' ? nativeAes : pureAes;
   return {
     name,
-    newSigningKey: async () => signing(random(32), keeper),
-    signingKey: async (seed) => signing(seed, keeper),
-    newBoxKey: async () => box(random(32), keeper, aes),
-    boxKey: async (secret) => box(secret, keeper, aes),
+    newSigningKey: async () => signing(random(32), sync),
+    signingKey: async (seed) => signing(seed, sync),
+    newBoxKey: async () => box(random(32), sync, aes),
+    boxKey: async (secret) => box(secret, sync, aes),
     epochKey: async (ek) => (name === 'mixed' ? nativeEpochKey(ek) : pureEpochKey(ek)),
-    restoreSigningKey: async (kept) => signing(await keeper.read(kept), keeper),
-    restoreBoxKey: async (kept) => box(await keeper.read(kept), keeper, aes),
+    restoreSigningKey: async (kept) => signing(await sync.read(kept), sync),
+    restoreBoxKey: async (kept) => box(await sync.read(kept), sync, aes),
     restoreEpochKey: async (kept) => {
       if (kept.form === 'native' && name === 'mixed') return nativeEpochKey(kept.key);
       return kept.form === 'raw' ? pureEpochKey(kept.key) : Promise.reject(new TypeError('a key of another back end'));

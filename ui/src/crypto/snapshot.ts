@@ -113,7 +113,7 @@ async function vouchedAdmin(backend: Backend, fp: Uint8Array, e: Signed, root: s
   await checkEnrol(backend, fp, b);
 }
 
-/** States that `dir` stands where it does. */
+/** States how far `dir` is. */
 export async function signSnapshot(dir: Directory, at: number, until: number, key: SigningKey): Promise<SignedJson> {
   const raw = utf8(canonical({ v: 1, seq: dir.seq, head: hex(dir.head), at, until, state: dir.state }));
   return { raw: b64u(raw), signer: b64u(key.pk), sig: b64u(await key.sign('fresh', raw)) };

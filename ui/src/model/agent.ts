@@ -1,5 +1,5 @@
 /** What the console may know and do. */
-import type { Fix } from '../crypto/envelope';
+import type { IntentFeedback } from '../crypto/envelope';
 import type { Search } from '../knowledge/search';
 import type { AgentInfo, AgentState, Conv, StorageState } from '../proto';
 import type { ReadonlySignal } from '../signals';
@@ -109,7 +109,7 @@ export interface WaitingPerson {
 }
 
 /** What a site's people know, for suggestions; `none`: nothing was taught, `too-large`: more than a browser should search. */
-export type Shelf = { state: 'loading' | 'none' | 'too-large' | 'failed' } | { state: 'here'; search: Search };
+export type SiteKnowledge = { state: 'loading' | 'none' | 'too-large' | 'failed' } | { state: 'here'; search: Search };
 
 /** What rejects, rejects with a `ClientError`. */
 export interface AgentClient {
@@ -150,11 +150,11 @@ export interface AgentClient {
   unwatch(conv: string): void;
   send(conv: string, text: string): Promise<void>;
   /** `fix`: a judgement of what the robot understood; sealed to the team like every note. */
-  note(conv: string, text: string, fix?: Fix): Promise<void>;
+  note(conv: string, text: string, fix?: IntentFeedback): Promise<void>;
   /** Judgements of the robot in all conversations this agent can read, with the text they are about. Takes its time. */
-  corrections(): Promise<readonly { text: string; intent: string }[]>;
+  intentFeedback(): Promise<readonly { text: string; intent: string }[]>;
   /** The knowledge of a site, fetched when it is first asked for. It is searched here: what a visitor wrote goes nowhere. */
-  knowledge(site: string): ReadonlySignal<Shelf>;
+  knowledge(site: string): ReadonlySignal<SiteKnowledge>;
   retry(conv: string, id: string): void;
   /** Takes a failed message out of what waits, to be written otherwise. Its text; '' if it is not there. */
   takeBack(conv: string, id: string): string;

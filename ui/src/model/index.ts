@@ -4,7 +4,7 @@
  *
  * Every text for people is a key of the pages' own dictionary (`ErrorKey`), with parameters where there are any.
  */
-export type { BotButton, BotThought, Fix } from '../crypto/envelope';
+export type { BotButton, BotThought, IntentFeedback } from '../crypto/envelope';
 export type { AgentInfo, AgentState, Conv, Limit, OwnerWhy, StorageState } from '../proto';
 export * from './agent';
 export * from './connection';

@@ -1,5 +1,5 @@
 /** One conversation as a page shows it. */
-import type { BotButton, BotThought, Fix } from '../crypto/envelope';
+import type { BotButton, BotThought, IntentFeedback } from '../crypto/envelope';
 import type { Conv, OwnerWhy } from '../proto';
 import type { ReadonlySignal } from '../signals';
 import type { ErrorKey, Wait } from './errors';
@@ -35,7 +35,7 @@ export type ThreadEvent =
   /** It was missed, and somebody decided that it needs no answer. Only agents hear of it. */
   | { t: 'dismissed'; by: string; name?: string }
   | { t: 'epoch'; epoch: number; bot: boolean; botBefore?: boolean }
-  /** Another team's key holds what follows: a transfer, by whoever signed it. */
+  /** Another team's key holds what follows: a transfer, by the one who signed it. */
   | { t: 'moved'; team: string; name?: string }
   /** The server's log went back to a backup; what was said since may be missing before this line. */
   | { t: 'rewound' }
@@ -68,7 +68,7 @@ export interface Message {
   /** What the robot understood, and the message (id) it answers. Only agents are shown it. */
   thought?: BotThought & { re?: string };
   /** Of a note: an agent's judgement of what the robot understood. */
-  fix?: Fix;
+  fix?: IntentFeedback;
   /** Of a note: why its writer hands the conversation on. */
   handsOn?: boolean;
   /** Only of my own messages. queued: here only; sent: the server has it on disk; then as far as the other side is. */

@@ -61,10 +61,10 @@ export interface VisitorClient {
   needsForm: ReadonlySignal<boolean>;
   /** Answers of the form; they go out, encrypted, with the first message. */
   start(fields: Record<string, string>): void;
-  /** Never loses the text: it stands in the thread as `queued` at once. Rejects only if trust is broken. */
+  /** Never loses the text: it is in the thread as `queued` at once. Rejects only if trust is broken. */
   send(text: string): Promise<void>;
   /** A person, please: takes the robot out at once, or when the connection is back; before the first message, from the start. */
-  person(): void;
+  requestPerson(): void;
   /** Leaves the conversation where it waits for people; the next message begins one with the robot, which names it. */
   askRobot(): void;
   /** Shows the other conversation. */

@@ -4,7 +4,8 @@ import type { Message, SiteInfo, VisitorClient } from '../model';
 import { fieldLabel } from '../i18n/fields';
 import { errorText, t, widget } from '../i18n/widget';
 import type { Signal } from '../signals';
-import { Banner, RichText } from '../ui/bits';
+import { Banner } from '../ui/Banner';
+import { RichText } from '../ui/RichText';
 import { Button } from '../ui/Button';
 import { Composer } from '../ui/Composer';
 import { lastWhere } from '../ui/group';
@@ -50,12 +51,12 @@ export function Chat({ client, site, open, draft }: ChatProps) {
   };
 
   /** With nobody there the visitor decides first: the robot is out when a person was asked for. */
-  const person = () => (client.presence.value === 'away' ? setAsking(true) : client.person());
+  const person = () => (client.presence.value === 'away' ? setAsking(true) : client.requestPerson());
   const leave = () => {
     setAsking(false);
     // one message waits already
     if (client.other.value?.conv.value?.state === 'open') client.swap();
-    else client.person();
+    else client.requestPerson();
   };
 
   const edit = (m: Message) => {

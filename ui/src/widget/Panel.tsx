@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 import { ClientError, type VisitorClient, type Wait } from '../model';
 import { errorText, t } from '../i18n/widget';
 import type { Signal } from '../signals';
-import { Banner } from '../ui/bits';
+import { Banner } from '../ui/Banner';
 import { Button } from '../ui/Button';
 import { useSignal } from '../ui/signals';
 import { Broken } from './Broken';

@@ -25,7 +25,7 @@ export interface Invite {
 
 /**
  * `li` (svc) and `wu` (vip) are honest. `qi` (svc) has been, and is dismissed in some runs; `mo` (ops) is with the server, and so
- * is the robot, whose keys it holds. `zhao` is the admin, whose key the server has only where a lie says so.
+ * is the robot, whose keys it holds. `zhao` is the admin, whose key the server has only where an attack says so.
  */
 export interface Cast {
   co: Company;

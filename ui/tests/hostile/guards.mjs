@@ -1,10 +1,10 @@
 /**
- * Guards of the pages: what stands between a lie and a person. `mutate.mjs` takes one away at a time; the test named beside it must
+ * Guards of the pages: what stands between an attack and a person. `mutate.mjs` takes one away at a time; the test named beside it must
  * then fail. `find` stands in the file exactly once, or the tool stops. Add a guard here with every rule that is added.
  */
 
-/** One lie of the bench, in all its variants. */
-const lie = (id) => ({ file: 'tests/hostile/alone.test.ts', name: `(^|\\s)${id}: ` });
+/** One attack of the bench, in all its variants. */
+const attack = (id) => ({ file: 'tests/hostile/alone.test.ts', name: `(^|\\s)${id}: ` });
 /** A refused entry, by its reason and what is wrong with it. */
 const entry = (title) => ({ file: 'tests/hostile/entries.test.ts', name: `(^|\\s)${title}` });
 const unit = (file, name) => ({ file: `tests/${file}.test.ts`, name });
@@ -45,26 +45,26 @@ export const GUARDS = [
     'epoch: the next number',
     epoch,
     "if (env.epoch !== r.last.epoch + 1) reject('epoch', `${env.epoch} after ${r.last.epoch}`);",
-    lie('skipped-epoch'),
+    attack('skipped-epoch'),
   ),
   refusal(
     'epoch: after the last',
     epoch,
     "if (!equal(env.prevAnnouncement, r.last.hash)) reject('chain');",
-    lie('broken-chain'),
+    attack('broken-chain'),
   ),
   {
     name: "epoch: the first is the visitor's",
     file: epoch,
     find: '(!agent || !r.before)',
     replace: '!agent',
-    test: lie('first-epoch-by-agent'),
+    test: attack('first-epoch-by-agent'),
   },
   refusal(
     'epoch: signed',
     epoch,
     "if (!(await backend.verify('ann', agent ? agent.ed : r.visitorEd, env.signed, env.signature))) reject('signature');",
-    lie('maker-forged'),
+    attack('maker-forged'),
   ),
   refusal(
     'epoch: known flags',
@@ -82,14 +82,14 @@ export const GUARDS = [
     "epoch: by the team's people",
     epoch,
     "if (!member && !back) reject('creator', 'not in the team of the epoch before');",
-    lie('moved-by-a-stranger'),
+    attack('moved-by-a-stranger'),
   ),
-  refusal('epoch: no boxes for others', epoch, "else reject('ghost_box');", lie('robot-let-in-quietly')),
+  refusal('epoch: no boxes for others', epoch, "else reject('ghost_box');", attack('robot-let-in-quietly')),
   refusal(
     'epoch: one box of a kind',
     epoch,
     "if (teams > 1 || visitors > 1 || bots > 1) reject('ghost_box');",
-    lie('ghost-box'),
+    attack('ghost-box'),
   ),
   refusal(
     'epoch: the flag says whether a robot is in',
@@ -102,13 +102,13 @@ export const GUARDS = [
     file: epoch,
     find: "return reject('ghost_box');",
     replace: "return 'svc';",
-    test: lie('stranger-box'),
+    test: attack('stranger-box'),
   },
   refusal(
     'epoch: the same directory',
     epoch,
     "if (own ? !equal(own, env.dirHead) : env.dirSeq >= dir.base) reject('directory_fork', String(env.dirSeq));",
-    lie('wrong-directory-head'),
+    attack('wrong-directory-head'),
   ),
   refusal(
     'epoch: a directory that is known',
@@ -120,7 +120,7 @@ export const GUARDS = [
     'epoch: the announced key',
     epoch,
     "if (!equal(commitment(conv, env.epoch, ek), env.commitment)) reject('commitment');",
-    lie('two-keys'),
+    attack('two-keys'),
   ),
 
   // ---- entries of the directory
@@ -134,7 +134,7 @@ export const GUARDS = [
     'entry: after the last',
     rules,
     "if (b.prev !== hex(prev)) reject('directory_fork', `entry ${seq}`);",
-    lie('forked-entry'),
+    attack('forked-entry'),
   ),
   {
     name: 'entry: version',
@@ -147,7 +147,7 @@ export const GUARDS = [
     'entry: the pinned company',
     rules,
     "if (hex(fingerprint(e.signer)) !== hex(fp)) reject('pin');",
-    lie('foreign-directory'),
+    attack('foreign-directory'),
   ),
   refusal('entry: one beginning', rules, "if (b.t === 'genesis') reject('second_genesis');", entry('second_genesis: ')),
   refusal(
@@ -161,7 +161,7 @@ export const GUARDS = [
     file: rules,
     find: "if (!right && b.t !== 'enrol' && !(b.t === 'confirm' && b.ed === signer)) reject('signer');",
     replace: '',
-    test: lie('own-team-key'),
+    test: attack('own-team-key'),
   },
   {
     name: 'entry: signed',
@@ -181,7 +181,7 @@ export const GUARDS = [
     'entry: as invited',
     rules,
     "for (const what of ['user', 'role', 'name'] as const) if (b[what] !== cert[what]) reject('cert_mismatch', what);",
-    lie('invite-of-another'),
+    attack('invite-of-another'),
   ),
   refusal(
     'entry: the teams of the invite',
@@ -193,7 +193,7 @@ export const GUARDS = [
     'entry: claimed by the invite',
     rules,
     "if (!(await backend.verify('claim', sized(edKey(cert.inv), 32), claim, bytes(b.claim_sig)))) reject('claim');",
-    lie('substituted-key'),
+    attack('substituted-key'),
   ),
   refusal(
     'entry: invited by somebody who may',
@@ -205,7 +205,7 @@ export const GUARDS = [
     'entry: an invite is used once',
     rules,
     "if (state.used.includes(cert.inv)) reject('invite_used');",
-    lie('used-invite-again'),
+    attack('used-invite-again'),
   ),
   refusal(
     'entry: one key at a time',
@@ -217,7 +217,7 @@ export const GUARDS = [
     'entry: nobody confirms themself late',
     rules,
     "if (signer === w.ed && (w.role !== 'admin' || latest > w.exp)) reject('own_confirmation', id);",
-    lie('false-confirmation'),
+    attack('false-confirmation'),
   ),
   refusal(
     'entry: rules only go up',
@@ -229,7 +229,7 @@ export const GUARDS = [
     'entry: admins by root only',
     rules,
     "if ((user.role === 'admin' || next === 'admin') && !byRoot) reject('root_only');",
-    lie('admin-makes-admin'),
+    attack('admin-makes-admin'),
   ),
   refusal(
     'entry: team keys only go up',
@@ -261,19 +261,19 @@ export const GUARDS = [
     'snapshot: signed',
     snapshot,
     "if (!isGoodKey(s.signer) || !(await backend.verify('fresh', s.signer, s.raw, s.sig))) reject('signature');",
-    lie('edited-snapshot'),
+    attack('edited-snapshot'),
   ),
   refusal(
     'snapshot: not for ever',
     snapshot,
     "if (body.until - body.at > MAX_LIFE_MS) reject('snapshot_too_long');",
-    lie('snapshot-for-ever'),
+    attack('snapshot-for-ever'),
   ),
   refusal(
     'snapshot: begun',
     snapshot,
     "if (now !== null && body.at > now + MAX_AHEAD_MS) reject('snapshot_future');",
-    lie('snapshot-of-tomorrow'),
+    attack('snapshot-of-tomorrow'),
   ),
   refusal(
     'snapshot: not over',
@@ -286,26 +286,26 @@ export const GUARDS = [
     file: snapshot,
     find: 'b.ed !== signer || b64u(e.signer) !== signer || ',
     replace: '',
-    test: lie('own-snapshot'),
+    test: attack('own-snapshot'),
   },
   refusal(
     'snapshot: the state of this company',
     snapshot,
     "for (const k of ['org', 'root', 'recovery', 'opaque', 'suite'] as const) if (state[k] !== genesis[k]) reject('snapshot_state', k);",
-    lie('snapshot-with-another-login'),
+    attack('snapshot-with-another-login'),
   ),
   {
     name: 'snapshot: of a log that is shown',
     file: snapshot,
     find: "if (!own) reject('directory_withheld', String(body.seq));",
     replace: 'if (!own) return body;',
-    test: lie('snapshot-beyond-log'),
+    test: attack('snapshot-beyond-log'),
   },
   refusal(
     'snapshot: of the same log',
     snapshot,
     "if (!equal(own, body.head)) reject('directory_fork', String(body.seq));",
-    lie('statement-of-another-head'),
+    attack('statement-of-another-head'),
   ),
 
   // ---- the directory as it is remembered and asked
@@ -319,7 +319,7 @@ export const GUARDS = [
     'directory: never another branch',
     directory,
     "if (own ? hex(own) !== memory.head : memory.seq >= this.base) reject('directory_fork', String(memory.seq));",
-    lie('other-branch'),
+    attack('other-branch'),
   ),
   {
     name: 'directory: who came too late waits',
@@ -334,19 +334,19 @@ export const GUARDS = [
     'day key: signed by the robot',
     daykey,
     "if (!(await backend.verify('bot', sized(bot.ed, 32), raw, unb64u(j.sig)))) reject('signature');",
-    lie('foreign-day-key'),
+    attack('foreign-day-key'),
   ),
   refusal(
     'day key: of this company and robot',
     daykey,
     "if (str(b.org) !== hex(dir.fp) || slug(b.bot) !== bot.id) reject('other');",
-    lie('day-key-of-another-company'),
+    attack('day-key-of-another-company'),
   ),
   refusal(
     'day key: not for ever',
     daykey,
     "if (until - at > MAX_LIFE_MS) reject('too_long');",
-    lie('day-key-for-ever'),
+    attack('day-key-for-ever'),
   ),
   refusal(
     'day key: begun',
@@ -366,13 +366,13 @@ export const GUARDS = [
     'message: signed',
     envelope,
     "if (!(await backend.verify('sig', sender, env.signed, env.signature))) reject('signature');",
-    lie('forged-with-the-key'),
+    attack('forged-with-the-key'),
   ),
   refusal(
     'grant: the announced keys',
     grant,
     "if (!want || !equal(want, commitment(conv, box.epoch, ek))) reject('commitment', `epoch ${box.epoch}`);",
-    lie('grant-of-wrong-keys'),
+    attack('grant-of-wrong-keys'),
   ),
 
   // ---- rule 1: what is remembered
@@ -387,7 +387,7 @@ export const GUARDS = [
     file: history,
     find: 'return (\n      !this.contradicts && (epoch < 0 || this.epochs.hashOf(epoch) === hash) && (seq === 0 || this.found === digest)\n    );',
     replace: 'return seq === -1 || digest === digest || hash === hash || epoch === epoch;',
-    test: lie('tail-cut'),
+    test: attack('tail-cut'),
   },
   {
     name: 'memory: the epoch is there',
@@ -401,7 +401,7 @@ export const GUARDS = [
     file: history,
     find: ' && (seq === 0 || this.found === digest)',
     replace: ' && seq >= 0 && digest === digest',
-    test: lie('tail-cut'),
+    test: attack('tail-cut'),
   },
   {
     name: 'memory: the records before it are there',
@@ -489,8 +489,8 @@ export const GUARDS = [
   {
     name: 'memory: a conversation that is not named is gone',
     file: visitor,
-    find: "return thread.end('error.conversation_gone');\n    this.opener.begun",
-    replace: 'this.thread.value = null;\n    this.opener.begun',
+    find: "return thread.end('error.conversation_gone');\n    this.opener.pending",
+    replace: 'this.thread.value = null;\n    this.opener.pending',
     test: unit('memory', 'a conversation that is not named'),
   },
   {
@@ -585,7 +585,7 @@ export const GUARDS = [
     file: log,
     find: 'if (isStrict(context, epoch)) order.checkPrev(env, entry);',
     replace: '',
-    test: lie('answer-before-question'),
+    test: attack('answer-before-question'),
   },
   {
     name: 'order: zeros only at the beginning',
@@ -605,7 +605,7 @@ export const GUARDS = [
     'order: no number twice',
     lines,
     "if (env.ctr < this.order.next(env.sender, env.inst)) reject('replay');",
-    lie('recall-twice'),
+    attack('recall-twice'),
   ),
 
   // ---- rule 6: recalls
@@ -614,34 +614,34 @@ export const GUARDS = [
     file: log,
     find: "if (!(await context.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');\n    lines.checkCounter(env);\n    const what",
     replace: 'lines.checkCounter(env);\n    const what',
-    test: lie('recall-forged'),
+    test: attack('recall-forged'),
   },
   refusal(
     'recall: of what stands there',
     log,
     "if (target && !recalls(env, target)) reject('recall', 'it names another envelope');",
-    lie('recall-by-another'),
+    attack('recall-by-another'),
   ),
   {
     name: 'recall: the hash',
     file: logEntry,
     find: 'return !whole || equal(envelopeHash(known.bytes), what.hash);',
     replace: 'return whole || !whole || equal(what.hash, what.hash);',
-    test: lie('recall-of-other-bytes'),
+    test: attack('recall-of-other-bytes'),
   },
   {
     name: 'recall: a tombstone proves nothing',
     file: log,
     find: "if (epochs.isStrict()) entry.kind = 'removed';\n    else order",
     replace: 'order',
-    test: lie('tombstone'),
+    test: attack('tombstone'),
   },
   {
     name: 'recall: an event proves nothing',
     file: log,
     find: "kind: epochs.isStrict() ? 'removed' : 'recalled'",
     replace: "kind: 'recalled'",
-    test: lie('recalled-by-the-server'),
+    test: attack('recalled-by-the-server'),
   },
 
   // ---- what strangers write, and how much of it
@@ -675,7 +675,7 @@ export const GUARDS = [
   },
   {
     name: 'text: folded',
-    file: 'src/ui/bits.tsx',
+    file: 'src/ui/RichText.tsx',
     find: 'all ? text : text.slice(0, fold)',
     replace: 'text',
     test: { file: 'tests/ui/render.test.tsx', name: 'a long text is folded' },
@@ -689,7 +689,7 @@ export const GUARDS = [
   },
   {
     name: 'text: parsed once',
-    file: 'src/ui/bits.tsx',
+    file: 'src/ui/RichText.tsx',
     find: '[text, as, all]',
     replace: 'undefined',
     test: { file: 'tests/ui/render.test.tsx', name: 'parses each text once' },

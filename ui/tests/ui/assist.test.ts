@@ -4,7 +4,7 @@ import { suggestionsFor, takeSuggestion, unanswered } from '../../src/console/as
 import { handleKey } from '../../src/console/hotkeys';
 import { createConsoleState, type ConsoleState } from '../../src/console/state';
 import { Search } from '../../src/knowledge/search';
-import type { AgentClient, ConvItem, Message, Shelf } from '../../src/model';
+import type { AgentClient, ConvItem, Message, SiteKnowledge } from '../../src/model';
 import { signal } from '../../src/signals';
 
 let seq = 0;
@@ -25,7 +25,7 @@ const said = (side: Message['side'], text: string, over: Partial<Message> = {}):
   };
 };
 const item = { id: 'c', conv: { id: 'c', site: 'web', owner: 'agent:li', state: 'open' } } as ConvItem;
-const shelf: Shelf = {
+const shelf: SiteKnowledge = {
   state: 'here',
   search: new Search([
     {
@@ -37,7 +37,7 @@ const shelf: Shelf = {
   ]),
 };
 
-function client(messages: Message[], over: Partial<ConvItem['conv']> = {}, known: Shelf = shelf) {
+function client(messages: Message[], over: Partial<ConvItem['conv']> = {}, known: SiteKnowledge = shelf) {
   const asked: string[] = [];
   const one = { ...item, conv: { ...item.conv, ...over } };
   const agent = {

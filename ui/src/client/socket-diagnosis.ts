@@ -4,21 +4,21 @@ import { Refused } from '../link/errors';
 import type { Http } from '../link/http';
 import { ClientError, type ErrorKey } from '../model';
 import { Code } from '../proto';
-import type { DirectoryKeeper } from './keeper';
+import type { DirectorySync } from './directory-sync';
 
 /** What is found out is not asked again sooner, ms. */
 const EVERY_MS = 30_000;
 
-export interface Shut {
+export interface SocketRefusal {
   why: ErrorKey;
   /** Trying again would not help. */
   over: boolean;
 }
 
-export interface ShutDeps {
+export interface DiagnosisDeps {
   http: Http;
   env: Env;
-  keeper: DirectoryKeeper;
+  sync: DirectorySync;
   site: string;
   /** Origin of the server; its own pages need no place in the list. */
   server: string;
@@ -27,8 +27,8 @@ export interface ShutDeps {
 }
 
 /** The page's origin is one that the site lists. */
-export function isListed(d: Pick<ShutDeps, 'keeper' | 'site' | 'server' | 'page'>): boolean {
-  const origins = d.keeper.directory.state.sites[d.site]?.origins;
+export function isListed(d: Pick<DiagnosisDeps, 'sync' | 'site' | 'server' | 'page'>): boolean {
+  const origins = d.sync.directory.state.sites[d.site]?.origins;
   const is = d.page === undefined || d.page === d.server || !!origins?.includes(d.page);
   if (!is) {
     // `null`: a sandboxed frame, or a file
@@ -38,7 +38,7 @@ export function isListed(d: Pick<ShutDeps, 'keeper' | 'site' | 'server' | 'page'
 }
 
 /** Asks when it is called, and then not for a while. */
-export function askWhyShut(d: ShutDeps, say: (found: Shut | null) => void): () => void {
+export function diagnoseSocket(d: DiagnosisDeps, say: (found: SocketRefusal | null) => void): () => void {
   let next = 0;
   return () => {
     if (d.env.now() < next) return;
@@ -54,13 +54,13 @@ export function askWhyShut(d: ShutDeps, say: (found: Shut | null) => void): () =
   };
 }
 
-async function find(d: ShutDeps): Promise<Shut | null> {
+async function find(d: DiagnosisDeps): Promise<SocketRefusal | null> {
   try {
     await d.http.get(`/site/${encodeURIComponent(d.site)}`);
-    await d.keeper.refresh(d.env.now());
+    await d.sync.refresh(d.env.now());
   } catch (e) {
     if (e instanceof Refused && e.code === Code.not_found) return { why: 'error.site_unknown', over: true };
-    // anything else passes, or is said by whoever else meets it
+    // anything else passes, or is said where it is met
     return e instanceof ClientError && e.key === 'error.csp' ? { why: e.key, over: true } : null;
   }
   if (await d.env.forbidden?.(d.server)) return { why: 'error.csp', over: true };

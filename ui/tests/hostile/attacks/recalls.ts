@@ -1,7 +1,7 @@
-/** Lies about what was taken back. */
+/** Attacks about what was taken back. */
 import { random } from '../../../src/crypto/bytes';
 import { recall } from '../forge';
-import type { Lie } from '../lie';
+import type { Attack } from '../attack';
 import { eventBody, HEADER, K, renumber, tombstoneOf, wire, type Wire } from '../wire';
 import type { World } from '../world';
 import { AGENTS, EVERYBODY, visitorMessage } from './help';
@@ -28,7 +28,7 @@ const original = (w: World, msg: string): Uint8Array | null =>
   w.server.sent.find((s) => s.w.msg === msg && s.w.kind === K.message)?.w.bytes ?? null;
 const oops = (w: World): Wire | undefined => w.stored?.wires().find((x) => x.kind === K.recall);
 
-export const recalls: Lie[] = [
+export const recalls: Attack[] = [
   {
     id: 'tombstone',
     from: 'A14.1',

@@ -1,8 +1,8 @@
-/** Lies about the company: a false log, an old one, two at a time. */
+/** Attacks about the company: a false log, an old one, two at a time. */
 import type { SigningKey } from '../../../src/crypto/backend';
 import { b64u, unb64u } from '../../../src/crypto/bytes';
 import { DAY_MS, entryAfter, siteFor } from '../company';
-import type { Lie } from '../lie';
+import type { Attack } from '../attack';
 import { rest, sleep } from '../clock';
 import type { SignedJson, SiteReply } from '../../../src/proto';
 import { EVERYBODY, showEntries, tellAll } from './help';
@@ -18,7 +18,7 @@ const badEntry = (
   what: string,
   make: (w: World) => Promise<SignedJson>,
   needs?: string,
-): Lie => ({
+): Attack => ({
   id,
   from,
   what,
@@ -29,7 +29,7 @@ const badEntry = (
 });
 
 /** A statement that must be refused, when the visitor's page is loaded for the first time. */
-const badSnapshot = (id: string, what: string, make: (w: World) => Promise<SignedJson>, needs?: string): Lie => ({
+const badSnapshot = (id: string, what: string, make: (w: World) => Promise<SignedJson>, needs?: string): Attack => ({
   id,
   from: 'model 28',
   what,
@@ -59,7 +59,7 @@ function showLog(w: World, id: string, who: string, other: Entries): void {
   }));
 }
 
-export const directory: Lie[] = [
+export const directory: Attack[] = [
   {
     id: 'foreign-org',
     from: 'model 1',

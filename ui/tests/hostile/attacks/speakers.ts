@@ -1,6 +1,6 @@
-/** Lies by which somebody speaks after their time, or where they have no part. */
+/** Attacks by which somebody speaks after their time, or where they have no part. */
 import { random } from '../../../src/crypto/bytes';
-import type { Lie } from '../lie';
+import type { Attack } from '../attack';
 import { BoxKind } from '../../../src/crypto/hash';
 import type { World } from '../world';
 import { AGENTS, dismissQi, EVERYBODY, reconnect } from './help';
@@ -22,7 +22,7 @@ async function robot(w: World, id: string, epoch: number, ek: Uint8Array): Promi
   for (const who of EVERYBODY) w.insert(id, who, bytes);
 }
 
-export const speakers: Lie[] = [
+export const speakers: Attack[] = [
   {
     id: 'robot-speaks-on',
     from: 'A3a',

@@ -1,4 +1,4 @@
-/** What several lies have in common. */
+/** What several attacks have in common. */
 import type { SignedJson } from '../../../src/proto';
 import { rest } from '../clock';
 import type { Who } from '../hooks';

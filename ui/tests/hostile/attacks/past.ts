@@ -1,7 +1,7 @@
-/** Lies that only a memory finds: another past after a reload, a log that is said to have gone back, the robot still there. */
+/** Attacks that only a memory finds: another past after a reload, a log that is said to have gone back, the robot still there. */
 import { rest } from '../clock';
 import type { Who } from '../hooks';
-import type { Lie } from '../lie';
+import type { Attack } from '../attack';
 import { eventBody, eventOf, K, renumber, wire, type Rec } from '../wire';
 import type { World } from '../world';
 import { AGENTS, changeConv, reconnect } from './help';
@@ -31,7 +31,7 @@ const newGen = (w: World): void => {
   w.server.gen = 'f'.repeat(16);
 };
 
-export const past: Lie[] = [
+export const past: Attack[] = [
   {
     id: 'robot-never-left',
     from: 'A1, model 13',
@@ -49,7 +49,7 @@ export const past: Lie[] = [
     only: 'visitor',
     expect: 'alarm',
     async arm(w, id) {
-      w.visitor.client.person();
+      w.visitor.client.requestPerson();
       await rest();
       cutBefore(w, id, 'visitor', isEpoch(1));
       changeConv(w, id, 'visitor', (c) => ({ ...c, owner: 'robot', epoch: 0, state: 'open' }));

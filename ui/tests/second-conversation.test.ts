@@ -13,12 +13,12 @@ async function left(store: Store = memoryStore(), before?: string): Promise<Tab>
   await co.robotOn();
   const v = visitor(store);
   await until(() => v.client.robot.value);
-  if (before === undefined) v.client.person();
+  if (before === undefined) v.client.requestPerson();
   v.client.start({ name: '王' });
   if (before !== undefined) {
     await v.client.send(before);
     await until(() => stateOf(v.client.thread.value, before) === 'sent');
-    v.client.person();
+    v.client.requestPerson();
     await until(() => !v.client.thread.value!.members.value.bot, 'the robot is out');
     server.tell(v.client.thread.value!.id, {
       t: 'conv',

@@ -1,8 +1,8 @@
 /**
- * Every lie of the bench. Of the 36 attacks of the protocol's model, 30 to 33 are on attachments, which are not built; they belong
+ * Every attack of the bench. Of the 36 attacks of the protocol's model, 30 to 33 are on attachments, which are not built; they belong
  * here when they are.
  */
-import type { Lie } from '../lie';
+import type { Attack } from '../attack';
 import { conversations } from './conversations';
 import { directory } from './directory';
 import { epochs } from './epochs';
@@ -12,7 +12,7 @@ import { people } from './people';
 import { recalls } from './recalls';
 import { speakers } from './speakers';
 
-export const LIES: readonly Lie[] = [
+export const ATTACKS: readonly Attack[] = [
   ...directory,
   ...people,
   ...epochs,

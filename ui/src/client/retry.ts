@@ -1,5 +1,5 @@
 /** Asks until there is an answer: again after growing pauses, or at once when the network or the person comes back. */
-import { patience, Refused } from '../link/errors';
+import { retryDelay, Refused } from '../link/errors';
 import type { Env } from '../link/env';
 import { ClientError, type Connection } from '../model';
 import { Code } from '../proto';
@@ -7,7 +7,7 @@ import { Code } from '../proto';
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000, 15_000];
 
 /** `over`: nobody waits any more. Rejects on what another try would not mend; a site that is not there is one of these. */
-export async function patiently<T>(
+export async function retryUntil<T>(
   env: Env,
   ask: () => Promise<T>,
   say: (c: Connection) => void,
@@ -24,7 +24,7 @@ export async function patiently<T>(
       if (!again || over()) throw e;
       const most = RETRY_MS[Math.min(i, RETRY_MS.length - 1)]!;
       // a visitor who comes back to the page does not make the server's time shorter
-      const ms = patience(e, most / 2 + (env.random() * most) / 2);
+      const ms = retryDelay(e, most / 2 + (env.random() * most) / 2);
       say({ state: 'waiting', reason: e.key, retryAt: env.now() + ms, wait: e.wait });
       await (e.wait ? new Promise((done) => setTimeout(done, ms)) : wakeOr(env, ms));
       if (over()) throw e;

@@ -3,7 +3,7 @@
 /** Conversations that are being read at the same time. */
 const AT_ONCE = 4;
 
-export class Watching {
+export class PreviewQueue {
   private readonly wanted = new Set<string>();
   private readonly waiting: string[] = [];
   private reading = 0;

@@ -1,10 +1,10 @@
-/** What a lie is, and how runs are made of lies. */
+/** What an attack is, and how runs are made of attacks. */
 import { STEPS, type Step } from './scenario';
 import type { World } from './world';
 
 /** `alarm`: the page trusts the server no more. `marked`: what is wrong is shown as wrong. `harmless`: all that is shown is true. */
 export type Outcome = 'alarm' | 'marked' | 'harmless';
-/** Which page is loaded again, and when: before the lie begins, into it, or at the end of the conversation. */
+/** Which page is loaded again, and when: before the attack begins, into it, or at the end of the conversation. */
 export const VARIANTS = [
   'never',
   'visitor before',
@@ -16,7 +16,7 @@ export const VARIANTS = [
 ] as const;
 export type Variant = (typeof VARIANTS)[number];
 
-export interface Lie {
+export interface Attack {
   id: string;
   /** `model 12`, `A3`, `B`, `3.11-6`. */
   from: string;
@@ -25,7 +25,7 @@ export interface Lie {
   at: Step;
   /** Who must be with the server, or what it must hold, beyond the robot's keys. */
   needs?: string;
-  /** Told only by loads of this page: the other variants would not tell it. */
+  /** Carried out only by loads of this page, not in the other variants. */
   only?: 'visitor' | 'agent';
   /** Of runs that differ by what is loaded again; the rest is `else`. */
   expect: Outcome | (Partial<Record<Variant, Outcome>> & { else: Outcome });
@@ -38,11 +38,11 @@ export interface Lie {
   holds?(w: World): string[];
 }
 
-export const expected = (l: Lie, v: Variant): Outcome =>
+export const expected = (l: Attack, v: Variant): Outcome =>
   typeof l.expect === 'string' ? l.expect : (l.expect[v] ?? l.expect.else);
 
 /** Those that make a difference: a page that is not there yet cannot be loaded again. */
-export function variantsOf(l: Lie): readonly Variant[] {
+export function variantsOf(l: Attack): readonly Variant[] {
   if (l.only) return VARIANTS.filter((v) => v === `${l.only} middle` || v === `${l.only} after`);
   const there = { visitor: 'hello', agent: 'reply' } as const;
   return VARIANTS.filter((v) => {

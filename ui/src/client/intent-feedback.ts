@@ -1,5 +1,5 @@
 /** What agents said about the robot's understanding, as examples to teach it: read from what this page decrypted. */
-import type { Fix, Message } from '../model';
+import type { IntentFeedback, Message } from '../model';
 
 export interface Example {
   text: string;
@@ -7,15 +7,15 @@ export interface Example {
 }
 
 /** The newest judgement of each of the robot's messages. */
-export function fixesIn(messages: readonly Message[]): Map<string, Fix & { by: string }> {
-  const out = new Map<string, Fix & { by: string }>();
+export function feedbackIn(messages: readonly Message[]): Map<string, IntentFeedback & { by: string }> {
+  const out = new Map<string, IntentFeedback & { by: string }>();
   for (const m of messages) if (m.kind === 'note' && m.fix) out.set(m.fix.msg, { ...m.fix, by: m.author?.name ?? '' });
   return out;
 }
 
 /** What the visitor wrote that the robot answered, with the intent an agent gave it. */
 export function examplesIn(messages: readonly Message[]): Example[] {
-  const fixes = fixesIn(messages);
+  const fixes = feedbackIn(messages);
   const out: Example[] = [];
   const asked: Message[] = [];
   /** Place of each of them. */

@@ -1,4 +1,4 @@
-/** Lies about which conversations there are, whose they are, and how they stand. */
+/** Attacks about which conversations there are, whose they are, and how they stand. */
 import { b64u, hex, random, unhex } from '../../../src/crypto/bytes';
 import { BoxKind, conversationId } from '../../../src/crypto/hash';
 import type { Conv, TeamBox } from '../../../src/proto';
@@ -6,7 +6,7 @@ import { SITE } from '../../support/company';
 import { benchBackend as b } from '../backend';
 import { announcement } from '../forge';
 import { hashOf } from '../company';
-import type { Lie } from '../lie';
+import type { Attack } from '../attack';
 import { rest } from '../clock';
 import { Stored } from '../store';
 import { eventBody } from '../wire';
@@ -74,7 +74,7 @@ const noneBegun = (w: World): string[] => {
   return opened.size > 1 ? ['another conversation was begun, and nobody asked for it'] : [];
 };
 
-export const conversations: Lie[] = [
+export const conversations: Attack[] = [
   {
     id: 'left-out',
     from: 'B',

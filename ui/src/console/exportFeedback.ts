@@ -1,13 +1,13 @@
 /** Saves what agents corrected as a CSV on this machine. The text is decrypted here and goes nowhere else. */
 import type { AgentClient } from '../model';
-import { csvOf } from '../client/corrections';
+import { csvOf } from '../client/intent-feedback';
 import { t } from '../i18n/console';
 import type { ConsoleState } from './state';
 
-export async function exportFixes(state: ConsoleState, client: AgentClient): Promise<void> {
+export async function exportFeedback(state: ConsoleState, client: AgentClient): Promise<void> {
   state.toasts.show(() => t('exporting'), 'info');
   await state.acts.once('export', async () => {
-    const examples = await client.corrections();
+    const examples = await client.intentFeedback();
     if (!examples.length) return state.toasts.show(() => t('exportNone'), 'info');
     const link = document.createElement('a');
     // the mark makes spreadsheets read UTF-8

@@ -1,10 +1,10 @@
-/** Lies about epochs: who makes one, for whom, when. */
+/** Attacks about epochs: who makes one, for whom, when. */
 import { b64u, random, unb64u } from '../../../src/crypto/bytes';
 import { BoxKind } from '../../../src/crypto/hash';
 import { benchBackend as b } from '../backend';
 import { entryAfter } from '../company';
 import { grant, kidHex } from '../forge';
-import type { Lie } from '../lie';
+import type { Attack } from '../attack';
 import { eventOf, K, wire } from '../wire';
 import type { World } from '../world';
 import { AGENTS, changeConv, dismissQi, EVERYBODY, tellAll } from './help';
@@ -18,9 +18,9 @@ const teamBox = async (w: World, team: string) => ({
 const visitorBox = (w: World) => ({ kind: BoxKind.visitor, pk: unb64u(w.stored!.conv.x) });
 
 /** Once the true epoch of that number is remembered, another one under it is an alarm. */
-const REMEMBERED: Lie['expect'] = { 'visitor after': 'alarm', 'agent after': 'alarm', else: 'marked' };
+const REMEMBERED: Attack['expect'] = { 'visitor after': 'alarm', 'agent after': 'alarm', else: 'marked' };
 
-export const epochs: Lie[] = [
+export const epochs: Attack[] = [
   {
     id: 'robot-announces',
     from: 'model 10',

@@ -1,10 +1,10 @@
-/** Lies about who was invited and who enrolled, and about the site's robot. */
+/** Attacks about who was invited and who enrolled, and about the site's robot. */
 import { b64u, unb64u, utf8 } from '../../../src/crypto/bytes';
 import type { SigningKey } from '../../../src/crypto/backend';
 import type { SignedJson, SiteReply } from '../../../src/proto';
 import { benchBackend as b } from '../backend';
 import { DAY_MS, enrolBody, entryAfter, type Invite } from '../company';
-import type { Lie } from '../lie';
+import type { Attack } from '../attack';
 import type { World } from '../world';
 import { EVERYBODY, showEntries, tellAll } from './help';
 
@@ -22,7 +22,7 @@ async function enrolment(
 /** Somebody enrolled too late, by an entry that says otherwise; the team gets another key, so that an epoch begins after it. */
 async function late(w: World, id: string): Promise<void> {
   const { entry } = await enrolment(w, w.cast.lateInvite, { at: Date.now() - 2 * DAY_MS }, undefined, w.cast.bo);
-  // two lies of one run may need it
+  // two attacks of one run may need it
   if (!w.log.entries.some((e) => e.signer === entry.signer)) w.log.entries.push(entry);
   await w.log.rotate('svc');
   await tellAll(w);
@@ -44,10 +44,10 @@ const confirmed = (w: World): string[] =>
 const badDayKey = (
   id: string,
   what: string,
-  expect: Lie['expect'],
+  expect: Attack['expect'],
   harmless: string | undefined,
   make: (w: World) => Promise<{ raw: string; sig: string }>,
-): Lie => ({
+): Attack => ({
   id,
   from: 'model 2',
   what,
@@ -60,7 +60,7 @@ const badDayKey = (
   },
 });
 
-export const people: Lie[] = [
+export const people: Attack[] = [
   {
     id: 'used-invite-again',
     from: 'A2',

@@ -1,9 +1,9 @@
 /** The knowledge of sites for an agent's suggestions: fetched when first wanted, asked for again now and then, kept in memory only. */
 import { Search, type Entry } from '../knowledge/search';
 import type { Env } from '../link/env';
-import { patience, Refused } from '../link/errors';
+import { retryDelay, Refused } from '../link/errors';
 import { refusal } from '../link/http';
-import type { Shelf } from '../model';
+import type { SiteKnowledge } from '../model';
 import { Code } from '../proto';
 import { signal, type ReadonlySignal, type Signal } from '../signals';
 
@@ -13,13 +13,13 @@ const FRESH_MS = 5 * 60_000;
 const AGAIN_MS = 30_000;
 
 interface Kept {
-  shelf: Signal<Shelf>;
+  knowledge: Signal<SiteKnowledge>;
   tag?: string;
   asked: number;
   timer?: ReturnType<typeof setTimeout>;
 }
 
-export class Shelves {
+export class KnowledgeCache {
   private readonly sites = new Map<string, Kept>();
 
   /** `token`: throws without a connection. */
@@ -30,11 +30,12 @@ export class Shelves {
   ) {}
 
   /** What is there of a site now; more comes by itself. */
-  of(site: string): ReadonlySignal<Shelf> {
+  of(site: string): ReadonlySignal<SiteKnowledge> {
     let kept = this.sites.get(site);
-    if (!kept) this.sites.set(site, (kept = { shelf: signal<Shelf>({ state: 'loading' }), asked: -Infinity }));
+    if (!kept)
+      this.sites.set(site, (kept = { knowledge: signal<SiteKnowledge>({ state: 'loading' }), asked: -Infinity }));
     if (this.env.now() - kept.asked > FRESH_MS) void this.load(site, kept);
-    return kept.shelf;
+    return kept.knowledge;
   }
 
   clear(): void {
@@ -46,7 +47,7 @@ export class Shelves {
     kept.asked = this.env.now();
     clearTimeout(kept.timer);
     try {
-      // whoever asked is rendering: nothing changes under them
+      // the page that asked is rendering: nothing changes under it
       await Promise.resolve();
       const headers: Record<string, string> = { Authorization: `Bearer ${this.token()}` };
       if (kept.tag !== undefined) headers['If-None-Match'] = kept.tag;
@@ -55,18 +56,18 @@ export class Shelves {
       if (!got.ok) throw await refusal(got);
       const { entries } = (await got.json()) as { entries: Entry[] };
       kept.tag = got.headers.get('ETag') ?? undefined;
-      kept.shelf.value = entries.length ? { state: 'here', search: new Search(entries) } : { state: 'none' };
+      kept.knowledge.value = entries.length ? { state: 'here', search: new Search(entries) } : { state: 'none' };
     } catch (e) {
       const code = e instanceof Refused ? e.code : 0;
-      if (code === Code.too_large) kept.shelf.value = { state: 'too-large' };
-      else if (code === Code.forbidden || code === Code.not_found) kept.shelf.value = { state: 'none' };
-      else this.later(site, kept, patience(e, AGAIN_MS));
+      if (code === Code.too_large) kept.knowledge.value = { state: 'too-large' };
+      else if (code === Code.forbidden || code === Code.not_found) kept.knowledge.value = { state: 'none' };
+      else this.later(site, kept, retryDelay(e, AGAIN_MS));
     }
   }
 
   /** What was fetched before is better than nothing. */
   private later(site: string, kept: Kept, ms: number): void {
-    if (kept.shelf.value.state !== 'here') kept.shelf.value = { state: 'failed' };
+    if (kept.knowledge.value.state !== 'here') kept.knowledge.value = { state: 'failed' };
     if (this.sites.get(site) === kept) kept.timer = setTimeout(() => void this.load(site, kept), ms);
   }
 }

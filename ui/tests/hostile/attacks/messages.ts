@@ -1,8 +1,8 @@
-/** Lies about messages: again, elsewhere, in another order, left out, never written. */
+/** Attacks about messages: again, elsewhere, in another order, left out, never written. */
 import { cat, hex, random, utf8, unhex } from '../../../src/crypto/bytes';
 import { kidOf } from '../../../src/crypto/hash';
 import { message } from '../forge';
-import type { Lie } from '../lie';
+import type { Attack } from '../attack';
 import { rest } from '../clock';
 import { eventBody, K, recordBytes, renumber, wire, ZEROS, type Rec } from '../wire';
 import type { World } from '../world';
@@ -55,7 +55,7 @@ async function firstOf(w: World, id: string, known: ReadonlySet<string>): Promis
   await w.say('visitor', 'before the page is loaded again');
 }
 
-export const messages: Lie[] = [
+export const messages: Attack[] = [
   {
     id: 'replay',
     from: 'model 14',

@@ -30,7 +30,7 @@ interface Memory {
   head: string;
 }
 
-export interface KeeperDeps {
+export interface SyncDeps {
   backend: Backend;
   store: Store;
   http: Http;
@@ -40,11 +40,11 @@ export interface KeeperDeps {
   onAlarm(e: ClientError): void;
 }
 
-export class DirectoryKeeper {
+export class DirectorySync {
   private running: Promise<void> | null = null;
 
   private constructor(
-    private readonly deps: KeeperDeps,
+    private readonly deps: SyncDeps,
     private dir: Directory,
     /** The newest snapshot that was verified. */
     public life: Life,
@@ -65,26 +65,26 @@ export class DirectoryKeeper {
   }
 
   /** For visitors: from the bundle of a site. */
-  static async fromBundle(deps: KeeperDeps, fp: Uint8Array, bundle: SiteReply['directory']): Promise<DirectoryKeeper> {
+  static async fromBundle(deps: SyncDeps, fp: Uint8Array, bundle: SiteReply['directory']): Promise<DirectorySync> {
     try {
       const { directory, life } = await verifyBundle(deps.backend, fp, bundle, deps.now);
-      return await DirectoryKeeper.begin(deps, directory, life, false);
+      return await DirectorySync.begin(deps, directory, life, false);
     } catch (e) {
       throw directoryError(e);
     }
   }
 
   /** Of a directory that was verified, if it does not contradict the memory of an earlier visit. */
-  static async begin(deps: KeeperDeps, dir: Directory, life: Life, whole: boolean): Promise<DirectoryKeeper> {
+  static async begin(deps: SyncDeps, dir: Directory, life: Life, whole: boolean): Promise<DirectorySync> {
     const memory = (await deps.store.get<Memory>(memoryName(dir.fp))) ?? null;
     // it grew while this page was loading, and another tab knows
     if (memory && dir.seq < memory.seq) {
       for (const j of (await entriesAfter(deps.http, dir.seq)).entries) await dir.apply(deps.backend, signedOf(j));
     }
     dir.checkMemory(memory);
-    const keeper = new DirectoryKeeper(deps, dir, life, whole);
-    await keeper.remember();
-    return keeper;
+    const sync = new DirectorySync(deps, dir, life, whole);
+    await sync.remember();
+    return sync;
   }
 
   /** Fetches entries after the newest known, and the newest snapshot. Calls at the same time share one fetch. */
