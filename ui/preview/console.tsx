@@ -1,11 +1,4 @@
 import { render } from 'preact';
-import '../src/ui/tokens.css';
-import '../src/console/tokens.css';
-import '../src/ui/components.css';
-import '../src/ui/thread.css';
-import '../src/ui/layers.css';
-import '../src/console/console.css';
-import '../src/console/overlays.css';
 import { App } from '../src/console/App';
 import { startLang } from '../src/console/settings';
 import { createConsoleState } from '../src/console/state';
@@ -13,6 +6,7 @@ import { ConsoleContext } from '../src/console/useConsole';
 import { lang } from '../src/i18n/core';
 import { startClock } from '../src/ui/time';
 import { fakeAgent } from './fake-agent';
+import '../src/console/index.css';
 
 const query = new URLSearchParams(location.search);
 const scene = query.get('scene') ?? 'desk';

@@ -3,13 +3,6 @@
  * by a visitor; `?side=visitor`: the widget, flooded by an agent. `window.flood` is what `build/flood.mjs` and the browser tests drive.
  */
 import { render } from 'preact';
-import '../src/ui/tokens.css';
-import '../src/console/tokens.css';
-import '../src/ui/components.css';
-import '../src/ui/thread.css';
-import '../src/ui/layers.css';
-import '../src/console/console.css';
-import '../src/console/overlays.css';
 import '../src/ui/signals';
 import { Agent } from '../src/client/agent-client';
 import { Visitor } from '../src/client/visitor-client';
@@ -31,6 +24,7 @@ import { mount } from '../src/widget/mount';
 import { WORST } from '../tests/support/nasty';
 import { Company, SITE } from '../tests/support/company';
 import { FakeServer } from '../tests/support/server';
+import '../src/console/index.css';
 
 const SERVER = 'https://kefu.example';
 const side = new URLSearchParams(location.search).get('side') === 'visitor' ? 'visitor' : 'agent';

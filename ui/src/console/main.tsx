@@ -1,19 +1,13 @@
 /** The console's entry. */
 import { render } from 'preact';
 import { createAgentClient } from '../client/agent';
-import '../ui/tokens.css';
-import '../ui/components.css';
-import '../ui/thread.css';
-import '../ui/layers.css';
 import '../ui/signals';
 import { startClock } from '../ui/time';
 import { App } from './App';
-import './tokens.css';
-import './console.css';
-import './overlays.css';
 import { startLang } from './settings';
 import { createConsoleState } from './state';
 import { ConsoleContext } from './useConsole';
+import './index.css';
 
 startLang();
 startClock();
