@@ -27,7 +27,7 @@ const rotation = 'src/client/epoch-rotation.ts';
 const robotMembership = 'src/client/robot-membership.ts';
 const conversation = 'src/client/conversation.ts';
 const restoration = 'src/client/restoration.ts';
-const visitor = 'src/client/visitor-client.ts';
+const visitor = 'src/client/visitor-session.ts';
 const writable = 'src/client/writable.ts';
 
 /** A line that only refuses. */

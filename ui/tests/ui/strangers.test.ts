@@ -234,7 +234,7 @@ describe('no reader without a bound', () => {
     ['client/intent-feedback.ts', 'const FORMULA = /', 'one character'],
     ['client/list.ts', '.sort((a, b) => b.lastAt - a.lastAt', 'conversations, not messages; once for many changes'],
     ['client/send-queue.ts', 'this.queue.sort(', 'what this person wrote'],
-    ['client/visitor-client.ts', 'sort((a, b) => b.created - a.created)', 'own conversations, once a connection'],
+    ['client/visitor-session.ts', 'sort((a, b) => b.created - a.created)', 'own conversations, once a connection'],
     ['console/FirstLogin.tsx', 'code.value.replace(/[\\s-]/g', 'typed here; one class of characters'],
     ['console/Shortcuts.tsx', "keys.split('+')", 'our own text'],
     ['console/SignIn.tsx', 'v.trim().toLowerCase()', 'typed here'],
