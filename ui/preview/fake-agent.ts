@@ -253,7 +253,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
       canRecall: () => true,
       ...over,
     });
-  const shelf = signal<SiteKnowledge>(
+  const knowledge = signal<SiteKnowledge>(
     scene === 'large' ? { state: 'too-large' } : { state: 'here', search: new Search(KNOWLEDGE(en)) },
   );
   const refuse = async () => {
@@ -287,7 +287,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
     send: async (c, text) => open(c).add(mine(text)),
     note: async (c, text, fix) => open(c).add(mine(text, { kind: 'note', fix })),
     intentFeedback: async () => [],
-    knowledge: () => shelf,
+    knowledge: () => knowledge,
     retry: () => {},
     recall: refuse,
     typing: () => {},

@@ -77,7 +77,7 @@ async function start() {
   const flood = {
     side,
     worst: Object.keys(WORST),
-    /** Lies in the log before the page opens. */
+    /** Is in the log before the page opens. */
     async before(texts: readonly string[]): Promise<void> {
       for (const bytes of await seal(texts)) server.append(conv, bytes);
     },

@@ -1,4 +1,4 @@
-/** Epochs, trust and what an agent may do, over a server that rotates keys, forks and lies. */
+/** Epochs, trust and what an agent may do, over a server that rotates keys, forks and deceives. */
 import { describe, expect, it } from 'vitest';
 import { Visitor } from '../src/client/visitor-client';
 import { Code, Envelope, Kind } from '../src/proto';

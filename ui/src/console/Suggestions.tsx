@@ -14,9 +14,9 @@ export function Suggestions({ client, item, thread }: { client: AgentClient; ite
   const state = useConsole();
   if (!state.assist.value) return null;
   const messages = thread.messages.value;
-  const shelf = unanswered(messages).length ? client.knowledge(item.conv.site).value.state : 'none';
+  const knowledge = unanswered(messages).length ? client.knowledge(item.conv.site).value.state : 'none';
   const found = suggestionsFor(state, client, item, messages);
-  const trouble = shelf === 'too-large' ? t('assistTooLarge') : shelf === 'failed' ? t('assistFailed') : '';
+  const trouble = knowledge === 'too-large' ? t('assistTooLarge') : knowledge === 'failed' ? t('assistFailed') : '';
   return (
     <section class="c-assist" aria-label={t('assist')}>
       {/* always there, so that a change is told */}

@@ -25,7 +25,7 @@ const said = (side: Message['side'], text: string, over: Partial<Message> = {}):
   };
 };
 const item = { id: 'c', conv: { id: 'c', site: 'web', owner: 'agent:li', state: 'open' } } as ConvItem;
-const shelf: SiteKnowledge = {
+const knowledge: SiteKnowledge = {
   state: 'here',
   search: new Search([
     {
@@ -37,7 +37,7 @@ const shelf: SiteKnowledge = {
   ]),
 };
 
-function client(messages: Message[], over: Partial<ConvItem['conv']> = {}, known: SiteKnowledge = shelf) {
+function client(messages: Message[], over: Partial<ConvItem['conv']> = {}, known: SiteKnowledge = knowledge) {
   const asked: string[] = [];
   const one = { ...item, conv: { ...item.conv, ...over } };
   const agent = {

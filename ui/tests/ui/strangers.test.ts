@@ -323,7 +323,7 @@ describe('no reader without a bound', () => {
         const line = bare(whole);
         const found = [...line.matchAll(WHOLE)];
         const reasons = ALLOWED.filter(([f, part]) => f === file && line.includes(part));
-        // each of them lies in a part that is named
+        // each of them is in a part that is named
         for (const m of found) {
           const covers = reasons.find(([, part]) => {
             const at = line.indexOf(part);
