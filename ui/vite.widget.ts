@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 import { ownNames } from './build/names.mjs';
 
-const style = (file: string): string => readFileSync(new URL(`src/${file}.css`, import.meta.url), 'utf8');
+/** A style sheet with all that it imports. */
+const style = (url: URL): string =>
+  readFileSync(url, 'utf8').replace(/@import "([^"]+)";/g, (_, file: string) => style(new URL(file, url)));
 /** Class names of our style sheets. Shorter ones look like `k-on`, which may as well be a subtraction; so may properties. */
 const CLASSES = new Set(
-  ['ui/components', 'ui/thread', 'widget/widget'].flatMap((file) =>
-    style(file)
-      .match(/\.[kw]-[a-z]{3}[a-z0-9-]*/g)!
-      .map((c) => c.slice(1)),
-  ),
+  style(new URL('src/widget/index.css', import.meta.url))
+    .match(/\.[kw]-[a-z]{3}[a-z0-9-]*/g)!
+    .map((c) => c.slice(1)),
 );
 /** Those that are put together at run time, or that browser tests look for. */
 const KEPT = /^(k-(avatar|banner|bubble-row|btn|dot|kind|left|right|state)|w-(in|left|open|right))/;
@@ -27,7 +27,10 @@ const shortStyles: Plugin = {
     };
     for (const file of Object.values(bundle)) {
       if (file.type !== 'chunk') continue;
+      const used = new Set(file.code.match(/(?<=var\()--k-[a-z0-9-]+/g));
       file.code = file.code
+        // tokens that only the console uses
+        .replace(/(--k-[a-z0-9-]+):[^;{}]*(?:;|(?=\}))/g, (all, name: string) => (used.has(name) ? all : ''))
         .replace(/--[kw]-[a-z]{3}[a-z0-9-]*/g, (name) => short(name, '--'))
         .replace(/(?<![\w-])[kw]-[a-z][a-z0-9-]*(?![\w-])/g, (name) =>
           CLASSES.has(name) && !KEPT.test(name) ? short(name, 'k') : name,
@@ -51,8 +54,34 @@ const withoutDetails: Plugin = {
   },
 };
 
+/** Methods of the library for Ed25519 that nothing calls here. */
+const UNCALLED = [
+  'static CURVE',
+  'static fromAffine',
+  'static fromHex',
+  'assertValidity',
+  'multiplyUnsafe',
+  'toHex',
+  'isTorsionFree',
+];
+
+/** Of that library: no method that nothing calls, no text of an error that nobody is shown. What is called is as its authors wrote it. */
+const withoutUncalled: Plugin = {
+  name: 'without-uncalled',
+  enforce: 'pre',
+  transform(code, id) {
+    if (!id.includes('/@noble/ed25519/')) return undefined;
+    for (const name of UNCALLED) {
+      const method = new RegExp(`^ {4}${name}\\([^)]*\\) \\{\\n[^]*?^ {4}\\}\\n`, 'm');
+      if (!method.test(code)) throw new Error(`${id}: there is no ${name} to leave out`);
+      code = code.replace(method, '');
+    }
+    return code.replace(/new ((?:Type|Range)?Error)\((['`])[^'`]*\2\)/g, 'new $1()');
+  },
+};
+
 export default defineConfig({
-  plugins: [withoutDetails, shortStyles],
+  plugins: [withoutDetails, withoutUncalled, shortStyles],
   publicDir: false,
   define: { 'process.env.NODE_ENV': '"production"' },
   build: {

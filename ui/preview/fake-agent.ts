@@ -10,7 +10,7 @@ import {
   type Message,
   type Notice,
   type Offer,
-  type Shelf,
+  type SiteKnowledge,
   type Thread,
   type Trust,
   type Wait,
@@ -253,7 +253,7 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
       canRecall: () => true,
       ...over,
     });
-  const shelf = signal<Shelf>(
+  const knowledge = signal<SiteKnowledge>(
     scene === 'large' ? { state: 'too-large' } : { state: 'here', search: new Search(KNOWLEDGE(en)) },
   );
   const refuse = async () => {
@@ -286,8 +286,8 @@ export function fakeAgent(scene: string, en: boolean): AgentClient {
     leave: () => {},
     send: async (c, text) => open(c).add(mine(text)),
     note: async (c, text, fix) => open(c).add(mine(text, { kind: 'note', fix })),
-    corrections: async () => [],
-    knowledge: () => shelf,
+    intentFeedback: async () => [],
+    knowledge: () => knowledge,
     retry: () => {},
     recall: refuse,
     typing: () => {},

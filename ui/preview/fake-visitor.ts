@@ -210,7 +210,7 @@ export function fakeVisitor(scene: string, en: boolean): VisitorClient {
             ? { why: 'storage', until: Date.now() + 300_000 }
             : null,
     ),
-    person: () => {
+    requestPerson: () => {
       robot.value = false;
       personAsked.value = true;
     },

@@ -3,18 +3,12 @@
  * by a visitor; `?side=visitor`: the widget, flooded by an agent. `window.flood` is what `build/flood.mjs` and the browser tests drive.
  */
 import { render } from 'preact';
-import '../src/ui/tokens.css';
-import '../src/console/tokens.css';
-import '../src/ui/components.css';
-import '../src/ui/thread.css';
-import '../src/ui/layers.css';
-import '../src/console/console.css';
-import '../src/console/overlays.css';
 import '../src/ui/signals';
 import { Agent } from '../src/client/agent-client';
 import { Visitor } from '../src/client/visitor-client';
 import { App as Console } from '../src/console/App';
-import { select } from '../src/console/state';
+import { createConsoleState } from '../src/console/state';
+import { ConsoleContext } from '../src/console/useConsole';
 import { random, unhex } from '../src/crypto/bytes';
 import type { SigningKey } from '../src/crypto/backend';
 import { encodeBody, sealMessage } from '../src/crypto/envelope';
@@ -30,6 +24,7 @@ import { mount } from '../src/widget/mount';
 import { WORST } from '../tests/support/nasty';
 import { Company, SITE } from '../tests/support/company';
 import { FakeServer } from '../tests/support/server';
+import '../src/console/index.css';
 
 const SERVER = 'https://kefu.example';
 const side = new URLSearchParams(location.search).get('side') === 'visitor' ? 'visitor' : 'agent';
@@ -57,13 +52,13 @@ async function start() {
   await until(() => (visitor.thread.value?.messages.value ?? []).some((m) => m.text === '你好' && m.seq !== null));
   const thread = visitor.thread.value!;
   const conv = thread.id;
-  const epoch = thread.ledger.current!;
+  const epoch = thread.log.epochs.current!;
 
   /** Whoever floods: their key, and how many messages they wrote. */
   const by: SigningKey = side === 'agent' ? (visitor as unknown as { keys: { ed: SigningKey } }).keys.ed : li.ed;
   const inst = 4711;
   let ctr = 0;
-  let prev = thread.ledger.last;
+  let prev = thread.log.last;
   const seal = async (texts: readonly string[]): Promise<Uint8Array[]> => {
     const out: Uint8Array[] = [];
     for (const text of texts) {
@@ -82,7 +77,7 @@ async function start() {
   const flood = {
     side,
     worst: Object.keys(WORST),
-    /** Lies in the log before the page opens. */
+    /** Is in the log before the page opens. */
     async before(texts: readonly string[]): Promise<void> {
       for (const bytes of await seal(texts)) server.append(conv, bytes);
     },
@@ -117,9 +112,15 @@ async function start() {
           opaque: () => Promise.reject(new Error('no password here')) as never,
         },
       );
-      render(<Console client={client} />, document.getElementById('app')!);
+      const state = createConsoleState();
+      render(
+        <ConsoleContext.Provider value={state}>
+          <Console client={client} />
+        </ConsoleContext.Provider>,
+        document.getElementById('app')!,
+      );
       await until(() => client.connection.value.state === 'online' && client.conversations.value.length > 0);
-      select(conv);
+      state.select(conv);
       reader = client.open(conv);
       await until(() => reader.have >= server.convs.get(conv)!.records.length && reader.messages.value.length > 2);
     },

@@ -1,6 +1,6 @@
 /**
- * The language of the wire, twin of `crates/proto`: frames, records, where the fields of an envelope lie, codes.
- * Data and its bytes only; no keys, no IO, no policy.
+ * The wire protocol, twin of `crates/proto`: frames, records, where the fields of an envelope are, codes. Data and its bytes only; no
+ * keys, no IO, no policy. One file, because it is a plain catalogue: `docs/protocol.md` in types.
  */
 
 export const SUBPROTOCOL = 'kefu.v1';
@@ -24,7 +24,7 @@ export type OwnerWhy = 'open' | 'accept' | 'take' | 'transfer' | 'lost' | 'close
 /** Of what a server may have had enough; `conversation`: of this one for good. */
 export const LIMITS = ['messages', 'openings', 'changes', 'keys', 'bytes', 'conversation', 'reads'] as const;
 export type Limit = (typeof LIMITS)[number];
-/** Room on the server's disk. `low`: visitors' messages are refused, agents write short ones; `full`: nothing can be stored. */
+/** Space on the server's disk. `low`: visitors' messages are refused, agents write short ones; `full`: nothing can be stored. */
 export type StorageState = 'ok' | 'low' | 'full';
 /** `open`: somebody online could take a conversation; `busy`: all who are here have as many as they may; `away`: nobody is here. */
 export type PresenceState = 'open' | 'busy' | 'away';
@@ -117,7 +117,7 @@ export type Welcome = {
   beat: number;
   convs: Conv[];
   config: Record<string, unknown>;
-  /** To agents; absent if there is room. */
+  /** To agents; absent if there is space. */
   storage?: StorageState;
 };
 

@@ -19,7 +19,7 @@ export interface Signal<T> extends ReadonlySignal<T> {
 
 /** Somebody who reads: told once after the last of the changes that come together. */
 export interface Reader {
-  /** The lists it stands in. */
+  /** The lists it is in. */
   readonly sources: Set<Set<Reader>>;
   changed(): void;
 }

@@ -10,7 +10,7 @@ import {
   readCode,
   type AccountDeps,
 } from '../src/client/account';
-import { keeperFromLog } from '../src/client/log-keeper';
+import { syncFromLog } from '../src/client/log-sync';
 import { b64u, hex, u32, unb64u, utf8 } from '../src/crypto/bytes';
 import { H } from '../src/crypto/hash';
 import { nativeBackend } from '../src/crypto/native';
@@ -114,8 +114,8 @@ describe('an account', () => {
     });
   });
 
-  const keeper = () =>
-    keeperFromLog({ backend: b, store: memoryStore(), http: d.http, now, onChange() {}, onAlarm() {} }, co.fp);
+  const sync = () =>
+    syncFromLog({ backend: b, store: memoryStore(), http: d.http, now, onChange() {}, onAlarm() {} }, co.fp);
 
   /** Serves one invite. */
   const invite = async (exp?: number) => {
@@ -154,7 +154,7 @@ describe('an account', () => {
   it('is made from a code, opens by password, changes its password; the server never holds a key', async () => {
     const i = await invite();
     conflict = true; // somebody else changed the directory at the same moment
-    const k = await keeper();
+    const k = await sync();
     const me = await enrol(d, k, readCode(i.code.toLowerCase()), PASSWORD);
     expect(claims).toBe(2);
     expect(isCertified(k.directory, me)).toBe(true);
@@ -163,7 +163,7 @@ describe('an account', () => {
     expect([...keys.values()].map((x) => hex(x.pk))).toEqual([hex((await b.boxKey(secret)).pk)]);
     expect(Buffer.from(unb64u(account!.keyring)).includes(Buffer.from(secret))).toBe(false);
 
-    const again = await login(d, await keeper(), 'li', PASSWORD);
+    const again = await login(d, await sync(), 'li', PASSWORD);
     expect(again.old).toBe(false);
     expect(hex(again.me.ed.pk)).toBe(hex(me.ed.pk));
     await expect(login(d, k, 'li', `${PASSWORD}!`)).rejects.toMatchObject({ key: 'error.login' });
@@ -184,8 +184,8 @@ describe('an account', () => {
 
   it('a change is signed by the own key and proves the sign-in; nothing less changes anything', async () => {
     const i = await invite();
-    const me = await enrol(d, await keeper(), readCode(i.code), PASSWORD);
-    const k = await keeper();
+    const me = await enrol(d, await sync(), readCode(i.code), PASSWORD);
+    const k = await sync();
     await changePassword(d, k.directory, 'li', PASSWORD, 'another password');
     const { record, keyring, version, change, sig } = finished!;
     expect(change).toBe(CHANGE);
@@ -198,8 +198,8 @@ describe('an account', () => {
 
   it('cut off before the sign-in with the new one: the old one still opens the account, and that is said', async () => {
     const i = await invite();
-    const me = await enrol(d, await keeper(), readCode(i.code), PASSWORD);
-    const k = await keeper();
+    const me = await enrol(d, await sync(), readCode(i.code), PASSWORD);
+    const k = await sync();
     cutAfterChange = true;
     await changePassword(d, k.directory, 'li', PASSWORD, 'another password');
     expect(before?.version).toBe(1);
@@ -221,21 +221,21 @@ describe('an account', () => {
   it('past the end of the invite somebody whom nobody confirmed hears that they wait for an admin', async () => {
     await co.revise();
     const i = await invite(NOW + 1000);
-    const me = await enrol(d, await keeper(), readCode(i.code), PASSWORD);
+    const me = await enrol(d, await sync(), readCode(i.code), PASSWORD);
     clock = NOW + 1001;
-    const k = await keeper();
+    const k = await sync();
     expect(isCertified(k.directory, me)).toBe(false);
     await expect(login(d, k, 'li', PASSWORD)).rejects.toMatchObject({ key: 'error.unconfirmed' });
     await co.confirm({ ...me, inv: i.inv } as never);
     expect((await login(d, k, 'li', PASSWORD)).me.user, 'the directory is asked again').toBe('li');
     await co.add({ t: 'agent', user: 'li', on: false });
-    await expect(login(d, await keeper(), 'li', PASSWORD)).rejects.toMatchObject({ key: 'error.disabled' });
+    await expect(login(d, await sync(), 'li', PASSWORD)).rejects.toMatchObject({ key: 'error.disabled' });
   });
 
   it('a login server of another company is refused', async () => {
     const i = await invite();
     setup = opaqueServer.createSetup();
-    await expect(enrol(d, await keeper(), readCode(i.code), PASSWORD)).rejects.toMatchObject({
+    await expect(enrol(d, await sync(), readCode(i.code), PASSWORD)).rejects.toMatchObject({
       key: 'error.server_key',
     });
     expect(claims).toBe(0);
@@ -249,22 +249,22 @@ describe('an account', () => {
     const other = await Company.create(b);
     const foreign = await other.invite('li', ['svc']);
     await expect(
-      keeperFromLog(
+      syncFromLog(
         { backend: b, store: memoryStore(), http: d.http, now, onChange() {}, onAlarm() {} },
         readCode(foreign.code).org,
       ),
     ).rejects.toMatchObject({ key: 'error.pin' });
-    await expect(enrol(d, await keeper(), readCode(foreign.code), PASSWORD)).rejects.toMatchObject({
+    await expect(enrol(d, await sync(), readCode(foreign.code), PASSWORD)).rejects.toMatchObject({
       key: 'error.invite_used',
     });
 
     const late = await invite(NOW - 1);
-    await expect(enrol(d, await keeper(), readCode(late.code), PASSWORD)).rejects.toMatchObject({
+    await expect(enrol(d, await sync(), readCode(late.code), PASSWORD)).rejects.toMatchObject({
       key: 'error.invite_expired',
     });
     const good = await invite();
-    await enrol(d, await keeper(), readCode(good.code), PASSWORD);
-    await expect(enrol(d, await keeper(), readCode(good.code), PASSWORD)).rejects.toMatchObject({
+    await enrol(d, await sync(), readCode(good.code), PASSWORD);
+    await expect(enrol(d, await sync(), readCode(good.code), PASSWORD)).rejects.toMatchObject({
       key: 'error.invite_used',
     });
 
@@ -272,7 +272,7 @@ describe('an account', () => {
     co.admin.ed = await b.newSigningKey();
     const forged = await invite();
     co.admin.ed = mine;
-    await expect(enrol(d, await keeper(), readCode(forged.code), PASSWORD)).rejects.toMatchObject({
+    await expect(enrol(d, await sync(), readCode(forged.code), PASSWORD)).rejects.toMatchObject({
       key: 'error.directory',
     });
   });

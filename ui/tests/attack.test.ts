@@ -122,7 +122,7 @@ describe('the robot', () => {
     const store = memoryStore();
     const v = visitor(store);
     await until(() => v.client.site.value !== null);
-    v.client.person();
+    v.client.requestPerson();
     v.client.start({});
     let refusal: number | null = Code.storage;
     Object.defineProperty(server, 'refuseOpen', { configurable: true, get: () => refusal, set: () => undefined });
@@ -340,7 +340,7 @@ describe('an honest server', () => {
     down = false;
     await rest(20_000);
     await done;
-    expect(v.current?.epoch).toBe(1);
+    expect(v.epochs.current?.epoch).toBe(1);
   });
 
   it('that lost a message and its recall takes what else was lost', async () => {

@@ -1,9 +1,10 @@
 /** The directory over time: confirmation, revisions, who was in which team, which key was whose. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { DirectoryKeeper, type KeeperDeps } from '../src/client/keeper';
-import { keeperFromLog } from '../src/client/log-keeper';
+import { DirectorySync, type SyncDeps } from '../src/client/directory-sync';
+import { syncFromLog } from '../src/client/log-sync';
 import { b64u, hex, unb64u } from '../src/crypto/bytes';
-import { Directory, signedOf } from '../src/crypto/directory';
+import { replayLog } from '../src/crypto/replay-log';
+import { signedOf } from '../src/crypto/signed';
 import { BoxKind, boxKid, kidOf } from '../src/crypto/hash';
 import { pureBackend } from '../src/crypto/pure';
 import { coverage, LIFE_MS, signSnapshot, verifyBundle } from '../src/crypto/snapshot';
@@ -21,7 +22,7 @@ const now = () => clock;
 const kid = (p: Person) => hex(kidOf(p.ed.pk));
 const teamKid = async (team: string, n: number) =>
   hex(boxKid(BoxKind.team, (await b.boxKey(co.teamSecrets.get(team)![n]!.secret)).pk));
-const replay = (entries = co.log) => Directory.replay(b, co.fp, entries.map(signedOf), now);
+const replay = (entries = co.log) => replayLog(b, co.fp, entries.map(signedOf), now);
 const snapshotState = () => JSON.parse(new TextDecoder().decode(unb64u(co.snapshot!.raw))).state as State;
 /** Why the entry that was added last is refused; 'valid' if it isn't. */
 const why = async (log = co.log) => {
@@ -344,9 +345,9 @@ describe('revisions', () => {
   });
 });
 
-describe('the keeper', () => {
+describe('the directory of a page', () => {
   let server: FakeServer;
-  let deps: KeeperDeps & { alarms: string[]; changes: number };
+  let deps: SyncDeps & { alarms: string[]; changes: number };
 
   beforeEach(async () => {
     await co.renew();
@@ -363,44 +364,44 @@ describe('the keeper', () => {
       onAlarm: (e) => alarms.push(e.key),
     };
   });
-  const ofVisitor = () => DirectoryKeeper.fromBundle(deps, co.fp, co.site().directory);
+  const ofVisitor = () => DirectorySync.fromBundle(deps, co.fp, co.site().directory);
 
   it('a snapshot ends while the page is open; a newer one is taken, an older, forged or foreign one is not', async () => {
-    const keeper = await ofVisitor();
-    const agents = await keeperFromLog(deps, co.fp);
+    const sync = await ofVisitor();
+    const agents = await syncFromLog(deps, co.fp);
     const until = NOW + LIFE_MS;
-    expect([keeper.life.until, keeper.fresh(until), keeper.fresh(until + 1)]).toEqual([until, true, false]);
+    expect([sync.life.until, sync.fresh(until), sync.fresh(until + 1)]).toEqual([until, true, false]);
     expect(agents.fresh(until + 1), 'an agent holds the whole log').toBe(true);
     await co.renew(NOW + DAY);
-    await keeper.refresh(clock);
-    expect(keeper.life.until).toBe(until);
+    await sync.refresh(clock);
+    expect(sync.life.until).toBe(until);
     const li = await co.enrol('li', 'agent', ['svc']);
     await co.confirm(li);
     await co.renew(NOW + 2 * LIFE_MS, li.ed);
-    await keeper.refresh(clock);
-    expect([keeper.life.until, keeper.directory.seq]).toEqual([until, co.log.length - 1]);
+    await sync.refresh(clock);
+    expect([sync.life.until, sync.directory.seq]).toEqual([until, co.log.length - 1]);
     clock = until + 1;
     await co.renew(clock + LIFE_MS, co.admin.ed, clock);
-    await keeper.refresh(clock);
-    expect([keeper.life.until, keeper.fresh(clock)]).toEqual([clock + LIFE_MS, true]);
+    await sync.refresh(clock);
+    expect([sync.life.until, sync.fresh(clock)]).toEqual([clock + LIFE_MS, true]);
     expect(deps.alarms).toEqual([]);
   });
 
   it('a snapshot of a longer log than is shown is an alarm', async () => {
-    const keeper = await ofVisitor();
+    const sync = await ofVisitor();
     await co.team('svc');
     await co.renew(NOW + 2 * LIFE_MS);
     server.entries = () => [];
-    await expect(keeper.refresh(clock)).rejects.toMatchObject({ key: 'error.directory_fork' });
+    await expect(sync.refresh(clock)).rejects.toMatchObject({ key: 'error.directory_fork' });
     expect(deps.alarms).toEqual(['error.directory_fork']);
-    expect(keeper.life.until).toBe(NOW + LIFE_MS);
+    expect(sync.life.until).toBe(NOW + LIFE_MS);
   });
 
   it('a late enrolment is taken in and changes nothing for the others', async () => {
-    const keeper = await ofVisitor();
+    const sync = await ofVisitor();
     const li = await co.enrol('li', 'agent', ['svc'], { exp: NOW - DAY });
-    await keeper.refresh(clock);
-    expect([deps.alarms, deps.changes, keeper.directory.keyNow(kid(li))]).toEqual([[], 1, null]);
-    expect(keeper.directory.keyNow(kid(co.admin))?.user).toBe('zhao');
+    await sync.refresh(clock);
+    expect([deps.alarms, deps.changes, sync.directory.keyNow(kid(li))]).toEqual([[], 1, null]);
+    expect(sync.directory.keyNow(kid(co.admin))?.user).toBe('zhao');
   });
 });

@@ -1,7 +1,7 @@
 /** Suggestions: the search by words, which Rust has too (`tests/it/words.rs`), and how the knowledge comes into the page. */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Shelves } from '../src/client/shelves';
+import { KnowledgeCache } from '../src/client/knowledge-cache';
 import { Search, type Entry } from '../src/knowledge/search';
 import { same, words, Words } from '../src/knowledge/words';
 import type { Env } from '../src/link/env';
@@ -96,7 +96,7 @@ describe('search', () => {
   });
 });
 
-describe('shelves', () => {
+describe('the cache of knowledge', () => {
   function world(answers: (() => Response)[]) {
     const asked: { url: string; headers: Record<string, string> }[] = [];
     let online = true;
@@ -107,12 +107,12 @@ describe('shelves', () => {
         return answers.shift()!();
       },
     } as unknown as Env;
-    const shelves = new Shelves('https://k.example', env, () => {
+    const cache = new KnowledgeCache('https://k.example', env, () => {
       if (!online) throw new ClientError('error.network');
       return 'tok';
     });
-    const state = () => shelves.of('web').value.state;
-    return { shelves, asked, state, net: (on: boolean) => (online = on) };
+    const state = () => cache.of('web').value.state;
+    return { cache, asked, state, net: (on: boolean) => (online = on) };
   }
   const here = (entries: Entry[], tag: string) => () =>
     new Response(JSON.stringify({ entries }), { headers: { ETag: tag } });
@@ -178,12 +178,12 @@ describe('shelves', () => {
   });
 
   it('do not insist where another team answers, and keep nothing of the one who left', async () => {
-    const { shelves, asked, state } = world([refused(5, 403), here([one], '"1"')]);
+    const { cache, asked, state } = world([refused(5, 403), here([one], '"1"')]);
     state();
     await later(0);
     await later(60_000);
     expect([state(), asked.length]).toEqual(['none', 1]);
-    shelves.clear();
+    cache.clear();
     expect(state()).toBe('loading');
   });
 });

@@ -62,7 +62,7 @@ describe('the link', () => {
       onRewound: () => undefined,
       onHeld: (_, wait) => held.push(wait?.why),
       known: () => ({}),
-      onShut: () => shut++,
+      onSocketRefused: () => shut++,
     });
   });
   afterEach(() => {

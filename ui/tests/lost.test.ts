@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Conversation } from '../src/client/conversation';
 import { ConvList } from '../src/client/list';
-import { Watching } from '../src/client/watching';
+import { PreviewQueue } from '../src/client/preview-queue';
 import type { Message } from '../src/model';
 import type { Conv } from '../src/proto';
 import { signal } from '../src/signals';
@@ -220,7 +220,7 @@ describe('the list of all', () => {
   it('reads four at a time, and none that went off screen meanwhile', async () => {
     const begun: string[] = [];
     const done = new Map<string, () => void>();
-    const watching = new Watching((id, on) => {
+    const watching = new PreviewQueue((id, on) => {
       if (!on) return Promise.resolve();
       begun.push(id);
       return new Promise((ok) => done.set(id, ok));

@@ -188,7 +188,7 @@ describe('a backup is put back', () => {
       await server.learnKeys();
       for (const p of server.peers) p.s.say({ t: 'directory', seq: co.log.length - 1 });
       await rest();
-    } else b.v.client.thread.value!.outbox.askPerson();
+    } else b.v.client.thread.value!.requestPerson();
     await b.v.client.send('lost 2');
     await until(() => stateOf(b.v.client.thread.value, 'lost 2') !== 'queued' && texts(t).includes('lost 2'));
     return { ...b, keep, agentThread: t };

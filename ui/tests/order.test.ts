@@ -1,6 +1,6 @@
 /** Counters and gaps, whatever order a sender chooses: marked rightly, and in a number of steps that grows with their number. */
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../src/client/ledger';
+import type { Entry } from '../src/client/log-entry';
 import { Order } from '../src/client/order';
 import type { Envelope } from '../src/proto';
 

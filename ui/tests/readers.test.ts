@@ -51,7 +51,7 @@ describe('place and rights', () => {
     const elsewhere = await t.say('elsewhere', t.visitor.ed, { ctr: 11 });
     t.conv = conv;
     const errors = async (...records: WireRecord[]) => (
-      await read(blind, records), blind.entries.filter((e) => e.kind === 'broken').map((e) => e.error)
+      await read(blind, records), blind.lines.entries.filter((e) => e.kind === 'broken').map((e) => e.error)
     );
     expect(await errors(...begun, await t.say('here', t.visitor.ed, { epoch: 0, ctr: 0 }))).toEqual(['error.no_key']);
     expect(await errors(next, late, elsewhere)).toEqual(['error.no_key', 'error.refused', 'error.refused']);
@@ -88,7 +88,10 @@ describe('place and rights', () => {
     ];
     const v = await t.reader('visitor');
     expect(await read(v, records)).toEqual(['message:hi']);
-    expect(v.entries.find((e) => e.movedFrom)).toMatchObject({ movedFrom: 'svc', epoch: { team: 'vip', by: 'li' } });
+    expect(v.lines.entries.find((e) => e.movedFrom)).toMatchObject({
+      movedFrom: 'svc',
+      epoch: { team: 'vip', by: 'li' },
+    });
   });
 
   it('only the team of the epoch before moves a conversation; its mover may take it back until the new team spoke', async () => {
@@ -99,7 +102,7 @@ describe('place and rights', () => {
     const back = await t.epoch(t.li.ed, { team: 'svc' });
     const v = await t.reader('visitor');
     await read(v, [...begun, moved, back]);
-    expect(v.current).toMatchObject({ epoch: 2, team: 'svc' });
+    expect(v.epochs.current).toMatchObject({ epoch: 2, team: 'svc' });
     t.chain = chain;
     t.eks.pop();
     const spoke = await t.say('mine now', t.wu.ed, { prev: ZERO });
@@ -180,8 +183,8 @@ describe('the robot', () => {
     const again = await t.epoch(t.visitor.ed, { bot, keep: false });
     const v = await t.reader('visitor');
     await read(v, [...handed, again]);
-    expect(v.current?.epoch).toBe(1);
-    expect(v.left).toBe(true);
+    expect(v.epochs.current?.epoch).toBe(1);
+    expect(v.epochs.robotLeft).toBe(true);
   });
 });
 
@@ -270,7 +273,7 @@ describe('recalls', () => {
     expect(await read(v, [...begun, a, t.event({ t: 'recalled', seq: a.seq, msg, by: 'visitor' })], true)).toEqual([
       'removed',
     ]);
-    expect(v.entries.find((e) => e.seq === a.seq)?.body).toBeUndefined();
+    expect(v.lines.entries.find((e) => e.seq === a.seq)?.body).toBeUndefined();
   });
 
   it('by somebody else, of another envelope, or of nothing: refused or marked', async () => {
@@ -315,9 +318,9 @@ describe('memory', () => {
     const again = async (shownNow: readonly WireRecord[]): Promise<boolean> => {
       const l = await t.reader('visitor', { store });
       await l.memory.load();
-      l.expect();
+      l.history.expect();
       await read(l, shownNow);
-      return l.holds();
+      return l.history.holds();
     };
     expect(await again(records)).toBe(true);
     expect(await again(records.slice(0, -1))).toBe(false);
@@ -338,9 +341,9 @@ describe('memory', () => {
     await memory.save({ epoch: 1, hash: 'aa'.repeat(32) });
     const l = await t.reader('visitor', { store });
     await l.memory.load();
-    l.expect();
+    l.history.expect();
     await read(l, begun);
-    expect(l.holds()).toBe(false);
+    expect(l.history.holds()).toBe(false);
   });
 
   it('another announcement under a remembered number is an alarm', async () => {

@@ -102,7 +102,7 @@ describe('letting it in', () => {
     await co.robotOn();
     const v = visitor();
     await until(() => v.client.robot.value);
-    v.client.person();
+    v.client.requestPerson();
     expect(v.client.robot.value).toBe(false);
     await v.client.send('a person');
     await until(() => stateOf(v.client.thread.value, 'a person') !== 'queued');
@@ -139,7 +139,7 @@ describe('what it says', () => {
     await says(answer, li.ed, 0, 8);
     await rest();
     expect(shows()).toBe(2);
-    v.client.person();
+    v.client.requestPerson();
     await until(() => flags().length === 2);
     const { id } = only().conv;
     const fields = { conv: unhex(id), epoch: 1, msg: random(16), inst: 9, ctr: 0, prev: new Uint8Array(16) };
@@ -176,7 +176,7 @@ describe('taking it out', () => {
     await co.robotOn();
     const v = await begin();
     const from = server.received.length;
-    v.client.person();
+    v.client.requestPerson();
     await until(() => only().conv.owner === 'queue');
     expect(sent(from).map((e) => [e.kind, e.flags & 1])).toEqual([[Kind.announcement, 0]]);
     expect(await robotKey(1)).toBeNull();
@@ -197,7 +197,7 @@ describe('taking it out', () => {
     server.cut();
     await rest();
     await v.client.send('queued one');
-    v.client.person();
+    v.client.requestPerson();
     expect(v.client.robot.value).toBe(false);
     await v.client.send('queued two');
     await rest();
@@ -253,7 +253,7 @@ describe('taking it out', () => {
     expect(out[2]!.msg).toBe(out[0]!.msg);
   });
 
-  it('the visitor gone, the agent who took it takes the robot out; before that he writes notes only', async () => {
+  it('the visitor gone, the agent who took it takes the robot out; before that they write notes only', async () => {
     await co.robotOn();
     const v = await begin();
     const id = v.client.thread.value!.id;

@@ -1,4 +1,4 @@
-/** Epochs, trust and what an agent may do, over a server that rotates keys, forks and lies. */
+/** Epochs, trust and what an agent may do, over a server that rotates keys, forks and deceives. */
 import { describe, expect, it } from 'vitest';
 import { Visitor } from '../src/client/visitor-client';
 import { Code, Envelope, Kind } from '../src/proto';
@@ -267,7 +267,7 @@ describe('the agent', () => {
     await until(() => a.client.notices.value.some((n) => n.key === 'notice.snapshot_renewed'));
   });
 
-  it('does not write where he has no key, into closed conversations, or into those of others', async () => {
+  it('does not write where they have no key, into closed conversations, or into those of others', async () => {
     const v = await begin();
     const id = v.client.thread.value!.id;
     const a = await agent(li, []);

@@ -5,7 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Backend } from '../src/crypto/backend';
 import { b64u, hex, random, sized, text, unb64u, unhex, utf8 } from '../src/crypto/bytes';
 import { verifyDayKey } from '../src/crypto/daykey';
-import { Directory, signedOf } from '../src/crypto/directory';
+import { Directory } from '../src/crypto/directory';
+import { replayLog } from '../src/crypto/replay-log';
+import { signedOf } from '../src/crypto/signed';
 import { isGoodKey } from '../src/crypto/ed25519';
 import { header, openMessage, openNote, pad, sealMessage, unpad } from '../src/crypto/envelope';
 import { acceptAnnouncement, emptyChain, openBox } from '../src/crypto/epoch';
@@ -203,7 +205,7 @@ describe.each(backends)('on the %s back end', (_, make) => {
   it('directory', async () => {
     const d = v.directory;
     const log = (d.log as SignedJson[]).map(signedOf);
-    const dir = await Directory.replay(b, unhex(d.fp), log, () => d.now);
+    const dir = await replayLog(b, unhex(d.fp), log, () => d.now);
     expect(canonical(dir.state)).toBe(d.state_canonical);
     expect(d.heads.length).toBeGreaterThan(0);
     (d.heads as string[]).forEach((h, seq) => expect(hex(dir.headAt(seq)!)).toBe(h));
@@ -216,7 +218,7 @@ describe.each(backends)('on the %s back end', (_, make) => {
         ).rejects.toThrow();
         continue;
       }
-      const before = await Directory.replay(b, unhex(d.fp), entries, () => d.now);
+      const before = await replayLog(b, unhex(d.fp), entries, () => d.now);
       const state = canonical(before.state);
       await expect(async () => before.apply(b, signedOf(bad.entry)), bad.name).rejects.toThrow();
       expect(canonical(before.state), bad.name).toBe(state);
@@ -226,8 +228,7 @@ describe.each(backends)('on the %s back end', (_, make) => {
 
   describe('confirmation', () => {
     const c = v.confirmation;
-    const replay = (entries: SignedJson[], now = c.now) =>
-      Directory.replay(b, unhex(c.fp), entries.map(signedOf), () => now);
+    const replay = (entries: SignedJson[], now = c.now) => replayLog(b, unhex(c.fp), entries.map(signedOf), () => now);
     const waiting = (dir: Directory) =>
       dir
         .waiting()
@@ -298,7 +299,7 @@ describe.each(backends)('on the %s back end', (_, make) => {
   });
 
   const robotLog = () => (v.robot.log as SignedJson[]).map(signedOf);
-  const robotDir = () => Directory.replay(b, unhex(v.robot.fp), robotLog(), () => v.robot.now);
+  const robotDir = () => replayLog(b, unhex(v.robot.fp), robotLog(), () => v.robot.now);
 
   it('a directory with a robot', async () => {
     const dir = await robotDir();
@@ -332,7 +333,7 @@ describe.each(backends)('on the %s back end', (_, make) => {
         reason: reasons[bad.why],
       });
     }
-    const before = await Directory.replay(
+    const before = await replayLog(
       b,
       unhex(v.directory.fp),
       (v.directory.log as SignedJson[]).map(signedOf),

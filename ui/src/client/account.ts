@@ -13,7 +13,7 @@ import { Refused } from '../link/errors';
 import type { Http } from '../link/http';
 import { ClientError } from '../model';
 import { Code, type TeamBox } from '../proto';
-import type { DirectoryKeeper } from './keeper';
+import type { DirectorySync } from './directory-sync';
 
 export const MIN_PASSWORD = 10;
 /** Others may enrol at the same moment. */
@@ -89,19 +89,19 @@ async function identity(backend: Backend, user: string, keys: Secrets): Promise<
  */
 export async function login(
   d: AccountDeps,
-  keeper: DirectoryKeeper,
+  sync: DirectorySync,
   user: string,
   password: string,
 ): Promise<{ me: Identity; old: boolean }> {
   let old = false;
-  const { keys } = await authenticate(d, keeper.directory, user, password).catch((e: unknown) => {
+  const { keys } = await authenticate(d, sync.directory, user, password).catch((e: unknown) => {
     if (!(e instanceof ClientError) || e.key !== 'error.login') throw e;
     old = true;
-    return authenticate(d, keeper.directory, user, password, true);
+    return authenticate(d, sync.directory, user, password, true);
   });
   const me = await identity(d.backend, user, keys);
-  if (!isCertified(keeper.directory, me)) await keeper.refresh(d.now());
-  if (!isCertified(keeper.directory, me)) throw notCertified(keeper.directory, me);
+  if (!isCertified(sync.directory, me)) await sync.refresh(d.now());
+  if (!isCertified(sync.directory, me)) throw notCertified(sync.directory, me);
   return { me, old };
 }
 
@@ -167,7 +167,7 @@ export function readCode(code: string): InviteCode {
 /** Uses an invite: new keys, a password for them, a place in the directory. The directory must be of the code's company. */
 export async function enrol(
   d: AccountDeps,
-  keeper: DirectoryKeeper,
+  sync: DirectorySync,
   code: InviteCode,
   password: string,
 ): Promise<Identity> {
@@ -175,7 +175,7 @@ export async function enrol(
   const invite = await inviteKeys(d.backend, code.secret);
   const inv = b64u(invite.sign.pk);
   const offer = await openInvite(d.http, inv);
-  const cert = await readInvite(d.backend, keeper.directory, offer, inv, d.now());
+  const cert = await readInvite(d.backend, sync.directory, offer, inv, d.now());
   const { user } = cert.read;
 
   const keys: Secrets = { ed: random(32), x: random(32) };
@@ -189,10 +189,10 @@ export async function enrol(
       state: start.state!,
       m,
       user,
-      org: orgName(keeper.directory.fp),
+      org: orgName(sync.directory.fp),
     }),
   );
-  checkServer(done, keeper.directory);
+  checkServer(done, sync.directory);
   const keyring = b64u(sealKeyring(keys, unb64u(done.exportKey!), user, 1));
 
   const boxes: TeamBox[] = [];
@@ -201,7 +201,7 @@ export async function enrol(
     boxes.push(await sealTeamKey(d.backend, box.team, box.epoch, secret, me.x.pk));
   }
   for (let i = 1; ; i++) {
-    const dir = keeper.directory;
+    const dir = sync.directory;
     const entry = await enrolEntry(
       { seq: dir.seq + 1, prev: dir.head, at: d.now() },
       invite.sign,
@@ -215,11 +215,11 @@ export async function enrol(
     } catch (e) {
       if (!(e instanceof Refused) || (e.code !== Code.conflict && e.code !== Code.directory_stale) || i >= CLAIM_TRIES)
         throw inviteError(e);
-      await keeper.refresh(d.now());
-      if (keeper.directory.state.used.includes(inv)) throw new ClientError('error.invite_used');
+      await sync.refresh(d.now());
+      if (sync.directory.state.used.includes(inv)) throw new ClientError('error.invite_used');
     }
   }
-  await keeper.refresh(d.now());
+  await sync.refresh(d.now());
   return me;
 }
 

@@ -3,7 +3,7 @@ import type { BoxKey } from '../crypto/backend';
 import { parseCode } from '../crypto/invite';
 import { hex } from '../crypto/bytes';
 import { kidOf, printFingerprint } from '../crypto/hash';
-import { patience } from '../link/errors';
+import { retryDelay } from '../link/errors';
 import { createHttp, type Http } from '../link/http';
 import {
   ClientError,
@@ -31,11 +31,11 @@ import { AgentDesk } from './agent-desk';
 import { AgentSession, asClientError, type AgentDeps } from './agent-session';
 import { meOf } from './agent-signals';
 import { distrust, Engine, newConnection } from './engine';
-import type { DirectoryKeeper } from './keeper';
+import type { DirectorySync } from './directory-sync';
 import { confirmLate, oldWidgets, renewDirectory, type Admin, type Signing } from './renew';
 import { isGiven } from './list';
-import { Shelves } from './shelves';
-import { agentParts } from './transfer';
+import { KnowledgeCache } from './knowledge-cache';
+import { agentParts } from './agent-parts';
 
 /** Longest time that a timer can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -45,9 +45,9 @@ export class Agent extends AgentDesk implements AgentClient {
   readonly trust;
   private readonly server: string;
   protected readonly http: Http;
-  protected readonly shelves: Shelves;
-  private readonly kept: AgentSession;
-  private keeper: DirectoryKeeper | null = null;
+  protected readonly knowledgeCache: KnowledgeCache;
+  private readonly savedSession: AgentSession;
+  private sync: DirectorySync | null = null;
   private identity: Identity | null = null;
   private boxes = new Map<string, BoxKey>();
   private over = false;
@@ -58,12 +58,18 @@ export class Agent extends AgentDesk implements AgentClient {
     super(deps);
     this.server = o.server ?? location.origin;
     this.http = createHttp(this.server, deps.env);
-    this.shelves = new Shelves(this.server, deps.env, () => {
+    this.knowledgeCache = new KnowledgeCache(this.server, deps.env, () => {
       if (!this.engine) throw new ClientError('error.unauthorised');
       return this.engine.link.token();
     });
     this.trust = signal<Trust>({ mode: 'unpinned', secure: deps.secure, storage: 'kept' });
-    this.kept = new AgentSession(deps, this.http, `a/${this.server}/`, this.trust, () => void this.directoryChanged());
+    this.savedSession = new AgentSession(
+      deps,
+      this.http,
+      `a/${this.server}/`,
+      this.trust,
+      () => void this.directoryChanged(),
+    );
     this.loading = this.load();
   }
 
@@ -72,10 +78,10 @@ export class Agent extends AgentDesk implements AgentClient {
   private async load(): Promise<void> {
     try {
       if (!this.deps.secure) throw new ClientError('error.insecure');
-      await this.kept.prepare();
-      this.lastUser.value = (await this.kept.lastUser()) ?? '';
+      await this.savedSession.prepare();
+      this.lastUser.value = (await this.savedSession.lastUser()) ?? '';
       this.connection.value = { state: 'ended' };
-      const who = await this.kept.kept();
+      const who = await this.savedSession.load();
       if (who === null || who === 'locked') this.session.value = who ?? 'signed-out';
       else await this.resume(who);
     } catch (e) {
@@ -89,13 +95,13 @@ export class Agent extends AgentDesk implements AgentClient {
   private async resume(identity: Identity): Promise<void> {
     for (let ms = 1_000; !this.over; ms = Math.min(ms * 2, 15_000)) {
       try {
-        const keeper = (this.keeper = await this.kept.loadDirectory());
-        if (!isCertified(keeper.directory, identity))
-          return await this.signedOut(notCertified(keeper.directory, identity).key);
+        const sync = (this.sync = await this.savedSession.loadDirectory());
+        if (!isCertified(sync.directory, identity))
+          return await this.signedOut(notCertified(sync.directory, identity).key);
         return await this.enter(identity);
       } catch (e) {
         if (!(e instanceof ClientError) || (e.key !== 'error.network' && !e.wait)) throw e;
-        const pause = patience(e, ms);
+        const pause = retryDelay(e, ms);
         this.connection.value = { state: 'waiting', reason: e.key, retryAt: this.deps.env.now() + pause, wait: e.wait };
         await new Promise((done) => setTimeout(done, pause));
       }
@@ -104,9 +110,9 @@ export class Agent extends AgentDesk implements AgentClient {
 
   async login(user: string, password: string): Promise<void> {
     await this.ready();
-    const keeper = await this.kept.loadDirectory();
-    const { me, old } = await this.kept.withOpaque((d) => login(d, keeper, user.trim().toLowerCase(), password));
-    await this.signedIn(me, keeper);
+    const sync = await this.savedSession.loadDirectory();
+    const { me, old } = await this.savedSession.withOpaque((d) => login(d, sync, user.trim().toLowerCase(), password));
+    await this.signedIn(me, sync);
     if (old) this.notice('error', 'notice.old_password');
   }
 
@@ -114,15 +120,15 @@ export class Agent extends AgentDesk implements AgentClient {
     await this.ready();
     checkPassword(password);
     const invite = readCode(code);
-    const keeper = await this.kept.loadDirectory(invite.org);
-    const identity = await this.kept.withOpaque((d) => enrol(d, keeper, invite, password));
-    await this.signedIn(identity, keeper);
+    const sync = await this.savedSession.loadDirectory(invite.org);
+    const identity = await this.savedSession.withOpaque((d) => enrol(d, sync, invite, password));
+    await this.signedIn(identity, sync);
   }
 
-  private async signedIn(identity: Identity, keeper: DirectoryKeeper): Promise<void> {
-    await this.kept.keep(identity);
+  private async signedIn(identity: Identity, sync: DirectorySync): Promise<void> {
+    await this.savedSession.save(identity);
     this.lastUser.value = identity.user;
-    this.keeper = keeper;
+    this.sync = sync;
     await this.enter(identity);
   }
 
@@ -133,12 +139,12 @@ export class Agent extends AgentDesk implements AgentClient {
 
   async changePassword(old: string, next: string): Promise<void> {
     const me = this.identity;
-    if (!me || !this.keeper) throw new ClientError('error.unauthorised');
-    const { directory } = this.keeper;
+    if (!me || !this.sync) throw new ClientError('error.unauthorised');
+    const { directory } = this.sync;
     const known = this.passwordSet;
     // what the next welcome says of it is this page's own doing
     this.passwordSet = null;
-    await this.kept
+    await this.savedSession
       .withOpaque((d) => changePassword(d, directory, me.user, old, next))
       .catch((e: unknown) => {
         this.passwordSet = known;
@@ -160,7 +166,7 @@ export class Agent extends AgentDesk implements AgentClient {
     this.connection.value = { state: 'connecting' };
     this.identity = identity;
     this.me.value = this.readMe('offline');
-    this.readDirectory(this.keeper!.directory);
+    this.readDirectory(this.sync!.directory);
     this.engine = new Engine(
       this.deps,
       {
@@ -168,10 +174,10 @@ export class Agent extends AgentDesk implements AgentClient {
         path: '/api/v1/ws/agent',
         role: 'agent',
         key: identity.ed,
-        backend: this.kept.backend,
-        store: this.kept.store,
-        space: `a/${this.server}/${identity.user}/`,
-        keeper: this.keeper!,
+        backend: this.savedSession.backend,
+        store: this.savedSession.store,
+        storagePrefix: `a/${this.server}/${identity.user}/`,
+        sync: this.sync!,
         boxes: () => this.boxes,
         connection: this.connection,
         trust: this.trust,
@@ -185,17 +191,17 @@ export class Agent extends AgentDesk implements AgentClient {
         given: (m) => isGiven(m, this.identity?.user),
         // one conversation that is not what it was stops itself; a false directory stops everything
         alarm: (why) => (why === 'error.history' ? this.notice('error', why) : distrust(this.trust, why)),
-        parts: agentParts,
+        agent: agentParts,
       },
     );
     const ended = this.connection.subscribe((c) => {
       if (c.state === 'ended' && (c.reason === 'error.unauthorised' || c.reason === 'error.disabled')) {
         queueMicrotask(() => ended());
-        const { directory } = this.keeper!;
+        const { directory } = this.sync!;
         void this.signedOut(isCertified(directory, identity) ? c.reason : notCertified(directory, identity).key);
       }
     });
-    const exp = this.keeper!.directory.keyOf(hex(kidOf(identity.ed.pk)))?.exp ?? null;
+    const exp = this.sync!.directory.keyOf(hex(kidOf(identity.ed.pk)))?.exp ?? null;
     const over =
       exp === null
         ? undefined
@@ -227,13 +233,13 @@ export class Agent extends AgentDesk implements AgentClient {
     this.connection.value = { state: 'ended', reason };
     this.session.value = 'signed-out';
     this.notice('error', reason);
-    await this.kept.forget();
+    await this.savedSession.forget();
   }
 
   lock(): void {
     const me = this.identity;
     if (!me) return;
-    void this.kept.keep(me, true);
+    void this.savedSession.save(me, true);
     this.leaveEngine();
     this.session.value = 'locked';
   }
@@ -241,7 +247,7 @@ export class Agent extends AgentDesk implements AgentClient {
   async logout(): Promise<void> {
     this.leaveEngine();
     this.session.value = 'signed-out';
-    await this.kept.forget();
+    await this.savedSession.forget();
   }
 
   // ---- keys and directory
@@ -252,27 +258,27 @@ export class Agent extends AgentDesk implements AgentClient {
   }
 
   private async loadBoxes(): Promise<void> {
-    const { engine, identity, keeper } = this;
-    if (!engine || !identity || !keeper) return;
+    const { engine, identity, sync } = this;
+    if (!engine || !identity || !sync) return;
     try {
       const { boxes } = await this.http.get<{ boxes: TeamBox[] }>('/boxes', engine.link.token());
-      const keys = await openBoxes(this.kept.backend, keeper.directory, identity, boxes);
+      const keys = await openBoxes(this.savedSession.backend, sync.directory, identity, boxes);
       if (this.engine !== engine) return;
       this.boxes = keys;
       engine.refreshAll();
     } catch (e) {
       // the next welcome tries again; without keys nothing opens and nothing is sent
       if (e instanceof ClientError && e.wait)
-        setTimeout(() => this.engine === engine && void this.loadBoxes(), patience(e, 0));
+        setTimeout(() => this.engine === engine && void this.loadBoxes(), retryDelay(e, 0));
       else if (!(e instanceof ClientError) || e.key !== 'error.network') this.notice('error', 'error.no_key');
     }
   }
 
   private async directoryChanged(): Promise<void> {
-    const { identity, keeper } = this;
-    if (!identity || !keeper) return;
-    if (!isCertified(keeper.directory, identity)) return this.signedOut(notCertified(keeper.directory, identity).key);
-    this.readDirectory(this.keeper!.directory);
+    const { identity, sync } = this;
+    if (!identity || !sync) return;
+    if (!isCertified(sync.directory, identity)) return this.signedOut(notCertified(sync.directory, identity).key);
+    this.readDirectory(this.sync!.directory);
     const before = this.me.value;
     const me = (this.me.value = this.readMe(before?.state ?? 'offline'));
     if (before && me) {
@@ -284,7 +290,7 @@ export class Agent extends AgentDesk implements AgentClient {
   }
 
   private readMe(state: AgentState): Me | null {
-    return meOf(this.keeper?.directory, this.identity?.user, state);
+    return meOf(this.sync?.directory, this.identity?.user, state);
   }
 
   /** One after the other: what is signed follows what was signed before. */
@@ -300,10 +306,10 @@ export class Agent extends AgentDesk implements AgentClient {
 
   /** What signing needs; `admin` only for those who may. Null while offline. */
   private signing(): (Signing & { admin: Admin | null }) | null {
-    const { keeper, identity, engine } = this;
-    if (!keeper || !identity || !engine?.link.online) return null;
+    const { sync, identity, engine } = this;
+    if (!sync || !identity || !engine?.link.online) return null;
     const admin = this.me.value?.role === 'admin' ? { key: identity.ed, token: engine.link.token() } : null;
-    return { backend: this.kept.backend, keeper, http: this.http, now: this.deps.env.now(), admin };
+    return { backend: this.savedSession.backend, sync, http: this.http, now: this.deps.env.now(), admin };
   }
 
   async confirm(user: string): Promise<void> {

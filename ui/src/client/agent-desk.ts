@@ -1,19 +1,25 @@
 /** What a signed-in agent sees and does: the lists, who hears which frame, and the acts on a conversation. No keys here. */
 import type { Http } from '../link/http';
-import { ClientError, type AgentState, type Dropped, type Fix, type Shelf, type Tab } from '../model';
+import {
+  ClientError,
+  type AgentState,
+  type Dropped,
+  type IntentFeedback,
+  type SiteKnowledge,
+  type Tab,
+} from '../model';
 import type { Conv, MissedCount, Request, ServerFrame, Welcome } from '../proto';
 import type { Body } from '../crypto/envelope';
 import type { ReadonlySignal } from '../signals';
-import { AgentOutbox } from './agent-outbox';
 import { asClientError, type AgentDeps } from './agent-session';
 import { AgentSignals } from './agent-signals';
 import type { Conversation } from './conversation';
-import { examplesIn, type Example } from './corrections';
+import { examplesIn, type Example } from './intent-feedback';
 import type { Engine } from './engine';
 import { ConvList } from './list';
-import type { Shelves } from './shelves';
+import type { KnowledgeCache } from './knowledge-cache';
 import { noteBefore, transfer } from './transfer';
-import { Watching } from './watching';
+import { PreviewQueue } from './preview-queue';
 
 const PAGE = 50;
 /** Conversations of the lists that are followed, so that unread counts and previews are right. */
@@ -23,10 +29,10 @@ export abstract class AgentDesk extends AgentSignals {
   protected readonly list = new ConvList(
     () => this.me.value,
     (id) => this.engine?.conversations.get(id),
-    (user) => this.engine?.port.directory().nameOf(user) ?? user,
+    (user) => this.engine?.context.directory().nameOf(user) ?? user,
   );
-  /** Lines on screen, of conversations that are followed only for that. */
-  private readonly watching = new Watching((id, on) => this.peek(id, on));
+  /** Timeline on screen, of conversations that are followed only for that. */
+  private readonly previews = new PreviewQueue((id, on) => this.peek(id, on));
   readonly conversations = this.list.items;
   /** Null unless signed in. */
   protected engine: Engine | null = null;
@@ -40,7 +46,7 @@ export abstract class AgentDesk extends AgentSignals {
   private cursor: Partial<Record<Tab, string>> = {};
 
   protected abstract readonly http: Http;
-  protected abstract readonly shelves: Shelves;
+  protected abstract readonly knowledgeCache: KnowledgeCache;
 
   constructor(protected readonly deps: AgentDeps) {
     super();
@@ -57,11 +63,11 @@ export abstract class AgentDesk extends AgentSignals {
     this.storageIs('ok');
     this.shown.clear();
     this.handing.clear();
-    this.watching.clear();
+    this.previews.clear();
     this.passwordSet = null;
     this.cursor = {};
     this.countMissed([], true, this.deps.env.now());
-    this.shelves.clear();
+    this.knowledgeCache.clear();
     this.list.clear();
   }
 
@@ -99,7 +105,7 @@ export abstract class AgentDesk extends AgentSignals {
     const said = Array.isArray(config.teams) ? (config.teams as string[]) : mine;
     const other = said.length !== mine.length || said.some((team) => !mine.includes(team));
     if (other || (config.role !== undefined && config.role !== me.value?.role))
-      void this.engine!.port.refreshDirectory().catch(() => undefined);
+      void this.engine!.context.refreshDirectory().catch(() => undefined);
     const set = typeof config.password === 'number' ? config.password : null;
     if (set !== null && this.passwordSet !== null && set > this.passwordSet) this.notice('error', 'notice.password');
     this.passwordSet = set;
@@ -125,8 +131,9 @@ export abstract class AgentDesk extends AgentSignals {
   protected giveBack(id: string, why: Dropped['why']): void {
     const c = this.list.get(id);
     if (!c) return;
-    const outbox = this.engine?.conversations.get(id)?.outbox;
-    const texts = outbox instanceof AgentOutbox ? outbox.giveBack() : [];
+    const queue = this.engine?.conversations.get(id)?.outbox;
+    // all that was not acknowledged goes back to its writer; nothing of it is sent from here on
+    const texts = queue ? [...queue.items].flatMap((o) => (o.body ? queue.takeOut(o) : [])) : [];
     const name = this.conversations.value.find((item) => item.id === id)?.name ?? '';
     const team = this.teams.value.find((t) => t.id === c.team)?.name ?? c.team;
     this.dropped.value = [...this.dropped.value, { conv: id, name, why, team, texts }];
@@ -161,7 +168,7 @@ export abstract class AgentDesk extends AgentSignals {
     this.list.put(c);
     const tabs = this.list.tabsOf(c);
     if (tabs.mine || tabs.queue) this.followQuietly(c);
-    else if (!this.shown.has(c.id) && !this.watching.has(c.id)) {
+    else if (!this.shown.has(c.id) && !this.previews.has(c.id)) {
       if (this.engine!.conversations.get(c.id)?.outbox.items.length) this.giveBack(c.id, 'elsewhere');
       this.engine!.forget(c.id);
     }
@@ -228,15 +235,15 @@ export abstract class AgentDesk extends AgentSignals {
     const tabs = c && this.list.tabsOf(c);
     // a note that is on its way goes first
     const waits = this.engine?.conversations.get(conv)?.outbox.items.some((o) => !o.error);
-    if (tabs && !tabs.mine && !tabs.queue && !waits && !this.watching.has(conv)) this.engine?.forget(conv);
+    if (tabs && !tabs.mine && !tabs.queue && !waits && !this.previews.has(conv)) this.engine?.forget(conv);
   }
 
   watch(conv: string): void {
-    this.watching.add(conv);
+    this.previews.add(conv);
   }
 
   unwatch(conv: string): void {
-    this.watching.remove(conv);
+    this.previews.remove(conv);
   }
 
   /** Follows what a line shows, or no more. Resolves when it has been read. */
@@ -256,7 +263,7 @@ export abstract class AgentDesk extends AgentSignals {
     return this.thread(conv).send({ t: 'text', ts: this.deps.env.now(), text });
   }
 
-  note(conv: string, text: string, fix?: Fix): Promise<void> {
+  note(conv: string, text: string, fix?: IntentFeedback): Promise<void> {
     return this.thread(conv).send({ t: 'note', ts: this.deps.env.now(), text, fix }, true);
   }
   readonly retry = (conv: string, id: string): void => this.thread(conv).outbox.retry(id);
@@ -266,12 +273,12 @@ export abstract class AgentDesk extends AgentSignals {
   readonly typing = (conv: string, on: boolean): void => this.engine?.conversations.get(conv)?.typingNow(on);
   readonly markRead = (conv: string): void => this.engine?.conversations.get(conv)?.markRead();
 
-  knowledge(site: string): ReadonlySignal<Shelf> {
-    return this.shelves.of(site);
+  knowledge(site: string): ReadonlySignal<SiteKnowledge> {
+    return this.knowledgeCache.of(site);
   }
 
   private request(r: Request): Promise<void> {
-    return this.engine ? this.engine.port.request(r) : Promise.reject(new ClientError('error.unauthorised'));
+    return this.engine ? this.engine.context.request(r) : Promise.reject(new ClientError('error.unauthorised'));
   }
 
   accept(conv: string): Promise<void> {
@@ -305,8 +312,8 @@ export abstract class AgentDesk extends AgentSignals {
         Promise.reject(asClientError(e)),
       );
     // a transfer that was announced and never came about has left the epoch elsewhere
-    if (!('team' in to) || (to.team === here && (t.ledger.current?.team ?? here) === here)) return move();
-    await transfer(this.engine!.port, t, to.team, move).catch((e: unknown) => Promise.reject(asClientError(e)));
+    if (!('team' in to) || (to.team === here && (t.log.epochs.current?.team ?? here) === here)) return move();
+    await transfer(this.engine!.context, t, to.team, move).catch((e: unknown) => Promise.reject(asClientError(e)));
   }
 
   async status(state: AgentState): Promise<void> {
@@ -338,7 +345,7 @@ export abstract class AgentDesk extends AgentSignals {
     this.more.value = { ...this.more.value, [tab]: reply.more };
   }
 
-  async corrections(): Promise<Example[]> {
+  async intentFeedback(): Promise<Example[]> {
     const { engine } = this;
     if (!engine) throw new ClientError('error.unauthorised');
     do await this.loadMore('all');

@@ -4,7 +4,7 @@
  */
 import type { Backend, KeptKey } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
-import { signedOf } from '../crypto/directory';
+import { signedOf } from '../crypto/signed';
 import { Rejected } from '../crypto/error';
 import { fingerprint, printFingerprint } from '../crypto/hash';
 import type { Opaque } from '../crypto/opaque';
@@ -16,15 +16,15 @@ import type { Signal } from '../signals';
 import type { Store } from '../storage/store';
 import type { AccountDeps, Identity } from './account';
 import { distrust, prepare, type Deps } from './engine';
-import type { DirectoryKeeper } from './keeper';
-import { keeperFromLog } from './log-keeper';
+import type { DirectorySync } from './directory-sync';
+import { syncFromLog } from './log-sync';
 
 export interface AgentDeps extends Deps {
   opaque(): Opaque;
 }
 
 /** As it is kept: keys that this page can use and not read. */
-interface KeptSession {
+interface SavedSession {
   user: string;
   ed: KeptKey;
   x: KeptKey;
@@ -39,7 +39,7 @@ export class AgentSession {
     private readonly deps: AgentDeps,
     readonly http: Http,
     /** Prefix of what is kept. */
-    private readonly space: string,
+    private readonly storagePrefix: string,
     private readonly trust: Signal<Trust>,
     private readonly onDirectory: () => void,
   ) {}
@@ -50,12 +50,12 @@ export class AgentSession {
   }
 
   lastUser(): Promise<string | undefined> {
-    return this.store.get<string>(`${this.space}user`);
+    return this.store.get<string>(`${this.storagePrefix}user`);
   }
 
   /** Who is signed in here; `locked` if they must give their password first; null if nobody is. */
-  async kept(): Promise<Identity | 'locked' | null> {
-    const kept = await this.store.get<KeptSession>(`${this.space}session`);
+  async load(): Promise<Identity | 'locked' | null> {
+    const kept = await this.store.get<SavedSession>(`${this.storagePrefix}session`);
     if (!kept) return null;
     if (kept.locked) return 'locked';
     try {
@@ -70,19 +70,19 @@ export class AgentSession {
     }
   }
 
-  async keep(me: Identity, locked = false): Promise<void> {
-    const kept: KeptSession = { user: me.user, ed: await me.ed.keep(), x: await me.x.keep(), locked };
-    await this.store.set(`${this.space}session`, kept).catch(() => undefined);
-    await this.store.set(`${this.space}user`, me.user).catch(() => undefined);
+  async save(me: Identity, locked = false): Promise<void> {
+    const saved: SavedSession = { user: me.user, ed: await me.ed.keep(), x: await me.x.keep(), locked };
+    await this.store.set(`${this.storagePrefix}session`, saved).catch(() => undefined);
+    await this.store.set(`${this.storagePrefix}user`, me.user).catch(() => undefined);
   }
 
   async forget(): Promise<void> {
-    await this.store.delete(`${this.space}session`).catch(() => undefined);
+    await this.store.delete(`${this.storagePrefix}session`).catch(() => undefined);
   }
 
   /** The directory, verified under the pinned company. `fp`: from an invite code, which pins it. */
-  async loadDirectory(fp?: Uint8Array): Promise<DirectoryKeeper> {
-    const pinName = `${this.space}pin`;
+  async loadDirectory(fp?: Uint8Array): Promise<DirectorySync> {
+    const pinName = `${this.storagePrefix}pin`;
     const pinned = await this.store.get<string>(pinName);
     let org = pinned === undefined ? undefined : (readFingerprint(pinned) ?? undefined);
     if (fp) {
@@ -95,7 +95,7 @@ export class AgentSession {
       if (!entries[0]) throw new ClientError('error.directory', 'empty');
       org = fingerprint(signedOf(entries[0]).signer);
     }
-    const keeper = await keeperFromLog(
+    const sync = await syncFromLog(
       {
         backend: this.backend,
         store: this.store,
@@ -112,7 +112,7 @@ export class AgentSession {
     });
     await this.store.set(pinName, printFingerprint(org)).catch(() => undefined);
     this.trust.value = { ...this.trust.value, mode: first ? 'unpinned' : 'pinned', reason: undefined };
-    return keeper;
+    return sync;
   }
 
   /** Runs what needs a password; the Worker lives only so long. */

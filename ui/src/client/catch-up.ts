@@ -1,7 +1,7 @@
 /** Waits for the directory that a record relies on, so that nobody is judged by an old one. */
-import { patience } from '../link/errors';
+import { retryDelay } from '../link/errors';
 import { ClientError } from '../model';
-import type { Port } from './port';
+import type { DirectoryAccess } from './context';
 
 /** Pauses between tries, ms. */
 const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000, 15_000, 15_000, 15_000];
@@ -10,13 +10,13 @@ export class CatchUp {
   /** Users and kids that were asked for. */
   private readonly asked = new Set<string>();
 
-  constructor(private readonly port: Port) {}
+  constructor(private readonly context: DirectoryAccess) {}
 
   /** Somebody joined after this page fetched the directory: asks for what is new, once a name. */
-  async acquaint(name: string, known: boolean): Promise<void> {
+  async ensureKnown(name: string, known: boolean): Promise<void> {
     if (known || this.asked.has(name)) return;
     this.asked.add(name);
-    await this.port.refreshDirectory().catch(() => undefined);
+    await this.context.refreshDirectory().catch(() => undefined);
   }
 
   /**
@@ -27,14 +27,14 @@ export class CatchUp {
     for (let i = 0; i < PAUSES_MS.length || seq < Infinity; i++) {
       let asked = 0;
       try {
-        return await this.port.refreshDirectory();
+        return await this.context.refreshDirectory();
       } catch (e) {
         if (!(e instanceof ClientError) || (e.key !== 'error.network' && e.key !== 'error.rate_limited')) throw e;
-        asked = patience(e, 0);
+        asked = retryDelay(e, 0);
       }
       const pause = PAUSES_MS[Math.min(i, PAUSES_MS.length - 1)];
       await new Promise((done) => setTimeout(done, Math.max(pause ?? 0, asked)));
-      if (this.port.directory().seq >= seq) return;
+      if (this.context.directory().seq >= seq) return;
     }
   }
 
@@ -43,7 +43,7 @@ export class CatchUp {
     try {
       return find();
     } catch (e) {
-      const name = `${sender}@${this.port.directory().seq}`;
+      const name = `${sender}@${this.context.directory().seq}`;
       if (this.asked.has(name)) throw e;
       this.asked.add(name);
       await this.to(Infinity);

@@ -10,9 +10,9 @@ import { ClientError, type Connection, type ErrorKey, type Message, type Trust }
 import type { Conv, ServerFrame, Welcome } from '../proto';
 import { signal, type Signal } from '../signals';
 import type { Store } from '../storage/store';
-import { Conversation, type Parts } from './conversation';
-import type { DirectoryKeeper } from './keeper';
-import type { Port } from './port';
+import { Conversation, type AgentParts } from './conversation';
+import type { DirectorySync } from './directory-sync';
+import type { ConversationContext } from './context';
 
 /** What differs between a browser and a test. */
 export interface Deps {
@@ -34,14 +34,14 @@ export interface EngineHooks {
   me?(): string | null;
   given?(m: Message): boolean;
   /** Sockets are refused without a word. */
-  shut?(): void;
+  socketRefused?(): void;
   /** What an alarm does, if it does not break all trust. */
   alarm?(why: ErrorKey): void;
-  parts?: Parts;
+  agent?: AgentParts;
 }
 
 /** Counter of this page's run; random, so that no two runs share one. */
-const draw = (): number => new DataView(random(4).buffer).getUint32(0);
+const randomRun = (): number => new DataView(random(4).buffer).getUint32(0);
 
 export async function prepare(deps: Deps): Promise<{ store: Store; backend: Backend }> {
   const store = await deps.openStore();
@@ -58,7 +58,7 @@ export class Engine {
   readonly connection: Signal<Connection>;
   readonly conversations = new Map<string, Conversation>();
   readonly link: Link;
-  readonly port: Port;
+  readonly context: ConversationContext;
   private release: (() => void) | null = null;
 
   constructor(
@@ -70,11 +70,11 @@ export class Engine {
       key: SigningKey;
       backend: Backend;
       store: Store;
-      space: string;
-      keeper: DirectoryKeeper;
-      boxes: Port['boxes'];
-      robot?: Port['robot'];
-      fresh?: Port['fresh'];
+      storagePrefix: string;
+      sync: DirectorySync;
+      boxes: ConversationContext['boxes'];
+      robot?: ConversationContext['robot'];
+      fresh?: ConversationContext['fresh'];
       connection: Signal<Connection>;
       trust: Signal<Trust>;
     },
@@ -85,7 +85,7 @@ export class Engine {
       server: o.server,
       path: o.path,
       role: o.role,
-      org: o.keeper.directory.fp,
+      org: o.sync.directory.fp,
       key: o.key,
       env: deps.env,
       onState: (c) => this.stateChanged(c),
@@ -96,22 +96,22 @@ export class Engine {
       onSynced: (id) => this.conversations.get(id)?.caughtUp(),
       onRewound: (id, gen) => this.conversations.get(id)?.rewound(gen),
       known: (id) => this.conversations.get(id)?.known() ?? {},
-      onShut: () => this.hooks.shut?.(),
+      onSocketRefused: () => this.hooks.socketRefused?.(),
     });
-    const inst = draw();
-    this.port = {
+    const counterRun = randomRun();
+    this.context = {
       backend: o.backend,
       role: o.role,
       me: o.key,
       kid: hex(kidOf(o.key.pk)),
-      fp: o.keeper.directory.fp,
+      fp: o.sync.directory.fp,
       store: o.store,
-      space: o.space,
-      inst,
-      noteInst: draw(),
-      directory: () => o.keeper.directory,
+      storagePrefix: o.storagePrefix,
+      counterRun,
+      noteCounterRun: randomRun(),
+      directory: () => o.sync.directory,
       // this machine's clock: by the server's no invite and no snapshot would ever be too old
-      refreshDirectory: () => o.keeper.refresh(deps.env.now()),
+      refreshDirectory: () => o.sync.refresh(deps.env.now()),
       boxes: o.boxes,
       robot: o.robot,
       now: () => this.link.now(),
@@ -130,7 +130,7 @@ export class Engine {
       again: (id, all) => this.link.follower.again(id, all),
       fresh: o.fresh ?? (() => Promise.resolve(true)),
     };
-    this.holdLock(inst);
+    this.holdLock(counterRun);
   }
 
   conversation(id: string, conv: Conv | null): Conversation {
@@ -139,12 +139,12 @@ export class Engine {
       if (conv) known.update(conv);
       return known;
     }
-    const made = new Conversation(this.port, id, conv, {
+    const made = new Conversation(this.context, id, conv, {
       changed: () => this.hooks.changed(id),
       alive: (i) => this.tabLives(i),
       me: this.hooks.me,
       given: this.hooks.given,
-      parts: this.hooks.parts,
+      agent: this.hooks.agent,
     });
     this.conversations.set(id, made);
     return made;
@@ -200,14 +200,14 @@ export class Engine {
         this.conversations.get(f.conv)?.receipt(f.side, { delivered: f.delivered, read: f.read });
         return;
       case 'typing': {
-        const name = f.user === undefined ? '' : (this.port.directory().nameOf(f.user) ?? f.user);
+        const name = f.user === undefined ? '' : (this.context.directory().nameOf(f.user) ?? f.user);
         // an agent hears of their colleagues, nobody of themselves
-        const self = f.side === this.port.role && (f.user === undefined || f.user === this.hooks.me?.());
+        const self = f.side === this.context.role && (f.user === undefined || f.user === this.hooks.me?.());
         if (!self) this.conversations.get(f.conv)?.setTyping(f.side, name, f.on);
         return;
       }
       case 'directory':
-        if (f.seq > this.port.directory().seq) void this.port.refreshDirectory().catch(() => undefined);
+        if (f.seq > this.context.directory().seq) void this.context.refreshDirectory().catch(() => undefined);
         return;
       case 'error':
         if (f.conv !== undefined && this.conversations.get(f.conv)?.refused(f)) return;
@@ -222,19 +222,17 @@ export class Engine {
   }
 
   /** Held as long as the page lives, so that other tabs know whose queued messages are orphans. */
-  private holdLock(inst: number): void {
+  private holdLock(run: number): void {
     const locks = globalThis.navigator?.locks as LockManager | undefined;
-    void locks
-      ?.request(`kefu/${inst}`, () => new Promise<void>((done) => (this.release = done)))
-      .catch(() => undefined);
+    void locks?.request(`kefu/${run}`, () => new Promise<void>((done) => (this.release = done))).catch(() => undefined);
   }
 
   /** Without locks nobody can tell; sending an orphan twice is harmless, losing it is not. */
-  async tabLives(inst: number): Promise<boolean> {
+  async tabLives(run: number): Promise<boolean> {
     const locks = globalThis.navigator?.locks as LockManager | undefined;
     if (!locks) return false;
     const { held } = await locks.query();
-    return held?.some((l) => l.name === `kefu/${inst}`) ?? false;
+    return held?.some((l) => l.name === `kefu/${run}`) ?? false;
   }
 }
 

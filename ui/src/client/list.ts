@@ -140,7 +140,7 @@ export const isGiven = ({ event: e }: Message, me: string | undefined): boolean 
 
 const isSaid = (m: Message): boolean => m.kind === 'text' || m.kind === 'recalled' || m.kind === 'broken';
 
-/** Lines between a reason and the transfer: an epoch, and grants that leave none. */
+/** Timeline between a reason and the transfer: an epoch, and grants that leave none. */
 const REASON_BEFORE = 8;
 
 /** Who handed it on to where it is: the newest change of owner, or the one before if it waited in a queue since. */

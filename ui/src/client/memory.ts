@@ -6,8 +6,8 @@
 import type { KeptKey } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
 import { Envelope } from '../proto';
-import type { Epoch } from './ledger';
-import type { Port } from './port';
+import type { Epoch } from './log-entry';
+import type { Participant, Persistence } from './context';
 
 /** Most own envelopes kept of a conversation, and most bytes of them. */
 const MAX_SENT = 100;
@@ -92,22 +92,22 @@ export class Memory {
   private newSent: [number, Envelope][] = [];
 
   constructor(
-    private readonly port: Port,
+    private readonly context: Participant & Persistence,
     private readonly conv: string,
   ) {}
 
   private name(what: string, n?: number): string {
-    const prefix = `${this.port.space}${what}/${this.conv}`;
+    const prefix = `${this.context.storagePrefix}${what}/${this.conv}`;
     return n === undefined ? prefix : `${prefix}/${String(n).padStart(what === 'epoch' ? 6 : 12, '0')}`;
   }
 
   /** Reads it all, once. Never rejects. */
   load(): Promise<void> {
-    return (this.loaded ??= this.read().catch(() => this.port.notKept()));
+    return (this.loaded ??= this.read().catch(() => this.context.notKept()));
   }
 
   private async read(): Promise<void> {
-    const { store } = this.port;
+    const { store } = this.context;
     const now = await store.get<Remembered>(this.name('mem'));
     for (const { name, value } of await store.list<RememberedEpoch>(`${this.name('epoch')}/`))
       this.epochs.set(Number(name.slice(-6)), value);
@@ -128,7 +128,7 @@ export class Memory {
   /** Other tabs may know more by now. */
   async refresh(): Promise<Remembered> {
     await this.load();
-    const there = await this.port.store.get<Remembered>(this.name('mem')).catch(() => undefined);
+    const there = await this.context.store.get<Remembered>(this.name('mem')).catch(() => undefined);
     if (there) this.now = merged(there, this.now);
     return this.now;
   }
@@ -153,7 +153,7 @@ export class Memory {
     this.newSent = this.newSent.filter(([, env]) => env.msg !== msg);
     const gone = this.sent.filter((s) => Envelope.parse(s.bytes)?.msg === msg);
     this.sent = this.sent.filter((s) => !gone.includes(s));
-    for (const s of gone) await this.port.store.delete(s.name).catch(() => undefined);
+    for (const s of gone) await this.context.store.delete(s.name).catch(() => undefined);
   }
 
   /** What was accepted since the last time, in one step. Never rejects: a browser that keeps nothing is named as such. */
@@ -173,13 +173,13 @@ export class Memory {
   }
 
   private async write(mine: Remembered, join: (there: Remembered, mine: Remembered) => Remembered): Promise<void> {
-    const { store } = this.port;
+    const { store } = this.context;
     const [epochs, sent] = [this.newEpochs.splice(0), this.newSent.splice(0)];
     const also: [string, unknown][] = [];
     for (const [n, e] of epochs) {
       const value = {
         hash: hex(e.hash),
-        key: this.port.role === 'visitor' && e.key ? await e.key.keep() : null,
+        key: this.context.role === 'visitor' && e.key ? await e.key.keep() : null,
         team: e.team,
         bot: e.bot,
         by: e.by,
@@ -203,7 +203,7 @@ export class Memory {
       );
       await this.prune();
     } catch {
-      this.port.notKept();
+      this.context.notKept();
     }
   }
 
@@ -212,7 +212,7 @@ export class Memory {
     while (this.sent.length > MAX_SENT || bytes > MAX_SENT_BYTES) {
       const { name, bytes: old } = this.sent.shift()!;
       bytes -= old.length;
-      await this.port.store.delete(name);
+      await this.context.store.delete(name);
     }
   }
 }

@@ -1,5 +1,5 @@
 /** What a visitor makes before the server knows of them: keys, and the first epoch of a conversation. */
-import type { Backend, BoxKey, SigningKey } from '../crypto/backend';
+import type { Backend, BoxKey, KeptKey, SigningKey } from '../crypto/backend';
 import { b64u, hex, unhex } from '../crypto/bytes';
 import type { Directory } from '../crypto/directory';
 import { acceptAnnouncement, announce, emptyChain } from '../crypto/epoch';
@@ -15,7 +15,7 @@ export interface Keys {
 }
 
 /** A conversation this browser began. `opened`: the server has it. `form`: id of the message with the visitor's form; none from a widget of 0.1. */
-export interface Begun {
+export interface PendingConversation {
   id: string;
   nonce: Uint8Array;
   ann: Uint8Array;
@@ -23,16 +23,34 @@ export interface Begun {
   form?: string;
 }
 
-/** New keys, kept; or those that another tab kept a moment ago. */
-export async function makeKeys(backend: Backend, store: Store, space: string): Promise<Keys> {
-  const [ed, x] = await Promise.all([backend.newSigningKey(), backend.newBoxKey()]);
-  const fresh = { ed: await ed.keep(), x: await x.keep() };
-  const kept = await store.init(`${space}keys`, fresh).catch(() => fresh);
-  if (kept === fresh) return { ed, x };
-  return { ed: await backend.restoreSigningKey(kept.ed), x: await backend.restoreBoxKey(kept.x) };
+type KeptKeys = Record<'ed' | 'x', KeptKey>;
+
+const restored = async (backend: Backend, { ed, x }: KeptKeys): Promise<Keys> => ({
+  ed: await backend.restoreSigningKey(ed),
+  x: await backend.restoreBoxKey(x),
+});
+
+/** Those of an earlier visit. Keys of another back end (the page moved to https, say) can't be used; the visitor then begins again. */
+export async function restoreKeys(backend: Backend, store: Store, storagePrefix: string): Promise<Keys | null> {
+  const name = `${storagePrefix}keys`;
+  const kept = await store.get<KeptKeys>(name);
+  if (!kept) return null;
+  try {
+    return await restored(backend, kept);
+  } catch {
+    await store.delete(name);
+    return null;
+  }
 }
 
-const teamOf = (dir: Directory, site: string): string => dir.state.sites[site]!.team;
+/** New keys, kept; or those that another tab kept a moment ago. */
+export async function makeKeys(backend: Backend, store: Store, storagePrefix: string): Promise<Keys> {
+  const [ed, x] = await Promise.all([backend.newSigningKey(), backend.newBoxKey()]);
+  const fresh = { ed: await ed.keep(), x: await x.keep() };
+  const kept = await store.init(`${storagePrefix}keys`, fresh).catch(() => fresh);
+  if (kept === fresh) return { ed, x };
+  return restored(backend, kept);
+}
 
 /** Epoch 0 for the site's team, as the directory names it; the server's word does not count. `botX`: the robot that is let in. */
 export function firstAnnouncement(
@@ -48,7 +66,7 @@ export function firstAnnouncement(
     last: emptyChain(),
     dirSeq: dir.seq,
     dirHead: dir.head,
-    teamPk: dir.teamPk(teamOf(dir, site)),
+    teamPk: dir.teamPk(dir.siteTeam(site)!),
     visitorX: keys.x.pk,
     botX,
   };
@@ -56,15 +74,15 @@ export function firstAnnouncement(
 }
 
 /** The conversation as this page made it, before the server has it or answers. */
-export async function adopt(
+export async function applyLocal(
   engine: Engine,
   backend: Backend,
   dir: Directory,
   site: string,
   keys: Keys,
-  begun: Begun,
+  pending: PendingConversation,
 ): Promise<Conversation> {
-  const { id, ann } = begun;
+  const { id, ann } = pending;
   const env = Envelope.parse(ann)!;
   const now = engine.link.now();
   const none = { delivered: 0, read: 0 };
@@ -72,7 +90,7 @@ export async function adopt(
   const conv: Conv = {
     id,
     site,
-    team: teamOf(dir, site),
+    team: dir.siteTeam(site)!,
     owner: env.flags ? 'robot' : 'queue',
     state: 'open',
     ed: b64u(ed.pk),
@@ -97,6 +115,6 @@ export async function adopt(
     mine,
     live: false,
   });
-  thread.ledger.adopt({ ed: ed.pk, x: x.pk, site }, accepted, env);
+  thread.log.applyLocal({ ed: ed.pk, x: x.pk, site }, accepted, env);
   return thread;
 }

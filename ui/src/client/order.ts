@@ -1,11 +1,11 @@
 /**
  * In which order envelopes were written, and whether one is missing: the counters of each sender's run, and the hashes that
- * `prev` may name (protocol §2, rules 4 to 6). Knows nothing of keys or rights; the ledger counts only what it accepted.
+ * `prev` may name (protocol §2, rules 4 to 6). Knows nothing of keys or rights; the log counts only what it accepted.
  */
 import { hex } from '../crypto/bytes';
 import { envelopeHash } from '../crypto/hash';
 import type { Envelope } from '../proto';
-import type { Entry } from './ledger';
+import type { Entry } from './log-entry';
 
 /** Numbers that did not come, before one that did. */
 interface Gap {
@@ -30,7 +30,7 @@ export class Order {
   last: Uint8Array = new Uint8Array(16);
   private readonly runs = new Map<string, Run>();
   private readonly hashes = new Set<string>();
-  /** Lines whose `prev` is not known. */
+  /** Timeline whose `prev` is not known. */
   private readonly unknown = new Map<string, Entry[]>();
   /** Senders of messages so far. */
   private readonly senders = new Set<string>();
@@ -59,7 +59,7 @@ export class Order {
     run.next = Math.max(run.next, env.ctr + 1);
   }
 
-  /** `prev` must name something that stands before. */
+  /** `prev` must name something that came before. */
   checkPrev(env: Envelope, entry: Entry): void {
     const prev = hex(env.prev);
     if (prev === ZEROS ? [...this.senders].every((s) => s === env.sender) : this.hashes.has(prev)) return;
@@ -80,7 +80,7 @@ export class Order {
     if (speaks) this.senders.add(env.sender);
   }
 
-  /** Where a tombstone stands: widgets of revision 1 name its own bytes. */
+  /** The place of a tombstone: widgets of revision 1 name its own bytes. */
   tombstone(env: Envelope): void {
     this.hashes.add(hex(envelopeHash(env.bytes)));
   }
@@ -91,7 +91,7 @@ export class Order {
     this.hiddenHashes++;
   }
 
-  /** A recall proved what stood at the place of a tombstone, record `seq`. */
+  /** A recall proved what was at the place of a tombstone, record `seq`. */
   proved(sender: string, r: { inst: number; ctr: number; hash: Uint8Array }, seq: number): void {
     const run = this.run(sender, r.inst);
     run.proved.add(r.ctr);
@@ -122,7 +122,7 @@ function closed(gap: Gap, proved: ReadonlySet<number>): boolean {
   return gap.at > gap.to;
 }
 
-/** The gap that a number stands in: they are in order, and none overlaps another. */
+/** The gap that a number is in: they are in order, and none overlaps another. */
 function gapOf(gaps: readonly Gap[], n: number): Gap | undefined {
   let [low, high] = [0, gaps.length];
   while (low < high) {

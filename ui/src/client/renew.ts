@@ -4,7 +4,8 @@
  */
 import type { Backend, SigningKey } from '../crypto/backend';
 import { b64u } from '../crypto/bytes';
-import { signedOf, type Directory } from '../crypto/directory';
+import type { Directory } from '../crypto/directory';
+import { signedOf } from '../crypto/signed';
 import { signEntry } from '../crypto/entry';
 import { LIFE_MS, signSnapshot } from '../crypto/snapshot';
 import { Refused } from '../link/errors';
@@ -12,7 +13,7 @@ import { mayDate } from '../link/clock';
 import type { Http } from '../link/http';
 import { ClientError } from '../model';
 import { Code, type SignedJson } from '../proto';
-import type { DirectoryKeeper } from './keeper';
+import type { DirectorySync } from './directory-sync';
 
 export const DAY_MS = 86_400_000;
 /** Warn when visitors will be refused so soon. */
@@ -24,7 +25,7 @@ const AT_ONCE = 200;
 
 export interface Signing {
   backend: Backend;
-  keeper: DirectoryKeeper;
+  sync: DirectorySync;
   http: Http;
   /** This machine's clock, ms: by the server's word it would choose what is in time, and how long it may hide what comes later. */
   now: number;
@@ -41,7 +42,7 @@ async function entriesOf(
   fields: readonly Fields[],
   key: SigningKey,
 ): Promise<{ entries: SignedJson[]; next: Directory }> {
-  const next = s.keeper.directory.fork();
+  const next = s.sync.directory.fork();
   const entries: SignedJson[] = [];
   for (const f of fields) {
     const e = await signEntry({ seq: next.seq + 1, prev: next.head, at: s.now }, f, key);
@@ -67,7 +68,7 @@ function rules(dir: Directory, now: number, but?: string): Due {
   return { fields: [{ t: 'rules', rev: 2, late: late.map((w) => w.inv) }], snapshot: 'with' };
 }
 
-/** What is due now. Whoever waits themself confirms themself, if they may, and signs nothing else before that. */
+/** What is due now. An admin who waits for confirmation confirms themself, if they may, and signs nothing else before that. */
 function due(dir: Directory, now: number, key: SigningKey): Due {
   if (dir.rev < 2) return rules(dir, now);
   const waiting = dir.waiting();
@@ -92,9 +93,9 @@ async function sign(
 ): Promise<{ sent: boolean; snapshot: Due['snapshot'] }> {
   let sent = false;
   for (let conflicts = 0; ; ) {
-    const { fields, snapshot: covers } = what(s.keeper.directory);
+    const { fields, snapshot: covers } = what(s.sync.directory);
     if (!fields.length) return { sent, snapshot: covers };
-    const { seq } = s.keeper.directory;
+    const { seq } = s.sync.directory;
     const { entries, next } = await entriesOf(s, fields.slice(0, AT_ONCE), admin.key);
     const snapshot = covers === 'self' ? undefined : await signSnapshot(next, s.now, s.now + LIFE_MS, admin.key);
     try {
@@ -103,9 +104,9 @@ async function sign(
     } catch (e) {
       if (!isConflict(e) || ++conflicts === TRIES) throw e;
     }
-    await s.keeper.refresh(s.now);
+    await s.sync.refresh(s.now);
     // a server that shows none of it would be asked for ever
-    if (s.keeper.directory.seq === seq) return { sent, snapshot: covers };
+    if (s.sync.directory.seq === seq) return { sent, snapshot: covers };
   }
 }
 
@@ -117,27 +118,23 @@ export async function renewDirectory(
   s: Signing,
   admin: Admin | null,
 ): Promise<{ said: 'renewed' | 'expires' | null; days: number }> {
-  const { keeper, now } = s;
-  const { at } = keeper.life;
+  const { sync, now } = s;
+  const { at } = sync.life;
   if (admin && mayDate()) {
     try {
       const { snapshot } = await sign(s, admin, (dir) => due(dir, now, admin.key));
-      const { directory, life } = keeper;
+      const { directory, life } = sync;
       if (snapshot === 'with' && (now - life.at > DAY_MS || life.seq < directory.seq)) {
-        await keeper.refresh(now);
-        await s.http.post(
-          '/snapshot',
-          await signSnapshot(keeper.directory, now, now + LIFE_MS, admin.key),
-          admin.token,
-        );
-        keeper.life = { seq: keeper.directory.seq, at: now, until: now + LIFE_MS };
+        await sync.refresh(now);
+        await s.http.post('/snapshot', await signSnapshot(sync.directory, now, now + LIFE_MS, admin.key), admin.token);
+        sync.life = { seq: sync.directory.seq, at: now, until: now + LIFE_MS };
       }
-      if (now - at > DAY_MS && keeper.life.at > at) return { said: 'renewed', days: LIFE_MS / DAY_MS };
+      if (now - at > DAY_MS && sync.life.at > at) return { said: 'renewed', days: LIFE_MS / DAY_MS };
     } catch {
       // another admin was faster, or it is said below if it matters
     }
   }
-  const { until } = keeper.life;
+  const { until } = sync.life;
   const days = Math.max(0, Math.ceil((until - now) / DAY_MS));
   // by a wrong clock it may seem so; that is said instead
   return { said: mayDate() && until - now < EXPIRY_MS ? 'expires' : null, days };

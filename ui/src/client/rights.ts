@@ -2,8 +2,8 @@
 import { sized } from '../crypto/bytes';
 import { reject } from '../crypto/error';
 import type { Envelope } from '../proto';
-import type { Epoch } from './ledger';
-import type { Port } from './port';
+import type { Epoch } from './log-entry';
+import type { DirectoryAccess } from './context';
 
 export interface Sender {
   ed: Uint8Array;
@@ -20,17 +20,18 @@ interface Place {
   live: boolean;
 }
 
-/** The rules of revision 2 hold for what stands in this epoch. */
-export const isStrict = (port: Port, epoch: Epoch): boolean => port.directory().revisionAt(epoch.dirSeq) >= 2;
+/** The rules of revision 2 hold for what is written in this epoch. */
+export const isStrict = (context: DirectoryAccess, epoch: Epoch): boolean =>
+  context.directory().revisionAt(epoch.dirSeq) >= 2;
 
 /** Who wrote this message, if they might at this place. */
-export function senderOfMessage(port: Port, env: Envelope, p: Place): Sender {
+export function senderOfMessage(context: DirectoryAccess, env: Envelope, p: Place): Sender {
   if (env.sender === p.visitor.kid) return { ed: p.visitor.ed };
-  const robot = robotIn(port, env, p);
+  const robot = robotIn(context, env, p);
   if (robot) return robot;
-  const dir = port.directory();
+  const dir = context.directory();
   const { epoch } = p;
-  if (!isStrict(port, epoch)) {
+  if (!isStrict(context, epoch)) {
     const key = dir.keySince(env.sender, epoch.dirSeq) ?? reject('sender');
     return { ed: key.ed, user: key.user };
   }
@@ -43,8 +44,8 @@ export function senderOfMessage(port: Port, env: Envelope, p: Place): Sender {
 }
 
 /** A robot of the directory, in an epoch it is a member of; live it must be the site's, and on. */
-function robotIn(port: Port, env: Envelope, p: Place): Sender | null {
-  const dir = port.directory();
+function robotIn(context: DirectoryAccess, env: Envelope, p: Place): Sender | null {
+  const dir = context.directory();
   const robot = p.epoch.bot ? dir.botByKid(env.sender) : null;
   if (!robot) return null;
   if (p.live && dir.botOf(p.visitor.site)?.ed !== robot.ed) reject('sender');
@@ -55,12 +56,12 @@ function robotIn(port: Port, env: Envelope, p: Place): Sender | null {
  * Who wrote this note or recall. Its writer need not own the conversation and so cannot announce: a key (for notes: and a
  * membership) that began after the epoch did is good, too.
  */
-export function senderBeside(port: Port, env: Envelope, p: Place, note: boolean): Sender {
+export function senderOfNoteOrRecall(context: DirectoryAccess, env: Envelope, p: Place, note: boolean): Sender {
   if (env.sender === p.visitor.kid) return note ? reject('sender', 'only agents write notes') : { ed: p.visitor.ed };
-  const dir = port.directory();
+  const dir = context.directory();
   const { epoch } = p;
   const key = dir.keySince(env.sender, epoch.dirSeq) ?? reject('sender');
-  if (isStrict(port, epoch)) {
+  if (isStrict(context, epoch)) {
     if (note && (epoch.team === null || !dir.inTeamSince(key.user, epoch.team, epoch.dirSeq)))
       reject('sender', 'not in the team of this epoch');
     if (p.live && !dir.keyNow(env.sender)) reject('sender', 'not active any more');

@@ -20,9 +20,9 @@ interface RobotDeps {
 
 export class Robot {
   /** A certified robot is there with a key that holds. */
-  readonly there = signal(false);
+  readonly available = signal(false);
   /** The server offered a key that no robot of the company signed. */
-  readonly alarm = signal(false);
+  readonly refused = signal(false);
 
   constructor(
     private readonly d: RobotDeps,
@@ -41,7 +41,7 @@ export class Robot {
       }
       key = await this.verify();
     }
-    this.there.value = !!key;
+    this.available.value = !!key;
     return key && key.x;
   }
 
@@ -50,7 +50,7 @@ export class Robot {
     try {
       return await verifyDayKey(this.d.backend, this.d.directory(), this.d.site, this.offered, this.d.now());
     } catch (e) {
-      this.alarm.value ||= !(e instanceof Rejected && e.reason.startsWith('bot_'));
+      this.refused.value ||= !(e instanceof Rejected && e.reason.startsWith('bot_'));
       return null;
     }
   }

@@ -1,12 +1,12 @@
 /**
- * Which conversation the tabs of one browser are in. It stands in the store, where the first tab to begin one wins; the others
+ * Which conversation the tabs of one browser are in. The store says so, where the first tab to begin one wins; the others
  * are told to look there, and look by themselves when a person comes back to them. A browser that keeps nothing has nothing to
  * share: each of its tabs is a visitor of its own.
  */
 import { equal } from '../crypto/bytes';
 import type { Env } from '../link/env';
 import type { Also, Store } from '../storage/store';
-import type { Begun } from './opening';
+import type { PendingConversation } from './opening';
 
 export class Tabs {
   private readonly name: string;
@@ -18,11 +18,11 @@ export class Tabs {
   /** `look`: another tab may have begun one, or left the one that is shown. */
   constructor(
     private readonly store: Store,
-    space: string,
+    storagePrefix: string,
     env: Env,
     look: () => void,
   ) {
-    this.name = `${space}conv`;
+    this.name = `${storagePrefix}conv`;
     this.stopWake = store.kept ? env.onWake(look) : () => undefined;
     try {
       if (store.kept) (this.channel = new BroadcastChannel(`kefu/${this.name}`)).onmessage = look;
@@ -31,14 +31,14 @@ export class Tabs {
     }
   }
 
-  async begun(): Promise<Begun | undefined> {
-    const there = await this.store.get<Begun>(this.name);
+  async pending(): Promise<PendingConversation | undefined> {
+    const there = await this.store.get<PendingConversation>(this.name);
     if (there) this.seen = there.id;
     return there;
   }
 
   /** Begins it, with what is written first, unless another tab was faster; the one that counts. */
-  async begin(mine: Begun, also: Also): Promise<Begun> {
+  async begin(mine: PendingConversation, also: Also): Promise<PendingConversation> {
     const there = await this.store.init(this.name, mine, also).catch(() => null);
     if (there) this.seen = there.id;
     this.tell();
@@ -46,24 +46,26 @@ export class Tabs {
   }
 
   /** Changes what is kept of it, unless another tab did or left it; what counts. */
-  async change(old: Begun, next: Begun): Promise<Begun> {
-    const same = (now: Begun | undefined): boolean => now?.id === old.id && equal(now.ann, old.ann);
+  async change(old: PendingConversation, next: PendingConversation): Promise<PendingConversation> {
+    const same = (now: PendingConversation | undefined): boolean => now?.id === old.id && equal(now.ann, old.ann);
     const there = await this.store
-      .update<Begun | undefined>(this.name, (now) => (same(now) ? next : now))
+      .update<PendingConversation | undefined>(this.name, (now) => (same(now) ? next : now))
       .catch(() => undefined);
     return there?.id === old.id ? there : next;
   }
 
   /** This one is shown from now on, in all tabs; none: the next message begins one. */
-  show(begun: Begun | null): void {
-    const kept = begun ? this.store.set(this.name, begun) : this.store.delete(this.name);
-    this.seen = begun?.id;
+  show(pending: PendingConversation | null): void {
+    const kept = pending ? this.store.set(this.name, pending) : this.store.delete(this.name);
+    this.seen = pending?.id;
     kept.then(() => this.tell()).catch(() => undefined);
   }
 
   /** It is over for all tabs. */
   leave(id: string): void {
-    const gone = this.store.update<Begun | undefined>(this.name, (now) => (now?.id === id ? undefined : now));
+    const gone = this.store.update<PendingConversation | undefined>(this.name, (now) =>
+      now?.id === id ? undefined : now,
+    );
     this.seen = undefined;
     gone.then(() => this.tell()).catch(() => undefined);
   }

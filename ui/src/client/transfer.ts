@@ -5,34 +5,34 @@ import { announce } from '../crypto/epoch';
 import { grant, MAX_GRANT } from '../crypto/grant';
 import { BoxKind, boxKid } from '../crypto/hash';
 import { ClientError, type ErrorKey } from '../model';
-import { AgentLedger } from './agent-ledger';
-import { AgentOutbox } from './agent-outbox';
-import type { Conversation, Parts } from './conversation';
-import type { Port } from './port';
+import { exportKeys } from './agent-log';
+import type { Conversation } from './conversation';
+import type { DirectoryAccess, Participant } from './context';
 
-/** Of what an agent's conversations are made. */
-export const agentParts: Parts = { Ledger: AgentLedger, Outbox: AgentOutbox };
-
-/** `move` asks the server for it. If it does not come about, whoever has the conversation takes it back and can go on. */
-export async function transfer(port: Port, c: Conversation, team: string, move: () => Promise<void>): Promise<void> {
+/** `move` asks the server for it. If it does not come about, the agent who has the conversation takes it back and can go on. */
+export async function transfer(
+  context: Participant & DirectoryAccess,
+  c: Conversation,
+  team: string,
+  move: () => Promise<void>,
+): Promise<void> {
   await c.until(() => c.synced.value);
-  const { ledger, outbox } = c;
-  if (!(ledger instanceof AgentLedger) || !(outbox instanceof AgentOutbox)) throw new TypeError('only agents transfer');
+  const { log, outbox } = c;
   await outbox.hold(async () => {
-    await port.refreshDirectory().catch(() => undefined);
-    if (!ledger.visitor || !ledger.current) throw new ClientError('error.no_key');
-    const from = ledger.current.team;
+    await context.refreshDirectory().catch(() => undefined);
+    if (!log.epochs.visitor || !log.epochs.current) throw new ClientError('error.no_key');
+    const from = log.epochs.current.team;
     // what this agent can read, the next team may read
-    const keys = await ledger.exportKeys();
+    const keys = await exportKeys(context, log);
     try {
-      await announceFor(port, c, ledger, team);
-      const to = { kind: BoxKind.team, pk: port.directory().teamPk(team) };
+      await announceFor(context, c, team);
+      const to = { kind: BoxKind.team, pk: context.directory().teamPk(team) };
       for (let i = 0; i < keys.length; i += MAX_GRANT)
-        await c.deliver(await grant(port.backend, unhex(c.id), keys.slice(i, i + MAX_GRANT), to, port.me));
+        await c.deliver(await grant(context.backend, unhex(c.id), keys.slice(i, i + MAX_GRANT), to, context.me));
       await move();
     } catch (e) {
-      if (from !== null && from !== team && ledger.current.team === team)
-        await announceFor(port, c, ledger, from).catch(() => undefined);
+      if (from !== null && from !== team && log.epochs.current.team === team)
+        await announceFor(context, c, from).catch(() => undefined);
       throw e;
     }
   });
@@ -40,28 +40,28 @@ export async function transfer(port: Port, c: Conversation, team: string, move: 
 
 /** What must be said before a transfer, by who may write nothing after it; the server has it when this resolves. `team`: for whom, if not for the conversation's. */
 export async function noteBefore(c: Conversation, body: Body, team: string | undefined): Promise<void> {
-  await c.until(() => c.synced.value && c.ledger.current !== null);
-  const { ledger, outbox } = c;
-  if (!(outbox instanceof AgentOutbox)) throw new TypeError('only agents transfer');
+  await c.until(() => c.synced.value && c.log.epochs.current !== null);
+  const { log, outbox } = c;
   const { msg } = await outbox.add(body, true, team);
   const failed = (): ErrorKey | null => outbox.items.find((o) => o.msg === msg)?.error ?? null;
-  await c.until(() => ledger.has(msg) || failed() !== null).finally(() => ledger.has(msg) || outbox.remove(msg));
-  if (!ledger.has(msg)) throw new ClientError('error.refused', 'the note was not stored');
+  await c.until(() => log.has(msg) || failed() !== null).finally(() => log.has(msg) || outbox.takeBack(msg));
+  if (!log.has(msg)) throw new ClientError('error.refused', 'the note was not stored');
 }
 
 /** The next epoch for a team, unless the current one is. */
-async function announceFor(port: Port, c: Conversation, ledger: AgentLedger, team: string): Promise<void> {
-  const dir = port.directory();
+async function announceFor(context: Participant & DirectoryAccess, c: Conversation, team: string): Promise<void> {
+  const { epochs } = c.log;
+  const dir = context.directory();
   const teamPk = dir.teamPk(team);
-  const sealedTo = ledger.current?.env.boxes.find((b) => b.kind === BoxKind.team);
+  const sealedTo = epochs.current?.env.boxes.find((b) => b.kind === BoxKind.team);
   if (sealedTo && hex(sealedTo.kid) === hex(boxKid(BoxKind.team, teamPk))) return;
   const next = {
     conv: unhex(c.id),
-    last: ledger.chain,
+    last: epochs.chain,
     dirSeq: dir.seq,
     dirHead: dir.head,
     teamPk,
-    visitorX: ledger.visitor!.x,
+    visitorX: epochs.visitor!.x,
   };
-  await c.deliver(await announce(port.backend, next, port.me));
+  await c.deliver(await announce(context.backend, next, context.me));
 }

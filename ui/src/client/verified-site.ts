@@ -9,12 +9,12 @@ import { ClientError, type VisitorOptions } from '../model';
 import type { SiteReply } from '../proto';
 import type { Store } from '../storage/store';
 import type { Deps } from './engine';
-import { DirectoryKeeper } from './keeper';
+import { DirectorySync } from './directory-sync';
 import { Robot } from './robot';
-import { isListed } from './shut';
+import { isListed } from './socket-diagnosis';
 
 export interface Verified {
-  keeper: DirectoryKeeper;
+  sync: DirectorySync;
   robot: Robot;
   /** Signed name of the site. */
   name: string;
@@ -35,7 +35,7 @@ export async function verifySite(o: VisitorOptions, deps: Deps, m: Means, reply:
   const fp = await pin(o, m.store, reply.org);
   if (reply.require_secure && !deps.secure) throw new ClientError('error.insecure');
   compareClocks(reply.now, deps.env.now());
-  const keeper = await DirectoryKeeper.fromBundle({ ...m, now: deps.env.now }, fp, reply.directory).catch(
+  const sync = await DirectorySync.fromBundle({ ...m, now: deps.env.now }, fp, reply.directory).catch(
     async (e: unknown) => {
       // by the server's clock nothing is wrong with it: that is believed of nothing but this sentence
       const right =
@@ -43,22 +43,22 @@ export async function verifySite(o: VisitorOptions, deps: Deps, m: Means, reply:
       throw right ? new ClientError('error.clock') : e;
     },
   );
-  const site = keeper.directory.state.sites[o.site];
+  const site = sync.directory.state.sites[o.site];
   if (!site?.on) throw new ClientError('error.site_unknown', o.site);
   // The server would refuse the socket; a person would see a connection that never comes.
-  if (!isListed({ keeper, site: o.site, server: o.server, page: deps.origin })) throw new ClientError('error.origin');
+  if (!isListed({ sync, site: o.site, server: o.server, page: deps.origin })) throw new ClientError('error.origin');
   const robot = new Robot(
     {
       backend: m.backend,
       site: o.site,
-      directory: () => keeper.directory,
+      directory: () => sync.directory,
       now: () => deps.env.now(),
       fetch: async () => (await m.get()).bot,
     },
     reply.bot,
   );
   await robot.key();
-  return { keeper, robot, name: site.name };
+  return { sync, robot, name: site.name };
 }
 
 /** The fingerprint everything is verified against: the snippet's, or the first one ever seen here. */

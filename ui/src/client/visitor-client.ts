@@ -1,417 +1,54 @@
-/** The visitor's client: verifies the company, makes keys and a conversation at the first message, and speaks in it. */
-import type { Backend, KeptKey } from '../crypto/backend';
-import { hex, random } from '../crypto/bytes';
+/** The visitor's client as pages know it: what they show, and what a visitor does. How it comes about is in `visitor-session.ts`. */
 import type { Body } from '../crypto/envelope';
-import { BoxKind, boxKid, conversationId } from '../crypto/hash';
-import { clocks } from '../link/clock';
 import { createHttp } from '../link/http';
-import {
-  ClientError,
-  type ErrorKey,
-  type SiteInfo,
-  type Trust,
-  type VisitorClient,
-  type VisitorOptions,
-} from '../model';
-import type { Conv, PresenceState, ServerFrame, SiteReply, Welcome } from '../proto';
+import { ClientError, type VisitorClient, type VisitorOptions } from '../model';
 import { computed, signal } from '../signals';
-import type { Store } from '../storage/store';
-import type { Conversation } from './conversation';
-import { Beside } from './beside';
-import { distrust, Engine, newConnection, prepare, type Deps } from './engine';
-import type { DirectoryKeeper } from './keeper';
-import { makeKeys, type Begun, type Keys } from './opening';
-import { Opener, type Opens } from './opener';
-import { Memory } from './memory';
+import type { Deps } from './engine';
 import { watchPresence } from './presence';
-import { patiently } from './patience';
-import type { Robot } from './robot';
-import { askWhyShut, type ShutDeps } from './shut';
-import { presenceOf, siteInfo } from './site';
-import { Tabs } from './tabs';
-import { verifySite } from './verified-site';
+import { pageNow } from './page-now';
+import { VisitorSession } from './visitor-session';
 
+/** For the first message, while other tabs begin conversations, too. */
 const MAX_TRIES = 2;
 
-export class Visitor implements VisitorClient, Opens {
-  readonly connection = newConnection();
-  readonly trust;
-  readonly site = signal<SiteInfo | null>(null);
-  readonly presence = signal<PresenceState | 'unknown'>('unknown');
+export class Visitor implements VisitorClient {
+  private readonly session = new VisitorSession(this.o, this.deps);
+  readonly connection = this.session.connection;
+  readonly trust = this.session.trust;
+  readonly site = this.session.site;
+  readonly presence = this.session.presence;
+  readonly thread = this.session.thread;
+  readonly queue = this.session.queue;
   readonly ahead = signal(0);
-  readonly thread = signal<Conversation | null>(null);
-  private readonly beside = signal<Beside | null>(null);
-  readonly queue = signal<number | null>(null);
-  /** Where the conversations that wait stand in the queue. */
-  private readonly places = new Map<string, number>();
-  readonly other = computed(() => this.beside.value?.thread.value ?? null);
+  readonly other = computed(() => this.session.second.value?.thread.value ?? null);
   readonly unread = computed(() => (this.thread.value?.unread.value ?? 0) + (this.other.value?.unread.value ?? 0));
-  /** Before the first message: a person, please. */
-  readonly personFirst = signal(false);
-  readonly bot = signal<Robot | null>(null);
   readonly robot = computed(() => {
     const thread = this.thread.value;
     const conv = thread?.conv.value;
     if (conv) return conv.owner === 'robot' && !thread!.personAsked.value && !thread!.blocked.value;
-    return !this.personFirst.value && (this.bot.value?.there.value ?? false);
+    return !this.session.personFirst.value && (this.session.bot.value?.available.value ?? false);
   });
-  readonly hasRobot = computed(() => this.bot.value?.there.value ?? false);
-  readonly robotRefused = computed(() => this.bot.value?.alarm.value ?? false);
+  readonly hasRobot = computed(() => this.session.bot.value?.available.value ?? false);
+  readonly robotRefused = computed(() => this.session.bot.value?.refused.value ?? false);
   readonly personAsked = computed(() => {
     const thread = this.thread.value;
-    return thread ? thread.personAsked.value && thread.conv.value?.owner === 'robot' : this.personFirst.value;
+    return thread ? thread.personAsked.value && thread.conv.value?.owner === 'robot' : this.session.personFirst.value;
   });
-  private readonly opener = new Opener(this);
-  readonly wait = computed(() => this.opener.wait.value ?? this.thread.value?.wait.value ?? null);
-  private readonly formGiven = signal(false);
+  readonly wait = computed(() => this.session.opener.wait.value ?? this.thread.value?.wait.value ?? null);
   readonly needsForm = computed(
-    () => !this.thread.value && !this.formGiven.value && (this.site.value?.form.length ?? 0) > 0,
+    () => !this.thread.value && !this.session.formGiven.value && (this.site.value?.form.length ?? 0) > 0,
   );
   private fields: Record<string, string> = {};
-  private store!: Store;
-  backend!: Backend;
-  keeper!: DirectoryKeeper;
-  private shut!: ShutDeps;
-  engine: Engine | null = null;
-  keys: Keys | null = null;
-  private loading: Promise<void>;
-  over = false;
-  /** The conversation that was gone or lost, for the next one to name. */
-  private after: string | undefined;
-  /** Closed conversations the visitor is done with. */
-  private readonly dismissed = new Set<string>();
   private sending: Promise<void> = Promise.resolve();
-  private looking: Promise<void> = Promise.resolve();
-  tabs!: Tabs;
 
   constructor(
-    readonly o: VisitorOptions,
-    readonly deps: Deps,
-  ) {
-    this.trust = signal<Trust>({
-      mode: o.org === undefined ? 'unpinned' : 'pinned',
-      secure: deps.secure,
-      storage: 'kept',
-    });
-    this.loading = this.load();
-    this.loading.catch(() => undefined);
-  }
-
-  // ---- loading
-
-  private get space(): string {
-    return `v/${this.o.server}/${this.o.site}/`;
-  }
-
-  /** Where the lost conversation is kept until the next one names it. */
-  private get afterName(): string {
-    return `${this.space}after`;
-  }
-
-  private async load(): Promise<void> {
-    try {
-      ({ store: this.store, backend: this.backend } = await prepare(this.deps));
-      this.trust.value = { ...this.trust.value, storage: this.store.kept ? 'kept' : 'memory' };
-      const http = createHttp(this.o.server, this.deps.env);
-      const { site: id, widget } = this.o;
-      const path = `/site/${encodeURIComponent(id)}${widget === undefined ? '' : `?widget=${encodeURIComponent(widget)}`}`;
-      const get = (): Promise<SiteReply> => http.get<SiteReply>(path);
-      const reply = await patiently(
-        this.deps.env,
-        get,
-        (c) => (this.connection.value = c),
-        () => this.over,
-      );
-      const verified = await verifySite(
-        this.o,
-        this.deps,
-        {
-          backend: this.backend,
-          store: this.store,
-          http,
-          get,
-          onChange: () => {
-            this.engine?.refreshAll();
-            void this.bot.value?.key();
-          },
-          onAlarm: (e) => distrust(this.trust, e.key),
-        },
-        reply,
-      );
-      this.keeper = verified.keeper;
-      this.shut = {
-        http,
-        keeper: this.keeper,
-        site: id,
-        server: this.o.server,
-        page: this.deps.origin,
-        env: this.deps.env,
-      };
-      this.bot.value = verified.robot;
-      this.presence.value = presenceOf(reply.presence);
-      this.tabs ??= new Tabs(this.store, this.space, this.deps.env, () => void this.look());
-      await (this.beside.value = new Beside(this.store, `${this.space}beside`)).load();
-      // before the keys, which are older
-      this.opener.begun = (await this.tabs.begun()) ?? null;
-      if (!this.opener.begun) await this.lostBefore();
-      const kept = await this.keptKeys();
-      if (this.over) return;
-      if (kept) await this.restoreKeys(kept);
-      if (!this.keys) this.giveUp();
-      if (this.keys) {
-        this.connect();
-        if (this.opener.begun && !(await this.resumeBegun())) this.giveUp();
-      } else this.connection.value = { state: 'online' };
-      this.site.value = siteInfo(reply, id, verified.name, this.keeper.directory.state.org);
-    } catch (e) {
-      this.fail(e);
-      throw e;
-    }
-  }
-
-  private keptKeys(): Promise<{ ed: KeptKey; x: KeptKey } | undefined> {
-    return this.store.get(`${this.space}keys`);
-  }
-
-  /** A conversation was lost, and the next one has not named it yet. */
-  private async lostBefore(): Promise<void> {
-    const lost = await this.store.get<{ id: string; person: boolean }>(this.afterName);
-    if (!lost) return;
-    this.after = lost.id;
-    this.personFirst.value ||= lost.person;
-  }
-
-  /** Keys of another back end (the page moved to https, say) can't be used; the visitor then begins again. */
-  private async restoreKeys(kept: { ed: KeptKey; x: KeptKey }): Promise<void> {
-    try {
-      this.keys = { ed: await this.backend.restoreSigningKey(kept.ed), x: await this.backend.restoreBoxKey(kept.x) };
-    } catch {
-      await this.store.delete(`${this.space}keys`);
-    }
-  }
-
-  /** What was begun here is shown before the server answers, with what still waits to be sent. */
-  private async resumeBegun(): Promise<boolean> {
-    try {
-      const thread = await this.opener.show();
-      await thread.prepare();
-      await thread.outbox.restore((inst) => this.engine!.tabLives(inst));
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  /** What the browser keeps of it is no use. */
-  private giveUp(): void {
-    if (this.opener.begun) this.tabs.leave(this.opener.begun.id);
-    this.opener.begun = null;
-  }
-
-  private fail(e: unknown): void {
-    const key: ErrorKey = e instanceof ClientError ? e.key : 'error.server';
-    this.connection.value = { state: 'ended', reason: key };
-    if (key !== 'error.network' && key !== 'error.server' && key !== 'error.rate_limited') distrust(this.trust, key);
-  }
-
-  // ---- connection
-
-  private connect(): Engine {
-    if (this.engine) return this.engine;
-    const { ed, x } = this.keys!;
-    const boxes = new Map([[hex(boxKid(BoxKind.visitor, x.pk)), x]]);
-    this.engine = new Engine(
-      this.deps,
-      {
-        server: this.o.server,
-        path: `/api/v1/ws/site/${encodeURIComponent(this.o.site)}`,
-        role: 'visitor',
-        key: ed,
-        backend: this.backend,
-        store: this.store,
-        space: this.space,
-        keeper: this.keeper,
-        boxes: () => boxes,
-        robot: (fresh) => this.bot.value?.key(fresh) ?? Promise.resolve(null),
-        fresh: () => this.fresh(),
-        connection: this.connection,
-        trust: this.trust,
-      },
-      {
-        welcome: (w) => this.welcomed(w),
-        frame: (f) => this.heard(f),
-        conv: (c) => this.convChanged(c),
-        changed: () => undefined,
-        shut: askWhyShut(this.shut, (found) => this.engine?.link.because(found && found.why, found?.over)),
-      },
-    );
-    this.engine.link.start();
-    return this.engine;
-  }
-
-  private async fresh(): Promise<boolean> {
-    const now = this.deps.env.now();
-    if (!this.keeper.fresh(now)) await this.keeper.refresh(now).catch(() => undefined);
-    return this.keeper.fresh(now);
-  }
-
-  private welcomed(w: Welcome): void {
-    const mine = w.convs.filter((c) => c.site === this.o.site).sort((a, b) => b.created - a.created);
-    this.beside.value!.welcomed(mine, this.engine!);
-    const begun = this.opener.begun;
-    if (begun && !mine.some((c) => c.id === begun.id)) {
-      void (begun.opened ? this.missing(begun) : this.opener.open());
-      return;
-    }
-    const shown = mine.filter((c) => !this.dismissed.has(c.id) && c.id !== this.beside.value!.begun?.id);
-    const current = shown.find((c) => c.id === begun?.id);
-    if (current) this.show(current);
-    else void this.showRemembered(shown);
-  }
-
-  /**
-   * The server does not name a conversation that it had. A database that was opened again may have lost it: it is opened again as
-   * it was. Anything else is said, and no other takes its place by itself.
-   */
-  private async missing(begun: Begun): Promise<void> {
-    const thread = this.engine!.conversations.get(begun.id) ?? (await this.opener.show());
-    const { memory } = thread.ledger;
-    await memory.load();
-    const gen = this.engine!.link.gen;
-    if (!gen || !memory.now.gen || gen === memory.now.gen) return thread.end('error.conversation_gone');
-    this.opener.begun = { ...begun, opened: false };
-    await this.opener.open();
-  }
-
-  private convChanged(c: Conv): void {
-    if (c.site !== this.o.site || this.dismissed.has(c.id) || this.thread.value?.ended) return;
-    // another tab of this browser began it? What the browser keeps says so, the server's word does not
-    if (c.id !== this.thread.value?.id) void this.look();
-    if (c.id === this.thread.value?.id && c.owner !== 'queue') this.queue.value = null;
-  }
-
-  /** Without a current one: the newest that this browser took part in. What it does not remember it did not begin. */
-  private async showRemembered(convs: readonly Conv[]): Promise<void> {
-    const remembered: Conv[] = [];
-    for (const c of convs) {
-      const memory = new Memory(this.engine!.port, c.id);
-      await memory.load();
-      if (memory.now.epoch >= 0) remembered.push(c);
-    }
-    const newest = remembered.find((c) => c.state === 'open') ?? remembered[0];
-    if (newest && !this.opener.begun && !this.thread.value && !this.over) this.show(newest);
-  }
-
-  /** Follows the other tabs of this browser: to the conversation that one of them began, or out of the one that it left. */
-  private look(): Promise<void> {
-    this.looking = this.looking.then(() => this.follow()).catch(() => undefined);
-    return this.looking;
-  }
-
-  private async follow(): Promise<void> {
-    if (this.over || !this.store.kept) return;
-    const seen = this.tabs.seen;
-    const kept = await this.tabs.begun();
-    await this.beside.value!.load();
-    const thread = this.thread.value;
-    if (kept && kept.id === thread?.id) this.opener.begun ??= kept;
-    // what waits here is sent first
-    else if (thread?.outbox.items.some((o) => !o.error)) return;
-    else if (kept) await this.join(kept);
-    else if (this.opener.begun && this.opener.begun.id === seen) {
-      this.hide();
-      await this.lostBefore();
-    }
-  }
-
-  private async join(kept: Begun): Promise<void> {
-    const keys = this.keys ? undefined : await this.keptKeys();
-    if (keys) await this.restoreKeys(keys);
-    if (!this.keys) return;
-    this.hide();
-    this.opener.begun = kept;
-    this.after = undefined;
-    const engine = this.connect();
-    const beside = engine.conversations.get(kept.id);
-    if (beside) this.thread.value = beside;
-    else if (!(await this.resumeBegun())) {
-      // nothing of it is shown or sent here; another look may succeed
-      this.opener.begun = null;
-      return;
-    }
-    if (this.personFirst.value) this.person();
-    // this connection's greeting was before it
-    if (engine.link.online) void this.opener.open(true);
-  }
-
-  private show(c: Conv): void {
-    if (this.opener.begun?.id === c.id && !this.opener.begun.opened) void this.opener.markOpened();
-    const thread = this.engine!.conversation(c.id, c);
-    this.thread.value = thread;
-    if (c.owner !== 'queue') this.queue.value = null;
-    this.engine!.follow(c.id);
-  }
-
-  private heard(f: ServerFrame): void {
-    if (f.t === 'queue') {
-      this.places.set(f.conv, f.position);
-      if (f.conv === this.thread.value?.id) this.queue.value = f.position;
-    } else if (f.t === 'presence' && f.team === this.keeper.directory.state.sites[this.o.site]?.team)
-      this.presence.value = presenceOf(f.state);
-  }
-
-  // ---- the first message
-
-  /** With its first messages, all in one step. False if another tab began one at this moment. */
-  private async begin(form: Body, text: Body): Promise<boolean> {
-    // a page that was open for weeks: by an old statement no new conversation begins
-    if (!(await this.fresh())) {
-      const over = new ClientError(
-        clocks.value && this.keeper.fresh(clocks.value.server) ? 'error.clock' : 'error.snapshot_expired',
-      );
-      this.fail(over);
-      throw over;
-    }
-    const keys = (this.keys ??= await makeKeys(this.backend, this.store, this.space));
-    const nonce = random(16);
-    const id = hex(conversationId(nonce, this.keeper.directory.fp, this.o.site, keys.ed.pk, keys.x.pk));
-    const mine: Begun = {
-      id,
-      nonce,
-      ann: await this.opener.announcement(id, false),
-      opened: false,
-      form: hex(random(16)),
-    };
-    const engine = this.connect();
-    const thread = await this.opener.local(mine);
-    await thread.outbox
-      .first(
-        [
-          [mine.form!, form],
-          [hex(random(16)), text],
-        ],
-        async (kept) => {
-          if ((await this.tabs.begin(mine, kept)).id !== id) return;
-          this.opener.begun = mine;
-          this.thread.value = thread;
-        },
-      )
-      .finally(() => {
-        // another tab was faster, or it can't be sealed: nothing of it stays
-        if (this.opener.begun?.id !== id) engine.forget(id);
-      });
-    if (this.opener.begun?.id !== id) return false;
-    thread.publish();
-    // the welcome may have been before, and its try refused for the moment
-    if (engine.link.online && !this.opener.wait.value) void this.opener.open();
-    return true;
-  }
-
-  // ---- what the page does
+    private readonly o: VisitorOptions,
+    private readonly deps: Deps,
+  ) {}
 
   start(fields: Record<string, string>): void {
     this.fields = fields;
-    this.formGiven.value = true;
+    this.session.formGiven.value = true;
   }
 
   send(text: string): Promise<void> {
@@ -421,11 +58,11 @@ export class Visitor implements VisitorClient, Opens {
   }
 
   private async sendNow(text: string): Promise<void> {
-    await this.loading;
+    await this.session.loading;
     const reason = this.trust.value;
     if (reason.mode === 'broken') throw new ClientError(reason.reason ?? 'error.directory');
     const ts = this.deps.env.now();
-    await this.look();
+    await this.session.look();
     for (let tries = 0; !this.thread.value; tries++) {
       // another tab began one that this one can't join
       if (tries === MAX_TRIES) throw new ClientError('error.conflict');
@@ -437,46 +74,47 @@ export class Visitor implements VisitorClient, Opens {
         page: pageNow(),
         lang: this.o.lang,
         mode,
-        after: this.after,
+        after: this.session.predecessor.id,
       };
-      if (await this.begin(form, { t: 'text', ts, text })) {
-        this.after = undefined;
-        void this.store.delete(this.afterName).catch(() => undefined);
+      if (await this.session.opener.begin(form, { t: 'text', ts, text })) {
+        this.session.predecessor.clear();
         return;
       }
-      await this.look();
+      await this.session.look();
     }
     await this.thread.value.send({ t: 'text', ts, text });
   }
 
-  person(): void {
+  requestPerson(): void {
     const thread = this.thread.value;
-    if (thread) thread.outbox.askPerson();
-    else this.personFirst.value = true;
+    if (thread) thread.requestPerson();
+    else this.session.personFirst.value = true;
   }
 
   /** The robot is to be had again, in a conversation of its own: this one stays where it waits. */
   askRobot(): void {
     const thread = this.thread.value;
-    if (!thread || !this.opener.begun?.opened || !this.bot.value?.there.value) return;
+    if (!thread || !this.session.opener.pending?.opened || !this.session.bot.value?.available.value) return;
     this.swap();
-    this.after = thread.id;
-    void this.store.set(this.afterName, { id: thread.id, person: false }).catch(() => undefined);
+    this.session.predecessor.set(thread.id, false);
     // answers that were given to people alone stay with them
-    this.fields = (thread.ledger.epochs.get(0)?.bot && thread.messages.value.find((m) => m.form)?.form?.fields) || {};
-    this.formGiven.value = true;
-    this.personFirst.value = false;
+    this.fields = (thread.log.epochs.get(0)?.bot && thread.messages.value.find((m) => m.form)?.form?.fields) || {};
+    this.session.formGiven.value = true;
+    this.session.personFirst.value = false;
   }
 
   swap(): void {
-    if (this.opener.opening) return;
-    const { thread, begun } = this.beside.value!.exchange({ thread: this.thread.value, begun: this.opener.begun });
-    this.opener.drop();
-    this.opener.begun = begun;
+    if (this.session.opener.opening) return;
+    const { thread, pending } = this.session.second.value!.exchange({
+      thread: this.thread.value,
+      pending: this.session.opener.pending,
+    });
+    this.session.opener.drop();
+    this.session.opener.pending = pending;
     this.thread.value = thread;
-    this.queue.value = (thread?.conv.value?.owner === 'queue' && this.places.get(thread.id)) || null;
-    this.tabs.show(begun);
-    if (begun && !begun.opened && this.engine?.link.online) void this.opener.open();
+    this.queue.value = (thread?.conv.value?.owner === 'queue' && this.session.places.get(thread.id)) || null;
+    this.session.tabs.show(pending);
+    if (pending && !pending.opened && this.session.engine?.link.online) void this.session.opener.open();
   }
 
   retry(id: string): void {
@@ -496,7 +134,7 @@ export class Visitor implements VisitorClient, Opens {
   }
   async close(): Promise<void> {
     const id = this.thread.value?.id;
-    if (id !== undefined) await this.engine!.port.request({ t: 'close', conv: id });
+    if (id !== undefined) await this.session.engine!.context.request({ t: 'close', conv: id });
   }
   startOver(): void {
     const thread = this.thread.value;
@@ -504,38 +142,20 @@ export class Visitor implements VisitorClient, Opens {
     const { id } = thread;
     // one that is full by the server's word goes on in the next like one that was lost
     const lost = thread.ended !== null || thread.outbox.full;
-    this.after = lost ? id : undefined;
-    this.hide();
+    this.session.hide();
     // a server that hid a conversation with people gains no robot by it
-    this.personFirst.value = lost && (thread.ledger.left || thread.ledger.memory.now.left);
-    const kept = lost
-      ? this.store.set(this.afterName, { id, person: this.personFirst.value })
-      : this.store.delete(this.afterName);
-    void kept.catch(() => undefined);
-    this.tabs.leave(id);
+    this.session.personFirst.value = lost && (thread.log.epochs.robotLeft || thread.log.memory.now.left);
+    if (lost) this.session.predecessor.set(id, this.session.personFirst.value);
+    else this.session.predecessor.clear();
+    this.session.tabs.leave(id);
   }
 
-  /** It is not shown any more. */
-  private hide(): void {
-    const thread = this.thread.value;
-    const beside = this.beside.value!;
-    // another tab put it beside another one
-    if (thread && beside.begun?.id === thread.id) beside.thread.value = thread;
-    else if (thread) {
-      this.dismissed.add(thread.id);
-      this.engine?.forget(thread.id);
-    }
-    this.thread.value = null;
-    this.queue.value = null;
-    this.opener.drop();
-    this.formGiven.value = false;
-  }
   watch(): () => void {
     return watchPresence({
       http: createHttp(this.o.server, this.deps.env),
       site: this.o.site,
       // before the site is here there is nothing to tell
-      told: () => !this.site.value || (this.engine?.link.online ?? false),
+      told: () => !this.site.value || (this.session.engine?.link.online ?? false),
       say: (state, waiting) => {
         this.presence.value = state;
         this.ahead.value = waiting;
@@ -543,31 +163,9 @@ export class Visitor implements VisitorClient, Opens {
     });
   }
   reconnect(): void {
-    if (this.engine) this.engine.link.reconnect();
-    else if (this.connection.value.state === 'ended' && this.trust.value.mode !== 'broken') {
-      this.connection.value = { state: 'connecting' };
-      this.loading = this.load();
-      this.loading.catch(() => undefined);
-    }
+    this.session.reconnect();
   }
   dispose(): void {
-    this.over = true;
-    this.opener.drop();
-    (this.tabs as Tabs | undefined)?.dispose();
-    this.engine?.dispose();
+    this.session.dispose();
   }
-}
-
-/** Characters of an address. */
-const MAX_PAGE = 2_000;
-
-/** Where the visitor stands; sealed like everything else. */
-function pageNow(): { url: string; title: string; referrer: string } | undefined {
-  if (typeof document === 'undefined') return undefined;
-  // all of it must fit into one envelope beside the answers
-  return {
-    url: location.href.slice(0, MAX_PAGE),
-    title: document.title.slice(0, MAX_PAGE / 4),
-    referrer: document.referrer.slice(0, MAX_PAGE),
-  };
 }

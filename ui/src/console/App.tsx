@@ -4,31 +4,33 @@ import type { AgentClient, ErrorKey, Me, Notice } from '../model';
 import { console_, errorText, t, type ConsoleKey } from '../i18n/console';
 import { clockVars } from '../i18n/errors';
 import { clocks, wrongClock } from '../link/clock';
-import { Banner } from '../ui/bits';
+import { Banner } from '../ui/Banner';
 import * as icon from '../ui/icons';
-import { toast, Toasts } from '../ui/Toasts';
+import { Toasts } from './Toasts';
 import { useSignalEffect } from '../ui/signals';
 import { watchAttention } from './attention';
 import { Desk } from './Desk';
 import { HandedBack, takeDropped } from './HandedBack';
 import { SignIn } from './SignIn';
-import { forgetDrafts, select } from './state';
+import type { ConsoleState } from './state';
+import { useConsole } from './useConsole';
 
 const CLOCK = { mine: 'clockMine', server: 'clockServer', either: 'error.clock' } as const;
 
 export function App({ client }: { client: AgentClient }) {
+  const state = useConsole();
   const session = client.session.value;
   const trust = client.trust.value;
-  useEffect(() => watchAttention(client), [client]);
-  useNotices(client);
+  useEffect(() => watchAttention(state, client), [state, client]);
+  useNotices(state, client);
   useSignalEffect(() => {
-    if (client.dropped.value.length) queueMicrotask(() => takeDropped(client));
+    if (client.dropped.value.length) queueMicrotask(() => takeDropped(state, client));
   });
   useSignalEffect(() => {
     if (client.session.value !== 'signed-out') return;
-    takeDropped(client);
-    forgetDrafts();
-    select(null);
+    takeDropped(state, client);
+    state.forgetDrafts();
+    state.select(null);
   });
   return (
     <>
@@ -63,12 +65,12 @@ function paramsOf({ key, params }: Notice): Notice['params'] {
 }
 
 /** Notices of the client become toasts, once each. */
-function useNotices(client: AgentClient): void {
+function useNotices({ toasts }: ConsoleState, client: AgentClient): void {
   useSignalEffect(() => {
     for (const notice of client.notices.value) {
       if (!(notice.key in console_.zh)) continue;
       const key = notice.key as ConsoleKey | ErrorKey;
-      toast(() => t(key, paramsOf(notice)), notice.kind);
+      toasts.show(() => t(key, paramsOf(notice)), notice.kind);
       queueMicrotask(() => client.dismiss(notice.id));
     }
   });

@@ -1,22 +1,23 @@
 /** Below a message of the robot: what it understood and why, folded; and an agent's judgement of it. */
-import type { AgentClient, Fix, Message } from '../model';
+import type { AgentClient, IntentFeedback, Message } from '../model';
 import { t } from '../i18n/console';
 import { Button } from '../ui/Button';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { useSignal } from '../ui/signals';
-import { act } from './act';
 import { intentId, intentName, INTENTS } from './intents';
 import { reasonText } from './reasons';
+import { useConsole } from './useConsole';
 
 interface BotLineProps {
   client: AgentClient;
   conv: string;
   message: Message;
-  fix?: Fix & { by: string };
+  fix?: IntentFeedback & { by: string };
 }
 
 export function BotLine({ client, conv, message, fix }: BotLineProps) {
+  const state = useConsole();
   const choosing = useSignal(false);
   const { thought } = message;
   if (!thought) return null;
@@ -26,7 +27,7 @@ export function BotLine({ client, conv, message, fix }: BotLineProps) {
   const judge = (right: string) => {
     choosing.value = false;
     const text = t(right === intent ? 'fixNoteRight' : 'fixNote', { intent: intentName(right) });
-    void act(() => client.note(conv, text, { msg: message.id, intent: right }));
+    void state.acts.run(() => client.note(conv, text, { msg: message.id, intent: right }));
   };
   return (
     <details class="c-bot">

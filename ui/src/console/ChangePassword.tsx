@@ -5,32 +5,20 @@ import { t as shared } from '../i18n/shared';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { PasswordField } from '../ui/PasswordField';
-import { toast } from '../ui/Toasts';
 import { useSignal } from '../ui/signals';
-import { sayError } from './act';
 import { lengthOf, NewPassword, PASSWORD_FLOOR } from './FirstLogin';
+import { useConsole } from './useConsole';
+import { useSubmit } from './useSubmit';
 
 export function ChangePassword({ client, onClose }: { client: AgentClient; onClose: () => void }) {
+  const state = useConsole();
   const old = useSignal('');
   const next = useSignal('');
-  const busy = useSignal(false);
-  const wrong = useSignal('');
-  const go = async (e?: Event) => {
-    e?.preventDefault();
-    if (busy.peek()) return;
-    wrong.value = '';
-    busy.value = true;
-    try {
-      await client.changePassword(old.peek(), next.peek());
-      toast(() => t('passwordChanged'), 'info');
-      onClose();
-    } catch (error) {
-      console.error(error);
-      wrong.value = sayError(error);
-    } finally {
-      busy.value = false;
-    }
-  };
+  const { busy, wrong, submit } = useSubmit(async () => {
+    await client.changePassword(old.peek(), next.peek());
+    state.toasts.show(() => t('passwordChanged'), 'info');
+    onClose();
+  });
   return (
     <Dialog
       title={t('changePassword')}
@@ -40,16 +28,16 @@ export function ChangePassword({ client, onClose }: { client: AgentClient; onClo
           <Button onClick={onClose}>{shared('cancel')}</Button>
           <Button
             kind="primary"
-            busy={busy.value}
+            busy={busy}
             disabled={!old.value || lengthOf(next.value) < PASSWORD_FLOOR}
-            onClick={() => void go()}
+            onClick={() => void submit()}
           >
             {t('save')}
           </Button>
         </>
       }
     >
-      <form onSubmit={go}>
+      <form onSubmit={submit}>
         <PasswordField
           name="old-password"
           label={t('oldPassword')}

@@ -4,12 +4,13 @@ import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
-import { actOnce, isBusy } from './act';
-import { nameOf } from './state';
+import { nameOf } from './conversations';
+import { useConsole } from './useConsole';
 
 export function CloseDialog({ client, item, onClose }: { client: AgentClient; item: ConvItem; onClose: () => void }) {
+  const state = useConsole();
   const go = async () => {
-    if (await actOnce('close', () => client.close(item.id))) onClose();
+    if (await state.acts.once('close', () => client.close(item.id))) onClose();
   };
   return (
     <Dialog
@@ -18,7 +19,7 @@ export function CloseDialog({ client, item, onClose }: { client: AgentClient; it
       actions={
         <>
           <Button onClick={onClose}>{shared('cancel')}</Button>
-          <Button kind="primary" data-autofocus busy={isBusy('close')} onClick={() => void go()}>
+          <Button kind="primary" data-autofocus busy={state.acts.isBusy('close')} onClick={() => void go()}>
             {t('close')}
           </Button>
         </>

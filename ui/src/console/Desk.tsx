@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { AgentClient } from '../model';
 import { errorText, t } from '../i18n/console';
-import { Banner } from '../ui/bits';
+import { Banner } from '../ui/Banner';
 import { Empty } from '../ui/Empty';
 import * as icon from '../ui/icons';
 import { keepFocus } from '../ui/keepFocus';
@@ -17,13 +17,13 @@ import { ListPane } from './ListPane';
 import { Offers } from './Offers';
 import { Shortcuts } from './Shortcuts';
 import { narrow } from './narrow';
-import { dialog, select, selected, showVisitor } from './state';
 import { ThreadPane } from './ThreadPane';
 import { TransferDialog } from './TransferDialog';
 import { VisitorPane } from './VisitorPane';
 import { WaitingDialog } from './Waiting';
+import { useConsole } from './useConsole';
 
-/** The server has little room left on its disk, or none: what that means for who works here, until it is over. */
+/** The server has little space left on its disk, or none: what that means for who works here, until it is over. */
 function StorageBanner({ client }: { client: AgentClient }) {
   const state = client.storage.value;
   if (state === 'ok') return null;
@@ -44,19 +44,20 @@ function Alone({ as, children, class: name }: { as: boolean; children: Component
 }
 
 export function Desk({ client }: { client: AgentClient }) {
-  useEffect(() => watchHotkeys(client), [client]);
+  const state = useConsole();
+  useEffect(() => watchHotkeys(state, client), [state, client]);
   const desk = useRef<HTMLDivElement>(null);
   useEffect(() => keepFocus(desk.current!), []);
   // What vanished from the list (transferred out of sight) must not stay on screen; what was just accepted may come a moment later.
   const seen = useRef<string | null>(null);
   useSignalEffect(() => {
-    const id = selected.value;
+    const id = state.selected.value;
     if (id && client.conversations.value.some((item) => item.id === id)) seen.current = id;
-    else if (id && seen.current === id) select(null);
+    else if (id && seen.current === id) state.select(null);
   });
-  const item = client.conversations.value.find((one) => one.id === selected.value);
-  const view = !item ? 'list' : showVisitor.value ? 'visitor' : 'thread';
-  const close = () => (dialog.value = null);
+  const item = client.conversations.value.find((one) => one.id === state.selected.value);
+  const view = !item ? 'list' : state.showVisitor.value ? 'visitor' : 'thread';
+  const close = () => (state.dialog.value = null);
   return (
     <div ref={desk} class="c-desk" data-view={view} tabIndex={-1}>
       <ConnectionBanner
@@ -89,11 +90,11 @@ export function Desk({ client }: { client: AgentClient }) {
           </main>
         )}
       </div>
-      {dialog.value === 'shortcuts' && <Shortcuts onClose={close} />}
-      {dialog.value === 'password' && <ChangePassword client={client} onClose={close} />}
-      {dialog.value === 'waiting' && <WaitingDialog client={client} onClose={close} />}
-      {dialog.value === 'transfer' && item && <TransferDialog client={client} item={item} onClose={close} />}
-      {dialog.value === 'close' && item && <CloseDialog client={client} item={item} onClose={close} />}
+      {state.dialog.value === 'shortcuts' && <Shortcuts onClose={close} />}
+      {state.dialog.value === 'password' && <ChangePassword client={client} onClose={close} />}
+      {state.dialog.value === 'waiting' && <WaitingDialog client={client} onClose={close} />}
+      {state.dialog.value === 'transfer' && item && <TransferDialog client={client} item={item} onClose={close} />}
+      {state.dialog.value === 'close' && item && <CloseDialog client={client} item={item} onClose={close} />}
     </div>
   );
 }

@@ -7,7 +7,7 @@ import { readable } from '../ui/fingerprint';
 import { PasswordField } from '../ui/PasswordField';
 import { TextField } from '../ui/TextField';
 import { useSignal } from '../ui/signals';
-import { sayError } from './act';
+import { useSubmit } from './useSubmit';
 
 /** Characters, as people count them. */
 export const PASSWORD_FLOOR = 10;
@@ -42,29 +42,14 @@ export function FirstLogin({ client }: { client: AgentClient }) {
   const code = useSignal('');
   const password = useSignal('');
   const form = useAutofocus<HTMLFormElement>();
-  const busy = useSignal(false);
-  const wrong = useSignal('');
   const read = code.value.trim() ? client.readCode(code.value) : null;
   // Said only when enough is there to be wrong; typing the first letters is no error.
   const mistyped = !read && code.value.replace(/[\s-]/g, '').length >= 64 ? errorText('error.invite_format') : '';
 
-  const go = async (e: Event) => {
-    e.preventDefault();
-    if (busy.peek()) return;
-    wrong.value = '';
-    busy.value = true;
-    try {
-      await client.firstLogin(code.peek(), password.peek());
-    } catch (error) {
-      console.error(error);
-      wrong.value = sayError(error);
-    } finally {
-      busy.value = false;
-    }
-  };
+  const { busy, wrong, submit } = useSubmit(() => client.firstLogin(code.peek(), password.peek()));
 
   return (
-    <form ref={form} class="c-form" onSubmit={go}>
+    <form ref={form} class="c-form" onSubmit={submit}>
       <p class="c-lead">{t('firstLead')}</p>
       <TextField
         name="code"
@@ -94,10 +79,10 @@ export function FirstLogin({ client }: { client: AgentClient }) {
         type="submit"
         kind="primary"
         wide
-        busy={busy.value}
+        busy={busy}
         disabled={!read || lengthOf(password.value) < PASSWORD_FLOOR}
       >
-        {busy.value ? t('creating') : t('createKeys')}
+        {busy ? t('creating') : t('createKeys')}
       </Button>
       <p class="k-hint">{t('passwordWarn')}</p>
     </form>

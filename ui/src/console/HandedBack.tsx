@@ -1,45 +1,44 @@
 /** What an agent had written and cannot send any more, because they lost the conversation or were put out: to be copied, and why. */
-import type { AgentClient, Dropped, ErrorKey } from '../model';
+import type { AgentClient } from '../model';
 import { errorText, t } from '../i18n/console';
-import { signal } from '../signals';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { useSignal } from '../ui/signals';
-import { toast } from '../ui/Toasts';
-import { draftOf, nameOf, selected, setDraft } from './state';
-
-/** Kept until it was read, also over a sign-out. `reason`: of a sign-out. */
-const handedBack = signal<readonly (Dropped & { reason?: ErrorKey })[]>([]);
+import { nameOf } from './conversations';
+import type { ConsoleState, Returned } from './state';
+import { useConsole } from './useConsole';
 
 /** Drafts belong to what was lost, too. Says why what was on screen is gone. */
-export function takeDropped(client: AgentClient): void {
+export function takeDropped(state: ConsoleState, client: AgentClient): void {
   const lost = client.dropped.peek();
   if (!lost.length) return;
-  const back: (Dropped & { reason?: ErrorKey })[] = [];
+  const back: Returned[] = [];
   const { reason } = client.connection.peek();
   for (const one of lost) {
     const drafts = (['reply', 'note'] as const)
-      .map((of) => ({ text: draftOf(one.conv, of), note: of === 'note' }))
+      .map((of) => ({ text: state.draftOf(one.conv, of), note: of === 'note' }))
       .filter((d) => d.text.trim());
-    for (const of of ['reply', 'note'] as const) setDraft(one.conv, of, '');
+    for (const of of ['reply', 'note'] as const) state.setDraft(one.conv, of, '');
     const texts = [...one.texts, ...drafts];
     if (texts.length) back.push({ ...one, texts, reason });
     // of a team that was left, and of a sign-out, a word is said anyway
-    else if (one.why === 'elsewhere' && selected.peek() === one.conv) toast(() => whyText(one), 'info');
+    else if (one.why === 'elsewhere' && state.selected.peek() === one.conv)
+      state.toasts.show(() => whyText(one), 'info');
   }
-  if (back.length) handedBack.value = [...handedBack.peek(), ...back];
+  if (back.length) state.returned.value = [...state.returned.peek(), ...back];
   client.forgetDropped();
 }
 
-function whyText({ why, team, name, conv, reason }: Dropped & { reason?: ErrorKey }): string {
+function whyText({ why, team, name, conv, reason }: Returned): string {
   if (why === 'signed-out') return errorText(reason);
   return t(`back.${why}`, { team, name: nameOf({ id: conv, name }) });
 }
 
 export function HandedBack() {
-  const all = handedBack.value;
+  const state = useConsole();
+  const all = state.returned.value;
   if (!all.length) return null;
-  const close = () => (handedBack.value = []);
+  const close = () => (state.returned.value = []);
   return (
     <Dialog
       title={t('backTitle')}
@@ -68,7 +67,7 @@ export function HandedBack() {
   );
 }
 
-/** The focus goes into the text: whoever is typing when it comes closes nothing by that. */
+/** The focus goes into the text: a person who is typing when it comes closes nothing by that. */
 function Text({ text, label, first }: { text: string; label: string; first: boolean }) {
   const copied = useSignal(false);
   const copy = (e: { currentTarget: HTMLElement }) => {

@@ -3,7 +3,8 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { AgentClient, ConvItem, Message } from '../model';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
-import { Avatar, Badge } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
+import { Badge } from '../ui/Badge';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { memo } from '../ui/memo';
@@ -11,8 +12,9 @@ import { goneText } from '../ui/MessageItem';
 import { plain } from '../ui/plain';
 import { short } from '../ui/readable';
 import { full, relative } from '../ui/time';
-import { draftOf, nameOf, tab } from './state';
+import { nameOf } from './conversations';
 import { Wait } from './Wait';
+import { useConsole } from './useConsole';
 
 interface ItemProps {
   client: AgentClient;
@@ -24,9 +26,10 @@ interface ItemProps {
 export const ListItem = memo(Item, (a, b) => a.item === b.item && a.on === b.on);
 
 function Item({ client, item, on, onSelect }: ItemProps) {
+  const state = useConsole();
   const name = nameOf(item);
   const closed = item.conv.state === 'closed';
-  const at = item.tabs.missed && tab.value === 'missed' ? item.conv.missed! : item.lastAt;
+  const at = item.tabs.missed && state.tab.value === 'missed' ? item.conv.missed! : item.lastAt;
   const waits = !closed && item.waitingSince !== null;
   const row = useOnScreen(client, item);
   return (
@@ -43,7 +46,7 @@ function Item({ client, item, on, onSelect }: ItemProps) {
           <bdi class="c-item-name">{name}</bdi>
           {item.conv.owner === 'robot' && <span class="k-tag">{t('robotTag')}</span>}
           {closed && !item.tabs.missed && <span class="k-tag c-tag-closed">{t('ownerNone')}</span>}
-          {item.tabs.missed && tab.value !== 'missed' && <span class="k-tag c-tag-missed">{t('missedTag')}</span>}
+          {item.tabs.missed && state.tab.value !== 'missed' && <span class="k-tag c-tag-missed">{t('missedTag')}</span>}
           {waits ? <Wait since={item.waitingSince!} /> : <time title={full(at)}>{relative(at)}</time>}
         </span>
         <span class="c-item-bottom">
@@ -58,7 +61,8 @@ function Item({ client, item, on, onSelect }: ItemProps) {
 
 /** Whose it is, where that is not the whole list's. */
 function Owner({ item, me }: { item: ConvItem; me: string | undefined }) {
-  if (!item.ownerName || item.conv.state === 'closed' || tab.value === 'mine') return null;
+  const state = useConsole();
+  if (!item.ownerName || item.conv.state === 'closed' || state.tab.value === 'mine') return null;
   const name = item.conv.owner === `agent:${me}` ? t('ownerMe') : t('ownerOther', { name: item.ownerName });
   return (
     <span class="c-owner" title={name}>
@@ -96,11 +100,12 @@ export function previewOf(last: Message | null): string {
 }
 
 function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on: boolean }) {
+  const state = useConsole();
   // Own conversations are followed anyway; the same thread comes back for the same id.
   const thread = useMemo(() => (item.tabs.mine ? client.open(item.id) : null), [client, item.id, item.tabs.mine]);
   const { last } = item;
   const text = useMemo(() => previewOf(last), [last?.text, last?.side]);
-  const draft = draftOf(item.id, 'reply') || draftOf(item.id, 'note');
+  const draft = state.draftOf(item.id, 'reply') || state.draftOf(item.id, 'note');
   if (thread?.typing.value?.side === 'visitor') return <span class="c-preview c-typing">{shared('typing')}…</span>;
   if (draft && !on) {
     return (

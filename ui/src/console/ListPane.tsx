@@ -1,18 +1,18 @@
-/** The left pane: who I am and how I stand, the tabs, the conversations of one. */
+/** The left pane: who I am and my state, the tabs, the conversations of one. */
 import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { AgentClient, Tab } from '../model';
 import { t } from '../i18n/console';
-import { Banner } from '../ui/bits';
+import { Banner } from '../ui/Banner';
 import { Button } from '../ui/Button';
 import { Empty } from '../ui/Empty';
 import * as icon from '../ui/icons';
 import { useSignal } from '../ui/signals';
-import { actOnce, isBusy } from './act';
 import { ListItem } from './ListItem';
 import { MyStatus } from './MyStatus';
-import { inTab, select, selected, tab } from './state';
+import { inTab } from './conversations';
 import { WaitingBar } from './Waiting';
+import { useConsole } from './useConsole';
 
 const TABS: readonly Tab[] = ['mine', 'queue', 'missed', 'all'];
 const EMPTY = {
@@ -30,12 +30,13 @@ const AHEAD_PX = 600;
 
 /** Loads the next page when the end of the list comes near; a button only where that failed. */
 function More({ client, list }: { client: AgentClient; list: RefObject<HTMLElement> }) {
+  const state = useConsole();
   const end = useRef<HTMLDivElement>(null);
   const failed = useSignal(false);
   const loads = useSignal(0);
   const online = client.connection.value.state === 'online';
   const load = async () => {
-    failed.value = !(await actOnce('more', () => client.loadMore(tab.peek())));
+    failed.value = !(await state.acts.once('more', () => client.loadMore(state.tab.peek())));
     // it may still be near: a page can be short
     loads.value++;
   };
@@ -51,7 +52,7 @@ function More({ client, list }: { client: AgentClient; list: RefObject<HTMLEleme
   return (
     <div ref={end} class="c-more">
       {failed.value ? (
-        <Button kind="plain" wide busy={isBusy('more')} onClick={() => void load()}>
+        <Button kind="plain" wide busy={state.acts.isBusy('more')} onClick={() => void load()}>
           {t('more')}
         </Button>
       ) : (
@@ -62,19 +63,20 @@ function More({ client, list }: { client: AgentClient; list: RefObject<HTMLEleme
 }
 
 export function ListPane({ client }: { client: AgentClient }) {
+  const state = useConsole();
   const all = client.conversations.value;
-  const items = inTab(all, tab.value);
-  const more = client.more.value[tab.value];
+  const items = inTab(all, state.tab.value);
+  const more = client.more.value[state.tab.value];
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     list.current?.querySelector('[aria-current="true"]')?.scrollIntoView({ block: 'nearest' });
-  }, [selected.value]);
+  }, [state.selected.value]);
 
   const onArrow = (e: KeyboardEvent) => {
     const by = e.key === 'ArrowRight' ? 1 : e.key === 'ArrowLeft' ? -1 : 0;
     if (!by) return;
-    tab.value = TABS[(TABS.indexOf(tab.value) + by + TABS.length) % TABS.length]!;
-    (e.currentTarget as HTMLElement).querySelector<HTMLElement>(`[data-tab="${tab.value}"]`)?.focus();
+    state.tab.value = TABS[(TABS.indexOf(state.tab.value) + by + TABS.length) % TABS.length]!;
+    (e.currentTarget as HTMLElement).querySelector<HTMLElement>(`[data-tab="${state.tab.value}"]`)?.focus();
   };
 
   return (
@@ -98,8 +100,8 @@ export function ListPane({ client }: { client: AgentClient }) {
               <Button
                 size="sm"
                 kind="primary"
-                busy={isBusy('online')}
-                onClick={() => void actOnce('online', () => client.status('online'))}
+                busy={state.acts.isBusy('online')}
+                onClick={() => void state.acts.once('online', () => client.status('online'))}
               >
                 {t('goOnline')}
               </Button>
@@ -114,7 +116,7 @@ export function ListPane({ client }: { client: AgentClient }) {
           const n =
             one === 'missed' ? client.missed.value.count : all.reduce((sum, item) => sum + (item.tabs[one] ? 1 : 0), 0);
           const plus = one === 'missed' ? client.missed.value.more : client.more.value[one];
-          const on = tab.value === one;
+          const on = state.tab.value === one;
           return (
             <button
               key={one}
@@ -123,7 +125,7 @@ export function ListPane({ client }: { client: AgentClient }) {
               data-tab={one}
               aria-selected={on}
               tabIndex={on ? 0 : -1}
-              onClick={() => (tab.value = one)}
+              onClick={() => (state.tab.value = one)}
             >
               {t(one)}
               {/* how many there are in all, nobody counted: what is loaded is no number to show */}
@@ -136,20 +138,20 @@ export function ListPane({ client }: { client: AgentClient }) {
           );
         })}
       </div>
-      <div ref={list} class="c-items" role="tabpanel" aria-label={t(tab.value)}>
+      <div ref={list} class="c-items" role="tabpanel" aria-label={t(state.tab.value)}>
         {items.map((item) => (
           <ListItem
             key={item.id}
             client={client}
             item={item}
-            on={item.id === selected.value}
-            onSelect={() => select(item.id)}
+            on={item.id === state.selected.value}
+            onSelect={() => state.select(item.id)}
           />
         ))}
-        {more && <More key={tab.value} client={client} list={list} />}
+        {more && <More key={state.tab.value} client={client} list={list} />}
         {!items.length && !more && (
-          <Empty icon={icon.inbox} title={t(EMPTY[tab.value][0])}>
-            {t(EMPTY[tab.value][1])}
+          <Empty icon={icon.inbox} title={t(EMPTY[state.tab.value][0])}>
+            {t(EMPTY[state.tab.value][1])}
           </Empty>
         )}
       </div>

@@ -2,17 +2,18 @@
 import type { AgentClient, AgentState } from '../model';
 import { lang } from '../i18n/core';
 import { t } from '../i18n/console';
-import { Avatar } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { Menu } from '../ui/Menu';
-import { act } from './act';
-import { exportFixes } from './exportFixes';
-import { assist, dialog, setAssist, setLang, setSound, sound } from './state';
+import { exportFeedback } from './exportFeedback';
+import { setLang } from './settings';
+import { useConsole } from './useConsole';
 
 const STATES: readonly AgentState[] = ['online', 'busy', 'offline'];
 
 export function MyStatus({ client }: { client: AgentClient }) {
+  const state = useConsole();
   const me = client.me.value;
   if (!me) return null;
   const info = client.agents.value.find((agent) => agent.user === me.user);
@@ -22,11 +23,11 @@ export function MyStatus({ client }: { client: AgentClient }) {
         align="start"
         worded
         label={t('status')}
-        items={STATES.map((state) => ({
-          label: t(state),
-          checked: me.state === state,
-          mark: <span class={`k-dot k-dot-${state}`} aria-hidden="true" />,
-          onSelect: () => void act(() => client.status(state)),
+        items={STATES.map((one) => ({
+          label: t(one),
+          checked: me.state === one,
+          mark: <span class={`k-dot k-dot-${one}`} aria-hidden="true" />,
+          onSelect: () => void state.acts.run(() => client.status(one)),
         }))}
       >
         <Avatar name={me.name} state={me.state} />
@@ -47,14 +48,19 @@ export function MyStatus({ client }: { client: AgentClient }) {
       <Menu
         label={t('settings')}
         items={[
-          { label: t('shortcuts'), onSelect: () => (dialog.value = 'shortcuts') },
-          { label: t(sound.value ? 'soundOff' : 'soundOn'), onSelect: () => setSound(!sound.peek()) },
-          { label: t(assist.value ? 'assistOff' : 'assistOn'), onSelect: () => setAssist(!assist.peek()) },
+          { label: t('shortcuts'), onSelect: () => (state.dialog.value = 'shortcuts') },
+          { label: t(state.sound.value ? 'soundOff' : 'soundOn'), onSelect: () => state.setSound(!state.sound.peek()) },
+          {
+            label: t(state.assist.value ? 'assistOff' : 'assistOn'),
+            onSelect: () => state.setAssist(!state.assist.peek()),
+          },
           { label: t('language'), onSelect: () => setLang(lang.peek() === 'en' ? 'zh-CN' : 'en') },
-          ...(me.role === 'admin' ? [{ label: t('exportFixes'), onSelect: () => void exportFixes(client) }] : []),
-          { label: t('changePassword'), onSelect: () => (dialog.value = 'password'), separate: true },
+          ...(me.role === 'admin'
+            ? [{ label: t('exportFeedback'), onSelect: () => void exportFeedback(state, client) }]
+            : []),
+          { label: t('changePassword'), onSelect: () => (state.dialog.value = 'password'), separate: true },
           { label: t('lock'), onSelect: () => client.lock() },
-          { label: t('logout'), onSelect: () => void act(() => client.logout()) },
+          { label: t('logout'), onSelect: () => void state.acts.run(() => client.logout()) },
         ]}
       >
         <Icon d={icon.more} width={2.4} />

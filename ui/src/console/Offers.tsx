@@ -3,14 +3,15 @@ import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { AgentClient, ConvItem, Offer } from '../model';
 import { t } from '../i18n/console';
-import { Avatar } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
 import { Button } from '../ui/Button';
 import { short } from '../ui/readable';
 import { useSignal } from '../ui/signals';
 import { duration } from '../ui/time';
-import { actOnce, isBusy } from './act';
 import { previewOf } from './ListItem';
-import { nameOf, select, tab } from './state';
+import type { ConsoleState } from './state';
+import { nameOf } from './conversations';
+import { useConsole } from './useConsole';
 
 /** Characters of a reason on a card. */
 const MAX_REASON = 200;
@@ -33,10 +34,11 @@ export const isHandedToMe = (item: ConvItem): boolean =>
   item.tabs.mine && item.conv.state === 'open' && item.unread > 0 && item.handed !== null;
 
 function HandedCard({ client, item }: { client: AgentClient; item: ConvItem }) {
+  const state = useConsole();
   const { by, reason } = item.handed!;
   const open = () => {
-    tab.value = 'mine';
-    select(item.id);
+    state.tab.value = 'mine';
+    state.select(item.id);
   };
   return (
     <article class="c-offer">
@@ -98,17 +100,18 @@ function Words({ item }: { item: ConvItem | undefined }) {
 }
 
 /** Accepting also opens it. */
-export async function accept(client: AgentClient, conv: string): Promise<void> {
-  if (!(await actOnce(`offer ${conv}`, () => client.accept(conv)))) return;
-  tab.value = 'mine';
-  select(conv);
+export async function accept(state: ConsoleState, client: AgentClient, conv: string): Promise<void> {
+  if (!(await state.acts.once(`offer ${conv}`, () => client.accept(conv)))) return;
+  state.tab.value = 'mine';
+  state.select(conv);
 }
 
-export function decline(client: AgentClient, conv: string): void {
-  void actOnce(`offer ${conv}`, () => client.decline(conv));
+export function decline(state: ConsoleState, client: AgentClient, conv: string): void {
+  void state.acts.once(`offer ${conv}`, () => client.decline(conv));
 }
 
 function OfferCard({ client, offer }: { client: AgentClient; offer: Offer }) {
+  const state = useConsole();
   const at = useSignal(Date.now());
   useEffect(() => {
     const timer = setInterval(() => (at.value = Date.now()), 1_000);
@@ -116,17 +119,17 @@ function OfferCard({ client, offer }: { client: AgentClient; offer: Offer }) {
   }, []);
   const item = client.conversations.value.find((one) => one.id === offer.conv);
   const left = <span role="timer">{t('offerLeft', { time: duration(offer.until - at.value) })}</span>;
-  const busy = isBusy(`offer ${offer.conv}`);
+  const busy = state.acts.isBusy(`offer ${offer.conv}`);
   return (
     <article class="c-offer">
       <Who client={client} item={item} conv={offer.conv} title={t('offer')} from={left} />
       {item?.handed && <p class="c-offer-by">{t('handedBy', { name: item.handed.by })}</p>}
       <Words item={item} />
       <div class="c-offer-acts">
-        <Button size="sm" disabled={busy} onClick={() => decline(client, offer.conv)}>
+        <Button size="sm" disabled={busy} onClick={() => decline(state, client, offer.conv)}>
           {t('decline')}
         </Button>
-        <Button size="sm" kind="primary" busy={busy} onClick={() => void accept(client, offer.conv)}>
+        <Button size="sm" kind="primary" busy={busy} onClick={() => void accept(state, client, offer.conv)}>
           {t('accept')}
         </Button>
       </div>

@@ -2,19 +2,18 @@
 import { useEffect } from 'preact/hooks';
 import type { AgentClient, ConvItem, Thread } from '../model';
 import { errorText, t } from '../i18n/console';
-import { Banner } from '../ui/bits';
+import { Banner } from '../ui/Banner';
 import { Button } from '../ui/Button';
 import { Composer } from '../ui/Composer';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
-import { toast } from '../ui/Toasts';
 import { WaitBanner } from '../ui/WaitBanner';
-import { actOnce, isBusy, sayError } from './act';
+import { sayError } from './acts';
 import { dismissing, dismissMissed } from './missed';
 import { accept, decline } from './Offers';
 import { rightsOf } from './rights';
-import { draftOf, focusField, mode, setDraft, tab } from './state';
 import { Suggestions } from './Suggestions';
+import { useConsole } from './useConsole';
 
 interface BoxProps {
   client: AgentClient;
@@ -23,23 +22,24 @@ interface BoxProps {
 }
 
 export function ReplyBox({ client, item, thread }: BoxProps) {
-  const note = mode.value === 'note';
+  const state = useConsole();
+  const note = state.mode.value === 'note';
   const rights = rightsOf(client, item);
   const blocked = thread.blocked.value;
   const wait = client.connection.value.state === 'online' ? thread.wait.value : null;
   // Also takes the focus when a conversation is opened, so that one can write at once.
   useEffect(() => {
-    focusField.value++;
-  }, [mode.value]);
+    state.focusField.value++;
+  }, [state.mode.value]);
 
   const send = (text: string) => {
-    setDraft(item.id, mode.peek(), '');
+    state.setDraft(item.id, state.mode.peek(), '');
     const work = note ? client.note(item.id, text) : client.send(item.id, text);
     work.catch((e) => {
       console.error(e);
-      toast(() => sayError(e));
+      state.toasts.show(() => sayError(e));
       // What was written must not be lost by a refusal; newer words stay.
-      if (!draftOf(item.id, note ? 'note' : 'reply')) setDraft(item.id, note ? 'note' : 'reply', text);
+      if (!state.draftOf(item.id, note ? 'note' : 'reply')) state.setDraft(item.id, note ? 'note' : 'reply', text);
     });
   };
 
@@ -51,9 +51,9 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
             key={one}
             type="button"
             role="tab"
-            aria-selected={mode.value === one}
+            aria-selected={state.mode.value === one}
             title={one === 'note' ? 'Alt+P' : 'Alt+L'}
-            onClick={() => (mode.value = one)}
+            onClick={() => (state.mode.value = one)}
           >
             {t(one)}
           </button>
@@ -79,15 +79,15 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
           {wait && <WaitBanner wait={wait} then="sent" />}
           {!note && <Suggestions client={client} item={item} thread={thread} />}
           <Composer
-            key={mode.value}
-            value={draftOf(item.id, mode.value)}
-            onValue={(text) => setDraft(item.id, mode.peek(), text)}
+            key={state.mode.value}
+            value={state.draftOf(item.id, state.mode.value)}
+            onValue={(text) => state.setDraft(item.id, state.mode.peek(), text)}
             onSend={send}
             onTyping={note ? undefined : (on) => client.typing(item.id, on)}
             placeholder={t(note ? 'noteHint' : 'replyHint')}
             label={t(note ? 'note' : 'reply')}
             disabled={!note && !!blocked}
-            focusKey={focusField.value}
+            focusKey={state.focusField.value}
             autofocus
           />
         </>
@@ -98,13 +98,14 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
 
 /** A reply that was begun while one could still write; it is not sent, and must not be hidden. */
 function Kept({ item }: { item: ConvItem }) {
-  const text = draftOf(item.id, 'reply');
+  const state = useConsole();
+  const text = state.draftOf(item.id, 'reply');
   if (!text.trim()) return null;
   const asNote = () => {
-    const note = draftOf(item.id, 'note');
-    setDraft(item.id, 'note', note ? `${note}\n${text}` : text);
-    setDraft(item.id, 'reply', '');
-    mode.value = 'note';
+    const note = state.draftOf(item.id, 'note');
+    state.setDraft(item.id, 'note', note ? `${note}\n${text}` : text);
+    state.setDraft(item.id, 'reply', '');
+    state.mode.value = 'note';
   };
   return (
     <div class="c-kept">
@@ -112,7 +113,7 @@ function Kept({ item }: { item: ConvItem }) {
         <span class="c-draft">{t('draft')}</span>
         {text}
       </p>
-      <Button size="sm" onClick={() => setDraft(item.id, 'reply', '')}>
+      <Button size="sm" onClick={() => state.setDraft(item.id, 'reply', '')}>
         {t('draftDrop')}
       </Button>
       <Button size="sm" onClick={asNote}>
@@ -123,11 +124,12 @@ function Kept({ item }: { item: ConvItem }) {
 }
 
 function WhyNot({ client, item, thread }: BoxProps) {
+  const state = useConsole();
   const rights = rightsOf(client, item);
   const { owner } = rights;
-  const busy = isBusy(`take ${item.id}`);
+  const busy = state.acts.isBusy(`take ${item.id}`);
   const take = async () => {
-    if (await actOnce(`take ${item.id}`, () => client.take(item.id))) tab.value = 'mine';
+    if (await state.acts.once(`take ${item.id}`, () => client.take(item.id))) state.tab.value = 'mine';
   };
   if (rights.missed) {
     return (
@@ -135,12 +137,16 @@ function WhyNot({ client, item, thread }: BoxProps) {
         <Button
           size="sm"
           title="Alt+E"
-          busy={isBusy(dismissing(item.id))}
-          onClick={() => void dismissMissed(client, item.id)}
+          busy={state.acts.isBusy(dismissing(item.id))}
+          onClick={() => void dismissMissed(state, client, item.id)}
         >
           {t('dismissMissed')}
         </Button>
-        <Button size="sm" busy={isBusy('reopen')} onClick={() => void actOnce('reopen', () => client.reopen(item.id))}>
+        <Button
+          size="sm"
+          busy={state.acts.isBusy('reopen')}
+          onClick={() => void state.acts.once('reopen', () => client.reopen(item.id))}
+        >
           {t('requeue')}
         </Button>
         <Button kind="primary" size="sm" busy={busy} onClick={() => void take()}>
@@ -155,8 +161,8 @@ function WhyNot({ client, item, thread }: BoxProps) {
         <Button
           kind="primary"
           size="sm"
-          busy={isBusy('reopen')}
-          onClick={() => void actOnce('reopen', () => client.reopen(item.id))}
+          busy={state.acts.isBusy('reopen')}
+          onClick={() => void state.acts.once('reopen', () => client.reopen(item.id))}
         >
           {t('reopen')}
         </Button>
@@ -166,10 +172,10 @@ function WhyNot({ client, item, thread }: BoxProps) {
   if (rights.offered) {
     return (
       <Bar text={t('offeredBar')}>
-        <Button size="sm" onClick={() => decline(client, item.id)}>
+        <Button size="sm" onClick={() => decline(state, client, item.id)}>
           {t('decline')}
         </Button>
-        <Button kind="primary" size="sm" onClick={() => void accept(client, item.id)}>
+        <Button kind="primary" size="sm" onClick={() => void accept(state, client, item.id)}>
           {t('accept')}
         </Button>
       </Bar>

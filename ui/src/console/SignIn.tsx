@@ -3,16 +3,16 @@ import type { AgentClient } from '../model';
 import { lang } from '../i18n/core';
 import { t } from '../i18n/console';
 import { Button } from '../ui/Button';
-import { Banner } from '../ui/bits';
+import { Banner } from '../ui/Banner';
 import { useAutofocus } from '../ui/focus';
 import * as icon from '../ui/icons';
 import { PasswordField } from '../ui/PasswordField';
 import { TextField } from '../ui/TextField';
 import { useSignal } from '../ui/signals';
-import { sayError } from './act';
 import { FirstLogin } from './FirstLogin';
 import { Logo } from './Logo';
-import { setLang } from './state';
+import { setLang } from './settings';
+import { useSubmit } from './useSubmit';
 
 export function SignIn({ client, locked }: { client: AgentClient; locked: boolean }) {
   const first = useSignal(false);
@@ -65,7 +65,7 @@ function Password({ client }: { client: AgentClient }) {
       client={client}
       user={() => user.value}
       lead={t('signInLead')}
-      submit={t('signIn')}
+      action={t('signIn')}
       focusPassword={user.peek() !== ''}
     >
       <TextField
@@ -87,7 +87,7 @@ function Unlock({ client }: { client: AgentClient }) {
         client={client}
         user={() => client.lastUser.value}
         lead={t('lockedLead')}
-        submit={t('unlock')}
+        action={t('unlock')}
         focusPassword
       >
         <p class="c-who">{client.lastUser.value}</p>
@@ -114,32 +114,18 @@ interface PasswordFormProps {
   client: AgentClient;
   user: () => string;
   lead: string;
-  submit: string;
+  /** What the button says. */
+  action: string;
   focusPassword: boolean;
   children: preact.ComponentChildren;
 }
 
-function PasswordForm({ client, user, lead, submit, focusPassword, children }: PasswordFormProps) {
+function PasswordForm({ client, user, lead, action, focusPassword, children }: PasswordFormProps) {
   const password = useSignal('');
   const form = useAutofocus<HTMLFormElement>();
-  const busy = useSignal(false);
-  const wrong = useSignal('');
-  const go = async (e: Event) => {
-    e.preventDefault();
-    if (busy.peek()) return;
-    wrong.value = '';
-    busy.value = true;
-    try {
-      await client.login(user(), password.peek());
-    } catch (error) {
-      console.error(error);
-      wrong.value = sayError(error);
-    } finally {
-      busy.value = false;
-    }
-  };
+  const { busy, wrong, submit } = useSubmit(() => client.login(user(), password.peek()));
   return (
-    <form ref={form} class="c-form" onSubmit={go}>
+    <form ref={form} class="c-form" onSubmit={submit}>
       <p class="c-lead">{lead}</p>
       {children}
       <PasswordField
@@ -151,8 +137,8 @@ function PasswordForm({ client, user, lead, submit, focusPassword, children }: P
         autofocus={focusPassword}
         error={wrong.value}
       />
-      <Button type="submit" kind="primary" wide busy={busy.value} disabled={!user() || !password.value}>
-        {busy.value ? t('signingIn') : submit}
+      <Button type="submit" kind="primary" wide busy={busy} disabled={!user() || !password.value}>
+        {busy ? t('signingIn') : action}
       </Button>
     </form>
   );

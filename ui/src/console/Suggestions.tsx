@@ -5,17 +5,18 @@ import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { plain } from '../ui/plain';
 import { suggestionsFor, takeSuggestion, unanswered } from './assist';
-import { assist } from './state';
+import { useConsole } from './useConsole';
 
 /** Of a long answer nobody reads more in a line. */
 const PREVIEW = 160;
 
 export function Suggestions({ client, item, thread }: { client: AgentClient; item: ConvItem; thread: Thread }) {
-  if (!assist.value) return null;
+  const state = useConsole();
+  if (!state.assist.value) return null;
   const messages = thread.messages.value;
-  const state = unanswered(messages).length ? client.knowledge(item.conv.site).value.state : 'none';
-  const found = suggestionsFor(client, item, messages);
-  const trouble = state === 'too-large' ? t('assistTooLarge') : state === 'failed' ? t('assistFailed') : '';
+  const knowledge = unanswered(messages).length ? client.knowledge(item.conv.site).value.state : 'none';
+  const found = suggestionsFor(state, client, item, messages);
+  const trouble = knowledge === 'too-large' ? t('assistTooLarge') : knowledge === 'failed' ? t('assistFailed') : '';
   return (
     <section class="c-assist" aria-label={t('assist')}>
       {/* always there, so that a change is told */}
@@ -30,7 +31,7 @@ export function Suggestions({ client, item, thread }: { client: AgentClient; ite
                 type="button"
                 aria-keyshortcuts={`Alt+${n + 1}`}
                 title={plain(one.entry.answer)}
-                onClick={() => takeSuggestion(item.id, one)}
+                onClick={() => takeSuggestion(state, item.id, one)}
               >
                 <kbd aria-hidden="true">
                   <Icon d={icon.knowledge} size={16} /> {n + 1}

@@ -1,22 +1,23 @@
 /** The middle pane: whose conversation it is and what can be done with it, its log, and where to write. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { fixesIn } from '../client/corrections';
+import { feedbackIn } from '../client/intent-feedback';
 import type { AgentClient, ConvItem, Message, Thread } from '../model';
 import { errorText, t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
-import { Avatar } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
 import { Button, IconButton } from '../ui/Button';
 import * as icon from '../ui/icons';
 import { MessageList } from '../ui/MessageList';
-import { act } from './act';
 import { BotLine } from './BotLine';
 import { eventText } from './events';
 import { fieldLabel } from './fields';
 import { ReplyBox } from './ReplyBox';
 import { rightsOf } from './rights';
-import { dialog, draftOf, focusField, mode, nameOf, select, setDraft, showVisitor } from './state';
+import { nameOf } from './conversations';
+import { useConsole } from './useConsole';
 
 export function ThreadPane({ client, item }: { client: AgentClient; item: ConvItem }) {
+  const state = useConsole();
   const thread = useMemo(() => client.open(item.id), [client, item.id]);
   useEffect(() => () => client.leave(item.id), [client, item.id]);
   const all = thread.messages.value;
@@ -28,11 +29,11 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
   // what was refused is its writer's again, to be written otherwise; newer words stay
   const edit = (m: Message) => {
     const of = m.kind === 'note' ? 'note' : 'reply';
-    const newer = draftOf(item.id, of);
+    const newer = state.draftOf(item.id, of);
     const text = client.takeBack(item.id, m.id);
-    setDraft(item.id, of, newer && text ? `${text}\n${newer}` : text || newer);
-    mode.value = of;
-    focusField.value++;
+    state.setDraft(item.id, of, newer && text ? `${text}\n${newer}` : text || newer);
+    state.mode.value = of;
+    state.focusField.value++;
   };
 
   return (
@@ -55,7 +56,7 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
           typing={typing && { name: typing.side === 'visitor' ? name : typing.name }}
           onSeen={() => client.markRead(item.id)}
           retry={(id) => client.retry(item.id, id)}
-          recall={(id) => void act(() => client.recall(item.id, id))}
+          recall={(id) => void state.acts.run(() => client.recall(item.id, id))}
           edit={edit}
           below={(m) =>
             m.thought &&
@@ -77,7 +78,7 @@ function readThread(all: readonly Message[]) {
   // one line for all that the robot said to the same question
   const turns = new Map<string | undefined, Message>();
   for (const m of all) if (m.thought && !turns.has(m.thought.re)) turns.set(m.thought.re, m);
-  return { messages, fixes: fixesIn(all), turns };
+  return { messages, fixes: feedbackIn(all), turns };
 }
 
 /** Where the reader left off when the thread was opened; stays until it is left. */
@@ -99,6 +100,7 @@ export function firstUnreadOf(messages: readonly Message[], n: number): string |
 }
 
 function ThreadHead({ client, item, thread }: { client: AgentClient; item: ConvItem; thread: Thread }) {
+  const state = useConsole();
   const name = nameOf(item);
   const rights = rightsOf(client, item);
   const owner = rights.owner;
@@ -119,7 +121,7 @@ function ThreadHead({ client, item, thread }: { client: AgentClient; item: ConvI
   return (
     <header class="c-head">
       <span class="c-back">
-        <IconButton icon={icon.back} label={shared('back')} onClick={() => select(null)} />
+        <IconButton icon={icon.back} label={shared('back')} onClick={() => state.select(null)} />
       </span>
       <Avatar name={name} />
       <div class="k-grow">
@@ -131,12 +133,12 @@ function ThreadHead({ client, item, thread }: { client: AgentClient; item: ConvI
         </p>
       </div>
       {rights.canTransfer && (
-        <Button size="sm" onClick={() => (dialog.value = 'transfer')}>
+        <Button size="sm" onClick={() => (state.dialog.value = 'transfer')}>
           {t('transfer')}
         </Button>
       )}
       {rights.canClose && (
-        <Button size="sm" title="Alt+E" onClick={() => (dialog.value = 'close')}>
+        <Button size="sm" title="Alt+E" onClick={() => (state.dialog.value = 'close')}>
           {t('close')}
         </Button>
       )}
@@ -144,9 +146,9 @@ function ThreadHead({ client, item, thread }: { client: AgentClient; item: ConvI
         <IconButton
           icon={icon.person}
           label={t('info')}
-          aria-expanded={showVisitor.value}
-          on={showVisitor.value}
-          onClick={() => (showVisitor.value = !showVisitor.peek())}
+          aria-expanded={state.showVisitor.value}
+          on={state.showVisitor.value}
+          onClick={() => (state.showVisitor.value = !state.showVisitor.peek())}
         />
       </span>
     </header>

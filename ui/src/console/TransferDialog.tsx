@@ -4,14 +4,14 @@ import type { AgentClient, AgentInfo, ConvItem } from '../model';
 import { listOf } from '../i18n/core';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
-import { Avatar } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { useSignal } from '../ui/signals';
-import { actOnce, isBusy } from './act';
 import { isLate } from './Waiting';
+import { useConsole } from './useConsole';
 
 /** Characters of a reason: a line or two. */
 const MAX_REASON = 500;
@@ -39,6 +39,7 @@ export function TransferDialog({
   item: ConvItem;
   onClose: () => void;
 }) {
+  const state = useConsole();
   const to = useSignal<Target | null>(null);
   const owner = item.conv.owner.startsWith('agent:') ? item.conv.owner.slice(6) : null;
   const people = candidates(client.agents.value, [owner]);
@@ -49,7 +50,8 @@ export function TransferDialog({
 
   const go = async () => {
     const target = to.peek();
-    if (target && (await actOnce('transfer', () => client.transfer(item.id, target, reason.peek().trim())))) onClose();
+    if (target && (await state.acts.once('transfer', () => client.transfer(item.id, target, reason.peek().trim()))))
+      onClose();
   };
   const choice = (target: Target, content: preact.ComponentChildren, disabled = false) => (
     <label key={keyOf(target)} class="c-choice">
@@ -71,7 +73,7 @@ export function TransferDialog({
       actions={
         <>
           <Button onClick={onClose}>{shared('cancel')}</Button>
-          <Button kind="primary" busy={isBusy('transfer')} disabled={!to.value} onClick={() => void go()}>
+          <Button kind="primary" busy={state.acts.isBusy('transfer')} disabled={!to.value} onClick={() => void go()}>
             {t('transfer')}
           </Button>
         </>

@@ -5,7 +5,8 @@ import type { AgentClient, ConvItem } from '../model';
 import { listOf } from '../i18n/core';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
-import { Avatar, RichText } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
+import { RichText } from '../ui/RichText';
 import { IconButton } from '../ui/Button';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
@@ -15,17 +16,19 @@ import { answersOf } from '../ui/MessageItem';
 import { short } from '../ui/readable';
 import { full } from '../ui/time';
 import { fieldLabel } from './fields';
-import { nameOf, select, showVisitor } from './state';
+import { nameOf } from './conversations';
 import { latePeople } from './Waiting';
+import { useConsole } from './useConsole';
 
 /** Characters of the title and the address of a page. */
 const MAX_TITLE = 300;
 
-/** Names of readers that are shown, if there are more than one line has room for. */
+/** Names of readers that are shown, if there are more than fit in one line. */
 const NAMES = 3;
 
 /** `alone`: it is the whole page, on a phone. */
 export function VisitorPane({ client, item, alone }: { client: AgentClient; item: ConvItem; alone?: boolean }) {
+  const state = useConsole();
   const [Pane, Head] = alone ? (['div', 'h1'] as const) : (['aside', 'h2'] as const);
   const thread = useMemo(() => client.open(item.id), [client, item.id]);
   const messages = thread.messages.value;
@@ -40,13 +43,13 @@ export function VisitorPane({ client, item, alone }: { client: AgentClient; item
 
   return (
     <Pane
-      class={`c-visitor${showVisitor.value ? ' c-shown' : ''}`}
+      class={`c-visitor${state.showVisitor.value ? ' c-shown' : ''}`}
       aria-label={t('info')}
       role={alone ? 'main' : undefined}
     >
       <div class="c-visitor-head">
         <span class="c-visitor-close">
-          <IconButton icon={icon.close} label={shared('close')} onClick={() => (showVisitor.value = false)} />
+          <IconButton icon={icon.close} label={shared('close')} onClick={() => (state.showVisitor.value = false)} />
         </span>
         <Avatar name={nameOf(item)} />
         <Head>
@@ -91,7 +94,7 @@ export function VisitorPane({ client, item, alone }: { client: AgentClient; item
         </Fact>
         {form?.after && (
           <Fact label={t('after')}>
-            <button type="button" class="k-link" onClick={() => select(form.after!)}>
+            <button type="button" class="k-link" onClick={() => state.select(form.after!)}>
               <code>{form.after.slice(0, 8)}</code>
             </button>
           </Fact>

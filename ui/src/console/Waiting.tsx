@@ -1,17 +1,14 @@
 /** People who enrolled late: an admin is asked about them, everybody else sees that they wait. */
 import type { AgentClient, WaitingPerson } from '../model';
 import { t } from '../i18n/console';
-import { signal } from '../signals';
-import { Avatar, Banner } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
+import { Banner } from '../ui/Banner';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
-import { toast } from '../ui/Toasts';
 import { full, now } from '../ui/time';
-import { actOnce, isBusy } from './act';
-import { dialog } from './state';
+import type { ConsoleState } from './state';
+import { useConsole } from './useConsole';
 
-/** Put aside until the page is opened again. */
-const left = signal<ReadonlySet<string>>(new Set());
 const idOf = (p: WaitingPerson): string => `${p.user} ${p.until}`;
 
 /** Those whose invite ended before anybody confirmed them. */
@@ -20,20 +17,21 @@ export const latePeople = (client: AgentClient): readonly WaitingPerson[] =>
 export const isLate = (client: AgentClient, user: string): boolean => latePeople(client).some((p) => p.user === user);
 
 /** Whom an admin is asked about. */
-export const askedAbout = (client: AgentClient): WaitingPerson[] =>
-  client.me.value?.role === 'admin' ? latePeople(client).filter((p) => !left.value.has(idOf(p))) : [];
+export const askedAbout = (state: ConsoleState, client: AgentClient): WaitingPerson[] =>
+  client.me.value?.role === 'admin' ? latePeople(client).filter((p) => !state.putAside.value.has(idOf(p))) : [];
 
-export function leave(p: WaitingPerson): void {
-  left.value = new Set(left.peek()).add(idOf(p));
+export function putAside(state: ConsoleState, p: WaitingPerson): void {
+  state.putAside.value = new Set(state.putAside.peek()).add(idOf(p));
 }
 
 export function WaitingBar({ client }: { client: AgentClient }) {
-  const n = askedAbout(client).length;
+  const state = useConsole();
+  const n = askedAbout(state, client).length;
   return n ? (
     <Banner
       kind="warn"
       action={
-        <Button size="sm" kind="primary" onClick={() => (dialog.value = 'waiting')}>
+        <Button size="sm" kind="primary" onClick={() => (state.dialog.value = 'waiting')}>
           {t('waitingReview')}
         </Button>
       }
@@ -44,11 +42,12 @@ export function WaitingBar({ client }: { client: AgentClient }) {
 }
 
 export function WaitingDialog({ client, onClose }: { client: AgentClient; onClose: () => void }) {
-  const people = askedAbout(client);
-  const settled = () => void (askedAbout(client).length || onClose());
+  const state = useConsole();
+  const people = askedAbout(state, client);
+  const settled = () => void (askedAbout(state, client).length || onClose());
   const confirm = async (p: WaitingPerson) => {
-    if (!(await actOnce(`confirm ${p.user}`, () => client.confirm(p.user)))) return;
-    toast(() => t('waitingDone', { name: p.name }), 'info');
+    if (!(await state.acts.once(`confirm ${p.user}`, () => client.confirm(p.user)))) return;
+    state.toasts.show(() => t('waitingDone', { name: p.name }), 'info');
     settled();
   };
   return (
@@ -71,13 +70,13 @@ export function WaitingDialog({ client, onClose }: { client: AgentClient; onClos
               <Button
                 size="sm"
                 onClick={() => {
-                  leave(p);
+                  putAside(state, p);
                   settled();
                 }}
               >
                 {t('waitingLeave')}
               </Button>
-              <Button size="sm" busy={isBusy(`confirm ${p.user}`)} onClick={() => void confirm(p)}>
+              <Button size="sm" busy={state.acts.isBusy(`confirm ${p.user}`)} onClick={() => void confirm(p)}>
                 {t('waitingConfirm')}
               </Button>
             </div>

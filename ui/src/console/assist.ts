@@ -1,11 +1,9 @@
 /** What the knowledge says about the visitor's last words: looked up in this page, put into the reply, never sent by itself. */
 import type { AgentClient, ConvItem, Message } from '../model';
-import { MESSAGES, type Search, type Suggestion } from '../knowledge/search';
+import { MESSAGES, type Suggestion } from '../knowledge/search';
 import { plain } from '../ui/plain';
 import { rightsOf } from './rights';
-import { assist, draftOf, focusField, mode, setDraft } from './state';
-
-export const MOST = 3;
+import type { ConsoleState } from './state';
 
 /**
  * What the visitor wrote since the last word of a person, as far as it is looked at: the newest messages. The robot's answers end
@@ -30,31 +28,22 @@ export function givenEntries(messages: readonly Message[]): Set<string> {
 }
 
 /** The best first; none unless this agent is to answer now. */
-export function suggestionsFor(client: AgentClient, item: ConvItem, messages: readonly Message[]): Suggestion[] {
-  if (!assist.value || !rightsOf(client, item).canReply) return [];
+export function suggestionsFor(
+  state: ConsoleState,
+  client: AgentClient,
+  item: ConvItem,
+  messages: readonly Message[],
+): Suggestion[] {
+  if (!state.assist.value || !rightsOf(client, item).canReply) return [];
   const asked = unanswered(messages);
-  const shelf = asked.length ? client.knowledge(item.conv.site).value : null;
-  return shelf?.state === 'here' ? found(shelf.search, asked, givenEntries(messages)) : [];
-}
-
-/** The last search: every key that is pressed renders the field and what stands above it. */
-let last: { search: Search; asked: readonly string[]; given: ReadonlySet<string>; found: Suggestion[] } | undefined;
-
-function found(search: Search, texts: readonly string[], given: ReadonlySet<string>): Suggestion[] {
-  const same =
-    last?.search === search &&
-    texts.length === last.asked.length &&
-    texts.every((text, i) => text === last!.asked[i]) &&
-    given.size === last.given.size &&
-    [...given].every((id) => last!.given.has(id));
-  if (!last || !same) last = { search, asked: texts, given, found: search.findAny(texts, MOST, given) };
-  return last.found;
+  const known = asked.length ? client.knowledge(item.conv.site).value : null;
+  return known?.state === 'here' ? state.suggest(known.search, asked, givenEntries(messages)) : [];
 }
 
 /** People's messages are plain text, so the answer's Markdown is tidied away. What was being written stays before it. */
-export function takeSuggestion(conv: string, { entry }: Suggestion): void {
-  const before = draftOf(conv, 'reply').trimEnd();
-  setDraft(conv, 'reply', (before && `${before}\n`) + plain(entry.answer));
-  mode.value = 'reply';
-  focusField.value++;
+export function takeSuggestion(state: ConsoleState, conv: string, { entry }: Suggestion): void {
+  const before = state.draftOf(conv, 'reply').trimEnd();
+  state.setDraft(conv, 'reply', (before && `${before}\n`) + plain(entry.answer));
+  state.mode.value = 'reply';
+  state.focusField.value++;
 }

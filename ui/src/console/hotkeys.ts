@@ -3,7 +3,8 @@ import type { AgentClient } from '../model';
 import { isComposing } from '../ui/keys';
 import { suggestionsFor, takeSuggestion } from './assist';
 import { dismissMissed } from './missed';
-import { dialog, inTab, mode, select, selected, showVisitor, tab } from './state';
+import type { ConsoleState } from './state';
+import { inTab } from './conversations';
 
 /** What the list of shortcuts shows: keys and the text's key. */
 export const SHORTCUTS = [
@@ -19,12 +20,12 @@ export const SHORTCUTS = [
   ['?', 'kHelp'],
 ] as const;
 
-function step(client: AgentClient, by: 1 | -1): void {
-  const items = inTab(client.conversations.peek(), tab.peek());
+function step(state: ConsoleState, client: AgentClient, by: 1 | -1): void {
+  const items = inTab(client.conversations.peek(), state.tab.peek());
   if (!items.length) return;
-  const at = items.findIndex((item) => item.id === selected.peek());
+  const at = items.findIndex((item) => item.id === state.selected.peek());
   const next = at < 0 ? (by > 0 ? 0 : items.length - 1) : Math.min(items.length - 1, Math.max(0, at + by));
-  select(items[next]!.id);
+  state.select(items[next]!.id);
 }
 
 function isTyping(e: KeyboardEvent): boolean {
@@ -32,38 +33,38 @@ function isTyping(e: KeyboardEvent): boolean {
 }
 
 /** Whether the key meant something here. */
-export function handleKey(client: AgentClient, e: KeyboardEvent): boolean {
+export function handleKey(state: ConsoleState, client: AgentClient, e: KeyboardEvent): boolean {
   if (isComposing(e) || e.defaultPrevented) return false;
-  if (e.key === 'Escape') return leaveField(e) || escape();
+  if (e.key === 'Escape') return leaveField(state, e) || escape(state);
   // A dialog has its own keys.
-  if (dialog.peek()) return false;
+  if (state.dialog.peek()) return false;
   if (e.key === '?' && !isTyping(e)) {
-    dialog.value = 'shortcuts';
+    state.dialog.value = 'shortcuts';
     return true;
   }
   if (!e.altKey || e.ctrlKey || e.metaKey || e.shiftKey) return false;
-  const open = client.conversations.peek().find((item) => item.id === selected.peek());
+  const open = client.conversations.peek().find((item) => item.id === state.selected.peek());
   switch (e.code) {
     case 'KeyJ':
-      step(client, 1);
+      step(state, client, 1);
       return true;
     case 'KeyK':
-      step(client, -1);
+      step(state, client, -1);
       return true;
     case 'KeyE':
-      if (open?.conv.state === 'open') dialog.value = 'close';
-      else if (open?.tabs.missed) void dismissMissed(client, open.id);
+      if (open?.conv.state === 'open') state.dialog.value = 'close';
+      else if (open?.tabs.missed) void dismissMissed(state, client, open.id);
       return true;
     case 'KeyP':
     case 'KeyL':
-      if (open) mode.value = e.code === 'KeyP' ? 'note' : 'reply';
+      if (open) state.mode.value = e.code === 'KeyP' ? 'note' : 'reply';
       return true;
     case 'Digit1':
     case 'Digit2':
     case 'Digit3': {
       const chosen =
-        open && suggestionsFor(client, open, client.open(open.id).messages.peek())[Number(e.code.slice(-1)) - 1];
-      if (chosen) takeSuggestion(open.id, chosen);
+        open && suggestionsFor(state, client, open, client.open(open.id).messages.peek())[Number(e.code.slice(-1)) - 1];
+      if (chosen) takeSuggestion(state, open.id, chosen);
       return !!chosen;
     }
     default:
@@ -72,24 +73,24 @@ export function handleKey(client: AgentClient, e: KeyboardEvent): boolean {
 }
 
 /** Esc first leaves the field, with what is written in it; only the next one leaves the conversation. */
-function leaveField(e: KeyboardEvent): boolean {
-  if (dialog.peek() || !isTyping(e)) return false;
+function leaveField(state: ConsoleState, e: KeyboardEvent): boolean {
+  if (state.dialog.peek() || !isTyping(e)) return false;
   (e.target as HTMLElement).blur();
   document.querySelector<HTMLElement>('.c-thread [role="log"]')?.focus();
   return true;
 }
 
-function escape(): boolean {
-  if (dialog.peek()) dialog.value = null;
-  else if (showVisitor.peek()) showVisitor.value = false;
-  else if (selected.peek()) select(null);
+function escape(state: ConsoleState): boolean {
+  if (state.dialog.peek()) state.dialog.value = null;
+  else if (state.showVisitor.peek()) state.showVisitor.value = false;
+  else if (state.selected.peek()) state.select(null);
   else return false;
   return true;
 }
 
-export function watchHotkeys(client: AgentClient): () => void {
+export function watchHotkeys(state: ConsoleState, client: AgentClient): () => void {
   const onKey = (e: KeyboardEvent) => {
-    if (handleKey(client, e)) e.preventDefault();
+    if (handleKey(state, client, e)) e.preventDefault();
   };
   document.addEventListener('keydown', onKey);
   return () => document.removeEventListener('keydown', onKey);

@@ -1,16 +1,16 @@
 /** What an agent does with a missed conversation that needs no answer. */
 import type { AgentClient } from '../model';
-import { actOnce } from './act';
-import { inTab, select, selected, tab } from './state';
+import { inTab } from './conversations';
+import type { ConsoleState } from './state';
 
 /** Name of the act, for its button. */
 export const dismissing = (conv: string): string => `dismiss ${conv}`;
 
 /** Goes on to the next one of the list, so that a long list can be worked off. */
-export async function dismissMissed(client: AgentClient, conv: string): Promise<void> {
-  const list = inTab(client.conversations.peek(), tab.peek());
+export async function dismissMissed(state: ConsoleState, client: AgentClient, conv: string): Promise<void> {
+  const list = inTab(client.conversations.peek(), state.tab.peek());
   const at = list.findIndex((item) => item.id === conv);
-  const next = tab.peek() === 'missed' ? (list[at + 1] ?? list[at - 1]) : undefined;
-  if (!(await actOnce(dismissing(conv), () => client.dismissMissed(conv)))) return;
-  if (tab.peek() === 'missed' && selected.peek() === conv) select(next?.id ?? null);
+  const next = state.tab.peek() === 'missed' ? (list[at + 1] ?? list[at - 1]) : undefined;
+  if (!(await state.acts.once(dismissing(conv), () => client.dismissMissed(conv)))) return;
+  if (state.tab.peek() === 'missed' && state.selected.peek() === conv) state.select(next?.id ?? null);
 }

@@ -1,4 +1,4 @@
-/** Whether one pane fills the page, as on a phone: the same width as in overlays.css. */
+/** Whether one pane fills the page, as on a phone: the same width as in responsive.css. */
 import { signal } from '../signals';
 
 const query = globalThis.matchMedia?.('(max-width: 666px)');

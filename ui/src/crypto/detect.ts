@@ -6,7 +6,7 @@ import { mixedBackend, newWrapKey, pureBackend } from './pure';
 
 /** Where the wrapping key of `mixed` stays between page loads. */
 export interface WrapStore {
-  /** The kept key, or the given one after keeping it (whoever is first wins). */
+  /** The kept key, or the given one after keeping it (the first one wins). */
   wrapKey(fresh: () => Promise<CryptoKey>): Promise<CryptoKey>;
 }
 

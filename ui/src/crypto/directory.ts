@@ -1,27 +1,12 @@
 /** The signed log of who is who, as a reader holds it: state, head, and the questions others ask. Rules are in `rules.ts`. */
-import type { SignedJson } from '../proto';
 import type { Backend } from './backend';
-import { hex, sized, unb64u } from './bytes';
+import { hex, sized } from './bytes';
 import { reject, Rejected } from './error';
 import { BoxKind, boxKid, entryHash, kidOf } from './hash';
 import { asSigned, knownOf, type Known } from './replay';
 import { applyEntry, authority, genesisState } from './rules';
+import type { Signed } from './signed';
 import type { Bot, Role, State } from './state';
-
-/** The bytes of a signed JSON. */
-export interface Signed {
-  raw: Uint8Array;
-  signer: Uint8Array;
-  sig: Uint8Array;
-}
-
-export function signedOf(j: SignedJson): Signed {
-  try {
-    return { raw: unb64u(j.raw), signer: sized(j.signer, 32), sig: sized(j.sig, 64) };
-  } catch (e) {
-    return reject('json', String(e));
-  }
-}
 
 /** A key of an agent, found by its kid. */
 export interface KnownKey {
@@ -89,7 +74,7 @@ export class Directory {
     this.covered = base;
   }
 
-  /** What the log adds up to, as it stands in snapshots. */
+  /** What the log adds up to, as snapshots have it. */
   get state(): State {
     return (this.signed ??= asSigned(this.known.state));
   }
@@ -109,19 +94,6 @@ export class Directory {
     now: () => number,
   ): Directory {
     return new Directory(fp, knownOf(state, at), seq, seq, head, now);
-  }
-
-  /** Verifies a whole log. */
-  static async replay(
-    backend: Backend,
-    fp: Uint8Array,
-    entries: readonly Signed[],
-    now: () => number,
-  ): Promise<Directory> {
-    if (!entries[0]) return reject('empty');
-    const dir = await Directory.genesis(backend, fp, entries[0], now);
-    for (const e of entries.slice(1)) await dir.apply(backend, e);
-    return dir;
   }
 
   /** Verifies the next entry and applies it; rejects without changing anything. */

@@ -31,7 +31,7 @@ export interface BotThought {
 }
 
 /** An agent's judgement: the question before the robot's message `msg` (hex) has this intent. */
-export interface Fix {
+export interface IntentFeedback {
   msg: string;
   intent: string;
 }
@@ -48,7 +48,7 @@ export type Body =
       mode?: 'pinned' | 'unpinned';
       after?: string;
     }
-  | { t: 'note'; ts: number; text: string; fix?: Fix; for?: 'transfer' }
+  | { t: 'note'; ts: number; text: string; fix?: IntentFeedback; for?: 'transfer' }
   | { t: 'ctl'; ts: number; text: string; re?: string; why: string; team?: string; bot?: BotThought };
 
 export function header(kind: number, sender: Uint8Array, f: HeaderFields): Uint8Array {

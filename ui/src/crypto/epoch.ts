@@ -6,7 +6,7 @@ import type { Directory } from './directory';
 import { reject } from './error';
 import { announcementHash, BoxKind, boxKid, commitment, kidOf } from './hash';
 
-/** Where a chain of announcements stands. Before the first one: epoch −1, zeros. */
+/** The end of a chain of announcements. Before the first one: epoch −1, zeros. */
 export interface Chain {
   epoch: number;
   hash: Uint8Array;

@@ -42,7 +42,7 @@ function expandKey(key: Uint8Array): Uint8Array {
   return w;
 }
 
-/** One block. The state lies column by column. */
+/** One block. The state is stored column by column. */
 function cipher(keys: Uint8Array, block: Uint8Array): Uint8Array {
   let s = block.map((x, i) => x ^ keys[i]!);
   for (let round = 1; round <= ROUNDS; round++) {

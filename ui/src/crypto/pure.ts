@@ -11,18 +11,18 @@ import { nativeAes, nativeEpochKey } from './native';
 import { publicKey, sharedPoint } from './x25519';
 
 /** How private bytes become something to keep, and back. */
-interface Keeper {
+interface KeyCodec {
   keep(pk: Uint8Array, secret: Uint8Array): Promise<KeptKey>;
   read(kept: KeptKey): Promise<Uint8Array>;
 }
 
-const raw: Keeper = {
+const raw: KeyCodec = {
   keep: (_pk, secret) => Promise.resolve({ form: 'raw', key: secret }),
   read: (kept) =>
     kept.form === 'raw' ? Promise.resolve(kept.key) : Promise.reject(new TypeError('a key of another back end')),
 };
 
-function wrapped(wrap: CryptoKey): Keeper {
+function wrapped(wrap: CryptoKey): KeyCodec {
   const of = (b: Uint8Array): BufferSource => b as Uint8Array<ArrayBuffer>;
   return {
     async keep(pk, secret) {
@@ -38,12 +38,12 @@ function wrapped(wrap: CryptoKey): Keeper {
   };
 }
 
-function signing(seed: Uint8Array, keeper: Keeper): SigningKey {
+function signing(seed: Uint8Array, codec: KeyCodec): SigningKey {
   const pk = publicKeyOf(seed);
   return {
     pk,
     sign: async (label, m) => signWith(seed, labelled(label, m)),
-    keep: () => keeper.keep(pk, seed),
+    keep: () => codec.keep(pk, seed),
   };
 }
 
@@ -52,12 +52,12 @@ const dhKey = (secret: Uint8Array): DhKey => ({
   dh: async (peer) => sharedPoint(secret, peer),
 });
 
-function box(secret: Uint8Array, keeper: Keeper, aes: Aes): BoxKey {
+function box(secret: Uint8Array, codec: KeyCodec, aes: Aes): BoxKey {
   const own = dhKey(secret);
   return {
     pk: own.pk,
     open: (sealed, info, aad) => hpkeOpen(aes, own, sealed, info, aad).catch(() => reject('box')),
-    keep: () => keeper.keep(own.pk, secret),
+    keep: () => codec.keep(own.pk, secret),
   };
 }
 
@@ -75,17 +75,17 @@ function pureEpochKey(ek: Uint8Array): EpochKey {
   };
 }
 
-function backend(name: 'mixed' | 'pure', keeper: Keeper): Backend {
+function backend(name: 'mixed' | 'pure', codec: KeyCodec): Backend {
   const aes = name === 'mixed' ? nativeAes : pureAes;
   return {
     name,
-    newSigningKey: async () => signing(random(32), keeper),
-    signingKey: async (seed) => signing(seed, keeper),
-    newBoxKey: async () => box(random(32), keeper, aes),
-    boxKey: async (secret) => box(secret, keeper, aes),
+    newSigningKey: async () => signing(random(32), codec),
+    signingKey: async (seed) => signing(seed, codec),
+    newBoxKey: async () => box(random(32), codec, aes),
+    boxKey: async (secret) => box(secret, codec, aes),
     epochKey: async (ek) => (name === 'mixed' ? nativeEpochKey(ek) : pureEpochKey(ek)),
-    restoreSigningKey: async (kept) => signing(await keeper.read(kept), keeper),
-    restoreBoxKey: async (kept) => box(await keeper.read(kept), keeper, aes),
+    restoreSigningKey: async (kept) => signing(await codec.read(kept), codec),
+    restoreBoxKey: async (kept) => box(await codec.read(kept), codec, aes),
     restoreEpochKey: async (kept) => {
       if (kept.form === 'native' && name === 'mixed') return nativeEpochKey(kept.key);
       return kept.form === 'raw' ? pureEpochKey(kept.key) : Promise.reject(new TypeError('a key of another back end'));

@@ -1,4 +1,4 @@
-/** What replaying the log keeps beside the state that stands in snapshots, and how spans and confirmations grow (protocol §6). */
+/** What replaying the log keeps beside the state that snapshots have, and how spans and confirmations grow (protocol §6). */
 import { table, type Membership, type State, type Team, type User, type Waiting } from './state';
 
 /** Before the first `rules` entry everybody who enrols is a user at once; this is what else is known of those nobody confirmed. */
@@ -30,7 +30,7 @@ export function knownOf(s: State, at: number): Known {
   return { state: { ...s, users, teams }, latest: at, unconfirmed: table(), enrolled: table() };
 }
 
-/** The state as it stands in snapshots: older ones keep their bytes. */
+/** The state as snapshots have it: older ones keep their bytes. */
 export function asSigned(s: State): State {
   if (s.rules) return s;
   return { ...s, users: map(s.users, ({ member: _, ...u }) => u), teams: map(s.teams, ({ keys: _, ...t }) => t) };

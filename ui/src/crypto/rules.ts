@@ -2,7 +2,7 @@
 import { stringify } from '../json';
 import type { Backend } from './backend';
 import { b64u, hex, sized, text, unb64u, unhex } from './bytes';
-import type { Signed } from './directory';
+import type { Signed } from './signed';
 import { isGoodKey } from './ed25519';
 import { reject } from './error';
 import { fingerprint, H } from './hash';

@@ -109,7 +109,7 @@ const block512: Block = (block, at, state) => {
   }
 };
 
-/** Pads, then block by block. The length in bits stands in the last 8 bytes: messages here stay below 2^53 bits. */
+/** Pads, then block by block. The length in bits is in the last 8 bytes: messages here stay below 2^53 bits. */
 function digest(m: Uint8Array, size: number, state: Uint32Array, block: Block): Uint8Array {
   const padded = new Uint8Array(Math.ceil((m.length + 1 + size / 8) / size) * size);
   padded.set(m);

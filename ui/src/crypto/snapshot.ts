@@ -2,7 +2,8 @@
 import type { SignedJson, SiteReply } from '../proto';
 import type { Backend, SigningKey } from './backend';
 import { b64u, equal, hex, unhex, utf8 } from './bytes';
-import { Directory, signedOf, type Signed } from './directory';
+import { Directory } from './directory';
+import { signedOf, type Signed } from './signed';
 import { isGoodKey } from './ed25519';
 import { reject } from './error';
 import { kidOf } from './hash';
@@ -112,7 +113,7 @@ async function vouchedAdmin(backend: Backend, fp: Uint8Array, e: Signed, root: s
   await checkEnrol(backend, fp, b);
 }
 
-/** States that `dir` stands where it does. */
+/** States how far `dir` is. */
 export async function signSnapshot(dir: Directory, at: number, until: number, key: SigningKey): Promise<SignedJson> {
   const raw = utf8(canonical({ v: 1, seq: dir.seq, head: hex(dir.head), at, until, state: dir.state }));
   return { raw: b64u(raw), signer: b64u(key.pk), sig: b64u(await key.sign('fresh', raw)) };

@@ -154,7 +154,7 @@ const span = (o: Record<string, unknown>): Span => ({ from: int(o.from), to: o.t
 const optional = <T>(v: unknown, of: (v: unknown) => T): T | undefined => (v === undefined ? undefined : of(v));
 const objects = <T>(v: unknown, of: (o: Record<string, unknown>) => T): T[] => list(v, (x) => of(object(x)));
 
-/** A state as it stands in a snapshot, every field checked. */
+/** A state as a snapshot has it, every field checked. */
 export function readState(v: unknown): State {
   const o = object(v);
   return {

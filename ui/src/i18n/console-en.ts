@@ -293,7 +293,7 @@ export const en: Record<keyof typeof zh, string> = {
   fixedRight: 'Confirmed “{intent}”',
   fixNote: 'Robot corrected: {intent}',
   fixNoteRight: 'Robot confirmed: {intent}',
-  exportFixes: 'Export corrections',
+  exportFeedback: 'Export corrections',
   exporting: 'Reading conversations…',
   exportNone: 'There are no corrections to export.',
   exportDone: '{n} correction exported.|{n} corrections exported.',

@@ -282,7 +282,7 @@ export const zh = {
   fixedRight: '已确认“{intent}”',
   fixNote: '更正机器人：{intent}',
   fixNoteRight: '确认机器人：{intent}',
-  exportFixes: '导出更正记录',
+  exportFeedback: '导出更正记录',
   exporting: '正在读取会话…',
   exportNone: '没有可导出的更正。',
   exportDone: '已导出 {n} 条更正。',

@@ -9,10 +9,10 @@ export type Vars = Record<string, string | number>;
 
 export const lang = signal<Lang>('zh-CN');
 
-/** The first wish we can serve; any Chinese is served as zh-CN, everything unknown as English. */
-export function pickLang(...wishes: (string | null | undefined)[]): Lang {
-  for (const wish of wishes) {
-    const w = wish?.toLowerCase() ?? '';
+/** The first language of these that we can serve; any Chinese is served as zh-CN, everything unknown as English. */
+export function pickLang(...wanted: (string | null | undefined)[]): Lang {
+  for (const name of wanted) {
+    const w = name?.toLowerCase() ?? '';
     if (w.startsWith('zh')) return 'zh-CN';
     if (w.startsWith('en')) return 'en';
   }

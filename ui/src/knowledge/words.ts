@@ -45,7 +45,7 @@ export function isZh(text: string): boolean {
   return CJK.test(text) || !/\p{Alphabetic}/u.test(text);
 }
 
-/** Pairs of neighbouring Chinese characters, single ones if they stand alone, and words of letters and digits. */
+/** Pairs of neighbouring Chinese characters, single ones if they are alone, and words of letters and digits. */
 export function words(text: string): string[] {
   const found: string[] = [];
   let word = '';

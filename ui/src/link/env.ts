@@ -35,7 +35,7 @@ export function browserEnv(): Env {
   const refused = watchPolicy();
   return {
     socket: (url, protocol) => new WebSocket(url, protocol) as unknown as SocketLike,
-    // no cookies go to kefu: tokens stand in a header
+    // no cookies go to kefu: tokens are in a header
     fetch: (url, init) =>
       fetch(url, { credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', ...init }),
     random: Math.random,

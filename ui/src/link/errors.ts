@@ -74,4 +74,5 @@ export class Refused extends ClientError {
 }
 
 /** How long to wait after a failure, ms: as the server asks, or `ms` if it does not. */
-export const patience = (e: unknown, ms: number): number => (e instanceof Refused ? Math.max(ms, e.retryMs ?? 0) : ms);
+export const retryDelay = (e: unknown, ms: number): number =>
+  e instanceof Refused ? Math.max(ms, e.retryMs ?? 0) : ms;

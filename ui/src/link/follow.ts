@@ -3,7 +3,7 @@
  * asked for again, or paged over HTTP when it is much.
  */
 import { ClientError, type Wait } from '../model';
-import { patience, type Refused } from './errors';
+import { retryDelay, type Refused } from './errors';
 import { MAX_RESUME, PAGE_RECORDS, parsePage, type Resume, type WireRecord } from '../proto';
 
 interface Followed {
@@ -141,7 +141,7 @@ export class Follower {
     if (!f?.asked) return;
     f.asked = false;
     if (e.wait) this.port.held(id, e.wait);
-    this.askLater(id, f, patience(e, RETRY_MS));
+    this.askLater(id, f, retryDelay(e, RETRY_MS));
   }
 
   async behind(id: string, last: number): Promise<void> {
@@ -163,7 +163,7 @@ export class Follower {
         if (f.have === before) this.miss(id, f);
       } catch (e) {
         // told below by the lack of progress
-        pause = patience(e, RETRY_MS);
+        pause = retryDelay(e, RETRY_MS);
         if (e instanceof ClientError && e.wait && current()) this.port.held(id, e.wait);
       }
       if (f.have !== before) this.port.held(id, null);

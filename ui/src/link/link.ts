@@ -60,7 +60,7 @@ export interface LinkOptions {
   /** What is remembered of a conversation, for the server to compare. */
   known(conv: string): Omit<Resume, 'id' | 'have'>;
   /** Sockets are refused again and again before a word is said; a browser does not tell why. What asking brought is told by `because`. */
-  onShut?(): void;
+  onSocketRefused?(): void;
 }
 
 /** The code that a browser gives a connection that was refused, or cut without a word. */
@@ -68,7 +68,7 @@ const ABNORMAL = 1006;
 /** `readyState` of a socket that is over. */
 const CLOSED = 3;
 /** From this attempt on it is asked why sockets are refused. */
-const SHUT_AFTER = 2;
+const REFUSED_AFTER = 2;
 
 export class Link {
   readonly http: Http;
@@ -164,7 +164,7 @@ export class Link {
 
   /** A sealed envelope. Its acknowledgement is its record. */
   envelope(bytes: Uint8Array): boolean {
-    // the last door: nothing but a sealed envelope ever leaves in a binary frame
+    // the last check: nothing but a sealed envelope ever leaves in a binary frame
     if (bytes[0] !== 0x4b || bytes[1] !== 0x31 || !this.socket || !this.welcome) return false;
     this.socket.send(bytes);
     return true;
@@ -328,7 +328,7 @@ export class Link {
   }
 
   private refused(): void {
-    if (this.attempts >= SHUT_AFTER) this.o.onShut?.();
+    if (this.attempts >= REFUSED_AFTER) this.o.onSocketRefused?.();
     this.later(this.backOff(), this.why);
   }
 

@@ -8,7 +8,7 @@ import { hasKeyboard } from './focus';
 import { Icon } from './Icon';
 import { isLine, isSend } from './keys';
 import { unpadded } from './readable';
-import { MAX_TEXT, weigh } from './weigh';
+import { MAX_TEXT, sizeOf } from './textSize';
 import * as icon from './icons';
 
 const error = translator(visitorErrors);
@@ -43,7 +43,7 @@ export function Composer({
 }: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const typing = useTyping(onTyping);
-  const size = weigh(value);
+  const size = sizeOf(value);
   const tooLong = size > MAX_TEXT;
   const ready = !disabled && !tooLong && value.trim() !== '';
 

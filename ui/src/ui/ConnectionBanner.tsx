@@ -1,7 +1,7 @@
 /** Says when the page is cut off, and that it is back. Silent while all is well; a first connect that is quick is not worth a word. */
 import { useEffect, useRef } from 'preact/hooks';
 import type { Connection } from '../model';
-import { Banner } from './bits';
+import { Banner } from './Banner';
 import { Button } from './Button';
 import * as icon from './icons';
 import { useSignal } from './signals';

@@ -1,4 +1,4 @@
-/** Nothing here yet: what would stand here, and what to do. */
+/** Nothing here yet: what would be here, and what to do. */
 import type { ComponentChildren } from 'preact';
 import { Icon } from './Icon';
 

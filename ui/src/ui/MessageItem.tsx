@@ -2,7 +2,8 @@
 import type { ComponentChildren } from 'preact';
 import type { Message } from '../model';
 import { t } from '../i18n/shared';
-import { Avatar, RichText } from './bits';
+import { Avatar } from './Avatar';
+import { RichText } from './RichText';
 import { Icon } from './Icon';
 import { memo, sameItems } from './memo';
 import { short } from './readable';
@@ -19,14 +20,14 @@ export interface MessageActs {
   errorText: (message: Message) => string;
 }
 
-/** What stands below a message: quick replies, what the robot understood. */
+/** What is shown below a message: quick replies, what the robot understood. */
 export type Below = (message: Message) => ComponentChildren;
 
 interface GroupProps {
   messages: readonly Message[];
   /** Of each message. */
   below: readonly ComponentChildren[];
-  /** Whose page this is: their side stands on the right. */
+  /** Whose page this is: their side is on the right. */
   viewer: 'visitor' | 'agent';
   /** What the visitor is called when a message has no author. */
   visitorName: string;
@@ -151,7 +152,7 @@ function Bubble({ m, last, below, acts }: BubbleProps) {
   );
 }
 
-/** What stands in the place of a message without text. */
+/** What is shown in the place of a message without text. */
 export function goneText(m: Message): string {
   if (m.kind === 'recalled') return t(m.mine ? 'recalledMine' : 'recalledOther');
   if (m.kind === 'removed') return t('removed');

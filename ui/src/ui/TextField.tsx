@@ -16,7 +16,7 @@ export interface FieldProps {
   mono?: boolean;
   rows?: number;
   name?: string;
-  /** Stands at the end of the field. */
+  /** Shown at the end of the field. */
   end?: ComponentChildren;
 }
 

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { waitText, type Then } from '../i18n/wait';
 import type { Wait } from '../model';
-import { Banner } from './bits';
+import { Banner } from './Banner';
 import * as icon from './icons';
 
 const MINUTE = 60_000;

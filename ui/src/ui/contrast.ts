@@ -25,7 +25,7 @@ const WHITE: Rgb = [255, 255, 255];
 const BLACK: Rgb = [0, 0, 0];
 const DARK_BG: Rgb = [21, 26, 32];
 
-/** Custom properties for a `#rgb` or `#rrggbb`; null if it is neither (the tokens then stand). */
+/** Custom properties for a `#rgb` or `#rrggbb`; null if it is neither (the tokens then apply). */
 export function accentTokens(hex: string, dark: boolean): Record<string, string> | null {
   const fill = parse(hex);
   if (!fill) return null;

@@ -28,7 +28,7 @@ function joins(last: Message, next: Message): boolean {
   );
 }
 
-/** `firstUnread` is the id of the message before which the line stands. */
+/** `firstUnread` is the id of the message before which the line is shown. */
 export function layOut(messages: readonly Message[], firstUnread: string | null = null): Row[] {
   const rows: Row[] = [];
   let today: number | null = null;

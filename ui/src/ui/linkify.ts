@@ -3,7 +3,7 @@
  * times at most.
  */
 
-/** Text with what stands in it, of a few known kinds: what a page may show of a message. */
+/** Text with what is in it, of a few known kinds: what a page may show of a message. */
 export type Node = string | Tagged;
 export interface Tagged {
   tag: 'p' | 'ul' | 'ol' | 'li' | 'pre' | 'code' | 'strong' | 'em' | 'a' | 'div' | 'table' | 'tr' | 'th' | 'td';
@@ -96,7 +96,7 @@ export function linkify(text: string, b: Budget = budget()): Node[] {
       if (href) take(at, end, href);
       at = next;
     } else if (text.charAt(at) === '@') {
-      // each of its characters stands between two of these signs and is looked at once for either
+      // each of its characters is between two of these signs and is looked at once for either
       let start = at;
       while (start > from && LOCAL.test(text.charAt(start - 1))) start--;
       while (text.charAt(start) === '.') start++;

@@ -1,7 +1,7 @@
 /**
  * The Markdown of the robot's answers: paragraphs, lists, tables, code, bold, italics, links. No HTML, no images; what is not
  * understood stays text. It makes nodes of a few known kinds and never markup. Every visitor loads this, so it is short; and
- * each character is looked at a few times for each level of nesting, however the marks stand.
+ * each character is looked at a few times for each level of nesting, however the marks are placed.
  */
 import {
   addressAt,

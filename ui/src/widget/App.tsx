@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { VisitorClient } from '../model';
 import { t } from '../i18n/widget';
 import type { Signal } from '../signals';
-import { Badge } from '../ui/bits';
+import { Badge } from '../ui/Badge';
 import { useFocusTrap } from '../ui/focus';
 import { Icon } from '../ui/Icon';
 import { keepFocus } from '../ui/keepFocus';

@@ -3,8 +3,9 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Message, SiteInfo, VisitorClient } from '../model';
 import { fieldLabel } from '../i18n/fields';
 import { errorText, t, widget } from '../i18n/widget';
-import { signal, type Signal } from '../signals';
-import { Banner, RichText } from '../ui/bits';
+import type { Signal } from '../signals';
+import { Banner } from '../ui/Banner';
+import { RichText } from '../ui/RichText';
 import { Button } from '../ui/Button';
 import { Composer } from '../ui/Composer';
 import { lastWhere } from '../ui/group';
@@ -18,10 +19,15 @@ import { greetingOf, labelOf } from './StartForm';
 import { ExpectBanner, OtherBanner } from './Status';
 import * as icon from '../ui/icons';
 
-// Kept outside the components: closing the panel must not lose what was being written.
-const draft = signal('');
+interface ChatProps {
+  client: VisitorClient;
+  site: SiteInfo;
+  open: Signal<boolean>;
+  /** What is being written. */
+  draft: Signal<string>;
+}
 
-export function Chat({ client, site, open }: { client: VisitorClient; site: SiteInfo; open: Signal<boolean> }) {
+export function Chat({ client, site, open, draft }: ChatProps) {
   const thread = client.thread.value;
   const messages = wordsFirst(thread?.messages.value ?? []);
   const closed = thread?.conv.value?.state === 'closed';
@@ -45,12 +51,12 @@ export function Chat({ client, site, open }: { client: VisitorClient; site: Site
   };
 
   /** With nobody there the visitor decides first: the robot is out when a person was asked for. */
-  const person = () => (client.presence.value === 'away' ? setAsking(true) : client.person());
+  const person = () => (client.presence.value === 'away' ? setAsking(true) : client.requestPerson());
   const leave = () => {
     setAsking(false);
     // one message waits already
     if (client.other.value?.conv.value?.state === 'open') client.swap();
-    else client.person();
+    else client.requestPerson();
   };
 
   const edit = (m: Message) => {

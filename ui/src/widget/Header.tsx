@@ -1,7 +1,7 @@
 /** Who is there: the agent's name once one has the conversation, before that the company's. */
 import type { SiteInfo, VisitorClient } from '../model';
 import { t } from '../i18n/widget';
-import { Avatar } from '../ui/bits';
+import { Avatar } from '../ui/Avatar';
 import { Button, IconButton } from '../ui/Button';
 import * as icon from '../ui/icons';
 
@@ -47,7 +47,7 @@ function Presence({ client, serving }: { client: VisitorClient; serving: boolean
   const site = client.site.value;
   const { state } = client.connection.value;
   if (!site) return null;
-  // Whoever was there cannot be reached now.
+  // Nobody can be reached now.
   if (state === 'ended') return null;
   if (state !== 'online') return <Line dot="offline">{t('connecting')}</Line>;
   if (serving) return <Line dot="online">{`${siteName(site)} · ${t('serving')}`}</Line>;

@@ -1,8 +1,9 @@
 /** What the open widget shows: the header and one of four screens. */
+import { useRef } from 'preact/hooks';
 import { ClientError, type VisitorClient, type Wait } from '../model';
 import { errorText, t } from '../i18n/widget';
 import type { Signal } from '../signals';
-import { Banner } from '../ui/bits';
+import { Banner } from '../ui/Banner';
 import { Button } from '../ui/Button';
 import { useSignal } from '../ui/signals';
 import { Broken } from './Broken';
@@ -17,6 +18,9 @@ import { t as shared } from '../i18n/shared';
 export function Panel({ client, open }: { client: VisitorClient; open: Signal<boolean> }) {
   const asking = useSignal(false);
   const refused = useSignal<Wait | null>(null);
+  // Kept here: what was written must not be lost when the form or the conversation goes from the screen.
+  const draft = useSignal('');
+  const answers = useRef<Record<string, string>>({});
   const broken = client.trust.value.mode === 'broken';
   const site = client.site.value;
   const thread = client.thread.value;
@@ -50,9 +54,9 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
           {!site ? (
             <Waiting client={client} />
           ) : client.needsForm.value && !thread ? (
-            <StartForm client={client} site={site} />
+            <StartForm client={client} site={site} answers={answers.current} />
           ) : (
-            <Chat client={client} site={site} open={open} />
+            <Chat client={client} site={site} open={open} draft={draft} />
           )}
         </>
       )}

@@ -6,9 +6,9 @@ import { fieldLabel } from '../i18n/fields';
 import { t as shared } from '../i18n/shared';
 import { errorText, t } from '../i18n/widget';
 import { Button } from '../ui/Button';
-import { RichText } from '../ui/bits';
+import { RichText } from '../ui/RichText';
 import { TextField } from '../ui/TextField';
-import { bytesOf, ROOM } from '../ui/weigh';
+import { bytesOf, MAX_TEXT_BYTES } from '../ui/textSize';
 import { ExpectBanner, OtherBanner } from './Status';
 
 export function localised(text: Localised | undefined): string {
@@ -24,7 +24,7 @@ export function labelOf({ id, label }: FormField): string {
 export const greetingOf = (site: SiteInfo): string => localised(site.greeting) || t('hello');
 
 /** What is wrong with an answer, or ''. */
-export function check(field: FormField, value: string, room = ROOM): string {
+export function check(field: FormField, value: string, room = MAX_TEXT_BYTES): string {
   const v = value.trim();
   if (bytesOf(v) > room) return errorText('error.too_large');
   if (!v) return field.required ? shared('required') : '';
@@ -35,14 +35,18 @@ export function check(field: FormField, value: string, room = ROOM): string {
 
 const AUTOCOMPLETE: Record<string, string> = { email: 'email', tel: 'tel' };
 
-// Survives closing and opening the panel.
-const kept: Record<string, string> = {};
+interface FormProps {
+  client: VisitorClient;
+  site: SiteInfo;
+  /** What was given so far, by field; kept when the form goes from the screen. */
+  answers: Record<string, string>;
+}
 
-export function StartForm({ client, site }: { client: VisitorClient; site: SiteInfo }) {
+export function StartForm({ client, site, answers: kept }: FormProps) {
   const [values, setValues] = useState<Record<string, string>>(kept);
   const [tried, setTried] = useState(false);
   /** For each answer; where the visitor is has the rest. */
-  const room = ROOM / 2 / site.form.length;
+  const room = MAX_TEXT_BYTES / 2 / site.form.length;
   const robot = client.robot.value;
   const away = client.presence.value === 'away' && !robot;
 

@@ -1,7 +1,7 @@
 /** Banners about the queue, who is there, and the conversation beside this one. */
 import type { VisitorClient } from '../model';
 import { t } from '../i18n/widget';
-import { Banner } from '../ui/bits';
+import { Banner } from '../ui/Banner';
 import { Button } from '../ui/Button';
 import * as icon from '../ui/icons';
 
@@ -10,7 +10,7 @@ export function ExpectBanner({ client }: { client: VisitorClient }) {
   const place = client.queue.value;
   const thread = client.thread.value;
   const presence = client.presence.value;
-  // The robot is there; what people do is said when it goes. Whoever answers says the rest.
+  // The robot is there; what people do is said when it goes. The answer says the rest.
   if (client.robot.value || thread?.agentName.value) return null;
   if (presence === 'away') {
     // A message was left; the robot can be asked on in a conversation of its own.

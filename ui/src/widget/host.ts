@@ -78,7 +78,7 @@ export function makeHost(): { host: HTMLElement; root: ShadowRoot; place: () => 
   }
   const host = document.createElement(NAME);
   const root = host.attachShadow({ mode: 'open' });
-  /** Whoever takes the element out takes this with it. */
+  /** A page that takes the element out takes this with it. */
   let scrolled: Element | null = null;
   let top = 0;
   root.addEventListener('scroll', (e) => (top = (scrolled = e.target as Element).scrollTop), true);

@@ -1,12 +1,7 @@
 /** The widget's place in a foreign page: a shadow root with its own style sheet, allowed by a strict content security policy. */
-import tokens from '../ui/tokens.css?inline';
-import components from '../ui/components.css?inline';
-import thread from '../ui/thread.css?inline';
-import own from './widget.css?inline';
+import CSS from './index.css?inline';
 import { accentTokens } from '../ui/contrast';
 import { makeHost } from './host';
-
-const CSS = tokens + components + thread + own;
 
 export function mount(color?: string): ShadowRoot {
   const { host, root, place } = makeHost();

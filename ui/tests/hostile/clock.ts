@@ -1,7 +1,7 @@
 /** Time that moves only when a run moves it, from one timer to the next. */
 import { vi } from 'vitest';
 
-/** Longest time a step of the scenario waits for what a lie may keep from happening, ms of the run's own clock. */
+/** Longest time a step of the scenario waits for what an attack may keep from happening, ms of the run's own clock. */
 const PATIENCE_MS = 6_000;
 
 export function stopTime(now: number): void {
@@ -10,7 +10,7 @@ export function stopTime(now: number): void {
 
 export const startTime = (): void => void vi.useRealTimers();
 
-/** Most words to the server and back before time moves on: a lie may make a page ask for ever. */
+/** Most words to the server and back before time moves on: an attack may make a page ask for ever. */
 const MAX_HOPS = 60;
 let onTheWay = 0;
 
@@ -31,7 +31,7 @@ export async function settle(): Promise<void> {
   for (let n = 0; n < 2 || (onTheWay > 0 && n < MAX_HOPS); n++) await new Promise<void>((done) => setImmediate(done));
 }
 
-/** Lets time pass until it holds. False if it does not within `ms`: a lie may well prevent it. */
+/** Lets time pass until it holds. False if it does not within `ms`: an attack may well prevent it. */
 export async function until(holds: () => boolean, ms = PATIENCE_MS): Promise<boolean> {
   const end = Date.now() + ms;
   for (let n = 0; n < MAX_TIMERS; n++) {

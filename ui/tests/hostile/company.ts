@@ -4,7 +4,7 @@
  */
 import type { BoxKey, SigningKey } from '../../src/crypto/backend';
 import { b64u, hex, random, unb64u, utf8 } from '../../src/crypto/bytes';
-import { signedOf } from '../../src/crypto/directory';
+import { signedOf } from '../../src/crypto/signed';
 import { BoxKind, boxKid, entryHash, H } from '../../src/crypto/hash';
 import { inviteKeys } from '../../src/crypto/invite';
 import type { DayKeyJson, SignedJson, SiteReply, TeamBox } from '../../src/proto';
@@ -25,7 +25,7 @@ export interface Invite {
 
 /**
  * `li` (svc) and `wu` (vip) are honest. `qi` (svc) has been, and is dismissed in some runs; `mo` (ops) is with the server, and so
- * is the robot, whose keys it holds. `zhao` is the admin, whose key the server has only where a lie says so.
+ * is the robot, whose keys it holds. `zhao` is the admin, whose key the server has only where an attack says so.
  */
 export interface Cast {
   co: Company;

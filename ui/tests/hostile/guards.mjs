@@ -1,10 +1,10 @@
 /**
- * Guards of the pages: what stands between a lie and a person. `mutate.mjs` takes one away at a time; the test named beside it must
+ * Guards of the pages: what stands between an attack and a person. `mutate.mjs` takes one away at a time; the test named beside it must
  * then fail. `find` stands in the file exactly once, or the tool stops. Add a guard here with every rule that is added.
  */
 
-/** One lie of the bench, in all its variants. */
-const lie = (id) => ({ file: 'tests/hostile/alone.test.ts', name: `(^|\\s)${id}: ` });
+/** One attack of the bench, in all its variants. */
+const attack = (id) => ({ file: 'tests/hostile/alone.test.ts', name: `(^|\\s)${id}: ` });
 /** A refused entry, by its reason and what is wrong with it. */
 const entry = (title) => ({ file: 'tests/hostile/entries.test.ts', name: `(^|\\s)${title}` });
 const unit = (file, name) => ({ file: `tests/${file}.test.ts`, name });
@@ -16,12 +16,18 @@ const directory = 'src/crypto/directory.ts';
 const daykey = 'src/crypto/daykey.ts';
 const envelope = 'src/crypto/envelope.ts';
 const grant = 'src/crypto/grant.ts';
-const ledger = 'src/client/ledger.ts';
+const log = 'src/client/conversation-log.ts';
+const chain = 'src/client/epoch-chain.ts';
+const history = 'src/client/history-check.ts';
+const lines = 'src/client/log-lines.ts';
+const logEntry = 'src/client/log-entry.ts';
 const order = 'src/client/order.ts';
 const rights = 'src/client/rights.ts';
-const rotation = 'src/client/rotation.ts';
+const rotation = 'src/client/epoch-rotation.ts';
+const robotMembership = 'src/client/robot-membership.ts';
 const conversation = 'src/client/conversation.ts';
-const visitor = 'src/client/visitor-client.ts';
+const restoration = 'src/client/restoration.ts';
+const visitor = 'src/client/visitor-session.ts';
 const writable = 'src/client/writable.ts';
 
 /** A line that only refuses. */
@@ -33,38 +39,38 @@ export const GUARDS = [
     'epoch: of this conversation',
     epoch,
     "if (!equal(env.bytes.subarray(4, 20), r.conv)) reject('conversation');",
-    unit('ledger', 'announcements: conversation, epoch, chain'),
+    unit('conversation-log', 'announcements: conversation, epoch, chain'),
   ),
   refusal(
     'epoch: the next number',
     epoch,
     "if (env.epoch !== r.last.epoch + 1) reject('epoch', `${env.epoch} after ${r.last.epoch}`);",
-    lie('skipped-epoch'),
+    attack('skipped-epoch'),
   ),
   refusal(
     'epoch: after the last',
     epoch,
     "if (!equal(env.prevAnnouncement, r.last.hash)) reject('chain');",
-    lie('broken-chain'),
+    attack('broken-chain'),
   ),
   {
     name: "epoch: the first is the visitor's",
     file: epoch,
     find: '(!agent || !r.before)',
     replace: '!agent',
-    test: lie('first-epoch-by-agent'),
+    test: attack('first-epoch-by-agent'),
   },
   refusal(
     'epoch: signed',
     epoch,
     "if (!(await backend.verify('ann', agent ? agent.ed : r.visitorEd, env.signed, env.signature))) reject('signature');",
-    lie('maker-forged'),
+    attack('maker-forged'),
   ),
   refusal(
     'epoch: known flags',
     epoch,
     "if (env.flags > 1) reject('flags');",
-    unit('ledger', 'announcements: nobody but the visitor'),
+    unit('conversation-log', 'announcements: nobody but the visitor'),
   ),
   refusal(
     'epoch: no older directory',
@@ -76,14 +82,14 @@ export const GUARDS = [
     "epoch: by the team's people",
     epoch,
     "if (!member && !back) reject('creator', 'not in the team of the epoch before');",
-    lie('moved-by-a-stranger'),
+    attack('moved-by-a-stranger'),
   ),
-  refusal('epoch: no boxes for others', epoch, "else reject('ghost_box');", lie('robot-let-in-quietly')),
+  refusal('epoch: no boxes for others', epoch, "else reject('ghost_box');", attack('robot-let-in-quietly')),
   refusal(
     'epoch: one box of a kind',
     epoch,
     "if (teams > 1 || visitors > 1 || bots > 1) reject('ghost_box');",
-    lie('ghost-box'),
+    attack('ghost-box'),
   ),
   refusal(
     'epoch: the flag says whether a robot is in',
@@ -96,25 +102,25 @@ export const GUARDS = [
     file: epoch,
     find: "return reject('ghost_box');",
     replace: "return 'svc';",
-    test: lie('stranger-box'),
+    test: attack('stranger-box'),
   },
   refusal(
     'epoch: the same directory',
     epoch,
     "if (own ? !equal(own, env.dirHead) : env.dirSeq >= dir.base) reject('directory_fork', String(env.dirSeq));",
-    lie('wrong-directory-head'),
+    attack('wrong-directory-head'),
   ),
   refusal(
     'epoch: a directory that is known',
     epoch,
     "if (env.dirSeq > dir.seq) reject('directory_ahead', `${env.dirSeq} > ${dir.seq}`);",
-    unit('ledger', 'announcements: a split directory'),
+    unit('conversation-log', 'announcements: a split directory'),
   ),
   refusal(
     'epoch: the announced key',
     epoch,
     "if (!equal(commitment(conv, env.epoch, ek), env.commitment)) reject('commitment');",
-    lie('two-keys'),
+    attack('two-keys'),
   ),
 
   // ---- entries of the directory
@@ -128,7 +134,7 @@ export const GUARDS = [
     'entry: after the last',
     rules,
     "if (b.prev !== hex(prev)) reject('directory_fork', `entry ${seq}`);",
-    lie('forked-entry'),
+    attack('forked-entry'),
   ),
   {
     name: 'entry: version',
@@ -141,7 +147,7 @@ export const GUARDS = [
     'entry: the pinned company',
     rules,
     "if (hex(fingerprint(e.signer)) !== hex(fp)) reject('pin');",
-    lie('foreign-directory'),
+    attack('foreign-directory'),
   ),
   refusal('entry: one beginning', rules, "if (b.t === 'genesis') reject('second_genesis');", entry('second_genesis: ')),
   refusal(
@@ -155,7 +161,7 @@ export const GUARDS = [
     file: rules,
     find: "if (!right && b.t !== 'enrol' && !(b.t === 'confirm' && b.ed === signer)) reject('signer');",
     replace: '',
-    test: lie('own-team-key'),
+    test: attack('own-team-key'),
   },
   {
     name: 'entry: signed',
@@ -175,7 +181,7 @@ export const GUARDS = [
     'entry: as invited',
     rules,
     "for (const what of ['user', 'role', 'name'] as const) if (b[what] !== cert[what]) reject('cert_mismatch', what);",
-    lie('invite-of-another'),
+    attack('invite-of-another'),
   ),
   refusal(
     'entry: the teams of the invite',
@@ -187,7 +193,7 @@ export const GUARDS = [
     'entry: claimed by the invite',
     rules,
     "if (!(await backend.verify('claim', sized(edKey(cert.inv), 32), claim, bytes(b.claim_sig)))) reject('claim');",
-    lie('substituted-key'),
+    attack('substituted-key'),
   ),
   refusal(
     'entry: invited by somebody who may',
@@ -199,7 +205,7 @@ export const GUARDS = [
     'entry: an invite is used once',
     rules,
     "if (state.used.includes(cert.inv)) reject('invite_used');",
-    lie('used-invite-again'),
+    attack('used-invite-again'),
   ),
   refusal(
     'entry: one key at a time',
@@ -211,7 +217,7 @@ export const GUARDS = [
     'entry: nobody confirms themself late',
     rules,
     "if (signer === w.ed && (w.role !== 'admin' || latest > w.exp)) reject('own_confirmation', id);",
-    lie('false-confirmation'),
+    attack('false-confirmation'),
   ),
   refusal(
     'entry: rules only go up',
@@ -223,7 +229,7 @@ export const GUARDS = [
     'entry: admins by root only',
     rules,
     "if ((user.role === 'admin' || next === 'admin') && !byRoot) reject('root_only');",
-    lie('admin-makes-admin'),
+    attack('admin-makes-admin'),
   ),
   refusal(
     'entry: team keys only go up',
@@ -255,19 +261,19 @@ export const GUARDS = [
     'snapshot: signed',
     snapshot,
     "if (!isGoodKey(s.signer) || !(await backend.verify('fresh', s.signer, s.raw, s.sig))) reject('signature');",
-    lie('edited-snapshot'),
+    attack('edited-snapshot'),
   ),
   refusal(
     'snapshot: not for ever',
     snapshot,
     "if (body.until - body.at > MAX_LIFE_MS) reject('snapshot_too_long');",
-    lie('snapshot-for-ever'),
+    attack('snapshot-for-ever'),
   ),
   refusal(
     'snapshot: begun',
     snapshot,
     "if (now !== null && body.at > now + MAX_AHEAD_MS) reject('snapshot_future');",
-    lie('snapshot-of-tomorrow'),
+    attack('snapshot-of-tomorrow'),
   ),
   refusal(
     'snapshot: not over',
@@ -280,26 +286,26 @@ export const GUARDS = [
     file: snapshot,
     find: 'b.ed !== signer || b64u(e.signer) !== signer || ',
     replace: '',
-    test: lie('own-snapshot'),
+    test: attack('own-snapshot'),
   },
   refusal(
     'snapshot: the state of this company',
     snapshot,
     "for (const k of ['org', 'root', 'recovery', 'opaque', 'suite'] as const) if (state[k] !== genesis[k]) reject('snapshot_state', k);",
-    lie('snapshot-with-another-login'),
+    attack('snapshot-with-another-login'),
   ),
   {
     name: 'snapshot: of a log that is shown',
     file: snapshot,
     find: "if (!own) reject('directory_withheld', String(body.seq));",
     replace: 'if (!own) return body;',
-    test: lie('snapshot-beyond-log'),
+    test: attack('snapshot-beyond-log'),
   },
   refusal(
     'snapshot: of the same log',
     snapshot,
     "if (!equal(own, body.head)) reject('directory_fork', String(body.seq));",
-    lie('statement-of-another-head'),
+    attack('statement-of-another-head'),
   ),
 
   // ---- the directory as it is remembered and asked
@@ -307,13 +313,13 @@ export const GUARDS = [
     'directory: never back',
     directory,
     "if (this.seq < memory.seq) reject('directory_rollback', `${this.seq} < ${memory.seq}`);",
-    unit('ledger', 'never goes back and never'),
+    unit('conversation-log', 'never goes back and never'),
   ),
   refusal(
     'directory: never another branch',
     directory,
     "if (own ? hex(own) !== memory.head : memory.seq >= this.base) reject('directory_fork', String(memory.seq));",
-    lie('other-branch'),
+    attack('other-branch'),
   ),
   {
     name: 'directory: who came too late waits',
@@ -328,19 +334,19 @@ export const GUARDS = [
     'day key: signed by the robot',
     daykey,
     "if (!(await backend.verify('bot', sized(bot.ed, 32), raw, unb64u(j.sig)))) reject('signature');",
-    lie('foreign-day-key'),
+    attack('foreign-day-key'),
   ),
   refusal(
     'day key: of this company and robot',
     daykey,
     "if (str(b.org) !== hex(dir.fp) || slug(b.bot) !== bot.id) reject('other');",
-    lie('day-key-of-another-company'),
+    attack('day-key-of-another-company'),
   ),
   refusal(
     'day key: not for ever',
     daykey,
     "if (until - at > MAX_LIFE_MS) reject('too_long');",
-    lie('day-key-for-ever'),
+    attack('day-key-for-ever'),
   ),
   refusal(
     'day key: begun',
@@ -360,60 +366,60 @@ export const GUARDS = [
     'message: signed',
     envelope,
     "if (!(await backend.verify('sig', sender, env.signed, env.signature))) reject('signature');",
-    lie('forged-with-the-key'),
+    attack('forged-with-the-key'),
   ),
   refusal(
     'grant: the announced keys',
     grant,
     "if (!want || !equal(want, commitment(conv, box.epoch, ek))) reject('commitment', `epoch ${box.epoch}`);",
-    lie('grant-of-wrong-keys'),
+    attack('grant-of-wrong-keys'),
   ),
 
   // ---- rule 1: what is remembered
   refusal(
     'memory: the same announcement under its number',
-    ledger,
+    chain,
     "if (remembered && hex(announcementHash(env.bytes)) !== remembered.hash) reject('history', 'another announcement than before');",
     unit('readers', 'another announcement under a remembered'),
   ),
   {
     name: 'memory: what was accepted is there',
-    file: ledger,
-    find: 'return !this.contradicts && (epoch < 0 || this.hashOf(epoch) === hash) && (seq === 0 || this.found === digest);',
+    file: history,
+    find: 'return (\n      !this.contradicts && (epoch < 0 || this.epochs.hashOf(epoch) === hash) && (seq === 0 || this.found === digest)\n    );',
     replace: 'return seq === -1 || digest === digest || hash === hash || epoch === epoch;',
-    test: lie('tail-cut'),
+    test: attack('tail-cut'),
   },
   {
     name: 'memory: the epoch is there',
-    file: ledger,
-    find: '(epoch < 0 || this.hashOf(epoch) === hash) && ',
+    file: history,
+    find: '(epoch < 0 || this.epochs.hashOf(epoch) === hash) && ',
     replace: '',
     test: unit('readers', 'an epoch that another tab accepted'),
   },
   {
     name: 'memory: the record is there',
-    file: ledger,
-    find: ' && (seq === 0 || this.found === digest);',
-    replace: ' && seq >= 0 && digest === digest;',
-    test: lie('tail-cut'),
+    file: history,
+    find: ' && (seq === 0 || this.found === digest)',
+    replace: ' && seq >= 0 && digest === digest',
+    test: attack('tail-cut'),
   },
   {
     name: 'memory: the records before it are there',
-    file: ledger,
+    file: history,
     find: 'this.contradicts ||= this.found !== this.before!.digest;',
     replace: 'this.found = this.before!.digest;',
     test: unit('attack', 'a message before the last record'),
   },
   {
     name: 'memory: another log does not take its place',
-    file: ledger,
-    find: 'if (this.contradicts) return { left: this.left };',
+    file: log,
+    find: 'if (history.contradicts) return { left };',
     replace: '',
     test: unit('attack', 'another log is not taken'),
   },
   {
     name: 'memory: nothing is shown before it',
-    file: 'src/client/lines.ts',
+    file: 'src/client/timeline.ts',
     find: 'if (e.seq > kept) break;',
     replace: 'if (e.seq > kept && kept < 0) break;',
     test: unit('attack', 'is remembered before it is seen'),
@@ -427,21 +433,21 @@ export const GUARDS = [
   },
   {
     name: 'tombstone: in its epoch',
-    file: ledger,
-    find: 'if (env.kind === Kind.tombstone || !this.current) this.epochHere(env);',
+    file: log,
+    find: 'if (env.kind === Kind.tombstone || !epochs.current) epochs.here(env);',
     replace: '',
     test: unit('attack', 'before the first epoch are nothing'),
   },
   {
     name: 'acknowledged: by what leaves a line',
-    file: ledger,
-    find: 'return env.sender === this.port.kid && env.conv === this.id && kinds.includes(env.kind);',
+    file: log,
+    find: 'return env.sender === this.context.kid && env.conv === this.id && kinds.includes(env.kind);',
     replace: 'return kinds.length > 0;',
     test: unit('attack', 'do not vanish'),
   },
   {
     name: 'message id: once',
-    file: ledger,
+    file: lines,
     find: "if (there && there.kind !== Kind.tombstone && there.kind !== Kind.noteTombstone) reject('replay');",
     replace: '',
     test: unit('attack', "of somebody else's message"),
@@ -456,35 +462,35 @@ export const GUARDS = [
   {
     name: 'memory: nothing is sealed behind it',
     file: rotation,
-    find: 'return epoch >= 0 && ledger.hashOf(epoch) !== hash;',
-    replace: 'return epoch === -2 && hash === ledger.id;',
+    find: 'return epoch >= 0 && epochs.hashOf(epoch) !== hash;',
+    replace: 'return epoch === -2 && hash.length === 1;',
     test: unit('memory', 'one that knows less asks again'),
   },
   {
     name: 'memory: a robot that left stays out',
-    file: rotation,
-    find: 'return this.person || this.h.ledger.left;',
-    replace: 'return this.person;',
+    file: robotMembership,
+    find: 'return this.requested || this.epochs.robotLeft;',
+    replace: 'return this.requested;',
     test: unit('attack', 'that was said to be no owner'),
   },
   refusal(
     'memory: a log goes back only with a new database',
-    conversation,
-    "if (!gen || gen !== this.port.gen() || gen === this.asked) return this.end('error.history');",
+    restoration,
+    "if (!gen || gen !== context.gen() || gen === asked) return c.end('error.history');",
     unit('memory', 'said without a new database'),
   ),
   {
     name: 'memory: an epoch that stays lost ends the conversation',
-    file: conversation,
-    find: "if (this.ledger.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0) return this.end('error.conversation_lost');",
+    file: restoration,
+    find: "if (epochs.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0) return c.end('error.conversation_lost');",
     replace: '',
     test: unit('memory', 'a browser that kept no announcement'),
   },
   {
     name: 'memory: a conversation that is not named is gone',
     file: visitor,
-    find: "return thread.end('error.conversation_gone');\n    this.opener.begun",
-    replace: 'this.thread.value = null;\n    this.opener.begun',
+    find: "return thread.end('error.conversation_gone');\n    this.opener.pending",
+    replace: 'this.thread.value = null;\n    this.opener.pending',
     test: unit('memory', 'a conversation that is not named'),
   },
   {
@@ -496,29 +502,29 @@ export const GUARDS = [
   },
   refusal(
     'memory: no conversation of somebody else',
-    ledger,
-    "if (this.port.role === 'visitor' && !equal(ed, this.port.me.pk)) reject('visitor_keys', 'the conversation of somebody else');",
+    log,
+    "if (context.role === 'visitor' && !equal(ed, context.me.pk)) reject('visitor_keys', 'the conversation of somebody else');",
     unit('readers', "another visitor's conversation"),
   ),
 
   // ---- rules 2 and 3: place and rights
   refusal(
     'place: the epoch that is current',
-    ledger,
+    chain,
     "if (env.epoch !== epoch.epoch) reject('epoch', `epoch ${env.epoch} in ${epoch.epoch}`);",
     unit('readers', 'a reader without the key'),
   ),
   refusal(
     'place: this conversation',
-    ledger,
+    log,
     "if (env.conv !== this.id) reject('conversation');",
     unit('readers', 'a reader without the key'),
   ),
   refusal(
     "place: the visitor's own keys",
-    ledger,
+    log,
     "if (r.seq !== 1 || !equal(id, this.conv)) reject('visitor_keys');",
-    unit('ledger', 'the visitor keys must hash'),
+    unit('conversation-log', 'the visitor keys must hash'),
   ),
   {
     name: 'rights: active when the epoch began',
@@ -548,7 +554,7 @@ export const GUARDS = [
   },
   refusal(
     'rights: no people in the epoch of a robot',
-    ledger,
+    log,
     "if (epoch.bot && from.user !== undefined) reject('bot_epoch');",
     unit('readers', 'agents write nothing where it reads'),
   ),
@@ -568,7 +574,7 @@ export const GUARDS = [
   {
     name: 'writing: no epoch of somebody who is out',
     file: writable,
-    find: '!makerIsThere(port, ledger, epoch) || ',
+    find: '!makerIsThere(context, epochs, epoch) || ',
     replace: '',
     test: unit('trust', 'nothing is written into an epoch whose maker'),
   },
@@ -576,10 +582,10 @@ export const GUARDS = [
   // ---- rule 4 and counters: order
   {
     name: 'order: prev stands before',
-    file: ledger,
-    find: 'if (isStrict(this.port, epoch)) this.order.checkPrev(env, entry);',
+    file: log,
+    find: 'if (isStrict(context, epoch)) order.checkPrev(env, entry);',
     replace: '',
-    test: lie('answer-before-question'),
+    test: attack('answer-before-question'),
   },
   {
     name: 'order: zeros only at the beginning',
@@ -597,45 +603,45 @@ export const GUARDS = [
   },
   refusal(
     'order: no number twice',
-    ledger,
-    "if (env.ctr < this.nextCounter(env.sender, env.inst)) reject('replay');",
-    lie('recall-twice'),
+    lines,
+    "if (env.ctr < this.order.next(env.sender, env.inst)) reject('replay');",
+    attack('recall-twice'),
   ),
 
   // ---- rule 6: recalls
   {
     name: 'recall: signed',
-    file: ledger,
-    find: "if (!(await this.port.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');\n    this.checkCounter(env);\n    const what",
-    replace: 'this.checkCounter(env);\n    const what',
-    test: lie('recall-forged'),
+    file: log,
+    find: "if (!(await context.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');\n    lines.checkCounter(env);\n    const what",
+    replace: 'lines.checkCounter(env);\n    const what',
+    test: attack('recall-forged'),
   },
   refusal(
     'recall: of what stands there',
-    ledger,
+    log,
     "if (target && !recalls(env, target)) reject('recall', 'it names another envelope');",
-    lie('recall-by-another'),
+    attack('recall-by-another'),
   ),
   {
     name: 'recall: the hash',
-    file: ledger,
+    file: logEntry,
     find: 'return !whole || equal(envelopeHash(known.bytes), what.hash);',
     replace: 'return whole || !whole || equal(what.hash, what.hash);',
-    test: lie('recall-of-other-bytes'),
+    test: attack('recall-of-other-bytes'),
   },
   {
     name: 'recall: a tombstone proves nothing',
-    file: ledger,
-    find: "if (this.isStrict()) entry.kind = 'removed';\n    else this.order",
-    replace: 'this.order',
-    test: lie('tombstone'),
+    file: log,
+    find: "if (epochs.isStrict()) entry.kind = 'removed';\n    else order",
+    replace: 'order',
+    test: attack('tombstone'),
   },
   {
     name: 'recall: an event proves nothing',
-    file: ledger,
-    find: "kind: this.isStrict() ? 'removed' : 'recalled'",
+    file: log,
+    find: "kind: epochs.isStrict() ? 'removed' : 'recalled'",
     replace: "kind: 'recalled'",
-    test: lie('recalled-by-the-server'),
+    test: attack('recalled-by-the-server'),
   },
 
   // ---- what strangers write, and how much of it
@@ -669,7 +675,7 @@ export const GUARDS = [
   },
   {
     name: 'text: folded',
-    file: 'src/ui/bits.tsx',
+    file: 'src/ui/RichText.tsx',
     find: 'all ? text : text.slice(0, fold)',
     replace: 'text',
     test: { file: 'tests/ui/render.test.tsx', name: 'a long text is folded' },
@@ -683,7 +689,7 @@ export const GUARDS = [
   },
   {
     name: 'text: parsed once',
-    file: 'src/ui/bits.tsx',
+    file: 'src/ui/RichText.tsx',
     find: '[text, as, all]',
     replace: 'undefined',
     test: { file: 'tests/ui/render.test.tsx', name: 'parses each text once' },
@@ -704,15 +710,15 @@ export const GUARDS = [
   },
   {
     name: 'refusal: to wait is not to fail',
-    file: 'src/client/outbox.ts',
-    find: 'if (passes(f.code)) this.pauseAsAsked(f);\n    else if (++o',
+    file: 'src/client/send-queue.ts',
+    find: 'if (passes(f.code)) this.pause.startAsAsked(f);\n    else if (++o',
     replace: 'if (++o',
     test: unit('refusals', 'never fails by waiting'),
   },
   {
     name: 'refusal: a conversation that is full takes no more',
-    file: 'src/client/outbox.ts',
-    find: "return this.items.some((o) => o.error === 'error.full');",
+    file: 'src/client/send-queue.ts',
+    find: "return this.queue.some((o) => o.error === 'error.full');",
     replace: 'return false;',
     test: unit('refusals', 'says so for good'),
   },

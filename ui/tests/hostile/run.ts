@@ -1,14 +1,14 @@
-/** One run: the scenario under some lies, with pages loaded again somewhere; what came of it. */
+/** One run: the scenario under some attacks, with pages loaded again somewhere; what came of it. */
 import { settle, startTime, stopTime } from './clock';
 import type { Cast } from './company';
-import type { Lie, Outcome, Variant } from './lie';
+import type { Attack, Outcome, Variant } from './attack';
 import { anyAlarm, anyMark, violations } from './oracles';
 import { step, STEPS, type Step } from './scenario';
 import { World } from './world';
 import { NOW } from '../support/company';
 
 type Which = 'visitor' | 'agent';
-/** Pages that are loaded again: before the first lie, after the last has begun, at the end. */
+/** Pages that are loaded again: before the first attack, after the last has begun, at the end. */
 export interface Plan {
   before?: Which[];
   middle?: Which[];
@@ -20,7 +20,7 @@ export interface Plan {
 export interface Result {
   outcome: Outcome;
   wrong: string[];
-  /** Lies that were told to nobody. */
+  /** Attacks that changed nothing that anybody was shown. */
   untold: string[];
   world: World;
 }
@@ -30,9 +30,9 @@ export function planOf(v: Variant): Plan {
   return when ? { [when]: [which] } : {};
 }
 
-const place = (l: Lie): number => STEPS.indexOf(l.at);
+const place = (l: Attack): number => STEPS.indexOf(l.at);
 
-export async function run(cast: Cast, lies: readonly Lie[], plan: Plan = {}): Promise<Result> {
+export async function run(cast: Cast, attacks: readonly Attack[], plan: Plan = {}): Promise<Result> {
   stopTime(NOW);
   try {
     const w = await World.of(cast);
@@ -40,13 +40,13 @@ export async function run(cast: Cast, lies: readonly Lie[], plan: Plan = {}): Pr
       if (pages.length) await settle();
       for (const p of pages) if (w.visitor) await w.reload(p);
     };
-    const [first, last] = [Math.min(...lies.map(place)), Math.max(...lies.map(place))];
+    const [first, last] = [Math.min(...attacks.map(place)), Math.max(...attacks.map(place))];
     for (const [i, name] of STEPS.entries()) {
       if (i > last + 1 && plan.last && i > STEPS.indexOf(plan.last) && name !== 'end') continue;
       if (i === first) await again(plan.before);
-      // an alarm may have kept the conversation from beginning: then there is nothing to lie about
+      // an alarm may have kept the conversation from beginning: then there is nothing to attack
       const begun = w.stored || i <= STEPS.indexOf('hello');
-      for (const l of begun ? lies : []) {
+      for (const l of begun ? attacks : []) {
         if (l.at === name) await l.arm(w, l.id);
         if (l.then?.at === name) await l.then.arm(w, l.id);
       }
@@ -59,11 +59,11 @@ export async function run(cast: Cast, lies: readonly Lie[], plan: Plan = {}): Pr
     }
     w.end();
     const outcome = anyAlarm(w) ? 'alarm' : anyMark(w) ? 'marked' : 'harmless';
-    const more = lies.length === 1 ? (lies[0]!.holds?.(w) ?? []) : [];
+    const more = attacks.length === 1 ? (attacks[0]!.holds?.(w) ?? []) : [];
     return {
       outcome,
       wrong: [...(await violations(w)), ...more],
-      untold: lies.filter((l) => !w.hooks.told.get(l.id)).map((l) => l.id),
+      untold: attacks.filter((l) => !w.hooks.told.get(l.id)).map((l) => l.id),
       world: w,
     };
   } finally {

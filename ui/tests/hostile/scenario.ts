@@ -1,6 +1,6 @@
 /**
  * One honest conversation from its first word to its last: the robot's part, a person who takes over, questions and answers, a note,
- * a recall, a transfer, its end and its second beginning. Nobody here knows of a lie; a step that a lie keeps from happening is given
+ * a recall, a transfer, its end and its second beginning. Nobody here knows of an attack; a step that an attack keeps from happening is given
  * up after a while, as a person would.
  */
 import { rest, until } from './clock';

@@ -1,6 +1,6 @@
 /**
- * A server of revision 2 that keeps to the protocol, and lies exactly where a lie has set a hook. Between two lies it is honest:
- * what goes wrong in a run is the lie's work.
+ * A server of revision 2 that keeps to the protocol, and deviates from it exactly where an attack has set a hook. Between two attacks it is honest:
+ * what goes wrong in a run is the attack's work.
  */
 import { b64u, cat, hex, random, u32, unb64u } from '../../src/crypto/bytes';
 import { BoxKind, boxKid, kidOf } from '../../src/crypto/hash';
@@ -250,7 +250,7 @@ export class HostileServer {
     for (const p of this.peers) if (p.load.who === who) p.s.bytes(bytes);
   }
 
-  /** A conversation that a lie brings in. */
+  /** A conversation that an attack brings in. */
   plant(c: Stored): void {
     this.convs.set(c.id, c);
   }

@@ -65,7 +65,7 @@ export class World {
   get stored(): Stored | undefined {
     return [...this.server.convs.values()].find((c) => !this.planted.has(c.id));
   }
-  /** Conversations that a lie made up, or of other visitors. */
+  /** Conversations that an attack made up, or of other visitors. */
   readonly planted = new Set<string>();
 
   /** A text that was never said before. */
@@ -228,19 +228,19 @@ export class World {
   }
 
   /** Shows `who` these bodies as if they stood here: after all that is in the log now. */
-  insert(lie: string, who: Who, ...bodies: Uint8Array[]): void {
+  insert(attack: string, who: Who, ...bodies: Uint8Array[]): void {
     const at = this.stored!.records.length;
     const now = Date.now();
     const put = bodies.map((body) => ({ seq: 0, at: now, body }));
-    this.hooks.records(lie, who, (list, conv) =>
+    this.hooks.records(attack, who, (list, conv) =>
       conv === this.conv && list.length >= at ? renumber([...list.slice(0, at), ...put, ...list.slice(at)]) : list,
     );
     this.server.flush();
   }
 
   /** Leaves out what fits, for `who`. */
-  drop(lie: string, who: Who, fits: (w: Wire | null, r: Rec) => boolean): void {
-    this.hooks.records(lie, who, (list, conv) => {
+  drop(attack: string, who: Who, fits: (w: Wire | null, r: Rec) => boolean): void {
+    this.hooks.records(attack, who, (list, conv) => {
       if (conv !== this.conv) return list;
       const left = list.filter((r) => !fits(wire(r.body), r));
       return left.length === list.length ? list : renumber(left);
@@ -248,8 +248,8 @@ export class World {
   }
 
   /** Shows `who` something else in the place of what fits. */
-  replace(lie: string, who: Who, change: (w: Wire | null, r: Rec) => Uint8Array | null): void {
-    this.hooks.records(lie, who, (list, conv) => {
+  replace(attack: string, who: Who, change: (w: Wire | null, r: Rec) => Uint8Array | null): void {
+    this.hooks.records(attack, who, (list, conv) => {
       if (conv !== this.conv) return list;
       const out = list.map((r) => {
         const body = change(wire(r.body), r);

@@ -1,7 +1,9 @@
 /** A company made up for tests: root, admins, agents, teams, a site; its directory as the server would hand it out. */
 import type { Backend, BoxKey, SigningKey } from '../../src/crypto/backend';
 import { b64u, hex, random, unb64u, utf8 } from '../../src/crypto/bytes';
-import { Directory, signedOf } from '../../src/crypto/directory';
+import type { Directory } from '../../src/crypto/directory';
+import { replayLog } from '../../src/crypto/replay-log';
+import { signedOf } from '../../src/crypto/signed';
 import { entryHash, fingerprint } from '../../src/crypto/hash';
 import { printCode } from '../../src/crypto/invite';
 import { inviteKeys } from '../../src/crypto/invite';
@@ -230,7 +232,7 @@ export class Company {
   }
 
   async directory(entries = this.log): Promise<Directory> {
-    return Directory.replay(this.b, this.fp, entries.map(signedOf), () => NOW);
+    return replayLog(this.b, this.fp, entries.map(signedOf), () => NOW);
   }
 
   async renew(until = NOW + 30 * 86_400_000, by: SigningKey = this.admin.ed, at = NOW): Promise<void> {

@@ -1,8 +1,7 @@
-/** One conversation written by hand, record by record, for ledgers to read: a company of revision 2, a visitor, two agents. */
-import { AgentLedger } from '../../src/client/agent-ledger';
-import { Ledger } from '../../src/client/ledger';
-import { Memory } from '../../src/client/memory';
-import type { Port } from '../../src/client/port';
+/** One conversation written by hand, record by record, for logs to read: a company of revision 2, a visitor, two agents. */
+import { agentLog } from '../../src/client/agent-log';
+import type { ConversationContext } from '../../src/client/context';
+import { ConversationLog } from '../../src/client/conversation-log';
 import type { Backend, BoxKey, SigningKey } from '../../src/crypto/backend';
 import { b64u, cat, hex, random, u32, utf8 } from '../../src/crypto/bytes';
 import type { Directory } from '../../src/crypto/directory';
@@ -65,23 +64,23 @@ export class Talk {
     return out;
   }
 
-  /** A reader's ledger; with the store of an earlier visit it remembers. */
-  async reader(who: 'visitor' | Person, o: { store?: Store; teams?: string[] } = {}): Promise<Ledger> {
+  /** A reader's log; with the store of an earlier visit it remembers. */
+  async reader(who: 'visitor' | Person, o: { store?: Store; teams?: string[] } = {}): Promise<ConversationLog> {
     const visitor = who === 'visitor';
     const me = visitor ? this.visitor.ed : who.ed;
     const mine = visitor
       ? new Map([[hex(boxKid(BoxKind.visitor, this.visitor.x.pk)), this.visitor.x]])
       : await this.boxesOf(o.teams ?? ['svc', 'vip']);
-    const port: Port = {
+    const context: ConversationContext = {
       backend: this.b,
       role: visitor ? 'visitor' : 'agent',
       me,
       kid: hex(kidOf(me.pk)),
       fp: this.co.fp,
       store: o.store ?? memoryStore(),
-      space: 't/',
-      inst: 1,
-      noteInst: 2,
+      storagePrefix: 't/',
+      counterRun: 1,
+      noteCounterRun: 2,
       directory: () => this.dir,
       refreshDirectory: () => this.grown(),
       boxes: () => mine,
@@ -98,8 +97,7 @@ export class Talk {
       fresh: async () => true,
       turn: async () => undefined,
     };
-    const id = hex(this.conv);
-    return visitor ? new Ledger(port, id, new Memory(port, id)) : new AgentLedger(port, id, new Memory(port, id));
+    return new ConversationLog(context, hex(this.conv), visitor ? undefined : agentLog);
   }
 
   record(body: Uint8Array, seq = ++this.seq): WireRecord {
@@ -212,16 +210,16 @@ export class Talk {
   }
 }
 
-/** Lines of a ledger, short: kind, text, marks. */
-export const shown = (l: Ledger): string[] =>
-  l.entries
+/** Lines of a log, short: kind, text, marks. */
+export const shown = (l: ConversationLog): string[] =>
+  l.lines.entries
     .filter((e) => e.kind !== 'event' && e.kind !== 'epoch')
     .map(
       (e) =>
         `${e.kind}${e.body && 'text' in e.body ? `:${e.body.text}` : ''}${e.missingBefore ? ' missing' : ''}${e.unordered ? ' unordered' : ''}`,
     );
 
-export async function read(l: Ledger, records: readonly WireRecord[], live = false): Promise<string[]> {
+export async function read(l: ConversationLog, records: readonly WireRecord[], live = false): Promise<string[]> {
   for (const r of records) await l.apply(r, live);
   return shown(l);
 }

@@ -2,9 +2,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { suggestionsFor, takeSuggestion, unanswered } from '../../src/console/assist';
 import { handleKey } from '../../src/console/hotkeys';
-import { assist, draftOf, focusField, mode, select, setDraft } from '../../src/console/state';
+import { createConsoleState, type ConsoleState } from '../../src/console/state';
 import { Search } from '../../src/knowledge/search';
-import type { AgentClient, ConvItem, Message, Shelf } from '../../src/model';
+import type { AgentClient, ConvItem, Message, SiteKnowledge } from '../../src/model';
 import { signal } from '../../src/signals';
 
 let seq = 0;
@@ -25,7 +25,7 @@ const said = (side: Message['side'], text: string, over: Partial<Message> = {}):
   };
 };
 const item = { id: 'c', conv: { id: 'c', site: 'web', owner: 'agent:li', state: 'open' } } as ConvItem;
-const shelf: Shelf = {
+const knowledge: SiteKnowledge = {
   state: 'here',
   search: new Search([
     {
@@ -37,7 +37,7 @@ const shelf: Shelf = {
   ]),
 };
 
-function client(messages: Message[], over: Partial<ConvItem['conv']> = {}, known: Shelf = shelf) {
+function client(messages: Message[], over: Partial<ConvItem['conv']> = {}, known: SiteKnowledge = knowledge) {
   const asked: string[] = [];
   const one = { ...item, conv: { ...item.conv, ...over } };
   const agent = {
@@ -53,15 +53,15 @@ function client(messages: Message[], over: Partial<ConvItem['conv']> = {}, known
   return {
     agent,
     asked,
-    found: suggestionsFor(agent, one, messages).map((s) => s.entry.id),
-    all: suggestionsFor(agent, one, messages),
+    found: suggestionsFor(state, agent, one, messages).map((s) => s.entry.id),
+    all: suggestionsFor(state, agent, one, messages),
   };
 }
 
+let state: ConsoleState;
 beforeEach(() => {
-  assist.value = true;
-  setDraft('c', 'reply', '');
-  select('c');
+  state = createConsoleState();
+  state.select('c');
 });
 
 describe('what is looked up', () => {
@@ -91,7 +91,7 @@ describe('what is looked up', () => {
       expect(client(asks, over), JSON.stringify(over)).toMatchObject({ found: [], asked: [] });
     }
     expect(client([...asks, said('agent', '在')])).toMatchObject({ found: [], asked: [] });
-    assist.value = false;
+    state.assist.value = false;
     expect(client(asks)).toMatchObject({ found: [], asked: [] });
   });
 
@@ -111,24 +111,28 @@ describe('what is looked up', () => {
 describe('a suggestion', () => {
   it('goes into the reply as plain text, after what stands there, and is not sent', () => {
     const [first] = client([said('visitor', '怎么退货')]).all;
-    const focus = focusField.value;
-    mode.value = 'note';
-    takeSuggestion('c', first!);
+    const focus = state.focusField.value;
+    state.mode.value = 'note';
+    takeSuggestion(state, 'c', first!);
     const answer = '签收后七天内，在我的订单 https://shop.example/orders 申请：\n1. 选商品\n2. 提交';
-    expect([draftOf('c', 'reply'), mode.value, focusField.value]).toEqual([answer, 'reply', focus + 1]);
-    setDraft('c', 'reply', '您好 ');
-    takeSuggestion('c', first!);
-    expect(draftOf('c', 'reply')).toBe(`您好\n${answer}`);
+    expect([state.draftOf('c', 'reply'), state.mode.value, state.focusField.value]).toEqual([
+      answer,
+      'reply',
+      focus + 1,
+    ]);
+    state.setDraft('c', 'reply', '您好 ');
+    takeSuggestion(state, 'c', first!);
+    expect(state.draftOf('c', 'reply')).toBe(`您好\n${answer}`);
   });
 
   it('is taken by its key, and a key without one is left alone', () => {
     const { agent } = client([said('visitor', '运费怎么算')]);
     (globalThis as { Element?: unknown }).Element = class {};
     const press = (code: string) =>
-      handleKey(agent, { key: '', code, keyCode: 0, altKey: true, target: null } as KeyboardEvent);
+      handleKey(state, agent, { key: '', code, keyCode: 0, altKey: true, target: null } as KeyboardEvent);
     expect(press('Digit2')).toBe(false);
-    expect(draftOf('c', 'reply')).toBe('');
+    expect(state.draftOf('c', 'reply')).toBe('');
     expect(press('Digit1')).toBe(true);
-    expect(draftOf('c', 'reply')).toBe('满 99 元包邮');
+    expect(state.draftOf('c', 'reply')).toBe('满 99 元包邮');
   });
 });

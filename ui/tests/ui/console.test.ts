@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lang } from '../../src/i18n/core';
-import { keyOf } from '../../src/console/act';
+import { keyOf } from '../../src/console/acts';
 import { watchAttention } from '../../src/console/attention';
 import { eventText } from '../../src/console/events';
 import { fieldLabel } from '../../src/console/fields';
@@ -9,24 +9,14 @@ import { readable } from '../../src/ui/fingerprint';
 import { handleKey } from '../../src/console/hotkeys';
 import { dismissMissed } from '../../src/console/missed';
 import { rightsOf } from '../../src/console/rights';
-import {
-  dialog,
-  draftOf,
-  inTab,
-  mode,
-  nameOf,
-  select,
-  selected,
-  setDraft,
-  setSound,
-  tab,
-} from '../../src/console/state';
+import { inTab, nameOf } from '../../src/console/conversations';
+import { createConsoleState, type ConsoleState } from '../../src/console/state';
 import { firstUnreadOf } from '../../src/console/ThreadPane';
 import { candidates } from '../../src/console/TransferDialog';
 import { isHandedToMe } from '../../src/console/Offers';
 import { readersOf } from '../../src/console/VisitorPane';
 import { waitClass, waitText } from '../../src/console/Wait';
-import { askedAbout, isLate, leave } from '../../src/console/Waiting';
+import { askedAbout, isLate, putAside } from '../../src/console/Waiting';
 import {
   ClientError,
   type AgentClient,
@@ -76,7 +66,7 @@ function client(items: ConvItem[], role: Me['role'] = 'agent', offers: string[] 
 }
 
 const press = (c: AgentClient, over: Partial<KeyboardEvent>) =>
-  handleKey(c, {
+  handleKey(state, c, {
     key: '',
     code: '',
     keyCode: 0,
@@ -89,11 +79,10 @@ const press = (c: AgentClient, over: Partial<KeyboardEvent>) =>
     ...over,
   } as KeyboardEvent);
 
+let state: ConsoleState;
 beforeEach(() => {
   lang.value = 'en';
-  tab.value = 'mine';
-  dialog.value = null;
-  select(null);
+  state = createConsoleState();
 });
 
 // The console runs in a browser; here only its rules are tried.
@@ -126,14 +115,14 @@ describe('missed conversations', () => {
     const gone: string[] = [];
     const c = client(items);
     c.dismissMissed = async (id) => void gone.push(id);
-    tab.value = 'missed';
-    select('c');
+    state.tab.value = 'missed';
+    state.select('c');
     expect(press(c, { altKey: true, code: 'KeyE' })).toBe(true);
-    await vi.waitFor(() => expect(selected.value).toBe('a'));
+    await vi.waitFor(() => expect(state.selected.value).toBe('a'));
     c.dismissMissed = () => Promise.reject(new ClientError('error.network'));
     const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
-    await dismissMissed(c, 'a');
-    expect([gone, selected.value, dialog.value]).toEqual([['c'], 'a', null]);
+    await dismissMissed(state, c, 'a');
+    expect([gone, state.selected.value, state.dialog.value]).toEqual([['c'], 'a', null]);
     expect(said).toHaveBeenCalledOnce();
     said.mockRestore();
   });
@@ -152,12 +141,12 @@ describe('keys of the desk', () => {
 
   it('move through the tab on screen and stop at its ends', () => {
     press(c, { altKey: true, code: 'KeyJ' });
-    expect(selected.value).toBe('a');
+    expect(state.selected.value).toBe('a');
     press(c, { altKey: true, code: 'KeyJ' });
     press(c, { altKey: true, code: 'KeyJ' });
-    expect(selected.value).toBe('b');
+    expect(state.selected.value).toBe('b');
     press(c, { altKey: true, code: 'KeyK' });
-    expect(selected.value).toBe('a');
+    expect(state.selected.value).toBe('a');
   });
 
   it('go by the physical key, whatever it types', () => {
@@ -171,20 +160,20 @@ describe('keys of the desk', () => {
     expect(press(c, { altKey: true, ctrlKey: true, code: 'KeyJ' })).toBe(false);
     expect(press(c, { key: '?', target: new FakeElement(true) as unknown as EventTarget })).toBe(false);
     expect(press(c, { key: '?', target: new FakeElement(false) as unknown as EventTarget })).toBe(true);
-    expect(dialog.value).toBe('shortcuts');
+    expect(state.dialog.value).toBe('shortcuts');
   });
 
   it('switch to a note, ask before closing, and Esc goes back one step at a time', () => {
-    select('a');
+    state.select('a');
     press(c, { altKey: true, code: 'KeyP' });
-    expect(mode.value).toBe('note');
+    expect(state.mode.value).toBe('note');
     press(c, { altKey: true, code: 'KeyE' });
-    expect(dialog.value).toBe('close');
+    expect(state.dialog.value).toBe('close');
     expect(press(c, { altKey: true, code: 'KeyJ' })).toBe(false);
     press(c, { key: 'Escape' });
-    expect([dialog.value, selected.value]).toEqual([null, 'a']);
+    expect([state.dialog.value, state.selected.value]).toEqual([null, 'a']);
     press(c, { key: 'Escape' });
-    expect(selected.value).toBeNull();
+    expect(state.selected.value).toBeNull();
   });
 });
 
@@ -265,11 +254,15 @@ describe('lists', () => {
   });
 
   it('keep drafts apart, by conversation and by kind', () => {
-    setDraft('a', 'reply', 'r');
-    setDraft('a', 'note', 'n');
-    expect([draftOf('a', 'reply'), draftOf('a', 'note'), draftOf('b', 'reply')]).toEqual(['r', 'n', '']);
-    setDraft('a', 'reply', '');
-    expect([draftOf('a', 'reply'), draftOf('a', 'note')]).toEqual(['', 'n']);
+    state.setDraft('a', 'reply', 'r');
+    state.setDraft('a', 'note', 'n');
+    expect([state.draftOf('a', 'reply'), state.draftOf('a', 'note'), state.draftOf('b', 'reply')]).toEqual([
+      'r',
+      'n',
+      '',
+    ]);
+    state.setDraft('a', 'reply', '');
+    expect([state.draftOf('a', 'reply'), state.draftOf('a', 'note')]).toEqual(['', 'n']);
   });
 });
 
@@ -338,16 +331,16 @@ describe('people who wait for confirmation', () => {
     for (const role of ['agent', 'supervisor', 'admin'] as const) {
       const c = of(role);
       expect([isLate(c, 'late'), isLate(c, 'intime'), isLate(c, 'nobody')]).toEqual([true, false, false]);
-      expect(askedAbout(c).map((p) => p.user)).toEqual(role === 'admin' ? ['late'] : []);
+      expect(askedAbout(state, c).map((p) => p.user)).toEqual(role === 'admin' ? ['late'] : []);
     }
   });
 
   it('are left alone when an admin says so; a new enrolment of the same name is another question', () => {
     const c = of('admin');
-    leave(askedAbout(c)[0]!);
-    expect(askedAbout(c)).toEqual([]);
+    putAside(state, askedAbout(state, c)[0]!);
+    expect(askedAbout(state, c)).toEqual([]);
     expect(isLate(c, 'late')).toBe(true);
-    expect(askedAbout({ ...c, waiting: signal([person('late', Date.now() - 1_000_000)]) })).toHaveLength(1);
+    expect(askedAbout(state, { ...c, waiting: signal([person('late', Date.now() - 1_000_000)]) })).toHaveLength(1);
   });
 });
 
@@ -389,15 +382,15 @@ it('a card rings for what a colleague handed over, until it was opened', () => {
 
 it('Esc leaves the field before the conversation, and what is written in it stays', () => {
   vi.stubGlobal('document', { querySelector: () => null });
-  select('a');
-  setDraft('a', 'reply', 'half a sen');
+  state.select('a');
+  state.setDraft('a', 'reply', 'half a sen');
   const blur = vi.fn();
   const field = Object.assign(new FakeElement(true), { blur }) as unknown as EventTarget;
   expect(press(client([conv('a', 'agent:li')]), { key: 'Escape', target: field })).toBe(true);
-  expect([blur.mock.calls.length, selected.value]).toEqual([1, 'a']);
+  expect([blur.mock.calls.length, state.selected.value]).toEqual([1, 'a']);
   press(client([conv('a', 'agent:li')]), { key: 'Escape' });
-  expect([selected.value, draftOf('a', 'reply')]).toEqual([null, 'half a sen']);
-  setDraft('a', 'reply', '');
+  expect([state.selected.value, state.draftOf('a', 'reply')]).toEqual([null, 'half a sen']);
+  state.setDraft('a', 'reply', '');
 });
 
 describe('what calls an agent back', () => {
@@ -432,7 +425,7 @@ describe('what calls an agent back', () => {
   });
   afterEach(() => {
     stop?.();
-    setSound(false);
+    state.setSound(false);
     vi.unstubAllGlobals();
     vi.useRealTimers();
   });
@@ -443,12 +436,12 @@ describe('what calls an agent back', () => {
       conversations: Signal<ConvItem[]>;
       offers: Signal<Offer[]>;
     };
-    stop = watchAttention(c);
+    stop = watchAttention(state, c);
     return c;
   }
 
   it('is a sound for what a colleague handed over, for an offer and for new words, if it is switched on', () => {
-    setSound(true);
+    state.setSound(true);
     const c = watched(handedOn(0));
     expect([notes.length, document.title]).toEqual([0, 'kefu · Agent console']);
     c.conversations.value = handedOn(1);
@@ -467,10 +460,10 @@ describe('what calls an agent back', () => {
   });
 
   it('is no sound for what was there when the page came, nor while it is switched off', () => {
-    setSound(true);
+    state.setSound(true);
     const c = watched(handedOn(3));
     expect(notes).toEqual([]);
-    setSound(false);
+    state.setSound(false);
     vi.advanceTimersByTime(5_000);
     c.conversations.value = handedOn(4);
     expect([notes.length, document.title]).toEqual([0, '(4) kefu · Agent console']);

@@ -5,6 +5,8 @@ import type { AgentClient, Conv, ConvItem, Message } from '../../src/model';
 import { BotLine } from '../../src/console/BotLine';
 import { FirstSteps } from '../../src/console/FirstSteps';
 import { ListItem } from '../../src/console/ListItem';
+import { createConsoleState } from '../../src/console/state';
+import { ConsoleContext } from '../../src/console/useConsole';
 import { lang } from '../../src/i18n/core';
 import { computed, signal } from '../../src/signals';
 import '../../src/ui/signals';
@@ -15,6 +17,10 @@ import { markdown } from '../../src/ui/markdown';
 import { MessageList } from '../../src/ui/MessageList';
 import { now } from '../../src/ui/time';
 import { changes, fakeDocument, type FakeNode } from '../support/dom';
+
+const inConsole = (what: preact.ComponentChild) => (
+  <ConsoleContext.Provider value={createConsoleState()}>{what}</ConsoleContext.Provider>
+);
 
 vi.mock('../../src/ui/linkify', async (real) => {
   const there = await real<typeof import('../../src/ui/linkify')>();
@@ -225,7 +231,7 @@ it('a list of conversations parses no preview twice', async () => {
       </div>
     );
   }
-  render(<Page />, body as unknown as Element);
+  render(inConsole(<Page />), body as unknown as Element);
   await settle();
   for (let i = 1; i < 20; i++) {
     again.value = i;
@@ -244,7 +250,7 @@ describe('in Chinese', () => {
     lang.value = 'zh-CN';
   });
   const show = async (what: preact.ComponentChild): Promise<FakeNode> => {
-    render(what, body as unknown as Element);
+    render(inConsole(what), body as unknown as Element);
     await settle();
     return body;
   };

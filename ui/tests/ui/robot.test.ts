@@ -1,7 +1,7 @@
 /** What the pages say of the robot, and what becomes of agents' corrections. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { csvOf, examplesIn, fixesIn } from '../../src/client/corrections';
+import { csvOf, examplesIn, feedbackIn } from '../../src/client/intent-feedback';
 import { eventText as forAgents } from '../../src/console/events';
 import { intentId, intentName, INTENTS } from '../../src/console/intents';
 import { reasonText } from '../../src/console/reasons';
@@ -62,7 +62,7 @@ describe('corrections', () => {
       { text: 'hello, "you"\nthe shoes, too small', intent: 'exchange' },
       { text: 'and quickly', intent: 'urge' },
     ]);
-    expect(fixesIn(all).get(a1.id)).toMatchObject({ intent: 'exchange', by: 'Li' });
+    expect(feedbackIn(all).get(a1.id)).toMatchObject({ intent: 'exchange', by: 'Li' });
   });
 
   it('have the same words whichever message of a turn was judged', () => {

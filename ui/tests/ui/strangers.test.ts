@@ -11,13 +11,13 @@ import { decodeBody } from '../../src/crypto/envelope';
 import * as searching from '../../src/knowledge/search';
 import * as wording from '../../src/knowledge/words';
 import type { Message } from '../../src/model';
-import * as bits from '../../src/ui/bits';
+import * as avatar from '../../src/ui/Avatar';
 import * as linking from '../../src/ui/linkify';
 import * as marking from '../../src/ui/markdown';
 import { answersOf } from '../../src/ui/MessageItem';
 import * as plainly from '../../src/ui/plain';
 import * as reading from '../../src/ui/readable';
-import * as weighing from '../../src/ui/weigh';
+import * as weighing from '../../src/ui/textSize';
 import { check } from '../../src/widget/StartForm';
 import { nasty, repeated, SIZE } from '../support/nasty';
 import { counted, MAX_MATCHED, TooMuch } from '../support/operations';
@@ -64,10 +64,10 @@ const READERS: Record<string, Reader> = {
   unpiled: { run: reading.unpiled, each: 6 },
   short: { run: (t) => reading.short(t), each: 0, least: 700 },
   unpadded: { run: reading.unpadded, each: 6 },
-  initials: { run: bits.initials, each: 0, least: 1_200 },
-  hue: { run: bits.hue, each: 1 },
+  initials: { run: avatar.initials, each: 0, least: 1_200 },
+  hue: { run: avatar.hue, each: 1 },
   bytesOf: { run: weighing.bytesOf, each: 2 },
-  weigh: { run: weighing.weigh, each: 2 },
+  sizeOf: { run: weighing.sizeOf, each: 2 },
   answersOf: { run: (t) => answersOf({ [t]: t }, (id) => id), each: 0, least: 700 },
   previewOf: { run: (t) => previewOf(said(t)), each: 0, least: 1_800 },
   'previewOf the robot': { run: (t) => previewOf(said(t, 'robot')), each: 0, least: 40_000 },
@@ -229,18 +229,18 @@ describe('no reader without a bound', () => {
       'sort((a, b) => b.last_at - a.last_at)',
       'conversations of one welcome, once a connection',
     ],
-    ['client/conversation.ts', 'memory.replace(', 'no text'],
-    ['client/corrections.ts', `replaceAll('"', '""')`, 'one character; when an agent asks for a file'],
-    ['client/corrections.ts', 'const FORMULA = /', 'one character'],
+    ['client/restoration.ts', 'memory.replace(', 'no text'],
+    ['client/intent-feedback.ts', `replaceAll('"', '""')`, 'one character; when an agent asks for a file'],
+    ['client/intent-feedback.ts', 'const FORMULA = /', 'one character'],
     ['client/list.ts', '.sort((a, b) => b.lastAt - a.lastAt', 'conversations, not messages; once for many changes'],
-    ['client/outbox.ts', 'this.items.sort(', 'what this person wrote'],
-    ['client/visitor-client.ts', 'sort((a, b) => b.created - a.created)', 'own conversations, once a connection'],
+    ['client/send-queue.ts', 'this.queue.sort(', 'what this person wrote'],
+    ['client/visitor-session.ts', 'sort((a, b) => b.created - a.created)', 'own conversations, once a connection'],
     ['console/FirstLogin.tsx', 'code.value.replace(/[\\s-]/g', 'typed here; one class of characters'],
     ['console/Shortcuts.tsx', "keys.split('+')", 'our own text'],
     ['console/SignIn.tsx', 'v.trim().toLowerCase()', 'typed here'],
     ['console/TransferDialog.tsx', '.sort(', 'agents of the company'],
     ['console/TransferDialog.tsx', 'a.name.localeCompare(b.name)', 'names that the company signed'],
-    ['console/state.ts', 'mine.sort(', 'conversations in the queue'],
+    ['console/conversations.ts', 'mine.sort(', 'conversations in the queue'],
     ['crypto/bytes.ts', '/^[0-9a-f]*$/', 'anchored, one class of characters'],
     [
       'crypto/bytes.ts',
@@ -259,7 +259,7 @@ describe('no reader without a bound', () => {
     ['crypto/snapshot.ts', '/^[0-9a-f]{64}$/', 'anchored, of fixed length'],
     ['crypto/state.ts', '.sort();', 'keys of what the company signed'],
     ['crypto/state.ts', 'const SLUG = /', 'anchored, of bounded length'],
-    ['i18n/core.ts', 'wish?.toLowerCase()', 'name of a language, of this browser or page'],
+    ['i18n/core.ts', 'name?.toLowerCase()', 'name of a language, of this browser or page'],
     ['i18n/core.ts', "text.split('|')", 'our own text; values are put in after'],
     ['i18n/core.ts', 'form.replace(/\\{(\\w+)\\}/g', 'our own text'],
     [
@@ -282,9 +282,9 @@ describe('no reader without a bound', () => {
     ['proto.ts', 'JSON.parse(text)', 'linear; a frame of the server'],
     ['proto.ts', 'JSON.parse(new TextDecoder().decode(body.subarray(20)))', 'linear; a record has 64 KiB'],
     ['storage/store.ts', '.sort()', 'names of what this browser keeps'],
-    ['ui/bits.tsx', 'name.match(/[\\u3400-\\u9fff]/g)', 'a short name: 64 characters'],
-    ['ui/bits.tsx', 'name.trim().split(/\\s+/)', 'a short name: 64 characters'],
-    ['ui/bits.tsx', 'letters.toUpperCase()', 'two letters'],
+    ['ui/Avatar.tsx', 'name.match(/[\\u3400-\\u9fff]/g)', 'a short name: 64 characters'],
+    ['ui/Avatar.tsx', 'name.trim().split(/\\s+/)', 'a short name: 64 characters'],
+    ['ui/Avatar.tsx', 'letters.toUpperCase()', 'two letters'],
     ['ui/contrast.ts', '/^#?([0-9a-f]{6}|[0-9a-f]{3})$/i', 'anchored, of fixed length; from the site'],
     ['ui/contrast.ts', '.sort((p, q) => q - p)', 'two numbers'],
     ['ui/fingerprint.ts', 'org.slice(-32).replace(/(.{4})(?=.)/g', 'a fingerprint: 32 characters'],
@@ -323,7 +323,7 @@ describe('no reader without a bound', () => {
         const line = bare(whole);
         const found = [...line.matchAll(WHOLE)];
         const reasons = ALLOWED.filter(([f, part]) => f === file && line.includes(part));
-        // each of them lies in a part that is named
+        // each of them is in a part that is named
         for (const m of found) {
           const covers = reasons.find(([, part]) => {
             const at = line.indexOf(part);

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { lang } from '../../src/i18n/core';
 import { when } from '../../src/i18n/wait';
 import type { Message } from '../../src/model';
-import { initials } from '../../src/ui/bits';
+import { initials } from '../../src/ui/Avatar';
 import { accentTokens } from '../../src/ui/contrast';
 import { lastWhere, layOut } from '../../src/ui/group';
 import { isComposing, isLine, isSend } from '../../src/ui/keys';

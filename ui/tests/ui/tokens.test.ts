@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { contrast } from '../../src/ui/contrast';
 
-const files = ['ui', 'console'].map((room) =>
-  readFileSync(new URL(`../../src/${room}/tokens.css`, import.meta.url), 'utf8'),
-);
+const source = readFileSync(new URL('../../src/ui/tokens.css', import.meta.url), 'utf8');
 const [light, dark] = [0, 1].map((theme) => {
-  const css = files.map((file) => file.split('@media (prefers-color-scheme: dark)')[theme]).join('');
+  const css = source.split('@media (prefers-color-scheme: dark)')[theme]!;
   return Object.fromEntries([...css.matchAll(/--k-([\w-]+): #([0-9a-f]{6});/g)].map((m) => [m[1]!, m[2]!]));
 });
 const rgb = (hex: string) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)) as [number, number, number];
@@ -69,7 +67,7 @@ it('buttons of the dark theme do not glare', () => {
 });
 
 describe('avatars', () => {
-  const css = ['components', 'thread']
+  const css = ['Avatar', 'contrast']
     .map((f) => readFileSync(new URL(`../../src/ui/${f}.css`, import.meta.url), 'utf8'))
     .join('');
   const pairs = [

@@ -1,0 +1,29 @@
+/** Settings of this browser. Storage may be blocked; then they last as long as the page. */
+import { browserLangs, lang, pickLang, type Lang } from '../i18n/core';
+
+export function stored(key: string): string | null {
+  try {
+    return localStorage.getItem(`kefu.console.${key}`);
+  } catch {
+    return null;
+  }
+}
+
+export function store(key: string, value: string): void {
+  try {
+    localStorage.setItem(`kefu.console.${key}`, value);
+  } catch {
+    // Nothing is lost but the setting.
+  }
+}
+
+export function setLang(next: Lang): void {
+  lang.value = next;
+  document.documentElement.lang = next;
+  store('lang', next);
+}
+
+export function startLang(): void {
+  lang.value = pickLang(stored('lang'), ...browserLangs());
+  document.documentElement.lang = lang.value;
+}

@@ -1,0 +1,193 @@
+/** What the console may know and do. */
+import type { IntentFeedback } from '../crypto/envelope';
+import type { Search } from '../knowledge/search';
+import type { AgentInfo, AgentState, Conv, StorageState } from '../proto';
+import type { ReadonlySignal } from '../signals';
+import type { Connection, Trust } from './connection';
+import type { ErrorKey } from './errors';
+import type { Message, Thread } from './thread';
+
+export type Tab = 'mine' | 'queue' | 'missed' | 'all';
+
+/** A conversation in a list. `last` is the newest message, decrypted here or taken back; null while unknown. */
+export interface ConvItem {
+  id: string;
+  conv: Conv;
+  tabs: Record<Tab, boolean>;
+  /** What the visitor called themselves in the form, or ''. */
+  name: string;
+  last: Message | null;
+  /** All of it is here, and nobody wrote a message. */
+  empty?: boolean;
+  unread: number;
+  waitingSince: number | null;
+  lastAt: number;
+  /** Name of the agent who has it, or ''. */
+  ownerName: string;
+  /** Who handed it on to where it is now, and what they said about it; null if nobody did, or I did. */
+  handed: Handed | null;
+}
+
+export interface Handed {
+  by: string;
+  /** Why, in their words; '' if they gave no reason. */
+  reason: string;
+}
+
+export interface Offer {
+  conv: string;
+  /** Server's deadline in local time, ms. */
+  until: number;
+}
+
+/** Something to tell the agent once. Dismissed by `dismiss`. */
+export interface Notice {
+  id: number;
+  kind: 'error' | 'info';
+  key:
+    | ErrorKey
+    | 'notice.snapshot_renewed'
+    | 'notice.snapshot_expires'
+    | 'notice.old_widgets'
+    | 'notice.unsafe_widgets'
+    | 'notice.old_password'
+    | 'notice.offer_missed'
+    | 'notice.missed'
+    | 'notice.signed_out'
+    | 'notice.teams_left'
+    | 'notice.teams_joined'
+    | 'notice.role'
+    | 'notice.password'
+    | 'notice.made_busy';
+  params?: Record<string, string | number>;
+}
+
+/** What somebody wrote and nobody acknowledged. */
+export interface Unsent {
+  text: string;
+  note: boolean;
+}
+
+/**
+ * A conversation that this agent lost while the page was open, with what they had not sent: none of it goes out any more. `team`: they are
+ * not in its team; `elsewhere`: somebody else has it, or it is over; `handed`: they handed it on themselves; `signed-out`: they were put out.
+ */
+export interface Dropped {
+  conv: string;
+  name: string;
+  why: 'team' | 'elsewhere' | 'handed' | 'signed-out';
+  /** Name of the conversation's team. */
+  team: string;
+  texts: readonly Unsent[];
+}
+
+/** The signed-in agent. */
+export interface Me {
+  user: string;
+  name: string;
+  role: 'agent' | 'supervisor' | 'admin';
+  teams: string[];
+  state: AgentState;
+}
+
+export interface TeamInfo {
+  id: string;
+  name: string;
+}
+
+/** Somebody who enrolled and whom no admin confirmed yet. After `until` they can do nothing before that is done. */
+export interface WaitingPerson {
+  user: string;
+  name: string;
+  teams: readonly string[];
+  /** When they enrolled, by their own word; null if unknown. */
+  at: number | null;
+  /** End of their invite, ms. */
+  until: number;
+  /** Who invited them; null: the company's root key, '': unknown. */
+  invitedBy: string | null;
+}
+
+/** What a site's people know, for suggestions; `none`: nothing was taught, `too-large`: more than a browser should search. */
+export type SiteKnowledge = { state: 'loading' | 'none' | 'too-large' | 'failed' } | { state: 'here'; search: Search };
+
+/** What rejects, rejects with a `ClientError`. */
+export interface AgentClient {
+  session: ReadonlySignal<'loading' | 'signed-out' | 'locked' | 'signed-in'>;
+  /** User id of the last sign-in, to fill the field; '' if none. */
+  lastUser: ReadonlySignal<string>;
+  me: ReadonlySignal<Me | null>;
+  connection: ReadonlySignal<Connection>;
+  trust: ReadonlySignal<Trust>;
+  /** All known conversations, newest first; filter by `tabs`. */
+  conversations: ReadonlySignal<readonly ConvItem[]>;
+  /** More of a tab exist on the server. */
+  more: ReadonlySignal<Record<Tab, boolean>>;
+  /** How many conversations of this agent's teams were missed; `more`: than were counted. */
+  missed: ReadonlySignal<{ count: number; more: boolean }>;
+  offers: ReadonlySignal<readonly Offer[]>;
+  agents: ReadonlySignal<readonly AgentInfo[]>;
+  teams: ReadonlySignal<readonly TeamInfo[]>;
+  sites: ReadonlySignal<Record<string, string>>;
+  /** Who waits for confirmation. An admin's client confirms by itself those who are in time. */
+  waiting: ReadonlySignal<readonly WaitingPerson[]>;
+  /** Of an admin: somebody who enrolled late is who they say they are. */
+  confirm(user: string): Promise<void>;
+  notices: ReadonlySignal<readonly Notice[]>;
+  /** Whether the server can store what is written. */
+  storage: ReadonlySignal<StorageState>;
+  dismiss(notice: number): void;
+  /** What was lost while this page was open, until it was told. */
+  dropped: ReadonlySignal<readonly Dropped[]>;
+  forgetDropped(): void;
+
+  /** Follows the conversation; the same object for the same id. */
+  open(conv: string): Thread;
+  /** The page no longer shows it. */
+  leave(conv: string): void;
+  /** A line of a list is on screen: its name and last words are read, a few conversations at a time. */
+  watch(conv: string): void;
+  unwatch(conv: string): void;
+  send(conv: string, text: string): Promise<void>;
+  /** `fix`: a judgement of what the robot understood; sealed to the team like every note. */
+  note(conv: string, text: string, fix?: IntentFeedback): Promise<void>;
+  /** Judgements of the robot in all conversations this agent can read, with the text they are about. Takes its time. */
+  intentFeedback(): Promise<readonly { text: string; intent: string }[]>;
+  /** The knowledge of a site, fetched when it is first asked for. It is searched here: what a visitor wrote goes nowhere. */
+  knowledge(site: string): ReadonlySignal<SiteKnowledge>;
+  retry(conv: string, id: string): void;
+  /** Takes a failed message out of what waits, to be written otherwise. Its text; '' if it is not there. */
+  takeBack(conv: string, id: string): string;
+  recall(conv: string, id: string): Promise<void>;
+  typing(conv: string, on: boolean): void;
+  markRead(conv: string): void;
+
+  accept(conv: string): Promise<void>;
+  decline(conv: string): Promise<void>;
+  take(conv: string): Promise<void>;
+  /** `reason`: sealed, as a note, to the team that is to read it. */
+  transfer(conv: string, to: { agent: string } | { team: string }, reason?: string): Promise<void>;
+  close(conv: string): Promise<void>;
+  reopen(conv: string): Promise<void>;
+  /** A missed conversation needs no answer any more. `take` opens one and gives it to this agent. */
+  dismissMissed(conv: string): Promise<void>;
+  status(state: AgentState): Promise<void>;
+  loadMore(tab: Tab): Promise<void>;
+
+  login(user: string, password: string): Promise<void>;
+  /** Makes keys and password from an invite code and signs in. */
+  firstLogin(code: string, password: string): Promise<void>;
+  /** Reads a code without using it: whose it is. Null when mistyped. */
+  readCode(code: string): { org: string } | null;
+  changePassword(old: string, next: string): Promise<void>;
+  /** Hides everything; keys stay in this browser, the password opens again. */
+  lock(): void;
+  logout(): Promise<void>;
+  reconnect(): void;
+  dispose(): void;
+}
+
+export interface AgentOptions {
+  /** Origin of the kefu server; the console's own by default. */
+  server?: string;
+}

@@ -1,0 +1,97 @@
+/** What the widget may know and do. */
+import type { PresenceState } from '../proto';
+import type { ReadonlySignal } from '../signals';
+import type { Connection, Trust } from './connection';
+import type { Wait } from './errors';
+import type { Thread } from './thread';
+
+/** A text in the languages of the pages. */
+export interface Localised {
+  zh?: string;
+  en?: string;
+}
+
+/** A field of the form before the first message. Values are encrypted. */
+export interface FormField {
+  id: string;
+  label: Localised;
+  type: 'text' | 'email' | 'tel' | 'select' | 'textarea';
+  required: boolean;
+  options?: { value: string; label: Localised }[];
+}
+
+/** What a site says about itself; not signed, so only for looks. */
+export interface SiteInfo {
+  id: string;
+  name: string;
+  org: string;
+  orgName: string;
+  form: FormField[];
+  greeting: Localised;
+}
+
+/** Opens lazily: nothing is made or sent before the first message. */
+export interface VisitorClient {
+  connection: ReadonlySignal<Connection>;
+  trust: ReadonlySignal<Trust>;
+  /** Null until loaded. */
+  site: ReadonlySignal<SiteInfo | null>;
+  presence: ReadonlySignal<PresenceState | 'unknown'>;
+  /** How many wait already, before there is a place of one's own. */
+  ahead: ReadonlySignal<number>;
+  /** Presence is asked for from now on, until the returned function is called: somebody looks. */
+  watch(): () => void;
+  /** The newest conversation that still matters, or null. */
+  thread: ReadonlySignal<Thread | null>;
+  /** 1 is next; null when not waiting. */
+  queue: ReadonlySignal<number | null>;
+  /** Of both conversations. */
+  unread: ReadonlySignal<number>;
+  /** The conversation beside the one that is shown: a message that was left for people, or that with the robot. */
+  other: ReadonlySignal<Thread | null>;
+  /** The robot answers, or will answer the first message. */
+  robot: ReadonlySignal<boolean>;
+  /** The server offered a robot that the company did not certify; it is let into nothing. */
+  robotRefused: ReadonlySignal<boolean>;
+  /** A person was asked for, and the robot has not been taken off yet. */
+  personAsked: ReadonlySignal<boolean>;
+  /** What the visitor wrote is sent then; null if nothing must wait. */
+  wait: ReadonlySignal<Wait | null>;
+  /** Whether a form must be shown before the first message. */
+  needsForm: ReadonlySignal<boolean>;
+  /** Answers of the form; they go out, encrypted, with the first message. */
+  start(fields: Record<string, string>): void;
+  /** Never loses the text: it is in the thread as `queued` at once. Rejects only if trust is broken. */
+  send(text: string): Promise<void>;
+  /** A person, please: takes the robot out at once, or when the connection is back; before the first message, from the start. */
+  requestPerson(): void;
+  /** Leaves the conversation where it waits for people; the next message begins one with the robot, which names it. */
+  askRobot(): void;
+  /** Shows the other conversation. */
+  swap(): void;
+  /** Whether the site has a robot that may be let in. */
+  hasRobot: ReadonlySignal<boolean>;
+  retry(id: string): void;
+  /** Takes away what was refused. */
+  drop(id: string): void;
+  recall(id: string): Promise<void>;
+  typing(on: boolean): void;
+  markRead(): void;
+  close(): Promise<void>;
+  /** Forgets the closed conversation; the next message begins another. */
+  startOver(): void;
+  /** Tries again at once when `waiting`, or after `ended`. */
+  reconnect(): void;
+  dispose(): void;
+}
+
+export interface VisitorOptions {
+  /** Origin of the kefu server, e.g. `https://kefu.bank.cn`. */
+  server: string;
+  site: string;
+  /** `k1-…` of the snippet; absent: trust on first use. */
+  org?: string;
+  /** The version in the address of the widget's own file. */
+  widget?: string;
+  lang: 'zh' | 'en';
+}
