@@ -54,34 +54,8 @@ const withoutDetails: Plugin = {
   },
 };
 
-/** Methods of the library for Ed25519 that nothing calls here. */
-const UNCALLED = [
-  'static CURVE',
-  'static fromAffine',
-  'static fromHex',
-  'assertValidity',
-  'multiplyUnsafe',
-  'toHex',
-  'isTorsionFree',
-];
-
-/** Of that library: no method that nothing calls, no text of an error that nobody is shown. What is called is as its authors wrote it. */
-const withoutUncalled: Plugin = {
-  name: 'without-uncalled',
-  enforce: 'pre',
-  transform(code, id) {
-    if (!id.includes('/@noble/ed25519/')) return undefined;
-    for (const name of UNCALLED) {
-      const method = new RegExp(`^ {4}${name}\\([^)]*\\) \\{\\n[^]*?^ {4}\\}\\n`, 'm');
-      if (!method.test(code)) throw new Error(`${id}: there is no ${name} to leave out`);
-      code = code.replace(method, '');
-    }
-    return code.replace(/new ((?:Type|Range)?Error)\((['`])[^'`]*\2\)/g, 'new $1()');
-  },
-};
-
 export default defineConfig({
-  plugins: [withoutDetails, withoutUncalled, shortStyles],
+  plugins: [withoutDetails, shortStyles],
   publicDir: false,
   define: { 'process.env.NODE_ENV': '"production"' },
   build: {

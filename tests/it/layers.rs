@@ -46,7 +46,6 @@ const LAYERS: &[(&str, &[&str])] = &[
             "org",
             "hub",
             "robot",
-            "loadgen",
             "desk",
             "store",
             "crypto",
