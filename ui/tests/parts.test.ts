@@ -1,7 +1,8 @@
 /** The parts of a conversation, each alone. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Participant, Transport } from '../src/client/context';
+import type { Participant, Persistence, Transport } from '../src/client/context';
 import { Deliveries } from '../src/client/deliveries';
+import { OutgoingStore, type Outgoing } from '../src/client/outgoing';
 import { Predecessor } from '../src/client/predecessor';
 import { Receipts } from '../src/client/receipts';
 import { SendPause } from '../src/client/send-pause';
@@ -67,6 +68,31 @@ describe('receipts', () => {
     receipts.tell();
     vi.advanceTimersByTime(250);
     expect(said).toEqual([]);
+  });
+});
+
+describe('what waits to be sent', () => {
+  const make = () => {
+    const store = memoryStore();
+    const context = { store, storagePrefix: '', counterRun: 1 } as unknown as Persistence;
+    return { store, outgoing: new OutgoingStore(context, 'c') };
+  };
+  const waiting = { msg: 'm', at: 1, error: null, env: { bytes: new Uint8Array(1) } } as unknown as Outgoing;
+
+  it('is kept, and leaves no copy when it was taken back before or while it was written', async () => {
+    const { store, outgoing } = make();
+    await outgoing.keep(waiting, () => true);
+    expect(await outgoing.list()).toHaveLength(1);
+    await outgoing.keep(waiting, () => false);
+    expect(await outgoing.list()).toEqual([]);
+    let waits = true;
+    const { set } = store;
+    store.set = async (...entry) => {
+      await set(...entry);
+      waits = false;
+    };
+    await outgoing.keep(waiting, () => waits);
+    expect(await outgoing.list()).toEqual([]);
   });
 });
 

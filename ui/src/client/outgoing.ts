@@ -55,8 +55,10 @@ export class OutgoingStore {
     return [this.name(o.msg), { bytes: o.env.bytes, at: o.at, error: o.error, by: this.context.counterRun }];
   }
 
-  async keep(o: Outgoing): Promise<void> {
-    await this.context.store.set(...this.entry(o)).catch(() => undefined);
+  /** Keeps it as long as it waits: what was taken back while it was sealed or written leaves no copy. */
+  async keep(o: Outgoing, waits: (msg: string) => boolean): Promise<void> {
+    if (waits(o.msg)) await this.context.store.set(...this.entry(o)).catch(() => undefined);
+    if (!waits(o.msg)) await this.remove(o.msg);
   }
 
   async remove(msg: string): Promise<void> {

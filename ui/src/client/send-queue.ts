@@ -82,7 +82,7 @@ export class SendQueue {
   add(body: Body, note = false, team?: string): Promise<Outgoing> {
     return this.serial(async () => {
       const out = await this.append({ msg: hex(random(16)), note, body, team });
-      await this.store.keep(out);
+      await this.keep(out);
       this.host.changed();
       return out;
     }).finally(() => this.pump());
@@ -106,7 +106,7 @@ export class SendQueue {
     const done = new Promise<void>((ok, fail) =>
       this.recalls.set(msg, (error) => (error ? fail(new ClientError(error)) : ok())),
     );
-    await this.serial(async () => this.store.keep(await this.append({ msg, note: target.note, body: null, target })));
+    await this.serial(async () => this.keep(await this.append({ msg, note: target.note, body: null, target })));
     this.pump();
     return done;
   }
@@ -128,7 +128,7 @@ export class SendQueue {
     this.queue.splice(this.queue.indexOf(o), 1);
     this.queue.push(o);
     this.host.changed();
-    void this.serial(() => this.store.keep(o)).finally(() => this.pump());
+    void this.serial(() => this.keep(o)).finally(() => this.pump());
   }
 
   /** The text of one that was refused, or that cannot be sent: it is its writer's again. */
@@ -180,7 +180,7 @@ export class SendQueue {
       for (const env of envs) {
         const body = COUNTED.includes(env.kind) && !isRecall(env) ? await this.sealer.open(env) : null;
         if (!body || this.queue.some((o) => o.msg === env.msg)) continue;
-        await this.store.keep(this.readmit(env, { note: env.kind === Kind.note, body, at: this.context.now(), error }));
+        await this.keep(this.readmit(env, { note: env.kind === Kind.note, body, at: this.context.now(), error }));
       }
       this.host.changed();
     }).finally(() => this.pump());
@@ -205,8 +205,10 @@ export class SendQueue {
   /** In its place, under the same message id. */
   private async sealAgain(o: Outgoing): Promise<Outgoing> {
     const sealed = await this.sealer.seal(o, this.queue.slice(0, this.queue.indexOf(o)));
-    this.queue[this.queue.indexOf(o)] = sealed;
-    await this.store.keep(sealed);
+    const at = this.queue.indexOf(o);
+    // it may have been taken back meanwhile
+    if (at >= 0) this.queue[at] = sealed;
+    await this.keep(sealed);
     return sealed;
   }
 
@@ -273,7 +275,7 @@ export class SendQueue {
       return this.pump();
     }
     now.error = error;
-    void this.store.keep(now);
+    void this.keep(now);
     this.host.changed();
     this.pump();
   }
@@ -337,6 +339,10 @@ export class SendQueue {
       if (e instanceof ClientError && e.key === 'error.network') pause.start(RATE_MS);
       else if (head) this.fail(head, whyUnsealed(e));
     }
+  }
+
+  private keep(o: Outgoing): Promise<void> {
+    return this.store.keep(o, (msg) => this.queue.some((x) => x.msg === msg));
   }
 
   /** One thing at a time: counters are given out here. */
