@@ -16,7 +16,7 @@ macro_rules! commands {
 
         impl $commands {
             /// Runs the command.
-            pub fn run(self, ctx: &$crate::cli::context::Context) -> Result<(), $crate::cli::fail::Fail> {
+            pub fn run(self, ctx: &$crate::cli::context::Context) -> Result<(), $crate::cli::error::CliError> {
                 match self {
                     $(Self::$name(command) => command.run(ctx),)+
                 }
@@ -31,7 +31,7 @@ mod clock;
 mod config_file;
 mod context;
 mod data_dir;
-mod fail;
+mod error;
 mod invitation;
 mod keys;
 mod lock;
@@ -70,7 +70,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
 use context::{Context, Globals};
-use fail::Fail;
+use error::CliError;
 
 /// Live chat in one executable: server, database and pages, with messages that only people can read.
 #[derive(Debug, Parser)]
@@ -157,7 +157,7 @@ impl Command {
         }
     }
 
-    fn run(self, ctx: &Context) -> Result<(), Fail> {
+    fn run(self, ctx: &Context) -> Result<(), CliError> {
         match self {
             Self::Init(args) => args.run(ctx),
             Self::Serve(args) => args.run(ctx),
@@ -191,18 +191,18 @@ pub fn main() -> ExitCode {
     }
     if std::env::args_os().len() == 1 {
         out::line(SHORT_HELP);
-        return ExitCode::from(fail::USAGE);
+        return ExitCode::from(error::USAGE);
     }
     let cli = match parse() {
         Ok(cli) => cli,
         Err(e) if json && !matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            return Fail::usage(&e).report(true, false);
+            return CliError::usage(&e).report(true, false);
         }
         Err(e) => {
             if e.use_stderr() {
                 // nobody is left to tell
                 let _ = e.print();
-                return ExitCode::from(fail::USAGE);
+                return ExitCode::from(error::USAGE);
             }
             out::print(|_| e.print());
             return out::printed().map_or_else(|fail| fail.report(json, false), |()| ExitCode::SUCCESS);

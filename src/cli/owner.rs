@@ -16,7 +16,7 @@ use rustix::{
 
 use super::{
     data_dir::{cannot, io_reason, quoted},
-    fail::Fail,
+    error::CliError,
 };
 
 /// Whom root became, as people call them, and whose directory it is.
@@ -24,7 +24,7 @@ static BECAME: OnceLock<(String, PathBuf)> = OnceLock::new();
 
 /// If root runs this, and `dir` is somebody else's, goes on as that user. `makes`: the directory may be missing and will be
 /// made, then it shall belong to whoever owns the one above it. Call it before there are threads.
-pub fn become_owner(dir: &Path, makes: bool) -> Result<(), Fail> {
+pub fn become_owner(dir: &Path, makes: bool) -> Result<(), CliError> {
     if !geteuid().is_root() {
         return Ok(());
     }
@@ -42,18 +42,18 @@ pub fn become_owner(dir: &Path, makes: bool) -> Result<(), Fail> {
             shown(other),
             above.display()
         );
-        return Err(Fail::failure(what).next(format!("move it out of there, or chown -R {other} {}", quoted(dir))));
+        return Err(CliError::failure(what).hint(format!("move it out of there, or chown -R {other} {}", quoted(dir))));
     }
     if owner == 0 {
         return Ok(());
     }
     let refused = |why: String| {
-        Fail::failure(format!(
+        CliError::failure(format!(
             "{} belongs to {}, and root can't go on as that user: {why}",
             dir.display(),
             shown(owner)
         ))
-        .next(command(owner))
+        .hint(command(owner))
     };
     let threads = fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
     if threads != 1 {

@@ -6,7 +6,7 @@ use crate::{
     bot::{Action, Button, Dialogue, Message},
     cli::{
         context::Context,
-        fail::Fail,
+        error::CliError,
         out::{self, Table},
         teach::{percent, unable},
     },
@@ -28,11 +28,11 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let policy = super::load(ctx)?;
         let mind = Understanding::of_command(Files::of(&ctx.data_dir), policy).map_err(|e| unable(&e))?;
         let message = Message { text: &self.text, site: &self.site, now_ms: out::now_ms(), zh: None };
-        let thought = mind.recognise_at(&message).map_err(|e| Fail::failure(e.to_string()))?;
+        let thought = mind.recognise_at(&message).map_err(|e| CliError::failure(e.to_string()))?;
         let decision = mind.decide_on(&message, &thought, Dialogue { asked: self.asked, ..Dialogue::default() });
         if ctx.json {
             let intents: Vec<_> = thought.intents.iter().map(|g| json!({"intent": g.name, "p": g.p})).collect();
