@@ -76,17 +76,14 @@ for target; do
             library=$(sources "$2")
             say "$target: library compiled from $library"
             flags="$flags${unit}--remap-path-prefix=$library=/rust/library"
-            features=
             case $target in
-                # the library in its small form: instructions of this processor take the most room, and 400 kB less is below 16 MB
-                loongarch64-*) features=-Zbuild-std-features=optimize_for_size ;;
+                loongarch64-*) ;;
                 # Debian's compiler brings no C runtime of musl: zig has it
                 *) flags="$flags${unit}-Clink-self-contained=no" ;;
             esac
             cargo="$(dirname "$2")/cargo"
-            # shellcheck disable=SC2086 # no word or one
             RUSTC="$2" RUSTDOC="$(dirname "$2")/rustdoc" CARGO="$cargo" RUSTC_BOOTSTRAP=1 CARGO_ENCODED_RUSTFLAGS="$flags" \
-                cargo-zigbuild build --profile "$profile" --locked -Zbuild-std=std,panic_abort $features --target "$target"
+                cargo-zigbuild build --profile "$profile" --locked -Zbuild-std=std,panic_abort --target "$target"
             ;;
         cross)
             say "$target: by cross"

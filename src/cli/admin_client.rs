@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use super::{
     context::Context,
     data_dir,
-    fail::{Fail, Kind},
+    error::{CliError, Kind},
 };
 use crate::{
     app::{Admin, AdminError},
@@ -24,7 +24,7 @@ pub struct AdminClient {
 
 impl AdminClient {
     /// Connects to the running server, or opens the store if none runs.
-    pub fn open(ctx: &Context) -> Result<Self, Fail> {
+    pub fn open(ctx: &Context) -> Result<Self, CliError> {
         data_dir::require_initialised(&ctx.data_dir)?;
         let config = ctx.load_config()?;
         let runtime = runtime()?;
@@ -40,17 +40,17 @@ impl AdminClient {
     }
 
     /// One request.
-    pub fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, Fail> {
+    pub fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, CliError> {
         Ok(self.runtime.block_on(self.admin.call(method, path, body))?)
     }
 
     /// The directory's log and what is listed beside it; nothing is verified yet.
-    pub fn export(&self) -> Result<AdminView, Fail> {
+    pub fn export(&self) -> Result<AdminView, CliError> {
         Ok(serde_json::from_value(self.call("GET", "/admin/export", None)?)?)
     }
 
     /// Sends a signed change of the directory.
-    pub fn commit(&self, commit: &Commit) -> Result<(), Fail> {
+    pub fn commit(&self, commit: &Commit) -> Result<(), CliError> {
         self.call("POST", "/admin/commit", Some(serde_json::to_value(commit)?)).map(drop)
     }
 
@@ -70,12 +70,12 @@ fn in_use(e: &AdminError) -> bool {
 }
 
 /// A runtime for a few requests.
-pub fn runtime() -> Result<Runtime, Fail> {
+pub fn runtime() -> Result<Runtime, CliError> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    built.map_err(|e| Fail::failure(format!("cannot start: {e}")))
+    built.map_err(|e| CliError::failure(format!("cannot start: {e}")))
 }
 
-impl From<AdminError> for Fail {
+impl From<AdminError> for CliError {
     /// What the router said, with what to do about it.
     fn from(e: AdminError) -> Self {
         let (kind, next) = match &e {
@@ -91,7 +91,7 @@ impl From<AdminError> for Fail {
         };
         let fail = Self::new(kind, e.to_string());
         match next {
-            Some(next) => fail.next(next),
+            Some(next) => fail.hint(next),
             None => fail,
         }
     }

@@ -2,7 +2,7 @@
 
 use clap_complete::Shell;
 
-use super::{context::Context, fail::Fail};
+use super::{context::Context, error::CliError};
 
 /// Print a completion script for a shell
 #[derive(Debug, clap::Args)]
@@ -16,7 +16,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, _: &Context) -> Result<(), Fail> {
+    pub fn run(self, _: &Context) -> Result<(), CliError> {
         // into memory first: the generator panics when its reader goes away
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut super::command(), "kefu", &mut script);

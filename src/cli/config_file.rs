@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{context::Context, fail::Fail};
+use super::{context::Context, error::CliError};
 use crate::{
     config::{Config, ConfigErrors, Origin},
     robot::policy,
@@ -15,13 +15,13 @@ impl Context {
     }
 
     /// The configuration without options of a command.
-    pub fn load_config(&self) -> Result<Config, Fail> {
+    pub fn load_config(&self) -> Result<Config, CliError> {
         self.load_config_with(Vec::new())
     }
 
     /// The configuration; `overrides` are `section.key` and value, from the command line. A missing file counts as an
     /// empty one, unless it was named.
-    pub fn load_config_with(&self, overrides: Vec<(String, String)>) -> Result<Config, Fail> {
+    pub fn load_config_with(&self, overrides: Vec<(String, String)>) -> Result<Config, CliError> {
         let path = self.config_path();
         let file = (self.config_file.is_some() || path.exists()).then_some(path.as_path());
         // values that are not text can't be meant for us
@@ -30,12 +30,12 @@ impl Context {
     }
 }
 
-impl From<ConfigErrors> for Fail {
+impl From<ConfigErrors> for CliError {
     fn from(errors: ConfigErrors) -> Self {
         // no line of the file is wrong, but the file itself; the rest can't be judged without it
         let unread = errors.0.iter().find(|e| matches!(e.origin, Origin::File { line: 0, .. }));
         if let Some(unread) = unread {
-            return Self::failure(unread.to_string()).next(
+            return Self::failure(unread.to_string()).hint(
                 "name another with --config; without it kefu.toml in the data directory counts, and kefu init writes that \
                  with every key explained",
             );
@@ -44,6 +44,6 @@ impl From<ConfigErrors> for Fail {
             1 => format!("the configuration has a mistake\n  {errors}"),
             n => format!("the configuration has {n} mistakes\n  {}", errors.to_string().replace('\n', "\n  ")),
         };
-        Self::failure(what).next("correct the line; kefu.toml as kefu init writes it explains every key")
+        Self::failure(what).hint("correct the line; kefu.toml as kefu init writes it explains every key")
     }
 }

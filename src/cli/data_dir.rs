@@ -7,15 +7,16 @@ use std::{
 };
 
 use super::{
-    fail::{Fail, Kind},
-    owner,
+    account,
+    error::{CliError, Kind},
+    io_error::{cannot, quoted},
 };
 use crate::files::{self, NotPrivate, make_directory, private_directory};
 
 pub use crate::data_dir::*;
 
 /// Makes a directory that only its owner may enter. An existing one is taken if it is ours alone.
-pub fn make_private(dir: &Path) -> Result<(), Fail> {
+pub fn make_private(dir: &Path) -> Result<(), CliError> {
     if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
         fs::create_dir_all(parent).map_err(|e| cannot("make", parent, &e))?;
     }
@@ -26,73 +27,52 @@ pub fn make_private(dir: &Path) -> Result<(), Fail> {
 }
 
 /// Refuses a data directory that others can enter, or that somebody else owns.
-pub fn check_private(dir: &Path) -> Result<(), Fail> {
+pub fn check_private(dir: &Path) -> Result<(), CliError> {
     let meta = fs::metadata(dir).map_err(|e| cannot("read", dir, &e))?;
     let shown = dir.display();
     private_directory(&meta).map_err(|why| match why {
-        NotPrivate::NoDirectory => Fail::failure(format!("{shown} is not a directory")),
-        NotPrivate::Open(mode) => Fail::failure(format!("other users may enter {shown} (mode {mode:03o})"))
-            .next(format!("chmod 700 {}", quoted(dir))),
+        NotPrivate::NoDirectory => CliError::failure(format!("{shown} is not a directory")),
+        NotPrivate::Open(mode) => CliError::failure(format!("other users may enter {shown} (mode {mode:03o})"))
+            .hint(format!("chmod 700 {}", quoted(dir))),
         NotPrivate::Foreign(uid) => {
-            Fail::failure(format!("{shown} belongs to {}, not to you", owner::shown(uid))).next(owner::command(uid))
+            CliError::failure(format!("{shown} belongs to {}, not to you", account::shown(uid)))
+                .hint(account::command(uid))
         }
     })
 }
 
 /// Writes a new file of the given mode; refuses to replace one.
-pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> Result<(), Fail> {
+pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> Result<(), CliError> {
     match files::write_new(path, mode, content) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-            Err(Fail::new(Kind::Exists, format!("{} exists already", path.display())).next("nothing was overwritten"))
+            Err(CliError::new(Kind::Exists, format!("{} exists already", path.display()))
+                .hint("nothing was overwritten"))
         }
         other => other.map_err(|e| cannot("write", path, &e)),
     }
 }
 
 /// Replaces a file in one step: readers see the old content or the new, never half of it.
-pub fn replace(path: &Path, mode: u32, content: &[u8]) -> Result<(), Fail> {
+pub fn replace(path: &Path, mode: u32, content: &[u8]) -> Result<(), CliError> {
     files::replace(path, mode, content).map_err(|e| cannot("replace", path, &e))
 }
 
 /// Refuses a directory without a company in it.
-pub fn require_initialised(dir: &Path) -> Result<(), Fail> {
+pub fn require_initialised(dir: &Path) -> Result<(), CliError> {
     match fs::metadata(dir.join(OPAQUE_SETUP)) {
         Ok(_) => return Ok(()),
         Err(e) if e.kind() == ErrorKind::PermissionDenied => return Err(cannot("enter", dir, &e)),
         Err(_) => {}
     }
     let shown = dir.display();
-    Err(Fail::new(Kind::NotInitialised, format!("{shown} contains no kefu installation"))
-        .next("kefu init makes one; --data-dir DIR or KEFU_DATA_DIR names another place"))
+    Err(CliError::new(Kind::NotInitialised, format!("{shown} contains no kefu installation"))
+        .hint("kefu init makes one; --data-dir DIR or KEFU_DATA_DIR names another place"))
 }
 
 /// Those of the files that a new company needs which are there already.
 pub fn occupied(dir: &Path) -> Vec<PathBuf> {
     let files = [COMPANY_KEYS, OPAQUE_SETUP, PUBLIC_PART, CONFIG, TLS, DATABASE];
     files.iter().map(|f| dir.join(f)).filter(|p| p.exists()).collect()
-}
-
-/// A path as a shell takes it.
-pub fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+".contains(&b));
-    if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-/// "cannot read FILE: why".
-pub fn cannot(act: &str, path: &Path, e: &std::io::Error) -> Fail {
-    let fail = Fail::failure(format!("cannot {act} {}: {}", path.display(), io_reason(e)));
-    match e.kind() {
-        ErrorKind::PermissionDenied => fail.next(owner::next()),
-        ErrorKind::StorageFull => fail.next("free some space and try again"),
-        _ => fail,
-    }
-}
-
-/// An error of the system without its number.
-pub fn io_reason(e: &std::io::Error) -> String {
-    let text = e.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 #[cfg(test)]
@@ -109,7 +89,7 @@ mod tests {
         assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
         let fail = make_private(&dir).unwrap_err();
-        assert!(fail.next.unwrap().starts_with("chmod 700 "));
+        assert!(fail.hint.unwrap().starts_with("chmod 700 "));
     }
 
     #[test]
@@ -123,11 +103,5 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"3");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn paths_are_quoted_for_the_shell_when_they_must_be() {
-        assert_eq!(quoted(Path::new("/var/lib/kefu")), "/var/lib/kefu");
-        assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     context::Context,
-    fail::{Fail, Kind},
+    error::{CliError, Kind},
     out,
 };
 
@@ -22,7 +22,7 @@ pub struct Args {}
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         if ctx.json {
             let kinds =
                 [Kind::Failure, Kind::Usage, Kind::NotInitialised, Kind::Exists, Kind::Conflict, Kind::Passphrase];

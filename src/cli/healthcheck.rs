@@ -11,8 +11,9 @@ use serde_json::json;
 use super::{
     admin_client,
     context::Context,
-    data_dir::{self, ADMIN_SOCKET, io_reason},
-    fail::Fail,
+    data_dir::{self, ADMIN_SOCKET},
+    error::CliError,
+    io_error::io_reason,
 };
 use crate::app::Admin;
 
@@ -27,14 +28,14 @@ pub struct Args {
 impl Args {
     /// Runs the command. Asks the admin socket where the server listens, and then there, as a client would: over HTTP, which
     /// `/healthz` answers on the port of TLS, too.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         data_dir::require_initialised(&ctx.data_dir)?;
         let limit = Duration::from_secs(self.timeout.into());
         let listen = listening(ctx, limit)?;
         let at = reachable(listen);
         healthy(at, limit).map_err(|why| {
-            Fail::failure(format!("the server at {at} does not answer: {why}"))
-                .next("read its log; kefu doctor looks for what is wrong")
+            CliError::failure(format!("the server at {at} does not answer: {why}"))
+                .hint("read its log; kefu doctor looks for what is wrong")
         })?;
         ctx.say(json!({"healthy": true, "listen": listen.to_string()}), format!("ok: the server answers on {listen}"));
         Ok(())
@@ -42,9 +43,10 @@ impl Args {
 }
 
 /// Where the running server says that it listens.
-fn listening(ctx: &Context, limit: Duration) -> Result<SocketAddr, Fail> {
+fn listening(ctx: &Context, limit: Duration) -> Result<SocketAddr, CliError> {
     let silent = |why: &str| {
-        Fail::failure(format!("no server answers in {}: {why}", ctx.data_dir.display())).next("kefu serve starts it")
+        CliError::failure(format!("no server answers in {}: {why}", ctx.data_dir.display()))
+            .hint("kefu serve starts it")
     };
     let runtime = admin_client::runtime()?;
     let ask = Admin::Remote(ctx.file(ADMIN_SOCKET));

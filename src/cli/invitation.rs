@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::{
-    cli::{context::Context, fail::Fail, out, verified_directory::VerifiedDirectory},
+    cli::{context::Context, error::CliError, out, verified_directory::VerifiedDirectory},
     crypto::{directory::Role, invite::InviteCode},
     proto::{TeamId, UserId},
 };
@@ -36,7 +36,7 @@ impl Invitation {
     }
 
     /// Prints it. Fails if the code could not be shown: it is nowhere else.
-    pub fn print(&self, ctx: &Context) -> Result<(), Fail> {
+    pub fn print(&self, ctx: &Context) -> Result<(), CliError> {
         match ctx.json {
             true => out::print_json(&json!({"invite": self.json()})),
             false => self.print_text(),
@@ -45,10 +45,10 @@ impl Invitation {
     }
 
     /// Fails if what was printed so far did not reach the reader.
-    pub fn shown(&self) -> Result<(), Fail> {
+    pub fn shown(&self) -> Result<(), CliError> {
         let user = &self.user;
         out::printed().map_err(|fail| {
-            fail.next(format!(
+            fail.hint(format!(
                 "{user} is invited, but the code is lost: kefu user invite revoke {user}, then invite again"
             ))
         })
@@ -90,7 +90,12 @@ impl Invitation {
 
 impl Invitation {
     /// The invite of a person of the directory, with the role and teams there.
-    pub fn renewed(company: &VerifiedDirectory, user: &UserId, code: InviteCode, ttl_ms: u64) -> Result<Self, Fail> {
+    pub fn renewed(
+        company: &VerifiedDirectory,
+        user: &UserId,
+        code: InviteCode,
+        ttl_ms: u64,
+    ) -> Result<Self, CliError> {
         let state = company.user(user)?;
         let (name, role, teams) = (state.name.clone(), state.role, state.teams.clone());
         Ok(Self { user: user.clone(), name, role, teams, code, until: company.now_ms + ttl_ms })

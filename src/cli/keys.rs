@@ -12,8 +12,9 @@ use super::{
     admin_client::AdminClient,
     clock,
     context::Context,
-    data_dir::{self, cannot},
-    fail::{Fail, Kind},
+    data_dir::{self},
+    error::{CliError, Kind},
+    io_error::cannot,
     secret,
     seen::Seen,
     verified_directory::{VerifiedDirectory, same_company},
@@ -46,14 +47,14 @@ impl Signing {
     }
 
     /// Opens the key file; asks for the passphrase if it is sealed.
-    pub fn unlock(&self, ctx: &Context) -> Result<CompanyKeys, Fail> {
+    pub fn unlock(&self, ctx: &Context) -> Result<CompanyKeys, CliError> {
         let path = self.path(ctx);
         if self.keys.is_none() && !path.exists() {
-            return Err(Fail::failure(format!(
+            return Err(CliError::failure(format!(
                 "the company keys are not on this machine: there is no {}",
                 path.display()
             ))
-            .next("bring the file they are kept in and name it with --keys FILE"));
+            .hint("bring the file they are kept in and name it with --keys FILE"));
         }
         keep_memory_private();
         let text = fs::read_to_string(&path).map(Zeroizing::new).map_err(|e| cannot("read", &path, &e))?;
@@ -69,9 +70,9 @@ impl Signing {
     pub fn act<T>(
         &self,
         ctx: &Context,
-        check: impl Fn(&VerifiedDirectory) -> Result<(), Fail>,
-        change: impl Fn(&VerifiedDirectory, &Signer<'_>) -> Result<(Commit, T), Fail>,
-    ) -> Result<T, Fail> {
+        check: impl Fn(&VerifiedDirectory) -> Result<(), CliError>,
+        change: impl Fn(&VerifiedDirectory, &Signer<'_>) -> Result<(Commit, T), CliError>,
+    ) -> Result<T, CliError> {
         check(&VerifiedDirectory::open(ctx)?)?;
         // nothing is held open while somebody types
         let keys = self.unlock(ctx)?;
@@ -87,9 +88,9 @@ fn commit_until_it_fits<T>(
     admin: &AdminClient,
     keys: &CompanyKeys,
     seen: &Seen,
-    check: impl Fn(&VerifiedDirectory) -> Result<(), Fail>,
-    change: impl Fn(&VerifiedDirectory, &Signer<'_>) -> Result<(Commit, T), Fail>,
-) -> Result<T, Fail> {
+    check: impl Fn(&VerifiedDirectory) -> Result<(), CliError>,
+    change: impl Fn(&VerifiedDirectory, &Signer<'_>) -> Result<(Commit, T), CliError>,
+) -> Result<T, CliError> {
     let mut tries = 0;
     loop {
         let company = VerifiedDirectory::load(ctx, admin)?;
@@ -130,7 +131,7 @@ pub struct NewPassphrase {
 
 impl NewPassphrase {
     /// The passphrase to seal with; none if that was asked for.
-    pub fn choose(&self) -> Result<Option<secret::Passphrase>, Fail> {
+    pub fn choose(&self) -> Result<Option<secret::Passphrase>, CliError> {
         if self.no_passphrase { Ok(None) } else { secret::new(self.passphrase_file.as_deref()).map(Some) }
     }
 }
@@ -142,17 +143,17 @@ pub fn keep_memory_private() {
 }
 
 /// Writes a key file that only its owner can read.
-pub fn write(path: &Path, keys: &CompanyKeys, passphrase: Option<&secret::Passphrase>) -> Result<(), Fail> {
+pub fn write(path: &Path, keys: &CompanyKeys, passphrase: Option<&secret::Passphrase>) -> Result<(), CliError> {
     let text = keys.to_text(passphrase.map(|p| p.as_str())).map_err(|e| key_file_error(path, &e))?;
     data_dir::write_new(path, 0o600, text.as_bytes())
 }
 
 /// Why a key file can't be used.
-fn key_file_error(path: &Path, e: &KeyFileError) -> Fail {
+fn key_file_error(path: &Path, e: &KeyFileError) -> CliError {
     match e {
-        KeyFileError::Open => Fail::new(Kind::Passphrase, "the passphrase does not open the company keys")
-            .next(format!("{} was not changed; try again", path.display())),
-        KeyFileError::NeedsPassphrase => Fail::new(Kind::Passphrase, e.to_string()),
-        _ => Fail::failure(format!("{}: {e}", path.display())),
+        KeyFileError::Open => CliError::new(Kind::Passphrase, "the passphrase does not open the company keys")
+            .hint(format!("{} was not changed; try again", path.display())),
+        KeyFileError::NeedsPassphrase => CliError::new(Kind::Passphrase, e.to_string()),
+        _ => CliError::failure(format!("{}: {e}", path.display())),
     }
 }

@@ -7,8 +7,9 @@ use std::{
 };
 
 use super::{
-    data_dir::{LOCK, cannot},
-    fail::{Fail, Kind},
+    data_dir::LOCK,
+    error::{CliError, Kind},
+    io_error::cannot,
 };
 use crate::files::open_or_create;
 
@@ -19,15 +20,18 @@ pub struct Lock {
 }
 
 /// Takes the lock of a data directory, or says who holds it.
-pub fn take(dir: &Path) -> Result<Lock, Fail> {
+pub fn take(dir: &Path) -> Result<Lock, CliError> {
     let path = dir.join(LOCK);
     let mut file = open_or_create(&path, 0o600).map_err(|e| cannot("open", &path, &e))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let who = holder(&mut file).map_or_else(|| "another process".into(), |pid| format!("process {pid}"));
-            return Err(Fail::new(Kind::Conflict, format!("{} is in use: a kefu server runs as {who}", dir.display()))
-                .next("stop that one first, or name another place with --data-dir"));
+            return Err(CliError::new(
+                Kind::Conflict,
+                format!("{} is in use: a kefu server runs as {who}", dir.display()),
+            )
+            .hint("stop that one first, or name another place with --data-dir"));
         }
         Err(TryLockError::Error(e)) => return Err(cannot("lock", &path, &e)),
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{context::Context, fail::Fail};
+use super::{context::Context, error::CliError};
 
 /// Write manual pages into a directory
 #[derive(Debug, clap::Args)]
@@ -16,8 +16,8 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let fail = |e: std::io::Error| Fail::failure(format!("cannot write to {}: {e}", self.dir.display()));
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
+        let fail = |e: std::io::Error| CliError::failure(format!("cannot write to {}: {e}", self.dir.display()));
         std::fs::create_dir_all(&self.dir).map_err(fail)?;
         clap_mangen::generate_to(super::command(), &self.dir).map_err(fail)?;
         ctx.say(json!({"dir": self.dir}), format!("Manual pages are in {}.", self.dir.display()));

@@ -16,7 +16,7 @@ macro_rules! commands {
 
         impl $commands {
             /// Runs the command.
-            pub fn run(self, ctx: &$crate::cli::context::Context) -> Result<(), $crate::cli::fail::Fail> {
+            pub fn run(self, ctx: &$crate::cli::context::Context) -> Result<(), $crate::cli::error::CliError> {
                 match self {
                     $(Self::$name(command) => command.run(ctx),)+
                 }
@@ -25,19 +25,22 @@ macro_rules! commands {
     };
 }
 
+mod account;
 mod admin_client;
 mod args;
 mod clock;
 mod config_file;
 mod context;
 mod data_dir;
-mod fail;
+mod error;
 mod invitation;
+mod io_error;
 mod keys;
 mod lock;
 mod out;
 mod owner;
 mod public_part;
+mod report;
 mod secret;
 mod seen;
 mod system_requirements;
@@ -70,7 +73,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
 use context::{Context, Globals};
-use fail::Fail;
+use error::CliError;
+use report::report;
 
 /// Live chat in one executable: server, database and pages, with messages that only people can read.
 #[derive(Debug, Parser)]
@@ -157,7 +161,7 @@ impl Command {
         }
     }
 
-    fn run(self, ctx: &Context) -> Result<(), Fail> {
+    fn run(self, ctx: &Context) -> Result<(), CliError> {
         match self {
             Self::Init(args) => args.run(ctx),
             Self::Serve(args) => args.run(ctx),
@@ -187,32 +191,32 @@ impl Command {
 pub fn main() -> ExitCode {
     let json = std::env::args_os().any(|a| a == "--json");
     if let Err(fail) = system_requirements::check() {
-        return fail.report(json, false);
+        return report(&fail, json, false);
     }
     if std::env::args_os().len() == 1 {
         out::line(SHORT_HELP);
-        return ExitCode::from(fail::USAGE);
+        return ExitCode::from(error::USAGE);
     }
     let cli = match parse() {
         Ok(cli) => cli,
         Err(e) if json && !matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            return Fail::usage(&e).report(true, false);
+            return report(&CliError::usage(&e), true, false);
         }
         Err(e) => {
             if e.use_stderr() {
                 // nobody is left to tell
                 let _ = e.print();
-                return ExitCode::from(fail::USAGE);
+                return ExitCode::from(error::USAGE);
             }
             out::print(|_| e.print());
-            return out::printed().map_or_else(|fail| fail.report(json, false), |()| ExitCode::SUCCESS);
+            return out::printed().map_or_else(|fail| report(&fail, json, false), |()| ExitCode::SUCCESS);
         }
     };
     let ctx = Context::new(cli.globals);
     let owner = cli.command.data().map_or(Ok(()), |makes| owner::become_owner(&ctx.data_dir, makes));
     match owner.and_then(|()| cli.command.run(&ctx)).and_then(|()| out::printed()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fail) => fail.report(ctx.json, ctx.color_stderr()),
+        Err(fail) => report(&fail, ctx.json, ctx.color_stderr()),
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use ratatui::text::Span;
 use serde_json::Value;
 
-use super::{data_dir::io_reason, fail::Fail};
+use super::{error::CliError, io_error::io_reason};
 
 /// Columns a terminal needs for `s`.
 pub fn width(s: &str) -> usize {
@@ -95,11 +95,13 @@ pub fn print(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) {
 }
 
 /// Fails if something of this command's output is missing. What the command did is done.
-pub fn printed() -> Result<(), Fail> {
+pub fn printed() -> Result<(), CliError> {
     match UNPRINTED.get() {
         None => Ok(()),
-        Some(e) => Err(Fail::unprinted(format!("what this command has to say could not be written: {}", io_reason(e)))
-            .next("the command has done its work; make room where its output goes, and ask again")),
+        Some(e) => {
+            Err(CliError::unprinted(format!("what this command has to say could not be written: {}", io_reason(e)))
+                .hint("the command has done its work; make room where its output goes, and ask again"))
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use std::{
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::OnceLock,
 };
 
 use rustix::{
@@ -15,16 +14,14 @@ use rustix::{
 };
 
 use super::{
-    data_dir::{cannot, io_reason, quoted},
-    fail::Fail,
+    account::{Account, became, command, groups_of, shown},
+    error::CliError,
+    io_error::{cannot, io_reason, quoted},
 };
-
-/// Whom root became, as people call them, and whose directory it is.
-static BECAME: OnceLock<(String, PathBuf)> = OnceLock::new();
 
 /// If root runs this, and `dir` is somebody else's, goes on as that user. `makes`: the directory may be missing and will be
 /// made, then it shall belong to whoever owns the one above it. Call it before there are threads.
-pub fn become_owner(dir: &Path, makes: bool) -> Result<(), Fail> {
+pub fn become_owner(dir: &Path, makes: bool) -> Result<(), CliError> {
     if !geteuid().is_root() {
         return Ok(());
     }
@@ -42,18 +39,18 @@ pub fn become_owner(dir: &Path, makes: bool) -> Result<(), Fail> {
             shown(other),
             above.display()
         );
-        return Err(Fail::failure(what).next(format!("move it out of there, or chown -R {other} {}", quoted(dir))));
+        return Err(CliError::failure(what).hint(format!("move it out of there, or chown -R {other} {}", quoted(dir))));
     }
     if owner == 0 {
         return Ok(());
     }
     let refused = |why: String| {
-        Fail::failure(format!(
+        CliError::failure(format!(
             "{} belongs to {}, and root can't go on as that user: {why}",
             dir.display(),
             shown(owner)
         ))
-        .next(command(owner))
+        .hint(command(owner))
     };
     let threads = fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
     if threads != 1 {
@@ -63,8 +60,7 @@ pub fn become_owner(dir: &Path, makes: bool) -> Result<(), Fail> {
     let gid = account.as_ref().map_or_else(|| fs::metadata(there).map_or(owner, |m| m.gid()), |a| a.gid);
     let groups = account.as_ref().map_or_else(Vec::new, |a| groups_of(&a.name));
     switch(owner, gid, &groups).map_err(|e| refused(io_reason(&e)))?;
-    // set once: this is called once
-    let _ = BECAME.set((shown(owner), there.to_owned()));
+    became(owner, there);
     Ok(())
 }
 
@@ -94,61 +90,6 @@ fn others_above(path: &Path, owner: u32) -> io::Result<Option<(PathBuf, u32)>> {
     Ok(None)
 }
 
-/// A line of `/etc/passwd`.
-struct Account {
-    name: String,
-    gid: u32,
-}
-
-impl Account {
-    /// None: the user is of a directory service, or has no name.
-    fn of(uid: u32) -> Option<Self> {
-        fs::read_to_string("/etc/passwd").ok()?.lines().find_map(|line| {
-            let fields: Vec<&str> = line.split(':').collect();
-            let [name, _, id, gid, ..] = fields[..] else { return None };
-            (id.parse() == Ok(uid)).then(|| Some(Self { name: name.to_owned(), gid: gid.parse().ok()? }))?
-        })
-    }
-}
-
-/// The groups of `/etc/group` that somebody is a member of, as `sudo -u` would give them.
-fn groups_of(name: &str) -> Vec<u32> {
-    let text = fs::read_to_string("/etc/group").unwrap_or_default();
-    let member = |line: &str| {
-        let fields: Vec<&str> = line.split(':').collect();
-        let [_, _, gid, members] = fields[..] else { return None };
-        members.split(',').any(|m| m == name).then(|| gid.parse().ok())?
-    };
-    text.lines().filter_map(member).collect()
-}
-
-/// A user as people call them.
-pub fn shown(uid: u32) -> String {
-    match Account::of(uid) {
-        Some(account) => account.name,
-        None => format!("user {uid}"),
-    }
-}
-
-/// The command to type.
-pub fn command(uid: u32) -> String {
-    let name = Account::of(uid).map_or_else(|| format!("'#{uid}'"), |account| account.name);
-    format!("run as that user: sudo -u {name} kefu …")
-}
-
-/// What to do about a file that may not be read or written.
-pub fn next() -> String {
-    match BECAME.get() {
-        Some((who, dir)) => {
-            format!(
-                "kefu works as {who} here, who owns {}: give {who} the file, or name one they may use",
-                dir.display()
-            )
-        }
-        None => "run as the user who owns the data, such as: sudo -u kefu kefu …".into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{chown, symlink};
@@ -174,14 +115,5 @@ mod tests {
         fs::create_dir(&away).unwrap();
         symlink(&away, &link).unwrap();
         assert!(others_above(&link, 0).unwrap().is_some());
-    }
-
-    #[test]
-    fn names_are_of_the_machine_and_numbers_do_without() {
-        assert_eq!(shown(0), "root");
-        assert_eq!(shown(4_000_000_000), "user 4000000000");
-        assert!(command(4_000_000_000).contains("sudo -u '#4000000000' kefu"));
-        assert!(command(0).contains("sudo -u root kefu"));
-        assert_eq!(groups_of("nobody-has-this-name"), Vec::<u32>::new());
     }
 }

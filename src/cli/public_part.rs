@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::{data_dir::cannot, fail::Fail};
+use super::{error::CliError, io_error::cannot};
 use crate::{
     crypto::hash,
     org::{AdminView, Commit},
@@ -33,16 +33,16 @@ impl PublicPart {
     }
 
     /// Its text.
-    pub fn text(&self) -> Result<String, Fail> {
+    pub fn text(&self) -> Result<String, CliError> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
     /// Reads the file. Nothing in it is verified yet.
-    pub fn read(path: &Path) -> Result<Self, Fail> {
+    pub fn read(path: &Path) -> Result<Self, CliError> {
         let text = fs::read_to_string(path).map_err(|e| cannot("read", path, &e))?;
         let not = |why: String| {
-            Fail::failure(format!("{} is not the public part of a company: {why}", path.display()))
-                .next("it is the public.json that kefu init --offline DIR made")
+            CliError::failure(format!("{} is not the public part of a company: {why}", path.display()))
+                .hint("it is the public.json that kefu init --offline DIR made")
         };
         let part: Self = serde_json::from_str(&text).map_err(|e| not(e.to_string()))?;
         if part.kefu != KIND || part.v != 1 {

@@ -8,7 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::fail::{Fail, Kind};
+use super::error::{CliError, Kind};
 
 /// Fewest characters of a new passphrase.
 pub const LEAST: usize = 10;
@@ -17,51 +17,51 @@ pub const LEAST: usize = 10;
 pub type Passphrase = Zeroizing<String>;
 
 /// The passphrase of existing keys. `file` as given on the command line.
-pub fn existing(file: Option<&Path>) -> Result<Passphrase, Fail> {
+pub fn existing(file: Option<&Path>) -> Result<Passphrase, CliError> {
     if let Some(found) = from_files(file)? {
         return Ok(found);
     }
     if !std::io::stdin().is_terminal() {
-        return Err(Fail::new(Kind::Passphrase, "the company keys are sealed and there is no terminal to ask at")
-            .next("give --passphrase-file FILE, or the systemd credential `passphrase`"));
+        return Err(CliError::new(Kind::Passphrase, "the company keys are sealed and there is no terminal to ask at")
+            .hint("give --passphrase-file FILE, or the systemd credential `passphrase`"));
     }
     prompt("Passphrase of the company keys: ")
 }
 
 /// The passphrase for new keys, asked for twice at a prompt.
-pub fn new(file: Option<&Path>) -> Result<Passphrase, Fail> {
+pub fn new(file: Option<&Path>) -> Result<Passphrase, CliError> {
     let chosen = match from_files(file)? {
         Some(found) => found,
         None if !std::io::stdin().is_terminal() => {
-            return Err(Fail::new(
+            return Err(CliError::new(
                 Kind::Passphrase,
                 "the company keys need a passphrase and there is no terminal to ask at",
             )
-            .next("give --passphrase-file FILE, or --no-passphrase for a trial"));
+            .hint("give --passphrase-file FILE, or --no-passphrase for a trial"));
         }
         None => {
             let first = prompt("New passphrase for the company keys: ")?;
             let again = prompt("Once more: ")?;
             if *first != *again {
-                return Err(Fail::new(Kind::Passphrase, "the two passphrases differ").next("try again"));
+                return Err(CliError::new(Kind::Passphrase, "the two passphrases differ").hint("try again"));
             }
             first
         }
     };
     if chosen.chars().count() < LEAST {
-        return Err(Fail::new(Kind::Passphrase, format!("the passphrase is shorter than {LEAST} characters"))
-            .next("take several words; whoever has the file can guess without limit"));
+        return Err(CliError::new(Kind::Passphrase, format!("the passphrase is shorter than {LEAST} characters"))
+            .hint("take several words; whoever has the file can guess without limit"));
     }
     Ok(chosen)
 }
 
-fn prompt(question: &str) -> Result<Passphrase, Fail> {
+fn prompt(question: &str) -> Result<Passphrase, CliError> {
     rpassword::prompt_password(question)
         .map(Zeroizing::new)
-        .map_err(|e| Fail::new(Kind::Passphrase, format!("cannot read a passphrase from the terminal: {e}")))
+        .map_err(|e| CliError::new(Kind::Passphrase, format!("cannot read a passphrase from the terminal: {e}")))
 }
 
-fn from_files(file: Option<&Path>) -> Result<Option<Passphrase>, Fail> {
+fn from_files(file: Option<&Path>) -> Result<Option<Passphrase>, CliError> {
     if let Some(file) = file {
         return first_line(file).map(Some);
     }
@@ -71,13 +71,13 @@ fn from_files(file: Option<&Path>) -> Result<Option<Passphrase>, Fail> {
     }
 }
 
-fn first_line(file: &Path) -> Result<Passphrase, Fail> {
-    let text = std::fs::read_to_string(file)
-        .map(Zeroizing::new)
-        .map_err(|e| Fail::new(Kind::Passphrase, format!("cannot read the passphrase from {}: {e}", file.display())))?;
+fn first_line(file: &Path) -> Result<Passphrase, CliError> {
+    let text = std::fs::read_to_string(file).map(Zeroizing::new).map_err(|e| {
+        CliError::new(Kind::Passphrase, format!("cannot read the passphrase from {}: {e}", file.display()))
+    })?;
     match text.lines().next() {
         Some(line) if !line.is_empty() => Ok(Zeroizing::new(line.to_owned())),
-        _ => Err(Fail::new(Kind::Passphrase, format!("the first line of {} is empty", file.display()))),
+        _ => Err(CliError::new(Kind::Passphrase, format!("the first line of {} is empty", file.display()))),
     }
 }
 

@@ -9,8 +9,9 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    data_dir::{self, cannot, quoted},
-    fail::Fail,
+    data_dir::{self},
+    error::CliError,
+    io_error::{cannot, quoted},
 };
 use crate::{
     crypto::{codec::Hash32, directory::Directory},
@@ -37,7 +38,7 @@ impl Seen {
     }
 
     /// Refuses a directory that is older than the newest one seen, or another.
-    pub fn check(&self, directory: &Directory) -> Result<(), Fail> {
+    pub fn check(&self, directory: &Directory) -> Result<(), CliError> {
         let text = match fs::read_to_string(&self.0) {
             Ok(text) => text,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -45,7 +46,9 @@ impl Seen {
         };
         let place = quoted(&self.0);
         let Ok(newest) = serde_json::from_str::<Newest>(&text) else {
-            return Err(Fail::failure(format!("{place} cannot be parsed")).next(format!("look at it; then rm {place}")));
+            return Err(
+                CliError::failure(format!("{place} cannot be parsed")).hint(format!("look at it; then rm {place}"))
+            );
         };
         // the same place may have held the keys of another company
         let same = newest.org == directory.fp();
@@ -58,7 +61,7 @@ impl Seen {
                     Some(_) => format!("the server's directory has another entry {} than when you signed", newest.seq),
                 };
                 let next = format!("nothing was signed. If you restored an older backup: rm {place}, and try again");
-                Err(Fail::failure(what).next(next))
+                Err(CliError::failure(what).hint(next))
             }
         }
     }
@@ -67,7 +70,7 @@ impl Seen {
     pub fn remember(&self, directory: &Directory) {
         let newest = Newest { org: directory.fp(), seq: directory.seq(), head: Hash32(directory.head()) };
         let written =
-            serde_json::to_vec(&newest).map_err(Fail::from).and_then(|t| data_dir::replace(&self.0, 0o600, &t));
+            serde_json::to_vec(&newest).map_err(CliError::from).and_then(|t| data_dir::replace(&self.0, 0o600, &t));
         if let Err(fail) = written {
             eprintln!("warning: what was signed is not remembered: {}", fail.what);
         }

@@ -3,13 +3,13 @@
 
 use std::fs;
 
-use super::fail::Fail;
+use super::error::CliError;
 
 /// The oldest kernel, major and minor. Rust's standard library asks for 3.2; LoongArch came into Linux with 5.19.
 const KERNEL: (u32, u32) = if cfg!(target_arch = "loongarch64") { (5, 19) } else { (3, 2) };
 
 /// Refuses kernels and processors that kefu was not built for.
-pub fn check() -> Result<(), Fail> {
+pub fn check() -> Result<(), CliError> {
     kernel(&rustix::system::uname().release().to_string_lossy())?;
     hardware(&fs::read("/proc/self/auxv").unwrap_or_default()).map_or(Ok(()), processor)
 }
@@ -24,12 +24,14 @@ fn hardware(auxv: &[u8]) -> Option<u64> {
 }
 
 /// A release that doesn't begin with two numbers is nobody's Linux that we know; it gets its chance.
-fn kernel(release: &str) -> Result<(), Fail> {
+fn kernel(release: &str) -> Result<(), CliError> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
     match (numbers.next(), numbers.next()) {
         (Some(Ok(major)), Some(Ok(minor))) if (major, minor) < KERNEL => {
             let (least, least_minor) = KERNEL;
-            Err(Fail::failure(format!("this machine runs Linux {release}; kefu needs {least}.{least_minor} or newer")))
+            Err(CliError::failure(format!(
+                "this machine runs Linux {release}; kefu needs {least}.{least_minor} or newer"
+            )))
         }
         _ => Ok(()),
     }
@@ -37,10 +39,10 @@ fn kernel(release: &str) -> Result<(), Fail> {
 
 /// What the executable was compiled for beyond the first generation of its architecture: nothing on x86-64 (SSE2) and
 /// ARM64 (NEON), whose better instructions are looked for where they are used; 128-bit vectors on LoongArch.
-fn processor(hwcap: u64) -> Result<(), Fail> {
+fn processor(hwcap: u64) -> Result<(), CliError> {
     const LSX: u64 = 1 << 4;
     if cfg!(target_arch = "loongarch64") && hwcap & LSX == 0 {
-        return Err(Fail::failure("this processor has no LSX vectors; kefu needs a Loongson 3A5000 or newer"));
+        return Err(CliError::failure("this processor has no LSX vectors; kefu needs a Loongson 3A5000 or newer"));
     }
     Ok(())
 }

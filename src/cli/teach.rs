@@ -11,8 +11,9 @@ use clap::{ValueEnum, builder::PossibleValue};
 
 use super::{
     context::Context,
-    data_dir::{self, cannot},
-    fail::Fail,
+    data_dir::{self},
+    error::CliError,
+    io_error::cannot,
     out,
 };
 use crate::{
@@ -90,41 +91,41 @@ pub struct Mind {
 
 impl Mind {
     /// The model in use; works without a data directory.
-    pub fn open(ctx: &Context) -> Result<Self, Fail> {
+    pub fn open(ctx: &Context) -> Result<Self, CliError> {
         let model = engine::model(&RobotFiles::of(&ctx.data_dir)).map_err(|e| unable(&e))?;
-        let mut encoder = Encoder::new(Arc::clone(&model)).map_err(|e| Fail::failure(e.to_string()))?;
-        let fingerprint = Fingerprint::of(&mut encoder).map_err(|e| Fail::failure(e.to_string()))?;
+        let mut encoder = Encoder::new(Arc::clone(&model)).map_err(|e| CliError::failure(e.to_string()))?;
+        let fingerprint = Fingerprint::of(&mut encoder).map_err(|e| CliError::failure(e.to_string()))?;
         Ok(Self { model, fingerprint })
     }
 
     /// The head in use.
-    pub fn head(&self, ctx: &Context) -> Result<Head, Fail> {
+    pub fn head(&self, ctx: &Context) -> Result<Head, CliError> {
         let head =
             engine::intents(&RobotFiles::of(&ctx.data_dir), &self.model, self.fingerprint).map_err(|e| unable(&e))?;
         head.ok_or_else(|| {
-            Fail::failure("there are no intents: this kefu has none for the language model in use")
-                .next("kefu intent train FILE.csv")
+            CliError::failure("there are no intents: this kefu has none for the language model in use")
+                .hint("kefu intent train FILE.csv")
         })
     }
 
     /// One encoder for each processor.
-    pub fn workers(&self) -> Result<Vec<Box<dyn Embed>>, Fail> {
-        encoders(&self.model, 16).map_err(|e| Fail::failure(e.to_string()))
+    pub fn workers(&self) -> Result<Vec<Box<dyn Embed>>, CliError> {
+        encoders(&self.model, 16).map_err(|e| CliError::failure(e.to_string()))
     }
 
     /// The vector of one text.
-    pub fn vector(&self, text: &str) -> Result<Vec<f32>, Fail> {
-        let mut encoder = Encoder::new(Arc::clone(&self.model)).map_err(|e| Fail::failure(e.to_string()))?;
-        encoder.embed(text).map_err(|e| Fail::failure(e.to_string()))
+    pub fn vector(&self, text: &str) -> Result<Vec<f32>, CliError> {
+        let mut encoder = Encoder::new(Arc::clone(&self.model)).map_err(|e| CliError::failure(e.to_string()))?;
+        encoder.embed(text).map_err(|e| CliError::failure(e.to_string()))
     }
 }
 
 /// Why nothing can be understood, with what to do about it.
-pub fn unable(e: &EngineError) -> Fail {
-    let fail = Fail::failure(e.to_string());
+pub fn unable(e: &EngineError) -> CliError {
+    let fail = CliError::failure(e.to_string());
     match e {
-        EngineError::NoModel(_) => fail.next("kefu model use DIR, with a model in Hugging Face's layout"),
-        EngineError::File(..) => fail.next("the file is made by kefu intent train or kefu knowledge import"),
+        EngineError::NoModel(_) => fail.hint("kefu model use DIR, with a model in Hugging Face's layout"),
+        EngineError::File(..) => fail.hint("the file is made by kefu intent train or kefu knowledge import"),
         EngineError::Model(_) => fail,
     }
 }
@@ -138,7 +139,7 @@ pub struct Desk {
 
 impl Desk {
     /// Waits for others who are at it.
-    pub fn open(ctx: &Context) -> Result<Self, Fail> {
+    pub fn open(ctx: &Context) -> Result<Self, CliError> {
         data_dir::require_initialised(&ctx.data_dir)?;
         let files = RobotFiles::of(&ctx.data_dir);
         data_dir::make_private(&files.dir)?;
@@ -150,7 +151,7 @@ impl Desk {
 }
 
 /// Prints warnings, or fails with all problems of what somebody brought.
-pub fn report_problems(report: &Report, what: &Path, quiet: bool) -> Result<(), Fail> {
+pub fn report_problems(report: &Report, what: &Path, quiet: bool) -> Result<(), CliError> {
     let mut lines: Vec<String> =
         report.problems.iter().map(|p| format!("  {}", out::printable(&p.to_string()))).collect();
     if report.more > 0 {
@@ -159,8 +160,8 @@ pub fn report_problems(report: &Report, what: &Path, quiet: bool) -> Result<(), 
     if report.errors() > 0 {
         let (n, what) = (report.errors(), what.display());
         let count = if n == 1 { "one mistake".to_owned() } else { format!("{n} mistakes") };
-        return Err(Fail::failure(format!("{what} has {count}; nothing was changed\n{}", lines.join("\n")))
-            .next("correct the lines and try again"));
+        return Err(CliError::failure(format!("{what} has {count}; nothing was changed\n{}", lines.join("\n")))
+            .hint("correct the lines and try again"));
     }
     if !lines.is_empty() && !quiet {
         eprintln!("{}:\n{}", what.display(), lines.join("\n"));

@@ -4,7 +4,7 @@ use super::{
     admin_client::AdminClient,
     context::Context,
     data_dir,
-    fail::{Fail, Kind},
+    error::{CliError, Kind},
     out,
     public_part::PublicPart,
 };
@@ -36,7 +36,7 @@ pub struct VerifiedDirectory {
 
 impl VerifiedDirectory {
     /// Connects, fetches and verifies, for commands that only look.
-    pub fn open(ctx: &Context) -> Result<Self, Fail> {
+    pub fn open(ctx: &Context) -> Result<Self, CliError> {
         let admin = AdminClient::open(ctx)?;
         let company = Self::load(ctx, &admin);
         admin.close();
@@ -44,14 +44,14 @@ impl VerifiedDirectory {
     }
 
     /// Fetches and verifies. The pin is the fingerprint in the key file if it is here, else what the server says.
-    pub fn load(ctx: &Context, admin: &AdminClient) -> Result<Self, Fail> {
+    pub fn load(ctx: &Context, admin: &AdminClient) -> Result<Self, CliError> {
         Self::verify(admin.export()?, pinned(ctx), out::now_ms())
     }
 
     /// Replays the log of a view.
-    pub fn verify(view: AdminView, pin: Option<OrgFp>, now_ms: u64) -> Result<Self, Fail> {
+    pub fn verify(view: AdminView, pin: Option<OrgFp>, now_ms: u64) -> Result<Self, CliError> {
         let dir = Directory::replay(pin.unwrap_or(view.org), &view.entries, view.snapshot.as_ref()).map_err(|e| {
-            Fail::failure(format!("the directory does not verify: {e}")).next(
+            CliError::failure(format!("the directory does not verify: {e}")).hint(
                 "do not sign anything here before you know why; compare the fingerprint with data-org in your pages",
             )
         })?;
@@ -60,10 +60,10 @@ impl VerifiedDirectory {
     }
 
     /// The directory with an act of ours in it.
-    pub fn after(&self, commit: &Commit) -> Result<Directory, Fail> {
+    pub fn after(&self, commit: &Commit) -> Result<Directory, CliError> {
         let mut dir = self.dir.clone();
         let added = commit.entries.iter().try_for_each(|entry| dir.apply(entry));
-        added.map_err(|e| Fail::failure(format!("the signed entries do not fit the directory: {e}")))?;
+        added.map_err(|e| CliError::failure(format!("the signed entries do not fit the directory: {e}")))?;
         Ok(dir)
     }
 
@@ -83,23 +83,23 @@ impl VerifiedDirectory {
     }
 
     /// A user, also one who is off or waits for confirmation.
-    pub fn user(&self, id: &UserId) -> Result<UserState, Fail> {
+    pub fn user(&self, id: &UserId) -> Result<UserState, CliError> {
         let ids: Vec<&str> = self.dir.users().map(|(id, _)| id.as_str()).collect();
         self.dir.user(id).ok_or_else(|| match self.believed.all().any(|i| i.user == *id) {
-            true => Fail::failure(format!("{id} was invited, but did not come yet"))
-                .next(format!("to invite again: kefu user invite revoke {id}, then kefu user add {id}")),
+            true => CliError::failure(format!("{id} was invited, but did not come yet"))
+                .hint(format!("to invite again: kefu user invite revoke {id}, then kefu user add {id}")),
             false => unknown("user", id.as_str(), ids.iter().copied()),
         })
     }
 
     /// A team.
-    pub fn team(&self, id: &TeamId) -> Result<&TeamState, Fail> {
+    pub fn team(&self, id: &TeamId) -> Result<&TeamState, CliError> {
         let teams = &self.dir.state().teams;
         teams.get(id).ok_or_else(|| unknown("team", id.as_str(), teams.keys().map(TeamId::as_str)))
     }
 
     /// A site.
-    pub fn site(&self, id: &SiteId) -> Result<&SiteState, Fail> {
+    pub fn site(&self, id: &SiteId) -> Result<&SiteState, CliError> {
         let sites = &self.dir.state().sites;
         sites.get(id).ok_or_else(|| unknown("site", id.as_str(), sites.keys().map(SiteId::as_str)))
     }
@@ -129,16 +129,16 @@ pub fn pinned(ctx: &Context) -> Option<OrgFp> {
 }
 
 /// "there is no X", with the nearest that there is.
-pub fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Fail {
-    let fail = Fail::failure(format!("there is no {what} {word:?}"));
+pub fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> CliError {
+    let fail = CliError::failure(format!("there is no {what} {word:?}"));
     match out::nearest(word, known.clone()) {
-        Some(near) => fail.next(format!("did you mean {near:?}? kefu {what} list shows all")),
-        None if known.count() == 0 => fail.next(format!("there are none yet: kefu {what} add {word}")),
-        None => fail.next(format!("kefu {what} list shows all")),
+        Some(near) => fail.hint(format!("did you mean {near:?}? kefu {what} list shows all")),
+        None if known.count() == 0 => fail.hint(format!("there are none yet: kefu {what} add {word}")),
+        None => fail.hint(format!("kefu {what} list shows all")),
     }
 }
 
-impl From<ActError> for Fail {
+impl From<ActError> for CliError {
     fn from(e: ActError) -> Self {
         let kind = match &e {
             ActError::UserTaken(_) | ActError::UserInvited(_) | ActError::TeamTaken(_) | ActError::SiteTaken(_) => {
@@ -149,22 +149,22 @@ impl From<ActError> for Fail {
         };
         let fail = Self::new(kind, e.to_string());
         match &e {
-            ActError::NotCompany => fail.next(format!(
+            ActError::NotCompany => fail.hint(format!(
                 "name the key file of this company with --keys ({} is the usual one)",
                 data_dir::COMPANY_KEYS
             )),
-            ActError::Directory(_) | ActError::Invite(_) => fail.next("nothing was signed; compare with a backup"),
+            ActError::Directory(_) | ActError::Invite(_) => fail.hint("nothing was signed; compare with a backup"),
             _ => fail,
         }
     }
 }
 
 /// Says in words whose keys they are, if they are not this company's.
-pub fn same_company(keys: &CompanyKeys, company: &VerifiedDirectory) -> Result<(), Fail> {
+pub fn same_company(keys: &CompanyKeys, company: &VerifiedDirectory) -> Result<(), CliError> {
     if keys.fp() == company.dir.fp() {
         return Ok(());
     }
     let (mine, theirs) = (hash::org_fp_text(&keys.fp()), hash::org_fp_text(&company.dir.fp()));
-    Err(Fail::failure(format!("the keys are of company {mine}, this is {theirs}"))
-        .next("name the right key file with --keys"))
+    Err(CliError::failure(format!("the keys are of company {mine}, this is {theirs}"))
+        .hint("name the right key file with --keys"))
 }

@@ -17,7 +17,7 @@ mod start;
 mod storm;
 mod target;
 
-use super::{context::Context, fail::Fail};
+use super::{context::Context, error::CliError};
 use report::Report;
 
 /// Measures a server: messages, connections, reconnects, and the disk below it.
@@ -56,7 +56,7 @@ impl Args {
     }
 
     /// Runs the measurement and prints a table, or one JSON object.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let json = ctx.json;
         let measured = match self.what {
             What::Prepare(args) => return args.run(ctx),
@@ -68,7 +68,7 @@ impl Args {
             What::Idle(args) => measure(json, async || args.run().await),
             What::Storm(args) => measure(json, async || args.run().await),
         };
-        measured.map_err(|e| Fail::failure(format!("{e:#}")))
+        measured.map_err(|e| CliError::failure(format!("{e:#}")))
     }
 }
 

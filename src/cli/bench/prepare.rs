@@ -14,7 +14,7 @@ use crate::{
         admin_client::AdminClient,
         context::Context,
         data_dir,
-        fail::Fail,
+        error::CliError,
         keys::Signing,
         verified_directory::{VerifiedDirectory, same_company},
     },
@@ -84,7 +84,7 @@ impl Roster {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         refuse_strangers(&VerifiedDirectory::open(ctx)?)?;
         let keys = self.signing.unlock(ctx)?;
         let admin = AdminClient::open(ctx)?;
@@ -99,7 +99,7 @@ impl Args {
         seen.check(&company.dir)?;
         let builder = DirectoryBuilder::new(company.after(&act)?, act, &keys, company.now_ms);
         let enlisted = enlist(&company, builder, count, days);
-        let (commit, roster) = enlisted.map_err(|e| Fail::failure(e.to_string()))?;
+        let (commit, roster) = enlisted.map_err(|e| CliError::failure(e.to_string()))?;
         admin.commit(&commit)?;
         seen.remember(&company.after(&commit)?);
         admin.close();
@@ -123,11 +123,13 @@ fn ours(user: &UserId) -> bool {
 }
 
 /// The team gets a new key that only the generator's agents have: no person may be in it.
-fn refuse_strangers(company: &VerifiedDirectory) -> Result<(), Fail> {
-    let team = NAME.parse().map_err(|_| Fail::failure("the team has no good id"))?;
+fn refuse_strangers(company: &VerifiedDirectory) -> Result<(), CliError> {
+    let team = NAME.parse().map_err(|_| CliError::failure("the team has no good id"))?;
     match company.members(&team).find(|(user, _)| !ours(user)) {
-        Some((user, _)) => Err(Fail::failure(format!("{user} is in the team {NAME}, which is the load generator's"))
-            .next(format!("take them out: kefu user teams {user} --remove {NAME}"))),
+        Some((user, _)) => {
+            Err(CliError::failure(format!("{user} is in the team {NAME}, which is the load generator's"))
+                .hint(format!("take them out: kefu user teams {user} --remove {NAME}")))
+        }
         None => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{context::Context, fail::Fail, keys::Signing, out, user::waiting},
+    cli::{context::Context, error::CliError, keys::Signing, out, user::waiting},
     org::acts::DAY_MS,
 };
 
@@ -19,7 +19,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let days = u64::from(self.days.unwrap_or(ctx.load_config()?.directory.freshness_days));
         let (until, confirmed, waits) = self.signing.act(
             ctx,

@@ -6,7 +6,7 @@ use super::line::Line;
 use crate::{
     cli::{
         context::Context,
-        fail::Fail,
+        error::CliError,
         out::{self, Table},
         verified_directory::VerifiedDirectory,
     },
@@ -23,7 +23,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let company = VerifiedDirectory::open(ctx)?;
         let lines: Vec<Line> = company.view.entries.iter().filter_map(|e| Line::read(&company, e)).collect();
         let wanted = || lines.iter().filter(|l| self.after.is_none_or(|after| l.seq > after));

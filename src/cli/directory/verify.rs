@@ -6,7 +6,7 @@ use crate::{
     cli::{
         admin_client::AdminClient,
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         out,
         verified_directory::{VerifiedDirectory, pinned},
     },
@@ -23,13 +23,13 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let admin = AdminClient::open(ctx)?;
         let view = admin.export()?;
         let pin = match &self.org {
             Some(text) => Some(hash::parse_org_fp(text).ok_or_else(|| {
-                Fail::new(Kind::Usage, format!("{text:?} is not a fingerprint"))
-                    .next("it is k1- and 32 hexadecimal digits")
+                CliError::new(Kind::Usage, format!("{text:?} is not a fingerprint"))
+                    .hint("it is k1- and 32 hexadecimal digits")
             })?),
             None => pinned(ctx),
         };
@@ -61,8 +61,8 @@ impl Args {
         }
         match problem {
             None => Ok(()),
-            Some(_) if ctx.json => Err(Fail::silent()),
-            Some(problem) => Err(Fail::failure(problem).next("kefu directory refresh signs a new snapshot")),
+            Some(_) if ctx.json => Err(CliError::silent()),
+            Some(problem) => Err(CliError::failure(problem).hint("kefu directory refresh signs a new snapshot")),
         }
     }
 }

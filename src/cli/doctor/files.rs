@@ -9,10 +9,12 @@ use std::{
 use super::Finding;
 use crate::{
     cli::{
+        account,
         admin_client::AdminClient,
         context::Context,
-        data_dir::{self, COMPANY_KEYS, OPAQUE_SETUP, ROBOT, TLS, quoted},
-        lock, out, owner,
+        data_dir::{self, COMPANY_KEYS, OPAQUE_SETUP, ROBOT, TLS},
+        io_error::quoted,
+        lock, out,
     },
     config::Config,
     crypto::keyfile::CompanyKeys,
@@ -66,8 +68,8 @@ pub fn owners(ctx: &Context) -> Option<Finding> {
         format!(
             "{}{more} belongs to {}, but the data directory to {}: the server may not read or replace it",
             first.display(),
-            owner::shown(*whose),
-            owner::shown(owner)
+            account::shown(*whose),
+            account::shown(owner)
         ),
         format!("chown -R {owner} {}", quoted(&ctx.data_dir)),
     ))

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::{fail::Fail, out};
+use crate::cli::{error::CliError, out};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -47,8 +47,8 @@ impl Finding {
     }
 
     /// What made a command fail.
-    pub fn from_fail(check: &'static str, fail: &Fail) -> Self {
-        Self { check, level: Level::Problem, what: fail.what.clone(), next: fail.next.clone() }
+    pub fn from_fail(check: &'static str, fail: &CliError) -> Self {
+        Self { check, level: Level::Problem, what: fail.what.clone(), next: fail.hint.clone() }
     }
 
     /// Prints it in one or two lines.

@@ -6,7 +6,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::Finding;
 use crate::{
-    cli::{clock, data_dir::io_reason, out},
+    cli::{clock, io_error::io_reason, out},
     store::space::{self, Capacity, Thresholds},
 };
 

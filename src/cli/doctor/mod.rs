@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{context::Context, data_dir, fail::Fail, out};
+use super::{context::Context, data_dir, error::CliError, out};
 use crate::data_dir::DATABASE;
 use finding::{Finding, Level};
 
@@ -20,7 +20,7 @@ pub struct Args {}
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let findings = examine(ctx);
         let problems = findings.iter().filter(|f| f.level == Level::Problem).count();
         if ctx.json {
@@ -34,7 +34,7 @@ impl Args {
                 (n, _) => format!("\n{n} to put right."),
             });
         }
-        if problems > 0 { Err(Fail::silent()) } else { Ok(()) }
+        if problems > 0 { Err(CliError::silent()) } else { Ok(()) }
     }
 }
 

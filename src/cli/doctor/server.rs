@@ -7,7 +7,7 @@ use serde::Deserialize as _;
 use super::Finding;
 use crate::{
     cli::{
-        admin_client::AdminClient, clock, context::Context, data_dir::io_reason, lock, out,
+        admin_client::AdminClient, clock, context::Context, io_error::io_reason, lock, out,
         site::outdated::OutdatedWidgets, stats, user::waiting, verified_directory::VerifiedDirectory,
     },
     config::Config,

@@ -2,7 +2,7 @@
 //! already, a team and a site.
 
 use crate::{
-    cli::{fail::Fail, invitation::Invitation},
+    cli::{error::CliError, invitation::Invitation},
     crypto::{directory::Role, keyfile::CompanyKeys, opaque::OpaqueServer},
     org::{
         Commit,
@@ -40,13 +40,13 @@ pub struct CompanySpec<'a> {
 }
 
 /// Founds a company. `setup` are the OPAQUE secrets its server will have.
-pub fn found(spec: CompanySpec<'_>, keys: &CompanyKeys, setup: &[u8], now_ms: u64) -> Result<Founding, Fail> {
-    let opaque = OpaqueServer::new(setup, keys.fp()).map_err(|e| Fail::failure(e.to_string()))?;
+pub fn found(spec: CompanySpec<'_>, keys: &CompanyKeys, setup: &[u8], now_ms: u64) -> Result<Founding, CliError> {
+    let opaque = OpaqueServer::new(setup, keys.fp()).map_err(|e| CliError::failure(e.to_string()))?;
     let mut company = NewCompany::new(spec.name, keys, &opaque.public(), now_ms)?;
     let mut teams = Vec::new();
     if !spec.origins.is_empty() {
         // both are well-formed literals
-        let no_id = |_| Fail::failure("the ids of the first team and site are no ids");
+        let no_id = |_| CliError::failure("the ids of the first team and site are no ids");
         let (team, site): (TeamId, SiteId) = (TEAM.parse().map_err(no_id)?, SITE.parse().map_err(no_id)?);
         company.team(&team, TEAM)?;
         // visitors read this name above their conversation: whom they speak to

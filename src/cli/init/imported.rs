@@ -7,8 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     cli::{
-        data_dir::{self, cannot},
-        fail::Fail,
+        data_dir::{self},
+        error::CliError,
+        io_error::cannot,
         public_part::PublicPart,
         verified_directory::VerifiedDirectory,
     },
@@ -28,16 +29,16 @@ pub struct Imported {
 
 impl Imported {
     /// Reads and verifies the public part at `path`, and the secrets that lie beside it.
-    pub fn read(path: &Path, now_ms: u64) -> Result<Self, Fail> {
+    pub fn read(path: &Path, now_ms: u64) -> Result<Self, CliError> {
         let part = PublicPart::read(path)?;
         let company = VerifiedDirectory::verify(part.view(), Some(part.org), now_ms)?;
         let beside = path.with_file_name(data_dir::OPAQUE_SETUP);
         let setup = fs::read(&beside)
             .map(Zeroizing::new)
-            .map_err(|e| cannot("read", &beside, &e).next("carry opaque.setup over together with public.json"))?;
-        let opaque = OpaqueServer::new(&setup, part.org).map_err(|e| Fail::failure(e.to_string()))?;
+            .map_err(|e| cannot("read", &beside, &e).hint("carry opaque.setup over together with public.json"))?;
+        let opaque = OpaqueServer::new(&setup, part.org).map_err(|e| CliError::failure(e.to_string()))?;
         if company.dir.state().opaque.0 != opaque.public() {
-            return Err(Fail::failure(format!(
+            return Err(CliError::failure(format!(
                 "{} and {} are not of the same company",
                 path.display(),
                 beside.display()

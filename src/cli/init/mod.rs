@@ -14,7 +14,7 @@ use super::{
     admin_client, args, clock,
     context::Context,
     data_dir::{self, COMPANY_KEYS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, TLS},
-    fail::{Fail, Kind},
+    error::{CliError, Kind},
     keys::{self, NewPassphrase},
     out,
     public_part::PublicPart,
@@ -72,7 +72,7 @@ impl Args {
     }
 
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         if let Some(what) = clock::never_set(out::now_ms()) {
             eprintln!("warning: {what}. Everything would be signed under that date: {}, then begin again", clock::NEXT);
         }
@@ -85,7 +85,7 @@ impl Args {
     }
 
     /// Keys and genesis in a directory of their own.
-    fn offline(&self, dir: &Path) -> Result<Report, Fail> {
+    fn offline(&self, dir: &Path) -> Result<Report, CliError> {
         refuse_occupied(dir)?;
         keys::keep_memory_private();
         let passphrase = self.passphrase.choose()?;
@@ -113,7 +113,7 @@ impl Args {
     }
 
     /// A data directory to serve from; the keys are made with it, or stay where `from` was made.
-    fn server(&self, ctx: &Context, from: Option<&Path>) -> Result<Report, Fail> {
+    fn server(&self, ctx: &Context, from: Option<&Path>) -> Result<Report, CliError> {
         let dir = &ctx.data_dir;
         refuse_occupied(dir)?;
         let now = out::now_ms();
@@ -153,7 +153,7 @@ impl Args {
     }
 
     /// The configuration file. What others reach this machine by stands in snippets from the start.
-    fn settings(&self, ctx: &Context) -> Result<String, Fail> {
+    fn settings(&self, ctx: &Context) -> Result<String, CliError> {
         let named = || self.hosts.iter().find(|host| means_one(host));
         match self.hosts.iter().find(|host| is_public(host)).or_else(named) {
             Some(host) => Ok(config::template(&ctx.load_config()?.url_of(host))),
@@ -165,7 +165,7 @@ impl Args {
         CompanySpec { name: &self.name, admin: &self.admin, origins: &self.origins }
     }
 
-    fn certificate(&self, dir: &Path, now_ms: u64) -> Result<Certificate, Fail> {
+    fn certificate(&self, dir: &Path, now_ms: u64) -> Result<Certificate, CliError> {
         let made_for = match (&self.tls_cert, &self.tls_key) {
             (Some(cert), Some(key)) => {
                 tls::install(dir, &Files::named(cert, key), now_ms)?;
@@ -195,21 +195,21 @@ fn means_one(host: &str) -> bool {
 }
 
 /// The new database with its first entries.
-fn found_store(ctx: &Context, commit: Commit) -> Result<(), Fail> {
+fn found_store(ctx: &Context, commit: Commit) -> Result<(), CliError> {
     let config = ctx.load_config()?;
     Ok(admin_client::runtime()?.block_on(app::found(&ctx.data_dir, &config, commit))?)
 }
 
-fn refuse_occupied(dir: &Path) -> Result<(), Fail> {
+fn refuse_occupied(dir: &Path) -> Result<(), CliError> {
     let there = data_dir::occupied(dir);
     if there.is_empty() {
         return Ok(());
     }
     let names: Vec<String> =
         there.iter().filter_map(|p| p.file_name()).map(|n| n.to_string_lossy().into_owned()).collect();
-    Err(Fail::new(
+    Err(CliError::new(
         Kind::Exists,
         format!("{} already contains a kefu installation: {}", dir.display(), names.join(", ")),
     )
-    .next("nothing was changed; name another place with --data-dir, or move these away first"))
+    .hint("nothing was changed; name another place with --data-dir, or move these away first"))
 }

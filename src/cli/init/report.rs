@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::cli::{context::Context, data_dir::quoted, fail::Fail, invitation::Invitation, out};
+use crate::cli::{context::Context, error::CliError, invitation::Invitation, io_error::quoted, out};
 
 /// Where the company keys are.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +53,7 @@ pub struct Report {
 
 impl Report {
     /// Prints it.
-    pub fn print(&self, ctx: &Context) -> Result<(), Fail> {
+    pub fn print(&self, ctx: &Context) -> Result<(), CliError> {
         if let KeysAt::Here { sealed: false } | KeysAt::Offline { sealed: false } = self.keys {
             let dir = self.dir.display();
             eprintln!("WARNING: {dir}/company.keys is NOT sealed. Whoever reads that file owns the company: they can");

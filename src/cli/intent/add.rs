@@ -6,7 +6,7 @@ use super::learn::{learn, save, tell};
 use crate::{
     cli::{
         context::Context,
-        fail::Fail,
+        error::CliError,
         teach::{Desk, Mind, report_problems},
     },
     nlu::{
@@ -37,7 +37,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let desk = Desk::open(ctx)?;
         let mind = Mind::open(ctx)?;
         let mut examples = mind.head(ctx)?.to_examples();

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     cli::{
         context::Context,
-        data_dir::cannot,
-        fail::Fail,
+        error::CliError,
+        io_error::cannot,
         out::{self, Table},
         teach::{HowToRead, Mind, ProgressBar, exact, report_problems},
     },
@@ -48,7 +48,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let mut report = Report::default();
         let examples = read_path(&self.from, &(&self.how).into(), &mut report);
         let mut examples = examples.map_err(|e| cannot("read", &self.from, &e))?;
@@ -92,11 +92,11 @@ fn split(examples: Examples) -> (Examples, Examples) {
     (kept, held)
 }
 
-fn look(ctx: &Context, mind: &Mind, head: &Head, texts: &Examples) -> Result<Vec<Seen>, Fail> {
+fn look(ctx: &Context, mind: &Mind, head: &Head, texts: &Examples) -> Result<Vec<Seen>, CliError> {
     let list: Vec<&str> = texts.list.iter().map(|e| e.text.as_str()).collect();
     let mut bar = ProgressBar::new(ctx);
     let vectors = embed_all(&mut mind.workers()?, &list, &mut |done| bar.at("reading  ", done, list.len()));
-    let vectors = vectors.map_err(|e| Fail::failure(e.to_string()))?;
+    let vectors = vectors.map_err(|e| CliError::failure(e.to_string()))?;
     let seen = texts.list.iter().zip(vectors.chunks_exact(head.width())).map(|(e, vector)| {
         let (best, p) = head.predict(vector).intents.first().copied().unwrap_or_default();
         Seen { truth: e.intent.clone(), guess: head.intents[best].0.clone(), p }

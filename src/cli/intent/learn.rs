@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::{
     cli::{
         context::Context,
-        data_dir::cannot,
-        fail::Fail,
+        error::CliError,
+        io_error::cannot,
         out,
         teach::{Mind, ProgressBar, exact, report_problems},
     },
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Trains, with a bar on the terminal. `what` is named in mistakes.
-pub fn learn(ctx: &Context, mind: &Mind, examples: Examples, what: &Path) -> Result<Head, Fail> {
+pub fn learn(ctx: &Context, mind: &Mind, examples: Examples, what: &Path) -> Result<Head, CliError> {
     let mut bar = ProgressBar::new(ctx);
     let mut hear = |p| match p {
         Progress::Embedding { done, total } => bar.at("reading  ", done, total),
@@ -32,14 +32,14 @@ pub fn learn(ctx: &Context, mind: &Mind, examples: Examples, what: &Path) -> Res
         Ok(head) => Ok(head),
         Err(TrainError::Examples(_, report)) => {
             report_problems(&report, what, false)?;
-            Err(Fail::failure("the examples can't be learned from"))
+            Err(CliError::failure("the examples can't be learned from"))
         }
-        Err(e) => Err(Fail::failure(e.to_string())),
+        Err(e) => Err(CliError::failure(e.to_string())),
     }
 }
 
 /// Writes a head; a running server takes it within seconds.
-pub fn save(head: &Head, path: &Path) -> Result<(), Fail> {
+pub fn save(head: &Head, path: &Path) -> Result<(), CliError> {
     replace(path, 0o600, &head.to_bytes()).map_err(|e| cannot("write", path, &e))
 }
 

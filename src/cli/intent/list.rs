@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cli::{
     context::Context,
-    fail::Fail,
+    error::CliError,
     out::{self, Table},
     teach::Mind,
 };
@@ -18,7 +18,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let head = Mind::open(ctx)?.head(ctx)?;
         let examples = head.to_examples();
         if let Some(name) = &self.intent {
@@ -51,10 +51,10 @@ impl Args {
 }
 
 /// An intent that is not there, with the nearest that is.
-pub fn unknown<'a>(name: &str, known: impl IntoIterator<Item = &'a String>) -> Fail {
-    let fail = Fail::failure(format!("there is no intent {name:?}"));
+pub fn unknown<'a>(name: &str, known: impl IntoIterator<Item = &'a String>) -> CliError {
+    let fail = CliError::failure(format!("there is no intent {name:?}"));
     match out::nearest(name, known.into_iter().map(String::as_str)) {
-        Some(near) => fail.next(format!("did you mean {near:?}?")),
-        None => fail.next("kefu intent list shows them"),
+        Some(near) => fail.hint(format!("did you mean {near:?}?")),
+        None => fail.hint("kefu intent list shows them"),
     }
 }

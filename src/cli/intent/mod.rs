@@ -9,7 +9,7 @@ mod remove;
 mod test;
 mod train;
 
-use super::{context::Context, fail::Fail};
+use super::{context::Context, error::CliError};
 
 /// Intents: what visitors want, learned from examples
 #[derive(Debug, clap::Subcommand)]
@@ -24,7 +24,7 @@ pub enum Command {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         match self {
             Self::Train(args) => args.run(ctx),
             Self::List(args) => args.run(ctx),

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cli::{
         context::Context,
-        fail::Fail,
+        error::CliError,
         teach::{Desk, Mind},
     },
     nlu::text_file::{Report, folded},
@@ -26,7 +26,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let desk = Desk::open(ctx)?;
         let mind = Mind::open(ctx)?;
         let mut examples = mind.head(ctx)?.to_examples();
@@ -38,8 +38,8 @@ impl Args {
         examples.list.retain(|e| e.intent != self.intent || !gone.is_empty() && !gone.contains(&folded(&e.text)));
         let removed = before - examples.list.len();
         if removed < gone.len() {
-            return Err(Fail::failure(format!("{} has only {removed} of these examples", self.intent))
-                .next(format!("kefu intent list {} shows them", self.intent)));
+            return Err(CliError::failure(format!("{} has only {removed} of these examples", self.intent))
+                .hint(format!("kefu intent list {} shows them", self.intent)));
         }
         if gone.is_empty() {
             examples.intents.remove(&self.intent);

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cli::{
     context::Context,
-    fail::Fail,
+    error::CliError,
     out::{self, Table},
     teach::{Mind, percent},
 };
@@ -21,7 +21,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let mind = Mind::open(ctx)?;
         let head = mind.head(ctx)?;
         let vector = mind.vector(&self.text)?;

@@ -6,8 +6,8 @@ use super::learn::{learn, save, tell};
 use crate::{
     cli::{
         context::Context,
-        data_dir::cannot,
-        fail::Fail,
+        error::CliError,
+        io_error::cannot,
         teach::{Desk, HowToRead, Mind, report_problems},
     },
     nlu::{
@@ -34,7 +34,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let desk = if self.out.is_none() { Some(Desk::open(ctx)?) } else { None };
         let mut report = Report::default();
         let mut examples = if self.from_default { default_examples()? } else { Examples::default() };
@@ -59,7 +59,7 @@ impl Args {
 }
 
 /// What kefu ships.
-pub fn default_examples() -> Result<Examples, Fail> {
-    let bytes = crate::nlu::model::embedded_head().ok_or_else(|| Fail::failure("this kefu ships no intents"))?;
-    Head::from_bytes(&bytes).map(|h| h.to_examples()).map_err(|e| Fail::failure(e.to_string()))
+pub fn default_examples() -> Result<Examples, CliError> {
+    let bytes = crate::nlu::model::embedded_head().ok_or_else(|| CliError::failure("this kefu ships no intents"))?;
+    Head::from_bytes(&bytes).map(|h| h.to_examples()).map_err(|e| CliError::failure(e.to_string()))
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cli::{
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         out,
         teach::Desk,
     },
@@ -32,7 +32,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let desk = Desk::open(ctx)?;
         let mut book = load(&desk.files)?;
         let mut entry =
@@ -40,15 +40,15 @@ impl Args {
         self.fields.apply(&mut entry);
         let entry = settled(entry)?;
         if book.entries.contains_key(&entry.id) {
-            return Err(Fail::new(Kind::Exists, format!("there is an entry {} already", entry.id))
-                .next(format!("kefu knowledge edit {}", entry.id)));
+            return Err(CliError::new(Kind::Exists, format!("there is an entry {} already", entry.id))
+                .hint(format!("kefu knowledge edit {}", entry.id)));
         }
         let mut changed = Changed::default();
         let question = entry.question.clone();
         let id = book.put(entry, &mut changed);
         if changed.added == 0 {
-            return Err(Fail::new(Kind::Exists, format!("{question:?} is asked in {id} already"))
-                .next(format!("kefu knowledge edit {id}")));
+            return Err(CliError::new(Kind::Exists, format!("{question:?} is asked in {id} already"))
+                .hint(format!("kefu knowledge edit {id}")));
         }
         save(ctx, &desk.files, &book)?;
         if ctx.json {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::cli::{
     context::Context,
-    fail::{Fail, Kind},
+    error::{CliError, Kind},
     out,
     teach::Desk,
 };
@@ -30,7 +30,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let desk = Desk::open(ctx)?;
         let mut book = load(&desk.files)?;
         let Some(old) = book.entries.get(&self.id) else { return Err(unknown(&self.id, &book)) };
@@ -40,7 +40,7 @@ impl Args {
         self.fields.apply(&mut entry);
         let entry = settled(entry)?;
         if entry == *old {
-            return Err(Fail::new(Kind::Usage, "nothing to change was named").next("kefu knowledge edit --help"));
+            return Err(CliError::new(Kind::Usage, "nothing to change was named").hint("kefu knowledge edit --help"));
         }
         book.entries.insert(self.id.clone(), entry);
         save(ctx, &desk.files, &book)?;

@@ -7,7 +7,7 @@ use crate::{
     cli::{
         context::Context,
         data_dir,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         out,
     },
     nlu::knowledge::{
@@ -25,7 +25,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let book = read(ctx)?;
         let Some(path) = &self.file else {
             out::line(to_json(&book).trim_end());
@@ -37,8 +37,8 @@ impl Args {
             Some(FileKind::Markdown) => to_markdown(&book),
             Some(FileKind::Json) => to_json(&book),
             Some(FileKind::Xlsx) | None => {
-                return Err(Fail::new(Kind::Usage, format!("{} is no .csv, .md or .json file", path.display()))
-                    .next("Excel opens .csv"));
+                return Err(CliError::new(Kind::Usage, format!("{} is no .csv, .md or .json file", path.display()))
+                    .hint("Excel opens .csv"));
             }
         };
         data_dir::write_new(path, 0o600, text.as_bytes())?;

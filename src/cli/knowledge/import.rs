@@ -8,8 +8,8 @@ use super::store::{load, save};
 use crate::{
     cli::{
         context::Context,
-        data_dir::cannot,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
+        io_error::cannot,
         out,
         teach::{Desk, HowToRead, report_problems},
     },
@@ -49,16 +49,19 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let Some(kind) = FileKind::of(&self.file) else {
-            return Err(Fail::new(
+            return Err(CliError::new(
                 Kind::Usage,
                 format!("{} is no .csv, .xlsx, .md or .json file", self.file.display()),
             )
-            .next("kefu knowledge import --help shows what each must look like"));
+            .hint("kefu knowledge import --help shows what each must look like"));
         };
         if kind != FileKind::Xlsx && self.how.names_sheets() {
-            return Err(Fail::new(Kind::Usage, format!("{} has no sheets: --sheet is for .xlsx", self.file.display())));
+            return Err(CliError::new(
+                Kind::Usage,
+                format!("{} has no sheets: --sheet is for .xlsx", self.file.display()),
+            ));
         }
         let bytes = std::fs::read(&self.file).map_err(|e| cannot("read", &self.file, &e))?;
         let mut report = Report::default();
@@ -106,7 +109,7 @@ impl Args {
     }
 }
 
-fn tell(ctx: &Context, text: &str, value: serde_json::Value) -> Result<(), Fail> {
+fn tell(ctx: &Context, text: &str, value: serde_json::Value) -> Result<(), CliError> {
     if ctx.json {
         out::print_json(&value);
     } else {

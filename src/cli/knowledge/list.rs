@@ -6,7 +6,7 @@ use super::store::{read, unknown};
 use crate::{
     cli::{
         context::Context,
-        fail::Fail,
+        error::CliError,
         out::{self, Table},
     },
     nlu::knowledge::Entry,
@@ -27,7 +27,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let book = read(ctx)?;
         if let Some(id) = &self.id {
             let entry = book.entries.get(id).ok_or_else(|| unknown(id, &book))?;

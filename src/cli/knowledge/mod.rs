@@ -11,7 +11,7 @@ mod stats;
 mod store;
 mod test;
 
-use super::{context::Context, fail::Fail};
+use super::{context::Context, error::CliError};
 
 /// Knowledge: questions with answers
 #[derive(Debug, clap::Subcommand)]
@@ -28,7 +28,7 @@ pub enum Command {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         match self {
             Self::Add(args) => args.run(ctx),
             Self::Edit(args) => args.run(ctx),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::store::{load, save, unknown};
-use crate::cli::{context::Context, fail::Fail, out, teach::Desk};
+use crate::cli::{context::Context, error::CliError, out, teach::Desk};
 
 /// Remove entries
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let desk = Desk::open(ctx)?;
         let mut book = load(&desk.files)?;
         for id in &self.ids {

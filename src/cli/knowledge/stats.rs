@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::store::read;
 use crate::{
-    cli::{context::Context, fail::Fail, out},
+    cli::{context::Context, error::CliError, out},
     config::Robot,
     nlu::text_file::Report,
     robot::policy::Policy,
@@ -16,11 +16,11 @@ pub struct Args {}
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let book = read(ctx)?;
         let offset = ctx.load_config()?.robot.utc_offset;
         let policy = Policy::new(&Robot { utc_offset: offset, ..Robot::default() });
-        let today = policy.map_err(|e| Fail::failure(e.to_string()))?.day(out::now_ms());
+        let today = policy.map_err(|e| CliError::failure(e.to_string()))?.day(out::now_ms());
         let entries = book.entries.len();
         let phrases: usize = book.entries.values().map(|e| e.phrases().count()).sum();
         let ended = book.entries.values().filter(|e| e.until.as_ref().is_some_and(|u| *u < today)).count();

@@ -3,8 +3,9 @@
 use crate::{
     cli::{
         context::Context,
-        data_dir::{self, cannot},
-        fail::Fail,
+        data_dir::{self},
+        error::CliError,
+        io_error::cannot,
         out,
         teach::{Mind, ProgressBar},
     },
@@ -13,48 +14,48 @@ use crate::{
 };
 
 /// The book of the data directory.
-pub fn read(ctx: &Context) -> Result<Book, Fail> {
+pub fn read(ctx: &Context) -> Result<Book, CliError> {
     data_dir::require_initialised(&ctx.data_dir)?;
     load(&RobotFiles::of(&ctx.data_dir))
 }
 
 /// The book of these files.
-pub fn load(files: &RobotFiles) -> Result<Book, Fail> {
+pub fn load(files: &RobotFiles) -> Result<Book, CliError> {
     Book::load(&files.knowledge()).map_err(|e| match e {
         BookError::Io(e) => cannot("read", &files.knowledge(), &e),
-        e => Fail::failure(format!("{}: {e}", files.knowledge().display())),
+        e => CliError::failure(format!("{}: {e}", files.knowledge().display())),
     })
 }
 
 /// Writes the vectors first, then the book: a server that sees the new book finds them. Without a language model the book
 /// alone is written, and vectors are made when there is one.
-pub fn save(ctx: &Context, files: &RobotFiles, book: &Book) -> Result<(), Fail> {
+pub fn save(ctx: &Context, files: &RobotFiles, book: &Book) -> Result<(), CliError> {
     if let Ok(mind) = Mind::open(ctx) {
         let mut cache = Cache::load(&files.vectors(), mind.fingerprint, mind.model.width());
         let mut bar = ProgressBar::new(ctx);
         let filled = cache.fill(book, &mut mind.workers()?, &mut |done, of| bar.at("reading  ", done, of));
         drop(bar);
-        if filled.map_err(|e| Fail::failure(e.to_string()))? {
+        if filled.map_err(|e| CliError::failure(e.to_string()))? {
             cache.save(&files.vectors()).map_err(|e| cannot("write", &files.vectors(), &e))?;
         }
     }
     book.save(&files.knowledge()).map_err(|e| match e {
         BookError::Io(e) => cannot("write", &files.knowledge(), &e),
-        e => Fail::failure(e.to_string()),
+        e => CliError::failure(e.to_string()),
     })
 }
 
 /// An entry that is not there, with the nearest that is.
-pub fn unknown(id: &str, book: &Book) -> Fail {
-    let fail = Fail::failure(format!("there is no entry {id:?}"));
+pub fn unknown(id: &str, book: &Book) -> CliError {
+    let fail = CliError::failure(format!("there is no entry {id:?}"));
     match out::nearest(id, book.entries.keys().map(String::as_str)) {
-        Some(near) => fail.next(format!("did you mean {near:?}?")),
-        None => fail.next("kefu knowledge list shows them"),
+        Some(near) => fail.hint(format!("did you mean {near:?}?")),
+        None => fail.hint("kefu knowledge list shows them"),
     }
 }
 
 /// An entry after its mistakes were looked for.
-pub fn settled(mut entry: Entry) -> Result<Entry, Fail> {
+pub fn settled(mut entry: Entry) -> Result<Entry, CliError> {
     let wrong = entry.settle();
-    if wrong.is_empty() { Ok(entry) } else { Err(Fail::failure(wrong.join("; ")).next("nothing was changed")) }
+    if wrong.is_empty() { Ok(entry) } else { Err(CliError::failure(wrong.join("; ")).hint("nothing was changed")) }
 }

@@ -7,7 +7,7 @@ use crate::{
     cli::{
         context::Context,
         data_dir,
-        fail::Fail,
+        error::CliError,
         out::{self, Table},
         teach::{Mind, percent},
     },
@@ -31,16 +31,16 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         data_dir::require_initialised(&ctx.data_dir)?;
         let files = RobotFiles::of(&ctx.data_dir);
         let config = ctx.load_config()?;
-        let policy = Policy::new(&config.robot).map_err(|e| Fail::failure(e.to_string()))?;
+        let policy = Policy::new(&config.robot).map_err(|e| CliError::failure(e.to_string()))?;
         let mind = Mind::open(ctx)?;
         let book = load(&files)?;
         let mut cache = Cache::load(&files.vectors(), mind.fingerprint, mind.model.width());
         let filled = cache.fill(&book, &mut mind.workers()?, &mut |_, _| ());
-        filled.map_err(|e| Fail::failure(e.to_string()))?;
+        filled.map_err(|e| CliError::failure(e.to_string()))?;
         let index = Index::new(book, &cache);
         let vector = mind.vector(&self.text)?;
         let day = policy.day(out::now_ms());

@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::{
     cli::{
         context::Context,
-        data_dir::cannot,
-        fail::Fail,
+        error::CliError,
+        io_error::cannot,
         teach::{Desk, Mind},
     },
     files::{create_new, is_link, make_directory, sync_parent},
@@ -44,13 +44,13 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let desk = Desk::open(ctx)?;
         let place = desk.files.model();
         match &self.dir {
             Some(dir) => {
                 let model = Model::open(dir)
-                    .map_err(|e| Fail::failure(format!("no model can be taken from {}: {e}", dir.display())))?;
+                    .map_err(|e| CliError::failure(format!("no model can be taken from {}: {e}", dir.display())))?;
                 drop(model);
                 take(dir, &place).map_err(|e| cannot("copy the model to", &place, &e))?;
             }

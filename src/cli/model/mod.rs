@@ -3,7 +3,7 @@
 mod choose;
 mod show;
 
-use super::{context::Context, fail::Fail};
+use super::{context::Context, error::CliError};
 
 /// Language model: what the robot understands with
 #[derive(Debug, clap::Subcommand)]
@@ -14,7 +14,7 @@ pub enum Command {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         match self {
             Self::Show(args) => args.run(ctx),
             Self::Use(args) => args.run(ctx),

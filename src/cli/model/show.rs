@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{context::Context, fail::Fail, out, teach::Mind},
+    cli::{context::Context, error::CliError, out, teach::Mind},
     robot::engine::RobotFiles,
 };
 
@@ -13,7 +13,7 @@ pub struct Args {}
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let mind = Mind::open(ctx)?;
         let (own, config) = (RobotFiles::of(&ctx.data_dir).model(), mind.model.config());
         let from = if own.is_dir() { own.display().to_string() } else { "the executable".to_owned() };

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::cli::{context::Context, data_dir, fail::Fail, out, teach::Mind, verified_directory::VerifiedDirectory};
+use crate::cli::{
+    context::Context, data_dir, error::CliError, out, teach::Mind, verified_directory::VerifiedDirectory,
+};
 
 /// Look for rules that can't take effect; exit code 1 if there are any
 #[derive(Debug, clap::Args)]
@@ -12,7 +14,7 @@ pub struct Args {}
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let policy = super::load(ctx)?;
         let intents: Option<BTreeSet<String>> = Mind::open(ctx)
             .and_then(|mind| mind.head(ctx))
@@ -33,6 +35,6 @@ impl Args {
         } else {
             found.iter().for_each(|f| out::line(out::printable(f)));
         }
-        if found.is_empty() { Ok(()) } else { Err(Fail::silent()) }
+        if found.is_empty() { Ok(()) } else { Err(CliError::silent()) }
     }
 }

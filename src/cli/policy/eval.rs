@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::{
     cli::{
         context::Context,
-        data_dir::cannot,
-        fail::Fail,
+        error::CliError,
+        io_error::cannot,
         out::{self, Table},
         teach::{report_problems, unable},
     },
@@ -76,7 +76,7 @@ impl Counts {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let policy = super::load(ctx)?;
         let mut rows = Vec::new();
         let mut wrong = Vec::new();
@@ -192,7 +192,7 @@ const COLUMNS: [Column; 7] = [
     column(&["near2"], false),
 ];
 
-fn read(path: &Path, ctx: &Context) -> Result<(Book, Vec<Case>), Fail> {
+fn read(path: &Path, ctx: &Context) -> Result<(Book, Vec<Case>), CliError> {
     let bytes = std::fs::read(path).map_err(|e| cannot("read", path, &e))?;
     let mut report = Report::default();
     let text = decode(&bytes, Encoding::Utf8, "", &mut report).unwrap_or_default();

@@ -5,7 +5,7 @@ mod eval;
 mod show;
 mod test;
 
-use super::{context::Context, fail::Fail};
+use super::{context::Context, error::CliError};
 use crate::robot::policy::Policy;
 
 /// Policy: what the robot does with what it understands
@@ -19,7 +19,7 @@ pub enum Command {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         match self {
             Self::Show(args) => args.run(ctx),
             Self::Check(args) => args.run(ctx),
@@ -30,8 +30,9 @@ impl Command {
 }
 
 /// The policy of the configuration; without a data directory, the default one.
-fn load(ctx: &Context) -> Result<Policy, Fail> {
+fn load(ctx: &Context) -> Result<Policy, CliError> {
     let config = ctx.load_config()?;
-    Policy::new(&config.robot)
-        .map_err(|e| Fail::failure(e.to_string()).next(format!("correct [robot] in {}", ctx.config_path().display())))
+    Policy::new(&config.robot).map_err(|e| {
+        CliError::failure(e.to_string()).hint(format!("correct [robot] in {}", ctx.config_path().display()))
+    })
 }

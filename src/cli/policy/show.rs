@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     cli::{
         context::Context,
-        fail::Fail,
+        error::CliError,
         out::{self, Table},
         teach::{Mind, percent},
     },
@@ -24,7 +24,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let policy = super::load(ctx)?;
         let rules = policy.rules(&self.site);
         // without a model, the rules alone

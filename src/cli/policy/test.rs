@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     cli::{
         context::Context,
-        fail::Fail,
+        error::CliError,
         out::{self, Table},
         teach::{percent, unable},
     },
@@ -28,7 +28,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let policy = super::load(ctx)?;
         let engine = RobotEngine::of_command(RobotFiles::of(&ctx.data_dir), policy).map_err(|e| unable(&e))?;
         let input = TurnInput {
@@ -38,7 +38,7 @@ impl Args {
             zh: None,
             dialogue: Dialogue { asked: self.asked, ..Dialogue::default() },
         };
-        let recognition = engine.recognise(&input).map_err(|e| Fail::failure(e.to_string()))?;
+        let recognition = engine.recognise(&input).map_err(|e| CliError::failure(e.to_string()))?;
         let decision = engine.decide_on(&input, &recognition);
         if ctx.json {
             let intents: Vec<_> = recognition.intents.iter().map(|g| json!({"intent": g.name, "p": g.p})).collect();

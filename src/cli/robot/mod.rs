@@ -5,7 +5,7 @@ mod on;
 mod rotate;
 mod status;
 
-use super::{context::Context, fail::Fail};
+use super::{context::Context, error::CliError};
 
 /// The robot: which sites have one, and its keys
 #[derive(Debug, clap::Subcommand)]
@@ -18,7 +18,7 @@ pub enum Command {
 
 impl Command {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         match self {
             Self::On(args) => args.run(ctx),
             Self::Off(args) => args.run(ctx),

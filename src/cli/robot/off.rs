@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     cli::{
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         keys::Signing,
         out,
         verified_directory::VerifiedDirectory,
@@ -25,7 +25,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let check = |company: &VerifiedDirectory| {
             let mut any = false;
             for id in &self.sites {
@@ -33,8 +33,8 @@ impl Args {
             }
             match any {
                 true => Ok(()),
-                false => Err(Fail::new(Kind::Exists, "there is no robot on these sites")
-                    .next("kefu robot status shows where it is")),
+                false => Err(CliError::new(Kind::Exists, "there is no robot on these sites")
+                    .hint("kefu robot status shows where it is")),
             }
         };
         self.signing.act(ctx, check, |_, signer| Ok((signer.robot_off(&self.sites)?, ())))?;

@@ -8,7 +8,7 @@ use crate::{
         admin_client::AdminClient,
         args,
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         keys::Signing,
         out,
         verified_directory::VerifiedDirectory,
@@ -39,7 +39,7 @@ struct Prepared {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let check = |company: &VerifiedDirectory| self.sites.iter().try_for_each(|id| company.site(id).map(|_| ()));
         let company = VerifiedDirectory::open(ctx)?;
         check(&company)?;
@@ -51,7 +51,9 @@ impl Args {
             self.sites.iter().all(has) && self.name.is_none()
         };
         if all_have(&company) {
-            return Err(Fail::new(Kind::Exists, "the robot is on there already").next("kefu robot status shows all"));
+            return Err(
+                CliError::new(Kind::Exists, "the robot is on there already").hint("kefu robot status shows all")
+            );
         }
         self.signing.act(ctx, check, |_, signer| {
             Ok((signer.robot_on(&robot.id, robot.ed, self.name.as_deref(), &self.sites)?, ()))

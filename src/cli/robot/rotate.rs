@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{admin_client::AdminClient, context::Context, fail::Fail, out},
+    cli::{admin_client::AdminClient, context::Context, error::CliError, out},
     crypto::botkey::DayKey,
 };
 
@@ -17,7 +17,7 @@ pub struct Args {}
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let admin = AdminClient::open(ctx)?;
         let key = admin.call("POST", "/admin/robot/rotate", None);
         admin.close();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::cli::{
     admin_client::AdminClient,
     context::Context,
-    fail::Fail,
+    error::CliError,
     out::{self, Table},
 };
 
@@ -15,7 +15,7 @@ pub struct Args {}
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let admin = AdminClient::open(ctx)?;
         let status = admin.call("GET", "/admin/robot", None);
         admin.close();

@@ -14,7 +14,7 @@ use super::{
     clock,
     context::Context,
     data_dir::{self, TLS},
-    fail::{Fail, Kind},
+    error::{CliError, Kind},
     keys::keep_memory_private,
     lock, out,
     verified_directory::VerifiedDirectory,
@@ -55,7 +55,7 @@ const CLOCK_LOOK: Duration = Duration::from_secs(30);
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         // a configuration that was named says more about what is meant than a directory that wasn't
         let named = ctx.config_file.as_ref().map(|_| ctx.load_config_with(self.overrides())).transpose()?;
         data_dir::require_initialised(&ctx.data_dir)?;
@@ -73,7 +73,7 @@ impl Args {
             keep_certificate(&ctx.file(TLS));
         }
         let runtime = app::runtime();
-        let runtime = runtime.map_err(|e| Fail::failure(format!("cannot start: {e}")))?;
+        let runtime = runtime.map_err(|e| CliError::failure(format!("cannot start: {e}")))?;
         let served = runtime.block_on(serve(ctx, config, listener));
         // a task that hangs in a system call must not keep the process
         runtime.shutdown_timeout(std::time::Duration::from_secs(2));
@@ -141,9 +141,9 @@ fn announce(ready: &Ready, json: bool) {
     }
 }
 
-fn start_log(config: &Config) -> Result<(), Fail> {
+fn start_log(config: &Config) -> Result<(), CliError> {
     let format = config.log.format.as_str().parse::<log::Format>();
-    format.and_then(|format| log::init(config.log.level.as_str(), format)).map_err(|e| Fail::failure(e.to_string()))
+    format.and_then(|format| log::init(config.log.level.as_str(), format)).map_err(|e| CliError::failure(e.to_string()))
 }
 
 fn own_certificate(config: &Config) -> bool {
@@ -195,10 +195,10 @@ async fn warn_of_clock(data_dir: PathBuf, config: Config) {
     }
 }
 
-impl From<ServeError> for Fail {
+impl From<ServeError> for CliError {
     fn from(e: ServeError) -> Self {
         let kind = if e.is_taken() { Kind::Conflict } else { Kind::Failure };
-        Self::new(kind, e.to_string()).next(e.hint().unwrap_or("kefu doctor looks for what is wrong"))
+        Self::new(kind, e.to_string()).hint(e.hint().unwrap_or("kefu doctor looks for what is wrong"))
     }
 }
 
@@ -208,8 +208,8 @@ mod tests {
 
     #[test]
     fn what_to_do_has_a_line_of_its_own() {
-        let fail = Fail::from(ServeError::AddressTaken("0.0.0.0:8443".parse().unwrap()));
+        let fail = CliError::from(ServeError::AddressTaken("0.0.0.0:8443".parse().unwrap()));
         assert_eq!((fail.kind, fail.what.as_str()), (Kind::Conflict, "0.0.0.0:8443 is taken by another program"));
-        assert_eq!(fail.next.as_deref(), Some("stop it, or choose another address with --listen"));
+        assert_eq!(fail.hint.as_deref(), Some("stop it, or choose another address with --listen"));
     }
 }

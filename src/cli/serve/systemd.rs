@@ -5,14 +5,15 @@ use std::net::TcpListener;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 
-use crate::cli::fail::Fail;
+use crate::cli::error::CliError;
 
 /// The listening socket of `kefu.socket`, if systemd holds one for us. Call it before there are threads: it takes the
 /// variables that name the socket out of the environment.
-pub fn listener() -> Result<Option<TcpListener>, Fail> {
+pub fn listener() -> Result<Option<TcpListener>, CliError> {
     let mut sockets = ListenFd::from_env();
-    let unusable =
-        |what: String| Fail::failure(what).next("systemctl cat kefu.socket: one ListenStream, an address or a port");
+    let unusable = |what: String| {
+        CliError::failure(what).hint("systemctl cat kefu.socket: one ListenStream, an address or a port")
+    };
     if sockets.len() > 1 {
         return Err(unusable(format!("systemd handed over {} sockets, kefu serves one", sockets.len())));
     }

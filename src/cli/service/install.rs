@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::place::{PROGRAM, Place, write};
-use crate::cli::{context::Context, data_dir::cannot, fail::Fail};
+use crate::cli::{context::Context, error::CliError, io_error::cannot};
 
 /// Install this executable as a systemd service, enabled and not yet started
 #[derive(Debug, clap::Args)]
@@ -19,11 +19,12 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let place = &self.place;
         place.check()?;
         let program = place.path(PROGRAM);
-        let this = std::env::current_exe().map_err(|e| Fail::failure(format!("cannot find this executable: {e}")))?;
+        let this =
+            std::env::current_exe().map_err(|e| CliError::failure(format!("cannot find this executable: {e}")))?;
         let same = |a, b| Some(fs::canonicalize(a).ok()? == fs::canonicalize(b).ok()?);
         if same(&this, &program) != Some(true) {
             let content = fs::read(&this).map_err(|e| cannot("read", &this, &e))?;

@@ -8,8 +8,9 @@ use std::{
 };
 
 use crate::cli::{
-    data_dir::{cannot, io_reason, replace},
-    fail::{Fail, Kind},
+    data_dir::replace,
+    error::{CliError, Kind},
+    io_error::{cannot, io_reason},
 };
 
 /// The executable.
@@ -52,45 +53,45 @@ impl Place {
     }
 
     /// Refuses where a package looks after the service, where systemd doesn't run, and whom it would not obey.
-    pub fn check(&self) -> Result<(), Fail> {
+    pub fn check(&self) -> Result<(), CliError> {
         if let Some(unit) = PACKAGED_UNITS.iter().map(|p| self.path(p)).find(|p| p.exists()) {
-            return Err(Fail::new(Kind::Exists, format!("a package installed {}", unit.display()))
-                .next("systemctl enable --now kefu, or remove the package"));
+            return Err(CliError::new(Kind::Exists, format!("a package installed {}", unit.display()))
+                .hint("systemctl enable --now kefu, or remove the package"));
         }
         if self.root.is_some() {
             return Ok(());
         }
         if !Path::new("/run/systemd/system").exists() {
-            return Err(Fail::failure("systemd does not run this machine")
-                .next("let your init system run: kefu serve; --root DIR prepares an image"));
+            return Err(CliError::failure("systemd does not run this machine")
+                .hint("let your init system run: kefu serve; --root DIR prepares an image"));
         }
         if !rustix::process::geteuid().is_root() {
-            return Err(Fail::failure("only root can change services").next("sudo kefu service …"));
+            return Err(CliError::failure("only root can change services").hint("sudo kefu service …"));
         }
         Ok(())
     }
 
     /// `systemctl`; where nothing runs only what a link on the disk says.
-    pub fn systemctl(&self, act: &[&str]) -> Result<(), Fail> {
+    pub fn systemctl(&self, act: &[&str]) -> Result<(), CliError> {
         self.tool("systemctl", act)
     }
 
     /// One of systemd's programs, for this root.
-    pub fn tool(&self, program: &str, args: &[&str]) -> Result<(), Fail> {
+    pub fn tool(&self, program: &str, args: &[&str]) -> Result<(), CliError> {
         let mut command = Command::new(program);
         if let Some(root) = &self.root {
             command.arg(format!("--root={}", root.display()));
         }
         let shown = || format!("{program} {}", args.join(" "));
         let out = command.args(args).output().map_err(|e| {
-            Fail::failure(format!("cannot run {program}: {}", io_reason(&e)))
-                .next("kefu service needs systemd's programs")
+            CliError::failure(format!("cannot run {program}: {}", io_reason(&e)))
+                .hint("kefu service needs systemd's programs")
         })?;
         if out.status.success() {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&out.stderr);
-        Err(Fail::failure(format!("{} failed: {}", shown(), said.trim())))
+        Err(CliError::failure(format!("{} failed: {}", shown(), said.trim())))
     }
 
     /// Whether it is the machine that runs here.
@@ -100,7 +101,7 @@ impl Place {
 }
 
 /// Makes or replaces a file of this very mode, whatever the umask, and the directories above it.
-pub fn write(path: &Path, mode: u32, content: &[u8]) -> Result<(), Fail> {
+pub fn write(path: &Path, mode: u32, content: &[u8]) -> Result<(), CliError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(|e| cannot("make", parent, &e))?;
     }

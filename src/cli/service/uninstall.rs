@@ -7,8 +7,8 @@ use serde_json::json;
 use super::place::{PROGRAM, Place};
 use crate::cli::{
     context::Context,
-    data_dir::cannot,
-    fail::{Fail, Kind},
+    error::{CliError, Kind},
+    io_error::cannot,
 };
 
 /// Stop the service and remove it; the data stays
@@ -20,12 +20,12 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let place = &self.place;
         place.check()?;
         let files: Vec<_> = place.files().map(|(path, _)| path).filter(|p| p.exists()).collect();
         if files.is_empty() {
-            return Err(Fail::new(Kind::Failure, "kefu service install was not here; nothing was changed"));
+            return Err(CliError::new(Kind::Failure, "kefu service install was not here; nothing was changed"));
         }
         let units = ["kefu.service", "kefu.socket"];
         let act: &[&str] = if place.runs() { &["disable", "--now"] } else { &["disable"] };

@@ -7,7 +7,7 @@ use crate::{
     cli::{
         args,
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         keys::Signing,
         verified_directory::VerifiedDirectory,
     },
@@ -38,12 +38,12 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
         let check = |company: &VerifiedDirectory| match company.dir.site(&self.id) {
             None => company.team(&self.team).map(|_| ()),
-            Some(_) => Err(Fail::new(Kind::Exists, format!("there is a site {} already", self.id))
-                .next(format!("kefu site change {} changes it", self.id))),
+            Some(_) => Err(CliError::new(Kind::Exists, format!("there is a site {} already", self.id))
+                .hint(format!("kefu site change {} changes it", self.id))),
         };
         self.signing.act(ctx, check, |_, signer| {
             let settings = self.settings.onto(SiteSettings::default());

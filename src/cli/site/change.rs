@@ -7,7 +7,7 @@ use crate::{
     cli::{
         args,
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         keys::Signing,
         verified_directory::VerifiedDirectory,
     },
@@ -41,10 +41,10 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let nothing = self.origins.is_empty() && self.team.is_none() && self.name.is_none() && !self.on;
         if nothing && self.settings.is_empty() {
-            return Err(Fail::new(Kind::Usage, "nothing to change was named").next("kefu site change --help"));
+            return Err(CliError::new(Kind::Usage, "nothing to change was named").hint("kefu site change --help"));
         }
         let check = |company: &VerifiedDirectory| {
             company.site(&self.id)?;

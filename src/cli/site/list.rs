@@ -6,7 +6,7 @@ use super::outdated::OutdatedWidgets;
 use crate::cli::{
     admin_client::AdminClient,
     context::Context,
-    fail::Fail,
+    error::CliError,
     out::{self, Table},
     verified_directory::VerifiedDirectory,
 };
@@ -17,7 +17,7 @@ pub struct Args {}
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let admin = AdminClient::open(ctx)?;
         let (company, old) = (VerifiedDirectory::load(ctx, &admin), OutdatedWidgets::ask(&admin));
         admin.close();

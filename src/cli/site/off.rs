@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     cli::{
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         keys::Signing,
         verified_directory::VerifiedDirectory,
     },
@@ -25,10 +25,10 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let check = |company: &VerifiedDirectory| match company.site(&self.id)? {
             site if site.on => Ok(()),
-            _ => Err(Fail::new(Kind::Exists, format!("site {} is off already", self.id))),
+            _ => Err(CliError::new(Kind::Exists, format!("site {} is off already", self.id))),
         };
         self.signing.act(ctx, check, |_, signer| {
             let off = SiteChange { on: Some(false), ..SiteChange::default() };

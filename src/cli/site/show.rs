@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{form, outdated::OutdatedWidgets};
 use crate::{
-    cli::{admin_client::AdminClient, context::Context, fail::Fail, out, verified_directory::VerifiedDirectory},
+    cli::{admin_client::AdminClient, context::Context, error::CliError, out, verified_directory::VerifiedDirectory},
     proto::SiteId,
 };
 
@@ -18,7 +18,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let admin = AdminClient::open(ctx)?;
         let (company, old) = (VerifiedDirectory::load(ctx, &admin), OutdatedWidgets::ask(&admin));
         admin.close();

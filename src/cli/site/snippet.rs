@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    cli::{admin_client::AdminClient, context::Context, fail::Fail, out, verified_directory::VerifiedDirectory},
+    cli::{admin_client::AdminClient, context::Context, error::CliError, out, verified_directory::VerifiedDirectory},
     crypto::hash,
     proto::SiteId,
 };
@@ -21,7 +21,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let admin = AdminClient::open(ctx)?;
         let company = VerifiedDirectory::load(ctx, &admin)?;
         let site = company.site(&self.id)?;
@@ -32,15 +32,15 @@ impl Args {
         let answer = admin.call("GET", &format!("/admin/snippet/{}{how}", self.id), None)?;
         admin.close();
         let html = answer.get("snippet").and_then(Value::as_str);
-        let html = html.ok_or_else(|| Fail::failure("the server gave no snippet"))?;
+        let html = html.ok_or_else(|| CliError::failure("the server gave no snippet"))?;
         // the pin is what pages trust: it is the fingerprint that the log was verified under, not what the server writes
         let pin = format!("data-org=\"{}\"", hash::org_fp_text(&company.dir.fp()));
         if html.matches("<script").count() != 1 || (!self.unpinned && html.matches("data-org").count() != 1) {
-            return Err(Fail::failure("the server gave something else than a snippet"));
+            return Err(CliError::failure("the server gave something else than a snippet"));
         }
         if !self.unpinned && !html.contains(&pin) {
-            return Err(Fail::failure("the server's snippet pins another company's key")
-                .next("put it into no page; compare kefu directory verify with a backup"));
+            return Err(CliError::failure("the server's snippet pins another company's key")
+                .hint("put it into no page; compare kefu directory verify with a backup"));
         }
         if ctx.json {
             out::print_json(&answer);

@@ -4,12 +4,13 @@ use ratatui::{
     Frame,
     layout::{Alignment, Constraint, Layout, Rect},
     style::{Color, Modifier, Style, Stylize as _},
-    text::{Line, Span},
-    widgets::{Block, BorderType, Cell, Padding, Paragraph, Row, Sparkline, Table},
+    text::Line,
+    widgets::{Cell, Padding, Paragraph, Row, Sparkline, Table},
 };
 
 use super::{
     big,
+    parts::{LONG_WAIT, boxed, wait_text},
     shape::Stats,
     tables,
     text::{grouped, micros, missed_of, newest},
@@ -34,8 +35,6 @@ pub struct Scene {
     pub now_ms: u64,
 }
 
-/// Waits longer than this are red, ms.
-pub const LONG_WAIT: u64 = 60_000;
 /// The directory is to be refreshed when it has less left, ms.
 const WEEK_MS: u64 = 7 * 86_400_000;
 
@@ -64,14 +63,6 @@ pub fn draw(frame: &mut Frame<'_>, scene: &Scene) {
         tables::queues(frame, right, &scene.stats.desk());
     }
     footer(frame, foot, scene);
-}
-
-/// A frame with a title.
-pub fn boxed(title: impl Into<String>) -> Block<'static> {
-    Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(Style::new().dark_gray())
-        .title(Span::styled(format!(" {} ", title.into()), Style::new().bold().fg(Color::Reset)))
 }
 
 fn header(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
@@ -116,15 +107,6 @@ fn big_numbers(frame: &mut Frame<'_>, area: Rect, s: &Stats) {
             vec![Line::raw(""), Line::styled(number, style)]
         };
         frame.render_widget(Paragraph::new(lines).alignment(Alignment::Center), inner);
-    }
-}
-
-/// `0:07`, `12:30`, `3:05:00`.
-pub fn wait_text(ms: u64) -> String {
-    let s = ms / 1_000;
-    match s / 3_600 {
-        0 => format!("{}:{:02}", s / 60, s % 60),
-        h => format!("{h}:{:02}:{:02}", s / 60 % 60, s % 60),
     }
 }
 

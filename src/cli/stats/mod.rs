@@ -2,6 +2,7 @@
 
 mod big;
 mod draw;
+mod parts;
 mod shape;
 mod tables;
 mod text;
@@ -16,7 +17,7 @@ use super::{
     admin_client::AdminClient,
     context::Context,
     data_dir,
-    fail::{Fail, Kind},
+    error::{CliError, Kind},
     lock, out,
 };
 
@@ -36,12 +37,12 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         data_dir::require_initialised(&ctx.data_dir)?;
         if self.watch {
             if lock::running(&ctx.data_dir).is_none() {
-                return Err(Fail::new(Kind::Failure, format!("no server runs on {}", ctx.data_dir.display()))
-                    .next("kefu serve starts it"));
+                return Err(CliError::new(Kind::Failure, format!("no server runs on {}", ctx.data_dir.display()))
+                    .hint("kefu serve starts it"));
             }
             return watch::run(ctx, Duration::from_secs(self.interval));
         }

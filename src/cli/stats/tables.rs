@@ -11,7 +11,7 @@ use ratatui::{
 };
 
 use super::{
-    draw::{LONG_WAIT, boxed, wait_text},
+    parts::{LONG_WAIT, boxed, wait_text},
     shape::{Agent, Desk, Queue},
     text::{state, teams},
 };

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     cli::{
-        admin_client::AdminClient, context::Context, data_dir, fail::Fail, out, verified_directory::VerifiedDirectory,
+        admin_client::AdminClient, context::Context, data_dir, error::CliError, out,
+        verified_directory::VerifiedDirectory,
     },
     files::socket,
 };
@@ -22,12 +23,13 @@ use crate::{
 const HISTORY: usize = 1_000;
 
 /// Runs until `q`.
-pub fn run(ctx: &Context, interval: Duration) -> Result<(), Fail> {
+pub fn run(ctx: &Context, interval: Duration) -> Result<(), CliError> {
     let admin = AdminClient::open(ctx)?;
     let name = VerifiedDirectory::load(ctx, &admin)?.org().to_owned();
     let mut wall = Wall { name, scene: Scene::default(), admin: Some(admin), answered: Instant::now(), total: None };
     wall.ask(ctx)?;
-    let mut terminal = ratatui::try_init().map_err(|e| Fail::failure(format!("cannot draw on this terminal: {e}")))?;
+    let mut terminal =
+        ratatui::try_init().map_err(|e| CliError::failure(format!("cannot draw on this terminal: {e}")))?;
     let ended = wall.show(ctx, &mut terminal, interval);
     ratatui::restore();
     ended
@@ -42,7 +44,7 @@ struct Wall {
 }
 
 impl Wall {
-    fn show(&mut self, ctx: &Context, terminal: &mut DefaultTerminal, interval: Duration) -> Result<(), Fail> {
+    fn show(&mut self, ctx: &Context, terminal: &mut DefaultTerminal, interval: Duration) -> Result<(), CliError> {
         let mut next = Instant::now() + interval;
         loop {
             self.scene.now_ms = out::now_ms();
@@ -71,12 +73,12 @@ impl Wall {
         }
     }
 
-    fn ask(&mut self, ctx: &Context) -> Result<(), Fail> {
+    fn ask(&mut self, ctx: &Context) -> Result<(), CliError> {
         // never in process: the wall must not keep a starting server from its database
         if self.admin.is_none() && socket::connect(&ctx.file(data_dir::ADMIN_SOCKET)).is_ok() {
             self.admin = Some(AdminClient::open(ctx)?);
         }
-        let admin = self.admin.as_ref().ok_or_else(|| Fail::failure("no server runs"))?;
+        let admin = self.admin.as_ref().ok_or_else(|| CliError::failure("no server runs"))?;
         let stats: Stats = serde_json::from_value(admin.call("GET", "/admin/stats", None)?)?;
         self.answered = Instant::now();
         let total = stats.metrics.messages.envelopes_in;

@@ -6,7 +6,7 @@ use crate::{
     cli::{
         args,
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         keys::Signing,
         verified_directory::VerifiedDirectory,
     },
@@ -28,12 +28,12 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
         let check = |company: &VerifiedDirectory| match company.dir.team(&self.id) {
             None => Ok(()),
-            Some(_) => Err(Fail::new(Kind::Exists, format!("there is a team {} already", self.id))
-                .next(format!("kefu team show {}", self.id))),
+            Some(_) => Err(CliError::new(Kind::Exists, format!("there is a team {} already", self.id))
+                .hint(format!("kefu team show {}", self.id))),
         };
         self.signing.act(ctx, check, |_, signer| Ok((signer.team_add(&self.id, &name)?, ())))?;
         ctx.say(

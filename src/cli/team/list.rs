@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{context::Context, fail::Fail, out::Table, verified_directory::VerifiedDirectory},
+    cli::{context::Context, error::CliError, out::Table, verified_directory::VerifiedDirectory},
     crypto::directory::TeamState,
     proto::TeamId,
 };
@@ -14,7 +14,7 @@ pub struct Args {}
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let company = VerifiedDirectory::open(ctx)?;
         let state = company.dir.state();
         let sites = |id: &TeamId| state.sites.values().filter(|s| s.team == *id).count();

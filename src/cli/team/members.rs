@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     cli::{
         context::Context,
-        fail::Fail,
+        error::CliError,
         out::{self, Table},
         verified_directory::VerifiedDirectory,
     },
@@ -22,7 +22,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let company = VerifiedDirectory::open(ctx)?;
         company.team(&self.id)?;
         let members: Vec<_> = company.members(&self.id).collect();

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{args, context::Context, fail::Fail, keys::Signing, verified_directory::VerifiedDirectory},
+    cli::{args, context::Context, error::CliError, keys::Signing, verified_directory::VerifiedDirectory},
     proto::TeamId,
 };
 
@@ -22,7 +22,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let check = |company: &VerifiedDirectory| company.team(&self.id).map(|_| ());
         self.signing.act(ctx, check, |_, signer| Ok((signer.team_rename(&self.id, &self.name)?, ())))?;
         ctx.say(json!({"team": self.id, "name": self.name}), format!("Team {} is called {} now.", self.id, self.name));

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{context::Context, fail::Fail, keys::Signing, out, verified_directory::VerifiedDirectory},
+    cli::{context::Context, error::CliError, keys::Signing, out, verified_directory::VerifiedDirectory},
     proto::TeamId,
 };
 
@@ -19,7 +19,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let check = |company: &VerifiedDirectory| company.team(&self.id).map(|_| ());
         let epoch = self.signing.act(ctx, check, |company, signer| {
             Ok((signer.team_rotate(&self.id)?, company.team(&self.id)?.epoch + 1))

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{context::Context, fail::Fail, out, verified_directory::VerifiedDirectory},
+    cli::{context::Context, error::CliError, out, verified_directory::VerifiedDirectory},
     crypto::directory::SiteState,
     proto::TeamId,
 };
@@ -18,7 +18,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let company = VerifiedDirectory::open(ctx)?;
         let team = company.team(&self.id)?;
         let members: Vec<&str> = company.members(&self.id).map(|(id, _)| id.as_str()).collect();

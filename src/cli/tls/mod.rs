@@ -4,8 +4,8 @@ mod renew;
 mod show;
 
 use super::{
-    data_dir::{cannot, quoted},
-    fail::Fail,
+    error::CliError,
+    io_error::{cannot, quoted},
 };
 use crate::tls::TlsError;
 
@@ -17,17 +17,17 @@ commands! {
     }
 }
 
-impl From<TlsError> for Fail {
+impl From<TlsError> for CliError {
     fn from(e: TlsError) -> Self {
-        let fail = Fail::failure(e.to_string());
+        let fail = CliError::failure(e.to_string());
         match e {
             TlsError::Io { act, path, source } => cannot(act, &path, &source),
             TlsError::NotPem { what: "certificate", .. } => fail
-                .next("it must be PEM: -----BEGIN CERTIFICATE----- … with the server's own certificate first"),
-            TlsError::Foreign { .. } => fail.next("give the two files that were made together"),
-            TlsError::Expired { .. } => fail.next("get a new one"),
-            TlsError::Early { .. } => fail.next("check this machine's clock"),
-            TlsError::NotVouched { ca, .. } => fail.next(format!(
+                .hint("it must be PEM: -----BEGIN CERTIFICATE----- … with the server's own certificate first"),
+            TlsError::Foreign { .. } => fail.hint("give the two files that were made together"),
+            TlsError::Expired { .. } => fail.hint("get a new one"),
+            TlsError::Early { .. } => fail.hint("check this machine's clock"),
+            TlsError::NotVouched { ca, .. } => fail.hint(format!(
                 "kefu tls renew --new-authority makes another one for all names; browsers must then be told to trust the new {}",
                 quoted(&ca)
             )),

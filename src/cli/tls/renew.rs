@@ -6,7 +6,7 @@ use crate::{
     cli::{
         context::Context,
         data_dir::{self, TLS},
-        fail::Fail,
+        error::CliError,
         out,
     },
     tls::{self, CA_CERT, CA_KEY, Files, known_hosts},
@@ -29,12 +29,12 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         data_dir::require_initialised(&ctx.data_dir)?;
         let dir = ctx.file(TLS);
         if !dir.join(CA_KEY).exists() {
-            return Err(Fail::failure(format!("the certificate in {} was not made by kefu", dir.display()))
-                .next("put the new files where the old ones are, or name them in [tls]: a running server takes them"));
+            return Err(CliError::failure(format!("the certificate in {} was not made by kefu", dir.display()))
+                .hint("put the new files where the old ones are, or name them in [tls]: a running server takes them"));
         }
         let now = out::now_ms();
         let hosts = if self.hosts.is_empty() { known_hosts(&dir)? } else { self.hosts };

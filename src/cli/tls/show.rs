@@ -6,7 +6,7 @@ use crate::{
     cli::{
         context::Context,
         data_dir::{self, TLS},
-        fail::Fail,
+        error::CliError,
         out,
     },
     tls::{CA_CERT, CA_KEY, Files, constrained, known_hosts},
@@ -18,7 +18,7 @@ pub struct Args {}
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         data_dir::require_initialised(&ctx.data_dir)?;
         let tls = ctx.file(TLS);
         let (pair, made) = (Files::own(&tls).load()?, tls.join(CA_KEY).exists());

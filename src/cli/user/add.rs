@@ -8,7 +8,7 @@ use crate::{
     cli::{
         args,
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         invitation::Invitation,
         keys::Signing,
         verified_directory::VerifiedDirectory,
@@ -41,7 +41,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
         let role = self.role.into();
         let check = |company: &VerifiedDirectory| {
@@ -64,12 +64,12 @@ impl Args {
     }
 }
 
-fn exists(p: &Person) -> Fail {
-    let fail = |what| Fail::new(Kind::Exists, format!("{} {what}", p.id));
+fn exists(p: &Person) -> CliError {
+    let fail = |what| CliError::new(Kind::Exists, format!("{} {what}", p.id));
     match p.state {
-        State::Invited => fail("is invited already").next(format!("kefu user invite revoke {} ends that invite", p.id)),
-        State::Disabled => fail("exists and is switched off").next(format!("kefu user enable {} invites again", p.id)),
-        State::Waiting => fail("enrolled and waits for confirmation").next(format!("kefu user show {}", p.id)),
-        _ => fail("exists already").next(format!("kefu user show {}", p.id)),
+        State::Invited => fail("is invited already").hint(format!("kefu user invite revoke {} ends that invite", p.id)),
+        State::Disabled => fail("exists and is switched off").hint(format!("kefu user enable {} invites again", p.id)),
+        State::Waiting => fail("enrolled and waits for confirmation").hint(format!("kefu user show {}", p.id)),
+        _ => fail("exists already").hint(format!("kefu user show {}", p.id)),
     }
 }

@@ -6,7 +6,7 @@ use super::waiting;
 use crate::{
     cli::{
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         keys::Signing,
         verified_directory::VerifiedDirectory,
     },
@@ -25,13 +25,13 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let check = |company: &VerifiedDirectory| {
             company.user(&self.id)?;
             match waiting::all(company).iter().any(|n| n.user == self.id) {
                 true => Ok(()),
-                false => Err(Fail::new(Kind::Exists, format!("{} does not wait for confirmation", self.id))
-                    .next(format!("kefu user show {}", self.id))),
+                false => Err(CliError::new(Kind::Exists, format!("{} does not wait for confirmation", self.id))
+                    .hint(format!("kefu user show {}", self.id))),
             }
         };
         self.signing.act(ctx, check, |_, signer| Ok((signer.user_confirm(&self.id)?, ())))?;

@@ -6,7 +6,7 @@ use super::last_admin::LastAdmin;
 use crate::{
     cli::{
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         keys::Signing,
         out,
         verified_directory::VerifiedDirectory,
@@ -29,10 +29,10 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let check = |company: &VerifiedDirectory| match company.user(&self.id)? {
             user if user.on => self.last_admin.check(company, &self.id),
-            _ => Err(Fail::new(Kind::Exists, format!("{} is switched off already", self.id))),
+            _ => Err(CliError::new(Kind::Exists, format!("{} is switched off already", self.id))),
         };
         let teams = self.signing.act(ctx, check, |company, signer| {
             Ok((signer.user_disable(&self.id)?, company.user(&self.id)?.teams.clone()))

@@ -1,7 +1,7 @@
 //! A company without an admin goes on, but only whoever has the company keys can change it: nobody gets there by accident.
 
 use crate::{
-    cli::{fail::Fail, verified_directory::VerifiedDirectory},
+    cli::{error::CliError, verified_directory::VerifiedDirectory},
     proto::UserId,
 };
 
@@ -15,14 +15,14 @@ pub struct LastAdmin {
 
 impl LastAdmin {
     /// Refuses to take away the last admin, unless that was asked for.
-    pub fn check(&self, company: &VerifiedDirectory, id: &UserId) -> Result<(), Fail> {
+    pub fn check(&self, company: &VerifiedDirectory, id: &UserId) -> Result<(), CliError> {
         if self.yes_no_admin_left || !company.is_last_admin(id) {
             return Ok(());
         }
-        Err(Fail::failure(format!(
+        Err(CliError::failure(format!(
             "{id} is the last admin: without one nobody confirms people or renews the signed directory in the console, \
              only who has the company keys here"
         ))
-        .next("make somebody else admin first: kefu user role ID admin; or say --yes-no-admin-left"))
+        .hint("make somebody else admin first: kefu user role ID admin; or say --yes-no-admin-left"))
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{people, waiting};
 use crate::cli::{
     context::Context,
-    fail::Fail,
+    error::CliError,
     out::{self, Table},
     verified_directory::VerifiedDirectory,
 };
@@ -16,7 +16,7 @@ pub struct Args {}
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let company = VerifiedDirectory::open(ctx)?;
         let people = people::all(&company);
         let mut table = Table::new(&["id", "name", "role", "teams", "state"], "Nobody yet: kefu user add ID");

@@ -4,7 +4,7 @@ use crate::{
     cli::{
         args,
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         invitation::Invitation,
         keys::Signing,
         verified_directory::VerifiedDirectory,
@@ -35,9 +35,9 @@ impl Reinvite {
     fn invite(
         &self,
         ctx: &Context,
-        check: impl Fn(&VerifiedDirectory) -> Result<(), Fail>,
+        check: impl Fn(&VerifiedDirectory) -> Result<(), CliError>,
         act: impl Fn(&Signer<'_>, &UserId, u64) -> Result<(Commit, InviteCode), ActError>,
-    ) -> Result<(), Fail> {
+    ) -> Result<(), CliError> {
         let invitation = self.signing.act(ctx, check, |company, signer| {
             let (commit, code) = act(signer, &self.id, self.ttl)?;
             Ok((commit, Invitation::renewed(company, &self.id, code, self.ttl)?))
@@ -55,14 +55,14 @@ pub struct Enable {
 
 impl Enable {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let id = &self.reinvite.id;
         let check = |company: &VerifiedDirectory| match company.user(id)? {
             user if user.active_key().is_none() => Ok(()),
-            _ if company.is_late(id) => Err(Fail::new(Kind::Exists, format!("{id} waits for confirmation"))
-                .next(format!("ask {id}. It was them: kefu user confirm {id}. It was not: kefu user disable {id}"))),
-            _ => Err(Fail::new(Kind::Exists, format!("{id} is not switched off"))
-                .next(format!("for a lost password: kefu user reset {id}"))),
+            _ if company.is_late(id) => Err(CliError::new(Kind::Exists, format!("{id} waits for confirmation"))
+                .hint(format!("ask {id}. It was them: kefu user confirm {id}. It was not: kefu user disable {id}"))),
+            _ => Err(CliError::new(Kind::Exists, format!("{id} is not switched off"))
+                .hint(format!("for a lost password: kefu user reset {id}"))),
         };
         self.reinvite.invite(ctx, check, |signer, id, ttl| signer.user_enable(id, ttl))
     }
@@ -77,7 +77,7 @@ pub struct Reset {
 
 impl Reset {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         self.reinvite.invite(
             ctx,
             |company| company.user(&self.reinvite.id).map(|_| ()),

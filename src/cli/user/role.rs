@@ -6,7 +6,7 @@ use super::last_admin::LastAdmin;
 use crate::{
     cli::{
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         keys::Signing,
         verified_directory::VerifiedDirectory,
     },
@@ -52,10 +52,10 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let role: Role = self.role.into();
         let check = |company: &VerifiedDirectory| match company.user(&self.id)?.role {
-            now if now == role => Err(Fail::new(Kind::Exists, format!("{} is {now} already", self.id))),
+            now if now == role => Err(CliError::new(Kind::Exists, format!("{} is {now} already", self.id))),
             _ => self.last_admin.check(company, &self.id),
         };
         self.signing.act(ctx, check, |_, signer| Ok((signer.user_role(&self.id, role)?, ())))?;

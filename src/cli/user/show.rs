@@ -6,7 +6,7 @@ use super::people;
 use crate::{
     cli::{
         context::Context,
-        fail::Fail,
+        error::CliError,
         out,
         verified_directory::{VerifiedDirectory, unknown},
     },
@@ -24,7 +24,7 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let company = VerifiedDirectory::open(ctx)?;
         let people = people::all(&company);
         let person =

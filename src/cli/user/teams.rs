@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     cli::{
         context::Context,
-        fail::{Fail, Kind},
+        error::{CliError, Kind},
         keys::Signing,
         out,
         verified_directory::VerifiedDirectory,
@@ -36,12 +36,12 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         if self.teams.is_empty() && self.add.is_empty() && self.remove.is_empty() {
-            return Err(Fail::new(Kind::Usage, "no team was named")
-                .next("name all teams the person shall be in, or use --add and --remove"));
+            return Err(CliError::new(Kind::Usage, "no team was named")
+                .hint("name all teams the person shall be in, or use --add and --remove"));
         }
-        let wanted = |company: &VerifiedDirectory| -> Result<Vec<TeamId>, Fail> {
+        let wanted = |company: &VerifiedDirectory| -> Result<Vec<TeamId>, CliError> {
             let present = company.user(&self.id)?.teams.clone();
             let named = self.teams.iter().chain(&self.add).chain(&self.remove);
             named.into_iter().try_for_each(|t| company.team(t).map(|_| ()))?;

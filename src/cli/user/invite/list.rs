@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     cli::{
         context::Context,
-        fail::Fail,
+        error::CliError,
         out::{self, Table},
         verified_directory::VerifiedDirectory,
     },
@@ -19,7 +19,7 @@ pub struct Args {}
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let company = VerifiedDirectory::open(ctx)?;
         company.warn();
         let mut open: Vec<_> = company.believed.all().collect();

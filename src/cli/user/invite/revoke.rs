@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    cli::{context::Context, fail::Fail, keys::Signing, verified_directory::VerifiedDirectory},
+    cli::{context::Context, error::CliError, keys::Signing, verified_directory::VerifiedDirectory},
     proto::UserId,
 };
 
@@ -19,13 +19,13 @@ pub struct Args {
 
 impl Args {
     /// Runs the command.
-    pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        let check = |company: &VerifiedDirectory| match company.believed.all().any(|i| i.user == self.id) {
-            true => Ok(()),
-            false => {
-                Err(Fail::failure(format!("{} has no open invite", self.id)).next("kefu user invite list shows all"))
-            }
-        };
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
+        let check =
+            |company: &VerifiedDirectory| match company.believed.all().any(|i| i.user == self.id) {
+                true => Ok(()),
+                false => Err(CliError::failure(format!("{} has no open invite", self.id))
+                    .hint("kefu user invite list shows all")),
+            };
         let count = self.signing.act(ctx, check, |company, signer| {
             let count = company.believed.all().filter(|i| i.user == self.id).count();
             Ok((signer.revoke_of(&self.id)?, count))

@@ -1,9 +1,5 @@
 //! How a command fails: one line on what happened, one on what to do next, and an exit code that scripts can rely on.
 
-use std::process::ExitCode;
-
-use serde_json::json;
-
 /// Exit code of a usage error; clap uses the same.
 pub const USAGE: u8 = 2;
 
@@ -52,21 +48,21 @@ impl Kind {
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
-pub struct Fail {
+pub struct CliError {
     /// What it means for a script.
     pub kind: Kind,
     /// What happened; one line, or a few if there are several problems.
     pub what: String,
     /// What to do next.
-    pub next: Option<String>,
+    pub hint: Option<String>,
     /// Whether stdout can't be written to.
-    mute: bool,
+    pub mute: bool,
 }
 
-impl Fail {
+impl CliError {
     /// A failure of a kind.
     pub fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), next: None, mute: false }
+        Self { kind, what: what.into(), hint: None, mute: false }
     }
 
     /// A plain failure (exit code 1).
@@ -89,47 +85,26 @@ impl Fail {
         let text = e.to_string();
         let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
         let what = lines.next().unwrap_or("wrong arguments").trim_start_matches("error: ").to_owned();
-        let next = lines.find_map(|l| l.strip_prefix("tip: ")).unwrap_or("see kefu --help").to_owned();
-        Self::new(Kind::Usage, what).next(next)
+        let hint = lines.find_map(|l| l.strip_prefix("tip: ")).unwrap_or("see kefu --help").to_owned();
+        Self::new(Kind::Usage, what).hint(hint)
     }
 
     /// Adds what to do next.
-    pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.next = Some(next.into());
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
         self
-    }
-
-    /// Prints it and gives the exit code. With JSON it goes to stdout, where the reader waits for an object.
-    pub fn report(&self, json: bool, color: bool) -> ExitCode {
-        let code = self.kind.code();
-        if self.what.is_empty() {
-            return ExitCode::from(code);
-        }
-        if json && !self.mute {
-            let object = json!({"error": {
-                "code": code, "kind": self.kind.word(), "message": self.what, "next": self.next,
-            }});
-            super::out::print_json(&object);
-        } else {
-            let (red, bold, off) = if color { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
-            eprintln!("{red}error:{off} {}", self.what);
-            if let Some(next) = &self.next {
-                eprintln!("{bold} next:{off} {next}");
-            }
-        }
-        ExitCode::from(code)
     }
 }
 
-impl From<std::io::Error> for Fail {
+impl From<std::io::Error> for CliError {
     fn from(e: std::io::Error) -> Self {
         Self::failure(e.to_string())
     }
 }
 
-impl From<serde_json::Error> for Fail {
+impl From<serde_json::Error> for CliError {
     fn from(e: serde_json::Error) -> Self {
         Self::failure(format!("unexpected answer: {e}"))
-            .next("is the running server of the same version? see kefu doctor")
+            .hint("is the running server of the same version? see kefu doctor")
     }
 }
