@@ -18,10 +18,11 @@ use std::{
 use crate::{
     bot::{self, Against, Brain, Decision, Dialogue, Guess, Hit, Message, Policy, Thought, Title, Trouble},
     nlu::{
-        Encoder, Model, Recogniser,
+        Recogniser, SentenceModel,
         embed::{Embed, EmbedError, Fingerprint, encoders},
         intent::{Head, head::Prediction, refusal},
         knowledge::{Book, Cache, Index, Wanted},
+        sentence::threads,
     },
 };
 use parking_lot::{Mutex, RwLock};
@@ -87,11 +88,11 @@ pub enum Unable {
 ///
 /// # Errors
 /// See [`Unable`].
-pub fn model(files: &Files) -> Result<Arc<Model>, Unable> {
+pub fn model(files: &Files) -> Result<SentenceModel, Unable> {
     let own = files.model();
-    let found = if own.is_dir() { Model::open(&own).map(Some) } else { Model::embedded() };
+    let found = if own.is_dir() { SentenceModel::open(&own).map(Some) } else { SentenceModel::embedded() };
     let found = found.map_err(|e| Unable::Model(e.to_string()))?;
-    found.map(Arc::new).ok_or(Unable::NoModel(own))
+    found.ok_or(Unable::NoModel(own))
 }
 
 /// How a text gets its vector.
@@ -100,7 +101,7 @@ type Encode = Box<dyn Fn(&str) -> Result<Vec<f32>, Trouble> + Send + Sync>;
 /// Everything the robot knows, ready to decide. Share it by `Arc`.
 pub struct Understanding {
     files: Files,
-    model: Arc<Model>,
+    model: SentenceModel,
     fingerprint: Fingerprint,
     encode: Encode,
     rules: Policy,
@@ -109,7 +110,7 @@ pub struct Understanding {
 }
 
 /// The encoder that is there already, for the model's fingerprint: another one would take megabytes.
-struct Through<'a>(&'a Model, &'a Encode);
+struct Through<'a>(&'a SentenceModel, &'a Encode);
 
 impl Embed for Through<'_> {
     fn width(&self) -> usize {
@@ -121,6 +122,10 @@ impl Embed for Through<'_> {
             Trouble::Failed(why) => EmbedError(why),
             Trouble::Busy => EmbedError(trouble.to_string()),
         })
+    }
+
+    fn fingerprint(&self) -> Option<Fingerprint> {
+        self.0.fingerprint()
     }
 }
 
@@ -146,7 +151,7 @@ impl Understanding {
     /// # Errors
     /// See [`Unable`].
     pub fn of_server(files: Files, recogniser: Recogniser, rules: Policy) -> Result<Self, Unable> {
-        let model = Arc::clone(recogniser.model());
+        let model = recogniser.model().clone();
         let encode = move |text: &str| {
             let answer = recogniser.ask(text.to_owned()).map_err(|e| match e {
                 crate::nlu::service::Refused::Busy => Trouble::Busy,
@@ -163,7 +168,7 @@ impl Understanding {
     /// See [`Unable`].
     pub fn of_command(files: Files, rules: Policy) -> Result<Self, Unable> {
         let model = model(&files)?;
-        let encoder = Mutex::new(Encoder::new(Arc::clone(&model)).map_err(|e| Unable::Model(e.to_string()))?);
+        let encoder = Mutex::new(model.encoder(threads()).map_err(|e| Unable::Model(e.to_string()))?);
         let encode = move |text: &str| {
             let mut encoder = encoder.lock();
             encoder.embed(text).map_err(|e| Trouble::Failed(e.to_string()))
@@ -186,7 +191,7 @@ impl Understanding {
         Ok(this)
     }
 
-    fn open(files: Files, model: Arc<Model>, encode: Encode, rules: Policy) -> Result<Self, Unable> {
+    fn open(files: Files, model: SentenceModel, encode: Encode, rules: Policy) -> Result<Self, Unable> {
         let fingerprint = Fingerprint::of(&mut Through(&model, &encode)).map_err(|e| Unable::Model(e.to_string()))?;
         let seen = stamps(&files);
         let learned = learn(&files, &model, fingerprint, &rules)?;
@@ -325,7 +330,7 @@ impl Brain for Understanding {
     }
 }
 
-fn learn(files: &Files, model: &Arc<Model>, fingerprint: Fingerprint, rules: &Policy) -> Result<Learned, Unable> {
+fn learn(files: &Files, model: &SentenceModel, fingerprint: Fingerprint, rules: &Policy) -> Result<Learned, Unable> {
     let head = head(files, model, fingerprint)?;
     let titles: BTreeMap<String, Title> = head
         .iter()

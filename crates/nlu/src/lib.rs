@@ -28,17 +28,21 @@ pub mod encoding;
 pub mod intent;
 pub mod knowledge;
 mod layer;
+pub mod layout;
 pub mod model;
 pub mod reference;
+pub mod sentence;
 pub mod service;
 pub mod table;
 pub mod text_file;
 pub mod tokenizer;
+pub mod transformer;
 pub mod vectors;
 
 pub use encoder::Encoder;
 pub use kefu_kernel as kernel;
 pub use model::{Model, ModelError};
+pub use sentence::SentenceModel;
 pub use service::Recogniser;
 pub use tokenizer::Tokenizer;
 
