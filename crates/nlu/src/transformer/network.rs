@@ -168,11 +168,13 @@ impl SimpleBackend for Tensors<'_> {
         if !self.weights.has(&name) && self.weights.has(&old) {
             name = old;
         }
-        self.weights.tensor(&name, shape.dims()).map_err(|e| {
+        let tensor = self.weights.tensor(&name, shape.dims()).map_err(|e| {
             let error = candle_core::Error::Msg(e.to_string());
             *self.failure.lock() = Some(e);
             error
-        })
+        })?;
+        // Candle multiplies by the transpose of a linear map: with its numbers in that order they need not be sorted at every call
+        if shape.rank() == 2 && !name.contains("embeddings.") { tensor.t()?.contiguous()?.t() } else { Ok(tensor) }
     }
 
     fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> Result<Tensor> {
