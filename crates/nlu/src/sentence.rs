@@ -130,15 +130,15 @@ impl SentenceModel {
     pub fn open_with(dir: &Path, prefix: Option<&str>) -> Result<Self, ModelError> {
         let directory = Directory::new(dir);
         let layout = Layout::read(&directory, prefix)?;
-        let refused = kernels_refuse(&directory, &layout)?;
-        if refused.is_none() {
+        let verdict = Verdict::of(&directory, &layout)?;
+        if matches!(verdict, Verdict::Takes) {
             let model = Model::open(dir)?.with_prefix(layout.prefix);
             let files = model::FILES.into_iter().chain(Layout::describing()).filter(|name| directory.has(name));
             return Ok(Self { files: files.map(str::to_owned).collect(), ..Arc::new(model).into() });
         }
-        let (model, files) = Transformer::read(directory, &layout).map_err(|e| match refused {
+        let (model, files) = Transformer::read(directory, &layout).map_err(|e| match verdict {
             // an ELECTRA is for the kernels or for nobody
-            Some(Some(why)) if matches!(&e, ModelError::Field { found, .. } if found == "electra") => why,
+            Verdict::Refuses(Some(why)) if matches!(&e, ModelError::Field { found, .. } if found == "electra") => why,
             _ => e,
         })?;
         Ok(Self { kind: Kind::Candle(Arc::new(model)), files: files.into() })
@@ -217,21 +217,29 @@ pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get() / 2).clamp(1, 4)
 }
 
-/// Why the 8-bit kernels are not for this directory; `None` if they have everything that it asks for. Candle's path says it
-/// better where both refuse, so what is wrong with a file is no error here.
-fn kernels_refuse(dir: &Directory, layout: &Layout) -> Result<Option<Option<ModelError>>, ModelError> {
-    let pooling = layout.pooling_file.as_deref().is_none_or(|file| file == "1_Pooling/config.json");
-    let whole = dir.has("model.safetensors");
-    if !layout.encoder.is_empty() || !layout.dense.is_empty() || layout.lowercase || !pooling || !whole {
-        return Ok(Some(None));
+/// What the 8-bit kernels say to a directory.
+enum Verdict {
+    /// They have everything that it asks for.
+    Takes,
+    /// They don't; why, where a file of their own says so. Candle's path says it better where both refuse.
+    Refuses(Option<ModelError>),
+}
+
+impl Verdict {
+    fn of(dir: &Directory, layout: &Layout) -> Result<Self, ModelError> {
+        let pooling = layout.pooling_file.as_deref().is_none_or(|file| file == "1_Pooling/config.json");
+        let whole = dir.has("model.safetensors");
+        if !layout.encoder.is_empty() || !layout.dense.is_empty() || layout.lowercase || !pooling || !whole {
+            return Ok(Self::Refuses(None));
+        }
+        let pooling = dir.optional("1_Pooling/config.json")?;
+        if let Err(e) = model::Config::read(&dir.required("config.json")?, pooling.as_deref()) {
+            return Ok(Self::Refuses(Some(e)));
+        }
+        Ok(match dir.optional("tokenizer.json")?.map(|json| Tokenizer::from_json(&json)) {
+            Some(Err(e)) => Self::Refuses(Some(e.into())),
+            None if !dir.has("vocab.txt") => Self::Refuses(None),
+            Some(Ok(_)) | None => Self::Takes,
+        })
     }
-    let pooling = dir.optional("1_Pooling/config.json")?;
-    if let Err(e) = model::Config::read(&dir.required("config.json")?, pooling.as_deref()) {
-        return Ok(Some(Some(e)));
-    }
-    Ok(match dir.optional("tokenizer.json")? {
-        Some(json) => Tokenizer::from_json(&json).err().map(|e| Some(e.into())),
-        None if dir.has("vocab.txt") => None,
-        None => Some(None),
-    })
 }

@@ -5,6 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use kefu::{
+    bot::{Dialogue, Message, Policy},
+    config::Robot,
+    nlu::Recogniser,
+    understanding::{Files, Understanding, model},
+};
+
 use super::{Shell, mode};
 
 const EXAMPLES: &str = "text,intent\n我要退货,return\n想退货,return\n东西不要了退给你们,return\nreturn it please,return\n\
@@ -60,6 +67,19 @@ fn intents_knowledge_and_policy_work_with_models_of_every_width() {
     }
     sh.json(&["model", "use", "--embedded"]);
     assert_eq!(sh.json(&["intent", "test", "我要退货"])["intents"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_server_answers_with_such_a_model() {
+    let sh = founded();
+    sh.json(&["model", "use", &encoder("bert-unigram")]);
+    sh.json(&["knowledge", "add", "怎么退货", "七天内可以退货。", "--similar", "想退货"]);
+    let files = Files::of(&sh.path("data"));
+    let recogniser = Recogniser::start(model(&files).unwrap()).unwrap();
+    let robot = Understanding::of_server(files, recogniser, Policy::new(&Robot::default()).unwrap()).unwrap();
+    let asked = Message { text: "想退货", site: "web", now_ms: 1_795_900_000_000, zh: None };
+    let decision = format!("{:?}", robot.decide(&asked, Dialogue::default()));
+    assert!(decision.contains("七天内可以退货"), "{decision}");
 }
 
 #[test]
