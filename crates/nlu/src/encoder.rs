@@ -29,6 +29,12 @@ pub enum EncodeError {
         /// How many there are.
         vocabulary: usize,
     },
+    /// The tokenizer has no tokens for a part of a text.
+    #[error("the tokenizer can't read a text: {0}")]
+    Tokenizer(String),
+    /// No threads to run on.
+    #[error("no threads for the encoder: {0}")]
+    Threads(String),
     /// Candle refused an op.
     #[error("the encoder failed: {0}")]
     Candle(#[from] candle_core::Error),
@@ -141,7 +147,7 @@ fn check(model: &Model, tokens: &[u32]) -> Result<(), EncodeError> {
 
 /// Makes the length 1. (The mean's division by the number of tokens is part of it.) In order, not in lanes: it is short,
 /// and the bits must be the same everywhere.
-fn normalise(vector: &mut [f32]) {
+pub(crate) fn normalise(vector: &mut [f32]) {
     let length = vector.iter().fold(0f32, |sum, x| sum + x * x).sqrt();
     let factor = if length > 0.0 { 1.0 / length } else { 0.0 };
     vector.iter_mut().for_each(|x| *x *= factor);

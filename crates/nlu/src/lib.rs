@@ -1,9 +1,11 @@
-//! The language model: text in, sentence vector out. It knows BERT encoders and processors, nothing of chats.
+//! The language model: text in, sentence vector out. It knows encoders and processors, nothing of chats.
 //!
 //! ```text
 //!   text ──[tokenizer]──► tokens ──[encoder: layers of 8-bit kernels]──► vector of length 1
 //! ```
 //!
+//! - [`sentence`]: what everybody else asks for vectors: a model, whichever of the two ways it runs.
+//! - [`transformer`]: the other way: any encoder that a company brings, by Candle in f32. [`layout`]: what its directory says.
 //! - [`tokenizer`]: BERT's WordPiece, equal to Hugging Face's.
 //! - [`model`]: reads a directory in the Hugging Face layout, or the one embedded in the executable; packs the weights.
 //! - [`encoder`]: one sentence, or several in one pass, through the layers. Each layer is a Candle in-place op (`layer`).
@@ -15,9 +17,10 @@
 //! - [`service`]: one thread with a bounded queue that encodes for everyone else.
 //!
 //! # Threads
-//! Candle's own matrix products would start a pool of spinning threads. The executable never calls them: of Candle it uses
-//! the file reader, the tensor, and the hook for ops of one's own, none of which start threads. So there is no
-//! `RAYON_NUM_THREADS` to set; only [`mod@reference`], for tests and benches, runs Candle's products.
+//! The 8-bit path starts none: of Candle it uses the file reader, the tensor, and the hook for ops of one's own. The products of
+//! [`transformer`] run on the few threads of each encoder. For tensors of 65,536 numbers and more Candle also has a pool that spins
+//! while it waits; `CANDLE_NUM_THREADS=1`, which kefu's service and image set, leaves it empty. It is read from the environment
+//! only, which a program can't change in safe Rust.
 
 #![forbid(unsafe_code)]
 
@@ -28,17 +31,21 @@ pub mod encoding;
 pub mod intent;
 pub mod knowledge;
 mod layer;
+pub mod layout;
 pub mod model;
 pub mod reference;
+pub mod sentence;
 pub mod service;
 pub mod table;
 pub mod text_file;
 pub mod tokenizer;
+pub mod transformer;
 pub mod vectors;
 
 pub use encoder::Encoder;
 pub use kefu_kernel as kernel;
 pub use model::{Model, ModelError};
+pub use sentence::SentenceModel;
 pub use service::Recogniser;
 pub use tokenizer::Tokenizer;
 

@@ -1,18 +1,15 @@
 //! One thread that encodes for everyone: a bounded queue, small batches from what waits, no work for askers who left.
 
 use std::{
-    sync::{
-        Arc,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-    },
+    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     thread::JoinHandle,
 };
 
 use tokio::sync::oneshot;
 
 use super::{
-    encoder::{EncodeError, Encoder},
-    model::Model,
+    encoder::EncodeError,
+    sentence::{SentenceEncoder, SentenceModel, threads},
 };
 
 /// Questions that may wait. At a few milliseconds each, the last one waits a fraction of a second; whoever finds the queue
@@ -42,7 +39,7 @@ struct Question {
 /// The queue to the thread. Dropping it ends the thread after the pass it is in.
 #[derive(Debug)]
 pub struct Recogniser {
-    model: Arc<Model>,
+    model: SentenceModel,
     questions: Option<SyncSender<Question>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -52,15 +49,17 @@ impl Recogniser {
     ///
     /// # Errors
     /// No thread or no memory for it.
-    pub fn start(model: Arc<Model>) -> std::io::Result<Self> {
-        let encoder = Encoder::new(Arc::clone(&model)).map_err(std::io::Error::other)?;
+    pub fn start(model: impl Into<SentenceModel>) -> std::io::Result<Self> {
+        let model = model.into();
+        let mut encoder = model.encoder(threads()).map_err(std::io::Error::other)?;
         let (questions, waiting) = sync_channel(QUEUE);
-        let thread = std::thread::Builder::new().name("recogniser".into()).spawn(move || run(encoder, &waiting))?;
+        let thread =
+            std::thread::Builder::new().name("recogniser".into()).spawn(move || run(&mut *encoder, &waiting))?;
         Ok(Self { model, questions: Some(questions), thread: Some(thread) })
     }
 
     /// The model it runs.
-    pub fn model(&self) -> &Arc<Model> {
+    pub fn model(&self) -> &SentenceModel {
         &self.model
     }
 
@@ -91,23 +90,27 @@ impl Drop for Recogniser {
     }
 }
 
-fn run(mut encoder: Encoder, waiting: &Receiver<Question>) {
+fn run(encoder: &mut dyn SentenceEncoder, waiting: &Receiver<Question>) {
     let mut next = waiting.recv().ok();
     while let Some(first) = next.take() {
         let (mut texts, mut replies, mut tokens) = (Vec::new(), Vec::new(), 0);
         let mut candidate = Some(first);
         while let Some(Question { text, reply }) = candidate.take() {
             if !reply.is_closed() {
-                let text = encoder.model().tokens(&text);
-                tokens += text.len();
-                texts.push(text);
-                replies.push(reply);
+                match encoder.tokens(&text) {
+                    Ok(text) => {
+                        tokens += text.len();
+                        texts.push(text);
+                        replies.push(reply);
+                    }
+                    Err(e) => tracing::error!("{e}"),
+                }
             }
             if tokens < BATCH_TOKENS {
                 candidate = waiting.try_recv().ok();
             }
         }
-        if let Err(e) = answer(&mut encoder, &texts, replies) {
+        if let Err(e) = answer(encoder, &texts, replies) {
             tracing::error!("{e}");
         }
         next = waiting.recv().ok();
@@ -115,11 +118,11 @@ fn run(mut encoder: Encoder, waiting: &Receiver<Question>) {
 }
 
 fn answer(
-    encoder: &mut Encoder,
+    encoder: &mut dyn SentenceEncoder,
     texts: &[Vec<u32>],
     replies: Vec<oneshot::Sender<Vec<f32>>>,
 ) -> Result<(), EncodeError> {
-    let width = encoder.model().width();
+    let width = encoder.width();
     let vectors = encoder.encode_batch(texts)?;
     for (reply, vector) in replies.into_iter().zip(vectors.chunks_exact(width)) {
         // an asker who left in between is no error
@@ -130,10 +133,16 @@ fn answer(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::{
+        encoder::Encoder,
         kernel,
-        model::testing::{SMALL, Stored, files},
+        model::{
+            Model,
+            testing::{SMALL, Stored, files},
+        },
     };
 
     fn model() -> Arc<Model> {
@@ -158,7 +167,7 @@ mod tests {
     /// A queue whose thread has not begun.
     fn still(model: &Arc<Model>) -> (Recogniser, Receiver<Question>) {
         let (questions, waiting) = sync_channel(QUEUE);
-        (Recogniser { model: Arc::clone(model), questions: Some(questions), thread: None }, waiting)
+        (Recogniser { model: Arc::clone(model).into(), questions: Some(questions), thread: None }, waiting)
     }
 
     #[test]
@@ -167,8 +176,8 @@ mod tests {
         let (service, waiting) = still(&model);
         let answers: Vec<_> = (0..QUEUE).map(|_| service.ask("我要退货".into()).unwrap()).collect();
         assert_eq!(service.ask("one more".into()).unwrap_err(), Refused::Busy);
-        let encoder = Encoder::new(Arc::clone(&model)).unwrap();
-        let thread = std::thread::spawn(move || run(encoder, &waiting));
+        let mut encoder = Encoder::new(Arc::clone(&model)).unwrap();
+        let thread = std::thread::spawn(move || run(&mut encoder, &waiting));
         assert!(answers.into_iter().all(|a| a.blocking_recv().is_ok()));
         assert!(service.ask("again".into()).unwrap().blocking_recv().is_ok());
         drop(service);
@@ -184,7 +193,7 @@ mod tests {
         }
         let stayed = service.ask("where".into()).unwrap();
         drop(service);
-        run(Encoder::new(Arc::clone(&model)).unwrap(), &waiting);
+        run(&mut Encoder::new(Arc::clone(&model)).unwrap(), &waiting);
         assert_eq!(stayed.blocking_recv().unwrap().len(), 48);
     }
 

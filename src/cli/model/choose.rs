@@ -1,7 +1,9 @@
 //! `kefu model use`: another language model than the embedded one, or the embedded one again.
 
 use std::{
-    fs, io,
+    collections::BTreeSet,
+    fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -15,28 +17,22 @@ use crate::{
         teach::{Desk, Mind},
     },
     files::{create_new, is_link, make_directory, sync_parent},
-    nlu::Model,
+    nlu::{ModelError, SentenceModel, layout::Layout},
 };
 
-/// The files of a model, as Hugging Face lays them out. Others in the directory are not for us.
-const FILES: [&str; 6] = [
-    "config.json",
-    "tokenizer.json",
-    "vocab.txt",
-    "tokenizer_config.json",
-    "model.safetensors",
-    "1_Pooling/config.json",
-];
-
-/// Use the BERT model of a directory (config.json, tokenizer.json or vocab.txt, model.safetensors)
+/// Use the sentence encoder of a directory, as sentence-transformers or Hugging Face lay it out
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Intents are learned for one model: train them again afterwards. A running server takes the model at its next start."
+    after_help = "It can be a BERT, DistilBERT, RoBERTa or XLM-RoBERTa: config.json, tokenizer.json, model.safetensors. Intents are \
+        learned for one model: train them again afterwards. A running server takes the model at its next start."
 )]
 pub struct Args {
     /// The directory
     #[arg(required_unless_present = "embedded")]
     dir: Option<PathBuf>,
+    /// Read this before every text, such as "query: " for an E5 [default: what config_sentence_transformers.json says]
+    #[arg(long, value_name = "TEXT", conflicts_with = "embedded")]
+    prefix: Option<String>,
     /// The model inside the executable again
     #[arg(long, conflicts_with = "dir")]
     embedded: bool,
@@ -47,46 +43,57 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let desk = Desk::open(ctx)?;
         let place = desk.files.model();
+        let mut prefix = String::new();
         match &self.dir {
             Some(dir) => {
-                let model = Model::open(dir)
-                    .map_err(|e| CliError::failure(format!("no model can be taken from {}: {e}", dir.display())))?;
+                let own = self.prefix.as_deref();
+                let model = SentenceModel::open_with(dir, own).map_err(|e| unusable(dir, &e))?;
+                let files = model.files().to_vec();
+                prefix = model.describe().prefix;
+                // opened again below, from its new place
                 drop(model);
-                take(dir, &place).map_err(|e| cannot("copy the model to", &place, &e))?;
+                take(dir, &place, &files, own).map_err(|e| cannot("copy the model to", &place, &e))?;
             }
             None => remove(&place).map_err(|e| cannot("remove", &place, &e))?,
         }
         let intents = Mind::open(ctx).and_then(|mind| mind.head(ctx)).is_ok();
-        let mut words = "The robot understands with this model from the next start of the server on.".to_owned();
+        let reads = if prefix.is_empty() { String::new() } else { format!(" Before every text it reads {prefix:?}.") };
+        let mut words = format!("The robot understands with this model from the next start of the server on.{reads}");
         if !intents {
-            words.push_str("\nIt knows no intents yet: kefu intent train FILE.csv");
+            words.push_str(
+                "\nIt knows no intents yet, for those that kefu ships are of another model: kefu intent train FILE.csv",
+            );
         }
-        ctx.say(json!({"model": self.dir, "intents": intents}), words);
+        ctx.say(json!({"model": self.dir, "intents": intents, "prefix": prefix}), words);
         Ok(())
     }
 }
 
-/// Copies beside and renames, so that a full disk or a kill leaves the model that was there.
-fn take(from: &Path, to: &Path) -> io::Result<()> {
+fn unusable(dir: &Path, e: &ModelError) -> CliError {
+    CliError::failure(format!("no model can be taken from {}: {e}", dir.display()))
+}
+
+/// Copies the `files` beside and renames, so that a full disk or a kill leaves the model that was there.
+fn take(from: &Path, to: &Path, files: &[String], prefix: Option<&str>) -> io::Result<()> {
     let (new, old) = (to.with_extension("new"), to.with_extension("old"));
     for stray in [&new, &old] {
         remove(stray)?;
     }
-    // both must be new: what somebody else puts there meanwhile is not written into
-    for dir in [&new, &new.join("1_Pooling")] {
-        if !make_directory(dir)? {
+    // all must be new: what somebody else puts there meanwhile is not written into
+    let folders: BTreeSet<&Path> = files.iter().flat_map(|name| Path::new(name).ancestors().skip(1)).collect();
+    for folder in folders {
+        if !make_directory(&new.join(folder))? {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
     }
-    for name in FILES {
-        let source = from.join(name);
-        if source.is_file() {
-            let target = new.join(name);
-            let mut copy = create_new(&target, 0o600)?;
-            io::copy(&mut fs::File::open(&source)?, &mut copy)?;
-            copy.sync_all()?;
-            sync_parent(&target)?;
-        }
+    let own = prefix.map(Layout::prompts_file);
+    let copied = files.iter().filter(|name| own.as_ref().is_none_or(|(prompts, _)| name != prompts));
+    for name in copied {
+        let mut source = fs::File::open(from.join(name))?;
+        write_new(&new.join(name), |copy| io::copy(&mut source, copy).map(|_| ()))?;
+    }
+    if let Some((name, text)) = own {
+        write_new(&new.join(name), |file| file.write_all(text.as_bytes()))?;
     }
     if fs::symlink_metadata(to).is_ok() {
         fs::rename(to, &old)?;
@@ -94,6 +101,13 @@ fn take(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(&new, to)?;
     sync_parent(to)?;
     remove(&old)
+}
+
+fn write_new(path: &Path, fill: impl FnOnce(&mut fs::File) -> io::Result<()>) -> io::Result<()> {
+    let mut file = create_new(path, 0o600)?;
+    fill(&mut file)?;
+    file.sync_all()?;
+    sync_parent(path)
 }
 
 /// Removes a directory with what is in it, or a link that stands in its place.

@@ -1,11 +1,8 @@
 //! The files that teach the robot. Commands replace them while a server runs.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
-use crate::nlu::Model;
+use crate::nlu::SentenceModel;
 
 /// Where the robot's knowledge is stored.
 #[derive(Debug, Clone)]
@@ -59,9 +56,9 @@ pub enum EngineError {
 ///
 /// # Errors
 /// See [`EngineError`].
-pub fn model(files: &RobotFiles) -> Result<Arc<Model>, EngineError> {
+pub fn model(files: &RobotFiles) -> Result<SentenceModel, EngineError> {
     let own = files.model();
-    let found = if own.is_dir() { Model::open(&own).map(Some) } else { Model::embedded() };
+    let found = if own.is_dir() { SentenceModel::open(&own).map(Some) } else { SentenceModel::embedded() };
     let found = found.map_err(|e| EngineError::Model(e.to_string()))?;
-    found.map(Arc::new).ok_or(EngineError::NoModel(own))
+    found.ok_or(EngineError::NoModel(own))
 }

@@ -1,12 +1,12 @@
 //! The intent classifier in use. One that a company trained outlives the language model it was trained with.
 
-use std::{fs, io::ErrorKind, path::Path, sync::Arc};
+use std::{fs, io::ErrorKind, path::Path};
 
 use super::{EngineError, RobotFiles};
 use crate::{
     files::replace,
     nlu::{
-        Model,
+        SentenceModel,
         embed::{Fingerprint, encoders},
         intent::{Head, HeadError, train},
         model::embedded_head,
@@ -22,7 +22,11 @@ const WORKERS: usize = 16;
 ///
 /// # Errors
 /// The file is damaged, or the model failed.
-pub fn intents(files: &RobotFiles, model: &Arc<Model>, fingerprint: Fingerprint) -> Result<Option<Head>, EngineError> {
+pub fn intents(
+    files: &RobotFiles,
+    model: &SentenceModel,
+    fingerprint: Fingerprint,
+) -> Result<Option<Head>, EngineError> {
     let path = files.intents();
     match fs::read(&path) {
         Ok(bytes) => match Head::for_model(&bytes, fingerprint) {
@@ -43,7 +47,7 @@ pub fn intents(files: &RobotFiles, model: &Arc<Model>, fingerprint: Fingerprint)
     }
 }
 
-fn retrain(path: &Path, bytes: &[u8], model: &Arc<Model>) -> Result<Head, EngineError> {
+fn retrain(path: &Path, bytes: &[u8], model: &SentenceModel) -> Result<Head, EngineError> {
     let unable = |e: &dyn std::fmt::Display| EngineError::File(path.to_owned(), e.to_string());
     let old = Head::from_bytes(bytes).map_err(|e| unable(&e))?;
     let mut workers = encoders(model, WORKERS).map_err(|e| EngineError::Model(e.to_string()))?;
@@ -59,13 +63,12 @@ fn retrain(path: &Path, bytes: &[u8], model: &Arc<Model>) -> Result<Head, Engine
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nlu::{Encoder, embed::testing::bags, intent::Examples};
+    use crate::nlu::{embed::testing::bags, intent::Examples};
 
     #[test]
     fn intents_of_another_model_are_learned_again_from_their_own_examples() {
-        let Some(model) = Model::embedded().unwrap() else { return };
-        let model = Arc::new(model);
-        let fingerprint = Fingerprint::of(&mut Encoder::new(Arc::clone(&model)).unwrap()).unwrap();
+        let Some(model) = SentenceModel::embedded().unwrap() else { return };
+        let fingerprint = Fingerprint::of(&mut model.encoder(1).unwrap()).unwrap();
         let mut examples = Examples::default();
         for (text, intent) in [("退货", "return"), ("我要退货", "return"), ("发票", "invoice"), ("开发票", "invoice")]
         {

@@ -23,10 +23,11 @@ use super::policy::{
     self, Contradiction, Decision, IntentScore, KnowledgeMatch, Policy, Recognition, RecognitionError, Title, TurnInput,
 };
 use crate::nlu::{
-    Encoder, Model, Recogniser,
+    Recogniser, SentenceModel,
     embed::{Embed, EmbedError, Fingerprint, encoders},
     intent::{Head, head::Prediction, refusal},
     knowledge::{Book, Cache, Index, Wanted},
+    sentence::threads,
 };
 
 pub use files::{EngineError, RobotFiles, model};
@@ -53,7 +54,7 @@ type Encode = Box<dyn Fn(&str) -> Result<Vec<f32>, RecognitionError> + Send + Sy
 /// Everything the robot knows, ready to decide. Share it by `Arc`.
 pub struct RobotEngine {
     files: RobotFiles,
-    model: Arc<Model>,
+    model: SentenceModel,
     fingerprint: Fingerprint,
     encode: Encode,
     rules: Policy,
@@ -62,7 +63,7 @@ pub struct RobotEngine {
 }
 
 /// The encoder that is there already, for the model's fingerprint: another one would take megabytes.
-struct SharedEncoder<'a>(&'a Model, &'a Encode);
+struct SharedEncoder<'a>(&'a SentenceModel, &'a Encode);
 
 impl Embed for SharedEncoder<'_> {
     fn width(&self) -> usize {
@@ -74,6 +75,10 @@ impl Embed for SharedEncoder<'_> {
             RecognitionError::Failed(why) => EmbedError(why),
             RecognitionError::Busy => EmbedError(trouble.to_string()),
         })
+    }
+
+    fn fingerprint(&self) -> Option<Fingerprint> {
+        self.0.fingerprint()
     }
 }
 
@@ -99,7 +104,7 @@ impl RobotEngine {
     /// # Errors
     /// See [`EngineError`].
     pub fn of_server(files: RobotFiles, recogniser: Recogniser, rules: Policy) -> Result<Self, EngineError> {
-        let model = Arc::clone(recogniser.model());
+        let model = recogniser.model().clone();
         let encode = move |text: &str| {
             let answer = recogniser.ask(text.to_owned()).map_err(|e| match e {
                 crate::nlu::service::Refused::Busy => RecognitionError::Busy,
@@ -116,7 +121,7 @@ impl RobotEngine {
     /// See [`EngineError`].
     pub fn of_command(files: RobotFiles, rules: Policy) -> Result<Self, EngineError> {
         let model = model(&files)?;
-        let encoder = Mutex::new(Encoder::new(Arc::clone(&model)).map_err(|e| EngineError::Model(e.to_string()))?);
+        let encoder = Mutex::new(model.encoder(threads()).map_err(|e| EngineError::Model(e.to_string()))?);
         let encode = move |text: &str| {
             let mut encoder = encoder.lock();
             encoder.embed(text).map_err(|e| RecognitionError::Failed(e.to_string()))
@@ -140,7 +145,7 @@ impl RobotEngine {
         Ok(this)
     }
 
-    fn open(files: RobotFiles, model: Arc<Model>, encode: Encode, rules: Policy) -> Result<Self, EngineError> {
+    fn open(files: RobotFiles, model: SentenceModel, encode: Encode, rules: Policy) -> Result<Self, EngineError> {
         let fingerprint =
             Fingerprint::of(&mut SharedEncoder(&model, &encode)).map_err(|e| EngineError::Model(e.to_string()))?;
         let stamps = stamps(&files);
@@ -270,7 +275,7 @@ impl RobotEngine {
 
 fn load(
     files: &RobotFiles,
-    model: &Arc<Model>,
+    model: &SentenceModel,
     fingerprint: Fingerprint,
     rules: &Policy,
 ) -> Result<LoadedKnowledge, EngineError> {

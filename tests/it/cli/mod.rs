@@ -7,6 +7,7 @@ mod coming;
 mod liar;
 mod links;
 mod lying_socket;
+mod models;
 mod output;
 mod places;
 mod service;

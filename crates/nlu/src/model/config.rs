@@ -3,14 +3,20 @@
 use serde::Deserialize;
 
 use super::ModelError;
+use crate::layout;
 
 /// Bounds on what is accepted, to keep a wrong file from asking for absurd memory. BERT-large is 1024 wide with 24 layers.
 const MAX_WIDTH: usize = 8192;
 const MAX_LAYERS: usize = 64;
 
+/// Architectures that the kernels have.
+const KNOWN: &str = "bert and electra";
+
 /// The shape of an encoder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// `bert` or `electra`.
+    pub model_type: String,
     /// Width of the hidden states and of the vector.
     pub hidden: usize,
     /// Number of layers.
@@ -40,6 +46,21 @@ pub enum Pooling {
     First,
 }
 
+/// Read first: a file of another architecture lacks the keys of these, and that is not what is wrong with it.
+#[derive(Deserialize)]
+struct Kind {
+    model_type: Option<String>,
+}
+
+impl From<Pooling> for layout::Pooling {
+    fn from(pooling: Pooling) -> Self {
+        match pooling {
+            Pooling::Mean => Self::Mean,
+            Pooling::First => Self::First,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct File {
     model_type: String,
@@ -57,14 +78,6 @@ struct File {
     position_embedding_type: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct PoolingFile {
-    #[serde(default)]
-    pooling_mode_cls_token: bool,
-    #[serde(default)]
-    pooling_mode_mean_tokens: bool,
-}
-
 fn epsilon() -> f32 {
     1e-12
 }
@@ -75,19 +88,18 @@ fn gelu() -> String {
 
 impl Config {
     /// Reads the two files; without the second, pooling is the mean.
-    pub(super) fn read(config: &[u8], pooling: Option<&[u8]>) -> Result<Self, ModelError> {
-        let json = |file| move |source| ModelError::Json { file, source };
-        let file: File = serde_json::from_slice(config).map_err(json("config.json"))?;
-        let pooling = match pooling {
-            None => Pooling::Mean,
-            Some(text) => {
-                const NAME: &str = "1_Pooling/config.json";
-                match serde_json::from_slice::<PoolingFile>(text).map_err(json(NAME))? {
-                    PoolingFile { pooling_mode_mean_tokens: true, pooling_mode_cls_token: false } => Pooling::Mean,
-                    PoolingFile { pooling_mode_mean_tokens: false, pooling_mode_cls_token: true } => Pooling::First,
-                    _ => return Err(unsupported("the pooling mode", "another", "mean or cls alone")),
-                }
-            }
+    pub(crate) fn read(config: &[u8], pooling: Option<&[u8]>) -> Result<Self, ModelError> {
+        let json = |source: serde_json::Error| ModelError::Json { file: "config.json".into(), source };
+        match serde_json::from_slice::<Kind>(config).map_err(json)?.model_type.as_deref() {
+            None | Some("bert" | "electra") => {}
+            Some(other) => return Err(unsupported("model_type", other, KNOWN)),
+        }
+        let file: File = serde_json::from_slice(config).map_err(json)?;
+        const NAME: &str = "1_Pooling/config.json";
+        let pooling = match pooling.map(|text| layout::read_pooling(text, NAME)).transpose()? {
+            None | Some((layout::Pooling::Mean, _)) => Pooling::Mean,
+            Some((layout::Pooling::First, _)) => Pooling::First,
+            Some((other, _)) => return Err(unsupported("the pooling mode", other, "mean or cls alone")),
         };
         file.checked(pooling)
     }
@@ -107,7 +119,7 @@ impl File {
         let electra = match self.model_type.as_str() {
             "bert" => false,
             "electra" => true,
-            other => return Err(unsupported("model_type", other, "bert and electra")),
+            other => return Err(unsupported("model_type", other, KNOWN)),
         };
         if self.hidden_act != "gelu" {
             return Err(unsupported("hidden_act", self.hidden_act, "gelu"));
@@ -138,6 +150,7 @@ impl File {
             return Err(unsupported("layer_norm_eps", self.layer_norm_eps, "a number between 0 and 1"));
         }
         Ok(Config {
+            model_type: self.model_type,
             hidden: self.hidden_size,
             layers: self.num_hidden_layers,
             heads: self.num_attention_heads,

@@ -18,8 +18,8 @@ pub enum ModelError {
     /// A JSON file lacks a key or has it in another form.
     #[error("{file} can't be read: {source}")]
     Json {
-        /// `config.json` or the pooling's.
-        file: &'static str,
+        /// `config.json` or another, as it is called in the directory.
+        file: String,
         /// What is missing or wrong, with line and column.
         source: serde_json::Error,
     },
@@ -32,6 +32,26 @@ pub enum ModelError {
         found: String,
         /// What would do.
         known: String,
+    },
+    /// A field of a file asks for what kefu doesn't have.
+    #[error("{file}: {field} is {found}; supported: {known}")]
+    Field {
+        /// The file, as it is called in the directory.
+        file: String,
+        /// The key in it.
+        field: String,
+        /// Its value.
+        found: String,
+        /// What would do.
+        known: String,
+    },
+    /// A file isn't what its name says, or doesn't fit the others.
+    #[error("{file} can't be used: {why}")]
+    Broken {
+        /// The file, as it is called in the directory.
+        file: String,
+        /// What is wrong with it.
+        why: String,
     },
     /// model.safetensors isn't one.
     #[error("model.safetensors can't be read: {0}")]

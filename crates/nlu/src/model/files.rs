@@ -9,6 +9,16 @@ use bytes::Bytes;
 use super::{Config, ModelError, Weights};
 use crate::tokenizer::Tokenizer;
 
+/// The files that a model may have, as Hugging Face lays them out. Others in the directory are not read.
+pub const FILES: [&str; 6] = [
+    "config.json",
+    "tokenizer.json",
+    "vocab.txt",
+    "tokenizer_config.json",
+    "model.safetensors",
+    "1_Pooling/config.json",
+];
+
 /// The contents of a model's files.
 #[derive(Clone, Debug)]
 pub struct Files {
@@ -134,6 +144,6 @@ fn lowercase(dir: &Path) -> Result<bool, ModelError> {
     }
     const NAME: &str = "tokenizer_config.json";
     let Some(text) = optional(&dir.join(NAME))? else { return Ok(true) };
-    let file: File = serde_json::from_slice(&text).map_err(|source| ModelError::Json { file: NAME, source })?;
+    let file: File = serde_json::from_slice(&text).map_err(|source| ModelError::Json { file: NAME.into(), source })?;
     Ok(file.do_lower_case.unwrap_or(true))
 }

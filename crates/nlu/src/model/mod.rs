@@ -16,7 +16,7 @@ use std::path::Path;
 
 pub use config::{Config, Pooling};
 pub use error::ModelError;
-pub use files::{Files, TokenizerFile, embedded_head};
+pub use files::{FILES, Files, TokenizerFile, embedded_head};
 pub use quantise::Codes;
 pub use weights::{LayerWeights, Linear, Norm, Weights};
 
@@ -34,6 +34,7 @@ pub struct Model {
     pub(super) kernel: &'static dyn Kernel,
     pub(super) tables: Tables,
     pub(super) layers: Vec<Layer>,
+    prefix: String,
 }
 
 /// What turns tokens into the first hidden states.
@@ -83,7 +84,18 @@ impl Model {
         let layers = layers.collect();
         let (norm, project) = (affine(&weights.norm), weights.project.as_ref().map(pack));
         let tables = Tables { words: weights.words.into_owned(), positions: weights.positions, norm, project };
-        Ok(Self { config, tokenizer, kernel, tables, layers })
+        Ok(Self { config, tokenizer, kernel, tables, layers, prefix: String::new() })
+    }
+
+    /// The same with a prefix, such as `query: `, that is read before every text.
+    #[must_use]
+    pub fn with_prefix(self, prefix: String) -> Self {
+        Self { prefix, ..self }
+    }
+
+    /// What is read before every text.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// Its shape.
@@ -116,9 +128,14 @@ impl Model {
         self.config.positions.min(super::MAX_TOKENS)
     }
 
-    /// The tokens of `text` that the model reads. Wide letters and digits are read as the others.
+    /// The tokens of `text` that the model reads, behind its prefix. Wide letters and digits are read as the others.
     pub fn tokens(&self, text: &str) -> Vec<u32> {
-        self.tokenizer.encode(&super::compat::for_model(text), self.max_tokens())
+        let text = super::compat::for_model(text);
+        if self.prefix.is_empty() {
+            self.tokenizer.encode(&text, self.max_tokens())
+        } else {
+            self.tokenizer.encode(&format!("{}{text}", self.prefix), self.max_tokens())
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Text to token numbers: the BERT tokenizer of a Hugging Face `tokenizer.json` or of a `vocab.txt`.
 //!
-//! Own code instead of the `tokenizers` crate, which is 2.6 MB of machine code for tokenizers this model doesn't have. The
-//! crate stays as the oracle of the tests: same numbers, with two intended differences. A visitor who types `[SEP]` gets
-//! five ordinary tokens, never the special one (the crate's `encode_special_tokens`), and only the first 4,096 characters are read.
+//! Own code instead of the `tokenizers` crate, which serves the models of [`crate::transformer`]: it is small enough that its cost
+//! is known, and reads a file with errors that name its part. The crate is the oracle of the tests: same numbers, with two intended
+//! differences. A visitor who types `[SEP]` gets five ordinary tokens, never the special one (the crate's `encode_special_tokens`),
+//! and only the first 4,096 characters are read.
 //!
 //! `file` reads the definition, `text` is normalisation and splitting, `wordpiece` cuts a word into vocabulary entries.
 
