@@ -6,20 +6,9 @@ use std::cell::RefCell;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result};
 
 use super::{
-    kernel::{Activation, Affine, CodeRows, Heads, Packed, Rows, SLACK, ViewMut, Workspace},
-    model::{Config, Model},
+    kernel::{Activation, CodeRows, Heads, Rows, SLACK, ViewMut, Workspace},
+    model::{Config, Layer, Model},
 };
-
-/// The packed weights of one layer.
-#[derive(Debug)]
-pub(super) struct Layer {
-    pub qkv: Packed,
-    pub out: Packed,
-    pub norm: Affine,
-    pub up: Packed,
-    pub down: Packed,
-    pub last_norm: Affine,
-}
 
 /// What the ops compute in between. Grows to the largest batch it has seen.
 #[derive(Debug)]

@@ -22,7 +22,6 @@ pub use weights::{LayerWeights, Linear, Norm, Weights};
 
 use super::{
     kernel::{self, Affine, Kernel, Packed},
-    layer::Layer,
     tokenizer::Tokenizer,
 };
 
@@ -35,6 +34,17 @@ pub struct Model {
     pub(super) tables: Tables,
     pub(super) layers: Vec<Layer>,
     prefix: String,
+}
+
+/// The packed weights of one layer.
+#[derive(Debug)]
+pub(super) struct Layer {
+    pub qkv: Packed,
+    pub out: Packed,
+    pub norm: Affine,
+    pub up: Packed,
+    pub down: Packed,
+    pub last_norm: Affine,
 }
 
 /// What turns tokens into the first hidden states.
