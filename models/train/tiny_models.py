@@ -4,7 +4,8 @@
   python tiny_models.py ../../tests/data/encoders
 
 Each directory is a model as sentence-transformers saves it, and `expected.json`: sentences with their tokens and their vectors
-of length 1, in f32. The files are frozen in the repository; a run with other versions of the libraries gives other weights.
+of length 1, in f32. The files are frozen in the repository: the trainers of `tokenizers` break ties by chance, so each run numbers
+tokens another way.
 """
 
 import argparse
