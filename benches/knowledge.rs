@@ -10,7 +10,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use kefu::nlu::{
     embed::{Embed, EmbedError, Fingerprint},
-    knowledge::{Book, Cache, Entry, Index, Wanted},
+    knowledge::{Cache, Entry, Index, KnowledgeBase, KnowledgeQuery},
 };
 
 const ENTRIES: u32 = 100_000;
@@ -46,7 +46,7 @@ fn question(n: u32) -> String {
 
 fn find(c: &mut Criterion) {
     let entry = |n| Entry { id: format!("e{n}"), question: question(n), answer: "是".into(), ..Entry::default() };
-    let book = Book { entries: (0..ENTRIES).map(|n| (format!("e{n}"), entry(n))).collect() };
+    let book = KnowledgeBase { entries: (0..ENTRIES).map(|n| (format!("e{n}"), entry(n))).collect() };
     let mut cache = Cache::new(Fingerprint([0; 16]), WIDTH);
     let mut workers: Vec<Box<dyn Embed>> = vec![Box::new(Noise)];
     if cache.fill(&book, &mut workers, &mut |_, _| ()).is_err() {
@@ -55,7 +55,7 @@ fn find(c: &mut Criterion) {
     let index = Index::new(book, &cache);
     let text = question(4_711_007);
     let Ok(vector) = Noise.embed(&text) else { return };
-    let wanted = Wanted { text: &text, vector: &vector, site: "web", day: "2026-01-01", lang: "zh" };
+    let wanted = KnowledgeQuery { text: &text, vector: &vector, site: "web", day: "2026-01-01", lang: "zh" };
     c.bench_function("knowledge: 5 of 100,000 entries", |b| b.iter(|| index.find(&wanted, 5)));
 }
 

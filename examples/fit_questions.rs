@@ -20,7 +20,7 @@ use kefu::nlu::{
     SentenceModel,
     embed::{Fingerprint, encoders},
     knowledge::{
-        Book, Cache, Entry, Index, Wanted,
+        Cache, Entry, Index, KnowledgeBase, KnowledgeQuery,
         score::{COUNT, Features, name},
     },
 };
@@ -113,7 +113,7 @@ fn read(
         let at = head.iter().position(|h| h == name);
         at.and_then(|at| row.get(at)).unwrap_or_default().trim().to_owned()
     };
-    let mut book = Book::default();
+    let mut book = KnowledgeBase::default();
     for row in &rows {
         let entry = Entry {
             id: field(row, "entry"),
@@ -137,7 +137,7 @@ fn read(
         asked.extend(around.map(|a| ("around", format!("{}{}{}", a[0], field(row, "question"), a[1]))));
         for (kind, text) in asked {
             let vector = workers[0].embed(&text)?;
-            let wanted = Wanted { text: &text, vector: &vector, site: "", day: "", lang: "" };
+            let wanted = KnowledgeQuery { text: &text, vector: &vector, site: "", day: "", lang: "" };
             let candidates = index.find(&wanted, 8).into_iter().map(|f| {
                 (
                     f.features,

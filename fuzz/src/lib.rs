@@ -22,7 +22,7 @@ use kefu_crypto::{
 };
 use kefu_nlu::{
     Tokenizer,
-    intent::Head,
+    intent::IntentClassifier,
     knowledge::import::{self, Kind},
     table::Reading,
     text_file::Report,
@@ -172,7 +172,7 @@ pub fn model_file(bytes: &[u8]) {
         let _ = tokenizer.encode("Where is my order? 我要退货 1,299.00", 64);
     }
     let _ = Tokenizer::from_vocab(bytes, true).map(|tokenizer| tokenizer.encode("订单 order", 16));
-    let _ = Head::from_bytes(bytes);
+    let _ = IntentClassifier::from_bytes(bytes);
 }
 
 fn model_files() -> Vec<Vec<u8>> {

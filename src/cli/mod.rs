@@ -44,7 +44,7 @@ mod report;
 mod secret;
 mod seen;
 mod system_requirements;
-mod teach;
+mod training;
 mod verified_directory;
 
 mod bench;

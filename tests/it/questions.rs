@@ -5,7 +5,7 @@ use std::path::Path;
 
 use kefu::{
     config::Robot,
-    nlu::knowledge::{Book, Entry},
+    nlu::knowledge::{Entry, KnowledgeBase},
     robot::engine::{RobotEngine, RobotFiles},
     robot::policy::{Action, Decision, Dialogue, HandOverWhy, Policy, TurnInput, Why},
 };
@@ -16,7 +16,7 @@ const NOW: u64 = 1_795_900_000_000;
 fn robot(questions: &[&str]) -> Option<RobotEngine> {
     // a build without its model has nothing to test here
     kefu::nlu::Model::embedded().unwrap()?;
-    let mut book = Book::default();
+    let mut book = KnowledgeBase::default();
     for (n, question) in questions.iter().enumerate() {
         let entry = Entry {
             id: format!("e{n}"),

@@ -3,7 +3,7 @@
 
 use kefu::nlu::{
     embed::{Embed, EmbedError, Fingerprint},
-    knowledge::{Book, Cache, Entry, Index, Wanted, same},
+    knowledge::{Cache, Entry, Index, KnowledgeBase, KnowledgeQuery, same},
 };
 use serde::Deserialize;
 
@@ -57,14 +57,14 @@ fn words_cover_as_much_as_in_the_pages() {
         answer: "yes".into(),
         ..Entry::default()
     };
-    let mut book = Book::default();
+    let mut book = KnowledgeBase::default();
     book.put_all(vectors.phrases.iter().enumerate().map(entry).collect());
     let mut cache = Cache::new(Fingerprint::of(&mut Same).unwrap(), 8);
     cache.fill(&book, &mut [Box::new(Same)], &mut |_, _| ()).unwrap();
     let index = Index::new(book, &cache);
     let vector = Same.embed("").unwrap();
     for asked in &vectors.asked {
-        let wanted = Wanted { text: &asked.text, vector: &vector, site: "", day: "", lang: "" };
+        let wanted = KnowledgeQuery { text: &asked.text, vector: &vector, site: "", day: "", lang: "" };
         let mut found = index.find(&wanted, vectors.phrases.len());
         found.sort_by(|a, b| a.entry.id.cmp(&b.entry.id));
         assert_eq!(found.len(), vectors.phrases.len());

@@ -46,7 +46,7 @@ pub use encoder::Encoder;
 pub use kefu_kernel as kernel;
 pub use model::{Model, ModelError};
 pub use sentence::SentenceModel;
-pub use service::Recogniser;
+pub use service::EncoderService;
 pub use tokenizer::Tokenizer;
 
 /// Tokens of one text that are read, with the two around it. The model is trained on this length.

@@ -38,13 +38,13 @@ struct Question {
 
 /// The queue to the thread. Dropping it ends the thread after the pass it is in.
 #[derive(Debug)]
-pub struct Recogniser {
+pub struct EncoderService {
     model: SentenceModel,
     questions: Option<SyncSender<Question>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Recogniser {
+impl EncoderService {
     /// Starts the thread.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl Recogniser {
         let mut encoder = model.encoder(threads()).map_err(std::io::Error::other)?;
         let (questions, waiting) = sync_channel(QUEUE);
         let thread =
-            std::thread::Builder::new().name("recogniser".into()).spawn(move || run(&mut *encoder, &waiting))?;
+            std::thread::Builder::new().name("encoder_service".into()).spawn(move || run(&mut *encoder, &waiting))?;
         Ok(Self { model, questions: Some(questions), thread: Some(thread) })
     }
 
@@ -79,13 +79,13 @@ impl Recogniser {
     }
 }
 
-impl Drop for Recogniser {
+impl Drop for EncoderService {
     fn drop(&mut self) {
         drop(self.questions.take());
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the recogniser's thread had panicked");
+            tracing::error!("the encoder_service's thread had panicked");
         }
     }
 }
@@ -153,7 +153,7 @@ mod tests {
     fn answers_are_those_of_an_encoder_alone() {
         let model = model();
         let mut alone = Encoder::new(Arc::clone(&model)).unwrap();
-        let service = Recogniser::start(Arc::clone(&model)).unwrap();
+        let service = EncoderService::start(Arc::clone(&model)).unwrap();
         let emoji = "👍".repeat(50);
         let long = "退货".repeat(50_000);
         let texts = ["我要退货", "", "where is my order?", "\u{202e}ا\u{0}\u{7}", &emoji, &long];
@@ -165,9 +165,9 @@ mod tests {
     }
 
     /// A queue whose thread has not begun.
-    fn still(model: &Arc<Model>) -> (Recogniser, Receiver<Question>) {
+    fn still(model: &Arc<Model>) -> (EncoderService, Receiver<Question>) {
         let (questions, waiting) = sync_channel(QUEUE);
-        (Recogniser { model: Arc::clone(model).into(), questions: Some(questions), thread: None }, waiting)
+        (EncoderService { model: Arc::clone(model).into(), questions: Some(questions), thread: None }, waiting)
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::{
     cli::{
         context::Context,
         error::CliError,
-        teach::{Desk, Mind, report_problems},
+        training::{LoadedModel, TrainingFiles, report_problems},
     },
     nlu::{
         intent::{
@@ -38,9 +38,9 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
-        let desk = Desk::open(ctx)?;
-        let mind = Mind::open(ctx)?;
-        let mut examples = mind.head(ctx)?.to_examples();
+        let training = TrainingFiles::open(ctx)?;
+        let loaded = LoadedModel::open(ctx)?;
+        let mut examples = loaded.classifier(ctx)?.to_examples();
         for text in &self.examples {
             examples.push(text, &self.intent, (String::new(), 0));
         }
@@ -51,9 +51,9 @@ impl Args {
         examples.settle(&mut report);
         let what = Path::new("what is known with the new examples");
         report_problems(&report, what, ctx.json)?;
-        let head = learn(ctx, &mind, examples, what)?;
-        save(&head, &desk.files.intents())?;
-        tell(ctx, &head, &format!("{} has {} more examples.", self.intent, self.examples.len()), &report);
+        let classifier = learn(ctx, &loaded, examples, what)?;
+        save(&classifier, &training.files.intents())?;
+        tell(ctx, &classifier, &format!("{} has {} more examples.", self.intent, self.examples.len()), &report);
         Ok(())
     }
 }

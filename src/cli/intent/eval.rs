@@ -14,12 +14,12 @@ use crate::{
         error::CliError,
         io_error::cannot,
         out::{self, Table},
-        teach::{HowToRead, Mind, ProgressBar, exact, report_problems},
+        training::{HowToRead, LoadedModel, ProgressBar, exact, report_problems},
     },
     nlu::{
         embed::embed_all,
         intent::{
-            Examples, Head,
+            Examples, IntentClassifier,
             eval::{Report as Scores, Seen},
             import::read_path,
         },
@@ -59,14 +59,14 @@ impl Args {
             examples.settle(&mut report);
         }
         report_problems(&report, &self.from, ctx.json)?;
-        let mind = Mind::open(ctx)?;
-        let (head, texts) = if self.hold_out {
+        let loaded = LoadedModel::open(ctx)?;
+        let (classifier, texts) = if self.hold_out {
             let (kept, held) = split(examples);
-            (learn(ctx, &mind, kept, &self.from)?, held)
+            (learn(ctx, &loaded, kept, &self.from)?, held)
         } else {
-            (mind.head(ctx)?, examples)
+            (loaded.classifier(ctx)?, examples)
         };
-        let seen = look(ctx, &mind, &head, &texts)?;
+        let seen = look(ctx, &loaded, &classifier, &texts)?;
         let scores = Scores::new(&seen, f32::from(self.threshold) / 100.0);
         if let Some(path) = &self.plot {
             std::fs::write(path, plot::svg(&scores.bins)).map_err(|e| cannot("write", path, &e))?;
@@ -92,14 +92,19 @@ fn split(examples: Examples) -> (Examples, Examples) {
     (kept, held)
 }
 
-fn look(ctx: &Context, mind: &Mind, head: &Head, texts: &Examples) -> Result<Vec<Seen>, CliError> {
+fn look(
+    ctx: &Context,
+    loaded: &LoadedModel,
+    classifier: &IntentClassifier,
+    texts: &Examples,
+) -> Result<Vec<Seen>, CliError> {
     let list: Vec<&str> = texts.list.iter().map(|e| e.text.as_str()).collect();
     let mut bar = ProgressBar::new(ctx);
-    let vectors = embed_all(&mut mind.workers()?, &list, &mut |done| bar.at("reading  ", done, list.len()));
+    let vectors = embed_all(&mut loaded.workers()?, &list, &mut |done| bar.at("reading  ", done, list.len()));
     let vectors = vectors.map_err(|e| CliError::failure(e.to_string()))?;
-    let seen = texts.list.iter().zip(vectors.chunks_exact(head.width())).map(|(e, vector)| {
-        let (best, p) = head.predict(vector).intents.first().copied().unwrap_or_default();
-        Seen { truth: e.intent.clone(), guess: head.intents[best].0.clone(), p }
+    let seen = texts.list.iter().zip(vectors.chunks_exact(classifier.width())).map(|(e, vector)| {
+        let (best, p) = classifier.predict(vector).intents.first().copied().unwrap_or_default();
+        Seen { truth: e.intent.clone(), guess: classifier.intents[best].0.clone(), p }
     });
     Ok(seen.collect())
 }

@@ -1,4 +1,4 @@
-//! Training a head and putting it where the server finds it.
+//! Training a classifier and putting it where the server finds it.
 
 use std::path::Path;
 
@@ -10,26 +10,31 @@ use crate::{
         error::CliError,
         io_error::cannot,
         out,
-        teach::{Mind, ProgressBar, exact, report_problems},
+        training::{LoadedModel, ProgressBar, exact, report_problems},
     },
     files::replace,
     nlu::{
-        intent::{Examples, Head, Progress, TrainError, eval::Summary, train},
+        intent::{Examples, IntentClassifier, Progress, TrainError, eval::Summary, train},
         text_file::Report,
     },
 };
 
 /// Trains, with a bar on the terminal. `what` is named in mistakes.
-pub fn learn(ctx: &Context, mind: &Mind, examples: Examples, what: &Path) -> Result<Head, CliError> {
+pub fn learn(
+    ctx: &Context,
+    loaded: &LoadedModel,
+    examples: Examples,
+    what: &Path,
+) -> Result<IntentClassifier, CliError> {
     let mut bar = ProgressBar::new(ctx);
     let mut hear = |p| match p {
         Progress::Embedding { done, total } => bar.at("reading  ", done, total),
         Progress::Fitting { done, total } => bar.at("learning ", done, total),
     };
-    let head = train(examples, &mut mind.workers()?, &mut hear);
+    let classifier = train(examples, &mut loaded.workers()?, &mut hear);
     drop(bar);
-    match head {
-        Ok(head) => Ok(head),
+    match classifier {
+        Ok(classifier) => Ok(classifier),
         Err(TrainError::Examples(_, report)) => {
             report_problems(&report, what, false)?;
             Err(CliError::failure("the examples can't be learned from"))
@@ -38,17 +43,17 @@ pub fn learn(ctx: &Context, mind: &Mind, examples: Examples, what: &Path) -> Res
     }
 }
 
-/// Writes a head; a running server takes it within seconds.
-pub fn save(head: &Head, path: &Path) -> Result<(), CliError> {
-    replace(path, 0o600, &head.to_bytes()).map_err(|e| cannot("write", path, &e))
+/// Writes a classifier; a running server takes it within seconds.
+pub fn save(classifier: &IntentClassifier, path: &Path) -> Result<(), CliError> {
+    replace(path, 0o600, &classifier.to_bytes()).map_err(|e| cannot("write", path, &e))
 }
 
 /// What was measured while training. `report`: what should be looked at in what somebody brought.
-pub fn tell(ctx: &Context, head: &Head, did: &str, report: &Report) {
-    let s = &head.summary;
+pub fn tell(ctx: &Context, classifier: &IntentClassifier, did: &str, report: &Report) {
+    let s = &classifier.summary;
     if ctx.json {
         out::print_json(&json!({
-            "intents": head.intents.len(), "examples": head.examples(), "held_out": s, "model": head.fingerprint,
+            "intents": classifier.intents.len(), "examples": classifier.examples(), "held_out": s, "model": classifier.fingerprint,
             "warnings": report.problems,
         }));
         return;

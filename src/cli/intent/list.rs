@@ -6,7 +6,7 @@ use crate::cli::{
     context::Context,
     error::CliError,
     out::{self, Table},
-    teach::Mind,
+    training::LoadedModel,
 };
 
 /// List the intents, or the examples of one
@@ -19,8 +19,8 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
-        let head = Mind::open(ctx)?.head(ctx)?;
-        let examples = head.to_examples();
+        let classifier = LoadedModel::open(ctx)?.classifier(ctx)?;
+        let examples = classifier.to_examples();
         if let Some(name) = &self.intent {
             let Some(intent) = examples.intents.get(name) else { return Err(unknown(name, examples.intents.keys())) };
             let texts: Vec<&str> =

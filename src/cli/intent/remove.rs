@@ -10,7 +10,7 @@ use crate::{
     cli::{
         context::Context,
         error::CliError,
-        teach::{Desk, Mind},
+        training::{LoadedModel, TrainingFiles},
     },
     nlu::text_file::{Report, folded},
 };
@@ -27,9 +27,9 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
-        let desk = Desk::open(ctx)?;
-        let mind = Mind::open(ctx)?;
-        let mut examples = mind.head(ctx)?.to_examples();
+        let training = TrainingFiles::open(ctx)?;
+        let loaded = LoadedModel::open(ctx)?;
+        let mut examples = loaded.classifier(ctx)?.to_examples();
         if !examples.intents.contains_key(&self.intent) {
             return Err(unknown(&self.intent, examples.intents.keys()));
         }
@@ -44,9 +44,9 @@ impl Args {
         if gone.is_empty() {
             examples.intents.remove(&self.intent);
         }
-        let head = learn(ctx, &mind, examples, Path::new("what remains"))?;
-        save(&head, &desk.files.intents())?;
-        tell(ctx, &head, &format!("{removed} examples of {} are gone.", self.intent), &Report::default());
+        let classifier = learn(ctx, &loaded, examples, Path::new("what remains"))?;
+        save(&classifier, &training.files.intents())?;
+        tell(ctx, &classifier, &format!("{removed} examples of {} are gone.", self.intent), &Report::default());
         Ok(())
     }
 }

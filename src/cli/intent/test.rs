@@ -6,7 +6,7 @@ use crate::cli::{
     context::Context,
     error::CliError,
     out::{self, Table},
-    teach::{Mind, percent},
+    training::{LoadedModel, percent},
 };
 
 /// Show what the robot makes of a text; works without a data directory
@@ -22,12 +22,12 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
-        let mind = Mind::open(ctx)?;
-        let head = mind.head(ctx)?;
-        let vector = mind.vector(&self.text)?;
-        let guess = head.predict(&vector);
-        let near = head.near(&vector, self.top.into());
-        let best = guess.intents.iter().take(self.top.into()).map(|(n, p)| (&head.intents[*n], *p));
+        let loaded = LoadedModel::open(ctx)?;
+        let classifier = loaded.classifier(ctx)?;
+        let vector = loaded.vector(&self.text)?;
+        let guess = classifier.predict(&vector);
+        let near = classifier.near(&vector, self.top.into());
+        let best = guess.intents.iter().take(self.top.into()).map(|(n, p)| (&classifier.intents[*n], *p));
         if ctx.json {
             let intents: Vec<_> =
                 best.map(|((name, i), p)| json!({"intent": name, "p": p, "zh": i.zh, "en": i.en})).collect();

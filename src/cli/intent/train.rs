@@ -8,10 +8,10 @@ use crate::{
         context::Context,
         error::CliError,
         io_error::cannot,
-        teach::{Desk, HowToRead, Mind, report_problems},
+        training::{HowToRead, LoadedModel, TrainingFiles, report_problems},
     },
     nlu::{
-        intent::{Examples, Head, import::read_path},
+        intent::{Examples, IntentClassifier, import::read_path},
         text_file::Report,
     },
 };
@@ -35,7 +35,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
-        let desk = if self.out.is_none() { Some(Desk::open(ctx)?) } else { None };
+        let training = if self.out.is_none() { Some(TrainingFiles::open(ctx)?) } else { None };
         let mut report = Report::default();
         let mut examples = if self.from_default { default_examples()? } else { Examples::default() };
         for from in &self.from {
@@ -45,21 +45,21 @@ impl Args {
         examples.settle(&mut report);
         let what = self.from.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
         report_problems(&report, Path::new(&what), ctx.json)?;
-        let mind = Mind::open(ctx)?;
-        let head = learn(ctx, &mind, examples, Path::new(&what))?;
-        match (&self.out, &desk) {
-            (Some(path), _) => save(&head, path)?,
-            (None, Some(desk)) => save(&head, &desk.files.intents())?,
+        let loaded = LoadedModel::open(ctx)?;
+        let classifier = learn(ctx, &loaded, examples, Path::new(&what))?;
+        match (&self.out, &training) {
+            (Some(path), _) => save(&classifier, path)?,
+            (None, Some(training)) => save(&classifier, &training.files.intents())?,
             (None, None) => {}
         }
-        let did = format!("Learned {} intents from {} examples.", head.intents.len(), head.examples());
-        tell(ctx, &head, &did, &report);
+        let did = format!("Learned {} intents from {} examples.", classifier.intents.len(), classifier.examples());
+        tell(ctx, &classifier, &did, &report);
         Ok(())
     }
 }
 
 /// What kefu ships.
 pub fn default_examples() -> Result<Examples, CliError> {
-    let bytes = crate::nlu::model::embedded_head().ok_or_else(|| CliError::failure("this kefu ships no intents"))?;
-    Head::from_bytes(&bytes).map(|h| h.to_examples()).map_err(|e| CliError::failure(e.to_string()))
+    let bytes = crate::nlu::model::embedded_intents().ok_or_else(|| CliError::failure("this kefu ships no intents"))?;
+    IntentClassifier::from_bytes(&bytes).map(|h| h.to_examples()).map_err(|e| CliError::failure(e.to_string()))
 }

@@ -11,7 +11,7 @@ use crate::{
         context::Context,
         error::{CliError, Kind},
         out,
-        teach::Desk,
+        training::TrainingFiles,
     },
     nlu::knowledge::{Entry, book::Changed},
 };
@@ -33,8 +33,8 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
-        let desk = Desk::open(ctx)?;
-        let mut book = load(&desk.files)?;
+        let training = TrainingFiles::open(ctx)?;
+        let mut book = load(&training.files)?;
         let mut entry =
             Entry { id: self.id.unwrap_or_default(), question: self.question, answer: self.answer, ..Entry::default() };
         self.fields.apply(&mut entry);
@@ -50,7 +50,7 @@ impl Args {
             return Err(CliError::new(Kind::Exists, format!("{question:?} is asked in {id} already"))
                 .hint(format!("kefu knowledge edit {id}")));
         }
-        save(ctx, &desk.files, &book)?;
+        save(ctx, &training.files, &book)?;
         if ctx.json {
             out::print_json(&json!({"id": id}));
         } else {

@@ -10,7 +10,7 @@ use crate::cli::{
     context::Context,
     error::{CliError, Kind},
     out,
-    teach::Desk,
+    training::TrainingFiles,
 };
 
 /// Change an entry
@@ -31,8 +31,8 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
-        let desk = Desk::open(ctx)?;
-        let mut book = load(&desk.files)?;
+        let training = TrainingFiles::open(ctx)?;
+        let mut book = load(&training.files)?;
         let Some(old) = book.entries.get(&self.id) else { return Err(unknown(&self.id, &book)) };
         let mut entry = old.clone();
         entry.question = self.question.unwrap_or(entry.question);
@@ -43,7 +43,7 @@ impl Args {
             return Err(CliError::new(Kind::Usage, "nothing to change was named").hint("kefu knowledge edit --help"));
         }
         book.entries.insert(self.id.clone(), entry);
-        save(ctx, &desk.files, &book)?;
+        save(ctx, &training.files, &book)?;
         if ctx.json {
             out::print_json(&json!({"entry": book.entries[&self.id]}));
         } else {

@@ -11,11 +11,11 @@ use crate::{
         error::{CliError, Kind},
         io_error::cannot,
         out,
-        teach::{Desk, HowToRead, report_problems},
+        training::{HowToRead, TrainingFiles, report_problems},
     },
     nlu::{
         knowledge::{
-            Book,
+            KnowledgeBase,
             import::{Kind as FileKind, read},
         },
         text_file::Report,
@@ -74,14 +74,14 @@ impl Args {
                 json!({"entries": entries.len(), "warnings": report.problems}),
             );
         }
-        let desk = Desk::open(ctx)?;
-        let old = load(&desk.files)?;
+        let training = TrainingFiles::open(ctx)?;
+        let old = load(&training.files)?;
         let mut book = old.clone();
         let changed = book.put_all(entries.clone());
         let mut removed = 0;
         if self.replace {
             // the ids they got, if they had none
-            let mut fresh = Book::default();
+            let mut fresh = KnowledgeBase::default();
             let questions: std::collections::BTreeSet<_> =
                 entries.iter().map(|e| (&e.question, &e.site, &e.from)).collect();
             fresh.entries = book
@@ -96,7 +96,7 @@ impl Args {
         book.check(&mut checked);
         report_problems(&checked, &self.file, ctx.json)?;
         report.append(checked);
-        save(ctx, &desk.files, &book)?;
+        save(ctx, &training.files, &book)?;
         let told = format!(
             "{} added, {} changed, {} as before, {removed} removed.",
             changed.added, changed.changed, changed.same

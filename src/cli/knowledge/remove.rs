@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::store::{load, save, unknown};
-use crate::cli::{context::Context, error::CliError, out, teach::Desk};
+use crate::cli::{context::Context, error::CliError, out, training::TrainingFiles};
 
 /// Remove entries
 #[derive(Debug, clap::Args)]
@@ -16,14 +16,14 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
-        let desk = Desk::open(ctx)?;
-        let mut book = load(&desk.files)?;
+        let training = TrainingFiles::open(ctx)?;
+        let mut book = load(&training.files)?;
         for id in &self.ids {
             if book.entries.remove(id).is_none() {
                 return Err(unknown(id, &book));
             }
         }
-        save(ctx, &desk.files, &book)?;
+        save(ctx, &training.files, &book)?;
         if ctx.json {
             out::print_json(&json!({"removed": self.ids}));
         } else {

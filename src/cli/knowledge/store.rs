@@ -7,46 +7,46 @@ use crate::{
         error::CliError,
         io_error::cannot,
         out,
-        teach::{Mind, ProgressBar},
+        training::{LoadedModel, ProgressBar},
     },
-    nlu::knowledge::{Book, BookError, Cache, Entry},
+    nlu::knowledge::{Cache, Entry, KnowledgeBase, KnowledgeFileError},
     robot::engine::RobotFiles,
 };
 
 /// The book of the data directory.
-pub fn read(ctx: &Context) -> Result<Book, CliError> {
+pub fn read(ctx: &Context) -> Result<KnowledgeBase, CliError> {
     data_dir::require_initialised(&ctx.data_dir)?;
     load(&RobotFiles::of(&ctx.data_dir))
 }
 
 /// The book of these files.
-pub fn load(files: &RobotFiles) -> Result<Book, CliError> {
-    Book::load(&files.knowledge()).map_err(|e| match e {
-        BookError::Io(e) => cannot("read", &files.knowledge(), &e),
+pub fn load(files: &RobotFiles) -> Result<KnowledgeBase, CliError> {
+    KnowledgeBase::load(&files.knowledge()).map_err(|e| match e {
+        KnowledgeFileError::Io(e) => cannot("read", &files.knowledge(), &e),
         e => CliError::failure(format!("{}: {e}", files.knowledge().display())),
     })
 }
 
 /// Writes the vectors first, then the book: a server that sees the new book finds them. Without a language model the book
 /// alone is written, and vectors are made when there is one.
-pub fn save(ctx: &Context, files: &RobotFiles, book: &Book) -> Result<(), CliError> {
-    if let Ok(mind) = Mind::open(ctx) {
-        let mut cache = Cache::load(&files.vectors(), mind.fingerprint, mind.model.width());
+pub fn save(ctx: &Context, files: &RobotFiles, book: &KnowledgeBase) -> Result<(), CliError> {
+    if let Ok(loaded) = LoadedModel::open(ctx) {
+        let mut cache = Cache::load(&files.vectors(), loaded.fingerprint, loaded.model.width());
         let mut bar = ProgressBar::new(ctx);
-        let filled = cache.fill(book, &mut mind.workers()?, &mut |done, of| bar.at("reading  ", done, of));
+        let filled = cache.fill(book, &mut loaded.workers()?, &mut |done, of| bar.at("reading  ", done, of));
         drop(bar);
         if filled.map_err(|e| CliError::failure(e.to_string()))? {
             cache.save(&files.vectors()).map_err(|e| cannot("write", &files.vectors(), &e))?;
         }
     }
     book.save(&files.knowledge()).map_err(|e| match e {
-        BookError::Io(e) => cannot("write", &files.knowledge(), &e),
+        KnowledgeFileError::Io(e) => cannot("write", &files.knowledge(), &e),
         e => CliError::failure(e.to_string()),
     })
 }
 
 /// An entry that is not there, with the nearest that is.
-pub fn unknown(id: &str, book: &Book) -> CliError {
+pub fn unknown(id: &str, book: &KnowledgeBase) -> CliError {
     let fail = CliError::failure(format!("there is no entry {id:?}"));
     match out::nearest(id, book.entries.keys().map(String::as_str)) {
         Some(near) => fail.hint(format!("did you mean {near:?}?")),

@@ -9,9 +9,9 @@ use crate::{
         data_dir,
         error::CliError,
         out::{self, Table},
-        teach::{Mind, percent},
+        training::{LoadedModel, percent},
     },
-    nlu::knowledge::{Cache, Index, Wanted},
+    nlu::knowledge::{Cache, Index, KnowledgeQuery},
     robot::engine::RobotFiles,
     robot::policy::{Policy, is_zh},
 };
@@ -36,16 +36,16 @@ impl Args {
         let files = RobotFiles::of(&ctx.data_dir);
         let config = ctx.load_config()?;
         let policy = Policy::new(&config.robot).map_err(|e| CliError::failure(e.to_string()))?;
-        let mind = Mind::open(ctx)?;
+        let loaded = LoadedModel::open(ctx)?;
         let book = load(&files)?;
-        let mut cache = Cache::load(&files.vectors(), mind.fingerprint, mind.model.width());
-        let filled = cache.fill(&book, &mut mind.workers()?, &mut |_, _| ());
+        let mut cache = Cache::load(&files.vectors(), loaded.fingerprint, loaded.model.width());
+        let filled = cache.fill(&book, &mut loaded.workers()?, &mut |_, _| ());
         filled.map_err(|e| CliError::failure(e.to_string()))?;
         let index = Index::new(book, &cache);
-        let vector = mind.vector(&self.text)?;
+        let vector = loaded.vector(&self.text)?;
         let day = policy.day(out::now_ms());
         let lang = if is_zh(&self.text) { "zh" } else { "en" };
-        let wanted = Wanted { text: &self.text, vector: &vector, site: &self.site, day: &day, lang };
+        let wanted = KnowledgeQuery { text: &self.text, vector: &vector, site: &self.site, day: &day, lang };
         let found = index.find(&wanted, self.top.into());
         if ctx.json {
             let list = found.iter().map(|f| {

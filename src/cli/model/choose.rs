@@ -14,7 +14,7 @@ use crate::{
         context::Context,
         error::CliError,
         io_error::cannot,
-        teach::{Desk, Mind},
+        training::{LoadedModel, TrainingFiles},
     },
     files::{create_new, is_link, make_directory, sync_parent},
     nlu::{ModelError, SentenceModel, layout::Layout},
@@ -41,8 +41,8 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
-        let desk = Desk::open(ctx)?;
-        let place = desk.files.model();
+        let training = TrainingFiles::open(ctx)?;
+        let place = training.files.model();
         let mut prefix = String::new();
         match &self.dir {
             Some(dir) => {
@@ -56,7 +56,7 @@ impl Args {
             }
             None => remove(&place).map_err(|e| cannot("remove", &place, &e))?,
         }
-        let intents = Mind::open(ctx).and_then(|mind| mind.head(ctx)).is_ok();
+        let intents = LoadedModel::open(ctx).and_then(|loaded| loaded.classifier(ctx)).is_ok();
         let reads = if prefix.is_empty() { String::new() } else { format!(" Before every text it reads {prefix:?}.") };
         let mut words = format!("The robot understands with this model from the next start of the server on.{reads}");
         if !intents {

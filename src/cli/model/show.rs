@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::{
-    cli::{context::Context, error::CliError, out, teach::Mind},
+    cli::{context::Context, error::CliError, out, training::LoadedModel},
     nlu::{SentenceModel, embed::Embed as _, sentence::threads},
     robot::engine::RobotFiles,
 };
@@ -24,11 +24,11 @@ pub struct Args {}
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
-        let mind = Mind::open(ctx)?;
-        let (own, said) = (RobotFiles::of(&ctx.data_dir).model(), mind.model.describe());
+        let loaded = LoadedModel::open(ctx)?;
+        let (own, said) = (RobotFiles::of(&ctx.data_dir).model(), loaded.model.describe());
         let from = if own.is_dir() { own.display().to_string() } else { "the executable".to_owned() };
-        let intents = mind.head(ctx).map_or(0, |head| head.intents.len());
-        let median = speed(&mind.model)?;
+        let intents = loaded.classifier(ctx).map_or(0, |classifier| classifier.intents.len());
+        let median = speed(&loaded.model)?;
         if ctx.json {
             out::print_json(&json!({"from": from, "path": said.path, "kernel": said.kernel,
                 "architecture": said.architecture, "layers": said.layers, "width": said.width,

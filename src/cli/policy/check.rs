@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::cli::{
-    context::Context, data_dir, error::CliError, out, teach::Mind, verified_directory::VerifiedDirectory,
+    context::Context, data_dir, error::CliError, out, training::LoadedModel, verified_directory::VerifiedDirectory,
 };
 
 /// Look for rules that can't take effect; exit code 1 if there are any
@@ -16,10 +16,10 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let policy = super::load(ctx)?;
-        let intents: Option<BTreeSet<String>> = Mind::open(ctx)
-            .and_then(|mind| mind.head(ctx))
+        let intents: Option<BTreeSet<String>> = LoadedModel::open(ctx)
+            .and_then(|loaded| loaded.classifier(ctx))
             .ok()
-            .map(|head| head.intents.into_iter().map(|(name, _)| name).collect());
+            .map(|classifier| classifier.intents.into_iter().map(|(name, _)| name).collect());
         let (mut teams, mut sites) = (None, None);
         if data_dir::require_initialised(&ctx.data_dir).is_ok() {
             let company = VerifiedDirectory::open(ctx)?;

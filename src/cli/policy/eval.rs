@@ -13,11 +13,11 @@ use crate::{
         error::CliError,
         io_error::cannot,
         out::{self, Table},
-        teach::{report_problems, unable},
+        training::{report_problems, unable},
     },
     nlu::{
         encoding::{Encoding, decode},
-        knowledge::{Book, Entry},
+        knowledge::{Entry, KnowledgeBase},
         table::{Column, Values, of_text},
         text_file::Report,
     },
@@ -192,11 +192,11 @@ const COLUMNS: [Column; 7] = [
     column(&["near2"], false),
 ];
 
-fn read(path: &Path, ctx: &Context) -> Result<(Book, Vec<Case>), CliError> {
+fn read(path: &Path, ctx: &Context) -> Result<(KnowledgeBase, Vec<Case>), CliError> {
     let bytes = std::fs::read(path).map_err(|e| cannot("read", path, &e))?;
     let mut report = Report::default();
     let text = decode(&bytes, Encoding::Utf8, "", &mut report).unwrap_or_default();
-    let (mut book, mut cases) = (Book::default(), Vec::new());
+    let (mut book, mut cases) = (KnowledgeBase::default(), Vec::new());
     for Values { cells, .. } in of_text(&text, "", &COLUMNS, &[], &mut report) {
         let [id, question, answer, asked @ ..] = cells.as_slice() else { continue };
         for (text, near) in asked.iter().zip([false, false, true, true]).filter(|(text, _)| !text.is_empty()) {

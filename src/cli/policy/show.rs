@@ -9,7 +9,7 @@ use crate::{
         context::Context,
         error::CliError,
         out::{self, Table},
-        teach::{Mind, percent},
+        training::{LoadedModel, percent},
     },
     config::Do,
 };
@@ -28,9 +28,9 @@ impl Args {
         let policy = super::load(ctx)?;
         let rules = policy.rules(&self.site);
         // without a model, the rules alone
-        let head = Mind::open(ctx).and_then(|mind| mind.head(ctx)).ok();
+        let classifier = LoadedModel::open(ctx).and_then(|loaded| loaded.classifier(ctx)).ok();
         let mut intents: BTreeSet<&str> = rules.intents.keys().map(String::as_str).collect();
-        intents.extend(head.iter().flat_map(|h| &h.intents).map(|(name, _)| name.as_str()));
+        intents.extend(classifier.iter().flat_map(|h| &h.intents).map(|(name, _)| name.as_str()));
         if ctx.json {
             let list: serde_json::Map<_, _> =
                 intents.iter().map(|i| ((*i).to_owned(), json!(policy.rule(&self.site, i)))).collect();

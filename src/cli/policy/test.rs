@@ -7,7 +7,7 @@ use crate::{
         context::Context,
         error::CliError,
         out::{self, Table},
-        teach::{percent, unable},
+        training::{percent, unable},
     },
     robot::engine::{RobotEngine, RobotFiles},
     robot::policy::{Action, Button, Dialogue, TurnInput},

@@ -8,8 +8,8 @@ use crate::{
     nlu::{
         SentenceModel,
         embed::{Fingerprint, encoders},
-        intent::{Head, HeadError, train},
-        model::embedded_head,
+        intent::{ClassifierError, IntentClassifier, train},
+        model::embedded_intents,
     },
 };
 
@@ -26,20 +26,20 @@ pub fn intents(
     files: &RobotFiles,
     model: &SentenceModel,
     fingerprint: Fingerprint,
-) -> Result<Option<Head>, EngineError> {
+) -> Result<Option<IntentClassifier>, EngineError> {
     let path = files.intents();
     match fs::read(&path) {
-        Ok(bytes) => match Head::for_model(&bytes, fingerprint) {
-            Ok(head) => Ok(Some(head)),
-            Err(HeadError::Model { .. }) => retrain(&path, &bytes, model).map(Some),
+        Ok(bytes) => match IntentClassifier::for_model(&bytes, fingerprint) {
+            Ok(classifier) => Ok(Some(classifier)),
+            Err(ClassifierError::Model { .. }) => retrain(&path, &bytes, model).map(Some),
             Err(e) => Err(EngineError::File(path, e.to_string())),
         },
         Err(e) if e.kind() == ErrorKind::NotFound => {
-            match embedded_head().map(|bytes| Head::for_model(&bytes, fingerprint)) {
+            match embedded_intents().map(|bytes| IntentClassifier::for_model(&bytes, fingerprint)) {
                 None => Ok(None),
-                Some(Ok(head)) => Ok(Some(head)),
+                Some(Ok(classifier)) => Ok(Some(classifier)),
                 // another model than the embedded one: the default intents don't fit it
-                Some(Err(HeadError::Model { .. })) => Ok(None),
+                Some(Err(ClassifierError::Model { .. })) => Ok(None),
                 Some(Err(e)) => Err(EngineError::Model(e.to_string())),
             }
         }
@@ -47,17 +47,17 @@ pub fn intents(
     }
 }
 
-fn retrain(path: &Path, bytes: &[u8], model: &SentenceModel) -> Result<Head, EngineError> {
+fn retrain(path: &Path, bytes: &[u8], model: &SentenceModel) -> Result<IntentClassifier, EngineError> {
     let unable = |e: &dyn std::fmt::Display| EngineError::File(path.to_owned(), e.to_string());
-    let old = Head::from_bytes(bytes).map_err(|e| unable(&e))?;
+    let old = IntentClassifier::from_bytes(bytes).map_err(|e| unable(&e))?;
     let mut workers = encoders(model, WORKERS).map_err(|e| EngineError::Model(e.to_string()))?;
-    let head = train(old.to_examples(), &mut workers, &mut |_| ()).map_err(|e| unable(&e))?;
-    let examples = head.examples();
-    match replace(path, 0o600, &head.to_bytes()) {
+    let classifier = train(old.to_examples(), &mut workers, &mut |_| ()).map_err(|e| unable(&e))?;
+    let examples = classifier.examples();
+    match replace(path, 0o600, &classifier.to_bytes()) {
         Ok(()) => tracing::info!(examples, "the language model is another one: the intents were learned again"),
         Err(error) => tracing::warn!(%error, file = %path.display(), "the intents learned again can't be written"),
     }
-    Ok(head)
+    Ok(classifier)
 }
 
 #[cfg(test)]
@@ -83,7 +83,11 @@ mod tests {
         let new = intents(&files, &model, fingerprint).unwrap().unwrap();
         assert_eq!((new.fingerprint, new.examples()), (fingerprint, 4));
         assert_eq!(new.to_examples(), old.to_examples());
-        assert_eq!(Head::for_model(&fs::read(files.intents()).unwrap(), fingerprint), Ok(new), "and it was kept");
+        assert_eq!(
+            IntentClassifier::for_model(&fs::read(files.intents()).unwrap(), fingerprint),
+            Ok(new),
+            "and it was kept"
+        );
         fs::write(files.intents(), &old.to_bytes()[..40]).unwrap();
         assert!(
             matches!(intents(&files, &model, fingerprint), Err(EngineError::File(..))),

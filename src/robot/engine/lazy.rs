@@ -7,7 +7,7 @@ use std::{
 
 use super::{DecisionEngine, EngineError, RobotEngine, RobotFiles, Watch, model};
 use crate::{
-    nlu::Recogniser,
+    nlu::EncoderService,
     robot::policy::{Decision, HandOverWhy, Policy, TurnInput, Why},
 };
 
@@ -46,8 +46,9 @@ impl LazyEngine {
     }
 
     fn open(&self) -> Result<Opened, EngineError> {
-        let recogniser = Recogniser::start(model(&self.files)?).map_err(|e| EngineError::Model(e.to_string()))?;
-        let engine = RobotEngine::of_server(self.files.clone(), recogniser, self.policy.clone())?;
+        let encoder_service =
+            EncoderService::start(model(&self.files)?).map_err(|e| EngineError::Model(e.to_string()))?;
+        let engine = RobotEngine::of_server(self.files.clone(), encoder_service, self.policy.clone())?;
         let engine = Arc::new(engine);
         let watch = RobotEngine::watch(&engine, LOOK_EVERY).map_err(|e| EngineError::Model(e.to_string()))?;
         Ok(Opened { engine, _watch: watch })

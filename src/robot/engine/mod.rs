@@ -23,10 +23,10 @@ use super::policy::{
     self, Contradiction, Decision, IntentScore, KnowledgeMatch, Policy, Recognition, RecognitionError, Title, TurnInput,
 };
 use crate::nlu::{
-    Recogniser, SentenceModel,
+    EncoderService, SentenceModel,
     embed::{Embed, EmbedError, Fingerprint, encoders},
-    intent::{Head, head::Prediction, refusal},
-    knowledge::{Book, Cache, Index, Wanted},
+    intent::{IntentClassifier, classifier::Prediction, refusal},
+    knowledge::{Cache, Index, KnowledgeBase, KnowledgeQuery},
     sentence::threads,
 };
 
@@ -90,7 +90,7 @@ pub struct Watch {
 
 /// What is swapped as a whole.
 struct LoadedKnowledge {
-    head: Option<Head>,
+    classifier: Option<IntentClassifier>,
     index: Index,
     policy: Policy,
 }
@@ -99,14 +99,14 @@ struct LoadedKnowledge {
 type Stamps = [Option<(SystemTime, u64)>; 2];
 
 impl RobotEngine {
-    /// For a server: vectors come from its recogniser, and [`RecognitionError::Busy`] if that has too much to do.
+    /// For a server: vectors come from its encoder_service, and [`RecognitionError::Busy`] if that has too much to do.
     ///
     /// # Errors
     /// See [`EngineError`].
-    pub fn of_server(files: RobotFiles, recogniser: Recogniser, rules: Policy) -> Result<Self, EngineError> {
-        let model = recogniser.model().clone();
+    pub fn of_server(files: RobotFiles, encoder_service: EncoderService, rules: Policy) -> Result<Self, EngineError> {
+        let model = encoder_service.model().clone();
         let encode = move |text: &str| {
-            let answer = recogniser.ask(text.to_owned()).map_err(|e| match e {
+            let answer = encoder_service.ask(text.to_owned()).map_err(|e| match e {
                 crate::nlu::service::Refused::Busy => RecognitionError::Busy,
                 e @ crate::nlu::service::Refused::Stopped => RecognitionError::Failed(e.to_string()),
             })?;
@@ -133,14 +133,17 @@ impl RobotEngine {
     ///
     /// # Errors
     /// See [`EngineError`].
-    pub fn with_book(files: RobotFiles, rules: Policy, book: Book) -> Result<Self, EngineError> {
+    pub fn with_book(files: RobotFiles, rules: Policy, book: KnowledgeBase) -> Result<Self, EngineError> {
         let this = Self::of_command(files, rules)?;
         let mut cache = Cache::new(this.fingerprint, this.model.width());
         let unable = |e: EmbedError| EngineError::Model(e.to_string());
         cache.fill(&book, &mut encoders(&this.model, 16).map_err(unable)?, &mut |_, _| ()).map_err(unable)?;
         let old = this.loaded();
-        let loaded =
-            LoadedKnowledge { head: old.head.clone(), index: Index::new(book, &cache), policy: old.policy.clone() };
+        let loaded = LoadedKnowledge {
+            classifier: old.classifier.clone(),
+            index: Index::new(book, &cache),
+            policy: old.policy.clone(),
+        };
         *this.loaded.write() = Arc::new(loaded);
         Ok(this)
     }
@@ -216,16 +219,16 @@ impl RobotEngine {
         let loaded = self.loaded();
         let vector = (self.encode)(input.text)?;
         let (mut intents, mut out_of_scope) = (Vec::new(), 1.0);
-        if let Some(head) = &loaded.head {
-            let mut prediction = head.predict(&vector);
-            self.leave_refused(head, input.text, &mut prediction)?;
+        if let Some(classifier) = &loaded.classifier {
+            let mut prediction = classifier.predict(&vector);
+            self.leave_refused(classifier, input.text, &mut prediction)?;
             out_of_scope = prediction.out_of_scope;
             let best = prediction.intents.iter().take(MOST_RESULTS);
-            intents.extend(best.map(|(n, p)| IntentScore { name: head.intents[*n].0.clone(), p: *p }));
+            intents.extend(best.map(|(n, p)| IntentScore { name: classifier.intents[*n].0.clone(), p: *p }));
         }
         let lang = if input.is_zh() { "zh" } else { "en" };
         let day = loaded.policy.day(input.now_ms);
-        let wanted = Wanted { text: input.text, vector: &vector, site: input.site, day: &day, lang };
+        let wanted = KnowledgeQuery { text: input.text, vector: &vector, site: input.site, day: &day, lang };
         let hits = loaded.index.find(&wanted, MOST_RESULTS).into_iter().map(|found| KnowledgeMatch {
             entry: found.entry.id.clone(),
             question: found.entry.question.clone(),
@@ -238,9 +241,14 @@ impl RobotEngine {
 
     /// Takes back the intent that the text says no to: 我不想退款 is no wish for a refund, however much it sounds like one. What the
     /// rest of the text wants stays. The language model runs again only where a wish is refused.
-    fn leave_refused(&self, head: &Head, text: &str, prediction: &mut Prediction) -> Result<(), RecognitionError> {
+    fn leave_refused(
+        &self,
+        classifier: &IntentClassifier,
+        text: &str,
+        prediction: &mut Prediction,
+    ) -> Result<(), RecognitionError> {
         let Some(refused) = refusal::refused(text) else { return Ok(()) };
-        let Some((intent, p)) = head.predict(&(self.encode)(&refused.act)?).intents.first().copied() else {
+        let Some((intent, p)) = classifier.predict(&(self.encode)(&refused.act)?).intents.first().copied() else {
             return Ok(());
         };
         if p < REFUSED_LEAST {
@@ -248,7 +256,7 @@ impl RobotEngine {
         }
         let rest = match refused.rest.is_empty() {
             true => 0.0,
-            false => head
+            false => classifier
                 .predict(&(self.encode)(&refused.rest)?)
                 .intents
                 .iter()
@@ -263,9 +271,9 @@ impl RobotEngine {
         Ok(())
     }
 
-    /// Names of the intents it can prediction; `None` without a head.
+    /// Names of the intents it can prediction; `None` without a classifier.
     pub fn intents(&self) -> Option<BTreeSet<String>> {
-        Some(self.loaded().head.as_ref()?.intents.iter().map(|(name, _)| name.clone()).collect())
+        Some(self.loaded().classifier.as_ref()?.intents.iter().map(|(name, _)| name.clone()).collect())
     }
 
     fn loaded(&self) -> Arc<LoadedKnowledge> {
@@ -279,13 +287,14 @@ fn load(
     fingerprint: Fingerprint,
     rules: &Policy,
 ) -> Result<LoadedKnowledge, EngineError> {
-    let head = intents(files, model, fingerprint)?;
-    let titles: BTreeMap<String, Title> = head
+    let classifier = intents(files, model, fingerprint)?;
+    let titles: BTreeMap<String, Title> = classifier
         .iter()
         .flat_map(|h| &h.intents)
         .map(|(name, intent)| (name.clone(), Title { zh: intent.zh.clone(), en: intent.en.clone() }))
         .collect();
-    let book = Book::load(&files.knowledge()).map_err(|e| EngineError::File(files.knowledge(), e.to_string()))?;
+    let book =
+        KnowledgeBase::load(&files.knowledge()).map_err(|e| EngineError::File(files.knowledge(), e.to_string()))?;
     let mut cache = Cache::load(&files.vectors(), fingerprint, model.width());
     // the command that wrote the book wrote the vectors, too: there is something to do only after a change of the model
     if !cache.covers(&book) {
@@ -293,7 +302,7 @@ fn load(
         let mut workers = encoders(model, 1).map_err(unable)?;
         cache.fill(&book, &mut workers, &mut |_, _| ()).map_err(unable)?;
     }
-    Ok(LoadedKnowledge { head, index: Index::new(book, &cache), policy: rules.clone().with_titles(titles) })
+    Ok(LoadedKnowledge { classifier, index: Index::new(book, &cache), policy: rules.clone().with_titles(titles) })
 }
 
 fn stamps(files: &RobotFiles) -> Stamps {

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::{RobotFiles, stamp};
 use crate::{
     chat::{KnowledgeSource, MAX_SITE_KNOWLEDGE, Refusal, SiteKnowledge},
-    nlu::knowledge::{Book, Entry},
+    nlu::knowledge::{Entry, KnowledgeBase},
     proto::{ErrorCode, SiteId},
     robot::policy::Policy,
 };
@@ -63,7 +63,7 @@ impl SiteKnowledgeCache {
         if fs::metadata(&path).is_ok_and(|m| m.len() > MAX_FILE) {
             return Err(too_large(&path.display().to_string(), MAX_FILE));
         }
-        let book = Book::load(&path).map_err(|e| {
+        let book = KnowledgeBase::load(&path).map_err(|e| {
             tracing::error!(file = %path.display(), error = %e, "the knowledge can't be read for agents");
             Refusal::new(ErrorCode::Storage, "the knowledge can't be read; kefu knowledge list says why")
         })?;
@@ -108,7 +108,7 @@ mod tests {
     fn cache(dir: &std::path::Path, entries: Vec<Entry>) -> SiteKnowledgeCache {
         let files = RobotFiles::of(dir);
         fs::create_dir_all(&files.dir).unwrap();
-        let mut book = Book::default();
+        let mut book = KnowledgeBase::default();
         book.put_all(entries);
         book.save(&files.knowledge()).unwrap();
         SiteKnowledgeCache::new(files, Policy::new(&Default::default()).unwrap())
@@ -140,7 +140,7 @@ mod tests {
         let next = cache.site_knowledge(&web, SECOND_DAY).unwrap();
         assert_eq!(ids(&next), ["any", "later"]);
         assert_ne!(next.tag, first.tag);
-        Book::default().save(&cache.files.knowledge()).unwrap();
+        KnowledgeBase::default().save(&cache.files.knowledge()).unwrap();
         assert_eq!(ids(&cache.site_knowledge(&web, SECOND_DAY).unwrap()), [""; 0]);
     }
 

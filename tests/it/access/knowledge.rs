@@ -1,7 +1,7 @@
 //! The knowledge that agents' browsers search: for the team of the site, and whom a conversation of it came to.
 
 use kefu::{
-    nlu::knowledge::{Book, Entry},
+    nlu::knowledge::{Entry, KnowledgeBase},
     robot::engine::RobotFiles,
 };
 
@@ -24,7 +24,7 @@ async fn learned() -> std::sync::Arc<Company> {
         site: site.map(Into::into),
         ..Entry::default()
     };
-    let mut book = Book::default();
+    let mut book = KnowledgeBase::default();
     book.put_all(vec![entry("all", None), entry("one", Some("s1")), entry("two", Some("s2"))]);
     book.save(&files.knowledge()).unwrap();
     company
@@ -59,7 +59,7 @@ async fn the_team_of_a_site_gets_its_knowledge_and_nobody_else() {
     let again = asked(&server, &li, "s1", Some(tag)).await;
     assert_eq!((again.status, again.body.len()), (304, 0));
     assert_eq!(asked(&server, &zhou, "s1", Some(tag)).await.status, 403, "a tag is no key");
-    Book::default().save(&RobotFiles::of(server.company.path()).knowledge()).unwrap();
+    KnowledgeBase::default().save(&RobotFiles::of(server.company.path()).knowledge()).unwrap();
     let changed = asked(&server, &li, "s1", Some(tag)).await;
     assert_eq!((changed.status, ids(&changed)), (200, vec![]));
 }

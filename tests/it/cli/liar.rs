@@ -82,7 +82,7 @@ impl Liar {
     }
 }
 
-/// Head and body of an HTTP message with a length; none at the end.
+/// IntentClassifier and body of an HTTP message with a length; none at the end.
 fn message(reader: &mut BufReader<UnixStream>) -> Option<(String, Vec<u8>)> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {

@@ -7,7 +7,7 @@ use std::{
 
 use kefu::{
     config::Robot,
-    nlu::Recogniser,
+    nlu::EncoderService,
     robot::{
         engine::{RobotEngine, RobotFiles, model},
         policy::{Dialogue, Policy, TurnInput},
@@ -77,8 +77,8 @@ fn a_server_answers_with_such_a_model() {
     sh.json(&["model", "use", &encoder("bert-unigram")]);
     sh.json(&["knowledge", "add", "怎么退货", "七天内可以退货。", "--similar", "想退货"]);
     let files = RobotFiles::of(&sh.path("data"));
-    let recogniser = Recogniser::start(model(&files).unwrap()).unwrap();
-    let robot = RobotEngine::of_server(files, recogniser, Policy::new(&Robot::default()).unwrap()).unwrap();
+    let encoder_service = EncoderService::start(model(&files).unwrap()).unwrap();
+    let robot = RobotEngine::of_server(files, encoder_service, Policy::new(&Robot::default()).unwrap()).unwrap();
     let asked =
         TurnInput {
             text: "想退货", site: "web", now_ms: 1_795_900_000_000, zh: None, dialogue: Dialogue::default()

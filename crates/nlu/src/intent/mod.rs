@@ -7,9 +7,9 @@
 //! - [`eval`]: figures on texts whose intent is known.
 
 mod calibrate;
+pub mod classifier;
 pub mod eval;
 pub mod examples;
-pub mod head;
 pub mod import;
 mod logistic;
 pub mod refusal;
@@ -18,6 +18,6 @@ pub mod train;
 #[cfg(test)]
 mod tests;
 
+pub use classifier::{ClassifierError, IntentClassifier, Near, Prediction};
 pub use examples::{Example, Examples, Intent, OUT_OF_SCOPE};
-pub use head::{Head, HeadError, Near, Prediction};
 pub use train::{Progress, TrainError, train};

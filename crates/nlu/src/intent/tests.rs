@@ -29,12 +29,12 @@ fn set() -> Examples {
     examples
 }
 
-fn trained(examples: Examples) -> Head {
+fn trained(examples: Examples) -> IntentClassifier {
     train(examples, &mut bags(2), &mut |_| ()).unwrap()
 }
 
-fn head() -> &'static Head {
-    static HEAD: OnceLock<Head> = OnceLock::new();
+fn head() -> &'static IntentClassifier {
+    static HEAD: OnceLock<IntentClassifier> = OnceLock::new();
     HEAD.get_or_init(|| trained(set()))
 }
 
@@ -85,7 +85,7 @@ fn of_many_examples_all_teach_and_some_stay_for_comparison() {
     assert_eq!(head.examples(), 348);
     let of_class = |class| head.anchors.iter().filter(|n| head.examples.class(**n as usize) == class).count();
     assert_eq!((of_class(0), of_class(1), head.rows.len()), (8, ANCHORS, 5 * 8 + ANCHORS));
-    let read = Head::from_bytes(&head.to_bytes()).unwrap();
+    let read = IntentClassifier::from_bytes(&head.to_bytes()).unwrap();
     assert_eq!(read, head);
     assert_eq!(head.to_examples().list.len(), 348, "another training learns from all");
 }
@@ -134,13 +134,13 @@ fn progress_comes_to_its_end() {
 fn a_head_survives_its_file_and_serves_one_model_only() {
     let bytes = head().to_bytes();
     let model = Fingerprint::of(&mut Bag(64)).unwrap();
-    assert_eq!(Head::for_model(&bytes, model).as_ref(), Ok(head()));
+    assert_eq!(IntentClassifier::for_model(&bytes, model).as_ref(), Ok(head()));
     let other = Fingerprint::of(&mut Bag(32)).unwrap();
-    assert!(matches!(Head::for_model(&bytes, other), Err(HeadError::Model { .. })));
-    assert_eq!(Head::from_bytes(b"text,intent"), Err(HeadError::Kind));
+    assert!(matches!(IntentClassifier::for_model(&bytes, other), Err(ClassifierError::Model { .. })));
+    assert_eq!(IntentClassifier::from_bytes(b"text,intent"), Err(ClassifierError::Kind));
     let mut later = bytes.clone();
     later[8] = 9;
-    assert_eq!(Head::from_bytes(&later), Err(HeadError::Version(9)));
+    assert_eq!(IntentClassifier::from_bytes(&later), Err(ClassifierError::Version(9)));
 }
 
 proptest! {
@@ -160,6 +160,6 @@ proptest! {
         let mut bytes = head().to_bytes();
         let at = at.index(bytes.len());
         if cut { bytes.truncate(at) } else { bytes[at] ^= 1 << bit }
-        prop_assert!(Head::from_bytes(&bytes).is_err());
+        prop_assert!(IntentClassifier::from_bytes(&bytes).is_err());
     }
 }

@@ -11,9 +11,9 @@ use std::{
 
 use super::{
     calibrate::{Rejection, Signs, temperature},
+    classifier::{IntentClassifier, Look, nearest},
     eval::{Report as Scores, Seen},
     examples::{Example, Examples, OUT_OF_SCOPE},
-    head::{Head, Look, nearest},
     logistic::{Linear, Problem, fit},
 };
 use crate::{
@@ -99,7 +99,7 @@ pub fn train(
     mut examples: Examples,
     workers: &mut [Box<dyn Embed>],
     progress: &mut dyn FnMut(Progress),
-) -> Result<Head, TrainError> {
+) -> Result<IntentClassifier, TrainError> {
     let mut report = Report::default();
     examples.settle(&mut report);
     if report.errors() > 0 {
@@ -140,7 +140,7 @@ pub fn train(
     let (temperature, rejection, seen) = calibrate(&set, &looks, &intents);
     let summary = Scores::new(&seen, THRESHOLD).summary();
     let examples = examples.list.iter().zip(&set.labels).map(|(e, label)| (&e.text, *label)).collect();
-    Ok(Head {
+    Ok(IntentClassifier {
         fingerprint,
         intents,
         summary,

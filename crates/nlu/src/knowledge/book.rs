@@ -19,7 +19,7 @@ const VERSION: u32 = 1;
 
 /// Why a book can't be read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum BookError {
+pub enum KnowledgeFileError {
     /// An I/O error.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -33,7 +33,7 @@ pub enum BookError {
 
 /// All knowledge, by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Book {
+pub struct KnowledgeBase {
     /// By id.
     pub entries: BTreeMap<String, Entry>,
 }
@@ -55,20 +55,20 @@ pub struct Changed {
     pub same: usize,
 }
 
-impl Book {
+impl KnowledgeBase {
     /// Reads the file; a missing one is an empty book.
     ///
     /// # Errors
-    /// See [`BookError`].
-    pub fn load(path: &Path) -> Result<Self, BookError> {
+    /// See [`KnowledgeFileError`].
+    pub fn load(path: &Path) -> Result<Self, KnowledgeFileError> {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             Err(e) => return Err(e.into()),
         };
-        let file: File = serde_json::from_slice(&bytes).map_err(BookError::Damaged)?;
+        let file: File = serde_json::from_slice(&bytes).map_err(KnowledgeFileError::Damaged)?;
         if file.version != VERSION {
-            return Err(BookError::Version(file.version));
+            return Err(KnowledgeFileError::Version(file.version));
         }
         Ok(Self { entries: file.entries.into_iter().map(|e| (e.id.clone(), e)).collect() })
     }
@@ -77,9 +77,9 @@ impl Book {
     ///
     /// # Errors
     /// An I/O error; then the old file is as it was.
-    pub fn save(&self, path: &Path) -> Result<(), BookError> {
+    pub fn save(&self, path: &Path) -> Result<(), KnowledgeFileError> {
         let file = File { version: VERSION, entries: self.entries.values().cloned().collect() };
-        let mut bytes = serde_json::to_vec_pretty(&file).map_err(BookError::Damaged)?;
+        let mut bytes = serde_json::to_vec_pretty(&file).map_err(KnowledgeFileError::Damaged)?;
         bytes.push(b'\n');
         Ok(replace(path, 0o600, &bytes)?)
     }
@@ -172,22 +172,22 @@ mod tests {
     fn a_book_survives_its_file_and_a_missing_one_is_empty() {
         let tmp = tempfile::tempdir().unwrap();
         let path = tmp.path().join("knowledge.json");
-        assert_eq!(Book::load(&path).unwrap(), Book::default());
-        let mut book = Book::default();
+        assert_eq!(KnowledgeBase::load(&path).unwrap(), KnowledgeBase::default());
+        let mut book = KnowledgeBase::default();
         book.put_all(vec![entry("", "怎么退货", "七天内"), entry("ship", "多久到", "三天")]);
         book.save(&path).unwrap();
-        assert_eq!(Book::load(&path).unwrap(), book);
+        assert_eq!(KnowledgeBase::load(&path).unwrap(), book);
         assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1);
         fs::write(&path, "{\"version\":2,\"entries\":[]}").unwrap();
-        assert!(matches!(Book::load(&path), Err(BookError::Version(2))));
+        assert!(matches!(KnowledgeBase::load(&path), Err(KnowledgeFileError::Version(2))));
         fs::write(&path, "{").unwrap();
-        assert!(matches!(Book::load(&path), Err(BookError::Damaged(_))));
+        assert!(matches!(KnowledgeBase::load(&path), Err(KnowledgeFileError::Damaged(_))));
         assert!(book.save(&tmp.path().join("no/where.json")).is_err());
     }
 
     #[test]
     fn the_same_question_again_is_the_same_entry() {
-        let mut book = Book::default();
+        let mut book = KnowledgeBase::default();
         let first = book.put_all(vec![entry("", "How long?", "3 days"), entry("k7", "A", "a"), entry("", "B", "b")]);
         assert_eq!(first, Changed { added: 3, changed: 0, same: 0 });
         let again = book.put_all(vec![entry("", "how  long?", "4 days"), entry("k7", "A", "a"), entry("", "C", "c")]);
@@ -199,7 +199,7 @@ mod tests {
     fn one_question_may_have_answers_at_several_times() {
         let at = |from: &str, answer: &str| Entry { from: Some(from.into()), ..entry("", "运费", answer) };
         let list = vec![at("2026-11-11", "免费"), entry("", "运费", "10元"), at("2026-12-12", "5元")];
-        let mut book = Book::default();
+        let mut book = KnowledgeBase::default();
         assert_eq!(book.put_all(list.clone()), Changed { added: 3, changed: 0, same: 0 });
         assert_eq!(book.put_all(list), Changed { added: 0, changed: 0, same: 3 });
         // new days for an answer of before
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn one_question_in_two_entries_is_told() {
-        let mut book = Book::default();
+        let mut book = KnowledgeBase::default();
         book.put_all(vec![entry("a", "退货", "1"), Entry { similar: vec!["退货".into()], ..entry("b", "退", "2") }]);
         let mut report = Report::default();
         book.check(&mut report);

@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::Path};
 
 use sha2::{Digest as _, Sha256};
 
-use super::Book;
+use super::KnowledgeBase;
 use crate::{
     embed::{Embed, EmbedError, Fingerprint, embed_all},
     vectors::Rows,
@@ -55,7 +55,7 @@ impl Cache {
     }
 
     /// Whether the vectors that `book` needs are all here.
-    pub fn covers(&self, book: &Book) -> bool {
+    pub fn covers(&self, book: &KnowledgeBase) -> bool {
         book.entries.values().flat_map(super::Entry::phrases).all(|phrase| self.places.contains_key(&key(phrase)))
     }
 
@@ -66,7 +66,7 @@ impl Cache {
     /// The model failed.
     pub fn fill(
         &mut self,
-        book: &Book,
+        book: &KnowledgeBase,
         workers: &mut [Box<dyn Embed>],
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<bool, EmbedError> {
@@ -143,9 +143,9 @@ mod tests {
     use super::{super::Entry, *};
     use crate::embed::testing::*;
 
-    fn book(questions: &[&str]) -> Book {
+    fn book(questions: &[&str]) -> KnowledgeBase {
         let entry = |q: &&str| Entry { question: (*q).to_owned(), answer: "a".into(), ..Entry::default() };
-        let mut book = Book::default();
+        let mut book = KnowledgeBase::default();
         book.put_all(questions.iter().map(entry).collect());
         book
     }

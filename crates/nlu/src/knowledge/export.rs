@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{Book, Entry, import::COLUMNS};
+use super::{Entry, KnowledgeBase, import::COLUMNS};
 use crate::table::quoted;
 
 /// One row an entry; similar phrasings are separated by `|`. No cell is a formula for a spreadsheet.
-pub fn to_csv(book: &Book) -> String {
+pub fn to_csv(book: &KnowledgeBase) -> String {
     let mut out = COLUMNS.map(|c| c.names[0]).join(",") + "\n";
     for e in book.entries.values() {
         let similar = e.similar.join("|");
@@ -20,7 +20,7 @@ pub fn to_csv(book: &Book) -> String {
 }
 
 /// `{"entries": […]}`.
-pub fn to_json(book: &Book) -> String {
+pub fn to_json(book: &KnowledgeBase) -> String {
     #[derive(serde::Serialize)]
     struct File<'a> {
         entries: Vec<&'a Entry>,
@@ -31,7 +31,7 @@ pub fn to_json(book: &Book) -> String {
 }
 
 /// `## question`, the fields, the answer.
-pub fn to_markdown(book: &Book) -> String {
+pub fn to_markdown(book: &KnowledgeBase) -> String {
     let mut out = String::new();
     for e in book.entries.values() {
         // writing into a string doesn't fail

@@ -157,7 +157,7 @@ fn settle(found: Vec<(Place, Entry)>, report: &mut Report) -> Vec<Entry> {
 #[derive(serde::Deserialize)]
 #[serde(untagged)]
 enum Json {
-    Book { entries: Vec<serde_json::Value> },
+    KnowledgeBase { entries: Vec<serde_json::Value> },
     Bare(Vec<serde_json::Value>),
 }
 
@@ -168,7 +168,7 @@ fn from_json(text: &str, report: &mut Report) -> Vec<(u64, Entry)> {
             return Vec::new();
         }
         Ok(value) => match serde_json::from_value(value) {
-            Ok(Json::Book { entries } | Json::Bare(entries)) => entries,
+            Ok(Json::KnowledgeBase { entries } | Json::Bare(entries)) => entries,
             Err(_) => {
                 report.error("", 0, "the JSON is neither a list of entries nor {\"entries\": […]}");
                 return Vec::new();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Book, Cache, Entry,
+    Cache, Entry, KnowledgeBase,
     facts::Conflict,
     score::{self, Asked, Candidate, Features},
     words::{self, Words},
@@ -22,7 +22,7 @@ const FOREIGN: f32 = 1.0;
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub struct KnowledgeQuery<'a> {
     /// What the visitor wrote.
     pub text: &'a str,
     /// Its vector.
@@ -77,7 +77,7 @@ pub struct Index {
 
 impl Index {
     /// Of a book whose phrases all have vectors in `cache`; others are left out.
-    pub fn new(book: Book, cache: &Cache) -> Self {
+    pub fn new(book: KnowledgeBase, cache: &Cache) -> Self {
         let entries: Vec<Entry> = book.entries.into_values().collect();
         let (mut phrases, mut rows, mut words) = (Vec::new(), Rows::new(cache.width()), Words::default());
         let mut exact: HashMap<String, Vec<u32>> = HashMap::new();
@@ -106,7 +106,7 @@ impl Index {
     }
 
     /// The `most` entries that fit best, best first, among those that hold.
-    pub fn find(&self, wanted: &Wanted<'_>, most: usize) -> Vec<Found<'_>> {
+    pub fn find(&self, wanted: &KnowledgeQuery<'_>, most: usize) -> Vec<Found<'_>> {
         if self.phrases.is_empty() || most == 0 || wanted.vector.len() != self.rows.width() {
             return Vec::new();
         }
@@ -143,7 +143,7 @@ impl Index {
     }
 
     /// The entries that fit best by vector and words, best first, at most `most` of those that hold.
-    fn race(&self, wanted: &Wanted<'_>, cover: &[f32], most: usize) -> Vec<(u32, Runner)> {
+    fn race(&self, wanted: &KnowledgeQuery<'_>, cover: &[f32], most: usize) -> Vec<(u32, Runner)> {
         let mut same = self.exact.get(&words::same(wanted.text)).into_iter().flatten().copied().peekable();
         // it has few members, and the bar is high
         let mut best: BTreeMap<u32, Runner> = BTreeMap::new();
@@ -190,7 +190,7 @@ impl Index {
         run: &Runner,
         first: bool,
         cover: &[f32],
-        wanted: &Wanted<'_>,
+        wanted: &KnowledgeQuery<'_>,
     ) -> Found<'_> {
         let entry = &self.entries[entry as usize];
         let phrase = entry.phrases().nth(self.phrases[run.phrase].1 as usize).unwrap_or(&entry.question);

@@ -10,7 +10,7 @@ fn entry(id: &str, question: &str) -> Entry {
 }
 
 fn index(entries: Vec<Entry>) -> Index {
-    let mut book = Book::default();
+    let mut book = KnowledgeBase::default();
     book.put_all(entries);
     let mut cache = Cache::new(Fingerprint::of(&mut Bag(64)).unwrap(), 64);
     cache.fill(&book, &mut bags(1), &mut |_, _| ()).unwrap();
@@ -19,7 +19,7 @@ fn index(entries: Vec<Entry>) -> Index {
 
 fn find(index: &Index, text: &str, site: &str, day: &str, lang: &str) -> Vec<(String, f32)> {
     let vector = Bag(64).embed(text).unwrap();
-    let found = index.find(&Wanted { text, vector: &vector, site, day, lang }, 3);
+    let found = index.find(&KnowledgeQuery { text, vector: &vector, site, day, lang }, 3);
     found.into_iter().map(|f| (f.entry.id.clone(), f.score)).collect()
 }
 
@@ -36,7 +36,8 @@ fn the_entry_that_fits_comes_first_and_the_same_words_are_certain() {
     assert_eq!(found.len(), 3, "an entry comes once, however many of its phrases fit");
     assert_eq!(find(&index, " 怎么开发票", "web", "2026-01-01", "")[0], ("invoice".into(), 1.0));
     let vector = Bag(64).embed("想退货怎么操作").unwrap();
-    let wanted = Wanted { text: "想退货怎么操作", vector: &vector, site: "", day: "2026-01-01", lang: "" };
+    let wanted =
+        KnowledgeQuery { text: "想退货怎么操作", vector: &vector, site: "", day: "2026-01-01", lang: "" };
     assert_eq!(index.find(&wanted, 1)[0].phrase, "想退货怎么操作");
 }
 
@@ -59,7 +60,7 @@ fn an_empty_book_and_a_vector_of_another_width_find_nothing() {
     let empty = index(Vec::new());
     assert!(find(&empty, "退货", "", "2026-01-01", "").is_empty());
     let index = index(vec![entry("a", "退货")]);
-    let wanted = Wanted { text: "退货", vector: &[1.0; 3], site: "", day: "", lang: "" };
+    let wanted = KnowledgeQuery { text: "退货", vector: &[1.0; 3], site: "", day: "", lang: "" };
     assert!(index.find(&wanted, 3).is_empty());
 }
 
@@ -73,7 +74,7 @@ proptest! {
         let index = index(entries);
         let few = find(&index, &text, "", "", "");
         let vector = Bag(64).embed(&text).unwrap();
-        let all = index.find(&Wanted { text: &text, vector: &vector, site: "", day: "", lang: "" }, 100);
+        let all = index.find(&KnowledgeQuery { text: &text, vector: &vector, site: "", day: "", lang: "" }, 100);
         prop_assert_eq!(few.len(), all.len().min(3));
         for (few, all) in few.iter().zip(&all) {
             prop_assert_eq!(few.1, all.score);

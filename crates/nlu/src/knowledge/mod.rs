@@ -19,9 +19,9 @@ pub mod score;
 mod weights;
 mod words;
 
-pub use book::{Book, BookError};
+pub use book::{KnowledgeBase, KnowledgeFileError};
 pub use cache::Cache;
 pub use entry::Entry;
 pub use facts::Conflict;
-pub use index::{Found, Index, Wanted};
+pub use index::{Found, Index, KnowledgeQuery};
 pub use words::same;

@@ -102,7 +102,7 @@ impl Files {
 }
 
 /// The classifier of the intents that kefu ships (`head.bin`), if it was built with it.
-pub fn embedded_head() -> Option<Bytes> {
+pub fn embedded_intents() -> Option<Bytes> {
     #[cfg(head_embedded)]
     {
         Some(inflated(include_bytes!(concat!(env!("OUT_DIR"), "/model/head.bin.gz"))))

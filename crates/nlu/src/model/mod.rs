@@ -16,7 +16,7 @@ use std::path::Path;
 
 pub use config::{Config, Pooling};
 pub use error::ModelError;
-pub use files::{FILES, Files, TokenizerFile, embedded_head};
+pub use files::{FILES, Files, TokenizerFile, embedded_intents};
 pub use quantise::Codes;
 pub use weights::{LayerWeights, Linear, Norm, Weights};
 

@@ -19,7 +19,7 @@ use crate::text_file::Report;
 /// Cells further right than this are left out: no column of ours stands there.
 const MAX_COLUMNS: u32 = 1024;
 
-type Book = Xlsx<Cursor<Vec<u8>>>;
+type KnowledgeBase = Xlsx<Cursor<Vec<u8>>>;
 type Rows = BTreeMap<u32, BTreeMap<usize, Cell>>;
 
 /// The rows of the sheets that have the columns. `wanted`: names of sheets; empty: all visible ones.
@@ -53,7 +53,7 @@ pub fn letters(column: usize) -> String {
 }
 
 fn tables(bytes: &[u8], file: &str, wanted: &[String], report: &mut Report) -> Result<Vec<Table>, XlsxError> {
-    let mut book: Book = calamine::open_workbook_from_rs(Cursor::new(bytes.to_vec()))?;
+    let mut book: KnowledgeBase = calamine::open_workbook_from_rs(Cursor::new(bytes.to_vec()))?;
     let sheets: Vec<_> = book.sheets_metadata().iter().filter(|s| s.typ == SheetType::WorkSheet).cloned().collect();
     let names: Vec<&str> = sheets.iter().map(|s| s.name.as_str()).collect();
     for wish in wanted.iter().filter(|w| !names.contains(&w.as_str())) {
@@ -93,7 +93,7 @@ fn quoted_list(names: &[&str]) -> String {
     names.iter().map(|n| format!("{n:?}")).collect::<Vec<_>>().join(", ")
 }
 
-fn table(book: &mut Book, sheet: &str, name: String) -> Result<Table, XlsxError> {
+fn table(book: &mut KnowledgeBase, sheet: &str, name: String) -> Result<Table, XlsxError> {
     let mut rows = cells(book, sheet)?;
     uncalculated(book, sheet, &mut rows)?;
     let merged = book.merge_cells_by_sheet_name(sheet)?;
@@ -109,7 +109,7 @@ fn table(book: &mut Book, sheet: &str, name: String) -> Result<Table, XlsxError>
 
 /// What the cells show, without the empty ones. Cell by cell: calamine's own table of a sheet has room for every cell up to the
 /// last, and one damaged reference puts that anywhere.
-fn cells(book: &mut Book, sheet: &str) -> Result<Rows, XlsxError> {
+fn cells(book: &mut KnowledgeBase, sheet: &str) -> Result<Rows, XlsxError> {
     let is_1904 = book.has_1904_epoch();
     let mut rows = Rows::new();
     let mut cells = book.worksheet_cells_reader(sheet)?;
@@ -174,7 +174,7 @@ fn cell(value: &DataRef<'_>, id: Option<u32>, code: &str, is_1904: bool, place: 
 }
 
 /// Formulas of which the file has no value: nobody has opened it in a program that calculates.
-fn uncalculated(book: &mut Book, sheet: &str, rows: &mut Rows) -> Result<(), XlsxError> {
+fn uncalculated(book: &mut KnowledgeBase, sheet: &str, rows: &mut Rows) -> Result<(), XlsxError> {
     let mut cells = book.worksheet_cells_reader(sheet)?;
     while let Some(found) = cells.next_cell_with_formula_metadata()? {
         let (row, column) = found.pos;

@@ -21,7 +21,7 @@ use std::{fmt, sync::Arc};
 
 pub use config::{Architecture, Config};
 use network::Network;
-use pooling::Head;
+use pooling::PoolingHead;
 use tokenizer::Tokenizer;
 use weights::Weights;
 
@@ -43,7 +43,7 @@ pub struct Transformer {
     config: Config,
     tokenizer: Tokenizer,
     network: Network,
-    head: Head,
+    head: PoolingHead,
     prefix: String,
     fingerprint: Fingerprint,
 }
@@ -66,7 +66,7 @@ impl Transformer {
         let weights = Weights::open(&dir, folder)?;
         let network = Network::load(&config, &weights)?;
         drop(weights);
-        let head = Head::load(&dir, layout.pooling, &layout.dense, config.hidden)?;
+        let head = PoolingHead::load(&dir, layout.pooling, &layout.dense, config.hidden)?;
         dir.note(layout.prefix.as_bytes());
         let (files, hash) = dir.finish();
         let mut short = [0; 16];

@@ -12,13 +12,13 @@ use crate::{
 
 /// What comes after the encoder.
 #[derive(Debug)]
-pub struct Head {
+pub struct PoolingHead {
     pooling: Pooling,
     dense: Vec<(Linear, bool)>,
     width: usize,
 }
 
-impl Head {
+impl PoolingHead {
     /// Reads the dense layers of `dir`. `hidden` is the width of the encoder.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 use std::{fmt::Write as _, io::Write as _};
 
 use super::*;
-use crate::knowledge::{Book, export};
+use crate::knowledge::{KnowledgeBase, export};
 
 /// What a file must do: entries as (question, answer), or the beginning of a problem.
 enum Is {
@@ -331,7 +331,7 @@ fn what_would_be_a_formula_is_exported_as_text_and_read_back() {
         "'quoted'",
         "a",
     ];
-    let mut book = Book::default();
+    let mut book = KnowledgeBase::default();
     for (n, answer) in answers.iter().enumerate() {
         let mut e = Entry {
             question: format!("@q{n}"),
@@ -352,7 +352,7 @@ fn what_would_be_a_formula_is_exported_as_text_and_read_back() {
         "{csv}"
     );
     let (entries, told, _) = read_file(csv.as_bytes(), Kind::Csv, &[]);
-    let again = Book { entries: entries.into_iter().map(|e| (e.id.clone(), e)).collect() };
+    let again = KnowledgeBase { entries: entries.into_iter().map(|e| (e.id.clone(), e)).collect() };
     assert_eq!((again, told), (book, vec![]));
     // an apostrophe in somebody else's file is taken for a guard only if it is no quotation mark
     let (entries, _, _) = read_file("问题,答案\na,'+86 400\nb,'+86' is China\nc,'tis\n".as_bytes(), Kind::Csv, &[]);

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::knowledge::{Book, export};
+use crate::knowledge::{KnowledgeBase, export};
 
 fn of(text: &str, kind: Kind) -> (Vec<Entry>, Vec<String>) {
     let mut report = Report::default();
@@ -123,7 +123,7 @@ prop_compose! {
 proptest! {
     #[test]
     fn what_is_exported_is_read_back(list in proptest::collection::vec(entry(), 1..6)) {
-        let mut book = Book::default();
+        let mut book = KnowledgeBase::default();
         book.put_all(list);
         for (kind, text) in [
             (Kind::Csv, export::to_csv(&book)),
@@ -131,7 +131,7 @@ proptest! {
             (Kind::Markdown, export::to_markdown(&book)),
         ] {
             let (entries, problems) = of(&text, kind);
-            let again = Book { entries: entries.into_iter().map(|e| (e.id.clone(), e)).collect() };
+            let again = KnowledgeBase { entries: entries.into_iter().map(|e| (e.id.clone(), e)).collect() };
             // one question may stand twice, once limited in time: reading may refuse that, but must not change it
             if problems.is_empty() {
                 prop_assert_eq!(&again, &book, "{:?} {}", kind, text);

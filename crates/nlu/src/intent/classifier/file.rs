@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     super::{calibrate::Rejection, eval::Summary, examples::Intent, logistic::Linear},
-    Head, Taught,
+    IntentClassifier, Taught,
 };
 use crate::{embed::Fingerprint, vectors::Rows};
 
@@ -22,7 +22,7 @@ const MAX_JSON: u64 = 512 << 20;
 
 /// Why a file is no head that can be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum HeadError {
+pub enum ClassifierError {
     /// Another kind of file.
     #[error("this is no file of intents")]
     Kind,
@@ -58,7 +58,7 @@ struct Parts {
     summary: Summary,
 }
 
-impl Head {
+impl IntentClassifier {
     /// The file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let parts = Parts {
@@ -93,11 +93,11 @@ impl Head {
     /// Reads a file, for a model.
     ///
     /// # Errors
-    /// See [`HeadError`].
-    pub fn for_model(bytes: &[u8], model: Fingerprint) -> Result<Self, HeadError> {
+    /// See [`ClassifierError`].
+    pub fn for_model(bytes: &[u8], model: Fingerprint) -> Result<Self, ClassifierError> {
         let head = Self::from_bytes(bytes)?;
         if head.fingerprint != model {
-            return Err(HeadError::Model { head: head.fingerprint, model });
+            return Err(ClassifierError::Model { head: head.fingerprint, model });
         }
         Ok(head)
     }
@@ -105,18 +105,18 @@ impl Head {
     /// Reads a file, whatever model it was made for.
     ///
     /// # Errors
-    /// See [`HeadError`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, HeadError> {
-        let rest = bytes.strip_prefix(MARK).ok_or(HeadError::Kind)?;
-        let (version, _) = number(rest).ok_or(HeadError::Damaged)?;
+    /// See [`ClassifierError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ClassifierError> {
+        let rest = bytes.strip_prefix(MARK).ok_or(ClassifierError::Kind)?;
+        let (version, _) = number(rest).ok_or(ClassifierError::Damaged)?;
         if !(1..=VERSION).contains(&version) {
-            return Err(HeadError::Version(version));
+            return Err(ClassifierError::Version(version));
         }
-        let (content, hash) = bytes.split_last_chunk::<32>().ok_or(HeadError::Damaged)?;
+        let (content, hash) = bytes.split_last_chunk::<32>().ok_or(ClassifierError::Damaged)?;
         if Sha256::digest(content)[..] != hash[..] {
-            return Err(HeadError::Damaged);
+            return Err(ClassifierError::Damaged);
         }
-        read(version, &content[MARK.len() + 4..]).ok_or(HeadError::Damaged)
+        read(version, &content[MARK.len() + 4..]).ok_or(ClassifierError::Damaged)
     }
 }
 
@@ -137,7 +137,7 @@ fn compressed(plain: &[u8]) -> Vec<u8> {
 }
 
 /// Every size is checked: the hash proves that the file is whole, not that it makes sense.
-fn read(version: u32, content: &[u8]) -> Option<Head> {
+fn read(version: u32, content: &[u8]) -> Option<IntentClassifier> {
     let (length, rest) = number(content)?;
     let (json, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
     let parts: Parts = if version < 3 {
@@ -170,7 +170,7 @@ fn read(version: u32, content: &[u8]) -> Option<Head> {
     }
     let codes: Vec<i8> = codes.iter().map(|b| i8::from_le_bytes([*b])).collect();
     let rows = Rows::from_parts(parts.width, &codes, &singles(scales))?;
-    Some(Head {
+    Some(IntentClassifier {
         fingerprint: parts.fingerprint,
         intents: parts.intents,
         summary: parts.summary,
@@ -192,7 +192,7 @@ mod tests {
     };
 
     /// As kefu wrote it before.
-    fn older(head: &Head, version: u32) -> Vec<u8> {
+    fn older(head: &IntentClassifier, version: u32) -> Vec<u8> {
         let parts = Parts {
             fingerprint: head.fingerprint,
             width: head.linear.width,
@@ -225,9 +225,9 @@ mod tests {
         }
         let head = train(examples, &mut bags(1), &mut |_| ()).unwrap();
         for version in [1, 2] {
-            assert_eq!(Head::from_bytes(&older(&head, version)), Ok(head.clone()), "version {version}");
+            assert_eq!(IntentClassifier::from_bytes(&older(&head, version)), Ok(head.clone()), "version {version}");
         }
-        assert_eq!(Head::from_bytes(&head.to_bytes()), Ok(head));
+        assert_eq!(IntentClassifier::from_bytes(&head.to_bytes()), Ok(head));
     }
 
     #[test]
@@ -236,6 +236,6 @@ mod tests {
         let mut out = [&MARK[..], &VERSION.to_le_bytes(), &(json.len() as u32).to_le_bytes(), &json].concat();
         let hash = Sha256::digest(&out);
         out.extend_from_slice(&hash);
-        assert_eq!(Head::from_bytes(&out), Err(HeadError::Damaged));
+        assert_eq!(IntentClassifier::from_bytes(&out), Err(ClassifierError::Damaged));
     }
 }

@@ -14,12 +14,12 @@ use crate::{
     vectors::{Rows, top},
 };
 
-pub use file::HeadError;
+pub use file::ClassifierError;
 pub(super) use taught::Taught;
 
 /// A trained classifier with everything it needs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Head {
+pub struct IntentClassifier {
     /// The model whose vectors it understands.
     pub fingerprint: Fingerprint,
     /// The intents it can guess, by name.
@@ -52,7 +52,7 @@ pub struct Near {
 /// What a head guesses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// Number of each intent in [`Head::intents`] and its probability, the likeliest first. With `out_of_scope`, the sum
+    /// Number of each intent in [`IntentClassifier::intents`] and its probability, the likeliest first. With `out_of_scope`, the sum
     /// is 1.
     pub intents: Vec<(usize, f32)>,
     /// Probability that it is none of them.
@@ -107,7 +107,7 @@ pub(super) fn nearest(cosines: impl Iterator<Item = (f32, u32)>, intents: usize)
     })
 }
 
-impl Head {
+impl IntentClassifier {
     /// Numbers in the vectors it understands.
     pub fn width(&self) -> usize {
         self.linear.width

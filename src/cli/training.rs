@@ -21,7 +21,7 @@ use crate::{
         SentenceModel,
         embed::{Embed, Fingerprint, encoders},
         encoding::Encoding,
-        intent::Head,
+        intent::IntentClassifier,
         sentence::threads,
         table::Reading,
         text_file::Report,
@@ -82,14 +82,14 @@ impl ValueEnum for Named {
 }
 
 /// The language model with its fingerprint.
-pub struct Mind {
+pub struct LoadedModel {
     /// The model.
     pub model: SentenceModel,
     /// Its fingerprint.
     pub fingerprint: Fingerprint,
 }
 
-impl Mind {
+impl LoadedModel {
     /// The model in use; works without a data directory.
     pub fn open(ctx: &Context) -> Result<Self, CliError> {
         let model = engine::model(&RobotFiles::of(&ctx.data_dir)).map_err(|e| unable(&e))?;
@@ -98,11 +98,11 @@ impl Mind {
         Ok(Self { model, fingerprint })
     }
 
-    /// The head in use.
-    pub fn head(&self, ctx: &Context) -> Result<Head, CliError> {
-        let head =
+    /// The classifier in use.
+    pub fn classifier(&self, ctx: &Context) -> Result<IntentClassifier, CliError> {
+        let classifier =
             engine::intents(&RobotFiles::of(&ctx.data_dir), &self.model, self.fingerprint).map_err(|e| unable(&e))?;
-        head.ok_or_else(|| {
+        classifier.ok_or_else(|| {
             CliError::failure("there are no intents: this kefu has none for the language model in use")
                 .hint("kefu intent train FILE.csv")
         })
@@ -131,13 +131,13 @@ pub fn unable(e: &EngineError) -> CliError {
 }
 
 /// The robot's files, for one who changes them. Nobody else does while this lives.
-pub struct Desk {
+pub struct TrainingFiles {
     /// Where.
     pub files: RobotFiles,
     _lock: File,
 }
 
-impl Desk {
+impl TrainingFiles {
     /// Waits for others who are at it.
     pub fn open(ctx: &Context) -> Result<Self, CliError> {
         data_dir::require_initialised(&ctx.data_dir)?;
