@@ -16,7 +16,7 @@ use super::{
     ServeError,
     open::{missed_in, open_org, open_store, storage_of},
 };
-use crate::{chat::Refusal, config::Config, data_dir, files::socket, http::admin, proto::ErrorCode, store::Store};
+use crate::{chat::RequestError, config::Config, data_dir, files::socket, http::admin, proto::ErrorCode, store::Store};
 
 /// The admin router, reached over the socket of a running server or in process.
 pub enum Admin {
@@ -48,8 +48,8 @@ impl AdminError {
     }
 }
 
-impl From<Refusal> for AdminError {
-    fn from(r: Refusal) -> Self {
+impl From<RequestError> for AdminError {
+    fn from(r: RequestError) -> Self {
         Self::new(r.code, r.text)
     }
 }

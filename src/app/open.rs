@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{AdminError, ServeError};
 use crate::{
-    chat::{Refusal, all_missed},
+    chat::{RequestError, all_missed},
     config::Config,
     crypto::directory::Directory,
     data_dir, http,
@@ -96,7 +96,7 @@ pub(super) fn storage_of(store: Arc<RedbStore>) -> Box<dyn Fn() -> Value + Send 
 pub(super) fn missed_in(
     store: Arc<dyn Store>,
     org: Arc<Org>,
-) -> Box<dyn Fn() -> Result<Vec<MissedCount>, Refusal> + Send + Sync> {
+) -> Box<dyn Fn() -> Result<Vec<MissedCount>, RequestError> + Send + Sync> {
     Box::new(move || Ok(all_missed(&*store, org.directory().state().teams.keys())?))
 }
 

@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    Chat, Refusal,
+    Chat, RequestError,
     conversation::CachedConversation,
     members::{self, TeamKey},
     row::{Mover, Row},
@@ -35,8 +35,8 @@ pub(super) enum Came {
     Again,
 }
 
-fn stale(text: &'static str) -> Refusal {
-    Refusal::new(ErrorCode::DirectoryStale, text)
+fn stale(text: &'static str) -> RequestError {
+    RequestError::new(ErrorCode::DirectoryStale, text)
 }
 
 impl Chat {
@@ -47,14 +47,17 @@ impl Chat {
         conn: &Conn,
         conversation: &CachedConversation,
         bytes: &[u8],
-    ) -> Result<(Row, Option<Event>), Refusal> {
+    ) -> Result<(Row, Option<Event>), RequestError> {
         let maker = match conn.who.user() {
             None => Maker { ed: key(&conversation.row.ed)?, user: None },
             Some(_) => {
                 let agent = self.require_agent(conn)?;
                 self.require_owner(&agent, conversation)?;
                 if conversation.row.owner == Owner::Robot {
-                    return Err(Refusal::new(ErrorCode::NotOwner, "the robot owns this conversation; take it first"));
+                    return Err(RequestError::new(
+                        ErrorCode::NotOwner,
+                        "the robot owns this conversation; take it first",
+                    ));
                 }
                 Maker { ed: agent.ed, user: Some(agent.user) }
             }
@@ -69,7 +72,7 @@ impl Chat {
         bytes: &[u8],
         maker: &Maker,
         came: Came,
-    ) -> Result<(Row, Option<Event>), Refusal> {
+    ) -> Result<(Row, Option<Event>), RequestError> {
         let view = AnnouncementView::parse(bytes)?;
         let (row, directory) = (&conversation.row, self.org.directory());
         if directory.head_at(view.dir_seq()) != Some(view.dir_head()) {
@@ -80,7 +83,7 @@ impl Chat {
         }
         let team = self.sealed_to(&directory, row, &view, maker, came)?;
         if view.prev() != hex32(&row.ann) || epoch_of(bytes) != Some(row.epoch + 1) {
-            return Err(Refusal::new(ErrorCode::EpochStale, "somebody announced this epoch first"));
+            return Err(RequestError::new(ErrorCode::EpochStale, "somebody announced this epoch first"));
         }
         let bot = self.bot_box(row, &view, maker, came)?;
         let expected = announcement::Expected {
@@ -93,7 +96,7 @@ impl Chat {
             visitor: &key(&row.x)?,
             bot,
         };
-        announcement::verify(bytes, &expected).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+        announcement::verify(bytes, &expected).map_err(|e| RequestError::new(ErrorCode::Malformed, e.to_string()))?;
         let mover = mover_after(&directory, row, &team.team, maker, view.dir_seq());
         let next = Row {
             epoch: row.epoch + 1,
@@ -115,7 +118,7 @@ impl Chat {
         view: &AnnouncementView<'_>,
         maker: &Maker,
         came: Came,
-    ) -> Result<TeamKey, Refusal> {
+    ) -> Result<TeamKey, RequestError> {
         let kid = view.boxes().find(|(kind, ..)| *kind == BoxKind::Team as u8).map(|(_, kid, _)| kid);
         let team = kid.and_then(|kid| match came {
             Came::Now => members::team_of(directory, &kid).filter(|t| t.on),
@@ -139,8 +142,8 @@ impl Chat {
         }
         match row.mover.as_ref().filter(|m| m.user == *user) {
             Some(mover) if team.team == row.key_team || team.team == mover.from => Ok(team),
-            Some(_) => Err(Refusal::new(ErrorCode::Forbidden, "this transfer can only be taken back")),
-            None => Err(Refusal::new(ErrorCode::Forbidden, "you are not in the team of this epoch")),
+            Some(_) => Err(RequestError::new(ErrorCode::Forbidden, "this transfer can only be taken back")),
+            None => Err(RequestError::new(ErrorCode::Forbidden, "you are not in the team of this epoch")),
         }
     }
 
@@ -151,12 +154,12 @@ impl Chat {
         view: &AnnouncementView<'_>,
         maker: &Maker,
         came: Came,
-    ) -> Result<Option<[u8; 16]>, Refusal> {
+    ) -> Result<Option<[u8; 16]>, RequestError> {
         match (view.has_bot(), &maker.user) {
             (false, _) => Ok(None),
-            (true, Some(_)) => Err(Refusal::malformed("only visitors let a robot in")),
+            (true, Some(_)) => Err(RequestError::malformed("only visitors let a robot in")),
             (true, None) if row.owner != Owner::Robot || !row.bot => {
-                Err(Refusal::new(ErrorCode::EpochStale, "the robot left this conversation; announce without it"))
+                Err(RequestError::new(ErrorCode::EpochStale, "the robot left this conversation; announce without it"))
             }
             (true, None) if came == Came::Now => self.robot_member(&row.site, view),
             // whose day key it was nobody can tell any more
@@ -211,7 +214,11 @@ impl Chat {
 
     /// Box kid of the announcement's bot box, if that is for a day key of the site's robot that holds now; none if there
     /// is no such box.
-    pub(super) fn robot_member(&self, site: &SiteId, view: &AnnouncementView<'_>) -> Result<Option<[u8; 16]>, Refusal> {
+    pub(super) fn robot_member(
+        &self,
+        site: &SiteId,
+        view: &AnnouncementView<'_>,
+    ) -> Result<Option<[u8; 16]>, RequestError> {
         let Some((_, kid, _)) = view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8) else { return Ok(None) };
         let gone = || stale("no such robot key holds here now; ask for the site again");
         let keys = self.org.robot_keys().ok_or_else(gone)?;
@@ -230,8 +237,8 @@ fn mover_after(directory: &Directory, row: &Row, team: &TeamId, maker: &Maker, s
 }
 
 /// A public key in its text form.
-pub(super) fn key(text: &str) -> Result<[u8; 32], Refusal> {
-    codec::from_b64u_exact(text).map_err(|_| Refusal::malformed("a key is 32 bytes in base64url without padding"))
+pub(super) fn key(text: &str) -> Result<[u8; 32], RequestError> {
+    codec::from_b64u_exact(text).map_err(|_| RequestError::malformed("a key is 32 bytes in base64url without padding"))
 }
 
 fn epoch_of(bytes: &[u8]) -> Option<u32> {

@@ -10,7 +10,7 @@ use crate::{
     store::{Op, Table},
 };
 
-use super::{Chat, Refusal, close::append, conversation::CachedConversation, leads, row::Row, text};
+use super::{Chat, RequestError, close::append, conversation::CachedConversation, leads, row::Row, text};
 
 impl Chat {
     /// Makes somebody the owner if `allowed` holds for the newest row.
@@ -20,8 +20,8 @@ impl Chat {
         user: &UserId,
         why: OwnerWhy,
         by: &UserId,
-        allowed: impl Fn(&CachedConversation) -> Result<(), Refusal> + Send + Sync,
-    ) -> Result<(), Refusal> {
+        allowed: impl Fn(&CachedConversation) -> Result<(), RequestError> + Send + Sync,
+    ) -> Result<(), RequestError> {
         self.cache
             .change(conv, |conversation, batch| {
                 let owner = Owner::Agent(user.clone());
@@ -30,12 +30,15 @@ impl Chat {
                 }
                 let agent = self.agent(user).filter(|a| a.teams.contains(&conversation.row.team));
                 agent.ok_or_else(|| {
-                    Refusal::new(ErrorCode::Forbidden, "this agent is not in the conversation's team")
+                    RequestError::new(ErrorCode::Forbidden, "this agent is not in the conversation's team")
                 })?;
                 let mut row = conversation.row.clone();
                 if row.state == ConvState::Closed {
                     if why != OwnerWhy::Take || row.missed.is_none() {
-                        return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));
+                        return Err(RequestError::new(
+                            ErrorCode::Closed,
+                            "this conversation is closed; reopen it first",
+                        ));
                     }
                     // missed, and now somebody answers: without a moment in the queue, where others would be offered it
                     (row.state, row.arrived, row.missed) = (ConvState::Open, self.now_ms(), None);
@@ -55,29 +58,29 @@ impl Chat {
     }
 
     /// Accepts an offer.
-    pub async fn accept(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
+    pub async fn accept(&self, conn: &Conn, conv: ConvId) -> Result<(), RequestError> {
         let user = self.require_agent(conn)?.user;
         self.desk.accept(conv, user).await
     }
 
     /// Declines an offer.
-    pub fn decline(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
+    pub fn decline(&self, conn: &Conn, conv: ConvId) -> Result<(), RequestError> {
         let user = self.require_agent(conn)?.user;
         self.desk.fact(desk::Event::Decline { conv, user });
         Ok(())
     }
 
     /// Takes from the queue or from the missed ones; whoever leads may take from a colleague too.
-    pub async fn take(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
+    pub async fn take(&self, conn: &Conn, conv: ConvId) -> Result<(), RequestError> {
         let agent = self.require_agent(conn)?;
         if !self.sees(&conn.who, &self.cache.require(conv)?.lock()) {
-            return Err(Refusal::not_found());
+            return Err(RequestError::not_found());
         }
         self.own(conv, &agent.user, OwnerWhy::Take, &agent.user, |conversation| match conversation.row.owner {
             Owner::Queue | Owner::Robot => Ok(()),
             Owner::None if conversation.row.missed.is_some() => Ok(()),
             _ if leads(agent.role) => Ok(()),
-            _ => Err(Refusal::new(ErrorCode::Conflict, "a colleague has this conversation")),
+            _ => Err(RequestError::new(ErrorCode::Conflict, "a colleague has this conversation")),
         })
         .await
     }
@@ -89,32 +92,35 @@ impl Chat {
         conv: ConvId,
         to: Option<UserId>,
         team: Option<TeamId>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RequestError> {
         let agent = self.require_agent(conn)?;
         let by = &agent.user;
         let may = |conversation: &CachedConversation| match self.sees(&conn.who, conversation) {
             true => self.require_owner(&agent, conversation),
-            false => Err(Refusal::not_found()),
+            false => Err(RequestError::not_found()),
         };
         may(&self.cache.require(conv)?.lock())?;
         if let Some(colleague) = to {
             if self.hub.listeners(&Topic::User(colleague.clone())) == 0 {
-                return Err(Refusal::new(
+                return Err(RequestError::new(
                     ErrorCode::NotFound,
                     "this colleague is not connected; choose another or a team",
                 ));
             }
             return self.own(conv, &colleague, OwnerWhy::Transfer, by, may).await;
         }
-        let team = team.ok_or_else(|| Refusal::malformed("a transfer names an agent or a team"))?;
+        let team = team.ok_or_else(|| RequestError::malformed("a transfer names an agent or a team"))?;
         self.cache
             .change(conv, |conversation, batch| {
                 may(conversation)?;
                 if conversation.row.state == ConvState::Closed {
-                    return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));
+                    return Err(RequestError::new(ErrorCode::Closed, "this conversation is closed; reopen it first"));
                 }
                 if conversation.row.key_team != team {
-                    return Err(Refusal::new(ErrorCode::EpochStale, "announce an epoch with that team's key first"));
+                    return Err(RequestError::new(
+                        ErrorCode::EpochStale,
+                        "announce an epoch with that team's key first",
+                    ));
                 }
                 let event = Event::Owner {
                     owner: Owner::Queue,

@@ -12,7 +12,7 @@ use crate::{
 };
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{Refusal, conversation::CachedConversation, row::Row};
+use super::{RequestError, conversation::CachedConversation, row::Row};
 
 const SHARDS: usize = 64;
 
@@ -70,8 +70,8 @@ impl ConversationCache {
     }
 
     /// The same, or the refusal that says there is none.
-    pub fn require(&self, conv: ConvId) -> Result<Shared, Refusal> {
-        self.get(conv)?.ok_or_else(Refusal::not_found)
+    pub fn require(&self, conv: ConvId) -> Result<Shared, RequestError> {
+        self.get(conv)?.ok_or_else(RequestError::not_found)
     }
 
     /// The conversation if it is in memory.
@@ -112,8 +112,8 @@ impl ConversationCache {
     pub async fn change(
         &self,
         conv: ConvId,
-        step: impl Fn(&mut CachedConversation, &mut Batch) -> Result<Option<Row>, Refusal> + Send,
-    ) -> Result<(), Refusal> {
+        step: impl Fn(&mut CachedConversation, &mut Batch) -> Result<Option<Row>, RequestError> + Send,
+    ) -> Result<(), RequestError> {
         const TRIES: usize = 8;
         for _ in 0..TRIES {
             let shared = self.require(conv)?;
@@ -135,7 +135,7 @@ impl ConversationCache {
                 Err(e) => return Err(e.into()),
             }
         }
-        Err(Refusal::new(ErrorCode::Conflict, "this conversation is changing too fast; try again"))
+        Err(RequestError::new(ErrorCode::Conflict, "this conversation is changing too fast; try again"))
     }
 
     /// Reads a row again after a conflict, in case the commit that caused it has not come through the feed yet.

@@ -7,11 +7,11 @@ use crate::{
     store::{Batch, Op, Table},
 };
 
-use super::{Act, Address, Chat, Refusal, conversation::CachedConversation, event_id, leads, row::Row};
+use super::{Act, Address, Chat, RequestError, conversation::CachedConversation, event_id, leads, row::Row};
 
 impl Chat {
     /// Closes. The owner, a supervisor or the visitor may.
-    pub async fn close(&self, conn: &Conn, address: Address, conv: ConvId) -> Result<(), Refusal> {
+    pub async fn close(&self, conn: &Conn, address: Address, conv: ConvId) -> Result<(), RequestError> {
         self.charge(conn, address, Act { changes: 1, records: 1, ..Act::default() })?;
         self.cache
             .change(conv, |conversation, batch| {
@@ -27,7 +27,7 @@ impl Chat {
     }
 
     /// Opens again; it goes to the queue, and the agent who answered last is asked first.
-    pub async fn reopen(&self, conn: &Conn, address: Address, conv: ConvId) -> Result<(), Refusal> {
+    pub async fn reopen(&self, conn: &Conn, address: Address, conv: ConvId) -> Result<(), RequestError> {
         self.charge(conn, address, Act { changes: 1, records: 2, ..Act::default() })?;
         self.cache
             .change(conv, |conversation, batch| {
@@ -51,14 +51,14 @@ impl Chat {
     }
 
     /// Whoever may end a conversation, by name.
-    fn actor(&self, conn: &Conn, conversation: &CachedConversation) -> Result<String, Refusal> {
+    fn actor(&self, conn: &Conn, conversation: &CachedConversation) -> Result<String, RequestError> {
         match conn.who.user() {
             None if conversation.visitor == conn.who.kid() => Ok("visitor".into()),
-            None => Err(Refusal::not_found()),
+            None => Err(RequestError::not_found()),
             Some(_) => {
                 let agent = self.require_agent(conn)?;
                 if !self.sees(&conn.who, conversation) {
-                    return Err(Refusal::not_found());
+                    return Err(RequestError::not_found());
                 }
                 self.require_owner(&agent, conversation)?;
                 Ok(agent.user.to_string())
@@ -67,11 +67,15 @@ impl Chat {
     }
 
     /// The owner, or somebody who leads.
-    pub(super) fn require_owner(&self, agent: &ActiveAgent, conversation: &CachedConversation) -> Result<(), Refusal> {
+    pub(super) fn require_owner(
+        &self,
+        agent: &ActiveAgent,
+        conversation: &CachedConversation,
+    ) -> Result<(), RequestError> {
         match &conversation.row.owner {
             Owner::Agent(owner) if *owner == agent.user => Ok(()),
             _ if leads(agent.role) => Ok(()),
-            _ => Err(Refusal::new(ErrorCode::NotOwner, "you do not own this conversation; take it first")),
+            _ => Err(RequestError::new(ErrorCode::NotOwner, "you do not own this conversation; take it first")),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     store::StoredRecord,
 };
 
-use super::{Chat, DeskMessage, Reader, Refusal, list::concerns, shown::shown, text};
+use super::{Chat, DeskMessage, Reader, RequestError, list::concerns, shown::shown, text};
 
 /// Bytes that are read for one `resume`, about, whether they fit or not.
 const RESUME_EFFORT: usize = 8 * RESUME_BYTES;
@@ -21,7 +21,7 @@ const RESUME_BYTES: usize = 128 * 1024;
 
 impl Chat {
     /// Registers the socket's topics and makes its greeting.
-    pub fn welcome(&self, conn: &Arc<Conn>, token: String) -> Result<ServerFrame, Refusal> {
+    pub fn welcome(&self, conn: &Arc<Conn>, token: String) -> Result<ServerFrame, RequestError> {
         let (role, user, name, convs, config) = match &conn.who {
             Who::Visitor { kid, site } => {
                 self.hub.listen(conn, Topic::Site(site.clone()));
@@ -80,7 +80,7 @@ impl Chat {
     /// is nobody's business. An agent who still holds one that went to another team while their page was offline hears
     /// that it is gone, and of one that is no longer theirs how it is now: the greeting names neither. Says how many
     /// bytes were read for it.
-    pub fn resume(&self, conn: &Arc<Conn>, convs: &[Have]) -> Result<usize, Refusal> {
+    pub fn resume(&self, conn: &Arc<Conn>, convs: &[Have]) -> Result<usize, RequestError> {
         self.metrics.resumes.inc();
         let mut room = RESUME_BYTES;
         // what is read and then does not fit costs, too
@@ -145,7 +145,7 @@ impl Chat {
 
     /// Whether the log no longer holds what a client remembers of it. Under one and the same opening of the database it
     /// never loses anything, so there only a client's alarm would help.
-    fn went_back(&self, conn: &Conn, held: &Have, effort: &mut usize) -> Result<bool, Refusal> {
+    fn went_back(&self, conn: &Conn, held: &Have, effort: &mut usize) -> Result<bool, RequestError> {
         if conn.rev < 2 || held.generation == Some(self.store.generation()) {
             return Ok(false);
         }
@@ -169,7 +169,7 @@ impl Chat {
         have: u64,
         room: &mut usize,
         effort: &mut usize,
-    ) -> Result<Option<Vec<StoredRecord>>, Refusal> {
+    ) -> Result<Option<Vec<StoredRecord>>, RequestError> {
         let records = self.store.page(conv, have, usize::MAX, *room + 1)?;
         let bytes: usize = records.iter().map(|(_, frame)| frame.len()).sum();
         *effort = effort.saturating_sub(bytes);

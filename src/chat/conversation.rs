@@ -7,7 +7,7 @@ use crate::{
 };
 
 use super::{
-    Refusal,
+    RequestError,
     row::{Facts, Row},
 };
 
@@ -151,12 +151,12 @@ impl CachedConversation {
     }
 
     /// Checks that a sender's counter goes up. A resend of their last envelope passes: the store knows it by its id.
-    pub fn count(&mut self, header: &HeaderView<'_>) -> Result<(), Refusal> {
+    pub fn count(&mut self, header: &HeaderView<'_>) -> Result<(), RequestError> {
         let (kid, inst, ctr, id) = (header.sender(), header.inst(), header.ctr(), header.msg_id());
         match self.counters.iter_mut().find(|c| c.kid == kid && c.inst == inst) {
             Some(c) if ctr >= c.next => (c.next, c.last) = (ctr.saturating_add(1), id),
             Some(c) if ctr + 1 == c.next && id == c.last => {}
-            Some(_) => return Err(Refusal::malformed("this counter was used before in another message")),
+            Some(_) => return Err(RequestError::malformed("this counter was used before in another message")),
             None => {
                 if self.counters.len() == COUNTERS {
                     self.counters.remove(0);

@@ -2,7 +2,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::Refusal;
+use super::RequestError;
 use crate::{
     desk::{Desk, Event},
     proto::{AgentState, ConvId, ErrorCode, TeamId, UserId},
@@ -19,7 +19,7 @@ pub enum DeskMessage {
         /// Who.
         user: UserId,
         /// The outcome.
-        reply: oneshot::Sender<Result<(), Refusal>>,
+        reply: oneshot::Sender<Result<(), RequestError>>,
     },
     /// An agent's socket is there. What they chose last is looked up when the desk hears of it, not before.
     Connected {
@@ -67,14 +67,14 @@ impl DeskHandle {
     }
 
     /// An agent answers an offer; the outcome comes back once it is stored.
-    pub async fn accept(&self, conv: ConvId, user: UserId) -> Result<(), Refusal> {
+    pub async fn accept(&self, conv: ConvId, user: UserId) -> Result<(), RequestError> {
         let (reply, outcome) = oneshot::channel();
         self.send(DeskMessage::Accept { conv, user, reply });
         outcome.await.unwrap_or_else(|_| Err(stopping()))
     }
 
     /// An agent says something else of themself; returns once it is kept.
-    pub async fn status(&self, user: UserId, state: AgentState) -> Result<(), Refusal> {
+    pub async fn status(&self, user: UserId, state: AgentState) -> Result<(), RequestError> {
         let (reply, done) = oneshot::channel();
         self.send(DeskMessage::Status { user, state, reply });
         done.await.map_err(|_| stopping())
@@ -88,6 +88,6 @@ impl DeskHandle {
     }
 }
 
-fn stopping() -> Refusal {
-    Refusal::new(ErrorCode::Conflict, "the server is stopping")
+fn stopping() -> RequestError {
+    RequestError::new(ErrorCode::Conflict, "the server is stopping")
 }

@@ -17,12 +17,12 @@ use crate::{
     proto::{ConvId, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, StatusWhy, TeamId, UserId},
 };
 
-use super::{Chat, DeskMessage, Refusal, close::append, presence::Telling, row::Row, text};
+use super::{Chat, DeskMessage, RequestError, close::append, presence::Telling, row::Row, text};
 
 /// The desk's task; ends when the chat is dropped.
 pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedReceiver<DeskMessage>) {
     // answers that wait for the outcome of an acceptance
-    let mut waiting: HashMap<(ConvId, UserId), oneshot::Sender<Result<(), Refusal>>> = HashMap::new();
+    let mut waiting: HashMap<(ConvId, UserId), oneshot::Sender<Result<(), RequestError>>> = HashMap::new();
     let clock = SteadyClock::start(chat.now_ms());
     let (mut roster, mut telling) = (Roster::default(), Telling::default());
     loop {
@@ -92,7 +92,7 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
             && let Some(reply) = waiting.remove(&(conv, user.clone()))
         {
             let theirs = matches!(chat.cache.get(conv), Ok(Some(conversation)) if conversation.lock().row.owner == Owner::Agent(user));
-            let late = || Refusal::new(ErrorCode::TooLate, "this offer is over");
+            let late = || RequestError::new(ErrorCode::TooLate, "this offer is over");
             let _ = reply.send(if theirs { Ok(()) } else { Err(late()) });
         }
     }
@@ -148,7 +148,7 @@ impl Roster {
     }
 }
 
-type Waiting = HashMap<(ConvId, UserId), oneshot::Sender<Result<(), Refusal>>>;
+type Waiting = HashMap<(ConvId, UserId), oneshot::Sender<Result<(), RequestError>>>;
 
 impl Chat {
     async fn carry_out(&self, decision: Decision, waiting: &mut Waiting) {
@@ -169,7 +169,7 @@ impl Chat {
                 let outcome = self
                     .own(conv, &user, OwnerWhy::Accept, &user, |conversation| match conversation.row.owner {
                         Owner::Queue => Ok(()),
-                        _ => Err(Refusal::new(ErrorCode::Conflict, "somebody else has this conversation")),
+                        _ => Err(RequestError::new(ErrorCode::Conflict, "somebody else has this conversation")),
                     })
                     .await;
                 if outcome.is_err() {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    Chat, Refusal,
+    Chat, RequestError,
     conversation::CachedConversation,
     conversation::LastMessage,
     robot::visitor_wrote,
@@ -69,7 +69,7 @@ impl Chat {
                 {
                     tracing::error!(%conv, error = %e, "could not read the conversation again");
                 }
-                let refusal = Refusal::from(error);
+                let refusal = RequestError::from(error);
                 self.metrics.refuse(refusal.code as u16);
                 self.hub.send(origin, text(&refusal.frame(None, conv, id)));
             }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::proto::ConvId;
 
-use super::{Chat, Reader, Refusal};
+use super::{Chat, Reader, RequestError};
 
 /// Most records in one page.
 pub const HISTORY_RECORDS: usize = 500;
@@ -14,12 +14,18 @@ const HISTORY_BYTES: usize = 1024 * 1024;
 
 impl Chat {
     /// Up to `limit` records after `after`. Touches the disk: call it where blocking is fine.
-    pub fn history(&self, reader: Reader<'_>, conv: ConvId, after: u64, limit: usize) -> Result<Vec<Bytes>, Refusal> {
+    pub fn history(
+        &self,
+        reader: Reader<'_>,
+        conv: ConvId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Bytes>, RequestError> {
         let shared = self.cache.require(conv)?;
         let visitor = {
             let conversation = shared.lock();
             if !self.sees(reader.who, &conversation) {
-                return Err(Refusal::not_found());
+                return Err(RequestError::not_found());
             }
             conversation.visitor
         };

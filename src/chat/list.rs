@@ -7,7 +7,7 @@ use crate::{
     store::Table,
 };
 
-use super::{Chat, Refusal, Row};
+use super::{Chat, RequestError, Row};
 
 /// The tabs of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub(super) fn concerns(owner: &Owner, user: &UserId) -> bool {
 
 impl Chat {
     /// Open conversations that concern an agent: the agent's own and their teams' queues.
-    pub(super) fn open_for(&self, user: &UserId) -> Result<Vec<Summary>, Refusal> {
+    pub(super) fn open_for(&self, user: &UserId) -> Result<Vec<Summary>, RequestError> {
         let Some(agent) = self.agent(user) else { return Ok(Vec::new()) };
         let mut list = Vec::new();
         for conv in self.cache.open() {
@@ -108,7 +108,7 @@ impl Chat {
 
     /// What an agent is greeted with: of [`Chat::open_for`] so much that the frame stays small, the agent's own
     /// first, then those who wait longest. True if there is more, which the lists of HTTP have.
-    pub(super) fn greeting_for(&self, user: &UserId) -> Result<(Vec<Summary>, bool), Refusal> {
+    pub(super) fn greeting_for(&self, user: &UserId) -> Result<(Vec<Summary>, bool), RequestError> {
         let mut list = self.open_for(user)?;
         let more = list.len() > GREETING;
         if more {
@@ -120,7 +120,7 @@ impl Chat {
     }
 
     /// One page of a tab; `before` is where the last one ended. Touches the disk.
-    pub fn list(&self, user: &UserId, tab: Tab, before: Option<Cursor>, limit: usize) -> Result<Page, Refusal> {
+    pub fn list(&self, user: &UserId, tab: Tab, before: Option<Cursor>, limit: usize) -> Result<Page, RequestError> {
         if tab == Tab::Missed {
             let teams = self.agent(user).map(|agent| agent.teams).unwrap_or_default();
             return self.missed_page(&teams, before, limit);
@@ -155,7 +155,7 @@ impl Chat {
     }
 
     /// The summary of a conversation if it belongs to one of these teams and is not empty.
-    fn summary_for(&self, conv: ConvId, teams: &[TeamId]) -> Result<Option<Summary>, Refusal> {
+    fn summary_for(&self, conv: ConvId, teams: &[TeamId]) -> Result<Option<Summary>, RequestError> {
         if self.cache.cached(conv).is_none() {
             // most are of other teams, which the row tells by itself
             let Some(row) = self.store.row(conv)? else { return Ok(None) };
@@ -172,7 +172,7 @@ impl Chat {
     }
 
     /// A summary without keeping a conversation of something long closed.
-    pub(super) fn summary_of(&self, conv: ConvId) -> Result<Option<Summary>, Refusal> {
+    pub(super) fn summary_of(&self, conv: ConvId) -> Result<Option<Summary>, RequestError> {
         if let Some(shared) = self.cache.cached(conv) {
             return Ok(Some(shared.lock().summary()));
         }
@@ -180,7 +180,7 @@ impl Chat {
     }
 
     /// Conversations of one visitor: all that are open, and of the others the newest.
-    pub(super) fn of_visitor(&self, kid: crate::proto::Kid) -> Result<Vec<Summary>, Refusal> {
+    pub(super) fn of_visitor(&self, kid: crate::proto::Kid) -> Result<Vec<Summary>, RequestError> {
         const MOST: usize = 50;
         // the key does not say how old one is, so more are looked at than are shown
         const LOOKED_AT: usize = 200;

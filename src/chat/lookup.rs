@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::{Chat, Refusal};
+use super::{Chat, RequestError};
 use crate::proto::{ErrorCode, Owner, SiteId, UserId};
 
 /// Most bytes of a [`SiteKnowledge`]: what a browser fetches and searches without anybody waiting.
@@ -24,7 +24,7 @@ pub trait KnowledgeSource: Send + Sync + 'static {
     ///
     /// # Errors
     /// `too_large` beyond [`MAX_SITE_KNOWLEDGE`]; `storage` if it can't be read.
-    fn site_knowledge(&self, site: &SiteId, now_ms: u64) -> Result<SiteKnowledge, Refusal>;
+    fn site_knowledge(&self, site: &SiteId, now_ms: u64) -> Result<SiteKnowledge, RequestError>;
 }
 
 impl Chat {
@@ -33,15 +33,15 @@ impl Chat {
     ///
     /// # Errors
     /// `not_found`, `forbidden`.
-    pub fn may_look_up(&self, user: &UserId, site: &SiteId) -> Result<(), Refusal> {
+    pub fn may_look_up(&self, user: &UserId, site: &SiteId) -> Result<(), RequestError> {
         let directory = self.org.directory();
         let team = directory.site(site).map(|s| &s.team);
-        let team = team.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
+        let team = team.ok_or_else(|| RequestError::new(ErrorCode::NotFound, "there is no such site"))?;
         let theirs = self.agent(user).is_some_and(|a| a.teams.contains(team));
         let came = |s: &crate::proto::Summary| s.site == *site && s.owner == Owner::Agent(user.clone());
         if theirs || self.open_for(user)?.iter().any(came) {
             return Ok(());
         }
-        Err(Refusal::new(ErrorCode::Forbidden, "this site is answered by another team"))
+        Err(RequestError::new(ErrorCode::Forbidden, "this site is answered by another team"))
     }
 }

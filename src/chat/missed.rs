@@ -20,7 +20,7 @@ use crate::{
 use parking_lot::Mutex;
 
 use super::{
-    Chat, Refusal,
+    Chat, RequestError,
     close::append,
     conversation::CachedConversation,
     list::{Cursor, Page},
@@ -178,12 +178,12 @@ impl Chat {
     }
 
     /// Somebody of the team decided that it needs no answer. Again, or when it is open by now: fine, it is not listed.
-    pub async fn dismiss(&self, conn: &Conn, conv: ConvId) -> Result<(), Refusal> {
+    pub async fn dismiss(&self, conn: &Conn, conv: ConvId) -> Result<(), RequestError> {
         let by = self.require_agent(conn)?.user.to_string();
         self.cache
             .change(conv, |conversation, batch| {
                 if !self.sees(&conn.who, conversation) {
-                    return Err(Refusal::not_found());
+                    return Err(RequestError::not_found());
                 }
                 if conversation.row.missed.is_none() {
                     return Ok(None);
@@ -195,7 +195,12 @@ impl Chat {
     }
 
     /// One page of these teams' missed conversations, newest first. Reads no more of a team than fits on it.
-    pub(super) fn missed_page(&self, teams: &[TeamId], before: Option<Cursor>, limit: usize) -> Result<Page, Refusal> {
+    pub(super) fn missed_page(
+        &self,
+        teams: &[TeamId],
+        before: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, RequestError> {
         let mut found = Vec::new();
         for team in teams {
             let prefix = prefix(team);

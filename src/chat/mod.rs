@@ -29,7 +29,7 @@ mod post;
 mod presence;
 mod recall;
 mod receipt;
-mod refusal;
+mod request_error;
 mod restore;
 mod robot;
 mod row;
@@ -58,8 +58,8 @@ pub use list::{Cursor, GREETING, LOOKED_AT, Page, Tab};
 pub use lookup::{KnowledgeSource, MAX_SITE_KNOWLEDGE, SiteKnowledge};
 pub use missed::{COUNTED, all_missed};
 pub use open::Opening;
-pub use post::Refused;
-pub use refusal::Refusal;
+pub use post::RejectedEnvelope;
+pub use request_error::RequestError;
 pub use robot::{NoParticipant, Participant, RobotCounts, RobotReply, Snapshot};
 pub use row::{Empty, Mover, Row};
 pub use shown::Reader;
@@ -137,15 +137,15 @@ impl Chat {
     }
 
     /// One try of a password from this address.
-    pub fn limit_login(&self, address: Address) -> Result<(), Refusal> {
-        self.limits.login(address, self.now_ms()).map_err(|wait| Refusal {
+    pub fn limit_login(&self, address: Address) -> Result<(), RequestError> {
+        self.limits.login(address, self.now_ms()).map_err(|wait| RequestError {
             retry_ms: Some(wait),
-            ..Refusal::new(ErrorCode::RateLimited, "too many sign-ins from this address; wait a moment")
+            ..RequestError::new(ErrorCode::RateLimited, "too many sign-ins from this address; wait a moment")
         })
     }
 
     /// A request of somebody, known or not, that costs so many reads.
-    pub fn limit_read(&self, who: Option<&Who>, address: Address, cost: u32) -> Result<(), Refusal> {
+    pub fn limit_read(&self, who: Option<&Who>, address: Address, cost: u32) -> Result<(), RequestError> {
         self.limits.read(who, address, cost, self.now_ms()).map_err(|l| self.limited(l))
     }
 
@@ -155,7 +155,7 @@ impl Chat {
     }
 
     /// Takes what an act of a visitor costs; agents have rates of their own.
-    fn charge(&self, conn: &Conn, address: Address, act: Act) -> Result<(), Refusal> {
+    fn charge(&self, conn: &Conn, address: Address, act: Act) -> Result<(), RequestError> {
         match &conn.who {
             Who::Visitor { kid, .. } => {
                 self.limits.visitor(*kid, address, act, self.now_ms()).map_err(|l| self.limited(l))
@@ -164,9 +164,9 @@ impl Chat {
         }
     }
 
-    fn limited(&self, l: Limited) -> Refusal {
+    fn limited(&self, l: Limited) -> RequestError {
         self.metrics.limited.inc(l.limit.name());
-        Refusal::limited(l)
+        RequestError::limited(l)
     }
 
     /// The agent behind an id, if they are switched on.
@@ -186,11 +186,11 @@ impl Chat {
     }
 
     /// The agent of a socket that asks for something only agents may.
-    fn require_agent(&self, conn: &Conn) -> Result<ActiveAgent, Refusal> {
-        let user = conn.who.user().ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "only agents may do this"))?;
+    fn require_agent(&self, conn: &Conn) -> Result<ActiveAgent, RequestError> {
+        let user = conn.who.user().ok_or_else(|| RequestError::new(ErrorCode::Forbidden, "only agents may do this"))?;
         // a key that was replaced is no longer the agent's, even before its socket is closed
         let agent = self.agent(user).filter(|a| a.kid == conn.who.kid());
-        agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "this account is off"))
+        agent.ok_or_else(|| RequestError::new(ErrorCode::Forbidden, "this account is off"))
     }
 }
 

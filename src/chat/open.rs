@@ -12,7 +12,7 @@ use crate::{
     store::{self, Batch, Op, StoreError, Table},
 };
 
-use super::{Act, Address, Chat, Refusal, announce::key, event_id, row::Empty, row::Row};
+use super::{Act, Address, Chat, RequestError, announce::key, event_id, row::Empty, row::Row};
 
 /// What `open` carries.
 #[derive(Debug)]
@@ -35,17 +35,17 @@ pub struct Opening {
 
 impl Chat {
     /// Opens; the same opening twice is fine.
-    pub async fn open(&self, conn: &std::sync::Arc<Conn>, address: Address, o: Opening) -> Result<(), Refusal> {
+    pub async fn open(&self, conn: &std::sync::Arc<Conn>, address: Address, o: Opening) -> Result<(), RequestError> {
         let Who::Visitor { kid, site } = &conn.who else {
-            return Err(Refusal::new(ErrorCode::Forbidden, "only visitors open conversations"));
+            return Err(RequestError::new(ErrorCode::Forbidden, "only visitors open conversations"));
         };
         if *site != o.site {
-            return Err(Refusal::new(ErrorCode::Forbidden, "this socket was opened for another site"));
+            return Err(RequestError::new(ErrorCode::Forbidden, "this socket was opened for another site"));
         }
         if let Some(conversation) = self.cache.get(o.id)? {
             let conversation = conversation.lock();
             if conversation.visitor != *kid {
-                return Err(Refusal::not_found());
+                return Err(RequestError::not_found());
             }
             // another page of theirs, which was greeted before it was there
             conn.outbox.push(super::text(&ServerFrame::Conv { conv: conversation.summary() }));
@@ -64,23 +64,23 @@ impl Chat {
         }
     }
 
-    fn check_opening(&self, o: &Opening) -> Result<(Row, Vec<u8>), Refusal> {
+    fn check_opening(&self, o: &Opening) -> Result<(Row, Vec<u8>), RequestError> {
         let x = key(&o.x)?;
-        let nonce =
-            codec::from_b64u_exact(&o.nonce).map_err(|_| Refusal::malformed("the nonce is 16 bytes in base64url"))?;
-        sign::check_public(&o.ed).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+        let nonce = codec::from_b64u_exact(&o.nonce)
+            .map_err(|_| RequestError::malformed("the nonce is 16 bytes in base64url"))?;
+        sign::check_public(&o.ed).map_err(|e| RequestError::new(ErrorCode::Malformed, e.to_string()))?;
         let directory = self.org.directory();
         let site = directory.site(&o.site).filter(|s| s.on);
-        let site = site.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
+        let site = site.ok_or_else(|| RequestError::new(ErrorCode::NotFound, "there is no such site"))?;
         let team = directory.team(&site.team).filter(|t| t.on);
-        let team = team.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this site has no team"))?;
+        let team = team.ok_or_else(|| RequestError::new(ErrorCode::NotFound, "this site has no team"))?;
         if hash::conv_id(&nonce, &self.org.fp(), &o.site, &o.ed, &x) != o.id {
-            return Err(Refusal::malformed("the conversation id does not belong to these keys"));
+            return Err(RequestError::malformed("the conversation id does not belong to these keys"));
         }
         let ann = codec::from_b64u(&o.ann).unwrap_or_default();
-        let view = AnnouncementView::parse(&ann).map_err(Refusal::from)?;
+        let view = AnnouncementView::parse(&ann).map_err(RequestError::from)?;
         if directory.head_at(view.dir_seq()) != Some(view.dir_head()) {
-            return Err(Refusal::new(
+            return Err(RequestError::new(
                 ErrorCode::DirectoryStale,
                 "the announcement names a directory this server does not have",
             ));
@@ -99,7 +99,7 @@ impl Chat {
                 bot,
             },
         )
-        .map_err(|e| Refusal::new(ErrorCode::DirectoryStale, e.to_string()))?;
+        .map_err(|e| RequestError::new(ErrorCode::DirectoryStale, e.to_string()))?;
         let now = self.now_ms();
         let row = Row {
             site: o.site.clone(),

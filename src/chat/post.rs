@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    Act, Address, Chat, Reader, Refusal, close::append, conversation::CachedConversation, members, shown::shown,
+    Act, Address, Chat, Reader, RequestError, close::append, conversation::CachedConversation, members, shown::shown,
 };
 
 /// What an envelope of a visitor costs.
@@ -29,16 +29,16 @@ pub(super) fn cost(kind: Kind, bytes: usize) -> Act {
 
 /// A refused envelope, with what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub struct RejectedEnvelope {
     /// Why.
-    pub refusal: Refusal,
+    pub refusal: RequestError,
     /// Its conversation.
     pub conv: Option<ConvId>,
     /// Its id.
     pub msg: Option<MsgId>,
 }
 
-impl From<EnvelopeError> for Refusal {
+impl From<EnvelopeError> for RequestError {
     fn from(e: EnvelopeError) -> Self {
         let code = match e {
             EnvelopeError::NotSealed => ErrorCode::PlaintextRefused,
@@ -53,10 +53,11 @@ impl From<EnvelopeError> for Refusal {
 impl Chat {
     /// Checks an envelope and hands it to the store. `Ok` means "on its way": the acknowledgement is the record that the
     /// fan-out sends back. Waits while the store's queue is full, which is how a socket feels back-pressure.
-    pub async fn post(&self, conn: &Conn, address: Address, bytes: Bytes) -> Result<(), Refused> {
+    pub async fn post(&self, conn: &Conn, address: Address, bytes: Bytes) -> Result<(), RejectedEnvelope> {
         let (kind, header) =
-            HeaderView::parse(&bytes).map_err(|e| Refused { refusal: e.into(), conv: None, msg: None })?;
-        let refused = |refusal: Refusal| Refused { refusal, conv: Some(header.conv()), msg: Some(header.msg_id()) };
+            HeaderView::parse(&bytes).map_err(|e| RejectedEnvelope { refusal: e.into(), conv: None, msg: None })?;
+        let refused =
+            |refusal: RequestError| RejectedEnvelope { refusal, conv: Some(header.conv()), msg: Some(header.msg_id()) };
         let batch = match self.admit(conn, address, kind, &header, &bytes).await {
             Ok(batch) => batch,
             Err(refusal) => {
@@ -70,7 +71,7 @@ impl Chat {
 
     /// An error says "not stored", so an envelope that is stored must get its record instead, even if it would be refused
     /// by now: it was sent again because the first echo was lost, and meanwhile the epoch or the owner changed.
-    async fn echo(&self, conn: &Conn, header: &HeaderView<'_>, refusal: &Refusal) -> Result<(), ()> {
+    async fn echo(&self, conn: &Conn, header: &HeaderView<'_>, refusal: &RequestError) -> Result<(), ()> {
         use ErrorCode as E;
         let full = refusal.limit == Some(Limit::Conversation);
         if !full
@@ -102,9 +103,12 @@ impl Chat {
         kind: Kind,
         header: &HeaderView<'_>,
         bytes: &Bytes,
-    ) -> Result<Batch, Refusal> {
+    ) -> Result<Batch, RequestError> {
         if header.sender() != conn.who.kid() {
-            return Err(Refusal::new(ErrorCode::Forbidden, "the sender of the envelope is not the key of this socket"));
+            return Err(RequestError::new(
+                ErrorCode::Forbidden,
+                "the sender of the envelope is not the key of this socket",
+            ));
         }
         self.has_room_for(conn, bytes.len())?;
         match &conn.who {
@@ -121,7 +125,7 @@ impl Chat {
         let conversation = self.cache.require(header.conv())?;
         let mut conversation = conversation.lock();
         if !self.sees(&conn.who, &conversation) {
-            return Err(Refusal::not_found());
+            return Err(RequestError::not_found());
         }
         if conn.who.user().is_none() {
             let message = kind == Kind::Message;
@@ -156,7 +160,7 @@ impl Chat {
                 self.require_agent(conn)?;
                 // readers take it only in the epoch that is current where it stands
                 if header.epoch() != conversation.row.epoch {
-                    return Err(Refusal::epoch_over());
+                    return Err(RequestError::epoch_over());
                 }
                 conversation.count(header)?;
                 batch.ops.extend(self.taken_up(conn, &conversation));
@@ -177,11 +181,11 @@ impl Chat {
                 let agent = self.require_agent(conn)?;
                 self.require_owner(&agent, &conversation)?;
                 grant::verify(bytes, conversation.id, &agent.ed)
-                    .map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+                    .map_err(|e| RequestError::new(ErrorCode::Malformed, e.to_string()))?;
                 batch.rev = None;
             }
             Kind::Tombstone | Kind::NoteTombstone => {
-                return Err(Refusal::malformed("tombstones are made by the server"));
+                return Err(RequestError::malformed("tombstones are made by the server"));
             }
         }
         batch.ops.push(envelope);
@@ -190,26 +194,26 @@ impl Chat {
     }
 
     /// Visitors may always speak in their conversation (a closed one opens again); agents only in what they own.
-    fn may_speak(&self, conn: &Conn, conversation: &CachedConversation) -> Result<(), Refusal> {
+    fn may_speak(&self, conn: &Conn, conversation: &CachedConversation) -> Result<(), RequestError> {
         let Some(user) = conn.who.user() else { return Ok(()) };
         match &conversation.row.owner {
             Owner::Agent(owner) if owner == user => {}
             Owner::None => {
-                return Err(Refusal::new(ErrorCode::Closed, "this conversation is closed; reopen it to write"));
+                return Err(RequestError::new(ErrorCode::Closed, "this conversation is closed; reopen it to write"));
             }
-            _ => return Err(Refusal::new(ErrorCode::NotOwner, "you do not own this conversation; take it first")),
+            _ => return Err(RequestError::new(ErrorCode::NotOwner, "you do not own this conversation; take it first")),
         }
         Ok(())
     }
 
     /// From revision 2 of the rules of readers on: an agent who came after the epoch began would not be believed in it. They
     /// announce the next one first.
-    fn check_rights(&self, conn: &Conn, conversation: &CachedConversation) -> Result<(), Refusal> {
+    fn check_rights(&self, conn: &Conn, conversation: &CachedConversation) -> Result<(), RequestError> {
         let Some(user) = conn.who.user() else { return Ok(()) };
         let (row, directory) = (&conversation.row, self.org.directory());
         let strict = directory.revision_at(row.dir_seq) >= 2;
         if strict && !members::may_write(&directory, user, &row.key_team, row.dir_seq) {
-            return Err(Refusal::epoch_over());
+            return Err(RequestError::epoch_over());
         }
         Ok(())
     }
@@ -219,9 +223,9 @@ impl Chat {
         &self,
         conversation: &CachedConversation,
         header: &HeaderView<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RequestError> {
         if conversation.row.bot && conversation.row.owner != Owner::Robot {
-            return Err(Refusal::new(
+            return Err(RequestError::new(
                 ErrorCode::EpochStale,
                 "the robot can read this epoch; announce the next one without it",
             ));
@@ -229,7 +233,7 @@ impl Chat {
         let directory = self.org.directory();
         let current = directory.team(&conversation.row.key_team).map_or(0, |t| t.epoch);
         if header.epoch() != conversation.row.epoch || current != conversation.row.key_epoch {
-            return Err(Refusal::epoch_over());
+            return Err(RequestError::epoch_over());
         }
         Ok(())
     }

@@ -10,32 +10,32 @@ use crate::{
     store::{self, Batch, Op, StoredRecord},
 };
 
-use super::{Act, Address, Chat, Refusal, close::append, conversation::CachedConversation};
+use super::{Act, Address, Chat, RequestError, close::append, conversation::CachedConversation};
 
 /// How many records back something may be recalled. Two minutes of one conversation are never more.
 pub(super) const LOOK_BACK: u64 = 500;
 
-fn none() -> Refusal {
-    Refusal::new(ErrorCode::NotFound, "there is no such message of yours")
+fn none() -> RequestError {
+    RequestError::new(ErrorCode::NotFound, "there is no such message of yours")
 }
 
-fn in_time(record: &RecordView<'_>, last: u64, now_ms: u64) -> Result<(), Refusal> {
+fn in_time(record: &RecordView<'_>, last: u64, now_ms: u64) -> Result<(), RequestError> {
     if now_ms.saturating_sub(record.at_ms) > RECALL_MS || last.saturating_sub(record.seq) >= LOOK_BACK {
-        return Err(Refusal::new(ErrorCode::TooLate, "messages can be recalled within two minutes"));
+        return Err(RequestError::new(ErrorCode::TooLate, "messages can be recalled within two minutes"));
     }
     Ok(())
 }
 
 impl Chat {
     /// Recalls one's own message, for clients of revision 1: they have no recall that they could sign.
-    pub async fn recall(&self, conn: &Conn, address: Address, conv: ConvId, msg: MsgId) -> Result<(), Refusal> {
+    pub async fn recall(&self, conn: &Conn, address: Address, conv: ConvId, msg: MsgId) -> Result<(), RequestError> {
         self.has_room_for(conn, 0)?;
         self.charge(conn, address, Act { messages: 1, records: 1, ..Act::default() })?;
         let last = {
             let conversation = self.cache.require(conv)?;
             let conversation = conversation.lock();
             if !self.sees(&conn.who, &conversation) {
-                return Err(Refusal::not_found());
+                return Err(RequestError::not_found());
             }
             conversation.last
         };
@@ -52,7 +52,7 @@ impl Chat {
             .change(conv, |conversation, batch| {
                 // it may have gone to another team meanwhile
                 if !self.sees(&conn.who, conversation) {
-                    return Err(Refusal::not_found());
+                    return Err(RequestError::not_found());
                 }
                 let by = conn.who.user().map_or_else(|| "visitor".into(), ToString::to_string);
                 batch.ops.push(Op::Redact { seq, body: left.clone() });
@@ -68,10 +68,10 @@ impl Chat {
         conn: &Conn,
         header: &HeaderView<'_>,
         bytes: &[u8],
-    ) -> Result<StoredRecord, Refusal> {
+    ) -> Result<StoredRecord, RequestError> {
         let view = RecallView::parse(bytes)?;
         if !self.sees(&conn.who, &self.cache.require(header.conv())?.lock()) {
-            return Err(Refusal::not_found());
+            return Err(RequestError::not_found());
         }
         self.find(header.conv(), header.sender(), view.msg()).await?.ok_or_else(none)
     }
@@ -84,14 +84,14 @@ impl Chat {
         header: &HeaderView<'_>,
         of: Option<&StoredRecord>,
         batch: &mut Batch,
-    ) -> Result<(), Refusal> {
-        let view =
-            recall::verify(header.bytes(), &conn.ed).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+    ) -> Result<(), RequestError> {
+        let view = recall::verify(header.bytes(), &conn.ed)
+            .map_err(|e| RequestError::new(ErrorCode::Malformed, e.to_string()))?;
         let record = of.and_then(|(_, frame)| RecordView::parse(frame)).ok_or_else(none)?;
-        recall::fits(&view, record.body).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+        recall::fits(&view, record.body).map_err(|e| RequestError::new(ErrorCode::Malformed, e.to_string()))?;
         in_time(&record, conversation.last, self.now_ms())?;
         if header.epoch() != conversation.row.epoch {
-            return Err(Refusal::epoch_over());
+            return Err(RequestError::epoch_over());
         }
         conversation.count(header)?;
         // of a tombstone nothing is left to take away
@@ -100,12 +100,17 @@ impl Chat {
     }
 
     /// The envelope of this sender with this id.
-    pub(super) async fn find(&self, conv: ConvId, sender: Kid, id: MsgId) -> Result<Option<StoredRecord>, Refusal> {
+    pub(super) async fn find(
+        &self,
+        conv: ConvId,
+        sender: Kid,
+        id: MsgId,
+    ) -> Result<Option<StoredRecord>, RequestError> {
         let Some(seq) = store::find(&*self.store, conv, id).await? else { return Ok(None) };
         let store = self.store.clone();
         // reads where it delays no socket
         let read = tokio::task::spawn_blocking(move || store.records(conv, seq.saturating_sub(1), 1)).await;
-        let stopping = |_| Refusal::new(ErrorCode::Storage, "the server is stopping; try again");
+        let stopping = |_| RequestError::new(ErrorCode::Storage, "the server is stopping; try again");
         Ok(read.map_err(stopping)??.pop().filter(|(_, frame)| is(frame, sender, id)))
     }
 }

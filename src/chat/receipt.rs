@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    Chat, Refusal,
+    Chat, RequestError,
     conversation::{Told, receipt_key},
     text,
 };
@@ -41,11 +41,11 @@ impl PendingReceipts {
 
 impl Chat {
     /// A socket received and read up to here. Only the owner's word counts for the agents' side.
-    pub fn seen(&self, conn: &Conn, conv: ConvId, delivered: u64, read: u64) -> Result<(), Refusal> {
+    pub fn seen(&self, conn: &Conn, conv: ConvId, delivered: u64, read: u64) -> Result<(), RequestError> {
         let shared = self.cache.require(conv)?;
         let mut conversation = shared.lock();
         if !self.sees(&conn.who, &conversation) {
-            return Err(Refusal::not_found());
+            return Err(RequestError::not_found());
         }
         let side = match conn.who.user() {
             None => Side::Visitor,
@@ -84,7 +84,7 @@ impl Chat {
     }
 
     /// Typing began or stopped: a bit for the others, stored nowhere.
-    pub fn typing(&self, conn: &Conn, conv: ConvId, on: bool) -> Result<(), Refusal> {
+    pub fn typing(&self, conn: &Conn, conv: ConvId, on: bool) -> Result<(), RequestError> {
         let shared = self.cache.require(conv)?;
         let mut conversation = shared.lock();
         if !self.sees(&conn.who, &conversation) || conversation.row.state == ConvState::Closed {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    Address, Chat, Refusal,
+    Address, Chat, RequestError,
     announce::{Came, Maker, key},
     conversation::CachedConversation,
     members,
@@ -26,25 +26,25 @@ impl Chat {
         address: Address,
         conv: ConvId,
         envelopes: &[String],
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RequestError> {
         if envelopes.len() > MAX_RESTORE {
-            return Err(Refusal::new(ErrorCode::TooLarge, "too many announcements at once"));
+            return Err(RequestError::new(ErrorCode::TooLarge, "too many announcements at once"));
         }
         if !self.sees(&conn.who, &self.cache.require(conv)?.lock()) {
-            return Err(Refusal::not_found());
+            return Err(RequestError::not_found());
         }
         self.has_room_for(conn, envelopes.iter().map(String::len).sum())?;
         for text in envelopes {
-            let bytes = codec::from_b64u(text).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+            let bytes = codec::from_b64u(text).map_err(|e| RequestError::new(ErrorCode::Malformed, e.to_string()))?;
             self.restore_one(conn, address, conv, &bytes).await?;
         }
         Ok(())
     }
 
-    async fn restore_one(&self, conn: &Conn, address: Address, conv: ConvId, bytes: &[u8]) -> Result<(), Refusal> {
+    async fn restore_one(&self, conn: &Conn, address: Address, conv: ConvId, bytes: &[u8]) -> Result<(), RequestError> {
         let (kind, header) = HeaderView::parse(bytes)?;
         if kind != Kind::Announcement || header.conv() != conv {
-            return Err(Refusal::malformed("only announcements of this conversation can be handed back"));
+            return Err(RequestError::malformed("only announcements of this conversation can be handed back"));
         }
         if store::find(&*self.store, conv, header.msg_id()).await?.is_some() {
             return Ok(());
@@ -58,7 +58,7 @@ impl Chat {
         let (id, sender) = (header.msg_id(), header.sender());
         let written = self.cache.change(conv, |conversation, batch| {
             if !self.sees(&conn.who, conversation) {
-                return Err(Refusal::not_found());
+                return Err(RequestError::not_found());
             }
             if conversation.row.ann == data_encoding::HEXLOWER.encode(&hash::announcement(bytes)) {
                 return Ok(None);
@@ -77,12 +77,12 @@ impl Chat {
     }
 
     /// Whose key this was at entry `seq`.
-    fn maker_then(&self, conversation: &CachedConversation, sender: Kid, seq: u32) -> Result<Maker, Refusal> {
+    fn maker_then(&self, conversation: &CachedConversation, sender: Kid, seq: u32) -> Result<Maker, RequestError> {
         if sender == conversation.visitor {
             return Ok(Maker { ed: key(&conversation.row.ed)?, user: None });
         }
         let (user, ed) = members::agent_then(&self.org.directory(), &sender, seq)
-            .ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "nobody who may announce had this key then"))?;
+            .ok_or_else(|| RequestError::new(ErrorCode::Forbidden, "nobody who may announce had this key then"))?;
         Ok(Maker { ed, user: Some(user) })
     }
 }

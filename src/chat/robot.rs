@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use super::{Chat, Refusal, close::append, conversation::CachedConversation, row::Row, text};
+use super::{Chat, RequestError, close::append, conversation::CachedConversation, row::Row, text};
 use crate::{
     hub::Topic,
     proto::{
@@ -136,7 +136,7 @@ impl Chat {
     ///
     /// # Errors
     /// `not_owner`, `epoch_stale`, `directory_stale`; those of the store.
-    pub async fn robot_posts(&self, conv: ConvId, reply: &RobotReply) -> Result<(), Refusal> {
+    pub async fn robot_posts(&self, conv: ConvId, reply: &RobotReply) -> Result<(), RequestError> {
         self.cache
             .change(conv, |conversation, batch| {
                 self.robot_may_post(conversation, reply.epoch)?;
@@ -154,7 +154,7 @@ impl Chat {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn robot_leaves(&self, conv: ConvId) -> Result<(), Refusal> {
+    pub async fn robot_leaves(&self, conv: ConvId) -> Result<(), RequestError> {
         // an agent may have taken it meanwhile: then nothing was handed over
         let left = AtomicBool::new(false);
         self.cache
@@ -168,16 +168,16 @@ impl Chat {
         Ok(())
     }
 
-    fn robot_may_post(&self, conversation: &CachedConversation, epoch: u32) -> Result<(), Refusal> {
+    fn robot_may_post(&self, conversation: &CachedConversation, epoch: u32) -> Result<(), RequestError> {
         if conversation.row.owner != Owner::Robot || conversation.row.state != ConvState::Open {
-            return Err(Refusal::new(ErrorCode::NotOwner, "the robot left this conversation"));
+            return Err(RequestError::new(ErrorCode::NotOwner, "the robot left this conversation"));
         }
         if !conversation.row.bot || conversation.row.epoch != epoch {
-            return Err(Refusal::new(ErrorCode::EpochStale, "this epoch is over"));
+            return Err(RequestError::new(ErrorCode::EpochStale, "this epoch is over"));
         }
         let directory = self.org.directory();
         if directory.team(&conversation.row.key_team).is_none_or(|t| t.epoch != conversation.row.key_epoch) {
-            return Err(Refusal::new(ErrorCode::DirectoryStale, "the team's key was replaced"));
+            return Err(RequestError::new(ErrorCode::DirectoryStale, "the team's key was replaced"));
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::{
     store::StoredRecord,
 };
 
-use super::{Chat, Refusal};
+use super::{Chat, RequestError};
 
 /// A reader.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +126,7 @@ impl Chat {
         conv: ConvId,
         visitor: Kid,
         records: Vec<StoredRecord>,
-    ) -> Result<Vec<Bytes>, Refusal> {
+    ) -> Result<Vec<Bytes>, RequestError> {
         let stones = if reader.rev < 2 { self.stones(conv, &records)? } else { HashMap::new() };
         let show = |(_, frame): StoredRecord| {
             let seq = recall_in(&frame).and_then(|r| stones.get(&r.msg()));
@@ -138,7 +138,7 @@ impl Chat {
 
     /// Where the tombstones stand that recalls among these records left before them: a reader who holds the text still
     /// must hear of it. Of tombstones among the records themselves they hear by reading.
-    fn stones(&self, conv: ConvId, records: &[StoredRecord]) -> Result<HashMap<MsgId, u64>, Refusal> {
+    fn stones(&self, conv: ConvId, records: &[StoredRecord]) -> Result<HashMap<MsgId, u64>, RequestError> {
         const STEP: u64 = 50;
         const MOST_BYTES: usize = 1024 * 1024;
         let stone = |frame: &[u8]| {

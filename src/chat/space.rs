@@ -9,19 +9,19 @@ use crate::{
     proto::{ErrorCode, ServerFrame, StorageState},
 };
 
-use super::{Chat, Refusal, text};
+use super::{Chat, RequestError, text};
 
 /// Largest envelope of an agent while the disk is almost full.
 const SHORT: usize = 4 * 1024;
 /// When to try again, ms: nobody knows when somebody will free some space.
 pub(super) const RETRY_MS: u64 = 30_000;
 
-fn refusal(text: &'static str) -> Refusal {
-    Refusal { retry_ms: Some(RETRY_MS), ..Refusal::new(ErrorCode::Storage, text) }
+fn refusal(text: &'static str) -> RequestError {
+    RequestError { retry_ms: Some(RETRY_MS), ..RequestError::new(ErrorCode::Storage, text) }
 }
 
 /// Whether somebody may write so many bytes in this state.
-fn may_write(state: StorageState, who: &Who, bytes: usize) -> Result<(), Refusal> {
+fn may_write(state: StorageState, who: &Who, bytes: usize) -> Result<(), RequestError> {
     match (state, who) {
         (StorageState::Ok, _) => Ok(()),
         (StorageState::Full, _) => Err(refusal("the server's disk is full; nothing can be stored for the moment")),
@@ -38,7 +38,7 @@ fn may_write(state: StorageState, who: &Who, bytes: usize) -> Result<(), Refusal
 impl Chat {
     /// Whether this socket may have so many bytes of its own stored now. To be asked before anything else is done for
     /// them.
-    pub(super) fn has_room_for(&self, conn: &Conn, bytes: usize) -> Result<(), Refusal> {
+    pub(super) fn has_room_for(&self, conn: &Conn, bytes: usize) -> Result<(), RequestError> {
         may_write(self.store.space(), &conn.who, bytes)
     }
 

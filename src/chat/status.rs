@@ -19,7 +19,7 @@ use crate::{
     store::{self, Batch, Op, Store, StoreError, Table},
 };
 
-use super::{Chat, DeskMessage, Refusal, text};
+use super::{Chat, DeskMessage, RequestError, text};
 
 /// The states as they are kept.
 pub(super) struct Statuses {
@@ -118,7 +118,7 @@ impl Statuses {
 
 impl Chat {
     /// An agent says whether they take new conversations. Returns when that is kept, or can't be for the moment.
-    pub async fn set_status(&self, conn: &Conn, state: AgentState) -> Result<(), Refusal> {
+    pub async fn set_status(&self, conn: &Conn, state: AgentState) -> Result<(), RequestError> {
         let user = self.require_agent(conn)?.user;
         self.desk.status(user, state).await
     }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::{net::UnixListener, sync::Semaphore};
 
 use crate::{
-    chat::{Chat, Refusal},
+    chat::{Chat, RequestError},
     crypto::hash,
     files::socket,
     org::{Org, widgets::Widgets},
@@ -65,14 +65,14 @@ pub struct Admin {
     /// Bytes of the database and what is known of its disk: `bytes`, `state`, `free_bytes`, `total_bytes`, `reserve_bytes`.
     pub storage: Box<dyn Fn() -> Value + Send + Sync>,
     /// How many conversations were missed, of the teams that have any.
-    pub missed: Box<dyn Fn() -> Result<Vec<MissedCount>, Refusal> + Send + Sync>,
+    pub missed: Box<dyn Fn() -> Result<Vec<MissedCount>, RequestError> + Send + Sync>,
     /// Absent when the command opened the store itself.
     pub running: Option<Running>,
 }
 
 impl Admin {
     /// One request.
-    pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, Refusal> {
+    pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, RequestError> {
         match (method, path.strip_prefix("/admin/").unwrap_or("")) {
             ("GET", "version") => {
                 let listen = self.running.as_ref().map(|r| &r.listen);
@@ -81,7 +81,7 @@ impl Admin {
             ("GET", "export") => to_value(&self.org.export()?),
             ("POST", "commit") => {
                 let commit = serde_json::from_value(body.unwrap_or_default())
-                    .map_err(|e| Refusal::new(ErrorCode::Malformed, format!("not a commit: {e}")))?;
+                    .map_err(|e| RequestError::new(ErrorCode::Malformed, format!("not a commit: {e}")))?;
                 to_value(&self.org.commit(commit).await?)
             }
             ("GET", "robot") => Ok(self.robot_keys.status(&self.org.directory())),
@@ -114,25 +114,25 @@ impl Admin {
     }
 
     /// `snippet/<site>` pinned, `snippet/<site>/unpinned` not.
-    fn snippet(&self, rest: &str) -> Result<Value, Refusal> {
+    fn snippet(&self, rest: &str) -> Result<Value, RequestError> {
         let (site, pinned) = rest.strip_suffix("/unpinned").map_or((rest, true), |site| (site, false));
-        let site: SiteId = site.parse().map_err(|e| Refusal::new(ErrorCode::NotFound, format!("{e}")))?;
+        let site: SiteId = site.parse().map_err(|e| RequestError::new(ErrorCode::NotFound, format!("{e}")))?;
         let snippet = assets::snippet(&self.org, &self.widgets, &site, &self.public_url, pinned).ok_or_else(|| {
-            Refusal::new(ErrorCode::NotFound, "no such site, or this kefu was built without its pages")
+            RequestError::new(ErrorCode::NotFound, "no such site, or this kefu was built without its pages")
         })?;
         Ok(json!({ "site": site, "pinned": pinned, "snippet": snippet }))
     }
 
     /// `explain/<conv>`: why nobody was assigned.
-    async fn explain(&self, path: &str) -> Result<Value, Refusal> {
+    async fn explain(&self, path: &str) -> Result<Value, RequestError> {
         let conv = path.strip_prefix("explain/").and_then(|c| c.parse().ok()).ok_or_else(not_present)?;
         match &self.running {
             Some(r) => Ok(json!(r.chat.explain(conv).await)),
-            None => Err(Refusal::new(ErrorCode::NotFound, "no server runs, so nothing is assigned")),
+            None => Err(RequestError::new(ErrorCode::NotFound, "no server runs, so nothing is assigned")),
         }
     }
 
-    async fn stats(&self) -> Result<Value, Refusal> {
+    async fn stats(&self) -> Result<Value, RequestError> {
         let storage = (self.storage)();
         let mut stats = json!({
             "version": env!("CARGO_PKG_VERSION"),
@@ -156,17 +156,17 @@ impl Admin {
     }
 }
 
-fn robot_refused(e: KeyError) -> Refusal {
+fn robot_refused(e: KeyError) -> RequestError {
     let code = if e == KeyError::None { ErrorCode::NotFound } else { ErrorCode::Storage };
-    Refusal::new(code, e.to_string())
+    RequestError::new(code, e.to_string())
 }
 
-fn not_present() -> Refusal {
-    Refusal::new(ErrorCode::NotFound, "there is no such admin request; is the server of another version?")
+fn not_present() -> RequestError {
+    RequestError::new(ErrorCode::NotFound, "there is no such admin request; is the server of another version?")
 }
 
-fn to_value<T: serde::Serialize>(value: &T) -> Result<Value, Refusal> {
-    serde_json::to_value(value).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))
+fn to_value<T: serde::Serialize>(value: &T) -> Result<Value, RequestError> {
+    serde_json::to_value(value).map_err(|e| RequestError::new(ErrorCode::Malformed, e.to_string()))
 }
 
 /// Offers the router on a socket that only the owner of the data directory can open.
@@ -214,12 +214,13 @@ async fn respond(admin: Arc<Admin>, request: Request<Incoming>) -> Result<Answer
     let (parts, body) = request.into_parts();
     let outcome = async {
         let body = Limited::new(body, MAX_BODY).collect().await;
-        let body = body.map_err(|_| Refusal::new(ErrorCode::TooLarge, "the request is larger than 16 MiB"))?.to_bytes();
+        let body =
+            body.map_err(|_| RequestError::new(ErrorCode::TooLarge, "the request is larger than 16 MiB"))?.to_bytes();
         let body = match body.is_empty() {
             true => None,
             false => Some(
                 serde_json::from_slice(&body)
-                    .map_err(|e| Refusal::new(ErrorCode::Malformed, format!("not JSON: {e}")))?,
+                    .map_err(|e| RequestError::new(ErrorCode::Malformed, format!("not JSON: {e}")))?,
             ),
         };
         // to its end, also if the command that asked was interrupted

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use hyper::{Request, body::Incoming};
 
-use crate::chat::Refusal;
+use crate::chat::RequestError;
 
 use super::{Http, api::bearer};
 
@@ -15,7 +15,7 @@ const SOCKET: u32 = 2;
 
 /// Whether somebody at an address may ask now. Agents count by themselves, as an office has many of them behind one address;
 /// visitors, by their token, and strangers count by address, too.
-pub fn admit(http: &Http, address: IpAddr, request: &Request<Incoming>) -> Result<(), Refusal> {
+pub fn admit(http: &Http, address: IpAddr, request: &Request<Incoming>) -> Result<(), RequestError> {
     http.metrics.api_requests.inc();
     let who = bearer(request).and_then(|token| http.tokens.read(token, http.org.now_ms()));
     http.chat

@@ -15,7 +15,7 @@ use hyper::{
 };
 use serde::Serialize;
 
-use crate::{chat::Refusal, net::Permit, proto::ErrorCode};
+use crate::{chat::RequestError, net::Permit, proto::ErrorCode};
 
 /// Every answer is whole in memory; the largest is a page of history.
 pub type Answer = Response<Body>;
@@ -118,7 +118,7 @@ pub fn json<T: Serialize>(value: &T) -> Answer {
 }
 
 /// A refusal: `{"code","name","text"}` with its status.
-pub fn refusal(r: &Refusal) -> Answer {
+pub fn refusal(r: &RequestError) -> Answer {
     let mut body = serde_json::json!({ "code": r.code, "name": r.code.name(), "text": r.text });
     if let Some(ms) = r.retry_ms {
         body["retry_ms"] = ms.into();
@@ -150,7 +150,7 @@ pub fn tagged(mut answer: Answer, tag: &str, asked: &HeaderMap) -> Answer {
 
 /// A refusal made on the spot.
 pub fn error(code: ErrorCode, text: &'static str) -> Answer {
-    refusal(&Refusal::new(code, text))
+    refusal(&RequestError::new(code, text))
 }
 
 /// Lets pages of other origins read the answer: the widget runs in the customer's page. Nothing is authorised by

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use crate::{
-    chat::Refusal,
+    chat::RequestError,
     config::Config,
     net::{Permit, Quota},
     proto::ErrorCode,
@@ -55,15 +55,15 @@ impl Bounds {
     }
 
     /// Room for an answer of at most so many bytes.
-    pub fn answer(&self, address: IpAddr, bytes: usize) -> Result<Permit, Refusal> {
+    pub fn answer(&self, address: IpAddr, bytes: usize) -> Result<Permit, RequestError> {
         self.answers.take(address, bytes).ok_or_else(|| busy("answers are waiting to be read"))
     }
 }
 
 /// Refuses for the moment.
-pub fn busy(what: &'static str) -> Refusal {
+pub fn busy(what: &'static str) -> RequestError {
     let text = format!("too many {what} from this address or in all; try again in a moment");
-    Refusal { retry_ms: Some(1_000), ..Refusal::new(ErrorCode::RateLimited, text) }
+    RequestError { retry_ms: Some(1_000), ..RequestError::new(ErrorCode::RateLimited, text) }
 }
 
 #[cfg(test)]

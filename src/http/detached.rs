@@ -1,25 +1,25 @@
 //! Work that must not end with the client who asked for it, and work that must not delay sockets.
 
-use crate::{chat::Refusal, proto::ErrorCode};
+use crate::{chat::RequestError, proto::ErrorCode};
 
 /// Runs what changes something in a task of its own. When a client hangs up, hyper drops what answers it; an entry of
 /// the directory would then be on disk and not in memory, and no other could follow it until a restart.
 pub(super) async fn run_detached<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
-) -> Result<T, Refusal> {
+    work: impl Future<Output = Result<T, RequestError>> + Send + 'static,
+) -> Result<T, RequestError> {
     match tokio::spawn(work).await {
         Ok(done) => done,
-        Err(_) => Err(Refusal::new(ErrorCode::Storage, "the server could not finish this; try again")),
+        Err(_) => Err(RequestError::new(ErrorCode::Storage, "the server could not finish this; try again")),
     }
 }
 
 /// Runs something that touches the disk where it delays no socket.
 pub(super) async fn on_disk<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
+    work: impl FnOnce() -> Result<T, RequestError> + Send + 'static,
+) -> Result<T, RequestError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
-        Err(_) => Err(Refusal::new(ErrorCode::Storage, "the server is stopping; try again")),
+        Err(_) => Err(RequestError::new(ErrorCode::Storage, "the server is stopping; try again")),
     }
 }
 

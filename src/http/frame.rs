@@ -5,7 +5,7 @@ use std::{net::IpAddr, ops::ControlFlow, sync::Arc};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    chat::{Opening, Refusal},
+    chat::{Opening, RequestError},
     hub::{Conn, Frame},
     proto::{ClientFrame, CloseCode, ConvId, ErrorCode, MAX_RESUME, MAX_TEXT, ServerFrame},
 };
@@ -51,7 +51,7 @@ pub async fn handle(http: &Arc<Http>, conn: &Arc<Conn>, address: IpAddr, message
                 }
             }
             Err(_) => {
-                let refusal = Refusal::new(ErrorCode::Malformed, "this text frame is not one of the protocol");
+                let refusal = RequestError::new(ErrorCode::Malformed, "this text frame is not one of the protocol");
                 send_text(conn, &refusal.frame(None, None, None));
                 return patience(conn, &refusal);
             }
@@ -62,7 +62,7 @@ pub async fn handle(http: &Arc<Http>, conn: &Arc<Conn>, address: IpAddr, message
     ControlFlow::Continue(units)
 }
 
-fn patience(conn: &Conn, refusal: &Refusal) -> Next {
+fn patience(conn: &Conn, refusal: &RequestError) -> Next {
     let broken = matches!(
         refusal.code,
         ErrorCode::Malformed | ErrorCode::PlaintextRefused | ErrorCode::Unsupported | ErrorCode::TooLarge
@@ -81,23 +81,23 @@ fn send_text(conn: &Conn, frame: &ServerFrame) {
 }
 
 /// Carries a frame out; says what it cost beyond its [`frame_rate::units`].
-async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFrame) -> Result<u32, Refusal> {
+async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFrame) -> Result<u32, RequestError> {
     use ClientFrame as F;
     let chat = &http.chat;
     let done = match frame {
-        F::Hello { .. } => Err(Refusal::new(ErrorCode::Malformed, "this socket has said hello already")),
+        F::Hello { .. } => Err(RequestError::new(ErrorCode::Malformed, "this socket has said hello already")),
         F::Ping {} => {
             send_text(conn, &ServerFrame::Pong { now: http.org.now_ms() });
             Ok(())
         }
         F::Resume { convs } if convs.len() > MAX_RESUME => {
-            Err(Refusal::new(ErrorCode::TooLarge, "resume names at most 64 conversations"))
+            Err(RequestError::new(ErrorCode::TooLarge, "resume names at most 64 conversations"))
         }
         F::Resume { convs } => {
             // reads the disk, for everybody at once after a restart: not where the other sockets are served
             let (chat, conn) = (chat.clone(), conn.clone());
             let resumed = tokio::task::spawn_blocking(move || chat.resume(&conn, &convs)).await;
-            let stopping = |_| Err(Refusal::new(ErrorCode::Storage, "the server could not read; try again"));
+            let stopping = |_| Err(RequestError::new(ErrorCode::Storage, "the server could not read; try again"));
             return resumed.unwrap_or_else(stopping).map(frame_rate::units_of_bytes);
         }
         F::Leave { conv } => {

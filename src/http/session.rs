@@ -21,7 +21,7 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    chat::Refusal,
+    chat::RequestError,
     crypto::{codec, hash, sign},
     hub::{Conn, Frame, Who},
     net::Permit,
@@ -143,7 +143,7 @@ where
     // reads the disk, for everybody at once after a restart: not where the other sockets are served
     let (chat, newcomer) = (http.chat.clone(), conn.clone());
     let welcomed = tokio::task::spawn_blocking(move || chat.welcome(&newcomer, token)).await;
-    let stopping = |_| Err(Refusal::new(ErrorCode::Storage, "the server is stopping"));
+    let stopping = |_| Err(RequestError::new(ErrorCode::Storage, "the server is stopping"));
     match welcomed.unwrap_or_else(stopping) {
         Ok(welcome) => match send_text(socket, &welcome).await {
             Ok(()) => Ok(conn),

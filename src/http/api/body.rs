@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Duration, Instant, timeout_at};
 
 use crate::{
-    chat::Refusal,
+    chat::RequestError,
     http::bounds::{Bounds, busy},
     net::{Permit, Quota},
     proto::ErrorCode,
@@ -59,18 +59,21 @@ pub struct Received<T> {
 }
 
 /// The JSON of a request.
-pub async fn body<T: DeserializeOwned>(from: Sender<'_>, request: Request<Incoming>) -> Result<Received<T>, Refusal> {
+pub async fn body<T: DeserializeOwned>(
+    from: Sender<'_>,
+    request: Request<Incoming>,
+) -> Result<Received<T>, RequestError> {
     let (bytes, held) = read(&from, request.into_body()).await?;
     let value = serde_json::from_slice(&bytes).map_err(|e| {
-        Refusal::new(ErrorCode::Malformed, format!("the request is not what this address expects: {e}"))
+        RequestError::new(ErrorCode::Malformed, format!("the request is not what this address expects: {e}"))
     })?;
     Ok(Received { value, held })
 }
 
-async fn read(from: &Sender<'_>, mut body: Incoming) -> Result<(Vec<u8>, Permit), Refusal> {
+async fn read(from: &Sender<'_>, mut body: Incoming) -> Result<(Vec<u8>, Permit), RequestError> {
     let too_large = || {
         let text = format!("the request is larger than the {} KiB that this address takes from you", from.most / 1024);
-        Refusal::new(ErrorCode::TooLarge, text)
+        RequestError::new(ErrorCode::TooLarge, text)
     };
     // what is said to be too long is not read at all
     if body.size_hint().lower() > from.most as u64 {
@@ -83,9 +86,9 @@ async fn read(from: &Sender<'_>, mut body: Incoming) -> Result<(Vec<u8>, Permit)
     loop {
         let late = begin + Duration::from_secs_f64(bytes.len() as f64 / LEAST_RATE);
         let frame = timeout_at(late, body.frame()).await;
-        let frame = frame.map_err(|_| Refusal::new(ErrorCode::TooLate, "the request took too long to arrive"))?;
+        let frame = frame.map_err(|_| RequestError::new(ErrorCode::TooLate, "the request took too long to arrive"))?;
         let Some(frame) = frame else { return Ok((bytes, held)) };
-        let cut_off = |_| Refusal::new(ErrorCode::Malformed, "the request was cut off");
+        let cut_off = |_| RequestError::new(ErrorCode::Malformed, "the request was cut off");
         // trailers say nothing to us
         let Ok(data) = frame.map_err(cut_off)?.into_data() else { continue };
         let length = bytes.len() + data.len();

@@ -7,7 +7,7 @@ use hyper::{Request, StatusCode, body::Incoming};
 use serde_json::json;
 
 use crate::{
-    chat::{Cursor, HISTORY_RECORDS, Reader, Refusal, Tab},
+    chat::{Cursor, HISTORY_RECORDS, Reader, RequestError, Tab},
     http::{
         Http,
         answer::{self, Answer, Body},
@@ -23,12 +23,12 @@ const PAGE: usize = 1024 * 1024 + 64 * 1024;
 /// Most conversations in one page of a list.
 const LIST: usize = 100;
 
-fn number<T: std::str::FromStr>(request: &Request<Incoming>, name: &str) -> Result<Option<T>, Refusal> {
+fn number<T: std::str::FromStr>(request: &Request<Incoming>, name: &str) -> Result<Option<T>, RequestError> {
     match parameter(request, name) {
         None | Some("") => Ok(None),
         Some(text) => match text.parse() {
             Ok(n) => Ok(Some(n)),
-            Err(_) => Err(Refusal::new(ErrorCode::Malformed, format!("{name} must be a number"))),
+            Err(_) => Err(RequestError::new(ErrorCode::Malformed, format!("{name} must be a number"))),
         },
     }
 }
@@ -39,10 +39,10 @@ pub async fn records(
     address: IpAddr,
     conv: &str,
     request: &Request<Incoming>,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestError> {
     let who = who(http, request)?;
     let conv: ConvId =
-        conv.parse().map_err(|_| Refusal::new(ErrorCode::NotFound, "there is no such conversation here"))?;
+        conv.parse().map_err(|_| RequestError::new(ErrorCode::NotFound, "there is no such conversation here"))?;
     let after = number(request, "after")?.unwrap_or(0);
     let limit = number(request, "limit")?.unwrap_or(HISTORY_RECORDS);
     let rev = number(request, "rev")?.unwrap_or(1);
@@ -59,19 +59,19 @@ pub async fn records(
 }
 
 /// `GET /conversations`: one page of a tab.
-pub async fn list(http: &Arc<Http>, request: &Request<Incoming>) -> Result<Answer, Refusal> {
+pub async fn list(http: &Arc<Http>, request: &Request<Incoming>) -> Result<Answer, RequestError> {
     let (user, _) = agent(http, request)?;
     let tab = match parameter(request, "tab") {
         None | Some("mine") => Tab::Mine,
         Some("queue") => Tab::Queue,
         Some("missed") => Tab::Missed,
         Some("all") => Tab::All,
-        Some(_) => return Err(Refusal::new(ErrorCode::Malformed, "tab is mine, queue, missed or all")),
+        Some(_) => return Err(RequestError::new(ErrorCode::Malformed, "tab is mine, queue, missed or all")),
     };
     let before: Option<Cursor> = match parameter(request, "before") {
         None | Some("") => None,
         Some(text) => Some(text.parse().map_err(|()| {
-            Refusal::new(
+            RequestError::new(
                 ErrorCode::Malformed,
                 "before is the created and the id of a conversation, as 1790000000000-<id>",
             )

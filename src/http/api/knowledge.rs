@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::{Request, StatusCode, body::Incoming};
 
 use crate::{
-    chat::Refusal,
+    chat::RequestError,
     http::{
         Http,
         answer::{self, Answer},
@@ -17,15 +17,15 @@ use crate::{
 use super::agent;
 
 /// The knowledge of a site, for the team that answers there; 304 to those who have it already.
-pub async fn of_site(http: &Arc<Http>, site: &str, request: &Request<Incoming>) -> Result<Answer, Refusal> {
+pub async fn of_site(http: &Arc<Http>, site: &str, request: &Request<Incoming>) -> Result<Answer, RequestError> {
     let (user, _) = agent(http, request)?;
-    let none = || Refusal::new(ErrorCode::NotFound, "there is no such site");
+    let none = || RequestError::new(ErrorCode::NotFound, "there is no such site");
     let site: SiteId = site.parse().map_err(|_| none())?;
     let (chat, source) = (http.chat.clone(), http.knowledge.clone());
     let knowledge = on_disk(move || {
         chat.may_look_up(&user, &site)?;
         source
-            .ok_or_else(|| Refusal::new(ErrorCode::NotFound, "this server has no knowledge"))?
+            .ok_or_else(|| RequestError::new(ErrorCode::NotFound, "this server has no knowledge"))?
             .site_knowledge(&site, chat.now_ms())
     });
     let knowledge = knowledge.await?;

@@ -10,7 +10,7 @@ use std::{net::IpAddr, sync::Arc};
 use hyper::{Method, Request, body::Incoming, header};
 
 use crate::{
-    chat::Refusal,
+    chat::RequestError,
     crypto::directory::Role,
     hub::Who,
     org::OrgError,
@@ -43,7 +43,7 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
         (&Method::GET, ["boxes"]) => people::boxes(http, &request).await,
         (&Method::GET, ["widgets"]) => people::widgets(http, &request),
         (&Method::POST, _) if !from_own_page(http, &request) => {
-            Err(Refusal::new(ErrorCode::Forbidden, "this may only be asked by the console of this server"))
+            Err(RequestError::new(ErrorCode::Forbidden, "this may only be asked by the console of this server"))
         }
         (&Method::POST, path) => {
             let (http, path) = (http.clone(), path.iter().map(ToString::to_string).collect::<Vec<_>>());
@@ -74,18 +74,18 @@ async fn post(
     address: IpAddr,
     path: &[String],
     request: Request<Incoming>,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestError> {
     match path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["login", step] => people::login(http, address, step, request).await,
         ["invite", step] => people::invite(http, address, step, request).await,
         ["password", step] => people::password(http, address, step, request).await,
         ["snapshot"] => people::snapshot(http, address, request).await,
         ["directory"] => people::post_directory(http, address, request).await,
-        _ => Err(Refusal::new(ErrorCode::NotFound, "there is nothing at this address")),
+        _ => Err(RequestError::new(ErrorCode::NotFound, "there is nothing at this address")),
     }
 }
 
-fn open_to_all(outcome: Result<Answer, Refusal>) -> Answer {
+fn open_to_all(outcome: Result<Answer, RequestError>) -> Answer {
     cors(outcome.unwrap_or_else(|r| refusal(&r)))
 }
 
@@ -103,8 +103,8 @@ pub(super) fn bearer(request: &Request<Incoming>) -> Option<&str> {
 }
 
 /// Whom the bearer token stands for; an agent's account is checked again each time.
-fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, Refusal> {
-    let refused = || Refusal::new(ErrorCode::Unauthorised, "sign in first");
+fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, RequestError> {
+    let refused = || RequestError::new(ErrorCode::Unauthorised, "sign in first");
     let who = bearer(request).and_then(|token| http.tokens.read(token, http.org.now_ms())).ok_or_else(refused)?;
     if let Who::Agent { kid, user } = &who
         && http.org.active(user).is_none_or(|a| a.kid != *kid)
@@ -115,10 +115,10 @@ fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, Refusal> {
 }
 
 /// The agent behind the token.
-fn agent(http: &Http, request: &Request<Incoming>) -> Result<(UserId, Role), Refusal> {
+fn agent(http: &Http, request: &Request<Incoming>) -> Result<(UserId, Role), RequestError> {
     let who = who(http, request)?;
     let agent = who.user().and_then(|user| http.org.active(user));
-    let agent = agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "only agents may ask this"))?;
+    let agent = agent.ok_or_else(|| RequestError::new(ErrorCode::Forbidden, "only agents may ask this"))?;
     Ok((agent.user, agent.role))
 }
 
@@ -127,7 +127,7 @@ fn parameter<'a>(request: &'a Request<Incoming>, name: &str) -> Option<&'a str> 
     request.uri().query()?.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-impl From<OrgError> for Refusal {
+impl From<OrgError> for RequestError {
     fn from(e: OrgError) -> Self {
         let refusal = Self::new(e.code(), e.to_string());
         Self { retry_ms: e.retry_ms(), ..refusal }
@@ -135,6 +135,6 @@ impl From<OrgError> for Refusal {
 }
 
 /// The answer to something that worked.
-fn answer<T: serde::Serialize>(value: Result<T, OrgError>) -> Result<Answer, Refusal> {
+fn answer<T: serde::Serialize>(value: Result<T, OrgError>) -> Result<Answer, RequestError> {
     Ok(json(&value?))
 }

@@ -6,7 +6,7 @@ use hyper::{Request, StatusCode, body::Incoming, header};
 use serde_json::json;
 
 use crate::{
-    chat::Refusal,
+    chat::RequestError,
     crypto::{codec::Key32, directory::Role},
     http::{
         Http,
@@ -23,25 +23,25 @@ use super::{
     parameter,
 };
 
-fn no_such_step() -> Refusal {
-    Refusal::new(ErrorCode::NotFound, "there is nothing at this address")
+fn no_such_step() -> RequestError {
+    RequestError::new(ErrorCode::NotFound, "there is nothing at this address")
 }
 
 /// `GET /site/<id>`: all a widget needs, with whether somebody is there now.
-pub async fn site(http: &Http, site: &str, request: &Request<Incoming>) -> Result<Answer, Refusal> {
-    let site = site.parse().map_err(|_| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
+pub async fn site(http: &Http, site: &str, request: &Request<Incoming>) -> Result<Answer, RequestError> {
+    let site = site.parse().map_err(|_| RequestError::new(ErrorCode::NotFound, "there is no such site"))?;
     note_widget(http, &site, request);
     let directory = http.org.directory();
-    let entry = directory.site(&site).ok_or_else(|| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
+    let entry = directory.site(&site).ok_or_else(|| RequestError::new(ErrorCode::NotFound, "there is no such site"))?;
     let json = http.org.site_json(&site, http.chat.presence(&entry.team).state)?;
     Ok(answer::bytes(StatusCode::OK, "application/json", Body::of(json)))
 }
 
 /// `GET /site/<id>/presence`: who is there now, for a widget that is open and not connected. From memory alone.
-pub fn presence(http: &Http, site: &str) -> Result<Answer, Refusal> {
+pub fn presence(http: &Http, site: &str) -> Result<Answer, RequestError> {
     let directory = http.org.directory();
     let site = site.parse::<SiteId>().ok().and_then(|id| directory.site(&id)).filter(|s| s.on);
-    let site = site.ok_or_else(|| Refusal::new(ErrorCode::NotFound, "there is no such site"))?;
+    let site = site.ok_or_else(|| RequestError::new(ErrorCode::NotFound, "there is no such site"))?;
     Ok(answer::json(&http.chat.presence(&site.team)))
 }
 
@@ -55,17 +55,17 @@ fn note_widget(http: &Http, site: &SiteId, request: &Request<Incoming>) {
 }
 
 /// `GET /widgets`: which sites still load an old widget.
-pub fn widgets(http: &Http, request: &Request<Incoming>) -> Result<Answer, Refusal> {
+pub fn widgets(http: &Http, request: &Request<Incoming>) -> Result<Answer, RequestError> {
     match agent(http, request)? {
         (_, Role::Admin) => Ok(answer::json(&http.widgets.status(http.org.now_ms()))),
-        _ => Err(Refusal::new(ErrorCode::Forbidden, "only admins may ask this")),
+        _ => Err(RequestError::new(ErrorCode::Forbidden, "only admins may ask this")),
     }
 }
 
 /// `GET /directory?after=`: the log is public.
-pub async fn directory(http: &Http, request: &Request<Incoming>) -> Result<Answer, Refusal> {
+pub async fn directory(http: &Http, request: &Request<Incoming>) -> Result<Answer, RequestError> {
     let after = parameter(request, "after").unwrap_or("-1").parse();
-    let after = after.map_err(|_| Refusal::new(ErrorCode::Malformed, "after must be a number"))?;
+    let after = after.map_err(|_| RequestError::new(ErrorCode::Malformed, "after must be a number"))?;
     let log = http.org.directory_json(after);
     let answer = answer::bytes(StatusCode::OK, "application/json", Body::of(log.pieces));
     Ok(answer::tagged(answer, &log.tag, request.headers()))
@@ -77,7 +77,7 @@ pub async fn login(
     address: IpAddr,
     step: &str,
     request: Request<Incoming>,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, RequestError> {
     let stranger = Sender::stranger(&http.bounds, address);
     match step {
         "start" => {
@@ -91,7 +91,7 @@ pub async fn login(
             let who = Who::Agent { kid: login.kid, user: login.user.clone() };
             let token = http.tokens.issue(&who, http.org.now_ms());
             let mut said =
-                serde_json::to_value(&login).map_err(|e| Refusal::new(ErrorCode::Malformed, e.to_string()))?;
+                serde_json::to_value(&login).map_err(|e| RequestError::new(ErrorCode::Malformed, e.to_string()))?;
             said["token"] = token.into();
             Ok(answer::json(&said))
         }
@@ -105,15 +105,20 @@ const INVITE: &str = "kefu-invite";
 const OLD_CLAIM: usize = 16 * 1024;
 
 /// The invite that a request names, if it does.
-fn named_invite(request: &Request<Incoming>) -> Result<Option<Key32>, Refusal> {
+fn named_invite(request: &Request<Incoming>) -> Result<Option<Key32>, RequestError> {
     let Some(named) = request.headers().get(INVITE) else { return Ok(None) };
     let key = named.to_str().ok().and_then(|text| text.parse().ok());
-    let wrong = || Refusal::new(ErrorCode::Malformed, "the header Kefu-Invite is not the key of an invite");
+    let wrong = || RequestError::new(ErrorCode::Malformed, "the header Kefu-Invite is not the key of an invite");
     key.map(Some).ok_or_else(wrong)
 }
 
 /// `POST /invite/{open,register,claim}`.
-pub async fn invite(http: &Http, address: IpAddr, step: &str, request: Request<Incoming>) -> Result<Answer, Refusal> {
+pub async fn invite(
+    http: &Http,
+    address: IpAddr,
+    step: &str,
+    request: Request<Incoming>,
+) -> Result<Answer, RequestError> {
     let stranger = Sender::stranger(&http.bounds, address);
     let named = named_invite(&request)?;
     let sender = match &named {
@@ -134,7 +139,7 @@ pub async fn invite(http: &Http, address: IpAddr, step: &str, request: Request<I
         "claim" => {
             let Received { value, held: _held } = body::<InviteClaim>(sender, request).await?;
             if named.is_some_and(|named| named != value.inv) {
-                return Err(Refusal::new(
+                return Err(RequestError::new(
                     ErrorCode::Malformed,
                     "the claim is for another invite than its header names",
                 ));
@@ -147,7 +152,12 @@ pub async fn invite(http: &Http, address: IpAddr, step: &str, request: Request<I
 }
 
 /// `POST /password/{start,finish}`.
-pub async fn password(http: &Http, address: IpAddr, step: &str, request: Request<Incoming>) -> Result<Answer, Refusal> {
+pub async fn password(
+    http: &Http,
+    address: IpAddr,
+    step: &str,
+    request: Request<Incoming>,
+) -> Result<Answer, RequestError> {
     let (user, _) = agent(http, &request)?;
     let member = Sender::member(&http.bounds, address, SMALL);
     match step {
@@ -168,7 +178,7 @@ pub async fn password(http: &Http, address: IpAddr, step: &str, request: Request
 }
 
 /// `GET /boxes`.
-pub async fn boxes(http: &Http, request: &Request<Incoming>) -> Result<Answer, Refusal> {
+pub async fn boxes(http: &Http, request: &Request<Incoming>) -> Result<Answer, RequestError> {
     let (user, _) = agent(http, request)?;
     answer(http.org.boxes(&user).await)
 }
@@ -177,10 +187,10 @@ pub async fn boxes(http: &Http, request: &Request<Incoming>) -> Result<Answer, R
 const ENTRIES: usize = 1024 * 1024;
 
 /// `POST /snapshot`.
-pub async fn snapshot(http: &Http, address: IpAddr, request: Request<Incoming>) -> Result<Answer, Refusal> {
+pub async fn snapshot(http: &Http, address: IpAddr, request: Request<Incoming>) -> Result<Answer, RequestError> {
     let (user, role) = agent(http, &request)?;
     if role != Role::Admin {
-        return Err(Refusal::new(ErrorCode::Forbidden, "only admins sign snapshots"));
+        return Err(RequestError::new(ErrorCode::Forbidden, "only admins sign snapshots"));
     }
     let admin = Sender::member(&http.bounds, address, http.org.room_for_snapshot());
     let Received { value, held: _held } = body(admin, request).await?;
@@ -189,7 +199,7 @@ pub async fn snapshot(http: &Http, address: IpAddr, request: Request<Incoming>) 
 }
 
 /// `POST /directory`: what an admin's console signs about those who came.
-pub async fn post_directory(http: &Http, address: IpAddr, request: Request<Incoming>) -> Result<Answer, Refusal> {
+pub async fn post_directory(http: &Http, address: IpAddr, request: Request<Incoming>) -> Result<Answer, RequestError> {
     let (user, role) = agent(http, &request)?;
     // somebody who waits confirms themself, which is one entry
     let most = if role == Role::Admin { ENTRIES + http.org.room_for_snapshot() } else { SMALL };

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{RobotFiles, stamp};
 use crate::{
-    chat::{KnowledgeSource, MAX_SITE_KNOWLEDGE, Refusal, SiteKnowledge},
+    chat::{KnowledgeSource, MAX_SITE_KNOWLEDGE, RequestError, SiteKnowledge},
     nlu::knowledge::{Entry, KnowledgeBase},
     proto::{ErrorCode, SiteId},
     robot::policy::Policy,
@@ -31,7 +31,7 @@ pub struct SiteKnowledgeCache {
 #[derive(Default)]
 struct Made {
     of: Option<(Option<(SystemTime, u64)>, String)>,
-    sites: HashMap<SiteId, Result<SiteKnowledge, Refusal>>,
+    sites: HashMap<SiteId, Result<SiteKnowledge, RequestError>>,
 }
 
 /// An entry without what a browser has no use for.
@@ -58,14 +58,14 @@ impl SiteKnowledgeCache {
         Self { files, policy, made: Mutex::default() }
     }
 
-    fn make(&self, site: &SiteId, day: &str) -> Result<SiteKnowledge, Refusal> {
+    fn make(&self, site: &SiteId, day: &str) -> Result<SiteKnowledge, RequestError> {
         let path = self.files.knowledge();
         if fs::metadata(&path).is_ok_and(|m| m.len() > MAX_FILE) {
             return Err(too_large(&path.display().to_string(), MAX_FILE));
         }
         let book = KnowledgeBase::load(&path).map_err(|e| {
             tracing::error!(file = %path.display(), error = %e, "the knowledge can't be read for agents");
-            Refusal::new(ErrorCode::Storage, "the knowledge can't be read; kefu knowledge list says why")
+            RequestError::new(ErrorCode::Storage, "the knowledge can't be read; kefu knowledge list says why")
         })?;
         let here = book.entries.values().filter(|e| e.holds(site.as_str(), day)).map(Line::of);
         let body = serde_json::json!({ "entries": here.collect::<Vec<_>>() }).to_string();
@@ -77,13 +77,13 @@ impl SiteKnowledgeCache {
     }
 }
 
-fn too_large(what: &str, most: u64) -> Refusal {
+fn too_large(what: &str, most: u64) -> RequestError {
     let text = format!("{what} is larger than {} MiB: too much for agents' browsers to search", most >> 20);
-    Refusal::new(ErrorCode::TooLarge, text)
+    RequestError::new(ErrorCode::TooLarge, text)
 }
 
 impl KnowledgeSource for SiteKnowledgeCache {
-    fn site_knowledge(&self, site: &SiteId, now_ms: u64) -> Result<SiteKnowledge, Refusal> {
+    fn site_knowledge(&self, site: &SiteId, now_ms: u64) -> Result<SiteKnowledge, RequestError> {
         let now = (stamp(&self.files.knowledge()), self.policy.day(now_ms));
         // held while one is made: whoever asks meanwhile gets the same
         let mut made = self.made.lock();

@@ -10,7 +10,7 @@ use super::{
     worker_pool::{NoAnswer, WorkerPool},
 };
 use crate::{
-    chat::Refusal,
+    chat::RequestError,
     proto::{ConvId, ErrorCode, Presence},
     robot::{
         keys::Identity,
@@ -92,7 +92,7 @@ pub(super) async fn turn(robot: Arc<Robot>, pools: Arc<WorkerPools>, conv: ConvI
 
 impl Robot {
     /// Writes what was decided, again and unchanged while the store says it may help.
-    async fn carry_out(&self, conv: ConvId, next: &Next) -> Result<(), Refusal> {
+    async fn carry_out(&self, conv: ConvId, next: &Next) -> Result<(), RequestError> {
         if let Next::Leave(why) = next {
             tracing::warn!(%conv, why, "the robot leaves a conversation without a word");
         }

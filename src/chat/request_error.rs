@@ -14,7 +14,7 @@ const REOPENING_MS: u64 = 3_000;
 /// A request or an envelope was not carried out, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
-pub struct Refusal {
+pub struct RequestError {
     /// What a program does about it.
     pub code: ErrorCode,
     /// What a person reads.
@@ -25,7 +25,7 @@ pub struct Refusal {
     pub limit: Option<Limit>,
 }
 
-impl Refusal {
+impl RequestError {
     /// A refusal with a text.
     pub fn new(code: ErrorCode, text: impl Into<Cow<'static, str>>) -> Self {
         Self { code, text: text.into(), retry_ms: None, limit: None }
@@ -71,7 +71,7 @@ impl Refusal {
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for RequestError {
     fn from(e: StoreError) -> Self {
         match e {
             StoreError::Conflict | StoreError::Duplicate { .. } => Self::new(ErrorCode::Conflict, e.to_string()),
