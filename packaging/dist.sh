@@ -31,8 +31,8 @@ here="dist/kefu-$version-$(uname -m)"
 [ -x "$here" ] || { echo "dist.sh: build $(uname -m) too: its executable prints the manual pages" >&2; exit 1; }
 
 say "licences and bills of materials"
-packaging/materials.py licences > dist/THIRD-PARTY.txt
-packaging/materials.py sbom > "dist/kefu-$version.cdx.json"
+packaging/sbom.py licences > dist/THIRD-PARTY.txt
+packaging/sbom.py sbom > "dist/kefu-$version.cdx.json"
 
 # what every form of delivery holds, by its place on a machine
 tree="$work/tree"

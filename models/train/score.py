@@ -13,13 +13,13 @@ import json
 import sys
 from pathlib import Path
 
+import dataset
 import export
-import lines
 import numpy as np
 import phrasings
 import tasks
 import torch
-from fetch import Places
+from fetch import Paths
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -114,11 +114,11 @@ def named(values):
         yield name, rest
 
 
-def sources(a, places, texts):
+def sources(a, paths, texts):
     """(name, source) of everything asked for."""
     if not a.no_teachers:
         yield "TF-IDF", TfIdf()
-        kept = Places(a.work)
+        kept = Paths(a.work)
         kept.vectors = Path(a.work) / "score-vectors"
         own = {n: fill(n, texts, kept, a.threads).get(texts).astype(np.float32) for n in TEACHERS}
         yield "USE-m3", Table(texts, own["use"])
@@ -165,16 +165,16 @@ def main():
     p.add_argument("--threads", type=int, default=1)
     a = p.parse_args()
     torch.set_num_threads(a.threads)
-    places = Places(a.work)
-    trained = frozenset(r["text"].lower() for r in lines.read(a.corpus)) if a.corpus else frozenset()
-    todo = [*tasks.every(Path(a.data), places), *tasks.own_intents(a.intents, trained, phrasings.labelled())]
+    paths = Paths(a.work)
+    trained = frozenset(r["text"].lower() for r in dataset.read(a.corpus)) if a.corpus else frozenset()
+    todo = [*tasks.every(Path(a.data), paths), *tasks.own_intents(a.intents, trained, phrasings.labelled())]
     texts = sorted({t for x in todo for t in x.texts()})
     if a.texts:
         Path(a.texts).write_text("".join(json.dumps(t, ensure_ascii=False) + "\n" for t in texts), encoding="utf8")
         if a.no_teachers and not a.student and not a.vectors:
             return
     results = {}
-    for name, source in sources(a, places, texts):
+    for name, source in sources(a, paths, texts):
         results[name] = {}
         for task in tqdm(todo, desc=name, leave=False):
             score = classify if isinstance(task, tasks.Classify) else retrieve

@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from fetch import Places
+from fetch import Paths
 from tqdm import tqdm
 
 FOR = {"zh": ("use", "roformer"), "en": ("use", "minilm")}
@@ -41,11 +41,11 @@ class RoFormer:
 
     dim = 384
 
-    def __init__(self, places, threads=1):
+    def __init__(self, paths, threads=1):
         from tokenizers import BertWordPieceTokenizer
 
-        self.session = onnx_session(places.roformer / "roformer_unilm_small.onnx", threads)
-        self.tokenizer = BertWordPieceTokenizer(str(places.roformer / "roformer_vocab.txt"), lowercase=True)
+        self.session = onnx_session(paths.roformer / "roformer_unilm_small.onnx", threads)
+        self.tokenizer = BertWordPieceTokenizer(str(paths.roformer / "roformer_vocab.txt"), lowercase=True)
         self.tokenizer.enable_truncation(64)
 
     def encode(self, texts):
@@ -61,8 +61,8 @@ class Use:
 
     dim = 512
 
-    def __init__(self, places, threads=1):
-        self.session = onnx_session(places.use / "embedding_model_quantized.onnx", threads, extensions=True)
+    def __init__(self, paths, threads=1):
+        self.session = onnx_session(paths.use / "embedding_model_quantized.onnx", threads, extensions=True)
         self.input = self.session.get_inputs()[0].name
 
     def encode(self, texts):
@@ -74,24 +74,22 @@ class MiniLM:
 
     dim = 384
 
-    def __init__(self, places, threads=1):
+    def __init__(self, paths, threads=1):
         import torch
         from safetensors.torch import load_file
         from student import Shape, Student
         from tokenizers import Tokenizer
 
         torch.set_num_threads(threads)
-        c = json.loads((places.minilm / "config.json").read_text())
+        c = json.loads((paths.minilm / "config.json").read_text())
         shape = Shape(
             **{k: v for k, v in c.items() if k in Shape.__dataclass_fields__}, embedding_size=c["hidden_size"]
         )
         self.model = Student(shape)
-        weights = {
-            k.removeprefix("bert."): v.float() for k, v in load_file(places.minilm / "model.safetensors").items()
-        }
+        weights = {k.removeprefix("bert."): v.float() for k, v in load_file(paths.minilm / "model.safetensors").items()}
         own = self.model.state_dict().keys()
         self.model.load_state_dict({k: v for k, v in weights.items() if k in own})
-        self.tokenizer = Tokenizer.from_file(str(places.minilm / "tokenizer.json"))
+        self.tokenizer = Tokenizer.from_file(str(paths.minilm / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(96)
 
@@ -142,13 +140,13 @@ class Cache:
         return rows[[self.at[self.key(t)] for t in texts]]
 
 
-def fill(name, texts, places, threads=1, batch=64):
+def fill(name, texts, paths, threads=1, batch=64):
     """Encodes what the cache of teacher `name` lacks; returns the cache."""
     kind = TEACHERS[name]
-    cache = Cache(places.vectors, name, kind.dim)
+    cache = Cache(paths.vectors, name, kind.dim)
     missing = cache.missing(texts)
     if missing:
-        teacher = kind(places, threads)
+        teacher = kind(paths, threads)
         for at in tqdm(range(0, len(missing), batch), desc=name, unit="batch", mininterval=5):
             part = missing[at : at + batch]
             cache.add(part, teacher.encode(part))
@@ -168,7 +166,7 @@ def main():
         rows = [json.loads(x) for x in f]
     for name in a.only or TEACHERS:
         texts = [r.get("teacher", r["text"]) for r in rows if name in FOR[r["lang"]]]
-        fill(name, texts, Places(a.work), a.threads)
+        fill(name, texts, Paths(a.work), a.threads)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ import score
 import tasks
 import torch
 import vocab
-from lines import Lines
+from dataset import Lines
 from safetensors.numpy import load_file
 from settings import setting
 from student import Rounded, Shape, Student, encode, linear, pad, quantise, quantise_table
@@ -237,7 +237,7 @@ def test_phrasings_bring_intents_groups_and_languages(tmp_path):
     assert rows["怎么开户"]["pair"] == rows["咋开户"]["pair"] != rows["销户"]["pair"]
 
 
-def test_requests_bring_wishes_and_fill_every_slot(tmp_path):
+def test_requests_bring_intents_and_fill_every_slot(tmp_path):
     (tmp_path / "en-words.txt").write_text("who: my aunt | {name}'s aunt\nname: Ann Tom\n", encoding="utf8")
     (tmp_path / "en-frames.txt").write_text("# call 3\ncall {who}|ring {who}\n# bye 1\nbye\n", encoding="utf8")
     made = assistant.lines("en", {}, 60, 1, tmp_path)
@@ -255,7 +255,7 @@ def test_own_lines_that_equal_a_scored_text_are_left_out():
     assert rows - again == {some}
 
 
-def test_wishes_of_two_sets_are_not_compared():
+def test_intents_of_two_sets_are_not_compared():
     e = torch.nn.functional.normalize(torch.randn(4, 8), dim=1)
     facts = {
         "zh": torch.zeros(4, dtype=bool),

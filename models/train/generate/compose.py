@@ -7,35 +7,35 @@ from collections.abc import Iterator
 
 from .domains import DOMAINS
 from .faq import FAQ
-from .grammar import Domain, Wish
+from .grammar import Domain, Meaning
+from .meanings import MEANINGS
 from .mend import agree, articles, particle
 from .noise import noise
 from .offtopic import FREE, TEMPLATES
 from .slots import Situation
 from .style import dress, join
 from .template import expand, slots_of
-from .wishes import WISHES
 
 # Shares of the stream, by meaning.
 OFF_TOPIC, QUESTION, SERVICE = 0.07, 0.30, 0.06
 PAIRED = 0.45  # of the meanings that can be said twice
-TWO_WISHES = 0.05
+TWO_MEANINGS = 0.05
 EXHAUSTED_AFTER = 200_000  # draws in a row without a new line
-STYLE_TAGS = frozenset({"plain", "aligned"})  # say how to write a wish, not where it fits
-_SERVICE = next(wish for wish in WISHES if wish.name == "service_request.want")
-_COMMON = [wish for wish in WISHES if wish is not _SERVICE]
+STYLE_TAGS = frozenset({"plain", "aligned"})  # say how to write a meaning, not where it fits
+_SERVICE = next(meaning for meaning in MEANINGS if meaning.name == "service_request.want")
+_COMMON = [meaning for meaning in MEANINGS if meaning is not _SERVICE]
 
 
-def fits(wish: Wish, domain: Domain) -> bool:
-    """Whether a wish makes sense in a trade: every tag is there, no `-tag` is."""
-    return all(tag.startswith("-") != (tag.lstrip("-") in domain.tags) for tag in wish.tags - STYLE_TAGS)
+def fits(meaning: Meaning, domain: Domain) -> bool:
+    """Whether a meaning makes sense in a trade: every tag is there, no `-tag` is."""
+    return all(tag.startswith("-") != (tag.lstrip("-") in domain.tags) for tag in meaning.tags - STYLE_TAGS)
 
 
-_FITTING = {wish.name: [domain for domain in DOMAINS if fits(wish, domain)] for wish in WISHES + FAQ}
+_FITTING = {meaning.name: [domain for domain in DOMAINS if fits(meaning, domain)] for meaning in MEANINGS + FAQ}
 
 
-def _wordings(wish: Wish, situation: Situation, lang: str) -> dict[frozenset[str], list[str]]:
-    return {names: lines for names, lines in wish.by_slots(lang).items() if situation.has(names)}
+def _wordings(meaning: Meaning, situation: Situation, lang: str) -> dict[frozenset[str], list[str]]:
+    return {names: lines for names, lines in meaning.by_slots(lang).items() if situation.has(names)}
 
 
 def _say(line: str, situation: Situation, lang: str) -> str:
@@ -50,8 +50,8 @@ def _say(line: str, situation: Situation, lang: str) -> str:
     return particle(text)
 
 
-def _finish(text: str, wish: Wish, lang: str, rng: random.Random) -> str:
-    return noise(dress(text, lang, rng, plain="plain" in wish.tags), lang, rng)
+def _finish(text: str, meaning: Meaning, lang: str, rng: random.Random) -> str:
+    return noise(dress(text, lang, rng, plain="plain" in meaning.tags), lang, rng)
 
 
 def _languages(rng: random.Random, paired: bool) -> list[str]:
@@ -61,26 +61,26 @@ def _languages(rng: random.Random, paired: bool) -> list[str]:
     return rng.choices((["zh", "zh"], ["en", "en"], ["zh", "en"], ["zh", "zh", "en", "en"]), (0.3, 0.15, 0.35, 0.2))[0]
 
 
-def _follow(wish: Wish, situation: Situation) -> dict[str, list[str]]:
-    """Wordings of a second wish that say the same in both languages and name nothing; empty when there are none."""
-    if wish.aligned:
-        plain = [twin for twin in wish.twins() if not slots_of(twin[0])]
+def _follow(meaning: Meaning, situation: Situation) -> dict[str, list[str]]:
+    """Wordings of a second meaning that say the same in both languages and name nothing; empty when there are none."""
+    if meaning.aligned:
+        plain = [twin for twin in meaning.twins() if not slots_of(twin[0])]
         if not plain:
             return {}
         zh, en = situation.rng.choice(plain)
         return {"zh": [zh], "en": [en]}
-    lines = {lang: _wordings(wish, situation, lang).get(frozenset(), []) for lang in ("zh", "en")}
+    lines = {lang: _wordings(meaning, situation, lang).get(frozenset(), []) for lang in ("zh", "en")}
     return lines if all(lines.values()) else {}
 
 
-def _meaning(wish: Wish, rng: random.Random) -> list[dict]:
+def _records_of(meaning: Meaning, rng: random.Random) -> list[dict]:
     """All realisations of one drawn meaning; those of one call say the same."""
-    domain = rng.choice(_FITTING[wish.name])
+    domain = rng.choice(_FITTING[meaning.name])
     situation = Situation(domain, rng)
     languages = _languages(rng, rng.random() < PAIRED)
-    options = {lang: _wordings(wish, situation, lang) for lang in set(languages)}
-    if wish.aligned and len(languages) > 1:
-        twins = [twin for twin in wish.twins() if situation.has(slots_of(twin[0]))]
+    options = {lang: _wordings(meaning, situation, lang) for lang in set(languages)}
+    if meaning.aligned and len(languages) > 1:
+        twins = [twin for twin in meaning.twins() if situation.has(slots_of(twin[0]))]
         if not twins:
             return []
         zh, en = rng.choice(twins)
@@ -89,8 +89,8 @@ def _meaning(wish: Wish, rng: random.Random) -> list[dict]:
     if not shared:
         return []
     names = rng.choice(shared)
-    second = rng.choice(_COMMON) if rng.random() < TWO_WISHES and "plain" not in wish.tags else None
-    if second and ("plain" in second.tags or domain not in _FITTING[second.name] or second.intent == wish.intent):
+    second = rng.choice(_COMMON) if rng.random() < TWO_MEANINGS and "plain" not in meaning.tags else None
+    if second and ("plain" in second.tags or domain not in _FITTING[second.name] or second.intent == meaning.intent):
         second = None
     follow = _follow(second, situation) if second else {}
     used: set[str] = set()
@@ -101,11 +101,11 @@ def _meaning(wish: Wish, rng: random.Random) -> list[dict]:
         line = rng.choice([line for line in lines if line not in used] or lines)
         used.add(line)
         text = _say(line, situation, lang)
-        record = {"text": "", "lang": lang, "intent": wish.intent, "domain": domain.name}
+        record = {"text": "", "lang": lang, "intent": meaning.intent, "domain": domain.name}
         if follow:
             text = join(text, _say(rng.choice(follow[lang]), situation, lang), lang, rng)
             record["also"] = second.intent
-        record["text"] = _finish(text, wish, lang, rng)
+        record["text"] = _finish(text, meaning, lang, rng)
         records.append(record)
     return records
 
@@ -115,8 +115,8 @@ def _off_topic(rng: random.Random) -> list[dict]:
     if rng.random() < 0.15:
         text = rng.choice(FREE[lang])(rng)
     else:
-        wish = rng.choice(TEMPLATES)
-        text = noise(expand(rng.choice(wish.lines(lang)), rng, lambda name: name), lang, rng)
+        meaning = rng.choice(TEMPLATES)
+        text = noise(expand(rng.choice(meaning.lines(lang)), rng, lambda name: name), lang, rng)
     return [{"text": text, "lang": lang, "intent": "out_of_scope", "domain": "none"}]
 
 
@@ -130,11 +130,11 @@ def stream(seed: int) -> Iterator[dict]:
         if draw < OFF_TOPIC:
             records = _off_topic(rng)
         elif draw < OFF_TOPIC + QUESTION:
-            records = _meaning(rng.choice(FAQ), rng)
+            records = _records_of(rng.choice(FAQ), rng)
         elif draw < OFF_TOPIC + QUESTION + SERVICE:
-            records = _meaning(_SERVICE, rng)
+            records = _records_of(_SERVICE, rng)
         else:
-            records = _meaning(rng.choice(_COMMON), rng)
+            records = _records_of(rng.choice(_COMMON), rng)
         fresh = []
         for record in records:
             text = record["text"] = " ".join(record["text"].split())

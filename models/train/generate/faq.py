@@ -1,6 +1,6 @@
 """FAQ-like questions: one question kind per block, over every trade's actions and terms. Notation of `grammar.read_wishes`."""
 
-from .grammar import Wish, read_wishes
+from .grammar import Meaning, read_meanings
 
 BLOCK = """
 @ faq.how
@@ -106,4 +106,4 @@ BLOCK = """
 > how is {term} (decided|worked out|set)(?|)
 > where (can|do) I (find|read) (about|more about|the rules on) {term}(?|)
 """
-FAQ: list[Wish] = read_wishes(BLOCK)
+FAQ: list[Meaning] = read_meanings(BLOCK)

@@ -1,4 +1,4 @@
-"""Reads the grammar blocks of `wishes/` and `domains/` into plain records. The only place that knows their notation."""
+"""Reads the grammar blocks of `meanings/` and `domains/` into plain records. The only place that knows their notation."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from .template import TemplateError, slots_of
 
 
 @dataclass
-class Wish:
-    """One meaning with its wordings. All wordings of a wish must say the same thing.
+class Meaning:
+    """One meaning with its wordings. All wordings of a meaning must say the same thing.
 
-    A wish tagged `aligned` is a family instead: its first lines in both languages say the same thing, its second
+    A meaning tagged `aligned` is a family instead: its first lines in both languages say the same thing, its second
     lines another, and so on; only those are paired.
     """
 
@@ -33,7 +33,7 @@ class Wish:
         return "aligned" in self.tags
 
     def twins(self) -> list[tuple[str, str]]:
-        """Chinese and English lines of an aligned wish that go together."""
+        """Chinese and English lines of an aligned meaning that go together."""
         return [(zh, en) for zh, en in zip(self.zh, self.en) if slots_of(zh) - {"cl"} == slots_of(en) - {"cl"}]
 
     def by_slots(self, lang: str) -> dict[frozenset[str], list[str]]:
@@ -44,9 +44,9 @@ class Wish:
         return groups
 
 
-def read_wishes(block: str) -> list[Wish]:
-    """`@ name tags…` opens a wish, `:` is a Chinese wording, `>` an English one, `#` a remark."""
-    wishes: list[Wish] = []
+def read_meanings(block: str) -> list[Meaning]:
+    """`@ name tags…` opens a meaning, `:` is a Chinese wording, `>` an English one, `#` a remark."""
+    meanings: list[Meaning] = []
     for number, line in enumerate(block.splitlines(), 1):
         mark, _, rest = line.strip().partition(" ")
         rest = rest.strip()
@@ -54,13 +54,13 @@ def read_wishes(block: str) -> list[Wish]:
             continue
         if mark == "@":
             name, *tags = rest.split()
-            wishes.append(Wish(name, frozenset(tags)))
-        elif mark in (":", ">") and wishes:
+            meanings.append(Meaning(name, frozenset(tags)))
+        elif mark in (":", ">") and meanings:
             slots_of(rest)
-            (wishes[-1].zh if mark == ":" else wishes[-1].en).append(rest)
+            (meanings[-1].zh if mark == ":" else meanings[-1].en).append(rest)
         else:
-            raise TemplateError(f"line {number} is neither wish nor wording: {line!r}")
-    return wishes
+            raise TemplateError(f"line {number} is neither meaning nor wording: {line!r}")
+    return meanings
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from .grammar import Wish, read_wishes
+from .grammar import Meaning, read_meanings
 
 BLOCK = """
 @ off.weather
@@ -90,7 +90,7 @@ BLOCK = """
 > (set|cancel) (an alarm|a timer|a reminder) for (7 am|ten minutes|tomorrow morning)
 > (play|skip|pause) (some jazz|this song|the news|my playlist|a podcast)
 """
-TEMPLATES: list[Wish] = read_wishes(BLOCK)
+TEMPLATES: list[Meaning] = read_meanings(BLOCK)
 
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _BITS_ZH = (

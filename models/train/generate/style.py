@@ -1,4 +1,4 @@
-"""How customers dress a wish: openings, endings, a story first, rudeness, letters, dialect. Changes no meaning."""
+"""How customers dress a meaning: openings, endings, a story first, rudeness, letters, dialect. Changes no meaning."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ JOIN = {
 
 
 def dress(text: str, lang: str, rng: random.Random, plain: bool = False) -> str:
-    """Puts openings, endings or a story around a wish. `plain` lines (a bare "yes") stay nearly as they are."""
+    """Puts openings, endings or a story around a meaning. `plain` lines (a bare "yes") stay nearly as they are."""
 
     def say(options: list[str]) -> str:
         return expand(rng.choice(options), rng, lambda name: rng.choice(WHEN["zh" if name == "when" else "en"]))
@@ -163,5 +163,5 @@ def dress(text: str, lang: str, rng: random.Random, plain: bool = False) -> str:
 
 
 def join(first: str, second: str, lang: str, rng: random.Random) -> str:
-    """Two wishes in one line."""
+    """Two meanings in one line."""
     return first.rstrip("？?。.！!") + rng.choice(JOIN[lang]) + second

@@ -13,12 +13,12 @@ from pathlib import Path
 from ..compose import fits, stream
 from ..domains import DOMAINS
 from ..faq import FAQ
-from ..grammar import read_wishes
+from ..grammar import read_meanings
+from ..meanings import MEANINGS
 from ..mend import agree, articles, particle
 from ..offtopic import TEMPLATES
 from ..tables.traditional import PAIRS, to_traditional
 from ..template import TemplateError, expand, shared_of, slots_of
-from ..wishes import WISHES
 
 
 def take(count: int, seed: int = 1) -> list[dict]:
@@ -26,23 +26,23 @@ def take(count: int, seed: int = 1) -> list[dict]:
 
 
 class Grammar(unittest.TestCase):
-    def test_every_wish_is_said_in_both_languages_and_somewhere(self):
-        for wish in WISHES + FAQ + TEMPLATES:
-            self.assertTrue(wish.zh and wish.en, wish.name)
-            self.assertTrue(any(fits(wish, domain) for domain in DOMAINS), wish.name)
+    def test_every_meaning_is_said_in_both_languages_and_somewhere(self):
+        for meaning in MEANINGS + FAQ + TEMPLATES:
+            self.assertTrue(meaning.zh and meaning.en, meaning.name)
+            self.assertTrue(any(fits(meaning, domain) for domain in DOMAINS), meaning.name)
 
     def test_names_are_unique(self):
-        names = [wish.name for wish in WISHES + FAQ + TEMPLATES]
+        names = [meaning.name for meaning in MEANINGS + FAQ + TEMPLATES]
         self.assertEqual([name for name, n in collections.Counter(names).items() if n > 1], [])
 
     def test_lines_that_are_paired_take_the_same_choices(self):
-        for wish in WISHES + FAQ:
-            if wish.aligned:
-                self.assertTrue(wish.twins(), wish.name)
-                for zh, en in wish.twins():
-                    self.assertEqual(shared_of(zh), shared_of(en), f"{wish.name}: {zh} / {en}")
+        for meaning in MEANINGS + FAQ:
+            if meaning.aligned:
+                self.assertTrue(meaning.twins(), meaning.name)
+                for zh, en in meaning.twins():
+                    self.assertEqual(shared_of(zh), shared_of(en), f"{meaning.name}: {zh} / {en}")
             else:
-                self.assertFalse(any(shared_of(line) for line in wish.zh + wish.en), wish.name)
+                self.assertFalse(any(shared_of(line) for line in meaning.zh + meaning.en), meaning.name)
 
     def test_slots_are_known(self):
         known = {
@@ -62,14 +62,14 @@ class Grammar(unittest.TestCase):
             "colour",
             "size",
         }
-        for wish in WISHES + FAQ + TEMPLATES:
-            for line in wish.zh + wish.en:
+        for meaning in MEANINGS + FAQ + TEMPLATES:
+            for line in meaning.zh + meaning.en:
                 self.assertLessEqual(slots_of(line), known, line)
 
     def test_a_broken_line_is_named(self):
         for bad in ("@ x\n: (a|b", "@ x\n: a)", "@ x\n: {item", "@ x\nno mark"):
             with self.assertRaises(TemplateError):
-                read_wishes(bad)
+                read_meanings(bad)
 
     def test_shared_choices_follow_the_number_and_free_ones_do_not(self):
         rng = random.Random(1)
@@ -120,7 +120,7 @@ class Stream(unittest.TestCase):
                 self.assertEqual(len({record.get(key) for record in group}), 1, group)
 
     def test_every_intent_appears(self):
-        wanted = {wish.intent for wish in WISHES + FAQ} | {"out_of_scope"}
+        wanted = {meaning.intent for meaning in MEANINGS + FAQ} | {"out_of_scope"}
         self.assertEqual(wanted - {record["intent"] for record in take(30_000)}, set())
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What is inside the executable: crates, and the libraries that its pages are bundled from.
 
-    materials.py licences   their licence texts, each once, below the names of those it covers
-    materials.py sbom       a bill of materials in CycloneDX 1.5
+    sbom.py licences   their licence texts, each once, below the names of those it covers
+    sbom.py sbom       a bill of materials in CycloneDX 1.5
 
 Both are the same bytes for the same checkout. Which licences may come in is the business of cargo-deny (deny.toml).
 """

@@ -1,4 +1,4 @@
-"""The company: hours, contact, places, partners, and the wishes that belong to a trade's own procedures."""
+"""The company: hours, contact, places, partners, and the meanings that belong to a trade's own procedures."""
 
 BLOCK = """
 @ opening_hours.when aligned

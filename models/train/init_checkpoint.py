@@ -1,6 +1,6 @@
 """Builds the checkpoint that training starts from: SimBERT-Tiny's layers with our vocabulary.
 
-  python start.py CORPUS.jsonl OUT.pt --work DIR --setting cpu
+  python init_checkpoint.py CORPUS.jsonl OUT.pt --work DIR --setting cpu
 
 With `--hidden` of another width than SimBERT-Tiny's only its tables are taken; the layers begin at random.
 """
@@ -10,11 +10,11 @@ import re
 from dataclasses import replace
 
 import convert
-import lines
+import dataset
 import numpy as np
 import torch
 import vocab
-from fetch import Places
+from fetch import Paths
 from safetensors.numpy import load_file
 from settings import setting
 from student import Shape, Student
@@ -22,21 +22,21 @@ from teachers import fill
 from tokenizers import Tokenizer
 
 
-def chinese_words(places, often=150):
+def chinese_words(paths, often=150):
     """jieba's common words of at most four characters, without people's names."""
     out = []
-    for row in places.jieba.read_text(encoding="utf8").splitlines():
+    for row in paths.jieba.read_text(encoding="utf8").splitlines():
         word, n, tag = row.split(" ")
         if int(n) >= often and len(word) <= 4 and all(map(vocab.han, word)) and not tag.startswith("nr"):
             out.append(word)
     return out
 
 
-def lexicon(tokens, places, threads):
+def lexicon(tokens, paths, threads):
     """{English word: [(Chinese word, weight)]} for the whole words among `tokens`."""
     english = [t for t in tokens if re.fullmatch("[a-z]{2,}", t)]
-    chinese = chinese_words(places)
-    cache = fill("use", english + chinese, places, threads)
+    chinese = chinese_words(paths)
+    cache = fill("use", english + chinese, paths, threads)
     at, weight = vocab.translations(cache.get(english).astype(np.float32), cache.get(chinese).astype(np.float32))
     return {e: [(chinese[j], float(k)) for j, k in zip(a, w)] for e, a, w in zip(english, at, weight)}
 
@@ -49,21 +49,21 @@ def shape(tokens, s, hidden):
     return replace(base, hidden_size=hidden, num_attention_heads=hidden // 32, intermediate_size=4 * hidden)
 
 
-def build(places, rows, s, hidden=Shape.hidden_size):
+def build(paths, rows, s, hidden=Shape.hidden_size):
     """(model, tokenizer) with the first weights; `rows` are the corpus's lines."""
-    weights = convert.convert(places.simbert)
-    old = (places.simbert / "vocab.txt").read_text(encoding="utf8").split("\n")
+    weights = convert.convert(paths.simbert)
+    old = (paths.simbert / "vocab.txt").read_text(encoding="utf8").split("\n")
     old = old[: len(weights["embeddings.word_embeddings.weight"])]
-    minilm = Tokenizer.from_file(str(places.minilm / "tokenizer.json"))
+    minilm = Tokenizer.from_file(str(paths.minilm / "tokenizer.json"))
     minilm.no_padding()
     minilm.no_truncation()
     pieces = [t for t, _ in sorted(minilm.get_vocab().items(), key=lambda x: x[1])]
-    word_rows = load_file(places.minilm / "model.safetensors")
+    word_rows = load_file(paths.minilm / "model.safetensors")
     word_rows = next(v for k, v in word_rows.items() if k.endswith("word_embeddings.weight")).astype(np.float32)
     counts = vocab.count(minilm, [r["text"] for r in rows if r["lang"] == "en"])
     tokens = vocab.build(old, pieces, *counts, s["vocabulary"])
     key = "embeddings.word_embeddings.weight"
-    weights[key] = vocab.table(tokens, old, weights[key], pieces, word_rows, lexicon(tokens, places, s["threads"]))
+    weights[key] = vocab.table(tokens, old, weights[key], pieces, word_rows, lexicon(tokens, paths, s["threads"]))
     key = "embeddings.position_embeddings.weight"
     weights[key] = weights[key][: s["positions"]]
     torch.manual_seed(s["seed"])
@@ -89,7 +89,7 @@ def main():
         "--hidden", type=int, default=Shape.hidden_size, help="width of the encoder, a multiple of 32 or 312"
     )
     a = p.parse_args()
-    model, tokenizer = build(Places(a.work), lines.read(a.corpus), setting(a.setting), a.hidden)
+    model, tokenizer = build(Paths(a.work), dataset.read(a.corpus), setting(a.setting), a.hidden)
     save(model, tokenizer, a.out)
     print(f"{a.out}: {model.shape.vocab_size} entries, {sum(x.numel() for x in model.parameters()):,} parameters")
 
