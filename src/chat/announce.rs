@@ -80,7 +80,7 @@ impl Chat {
         }
         let team = self.sealed_to(&directory, row, &view, maker, came)?;
         if view.prev() != hex32(&row.ann) || epoch_of(bytes) != Some(row.epoch + 1) {
-            return Err(Refusal::new(ErrorCode::EpochStale, "somebody announced this epoch first"));
+            return Err(Refusal::new(ErrorCode::EpochStale, "someone else announced this epoch first"));
         }
         let bot = self.bot_box(row, &view, maker, came)?;
         let expected = announcement::Expected {
@@ -213,7 +213,7 @@ impl Chat {
     /// is no such box.
     pub(super) fn robot_member(&self, site: &SiteId, view: &AnnouncementView<'_>) -> Result<Option<[u8; 16]>, Refusal> {
         let Some((_, kid, _)) = view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8) else { return Ok(None) };
-        let gone = || stale("no such robot key holds here now; ask for the site again");
+        let gone = || stale("no such robot key is valid here now; request the site again");
         let keys = self.org.robot_keys().ok_or_else(gone)?;
         if keys.holds(&self.org.directory(), site, &kid) { Ok(Some(kid)) } else { Err(gone()) }
     }

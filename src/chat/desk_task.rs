@@ -92,7 +92,7 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
             && let Some(reply) = waiting.remove(&(conv, user.clone()))
         {
             let theirs = matches!(chat.cache.get(conv), Ok(Some(conversation)) if conversation.lock().row.owner == Owner::Agent(user));
-            let late = || Refusal::new(ErrorCode::TooLate, "this offer is over");
+            let late = || Refusal::new(ErrorCode::TooLate, "this offer has expired");
             let _ = reply.send(if theirs { Ok(()) } else { Err(late()) });
         }
     }
@@ -169,7 +169,7 @@ impl Chat {
                 let outcome = self
                     .own(conv, &user, OwnerWhy::Accept, &user, |conversation| match conversation.row.owner {
                         Owner::Queue => Ok(()),
-                        _ => Err(Refusal::new(ErrorCode::Conflict, "somebody else has this conversation")),
+                        _ => Err(Refusal::new(ErrorCode::Conflict, "someone else has this conversation")),
                     })
                     .await;
                 if outcome.is_err() {

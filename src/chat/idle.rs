@@ -62,7 +62,7 @@ impl Chat {
                         *missed.entry(team).or_default() += 1;
                     }
                 }
-                Err(e) => tracing::warn!(%conv, error = %e, "a quiet conversation could not be closed yet"),
+                Err(e) => tracing::warn!(%conv, error = %e, "an idle conversation could not be closed yet"),
             }
         }
         self.alarm(rule, &missed);
@@ -93,7 +93,7 @@ impl Chat {
             match self.is_idle(conv, rule, now_ms) {
                 Ok(true) => over.push(conv),
                 Ok(false) => {}
-                Err(e) => tracing::warn!(%conv, error = %e, "could not see whether a conversation is quiet"),
+                Err(e) => tracing::warn!(%conv, error = %e, "could not check whether a conversation is idle"),
             }
         }
         over

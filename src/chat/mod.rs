@@ -190,7 +190,7 @@ impl Chat {
         let user = conn.who.user().ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "only agents may do this"))?;
         // a key that was replaced is no longer the agent's, even before its socket is closed
         let agent = self.agent(user).filter(|a| a.kid == conn.who.kid());
-        agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "this account is off"))
+        agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "this account is switched off"))
     }
 }
 

@@ -82,7 +82,7 @@ impl Chat {
         if directory.head_at(view.dir_seq()) != Some(view.dir_head()) {
             return Err(Refusal::new(
                 ErrorCode::DirectoryStale,
-                "the announcement names a directory this server does not have",
+                "the announcement names a directory that this server does not have",
             ));
         }
         let bot = self.robot_member(&o.site, &view)?;

@@ -81,8 +81,9 @@ impl Chat {
         if sender == conversation.visitor {
             return Ok(Maker { ed: key(&conversation.row.ed)?, user: None });
         }
-        let (user, ed) = members::agent_then(&self.org.directory(), &sender, seq)
-            .ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "nobody who may announce had this key then"))?;
+        let (user, ed) = members::agent_then(&self.org.directory(), &sender, seq).ok_or_else(|| {
+            Refusal::new(ErrorCode::Forbidden, "at that time, nobody with the right to announce had this key")
+        })?;
         Ok(Maker { ed, user: Some(user) })
     }
 }

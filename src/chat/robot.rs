@@ -173,7 +173,7 @@ impl Chat {
             return Err(Refusal::new(ErrorCode::NotOwner, "the robot left this conversation"));
         }
         if !conversation.row.bot || conversation.row.epoch != epoch {
-            return Err(Refusal::new(ErrorCode::EpochStale, "this epoch is over"));
+            return Err(Refusal::new(ErrorCode::EpochStale, "this epoch has ended"));
         }
         let directory = self.org.directory();
         if directory.team(&conversation.row.key_team).is_none_or(|t| t.epoch != conversation.row.key_epoch) {

@@ -24,12 +24,12 @@ fn refusal(text: &'static str) -> Refusal {
 fn may_write(state: StorageState, who: &Who, bytes: usize) -> Result<(), Refusal> {
     match (state, who) {
         (StorageState::Ok, _) => Ok(()),
-        (StorageState::Full, _) => Err(refusal("the server's disk is full; nothing can be stored for the moment")),
+        (StorageState::Full, _) => Err(refusal("the server's disk is full; nothing can be stored at the moment")),
         (StorageState::Low, Who::Visitor { .. }) => {
-            Err(refusal("the server's disk is almost full; this can't be stored for the moment"))
+            Err(refusal("the server's disk is almost full; this cannot be stored at the moment"))
         }
         (StorageState::Low, Who::Agent { .. }) if bytes > SHORT => {
-            Err(refusal("the server's disk is almost full; only short messages can be stored for the moment"))
+            Err(refusal("the server's disk is almost full; only short messages can be stored at the moment"))
         }
         (StorageState::Low, Who::Agent { .. }) => Ok(()),
     }

@@ -104,7 +104,7 @@ impl Statuses {
         if let Err(e) = store::write(&*self.store, Batch { ops, ..Batch::default() }).await {
             // the state holds meanwhile; a full disk was spoken of already
             if e != StoreError::Unwritable {
-                tracing::warn!(error = %e, "what agents said of themselves was not stored yet");
+                tracing::warn!(error = %e, "the states that agents chose were not stored yet");
             }
             self.unsaved.lock().extend(unsaved);
         }

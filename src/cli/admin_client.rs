@@ -80,11 +80,11 @@ impl From<AdminError> for Fail {
     fn from(e: AdminError) -> Self {
         let (kind, next) = match &e {
             AdminError::Open(e) if e.is_database_in_use() => {
-                (Kind::Conflict, Some("another kefu has it: try again when that is done"))
+                (Kind::Conflict, Some("another kefu process is using it: try again when it has finished"))
             }
             AdminError::Open(e) => (Kind::Failure, e.hint().or(Some(LOOK))),
             AdminError::Refused { code: ErrorCode::Conflict, .. } => {
-                (Kind::Conflict, Some("somebody else changed the directory at the same moment: try again"))
+                (Kind::Conflict, Some("the directory was changed at the same time: try again"))
             }
             AdminError::Refused { code: ErrorCode::Storage, .. } => (Kind::Failure, Some(LOOK)),
             AdminError::Refused { .. } => (Kind::Failure, None),

@@ -29,7 +29,7 @@ pub fn warn(company: &VerifiedDirectory) {
     let newest = VerifiedDirectory::newest_entry_ms(&company.view);
     if let Some(what) = never_set(company.now_ms).or_else(|| behind(newest, company.now_ms)) {
         eprintln!(
-            "warning: {what}; what is signed now bears a wrong date, and invites end at the wrong time. {NEXT}, then do this again"
+            "warning: {what}; what is signed now gets a wrong date, and invites expire at the wrong time. {NEXT}, then run this command again"
         );
     }
 }
@@ -58,7 +58,7 @@ impl Watch {
         let by = out::duration(wall_ms.abs_diff(expected));
         let way = if wall_ms > expected { "ahead" } else { "back" };
         Some(format!(
-            "this machine's clock went {by} {way} and says {} now; if the machine did not sleep, see that it is right",
+            "this machine's clock went {by} {way} and says {} now; if the machine did not sleep, check that it is correct",
             out::date(wall_ms)
         ))
     }

@@ -31,7 +31,7 @@ pub fn check_private(dir: &Path) -> Result<(), Fail> {
     let shown = dir.display();
     private_directory(&meta).map_err(|why| match why {
         NotPrivate::NoDirectory => Fail::failure(format!("{shown} is not a directory")),
-        NotPrivate::Open(mode) => Fail::failure(format!("other users may enter {shown} (mode {mode:03o})"))
+        NotPrivate::Open(mode) => Fail::failure(format!("other users can access {shown} (mode {mode:03o})"))
             .next(format!("chmod 700 {}", quoted(dir))),
         NotPrivate::Foreign(uid) => {
             Fail::failure(format!("{shown} belongs to {}, not to you", owner::shown(uid))).next(owner::command(uid))
@@ -43,7 +43,7 @@ pub fn check_private(dir: &Path) -> Result<(), Fail> {
 pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> Result<(), Fail> {
     match files::write_new(path, mode, content) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-            Err(Fail::new(Kind::Exists, format!("{} exists already", path.display())).next("nothing was overwritten"))
+            Err(Fail::new(Kind::Exists, format!("{} already exists", path.display())).next("nothing was overwritten"))
         }
         other => other.map_err(|e| cannot("write", path, &e)),
     }
@@ -63,7 +63,7 @@ pub fn require_initialised(dir: &Path) -> Result<(), Fail> {
     }
     let shown = dir.display();
     Err(Fail::new(Kind::NotInitialised, format!("{shown} contains no kefu installation"))
-        .next("kefu init makes one; --data-dir DIR or KEFU_DATA_DIR names another place"))
+        .next("kefu init creates one; use --data-dir DIR or KEFU_DATA_DIR for another directory"))
 }
 
 /// Those of the files that a new company needs which are there already.

@@ -130,6 +130,6 @@ impl From<std::io::Error> for Fail {
 impl From<serde_json::Error> for Fail {
     fn from(e: serde_json::Error) -> Self {
         Self::failure(format!("unexpected answer: {e}"))
-            .next("is the running server of the same version? see kefu doctor")
+            .next("does the running server have the same version? see kefu doctor")
     }
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::app::Admin;
 
-/// Whether the server of this data directory answers; exit code 1 if it doesn't
+/// Check that the server of this data directory answers; exit code 1 if not
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How long it may take
@@ -34,7 +34,7 @@ impl Args {
         let at = reachable(listen);
         healthy(at, limit).map_err(|why| {
             Fail::failure(format!("the server at {at} does not answer: {why}"))
-                .next("read its log; kefu doctor looks for what is wrong")
+                .next("read its log; kefu doctor looks for problems")
         })?;
         ctx.say(json!({"healthy": true, "listen": listen.to_string()}), format!("ok: the server answers on {listen}"));
         Ok(())
@@ -49,11 +49,11 @@ fn listening(ctx: &Context, limit: Duration) -> Result<SocketAddr, Fail> {
     let runtime = admin_client::runtime()?;
     let ask = Admin::Remote(ctx.file(ADMIN_SOCKET));
     let asked = runtime.block_on(async { tokio::time::timeout(limit, ask.call("GET", "/admin/version", None)).await });
-    let answer = asked.map_err(|_| silent("it takes too long"))?.map_err(|e| silent(&e.to_string()))?;
+    let answer = asked.map_err(|_| silent("timed out"))?.map_err(|e| silent(&e.to_string()))?;
     answer["listen"]
         .as_str()
         .and_then(|at| at.parse().ok())
-        .ok_or_else(|| silent("it says no address; is it of another version?"))
+        .ok_or_else(|| silent("it reports no address; is it another version?"))
 }
 
 /// "All addresses" as one of this machine.
@@ -81,6 +81,6 @@ fn healthy(at: SocketAddr, limit: Duration) -> Result<(), String> {
         false => Err(answer
             .lines()
             .next()
-            .map_or_else(|| "it closes the connection".to_owned(), |line| format!("it says {line:?}"))),
+            .map_or_else(|| "it closed the connection".to_owned(), |line| format!("it answered {line:?}"))),
     }
 }

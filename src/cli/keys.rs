@@ -50,10 +50,10 @@ impl Signing {
         let path = self.path(ctx);
         if self.keys.is_none() && !path.exists() {
             return Err(Fail::failure(format!(
-                "the company keys are not on this machine: there is no {}",
+                "the company keys are not on this machine: {} does not exist",
                 path.display()
             ))
-            .next("bring the file they are kept in and name it with --keys FILE"));
+            .next("bring the key file and name it with --keys FILE"));
         }
         keep_memory_private();
         let text = fs::read_to_string(&path).map(Zeroizing::new).map_err(|e| cannot("read", &path, &e))?;
@@ -150,7 +150,7 @@ pub fn write(path: &Path, keys: &CompanyKeys, passphrase: Option<&secret::Passph
 /// Why a key file can't be used.
 fn key_file_error(path: &Path, e: &KeyFileError) -> Fail {
     match e {
-        KeyFileError::Open => Fail::new(Kind::Passphrase, "the passphrase does not open the company keys")
+        KeyFileError::Open => Fail::new(Kind::Passphrase, "the passphrase of the company keys is wrong")
             .next(format!("{} was not changed; try again", path.display())),
         KeyFileError::NeedsPassphrase => Fail::new(Kind::Passphrase, e.to_string()),
         _ => Fail::failure(format!("{}: {e}", path.display())),

@@ -26,8 +26,11 @@ pub fn take(dir: &Path) -> Result<Lock, Fail> {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let who = holder(&mut file).map_or_else(|| "another process".into(), |pid| format!("process {pid}"));
-            return Err(Fail::new(Kind::Conflict, format!("{} is in use: a kefu server runs as {who}", dir.display()))
-                .next("stop that one first, or name another place with --data-dir"));
+            return Err(Fail::new(
+                Kind::Conflict,
+                format!("{} is in use: a kefu server is running as {who}", dir.display()),
+            )
+            .next("stop it first, or name another directory with --data-dir"));
         }
         Err(TryLockError::Error(e)) => return Err(cannot("lock", &path, &e)),
     }

@@ -91,10 +91,10 @@ const SHORT_HELP: &str = concat!(
     ": live chat in one executable, with messages that only people can read\n\n\
      \x20 kefu init --origin https://www.example.com    a new company, its keys and its first site\n\
      \x20 kefu serve                                    the server\n\
-     \x20 kefu site snippet web                         what goes into your pages\n\
-     \x20 kefu user add li --team support               invites somebody who answers\n\
-     \x20 kefu stats --watch                            what it is doing\n\
-     \x20 kefu doctor                                   what is wrong\n\n\
+     \x20 kefu site snippet web                         the script tag for your pages\n\
+     \x20 kefu user add li --team support               invites an agent\n\
+     \x20 kefu stats --watch                            current activity\n\
+     \x20 kefu doctor                                   checks for problems\n\n\
      All commands: kefu help. About one: kefu help user."
 );
 

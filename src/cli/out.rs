@@ -98,8 +98,8 @@ pub fn print(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) {
 pub fn printed() -> Result<(), Fail> {
     match UNPRINTED.get() {
         None => Ok(()),
-        Some(e) => Err(Fail::unprinted(format!("what this command has to say could not be written: {}", io_reason(e)))
-            .next("the command has done its work; make room where its output goes, and ask again")),
+        Some(e) => Err(Fail::unprinted(format!("the output of this command could not be written: {}", io_reason(e)))
+            .next("the command has done its work; free space for its output, and ask again")),
     }
 }
 

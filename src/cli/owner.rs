@@ -36,7 +36,7 @@ pub fn become_owner(dir: &Path, makes: bool) -> Result<(), Fail> {
     let owner = fs::metadata(there).map_err(|e| cannot("read", there, &e))?.uid();
     if let Some((above, other)) = others_above(there, owner).map_err(|e| cannot("read", there, &e))? {
         let what = format!(
-            "{} belongs to {}, but {} could put something else in its place: {} is theirs",
+            "{} belongs to {}, but {} could replace it: they own {}",
             dir.display(),
             shown(owner),
             shown(other),
@@ -49,7 +49,7 @@ pub fn become_owner(dir: &Path, makes: bool) -> Result<(), Fail> {
     }
     let refused = |why: String| {
         Fail::failure(format!(
-            "{} belongs to {}, and root can't go on as that user: {why}",
+            "{} belongs to {}, and root cannot continue as that user: {why}",
             dir.display(),
             shown(owner)
         ))
@@ -57,7 +57,7 @@ pub fn become_owner(dir: &Path, makes: bool) -> Result<(), Fail> {
     };
     let threads = fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
     if threads != 1 {
-        return Err(refused(format!("{threads} threads run already")));
+        return Err(refused(format!("{threads} threads are already running")));
     }
     let account = Account::of(owner);
     let gid = account.as_ref().map_or_else(|| fs::metadata(there).map_or(owner, |m| m.gid()), |a| a.gid);
@@ -141,7 +141,7 @@ pub fn next() -> String {
     match BECAME.get() {
         Some((who, dir)) => {
             format!(
-                "kefu works as {who} here, who owns {}: give {who} the file, or name one they may use",
+                "kefu runs as {who} here, who owns {}: give {who} the file, or name one they can use",
                 dir.display()
             )
         }

@@ -42,11 +42,11 @@ impl PublicPart {
         let text = fs::read_to_string(path).map_err(|e| cannot("read", path, &e))?;
         let not = |why: String| {
             Fail::failure(format!("{} is not the public part of a company: {why}", path.display()))
-                .next("it is the public.json that kefu init --offline DIR made")
+                .next("it must be the public.json that kefu init --offline DIR created")
         };
         let part: Self = serde_json::from_str(&text).map_err(|e| not(e.to_string()))?;
         if part.kefu != KIND || part.v != 1 {
-            return Err(not(format!("it holds {:?}, version {}", part.kefu, part.v)));
+            return Err(not(format!("it contains {:?}, version {}", part.kefu, part.v)));
         }
         Ok(part)
     }

@@ -50,7 +50,7 @@ pub fn new(file: Option<&Path>) -> Result<Passphrase, Fail> {
     };
     if chosen.chars().count() < LEAST {
         return Err(Fail::new(Kind::Passphrase, format!("the passphrase is shorter than {LEAST} characters"))
-            .next("take several words; whoever has the file can guess without limit"));
+            .next("use several words; anyone who has the file can guess without limit"));
     }
     Ok(chosen)
 }

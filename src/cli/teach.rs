@@ -31,7 +31,7 @@ use crate::{
 /// How a file is to be read.
 #[derive(Debug, clap::Args)]
 pub struct HowToRead {
-    /// Encoding of a text file; told apart by what it says if this is left away
+    /// Encoding of a text file; detected from its content by default
     #[arg(long, value_enum)]
     encoding: Option<Named>,
     /// Read this sheet of a workbook, hidden or not; may be given several times [default: all visible sheets]
@@ -102,7 +102,7 @@ impl Mind {
         let head =
             engine::intents(&RobotFiles::of(&ctx.data_dir), &self.model, self.fingerprint).map_err(|e| unable(&e))?;
         head.ok_or_else(|| {
-            Fail::failure("there are no intents: this kefu has none for the language model in use")
+            Fail::failure("there are no intents: this kefu has none for the current language model")
                 .next("kefu intent train FILE.csv")
         })
     }

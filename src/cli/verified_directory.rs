@@ -52,7 +52,7 @@ impl VerifiedDirectory {
     pub fn verify(view: AdminView, pin: Option<OrgFp>, now_ms: u64) -> Result<Self, Fail> {
         let dir = Directory::replay(pin.unwrap_or(view.org), &view.entries, view.snapshot.as_ref()).map_err(|e| {
             Fail::failure(format!("the directory does not verify: {e}")).next(
-                "do not sign anything here before you know why; compare the fingerprint with data-org in your pages",
+                "do not sign anything here until you know why; compare the fingerprint with data-org in your pages",
             )
         })?;
         let believed = Believed::of(&view, &dir, now_ms);
@@ -63,7 +63,7 @@ impl VerifiedDirectory {
     pub fn after(&self, commit: &Commit) -> Result<Directory, Fail> {
         let mut dir = self.dir.clone();
         let added = commit.entries.iter().try_for_each(|entry| dir.apply(entry));
-        added.map_err(|e| Fail::failure(format!("the signed entries do not fit the directory: {e}")))?;
+        added.map_err(|e| Fail::failure(format!("the signed entries do not match the directory: {e}")))?;
         Ok(dir)
     }
 
@@ -86,7 +86,7 @@ impl VerifiedDirectory {
     pub fn user(&self, id: &UserId) -> Result<UserState, Fail> {
         let ids: Vec<&str> = self.dir.users().map(|(id, _)| id.as_str()).collect();
         self.dir.user(id).ok_or_else(|| match self.believed.all().any(|i| i.user == *id) {
-            true => Fail::failure(format!("{id} was invited, but did not come yet"))
+            true => Fail::failure(format!("{id} was invited, but has not enrolled yet"))
                 .next(format!("to invite again: kefu user invite revoke {id}, then kefu user add {id}")),
             false => unknown("user", id.as_str(), ids.iter().copied()),
         })
@@ -150,7 +150,7 @@ impl From<ActError> for Fail {
         let fail = Self::new(kind, e.to_string());
         match &e {
             ActError::NotCompany => fail.next(format!(
-                "name the key file of this company with --keys ({} is the usual one)",
+                "name the key file of this company with --keys ({} is the default)",
                 data_dir::COMPANY_KEYS
             )),
             ActError::Directory(_) | ActError::Invite(_) => fail.next("nothing was signed; compare with a backup"),
@@ -165,6 +165,6 @@ pub fn same_company(keys: &CompanyKeys, company: &VerifiedDirectory) -> Result<(
         return Ok(());
     }
     let (mine, theirs) = (hash::org_fp_text(&keys.fp()), hash::org_fp_text(&company.dir.fp()));
-    Err(Fail::failure(format!("the keys are of company {mine}, this is {theirs}"))
+    Err(Fail::failure(format!("the keys belong to company {mine}, this is {theirs}"))
         .next("name the right key file with --keys"))
 }

@@ -23,7 +23,7 @@ pub enum CidrError {
     #[error("{0:?} is neither an address nor a network: write 10.1.2.3 or 10.0.0.0/8")]
     Text(String),
     /// More bits than the address has.
-    #[error("{0:?} has more bits than its kind of address")]
+    #[error("{0:?} has more bits than its address type")]
     Length(String),
     /// Bits set behind the prefix: most likely a slip.
     #[error("{0:?} names an address inside the network; the network is {1}")]

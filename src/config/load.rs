@@ -53,7 +53,9 @@ impl Config {
             let origin = Origin::CommandLine(name.clone());
             match name.split_once('.') {
                 Some((section, key)) => loader.text((section.into(), key.into()), &value, origin),
-                None => loader.problem(origin, format!("{name:?} is no key: write section.key, such as server.listen")),
+                None => {
+                    loader.problem(origin, format!("{name:?} is not a key: write section.key, such as server.listen"))
+                }
             }
         }
         loader.finish(more)
@@ -95,7 +97,7 @@ impl Loader {
             Err(e) => {
                 let message = match e.kind() {
                     io::ErrorKind::NotFound => "there is no such configuration file".to_owned(),
-                    io::ErrorKind::PermissionDenied => "the user kefu runs as may not read this file".to_owned(),
+                    io::ErrorKind::PermissionDenied => "the user that kefu runs as may not read this file".to_owned(),
                     _ => format!("the configuration can't be read: {e}"),
                 };
                 return self.problem(at(path, 0), message);
@@ -183,7 +185,7 @@ impl Loader {
         let home = nearest(name, self.known.keys().map(|(_, k)| k.as_str()));
         let hint = home.and_then(|near| self.known.keys().find(|(_, k)| k == near));
         let hint = hint.map(|(s, k)| format!("; did you mean {k} in [{s}]?")).unwrap_or_default();
-        let message = format!("\"{name}\" stands outside any section{hint}");
+        let message = format!("\"{name}\" is outside any section{hint}");
         self.problem(origin, message);
     }
 

@@ -173,8 +173,8 @@ impl Rule {
         match self.action {
             Do::Say | Do::Ask if !text => Some("needs a text: set zh, en, or both"),
             Do::Route if self.team.is_empty() => Some("needs the team to route to: set team"),
-            Do::Silent | Do::Answer if text => Some("posts no text of its own: take zh and en away, or say \"say\""),
-            _ if self.action != Do::Route && !self.team.is_empty() => Some("has a team, which only \"route\" takes"),
+            Do::Silent | Do::Answer if text => Some("posts no text of its own: remove zh and en, or write \"say\""),
+            _ if self.action != Do::Route && !self.team.is_empty() => Some("has a team, which only \"route\" uses"),
             _ if self.threshold.is_some_and(|t| t > 100) => Some("has a threshold above 100 percent"),
             _ if self.buttons.iter().any(|b| b.zh.is_empty() && b.en.is_empty()) => Some("has a button without text"),
             _ => None,

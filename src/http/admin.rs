@@ -128,7 +128,7 @@ impl Admin {
         let conv = path.strip_prefix("explain/").and_then(|c| c.parse().ok()).ok_or_else(not_present)?;
         match &self.running {
             Some(r) => Ok(json!(r.chat.explain(conv).await)),
-            None => Err(Refusal::new(ErrorCode::NotFound, "no server runs, so nothing is assigned")),
+            None => Err(Refusal::new(ErrorCode::NotFound, "no server is running, so nothing is assigned")),
         }
     }
 
@@ -162,7 +162,7 @@ fn robot_refused(e: KeyError) -> Refusal {
 }
 
 fn not_present() -> Refusal {
-    Refusal::new(ErrorCode::NotFound, "there is no such admin request; is the server of another version?")
+    Refusal::new(ErrorCode::NotFound, "there is no such admin request; is the server another version?")
 }
 
 fn to_value<T: serde::Serialize>(value: &T) -> Result<Value, Refusal> {

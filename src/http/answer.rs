@@ -174,7 +174,7 @@ pub fn preflight() -> Answer {
 
 /// 405: the address exists and does other things.
 pub fn method_not_allowed(allowed: &'static str) -> Answer {
-    let mut answer = error(ErrorCode::Unsupported, "this method does not exist here");
+    let mut answer = error(ErrorCode::Unsupported, "this method is not allowed here");
     *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     answer

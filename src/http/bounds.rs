@@ -62,7 +62,7 @@ impl Bounds {
 
 /// Refuses for the moment.
 pub fn busy(what: &'static str) -> Refusal {
-    let text = format!("too many {what} from this address or in all; try again in a moment");
+    let text = format!("too many {what} from this address or in total; try again in a moment");
     Refusal { retry_ms: Some(1_000), ..Refusal::new(ErrorCode::RateLimited, text) }
 }
 

@@ -110,12 +110,12 @@ impl Org {
         let name = |key: &[u8]| String::from_utf8_lossy(key).into_owned();
         let accounts = rows::all(store, Table::Account, &[])?
             .iter()
-            .map(|(key, _)| name(key).parse().map_err(|_| damaged("account", "its name is no user id")))
+            .map(|(key, _)| name(key).parse().map_err(|_| damaged("account", "its name is not a user id")))
             .collect::<Result<_, _>>()?;
         let sites = rows::all(store, Table::Site, &[])?
             .iter()
             .map(|(key, v)| {
-                let id = name(key).parse().map_err(|_| damaged("site", "its name is no site id"))?;
+                let id = name(key).parse().map_err(|_| damaged("site", "its name is not a site id"))?;
                 Ok((id, rows::read("site", v)?))
             })
             .collect::<Result<_, OrgError>>()?;
@@ -173,7 +173,7 @@ pub(super) fn plan(
             return Err(OrgError::NotFound("team key"));
         }
         if !rows::is_recipient(to) {
-            return Err(OrgError::Malformed(format!("{to:?} is nobody a team key can be for")));
+            return Err(OrgError::Malformed(format!("{to:?} cannot receive a team key")));
         }
         ops.push(rows::put(Table::TeamBox, rows::box_key(to, sealed), sealed));
     }
@@ -203,7 +203,7 @@ pub(super) fn plan(
 fn invite_key(directory: &Directory, signed: &SignedCert) -> Result<Vec<u8>, OrgError> {
     let cert = Cert::verify(&signed.cert.0, &signed.signer.0, &signed.sig.0, &directory.fp())?;
     if !directory.may_sign(&signed.signer) {
-        return Err(OrgError::Forbidden("only the root key and admins invite"));
+        return Err(OrgError::Forbidden("only the root key and admins can invite"));
     }
     if directory.state().invite_used(&cert.inv) {
         return Err(OrgError::InviteGone);

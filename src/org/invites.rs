@@ -91,7 +91,7 @@ impl Org {
         for sealed in &boxes {
             let known = directory.team(&sealed.team).is_some_and(|t| (1..=t.epoch).contains(&sealed.epoch));
             if !known || !cert.teams.contains(&sealed.team) {
-                return Err(OrgError::Forbidden("a team key of a team the invite is not for"));
+                return Err(OrgError::Forbidden("a key of a team that the invite is not for"));
             }
             ops.push(rows::put(Table::TeamBox, rows::box_key(user, sealed), sealed));
         }

@@ -101,7 +101,7 @@ impl WidgetVersionsSeen {
         }
         let ops = vec![rows::put(Table::Meta, rows::SIGHTINGS.to_vec(), &list)];
         if let Err(e) = store::write(store, Batch { ops, ..Batch::default() }).await {
-            tracing::warn!(error = %e, "which widgets the sites use was not stored");
+            tracing::warn!(error = %e, "the widget versions that sites use were not stored");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A certificate authority of one company and one server, for networks where nobody else vouches for names.
 //!
-//! It vouches for the names it was made for, those below them, and this machine's loopback, and for nothing else: whoever
+//! It vouches for the names it was made for, their subdomains, and this machine's loopback, and for nothing else: whoever
 //! steals its key can pose as this server to those who trust it, not as any other.
 
 use std::{
@@ -192,7 +192,7 @@ impl Authority {
     fn issue(&self, hosts: &[String], now_ms: u64) -> Result<(Certificate, KeyPair), TlsError> {
         let key = KeyPair::generate().map_err(|e| made(&e))?;
         let mut params = CertificateParams::new(hosts)
-            .map_err(|e| TlsError::Make(format!("{} cannot stand in a certificate: {e}", hosts.join(", "))))?;
+            .map_err(|e| TlsError::Make(format!("{} cannot be in a certificate: {e}", hosts.join(", "))))?;
         // an address as a common name would be taken for a name by some
         name(&mut params, hosts.iter().find(|h| h.parse::<IpAddr>().is_err()).map_or("kefu", |h| h));
         span(&mut params, now_ms, SERVER_DAYS);

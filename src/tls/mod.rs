@@ -40,7 +40,7 @@ pub enum TlsError {
         source: io::Error,
     },
     /// There is something else in the file.
-    #[error("{} holds no {what} in PEM form{}", path.display(), detail(why))]
+    #[error("{} contains no {what} in PEM format{}", path.display(), detail(why))]
     NotPem {
         /// Which.
         path: PathBuf,
@@ -50,10 +50,10 @@ pub enum TlsError {
         why: String,
     },
     /// PEM, but no certificate.
-    #[error("{} holds something that is not a certificate", .0.display())]
+    #[error("{} contains something that is not a certificate", .0.display())]
     NotCertificate(PathBuf),
     /// A key that TLS can't use.
-    #[error("{} holds a key of a kind that TLS here cannot use: {why}", path.display())]
+    #[error("{} contains a key of a type that kefu cannot use for TLS: {why}", path.display())]
     KeyKind {
         /// Which.
         path: PathBuf,
@@ -77,7 +77,7 @@ pub enum TlsError {
         at: jiff::Timestamp,
     },
     /// Its time has not come.
-    #[error("the certificate {} is good only from {from}", cert.display())]
+    #[error("the certificate {} is valid only from {from}", cert.display())]
     Early {
         /// Which.
         cert: PathBuf,
@@ -85,10 +85,10 @@ pub enum TlsError {
         from: jiff::Timestamp,
     },
     /// No certificate could be made.
-    #[error("cannot make a certificate: {0}")]
+    #[error("cannot create a certificate: {0}")]
     Make(String),
     /// Our own authority may not vouch for this name.
-    #[error("the authority in {} vouches for the names it was made for, and {name} is none of them", ca.display())]
+    #[error("the authority in {} is valid only for the names it was made for, and {name} is not one of them", ca.display())]
     NotVouched {
         /// Its certificate.
         ca: PathBuf,

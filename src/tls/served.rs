@@ -100,7 +100,7 @@ impl Served {
             Ok(pair) => {
                 let new = pair.certified.cert != now.pair.certified.cert;
                 if new {
-                    tracing::info!(good_until_ms = pair.good.end, "a new certificate is served from now on");
+                    tracing::info!(good_until_ms = pair.good.end, "a new certificate is in use");
                 }
                 (now.pair, now.trouble) = (pair, None);
                 new
@@ -108,7 +108,7 @@ impl Served {
             Err(e) => {
                 let why = e.to_string();
                 if known.as_ref() != Some(&why) {
-                    tracing::error!("the new certificate is not taken, the old one is served on: {why}");
+                    tracing::error!("the new certificate is not used, the server continues with the old one: {why}");
                 }
                 now.trouble = Some(why);
                 false
@@ -127,7 +127,7 @@ impl Served {
             let served = self.clone();
             // a look that panicked would be the end of the looks
             if let Err(e) = tokio::task::spawn_blocking(move || served.look(now_ms())).await {
-                tracing::error!(error = %e, "the certificate could not be looked at");
+                tracing::error!(error = %e, "the certificate could not be checked");
             }
         }
     }

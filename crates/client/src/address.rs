@@ -48,7 +48,7 @@ pub enum AddressError {
     #[error("{0} has no address")]
     Nowhere(String),
     /// TLS without somebody to believe.
-    #[error("https needs the authority that made the server's certificate")]
+    #[error("https needs the authority that issued the server's certificate")]
     NoAuthority,
     /// The file of the authority can't be used.
     #[error("cannot use {0}")]

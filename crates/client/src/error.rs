@@ -12,12 +12,12 @@ pub enum ClientError {
     #[error("the server refused the socket with HTTP status {0}")]
     Status(u16),
     /// The socket ended; the code if there was a close frame.
-    #[error("the socket ended with code {0:?}")]
+    #[error("the socket was closed with code {0:?}")]
     Closed(Option<u16>),
     /// Something else went wrong with the socket.
     #[error("the socket failed: {0}")]
     Socket(io::Error),
     /// The server said something that a client does not understand.
-    #[error("the server said something unexpected: {0}")]
+    #[error("unexpected message from the server: {0}")]
     Protocol(String),
 }

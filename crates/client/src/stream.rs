@@ -101,7 +101,7 @@ impl Writer {
         match self {
             Self::Plain(half) => match half.try_write(frame)? {
                 n if n == frame.len() => Ok(()),
-                _ => Err(io::Error::other("the socket took only a part")),
+                _ => Err(io::Error::other("the socket accepted only a part")),
             },
             Self::Tls(queue) => queue.send(frame.into()).map_err(|_| io::ErrorKind::BrokenPipe.into()),
         }

@@ -21,7 +21,7 @@ pub enum AnnouncementError {
     #[error("the announcement belongs to another conversation")]
     Conversation,
     /// Not the epoch that comes next.
-    #[error("epoch {found} announced, {expected} comes next")]
+    #[error("epoch {found} announced, expected {expected}")]
     Epoch {
         /// Last + 1.
         expected: u32,
@@ -41,19 +41,19 @@ pub enum AnnouncementError {
     #[error(transparent)]
     Sign(#[from] SignError),
     /// Its creator knows more of the directory than the reader.
-    #[error("the announcement knows a newer directory (entry {0})")]
+    #[error("the announcement refers to a newer directory (entry {0})")]
     DirectoryAhead(u32),
     /// Its creator saw another directory: somebody is shown a false one.
     #[error("the announcement's creator saw another directory at entry {0}")]
     DirectoryFork(u32),
     /// A box for somebody who may not read, or a second one for somebody who may.
-    #[error("the announcement has a box for somebody who is no member")]
+    #[error("the announcement has a box for someone who is not a member")]
     GhostBox,
     /// A box that must be there is not.
     #[error("the announcement lacks the box of a member")]
     MissingBox,
     /// The flag and the boxes disagree on whether a robot reads along.
-    #[error("the announcement's bot flag does not fit its boxes")]
+    #[error("the announcement's bot flag does not match its boxes")]
     BotFlag,
     /// None of the boxes is for this key.
     #[error("the announcement has no box for this key")]

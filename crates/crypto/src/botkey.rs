@@ -25,25 +25,25 @@ pub enum DayKeyError {
     #[error("this site has no robot that is on")]
     NoBot,
     /// Not the JSON it should be.
-    #[error("the day key is not the JSON it should be: {0}")]
+    #[error("the day key is not valid JSON of its type: {0}")]
     Json(String),
     /// A version this program does not know.
     #[error("the day key has version {0}; this program knows version 1")]
     Version(u32),
     /// Of another company or another robot.
-    #[error("the day key is another company's or another robot's")]
+    #[error("the day key belongs to another company or another robot")]
     Other,
     /// The signature is not by the robot's certified key.
     #[error(transparent)]
     Sign(#[from] SignError),
     /// It claims to live longer than 48 hours.
-    #[error("the day key lives longer than 48 hours")]
+    #[error("the day key is valid for more than 48 hours")]
     TooLong,
     /// It begins more than a day from now.
-    #[error("the day key is of the future: compare this clock with the server's")]
+    #[error("the day key is dated in the future: compare this clock with the server's")]
     Future,
     /// Its time is over.
-    #[error("the day key is over")]
+    #[error("the day key has expired")]
     Over,
 }
 

@@ -37,13 +37,13 @@ pub enum SealError {
     #[error(transparent)]
     Sign(#[from] SignError),
     /// Sealed under another key, or altered.
-    #[error("cannot open: sealed under another key or altered")]
+    #[error("cannot decrypt: sealed under another key or altered")]
     Open,
     /// A note sealed to another team key.
     #[error("the note is sealed to another team key")]
     Recipient,
-    /// Opened, but the padding is not as it must be.
-    #[error("the padding is not as it must be")]
+    /// Opened, but the padding is invalid.
+    #[error("the padding is invalid")]
     Padding,
     /// The recipient's key gives no shared secret.
     #[error("cannot seal to this public key")]

@@ -24,7 +24,7 @@ pub enum GrantError {
     #[error(transparent)]
     Sign(#[from] SignError),
     /// No keys, or more than fit.
-    #[error("a grant holds 1 to 400 keys")]
+    #[error("a grant contains 1 to 400 keys")]
     Count,
     /// A box does not open, or the recipient's key gives no shared secret.
     #[error(transparent)]

@@ -23,7 +23,7 @@ pub enum HpkeError {
     #[error("cannot seal to this public key")]
     Recipient,
     /// Sealed to another key, for another place, or altered.
-    #[error("cannot open: sealed to another key, for another place, or altered")]
+    #[error("cannot decrypt: sealed to another key, in another context, or altered")]
     Open,
 }
 

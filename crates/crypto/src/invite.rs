@@ -23,13 +23,13 @@ pub enum InviteError {
     #[error("this is not an invite code; check for missing or mistyped characters")]
     Code,
     /// The certificate is not the JSON it should be.
-    #[error("the invite's certificate is not the JSON it should be: {0}")]
+    #[error("the invite's certificate is not valid JSON of its type: {0}")]
     Json(String),
     /// A version this program does not know.
     #[error("the invite has version {0}; this program knows version 1")]
     Version(u32),
     /// Of another company.
-    #[error("the invite is of another company")]
+    #[error("the invite belongs to another company")]
     Org,
     /// The certificate's signature or its key is bad.
     #[error("the invite's certificate: {0}")]

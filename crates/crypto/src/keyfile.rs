@@ -38,10 +38,10 @@ pub enum KeyFileError {
         t: u32,
     },
     /// Wrong passphrase, or altered.
-    #[error("the passphrase does not open the key file")]
+    #[error("the passphrase of the key file is wrong")]
     Open,
     /// The keys are not those of the company named in the file.
-    #[error("the keys in the file are not those of the company it names")]
+    #[error("the keys in the file do not belong to the company it names")]
     Org,
 }
 
@@ -199,7 +199,7 @@ impl CompanyKeys {
 fn parse(text: &str) -> Result<File, KeyFileError> {
     let file: File = serde_json::from_str(text).map_err(|e| KeyFileError::Form(e.to_string()))?;
     if file.kefu != KIND {
-        return Err(KeyFileError::Form(format!("it holds {:?}", file.kefu)));
+        return Err(KeyFileError::Form(format!("it contains {:?}", file.kefu)));
     }
     if file.v != 1 { Err(KeyFileError::Version(file.v)) } else { Ok(file) }
 }

@@ -20,10 +20,10 @@ use kefu_proto::{TeamId, UserId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
     /// Another password, user or version, or altered.
-    #[error("the keyring does not open: another password, user or version, or altered")]
+    #[error("the keyring cannot be decrypted: wrong password, user or version, or altered")]
     Open,
     /// Opened, but not a keyring.
-    #[error("the keyring holds something else than two keys")]
+    #[error("the keyring does not contain two keys")]
     Form,
     /// A team box that is not for this key, team and number, or a key nothing can be sealed to.
     #[error(transparent)]

@@ -147,19 +147,21 @@ pub enum NotNow {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("its visitor has written nothing in it yet"),
-            Self::Unknown => f.write_str("the desk does not know this conversation: it is closed or never was"),
+            Self::Empty => f.write_str("its visitor has not written anything yet"),
+            Self::Unknown => f.write_str("the desk does not know this conversation: it is closed or never existed"),
             Self::Owned { user } => write!(f, "it is not waiting: {user} owns it"),
             Self::Offered { user, .. } => write!(f, "it is offered to {user} right now"),
             Self::Assigning { user } => write!(f, "{user} accepted it a moment ago"),
-            Self::Returning { user } => write!(f, "{user} is gone; it is on its way back to the queue"),
-            Self::Behind { ahead } => write!(f, "{ahead} came before it"),
+            Self::Returning { user } => write!(f, "{user} disconnected; it is returning to the queue"),
+            Self::Behind { ahead } => write!(f, "{ahead} are ahead of it in the queue"),
             Self::NobodyThere { team } => write!(f, "no agent of team {team} is connected"),
             Self::Agent { user, why } => match why {
                 NotNow::Offline => write!(f, "{user} is offline"),
                 NotNow::Busy => write!(f, "{user} is busy"),
                 NotNow::Full { load, capacity } => write!(f, "{user} has no free slot ({load} of {capacity})"),
-                NotNow::Tried { .. } => write!(f, "{user} declined it or did not answer; they are asked again later"),
+                NotNow::Tried { .. } => {
+                    write!(f, "{user} declined it or did not answer; they will be asked again later")
+                }
             },
         }
     }

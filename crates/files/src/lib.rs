@@ -56,14 +56,14 @@ pub fn open_own(path: &Path) -> io::Result<File> {
     let meta = file.metadata()?;
     // another name of somebody's file is no link, but it is theirs
     if !meta.is_file() || meta.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::other("something else was put under this name, or somebody else's file; remove it"));
+        return Err(io::Error::other("something else, or another user's file, exists under this name; remove it"));
     }
     Ok(file)
 }
 
 /// Says that a link is in the way, where the system says "too many levels of symbolic links".
 fn linked(path: &Path, e: io::Error) -> io::Error {
-    if is_link(path) { io::Error::other("it is a link, and kefu follows none here; remove it") } else { e }
+    if is_link(path) { io::Error::other("it is a link, and kefu does not follow links here; remove it") } else { e }
 }
 
 /// Whether a link has this name.
@@ -125,7 +125,7 @@ pub fn parts(path: &Path) -> Vec<PathBuf> {
 /// The system gives no random numbers.
 pub fn part(path: &Path) -> io::Result<PathBuf> {
     let mut random = [0; 12];
-    SystemRandom::new().fill(&mut random).map_err(|_| io::Error::other("the system gives no random numbers"))?;
+    SystemRandom::new().fill(&mut random).map_err(|_| io::Error::other("the system provides no random numbers"))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(path.with_file_name(format!(".{name}{PART}{}", HEXLOWER.encode(&random))))
 }

@@ -31,14 +31,14 @@ pub struct Chat {
     pub pairs: usize,
     /// How long to measure.
     pub seconds: u64,
-    /// Messages a second in all, whatever comes back; without it everybody writes again as soon as their message is
+    /// Messages per second in total, regardless of replies; without it, each side writes again as soon as its message is
     /// durable.
     pub rate: Option<u64>,
     /// Idle connections beside the pairs, with heartbeats.
     pub idle: usize,
     /// Bytes of text in a message.
     pub bytes: usize,
-    /// Envelopes a second to seal beforehand, in all, when there is no rate.
+    /// Envelopes per second to seal in advance, in total, without --rate.
     pub prepare: u64,
     /// Whether the conversations are closed in the end, as a server that goes on wants it.
     pub close: bool,

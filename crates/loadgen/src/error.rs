@@ -10,7 +10,7 @@ pub enum LoadError {
     #[error(transparent)]
     Client(ClientError),
     /// The server takes no more connections from here.
-    #[error("{0}: to it, all of the generator is one address; raise connections_per_address")]
+    #[error("{0}: the server sees the generator as one address; raise connections_per_address")]
     TooManyConnections(ClientError),
     /// A request was refused for good.
     #[error("refused with {code:?}: {text}")]
@@ -30,7 +30,7 @@ pub enum LoadError {
     #[error("the company has no site {0} that is on")]
     NoSite(SiteId),
     /// Each pair has an agent of its own.
-    #[error("{pairs} pairs need as many agents, and there are {agents}")]
+    #[error("{pairs} pairs need as many agents, but there are {agents}")]
     TooFewAgents {
         /// Pairs that were asked for.
         pairs: usize,
@@ -48,10 +48,10 @@ pub enum LoadError {
         why: Box<LoadError>,
     },
     /// Idle connections that should have lived through the run.
-    #[error("{0} quiet connections ended during the run")]
+    #[error("{0} idle connections ended during the run")]
     Ended(u64),
     /// Something went wrong between a pair.
-    #[error("the run is worth nothing: {0}")]
+    #[error("the run is not valid: {0}")]
     Failed(String),
     /// A histogram can't be made.
     #[error(transparent)]

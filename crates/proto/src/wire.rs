@@ -51,7 +51,7 @@ pub enum EnvelopeError {
     #[error("unknown kind or suite of envelope")]
     Unsupported,
     /// Shorter than its kind needs, or of an impossible length.
-    #[error("envelope of impossible length")]
+    #[error("envelope with an invalid length")]
     Length,
     /// Larger than [`super::MAX_ENVELOPE`].
     #[error("envelope larger than 64 KiB")]

@@ -214,13 +214,13 @@ pub enum StoreError {
     #[error("the disk failed: {0}")]
     Io(String),
     /// The disk is full, or fails for the moment. Nothing was written; the same batch may be tried again.
-    #[error("nothing can be stored for the moment: the disk is full or does not work")]
+    #[error("nothing can be stored at the moment: the disk is full or failing")]
     Unwritable,
     /// The file is being opened again after an error of the disk; try again.
-    #[error("the database is being opened again after an error of the disk")]
+    #[error("the database is being reopened after a disk error")]
     Reopening,
     /// The batch makes no sense; a mistake of the caller.
-    #[error("impossible batch: {0}")]
+    #[error("invalid batch: {0}")]
     Invalid(&'static str),
     /// The store is shut down, or stopped after an earlier disk error.
     #[error("the store is closed")]

@@ -113,7 +113,7 @@ impl State {
                     let at = usize::try_from(seq.wrapping_sub(1)).unwrap_or(usize::MAX);
                     let old = all.nth(at).ok_or(StoreError::Invalid("no such record to replace"))?;
                     if check::remembered_id(old) != check::remembered_id(body) {
-                        return Err(StoreError::Invalid("a tombstone bears the id of what it replaces").into());
+                        return Err(StoreError::Invalid("a tombstone has the id of what it replaces").into());
                     }
                 }
                 Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } => {}

@@ -49,7 +49,7 @@ pub enum LogError {
     #[error("the log format {0:?} is unknown; use auto, text or json")]
     Format(String),
     /// It can be started only once.
-    #[error("the log was started already")]
+    #[error("the log has already been started")]
     Again,
 }
 

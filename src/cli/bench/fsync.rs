@@ -20,10 +20,10 @@ const FILE: u64 = 64 << 20;
 /// `kefu bench fsync`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// A directory on the disk to be measured [default: the temporary directory]
+    /// A directory on the disk to measure [default: the temporary directory]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// How long for each size
+    /// How long to measure each size
     #[arg(long, default_value_t = 3)]
     pub seconds: u64,
 }

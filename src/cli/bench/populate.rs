@@ -41,7 +41,7 @@ const SEALED: usize = 256 + 16;
 /// `kefu bench fill`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where the company was founded
+    /// Data directory of the company
     #[arg(long)]
     data_dir: PathBuf,
     #[command(flatten)]
@@ -102,7 +102,7 @@ async fn populate(store: &dyn Store, directory: &Directory, amount: Amount) -> a
         }
     }
     // when this is on disk, all before it is
-    write(store, Batch::default()).await.context("the store did not take the last batch")?;
+    write(store, Batch::default()).await.context("the store did not accept the last batch")?;
     Ok(())
 }
 

@@ -43,10 +43,10 @@ pub struct Args {
     /// How many agents
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     agents: u16,
-    /// Where to write their keys, for --agents of kefu bench chat
+    /// File to write their keys to, for --agents of kefu bench chat
     #[arg(long, value_name = "FILE", required_unless_present = "off")]
     out: Option<PathBuf>,
-    /// Switch the site and the agents of before off, and make none
+    /// Switch the site and the previous agents off, and create none
     #[arg(long, conflicts_with_all = ["agents", "out"])]
     off: bool,
     #[command(flatten)]
@@ -73,7 +73,7 @@ struct Agent {
 impl Roster {
     /// The fingerprint.
     pub fn org(&self) -> anyhow::Result<OrgFp> {
-        hash::parse_org_fp(&self.org).ok_or_else(|| anyhow::anyhow!("{:?} is no fingerprint", self.org))
+        hash::parse_org_fp(&self.org).ok_or_else(|| anyhow::anyhow!("{:?} is not a fingerprint", self.org))
     }
 
     /// The agents' signing keys.
@@ -124,10 +124,12 @@ fn ours(user: &UserId) -> bool {
 
 /// The team gets a new key that only the generator's agents have: no person may be in it.
 fn refuse_strangers(company: &VerifiedDirectory) -> Result<(), Fail> {
-    let team = NAME.parse().map_err(|_| Fail::failure("the team has no good id"))?;
+    let team = NAME.parse().map_err(|_| Fail::failure("the team's id is not valid"))?;
     match company.members(&team).find(|(user, _)| !ours(user)) {
-        Some((user, _)) => Err(Fail::failure(format!("{user} is in the team {NAME}, which is the load generator's"))
-            .next(format!("take them out: kefu user teams {user} --remove {NAME}"))),
+        Some((user, _)) => {
+            Err(Fail::failure(format!("{user} is in the team {NAME}, which is reserved for the load generator"))
+                .next(format!("remove them: kefu user teams {user} --remove {NAME}")))
+        }
         None => Ok(()),
     }
 }

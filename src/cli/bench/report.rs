@@ -83,7 +83,7 @@ impl Report {
         let lines = [
             ("connections", whole(self.connections)),
             ("messages", whole(self.messages)),
-            ("messages a second", rounded(self.messages_per_second, 0)),
+            ("messages per second", rounded(self.messages_per_second, 0)),
             ("server CPU s per million messages", rounded(self.server_cpu_seconds_per_million, 1)),
             ("server CPU, % of a core", rounded(self.server_cpu_percent, 1)),
             ("generator CPU s per million messages", rounded(self.generator_cpu_seconds_per_million, 1)),

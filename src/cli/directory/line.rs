@@ -42,15 +42,15 @@ impl Line {
             true => "root".into(),
             false => user.unwrap_or_else(|| "?".into()),
         };
-        let what = body.map_or_else(|| format!("{} (of a newer version)", head.t), |b| words(&b));
+        let what = body.map_or_else(|| format!("{} (written by a newer version)", head.t), |b| words(&b));
         Some(Self { seq, at: head.at, what, signer, hash: Hash32(entry.hash()).to_string() })
     }
 }
 
 fn words(body: &Body) -> String {
     match body {
-        Body::Genesis(b) => format!("company {} begins", b.org),
-        Body::Enrol(b) => format!("{} comes as {}", b.user, b.role),
+        Body::Genesis(b) => format!("company {} created", b.org),
+        Body::Enrol(b) => format!("{} joined as {}", b.user, b.role),
         Body::Agent(b) if !b.on => format!("{} is switched off", b.user),
         Body::Agent(b) => {
             let role = b.role.map(|r| format!("role {r}"));

@@ -26,7 +26,7 @@ pub fn data_directory(ctx: &Context) -> Finding {
     const CHECK: &str = "data directory";
     let checked = data_dir::require_initialised(&ctx.data_dir).and_then(|()| data_dir::check_private(&ctx.data_dir));
     match checked {
-        Ok(()) => Finding::ok(CHECK, format!("{}, nobody else may enter", ctx.data_dir.display())),
+        Ok(()) => Finding::ok(CHECK, format!("{}, not accessible to other users", ctx.data_dir.display())),
         Err(fail) => Finding::from_fail(CHECK, &fail),
     }
 }
@@ -64,7 +64,7 @@ pub fn owners(ctx: &Context) -> Option<Finding> {
     Some(Finding::problem(
         "owners",
         format!(
-            "{}{more} belongs to {}, but the data directory to {}: the server may not read or replace it",
+            "{}{more} belongs to {}, but the data directory to {}: the server cannot read or replace it",
             first.display(),
             owner::shown(*whose),
             owner::shown(owner)
@@ -91,7 +91,7 @@ pub fn secrets(ctx: &Context) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !open.is_empty() {
         let names: Vec<String> = open.iter().map(|p| quoted(p)).collect();
-        let what = format!("others may read {}", names.join(", "));
+        let what = format!("other users can read {}", names.join(", "));
         findings.push(Finding::problem("secrets", what, format!("chmod 600 {}", names.join(" "))));
     }
     let keys = fs::read_to_string(ctx.file(COMPANY_KEYS)).ok();
@@ -100,8 +100,8 @@ pub fn secrets(ctx: &Context) -> Vec<Finding> {
         Some(Ok(true)) => Finding::ok("company keys", "here, sealed with a passphrase; keep a copy elsewhere"),
         Some(Ok(false)) => Finding::warning(
             "company keys",
-            "here and NOT sealed: whoever reads the file owns the company",
-            "for more than a trial, start with kefu init in a new directory and give a passphrase",
+            "here and NOT sealed: anyone who reads the file owns the company",
+            "except for a trial, run kefu init in a new directory and set a passphrase",
         ),
         Some(Err(e)) => Finding::problem("company keys", e.to_string(), "restore company.keys from your copy"),
     });
@@ -116,7 +116,7 @@ fn readable_by_others(file: &Path) -> bool {
 pub fn certificate(ctx: &Context, config: &Config) -> Finding {
     const CHECK: &str = "certificate";
     if config.server.plain_http {
-        return Finding::ok(CHECK, "none: plain HTTP, TLS is the proxy's");
+        return Finding::ok(CHECK, "none: plain HTTP, the proxy handles TLS");
     }
     let (own, dir) = (config.tls.cert.is_empty(), ctx.file(TLS));
     let files = if own { Files::own(&dir) } else { Files::named(&config.tls.cert, &config.tls.key) };
@@ -127,33 +127,33 @@ pub fn certificate(ctx: &Context, config: &Config) -> Finding {
     if let Some(trouble) = served.as_ref().and_then(|s| s["trouble"].as_str()) {
         let until = served.as_ref().and_then(|s| s["good"]["end"].as_u64()).unwrap_or_default();
         let what = format!(
-            "the server does not take the new one ({trouble}); it serves one that is good until {}",
+            "the server does not use the new one ({trouble}); it serves one that is valid until {}",
             out::date(until)
         );
-        return Finding::problem(CHECK, what, "put a whole pair of certificate and key in place");
+        return Finding::problem(CHECK, what, "install a complete pair of certificate and key");
     }
     match files.load_good(now) {
-        Err(TlsError::Expired { .. }) if made_here => Finding::problem(CHECK, "our own certificate expired", again),
+        Err(TlsError::Expired { .. }) if made_here => {
+            Finding::problem(CHECK, "the certificate made by kefu expired", again)
+        }
         Err(e) if made_here => Finding::problem(CHECK, e.to_string(), again),
         Err(e) => Finding::from_fail(CHECK, &e.into()),
         Ok(pair) => {
             let end = pair.good.end;
-            let until = format!("good until {} ({})", out::date(end), out::relative(end, now));
+            let until = format!("valid until {} ({})", out::date(end), out::relative(end, now));
             let bound = !made_here || tls::constrained(&dir);
             match (end - now < MONTH_MS, made_here) {
                 (false, true) if !bound => Finding::warning(
                     CHECK,
                     format!(
-                        "made here, {until}; its authority may vouch for any name, in the eyes of all who trust it"
+                        "made here, {until}; its authority can issue certificates for any name, which everyone who trusts it would accept"
                     ),
                     "kefu tls renew --new-authority, then tell browsers to trust the new tls/ca.pem",
                 ),
                 (false, true) => Finding::ok(CHECK, format!("made here, {until}")),
                 (false, false) => Finding::ok(CHECK, until),
                 (true, true) => Finding::warning(CHECK, until, again),
-                (true, false) => {
-                    Finding::warning(CHECK, until, "get a new one and put it in place: the server takes it")
-                }
+                (true, false) => Finding::warning(CHECK, until, "get a new one and install it: the server loads it"),
             }
         }
     }

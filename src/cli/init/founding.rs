@@ -46,7 +46,7 @@ pub fn found(spec: CompanySpec<'_>, keys: &CompanyKeys, setup: &[u8], now_ms: u6
     let mut teams = Vec::new();
     if !spec.origins.is_empty() {
         // both are well-formed literals
-        let no_id = |_| Fail::failure("the ids of the first team and site are no ids");
+        let no_id = |_| Fail::failure("the ids of the first team and site are not valid");
         let (team, site): (TeamId, SiteId) = (TEAM.parse().map_err(no_id)?, SITE.parse().map_err(no_id)?);
         company.team(&team, TEAM)?;
         // visitors read this name above their conversation: whom they speak to

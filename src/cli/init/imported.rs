@@ -34,11 +34,11 @@ impl Imported {
         let beside = path.with_file_name(data_dir::OPAQUE_SETUP);
         let setup = fs::read(&beside)
             .map(Zeroizing::new)
-            .map_err(|e| cannot("read", &beside, &e).next("carry opaque.setup over together with public.json"))?;
+            .map_err(|e| cannot("read", &beside, &e).next("copy opaque.setup together with public.json"))?;
         let opaque = OpaqueServer::new(&setup, part.org).map_err(|e| Fail::failure(e.to_string()))?;
         if company.dir.state().opaque.0 != opaque.public() {
             return Err(Fail::failure(format!(
-                "{} and {} are not of the same company",
+                "{} and {} belong to different companies",
                 path.display(),
                 beside.display()
             )));

@@ -56,8 +56,10 @@ impl Report {
     pub fn print(&self, ctx: &Context) -> Result<(), Fail> {
         if let KeysAt::Here { sealed: false } | KeysAt::Offline { sealed: false } = self.keys {
             let dir = self.dir.display();
-            eprintln!("WARNING: {dir}/company.keys is NOT sealed. Whoever reads that file owns the company: they can");
-            eprintln!("         add people and read every conversation. Good for a trial, for nothing else.");
+            eprintln!(
+                "WARNING: {dir}/company.keys is NOT sealed. Anyone who reads that file owns the company: they can"
+            );
+            eprintln!("         add people and read every conversation. Use this only for a trial.");
         }
         if ctx.json {
             self.print_json();
@@ -92,7 +94,7 @@ impl Report {
         out::line(format!("fingerprint  {}", self.org));
         let keys = match self.keys {
             KeysAt::Elsewhere => "on another machine; bring company.keys and name it with --keys to sign",
-            _ => "company.keys: copy it to a safe place. Without it nobody can be added",
+            _ => "company.keys: copy it to a safe place. Without it, nobody can be added",
         };
         out::line(format!("keys         {keys}"));
         if let Some(url) = &self.public_url {
@@ -102,12 +104,10 @@ impl Report {
             let until = out::date(certificate.until);
             match &certificate.made_for {
                 Some(hosts) => {
-                    out::line(format!("certificate  made for {}, good until {until}", hosts.join(", ")));
-                    out::line(
-                        "             browsers must be told to trust tls/ca.pem; or bring your own: --tls-cert, --tls-key",
-                    );
+                    out::line(format!("certificate  made for {}, valid until {until}", hosts.join(", ")));
+                    out::line("             browsers must trust tls/ca.pem; or use your own: --tls-cert, --tls-key");
                 }
-                None => out::line(format!("certificate  yours, good until {until}")),
+                None => out::line(format!("certificate  yours, valid until {until}")),
             }
         }
         if let Some(invitation) = &self.invitation {

@@ -32,7 +32,7 @@ pub fn learn(ctx: &Context, mind: &Mind, examples: Examples, what: &Path) -> Res
         Ok(head) => Ok(head),
         Err(TrainError::Examples(_, report)) => {
             report_problems(&report, what, false)?;
-            Err(Fail::failure("the examples can't be learned from"))
+            Err(Fail::failure("cannot train on these examples"))
         }
         Err(e) => Err(Fail::failure(e.to_string())),
     }
@@ -61,7 +61,7 @@ pub fn tell(ctx: &Context, head: &Head, did: &str, report: &Report) {
 pub fn tell_figures(s: &Summary, on: &str) {
     out::line(format!("{on} ({} texts):", s.texts));
     let mut facts = vec![
-        ("likeliest intent is right", exact(s.accuracy)),
+        ("most likely intent is right", exact(s.accuracy)),
         ("macro F1", format!("{:.3}", s.macro_f1)),
         ("answered", format!("{} (probability of {} and more)", exact(s.coverage), exact(s.threshold))),
         ("right of the answered", exact(s.covered_accuracy)),

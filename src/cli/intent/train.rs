@@ -16,18 +16,18 @@ use crate::{
     },
 };
 
-/// Learn intents from examples; a running server uses them within seconds
+/// Train intents from examples; a running server uses them within seconds
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// CSV or XLSX with the columns text and intent, or a directory of .csv, .xlsx and .toml files; several are read as one
     #[arg(value_name = "FILE|DIR", required = true)]
     from: Vec<PathBuf>,
-    /// Learn the intents that kefu ships, too
+    /// Also train the intents that kefu ships
     #[arg(long)]
     from_default: bool,
     #[command(flatten)]
     how: HowToRead,
-    /// Write what was learned to this file instead of the data directory
+    /// Write the trained intents to this file instead of the data directory
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -52,7 +52,7 @@ impl Args {
             (None, Some(desk)) => save(&head, &desk.files.intents())?,
             (None, None) => {}
         }
-        let did = format!("Learned {} intents from {} examples.", head.intents.len(), head.examples());
+        let did = format!("Trained {} intents on {} examples.", head.intents.len(), head.examples());
         tell(ctx, &head, &did, &report);
         Ok(())
     }
@@ -60,6 +60,7 @@ impl Args {
 
 /// What kefu ships.
 pub fn default_examples() -> Result<Examples, Fail> {
-    let bytes = crate::nlu::model::embedded_head().ok_or_else(|| Fail::failure("this kefu ships no intents"))?;
+    let bytes =
+        crate::nlu::model::embedded_head().ok_or_else(|| Fail::failure("this build of kefu contains no intents"))?;
     Head::from_bytes(&bytes).map(|h| h.to_examples()).map_err(|e| Fail::failure(e.to_string()))
 }

@@ -40,14 +40,14 @@ impl Args {
         self.fields.apply(&mut entry);
         let entry = settled(entry)?;
         if entry == *old {
-            return Err(Fail::new(Kind::Usage, "nothing to change was named").next("kefu knowledge edit --help"));
+            return Err(Fail::new(Kind::Usage, "no change was given").next("kefu knowledge edit --help"));
         }
         book.entries.insert(self.id.clone(), entry);
         save(ctx, &desk.files, &book)?;
         if ctx.json {
             out::print_json(&json!({"entry": book.entries[&self.id]}));
         } else {
-            out::line(format!("Entry {} is changed.", self.id));
+            out::line(format!("Changed entry {}.", self.id));
         }
         Ok(())
     }

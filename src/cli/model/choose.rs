@@ -31,13 +31,13 @@ const FILES: [&str; 6] = [
 /// Use the BERT model of a directory (config.json, tokenizer.json or vocab.txt, model.safetensors)
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Intents are learned for one model: train them again afterwards. A running server takes the model at its next start."
+    after_help = "Intents are trained for one model: train them again afterwards. A running server uses the model from its next start."
 )]
 pub struct Args {
     /// The directory
     #[arg(required_unless_present = "embedded")]
     dir: Option<PathBuf>,
-    /// The model inside the executable again
+    /// Use the model built into the executable again
     #[arg(long, conflicts_with = "dir")]
     embedded: bool,
 }
@@ -50,14 +50,14 @@ impl Args {
         match &self.dir {
             Some(dir) => {
                 let model = Model::open(dir)
-                    .map_err(|e| Fail::failure(format!("no model can be taken from {}: {e}", dir.display())))?;
+                    .map_err(|e| Fail::failure(format!("cannot use a model from {}: {e}", dir.display())))?;
                 drop(model);
                 take(dir, &place).map_err(|e| cannot("copy the model to", &place, &e))?;
             }
             None => remove(&place).map_err(|e| cannot("remove", &place, &e))?,
         }
         let intents = Mind::open(ctx).and_then(|mind| mind.head(ctx)).is_ok();
-        let mut words = "The robot understands with this model from the next start of the server on.".to_owned();
+        let mut words = "The robot uses this model from the next start of the server.".to_owned();
         if !intents {
             words.push_str("\nIt knows no intents yet: kefu intent train FILE.csv");
         }

@@ -13,7 +13,7 @@ use crate::{
     proto::SiteId,
 };
 
-/// Take the robot off sites; when the last has none, its keys are erased and nothing on the server can read
+/// Remove the robot from sites; after the last one its keys are erased and nothing on the server can read
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Ids of the sites
@@ -33,8 +33,9 @@ impl Args {
             }
             match any {
                 true => Ok(()),
-                false => Err(Fail::new(Kind::Exists, "there is no robot on these sites")
-                    .next("kefu robot status shows where it is")),
+                false => {
+                    Err(Fail::new(Kind::Exists, "these sites have no robot").next("kefu robot status shows its sites"))
+                }
             }
         };
         self.signing.act(ctx, check, |_, signer| Ok((signer.robot_off(&self.sites)?, ())))?;
@@ -44,9 +45,9 @@ impl Args {
             return Ok(());
         }
         let sites: Vec<&str> = self.sites.iter().map(SiteId::as_str).collect();
-        out::line(format!("No robot on {}. Conversations it is in go to people.", sites.join(", ")));
+        out::line(format!("The robot is off for {}. Its open conversations go to people.", sites.join(", ")));
         if left == 0 {
-            out::line("No site has one any more: its keys are erased.");
+            out::line("No site has a robot any more: its keys were erased.");
         }
         Ok(())
     }

@@ -51,7 +51,9 @@ impl Args {
             self.sites.iter().all(has) && self.name.is_none()
         };
         if all_have(&company) {
-            return Err(Fail::new(Kind::Exists, "the robot is on there already").next("kefu robot status shows all"));
+            return Err(
+                Fail::new(Kind::Exists, "the robot is already on for these sites").next("kefu robot status shows all")
+            );
         }
         self.signing.act(ctx, check, |_, signer| {
             Ok((signer.robot_on(&robot.id, robot.ed, self.name.as_deref(), &self.sites)?, ()))
@@ -65,7 +67,7 @@ impl Args {
                 robot.id,
                 sites.join(", ")
             ));
-            out::line("Keep its keys out of backups: kefu robot status shows where they lie.");
+            out::line("Keep its keys out of backups: kefu robot status shows where they are stored.");
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ use crate::{
 
 /// Run the server
 #[derive(Debug, clap::Args)]
-#[command(after_help = "SIGTERM and Ctrl-C stop it gracefully; a second one stops it at once.")]
+#[command(after_help = "SIGTERM and Ctrl-C stop it gracefully; a second one stops it immediately.")]
 pub struct Args {
     /// Address to listen on, such as 0.0.0.0:8443
     #[arg(long, value_name = "ADDRESS")]
@@ -159,7 +159,7 @@ fn keep_certificate(tls: &Path) {
         Ok(Kept::Healed(why)) => {
             tracing::warn!("{why}: a new certificate and key were made under the same authority");
         }
-        Err(e) => tracing::error!("the server's own certificate can't be renewed: {e}"),
+        Err(e) => tracing::error!("the server's own certificate could not be renewed: {e}"),
     }
 }
 
@@ -169,7 +169,7 @@ async fn keep_certificates(tls: PathBuf) {
         tokio::time::sleep(RENEWAL).await;
         let tls = tls.clone();
         if let Err(e) = tokio::task::spawn_blocking(move || keep_certificate(&tls)).await {
-            tracing::error!(error = %e, "the server's own certificate could not be looked at");
+            tracing::error!(error = %e, "the server's own certificate could not be checked");
         }
     }
 }
@@ -183,7 +183,7 @@ async fn warn_of_clock(data_dir: PathBuf, config: Config) {
         VerifiedDirectory::newest_entry_ms(&serde_json::from_value(view).ok()?)
     };
     if let Some(what) = clock::never_set(out::now_ms()).or(clock::behind(newest.await, out::now_ms())) {
-        tracing::warn!("{what}: invites and snapshots go by it; {}", clock::NEXT);
+        tracing::warn!("{what}: invites and snapshots depend on it; {}", clock::NEXT);
     }
     let begin = Instant::now();
     let mut watch = clock::Watch::new(out::now_ms(), begin.elapsed());
@@ -198,7 +198,7 @@ async fn warn_of_clock(data_dir: PathBuf, config: Config) {
 impl From<ServeError> for Fail {
     fn from(e: ServeError) -> Self {
         let kind = if e.is_taken() { Kind::Conflict } else { Kind::Failure };
-        Self::new(kind, e.to_string()).next(e.hint().unwrap_or("kefu doctor looks for what is wrong"))
+        Self::new(kind, e.to_string()).next(e.hint().unwrap_or("kefu doctor looks for problems"))
     }
 }
 

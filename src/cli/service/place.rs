@@ -32,7 +32,7 @@ const FILES: [(&str, &str); 4] = [
 /// The machine, or an image of one.
 #[derive(Debug, clap::Args)]
 pub struct Place {
-    /// Root of a machine that doesn't run, such as an image mounted here, instead of this one
+    /// Root of a machine that is not running, such as a mounted image, instead of this one
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 }
@@ -61,8 +61,8 @@ impl Place {
             return Ok(());
         }
         if !Path::new("/run/systemd/system").exists() {
-            return Err(Fail::failure("systemd does not run this machine")
-                .next("let your init system run: kefu serve; --root DIR prepares an image"));
+            return Err(Fail::failure("this machine does not run systemd")
+                .next("have your init system run: kefu serve; --root DIR prepares an image"));
         }
         if !rustix::process::geteuid().is_root() {
             return Err(Fail::failure("only root can change services").next("sudo kefu service …"));

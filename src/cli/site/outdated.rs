@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What is said of a widget from before the rules of readers that a server can't get around.
-pub const UNSAFE: &str = ", which is UNSAFE: this server could let the robot read on after a person took over";
+pub const UNSAFE: &str = ", which is UNSAFE: this server could let the robot keep reading after a person took over";
 
 /// The answer of `/admin/widgets`.
 #[derive(Debug, Default, Deserialize)]

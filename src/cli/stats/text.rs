@@ -17,7 +17,7 @@ pub fn print(stats: &Stats, now_ms: u64) {
         until => format!("entry {}, visitors accept it until {}", stats.directory.seq, out::date(until)),
     };
     let stale = stats.directory.fresh_until < now_ms;
-    let directory = ("directory", if stale { format!("{fresh} (over: kefu directory refresh)") } else { fresh });
+    let directory = ("directory", if stale { format!("{fresh} (expired: kefu directory refresh)") } else { fresh });
     let storage = ("storage", storage(stats));
     let missed = missed_of(stats).unwrap_or_else(|| "none".into());
     if !stats.running {
@@ -95,7 +95,7 @@ pub fn limited(all: &BTreeMap<String, LimitedCount>) -> String {
 
 fn queue(desk: &Desk) -> String {
     match desk.waiting {
-        0 => "nobody waits".into(),
+        0 => "nobody is waiting".into(),
         n => format!("{n} waiting, the first for {}", out::duration(desk.longest_wait_ms)),
     }
 }

@@ -59,8 +59,8 @@ impl Person {
             },
             State::Waiting => "waiting for confirmation".into(),
             State::Disabled => "disabled".into(),
-            State::Invited => format!("invited, ends {when}"),
-            State::Expired => format!("invite ended {when}"),
+            State::Invited => format!("invited, expires {when}"),
+            State::Expired => format!("invite expired {when}"),
         }
     }
 

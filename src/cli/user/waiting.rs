@@ -34,13 +34,13 @@ impl Newcomer {
         let (came, until) = (out::relative(self.came, now_ms), out::relative(self.until, now_ms));
         let came = format!("with an invite by {invited_by}, {came} as entry {entry} says");
         if self.late {
-            let what = format!("{user} waits for confirmation: enrolled {came}; the invite ended {until}");
+            let what = format!("{user} is waiting for confirmation: enrolled {came}; the invite expired {until}");
             return (
                 what,
-                format!("ask {user}. It was them: kefu user confirm {user}. It was not: kefu user disable {user}"),
+                format!("ask {user}. If they enrolled: kefu user confirm {user}. If not: kefu user disable {user}"),
             );
         }
-        let what = format!("{user} is not confirmed yet and may act until then, {until}: enrolled {came}");
+        let what = format!("{user} is not confirmed yet and can act until {until}: enrolled {came}");
         (what, "kefu directory refresh confirms, as does an admin who signs in to the console".into())
     }
 }

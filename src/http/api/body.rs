@@ -69,7 +69,7 @@ pub async fn body<T: DeserializeOwned>(from: Sender<'_>, request: Request<Incomi
 
 async fn read(from: &Sender<'_>, mut body: Incoming) -> Result<(Vec<u8>, Permit), Refusal> {
     let too_large = || {
-        let text = format!("the request is larger than the {} KiB that this address takes from you", from.most / 1024);
+        let text = format!("the request is larger than the {} KiB that are allowed here", from.most / 1024);
         Refusal::new(ErrorCode::TooLarge, text)
     };
     // what is said to be too long is not read at all

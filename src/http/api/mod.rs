@@ -43,7 +43,7 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
         (&Method::GET, ["boxes"]) => people::boxes(http, &request).await,
         (&Method::GET, ["widgets"]) => people::widgets(http, &request),
         (&Method::POST, _) if !from_own_page(http, &request) => {
-            Err(Refusal::new(ErrorCode::Forbidden, "this may only be asked by the console of this server"))
+            Err(Refusal::new(ErrorCode::Forbidden, "only the console of this server may request this"))
         }
         (&Method::POST, path) => {
             let (http, path) = (http.clone(), path.iter().map(ToString::to_string).collect::<Vec<_>>());
@@ -118,7 +118,7 @@ fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, Refusal> {
 fn agent(http: &Http, request: &Request<Incoming>) -> Result<(UserId, Role), Refusal> {
     let who = who(http, request)?;
     let agent = who.user().and_then(|user| http.org.active(user));
-    let agent = agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "only agents may ask this"))?;
+    let agent = agent.ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "only agents may request this"))?;
     Ok((agent.user, agent.role))
 }
 

@@ -58,7 +58,7 @@ fn note_widget(http: &Http, site: &SiteId, request: &Request<Incoming>) {
 pub fn widgets(http: &Http, request: &Request<Incoming>) -> Result<Answer, Refusal> {
     match agent(http, request)? {
         (_, Role::Admin) => Ok(answer::json(&http.widgets.status(http.org.now_ms()))),
-        _ => Err(Refusal::new(ErrorCode::Forbidden, "only admins may ask this")),
+        _ => Err(Refusal::new(ErrorCode::Forbidden, "only admins may request this")),
     }
 }
 

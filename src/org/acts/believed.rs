@@ -36,17 +36,17 @@ impl fmt::Display for Ignored {
                 write!(f, "the server lists an invite for {user} that was used or revoked; it gets no keys")
             }
             Self::EndedInvite(user) => {
-                write!(f, "the server calls an invite for {user} open whose time is over; it gets no keys")
+                write!(f, "the server lists an expired invite for {user} as open; it gets no keys")
             }
             Self::OrphanInvite(user) => {
-                write!(f, "the invite for {user} is by somebody who may no longer invite; it gets no keys")
+                write!(f, "the invite for {user} is by a person who may no longer invite; it gets no keys")
             }
             Self::NeedlessInvite(user) => {
-                write!(f, "the server lists an open invite for {user}, who has a key already; it gets no keys")
+                write!(f, "the server lists an open invite for {user}, who already has a key; it gets no keys")
             }
             Self::FalseInvite(user) => write!(f, "the server's invite for {user} does not verify; it gets no keys"),
             Self::Snapshot => {
-                f.write_str("the server's snapshot of the directory does not fit its log; nothing is taken from it")
+                f.write_str("the server's snapshot of the directory does not match its log; it is ignored")
             }
             Self::TeamKey(team, epoch) => {
                 write!(f, "the server's copy of key {epoch} of team {team} is not the key of that team; it is not used")

@@ -45,7 +45,7 @@ impl RobotFiles {
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// There is no language model.
-    #[error("this kefu was built without its language model, and there is none in {0}")]
+    #[error("this kefu was built without its language model, and {0} contains none")]
     NoModel(PathBuf),
     /// The model can't be used.
     #[error("the language model can't be used: {0}")]

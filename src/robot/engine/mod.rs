@@ -177,9 +177,9 @@ impl RobotEngine {
         let run = move || {
             while dropped.recv_timeout(every) == Err(mpsc::RecvTimeoutError::Timeout) {
                 match this.refresh() {
-                    Ok(true) => tracing::info!("the robot has loaded: its intents or its knowledge were replaced"),
+                    Ok(true) => tracing::info!("the robot has loaded its replaced intents or knowledge"),
                     Ok(false) => {}
-                    Err(e) => tracing::warn!("{e}; the robot goes on with what it knew"),
+                    Err(e) => tracing::warn!("{e}; the robot keeps using what it had loaded"),
                 }
             }
         };

@@ -92,10 +92,10 @@ impl Files {
         let file: SignFile = parse(&path, &text)?;
         let seed = Zeroizing::new(file.seed);
         if file.kefu != SIGN_KIND || file.v != 1 {
-            return Err(bad("it is no robot key of version 1"));
+            return Err(bad("it is not a robot key of version 1"));
         }
         if file.org != fp {
-            return Err(bad("it is of another company"));
+            return Err(bad("it belongs to another company"));
         }
         let seed = Zeroizing::new(from_b64u_exact(&seed).map_err(|_| bad("the key is not 32 bytes in base64url"))?);
         Ok(Some(Identity { id: file.bot, key: SigningKey::from_seed(&seed) }))
@@ -108,7 +108,7 @@ impl Files {
         let bad = |why: &str| KeyError::damaged(&path, why);
         let file: DaysFile = parse(&path, &text)?;
         if file.kefu != DAYS_KIND || file.v != 1 {
-            return Err(bad("these are no robot day keys of version 1"));
+            return Err(bad("these are not robot day keys of version 1"));
         }
         let one = |line: DayLine| {
             let sk = Zeroizing::new(line.sk);
@@ -117,7 +117,7 @@ impl Files {
             let key = line.signed.read().map_err(|e| bad(&e.to_string()))?;
             let signed = sign::verify(Label::Bot, &who.key.public(), &line.signed.raw.0, &line.signed.sig.0);
             if signed.is_err() || key.bot != who.id || key.org != fp || key.x.0 != secret.public() {
-                return Err(bad("a day key is not by the robot's key beside it"));
+                return Err(bad("a day key is not signed by the robot's key beside it"));
             }
             Ok(DayKeyPair { key, signed: line.signed, secret })
         };
@@ -157,7 +157,7 @@ fn directory(dir: &Path) -> Result<(), KeyError> {
         Ok(false) => {
             let meta = fs::symlink_metadata(dir).map_err(|e| KeyError::io("read", dir, &e))?;
             check_private(dir, &meta)?;
-            private_directory(&meta).map_err(|_| KeyError::damaged(dir, "it is no directory"))
+            private_directory(&meta).map_err(|_| KeyError::damaged(dir, "it is not a directory"))
         }
         Err(e) => Err(KeyError::io("make", dir, &e)),
     }
@@ -213,7 +213,7 @@ fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, KeyError> {
     check_private(path, &meta)?;
     let mut bytes = Zeroizing::new(Vec::new());
     open_own(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(|e| failed(&e))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| KeyError::damaged(path, "it is no text"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| KeyError::damaged(path, "it is not text"))?;
     Ok(Some(Zeroizing::new(text.to_owned())))
 }
 

@@ -37,7 +37,7 @@ pub const ROTATE_MS: u64 = 24 * 3_600_000;
 pub enum KeyError {
     /// A file that cannot be parsed.
     #[error(
-        "{} is damaged ({why}): the robot is off. Remove the directory of the robot's keys, then `kefu robot on` with its sites makes new ones",
+        "{} is damaged ({why}): the robot is off. Remove the directory of the robot's keys, then `kefu robot on` with its sites creates new ones",
         path.display()
     )]
     Damaged {
@@ -48,7 +48,7 @@ pub enum KeyError {
     },
     /// Others may read it.
     #[error(
-        "others may read {} (mode {mode:03o}): the robot is off. chmod {cure} {}; if somebody may have, `kefu robot rotate`",
+        "other users can read {} (mode {mode:03o}): the robot is off. chmod {cure} {}; if someone may have read them, `kefu robot rotate`",
         path.display(), path.display()
     )]
     Exposed {
@@ -60,7 +60,7 @@ pub enum KeyError {
         cure: &'static str,
     },
     /// Somebody else's.
-    #[error("{} belongs to user {uid}: the robot is off. Give it to the user kefu runs as", path.display())]
+    #[error("{} belongs to user {uid}: the robot is off. Give it to the user that kefu runs as", path.display())]
     Owner {
         /// Which.
         path: PathBuf,
@@ -78,7 +78,7 @@ pub enum KeyError {
         why: String,
     },
     /// There is nothing to rotate.
-    #[error("no site has a robot whose key is here: kefu robot on SITE")]
+    #[error("no site has a robot whose key is on this machine: kefu robot on SITE")]
     None,
 }
 
@@ -216,7 +216,7 @@ impl RobotKeys {
         if !used {
             self.files.erase()?;
             *keys = Keys::default();
-            tracing::info!("no site has a robot any more: its keys are erased");
+            tracing::info!("no site has a robot any more: its keys were erased");
             return Ok(true);
         }
         let mut days: Vec<DayKeyPair> = keys.days.iter().filter(|d| d.key.until > now).cloned().collect();

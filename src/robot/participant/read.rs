@@ -49,10 +49,10 @@ pub(super) struct Reading {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
     /// The private part of its day key is gone, or was never here.
-    #[error("the key it was sealed to is gone")]
+    #[error("the key it was sealed to no longer exists")]
     Key,
     /// A message is not what it claims to be.
-    #[error("a message does not open: {0}")]
+    #[error("a message cannot be decrypted: {0}")]
     Message(String),
     /// The disk.
     #[error(transparent)]

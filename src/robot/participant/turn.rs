@@ -137,15 +137,15 @@ impl Robot {
         }
         let Some(keys) = &self.keys else { return Next::Leave("there are no robot keys here") };
         let Some(me) = keys.member(&self.chat.org().directory(), &now.row.site) else {
-            return Next::Leave("the site has no robot any more, or its key is not here");
+            return Next::Leave("the site has no robot any more, or its key is not on this machine");
         };
         let reading = match self.read(conv, keys, &me.key) {
             Ok(Some(reading)) => reading,
             Ok(None) => return Next::Rest,
-            Err(ReadError::Key) => return Next::Leave("the day key it was sealed to is gone"),
+            Err(ReadError::Key) => return Next::Leave("the day key it was sealed to no longer exists"),
             Err(e @ ReadError::Message(_)) => {
                 tracing::warn!(%conv, error = %e, "the robot can't read a message");
-                return Next::Leave("a message can't be read");
+                return Next::Leave("a message cannot be read");
             }
             Err(e @ ReadError::Store(_)) => {
                 tracing::error!(%conv, error = %e, "the robot can't read the database");
@@ -168,7 +168,7 @@ impl Robot {
         let decision = match (forced, &self.engine) {
             (Some(why), _) => Decision::hand_over(why, Why::Stopped),
             (None, None) => {
-                tracing::warn!(%conv, "no language model is here, so the robot pools over; kefu robot off ends this");
+                tracing::warn!(%conv, "there is no language model, so the robot hands over; kefu robot off ends this");
                 Decision::hand_over(HandOverWhy::Error, Why::NoModel)
             }
             (None, Some(_)) if reading.unsupported => Decision::hand_over(HandOverWhy::Unsure, Why::Unsupported),

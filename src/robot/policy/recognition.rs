@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecognitionError {
     /// More questions than can be answered.
-    #[error("the language model has more questions than it can answer; people take over")]
+    #[error("the language model is overloaded; people take over")]
     Busy,
     /// It doesn't work.
     #[error("the language model failed: {0}")]

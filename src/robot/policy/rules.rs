@@ -133,13 +133,13 @@ impl Policy {
                 if rule.action == Do::Route && teams.is_some_and(|known| !known.contains(&rule.team)) {
                     let team = &rule.team;
                     found.insert(format!(
-                        "{intent}{place} is routed to team {team}, which is not there: kefu team list"
+                        "{intent}{place} is routed to team {team}, which does not exist: kefu team list"
                     ));
                 }
             }
         }
         for id in self.sites.keys().filter(|id| sites.is_some_and(|known| !known.contains(*id))) {
-            found.insert(format!("there are rules for site {id}, which is not there: kefu site list"));
+            found.insert(format!("there are rules for site {id}, which does not exist: kefu site list"));
         }
         found.into_iter().collect()
     }

@@ -166,7 +166,7 @@ fn an_entry_that_contradicts_the_question_is_offered_and_never_the_answer() {
     assert!(matches!(&d.action, Action::Ask { buttons, .. } if buttons[0].send == "5公斤以内运费多少"), "{d:?}");
     assert_eq!(
         d.why.to_string(),
-        "\"5公斤以内运费多少\" fits best, but the entry says \"5公斤\", the question \"50公斤\""
+        "\"5公斤以内运费多少\" matches best, but the entry says \"5公斤\", the question \"50公斤\""
     );
     t.hits[0].score = 0.01;
     assert!(matches!(ask(&p, "50公斤运费多少", &t, 0).why, Why::Nothing), "too unlike to be worth a word");

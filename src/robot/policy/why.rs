@@ -148,7 +148,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |p: &f32| format!("{:.0} %", p * 100.0);
         match self {
-            Self::Word { word } => write!(f, "the message has {word:?}, which always brings a person"),
+            Self::Word { word } => write!(f, "the message contains {word:?}, which always hands over to a person"),
             Self::Hours => f.write_str("people answer at this hour"),
             Self::Person { intent, p, needs } => {
                 write!(f, "{intent} has {} (needs {}): people always get a person", percent(p), percent(needs))
@@ -161,15 +161,15 @@ impl fmt::Display for Why {
                 write!(f, "{intent} has {} (needs {}): its rule is {rule}", percent(p), percent(needs))
             }
             Self::Knowledge { question, p, needs } => {
-                write!(f, "{question:?} of the knowledge fits to {} (needs {})", percent(p), percent(needs))
+                write!(f, "{question:?} of the knowledge matches with {} (needs {})", percent(p), percent(needs))
             }
-            Self::Nearly { n } => write!(f, "{n} of the knowledge may be meant, none for certain"),
+            Self::Nearly { n } => write!(f, "{n} knowledge entries may be meant, none for certain"),
             Self::Against { question, entry, asked } => {
-                write!(f, "{question:?} fits best, but the entry says {entry:?}, the question {asked:?}")
+                write!(f, "{question:?} matches best, but the entry says {entry:?}, the question {asked:?}")
             }
-            Self::Code => f.write_str("this is a number or a name, not a question; it counts as no failed turn"),
+            Self::Code => f.write_str("this is a number or a name, not a question; it does not count as a failed turn"),
             Self::Close { intent, p, other, q } => {
-                write!(f, "{intent} ({}) and {other} ({}) are too near", percent(p), percent(q))
+                write!(f, "{intent} ({}) and {other} ({}) are too close", percent(p), percent(q))
             }
             Self::Unanswered { intent, p } => write!(f, "{intent} has {}, but no knowledge answers it", percent(p)),
             Self::Low { intent, p, needs, outside } => write!(
@@ -181,14 +181,14 @@ impl fmt::Display for Why {
             ),
             Self::Nothing => f.write_str("nothing was recognised"),
             Self::Failed { n, because } => write!(f, "{because}; {n} turns before had no answer either"),
-            Self::NobodyThere { because } => write!(f, "{because}; nobody is there, so the visitor is asked first"),
-            Self::ChosePeople => f.write_str("the visitor leaves it to people, though nobody is there now"),
-            Self::ChoseRobot => f.write_str("the visitor goes on with the robot"),
-            Self::Busy => f.write_str("the language model has more questions than it can answer; people take over"),
+            Self::NobodyThere { because } => write!(f, "{because}; nobody is available, so the visitor is asked first"),
+            Self::ChosePeople => f.write_str("the visitor leaves it to people, although nobody is available now"),
+            Self::ChoseRobot => f.write_str("the visitor continues with the robot"),
+            Self::Busy => f.write_str("the language model is overloaded; people take over"),
             Self::Broken { detail } => write!(f, "the language model failed: {detail}"),
-            Self::NoModel => f.write_str("no language model is here"),
-            Self::Stopped => f.write_str("the robot can't go on"),
-            Self::Unsupported => f.write_str("this is more than text"),
+            Self::NoModel => f.write_str("there is no language model"),
+            Self::Stopped => f.write_str("the robot cannot continue"),
+            Self::Unsupported => f.write_str("this is not only text"),
         }
     }
 }

@@ -13,13 +13,13 @@ pub enum DirectoryError {
     #[error("the entry is larger than 16 KiB")]
     TooLarge,
     /// Not the JSON it should be.
-    #[error("the entry is not the JSON it should be: {0}")]
+    #[error("the entry is not valid JSON of its type: {0}")]
     Json(String),
     /// A version this program does not know.
     #[error("the entry has version {0}; this program knows version 1")]
     Version(u32),
     /// Not the number that comes next.
-    #[error("entry {found} where {expected} comes next")]
+    #[error("entry {found} where {expected} was expected")]
     Seq {
         /// Next.
         expected: u32,
@@ -48,7 +48,7 @@ pub enum DirectoryError {
     #[error("the signer is neither the root key nor an active admin")]
     Signer,
     /// Only root may.
-    #[error("only the root key makes or changes admins")]
+    #[error("only the root key can make or change admins")]
     RootOnly,
     /// A key or signature is bad.
     #[error(transparent)]
@@ -85,19 +85,19 @@ pub enum DirectoryError {
     #[error("the invite was used already or revoked")]
     InviteUsed,
     /// The user has a key that counts, or one that waits for confirmation.
-    #[error("user {0} has an active key already")]
+    #[error("user {0} already has an active key")]
     UserActive(UserId),
     /// A site names a robot that is not there.
     #[error("there is no robot {0}")]
     UnknownBot(BotId),
     /// A robot comes with another key than it has, or with a key that stands for somebody else.
-    #[error("robot {0}: a robot keeps its key, and its key is nobody else's")]
+    #[error("robot {0}: a robot's key never changes and belongs to no one else")]
     BotKey(BotId),
     /// Nobody waits for confirmation under this name with this key.
-    #[error("user {0} does not wait for confirmation with this key")]
+    #[error("user {0} is not waiting for confirmation with this key")]
     NotWaiting(UserId),
     /// A person confirms themself after their invite's end.
-    #[error("only the root key or another admin confirms user {0}: the invite had ended")]
+    #[error("only the root key or another admin can confirm user {0}: the invite had expired")]
     ConfirmLate(UserId),
     /// A revision of the rules that is not newer than the one in force.
     #[error("revision {found} of the rules cannot follow revision {current}")]

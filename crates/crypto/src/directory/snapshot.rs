@@ -21,7 +21,7 @@ pub const MAX_AHEAD_MS: u64 = 86_400_000;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
     /// Not the JSON it should be.
-    #[error("the snapshot is not the JSON it should be: {0}")]
+    #[error("the snapshot is not valid JSON of its type: {0}")]
     Json(String),
     /// A version this program does not know.
     #[error("the snapshot has version {0}; this program knows version 1")]
@@ -33,13 +33,13 @@ pub enum SnapshotError {
     #[error("the snapshot's signer is neither the root key nor an active admin")]
     Signer,
     /// Its time is over.
-    #[error("the snapshot is out of date: an admin must sign a new one")]
+    #[error("the snapshot has expired: an admin must sign a new one")]
     Stale,
     /// It was signed by a clock that is more than a day ahead.
     #[error("the snapshot was signed in the future: compare this clock with the signer's")]
     Future,
     /// It claims to live longer than 180 days.
-    #[error("the snapshot lives longer than 180 days")]
+    #[error("the snapshot is valid for more than 180 days")]
     TooLong,
     /// It speaks of entries this reader was not given.
     #[error("the snapshot covers entry {0}, which was withheld")]
@@ -48,7 +48,7 @@ pub enum SnapshotError {
     #[error("the snapshot has another entry {0}: two directories are being shown")]
     Fork(u32),
     /// Its state is not what the log adds up to.
-    #[error("the snapshot's state is not what the log adds up to")]
+    #[error("the snapshot's state does not match the log")]
     State,
     /// Genesis or admin's entry do not vouch for its signer.
     #[error(transparent)]

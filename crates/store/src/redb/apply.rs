@@ -236,7 +236,7 @@ fn validate(tables: &mut Tables<'_>, state: &mut ConvState, batch: &Batch) -> Re
                 match kept {
                     None => Some(StoreError::Invalid("no such record to replace")),
                     Some(id) if id != check::remembered_id(body) => {
-                        Some(StoreError::Invalid("a tombstone bears the id of what it replaces"))
+                        Some(StoreError::Invalid("a tombstone has the id of what it replaces"))
                     }
                     Some(_) => None,
                 }

@@ -66,7 +66,7 @@ impl DiskSpace {
     /// Of a disk that `measure` asks; without it only failures count.
     pub fn new(measure: Option<Measure>, reserve_mb: u32, ballast: Option<Ballast>) -> Self {
         if let Some(Err(e)) = ballast.as_ref().map(Ballast::distrust) {
-            tracing::warn!(error = %e, "the ballast file beside the database could not be looked at");
+            tracing::warn!(error = %e, "the ballast file beside the database could not be checked");
         }
         let this = Self {
             measure,
@@ -174,7 +174,7 @@ impl DiskSpace {
                 (known.lines, found) = (Some(lines), Some(lines.state(known.space.state, free)));
             }
             // as it was seen last, until it can be seen again
-            Some(Err(e)) => tracing::debug!(error = %e, "the room on the disk could not be looked at"),
+            Some(Err(e)) => tracing::debug!(error = %e, "the free space of the disk could not be read"),
             None => {}
         }
         let state = found.unwrap_or(if self.measure.is_some() { known.space.state } else { StorageState::Ok });
@@ -199,7 +199,7 @@ impl DiskSpace {
             && known.ballast_at.is_none_or(|at| now >= at)
             && let Err(e) = self.make_ballast(known)
         {
-            tracing::warn!(error = %e, "the ballast file beside the database could not be made");
+            tracing::warn!(error = %e, "the ballast file beside the database could not be created");
             known.ballast_at = Some(now + TROUBLE);
         }
         self.enter(known, state, "");

@@ -29,7 +29,7 @@ const APART: Duration = Duration::from_millis(250);
 impl Writer {
     /// Opens the database again and says what became of the group. False: that was the end.
     pub(super) fn heal(&mut self, mut pending: Pending) -> bool {
-        tracing::error!(error = %pending.error, "storage: the disk failed; the database is opened again");
+        tracing::error!(error = %pending.error, "storage: the disk failed; reopening the database");
         // a read that failed says nothing of what can be written
         let wrote = !pending.names.is_empty();
         if wrote {
@@ -46,7 +46,7 @@ impl Writer {
         let known = self.file.last_group;
         let kept = size.last == pending.number;
         if !kept && size.last != known {
-            let what = "the file is another than the one that was open; restore a backup";
+            let what = "the file is not the one that was open; restore a backup";
             self.end(StoreError::Corrupt(what.into()), pending.replies);
             return false;
         }
@@ -85,7 +85,7 @@ impl Writer {
                 }
             };
             if pause == PAUSE {
-                tracing::error!(%error, "storage: the database can't be opened yet; it is tried again");
+                tracing::error!(%error, "storage: the database cannot be opened yet; trying again");
                 self.shared.space.give_up_ballast();
             }
             self.shared.current.in_vain();

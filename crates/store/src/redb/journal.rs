@@ -77,7 +77,7 @@ impl Journal {
             let mut rest = value.value();
             while !rest.is_empty() {
                 let (conv, frame, after) = decode(rest)
-                    .ok_or_else(|| StoreError::Corrupt(format!("group {} of the journal makes no sense", size.last)))?;
+                    .ok_or_else(|| StoreError::Corrupt(format!("group {} of the journal is not valid", size.last)))?;
                 let seq = seq_of(frame);
                 let entry = Entry { group: size.last, seq, frame: Bytes::copy_from_slice(frame) };
                 held.convs.entry(conv).or_default().push(entry);

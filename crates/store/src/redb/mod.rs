@@ -144,7 +144,7 @@ impl RedbStore {
         let space = DiskSpace::new(options.measure.clone(), options.reserve_mb, ballast);
         let db = match open::file(path, &options, &migrate::SCHEMA) {
             Err(StoreError::Io(e)) => {
-                tracing::warn!(error = %e, "storage: the database can't be opened yet; it is tried again");
+                tracing::warn!(error = %e, "storage: the database cannot be opened yet; trying again");
                 space.give_up_ballast();
                 open::file(path, &options, &migrate::SCHEMA)?
             }
@@ -279,7 +279,8 @@ struct WriterGuard {
 impl Drop for WriterGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.shared.fail(StoreError::Corrupt("the writer stopped at a bug or at damaged data; see the log".into()));
+            self.shared
+                .fail(StoreError::Corrupt("the writer stopped because of a bug or damaged data; see the log".into()));
         }
         drop(self.writer.take());
         // only after a panic is anything left; the senders learn it from their closed channels

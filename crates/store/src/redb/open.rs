@@ -21,7 +21,7 @@ pub(super) fn file(path: &Path, options: &Options, schema: &Schema) -> Result<Da
     // the engine itself would follow it, also to a place where there is no file yet
     if kefu_files::is_link(path) {
         return Err(named(io::Error::other(
-            "it is a link, and kefu follows none here; name its target in storage.url",
+            "it is a link, and kefu does not follow links here; name its target in storage.url",
         )));
     }
     if !path.try_exists().map_err(named)? {
