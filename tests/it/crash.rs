@@ -58,7 +58,7 @@ impl Stage {
         self.done.lock().unwrap().insert(who);
     }
 
-    /// All have.
+    /// Whether all writers are done.
     pub fn all_done(&self) -> bool {
         self.done.lock().unwrap().len() == VISITORS + AGENTS.len()
     }

@@ -57,7 +57,7 @@ impl Script {
         *self.permits.lock().unwrap() = Some(0);
     }
 
-    /// One decision more.
+    /// Allows one more decision.
     fn let_one(&self) {
         *self.permits.lock().unwrap() = Some(1);
         self.go_on.notify_all();

@@ -95,7 +95,7 @@ async fn settled(store: &RedbStore) {
 /// How a change of the disk goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Wrong {
-    /// This one fails.
+    /// Only this change fails.
     Once,
     /// This one fails half-way; a sync loses what it should have kept.
     Torn,

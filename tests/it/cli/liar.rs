@@ -14,7 +14,7 @@ use kefu::org::{AdminView, Commit};
 
 type Lie = Box<dyn Fn(&mut AdminView) + Send>;
 
-/// See the module.
+/// The proxy.
 pub struct Liar {
     lie: Mutex<Lie>,
     commits: Mutex<Vec<Commit>>,

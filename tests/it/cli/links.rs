@@ -196,7 +196,7 @@ fn root_works_as_the_owner_of_the_directory_and_leaves_nothing_of_its_own() {
         planted.victim.to_str().unwrap(),
     ]);
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert!(!out.status.success() && said.contains("kefu works as nobody here"), "{said}");
+    assert!(!out.status.success() && said.contains("kefu runs as nobody here"), "{said}");
 }
 
 #[test]

@@ -193,7 +193,7 @@ async fn no_key_goes_to_invites_that_the_log_or_the_clock_denies() {
     });
     let (ended, code) = scene.invite(&scene.keys.root, now_ms() - DAY);
     scene.out.push(("an ended invite", code.kem_key()));
-    scene.ignored("an ended invite called open", Some("calls an invite for sun open"), move |v| {
+    scene.ignored("an ended invite called open", Some("an expired invite for sun as open"), move |v| {
         v.invites.push(ended.clone());
     });
     let (foreign, code) = scene.invite(&SigningKey::generate(), now_ms() + DAY);
@@ -251,7 +251,7 @@ async fn no_key_of_the_servers_own_is_passed_on() {
 async fn snapshots_and_accounts_say_no_more_than_the_log() {
     let scene = Scene::set().await;
     let root = scene.keys.root.clone();
-    let false_snapshot = Some("snapshot of the directory does not fit its log");
+    let false_snapshot = Some("snapshot of the directory does not match its log");
     let sign = |by: SigningKey, upto: Option<usize>| {
         let fp = scene.keys.fp();
         move |v: &mut AdminView| {

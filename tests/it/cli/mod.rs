@@ -44,7 +44,7 @@ fn sessions() {
 /// A data directory and the executable.
 struct Shell {
     tmp: tempfile::TempDir,
-    /// Where in it.
+    /// Subdirectory.
     below: std::path::PathBuf,
 }
 

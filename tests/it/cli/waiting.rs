@@ -129,7 +129,7 @@ async fn a_company_that_an_expired_invite_locked_out_works_and_is_put_in_order()
     let li = sh.json(&["user", "show", "li"])["unconfirmed"].clone();
     assert_eq!((&li["invited_by"], &li["entry"], &li["late"]), (&json!("root"), &json!(4), &json!(true)));
     let people = found(&sh, "people");
-    assert!(people[0]["what"].as_str().unwrap().starts_with("li waits for confirmation: "), "{people:?}");
+    assert!(people[0]["what"].as_str().unwrap().starts_with("li is waiting for confirmation: "), "{people:?}");
     assert!(people[0]["next"].as_str().unwrap().contains("kefu user confirm li"), "{people:?}");
     assert_eq!(sh.fails(&["user", "enable", "li"]).0, 4);
     assert_eq!(sh.fails(&["user", "add", "li"]).0, 4);

@@ -41,7 +41,7 @@ pub struct Ledger {
     pub refused: Vec<MsgId>,
 }
 
-/// See the module.
+/// A client that writes until it is stopped.
 pub struct Writer {
     ledger: Ledger,
     /// Indices into `sent`: at most one a conversation.

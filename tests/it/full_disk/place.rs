@@ -36,7 +36,7 @@ impl Place {
         Ok(place)
     }
 
-    /// Where it is.
+    /// Path of the mounted disk.
     pub fn path(&self) -> &Path {
         &self.mounted
     }

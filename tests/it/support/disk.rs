@@ -53,7 +53,7 @@ struct Inner {
     blocks: BTreeSet<usize>,
     /// Syncs wait while this is set.
     held: bool,
-    /// A sync waits.
+    /// Whether a sync waits.
     syncing: bool,
 }
 
@@ -128,7 +128,7 @@ impl Disk {
         inner.no_room.or(inner.fails.map(|(at, _)| at)).is_some_and(|at| inner.changes >= at)
     }
 
-    /// Everything works again.
+    /// Ends all faults.
     pub fn mend(&self) {
         let mut inner = self.inner();
         (inner.fails, inner.fault, inner.no_room) = (None, None, None);

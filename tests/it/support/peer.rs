@@ -23,14 +23,14 @@ use super::{
 /// A refusal.
 pub type Refused = (ErrorCode, String);
 
-/// Who somebody is.
+/// Identity of a peer.
 #[derive(Clone)]
 pub struct Me {
     /// Their key.
     pub key: SigningKey,
     /// A visitor's box key.
     pub x: Option<KemSecret>,
-    /// Where they enter.
+    /// Kind of socket.
     pub door: Door,
     /// A visitor's site.
     pub site: Option<SiteId>,
@@ -82,11 +82,11 @@ pub enum Heard {
 
 /// One socket of somebody.
 pub struct Peer {
-    /// Who.
+    /// Identity of this peer.
     pub me: Me,
     /// Whose server it is.
     pub company: Arc<Company>,
-    /// Where it is.
+    /// Address of the server.
     pub addr: SocketAddr,
     /// The socket.
     pub wire: Wire,
@@ -100,7 +100,7 @@ pub struct Peer {
     pub config: serde_json::Value,
     /// From the welcome.
     pub storage: StorageState,
-    /// What is held.
+    /// Conversations as this peer has them.
     pub views: BTreeMap<ConvId, View>,
     /// Control frames nobody asked for yet, in order.
     pub log: Vec<ServerFrame>,

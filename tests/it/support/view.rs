@@ -26,7 +26,7 @@ use super::company::Company;
 pub struct Said {
     /// Its record.
     pub seq: u64,
-    /// Who.
+    /// Key of the sender.
     pub kid: Kid,
     /// Its id.
     pub msg: MsgId,
@@ -36,15 +36,15 @@ pub struct Said {
     pub body: serde_json::Value,
 }
 
-/// See the module.
+/// A conversation as a client has it.
 pub struct View {
-    /// Which.
+    /// The conversation.
     pub conv: ConvId,
     /// Record `n` is at `n - 1`.
     pub records: Vec<Bytes>,
     /// What people said, in order.
     pub said: Vec<Said>,
-    /// Who must act.
+    /// The owner.
     pub owner: Owner,
     /// Open or closed.
     pub state: ConvState,
@@ -68,16 +68,16 @@ pub struct View {
 /// What the next record was good for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// It is in.
+    /// It was added.
     New,
-    /// It was there.
+    /// It was already known.
     Old,
     /// Records before it are missing: resume.
     Gap,
 }
 
 impl View {
-    /// Nothing yet.
+    /// An empty view.
     pub fn new(conv: ConvId) -> Self {
         Self {
             conv,

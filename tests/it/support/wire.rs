@@ -21,9 +21,9 @@ pub const PATIENCE: Duration = Duration::from_secs(40);
 /// What came from the server.
 #[derive(Debug)]
 pub enum Got {
-    /// JSON.
+    /// A text frame: JSON.
     Frame(ServerFrame),
-    /// A record.
+    /// A binary frame: a record.
     Record(Bytes),
 }
 
