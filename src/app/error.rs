@@ -7,12 +7,12 @@ use crate::{store::StoreError, tls::TlsError};
 /// Why a server did not start, or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The database can't be opened. `full`: the disk has no room for a start.
+    /// The database can't be opened. `full`: the disk has no free space for a start.
     #[error("cannot open the database {}: {source}", path.display())]
     Database {
-        /// The file.
+        /// Path of the database.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: StoreError,
         /// Nothing can be written.
         full: bool,
@@ -26,9 +26,9 @@ pub enum ServeError {
     /// Anything else about the listener.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// Where.
+        /// The address of the listener.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The certificate or its key.
@@ -65,7 +65,7 @@ impl ServeError {
         })
     }
 
-    /// Somebody else has what is needed: the database, or the address.
+    /// Whether another process has the database or the address.
     pub fn is_taken(&self) -> bool {
         self.is_database_in_use() || matches!(self, Self::AddressTaken(_))
     }

@@ -153,7 +153,7 @@ pub async fn serve(
     ended.map_or(Ok(()), |name| Err(ServeError::Task(name)))
 }
 
-/// The admin router's socket. On a full disk the ballast makes room for it.
+/// The admin router's socket. On a full disk the ballast is released for it.
 fn admin_socket(path: &Path, disk: &RedbStore) -> anyhow::Result<UnixListener> {
     let socket = admin::listen(path).or_else(|e| {
         if e.kind() != io::ErrorKind::StorageFull {
@@ -192,7 +192,7 @@ fn metrics_token(dir: &Path) -> Result<String, ServeError> {
     Ok(token)
 }
 
-/// The pair that somebody named, or our own.
+/// The configured certificate, or kefu's own.
 fn certificate(dir: &Path, config: &Config) -> Result<Arc<Served>, ServeError> {
     let files = match (&config.tls.cert, &config.tls.key) {
         (cert, _) if cert.is_empty() => tls::Files::own(&dir.join(data_dir::TLS)),

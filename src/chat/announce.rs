@@ -22,7 +22,7 @@ use super::{
 pub(super) struct Maker {
     /// The Ed25519 key.
     pub ed: [u8; 32],
-    /// None: the visitor.
+    /// The agent; none for the visitor.
     pub user: Option<UserId>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Maker {
 pub(super) enum Came {
     /// By its maker, now.
     Now,
-    /// By somebody who has it from before the log went back.
+    /// By a client that has it from before the log went back.
     Again,
 }
 
@@ -159,7 +159,7 @@ impl Chat {
                 Err(Refusal::new(ErrorCode::EpochStale, "the robot left this conversation; announce without it"))
             }
             (true, None) if came == Came::Now => self.robot_member(&row.site, view),
-            // whose day key it was nobody can tell any more
+            // it can no longer be determined whose day key it was
             (true, None) => Ok(view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8).map(|(_, kid, _)| kid)),
         }
     }

@@ -1,4 +1,4 @@
-//! A visitor begins a conversation: its id commits to the visitor's keys, its first epoch is theirs. Nobody else hears
+//! A visitor begins a conversation: its id commits to the visitor's keys, its first epoch is theirs. Nobody else is told
 //! of it before the first message (see [`super::empty`]).
 
 use crate::{
@@ -21,7 +21,7 @@ pub struct Opening {
     pub id: ConvId,
     /// 16 random bytes, b64u.
     pub nonce: String,
-    /// Where.
+    /// The site.
     pub site: SiteId,
     /// The visitor's Ed25519 key, which the socket proved.
     pub ed: [u8; 32],

@@ -75,7 +75,7 @@ impl From<StoreError> for Refusal {
     fn from(e: StoreError) -> Self {
         match e {
             StoreError::Conflict | StoreError::Duplicate { .. } => Self::new(ErrorCode::Conflict, e.to_string()),
-            // the store said so itself, once
+            // the store has already logged it, once
             StoreError::Unwritable => Self {
                 retry_ms: Some(space::RETRY_MS),
                 ..Self::new(ErrorCode::Storage, "the server cannot store anything at the moment; try again later")

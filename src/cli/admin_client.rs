@@ -39,12 +39,12 @@ impl AdminClient {
         }
     }
 
-    /// One request.
+    /// Sends one request and returns the answer.
     pub fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, Fail> {
         Ok(self.runtime.block_on(self.admin.call(method, path, body))?)
     }
 
-    /// The directory's log and what is listed beside it; nothing is verified yet.
+    /// The directory's log and what is listed in addition; nothing is verified yet.
     pub fn export(&self) -> Result<AdminView, Fail> {
         Ok(serde_json::from_value(self.call("GET", "/admin/export", None)?)?)
     }
@@ -60,9 +60,9 @@ impl AdminClient {
     }
 }
 
-/// Another command has the database for a moment, and a starting server offers its socket soon: so often is tried.
+/// Number of attempts: another command may have the database briefly, and a starting server opens its socket soon.
 const PATIENCE: u32 = 30;
-/// Between two tries.
+/// Pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
 
 fn in_use(e: &AdminError) -> bool {
@@ -76,7 +76,7 @@ pub fn runtime() -> Result<Runtime, Fail> {
 }
 
 impl From<AdminError> for Fail {
-    /// What the router said, with what to do about it.
+    /// The router's error, with what to do about it.
     fn from(e: AdminError) -> Self {
         let (kind, next) = match &e {
             AdminError::Open(e) if e.is_database_in_use() => {

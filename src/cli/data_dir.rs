@@ -25,7 +25,7 @@ pub fn make_private(dir: &Path) -> Result<(), Fail> {
     }
 }
 
-/// Refuses a data directory that others can enter, or that somebody else owns.
+/// Refuses a data directory that other users can access or own.
 pub fn check_private(dir: &Path) -> Result<(), Fail> {
     let meta = fs::metadata(dir).map_err(|e| cannot("read", dir, &e))?;
     let shown = dir.display();

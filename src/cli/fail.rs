@@ -10,7 +10,7 @@ pub const USAGE: u8 = 2;
 /// The kinds of failure, and with them the exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Anything else.
+    /// Any other failure.
     Failure,
     /// The arguments make no sense.
     Usage,
@@ -18,9 +18,9 @@ pub enum Kind {
     NotInitialised,
     /// The thing to be made exists.
     Exists,
-    /// Somebody else was faster or holds it.
+    /// Another process has it, or changed it first.
     Conflict,
-    /// A passphrase is needed, and none was to be had, or it was wrong.
+    /// A passphrase is needed and was not available, or it was wrong.
     Passphrase,
 }
 

@@ -41,7 +41,7 @@ impl Args {
     }
 }
 
-/// Where the running server says that it listens.
+/// The address that the running server listens on.
 fn listening(ctx: &Context, limit: Duration) -> Result<SocketAddr, Fail> {
     let silent = |why: &str| {
         Fail::failure(format!("no server answers in {}: {why}", ctx.data_dir.display())).next("kefu serve starts it")
@@ -73,7 +73,7 @@ fn healthy(at: SocketAddr, limit: Duration) -> Result<(), String> {
     stream
         .write_all(format!("GET /healthz HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n").as_bytes())
         .map_err(failed)?;
-    // an answer of ours is short
+    // kefu's answers are short
     let mut answer = String::new();
     stream.take(4_096).read_to_string(&mut answer).map_err(failed)?;
     match answer.starts_with("HTTP/1.1 200 ") {

@@ -9,20 +9,20 @@ use crate::{
     proto::{TeamId, UserId},
 };
 
-/// A fresh invite.
+/// A new invite.
 #[derive(Debug)]
 pub struct Invitation {
-    /// For whom.
+    /// The user.
     pub user: UserId,
     /// Display name.
     pub name: String,
-    /// As what.
+    /// The role.
     pub role: Role,
-    /// Teams.
+    /// The teams.
     pub teams: Vec<TeamId>,
-    /// The secret.
+    /// The secret code.
     pub code: InviteCode,
-    /// Good until, ms.
+    /// When it expires, ms since 1970.
     pub until: u64,
 }
 

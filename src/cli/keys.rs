@@ -64,7 +64,7 @@ impl Signing {
         CompanyKeys::from_text(&text, passphrase.as_ref().map(|p| p.as_str())).map_err(|e| key_file_error(&path, &e))
     }
 
-    /// Makes a change and sends it; if somebody else was faster, makes it again on what is there now. `check` runs before
+    /// Makes a change and sends it; if the directory changed in the meantime, makes it again on the new state. `check` runs before
     /// the passphrase is asked for: a mistyped id must not cost a prompt.
     pub fn act<T>(
         &self,
@@ -73,7 +73,7 @@ impl Signing {
         change: impl Fn(&VerifiedDirectory, &Signer<'_>) -> Result<(Commit, T), Fail>,
     ) -> Result<T, Fail> {
         check(&VerifiedDirectory::open(ctx)?)?;
-        // nothing is held open while somebody types
+        // nothing is kept open during the prompt
         let keys = self.unlock(ctx)?;
         let admin = AdminClient::open(ctx)?;
         let done = commit_until_it_fits(ctx, &admin, &keys, &self.seen(ctx), check, change);
@@ -117,7 +117,7 @@ fn commit_until_it_fits<T>(
 /// How often a change is made again when others are faster.
 const TRIES: u32 = 3;
 
-/// How new company keys shall be sealed.
+/// How to seal new company keys.
 #[derive(Debug, Args)]
 pub struct NewPassphrase {
     /// File whose first line is the new passphrase of the company keys
@@ -136,7 +136,7 @@ impl NewPassphrase {
 }
 
 /// From here on keys are in memory: no core dump, no look from other processes of the same user. A system that
-/// does not know this goes on without it.
+/// does not support this runs without it.
 pub fn keep_memory_private() {
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }

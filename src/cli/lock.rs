@@ -1,4 +1,4 @@
-//! One server per data directory: a lock that the system lets go when its holder dies, and the holder's number in it.
+//! One server per data directory: a lock that the system releases when its holder dies; it contains the holder's process id.
 
 use std::{
     fs::{File, TryLockError},
@@ -18,7 +18,7 @@ pub struct Lock {
     _file: File,
 }
 
-/// Takes the lock of a data directory, or says who holds it.
+/// Takes the lock of a data directory, or fails with the process that holds it.
 pub fn take(dir: &Path) -> Result<Lock, Fail> {
     let path = dir.join(LOCK);
     let mut file = open_or_create(&path, 0o600).map_err(|e| cannot("open", &path, &e))?;

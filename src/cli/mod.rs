@@ -183,7 +183,7 @@ impl Command {
     }
 }
 
-/// Reads the arguments of the process, runs the command, prints what went wrong, and says how it ended.
+/// Reads the arguments of the process, runs the command, prints errors, and returns the exit code.
 pub fn main() -> ExitCode {
     let json = std::env::args_os().any(|a| a == "--json");
     if let Err(fail) = system_requirements::check() {
@@ -200,7 +200,7 @@ pub fn main() -> ExitCode {
         }
         Err(e) => {
             if e.use_stderr() {
-                // nobody is left to tell
+                // no reader is left
                 let _ = e.print();
                 return ExitCode::from(fail::USAGE);
             }

@@ -1,4 +1,4 @@
-//! Root works as the owner of the data. Whoever owns a directory decides what its names mean: as root, kefu would write
+//! Root works as the owner of the data. The owner of a directory decides what its names refer to: as root, kefu would write
 //! wherever a link there leads, and would leave files that the service can't read.
 
 use std::{
@@ -19,11 +19,11 @@ use super::{
     fail::Fail,
 };
 
-/// Whom root became, as people call them, and whose directory it is.
+/// Name of the user that root became, and the directory they own.
 static BECAME: OnceLock<(String, PathBuf)> = OnceLock::new();
 
-/// If root runs this, and `dir` is somebody else's, goes on as that user. `makes`: the directory may be missing and will be
-/// made, then it shall belong to whoever owns the one above it. Call it before there are threads.
+/// If root runs this, and `dir` belongs to another user, continues as that user. `makes`: the directory may be missing and will be
+/// created; then it must belong to the owner of its parent. Call this before there are threads.
 pub fn become_owner(dir: &Path, makes: bool) -> Result<(), Fail> {
     if !geteuid().is_root() {
         return Ok(());
@@ -111,7 +111,7 @@ impl Account {
     }
 }
 
-/// The groups of `/etc/group` that somebody is a member of, as `sudo -u` would give them.
+/// The groups of `/etc/group` that a user is a member of, as `sudo -u` would set them.
 fn groups_of(name: &str) -> Vec<u32> {
     let text = fs::read_to_string("/etc/group").unwrap_or_default();
     let member = |line: &str| {
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn who_else_could_exchange_a_directory_is_named() {
         if !geteuid().is_root() {
-            return; // nobody else can make directories of several users
+            return; // only root can create directories of several users
         }
         let tmp = tempfile::tempdir().unwrap();
         let home = tmp.path().join("home");
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(others_above(&data, 0).unwrap(), Some((home.clone(), 1_234)));
         assert_eq!(others_above(&data, 1_234).unwrap(), None);
         assert_eq!(others_above(&data, 99).unwrap(), Some((home.clone(), 1_234)));
-        // a link that somebody made leads to a place of root
+        // a link made by another user leads to a place of root
         let (away, link) = (tmp.path().join("away"), home.join("link"));
         fs::create_dir(&away).unwrap();
         symlink(&away, &link).unwrap();

@@ -13,14 +13,14 @@ use crate::{
 
 const KIND: &str = "public part of a company";
 
-/// The file.
+/// Content of `public.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PublicPart {
-    /// Says what this is.
+    /// Type of the file.
     kefu: String,
-    /// Version, 1.
+    /// Version of the format: 1.
     v: u32,
-    /// Fingerprint.
+    /// Fingerprint of the company.
     pub org: OrgFp,
     /// Genesis, first snapshot, first invite.
     pub commit: Commit,
@@ -32,7 +32,7 @@ impl PublicPart {
         Self { kefu: KIND.into(), v: 1, org, commit }
     }
 
-    /// Its text.
+    /// The file as JSON text.
     pub fn text(&self) -> Result<String, Fail> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }

@@ -1,4 +1,4 @@
-//! Where passphrases come from: a file, a systemd credential or a prompt. Never an argument, which everybody on the
+//! Where passphrases come from: a file, a systemd credential or a prompt. Never an argument, which every user on the
 //! machine could read.
 
 use std::{

@@ -24,7 +24,7 @@ struct Newest {
     head: Hash32,
 }
 
-/// The memory that lies beside a key file.
+/// The record beside a key file.
 #[derive(Debug)]
 pub struct Seen(PathBuf);
 

@@ -1,4 +1,4 @@
-//! What the commands that teach the robot share: its files, a lock over them, reports about what people bring, progress.
+//! Shared by the commands that train the robot: its files, a lock over them, reports about imported files, progress.
 
 use std::{
     fs::File,
@@ -129,15 +129,15 @@ pub fn unable(e: &EngineError) -> Fail {
     }
 }
 
-/// The robot's files, for one who changes them. Nobody else does while this lives.
+/// The robot's files, locked for changes while this lives.
 pub struct Desk {
-    /// Where.
+    /// The files.
     pub files: RobotFiles,
     _lock: File,
 }
 
 impl Desk {
-    /// Waits for others who are at it.
+    /// Waits while another process holds the lock.
     pub fn open(ctx: &Context) -> Result<Self, Fail> {
         data_dir::require_initialised(&ctx.data_dir)?;
         let files = RobotFiles::of(&ctx.data_dir);
@@ -149,7 +149,7 @@ impl Desk {
     }
 }
 
-/// Prints warnings, or fails with all problems of what somebody brought.
+/// Prints warnings, or fails with all problems of the imported file.
 pub fn report_problems(report: &Report, what: &Path, quiet: bool) -> Result<(), Fail> {
     let mut lines: Vec<String> =
         report.problems.iter().map(|p| format!("  {}", out::printable(&p.to_string()))).collect();
@@ -168,7 +168,7 @@ pub fn report_problems(report: &Report, what: &Path, quiet: bool) -> Result<(), 
     Ok(())
 }
 
-/// A line on a terminal that says how far something is.
+/// A progress line on a terminal.
 pub struct ProgressBar {
     shown: bool,
     last: Option<(String, usize)>,

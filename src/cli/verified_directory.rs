@@ -21,7 +21,7 @@ use crate::{
     proto::{OrgFp, SiteId, TeamId, UserId},
 };
 
-/// A verified directory and what lies beside it.
+/// A verified directory and what the server lists in addition.
 #[derive(Debug)]
 pub struct VerifiedDirectory {
     /// The log, replayed: every signature was checked.
@@ -43,7 +43,7 @@ impl VerifiedDirectory {
         company
     }
 
-    /// Fetches and verifies. The pin is the fingerprint in the key file if it is here, else what the server says.
+    /// Fetches and verifies. The pin is the fingerprint in the key file if present, otherwise the one that the server names.
     pub fn load(ctx: &Context, admin: &AdminClient) -> Result<Self, Fail> {
         Self::verify(admin.export()?, pinned(ctx), out::now_ms())
     }
@@ -59,7 +59,7 @@ impl VerifiedDirectory {
         Ok(Self { dir, view, believed, now_ms })
     }
 
-    /// The directory with an act of ours in it.
+    /// The directory with a new act applied.
     pub fn after(&self, commit: &Commit) -> Result<Directory, Fail> {
         let mut dir = self.dir.clone();
         let added = commit.entries.iter().try_for_each(|entry| dir.apply(entry));
@@ -67,7 +67,7 @@ impl VerifiedDirectory {
         Ok(dir)
     }
 
-    /// Tells what the server lists beyond the log, for commands that show its list.
+    /// Warns about what the server lists beyond the log, for commands that show its list.
     pub fn warn(&self) {
         self.believed.ignored.iter().for_each(|ignored| eprintln!("warning: {ignored}"));
     }
@@ -92,13 +92,13 @@ impl VerifiedDirectory {
         })
     }
 
-    /// A team.
+    /// The team with this id, or an error that names a similar one.
     pub fn team(&self, id: &TeamId) -> Result<&TeamState, Fail> {
         let teams = &self.dir.state().teams;
         teams.get(id).ok_or_else(|| unknown("team", id.as_str(), teams.keys().map(TeamId::as_str)))
     }
 
-    /// A site.
+    /// The site with this id, or an error that names a similar one.
     pub fn site(&self, id: &SiteId) -> Result<&SiteState, Fail> {
         let sites = &self.dir.state().sites;
         sites.get(id).ok_or_else(|| unknown("site", id.as_str(), sites.keys().map(SiteId::as_str)))
@@ -116,7 +116,7 @@ impl VerifiedDirectory {
         admins.next().is_some_and(|first| first.user == *id) && admins.next().is_none()
     }
 
-    /// Whether somebody enrolled whom nobody confirmed until their invite ended.
+    /// Whether this user enrolled and was not confirmed before their invite expired.
     pub fn is_late(&self, id: &UserId) -> bool {
         self.dir.agent(id).is_some_and(|a| !a.is_active(self.now_ms))
     }
@@ -159,7 +159,7 @@ impl From<ActError> for Fail {
     }
 }
 
-/// Says in words whose keys they are, if they are not this company's.
+/// Fails with the company that the keys belong to, if it is not this one.
 pub fn same_company(keys: &CompanyKeys, company: &VerifiedDirectory) -> Result<(), Fail> {
     if keys.fp() == company.dir.fp() {
         return Ok(());

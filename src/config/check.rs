@@ -1,4 +1,4 @@
-//! What types can't say: ranges, and keys that only make sense together.
+//! What types can't express: ranges, and keys that only make sense together.
 
 use super::Config;
 use crate::net::origin::{self, OriginError};
@@ -13,7 +13,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Of a value.
+    /// A problem of the value at `path`.
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into() }
     }

@@ -1,4 +1,4 @@
-//! The layers, and what is said about mistakes.
+//! The layers, and the reports of mistakes.
 
 use std::io::Write;
 
@@ -24,7 +24,7 @@ fn the_template_says_the_defaults_and_nothing_else() {
     assert_eq!(toml::from_str::<Config>(TEMPLATE).unwrap(), Config::default());
     assert_eq!(load(TEMPLATE, &[], &[]).unwrap(), Config::default());
     assert_eq!(Config::load(None, std::iter::empty(), Vec::new()).unwrap(), Config::default());
-    // and every key of the struct stands in it, so that it is the list of keys
+    // and every key of the struct is in it, so that it is the list of keys
     let all = serde_json::to_value(Config::default()).unwrap();
     let known: Vec<Key> = Loader::new().known.into_keys().collect();
     let listed: Vec<Key> = all

@@ -49,7 +49,7 @@ pub struct Commit {
 /// What an admin's machine must know to sign the next act. Nothing in it is secret without the company's keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AdminView {
-    /// The company.
+    /// Fingerprint of the company.
     pub org: OrgFp,
     /// The whole log.
     pub entries: Vec<Entry>,
@@ -57,7 +57,7 @@ pub struct AdminView {
     pub snapshot: Option<Snapshot>,
     /// Team keys sealed to the recovery key.
     pub recovery: Vec<TeamBox>,
-    /// Invites nobody used yet.
+    /// Unused invites.
     pub invites: Vec<OpenInvite>,
     /// Users with a password.
     pub accounts: Vec<UserId>,
@@ -79,7 +79,7 @@ impl Org {
         }
         let mut directory = (*live.directory).clone();
         for entry in &commit.entries {
-            // readers take it whenever it comes; a server that is honest lets nobody in late
+            // readers accept it at any time; an honest server lets nobody in late
             if cert_end(entry).is_some_and(|end| end < self.now_ms()) {
                 return Err(OrgError::InviteExpired);
             }

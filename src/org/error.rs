@@ -28,9 +28,9 @@ pub enum OrgError {
     /// Stored data that cannot be parsed.
     #[error("the database contains a {what} that cannot be parsed: {why}")]
     Damaged {
-        /// What.
+        /// Kind of row, for people.
         what: &'static str,
-        /// Why.
+        /// The parser's message.
         why: String,
     },
     /// A request that cannot be parsed.
@@ -54,13 +54,13 @@ pub enum OrgError {
     /// The invite is not there: never made, used, or taken back.
     #[error("this invite is not valid: it was used or revoked; ask for a new one")]
     InviteGone,
-    /// The invite's time is over.
+    /// The invite has expired.
     #[error("this invite has expired; ask for a new one")]
     InviteExpired,
     /// Not for this user.
     #[error("you are not allowed to do this: {0}")]
     Forbidden(&'static str),
-    /// Somebody was faster.
+    /// Another change was committed first.
     #[error("the directory has changed in the meantime: fetch it and try again")]
     Conflict,
     /// The directory refuses the entry.
@@ -94,7 +94,7 @@ impl OrgError {
     pub fn retry_ms(&self) -> Option<u64> {
         match self {
             Self::Slow { retry_ms } => Some(*retry_ms),
-            // somebody must free some space, or the database is being opened again
+            // space must be freed, or the database is being reopened
             Self::Store(StoreError::Unwritable) => Some(30_000),
             Self::Store(StoreError::Reopening) => Some(3_000),
             _ => None,

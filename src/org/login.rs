@@ -25,7 +25,7 @@ const MAX_MESSAGE: usize = 4 * 1024;
 /// Largest sealed keyring kept.
 pub(super) const MAX_KEYRING: usize = 4 * 1024;
 
-/// Refuses messages no client of ours would send.
+/// Refuses messages that no kefu client would send.
 pub(super) fn small(what: &'static str, bytes: &[u8], most: usize) -> Result<(), OrgError> {
     if bytes.len() > most { Err(OrgError::TooLarge(what)) } else { Ok(()) }
 }
@@ -131,7 +131,7 @@ impl Org {
         Ok(())
     }
 
-    /// How often somebody's password was set, 0 without an account: who finds another number than before learns of a change.
+    /// How often a user's password was set, 0 without an account: a different number than before shows a change.
     pub fn password_version(&self, user: &UserId) -> Result<u32, OrgError> {
         Ok(self.account(user)?.map_or(0, |(account, _)| account.version))
     }

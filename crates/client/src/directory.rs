@@ -15,9 +15,9 @@ pub enum DirectoryFetchError {
     /// It did not answer 200.
     #[error("{host} answered the request for its directory with HTTP status {status}")]
     Status {
-        /// Who was asked.
+        /// The host of the request.
         host: String,
-        /// What came.
+        /// HTTP status of the answer.
         status: u16,
     },
     /// The answer can't be read.

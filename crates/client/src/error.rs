@@ -1,11 +1,11 @@
-//! Why a client can't go on.
+//! Why a client can't continue.
 
 use std::{io, net::SocketAddr};
 
-/// Why a client can't go on.
+/// Why a client can't continue.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No connection.
+    /// The connection failed.
     #[error("cannot reach {0}: {1}")]
     Connect(SocketAddr, io::Error),
     /// The server did not answer 101.
@@ -17,7 +17,7 @@ pub enum ClientError {
     /// Something else went wrong with the socket.
     #[error("the socket failed: {0}")]
     Socket(io::Error),
-    /// The server said something that a client does not understand.
+    /// The server sent something that a client does not understand.
     #[error("unexpected message from the server: {0}")]
     Protocol(String),
 }

@@ -42,19 +42,19 @@ pub enum DayKeyError {
     /// It begins more than a day from now.
     #[error("the day key is dated in the future: compare this clock with the server's")]
     Future,
-    /// Its time is over.
+    /// It has expired.
     #[error("the day key has expired")]
     Over,
 }
 
-/// What the raw part says.
+/// Content of the raw part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayKey {
-    /// 1.
+    /// Version of the format: 1.
     pub v: u32,
-    /// The company.
+    /// Fingerprint of the company.
     pub org: OrgFp,
-    /// Whose key.
+    /// The robot.
     pub bot: BotId,
     /// The public X25519 key.
     pub x: Key32,
@@ -81,7 +81,7 @@ pub struct SignedDayKey {
 }
 
 impl SignedDayKey {
-    /// Signs.
+    /// Signs a day key.
     pub fn make(key: &DayKey, signer: &SigningKey) -> Self {
         // texts and numbers print without fail
         let raw = serde_json::to_vec(key).unwrap_or_default();
@@ -89,7 +89,7 @@ impl SignedDayKey {
         Self { raw: Bytes(raw), sig: Bytes(sig) }
     }
 
-    /// What it says. Verifies nothing.
+    /// Parses the content. Verifies nothing.
     pub fn read(&self) -> Result<DayKey, DayKeyError> {
         if self.raw.0.len() > MAX_RAW {
             return Err(DayKeyError::Json("longer than 1 KiB".into()));

@@ -14,7 +14,7 @@ pub enum GrantError {
     /// Not a grant.
     #[error(transparent)]
     Form(#[from] EnvelopeError),
-    /// Of another conversation.
+    /// It belongs to another conversation.
     #[error("the grant belongs to another conversation")]
     Conversation,
     /// The kid is not the creator's.
@@ -32,7 +32,7 @@ pub enum GrantError {
     /// None of the boxes is for this key.
     #[error("the grant has no box for this key")]
     NotMine,
-    /// A key that is not the one its epoch's announcement committed to, or an epoch nobody announced.
+    /// A key that does not match the commitment of its epoch's announcement, or an unknown epoch.
     #[error("the granted key of epoch {0} is not the one announced")]
     Commitment(u32),
 }

@@ -6,7 +6,7 @@ use kefu_proto::{ErrorCode, SiteId};
 /// Why a run is no measurement.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// A client could not go on.
+    /// A client failed.
     #[error(transparent)]
     Client(ClientError),
     /// The server takes no more connections from here.
@@ -15,9 +15,9 @@ pub enum LoadError {
     /// A request was refused for good.
     #[error("refused with {code:?}: {text}")]
     Refused {
-        /// Why.
+        /// The code that the server sent.
         code: ErrorCode,
-        /// For people.
+        /// The message, in English.
         text: String,
     },
     /// A key, seal or announcement can't be made.
@@ -26,7 +26,7 @@ pub enum LoadError {
     /// There is no directory to verify the company by.
     #[error(transparent)]
     Directory(#[from] DirectoryFetchError),
-    /// Nobody can be a visitor there.
+    /// The site has no team, so it cannot have visitors.
     #[error("the company has no site {0} that is on")]
     NoSite(SiteId),
     /// Each pair has an agent of its own.
@@ -40,7 +40,7 @@ pub enum LoadError {
     /// Not all idle connections came about.
     #[error("{connected} of {all} connected, then: {why}")]
     Connecting {
-        /// How many did.
+        /// Number of connections that succeeded.
         connected: usize,
         /// How many should have.
         all: usize,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What begins now.
+/// Stage of a run, for progress messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// So many idle visitors connect.

@@ -149,7 +149,7 @@ slug!(
     TeamId
 );
 slug!(
-    /// A place where a widget stands.
+    /// A place where a widget is embedded.
     SiteId
 );
 slug!(

@@ -35,7 +35,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// Measures.
+    /// Runs the measurement.
     pub async fn run(self) -> anyhow::Result<Report> {
         ensure!(self.pairs > 0 && self.seconds > 0 && self.rate != Some(0), "pairs, seconds and rate are at least 1");
         let server = Server::start(&self.target, self.pairs).await?;

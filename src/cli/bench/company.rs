@@ -28,11 +28,11 @@ const ORIGIN: &str = "http://bench.example";
 /// A company that was founded, and who a load generator may be there.
 #[derive(Debug, Clone)]
 pub struct BenchCompany {
-    /// Whose visitors come.
+    /// The site of the visitors.
     pub site: SiteId,
     /// Signing keys of the agents who answer them.
     pub agents: Vec<SigningKey>,
-    /// The directory.
+    /// The verified directory.
     pub directory: Arc<Directory>,
 }
 
@@ -41,7 +41,7 @@ impl BenchCompany {
     /// run yet.
     pub async fn found(data_dir: &Path, config: &Config, agents: usize) -> anyhow::Result<Self> {
         make_directory(data_dir).with_context(|| format!("cannot create {}", data_dir.display()))?;
-        // one that somebody else made first, in the temporary directory, would be theirs to change
+        // one that another user created first, in the temporary directory, would be theirs to change
         let found = fs::symlink_metadata(data_dir).with_context(|| format!("cannot read {}", data_dir.display()))?;
         private_directory(&found)
             .map_err(|_| anyhow::anyhow!("{} can be accessed by other users", data_dir.display()))?;

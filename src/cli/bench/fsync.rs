@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// Measures and prints.
+    /// Runs the measurement and prints it.
     pub fn run(self, json: bool) -> anyhow::Result<()> {
         let dir = self.dir.clone().unwrap_or_else(std::env::temp_dir);
         let path = dir.join(format!("kefu-bench-fsync-{}", std::process::id()));

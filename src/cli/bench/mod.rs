@@ -1,4 +1,4 @@
-//! `kefu bench`: the load generator, and the figures that stand in the documentation.
+//! `kefu bench`: the load generator, and the figures in the documentation.
 //!
 //! [`crate::loadgen`] drives a server with load. Here are the arguments, the company, the process of the server, and how the
 //! figures are printed.

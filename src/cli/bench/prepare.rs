@@ -1,7 +1,7 @@
 //! `kefu bench prepare`: agents for the load generator, in the directory of a server that is to be measured as it runs.
 //!
 //! They are ordinary agents: invited by the root key, enrolled by their own, in a team and with a site of their own, all in
-//! one signed act. They have no password, so nobody signs in as them but who has the file.
+//! one signed act. They have no password, so only someone who has the file can sign in as them.
 
 use std::path::PathBuf;
 
@@ -71,7 +71,7 @@ struct Agent {
 }
 
 impl Roster {
-    /// The fingerprint.
+    /// The company's fingerprint.
     pub fn org(&self) -> anyhow::Result<OrgFp> {
         hash::parse_org_fp(&self.org).ok_or_else(|| anyhow::anyhow!("{:?} is not a fingerprint", self.org))
     }
@@ -117,7 +117,7 @@ impl Args {
     }
 }
 
-/// Whether an agent is one of ours.
+/// Whether an agent was created by this command.
 fn ours(user: &UserId) -> bool {
     user.as_str().strip_prefix(NAME).is_some_and(|rest| rest.starts_with('-'))
 }
@@ -134,7 +134,7 @@ fn refuse_strangers(company: &VerifiedDirectory) -> Result<(), Fail> {
     }
 }
 
-/// The agents of before go, `count` new ones come.
+/// Switches the previous agents off and adds `count` new ones.
 fn enlist(
     company: &VerifiedDirectory,
     mut builder: DirectoryBuilder<'_>,

@@ -69,7 +69,7 @@ impl Args {
     }
 }
 
-/// A process of ours; it goes with its data directory when this is dropped.
+/// A child process; dropping this removes it and its data directory.
 #[derive(Debug)]
 pub struct Child {
     /// Where it listens.

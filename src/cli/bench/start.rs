@@ -34,7 +34,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// Measures.
+    /// Runs the measurement.
     pub async fn run(self) -> anyhow::Result<Report> {
         let base = self.dir.clone().unwrap_or_else(std::env::temp_dir);
         let dir = Dir(base.join(format!("kefu-bench-{}", std::process::id())));
@@ -109,7 +109,7 @@ fn start(dir: &Path) -> anyhow::Result<Duration> {
         if began.elapsed() > PATIENCE || server.0.try_wait()?.is_some() {
             bail!("the server does not answer: {}", std::fs::read_to_string(&log).unwrap_or_default().trim());
         }
-        // nothing says from outside that it answers; and nobody unparks this thread
+        // nothing reports from outside that it answers; and nobody unparks this thread
         std::thread::park_timeout(PAUSE);
     }
     Ok(began.elapsed())

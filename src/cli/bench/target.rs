@@ -33,7 +33,7 @@ pub struct TargetArgs {
 pub struct Server {
     /// Where it is, and who the generator may be there.
     pub target: Target,
-    /// What it costs.
+    /// Measures the server's CPU time and memory.
     pub meter: ServerMeter,
     /// Whether it is ours.
     pub own: Option<Child>,

@@ -13,15 +13,15 @@ use crate::{
 /// An entry in words.
 #[derive(Debug, Serialize)]
 pub struct Line {
-    /// Its number.
+    /// Sequence number of the entry.
     pub seq: u32,
     /// When it was signed, ms; the signer's clock.
     pub at: u64,
-    /// What it says.
+    /// What the entry does, in words.
     pub what: String,
     /// `root`, or the user whose key it is.
     pub signer: String,
-    /// Its hash.
+    /// Hash of the entry, hex.
     pub hash: String,
 }
 
@@ -36,7 +36,7 @@ impl Line {
     pub fn read(company: &VerifiedDirectory, entry: &Entry) -> Option<Self> {
         let head: Head = serde_json::from_slice(&entry.raw.0).ok()?;
         let (seq, body) = entry.read().ok()?;
-        // whoever had the key at any time since the genesis
+        // the user who had the key at any time since the genesis
         let user = company.dir.certified(&entry.signer.0, 0).map(|(id, _)| id.to_string());
         let signer = match entry.signer == company.dir.state().root {
             true => "root".into(),

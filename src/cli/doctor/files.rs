@@ -1,4 +1,4 @@
-//! What lies in the data directory: who may read it, and until when certificates are good.
+//! Files of the data directory: who may read them, and until when certificates are valid.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ use crate::{
 
 const MONTH_MS: u64 = 30 * 86_400_000;
 
-/// Exists, is a company's, and is nobody else's to enter.
+/// Exists, contains a company, and is not accessible to other users.
 pub fn data_directory(ctx: &Context) -> Finding {
     const CHECK: &str = "data directory";
     let checked = data_dir::require_initialised(&ctx.data_dir).and_then(|()| data_dir::check_private(&ctx.data_dir));
@@ -34,7 +34,7 @@ pub fn data_directory(ctx: &Context) -> Finding {
 /// Most files that are looked at: a data directory has a few dozen, but anything may have been put there.
 const MOST_FILES: usize = 100_000;
 
-/// Whether everything in the data directory belongs to whom the directory belongs to: a server that runs as them reads and
+/// Whether everything in the data directory belongs to the directory's owner: a server that runs as them reads and
 /// replaces nothing else. Nothing if it does.
 pub fn owners(ctx: &Context) -> Option<Finding> {
     let owner = fs::metadata(&ctx.data_dir).ok()?.uid();
@@ -85,7 +85,7 @@ pub fn secrets(ctx: &Context) -> Vec<Finding> {
         robot.join("sign.key"),
         robot.join("day.keys"),
     ];
-    // of an earlier kefu it may hold the certificate alone, which is nobody's secret
+    // with an earlier kefu it may contain only the certificate, which is not secret
     let pair = Some(tls.join(tls::CERT)).filter(|f| fs::read_to_string(f).is_ok_and(|t| t.contains("PRIVATE KEY")));
     let open: Vec<PathBuf> = files.into_iter().chain(pair).filter(|f| readable_by_others(f.as_path())).collect();
     let mut findings = Vec::new();
@@ -159,7 +159,7 @@ pub fn certificate(ctx: &Context, config: &Config) -> Finding {
     }
 }
 
-/// What the running server says of its certificate.
+/// What the running server reports about its certificate.
 fn served(ctx: &Context) -> Option<serde_json::Value> {
     lock::running(&ctx.data_dir)?;
     let admin = AdminClient::open(ctx).ok()?;

@@ -13,7 +13,7 @@ use crate::{
 /// Files that the server needs besides sockets.
 const SPARE_FILES: u64 = 256;
 
-/// Free space where the database lies, against what must stay free there.
+/// Free space on the disk of the database, compared with what must stay free there.
 pub fn disk(database: &Path, reserve_mb: u32) -> Finding {
     const CHECK: &str = "disk";
     let dir = database.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));

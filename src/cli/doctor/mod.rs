@@ -38,7 +38,7 @@ impl Args {
     }
 }
 
-/// From the ground up: what stands on something broken is not looked at.
+/// Checks in order of dependency: what depends on something broken is skipped.
 fn examine(ctx: &Context) -> Vec<Finding> {
     let mut findings = vec![files::data_directory(ctx)];
     findings.extend(files::owners(ctx));

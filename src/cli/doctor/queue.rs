@@ -1,4 +1,4 @@
-//! Who waits for a person, and who waited in vain.
+//! Who waits for a person, and whose conversations were missed.
 
 use super::Finding;
 use crate::{
@@ -28,7 +28,7 @@ pub fn waiting(ctx: &Context, config: &Config) -> Vec<Finding> {
     queue.into_iter().chain(in_no_team(&stats)).chain([missed(&stats, out::now_ms())]).collect()
 }
 
-/// People who said that they take conversations, and to whom none can come.
+/// People who are online and cannot get conversations.
 fn in_no_team(stats: &Stats) -> Option<Finding> {
     let desk = stats.desk();
     let takes = |a: &&Agent| a.teams.is_empty() && a.state != AgentState::Offline;

@@ -57,7 +57,7 @@ pub fn server(ctx: &Context, config: &Config) -> Finding {
     }
 }
 
-/// Whether somebody met a limit lately: an attack, or customers of yours behind one address. Nothing if no server runs.
+/// Whether a limit was reached lately: an attack, or customers behind one address. Nothing if no server runs.
 pub fn limited(ctx: &Context) -> Option<Finding> {
     let answer = asked(ctx)?;
     let all = BTreeMap::deserialize(answer.get("limited")?).ok()?;

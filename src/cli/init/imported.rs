@@ -1,5 +1,5 @@
 //! What `kefu init --from` is given: the public part of a company whose keys were made elsewhere, and the OPAQUE secrets
-//! beside it, both verified before anything is made of them.
+//! beside it, both verified before they are used.
 
 use std::{fs, path::Path};
 
@@ -27,7 +27,7 @@ pub struct Imported {
 }
 
 impl Imported {
-    /// Reads and verifies the public part at `path`, and the secrets that lie beside it.
+    /// Reads and verifies the public part at `path`, and the secrets beside it.
     pub fn read(path: &Path, now_ms: u64) -> Result<Self, Fail> {
         let part = PublicPart::read(path)?;
         let company = VerifiedDirectory::verify(part.view(), Some(part.org), now_ms)?;

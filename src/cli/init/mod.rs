@@ -66,7 +66,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// Whether the data directory is made; keys for another machine lie where they were told to.
+    /// Whether the data directory is created; keys for another machine go to the named directory.
     pub fn data(&self) -> bool {
         self.offline.is_none()
     }
@@ -152,7 +152,7 @@ impl Args {
         Ok(Report { dir: dir.clone(), org, name, keys, public_url, certificate: Some(certificate), invitation })
     }
 
-    /// The configuration file. What others reach this machine by stands in snippets from the start.
+    /// The configuration file. The address by which others reach this machine is in snippets from the start.
     fn settings(&self, ctx: &Context) -> Result<String, Fail> {
         let named = || self.hosts.iter().find(|host| means_one(host));
         match self.hosts.iter().find(|host| is_public(host)).or_else(named) {
@@ -188,7 +188,7 @@ fn is_public(host: &str) -> bool {
     !local && means_one(host)
 }
 
-/// Whether it can stand in an address: a certificate may also be for a star, and nobody can reach "all addresses".
+/// Whether it can be part of a URL: a certificate may also have a wildcard name, and "all addresses" cannot be reached.
 fn means_one(host: &str) -> bool {
     !host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified())
         && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c))

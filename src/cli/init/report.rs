@@ -1,4 +1,4 @@
-//! What `kefu init` says in the end: what was made, what to keep safe, what comes next.
+//! The report of `kefu init`: what was created, what to keep safe, what comes next.
 
 use std::path::{Path, PathBuf};
 
@@ -11,15 +11,15 @@ use crate::cli::{context::Context, data_dir::quoted, fail::Fail, invitation::Inv
 pub enum KeysAt {
     /// In the data directory.
     Here {
-        /// Under a passphrase.
+        /// Whether a passphrase protects them.
         sealed: bool,
     },
     /// In the directory that was made for another machine.
     Offline {
-        /// Under a passphrase.
+        /// Whether a passphrase protects them.
         sealed: bool,
     },
-    /// On another machine.
+    /// The keys are on another machine.
     Elsewhere,
 }
 
@@ -28,14 +28,14 @@ pub enum KeysAt {
 pub struct Certificate {
     /// The names, if it was made here.
     pub made_for: Option<Vec<String>>,
-    /// Good until, ms.
+    /// When it expires, ms since 1970.
     pub until: u64,
 }
 
-/// What was made.
+/// What `init` created.
 #[derive(Debug)]
 pub struct Report {
-    /// Where.
+    /// The data directory or the directory of the keys.
     pub dir: PathBuf,
     /// Fingerprint as people see it.
     pub org: String,
@@ -52,7 +52,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Prints it.
+    /// Prints the report.
     pub fn print(&self, ctx: &Context) -> Result<(), Fail> {
         if let KeysAt::Here { sealed: false } | KeysAt::Offline { sealed: false } = self.keys {
             let dir = self.dir.display();

@@ -43,7 +43,7 @@ pub fn save(head: &Head, path: &Path) -> Result<(), Fail> {
     replace(path, 0o600, &head.to_bytes()).map_err(|e| cannot("write", path, &e))
 }
 
-/// What was measured while training. `report`: what should be looked at in what somebody brought.
+/// Scores measured during training. `report`: warnings about the given examples.
 pub fn tell(ctx: &Context, head: &Head, did: &str, report: &Report) {
     let s = &head.summary;
     if ctx.json {

@@ -58,7 +58,7 @@ impl Args {
     }
 }
 
-/// What kefu ships.
+/// The examples built into the executable.
 pub fn default_examples() -> Result<Examples, Fail> {
     let bytes =
         crate::nlu::model::embedded_head().ok_or_else(|| Fail::failure("this build of kefu contains no intents"))?;

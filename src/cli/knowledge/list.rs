@@ -74,7 +74,7 @@ fn show(ctx: &Context, e: &Entry) {
         ("question", e.question.clone()),
         ("similar", e.similar.join(" | ")),
         ("site", optional(&e.site)),
-        ("holds", days(e)),
+        ("valid", days(e)),
         ("language", optional(&e.lang)),
     ]);
     out::line("");

@@ -66,13 +66,13 @@ impl Args {
     }
 }
 
-/// Copies beside and renames, so that a full disk or a kill leaves the model that was there.
+/// Copies to a temporary name and renames, so that a full disk or a kill leaves the previous model.
 fn take(from: &Path, to: &Path) -> io::Result<()> {
     let (new, old) = (to.with_extension("new"), to.with_extension("old"));
     for stray in [&new, &old] {
         remove(stray)?;
     }
-    // both must be new: what somebody else puts there meanwhile is not written into
+    // both must be new: something that another user puts there meanwhile must not be written to
     for dir in [&new, &new.join("1_Pooling")] {
         if !make_directory(dir)? {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -96,7 +96,7 @@ fn take(from: &Path, to: &Path) -> io::Result<()> {
     remove(&old)
 }
 
-/// Removes a directory with what is in it, or a link that stands in its place.
+/// Removes a directory with its content, or a link in its place.
 fn remove(path: &Path) -> io::Result<()> {
     let gone = if is_link(path) { fs::remove_file(path) } else { fs::remove_dir_all(path) };
     match gone {

@@ -1,4 +1,4 @@
-//! `kefu robot status`: where the robot is, and how its keys stand.
+//! `kefu robot status`: the robot's sites and the state of its keys.
 
 use serde_json::Value;
 

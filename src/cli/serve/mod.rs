@@ -56,7 +56,7 @@ const CLOCK_LOOK: Duration = Duration::from_secs(30);
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), Fail> {
-        // a configuration that was named says more about what is meant than a directory that wasn't
+        // a configuration file named explicitly is a better hint than the default directory
         let named = ctx.config_file.as_ref().map(|_| ctx.load_config_with(self.overrides())).transpose()?;
         data_dir::require_initialised(&ctx.data_dir)?;
         data_dir::check_private(&ctx.data_dir)?;
@@ -132,7 +132,7 @@ async fn serve(ctx: &Context, config: Config, listener: Option<TcpListener>) -> 
 
 fn announce(ready: &Ready, json: bool) {
     if json {
-        // one line, so that whoever started us can wait for it
+        // one line, so that the parent process can wait for it
         let value = serde_json::json!({"listen": ready.listen.to_string(), "public_url": ready.public_url});
         out::line(value.to_string());
     } else {
@@ -174,7 +174,7 @@ async fn keep_certificates(tls: PathBuf) {
     }
 }
 
-/// A clock that is wrong makes invites and snapshots seem wrong; somebody should know, at the start and when it jumps. Never
+/// A wrong clock makes invites and snapshots look expired; it is reported at the start and when it jumps. Never
 /// ends by itself.
 async fn warn_of_clock(data_dir: PathBuf, config: Config) {
     let newest = async {

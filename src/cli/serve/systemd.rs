@@ -1,4 +1,4 @@
-//! What systemd hands over, and what it wants to hear, if it listens.
+//! What systemd passes to the service, and the notifications it expects.
 
 use std::net::TcpListener;
 
@@ -43,7 +43,7 @@ pub fn ready() {
     }
 }
 
-/// The server says goodbye to its sockets.
+/// The server is closing its sockets.
 pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }

@@ -1,4 +1,4 @@
-//! Where the parts of the service lie, and the programs of systemd that must hear of them.
+//! Where the files of the service are, and calls of systemd's programs.
 
 use std::{
     fs,
@@ -51,7 +51,7 @@ impl Place {
         FILES.iter().map(move |(below, text)| (self.path(below), settled(text)))
     }
 
-    /// Refuses where a package looks after the service, where systemd doesn't run, and whom it would not obey.
+    /// Refuses if a package manages the service, if systemd is not running, or without root.
     pub fn check(&self) -> Result<(), Fail> {
         if let Some(unit) = PACKAGED_UNITS.iter().map(|p| self.path(p)).find(|p| p.exists()) {
             return Err(Fail::new(Kind::Exists, format!("a package installed {}", unit.display()))
@@ -70,7 +70,7 @@ impl Place {
         Ok(())
     }
 
-    /// `systemctl`; where nothing runs only what a link on the disk says.
+    /// `systemctl`; on a machine that is not running, only what links on the disk do.
     pub fn systemctl(&self, act: &[&str]) -> Result<(), Fail> {
         self.tool("systemctl", act)
     }

@@ -1,4 +1,4 @@
-//! `kefu service uninstall`: takes back what `install` made. The data and its user stay.
+//! `kefu service uninstall`: removes what `install` created. The data and its user stay.
 
 use std::{fs, io::ErrorKind};
 

@@ -1,4 +1,4 @@
-//! `kefu site add`: a place where a widget stands.
+//! `kefu site add`: a new site.
 
 use serde_json::json;
 

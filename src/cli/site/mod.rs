@@ -1,4 +1,4 @@
-//! `kefu site`: where widgets stand.
+//! `kefu site`: the places where widgets are embedded.
 
 mod add;
 mod change;
@@ -25,7 +25,7 @@ commands! {
     }
 }
 
-/// What a site says and asks; none of it needs a signature.
+/// Greeting, form and settings of a site; none of it is signed.
 #[derive(Debug, clap::Args)]
 pub struct SettingsArgs {
     /// Fields of the form before the chat, such as name,phone:required,plan=套餐|Plan; "" for none

@@ -1,4 +1,4 @@
-//! The statistics as text: what is going on, then agents, then queues.
+//! The statistics as text: activity, then agents, then queues.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::{
     telemetry::{Latency, Quantiles},
 };
 
-/// Prints everything.
+/// Prints the statistics.
 pub fn print(stats: &Stats, now_ms: u64) {
     let fresh = match stats.directory.fresh_until {
         0 => "no snapshot yet: kefu directory refresh".into(),
@@ -128,7 +128,7 @@ fn queues(desk: &Desk) -> Table {
     table
 }
 
-/// Whose queues somebody serves, in words.
+/// Teams whose queues an agent serves, in words.
 pub fn teams(teams: &[TeamId]) -> String {
     match teams {
         [] => "in no team".into(),

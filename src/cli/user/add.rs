@@ -1,4 +1,4 @@
-//! `kefu user add`: invite somebody.
+//! `kefu user add`: invite a person.
 
 use super::{
     people::{self, Person, State},

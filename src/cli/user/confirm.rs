@@ -1,4 +1,4 @@
-//! `kefu user confirm`: somebody who enrolled is who they should be.
+//! `kefu user confirm`: confirm that a person who enrolled is the invited one.
 
 use serde_json::json;
 

@@ -1,4 +1,5 @@
-//! A company without an admin goes on, but only whoever has the company keys can change it: nobody gets there by accident.
+//! A company without an admin keeps working, but only the holder of the company keys can change it: this must not happen by
+//! accident.
 
 use crate::{
     cli::{fail::Fail, verified_directory::VerifiedDirectory},

@@ -17,7 +17,7 @@ use crate::{
     proto::UserId,
 };
 
-/// Whom to invite again.
+/// The user to invite again, and for how long.
 #[derive(Debug, clap::Args)]
 struct Reinvite {
     /// Id of the person

@@ -102,7 +102,7 @@ pub(super) fn bearer(request: &Request<Incoming>) -> Option<&str> {
     request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
-/// Whom the bearer token stands for; an agent's account is checked again each time.
+/// The identity of the bearer token; an agent's account is checked again each time.
 fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, Refusal> {
     let refused = || Refusal::new(ErrorCode::Unauthorised, "sign in first");
     let who = bearer(request).and_then(|token| http.tokens.read(token, http.org.now_ms())).ok_or_else(refused)?;

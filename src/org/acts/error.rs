@@ -14,13 +14,13 @@ pub enum ActError {
     /// The server's log does not verify under the root key.
     #[error("the server's directory does not verify: {0}")]
     Directory(#[from] DirectoryError),
-    /// The server named an invite that no certificate of ours stands for.
+    /// The server named an invite without a certificate of this company.
     #[error("the server's invite for {0} does not verify: sign nothing, and compare with a backup")]
     Invite(UserId),
     /// No such user.
     #[error("there is no user {user}{}", hint(nearest.as_deref()))]
     UnknownUser {
-        /// As typed.
+        /// The id as given.
         user: UserId,
         /// The nearest there is.
         nearest: Option<String>,
@@ -37,13 +37,13 @@ pub enum ActError {
     /// Already on.
     #[error("user {0} is already switched on")]
     UserIsOn(UserId),
-    /// Nobody waits under this name.
+    /// No person with this id waits.
     #[error("user {0} is not waiting for confirmation")]
     NotWaiting(UserId),
     /// No such team.
     #[error("there is no team {team}{}", hint(nearest.as_deref()))]
     UnknownTeam {
-        /// As typed.
+        /// The id as given.
         team: TeamId,
         /// The nearest there is.
         nearest: Option<String>,
@@ -54,7 +54,7 @@ pub enum ActError {
     /// No such site.
     #[error("there is no site {site}{}", hint(nearest.as_deref()))]
     UnknownSite {
-        /// As typed.
+        /// The id as given.
         site: SiteId,
         /// The nearest there is.
         nearest: Option<String>,
@@ -65,9 +65,9 @@ pub enum ActError {
     /// Not an origin.
     #[error("{origin:?} is not an origin ({why}): write it like https://shop.example or http://127.0.0.1:8080")]
     Origin {
-        /// As typed.
+        /// The origin as given.
         origin: String,
-        /// What is wrong.
+        /// What is wrong with it.
         why: &'static str,
     },
     /// A site with no origins.
@@ -84,17 +84,17 @@ pub enum ActError {
         "the server has no valid copy of key {epoch} of team {team} for the recovery key; restore it from a backup"
     )]
     TeamKey {
-        /// Which.
+        /// The team.
         team: TeamId,
-        /// Its number.
+        /// Number of the key.
         epoch: u32,
     },
-    /// Somebody's key can't be sealed to.
+    /// A recipient's key can't be sealed to.
     #[error("cannot seal a team key to {to}: {why}")]
     Seal {
-        /// Whom.
+        /// User id of the recipient.
         to: String,
-        /// Why.
+        /// The cause.
         why: KeyringError,
     },
     /// Not a sensible time.

@@ -20,17 +20,17 @@ impl RobotFiles {
         Self { dir: data_dir.join("knowledge") }
     }
 
-    /// The intents.
+    /// Path of the trained intents.
     pub fn intents(&self) -> PathBuf {
         self.dir.join("head.bin")
     }
 
-    /// The knowledge.
+    /// Path of the knowledge.
     pub fn knowledge(&self) -> PathBuf {
         self.dir.join("knowledge.json")
     }
 
-    /// Its vectors.
+    /// Path of the knowledge's vectors.
     pub fn vectors(&self) -> PathBuf {
         self.dir.join("knowledge.vec")
     }

@@ -149,7 +149,7 @@ impl RobotEngine {
         Ok(Self { files, model, fingerprint, encode, rules, loaded, stamps })
     }
 
-    /// Reads again what was replaced since it was read last. If that fails, the old stays, and the failure is told once.
+    /// Reads files that were replaced since the last read. If that fails, the old ones stay in use, and the failure is logged once.
     ///
     /// # Errors
     /// See [`EngineError`].
@@ -231,8 +231,8 @@ impl RobotEngine {
         Ok(Recognition { intents, out_of_scope, hits: hits.collect() })
     }
 
-    /// Takes back the intent that the text says no to: 我不想退款 is no wish for a refund, however much it sounds like one. What the
-    /// rest of the text wants stays. The language model runs again only where a wish is refused.
+    /// Removes the intent that the text negates: 我不想退款 does not ask for a refund, however similar it is. What the
+    /// rest of the text asks for stays. The language model runs again only where an intent is negated.
     fn leave_refused(&self, head: &Head, text: &str, prediction: &mut Prediction) -> Result<(), RecognitionError> {
         let Some(refused) = refusal::refused(text) else { return Ok(()) };
         let Some((intent, p)) = head.predict(&(self.encode)(&refused.act)?).intents.first().copied() else {

@@ -1,4 +1,4 @@
-//! The robot's key files: who may read them, what stands in them, and erasing. Nothing here decides when.
+//! The robot's key files: who may read them, their content, and erasing. Nothing here decides when.
 
 use std::{
     fs::{self, File, Metadata},
@@ -51,7 +51,7 @@ struct DayLine {
 const SIGN_KIND: &str = "robot key";
 const DAYS_KIND: &str = "robot day keys";
 
-/// Where the two files lie.
+/// Directories of the two files.
 #[derive(Debug)]
 pub(super) struct Files {
     /// Of the signing key, which outlives the machine's restart.
@@ -101,7 +101,7 @@ impl Files {
         Ok(Some(Identity { id: file.bot, key: SigningKey::from_seed(&seed) }))
     }
 
-    /// The day keys of this robot, those that are over too.
+    /// The day keys of this robot, including expired ones.
     pub fn days(&self, who: &Identity, fp: OrgFp) -> Result<Vec<DayKeyPair>, KeyError> {
         let path = self.days_path();
         let Some(text) = read_private(&path)? else { return Ok(Vec::new()) };
@@ -182,12 +182,12 @@ fn text(file: &impl Serialize) -> Zeroizing<String> {
 }
 
 fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, KeyError> {
-    // where it stops making sense, never what stands there
+    // the position of the error, never the content there
     serde_json::from_str(text)
         .map_err(|e| KeyError::damaged(path, &format!("line {}, column {}", e.line(), e.column())))
 }
 
-/// Refuses what others may read or what belongs to somebody else.
+/// Refuses what other users can read or own.
 fn check_private(path: &Path, meta: &Metadata) -> Result<(), KeyError> {
     let (mode, me) = (meta.permissions().mode() & 0o777, rustix::process::geteuid());
     if mode & 0o077 != 0 {
@@ -200,7 +200,7 @@ fn check_private(path: &Path, meta: &Metadata) -> Result<(), KeyError> {
     Ok(())
 }
 
-/// A file of ours alone; none if there is no such file.
+/// A private file; none if it does not exist.
 fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, KeyError> {
     let failed = |e: &io::Error| KeyError::io("read", path, e);
     let meta = match fs::symlink_metadata(path) {
@@ -217,7 +217,7 @@ fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, KeyError> {
     Ok(Some(Zeroizing::new(text.to_owned())))
 }
 
-/// Puts new content in place in one step, then overwrites the old, which nobody can reach any more.
+/// Replaces the content atomically, then overwrites the old file, which has no name any more.
 fn replace(path: &Path, content: &str) -> Result<(), KeyError> {
     // only one process has the keys, so what is half written was left by one that was killed: it holds keys, too
     for part in parts(path) {

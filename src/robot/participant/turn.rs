@@ -22,7 +22,7 @@ use crate::{
 const RESTARTS: usize = 4;
 /// How often it is tried to store something.
 const STORE_TRIES: usize = 5;
-/// Between two tries.
+/// Pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest a visitor waits for it before people take over.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -37,11 +37,11 @@ pub(super) struct WorkerPools {
 
 /// What comes of looking at a conversation.
 enum Next {
-    /// Nothing to do.
+    /// There is nothing to answer.
     Rest,
-    /// Say this.
+    /// Post this reply.
     Post(SealedReply),
-    /// Go, and nothing can be said.
+    /// Leave without a reply.
     Leave(&'static str),
 }
 
@@ -91,7 +91,7 @@ pub(super) async fn turn(robot: Arc<Robot>, pools: Arc<WorkerPools>, conv: ConvI
 }
 
 impl Robot {
-    /// Writes what was decided, again and unchanged while the store says it may help.
+    /// Writes the decision; repeats it unchanged while the store's error allows it.
     async fn carry_out(&self, conv: ConvId, next: &Next) -> Result<(), Refusal> {
         if let Next::Leave(why) = next {
             tracing::warn!(%conv, why, "the robot leaves a conversation without a word");
@@ -152,7 +152,7 @@ impl Robot {
                 return Next::Leave("the database can't be read");
             }
         };
-        // in the map first, then checked: whoever ended the epoch meanwhile either removes it there or is seen here
+        // in the map first, then checked: a concurrent end of the epoch either removes it there or is seen here
         self.handle.sessions.put(conv, reading.session.clone());
         if !self.chat.is_robots(conv, reading.session.epoch) {
             self.handle.sessions.keep(conv, None);

@@ -10,9 +10,9 @@ use crate::config::Do;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Why {
-    /// The message has a word that always brings a person.
+    /// The message contains a word that always hands over to a person.
     Word {
-        /// Which.
+        /// The word.
         word: String,
     },
     /// People answer at this hour.
@@ -46,7 +46,7 @@ pub enum Why {
     Knowledge {
         /// Its question.
         question: String,
-        /// How well.
+        /// How well it matches, 0 to 1.
         #[serde(serialize_with = "share")]
         p: f32,
         /// Least fit to answer with.
@@ -55,28 +55,28 @@ pub enum Why {
     },
     /// Entries of the knowledge nearly fit.
     Nearly {
-        /// How many.
+        /// Number of entries.
         n: usize,
     },
-    /// The entry that fits best says something else.
+    /// The best matching entry contradicts the question.
     Against {
         /// Its question.
         question: String,
-        /// What it says.
+        /// The part of the entry that contradicts the question.
         entry: String,
-        /// What was asked.
+        /// The part of the question that contradicts the entry.
         asked: String,
     },
     /// It is an order number, a model or another code, and no question.
     Code,
     /// Two intents are too near to choose.
     Close {
-        /// The likeliest.
+        /// The most likely intent.
         intent: String,
         /// Its probability.
         #[serde(serialize_with = "share")]
         p: f32,
-        /// The next.
+        /// The second most likely intent.
         other: String,
         /// Its probability.
         #[serde(serialize_with = "share")]
@@ -113,14 +113,14 @@ pub enum Why {
         /// Why this one had none.
         because: Box<Why>,
     },
-    /// A person would be brought, but nobody is there: the visitor is asked first.
+    /// It would hand over, but nobody is available: the visitor is asked first.
     NobodyThere {
         /// Why a person would be brought.
         because: Box<Why>,
     },
     /// The visitor was asked, and leaves it to people all the same.
     ChosePeople,
-    /// The visitor was asked, and goes on with the robot.
+    /// The visitor was asked, and continues with the robot.
     ChoseRobot,
     /// More questions than the model can answer.
     Busy,
@@ -131,14 +131,14 @@ pub enum Why {
     },
     /// There is no language model.
     NoModel,
-    /// The robot can't go on, for a reason that it told the log.
+    /// The robot can't continue, for a reason in the log.
     Stopped,
     /// The message is more than text.
     #[serde(rename = "strange")]
     Unsupported,
 }
 
-/// Three digits: the rest says nothing, and JSON would be full of it.
+/// Three digits: more would be noise in the JSON.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn share<S: Serializer>(p: &f32, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64((f64::from(*p) * 1000.0).round() / 1000.0)

@@ -1,4 +1,4 @@
-//! What nobody answers: closed after the time, listed until somebody sees to it, and told to those whom it concerns.
+//! Conversations that nobody answers: closed after the time, listed until an agent handles them, and reported to their team.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ fn closed_by(events: &[Event]) -> Vec<&str> {
     events.iter().filter_map(|e| if let Event::Closed { by } = e { Some(by.as_str()) } else { None }).collect()
 }
 
-/// The next count of missed ones that `peer` hears.
+/// The next count of missed ones that `peer` receives.
 async fn count(peer: &mut Peer) -> (String, u32) {
     peer.frame(|f| if let ServerFrame::Missed(m) = f { Some((m.team.to_string(), m.count)) } else { None }).await
 }

@@ -40,7 +40,7 @@ impl Server {
         Self { addr: ready["listen"].as_str().unwrap().parse().unwrap(), child, log }
     }
 
-    /// Tells it to look at its files, and waits for what it says of them.
+    /// Tells it to check its files, and waits for its log line.
     fn look(&mut self) -> String {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
@@ -268,7 +268,7 @@ fn openssl_takes_the_certificate_for_its_names_only() {
     }
 }
 
-/// What is printed, what stands in the configuration and what the certificate is for are one address.
+/// The printed address, the configured one and the certificate's are the same.
 #[test]
 fn a_company_for_this_machine_alone_is_reached_by_the_name_that_was_given() {
     for (hosts, url) in [

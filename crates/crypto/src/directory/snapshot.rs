@@ -1,4 +1,4 @@
-//! Snapshots: short-lived statements of an admin that the directory stands here. They let a visitor skip the log.
+//! Snapshots: short-lived signed statements of the directory's state. They let a visitor skip the log.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ pub enum SnapshotError {
     /// The signer is neither root nor an active admin.
     #[error("the snapshot's signer is neither the root key nor an active admin")]
     Signer,
-    /// Its time is over.
+    /// It has expired.
     #[error("the snapshot has expired: an admin must sign a new one")]
     Stale,
     /// It was signed by a clock that is more than a day ahead.
@@ -44,7 +44,7 @@ pub enum SnapshotError {
     /// It speaks of entries this reader was not given.
     #[error("the snapshot covers entry {0}, which was withheld")]
     Withheld(u32),
-    /// The chain has another hash there: somebody is shown a false directory.
+    /// The chain has another hash there: two different directories are being shown.
     #[error("the snapshot has another entry {0}: two directories are being shown")]
     Fork(u32),
     /// Its state is not what the log adds up to.
@@ -66,14 +66,14 @@ pub struct Snapshot {
     pub sig: Bytes,
 }
 
-/// What a snapshot says.
+/// Content of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotBody {
-    /// 1.
+    /// Version of the format: 1.
     pub v: u32,
     /// Newest entry covered.
     pub seq: u32,
-    /// Its hash.
+    /// Hash of that entry.
     pub head: Hash32,
     /// When it was signed, ms.
     pub at: u64,
@@ -84,7 +84,7 @@ pub struct SnapshotBody {
 }
 
 impl Snapshot {
-    /// States that `dir` stands where it does, until `until_ms`.
+    /// States the present state of `dir`, valid until `until_ms`.
     pub fn make(dir: &Directory, at_ms: u64, until_ms: u64, key: &SigningKey) -> Self {
         let body = SnapshotBody {
             v: 1,
@@ -100,7 +100,7 @@ impl Snapshot {
         Self { raw: Bytes(raw), signer: Key32(key.public()), sig: Bytes(sig) }
     }
 
-    /// What it says. Verifies nothing.
+    /// Parses the content. Verifies nothing.
     pub fn read(&self) -> Result<SnapshotBody, SnapshotError> {
         let body: SnapshotBody = serde_json::from_slice(&self.raw.0).map_err(|e| SnapshotError::Json(e.to_string()))?;
         if body.v != 1 { Err(SnapshotError::Version(body.v)) } else { Ok(body) }
