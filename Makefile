@@ -83,7 +83,7 @@ test-firefox: tools ui tests/browser/node_modules ## The main flows and the hard
 	$(CARGO) build --locked
 	KEFU="$(abspath $(KEFU))" npm --prefix tests/browser run firefox
 
-bench: build ## Speed and memory, as in the README's table
+bench: build ## Speed and memory, the figures of docs/benchmarks.md
 	sh benches/run.sh "$(TARGET)/release/kefu"
 
 rounds: tools ui tests/browser/node_modules ## Two and three tabs of one browser begin a conversation at the same moment, 100 times

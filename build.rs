@@ -1,4 +1,4 @@
-//! What a build needs beside the sources. A release without pages would be a server that shows nothing: better no build
+//! What a build needs in addition to the sources. A release without pages would be a server that shows nothing: better no build
 //! than that.
 
 use std::path::Path;

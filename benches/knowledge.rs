@@ -16,7 +16,7 @@ use kefu::nlu::{
 const ENTRIES: u32 = 100_000;
 const WIDTH: usize = 312;
 
-/// Numbers that look like a vector; the time doesn't depend on what they say.
+/// Numbers that look like a vector; the time doesn't depend on their values.
 struct Noise;
 
 impl Embed for Noise {

@@ -1,6 +1,6 @@
-//! How many messages a second one file takes, each on disk before its sender goes on, and how long an open takes.
+//! How many messages a second one file takes, each on disk before its sender continues, and how long opening takes.
 //!
-//! `KEFU_BENCH_MESSAGES` sets how many messages lie in the file that is opened (100,000 by default).
+//! `KEFU_BENCH_MESSAGES` sets how many messages the opened file contains (100,000 by default).
 
 #![allow(
     clippy::unwrap_used,

@@ -18,13 +18,13 @@ use super::{
     target::Target,
 };
 
-/// How long everybody is left alone before an attack, and after it.
+/// How long the server runs without an attack, before and after it.
 const QUIET: Duration = Duration::from_secs(15);
 /// Sockets or connections of one address.
 const SOCKETS: usize = 64;
 const MIB: f64 = 1024.0 * 1024.0;
 
-/// One of them.
+/// One kind of attack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attack {
     /// Large messages, as fast as they are taken.
@@ -39,14 +39,14 @@ pub enum Attack {
     Directory,
     /// A file for clients that take no encoding.
     Plain,
-    /// Bodies nobody asked for.
+    /// Unrequested bodies.
     Bodies,
-    /// Answers nobody reads.
+    /// Answers that are never read.
     Unread,
 }
 
 impl Attack {
-    /// All of them.
+    /// All attacks, in order.
     pub const ALL: [Self; 8] =
         [Self::Fill, Self::Reopen, Self::Recall, Self::Pages, Self::Directory, Self::Plain, Self::Bodies, Self::Unread];
 
@@ -66,7 +66,7 @@ impl Attack {
 
     fn lasts(self) -> Duration {
         match self {
-            // until the bursts that the limits allow are over
+            // until the bursts that the limits allow have ended
             Self::Fill => Duration::from_secs(100),
             Self::Reopen | Self::Unread => Duration::from_mins(1),
             _ => Duration::from_secs(20),
@@ -92,7 +92,7 @@ impl Attack {
         let done = Arc::<Done>::default();
         let mut tasks = JoinSet::new();
         self.begin(&server.at, victim, &done, &mut tasks).await?;
-        // the last twenty seconds are what goes on for ever
+        // the last twenty seconds show the steady state
         let (mut most, mut steady, mut held) = (before, None, (0, 0));
         while begin.elapsed() < self.lasts() {
             sleep(Duration::from_millis(100)).await;

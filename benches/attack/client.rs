@@ -32,7 +32,7 @@ pub async fn connect(addr: SocketAddr, from: u8) -> anyhow::Result<TcpStream> {
 pub struct Http(BufReader<TcpStream>);
 
 impl Http {
-    /// Opens it.
+    /// Opens the connection.
     pub async fn open(addr: SocketAddr, from: u8) -> anyhow::Result<Self> {
         Ok(Self(BufReader::new(connect(addr, from).await?)))
     }
@@ -85,7 +85,7 @@ impl Socket {
         }
     }
 
-    /// The next thing the server says. Frames of other versions are unknown, and none of ours.
+    /// The next message from the server. Frames of other versions are unknown and ignored.
     pub async fn next(&mut self) -> anyhow::Result<Received> {
         self.ws.next().await.map_err(|closed| anyhow!("the socket ended: {closed:?}"))
     }

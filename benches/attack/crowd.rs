@@ -1,4 +1,4 @@
-//! Those who are served meanwhile: visitors of another address, and an agent of a third who hears what they say.
+//! Users served meanwhile: visitors at another address, and an agent at a third who receives their messages.
 
 use std::{
     collections::HashMap,
@@ -53,7 +53,7 @@ fn locked(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
 }
 
 impl Crowd {
-    /// They come.
+    /// Connects everyone.
     pub async fn come(at: &Arc<Target>) -> anyhow::Result<Self> {
         let heard = Arc::<Mutex<Heard>>::default();
         let mut tasks = JoinSet::new();

@@ -1,8 +1,8 @@
 //! What strangers can do to a server, measured: each attack of one address against a server of its own, with the limits of
-//! the default configuration, while a team and its visitors elsewhere go on writing to each other.
+//! the default configuration, while a team and its visitors elsewhere keep writing to each other.
 //!
-//! `make attack` builds and attacks this tree's executable; `KEFU_ATTACKED=old:new make attack` compares others. With words behind it
-//! (`cargo bench --bench attack -- EXECUTABLE… [--only NAME]`) it is run by hand. It wants some gigabytes of disk in
+//! `make attack` builds and attacks this tree's executable; `KEFU_ATTACKED=old:new make attack` compares others. With words behind
+//! it (`cargo bench --bench attack -- EXECUTABLE… [--only NAME]`) it is run by hand. It wants some gigabytes of disk in
 //! `TMPDIR` and a minute or two for each attack; the machine should have nothing else to do.
 
 #![allow(

@@ -71,7 +71,7 @@ pub async fn fill(at: &Arc<Target>) -> anyhow::Result<Visitor> {
     Ok(visitor)
 }
 
-/// Writes as fast as it is taken. Who must wait comes again as somebody else, or waits if that is refused, too.
+/// Writes as fast as the server accepts. When limited, it reconnects as another visitor, or waits if that is refused, too.
 pub async fn write(at: Arc<Target>, done: Arc<Done>) -> anyhow::Result<()> {
     let (mut visitor, mut socket) = Visitor::come(&at, STRANGER).await?;
     loop {

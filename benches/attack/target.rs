@@ -14,9 +14,9 @@ pub struct Target {
     pub addr: SocketAddr,
     /// Its verified directory.
     pub directory: Directory,
-    /// Whose visitors come.
+    /// The site of the visitors.
     pub site: SiteId,
-    /// Who answers.
+    /// Keys of the agents.
     pub agents: Vec<SigningKey>,
 }
 

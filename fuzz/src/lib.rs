@@ -40,7 +40,7 @@ pub struct Target {
     pub seeds: fn() -> Vec<Vec<u8>>,
 }
 
-/// All of them.
+/// All targets.
 pub const TARGETS: [Target; 6] = [
     Target { name: "envelope", run: envelope, seeds: envelopes },
     Target { name: "client_frame", run: client_frame, seeds: client_frames },
@@ -149,7 +149,7 @@ pub fn announcement(bytes: &[u8]) {
     let _ = recall::verify(bytes, &creator).map(|view| recall::fits(&view, bytes));
 }
 
-/// Knowledge that a company imports: the first byte says which kind of file the rest is.
+/// Knowledge that a company imports: the first byte selects the type of file.
 pub fn table(bytes: &[u8]) {
     let Some((kind, rest)) = bytes.split_first() else { return };
     let kind = [Kind::Xlsx, Kind::Csv, Kind::Markdown, Kind::Json][usize::from(*kind) % 4];

@@ -5,7 +5,7 @@
 pub struct Random(u64);
 
 impl Random {
-    /// Any seed but 0, which stands for 1.
+    /// Any seed but 0, which counts as 1.
     pub fn new(seed: u64) -> Self {
         Self(seed.max(1))
     }

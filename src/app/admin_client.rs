@@ -20,7 +20,7 @@ use crate::{chat::RequestError, config::Config, data_dir, files::socket, http::a
 
 /// The admin router, reached over the socket of a running server or in process.
 pub enum Admin {
-    /// A server runs.
+    /// A server is running; path of its socket.
     Remote(PathBuf),
     /// None runs: the store is ours.
     Local(Box<admin::Admin>, Arc<dyn Store>),
@@ -35,9 +35,9 @@ pub enum AdminError {
     /// The router refused, or the running server did not answer.
     #[error("{text}")]
     Refused {
-        /// The kind.
+        /// The code that the router answered.
         code: ErrorCode,
-        /// For people.
+        /// The message, in English.
         text: String,
     },
 }
@@ -73,7 +73,7 @@ impl Admin {
         local.await.map_err(AdminError::Open)
     }
 
-    /// One request.
+    /// Sends one request and returns the answer.
     pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, AdminError> {
         match self {
             Self::Local(admin, _) => Ok(admin.call(method, path, body).await?),

@@ -7,12 +7,12 @@ use crate::{store::StoreError, tls::TlsError};
 /// Why a server did not start, or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The database can't be opened. `full`: the disk has no room for a start.
+    /// The database can't be opened. `full`: the disk has no free space for a start.
     #[error("cannot open the database {}: {source}", path.display())]
     Database {
-        /// The file.
+        /// Path of the database.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: StoreError,
         /// Nothing can be written.
         full: bool,
@@ -21,27 +21,27 @@ pub enum ServeError {
     #[error("{0} is taken by another program")]
     AddressTaken(SocketAddr),
     /// A port that only some may use.
-    #[error("this user may not listen on {0}")]
+    #[error("this user is not allowed to listen on {0}")]
     AddressForbidden(SocketAddr),
     /// Anything else about the listener.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// Where.
+        /// The address of the listener.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The certificate or its key.
     #[error("{0}")]
     Certificate(TlsError),
     /// The file of the token for `/metrics` holds something else.
-    #[error("{} holds no token of 32 characters", .0.display())]
+    #[error("{} contains no token of 32 characters", .0.display())]
     MetricsToken(PathBuf),
     /// The disk failed while the server ran.
     #[error("the database stopped working: {0}")]
     Stopped(String),
     /// A background task ended, by its name.
-    #[error("a part of the server stopped by itself: {0}")]
+    #[error("a part of the server stopped unexpectedly: {0}")]
     Task(&'static str),
     /// A file, the directory, the operating system.
     #[error("{0:#}")]
@@ -55,15 +55,17 @@ impl ServeError {
             Self::Database { full: true, .. } => "the disk is full: free some space and start again",
             Self::AddressTaken(_) => "stop it, or choose another address with --listen",
             Self::AddressForbidden(_) => "choose a port above 1023, or grant CAP_NET_BIND_SERVICE",
-            Self::Certificate(_) => "name PEM files of one pair in [tls], or none to use the one that kefu init made",
+            Self::Certificate(_) => {
+                "name a matching pair of PEM files in [tls], or none to use the one that kefu init made"
+            }
             Self::MetricsToken(_) => "delete it and start again",
-            Self::Stopped(_) => "nothing acknowledged is lost. Look at the disk, restore a backup if need be",
+            Self::Stopped(_) => "nothing acknowledged is lost. Check the disk, and restore a backup if needed",
             Self::Task(_) => "start it again, and report what it printed before this line",
             Self::Database { .. } | Self::Listen { .. } | Self::Other(_) => return None,
         })
     }
 
-    /// Somebody else has what is needed: the database, or the address.
+    /// Whether another process has the database or the address.
     pub fn is_taken(&self) -> bool {
         self.is_database_in_use() || matches!(self, Self::AddressTaken(_))
     }

@@ -14,13 +14,13 @@ use crate::{
 
 /// How often receipts are stored, and missed conversations counted.
 const MARKS: Duration = Duration::from_millis(500);
-/// How often the rest is seen to.
+/// Interval of the other maintenance.
 const SWEEP: Duration = Duration::from_mins(1);
 
 /// The longest pause between two looks at the robot's keys.
 const KEYS: Duration = Duration::from_mins(10);
 
-/// What is looked after.
+/// The parts that maintenance works on.
 pub(super) struct Maintenance {
     chat: Arc<Chat>,
     store: Arc<dyn Store>,

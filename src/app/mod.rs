@@ -1,7 +1,7 @@
 //! Composition root: the one module that names concrete backends.
 //!
 //! `open` opens what is in a data directory, [`serve()`] runs a server on it, [`Admin`] asks a running server, or the router in
-//! process if none runs. What a server does beside answering is in `tasks`.
+//! process if none runs. Background work of a server is in `tasks`.
 
 mod admin_client;
 mod error;
@@ -20,7 +20,7 @@ pub use serve::serve;
 
 use crate::{chat::KnowledgeSource, config::Config, http::Patience, robot::engine::DecisionEngine};
 
-/// Threads for reads of the disk. Hundreds, as tokio would start when everybody comes back at once, read no faster and
+/// Threads for reads of the disk. Hundreds, as tokio would start when all clients reconnect at once, read no faster and
 /// leave their memory behind.
 const DISK_READERS: usize = 8;
 
@@ -30,14 +30,14 @@ const DISK_READERS: usize = 8;
 /// small things touches a little of each (measured with 9,000 idle sockets: 4.8 KB each with them, 3.5 KB without). Where
 /// the kernel's pages have 64 KiB a huge one has 512 MiB.
 pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    // a kernel without the call has no such pages, or an administrator's mind of its own: both are no reason not to serve
+    // the call fails without such pages or where an administrator forbids it: neither is a reason not to serve
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     tokio::runtime::Builder::new_multi_thread().max_blocking_threads(DISK_READERS).enable_all().build()
 }
 
 /// What to serve.
 pub struct ServeOptions {
-    /// Where everything lies.
+    /// The data directory.
     pub data_dir: PathBuf,
     /// The configuration.
     pub config: Config,
@@ -51,7 +51,7 @@ pub struct ServeOptions {
     pub patience: Patience,
 }
 
-/// The server answers.
+/// Sent once the server accepts requests.
 pub struct Ready {
     /// Where it listens (the port is known now, also if 0 was asked for).
     pub listen: SocketAddr,

@@ -26,7 +26,7 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// A disk with less free than this has no room for a start, bytes.
+/// Free space that a start needs, bytes.
 const NO_ROOM: u64 = 1024 * 1024;
 
 pub(super) fn open_store(
@@ -78,7 +78,7 @@ pub(super) async fn open_org(
     Ok((org, robot_keys, Arc::new(widgets)))
 }
 
-/// What `kefu stats` and `/metrics` say of the database and its disk.
+/// State of the database and its disk, for `kefu stats` and `/metrics`.
 pub(super) fn storage_of(store: Arc<RedbStore>) -> Box<dyn Fn() -> Value + Send + Sync> {
     Box::new(move || {
         let disk = store.disk();
@@ -108,7 +108,7 @@ pub fn store_and_directory(dir: &Path, config: &Config) -> anyhow::Result<(Arc<d
     Ok((store, org.directory()))
 }
 
-/// Founds a company in the data directory, where `opaque.setup` lies already.
+/// Founds a company in the data directory, which already contains `opaque.setup`.
 pub async fn found(dir: &Path, config: &Config, commit: Commit) -> Result<(), AdminError> {
     let founded = async {
         let setup = setup(dir)?;

@@ -119,7 +119,7 @@ pub async fn serve(
         bounds: Bounds::new(&config, patience),
         config: config.clone(),
         metrics,
-        tokens: Tokens::new().map_err(|_| anyhow!("the system gives no random numbers"))?,
+        tokens: Tokens::new().map_err(|_| anyhow!("the system provides no random numbers"))?,
         metrics_token: metrics_token(&dir)?,
         secure: tls.is_some(),
         strict: http::Strict::new(&public_url, config.server.hsts_days),
@@ -153,7 +153,7 @@ pub async fn serve(
     ended.map_or(Ok(()), |name| Err(ServeError::Task(name)))
 }
 
-/// The admin router's socket. On a full disk the ballast makes room for it.
+/// The admin router's socket. On a full disk the ballast is released for it.
 fn admin_socket(path: &Path, disk: &RedbStore) -> anyhow::Result<UnixListener> {
     let socket = admin::listen(path).or_else(|e| {
         if e.kind() != io::ErrorKind::StorageFull {
@@ -162,7 +162,7 @@ fn admin_socket(path: &Path, disk: &RedbStore) -> anyhow::Result<UnixListener> {
         disk.give_up_ballast();
         admin::listen(path)
     });
-    socket.with_context(|| format!("cannot offer {}", path.display()))
+    socket.with_context(|| format!("cannot create the socket {}", path.display()))
 }
 
 /// The token in its file, which only the owner of the data directory can read; made if there is none. On a full disk it is
@@ -179,7 +179,7 @@ fn metrics_token(dir: &Path) -> Result<String, ServeError> {
             let made = codec::b64u(&random::<32>());
             match files::replace(&path, 0o600, format!("{made}\n").as_bytes()) {
                 Err(e) if e.kind() == io::ErrorKind::StorageFull => {
-                    tracing::warn!(error = %e, "the token for /metrics could not be stored; the next start makes another");
+                    tracing::warn!(error = %e, "the token for /metrics could not be stored; the next start creates another");
                 }
                 written => written.with_context(|| format!("cannot write {}", path.display()))?,
             }
@@ -192,7 +192,7 @@ fn metrics_token(dir: &Path) -> Result<String, ServeError> {
     Ok(token)
 }
 
-/// The pair that somebody named, or our own.
+/// The configured certificate, or kefu's own.
 fn certificate(dir: &Path, config: &Config) -> Result<Arc<Served>, ServeError> {
     let files = match (&config.tls.cert, &config.tls.key) {
         (cert, _) if cert.is_empty() => tls::Files::own(&dir.join(data_dir::TLS)),

@@ -1,4 +1,4 @@
-//! What the parts are told of the configuration.
+//! Turns the configuration into the settings of each part.
 
 use crate::{
     chat::{Rate, Rates},

@@ -8,7 +8,7 @@ use tokio::{task::JoinHandle, time::timeout};
 
 use crate::{chat::Chat, org::Org, store::redb::RedbStore, telemetry::Metrics};
 
-/// How often the room on the disk is looked at.
+/// How often the free disk space is read.
 const DISK: Duration = Duration::from_millis(500);
 /// A day.
 const DAY: Duration = Duration::from_hours(24);
@@ -23,7 +23,7 @@ impl Tasks {
         self.0.push((name, tokio::spawn(task)));
     }
 
-    /// Waits until one has ended, which is a fault, and says which.
+    /// Waits until one has ended, which is a fault, and returns its name.
     pub async fn ended(&mut self) -> &'static str {
         let (_, first, _) = select_all(self.0.iter_mut().map(|(_, task)| task)).await;
         self.0[first].0
@@ -35,7 +35,7 @@ impl Tasks {
     }
 }
 
-/// Looks at the room on the disk, and tells those who care. Never ends by itself.
+/// Watches the free disk space and reports changes. Never ends by itself.
 pub(super) async fn watch_disk(disk: Arc<RedbStore>, chat: Arc<Chat>, metrics: Arc<Metrics>) {
     let mut changes = disk.disk_changes();
     let mut told = disk.disk().state;
@@ -54,7 +54,7 @@ pub(super) async fn watch_disk(disk: Arc<RedbStore>, chat: Arc<Chat>, metrics: A
     }
 }
 
-/// Tells conversations of what comes into the key directory, and when somebody's time in it is over. Never ends by itself.
+/// Reports to conversations what enters the key directory, and whose term to be confirmed has ended. Never ends by itself.
 pub(super) async fn watch_directory(chat: Arc<Chat>, org: Arc<Org>) {
     let mut watch = org.watch();
     loop {
@@ -63,7 +63,7 @@ pub(super) async fn watch_directory(chat: Arc<Chat>, org: Arc<Org>) {
         let wait = end.map_or(DAY, |end| DAY.min(Duration::from_millis(end.saturating_sub(org.now_ms()) + 1)));
         tokio::select! {
             changed = watch.changed() => if changed.is_err() { return },
-            // nothing came into the log, but somebody whom nobody confirmed may not act any more
+            // the log has no new entry, but the term of an unconfirmed person has ended
             () = tokio::time::sleep(wait) => if end.is_none_or(|end| org.now_ms() <= end) { continue },
         }
         chat.directory_changed(*watch.borrow_and_update());

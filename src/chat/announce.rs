@@ -22,7 +22,7 @@ use super::{
 pub(super) struct Maker {
     /// The Ed25519 key.
     pub ed: [u8; 32],
-    /// None: the visitor.
+    /// The agent; none for the visitor.
     pub user: Option<UserId>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Maker {
 pub(super) enum Came {
     /// By its maker, now.
     Now,
-    /// By somebody who has it from before the log went back.
+    /// By a client that has it from before the log went back.
     Again,
 }
 
@@ -83,7 +83,7 @@ impl Chat {
         }
         let team = self.sealed_to(&directory, row, &view, maker, came)?;
         if view.prev() != hex32(&row.ann) || epoch_of(bytes) != Some(row.epoch + 1) {
-            return Err(RequestError::new(ErrorCode::EpochStale, "somebody announced this epoch first"));
+            return Err(RequestError::new(ErrorCode::EpochStale, "someone else announced this epoch first"));
         }
         let bot = self.bot_box(row, &view, maker, came)?;
         let expected = announcement::Expected {
@@ -162,7 +162,7 @@ impl Chat {
                 Err(RequestError::new(ErrorCode::EpochStale, "the robot left this conversation; announce without it"))
             }
             (true, None) if came == Came::Now => self.robot_member(&row.site, view),
-            // whose day key it was nobody can tell any more
+            // it can no longer be determined whose day key it was
             (true, None) => Ok(view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8).map(|(_, kid, _)| kid)),
         }
     }
@@ -220,7 +220,7 @@ impl Chat {
         view: &AnnouncementView<'_>,
     ) -> Result<Option<[u8; 16]>, RequestError> {
         let Some((_, kid, _)) = view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8) else { return Ok(None) };
-        let gone = || stale("no such robot key holds here now; ask for the site again");
+        let gone = || stale("no such robot key is valid here now; request the site again");
         let keys = self.org.robot_keys().ok_or_else(gone)?;
         if keys.holds(&self.org.directory(), site, &kid) { Ok(Some(kid)) } else { Err(gone()) }
     }

@@ -13,7 +13,7 @@ use crate::{
 use super::{Chat, RequestError, close::append, conversation::CachedConversation, leads, row::Row, text};
 
 impl Chat {
-    /// Makes somebody the owner if `allowed` holds for the newest row.
+    /// Makes an agent the owner if `allowed` holds for the newest row.
     pub(super) async fn own(
         &self,
         conv: ConvId,
@@ -40,7 +40,7 @@ impl Chat {
                             "this conversation is closed; reopen it first",
                         ));
                     }
-                    // missed, and now somebody answers: without a moment in the queue, where others would be offered it
+                    // missed, and now answered: it must not enter the queue in between, where it would be offered to others
                     (row.state, row.arrived, row.missed) = (ConvState::Open, self.now_ms(), None);
                     batch.ops.push(Op::Put {
                         table: Table::OpenConv,
@@ -70,7 +70,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Takes from the queue or from the missed ones; whoever leads may take from a colleague too.
+    /// Takes from the queue or from the missed ones; supervisors and admins may also take from a colleague.
     pub async fn take(&self, conn: &Conn, conv: ConvId) -> Result<(), RequestError> {
         let agent = self.require_agent(conn)?;
         if !self.sees(&conn.who, &self.cache.require(conv)?.lock()) {
@@ -140,12 +140,12 @@ impl Chat {
             .await
     }
 
-    /// The directory grew: everybody is told; sockets of people who are out are closed, and those of people whose teams
+    /// The directory grew: everyone is told; sockets of people who are out are closed, and those of people whose teams
     /// changed start again, so that they listen to the right ones.
     pub fn directory_changed(&self, seq: u32) {
         let directory = self.org.directory();
         self.hub.publish_all(&text(&ServerFrame::Directory { seq }));
-        // of everybody who is connected: whoever waited for confirmation and was switched off is in no state any more
+        // of everyone who is connected: anyone who waited for confirmation and was switched off is in no state any more
         for user in self.hub.users() {
             let teams = directory.user(&user).map(|u| u.teams).unwrap_or_default();
             let topic = Topic::User(user.clone());

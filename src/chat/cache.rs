@@ -1,4 +1,4 @@
-//! The conversations that somebody looks at, in memory, and which conversations are open. What changes a conversation goes through
+//! The conversations in use, in memory, and which conversations are open. What changes a conversation goes through
 //! [`ConversationCache::change`], which holds against whatever else changes it.
 
 use std::{
@@ -29,7 +29,7 @@ pub(super) struct ConversationCache {
 }
 
 impl ConversationCache {
-    /// Empty.
+    /// A cache without conversations.
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store, shards: (0..SHARDS).map(|_| Shard::default()).collect(), open: Mutex::default() }
     }
@@ -49,7 +49,7 @@ impl ConversationCache {
         self.open.lock().contains(&conv)
     }
 
-    /// Notes that a conversation was opened or closed. Empty ones are nobody's concern.
+    /// Notes that a conversation was opened or closed. Empty ones are ignored.
     pub fn mark(&self, conv: ConvId, row: &Row) {
         match row.state {
             ConvState::Open if row.empty.is_none() => self.open.lock().insert(conv),
@@ -95,7 +95,7 @@ impl ConversationCache {
         Ok(rows)
     }
 
-    /// Drops closed conversations unless `followed` says that somebody looks at them.
+    /// Drops closed conversations unless `followed` says that a client follows them.
     pub fn sweep(&self, followed: impl Fn(ConvId) -> bool) {
         for shard in &self.shards {
             shard.lock().retain(|conv, conversation| {
@@ -107,7 +107,7 @@ impl ConversationCache {
         }
     }
 
-    /// Runs `step` on the newest state of a conversation and writes what it adds; again if somebody was faster.
+    /// Runs `step` on the newest state of a conversation and writes what it adds; repeats if another change was committed first.
     /// `step` returns the new row, or none if only its operations (perhaps none) are to be written.
     pub async fn change(
         &self,

@@ -15,7 +15,7 @@ impl Chat {
         self.charge(conn, address, Act { changes: 1, records: 1, ..Act::default() })?;
         self.cache
             .change(conv, |conversation, batch| {
-                // first: nobody owns a closed one, and a request that is sent again after a cut must not be refused for it
+                // first: a closed one has no owner, and a request repeated after a lost connection must not be refused for that
                 if conversation.row.state == ConvState::Closed && self.sees(&conn.who, conversation) {
                     return Ok(None);
                 }
@@ -32,7 +32,7 @@ impl Chat {
         self.cache
             .change(conv, |conversation, batch| {
                 if conn.who.user().is_none() {
-                    // nothing could be said in it
+                    // nobody could write in it
                     self.limits
                         .conversation(conversation.bytes, conversation.last, true)
                         .map_err(|l| self.limited(l))?;
@@ -50,7 +50,7 @@ impl Chat {
             .await
     }
 
-    /// Whoever may end a conversation, by name.
+    /// Who may end a conversation, by name.
     fn actor(&self, conn: &Conn, conversation: &CachedConversation) -> Result<String, RequestError> {
         match conn.who.user() {
             None if conversation.visitor == conn.who.kid() => Ok("visitor".into()),
@@ -66,7 +66,7 @@ impl Chat {
         }
     }
 
-    /// The owner, or somebody who leads.
+    /// The owner, or a supervisor or admin of the team.
     pub(super) fn require_owner(
         &self,
         agent: &ActiveAgent,

@@ -44,7 +44,7 @@ impl Chat {
                 self.show_desk(conn, user, &agent.teams);
                 let (convs, more) = self.greeting_for(user)?;
                 let missed = self.missed.of(&agent.teams);
-                // a page that did not change it says so to its person
+                // a page that did not change it tells its user
                 let password = self.org.password_version(user).unwrap_or_default();
                 let status = self.statuses.of(user);
                 let config = json!({
@@ -77,7 +77,7 @@ impl Chat {
     }
 
     /// Follows conversations and sends what is missing. Those it may not see are passed over silently: that they exist
-    /// is nobody's business. An agent who still holds one that went to another team while their page was offline hears
+    /// is not told. An agent who still has one that went to another team while their page was offline is told
     /// that it is gone, and of one that is no longer theirs how it is now: the greeting names neither. Says how many
     /// bytes were read for it.
     pub fn resume(&self, conn: &Arc<Conn>, convs: &[Have]) -> Result<usize, RequestError> {
@@ -129,8 +129,8 @@ impl Chat {
                 for frame in self.shown_all(Reader { who: &conn.who, rev: conn.rev }, *id, visitor, records)? {
                     conn.outbox.push(Frame::Record(frame));
                 }
-                // newer ones may have come meanwhile: the fan-out holds the conversation while it gives them out, so that nobody
-                // hears of a smaller number than they have
+                // newer ones may have arrived meanwhile: the fan-out holds the conversation while it delivers them, so that nobody
+                // is told a smaller number than they have
                 let conversation = shared.lock();
                 conn.outbox.push(text(&ServerFrame::Synced { conv: *id, last: read.max(conversation.last) }));
             } else {
@@ -161,7 +161,7 @@ impl Chat {
         Ok(mark.is_some_and(|mark| hash::mark(&shown(Reader { who: &conn.who, rev: conn.rev }, frame)) != mark))
     }
 
-    /// Records after `have` if all of them fit into `room` bytes. No more than that are read: somebody who asks again and
+    /// Records after `have` if all of them fit into `room` bytes. No more than that are read: a client that asks again and
     /// again for more than fits must not make the server read megabytes each time.
     fn missing(
         &self,

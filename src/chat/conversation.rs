@@ -1,4 +1,4 @@
-//! A conversation in memory while somebody follows it: its row, and what is not worth storing.
+//! A conversation in memory while a client follows it: its row, and what is not worth storing.
 
 use crate::{
     crypto::{codec, hash},
@@ -20,13 +20,13 @@ struct Counter {
     last: MsgId,
 }
 
-/// Counters remembered for each conversation; the oldest go first. Clients check all of them, for ever.
+/// Counters remembered for each conversation; the oldest go first. Clients check all of them, forever.
 const COUNTERS: usize = 16;
 
-/// When something was told that may change often.
+/// When a frequently changing value was last sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Told {
-    /// When, ms.
+    /// Time of the change, ms since 1970.
     pub at: u64,
     /// Whether it changed since.
     pub late: bool,
@@ -55,13 +55,13 @@ impl LastMessage {
 /// A conversation in memory.
 #[derive(Debug)]
 pub struct CachedConversation {
-    /// Which.
+    /// The conversation.
     pub id: ConvId,
-    /// What is stored.
+    /// The stored row.
     pub row: Row,
     /// Revision of the row.
     pub rev: u32,
-    /// What the fan-out told last; none if nothing since this was read.
+    /// What the fan-out published last; none if nothing since this was read.
     pub told: Option<Facts>,
     /// Highest sequence number.
     pub last: u64,
@@ -79,9 +79,9 @@ pub struct CachedConversation {
     pub agent_marks: Marks,
     /// Marks that are not stored yet.
     pub marks_dirty: bool,
-    /// What the others were told of each side's marks.
+    /// Receipts of each side as last sent to the other.
     pub(super) told_marks: [Told; 2],
-    /// What they were told of each side's typing, and when.
+    /// Typing of each side as last sent to the other, and when.
     pub(super) told_typing: [(bool, u64); 2],
     counters: Vec<Counter>,
 }

@@ -1,4 +1,4 @@
-//! What the desk's task is told, and by whom it is asked.
+//! Messages to the desk's task, and the handle that sends them.
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -8,40 +8,40 @@ use crate::{
     proto::{AgentState, ConvId, ErrorCode, TeamId, UserId},
 };
 
-/// What the desk's task is told.
+/// A message to the desk's task.
 pub enum DeskMessage {
-    /// A fact.
+    /// A change that was committed.
     Fact(Event),
     /// An agent answers an offer and waits for the outcome.
     Accept {
         /// Which conversation.
         conv: ConvId,
-        /// Who.
+        /// The agent.
         user: UserId,
-        /// The outcome.
+        /// Receives the outcome.
         reply: oneshot::Sender<Result<(), RequestError>>,
     },
-    /// An agent's socket is there. What they chose last is looked up when the desk hears of it, not before.
+    /// An agent's socket connected. Their last chosen state is looked up when the desk handles this, not before.
     Connected {
-        /// Who.
+        /// The agent.
         user: UserId,
         /// Display name.
         name: String,
         /// Whose queues they serve.
         teams: Vec<TeamId>,
     },
-    /// An agent says something else of themself.
+    /// An agent changes their state.
     Status {
-        /// Who.
+        /// The agent.
         user: UserId,
-        /// What.
+        /// The new state.
         state: AgentState,
-        /// That it is kept.
+        /// Resolves once it is stored.
         reply: oneshot::Sender<()>,
     },
     /// What could not be kept so far is tried again.
     SaveStatuses,
-    /// Somebody asks about the desk.
+    /// A query of the desk's state.
     Ask(Box<dyn FnOnce(&Desk) + Send>),
 }
 
@@ -61,7 +61,7 @@ impl DeskHandle {
         let _ = self.0.send(message);
     }
 
-    /// Something became fact.
+    /// Reports a committed change.
     pub fn fact(&self, event: Event) {
         self.send(DeskMessage::Fact(event));
     }
@@ -73,7 +73,7 @@ impl DeskHandle {
         outcome.await.unwrap_or_else(|_| Err(stopping()))
     }
 
-    /// An agent says something else of themself; returns once it is kept.
+    /// An agent changes their state; returns once it is stored.
     pub async fn status(&self, user: UserId, state: AgentState) -> Result<(), RequestError> {
         let (reply, done) = oneshot::channel();
         self.send(DeskMessage::Status { user, state, reply });

@@ -92,7 +92,7 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
             && let Some(reply) = waiting.remove(&(conv, user.clone()))
         {
             let theirs = matches!(chat.cache.get(conv), Ok(Some(conversation)) if conversation.lock().row.owner == Owner::Agent(user));
-            let late = || RequestError::new(ErrorCode::TooLate, "this offer is over");
+            let late = || RequestError::new(ErrorCode::TooLate, "this offer has expired");
             let _ = reply.send(if theirs { Ok(()) } else { Err(late()) });
         }
     }
@@ -101,7 +101,7 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
 /// How long the desk sleeps when nothing is due.
 const IDLE: Duration = Duration::from_hours(1);
 
-/// A clock that nobody can set: the time of day at the start, and what has passed since.
+/// A clock that cannot be set: the time of day at the start, plus the time passed since.
 struct SteadyClock {
     begin: Instant,
     begin_ms: u64,
@@ -169,7 +169,7 @@ impl Chat {
                 let outcome = self
                     .own(conv, &user, OwnerWhy::Accept, &user, |conversation| match conversation.row.owner {
                         Owner::Queue => Ok(()),
-                        _ => Err(RequestError::new(ErrorCode::Conflict, "somebody else has this conversation")),
+                        _ => Err(RequestError::new(ErrorCode::Conflict, "someone else has this conversation")),
                     })
                     .await;
                 if outcome.is_err() {
@@ -211,7 +211,7 @@ impl Chat {
         self.state_fact(conv);
     }
 
-    /// Tells the desk what is true after a decision that could not be carried out.
+    /// Reports the actual state to the desk after a decision that could not be carried out.
     fn state_fact(&self, conv: ConvId) {
         match self.cache.get(conv) {
             Ok(Some(conversation)) => {
@@ -222,7 +222,7 @@ impl Chat {
         }
     }
 
-    /// Shows a page that was just opened what stands before its agent, and the agent's colleagues.
+    /// Sends a newly opened page the open offers of its agent, and the agent's colleagues.
     pub(super) fn show_desk(&self, conn: &Conn, user: &UserId, teams: &[TeamId]) {
         let (hub, id, user, teams) = (self.hub.clone(), conn.id, user.clone(), teams.to_vec());
         self.desk.send(DeskMessage::Ask(Box::new(move |desk: &Desk| {

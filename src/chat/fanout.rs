@@ -1,7 +1,7 @@
-//! After the disk: deliver what was committed, and tell the desk what became fact.
+//! After the commit: deliver the records, and report them to the desk.
 //!
 //! One task reads the store's feed in order, so two records of a conversation can't overtake each other. It never waits
-//! for anybody: outboxes are bounded, the desk's inbox is a channel.
+//! for anyone: outboxes are bounded, the desk's inbox is a channel.
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,7 +37,7 @@ impl Chat {
     }
 
     /// Waits while the database is being opened again and the conversation can't be read: what was committed must reach
-    /// everybody, the desk too.
+    /// everyone, including the desk.
     async fn readable(&self, outcome: &Outcome) {
         let (Outcome::Committed(Commit { conv, .. }) | Outcome::Refused { conv: Some(conv), .. }) = outcome else {
             return;
@@ -52,7 +52,7 @@ impl Chat {
             Outcome::Committed(commit) => self.committed(commit),
             Outcome::Duplicate { origin, frame } => {
                 self.metrics.duplicates.inc();
-                // whoever sent it may know the id of what they may not read
+                // the sender may know the id of something they may not read
                 if let Some(conn) = self.hub.get(origin) {
                     let reader = Reader { who: &conn.who, rev: conn.rev };
                     conn.outbox.push(Frame::Record(shown(reader, frame)));
@@ -121,7 +121,7 @@ impl Chat {
         self.participant.committed(&conversation, true, wrote);
     }
 
-    /// The record to everybody who follows; to the sender it is the acknowledgement.
+    /// The record to everyone who follows; for the sender it is the acknowledgement.
     fn publish_record(&self, conv: ConvId, origin: u64, mut views: Views) {
         self.hub.publish(&Topic::Conv(conv), |conn| {
             if conn.id == origin
@@ -136,7 +136,8 @@ impl Chat {
         });
     }
 
-    /// The new summary to its visitor and, unless it is empty, to all agents of its team; colleagues it left hear that it is gone.
+    /// The new summary to its visitor and, unless it is empty, to all agents of its team; colleagues it left are told that it is
+    /// gone.
     fn publish_summary(&self, conversation: &CachedConversation, old_team: Option<TeamId>) {
         let (conv, team) = (conversation.id, &conversation.row.team);
         let frame = text(&ServerFrame::Conv { conv: conversation.summary() });
@@ -152,7 +153,7 @@ impl Chat {
         }
     }
 
-    /// Where a conversation stands, as the desk must know it.
+    /// The state of a conversation, as the desk needs it.
     pub(super) fn tell_desk(&self, conv: ConvId, row: &Row) {
         let team = row.team.clone();
         self.desk.fact(match (&row.state, &row.owner) {

@@ -1,4 +1,4 @@
-//! Closing what nobody ended: the facts for [`crate::desk::EndRule`], and the transaction.
+//! Closing idle and missed conversations: the facts for [`crate::desk::EndRule`], and the transaction.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -40,7 +40,7 @@ impl CachedConversation {
 }
 
 impl Chat {
-    /// Closes what is over by `rule`, a limited number at once. What was missed is said in the log, once for all.
+    /// Closes what has ended by `rule`, a limited number at once. Missed ones are logged in one line per batch.
     pub async fn close_inactive(self: &Arc<Self>, rule: EndRule, now_ms: u64) {
         if self.store.space() == StorageState::Full {
             return;
@@ -51,7 +51,7 @@ impl Chat {
         for conv in looked.unwrap_or_default() {
             let ended = Mutex::new(None);
             let closed = self.cache.change(conv, |conversation, batch| {
-                // somebody may have written since
+                // a message may have arrived since
                 let end = conversation.end(rule, now_ms);
                 *ended.lock() = end.map(|end| (end, conversation.row.team.clone()));
                 Ok(end.map(|end| conversation.ended(end, now_ms, batch)))
@@ -62,7 +62,7 @@ impl Chat {
                         *missed.entry(team).or_default() += 1;
                     }
                 }
-                Err(e) => tracing::warn!(%conv, error = %e, "a quiet conversation could not be closed yet"),
+                Err(e) => tracing::warn!(%conv, error = %e, "an idle conversation could not be closed yet"),
             }
         }
         self.alarm(rule, &missed);
@@ -83,7 +83,7 @@ impl Chat {
         );
     }
 
-    /// Those that are over. Touches the disk for each that was not looked at before.
+    /// Those that have ended. Reads the disk for each that was not checked before.
     fn inactive(&self, rule: EndRule, now_ms: u64) -> Vec<ConvId> {
         let mut over = Vec::new();
         for conv in self.cache.open() {
@@ -93,7 +93,7 @@ impl Chat {
             match self.is_idle(conv, rule, now_ms) {
                 Ok(true) => over.push(conv),
                 Ok(false) => {}
-                Err(e) => tracing::warn!(%conv, error = %e, "could not see whether a conversation is quiet"),
+                Err(e) => tracing::warn!(%conv, error = %e, "could not check whether a conversation is idle"),
             }
         }
         over

@@ -16,7 +16,7 @@ pub enum Tab {
     Mine,
     /// Waiting in my teams' queues.
     Queue,
-    /// What waited in my teams' queues in vain, newest first.
+    /// Missed conversations of my teams, newest first.
     Missed,
     /// Everything my teams ever had, newest first.
     All,
@@ -157,7 +157,7 @@ impl Chat {
     /// The summary of a conversation if it belongs to one of these teams and is not empty.
     fn summary_for(&self, conv: ConvId, teams: &[TeamId]) -> Result<Option<Summary>, RequestError> {
         if self.cache.cached(conv).is_none() {
-            // most are of other teams, which the row tells by itself
+            // most belong to other teams, which the row shows
             let Some(row) = self.store.row(conv)? else { return Ok(None) };
             if !teams.contains(&Row::decode(&row.value)?.team) {
                 return Ok(None);

@@ -11,17 +11,17 @@ use crate::{
 /// A team's key that an announcement is sealed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TeamKey {
-    /// Whose.
+    /// The team.
     pub team: TeamId,
     /// Which generation of it.
     pub epoch: u32,
-    /// The key.
+    /// The team's X25519 key.
     pub pk: [u8; 32],
     /// Whether the team takes conversations now.
     pub on: bool,
 }
 
-/// Whether somebody was in a team at entry `seq`. Who waits for confirmation is in it from their enrolment on.
+/// Whether a user was in a team at entry `seq`. A user who waits for confirmation is in it from their enrolment on.
 pub(super) fn in_team(directory: &Directory, user: &UserId, team: &TeamId, seq: u32) -> bool {
     directory.in_team_at(user, team, seq)
 }

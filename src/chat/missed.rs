@@ -132,7 +132,7 @@ impl MissedConversations {
         }
     }
 
-    /// Counts again what changed, and tells the agents. Called now and then.
+    /// Counts again what changed, and notifies the agents. Called periodically.
     pub async fn publish_changed(&self) {
         let teams = std::mem::take(&mut *self.changed.lock());
         if teams.is_empty() {
@@ -144,7 +144,7 @@ impl MissedConversations {
         match tokio::task::spawn_blocking(count).await {
             Ok(Ok(counts)) => counts.into_iter().for_each(|count| self.publish(count)),
             other => {
-                // the store says what is wrong with it; this is tried again at the next call
+                // the store reports the error; this is tried again at the next call
                 tracing::debug!(?other, "could not count the missed conversations");
                 self.changed.lock().extend(teams);
             }
@@ -172,12 +172,13 @@ impl Chat {
         self.missed.counts()
     }
 
-    /// Tells teams whose count changed. Reads the disk; called now and then.
+    /// Notifies teams whose count changed. Reads the disk; called periodically.
     pub async fn tell_missed(&self) {
         self.missed.publish_changed().await;
     }
 
-    /// Somebody of the team decided that it needs no answer. Again, or when it is open by now: fine, it is not listed.
+    /// An agent of the team decided that it needs no answer. Repeating this, or an open conversation, is no error: it is not
+    /// listed.
     pub async fn dismiss(&self, conn: &Conn, conv: ConvId) -> Result<(), RequestError> {
         let by = self.require_agent(conn)?.user.to_string();
         self.cache

@@ -1,11 +1,12 @@
 //! What happens in conversations: one file a use case, and the fan-out that follows a commit.
 //!
-//! How a message travels: [`Chat::post`] checks it against the conversation's conversation and hands a batch to the store; the
-//! store's writer makes it durable; `fanout` hears of it and delivers. Nothing is told to anybody before it is on disk,
+//! How a message travels: [`Chat::post`] checks it against the cached conversation and hands a batch to the store; the
+//! store's writer makes it durable; `fanout` receives the commit and delivers. Nothing is sent to anyone before it is on disk,
 //! and the sender's own copy of the record is the acknowledgement. Changes of owner travel the same way: the desk
-//! decides, [`desk_task`] writes, the fan-out tells the desk and the people what became fact.
+//! decides, [`desk_task`] writes, the fan-out reports the commit to the desk and the clients.
 //!
-//! Here are no sockets (that is `http`), no rules of assignment (`desk`) or of answers (`robot`), no bytes of encryption (`crypto`).
+//! Here are no sockets (that is `http`), no rules of assignment (`desk`) or of answers (`robot`), no bytes of encryption
+//! (`crypto`).
 
 mod announce;
 mod assign;
@@ -111,12 +112,12 @@ impl Chat {
             metrics,
             desk,
         };
-        // those who wait first: the desk then finds the queues whole when it hears of agents
+        // waiting ones first: the queues are then complete when the desk learns of agents
         chat.cache.load_open()?.iter().for_each(|(conv, row)| chat.tell_desk(*conv, row));
         Ok((Arc::new(chat), inbox))
     }
 
-    /// Drops from memory what nobody follows and what waits for nobody. Called now and then.
+    /// Drops from memory what is neither followed nor waiting. Called periodically.
     pub fn sweep(&self) {
         self.cache.sweep(|conv| self.hub.listeners(&Topic::Conv(conv)) > 0);
     }
@@ -131,7 +132,7 @@ impl Chat {
         &self.hub
     }
 
-    /// Who is who.
+    /// The key directory and accounts.
     pub fn org(&self) -> &Arc<Org> {
         &self.org
     }
@@ -144,7 +145,7 @@ impl Chat {
         })
     }
 
-    /// A request of somebody, known or not, that costs so many reads.
+    /// A request of a client, known or not, that costs this many reads.
     pub fn limit_read(&self, who: Option<&Who>, address: Address, cost: u32) -> Result<(), RequestError> {
         self.limits.read(who, address, cost, self.now_ms()).map_err(|l| self.limited(l))
     }
@@ -190,7 +191,7 @@ impl Chat {
         let user = conn.who.user().ok_or_else(|| RequestError::new(ErrorCode::Forbidden, "only agents may do this"))?;
         // a key that was replaced is no longer the agent's, even before its socket is closed
         let agent = self.agent(user).filter(|a| a.kid == conn.who.kid());
-        agent.ok_or_else(|| RequestError::new(ErrorCode::Forbidden, "this account is off"))
+        agent.ok_or_else(|| RequestError::new(ErrorCode::Forbidden, "this account is switched off"))
     }
 }
 

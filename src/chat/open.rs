@@ -1,4 +1,4 @@
-//! A visitor begins a conversation: its id commits to the visitor's keys, its first epoch is theirs. Nobody else hears
+//! A visitor begins a conversation: its id commits to the visitor's keys, its first epoch is theirs. Nobody else is told
 //! of it before the first message (see [`super::empty`]).
 
 use crate::{
@@ -21,7 +21,7 @@ pub struct Opening {
     pub id: ConvId,
     /// 16 random bytes, b64u.
     pub nonce: String,
-    /// Where.
+    /// The site.
     pub site: SiteId,
     /// The visitor's Ed25519 key, which the socket proved.
     pub ed: [u8; 32],
@@ -82,7 +82,7 @@ impl Chat {
         if directory.head_at(view.dir_seq()) != Some(view.dir_head()) {
             return Err(RequestError::new(
                 ErrorCode::DirectoryStale,
-                "the announcement names a directory this server does not have",
+                "the announcement names a directory that this server does not have",
             ));
         }
         let bot = self.robot_member(&o.site, &view)?;

@@ -1,4 +1,4 @@
-//! An envelope arrives: may this socket say this here and now?
+//! An envelope arrives: may this socket send it here and now?
 //!
 //! Signatures of messages are checked by the clients, not here: the socket proved its key when it connected, and 70 µs
 //! for each message would cost three times everything else. Announcements, grants and recalls are rare and are checked here
@@ -30,11 +30,11 @@ pub(super) fn cost(kind: Kind, bytes: usize) -> Act {
 /// A refused envelope, with what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedEnvelope {
-    /// Why.
+    /// The error to send.
     pub refusal: RequestError,
-    /// Its conversation.
+    /// The conversation, if the frame named one that exists.
     pub conv: Option<ConvId>,
-    /// Its id.
+    /// Message id of the envelope, if it could be read.
     pub msg: Option<MsgId>,
 }
 
@@ -158,7 +158,7 @@ impl Chat {
             }
             Kind::Note => {
                 self.require_agent(conn)?;
-                // readers take it only in the epoch that is current where it stands
+                // readers accept it only in the epoch that is current at its place
                 if header.epoch() != conversation.row.epoch {
                     return Err(RequestError::epoch_over());
                 }

@@ -1,7 +1,7 @@
-//! Who of a team is there: what the desk said last, for those who ask, and how often those who listen are told.
+//! Presence of teams: the last state from the desk, for requests, and how often listeners are notified.
 //!
-//! A team at its capacity becomes busy and open again with every conversation that begins or ends. Whoever asks hears what
-//! holds now; thousands of visitors' sockets are told at once, and then not again for a while.
+//! A team at its capacity becomes busy and open again with every conversation that begins or ends. A request returns what
+//! holds now; thousands of visitors' sockets are notified at once, and then not again for a while.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -28,13 +28,13 @@ impl Board {
         self.0.lock().get(team).copied().unwrap_or(TeamPresence::NOBODY)
     }
 
-    /// Remembers what the desk said.
+    /// Stores the state that the desk reported.
     pub(super) fn set(&self, team: TeamId, now: TeamPresence) {
         self.0.lock().insert(team, now);
     }
 }
 
-/// What those who listen were told, and when they are told again.
+/// What listeners were last sent, and when they are notified again.
 #[derive(Debug, Default)]
 pub(super) struct Telling {
     told: HashMap<TeamId, (Presence, u32, Instant)>,
@@ -52,7 +52,7 @@ impl Telling {
         self.due.entry(team).or_insert(at);
     }
 
-    /// Waits until somebody must be told something.
+    /// Waits until a notification is due.
     pub(super) async fn due(&self) {
         match self.due.values().min() {
             Some(at) => tokio::time::sleep_until(*at).await,
@@ -60,7 +60,7 @@ impl Telling {
         }
     }
 
-    /// Tells what is due, if it is still news.
+    /// Sends due notifications that are still new.
     pub(super) fn publish(&mut self, chat: &Chat) {
         let now = Instant::now();
         let teams: Vec<TeamId> = self.due.extract_if(.., |_, at| *at <= now).map(|(team, _)| team).collect();

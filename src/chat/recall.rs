@@ -62,7 +62,7 @@ impl Chat {
             .await
     }
 
-    /// What a recall takes back.
+    /// The message or note that a recall removes.
     pub(super) async fn recalled_by(
         &self,
         conn: &Conn,

@@ -1,5 +1,5 @@
 //! Typing and receipts: who is where in a conversation. Receipts are stored, but never one by one, and what changes faster
-//! than people can read is told less often.
+//! than people can read is sent less often.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use super::{
     text,
 };
 
-/// Receipts of one side are told no more often than this; a busy reader's later ones wait for the next time that marks are
+/// Receipts of one side are sent no more often than this; a busy reader's later ones wait for the next time that marks are
 /// stored.
 const RECEIPTS_MS: u64 = 300;
-/// That somebody goes on typing is told no more often than this,
+/// Continued typing is sent no more often than this,
 const TYPING_MS: u64 = 1_000;
 /// and that they began or stopped no more often than this: pages forget who types by themselves.
 const TYPING_CHANGED_MS: u64 = 100;
@@ -66,7 +66,7 @@ impl Chat {
         let told = &mut conversation.told_marks[side as usize];
         let now = self.now_ms();
         let tell = now.saturating_sub(told.at) >= RECEIPTS_MS;
-        // the next call of `store_marks` tells what waits
+        // the next call of `store_marks` sends what waits
         *told = if tell { Told { at: now, late: false } } else { Told { late: true, ..*told } };
         if !std::mem::replace(&mut conversation.marks_dirty, true) {
             self.pending_receipts.add(conv);
@@ -103,7 +103,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Writes the marks that changed since the last call, all in one batch, and tells what was not told yet.
+    /// Writes the marks that changed since the last call, all in one batch, and sends what was not sent yet.
     pub async fn store_marks(self: &Arc<Self>) {
         if self.store.space() == StorageState::Full {
             // they wait in memory
@@ -132,7 +132,7 @@ impl Chat {
             if e == StoreError::Unwritable {
                 return self.store_marks_later(dirty);
             }
-            // a lost receipt shows a message as unread once more, nothing worse
+            // a lost receipt shows a message as unread again, nothing worse
             tracing::warn!(error = %e, "receipts were not stored");
         }
     }

@@ -40,7 +40,7 @@ impl RequestError {
     }
 
     pub(super) fn epoch_over() -> Self {
-        Self::new(ErrorCode::EpochStale, "this epoch is over; announce the next one and seal again")
+        Self::new(ErrorCode::EpochStale, "this epoch has ended; announce the next one and seal again")
     }
 
     pub(super) fn limited(l: Limited) -> Self {
@@ -49,7 +49,7 @@ impl RequestError {
             Limit::Openings => "too many new conversations from this address; wait a while",
             Limit::Changes => "closed and opened again too often; wait a while",
             Limit::Keys => "too many changes of keys; wait a while",
-            Limit::Bytes => "this is all that one visitor, or one address, may leave here in a day",
+            Limit::Bytes => "one visitor, or one address, cannot store more than this in a day",
             Limit::Conversation => "this conversation is full; begin a new one",
             Limit::Reads => "too many requests; wait a moment",
         };
@@ -75,14 +75,14 @@ impl From<StoreError> for RequestError {
     fn from(e: StoreError) -> Self {
         match e {
             StoreError::Conflict | StoreError::Duplicate { .. } => Self::new(ErrorCode::Conflict, e.to_string()),
-            // the store said so itself, once
+            // the store has already logged it, once
             StoreError::Unwritable => Self {
                 retry_ms: Some(space::RETRY_MS),
-                ..Self::new(ErrorCode::Storage, "the server can store nothing for the moment; it is tried again")
+                ..Self::new(ErrorCode::Storage, "the server cannot store anything at the moment; try again later")
             },
             StoreError::Reopening => Self {
                 retry_ms: Some(REOPENING_MS),
-                ..Self::new(ErrorCode::Storage, "the server can't read its database for the moment; try again")
+                ..Self::new(ErrorCode::Storage, "the server cannot read its database at the moment; try again")
             },
             // the disk's own words are for the log, not for strangers
             _ => {

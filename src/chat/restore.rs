@@ -1,6 +1,6 @@
 //! Announcements that the log lost: a backup was put back, and a client still has them.
 //!
-//! Whoever of the members brings them, each is as good as its maker's signature: it must follow the last epoch that is here
+//! Any member may hand them back; each is as valid as its maker's signature: it must follow the last stored epoch
 //! and be one that its maker could have made then.
 
 use crate::{
@@ -70,7 +70,7 @@ impl Chat {
             Ok(Some(row))
         });
         match written.await {
-            // somebody else brought it in the same moment
+            // another member handed it back at the same moment
             Err(e) if e.code == ErrorCode::Conflict && store::find(&*self.store, conv, id).await?.is_some() => Ok(()),
             other => other,
         }
@@ -81,8 +81,9 @@ impl Chat {
         if sender == conversation.visitor {
             return Ok(Maker { ed: key(&conversation.row.ed)?, user: None });
         }
-        let (user, ed) = members::agent_then(&self.org.directory(), &sender, seq)
-            .ok_or_else(|| RequestError::new(ErrorCode::Forbidden, "nobody who may announce had this key then"))?;
+        let (user, ed) = members::agent_then(&self.org.directory(), &sender, seq).ok_or_else(|| {
+            RequestError::new(ErrorCode::Forbidden, "at that time, nobody with the right to announce had this key")
+        })?;
         Ok(Maker { ed, user: Some(user) })
     }
 }

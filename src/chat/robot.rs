@@ -1,7 +1,7 @@
 //! What conversations know of the robot: that it takes part, and its transactions. Each holds only while it is the owner, checked
-//! in the same compare-and-set as every change of owner: what it says comes before a hand-over or not at all.
+//! in the same compare-and-set as every change of owner: its messages are stored before a hand-over or not at all.
 //!
-//! Reading, deciding and sealing are the work of `robot::participant`, which is told through [`Participant`].
+//! Reading, deciding and sealing are the work of `robot::participant`, which is notified through [`Participant`].
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -64,7 +64,7 @@ pub struct RobotReply {
 /// A conversation as it was at one moment.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// What is stored.
+    /// The stored row.
     pub row: Row,
     /// Highest sequence number.
     pub last: u64,
@@ -126,13 +126,13 @@ impl Chat {
         self.presence.of(team).state
     }
 
-    /// Tells the visitor that the robot is at work on an answer, as people's typing is told; stored nowhere.
+    /// Shows the visitor that the robot is working on an answer, like people's typing; not stored.
     pub fn robot_types(&self, conv: ConvId, on: bool) {
         let frame = text(&ServerFrame::Typing { conv, side: Side::Agent, user: None, on });
         self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
     }
 
-    /// Posts a reply; if it says so, the conversation goes to the queue with it.
+    /// Posts a reply, and moves the conversation to the queue if the reply says so.
     ///
     /// # Errors
     /// `not_owner`, `epoch_stale`, `directory_stale`; those of the store.
@@ -173,7 +173,7 @@ impl Chat {
             return Err(RequestError::new(ErrorCode::NotOwner, "the robot left this conversation"));
         }
         if !conversation.row.bot || conversation.row.epoch != epoch {
-            return Err(RequestError::new(ErrorCode::EpochStale, "this epoch is over"));
+            return Err(RequestError::new(ErrorCode::EpochStale, "this epoch has ended"));
         }
         let directory = self.org.directory();
         if directory.team(&conversation.row.key_team).is_none_or(|t| t.epoch != conversation.row.key_epoch) {

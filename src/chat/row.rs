@@ -1,4 +1,4 @@
-//! What is stored of a conversation beside its records, and the part of it that others are told.
+//! What is stored of a conversation in addition to its records, and the part of it that is sent to others.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,10 +8,10 @@ use crate::{
     store::StoreError,
 };
 
-/// What is stored of a conversation beside its records. Changes only together with a record that says so.
+/// What is stored of a conversation in addition to its records. Changes only together with a record that describes the change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// Where it began.
+    /// The site where it began.
     pub site: SiteId,
     /// Whose queue it belongs to.
     pub team: TeamId,
@@ -25,7 +25,7 @@ pub struct Row {
     pub x: String,
     /// When it began, ms: with its first message, once there is one.
     pub created: u64,
-    /// When it last entered the queue by the visitor's doing, ms; kept when an agent is lost, so that nobody loses
+    /// When it last entered the queue because of the visitor, ms; kept when an agent is lost, so that nobody loses
     /// their place.
     pub arrived: u64,
     /// Who answered last: they are asked first.
@@ -47,7 +47,7 @@ pub struct Row {
     /// Who moved the epoch to another team, until a member of that has written or announced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mover: Option<Mover>,
-    /// When it was closed because nobody had answered, ms; none once people have seen to that (see `missed.rs`).
+    /// When it was closed because nobody had answered, ms; none once an agent has handled it (see `missed.rs`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<u64>,
     /// While nothing of its visitor is stored that people could answer (see `empty.rs`).
@@ -58,7 +58,7 @@ pub struct Row {
 /// The maker of a transfer that was not taken up yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mover {
-    /// Who.
+    /// The last agent.
     pub user: UserId,
     /// The team of the epoch before.
     pub from: TeamId,
@@ -85,14 +85,14 @@ impl Row {
     }
 }
 
-/// What colleagues and the desk were told last.
+/// What colleagues and the desk were last sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     state: ConvState,
     owner: Owner,
     arrived: u64,
     empty: bool,
-    /// Whose it was.
+    /// The previous team.
     pub team: TeamId,
 }
 

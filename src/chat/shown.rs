@@ -1,5 +1,5 @@
-//! What a reader is shown of a record. Visitors have no notes and no grants; whoever knows only revision 1 of the rules of
-//! readers (protocol §2) has no recalls, but the events that came before them.
+//! What a reader is shown of a record. Visitors get no notes and no grants; readers who know only revision 1 of the rules of
+//! readers (protocol §2) get no recalls, but the events that came before them.
 
 use std::collections::HashMap;
 
@@ -15,16 +15,16 @@ use crate::{
 
 use super::{Chat, RequestError};
 
-/// A reader.
+/// A reader of records, with the revision they know.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
-    /// Who.
+    /// Identity of the reader.
     pub who: &'a Who,
     /// The revision of the rules that they know.
     pub rev: u32,
 }
 
-/// How a record looks to somebody.
+/// How a record is shown to a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
     Whole,
@@ -91,7 +91,7 @@ fn instead(record: &RecordView<'_>, event: &Event) -> Bytes {
     encode_record(record.seq, record.at_ms, &event_body(record.conv(), event)).into()
 }
 
-/// One record as this reader has it, where nobody can say what a recall took back.
+/// One record as this reader has it, where the target of a recall is not known.
 pub(super) fn shown(reader: Reader<'_>, frame: Bytes) -> Bytes {
     Views::new(frame, None).to(reader)
 }
@@ -111,7 +111,7 @@ impl Chat {
         Some(Event::Recalled { seq, msg, by: self.name_of(sender, visitor), note: false })
     }
 
-    /// Whoever has or had this key, as events name them.
+    /// The user who has or had this key, as events name them.
     fn name_of(&self, kid: Kid, visitor: Kid) -> String {
         if kid == visitor {
             return "visitor".into();
@@ -136,8 +136,8 @@ impl Chat {
         Ok(records.into_iter().map(show).collect())
     }
 
-    /// Where the tombstones stand that recalls among these records left before them: a reader who holds the text still
-    /// must hear of it. Of tombstones among the records themselves they hear by reading.
+    /// Positions of earlier tombstones that recalls among these records left: a reader who still has the text
+    /// must be told. Tombstones among the records themselves they see by reading.
     fn stones(&self, conv: ConvId, records: &[StoredRecord]) -> Result<HashMap<MsgId, u64>, RequestError> {
         const STEP: u64 = 50;
         const MOST_BYTES: usize = 1024 * 1024;

@@ -1,8 +1,8 @@
-//! What may be written while the disk is almost full, or full; and who hears of it.
+//! What may be written while the disk is almost full, or full; and who is notified.
 //!
 //! `Full` is the store's own business: it refuses every batch. `Low` is a rule about people: what strangers can write has no
 //! end, what the company's own people need to end their conversations is small. What the server itself writes (closings,
-//! changes of owner) is small, too, and goes on.
+//! changes of owner) is small, too, and continues.
 
 use crate::{
     hub::{Conn, Topic, Who},
@@ -13,23 +13,23 @@ use super::{Chat, RequestError, text};
 
 /// Largest envelope of an agent while the disk is almost full.
 const SHORT: usize = 4 * 1024;
-/// When to try again, ms: nobody knows when somebody will free some space.
+/// When to try again, ms: it is unknown when space will be freed.
 pub(super) const RETRY_MS: u64 = 30_000;
 
 fn refusal(text: &'static str) -> RequestError {
     RequestError { retry_ms: Some(RETRY_MS), ..RequestError::new(ErrorCode::Storage, text) }
 }
 
-/// Whether somebody may write so many bytes in this state.
+/// Whether a client may write this many bytes in this state.
 fn may_write(state: StorageState, who: &Who, bytes: usize) -> Result<(), RequestError> {
     match (state, who) {
         (StorageState::Ok, _) => Ok(()),
-        (StorageState::Full, _) => Err(refusal("the server's disk is full; nothing can be stored for the moment")),
+        (StorageState::Full, _) => Err(refusal("the server's disk is full; nothing can be stored at the moment")),
         (StorageState::Low, Who::Visitor { .. }) => {
-            Err(refusal("the server's disk is almost full; this can't be stored for the moment"))
+            Err(refusal("the server's disk is almost full; this cannot be stored at the moment"))
         }
         (StorageState::Low, Who::Agent { .. }) if bytes > SHORT => {
-            Err(refusal("the server's disk is almost full; only short messages can be stored for the moment"))
+            Err(refusal("the server's disk is almost full; only short messages can be stored at the moment"))
         }
         (StorageState::Low, Who::Agent { .. }) => Ok(()),
     }
@@ -42,7 +42,7 @@ impl Chat {
         may_write(self.store.space(), &conn.who, bytes)
     }
 
-    /// What can be stored changed: agents are told, what they said of themselves meanwhile is stored, and the robot looks at
+    /// What can be stored has changed: agents are notified, states they chose meanwhile are stored, and the robot checks
     /// what it could not answer.
     pub fn storage_changed(&self, state: StorageState) {
         let frame = text(&ServerFrame::Storage { state });

@@ -1,7 +1,7 @@
-//! What agents say of themselves: online, busy or offline. Each one's last choice is kept, over pages, sign-ins and restarts;
-//! nobody is online before they said so.
+//! The state that agents choose: online, busy or offline. Each one's last choice is kept across pages, sign-ins and restarts;
+//! nobody is online before they choose to be.
 //!
-//! Only the desk's task changes a state, so the desk, this memory and the database hear of changes in one order. That an
+//! Only the desk's task changes a state, so the desk, this memory and the database see changes in one order. That an
 //! agent whose pages are all closed gets no offers is the desk's business; what they chose stays.
 
 use std::{
@@ -66,7 +66,7 @@ impl Statuses {
         before != state
     }
 
-    /// Keeps a state and tells all pages of its agent. Called by the desk's task alone.
+    /// Stores a state and sends it to all pages of its agent. Called only by the desk's task.
     pub(super) async fn keep(&self, user: &UserId, state: AgentState, why: Option<StatusWhy>) {
         if self.set(user, Some(state)) {
             self.unsaved.lock().insert(user.clone());
@@ -76,7 +76,7 @@ impl Statuses {
         self.save().await;
     }
 
-    /// Forgets the state of somebody who is no longer here. Called by the desk's task alone.
+    /// Removes the state of a user who left. Called only by the desk's task.
     pub(super) async fn forget(&self, user: &UserId) {
         if self.set(user, None) {
             self.unsaved.lock().insert(user.clone());
@@ -104,7 +104,7 @@ impl Statuses {
         if let Err(e) = store::write(&*self.store, Batch { ops, ..Batch::default() }).await {
             // the state holds meanwhile; a full disk was spoken of already
             if e != StoreError::Unwritable {
-                tracing::warn!(error = %e, "what agents said of themselves was not stored yet");
+                tracing::warn!(error = %e, "the states that agents chose were not stored yet");
             }
             self.unsaved.lock().extend(unsaved);
         }
@@ -117,7 +117,7 @@ impl Statuses {
 }
 
 impl Chat {
-    /// An agent says whether they take new conversations. Returns when that is kept, or can't be for the moment.
+    /// An agent sets whether they take new conversations. Returns when that is stored, or cannot be at the moment.
     pub async fn set_status(&self, conn: &Conn, state: AgentState) -> Result<(), RequestError> {
         let user = self.require_agent(conn)?.user;
         self.desk.status(user, state).await

@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// Whom root became, as people call them, and whose directory it is.
+/// Name of the user that root became, and the directory they own.
 static BECAME: OnceLock<(String, PathBuf)> = OnceLock::new();
 
 /// Remembers whom root became; the first call counts.
@@ -33,7 +33,7 @@ impl Account {
     }
 }
 
-/// The groups of `/etc/group` that somebody is a member of, as `sudo -u` would give them.
+/// The groups of `/etc/group` that a user is a member of, as `sudo -u` would set them.
 pub fn groups_of(name: &str) -> Vec<u32> {
     let text = fs::read_to_string("/etc/group").unwrap_or_default();
     let member = |line: &str| {
@@ -63,7 +63,7 @@ pub fn hint() -> String {
     match BECAME.get() {
         Some((who, dir)) => {
             format!(
-                "kefu works as {who} here, who owns {}: give {who} the file, or name one they may use",
+                "kefu runs as {who} here, who owns {}: give {who} the file, or name one they can use",
                 dir.display()
             )
         }

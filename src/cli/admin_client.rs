@@ -39,12 +39,12 @@ impl AdminClient {
         }
     }
 
-    /// One request.
+    /// Sends one request and returns the answer.
     pub fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, CliError> {
         Ok(self.runtime.block_on(self.admin.call(method, path, body))?)
     }
 
-    /// The directory's log and what is listed beside it; nothing is verified yet.
+    /// The directory's log and what is listed in addition; nothing is verified yet.
     pub fn export(&self) -> Result<AdminView, CliError> {
         Ok(serde_json::from_value(self.call("GET", "/admin/export", None)?)?)
     }
@@ -60,9 +60,9 @@ impl AdminClient {
     }
 }
 
-/// Another command has the database for a moment, and a starting server offers its socket soon: so often is tried.
+/// Number of attempts: another command may have the database briefly, and a starting server opens its socket soon.
 const PATIENCE: u32 = 30;
-/// Between two tries.
+/// Pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
 
 fn in_use(e: &AdminError) -> bool {
@@ -76,15 +76,15 @@ pub fn runtime() -> Result<Runtime, CliError> {
 }
 
 impl From<AdminError> for CliError {
-    /// What the router said, with what to do about it.
+    /// The router's error, with what to do about it.
     fn from(e: AdminError) -> Self {
         let (kind, next) = match &e {
             AdminError::Open(e) if e.is_database_in_use() => {
-                (Kind::Conflict, Some("another kefu has it: try again when that is done"))
+                (Kind::Conflict, Some("another kefu process is using it: try again when it has finished"))
             }
             AdminError::Open(e) => (Kind::Failure, e.hint().or(Some(LOOK))),
             AdminError::Refused { code: ErrorCode::Conflict, .. } => {
-                (Kind::Conflict, Some("somebody else changed the directory at the same moment: try again"))
+                (Kind::Conflict, Some("the directory was changed at the same time: try again"))
             }
             AdminError::Refused { code: ErrorCode::Storage, .. } => (Kind::Failure, Some(LOOK)),
             AdminError::Refused { .. } => (Kind::Failure, None),

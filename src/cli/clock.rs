@@ -12,7 +12,7 @@ const YOUNGEST_MS: u64 = 1_767_225_600_000;
 /// What to do about it.
 pub const NEXT: &str = "timedatectl set-ntp true, or set it by hand";
 
-/// What is wrong with the clock by itself: nobody ever set it.
+/// What is wrong with the clock by itself: it was never set.
 pub fn never_set(now_ms: u64) -> Option<String> {
     (now_ms < YOUNGEST_MS).then(|| format!("this machine's clock says {}: it was never set", out::date(now_ms)))
 }
@@ -24,12 +24,12 @@ pub fn behind(newest_ms: Option<u64>, now_ms: u64) -> Option<String> {
     Some(format!("this machine's clock is {behind} behind the newest directory entry ({})", out::date(at)))
 }
 
-/// Before something is signed: it would bear the wrong date.
+/// Warns before something is signed with a wrong date.
 pub fn warn(company: &VerifiedDirectory) {
     let newest = VerifiedDirectory::newest_entry_ms(&company.view);
     if let Some(what) = never_set(company.now_ms).or_else(|| behind(newest, company.now_ms)) {
         eprintln!(
-            "warning: {what}; what is signed now bears a wrong date, and invites end at the wrong time. {NEXT}, then do this again"
+            "warning: {what}; what is signed now gets a wrong date, and invites expire at the wrong time. {NEXT}, then run this command again"
         );
     }
 }
@@ -42,7 +42,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Both, now.
+    /// Starts with the current values of both clocks.
     pub fn new(wall_ms: u64, steady: Duration) -> Self {
         Self { wall_ms, steady }
     }
@@ -58,7 +58,7 @@ impl Watch {
         let by = out::duration(wall_ms.abs_diff(expected));
         let way = if wall_ms > expected { "ahead" } else { "back" };
         Some(format!(
-            "this machine's clock went {by} {way} and says {} now; if the machine did not sleep, see that it is right",
+            "this machine's clock went {by} {way} and says {} now; if the machine did not sleep, check that it is correct",
             out::date(wall_ms)
         ))
     }

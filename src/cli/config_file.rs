@@ -36,7 +36,7 @@ impl From<ConfigErrors> for CliError {
         let unread = errors.0.iter().find(|e| matches!(e.origin, Origin::File { line: 0, .. }));
         if let Some(unread) = unread {
             return Self::failure(unread.to_string()).hint(
-                "name another with --config; without it kefu.toml in the data directory counts, and kefu init writes that \
+                "name another with --config; without it kefu.toml in the data directory is used, and kefu init writes that \
                  with every key explained",
             );
         }

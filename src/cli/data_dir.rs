@@ -26,13 +26,13 @@ pub fn make_private(dir: &Path) -> Result<(), CliError> {
     }
 }
 
-/// Refuses a data directory that others can enter, or that somebody else owns.
+/// Refuses a data directory that other users can access or own.
 pub fn check_private(dir: &Path) -> Result<(), CliError> {
     let meta = fs::metadata(dir).map_err(|e| cannot("read", dir, &e))?;
     let shown = dir.display();
     private_directory(&meta).map_err(|why| match why {
         NotPrivate::NoDirectory => CliError::failure(format!("{shown} is not a directory")),
-        NotPrivate::Open(mode) => CliError::failure(format!("other users may enter {shown} (mode {mode:03o})"))
+        NotPrivate::Open(mode) => CliError::failure(format!("other users can access {shown} (mode {mode:03o})"))
             .hint(format!("chmod 700 {}", quoted(dir))),
         NotPrivate::Foreign(uid) => {
             CliError::failure(format!("{shown} belongs to {}, not to you", account::shown(uid)))
@@ -45,7 +45,7 @@ pub fn check_private(dir: &Path) -> Result<(), CliError> {
 pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> Result<(), CliError> {
     match files::write_new(path, mode, content) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-            Err(CliError::new(Kind::Exists, format!("{} exists already", path.display()))
+            Err(CliError::new(Kind::Exists, format!("{} already exists", path.display()))
                 .hint("nothing was overwritten"))
         }
         other => other.map_err(|e| cannot("write", path, &e)),
@@ -66,7 +66,7 @@ pub fn require_initialised(dir: &Path) -> Result<(), CliError> {
     }
     let shown = dir.display();
     Err(CliError::new(Kind::NotInitialised, format!("{shown} contains no kefu installation"))
-        .hint("kefu init makes one; --data-dir DIR or KEFU_DATA_DIR names another place"))
+        .hint("kefu init creates one; use --data-dir DIR or KEFU_DATA_DIR for another directory"))
 }
 
 /// Those of the files that a new company needs which are there already.

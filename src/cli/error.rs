@@ -6,7 +6,7 @@ pub const USAGE: u8 = 2;
 /// The kinds of failure, and with them the exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Anything else.
+    /// Any other failure.
     Failure,
     /// The arguments make no sense.
     Usage,
@@ -14,9 +14,9 @@ pub enum Kind {
     NotInitialised,
     /// The thing to be made exists.
     Exists,
-    /// Somebody else was faster or holds it.
+    /// Another process has it, or changed it first.
     Conflict,
-    /// A passphrase is needed, and none was to be had, or it was wrong.
+    /// A passphrase is needed and was not available, or it was wrong.
     Passphrase,
 }
 
@@ -105,6 +105,6 @@ impl From<std::io::Error> for CliError {
 impl From<serde_json::Error> for CliError {
     fn from(e: serde_json::Error) -> Self {
         Self::failure(format!("unexpected answer: {e}"))
-            .hint("is the running server of the same version? see kefu doctor")
+            .hint("does the running server have the same version? see kefu doctor")
     }
 }

@@ -7,12 +7,12 @@ use super::{
 };
 
 const TABLE: &str = "\
-  0  done
+  0  success
   1  failure: see the message
-  2  usage: the arguments make no sense
+  2  usage: the arguments are invalid
   3  not initialised: this data directory contains no kefu installation (kefu init)
   4  already exists: nothing was changed
-  5  conflict: in use by another process, or somebody else was faster
+  5  conflict: in use by another process, or changed at the same time
   6  a passphrase is needed, or it was wrong";
 
 /// What the exit codes mean

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::app::Admin;
 
-/// Whether the server of this data directory answers; exit code 1 if it doesn't
+/// Check that the server of this data directory answers; exit code 1 if not
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How long it may take
@@ -35,14 +35,14 @@ impl Args {
         let at = reachable(listen);
         healthy(at, limit).map_err(|why| {
             CliError::failure(format!("the server at {at} does not answer: {why}"))
-                .hint("read its log; kefu doctor looks for what is wrong")
+                .hint("read its log; kefu doctor looks for problems")
         })?;
         ctx.say(json!({"healthy": true, "listen": listen.to_string()}), format!("ok: the server answers on {listen}"));
         Ok(())
     }
 }
 
-/// Where the running server says that it listens.
+/// The address that the running server listens on.
 fn listening(ctx: &Context, limit: Duration) -> Result<SocketAddr, CliError> {
     let silent = |why: &str| {
         CliError::failure(format!("no server answers in {}: {why}", ctx.data_dir.display()))
@@ -51,11 +51,11 @@ fn listening(ctx: &Context, limit: Duration) -> Result<SocketAddr, CliError> {
     let runtime = admin_client::runtime()?;
     let ask = Admin::Remote(ctx.file(ADMIN_SOCKET));
     let asked = runtime.block_on(async { tokio::time::timeout(limit, ask.call("GET", "/admin/version", None)).await });
-    let answer = asked.map_err(|_| silent("it takes too long"))?.map_err(|e| silent(&e.to_string()))?;
+    let answer = asked.map_err(|_| silent("timed out"))?.map_err(|e| silent(&e.to_string()))?;
     answer["listen"]
         .as_str()
         .and_then(|at| at.parse().ok())
-        .ok_or_else(|| silent("it says no address; is it of another version?"))
+        .ok_or_else(|| silent("it reports no address; is it another version?"))
 }
 
 /// "All addresses" as one of this machine.
@@ -75,7 +75,7 @@ fn healthy(at: SocketAddr, limit: Duration) -> Result<(), String> {
     stream
         .write_all(format!("GET /healthz HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n").as_bytes())
         .map_err(failed)?;
-    // an answer of ours is short
+    // kefu's answers are short
     let mut answer = String::new();
     stream.take(4_096).read_to_string(&mut answer).map_err(failed)?;
     match answer.starts_with("HTTP/1.1 200 ") {
@@ -83,6 +83,6 @@ fn healthy(at: SocketAddr, limit: Duration) -> Result<(), String> {
         false => Err(answer
             .lines()
             .next()
-            .map_or_else(|| "it closes the connection".to_owned(), |line| format!("it says {line:?}"))),
+            .map_or_else(|| "it closed the connection".to_owned(), |line| format!("it answered {line:?}"))),
     }
 }

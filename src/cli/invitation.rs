@@ -9,20 +9,20 @@ use crate::{
     proto::{TeamId, UserId},
 };
 
-/// A fresh invite.
+/// A new invite.
 #[derive(Debug)]
 pub struct Invitation {
-    /// For whom.
+    /// The user.
     pub user: UserId,
     /// Display name.
     pub name: String,
-    /// As what.
+    /// The role.
     pub role: Role,
-    /// Teams.
+    /// The teams.
     pub teams: Vec<TeamId>,
-    /// The secret.
+    /// The secret code.
     pub code: InviteCode,
-    /// Good until, ms.
+    /// When it expires, ms since 1970.
     pub until: u64,
 }
 
@@ -49,7 +49,7 @@ impl Invitation {
         let user = &self.user;
         out::printed().map_err(|fail| {
             fail.hint(format!(
-                "{user} is invited, but the code is lost: kefu user invite revoke {user}, then invite again"
+                "{user} is invited, but the code could not be shown: kefu user invite revoke {user}, then invite again"
             ))
         })
     }
@@ -67,10 +67,10 @@ impl Invitation {
         out::line(self.code_lines());
         let left = out::duration(self.until.saturating_sub(out::now_ms()) + 1_000);
         out::line(format!(
-            "\nWho has the code can become {}: hand it over in person or by phone. It can be used once,",
+            "\nAnyone who has the code can become {}: hand it over in person or by phone. It can be used once,",
             self.user
         ));
-        out::line(format!("for {left}. In the console choose \"First time\", enter it, and pick a password."));
+        out::line(format!("for {left}. In the console choose \"First time\", enter it, and choose a password."));
         if self.teams.is_empty() && self.role != Role::Admin {
             out::line(format!(
                 "\n{} is in no team yet and will get no conversations: kefu user teams {} TEAM",

@@ -51,10 +51,10 @@ impl Signing {
         let path = self.path(ctx);
         if self.keys.is_none() && !path.exists() {
             return Err(CliError::failure(format!(
-                "the company keys are not on this machine: there is no {}",
+                "the company keys are not on this machine: {} does not exist",
                 path.display()
             ))
-            .hint("bring the file they are kept in and name it with --keys FILE"));
+            .hint("bring the key file and name it with --keys FILE"));
         }
         keep_memory_private();
         let text = fs::read_to_string(&path).map(Zeroizing::new).map_err(|e| cannot("read", &path, &e))?;
@@ -65,7 +65,7 @@ impl Signing {
         CompanyKeys::from_text(&text, passphrase.as_ref().map(|p| p.as_str())).map_err(|e| key_file_error(&path, &e))
     }
 
-    /// Makes a change and sends it; if somebody else was faster, makes it again on what is there now. `check` runs before
+    /// Makes a change and sends it; if the directory changed in the meantime, makes it again on the new state. `check` runs before
     /// the passphrase is asked for: a mistyped id must not cost a prompt.
     pub fn act<T>(
         &self,
@@ -74,7 +74,7 @@ impl Signing {
         change: impl Fn(&VerifiedDirectory, &Signer<'_>) -> Result<(Commit, T), CliError>,
     ) -> Result<T, CliError> {
         check(&VerifiedDirectory::open(ctx)?)?;
-        // nothing is held open while somebody types
+        // nothing is kept open during the prompt
         let keys = self.unlock(ctx)?;
         let admin = AdminClient::open(ctx)?;
         let done = commit_until_it_fits(ctx, &admin, &keys, &self.seen(ctx), check, change);
@@ -118,7 +118,7 @@ fn commit_until_it_fits<T>(
 /// How often a change is made again when others are faster.
 const TRIES: u32 = 3;
 
-/// How new company keys shall be sealed.
+/// How to seal new company keys.
 #[derive(Debug, Args)]
 pub struct NewPassphrase {
     /// File whose first line is the new passphrase of the company keys
@@ -137,7 +137,7 @@ impl NewPassphrase {
 }
 
 /// From here on keys are in memory: no core dump, no look from other processes of the same user. A system that
-/// does not know this goes on without it.
+/// does not support this runs without it.
 pub fn keep_memory_private() {
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
@@ -151,7 +151,7 @@ pub fn write(path: &Path, keys: &CompanyKeys, passphrase: Option<&secret::Passph
 /// Why a key file can't be used.
 fn key_file_error(path: &Path, e: &KeyFileError) -> CliError {
     match e {
-        KeyFileError::Open => CliError::new(Kind::Passphrase, "the passphrase does not open the company keys")
+        KeyFileError::Open => CliError::new(Kind::Passphrase, "the passphrase of the company keys is wrong")
             .hint(format!("{} was not changed; try again", path.display())),
         KeyFileError::NeedsPassphrase => CliError::new(Kind::Passphrase, e.to_string()),
         _ => CliError::failure(format!("{}: {e}", path.display())),

@@ -1,4 +1,4 @@
-//! One server per data directory: a lock that the system lets go when its holder dies, and the holder's number in it.
+//! One server per data directory: a lock that the system releases when its holder dies; it contains the holder's process id.
 
 use std::{
     fs::{File, TryLockError},
@@ -19,7 +19,7 @@ pub struct Lock {
     _file: File,
 }
 
-/// Takes the lock of a data directory, or says who holds it.
+/// Takes the lock of a data directory, or fails with the process that holds it.
 pub fn take(dir: &Path) -> Result<Lock, CliError> {
     let path = dir.join(LOCK);
     let mut file = open_or_create(&path, 0o600).map_err(|e| cannot("open", &path, &e))?;
@@ -29,9 +29,9 @@ pub fn take(dir: &Path) -> Result<Lock, CliError> {
             let who = holder(&mut file).map_or_else(|| "another process".into(), |pid| format!("process {pid}"));
             return Err(CliError::new(
                 Kind::Conflict,
-                format!("{} is in use: a kefu server runs as {who}", dir.display()),
+                format!("{} is in use: a kefu server is running as {who}", dir.display()),
             )
-            .hint("stop that one first, or name another place with --data-dir"));
+            .hint("stop it first, or name another directory with --data-dir"));
         }
         Err(TryLockError::Error(e)) => return Err(cannot("lock", &path, &e)),
     }

@@ -9,7 +9,7 @@ use super::{context::Context, error::CliError};
 /// Write manual pages into a directory
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where to; made if it is missing
+    /// The directory; created if missing
     #[arg(value_name = "DIR")]
     dir: PathBuf,
 }

@@ -95,10 +95,10 @@ const SHORT_HELP: &str = concat!(
     ": live chat in one executable, with messages that only people can read\n\n\
      \x20 kefu init --origin https://www.example.com    a new company, its keys and its first site\n\
      \x20 kefu serve                                    the server\n\
-     \x20 kefu site snippet web                         what goes into your pages\n\
-     \x20 kefu user add li --team support               invites somebody who answers\n\
-     \x20 kefu stats --watch                            what it is doing\n\
-     \x20 kefu doctor                                   what is wrong\n\n\
+     \x20 kefu site snippet web                         the script tag for your pages\n\
+     \x20 kefu user add li --team support               invites an agent\n\
+     \x20 kefu stats --watch                            current activity\n\
+     \x20 kefu doctor                                   checks for problems\n\n\
      All commands: kefu help. About one: kefu help user."
 );
 
@@ -187,7 +187,7 @@ impl Command {
     }
 }
 
-/// Reads the arguments of the process, runs the command, prints what went wrong, and says how it ended.
+/// Reads the arguments of the process, runs the command, prints errors, and returns the exit code.
 pub fn main() -> ExitCode {
     let json = std::env::args_os().any(|a| a == "--json");
     if let Err(fail) = system_requirements::check() {
@@ -204,7 +204,7 @@ pub fn main() -> ExitCode {
         }
         Err(e) => {
             if e.use_stderr() {
-                // nobody is left to tell
+                // no reader is left
                 let _ = e.print();
                 return ExitCode::from(error::USAGE);
             }

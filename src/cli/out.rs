@@ -1,4 +1,4 @@
-//! Printing: aligned tables that know how wide Chinese is, times as people say them, JSON.
+//! Printing: aligned tables that respect the width of Chinese, times for people, JSON.
 
 use std::{
     io::{self, Write as _},
@@ -54,7 +54,7 @@ impl Table {
         self.rows.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
-    /// Prints it.
+    /// Prints the table.
     pub fn print(&self) {
         line(self.render());
     }
@@ -79,7 +79,7 @@ pub fn facts(pairs: &[(&str, String)]) {
 /// The first reason why something could not be printed.
 static UNPRINTED: OnceLock<io::Error> = OnceLock::new();
 
-/// One line on stdout. What goes wrong is kept for [`unprinted`]: the act that is told of has happened.
+/// One line on stdout. An error is kept for [`unprinted`]: the reported action has already happened.
 pub fn line(text: impl AsRef<str>) {
     print(|stdout| writeln!(stdout, "{}", text.as_ref()));
 }
@@ -99,8 +99,8 @@ pub fn printed() -> Result<(), CliError> {
     match UNPRINTED.get() {
         None => Ok(()),
         Some(e) => {
-            Err(CliError::unprinted(format!("what this command has to say could not be written: {}", io_reason(e)))
-                .hint("the command has done its work; make room where its output goes, and ask again"))
+            Err(CliError::unprinted(format!("the output of this command could not be written: {}", io_reason(e)))
+                .hint("the command has done its work; free space for its output, and ask again"))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Root works as the owner of the data. Whoever owns a directory decides what its names mean: as root, kefu would write
+//! Root works as the owner of the data. The owner of a directory decides what its names refer to: as root, kefu would write
 //! wherever a link there leads, and would leave files that the service can't read.
 
 use std::{
@@ -19,8 +19,8 @@ use super::{
     io_error::{cannot, io_reason, quoted},
 };
 
-/// If root runs this, and `dir` is somebody else's, goes on as that user. `makes`: the directory may be missing and will be
-/// made, then it shall belong to whoever owns the one above it. Call it before there are threads.
+/// If root runs this, and `dir` belongs to another user, continues as that user. `makes`: the directory may be missing and will be
+/// created; then it must belong to the owner of its parent. Call this before there are threads.
 pub fn become_owner(dir: &Path, makes: bool) -> Result<(), CliError> {
     if !geteuid().is_root() {
         return Ok(());
@@ -33,7 +33,7 @@ pub fn become_owner(dir: &Path, makes: bool) -> Result<(), CliError> {
     let owner = fs::metadata(there).map_err(|e| cannot("read", there, &e))?.uid();
     if let Some((above, other)) = others_above(there, owner).map_err(|e| cannot("read", there, &e))? {
         let what = format!(
-            "{} belongs to {}, but {} could put something else in its place: {} is theirs",
+            "{} belongs to {}, but {} could replace it: they own {}",
             dir.display(),
             shown(owner),
             shown(other),
@@ -46,7 +46,7 @@ pub fn become_owner(dir: &Path, makes: bool) -> Result<(), CliError> {
     }
     let refused = |why: String| {
         CliError::failure(format!(
-            "{} belongs to {}, and root can't go on as that user: {why}",
+            "{} belongs to {}, and root cannot continue as that user: {why}",
             dir.display(),
             shown(owner)
         ))
@@ -54,7 +54,7 @@ pub fn become_owner(dir: &Path, makes: bool) -> Result<(), CliError> {
     };
     let threads = fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
     if threads != 1 {
-        return Err(refused(format!("{threads} threads run already")));
+        return Err(refused(format!("{threads} threads are already running")));
     }
     let account = Account::of(owner);
     let gid = account.as_ref().map_or_else(|| fs::metadata(there).map_or(owner, |m| m.gid()), |a| a.gid);
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn who_else_could_exchange_a_directory_is_named() {
         if !geteuid().is_root() {
-            return; // nobody else can make directories of several users
+            return; // only root can create directories of several users
         }
         let tmp = tempfile::tempdir().unwrap();
         let home = tmp.path().join("home");
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(others_above(&data, 0).unwrap(), Some((home.clone(), 1_234)));
         assert_eq!(others_above(&data, 1_234).unwrap(), None);
         assert_eq!(others_above(&data, 99).unwrap(), Some((home.clone(), 1_234)));
-        // a link that somebody made leads to a place of root
+        // a link made by another user leads to a place of root
         let (away, link) = (tmp.path().join("away"), home.join("link"));
         fs::create_dir(&away).unwrap();
         symlink(&away, &link).unwrap();

@@ -13,14 +13,14 @@ use crate::{
 
 const KIND: &str = "public part of a company";
 
-/// The file.
+/// Content of `public.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PublicPart {
-    /// Says what this is.
+    /// Type of the file.
     kefu: String,
-    /// Version, 1.
+    /// Version of the format: 1.
     v: u32,
-    /// Fingerprint.
+    /// Fingerprint of the company.
     pub org: OrgFp,
     /// Genesis, first snapshot, first invite.
     pub commit: Commit,
@@ -32,7 +32,7 @@ impl PublicPart {
         Self { kefu: KIND.into(), v: 1, org, commit }
     }
 
-    /// Its text.
+    /// The file as JSON text.
     pub fn text(&self) -> Result<String, CliError> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
@@ -42,11 +42,11 @@ impl PublicPart {
         let text = fs::read_to_string(path).map_err(|e| cannot("read", path, &e))?;
         let not = |why: String| {
             CliError::failure(format!("{} is not the public part of a company: {why}", path.display()))
-                .hint("it is the public.json that kefu init --offline DIR made")
+                .hint("it must be the public.json that kefu init --offline DIR created")
         };
         let part: Self = serde_json::from_str(&text).map_err(|e| not(e.to_string()))?;
         if part.kefu != KIND || part.v != 1 {
-            return Err(not(format!("it holds {:?}, version {}", part.kefu, part.v)));
+            return Err(not(format!("it contains {:?}, version {}", part.kefu, part.v)));
         }
         Ok(part)
     }

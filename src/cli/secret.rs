@@ -1,4 +1,4 @@
-//! Where passphrases come from: a file, a systemd credential or a prompt. Never an argument, which everybody on the
+//! Where passphrases come from: a file, a systemd credential or a prompt. Never an argument, which every user on the
 //! machine could read.
 
 use std::{
@@ -50,7 +50,7 @@ pub fn new(file: Option<&Path>) -> Result<Passphrase, CliError> {
     };
     if chosen.chars().count() < LEAST {
         return Err(CliError::new(Kind::Passphrase, format!("the passphrase is shorter than {LEAST} characters"))
-            .hint("take several words; whoever has the file can guess without limit"));
+            .hint("use several words; anyone who has the file can guess without limit"));
     }
     Ok(chosen)
 }

@@ -25,7 +25,7 @@ struct Newest {
     head: Hash32,
 }
 
-/// The memory that lies beside a key file.
+/// The record beside a key file.
 #[derive(Debug)]
 pub struct Seen(PathBuf);
 
@@ -57,7 +57,9 @@ impl Seen {
             _ if !same => Ok(()),
             found => {
                 let what = match found {
-                    None => format!("the server's directory ends before entry {}, on which you signed", newest.seq),
+                    None => {
+                        format!("the server's directory ends before entry {}, which you last signed on", newest.seq)
+                    }
                     Some(_) => format!("the server's directory has another entry {} than when you signed", newest.seq),
                 };
                 let next = format!("nothing was signed. If you restored an older backup: rm {place}, and try again");
@@ -72,7 +74,7 @@ impl Seen {
         let written =
             serde_json::to_vec(&newest).map_err(CliError::from).and_then(|t| data_dir::replace(&self.0, 0o600, &t));
         if let Err(fail) = written {
-            eprintln!("warning: what was signed is not remembered: {}", fail.what);
+            eprintln!("warning: the signed entry could not be recorded: {}", fail.what);
         }
     }
 }

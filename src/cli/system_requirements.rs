@@ -1,4 +1,4 @@
-//! What a machine must have, said in one line where it has less: else it would show as an illegal instruction or a system
+//! System requirements, reported in one line if not met: otherwise they would show as an illegal instruction or a system
 //! call that isn't there, deep inside.
 
 use std::fs;
@@ -14,7 +14,7 @@ pub fn check() -> Result<(), CliError> {
     hardware(&fs::read("/proc/self/auxv").unwrap_or_default()).map_or(Ok(()), processor)
 }
 
-/// What the kernel says of the processor in a process's auxiliary vector; `None` if it doesn't. Read from the file, as a
+/// Processor features from the process's auxiliary vector; `None` if missing. Read from the file, as a
 /// static executable has no dynamic loader to ask.
 fn hardware(auxv: &[u8]) -> Option<u64> {
     const AT_HWCAP: u64 = 16;
@@ -23,7 +23,7 @@ fn hardware(auxv: &[u8]) -> Option<u64> {
     pairs.iter().find(|pair| number(&pair[..8]) == Some(AT_HWCAP)).and_then(|pair| number(&pair[8..]))
 }
 
-/// A release that doesn't begin with two numbers is nobody's Linux that we know; it gets its chance.
+/// A release that doesn't begin with two numbers is not a known Linux; it is accepted.
 fn kernel(release: &str) -> Result<(), CliError> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
     match (numbers.next(), numbers.next()) {

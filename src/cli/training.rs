@@ -1,4 +1,4 @@
-//! What the commands that teach the robot share: its files, a lock over them, reports about what people bring, progress.
+//! Shared by the commands that train the robot: its files, a lock over them, reports about imported files, progress.
 
 use std::{
     fs::File,
@@ -32,7 +32,7 @@ use crate::{
 /// How a file is to be read.
 #[derive(Debug, clap::Args)]
 pub struct HowToRead {
-    /// Encoding of a text file; told apart by what it says if this is left away
+    /// Encoding of a text file; detected from its content by default
     #[arg(long, value_enum)]
     encoding: Option<Named>,
     /// Read this sheet of a workbook, hidden or not; may be given several times [default: all visible sheets]
@@ -103,7 +103,7 @@ impl LoadedModel {
         let classifier =
             engine::intents(&RobotFiles::of(&ctx.data_dir), &self.model, self.fingerprint).map_err(|e| unable(&e))?;
         classifier.ok_or_else(|| {
-            CliError::failure("there are no intents: this kefu has none for the language model in use")
+            CliError::failure("there are no intents: this kefu has none for the current language model")
                 .hint("kefu intent train FILE.csv")
         })
     }
@@ -130,15 +130,15 @@ pub fn unable(e: &EngineError) -> CliError {
     }
 }
 
-/// The robot's files, for one who changes them. Nobody else does while this lives.
+/// The robot's files, locked for changes while this lives.
 pub struct TrainingFiles {
-    /// Where.
+    /// The files.
     pub files: RobotFiles,
     _lock: File,
 }
 
 impl TrainingFiles {
-    /// Waits for others who are at it.
+    /// Waits while another process holds the lock.
     pub fn open(ctx: &Context) -> Result<Self, CliError> {
         data_dir::require_initialised(&ctx.data_dir)?;
         let files = RobotFiles::of(&ctx.data_dir);
@@ -150,7 +150,7 @@ impl TrainingFiles {
     }
 }
 
-/// Prints warnings, or fails with all problems of what somebody brought.
+/// Prints warnings, or fails with all problems of the imported file.
 pub fn report_problems(report: &Report, what: &Path, quiet: bool) -> Result<(), CliError> {
     let mut lines: Vec<String> =
         report.problems.iter().map(|p| format!("  {}", out::printable(&p.to_string()))).collect();
@@ -169,7 +169,7 @@ pub fn report_problems(report: &Report, what: &Path, quiet: bool) -> Result<(), 
     Ok(())
 }
 
-/// A line on a terminal that says how far something is.
+/// A progress line on a terminal.
 pub struct ProgressBar {
     shown: bool,
     last: Option<(String, usize)>,

@@ -21,7 +21,7 @@ use crate::{
     proto::{OrgFp, SiteId, TeamId, UserId},
 };
 
-/// A verified directory and what lies beside it.
+/// A verified directory and what the server lists in addition.
 #[derive(Debug)]
 pub struct VerifiedDirectory {
     /// The log, replayed: every signature was checked.
@@ -43,7 +43,7 @@ impl VerifiedDirectory {
         company
     }
 
-    /// Fetches and verifies. The pin is the fingerprint in the key file if it is here, else what the server says.
+    /// Fetches and verifies. The pin is the fingerprint in the key file if present, otherwise the one that the server names.
     pub fn load(ctx: &Context, admin: &AdminClient) -> Result<Self, CliError> {
         Self::verify(admin.export()?, pinned(ctx), out::now_ms())
     }
@@ -52,22 +52,22 @@ impl VerifiedDirectory {
     pub fn verify(view: AdminView, pin: Option<OrgFp>, now_ms: u64) -> Result<Self, CliError> {
         let dir = Directory::replay(pin.unwrap_or(view.org), &view.entries, view.snapshot.as_ref()).map_err(|e| {
             CliError::failure(format!("the directory does not verify: {e}")).hint(
-                "do not sign anything here before you know why; compare the fingerprint with data-org in your pages",
+                "do not sign anything here until you know why; compare the fingerprint with data-org in your pages",
             )
         })?;
         let believed = Believed::of(&view, &dir, now_ms);
         Ok(Self { dir, view, believed, now_ms })
     }
 
-    /// The directory with an act of ours in it.
+    /// The directory with a new act applied.
     pub fn after(&self, commit: &Commit) -> Result<Directory, CliError> {
         let mut dir = self.dir.clone();
         let added = commit.entries.iter().try_for_each(|entry| dir.apply(entry));
-        added.map_err(|e| CliError::failure(format!("the signed entries do not fit the directory: {e}")))?;
+        added.map_err(|e| CliError::failure(format!("the signed entries do not match the directory: {e}")))?;
         Ok(dir)
     }
 
-    /// Tells what the server lists beyond the log, for commands that show its list.
+    /// Warns about what the server lists beyond the log, for commands that show its list.
     pub fn warn(&self) {
         self.believed.ignored.iter().for_each(|ignored| eprintln!("warning: {ignored}"));
     }
@@ -86,19 +86,19 @@ impl VerifiedDirectory {
     pub fn user(&self, id: &UserId) -> Result<UserState, CliError> {
         let ids: Vec<&str> = self.dir.users().map(|(id, _)| id.as_str()).collect();
         self.dir.user(id).ok_or_else(|| match self.believed.all().any(|i| i.user == *id) {
-            true => CliError::failure(format!("{id} was invited, but did not come yet"))
+            true => CliError::failure(format!("{id} was invited, but has not enrolled yet"))
                 .hint(format!("to invite again: kefu user invite revoke {id}, then kefu user add {id}")),
             false => unknown("user", id.as_str(), ids.iter().copied()),
         })
     }
 
-    /// A team.
+    /// The team with this id, or an error that names a similar one.
     pub fn team(&self, id: &TeamId) -> Result<&TeamState, CliError> {
         let teams = &self.dir.state().teams;
         teams.get(id).ok_or_else(|| unknown("team", id.as_str(), teams.keys().map(TeamId::as_str)))
     }
 
-    /// A site.
+    /// The site with this id, or an error that names a similar one.
     pub fn site(&self, id: &SiteId) -> Result<&SiteState, CliError> {
         let sites = &self.dir.state().sites;
         sites.get(id).ok_or_else(|| unknown("site", id.as_str(), sites.keys().map(SiteId::as_str)))
@@ -116,7 +116,7 @@ impl VerifiedDirectory {
         admins.next().is_some_and(|first| first.user == *id) && admins.next().is_none()
     }
 
-    /// Whether somebody enrolled whom nobody confirmed until their invite ended.
+    /// Whether this user enrolled and was not confirmed before their invite expired.
     pub fn is_late(&self, id: &UserId) -> bool {
         self.dir.agent(id).is_some_and(|a| !a.is_active(self.now_ms))
     }
@@ -150,7 +150,7 @@ impl From<ActError> for CliError {
         let fail = Self::new(kind, e.to_string());
         match &e {
             ActError::NotCompany => fail.hint(format!(
-                "name the key file of this company with --keys ({} is the usual one)",
+                "name the key file of this company with --keys ({} is the default)",
                 data_dir::COMPANY_KEYS
             )),
             ActError::Directory(_) | ActError::Invite(_) => fail.hint("nothing was signed; compare with a backup"),
@@ -159,12 +159,12 @@ impl From<ActError> for CliError {
     }
 }
 
-/// Says in words whose keys they are, if they are not this company's.
+/// Fails with the company that the keys belong to, if it is not this one.
 pub fn same_company(keys: &CompanyKeys, company: &VerifiedDirectory) -> Result<(), CliError> {
     if keys.fp() == company.dir.fp() {
         return Ok(());
     }
     let (mine, theirs) = (hash::org_fp_text(&keys.fp()), hash::org_fp_text(&company.dir.fp()));
-    Err(CliError::failure(format!("the keys are of company {mine}, this is {theirs}"))
+    Err(CliError::failure(format!("the keys belong to company {mine}, this is {theirs}"))
         .hint("name the right key file with --keys"))
 }

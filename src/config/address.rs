@@ -23,9 +23,9 @@ pub enum CidrError {
     #[error("{0:?} is neither an address nor a network: write 10.1.2.3 or 10.0.0.0/8")]
     Text(String),
     /// More bits than the address has.
-    #[error("{0:?} has more bits than its kind of address")]
+    #[error("{0:?} has more bits than its address type")]
     Length(String),
-    /// Bits set behind the prefix: most likely a slip.
+    /// Bits set behind the prefix: most likely a mistake.
     #[error("{0:?} names an address inside the network; the network is {1}")]
     HostBits(String, String),
 }
@@ -98,7 +98,7 @@ impl From<Cidr> for String {
 }
 
 /// Who is behind a connection: `peer`, unless it is a trusted proxy; then the rightmost hop of `X-Forwarded-For` that is
-/// no trusted proxy. Everything left of that hop was written by somebody we don't trust. A hop that is no address ends
+/// not a trusted proxy. Everything left of that hop was written by an untrusted party. A hop that is not an address ends
 /// the walk at the proxy that reported it. Several headers count as one, joined with commas.
 pub fn client_address(peer: IpAddr, forwarded_for: Option<&str>, trusted: &[Cidr]) -> IpAddr {
     let mut client = peer.to_canonical();

@@ -1,4 +1,4 @@
-//! What types can't say: ranges, and keys that only make sense together.
+//! What types can't express: ranges, and keys that only make sense together.
 
 use super::Config;
 use crate::net::origin::{self, OriginError};
@@ -13,7 +13,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Of a value.
+    /// A problem of the value at `path`.
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into() }
     }
@@ -27,12 +27,13 @@ pub(super) fn check(c: &Config) -> Vec<Problem> {
     if !c.storage.url.starts_with("redb:") {
         // the rest may hold a password
         let scheme = c.storage.url.split(':').next().unwrap_or("");
-        let message = format!("{scheme:?} is no storage this kefu knows: write \"redb:\" or \"redb:/path/to/file\"");
+        let message =
+            format!("{scheme:?} is not a storage type of this kefu: write \"redb:\" or \"redb:/path/to/file\"");
         bad.push(Problem::new("storage.url", message));
     }
     for (key, dir) in [("robot.key_dir", &c.robot.key_dir), ("robot.day_key_dir", &c.robot.day_key_dir)] {
         if !dir.is_empty() && !dir.starts_with('/') {
-            bad.push(Problem::new(key, format!("{dir:?} is no absolute path")));
+            bad.push(Problem::new(key, format!("{dir:?} is not an absolute path")));
         }
     }
     match (c.tls.cert.is_empty(), c.tls.key.is_empty()) {
@@ -95,7 +96,7 @@ fn server(c: &Config, bad: &mut Vec<Problem>) {
     let s = &c.server;
     if s.plain_http && !s.listen.ip().to_canonical().is_loopback() && s.trusted_proxies.is_empty() {
         let message = format!(
-            "plain HTTP on {} would let the network read and change pages and passwords: listen on 127.0.0.1, \
+            "plain HTTP on {} would let anyone on the network read and change pages and passwords: listen on 127.0.0.1, \
              or name the TLS proxy in front of kefu in trusted_proxies, or set plain_http = false",
             s.listen
         );

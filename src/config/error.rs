@@ -32,10 +32,10 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One problem.
+/// One problem of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// Where.
+    /// Where the value comes from.
     pub origin: Origin,
     /// What, and what to do.
     pub message: String,

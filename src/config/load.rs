@@ -31,7 +31,8 @@ impl Config {
         Self::load_and_check(path, env, overrides, |_| Vec::new())
     }
 
-    /// The same, with what rooms above find wrong in values that only they can read; told with the others, at its line.
+    /// The same, with problems that higher modules find in values that only they can parse; reported with the others, at their
+    /// lines.
     pub fn load_and_check(
         path: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
@@ -53,7 +54,9 @@ impl Config {
             let origin = Origin::CommandLine(name.clone());
             match name.split_once('.') {
                 Some((section, key)) => loader.text((section.into(), key.into()), &value, origin),
-                None => loader.problem(origin, format!("{name:?} is no key: write section.key, such as server.listen")),
+                None => {
+                    loader.problem(origin, format!("{name:?} is not a key: write section.key, such as server.listen"))
+                }
             }
         }
         loader.finish(more)
@@ -95,7 +98,7 @@ impl Loader {
             Err(e) => {
                 let message = match e.kind() {
                     io::ErrorKind::NotFound => "there is no such configuration file".to_owned(),
-                    io::ErrorKind::PermissionDenied => "the user kefu runs as may not read this file".to_owned(),
+                    io::ErrorKind::PermissionDenied => "the user that kefu runs as may not read this file".to_owned(),
                     _ => format!("the configuration can't be read: {e}"),
                 };
                 return self.problem(at(path, 0), message);
@@ -183,7 +186,7 @@ impl Loader {
         let home = nearest(name, self.known.keys().map(|(_, k)| k.as_str()));
         let hint = home.and_then(|near| self.known.keys().find(|(_, k)| k == near));
         let hint = hint.map(|(s, k)| format!("; did you mean {k} in [{s}]?")).unwrap_or_default();
-        let message = format!("\"{name}\" stands outside any section{hint}");
+        let message = format!("\"{name}\" is outside any section{hint}");
         self.problem(origin, message);
     }
 
@@ -191,7 +194,7 @@ impl Loader {
     fn origin(&self, path: &str) -> Origin {
         let mut parts = path.split('.').map(str::to_owned);
         let key = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        // what a file leaves out stands, so to speak, at the table around it
+        // what a file leaves out gets the line of the table around it
         let line = std::iter::successors(Some(path), |p| Some(p.rsplit_once('.')?.0)).find_map(|p| self.lines.get(p));
         match (self.set.get(&key), line) {
             (Some((_, Origin::File { path, .. })), Some(line)) => at(path, *line),
@@ -231,7 +234,7 @@ impl Loader {
     }
 }
 
-/// Notes where every key of a table stands, and of the tables in it.
+/// Records the line of every key of a table, and of the tables in it.
 fn note(table: &DeTable<'_>, within: &str, line: &impl Fn(usize) -> usize, lines: &mut BTreeMap<String, usize>) {
     for (key, value) in table {
         let path = format!("{within}{}", key.get_ref());
@@ -246,7 +249,7 @@ fn at(path: &Path, line: usize) -> Origin {
     Origin::File { path: PathBuf::from(path), line }
 }
 
-/// The closest name, if it is close enough to be a slip.
+/// The closest name, if it is close enough to be a typo.
 fn nearest<'a>(name: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     among
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))

@@ -1,4 +1,4 @@
-//! `[robot]`: what the robot does with what it understands. What the keys mean for people stands in `kefu.toml`.
+//! `[robot]`: how the robot responds to what it recognises. `kefu.toml` explains the keys to people.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 pub struct Robot {
     /// Directory of its keys; empty: `robot` in the data directory.
     pub key_dir: String,
-    /// Directory of its day keys; empty: where the others lie, or what systemd made for the service.
+    /// Directory of its day keys; empty: that of the other keys, or the one that systemd made for the service.
     pub day_key_dir: String,
     /// Least probability of an intent to act on.
     pub threshold: u32,
@@ -20,7 +20,7 @@ pub struct Robot {
     pub margin: u32,
     /// Turns without an answer before a person takes over.
     pub failed_turns: u32,
-    /// What always brings a person.
+    /// Words that always hand over to a person.
     pub handover_words: Vec<String>,
     /// When people answer: `Mon-Fri 09:00-18:00`, several separated by commas; empty: always.
     pub people_hours: String,
@@ -96,7 +96,7 @@ pub enum Answers {
 pub enum Do {
     /// Answer from the knowledge.
     Answer,
-    /// Say a text.
+    /// Reply with a text.
     Say,
     /// Ask back, with buttons.
     Ask,
@@ -104,7 +104,7 @@ pub enum Do {
     Route,
     /// Hand over to the site's team.
     Handover,
-    /// Say nothing.
+    /// Stay silent.
     Silent,
 }
 
@@ -112,7 +112,7 @@ pub enum Do {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// What to do.
+    /// The action.
     #[serde(rename = "do")]
     pub action: Do,
     /// Text for visitors who write Chinese.
@@ -132,7 +132,7 @@ pub struct Rule {
     pub threshold: Option<u32>,
 }
 
-/// A quick reply in two languages. It sends what stands on it.
+/// A quick reply in two languages. Pressing it sends its label.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Label {
@@ -173,8 +173,8 @@ impl Rule {
         match self.action {
             Do::Say | Do::Ask if !text => Some("needs a text: set zh, en, or both"),
             Do::Route if self.team.is_empty() => Some("needs the team to route to: set team"),
-            Do::Silent | Do::Answer if text => Some("posts no text of its own: take zh and en away, or say \"say\""),
-            _ if self.action != Do::Route && !self.team.is_empty() => Some("has a team, which only \"route\" takes"),
+            Do::Silent | Do::Answer if text => Some("posts no text of its own: remove zh and en, or write \"say\""),
+            _ if self.action != Do::Route && !self.team.is_empty() => Some("has a team, which only \"route\" uses"),
             _ if self.threshold.is_some_and(|t| t > 100) => Some("has a threshold above 100 percent"),
             _ if self.buttons.iter().any(|b| b.zh.is_empty() && b.en.is_empty()) => Some("has a button without text"),
             _ => None,

@@ -1,4 +1,4 @@
-//! The layers, and what is said about mistakes.
+//! The layers, and the reports of mistakes.
 
 use std::io::Write;
 
@@ -24,7 +24,7 @@ fn the_template_says_the_defaults_and_nothing_else() {
     assert_eq!(toml::from_str::<Config>(TEMPLATE).unwrap(), Config::default());
     assert_eq!(load(TEMPLATE, &[], &[]).unwrap(), Config::default());
     assert_eq!(Config::load(None, std::iter::empty(), Vec::new()).unwrap(), Config::default());
-    // and every key of the struct stands in it, so that it is the list of keys
+    // and every key of the struct is in it, so that it is the list of keys
     let all = serde_json::to_value(Config::default()).unwrap();
     let known: Vec<Key> = Loader::new().known.into_keys().collect();
     let listed: Vec<Key> = all
@@ -103,7 +103,7 @@ grace_seconds = \"long\"
         r#"kefu.toml:12: grace_seconds in [desk]: invalid type: string "long", expected u32"#,
         r#"environment KEFU_LOG__LEVL: unknown key "levl" in [log]; did you mean "level"?"#,
         r#"environment KEFU_DESK__CAPACITY: capacity in [desk]: invalid type: string "many", expected u32"#,
-        r#"command line listen: "listen" is no key: write section.key, such as server.listen"#,
+        r#"command line listen: "listen" is not a key: write section.key, such as server.listen"#,
         "command line limits.visitor_burst: visitor_burst is 0; it must be between 1 and 100000",
     ];
     assert_eq!(got, expected);
@@ -113,7 +113,7 @@ grace_seconds = \"long\"
 fn keys_outside_sections_and_broken_files_have_lines_too() {
     assert_eq!(
         errors("listen = \"x\"\n"),
-        [r#"kefu.toml:1: "listen" stands outside any section; did you mean listen in [server]?"#]
+        [r#"kefu.toml:1: "listen" is outside any section; did you mean listen in [server]?"#]
     );
     let got = errors("[server]\nlisten = \n[desk]\ncapacity = 0\n[desk]\n");
     assert!(got[0].starts_with("kefu.toml:2: "), "{got:?}");
@@ -149,7 +149,7 @@ fn half_a_certificate_other_storage_and_odd_urls_are_refused() {
     for (file, says) in [
         ("[tls]\ncert = \"a.pem\"\n", "needs its private key"),
         ("[tls]\nkey = \"a.pem\"\n", "needs its certificate"),
-        ("[storage]\nurl = \"redis://x\"\n", "no storage this kefu knows"),
+        ("[storage]\nurl = \"redis://x\"\n", "not a storage type of this kefu"),
         ("[server]\npublic_url = \"chat.example.com\"\n", "(no scheme)"),
         ("[server]\npublic_url = \"https://\"\n", "must be only https://host"),
         ("[server]\npublic_url = \"https://a.example/kefu\"\n", "(it has a path"),

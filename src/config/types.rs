@@ -1,4 +1,4 @@
-//! The configuration as the rest of kefu reads it. What the keys mean for people stands in `kefu.toml`.
+//! The configuration as the rest of kefu reads it. `kefu.toml` explains the keys to people.
 
 use std::{fmt, net::SocketAddr};
 
@@ -11,17 +11,17 @@ use crate::net::origin;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The edge.
+    /// Listener, TLS mode, proxies, connection limits.
     pub server: Server,
-    /// Certificate.
+    /// Certificate files.
     pub tls: Tls,
-    /// Database.
+    /// Database location and cache.
     pub storage: Storage,
-    /// Assignment.
+    /// Assignment of conversations to agents.
     pub desk: Desk,
-    /// Their end.
+    /// When conversations are closed.
     pub conversations: Conversations,
-    /// What anybody may do how often.
+    /// Rate limits.
     pub limits: Limits,
     /// The signed directory.
     pub directory: Directory,
@@ -37,17 +37,17 @@ pub struct Config {
 pub struct Server {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// As configured; [`Config::public_url`] says what holds.
+    /// As configured; [`Config::public_url`] returns the value in effect.
     pub public_url: String,
-    /// No TLS here.
+    /// Serve plain HTTP instead of TLS.
     pub plain_http: bool,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<Cidr>,
     /// How long browsers remember to use https only, days.
     pub hsts_days: u32,
-    /// Most connections.
+    /// Maximum number of connections.
     pub max_connections: u32,
-    /// Most connections of one address.
+    /// Maximum number of connections per address.
     pub connections_per_address: u32,
     /// Serve the demonstration page.
     pub demo: bool,
@@ -127,9 +127,9 @@ impl Default for Desk {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Conversations {
-    /// The server closes what nobody wrote in for so long, hours; 0: never.
+    /// Idle time after which the server closes a conversation, hours; 0: never.
     pub close_after_idle_hours: u32,
-    /// The server closes what waited so long in a queue without an answer, and lists it as missed, days; 0: never.
+    /// Waiting time in a queue after which the server closes a conversation and lists it as missed, days; 0: never.
     pub missed_after_days: u32,
 }
 
@@ -143,43 +143,43 @@ impl Default for Conversations {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Of one visitor.
+    /// Messages of one visitor.
     pub visitor_messages_per_minute: u32,
-    /// Of one visitor, at once.
+    /// Messages of one visitor at once.
     pub visitor_burst: u32,
-    /// Of all visitors at one address.
+    /// Messages of all visitors at one address.
     pub address_messages_per_minute: u32,
-    /// New ones, of one address.
+    /// New conversations from one address.
     pub conversations_per_hour: u32,
-    /// Of one agent.
+    /// Messages of one agent.
     pub agent_messages_per_minute: u32,
-    /// Of one visitor.
+    /// New conversations of one visitor.
     pub visitor_conversations_per_hour: u32,
     /// Conversations closed and opened again, by one visitor.
     pub visitor_changes_per_hour: u32,
-    /// The same, by all visitors at one address.
+    /// Conversations closed and reopened, by all visitors at one address.
     pub address_changes_per_hour: u32,
     /// Changes of keys, by one visitor.
     pub visitor_keys_per_hour: u32,
-    /// The same, at one address.
+    /// Changes of keys, by all visitors at one address.
     pub address_keys_per_hour: u32,
-    /// KiB that one visitor may leave.
+    /// KiB that one visitor may store.
     pub visitor_kb_per_day: u32,
-    /// MiB that all visitors at one address may leave.
+    /// MiB that all visitors at one address may store.
     pub address_mb_per_day: u32,
-    /// Records that one visitor may leave.
+    /// Records that one visitor may store.
     pub visitor_records_per_day: u32,
-    /// The same, at one address.
+    /// Records that all visitors at one address may store.
     pub address_records_per_day: u32,
     /// MiB after which a conversation takes no more from its visitor.
     pub conversation_mb: u32,
-    /// Records after which.
+    /// Records after which a conversation takes no more from its visitor.
     pub conversation_records: u32,
-    /// Requests of one visitor.
+    /// Read requests of one visitor.
     pub visitor_reads_per_minute: u32,
-    /// Of all visitors at one address, and of those who are nobody yet.
+    /// Read requests of all visitors and unauthenticated clients at one address.
     pub address_reads_per_minute: u32,
-    /// Of one agent.
+    /// Read requests of one agent.
     pub agent_reads_per_minute: u32,
 }
 
@@ -210,7 +210,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// None that anybody meets: for measurements.
+    /// Limits that are never reached, for measurements.
     pub fn none() -> Self {
         const MANY: u32 = 1_000_000_000;
         Self {
@@ -255,30 +255,30 @@ impl Default for Directory {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// What is worth a line.
+    /// Least severity that is logged.
     pub level: LogLevel,
-    /// How lines look.
+    /// Format of lines.
     pub format: LogFormat,
 }
 
-/// What is worth a line in the log.
+/// Least severity that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// Something failed.
     Error,
-    /// Something is not as it should be.
+    /// Something unexpected that kefu handled.
     Warn,
-    /// What an operator wants to know.
+    /// Information for operators.
     #[default]
     Info,
-    /// What a developer wants to know.
+    /// Information for developers.
     Debug,
     /// Everything.
     Trace,
 }
 
-/// How lines of the log look.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
@@ -292,7 +292,7 @@ pub enum LogFormat {
 }
 
 impl LogLevel {
-    /// The word of the file.
+    /// The name used in the configuration file.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -305,7 +305,7 @@ impl LogLevel {
 }
 
 impl LogFormat {
-    /// The word of the file.
+    /// The name used in the configuration file.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",

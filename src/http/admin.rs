@@ -1,7 +1,7 @@
 //! The admin router: what the command line asks, over a Unix socket in the data directory or in process.
 //!
-//! Whoever can open the socket (mode 0600) is the operator; there is no other check, and no other kind leads here. The
-//! router holds no company key: what needs one arrives signed.
+//! Anyone who can open the socket (mode 0600) is the operator; there is no other check, and no other socket leads here. The
+//! router has no company key: requests that need one arrive signed.
 
 use std::{net::IpAddr, path::Path, sync::Arc, time::Instant};
 
@@ -40,9 +40,9 @@ const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// What a running server adds to the router.
 pub struct Running {
-    /// Conversations.
+    /// Access to conversations.
     pub chat: Arc<Chat>,
-    /// Counters.
+    /// Counters and histograms.
     pub metrics: Arc<Metrics>,
     /// When it started.
     pub since: Instant,
@@ -52,9 +52,9 @@ pub struct Running {
     pub certificate: Option<Arc<Served>>,
 }
 
-/// See the module.
+/// Handles the requests of the command line.
 pub struct Admin {
-    /// People.
+    /// The key directory and accounts.
     pub org: Arc<Org>,
     /// Versions of the widget.
     pub widgets: Arc<Widgets>,
@@ -71,7 +71,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// One request.
+    /// Handles one request.
     pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, RequestError> {
         match (method, path.strip_prefix("/admin/").unwrap_or("")) {
             ("GET", "version") => {
@@ -123,12 +123,12 @@ impl Admin {
         Ok(json!({ "site": site, "pinned": pinned, "snippet": snippet }))
     }
 
-    /// `explain/<conv>`: why nobody was assigned.
+    /// `explain/<conv>`: why no agent was assigned.
     async fn explain(&self, path: &str) -> Result<Value, RequestError> {
         let conv = path.strip_prefix("explain/").and_then(|c| c.parse().ok()).ok_or_else(not_present)?;
         match &self.running {
             Some(r) => Ok(json!(r.chat.explain(conv).await)),
-            None => Err(RequestError::new(ErrorCode::NotFound, "no server runs, so nothing is assigned")),
+            None => Err(RequestError::new(ErrorCode::NotFound, "no server is running, so nothing is assigned")),
         }
     }
 
@@ -162,7 +162,7 @@ fn robot_refused(e: KeyError) -> RequestError {
 }
 
 fn not_present() -> RequestError {
-    RequestError::new(ErrorCode::NotFound, "there is no such admin request; is the server of another version?")
+    RequestError::new(ErrorCode::NotFound, "there is no such admin request; is the server another version?")
 }
 
 fn to_value<T: serde::Serialize>(value: &T) -> Result<Value, RequestError> {
@@ -172,7 +172,8 @@ fn to_value<T: serde::Serialize>(value: &T) -> Result<Value, RequestError> {
 /// Offers the router on a socket that only the owner of the data directory can open.
 pub fn listen(path: &Path) -> std::io::Result<UnixListener> {
     use std::os::unix::fs::PermissionsExt;
-    // `bind` follows no link, and refuses a name that is taken; left behind by a server that was killed; the lock of the data directory says that none runs
+    // `bind` follows no link, and refuses a name that is taken; left behind by a server that was killed; the lock of the data
+    // directory says that none runs
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
         _ => {}
@@ -186,7 +187,7 @@ pub fn listen(path: &Path) -> std::io::Result<UnixListener> {
 /// Connections to the socket at once; more wait until one ends.
 const CONNECTIONS: usize = 32;
 
-/// Serves the socket for ever.
+/// Serves the socket forever.
 pub async fn serve(admin: Arc<Admin>, listener: UnixListener) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
@@ -232,11 +233,11 @@ async fn respond(admin: Arc<Admin>, request: Request<Incoming>) -> Result<Answer
     })
 }
 
-/// `GET /metrics`, for programs on the same host that may read the token's file: numbers of a company are nobody else's
-/// business, and a proxy that does not say for whom it asks is on the same host, too.
+/// `GET /metrics`, for programs on the same host that may read the token's file: a company's numbers are not
+/// public, and a proxy that does not name its client is on the same host, too.
 pub fn metrics(http: &Http, address: IpAddr, headers: &HeaderMap) -> Answer {
     let said = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
-    // hashes are compared: how many characters were right takes no time to tell
+    // hashes are compared, so the time does not reveal how many characters were right
     let hashed = |token: &str| hash::h("metrics", &[token.as_bytes()]);
     let knows = said.is_some_and(|said| hashed(said) == hashed(&http.metrics_token));
     // who listens on [::] sees IPv4 mapped into IPv6

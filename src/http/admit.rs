@@ -13,8 +13,8 @@ const PAGE: u32 = 5;
 /// and a socket.
 const SOCKET: u32 = 2;
 
-/// Whether somebody at an address may ask now. Agents count by themselves, as an office has many of them behind one address;
-/// visitors, by their token, and strangers count by address, too.
+/// Whether a client at an address may make a request now. Agents count separately, as an office has many of them behind one
+/// address; visitors, by their token, and strangers count by address, too.
 pub fn admit(http: &Http, address: IpAddr, request: &Request<Incoming>) -> Result<(), RequestError> {
     http.metrics.api_requests.inc();
     let who = bearer(request).and_then(|token| http.tokens.read(token, http.org.now_ms()));

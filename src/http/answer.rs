@@ -24,7 +24,7 @@ pub type Answer = Response<Body>;
 #[derive(Debug, Default)]
 pub struct Body {
     pieces: VecDeque<Bytes>,
-    /// What it takes of the room for answers, until it was sent.
+    /// Its share of the memory for answers, until it was sent.
     _held: Option<Permit>,
 }
 
@@ -35,12 +35,12 @@ impl<T: Into<Bytes>> From<T> for Body {
 }
 
 impl Body {
-    /// These pieces.
+    /// A body of these pieces.
     pub fn of(pieces: impl IntoIterator<Item = Bytes>) -> Self {
         Self { pieces: pieces.into_iter().filter(|p| !p.is_empty()).collect(), _held: None }
     }
 
-    /// The same, with its share of the room for answers.
+    /// The same, with its share of the memory for answers.
     pub fn held(self, held: Permit) -> Self {
         Self { _held: Some(held), ..self }
     }
@@ -92,8 +92,8 @@ pub fn healthy() -> Answer {
     bytes(StatusCode::OK, "text/plain", "ok")
 }
 
-/// What every answer carries, whatever it is: browsers shall guess no type, frame nothing, load only what a page's own policy
-/// names, and tell nobody where they came from.
+/// Headers of every answer: browsers must not guess types or frame anything, must load only what a page's own policy
+/// allows, and must send no referrer.
 pub fn guarded(mut answer: Answer, strict: Option<HeaderValue>) -> Answer {
     let headers = answer.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -106,7 +106,7 @@ pub fn guarded(mut answer: Answer, strict: Option<HeaderValue>) -> Answer {
     answer
 }
 
-/// JSON.
+/// A JSON answer with status 200.
 pub fn json<T: Serialize>(value: &T) -> Answer {
     match serde_json::to_vec(value) {
         Ok(body) => bytes(StatusCode::OK, "application/json", body),
@@ -174,7 +174,7 @@ pub fn preflight() -> Answer {
 
 /// 405: the address exists and does other things.
 pub fn method_not_allowed(allowed: &'static str) -> Answer {
-    let mut answer = error(ErrorCode::Unsupported, "this method does not exist here");
+    let mut answer = error(ErrorCode::Unsupported, "this method is not allowed here");
     *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     answer

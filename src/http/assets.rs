@@ -50,7 +50,7 @@ fn suffixed(path: &str, suffix: &str) -> Option<bytes::Bytes> {
     file(&format!("{path}.{suffix}"))
 }
 
-/// Files that somebody wanted unpacked: at most all there are in the executable.
+/// Files that a client requested uncompressed: at most all files of the executable.
 static UNPACKED: Mutex<BTreeMap<String, bytes::Bytes>> = Mutex::new(BTreeMap::new());
 
 /// A file as it is. What has a compressed sibling is unpacked for the first client that asks for it.

@@ -29,20 +29,20 @@ impl Default for Patience {
 
 /// See the module. Everything counts by address, too: a stranger must not take what is there for others.
 pub struct Bounds {
-    /// Sockets.
+    /// Open sockets.
     pub sockets: Arc<Quota>,
-    /// Bytes of bodies from people whom nothing was asked yet.
+    /// Bytes of bodies from unauthenticated clients.
     pub of_strangers: Arc<Quota>,
     /// Bytes of bodies from people who showed a token or an open invite.
     pub of_members: Arc<Quota>,
-    /// Bytes of answers that are nobody else's, such as pages of history, until they were taken.
+    /// Bytes of unshared answers, such as pages of history, until the client has read them.
     pub answers: Arc<Quota>,
-    /// How long.
+    /// Timeouts.
     pub patience: Patience,
 }
 
 impl Bounds {
-    /// As configured.
+    /// The bounds of a configuration.
     pub fn new(config: &Config, patience: Patience) -> Self {
         let server = &config.server;
         Self {
@@ -54,7 +54,7 @@ impl Bounds {
         }
     }
 
-    /// Room for an answer of at most so many bytes.
+    /// Reserves memory for an answer of at most this many bytes.
     pub fn answer(&self, address: IpAddr, bytes: usize) -> Result<Permit, RequestError> {
         self.answers.take(address, bytes).ok_or_else(|| busy("answers are waiting to be read"))
     }
@@ -62,7 +62,7 @@ impl Bounds {
 
 /// Refuses for the moment.
 pub fn busy(what: &'static str) -> RequestError {
-    let text = format!("too many {what} from this address or in all; try again in a moment");
+    let text = format!("too many {what} from this address or in total; try again in a moment");
     RequestError { retry_ms: Some(1_000), ..RequestError::new(ErrorCode::RateLimited, text) }
 }
 

@@ -12,7 +12,7 @@ use crate::{
 
 use super::{Http, frame_rate};
 
-/// What happens next: go on (and what it cost, see [`frame_rate`]), or end the session.
+/// What happens next: continue (with the cost, see [`frame_rate`]), or end the session.
 type Next = ControlFlow<Option<CloseCode>, u32>;
 
 /// Malformed frames a session may send before it is closed: enough for a mistake, too few for a flood.
@@ -67,7 +67,7 @@ fn patience(conn: &Conn, refusal: &RequestError) -> Next {
         refusal.code,
         ErrorCode::Malformed | ErrorCode::PlaintextRefused | ErrorCode::Unsupported | ErrorCode::TooLarge
     );
-    // a full conversation is no mistake of whoever writes in it
+    // a full conversation is not a mistake of the sender
     if broken && refusal.limit.is_none() && conn.record_violation() > MAX_VIOLATIONS {
         return ControlFlow::Break(Some(CloseCode::Protocol));
     }
@@ -80,7 +80,7 @@ fn send_text(conn: &Conn, frame: &ServerFrame) {
     }
 }
 
-/// Carries a frame out; says what it cost beyond its [`frame_rate::units`].
+/// Handles a frame; returns its cost beyond its [`frame_rate::units`].
 async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFrame) -> Result<u32, RequestError> {
     use ClientFrame as F;
     let chat = &http.chat;
@@ -94,7 +94,7 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
             Err(RequestError::new(ErrorCode::TooLarge, "resume names at most 64 conversations"))
         }
         F::Resume { convs } => {
-            // reads the disk, for everybody at once after a restart: not where the other sockets are served
+            // reads the disk, for all clients at once after a restart: not on the threads that serve the other sockets
             let (chat, conn) = (chat.clone(), conn.clone());
             let resumed = tokio::task::spawn_blocking(move || chat.resume(&conn, &convs)).await;
             let stopping = |_| Err(RequestError::new(ErrorCode::Storage, "the server could not read; try again"));

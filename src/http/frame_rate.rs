@@ -22,12 +22,12 @@ pub struct FrameRateLimiter {
 }
 
 impl FrameRateLimiter {
-    /// A full one.
+    /// A full bucket.
     pub fn new(now: Instant) -> Self {
         Self { level: BURST, at: now }
     }
 
-    /// Takes units, and says how long to wait before more is read.
+    /// Takes units, and returns how long to wait before more is read.
     pub fn take(&mut self, units: u32, now: Instant) -> Option<Duration> {
         self.level = (self.level + (now - self.at).as_secs_f64() * RATE).min(BURST) - f64::from(units);
         self.at = now;

@@ -114,9 +114,9 @@ pub async fn serve(
 
 /// What came to the port of TLS.
 enum Client {
-    /// As it should.
+    /// A client that speaks TLS.
     Tls(Box<TlsStream<TcpStream>>),
-    /// Somebody who speaks HTTP.
+    /// A client that speaks plain HTTP on the TLS port.
     Plain(TcpStream),
 }
 
@@ -149,7 +149,7 @@ where
         ended = &mut served => ended,
         // what was asked is answered; browsers' idle connections end instead of holding the stop up
         _ = closing.changed() => {
-            // whoever connected in this moment has not asked yet
+            // a client that connected in this moment has not sent a request yet
             let ended = tokio::select! {
                 ended = &mut served => Some(ended),
                 () = asked.notified() => None,

@@ -38,9 +38,9 @@ pub use token::Tokens;
 
 /// What every request may need.
 pub struct Http {
-    /// Conversations.
+    /// Access to conversations.
     pub chat: Arc<Chat>,
-    /// People.
+    /// The key directory and accounts.
     pub org: Arc<Org>,
     /// Versions of the widget.
     pub widgets: Arc<Widgets>,
@@ -48,7 +48,7 @@ pub struct Http {
     pub knowledge: Option<Arc<dyn KnowledgeSource>>,
     /// The configuration.
     pub config: Arc<Config>,
-    /// Counters.
+    /// Counters and histograms.
     pub metrics: Arc<Metrics>,
     /// Proofs of identity for HTTP.
     pub tokens: Tokens,
@@ -56,9 +56,9 @@ pub struct Http {
     pub bounds: Bounds,
     /// Whether connections come over TLS.
     pub secure: bool,
-    /// What browsers are told about https, if they are.
+    /// Value of `Strict-Transport-Security`, if it is sent.
     pub strict: Option<Strict>,
-    /// What opens `/metrics`.
+    /// Bearer token for `/metrics`.
     pub metrics_token: String,
     /// Where people reach the server, without a trailing slash.
     pub public_url: String,

@@ -1,4 +1,4 @@
-//! What is said to those who speak HTTP where TLS is spoken: nothing but where to go, and to probes on the way that the
+//! Answers to plain HTTP on the TLS port: only where to go, and to health probes that the
 //! server runs. No page, no redirect that a script could follow without noticing, nothing of the company.
 
 use std::{convert::Infallible, sync::Arc};
@@ -18,7 +18,7 @@ pub async fn speaks_http(stream: &TcpStream) -> std::io::Result<bool> {
     Ok(stream.peek(&mut first).await? == 1 && first[0].is_ascii_uppercase())
 }
 
-/// The answer.
+/// Answers a plain HTTP request.
 pub async fn answer(http: Arc<Http>, request: Request<Incoming>) -> Result<answer::Answer, Infallible> {
     http.metrics.http_requests.inc();
     let path = request.uri().path();

@@ -1,6 +1,6 @@
 //! A connection whose peer must take what is written to it, and that ends without losing the last answer.
 //!
-//! An answer that nobody reads would hold its connection, its memory and what the kernel queued for it for ever. So each
+//! An answer that nobody reads would hold its connection, its memory and what the kernel queued for it forever. So each
 //! byte more that the peer takes gives it a while again, and a peer that takes none in that time is gone. Buffers of the
 //! kernel are bounded too (see [`bound_buffers`]); otherwise it would take megabytes for each such peer.
 
@@ -47,7 +47,7 @@ pub fn bound_buffers(listener: &TcpListener, patience: Duration) {
     }
 }
 
-/// See the module.
+/// A stream that fails when its peer reads nothing for too long.
 pub struct Progress<S> {
     io: S,
     patience: Duration,
@@ -159,7 +159,7 @@ mod tests {
         ours.write_all(&[7; 64]).await.unwrap();
         let (_theirs, got) = reader.await.unwrap();
         assert_eq!(got, [7; 64]);
-        // sixteen bytes fit, nobody reads the rest
+        // sixteen bytes fit, the rest stays unread
         let end = ours.write_all(&[7; 64]).await.unwrap_err();
         assert_eq!(end.kind(), io::ErrorKind::TimedOut);
     }

@@ -43,7 +43,7 @@ pub async fn route(http: Arc<Http>, peer: SocketAddr, mut request: Request<Incom
         (&Method::GET, ["api", "v1", "ws", "agent"]) => upgrade(&http, address, SocketKind::Agent, request),
         (_, ["api", "v1", rest @ ..]) => api::route(&http, address, rest, request).await,
         (&Method::GET, ["w", version, "kefu.js"]) => cors(assets::widget(&http, version, request.headers())),
-        // through a proxy everybody seems to be on this machine, so what was forwarded never gets the numbers
+        // behind a proxy every client seems to be on this machine, so forwarded requests never get the numbers
         (&Method::GET, ["metrics"]) if !request.headers().contains_key(FORWARDED) => {
             admin::metrics(&http, peer.ip(), request.headers())
         }
@@ -62,7 +62,7 @@ pub async fn route(http: Arc<Http>, peer: SocketAddr, mut request: Request<Incom
 
 /// Where the person is, seen through trusted proxies: what limits are counted by.
 fn client_address(http: &Http, peer: SocketAddr, request: &Request<Incoming>) -> IpAddr {
-    // a proxy may add a line of its own below one that the client made up: only all of them together tell
+    // a proxy may add its own line below one that the client made up: all of them must be read
     let lines: Vec<_> = request.headers().get_all(FORWARDED).iter().filter_map(|v| v.to_str().ok()).collect();
     let forwarded = (!lines.is_empty()).then(|| lines.join(","));
     Network::of(client_address_of(peer.ip(), forwarded.as_deref(), &http.config.server.trusted_proxies)).first()

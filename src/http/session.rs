@@ -99,7 +99,7 @@ impl Drop for PresenceGuard<'_> {
     }
 }
 
-/// Says why, then reads until the peer hangs up: a socket that is closed with unread bytes in it is reset, and the peer
+/// Sends the reason, then reads until the peer hangs up: a socket that is closed with unread bytes in it is reset, and the peer
 /// would lose the reason.
 async fn close_gracefully<S>(socket: &mut Socket<S>, frame: CloseFrame)
 where
@@ -116,7 +116,7 @@ where
 /// How a session ends: with a code for the peer, or none if the peer is gone.
 type End = Option<CloseCode>;
 
-/// Challenge and hello.
+/// Sends the challenge and checks the hello.
 async fn handshake<S>(http: &Http, socket: &mut Socket<S>, kind: SocketKind) -> Result<Arc<Conn>, End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -140,7 +140,7 @@ where
     let (who, ed) = identify(http, &kind, &nonce, &ed, &sig).ok_or(Some(CloseCode::Unauthorised))?;
     let token = http.tokens.issue(&who, http.org.now_ms());
     let conn = http.chat.hub().connect(who, ed, rev.unwrap_or(1));
-    // reads the disk, for everybody at once after a restart: not where the other sockets are served
+    // reads the disk, for all clients at once after a restart: not on the threads that serve the other sockets
     let (chat, newcomer) = (http.chat.clone(), conn.clone());
     let welcomed = tokio::task::spawn_blocking(move || chat.welcome(&newcomer, token)).await;
     let stopping = |_| Err(RequestError::new(ErrorCode::Storage, "the server is stopping"));
@@ -160,7 +160,7 @@ where
     }
 }
 
-/// Whom a signed challenge stands for, and the key that signed it.
+/// The identity that a signed challenge proves, and the key that signed it.
 fn identify(http: &Http, kind: &SocketKind, nonce: &[u8; 32], ed: &str, sig: &str) -> Option<(Who, [u8; 32])> {
     let ed: [u8; 32] = codec::from_b64u_exact(ed).ok()?;
     let sig = codec::from_b64u(sig).ok()?;

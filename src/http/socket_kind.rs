@@ -7,6 +7,6 @@ use crate::proto::SiteId;
 pub enum SocketKind {
     /// A widget on this site.
     Visitor(SiteId),
-    /// The console.
+    /// An agent's console.
     Agent,
 }

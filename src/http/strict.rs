@@ -1,14 +1,14 @@
 //! `Strict-Transport-Security`: from the first visit on, browsers ask for this host over https only.
 //!
-//! A browser applies it to every port of the host and remembers it for long. So it is said only where kefu is what the host
+//! A browser applies it to every port of the host and remembers it for long. So it is sent only where kefu is what the host
 //! is for: under the name that people are given, at the port of https. Not at another port, where something else may live
-//! beside kefu; not to `localhost`, which is everybody's own; addresses can't have it.
+//! beside kefu; not to `localhost`, which other programs use, too; addresses can't have it.
 
 use std::net::IpAddr;
 
 use hyper::header::{self, HeaderMap, HeaderValue};
 
-/// What to say, and to whom.
+/// Value of the header, and the host it is sent for.
 #[derive(Debug)]
 pub struct Strict {
     host: String,
@@ -16,7 +16,7 @@ pub struct Strict {
 }
 
 impl Strict {
-    /// For a public address; with no days, browsers are told to forget it. None: it must not be said there.
+    /// For a public address; with zero days, browsers are told to forget it. None: it must not be sent there.
     pub fn new(public_url: &str, days: u32) -> Option<Self> {
         let host = public_url.strip_prefix("https://")?.to_lowercase();
         let host = host.strip_suffix(":443").unwrap_or(&host);

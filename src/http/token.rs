@@ -51,7 +51,7 @@ impl Tokens {
         self.not_before.lock().get(user).is_some_and(|least| made_ms < *least)
     }
 
-    /// Whom a token stands for, if it is ours and not too old.
+    /// The identity of a token, if it is valid and not expired.
     pub fn read(&self, token: &str, now_ms: u64) -> Option<Who> {
         let (claim, mac) = token.rsplit_once(':')?;
         let mac = data_encoding::BASE64URL_NOPAD.decode(mac.as_bytes()).ok()?;

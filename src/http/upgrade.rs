@@ -35,7 +35,7 @@ pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl Transport for TcpStream {}
 impl Transport for TlsStream<TcpStream> {}
 
-/// Answers 101 and hands the stream to a session, or says why not.
+/// Answers 101 and hands the stream to a session, or returns the refusal.
 pub fn upgrade(http: &Arc<Http>, address: IpAddr, kind: SocketKind, mut request: Request<Incoming>) -> Answer {
     let headers = request.headers();
     let wants = |name: HeaderName, word: &str| {
@@ -100,13 +100,13 @@ fn switching(key: &str) -> Answer {
     answer
 }
 
-/// A browser always says where a page came from; only programs leave it out. Visitors' pages must be of an origin that
+/// A browser always sends the page's origin; only programs leave it out. Visitors' pages must have an origin that
 /// the signed directory lists for the site, the console must be ours.
 fn check_origin(http: &Http, kind: &SocketKind, headers: &HeaderMap) -> Option<Answer> {
     let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or(""));
     match kind {
         SocketKind::Visitor(site) => {
-            // the signed directory in memory: what else belongs to a site lies on disk, and a storm of reconnects comes here
+            // the signed directory in memory: other data of a site is on disk, and reconnects of all clients come here
             let directory = http.org.directory();
             let Some(site) = directory.site(site) else {
                 return Some(error(ErrorCode::NotFound, "there is no such site"));

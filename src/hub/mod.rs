@@ -31,21 +31,21 @@ pub enum Topic {
     Site(SiteId),
 }
 
-/// Whom a socket stands for, after its challenge.
+/// The identity of a socket, after its challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
     /// A visitor, known by key.
     Visitor {
         /// Their key.
         kid: Kid,
-        /// Where they are.
+        /// The visitor's site.
         site: SiteId,
     },
     /// An agent.
     Agent {
         /// Their key.
         kid: Kid,
-        /// Who.
+        /// User id of the agent.
         user: UserId,
     },
 }
@@ -72,7 +72,7 @@ impl Who {
 pub struct Conn {
     /// Never used twice in the life of the process.
     pub id: u64,
-    /// Whom it stands for.
+    /// Its identity.
     pub who: Who,
     /// The Ed25519 key that answered the challenge.
     pub ed: [u8; 32],
@@ -120,14 +120,14 @@ impl Hub {
         let (outbox, topics, violations) = Default::default();
         let conn = Arc::new(Conn { id, who, ed, rev, outbox, topics, violations });
         self.conns.lock().insert(id, conn.clone());
-        // after the insert: whoever closes all either finds this socket or is found here
+        // after the insert: a concurrent close of all sockets either finds this one or is seen here
         if let Some(code) = self.closed.get() {
             conn.outbox.close(*code);
         }
         conn
     }
 
-    /// Forgets a socket. Returns the topics it listened to that nobody listens to any more.
+    /// Removes a socket. Returns the topics that have no listener any more.
     pub fn disconnect(&self, conn: &Conn) -> Vec<Topic> {
         self.conns.lock().remove(&conn.id);
         let mine = std::mem::take(&mut *conn.topics.lock());

@@ -21,9 +21,9 @@ const BUDGET: usize = 256 * 1024;
 /// One WebSocket frame, encoded once and shared by all that get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
-    /// A record.
+    /// A binary frame: a record.
     Record(Bytes),
-    /// JSON.
+    /// A text frame of JSON.
     Text(Bytes),
 }
 
@@ -48,7 +48,7 @@ struct Inner {
     close: Option<CloseCode>,
 }
 
-/// See the module.
+/// Frames waiting to be written to one socket.
 #[derive(Debug, Default)]
 pub struct Outbox {
     inner: Mutex<Inner>,

@@ -2,7 +2,7 @@
 //! And origins of pages, as browsers write them.
 //!
 //! One customer of a network has one IPv4 address, but 2^64 IPv6 addresses at least and often many times that. So an IPv6
-//! address counts in three networks at once, each with more room than the one inside it.
+//! address counts in three networks at once, each with a larger limit than the one inside it.
 
 mod network;
 pub mod origin;

@@ -2,11 +2,11 @@
 
 use std::{fmt, net::IpAddr};
 
-/// Prefix lengths of IPv6 networks with how many times the room of the narrowest each has: a home or an office has a /64 to
+/// Prefix lengths of IPv6 networks, with their limit as a multiple of the narrowest network's: a home or an office has a /64 to
 /// a /56, a company or a rented server up to a /48.
 const PREFIXES: [(u8, u32); 3] = [(64, 1), (56, 4), (48, 16)];
 
-/// The most of these: how many times the room of one address the widest network has.
+/// The largest of these multiples.
 pub const WIDEST: u32 = PREFIXES[2].1;
 
 /// An IPv4 address, or the IPv6 addresses that share their first bits: a key for whatever is counted by address.
@@ -32,7 +32,7 @@ impl Network {
         }
     }
 
-    /// Its first address, which stands for it where only an address fits.
+    /// Its first address, which represents it where only an address fits.
     pub fn first(self) -> IpAddr {
         self.first
     }

@@ -22,7 +22,7 @@ pub fn normalised(text: &str) -> Result<String, OriginError> {
     }
     let (host, port) = match rest.strip_prefix('[') {
         Some(v6) => {
-            let (host, after) = v6.split_once(']').ok_or(OriginError("the host is no address"))?;
+            let (host, after) = v6.split_once(']').ok_or(OriginError("the host is not a valid address"))?;
             let port =
                 (!after.is_empty()).then(|| after.strip_prefix(':').ok_or(OriginError("no port"))).transpose()?;
             (ipv6(host)?, port)
@@ -40,13 +40,13 @@ pub fn normalised(text: &str) -> Result<String, OriginError> {
         None => Ok(format!("{scheme}://{host}")),
         Some(Ok(port)) if port == usual_port => Ok(format!("{scheme}://{host}")),
         Some(Ok(port)) if port > 0 => Ok(format!("{scheme}://{host}:{port}")),
-        Some(_) => Err(OriginError("the port is no number from 1 to 65535")),
+        Some(_) => Err(OriginError("the port is not a number from 1 to 65535")),
     }
 }
 
 /// In brackets, as browsers shorten it: they write an IPv4 address inside it in hexadecimal, which Rust does not.
 fn ipv6(text: &str) -> Result<String, OriginError> {
-    let address: Ipv6Addr = text.parse().map_err(|_| OriginError("the host is no address"))?;
+    let address: Ipv6Addr = text.parse().map_err(|_| OriginError("the host is not a valid address"))?;
     Ok(match (address.to_ipv4_mapped(), address.segments()) {
         (Some(_), [.., high, low]) => format!("[::ffff:{high:x}:{low:x}]"),
         (None, _) => format!("[{address}]"),

@@ -1,4 +1,4 @@
-//! Requests and answers of the routes in protocol §5, as they stand in JSON.
+//! Requests and answers of the routes in protocol §5, in their JSON form.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,30 +32,30 @@ impl Default for SiteSettings {
     }
 }
 
-/// Which site an answer is about. What a visitor may trust of it stands in the directory.
+/// The site that an answer is about. What a visitor may trust of it is in the directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteName {
-    /// Its id.
+    /// The site.
     pub id: SiteId,
     /// Its display name.
     pub name: String,
-    /// Whose queue.
+    /// The team.
     pub team: TeamId,
 }
 
 /// `GET /site/<id>`, without the `directory` that visitors verify: that is JSON already and put behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct SiteAnswer {
-    /// The company.
+    /// Fingerprint of the company.
     pub org: OrgFp,
-    /// Which site.
+    /// Id, name and team of the site.
     pub site: SiteName,
     /// The server's time, ms.
     pub now: u64,
     /// See [`SiteSettings`].
     #[serde(flatten)]
     pub settings: SiteSettings,
-    /// Whether somebody would answer; set by the route, who knows.
+    /// Presence of the team; set by the route.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presence: Option<Presence>,
     /// The robot's newest day key, if the site has a robot.
@@ -75,37 +75,37 @@ pub struct DirectoryAnswer {
 /// `POST /login/start`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginStart {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// KE1.
+    /// OPAQUE message KE1.
     pub m: Bytes,
     /// Whether it is the password before the last change, which is good until the first sign-in with the new one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub old: bool,
 }
 
-/// Its answer.
+/// Answer to the request above.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginStarted {
     /// Names the login in the next step.
     pub id: String,
-    /// KE2.
+    /// OPAQUE message KE2.
     pub m: Bytes,
 }
 
 /// `POST /login/finish`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginFinish {
-    /// From the answer.
+    /// Id of the login, from the first answer.
     pub id: String,
-    /// KE3.
+    /// OPAQUE message KE3.
     pub m: Bytes,
 }
 
 /// A proven login. The route adds a `token`; `user` and `kid` are for it and not sent.
 #[derive(Debug, Clone, Serialize)]
 pub struct LoggedIn {
-    /// Who.
+    /// The user.
     #[serde(skip)]
     pub user: UserId,
     /// Their key.
@@ -113,7 +113,7 @@ pub struct LoggedIn {
     pub kid: Kid,
     /// The user's sealed keys.
     pub keyring: Bytes,
-    /// Their version.
+    /// Version of record and keyring.
     pub version: u32,
     /// Team keys sealed to the user.
     pub boxes: Vec<TeamBox>,
@@ -129,14 +129,14 @@ pub struct InviteOpen {
     pub inv: Key32,
 }
 
-/// Its answer.
+/// Answer to the request above.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InviteOpened {
     /// Certificate, raw.
     pub cert: Bytes,
-    /// Who signed it.
+    /// Key that signed the certificate.
     pub signer: Key32,
-    /// That signature.
+    /// The signer's signature.
     pub sig: Bytes,
     /// Team keys sealed to the invite.
     pub boxes: Vec<TeamBox>,
@@ -154,7 +154,7 @@ pub struct InviteRegister {
 /// An OPAQUE message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// The message.
+    /// The OPAQUE message.
     pub m: Bytes,
 }
 
@@ -195,7 +195,7 @@ pub struct BoxesAnswer {
     pub boxes: Vec<TeamBox>,
 }
 
-/// A team key sealed to somebody.
+/// A team key sealed to a recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoxFor {
     /// A user id, `@recovery`, or `@` and an invite's key.
@@ -205,41 +205,41 @@ pub struct BoxFor {
     pub sealed: TeamBox,
 }
 
-/// Boxes to forget.
+/// Boxes to delete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DropBoxes {
-    /// Whose.
+    /// Recipient of the boxes.
     pub to: String,
     /// Of this team, or all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
 }
 
-/// An invite that nobody used yet.
+/// An unused invite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenInvite {
     /// Its Ed25519 key.
     pub inv: Key32,
     /// Its X25519 key.
     pub inv_x: Key32,
-    /// For whom.
+    /// The invited user.
     pub user: UserId,
     /// Display name.
     pub name: String,
-    /// As what.
+    /// The role.
     pub role: Role,
-    /// Into which teams.
+    /// The teams.
     pub teams: Vec<TeamId>,
-    /// Good until, ms.
+    /// When it expires, ms since 1970.
     pub exp: u64,
-    /// Whether that is over.
+    /// Whether that has passed.
     pub expired: bool,
-    /// The certificate that says all this: whoever seals a key to the invite believes it and nothing else.
+    /// The certificate of all this: those who seal a key to the invite trust it and nothing else.
     pub signed: SignedCert,
 }
 
 impl OpenInvite {
-    /// What a certificate says. Verifies nothing.
+    /// The content of a certificate. Verifies nothing.
     pub fn read(signed: &SignedCert, now_ms: u64) -> Result<Self, serde_json::Error> {
         let Cert { inv, inv_x, user, name, role, teams, exp, .. } = serde_json::from_slice(&signed.cert.0)?;
         Ok(Self { inv, inv_x, user, name, role, teams, exp, expired: now_ms > exp, signed: signed.clone() })

@@ -49,7 +49,7 @@ pub struct Commit {
 /// What an admin's machine must know to sign the next act. Nothing in it is secret without the company's keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AdminView {
-    /// The company.
+    /// Fingerprint of the company.
     pub org: OrgFp,
     /// The whole log.
     pub entries: Vec<Entry>,
@@ -57,7 +57,7 @@ pub struct AdminView {
     pub snapshot: Option<Snapshot>,
     /// Team keys sealed to the recovery key.
     pub recovery: Vec<TeamBox>,
-    /// Invites nobody used yet.
+    /// Unused invites.
     pub invites: Vec<OpenInvite>,
     /// Users with a password.
     pub accounts: Vec<UserId>,
@@ -79,7 +79,7 @@ impl Org {
         }
         let mut directory = (*live.directory).clone();
         for entry in &commit.entries {
-            // readers take it whenever it comes; a server that is honest lets nobody in late
+            // readers accept it at any time; an honest server lets nobody in late
             if cert_end(entry).is_some_and(|end| end < self.now_ms()) {
                 return Err(OrgError::InviteExpired);
             }
@@ -110,12 +110,12 @@ impl Org {
         let name = |key: &[u8]| String::from_utf8_lossy(key).into_owned();
         let accounts = rows::all(store, Table::Account, &[])?
             .iter()
-            .map(|(key, _)| name(key).parse().map_err(|_| damaged("account", "its name is no user id")))
+            .map(|(key, _)| name(key).parse().map_err(|_| damaged("account", "its name is not a user id")))
             .collect::<Result<_, _>>()?;
         let sites = rows::all(store, Table::Site, &[])?
             .iter()
             .map(|(key, v)| {
-                let id = name(key).parse().map_err(|_| damaged("site", "its name is no site id"))?;
+                let id = name(key).parse().map_err(|_| damaged("site", "its name is not a site id"))?;
                 Ok((id, rows::read("site", v)?))
             })
             .collect::<Result<_, OrgError>>()?;
@@ -173,7 +173,7 @@ pub(super) fn plan(
             return Err(OrgError::NotFound("team key"));
         }
         if !rows::is_recipient(to) {
-            return Err(OrgError::Malformed(format!("{to:?} is nobody a team key can be for")));
+            return Err(OrgError::Malformed(format!("{to:?} cannot receive a team key")));
         }
         ops.push(rows::put(Table::TeamBox, rows::box_key(to, sealed), sealed));
     }
@@ -203,7 +203,7 @@ pub(super) fn plan(
 fn invite_key(directory: &Directory, signed: &SignedCert) -> Result<Vec<u8>, OrgError> {
     let cert = Cert::verify(&signed.cert.0, &signed.signer.0, &signed.sig.0, &directory.fp())?;
     if !directory.may_sign(&signed.signer) {
-        return Err(OrgError::Forbidden("only the root key and admins invite"));
+        return Err(OrgError::Forbidden("only the root key and admins can invite"));
     }
     if directory.state().invite_used(&cert.inv) {
         return Err(OrgError::InviteGone);

@@ -37,7 +37,7 @@ impl Org {
         // asked under the lock: an entry before this one may have switched them off
         let signer = self.active(user).filter(|a| a.role == Role::Admin);
         let signer = signer.ok_or(OrgError::Forbidden("only admins sign for the directory"))?;
-        let first = new.first().ok_or_else(|| OrgError::Malformed("it holds no entries".into()))?;
+        let first = new.first().ok_or_else(|| OrgError::Malformed("it contains no entries".into()))?;
         if first.read()?.0 != live.directory.seq() + 1 {
             return Err(OrgError::Conflict);
         }
@@ -68,12 +68,12 @@ impl Org {
 /// One of the two kinds, by this very admin. Whether an admin who waits may sign it, the directory decides.
 fn check(directory: &Directory, signer: &ActiveAgent, entry: &Entry) -> Result<(), OrgError> {
     if entry.signer != Key32(signer.ed) {
-        return Err(OrgError::Forbidden("the entries are signed by another key than yours"));
+        return Err(OrgError::Forbidden("the entries are signed by a key other than yours"));
     }
     match entry.read()?.1 {
         Some(Body::Rules(_)) => Ok(()),
         Some(Body::Confirm(c)) if c.user == signer.user || directory.may_sign(&entry.signer) => Ok(()),
         Some(Body::Confirm(_)) => Err(OrgError::Forbidden("nobody has confirmed you yet")),
-        _ => Err(OrgError::Forbidden("an admin's console confirms people and begins revisions, nothing else")),
+        _ => Err(OrgError::Forbidden("an admin's console can only confirm people and begin revisions")),
     }
 }

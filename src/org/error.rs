@@ -18,19 +18,19 @@ pub enum OrgError {
     #[error("there is no company in this database yet: run `kefu init`")]
     NoCompany,
     /// Something was founded here already.
-    #[error("there is a company in this database already")]
+    #[error("this database already contains a company")]
     Founded,
     /// The OPAQUE file belongs to another company or was replaced.
     #[error(
-        "the file with the server's password secrets is not the one this company was founded with: restore it from where you keep it"
+        "the file with the server's password secrets is not the one this company was created with: restore it from your backup"
     )]
     OpaqueSetup,
     /// Stored data that cannot be parsed.
-    #[error("the database holds a {what} that cannot be parsed: {why}")]
+    #[error("the database contains a {what} that cannot be parsed: {why}")]
     Damaged {
-        /// What.
+        /// Kind of row, for people.
         what: &'static str,
-        /// Why.
+        /// The parser's message.
         why: String,
     },
     /// A request that cannot be parsed.
@@ -52,22 +52,22 @@ pub enum OrgError {
         retry_ms: u64,
     },
     /// The invite is not there: never made, used, or taken back.
-    #[error("this invite is not valid: it was used or taken back; ask for a new one")]
+    #[error("this invite is not valid: it was used or revoked; ask for a new one")]
     InviteGone,
-    /// The invite's time is over.
-    #[error("this invite is expired; ask for a new one")]
+    /// The invite has expired.
+    #[error("this invite has expired; ask for a new one")]
     InviteExpired,
     /// Not for this user.
-    #[error("this is not for you to do: {0}")]
+    #[error("you are not allowed to do this: {0}")]
     Forbidden(&'static str),
-    /// Somebody was faster.
-    #[error("the directory moved meanwhile: fetch it and try again")]
+    /// Another change was committed first.
+    #[error("the directory has changed in the meantime: fetch it and try again")]
     Conflict,
     /// The directory refuses the entry.
-    #[error("the directory refuses the entry: {0}")]
+    #[error("the entry was refused: {0}")]
     Directory(#[from] DirectoryError),
     /// The snapshot is refused.
-    #[error("the snapshot is refused: {0}")]
+    #[error("the snapshot was refused: {0}")]
     Snapshot(#[from] SnapshotError),
     /// The store did not write or read.
     #[error(transparent)]
@@ -94,7 +94,7 @@ impl OrgError {
     pub fn retry_ms(&self) -> Option<u64> {
         match self {
             Self::Slow { retry_ms } => Some(*retry_ms),
-            // somebody must free some space, or the database is being opened again
+            // space must be freed, or the database is being reopened
             Self::Store(StoreError::Unwritable) => Some(30_000),
             Self::Store(StoreError::Reopening) => Some(3_000),
             _ => None,

@@ -17,7 +17,7 @@ use crate::{
 
 /// Largest OPAQUE message read.
 const MAX_MESSAGE: usize = 4 * 1024;
-/// Most team keys one user brings along.
+/// Maximum number of team keys per user.
 const MAX_BOXES: usize = 2_000;
 /// Version of the first keyring.
 const FIRST_VERSION: u32 = 1;
@@ -63,7 +63,7 @@ impl Org {
             return Err(OrgError::Conflict);
         }
         check_enrol(&enrol, &signed)?;
-        // what says of itself that it is late no admin would vouch for
+        // no admin would confirm an enrolment that is late by its own date
         if entry.at()? > cert.exp {
             return Err(OrgError::InviteExpired);
         }
@@ -86,12 +86,12 @@ impl Org {
             Op::Delete { table: Table::Invite, key: inv.0.to_vec() },
         ];
         ops.extend(rows::forget_boxes(store, &rows::box_prefix(&invite_name(&inv)))?);
-        // what was sealed to an earlier key of theirs opens for nobody now
+        // what was sealed to an earlier key of theirs can no longer be decrypted
         ops.extend(rows::forget_boxes(store, &rows::box_prefix(user))?);
         for sealed in &boxes {
             let known = directory.team(&sealed.team).is_some_and(|t| (1..=t.epoch).contains(&sealed.epoch));
             if !known || !cert.teams.contains(&sealed.team) {
-                return Err(OrgError::Forbidden("a team key of a team the invite is not for"));
+                return Err(OrgError::Forbidden("a key of a team that the invite is not for"));
             }
             ops.push(rows::put(Table::TeamBox, rows::box_key(user, sealed), sealed));
         }
@@ -102,8 +102,8 @@ impl Org {
         Ok(seq)
     }
 
-    /// Most bytes that the claim of an open invite has as JSON: what everybody's has, what the entry repeats of the
-    /// certificate and the certificate itself (both in base64, the latter twice), and a sealed key for each that lies
+    /// Maximum size of the claim of an open invite as JSON: the fixed part, what the entry repeats of the
+    /// certificate and the certificate itself (both in base64, the latter twice), and a sealed key for each that is
     /// ready for the invite.
     pub fn room_for_claim(&self, inv: &Key32) -> Result<usize, OrgError> {
         const EVERYBODY: usize = 8 * 1024;

@@ -1,8 +1,8 @@
-//! Tries of a password. Counted when a login starts, since OPAQUE tells a guesser after the first answer already
+//! Password attempts. Counted when a login starts, since OPAQUE tells a guesser after the first answer already
 //! whether they were right.
 //!
 //! Five at once for each user from each address (from wider IPv6 networks some times that), then each one doubles the wait:
-//! strangers who fail under somebody's name slow themselves down, not them. All addresses together have a much wider limit
+//! strangers who fail under a user's name slow themselves down, not the user. All addresses together have a much wider limit
 //! for each user, so that many addresses are not a way to guess faster. Who is at an address where the user once signed in
 //! does not wait for it, and a first try from somewhere new waits a little only: a crowd that fails again and again does not
 //! keep its victim out.
@@ -76,7 +76,7 @@ impl<K: Eq + Hash + Clone> Book<K> {
     }
 
     /// Forgets the old; if all are fresh, of those who tried least the oldest: many names tried once each must not push
-    /// out the count of somebody who is being guessed at.
+    /// out the count of a user whose password is being guessed.
     fn make_room(&mut self, now_ms: u64) {
         self.0.retain(|_, t| t.proven || now_ms.saturating_sub(t.last_ms) <= FORGIVEN_MS);
         if self.0.len() >= MOST
@@ -98,7 +98,7 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// Counts a try, or says how long to wait, ms.
+    /// Counts an attempt, or returns how long to wait, ms.
     pub fn try_now(&mut self, user: &UserId, address: IpAddr, now_ms: u64) -> Result<(), u64> {
         let (mut left, mut proven, mut new) = (0, false, true);
         for (network, times) in networks(address) {

@@ -25,7 +25,7 @@ const MAX_MESSAGE: usize = 4 * 1024;
 /// Largest sealed keyring kept.
 pub(super) const MAX_KEYRING: usize = 4 * 1024;
 
-/// Refuses messages no client of ours would send.
+/// Refuses messages that no kefu client would send.
 pub(super) fn small(what: &'static str, bytes: &[u8], most: usize) -> Result<(), OrgError> {
     if bytes.len() > most { Err(OrgError::TooLarge(what)) } else { Ok(()) }
 }
@@ -90,7 +90,7 @@ impl Org {
             Ok(_) | Err(StoreError::Conflict) => {}
             // a sign-in need not fail for it; the next one tries again
             Err(e) => {
-                tracing::warn!(%user, error = %e, "the password before the last change could not be forgotten yet");
+                tracing::warn!(%user, error = %e, "the password before the last change could not be removed yet");
             }
         }
     }
@@ -111,7 +111,7 @@ impl Org {
         let (account, stored) = self.account(user)?.ok_or(OrgError::NotFound("account"))?;
         let signed = change_hash(user, version, &record.0, &keyring.0);
         sign::verify(Label::Pass, &agent.ed, &signed, &sig.0)
-            .map_err(|_| OrgError::Forbidden("a new password is signed by the key of its user"))?;
+            .map_err(|_| OrgError::Forbidden("a new password must be signed by the key of its user"))?;
         if account.version.checked_add(1) != Some(version) {
             return Err(OrgError::Conflict);
         }
@@ -119,7 +119,7 @@ impl Org {
         // last: a request that fails for another reason may be sent again
         let proven = self.pending.lock().proven(user, &change.0, self.now_ms());
         if proven != Some(account.version) {
-            return Err(OrgError::Forbidden("sign in with the password of now first, not more than a minute before"));
+            return Err(OrgError::Forbidden("sign in with the current password first, at most a minute before"));
         }
         let key = rows::account_key(user);
         let old = Some(Secrets { record: account.record, keyring: account.keyring, version: account.version });
@@ -131,7 +131,7 @@ impl Org {
         Ok(())
     }
 
-    /// How often somebody's password was set, 0 without an account: who finds another number than before learns of a change.
+    /// How often a user's password was set, 0 without an account: a different number than before shows a change.
     pub fn password_version(&self, user: &UserId) -> Result<u32, OrgError> {
         Ok(self.account(user)?.map_or(0, |(account, _)| account.version))
     }

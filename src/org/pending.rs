@@ -16,7 +16,7 @@ use crate::{
 /// How long a login may take between its steps, and a change of the password after a sign-in, ms.
 pub const LOGIN_MS: u64 = 60_000;
 /// Most logins under way at once. Of the network that has most of them for its size the oldest gives way, so that few
-/// networks can't keep everybody else from signing in.
+/// networks can't keep everyone else from signing in.
 const MOST: usize = 4_096;
 
 /// A login after its first step.
@@ -39,7 +39,7 @@ struct Proven {
     at_ms: u64,
 }
 
-/// See the module.
+/// Logins in progress and proofs of recent sign-ins.
 #[derive(Default)]
 pub(super) struct Pending {
     logins: HashMap<String, Started>,
@@ -86,7 +86,7 @@ impl Pending {
         self.logins.remove(id).filter(|s| fresh(s.at_ms, now_ms))
     }
 
-    /// Somebody signed in with their password of now: what allows to change it, in the place of any earlier one.
+    /// Proof of a sign-in with the current password, which allows changing it; replaces any earlier one.
     pub fn prove(&mut self, user: &UserId, version: u32, now_ms: u64) -> Bytes {
         self.proven.retain(|_, p| fresh(p.at_ms, now_ms));
         let secret = random::<32>();
@@ -96,7 +96,7 @@ impl Pending {
 
     /// Uses a proof up; the version of the keyring that it was for.
     pub fn proven(&mut self, user: &UserId, secret: &[u8], now_ms: u64) -> Option<u32> {
-        // hashes are compared: how many bytes of the secret were right takes no time to tell
+        // hashes are compared, so the time does not reveal how many bytes of the secret were right
         let right = self.proven.get(user).is_some_and(|p| p.secret == hidden(secret) && fresh(p.at_ms, now_ms));
         if right { self.proven.remove(user).map(|p| p.version) } else { None }
     }

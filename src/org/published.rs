@@ -27,7 +27,7 @@ pub(super) struct PublishedDirectory {
     bundle: OnceLock<Result<Bytes, OrgError>>,
     /// The log as JSON; made when the first one asks.
     log: OnceLock<WrittenLog>,
-    /// Settings of sites that somebody asked for. A change of settings makes a new state, too.
+    /// Settings of requested sites. A change of settings makes a new state, too.
     settings: Mutex<BTreeMap<SiteId, SiteSettings>>,
 }
 
@@ -68,7 +68,7 @@ impl PublishedDirectory {
     }
 }
 
-/// Verifies a snapshot as admins and as visitors do; says whether it is newer than the one there is.
+/// Verifies a snapshot as admins and as visitors do; returns whether it is newer than the present one.
 pub(super) fn check_snapshot(
     directory: &Directory,
     entries: &[Entry],

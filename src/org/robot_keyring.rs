@@ -7,7 +7,7 @@ use crate::{
 
 /// The robot's keys of this server.
 pub trait RobotKeyring: Send + Sync + 'static {
-    /// Does what is due: erases keys whose time is over or that no site uses any more, makes the next day key. Called at every
+    /// Does what is due: erases keys that have expired or that no site uses any more, makes the next day key. Called at every
     /// change of the directory, and again at the time it returns, ms. Touches the disk.
     fn rotate_if_due(&self, dir: &Directory) -> u64;
     /// What a widget of the site may seal to now.

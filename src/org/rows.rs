@@ -1,4 +1,4 @@
-//! How org's tables are keyed and what stands in them.
+//! Keys and content of org's tables.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 

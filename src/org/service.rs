@@ -26,13 +26,13 @@ use crate::{
 /// A site with its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
-    /// Which.
+    /// Id of the site.
     pub id: SiteId,
     /// Display name.
     pub name: String,
-    /// Where its widget may stand.
+    /// Origins that may embed its widget.
     pub origins: Vec<String>,
-    /// Whose queue.
+    /// The team.
     pub team: TeamId,
     /// Whether its widget works: the site and its team are on.
     pub on: bool,
@@ -128,7 +128,7 @@ impl Org {
         Self::open_at(store, opaque_setup, clock)
     }
 
-    /// The directory as it stands.
+    /// The present directory.
     pub fn directory(&self) -> Arc<Directory> {
         self.live().directory.clone()
     }
@@ -175,7 +175,7 @@ impl Org {
         self.live().directory.agent(user).filter(|a| a.is_active(self.now_ms()))
     }
 
-    /// When somebody's time to be confirmed is over next, ms: from then on they may not act.
+    /// When the next unconfirmed person's term ends, ms: from then on they may not act.
     pub fn next_unconfirmed_end(&self) -> Option<u64> {
         let now = self.now_ms();
         self.live().directory.unconfirmed().iter().map(|u| u.exp).filter(|exp| *exp >= now).min()

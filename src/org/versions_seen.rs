@@ -1,5 +1,5 @@
 //! Which versions of the widget the pages of each site loaded lately, so that snippets to replace can be named. A page
-//! says it itself when it asks for its site; nothing else is known of it, and nobody is counted.
+//! reports it when it requests its site; nothing else is recorded, and no visitor is counted.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +20,9 @@ const COARSE_MS: u64 = 3_600_000;
 /// A version that pages of a site loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WidgetVersionSeen {
-    /// Where.
+    /// The site.
     pub site: SiteId,
-    /// Which, as it stands in the snippet.
+    /// The version, as in the snippet.
     pub version: String,
     /// The last time, ms.
     pub seen: u64,
@@ -50,7 +50,7 @@ struct Seen {
     dirty: bool,
 }
 
-/// See the module.
+/// The widget versions seen per site.
 #[derive(Debug, Default)]
 pub struct WidgetVersionsSeen(Mutex<Seen>);
 
@@ -101,7 +101,7 @@ impl WidgetVersionsSeen {
         }
         let ops = vec![rows::put(Table::Meta, rows::SIGHTINGS.to_vec(), &list)];
         if let Err(e) = store::write(store, Batch { ops, ..Batch::default() }).await {
-            tracing::warn!(error = %e, "which widgets the sites use was not stored");
+            tracing::warn!(error = %e, "the widget versions that sites use were not stored");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Every version of the widget that was ever served, so that a page that pinned one goes on working after an upgrade, and
+//! Every version of the widget that was ever served, so that a page that pinned one keeps working after an upgrade, and
 //! which sites still load an old one.
 
 use std::collections::HashMap;
@@ -18,9 +18,9 @@ use crate::{
 pub struct Variants {
     /// As it is; what `integrity` is computed over.
     pub plain: Bytes,
-    /// Brotli.
+    /// Compressed with Brotli, if smaller.
     pub br: Option<Bytes>,
-    /// Gzip.
+    /// Compressed with gzip, if smaller.
     pub gz: Option<Bytes>,
 }
 
@@ -91,12 +91,12 @@ impl Widgets {
         Ok(version)
     }
 
-    /// A version.
+    /// The file of a version in all encodings.
     pub fn get(&self, version: &str) -> Option<Variants> {
         self.known.read().versions.get(version).cloned()
     }
 
-    /// A page of `site` says that it loaded `version`. Words that are no version are ignored: anybody can say them.
+    /// A page of `site` reports that it loaded `version`. Unknown versions are ignored: anyone can send them.
     pub fn saw(&self, site: &SiteId, version: &str, now_ms: u64) {
         let known = self.known.read();
         if known.versions.contains_key(version) {

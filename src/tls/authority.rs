@@ -1,6 +1,6 @@
-//! A certificate authority of one company and one server, for networks where nobody else vouches for names.
+//! A certificate authority of one company and one server, for networks without a public authority.
 //!
-//! It vouches for the names it was made for, those below them, and this machine's loopback, and for nothing else: whoever
+//! It is valid for the names it was made for, their subdomains, and this machine's loopback, and for nothing else: anyone who
 //! steals its key can pose as this server to those who trust it, not as any other.
 
 use std::{
@@ -45,7 +45,7 @@ const CONSTRAINTS: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x1e];
 /// Makes authority and server certificate in `tls`, which must not hold any yet.
 ///
 /// # Errors
-/// A name can't stand in a certificate, there is an authority already, or an I/O error.
+/// A name can't be in a certificate, an authority already exists, or an I/O error.
 pub fn make(tls: &Path, hosts: &[String], now_ms: u64) -> Result<(), TlsError> {
     make_directory(tls).map_err(TlsError::io("make", tls))?;
     let path = tls.join(CA_KEY);
@@ -55,15 +55,15 @@ pub fn make(tls: &Path, hosts: &[String], now_ms: u64) -> Result<(), TlsError> {
     replace_authority(tls, hosts, now_ms)
 }
 
-/// Makes a new authority and a server certificate under it. Whoever trusted the old one must be told to trust this one.
+/// Makes a new authority and a server certificate under it. Browsers that trusted the old one must be told to trust this one.
 ///
 /// # Errors
-/// A name can't stand in a certificate, or an I/O error.
+/// A name can't be in a certificate, or an I/O error.
 pub fn replace_authority(tls: &Path, hosts: &[String], now_ms: u64) -> Result<(), TlsError> {
     let key = KeyPair::generate().map_err(|e| made(&e))?;
     let cert = ca_params(&key, hosts, now_ms)?.self_signed(&key).map_err(|e| made(&e))?;
     let authority = Authority { pem: cert.pem(), key };
-    // names that can't stand in a certificate must not cost the old authority
+    // names that can't be in a certificate must not cost the old authority
     let leaf = authority.sign(tls, hosts, now_ms)?;
     let (path, both) =
         (tls.join(CA_KEY), Zeroizing::new(format!("{}{}", authority.key.serialize_pem(), authority.pem)));
@@ -104,7 +104,7 @@ pub enum Kept {
 }
 
 /// Makes our own server certificate again when it has little time left, or when it or its key is gone, damaged or of
-/// another pair. One that somebody brought is left alone.
+/// another pair. One provided by the operator is left alone.
 ///
 /// # Errors
 /// It was due and could not be done.
@@ -124,7 +124,7 @@ pub fn keep(tls: &Path, now_ms: u64) -> Result<Kept, TlsError> {
             return Ok(Kept::Nothing);
         }
         Ok(_) => None,
-        // half of a pair that somebody brought is theirs to complete
+        // half of a pair provided by the operator is theirs to complete
         Err(_) if files.certificate().is_ok_and(|cert| !ours(&cert)) => return Ok(Kept::Nothing),
         Err(e) => Some(e.to_string()),
     };
@@ -155,7 +155,7 @@ impl Authority {
         let path = tls.join(CA_KEY);
         let text = fs::read_to_string(&path).map(Zeroizing::new).map_err(TlsError::io("read", &path))?;
         let key = KeyPair::from_pem(&text).map_err(|e| made(&e))?;
-        // those of earlier versions lie beside it
+        // those of earlier versions are beside it
         let pem = match text.find("-----BEGIN CERTIFICATE-----") {
             Some(at) => text[at..].to_owned(),
             None => fs::read_to_string(tls.join(CA_CERT)).map_err(TlsError::io("read", &tls.join(CA_CERT)))?,
@@ -192,7 +192,7 @@ impl Authority {
     fn issue(&self, hosts: &[String], now_ms: u64) -> Result<(Certificate, KeyPair), TlsError> {
         let key = KeyPair::generate().map_err(|e| made(&e))?;
         let mut params = CertificateParams::new(hosts)
-            .map_err(|e| TlsError::Make(format!("{} cannot stand in a certificate: {e}", hosts.join(", "))))?;
+            .map_err(|e| TlsError::Make(format!("{} cannot be in a certificate: {e}", hosts.join(", "))))?;
         // an address as a common name would be taken for a name by some
         name(&mut params, hosts.iter().find(|h| h.parse::<IpAddr>().is_err()).map_or("kefu", |h| h));
         span(&mut params, now_ms, SERVER_DAYS);
@@ -230,7 +230,7 @@ impl Leaf {
         if fs::read_to_string(&path).is_ok_and(|there| there == names) {
             return write_own(tls, self.chain.as_bytes(), self.key.as_bytes());
         }
-        // first, so that no certificate is there whose names nobody knows
+        // first, so that there is never a certificate without its list of names
         replace(&path, 0o644, names.as_bytes()).map_err(TlsError::io("write", &path))?;
         write_own(tls, self.chain.as_bytes(), self.key.as_bytes())
     }
@@ -249,7 +249,7 @@ fn ca_params(key: &KeyPair, hosts: &[String], now_ms: u64) -> Result<Certificate
     span(&mut params, now_ms, CA_DAYS);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    // a kind of name without any entry is not bound at all: loopback, which is nobody else's, fills each of them
+    // a type of name without any entry is not restricted at all: loopback, which belongs to this machine, fills each of them
     let mut permitted: Vec<GeneralSubtree> = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
         .into_iter()
         .chain(hosts.iter().filter_map(|host| host.parse().ok()))
@@ -290,7 +290,7 @@ pub fn default_hosts() -> Vec<String> {
             hosts.push(name);
         }
     }
-    // connecting a UDP socket sends nothing, but tells which address this machine would use
+    // connecting a UDP socket sends nothing, but shows which address this machine would use
     let outward = UdpSocket::bind("0.0.0.0:0").and_then(|s| s.connect("192.0.2.1:9").and_then(|()| s.local_addr()));
     if let Ok(address) = outward.map(|a| a.ip())
         && !address.is_loopback()

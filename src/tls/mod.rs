@@ -1,7 +1,7 @@
 //! Certificates: a pair of a certificate and its key as files hold it, the one that is served now, and a small authority of
-//! our own for networks where nobody else vouches for names.
+//! kefu's own for networks without a public authority.
 //!
-//! Our own pair is one file, so that it is replaced in one step: no loss of power leaves a key beside the certificate of
+//! kefu's own pair is one file, so that it is replaced in one step: no loss of power leaves a key beside the certificate of
 //! another. A directory that an earlier kefu made has two; they become one at the next renewal.
 
 mod authority;
@@ -32,32 +32,32 @@ pub enum TlsError {
     /// An I/O error.
     #[error("cannot {act} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation, as a verb: `read`, `write`.
         act: &'static str,
-        /// On what.
+        /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The operating system's message.
         source: io::Error,
     },
     /// There is something else in the file.
-    #[error("{} holds no {what} in PEM form{}", path.display(), detail(why))]
+    #[error("{} contains no {what} in PEM format{}", path.display(), detail(why))]
     NotPem {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// What should be there.
         what: &'static str,
-        /// What the reader of PEM said, or nothing.
+        /// The message of the PEM parser, or nothing.
         why: String,
     },
     /// PEM, but no certificate.
-    #[error("{} holds something that is not a certificate", .0.display())]
+    #[error("{} contains something that is not a certificate", .0.display())]
     NotCertificate(PathBuf),
     /// A key that TLS can't use.
-    #[error("{} holds a key of a kind that TLS here cannot use: {why}", path.display())]
+    #[error("{} contains a key of a type that kefu cannot use for TLS: {why}", path.display())]
     KeyKind {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The parser's message.
         why: String,
     },
     /// Certificate and key do not belong together.
@@ -68,29 +68,29 @@ pub enum TlsError {
         /// Key file.
         key: PathBuf,
     },
-    /// Its time is over.
+    /// It has expired.
     #[error("the certificate {} expired {at}", cert.display())]
     Expired {
-        /// Which.
+        /// The certificate file.
         cert: PathBuf,
-        /// When.
+        /// When it expired.
         at: jiff::Timestamp,
     },
     /// Its time has not come.
-    #[error("the certificate {} is good only from {from}", cert.display())]
+    #[error("the certificate {} is valid only from {from}", cert.display())]
     Early {
-        /// Which.
+        /// The certificate file.
         cert: PathBuf,
-        /// From when.
+        /// From when it is valid.
         from: jiff::Timestamp,
     },
     /// No certificate could be made.
-    #[error("cannot make a certificate: {0}")]
+    #[error("cannot create a certificate: {0}")]
     Make(String),
     /// Our own authority may not vouch for this name.
-    #[error("the authority in {} vouches for the names it was made for, and {name} is none of them", ca.display())]
+    #[error("the authority in {} is valid only for the names it was made for, and {name} is not one of them", ca.display())]
     NotVouched {
-        /// Its certificate.
+        /// Certificate of the authority.
         ca: PathBuf,
         /// The name.
         name: String,

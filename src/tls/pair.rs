@@ -1,4 +1,4 @@
-//! A certificate and its key, read from files and checked before anybody serves with them.
+//! A certificate and its key, read from files and checked before anyone serves with them.
 
 use std::{
     fs,
@@ -23,13 +23,13 @@ use crate::files::{make_directory, replace};
 pub struct Files {
     /// The chain, the server's own certificate first.
     pub cert: PathBuf,
-    /// The key.
+    /// File of the private key.
     pub key: PathBuf,
     /// Whether a key in the file of the certificate comes before the other.
     joined: bool,
 }
 
-/// What the system says of both files: whatever is done to them, it changes.
+/// Metadata of both files, which changes with every write.
 pub type Mark = [Option<(u64, u64, u64, i64, i64, i64, i64)>; 2];
 
 /// A pair whose key is that of the certificate.
@@ -42,7 +42,7 @@ pub struct Pair {
 }
 
 impl Files {
-    /// A pair that somebody named.
+    /// A configured pair.
     pub fn named(cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         Self { cert: cert.into(), key: key.into(), joined: false }
     }
@@ -81,7 +81,7 @@ impl Files {
     /// Reads a pair that is good now.
     ///
     /// # Errors
-    /// As [`Files::load`]; or its time has not come or is over.
+    /// As [`Files::load`]; or it is not valid yet or has expired.
     pub fn load_good(&self, now_ms: u64) -> Result<Pair, TlsError> {
         let pair = self.load()?;
         let (cert, time) =
@@ -104,7 +104,7 @@ impl Files {
         Ok(chain(&self.cert, &text)?.remove(0))
     }
 
-    /// What to compare to see whether somebody touched the files.
+    /// What to compare to see whether the files changed.
     pub fn mark(&self) -> Mark {
         [&self.cert, &self.key].map(|path| {
             let m = fs::metadata(path).ok()?;
@@ -150,7 +150,7 @@ pub(super) fn write_own(tls: &Path, cert: &[u8], key: &[u8]) -> Result<(), TlsEr
     let (file, old) = (tls.join(CERT), tls.join(KEY));
     let both = Zeroizing::new([cert, b"\n", key].concat());
     replace(&file, 0o600, &both).map_err(TlsError::io("write", &file))?;
-    // of an earlier kefu; nobody reads it any more
+    // of an earlier kefu; no longer read
     match fs::remove_file(&old) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(TlsError::io("remove", &old)(e)),
         _ => Ok(()),

@@ -1,5 +1,5 @@
-//! The pair that is served now. New files are taken while the server runs: new connections get the new certificate, those
-//! that are open live on.
+//! The certificate in use. New files are loaded while the server runs: new connections get the new certificate, those
+//! that are open are kept.
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ pub struct Status {
     pub trouble: Option<String>,
 }
 
-/// See the module.
+/// The certificate in use, replaced while the server runs.
 #[derive(Debug)]
 pub struct Served {
     files: Files,
@@ -51,7 +51,7 @@ impl Served {
     /// Reads the files.
     ///
     /// # Errors
-    /// They can't be served with. A pair whose time is over can: clients say better what is wrong than a server that is
+    /// They can't be used. An expired pair can: clients report the problem better than a server that is
     /// not there.
     pub fn open(files: Files) -> Result<Arc<Self>, TlsError> {
         let mark = files.mark();
@@ -81,7 +81,7 @@ impl Served {
         Status { good: now.pair.good.clone(), trouble: now.trouble.clone() }
     }
 
-    /// Looks at the files and takes what is new and good. Says whether it took something. Touches the disk.
+    /// Checks the files and loads a new valid pair. Returns whether it did. Reads the disk.
     pub fn look(&self, now_ms: u64) -> bool {
         // before they are read: a change meanwhile is seen at the next look
         let mark = self.files.mark();
@@ -100,7 +100,7 @@ impl Served {
             Ok(pair) => {
                 let new = pair.certified.cert != now.pair.certified.cert;
                 if new {
-                    tracing::info!(good_until_ms = pair.good.end, "a new certificate is served from now on");
+                    tracing::info!(good_until_ms = pair.good.end, "a new certificate is in use");
                 }
                 (now.pair, now.trouble) = (pair, None);
                 new
@@ -108,7 +108,7 @@ impl Served {
             Err(e) => {
                 let why = e.to_string();
                 if known.as_ref() != Some(&why) {
-                    tracing::error!("the new certificate is not taken, the old one is served on: {why}");
+                    tracing::error!("the new certificate is not used, the server continues with the old one: {why}");
                 }
                 now.trouble = Some(why);
                 false
@@ -127,7 +127,7 @@ impl Served {
             let served = self.clone();
             // a look that panicked would be the end of the looks
             if let Err(e) = tokio::task::spawn_blocking(move || served.look(now_ms())).await {
-                tracing::error!(error = %e, "the certificate could not be looked at");
+                tracing::error!(error = %e, "the certificate could not be checked");
             }
         }
     }

@@ -68,7 +68,7 @@ fn files_that_are_no_certificates_are_named() {
     let why = || Files::named(&cert, &key).load().unwrap_err().to_string();
     assert!(why().starts_with("cannot read "));
     fs::write(&cert, "hello").unwrap();
-    assert!(why().contains("holds no certificate"), "{}", why());
+    assert!(why().contains("contains no certificate"), "{}", why());
     fs::write(&cert, "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n").unwrap();
     assert!(why().contains("not a certificate"), "{}", why());
 }
@@ -123,7 +123,7 @@ fn our_own_pair_is_renewed_in_time_and_healed_and_another_is_left_alone() {
     assert_eq!(keep(&dir, now()).unwrap(), Kept::Nothing);
     assert!(constrained(&dir), "the authority's certificate is where people find it again");
 
-    // a pair of somebody else's authority, also half of one, is theirs
+    // a pair of another authority, also half of one, belongs to the operator
     let theirs = rcgen::generate_simple_self_signed(hosts(&["chat.example"])).unwrap();
     let (cert, key) = (theirs.cert.pem(), theirs.signing_key.serialize_pem());
     for text in [format!("{cert}{key}"), cert] {
@@ -181,7 +181,7 @@ fn new_files_are_taken_when_they_are_whole_and_trouble_is_told() {
     // back to what is served already
     put(&other, CERT, &cert);
     assert!(!served.look(now()) && served.status() == Status { good, trouble: None });
-    // one that nobody would accept
+    // one that no client would accept
     put(&dir, CERT, &cert);
     put(&dir, KEY, &key);
     assert!(!served.look(now() + 4_000 * DAY) && served.status().trouble.unwrap().contains("expired"));

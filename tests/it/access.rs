@@ -31,7 +31,7 @@ async fn victim(server: &Server) -> (Peer, Peer, ConvId) {
     (visitor, li, conv)
 }
 
-/// What the server says to a frame, up to the answer of a ping behind it.
+/// The server's answers to a frame, up to the pong of a ping sent after it.
 async fn said_to(peer: &mut Peer, frame: &ClientFrame) -> Vec<ServerFrame> {
     peer.log.clear();
     peer.wire.send(frame).await.unwrap();
@@ -48,7 +48,7 @@ async fn said_to(peer: &mut Peer, frame: &ClientFrame) -> Vec<ServerFrame> {
     std::mem::take(&mut peer.log)
 }
 
-/// The error among what the server said.
+/// The error among the server's answers.
 fn error(said: &[ServerFrame]) -> Option<ErrorCode> {
     said.iter().find_map(|f| if let ServerFrame::Error { code, .. } = f { Some(*code) } else { None })
 }

@@ -2,7 +2,7 @@
 //! acknowledged must be there once, in order, on both sides; what was never sent must not; every client must hold exactly
 //! what the store holds.
 //!
-//! `KEFU_KILLS` says how often (100), `KEFU_SEED` repeats a run's dice. Nothing here waits for time: a kill comes when
+//! `KEFU_KILLS` sets how often (100), `KEFU_SEED` repeats a run. Nothing here waits for time: a kill comes when
 //! enough messages were acknowledged since the last one.
 
 pub mod writer;
@@ -37,10 +37,10 @@ pub const VISITORS: usize = 6;
 /// The agents who do.
 pub const AGENTS: [&str; 2] = ["li", "wu"];
 
-/// What writers and the one who kills tell each other.
+/// Shared by the writers and the killer.
 #[derive(Default)]
 pub struct Stage {
-    /// Messages acknowledged so far, by anybody.
+    /// Messages acknowledged so far, by anyone.
     pub acked: watch::Sender<u64>,
     /// Raised when the server is up again.
     pub starts: watch::Sender<u64>,
@@ -53,12 +53,12 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// This writer has said its last word.
+    /// This writer has sent its last message.
     pub fn pending_done(&self, who: Kid) {
         self.done.lock().unwrap().insert(who);
     }
 
-    /// All have.
+    /// Whether all writers are done.
     pub fn all_done(&self) -> bool {
         self.done.lock().unwrap().len() == VISITORS + AGENTS.len()
     }
@@ -186,7 +186,7 @@ pub async fn verify(company: &Arc<Company>, server: &Process, mut ledgers: Vec<L
     }
     assert_eq!(stored.len(), VISITORS);
 
-    // dense, and nothing in it that nobody sent
+    // without gaps, and nothing in it that nobody sent
     let mut places: HashMap<MsgId, u64> = HashMap::new();
     let mut order: HashMap<Kid, Vec<MsgId>> = HashMap::new();
     for (conv, records) in &stored {

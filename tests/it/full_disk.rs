@@ -1,8 +1,8 @@
-//! The disk fills up and gets room again, over and over, while visitors and agents write: the server stays, says what it can
-//! store, loses nothing that it acknowledged, and goes on by itself.
+//! The disk fills up and gets space again, repeatedly, while visitors and agents write: the server stays up, reports what it can
+//! store, loses nothing that it acknowledged, and recovers by itself.
 //!
-//! `KEFU_DISK_CYCLES` says how often (3). Needs a user who may mount; else it says so and does nothing. Nothing here waits
-//! for time: each step waits for what the server says of itself.
+//! `KEFU_DISK_CYCLES` sets how often (3). Needs a user who may mount; otherwise it says so and does nothing. Nothing here waits
+//! for time: each step waits for a report of the server.
 
 mod place;
 
@@ -53,7 +53,7 @@ struct Scene {
     writers: Vec<JoinHandle<Ledger>>,
 }
 
-/// What `/metrics` says of the disk.
+/// The disk in `/metrics`.
 #[derive(Debug, Clone, Copy)]
 struct Disk {
     state: StorageState,
@@ -102,7 +102,7 @@ impl Scene {
         Disk { state: state[number("kefu_storage_state") as usize], reserve: number("kefu_disk_reserve_bytes") }
     }
 
-    /// Waits until the server says that its disk is so.
+    /// Waits until the server reports this state of its disk.
     async fn becomes(&mut self, state: StorageState) -> Disk {
         let asked = async {
             loop {
@@ -130,7 +130,7 @@ impl Scene {
         self.server.addr
     }
 
-    /// While there is little room: no new conversation, no long message.
+    /// While there is little space: no new conversation, no long message.
     async fn refuses_strangers(&self) {
         let mut visitor = Peer::try_connect(&self.company, self.addr(), &Me::visitor("s1")).await.unwrap();
         let (_, opening) = visitor.opening();
@@ -152,7 +152,7 @@ impl Scene {
         peer
     }
 
-    /// While there is no room: the commands of the operator.
+    /// While there is no space: the commands of the operator.
     fn says_so(&self) {
         let kefu = |what: &[&str]| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_kefu"));
@@ -166,7 +166,7 @@ impl Scene {
         assert!(doctor.contains("the server stores NOTHING"), "{doctor}");
     }
 
-    /// What goes on while nothing can be stored.
+    /// What still works while nothing can be stored.
     async fn serves_readers(&self) {
         let mut peer = self.agent().await;
         for conv in peer.greeted.clone() {
@@ -200,7 +200,7 @@ async fn a_disk_that_fills_up_and_gets_room_again_under_load() {
         scene.becomes(StorageState::Full).await;
         scene.serves_readers().await;
         scene.says_so();
-        // the ballast was given up, and somebody takes that, too
+        // the ballast was released, and another program uses that space, too
         place.fill_to(0);
         scene.serves_readers().await;
         if n == 1 {
@@ -236,7 +236,7 @@ async fn a_disk_that_fills_up_and_gets_room_again_under_load() {
     verify(&scene.company, &scene.server, ledgers).await;
 }
 
-/// What an agent's page hears of the disk, over one socket after the other.
+/// What an agent's page is told of the disk, over one socket after the other.
 async fn watch(scene: &Scene, me: Me) -> mpsc::UnboundedReceiver<StorageState> {
     let (hear, heard) = mpsc::unbounded_channel();
     let proxy = Proxy::start(scene.addr()).await;

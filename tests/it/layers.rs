@@ -1,6 +1,6 @@
 //! The modules of `src/` form layers: each imports only the modules and the libraries of `crates/` that its row names. A new edge
-//! is a decision, not an accident, so it fails here first; so does a row that names more than is used. Between the libraries Cargo
-//! sees to the same.
+//! is a decision, not an accident, so it fails here first; so does a row that names more than is used. Cargo enforces
+//! the same between the libraries.
 //!
 //! Files are read as tokens, not as lines: groups over several lines, paths in the middle of code and in macros count alike.
 
@@ -123,7 +123,7 @@ fn walk(tokens: &[TokenTree], depth: usize, found: &mut Vec<Import>) {
     }
 }
 
-/// The first names of what stands after `crate::`.
+/// The first names after `crate::`.
 fn branches(after: &[TokenTree], found: &mut Vec<Import>) {
     match after.first() {
         Some(TokenTree::Ident(name)) => {

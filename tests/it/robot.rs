@@ -36,7 +36,7 @@ use crate::support::{
     server::{Server, config},
 };
 
-/// An engine that does what the text says.
+/// An engine that does what the text of a message says.
 #[derive(Default)]
 pub struct Script {
     heard: Mutex<Vec<String>>,
@@ -52,12 +52,12 @@ impl Script {
         Arc::new(Self::default())
     }
 
-    /// From now on it thinks for ever.
+    /// From now on it thinks forever.
     fn hold(&self) {
         *self.permits.lock().unwrap() = Some(0);
     }
 
-    /// One decision more.
+    /// Allows one more decision.
     fn let_one(&self) {
         *self.permits.lock().unwrap() = Some(1);
         self.go_on.notify_all();
@@ -73,7 +73,7 @@ impl Script {
         self.heard.lock().unwrap().clone()
     }
 
-    /// Waits until it was asked so often.
+    /// Waits until it was asked this many times.
     async fn asked(&self, times: usize) {
         crate::support::until(|| self.heard.lock().unwrap().len() >= times).await;
     }
@@ -218,13 +218,13 @@ fn robot_kid(company: &Company) -> Kid {
     hash::kid(&bot.ed.0)
 }
 
-/// What the robot said, in order.
+/// Messages of the robot, in order.
 fn robot_said(peer: &mut Peer, conv: ConvId) -> Vec<Value> {
     let kid = robot_kid(&peer.company.clone());
     peer.view(conv).said.iter().filter(|s| s.kid == kid).map(|s| s.body.clone()).collect()
 }
 
-/// Waits until the robot said so much.
+/// Waits for this many messages of the robot.
 async fn hear_robot(peer: &mut Peer, conv: ConvId, count: usize) -> Vec<Value> {
     let kid = robot_kid(&peer.company.clone());
     peer.until(conv, |v| v.said.iter().filter(|s| s.kid == kid).count() >= count).await;

@@ -69,7 +69,7 @@ impl Tested {
         write(&*self.store, batch).await
     }
 
-    /// Submits for connection `origin` and waits for what the feed says next.
+    /// Submits for connection `origin` and waits for the next outcome in the feed.
     async fn say(&mut self, origin: u64, batch: Batch) -> Outcome {
         submit(&*self.store, batch, Reply::Feed(origin)).await.unwrap();
         let mut outcomes = self.feed.recv().await.unwrap();
@@ -278,7 +278,7 @@ contract! {
         first.ops.push(Op::Row { value: "r".into() });
         let told = commit(t.say(3, first).await);
         assert_eq!((told.rev, told.row.as_deref(), told.records.len()), (1, Some(&b"r"[..]), 1));
-        // a caller that waits is not named, but everybody hears of the commit
+        // a caller that waits is not named, but the commit is published
         t.write(post(c, 2)).await.unwrap();
         let told = commit(t.feed.recv().await.unwrap().remove(0));
         assert_eq!((told.origin, told.rev, told.row), (0, 1, None));
@@ -383,7 +383,7 @@ contract! {
             assert_eq!(seqs, dense);
             assert_eq!(t.store.records(c, 0, usize::MAX).unwrap().iter().map(|r| r.0).collect::<Vec<_>>(), dense);
         }
-        // the feed told each conversation in order, and everything before the last writer was answered
+        // the feed had each conversation in order, and everything before the last writer was answered
         let mut told: BTreeMap<ConvId, Vec<u64>> = BTreeMap::new();
         while let Ok(outcomes) = t.feed.try_recv() {
             for c in outcomes.into_iter().map(commit) {

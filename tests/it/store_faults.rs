@@ -1,5 +1,5 @@
-//! Power loss, broken and full disks: nothing acknowledged is lost, nothing comes twice, what is said of a message is true,
-//! and the store goes on when the disk does.
+//! Power loss, broken and full disks: nothing acknowledged is lost, nothing arrives twice, every report about a message is true,
+//! and the store recovers when the disk does.
 
 use kefu::{
     proto::StorageState,
@@ -95,18 +95,18 @@ async fn settled(store: &RedbStore) {
 /// How a change of the disk goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Wrong {
-    /// This one fails.
+    /// Only this change fails.
     Once,
     /// This one fails half-way; a sync loses what it should have kept.
     Torn,
-    /// From here on there is no room for anything new.
+    /// From here on there is no space for anything new.
     NoRoom,
     /// From here on every change fails.
     Dead,
 }
 
-/// Lets change `n` after the opening go wrong under load, and holds the store to its promises: it stays, says what it
-/// kept, and goes on when the disk works again. Says whether the load noticed.
+/// Makes change `n` after the opening fail under load, and checks the store's guarantees: it stays open, reports what it
+/// kept, and continues when the disk works again. Returns whether the load noticed.
 async fn goes_wrong(wrong: Wrong, n: u64, journal: usize) -> bool {
     let (disk, random, mut ledger) = (Disk::new(), &mut Random(1), Ledger::default());
     let asked = disk.clone();

@@ -1,4 +1,4 @@
-//! Opening the file: what is there after a close, who may have it, and files that are none of ours.
+//! Opening the file: what is there after a close, who may open it, and files that are not kefu's.
 
 use std::fs;
 

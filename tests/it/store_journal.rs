@@ -1,4 +1,4 @@
-//! The journal of the store in a file: records are found once, in order and as they were last written, wherever they lie
+//! The journal of the store in a file: records are found once, in order and as they were last written, in journal or table
 //! and wherever the power fails.
 
 use std::{
@@ -58,7 +58,7 @@ async fn records_gather_in_the_journal_and_a_close_brings_them_to_their_place() 
         write(&*store, post(conv(n % 2), n)).await.unwrap();
     }
     assert_eq!(lengths(&disk), (10, 0));
-    // killed and opened again it still knows them, and goes on behind them
+    // killed and reopened, it still knows them, and continues after them
     let killed = disk.mended();
     let (again, _feed) = on(&killed, Options::default().journal);
     assert_eq!((bodies(&again, conv(0)).len(), bodies(&again, conv(1)).len()), (5, 5));

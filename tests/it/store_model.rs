@@ -1,4 +1,4 @@
-//! Random batches on both stores: the one in a file must say and hold what the one in memory says and holds.
+//! Random batches on both stores: the file store must return and contain what the memory store does.
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -61,7 +61,7 @@ fn batch() -> impl Strategy<Value = Batch> {
     })
 }
 
-/// What a store said to one sequence of batches, without times.
+/// A store's answers to one sequence of batches, without times.
 #[derive(Debug, PartialEq)]
 struct Said {
     feed: Vec<Outcome>,
@@ -84,7 +84,7 @@ async fn run(store: &dyn Store, feed: &mut Feed, batches: &[(bool, Batch)]) -> S
         };
         store.try_submit(batch.clone(), reply).unwrap();
     }
-    // a last one to wait for: everything before it was told by then
+    // a last one to wait for: everything before it was published by then
     kefu::store::write(store, Batch::default()).await.unwrap();
     let mut answers = Vec::new();
     for rx in waiting {
@@ -121,7 +121,7 @@ fn held(store: &dyn Store) -> String {
         let records = |after, limit| -> Vec<_> {
             store.records(conv(c), after, limit).unwrap().iter().map(|(s, f)| (*s, timeless(f))).collect()
         };
-        // how large it is they say only about
+        // their sizes are only estimates
         let row = store.row(conv(c)).unwrap().map(|row| (row.rev, row.last_seq, row.value));
         writeln!(all, "{c} {row:?} {:?} {:?}", records(0, 1000), records(2, 2)).unwrap();
     }

@@ -1,4 +1,4 @@
-//! The thread that writes: what it writes together, whom it tells and when, and that nobody waits for ever.
+//! The writer thread: what it groups, whom it notifies and when, and that nobody waits forever.
 
 use std::{
     collections::BTreeSet,
@@ -22,7 +22,7 @@ use crate::support::{
     options, until,
 };
 
-/// While it lives, syncs of the disk take for ever; a failed test must not.
+/// While it lives, syncs of the disk take forever; a failed test must not.
 struct HeldSyncs(Disk);
 
 impl HeldSyncs {
@@ -43,7 +43,7 @@ async fn while_the_disk_syncs_nobody_is_told_and_nobody_who_reads_waits() {
     let disk = Disk::new();
     let (store, mut feed) = RedbStore::open_with_backend(disk.clone(), options()).unwrap();
     let c = conv(1);
-    // a file that has room to write: only when it must double do readers wait, for one sync
+    // a file with free space: readers wait for one sync only when it must double
     let large = Op::Put { table: Table::Widget, key: b"large".to_vec(), value: vec![1; 1 << 20] };
     write(&*store, Batch { conv: None, rev: None, ops: vec![large] }).await.unwrap();
     submit(&*store, post(c, 1), Reply::Feed(1)).await.unwrap();
@@ -76,7 +76,7 @@ async fn a_bug_in_the_writer_stops_the_store_and_leaves_nobody_waiting() {
     assert_eq!(write(&*store, post(conv(1), 1)).await, Err(StoreError::Duplicate { seq: 1 }));
 }
 
-/// A store whose writer stands still after each commit until `go` says so or is dropped.
+/// A store whose writer pauses after each commit until `go` signals or is dropped.
 struct HeldBack {
     store: Arc<RedbStore>,
     feed: Feed,
@@ -104,7 +104,7 @@ async fn what_waits_is_written_together_and_judged_one_by_one() {
     let HeldBack { store, mut feed, go, commits } = held_back(4_096);
     let c = conv(1);
     submit(&*store, post(c, 0), Reply::Feed(100)).await.unwrap();
-    // the first group stands in the observer by the time its disk commit is seen
+    // the first group is in the observer by the time its disk commit is seen
     until(|| !commits.lock().unwrap().is_empty()).await;
     for n in [1, 2, 1, 3] {
         submit(&*store, post(c, n), Reply::Feed(n.into())).await.unwrap();
@@ -167,7 +167,7 @@ async fn a_full_queue_says_busy_and_wakes_everyone_when_there_is_room() {
     for n in 10..60 {
         let store = Arc::clone(&store);
         tasks.spawn(async move {
-            // every other one stops caring the moment there is room
+            // every other one stops waiting the moment there is space
             store.wait_for_capacity().await;
             if n % 2 == 0 { write(&*store, post(c, n)).await.map(drop) } else { Ok(()) }
         });

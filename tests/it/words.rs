@@ -1,4 +1,4 @@
-//! Suggestions in agents' browsers are found by the twin of the search by words here; both are held to the same vectors
+//! Suggestions in agents' browsers are found by a TypeScript version of this search by words; both are tested with the same vectors
 //! (`ui/tests/knowledge.test.ts`).
 
 use kefu::nlu::{

@@ -18,20 +18,20 @@ use tokio::net::lookup_host;
 /// Where a server is.
 #[derive(Debug, Clone)]
 pub struct Address {
-    /// Where sockets go.
+    /// Resolved address.
     pub socket: SocketAddr,
     /// What the place is called: the `Host` header.
     pub host: String,
-    /// None: plain HTTP.
+    /// TLS settings; none for plain HTTP.
     pub tls: Option<Tls>,
 }
 
 /// How the server proves itself under TLS.
 #[derive(Debug, Clone)]
 pub struct Tls {
-    /// Whom to believe.
+    /// Trusted authorities.
     pub config: Arc<ClientConfig>,
-    /// For this name.
+    /// Name that the certificate must be valid for.
     pub name: ServerName<'static>,
 }
 
@@ -47,8 +47,8 @@ pub enum AddressError {
     /// The name is known, and nothing is there.
     #[error("{0} has no address")]
     Nowhere(String),
-    /// TLS without somebody to believe.
-    #[error("https needs the authority that made the server's certificate")]
+    /// TLS without a trusted authority.
+    #[error("https needs the authority that issued the server's certificate")]
     NoAuthority,
     /// The file of the authority can't be used.
     #[error("cannot use {0}")]
@@ -80,7 +80,7 @@ impl Address {
             return Err(not_one());
         }
         let host = parsed.authority().ok_or_else(not_one)?;
-        // a literal IPv6 address stands in brackets
+        // a literal IPv6 address is in brackets
         let name = host.host().trim_matches(['[', ']']);
         let port = host.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let mut found = lookup_host((name, port)).await.map_err(|e| AddressError::Lookup(name.to_owned(), e))?;

@@ -13,15 +13,15 @@ pub enum DirectoryFetchError {
     #[error(transparent)]
     Client(#[from] ClientError),
     /// It did not answer 200.
-    #[error("{host} answered the question for its directory with HTTP status {status}")]
+    #[error("{host} answered the request for its directory with HTTP status {status}")]
     Status {
-        /// Who was asked.
+        /// The host of the request.
         host: String,
-        /// What came.
+        /// HTTP status of the answer.
         status: u16,
     },
     /// The answer can't be read.
-    #[error("the answer is no directory")]
+    #[error("the answer is not a directory")]
     Format(#[from] serde_json::Error),
     /// It is not this company's, or was changed.
     #[error("its directory does not verify")]

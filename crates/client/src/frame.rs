@@ -3,21 +3,21 @@
 //!
 //! Masks are zero, which is a mask like any other; the server unmasks all the same.
 
-/// Opcodes.
+/// Opcodes of RFC 6455.
 pub mod opcode {
-    /// UTF-8.
+    /// A text frame, UTF-8.
     pub const TEXT: u8 = 1;
-    /// Bytes.
+    /// A binary frame.
     pub const BINARY: u8 = 2;
     /// The end, with a code.
     pub const CLOSE: u8 = 8;
-    /// Are you there?
+    /// Asks for a pong.
     pub const PING: u8 = 9;
-    /// Yes.
+    /// Answers a ping.
     pub const PONG: u8 = 10;
 }
 
-/// The most bytes of one frame that a server has to say.
+/// Maximum size of a frame from the server, bytes.
 const MOST: usize = 16 << 20;
 /// The last frame of its message, which is ours to set and the server's to set.
 const FIN: u8 = 0x80;
@@ -27,13 +27,13 @@ const MASKED: u8 = 0x80;
 /// Bytes that no server may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// Not the last of its message, or with a bit of an extension that nobody asked for.
+    /// Not the last of its message, or with a bit of an extension that was not requested.
     #[error("a frame that begins with {0:#04x}")]
     First(u8),
     /// Only clients do that.
     #[error("a masked frame")]
     Masked,
-    /// Longer than anything a server has to say.
+    /// Longer than any frame of the server.
     #[error("a frame of {0} bytes")]
     Long(u64),
 }

@@ -4,7 +4,7 @@
 //! closure where they lie, frames made beforehand are written as they are; the load generator uses these. [`Socket`] holds
 //! both and gives one message after the other; the tests use that.
 //!
-//! What was said in a conversation is not kept here, and nothing is retried: a client for people does both, see `ui/src`.
+//! Messages of a conversation are not kept here, and nothing is retried: a client for people does both, see `ui/src`.
 
 #![forbid(unsafe_code)]
 

@@ -13,7 +13,7 @@ use kefu_proto::{ClientFrame, ConvId, SiteId};
 /// Why a conversation can't begin.
 #[derive(Debug, thiserror::Error)]
 pub enum OpeningError {
-    /// There is nobody to seal the key to.
+    /// There is no recipient to seal the key to.
     #[error("the directory has no site {0} with a team")]
     NoTeam(SiteId),
     /// The announcement can't be made.
@@ -24,7 +24,7 @@ pub enum OpeningError {
 /// What begins a conversation: an id that commits to the visitor's keys, and the announcement of epoch 0.
 #[derive(Debug)]
 pub struct Opening {
-    /// The id.
+    /// Id of the new conversation.
     pub conv: ConvId,
     /// The key of epoch 0.
     pub key: EpochKey,

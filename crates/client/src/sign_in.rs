@@ -25,7 +25,7 @@ pub fn hello(org: &OrgFp, side: Side, key: &SigningKey, nonce: &str) -> Result<C
 }
 
 impl Socket {
-    /// Answers the challenge of this company; gives the welcome as it was sent. Nothing else was said before it.
+    /// Answers the challenge of this company; returns the welcome as it was sent. No other frame precedes it.
     pub async fn sign_in(&mut self, org: &OrgFp, side: Side, key: &SigningKey) -> Result<Bytes, ClientError> {
         let challenge = self.text().await?;
         let nonce = match serde_json::from_slice(&challenge) {

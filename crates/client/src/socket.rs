@@ -14,7 +14,7 @@ use crate::{
     websocket::{Reader, close_code, upgrade},
 };
 
-/// What the server said.
+/// A message from the server.
 #[derive(Debug)]
 pub enum Received {
     /// A control frame.
@@ -65,7 +65,7 @@ impl Socket {
         self.writer.send(&encode(opcode, payload)).await
     }
 
-    /// The next thing the server says. May be dropped at any time: nothing is lost.
+    /// The next message from the server. May be dropped at any time: nothing is lost.
     pub async fn next(&mut self) -> Result<Received, Closed> {
         let (opcode, payload) = self.next_message().await?;
         Ok(match opcode {

@@ -22,9 +22,9 @@ use crate::{address::Address, error::ClientError};
 /// A connection.
 #[derive(Debug)]
 pub enum Stream {
-    /// Plain.
+    /// Without TLS.
     Plain(TcpStream),
-    /// Under TLS.
+    /// With TLS.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
@@ -71,9 +71,9 @@ impl Stream {
 /// The half that reads.
 #[derive(Debug)]
 pub(crate) enum ReadHalf {
-    /// Plain.
+    /// Without TLS.
     Plain(OwnedReadHalf),
-    /// Under TLS.
+    /// With TLS.
     Tls(tokio::io::ReadHalf<Box<TlsStream<TcpStream>>>),
 }
 
@@ -89,7 +89,7 @@ impl AsyncRead for ReadHalf {
 /// The half that writes. May be shared with timers.
 #[derive(Debug)]
 pub enum Writer {
-    /// Plain.
+    /// Without TLS.
     Plain(OwnedWriteHalf),
     /// Under TLS: the queue of the task that writes.
     Tls(mpsc::UnboundedSender<Box<[u8]>>),
@@ -101,13 +101,13 @@ impl Writer {
         match self {
             Self::Plain(half) => match half.try_write(frame)? {
                 n if n == frame.len() => Ok(()),
-                _ => Err(io::Error::other("the socket took only a part")),
+                _ => Err(io::Error::other("the socket accepted only a part")),
             },
             Self::Tls(queue) => queue.send(frame.into()).map_err(|_| io::ErrorKind::BrokenPipe.into()),
         }
     }
 
-    /// Writes a frame, and waits for room where the socket's buffer is full. If this is dropped before its end, a part of
+    /// Writes a frame, and waits while the socket's buffer is full. If this is dropped before its end, a part of
     /// the frame may have been written, and the socket is of no use any more.
     pub async fn send(&self, frame: &[u8]) -> io::Result<()> {
         let Self::Plain(half) = self else { return self.try_send(frame) };

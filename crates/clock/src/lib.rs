@@ -9,7 +9,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// Tells the time. Cheap to clone.
+/// The time of day. Cheap to clone.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
 
@@ -19,7 +19,7 @@ impl Clock {
         Self::new(now_ms)
     }
 
-    /// A clock that tells what `now_ms` returns.
+    /// A clock that returns what `now_ms` returns.
     pub fn new(now_ms: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self(Arc::new(now_ms))
     }

@@ -1,4 +1,4 @@
-//! Announcements (kind 2): who begins an epoch, and for whom its key is.
+//! Announcements (kind 2): who begins an epoch, and the recipients of its key.
 
 use crate::{
     directory::Directory,
@@ -17,15 +17,15 @@ pub enum AnnouncementError {
     /// Not an announcement.
     #[error(transparent)]
     Form(#[from] EnvelopeError),
-    /// Of another conversation.
+    /// It belongs to another conversation.
     #[error("the announcement belongs to another conversation")]
     Conversation,
     /// Not the epoch that comes next.
-    #[error("epoch {found} announced, {expected} comes next")]
+    #[error("epoch {found} announced, expected {expected}")]
     Epoch {
-        /// Last + 1.
+        /// The number expected.
         expected: u32,
-        /// In the announcement.
+        /// The number found.
         found: u32,
     },
     /// The chain of announcements is broken.
@@ -41,19 +41,19 @@ pub enum AnnouncementError {
     #[error(transparent)]
     Sign(#[from] SignError),
     /// Its creator knows more of the directory than the reader.
-    #[error("the announcement knows a newer directory (entry {0})")]
+    #[error("the announcement refers to a newer directory (entry {0})")]
     DirectoryAhead(u32),
-    /// Its creator saw another directory: somebody is shown a false one.
+    /// Its creator saw another directory: one of the two is shown a false one.
     #[error("the announcement's creator saw another directory at entry {0}")]
     DirectoryFork(u32),
-    /// A box for somebody who may not read, or a second one for somebody who may.
-    #[error("the announcement has a box for somebody who is no member")]
+    /// A box for someone who may not read, or a second one for someone who may.
+    #[error("the announcement has a box for someone who is not a member")]
     GhostBox,
     /// A box that must be there is not.
     #[error("the announcement lacks the box of a member")]
     MissingBox,
     /// The flag and the boxes disagree on whether a robot reads along.
-    #[error("the announcement's bot flag does not fit its boxes")]
+    #[error("the announcement's bot flag does not match its boxes")]
     BotFlag,
     /// None of the boxes is for this key.
     #[error("the announcement has no box for this key")]
@@ -69,7 +69,7 @@ pub enum AnnouncementError {
 /// What goes into an announcement.
 #[derive(Debug, Clone)]
 pub struct NewEpoch {
-    /// Where.
+    /// The conversation.
     pub conv: ConvId,
     /// Last + 1, or 0.
     pub epoch: u32,
@@ -77,7 +77,7 @@ pub struct NewEpoch {
     pub prev: [u8; 32],
     /// Newest directory entry the creator knows.
     pub dir_seq: u32,
-    /// Its hash.
+    /// Hash of the directory entry `dir_seq`.
     pub dir_head: [u8; 32],
     /// The team's public key.
     pub team: [u8; 32],
@@ -87,10 +87,10 @@ pub struct NewEpoch {
     pub bot: Option<[u8; 32]>,
 }
 
-/// What an announcement must say to be accepted.
+/// What an announcement must contain to be accepted.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
-    /// Where.
+    /// The conversation.
     pub conv: ConvId,
     /// Last + 1, or 0.
     pub epoch: u32,
@@ -118,7 +118,7 @@ pub fn create(new: &NewEpoch, creator: &SigningKey) -> Result<(Vec<u8>, EpochKey
     Ok((create_with(new, &ek, creator)?, ek))
 }
 
-/// Announces an epoch with a given key (tests, vectors; anybody else lets [`create`] draw one).
+/// Announces an epoch with a given key (tests, vectors; anyone else lets [`create`] draw one).
 pub fn create_with(new: &NewEpoch, ek: &EpochKey, creator: &SigningKey) -> Result<Vec<u8>, AnnouncementError> {
     let mut out = Vec::with_capacity(ANNOUNCEMENT_HEADER + 3 * BOX_LEN + SIGNATURE_LEN);
     out.extend_from_slice(&[b'K', b'1', Kind::Announcement as u8, 1]);

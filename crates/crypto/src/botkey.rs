@@ -25,36 +25,36 @@ pub enum DayKeyError {
     #[error("this site has no robot that is on")]
     NoBot,
     /// Not the JSON it should be.
-    #[error("the day key is not the JSON it should be: {0}")]
+    #[error("the day key is not valid JSON of its type: {0}")]
     Json(String),
     /// A version this program does not know.
     #[error("the day key has version {0}; this program knows version 1")]
     Version(u32),
     /// Of another company or another robot.
-    #[error("the day key is another company's or another robot's")]
+    #[error("the day key belongs to another company or another robot")]
     Other,
     /// The signature is not by the robot's certified key.
     #[error(transparent)]
     Sign(#[from] SignError),
     /// It claims to live longer than 48 hours.
-    #[error("the day key lives longer than 48 hours")]
+    #[error("the day key is valid for more than 48 hours")]
     TooLong,
     /// It begins more than a day from now.
-    #[error("the day key is of the future: compare this clock with the server's")]
+    #[error("the day key is dated in the future: compare this clock with the server's")]
     Future,
-    /// Its time is over.
-    #[error("the day key is over")]
+    /// It has expired.
+    #[error("the day key has expired")]
     Over,
 }
 
-/// What the raw part says.
+/// Content of the raw part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayKey {
-    /// 1.
+    /// Version of the format: 1.
     pub v: u32,
-    /// The company.
+    /// Fingerprint of the company.
     pub org: OrgFp,
-    /// Whose key.
+    /// The robot.
     pub bot: BotId,
     /// The public X25519 key.
     pub x: Key32,
@@ -81,7 +81,7 @@ pub struct SignedDayKey {
 }
 
 impl SignedDayKey {
-    /// Signs.
+    /// Signs a day key.
     pub fn make(key: &DayKey, signer: &SigningKey) -> Self {
         // texts and numbers print without fail
         let raw = serde_json::to_vec(key).unwrap_or_default();
@@ -89,7 +89,7 @@ impl SignedDayKey {
         Self { raw: Bytes(raw), sig: Bytes(sig) }
     }
 
-    /// What it says. Verifies nothing.
+    /// Parses the content. Verifies nothing.
     pub fn read(&self) -> Result<DayKey, DayKeyError> {
         if self.raw.0.len() > MAX_RAW {
             return Err(DayKeyError::Json("longer than 1 KiB".into()));

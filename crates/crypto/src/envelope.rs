@@ -37,13 +37,13 @@ pub enum SealError {
     #[error(transparent)]
     Sign(#[from] SignError),
     /// Sealed under another key, or altered.
-    #[error("cannot open: sealed under another key or altered")]
+    #[error("cannot decrypt: sealed under another key or altered")]
     Open,
     /// A note sealed to another team key.
     #[error("the note is sealed to another team key")]
     Recipient,
-    /// Opened, but the padding is not as it must be.
-    #[error("the padding is not as it must be")]
+    /// Opened, but the padding is invalid.
+    #[error("the padding is invalid")]
     Padding,
     /// The recipient's key gives no shared secret.
     #[error("cannot seal to this public key")]
@@ -79,7 +79,7 @@ impl EpochKey {
         &self.0
     }
 
-    /// What an announcement says of this key.
+    /// Commitment to this key, as in an announcement.
     pub fn commitment(&self, conv: &ConvId, epoch: u32) -> [u8; 32] {
         hash::commitment(conv, epoch, &self.0)
     }
@@ -94,13 +94,13 @@ impl fmt::Debug for EpochKey {
 /// The 80 bytes before a message or note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageHeader {
-    /// Where.
+    /// The conversation.
     pub conv: ConvId,
     /// Epoch whose key seals it.
     pub epoch: u32,
-    /// Who.
+    /// Key of the sender.
     pub sender: Kid,
-    /// Random.
+    /// Random id of the message.
     pub msg_id: MsgId,
     /// Which run of the sender's counter.
     pub inst: u32,

@@ -14,7 +14,7 @@ pub enum GrantError {
     /// Not a grant.
     #[error(transparent)]
     Form(#[from] EnvelopeError),
-    /// Of another conversation.
+    /// It belongs to another conversation.
     #[error("the grant belongs to another conversation")]
     Conversation,
     /// The kid is not the creator's.
@@ -24,7 +24,7 @@ pub enum GrantError {
     #[error(transparent)]
     Sign(#[from] SignError),
     /// No keys, or more than fit.
-    #[error("a grant holds 1 to 400 keys")]
+    #[error("a grant contains 1 to 400 keys")]
     Count,
     /// A box does not open, or the recipient's key gives no shared secret.
     #[error(transparent)]
@@ -32,7 +32,7 @@ pub enum GrantError {
     /// None of the boxes is for this key.
     #[error("the grant has no box for this key")]
     NotMine,
-    /// A key that is not the one its epoch's announcement committed to, or an epoch nobody announced.
+    /// A key that does not match the commitment of its epoch's announcement, or an unknown epoch.
     #[error("the granted key of epoch {0} is not the one announced")]
     Commitment(u32),
 }

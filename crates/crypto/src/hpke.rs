@@ -23,7 +23,7 @@ pub enum HpkeError {
     #[error("cannot seal to this public key")]
     Recipient,
     /// Sealed to another key, for another place, or altered.
-    #[error("cannot open: sealed to another key, for another place, or altered")]
+    #[error("cannot decrypt: sealed to another key, in another context, or altered")]
     Open,
 }
 
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     /// RFC 9180 A.1.1: the same KEM and KDF as ours, with AES-128-GCM. The RFC prints no vector of our exact suite; that
-    /// one is held by the frozen vectors, which another library opens in the TypeScript twin.
+    /// one is held by the frozen vectors, which another library opens in the TypeScript counterpart.
     #[test]
     fn rfc_9180_a_1_1() {
         let hex = |s: &str| HEXLOWER.decode(s.as_bytes()).unwrap();

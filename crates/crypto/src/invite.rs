@@ -19,17 +19,17 @@ use kefu_proto::{OrgFp, TeamId, UserId};
 /// Why a code, certificate or claim is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InviteError {
-    /// Not a code: wrong letters, wrong length or a slip of the pen.
+    /// Not a code: wrong letters, wrong length or a typo.
     #[error("this is not an invite code; check for missing or mistyped characters")]
     Code,
     /// The certificate is not the JSON it should be.
-    #[error("the invite's certificate is not the JSON it should be: {0}")]
+    #[error("the invite's certificate is not valid JSON of its type: {0}")]
     Json(String),
     /// A version this program does not know.
     #[error("the invite has version {0}; this program knows version 1")]
     Version(u32),
-    /// Of another company.
-    #[error("the invite is of another company")]
+    /// It belongs to another company.
+    #[error("the invite belongs to another company")]
     Org,
     /// The certificate's signature or its key is bad.
     #[error("the invite's certificate: {0}")]
@@ -42,7 +42,7 @@ pub enum InviteError {
 const SECRET: usize = 20;
 const CODE: usize = SECRET + 16 + 4;
 
-/// What the printed code holds. Whoever has it can become the user.
+/// Content of the printed code. Anyone who has it can become the user.
 #[derive(Clone)]
 pub struct InviteCode {
     secret: Zeroizing<[u8; SECRET]>,
@@ -130,26 +130,26 @@ impl fmt::Debug for InviteCode {
     }
 }
 
-/// What an invite says about the user to come.
+/// What an invite says about the invited user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cert {
-    /// 1.
+    /// Version of the format: 1.
     pub v: u32,
-    /// Which company.
+    /// Fingerprint of the company.
     pub org: OrgFp,
-    /// Who.
+    /// The invited user.
     pub user: UserId,
-    /// As what.
+    /// The role.
     pub role: Role,
     /// Display name.
     pub name: String,
-    /// Teams.
+    /// The teams.
     pub teams: Vec<TeamId>,
     /// The invite's Ed25519 key.
     pub inv: Key32,
     /// The invite's X25519 key.
     pub inv_x: Key32,
-    /// Good until, ms.
+    /// When it expires, ms since 1970.
     pub exp: u64,
 }
 
@@ -158,7 +158,7 @@ pub struct Cert {
 pub struct SignedCert {
     /// JSON, exactly as signed.
     pub cert: crate::codec::Bytes,
-    /// Who signed.
+    /// Key of the signer.
     pub signer: Key32,
     /// Signature, label `invite`.
     pub sig: crate::codec::Bytes,

@@ -32,16 +32,16 @@ pub enum KeyFileError {
         "the key file asks for {m} KiB and {t} passes of Argon2id; 65536 KiB to 4 GiB and 3 to 64 passes are allowed"
     )]
     Parameters {
-        /// Memory, KiB.
+        /// Memory of Argon2id, KiB.
         m: u32,
-        /// Passes.
+        /// Passes of Argon2id.
         t: u32,
     },
     /// Wrong passphrase, or altered.
-    #[error("the passphrase does not open the key file")]
+    #[error("the passphrase of the key file is wrong")]
     Open,
     /// The keys are not those of the company named in the file.
-    #[error("the keys in the file are not those of the company it names")]
+    #[error("the keys in the file do not belong to the company it names")]
     Org,
 }
 
@@ -63,11 +63,11 @@ impl fmt::Debug for CompanyKeys {
 /// How hard a passphrase is stretched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stretch {
-    /// Memory, KiB.
+    /// Memory of Argon2id, KiB.
     pub m: u32,
-    /// Passes.
+    /// Passes of Argon2id.
     pub t: u32,
-    /// Lanes.
+    /// Lanes of Argon2id.
     pub p: u32,
 }
 
@@ -119,7 +119,7 @@ impl CompanyKeys {
         out
     }
 
-    /// The file's text. Without a passphrase the keys lie open in it, and it says so.
+    /// The file's text. Without a passphrase the keys are in it unencrypted, and it says so.
     pub fn to_text(&self, passphrase: Option<&str>) -> Result<Zeroizing<String>, KeyFileError> {
         self.to_text_with(passphrase, Stretch::DEFAULT)
     }
@@ -199,7 +199,7 @@ impl CompanyKeys {
 fn parse(text: &str) -> Result<File, KeyFileError> {
     let file: File = serde_json::from_str(text).map_err(|e| KeyFileError::Form(e.to_string()))?;
     if file.kefu != KIND {
-        return Err(KeyFileError::Form(format!("it holds {:?}", file.kefu)));
+        return Err(KeyFileError::Form(format!("it contains {:?}", file.kefu)));
     }
     if file.v != 1 { Err(KeyFileError::Version(file.v)) } else { Ok(file) }
 }

@@ -20,10 +20,10 @@ use kefu_proto::{TeamId, UserId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
     /// Another password, user or version, or altered.
-    #[error("the keyring does not open: another password, user or version, or altered")]
+    #[error("the keyring cannot be decrypted: wrong password, user or version, or altered")]
     Open,
     /// Opened, but not a keyring.
-    #[error("the keyring holds something else than two keys")]
+    #[error("the keyring does not contain two keys")]
     Form,
     /// A team box that is not for this key, team and number, or a key nothing can be sealed to.
     #[error(transparent)]
@@ -33,9 +33,9 @@ pub enum KeyringError {
 /// A user's two private keys.
 #[derive(Clone)]
 pub struct Keyring {
-    /// Signs.
+    /// Ed25519 key, signs.
     pub signing: SigningKey,
-    /// Receives team keys.
+    /// X25519 key, receives team keys.
     pub kem: KemSecret,
 }
 
@@ -113,7 +113,7 @@ fn key(export_key: &[u8]) -> LessSafeKey {
 /// A team's private key, sealed to one reader (`Box` in the protocol).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamBox {
-    /// Which team.
+    /// The team.
     pub team: TeamId,
     /// Number of the key.
     pub epoch: u32,

@@ -1,5 +1,5 @@
 //! OPAQUE (RFC 9807) as protocol §5 fixes it: the server never learns a password, the client proves it and gets an export
-//! key. The stretching function is compiled in on both sides and negotiated by nobody.
+//! key. The stretching function is compiled in on both sides and never negotiated.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub enum OpaqueError {
     /// Bytes that are no such message, record or setup.
     #[error("malformed OPAQUE message")]
     Malformed,
-    /// Wrong password, user, company or server; which of them, nobody may know.
+    /// Wrong password, user, company or server; which of them must not be revealed.
     #[error("wrong user or password")]
     Login,
     /// The server is not the one the directory names.
@@ -122,7 +122,7 @@ impl OpaqueServer {
         Ok(Self { setup, org })
     }
 
-    /// The public key that stands in the genesis.
+    /// The public key in the genesis.
     pub fn public(&self) -> [u8; 32] {
         let mut out = [0; 32];
         out.copy_from_slice(&self.setup.keypair().public().serialize());
@@ -190,7 +190,7 @@ impl fmt::Debug for ClientFinish {
 }
 
 impl ClientRegistration {
-    /// The first message.
+    /// Starts a registration: the first message.
     pub fn start(password: &str) -> Result<(Self, Vec<u8>), OpaqueError> {
         let r = opaque_ke::ClientRegistration::<Suite>::start(&mut Rng, password.as_bytes())
             .map_err(|_| OpaqueError::Malformed)?;
@@ -218,7 +218,7 @@ impl ClientRegistration {
 }
 
 impl ClientLogin {
-    /// KE1.
+    /// Starts a login: KE1.
     pub fn start(password: &str) -> Result<(Self, Vec<u8>), OpaqueError> {
         let r = opaque_ke::ClientLogin::<Suite>::start(&mut Rng, password.as_bytes())
             .map_err(|_| OpaqueError::Malformed)?;

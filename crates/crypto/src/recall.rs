@@ -1,4 +1,4 @@
-//! Recalls (kinds 5 and 6): their sender takes back a message or a note of their own (protocol §2).
+//! Recalls (kinds 5 and 6): a sender removes their own message or note (protocol §2).
 
 use crate::{
     envelope::{self, MessageHeader, SealError},
@@ -41,14 +41,14 @@ pub fn create(header: &MessageHeader, envelope: &[u8], sender: &SigningKey) -> R
     Ok(envelope::finish(out, sender)?)
 }
 
-/// Verifies sender and signature. What it takes back, [`fits`] says.
+/// Verifies sender and signature. [`fits`] checks what it removes.
 pub fn verify<'a>(bytes: &'a [u8], sender: &[u8; 32]) -> Result<RecallView<'a>, RecallError> {
     let view = RecallView::parse(bytes).map_err(SealError::from)?;
     envelope::verify(bytes, sender)?;
     Ok(view)
 }
 
-/// Whether `body` is what the recall takes back. Of a tombstone the hash can't be compared: the text is gone.
+/// Whether `body` is the target of the recall. The hash of a tombstone can't be compared: the text is gone.
 pub fn fits(recall: &RecallView<'_>, body: &[u8]) -> Result<(), RecallError> {
     let gone = HeaderView::parse(body).is_ok_and(|(kind, _)| matches!(kind, Kind::Tombstone | Kind::NoteTombstone));
     if recall.names(body) && (gone || hash::envelope(body) == recall.hash()) { Ok(()) } else { Err(RecallError::Other) }

@@ -23,7 +23,7 @@ pub enum SignError {
     #[error("the public key has small order")]
     SmallOrder,
     /// The signature is not by this key over these bytes.
-    #[error("the signature does not fit")]
+    #[error("the signature is not valid")]
     Signature,
 }
 

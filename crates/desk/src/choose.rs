@@ -1,7 +1,7 @@
 //! Who is asked for which conversation.
 //!
 //! The one who waits longest comes first, over all teams at once, so that an agent of two teams serves both queues in
-//! order of arrival. Of the agents of the team that are online and have a free slot: whoever answered this visitor last,
+//! order of arrival. Of the agents of the team that are online and have a free slot: the one who answered this visitor last,
 //! else the one with the least load for their capacity, then the one whose last assignment is longest ago, then by id.
 
 use std::{
@@ -21,13 +21,13 @@ use kefu_proto::{TeamId, UserId};
 /// No agent is asked twice for the same conversation within this time, ms; it keeps two decliners, or one, from being
 /// asked in a circle as fast as the network allows.
 pub(super) const PAUSE_MS: u64 = 10_000;
-/// The agent asked last in vain rests this long if nobody else was asked since, ms.
+/// How long the last agent who did not accept is not asked again if nobody else was asked since, ms.
 pub(super) const AGAIN_MS: u64 = 60_000;
 /// So many conversations that the free agents were already asked for are passed over at a time, so that one event stays
-/// cheap with a long queue of them; the end of a pause brings the next look.
+/// cheap with a long queue of them; the end of a pause triggers the next check.
 const PASSED_OVER: u32 = 256;
 
-/// When `user` may be asked for `conv`, ms. `sole`: nobody else is free.
+/// When `user` may be asked for `conv`, ms. `sole`: no other agent is free.
 pub(super) fn ready_at(conv: &Conv, user: &UserId, sole: bool) -> u64 {
     match conv.tried.iter().position(|(u, _)| u == user) {
         None => 0,
@@ -106,10 +106,10 @@ impl Desk {
 }
 
 enum Choice {
-    /// This agent.
+    /// Offer it to this agent.
     Ask(UserId),
     /// Everyone who is free was asked already; one may be asked again then.
     Later(u64),
-    /// Nobody of the team is free.
+    /// No agent of the team is free.
     Nobody,
 }

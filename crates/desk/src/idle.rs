@@ -1,13 +1,13 @@
-//! When a conversation is over without anybody saying so. A rule about facts and the time; whoever keeps the facts asks.
+//! When a conversation ends without anyone closing it. A rule about facts and the time; the caller provides the facts.
 
 /// How quiet a conversation is. All times are milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Inactivity {
-    /// When somebody wrote last, the team's notes included; when it began if nobody ever did.
+    /// When a message or note was last written; when it began if none was.
     pub spoke: u64,
     /// Whether the last message was the visitor's, or none was ever written: an answer is due.
     pub unanswered: bool,
-    /// Since when it waits in a queue, as places in it are counted; none: somebody has it.
+    /// Since when it waits in a queue, which decides its place; none: it has an owner.
     pub waits_since: Option<u64>,
     /// When anything happened last: a word, or another owner.
     pub last_change: u64,
@@ -16,29 +16,29 @@ pub struct Inactivity {
 /// How a conversation ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// Nobody has anything to add.
+    /// Nobody has written for long.
     Idle,
-    /// The visitor waited and nobody answered: people must hear of it.
+    /// The visitor waited and nobody answered: people must be told.
     Missed,
 }
 
 /// The rule of `[conversations]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndRule {
-    /// How long nobody may write in what was answered or is somebody's, ms; none: for ever.
+    /// Idle time after which an answered or owned conversation ends, ms; none: never.
     pub idle_after_ms: Option<u64>,
-    /// How long somebody may wait in a queue without an answer, ms; none: for ever.
+    /// How long a visitor may wait in a queue without an answer, ms; none: forever.
     pub missed_after_ms: Option<u64>,
 }
 
 impl EndRule {
     /// How the conversation ends now, if it does.
     ///
-    /// What was answered is over when nobody wrote for so long, also in a queue to which an agent's departure brought it.
+    /// An answered conversation ends when nobody wrote for this long, also in a queue that it returned to because its agent left.
     /// What waits in a queue unanswered is missed; the time runs from the last word, and again from the moment in which it
     /// was put in the queue (opened again, transferred), but not from a loss of its agent, who did not answer it. What an
-    /// agent or the robot has and did not answer is over so long after they got it, not after it was written: it is in
-    /// somebody's hands, and a last "thanks" needs no answer.
+    /// agent or the robot has and did not answer ends this long after they got it, not after it was written: it is in
+    /// an agent's hands, and a last "thanks" needs no answer.
     pub fn end(&self, quiet: &Inactivity, now_ms: u64) -> Option<End> {
         let (end, after_ms, since) = match *quiet {
             Inactivity { unanswered: false, spoke, .. } => (End::Idle, self.idle_after_ms, spoke),
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn what_was_answered_is_over_after_the_last_word() {
         assert_eq!((RULE.end(&ANSWERED, 1_099), RULE.end(&ANSWERED, 1_100)), (None, Some(End::Idle)));
-        // agents who go home and come back bring no new word
+        // agents who disconnect and return write nothing new
         let moved = Inactivity { last_change: 1_090, ..ANSWERED };
         let queued = Inactivity { waits_since: Some(1_090), ..moved };
         assert_eq!((RULE.end(&moved, 1_100), RULE.end(&queued, 1_100)), (Some(End::Idle), Some(End::Idle)));
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn whoever_has_it_has_the_whole_time() {
-        // somebody took it after a long week-end
+        // an agent took it after a long weekend
         let taken = Inactivity { waits_since: None, last_change: 5_000, ..LEFT };
         assert_eq!((RULE.end(&taken, 5_099), RULE.end(&taken, 5_100)), (None, Some(End::Idle)));
         let never = EndRule { idle_after_ms: None, ..RULE };
@@ -96,7 +96,7 @@ mod tests {
     }
 
     proptest! {
-        /// Nothing that waits unanswered in a queue ever ends in silence, and time alone never opens again what is over.
+        /// Nothing that waits unanswered in a queue ends silently, and time alone never reopens what has ended.
         #[test]
         fn nobody_in_a_queue_is_dropped_in_silence(
             idle in proptest::option::of(1..2_000u64), missed in proptest::option::of(1..2_000u64),

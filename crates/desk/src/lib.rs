@@ -18,14 +18,15 @@
 //! - Only agents who are online, of the team, and below their capacity have offers. Owned, offered and accepted
 //!   conversations all fill slots. Chat may give an agent more (take, transfer); offers beyond that agent's slots are
 //!   then withdrawn.
-//! - An offer that is declined or runs out goes to somebody else; the same agent is asked again only after a pause. Two
+//! - An offer that is declined or expires goes to someone else; the same agent is asked again only after a pause. Two
 //!   that run out in a row make that agent busy.
 //! - An agent whose last socket is gone keeps what they own for the grace, loses their offers at once, and is offline
 //!   to everyone. One who says `offline` or `busy` keeps what they own.
 //! - The desk changes an owner only through [`Decision::Assign`] and [`Decision::Requeue`]; both are safe to repeat.
 //!
 //! `types` is the language, `state` the memory, `facts`, `people` and `offer` the events, `choose` the choice, `queue`
-//! the places in line, `view` and `look` what people may know. `idle` stands apart: when a conversation nobody ended is over, or was missed.
+//! the places in line, `view` and `look` what people may know. `idle` is separate: when an unclosed conversation ends, or was
+//! missed.
 
 #![forbid(unsafe_code)]
 
@@ -64,9 +65,9 @@ impl Desk {
         self.rules
     }
 
-    /// Takes note of `event` and says what to do, in order. Clocks that have run down by `now_ms` are seen to first, with
-    /// any event. Give it a clock that nobody can set (the time at the start plus what a monotonic clock measured since):
-    /// time that goes back counts as standing still, and offers would stand with it.
+    /// Processes `event` and returns what to do, in order. Deadlines passed by `now_ms` are handled first, with
+    /// any event. Use a clock that cannot be set (the time at the start plus what a monotonic clock measured since):
+    /// time that goes back counts as no progress, and offers would not expire.
     pub fn apply(&mut self, event: Event, now_ms: u64) -> Vec<Decision> {
         self.s.now = self.s.now.max(now_ms);
         self.expire();

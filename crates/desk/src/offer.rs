@@ -6,8 +6,8 @@ use super::{
 };
 use kefu_proto::{AgentState, ConvId, UserId};
 
-/// An agent who lets so many offers in a row run out is set to busy, so that visitors are not passed around a room
-/// with nobody in it.
+/// An agent who lets this many offers in a row expire is set to busy, so that visitors are not offered around
+/// without an answer.
 const MISSED_MOST: u32 = 2;
 
 impl Desk {
@@ -43,7 +43,7 @@ impl Desk {
         }
     }
 
-    /// To whom the conversation is offered.
+    /// The agent to whom the conversation is offered.
     fn asked(&self, conv: ConvId) -> Option<&UserId> {
         match &self.s.convs.get(&conv)?.stage {
             Stage::Offered { user, .. } => Some(user),
@@ -65,7 +65,7 @@ impl Desk {
         }
     }
 
-    /// Back to its place in the queue; whoever was asked is told.
+    /// Back to its place in the queue; the asked agent is notified.
     pub(super) fn withdraw(&mut self, conv: ConvId, why: OfferEnd) {
         if let Some(Stage::Offered { user, .. } | Stage::Assigning { user, .. }) =
             self.s.convs.get(&conv).map(|c| c.stage.clone())
@@ -139,7 +139,7 @@ impl Desk {
         }
     }
 
-    /// Offers that stand before an agent, with their ends: what a page the agent opens now must show.
+    /// Open offers of an agent, with their ends: what a newly opened page of the agent must show.
     pub fn offers(&self, user: &UserId) -> Vec<(ConvId, u64)> {
         let asked = self.s.agents.get(user).into_iter().flat_map(|a| &a.asked);
         asked

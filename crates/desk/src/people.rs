@@ -1,4 +1,4 @@
-//! Agents come, go, change what they say and whom they serve.
+//! Agents connect, disconnect, and change their state and teams.
 
 use std::collections::{BTreeSet, btree_map::Entry};
 
@@ -59,7 +59,7 @@ impl Desk {
         self.forget(user);
     }
 
-    /// The grace is over, or the account was switched off: all that is the agent's goes back.
+    /// The grace period has ended, or the account was switched off: the agent's conversations go back.
     pub(super) fn forget(&mut self, user: &UserId) {
         self.touch(user);
         let Some(agent) = self.s.agents.get_mut(user) else { return };
@@ -82,7 +82,7 @@ impl Desk {
         }
     }
 
-    /// Asks chat to make the queue the owner, and again until a fact says what became of it.
+    /// Asks chat to make the queue the owner, repeatedly until a fact reports the outcome.
     pub(super) fn give_back(&mut self, conv: ConvId, user: &UserId) {
         self.put(conv, Stage::Returning { user: user.clone(), again: self.s.now.saturating_add(RETURN_AGAIN_MS) });
         self.s.out.push(Decision::Requeue { conv, user: user.clone() });

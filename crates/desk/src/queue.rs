@@ -1,4 +1,4 @@
-//! The line of a team: who stands where, and telling those whose place changed. Presence is told here too, since it is
+//! The queue of a team: the places in it, and notifying those whose place changed. Presence is sent here too, since it is
 //! the other thing visitors see of a team.
 
 use std::{collections::BTreeSet, mem};
@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, mem};
 use super::{Decision, Desk};
 use kefu_proto::{AgentState, ConvId, Presence, TeamId, TeamPresence, UserId};
 
-/// Visitors up to this place hear of every change. Farther back they are told once, when they join at the end, and then
+/// Visitors up to this place are sent every change. Those farther back are told once, when they join at the end, and then
 /// again from here on: taking the first of 10,000 must not cost 10,000 frames.
 pub(super) const TOLD: usize = 100;
 
@@ -15,17 +15,17 @@ pub(super) type Key = (u64, ConvId);
 
 #[derive(Debug)]
 pub(super) struct Team {
-    /// Everyone who waits for somebody, offered ones included: a declined offer moves nobody back.
+    /// Every waiting conversation, including offered ones: a declined offer moves nobody back.
     pub(super) line: BTreeSet<Key>,
-    /// Those of the line for whom nobody is asked.
+    /// Those of the queue that are not offered to anyone.
     pub(super) waiting: BTreeSet<Key>,
-    /// The first places as they were last told.
+    /// The first places as last sent.
     pub(super) told: Vec<ConvId>,
     /// Its agents, connected or within their grace.
     pub(super) agents: BTreeSet<UserId>,
-    /// Presence as it was last told.
+    /// Presence as last sent.
     pub(super) told_presence: TeamPresence,
-    /// When a pause ends after which somebody may be asked again.
+    /// When a pause ends after which an agent may be asked again.
     pub(super) retry: Option<u64>,
 }
 
@@ -43,7 +43,7 @@ impl Default for Team {
 }
 
 impl Desk {
-    /// Tells what changed for the visitors and the colleagues of the teams that were touched.
+    /// Sends what changed to the visitors and the colleagues of the affected teams.
     pub(super) fn tell(&mut self) {
         let (people, lines) = (mem::take(&mut self.s.dirty.people), mem::take(&mut self.s.dirty.line));
         let slots = mem::take(&mut self.s.dirty.slots);
@@ -67,7 +67,7 @@ impl Desk {
         }
     }
 
-    /// A newcomer far back hears their place once, if it costs nothing to know: at the end of the line.
+    /// A newcomer far back is told their place once, if it is cheap to determine: at the end of the queue.
     pub(super) fn tell_newcomer(&mut self, team: &TeamId, key: Key) {
         if let Some(t) = self.s.teams.get(team)
             && t.line.len() > TOLD
@@ -83,7 +83,7 @@ impl Desk {
         Some(place(self.s.teams.get(&c.team)?.line.range(..(c.since, conv)).count()))
     }
 
-    /// Who of `team` is there, and how many wait. An offer that nobody answered yet fills its slot.
+    /// Presence of `team`, and how many wait. An unanswered offer takes a slot.
     pub fn presence(&self, team: &TeamId) -> TeamPresence {
         let Some(t) = self.s.teams.get(team) else { return TeamPresence::NOBODY };
         let here = t.agents.iter().filter_map(|u| self.s.agents.get(u)).filter(|a| a.state() != AgentState::Offline);

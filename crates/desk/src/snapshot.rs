@@ -1,4 +1,4 @@
-//! What the desk tells people: the state at a glance, and why a conversation is not assigned. Data only; `look` fills it.
+//! What the desk shows people: an overview of the state, and why a conversation is not assigned. Data only; `look` fills it.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub struct DeskSnapshot {
     pub agents: Vec<AgentView>,
     /// Teams that have agents or a queue.
     pub teams: Vec<TeamView>,
-    /// Offers that stand.
+    /// Open offers.
     pub offers: Vec<OfferView>,
     /// Conversations that wait for an owner, all teams.
     pub waiting: u32,
@@ -26,7 +26,7 @@ pub struct DeskSnapshot {
 /// One agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AgentView {
-    /// Who.
+    /// The agent.
     pub user: UserId,
     /// Display name; the id until they connect.
     pub name: String,
@@ -48,28 +48,28 @@ pub struct AgentView {
 /// One team's queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TeamView {
-    /// Which.
+    /// The team.
     pub team: TeamId,
-    /// Whether somebody is there.
+    /// Presence of the team.
     pub state: Presence,
     /// Agents online.
     pub online: u32,
     /// Conversations without an owner, offered ones included.
     pub waiting: u32,
-    /// Those that are offered to somebody.
+    /// Those that are offered to an agent.
     pub offered: u32,
     /// How long the first has waited, ms.
     pub longest_wait_ms: u64,
 }
 
-/// One standing offer.
+/// One open offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OfferView {
-    /// Which.
+    /// The conversation.
     pub conv: ConvId,
-    /// To whom.
+    /// The agent it is offered to.
     pub user: UserId,
-    /// Until when, ms.
+    /// When the offer ends, ms since 1970.
     pub until: u64,
 }
 
@@ -83,41 +83,41 @@ pub enum Reason {
     Empty,
     /// It has an agent.
     Owned {
-        /// Who.
+        /// The agent.
         user: UserId,
     },
     /// It is offered right now.
     Offered {
-        /// To whom.
+        /// The agent it is offered to.
         user: UserId,
-        /// Until when, ms.
+        /// When the offer ends, ms since 1970.
         until: u64,
     },
     /// An agent accepted; the transaction is under way.
     Assigning {
-        /// Who.
+        /// The agent.
         user: UserId,
     },
     /// Its agent is gone; the transaction that gives it back is under way.
     Returning {
-        /// Who.
+        /// The agent.
         user: UserId,
     },
     /// Others came before it.
     Behind {
-        /// How many.
+        /// Conversations ahead of it in the queue.
         ahead: u32,
     },
     /// No agent of its team has a socket.
     NobodyThere {
-        /// Which.
+        /// The team.
         team: TeamId,
     },
     /// This agent of the team can't have it now.
     Agent {
-        /// Who.
+        /// The agent.
         user: UserId,
-        /// Why.
+        /// Why not.
         why: NotNow,
     },
 }
@@ -126,15 +126,15 @@ pub enum Reason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum NotNow {
-    /// No socket, or they say so.
+    /// No socket, or they chose to be offline.
     Offline,
     /// They take no new ones.
     Busy,
     /// No free slot.
     Full {
-        /// Owned and offered.
+        /// Conversations they own or are offered.
         load: u32,
-        /// At most.
+        /// Conversations they may have at once.
         capacity: u32,
     },
     /// They declined it or let it run out.
@@ -147,19 +147,21 @@ pub enum NotNow {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("its visitor has written nothing in it yet"),
-            Self::Unknown => f.write_str("the desk does not know this conversation: it is closed or never was"),
+            Self::Empty => f.write_str("its visitor has not written anything yet"),
+            Self::Unknown => f.write_str("the desk does not know this conversation: it is closed or never existed"),
             Self::Owned { user } => write!(f, "it is not waiting: {user} owns it"),
             Self::Offered { user, .. } => write!(f, "it is offered to {user} right now"),
             Self::Assigning { user } => write!(f, "{user} accepted it a moment ago"),
-            Self::Returning { user } => write!(f, "{user} is gone; it is on its way back to the queue"),
-            Self::Behind { ahead } => write!(f, "{ahead} came before it"),
+            Self::Returning { user } => write!(f, "{user} disconnected; it is returning to the queue"),
+            Self::Behind { ahead } => write!(f, "{ahead} are ahead of it in the queue"),
             Self::NobodyThere { team } => write!(f, "no agent of team {team} is connected"),
             Self::Agent { user, why } => match why {
                 NotNow::Offline => write!(f, "{user} is offline"),
                 NotNow::Busy => write!(f, "{user} is busy"),
                 NotNow::Full { load, capacity } => write!(f, "{user} has no free slot ({load} of {capacity})"),
-                NotNow::Tried { .. } => write!(f, "{user} declined it or did not answer; they are asked again later"),
+                NotNow::Tried { .. } => {
+                    write!(f, "{user} declined it or did not answer; they will be asked again later")
+                }
             },
         }
     }

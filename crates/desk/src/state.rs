@@ -12,20 +12,20 @@ use kefu_proto::{AgentState, ConvId, TeamId, UserId};
 /// Where a conversation is. Exactly one place at any time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// In the queue, nobody is asked.
+    /// In the queue, not offered to anyone.
     Waiting,
     /// This agent is asked.
     Offered { user: UserId, until: u64 },
     /// They accepted; chat is writing it down. If no fact comes by then, it waits again.
     Assigning { user: UserId, until: u64 },
-    /// Theirs.
+    /// An agent owns it.
     Owned { user: UserId },
     /// They are gone; chat is giving it back. If no fact comes by then, it is asked again.
     Returning { user: UserId, again: u64 },
 }
 
 impl Stage {
-    /// Whether the visitor still waits for somebody.
+    /// Whether the visitor still waits for an agent.
     pub(super) fn in_line(&self) -> bool {
         matches!(self, Self::Waiting | Self::Offered { .. } | Self::Assigning { .. })
     }
@@ -44,13 +44,13 @@ pub(super) struct Conv {
     pub(super) team: TeamId,
     pub(super) since: u64,
     pub(super) last_agent: Option<UserId>,
-    /// Who was asked in vain, and when; the last one is the most recent.
+    /// Who did not accept, and when; the last one is the most recent.
     pub(super) tried: Vec<(UserId, u64)>,
     pub(super) stage: Stage,
 }
 
 impl Conv {
-    /// Notes that `user` was asked in vain at `now`.
+    /// Records that `user` did not accept at `now`.
     pub(super) fn tried_in_vain(&mut self, user: &UserId, now: u64) {
         self.tried.retain(|(u, _)| u != user);
         self.tried.push((user.clone(), now));
@@ -62,7 +62,7 @@ pub(super) struct Agent {
     pub(super) name: String,
     pub(super) teams: BTreeSet<TeamId>,
     pub(super) capacity: u32,
-    /// What they say; what holds is [`Agent::state`].
+    /// The state they chose; the effective one is [`Agent::state`].
     pub(super) declared_state: AgentState,
     /// None while they have a socket, else the end of their grace.
     pub(super) gone_until: Option<u64>,
@@ -75,7 +75,7 @@ pub(super) struct Agent {
 }
 
 impl Agent {
-    /// Somebody of whom only the name in a log is known yet.
+    /// An agent of whom only the name in a log is known yet.
     pub(super) fn unseen(user: &UserId, rules: &Rules, gone_until: u64) -> Self {
         Self {
             name: user.to_string(),
@@ -90,7 +90,7 @@ impl Agent {
         }
     }
 
-    /// The state that holds: without a socket nobody is online.
+    /// The effective state: without a socket nobody is online.
     pub(super) fn state(&self) -> AgentState {
         if self.gone_until.is_some() { AgentState::Offline } else { self.declared_state }
     }
@@ -106,7 +106,7 @@ impl Agent {
     }
 }
 
-/// Whose clock runs.
+/// What a deadline is for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
     Stage(ConvId),
@@ -117,9 +117,9 @@ pub(super) enum Timer {
 /// What must be looked at again before `apply` returns.
 #[derive(Debug, Default)]
 pub(super) struct Dirty {
-    /// Something waits or somebody got free.
+    /// A conversation waits or an agent became free.
     pub(super) dispatch: BTreeSet<TeamId>,
-    /// The line changed.
+    /// Teams whose queue changed.
     pub(super) line: BTreeSet<TeamId>,
     /// What colleagues see of an agent changed.
     pub(super) people: BTreeSet<TeamId>,
@@ -186,7 +186,7 @@ impl Desk {
         Some(conv)
     }
 
-    /// Puts a conversation where its place says. It must not be anywhere else.
+    /// Puts a conversation into the index of its stage. It must not be in any other.
     pub(super) fn enter(&mut self, id: ConvId, conv: Conv) {
         if let Some(at) = conv.stage.timer() {
             self.s.timers.insert((at, Timer::Stage(id)));

@@ -1,4 +1,4 @@
-//! What the desk is told, what it answers, and the numbers it works with. Data only.
+//! Events for the desk, its decisions, and its settings. Data only.
 
 use serde::Serialize;
 
@@ -7,13 +7,13 @@ use kefu_proto::{AgentState, ConvId, TeamId, TeamPresence, UserId};
 /// The numbers behind the rules. All times are milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// How long an offer stands.
+    /// How long an offer is open.
     pub offer_ms: u64,
     /// Whether the agent's page accepts offers by itself; handed on in [`Decision::Offer`].
     pub auto_accept: bool,
     /// How long an agent without any socket keeps their conversations.
     pub grace_ms: u64,
-    /// Conversations an agent may own at once, where nothing else is said of them.
+    /// Default number of conversations an agent may own at once.
     pub capacity: u32,
 }
 
@@ -29,7 +29,7 @@ impl Default for Rules {
 pub enum Event {
     /// An agent's first socket; sent again, it updates what is known of them.
     AgentConnected {
-        /// Who.
+        /// The agent.
         user: UserId,
         /// Display name.
         name: String,
@@ -37,38 +37,38 @@ pub enum Event {
         teams: Vec<TeamId>,
         /// Conversations they may own at once; none: [`Rules::capacity`].
         capacity: Option<u32>,
-        /// What they say about themselves.
+        /// The state they chose.
         state: AgentState,
     },
-    /// They say something else about themselves.
+    /// They chose another state.
     AgentState {
-        /// Who.
+        /// The agent.
         user: UserId,
-        /// What.
+        /// The new state.
         state: AgentState,
     },
     /// The agent's last socket is gone: the grace begins.
     AgentVanished {
-        /// Who.
+        /// The agent.
         user: UserId,
     },
     /// The agent's account was switched off: everything goes back at once.
     AgentRemoved {
-        /// Who.
+        /// The agent.
         user: UserId,
     },
     /// The agent serves other queues now. What they own stays theirs.
     TeamsChanged {
-        /// Who.
+        /// The agent.
         user: UserId,
         /// All their teams.
         teams: Vec<TeamId>,
     },
     /// Fact: the conversation is in this team's queue.
     Waiting {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
-        /// Whose queue.
+        /// The team.
         team: TeamId,
         /// When it first arrived, kept over declines and losses; decides the order.
         since: u64,
@@ -77,30 +77,30 @@ pub enum Event {
     },
     /// Fact: an agent owns it (accepted, taken, transferred, or found so at a restart).
     Owned {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
-        /// Its team.
+        /// The team.
         team: TeamId,
-        /// Whose.
+        /// The agent who owns it.
         user: UserId,
     },
     /// Fact: it is closed.
     Closed {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
     },
     /// An agent accepts an offer.
     Accept {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
-        /// Who.
+        /// The agent.
         user: UserId,
     },
     /// An agent declines an offer.
     Decline {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
-        /// Who.
+        /// The agent.
         user: UserId,
     },
     /// Time passed; see [`super::Desk::next_deadline`].
@@ -111,9 +111,9 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OfferEnd {
-    /// Somebody else owns it now.
+    /// Someone else owns it now.
     Taken,
-    /// The time for accepting is over.
+    /// The time for accepting has passed.
     Late,
     /// Declined, closed, moved to another team, or the agent stopped taking new ones.
     Gone,
@@ -135,62 +135,62 @@ impl OfferEnd {
 pub enum Decision {
     /// Show the agent an offer.
     Offer {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
-        /// To whom.
+        /// The agent it is offered to.
         user: UserId,
-        /// Until when.
+        /// When the offer ends, ms since 1970.
         until: u64,
         /// Whether their page should accept by itself.
         auto: bool,
     },
     /// Take the offer away from all pages of the agent. Every offer ends with this or with `Owned` by the same agent.
     OfferGone {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
-        /// From whom.
+        /// The agent it was offered to.
         user: UserId,
-        /// Why.
+        /// Why the offer ended.
         why: OfferEnd,
     },
-    /// Try to make the agent the owner in a transaction, then say what is true: `Owned`, or `Waiting` if it failed.
+    /// Try to make the agent the owner in a transaction, then report the result: `Owned`, or `Waiting` if it failed.
     Assign {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
-        /// Whose.
+        /// The agent who owns it.
         user: UserId,
     },
-    /// Its agent is gone: make the queue the owner (why = lost), then say `Waiting`. Repeated until a fact comes.
+    /// Its agent is gone: make the queue the owner (why = lost), then report `Waiting`. Repeated until a fact arrives.
     Requeue {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
         /// Whose it was; a transaction must check that it still is.
         user: UserId,
     },
     /// A visitor's place changed; 1 is next.
     Position {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
-        /// Stage.
+        /// Place in the queue; 1 is next.
         position: u32,
     },
     /// Who of a team is there changed, or how many wait.
     Presence {
-        /// Which.
+        /// The team.
         team: TeamId,
-        /// What holds now.
+        /// The present state.
         now: TeamPresence,
     },
     /// The desk itself set an agent's state: they let offers run out.
     StateChanged {
-        /// Who.
+        /// The agent.
         user: UserId,
-        /// Now.
+        /// The new state.
         state: AgentState,
     },
     /// What [`super::Desk::agents`] says of this team changed.
     AgentsChanged {
-        /// Which.
+        /// The team.
         team: TeamId,
     },
 }

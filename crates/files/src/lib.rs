@@ -1,4 +1,4 @@
-//! Files that only their owner may touch: made, replaced in one step, never reached through a link somebody planted.
+//! Files that only their owner can access: created, replaced atomically, never reached through a planted link.
 //!
 //! Everything that kefu makes in a directory goes through here. A new file is opened with `O_EXCL` and `O_NOFOLLOW`, so
 //! that a link under its name is an error and what it points to stays as it is. A file is replaced by one with a random
@@ -34,10 +34,10 @@ pub fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).mode(mode).custom_flags(NO_FOLLOW).open(path)
 }
 
-/// Opens a file for reading and writing and makes it if need be; what stands in it stays. For files that are locked.
+/// Opens a file for reading and writing and creates it if needed; its content is kept. For files that are locked.
 ///
 /// # Errors
-/// It is a link, no regular file, or somebody else's; or an I/O error.
+/// It is a link, not a regular file, or owned by another user; or an I/O error.
 pub fn open_or_create(path: &Path, mode: u32) -> io::Result<File> {
     match create_new(path, mode) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => open_own(path),
@@ -48,22 +48,22 @@ pub fn open_or_create(path: &Path, mode: u32) -> io::Result<File> {
 /// Opens a file that is there, for reading and writing.
 ///
 /// # Errors
-/// It is a link, no regular file, or somebody else's; or an I/O error.
+/// It is a link, not a regular file, or owned by another user; or an I/O error.
 pub fn open_own(path: &Path) -> io::Result<File> {
     // a pipe must not hold the process up
     let flags = NO_FOLLOW | rustix::fs::OFlags::NONBLOCK.bits() as i32;
     let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path).map_err(|e| linked(path, e))?;
     let meta = file.metadata()?;
-    // another name of somebody's file is no link, but it is theirs
+    // a hard link to another user's file is not a symbolic link, but it is theirs
     if !meta.is_file() || meta.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::other("something else was put under this name, or somebody else's file; remove it"));
+        return Err(io::Error::other("something else, or another user's file, exists under this name; remove it"));
     }
     Ok(file)
 }
 
-/// Says that a link is in the way, where the system says "too many levels of symbolic links".
+/// Reports a link where the system reports "too many levels of symbolic links".
 fn linked(path: &Path, e: io::Error) -> io::Error {
-    if is_link(path) { io::Error::other("it is a link, and kefu follows none here; remove it") } else { e }
+    if is_link(path) { io::Error::other("it is a link, and kefu does not follow links here; remove it") } else { e }
 }
 
 /// Whether a link has this name.
@@ -94,7 +94,7 @@ pub fn replace(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     replace_by(path, mode, |file| file.write_all(content))
 }
 
-/// The same with somebody who writes.
+/// The same with a function that writes.
 ///
 /// # Errors
 /// The system or the writer refused; then the old file is as it was.
@@ -119,13 +119,13 @@ pub fn parts(path: &Path) -> Vec<PathBuf> {
     fs::read_dir(parent(path)).into_iter().flatten().flatten().filter(ours).map(|entry| entry.path()).collect()
 }
 
-/// A name beside the file that nobody can guess, for its next version.
+/// An unguessable name beside the file, for its next version.
 ///
 /// # Errors
 /// The system gives no random numbers.
 pub fn part(path: &Path) -> io::Result<PathBuf> {
     let mut random = [0; 12];
-    SystemRandom::new().fill(&mut random).map_err(|_| io::Error::other("the system gives no random numbers"))?;
+    SystemRandom::new().fill(&mut random).map_err(|_| io::Error::other("the system provides no random numbers"))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(path.with_file_name(format!(".{name}{PART}{}", HEXLOWER.encode(&random))))
 }
@@ -141,7 +141,7 @@ pub fn sweep(path: &Path) {
     }
 }
 
-/// Makes a directory that only its owner may enter; says whether it is new. What is there already stays as it is: look at
+/// Creates a directory that only its owner can access; returns whether it is new. What is there already stays as it is: look at
 /// it with [`private_directory`].
 ///
 /// # Errors

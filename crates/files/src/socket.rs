@@ -1,6 +1,6 @@
 //! Unix sockets under paths of any length.
 //!
-//! The system takes at most 107 bytes as the address of a socket, but a directory may lie deeper than that. Such a
+//! The system takes at most 107 bytes as the address of a socket, but a directory may have a longer path than that. Such a
 //! socket is reached through its directory: opened, and named by the descriptor.
 
 use std::{
@@ -55,7 +55,7 @@ pub fn listen(path: &Path) -> io::Result<UnixListener> {
 /// Connects to a socket.
 ///
 /// # Errors
-/// Nobody listens, or an I/O error.
+/// No process listens, or an I/O error.
 pub fn connect(path: &Path) -> io::Result<UnixStream> {
     let Address(short, _dir) = Address::of(path)?;
     UnixStream::connect(short)

@@ -37,11 +37,11 @@ fn no_link_is_followed_whatever_is_made() {
         assert!(open_or_create(link, 0o600).unwrap_err().to_string().contains("is a link"));
         assert!(!make_directory(link).unwrap());
     }
-    // another name of somebody else's file is no link, but it is theirs; only root can make it here
+    // a hard link to another user's file is not a symbolic link, but it is theirs; only root can make it here
     fs::hard_link(&victim, place.path("second")).unwrap();
     if rustix::process::geteuid().is_root() {
         std::os::unix::fs::chown(&victim, Some(65_534), None).unwrap();
-        assert!(open_or_create(&place.path("second"), 0o600).unwrap_err().to_string().contains("somebody else's"));
+        assert!(open_or_create(&place.path("second"), 0o600).unwrap_err().to_string().contains("another user's"));
     }
     assert!(open_or_create(&place.path("."), 0o600).is_err());
     replace(&link, 0o600, b"new").unwrap();

@@ -2,7 +2,7 @@
 
 use super::{attention::soften, simd::Simd};
 
-/// The left side of a product: a matrix wherever it lies, and whichever way it runs.
+/// The left side of a product: a matrix with any start and stride.
 #[derive(Clone, Copy, Debug)]
 pub struct Strided<'a> {
     /// Holds all its numbers.
@@ -42,7 +42,7 @@ pub(super) fn combine<S: Simd>(s: S, a: Strided<'_>, b: &[[f32; 16]], out: &mut 
     }
 }
 
-/// Where a tile lies, and how many lines a row of the result has.
+/// Position of a tile, and how many lines a row of the result has.
 #[derive(Clone, Copy)]
 struct At {
     row: usize,

@@ -1,4 +1,4 @@
-//! The doors from [`super::Kernel`] to the generic code. Each instruction set gets functions of its own, compiled with its
+//! Entry points from [`super::Kernel`] to the generic code. Each instruction set gets functions of its own, compiled with its
 //! instructions, into which everything written in [`super::simd::Simd`] is inlined.
 
 /// Implements [`super::Kernel`] for a proof value of `simd`, with the given target features.

@@ -1,4 +1,5 @@
-//! The arithmetic of the encoder, and of what compares and learns from its vectors, once per instruction set, chosen when the program runs.
+//! The arithmetic of the encoder, and of what compares and learns from its vectors, once per instruction set, chosen when the
+//! program runs.
 //!
 //! Whatever the processor, the bits of the result are the same:
 //! - products of 8-bit codes are summed in i32, which is exact in any order;
@@ -49,7 +50,7 @@ pub use rows::{CodeRows, Rows, View, ViewMut, stride};
 /// What follows a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
-    /// Nothing.
+    /// No activation.
     Nothing,
     /// The Gaussian error linear unit, by erf.
     Gelu,

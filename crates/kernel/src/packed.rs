@@ -1,7 +1,7 @@
 //! Weights of a linear map in the order the kernels read them.
 //!
 //! Outputs are taken 32 at a time (a panel). Within a panel, memory runs over groups of four inputs; a group holds four
-//! codes for each of 32 outputs, so that one 64-byte load brings sixteen outputs, and one instruction multiplies their
+//! codes for each of 32 outputs, so that one 64-byte load fetches sixteen outputs, and one instruction multiplies their
 //! four codes with four activations and adds. Outputs and inputs that pad a panel or a group have codes of zero.
 
 use super::rows::PANEL;
@@ -31,7 +31,7 @@ impl Packed {
         Self { groups, start, scale, bias, inputs, outputs: 0, offset }
     }
 
-    /// Room for so many outputs more.
+    /// Reserves memory for this many more outputs.
     pub fn reserve(&mut self, outputs: usize) {
         let panels = (self.outputs + outputs).div_ceil(PANEL) - self.outputs.div_ceil(PANEL);
         self.groups.reserve_exact(panels * self.inputs.div_ceil(4));

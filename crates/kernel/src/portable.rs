@@ -4,7 +4,7 @@ use super::{
     Activation, Affine, CodeRows, Heads, Packed, Strided, View, ViewMut, Workspace, entry::kernel, simd::Simd,
 };
 
-/// Needs no proof.
+/// Runs on every processor, so no check is needed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Portable;
 

@@ -40,7 +40,7 @@ fn panels<S: Simd, const GELU: bool>(s: S, input: &CodeRows, rows: usize, weight
     }
 }
 
-/// Where a tile lies.
+/// Position of a tile.
 #[derive(Clone, Copy)]
 struct At {
     first: usize,
@@ -100,7 +100,7 @@ fn tile<S: Simd, const R: usize, const L: usize, const GELU: bool>(
 #[inline(always)]
 pub(super) unsafe fn lanes(from: &[f32], at: usize) -> &[f32; 16] {
     debug_assert!(at + 16 <= from.len());
-    // SAFETY: within the slice, as the caller says; an array has the alignment of its element
+    // SAFETY: within the slice, as the caller guarantees; an array has the alignment of its element
     unsafe { &*from.as_ptr().add(at).cast() }
 }
 
@@ -111,6 +111,6 @@ pub(super) unsafe fn lanes(from: &[f32], at: usize) -> &[f32; 16] {
 #[inline(always)]
 pub(super) unsafe fn lanes_mut(from: &mut [f32], at: usize) -> &mut [f32; 16] {
     debug_assert!(at + 16 <= from.len());
-    // SAFETY: within the slice, as the caller says; an array has the alignment of its element
+    // SAFETY: within the slice, as the caller guarantees; an array has the alignment of its element
     unsafe { &mut *from.as_mut_ptr().add(at).cast() }
 }

@@ -5,7 +5,7 @@
 /// Rows are padded to a multiple of this many values: the columns of one weight panel.
 pub(super) const PANEL: usize = 32;
 
-/// Rows of f32 to read, wherever they lie.
+/// Rows of f32 to read, with any start and stride.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     /// Row after row with padding.
@@ -16,7 +16,7 @@ pub struct View<'a> {
     pub stride: usize,
 }
 
-/// Rows of f32 to write, wherever they lie.
+/// Rows of f32 to write, with any start and stride.
 #[derive(Debug)]
 pub struct ViewMut<'a> {
     /// Row after row with padding.
@@ -80,7 +80,7 @@ impl Rows {
         Self { lines: Vec::new(), width, stride: stride(width, slack) }
     }
 
-    /// Room for `rows` rows. Allocates only if there never were as many.
+    /// Reserves `rows` rows. Allocates only if there never were as many.
     pub fn reserve(&mut self, rows: usize) {
         let lines = rows * self.stride / 16;
         if self.lines.len() < lines {
@@ -112,12 +112,12 @@ pub struct CodeRows {
 }
 
 impl CodeRows {
-    /// No rows yet, each with room for `width` codes.
+    /// No rows yet, each with a capacity of `width` codes.
     pub fn new(width: usize) -> Self {
         Self { lines: Vec::new(), scales: Vec::new(), stride: width.next_multiple_of(64) }
     }
 
-    /// Room for `rows` rows. Allocates only if there never were as many.
+    /// Reserves `rows` rows. Allocates only if there never were as many.
     pub fn reserve(&mut self, rows: usize) {
         let lines = rows * self.stride / 64;
         if self.scales.len() < rows {

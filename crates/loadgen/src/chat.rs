@@ -24,23 +24,23 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// How long the last messages may take.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// What pairs do.
+/// A run of pairs that write to each other.
 #[derive(Debug, Clone, Copy)]
 pub struct Chat {
     /// Pairs of a visitor and an agent; both write.
     pub pairs: usize,
     /// How long to measure.
     pub seconds: u64,
-    /// Messages a second in all, whatever comes back; without it everybody writes again as soon as their message is
+    /// Messages per second in total, regardless of replies; without it, each side writes again as soon as its message is
     /// durable.
     pub rate: Option<u64>,
     /// Idle connections beside the pairs, with heartbeats.
     pub idle: usize,
     /// Bytes of text in a message.
     pub bytes: usize,
-    /// Envelopes a second to seal beforehand, in all, when there is no rate.
+    /// Envelopes per second to seal in advance, in total, without --rate.
     pub prepare: u64,
-    /// Whether the conversations are closed in the end, as a server that goes on wants it.
+    /// Whether the conversations are closed at the end, for a server that keeps running.
     pub close: bool,
 }
 
@@ -70,7 +70,7 @@ pub struct ChatReport {
 }
 
 impl Chat {
-    /// Runs it; `stage` is told how far it is. Pairs, seconds and rate are at least 1.
+    /// Runs it; `stage` receives its progress. Pairs, seconds and rate are at least 1.
     pub async fn run(
         &self,
         target: &Target,
@@ -153,7 +153,7 @@ impl Chat {
         let text = "x".repeat(self.bytes);
         for (pair, who) in senders(pairs) {
             pair.seal_ahead(who, each, &text)?;
-            // heartbeats go on meanwhile
+            // heartbeats continue meanwhile
             tokio::task::yield_now().await;
         }
         Ok(())

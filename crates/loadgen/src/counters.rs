@@ -15,11 +15,11 @@ use crate::error::LoadError;
 pub struct Counters {
     /// When it began; all times are nanoseconds since.
     pub clock: Instant,
-    /// Senders go on by themselves when their record came.
+    /// Senders continue by themselves when their record arrived.
     pub closed_loop: bool,
-    /// Senders may send.
+    /// Whether senders may send.
     pub running: Cell<bool>,
-    /// Latencies count now.
+    /// Whether latencies are recorded.
     pub measuring: Cell<bool>,
     /// From the (intended) time of sending to the other side's socket, µs.
     pub delivery: RefCell<Histogram<u64>>,
@@ -36,7 +36,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Nothing happened yet.
+    /// Counters at zero.
     pub fn new(closed_loop: bool) -> Result<Rc<Self>, LoadError> {
         Ok(Rc::new(Self {
             clock: Instant::now(),
@@ -57,7 +57,7 @@ impl Counters {
         self.clock.elapsed().as_nanos() as u64
     }
 
-    /// Something went wrong: nobody sends any more.
+    /// An error occurred: nobody sends any more.
     pub(crate) fn fail(&self, what: impl Into<String>) {
         self.running.set(false);
         self.failures.borrow_mut().push(what.into());

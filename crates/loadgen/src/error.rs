@@ -6,18 +6,18 @@ use kefu_proto::{ErrorCode, SiteId};
 /// Why a run is no measurement.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// A client could not go on.
+    /// A client failed.
     #[error(transparent)]
     Client(ClientError),
     /// The server takes no more connections from here.
-    #[error("{0}: to it, all of the generator is one address; raise connections_per_address")]
+    #[error("{0}: the server sees the generator as one address; raise connections_per_address")]
     TooManyConnections(ClientError),
     /// A request was refused for good.
     #[error("refused with {code:?}: {text}")]
     Refused {
-        /// Why.
+        /// The code that the server sent.
         code: ErrorCode,
-        /// For people.
+        /// The message, in English.
         text: String,
     },
     /// A key, seal or announcement can't be made.
@@ -26,11 +26,11 @@ pub enum LoadError {
     /// There is no directory to verify the company by.
     #[error(transparent)]
     Directory(#[from] DirectoryFetchError),
-    /// Nobody can be a visitor there.
+    /// The site has no team, so it cannot have visitors.
     #[error("the company has no site {0} that is on")]
     NoSite(SiteId),
     /// Each pair has an agent of its own.
-    #[error("{pairs} pairs need as many agents, and there are {agents}")]
+    #[error("{pairs} pairs need as many agents, but there are {agents}")]
     TooFewAgents {
         /// Pairs that were asked for.
         pairs: usize,
@@ -40,7 +40,7 @@ pub enum LoadError {
     /// Not all idle connections came about.
     #[error("{connected} of {all} connected, then: {why}")]
     Connecting {
-        /// How many did.
+        /// Number of connections that succeeded.
         connected: usize,
         /// How many should have.
         all: usize,
@@ -48,10 +48,10 @@ pub enum LoadError {
         why: Box<LoadError>,
     },
     /// Idle connections that should have lived through the run.
-    #[error("{0} quiet connections ended during the run")]
+    #[error("{0} idle connections ended during the run")]
     Ended(u64),
     /// Something went wrong between a pair.
-    #[error("the run is worth nothing: {0}")]
+    #[error("the run is not valid: {0}")]
     Failed(String),
     /// A histogram can't be made.
     #[error(transparent)]

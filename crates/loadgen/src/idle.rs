@@ -1,4 +1,4 @@
-//! What a connection costs that says nothing.
+//! What an idle connection costs.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 /// Connections with heartbeats.
 #[derive(Debug, Clone, Copy)]
 pub struct Idle {
-    /// How many.
+    /// Number of connections.
     pub connections: usize,
     /// How long to measure the heartbeat.
     pub seconds: u64,
@@ -36,7 +36,7 @@ pub struct IdleReport {
 }
 
 impl Idle {
-    /// Runs it; `stage` is told how far it is. Connections and seconds are at least 1.
+    /// Runs it; `stage` receives its progress. Connections and seconds are at least 1.
     pub async fn run(
         &self,
         target: &Target,

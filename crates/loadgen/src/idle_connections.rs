@@ -1,4 +1,4 @@
-//! Connections that only prove they are alive: visitors who look at a page and say nothing.
+//! Connections with only heartbeats: visitors who look at a page and write nothing.
 
 use std::{
     cell::{Cell, RefCell},
@@ -71,7 +71,7 @@ impl IdleConnections {
         }
     }
 
-    /// Sends everybody's heartbeat in turn, for ever; one timer for all.
+    /// Sends the heartbeats of all connections in turn, forever; one timer for all.
     pub async fn beat(self: Rc<Self>) {
         let ping = encode(opcode::TEXT, br#"{"t":"ping"}"#);
         let mut ticks = tokio::time::interval(Duration::from_millis(BEAT_MS / SLICES));

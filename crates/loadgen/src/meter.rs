@@ -10,7 +10,7 @@ const USER_HZ: f64 = 100.0;
 pub struct Process(pub u32);
 
 impl Process {
-    /// This process.
+    /// Meter of this process.
     pub fn own() -> Self {
         Self(std::process::id())
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What begins now.
+/// Stage of a run, for progress messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// So many idle visitors connect.
@@ -20,7 +20,7 @@ pub enum Stage {
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Connecting(n) => write!(f, "connecting {n} quiet visitors"),
+            Self::Connecting(n) => write!(f, "connecting {n} idle visitors"),
             Self::Opening(n) => write!(f, "opening {n} conversations"),
             Self::Sealing(n) => write!(f, "sealing {n} envelopes"),
             Self::Measuring(seconds) => write!(f, "measuring for {seconds} s"),

@@ -1,4 +1,4 @@
-//! Everybody loses the connection and comes back at once.
+//! All connections are lost and come back at once.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Connections that come back.
 #[derive(Debug, Clone, Copy)]
 pub struct Storm {
-    /// How many.
+    /// Number of connections.
     pub connections: usize,
 }
 
@@ -34,7 +34,7 @@ pub struct StormReport {
 }
 
 impl Storm {
-    /// Runs it; `stage` is told how far it is. Connections are at least 1.
+    /// Runs it; `stage` receives its progress. Connections are at least 1.
     pub async fn run(
         &self,
         target: &Target,

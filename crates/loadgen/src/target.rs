@@ -11,11 +11,11 @@ use crate::error::LoadError;
 /// A server, and who clients may be there.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Where it is.
+    /// Address of the server.
     pub address: Address,
     /// The directory; its fingerprint is the pin.
     pub directory: Arc<Directory>,
-    /// Whose visitors come.
+    /// The site of the visitors.
     pub site: SiteId,
     /// Keys of agents of the site's team.
     pub agents: Vec<SigningKey>,

@@ -1,5 +1,5 @@
 //! The C library's four functions on memory, for executables linked against musl: `memcpy`, `memmove`, `memset`, `memcmp`
-//! (and `bcmp`). Whoever moves bytes or compares keys calls them, the database at every turn.
+//! (and `bcmp`). Everything that moves bytes or compares keys calls them, the database all the time.
 //!
 //! musl's own go byte by byte where they compare, and where they move backwards; measured on x86-64 for 500 bytes, they take
 //! thirty and twenty times as long as glibc's. These use the vector registers that every processor of a target has. Techniques
@@ -30,7 +30,7 @@ type Line = [Vector; 4];
 
 const LINE: usize = size_of::<Line>();
 
-/// What lies at `from`, however it is aligned.
+/// The value at `from`, with any alignment.
 ///
 /// # Safety
 /// There must be a `T` to read.
@@ -40,7 +40,7 @@ unsafe fn load<T: Copy>(from: *const u8) -> T {
 }
 
 /// # Safety
-/// There must be room for a `T`.
+/// There must be space for a `T`.
 #[inline(always)]
 unsafe fn store<T: Copy>(to: *mut u8, value: T) {
     unsafe { to.cast::<T>().write_unaligned(value) }
@@ -153,7 +153,7 @@ unsafe fn set_ends<T: Copy>(to: *mut u8, value: T, n: usize) {
 }
 
 /// What long moves leave to the processor, which then uses registers wider than all processors have. Each does whole words
-/// from the beginning and says how many bytes that was.
+/// from the beginning and returns how many bytes that was.
 #[cfg(target_arch = "x86_64")]
 mod strings {
     use core::arch::asm;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AgentState, ConvId, Have, MsgId, SiteId, TeamId, UserId};
 
-/// What a client may say.
+/// Frames that a client may send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "lowercase")]
 pub enum ClientFrame {
@@ -20,7 +20,7 @@ pub enum ClientFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rev: Option<u32>,
     },
-    /// Sign of life.
+    /// Heartbeat; answered by `pong`.
     Ping {},
     /// Follow these conversations from here on.
     Resume {
@@ -29,18 +29,18 @@ pub enum ClientFrame {
     },
     /// Stop following.
     Leave {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
     },
     /// New conversation.
     Open {
         /// Answered with this number.
         req: u64,
-        /// Its id.
+        /// Id of the conversation.
         id: ConvId,
         /// 16 random bytes, b64u.
         nonce: String,
-        /// Where.
+        /// The site.
         site: SiteId,
         /// The visitor's X25519 key, b64u.
         x: String,
@@ -52,92 +52,92 @@ pub enum ClientFrame {
     },
     /// Typing began or stopped.
     Typing {
-        /// Where.
+        /// The conversation.
         conv: ConvId,
-        /// Whether.
+        /// Whether they are typing.
         on: bool,
     },
     /// Received and read up to here.
     Seen {
-        /// Where.
+        /// The conversation.
         conv: ConvId,
-        /// Highest received.
+        /// Highest sequence number received.
         delivered: u64,
-        /// Highest read.
+        /// Highest sequence number read.
         read: u64,
     },
-    /// Take a message back, by a client of revision 1: it has no envelope that says so.
+    /// Recall a message, by a client of revision 1, which has no envelope for it.
     Recall {
         /// Answered with this number.
         req: u64,
-        /// Where.
+        /// The conversation.
         conv: ConvId,
-        /// Which.
+        /// The message.
         msg: MsgId,
     },
     /// Announcements that the log lost.
     Restore {
         /// Answered with this number.
         req: u64,
-        /// Where.
+        /// The conversation.
         conv: ConvId,
         /// The announcements, oldest first, b64u.
         envelopes: Vec<String>,
     },
-    /// End it.
+    /// Close a conversation.
     Close {
         /// Answered with this number.
         req: u64,
-        /// Which.
+        /// The conversation.
         conv: ConvId,
     },
-    /// Open it again.
+    /// Reopen a conversation.
     Reopen {
         /// Answered with this number.
         req: u64,
-        /// Which.
+        /// The conversation.
         conv: ConvId,
     },
     /// A missed one needs no answer any more.
     Dismiss {
         /// Answered with this number.
         req: u64,
-        /// Which.
+        /// The conversation.
         conv: ConvId,
     },
     /// An agent's state.
     Status {
         /// Answered with this number.
         req: u64,
-        /// The state.
+        /// The state they chose.
         state: AgentState,
     },
     /// Accept an offer.
     Accept {
         /// Answered with this number.
         req: u64,
-        /// Which.
+        /// The conversation.
         conv: ConvId,
     },
     /// Decline an offer.
     Decline {
         /// Answered with this number.
         req: u64,
-        /// Which.
+        /// The conversation.
         conv: ConvId,
     },
     /// Take from the queue.
     Take {
         /// Answered with this number.
         req: u64,
-        /// Which.
+        /// The conversation.
         conv: ConvId,
     },
-    /// Hand on.
+    /// Transfer to an agent or a team.
     Transfer {
         /// Answered with this number.
         req: u64,
-        /// Which.
+        /// The conversation.
         conv: ConvId,
         /// To a person …
         #[serde(default, skip_serializing_if = "Option::is_none")]

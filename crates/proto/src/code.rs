@@ -56,10 +56,10 @@ macro_rules! error_codes {
             /// All codes, for tests and documentation.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// The word that stands beside the number.
+            /// The name of the number.
             pub fn name(self) -> &'static str { match self { $(Self::$name => $word,)* } }
 
-            /// The HTTP status that says the same.
+            /// The HTTP status with the same meaning.
             pub fn status(self) -> u16 { match self { $(Self::$name => $status,)* } }
 
             /// The code of a number from the wire.
@@ -73,7 +73,7 @@ error_codes! {
     Malformed = 1, "malformed", 400;
     /// Over a limit of protocol §4.
     TooLarge = 2, "too_large", 413;
-    /// Slow down; `retry_ms` says how long.
+    /// Slow down for `retry_ms`.
     RateLimited = 3, "rate_limited", 429;
     /// Not signed in, or the token is gone.
     Unauthorised = 4, "unauthorised", 401;
@@ -81,9 +81,9 @@ error_codes! {
     Forbidden = 5, "forbidden", 403;
     /// No such thing (or not for you to know).
     NotFound = 6, "not_found", 404;
-    /// Somebody was faster; read again and retry.
+    /// Another change was committed first; read again and retry.
     Conflict = 7, "conflict", 409;
-    /// The epoch is over or its team key was replaced: announce the next one and seal again.
+    /// The epoch has ended or its team key was replaced: announce the next one and seal again.
     EpochStale = 8, "epoch_stale", 409;
     /// The sender knows an older directory: fetch it.
     DirectoryStale = 9, "directory_stale", 409;
@@ -91,7 +91,7 @@ error_codes! {
     Closed = 10, "closed", 409;
     /// Only the owner may do this.
     NotOwner = 11, "not_owner", 409;
-    /// The time for this is over.
+    /// The time for this has passed.
     TooLate = 12, "too_late", 409;
     /// The store can't write or read for the moment; this copy was not stored.
     Storage = 13, "storage", 503;
@@ -101,7 +101,7 @@ error_codes! {
     Unsupported = 15, "unsupported", 400;
 }
 
-/// Which limit somebody met.
+/// The limit that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {

@@ -8,13 +8,13 @@ use crate::{ConvId, ConvState, Generation, Mark, Owner, SiteId, TeamId, UserId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// Who asks.
+    /// The visitor.
     Visitor,
-    /// Who answers.
+    /// An agent.
     Agent,
 }
 
-/// What an agent says about themselves.
+/// The state that an agent chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AgentState {
@@ -22,11 +22,11 @@ pub enum AgentState {
     Online,
     /// Keeps theirs, takes no new ones.
     Busy,
-    /// Not there.
+    /// Not available.
     Offline,
 }
 
-/// Why the server itself changed what an agent says of themself.
+/// Why the server itself changed an agent's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StatusWhy {
@@ -34,7 +34,7 @@ pub enum StatusWhy {
     Missed,
 }
 
-/// Whether somebody would answer now.
+/// Whether an agent would answer now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Presence {
@@ -42,14 +42,14 @@ pub enum Presence {
     Open,
     /// Agents of the team are here, and all of them are busy or have as many conversations as they may: one can queue.
     Busy,
-    /// Nobody is here now: leave a message.
+    /// Nobody is available: leave a message.
     Away,
 }
 
 /// Who of a team is there, and how many wait for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamPresence {
-    /// Whether somebody would answer now.
+    /// Whether an agent would answer now.
     pub state: Presence,
     /// Agents who are here: online or busy.
     pub agents: u32,
@@ -58,7 +58,7 @@ pub struct TeamPresence {
 }
 
 impl TeamPresence {
-    /// Of a team that nobody spoke of yet.
+    /// The state of a team that is not known yet.
     pub const NOBODY: Self = Self { state: Presence::Away, agents: 0, waiting: 0 };
 }
 
@@ -66,12 +66,12 @@ impl TeamPresence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StorageState {
-    /// Everything.
+    /// Everything can be stored.
     #[default]
     Ok,
     /// The disk is almost full: short messages of agents and what admins do, nothing of visitors.
     Low,
-    /// Nothing, until the disk has room again; all reading goes on.
+    /// Nothing, until the disk has free space again; all reads still work.
     Full,
 }
 
@@ -130,11 +130,11 @@ pub struct Marks {
 pub struct Summary {
     /// The conversation.
     pub id: ConvId,
-    /// Where it began.
+    /// The site where it began.
     pub site: SiteId,
-    /// Whose it is.
+    /// The team it belongs to.
     pub team: TeamId,
-    /// Who must act.
+    /// The owner.
     pub owner: Owner,
     /// Open or closed.
     pub state: ConvState,
@@ -153,7 +153,7 @@ pub struct Summary {
     /// Waiting since, ms; absent when not in the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<u64>,
-    /// When it was closed because nobody had answered, ms; absent unless people still have to see to that.
+    /// When it was closed because nobody had answered, ms; absent once an agent has handled it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<u64>,
     /// How far the visitor is.
@@ -162,12 +162,12 @@ pub struct Summary {
     pub agent: Marks,
 }
 
-/// How many conversations of a team were missed and wait for somebody who sees to them.
+/// How many conversations of a team were missed and still need an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MissedCount {
-    /// Whose.
+    /// The team.
     pub team: TeamId,
-    /// How many.
+    /// The number.
     pub count: u32,
     /// There are more than were counted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -180,11 +180,11 @@ pub struct MissedCount {
 /// An agent as colleagues see them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentInfo {
-    /// Id.
+    /// User id.
     pub user: UserId,
     /// Display name.
     pub name: String,
-    /// State.
+    /// Online, busy or offline.
     pub state: AgentState,
     /// Conversations they own.
     pub load: u32,

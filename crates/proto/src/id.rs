@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// Not as many hexadecimal digits as it has.
-    #[error("an id is {1} hexadecimal digits, got {0:?}")]
+    #[error("an id has {1} hexadecimal digits, got {0:?}")]
     Hex(String, usize),
     /// Not a short name of a user, team or site.
     #[error("{0:?} is not a valid id: use 1 to 32 of a-z 0-9 . _ - and start with a letter or digit")]
@@ -149,7 +149,7 @@ slug!(
     TeamId
 );
 slug!(
-    /// A place where a widget stands.
+    /// A place where a widget is embedded.
     SiteId
 );
 slug!(

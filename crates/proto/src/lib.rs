@@ -35,9 +35,9 @@ pub const MAX_TEXT: usize = 16 * 1024;
 pub const MAX_RESUME: usize = 64;
 /// Newest revision of the rules of readers (protocol §2) that this version knows.
 pub const REVISION: u32 = 2;
-/// Most announcements that one `restore` may bring: more do not fit into a text frame.
+/// Maximum number of announcements in one `restore`: more do not fit into a text frame.
 pub const MAX_RESTORE: usize = 24;
-/// Most records that `resume` sends before it says `behind`.
+/// Maximum number of records that `resume` sends before it answers `behind`.
 pub const RESUME_RECORDS: usize = 200;
 /// Interval of the heartbeat, in milliseconds; a peer silent for two of them is gone.
 pub const BEAT_MS: u64 = 10_000;

@@ -70,7 +70,7 @@ pub enum Owner {
     Robot,
     /// This agent answers.
     Agent(UserId),
-    /// Nobody: the conversation is closed.
+    /// No owner: the conversation is closed.
     None,
 }
 
@@ -123,9 +123,9 @@ pub enum OwnerWhy {
     Accept,
     /// An agent took it themselves.
     Take,
-    /// Handed on.
+    /// It was transferred.
     Transfer,
-    /// Its agent vanished.
+    /// Its agent lost the connection.
     Lost,
     /// It was closed.
     Closed,
@@ -141,7 +141,7 @@ pub enum OwnerWhy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConvState {
-    /// Somebody must act.
+    /// It is open.
     #[default]
     Open,
     /// Done, until the visitor writes again.
@@ -154,7 +154,7 @@ pub enum ConvState {
 pub enum Event {
     /// The first record.
     Open {
-        /// Where the widget stands.
+        /// The site of the widget.
         site: SiteId,
         /// Whose queue it enters.
         team: TeamId,
@@ -167,11 +167,11 @@ pub enum Event {
     },
     /// The owner changed.
     Owner {
-        /// Now.
+        /// The new owner.
         owner: Owner,
         /// The queue it belongs to.
         team: TeamId,
-        /// Cause.
+        /// Why it changed.
         why: OwnerWhy,
         /// A user id, if a person did it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -179,17 +179,17 @@ pub enum Event {
     },
     /// Closed by a user or `visitor`, or by the server: `@idle`, `@missed`.
     Closed {
-        /// Who.
+        /// A user id, `visitor`, or a cause of the server such as `@idle`.
         by: String,
     },
     /// Opened again.
     Reopened {
-        /// Who.
+        /// A user id, `visitor`, or a cause of the server such as `@idle`.
         by: String,
     },
-    /// It was missed, and somebody decided that it needs no answer any more: visitors hear nothing of it.
+    /// It was missed, and an agent decided that it needs no answer: not shown to visitors.
     Dismissed {
-        /// Who.
+        /// A user id, `visitor`, or a cause of the server such as `@idle`.
         by: String,
     },
     /// A message or note was taken back.
@@ -198,9 +198,9 @@ pub enum Event {
         seq: u64,
         /// Its message id.
         msg: MsgId,
-        /// Who.
+        /// A user id, `visitor`, or a cause of the server such as `@idle`.
         by: String,
-        /// It was a note: visitors hear nothing of it.
+        /// It was a note: not shown to visitors.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         note: bool,
     },

@@ -7,26 +7,26 @@ use crate::{
     StorageState, Summary, TeamId, UserId,
 };
 
-/// What the server says besides records.
+/// Frames of the server other than records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum ServerFrame {
-    /// Sign this.
+    /// Challenge for the client to sign.
     Challenge {
         /// 32 random bytes, b64u.
         nonce: String,
-        /// The company.
+        /// Fingerprint of the company, hex.
         org: String,
         /// The server's time, ms.
         now: u64,
     },
-    /// You are in.
+    /// The challenge was answered correctly.
     Welcome {
-        /// As which side.
+        /// The side as which the server accepted this socket.
         role: Side,
-        /// As which key.
+        /// The key that the socket represents.
         kid: Kid,
-        /// Agents: who.
+        /// User id, for agents only.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user: Option<UserId>,
         /// Agents: display name.
@@ -56,23 +56,23 @@ pub enum ServerFrame {
     },
     /// A request was carried out.
     Ok {
-        /// Which.
+        /// The request that this answers.
         req: u64,
     },
     /// A request or envelope was refused.
     Error {
-        /// Why.
+        /// The error code.
         #[serde(serialize_with = "code_out", deserialize_with = "code_in")]
         code: ErrorCode,
-        /// For people.
+        /// The message, in English.
         text: String,
-        /// The request.
+        /// The request that failed, if it had a number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         req: Option<u64>,
-        /// The conversation.
+        /// The conversation concerned, if any.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         conv: Option<ConvId>,
-        /// The envelope.
+        /// Message id of the refused envelope, if any.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         msg: Option<MsgId>,
         /// Try again after this time, ms.
@@ -84,21 +84,21 @@ pub enum ServerFrame {
     },
     /// You hold everything up to `last`.
     Synced {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
         /// Highest sequence number.
         last: u64,
     },
     /// Too much is missing: page over HTTP.
     Behind {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
         /// Highest sequence number.
         last: u64,
     },
     /// The log went back to before what you remember: nothing was sent, and you do not follow.
     Rewound {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
         /// Highest sequence number.
         last: u64,
@@ -113,19 +113,19 @@ pub enum ServerFrame {
     },
     /// No longer visible to you.
     Gone {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
     },
     /// Your place in the queue; 1 is next.
     Queue {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
-        /// Place.
+        /// Place in the queue; 1 is next.
         position: u32,
     },
-    /// Whether somebody of a team is there.
+    /// Presence of a team.
     Presence {
-        /// Which.
+        /// The team.
         team: TeamId,
         /// Open, busy or away.
         state: Presence,
@@ -134,46 +134,46 @@ pub enum ServerFrame {
     },
     /// Will you take this one?
     Offer {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
-        /// Until when, ms.
+        /// When the offer ends, ms since 1970.
         until: u64,
         /// Whether the client should accept by itself.
         auto: bool,
     },
-    /// The offer is over.
+    /// The offer has ended.
     OfferGone {
-        /// Which.
+        /// The conversation.
         conv: ConvId,
         /// `taken`, `late` or `gone`.
         why: String,
     },
     /// Typing began or stopped.
     Typing {
-        /// Where.
+        /// The conversation.
         conv: ConvId,
-        /// Who.
+        /// The side that does it.
         side: Side,
-        /// Which agent.
+        /// The agent; absent for the robot and for visitors.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user: Option<UserId>,
-        /// Whether.
+        /// Whether they are typing.
         on: bool,
     },
     /// A side received or read.
     Receipt {
-        /// Where.
+        /// The conversation.
         conv: ConvId,
-        /// Which side.
+        /// The side whose receipts these are.
         side: Side,
-        /// Highest received.
+        /// Highest sequence number received.
         delivered: u64,
-        /// Highest read.
+        /// Highest sequence number read.
         read: u64,
     },
     /// The directory grew to this entry.
     Directory {
-        /// Newest.
+        /// Number of the newest entry.
         seq: u32,
     },
     /// How many conversations of a team were missed.
@@ -191,7 +191,7 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<StatusWhy>,
     },
-    /// Colleagues.
+    /// Colleagues of the agent with their states.
     Agents {
         /// All of your teams.
         list: Vec<AgentInfo>,

@@ -1,4 +1,4 @@
-//! Where the fields of an envelope lie. Views over bytes: nothing here opens, signs or verifies.
+//! Positions of the fields of an envelope. Views over bytes: nothing here opens, signs or verifies.
 
 use crate::{ConvId, Kid, MsgId};
 
@@ -51,7 +51,7 @@ pub enum EnvelopeError {
     #[error("unknown kind or suite of envelope")]
     Unsupported,
     /// Shorter than its kind needs, or of an impossible length.
-    #[error("envelope of impossible length")]
+    #[error("envelope with an invalid length")]
     Length,
     /// Larger than [`super::MAX_ENVELOPE`].
     #[error("envelope larger than 64 KiB")]
@@ -141,7 +141,7 @@ impl<'a> HeaderView<'a> {
         if self.0[2] == Kind::Grant as u8 { 0 } else { u32_at(self.0, 20) }
     }
 
-    /// Who signed it.
+    /// Key of the signer.
     pub fn sender(&self) -> Kid {
         Kid(id_at(self.0, if self.0[2] == Kind::Grant as u8 { 20 } else { 24 }))
     }
@@ -265,7 +265,7 @@ impl<'a> RecallView<'a> {
         id_at(self.0, MESSAGE_HEADER + 24)
     }
 
-    /// The kinds that it may take back: as it was sent, and what is left of it after an earlier recall.
+    /// The kinds that it may remove: the original, and what is left of it after an earlier recall.
     pub fn takes_back(&self) -> [Kind; 2] {
         match self.0[2] {
             5 => [Kind::Message, Kind::Tombstone],
@@ -273,7 +273,7 @@ impl<'a> RecallView<'a> {
         }
     }
 
-    /// Whether `body` is what it takes back, as far as everybody can tell: its hash is compared by those who have it
+    /// Whether `body` is its target, as far as everyone can check: its hash is compared by those who have it
     /// (`crypto::recall`).
     pub fn names(&self, body: &[u8]) -> bool {
         let Ok((_, own)) = HeaderView::parse(self.0) else { return false };

@@ -1,4 +1,4 @@
-//! What both stores say of a batch before they look at any data: is it possible at all, and which ids does it bring?
+//! Checks of a batch that both stores make before they look at any data: is it valid, and which ids does it contain?
 
 use super::{Batch, Op, StoreError, StoredRecord, Table};
 use kefu_clock::Clock;
@@ -24,7 +24,7 @@ pub(super) fn bearing(conv: ConvId, id: MsgId) -> Vec<u8> {
 }
 
 /// The id by which a sender knows a batch, for naming it in a refusal: that of its first envelope, as events that the
-/// server adds stand before it at times; without one that of its first event.
+/// server adds sometimes precede it; without one that of its first event.
 pub(super) fn name(batch: &Batch) -> Option<MsgId> {
     let mut event = None;
     for op in &batch.ops {
@@ -83,7 +83,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// An empty one.
+    /// An empty group.
     pub fn new(limit: usize, bytes: usize) -> Self {
         Self { records: Vec::new(), limit, bytes }
     }
@@ -93,7 +93,7 @@ impl Page {
         self.records.len() < self.limit && self.bytes > 0
     }
 
-    /// Adds one if it fits, and says whether another one does.
+    /// Adds one if it fits, and returns whether another one would.
     pub fn push(&mut self, record: StoredRecord) -> bool {
         if self.has_room() {
             self.bytes = self.bytes.saturating_sub(record.1.len());

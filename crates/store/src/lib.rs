@@ -1,8 +1,8 @@
-//! What is kept: conversations as logs of records, and small tables beside them.
+//! The stored data: conversations as logs of records, and small tables.
 //!
 //! A [`Batch`] is atomic and touches at most one conversation. It is acknowledged only after it is on disk, and only
-//! then does anybody hear of it, in order, through the feed of [`Outcome`]s. Sequence numbers are given here and nowhere
-//! else. The store knows nothing of who is connected, of keys or of rules: callers say what must still be true
+//! then is it published, in order, through the feed of [`Outcome`]s. Sequence numbers are assigned here and nowhere
+//! else. The store knows nothing about connections, keys or rules: callers state what must still be true
 //! ([`Op::Expect`], [`Batch::rev`]) and the store refuses the batch if it isn't.
 
 #![forbid(unsafe_code)]
@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use kefu_proto::{ConvId, Generation, MsgId, StorageState};
 
-/// The small tables. Keys and values are bytes; what they mean stands here, so that nobody must search for it.
+/// The small tables. Keys and values are bytes; their meaning is documented here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Table {
@@ -45,9 +45,9 @@ pub enum Table {
     OpenConv,
     /// u64 time of creation, big-endian ‖ conversation → nothing; all that were not empty, for lists.
     ConvByTime,
-    /// team ‖ 0x00 ‖ u64 time, big-endian ‖ conversation → nothing; those that waited in vain, since then.
+    /// team ‖ 0x00 ‖ u64 time, big-endian ‖ conversation → nothing; missed conversations, since then.
     Missed,
-    /// user id → what an agent last said of themself: `online`, `busy` or `offline`, JSON.
+    /// user id → the state an agent last chose: `online`, `busy` or `offline`, JSON.
     Status,
 }
 
@@ -75,27 +75,27 @@ impl Table {
 pub enum Op {
     /// The value must be exactly this (none: absent), else the batch is refused.
     Expect {
-        /// Where.
+        /// Table of the row.
         table: Table,
-        /// Which.
+        /// Key of the row.
         key: Vec<u8>,
-        /// What.
+        /// Expected value; none: the row must not exist.
         value: Option<Vec<u8>>,
     },
     /// Insert or replace.
     Put {
-        /// Where.
+        /// Table of the row.
         table: Table,
-        /// Which.
+        /// Key of the row.
         key: Vec<u8>,
-        /// What.
+        /// The new value.
         value: Vec<u8>,
     },
     /// Remove, if it is there.
     Delete {
-        /// Where.
+        /// Table of the row.
         table: Table,
-        /// Which.
+        /// Key of the row.
         key: Vec<u8>,
     },
     /// Insert or replace the row of the batch's conversation and raise its revision by one.
@@ -106,7 +106,7 @@ pub enum Op {
     /// Append a record to the batch's conversation.
     Append {
         /// Idempotency key. If the conversation holds it already, the whole batch is a duplicate and writes nothing,
-        /// whatever else it expects. Envelopes are remembered for ever, under the id in their header, which `id` must
+        /// whatever else it expects. Envelopes are remembered forever, under the id in their header, which `id` must
         /// equal; events are not remembered.
         id: MsgId,
         /// Envelope or event.
@@ -114,9 +114,9 @@ pub enum Op {
     },
     /// Replace the body of an existing record of the batch's conversation (a recall).
     Redact {
-        /// Which.
+        /// Sequence number of the record to replace.
         seq: u64,
-        /// The tombstone. It bears the message id of what it replaces, so that a late resend is still recognised.
+        /// The tombstone. It has the message id of what it replaces, so that a late resend is still recognised.
         body: Bytes,
     },
 }
@@ -128,7 +128,7 @@ pub struct Batch {
     pub conv: Option<ConvId>,
     /// The conversation's revision must be this (0: it must not exist yet), else the batch is refused. None: don't care.
     pub rev: Option<u32>,
-    /// In order.
+    /// Steps, applied in this order.
     pub ops: Vec<Op>,
 }
 
@@ -152,10 +152,10 @@ pub struct Written {
     pub rev: u32,
 }
 
-/// What the feed says, in the order of commits; within a conversation in the order of sequence numbers.
+/// Outcomes in the feed, in the order of commits; within a conversation in the order of sequence numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// On disk.
+    /// The batch is on disk.
     Committed(Commit),
     /// This message id was there already: its record, for the sender alone.
     Duplicate {
@@ -168,11 +168,11 @@ pub enum Outcome {
     Refused {
         /// From [`Reply::Feed`].
         origin: u64,
-        /// Where.
+        /// The conversation.
         conv: Option<ConvId>,
         /// Idempotency key of the batch's first envelope (of its first event, if it has none).
         id: Option<MsgId>,
-        /// Why.
+        /// The error.
         error: StoreError,
     },
 }
@@ -182,7 +182,7 @@ pub enum Outcome {
 pub struct Commit {
     /// Whose batch it was, if [`Reply::Feed`] named one; else 0.
     pub origin: u64,
-    /// Where.
+    /// The conversation.
     pub conv: ConvId,
     /// The conversation's revision after the batch.
     pub rev: u32,
@@ -203,24 +203,24 @@ pub enum StoreError {
     /// The idempotency key is known (only for callers that wait; the feed has [`Outcome::Duplicate`]).
     #[error("already stored as record {seq}")]
     Duplicate {
-        /// Its sequence number.
+        /// Sequence number of the stored record.
         seq: u64,
     },
     /// The queue is full; see [`Store::room`].
     #[error("the store is busy")]
     Busy,
-    /// The disk refused. The batch was not acknowledged and nobody heard of it; whether it was kept shows when the file is
+    /// The disk refused. The batch was neither acknowledged nor published; whether it was kept is known when the file is
     /// open again.
     #[error("the disk failed: {0}")]
     Io(String),
     /// The disk is full, or fails for the moment. Nothing was written; the same batch may be tried again.
-    #[error("nothing can be stored for the moment: the disk is full or does not work")]
+    #[error("nothing can be stored at the moment: the disk is full or failing")]
     Unwritable,
     /// The file is being opened again after an error of the disk; try again.
-    #[error("the database is being opened again after an error of the disk")]
+    #[error("the database is being reopened after a disk error")]
     Reopening,
     /// The batch makes no sense; a mistake of the caller.
-    #[error("impossible batch: {0}")]
+    #[error("invalid batch: {0}")]
     Invalid(&'static str),
     /// The store is shut down, or stopped after an earlier disk error.
     #[error("the store is closed")]
@@ -236,9 +236,9 @@ pub enum StoreError {
         "the database has schema version {found}, this kefu knows up to {known}: install the newer kefu again or restore a backup"
     )]
     TooNew {
-        /// In the file.
+        /// The number found.
         found: u32,
-        /// Newest known.
+        /// The newest version that this build knows.
         known: u32,
     },
 }
@@ -258,7 +258,7 @@ pub struct RowAt {
     pub last_seq: u64,
     /// Bytes of its records: about, what was written lately may be counted twice.
     pub bytes: u64,
-    /// The row.
+    /// Content of the row.
     pub value: Bytes,
 }
 
@@ -268,10 +268,10 @@ pub trait Store: Send + Sync + 'static {
     /// Hands a batch to the writer, or gives it back when the queue is full.
     fn try_submit(&self, batch: Batch, reply: Reply) -> Result<(), (StoreError, Batch, Reply)>;
 
-    /// Waits until the queue has room again (or the store closed).
+    /// Waits until the queue has space again (or the store closed).
     fn wait_for_capacity(&self) -> BoxFuture<'_, ()>;
 
-    /// One value.
+    /// The value under a key.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Up to `limit` pairs whose keys begin with `prefix`, in ascending order, after `after` (exclusive); or, with
@@ -315,12 +315,12 @@ pub trait Store: Send + Sync + 'static {
 /// The receiving end of the feed; one vector per commit to disk. It ends when the store closed, or stopped at damaged data
 /// or a bug: if nobody called [`Store::close`], the process should exit and be started again.
 ///
-/// When the disk fails while batches are written, nothing is said of them until the file is open again; then it is known
+/// When the disk fails while batches are written, nothing is reported about them until the file is open again; then it is known
 /// whether it holds them, and they come as committed, or as refused with [`StoreError::Unwritable`] so that their senders
 /// send them again, unchanged.
 pub type Feed = mpsc::UnboundedReceiver<Vec<Outcome>>;
 
-/// Submits, waits for room if need be, and waits for the disk.
+/// Submits, waits for space in the queue if needed, and waits for the disk.
 pub async fn write(store: &dyn Store, batch: Batch) -> Result<Written, StoreError> {
     let (tx, rx) = oneshot::channel();
     submit(store, batch, Reply::Wait(tx)).await?;
@@ -349,7 +349,7 @@ fn draw() -> Generation {
     Generation(bytes)
 }
 
-/// Submits and waits for room if need be: the back-pressure of a socket.
+/// Submits and waits for space in the queue if needed: the back-pressure of a socket.
 pub async fn submit(store: &dyn Store, mut batch: Batch, mut reply: Reply) -> Result<(), StoreError> {
     loop {
         match store.try_submit(batch, reply) {

@@ -1,4 +1,4 @@
-//! The store in memory: the reference that the real one is held against, and what tests of other rooms stand on.
+//! The store in memory: the reference that the real one is compared with, and the store for tests of other modules.
 //!
 //! Everything happens at once inside [`Store::try_submit`], so its queue is never full. Nothing survives the process.
 
@@ -17,7 +17,7 @@ use super::{
 };
 use kefu_proto::{ConvId, Generation, MsgId, RECORD_HEADER, encode_record};
 
-/// See the module.
+/// A store in memory, for tests.
 #[derive(Debug)]
 pub struct MemoryStore {
     state: Mutex<State>,
@@ -37,7 +37,7 @@ struct State {
 struct Conv {
     rev: u32,
     row: Bytes,
-    /// Frames; the record with seq n stands at n - 1.
+    /// Frames; the record with seq n is at index n - 1.
     records: Vec<Bytes>,
     ids: HashMap<MsgId, u64>,
 }
@@ -48,7 +48,7 @@ impl Conv {
     }
 }
 
-/// A commit's parts, before anyone hears of it.
+/// A commit's parts, before it is published.
 struct Applied {
     written: Written,
     commit: Option<Commit>,
@@ -113,7 +113,7 @@ impl State {
                     let at = usize::try_from(seq.wrapping_sub(1)).unwrap_or(usize::MAX);
                     let old = all.nth(at).ok_or(StoreError::Invalid("no such record to replace"))?;
                     if check::remembered_id(old) != check::remembered_id(body) {
-                        return Err(StoreError::Invalid("a tombstone bears the id of what it replaces").into());
+                        return Err(StoreError::Invalid("a tombstone has the id of what it replaces").into());
                     }
                 }
                 Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } => {}
@@ -184,7 +184,7 @@ impl Store for MemoryStore {
                 (Some(Outcome::Refused { origin, conv, id, error: error.clone() }), Err(error))
             }
         };
-        // the receivers may be gone: nobody listens, which is their right
+        // the receivers may be gone, which is no error
         match reply {
             Reply::Feed(_) => drop(outcome.map(|o| feed.send(vec![o]))),
             Reply::Wait(tx) => {

@@ -1,7 +1,7 @@
-//! How much room the disk must keep, and what a store that runs out of it still takes.
+//! How much space the disk must keep free, and what a store with too little of it still accepts.
 //!
 //! Two lines: below the *reserve* strangers may write nothing more, so that the people of the company still can; below the
-//! *least* nothing is written at all, as what is under way needs what is left. Leaving a state takes more room than
+//! *least* nothing is written at all, as what is under way needs what is left. Leaving a state takes more space than
 //! entering it, so that a disk at a line does not change its state with every message. Pure: the measuring is
 //! `redb/disk_space.rs`.
 
@@ -15,18 +15,18 @@ const GIB: u64 = 1024 * MIB;
 /// What a file system holds, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capacity {
-    /// Altogether.
+    /// Size of the file system, bytes.
     pub total: u64,
     /// Free for this user.
     pub free: u64,
 }
 
-/// Asks a disk for its room. Tests put another in.
+/// Reads the free space of a disk. Tests use another source.
 #[derive(Clone)]
 pub struct Measure(Arc<dyn Fn() -> io::Result<Capacity> + Send + Sync>);
 
 impl Measure {
-    /// By a function.
+    /// Free space measured by a function.
     pub fn by(measure: impl Fn() -> io::Result<Capacity> + Send + Sync + 'static) -> Self {
         Self(Arc::new(measure))
     }
@@ -37,7 +37,7 @@ impl Measure {
         Self::by(move || capacity(&directory))
     }
 
-    /// The room now.
+    /// Free space now.
     pub fn now(&self) -> io::Result<Capacity> {
         (self.0)()
     }
@@ -49,7 +49,7 @@ impl fmt::Debug for Measure {
     }
 }
 
-/// The room on the file system that holds this directory.
+/// The free space of this directory's file system.
 pub fn capacity(directory: &Path) -> io::Result<Capacity> {
     let found = rustix::fs::statvfs(directory)?;
     let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
@@ -96,7 +96,7 @@ impl Thresholds {
 /// The disk and what follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Space {
-    /// What is taken.
+    /// What the store accepts.
     pub state: StorageState,
     /// Bytes of the disk; 0: not known.
     pub total: u64,

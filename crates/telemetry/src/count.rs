@@ -7,17 +7,17 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    /// One more.
+    /// Adds one.
     pub fn inc(&self) {
         self.add(1);
     }
 
-    /// `n` more.
+    /// Adds `n`.
     pub fn add(&self, n: u64) {
         self.0.fetch_add(n, Relaxed);
     }
 
-    /// So far.
+    /// The current value.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }
@@ -28,17 +28,17 @@ impl Counter {
 pub struct Gauge(AtomicI64);
 
 impl Gauge {
-    /// One more.
+    /// Adds one.
     pub fn inc(&self) {
         self.0.fetch_add(1, Relaxed);
     }
 
-    /// One less.
+    /// Subtracts one.
     pub fn dec(&self) {
         self.0.fetch_sub(1, Relaxed);
     }
 
-    /// Exactly this.
+    /// Sets the value.
     pub fn set(&self, n: u64) {
         self.0.store(i64::try_from(n).unwrap_or(i64::MAX), Relaxed);
     }
@@ -49,7 +49,7 @@ impl Gauge {
     }
 }
 
-/// One counter for each of a fixed list of labels; anything else counts as the first, which stands for "other".
+/// One counter for each of a fixed list of labels; anything else counts as the first, "other".
 #[derive(Debug)]
 pub struct Labelled<const N: usize> {
     labels: &'static [&'static str; N],
@@ -57,7 +57,7 @@ pub struct Labelled<const N: usize> {
 }
 
 impl<const N: usize> Labelled<N> {
-    /// All zero.
+    /// Counters at zero.
     pub fn new(labels: &'static [&'static str; N]) -> Self {
         Self { labels, counts: std::array::from_fn(|_| Counter::default()) }
     }

@@ -4,7 +4,7 @@
 //! middle is at most 1.6 % off (plus half a unit). Values beyond 2^36 (19 hours in microseconds) count as that. Recording
 //! is two additions and a maximum in each of two arrays: everything since the start, and the slice of ten seconds under way.
 //! Seven slices make a window that always covers the last 60 complete seconds; the slice that falls out is cleared by
-//! whoever records first into its successor. A recording that races with the clearing may be lost to the window (never
+//! the first recording into its successor. A recording that races with the clearing may be lost to the window (never
 //! to the totals).
 
 use std::{
@@ -21,18 +21,18 @@ const BUCKETS: usize = ((TOP_BITS - SUB_BITS + 1) as usize) * SUB as usize;
 const SLICE_SECONDS: u64 = 10;
 const SLICES: usize = 7;
 
-/// What a histogram says. Values are in the unit that was recorded (microseconds for latencies).
+/// Summary of a histogram. Values are in the unit that was recorded (microseconds for latencies).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quantiles {
-    /// How many values.
+    /// Number of values.
     pub count: u64,
     /// Their sum.
     pub sum: u64,
     /// Half are at most this.
     pub p50: u64,
-    /// 99 of 100.
+    /// The 99th percentile.
     pub p99: u64,
-    /// 999 of 1,000.
+    /// The 99.9th percentile.
     pub p999: u64,
     /// The largest, exactly.
     pub max: u64,

@@ -2,7 +2,7 @@
 //!
 //! One [`Metrics`] per process, shared as an `Arc`. Counting is a relaxed atomic addition and takes no lock; reading
 //! ([`Metrics::snapshot`]) costs some microseconds and is consistent enough for people: each number is right, two numbers
-//! may be a moment apart. Everything may use it; it uses nothing of ours and holds no text of anybody, no
+//! may be a moment apart. Everything may use it; it imports no other crate but the clock and contains no message text, no
 //! token and no address.
 
 #![forbid(unsafe_code)]

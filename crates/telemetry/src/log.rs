@@ -10,13 +10,13 @@ use std::{
 
 use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-/// How lines look.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
     /// Text on a terminal, else JSON.
     #[default]
     Auto,
-    /// For eyes.
+    /// Text for people.
     Text,
     /// One object a line.
     Json,
@@ -49,7 +49,7 @@ pub enum LogError {
     #[error("the log format {0:?} is unknown; use auto, text or json")]
     Format(String),
     /// It can be started only once.
-    #[error("the log was started already")]
+    #[error("the log has already been started")]
     Again,
 }
 
@@ -58,7 +58,7 @@ pub enum LogError {
 pub fn init(level: &str, format: Format) -> Result<(), LogError> {
     let filter = filter(std::env::var("RUST_LOG").ok().as_deref(), level)?;
     let terminal = io::stderr().is_terminal();
-    // a log on a full disk must not end whoever writes a line: that error would be printed to the same place, which panics
+    // a log on a full disk must not end the process that writes a line: that error would be printed to the same place, which panics
     let lines = fmt::layer().with_writer(io::stderr).log_internal_errors(false);
     let log = tracing_subscriber::registry().with(filter);
     let started = if json(format, terminal) {

@@ -7,7 +7,7 @@ use super::{MetricsSnapshot, Quantiles};
 /// The `Content-Type` of the page.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A page under construction; other rooms add what they know (`page.gauge("kefu_waiting", …)`).
+/// A page under construction; other modules add their values (`page.gauge("kefu_waiting", …)`).
 #[derive(Debug, Default)]
 pub struct Page(String);
 
@@ -62,7 +62,7 @@ impl Page {
         self.sample(&format!("{name}_count"), &[], total.count)
     }
 
-    /// The page.
+    /// The finished page.
     pub fn finish(self) -> String {
         self.0
     }

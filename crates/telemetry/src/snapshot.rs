@@ -15,11 +15,11 @@ pub struct MetricsSnapshot {
     pub started_ms: u64,
     /// How long it has run, seconds.
     pub uptime_seconds: u64,
-    /// What it costs.
+    /// CPU time, memory and threads.
     pub process: Process,
-    /// Who is connected.
+    /// Connections and sockets.
     pub connections: Connections,
-    /// What was said.
+    /// Messages, records and bytes.
     pub messages: Messages,
     /// Conversations begun.
     pub conversations_opened: u64,
@@ -96,7 +96,7 @@ pub struct Messages {
     pub bytes_out: u64,
     /// Envelopes that were stored already.
     pub duplicates: u64,
-    /// Envelopes.
+    /// Envelopes per second.
     pub per_second: Rates,
     /// Refusals by name of the error; those that occurred.
     pub refused: BTreeMap<String, u64>,

@@ -1,4 +1,4 @@
-//! `cargo run -p kefu-fuzz -- [SECONDS] [TARGET]`: changes seeds at random and says with which bytes a target panics or takes long. Those
+//! `cargo run -p kefu-fuzz -- [SECONDS] [TARGET]`: mutates seeds and prints the bytes on which a target panics or takes long. Those
 //! bytes go to `fuzz/corpus/TARGET/`, which the tests replay from then on.
 
 use std::{

@@ -5,13 +5,13 @@ use std::{collections::HashMap, hash::Hash};
 
 /// Buckets remembered before those that were not used lately are forgotten, which fills them.
 const KEEP: usize = 40_000;
-/// For how long somebody who was refused counts as limited, ms.
+/// How long a refused client counts as limited, ms.
 const LATELY_MS: u64 = 10 * 60_000;
 
 /// So many in a time, and so many at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// How many.
+    /// The number.
     pub count: u64,
     /// In which time, ms.
     pub per_ms: u64,
@@ -44,7 +44,7 @@ impl Rate {
 struct Bucket {
     level: f64,
     at: u64,
-    /// When somebody was refused last; 0: never.
+    /// Time of the last refusal; 0: never.
     refused: u64,
 }
 
@@ -65,7 +65,7 @@ struct Generations<K> {
 }
 
 impl<K: Eq + Hash> Buckets<K> {
-    /// Full ones.
+    /// Full buckets with this rate.
     pub fn new(rate: Rate) -> Self {
         Self::keeping(KEEP, rate)
     }
@@ -99,7 +99,7 @@ impl<K: Eq + Hash> Buckets<K> {
         })
     }
 
-    /// Takes tokens. What was looked at before may be overdrawn by whoever looked at the same time.
+    /// Takes tokens. Callers that checked at the same time may overdraw the bucket.
     pub fn take(&self, key: K, cost: u32, times: u32, now: u64) {
         self.with(key, times, now, |bucket, _, _| bucket.level -= f64::from(cost));
     }

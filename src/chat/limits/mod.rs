@@ -1,7 +1,7 @@
-//! How much somebody may do: token buckets by visitor, agent and address, in memory only, and the cap of a conversation.
+//! Rate limits: token buckets by visitor, agent and address, in memory only, and the maximum size of a conversation.
 //!
 //! Everything that strangers can make the server do or keep has a bucket: an [`Act`] says from which ones it takes. They are
-//! apart, so that nobody who reaches one limit stops what has another: a change of keys behind an office's address does not
+//! separate, so that reaching one limit does not affect another: a change of keys behind an office's address does not
 //! stop its messages. IPv6 addresses count in three networks (see [`crate::net`]).
 
 mod bucket;
@@ -126,7 +126,7 @@ impl Pair {
     }
 }
 
-/// All buckets.
+/// The buckets of all limits.
 #[derive(Debug)]
 pub struct Limits {
     /// In the order of the costs of an [`Act`].
@@ -173,7 +173,7 @@ impl Limits {
         Ok(())
     }
 
-    /// May somebody at this address, known or not, ask for something that costs so many reads? Agents have buckets of their
+    /// May a client at this address, known or not, make a request that costs this many reads? Agents have buckets of their
     /// own: an office has many of them behind one address.
     pub fn read(&self, who: Option<&Who>, address: IpAddr, cost: u32, now: u64) -> Result<(), Limited> {
         let act = Act { reads: cost, ..Act::default() };
@@ -184,7 +184,7 @@ impl Limits {
         }
     }
 
-    /// May somebody at this address try a password now? Else: in how many ms.
+    /// May a client at this address try a password now? Otherwise: in how many ms.
     pub fn login(&self, address: IpAddr, now: u64) -> Result<(), u64> {
         networks(address).try_for_each(|(network, times)| self.logins.look(network, 1, times, now))?;
         networks(address).for_each(|(network, times)| self.logins.take(network, 1, times, now));
@@ -196,7 +196,7 @@ impl Limits {
         one(&self.agent_messages, user.clone(), Limit::Messages, 1, now)
     }
 
-    /// Does a conversation of this size take more of its visitor? What agents write always has room, and so have the
+    /// Does a conversation of this size accept more from its visitor? Agents can always write, and so can the
     /// announcements and recalls that their answers may need: a quarter more.
     pub fn conversation(&self, bytes: u64, records: u64, message: bool) -> Result<(), Limited> {
         let most = |cap: u64| if message { cap } else { cap.saturating_add(cap / 4) };

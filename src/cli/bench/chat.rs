@@ -17,17 +17,17 @@ pub struct Args {
     /// How long to measure
     #[arg(long, default_value_t = 10)]
     pub seconds: u64,
-    /// Messages a second in all, whatever comes back; without it everybody writes again as soon as their message is
+    /// Messages per second in total, regardless of replies; without it, each side writes again as soon as its message is
     /// durable
     #[arg(long)]
     pub rate: Option<u64>,
-    /// Inactivity connections beside the pairs, with heartbeats
+    /// Idle connections in addition to the pairs, with heartbeats
     #[arg(long, default_value_t = 0)]
     pub idle: usize,
     /// Bytes of text in a message
     #[arg(long, default_value_t = 200)]
     pub bytes: usize,
-    /// Envelopes a second to seal beforehand, in all, when there is no rate
+    /// Envelopes per second to seal in advance, in total, without --rate
     #[arg(long, default_value_t = 40_000)]
     pub prepare: u64,
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// Measures.
+    /// Runs the measurement.
     pub async fn run(self) -> anyhow::Result<Report> {
         ensure!(self.pairs > 0 && self.seconds > 0 && self.rate != Some(0), "pairs, seconds and rate are at least 1");
         let server = Server::start(&self.target, self.pairs).await?;

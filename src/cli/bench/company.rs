@@ -28,11 +28,11 @@ const ORIGIN: &str = "http://bench.example";
 /// A company that was founded, and who a load generator may be there.
 #[derive(Debug, Clone)]
 pub struct BenchCompany {
-    /// Whose visitors come.
+    /// The site of the visitors.
     pub site: SiteId,
     /// Signing keys of the agents who answer them.
     pub agents: Vec<SigningKey>,
-    /// The directory.
+    /// The verified directory.
     pub directory: Arc<Directory>,
 }
 
@@ -40,10 +40,11 @@ impl BenchCompany {
     /// Founds it with so many agents in `data_dir` (made if it isn't there), and writes `opaque.setup`. The server must not
     /// run yet.
     pub async fn found(data_dir: &Path, config: &Config, agents: usize) -> anyhow::Result<Self> {
-        make_directory(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
-        // one that somebody else made first, in the temporary directory, would be theirs to change
+        make_directory(data_dir).with_context(|| format!("cannot create {}", data_dir.display()))?;
+        // one that another user created first, in the temporary directory, would be theirs to change
         let found = fs::symlink_metadata(data_dir).with_context(|| format!("cannot read {}", data_dir.display()))?;
-        private_directory(&found).map_err(|_| anyhow::anyhow!("{} is not ours alone", data_dir.display()))?;
+        private_directory(&found)
+            .map_err(|_| anyhow::anyhow!("{} can be accessed by other users", data_dir.display()))?;
         let (keys, setup) = (CompanyKeys::generate(), generate_setup());
         let path = data_dir.join(OPAQUE_SETUP);
         write_new(&path, 0o600, &setup).with_context(|| format!("cannot write {}", path.display()))?;

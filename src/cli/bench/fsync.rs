@@ -20,16 +20,16 @@ const FILE: u64 = 64 << 20;
 /// `kefu bench fsync`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// A directory on the disk to be measured [default: the temporary directory]
+    /// A directory on the disk to measure [default: the temporary directory]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// How long for each size
+    /// How long to measure each size
     #[arg(long, default_value_t = 3)]
     pub seconds: u64,
 }
 
 impl Args {
-    /// Measures and prints.
+    /// Runs the measurement and prints it.
     pub fn run(self, json: bool) -> anyhow::Result<()> {
         let dir = self.dir.clone().unwrap_or_else(std::env::temp_dir);
         let path = dir.join(format!("kefu-bench-fsync-{}", std::process::id()));

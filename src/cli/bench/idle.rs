@@ -1,4 +1,4 @@
-//! `kefu bench idle`: what a connection costs that says nothing.
+//! `kefu bench idle`: what an idle connection costs.
 
 use anyhow::ensure;
 
@@ -11,7 +11,7 @@ use crate::loadgen::Idle;
 /// `kefu bench idle`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// How many
+    /// Number of connections.
     #[arg(long, default_value_t = 9_000)]
     pub connections: usize,
     /// How long to measure the heartbeat
@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// Measures.
+    /// Runs the measurement.
     pub async fn run(self) -> anyhow::Result<Report> {
         ensure!(self.connections > 0 && self.seconds > 0, "connections and seconds are at least 1");
         let server = Server::start(&self.target, 1).await?;

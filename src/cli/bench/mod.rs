@@ -1,4 +1,4 @@
-//! `kefu bench`: the load generator, and the figures that stand in the documentation.
+//! `kefu bench`: the load generator, and the figures in the documentation.
 //!
 //! [`crate::loadgen`] drives a server with load. Here are the arguments, the company, the process of the server, and how the
 //! figures are printed.
@@ -20,7 +20,7 @@ mod target;
 use super::{context::Context, error::CliError};
 use report::Report;
 
-/// Measures a server: messages, connections, reconnects, and the disk below it.
+/// Measure a server: messages, connections, reconnects, and its disk.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -31,15 +31,15 @@ pub struct Args {
 enum What {
     /// Pairs of a visitor and an agent who write to each other
     Chat(chat::Args),
-    /// Connections that say nothing: memory, and the cost of a heartbeat
+    /// Idle connections: memory, and the cost of a heartbeat
     Idle(idle::Args),
-    /// All connections drop and come back at once
+    /// All connections drop and reconnect at once
     Storm(storm::Args),
     /// From the start of the server to its first answer, with many messages stored and after a kill
     Start(start::Args),
     /// How fast the disk makes writes durable
     Fsync(fsync::Args),
-    /// Make agents for kefu bench chat --url, beside the server that it shall measure
+    /// Create agents for kefu bench chat --url, on the server to measure
     Prepare(prepare::Args),
     /// Fills a store and waits to be killed
     #[command(hide = true)]

@@ -31,7 +31,7 @@ use crate::{
 
 /// Messages in a conversation.
 const EACH: u64 = 40;
-/// Conversations that go on at the same time.
+/// Conversations in progress at the same time.
 const AT_ONCE: u64 = 100;
 /// Between the beginnings of two conversations, ms.
 const INTERVAL_MS: u64 = 60_000;
@@ -41,14 +41,14 @@ const SEALED: usize = 256 + 16;
 /// `kefu bench fill`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where the company was founded
+    /// Data directory of the company
     #[arg(long)]
     data_dir: PathBuf,
     #[command(flatten)]
     amount: Amount,
 }
 
-/// How much.
+/// Amount of stored messages.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Amount {
     /// Stored messages, 40 in each conversation
@@ -60,14 +60,14 @@ pub struct Amount {
 }
 
 impl Amount {
-    /// Conversations.
+    /// Number of conversations.
     pub fn conversations(self) -> u64 {
         self.messages.div_ceil(EACH)
     }
 }
 
 impl Args {
-    /// Fills the store and says so; then holds it open until it is killed.
+    /// Fills the store and reports it; then keeps it open until it is killed.
     pub fn run(self) -> anyhow::Result<()> {
         let runtime = app::runtime()?;
         runtime.block_on(async {
@@ -75,7 +75,7 @@ impl Args {
             populate(&*store, &directory, self.amount).await?;
             println!("full");
             io::stdout().flush()?;
-            // an end that nobody foresaw is part of the measurement
+            // an abrupt end is part of the measurement
             std::future::pending::<anyhow::Result<()>>().await
         })
     }
@@ -102,7 +102,7 @@ async fn populate(store: &dyn Store, directory: &Directory, amount: Amount) -> a
         }
     }
     // when this is on disk, all before it is
-    write(store, Batch::default()).await.context("the store did not take the last batch")?;
+    write(store, Batch::default()).await.context("the store did not accept the last batch")?;
     Ok(())
 }
 

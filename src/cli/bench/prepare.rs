@@ -1,7 +1,7 @@
 //! `kefu bench prepare`: agents for the load generator, in the directory of a server that is to be measured as it runs.
 //!
 //! They are ordinary agents: invited by the root key, enrolled by their own, in a team and with a site of their own, all in
-//! one signed act. They have no password, so nobody signs in as them but who has the file.
+//! one signed act. They have no password, so only someone who has the file can sign in as them.
 
 use std::path::PathBuf;
 
@@ -43,10 +43,10 @@ pub struct Args {
     /// How many agents
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     agents: u16,
-    /// Where to write their keys, for --agents of kefu bench chat
+    /// File to write their keys to, for --agents of kefu bench chat
     #[arg(long, value_name = "FILE", required_unless_present = "off")]
     out: Option<PathBuf>,
-    /// Switch the site and the agents of before off, and make none
+    /// Switch the site and the previous agents off, and create none
     #[arg(long, conflicts_with_all = ["agents", "out"])]
     off: bool,
     #[command(flatten)]
@@ -71,9 +71,9 @@ struct Agent {
 }
 
 impl Roster {
-    /// The fingerprint.
+    /// The company's fingerprint.
     pub fn org(&self) -> anyhow::Result<OrgFp> {
-        hash::parse_org_fp(&self.org).ok_or_else(|| anyhow::anyhow!("{:?} is no fingerprint", self.org))
+        hash::parse_org_fp(&self.org).ok_or_else(|| anyhow::anyhow!("{:?} is not a fingerprint", self.org))
     }
 
     /// The agents' signing keys.
@@ -117,24 +117,24 @@ impl Args {
     }
 }
 
-/// Whether an agent is one of ours.
+/// Whether an agent was created by this command.
 fn ours(user: &UserId) -> bool {
     user.as_str().strip_prefix(NAME).is_some_and(|rest| rest.starts_with('-'))
 }
 
 /// The team gets a new key that only the generator's agents have: no person may be in it.
 fn refuse_strangers(company: &VerifiedDirectory) -> Result<(), CliError> {
-    let team = NAME.parse().map_err(|_| CliError::failure("the team has no good id"))?;
+    let team = NAME.parse().map_err(|_| CliError::failure("the team's id is not valid"))?;
     match company.members(&team).find(|(user, _)| !ours(user)) {
         Some((user, _)) => {
-            Err(CliError::failure(format!("{user} is in the team {NAME}, which is the load generator's"))
-                .hint(format!("take them out: kefu user teams {user} --remove {NAME}")))
+            Err(CliError::failure(format!("{user} is in the team {NAME}, which is reserved for the load generator"))
+                .hint(format!("remove them: kefu user teams {user} --remove {NAME}")))
         }
         None => Ok(()),
     }
 }
 
-/// The agents of before go, `count` new ones come.
+/// Switches the previous agents off and adds `count` new ones.
 fn enlist(
     company: &VerifiedDirectory,
     mut builder: DirectoryBuilder<'_>,

@@ -16,22 +16,22 @@ use crate::{
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "A server that runs already")]
 pub struct Remote {
-    /// Measure this one, such as http://127.0.0.1:8443, instead of one of our own
+    /// Measure this server, such as http://127.0.0.1:8443, instead of starting one
     #[arg(long)]
     pub url: Option<String>,
-    /// What kefu bench prepare wrote beside that server: its company, a site, and agents
+    /// The file that kefu bench prepare wrote on that server: its company, a site, and agents
     #[arg(long, value_name = "FILE", requires = "url")]
     pub agents: Option<PathBuf>,
-    /// Or, for visitors alone: a site of it …
+    /// Or, for visitors only: one of its sites …
     #[arg(long, value_name = "ID", requires_all = ["url", "org"], conflicts_with = "agents")]
     pub site: Option<SiteId>,
     /// … and the company's fingerprint, k1-…
     #[arg(long, value_name = "K1-…", requires_all = ["url", "site"], value_parser = fingerprint)]
     pub org: Option<OrgFp>,
-    /// For https: PEM file of the authority that made its certificate, such as its tls/ca.pem
+    /// For https: PEM file of the authority that issued its certificate, such as its tls/ca.pem
     #[arg(long, value_name = "FILE", requires = "url")]
     pub ca: Option<PathBuf>,
-    /// Its process, if it is on this machine: then its processor time and memory are measured, too
+    /// Its process id, if it is on this machine, to measure its processor time and memory, too
     #[arg(long, requires = "url")]
     pub pid: Option<u32>,
 }
@@ -52,10 +52,10 @@ impl Remote {
                 (roster.org()?, roster.site.clone(), roster.keys()?)
             }
             (None, Some(site), Some(org)) => (org, site.clone(), Vec::new()),
-            _ => bail!("--url needs --agents FILE (from kefu bench prepare), or --site and --org for visitors alone"),
+            _ => bail!("--url needs --agents FILE (from kefu bench prepare), or --site and --org for visitors only"),
         };
         let address = Address::lookup(url, self.ca.as_deref()).await.map_err(|e| match e {
-            AddressError::NoAuthority => anyhow!("https needs --ca FILE: whom to believe that this is the server"),
+            AddressError::NoAuthority => anyhow!("https needs --ca FILE, the authority to trust"),
             e => e.into(),
         })?;
         let target = Target::find(address, org, site, agents).await.map_err(|e| match e {

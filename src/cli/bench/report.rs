@@ -5,9 +5,9 @@ use serde::Serialize;
 /// Every figure a measurement may give; null where it does not apply.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
-    /// Which measurement.
+    /// Name of the measurement.
     pub command: &'static str,
-    /// Connections held.
+    /// Open connections.
     pub connections: Option<u64>,
     /// Acknowledged as durable to the sender and delivered to the other side, in the time measured.
     pub messages: Option<u64>,
@@ -21,9 +21,9 @@ pub struct Report {
     pub generator_cpu_seconds_per_million: Option<f64>,
     /// From sending (at a rate: from when it should have been sent) to the other side's socket.
     pub deliver_p50_ms: Option<f64>,
-    /// 99 of 100.
+    /// The 99th percentile, ms.
     pub deliver_p99_ms: Option<f64>,
-    /// 999 of 1,000.
+    /// The 99.9th percentile, ms.
     pub deliver_p999_ms: Option<f64>,
     /// How late the generator itself was; part of the latencies above.
     pub generator_lag_p99_ms: Option<f64>,
@@ -35,7 +35,7 @@ pub struct Report {
     pub sealed_late: Option<u64>,
     /// Resident memory of the server for each connection.
     pub rss_bytes_per_connection: Option<f64>,
-    /// Pings answered.
+    /// Answered heartbeats.
     pub beats: Option<u64>,
     /// Processor time of the server for one of them.
     pub cpu_us_per_beat: Option<f64>,
@@ -47,12 +47,12 @@ pub struct Report {
     pub stored_messages: Option<u64>,
     /// From the start of the process to its first answer: half of the starts took at most this.
     pub start_median_ms: Option<f64>,
-    /// The slowest.
+    /// Slowest start, ms.
     pub start_slowest_ms: Option<f64>,
     /// The server's processor time and memory could not be seen from here.
     #[serde(skip)]
     pub unseen: bool,
-    /// The disk.
+    /// Results of the disk measurement.
     pub fsync: Option<Vec<Sync>>,
     /// Of the machine in the last minute: above 2 with two cores, others were at work.
     pub load_average: f64,
@@ -61,13 +61,13 @@ pub struct Report {
 /// Writes of one size, each made durable.
 #[derive(Debug, Clone, Serialize)]
 pub struct Sync {
-    /// Size.
+    /// Bytes per write.
     pub bytes: u64,
     /// How many in a second.
     pub per_second: f64,
     /// Half of them took at most this.
     pub p50_ms: f64,
-    /// 99 of 100.
+    /// The 99th percentile, ms.
     pub p99_ms: f64,
 }
 
@@ -83,7 +83,7 @@ impl Report {
         let lines = [
             ("connections", whole(self.connections)),
             ("messages", whole(self.messages)),
-            ("messages a second", rounded(self.messages_per_second, 0)),
+            ("messages per second", rounded(self.messages_per_second, 0)),
             ("server CPU s per million messages", rounded(self.server_cpu_seconds_per_million, 1)),
             ("server CPU, % of a core", rounded(self.server_cpu_percent, 1)),
             ("generator CPU s per million messages", rounded(self.generator_cpu_seconds_per_million, 1)),

@@ -21,10 +21,10 @@ use crate::{
 /// `kefu bench server`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where the company was founded
+    /// Data directory of the company
     #[arg(long)]
     data_dir: PathBuf,
-    /// Stay on this core
+    /// Run on this core only
     #[arg(long)]
     core: Option<usize>,
 }
@@ -69,7 +69,7 @@ impl Args {
     }
 }
 
-/// A process of ours; it goes with its data directory when this is dropped.
+/// A child process; dropping this removes it and its data directory.
 #[derive(Debug)]
 pub struct Child {
     /// Where it listens.
@@ -94,7 +94,7 @@ impl Child {
         }
         let Ok(address) = line.trim().parse() else {
             let _ = process.kill();
-            bail!("the server did not start; what it wrote stands above");
+            bail!("the server did not start; see its output above");
         };
         Ok(Self { address, process, dir })
     }

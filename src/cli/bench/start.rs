@@ -25,20 +25,20 @@ const PAUSE: Duration = Duration::from_micros(500);
 pub struct Args {
     #[command(flatten)]
     amount: Amount,
-    /// Starts; each one is killed when it has answered
+    /// Number of starts; each server is killed once it has answered
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
     rounds: u8,
-    /// Make the data directory here, on the disk to be measured [default: the temporary directory]
+    /// Create the data directory here, on the disk to measure [default: the temporary directory]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
 impl Args {
-    /// Measures.
+    /// Runs the measurement.
     pub async fn run(self) -> anyhow::Result<Report> {
         let base = self.dir.clone().unwrap_or_else(std::env::temp_dir);
         let dir = Dir(base.join(format!("kefu-bench-{}", std::process::id())));
-        DirBuilder::new().mode(0o700).create(&dir.0).with_context(|| format!("cannot make {}", dir.0.display()))?;
+        DirBuilder::new().mode(0o700).create(&dir.0).with_context(|| format!("cannot create {}", dir.0.display()))?;
         BenchCompany::found(&dir.0, &server::config(), 1).await?;
         eprintln!("storing {} messages in {} conversations", self.amount.messages, self.amount.conversations());
         populate(&dir.0, self.amount)?;
@@ -91,7 +91,7 @@ fn populate(dir: &Path, amount: Amount) -> anyhow::Result<()> {
     if let Some(out) = filling.0.stdout.take() {
         BufReader::new(out).read_line(&mut line)?;
     }
-    ensure!(line.trim() == "full", "the store was not filled; why stands above");
+    ensure!(line.trim() == "full", "the store was not filled; see the reason above");
     Ok(())
 }
 
@@ -109,7 +109,7 @@ fn start(dir: &Path) -> anyhow::Result<Duration> {
         if began.elapsed() > PATIENCE || server.0.try_wait()?.is_some() {
             bail!("the server does not answer: {}", std::fs::read_to_string(&log).unwrap_or_default().trim());
         }
-        // nothing says from outside that it answers; and nobody unparks this thread
+        // nothing reports from outside that it answers; and nobody unparks this thread
         std::thread::park_timeout(PAUSE);
     }
     Ok(began.elapsed())

@@ -1,4 +1,4 @@
-//! `kefu bench storm`: everybody loses the connection and comes back at once.
+//! `kefu bench storm`: all connections are lost and come back at once.
 
 use anyhow::ensure;
 
@@ -11,7 +11,7 @@ use crate::loadgen::Storm;
 /// `kefu bench storm`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// How many
+    /// Number of connections.
     #[arg(long, default_value_t = 9_000)]
     pub connections: usize,
     #[command(flatten)]
@@ -19,7 +19,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// Measures.
+    /// Runs the measurement.
     pub async fn run(self) -> anyhow::Result<Report> {
         ensure!(self.connections > 0, "connections are at least 1");
         let server = Server::start(&self.target, 1).await?;

@@ -18,10 +18,10 @@ use crate::{
 /// What all measurements take.
 #[derive(Debug, Clone, clap::Args)]
 pub struct TargetArgs {
-    /// Server on core 0, generator on core 1 (with --url: the generator alone)
+    /// Server on core 0, generator on core 1 (with --url: only the generator)
     #[arg(long)]
     pub pin: bool,
-    /// Make the data directory here, on the disk to be measured [default: the temporary directory]
+    /// Create the data directory here, on the disk to measure [default: the temporary directory]
     #[arg(long, value_name = "DIR", conflicts_with = "url")]
     pub dir: Option<PathBuf>,
     #[command(flatten)]
@@ -33,7 +33,7 @@ pub struct TargetArgs {
 pub struct Server {
     /// Where it is, and who the generator may be there.
     pub target: Target,
-    /// What it costs.
+    /// Measures the server's CPU time and memory.
     pub meter: ServerMeter,
     /// Whether it is ours.
     pub own: Option<Child>,

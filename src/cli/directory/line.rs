@@ -13,15 +13,15 @@ use crate::{
 /// An entry in words.
 #[derive(Debug, Serialize)]
 pub struct Line {
-    /// Its number.
+    /// Sequence number of the entry.
     pub seq: u32,
     /// When it was signed, ms; the signer's clock.
     pub at: u64,
-    /// What it says.
+    /// What the entry does, in words.
     pub what: String,
     /// `root`, or the user whose key it is.
     pub signer: String,
-    /// Its hash.
+    /// Hash of the entry, hex.
     pub hash: String,
 }
 
@@ -36,21 +36,21 @@ impl Line {
     pub fn read(company: &VerifiedDirectory, entry: &Entry) -> Option<Self> {
         let head: Head = serde_json::from_slice(&entry.raw.0).ok()?;
         let (seq, body) = entry.read().ok()?;
-        // whoever had the key at any time since the genesis
+        // the user who had the key at any time since the genesis
         let user = company.dir.certified(&entry.signer.0, 0).map(|(id, _)| id.to_string());
         let signer = match entry.signer == company.dir.state().root {
             true => "root".into(),
             false => user.unwrap_or_else(|| "?".into()),
         };
-        let what = body.map_or_else(|| format!("{} (of a newer version)", head.t), |b| words(&b));
+        let what = body.map_or_else(|| format!("{} (written by a newer version)", head.t), |b| words(&b));
         Some(Self { seq, at: head.at, what, signer, hash: Hash32(entry.hash()).to_string() })
     }
 }
 
 fn words(body: &Body) -> String {
     match body {
-        Body::Genesis(b) => format!("company {} begins", b.org),
-        Body::Enrol(b) => format!("{} comes as {}", b.user, b.role),
+        Body::Genesis(b) => format!("company {} created", b.org),
+        Body::Enrol(b) => format!("{} joined as {}", b.user, b.role),
         Body::Agent(b) if !b.on => format!("{} is switched off", b.user),
         Body::Agent(b) => {
             let role = b.role.map(|r| format!("role {r}"));

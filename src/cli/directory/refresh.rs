@@ -7,10 +7,10 @@ use crate::{
     org::acts::DAY_MS,
 };
 
-/// Sign a new snapshot, so that visitors go on trusting the directory
+/// Sign a new snapshot, so that visitors continue to trust the directory
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How many days it is good [default: directory.freshness_days of the configuration]
+    /// How many days it is valid [default: directory.freshness_days of the configuration]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=180))]
     days: Option<u32>,
     #[command(flatten)]
@@ -36,7 +36,7 @@ impl Args {
         }
         out::line(format!("Visitors trust the directory until {}.", out::date(until)));
         for n in confirmed {
-            out::line(format!("{} is confirmed: came with an invite by {}.", n.user, n.invited_by));
+            out::line(format!("{} is confirmed: enrolled with an invite by {}.", n.user, n.invited_by));
         }
         for (what, next) in waits.iter().map(|n| n.words(out::now_ms())) {
             out::line(format!("note: {what}\n      {next}"));

@@ -46,17 +46,17 @@ impl Args {
                 "head": Hash32(company.dir.head()), "snapshot_until": until, "problem": problem}));
         } else {
             out::line(format!(
-                "{} entries of {} ({org}): every signature fits.",
+                "{} entries of {} ({org}): every signature is valid.",
                 company.view.entries.len(),
                 company.org()
             ));
             if pin.is_none() {
                 out::line(
-                    "The fingerprint is the directory's own word: compare it with the one in your pages, or give --org.",
+                    "The fingerprint is what the directory itself claims: compare it with the one in your pages, or give --org.",
                 );
             }
             if let Some(until) = until {
-                out::line(format!("The snapshot fits and is good until {}.", out::date(until)));
+                out::line(format!("The snapshot matches and is valid until {}.", out::date(until)));
             }
         }
         match problem {

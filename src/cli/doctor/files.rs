@@ -1,4 +1,4 @@
-//! What lies in the data directory: who may read it, and until when certificates are good.
+//! Files of the data directory: who may read them, and until when certificates are valid.
 
 use std::{
     fs,
@@ -23,12 +23,12 @@ use crate::{
 
 const MONTH_MS: u64 = 30 * 86_400_000;
 
-/// Exists, is a company's, and is nobody else's to enter.
+/// Exists, contains a company, and is not accessible to other users.
 pub fn data_directory(ctx: &Context) -> Finding {
     const CHECK: &str = "data directory";
     let checked = data_dir::require_initialised(&ctx.data_dir).and_then(|()| data_dir::check_private(&ctx.data_dir));
     match checked {
-        Ok(()) => Finding::ok(CHECK, format!("{}, nobody else may enter", ctx.data_dir.display())),
+        Ok(()) => Finding::ok(CHECK, format!("{}, not accessible to other users", ctx.data_dir.display())),
         Err(fail) => Finding::from_fail(CHECK, &fail),
     }
 }
@@ -36,7 +36,7 @@ pub fn data_directory(ctx: &Context) -> Finding {
 /// Most files that are looked at: a data directory has a few dozen, but anything may have been put there.
 const MOST_FILES: usize = 100_000;
 
-/// Whether everything in the data directory belongs to whom the directory belongs to: a server that runs as them reads and
+/// Whether everything in the data directory belongs to the directory's owner: a server that runs as them reads and
 /// replaces nothing else. Nothing if it does.
 pub fn owners(ctx: &Context) -> Option<Finding> {
     let owner = fs::metadata(&ctx.data_dir).ok()?.uid();
@@ -66,7 +66,7 @@ pub fn owners(ctx: &Context) -> Option<Finding> {
     Some(Finding::problem(
         "owners",
         format!(
-            "{}{more} belongs to {}, but the data directory to {}: the server may not read or replace it",
+            "{}{more} belongs to {}, but the data directory to {}: the server cannot read or replace it",
             first.display(),
             account::shown(*whose),
             account::shown(owner)
@@ -87,13 +87,13 @@ pub fn secrets(ctx: &Context) -> Vec<Finding> {
         robot.join("sign.key"),
         robot.join("day.keys"),
     ];
-    // of an earlier kefu it may hold the certificate alone, which is nobody's secret
+    // with an earlier kefu it may contain only the certificate, which is not secret
     let pair = Some(tls.join(tls::CERT)).filter(|f| fs::read_to_string(f).is_ok_and(|t| t.contains("PRIVATE KEY")));
     let open: Vec<PathBuf> = files.into_iter().chain(pair).filter(|f| readable_by_others(f.as_path())).collect();
     let mut findings = Vec::new();
     if !open.is_empty() {
         let names: Vec<String> = open.iter().map(|p| quoted(p)).collect();
-        let what = format!("others may read {}", names.join(", "));
+        let what = format!("other users can read {}", names.join(", "));
         findings.push(Finding::problem("secrets", what, format!("chmod 600 {}", names.join(" "))));
     }
     let keys = fs::read_to_string(ctx.file(COMPANY_KEYS)).ok();
@@ -102,8 +102,8 @@ pub fn secrets(ctx: &Context) -> Vec<Finding> {
         Some(Ok(true)) => Finding::ok("company keys", "here, sealed with a passphrase; keep a copy elsewhere"),
         Some(Ok(false)) => Finding::warning(
             "company keys",
-            "here and NOT sealed: whoever reads the file owns the company",
-            "for more than a trial, start with kefu init in a new directory and give a passphrase",
+            "here and NOT sealed: anyone who reads the file owns the company",
+            "except for a trial, run kefu init in a new directory and set a passphrase",
         ),
         Some(Err(e)) => Finding::problem("company keys", e.to_string(), "restore company.keys from your copy"),
     });
@@ -118,7 +118,7 @@ fn readable_by_others(file: &Path) -> bool {
 pub fn certificate(ctx: &Context, config: &Config) -> Finding {
     const CHECK: &str = "certificate";
     if config.server.plain_http {
-        return Finding::ok(CHECK, "none: plain HTTP, TLS is the proxy's");
+        return Finding::ok(CHECK, "none: plain HTTP, the proxy handles TLS");
     }
     let (own, dir) = (config.tls.cert.is_empty(), ctx.file(TLS));
     let files = if own { Files::own(&dir) } else { Files::named(&config.tls.cert, &config.tls.key) };
@@ -129,39 +129,39 @@ pub fn certificate(ctx: &Context, config: &Config) -> Finding {
     if let Some(trouble) = served.as_ref().and_then(|s| s["trouble"].as_str()) {
         let until = served.as_ref().and_then(|s| s["good"]["end"].as_u64()).unwrap_or_default();
         let what = format!(
-            "the server does not take the new one ({trouble}); it serves one that is good until {}",
+            "the server does not use the new one ({trouble}); it serves one that is valid until {}",
             out::date(until)
         );
-        return Finding::problem(CHECK, what, "put a whole pair of certificate and key in place");
+        return Finding::problem(CHECK, what, "install a complete pair of certificate and key");
     }
     match files.load_good(now) {
-        Err(TlsError::Expired { .. }) if made_here => Finding::problem(CHECK, "our own certificate expired", again),
+        Err(TlsError::Expired { .. }) if made_here => {
+            Finding::problem(CHECK, "the certificate made by kefu expired", again)
+        }
         Err(e) if made_here => Finding::problem(CHECK, e.to_string(), again),
         Err(e) => Finding::from_fail(CHECK, &e.into()),
         Ok(pair) => {
             let end = pair.good.end;
-            let until = format!("good until {} ({})", out::date(end), out::relative(end, now));
+            let until = format!("valid until {} ({})", out::date(end), out::relative(end, now));
             let bound = !made_here || tls::constrained(&dir);
             match (end - now < MONTH_MS, made_here) {
                 (false, true) if !bound => Finding::warning(
                     CHECK,
                     format!(
-                        "made here, {until}; its authority may vouch for any name, in the eyes of all who trust it"
+                        "made here, {until}; its authority can issue certificates for any name, which everyone who trusts it would accept"
                     ),
                     "kefu tls renew --new-authority, then tell browsers to trust the new tls/ca.pem",
                 ),
                 (false, true) => Finding::ok(CHECK, format!("made here, {until}")),
                 (false, false) => Finding::ok(CHECK, until),
                 (true, true) => Finding::warning(CHECK, until, again),
-                (true, false) => {
-                    Finding::warning(CHECK, until, "get a new one and put it in place: the server takes it")
-                }
+                (true, false) => Finding::warning(CHECK, until, "get a new one and install it: the server loads it"),
             }
         }
     }
 }
 
-/// What the running server says of its certificate.
+/// What the running server reports about its certificate.
 fn served(ctx: &Context) -> Option<serde_json::Value> {
     lock::running(&ctx.data_dir)?;
     let admin = AdminClient::open(ctx).ok()?;

@@ -10,7 +10,7 @@ use crate::cli::{error::CliError, out};
 pub enum Level {
     /// As it should be.
     Ok,
-    /// Works, but somebody should look at it.
+    /// Works, but needs attention.
     Warning,
     /// Does not work, or must not stay so.
     Problem,

@@ -13,13 +13,13 @@ use crate::{
 /// Files that the server needs besides sockets.
 const SPARE_FILES: u64 = 256;
 
-/// Free space where the database lies, against what must stay free there.
+/// Free space on the disk of the database, compared with what must stay free there.
 pub fn disk(database: &Path, reserve_mb: u32) -> Finding {
     const CHECK: &str = "disk";
     let dir = database.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match space::capacity(dir) {
         Ok(capacity) => room(capacity, &Thresholds::of(capacity.total, reserve_mb)),
-        Err(e) => Finding::problem(CHECK, format!("cannot be asked: {}", io_reason(&e)), "is it mounted?"),
+        Err(e) => Finding::problem(CHECK, format!("cannot be queried: {}", io_reason(&e)), "is it mounted?"),
     }
 }
 
@@ -28,7 +28,7 @@ fn room(Capacity { total, free }: Capacity, lines: &Thresholds) -> Finding {
     let percent = (u128::from(free) * 100).checked_div(total.into()).unwrap_or(0);
     let reserve = out::bytes(lines.reserve);
     let what = format!("{} free, {percent} %; {reserve} must stay free", out::bytes(free));
-    let next = "free some space; what is refused is kept by its senders, and nothing stored is lost";
+    let next = "free some space; senders keep what is refused, and nothing stored is lost";
     if free < lines.least {
         Finding::problem(CHECK, format!("{what}: a server stores NOTHING"), next)
     } else if free < lines.reserve {

@@ -14,7 +14,7 @@ use super::{context::Context, data_dir, error::CliError, out};
 use crate::data_dir::DATABASE;
 use finding::{Finding, Level};
 
-/// Look for problems; exit code 1 if there are any
+/// Check for problems; exit code 1 if there are any
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
@@ -29,16 +29,16 @@ impl Args {
             findings.iter().for_each(|f| f.print(ctx.color_stdout()));
             let warnings = findings.iter().filter(|f| f.level == Level::Warning).count();
             out::line(match (problems, warnings) {
-                (0, 0) => "\nAll is well.".to_owned(),
-                (0, n) => format!("\nNothing is broken; {n} to look at."),
-                (n, _) => format!("\n{n} to put right."),
+                (0, 0) => "\nNo problems found.".to_owned(),
+                (0, n) => format!("\nNothing is broken; {n} to check."),
+                (n, _) => format!("\n{n} to fix."),
             });
         }
         if problems > 0 { Err(CliError::silent()) } else { Ok(()) }
     }
 }
 
-/// From the ground up: what stands on something broken is not looked at.
+/// Checks in order of dependency: what depends on something broken is skipped.
 fn examine(ctx: &Context) -> Vec<Finding> {
     let mut findings = vec![files::data_directory(ctx)];
     findings.extend(files::owners(ctx));

@@ -1,4 +1,4 @@
-//! Who waits for a person, and who waited in vain.
+//! Who waits for a person, and whose conversations were missed.
 
 use super::Finding;
 use crate::{
@@ -28,18 +28,18 @@ pub fn waiting(ctx: &Context, config: &Config) -> Vec<Finding> {
     queue.into_iter().chain(in_no_team(&stats)).chain([missed(&stats, out::now_ms())]).collect()
 }
 
-/// People who said that they take conversations, and to whom none can come.
+/// People who are online and cannot get conversations.
 fn in_no_team(stats: &Stats) -> Option<Finding> {
     let desk = stats.desk();
     let takes = |a: &&Agent| a.teams.is_empty() && a.state != AgentState::Offline;
     let users: Vec<&str> = desk.agents.iter().filter(takes).map(|a| a.user.as_str()).collect();
     let (first, many) = (users.first()?, users.len() > 1);
     let what =
-        format!("{} {} in no team: no conversation comes to them", users.join(", "), if many { "are" } else { "is" });
+        format!("{} {} in no team: they get no conversations", users.join(", "), if many { "are" } else { "is" });
     Some(Finding::warning(
         "agents",
         what,
-        format!("kefu user teams {first} --add TEAM; kefu team list names the teams"),
+        format!("kefu user teams {first} --add TEAM; kefu team list shows the teams"),
     ))
 }
 
@@ -52,7 +52,7 @@ fn queue(stats: &Stats, days: u32) -> Finding {
         return Finding::ok(
             CHECK,
             match desk.waiting {
-                0 => "nobody waits".into(),
+                0 => "nobody is waiting".into(),
                 n => said(n, desk.longest_wait_ms),
             },
         );
@@ -61,7 +61,10 @@ fn queue(stats: &Stats, days: u32) -> Finding {
         long.iter().map(|q| format!("team {}: {}", q.team, said(q.waiting, q.longest_wait_ms))).collect();
     let then = match days {
         0 => " until an agent takes them".into(),
-        n => format!("; what nobody answers for {} is closed as missed", out::duration(u64::from(n) * 86_400_000)),
+        n => format!(
+            "; conversations that nobody answers for {} are closed as missed",
+            out::duration(u64::from(n) * 86_400_000)
+        ),
     };
     let next = "agents of the team take them from the queue in the console; kefu team members TEAM shows who is in it";
     Finding::warning(CHECK, format!("{}{then}", teams.join("; ")), next)
@@ -69,7 +72,7 @@ fn queue(stats: &Stats, days: u32) -> Finding {
 
 fn missed(stats: &Stats, now_ms: u64) -> Finding {
     const CHECK: &str = "missed";
-    let Some(teams) = missed_of(stats) else { return Finding::ok(CHECK, "nothing waited in vain") };
+    let Some(teams) = missed_of(stats) else { return Finding::ok(CHECK, "no missed conversations") };
     let first = stats.missed.iter().filter_map(|m| m.oldest).min();
     let first = first.map_or(String::new(), |at| format!(", the first closed {}", out::relative(at, now_ms)));
     let what = format!("nobody answered these conversations: {teams}{first}");
@@ -101,12 +104,12 @@ mod tests {
     #[test]
     fn long_waits_are_named_before_they_are_missed() {
         let found = queue(&stats(3 * DAY), 7);
-        let said = "team svc: 2 waiting, the first for 3 days; what nobody answers for 7 days is closed as missed";
+        let said = "team svc: 2 waiting, the first for 3 days; conversations that nobody answers for 7 days are closed as missed";
         assert_eq!((found.level, found.what.as_str()), (Level::Warning, said));
         assert!(queue(&stats(3 * DAY), 0).what.ends_with("for 3 days until an agent takes them"));
         let found = queue(&stats(60_000), 7);
         assert_eq!((found.level, found.what.as_str()), (Level::Ok, "3 waiting, the first for 1 min"));
-        assert_eq!(queue(&Stats::default(), 7).what, "nobody waits");
+        assert_eq!(queue(&Stats::default(), 7).what, "nobody is waiting");
     }
 
     #[test]
@@ -120,9 +123,9 @@ mod tests {
         let found = in_no_team(&stats(vec![li, agent("boss", "online", &[]), agent("chen", "busy", &[])])).unwrap();
         assert_eq!(
             (found.level, found.what.as_str()),
-            (Level::Warning, "boss, chen are in no team: no conversation comes to them")
+            (Level::Warning, "boss, chen are in no team: they get no conversations")
         );
-        assert_eq!(found.next.as_deref(), Some("kefu user teams boss --add TEAM; kefu team list names the teams"));
+        assert_eq!(found.next.as_deref(), Some("kefu user teams boss --add TEAM; kefu team list shows the teams"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn server(ctx: &Context, config: &Config) -> Finding {
                 CHECK,
                 format!("not running, and cannot listen on {listen}: {}", io_reason(&e)),
                 format!(
-                    "ss -ltnp 'sport = :{}' shows who does; server.listen in kefu.toml names another",
+                    "ss -ltnp 'sport = :{}' shows what uses it; server.listen in kefu.toml sets another",
                     listen.port()
                 ),
             ),
@@ -43,29 +43,29 @@ pub fn server(ctx: &Context, config: &Config) -> Finding {
     match version {
         Err(fail) => Finding::problem(
             CHECK,
-            format!("process {pid} runs but does not answer: {}", fail.what),
-            "read its log; restart it if it stays silent",
+            format!("process {pid} is running but does not answer: {}", fail.what),
+            "read its log; restart it if it still does not answer",
         ),
         Ok(answer) => match answer["version"].as_str() {
-            Some(theirs) if theirs == mine => Finding::ok(CHECK, format!("runs as process {pid}, version {mine}")),
+            Some(theirs) if theirs == mine => Finding::ok(CHECK, format!("running as process {pid}, version {mine}")),
             theirs => Finding::warning(
                 CHECK,
-                format!("process {pid} is of version {}, this command of {mine}", theirs.unwrap_or("?")),
+                format!("process {pid} is version {}, this command is version {mine}", theirs.unwrap_or("?")),
                 "restart the server after an upgrade",
             ),
         },
     }
 }
 
-/// Whether somebody met a limit lately: an attack, or customers of yours behind one address. Nothing if no server runs.
+/// Whether a limit was reached lately: an attack, or customers behind one address. Nothing if no server runs.
 pub fn limited(ctx: &Context) -> Option<Finding> {
     let answer = asked(ctx)?;
     let all = BTreeMap::deserialize(answer.get("limited")?).ok()?;
     Some(match all.is_empty() {
-        true => Finding::ok("limits", "met by nobody in the last ten minutes"),
+        true => Finding::ok("limits", "none reached in the last ten minutes"),
         false => Finding::warning(
             "limits",
-            format!("met in the last ten minutes, {}", stats::limited(&all)),
+            format!("reached in the last ten minutes, {}", stats::limited(&all)),
             "if these are your customers behind one address, raise the limits by address in kefu.toml; behind a proxy set \
              server.trusted_proxies",
         ),
@@ -80,7 +80,7 @@ pub fn storage(ctx: &Context) -> Option<Finding> {
         "full" => "the server stores NOTHING: the disk is full, over its quota, or fails",
         _ => return None,
     };
-    Some(Finding::problem("storage", what, "free some space; its log says why, and when it goes on"))
+    Some(Finding::problem("storage", what, "free some space; its log says why, and when it recovers"))
 }
 
 /// The statistics of the server, if one runs and answers.
@@ -108,7 +108,7 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
     let now = company.now_ms;
     let mut findings = Vec::new();
     if let Some(what) = clock::behind(VerifiedDirectory::newest_entry_ms(&company.view), now) {
-        findings.push(Finding::problem("clock", what, "set the clock: invites and snapshots go by it"));
+        findings.push(Finding::problem("clock", what, "set the clock: invites and snapshots depend on it"));
     }
     // a snapshot that does not fit the log is none
     let fits = company.view.snapshot.as_ref().filter(|_| company.dir.covered().is_some());
@@ -117,7 +117,7 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
     let next = "kefu directory refresh, or an admin signs in to the console";
     findings.push(match until {
         until if until <= now => {
-            Finding::problem(CHECK, "visitors refuse it: its snapshot is over, new chats cannot begin", next)
+            Finding::problem(CHECK, "visitors refuse it: its snapshot has expired, new chats cannot begin", next)
         }
         until if until - now < WEEK_MS => {
             Finding::warning(CHECK, format!("visitors accept it only until {}", out::date(until)), next)
@@ -132,7 +132,7 @@ pub fn directory(ctx: &Context) -> Vec<Finding> {
     if !company.dir.users().any(|(id, _)| may_act(id)) && company.believed.open.is_empty() {
         findings.push(Finding::warning("people", "nobody can sign in, and no invite is open", next));
     } else if !company.dir.agents().any(|a| a.role == Role::Admin && a.is_active(now)) && !admin_may_come {
-        let what = "there is no admin: nobody confirms people or renews the directory in the console";
+        let what = "there is no admin: nobody can confirm people or renew the directory in the console";
         findings.push(Finding::warning("people", what, format!("{next}; or kefu user role ID admin")));
     }
     for newcomer in waiting::all(&company).iter().filter(|n| n.until < now + DAY_MS) {

@@ -22,16 +22,16 @@ const INVITE_MS: u64 = 7 * 86_400_000;
 /// A company, not yet stored anywhere.
 #[derive(Debug)]
 pub struct Founding {
-    /// To be stored.
+    /// The first entries, to be stored.
     pub commit: Commit,
-    /// To be shown once.
+    /// The admin's invite, to be shown once.
     pub invitation: Invitation,
 }
 
 /// What a company is founded with.
 #[derive(Debug, Clone, Copy)]
 pub struct CompanySpec<'a> {
-    /// Its name.
+    /// Name of the company.
     pub name: &'a str,
     /// Login name of the first admin.
     pub admin: &'a UserId,
@@ -46,10 +46,10 @@ pub fn found(spec: CompanySpec<'_>, keys: &CompanyKeys, setup: &[u8], now_ms: u6
     let mut teams = Vec::new();
     if !spec.origins.is_empty() {
         // both are well-formed literals
-        let no_id = |_| CliError::failure("the ids of the first team and site are no ids");
+        let no_id = |_| CliError::failure("the ids of the first team and site are not valid");
         let (team, site): (TeamId, SiteId) = (TEAM.parse().map_err(no_id)?, SITE.parse().map_err(no_id)?);
         company.team(&team, TEAM)?;
-        // visitors read this name above their conversation: whom they speak to
+        // visitors see this name above their conversation
         company.site(&site, spec.name, spec.origins, &team)?;
         teams.push(team);
     }

@@ -1,5 +1,5 @@
 //! What `kefu init --from` is given: the public part of a company whose keys were made elsewhere, and the OPAQUE secrets
-//! beside it, both verified before anything is made of them.
+//! beside it, both verified before they are used.
 
 use std::{fs, path::Path};
 
@@ -28,18 +28,18 @@ pub struct Imported {
 }
 
 impl Imported {
-    /// Reads and verifies the public part at `path`, and the secrets that lie beside it.
+    /// Reads and verifies the public part at `path`, and the secrets beside it.
     pub fn read(path: &Path, now_ms: u64) -> Result<Self, CliError> {
         let part = PublicPart::read(path)?;
         let company = VerifiedDirectory::verify(part.view(), Some(part.org), now_ms)?;
         let beside = path.with_file_name(data_dir::OPAQUE_SETUP);
         let setup = fs::read(&beside)
             .map(Zeroizing::new)
-            .map_err(|e| cannot("read", &beside, &e).hint("carry opaque.setup over together with public.json"))?;
+            .map_err(|e| cannot("read", &beside, &e).hint("copy opaque.setup together with public.json"))?;
         let opaque = OpaqueServer::new(&setup, part.org).map_err(|e| CliError::failure(e.to_string()))?;
         if company.dir.state().opaque.0 != opaque.public() {
             return Err(CliError::failure(format!(
-                "{} and {} are not of the same company",
+                "{} and {} belong to different companies",
                 path.display(),
                 beside.display()
             )));

@@ -31,7 +31,7 @@ use imported::Imported;
 use report::{Certificate, KeysAt, Report};
 use undo::Undo;
 
-/// Make a data directory with the keys of a new company
+/// Create a data directory with the keys of a new company
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Keys that never see the server: run `kefu init --offline DIR` on another machine, carry\n\
                         public.json and opaque.setup to the server, and run `kefu init --from public.json` there.")]
@@ -39,34 +39,34 @@ pub struct Args {
     /// Name of the company, as visitors see it
     #[arg(long, value_name = "NAME", default_value = "kefu", value_parser = args::display_name)]
     name: String,
-    /// Only make the keys, for a server on another machine, in DIR
+    /// Only create the keys, for a server on another machine, in DIR
     #[arg(long, value_name = "DIR", conflicts_with_all = ["from", "tls_cert", "tls_key", "hosts"])]
     offline: Option<PathBuf>,
-    /// Take the public.json that --offline made; no keys come to this machine
+    /// Use the public.json that --offline created; no keys come to this machine
     #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "admin", "origins", "passphrase_file", "no_passphrase"])]
     from: Option<PathBuf>,
     #[command(flatten)]
     passphrase: NewPassphrase,
-    /// Certificate chain to use instead of a made one (PEM)
+    /// Certificate chain to use instead of creating one (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// Its private key (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Names and addresses the made certificate is for [default: this machine's]; the first is the public one
+    /// Names and addresses for the created certificate [default: this machine's]; the first is the public one
     #[arg(long = "host", value_name = "NAME", num_args = 1.., conflicts_with = "tls_cert")]
     hosts: Vec<String>,
     /// Login name of the first admin
     #[arg(long, value_name = "ID", default_value = "admin")]
     admin: UserId,
-    /// Where your pages are, such as https://www.example.com: then there are a site `web` and a team `support` at once, with
+    /// Origin of your pages, such as https://www.example.com: also creates a site `web` and a team `support`, with
     /// the admin in it
     #[arg(long = "origin", value_name = "URL", num_args = 1.., value_parser = args::origin)]
     origins: Vec<String>,
 }
 
 impl Args {
-    /// Whether the data directory is made; keys for another machine lie where they were told to.
+    /// Whether the data directory is created; keys for another machine go to the named directory.
     pub fn data(&self) -> bool {
         self.offline.is_none()
     }
@@ -74,7 +74,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         if let Some(what) = clock::never_set(out::now_ms()) {
-            eprintln!("warning: {what}. Everything would be signed under that date: {}, then begin again", clock::NEXT);
+            eprintln!("warning: {what}. Everything would be signed with that date: {}, then start again", clock::NEXT);
         }
         let report = match (&self.offline, &self.from) {
             (Some(dir), _) => self.offline(dir)?,
@@ -152,7 +152,7 @@ impl Args {
         Ok(Report { dir: dir.clone(), org, name, keys, public_url, certificate: Some(certificate), invitation })
     }
 
-    /// The configuration file. What others reach this machine by stands in snippets from the start.
+    /// The configuration file. The address by which others reach this machine is in snippets from the start.
     fn settings(&self, ctx: &Context) -> Result<String, CliError> {
         let named = || self.hosts.iter().find(|host| means_one(host));
         match self.hosts.iter().find(|host| is_public(host)).or_else(named) {
@@ -188,7 +188,7 @@ fn is_public(host: &str) -> bool {
     !local && means_one(host)
 }
 
-/// Whether it can stand in an address: a certificate may also be for a star, and nobody can reach "all addresses".
+/// Whether it can be part of a URL: a certificate may also have a wildcard name, and "all addresses" cannot be reached.
 fn means_one(host: &str) -> bool {
     !host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified())
         && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c))
@@ -211,5 +211,5 @@ fn refuse_occupied(dir: &Path) -> Result<(), CliError> {
         Kind::Exists,
         format!("{} already contains a kefu installation: {}", dir.display(), names.join(", ")),
     )
-    .hint("nothing was changed; name another place with --data-dir, or move these away first"))
+    .hint("nothing was changed; name another directory with --data-dir, or move these away first"))
 }

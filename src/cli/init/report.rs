@@ -1,4 +1,4 @@
-//! What `kefu init` says in the end: what was made, what to keep safe, what comes next.
+//! The report of `kefu init`: what was created, what to keep safe, what comes next.
 
 use std::path::{Path, PathBuf};
 
@@ -11,15 +11,15 @@ use crate::cli::{context::Context, error::CliError, invitation::Invitation, io_e
 pub enum KeysAt {
     /// In the data directory.
     Here {
-        /// Under a passphrase.
+        /// Whether a passphrase protects them.
         sealed: bool,
     },
     /// In the directory that was made for another machine.
     Offline {
-        /// Under a passphrase.
+        /// Whether a passphrase protects them.
         sealed: bool,
     },
-    /// On another machine.
+    /// The keys are on another machine.
     Elsewhere,
 }
 
@@ -28,14 +28,14 @@ pub enum KeysAt {
 pub struct Certificate {
     /// The names, if it was made here.
     pub made_for: Option<Vec<String>>,
-    /// Good until, ms.
+    /// When it expires, ms since 1970.
     pub until: u64,
 }
 
-/// What was made.
+/// What `init` created.
 #[derive(Debug)]
 pub struct Report {
-    /// Where.
+    /// The data directory or the directory of the keys.
     pub dir: PathBuf,
     /// Fingerprint as people see it.
     pub org: String,
@@ -52,12 +52,14 @@ pub struct Report {
 }
 
 impl Report {
-    /// Prints it.
+    /// Prints the report.
     pub fn print(&self, ctx: &Context) -> Result<(), CliError> {
         if let KeysAt::Here { sealed: false } | KeysAt::Offline { sealed: false } = self.keys {
             let dir = self.dir.display();
-            eprintln!("WARNING: {dir}/company.keys is NOT sealed. Whoever reads that file owns the company: they can");
-            eprintln!("         add people and read every conversation. Good for a trial, for nothing else.");
+            eprintln!(
+                "WARNING: {dir}/company.keys is NOT sealed. Anyone who reads that file owns the company: they can"
+            );
+            eprintln!("         add people and read every conversation. Use this only for a trial.");
         }
         if ctx.json {
             self.print_json();
@@ -92,7 +94,7 @@ impl Report {
         out::line(format!("fingerprint  {}", self.org));
         let keys = match self.keys {
             KeysAt::Elsewhere => "on another machine; bring company.keys and name it with --keys to sign",
-            _ => "company.keys: copy it to a safe place. Without it nobody can be added",
+            _ => "company.keys: copy it to a safe place. Without it, nobody can be added",
         };
         out::line(format!("keys         {keys}"));
         if let Some(url) = &self.public_url {
@@ -102,12 +104,10 @@ impl Report {
             let until = out::date(certificate.until);
             match &certificate.made_for {
                 Some(hosts) => {
-                    out::line(format!("certificate  made for {}, good until {until}", hosts.join(", ")));
-                    out::line(
-                        "             browsers must be told to trust tls/ca.pem; or bring your own: --tls-cert, --tls-key",
-                    );
+                    out::line(format!("certificate  made for {}, valid until {until}", hosts.join(", ")));
+                    out::line("             browsers must trust tls/ca.pem; or use your own: --tls-cert, --tls-key");
                 }
-                None => out::line(format!("certificate  yours, good until {until}")),
+                None => out::line(format!("certificate  yours, valid until {until}")),
             }
         }
         if let Some(invitation) = &self.invitation {

@@ -1,11 +1,11 @@
-//! Takes back what a failed `init` made: the next try must not find half a company.
+//! Removes what a failed `init` created: the next attempt must not find half a company.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// Removes, when dropped, what was named to it, unless it was told to keep all.
+/// Removes the registered paths when dropped, unless [`Self::keep`] was called.
 #[derive(Debug, Default)]
 pub struct Undo {
     made: Vec<PathBuf>,
@@ -19,7 +19,7 @@ impl Undo {
         }
     }
 
-    /// All went well.
+    /// Keeps everything: `init` succeeded.
     pub fn keep(mut self) {
         self.made.clear();
     }

@@ -18,19 +18,19 @@ use crate::{
     },
 };
 
-/// Add examples to an intent, or make a new one; then learn again
+/// Add examples to an intent, or create a new one; then train again
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Name of the intent
     #[arg(value_parser = |s: &str| check_name(s).map(|()| s.to_owned()))]
     intent: String,
-    /// What visitors write who mean it
+    /// What visitors with this intent write
     #[arg(required = true, value_parser = |s: &str| check_text(s).map(|()| s.trim().to_owned()))]
     examples: Vec<String>,
-    /// What it is called in Chinese
+    /// Its name in Chinese
     #[arg(long)]
     zh: Option<String>,
-    /// What it is called in English
+    /// Its name in English
     #[arg(long)]
     en: Option<String>,
 }
@@ -49,7 +49,7 @@ impl Args {
         described.en = self.en.unwrap_or(std::mem::take(&mut described.en));
         let mut report = Report::default();
         examples.settle(&mut report);
-        let what = Path::new("what is known with the new examples");
+        let what = Path::new("the known examples with the new ones");
         report_problems(&report, what, ctx.json)?;
         let classifier = learn(ctx, &loaded, examples, what)?;
         save(&classifier, &training.files.intents())?;

@@ -35,7 +35,7 @@ pub struct Args {
     from: PathBuf,
     #[command(flatten)]
     how: HowToRead,
-    /// Learn from all but every tenth text, and score on those, instead of scoring what the robot knows now
+    /// Train on all but every tenth text, and score on those, instead of scoring the current intents
     #[arg(long)]
     hold_out: bool,
     /// Least probability that counts as an answer, percent

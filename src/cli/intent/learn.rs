@@ -37,7 +37,7 @@ pub fn learn(
         Ok(classifier) => Ok(classifier),
         Err(TrainError::Examples(_, report)) => {
             report_problems(&report, what, false)?;
-            Err(CliError::failure("the examples can't be learned from"))
+            Err(CliError::failure("cannot train on these examples"))
         }
         Err(e) => Err(CliError::failure(e.to_string())),
     }
@@ -48,7 +48,7 @@ pub fn save(classifier: &IntentClassifier, path: &Path) -> Result<(), CliError> 
     replace(path, 0o600, &classifier.to_bytes()).map_err(|e| cannot("write", path, &e))
 }
 
-/// What was measured while training. `report`: what should be looked at in what somebody brought.
+/// Scores measured during training. `report`: warnings about the given examples.
 pub fn tell(ctx: &Context, classifier: &IntentClassifier, did: &str, report: &Report) {
     let s = &classifier.summary;
     if ctx.json {
@@ -66,7 +66,7 @@ pub fn tell(ctx: &Context, classifier: &IntentClassifier, did: &str, report: &Re
 pub fn tell_figures(s: &Summary, on: &str) {
     out::line(format!("{on} ({} texts):", s.texts));
     let mut facts = vec![
-        ("likeliest intent is right", exact(s.accuracy)),
+        ("most likely intent is right", exact(s.accuracy)),
         ("macro F1", format!("{:.3}", s.macro_f1)),
         ("answered", format!("{} (probability of {} and more)", exact(s.coverage), exact(s.threshold))),
         ("right of the answered", exact(s.covered_accuracy)),

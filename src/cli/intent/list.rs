@@ -1,4 +1,4 @@
-//! `kefu intent list`: which intents the robot can tell.
+//! `kefu intent list`: the intents that the robot can recognise.
 
 use serde_json::json;
 

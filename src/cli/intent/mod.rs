@@ -1,4 +1,4 @@
-//! `kefu intent`: what visitors may want, and how the robot learns to tell.
+//! `kefu intent`: what visitors may want, and training the robot to recognise it.
 
 mod add;
 mod eval;

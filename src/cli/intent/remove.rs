@@ -15,7 +15,7 @@ use crate::{
     nlu::text_file::{Report, folded},
 };
 
-/// Remove an intent, or some of its examples; then learn again
+/// Remove an intent, or some of its examples; then train again
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Name of the intent
@@ -44,9 +44,9 @@ impl Args {
         if gone.is_empty() {
             examples.intents.remove(&self.intent);
         }
-        let classifier = learn(ctx, &loaded, examples, Path::new("what remains"))?;
+        let classifier = learn(ctx, &loaded, examples, Path::new("the remaining examples"))?;
         save(&classifier, &training.files.intents())?;
-        tell(ctx, &classifier, &format!("{removed} examples of {} are gone.", self.intent), &Report::default());
+        tell(ctx, &classifier, &format!("Removed {removed} examples of {}.", self.intent), &Report::default());
         Ok(())
     }
 }

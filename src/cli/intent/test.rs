@@ -9,7 +9,7 @@ use crate::cli::{
     training::{LoadedModel, percent},
 };
 
-/// Show what the robot makes of a text; works without a data directory
+/// Show how the robot recognises a text; works without a data directory
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What a visitor might write

@@ -16,18 +16,18 @@ use crate::{
     },
 };
 
-/// Learn intents from examples; a running server uses them within seconds
+/// Train intents from examples; a running server uses them within seconds
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// CSV or XLSX with the columns text and intent, or a directory of .csv, .xlsx and .toml files; several are read as one
     #[arg(value_name = "FILE|DIR", required = true)]
     from: Vec<PathBuf>,
-    /// Learn the intents that kefu ships, too
+    /// Also train the intents that kefu ships
     #[arg(long)]
     from_default: bool,
     #[command(flatten)]
     how: HowToRead,
-    /// Write what was learned to this file instead of the data directory
+    /// Write the trained intents to this file instead of the data directory
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -52,14 +52,15 @@ impl Args {
             (None, Some(training)) => save(&classifier, &training.files.intents())?,
             (None, None) => {}
         }
-        let did = format!("Learned {} intents from {} examples.", classifier.intents.len(), classifier.examples());
+        let did = format!("Trained {} intents on {} examples.", classifier.intents.len(), classifier.examples());
         tell(ctx, &classifier, &did, &report);
         Ok(())
     }
 }
 
-/// What kefu ships.
+/// The examples built into the executable.
 pub fn default_examples() -> Result<Examples, CliError> {
-    let bytes = crate::nlu::model::embedded_intents().ok_or_else(|| CliError::failure("this kefu ships no intents"))?;
+    let bytes = crate::nlu::model::embedded_intents()
+        .ok_or_else(|| CliError::failure("this build of kefu contains no intents"))?;
     IntentClassifier::from_bytes(&bytes).map(|h| h.to_examples()).map_err(|e| CliError::failure(e.to_string()))
 }

@@ -40,21 +40,21 @@ impl Args {
         self.fields.apply(&mut entry);
         let entry = settled(entry)?;
         if book.entries.contains_key(&entry.id) {
-            return Err(CliError::new(Kind::Exists, format!("there is an entry {} already", entry.id))
+            return Err(CliError::new(Kind::Exists, format!("entry {} already exists", entry.id))
                 .hint(format!("kefu knowledge edit {}", entry.id)));
         }
         let mut changed = Changed::default();
         let question = entry.question.clone();
         let id = book.put(entry, &mut changed);
         if changed.added == 0 {
-            return Err(CliError::new(Kind::Exists, format!("{question:?} is asked in {id} already"))
+            return Err(CliError::new(Kind::Exists, format!("{question:?} is already asked in {id}"))
                 .hint(format!("kefu knowledge edit {id}")));
         }
         save(ctx, &training.files, &book)?;
         if ctx.json {
             out::print_json(&json!({"id": id}));
         } else {
-            out::line(format!("Entry {id} is there. Try it: kefu knowledge test \"…\""));
+            out::line(format!("Added entry {id}. Try it: kefu knowledge test \"…\""));
         }
         Ok(())
     }

@@ -40,14 +40,14 @@ impl Args {
         self.fields.apply(&mut entry);
         let entry = settled(entry)?;
         if entry == *old {
-            return Err(CliError::new(Kind::Usage, "nothing to change was named").hint("kefu knowledge edit --help"));
+            return Err(CliError::new(Kind::Usage, "no change was given").hint("kefu knowledge edit --help"));
         }
         book.entries.insert(self.id.clone(), entry);
         save(ctx, &training.files, &book)?;
         if ctx.json {
             out::print_json(&json!({"entry": book.entries[&self.id]}));
         } else {
-            out::line(format!("Entry {} is changed.", self.id));
+            out::line(format!("Changed entry {}.", self.id));
         }
         Ok(())
     }

@@ -37,7 +37,7 @@ impl Args {
             Some(FileKind::Markdown) => to_markdown(&book),
             Some(FileKind::Json) => to_json(&book),
             Some(FileKind::Xlsx) | None => {
-                return Err(CliError::new(Kind::Usage, format!("{} is no .csv, .md or .json file", path.display()))
+                return Err(CliError::new(Kind::Usage, format!("{} is not a .csv, .md or .json file", path.display()))
                     .hint("Excel opens .csv"));
             }
         };
@@ -45,7 +45,7 @@ impl Args {
         if ctx.json {
             out::print_json(&serde_json::json!({"entries": book.entries.len(), "file": path}));
         } else {
-            out::line(format!("{} entries are in {}.", book.entries.len(), path.display()));
+            out::line(format!("Wrote {} entries to {}.", book.entries.len(), path.display()));
         }
         Ok(())
     }

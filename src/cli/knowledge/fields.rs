@@ -11,10 +11,10 @@ pub struct Fields {
     /// Only on this site; empty: on all
     #[arg(long, value_name = "ID")]
     site: Option<String>,
-    /// First day it holds, such as 2026-01-31; empty: no first
+    /// First day on which it is valid, such as 2026-01-31; empty: no limit
     #[arg(long, value_name = "DAY")]
     from: Option<String>,
-    /// Last day it holds; empty: no last
+    /// Last day on which it is valid; empty: no limit
     #[arg(long, value_name = "DAY")]
     until: Option<String>,
     /// Language of the answer, zh or en; empty: any

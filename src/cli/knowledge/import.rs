@@ -31,16 +31,16 @@ Files:
 
 An entry with an id that is there replaces that one; without an id, the one with the same question.";
 
-/// Take entries from CSV, XLSX, Markdown or JSON
+/// Import entries from CSV, XLSX, Markdown or JSON
 #[derive(Debug, clap::Args)]
 #[command(after_help = FORMATS)]
 pub struct Args {
     /// The file
     file: PathBuf,
-    /// Forget all entries that are not in the file
+    /// Remove all entries that are not in the file
     #[arg(long)]
     replace: bool,
-    /// Only report what is wrong with the file
+    /// Only report problems in the file
     #[arg(long)]
     check: bool,
     #[command(flatten)]
@@ -53,7 +53,7 @@ impl Args {
         let Some(kind) = FileKind::of(&self.file) else {
             return Err(CliError::new(
                 Kind::Usage,
-                format!("{} is no .csv, .xlsx, .md or .json file", self.file.display()),
+                format!("{} is not a .csv, .xlsx, .md or .json file", self.file.display()),
             )
             .hint("kefu knowledge import --help shows what each must look like"));
         };
@@ -70,7 +70,7 @@ impl Args {
         if self.check {
             return tell(
                 ctx,
-                &format!("{} entries can be taken.", entries.len()),
+                &format!("{} entries can be imported.", entries.len()),
                 json!({"entries": entries.len(), "warnings": report.problems}),
             );
         }
@@ -98,7 +98,7 @@ impl Args {
         report.append(checked);
         save(ctx, &training.files, &book)?;
         let told = format!(
-            "{} added, {} changed, {} as before, {removed} removed.",
+            "{} added, {} changed, {} unchanged, {removed} removed.",
             changed.added, changed.changed, changed.same
         );
         tell(

@@ -17,7 +17,7 @@ use crate::{
 pub struct Args {
     /// Show this entry
     id: Option<String>,
-    /// Only entries that hold on this site
+    /// Only entries that apply to this site
     #[arg(long)]
     site: Option<String>,
     /// Only entries with this text
@@ -44,7 +44,7 @@ impl Args {
             return Ok(());
         }
         let mut table =
-            Table::new(&["id", "question", "similar", "site", "holds"], "No entries: kefu knowledge import FILE");
+            Table::new(&["id", "question", "similar", "site", "valid"], "No entries: kefu knowledge import FILE");
         for e in found {
             let similar = if e.similar.is_empty() { String::new() } else { e.similar.len().to_string() };
             table.row([e.id.clone(), e.question.clone(), similar, e.site.clone().unwrap_or_default(), days(e)]);
@@ -74,7 +74,7 @@ fn show(ctx: &Context, e: &Entry) {
         ("question", e.question.clone()),
         ("similar", e.similar.join(" | ")),
         ("site", optional(&e.site)),
-        ("holds", days(e)),
+        ("valid", days(e)),
         ("language", optional(&e.lang)),
     ]);
     out::line("");

@@ -40,7 +40,7 @@ impl Args {
             ("phrasings", phrases.to_string()),
             ("with one phrasing only", single.to_string()),
             ("ended", ended.to_string()),
-            ("not begun yet", coming.to_string()),
+            ("not valid yet", coming.to_string()),
         ]);
         report.problems.iter().for_each(|p| out::line(out::printable(&p.to_string())));
         Ok(())

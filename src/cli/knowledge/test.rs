@@ -57,8 +57,8 @@ impl Args {
             return Ok(());
         }
         let mut table = Table::new(
-            &["fits", "entry", "by this phrasing", "meaning", "words"],
-            "Nothing fits: there are no entries here and now.",
+            &["match", "entry", "by this phrasing", "meaning", "words"],
+            "Nothing matches: there are no entries for this site today.",
         );
         for f in &found {
             let figures = [percent(f.cosine.max(0.0)), percent(f.cover)];

@@ -24,16 +24,16 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "It can be a BERT, DistilBERT, RoBERTa or XLM-RoBERTa: config.json, tokenizer.json, model.safetensors. Intents are \
-        learned for one model: train them again afterwards. A running server takes the model at its next start."
+        trained for one model: train them again afterwards. A running server uses the model from its next start."
 )]
 pub struct Args {
     /// The directory
     #[arg(required_unless_present = "embedded")]
     dir: Option<PathBuf>,
-    /// Read this before every text, such as "query: " for an E5 [default: what config_sentence_transformers.json says]
+    /// Put this before every text, such as "query: " for an E5 [default: what config_sentence_transformers.json says]
     #[arg(long, value_name = "TEXT", conflicts_with = "embedded")]
     prefix: Option<String>,
-    /// The model inside the executable again
+    /// Use the model built into the executable again
     #[arg(long, conflicts_with = "dir")]
     embedded: bool,
 }
@@ -57,8 +57,8 @@ impl Args {
             None => remove(&place).map_err(|e| cannot("remove", &place, &e))?,
         }
         let intents = LoadedModel::open(ctx).and_then(|loaded| loaded.classifier(ctx)).is_ok();
-        let reads = if prefix.is_empty() { String::new() } else { format!(" Before every text it reads {prefix:?}.") };
-        let mut words = format!("The robot understands with this model from the next start of the server on.{reads}");
+        let reads = if prefix.is_empty() { String::new() } else { format!(" It puts {prefix:?} before every text.") };
+        let mut words = format!("The robot uses this model from the next start of the server.{reads}");
         if !intents {
             words.push_str(
                 "\nIt knows no intents yet, for those that kefu ships are of another model: kefu intent train FILE.csv",
@@ -70,16 +70,16 @@ impl Args {
 }
 
 fn unusable(dir: &Path, e: &ModelError) -> CliError {
-    CliError::failure(format!("no model can be taken from {}: {e}", dir.display()))
+    CliError::failure(format!("cannot use a model from {}: {e}", dir.display()))
 }
 
-/// Copies the `files` beside and renames, so that a full disk or a kill leaves the model that was there.
+/// Copies the `files` to a temporary name and renames, so that a full disk or a kill leaves the previous model.
 fn take(from: &Path, to: &Path, files: &[String], prefix: Option<&str>) -> io::Result<()> {
     let (new, old) = (to.with_extension("new"), to.with_extension("old"));
     for stray in [&new, &old] {
         remove(stray)?;
     }
-    // all must be new: what somebody else puts there meanwhile is not written into
+    // all must be new: something that another user puts there meanwhile must not be written to
     let folders: BTreeSet<&Path> = files.iter().flat_map(|name| Path::new(name).ancestors().skip(1)).collect();
     for folder in folders {
         if !make_directory(&new.join(folder))? {
@@ -110,7 +110,7 @@ fn write_new(path: &Path, fill: impl FnOnce(&mut fs::File) -> io::Result<()>) ->
     sync_parent(path)
 }
 
-/// Removes a directory with what is in it, or a link that stands in its place.
+/// Removes a directory with its content, or a link in its place.
 fn remove(path: &Path) -> io::Result<()> {
     let gone = if is_link(path) { fs::remove_file(path) } else { fs::remove_dir_all(path) };
     match gone {

@@ -5,7 +5,7 @@ mod show;
 
 use super::{context::Context, error::CliError};
 
-/// Language model: what the robot understands with
+/// The language model of the robot
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     Show(show::Args),

@@ -25,14 +25,14 @@ use crate::{
     robot::policy::{Action, Dialogue, TurnInput},
 };
 
-/// Score the robot on questions whose entry is known, and on others that only look alike
+/// Score the robot on questions whose entry is known, and on others that only look similar
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// CSV files, each one company's knowledge: the columns entry, question, answer; paraphrase1, paraphrase2 (questions that it
     /// answers); near1, near2 (questions that nothing answers)
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Show every question that was not done right
+    /// Show every question that was not handled correctly
     #[arg(long)]
     wrong: bool,
 }
@@ -168,7 +168,7 @@ impl Args {
         table.print();
         if self.wrong {
             out::line("");
-            let mut table = Table::new(&["question", "of", "became", "why"], "Everything was done right.");
+            let mut table = Table::new(&["question", "of", "became", "why"], "Everything was handled correctly.");
             wrong.iter().for_each(|(text, entry, outcome, why)| {
                 table.row([text.clone(), entry.clone(), outcome.clone(), why.clone()]);
             });

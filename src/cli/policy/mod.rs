@@ -8,7 +8,7 @@ mod test;
 use super::{context::Context, error::CliError};
 use crate::robot::policy::Policy;
 
-/// Policy: what the robot does with what it understands
+/// Policy: how the robot responds to what it recognises
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     Show(show::Args),

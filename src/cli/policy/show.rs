@@ -14,7 +14,7 @@ use crate::{
     config::Do,
 };
 
-/// Show the rules that hold, on a site or everywhere
+/// Show the rules that apply, on a site or everywhere
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Id of a site
@@ -43,7 +43,7 @@ impl Args {
         out::facts(&[
             ("acts on an intent from", percent(rules.threshold)),
             ("answers from knowledge from", percent(rules.knowledge)),
-            ("asks if two intents are nearer than", percent(rules.margin)),
+            ("asks if two intents are closer than", percent(rules.margin)),
             ("a person after", format!("{} turns without an answer", rules.failed_turns)),
         ]);
         out::line("");

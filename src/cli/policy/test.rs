@@ -21,7 +21,7 @@ pub struct Args {
     /// Id of a site
     #[arg(long, default_value = "", hide_default_value = true)]
     site: String,
-    /// How often in a row the robot has asked back before
+    /// How many times in a row the robot has already asked back
     #[arg(long, value_name = "N", default_value_t = 0)]
     asked: u32,
 }
@@ -85,7 +85,7 @@ fn describe(action: &Action) -> (String, String, &[Button]) {
     match action {
         Action::Answer { text, buttons } => ("answers".into(), text.clone(), buttons),
         Action::Ask { text, buttons } => ("asks".into(), text.clone(), buttons),
-        Action::Say { text } => ("says a text".into(), text.clone(), &[]),
+        Action::Say { text } => ("replies with a text".into(), text.clone(), &[]),
         Action::Route { team, text } => (format!("hands over to team {team}"), text.clone(), &[]),
         Action::HandOver { why, text } => {
             (format!("hands over to a person ({})", why.as_str()), text.clone().unwrap_or_default(), &[])

@@ -13,7 +13,7 @@ use crate::{
     proto::SiteId,
 };
 
-/// Take the robot off sites; when the last has none, its keys are erased and nothing on the server can read
+/// Remove the robot from sites; after the last one its keys are erased and nothing on the server can read
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Ids of the sites
@@ -26,17 +26,18 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
-        let check = |company: &VerifiedDirectory| {
-            let mut any = false;
-            for id in &self.sites {
-                any |= company.site(id)?.bot.is_some();
-            }
-            match any {
-                true => Ok(()),
-                false => Err(CliError::new(Kind::Exists, "there is no robot on these sites")
-                    .hint("kefu robot status shows where it is")),
-            }
-        };
+        let check =
+            |company: &VerifiedDirectory| {
+                let mut any = false;
+                for id in &self.sites {
+                    any |= company.site(id)?.bot.is_some();
+                }
+                match any {
+                    true => Ok(()),
+                    false => Err(CliError::new(Kind::Exists, "these sites have no robot")
+                        .hint("kefu robot status shows its sites")),
+                }
+            };
         self.signing.act(ctx, check, |_, signer| Ok((signer.robot_off(&self.sites)?, ())))?;
         let left = VerifiedDirectory::open(ctx)?.dir.state().sites.values().filter(|s| s.bot.is_some()).count();
         if ctx.json {
@@ -44,9 +45,9 @@ impl Args {
             return Ok(());
         }
         let sites: Vec<&str> = self.sites.iter().map(SiteId::as_str).collect();
-        out::line(format!("No robot on {}. Conversations it is in go to people.", sites.join(", ")));
+        out::line(format!("The robot is off for {}. Its open conversations go to people.", sites.join(", ")));
         if left == 0 {
-            out::line("No site has one any more: its keys are erased.");
+            out::line("No site has a robot any more: its keys were erased.");
         }
         Ok(())
     }

@@ -51,9 +51,8 @@ impl Args {
             self.sites.iter().all(has) && self.name.is_none()
         };
         if all_have(&company) {
-            return Err(
-                CliError::new(Kind::Exists, "the robot is on there already").hint("kefu robot status shows all")
-            );
+            return Err(CliError::new(Kind::Exists, "the robot is already on for these sites")
+                .hint("kefu robot status shows all"));
         }
         self.signing.act(ctx, check, |_, signer| {
             Ok((signer.robot_on(&robot.id, robot.ed, self.name.as_deref(), &self.sites)?, ()))
@@ -67,7 +66,7 @@ impl Args {
                 robot.id,
                 sites.join(", ")
             ));
-            out::line("Keep its keys out of backups: kefu robot status shows where they lie.");
+            out::line("Keep its keys out of backups: kefu robot status shows where they are stored.");
         }
         Ok(())
     }

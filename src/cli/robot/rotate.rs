@@ -7,7 +7,7 @@ use crate::{
     crypto::botkey::DayKey,
 };
 
-/// Give the robot a new day key and erase the older ones; conversations it is in go to people
+/// Give the robot a new day key and erase the older ones; its open conversations go to people
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "It is rotated every day without this. If its signing key may be known to others, take the robot \
@@ -25,7 +25,7 @@ impl Args {
         if ctx.json {
             out::print_json(&json!({"robot": key.bot, "x": key.x, "at": key.at, "until": key.until}));
         } else {
-            out::line(format!("Robot {} has a new day key, good until {}.", key.bot, out::date(key.until)));
+            out::line(format!("Robot {} has a new day key, valid until {}.", key.bot, out::date(key.until)));
         }
         Ok(())
     }

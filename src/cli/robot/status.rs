@@ -1,4 +1,4 @@
-//! `kefu robot status`: where the robot is, and how its keys stand.
+//! `kefu robot status`: the robot's sites and the state of its keys.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::cli::{
     out::{self, Table},
 };
 
-/// Show where the robot is, and how its keys stand
+/// Show the robot's sites and the state of its keys
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
@@ -47,10 +47,10 @@ fn show(status: &Value) {
         let newest = rows("days").last().and_then(|d| d["until"].as_u64());
         let day = newest.map_or_else(
             || "none yet: the server makes it".into(),
-            |until| format!("good until {} ({})", out::date(until), out::relative(until, now)),
+            |until| format!("valid until {} ({})", out::date(until), out::relative(until, now)),
         );
         out::line("");
-        let mut facts = vec![("keys of", id.to_owned()), ("kept in", text(&status["dir"])), ("day key", day)];
+        let mut facts = vec![("keys of", id.to_owned()), ("stored in", text(&status["dir"])), ("day key", day)];
         if status["day_dir"] != status["dir"] {
             facts.push(("day key in", text(&status["day_dir"])));
         }
@@ -60,7 +60,7 @@ fn show(status: &Value) {
     let absent = rows("robots").into_iter().filter(|r| r["on"] == true && r["id"] != here);
     for robot in absent {
         out::line(format!(
-            "The key of robot {} is not here: kefu robot on with its sites makes a new one.",
+            "The key of robot {} is not on this machine: kefu robot on with its sites creates a new one.",
             text(&robot["id"])
         ));
     }

@@ -32,7 +32,7 @@ use crate::{
 
 /// Run the server
 #[derive(Debug, clap::Args)]
-#[command(after_help = "SIGTERM and Ctrl-C stop it gracefully; a second one stops it at once.")]
+#[command(after_help = "SIGTERM and Ctrl-C stop it gracefully; a second one stops it immediately.")]
 pub struct Args {
     /// Address to listen on, such as 0.0.0.0:8443
     #[arg(long, value_name = "ADDRESS")]
@@ -56,7 +56,7 @@ const CLOCK_LOOK: Duration = Duration::from_secs(30);
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
-        // a configuration that was named says more about what is meant than a directory that wasn't
+        // a configuration file named explicitly is a better hint than the default directory
         let named = ctx.config_file.as_ref().map(|_| ctx.load_config_with(self.overrides())).transpose()?;
         data_dir::require_initialised(&ctx.data_dir)?;
         data_dir::check_private(&ctx.data_dir)?;
@@ -132,7 +132,7 @@ async fn serve(ctx: &Context, config: Config, listener: Option<TcpListener>) -> 
 
 fn announce(ready: &Ready, json: bool) {
     if json {
-        // one line, so that whoever started us can wait for it
+        // one line, so that the parent process can wait for it
         let value = serde_json::json!({"listen": ready.listen.to_string(), "public_url": ready.public_url});
         out::line(value.to_string());
     } else {
@@ -159,7 +159,7 @@ fn keep_certificate(tls: &Path) {
         Ok(Kept::Healed(why)) => {
             tracing::warn!("{why}: a new certificate and key were made under the same authority");
         }
-        Err(e) => tracing::error!("the server's own certificate can't be renewed: {e}"),
+        Err(e) => tracing::error!("the server's own certificate could not be renewed: {e}"),
     }
 }
 
@@ -169,12 +169,12 @@ async fn keep_certificates(tls: PathBuf) {
         tokio::time::sleep(RENEWAL).await;
         let tls = tls.clone();
         if let Err(e) = tokio::task::spawn_blocking(move || keep_certificate(&tls)).await {
-            tracing::error!(error = %e, "the server's own certificate could not be looked at");
+            tracing::error!(error = %e, "the server's own certificate could not be checked");
         }
     }
 }
 
-/// A clock that is wrong makes invites and snapshots seem wrong; somebody should know, at the start and when it jumps. Never
+/// A wrong clock makes invites and snapshots look expired; it is reported at the start and when it jumps. Never
 /// ends by itself.
 async fn warn_of_clock(data_dir: PathBuf, config: Config) {
     let newest = async {
@@ -183,7 +183,7 @@ async fn warn_of_clock(data_dir: PathBuf, config: Config) {
         VerifiedDirectory::newest_entry_ms(&serde_json::from_value(view).ok()?)
     };
     if let Some(what) = clock::never_set(out::now_ms()).or(clock::behind(newest.await, out::now_ms())) {
-        tracing::warn!("{what}: invites and snapshots go by it; {}", clock::NEXT);
+        tracing::warn!("{what}: invites and snapshots depend on it; {}", clock::NEXT);
     }
     let begin = Instant::now();
     let mut watch = clock::Watch::new(out::now_ms(), begin.elapsed());
@@ -198,7 +198,7 @@ async fn warn_of_clock(data_dir: PathBuf, config: Config) {
 impl From<ServeError> for CliError {
     fn from(e: ServeError) -> Self {
         let kind = if e.is_taken() { Kind::Conflict } else { Kind::Failure };
-        Self::new(kind, e.to_string()).hint(e.hint().unwrap_or("kefu doctor looks for what is wrong"))
+        Self::new(kind, e.to_string()).hint(e.hint().unwrap_or("kefu doctor looks for problems"))
     }
 }
 

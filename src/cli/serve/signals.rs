@@ -16,7 +16,7 @@ pub fn shutdown() -> io::Result<impl Future<Output = ()>> {
             _ = term.recv() => {}
             _ = int.recv() => {}
         }
-        tracing::info!("stopping; a second signal stops at once");
+        tracing::info!("stopping; a second signal stops immediately");
         systemd::stopping();
         tokio::spawn(async move {
             tokio::select! {

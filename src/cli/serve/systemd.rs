@@ -1,4 +1,4 @@
-//! What systemd hands over, and what it wants to hear, if it listens.
+//! What systemd passes to the service, and the notifications it expects.
 
 use std::net::TcpListener;
 
@@ -15,13 +15,13 @@ pub fn listener() -> Result<Option<TcpListener>, CliError> {
         CliError::failure(what).hint("systemctl cat kefu.socket: one ListenStream, an address or a port")
     };
     if sockets.len() > 1 {
-        return Err(unusable(format!("systemd handed over {} sockets, kefu serves one", sockets.len())));
+        return Err(unusable(format!("systemd passed {} sockets, kefu serves one", sockets.len())));
     }
     let taken = sockets.take_tcp_listener(0).and_then(|found| {
         found.iter().try_for_each(|listener| listener.set_nonblocking(true))?;
         Ok(found)
     });
-    taken.map_err(|e| unusable(format!("systemd handed over a socket that kefu can't serve: {e}")))
+    taken.map_err(|e| unusable(format!("systemd passed a socket that kefu cannot serve: {e}")))
 }
 
 /// A directory in memory that systemd made for the service, and removes when it stops.
@@ -44,7 +44,7 @@ pub fn ready() {
     }
 }
 
-/// The server says goodbye to its sockets.
+/// The server is closing its sockets.
 pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
@@ -56,6 +56,6 @@ pub fn stopped() {
 
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(e) = sd_notify::notify(state) {
-        tracing::debug!(error = %e, "systemd could not be told");
+        tracing::debug!(error = %e, "systemd could not be notified");
     }
 }

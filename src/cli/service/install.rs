@@ -9,9 +9,7 @@ use crate::cli::{context::Context, error::CliError, io_error::cannot};
 
 /// Install this executable as a systemd service, enabled and not yet started
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Settings of your own belong into `systemctl edit kefu`; the unit itself is replaced each time."
-)]
+#[command(after_help = "Put your own settings into `systemctl edit kefu`; the unit itself is replaced each time.")]
 pub struct Args {
     #[command(flatten)]
     place: Place,
@@ -42,7 +40,7 @@ impl Args {
         ctx.say(
             json!({"program": program, "unit": "kefu.service", "enabled": true}),
             format!(
-                "{} is a service now, enabled and not started.\n\nnext:\n  sudo -u kefu kefu init --name \"Example Ltd\" \
+                "Installed {} as a service, enabled and not started.\n\nnext:\n  sudo -u kefu kefu init --name \"Example Ltd\" \
                  --host chat.example.com\n  sudo systemctl start kefu",
                 program.display()
             ),

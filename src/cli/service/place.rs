@@ -1,4 +1,4 @@
-//! Where the parts of the service lie, and the programs of systemd that must hear of them.
+//! Where the files of the service are, and calls of systemd's programs.
 
 use std::{
     fs,
@@ -33,7 +33,7 @@ const FILES: [(&str, &str); 4] = [
 /// The machine, or an image of one.
 #[derive(Debug, clap::Args)]
 pub struct Place {
-    /// Root of a machine that doesn't run, such as an image mounted here, instead of this one
+    /// Root of a machine that is not running, such as a mounted image, instead of this one
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 }
@@ -52,7 +52,7 @@ impl Place {
         FILES.iter().map(move |(below, text)| (self.path(below), settled(text)))
     }
 
-    /// Refuses where a package looks after the service, where systemd doesn't run, and whom it would not obey.
+    /// Refuses if a package manages the service, if systemd is not running, or without root.
     pub fn check(&self) -> Result<(), CliError> {
         if let Some(unit) = PACKAGED_UNITS.iter().map(|p| self.path(p)).find(|p| p.exists()) {
             return Err(CliError::new(Kind::Exists, format!("a package installed {}", unit.display()))
@@ -62,8 +62,8 @@ impl Place {
             return Ok(());
         }
         if !Path::new("/run/systemd/system").exists() {
-            return Err(CliError::failure("systemd does not run this machine")
-                .hint("let your init system run: kefu serve; --root DIR prepares an image"));
+            return Err(CliError::failure("this machine does not run systemd")
+                .hint("have your init system run: kefu serve; --root DIR prepares an image"));
         }
         if !rustix::process::geteuid().is_root() {
             return Err(CliError::failure("only root can change services").hint("sudo kefu service …"));
@@ -71,7 +71,7 @@ impl Place {
         Ok(())
     }
 
-    /// `systemctl`; where nothing runs only what a link on the disk says.
+    /// `systemctl`; on a machine that is not running, only what links on the disk do.
     pub fn systemctl(&self, act: &[&str]) -> Result<(), CliError> {
         self.tool("systemctl", act)
     }

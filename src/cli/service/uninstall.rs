@@ -1,4 +1,4 @@
-//! `kefu service uninstall`: takes back what `install` made. The data and its user stay.
+//! `kefu service uninstall`: removes what `install` created. The data and its user stay.
 
 use std::{fs, io::ErrorKind};
 
@@ -25,7 +25,7 @@ impl Args {
         place.check()?;
         let files: Vec<_> = place.files().map(|(path, _)| path).filter(|p| p.exists()).collect();
         if files.is_empty() {
-            return Err(CliError::new(Kind::Failure, "kefu service install was not here; nothing was changed"));
+            return Err(CliError::new(Kind::Failure, "kefu service install was not used here; nothing was changed"));
         }
         let units = ["kefu.service", "kefu.socket"];
         let act: &[&str] = if place.runs() { &["disable", "--now"] } else { &["disable"] };
@@ -41,7 +41,7 @@ impl Args {
         }
         ctx.say(
             json!({"removed": files}),
-            "The service is gone. /var/lib/kefu and the user kefu are still there; who wants neither removes them by hand.",
+            "Removed the service. /var/lib/kefu and the user kefu still exist; remove them by hand if you need neither.",
         );
         Ok(())
     }

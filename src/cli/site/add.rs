@@ -1,4 +1,4 @@
-//! `kefu site add`: a place where a widget stands.
+//! `kefu site add`: a new site.
 
 use serde_json::json;
 
@@ -21,7 +21,7 @@ pub struct Args {
     /// Id of the new site: 1 to 32 of a-z 0-9 . _ -
     #[arg(value_name = "ID")]
     id: SiteId,
-    /// Where the pages are, such as https://www.example.com; may be given several times
+    /// Origin of the pages, such as https://www.example.com; may be given several times
     #[arg(long = "origin", value_name = "URL", required = true, num_args = 1.., value_parser = args::origin)]
     origins: Vec<String>,
     /// The team that answers
@@ -42,7 +42,7 @@ impl Args {
         let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
         let check = |company: &VerifiedDirectory| match company.dir.site(&self.id) {
             None => company.team(&self.team).map(|_| ()),
-            Some(_) => Err(CliError::new(Kind::Exists, format!("there is a site {} already", self.id))
+            Some(_) => Err(CliError::new(Kind::Exists, format!("site {} already exists", self.id))
                 .hint(format!("kefu site change {} changes it", self.id))),
         };
         self.signing.act(ctx, check, |_, signer| {
@@ -51,7 +51,7 @@ impl Args {
         })?;
         ctx.say(
             json!({"site": self.id, "name": name, "origins": self.origins, "team": self.team}),
-            format!("Site {} is there. For its pages: kefu site snippet {}", self.id, self.id),
+            format!("Created site {}. For its pages: kefu site snippet {}", self.id, self.id),
         );
         Ok(())
     }

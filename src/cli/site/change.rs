@@ -15,13 +15,13 @@ use crate::{
     proto::{SiteId, TeamId},
 };
 
-/// Change a site; what is not named stays
+/// Change a site; everything not named stays the same
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Id of the site
     #[arg(value_name = "ID")]
     id: SiteId,
-    /// All origins the site shall have
+    /// All origins of the site; replaces the present ones
     #[arg(long = "origin", value_name = "URL", num_args = 1.., value_parser = args::origin)]
     origins: Vec<String>,
     /// The team that answers
@@ -44,7 +44,7 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let nothing = self.origins.is_empty() && self.team.is_none() && self.name.is_none() && !self.on;
         if nothing && self.settings.is_empty() {
-            return Err(CliError::new(Kind::Usage, "nothing to change was named").hint("kefu site change --help"));
+            return Err(CliError::new(Kind::Usage, "no change was given").hint("kefu site change --help"));
         }
         let check = |company: &VerifiedDirectory| {
             company.site(&self.id)?;
@@ -62,7 +62,7 @@ impl Args {
             };
             Ok((signer.site_change(&self.id, change)?, ()))
         })?;
-        ctx.say(json!({"site": self.id, "changed": true}), format!("Site {} is changed.", self.id));
+        ctx.say(json!({"site": self.id, "changed": true}), format!("Changed site {}.", self.id));
         Ok(())
     }
 }

@@ -68,7 +68,7 @@ pub fn form(text: &str) -> Result<Value, String> {
     for typed in text.split(',').filter(|t| !t.trim().is_empty()) {
         let field = field(typed)?;
         if fields.iter().any(|f| f["id"] == field["id"]) {
-            return Err(format!("the field {} stands there twice", field["id"]));
+            return Err(format!("the field {} is given twice", field["id"]));
         }
         fields.push(field);
     }

@@ -1,4 +1,4 @@
-//! `kefu site`: where widgets stand.
+//! `kefu site`: the places where widgets are embedded.
 
 mod add;
 mod change;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::org::SiteSettings;
 
 commands! {
-    /// Sites: where widgets stand
+    /// Sites: the places where widgets are embedded
     pub enum Command {
         Add(add::Args),
         List(list::Args),
@@ -25,13 +25,13 @@ commands! {
     }
 }
 
-/// What a site says and asks; none of it needs a signature.
+/// Greeting, form and settings of a site; none of it is signed.
 #[derive(Debug, clap::Args)]
 pub struct SettingsArgs {
     /// Fields of the form before the chat, such as name,phone:required,plan=套餐|Plan; "" for none
     #[arg(long, value_name = "FIELDS", value_parser = form::form)]
     form: Option<Value>,
-    /// What the widget says first; "" for its own words
+    /// The widget's greeting; "" for the default
     #[arg(long, value_name = "TEXT")]
     greeting: Option<String>,
     /// Whether the widget refuses to start in pages without https

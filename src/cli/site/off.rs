@@ -28,7 +28,7 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let check = |company: &VerifiedDirectory| match company.site(&self.id)? {
             site if site.on => Ok(()),
-            _ => Err(CliError::new(Kind::Exists, format!("site {} is off already", self.id))),
+            _ => Err(CliError::new(Kind::Exists, format!("site {} is already off", self.id))),
         };
         self.signing.act(ctx, check, |_, signer| {
             let off = SiteChange { on: Some(false), ..SiteChange::default() };

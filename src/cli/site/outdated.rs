@@ -1,4 +1,4 @@
-//! Sites whose pages lately loaded an old widget: asked of the server, told to people.
+//! Sites whose pages recently loaded an old widget: read from the server, shown to people.
 
 use serde::Deserialize;
 
@@ -8,8 +8,8 @@ use crate::{
     proto::SiteId,
 };
 
-/// What is said of a widget from before the rules of readers that a server can't get around.
-pub const UNSAFE: &str = ", which is UNSAFE: this server could let the robot read on after a person took over";
+/// Warning about a widget from before the rules of readers that a server can't circumvent.
+pub const UNSAFE: &str = ", which is UNSAFE: this server could let the robot keep reading after a person took over";
 
 /// The answer of `/admin/widgets`.
 #[derive(Debug, Default, Deserialize)]
@@ -19,7 +19,7 @@ pub struct OutdatedWidgets {
 }
 
 impl OutdatedWidgets {
-    /// Asks. A server that is older than this command has nothing to say.
+    /// Requests the list. A server older than this command has none.
     pub fn ask(admin: &AdminClient) -> Self {
         let answer = admin.call("GET", "/admin/widgets", None).ok();
         answer.and_then(|a| serde_json::from_value(a).ok()).unwrap_or_default()

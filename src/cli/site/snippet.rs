@@ -14,7 +14,7 @@ pub struct Args {
     /// Id of the site
     #[arg(value_name = "ID")]
     id: SiteId,
-    /// Without hash and fingerprint: always the newest widget, and no proof of what it does
+    /// Without hash and fingerprint: always the newest widget, without verification
     #[arg(long)]
     unpinned: bool,
 }
@@ -32,15 +32,15 @@ impl Args {
         let answer = admin.call("GET", &format!("/admin/snippet/{}{how}", self.id), None)?;
         admin.close();
         let html = answer.get("snippet").and_then(Value::as_str);
-        let html = html.ok_or_else(|| CliError::failure("the server gave no snippet"))?;
+        let html = html.ok_or_else(|| CliError::failure("the server returned no snippet"))?;
         // the pin is what pages trust: it is the fingerprint that the log was verified under, not what the server writes
         let pin = format!("data-org=\"{}\"", hash::org_fp_text(&company.dir.fp()));
         if html.matches("<script").count() != 1 || (!self.unpinned && html.matches("data-org").count() != 1) {
-            return Err(CliError::failure("the server gave something else than a snippet"));
+            return Err(CliError::failure("the server returned something other than a snippet"));
         }
         if !self.unpinned && !html.contains(&pin) {
             return Err(CliError::failure("the server's snippet pins another company's key")
-                .hint("put it into no page; compare kefu directory verify with a backup"));
+                .hint("do not use it in any page; compare kefu directory verify with a backup"));
         }
         if ctx.json {
             out::print_json(&answer);

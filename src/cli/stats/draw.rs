@@ -29,9 +29,9 @@ pub struct Scene {
     pub history: Vec<u64>,
     /// Since when the server does not answer, ms.
     pub silent_ms: Option<u64>,
-    /// The clock.
+    /// Time of day, as shown.
     pub clock: String,
-    /// The same, ms.
+    /// Time of day, ms since 1970.
     pub now_ms: u64,
 }
 
@@ -122,7 +122,7 @@ fn messages(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
     let block = boxed(title);
     let columns = usize::from(block.inner(area).width);
     let newest = scene.history.len().saturating_sub(columns);
-    // the newest stands at the right edge, also while the line is short
+    // the newest is at the right edge, even while the line is short
     let mut data = vec![0; columns.saturating_sub(scene.history.len())];
     data.extend_from_slice(&scene.history[newest..]);
     frame.render_widget(Sparkline::default().block(block).data(&data).style(Style::new().fg(Color::Cyan)), area);
@@ -169,7 +169,7 @@ fn footer(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
     frame.render_widget(Paragraph::new(line), area);
 }
 
-/// When visitors will soon refuse the directory, somebody must see it.
+/// Warns when visitors will soon refuse the directory.
 fn stale(scene: &Scene) -> Option<String> {
     let until = scene.stats.directory.fresh_until;
     let soon = until > 0 && until < scene.now_ms + WEEK_MS;
@@ -177,7 +177,7 @@ fn stale(scene: &Scene) -> Option<String> {
     soon.then(|| format!(" visitors stop accepting the directory {when}: kefu directory refresh"))
 }
 
-/// What nobody answered in time.
+/// Conversations that nobody answered in time.
 fn missed(scene: &Scene) -> Option<String> {
     missed_of(&scene.stats).map(|teams| format!(" missed, to be answered or dismissed in the console: {teams}"))
 }

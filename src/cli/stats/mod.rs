@@ -26,10 +26,10 @@ pub(super) use text::limited;
 /// Show what the server is doing
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A wall that renews itself; q ends it
+    /// A live display; q quits
     #[arg(long, conflicts_with = "json")]
     watch: bool,
-    /// Seconds between renewals
+    /// Seconds between updates
     #[arg(long, value_name = "SECONDS", default_value = "1", requires = "watch",
         value_parser = clap::value_parser!(u64).range(1..=3600))]
     interval: u64,
@@ -41,8 +41,11 @@ impl Args {
         data_dir::require_initialised(&ctx.data_dir)?;
         if self.watch {
             if lock::running(&ctx.data_dir).is_none() {
-                return Err(CliError::new(Kind::Failure, format!("no server runs on {}", ctx.data_dir.display()))
-                    .hint("kefu serve starts it"));
+                return Err(CliError::new(
+                    Kind::Failure,
+                    format!("no server is running on {}", ctx.data_dir.display()),
+                )
+                .hint("kefu serve starts it"));
             }
             return watch::run(ctx, Duration::from_secs(self.interval));
         }

@@ -10,7 +10,7 @@ use crate::{
     telemetry::MetricsSnapshot,
 };
 
-/// Everything.
+/// The whole answer.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Stats {
@@ -66,11 +66,11 @@ pub struct Directory {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Desk {
-    /// Who is there.
+    /// Connected agents.
     pub agents: Vec<Agent>,
-    /// Queues.
+    /// Queues of the teams.
     pub teams: Vec<Queue>,
-    /// Conversations that wait.
+    /// Number of waiting conversations.
     pub waiting: u32,
     /// Conversations that agents have.
     pub owned: u32,
@@ -85,7 +85,7 @@ pub struct Agent {
     pub user: UserId,
     /// Display name.
     pub name: String,
-    /// State.
+    /// Online, busy or offline.
     pub state: AgentState,
     /// Conversations they have.
     pub load: u32,
@@ -99,12 +99,12 @@ pub struct Agent {
 /// A team's queue.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Queue {
-    /// Whose.
+    /// The team.
     pub team: TeamId,
     /// Agents online.
     #[serde(default)]
     pub online: u32,
-    /// How many wait.
+    /// Number of waiting conversations.
     pub waiting: u32,
     /// How long the first waits, ms.
     #[serde(default)]

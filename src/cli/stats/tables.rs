@@ -69,7 +69,7 @@ pub fn queues(frame: &mut Frame<'_>, area: Rect, desk: &Desk) {
     let block = boxed("queues").padding(Padding::horizontal(1));
     let mut list: Vec<&Queue> = desk.teams.iter().collect();
     if list.is_empty() {
-        let text = Paragraph::new("\nno team is there".dark_gray()).alignment(Alignment::Center);
+        let text = Paragraph::new("\nthere are no teams".dark_gray()).alignment(Alignment::Center);
         return frame.render_widget(text.block(block), area);
     }
     list.sort_by_key(|q| Reverse(q.longest_wait_ms));

@@ -1,4 +1,4 @@
-//! The statistics as text: what is going on, then agents, then queues.
+//! The statistics as text: activity, then agents, then queues.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use crate::{
     telemetry::{Latency, Quantiles},
 };
 
-/// Prints everything.
+/// Prints the statistics.
 pub fn print(stats: &Stats, now_ms: u64) {
     let fresh = match stats.directory.fresh_until {
         0 => "no snapshot yet: kefu directory refresh".into(),
         until => format!("entry {}, visitors accept it until {}", stats.directory.seq, out::date(until)),
     };
     let stale = stats.directory.fresh_until < now_ms;
-    let directory = ("directory", if stale { format!("{fresh} (over: kefu directory refresh)") } else { fresh });
+    let directory = ("directory", if stale { format!("{fresh} (expired: kefu directory refresh)") } else { fresh });
     let storage = ("storage", storage(stats));
     let missed = missed_of(stats).unwrap_or_else(|| "none".into());
     if !stats.running {
@@ -95,7 +95,7 @@ pub fn limited(all: &BTreeMap<String, LimitedCount>) -> String {
 
 fn queue(desk: &Desk) -> String {
     match desk.waiting {
-        0 => "nobody waits".into(),
+        0 => "nobody is waiting".into(),
         n => format!("{n} waiting, the first for {}", out::duration(desk.longest_wait_ms)),
     }
 }
@@ -128,7 +128,7 @@ fn queues(desk: &Desk) -> Table {
     table
 }
 
-/// Whose queues somebody serves, in words.
+/// Teams whose queues an agent serves, in words.
 pub fn teams(teams: &[TeamId]) -> String {
     match teams {
         [] => "in no team".into(),

@@ -78,7 +78,7 @@ impl Wall {
         if self.admin.is_none() && socket::connect(&ctx.file(data_dir::ADMIN_SOCKET)).is_ok() {
             self.admin = Some(AdminClient::open(ctx)?);
         }
-        let admin = self.admin.as_ref().ok_or_else(|| CliError::failure("no server runs"))?;
+        let admin = self.admin.as_ref().ok_or_else(|| CliError::failure("no server is running"))?;
         let stats: Stats = serde_json::from_value(admin.call("GET", "/admin/stats", None)?)?;
         self.answered = Instant::now();
         let total = stats.metrics.messages.envelopes_in;

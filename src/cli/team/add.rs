@@ -32,13 +32,13 @@ impl Args {
         let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
         let check = |company: &VerifiedDirectory| match company.dir.team(&self.id) {
             None => Ok(()),
-            Some(_) => Err(CliError::new(Kind::Exists, format!("there is a team {} already", self.id))
+            Some(_) => Err(CliError::new(Kind::Exists, format!("team {} already exists", self.id))
                 .hint(format!("kefu team show {}", self.id))),
         };
         self.signing.act(ctx, check, |_, signer| Ok((signer.team_add(&self.id, &name)?, ())))?;
         ctx.say(
             json!({"team": self.id, "name": name, "epoch": 1}),
-            format!("Team {} is there. Put people in: kefu user add ID --team {}", self.id, self.id),
+            format!("Created team {}. Add people: kefu user add ID --team {}", self.id, self.id),
         );
         Ok(())
     }

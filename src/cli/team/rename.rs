@@ -25,7 +25,7 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let check = |company: &VerifiedDirectory| company.team(&self.id).map(|_| ());
         self.signing.act(ctx, check, |_, signer| Ok((signer.team_rename(&self.id, &self.name)?, ())))?;
-        ctx.say(json!({"team": self.id, "name": self.name}), format!("Team {} is called {} now.", self.id, self.name));
+        ctx.say(json!({"team": self.id, "name": self.name}), format!("Team {} is now named {}.", self.id, self.name));
         Ok(())
     }
 }

@@ -28,7 +28,7 @@ impl Args {
             out::print_json(&json!({"team": self.id, "epoch": epoch}));
         } else {
             out::line(format!(
-                "Team {} has key no. {epoch}; conversations change to it with their next message.",
+                "Team {} has key no. {epoch}; conversations switch to it with their next message.",
                 self.id
             ));
         }

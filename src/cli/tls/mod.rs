@@ -10,7 +10,7 @@ use super::{
 use crate::tls::TlsError;
 
 commands! {
-    /// The certificate that kefu made for itself
+    /// The certificate made by kefu
     pub enum Command {
         Show(show::Args),
         Renew(renew::Args),
@@ -22,16 +22,19 @@ impl From<TlsError> for CliError {
         let fail = CliError::failure(e.to_string());
         match e {
             TlsError::Io { act, path, source } => cannot(act, &path, &source),
-            TlsError::NotPem { what: "certificate", .. } => fail
-                .hint("it must be PEM: -----BEGIN CERTIFICATE----- … with the server's own certificate first"),
-            TlsError::Foreign { .. } => fail.hint("give the two files that were made together"),
+            TlsError::NotPem { what: "certificate", .. } => {
+                fail.hint("it must be PEM: -----BEGIN CERTIFICATE----- … with the server's own certificate first")
+            }
+            TlsError::Foreign { .. } => fail.hint("give two files that belong together"),
             TlsError::Expired { .. } => fail.hint("get a new one"),
             TlsError::Early { .. } => fail.hint("check this machine's clock"),
             TlsError::NotVouched { ca, .. } => fail.hint(format!(
-                "kefu tls renew --new-authority makes another one for all names; browsers must then be told to trust the new {}",
+                "kefu tls renew --new-authority creates another one for all names; browsers must then trust the new {}",
                 quoted(&ca)
             )),
-            TlsError::NotPem { .. } | TlsError::NotCertificate(_) | TlsError::KeyKind { .. } | TlsError::Make(_) => fail,
+            TlsError::NotPem { .. } | TlsError::NotCertificate(_) | TlsError::KeyKind { .. } | TlsError::Make(_) => {
+                fail
+            }
         }
     }
 }

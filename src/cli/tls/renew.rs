@@ -12,17 +12,17 @@ use crate::{
     tls::{self, CA_CERT, CA_KEY, Files, known_hosts},
 };
 
-/// Make a new certificate; a running server takes it within half a minute
+/// Create a new certificate; a running server uses it within half a minute
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The authority vouches for the names it was made for and those below them. For others it takes a new one, \
+    after_help = "The authority is valid for the names it was made for and their subdomains. Other names need a new one, \
                         and browsers must then be told to trust the new tls/ca.pem."
 )]
 pub struct Args {
-    /// All names and addresses it is for [default: those of before]
+    /// All names and addresses it is for [default: the present ones]
     #[arg(long = "host", value_name = "NAME", num_args = 1..)]
     hosts: Vec<String>,
-    /// Make a new authority, too: whoever trusted the old one must be told to trust it
+    /// Also create a new authority: browsers that trusted the old one must be told to trust it
     #[arg(long)]
     new_authority: bool,
 }
@@ -34,7 +34,7 @@ impl Args {
         let dir = ctx.file(TLS);
         if !dir.join(CA_KEY).exists() {
             return Err(CliError::failure(format!("the certificate in {} was not made by kefu", dir.display()))
-                .hint("put the new files where the old ones are, or name them in [tls]: a running server takes them"));
+                .hint("put the new files where the old ones are, or name them in [tls]: a running server loads them"));
         }
         let now = out::now_ms();
         let hosts = if self.hosts.is_empty() { known_hosts(&dir)? } else { self.hosts };
@@ -47,7 +47,8 @@ impl Args {
             true => format!("\nBrowsers must be told to trust {}.", dir.join(CA_CERT).display()),
             false => String::new(),
         };
-        let words = format!("The new certificate is for {}, good until {}.{trust}", hosts.join(", "), out::date(until));
+        let words =
+            format!("The new certificate is for {}, valid until {}.{trust}", hosts.join(", "), out::date(until));
         ctx.say(json!({"hosts": hosts, "until": until, "new_authority": self.new_authority}), words);
         Ok(())
     }

@@ -31,18 +31,18 @@ impl Args {
         let (until, now) = (pair.good.end, out::now_ms());
         let until = format!("{} ({})", out::date(until), out::relative(until, now));
         if !made {
-            out::facts(&[("good until", until), ("made by", "somebody else".into())]);
+            out::facts(&[("valid until", until), ("made by", "another authority".into())]);
             return Ok(());
         }
         let vouches = match bound {
-            true => "the names it was made for, those below them, and this machine's loopback",
-            false => "any name: kefu tls renew --new-authority makes one that is bound",
+            true => "the names it was made for, their subdomains, and this machine's loopback",
+            false => "any name: kefu tls renew --new-authority creates one that is restricted",
         };
         out::facts(&[
-            ("good until", until),
+            ("valid until", until),
             ("for", hosts.join(", ")),
             ("authority", tls.join(CA_CERT).display().to_string()),
-            ("vouches for", vouches.into()),
+            ("valid for", vouches.into()),
         ]);
         Ok(())
     }

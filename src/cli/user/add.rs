@@ -1,4 +1,4 @@
-//! `kefu user add`: invite somebody.
+//! `kefu user add`: invite a person.
 
 use super::{
     people::{self, Person, State},
@@ -17,7 +17,7 @@ use crate::{
     proto::{TeamId, UserId},
 };
 
-/// Invite a person, who makes the account with the code this prints
+/// Invite a person, who creates the account with the printed code
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Login name: 1 to 32 of a-z 0-9 . _ -
@@ -29,10 +29,10 @@ pub struct Args {
     /// What the person may do
     #[arg(long, value_enum, default_value = "agent")]
     role: RoleArg,
-    /// Team to be in; may be given several times
+    /// Team of the person; may be given several times
     #[arg(long = "team", value_name = "TEAM")]
     teams: Vec<TeamId>,
-    /// How long the invite is good, such as 72h or 7d
+    /// How long the invite is valid, such as 72h or 7d
     #[arg(long, value_name = "TIME", default_value = "72h", value_parser = super::super::args::parse_span)]
     ttl: u64,
     #[command(flatten)]
@@ -67,9 +67,9 @@ impl Args {
 fn exists(p: &Person) -> CliError {
     let fail = |what| CliError::new(Kind::Exists, format!("{} {what}", p.id));
     match p.state {
-        State::Invited => fail("is invited already").hint(format!("kefu user invite revoke {} ends that invite", p.id)),
+        State::Invited => fail("is already invited").hint(format!("kefu user invite revoke {} ends that invite", p.id)),
         State::Disabled => fail("exists and is switched off").hint(format!("kefu user enable {} invites again", p.id)),
         State::Waiting => fail("enrolled and waits for confirmation").hint(format!("kefu user show {}", p.id)),
-        _ => fail("exists already").hint(format!("kefu user show {}", p.id)),
+        _ => fail("already exists").hint(format!("kefu user show {}", p.id)),
     }
 }

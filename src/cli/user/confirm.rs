@@ -1,4 +1,4 @@
-//! `kefu user confirm`: somebody who enrolled is who they should be.
+//! `kefu user confirm`: confirm that a person who enrolled is the invited one.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use crate::{
     proto::UserId,
 };
 
-/// Confirm a person who enrolled and waits: after you asked whether it was they
+/// Confirm a person who enrolled and waits, after you asked them
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Id of the person
@@ -30,12 +30,12 @@ impl Args {
             company.user(&self.id)?;
             match waiting::all(company).iter().any(|n| n.user == self.id) {
                 true => Ok(()),
-                false => Err(CliError::new(Kind::Exists, format!("{} does not wait for confirmation", self.id))
+                false => Err(CliError::new(Kind::Exists, format!("{} is not waiting for confirmation", self.id))
                     .hint(format!("kefu user show {}", self.id))),
             }
         };
         self.signing.act(ctx, check, |_, signer| Ok((signer.user_confirm(&self.id)?, ())))?;
-        ctx.say(json!({"user": self.id, "confirmed": true}), format!("{} is confirmed and may act.", self.id));
+        ctx.say(json!({"user": self.id, "confirmed": true}), format!("{} is confirmed.", self.id));
         Ok(())
     }
 }

@@ -32,7 +32,7 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let check = |company: &VerifiedDirectory| match company.user(&self.id)? {
             user if user.on => self.last_admin.check(company, &self.id),
-            _ => Err(CliError::new(Kind::Exists, format!("{} is switched off already", self.id))),
+            _ => Err(CliError::new(Kind::Exists, format!("{} is already switched off", self.id))),
         };
         let teams = self.signing.act(ctx, check, |company, signer| {
             Ok((signer.user_disable(&self.id)?, company.user(&self.id)?.teams.clone()))

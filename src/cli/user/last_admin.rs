@@ -1,4 +1,5 @@
-//! A company without an admin goes on, but only whoever has the company keys can change it: nobody gets there by accident.
+//! A company without an admin keeps working, but only the holder of the company keys can change it: this must not happen by
+//! accident.
 
 use crate::{
     cli::{error::CliError, verified_directory::VerifiedDirectory},
@@ -8,7 +9,7 @@ use crate::{
 /// For commands that could take away the last admin.
 #[derive(Debug, clap::Args)]
 pub struct LastAdmin {
-    /// Go on although nobody is an admin afterwards
+    /// Continue even though no admin is left afterwards
     #[arg(long)]
     yes_no_admin_left: bool,
 }
@@ -20,9 +21,9 @@ impl LastAdmin {
             return Ok(());
         }
         Err(CliError::failure(format!(
-            "{id} is the last admin: without one nobody confirms people or renews the signed directory in the console, \
+            "{id} is the last admin: without one nobody can confirm people or renew the signed directory in the console, \
              only who has the company keys here"
         ))
-        .hint("make somebody else admin first: kefu user role ID admin; or say --yes-no-admin-left"))
+        .hint("make someone else an admin first: kefu user role ID admin; or use --yes-no-admin-left"))
     }
 }

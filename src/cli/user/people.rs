@@ -15,13 +15,13 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// May act.
+    /// Has an active key.
     Active,
-    /// Enrolled, and nobody confirmed them until their invite ended.
+    /// Enrolled, and not confirmed before their invite expired.
     Waiting,
-    /// Has an invite.
+    /// Has an open invite.
     Invited,
-    /// Had an invite, which is over.
+    /// Had an invite, which has expired.
     Expired,
     /// Switched off.
     Disabled,
@@ -34,16 +34,16 @@ pub struct Person {
     pub id: UserId,
     /// Display name.
     pub name: String,
-    /// Role.
+    /// The role.
     pub role: Role,
-    /// Teams.
+    /// The teams.
     pub teams: Vec<TeamId>,
-    /// How far.
+    /// How far their enrolment is.
     pub state: State,
     /// When the newest invite ends or ended, ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invite_until: Option<u64>,
-    /// How they came, until somebody confirms them.
+    /// How they enrolled, until they are confirmed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unconfirmed: Option<Newcomer>,
 }
@@ -59,18 +59,18 @@ impl Person {
             },
             State::Waiting => "waiting for confirmation".into(),
             State::Disabled => "disabled".into(),
-            State::Invited => format!("invited, ends {when}"),
-            State::Expired => format!("invite ended {when}"),
+            State::Invited => format!("invited, expires {when}"),
+            State::Expired => format!("invite expired {when}"),
         }
     }
 
-    /// Teams, joined.
+    /// Ids of the teams, joined by commas.
     pub fn teams_text(&self) -> String {
         self.teams.iter().map(TeamId::as_str).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Everybody, by id.
+/// All people, by id.
 pub fn all(company: &VerifiedDirectory) -> BTreeMap<UserId, Person> {
     let mut newcomers: BTreeMap<UserId, Newcomer> =
         waiting::all(company).into_iter().map(|n| (n.user.clone(), n)).collect();

@@ -17,13 +17,13 @@ use crate::{
     proto::UserId,
 };
 
-/// Whom to invite again.
+/// The user to invite again, and for how long.
 #[derive(Debug, clap::Args)]
 struct Reinvite {
     /// Id of the person
     #[arg(value_name = "ID")]
     id: UserId,
-    /// How long the invite is good, such as 72h or 7d
+    /// How long the invite is valid, such as 72h or 7d
     #[arg(long, value_name = "TIME", default_value = "72h", value_parser = args::parse_span)]
     ttl: u64,
     #[command(flatten)]
@@ -46,7 +46,7 @@ impl Reinvite {
     }
 }
 
-/// Invite a person again who was switched off
+/// Invite again a person who was switched off
 #[derive(Debug, clap::Args)]
 pub struct Enable {
     #[command(flatten)]
@@ -59,8 +59,8 @@ impl Enable {
         let id = &self.reinvite.id;
         let check = |company: &VerifiedDirectory| match company.user(id)? {
             user if user.active_key().is_none() => Ok(()),
-            _ if company.is_late(id) => Err(CliError::new(Kind::Exists, format!("{id} waits for confirmation"))
-                .hint(format!("ask {id}. It was them: kefu user confirm {id}. It was not: kefu user disable {id}"))),
+            _ if company.is_late(id) => Err(CliError::new(Kind::Exists, format!("{id} is waiting for confirmation"))
+                .hint(format!("ask {id}. If they enrolled: kefu user confirm {id}. If not: kefu user disable {id}"))),
             _ => Err(CliError::new(Kind::Exists, format!("{id} is not switched off"))
                 .hint(format!("for a lost password: kefu user reset {id}"))),
         };
@@ -68,7 +68,7 @@ impl Enable {
     }
 }
 
-/// Replace a lost password: the old keys end, and a new invite is printed
+/// Replace a lost password: ends the old keys and prints a new invite
 #[derive(Debug, clap::Args)]
 pub struct Reset {
     #[command(flatten)]

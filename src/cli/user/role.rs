@@ -55,11 +55,11 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let role: Role = self.role.into();
         let check = |company: &VerifiedDirectory| match company.user(&self.id)?.role {
-            now if now == role => Err(CliError::new(Kind::Exists, format!("{} is {now} already", self.id))),
+            now if now == role => Err(CliError::new(Kind::Exists, format!("{} is already {now}", self.id))),
             _ => self.last_admin.check(company, &self.id),
         };
         self.signing.act(ctx, check, |_, signer| Ok((signer.user_role(&self.id, role)?, ())))?;
-        ctx.say(json!({"user": self.id, "role": role}), format!("{} is {role} now.", self.id));
+        ctx.say(json!({"user": self.id, "role": role}), format!("{} is now {role}.", self.id));
         Ok(())
     }
 }

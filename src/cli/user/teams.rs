@@ -21,13 +21,13 @@ pub struct Args {
     /// Id of the person
     #[arg(value_name = "ID")]
     id: UserId,
-    /// All teams the person shall be in
+    /// All teams of the person; replaces the present ones
     #[arg(value_name = "TEAM")]
     teams: Vec<TeamId>,
-    /// Add these to the present ones instead
+    /// Add these teams instead
     #[arg(long, value_name = "TEAM", conflicts_with = "teams")]
     add: Vec<TeamId>,
-    /// Take these from the present ones instead
+    /// Remove these teams instead
     #[arg(long, value_name = "TEAM", conflicts_with = "teams")]
     remove: Vec<TeamId>,
     #[command(flatten)]
@@ -39,7 +39,7 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         if self.teams.is_empty() && self.add.is_empty() && self.remove.is_empty() {
             return Err(CliError::new(Kind::Usage, "no team was named")
-                .hint("name all teams the person shall be in, or use --add and --remove"));
+                .hint("name all teams of the person, or use --add and --remove"));
         }
         let wanted = |company: &VerifiedDirectory| -> Result<Vec<TeamId>, CliError> {
             let present = company.user(&self.id)?.teams.clone();
@@ -65,7 +65,7 @@ impl Args {
         } else {
             let names: Vec<&str> = teams.iter().map(TeamId::as_str).collect();
             let place = if names.is_empty() { "no team".into() } else { names.join(", ") };
-            out::line(format!("{} is in {place} now.", self.id));
+            out::line(format!("{} is now in {place}.", self.id));
         }
         Ok(())
     }

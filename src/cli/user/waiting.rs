@@ -8,22 +8,22 @@ use crate::{
     proto::UserId,
 };
 
-/// Somebody whom nobody confirmed.
+/// A person whom nobody confirmed.
 #[derive(Debug, Clone, Serialize)]
 pub struct Newcomer {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// As what.
+    /// The role.
     pub role: Role,
     /// The entry that brought them.
     pub entry: u32,
-    /// When they came, ms, as that entry itself says.
+    /// When they enrolled, ms, by the entry's own date.
     pub came: u64,
     /// Who signed the invite: `root`, or an admin.
     pub invited_by: String,
-    /// When the invite ends or ended, ms. Until then they act like everybody else.
+    /// When the invite expires or expired, ms. Until then they act like everyone else.
     pub until: u64,
-    /// Whether it ended.
+    /// Whether the invite has expired.
     pub late: bool,
 }
 
@@ -34,13 +34,13 @@ impl Newcomer {
         let (came, until) = (out::relative(self.came, now_ms), out::relative(self.until, now_ms));
         let came = format!("with an invite by {invited_by}, {came} as entry {entry} says");
         if self.late {
-            let what = format!("{user} waits for confirmation: enrolled {came}; the invite ended {until}");
+            let what = format!("{user} is waiting for confirmation: enrolled {came}; the invite expired {until}");
             return (
                 what,
-                format!("ask {user}. It was them: kefu user confirm {user}. It was not: kefu user disable {user}"),
+                format!("ask {user}. If they enrolled: kefu user confirm {user}. If not: kefu user disable {user}"),
             );
         }
-        let what = format!("{user} is not confirmed yet and may act until then, {until}: enrolled {came}");
+        let what = format!("{user} is not confirmed yet and can act until {until}: enrolled {came}");
         (what, "kefu directory refresh confirms, as does an admin who signs in to the console".into())
     }
 }
@@ -65,7 +65,7 @@ pub fn all(company: &VerifiedDirectory) -> Vec<Newcomer> {
     list
 }
 
-/// Those of whom a person must say whether it is they.
+/// Those whom a person must confirm or reject.
 pub fn late(company: &VerifiedDirectory) -> Vec<Newcomer> {
     all(company).into_iter().filter(|n| n.late).collect()
 }

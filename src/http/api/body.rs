@@ -22,10 +22,10 @@ pub const SMALL: usize = 4 * 1024;
 /// The least rate of a body, bytes a second: what a bad mobile network has.
 const LEAST_RATE: f64 = 8.0 * 1024.0;
 /// Of each body so much is not counted: the connection's own buffer has it already, and it is more than a sign-in is. So
-/// nobody can keep others from signing in by filling the room for bodies.
+/// nobody can keep others from signing in by using up the memory for bodies.
 const FREE: usize = 1024;
 
-/// Who sends it, which says how much it may be and whose room it takes.
+/// Who sends it, which determines the size limit and the quota.
 pub struct Sender<'a> {
     address: IpAddr,
     most: usize,
@@ -34,25 +34,25 @@ pub struct Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    /// Somebody of whom nothing is known.
+    /// An unauthenticated client.
     pub fn stranger(bounds: &'a Bounds, address: IpAddr) -> Self {
         Self { address, most: SMALL, room: &bounds.of_strangers, patience: bounds.patience.body }
     }
 
-    /// Somebody who showed a token or an open invite, and what they honestly need.
+    /// A client with a token or an open invite, and the size they legitimately need.
     pub fn member(bounds: &'a Bounds, address: IpAddr, most: usize) -> Self {
         Self { most: most.max(SMALL), room: &bounds.of_members, ..Self::stranger(bounds, address) }
     }
 
-    /// The same with room for more.
+    /// The same with a larger limit.
     pub fn up_to(self, most: usize) -> Self {
         Self { most, ..self }
     }
 }
 
-/// What was sent, and its share of the room for bodies; keep that until the request is done.
+/// The body, and its share of the memory for bodies; keep that until the request is done.
 pub struct Received<T> {
-    /// The request.
+    /// The parsed request.
     pub value: T,
     /// See [`Bounds`].
     pub held: Permit,
@@ -72,10 +72,10 @@ pub async fn body<T: DeserializeOwned>(
 
 async fn read(from: &Sender<'_>, mut body: Incoming) -> Result<(Vec<u8>, Permit), RequestError> {
     let too_large = || {
-        let text = format!("the request is larger than the {} KiB that this address takes from you", from.most / 1024);
+        let text = format!("the request is larger than the {} KiB that are allowed here", from.most / 1024);
         RequestError::new(ErrorCode::TooLarge, text)
     };
-    // what is said to be too long is not read at all
+    // a body that is declared too long is not read at all
     if body.size_hint().lower() > from.most as u64 {
         return Err(too_large());
     }
@@ -89,7 +89,7 @@ async fn read(from: &Sender<'_>, mut body: Incoming) -> Result<(Vec<u8>, Permit)
         let frame = frame.map_err(|_| RequestError::new(ErrorCode::TooLate, "the request took too long to arrive"))?;
         let Some(frame) = frame else { return Ok((bytes, held)) };
         let cut_off = |_| RequestError::new(ErrorCode::Malformed, "the request was cut off");
-        // trailers say nothing to us
+        // trailers are ignored
         let Ok(data) = frame.map_err(cut_off)?.into_data() else { continue };
         let length = bytes.len() + data.len();
         if length > from.most {

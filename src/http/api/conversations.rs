@@ -18,7 +18,7 @@ use crate::{
 
 use super::{agent, parameter, who};
 
-/// Room for a page of history: it ends after 1 MiB, and each record has its length before it.
+/// Memory for a page of history: it ends after 1 MiB, and each record is prefixed with its length.
 const PAGE: usize = 1024 * 1024 + 64 * 1024;
 /// Most conversations in one page of a list.
 const LIST: usize = 100;

@@ -43,7 +43,7 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
         (&Method::GET, ["boxes"]) => people::boxes(http, &request).await,
         (&Method::GET, ["widgets"]) => people::widgets(http, &request),
         (&Method::POST, _) if !from_own_page(http, &request) => {
-            Err(RequestError::new(ErrorCode::Forbidden, "this may only be asked by the console of this server"))
+            Err(RequestError::new(ErrorCode::Forbidden, "only the console of this server may request this"))
         }
         (&Method::POST, path) => {
             let (http, path) = (http.clone(), path.iter().map(ToString::to_string).collect::<Vec<_>>());
@@ -102,7 +102,7 @@ pub(super) fn bearer(request: &Request<Incoming>) -> Option<&str> {
     request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
-/// Whom the bearer token stands for; an agent's account is checked again each time.
+/// The identity of the bearer token; an agent's account is checked again each time.
 fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, RequestError> {
     let refused = || RequestError::new(ErrorCode::Unauthorised, "sign in first");
     let who = bearer(request).and_then(|token| http.tokens.read(token, http.org.now_ms())).ok_or_else(refused)?;
@@ -118,7 +118,7 @@ fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, RequestError> {
 fn agent(http: &Http, request: &Request<Incoming>) -> Result<(UserId, Role), RequestError> {
     let who = who(http, request)?;
     let agent = who.user().and_then(|user| http.org.active(user));
-    let agent = agent.ok_or_else(|| RequestError::new(ErrorCode::Forbidden, "only agents may ask this"))?;
+    let agent = agent.ok_or_else(|| RequestError::new(ErrorCode::Forbidden, "only agents may request this"))?;
     Ok((agent.user, agent.role))
 }
 

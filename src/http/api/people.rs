@@ -27,7 +27,7 @@ fn no_such_step() -> RequestError {
     RequestError::new(ErrorCode::NotFound, "there is nothing at this address")
 }
 
-/// `GET /site/<id>`: all a widget needs, with whether somebody is there now.
+/// `GET /site/<id>`: all a widget needs, including the team's presence.
 pub async fn site(http: &Http, site: &str, request: &Request<Incoming>) -> Result<Answer, RequestError> {
     let site = site.parse().map_err(|_| RequestError::new(ErrorCode::NotFound, "there is no such site"))?;
     note_widget(http, &site, request);
@@ -45,7 +45,7 @@ pub fn presence(http: &Http, site: &str) -> Result<Answer, RequestError> {
     Ok(answer::json(&http.chat.presence(&site.team)))
 }
 
-/// Which widget a page of the site loaded. Pages of others may say what they like, it is no news of this site.
+/// Records the widget version that a page of the site loaded. Pages of other origins are ignored.
 fn note_widget(http: &Http, site: &SiteId, request: &Request<Incoming>) {
     let origin = request.headers().get(header::ORIGIN).and_then(|o| o.to_str().ok());
     let (Some(version), Some(origin)) = (parameter(request, "widget"), origin) else { return };
@@ -58,7 +58,7 @@ fn note_widget(http: &Http, site: &SiteId, request: &Request<Incoming>) {
 pub fn widgets(http: &Http, request: &Request<Incoming>) -> Result<Answer, RequestError> {
     match agent(http, request)? {
         (_, Role::Admin) => Ok(answer::json(&http.widgets.status(http.org.now_ms()))),
-        _ => Err(RequestError::new(ErrorCode::Forbidden, "only admins may ask this")),
+        _ => Err(RequestError::new(ErrorCode::Forbidden, "only admins may request this")),
     }
 }
 
@@ -168,7 +168,7 @@ pub async fn password(
         "finish" => {
             let Received { value, held: _held } = body(member, request).await?;
             http.org.password_finish(&user, value).await?;
-            // whoever had a token has it no longer; the user's own pages come back at once and get new ones
+            // older tokens end; the user's own pages reconnect at once and get new ones
             http.tokens.end(&user, http.org.now_ms());
             http.chat.hub().close_where(&Topic::User(user), |_| Some(CloseCode::GoingAway));
             Ok(answer::json(&json!({})))
@@ -201,7 +201,7 @@ pub async fn snapshot(http: &Http, address: IpAddr, request: Request<Incoming>) 
 /// `POST /directory`: what an admin's console signs about those who came.
 pub async fn post_directory(http: &Http, address: IpAddr, request: Request<Incoming>) -> Result<Answer, RequestError> {
     let (user, role) = agent(http, &request)?;
-    // somebody who waits confirms themself, which is one entry
+    // a waiting person confirms themself, which is one entry
     let most = if role == Role::Admin { ENTRIES + http.org.room_for_snapshot() } else { SMALL };
     let Received { value, held: _held } = body(Sender::member(&http.bounds, address, most), request).await?;
     http.org.post_entries(&user, value).await?;

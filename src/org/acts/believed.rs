@@ -1,5 +1,5 @@
-//! What a server lists beside the log is believed no further than the log goes. An invite gets no key if the log shows it
-//! used or revoked, or if its time is over by the reader's own clock; a copy of a team key must be the key that the log
+//! What a server lists in addition to the log is trusted no further than the log proves it. An invite gets no key if the log shows
+//! it used or revoked, or if it has expired by the reader's own clock; a copy of a team key must be the key that the log
 //! names under its number.
 
 use std::{collections::BTreeMap, fmt};
@@ -15,15 +15,15 @@ use crate::{
 pub enum Ignored {
     /// An invite that the log shows used or revoked.
     UsedInvite(UserId),
-    /// An invite that is called open and is over by the reader's own clock.
+    /// An invite that is listed as open and has expired by the reader's own clock.
     EndedInvite(UserId),
     /// An invite whose signer may no longer invite.
     OrphanInvite(UserId),
-    /// An invite for somebody who has a key already.
+    /// An invite for a person who already has a key.
     NeedlessInvite(UserId),
-    /// An invite whose certificate is not this company's, or says something else than the list.
+    /// An invite whose certificate is not this company's, or differs from the list.
     FalseInvite(UserId),
-    /// A snapshot that is not by somebody with the right to sign it, or says something else than the log.
+    /// A snapshot whose signer had no right to sign it, or that differs from the log.
     Snapshot,
     /// A copy of a team key that does not open, or is not the key the log names under that number.
     TeamKey(TeamId, u32),
@@ -36,17 +36,17 @@ impl fmt::Display for Ignored {
                 write!(f, "the server lists an invite for {user} that was used or revoked; it gets no keys")
             }
             Self::EndedInvite(user) => {
-                write!(f, "the server calls an invite for {user} open whose time is over; it gets no keys")
+                write!(f, "the server lists an expired invite for {user} as open; it gets no keys")
             }
             Self::OrphanInvite(user) => {
-                write!(f, "the invite for {user} is by somebody who may no longer invite; it gets no keys")
+                write!(f, "the invite for {user} is by a person who may no longer invite; it gets no keys")
             }
             Self::NeedlessInvite(user) => {
-                write!(f, "the server lists an open invite for {user}, who has a key already; it gets no keys")
+                write!(f, "the server lists an open invite for {user}, who already has a key; it gets no keys")
             }
             Self::FalseInvite(user) => write!(f, "the server's invite for {user} does not verify; it gets no keys"),
             Self::Snapshot => {
-                f.write_str("the server's snapshot of the directory does not fit its log; nothing is taken from it")
+                f.write_str("the server's snapshot of the directory does not match its log; it is ignored")
             }
             Self::TeamKey(team, epoch) => {
                 write!(f, "the server's copy of key {epoch} of team {team} is not the key of that team; it is not used")
@@ -60,7 +60,7 @@ impl fmt::Display for Ignored {
 pub struct Believed {
     /// Good and open: who has the code can come.
     pub open: Vec<OpenInvite>,
-    /// Good once, but nobody is to come by them: their time is over, or their person has a key already.
+    /// Once valid invites that must not be used any more: expired, or their person already has a key.
     pub inactive: Vec<OpenInvite>,
     /// What was listed and left out.
     pub ignored: Vec<Ignored>,
@@ -119,7 +119,7 @@ fn check(listed: &OpenInvite, directory: &Directory, now_ms: u64) -> Result<Open
     Ok(said)
 }
 
-/// The team keys among a view's copies for the recovery key that are what the log says.
+/// The team keys among a view's copies for the recovery key that match the log.
 pub(super) fn team_keys(
     view: &AdminView,
     directory: &Directory,

@@ -31,7 +31,7 @@ pub struct DirectoryBuilder<'a> {
 }
 
 impl<'a> DirectoryBuilder<'a> {
-    /// Goes on from a verified directory, in which the entries of `commit` are already.
+    /// Continues from a verified directory that already contains the entries of `commit`.
     pub fn new(directory: Directory, commit: Commit, keys: &'a CompanyKeys, now_ms: u64) -> Self {
         Self { keys, now_ms, directory, commit }
     }
@@ -56,7 +56,7 @@ impl<'a> DirectoryBuilder<'a> {
         Ok(())
     }
 
-    /// A team that is on, with a new key, which nobody but the recovery key gets: who is in it is for the caller.
+    /// A team that is on, with a new key sealed only to the recovery key: the caller adds the members.
     pub fn team(&mut self, id: &TeamId, name: &str) -> Result<KemSecret, ActError> {
         check_name(name)?;
         let (key, epoch) = (KemSecret::generate(), self.directory.team(id).map_or(1, |t| t.epoch + 1));
@@ -75,7 +75,7 @@ impl<'a> DirectoryBuilder<'a> {
         Ok(())
     }
 
-    /// Enrols and confirms somebody whose keys are here: what an invite of `ttl_ms` and the browser of the invited person
+    /// Enrols and confirms a person whose keys are given: what an invite of `ttl_ms` and the browser of the invited person
     /// sign together.
     pub fn enrol(&mut self, new: &NewUser, keyring: &Keyring, ttl_ms: u64) -> Result<(), ActError> {
         check_name(&new.name)?;
@@ -106,7 +106,7 @@ impl<'a> DirectoryBuilder<'a> {
         Ok(())
     }
 
-    /// Seals a key of a team to somebody.
+    /// Seals a key of a team to a person.
     pub(super) fn seal(
         &mut self,
         team: &TeamId,

@@ -9,65 +9,65 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ActError {
     /// The keys are of another company.
-    #[error("these keys are not the keys of this company")]
+    #[error("these keys do not belong to this company")]
     NotCompany,
     /// The server's log does not verify under the root key.
     #[error("the server's directory does not verify: {0}")]
     Directory(#[from] DirectoryError),
-    /// The server named an invite that no certificate of ours stands for.
+    /// The server named an invite without a certificate of this company.
     #[error("the server's invite for {0} does not verify: sign nothing, and compare with a backup")]
     Invite(UserId),
     /// No such user.
     #[error("there is no user {user}{}", hint(nearest.as_deref()))]
     UnknownUser {
-        /// As typed.
+        /// The id as given.
         user: UserId,
         /// The nearest there is.
         nearest: Option<String>,
     },
     /// The id is taken.
-    #[error("there is a user {0} already")]
+    #[error("user {0} already exists")]
     UserTaken(UserId),
     /// An invite is open.
-    #[error("user {0} has an open invite already: revoke it first")]
+    #[error("user {0} already has an open invite: revoke it first")]
     UserInvited(UserId),
     /// Already off.
-    #[error("user {0} is switched off already")]
+    #[error("user {0} is already switched off")]
     UserIsOff(UserId),
     /// Already on.
-    #[error("user {0} is switched on already")]
+    #[error("user {0} is already switched on")]
     UserIsOn(UserId),
-    /// Nobody waits under this name.
-    #[error("user {0} does not wait for confirmation")]
+    /// No person with this id waits.
+    #[error("user {0} is not waiting for confirmation")]
     NotWaiting(UserId),
     /// No such team.
     #[error("there is no team {team}{}", hint(nearest.as_deref()))]
     UnknownTeam {
-        /// As typed.
+        /// The id as given.
         team: TeamId,
         /// The nearest there is.
         nearest: Option<String>,
     },
     /// The id is taken.
-    #[error("there is a team {0} already")]
+    #[error("team {0} already exists")]
     TeamTaken(TeamId),
     /// No such site.
     #[error("there is no site {site}{}", hint(nearest.as_deref()))]
     UnknownSite {
-        /// As typed.
+        /// The id as given.
         site: SiteId,
         /// The nearest there is.
         nearest: Option<String>,
     },
     /// The id is taken.
-    #[error("there is a site {0} already")]
+    #[error("site {0} already exists")]
     SiteTaken(SiteId),
     /// Not an origin.
     #[error("{origin:?} is not an origin ({why}): write it like https://shop.example or http://127.0.0.1:8080")]
     Origin {
-        /// As typed.
+        /// The origin as given.
         origin: String,
-        /// What is wrong.
+        /// What is wrong with it.
         why: &'static str,
     },
     /// A site with no origins.
@@ -80,23 +80,25 @@ pub enum ActError {
     #[error("a name has 1 to 100 characters")]
     Name,
     /// The server has no box of a team's key for the recovery key, or a false one.
-    #[error("the server has no good copy of key {epoch} of team {team} for the recovery key; restore it from a backup")]
+    #[error(
+        "the server has no valid copy of key {epoch} of team {team} for the recovery key; restore it from a backup"
+    )]
     TeamKey {
-        /// Which.
+        /// The team.
         team: TeamId,
-        /// Its number.
+        /// Number of the key.
         epoch: u32,
     },
-    /// Somebody's key can't be sealed to.
+    /// A recipient's key can't be sealed to.
     #[error("cannot seal a team key to {to}: {why}")]
     Seal {
-        /// Whom.
+        /// User id of the recipient.
         to: String,
-        /// Why.
+        /// The cause.
         why: KeyringError,
     },
     /// Not a sensible time.
-    #[error("a snapshot lives 1 to 180 days")]
+    #[error("a snapshot is valid for 1 to 180 days")]
     Days,
 }
 

@@ -31,12 +31,12 @@ use crate::{
 
 /// A day, ms.
 pub const DAY_MS: u64 = 86_400_000;
-/// Life of the snapshot in every act where nothing else is said, days.
+/// Default validity of the snapshot in every act, days.
 pub const SNAPSHOT_DAYS: u64 = 30;
-/// Life of an invite if nothing else is said, ms: 72 hours.
+/// Default validity of an invite, ms: 72 hours.
 pub const INVITE_MS: u64 = 3 * DAY_MS;
 
-/// Somebody with the company's keys, looking at what the server exported.
+/// Signs with the company's keys, based on the server's export.
 #[derive(Debug)]
 pub struct Signer<'a> {
     keys: &'a CompanyKeys,
@@ -88,7 +88,7 @@ impl<'a> Signer<'a> {
         Ok(self.draft()?.finish_for(days))
     }
 
-    /// Begins an act; whoever can be confirmed is, whatever the act is about.
+    /// Begins an act; it also confirms everyone who can be confirmed.
     fn draft(&self) -> Result<Draft<'_>, ActError> {
         let commit = Commit { expect_seq: self.directory.seq() + 1, ..Commit::default() };
         let mut draft = Draft { signer: self, directory: self.directory.clone(), commit };
@@ -114,8 +114,8 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Says of those whom nobody confirmed who is confirmed by this signer: everybody whose invite has not ended by now.
-    /// Who came later than that may be somebody else with an old invite: that is for a person to judge, who calls
+    /// Confirms everyone who waits and whose invite has not expired.
+    /// A person who enrolled later may be someone else with an old invite: a person must judge that, by calling
     /// [`Signer::user_confirm`].
     fn confirm_in_time(&mut self) -> Result<(), ActError> {
         let (in_time, late): (Vec<_>, Vec<_>) =
@@ -127,7 +127,7 @@ impl Draft<'_> {
         in_time.iter().try_for_each(|u| self.confirm(&u.user))
     }
 
-    /// Confirms somebody who waits; nothing for anybody else.
+    /// Confirms a waiting person; does nothing for others.
     fn confirm(&mut self, user: &UserId) -> Result<(), ActError> {
         match self.directory.state().waiting.get(user).map(|w| w.ed) {
             Some(ed) => self.entry(Body::Confirm(ConfirmBody { user: user.clone(), ed })),

@@ -70,7 +70,7 @@ impl<'a> NewCompany<'a> {
         self.entries.site(id, name, origins, team)
     }
 
-    /// Invites somebody, who can come with the code until `ttl_ms` from now.
+    /// Invites a person, who can enrol with the code until `ttl_ms` from now.
     pub fn invite(&mut self, new: &NewUser, ttl_ms: u64) -> Result<InviteCode, ActError> {
         check_name(&new.name)?;
         let keys = self.entries.keys();
@@ -82,7 +82,7 @@ impl<'a> NewCompany<'a> {
         Ok(code)
     }
 
-    /// Enrols somebody whose keys are here, so that nothing is left for them to do. They have no password.
+    /// Enrols a person whose keys are given, so that nothing is left for them to do. They have no password.
     pub fn enrol(&mut self, new: &NewUser, keyring: &Keyring) -> Result<(), ActError> {
         self.entries.enrol(new, keyring, INVITE_MS)?;
         self.seal_team_keys(&new.teams, new.user.as_str(), &keyring.kem.public())

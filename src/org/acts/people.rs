@@ -17,11 +17,11 @@ use crate::{
 pub struct NewUser {
     /// Id and login name; never changes.
     pub user: UserId,
-    /// As what.
+    /// The role.
     pub role: Role,
     /// Display name.
     pub name: String,
-    /// Into which teams.
+    /// The teams.
     pub teams: Vec<TeamId>,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn certify(new: &NewUser, keys: &CompanyKeys, code: &InviteCode, exp:
 }
 
 impl Signer<'_> {
-    /// Invites a new user. Whoever has the code can become that user, until `ttl_ms` from now.
+    /// Invites a new user. Anyone who has the code can become that user, until `ttl_ms` from now.
     pub fn invite(&self, new: &NewUser, ttl_ms: u64) -> Result<(Commit, InviteCode), ActError> {
         check_name(&new.name)?;
         if self.directory.user(&new.user).is_some() {
@@ -79,7 +79,7 @@ impl Signer<'_> {
         draft.finish()
     }
 
-    /// Confirms somebody who waits, whatever the time: whoever signs this knows that it is they. They get the keys that
+    /// Confirms a waiting person at any time: the signer vouches for them. They get the keys that
     /// their teams got meanwhile.
     pub fn user_confirm(&self, user: &UserId) -> Result<Commit, ActError> {
         self.known_user(user)?;
@@ -133,13 +133,13 @@ impl Signer<'_> {
         Ok((draft.finish()?, code))
     }
 
-    /// Another role.
+    /// Changes a user's role.
     pub fn user_role(&self, user: &UserId, role: Role) -> Result<Commit, ActError> {
         let on = self.known_user(user)?.on;
         self.change(AgentBody { user: user.clone(), on, role: Some(role), name: None, teams: None })
     }
 
-    /// Another display name.
+    /// Changes a user's display name.
     pub fn user_rename(&self, user: &UserId, name: &str) -> Result<Commit, ActError> {
         check_name(name)?;
         let on = self.known_user(user)?.on;
@@ -189,7 +189,7 @@ impl Signer<'_> {
         self.believed.all().filter(move |i| i.user == *user)
     }
 
-    /// The user as an invite would bring them back; teams that are gone stay away.
+    /// The user as an invite would restore them; without teams that no longer exist.
     fn as_he_was(&self, user: &UserId, u: &UserState) -> NewUser {
         let teams = u.teams.iter().filter(|t| self.directory.team(t).is_some()).cloned().collect();
         NewUser { user: user.clone(), role: u.role, name: u.name.clone(), teams }
@@ -215,7 +215,7 @@ impl Draft<'_> {
         }
         let exp = signer.now_ms.saturating_add(ttl_ms);
         self.commit.invites.push(certify(new, signer.keys, &code, exp));
-        // an invite of theirs that ended is of no use to anybody
+        // an invite of theirs that ended is of no use to anyone
         let ended = signer.invites_of(&new.user).filter(|i| i.expired).map(|i| i.inv);
         self.commit.drop_invites.extend(ended);
         Ok(code)

@@ -11,7 +11,7 @@ use crate::{
     proto::{BotId, SiteId},
 };
 
-/// Name that visitors see, if nothing else is said.
+/// Default name that visitors see.
 const NAME: &str = "Robot";
 
 impl Signer<'_> {

@@ -1,4 +1,4 @@
-//! Sites: where widgets stand.
+//! Sites: the places where widgets are embedded.
 
 use super::{ActError, Signer, error::nearest, people::check_name};
 use crate::{
@@ -13,9 +13,9 @@ use crate::{
 pub struct SiteChange {
     /// Display name.
     pub name: Option<String>,
-    /// All origins.
+    /// All origins; replaces the present ones.
     pub origins: Option<Vec<String>>,
-    /// Whose queue.
+    /// The team that answers.
     pub team: Option<TeamId>,
     /// On or off.
     pub on: Option<bool>,
@@ -24,7 +24,7 @@ pub struct SiteChange {
 }
 
 impl Signer<'_> {
-    /// A new site.
+    /// Adds a site.
     pub fn site_add(
         &self,
         id: &SiteId,

@@ -27,7 +27,7 @@ impl Signer<'_> {
         draft.finish()
     }
 
-    /// Another display name.
+    /// Changes a team's display name.
     pub fn team_rename(&self, id: &TeamId, name: &str) -> Result<Commit, ActError> {
         check_name(name)?;
         let team = self.known_team(id)?;
@@ -96,7 +96,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Seals one key of a team to somebody.
+    /// Seals one key of a team to a person.
     pub(super) fn seal(
         &mut self,
         id: &TeamId,
@@ -110,7 +110,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Seals all keys of a team to somebody, so that they can read its history.
+    /// Seals all keys of a team to a person, so that they can read its history.
     pub(super) fn seal_all(&mut self, id: &TeamId, to: &str, pk: &[u8; 32]) -> Result<(), ActError> {
         let signer = self.signer;
         for (epoch, key) in signer.keys_of(id)? {

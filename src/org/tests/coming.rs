@@ -1,4 +1,4 @@
-//! Who comes waits for confirmation: in time it comes by itself, later a person gives it, and nobody else is held up.
+//! New people wait for confirmation: in time it happens by itself, later a person gives it, and nobody else is affected.
 
 use super::{acts::ActError, *};
 use crate::crypto::directory::{Bundle, Directory, REVISION, RulesBody, Snapshot};
@@ -8,7 +8,7 @@ fn vouch(bank: &Bank, by: &Keyring) -> Snapshot {
     Snapshot::make(&bank.org.directory(), now, now + 30 * DAY_MS, &by.signing)
 }
 
-/// A company of before there was confirmation: its log is as that version wrote it, and the last who came is covered by
+/// A company from before confirmation existed: its log is as that version wrote it, and the last enrolment is covered by
 /// no snapshot.
 async fn old_bank() -> (Bank, Keyring, Keyring) {
     let (keys, setup) = (company(), generate_setup().to_vec());
@@ -70,7 +70,7 @@ async fn who_is_not_confirmed_in_time_is_out_until_somebody_says_who_they_are() 
     assert!(bank.org.active(&user("li")).is_none() && bank.org.agent_by_ed(&li.signing.public()).is_none());
     assert_eq!(bank.login("li", "li's password").await.unwrap_err(), OrgError::Login);
 
-    // everybody else works on, every act succeeds, no key goes to them
+    // everyone else works on, every act succeeds, no key goes to them
     bank.act(|s| s.team_rotate(&svc())).await;
     bank.act(|s| s.snapshot(30)).await;
     bank.login("zhao", "zhao's password").await.unwrap();

@@ -1,5 +1,5 @@
-//! A server that lists beside the log what the log denies: whoever signs believes the log, says what was left out, and
-//! seals no key to anybody else.
+//! A server that lists what the log denies: the signer trusts the log, reports what was left out, and
+//! seals no key to anyone else.
 
 use super::{acts::Ignored, *};
 use crate::crypto::{directory::Snapshot, hpke::KemSecret, sign::SigningKey};
@@ -37,7 +37,7 @@ async fn used_revoked_and_ended_invites_get_no_key() {
     let (ignored, to) = rotate(&bank, &view);
     assert_eq!(ignored, [Ignored::UsedInvite(user("li")), Ignored::UsedInvite(user("wu"))]);
     assert_eq!(to, ["@recovery".to_owned(), "zhao".into(), invite_name(&of_chen.inv)]);
-    // neither does an invite that brings somebody back get what is theirs
+    // nor does an invite that restores a person get their keys
     let signer = signer(&view, &bank.keys, bank.org.now_ms()).unwrap();
     let (commit, _) = signer.user_enable(&user("li"), INVITE_MS).unwrap();
     assert!(commit.boxes.iter().all(|b| b.to != invite_name(&of_li.inv)));

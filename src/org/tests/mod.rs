@@ -60,7 +60,7 @@ fn again<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> T {
     serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
 }
 
-/// Somebody with these keys who verified the view.
+/// A signer with these keys and the verified view.
 fn signer<'a>(view: &AdminView, keys: &'a CompanyKeys, now_ms: u64) -> Result<Signer<'a>, ActError> {
     Signer::new(Directory::replay(view.org, &view.entries, view.snapshot.as_ref())?, view, keys, now_ms)
 }
@@ -140,7 +140,7 @@ impl Bank {
         Entry::sign(dir.seq() + 1, &dir.head(), self.org.now_ms(), &body, &keys.signing)
     }
 
-    /// Somebody's word that `id`, who waits, is confirmed.
+    /// A signed confirmation of `id`, who waits.
     fn confirms(&self, by: &Keyring, id: &str) -> DirectoryPost {
         let dir = self.org.directory();
         let body = Body::Confirm(ConfirmBody { user: user(id), ed: dir.state().waiting[&user(id)].ed });

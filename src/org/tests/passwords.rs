@@ -40,7 +40,7 @@ async fn the_old_password_works_until_the_first_sign_in_with_the_new() {
         "nothing before it"
     );
     let (_, signed_in) = bank.login("zhao", "first password").await.unwrap();
-    // what a broken client, or somebody at an open page, might put there
+    // what a broken client, or a person at an open page, might put there
     let junk = bank.new_password(&signed_in, "second password", &keys).await.unwrap();
     let junk = PasswordFinish { keyring: Bytes(vec![9; 60]), ..junk };
     bank.org.password_finish(&signed_in.user, sign_change(junk, &signed_in.user, &keys)).await.unwrap();

@@ -203,7 +203,7 @@ async fn slips_at_the_command_line_are_explained() {
     assert_eq!(typo.to_string(), "there is no user zao (did you mean zhao?)");
     assert_eq!(
         bank.sign(|s| s.team_add(&"svc".parse().unwrap(), "x")).unwrap_err().to_string(),
-        "there is a team svc already"
+        "team svc already exists"
     );
     assert_eq!(bank.sign(|s| s.snapshot(181)).unwrap_err(), ActError::Days);
     assert_eq!(

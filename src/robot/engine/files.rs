@@ -17,17 +17,17 @@ impl RobotFiles {
         Self { dir: data_dir.join("knowledge") }
     }
 
-    /// The intents.
+    /// Path of the trained intents.
     pub fn intents(&self) -> PathBuf {
         self.dir.join("head.bin")
     }
 
-    /// The knowledge.
+    /// Path of the knowledge.
     pub fn knowledge(&self) -> PathBuf {
         self.dir.join("knowledge.json")
     }
 
-    /// Its vectors.
+    /// Path of the knowledge's vectors.
     pub fn vectors(&self) -> PathBuf {
         self.dir.join("knowledge.vec")
     }
@@ -42,7 +42,7 @@ impl RobotFiles {
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// There is no language model.
-    #[error("this kefu was built without its language model, and there is none in {0}")]
+    #[error("this kefu was built without its language model, and {0} contains none")]
     NoModel(PathBuf),
     /// The model can't be used.
     #[error("the language model can't be used: {0}")]

@@ -54,8 +54,8 @@ fn retrain(path: &Path, bytes: &[u8], model: &SentenceModel) -> Result<IntentCla
     let classifier = train(old.to_examples(), &mut workers, &mut |_| ()).map_err(|e| unable(&e))?;
     let examples = classifier.examples();
     match replace(path, 0o600, &classifier.to_bytes()) {
-        Ok(()) => tracing::info!(examples, "the language model is another one: the intents were learned again"),
-        Err(error) => tracing::warn!(%error, file = %path.display(), "the intents learned again can't be written"),
+        Ok(()) => tracing::info!(examples, "the language model has changed: the intents were trained again"),
+        Err(error) => tracing::warn!(%error, file = %path.display(), "the newly trained intents could not be written"),
     }
     Ok(classifier)
 }

@@ -37,8 +37,8 @@ impl LazyEngine {
             let begin = Instant::now();
             let opened = self.open().map_err(|e| e.to_string());
             match &opened {
-                Ok(_) => tracing::info!(took_ms = begin.elapsed().as_millis() as u64, "the robot is awake"),
-                Err(e) => tracing::error!("the robot understands nothing, and hands over at once: {e}"),
+                Ok(_) => tracing::info!(took_ms = begin.elapsed().as_millis() as u64, "the robot is ready"),
+                Err(e) => tracing::error!("the robot cannot understand anything and hands over at once: {e}"),
             }
             opened
         };

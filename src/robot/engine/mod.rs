@@ -157,7 +157,7 @@ impl RobotEngine {
         Ok(Self { files, model, fingerprint, encode, rules, loaded, stamps })
     }
 
-    /// Reads again what was replaced since it was read last. If that fails, the old stays, and the failure is told once.
+    /// Reads files that were replaced since the last read. If that fails, the old ones stay in use, and the failure is logged once.
     ///
     /// # Errors
     /// See [`EngineError`].
@@ -185,9 +185,9 @@ impl RobotEngine {
         let run = move || {
             while dropped.recv_timeout(every) == Err(mpsc::RecvTimeoutError::Timeout) {
                 match this.refresh() {
-                    Ok(true) => tracing::info!("the robot has loaded: its intents or its knowledge were replaced"),
+                    Ok(true) => tracing::info!("the robot has loaded its replaced intents or knowledge"),
                     Ok(false) => {}
-                    Err(e) => tracing::warn!("{e}; the robot goes on with what it knew"),
+                    Err(e) => tracing::warn!("{e}; the robot keeps using what it had loaded"),
                 }
             }
         };
@@ -239,8 +239,8 @@ impl RobotEngine {
         Ok(Recognition { intents, out_of_scope, hits: hits.collect() })
     }
 
-    /// Takes back the intent that the text says no to: 我不想退款 is no wish for a refund, however much it sounds like one. What the
-    /// rest of the text wants stays. The language model runs again only where a wish is refused.
+    /// Removes the intent that the text negates: 我不想退款 does not ask for a refund, however similar it is. What the
+    /// rest of the text asks for stays. The language model runs again only where an intent is negated.
     fn leave_refused(
         &self,
         classifier: &IntentClassifier,

@@ -53,7 +53,7 @@ impl<'a> Line<'a> {
 }
 
 impl SiteKnowledgeCache {
-    /// Nothing is read before the first request. The policy says which day it is where.
+    /// Nothing is read before the first request. The policy defines the local day.
     pub fn new(files: RobotFiles, policy: Policy) -> Self {
         Self { files, policy, made: Mutex::default() }
     }
@@ -85,7 +85,7 @@ fn too_large(what: &str, most: u64) -> RequestError {
 impl KnowledgeSource for SiteKnowledgeCache {
     fn site_knowledge(&self, site: &SiteId, now_ms: u64) -> Result<SiteKnowledge, RequestError> {
         let now = (stamp(&self.files.knowledge()), self.policy.day(now_ms));
-        // held while one is made: whoever asks meanwhile gets the same
+        // held while one is created: concurrent requests get the same
         let mut made = self.made.lock();
         if made.of.as_ref() != Some(&now) {
             *made = Made { of: Some(now.clone()), ..Made::default() };

@@ -1,4 +1,4 @@
-//! The robot's key files: who may read them, what stands in them, and erasing. Nothing here decides when.
+//! The robot's key files: who may read them, their content, and erasing. Nothing here decides when.
 
 use std::{
     fs::{self, File, Metadata},
@@ -51,7 +51,7 @@ struct DayLine {
 const SIGN_KIND: &str = "robot key";
 const DAYS_KIND: &str = "robot day keys";
 
-/// Where the two files lie.
+/// Directories of the two files.
 #[derive(Debug)]
 pub(super) struct Files {
     /// Of the signing key, which outlives the machine's restart.
@@ -92,23 +92,23 @@ impl Files {
         let file: SignFile = parse(&path, &text)?;
         let seed = Zeroizing::new(file.seed);
         if file.kefu != SIGN_KIND || file.v != 1 {
-            return Err(bad("it is no robot key of version 1"));
+            return Err(bad("it is not a robot key of version 1"));
         }
         if file.org != fp {
-            return Err(bad("it is of another company"));
+            return Err(bad("it belongs to another company"));
         }
         let seed = Zeroizing::new(from_b64u_exact(&seed).map_err(|_| bad("the key is not 32 bytes in base64url"))?);
         Ok(Some(Identity { id: file.bot, key: SigningKey::from_seed(&seed) }))
     }
 
-    /// The day keys of this robot, those that are over too.
+    /// The day keys of this robot, including expired ones.
     pub fn days(&self, who: &Identity, fp: OrgFp) -> Result<Vec<DayKeyPair>, KeyError> {
         let path = self.days_path();
         let Some(text) = read_private(&path)? else { return Ok(Vec::new()) };
         let bad = |why: &str| KeyError::damaged(&path, why);
         let file: DaysFile = parse(&path, &text)?;
         if file.kefu != DAYS_KIND || file.v != 1 {
-            return Err(bad("these are no robot day keys of version 1"));
+            return Err(bad("these are not robot day keys of version 1"));
         }
         let one = |line: DayLine| {
             let sk = Zeroizing::new(line.sk);
@@ -117,7 +117,7 @@ impl Files {
             let key = line.signed.read().map_err(|e| bad(&e.to_string()))?;
             let signed = sign::verify(Label::Bot, &who.key.public(), &line.signed.raw.0, &line.signed.sig.0);
             if signed.is_err() || key.bot != who.id || key.org != fp || key.x.0 != secret.public() {
-                return Err(bad("a day key is not by the robot's key beside it"));
+                return Err(bad("a day key is not signed by the robot's key beside it"));
             }
             Ok(DayKeyPair { key, signed: line.signed, secret })
         };
@@ -157,7 +157,7 @@ fn directory(dir: &Path) -> Result<(), KeyError> {
         Ok(false) => {
             let meta = fs::symlink_metadata(dir).map_err(|e| KeyError::io("read", dir, &e))?;
             check_private(dir, &meta)?;
-            private_directory(&meta).map_err(|_| KeyError::damaged(dir, "it is no directory"))
+            private_directory(&meta).map_err(|_| KeyError::damaged(dir, "it is not a directory"))
         }
         Err(e) => Err(KeyError::io("make", dir, &e)),
     }
@@ -182,12 +182,12 @@ fn text(file: &impl Serialize) -> Zeroizing<String> {
 }
 
 fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, KeyError> {
-    // where it stops making sense, never what stands there
+    // the position of the error, never the content there
     serde_json::from_str(text)
         .map_err(|e| KeyError::damaged(path, &format!("line {}, column {}", e.line(), e.column())))
 }
 
-/// Refuses what others may read or what belongs to somebody else.
+/// Refuses what other users can read or own.
 fn check_private(path: &Path, meta: &Metadata) -> Result<(), KeyError> {
     let (mode, me) = (meta.permissions().mode() & 0o777, rustix::process::geteuid());
     if mode & 0o077 != 0 {
@@ -200,7 +200,7 @@ fn check_private(path: &Path, meta: &Metadata) -> Result<(), KeyError> {
     Ok(())
 }
 
-/// A file of ours alone; none if there is no such file.
+/// A private file; none if it does not exist.
 fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, KeyError> {
     let failed = |e: &io::Error| KeyError::io("read", path, e);
     let meta = match fs::symlink_metadata(path) {
@@ -213,11 +213,11 @@ fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, KeyError> {
     check_private(path, &meta)?;
     let mut bytes = Zeroizing::new(Vec::new());
     open_own(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(|e| failed(&e))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| KeyError::damaged(path, "it is no text"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| KeyError::damaged(path, "it is not text"))?;
     Ok(Some(Zeroizing::new(text.to_owned())))
 }
 
-/// Puts new content in place in one step, then overwrites the old, which nobody can reach any more.
+/// Replaces the content atomically, then overwrites the old file, which has no name any more.
 fn replace(path: &Path, content: &str) -> Result<(), KeyError> {
     // only one process has the keys, so what is half written was left by one that was killed: it holds keys, too
     for part in parts(path) {

@@ -1,7 +1,7 @@
 //! The robot's keys: the signing key that the directory certifies, and day keys that live at most two days.
 //!
-//! The private parts lie in two files outside the database, so that no backup of it holds them. A new day key is made
-//! every 24 hours; a private part is erased, in the file and in memory, when its time is over. A site that has no robot
+//! The private parts are in two files outside the database, so that no backup of it holds them. A new day key is made
+//! every 24 hours; a private part is erased, in the file and in memory, when it expires. A site that has no robot
 //! needs none of this, and when the last site drops its robot everything here is erased.
 
 mod files;
@@ -37,48 +37,48 @@ pub const ROTATE_MS: u64 = 24 * 3_600_000;
 pub enum KeyError {
     /// A file that cannot be parsed.
     #[error(
-        "{} is damaged ({why}): the robot is off. Remove the directory of the robot's keys, then `kefu robot on` with its sites makes new ones",
+        "{} is damaged ({why}): the robot is off. Remove the directory of the robot's keys, then `kefu robot on` with its sites creates new ones",
         path.display()
     )]
     Damaged {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// What is wrong; nothing of the content.
         why: String,
     },
     /// Others may read it.
     #[error(
-        "others may read {} (mode {mode:03o}): the robot is off. chmod {cure} {}; if somebody may have, `kefu robot rotate`",
+        "other users can read {} (mode {mode:03o}): the robot is off. chmod {cure} {}; if someone may have read them, `kefu robot rotate`",
         path.display(), path.display()
     )]
     Exposed {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Its mode.
+        /// Its permission bits.
         mode: u32,
         /// The mode it should have.
         cure: &'static str,
     },
-    /// Somebody else's.
-    #[error("{} belongs to user {uid}: the robot is off. Give it to the user kefu runs as", path.display())]
+    /// The file belongs to another user.
+    #[error("{} belongs to user {uid}: the robot is off. Give it to the user that kefu runs as", path.display())]
     Owner {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Whose.
+        /// User id of its owner.
         uid: u32,
     },
     /// An I/O error.
     #[error("cannot {act} {}: {why}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation, as a verb: `read`, `write`.
         act: &'static str,
-        /// On what.
+        /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The operating system's message.
         why: String,
     },
     /// There is nothing to rotate.
-    #[error("no site has a robot whose key is here: kefu robot on SITE")]
+    #[error("no site has a robot whose key is on this machine: kefu robot on SITE")]
     None,
 }
 
@@ -104,11 +104,11 @@ pub struct Identity {
 /// A day key with its private part, which is erased when dropped.
 #[derive(Debug, Clone)]
 pub struct DayKeyPair {
-    /// What it says.
+    /// The signed day key.
     pub key: DayKey,
     /// As it is served.
     pub signed: SignedDayKey,
-    /// Its private part.
+    /// Its private key.
     pub secret: KemSecret,
 }
 
@@ -125,9 +125,9 @@ struct Keys {
 pub struct KeyPlaces {
     /// Directory of the signing key, and of the day keys if they have no other.
     pub dir: PathBuf,
-    /// Directory of the day keys, which open what people said: one that no disk holds.
+    /// Directory of the day keys, which decrypt what visitors said: ideally in memory, not on a disk.
     pub day_dir: Option<PathBuf>,
-    /// Whether this process serves visitors. Others erase what is over and make no day keys: nobody would be told of them.
+    /// Whether this process serves visitors. Others erase expired keys and make no day keys, as nobody would be told of them.
     pub serves: bool,
 }
 
@@ -148,7 +148,7 @@ impl fmt::Debug for RobotKeys {
 }
 
 impl RobotKeys {
-    /// Reads the files, which need not exist. What is wrong with them switches the robot off and stands in
+    /// Reads the files, which need not exist. A problem with them switches the robot off and is reported in
     /// [`RobotKeys::status`] and the log; it stops nothing else.
     pub fn open(keeping: KeyPlaces, fp: OrgFp, clock: Clock) -> Self {
         let KeyPlaces { dir, day_dir, serves } = keeping;
@@ -185,7 +185,7 @@ impl RobotKeys {
         keys.trouble.clone().map_or(Ok(keys), Err)
     }
 
-    /// Says whenever keys came or went.
+    /// Signals when keys were added or removed.
     pub fn watch(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
@@ -208,7 +208,7 @@ impl RobotKeys {
         Ok(answer)
     }
 
-    /// Says whether anything changed.
+    /// Returns whether anything changed.
     fn settle(&self, keys: &mut Keys, dir: &Directory, now: u64) -> Result<bool, KeyError> {
         let Some(who) = &keys.who else { return Ok(false) };
         let Some(known) = dir.state().bots.get(&who.id) else { return Ok(false) };
@@ -216,7 +216,7 @@ impl RobotKeys {
         if !used {
             self.files.erase()?;
             *keys = Keys::default();
-            tracing::info!("no site has a robot any more: its keys are erased");
+            tracing::info!("no site has a robot any more: its keys were erased");
             return Ok(true);
         }
         let mut days: Vec<DayKeyPair> = keys.days.iter().filter(|d| d.key.until > now).cloned().collect();
@@ -286,7 +286,7 @@ impl RobotKeys {
 impl RobotKeyring for RobotKeys {
     fn rotate_if_due(&self, dir: &Directory) -> u64 {
         let now = self.clock.now_ms();
-        // files that can't be used say so once, here or at the start
+        // unusable files are reported once, here or at the start
         let Ok(mut keys) = self.usable() else { return now + LOOK_MS };
         let next = match self.settle(&mut keys, dir, now) {
             Ok(changed) => {
@@ -299,7 +299,7 @@ impl RobotKeyring for RobotKeys {
                 due.into_iter().chain(renew).min().unwrap_or(u64::MAX)
             }
             Err(e) => {
-                // what is over is out of memory at least
+                // expired keys are out of memory at least
                 keys.days.retain(|d| d.key.until > now);
                 drop(keys);
                 tracing::error!("the robot's keys: {e}");

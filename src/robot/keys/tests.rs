@@ -1,4 +1,4 @@
-//! Keys come, are replaced and go by the clock; files that are not as they should be switch the robot off and say why.
+//! Keys are made, replaced and erased by the clock; unusable files switch the robot off, with the reason.
 
 use std::{
     fs::{self, Permissions},
@@ -240,7 +240,7 @@ fn day_keys_move_to_memory_and_nothing_of_them_stays_on_the_disk() {
     assert_eq!(moved.day_key(&dir, &site()).unwrap(), first, "conversations go on");
     let left: Vec<_> = fs::read_dir(bench.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left, ["sign.key"]);
-    // a restart of the service finds them; one of the machine does not, and the robot goes on with a new one
+    // a restart of the service finds them; one of the machine does not, and the robot continues with a new one
     let again = bench.robot_with(keeping.clone());
     again.rotate_if_due(&dir);
     assert_eq!(again.day_key(&dir, &site()).unwrap(), first);
@@ -249,7 +249,7 @@ fn day_keys_move_to_memory_and_nothing_of_them_stays_on_the_disk() {
     new.rotate_if_due(&dir);
     assert_ne!(new.day_key(&dir, &site()).unwrap(), first);
     assert_eq!(new.member(&dir, &site()).unwrap().id.as_str(), "robot");
-    // a command beside it, while no server runs, makes none on the disk
+    // a command that runs without a server makes none on the disk
     bench.robot_with(KeyPlaces { day_dir: None, serves: false, ..keeping }).rotate_if_due(&dir);
     assert_eq!(fs::read_dir(bench.path()).unwrap().count(), 1);
 }

@@ -1,4 +1,4 @@
-//! What the robot is told of commits, without anybody waiting for it.
+//! Commits for the robot, without anyone waiting for it.
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};

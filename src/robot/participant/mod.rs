@@ -1,4 +1,4 @@
-//! The robot as a participant: it hears of commits, opens what visitors wrote while it is a member, asks its
+//! The robot as a participant: it receives commits, decrypts what visitors wrote while it is a member, asks its
 //! [`DecisionEngine`] what to do, seals and posts like everyone else, and leaves.
 //!
 //! ```text
@@ -28,12 +28,12 @@ use crate::chat::Chat;
 
 /// What a robot works with.
 pub struct Robot {
-    /// The conversations.
+    /// Access to conversations.
     pub chat: Arc<Chat>,
     /// Its keys; without them every conversation that is the robot's goes to people.
     pub keys: Option<Arc<RobotKeys>>,
     /// What decides; without it every conversation that is the robot's goes to people.
     pub engine: Option<Arc<dyn DecisionEngine>>,
-    /// Where it hears of commits: the same that the chat tells.
+    /// Where it receives commits from chat.
     pub handle: Arc<RobotHandle>,
 }

@@ -49,12 +49,12 @@ pub(super) struct Reading {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
     /// The private part of its day key is gone, or was never here.
-    #[error("the key it was sealed to is gone")]
+    #[error("the key it was sealed to no longer exists")]
     Key,
     /// A message is not what it claims to be.
-    #[error("a message does not open: {0}")]
+    #[error("a message cannot be decrypted: {0}")]
     Message(String),
-    /// The disk.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -144,7 +144,7 @@ impl Robot {
         };
         reading.session.prev = reading.prev;
         if fresh {
-            // what was dealt with before still says which language they speak; what can't be opened any more says nothing
+            // handled messages still show the visitor's language; messages that can't be decrypted any more show nothing
             for (_, body) in found.questions.iter().filter(|(seq, _)| *seq <= reading.session.done) {
                 let plain = keys.of(epoch_of(body)).ok().and_then(|(key, _)| envelope::open(body, &key, &ed).ok());
                 let body = plain.and_then(|plain| serde_json::from_slice::<Body>(&plain).ok());
@@ -207,7 +207,7 @@ impl Reading {
         }
         let text = match parsed {
             Ok(Body { t, text: Some(text), .. }) if t == "text" => text,
-            // a form says who somebody is; only one field of it is a question
+            // a form identifies the visitor; only one field of it is a question
             Ok(Body { t, fields: Some(mut fields), .. }) if t == "form" => match fields.remove("question") {
                 Some(serde_json::Value::String(text)) => {
                     self.session.zh = Some(speaks_zh(&text, self.session.zh));
@@ -277,7 +277,7 @@ mod tests {
         for (lang, zh) in [("zh-CN", true), ("ZH", true), ("en-GB", false), ("fr", false)] {
             let form = format!(r#"{{"t":"form","lang":"{lang}","fields":{{}}}}"#);
             assert_eq!(speaks(&form, None), Some(zh), "{lang}");
-            // an order number says nothing else
+            // an order number shows no language
             assert_eq!(speaks(r#"{"t":"text","text":"SF1234567890"}"#, Some(zh)), Some(zh), "{lang}");
         }
         assert_eq!(speaks(r#"{"t":"form","fields":{}}"#, None), None);

@@ -66,7 +66,7 @@ pub(super) fn bodies(decision: &Decision, re: Option<MsgId>, now_ms: u64) -> (Ve
 }
 
 impl SealedReply {
-    /// Seals what a decision says. The counter moves when it was posted, not here.
+    /// Seals the reply of a decision. The counter advances when it was posted, not here.
     pub fn seal(
         conv: ConvId,
         reading: &Reading,

@@ -30,7 +30,7 @@ pub async fn run(robot: Robot) {
     let started = WorkerPool::start(THREADS).and_then(|think| Ok(WorkerPools { think, leave: WorkerPool::start(1)? }));
     let pools = match started {
         Ok(pools) => Arc::new(pools),
-        Err(e) => return tracing::error!(error = %e, "the robot can't start its threads"),
+        Err(e) => return tracing::error!(error = %e, "the robot cannot start its threads"),
     };
     warm_up(&robot);
     let mut directory = chat.org().watch();

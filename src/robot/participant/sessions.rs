@@ -10,12 +10,12 @@ use crate::{
 };
 use parking_lot::{Mutex, MutexGuard};
 
-/// One conversation.
+/// The robot's state in one conversation.
 #[derive(Debug, Clone)]
 pub(super) struct RobotSession {
     /// Which epoch the key is of.
     pub epoch: u32,
-    /// Opens and seals.
+    /// The key of the epoch.
     pub key: EpochKey,
     /// Box kid of the day key that opened the announcement.
     pub day: [u8; 16],
@@ -25,9 +25,9 @@ pub(super) struct RobotSession {
     pub ctr: u32,
     /// Records up to here are dealt with.
     pub done: u64,
-    /// What it said before; 0 and no after a restart.
+    /// The dialogue so far; reset after a restart.
     pub dialogue: Dialogue,
-    /// Whether it is Chinese, as far as the visitor's words and their form say.
+    /// Whether it is Chinese, as far as the visitor's messages and their form show.
     pub zh: Option<bool>,
     /// Hash of the last message, announcement or recall up to there.
     pub prev: [u8; 16],
@@ -50,7 +50,7 @@ impl RobotSession {
     }
 }
 
-/// All of them.
+/// The sessions of all conversations.
 #[derive(Debug, Default)]
 pub(super) struct Sessions(Mutex<HashMap<ConvId, RobotSession>>);
 
@@ -64,7 +64,7 @@ impl Sessions {
         self.map().get(&conv).cloned()
     }
 
-    /// Remembers.
+    /// Stores the session of a conversation.
     pub fn put(&self, conv: ConvId, session: RobotSession) {
         self.map().insert(conv, session);
     }

@@ -22,7 +22,7 @@ use crate::{
 const RESTARTS: usize = 4;
 /// How often it is tried to store something.
 const STORE_TRIES: usize = 5;
-/// Between two tries.
+/// Pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest a visitor waits for it before people take over.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -37,11 +37,11 @@ pub(super) struct WorkerPools {
 
 /// What comes of looking at a conversation.
 enum Next {
-    /// Nothing to do.
+    /// There is nothing to answer.
     Rest,
-    /// Say this.
+    /// Post this reply.
     Post(SealedReply),
-    /// Go, and nothing can be said.
+    /// Leave without a reply.
     Leave(&'static str),
 }
 
@@ -91,7 +91,7 @@ pub(super) async fn turn(robot: Arc<Robot>, pools: Arc<WorkerPools>, conv: ConvI
 }
 
 impl Robot {
-    /// Writes what was decided, again and unchanged while the store says it may help.
+    /// Writes the decision; repeats it unchanged while the store's error allows it.
     async fn carry_out(&self, conv: ConvId, next: &Next) -> Result<(), RequestError> {
         if let Next::Leave(why) = next {
             tracing::warn!(%conv, why, "the robot leaves a conversation without a word");
@@ -137,22 +137,22 @@ impl Robot {
         }
         let Some(keys) = &self.keys else { return Next::Leave("there are no robot keys here") };
         let Some(me) = keys.member(&self.chat.org().directory(), &now.row.site) else {
-            return Next::Leave("the site has no robot any more, or its key is not here");
+            return Next::Leave("the site has no robot any more, or its key is not on this machine");
         };
         let reading = match self.read(conv, keys, &me.key) {
             Ok(Some(reading)) => reading,
             Ok(None) => return Next::Rest,
-            Err(ReadError::Key) => return Next::Leave("the day key it was sealed to is gone"),
+            Err(ReadError::Key) => return Next::Leave("the day key it was sealed to no longer exists"),
             Err(e @ ReadError::Message(_)) => {
                 tracing::warn!(%conv, error = %e, "the robot can't read a message");
-                return Next::Leave("a message can't be read");
+                return Next::Leave("a message cannot be read");
             }
             Err(e @ ReadError::Store(_)) => {
                 tracing::error!(%conv, error = %e, "the robot can't read the database");
                 return Next::Leave("the database can't be read");
             }
         };
-        // in the map first, then checked: whoever ended the epoch meanwhile either removes it there or is seen here
+        // in the map first, then checked: a concurrent end of the epoch either removes it there or is seen here
         self.handle.sessions.put(conv, reading.session.clone());
         if !self.chat.is_robots(conv, reading.session.epoch) {
             self.handle.sessions.keep(conv, None);
@@ -168,7 +168,7 @@ impl Robot {
         let decision = match (forced, &self.engine) {
             (Some(why), _) => Decision::hand_over(why, Why::Stopped),
             (None, None) => {
-                tracing::warn!(%conv, "no language model is here, so the robot pools over; kefu robot off ends this");
+                tracing::warn!(%conv, "there is no language model, so the robot hands over; kefu robot off ends this");
                 Decision::hand_over(HandOverWhy::Error, Why::NoModel)
             }
             (None, Some(_)) if reading.unsupported => Decision::hand_over(HandOverWhy::Unsure, Why::Unsupported),

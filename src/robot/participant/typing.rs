@@ -1,4 +1,4 @@
-//! That the robot is at work on an answer: told to the visitor as people's typing is, a bit that is stored nowhere.
+//! Shows the visitor that the robot is working on an answer, like people's typing: a bit that is not stored.
 
 use std::{
     sync::{
@@ -10,24 +10,24 @@ use std::{
 
 use crate::{chat::Chat, proto::ConvId};
 
-/// Pages forget it when they do not hear of it for six seconds.
+/// Pages drop it if it is not repeated for six seconds.
 const AGAIN: Duration = Duration::from_secs(4);
 
-/// Tells the visitor during one turn; dropped, the turn is over.
+/// Notifies the visitor during one turn; dropping it ends that.
 pub(super) struct TypingNotifier {
     chat: Arc<Chat>,
     conv: ConvId,
-    /// Whether the visitor was told: most looks at a conversation find nothing to answer.
+    /// Whether the visitor was notified: most turns find nothing to answer.
     told: Arc<AtomicBool>,
 }
 
 impl TypingNotifier {
-    /// Nobody is told yet.
+    /// Nothing is sent yet.
     pub fn new(chat: Arc<Chat>, conv: ConvId) -> Self {
         Self { chat, conv, told: Arc::default() }
     }
 
-    /// Tells that something is being answered.
+    /// Sends that an answer is being prepared.
     pub fn begin(&self) -> impl Fn() + Send + 'static + use<> {
         let (chat, conv, told) = (self.chat.clone(), self.conv, self.told.clone());
         move || {
@@ -37,7 +37,7 @@ impl TypingNotifier {
         }
     }
 
-    /// Waits for a part of the work, and tells of it again while it lasts.
+    /// Waits for a part of the work, and repeats the notification while it lasts.
     pub async fn during<T>(&self, part: impl Future<Output = T>) -> T {
         let mut part = std::pin::pin!(part);
         loop {

@@ -15,7 +15,7 @@ type Job = Box<dyn FnOnce() + Send>;
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoAnswer {
-    /// It panicked.
+    /// The turn panicked.
     Failed,
     /// It took too long; what comes of it is dropped.
     Late,

@@ -9,7 +9,7 @@ use crate::config::{Answers, Do, Rule};
 /// Below its threshold by this factor, asking for a person still counts: it is better to hand over once too often.
 const ASKING_IS_ENOUGH: f32 = 0.6;
 /// So does a share of this among the intents, however likely the message has none: 转财务的同事 is like no example, but if
-/// it is a wish at all, then this one.
+/// it is a request at all, then this one.
 const ASKING_IF_ANYTHING: f32 = 0.5;
 /// Knowledge whose probability is this much of the least one to answer with is offered as "is that what you mean".
 const NEARLY: f32 = 0.1;
@@ -20,7 +20,7 @@ const CHOICES: usize = 3;
 
 /// What to do about a message. In this order: words that always bring a person; hours in which people answer; asking for a
 /// person; the rule of the intent if it is likely enough; knowledge; a code; a question back; honesty, and in the end a person.
-/// Before a person is brought where nobody is, the visitor is asked once whether to leave it to people all the same.
+/// Before a hand-over while nobody is available, the visitor is asked once whether to leave it to people anyway.
 pub fn decide(policy: &Policy, input: &TurnInput<'_>, recognition: &Recognition) -> Decision {
     let rules = policy.rules(input.site);
     let zh = input.is_zh();
@@ -49,7 +49,7 @@ struct Turn<'a> {
     input: &'a TurnInput<'a>,
     recognition: &'a Recognition,
     zh: bool,
-    /// It says that no person is wanted; the language model hardly hears a "no".
+    /// The text says that no person is wanted; the language model hardly notices a "no".
     declined: bool,
 }
 
@@ -77,7 +77,7 @@ impl Turn<'_> {
         if hours.open(now, offset) { None } else { hours.next(now, offset) }
     }
 
-    /// What the visitor asks for, or has to be asked about first: where nobody is, the robot would be gone for nothing.
+    /// What the visitor asks for, or a question to them first: while nobody is available, the robot would leave for nothing.
     fn bring(&self, why: HandOverWhy, reason: Why) -> Decision {
         if self.input.dialogue.people != People::Away || self.input.dialogue.told {
             return self.hand_over(why, reason);
@@ -118,7 +118,7 @@ impl Turn<'_> {
             return None;
         }
         let share = best.p / (1.0 - self.recognition.out_of_scope).max(best.p).max(f32::MIN_POSITIVE);
-        // the number of an order is no wish at all
+        // the number of an order is not a request
         let share = if phrases::code(self.input.text).is_some() { 0.0 } else { share };
         let asked = [(best.p, threshold * ASKING_IS_ENOUGH), (share, ASKING_IF_ANYTHING)];
         if let Some((p, needs)) = asked.into_iter().find(|(p, needs)| best.name == ASK_PERSON && p >= needs) {
@@ -155,7 +155,7 @@ impl Turn<'_> {
     /// The entry that is likely enough, unless something in it contradicts the question or another one is as likely.
     fn by_knowledge(&self) -> Option<Decision> {
         let hit = self.recognition.hits.first().filter(|h| h.score >= self.rules.knowledge && h.against.is_none())?;
-        // two with the same answer, or that nobody could tell apart on a button, are no choice
+        // two with the same answer, or with the same button label, are not a choice
         let rival = |h: &&KnowledgeMatch| {
             h.answer != hit.answer && h.question != hit.question && hit.score - h.score < self.rules.margin
         };
@@ -175,7 +175,7 @@ impl Turn<'_> {
         Some(self.decision(action, Why::Code, None, None))
     }
 
-    /// The likeliest entry says something else than the question.
+    /// The most likely entry contradicts the question.
     fn against(&self) -> Option<Why> {
         let hit = self.recognition.hits.first().filter(|h| h.score >= self.rules.knowledge * NEARLY)?;
         let against = hit.against.clone()?;
@@ -212,7 +212,7 @@ impl Turn<'_> {
         self.decision(Action::Ask { text: text.into(), buttons }, why, None, None)
     }
 
-    /// Says so and offers a person; after too many turns a person comes.
+    /// Says that it does not know and offers a person; after too many turns a person takes over.
     fn abstain(&self) -> Decision {
         let best = self.recognition.intents.first();
         let understood = best.filter(|g| g.p >= self.rule(g).1);

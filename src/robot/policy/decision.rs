@@ -7,9 +7,9 @@ use super::Why;
 /// A quick reply: pressing it sends an ordinary message of the visitor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Button {
-    /// What stands on it.
+    /// Its label.
     pub label: String,
-    /// What it sends.
+    /// The text that pressing it sends.
     pub send: String,
 }
 
@@ -66,21 +66,21 @@ pub enum Action {
         /// Quick replies; may be empty.
         buttons: Vec<Button>,
     },
-    /// Say a fixed text.
+    /// Reply with a fixed text.
     Say {
         /// Markdown.
         text: String,
     },
-    /// Say a text, then hand over to a team of the company.
+    /// Reply with a text, then hand over to a team of the company.
     Route {
         /// Id of the team.
         team: String,
         /// Markdown; may be empty.
         text: String,
     },
-    /// Say a text if there is one, then hand over to the site's team.
+    /// Reply with a text if there is one, then hand over to the site's team.
     HandOver {
-        /// Why.
+        /// Reason of the hand-over, as clients show it.
         why: HandOverWhy,
         /// Markdown.
         text: Option<String>,
@@ -92,15 +92,15 @@ pub enum Action {
 /// An action with its reason.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Decision {
-    /// What to do.
+    /// The action.
     pub action: Action,
-    /// Why.
+    /// The reason, for people.
     pub why: Why,
     /// The likeliest intent, if one was seen.
     pub intent: Option<String>,
     /// Its calibrated probability, 0 to 1; 0 without an intent.
     pub p: f32,
-    /// Entry of the knowledge that the answer stands in.
+    /// Knowledge entry that contains the answer.
     pub entry: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Words that always bring a person, and those who say that they want none.
+//! Words that always hand over to a person, and texts that decline one.
 
 use super::phrases;
 
@@ -14,18 +14,18 @@ struct Word {
     alone: bool,
 }
 
-/// What a message says about a person.
+/// Whether a message asks for a person or declines one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked<'a> {
     /// It has this word.
     For(&'a str),
-    /// It has such words only to say no to them: 不用转人工.
+    /// It contains such words only negated: 不用转人工.
     Declined,
-    /// Nothing.
+    /// The text does not mention a person.
     Nothing,
 }
 
-/// What may stand between a no and the word.
+/// What may be between a negation and the word.
 const BETWEEN: [&str; 12] = ["帮我", "给我", "再", "先", "帮", "给", " an", " a", " the", " to", " any", " for"];
 /// Chinese for no. In A-not-A (要不要转人工) it asks.
 const NO: [&str; 6] = ["不用", "不必", "不需要", "无需", "不要", "不想"];
@@ -45,7 +45,7 @@ impl HandoverWords {
         Self(words.filter(|w| !w.text.is_empty()).collect())
     }
 
-    /// What `text` says. Asking wins over declining.
+    /// Classifies `text`. Asking wins over declining.
     pub fn asked(&self, text: &str) -> Asked<'_> {
         let whole = phrases::plain(text);
         let mut asked = Asked::Nothing;
@@ -76,7 +76,7 @@ fn stands_alone(whole: &str, at: usize, word: &str) -> bool {
     !(latin(before) && latin(word.chars().next()) || latin(after) && latin(word.chars().next_back()))
 }
 
-/// Whether what stands before a word says no to it. A blank may have been a comma, so Chinese must follow without one.
+/// Whether the text before a word negates it. A blank may have been a comma, so Chinese must follow without one.
 fn declined(before: &str) -> bool {
     let mut rest =
         before.strip_suffix(' ').filter(|b| b.ends_with(|c: char| c.is_ascii_alphanumeric())).unwrap_or(before);

@@ -7,10 +7,10 @@ const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HoursError {
     /// Not of the form.
-    #[error("{0:?} are no hours: write such as \"Mon-Fri 09:00-18:00, Sat 10:00-16:00\"")]
+    #[error("{0:?} are not valid hours: write for example \"Mon-Fri 09:00-18:00, Sat 10:00-16:00\"")]
     Form(String),
     /// Not an offset.
-    #[error("{0:?} is no distance from UTC: write such as \"+08:00\"")]
+    #[error("{0:?} is not an offset from UTC: write for example \"+08:00\"")]
     Offset(String),
 }
 

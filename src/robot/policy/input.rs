@@ -32,19 +32,19 @@ pub struct Dialogue {
     pub asked: u32,
     /// Whether people are there, as far as the robot can know.
     pub people: People,
-    /// The visitor was told that nobody is there, and asked what they want; whoever asks again gets what they ask for.
+    /// The visitor was told that nobody is available, and asked what they want; asking again gets what they ask for.
     pub told: bool,
 }
 
 /// Whether people are there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum People {
-    /// Somebody could answer now.
+    /// Someone could answer now.
     #[default]
     Here,
     /// All of them are busy: one can queue.
     Busy,
-    /// Nobody.
+    /// Nobody is available.
     Away,
 }
 

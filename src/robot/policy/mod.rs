@@ -1,4 +1,4 @@
-//! What the robot does about a message: rules only, which anybody can read in `kefu.toml`. No IO, no async, no clock of its own.
+//! What the robot does about a message: rules only, which anyone can read in `kefu.toml`. No IO, no async, no clock of its own.
 //!
 //! ```text
 //!   TurnInput + Recognition ──[decide()]──► Decision, with its reason (Why)
@@ -7,7 +7,7 @@
 //! - `recognition`: what was understood of a message. The engine fills it.
 //! - `decision`: what to do, with the reason (`why`).
 //! - `rules`: the rules of `[robot]`, checked and ready; `decide` applies them.
-//! - `phrases`, `handover_words`, `hours`: the robot's own sentences, words that bring a person, when people answer.
+//! - `phrases`, `handover_words`, `hours`: the robot's own sentences, words that hand over to a person, when people answer.
 //!
 //! Opening and sealing messages is the participant's work; owners of conversations are the chat's.
 

@@ -86,12 +86,12 @@ pub(super) fn buttons(rule: &Rule, zh: bool) -> Vec<Button> {
     rule.buttons.iter().map(|l| button(&label(l))).collect()
 }
 
-/// A quick reply that sends what stands on it.
+/// A quick reply that sends its label.
 pub(super) fn button(label: &str) -> Button {
     Button { label: label.to_owned(), send: label.to_owned() }
 }
 
-/// The quick reply that brings a person.
+/// The quick reply that asks for a person.
 pub(super) fn person(zh: bool) -> Button {
     button(if zh { "转人工" } else { "Talk to a person" })
 }
@@ -121,7 +121,7 @@ pub(super) fn which(zh: bool) -> &'static str {
     if zh { "请问您想咨询的是哪一项？" } else { "Which of these do you mean?" }
 }
 
-/// A day and a time as they stand in a sentence.
+/// A day and a time as used in a sentence.
 fn when((day, time): &(u32, String), zh: bool) -> String {
     const ZH: [&str; 7] = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"];
     const EN: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -129,7 +129,7 @@ fn when((day, time): &(u32, String), zh: bool) -> String {
     if zh { format!("{} {time}", ZH[day]) } else { format!("{} at {time}", EN[day]) }
 }
 
-/// What a hand-over says: what is true of the people it goes to. `back` is when they are, if these are not their hours.
+/// Text of a hand-over, depending on the presence of the team. `back`: when people answer again, if not now.
 pub(super) fn handing_over(people: People, back: Option<(u32, String)>, zh: bool) -> String {
     match (people, back, zh) {
         (People::Here, _, true) => "正在为您转接人工客服，请稍候。".into(),
@@ -156,16 +156,16 @@ pub(super) fn handing_over(people: People, back: Option<(u32, String)>, zh: bool
     }
 }
 
-/// What somebody may choose who asked for a person where nobody is.
+/// The choice of a visitor who asked for a person while nobody is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Choice {
     /// Leave it to people all the same.
     People,
-    /// Go on with the robot.
+    /// Continue with the robot.
     Robot,
 }
 
-/// The question before a hand-over to nobody.
+/// The question before a hand-over while nobody is available.
 pub(super) fn nobody_there(back: Option<(u32, String)>, zh: bool) -> String {
     match (back, zh) {
         (None, true) => "现在没有人工客服在线。您可以转人工留言，同事上线后回复您；也可以继续问我。".into(),
@@ -186,12 +186,12 @@ pub(super) fn nobody_there(back: Option<(u32, String)>, zh: bool) -> String {
     }
 }
 
-/// What stands before it if the robot gives up.
+/// What precedes it if the robot gives up.
 pub(super) fn sorry(zh: bool) -> &'static str {
     if zh { "抱歉，这个问题我还没有答案。" } else { "Sorry, I have no answer to that. " }
 }
 
-/// Its quick replies.
+/// Quick replies of that question.
 pub(super) fn choices(zh: bool) -> [Button; 2] {
     let people = if zh { "转人工留言" } else { "Leave it to people" };
     let robot = if zh { "继续问机器人" } else { "Go on with the robot" };
@@ -204,7 +204,7 @@ pub(super) fn choice(text: &str) -> Option<Choice> {
     if is(0) { Some(Choice::People) } else { is(1).then_some(Choice::Robot) }
 }
 
-/// To whoever goes on with the robot.
+/// Reply to a visitor who continues with the robot.
 pub(super) fn go_on(zh: bool) -> &'static str {
     if zh { "好的，请说您的问题。" } else { "All right. What would you like to know?" }
 }

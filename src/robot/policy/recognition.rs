@@ -4,9 +4,9 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecognitionError {
     /// More questions than can be answered.
-    #[error("the language model has more questions than it can answer; people take over")]
+    #[error("the language model is overloaded; people take over")]
     Busy,
-    /// It doesn't work.
+    /// The model failed.
     #[error("the language model failed: {0}")]
     Failed(String),
 }
@@ -23,7 +23,7 @@ pub struct IntentScore {
 /// One entry of the knowledge that may answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnowledgeMatch {
-    /// Its id.
+    /// Id of the entry.
     pub entry: String,
     /// Its question.
     pub question: String,
@@ -38,13 +38,13 @@ pub struct KnowledgeMatch {
 /// Two that contradict each other, as they are written: 5 kg and 50 kg.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Contradiction {
-    /// In the entry.
+    /// The words of the entry.
     pub entry: String,
-    /// In the question.
+    /// The words of the question.
     pub asked: String,
 }
 
-/// What was understood.
+/// What the engine recognised.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Recognition {
     /// Intents, the likeliest first. May be empty.

@@ -23,9 +23,9 @@ pub struct Title {
 /// The rules, checked and ready.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
-    /// Everywhere that no site says otherwise.
+    /// The rules where no site overrides them.
     all: Rules,
-    /// By site.
+    /// Rules of single sites.
     sites: BTreeMap<String, Rules>,
     pub(super) words: HandoverWords,
     pub(super) titles: BTreeMap<String, Title>,
@@ -45,9 +45,9 @@ pub struct Rules {
     pub failed_turns: u32,
     /// When the robot answers.
     pub answers: Answers,
-    /// When people do.
+    /// Hours in which people answer.
     pub hours: Hours,
-    /// By intent.
+    /// Rules of intents.
     pub intents: BTreeMap<String, Rule>,
 }
 
@@ -60,7 +60,7 @@ impl Policy {
     /// Of a configuration.
     ///
     /// # Errors
-    /// Hours or an offset that nobody can read, and which.
+    /// Invalid hours or an invalid offset.
     pub fn new(config: &Robot) -> Result<Self, PolicyError> {
         let hours = |text: &str, key: &str| Hours::parse(text).map_err(|e| PolicyError(format!("{key}: {e}")));
         let share = |percent: u32| percent.min(100) as f32 / 100.0;
@@ -93,7 +93,7 @@ impl Policy {
         Ok(Self { all, sites, words, titles: BTreeMap::new(), offset_minutes })
     }
 
-    /// With the names that people see of intents; they stand on the buttons of questions back.
+    /// With the display names of intents; they are the labels of buttons in questions back.
     #[must_use]
     pub fn with_titles(mut self, titles: BTreeMap<String, Title>) -> Self {
         self.titles = titles;
@@ -133,13 +133,13 @@ impl Policy {
                 if rule.action == Do::Route && teams.is_some_and(|known| !known.contains(&rule.team)) {
                     let team = &rule.team;
                     found.insert(format!(
-                        "{intent}{place} is routed to team {team}, which is not there: kefu team list"
+                        "{intent}{place} is routed to team {team}, which does not exist: kefu team list"
                     ));
                 }
             }
         }
         for id in self.sites.keys().filter(|id| sites.is_some_and(|known| !known.contains(*id))) {
-            found.insert(format!("there are rules for site {id}, which is not there: kefu site list"));
+            found.insert(format!("there are rules for site {id}, which does not exist: kefu site list"));
         }
         found.into_iter().collect()
     }

@@ -80,7 +80,7 @@ fn asking_for_a_person_is_heard_below_the_threshold() {
         Some(HandOverWhy::Asked)
     );
     assert_eq!(handed(&ask(&p, "有活人吗", &recognition(&[("ask_person", 0.2)], &[]), 0)), None);
-    // unlike any example, but if it is a wish, then this one
+    // unlike any example, but if it is a request, then this one
     let strange = Recognition { out_of_scope: 0.97, ..recognition(&[("ask_person", 0.02), ("contact", 0.01)], &[]) };
     assert_eq!(handed(&ask(&p, "转财务的同事", &strange, 0)), Some(HandOverWhy::Asked));
     let other = Recognition { out_of_scope: 0.97, ..recognition(&[("ask_person", 0.01), ("contact", 0.01)], &[]) };
@@ -166,7 +166,7 @@ fn an_entry_that_contradicts_the_question_is_offered_and_never_the_answer() {
     assert!(matches!(&d.action, Action::Ask { buttons, .. } if buttons[0].send == "5公斤以内运费多少"), "{d:?}");
     assert_eq!(
         d.why.to_string(),
-        "\"5公斤以内运费多少\" fits best, but the entry says \"5公斤\", the question \"50公斤\""
+        "\"5公斤以内运费多少\" matches best, but the entry says \"5公斤\", the question \"50公斤\""
     );
     t.hits[0].score = 0.01;
     assert!(matches!(ask(&p, "50公斤运费多少", &t, 0).why, Why::Nothing), "too unlike to be worth a word");
@@ -305,7 +305,7 @@ fn where_nobody_is_the_visitor_is_asked_once_and_gets_what_they_choose() {
         // to those who were not asked, it is a text like any other
         assert!(matches!(of(robot, begin).0.action, Action::Ask { .. }));
     }
-    // the same when the robot gives up, and then it begins to count anew
+    // the same when the robot gives up, and then it starts counting again
     let failed = decide_in(
         &p,
         &TurnInput { text: "嗯", site: "", now_ms: NOW, zh: None, dialogue: Dialogue::default() },

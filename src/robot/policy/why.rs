@@ -10,9 +10,9 @@ use crate::config::Do;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Why {
-    /// The message has a word that always brings a person.
+    /// The message contains a word that always hands over to a person.
     Word {
-        /// Which.
+        /// The word.
         word: String,
     },
     /// People answer at this hour.
@@ -46,7 +46,7 @@ pub enum Why {
     Knowledge {
         /// Its question.
         question: String,
-        /// How well.
+        /// How well it matches, 0 to 1.
         #[serde(serialize_with = "share")]
         p: f32,
         /// Least fit to answer with.
@@ -55,28 +55,28 @@ pub enum Why {
     },
     /// Entries of the knowledge nearly fit.
     Nearly {
-        /// How many.
+        /// Number of entries.
         n: usize,
     },
-    /// The entry that fits best says something else.
+    /// The best matching entry contradicts the question.
     Against {
         /// Its question.
         question: String,
-        /// What it says.
+        /// The part of the entry that contradicts the question.
         entry: String,
-        /// What was asked.
+        /// The part of the question that contradicts the entry.
         asked: String,
     },
     /// It is an order number, a model or another code, and no question.
     Code,
     /// Two intents are too near to choose.
     Close {
-        /// The likeliest.
+        /// The most likely intent.
         intent: String,
         /// Its probability.
         #[serde(serialize_with = "share")]
         p: f32,
-        /// The next.
+        /// The second most likely intent.
         other: String,
         /// Its probability.
         #[serde(serialize_with = "share")]
@@ -113,14 +113,14 @@ pub enum Why {
         /// Why this one had none.
         because: Box<Why>,
     },
-    /// A person would be brought, but nobody is there: the visitor is asked first.
+    /// It would hand over, but nobody is available: the visitor is asked first.
     NobodyThere {
         /// Why a person would be brought.
         because: Box<Why>,
     },
     /// The visitor was asked, and leaves it to people all the same.
     ChosePeople,
-    /// The visitor was asked, and goes on with the robot.
+    /// The visitor was asked, and continues with the robot.
     ChoseRobot,
     /// More questions than the model can answer.
     Busy,
@@ -131,14 +131,14 @@ pub enum Why {
     },
     /// There is no language model.
     NoModel,
-    /// The robot can't go on, for a reason that it told the log.
+    /// The robot can't continue, for a reason in the log.
     Stopped,
     /// The message is more than text.
     #[serde(rename = "strange")]
     Unsupported,
 }
 
-/// Three digits: the rest says nothing, and JSON would be full of it.
+/// Three digits: more would be noise in the JSON.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn share<S: Serializer>(p: &f32, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64((f64::from(*p) * 1000.0).round() / 1000.0)
@@ -148,7 +148,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |p: &f32| format!("{:.0} %", p * 100.0);
         match self {
-            Self::Word { word } => write!(f, "the message has {word:?}, which always brings a person"),
+            Self::Word { word } => write!(f, "the message contains {word:?}, which always hands over to a person"),
             Self::Hours => f.write_str("people answer at this hour"),
             Self::Person { intent, p, needs } => {
                 write!(f, "{intent} has {} (needs {}): people always get a person", percent(p), percent(needs))
@@ -161,15 +161,15 @@ impl fmt::Display for Why {
                 write!(f, "{intent} has {} (needs {}): its rule is {rule}", percent(p), percent(needs))
             }
             Self::Knowledge { question, p, needs } => {
-                write!(f, "{question:?} of the knowledge fits to {} (needs {})", percent(p), percent(needs))
+                write!(f, "{question:?} of the knowledge matches with {} (needs {})", percent(p), percent(needs))
             }
-            Self::Nearly { n } => write!(f, "{n} of the knowledge may be meant, none for certain"),
+            Self::Nearly { n } => write!(f, "{n} knowledge entries may be meant, none for certain"),
             Self::Against { question, entry, asked } => {
-                write!(f, "{question:?} fits best, but the entry says {entry:?}, the question {asked:?}")
+                write!(f, "{question:?} matches best, but the entry says {entry:?}, the question {asked:?}")
             }
-            Self::Code => f.write_str("this is a number or a name, not a question; it counts as no failed turn"),
+            Self::Code => f.write_str("this is a number or a name, not a question; it does not count as a failed turn"),
             Self::Close { intent, p, other, q } => {
-                write!(f, "{intent} ({}) and {other} ({}) are too near", percent(p), percent(q))
+                write!(f, "{intent} ({}) and {other} ({}) are too close", percent(p), percent(q))
             }
             Self::Unanswered { intent, p } => write!(f, "{intent} has {}, but no knowledge answers it", percent(p)),
             Self::Low { intent, p, needs, outside } => write!(
@@ -181,14 +181,14 @@ impl fmt::Display for Why {
             ),
             Self::Nothing => f.write_str("nothing was recognised"),
             Self::Failed { n, because } => write!(f, "{because}; {n} turns before had no answer either"),
-            Self::NobodyThere { because } => write!(f, "{because}; nobody is there, so the visitor is asked first"),
-            Self::ChosePeople => f.write_str("the visitor leaves it to people, though nobody is there now"),
-            Self::ChoseRobot => f.write_str("the visitor goes on with the robot"),
-            Self::Busy => f.write_str("the language model has more questions than it can answer; people take over"),
+            Self::NobodyThere { because } => write!(f, "{because}; nobody is available, so the visitor is asked first"),
+            Self::ChosePeople => f.write_str("the visitor leaves it to people, although nobody is available now"),
+            Self::ChoseRobot => f.write_str("the visitor continues with the robot"),
+            Self::Busy => f.write_str("the language model is overloaded; people take over"),
             Self::Broken { detail } => write!(f, "the language model failed: {detail}"),
-            Self::NoModel => f.write_str("no language model is here"),
-            Self::Stopped => f.write_str("the robot can't go on"),
-            Self::Unsupported => f.write_str("this is more than text"),
+            Self::NoModel => f.write_str("there is no language model"),
+            Self::Stopped => f.write_str("the robot cannot continue"),
+            Self::Unsupported => f.write_str("this is not only text"),
         }
     }
 }

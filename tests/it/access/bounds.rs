@@ -46,7 +46,7 @@ async fn answer(tcp: &mut TcpStream) -> (u16, String) {
 
 #[tokio::test]
 async fn a_body_that_is_too_long_is_refused_before_it_comes_and_in_pieces_where_it_gets_too_long() {
-    // a door that waited for the body would wait for ever
+    // a server that waited for the body would wait forever
     let (company, patience) = (Company::found().await, Patience { body: LONG, ..Patience::default() });
     let server = Server::start_patient(&company, config(), patience).await;
     let (li, boss) = (Peer::agent(&server, "li").await.token, Peer::agent(&server, "boss").await.token);
@@ -69,7 +69,7 @@ async fn a_body_that_is_too_long_is_refused_before_it_comes_and_in_pieces_where_
         assert_eq!(status, 413, "{path}: {text}");
 
         let mut tcp = raw(server.addr, head(path, token, "Transfer-Encoding: chunked").as_bytes()).await;
-        // until the server has heard enough; what it said is read below
+        // until the server stops reading; its answer is read below
         for _ in 0..=most / KIB {
             let chunk = [b"400\r\n", &[b' '; KIB][..], b"\r\n"].concat();
             if tcp.write_all(&chunk).await.is_err() {
@@ -132,7 +132,7 @@ async fn a_body_that_stops_coming_ends() {
 async fn bodies_under_way_have_a_share_and_sign_ins_fit_beside_them() {
     let (company, patience) = (Company::found().await, Patience { body: LONG, ..Patience::default() });
     let server = Server::start_patient(&company, config(), patience).await;
-    // all but a byte of the most that a stranger may send, more often than there is room for
+    // one byte less than the maximum for strangers, more often than the memory allows
     let bytes = [head("invite/open", None, "Content-Length: 4096").as_bytes(), &[b' '; 4095]].concat();
     let mut all: FuturesUnordered<_> = FuturesUnordered::new();
     for _ in 0..200 {

@@ -1,4 +1,4 @@
-//! Who enrolled acts at once, is confirmed by an admin's console, and is out if nobody does that in time.
+//! A person who enrolled acts at once, is confirmed by an admin's console, and is excluded if nobody does that in time.
 
 use kefu::{
     crypto::{
@@ -21,7 +21,7 @@ use crate::support::{
     wire::Door,
 };
 
-/// Somebody who came into `svc` with an invite that is good for `ttl_ms`.
+/// A person who joined `svc` with an invite that is valid for `ttl_ms`.
 async fn comes(company: &Company, user: &str, ttl_ms: u64) -> (Me, Keyring) {
     let (keys, mut invited) = (Keyring::generate(), None);
     let new = NewUser { user: id(user), role: Role::Agent, name: user.into(), teams: vec![id("svc")] };

@@ -26,7 +26,7 @@ async fn knock(server: &Server, door: Door, origin: Option<&str>) -> Result<(), 
     Wire::open(server.addr, &door).await.map(drop)
 }
 
-/// The client of the other tests is kefu's own. What both of ours take for a WebSocket must be one for others, too.
+/// The client of the other tests is kefu's own. What both accept as a WebSocket must be one for others, too.
 #[tokio::test]
 async fn a_client_with_a_websocket_of_another_make_is_served() {
     let server = Server::new().await;
@@ -48,7 +48,7 @@ async fn a_client_with_a_websocket_of_another_make_is_served() {
     let hello = hello(&org.parse().unwrap(), Side::Visitor, &SigningKey::generate(), &nonce).unwrap();
     let welcome = next(Some(Message::text(serde_json::to_string(&hello).unwrap()))).await;
     assert!(welcome.into_text().unwrap().starts_with(r#"{"t":"welcome""#));
-    // what else is said to somebody new may come in between
+    // other frames for a new socket may come in between
     let mut answer = next(Some(Message::text(r#"{"t":"ping"}"#))).await;
     while !answer.to_text().unwrap().starts_with(r#"{"t":"pong""#) {
         answer = next(None).await;
@@ -132,7 +132,7 @@ async fn numbers_of_the_company_are_for_this_machine_only() {
     let asked = async |headers: &[(&str, &str)]| ask(server.addr, "GET", "/metrics", headers, "").await.unwrap().status;
     assert_eq!(asked(&[("authorization", &bearer)]).await, 200);
     assert_eq!(asked(&[("authorization", &bearer), ("x-forwarded-for", "10.0.0.1")]).await, 404);
-    // what a proxy asks for that does not say for whom
+    // a request of a proxy that does not name its client
     assert_eq!(asked(&[]).await, 404);
     for wrong in ["Bearer ", "Bearer x", &bearer[..bearer.len() - 1], token.trim()] {
         assert_eq!(asked(&[("authorization", wrong)]).await, 404, "{wrong}");

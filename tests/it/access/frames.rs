@@ -1,4 +1,4 @@
-//! Every frame a client can say, said by people it is none of the business of.
+//! Every frame a client can send, sent by people without the right to.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::support::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Refused(ErrorCode),
-    /// Nothing at all is said.
+    /// No answer at all.
     Silence,
     /// It is carried out, for the one who asks alone.
     Own,
@@ -40,7 +40,7 @@ struct Case {
     supervisor: Outcome,
 }
 
-/// All frames, about a conversation of somebody else.
+/// All frames, about another visitor's conversation.
 fn cases(victim: &Peer, conv: ConvId, msg: MsgId) -> Vec<Case> {
     let all = |frame, o| Case { frame, visitor: o, agent: o, supervisor: o };
     let agents = |frame, agent| Case { frame, visitor: Refused(Forbidden), agent, supervisor: agent };
@@ -114,14 +114,14 @@ async fn strangers_get_nothing_of_a_conversation_by_any_frame() {
             assert!(!said.iter().any(of_it), "{} says too much: {said:?}", name(&case.frame));
         }
     }
-    // nobody in the conversation noticed anything, and nothing is different
+    // nobody in the conversation noticed anything, and nothing changed
     for peer in [&mut victim, &mut li] {
         let heard = said_to(peer, &ClientFrame::Ping {}).await;
         assert!(heard.iter().all(|f| !matches!(f, ServerFrame::Typing { .. } | ServerFrame::Receipt { .. })));
     }
     assert_eq!(victim.history(conv).await, before);
     assert_eq!(victim.view(conv).owner, kefu::proto::Owner::Agent("li".parse().unwrap()));
-    // and a stranger who asked to follow it does not hear what comes next
+    // and a stranger who asked to follow it does not receive what comes next
     let seq = victim.say(conv, "still between us").await;
     li.record(conv, seq).await;
     for stranger in &mut strangers {

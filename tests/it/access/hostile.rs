@@ -1,4 +1,4 @@
-//! What no honest client sends. The server stays up, and everybody else notices nothing.
+//! What no honest client sends. The server stays up, and everyone else notices nothing.
 
 use kefu::{app::Admin, config::Config, proto::MAX_ENVELOPE};
 
@@ -10,7 +10,7 @@ use crate::support::{
     wire::{Gone, Got, Wire},
 };
 
-/// A socket that said hello, without a view of anything.
+/// A socket after its hello, without a view of anything.
 async fn socket(server: &Server) -> (Wire, Me) {
     let me = Me::visitor("s1");
     let mut wire = Wire::open(server.addr, &me.door).await.unwrap();
@@ -19,7 +19,7 @@ async fn socket(server: &Server) -> (Wire, Me) {
     (wire, me)
 }
 
-/// The next error the server says.
+/// The next error from the server.
 async fn refusal(wire: &mut Wire) -> Result<ErrorCode, Gone> {
     loop {
         if let Got::Frame(ServerFrame::Error { code, .. }) = wire.next().await? {
@@ -138,7 +138,7 @@ async fn thousands_of_spoiled_frames_harm_nobody() {
             };
         }
         if dice.roll(2) == 0 {
-            // some wait to hear that they are out, some just go
+            // some wait for the close code, some just disconnect
             assert_eq!(wire.closed().await, Some(4500));
         }
     }

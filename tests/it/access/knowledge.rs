@@ -1,4 +1,4 @@
-//! The knowledge that agents' browsers search: for the team of the site, and whom a conversation of it came to.
+//! The knowledge that agents' browsers search: for the team of the site, and agents who have a conversation of it.
 
 use kefu::{
     nlu::knowledge::{Entry, KnowledgeBase},

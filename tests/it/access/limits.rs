@@ -1,4 +1,4 @@
-//! Rates: who is too fast is told when to come back, and loses nothing by it.
+//! Rates: a client that is too fast is told when to come back, and loses nothing.
 
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ async fn a_stranger_who_fails_under_a_name_slows_only_himself() {
     assert_eq!(try_login_from(&server, "li", home).await.status, 200);
 }
 
-/// What the server says to a request, with the limit it names.
+/// The server's answer to a request, with the limit it names.
 async fn limit_met(peer: &mut Peer, frame: impl FnOnce(u64) -> ClientFrame) -> Option<Limit> {
     peer.ask(frame).await.unwrap_err();
     last_error(peer).1

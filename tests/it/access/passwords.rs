@@ -1,4 +1,4 @@
-//! What a change of the password needs, over HTTP: a stolen token is not enough, and a change ends the tokens of before.
+//! What a change of the password needs, over HTTP: a stolen token is not enough, and a change ends earlier tokens.
 
 use std::{net::SocketAddr, sync::Arc};
 

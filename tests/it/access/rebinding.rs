@@ -1,6 +1,6 @@
-//! A page of somebody else's name that points at this server (DNS rebinding): its origin is the `Host` of its requests, so
+//! A page under a foreign name that points at this server (DNS rebinding): its origin is the `Host` of its requests, so
 //! it passes for the server's own. It gets what every stranger gets, since nothing here hangs on where a request comes from:
-//! whatever concerns somebody needs a token or a signature, and there are no cookies.
+//! everything that concerns a user needs a token or a signature, and there are no cookies.
 
 use kefu::{
     crypto::{codec::b64u, sign::SigningKey},
@@ -47,7 +47,7 @@ async fn a_page_under_a_name_of_its_own_for_this_server_gets_nothing() {
         assert!(!answer.headers.contains_key("set-cookie"), "{path}");
         assert!(!answer.headers.contains_key("access-control-allow-credentials"), "{path}");
     }
-    // the socket opens, and ends without the signature of somebody who is known
+    // the socket opens, and ends without the signature of a known user
     let door = Door { origin: Some(ORIGIN.into()), headers: vec![("host", HOST.into())], ..Door::agent() };
     let mut wire = Wire::open(server.addr, &door).await.expect("a challenge is for everybody");
     wire.hello(&SigningKey::generate(), Side::Agent).await.unwrap();

@@ -1,4 +1,4 @@
-//! Every route of the protocol, asked without a token and with one of somebody else.
+//! Every route of the protocol, requested without a token and with another user's.
 
 use std::{
     collections::BTreeSet,
@@ -82,7 +82,7 @@ fn promised() -> BTreeSet<String> {
     let chapter = page.split("\n## ").find(|c| c.starts_with("5. HTTP")).unwrap();
     let words = chapter.split('`').skip(1).step_by(2);
     let routes = words.filter(|w| w.starts_with("GET /") || w.starts_with("POST /"));
-    // pages are files that everybody may have, and not there in a build without them
+    // pages are public files, and missing in a build without them
     let routes = routes.filter(|w| !["/console/", "/demo/", "/w/"].iter().any(|page| w.contains(page)));
     routes.map(|w| w.split(['?', '{']).next().unwrap().trim().to_owned()).collect()
 }
@@ -137,7 +137,7 @@ async fn routes_answer_only_those_they_are_for() {
     assert!(boxes["boxes"].as_array().unwrap().iter().all(|b| b["team"] == "vip"), "{boxes}");
 }
 
-/// Every answer says what a browser may do with it, whoever asks for whatever.
+/// Every answer says what a browser may do with it, for every request and client.
 #[tokio::test]
 async fn every_answer_is_guarded() {
     let company = Company::found().await;

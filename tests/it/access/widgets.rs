@@ -1,4 +1,4 @@
-//! Which widgets the pages load: old ones are named to those who can replace the snippet, and to nobody else.
+//! Which widgets the pages load: old ones are named only to those who can replace the snippet.
 
 use std::process::Command;
 
@@ -38,7 +38,7 @@ async fn told(server: &Server) -> Value {
     get(server.addr, "/api/v1/widgets", &boss.token).await.unwrap().json()["old"].clone()
 }
 
-/// What the command line says beside the server.
+/// The output of the command line beside the server.
 async fn kefu(company: &Company, args: &'static [&'static str]) -> Value {
     let dir = company.path().to_owned();
     let run = move || {

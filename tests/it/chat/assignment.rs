@@ -1,4 +1,4 @@
-//! Who answers: offers, taking, handing on, and what happens to the conversations of somebody who vanished.
+//! Assignment: offers, taking, transfers, and what happens to the conversations of an agent who disconnected.
 
 use kefu::{
     crypto::{

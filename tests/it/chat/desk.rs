@@ -34,7 +34,7 @@ async fn visitors_hear_their_place_and_move_up() {
     for (n, (visitor, conv)) in line.iter_mut().enumerate().skip(1) {
         assert_eq!(visitor.frame(place(*conv)).await, n as u32);
     }
-    // a page that was opened again hears its place too
+    // a page that was opened again is told its place too
     let (visitor, conv) = &mut line[2];
     let mut tab = Peer::connect(&server, &visitor.me).await;
     tab.follow(*conv).await;
@@ -92,7 +92,7 @@ async fn who_is_there_is_asked_by_http_and_told_in_three_words() {
     holds("away", 0, 0).await;
     li.status(AgentState::Busy).await;
     holds("busy", 1, 0).await;
-    // who comes while everybody is busy queues, and hears at which place
+    // a visitor who arrives while everyone is busy queues, and is told the place
     let mut first = Peer::visitor(&server).await;
     assert_eq!(first.frame(presence).await, (Presence::Busy, 1));
     let conv = first.open().await;

@@ -1,4 +1,4 @@
-//! Opened, and nothing written: nobody but its visitor hears of such a conversation until the first message is stored.
+//! Opened, and nothing written: only its visitor is told of such a conversation until the first message is stored.
 
 use kefu::{
     app::Admin,

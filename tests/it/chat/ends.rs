@@ -56,7 +56,7 @@ async fn a_switched_off_account_is_out_at_once() {
     let mut again = Wire::open(server.addr, &li.me.door).await.unwrap();
     again.hello(&li.me.key, li.me.side()).await.unwrap();
     assert_eq!(again.closed().await, Some(CloseCode::Unauthorised as u16));
-    // li's conversation does not wait for anybody's grace
+    // li's conversation does not wait for anyone's grace
     visitor.until(conv, |v| v.owner == Owner::Queue && v.have() > 4).await;
     let mut wu = Peer::agent(&server, "wu").await;
     wu.accept(conv).await;

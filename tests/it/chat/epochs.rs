@@ -62,11 +62,11 @@ async fn announcements_that_would_let_strangers_in_are_refused() {
     assert_eq!(visitor.post(for_vip).await.unwrap_err().0, ErrorCode::DirectoryStale, "visitors choose no team");
     let not_owner = wu.view(conv).announce(&server.company, "svc", &wkey);
     assert_eq!(wu.post(not_owner).await.unwrap_err().0, ErrorCode::NotOwner);
-    // the right header, signed by somebody else
+    // the right header, signed by someone else
     let mut forged = visitor.view(conv).announce(&server.company, "svc", &SigningKey::generate());
     forged[24..40].copy_from_slice(&vkey.kid().0);
     assert_eq!(visitor.post(forged).await.unwrap_err().0, ErrorCode::Malformed);
-    // a box for a key nobody listed
+    // a box for an unlisted key
     let view = li.view(conv);
     let visitor_x = std::mem::replace(&mut view.visitor.1, KemSecret::generate().public());
     let ghost = view.announce(&server.company, "svc", &lkey);

@@ -1,4 +1,4 @@
-//! Conversations that nobody ends: closed after the time, and what waits for an answer is not lost.
+//! Conversations that nobody closes: closed after the time, and what waits for an answer is not lost.
 
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ impl Inside {
         Self { chat, hub, metrics, store, fan_out, desk }
     }
 
-    /// Waits until everything that was written is told.
+    /// Waits until everything that was written is published.
     pub async fn close(self) {
         self.store.close().await;
         self.fan_out.await.unwrap();
@@ -87,7 +87,7 @@ async fn what_nobody_ends_ends_by_itself_and_opens_again() {
     visitor.say(conv, "hello?").await;
     let seq = li.say(conv, "anything else?").await;
     visitor.record(conv, seq).await;
-    // nobody is there for the other team: a message that was left
+    // nobody of the other team is present: a message that was left
     let mut late = Peer::connect(&server, &Me::visitor("s2")).await;
     let left = late.open().await;
     late.say(left, "call me back").await;

@@ -56,7 +56,7 @@ async fn a_resent_envelope_is_one_record_and_only_its_sender_hears_of_it_again()
     again.follow(conv).await;
     assert_eq!(again.post(envelope).await, Ok(seq));
 
-    // what the agent hears next is the next message, not the resends
+    // what the agent receives next is the next message, not the resends
     let next = visitor.say(conv, "twice").await;
     assert_eq!(next, seq + 1);
     let heard = agent.hear(|h| Some(h.clone()).filter(|h| !matches!(h, Heard::Frame(_)))).await.unwrap();
@@ -114,7 +114,7 @@ async fn a_recalled_message_leaves_a_tombstone_and_only_its_sender_may_recall_it
         assert_eq!(stored.len() as u64, seq + 1);
         assert_eq!(stored[seq as usize - 1], tombstone(&envelope).unwrap());
     }
-    // a late resend of what was recalled does not bring it back
+    // a late resend of what was recalled does not restore it
     assert_eq!(visitor.post(envelope).await, Ok(seq));
     assert_eq!(bodies(&agent.history(conv).await).len() as u64, seq + 1);
 }

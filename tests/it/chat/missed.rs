@@ -1,4 +1,4 @@
-//! What nobody answers: closed after the time, listed until somebody sees to it, and told to those whom it concerns.
+//! Conversations that nobody answers: closed after the time, listed until an agent handles them, and reported to their team.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ fn closed_by(events: &[Event]) -> Vec<&str> {
     events.iter().filter_map(|e| if let Event::Closed { by } = e { Some(by.as_str()) } else { None }).collect()
 }
 
-/// The next count of missed ones that `peer` hears.
+/// The next count of missed ones that `peer` receives.
 async fn count(peer: &mut Peer) -> (String, u32) {
     peer.frame(|f| if let ServerFrame::Missed(m) = f { Some((m.team.to_string(), m.count)) } else { None }).await
 }
@@ -243,7 +243,7 @@ async fn the_command_line_names_those_who_wait_and_those_who_were_missed() {
         tokio::task::spawn_blocking(move || kefu(&company, args))
     };
     let said = ask(&["doctor"]).await.unwrap();
-    assert!(said.contains("1 waiting, the first for") && said.contains("nothing waited in vain"), "{said}");
+    assert!(said.contains("1 waiting, the first for") && said.contains("no missed conversations"), "{said}");
     let said = ask(&["stats"]).await.unwrap();
     assert!(said.contains("missed         none; 0 since the start"), "{said}");
     let company = server.stopped().await;

@@ -33,13 +33,13 @@ async fn a_recall_takes_the_text_and_stays_in_its_senders_name() {
         assert_eq!(stored[seq as usize - 1..], [tombstone(&envelope).unwrap(), taken.clone()]);
         assert!(peer.id_at(conv, seq) == Some(msg));
     }
-    // a late resend of what was recalled does not bring it back
+    // a late resend of what was recalled does not restore it
     assert_eq!(visitor.post(envelope.clone()).await, Ok(seq));
     // another tab, which does not know that it is done, and a client of revision 1
     let (_, again) = visitor.view(conv).recall(&envelope, &key);
     assert_eq!(visitor.post(again).await, Ok(seq + 2));
     visitor.ask(|req| ClientFrame::Recall { req, conv, msg }).await.unwrap();
-    // the conversation goes on, in the same run of the counter
+    // the conversation continues, in the same run of the counter
     let next = visitor.say(conv, "never mind").await;
     li.record(conv, next).await;
     assert_eq!((next, li.texts(conv)), (seq + 3, vec![String::new(), "never mind".into()]));
@@ -93,7 +93,7 @@ async fn recalls_of_what_is_not_theirs_or_not_so_are_refused() {
     as_note[2] = Kind::NoteRecall as u8;
     let sig = vkey.sign(Label::Sig, &as_note);
     assert_eq!(visitor.post([as_note, sig.to_vec()].concat()).await.unwrap_err().0, ErrorCode::Forbidden);
-    // somebody else's message, in one's own name
+    // another sender's message, in one's own name
     let mut theirs = good[..RECALL_LEN - SIGNATURE_LEN].to_vec();
     theirs[24..40].copy_from_slice(&lkey.kid().0);
     theirs[40..56].copy_from_slice(&random::<16>());
@@ -165,7 +165,7 @@ async fn an_old_widget_is_told_by_the_event_it_knows() {
     let said = Event::Recalled { seq, msg, by: "visitor".into(), note: false };
     old.record(conv, seq + 3).await;
     assert_eq!(event_at(&mut old, conv, seq + 1), Some(said.clone()), "live");
-    // who holds the text still hears of it; who reads from the start finds the tombstone
+    // a reader who still has the text is told of it; one who reads from the start finds the tombstone
     asleep.follow(conv).await;
     assert_eq!(event_at(&mut asleep, conv, seq + 1), Some(said.clone()), "after a resume");
     assert_eq!((old.texts(conv), asleep.texts(conv)), (vec![String::new()], vec![String::new()]));

@@ -46,7 +46,7 @@ async fn whoever_missed_much_pages_over_http_and_holds_the_same() {
         })
         .await;
     assert_eq!((last, li.view(conv).have()), (total, have));
-    // 'behind' follows too: what is said now arrives, and the pages fill the gap before it
+    // 'behind' follows too: new messages arrive, and the pages fill the gap before them
     let mut after = have;
     while after < total {
         let page = http::page(server.addr, &li.token, conv, after, 50).await.unwrap();
@@ -103,7 +103,7 @@ async fn a_dead_peer_is_gone_within_two_heartbeats() {
     assert_eq!(visitor.frame(presence).await, 0);
     let took = started.elapsed();
     assert!(took > Duration::from_secs(15) && took < Duration::from_secs(25), "{took:?}");
-    // when the network is back, the page hears why it was left
+    // when the network is back, the page is told why it was disconnected
     proxy.resume();
     let closed = li.wire.closed().await;
     assert!(matches!(closed, None | Some(4002)), "{closed:?}");
@@ -161,7 +161,7 @@ async fn a_page_that_was_offline_hears_what_it_holds_no_more() {
     let mut li = Peer::connect(&server, &me).await;
     li.wire.send(&ClientFrame::Resume { convs: vec![held] }).await.unwrap();
     li.frame(|f| matches!(f, ServerFrame::Gone { conv: c } if *c == conv).then_some(())).await;
-    // who never held it hears nothing: that it exists is nobody's business
+    // an agent who never had it is told nothing, not even that it exists
     let mut zhou = Peer::agent(&server, "zhou").await;
     zhou.wire.send(&ClientFrame::Resume { convs: vec![Have::upto(conv, 0)] }).await.unwrap();
     zhou.ask(|req| ClientFrame::Status { req, state: AgentState::Online }).await.unwrap();

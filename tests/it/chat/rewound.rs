@@ -1,5 +1,5 @@
-//! A log that went back: a backup of the database is put in its place, and clients that remember more say so, hand back what
-//! it lost, and go on.
+//! A log that went back: a backup of the database is restored, and clients that remember more report it, hand back what
+//! it lost, and continue.
 
 use std::{fs, path::PathBuf, sync::Arc};
 
@@ -15,7 +15,7 @@ fn database(company: &Company) -> PathBuf {
     company.path().join("kefu.redb")
 }
 
-/// What the server says to a resume.
+/// The server's answer to a resume.
 async fn resumed(peer: &mut Peer, held: Have) -> ServerFrame {
     let conv = held.id;
     peer.log.clear();
@@ -50,7 +50,7 @@ async fn a_backup_that_was_put_back_is_noticed_and_mended() {
     visitor.until(conv, |v| v.owner == owner("li")).await;
     let kept = visitor.say(conv, "kept").await;
     li.record(conv, kept).await;
-    // the backup, of a server that stands still
+    // the backup, of an idle server
     server.kill();
     let backup = company.path().join("backup.redb");
     fs::copy(database(&company), &backup).unwrap();
@@ -102,13 +102,13 @@ async fn a_backup_that_was_put_back_is_noticed_and_mended() {
         assert!(end < last, "{end}");
         peer.views.insert(conv, View::new(conv));
     }
-    // nobody follows; now both read from the start, as far as there is anything
+    // nobody follows; now both read from the start, as far as the log goes
     for peer in [&mut visitor, &mut li] {
         peer.follow(conv).await;
         assert_eq!((peer.view(conv).epoch, peer.texts(conv)), (0, vec!["kept".to_owned()]));
         peer.until(conv, |v| v.owner == owner("li")).await;
     }
-    // in the order in which it was: a message is good only in the epoch that is current where it stands
+    // in the original order: a message is valid only in the epoch that is current at its place
     visitor.post(lost.clone()).await.unwrap();
     let out_of_order = restore(&mut visitor, conv, &[&second]).await;
     assert_eq!(out_of_order.unwrap_err().0, ErrorCode::EpochStale);
@@ -180,7 +180,7 @@ async fn who_holds_more_than_there_is_is_told_and_does_not_follow() {
     assert!(!is_synced(&resumed(&mut visitor, beyond).await));
     let beyond = Have { generation: Some(older), seq: Some(have + 1), ..last };
     assert!(!is_synced(&resumed(&mut visitor, beyond).await));
-    // what is said now does not come, until they ask for it
+    // new messages do not arrive until they ask for them
     let seq = li.say(conv, "are you there?").await;
     visitor.wire.send(&ClientFrame::Ping {}).await.unwrap();
     visitor.frame(|f| matches!(f, ServerFrame::Pong { .. }).then_some(())).await;

@@ -1,4 +1,4 @@
-//! What agents say of themselves: nobody is online before they said so, and what they chose last is kept.
+//! The state that agents choose: nobody is online before they choose to be, and the last choice is kept.
 
 use kefu::{
     crypto::directory::Role,
@@ -41,7 +41,7 @@ async fn nobody_is_online_before_they_said_so() {
             _ => None,
         };
         assert_eq!(agent.frame(listed).await, AgentState::Offline, "{user}");
-        // whoever were online would have been offered the one who waits before the answer to this
+        // an online agent would have been offered the waiting conversation before the answer to this
         agent.ask(|req| ClientFrame::Status { req, state: AgentState::Offline }).await.unwrap();
         assert!(agent.log.iter().all(|f| offer(f).is_none()), "{user}");
         let stats = server.company.stats().await;
@@ -153,7 +153,7 @@ async fn what_somebody_chose_ends_with_their_account() {
     li.status(AgentState::Busy).await;
     server.stopped().await;
     assert_eq!(rows(&company, &[]).await, [["li", "\"busy\""]]);
-    // what is found of others at the start: somebody who is out, somebody who never was, a word of a newer kefu
+    // stored states of others at the start: a switched-off user, an unknown user, a state of a newer kefu
     let found = [("chen", "\"away\""), ("nobody", "\"online\""), ("wu", "\"online\"")];
     assert_eq!(rows(&company, &found).await.len(), 4);
     let server = Server::start(&company, config()).await;

@@ -30,7 +30,7 @@ fn a_server_that_runs_already_is_measured_with_agents_made_for_it() {
     let report = sh.bench(&server, "chat", &run);
     assert_eq!((&report["lost"], &report["doubled"]), (&json!(0), &json!(0)), "{report}");
     assert!(report["messages"].as_u64().unwrap() > 0, "{report}");
-    // whoever can't see the process claims nothing about it
+    // without access to the process, nothing is claimed about it
     assert_eq!(report["server_cpu_percent"], Value::Null);
     let seen = sh.bench(&server, "chat", &[&run[..], &["--pid", &server.pid().to_string()]].concat());
     assert!(seen["server_cpu_percent"].is_f64() && seen["lost"] == 0, "{seen}");
@@ -43,7 +43,7 @@ fn a_server_that_runs_already_is_measured_with_agents_made_for_it() {
     let storm = sh.bench(&server, "storm", &["--connections", "3"]);
     assert!(storm["all_back_seconds"].is_f64(), "{storm}");
 
-    // made again, the agents of before are nobody any more
+    // after another run, the previous agents are off
     let before = fs::read(&file).unwrap();
     sh.json(&prepare);
     fs::write(&file, before).unwrap();

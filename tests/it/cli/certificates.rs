@@ -40,7 +40,7 @@ impl Server {
         Self { addr: ready["listen"].as_str().unwrap().parse().unwrap(), child, log }
     }
 
-    /// Tells it to look at its files, and waits for what it says of them.
+    /// Tells it to check its files, and waits for its log line.
     fn look(&mut self) -> String {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
@@ -144,15 +144,15 @@ fn a_renewed_pair_is_taken_whole_and_open_connections_live_on() {
     // the certificate is there, its key is not yet
     put(&new_cert, &cert);
     let said = server.look();
-    assert!(said.contains("not taken") && said.contains("is not the private key of"), "{said}");
+    assert!(said.contains("not used") && said.contains("is not the private key of"), "{said}");
     healthy(&mut server.connect(&old_ca, "localhost").unwrap());
     let found = doctor(&sh);
     assert_eq!(found["level"], "problem");
-    assert!(found["what"].as_str().unwrap().contains("does not take the new one"), "{found}");
+    assert!(found["what"].as_str().unwrap().contains("does not use the new one"), "{found}");
 
     put(&new_key, &key);
     let said = server.look();
-    assert!(said.contains("a new certificate is served"), "{said}");
+    assert!(said.contains("a new certificate is in use"), "{said}");
     let mut fresh = server.connect(&new_ca, "localhost").unwrap();
     healthy(&mut fresh);
     assert_ne!(served(&fresh), served(&open));
@@ -186,7 +186,7 @@ fn the_servers_own_pair_is_healed_at_the_start_and_renewed_while_it_runs() {
     // a name that the authority was not made for
     let out = sh.run(&["tls", "renew", "--host", "bank.example"]);
     let text = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert!(text.contains("bank.example is none of them") && text.contains("--new-authority"), "{text}");
+    assert!(text.contains("bank.example is not one of them") && text.contains("--new-authority"), "{text}");
     assert_eq!(sh.json(&["tls", "show"])["constrained"], true);
     let trusted = sh.path("trusted.pem");
     fs::copy(&ca, &trusted).unwrap();
@@ -268,7 +268,7 @@ fn openssl_takes_the_certificate_for_its_names_only() {
     }
 }
 
-/// What is printed, what stands in the configuration and what the certificate is for are one address.
+/// The printed address, the configured one and the certificate's are the same.
 #[test]
 fn a_company_for_this_machine_alone_is_reached_by_the_name_that_was_given() {
     for (hosts, url) in [

@@ -1,4 +1,4 @@
-//! A machine whose clock is behind what the company signed: said before anything is signed there, and what to do.
+//! A machine whose clock is behind what the company signed: reported before anything is signed there, with what to do.
 
 use std::{
     fs,

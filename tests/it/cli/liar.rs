@@ -14,7 +14,7 @@ use kefu::org::{AdminView, Commit};
 
 type Lie = Box<dyn Fn(&mut AdminView) + Send>;
 
-/// See the module.
+/// The proxy.
 pub struct Liar {
     lie: Mutex<Lie>,
     commits: Mutex<Vec<Commit>>,
@@ -38,7 +38,7 @@ impl Liar {
         liar
     }
 
-    /// From now on it says this.
+    /// From now on it answers this.
     pub fn says(&self, lie: impl Fn(&mut AdminView) + Send + 'static) {
         *self.lie.lock().unwrap() = Box::new(lie);
     }
@@ -62,7 +62,7 @@ impl Liar {
 
     fn serve(&self, stream: UnixStream) {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
-        // a connection without a request asks whether somebody is there
+        // a connection without a request checks whether a server is running
         while let Some((head, body)) = message(&mut reader) {
             let (answer, mut content) = self.ask(&[head.as_bytes(), &body].concat());
             if head.starts_with("GET /admin/export ") {

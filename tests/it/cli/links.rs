@@ -1,4 +1,4 @@
-//! Links planted under every name that kefu writes in its data directory: none is followed, whoever runs the command.
+//! Links planted under every name that kefu writes in its data directory: none is followed, whichever user runs the command.
 
 use std::{
     fs,
@@ -54,7 +54,7 @@ const FOUNDED: [&str; 9] = [
     "tls/hosts",
 ];
 
-/// A company in a directory of `nobody`, and a file that nobody but its owner should ever find changed.
+/// A company in a directory of `nobody`, and a file that must never be changed.
 struct Planted {
     sh: Shell,
     victim: PathBuf,
@@ -69,7 +69,7 @@ impl Planted {
         let victim = sh.path("victim");
         fs::write(&victim, "mine").unwrap();
         fs::set_permissions(&victim, fs::Permissions::from_mode(0o600)).unwrap();
-        // a copy, as the build may lie where only its owner may go
+        // a copy, as the build may be where only its owner has access
         copy(Path::new(env!("CARGO_BIN_EXE_kefu")), &sh.path("kefu"));
         let planted = Self { sh, victim, user };
         chown(&planted.victim, user, user).unwrap();
@@ -98,7 +98,7 @@ impl Planted {
         assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
     }
 
-    /// Starts a server and stops it as soon as it has said something, or lets it fail.
+    /// Starts a server and stops it as soon as it has printed something, or lets it fail.
     fn serve(&self) {
         let mut command = Command::new(self.sh.path("kefu"));
         command.args(["--json", "serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(self.data()).current_dir("/");
@@ -139,7 +139,7 @@ impl Planted {
         assert!(!self.sh.path("absent").exists(), "{when}");
     }
 
-    /// Nothing in the data directory belongs to anybody but its owner.
+    /// Nothing in the data directory belongs to anyone but its owner.
     fn all_its_owners(&self) {
         let mut all = vec![self.data()];
         while let Some(path) = all.pop() {
@@ -152,13 +152,13 @@ impl Planted {
     }
 }
 
-/// By a process of its own: a child that another test starts meanwhile would hold the file open for writing, and then nobody
+/// By a separate process: a child that another test starts meanwhile would keep the file open for writing, and then nobody
 /// can run it.
 pub(super) fn copy(from: &Path, to: &Path) {
     assert!(Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap().success());
 }
 
-/// Only root can make directories of others and be somebody else.
+/// Only root can create directories of others and change users.
 fn root() -> bool {
     rustix::process::geteuid().is_root()
 }
@@ -185,7 +185,7 @@ fn root_works_as_the_owner_of_the_directory_and_leaves_nothing_of_its_own() {
         planted.run(command);
     }
     planted.all_its_owners();
-    // a file of root's alone can't be read any more, and it says why
+    // a file that only root may read can't be read any more, and the error says why
     let out = planted.run(&[
         "team",
         "add",
@@ -196,7 +196,7 @@ fn root_works_as_the_owner_of_the_directory_and_leaves_nothing_of_its_own() {
         planted.victim.to_str().unwrap(),
     ]);
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert!(!out.status.success() && said.contains("kefu works as nobody here"), "{said}");
+    assert!(!out.status.success() && said.contains("kefu runs as nobody here"), "{said}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Commands that sign, against an admin socket that lies: what it says beyond the log is left out with a warning or makes
-//! them refuse, and no team key is ever sealed to anybody but members, open invites and the recovery key.
+//! Commands that sign, against an admin socket that makes false claims: claims beyond the log are left out with a warning or make
+//! them refuse, and no team key is ever sealed to anyone but members, open invites and the recovery key.
 
 use std::{
     collections::BTreeSet,
@@ -113,7 +113,7 @@ impl Scene {
         self.sh.run(&command.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// Nobody gets a key but those whom the true log and the true open invites name.
+    /// Only those whom the true log and the true open invites name get a key.
     fn check_boxes(&self, commit: &Commit, what: &str) {
         let truth = self.liar.truth();
         let mut dir = Directory::replay(self.keys.fp(), &truth.entries, truth.snapshot.as_ref()).unwrap();
@@ -140,7 +140,7 @@ impl Scene {
         }
     }
 
-    /// Runs every command under a lie. Each must succeed, say `warning` if there is one to say, and seal to nobody wrong.
+    /// Runs every command under a false claim. Each must succeed, print `warning` if one is expected, and seal to nobody wrong.
     fn ignored(&self, name: &str, warning: Option<&str>, lie: impl Fn(&mut AdminView) + Send + 'static) {
         self.liar.says(lie);
         for command in &self.commands() {
@@ -156,7 +156,7 @@ impl Scene {
         }
     }
 
-    /// Runs every command under a lie. Each must refuse for this reason, and send nothing.
+    /// Runs every command under a false claim. Each must refuse for this reason, and send nothing.
     fn refused(&self, name: &str, why: &str, lie: impl Fn(&mut AdminView) + Send + 'static) {
         self.liar.says(lie);
         for command in &self.commands() {
@@ -175,7 +175,7 @@ impl Scene {
         let (user, teams) = ("sun".parse().unwrap(), vec!["svc".parse().unwrap()]);
         let cert =
             Cert { v: 1, org: self.keys.fp(), user, role: Role::Agent, name: "Sun".into(), teams, inv, inv_x, exp };
-        // at time 0 nothing is expired, so that is what it says of itself
+        // at time 0 nothing is expired, so that is the time it claims
         (OpenInvite::read(&cert.sign(by), 0).unwrap(), code)
     }
 }
@@ -193,7 +193,7 @@ async fn no_key_goes_to_invites_that_the_log_or_the_clock_denies() {
     });
     let (ended, code) = scene.invite(&scene.keys.root, now_ms() - DAY);
     scene.out.push(("an ended invite", code.kem_key()));
-    scene.ignored("an ended invite called open", Some("calls an invite for sun open"), move |v| {
+    scene.ignored("an ended invite called open", Some("an expired invite for sun as open"), move |v| {
         v.invites.push(ended.clone());
     });
     let (foreign, code) = scene.invite(&SigningKey::generate(), now_ms() + DAY);
@@ -205,7 +205,7 @@ async fn no_key_goes_to_invites_that_the_log_or_the_clock_denies() {
     scene.refused("another key in an open invite", "does not verify", move |v| {
         v.invites.iter_mut().for_each(|i| i.inv_x = stranger);
     });
-    // coming back, and switching off, under the first lie
+    // coming back, and switching off, under the first false claim
     let used = scene.used.clone();
     scene.liar.says(move |v| v.invites.push(used.clone()));
     for command in ["user enable li", "user disable wu"] {
@@ -233,7 +233,7 @@ async fn no_key_of_the_servers_own_is_passed_on() {
     };
     scene.ignored("an old team key swapped", Some("key 1 of team svc is not the key of that team"), swapped(1));
     scene.ignored("a team key of a number to come", Some("is not the key of that team"), swapped(99));
-    // the newest: nobody can be given it, but a new one can be made
+    // the newest: it cannot be given to anyone, but a new one can be made
     let newest = scene.liar.truth();
     let dir = Directory::replay(scene.keys.fp(), &newest.entries, None).unwrap();
     scene.liar.says(swapped(dir.team(&"svc".parse().unwrap()).unwrap().epoch));
@@ -251,7 +251,7 @@ async fn no_key_of_the_servers_own_is_passed_on() {
 async fn snapshots_and_accounts_say_no_more_than_the_log() {
     let scene = Scene::set().await;
     let root = scene.keys.root.clone();
-    let false_snapshot = Some("snapshot of the directory does not fit its log");
+    let false_snapshot = Some("snapshot of the directory does not match its log");
     let sign = |by: SigningKey, upto: Option<usize>| {
         let fp = scene.keys.fp();
         move |v: &mut AdminView| {
@@ -316,7 +316,7 @@ async fn a_directory_that_is_cut_forked_or_anothers_is_not_signed_on() {
     let theirs = Liar::before(&other.path("data")).truth();
     scene.refused("another company's", "does not verify", move |v| *v = theirs.clone());
     drop(server);
-    // a backup that was put back on purpose: whoever holds the keys says so
+    // a backup that was restored on purpose: the holder of the keys confirms it
     scene.liar.says(|_| ());
     fs::remove_file(scene.sh.path("data/company.keys.seen")).unwrap();
     scene.sh.json(&["directory", "refresh"]);

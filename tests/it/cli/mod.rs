@@ -1,4 +1,4 @@
-//! The command line as people type it: sessions as text in `tests/cli`, and what text can't say.
+//! The command line as people type it: sessions as text in `tests/cli`, and what text can't express.
 
 mod bench;
 mod certificates;
@@ -45,7 +45,7 @@ fn sessions() {
 /// A data directory and the executable.
 struct Shell {
     tmp: tempfile::TempDir,
-    /// Where in it.
+    /// Subdirectory.
     below: std::path::PathBuf,
 }
 

@@ -24,7 +24,7 @@ fn output_that_cannot_be_written_fails_the_command() {
         assert_eq!(out.status.code(), Some(1), "{args:?}: {said}");
         assert!(said.contains("no space left on device") && said.contains(next), "{args:?}: {said}");
     }
-    // what was said to get the code again works
+    // the printed way to get the code again works
     sh.json(&["user", "invite", "revoke", "li"]);
     assert!(sh.json(&["user", "add", "li"])["invite"]["code"].as_str().is_some_and(|c| c.len() > 60));
 }

@@ -1,4 +1,4 @@
-//! Where data may lie and to whom it belongs.
+//! Where data may be stored and who owns it.
 
 use std::{
     fs::{self, Permissions},
@@ -12,7 +12,7 @@ use std::{
 
 use super::{Shell, serving::Server};
 
-/// A Unix socket has an address of at most 107 bytes; a directory may lie deeper.
+/// A Unix socket has an address of at most 107 bytes; a directory may have a longer path.
 #[test]
 fn a_data_directory_may_lie_as_deep_as_files_may() {
     let mut sh = Shell::new();

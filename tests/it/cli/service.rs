@@ -1,4 +1,4 @@
-//! `kefu service` on the root of a machine that does not run. What systemd's programs are told is what they write down here.
+//! `kefu service` on the root of a machine that is not running. Stubs of systemd's programs record their arguments here.
 
 use std::{
     fs,

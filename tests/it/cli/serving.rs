@@ -20,7 +20,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts it and waits until it says that it listens.
+    /// Starts it and waits until it reports that it listens.
     pub fn start(sh: &Shell) -> Self {
         Self::start_with(sh, &["--plain-http"])
     }
@@ -72,7 +72,7 @@ fn every_act_works_beside_a_server_and_without_one() {
     assert_eq!(stats["directory"]["seq"], 3);
     assert_eq!(sh.json(&["directory", "verify"])["entries"], 4);
 
-    // a second server is told who holds the data
+    // a second server is told which process has the data
     let out = sh.run(&["serve", "--listen", "127.0.0.1:0", "--plain-http"]);
     assert_eq!(out.status.code(), Some(5));
     assert!(String::from_utf8_lossy(&out.stderr).contains(&format!("process {pid}")));
@@ -91,8 +91,8 @@ fn every_act_works_beside_a_server_and_without_one() {
     assert!(server.stop().success());
 }
 
-/// Whoever could read the memory of the server would have the robot's keys and the secrets of the passwords. The kernel
-/// says that a process leaves no core dump, and lets no other look into it, by giving its files in `/proc` to root.
+/// Anyone who could read the memory of the server would have the robot's keys and the secrets of the passwords. The kernel
+/// shows that a process leaves no core dump, and lets no other read its memory, by giving its files in `/proc` to root.
 #[test]
 fn the_memory_of_a_server_is_nobody_elses() {
     use std::os::unix::{
@@ -102,13 +102,13 @@ fn the_memory_of_a_server_is_nobody_elses() {
     const NOBODY: u32 = 65_534;
     let sh = Shell::new();
     sh.json(&["init", "--no-passphrase", "--name", "Bank"]);
-    // a copy, as the build may lie where only its owner may go
+    // a copy, as the build may be where only its owner has access
     super::links::copy(env!("CARGO_BIN_EXE_kefu").as_ref(), &sh.path("kefu"));
     let mut command = Command::new(sh.path("kefu"));
     command.args(["serve", "--listen", "127.0.0.1:0", "--plain-http", "--data-dir"]).arg(sh.path("data"));
     let root = rustix::process::geteuid().is_root();
     if root {
-        // what belongs to root anyway says nothing
+        // files that belong to root anyway show nothing
         fs::set_permissions(sh.path(""), Permissions::from_mode(0o755)).unwrap();
         let mut all = vec![sh.path("data")];
         while let Some(path) = all.pop() {
@@ -131,7 +131,7 @@ fn the_memory_of_a_server_is_nobody_elses() {
     assert!(server.stop().success());
 }
 
-/// A server on a socket that somebody else holds, as systemd would start it.
+/// A server on a socket that another process has open, as systemd would start it.
 fn on_socket_of_systemd(sh: &Shell, socket: &TcpListener) -> Server {
     // the socket is number 3 of a process that knows its id before it becomes kefu
     let shell = r#"exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@""#;
@@ -160,7 +160,7 @@ fn a_socket_of_systemd_outlives_the_server() {
     let server = on_socket_of_systemd(&sh, &socket);
     answer(ask());
     assert!(server.stop().success());
-    // nobody serves now; who asks waits instead of being refused
+    // nobody serves now; a client waits instead of being refused
     let waiting = ask();
     let server = on_socket_of_systemd(&sh, &socket);
     answer(waiting);
@@ -242,7 +242,7 @@ fn whoever_speaks_http_to_the_port_of_tls_is_told_so() {
     // probes that know nothing of TLS
     let text = said(server.addr, "GET /healthz HTTP/1.1\r\nHost: kefu\r\nConnection: close\r\n\r\n");
     assert!(text.starts_with("HTTP/1.1 200 ") && text.ends_with("ok"), "{text}");
-    // nothing else is to be had there
+    // nothing else is available there
     let text = said(server.addr, "GET /api/v1/directory?after=-1 HTTP/1.1\r\nHost: kefu\r\n\r\n");
     assert!(text.starts_with("HTTP/1.1 400 "), "{text}");
     assert_eq!(sh.json(&["healthcheck"])["healthy"], true);
@@ -276,7 +276,7 @@ fn a_configuration_that_is_not_there_is_named_before_a_directory_that_is_not() {
     assert!(text.contains("missing.toml") && text.contains("no such configuration file"), "{text}");
 }
 
-/// Behind a proxy the request names another host than the page: only the configuration tells which page is kefu's own.
+/// Behind a proxy the request names another host than the page: only the configuration shows which page is kefu's own.
 #[test]
 fn the_public_address_is_the_consoles_however_it_is_spelled() {
     let sh = Shell::new();

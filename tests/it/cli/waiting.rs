@@ -1,5 +1,5 @@
-//! People who enrolled and whom nobody confirmed until their invite ended: a company of before there was confirmation, with
-//! a really expired invite in its log, and the commands that bring it in order again.
+//! People who enrolled and were not confirmed before their invite expired: a company from before confirmation existed, with
+//! a really expired invite in its log, and the commands that repair it.
 
 use std::{fs, path::Path};
 
@@ -62,7 +62,7 @@ fn enrol(keys: &Keyring, user: &str, role: Role, exp: u64, root: &SigningKey, or
     })
 }
 
-/// Zhao came in time and signed a snapshot; then li came, whom no snapshot covers. Both invites ended weeks ago.
+/// Zhao enrolled in time and signed a snapshot; then li enrolled, whom no snapshot covers. Both invites expired weeks ago.
 async fn found_old(data: &Path) -> Old {
     let (keys, setup, then) = (CompanyKeys::generate(), generate_setup(), now_ms() - 30 * DAY);
     let (zhao, li, team_key) = (Keyring::generate(), Keyring::generate(), KemSecret::generate());
@@ -114,7 +114,7 @@ async fn a_company_that_an_expired_invite_locked_out_works_and_is_put_in_order()
     let old = found_old(&sh.path("data")).await;
     let server = Server::start(&sh);
 
-    // who looks, looks on; only li is in question, and everybody is told
+    // read commands still work; only li is in question, and everyone is told
     let (entries, bundle) = served(&server).await;
     let now = now_ms();
     let visitor = bundle.verify(old.keys.fp(), now).unwrap();
@@ -129,7 +129,7 @@ async fn a_company_that_an_expired_invite_locked_out_works_and_is_put_in_order()
     let li = sh.json(&["user", "show", "li"])["unconfirmed"].clone();
     assert_eq!((&li["invited_by"], &li["entry"], &li["late"]), (&json!("root"), &json!(4), &json!(true)));
     let people = found(&sh, "people");
-    assert!(people[0]["what"].as_str().unwrap().starts_with("li waits for confirmation: "), "{people:?}");
+    assert!(people[0]["what"].as_str().unwrap().starts_with("li is waiting for confirmation: "), "{people:?}");
     assert!(people[0]["next"].as_str().unwrap().contains("kefu user confirm li"), "{people:?}");
     assert_eq!(sh.fails(&["user", "enable", "li"]).0, 4);
     assert_eq!(sh.fails(&["user", "add", "li"]).0, 4);

@@ -20,7 +20,7 @@ use crate::support::{
     wire::Gone,
 };
 
-/// A server that says nothing for so long is taken for dead.
+/// A server that is silent for this long counts as dead.
 const SILENCE: Duration = Duration::from_millis(1_500);
 
 /// A message and what became of it.
@@ -41,7 +41,7 @@ pub struct Ledger {
     pub refused: Vec<MsgId>,
 }
 
-/// See the module.
+/// A client that writes until it is stopped.
 pub struct Writer {
     ledger: Ledger,
     /// Indices into `sent`: at most one a conversation.
@@ -199,7 +199,7 @@ impl Writer {
         }
     }
 
-    /// Says the next thing wherever it may; agents hand on and close now and then.
+    /// Sends the next message wherever it may; agents transfer and close now and then.
     async fn write(&mut self, peer: &mut Peer, following: &BTreeSet<ConvId>) -> Result<(), Gone> {
         if *self.stage.ending.borrow() {
             return Ok(());
@@ -231,7 +231,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Nothing of mine is pending; true if nobody else's words are missing either.
+    /// Nothing of this writer is pending; true if no other message is missing either.
     async fn last_words(&mut self, peer: &mut Peer) -> Result<bool, Gone> {
         self.stage.pending_done(self.ledger.me.kid());
         if !self.stage.all_done() {
@@ -245,7 +245,7 @@ impl Writer {
     }
 }
 
-/// A client does not wait for ever.
+/// A client does not wait forever.
 async fn within<T>(work: impl Future<Output = Result<T, Gone>>) -> Result<T, Gone> {
     timeout(SILENCE, work).await.unwrap_or(Err(Gone(None)))
 }

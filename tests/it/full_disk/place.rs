@@ -12,7 +12,7 @@ use rustix::fs::{FallocateFlags, fallocate};
 /// See the module. Unmounted when it goes.
 pub struct Place {
     mounted: PathBuf,
-    /// The directory that it lies in.
+    /// Its parent directory.
     _dir: tempfile::TempDir,
 }
 
@@ -36,7 +36,7 @@ impl Place {
         Ok(place)
     }
 
-    /// Where it is.
+    /// Path of the mounted disk.
     pub fn path(&self) -> &Path {
         &self.mounted
     }
@@ -51,7 +51,7 @@ impl Place {
         found.f_bavail * found.f_frsize
     }
 
-    /// Somebody else takes room until so many bytes are left, as far as they come.
+    /// Another program fills the disk until this many bytes are left, as far as possible.
     pub fn fill_to(&self, left: u64) {
         let file = File::options().create(true).append(true).open(self.filler()).unwrap();
         let mut piece = 1 << 20;

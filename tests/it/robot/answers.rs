@@ -84,7 +84,7 @@ async fn it_hands_over_with_its_reason_and_the_conversation_queues_as_if_it_came
     assert_eq!((&said[1]["t"], &said[1]["do"], &said[1]["why"]), (&"ctl".into(), &"handoff".into(), &"asked".into()));
     first.until(early, |v| v.owner == Owner::Queue).await;
     assert_eq!(owners(&mut first, early)[1], (Owner::Queue, OwnerWhy::Handoff));
-    // one transaction: nothing can stand between its last word and the event
+    // one transaction: nothing can be between its last message and the event
     let last = first.view(early).have();
     assert_eq!(first.id_at(early, last), None);
     assert!(first.id_at(early, last - 1).is_some());
@@ -114,7 +114,7 @@ async fn an_engine_that_breaks_and_messages_that_are_no_text_go_to_people() {
     let (mut visitor, conv) = with_robot(&server).await;
     visitor.say(conv, "still there").await;
     hear_robot(&mut visitor, conv, 1).await;
-    // sealed under a key that nobody announced: garbage for every reader
+    // sealed under an unannounced key: garbage for every reader
     let garbage = {
         let key = visitor.me.key.clone();
         let view = visitor.view(conv);
@@ -161,7 +161,7 @@ async fn the_visitor_sees_it_at_work_until_its_answer_is_there_or_it_left() {
     engine.release();
     assert_eq!(visitor.frame(typing).await, robot(false));
     hear_robot(&mut visitor, conv, 1).await;
-    // nothing to say, something broken, leaving: it ends in any case
+    // nothing to answer, an error, leaving: it ends in any case
     for text in ["silent", "break"] {
         visitor.say(conv, text).await;
         assert_eq!([visitor.frame(typing).await, visitor.frame(typing).await], [robot(true), robot(false)], "{text}");

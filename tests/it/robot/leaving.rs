@@ -1,4 +1,4 @@
-//! It leaves: from then on it can neither read nor speak, whoever was faster.
+//! It leaves: from then on it can neither read nor write, in any order of events.
 
 use kefu::{
     crypto::{
@@ -36,7 +36,7 @@ async fn who_asks_for_a_person_is_not_read_any_more_and_an_answer_that_was_being
     assert_eq!(visitor.view(conv).have(), seq + 1, "both in one step");
     let secret = visitor.say(conv, "my card number").await;
     engine.release();
-    // the robot goes on with others, so the answer of before was tried by now
+    // the robot continues with others, so the previous answer was tried by now
     let (mut other, elsewhere) = with_robot(&server).await;
     other.say(elsewhere, "next").await;
     hear_robot(&mut other, elsewhere, 1).await;
@@ -47,7 +47,7 @@ async fn who_asks_for_a_person_is_not_read_any_more_and_an_answer_that_was_being
     visitor.record(conv, hello).await;
     assert_eq!(li.texts(conv), ["before", "re: before", "thinking of this", "my card number", "a person here"]);
 
-    // what it ever held opens neither the new epoch nor what is said in it
+    // none of its keys decrypts the new epoch or its messages
     let (ann, message) = (body(&mut visitor, conv, seq), body(&mut visitor, conv, secret));
     assert!(!had.is_empty());
     for key in had.iter().chain(&secrets(&server.company)) {
@@ -172,7 +172,7 @@ async fn an_answer_stands_before_the_hand_over_or_nowhere() {
             visitor.post(person).await.unwrap();
         }
     }
-    // everything that it will ever say there is said or refused by now
+    // everything that it will ever send there is stored or refused by now
     engine.asked(1).await;
     let conv = open_with_robot(&server, &mut visitor).await;
     visitor.say(conv, "the end").await;
@@ -204,7 +204,7 @@ async fn nobody_else_speaks_as_the_robot() {
     let (mut visitor, conv) = with_robot(&server).await;
     visitor.say(conv, "hi").await;
     hear_robot(&mut visitor, conv, 1).await;
-    // even its stolen signing key opens no door of an agent, and as a visitor's it is a stranger's
+    // even its stolen signing key opens no agent's socket, and as a visitor's key it is unknown
     let key = signing_key(&server.company);
     let mut wire = crate::support::wire::Wire::open(server.addr, &crate::support::wire::Door::agent()).await.unwrap();
     wire.hello(&key, kefu::proto::Side::Agent).await.unwrap();

@@ -1,4 +1,4 @@
-//! What the robot says of people is true of them: there, all busy, or nobody there.
+//! What the robot says about people is true: available, all busy, or nobody available.
 
 use kefu::{
     proto::{AgentState, ServerFrame},

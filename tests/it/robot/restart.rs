@@ -15,7 +15,7 @@ use crate::support::peer::Me;
 const DIR: &str = "KEFU_TEST_ROBOT_DIR";
 const HOLD: &str = "KEFU_TEST_ROBOT_HOLD";
 
-/// Says when it is asked, and then does as told.
+/// Reports when it is asked, and then does as configured.
 struct Loud(Script);
 
 impl DecisionEngine for Loud {
@@ -95,7 +95,7 @@ impl Drop for Process {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_server_answers_what_was_not_answered_and_nothing_twice() {
-    // the robot is put on its site by a server that stops as it should
+    // the robot is put on its site by a server that stops gracefully
     let server = server_with(&Script::new()).await;
     let day = day_key(&server, "s1").await.unwrap();
     let company = server.stopped().await;
@@ -118,7 +118,7 @@ async fn a_killed_server_answers_what_was_not_answered_and_nothing_twice() {
     assert_eq!(hear_robot(&mut visitor, conv, 1).await[0]["text"], "re: first");
     process.kill();
 
-    // answered, and killed right after it: the next one finds nothing to do until somebody writes
+    // answered, and killed right after it: the next one finds nothing to do until the visitor writes
     let views = visitor.views;
     let mut process = Process::start(company.path(), false);
     let mut visitor = Peer::try_connect(&company, process.addr, &me).await.unwrap();
@@ -143,7 +143,7 @@ async fn what_was_asked_while_it_answered_something_else_is_not_lost() {
     visitor.say(conv, "two").await;
     engine.let_one();
     hear_robot(&mut visitor, conv, 1).await;
-    // its answer stands behind both questions, and it thinks of the second when the server ends
+    // its answer follows both questions, and it works on the second when the server ends
     engine.asked(2).await;
     let (me, views) = (visitor.me.clone(), visitor.views);
     let company = server.stopped().await;

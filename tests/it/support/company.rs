@@ -29,12 +29,12 @@ use kefu::{
     proto::{SiteId, TeamId, UserId},
 };
 
-/// Where widgets of the tests stand.
+/// Origin of the tests' widgets.
 pub const ORIGIN: &str = "https://shop.example";
 
 /// The company and every key of it.
 pub struct Company {
-    /// Where its data lies.
+    /// Its data directory.
     pub dir: tempfile::TempDir,
     keys: CompanyKeys,
     people: BTreeMap<String, Keyring>,
@@ -121,7 +121,7 @@ impl Company {
         self.people[user].clone()
     }
 
-    /// The newest directory anybody of the test has seen.
+    /// The newest directory anyone of the test has seen.
     pub fn directory(&self) -> Arc<Directory> {
         self.known.lock().unwrap().directory.clone()
     }
@@ -141,7 +141,7 @@ impl Company {
         self.known.lock().unwrap().days.insert(kid, x);
     }
 
-    /// Signs an act and brings it to the running server (or the closed database).
+    /// Signs an act and sends it to the running server (or the closed database).
     pub async fn act<E: std::fmt::Debug>(&self, act: impl FnOnce(&Signer<'_>) -> Result<Commit, E>) {
         let admin = Admin::connect(self.path(), &Config::default()).await.unwrap();
         let view: AdminView = serde_json::from_value(admin.call("GET", "/admin/export", None).await.unwrap()).unwrap();
@@ -161,7 +161,7 @@ impl Company {
         known.teams.extend(fresh.into_iter().map(|key| (hash::box_kid(BoxKind::Team, &key.public()), key)));
     }
 
-    /// What `kefu stats` is told.
+    /// The answer for `kefu stats`.
     pub async fn stats(&self) -> serde_json::Value {
         let admin = Admin::connect(self.path(), &Config::default()).await.unwrap();
         admin.call("GET", "/admin/stats", None).await.unwrap()

@@ -1,6 +1,6 @@
 //! Numbers that only have to be the same for the same seed.
 
-/// See the module.
+/// A seeded generator.
 pub struct Dice(pub u64);
 
 impl Dice {

@@ -1,4 +1,4 @@
-//! A disk in memory that fails on command: it refuses writes, is full, or loses power. It lies under redb as its backend.
+//! A disk in memory that fails on command: it refuses writes, is full, or loses power. It is redb's backend.
 //!
 //! What was synced survives a loss of power. Of each write and each change of length since then, a random part does: all,
 //! nothing, or some of its sectors, in no particular order. A sync that fails may lose as much, without a word: Linux
@@ -47,13 +47,13 @@ struct Inner {
     read: u64,
     /// This one change fails.
     fault: Option<Fault>,
-    /// From this change on, nothing new finds room; what has room can be overwritten.
+    /// From this change on there is no space for new blocks; existing ones can be overwritten.
     no_room: Option<u64>,
-    /// Blocks that have room.
+    /// Allocated blocks.
     blocks: BTreeSet<usize>,
     /// Syncs wait while this is set.
     held: bool,
-    /// A sync waits.
+    /// Whether a sync waits.
     syncing: bool,
 }
 
@@ -117,24 +117,24 @@ impl Disk {
         self.inner().fault = Some(fault);
     }
 
-    /// From this change on there is no room for anything new.
+    /// From this change on there is no space for anything new.
     pub fn fill_at(&self, change: u64) {
         self.inner().no_room = Some(change);
     }
 
-    /// Whether there is no room.
+    /// Whether there is no space.
     pub fn is_full(&self) -> bool {
         let inner = self.inner();
         inner.no_room.or(inner.fails.map(|(at, _)| at)).is_some_and(|at| inner.changes >= at)
     }
 
-    /// Everything works again.
+    /// Ends all faults.
     pub fn mend(&self) {
         let mut inner = self.inner();
         (inner.fails, inner.fault, inner.no_room) = (None, None, None);
     }
 
-    /// From now on syncs take for ever (`true`), or go through again.
+    /// From now on syncs take forever (`true`), or go through again.
     pub fn hold_syncs(&self, held: bool) {
         self.inner().held = held;
         self.0.1.notify_all();
@@ -198,7 +198,7 @@ impl Inner {
         self.fault.take_if(|fault| now > fault.at)
     }
 
-    /// How many bytes of a write find room.
+    /// How many bytes of a write fit.
     fn room(&mut self, at: usize, len: usize) -> usize {
         let full = self.no_room.is_some_and(|from| self.changes > from);
         for block in at / BLOCK..(at + len).div_ceil(BLOCK) {

@@ -13,7 +13,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use super::wire::PATIENCE;
 
-/// What came back.
+/// An answer.
 #[derive(Debug)]
 pub struct Answer {
     /// Status.

@@ -28,7 +28,7 @@ pub struct Ledger {
     pub submitted: BTreeMap<MsgId, ConvId>,
     /// By the answer to the caller or by the feed.
     pub acknowledged: BTreeMap<(ConvId, u64), MsgId>,
-    /// Those of which the store said that they were not kept.
+    /// Those that the store reported as not kept.
     pub refused: BTreeSet<MsgId>,
     /// Highest revision acknowledged.
     revs: BTreeMap<ConvId, u32>,
@@ -55,7 +55,7 @@ impl Ledger {
         (batch, ids)
     }
 
-    /// Hands in `rounds` waves of batches, until the store stops. Says whether it did.
+    /// Submits `rounds` waves of batches, until the store stops. Returns whether it did.
     pub async fn work(&mut self, store: &RedbStore, feed: &mut Feed, rounds: u64, random: &mut Random) -> bool {
         let mut stopped = false;
         for _ in 0..rounds {

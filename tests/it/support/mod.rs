@@ -19,7 +19,7 @@ pub fn options() -> kefu::store::redb::Options {
     kefu::store::redb::Options { cache_bytes: 1 << 20, ..Default::default() }
 }
 
-/// Waits until something is so, without a rhythm; gives up after half a minute.
+/// Waits until a condition holds, without fixed intervals; fails after half a minute.
 pub async fn until(so: impl Fn() -> bool) {
     let turns = async {
         while !so() {

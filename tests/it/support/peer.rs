@@ -23,14 +23,14 @@ use super::{
 /// A refusal.
 pub type Refused = (ErrorCode, String);
 
-/// Who somebody is.
+/// Identity of a peer.
 #[derive(Clone)]
 pub struct Me {
     /// Their key.
     pub key: SigningKey,
     /// A visitor's box key.
     pub x: Option<KemSecret>,
-    /// Where they enter.
+    /// Kind of socket.
     pub door: Door,
     /// A visitor's site.
     pub site: Option<SiteId>,
@@ -41,7 +41,7 @@ pub struct Me {
 }
 
 impl Me {
-    /// Somebody new on a site.
+    /// A new visitor on a site.
     pub fn visitor(site: &str) -> Self {
         let (key, x) = (SigningKey::generate(), Some(KemSecret::generate()));
         Self { key, x, door: Door::site(site), site: Some(id(site)), user: None, rev: REVISION }
@@ -80,13 +80,13 @@ pub enum Heard {
     Again(ConvId, u64),
 }
 
-/// One socket of somebody.
+/// One socket of a user.
 pub struct Peer {
-    /// Who.
+    /// Identity of this peer.
     pub me: Me,
     /// Whose server it is.
     pub company: Arc<Company>,
-    /// Where it is.
+    /// Address of the server.
     pub addr: SocketAddr,
     /// The socket.
     pub wire: Wire,
@@ -100,9 +100,9 @@ pub struct Peer {
     pub config: serde_json::Value,
     /// From the welcome.
     pub storage: StorageState,
-    /// What is held.
+    /// Conversations as this peer has them.
     pub views: BTreeMap<ConvId, View>,
-    /// Control frames nobody asked for yet, in order.
+    /// Control frames not yet consumed, in order.
     pub log: Vec<ServerFrame>,
     req: u64,
 }
@@ -148,14 +148,14 @@ impl Peer {
         Self::connect(server, &Me::visitor("s1")).await
     }
 
-    /// An agent of this name who has said that they are online.
+    /// An agent of this name who is online.
     pub async fn agent(server: &Server, user: &str) -> Self {
         let mut agent = Self::connect(server, &Me::agent(&server.company, user)).await;
         agent.status(AgentState::Online).await;
         agent
     }
 
-    /// The agents of these names say that they are online, and go: it is kept.
+    /// The agents of these names go online and disconnect: the state is kept.
     pub async fn all_online(company: &Arc<Company>, addr: SocketAddr, users: &[&str]) {
         for user in users {
             let agent = Self::try_connect(company, addr, &Me::agent(company, user)).await;
@@ -163,7 +163,7 @@ impl Peer {
         }
     }
 
-    /// An agent says whether they take new conversations.
+    /// An agent sets whether they take new conversations.
     pub async fn status(&mut self, state: AgentState) {
         self.ask(|req| ClientFrame::Status { req, state }).await.expect("a state that is kept");
     }
@@ -264,7 +264,7 @@ impl Peer {
                 })
                 .await?;
             if !behind && last < held {
-                // the answer to an earlier resume, of a gap among live records: the log itself tells
+                // the answer to an earlier resume, after a gap among live records: the log itself shows it
                 let there = http::page(self.addr, &self.token, conv, held - 1, 1).await.ok_or(Gone(None))?;
                 assert!(!there.is_empty(), "record {held} was delivered, now the store ends with {last}");
                 continue;
@@ -305,14 +305,14 @@ impl Peer {
         .await
     }
 
-    /// A visitor opens a conversation and says who asks, as a widget does: from here on agents see it.
+    /// A visitor opens a conversation and sends the form, as a widget does: from here on agents see it.
     pub async fn open(&mut self) -> ConvId {
         let conv = self.open_empty().await;
         self.form(conv).await;
         conv
     }
 
-    /// A visitor says who asks.
+    /// A visitor sends the form.
     pub async fn form(&mut self, conv: ConvId) {
         let key = self.me.key.clone();
         let (_, form) = self.view(conv).seal_form(&key);
@@ -359,13 +359,13 @@ impl Peer {
         Some(head.msg_id())
     }
 
-    /// Says a text and returns its sequence number.
+    /// Sends a text and returns its sequence number.
     pub async fn say(&mut self, conv: ConvId, text: &str) -> u64 {
         let key = self.me.key.clone();
         let (_, envelope) = self.view(conv).seal(text, &key);
         loop {
             match self.post(envelope.clone()).await {
-                // somebody changed the conversation in the same instant: unchanged, once more
+                // the conversation changed in the same instant: resend unchanged
                 Err((ErrorCode::Conflict, _)) => {}
                 other => return other.expect("an acknowledgement"),
             }

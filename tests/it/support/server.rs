@@ -29,7 +29,7 @@ pub fn config() -> Config {
 pub struct Server {
     /// Where it listens.
     pub addr: SocketAddr,
-    /// Whose it is.
+    /// The company it serves.
     pub company: Arc<Company>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<Result<(), ServeError>>,

@@ -26,7 +26,7 @@ use super::company::Company;
 pub struct Said {
     /// Its record.
     pub seq: u64,
-    /// Who.
+    /// Key of the sender.
     pub kid: Kid,
     /// Its id.
     pub msg: MsgId,
@@ -36,15 +36,15 @@ pub struct Said {
     pub body: serde_json::Value,
 }
 
-/// See the module.
+/// A conversation as a client has it.
 pub struct View {
-    /// Which.
+    /// The conversation.
     pub conv: ConvId,
     /// Record `n` is at `n - 1`.
     pub records: Vec<Bytes>,
-    /// What people said, in order.
+    /// Messages, in order.
     pub said: Vec<Said>,
-    /// Who must act.
+    /// The owner.
     pub owner: Owner,
     /// Open or closed.
     pub state: ConvState,
@@ -68,16 +68,16 @@ pub struct View {
 /// What the next record was good for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// It is in.
+    /// It was added.
     New,
-    /// It was there.
+    /// It was already known.
     Old,
     /// Records before it are missing: resume.
     Gap,
 }
 
 impl View {
-    /// Nothing yet.
+    /// An empty view.
     pub fn new(conv: ConvId) -> Self {
         Self {
             conv,
@@ -103,7 +103,7 @@ impl View {
         self.records.len() as u64
     }
 
-    /// What is held, as a `resume` says it.
+    /// What this view has, as in a `resume`.
     pub fn held(&self) -> Have {
         let mark = self.records.last().map(|frame| hash::mark(frame));
         let seq = mark.map(|_| self.have());
@@ -181,7 +181,7 @@ impl View {
         }
     }
 
-    /// A recall: its sender's, in the newest epoch, of what stands here under its id.
+    /// A recall: its sender's, in the newest epoch, of the message with this id.
     fn recalled(&mut self, kind: Kind, head: &HeaderView<'_>, ed: &[u8; 32]) {
         let recall = recall::verify(head.bytes(), ed).expect("a recall's signature");
         assert_eq!(head.epoch(), self.epoch, "a recall of an epoch that was over");
@@ -287,7 +287,7 @@ impl View {
         envelope::seal(&header, &self.keys[&self.epoch], body.to_string().as_bytes(), key).unwrap()
     }
 
-    /// Seals a visitor's form, which is nothing said; in a run of its own, so that what is said begins with counter 0.
+    /// Seals a visitor's form, which is not a message; in its own counter run, so that messages begin with counter 0.
     pub fn seal_form(&mut self, key: &SigningKey) -> (MsgId, Vec<u8>) {
         let (msg_id, inst) = (MsgId(random()), u32::from_be_bytes(random()));
         let (conv, epoch, prev) = (self.conv, self.epoch, self.prev);
@@ -310,7 +310,7 @@ impl View {
         self.announce_by(&company.directory(), team, key)
     }
 
-    /// The same by somebody who knows this directory.
+    /// The same by a client with this directory.
     pub fn announce_by(&self, directory: &Directory, team: &str, key: &SigningKey) -> Vec<u8> {
         let new = NewEpoch {
             conv: self.conv,

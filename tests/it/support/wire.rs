@@ -1,4 +1,4 @@
-//! The client as tests want it: it panics where a server must not say something, and waits no longer than it takes.
+//! The client for tests: it panics on unexpected answers, and waits no longer than needed.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -21,9 +21,9 @@ pub const PATIENCE: Duration = Duration::from_secs(40);
 /// What came from the server.
 #[derive(Debug)]
 pub enum Got {
-    /// JSON.
+    /// A text frame: JSON.
     Frame(ServerFrame),
-    /// A record.
+    /// A binary frame: a record.
     Record(Bytes),
 }
 
@@ -32,7 +32,7 @@ pub struct Wire {
     socket: Socket,
 }
 
-/// Which door, and from what page.
+/// Kind of socket, and the page's origin.
 #[derive(Debug, Clone)]
 pub struct Door {
     /// Path of the socket, and who goes in there.
@@ -109,11 +109,11 @@ impl Wire {
     }
 
     async fn send_payload(&mut self, opcode: u8, payload: &[u8]) -> Result<(), Gone> {
-        // what the server said before it hung up is still to be read, so a failed send is no end by itself
+        // what the server sent before it hung up is still to be read, so a failed send does not end this
         timeout(PATIENCE, self.socket.send_payload(opcode, payload)).await.map_or(Err(Gone(None)), |_| Ok(()))
     }
 
-    /// The next thing the server says. Panics if it says nothing for [`PATIENCE`].
+    /// The next message from the server. Panics if none arrives for [`PATIENCE`].
     pub async fn next(&mut self) -> Result<Got, Gone> {
         match timeout(PATIENCE, self.next_quiet()).await {
             Ok(got) => got,
@@ -130,7 +130,7 @@ impl Wire {
         }
     }
 
-    /// Reads until the server closes, and says with which code.
+    /// Reads until the server closes, and returns the code.
     pub async fn closed(&mut self) -> Option<u16> {
         loop {
             if let Err(Gone(code)) = self.next().await {

@@ -1,7 +1,7 @@
-//! How people come: enrolment, the wait for confirmation, and the `rules` entry from which on everybody waits.
+//! Enrolment, the wait for confirmation, and the `rules` entry from which on everyone waits.
 //!
 //! No date makes an enrolment invalid, so none can stop a company. Before the first `rules` entry an enrolment enters
-//! `users` at once, as it did when there was no confirmation; whether it counts as confirmed is kept beside the state.
+//! `users` at once, as before confirmation existed; whether it counts as confirmed is kept beside the state.
 
 use super::{
     ConfirmBody, DirectoryError, EnrolBody, Revision, Role, RulesBody, UserKey, UserState, Waiting,
@@ -57,7 +57,7 @@ fn member_of(w: Waiting, mut keys: Vec<UserKey>) -> UserState {
     UserState { name: w.name, role: w.role, on: true, teams: w.teams, keys, member: None }
 }
 
-/// Whoever waits becomes a user, with a key that counts from the enrolment on. `newest_at`: the latest date of this entry
+/// A waiting person becomes a user, with a key that counts from the enrolment on. `newest_at`: the latest date of this entry
 /// and all before it.
 pub(super) fn confirm(
     replay: &mut Replay,

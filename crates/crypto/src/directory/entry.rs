@@ -62,7 +62,7 @@ impl Entry {
         Ok((head.seq, self.body(&head)?))
     }
 
-    /// When its signer says it was made, ms. Verifies nothing.
+    /// Date by its signer's clock, ms. Verifies nothing.
     pub fn at(&self) -> Result<u64, DirectoryError> {
         Ok(self.head()?.at)
     }
@@ -87,7 +87,7 @@ pub(super) struct Head {
     pub t: String,
 }
 
-/// What an entry says.
+/// Content of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "lowercase")]
 pub enum Body {
@@ -105,13 +105,13 @@ pub enum Body {
     Bot(BotBody),
     /// An invite is no longer good.
     Revoke(RevokeBody),
-    /// Somebody who enrolled is who they should be.
+    /// A person who enrolled is confirmed to be the invited one.
     Confirm(ConfirmBody),
     /// A revision of the rules of readers begins.
     Rules(RulesBody),
 }
 
-/// The company begins.
+/// The first entry of a company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GenesisBody {
     /// Its name.
@@ -122,14 +122,14 @@ pub struct GenesisBody {
     pub recovery: Key32,
     /// The server's OPAQUE key.
     pub opaque: Key32,
-    /// 1.
+    /// Cipher suite: 1.
     pub suite: u32,
 }
 
 /// A user accepts an invite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnrolBody {
-    /// Who.
+    /// The user.
     pub user: UserId,
     /// As in the certificate.
     pub role: Role,
@@ -145,7 +145,7 @@ pub struct EnrolBody {
     pub cert: Bytes,
     /// Who signed it.
     pub cert_signer: Key32,
-    /// That signature.
+    /// The signer's signature.
     pub cert_sig: Bytes,
     /// The invite key's signature over the new keys.
     pub claim_sig: Bytes,
@@ -154,7 +154,7 @@ pub struct EnrolBody {
 /// A user is switched on or off, or changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentBody {
-    /// Who.
+    /// The user.
     pub user: UserId,
     /// Whether they may act; off ends their key.
     pub on: bool,
@@ -172,7 +172,7 @@ pub struct AgentBody {
 /// A team and its key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamBody {
-    /// Which.
+    /// The team.
     pub id: TeamId,
     /// Display name.
     pub name: String,
@@ -187,17 +187,17 @@ pub struct TeamBody {
 /// A site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteBody {
-    /// Which.
+    /// The site.
     pub id: SiteId,
     /// Display name.
     pub name: String,
     /// `scheme://host[:port]`.
     pub origins: Vec<String>,
-    /// Whose queue.
+    /// The team.
     pub team: TeamId,
     /// Whether its widget works.
     pub on: bool,
-    /// The robot that may be a member of its conversations; none: nobody but visitor and team.
+    /// The robot that may be a member of its conversations; none: only visitor and team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bot: Option<BotId>,
 }
@@ -205,7 +205,7 @@ pub struct SiteBody {
 /// A robot and the key it signs with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BotBody {
-    /// Which.
+    /// The robot.
     pub id: BotId,
     /// Display name.
     pub name: String,
@@ -222,10 +222,10 @@ pub struct RevokeBody {
     pub inv: Key32,
 }
 
-/// Somebody who waits is confirmed.
+/// Confirms a waiting person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfirmBody {
-    /// Who.
+    /// The user.
     pub user: UserId,
     /// The key they enrolled with.
     pub ed: Key32,
@@ -234,7 +234,7 @@ pub struct ConfirmBody {
 /// A revision of the rules of readers begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RulesBody {
-    /// Which.
+    /// The revision.
     pub rev: u32,
     /// Invites of enrolments before it that its signer does not confirm.
     pub late: Vec<Key32>,

@@ -13,17 +13,17 @@ pub enum DirectoryError {
     #[error("the entry is larger than 16 KiB")]
     TooLarge,
     /// Not the JSON it should be.
-    #[error("the entry is not the JSON it should be: {0}")]
+    #[error("the entry is not valid JSON of its type: {0}")]
     Json(String),
     /// A version this program does not know.
     #[error("the entry has version {0}; this program knows version 1")]
     Version(u32),
     /// Not the number that comes next.
-    #[error("entry {found} where {expected} comes next")]
+    #[error("entry {found} where {expected} was expected")]
     Seq {
-        /// Next.
+        /// The number expected.
         expected: u32,
-        /// In the entry.
+        /// The number found.
         found: u32,
     },
     /// The hash of the entry before does not fit: a fork.
@@ -44,11 +44,11 @@ pub enum DirectoryError {
     /// A suite this program does not know.
     #[error("the company uses cipher suite {0}; this program knows suite 1")]
     Suite(u32),
-    /// The signer has no say.
+    /// The signer has no right to sign this.
     #[error("the signer is neither the root key nor an active admin")]
     Signer,
     /// Only root may.
-    #[error("only the root key makes or changes admins")]
+    #[error("only the root key can make or change admins")]
     RootOnly,
     /// A key or signature is bad.
     #[error(transparent)]
@@ -59,17 +59,17 @@ pub enum DirectoryError {
     /// A team's key number runs backwards or jumps.
     #[error("team {id} is at key {current}; key {found} cannot follow")]
     TeamEpoch {
-        /// Which.
+        /// The team.
         id: TeamId,
         /// Now (0: new team).
         current: u32,
-        /// In the entry.
+        /// The number found.
         found: u32,
     },
     /// Another key under the same number, or the same key under another.
     #[error("team {0}: a new key needs a new number, and a new number a new key")]
     TeamKey(TeamId),
-    /// An enrol is signed by another key than it brings.
+    /// An enrolment is not signed by the key that it adds.
     #[error("the new key did not sign its own enrolment")]
     NotOwnKey,
     /// The certificate or claim of an enrol is bad.
@@ -78,33 +78,33 @@ pub enum DirectoryError {
     /// The certificate's signer may not invite, or not into this role.
     #[error("the invite is not by the root key or an active admin, or invites an admin without the root key")]
     CertSigner,
-    /// The entry says something else than the certificate.
+    /// The entry differs from the certificate.
     #[error("the enrolment differs from its certificate in {0}")]
     CertMismatch(&'static str),
     /// The invite was used or revoked.
     #[error("the invite was used already or revoked")]
     InviteUsed,
     /// The user has a key that counts, or one that waits for confirmation.
-    #[error("user {0} has an active key already")]
+    #[error("user {0} already has an active key")]
     UserActive(UserId),
     /// A site names a robot that is not there.
     #[error("there is no robot {0}")]
     UnknownBot(BotId),
-    /// A robot comes with another key than it has, or with a key that stands for somebody else.
-    #[error("robot {0}: a robot keeps its key, and its key is nobody else's")]
+    /// A robot gets a different key than before, or a key that belongs to someone else.
+    #[error("robot {0}: a robot's key never changes and belongs to no one else")]
     BotKey(BotId),
-    /// Nobody waits for confirmation under this name with this key.
-    #[error("user {0} does not wait for confirmation with this key")]
+    /// No person with this id and this key waits for confirmation.
+    #[error("user {0} is not waiting for confirmation with this key")]
     NotWaiting(UserId),
     /// A person confirms themself after their invite's end.
-    #[error("only the root key or another admin confirms user {0}: the invite had ended")]
+    #[error("only the root key or another admin can confirm user {0}: the invite had expired")]
     ConfirmLate(UserId),
     /// A revision of the rules that is not newer than the one in force.
     #[error("revision {found} of the rules cannot follow revision {current}")]
     Revision {
-        /// In force.
+        /// The revision in force.
         current: u32,
-        /// In the entry.
+        /// The number found.
         found: u32,
     },
 }

@@ -1,4 +1,4 @@
-//! Who was in which team when, and which key was a team's when. Kept from the genesis on; it stands in the state, and so
+//! Who was in which team when, and which key was a team's when. Kept from the genesis on; it is in the state, and so
 //! in snapshots, only from the first `rules` entry on, so that older states keep their bytes.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ pub(super) struct History {
 }
 
 impl History {
-    /// What a state tells: its own history, or, where it has none, what holds in it, since entry 0.
+    /// History of a state: its own, or, without one, its present content as valid since entry 0.
     pub fn of(state: &State) -> Self {
         let since_0 = |team: &TeamId| Membership { team: team.clone(), from: 0, to: None };
         let member = state.users.iter().map(|(id, u)| {
@@ -50,7 +50,7 @@ impl History {
         keys.push(TeamKey { epoch, pk, from: seq, to: None });
     }
 
-    /// Writes it into a state in which it is to stand.
+    /// Writes it into a state.
     pub fn publish(&self, state: &mut State) {
         let users: Vec<UserId> = state.users.keys().cloned().collect();
         users.iter().for_each(|user| self.publish_user(state, user));

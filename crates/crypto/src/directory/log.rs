@@ -10,16 +10,16 @@ use super::{
 use crate::{codec::Key32, hash, hash::BoxKind};
 use kefu_proto::{BotId, Kid, OrgFp, SiteId, TeamId, UserId};
 
-/// A user who may act, for ever or until their time to be confirmed is over.
+/// A user who may act, forever or until their term to be confirmed has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActiveAgent {
-    /// Who.
+    /// The user.
     pub user: UserId,
     /// Display name.
     pub name: String,
-    /// Role.
+    /// The role.
     pub role: Role,
-    /// Teams.
+    /// The teams.
     pub teams: Vec<TeamId>,
     /// Signing key.
     pub ed: [u8; 32],
@@ -27,7 +27,7 @@ pub struct ActiveAgent {
     pub x: [u8; 32],
     /// Hash of the signing key.
     pub kid: Kid,
-    /// Nobody confirmed them yet: they may act until then, ms.
+    /// Not confirmed yet: they may act until then, ms.
     pub until: Option<u64>,
 }
 
@@ -38,16 +38,16 @@ impl ActiveAgent {
     }
 }
 
-/// Somebody who enrolled and whom nobody confirmed.
+/// A person who enrolled and is not confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unconfirmed {
-    /// Who.
+    /// The user.
     pub user: UserId,
     /// The invite that was used.
     pub inv: Key32,
     /// The enrolment.
     pub seq: u32,
-    /// Until when they act like everybody else, ms.
+    /// Until when they act like everyone else, ms.
     pub exp: u64,
 }
 
@@ -70,13 +70,13 @@ impl Directory {
         Ok(Self { fp, replay, seq: 0, head, heads: BTreeMap::from([(0, head)]), covered: None })
     }
 
-    /// Begins with a state somebody vouched for (see [`super::Snapshot`]).
+    /// Begins with a signed state (see [`super::Snapshot`]).
     pub(super) fn from_state(fp: OrgFp, state: State, seq: u32, head: [u8; 32]) -> Self {
         Self { fp, replay: Replay::from_state(state), seq, head, heads: BTreeMap::from([(seq, head)]), covered: None }
     }
 
     /// Verifies a whole log. What a snapshot covers counts as confirmed, as far as no `rules` entry says who is; one that
-    /// says more than the log, or is by somebody without the right to sign it, covers nothing.
+    /// goes beyond the log, or whose signer had no right to sign it, covers nothing.
     pub fn replay(fp: OrgFp, entries: &[Entry], snapshot: Option<&Snapshot>) -> Result<Self, DirectoryError> {
         let (first, rest) = entries.split_first().ok_or(DirectoryError::Empty)?;
         let mut dir = Self::genesis(fp, first)?;
@@ -106,7 +106,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Somebody with the right to do so vouches for all entries up to this one: who enrolled by then, before there was
+    /// A signer with the right to do so covers all entries up to this one: a person who enrolled by then, before there was
     /// confirmation, counts as confirmed.
     pub fn cover(&mut self, seq: u32) {
         self.covered = self.covered.max(Some(seq));
@@ -217,7 +217,7 @@ impl Directory {
         self.agent(waiting.or_else(|| user().map(|(id, _)| id))?)
     }
 
-    /// Everybody whom nobody confirmed, by id. They act like everybody else until the end of their invite.
+    /// Everyone who is not confirmed, by id. They act like everyone else until their invite expires.
     pub fn unconfirmed(&self) -> Vec<Unconfirmed> {
         let waiting = self.state().waiting.iter();
         let waiting = waiting.map(|(id, w)| Unconfirmed { user: id.clone(), inv: w.inv, seq: w.from, exp: w.exp });
@@ -269,7 +269,7 @@ impl Directory {
         self.replay.history.keys.get(team)?.iter().find(|k| k.epoch == epoch)
     }
 
-    /// The key with this hash, whoever has or had it, also of somebody who waits for confirmation.
+    /// The key with this hash, of any present or former owner, also of a person who waits for confirmation.
     pub fn key(&self, kid: &Kid) -> Option<(&UserId, UserKey)> {
         self.keys().find(|(_, key)| hash::kid(&key.ed.0) == *kid)
     }

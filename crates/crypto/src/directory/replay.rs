@@ -6,38 +6,38 @@ use super::{Membership, Role, State, UserState, history::History};
 use crate::codec::Key32;
 use kefu_proto::UserId;
 
-/// An enrolment of before the first `rules` entry.
+/// An enrolment before the first `rules` entry.
 #[derive(Debug, Clone)]
 pub(super) struct Early {
-    /// Its invite.
+    /// Key of the invite.
     pub inv: Key32,
-    /// Its number.
+    /// Number of the entry.
     pub from: u32,
     /// When the invite ended, ms.
     pub exp: u64,
     /// Whether a snapshot covers it.
     pub covered: bool,
-    /// The user and their memberships without it: a `rules` entry may say that it was not confirmed.
+    /// The user and their memberships without it: a `rules` entry may declare it unconfirmed.
     pub before: (Option<UserState>, Option<Vec<Membership>>),
 }
 
-/// The state and what a reader must know beside it to go on.
+/// The state, and what a reader also needs to continue.
 #[derive(Debug, Clone)]
 pub(super) struct Replay {
     pub state: State,
     pub history: History,
-    /// Enrolments of before the first `rules` entry whose key is still active.
+    /// Enrolments before the first `rules` entry whose key is still active.
     pub early: BTreeMap<UserId, Early>,
     /// The latest date of all entries that were read, ms.
     pub newest_at: u64,
 }
 
 impl Replay {
-    /// Goes on from a state that somebody vouched for.
+    /// Continues from a signed state.
     pub fn from_state(mut state: State) -> Self {
         let history = History::of(&state);
         if state.rules.is_empty() {
-            // what no entry brought yet stands in no state either
+            // what no entry has added yet is in no state either
             state.users.values_mut().for_each(|u| u.member = None);
             state.teams.values_mut().for_each(|t| t.keys = None);
         } else {

@@ -1,4 +1,4 @@
-//! Which entry may follow a state. Every check stands before every change, so a refused entry changes nothing.
+//! Which entry may follow a state. All checks precede all changes, so a refused entry changes nothing.
 
 use data_encoding::HEXLOWER;
 

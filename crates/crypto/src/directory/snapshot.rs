@@ -1,4 +1,4 @@
-//! Snapshots: short-lived statements of an admin that the directory stands here. They let a visitor skip the log.
+//! Snapshots: short-lived signed statements of the directory's state. They let a visitor skip the log.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub const MAX_AHEAD_MS: u64 = 86_400_000;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
     /// Not the JSON it should be.
-    #[error("the snapshot is not the JSON it should be: {0}")]
+    #[error("the snapshot is not valid JSON of its type: {0}")]
     Json(String),
     /// A version this program does not know.
     #[error("the snapshot has version {0}; this program knows version 1")]
@@ -32,23 +32,23 @@ pub enum SnapshotError {
     /// The signer is neither root nor an active admin.
     #[error("the snapshot's signer is neither the root key nor an active admin")]
     Signer,
-    /// Its time is over.
-    #[error("the snapshot is out of date: an admin must sign a new one")]
+    /// It has expired.
+    #[error("the snapshot has expired: an admin must sign a new one")]
     Stale,
     /// It was signed by a clock that is more than a day ahead.
     #[error("the snapshot was signed in the future: compare this clock with the signer's")]
     Future,
     /// It claims to live longer than 180 days.
-    #[error("the snapshot lives longer than 180 days")]
+    #[error("the snapshot is valid for more than 180 days")]
     TooLong,
     /// It speaks of entries this reader was not given.
     #[error("the snapshot covers entry {0}, which was withheld")]
     Withheld(u32),
-    /// The chain has another hash there: somebody is shown a false directory.
+    /// The chain has another hash there: two different directories are being shown.
     #[error("the snapshot has another entry {0}: two directories are being shown")]
     Fork(u32),
     /// Its state is not what the log adds up to.
-    #[error("the snapshot's state is not what the log adds up to")]
+    #[error("the snapshot's state does not match the log")]
     State,
     /// Genesis or admin's entry do not vouch for its signer.
     #[error(transparent)]
@@ -66,14 +66,14 @@ pub struct Snapshot {
     pub sig: Bytes,
 }
 
-/// What a snapshot says.
+/// Content of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotBody {
-    /// 1.
+    /// Version of the format: 1.
     pub v: u32,
     /// Newest entry covered.
     pub seq: u32,
-    /// Its hash.
+    /// Hash of that entry.
     pub head: Hash32,
     /// When it was signed, ms.
     pub at: u64,
@@ -84,7 +84,7 @@ pub struct SnapshotBody {
 }
 
 impl Snapshot {
-    /// States that `dir` stands where it does, until `until_ms`.
+    /// States the present state of `dir`, valid until `until_ms`.
     pub fn make(dir: &Directory, at_ms: u64, until_ms: u64, key: &SigningKey) -> Self {
         let body = SnapshotBody {
             v: 1,
@@ -100,7 +100,7 @@ impl Snapshot {
         Self { raw: Bytes(raw), signer: Key32(key.public()), sig: Bytes(sig) }
     }
 
-    /// What it says. Verifies nothing.
+    /// Parses the content. Verifies nothing.
     pub fn read(&self) -> Result<SnapshotBody, SnapshotError> {
         let body: SnapshotBody = serde_json::from_slice(&self.raw.0).map_err(|e| SnapshotError::Json(e.to_string()))?;
         if body.v != 1 { Err(SnapshotError::Version(body.v)) } else { Ok(body) }

@@ -1,4 +1,4 @@
-//! What the log adds up to. The JSON form is part of the protocol: it stands in snapshots and must be the same everywhere.
+//! The state after the log. The JSON form is part of the protocol: it is in snapshots and must be the same everywhere.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -48,9 +48,9 @@ impl FromStr for Role {
 /// One key of a user, with the span of entries in which it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserKey {
-    /// Signs.
+    /// Ed25519 key, signs.
     pub ed: Key32,
-    /// Receives team keys.
+    /// X25519 key, receives team keys.
     pub x: Key32,
     /// Entry that brought it.
     pub from: u32,
@@ -68,7 +68,7 @@ impl UserKey {
 /// A user's time in a team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
-    /// Which.
+    /// The team.
     pub team: TeamId,
     /// Entry that began it.
     pub from: u32,
@@ -81,7 +81,7 @@ pub struct Membership {
 pub struct UserState {
     /// Display name.
     pub name: String,
-    /// Role.
+    /// The role.
     pub role: Role,
     /// Whether they may act.
     pub on: bool,
@@ -89,7 +89,7 @@ pub struct UserState {
     pub teams: Vec<TeamId>,
     /// All keys they ever had, oldest first.
     pub keys: Vec<UserKey>,
-    /// When they were in which team; stands here from the first `rules` entry on.
+    /// When they were in which team; present from the first `rules` entry on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<Vec<Membership>>,
 }
@@ -125,7 +125,7 @@ pub struct TeamState {
     pub pk: Key32,
     /// Whether it takes conversations.
     pub on: bool,
-    /// All keys it ever had, oldest first; stands here from the first `rules` entry on.
+    /// All keys it ever had, oldest first; present from the first `rules` entry on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<TeamKey>>,
 }
@@ -135,7 +135,7 @@ pub struct TeamState {
 pub struct SiteState {
     /// Display name.
     pub name: String,
-    /// Where its widget may stand: `scheme://host[:port]`.
+    /// Origins that may embed its widget: `scheme://host[:port]`.
     pub origins: Vec<String>,
     /// Whose queue its conversations enter.
     pub team: TeamId,
@@ -160,34 +160,34 @@ pub struct BotState {
 /// From which entry on a revision of the rules of readers holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
-    /// Which.
+    /// The revision.
     pub rev: u32,
-    /// The entry.
+    /// First entry under this revision.
     pub from: u32,
 }
 
-/// Somebody who enrolled and is not confirmed yet.
+/// A person who enrolled and is not confirmed yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// Display name.
     pub name: String,
-    /// Role.
+    /// The role.
     pub role: Role,
-    /// Teams.
+    /// Teams by id.
     pub teams: Vec<TeamId>,
-    /// Signs.
+    /// Ed25519 key, signs.
     pub ed: Key32,
-    /// Receives team keys.
+    /// X25519 key, receives team keys.
     pub x: Key32,
     /// The invite that was used.
     pub inv: Key32,
     /// The enrolment.
     pub from: u32,
-    /// Until when they act like everybody else, ms: the end of the invite.
+    /// Until when they act like everyone else, ms: when the invite expires.
     pub exp: u64,
 }
 
-/// Everything the log says, at one point of it.
+/// The complete state at one point of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// The company's name.
@@ -200,11 +200,11 @@ pub struct State {
     pub opaque: Key32,
     /// Suite of ciphers, 1.
     pub suite: u32,
-    /// Users.
+    /// Users by id.
     pub users: BTreeMap<UserId, UserState>,
-    /// Teams.
+    /// Teams by id.
     pub teams: BTreeMap<TeamId, TeamState>,
-    /// Sites.
+    /// Sites by id.
     pub sites: BTreeMap<SiteId, SiteState>,
     /// Robots, those that are off too: their messages stay verifiable.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -6,9 +6,9 @@ use kefu_proto::OrgFp;
 
 /// An attempt on the directory.
 pub struct Attempt {
-    /// In words.
+    /// Description of the attempt.
     pub name: &'static str,
-    /// How many entries of the small company stand before it.
+    /// How many entries of the small company precede it.
     pub after: usize,
     /// Further good entries before it.
     pub before: Vec<Entry>,

@@ -10,7 +10,7 @@ use crate::{
 
 const DAY: u64 = 86_400_000;
 
-/// Everybody whom the invites of these names brought is not confirmed.
+/// Everyone invited by these names is not confirmed.
 pub fn rules(rev: u32, late: &[&str]) -> Body {
     Body::Rules(RulesBody { rev, late: late.iter().map(|name| Key32(code(name).signing_key().public())).collect() })
 }
@@ -53,7 +53,7 @@ pub fn log_with_rules() -> Log {
     log
 }
 
-/// How many entries stand before the `rules` entry.
+/// How many entries precede the `rules` entry.
 const BEFORE: usize = 7;
 
 fn at(log: &Log, at_ms: u64, body: &Body, by: &SigningKey) -> Entry {
@@ -137,7 +137,7 @@ fn waiting(dir: &Directory) -> Vec<Value> {
     dir.unconfirmed().iter().map(|u| json!({"user": u.user, "inv": u.inv, "seq": u.seq, "exp": u.exp})).collect()
 }
 
-/// What the vectors say of confirmation; nothing in it is random.
+/// Vectors of confirmation; nothing in them is random.
 pub fn vectors() -> Value {
     let log = log_with_rules();
     let dir = log.replay();
@@ -279,7 +279,7 @@ fn a_state_keeps_its_bytes_until_the_first_rules_entry() {
     assert_eq!((after.revision_at(6), after.revision_at(7)), (1, 2));
 }
 
-/// A company of before there was confirmation, whose newest enrolment no snapshot covers, long after the invite ended.
+/// A company from before confirmation existed, whose newest enrolment no snapshot covers, long after the invite expired.
 #[test]
 fn an_old_log_with_a_late_enrolment_replays_for_everybody() {
     let log = log_with_rules().first(BEFORE);
@@ -304,7 +304,7 @@ fn who_was_not_confirmed_leaves_no_trace_among_users() {
     let dir = log_with_rules().replay();
     let wu = "wu".parse().unwrap();
     assert!(!dir.state().users.contains_key(&wu) && dir.state().waiting.contains_key(&wu));
-    // somebody who had been here before is again as they were
+    // a person who had been here before is restored as they were
     let (root, zhao) = (company().root, ed("zhao"));
     let mut log = log_with_rules().first(BEFORE);
     log.add(&agent("li", false, None), &zhao);

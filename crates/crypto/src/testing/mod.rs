@@ -168,7 +168,7 @@ pub fn raw_entry(raw: String, by: &SigningKey) -> Entry {
     Entry { raw: raw.into_bytes().into(), signer: Key32(by.public()), sig: sig.into() }
 }
 
-/// A whole small company: 11 entries, one of each kind and one of a kind nobody knows yet.
+/// A whole small company: 11 entries, one of each kind and one of an unknown kind.
 pub fn log() -> Log {
     let (root, zhao) = (company().root, ed("zhao"));
     let mut log = Log::default();

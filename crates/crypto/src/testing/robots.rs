@@ -74,7 +74,7 @@ fn bad_days() -> Vec<(&'static str, SignedDayKey, u64, DayKeyError)> {
     ]
 }
 
-/// What the vectors say of robots; nothing in it is random.
+/// Vectors of robots; nothing in them is random.
 pub fn vectors() -> Value {
     let (log, good) = (log_with_robot(), day_key(NOW, NOW + MAX_DAY_KEY_MS));
     let dir = log.replay();

@@ -137,7 +137,7 @@ fn a_message_opens_for_members_and_stays_where_it_was_sealed() {
     let open = |b: &[u8], ek: &EpochKey, by: &SigningKey| envelope::open(b, ek, &by.public()).unwrap_err();
     assert_eq!(open(&sealed, &EpochKey::generate(), &visitor), SealError::Open, "the robot after the hand-off");
     assert_eq!(open(&sealed, &ek, &ed("mallory")), SealError::Sender);
-    // injected by somebody who holds no sender's key: signature by their own key under a member's kid
+    // injected by someone without a sender's key: signature by their own key under a member's kid
     let mallory = ed("mallory");
     let mut forged = envelope::seal(&header(&mallory, CONV, 1), &ek, b"x", &mallory).unwrap();
     forged[24..40].copy_from_slice(&visitor.kid().0);

@@ -1,4 +1,4 @@
-//! Known answers, frozen in `tests/data/vectors.json` and shared with the TypeScript twin.
+//! Known answers, frozen in `tests/data/vectors.json` and shared with the TypeScript counterpart.
 //! `KEFU_WRITE_VECTORS=1 cargo test vectors` writes what is computed again and adds what is missing;
 //! `KEFU_WRITE_VECTORS=all` also seals again what was sealed with randomness.
 
@@ -298,7 +298,7 @@ fn vectors_are_what_the_code_makes_and_opens() {
     assert_eq!((opened.signing.seed(), opened.kem.bytes()), (ed("li").seed(), x("li").bytes()));
 }
 
-/// What was sealed with randomness opens to what it says.
+/// What was sealed with randomness decrypts to the expected text.
 fn opens(file: &Value) {
     let (dir, li) = (log().replay(), ed("li again").public());
     for v in file["hpke"].as_array().unwrap() {

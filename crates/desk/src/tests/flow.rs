@@ -1,4 +1,4 @@
-//! Offers: to whom, accepted, declined, run out.
+//! Offers: recipients, accepted, declined, expired.
 
 use super::*;
 
@@ -168,7 +168,7 @@ fn a_failed_assignment_goes_on_to_somebody_else() {
     d.apply(waits(1, "a", 0), 0);
     d.apply(accept(1, "li"), 1);
     assert_eq!(offers(&d.apply(waits(1, "a", 0), 2)), [(conv(1), "wu".into())]);
-    // and if chat never says what became of it, the conversation is not lost either
+    // and if chat never reports the outcome, the conversation is not lost either
     d.apply(accept(1, "wu"), 3);
     let at = d.next_deadline().unwrap();
     let out = d.apply(Event::Tick, at);

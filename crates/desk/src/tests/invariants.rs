@@ -1,4 +1,4 @@
-//! Any sequence of events, sensible or not: nothing panics, and what the head of the room promises holds after each.
+//! Any sequence of events, sensible or not: nothing panics, and the invariants in the crate's documentation hold after each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ struct World {
     desk: Desk,
     now: u64,
     facts: BTreeMap<ConvId, Fact>,
-    /// Standing offers, by decisions alone.
+    /// Open offers, by decisions alone.
     offered: BTreeMap<ConvId, UserId>,
     /// Places, by decisions alone.
     told: BTreeMap<ConvId, u32>,
@@ -73,7 +73,7 @@ impl World {
 
     fn check(&self, event: &Event) {
         let s = &self.desk.s;
-        // the desk knows what chat knows, no more and no less, and stands where chat says
+        // the desk knows exactly what chat knows, in the state that chat reported
         assert_eq!(s.convs.len(), self.facts.len(), "after {event:?}");
         let mut lines: BTreeMap<&TeamId, BTreeSet<(u64, ConvId)>> = BTreeMap::new();
         for (conv, fact) in &self.facts {
@@ -131,7 +131,7 @@ impl World {
         if let Event::AgentRemoved { user } = event {
             assert!(!s.agents.contains_key(user));
         }
-        // every clock lies ahead, so that the caller never spins
+        // every deadline is in the future, so that the caller never spins
         assert!(self.desk.next_deadline().is_none_or(|at| at > self.now), "{event:?}");
         self.desk.snapshot(self.now);
         (0..9).for_each(|n| assert!(!self.desk.explain(conv(n)).is_empty(), "{n} after {event:?}"));
@@ -186,7 +186,7 @@ proptest! {
         }
     }
 
-    /// With a chat that carries decisions out, sooner or later, and agents who answer, everybody is served in the end.
+    /// With a chat that carries decisions out, sooner or later, and agents who answer, everyone is served in the end.
     #[test]
     fn everyone_is_served_if_somebody_is_there(
         steps in prop::collection::vec((any_event(), 0u64..5_000), 1..60),

@@ -100,7 +100,7 @@ impl Pair {
     fn record(&self, who: usize, frame: &[u8]) {
         let (peer, counters) = (&self.peers[who], &*self.counters);
         let (Some(seq), Some(body)) = (frame.first_chunk(), frame.get(16..)) else {
-            return counters.fail("a binary frame is no record");
+            return counters.fail("a binary frame is not a record");
         };
         let (seq, have) = (u64::from_be_bytes(*seq), peer.have.get());
         if seq <= have {

@@ -32,7 +32,7 @@ pub async fn open(
     counters: &Rc<Counters>,
 ) -> Result<(Rc<Pair>, [Reader; 2]), LoadError> {
     let (site, visitor) = (&target.site, SigningKey::generate());
-    // nobody opens a box here: both sides write with the key that the opening made
+    // no box is opened here: both sides write with the key that the opening made
     let opening = Opening::new(&target.directory, site, &visitor, KemSecret::generate().public())
         .map_err(|e| LoadError::Seal(e.to_string()))?;
     let conv = opening.conv;
@@ -95,7 +95,7 @@ fn answered(frame: ServerFrame) -> Option<Result<(), LoadError>> {
     }
 }
 
-/// Ends the conversations, so that a server that goes on is left as it was found; waits until they are closed.
+/// Closes the conversations, so that a server that keeps running is left as before; waits until they are closed.
 pub async fn close(pairs: &[Rc<Pair>]) {
     let ends: Vec<u64> = pairs.iter().map(|pair| pair.peers[VISITOR].have.get()).collect();
     for pair in pairs {

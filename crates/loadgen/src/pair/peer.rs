@@ -29,7 +29,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Who holds all records up to `have`, and has said nothing in the run of its counter.
+    /// A peer that has all records up to `have`, and has sent nothing in this run of its counter.
     pub(crate) fn new(writer: Writer, key: SigningKey, have: u64) -> Self {
         let (kid, inst) = (key.kid(), u32::from_be_bytes(random()));
         let (sealed, due, wanted, sent, acknowledged, received) = Default::default();

@@ -25,9 +25,9 @@ pub(super) struct Tables<'t> {
     small: [Option<SmallTable<'t>>; Table::ALL.len()],
 }
 
-/// The records that this transaction brings to the journal.
+/// The records that this transaction adds to the journal.
 pub(super) struct Group<'t> {
-    /// Its number.
+    /// Number of the group.
     pub number: u64,
     /// Its value so far.
     pub value: &'t mut Vec<u8>,
@@ -41,25 +41,25 @@ pub(super) struct Group<'t> {
 pub(super) enum Verdict {
     /// It is in the transaction.
     Written {
-        /// For whoever waits.
+        /// Result for the waiting caller.
         written: Written,
         /// For the feed, if a conversation was touched.
         commit: Option<Commit>,
     },
     /// One of its messages is stored already.
     Duplicate {
-        /// Where.
+        /// Sequence number of the stored record.
         seq: u64,
-        /// That record.
+        /// The stored record as the socket sends it.
         frame: Bytes,
     },
     /// It may not be written.
     Refused {
-        /// Its conversation.
+        /// The conversation of the batch.
         conv: Option<ConvId>,
         /// Idempotency key of its first envelope.
         id: Option<MsgId>,
-        /// Why.
+        /// The error.
         error: StoreError,
     },
 }
@@ -105,7 +105,7 @@ impl<'t> Tables<'t> {
         Ok(ConvState { last_seq, rev, ids, older: settled > 0 })
     }
 
-    /// Where an envelope with this id stands.
+    /// Sequence number of the envelope with this id.
     fn find(&mut self, conv: ConvId, state: &ConvState, id: MsgId) -> Result<Option<u64>, StoreError> {
         match state.ids.get(&id) {
             Some(seq) => Ok(Some(*seq)),
@@ -131,8 +131,8 @@ impl<'t> Tables<'t> {
         self.group.journal.push(conv, Entry { group: self.group.number, seq, frame });
     }
 
-    /// Writes the group to the journal, also if it has no records: by its number a file that was opened again says whether
-    /// it holds the group. Of groups without records only the last one stays; `bare` says that the one before was such.
+    /// Writes the group to the journal, also if it has no records: its number tells after reopening whether
+    /// the file contains the group. Of groups without records only the last one stays; `bare`: the previous one was such.
     /// Returns how many records there are, and their bytes.
     pub fn write_group(&mut self, bare: bool) -> Result<(usize, usize), StoreError> {
         let mut journal = self.txn.open_table(tables::JOURNAL).map_err(map_db_error)?;
@@ -143,7 +143,7 @@ impl<'t> Tables<'t> {
         Ok((self.group.records, self.group.value.len()))
     }
 
-    /// Puts a record of the journal into its place. Says by how many bytes the table grew: less than none for a tombstone.
+    /// Puts a record of the journal into its place. Returns by how many bytes the table grew: negative for a tombstone.
     pub fn settle(&mut self, conv: ConvId, seq: u64, frame: &[u8]) -> Result<i64, StoreError> {
         let value = &frame[8..];
         let old =
@@ -205,7 +205,7 @@ fn validate(tables: &mut Tables<'_>, state: &mut ConvState, batch: &Batch) -> Re
     for body in check::appended(&batch.ops) {
         let Some(id) = check::remembered_id(body) else { continue };
         if let Some(seq) = tables.find(conv, state, id)? {
-            // whoever resends once may do so again
+            // a client that resends once may do so again
             state.ids.insert(id, seq);
             let frame = tables.record(conv, seq)?.ok_or_else(|| lost(conv, seq))?;
             return Ok(Some(Verdict::Duplicate { seq, frame }));
@@ -236,7 +236,7 @@ fn validate(tables: &mut Tables<'_>, state: &mut ConvState, batch: &Batch) -> Re
                 match kept {
                     None => Some(StoreError::Invalid("no such record to replace")),
                     Some(id) if id != check::remembered_id(body) => {
-                        Some(StoreError::Invalid("a tombstone bears the id of what it replaces"))
+                        Some(StoreError::Invalid("a tombstone has the id of what it replaces"))
                     }
                     Some(_) => None,
                 }

@@ -1,5 +1,5 @@
-//! A file beside the database that holds nothing and takes room. It is removed when the disk is full, so that the database
-//! can be opened again, and made again when there is room.
+//! A file beside the database that reserves space and contains no data. It is removed when the disk is full, so that the database
+//! can be opened again, and recreated when there is space.
 
 use std::{
     fs,
@@ -10,10 +10,10 @@ use std::{
 
 use rustix::fs::{FallocateFlags, OFlags, fallocate};
 
-/// Where a file system has no room to set aside by a call, zeros are written in pieces of this size.
+/// If a file system cannot allocate space by a call, zeros are written in pieces of this size.
 const PIECE: usize = 256 * 1024;
 
-/// The file.
+/// Path of the ballast file.
 #[derive(Debug)]
 pub(super) struct Ballast(PathBuf);
 
@@ -28,7 +28,7 @@ impl Ballast {
         fs::symlink_metadata(&self.0).is_ok_and(|m| m.is_file() && m.len() == bytes)
     }
 
-    /// Removes what takes no room: a hole of that size, which a copy of the directory may have made.
+    /// Removes a ballast that takes no space: a sparse file, which a copy of the directory may have made.
     pub fn distrust(&self) -> io::Result<()> {
         match fs::symlink_metadata(&self.0) {
             Ok(m) if m.is_file() && m.blocks() * 512 >= m.len() => Ok(()),
@@ -36,7 +36,7 @@ impl Ballast {
         }
     }
 
-    /// Makes it, in place of whatever has its name. Leaves nothing if there is no room.
+    /// Creates it, and replaces anything with its name. Leaves nothing if there is no space.
     pub fn make(&self, bytes: u64) -> io::Result<()> {
         if self.is_there(bytes) {
             return Ok(());
@@ -44,7 +44,7 @@ impl Ballast {
         self.give_up()?;
         let made = self.allocate(bytes);
         if made.is_err() {
-            // half a ballast would take room and count as none
+            // half a ballast would take space and count as none
             let _ = fs::remove_file(&self.0);
         }
         made
@@ -71,7 +71,7 @@ impl Ballast {
         file.sync_all()
     }
 
-    /// Removes it, if it is there. What is not a file of ours but has its name goes, too; nothing is followed.
+    /// Removes it, if it exists. Anything else with its name is removed, too; links are not followed.
     pub fn give_up(&self) -> io::Result<()> {
         match fs::remove_file(&self.0) {
             Err(e) if e.kind() != ErrorKind::NotFound => Err(e),

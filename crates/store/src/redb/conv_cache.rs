@@ -1,6 +1,6 @@
 //! What the writer remembers of conversations, so that an ordinary message costs one insert and no read.
 //!
-//! The cache only repeats what the tables say (as the transaction under way sees them); anything may be forgotten at any
+//! The cache only repeats the tables (as the current transaction sees them); anything may be dropped at any
 //! time and is read again when needed. It has two generations: what is used moves to the young one; when that holds half
 //! of the limits it becomes the old one, and the old one is thrown away.
 
@@ -21,13 +21,13 @@ pub(super) struct ConvState {
     pub last_seq: u64,
     /// Revision of the row; 0 without one.
     pub rev: u32,
-    /// Message ids of its envelopes and where they stand: those that were written, or asked for, since it was loaded.
+    /// Message ids of its envelopes and their sequence numbers: those written or looked up since it was loaded.
     pub ids: HashMap<MsgId, u64>,
-    /// Envelopes that are not in `ids` may stand in the table of ids.
+    /// Envelopes that are not in `ids` may be in the table of ids.
     pub older: bool,
 }
 
-/// The cache.
+/// Recently used conversations.
 #[derive(Debug)]
 pub(super) struct ConvCache {
     young: HashMap<ConvId, ConvState>,

@@ -1,5 +1,5 @@
 //! The database that is open now. After an error of the disk the writer closes it and opens it again; those who read
-//! meanwhile wait for that, but not for ever.
+//! meanwhile wait for that, but not forever.
 
 use std::{
     sync::Arc,
@@ -16,11 +16,11 @@ use crate::StoreError;
 /// when it failed once, nobody waits for it any more.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// See the module.
+/// The open database, replaced after disk errors.
 #[derive(Debug)]
 pub(super) struct Current {
     state: RwLock<State>,
-    /// Locked around every announcement of a change, so that nobody who waits misses one.
+    /// Locked around every notification of a change, so that no waiter misses one.
     gate: Mutex<()>,
     changed: Condvar,
 }
@@ -59,7 +59,7 @@ impl Current {
     }
 
     /// A snapshot of the database that is open, or will be in a moment; of a later opening than `failed`, of which a read
-    /// failed. `suspect` tells the writer that the one that is open does not work.
+    /// failed. `suspect` tells the writer that the open one does not work.
     pub fn snapshot(&self, mut failed: Option<u64>, suspect: impl Fn()) -> Result<Snapshot, StoreError> {
         if failed.is_some() {
             suspect();
@@ -82,7 +82,7 @@ impl Current {
                 State::Reopening { in_vain: true } => return Err(StoreError::Reopening),
                 State::Reopening { .. } | State::Open(_) => {}
             }
-            // the state is looked at again under the gate before anybody waits
+            // the state is looked at again under the gate before anyone waits
             match &mut gate {
                 None => gate = Some(self.gate.lock()),
                 Some(held) => {

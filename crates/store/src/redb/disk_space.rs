@@ -1,8 +1,8 @@
-//! Looks at the room on the disk, at a pace that costs a message nothing, and says what can be written.
+//! Reads the free disk space, at a rate that costs a message nothing, and decides what can be written.
 //!
-//! Two things lead to [`StorageState::Full`]: too little room, and a write that failed. After a failure it stays until the
-//! file is open again, there is room, and the ballast could be made: that is a write that had to succeed, so quotas and
-//! broken disks, of which the room says nothing, are noticed, too.
+//! Two things lead to [`StorageState::Full`]: too little space, and a failed write. After a failure it stays until the
+//! file is open again, there is space, and the ballast could be created: a write that had to succeed, so quotas and
+//! broken disks, which the free space does not show, are noticed, too.
 
 use std::{
     sync::atomic::{AtomicU8, AtomicU64, Ordering},
@@ -18,20 +18,20 @@ use kefu_proto::StorageState;
 
 /// Failures that follow each other within this time are taken for one trouble.
 const TROUBLE: Duration = Duration::from_mins(1);
-/// The first pause after a failure that the room does not explain, doubled with each that follows.
+/// The first pause after a failure that the free space does not explain, doubled with each that follows.
 const PAUSE: Duration = Duration::from_millis(250);
 /// Doublings at most: half a minute.
 const DOUBLINGS: u32 = 7;
 /// Between two looks less is written than this part of what must stay free.
 const SHARE: u64 = 16;
 
-/// See the module.
+/// Free space of the disk and what may be written.
 #[derive(Debug)]
 pub(super) struct DiskSpace {
-    /// None: the room is never asked for.
+    /// None: the free space is never read.
     measure: Option<Measure>,
     reserve_mb: u32,
-    /// None: there is no file to put one beside.
+    /// None: there is no file that needs one.
     ballast: Option<Ballast>,
     state: AtomicU8,
     /// Bytes handed to the writer since the last look, and after how many the next one is due.
@@ -46,14 +46,14 @@ struct Known {
     space: Space,
     lines: Option<Thresholds>,
     failure: Option<Failure>,
-    /// When a write failed last, and how many before it that the room did not explain.
+    /// When a write failed last, and how many before it that the free space did not explain.
     failed_at: Option<Instant>,
     in_a_row: u32,
     /// The ballast is not tried again before this.
     ballast_at: Option<Instant>,
 }
 
-/// A write failed.
+/// A failed write.
 #[derive(Debug)]
 struct Failure {
     /// The file was opened again since.
@@ -66,7 +66,7 @@ impl DiskSpace {
     /// Of a disk that `measure` asks; without it only failures count.
     pub fn new(measure: Option<Measure>, reserve_mb: u32, ballast: Option<Ballast>) -> Self {
         if let Some(Err(e)) = ballast.as_ref().map(Ballast::distrust) {
-            tracing::warn!(error = %e, "the ballast file beside the database could not be looked at");
+            tracing::warn!(error = %e, "the ballast file beside the database could not be checked");
         }
         let this = Self {
             measure,
@@ -96,7 +96,7 @@ impl DiskSpace {
         self.known().space
     }
 
-    /// Hears of each change of the state.
+    /// Called on each change of the state.
     pub fn changes(&self) -> watch::Receiver<Space> {
         self.told.subscribe()
     }
@@ -106,11 +106,11 @@ impl DiskSpace {
         self.known.lock()
     }
 
-    /// So many bytes are about to be written: looks if it is time to. Says whether a failure stands in the way.
+    /// Called before this many bytes are written: reads the free space if due. Returns whether a failure prevents writing.
     pub fn before(&self, bytes: usize) -> bool {
         let written = self.written.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
         if written >= self.pace.load(Ordering::Relaxed) {
-            // else somebody else is looking
+            // otherwise another thread is reading it
             if let Some(mut known) = self.known.try_lock() {
                 self.settle(&mut known, false);
             }
@@ -118,21 +118,21 @@ impl DiskSpace {
         self.state() == StorageState::Full && self.known().failure.is_some()
     }
 
-    /// Looks.
+    /// Reads the free space and updates the state.
     pub fn look(&self) -> Space {
         let mut known = self.known();
         self.settle(&mut known, false);
         known.space
     }
 
-    /// Looks, and makes the ballast if it is missing and there is room for it.
+    /// Reads the free space, and creates the ballast if it is missing and fits.
     pub fn keep(&self) -> Space {
         let mut known = self.known();
         self.settle(&mut known, true);
         known.space
     }
 
-    /// A write failed: nothing more until [`DiskSpace::healed`] and there is room.
+    /// A write failed: nothing more is written until [`DiskSpace::healed`] and there is space.
     pub fn failed(&self, why: &str) {
         let mut known = self.known();
         let now = Instant::now();
@@ -140,7 +140,7 @@ impl DiskSpace {
         known.in_a_row = if close { known.in_a_row + 1 } else { 0 };
         let pause = if close { PAUSE * (1 << known.in_a_row.min(DOUBLINGS)) } else { Duration::ZERO };
         known.failure = Some(Failure { healed: false, until: now + pause });
-        // what the log says of the room should be true
+        // the log should show the actual free space
         self.settle(&mut known, false);
         self.enter(&mut known, StorageState::Full, why);
     }
@@ -174,7 +174,7 @@ impl DiskSpace {
                 (known.lines, found) = (Some(lines), Some(lines.state(known.space.state, free)));
             }
             // as it was seen last, until it can be seen again
-            Some(Err(e)) => tracing::debug!(error = %e, "the room on the disk could not be looked at"),
+            Some(Err(e)) => tracing::debug!(error = %e, "the free space of the disk could not be read"),
             None => {}
         }
         let state = found.unwrap_or(if self.measure.is_some() { known.space.state } else { StorageState::Ok });
@@ -199,7 +199,7 @@ impl DiskSpace {
             && known.ballast_at.is_none_or(|at| now >= at)
             && let Err(e) = self.make_ballast(known)
         {
-            tracing::warn!(error = %e, "the ballast file beside the database could not be made");
+            tracing::warn!(error = %e, "the ballast file beside the database could not be created");
             known.ballast_at = Some(now + TROUBLE);
         }
         self.enter(known, state, "");
@@ -212,7 +212,7 @@ impl DiskSpace {
         }
     }
 
-    /// Says it once, if it is a change.
+    /// Reports it once, if it is a change.
     fn enter(&self, known: &mut Known, state: StorageState, why: &str) {
         if known.space.state == state {
             return;
@@ -247,7 +247,7 @@ mod tests {
 
     const MIB: u64 = 1024 * 1024;
 
-    /// A disk of 4 GiB whose room a test sets, MiB.
+    /// A disk of 4 GiB whose free space a test sets, MiB.
     fn disk() -> (Arc<AtomicU64>, Measure) {
         let free = Arc::new(AtomicU64::new(2_000));
         let asked = free.clone();

@@ -1,8 +1,8 @@
 //! After an error of the disk: redb refuses everything from then on, so the database is closed and opened again, in this
 //! process and for as long as it takes.
 //!
-//! The file then says what became of the group that was being written: its journal ends with that group, or with the one
-//! before. So nobody is told what is not on disk, and nobody whose message is there sends it in vain. Everything in memory
+//! The file then shows what became of the group that was being written: its journal ends with that group, or with the one
+//! before. So nothing is published that is not on disk, and no stored message is reported as failed. Everything in memory
 //! is read again from the file.
 
 use std::{
@@ -27,10 +27,10 @@ const LONGEST: Duration = Duration::from_secs(10);
 const APART: Duration = Duration::from_millis(250);
 
 impl Writer {
-    /// Opens the database again and says what became of the group. False: that was the end.
+    /// Opens the database again and reports what became of the group. False: the writer must end.
     pub(super) fn heal(&mut self, mut pending: Pending) -> bool {
-        tracing::error!(error = %pending.error, "storage: the disk failed; the database is opened again");
-        // a read that failed says nothing of what can be written
+        tracing::error!(error = %pending.error, "storage: the disk failed; reopening the database");
+        // a failed read does not show whether writes work
         let wrote = !pending.names.is_empty();
         if wrote {
             self.shared.space.failed(&pending.error.to_string());
@@ -46,7 +46,7 @@ impl Writer {
         let known = self.file.last_group;
         let kept = size.last == pending.number;
         if !kept && size.last != known {
-            let what = "the file is another than the one that was open; restore a backup";
+            let what = "the file is not the one that was open; restore a backup";
             self.end(StoreError::Corrupt(what.into()), pending.replies);
             return false;
         }
@@ -71,7 +71,7 @@ impl Writer {
         true
     }
 
-    /// Tries until it is open. None: that was the end, and everybody was told.
+    /// Tries until it is open. None: the writer must end, and all waiters were answered.
     fn open_again(&mut self, pending: &mut Pending) -> Option<(Database, Journal, Size)> {
         let mut pause = PAUSE;
         loop {
@@ -85,12 +85,12 @@ impl Writer {
                 }
             };
             if pause == PAUSE {
-                tracing::error!(%error, "storage: the database can't be opened yet; it is tried again");
+                tracing::error!(%error, "storage: the database cannot be opened yet; trying again");
                 self.shared.space.give_up_ballast();
             }
             self.shared.current.in_vain();
             refuse(self.queue.drain(), &self.feed, &StoreError::Unwritable);
-            // what became of their batches is open, and may stay so for long; the feed hears of it in any case
+            // the fate of their batches is unknown, perhaps for long; the feed reports it in any case
             answer_all(&mut pending.replies, &pending.error);
             if self.queue.closed_within(pause) {
                 answer_all(&mut pending.replies, &pending.error);
@@ -123,7 +123,7 @@ fn give_up(mut pending: Pending) -> bool {
     false
 }
 
-/// Answers those who wait. In their place stands a connection that there never is.
+/// Answers waiting callers and replaces them by a connection that never exists.
 fn answer_all(replies: &mut [Reply], error: &StoreError) {
     for reply in replies.iter_mut().filter(|reply| matches!(reply, Reply::Wait(_))) {
         if let Reply::Wait(tx) = std::mem::replace(reply, Reply::Feed(0)) {

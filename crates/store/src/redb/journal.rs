@@ -1,11 +1,11 @@
-//! What was written lately: the records of each group lie together in one value of the journal's table, and here in
-//! memory, until `mover.rs` brings them to the table of all records.
+//! What was written lately: the records of each group are together in one value of the journal's table, and here in
+//! memory, until `mover.rs` moves them to the table of all records.
 //!
 //! An ordinary commit so costs one insert at the right edge of a small tree, not a leaf for each conversation. One rule
 //! holds everywhere: **the journal is never older than the table**. Of two records with the same number the one with the
 //! higher group counts, and any of the journal before that of the table; a recall is just another record.
 //!
-//! Every group has an entry, so that a file that is opened again says which was the last one that it holds; of groups
+//! Every group has an entry, so that a reopened file shows the last group that it contains; of groups
 //! without records only the last stays.
 //!
 //! The writer adds a group here before it is on disk. Readers take only the groups that their snapshot of the database
@@ -55,7 +55,7 @@ struct Held {
 pub(super) struct Size {
     /// Number of the last group.
     pub last: u64,
-    /// Records.
+    /// Number of records.
     pub records: usize,
     /// Bytes of their groups.
     pub bytes: usize,
@@ -77,7 +77,7 @@ impl Journal {
             let mut rest = value.value();
             while !rest.is_empty() {
                 let (conv, frame, after) = decode(rest)
-                    .ok_or_else(|| StoreError::Corrupt(format!("group {} of the journal makes no sense", size.last)))?;
+                    .ok_or_else(|| StoreError::Corrupt(format!("group {} of the journal is not valid", size.last)))?;
                 let seq = seq_of(frame);
                 let entry = Entry { group: size.last, seq, frame: Bytes::copy_from_slice(frame) };
                 held.convs.entry(conv).or_default().push(entry);
@@ -179,7 +179,7 @@ pub(super) fn groups(txn: &ReadTransaction) -> Result<Groups, StoreError> {
 /// Adds a record to a group's value.
 pub(super) fn encode(group: &mut Vec<u8>, conv: ConvId, frame: &[u8]) {
     group.extend_from_slice(&conv.0);
-    // a frame is a few hundred bytes, at most what one socket frame can bring
+    // a frame is a few hundred bytes, at most the size of one socket frame
     group.extend_from_slice(&(frame.len() as u32).to_be_bytes());
     group.extend_from_slice(frame);
 }
@@ -204,7 +204,7 @@ fn seq_of(frame: &[u8]) -> u64 {
 /// By number, each once: the one that was written last.
 fn newest<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<&'a Entry> {
     let mut sorted: Vec<&Entry> = entries.collect();
-    // stable, so that of the same number the last written stands last; nearly sorted, so quick
+    // stable, so that of the same number the last written is last; nearly sorted, so quick
     sorted.sort_by_key(|entry| entry.seq);
     let mut once: Vec<&Entry> = Vec::with_capacity(sorted.len());
     for entry in sorted {

@@ -1,4 +1,4 @@
-//! The schema version in the file, and the steps that bring an older file up to date.
+//! The schema version in the file, and the steps that migrate an older file.
 //!
 //! A new schema adds one step to [`STEPS`] and raises the version in `check.rs`. All steps and the new version are one
 //! transaction; the file as it was is copied beside it first, as `<name>.v<old version>`.
@@ -17,7 +17,7 @@ use crate::{
 };
 use kefu_proto::ConvId;
 
-/// Brings a file from one version to the next.
+/// Migrates a file from one version to the next.
 pub(super) struct Step {
     /// The version it starts from.
     pub from: u32,
@@ -77,7 +77,7 @@ fn ids_and_sizes(txn: &WriteTransaction) -> Result<(), StoreError> {
 /// What a file needs before it can be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Need {
-    /// Nothing.
+    /// The file is up to date.
     Nothing,
     /// It is new, or lacks tables.
     Tables,
@@ -140,7 +140,7 @@ pub(super) fn snapshot(path: &Path, version: u32) -> std::io::Result<()> {
     kefu_files::replace_by(&copy, 0o600, |file| std::io::copy(&mut fs::File::open(path)?, file).map(drop))
 }
 
-/// The file beside `path` with something added to its name.
+/// The path with a suffix added to its name.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

@@ -3,8 +3,8 @@
 //! Here: opening, closing, and the handle. `tables.rs` is the catalogue, `queue.rs` leads to `writer.rs`, the one thread
 //! that writes; `apply.rs` is one batch in its transaction, `conv_cache.rs` what the writer remembers, `journal.rs` what was
 //! written lately, `mover.rs` how that comes to its place, `read.rs` all reads, `migrate.rs` the schema version. When the
-//! disk fails, `heal.rs` opens the file again, `current.rs` lets readers wait for it, `disk_space.rs` says what can be
-//! written, and `ballast.rs` is the room that is given up for it.
+//! disk fails, `heal.rs` opens the file again, `current.rs` lets readers wait for it, `disk_space.rs` decides what can be
+//! written, and `ballast.rs` is the space that is released for it.
 
 mod apply;
 mod ballast;
@@ -79,7 +79,7 @@ pub struct Options {
     pub journal: usize,
     /// Sees each commit.
     pub observer: Option<Observer>,
-    /// Asks for the room on the disk. None: nobody looks, and only a write that fails shows that there is none.
+    /// Reads the free disk space. None: it is not monitored, and only a failed write shows a full disk.
     pub measure: Option<Measure>,
     /// What must stay free on the disk, MiB; 0: by its size (see [`crate::space::Thresholds::of`]).
     pub reserve_mb: u32,
@@ -135,7 +135,7 @@ struct Shared {
 
 impl RedbStore {
     /// Opens the file, or makes a new one (mode 0600). That takes milliseconds however many messages it holds, also after
-    /// a crash. If there is no room to open it, the ballast beside it is given up.
+    /// a crash. If there is no space to open it, the ballast is released.
     ///
     /// Errors: [`StoreError::InUse`], [`StoreError::Corrupt`], [`StoreError::TooNew`]; anything else (permissions, a
     /// directory that isn't there) is [`StoreError::Io`] and names the path.
@@ -144,7 +144,7 @@ impl RedbStore {
         let space = DiskSpace::new(options.measure.clone(), options.reserve_mb, ballast);
         let db = match open::file(path, &options, &migrate::SCHEMA) {
             Err(StoreError::Io(e)) => {
-                tracing::warn!(error = %e, "storage: the database can't be opened yet; it is tried again");
+                tracing::warn!(error = %e, "storage: the database cannot be opened yet; trying again");
                 space.give_up_ballast();
                 open::file(path, &options, &migrate::SCHEMA)?
             }
@@ -219,29 +219,29 @@ impl RedbStore {
         self.shared.failure.lock().clone()
     }
 
-    /// The room on the disk, as it was seen last.
+    /// The free disk space, as last read.
     pub fn disk(&self) -> Space {
         self.shared.space.now()
     }
 
-    /// Looks at the room on the disk, and makes the ballast if there is none and room for it. To be called now and then: a
-    /// disk that filled up, or has room again, is noticed without anybody writing.
+    /// Reads the free disk space, and creates the ballast if it is missing and fits. To be called periodically: a
+    /// disk that filled up, or has space again, is noticed without a write.
     pub fn look_at_disk(&self) -> Space {
         self.shared.space.keep()
     }
 
-    /// Gives up the ballast: for somebody who needs the room to start.
+    /// Releases the ballast, for a caller who needs the space to start.
     pub fn give_up_ballast(&self) {
         self.shared.space.give_up_ballast();
     }
 
-    /// Hears of each change of what can be written.
+    /// Called on each change of what can be written.
     pub fn disk_changes(&self) -> watch::Receiver<Space> {
         self.shared.space.changes()
     }
 
     /// Reads with one snapshot after the other until one agrees with the journal in memory: the first, unless a move ends
-    /// just then, or the disk fails. Then it reads once more, when the database is open again.
+    /// just then, or the disk fails. Then it reads again, when the database is open again.
     fn read_with<T>(
         &self,
         read: impl Fn(&ReadTransaction, &Journal) -> Result<Option<T>, StoreError>,
@@ -279,7 +279,8 @@ struct WriterGuard {
 impl Drop for WriterGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.shared.fail(StoreError::Corrupt("the writer stopped at a bug or at damaged data; see the log".into()));
+            self.shared
+                .fail(StoreError::Corrupt("the writer stopped because of a bug or damaged data; see the log".into()));
         }
         drop(self.writer.take());
         // only after a panic is anything left; the senders learn it from their closed channels

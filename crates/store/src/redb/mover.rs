@@ -1,6 +1,6 @@
-//! Brings what the journal holds to the table of all records, sorted, so that a page that many records share is written
+//! Moves the journal's records to the table of all records, sorted, so that a page that many records share is written
 //! once. When the journal is long enough the groups so far become one move; each commit then takes a slice of it along,
-//! and the last one takes the groups out of the journal. Nobody waits for a whole move.
+//! and the last one takes the groups out of the journal. No message waits for a whole move.
 //!
 //! A move that was cut short is simply begun again: the same records under the same keys.
 
@@ -16,7 +16,7 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// Commits that a move is spread over, about.
 const SLICES: usize = 16;
 
-/// The mover.
+/// Moves records from the journal to their table.
 #[derive(Debug)]
 pub(super) struct Mover {
     /// Records after which the journal is long enough.
@@ -64,7 +64,7 @@ impl Mover {
         Ok(())
     }
 
-    /// Moves everything, up to the group `last`. Says whether there was anything.
+    /// Moves everything, up to the group `last`. Returns whether there was anything.
     pub fn all(&mut self, tables: &mut Tables<'_>, journal: &Journal, last: u64) -> Result<bool, StoreError> {
         // what a move under way already did is done again, which changes nothing
         self.begin(journal, last);

@@ -21,7 +21,7 @@ pub(super) fn file(path: &Path, options: &Options, schema: &Schema) -> Result<Da
     // the engine itself would follow it, also to a place where there is no file yet
     if kefu_files::is_link(path) {
         return Err(named(io::Error::other(
-            "it is a link, and kefu follows none here; name its target in storage.url",
+            "it is a link, and kefu does not follow links here; name its target in storage.url",
         )));
     }
     if !path.try_exists().map_err(named)? {
@@ -40,7 +40,7 @@ pub(super) fn file(path: &Path, options: &Options, schema: &Schema) -> Result<Da
 }
 
 /// Makes a new database under another name and moves it to `path` when it is complete, so that a loss of power never
-/// leaves half a file there. If somebody else made one meanwhile, that one stays.
+/// leaves half a file there. If another process created one meanwhile, that one stays.
 fn make(path: &Path, options: &Options, schema: &Schema) -> Result<(), StoreError> {
     let named = |e: io::Error| StoreError::Io(format!("{}: {e}", path.display()));
     kefu_files::sweep(path);
@@ -57,15 +57,15 @@ fn make(path: &Path, options: &Options, schema: &Schema) -> Result<(), StoreErro
             Ok(()) => Ok(()),
         }
     })();
-    // after a rename it is gone; a leftover harms nobody
+    // after a rename it is gone; a leftover does no harm
     drop(fs::remove_file(&part));
     made?;
     kefu_files::sync_parent(path).map_err(named)
 }
 
-/// The database at `path` once more, after an error of the disk. Never makes one: whoever opens again had one.
+/// Reopens the database at `path` after a disk error. Never creates one.
 ///
-/// When a sync fails, Linux forgets that what it could not write is not on disk, and goes on showing it. So what it shows is
+/// When a sync fails, Linux forgets that what it could not write is not on disk, and keeps showing it. So what it shows is
 /// brought to the disk or forgotten first; what is read then is what the disk has.
 pub(super) fn again(path: &Path, options: &Options, schema: &Schema) -> Result<Database, StoreError> {
     let named = |e: io::Error| StoreError::Io(format!("{}: {e}", path.display()));

@@ -21,9 +21,9 @@ const QUEUE_BYTES: usize = 32 * 1024 * 1024;
 /// A batch and who waits for it.
 #[derive(Debug)]
 pub(super) struct Job {
-    /// What to write.
+    /// The batch to write.
     pub batch: Batch,
-    /// Whom to tell.
+    /// Where to send the result.
     pub reply: Reply,
     bytes: usize,
 }
@@ -39,7 +39,7 @@ struct Waiting {
     idle: bool,
 }
 
-/// The queue.
+/// The bounded queue of the writer.
 #[derive(Debug)]
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
@@ -85,7 +85,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits for room, in the order of arrival, or for the end.
+    /// Waits for space, in the order of arrival, or for the end.
     pub async fn wait_for_capacity(&self) {
         self.callers.fetch_add(1, Ordering::SeqCst);
         let _gone = Gone(&self.callers);
@@ -102,7 +102,7 @@ impl Queue {
     }
 
     /// The next group of batches and their bytes, as soon as there is one; none when the queue was closed and is empty. An
-    /// empty group: somebody suspects that the database does not work.
+    /// empty group: a reader suspects that the database does not work.
     pub fn take(&self) -> Option<(Vec<Job>, usize)> {
         let mut waiting = self.lock();
         while waiting.jobs.is_empty() {
@@ -157,7 +157,7 @@ impl Queue {
         self.lock().closed
     }
 
-    /// Waits so long, or until the queue is closed: says whether it is.
+    /// Waits this long, or until the queue is closed: returns whether it is.
     pub fn closed_within(&self, pause: Duration) -> bool {
         let mut waiting = self.lock();
         self.work.wait_while_for(&mut waiting, |waiting| !waiting.closed, pause);

@@ -13,7 +13,7 @@ use super::{
 use crate::{Pair, RowAt, StoreError, StoredRecord, Table, check::Page};
 use kefu_proto::ConvId;
 
-/// One value.
+/// The value under a key.
 pub(super) fn get(txn: &ReadTransaction, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
     let table = txn.open_table(tables::small(table)).map_err(map_db_error)?;
     Ok(table.get(key).map_err(map_db_error)?.map(|value| value.value().to_vec()))

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::{StoreError, Table};
 use kefu_proto::{ConvId, MsgId};
 
-/// Conversation ‖ u64 seq, big-endian: a conversation's records lie together, in order.
+/// Conversation ‖ u64 seq, big-endian: a conversation's records are adjacent, in order.
 pub(super) type RecordKey = &'static [u8; 24];
 /// Conversation → revision, row.
 pub(super) type RowValue = (u32, &'static [u8]);
@@ -18,7 +18,7 @@ pub(super) type RowValue = (u32, &'static [u8]);
 pub(super) const JOURNAL: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("journal");
 /// All records that have left the journal: conversation ‖ seq → u64 time of the commit, big-endian ‖ body.
 pub(super) const RECORDS: TableDefinition<'static, RecordKey, &'static [u8]> = TableDefinition::new("records");
-/// Where the envelopes stand whose records have left the journal: conversation ‖ message id → seq. So nobody reads bodies
+/// Sequence numbers of envelopes whose records have left the journal: conversation ‖ message id → seq. So nobody reads bodies
 /// to find one.
 pub(super) const IDS: TableDefinition<'static, &'static [u8; 32], u64> = TableDefinition::new("ids");
 /// Conversation → bytes of its records that have left the journal.
@@ -26,7 +26,7 @@ pub(super) const SIZES: TableDefinition<'static, &'static [u8; 16], u64> = Table
 /// All conversations: id → revision, row.
 pub(super) const ROWS: TableDefinition<'static, &'static [u8; 16], RowValue> = TableDefinition::new("rows");
 
-/// The table behind each variant of [`Table`]; what they hold stands there.
+/// The table behind each variant of [`Table`], which documents the content.
 pub(super) fn small(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
     TableDefinition::new(match table {
         Table::Meta => "meta",

@@ -1,8 +1,8 @@
 //! The one thread that writes. While a group of batches is being synced the next ones gather in the queue, so groups grow
 //! with the load by themselves: no timer, no window to tune.
 //!
-//! The order is always: check and write each batch in one transaction, commit it to disk, tell the feed, answer those who
-//! wait. When the disk fails nothing of the group is told to anybody until the file is open again and says whether it holds
+//! The order is always: check and write each batch in one transaction, commit it to disk, publish to the feed, answer those who
+//! wait. When the disk fails, nothing of the group is published until the file is open again and shows whether it contains
 //! the group (`heal.rs`). Damaged data ends the thread.
 
 use std::{sync::Arc, time::Instant};
@@ -28,9 +28,9 @@ pub(super) type Opener = Box<dyn Fn() -> Result<Database, StoreError> + Send>;
 /// A group that could not be written.
 pub(super) struct Pending {
     pub error: StoreError,
-    /// Its number.
+    /// Number of the group.
     pub number: u64,
-    /// If only the commit failed: what to say if the file holds it all the same.
+    /// If only the commit failed: what to report if the file contains it anyway.
     pub verdicts: Option<Vec<Verdict>>,
     pub replies: Vec<Reply>,
     pub names: Vec<Named>,
@@ -69,13 +69,13 @@ pub(super) struct File {
     pub bare: bool,
 }
 
-/// Whom a batch concerns, for a refusal.
+/// The conversation and message of a batch, for a refusal.
 pub(super) type Named = (Option<ConvId>, Option<MsgId>);
 
 /// A group could not be written.
 struct Failed {
     error: StoreError,
-    /// If only the commit failed: what to say if the file holds it all the same.
+    /// If only the commit failed: what to report if the file contains it anyway.
     verdicts: Option<Vec<Verdict>>,
 }
 
@@ -106,7 +106,7 @@ impl Writer {
         }
         match self.settle() {
             Ok(()) => {}
-            // nobody waits for it, and the journal still holds everything
+            // nobody waits for it, and the journal still contains everything
             Err(StoreError::Io(e)) => {
                 tracing::warn!(error = %e, "storage: the journal stays as it is until the next start");
             }
@@ -130,7 +130,7 @@ impl Writer {
         }
     }
 
-    /// Writes a group in one transaction and tells everybody. False: that was the end.
+    /// Writes a group in one transaction and publishes it. False: the writer must end.
     fn group(&mut self, jobs: Vec<Job>) -> bool {
         let started = Instant::now();
         let names: Vec<Named> = jobs.iter().map(|job| (job.batch.conv, check::name(&job.batch))).collect();
@@ -161,7 +161,7 @@ impl Writer {
         self.publish(verdicts, replies);
     }
 
-    /// The data is damaged: nothing more is written, and nothing is said of what was under way.
+    /// The data is damaged: nothing more is written, and nothing is reported about the current group.
     pub(super) fn end(&mut self, error: StoreError, replies: Vec<Reply>) {
         self.shared.fail(error.clone());
         let later = self.queue.close_and_drain();
@@ -241,7 +241,7 @@ impl Writer {
             }
         }
         if !outcomes.is_empty() {
-            // without a receiver nobody wants to know
+            // without a receiver there is nobody to notify
             drop(self.feed.send(outcomes));
         }
         for (tx, answer) in waiters {
@@ -251,7 +251,7 @@ impl Writer {
     }
 }
 
-/// Tells everyone whose batch was never begun that it won't be.
+/// Tells everyone whose batch was not begun that it won't be written.
 pub(super) fn refuse(jobs: Vec<Job>, feed: &mpsc::UnboundedSender<Vec<Outcome>>, error: &StoreError) {
     let mut outcomes = Vec::new();
     for Job { batch, reply, .. } in jobs {

@@ -29,7 +29,7 @@ impl Args {
                 "inv": i.inv, "expires": i.exp, "expired": i.expired})
         };
         let values = open.iter().map(value).collect();
-        let mut table = Table::new(&["user", "role", "teams", "ends"], "No open invites.");
+        let mut table = Table::new(&["user", "role", "teams", "expires"], "No open invites.");
         for invite in open {
             let teams: Vec<&str> = invite.teams.iter().map(TeamId::as_str).collect();
             let ends = out::relative(invite.exp, company.now_ms);

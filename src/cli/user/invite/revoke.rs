@@ -1,4 +1,4 @@
-//! `kefu user invite revoke`: make an invite worthless.
+//! `kefu user invite revoke`: revoke an invite.
 
 use serde_json::json;
 
