@@ -55,7 +55,8 @@ async function start() {
   const epoch = thread.log.epochs.current!;
 
   /** Whoever floods: their key, and how many messages they wrote. */
-  const by: SigningKey = side === 'agent' ? (visitor as unknown as { keys: { ed: SigningKey } }).keys.ed : li.ed;
+  const visitors = (visitor as unknown as { session: { keys: { ed: SigningKey } } }).session;
+  const by: SigningKey = side === 'agent' ? visitors.keys.ed : li.ed;
   const inst = 4711;
   let ctr = 0;
   let prev = thread.log.last;
