@@ -1,11 +1,11 @@
 #!/bin/sh
 # Builds the executable for servers: build.sh TARGET…, of the three in `targets` below. Static, against musl; its C by zig.
 #
-# The standard library comes from where this machine has it, and the script says which way it took:
+# The standard library comes from one of these sources, and the script prints which one it used:
 #   rustup   toolchains of rustup that can add the target
 #   source   a compiler with the sources of its library beside it: rustup's component rust-src, or Debian's rustc-web,
 #            cargo-web, rust-web-src. The library is compiled with the executable
-#   cross    the program of that name with Docker or Podman (cross.toml), which brings library and C compiler in an image
+#   cross    the program of that name with Docker or Podman (cross.toml), which has the library and a C compiler in an image
 #
 #   CARGO_TARGET_DIR  where to build (default: target)
 #   KEFU_PROFILE      cargo's profile (default: release; `smoke` is linked faster and larger)
@@ -78,9 +78,9 @@ for target; do
             flags="$flags${unit}--remap-path-prefix=$library=/rust/library"
             features=
             case $target in
-                # the library in its small form: instructions of this processor take the most room, and 400 kB less is below 16 MB
+                # the library optimised for size: instructions of this processor take the most space, and 400 kB less is below 16 MB
                 loongarch64-*) features=-Zbuild-std-features=optimize_for_size ;;
-                # Debian's compiler brings no C runtime of musl: zig has it
+                # Debian's compiler has no C runtime of musl: zig has one
                 *) flags="$flags${unit}-Clink-self-contained=no" ;;
             esac
             cargo="$(dirname "$2")/cargo"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The service under a real systemd: test-systemd.sh ROOT DEB EXECUTABLE, as root, with ROOT from debootstrap (it brings systemd).
+# The service under a real systemd: test-systemd.sh ROOT DEB EXECUTABLE, as root, with ROOT from debootstrap (which includes systemd).
 # ROOT becomes a machine in namespaces of its own, with a network that ends at its loopback. Looks at what the units promise:
-# it starts, comes back after a crash and after a hang, and refuses nobody while it restarts; then at `kefu service`.
+# it starts, recovers after a crash and after a hang, and refuses no client while it restarts; then at `kefu service`.
 set -eu
 root=$(readlink -f "$1") deb=$2 executable=$3
 log=$(mktemp)

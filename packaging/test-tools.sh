@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need and cargo and npm do not bring. Says what is installed, and why; nothing if all is there.
+# Installs what the tests need and cargo and npm do not provide. Prints what it installs, and why; nothing if all is present.
 set -eu
 needed=
 need() {

@@ -45,7 +45,7 @@ pub(super) struct Queue {
     waiting: Mutex<Waiting>,
     work: Condvar,
     room: Notify,
-    /// Callers inside [`Queue::room`].
+    /// Callers inside [`Queue::wait_for_capacity`].
     callers: AtomicUsize,
     limit: usize,
 }
