@@ -29,7 +29,11 @@ fn the_last_agent_is_asked_first_if_he_qualifies() {
     d.apply(owns(90, "a", "wu"), 0);
     assert_eq!(offers(&d.apply(with_last(1), 1)), [(conv(1), "wu".into())], "known, although more loaded");
     d.apply(Event::AgentState { user: user("wu"), state: AgentState::Busy }, 2);
-    assert_eq!(d.offers(&user("li")), [(conv(1), 30_002)], "a busy agent loses their offers to someone who is available");
+    assert_eq!(
+        d.offers(&user("li")),
+        [(conv(1), 30_002)],
+        "a busy agent loses their offers to someone who is available"
+    );
     assert_eq!(offers(&d.apply(with_last(2), 3)), [(conv(2), "li".into())]);
 }
 
@@ -58,7 +62,11 @@ fn a_declined_offer_goes_to_somebody_else_and_comes_back_after_a_pause() {
     assert!(out.contains(&gone(1, "li", OfferEnd::Gone)), "li's other pages hear of it");
     let out = d.apply(decline(1, "wu"), 2_000);
     assert!(offers(&out).is_empty(), "both just declined: {out:?}");
-    assert_eq!(d.next_deadline(), Some(11_000), "li again, ten seconds after they declined, because wu was asked since");
+    assert_eq!(
+        d.next_deadline(),
+        Some(11_000),
+        "li again, ten seconds after they declined, because wu was asked since"
+    );
     assert_eq!(offers(&d.apply(Event::Tick, 11_000)), [(conv(1), "li".into())]);
 }
 
