@@ -1,7 +1,7 @@
 #!/bin/sh
 # Audit of kefu's dependencies. Always: which licences, sources and crates the executable may contain (deny.toml), and that every
 # npm package is from the registry, with a hash and without a script that runs at its installation. Where they can be reached:
-# known faults of crates (RustSec) and of npm packages. If that is impossible, it reports it and continues; KEFU_AUDIT=strict fails then.
+# known vulnerabilities of crates (RustSec) and of npm packages. If that is impossible, it reports it and continues; KEFU_AUDIT=strict fails then.
 #
 #   KEFU_AUDIT_TOOLS  where cargo-deny is kept (default: ~/.cache/kefu/audit)
 set -eu
@@ -17,7 +17,7 @@ PATH="$tools/bin:$PATH"
 
 cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 
-# fetched like this the database is a few megabytes; a network that swallows packets must not hold the tests up
+# fetched like this the database is a few megabytes; a network that drops packets must not block the tests
 if GIT_TERMINAL_PROMPT=0 timeout 90 cargo-deny --locked fetch db > /dev/null 2>&1; then
     cargo-deny --locked check --disable-fetch --hide-inclusion-graph advisories
 else

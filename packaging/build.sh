@@ -20,7 +20,7 @@ die() { echo "build.sh: $*" >&2; exit 1; }
 say() { echo "build.sh: $*" >&2; }
 [ $# -gt 0 ] || die "which target? $targets"
 for target; do
-    case " $targets " in *" $target "*) ;; *) die "$target is none of: $targets" ;; esac
+    case " $targets " in *" $target "*) ;; *) die "$target is not one of: $targets" ;; esac
 done
 
 packaging/python-tools.sh "$tools" packaging/requirements-build.txt
@@ -49,7 +49,7 @@ way() {
     echo none
 }
 
-# the same bytes wherever the checkout, the home directory and the registry are
+# the same bytes for any location of the checkout, the home directory and the registry
 unit=$(printf '\037')
 home="${CARGO_HOME:-$HOME/.cargo}"
 remap="--remap-path-prefix=$PWD=/kefu${unit}--remap-path-prefix=$home/registry/src=/crates"
@@ -90,7 +90,7 @@ for target; do
             ;;
         cross)
             say "$target: by cross"
-            # it takes flags of its own, which these would replace
+            # it sets its own flags, which these would replace
             env -u CARGO_ENCODED_RUSTFLAGS CROSS_CONFIG=cross.toml cross build --profile "$profile" --locked --target "$target"
             ;;
         *)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes dist/: for each target (default: all three) the executable, its hash, an archive, .deb and .rpm; once the container
-# images, the bills of materials and the licences of what is inside. From an empty target directory the same commit gives
+# images, the bills of materials and the licences of all components. From an empty target directory the same commit gives
 # the same bytes on one machine.
 # Manual pages and completions are printed by the executable of this machine's own architecture, which must be among the
 # targets or in dist/ already.
@@ -34,7 +34,7 @@ say "licences and bills of materials"
 packaging/materials.py licences > dist/THIRD-PARTY.txt
 packaging/materials.py sbom > "dist/kefu-$version.cdx.json"
 
-# what every form of delivery holds, by its place on a machine
+# the files of every package format, by their path on a machine
 tree="$work/tree"
 doc="$tree/usr/share/doc/kefu"
 mkdir -p "$tree/usr/bin" "$tree/usr/lib/systemd/system" "$tree/usr/lib/sysusers.d" "$tree/usr/lib/tmpfiles.d" \

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the name of a toolchain for RUSTUP_TOOLCHAIN if the pinned one of rust-toolchain.toml can't be had: rustup without it
-# and without a network. Prints nothing if it is there or can be installed, or if this machine's Rust has no rustup.
+# Prints the name of a toolchain for RUSTUP_TOOLCHAIN if the pinned one of rust-toolchain.toml is not available: rustup without
+# it and without a network. Prints nothing if it is installed or can be installed, or if this machine has no rustup.
 set -eu
 cd "$(dirname "$0")/.."
 command -v rustup > /dev/null || exit 0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What builds executables for other machines and runs them here: a library of Rust for musl and qemu. Where rustup can add
+# Tools that build executables for other machines and run them here: a Rust library for musl, and qemu. Where rustup can add
 # targets only qemu is needed. Installs Debian's packages, as root; elsewhere it prints what is missing.
 set -eu
 PATH="$HOME/.cargo/bin:$PATH"
