@@ -8,7 +8,7 @@ use crate::cli::{context::Context, fail::Fail, out, teach::Desk};
 /// Remove entries
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Their ids
+    /// Ids of the entries
     #[arg(required = true)]
     ids: Vec<String>,
 }

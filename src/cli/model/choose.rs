@@ -34,7 +34,7 @@ const FILES: [&str; 6] = [
     after_help = "Intents are trained for one model: train them again afterwards. A running server uses the model from its next start."
 )]
 pub struct Args {
-    /// The directory
+    /// Directory of the model
     #[arg(required_unless_present = "embedded")]
     dir: Option<PathBuf>,
     /// Use the model built into the executable again
