@@ -1,4 +1,4 @@
-# kefu: what a person types. Each target says what it does; `make help` lists them.
+# kefu: targets for developers. `make help` lists them.
 
 CARGO ?= cargo
 DEMO_DIR ?= kefu-demo
@@ -8,7 +8,7 @@ KEFU := $(TARGET)/debug/kefu
 # PyTorch and the rest of models/train/requirements.txt
 TRAIN ?= $(HOME)/.cache/kefu/train
 export PATH := $(HOME)/.cargo/bin:$(PATH)
-# the pinned toolchain is rustup's to find; another one's name stands here where it can't be had
+# rustup finds the pinned toolchain; this is the name of another one where it is not available
 OTHER_TOOLCHAIN := $(if $(RUSTUP_TOOLCHAIN),,$(shell packaging/toolchain.sh))
 ifneq ($(OTHER_TOOLCHAIN),)
 export RUSTUP_TOOLCHAIN := $(OTHER_TOOLCHAIN)
@@ -19,14 +19,14 @@ endif
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
-run: ui ## Build everything, make a demo company, start the server
+run: ui ## Build everything, create a demo company, start the server
 	$(CARGO) build --locked
 	@KEFU="$(KEFU)" DIR="$(DEMO_DIR)" LISTEN="$(DEMO_LISTEN)" sh packaging/demo.sh
 
-build: ui ## The executable for servers: target/release/kefu
+build: ui ## Build the executable for servers: target/release/kefu
 	$(CARGO) build --locked --release
 
-ui: ui/node_modules ## The pages, as the executable embeds them
+ui: ui/node_modules ## Build the pages that the executable embeds
 	npm --prefix ui run build
 
 ui/node_modules: ui/package-lock.json
@@ -42,7 +42,7 @@ tools: ## Install what the tests need and this machine lacks (Debian's chromium,
 
 test: tools audit lint test-ui ui test-rust test-browser ## Everything that must pass
 
-audit: tools ## What others bring: licences, sources, hashes; known faults where their lists can be reached
+audit: tools ## Dependencies: licences, sources, hashes; known vulnerabilities if the advisory databases are reachable
 	packaging/audit.sh
 
 lint: tools ui/node_modules ## Formatting and lints of everything, warnings denied
@@ -52,7 +52,7 @@ lint: tools ui/node_modules ## Formatting and lints of everything, warnings deni
 	ui/node_modules/.bin/biome check --error-on-warnings
 	packaging/lint.sh
 
-check: ui/node_modules ## While you work: formatting, clippy, unit tests of what changed (under a minute once it is warm)
+check: ui/node_modules ## For everyday work: formatting, clippy, unit tests of what changed (under a minute after the first run)
 	$(CARGO) fmt --check
 	ui/node_modules/.bin/biome check --error-on-warnings
 	$(CARGO) clippy --locked --workspace --lib --bins -- -D warnings
@@ -78,7 +78,7 @@ test-train: tools ## Tests of the program that trains the language model (downlo
 		&& cp models/train/requirements.txt "$(TRAIN)"; }
 	cd models/train && "$(TRAIN)/bin/python" -m pytest -q .
 
-test-firefox: tools ui tests/browser/node_modules ## The main flows and the hard pages in Debian's Firefox (20 minutes)
+test-firefox: tools ui tests/browser/node_modules ## The main flows and the difficult pages in Debian's Firefox (20 minutes)
 	@command -v firefox-esr >/dev/null || { apt-get update -qq && apt-get install -y -qq firefox-esr; }
 	$(CARGO) build --locked
 	KEFU="$(abspath $(KEFU))" npm --prefix tests/browser run firefox
@@ -90,29 +90,29 @@ rounds: tools ui tests/browser/node_modules ## Two and three tabs of one browser
 	$(CARGO) build --locked
 	KEFU_ROUNDS=$(or $(ROUNDS),100) KEFU="$(abspath $(KEFU))" npm --prefix tests/browser test -- specs/tabs.spec.ts -g "at the same time"
 
-attack: ui ## What one stranger can do to the server and to the others on it (10 minutes each; KEFU_ATTACKED=old:new compares)
+attack: ui ## What one stranger can do to the server and its other users (10 minutes each; KEFU_ATTACKED=old:new compares)
 	$(CARGO) build --release
 	$(CARGO) bench --profile dev --bench attack -- $(subst :, ,$(or $(KEFU_ATTACKED),$(TARGET)/release/kefu))
 
-hostile: ui/node_modules ## All ordered pairs of lies of a hostile server against the pages (minutes)
+hostile: ui/node_modules ## All ordered pairs of attacks of a hostile server on the pages (minutes)
 	npm --prefix ui run hostile
 
-mutate: ui/node_modules ## The guards of the pages, each taken away once: its test must fail (minutes)
+mutate: ui/node_modules ## Remove each guard of the pages once: its test must fail (minutes)
 	npm --prefix ui run mutate
 
-fuzz: ## Changed bytes for every parser that reads what strangers send, a minute each
+fuzz: ## Mutated input for every parser of untrusted input, a minute each
 	$(CARGO) run --locked -p kefu-fuzz -- $(or $(SECONDS_EACH),60)
 
 crash: ## 1,000 kills of the server under load (minutes)
 	KEFU_KILLS=1000 $(CARGO) test --locked --test it crash -- --nocapture
 
-full-disk: ## 50 cycles of filling and freeing a small disk under load (minutes; root, as it mounts one)
+full-disk: ## 50 cycles of filling and freeing a small disk under load (minutes; needs root to mount it)
 	KEFU_DISK_CYCLES=50 $(CARGO) test --locked --test it full_disk -- --nocapture
 
 dist: ui cross-tools ## dist/: executables, packages, images for x86-64, ARM64, LoongArch
 	packaging/dist.sh
 
-test-dist: ## The packages of dist/ in a clean Debian with a systemd of its own (root; after make dist)
+test-dist: ## The packages of dist/ in a clean Debian with its own systemd (root; after make dist)
 	packaging/test-dist.sh
 
 size: ui ## What takes the space in the executable for x86-64 servers
@@ -123,8 +123,8 @@ smoke: ui cross-tools ## One session each with the executables for x86-64 and AR
 	KEFU_PROFILE=smoke packaging/build.sh x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 	KEFU_PROFILE=smoke packaging/smoke-all.sh $(TARGET) x86_64 aarch64
 
-cross-tools: ## Install what builds and runs executables for other machines, if this one lacks it (Debian)
+cross-tools: ## Install the tools that build and run executables for other machines, if missing (Debian)
 	@packaging/tools.sh
 
-clean-demo: ## Throw the demo company away
+clean-demo: ## Delete the demo company
 	rm -rf "$(DEMO_DIR)"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What others bring into kefu. Always: which licences, sources and crates the executable may contain (deny.toml), and that every
+# Audit of kefu's dependencies. Always: which licences, sources and crates the executable may contain (deny.toml), and that every
 # npm package is from the registry, with a hash and without a script that runs at its installation. Where they can be reached:
-# known faults of crates (RustSec) and of npm packages. Where they can't, it says so and goes on; KEFU_AUDIT=strict fails then.
+# known vulnerabilities of crates (RustSec) and of npm packages. If that is impossible, it reports it and continues; KEFU_AUDIT=strict fails then.
 #
 #   KEFU_AUDIT_TOOLS  where cargo-deny is kept (default: ~/.cache/kefu/audit)
 set -eu
@@ -17,7 +17,7 @@ PATH="$tools/bin:$PATH"
 
 cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 
-# fetched like this the database is a few megabytes; a network that swallows packets must not hold the tests up
+# fetched like this the database is a few megabytes; a network that drops packets must not block the tests
 if GIT_TERMINAL_PROMPT=0 timeout 90 cargo-deny --locked fetch db > /dev/null 2>&1; then
     cargo-deny --locked check --disable-fetch --hide-inclusion-graph advisories
 else
@@ -42,13 +42,13 @@ for name, package in json.load(open(sys.argv[1]))["packages"].items():
 if bad:
     sys.exit("audit.sh: " + sys.argv[1] + ":\n  " + "\n  ".join(bad))
 PYTHON
-    # the answer is a report, or says that the registry gives none
+    # the answer is a report, or a message that the registry has none
     report=$(timeout 90 npm --prefix "${lock%/*}" audit --json --package-lock-only 2> /dev/null) && found=0 || found=$?
     case $report in
         *'"auditReportVersion"'*)
             if [ "$found" != 0 ]; then
                 npm --prefix "${lock%/*}" audit --package-lock-only >&2 || :
-                say "$lock has packages with known faults"
+                say "$lock has packages with known vulnerabilities"
                 exit 1
             fi
             ;;

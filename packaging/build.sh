@@ -1,11 +1,11 @@
 #!/bin/sh
 # Builds the executable for servers: build.sh TARGET…, of the three in `targets` below. Static, against musl; its C by zig.
 #
-# The standard library comes from where this machine has it, and the script says which way it took:
+# The standard library comes from one of these sources, and the script prints which one it used:
 #   rustup   toolchains of rustup that can add the target
 #   source   a compiler with the sources of its library beside it: rustup's component rust-src, or Debian's rustc-web,
 #            cargo-web, rust-web-src. The library is compiled with the executable
-#   cross    the program of that name with Docker or Podman (cross.toml), which brings library and C compiler in an image
+#   cross    the program of that name with Docker or Podman (cross.toml), which has the library and a C compiler in an image
 #
 #   CARGO_TARGET_DIR  where to build (default: target)
 #   KEFU_PROFILE      cargo's profile (default: release; `smoke` is linked faster and larger)
@@ -20,7 +20,7 @@ die() { echo "build.sh: $*" >&2; exit 1; }
 say() { echo "build.sh: $*" >&2; }
 [ $# -gt 0 ] || die "which target? $targets"
 for target; do
-    case " $targets " in *" $target "*) ;; *) die "$target is none of: $targets" ;; esac
+    case " $targets " in *" $target "*) ;; *) die "$target is not one of: $targets" ;; esac
 done
 
 packaging/python-tools.sh "$tools" packaging/requirements-build.txt
@@ -49,7 +49,7 @@ way() {
     echo none
 }
 
-# the same bytes wherever the checkout, the home directory and the registry are
+# the same bytes for any location of the checkout, the home directory and the registry
 unit=$(printf '\037')
 home="${CARGO_HOME:-$HOME/.cargo}"
 remap="--remap-path-prefix=$PWD=/kefu${unit}--remap-path-prefix=$home/registry/src=/crates"
@@ -78,7 +78,7 @@ for target; do
             flags="$flags${unit}--remap-path-prefix=$library=/rust/library"
             case $target in
                 loongarch64-*) ;;
-                # Debian's compiler brings no C runtime of musl: zig has it
+                # Debian's compiler has no C runtime of musl: zig has one
                 *) flags="$flags${unit}-Clink-self-contained=no" ;;
             esac
             cargo="$(dirname "$2")/cargo"
@@ -87,7 +87,7 @@ for target; do
             ;;
         cross)
             say "$target: by cross"
-            # it takes flags of its own, which these would replace
+            # it sets its own flags, which these would replace
             env -u CARGO_ENCODED_RUSTFLAGS CROSS_CONFIG=cross.toml cross build --profile "$profile" --locked --target "$target"
             ;;
         *)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Debian's copyright file: our licences. Those of the libraries inside stand in THIRD-PARTY.txt.gz.
+# Debian's copyright file: kefu's licences. Those of the included libraries are in THIRD-PARTY.txt.gz.
 set -eu
 cd "$(dirname "$0")/.."
 indent() { sed 's/^$/./; s/^/ /' "$1"; }

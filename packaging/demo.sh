@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes a demo company (once) and serves it. Called by `make run`: KEFU is the executable, DIR the data directory,
-# LISTEN the address. Plain http on loopback counts as a secure page in browsers, so no certificate is in the way.
+# LISTEN the address. Browsers treat plain http on loopback as secure, so no certificate is needed.
 set -eu
 export KEFU_DATA_DIR="$DIR"
 url="http://$LISTEN"
@@ -25,7 +25,7 @@ cat <<TEXT
   admin's invite:
     $(code "$DIR/admin.invite.json")
 
-  the robot may take first questions (in another terminal):
+  to let the robot answer first questions (in another terminal):
     $KEFU --data-dir $DIR knowledge add "运费怎么算" "满 99 元包邮，不满收 8 元。"
     $KEFU --data-dir $DIR robot on bank
 

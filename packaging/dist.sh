@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes dist/: for each target (default: all three) the executable, its hash, an archive, .deb and .rpm; once the container
-# images, the bills of materials and the licences of what is inside. From an empty target directory the same commit gives
+# images, the bills of materials and the licences of all components. From an empty target directory the same commit gives
 # the same bytes on one machine.
 # Manual pages and completions are printed by the executable of this machine's own architecture, which must be among the
 # targets or in dist/ already.
@@ -34,7 +34,7 @@ say "licences and bills of materials"
 packaging/sbom.py licences > dist/THIRD-PARTY.txt
 packaging/sbom.py sbom > "dist/kefu-$version.cdx.json"
 
-# what every form of delivery holds, by its place on a machine
+# the files of every package format, by their path on a machine
 tree="$work/tree"
 doc="$tree/usr/share/doc/kefu"
 mkdir -p "$tree/usr/bin" "$tree/usr/lib/systemd/system" "$tree/usr/lib/sysusers.d" "$tree/usr/lib/tmpfiles.d" \
@@ -62,7 +62,7 @@ for target; do
     install -m 755 "$program" "$tree/usr/bin/kefu"
     find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
-    # the archive is flat enough to be read by a person: what to copy where stands in its README
+    # the archive is flat and readable: its README says what to copy where
     name="kefu-$version-$machine"
     flat="$work/$name"
     mkdir -p "$flat/completions" "$flat/man" "$flat/systemd"
@@ -84,7 +84,7 @@ for target; do
     mv "$deb/usr/share/zsh/site-functions" "$deb/usr/share/zsh/vendor-completions"
     rm "$deb/usr/share/doc/kefu/LICENSE-MIT" "$deb/usr/share/doc/kefu/LICENSE-APACHE"
     packaging/copyright.sh > "$deb/usr/share/doc/kefu/copyright"
-    printf '%s\n' "kefu ($version) unstable; urgency=low" '' '  * What changed stands in CHANGELOG.md.gz.' '' \
+    printf '%s\n' "kefu ($version) unstable; urgency=low" '' '  * See CHANGELOG.md.gz for the changes.' '' \
         " -- kefu contributors <kefu@example.invalid>  $(date -Rd "@$SOURCE_DATE_EPOCH")" | gzip -n9 > "$deb/usr/share/doc/kefu/changelog.gz"
     mkdir -p "$deb/DEBIAN" "$deb/usr/share/lintian/overrides"
     # the point of it

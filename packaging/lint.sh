@@ -11,7 +11,7 @@ PATH="$tools/bin:$PATH"
 if command -v shellcheck > /dev/null; then
     shellcheck packaging/*.sh benches/*.sh .ci/run packaging/deb/p*
 else
-    echo "lint.sh: NOT CHECKED: shell scripts: there is no shellcheck here (Debian: shellcheck)" >&2
+    echo "lint.sh: NOT CHECKED: shell scripts: shellcheck is not installed (Debian: shellcheck)" >&2
 fi
 ruff check --quiet
 ruff format --quiet --diff

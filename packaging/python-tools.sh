@@ -1,6 +1,6 @@
 #!/bin/sh
 # Programs from PyPI, by the hashes of a file of requirements: python-tools.sh DIRECTORY REQUIREMENTS. Installed again when the
-# requirements are others.
+# requirements change.
 set -eu
 tools=$1 wanted=$2
 die() { echo "python-tools.sh: $*" >&2; exit 1; }
@@ -10,5 +10,5 @@ echo "python-tools.sh: installing $(grep -oE '^[a-z-]+==[0-9.]+' "$wanted" | tr 
 rm -rf "$tools"
 python3 -m venv "$tools" || die "python3 with venv is needed (Debian: python3-venv)"
 "$tools/bin/pip" -q --disable-pip-version-check install --require-hashes --no-deps --only-binary :all: -r "$wanted" \
-    || die "could not be installed, or are not what their hashes say"
+    || die "could not be installed, or do not match their hashes"
 echo "$stamp" > "$tools/requirements.sha256"

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What is inside the executable: crates, and the libraries that its pages are bundled from.
+"""Components of the executable: crates, and the libraries that its pages are bundled from.
 
     sbom.py licences   their licence texts, each once, below the names of those it covers
     sbom.py sbom       a bill of materials in CycloneDX 1.5
 
-Both are the same bytes for the same checkout. Which licences may come in is the business of cargo-deny (deny.toml).
+Both are the same bytes for the same checkout. cargo-deny (deny.toml) checks which licences are allowed.
 """
 
 import base64
@@ -51,7 +51,7 @@ def crates():
     root = meta["resolve"]["root"]
 
     def needs(id):
-        # no kind: an ordinary dependency; those of build scripts and tests stay at home
+        # no kind: an ordinary dependency; those of build scripts and tests are not included
         direct = [d["pkg"] for d in nodes[id]["deps"] if any(k["kind"] is None for k in d["dep_kinds"])]
         # the crates of this workspace are kefu itself, and so is what they need
         ours = [d for d in direct if packages[d]["source"] is None]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints what takes the space in a kefu executable that still has its symbols: size.py FILE.
+"""Prints what uses the space in a kefu executable with symbols: size.py FILE.
 
 Sections as readelf has them; embedded files by what build.rs (model) and rust-embed (pages) make of the checkout; functions and named constants by crate. What
 the linker merged or left nameless shows as the rest of its section.

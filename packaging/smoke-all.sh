@@ -1,5 +1,5 @@
 #!/bin/sh
-# The smoke session with the executables of packaging/build.sh: smoke-all.sh DIR MACHINE…, where DIR holds one directory for
+# The smoke session with the executables of packaging/build.sh: smoke-all.sh DIR MACHINE…, where DIR contains one directory for
 # each target. x86-64 runs in a root without anything else and on an emulated processor without AVX; the others run on
 # emulated processors old and new.
 set -eu
@@ -59,6 +59,6 @@ for machine; do
             done
             refuses_old_kernels "$(qemu loongarch64)" "$program" "kefu needs 5.19 or newer"
             ;;
-        *) die "$machine is not known here" ;;
+        *) die "$machine is not known" ;;
     esac
 done

@@ -1,6 +1,6 @@
 #!/bin/sh
 # One session with a built executable, as an operator and a visitor would have it: found a company, serve it over TLS, send
-# sealed messages through the socket, look at the figures, ask the robot for an intent, stop. Fails at the first surprise.
+# sealed messages through the socket, check the statistics, ask the robot for an intent, stop. Fails at the first error.
 #
 #   smoke.sh COMMAND…   the command that runs kefu: dist/kefu, or qemu-aarch64 -cpu cortex-a57 dist/kefu, or chroot DIR /kefu
 #   DATA                a directory that does not exist yet, as kefu sees it (default: a temporary one)
@@ -38,7 +38,7 @@ listen=$(echo "$ready" | field listen)
 [ "$(field running < "$tmp/stats")" = true ] || fail "stats does not see the server: $(cat "$tmp/stats")"
 
 "$@" --json intent test 我要退货 > "$tmp/intent" || fail "no intent: $(cat "$tmp/intent")"
-# the likeliest comes first
+# the most likely comes first
 intent=$(field intent < "$tmp/intent")
 [ "$intent" = return ] || fail "a return was taken for $intent"
 sent=$(field messages < "$tmp/chat") lost=$(field lost < "$tmp/chat") doubled=$(field doubled < "$tmp/chat")

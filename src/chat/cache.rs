@@ -69,7 +69,7 @@ impl ConversationCache {
         Ok(Some(conversation))
     }
 
-    /// The same, or the refusal that says there is none.
+    /// The conversation, or the refusal if there is none.
     pub fn require(&self, conv: ConvId) -> Result<Shared, RequestError> {
         self.get(conv)?.ok_or_else(RequestError::not_found)
     }

@@ -6,7 +6,7 @@ use crate::proto::ConvId;
 
 use super::{Chat, Reader, RequestError};
 
-/// Most records in one page.
+/// Maximum number of records in one page.
 pub const HISTORY_RECORDS: usize = 500;
 
 /// Bytes after which a page ends early: with the record that reaches them.

@@ -18,7 +18,7 @@ use super::{
 
 /// Who closed what was idle, in the event: not an id that a user could have.
 const BY: &str = "@idle";
-/// Most that are closed at once: after an upgrade there may be years of them, and messages come first.
+/// Maximum number closed at once: after an upgrade there may be years of them, and messages come first.
 const AT_ONCE: usize = 200;
 /// How far back the last word is looked for, and in which steps.
 const LOOK_BACK: u64 = 200;

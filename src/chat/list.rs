@@ -22,10 +22,10 @@ pub enum Tab {
     All,
 }
 
-/// Most conversations in a greeting: some 300 KiB of JSON.
+/// Maximum number of conversations in a greeting: some 300 KiB of JSON.
 pub const GREETING: usize = 500;
 
-/// Most conversations that one request for a page looks at: an agent of a team with none must not read them all.
+/// Maximum number of conversations that one request for a page looks at: an agent of a team with none must not read them all.
 pub const LOOKED_AT: usize = 2_000;
 
 /// A page of a tab.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::{Chat, RequestError};
 use crate::proto::{ErrorCode, Owner, SiteId, UserId};
 
-/// Most bytes of a [`SiteKnowledge`]: what a browser fetches and searches without anyone waiting.
+/// Maximum number of bytes of a [`SiteKnowledge`]: what a browser fetches and searches without anyone waiting.
 pub const MAX_SITE_KNOWLEDGE: usize = 4 * 1024 * 1024;
 
 /// The knowledge of one site that holds today, as JSON.

@@ -30,7 +30,7 @@ use super::{
 
 /// Who closed it, in the event: not an id that a user could have.
 pub(super) const BY: &str = "@missed";
-/// Most that are counted of one team.
+/// Maximum number counted per team.
 pub const COUNTED: usize = 10_000;
 
 /// How many were missed of each team that has any, and of which teams that must be counted again.
@@ -115,7 +115,7 @@ impl MissedConversations {
         self.counts.lock().values().cloned().collect()
     }
 
-    /// The same of some teams.
+    /// Counts of some teams.
     pub fn of(&self, teams: &[TeamId]) -> Vec<MissedCount> {
         self.counts.lock().values().filter(|c| teams.contains(&c.team)).cloned().collect()
     }

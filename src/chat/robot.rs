@@ -153,7 +153,7 @@ impl Chat {
     /// Leaves without a word: it has no key to seal one.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Errors of the store.
     pub async fn robot_leaves(&self, conv: ConvId) -> Result<(), RequestError> {
         // an agent may have taken it meanwhile: then nothing was handed over
         let left = AtomicBool::new(false);

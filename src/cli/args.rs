@@ -2,7 +2,7 @@
 
 use crate::org::acts;
 
-/// Most characters of a display name.
+/// Maximum number of characters of a display name.
 const NAME: usize = 64;
 
 /// `90s`, `15m`, `72h`, `30d` as milliseconds.

@@ -10,7 +10,7 @@ use super::{context::Context, error::CliError};
                         zsh:  kefu completions zsh > \"${fpath[1]}/_kefu\"\n\
                         fish: kefu completions fish > ~/.config/fish/completions/kefu.fish")]
 pub struct Args {
-    /// The shell
+    /// Shell to complete for
     shell: Shell,
 }
 

@@ -69,7 +69,7 @@ pub fn require_initialised(dir: &Path) -> Result<(), CliError> {
         .hint("kefu init creates one; use --data-dir DIR or KEFU_DATA_DIR for another directory"))
 }
 
-/// Those of the files that a new company needs which are there already.
+/// Files of a new company that already exist.
 pub fn occupied(dir: &Path) -> Vec<PathBuf> {
     let files = [COMPANY_KEYS, OPAQUE_SETUP, PUBLIC_PART, CONFIG, TLS, DATABASE];
     files.iter().map(|f| dir.join(f)).filter(|p| p.exists()).collect()

@@ -20,7 +20,7 @@ use crate::app::Admin;
 /// Check that the server of this data directory answers; exit code 1 if not
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How long it may take
+    /// How long to wait for an answer
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=600))]
     timeout: u16,
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::error::{CliError, Kind};
 
-/// Fewest characters of a new passphrase.
+/// Minimum length of a new passphrase, characters.
 pub const LEAST: usize = 10;
 
 /// A passphrase, erased when dropped.

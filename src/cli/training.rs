@@ -181,7 +181,7 @@ impl ProgressBar {
         Self { shown: !ctx.json && std::io::stderr().is_terminal(), last: None }
     }
 
-    /// So many of so many.
+    /// Shows how many of how many are done.
     pub fn at(&mut self, what: &str, done: usize, total: usize) {
         const WIDTH: usize = 30;
         let filled = WIDTH * done / total.max(1);

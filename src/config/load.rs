@@ -55,7 +55,7 @@ impl Config {
             match name.split_once('.') {
                 Some((section, key)) => loader.text((section.into(), key.into()), &value, origin),
                 None => {
-                    loader.problem(origin, format!("{name:?} is not a key: write section.key, such as server.listen"))
+                    loader.problem(origin, format!("{name:?} is not a key: write section.key, such as server.listen"));
                 }
             }
         }

@@ -12,9 +12,9 @@ pub struct Robot {
     pub key_dir: String,
     /// Directory of its day keys; empty: that of the other keys, or the one that systemd made for the service.
     pub day_key_dir: String,
-    /// Least probability of an intent to act on.
+    /// Minimum probability of an intent to act on.
     pub threshold: u32,
-    /// Least fit of an entry of the knowledge to answer with.
+    /// Minimum fit of an entry of the knowledge to answer with.
     pub knowledge: u32,
     /// Two intents that differ by less are asked about.
     pub margin: u32,

@@ -85,7 +85,7 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
     use ClientFrame as F;
     let chat = &http.chat;
     let done = match frame {
-        F::Hello { .. } => Err(RequestError::new(ErrorCode::Malformed, "this socket has said hello already")),
+        F::Hello { .. } => Err(RequestError::new(ErrorCode::Malformed, "this socket has already sent hello")),
         F::Ping {} => {
             send_text(conn, &ServerFrame::Pong { now: http.org.now_ms() });
             Ok(())

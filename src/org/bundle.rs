@@ -63,7 +63,7 @@ impl Org {
         self.live().written().after(after)
     }
 
-    /// Most bytes that a snapshot of the directory has as JSON: it holds the same state as the server's own directory, in
+    /// Maximum size of a snapshot of the directory as JSON: it holds the same state as the server's own directory, in
     /// base64, and that may have grown a little since.
     pub fn room_for_snapshot(&self) -> usize {
         16 * 1024 + rows::json(self.live().directory.state()).len() * 2

@@ -65,7 +65,7 @@ pub struct AdminView {
     pub sites: BTreeMap<SiteId, SiteSettings>,
 }
 
-/// Most bytes of a site's settings.
+/// Maximum number of bytes of a site's settings.
 const MAX_SETTINGS: usize = 16 * 1024;
 
 impl Org {

@@ -21,7 +21,7 @@ pub struct DirectoryPost {
     pub snapshot: Option<Snapshot>,
 }
 
-/// Most entries in one request.
+/// Maximum number of entries in one request.
 const MAX_ENTRIES: usize = 1_000;
 
 impl Org {

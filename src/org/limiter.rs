@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(l.try_now(&user, here, 1000), Ok(()));
         assert_eq!(l.try_now(&user, here, 1000), Err(2000));
         assert_eq!(l.try_now(&"wu".parse().unwrap(), here, 1000), Ok(()), "others don't wait");
-        assert_eq!(l.try_now(&user, place(2), 1000), Ok(()), "nor does he from elsewhere");
+        assert_eq!(l.try_now(&user, place(2), 1000), Ok(()), "nor do they from elsewhere");
         l.forgive(&user, here, 1000);
         assert_eq!(l.try_now(&user, here, 1001), Ok(()));
         assert_eq!(l.try_now(&user, place(3), 1001 + FORGIVEN_MS), Ok(()));

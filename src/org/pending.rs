@@ -15,7 +15,7 @@ use crate::{
 
 /// How long a login may take between its steps, and a change of the password after a sign-in, ms.
 pub const LOGIN_MS: u64 = 60_000;
-/// Most logins under way at once. Of the network that has most of them for its size the oldest gives way, so that few
+/// Maximum number of logins in progress. Of the network that has most of them for its size the oldest gives way, so that few
 /// networks can't keep everyone else from signing in.
 const MOST: usize = 4_096;
 

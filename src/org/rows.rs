@@ -42,7 +42,7 @@ pub(super) struct Secrets {
 }
 
 impl Account {
-    /// Those of the password of now, or of the one before.
+    /// Record and keyring of the current password, or of the previous one.
     pub fn secrets(&self, old: bool) -> Option<Secrets> {
         let Self { record, keyring, version, .. } = self;
         let now = || Secrets { record: record.clone(), keyring: keyring.clone(), version: *version };

@@ -3,7 +3,7 @@ import { defineConfig } from '@playwright/test';
 
 export const CHROMIUM = process.env.KEFU_CHROMIUM ?? '/usr/bin/chromium';
 
-/** No sandbox: the tests may run as root in a container. The names stand for origins that are no secure context. */
+/** No sandbox: the tests may run as root in a container. The names are origins that are not a secure context. */
 export const CHROMIUM_ARGS = [
   '--no-sandbox',
   '--disable-gpu',

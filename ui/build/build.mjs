@@ -32,7 +32,7 @@ async function page(name) {
 }
 
 const files = list(dist);
-/** The smallest of three ways to write distances: which one suits a file, nothing tells beforehand. */
+/** The smallest of three ways to write distances: which one suits a file cannot be known in advance. */
 const brotli = (bytes) =>
   [0, 1, 2]
     .map((postfix) =>

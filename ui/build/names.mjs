@@ -1,6 +1,6 @@
 // Names that only our own classes use, so that the widget may carry shorter ones. A name qualifies if it is a private or protected
 // member, or a method or initialised field of a class, and nowhere a key of an object or a type, or a string: those may be JSON,
-// stored data or somebody else's interface. Names that browsers use are terser's to leave alone.
+// stored data or a foreign interface. terser leaves names that browsers use alone.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

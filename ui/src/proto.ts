@@ -1,5 +1,5 @@
 /**
- * The wire protocol, twin of `crates/proto`: frames, records, where the fields of an envelope are, codes. Data and its bytes only; no
+ * The wire protocol, the counterpart of `crates/proto`: frames, records, where the fields of an envelope are, codes. Data and its bytes only; no
  * keys, no IO, no policy. One file, because it is a plain catalogue: `docs/protocol.md` in types.
  */
 
@@ -26,7 +26,7 @@ export const LIMITS = ['messages', 'openings', 'changes', 'keys', 'bytes', 'conv
 export type Limit = (typeof LIMITS)[number];
 /** Space on the server's disk. `low`: visitors' messages are refused, agents write short ones; `full`: nothing can be stored. */
 export type StorageState = 'ok' | 'low' | 'full';
-/** `open`: somebody online could take a conversation; `busy`: all who are here have as many as they may; `away`: nobody is here. */
+/** `open`: an online agent could take a conversation; `busy`: all present agents are at capacity; `away`: nobody is present. */
 export type PresenceState = 'open' | 'busy' | 'away';
 export type WireSide = 'visitor' | 'agent';
 
@@ -155,7 +155,7 @@ export type ServerFrame =
   | ({ t: 'missed' } & MissedCount)
   | { t: 'agents'; list: AgentInfo[] };
 
-/** A text frame of the server, or null if it is none of them (a newer server may say more). */
+/** A text frame of the server, or null if it is unknown (a newer server may send more). */
 export function parseFrame(text: string): ServerFrame | null {
   try {
     const frame: unknown = JSON.parse(text);
@@ -426,7 +426,7 @@ export interface SignedJson {
   sig: string;
 }
 
-/** A team key sealed to somebody; b64u. */
+/** A team key sealed to a recipient; b64u. */
 export interface TeamBox {
   team: string;
   epoch: number;
@@ -455,7 +455,7 @@ export interface DayKeyJson {
   sig: string;
 }
 
-/** Entries one `GET /directory` brings at most. */
+/** Maximum number of entries in one `GET /directory`. */
 export const PAGE_ENTRIES = 1000;
 
 export interface DirectoryReply {

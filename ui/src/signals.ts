@@ -1,12 +1,12 @@
 /**
- * Values that tell who read them when they change: the small part of Preact's signals that the pages need, with the same
+ * Values that notify their readers when they change: the small part of Preact's signals that the pages need, with the same
  * names and the same behaviour there. Components are bound to them in `ui/signals.ts`; nothing here knows of pages.
  */
 
 export interface ReadonlySignal<T> {
   /** Reading it inside a computation, an effect or a component makes that run again when it changes. */
   readonly value: T;
-  /** Reads it without being told of changes. */
+  /** Reads it without being notified of changes. */
   peek(): T;
   /** Calls `fn` now and after every change; returns how to stop that. */
   subscribe(fn: (value: T) => void): () => void;
@@ -17,7 +17,7 @@ export interface Signal<T> extends ReadonlySignal<T> {
   value: T;
 }
 
-/** Somebody who reads: told once after the last of the changes that come together. */
+/** A reader: notified once after the last of the changes that come together. */
 export interface Reader {
   /** The lists it is in. */
   readonly sources: Set<Set<Reader>>;
@@ -28,21 +28,21 @@ let reading: Reader | null = null;
 const waiting = new Set<Reader>();
 let depth = 0;
 
-/** From here on `reader` (or nobody) is told of what is read; returns who was before. */
+/** From here on `reader` (or nobody) is notified of what is read; returns the previous one. */
 export function readAs(reader: Reader | null): Reader | null {
   const before = reading;
   reading = reader;
   return before;
 }
 
-/** Is told of nothing any more. */
+/** Is no longer notified. */
 export function forget(reader: Reader): void {
   for (const readers of reader.sources) readers.delete(reader);
   reader.sources.clear();
   waiting.delete(reader);
 }
 
-/** Runs `fn`, and tells readers only after it. Throws the first error when all were told. */
+/** Runs `fn`, and notifies readers only after it. Throws the first error when all were notified. */
 function together(fn: () => void): void {
   const errors: unknown[] = [];
   const attempt = (what: () => void): void => {

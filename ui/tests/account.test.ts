@@ -153,7 +153,7 @@ describe('an account', () => {
 
   it('is made from a code, opens by password, changes its password; the server never holds a key', async () => {
     const i = await invite();
-    conflict = true; // somebody else changed the directory at the same moment
+    conflict = true; // the directory was changed at the same moment
     const k = await sync();
     const me = await enrol(d, k, readCode(i.code.toLowerCase()), PASSWORD);
     expect(claims).toBe(2);

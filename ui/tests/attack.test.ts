@@ -28,7 +28,7 @@ describe('what was shown before', () => {
     const b = await browser();
     await answered(b, 'we pay it back');
     const at = server.convs.get(b.id)!.records.length;
-    // the answer is replaced, records are added, and the first page load never hears that this was all
+    // the answer is replaced, records are added, and the first page load is never told that this was all
     server.show = (records) => {
       const out = records
         .slice(0, at)
@@ -69,7 +69,7 @@ describe('what was shown before', () => {
     const { records } = server.convs.get(b.id)!;
     const before = records.length;
     await until(() => records.length > before);
-    // somebody unknown: the page asks for the directory and waits
+    // an unknown sender: the page requests the directory and waits
     server.append(
       b.id,
       cat(

@@ -141,7 +141,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     };
     return sealMessage(f, await b.epochKey(o.ek ?? ek0), encodeBody({ t: 'text', ts: clock, text }), by);
   };
-  /** Signs an announcement anew after somebody changed it. */
+  /** Signs an announcement again after a change. */
   const resign = async (ann: Uint8Array, by: SigningKey) =>
     cat(ann.subarray(0, -64), await by.sign('ann', ann.subarray(0, -64)));
   const applied = async (body: Uint8Array, live = true) => (await log.apply(record(body), live))!;
@@ -349,7 +349,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     const ek1 = random(32);
     await applied(await epoch(li.ed, log.epochs.chain, {}, ek1));
     expect((await applied(await say('too late', 0))).kind).toBe('broken');
-    // the server says what is history; the genuine one never stored it here
+    // the server calls it history; the genuine one never stored it here
     expect((await applied(await say('old', 0), false)).kind).toBe('broken');
     expect((await applied(await say('now', 0, visitor.ed, { ek: ek1, epoch: 1 }), false)).kind).toBe('message');
   });

@@ -113,7 +113,7 @@ describe('a page that is loaded again', () => {
     const again = await reload();
     await until(() => again.client.thread.value?.id === id);
 
-    // with the same keys, but nothing that says that it was there
+    // with the same keys, but no record of it
     again.client.dispose();
     await rest();
     for (const { name } of await store.list('v/')) if (name.includes(id)) await store.delete(name);

@@ -22,7 +22,7 @@ async function missedOne(): Promise<{ id: string; conv: () => Conv; page: { conv
   return { id, conv: () => server.convs.get(id)!.conv, page };
 }
 
-/** The server says how a conversation is now. */
+/** The server sends the present state of a conversation. */
 function change(id: string, event: Record<string, unknown>, over: Partial<Conv>): void {
   server.event(id, event);
   const held = server.convs.get(id)!;
@@ -46,7 +46,7 @@ it('are counted and listed from the welcome on, told of once, and can be read', 
   await until(() => thread.synced.value);
   expect(lines(thread).map((m) => m.text || m.event?.t)).toContain('anybody there?');
   expect(lines(thread).at(-1)?.event).toMatchObject({ t: 'closed', by: '@missed' });
-  // the same after a short cut: nothing new to say
+  // the same after a short disconnect: nothing new to show
   client.dismiss(client.notices.value[0]!.id);
   server.cut();
   await until(() => client.connection.value.state === 'online');

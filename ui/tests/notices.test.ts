@@ -1,4 +1,4 @@
-/** What an admin's console says besides conversations. */
+/** Notices of an admin's console other than conversations. */
 import { expect, it } from 'vitest';
 import { rest, until } from './support/clients';
 import { NOW } from './support/company';

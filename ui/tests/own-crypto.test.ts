@@ -167,7 +167,7 @@ describe('AES-256-GCM', () => {
       ['decrypt', KEY, IV, cat(AAD, new Uint8Array(1)), ct],
       ['decrypt', KEY, ZERO.subarray(0, 12), AAD, ct],
       ['decrypt', ZERO, IV, AAD, ct],
-      // what stands in front is neither data nor ciphertext: the lengths are under the tag
+      // what precedes it is neither data nor ciphertext: the lengths are under the tag
       ['decrypt', KEY, IV, cat(AAD, new Uint8Array(12), ct.subarray(0, 16)), ct.subarray(16)],
     ];
     for (const other of others) expect(() => gcm(...other)).toThrow();

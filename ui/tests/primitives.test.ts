@@ -171,7 +171,7 @@ describe('Ed25519', () => {
     const points = torsion();
     expect(new Set(points.map((p) => p.toHex())).size).toBe(8);
     const small = points.flatMap((p) => [p.toBytes(), highBit(p.toBytes())]);
-    // y and y + p are one point; only 0 … 18 leave room for the second spelling
+    // y and y + p are one point; only 0 … 18 allow the second encoding
     const spelt = Array.from({ length: 19 }, (_, y) => [le(P + BigInt(y)), highBit(le(P + BigInt(y)))]).flat();
     for (const pk of [...small, ...spelt]) expect(isGoodKey(pk), hex(pk)).toBe(false);
     let good = 0;
@@ -216,7 +216,7 @@ describe('Ed25519', () => {
     expect(verifyStrict(publicKeyOf(random(32)), m, sig)).toBe(false);
     for (const t of torsion()) {
       const small = t.toBytes();
-      // with a key of small order anybody can "sign": R = −kA, S = 0 for some message
+      // with a key of small order anyone can "sign": R = −kA, S = 0 for some message
       for (let i = 0; i < 8; i++) expect(verifyStrict(small, new Uint8Array([i]), cat(small, le(0n)))).toBe(false);
     }
   });

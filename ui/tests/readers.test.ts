@@ -1,4 +1,4 @@
-/** Rules of readers, revision 2 (protocol §2): a record is good because of what it and its neighbours say, live or not. */
+/** Rules of readers, revision 2 (protocol §2): a record is valid because of what it and its neighbours prove, live or not. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { hex, random } from '../src/crypto/bytes';
 import type { WireRecord } from '../src/proto';
@@ -173,7 +173,7 @@ describe('the robot', () => {
     const handed = [...begun, await t.epoch(t.li.ed), late];
     for (const live of [true, false])
       expect(await read(await t.reader('visitor'), handed, live)).toEqual(['message:hello', 'broken']);
-    // and not with the next key, if somebody gave it to the server
+    // and not with the next key, if the server got it
     expect((await read(await t.reader('visitor'), [...handed, await t.say('in the new one', robot)])).at(-1)).toBe(
       'broken',
     );

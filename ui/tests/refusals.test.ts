@@ -1,4 +1,4 @@
-/** What a server has no room or patience for: it is kept, tried again when the server said, and people are told until when. */
+/** What a server cannot accept now: it is kept, tried again when the server allows, and people are told until when. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { lang } from '../src/i18n/core';
 import { waitText, when } from '../src/i18n/wait';

@@ -1,4 +1,4 @@
-/** What an admin's console signs by itself, what it asks about, and what people who wait for confirmation are told. */
+/** What an admin's console signs by itself, what it asks about, and what people who wait for confirmation see. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { hex, unb64u } from '../src/crypto/bytes';
 import { kidOf } from '../src/crypto/hash';

@@ -1,4 +1,4 @@
-/** The robot as a member: who may let it in, what it may say, and that it is out before people read. */
+/** The robot as a member: who may let it in, what it may send, and that it is out before people read. */
 import { describe, expect, it } from 'vitest';
 import type { EpochKey, SigningKey } from '../src/crypto/backend';
 import { hex, random, unhex, utf8 } from '../src/crypto/bytes';

@@ -1,4 +1,4 @@
-/** What the console says of its own agent: what the server keeps, and nothing else. */
+/** The state of the console's own agent: what the server stores, and nothing else. */
 import { expect, it } from 'vitest';
 import { rest, until } from './support/clients';
 import { agent, server } from './support/world';

@@ -1,11 +1,11 @@
-/** Tabs of one browser: one conversation, whoever begins it; and a conversation begins with its first message or not at all. */
+/** Tabs of one browser: one conversation, whichever tab begins it; and a conversation begins with its first message or not at all. */
 import { describe, expect, it } from 'vitest';
 import { memoryStore, type Store } from '../src/storage/store';
 import { SERVER, texts, until, type Tab } from './support/clients';
 import { SITE } from './support/company';
 import { agent, server, stored, visitor } from './support/world';
 
-/** A browser that keeps what it is told. */
+/** A browser with working storage. */
 function kept(): Store {
   return { ...memoryStore(), kept: true };
 }

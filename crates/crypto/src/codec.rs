@@ -14,7 +14,7 @@ pub enum CodecError {
     /// Not lower-case hex.
     #[error("not lower-case hex")]
     Hex,
-    /// Another number of bytes than expected.
+    /// Not the expected number of bytes.
     #[error("expected {expected} bytes, got {found}")]
     Length {
         /// How many there should be.

@@ -24,7 +24,7 @@ pub enum SealError {
     /// Not an envelope of this kind.
     #[error(transparent)]
     Form(#[from] EnvelopeError),
-    /// Another kind of envelope than was asked for.
+    /// Not the requested kind of envelope.
     #[error("this is another kind of envelope")]
     Kind,
     /// The body is too long.

@@ -37,7 +37,7 @@ pub enum GrantError {
     Commitment(u32),
 }
 
-/// Most keys in one grant; the rest needs another.
+/// Maximum number of keys in one grant; the rest needs another.
 pub const MAX_KEYS: usize = 400;
 const AAD_HEADER: usize = 36;
 

@@ -19,7 +19,7 @@ use kefu_proto::{TeamId, UserId};
 /// Why a keyring or team box does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
-    /// Another password, user or version, or altered.
+    /// Wrong password, user or version, or altered.
     #[error("the keyring cannot be decrypted: wrong password, user or version, or altered")]
     Open,
     /// Opened, but not a keyring.

@@ -23,7 +23,7 @@ use kefu_proto::{TeamId, UserId};
 pub(super) const PAUSE_MS: u64 = 10_000;
 /// How long the last agent who did not accept is not asked again if nobody else was asked since, ms.
 pub(super) const AGAIN_MS: u64 = 60_000;
-/// So many conversations that the free agents were already asked for are passed over at a time, so that one event stays
+/// Number of conversations, already declined by the free agents, that are skipped at a time, so that one event stays
 /// cheap with a long queue of them; the end of a pause triggers the next check.
 const PASSED_OVER: u32 = 256;
 

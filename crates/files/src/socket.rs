@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Most bytes of an address, without the zero at its end: `sun_path` of unix(7).
+/// Maximum number of bytes of an address, without the zero at its end: `sun_path` of unix(7).
 const LONGEST: usize = 107;
 
 /// A name for a socket, and the directory that must stay open while the name is used.

@@ -5,11 +5,11 @@ use std::fmt;
 /// Stage of a run, for progress messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// So many idle visitors connect.
+    /// Connecting this many idle visitors.
     Connecting(usize),
-    /// So many conversations are opened.
+    /// Opening this many conversations.
     Opening(usize),
-    /// So many envelopes are sealed.
+    /// Sealing this many envelopes.
     Sealing(usize),
     /// For so many seconds.
     Measuring(u64),

@@ -31,7 +31,7 @@ pub const SUBPROTOCOL: &str = "kefu.v1";
 pub const MAX_ENVELOPE: usize = 64 * 1024;
 /// Largest text frame a client may send, in bytes.
 pub const MAX_TEXT: usize = 16 * 1024;
-/// Most conversations one `resume` may name.
+/// Maximum number of conversations one `resume` may name.
 pub const MAX_RESUME: usize = 64;
 /// Newest revision of the rules of readers (protocol §2) that this version knows.
 pub const REVISION: u32 = 2;

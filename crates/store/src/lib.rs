@@ -206,7 +206,7 @@ pub enum StoreError {
         /// Sequence number of the stored record.
         seq: u64,
     },
-    /// The queue is full; see [`Store::room`].
+    /// The queue is full; see [`Store::wait_for_capacity`].
     #[error("the store is busy")]
     Busy,
     /// The disk refused. The batch was neither acknowledged nor published; whether it was kept is known when the file is

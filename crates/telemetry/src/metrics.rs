@@ -92,7 +92,7 @@ pub struct Metrics {
     pub opened: Counter,
     /// Conversations that were closed because nobody had answered.
     pub conversations_missed: Counter,
-    /// Those of them that people still have to see to, whenever they were missed.
+    /// Missed conversations that no agent has handled yet, regardless of when they were missed.
     pub missed: Gauge,
     /// How long the first of all queues has waited, ms.
     pub longest_wait_ms: Gauge,

@@ -12,7 +12,7 @@ const USER_HZ: f64 = 100.0;
 pub struct Process {
     /// Resident memory, bytes.
     pub rss_bytes: u64,
-    /// Most resident memory so far, bytes.
+    /// Peak resident memory, bytes.
     pub rss_peak_bytes: u64,
     /// Processor time used, user and system, seconds.
     pub cpu_seconds: f64,

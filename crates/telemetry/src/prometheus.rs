@@ -93,15 +93,15 @@ pub fn write_metrics(page: &mut Page, s: &MetricsSnapshot) {
         .gauge("process_resident_memory_bytes", "Resident memory.", p.rss_bytes)
         .counter("process_cpu_seconds_total", "Processor time, user and system.", p.cpu_seconds)
         .gauge("process_open_fds", "Open files and sockets.", p.open_files)
-        .family("kefu_sockets", "gauge", "WebSockets that are signed in.")
+        .family("kefu_sockets", "gauge", "Authenticated WebSockets.")
         .sample("kefu_sockets", &[("side", "visitor")], c.visitors)
         .sample("kefu_sockets", &[("side", "agent")], c.agents)
         .gauge("kefu_connections", "TCP connections.", c.open)
         .counter("kefu_connections_accepted_total", "TCP connections accepted.", c.accepted)
-        .counter("kefu_connections_turned_away_total", "TCP connections turned away over a limit.", c.turned_away)
+        .counter("kefu_connections_turned_away_total", "TCP connections refused because of a limit.", c.turned_away)
         .counter("kefu_handshakes_failed_total", "Connections that failed in TLS or HTTP.", c.handshakes_failed)
         .counters("kefu_sockets_closed_total", "WebSockets by how they ended.", "cause", &c.closed)
-        .counter("kefu_http_requests_total", "Answers of the HTTP edge.", c.http_requests)
+        .counter("kefu_http_requests_total", "HTTP responses.", c.http_requests)
         .counter("kefu_api_requests_total", "Requests under /api/v1 and for sockets.", c.api_requests)
         .counter("kefu_resumes_total", "Sockets that resumed conversations.", c.resumes)
         .counter("kefu_envelopes_received_total", "Envelopes that clients sent.", m.envelopes_in)
@@ -112,13 +112,21 @@ pub fn write_metrics(page: &mut Page, s: &MetricsSnapshot) {
         .counter("kefu_sent_bytes_total", "Payload written to WebSockets.", m.bytes_out)
         .counter("kefu_duplicates_total", "Envelopes that were stored already.", m.duplicates)
         .counters("kefu_refused_total", "Refused requests and envelopes.", "error", &m.refused)
-        .counters("kefu_limited_total", "Refusals by the limit that was met.", "limit", &m.limited)
-        .counter("kefu_conversations_opened_total", "Conversations begun.", s.conversations_opened)
-        .counter("kefu_conversations_missed_total", "Closed because nobody had answered.", s.conversations_missed)
-        .gauge("kefu_conversations_missed", "Missed ones that nobody has seen to yet.", s.missed)
-        .gauge("kefu_longest_wait_seconds", "Longest wait in a queue, once a minute.", s.longest_wait_ms as f64 / 1e3)
+        .counters("kefu_limited_total", "Refusals by the limit that was reached.", "limit", &m.limited)
+        .counter("kefu_conversations_opened_total", "Conversations opened.", s.conversations_opened)
+        .counter(
+            "kefu_conversations_missed_total",
+            "Conversations closed because nobody had answered.",
+            s.conversations_missed,
+        )
+        .gauge("kefu_conversations_missed", "Missed conversations that no agent has handled yet.", s.missed)
+        .gauge(
+            "kefu_longest_wait_seconds",
+            "Longest wait in a queue, updated once a minute.",
+            s.longest_wait_ms as f64 / 1e3,
+        )
         .counter("kefu_offers_total", "Offers made to agents.", s.offers)
-        .counter("kefu_offers_missed_total", "Offers that ran out.", s.offers_missed)
+        .counter("kefu_offers_missed_total", "Offers that expired.", s.offers_missed)
         .gauge("kefu_store_bytes", "Bytes of the database on disk.", s.store_bytes)
         .gauge("kefu_storage_state", "What can be stored: 0 everything, 1 little, 2 nothing.", s.storage_state)
         .gauge("kefu_disk_free_bytes", "Bytes free on the disk of the database.", s.disk_free_bytes)

@@ -25,7 +25,7 @@ pub struct MetricsSnapshot {
     pub conversations_opened: u64,
     /// Conversations that were closed because nobody had answered.
     pub conversations_missed: u64,
-    /// Those of them that people still have to see to, whenever they were missed.
+    /// Missed conversations that no agent has handled yet, regardless of when they were missed.
     pub missed: u64,
     /// How long the first of all queues has waited, ms; seen each minute.
     pub longest_wait_ms: u64,

@@ -8,7 +8,7 @@ const KEEP: usize = 40_000;
 /// How long a refused client counts as limited, ms.
 const LATELY_MS: u64 = 10 * 60_000;
 
-/// So many in a time, and so many at once.
+/// A number per time, and a number at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// The number.
@@ -20,19 +20,19 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many a minute, and as many at once.
+    /// This many per minute, and as many at once.
     pub fn per_minute(count: u32) -> Self {
         let count = u64::from(count);
         Self { count, per_ms: 60_000, burst: count }
     }
 
-    /// So many an hour, and as many at once.
+    /// This many per hour, and as many at once.
     pub fn per_hour(count: u32) -> Self {
         let count = u64::from(count);
         Self { count, per_ms: 3_600_000, burst: count }
     }
 
-    /// So many in any 24 hours: half of them at once, the other half spread over the day.
+    /// This many in 24 hours: half of them at once, the other half spread over the day.
     pub fn per_day(count: u64) -> Self {
         let half = count.div_ceil(2);
         Self { count: half, per_ms: 86_400_000, burst: half }

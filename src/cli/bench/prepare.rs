@@ -40,7 +40,7 @@ const ORIGIN: &str = "http://bench.invalid";
 /// `kefu bench prepare`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How many agents
+    /// Number of agents
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     agents: u16,
     /// File to write their keys to, for --agents of kefu bench chat

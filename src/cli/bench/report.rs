@@ -11,7 +11,7 @@ pub struct Report {
     pub connections: Option<u64>,
     /// Acknowledged as durable to the sender and delivered to the other side, in the time measured.
     pub messages: Option<u64>,
-    /// The same in a second.
+    /// Messages per second.
     pub messages_per_second: Option<f64>,
     /// Processor time of the server for a million of them, user and system.
     pub server_cpu_seconds_per_million: Option<f64>,

@@ -33,7 +33,7 @@ pub fn data_directory(ctx: &Context) -> Finding {
     }
 }
 
-/// Most files that are looked at: a data directory has a few dozen, but anything may have been put there.
+/// Maximum number of files that are looked at: a data directory has a few dozen, but anything may have been put there.
 const MOST_FILES: usize = 100_000;
 
 /// Whether everything in the data directory belongs to the directory's owner: a server that runs as them reads and

@@ -50,7 +50,7 @@ pub struct Args {
     /// Certificate chain to use instead of creating one (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
-    /// Its private key (PEM)
+    /// Private key of that certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
     /// Names and addresses for the created certificate [default: this machine's]; the first is the public one

@@ -38,7 +38,7 @@ pub struct Args {
     /// Train on all but every tenth text, and score on those, instead of scoring the current intents
     #[arg(long)]
     hold_out: bool,
-    /// Least probability that counts as an answer, percent
+    /// Minimum probability that counts as an answer, percent
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=99))]
     threshold: u8,
     /// Write the reliability plot to this SVG file

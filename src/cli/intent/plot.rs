@@ -27,7 +27,7 @@ pub fn text(bins: &[Bin]) -> String {
     out
 }
 
-/// The same as a drawing.
+/// The plot as SVG.
 pub fn svg(bins: &[Bin]) -> String {
     let (size, left) = (300.0, 45.0);
     let y = |share: f32| 15.0 + size * (1.0 - share);

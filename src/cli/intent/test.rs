@@ -14,7 +14,7 @@ use crate::cli::{
 pub struct Args {
     /// What a visitor might write
     text: String,
-    /// How many intents and examples to show
+    /// Number of intents and examples to show
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=50))]
     top: u8,
 }

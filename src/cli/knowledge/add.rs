@@ -23,7 +23,7 @@ pub struct Args {
     question: String,
     /// The answer, Markdown
     answer: String,
-    /// Its id [default: k1, k2, …]
+    /// Id of the entry [default: k1, k2, …]
     #[arg(long)]
     id: Option<String>,
     #[command(flatten)]

@@ -16,7 +16,7 @@ use crate::cli::{
 /// Change an entry
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Its id
+    /// Id of the entry
     id: String,
     /// As visitors ask it
     #[arg(long, value_name = "TEXT")]

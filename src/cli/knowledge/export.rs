@@ -19,7 +19,7 @@ use crate::{
 /// Write all entries to a new .csv, .md or .json file, or as JSON to the terminal
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file
+    /// File to write
     file: Option<PathBuf>,
 }
 

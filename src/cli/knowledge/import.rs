@@ -35,7 +35,7 @@ An entry with an id that is there replaces that one; without an id, the one with
 #[derive(Debug, clap::Args)]
 #[command(after_help = FORMATS)]
 pub struct Args {
-    /// The file
+    /// File to import
     file: PathBuf,
     /// Remove all entries that are not in the file
     #[arg(long)]

@@ -8,7 +8,7 @@ use crate::cli::{context::Context, error::CliError, out, training::TrainingFiles
 /// Remove entries
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Their ids
+    /// Ids of the entries
     #[arg(required = true)]
     ids: Vec<String>,
 }

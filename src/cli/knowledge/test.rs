@@ -24,7 +24,7 @@ pub struct Args {
     /// Id of a site
     #[arg(long, default_value = "", hide_default_value = true)]
     site: String,
-    /// How many to show
+    /// Number of entries to show
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=50))]
     top: u8,
 }

@@ -27,7 +27,7 @@ use crate::{
         trained for one model: train them again afterwards. A running server uses the model from its next start."
 )]
 pub struct Args {
-    /// The directory
+    /// Directory of the model
     #[arg(required_unless_present = "embedded")]
     dir: Option<PathBuf>,
     /// Put this before every text, such as "query: " for an E5 [default: what config_sentence_transformers.json says]

@@ -14,9 +14,9 @@ const KNOWN: [(&str, &str, &str, &str); 8] = [
     ("question", "问题", "Question", "textarea"),
 ];
 
-/// Most fields; people close a widget that asks more.
+/// Maximum number of fields; people close a widget that asks more.
 const MOST: usize = 8;
-/// Most characters of a label.
+/// Maximum number of characters of a label.
 const LABEL: usize = 64;
 
 /// Labels in Chinese and English, and the kind of input.

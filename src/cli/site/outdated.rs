@@ -25,7 +25,7 @@ impl OutdatedWidgets {
         answer.and_then(|a| serde_json::from_value(a).ok()).unwrap_or_default()
     }
 
-    /// Those of one site.
+    /// The entries of one site.
     pub fn of<'a>(&'a self, site: &'a SiteId) -> impl Iterator<Item = &'a WidgetVersionSeen> {
         self.old.iter().filter(move |s| s.site == *site)
     }

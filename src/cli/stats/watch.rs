@@ -19,7 +19,7 @@ use crate::{
     files::socket,
 };
 
-/// Most intervals that are remembered.
+/// Maximum number of intervals that are remembered.
 const HISTORY: usize = 1_000;
 
 /// Runs until `q`.

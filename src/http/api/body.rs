@@ -17,7 +17,7 @@ use crate::{
     proto::ErrorCode,
 };
 
-/// Most bytes of a body that nothing allows to be larger: five times a claim with one team key, twenty times a sign-in.
+/// Maximum size of a body without a reason for more: five times a claim with one team key, twenty times a sign-in.
 pub const SMALL: usize = 4 * 1024;
 /// The least rate of a body, bytes a second: what a bad mobile network has.
 const LEAST_RATE: f64 = 8.0 * 1024.0;

@@ -20,7 +20,7 @@ use super::{agent, parameter, who};
 
 /// Memory for a page of history: it ends after 1 MiB, and each record is prefixed with its length.
 const PAGE: usize = 1024 * 1024 + 64 * 1024;
-/// Most conversations in one page of a list.
+/// Maximum number of conversations in one page of a list.
 const LIST: usize = 100;
 
 fn number<T: std::str::FromStr>(request: &Request<Incoming>, name: &str) -> Result<Option<T>, RequestError> {

@@ -183,7 +183,7 @@ pub async fn boxes(http: &Http, request: &Request<Incoming>) -> Result<Answer, R
     answer(http.org.boxes(&user).await)
 }
 
-/// Most bytes of the entries that an admin signs at once: a thousand confirmations.
+/// Maximum number of bytes of the entries that an admin signs at once: a thousand confirmations.
 const ENTRIES: usize = 1024 * 1024;
 
 /// `POST /snapshot`.

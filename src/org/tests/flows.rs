@@ -77,7 +77,7 @@ async fn a_disabled_agent_is_out_and_the_team_key_changes() {
     bank.org.commit(commit).await.unwrap();
     let new = bank.claim(&back, "li's next password").await.unwrap();
     assert_ne!(new.signing.public(), li.signing.public());
-    assert_eq!(bank.org.boxes(&user("li")).await.unwrap().boxes.len(), 2, "both keys: he reads the history");
+    assert_eq!(bank.org.boxes(&user("li")).await.unwrap().boxes.len(), 2, "both keys: they read the history");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Most threads that train again.
+/// Maximum number of threads that train again.
 const WORKERS: usize = 16;
 
 /// The intents in use: those of the data directory, else the default one. `None` if there is neither. After a change of the

@@ -43,9 +43,9 @@ pub trait DecisionEngine: Send + Sync + 'static {
     fn decide(&self, input: &TurnInput<'_>) -> Decision;
 }
 
-/// Most intents and entries in a recognition.
+/// Maximum number of intents and entries in a recognition.
 const MOST_RESULTS: usize = 5;
-/// Least probability with which an act that is refused is one of an intent.
+/// Minimum probability with which an act that is refused is one of an intent.
 const REFUSED_LEAST: f32 = 0.3;
 
 /// How a text gets its vector.

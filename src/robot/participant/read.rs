@@ -22,9 +22,9 @@ use crate::{
 
 /// Records read in one step.
 const STEP: usize = 100;
-/// Most open questions that are read as one.
+/// Maximum number of open questions that are read as one.
 const QUESTIONS: usize = 10;
-/// Most characters of them together.
+/// Maximum number of characters of them together.
 const CHARS: usize = 4000;
 
 /// A conversation with what is to be done in it.

@@ -13,7 +13,7 @@ use crate::{
     robot::policy::{Action, Button, Decision, Dialogue, HandOverWhy},
 };
 
-/// Most characters of an answer; an envelope holds 32 KiB.
+/// Maximum number of characters of an answer; an envelope holds 32 KiB.
 const CHARS: usize = 8000;
 
 /// A reply, with how far the session is once it is posted.

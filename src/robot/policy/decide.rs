@@ -15,7 +15,7 @@ const ASKING_IF_ANYTHING: f32 = 0.5;
 const NEARLY: f32 = 0.1;
 /// Of the likeliest entry, another one is offered beside it if it is this likely.
 const BESIDE: f32 = 0.1;
-/// Most intents or questions in a question back.
+/// Maximum number of intents or questions in a question back.
 const CHOICES: usize = 3;
 
 /// What to do about a message. In this order: words that always bring a person; hours in which people answer; asking for a

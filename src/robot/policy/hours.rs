@@ -25,7 +25,7 @@ impl Hours {
     /// `Mon-Fri 09:00-18:00, Sat 10:00-16:00`; an end not after the beginning is on the next day; empty: always.
     ///
     /// # Errors
-    /// Another form.
+    /// Not a valid list of hours.
     pub fn parse(text: &str) -> Result<Self, HoursError> {
         let mut spans = Vec::new();
         if text.trim().is_empty() {

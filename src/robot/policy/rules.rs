@@ -35,9 +35,9 @@ pub struct Policy {
 /// The rules of one site. Shares are from 0 to 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// Least probability of an intent.
+    /// Minimum probability of an intent.
     pub threshold: f32,
-    /// Least fit of knowledge.
+    /// Minimum fit of knowledge.
     pub knowledge: f32,
     /// Two intents nearer than this are asked about.
     pub margin: f32,

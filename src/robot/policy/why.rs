@@ -24,7 +24,7 @@ pub enum Why {
         /// Its probability.
         #[serde(serialize_with = "share")]
         p: f32,
-        /// Least probability to act on.
+        /// Minimum probability to act on.
         #[serde(serialize_with = "share")]
         needs: f32,
     },
@@ -35,7 +35,7 @@ pub enum Why {
         /// Its probability.
         #[serde(serialize_with = "share")]
         p: f32,
-        /// Least probability to act on.
+        /// Minimum probability to act on.
         #[serde(serialize_with = "share")]
         needs: f32,
         /// What the rule is.
@@ -49,7 +49,7 @@ pub enum Why {
         /// How well it matches, 0 to 1.
         #[serde(serialize_with = "share")]
         p: f32,
-        /// Least fit to answer with.
+        /// Minimum fit to answer with.
         #[serde(serialize_with = "share")]
         needs: f32,
     },
@@ -97,7 +97,7 @@ pub enum Why {
         /// Its probability.
         #[serde(serialize_with = "share")]
         p: f32,
-        /// Least probability to act on.
+        /// Minimum probability to act on.
         #[serde(serialize_with = "share")]
         needs: f32,
         /// Probability that it has none of the intents.

@@ -35,11 +35,11 @@ export interface HostPage {
   zoom?: number;
   /** Makes the page what it is about, once it is loaded. */
   then?: (page: Page) => Promise<unknown>;
-  /** How the visitor goes on to the next page; a reload unless it says otherwise. */
+  /** How the visitor goes to the next page; a reload by default. */
   next?: (page: Page) => Promise<unknown>;
-  /** Firefox paints what is in the top layer as it paints the root element, so that colours say nothing. */
+  /** Firefox paints the top layer like the root element, so that colours prove nothing. */
   rooted?: true;
-  /** What is said in the browser's console. */
+  /** Expected output in the browser's console. */
   says?: RegExp;
 }
 

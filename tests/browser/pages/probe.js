@@ -1,4 +1,4 @@
-// In every page: what its own listeners hear of the events that people make in the chat, and whether its own hotkey works.
+// In every page: which events of the chat its own listeners receive, and whether its own shortcut works.
 window.heard = [];
 window.hotkeys = 0;
 window.menuOpen = true;

@@ -1,4 +1,4 @@
-/** Answers suggested to an agent from imported knowledge: found in his browser, put into his reply, sent by nobody but him. */
+/** Answers suggested to an agent from imported knowledge: found in their browser, inserted into their reply, sent only by them. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { accessible, bringAxe } from '../support/axe';

@@ -16,7 +16,7 @@ const NAMES = new Map([
   [WALL, 'wall'],
 ]);
 
-/** What lies over another part of the page, of all parts that are on screen. */
+/** Visible parts of the page that overlap another part. */
 function overlaps({ page }: Agent): Promise<string[]> {
   return page.evaluate(() => {
     const parts = [...document.querySelectorAll('.c-offers, .c-listpane, .c-thread, .c-visitor')].filter(

@@ -96,7 +96,7 @@ test.describe('one conversation at a time', () => {
 
     await agent.tab('queue');
     await expect(agent.items).toHaveCount(2);
-    // The longest wait stands on top.
+    // The longest wait is on top.
     await agent.items.first().click();
     await agent.page.getByRole('button', { name: C.take }).click();
     await agent.send('二号您好');
@@ -130,11 +130,11 @@ test.describe('agents click', () => {
 
     const wang = await stage.agent('wang', '王强');
     await expect(wang.offers).toHaveCount(1);
-    // Not taken in time: it goes away by itself, and somebody is asked again.
+    // Not accepted in time: it disappears by itself, and an agent is asked again.
     await expect(wang.offers).toHaveCount(0);
     await expect(visitor.panel.getByText(W.next)).toBeVisible();
 
-    // Whoever is asked next.
+    // The agent who is asked next.
     await expect
       .poll(async () => (await li.offers.count()) + (await wang.offers.count()), { timeout: 30_000 })
       .toBeGreaterThan(0);

@@ -114,7 +114,7 @@ test.describe('a greeting', () => {
     for (const name of ['姓名', '咨询类型', 'vip_no', '套餐'])
       await expect(visitor.panel.getByRole('textbox', { name })).toBeVisible();
     await picture(visitor.page, 'greeting-form');
-    // too much for one envelope is said at the field
+    // a text too long for one envelope is reported at the field
     await visitor.panel.getByRole('textbox', { name: '咨询类型' }).fill('长'.repeat(3_000));
     await visitor.panel.getByRole('button', { name: W.start }).click();
     await expect(visitor.panel.getByText('内容太长，请缩短或分几条发送')).toBeVisible();
@@ -141,7 +141,7 @@ async function inSystemColours({ page, panel, log }: Visitor): Promise<void> {
     await expect(part).toHaveCSS('border-top-style', 'solid');
     await expect(part).not.toHaveCSS('border-top-width', '0px');
   }
-  // somebody is there, and not only by a colour
+  // someone is available, shown not only by a colour
   await expect(panel.locator('.k-dot-online').first()).toHaveCSS('border-top-width', '4px');
   await picture(page, 'look-forced-colours');
   await page.emulateMedia({ forcedColors: 'none' });

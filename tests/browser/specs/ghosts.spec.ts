@@ -1,4 +1,4 @@
-/** Opening a conversation and asking something in it are one step to everybody but the visitor: agents see the question or nothing. */
+/** Opening a conversation and asking something in it are one step to everyone but the visitor: agents see the question or nothing. */
 import type { BrowserContext } from '@playwright/test';
 import { expect, test, type Stage } from '../support/test';
 import { Visitor, W } from '../support/visitor';

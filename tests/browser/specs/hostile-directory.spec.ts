@@ -1,4 +1,4 @@
-/** A server that lies about who is who: other lists, older ones, old signatures, a robot or a company that is not the one pinned. */
+/** A server with false claims about people: other lists, older ones, old signatures, a robot or a company that is not the one pinned. */
 import type { SiteReply } from '../../../ui/src/proto';
 import { freePort, Kefu } from '../support/kefu';
 import { alarm, frames, here, nothingSent, S } from '../support/signs';
@@ -9,12 +9,12 @@ const DAY = 86_400_000;
 
 test.use({ proxied: true });
 
-/** What a server tells a visitor, without the proxy. */
+/** The server's answer to a visitor, without the proxy. */
 async function siteOf(kefu: Kefu): Promise<SiteReply> {
   return (await fetch(`http://127.0.0.1:${kefu.port}/api/v1/site/web`)).json() as Promise<SiteReply>;
 }
 
-/** From now on visitors get other values for some fields of what a site says about itself. */
+/** From now on visitors get other values for some fields of a site's settings. */
 function say(stage: Stage, other: Partial<SiteReply>): void {
   stage.proxy.json.push({ path: /^\/api\/v1\/site\//, change: (body) => ({ ...body, ...other }) });
 }
@@ -61,7 +61,7 @@ test('two lists by the same keys: an alarm at the next page load, and in a page 
     await loads.reload();
     await alarm(loads, 'error.directory');
 
-    // the open page is told of one entry more, which does not follow the last that it knows
+    // the open page is sent one more entry, which does not follow the last that it knows
     await other.cli('team', 'add', 'more', '--name', '更多');
     const reply: unknown = await (await fetch(`http://127.0.0.1:${other.port}/api/v1/directory?after=-1`)).json();
     const { entries } = reply as { entries: unknown[] };

@@ -1,6 +1,6 @@
 /**
- * A server that lies about a conversation, through a proxy between real browsers and the real server. Each lie ends in what the
- * person sees: an alarm, a mark, or a line without its content; never in a text that somebody else can read or wrote.
+ * A server that shows a false conversation, through a proxy between real browsers and the real server. Each attack ends in what the
+ * person sees: an alarm, a mark, or a line without its content; never in a text that someone else can read or wrote.
  */
 import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import type { Agent } from '../support/agent';
@@ -24,7 +24,7 @@ interface Talk {
   visitor: Visitor;
 }
 
-/** The company says that the newest rules hold; an admin's console signs that by itself. */
+/** The company puts the newest rules in force; an admin's console signs that by itself. */
 async function newestRules(stage: Stage): Promise<void> {
   const types = async (): Promise<string[]> => {
     const reply = await fetch(`http://127.0.0.1:${stage.kefu.port}/api/v1/directory?after=-1`);
@@ -93,7 +93,7 @@ async function writtenInVain(stage: Stage, visitor: Visitor, text: string): Prom
   await expect.poll(() => envelopes(stage.proxy, 'visitor', from).length).toBe(1);
 }
 
-/** Kid of whoever wrote the newest message that the visitor was shown. */
+/** Kid of the sender of the newest message that the visitor was shown. */
 const newestSender = (logs: Logs): string => logs.of('visitor').findLast((r) => isMessage(r))!.env!.sender;
 
 test('after the hand-over a page load shows only the time of the robot: an alarm, and nothing is sealed for the robot', async ({
@@ -200,7 +200,7 @@ test('a take-over is kept from the visitor: what they go on writing for the robo
   await expect.poll(() => logs.of('agent').some((r) => isAnnouncement(r, 1))).toBe(true);
   await expect(li.log.locator('.k-state-queued')).toHaveCount(0);
 
-  // the server would refuse it; one that lies shows it to the agent
+  // an honest server would refuse it; a hostile one shows it to the agent
   let smuggled: Rec | null = null;
   stage.proxy.up.push((said, line) => {
     if (line.role !== 'visitor' || isText(said)) return said;
@@ -305,7 +305,7 @@ test('said again, changed, made up: the words are there once, the rest is not va
 });
 
 test.describe("an announcement that is not the visitor's own", () => {
-  /** Somebody without a key of the company or of the visitor. */
+  /** Someone without a key of the company or of the visitor. */
   function byAnother(body: Buffer): Buffer {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const pk = Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url');
@@ -318,7 +318,7 @@ test.describe("an announcement that is not the visitor's own", () => {
     );
     return Buffer.concat([unsigned, signature]);
   }
-  /** One more box, for a reader whom nobody named. */
+  /** One more box, for an unknown reader. */
   function withGhost(body: Buffer): Buffer {
     const box = Buffer.from(body.subarray(141, 141 + 97));
     box.fill(0x11, 1, 17);

@@ -1,4 +1,4 @@
-/** The browser says that the network is gone: said in seconds, and nobody is said to be there meanwhile. */
+/** The browser reports that the network is gone: shown within seconds, and nobody is shown as available meanwhile. */
 import { C } from '../support/agent';
 import { expect, picture, test } from '../support/test';
 import { W } from '../support/visitor';

@@ -1,6 +1,6 @@
 /**
- * A whole conversation on each of the hard pages: open, write, be answered, go on to another page, go on writing, end. The launcher is in
- * its corner and can be pressed, the page hears nothing of what is written and its own hotkeys work.
+ * A whole conversation on each of the hard pages: open, write, be answered, go to another page, continue writing, end. The launcher is in
+ * its corner and can be pressed, the page receives no events of what is written, and its own shortcuts work.
  */
 import { inflateSync } from 'node:zlib';
 import type { BrowserContext, FrameLocator, Page } from '@playwright/test';
@@ -70,7 +70,7 @@ async function colourAt(page: Page, x: number, y: number): Promise<number[]> {
     if (png.toString('latin1', at + 4, at + 8) === 'IDAT')
       data.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
   }
-  // One byte says how the line is written; in a picture of one pixel all ways are the same.
+  // One byte encodes how the line is written; in a picture of one pixel all ways are the same.
   return [...inflateSync(Buffer.concat(data)).subarray(1, 4)];
 }
 
@@ -169,7 +169,7 @@ for (const host of PAGES) {
 
     const frame = host.frame ? page.frames()[1]! : page;
     expect(await frame.evaluate('heard')).toEqual([]);
-    // Firefox tells nobody of keys while the body is not displayed.
+    // Firefox sends no key events while the body is not displayed.
     const mute = firefox(page) && (await frame.evaluate(() => document.body.getClientRects().length === 0));
     // The launcher takes the focus when the panel has gone.
     await expect(async () => {

@@ -1,4 +1,4 @@
-/** Who is there, as the panel says it before anything is written: asked again while it is open, with three answers. */
+/** Presence, as the panel shows it before anything is written: polled while it is open, with three states. */
 import type { Page } from '@playwright/test';
 import { accessible, bringAxe } from '../support/axe';
 import { expect, picture, test, type Stage } from '../support/test';
@@ -62,7 +62,7 @@ for (const lang of ['zh-CN', 'en-GB']) {
       await expect(panel.getByText(P.next)).toHaveCount(0);
 
       await panel.getByRole('button', { name: W.close }).click();
-      // then all that went on while it was open has ended
+      // then all requests made while it was open have ended
       await expect(visitor.launcher).toBeFocused();
       const { asked } = server;
       await page.clock.fastForward(120_000);
@@ -72,7 +72,7 @@ for (const lang of ['zh-CN', 'en-GB']) {
       await visitor.openWidget();
       await expect(panel.getByText(W.away).first()).toBeVisible();
 
-      // from here on the socket tells
+      // from here on the socket reports it
       await visitor.send('hello');
       await expect(visitor.log.locator('.k-state-sent, .k-state-delivered')).toBeVisible();
       const since = server.asked;

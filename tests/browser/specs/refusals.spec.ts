@@ -55,7 +55,7 @@ for (const lang of ['zh-CN', 'en-GB']) {
       await expect(visitor.panel.getByText(W.offline)).toHaveCount(0);
       expect(told()).toContain(`connect-src: ${stage.kefu.origin} ${stage.kefu.origin.replace(/^http/, 'ws')}`);
       await picture(visitor.page, `refused-csp-${lang}`);
-      // the browser says it, too
+      // the browser reports it, too
       stage.complaints.violations.length = 0;
     });
 

@@ -1,4 +1,4 @@
-/** Rights that change while a console is open: what is lost goes from the screen at once, it is said why, and what was written is given back. */
+/** Rights that change while a console is open: what is lost disappears at once, with the reason, and unsent text is given back. */
 import type { Page } from '@playwright/test';
 import { C, PASSWORD, type Agent } from '../support/agent';
 import { expect, test, type Stage } from '../support/test';
@@ -35,7 +35,7 @@ test('out of the team: the conversation goes at once, it is said why, and the dr
   await expect(li.page.getByText('您已被移出技能组“客服”')).toBeVisible();
   await back(li.page).getByRole('button', { name: '关闭' }).last().click();
   await expect(back(li.page)).toBeHidden();
-  // the page goes on for the other team, and hears when it is let in again
+  // the page continues for the other team, and is told when it is let in again
   await stage.kefu.cli('user', 'teams', 'li', '--add', 'svc');
   await expect(li.page.getByText('您已加入技能组“客服”')).toBeVisible();
   await li.open('在的');

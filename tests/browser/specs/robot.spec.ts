@@ -57,12 +57,12 @@ test('asked in words for a person it hands over, says why to agents, and is out 
   await picture(agent.page, 'robot-handed-over-console');
   await accessible(agent.page, 'robot-handed-over-console', 'html');
 
-  // an agent says what it was about; the judgement is sealed and shown at its place
+  // an agent corrects the intent; the correction is sealed and shown at its place
   await line.getByRole('button', { name: /^(不对…|选择意图…)$/ }).click();
   await line.getByRole('combobox', { name: '正确的意图' }).fill('投诉');
   await line.getByRole('button', { name: '记下' }).click();
   await expect(line.getByText(/已更正为/)).toBeVisible();
-  // of Firefox Playwright hears neither what is saved nor what the sockets say
+  // in Firefox, Playwright sees neither downloads nor socket frames
   if (!firefox(agent.page)) {
     const saved = agent.page.waitForEvent('download');
     await agent.page.getByRole('button', { name: C.menu }).click();
@@ -97,13 +97,13 @@ test('answers from imported knowledge; one press brings a person, and what is sa
   await expect(visitor.panel.getByText(R.serving)).toBeVisible();
   await picture(visitor.page, 'robot-answered');
 
-  // agents see it among all conversations, marked, and why it said that
+  // agents see it among all conversations, marked, with the reason of each answer
   await agent.tab('all');
   await expect(agent.items.first().locator('.k-tag')).toHaveText('机器人');
   await expect(agent.items.first()).toContainText('七天内可以退货');
   await agent.items.first().click();
   await expect(agent.log.getByText(/七天内可以退货/)).toBeVisible();
-  // what it made of it and when it was said are one row
+  // the recognised intent and the time are one row
   const foot = agent.log.locator('.k-right .k-foot').last();
   const [thought, said] = await Promise.all([
     foot.locator('summary').boundingBox(),
@@ -127,7 +127,7 @@ test('answers from imported knowledge; one press brings a person, and what is sa
   await visitor.sees(secret.answered);
   const memory = stage.kefu.memory();
   expect(search(secret, [stage.kefu.dir], [stage.kefu.log, memory])).toEqual([]);
-  // the search would find it: what the robot knows stands there
+  // the search would find it: the robot's knowledge is stored there
   expect(search({ knowledge: '签收后七天内可以退货' }, [], [memory])).not.toEqual([]);
 });
 
@@ -156,7 +156,7 @@ test('an answer is shown as the Markdown it is, on both sides, and nothing of it
   await visitor.visit(stage.shop.origin);
   await visitor.send('怎么退货');
   await expect(visitor.log.locator('strong').getByText('七天内')).toBeVisible({ timeout: 30_000 });
-  // he saw it at work, until its answer was there
+  // they saw it working until its answer arrived
   if (!firefox(visitor.page)) await expect.poll(() => [typing[0], typing.at(-1)]).toEqual([true, false]);
   await agent.tab('all');
   await expect(agent.items.first()).not.toContainText('**');

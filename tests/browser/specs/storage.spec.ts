@@ -1,4 +1,4 @@
-/** Browsers that keep nothing: the chat works while the page is open, and says so. */
+/** Browsers that keep nothing: the chat works while the page is open, and shows a notice. */
 import { chromium, type Page } from '@playwright/test';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

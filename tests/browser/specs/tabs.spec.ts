@@ -16,7 +16,7 @@ async function tabs(stage: Stage, count: number): Promise<{ context: BrowserCont
   return { context, all };
 }
 
-/** Conversations that anybody wrote in, since the server's start. */
+/** Conversations with at least one message, since the server's start. */
 async function opened(stage: Stage): Promise<number> {
   const stats = await stage.kefu.cli<{ metrics: { conversations_opened: number } }>('stats');
   return stats.metrics.conversations_opened;

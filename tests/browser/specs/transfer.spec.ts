@@ -1,4 +1,4 @@
-/** A conversation that a colleague hands on rings like a new one, and says from whom and why. */
+/** A conversation that a colleague hands over rings like a new one, and shows from whom and why. */
 import { C, type Agent } from '../support/agent';
 import { expect, test, type Stage } from '../support/test';
 import type { Visitor } from '../support/visitor';

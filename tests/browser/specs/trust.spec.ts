@@ -125,7 +125,7 @@ test('a signature that is too old: switched off, said whose turn it is', async (
   const visitor = await stage.visitor();
   const sent = watchSent(visitor);
   await visitor.page.clock.install({ time: Date.now() + 200 * DAY });
-  // the server's clock went on as well: else it would be the visitor's that is wrong
+  // the server's clock advanced as well: otherwise the visitor's would be the wrong one
   await visitor.page.route(/\/api\/v1\/site\/[^/]+(\?|$)/, async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, json: { ...(await response.json()), now: Date.now() + 200 * DAY } });

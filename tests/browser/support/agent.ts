@@ -70,7 +70,7 @@ export class Agent {
     await this.goOnline();
   }
 
-  /** The same, and nothing more: nobody is online before they said so. */
+  /** The same, and nothing more: nobody is online before they choose to be. */
   async firstSignIn(code: string, password = PASSWORD): Promise<void> {
     await this.goto();
     await this.page.getByRole('tab', { name: C.firstTime }).click();

@@ -1,4 +1,4 @@
-/** Words that must never stand in the clear where the server keeps things, and the search for them in every likely spelling. */
+/** Words that must never be in plaintext where the server stores data, and the search for them in every likely encoding. */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

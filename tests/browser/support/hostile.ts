@@ -28,12 +28,12 @@ export class Line {
     private readonly server: Socket,
   ) {}
 
-  /** To the browser, as if the server had said it. */
+  /** To the browser, as if from the server. */
   say(said: Said): void {
     this.write(this.browser, said, false);
   }
 
-  /** To the server, as if the browser had said it. */
+  /** To the server, as if from the browser. */
   tell(said: Said): void {
     this.write(this.server, said, true);
   }
@@ -70,7 +70,7 @@ export class Hostile {
   readonly pages: ((page: Buffer, of: { conv: string; after: number; role: Role }) => Buffer)[] = [];
   /** Answers a path itself, with a script. */
   readonly scripts = new Map<string, Buffer>();
-  /** What browsers said, before any lie, in order. */
+  /** Frames of browsers, before any attack, in order. */
   readonly heard: { role: Role; said: Said }[] = [];
 
   private constructor(
@@ -91,7 +91,7 @@ export class Hostile {
     return proxy;
   }
 
-  /** Tells the truth from now on. */
+  /** Behaves honestly from now on. */
   honest(): void {
     for (const lies of [this.down, this.up, this.json, this.pages]) lies.length = 0;
   }

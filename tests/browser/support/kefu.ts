@@ -39,7 +39,7 @@ export class Kefu {
   readonly dir: string;
   /** Everything the server ever wrote to stdout and stderr, over all its restarts. */
   readonly log: string;
-  /** What `init` said; empty before. */
+  /** Output of `init`; empty before. */
   org = '';
   adminCode = '';
   /** Configuration of the server, as environment variables. */

@@ -1,5 +1,5 @@
 /**
- * The log of a conversation as the server has it, and as a lie shows it: other records, in another order, numbered anew, so that a
+ * The log of a conversation as the server has it, and as an attack shows it: other records, in another order, renumbered, so that a
  * client cannot tell it from a log by its numbers.
  */
 import { Envelope, parseEvent, parseRecord, type Conv, type RecordEvent } from '../../../ui/src/proto';
@@ -22,7 +22,7 @@ export function rec(at: number, body: Uint8Array): Rec {
   return { at, body: bytes, env: Envelope.parse(bytes), event: parseEvent(bytes) };
 }
 
-/** A record with its number, as it stands in a binary frame. */
+/** A record with its number, as in a binary frame. */
 export function numbered(seq: number, r: Rec): Buffer {
   const head = Buffer.alloc(16);
   head.writeBigUInt64BE(BigInt(seq), 0);
@@ -45,7 +45,7 @@ export const before = (log: Rec[], fits: (r: Rec) => boolean): Rec[] => {
   return at < 0 ? log : log.slice(0, at);
 };
 
-/** What passed through a proxy, by reader: the true logs. And the lies about them. */
+/** What passed through a proxy, by reader: the true logs. And the attacks on them. */
 export class Logs {
   private readonly truth = new Map<string, Rec[]>();
   /** Conversations in the order in which they were first seen. */
@@ -65,7 +65,7 @@ export class Logs {
     return made;
   }
 
-  /** Ends every lie about a log and goes on listening. */
+  /** Ends every attack on a log and keeps listening. */
   honest(): void {
     this.proxy.honest();
     this.listen();
@@ -144,7 +144,7 @@ function pageOf(log: Rec[], after: number): Buffer {
   );
 }
 
-/** Says something else about conversations, wherever the server speaks of them. Null: this one does not exist. */
+/** Changes the summaries of conversations, wherever the server sends them. Null: this one does not exist. */
 export function describe(proxy: Hostile, role: Role, change: (conv: Conv) => Conv | null): void {
   const list = (convs: unknown): Conv[] => (convs as Conv[]).flatMap((conv) => change(conv) ?? []);
   proxy.down.push((said, line) => {

@@ -23,7 +23,7 @@ export async function mute(panel: Locator): Promise<void> {
   await expect(panel.locator('textarea:enabled, input:enabled')).toHaveCount(0);
 }
 
-/** The alarm: it is said as one, with its code, and nothing can be written any more. */
+/** The alarm: it is shown as one, with its code, and nothing can be written any more. */
 export async function alarm(
   visitor: Visitor,
   code: 'error.history' | 'error.directory' | 'error.directory_fork' | 'error.snapshot_expired' | 'error.pin',
@@ -32,7 +32,7 @@ export async function alarm(
   await mute(visitor.panel);
 }
 
-/** A place in what browsers said, to look at what they say from there on. */
+/** A position in the frames of browsers, to look at those after it. */
 export const here = (proxy: Hostile): number => proxy.heard.length;
 
 /** The envelopes that left a side's browsers since `from`. */

@@ -1,4 +1,4 @@
-/** The stage of every test: a fresh company with one team and one site, a customer's page, and browsers that tell on it. */
+/** The stage of every test: a fresh company with one team and one site, a customer's page, and browsers on it. */
 import { test as base, expect, type BrowserContext, type BrowserContextOptions, type Page } from '@playwright/test';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { Visitor } from './visitor';
 export { expect };
 export const ARTIFACTS = join(import.meta.dirname, '..', '..', 'artifacts');
 
-/** Whether a page is Firefox's, of which WebDriver tells and does less. */
+/** Whether a page is Firefox's, where WebDriver can do less. */
 export const firefox = (page: Page): boolean => page.context().browser()!.browserType().name() === 'firefox';
 
 /** What pages did that no page may do. */
@@ -24,7 +24,7 @@ export class Complaints {
     if (process.env.KEFU_FRAMES) tellFrames(page);
     page.on('pageerror', (e) => {
       // Firefox calls an error what pages with a strict policy are refused when it looks for an icon, and Playwright when it hides the caret
-      // for a picture; and a socket that a server in a restart does not take, of which Chromium tells the console.
+      // for a picture; and a socket that a server in a restart does not take, which Chromium reports in the console.
       const said = e.stack ?? e.message;
       if (!/^Content-Security-Policy: .*(favicon\.ico|inline style)|^Firefox can’t establish a connection/.test(said))
         this.errors.push(said);
@@ -49,7 +49,7 @@ export class Complaints {
   }
 }
 
-/** For a person who looks for a fault: what the sockets say. */
+/** For debugging: the frames of the sockets. */
 function tellFrames(page: Page): void {
   const say = (way: string) => (f: { payload: string | Buffer }) =>
     console.log(
@@ -79,7 +79,7 @@ export class Stage {
     private readonly lang: string,
   ) {}
 
-  /** What stands between every page and the server. Only with the option `proxied`. */
+  /** The proxy between every page and the server. Only with the option `proxied`. */
   get proxy(): Hostile {
     if (!this.front) throw new Error('this test has no proxy');
     return this.front;
@@ -92,7 +92,7 @@ export class Stage {
     return context;
   }
 
-  /** A visitor in a browser of his own; not at the page yet. */
+  /** A visitor in their own browser; not at the page yet. */
   async visitor(options: BrowserContextOptions = {}): Promise<Visitor> {
     const context = await this.context({ viewport: { width: 900, height: 800 }, ...options });
     return new Visitor(await context.newPage());
@@ -104,7 +104,7 @@ export class Stage {
     return new Agent(await context.newPage(), `${this.kefu.origin}/console/`);
   }
 
-  /** Invites a person and signs him in for the first time. */
+  /** Invites a person and signs them in for the first time. */
   async agent(
     id: string,
     name: string,

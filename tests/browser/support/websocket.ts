@@ -8,7 +8,7 @@ export interface Message {
   payload: Buffer;
 }
 
-/** Puts a stream of bytes together into messages. Control frames may stand between the parts of a message. */
+/** Puts a stream of bytes together into messages. Control frames may be between the parts of a message. */
 export class Reader {
   private rest = Buffer.alloc(0);
   private parts: Buffer[] = [];

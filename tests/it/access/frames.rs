@@ -163,7 +163,7 @@ async fn envelopes_of_strangers_are_refused() {
         let (_, theirs) = victim.view(conv).seal("in mine", &key);
         let outcome = peer.post(theirs).await;
         match &peer.me.user {
-            Some(user) if user.as_str() == "li" => assert!(outcome.is_ok(), "he is the owner"),
+            Some(user) if user.as_str() == "li" => assert!(outcome.is_ok(), "they are the owner"),
             _ => assert_eq!(outcome.unwrap_err().0, NotFound),
         }
     }

@@ -33,7 +33,7 @@ async fn a_declined_offer_goes_to_a_colleague_and_the_first_to_accept_has_it() {
     li.ask(|req| ClientFrame::Decline { req, conv }).await.unwrap();
     li.frame(|f| matches!(f, ServerFrame::OfferGone { conv: c, .. } if *c == conv).then_some(())).await;
     wu.accept(conv).await;
-    wu.ask(|req| ClientFrame::Accept { req, conv }).await.expect("accepting again what is his");
+    wu.ask(|req| ClientFrame::Accept { req, conv }).await.expect("accepting again what is theirs");
     visitor.until(conv, |v| v.owner == owner("wu")).await;
     let late = li.ask(|req| ClientFrame::Accept { req, conv }).await;
     assert_eq!(late.unwrap_err().0, ErrorCode::TooLate);

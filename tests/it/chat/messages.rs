@@ -69,7 +69,7 @@ async fn notes_and_grants_are_hidden_from_visitors_without_gaps() {
     let server = Server::new().await;
     let (mut visitor, mut agent, conv) = talk(&server).await;
     let (key, team) = (agent.me.key.clone(), team_pk(&server, "svc"));
-    let (_, note) = agent.view(conv).seal_note("he is cross", &team, &key);
+    let (_, note) = agent.view(conv).seal_note("they are upset", &team, &key);
     let note_seq = agent.post(note.clone()).await.unwrap();
     let keys: Vec<_> = agent.view(conv).keys.clone().into_iter().collect();
     let grant = grant::create(conv, &keys, BoxKind::Team, &team_pk(&server, "vip"), &key).unwrap();
@@ -91,7 +91,7 @@ async fn notes_and_grants_are_hidden_from_visitors_without_gaps() {
     assert_eq!((&stored[note_seq as usize - 1], &stored[grant_seq as usize - 1]), (&note, &grant));
     let team_key = server.company.team_key(&hash::box_kid(BoxKind::Team, &team)).unwrap();
     let plain = envelope::open_note(&note, &team_key, &key.public()).unwrap();
-    assert!(String::from_utf8_lossy(&plain).contains("he is cross"));
+    assert!(String::from_utf8_lossy(&plain).contains("they are upset"));
 }
 
 #[tokio::test]

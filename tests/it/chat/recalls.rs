@@ -193,7 +193,7 @@ async fn a_visitor_who_knows_the_id_of_a_note_gets_no_copy_of_it() {
     let server = Server::new().await;
     let (mut visitor, mut li, conv) = talk(&server).await;
     let (vkey, lkey, team) = (visitor.me.key.clone(), li.me.key.clone(), team_pk(&server, "svc"));
-    let (msg, note) = li.view(conv).seal_note("he is cross", &team, &lkey);
+    let (msg, note) = li.view(conv).seal_note("they are upset", &team, &lkey);
     let seq = li.post(note).await.unwrap();
     visitor.record(conv, seq).await;
     let probe = visitor.view(conv).seal_as(msg, "what is this?", &vkey);

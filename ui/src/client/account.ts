@@ -84,7 +84,7 @@ async function identity(backend: Backend, user: string, keys: Secrets): Promise<
 }
 
 /**
- * Signs in. A password change that nobody signed in with yet leaves the password from before good: `old` says that this was it,
+ * Signs in. Until the first sign-in after a password change, the previous password remains valid: `old` tells that this was it,
  * so the new one may never have reached its owner.
  */
 export async function login(
@@ -107,7 +107,7 @@ export async function login(
 
 const kidFor = (me: Identity): string => hex(kidOf(me.ed.pk));
 
-/** Whether the directory says that this key is this user's, now. */
+/** Whether this key is this user's now, by the directory. */
 export function isCertified(dir: Directory, me: Identity): boolean {
   return dir.keyNow(kidFor(me))?.user === me.user;
 }
@@ -148,7 +148,7 @@ export async function changePassword(
     { record: done.m, keyring: b64u(keyring), version, change: reply.change, sig },
     reply.token,
   );
-  // until somebody signs in with the new one, the old one still opens the account
+  // until the first sign-in with the new one, the old one still opens the account
   await authenticate(d, dir, user, next).catch((e: unknown) => {
     if (e instanceof ClientError && (e.key === 'error.login' || e.key === 'error.server_key')) throw e;
   });
@@ -245,7 +245,7 @@ function inviteError(e: unknown): unknown {
   return e.code === Code.too_late ? new ClientError(clocks.value ? 'error.clock' : 'error.invite_expired') : e;
 }
 
-/** The certificate must be of this company, by somebody who may invite, for this code, in time. */
+/** The certificate must be this company's, by a person who may invite, for this code, and not expired. */
 async function readInvite(
   backend: Backend,
   dir: Directory,

@@ -142,7 +142,7 @@ export class Agent extends AgentDesk implements AgentClient {
     if (!me || !this.sync) throw new ClientError('error.unauthorised');
     const { directory } = this.sync;
     const known = this.passwordSet;
-    // what the next welcome says of it is this page's own doing
+    // the next welcome reports this page's own change
     this.passwordSet = null;
     await this.savedSession
       .withOpaque((d) => changePassword(d, directory, me.user, old, next))
@@ -150,7 +150,7 @@ export class Agent extends AgentDesk implements AgentClient {
         this.passwordSet = known;
         throw e;
       });
-    // tokens from before end with the change; a new connection brings a new one
+    // earlier tokens end with the change; a new connection gets a new one
     this.engine?.link.stop();
     this.engine?.link.start();
   }

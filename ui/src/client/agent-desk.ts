@@ -1,4 +1,4 @@
-/** What a signed-in agent sees and does: the lists, who hears which frame, and the acts on a conversation. No keys here. */
+/** What a signed-in agent sees and does: the lists, the dispatch of frames, and the acts on a conversation. No keys here. */
 import type { Http } from '../link/http';
 import {
   ClientError,
@@ -78,7 +78,7 @@ export abstract class AgentDesk extends AgentSignals {
     const teams = Array.isArray(w.config.teams) ? (w.config.teams as string[]) : this.me.value?.teams;
     for (const { id, conv, tabs } of this.conversations.value) {
       if (teams && !teams.includes(conv.team)) this.drop(id, 'team');
-      // somebody else has it, or it is over, since this page was offline; of one on screen the server says how it is now
+      // someone else has it, or it has ended, since this page was offline; for one on screen the server sends its present state
       else if (w.config.more !== true && (tabs.mine || tabs.queue) && !now.has(id) && !this.shown.has(id))
         this.drop(id, 'elsewhere');
     }
@@ -98,7 +98,7 @@ export abstract class AgentDesk extends AgentSignals {
     }
   }
 
-  /** What the directory will say too, so that it is asked now; and whether somebody else changed the password. */
+  /** Changes that will also be in the directory, so that it is fetched now; and whether the password was changed elsewhere. */
   private readRights({ config }: Welcome): void {
     const { me } = this;
     const mine = me.value?.teams ?? [];
@@ -111,7 +111,7 @@ export abstract class AgentDesk extends AgentSignals {
     this.passwordSet = set;
   }
 
-  /** The directory says that this agent is in other teams than before: what they may see no more goes at once. */
+  /** This agent's teams changed in the directory: what they may no longer see is removed at once. */
   protected teamsChanged(teams: readonly string[]): void {
     for (const { id, conv } of this.conversations.value) if (!teams.includes(conv.team)) this.drop(id, 'team');
     this.list.changed();
@@ -139,7 +139,7 @@ export abstract class AgentDesk extends AgentSignals {
     this.dropped.value = [...this.dropped.value, { conv: id, name, why, team, texts }];
   }
 
-  /** What was missed by now; what this page still marks so may have been seen to while it was offline. */
+  /** Missed conversations now; those that this page still marks may have been handled while it was offline. */
   private readMissed(w: Welcome): void {
     for (const { conv, tabs } of this.conversations.value) if (tabs.missed) this.known({ ...conv, missed: undefined });
     this.countMissed(
@@ -269,7 +269,7 @@ export abstract class AgentDesk extends AgentSignals {
   readonly retry = (conv: string, id: string): void => this.thread(conv).outbox.retry(id);
   readonly takeBack = (conv: string, id: string): string => this.thread(conv).outbox.takeBack(id);
   readonly recall = (conv: string, id: string): Promise<void> => this.thread(conv).recall(id);
-  // a page that is just taken down says these, too, of what may be gone
+  // a closing page sends these, too, for conversations that may be gone
   readonly typing = (conv: string, on: boolean): void => this.engine?.conversations.get(conv)?.typingNow(on);
   readonly markRead = (conv: string): void => this.engine?.conversations.get(conv)?.markRead();
 
@@ -321,7 +321,7 @@ export abstract class AgentDesk extends AgentSignals {
     this.stateIs(state);
   }
 
-  /** What this agent is, as the server keeps it; nobody is online before they said so. */
+  /** This agent's state, as the server stores it; nobody is online before they choose to be. */
   private stateIs(state: unknown): void {
     const known = state === 'online' || state === 'busy' ? state : 'offline';
     if (this.me.value && this.me.value.state !== known) this.me.value = { ...this.me.value, state: known };

@@ -13,7 +13,7 @@ export const agentParts: AgentParts = { log: agentLog, notes: agentNotes, ofNote
 const fixOf = (f: IntentFeedback | undefined): IntentFeedback | undefined =>
   f && isText(f.msg) && isText(f.intent) ? { msg: f.msg, intent: f.intent.slice(0, MAX_WORDS) } : undefined;
 
-/** What a note says beside its text. */
+/** Fields of a note other than its text. */
 function ofNote(body: Body | undefined): Pick<Message, 'fix' | 'handsOn'> {
   if (body?.t !== 'note') return {};
   return { fix: fixOf(body.fix), ...(body.for === 'transfer' && { handsOn: true }) };

@@ -128,7 +128,7 @@ export class AgentSession {
   }
 }
 
-/** Pages hear of one kind of error only. */
+/** Pages get only one type of error. */
 export function asClientError(e: unknown): ClientError {
   if (e instanceof ClientError) return e;
   return new ClientError(e instanceof Rejected ? 'error.directory' : 'error.server', String(e));

@@ -50,7 +50,7 @@ export class AgentSignals {
     if (said === 'expires') this.notice('error', 'notice.snapshot_expires', { days });
   }
 
-  /** Once for each time somebody opens the page: it can wait. */
+  /** Once for each time the page is opened: it can wait. */
   protected tellOfWidgets({ unsafe, old }: { unsafe: OldWidgets | null; old: OldWidgets | null }): void {
     if (unsafe && !this.toldOfWidgets) this.notice('error', 'notice.unsafe_widgets', { ...unsafe });
     if (old && !this.toldOfWidgets) this.notice('info', 'notice.old_widgets', { ...old });
@@ -61,7 +61,7 @@ export class AgentSignals {
     this.storage.value = state === 'low' || state === 'full' ? state : 'ok';
   }
 
-  /** `all`: of every team; else of those that changed. Said aloud when it grew, once a minute: many come together. */
+  /** `all`: of every team; otherwise of those that changed. Announced when it grew, once a minute: many come together. */
   protected countMissed(counts: readonly MissedCount[], all: boolean, now: number): void {
     if (all) this.missedOf.clear();
     for (const c of counts) this.missedOf.set(c.team, c);

@@ -12,7 +12,7 @@ export class CatchUp {
 
   constructor(private readonly context: DirectoryAccess) {}
 
-  /** Somebody joined after this page fetched the directory: asks for what is new, once a name. */
+  /** A person joined after this page fetched the directory: requests new entries, once per name. */
   async ensureKnown(name: string, known: boolean): Promise<void> {
     if (known || this.asked.has(name)) return;
     this.asked.add(name);
@@ -38,7 +38,7 @@ export class CatchUp {
     }
   }
 
-  /** What `find` finds; if it rejects, once more with what is new in the directory, once for each sender and state of it. */
+  /** What `find` finds; if it rejects, again with the new entries of the directory, once for each sender and state of it. */
   async retry<T>(sender: string, find: () => T): Promise<T> {
     try {
       return find();

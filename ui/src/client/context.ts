@@ -55,9 +55,9 @@ export interface Transport {
   envelope(bytes: Uint8Array): boolean;
   frame(f: ClientFrame): boolean;
   request(r: Request): Promise<void>;
-  /** Which opening of the server's database this connection reads; '' from a server that does not say. */
+  /** Which opening of the server's database this connection reads; '' from a server that does not send it. */
   gen(): string;
-  /** Asks for the records of a conversation once more, from the start if `all`. */
+  /** Requests the records of a conversation again, from the start if `all`. */
   again(conv: string, all?: boolean): void;
   /** Lets the page do what waits. For every `BATCH` steps of something long. */
   turn(): Promise<void>;
@@ -67,7 +67,7 @@ export interface Transport {
 export interface TrustState {
   /** Why nothing may be sent at all, or null. */
   broken(): ErrorKey | null;
-  /** Somebody is shown something false: trust is broken from here on. */
+  /** Something false is being shown: trust is broken from here on. */
   alarm(why: ErrorKey): void;
 }
 

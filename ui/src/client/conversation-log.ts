@@ -1,6 +1,6 @@
 /**
  * What the records of one conversation add up to: epochs and lines to show. Everything from the server is checked here, by
- * what the record and its neighbours say (protocol §2); what does not pass becomes a `broken` line and changes nothing. Epochs are
+ * what the record and its neighbours prove (protocol §2); a record that fails becomes a `broken` line and changes nothing. Epochs are
  * in `epoch-chain.ts`, rights in `rights.ts`, counters and order in `order.ts`, the comparison with earlier visits in
  * `history-check.ts`; what only agents read (notes, grants) is in `agent-log.ts`, which the widget does not carry.
  */
@@ -82,7 +82,7 @@ export class ConversationLog {
   }
 
   /**
-   * Whether this is the place of something that this person sent. What bears its id and leaves no line (a note or a grant, to a
+   * Whether this is the place of something that this person sent. A record that has its id and leaves no line (a note or a grant, to a
    * visitor) is no acknowledgement: the server could make a message vanish by it.
    */
   isShown(env: Envelope): boolean {

@@ -40,7 +40,7 @@ const SHOW_MS = 50;
 export interface AgentParts {
   log(parts: LogParts): LogExtension;
   notes: NoteCodec;
-  /** What a note says beside its text. */
+  /** Fields of a note other than its text. */
   ofNote(body: Body | undefined): Partial<Message>;
   /** Why this agent (`me`) can write nothing here. */
   whyBlocked(conv: Conv | null, epoch: Epoch | null, me: string | null | undefined): ErrorKey | null;
@@ -50,12 +50,12 @@ interface ConversationHooks {
   changed?(): void;
   alive?(inst: number): Promise<boolean>;
   me?(): string | null;
-  /** A line that says that the conversation was given to this agent. */
+  /** A line that shows that the conversation was given to this agent. */
   given?(m: Message): boolean;
   agent?: AgentParts;
 }
 
-/** Said to people: escapes make a short text a long one. */
+/** Shown to people: escapes make a short text a long one. */
 function tooLarge(e: unknown): never {
   throw e instanceof Rejected && e.reason === 'too_large' ? new ClientError('error.too_large') : e;
 }
@@ -73,7 +73,7 @@ export class Conversation implements Thread {
   readonly wait = signal<Wait | null>(null);
   /** The server shows no more of it for the moment. */
   private reading: Wait | null = null;
-  /** Why this conversation cannot go on: the log is not what it was, or is gone. */
+  /** Why this conversation cannot continue: the log is not what it was, or is gone. */
   ended: ErrorKey | null = null;
   readonly log: ConversationLog;
   readonly outbox: SendQueue;
@@ -234,7 +234,7 @@ export class Conversation implements Thread {
     this.context.again(this.id);
   }
 
-  /** The server says that its log went back. True only of a database that was opened again. */
+  /** The server reports that its log went back. Possible only for a reopened database. */
   rewound(gen: string): void {
     this.synced.value = false;
     this.work = this.work.then(() => this.restoration.begin(gen, this.asked));

@@ -26,7 +26,7 @@ export class Deliveries {
       };
       let conflicts = 0;
       this.expected.set(msg, (error) => {
-        // somebody changed the conversation in the same instant: the same bytes again, at once
+        // the conversation changed in the same instant: the same bytes again, at once
         if (
           error instanceof Refused &&
           error.code === Code.conflict &&

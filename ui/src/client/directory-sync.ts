@@ -131,7 +131,7 @@ export class DirectorySync {
 
 export const NO_SNAPSHOT: Life = { seq: -1, at: 0, until: 0 };
 
-/** The snapshot that is served, if it holds. One that is over, of the future or by nobody who may sign is none; anything else wrong is an alarm. */
+/** The served snapshot, if it is valid. An expired one, one from the future or one without a valid signer counts as none; any other error is an alarm. */
 export async function servedLife(
   backend: Backend,
   dir: Directory,

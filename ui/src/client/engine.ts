@@ -1,4 +1,4 @@
-/** What widget and console share: the link, the conversations on it, and who hears which frame. */
+/** What widget and console share: the link, the conversations on it, and the dispatch of frames. */
 import type { Backend, SigningKey } from '../crypto/backend';
 import { hex, random } from '../crypto/bytes';
 import { detectBackend } from '../crypto/detect';
@@ -201,7 +201,7 @@ export class Engine {
         return;
       case 'typing': {
         const name = f.user === undefined ? '' : (this.context.directory().nameOf(f.user) ?? f.user);
-        // an agent hears of their colleagues, nobody of themselves
+        // an agent is told about colleagues, never about themselves
         const self = f.side === this.context.role && (f.user === undefined || f.user === this.hooks.me?.());
         if (!self) this.conversations.get(f.conv)?.setTyping(f.side, name, f.on);
         return;
@@ -227,7 +227,7 @@ export class Engine {
     void locks?.request(`kefu/${run}`, () => new Promise<void>((done) => (this.release = done))).catch(() => undefined);
   }
 
-  /** Without locks nobody can tell; sending an orphan twice is harmless, losing it is not. */
+  /** Without locks this cannot be known; sending an orphan twice is harmless, losing it is not. */
   async tabLives(run: number): Promise<boolean> {
     const locks = globalThis.navigator?.locks as LockManager | undefined;
     if (!locks) return false;

@@ -21,7 +21,7 @@ export class EpochChain {
   visitor: VisitorKeys | null = null;
   /** Number and hash of the newest. */
   chain: Chain = emptyChain();
-  /** No robot is let in from here on: there is an epoch without one, it said goodbye, or it is not the owner any more. */
+  /** No robot is let in from here on: there is an epoch without one, it left, or it is no longer the owner. */
   robotLeft = false;
   private readonly epochs = new Map<number, Epoch>();
   /** The agent who moved the conversation to another team, until that team takes it up. */
@@ -103,7 +103,7 @@ export class EpochChain {
         this.memory.accepted(own);
         return { epoch: own, isLocal: true };
       }
-      // the server has another first epoch of ours: it is checked like any
+      // the server has a different first epoch of this page: it is checked like any other
       this.epochs.clear();
       this.chain = emptyChain();
     }
@@ -155,7 +155,7 @@ export class EpochChain {
     });
   }
 
-  /** A transfer may be taken back by its maker until somebody of the new team writes or announces. */
+  /** A transfer may be taken back by its maker until a member of the new team writes or announces. */
   follow(sender: string, team: string | null, movedFrom?: string): void {
     if (movedFrom !== undefined && team !== null)
       this.transfer = sender === this.visitor!.kid ? null : { by: sender, from: movedFrom, to: team };

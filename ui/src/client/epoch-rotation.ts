@@ -62,7 +62,7 @@ export class EpochRotation {
 
   /**
    * Whether an earlier visit or another tab accepted an epoch that the log does not show here. Nothing is sealed then; what the
-   * server shows after it was asked once more decides.
+   * server shows after it was asked again decides.
    */
   async isBehind(): Promise<boolean> {
     const { epochs } = this;
@@ -72,7 +72,7 @@ export class EpochRotation {
   }
 
   /**
-   * True if something may be sealed in the current epoch; else the next one is announced, and its record goes on. `beside`: a note or
+   * True if something may be sealed in the current epoch; otherwise the next one is announced, and its record continues the work. `beside`: a note or
    * a recall, whose writer need not be one who may announce.
    */
   async ready(beside: boolean): Promise<boolean> {

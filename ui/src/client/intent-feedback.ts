@@ -1,4 +1,4 @@
-/** What agents said about the robot's understanding, as examples to teach it: read from what this page decrypted. */
+/** Agents' corrections of the robot, as examples to train it: read from what this page decrypted. */
 import type { IntentFeedback, Message } from '../model';
 
 export interface Example {

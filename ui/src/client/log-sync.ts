@@ -5,7 +5,7 @@ import { coverage } from '../crypto/snapshot';
 import { signedDate } from '../link/clock';
 import { directoryError, DirectorySync, entriesAfter, NO_SNAPSHOT, servedLife, type SyncDeps } from './directory-sync';
 
-/** A snapshot that is over stops visitors, not agents: they hold the whole log. */
+/** An expired snapshot stops visitors, not agents: they have the whole log. */
 export async function syncFromLog(deps: SyncDeps, fp: Uint8Array): Promise<DirectorySync> {
   const reply = await entriesAfter(deps.http, -1);
   try {

@@ -40,7 +40,7 @@ export interface OpenerHost {
   /** Whether the company's statement about its directory still holds. */
   fresh(): Promise<boolean>;
   connect(): Engine;
-  /** It cannot go on. */
+  /** It cannot continue. */
   fail(e: unknown): void;
 }
 
@@ -122,7 +122,7 @@ export class Opener {
     return thread;
   }
 
-  /** Asks the server for it. `again`: also if it has it, to hear how it is. */
+  /** Requests it from the server. `again`: also if it has it, to get its present state. */
   async open(again = false): Promise<void> {
     const { h, pending } = this;
     const engine = h.engine!;
@@ -170,7 +170,7 @@ export class Opener {
     }
   }
 
-  /** The wait is over; without a connection the next welcome opens it. */
+  /** The wait has ended; without a connection the next welcome opens it. */
   private openAgain(): void {
     this.wait.value = null;
     if (this.h.engine!.link.online) void this.open();

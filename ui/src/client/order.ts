@@ -1,6 +1,6 @@
 /**
  * In which order envelopes were written, and whether one is missing: the counters of each sender's run, and the hashes that
- * `prev` may name (protocol §2, rules 4 to 6). Knows nothing of keys or rights; the log counts only what it accepted.
+ * `prev` may name (protocol §2, rules 4 to 6). Independent of keys and rights; the log counts only what it accepted.
  */
 import { hex } from '../crypto/bytes';
 import { envelopeHash } from '../crypto/hash';

@@ -1,4 +1,4 @@
-/** Who is there, asked again while somebody looks and no socket tells. */
+/** Presence of the team, polled while the page is visible and no socket reports it. */
 import { Refused } from '../link/errors';
 import type { Http } from '../link/http';
 import { Code, type PresenceState, type SiteReply } from '../proto';
@@ -9,12 +9,12 @@ export const PRESENCE_MS = 20_000;
 export interface PresenceDeps {
   http: Http;
   site: string;
-  /** A socket tells by itself. */
+  /** A socket reports it by itself. */
   told(): boolean;
   say(state: PresenceState | 'unknown', waiting: number): void;
 }
 
-/** Asks now and every 20 s until the returned function is called. A server from before this address says it with all of the site. */
+/** Requests it now and every 20 s until the returned function is called. A server without this route sends it with the whole site. */
 export function watchPresence(d: PresenceDeps): () => void {
   const site = `/site/${encodeURIComponent(d.site)}`;
   let path = `${site}/presence`;

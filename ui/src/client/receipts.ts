@@ -2,7 +2,7 @@
 import type { Conv, Marks } from '../proto';
 import type { Participant, Transport } from './context';
 
-/** Marks of what arrived are told together, ms. */
+/** Receipts are collected and sent together after this time, ms. */
 const SEEN_MS = 250;
 
 export const furthest = (a: Marks, b: Marks): Marks => ({
@@ -39,7 +39,7 @@ export class Receipts {
     this.tell();
   }
 
-  /** Tells the server how far this side is. */
+  /** Tells the server how far this side has read. */
   tell(): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;

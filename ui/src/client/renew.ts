@@ -1,6 +1,6 @@
 /**
  * What an admin's console signs by itself: that revision 2 of the rules of readers holds, the people who enrolled in time, and that
- * the directory is the newest, so that visitors may go on trusting it. About those who enrolled late it only asks.
+ * the directory is the newest, so that visitors continue to trust it. About those who enrolled late it only asks.
  */
 import type { Backend, SigningKey } from '../crypto/backend';
 import { b64u } from '../crypto/bytes';
@@ -63,7 +63,7 @@ const confirm = (w: { user: string; ed: string }): Fields => ({ t: 'confirm', us
 /** That revision 2 holds. `but`: an enrolment that is late and right. */
 function rules(dir: Directory, now: number, but?: string): Due {
   const late = dir.waiting().filter((w) => now > w.exp && w.ed !== but);
-  // Only root takes an admin back, and whoever is not named here, or covered by a snapshot, is confirmed: somebody must be asked first.
+  // Only root can demote an admin, and everyone not named here, or covered by a snapshot, is confirmed: a person must be asked first.
   if (late.some((w) => w.role === 'admin')) return { fields: [], snapshot: 'none' };
   return { fields: [{ t: 'rules', rev: 2, late: late.map((w) => w.inv) }], snapshot: 'with' };
 }
@@ -85,7 +85,7 @@ function due(dir: Directory, now: number, key: SigningKey): Due {
 const isConflict = (e: unknown): boolean =>
   e instanceof Refused && (e.code === Code.conflict || e.code === Code.directory_stale);
 
-/** Signs and sends what `what` says is due, until nothing is; again if somebody else was faster. Resolves to whether anything was sent. */
+/** Signs and sends what `what` returns as due, until nothing is; repeats if another change was committed first. Resolves to whether anything was sent. */
 async function sign(
   s: Signing,
   admin: Admin,
@@ -105,14 +105,14 @@ async function sign(
       if (!isConflict(e) || ++conflicts === TRIES) throw e;
     }
     await s.sync.refresh(s.now);
-    // a server that shows none of it would be asked for ever
+    // a server that shows none of it would be asked forever
     if (s.sync.directory.seq === seq) return { sent, snapshot: covers };
   }
 }
 
 /**
- * Signs what is due, and a new snapshot if the last one is older than a day or does not cover all entries. Says what a person should
- * hear: it was renewed after a long time, or it runs out.
+ * Signs what is due, and a new snapshot if the last one is older than a day or does not cover all entries. Reports what a person should
+ * know: it was renewed after a long time, or it expires soon.
  */
 export async function renewDirectory(
   s: Signing,
@@ -131,16 +131,16 @@ export async function renewDirectory(
       }
       if (now - at > DAY_MS && sync.life.at > at) return { said: 'renewed', days: LIFE_MS / DAY_MS };
     } catch {
-      // another admin was faster, or it is said below if it matters
+      // another admin was faster, or it is reported below if it matters
     }
   }
   const { until } = sync.life;
   const days = Math.max(0, Math.ceil((until - now) / DAY_MS));
-  // by a wrong clock it may seem so; that is said instead
+  // by a wrong clock it may seem so; that is reported instead
   return { said: mayDate() && until - now < EXPIRY_MS ? 'expires' : null, days };
 }
 
-/** Confirms somebody who enrolled late, because a person says so. Rejects if that is not to be done. */
+/** Confirms a person who enrolled late, on a person's decision. Rejects if that must not be done. */
 export async function confirmLate(s: Signing, admin: Admin, user: string): Promise<void> {
   let asked: string | undefined;
   if (!mayDate()) throw new ClientError('error.clock');

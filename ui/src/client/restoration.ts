@@ -1,6 +1,6 @@
 /**
  * The server's log went back to a backup: it is read again from the start, what it lost is handed back, and then the conversation
- * goes on. A log that went back for no such reason is an alarm.
+ * continues. A log that went back for no such reason is an alarm.
  */
 import { Refused } from '../link/errors';
 import { ClientError, type ErrorKey } from '../model';
@@ -8,9 +8,9 @@ import { Code, type Envelope } from '../proto';
 import type { Participant, Transport } from './context';
 import { handBack, type LostConversation } from './hand-back';
 
-/** Refusals after which lost records are handed back once more. */
+/** Refusals after which lost records are handed back again. */
 const RETRIED: readonly number[] = [Code.rate_limited, Code.storage, Code.conflict];
-/** Before lost records are handed back once more to a server that could not take them, ms. */
+/** Pause before lost records are handed back again to a server that could not take them, ms. */
 const RETRY_MS = 2_000;
 
 interface Host extends LostConversation {
@@ -18,16 +18,16 @@ interface Host extends LostConversation {
   readonly have: number;
   /** Forgets what was read, and reads from the first record. */
   startAgain(): void;
-  /** Looks once more whether all of it is here. */
+  /** Checks again whether all of it is here. */
   caughtUp(): void;
-  /** It cannot go on. */
+  /** It cannot continue. */
   end(why: ErrorKey): void;
 }
 
 export class Restoration {
   private reading = false;
   private running = false;
-  /** The server said that everything is here while something was handed back. */
+  /** The server reported that everything is here while something was handed back. */
   private missed = false;
 
   /** `go`: it is as it was, under this opening of the database; `rest` is to be sealed again. */
@@ -64,7 +64,7 @@ export class Restoration {
     this.running = true;
     try {
       const rest = await handBack(context, c);
-      // opened once more: what was read is not what is there
+      // opened again: what was read is not what is there
       if (gen !== context.gen()) return;
       const { memory, epochs } = c.log;
       if (epochs.hashOf(memory.now.epoch) !== memory.now.hash && memory.now.epoch >= 0)

@@ -1,4 +1,4 @@
-/** Who may write and announce at which place of a conversation: rules 2, 3 and 5 of readers over what the directory says. */
+/** Who may write and announce at which place of a conversation: rules 2, 3 and 5 of readers, by the directory. */
 import { sized } from '../crypto/bytes';
 import { reject } from '../crypto/error';
 import type { Envelope } from '../proto';

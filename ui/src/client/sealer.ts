@@ -64,7 +64,7 @@ export class Sealer {
     return { ...o, env: Envelope.parse(bytes)!, under: hex(epoch.hash) };
   }
 
-  /** What an own envelope says; null if it cannot be opened yet. */
+  /** Content of an own envelope; null if it cannot be decrypted yet. */
   async open(env: Envelope): Promise<Body | null> {
     const { context, log } = this;
     try {

@@ -38,7 +38,7 @@ export class SecondConversation {
     return before;
   }
 
-  /** The server names what it has. One that is over, or gone, is no second one any more. */
+  /** The server lists what it has. One that has ended, or is gone, is no longer a second one. */
   welcomed(convs: readonly Conv[], engine: Engine): void {
     const { pending } = this;
     if (!pending || (!pending.opened && this.thread.value)) return;

@@ -3,7 +3,7 @@ import { retryMsOf, waitOf } from '../link/errors';
 import type { Wait } from '../model';
 import type { ErrorFrame } from '../proto';
 
-/** When the server does not say how long to wait, ms. */
+/** How long to wait if the server does not say, ms. */
 export const RATE_MS = 1_000;
 /** The longest of those, ms. */
 const MAX_RATE_MS = 60_000;
@@ -39,7 +39,7 @@ export class SendPause {
     this.wake(ms);
   }
 
-  /** It passes, however long it takes: what waits is neither lost nor said to have failed. */
+  /** It passes, however long it takes: what waits is neither lost nor shown as failed. */
   startAsAsked(f: ErrorFrame): void {
     const ms = retryMsOf(f) ?? Math.min(RATE_MS * 2 ** this.refusals++, MAX_RATE_MS);
     this.start(ms);

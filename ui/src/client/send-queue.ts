@@ -19,7 +19,7 @@ import { RATE_MS, SendPause } from './send-pause';
 
 /** Without an answer the envelope goes out again after this, ms. */
 const RESEND_MS = 10_000;
-/** Somebody changed the conversation in the same instant: the same envelope again, at once. */
+/** The conversation changed in the same instant: the same envelope again, at once. */
 const CONFLICT_MS = 20;
 /** Others announced the epoch first: their record is on its way. */
 const RACE_MS = 500;
@@ -100,7 +100,7 @@ export class SendQueue {
     }).finally(() => this.pump());
   }
 
-  /** Takes back what was sent. Rejects if the server refuses. */
+  /** Recalls what was sent. Rejects if the server refuses. */
   async recall(target: RecallTarget): Promise<void> {
     const msg = hex(random(16));
     const done = new Promise<void>((ok, fail) =>

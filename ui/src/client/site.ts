@@ -1,4 +1,4 @@
-/** Reads what a site says about itself. It is not signed: looks only, never keys. */
+/** Reads the settings of a site. They are not signed: for appearance only, never for keys. */
 import type { FormField, Localised, SiteInfo } from '../model';
 import type { PresenceState, SiteReply } from '../proto';
 
@@ -6,7 +6,7 @@ const TYPES = ['text', 'email', 'tel', 'select', 'textarea'] as const;
 type Json = Record<string, unknown>;
 const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v);
 
-/** A text alone stands for both languages. */
+/** A plain text is used for both languages. */
 function localised(v: unknown, otherwise = ''): Localised {
   if (typeof v === 'string' && v) return { zh: v, en: v };
   if (!isObject(v)) return otherwise ? { zh: otherwise, en: otherwise } : {};

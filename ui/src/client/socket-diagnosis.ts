@@ -60,7 +60,7 @@ async function find(d: DiagnosisDeps): Promise<SocketRefusal | null> {
     await d.sync.refresh(d.env.now());
   } catch (e) {
     if (e instanceof Refused && e.code === Code.not_found) return { why: 'error.site_unknown', over: true };
-    // anything else passes, or is said where it is met
+    // anything else passes, or is reported where it occurs
     return e instanceof ClientError && e.key === 'error.csp' ? { why: e.key, over: true } : null;
   }
   if (await d.env.forbidden?.(d.server)) return { why: 'error.csp', over: true };

@@ -1,6 +1,6 @@
 /**
- * Which conversation the tabs of one browser are in. The store says so, where the first tab to begin one wins; the others
- * are told to look there, and look by themselves when a person comes back to them. A browser that keeps nothing has nothing to
+ * Which conversation the tabs of one browser are in. The store decides: the first tab to begin one wins; the others
+ * are notified to read it, and read it by themselves when a person returns to them. A browser that keeps nothing has nothing to
  * share: each of its tabs is a visitor of its own.
  */
 import { equal } from '../crypto/bytes';
@@ -61,7 +61,7 @@ export class Tabs {
     kept.then(() => this.tell()).catch(() => undefined);
   }
 
-  /** It is over for all tabs. */
+  /** It has ended for all tabs. */
   leave(id: string): void {
     const gone = this.store.update<PendingConversation | undefined>(this.name, (now) =>
       now?.id === id ? undefined : now,

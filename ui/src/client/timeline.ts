@@ -16,13 +16,13 @@ const formOf = ({ fields, page, lang, mode, after }: Extract<Body, { t: 'form' }
   after,
 });
 
-/** Quick replies of one message, and characters of what it says of itself. */
+/** Quick replies of one message, and characters of its explanation. */
 const MAX_BUTTONS = 20;
 export const MAX_WORDS = 200;
 
 export const isText = (v: unknown): v is string => typeof v === 'string';
 
-/** What only a robot says. Its key was checked; its words may still be odd. */
+/** Fields that only a robot sends. Its key was checked; their content may still be malformed. */
 function robotSaid(body: Body | undefined): Pick<Message, 'buttons' | 'thought'> {
   if (body?.t !== 'text' && body?.t !== 'ctl') return {};
   const { bot, re } = body;
@@ -58,7 +58,7 @@ export class Timeline {
   constructor(
     private readonly context: Participant & DirectoryAccess,
     private readonly log: ConversationLog,
-    /** What a note says beside its text. */
+    /** Fields of a note other than its text. */
     private readonly ofNote?: (body: Body | undefined) => Partial<Message>,
   ) {}
 

@@ -9,7 +9,7 @@ import { exportKeys } from './agent-log';
 import type { Conversation } from './conversation';
 import type { DirectoryAccess, Participant } from './context';
 
-/** `move` asks the server for it. If it does not come about, the agent who has the conversation takes it back and can go on. */
+/** `move` requests it from the server. If it fails, the agent who has the conversation takes it back and can continue. */
 export async function transfer(
   context: Participant & DirectoryAccess,
   c: Conversation,
@@ -38,7 +38,7 @@ export async function transfer(
   });
 }
 
-/** What must be said before a transfer, by who may write nothing after it; the server has it when this resolves. `team`: for whom, if not for the conversation's. */
+/** A note to write before a transfer, since its writer may write nothing afterwards; the server has it when this resolves. `team`: the recipients, if not the conversation's team. */
 export async function noteBefore(c: Conversation, body: Body, team: string | undefined): Promise<void> {
   await c.until(() => c.synced.value && c.log.epochs.current !== null);
   const { log, outbox } = c;

@@ -1,7 +1,7 @@
 /** How many messages of a conversation wait to be read. */
 import type { Message } from '../model';
 
-/** From the end: what was read is not counted again at every change. `given`: a line that says that it was given to this agent. */
+/** From the end: what was read is not counted again at every change. `given`: a line that shows that it was given to this agent. */
 export function countUnread(
   messages: readonly Message[],
   read: number,

@@ -1,4 +1,4 @@
-/** What a site says, and what of it the company signed: nothing of a server is used before this is done. */
+/** The answer about a site, and what of it the company signed: nothing of a server is used before this is verified. */
 import type { Backend } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
 import { readFingerprint } from '../crypto/rules';
@@ -24,13 +24,13 @@ export interface Means {
   backend: Backend;
   store: Store;
   http: Http;
-  /** Asks for the site once more. */
+  /** Requests the site again. */
   get(): Promise<SiteReply>;
   onChange(): void;
   onAlarm(e: ClientError): void;
 }
 
-/** Rejects with what people are to be told. */
+/** Rejects with what to show to people. */
 export async function verifySite(o: VisitorOptions, deps: Deps, m: Means, reply: SiteReply): Promise<Verified> {
   const fp = await pin(o, m.store, reply.org);
   if (reply.require_secure && !deps.secure) throw new ClientError('error.insecure');

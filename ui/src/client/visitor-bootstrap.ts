@@ -20,11 +20,11 @@ export interface Bootstrapped {
   robot: Robot;
   info: SiteInfo;
   presence: PresenceState | 'unknown';
-  /** Finds out why sockets are refused, and says it. */
+  /** Finds out why sockets are refused, and reports it. */
   diagnose(say: (found: SocketRefusal | null) => void): () => void;
 }
 
-/** What the page shows meanwhile, and hears of later. */
+/** What the page shows meanwhile, and is told later. */
 interface BootstrapHost {
   readonly connection: Signal<Connection>;
   readonly trust: Signal<Trust>;
@@ -33,7 +33,7 @@ interface BootstrapHost {
   directoryChanged(): void;
 }
 
-/** Rejects with what people are to be told. */
+/** Rejects with what to show to people. */
 export async function bootstrap(o: VisitorOptions, deps: Deps, host: BootstrapHost): Promise<Bootstrapped> {
   const { env, origin } = deps;
   const { store, backend } = await prepare(deps);

@@ -140,7 +140,7 @@ export class Visitor implements VisitorClient {
     const thread = this.thread.value;
     if (!thread) return;
     const { id } = thread;
-    // one that is full by the server's word goes on in the next like one that was lost
+    // one that the server calls full continues in the next like one that was lost
     const lost = thread.ended !== null || thread.outbox.full;
     this.session.hide();
     // a server that hid a conversation with people gains no robot by it
@@ -154,7 +154,7 @@ export class Visitor implements VisitorClient {
     return watchPresence({
       http: createHttp(this.o.server, this.deps.env),
       site: this.o.site,
-      // before the site is here there is nothing to tell
+      // before the site has been fetched there is nothing to report
       told: () => !this.site.value || (this.session.engine?.link.online ?? false),
       say: (state, waiting) => {
         this.presence.value = state;

@@ -193,7 +193,7 @@ export class VisitorSession implements OpenerHost {
 
   /**
    * The server does not name a conversation that it had. A database that was opened again may have lost it: it is opened again as
-   * it was. Anything else is said, and no other takes its place by itself.
+   * it was. Anything else is shown, and no other takes its place by itself.
    */
   private async missing(pending: PendingConversation): Promise<void> {
     const thread = this.engine!.conversations.get(pending.id) ?? (await this.opener.show());
@@ -207,7 +207,7 @@ export class VisitorSession implements OpenerHost {
 
   private convChanged(c: Conv): void {
     if (c.site !== this.o.site || this.dismissed.has(c.id) || this.thread.value?.ended) return;
-    // another tab of this browser began it? What the browser keeps says so, the server's word does not
+    // another tab of this browser began it? Only the browser's storage proves that, not the server
     if (c.id !== this.thread.value?.id) void this.look();
     if (c.id === this.thread.value?.id && c.owner !== 'queue') this.queue.value = null;
   }

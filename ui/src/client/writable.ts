@@ -1,4 +1,4 @@
-/** Into which epochs this page may write, and to which team the next is sealed: rules over what the directory says now. */
+/** Into which epochs this page may write, and to which team the next is sealed: rules over the present directory. */
 import { hex } from '../crypto/bytes';
 import { BoxKind } from '../crypto/hash';
 import { ClientError } from '../model';

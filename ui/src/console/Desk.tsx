@@ -23,7 +23,7 @@ import { VisitorPane } from './VisitorPane';
 import { WaitingDialog } from './Waiting';
 import { useConsole } from './useConsole';
 
-/** The server has little space left on its disk, or none: what that means for who works here, until it is over. */
+/** The server has little or no space left on its disk: what that means for agents, until it ends. */
 function StorageBanner({ client }: { client: AgentClient }) {
   const state = client.storage.value;
   if (state === 'ok') return null;

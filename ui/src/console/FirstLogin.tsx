@@ -43,7 +43,7 @@ export function FirstLogin({ client }: { client: AgentClient }) {
   const password = useSignal('');
   const form = useAutofocus<HTMLFormElement>();
   const read = code.value.trim() ? client.readCode(code.value) : null;
-  // Said only when enough is there to be wrong; typing the first letters is no error.
+  // Shown only when enough was typed to be wrong; typing the first letters is not an error.
   const mistyped = !read && code.value.replace(/[\s-]/g, '').length >= 64 ? errorText('error.invite_format') : '';
 
   const { busy, wrong, submit } = useSubmit(() => client.firstLogin(code.peek(), password.peek()));

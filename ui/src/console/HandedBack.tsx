@@ -8,7 +8,7 @@ import { nameOf } from './conversations';
 import type { ConsoleState, Returned } from './state';
 import { useConsole } from './useConsole';
 
-/** Drafts belong to what was lost, too. Says why what was on screen is gone. */
+/** Drafts belong to what was lost, too. Shows why the content of the screen is gone. */
 export function takeDropped(state: ConsoleState, client: AgentClient): void {
   const lost = client.dropped.peek();
   if (!lost.length) return;
@@ -21,7 +21,7 @@ export function takeDropped(state: ConsoleState, client: AgentClient): void {
     for (const of of ['reply', 'note'] as const) state.setDraft(one.conv, of, '');
     const texts = [...one.texts, ...drafts];
     if (texts.length) back.push({ ...one, texts, reason });
-    // of a team that was left, and of a sign-out, a word is said anyway
+    // leaving a team, and a sign-out, are reported anyway
     else if (one.why === 'elsewhere' && state.selected.peek() === one.conv)
       state.toasts.show(() => whyText(one), 'info');
   }

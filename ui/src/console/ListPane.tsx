@@ -22,7 +22,7 @@ const EMPTY = {
   all: ['emptyAll', 'emptyAllText'],
 } as const;
 
-/** Beyond it a number says no more. */
+/** Beyond it a number is not informative. */
 const MOST_SHOWN = 999;
 
 /** How far before its end the next page of a list is asked for, px. */
@@ -112,7 +112,7 @@ export function ListPane({ client }: { client: AgentClient }) {
         )}
       <div class="c-tabs" role="tablist" onKeyDown={onArrow}>
         {TABS.map((one) => {
-          // of the missed ones the server says how many there are; few of them may be loaded
+          // the server sends the number of missed ones; few of them may be loaded
           const n =
             one === 'missed' ? client.missed.value.count : all.reduce((sum, item) => sum + (item.tabs[one] ? 1 : 0), 0);
           const plus = one === 'missed' ? client.missed.value.more : client.more.value[one];

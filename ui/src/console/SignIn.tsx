@@ -114,7 +114,7 @@ interface PasswordFormProps {
   client: AgentClient;
   user: () => string;
   lead: string;
-  /** What the button says. */
+  /** Label of the button. */
   action: string;
   focusPassword: boolean;
   children: preact.ComponentChildren;

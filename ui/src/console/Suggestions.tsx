@@ -19,7 +19,7 @@ export function Suggestions({ client, item, thread }: { client: AgentClient; ite
   const trouble = knowledge === 'too-large' ? t('assistTooLarge') : knowledge === 'failed' ? t('assistFailed') : '';
   return (
     <section class="c-assist" aria-label={t('assist')}>
-      {/* always there, so that a change is told */}
+      {/* always present, so that a change is announced */}
       <p class={trouble ? 'c-assist-trouble' : 'k-sr'} role="status">
         {trouble || (found.length ? t('assistFound', { n: found.length }) : '')}
       </p>

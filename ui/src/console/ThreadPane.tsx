@@ -75,7 +75,7 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
 function readThread(all: readonly Message[]) {
   // a judgement is shown at the message it is about
   const messages = all.filter((m) => !m.fix || m.state === 'failed');
-  // one line for all that the robot said to the same question
+  // one line for all answers of the robot to the same question
   const turns = new Map<string | undefined, Message>();
   for (const m of all) if (m.thought && !turns.has(m.thought.re)) turns.set(m.thought.re, m);
   return { messages, fixes: feedbackIn(all), turns };

@@ -1,4 +1,4 @@
-/** Whom to hand a conversation to: a colleague, with their load, or a team's queue. */
+/** Choice of a transfer's recipient: a colleague, with their load, or a team's queue. */
 import { useId } from 'preact/hooks';
 import type { AgentClient, AgentInfo, ConvItem } from '../model';
 import { listOf } from '../i18n/core';

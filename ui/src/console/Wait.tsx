@@ -1,4 +1,4 @@
-/** How long somebody has waited: with seconds that tick while they are shown, in minutes after that; louder with age. */
+/** How long a visitor has waited: in seconds at first, then in minutes; more prominent with age. */
 import { useEffect } from 'preact/hooks';
 import { t } from '../i18n/console';
 import { signal } from '../signals';

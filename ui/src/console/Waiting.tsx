@@ -1,4 +1,4 @@
-/** People who enrolled late: an admin is asked about them, everybody else sees that they wait. */
+/** People who enrolled late: an admin is asked about them, everyone else sees that they wait. */
 import type { AgentClient, WaitingPerson } from '../model';
 import { t } from '../i18n/console';
 import { Avatar } from '../ui/Avatar';
@@ -11,12 +11,12 @@ import { useConsole } from './useConsole';
 
 const idOf = (p: WaitingPerson): string => `${p.user} ${p.until}`;
 
-/** Those whose invite ended before anybody confirmed them. */
+/** Those whose invite expired before anyone confirmed them. */
 export const latePeople = (client: AgentClient): readonly WaitingPerson[] =>
   client.waiting.value.filter((p) => now.value > p.until);
 export const isLate = (client: AgentClient, user: string): boolean => latePeople(client).some((p) => p.user === user);
 
-/** Whom an admin is asked about. */
+/** The people an admin is asked about. */
 export const askedAbout = (state: ConsoleState, client: AgentClient): WaitingPerson[] =>
   client.me.value?.role === 'admin' ? latePeople(client).filter((p) => !state.putAside.value.has(idOf(p))) : [];
 

@@ -1,4 +1,4 @@
-/** Runs acts of the agent and says what went wrong, in words that tell what to do. */
+/** Runs acts of the agent and reports errors, with what to do. */
 import { errorText } from '../i18n/console';
 import { waitText } from '../i18n/wait';
 import { ClientError, type ErrorKey } from '../model';
@@ -10,7 +10,7 @@ export function keyOf(e: unknown): ErrorKey {
   return 'error.server';
 }
 
-/** What is said of anything that went wrong. */
+/** The text for an error. */
 export function sayError(e: unknown): string {
   return e instanceof ClientError && e.wait ? waitText(e.wait, 'act') : errorText(keyOf(e));
 }

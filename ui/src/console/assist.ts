@@ -1,4 +1,4 @@
-/** What the knowledge says about the visitor's last words: looked up in this page, put into the reply, never sent by itself. */
+/** Knowledge about the visitor's last messages: searched in this page, inserted into the reply, never sent by itself. */
 import type { AgentClient, ConvItem, Message } from '../model';
 import { MESSAGES, type Suggestion } from '../knowledge/search';
 import { plain } from '../ui/plain';

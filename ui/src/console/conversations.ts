@@ -1,9 +1,9 @@
-/** What lists and heads say about a conversation, and in which order lists have them. */
+/** What lists and headers show about a conversation, and the order of lists. */
 import { t } from '../i18n/console';
 import type { ConvItem, Tab } from '../model';
 import { short } from '../ui/readable';
 
-/** "Chen Siyuan", or "Visitor 3f2a" while the visitor has not said their name. */
+/** "Chen Siyuan", or "Visitor 3f2a" while the visitor has not given a name. */
 export function nameOf(item: { id: string; name?: string }): string {
   return short(item.name ?? '').trim() || t('visitorN', { id: item.id.slice(0, 4) });
 }

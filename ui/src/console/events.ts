@@ -16,7 +16,7 @@ export function eventText(message: Message, teamName: TeamName, visitorName: str
       return t('evOpen');
     case 'owner': {
       const team = teamName(e.team);
-      // the line about its epoch says it
+      // the line about its epoch shows it
       if (e.owner === 'robot') return null;
       if (e.why === 'person') return t('evPerson', { team });
       const handsOn = e.why === 'transfer' && e.by ? by(e.by, e.byName) : null;
@@ -32,7 +32,7 @@ export function eventText(message: Message, teamName: TeamName, visitorName: str
                 : 'evQueue',
           { team },
         );
-      // The line "closed by" says it already.
+      // The line "closed by" already shows it.
       if (e.owner === 'none') return null;
       const name = e.name || e.user || shared('agent');
       if (handsOn) return t('evTransferAgentBy', { name, by: handsOn });

@@ -57,7 +57,7 @@ export function intentName(id: string): string {
   return names ? names[lang.value === 'en' ? 1 : 0] : id;
 }
 
-/** The id of what somebody typed or chose; '' if nothing. */
+/** The id of what was typed or chosen; '' if nothing. */
 export function intentId(typed: string): string {
   const t = typed.trim();
   return Object.entries(INTENTS).find(([, names]) => names.includes(t))?.[0] ?? t;

@@ -6,7 +6,7 @@ import type { ConsoleState } from './state';
 /** Name of the act, for its button. */
 export const dismissing = (conv: string): string => `dismiss ${conv}`;
 
-/** Goes on to the next one of the list, so that a long list can be worked off. */
+/** Moves to the next one of the list, so that a long list can be worked through. */
 export async function dismissMissed(state: ConsoleState, client: AgentClient, conv: string): Promise<void> {
   const list = inTab(client.conversations.peek(), state.tab.peek());
   const at = list.findIndex((item) => item.id === conv);

@@ -12,7 +12,7 @@ export interface Rights {
   canTransfer: boolean;
   canClose: boolean;
   canReopen: boolean;
-  /** It waited in vain: it can be taken, put back into the queue, or dismissed. */
+  /** It was missed: it can be taken, put back into the queue, or dismissed. */
   missed: boolean;
 }
 

@@ -28,7 +28,7 @@ export class ConsoleState {
   readonly acts = new Acts(this.toasts);
   /** Unsent texts of conversations that this agent lost. Kept until they were read, also over a sign-out. */
   readonly returned = signal<readonly Returned[]>([]);
-  /** People who enrolled late and whom the admin put aside until the page is opened again. */
+  /** People who enrolled late and whose confirmation the admin postponed until the page is opened again. */
   readonly putAside = signal<ReadonlySet<string>>(new Set());
   readonly suggest = createSuggest();
   private readonly drafts = signal<ReadonlyMap<string, string>>(new Map());

@@ -19,7 +19,7 @@ export class ToastList {
   /** Shows a text (a function, so that it follows the language) for 8 s. */
   readonly show = (text: () => string, kind: Toast['kind'] = 'error', onClose?: () => void): void => {
     const id = this.next++;
-    // The same sentence twice says nothing new.
+    // The same sentence twice is not shown again.
     if (this.shown.peek().some((other) => other.text() === text())) return;
     this.shown.value = [...this.shown.peek().slice(1 - MOST), { id, kind, text, onClose }];
     setTimeout(() => this.close(id), SHOWN_MS);

@@ -1,4 +1,4 @@
-/** A form's one act: not twice at the same time, and what went wrong is said in the form. */
+/** A form's single action: never twice at the same time, with errors shown in the form. */
 import type { Signal } from '../signals';
 import { useSignal } from '../ui/signals';
 import { sayError } from './acts';

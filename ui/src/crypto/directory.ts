@@ -32,7 +32,7 @@ export interface TeamKey {
   current: boolean;
 }
 
-/** Somebody who waits for confirmation. */
+/** A person who waits for confirmation. */
 export interface Waiter {
   user: string;
   name: string;
@@ -84,7 +84,7 @@ export class Directory {
     return new Directory(fp, await genesisState(backend, fp, e), 0, 0, entryHash(e.raw, e.signer, e.sig), now);
   }
 
-  /** Begins with a state that somebody vouched for at the time `at`. */
+  /** Begins with a state signed at the time `at`. */
   static fromState(
     fp: Uint8Array,
     state: State,
@@ -174,7 +174,7 @@ export class Directory {
     return this.keyAt(kid, this.seq);
   }
 
-  /** Whether somebody was in a team when entry `seq` was the newest. */
+  /** Whether a user was in a team when entry `seq` was the newest. */
   inTeamAt(user: string, team: string, seq: number): boolean {
     const at = Math.min(seq, this.seq);
     const w = this.state.waiting?.[user];
@@ -182,19 +182,19 @@ export class Directory {
     return this.known.state.users[user]?.member?.some((m) => m.team === team && within(m, at)) ?? false;
   }
 
-  /** Whether somebody was in a team when entry `seq` was the newest, or came into it later. */
+  /** Whether a user was in a team when entry `seq` was the newest, or joined it later. */
   inTeamSince(user: string, team: string, seq: number): boolean {
     const w = this.state.waiting?.[user];
     if (w && this.now() <= w.exp && w.teams.includes(team)) return true;
     return this.known.state.users[user]?.member?.some((m) => m.team === team && (m.to === null || m.to > seq)) ?? false;
   }
 
-  /** Whether somebody is in a team now, with a key that is active. */
+  /** Whether a user is in a team now, with an active key. */
   inTeamNow(user: string, team: string): boolean {
     return this.inTeamAt(user, team, this.seq) && this.active(user);
   }
 
-  /** A person's name, also of somebody who waits. */
+  /** A person's name, also of a waiting person. */
   nameOf(user: string): string | null {
     return (this.state.waiting?.[user] ?? this.state.users[user])?.name ?? null;
   }
@@ -231,7 +231,7 @@ export class Directory {
     return id !== undefined && bot?.on ? { ...bot, id } : null;
   }
 
-  /** The robot whose key this is, on or off: what it said stays verifiable. */
+  /** The robot whose key this is, on or off: its messages stay verifiable. */
   botByKid(kid: string): Bot | null {
     return Object.values(this.state.bots ?? {}).find((b) => hex(kidOf(sized(b.ed, 32))) === kid) ?? null;
   }
@@ -270,7 +270,7 @@ export class Directory {
     return k && !this.over(k) ? k : null;
   }
 
-  /** An enrolment of before the first `rules` entry that nobody confirmed in any way. */
+  /** An enrolment before the first `rules` entry that was not confirmed in any way. */
   private early(user: string): Known['unconfirmed'][string] | null {
     const e = this.known.unconfirmed[user];
     return e && e.from > this.covered ? e : null;
@@ -314,6 +314,6 @@ export class Directory {
 const within = (s: { from: number; to: number | null }, seq: number): boolean =>
   s.from <= seq && (s.to === null || seq < s.to);
 
-/** Whether an error means: somebody is shown a false directory. */
+/** Whether an error means that a false directory is being shown. */
 export const isForkAlarm = (e: unknown): boolean =>
   e instanceof Rejected && (e.reason === 'directory_fork' || e.reason === 'directory_rollback');

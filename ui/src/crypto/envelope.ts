@@ -6,7 +6,7 @@ import { cat, equal, hex, text, u32, utf8 } from './bytes';
 import { reject } from './error';
 import { BoxKind, boxKid, kidOf } from './hash';
 
-/** What a header says besides kind and sender. */
+/** Fields of a header other than kind and sender. */
 export interface HeaderFields {
   conv: Uint8Array;
   epoch: number;
@@ -65,7 +65,7 @@ export function header(kind: number, sender: Uint8Array, f: HeaderFields): Uint8
   );
 }
 
-/** Appends 0x80 and zeros, so that lengths tell little. */
+/** Appends 0x80 and zeros, so that lengths reveal little. */
 export function pad(body: Uint8Array): Uint8Array {
   const n = body.length + 1;
   const step = n <= 256 ? 32 : n <= 4096 ? 256 : 1024;

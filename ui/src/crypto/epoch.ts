@@ -95,7 +95,7 @@ export interface AcceptedEpoch {
   /** User id of the creator, or null for the visitor. */
   by: string | null;
   dirSeq: number;
-  /** Null when no box is for this reader; a grant may bring the key. */
+  /** Null when no box is for this reader; a grant may deliver the key. */
   key: EpochKey | null;
 }
 
@@ -154,7 +154,7 @@ function checkPlace(
 
 /**
  * Exactly one box for a certified team key and one for this visitor; one for a robot if and only if the flag is set, and only the
- * visitor may set it. Whose day key it is only the visitor and the server can tell.
+ * visitor may set it. Only the visitor and the server can check whose day key it is.
  */
 function checkBoxes(env: Envelope, r: Receiver, byVisitor: boolean): string | null {
   const visitor = boxKid(BoxKind.visitor, r.visitorX);

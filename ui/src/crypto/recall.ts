@@ -1,4 +1,4 @@
-/** Recalls (kinds 5 and 6): a sender takes back a message or a note. Only the sender's signature makes one. */
+/** Recalls (kinds 5 and 6): a sender removes a message or a note. Only the sender's signature makes one. */
 import { Kind, type Envelope } from '../proto';
 import type { SigningKey } from './backend';
 import { cat, u32, unhex } from './bytes';

@@ -1,7 +1,7 @@
 /** What replaying the log keeps beside the state that snapshots have, and how spans and confirmations grow (protocol §6). */
 import { table, type Membership, type State, type Team, type User, type Waiting } from './state';
 
-/** Before the first `rules` entry everybody who enrols is a user at once; this is what else is known of those nobody confirmed. */
+/** Before the first `rules` entry everyone who enrols is a user at once; this is what else is known of unconfirmed ones. */
 export interface Unconfirmed {
   inv: string;
   exp: number;
@@ -23,7 +23,7 @@ export interface Known {
   enrolled: Record<string, { at: number; signer: string }>;
 }
 
-/** Begins with a snapshot signed at `at`. What it says without spans counts from the first entry on. */
+/** Begins with a snapshot signed at `at`. Memberships without spans count from the first entry on. */
 export function knownOf(s: State, at: number): Known {
   const users = map(s.users, (u) => ({ ...u, member: u.member ?? (u.on ? enter([], u.teams, 0) : []) }));
   const teams = map(s.teams, (t) => ({ ...t, keys: t.keys ?? [{ epoch: t.epoch, pk: t.pk, from: 0, to: null }] }));
@@ -39,7 +39,7 @@ export function asSigned(s: State): State {
 const map = <A, B>(from: Record<string, A>, of: (a: A) => B): Record<string, B> =>
   table(Object.fromEntries(Object.entries(from).map(([id, a]) => [id, of(a)])));
 
-/** The spans of somebody who is in exactly these teams from entry `seq` on. */
+/** The spans of a user who is in exactly these teams from entry `seq` on. */
 export function enter(spans: readonly Membership[], teams: readonly string[], seq: number): Membership[] {
   const wanted = new Set(teams);
   const out = spans.map((m) => (m.to !== null || wanted.delete(m.team) ? m : { ...m, to: seq }));
@@ -54,7 +54,7 @@ export function rekey(old: Team | undefined, epoch: number, pk: string, seq: num
   return [...spans.map((k) => (k.to === null ? { ...k, to: seq } : k)), { epoch, pk, from: seq, to: null }];
 }
 
-/** The user that somebody who waits becomes. Their key and their teams count from the `enrol` on. */
+/** The user that a waiting person becomes. Their key and their teams count from the `enrol` on. */
 export function confirmed(w: Waiting, before: User | undefined): User {
   return {
     name: w.name,

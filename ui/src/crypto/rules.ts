@@ -56,7 +56,7 @@ function readHead(raw: Uint8Array, seq: number, prev: Uint8Array): Json {
   return b;
 }
 
-/** `root` signs everything, an active admin all but admins; anybody else nothing. */
+/** `root` signs everything, an active admin everything except admins; anyone else nothing. */
 export function authority(state: State, ed: string): 'root' | 'admin' | null {
   if (ed === state.root) return 'root';
   return Object.values(state.users).some((u) => u.role === 'admin' && activeKey(u)?.ed === ed) ? 'admin' : null;
@@ -211,7 +211,7 @@ function confirm(p: Place, b: Json, signer: string): Known {
   return { ...p.known, state: { ...state, users, waiting: waitingWith(state, id, null) } };
 }
 
-/** The first one confirms everybody whom it does not name. Only root takes an admin back. */
+/** The first one confirms everyone it does not name. Only root can demote an admin. */
 function rules(p: Place, b: Json, byRoot: boolean): Known {
   const { state, unconfirmed } = p.known;
   const rev = int(b.rev);

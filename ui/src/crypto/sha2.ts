@@ -67,7 +67,7 @@ const block256: Block = (block, at, state) => {
 const carry = (sum: number): number => (sum / 2 ** 32) | 0;
 const big0 = (h: number, l: number): number => ror(h, l, 28) ^ ror(l, h, 2) ^ ror(l, h, 7);
 const big1 = (h: number, l: number): number => ror(h, l, 14) ^ ror(h, l, 18) ^ ror(l, h, 9);
-/** `over`: what a shift brings in from above: the high word for the low one, 0 for the high one. */
+/** `over`: what a shift moves in from above: the high word for the low one, 0 for the high one. */
 const small0 = (h: number, l: number, over: number): number => ror(h, l, 1) ^ ror(h, l, 8) ^ ror(over, l, 7);
 const small1 = (h: number, l: number, over: number): number => ror(h, l, 19) ^ ror(l, h, 29) ^ ror(over, l, 6);
 

@@ -1,4 +1,4 @@
-/** What somebody signed: the bytes, the key, the signature. */
+/** Something signed: the bytes, the key, the signature. */
 import type { SignedJson } from '../proto';
 import { sized, unb64u } from './bytes';
 import { reject } from './error';

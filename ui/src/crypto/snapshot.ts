@@ -63,8 +63,8 @@ export async function verifySnapshot(
 }
 
 /**
- * Up to which entry of `dir` a snapshot confirms enrolments of before the first `rules` entry; −1 if it confirms none. It may be
- * expired, but must be by root or by somebody who was an admin where it stands: what a server says of itself confirms nobody.
+ * Up to which entry of `dir` a snapshot confirms enrolments before the first `rules` entry; −1 if it confirms none. It may be
+ * expired, but must be by root or by a person who was an admin at that entry: a server's own claims confirm nobody.
  */
 export async function coverage(backend: Backend, dir: Directory, j: SignedJson | null): Promise<number> {
   if (!j) return -1;
@@ -80,7 +80,7 @@ export async function coverage(backend: Backend, dir: Directory, j: SignedJson |
   }
 }
 
-/** What a visitor does who knows nothing but the company's fingerprint: genesis, admin, snapshot, then the entries after it. */
+/** Verification by a visitor who knows only the company's fingerprint: genesis, admin, snapshot, then the entries after it. */
 export async function verifyBundle(
   backend: Backend,
   fp: Uint8Array,

@@ -32,7 +32,7 @@ export interface User {
   /** When they were in which team. In snapshots from the first `rules` entry on. */
   member?: Membership[];
 }
-/** Somebody who enrolled and whom nobody confirmed yet. */
+/** A person who enrolled and is not confirmed yet. */
 export interface Waiting {
   name: string;
   role: Role;

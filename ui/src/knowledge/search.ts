@@ -12,11 +12,11 @@ export interface Entry {
 
 export interface Suggestion {
   entry: Entry;
-  /** How much of what was written it says; 1: the very words. */
+  /** How much of the text it covers; 1: the same words. */
   score: number;
 }
 
-/** Less than this of the text is chance, unless the text says much of the phrase: people write long sentences. */
+/** Less than this share of the text is chance, unless the text covers much of the phrase: people write long sentences. */
 const LEAST = 0.3;
 const LEAST_OF_PHRASE = 0.5;
 /** An entry in another language than the visitor's counts a little less; as in `crates/nlu/src/knowledge/index.rs`. */

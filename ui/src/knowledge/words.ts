@@ -1,5 +1,5 @@
 /**
- * Finding by words: BM25 over pairs of Chinese characters and over words of other scripts. The twin of
+ * Finding by words: BM25 over pairs of Chinese characters and over words of other scripts. The TypeScript version of
  * `crates/nlu/src/knowledge/words.rs`; both are held to `tests/data/words.json`.
  */
 
@@ -11,9 +11,9 @@ const B = 0.5;
 const CJK = /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{323af}]/u;
 const ALPHANUMERIC = /[\p{Alphabetic}\p{N}]/u;
 
-/** Marks that say something: C++, 20%, $5. */
+/** Marks with a meaning: C++, 20%, $5. */
 const SAYING = '+%#&@$€¥£°<>=*';
-/** Marks that say something between two digits: 5.5, 10-20. */
+/** Marks with a meaning between two digits: 5.5, 10-20. */
 const INNER = '.,:-/';
 const digit = (c: string | undefined): boolean => c !== undefined && c >= '0' && c <= '9';
 
@@ -94,7 +94,7 @@ export class Words {
   }
 
   /**
-   * How much of what a text says each phrase says that has one of its words, from 0 to about 1: its BM25 over that of a phrase
+   * How much of a text each phrase covers that has one of its words, from 0 to about 1: its BM25 over that of a phrase
    * that has all words of the text.
    */
   cover(said: ReadonlySet<string>): Map<number, number> {
@@ -114,7 +114,7 @@ export class Words {
     return cover;
   }
 
-  /** The other way round: how much of what a phrase says these words say, by the rarity of its words; 0 to 1. */
+  /** The reverse: how much of a phrase these words cover, by the rarity of its words; 0 to 1. */
   covered(phrase: string, said: ReadonlySet<string>): number {
     let [all, there] = [0, 0];
     for (const word of new Set(words(phrase))) {

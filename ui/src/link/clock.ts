@@ -1,6 +1,6 @@
 /**
  * Whether this device's clock and the server's agree. Terms of keys and invites are judged by the own clock, never by the server's
- * word; but one that is wrong by hours makes right things look forged, and people must hear of the clock then.
+ * word; but one that is wrong by hours makes valid things look forged, and people must be told about the clock then.
  */
 import { signal } from '../signals';
 
@@ -13,7 +13,7 @@ export const clocks = signal<{ mine: number; server: number } | null>(null);
 /** The newest date that the company signed, ms: no clock that is right is before it. */
 export const signedDate = signal(0);
 
-/** The one that is wrong for certain, as far as signed dates tell. */
+/** The one that is certainly wrong, as far as signed dates show. */
 export function wrongClock(): 'mine' | 'server' | null {
   const before = (ms: number): boolean => ms < signedDate.value - CLOCK_OFF_MS;
   const { value } = clocks;
@@ -21,7 +21,7 @@ export function wrongClock(): 'mine' | 'server' | null {
   return before(value.mine) ? 'mine' : 'server';
 }
 
-/** What is signed now bears a date that may be believed. One that is wrong would stop everybody whose clock is right. */
+/** What is signed now gets a plausible date. A wrong one would stop everyone whose clock is right. */
 export const mayDate = (): boolean => !clocks.value || wrongClock() === 'server';
 
 export function compareClocks(server: number, mine: number): void {

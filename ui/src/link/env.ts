@@ -1,4 +1,4 @@
-/** What the link needs of a browser, so that tests can bring their own. */
+/** What the link needs of a browser, so that tests can replace it. */
 
 export interface SocketLike {
   binaryType: string;
@@ -22,7 +22,7 @@ export interface Env {
   turn(): Promise<void>;
   /** Calls `fn` when the network or the person came back; returns how to stop that. */
   onWake(fn: () => void): () => void;
-  /** Calls `fn` when the browser says that the network is gone; returns how to stop that. */
+  /** Calls `fn` when the browser reports that the network is gone; returns how to stop that. */
   onOffline?(fn: () => void): () => void;
   /** Whether the page's own security policy refused to connect to this origin. Asked after something failed. */
   forbidden?(server: string): Promise<boolean>;

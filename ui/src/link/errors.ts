@@ -31,7 +31,7 @@ export function endOf(code: number): ErrorKey | null {
   return 'error.protocol';
 }
 
-/** What the server says when it refuses; in a frame or over HTTP. */
+/** A refusal of the server; in a frame or over HTTP. */
 export interface Refusal {
   code: number;
   text?: string;

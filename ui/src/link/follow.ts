@@ -13,7 +13,7 @@ interface Followed {
   /** What was held when it was last asked. */
   since: number;
   paging: boolean;
-  /** It was said that messages are missing. */
+  /** It was reported that messages are missing. */
   missing: boolean;
 }
 
@@ -24,14 +24,14 @@ export interface FollowPort {
   /** The bytes of a page of records after `after`. */
   page(conv: string, after: number, limit: number): Promise<Uint8Array>;
   record(r: WireRecord): void;
-  /** The server asks for patience, or keeps something back; null when it is over. */
+  /** The server asks to wait, or withholds something; null when it has ended. */
   held(conv: string, wait: Wait | null): void;
   synced(conv: string, last: number): void;
   /** What is remembered of it beyond this page. */
   known(conv: string): Omit<Resume, 'id' | 'have'>;
 }
 
-/** Pause after an answer that brought nothing, ms. */
+/** Pause after an answer without progress, ms. */
 const RETRY_MS = 2_000;
 
 export class Follower {
@@ -60,7 +60,7 @@ export class Follower {
     return this.convs.get(id)?.have ?? 0;
   }
 
-  /** A new connection: say again what is held. */
+  /** A new connection: report again what this side has. */
   connected(): void {
     this.life++;
     this.open = true;
@@ -90,7 +90,7 @@ export class Follower {
     if (f) f.asked = f.paging = false;
   }
 
-  /** Asks once more; from the start if `all`. */
+  /** Asks again; from the start if `all`. */
   again(id: string, all = false): void {
     const f = this.convs.get(id);
     if (!f) return;
@@ -113,7 +113,7 @@ export class Follower {
     }
   }
 
-  /** Says so once, however often it is asked again. */
+  /** Reports it once, however often it is asked again. */
   private miss(id: string, f: Followed): void {
     if (f.missing) return;
     f.missing = true;
@@ -127,7 +127,7 @@ export class Follower {
     this.port.record(r);
   }
 
-  /** The server said it sent everything, and did not: no hurry to hear the same again. */
+  /** The server claimed to have sent everything, and did not: no hurry to ask again. */
   private askLater(id: string, f: Followed, ms = RETRY_MS): void {
     const life = this.life;
     setTimeout(() => {
@@ -162,7 +162,7 @@ export class Follower {
         }
         if (f.have === before) this.miss(id, f);
       } catch (e) {
-        // told below by the lack of progress
+        // detected below by the lack of progress
         pause = retryDelay(e, RETRY_MS);
         if (e instanceof ClientError && e.wait && current()) this.port.held(id, e.wait);
       }

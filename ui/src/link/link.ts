@@ -1,6 +1,6 @@
 /**
  * One link to the server, for widget and console: a socket that comes back by itself, a heartbeat, requests with answers,
- * and the records of the followed conversations in order. It knows nothing of keys but how to answer the challenge.
+ * and the records of the followed conversations in order. It uses keys only to answer the challenge.
  */
 import type { SigningKey } from '../crypto/backend';
 import { b64u, cat, hex, unb64u } from '../crypto/bytes';
@@ -33,7 +33,7 @@ const BUSY_MS = 5_000;
 /** From the start of a connection to its welcome. */
 const HELLO_MS = 15_000;
 const REQUEST_MS = 15_000;
-/** For an answer after the browser said that the network is gone. */
+/** Time for an answer after the browser reported that the network is gone. */
 const DOUBT_MS = 1_500;
 
 export interface LinkOptions {
@@ -59,13 +59,13 @@ export interface LinkOptions {
   onRewound(conv: string, gen: string): void;
   /** What is remembered of a conversation, for the server to compare. */
   known(conv: string): Omit<Resume, 'id' | 'have'>;
-  /** Sockets are refused again and again before a word is said; a browser does not tell why. What asking brought is told by `because`. */
+  /** Sockets are refused repeatedly before any frame; a browser does not tell why. `because` gives the result of asking the server. */
   onSocketRefused?(): void;
 }
 
 /** The code that a browser gives a connection that was refused, or cut without a word. */
 const ABNORMAL = 1006;
-/** `readyState` of a socket that is over. */
+/** `readyState` of a closed socket. */
 const CLOSED = 3;
 /** From this attempt on it is asked why sockets are refused. */
 const REFUSED_AFTER = 2;
@@ -76,7 +76,7 @@ export class Link {
   private socket: SocketLike | null = null;
   private welcome: Welcome | null = null;
   private attempts = 0;
-  /** Why there is no connection, as far as somebody found out. */
+  /** Why there is no connection, as far as known. */
   private why: ErrorKey = 'error.network';
   private pinged = false;
   private offset = 0;
@@ -133,7 +133,7 @@ export class Link {
     return this.welcome !== null;
   }
 
-  /** Which opening of its database the server is in; '' if it does not say. */
+  /** Which opening of its database the server is in; '' if it does not send it. */
   get gen(): string {
     return this.welcome?.gen ?? '';
   }
@@ -300,13 +300,13 @@ export class Link {
     this.beat();
   }
 
-  /** Somebody looks at the page again, or the network is back. */
+  /** The page is visible again, or the network is back. */
   private wake(): void {
     if (this.state.state === 'waiting') this.connect();
     else if (this.welcome && !this.pinged) this.ping();
   }
 
-  /** The browser says that the network is gone. It may be wrong: what still answers is alive. */
+  /** The browser reports that the network is gone. It may be wrong: a socket that still answers is alive. */
   private doubt(): void {
     if (!this.welcome) return;
     this.ping();
@@ -319,7 +319,7 @@ export class Link {
     this.later(this.backOff(), this.why);
   }
 
-  /** What asking over HTTP brought; null: the server is not there. One that does not pass ends it. */
+  /** The result of asking over HTTP; null: the server is not reachable. A permanent reason ends it. */
   because(why: ErrorKey | null, over = false): void {
     if (this.welcome || this.state.state === 'ended') return;
     if (why && over) return this.stop(why);

@@ -24,7 +24,7 @@ export interface ConvItem {
   lastAt: number;
   /** Name of the agent who has it, or ''. */
   ownerName: string;
-  /** Who handed it on to where it is now, and what they said about it; null if nobody did, or I did. */
+  /** Who handed it on to where it is now, and their note about it; null if nobody did, or I did. */
   handed: Handed | null;
 }
 
@@ -40,7 +40,7 @@ export interface Offer {
   until: number;
 }
 
-/** Something to tell the agent once. Dismissed by `dismiss`. */
+/** Something to show the agent once. Dismissed by `dismiss`. */
 export interface Notice {
   id: number;
   kind: 'error' | 'info';
@@ -62,7 +62,7 @@ export interface Notice {
   params?: Record<string, string | number>;
 }
 
-/** What somebody wrote and nobody acknowledged. */
+/** Text that was written and not acknowledged. */
 export interface Unsent {
   text: string;
   note: boolean;
@@ -70,7 +70,7 @@ export interface Unsent {
 
 /**
  * A conversation that this agent lost while the page was open, with what they had not sent: none of it goes out any more. `team`: they are
- * not in its team; `elsewhere`: somebody else has it, or it is over; `handed`: they handed it on themselves; `signed-out`: they were put out.
+ * not in its team; `elsewhere`: someone else has it, or it has ended; `handed`: they handed it on themselves; `signed-out`: they were put out.
  */
 export interface Dropped {
   conv: string;
@@ -95,7 +95,7 @@ export interface TeamInfo {
   name: string;
 }
 
-/** Somebody who enrolled and whom no admin confirmed yet. After `until` they can do nothing before that is done. */
+/** A person who enrolled and whom no admin confirmed yet. After `until` they can do nothing before that is done. */
 export interface WaitingPerson {
   user: string;
   name: string;
@@ -131,13 +131,13 @@ export interface AgentClient {
   sites: ReadonlySignal<Record<string, string>>;
   /** Who waits for confirmation. An admin's client confirms by itself those who are in time. */
   waiting: ReadonlySignal<readonly WaitingPerson[]>;
-  /** Of an admin: somebody who enrolled late is who they say they are. */
+  /** By an admin: confirms a person who enrolled late. */
   confirm(user: string): Promise<void>;
   notices: ReadonlySignal<readonly Notice[]>;
   /** Whether the server can store what is written. */
   storage: ReadonlySignal<StorageState>;
   dismiss(notice: number): void;
-  /** What was lost while this page was open, until it was told. */
+  /** What was lost while this page was open, until it was shown. */
   dropped: ReadonlySignal<readonly Dropped[]>;
   forgetDropped(): void;
 

@@ -1,4 +1,4 @@
-/** What may go wrong and is said to a person. Texts (zh, en) are in `i18n/`. */
+/** Errors that are shown to people. Texts (zh, en) are in `i18n/`. */
 import type { Limit } from '../proto';
 
 export const ERROR_KEYS = [
@@ -29,7 +29,7 @@ export const ERROR_KEYS = [
   'error.full', // the conversation holds as much as one may: a new one is needed
   'error.forbidden',
   'error.not_found',
-  'error.conflict', // somebody was faster
+  'error.conflict', // another change was committed first
   'error.closed', // the conversation is closed
   'error.not_owner', // only the agent who has the conversation may do this
   'error.too_late', // the two minutes for a recall are over
@@ -48,7 +48,7 @@ export const ERROR_KEYS = [
 export type ErrorKey = (typeof ERROR_KEYS)[number];
 
 /**
- * What time mends: of which the server has had enough, that it can store nothing for the moment (`storage`), or that it says it sent
+ * Errors that pass with time: a limit was reached, the server can store nothing at the moment (`storage`), or it claims to have sent
  * everything and did not (`missing`). `until`: local time in ms, when it may be tried again.
  */
 export interface Wait {

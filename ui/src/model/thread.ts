@@ -13,7 +13,7 @@ export interface Form {
   lang?: string;
   /** Whether the page the visitor wrote from names the company's key. Their browser's word. */
   mode?: 'pinned' | 'unpinned';
-  /** The conversation (id) that this one goes on from, because it was gone or lost, or waits for people while the robot is asked. */
+  /** The conversation (id) that this one continues, because it was gone or lost, or waits for people while the robot is asked. */
   after?: string;
 }
 
@@ -32,12 +32,12 @@ export type ThreadEvent =
     }
   | { t: 'closed'; by: string; name?: string }
   | { t: 'reopened'; by: string; name?: string }
-  /** It was missed, and somebody decided that it needs no answer. Only agents hear of it. */
+  /** It was missed, and an agent decided that it needs no answer. Only shown to agents. */
   | { t: 'dismissed'; by: string; name?: string }
   | { t: 'epoch'; epoch: number; bot: boolean; botBefore?: boolean }
   /** Another team's key holds what follows: a transfer, by the one who signed it. */
   | { t: 'moved'; team: string; name?: string }
-  /** The server's log went back to a backup; what was said since may be missing before this line. */
+  /** The server's log went back to a backup; messages since then may be missing before this line. */
   | { t: 'rewound' }
   /** The robot's last word: why it goes, and to which team its policy would go. */
   | { t: 'handoff'; why: string; team?: string };

@@ -20,7 +20,7 @@ export interface FormField {
   options?: { value: string; label: Localised }[];
 }
 
-/** What a site says about itself; not signed, so only for looks. */
+/** Settings of a site; not signed, so only for appearance. */
 export interface SiteInfo {
   id: string;
   name: string;
@@ -39,7 +39,7 @@ export interface VisitorClient {
   presence: ReadonlySignal<PresenceState | 'unknown'>;
   /** How many wait already, before there is a place of one's own. */
   ahead: ReadonlySignal<number>;
-  /** Presence is asked for from now on, until the returned function is called: somebody looks. */
+  /** Polls presence while the page is visible, until the returned function is called. */
   watch(): () => void;
   /** The newest conversation that still matters, or null. */
   thread: ReadonlySignal<Thread | null>;

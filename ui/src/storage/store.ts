@@ -48,8 +48,8 @@ export function memoryStore(): Store {
 }
 
 /**
- * Some browsers never answer. A busy computer takes seconds for it, though, and who is told too early that nothing is kept becomes
- * somebody else, without the conversation they had.
+ * Some browsers never answer. A busy computer takes seconds for it, though, and a visitor for whom storage is given up too early becomes
+ * a new visitor, without the conversation they had.
  */
 const HANGS_MS = 10_000;
 

@@ -8,7 +8,7 @@ interface ButtonProps extends Native {
   kind?: 'primary' | 'quiet' | 'plain' | 'danger';
   size?: 'sm' | 'md';
   wide?: boolean;
-  /** Waiting for an answer: cannot be pressed again, and says so. */
+  /** Waiting for an answer: cannot be pressed again, and shows it. */
   busy?: boolean;
   children: ComponentChildren;
 }

@@ -125,7 +125,7 @@ export function Composer({
   );
 }
 
-/** Says "on" at most every 3 s while keys are pressed, and "off" after 4 s of silence. */
+/** Sends "on" at most every 3 s while keys are pressed, and "off" after 4 s of silence. */
 function useTyping(say?: (on: boolean) => void) {
   const last = useRef(0);
   const timer = useRef<ReturnType<typeof setTimeout>>();

@@ -1,4 +1,4 @@
-/** Says when the page is cut off, and that it is back. Silent while all is well; a first connect that is quick is not worth a word. */
+/** Shows when the page is offline, and that it is back. Hidden while connected; a quick first connect shows nothing. */
 import { useEffect, useRef } from 'preact/hooks';
 import type { Connection } from '../model';
 import { Banner } from './Banner';

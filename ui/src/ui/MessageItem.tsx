@@ -124,7 +124,7 @@ function Bubble({ m, last, below, acts }: BubbleProps) {
         {m.state === 'failed' ? (
           <p class="k-meta k-meta-failed" role="alert">
             <Icon d={icon.alert} size={14} /> {t('stateFailed')}
-            {/* of a conversation or a connection that is over the page says it, and what can be done */}
+            {/* for an ended conversation or connection the page itself shows it, with what can be done */}
             {!m.over && m.error !== 'error.full' && (
               <>
                 {m.error && `: ${acts.current.errorText(m)}`}
@@ -168,7 +168,7 @@ const MARKS = {
   read: { text: 'stateRead', d: 'M1 8.5l3 3 6.5-7M8 10.8l.8.7 6.5-7' },
 } as const;
 
-/** A clock, ✓, ✓✓, and ✓✓ with the word for read: told apart by shape, not by colour alone. */
+/** A clock, ✓, ✓✓, and ✓✓ with the word for read: distinguished by shape, not only by colour. */
 function StateMark({ state }: { state: keyof typeof MARKS }) {
   const mark = MARKS[state];
   return (

@@ -21,7 +21,7 @@ interface ListProps extends MessageActs {
   firstUnread?: string | null;
   viewer: 'visitor' | 'agent';
   visitorName?: string;
-  /** A sentence for an event, or null if this page does not tell it. */
+  /** A sentence for an event, or null if this page does not show it. */
   eventText: (message: Message) => string | null;
   /** Events are shown with the time of day. */
   eventTimes?: boolean;
@@ -101,7 +101,7 @@ export function MessageList(props: ListProps) {
     setMoves(moves + 1);
   };
 
-  /** From wherever the button was pressed: the reader goes on from the beginning of what was there. */
+  /** The reader continues from the beginning of what was there, wherever the button was pressed. */
   const earlier = () => {
     box.current!.scrollTop = 0;
     move(-1);

@@ -1,4 +1,4 @@
-/** Says until when something must wait. Counts down by seconds in the last minute; a screen reader hears it once. */
+/** Shows until when something must wait. Counts down by seconds in the last minute; screen readers announce it once. */
 import { useEffect, useState } from 'preact/hooks';
 import { waitText, type Then } from '../i18n/wait';
 import type { Wait } from '../model';

@@ -57,7 +57,7 @@ export function layOut(messages: readonly Message[], firstUnread: string | null 
   return rows;
 }
 
-/** `findLast` for browsers of before 2022. */
+/** `findLast` for browsers from before 2022. */
 export function lastWhere<T>(list: readonly T[], is: (item: T) => boolean): T | undefined {
   for (let i = list.length - 1; i >= 0; i--) if (is(list[i]!)) return list[i];
   return undefined;

@@ -1,6 +1,6 @@
 /** Keys that must mean the same everywhere. */
 
-/** Enter that chooses a word in an input method. Safari ends the composition first and says so only by keyCode 229. */
+/** Enter that chooses a word in an input method. Safari ends the composition first and shows this only by keyCode 229. */
 export function isComposing(e: KeyboardEvent): boolean {
   return e.isComposing || e.keyCode === 229;
 }

@@ -44,7 +44,7 @@ function prefixAt(text: string, at: number): number {
 
 /**
  * The end of the web address that begins here, or 0. It goes up to a blank, a quote, a closing bracket that it did not open, marks of
- * Markdown, or anything that is neither ASCII nor a letter. Chinese, Japanese and Korean go on without a blank: their letters end it,
+ * Markdown, or anything that is neither ASCII nor a letter. Chinese, Japanese and Korean continue without a blank: their letters end it,
  * except in the name of its host.
  */
 export function addressAt(text: string, at: number): number {

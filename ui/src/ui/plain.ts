@@ -13,7 +13,7 @@ export function plain(text: string): string {
       typeof line === 'string' || line.tag !== 'li' ? '' : line.value ? `${line.value}. ` : '- ';
     return lines.map((line) => mark(line) + words(line)).join('\n');
   });
-  // a numbered list that goes on after a paragraph needs no empty line between
+  // a numbered list that continues after a paragraph needs no empty line between
   return blocks.join('\n').trim();
 }
 

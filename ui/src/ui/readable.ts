@@ -1,5 +1,5 @@
 /**
- * What a page shows of a text that somebody else wrote, before the reader asks for all of it. Long texts are folded, and piles of
+ * What a page shows of a text that someone else wrote, before the reader asks for all of it. Long texts are folded, and piles of
  * marks on one letter (some languages have a few, none has many) lose those that no letter needs: laying out either takes a browser
  * seconds. Each character is looked at once or twice.
  */
@@ -45,13 +45,13 @@ export function unpiled(text: string): string {
   return from ? out + text.slice(from) : text;
 }
 
-/** A name or another line among words of ours: its beginning, if it is too long, and nothing that turns the words after it around. */
+/** A name or another line within the page's own text: shortened if too long, and without characters that reverse the text after it. */
 export function short(text: string, most = MAX_NAME): string {
   const end = text.length > most && isHigh(text.charCodeAt(most - 1)) ? most - 1 : most;
   return unpiled(text.slice(0, end)).replace(TURNS, '') + (text.length > most ? '…' : '');
 }
 
-/** What somebody wrote, without empty lines around it. Of several lines the first keeps its indentation: it may be code or a log. */
+/** A written text, without empty lines around it. Of several lines the first keeps its indentation: it may be code or a log. */
 export function unpadded(text: string): string {
   const kept = text.trimEnd();
   const words = kept.trimStart();

@@ -1,4 +1,4 @@
-/** Times as people say them. `now` ticks twice a minute so that what is on screen stays true. */
+/** Times for people. `now` ticks twice a minute so that what is on screen stays true. */
 import { lang } from '../i18n/core';
 import { t } from '../i18n/shared';
 import { signal } from '../signals';

@@ -1,4 +1,4 @@
-/** Fail closed: the other side is not who the page names. Nothing can be written; says why and what to do. */
+/** Fail closed: the other side is not the one that the page names. Nothing can be written; shows why and what to do. */
 import type { ErrorKey } from '../model';
 import { errorText, t } from '../i18n/widget';
 import { Icon } from '../ui/Icon';

@@ -66,7 +66,7 @@ export function Chat({ client, site, open, draft }: ChatProps) {
 
   const send = (text: string, typed = true) => {
     if (typed) draft.value = '';
-    // It rejects only when trust is broken; the panel then says so. The text must not be lost.
+    // It rejects only when trust is broken; the panel then shows it. The text must not be lost.
     client.send(text).catch((e) => {
       if (typed) draft.value = text;
       console.error(e);
@@ -92,7 +92,7 @@ export function Chat({ client, site, open, draft }: ChatProps) {
         head={<Greeting text={greetingOf(site)} name={siteName(site)} />}
         seenKey={open.value}
       />
-      {/* without a connection the banner above says it */}
+      {/* without a connection the banner above shows it */}
       {blocked && !closed && client.connection.value.state !== 'ended' && (
         <Banner
           kind="warn"
@@ -153,7 +153,7 @@ export function Chat({ client, site, open, draft }: ChatProps) {
   );
 }
 
-/** Who answers is named after the first words, though somebody may have been found before these were there. */
+/** The person who answers is named after the first message, although they may have been assigned before. */
 export function wordsFirst(messages: readonly Message[]): readonly Message[] {
   const first = messages.findIndex((m) => m.kind === 'text');
   const early = messages.filter((m, i) => i < first && m.event?.t === 'owner');

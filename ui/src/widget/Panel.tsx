@@ -28,7 +28,7 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
   const end = () => {
     asking.value = false;
     refused.value = null;
-    // Most refusals need no words: the conversation visibly stays open. One that passes says when.
+    // Most refusals need no text: the conversation visibly stays open. A temporary one shows until when.
     client.close().catch((e) => {
       refused.value = (e instanceof ClientError && e.wait) || null;
       console.error(e);
@@ -83,7 +83,7 @@ function EndQuestion({ onNo, onYes }: { onNo: () => void; onYes: () => void }) {
 }
 
 function Waiting({ client }: { client: VisitorClient }) {
-  // While it fails, the banner above says why.
+  // While it fails, the banner above shows why.
   const trying = client.connection.value.state === 'connecting' || client.connection.value.state === 'online';
   return (
     <div class="w-waiting" role="status">

@@ -5,12 +5,12 @@ import { Banner } from '../ui/Banner';
 import { Button } from '../ui/Button';
 import * as icon from '../ui/icons';
 
-/** What to expect, said before anything is typed. */
+/** What to expect, shown before anything is typed. */
 export function ExpectBanner({ client }: { client: VisitorClient }) {
   const place = client.queue.value;
   const thread = client.thread.value;
   const presence = client.presence.value;
-  // The robot is there; what people do is said when it goes. The answer says the rest.
+  // The robot answers; the presence of people is shown when it leaves. Its answer shows the rest.
   if (client.robot.value || thread?.agentName.value) return null;
   if (presence === 'away') {
     // A message was left; the robot can be asked on in a conversation of its own.

@@ -1,4 +1,4 @@
-/** `window.kefu` and `window.kefuWidget`: what the customer's own scripts may do and hear. Never the text of a message. */
+/** `window.kefu` and `window.kefuWidget`: calls and events for the customer's own scripts. Never the text of a message. */
 import type { VisitorClient } from '../model';
 import { effect, type Signal } from '../signals';
 import { lastWhere } from '../ui/group';
@@ -26,7 +26,7 @@ declare global {
   }
 }
 
-/** Ours alone; a name that a page may use for something else says nothing. */
+/** Only ours; a name that a page may use for something else is no proof. */
 const RUNNING = Symbol.for('kefu.widget');
 
 /** Whether a widget runs in this page already: two snippets are one widget. */

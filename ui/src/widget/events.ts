@@ -3,7 +3,7 @@ import type { Message } from '../model';
 import { t } from '../i18n/widget';
 import { t as shared } from '../i18n/shared';
 
-/** Null: nothing a visitor needs to be told. */
+/** Null: nothing a visitor needs to know. */
 export function eventText(message: Message): string | null {
   const e = message.event;
   switch (e?.t) {

@@ -1,14 +1,14 @@
 /**
  * Where the widget lives in a foreign page: beside the body, so that what replaces, moves or filters the body leaves it alone; in the top
- * layer, above every z-index; inside a modal dialog while one is open, because all the rest of the page is inert then. Whoever takes it
- * out finds it back in its place.
+ * layer, above every z-index; inside a modal dialog while one is open, because all the rest of the page is inert then. If a page takes it
+ * out, it is put back.
  */
 
 const NAME = 'kefu-widget';
-/** A page that goes on taking the widget out meets it again, but never so often that one of the two keeps the page busy. */
+/** If a page keeps removing the widget, it is inserted again, but never so often that this keeps the page busy. */
 const QUIET_MS = 1_000;
 
-/** What the page must not hear, because it would take it for its own. It hears of clicks, so that its menus close, and of the ends of what was dragged. */
+/** Events that must not reach the page, because it would handle them as its own. Clicks do, so that its menus close, and the ends of drags. */
 const KEPT_IN = [
   ...[
     'keydown',
@@ -82,7 +82,7 @@ export function makeHost(): { host: HTMLElement; root: ShadowRoot; place: () => 
   let scrolled: Element | null = null;
   let top = 0;
   root.addEventListener('scroll', (e) => (top = (scrolled = e.target as Element).scrollTop), true);
-  // Nobody's own click outside closes it.
+  // A click outside does not close it.
   host.setAttribute('popover', 'manual');
   for (const type of KEPT_IN) host.addEventListener(type, (e) => e.stopPropagation(), { passive: true });
   // A page may close its dialog on a click beside it, by where the pointer is.
@@ -95,7 +95,7 @@ export function makeHost(): { host: HTMLElement; root: ShadowRoot; place: () => 
     if (!parent) return again();
     const focused = root.activeElement as HTMLElement | null;
     const log = scrolled as Element | null;
-    // once it is out of the page, only the last event tells
+    // once it is out of the page, only the last event shows it
     const at = host.isConnected && log ? log.scrollTop : top;
     if (host.parentNode !== parent) move(parent);
     try {
@@ -132,7 +132,7 @@ export function makeHost(): { host: HTMLElement; root: ShadowRoot; place: () => 
   };
   watch.observe(document, { ...watched, subtree: true });
   document.querySelectorAll('dialog[open]').forEach(met);
-  // One in somebody's shadow root is known by the focus that it has or takes.
+  // One in another shadow root is recognised by the focus that it has or takes.
   for (let e = document.activeElement; e; e = e.shadowRoot?.activeElement ?? null) met(e.closest('dialog'));
   document.addEventListener(
     'focusin',

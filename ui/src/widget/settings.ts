@@ -1,4 +1,4 @@
-/** What the snippet says: attributes of our own script tag, parameters of its address, or `window.kefuSettings`. Read once, while the script runs. */
+/** Settings of the snippet: attributes of our own script tag, parameters of its address, or `window.kefuSettings`. Read once, while the script runs. */
 import { browserLangs, pickLang, type Lang } from '../i18n/core';
 
 export interface Settings {
@@ -27,7 +27,7 @@ export function ownTag(): HTMLScriptElement | null {
     : document.querySelector('script[src*="/w/"][src*="/kefu.js"]');
 }
 
-/** Null, with a line in the browser's console that says what is missing, if it cannot work. */
+/** Null, with a line in the browser's console that names what is missing, if it cannot work. */
 export function readSettings(script: HTMLScriptElement | null): Settings | null {
   // An element of the name is no settings.
   const own: Record<string, unknown> = (Object.hasOwn(window, 'kefuSettings') && window.kefuSettings) || {};

@@ -34,7 +34,7 @@ export interface Attack {
   arm(w: World, id: string): unknown;
   /** A second part, later. */
   then?: { at: Step; arm(w: World, id: string): unknown };
-  /** What else must hold at the end, beyond the oracles; what does not is said. */
+  /** What else must hold at the end, beyond the oracles; violations are reported. */
   holds?(w: World): string[];
 }
 

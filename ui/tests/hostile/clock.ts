@@ -10,7 +10,7 @@ export function stopTime(now: number): void {
 
 export const startTime = (): void => void vi.useRealTimers();
 
-/** Most words to the server and back before time moves on: an attack may make a page ask for ever. */
+/** Maximum number of exchanges with the server before time advances: an attack may make a page ask forever. */
 const MAX_HOPS = 60;
 let onTheWay = 0;
 

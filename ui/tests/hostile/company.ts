@@ -36,7 +36,7 @@ export interface Cast {
   zhao: Person;
   /** How `qi` came in: used long ago. */
   oldInvite: Invite;
-  /** Nobody has ever used it; it is over. */
+  /** Never used, and expired. */
   lateInvite: Invite;
   /** Of who uses it. */
   bo: SigningKey;
@@ -83,7 +83,7 @@ export async function invite(
   };
 }
 
-/** What an `enrol` entry says; `claim` by another key if one is given. */
+/** Content of an `enrol` entry; `claim` by another key if one is given. */
 export async function enrolBody(
   i: Invite,
   ed: Uint8Array,
@@ -141,7 +141,7 @@ export async function makeCast(): Promise<Cast> {
   };
 }
 
-/** Signed so that it follows `entries`; `over` changes what it says of its place. */
+/** Signed so that it follows `entries`; `over` changes its claimed place. */
 export async function entryAfter(
   entries: readonly SignedJson[],
   body: Record<string, unknown>,

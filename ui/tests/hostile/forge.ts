@@ -1,4 +1,4 @@
-/** Envelopes as somebody writes them who keeps to no rule. Made from bytes, not with the clients' own writers. */
+/** Envelopes of a writer who keeps no rule. Made from bytes, not with the clients' own writers. */
 import type { SigningKey } from '../../src/crypto/backend';
 import { cat, hex, random, u16, u32, unhex, utf8 } from '../../src/crypto/bytes';
 import { BoxKind, boxKid, H, kidOf } from '../../src/crypto/hash';

@@ -1,6 +1,6 @@
 /**
- * Guards of the pages: what stands between an attack and a person. `mutate.mjs` takes one away at a time; the test named beside it must
- * then fail. `find` stands in the file exactly once, or the tool stops. Add a guard here with every rule that is added.
+ * Guards of the pages: what protects a person from an attack. `mutate.mjs` removes one at a time; the test named beside it must
+ * then fail. `find` occurs in the file exactly once, or the tool stops. Add a guard here with every rule that is added.
  */
 
 /** One attack of the bench, in all its variants. */

@@ -9,7 +9,7 @@ export type Frame = Record<string, unknown>;
 export type Fate = 'store' | 'force' | 'lose' | number;
 
 export class Hooks {
-  /** How often an attack changed what somebody was shown. An attack that never did was not carried out. */
+  /** How often an attack changed what a reader was shown. An attack that never did was not carried out. */
   readonly told = new Map<string, number>();
   private readonly onRecords: ((who: Who, list: Rec[], conv: string) => Rec[])[] = [];
   private readonly onHistory: ((who: Who, list: Rec[]) => number | null)[] = [];
@@ -81,7 +81,7 @@ export class Hooks {
   }
 
   private readonly falseRewinds = new Map<Who, string>();
-  /** The next `resume` of `who` is answered by `rewound`, whatever the log says. */
+  /** The next `resume` of `who` is answered by `rewound`, regardless of the log. */
   rewindOnce(attack: string, who: Who): void {
     this.falseRewinds.set(who, attack);
   }

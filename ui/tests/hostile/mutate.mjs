@@ -1,6 +1,6 @@
 /**
  * Takes away the guards of the pages, one at a time, in a copy: `npm run mutate [part of a guard's name]`. The test
- * named beside it must then fail. Without a change all of these tests pass, or nothing is said about any guard.
+ * named beside it must then fail. Without a change all of these tests pass, or there is no result for any guard.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * What must hold after every run, whatever was told: nobody reads who may not, nobody's words are forged, moved, doubled or gone
+ * What must hold after every run, whatever the server sent: nobody reads without the right to, no message is forged, moved, doubled or gone
  * without a mark, and a server that contradicts what a page remembers is not trusted.
  */
 import { MAX_SENT, type Load } from './server';
@@ -30,7 +30,7 @@ const shownRecords = (look: Look): Load['delivered'] => look.load.delivered.filt
 
 // ---- authenticity
 
-/** What is shown as somebody's words was written by them, here, and is shown once. */
+/** What is shown as a person's message was written by them, here, and is shown once. */
 function authenticity(w: World, look: Look): string[] {
   const out: string[] = [];
   const seen = new Set<string>();
@@ -60,11 +60,11 @@ function authenticity(w: World, look: Look): string[] {
 }
 
 /**
- * Somebody who was in the team says something. Good while they are in, in an epoch of that team that is current there and has no robot;
- * after their end only as history, where nobody can tell it from what they wrote in time, or to a page that was not told of it.
+ * A person who was in the team writes something. Valid while they are in, in an epoch of that team that is current there and has no robot;
+ * after their dismissal only as history, where it cannot be told from what they wrote in time, or to a page that was not told of it.
  */
 function qiMaySpeak(w: World, look: Look, l: Line): boolean {
-  // a page that trusts its server no more has said so, and may not have learned of that end
+  // a page that no longer trusts its server has reported it, and may not have learned of that end
   if (look.alarm) return true;
   const records = shownRecords(look);
   const at = records.findIndex((d) => d.rec.seq === l.seq && wire(d.rec.body)?.msg === l.id);
@@ -77,7 +77,7 @@ function qiMaySpeak(w: World, look: Look, l: Line): boolean {
   if (at < 0 || !epoch || epoch.flags || wire(records[at]!.rec.body)!.epoch !== epoch.epoch) return false;
   const end = w.dismissed.get('qi') ?? Infinity;
   const knows = w.server.loads.some((k) => k.who === look.who && k.n <= look.load.n && k.served >= end);
-  // in a log that went back, or is said to be gone, the page is still catching up
+  // in a log that went back, or is claimed to be gone, the page is still catching up
   const live = records[at]!.live && !look.load.rewound && look.says.length === 0;
   return !knows || !live;
 }
@@ -89,10 +89,10 @@ function rightfulEpoch(w: World, look: Look, l: Line): boolean {
   const made = shownRecords(look).find((d) => d.rec.seq === l.seq && wire(d.rec.body)?.kind === K.announcement);
   const hash = made && wire(made.rec.body)!.hash;
   if (!made || w.server.sent.some((s) => s.w.hash === hash)) return true;
-  // it has said so, and may not have learned that they were dismissed
+  // it has reported it, and may not have learned that they were dismissed
   if ((look.alarm || look.says.length > 0) && wire(made.rec.body)!.sender === kidHex(w.cast.qi.ed)) return true;
   const known = w.rightful.get(hash!);
-  // in a log that went back, which the page says, all is history again
+  // in a log that went back, which the page shows, all is history again
   return known !== undefined && known.readers.includes(look.who) && (known.live || !made.live || look.load.rewound);
 }
 
@@ -105,7 +105,7 @@ function recalledBy(w: World, msg: string): boolean {
 interface View {
   /** Message id → place of its line. */
   lines: Map<string, { at: number; line: Line }>;
-  /** Announcements (by hash) → place of the line that tells of it. */
+  /** Announcements (by hash) → position of their line. */
   epochs: Map<string, number>;
   /** The envelope under a message id, as it was first delivered to this load; and by its hash. */
   envelopes: Map<string, Wire>;
@@ -115,7 +115,7 @@ interface View {
 function view(look: Look): View {
   const lines = new Map(look.lines.map((line, at) => [line.id, { at, line }]));
   const v: View = { lines, epochs: new Map(), envelopes: new Map(), byHash: new Map() };
-  // the line that tells of a log that went back stands at a place that is another record's
+  // the line about a log that went back is at a position of another record
   const bySeq = new Map(
     look.lines
       .map((line, at) => [line.seq, { at, line }] as const)
@@ -134,7 +134,7 @@ function view(look: Look): View {
   return v;
 }
 
-/** Nothing unmarked stands before what its writer had seen, or after something of the same writer that is missing. */
+/** Nothing unmarked precedes what its writer had seen, or after something of the same writer that is missing. */
 function order(w: World, look: Look): string[] {
   const out: string[] = [];
   const v = view(look);
@@ -148,7 +148,7 @@ function order(w: World, look: Look): string[] {
   return out;
 }
 
-/** `prev` stands before it. */
+/** `prev` precedes it. */
 function before(w: World, v: View, e: Wire, at: number, sent: Map<string, Wire>): string | null {
   if (e.prev === ZEROS) {
     const others = [...v.lines.values()].some(
@@ -216,7 +216,7 @@ function epochsOf(w: World, load: Load): Map<number, string> {
   return out;
 }
 
-/** A page that was shown less than it remembers, and was not told why, trusts the server no more. */
+/** A page that was shown less than it remembers, without a reason, no longer trusts the server. */
 function alarm(w: World, look: Look): string[] {
   const { load } = look;
   const complete = load.synced.some((s) => s.conv === w.conv);
@@ -231,7 +231,7 @@ function alarm(w: World, look: Look): string[] {
 
 // ---- loss
 
-/** What a page once showed is shown later, too, or something says that it is not. */
+/** What a page once showed is shown later, too, or a mark shows that it is not. */
 function loss(w: World): string[] {
   const out: string[] = [];
   const shown = new Map<string, Map<string, string>>();
@@ -249,7 +249,7 @@ function loss(w: World): string[] {
   return out;
 }
 
-/** Whether any page says that something is wrong. */
+/** Whether any page reports that something is wrong. */
 export const anyMark = (w: World): boolean =>
   w.looks.some((k) => k.says.length > 0 || k.lines.some((l) => l.marks.length > 0 && !othersNote(k, l)));
 /** Notes are for the team that wrote them; the next team sees that there are some. */

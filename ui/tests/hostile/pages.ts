@@ -15,7 +15,7 @@ import type { HostileServer, Load } from './server';
 
 export const SERVER = 'https://kefu.example';
 
-/** One line, as it stands on the screen. */
+/** One line, as on the screen. */
 export interface Line {
   id: string;
   seq: number | null;
@@ -28,7 +28,7 @@ export interface Line {
   state: string | undefined;
   /** Why a person should not simply believe it; empty: it is shown as good. */
   marks: string[];
-  /** Only of lines that tell of an epoch. */
+  /** Only for lines about an epoch. */
   epoch: { epoch: number; bot: boolean } | undefined;
 }
 
@@ -37,9 +37,9 @@ export interface Look {
   /** The conversation on the screen; '' if none. */
   conv: string;
   load: Load;
-  /** The page trusts the server no more, and says so. */
+  /** The page no longer trusts the server, and shows it. */
   alarm: boolean;
-  /** What is said beside the lines. */
+  /** Notices beside the lines. */
   says: string[];
   lines: Line[];
 }
@@ -54,7 +54,7 @@ const ALARMS: readonly string[] = [
 /** Kinds that show the words of a person. */
 const WORDS: readonly string[] = ['text', 'form', 'note', 'event', 'recalled'];
 
-/** Any flag but `mine`, any error, any kind without words, and the line that says that the log went back, are marks. */
+/** Any flag but `mine`, any error, any kind without text, and the line that reports that the log went back, are marks. */
 function marksOf(m: Message): string[] {
   const flags = Object.entries(m)
     .filter(([name, v]) => v === true && name !== 'mine')
@@ -218,7 +218,7 @@ export class AgentPage extends Page<Agent> {
 
   private says(conv: string): string[] {
     const notices = this.client.notices.value.filter((n) => n.kind === 'error');
-    // the page says why what was on the screen is gone, unless its person handed it on
+    // the page shows why the content of the screen is gone, unless its user handed it over
     const gone = this.client.dropped.value.filter((d) => d.conv === conv && d.why !== 'handed');
     return [
       ...blockedBy(conv ? this.thread(conv) : null),

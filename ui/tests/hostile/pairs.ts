@@ -16,7 +16,7 @@ const TURNS: readonly Plan['middle'][] = [undefined, ['visitor'], ['agent'], ['v
 /** Steps that are played after the second attack begins, before the last words. */
 const MORE = 2;
 
-/** In the order in which they are told. */
+/** In the order in which they are made. */
 export function pairsOf(attacks: readonly Attack[]): Pair[] {
   const out: Pair[] = [];
   for (const [i, a] of attacks.entries()) {
@@ -47,7 +47,7 @@ export interface Report {
   wrong: Map<string, string[]>;
 }
 
-/** Every oracle holds after each; what two attacks together lead to is not said beforehand. */
+/** Every oracle holds after each; the joint result of two attacks is not specified in advance. */
 export async function runAll(
   cast: Cast,
   pairs: readonly Pair[],

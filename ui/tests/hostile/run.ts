@@ -20,7 +20,7 @@ export interface Plan {
 export interface Result {
   outcome: Outcome;
   wrong: string[];
-  /** Attacks that changed nothing that anybody was shown. */
+  /** Attacks that changed nothing that anyone was shown. */
   untold: string[];
   world: World;
 }

@@ -82,7 +82,7 @@ export async function secrecy(w: World): Promise<string[]> {
       if (text) out.push(`secrecy: ${by} reads what ${s.who} wrote in epoch ${s.w.epoch}`);
     }
   }
-  // what is said must stand in no text frame and in no request, in any spelling that needs no key
+  // messages must be in no text frame and in no request, in any encoding that needs no key
   const plain = w.server.said.map((x) => x.text).join('\n');
   for (const [text, said] of w.said)
     if (said.by !== 'robot' && plain.includes(text)) out.push(`secrecy: in plain text: ${text}`);

@@ -27,7 +27,7 @@ export interface Load {
   served: number;
   /** Different envelopes that came from it. */
   sent: number;
-  /** It was told that the log had gone back. */
+  /** The log was claimed to have gone back. */
   rewound: boolean;
   /** Catch-ups: what had been shown when the server called the conversation synced. */
   synced: { conv: string; last: number; have: number }[];
@@ -179,7 +179,7 @@ export class HostileServer {
     return this.hooks.applyRecords(p.load.who, this.convs.get(id)!.shown(p.role, p.rev), id);
   }
 
-  /** Sends everybody what is new in what they are shown. */
+  /** Sends everyone what is new for them. */
   flush(): void {
     for (const p of this.peers) for (const id of p.follows.keys()) this.deliver(p, id, Infinity);
   }
@@ -245,12 +245,12 @@ export class HostileServer {
     this.say(p, { t: 'rewound', conv: id, last: this.view(p, id).length, gen: this.gen });
   }
 
-  /** Bytes on their way to `who` that stand in no log. */
+  /** Bytes on their way to `who` that are in no log. */
   raw(who: Who, bytes: Uint8Array): void {
     for (const p of this.peers) if (p.load.who === who) p.s.bytes(bytes);
   }
 
-  /** A conversation that an attack brings in. */
+  /** A conversation that an attack adds. */
   plant(c: Stored): void {
     this.convs.set(c.id, c);
   }

@@ -1,4 +1,4 @@
-/** Envelopes and records as bytes, read by the bench itself: it must not believe what the clients' own parser says. */
+/** Envelopes and records as bytes, read by the bench itself: it must not rely on the clients' own parser. */
 import { createHash } from 'node:crypto';
 import { cat, hex, u32, unhex, utf8 } from '../../src/crypto/bytes';
 import { labelled } from '../../src/crypto/hash';
@@ -44,7 +44,7 @@ export interface Wire {
   flags: number;
   dirSeq: number;
   boxes: Box[];
-  /** What a recall takes back. */
+  /** Target of a recall. */
   target: { msg: string; hash: string } | null;
 }
 

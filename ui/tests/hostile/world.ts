@@ -1,4 +1,4 @@
-/** One run: the server, the pages, what people really said, and what the server's partners can do. */
+/** One run: the server, the pages, what people really wrote, and what the server's partners can do. */
 import type { BoxKey, SigningKey } from '../../src/crypto/backend';
 import { cat, hex, random, unb64u, unhex, utf8 } from '../../src/crypto/bytes';
 import { BoxKind } from '../../src/crypto/hash';
@@ -12,7 +12,7 @@ import { HostileServer } from './server';
 import type { Stored } from './store';
 import { eventOf, renumber, wire, type Rec, type Wire } from './wire';
 
-/** What somebody honest really said. Every text is said once. */
+/** What an honest person really wrote. Every text occurs once. */
 export interface Said {
   by: Who;
   kind: 'text' | 'note' | 'form';
@@ -36,11 +36,11 @@ export class World {
   readonly looks: Look[] = [];
   /** Keys of epochs that partners made themselves. */
   readonly made: { ek: Uint8Array; by: Partner }[] = [];
-  /** Entry by which somebody was dismissed. */
+  /** Entry by which a person was dismissed. */
   readonly dismissed = new Map<Who, number>();
   /** Announcements of partners that these readers cannot tell from rightful ones; some only as history. */
   readonly rightful = new Map<string, { readers: readonly Who[]; live: boolean }>();
-  /** Everything that somebody dismissed wrote at any time. */
+  /** Everything that a dismissed person ever wrote. */
   readonly byQi = new Set<string>();
   private words = 0;
 
@@ -68,12 +68,12 @@ export class World {
   /** Conversations that an attack made up, or of other visitors. */
   readonly planted = new Set<string>();
 
-  /** A text that was never said before. */
+  /** A text that was never used before. */
   word(what: string): string {
     return `${what} ${++this.words}-${hex(random(4))}`;
   }
 
-  /** Somebody honest says something; resolves when it stands on their own screen as sent, or does not come to it. */
+  /** An honest person writes something; resolves when it is on their own screen as sent, or cannot be. */
   async say(by: Who, what: string, note = false): Promise<string> {
     const text = this.word(`${by}: ${what}`);
     const page = by === 'visitor' ? this.visitor : this.agents.get(by)!;
@@ -113,7 +113,7 @@ export class World {
     if (page) this.looks.push(page.look(this.conv));
   }
 
-  /** Their part is over. */
+  /** Their part has ended. */
   leave(user: Who): void {
     this.agents.get(user)?.close();
     this.agents.delete(user);
@@ -143,7 +143,7 @@ export class World {
 
   // ---- what partners can do
 
-  /** The key of an epoch as somebody opens it who holds a box key; null if it is not for them. */
+  /** The key of an epoch, opened with a box key; null if it is not for them. */
   async open(w: Wire, key: BoxKey, kid: string): Promise<Uint8Array | null> {
     const box = w.boxes.find((x) => x.kid === kid);
     if (!box) return null;
@@ -161,7 +161,7 @@ export class World {
     return this.stored?.wires().find((w) => w.kind === 2 && w.epoch === n) ?? null;
   }
 
-  /** The hash by which the next writer would name what stands last. */
+  /** The hash by which the next writer would name the last message. */
   lastHash(): string {
     return this.stored!.wires()
       .filter((w) => w.kind === 1 || w.kind === 2)

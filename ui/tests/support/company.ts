@@ -154,7 +154,7 @@ export class Company {
   }
 
   /**
-   * Somebody uses an invite that ends at `exp`, at a time that is theirs to say. From revision 2 on they wait until `confirm`.
+   * A person uses an invite that expires at `exp`, at a time that they claim. From revision 2 on they wait until `confirm`.
    * `certBy`: who signed the invite.
    */
   async enrol(
@@ -187,7 +187,7 @@ export class Company {
     return { user, ed, x, inv: b64u(inv.sign.pk) };
   }
 
-  /** Revision 2 from here on. Confirms everybody who enrolled before, but for these invites. */
+  /** Revision 2 from here on. Confirms everyone who enrolled before, except by these invites. */
   revise(late: string[] = [], by?: SigningKey): Promise<void> {
     return this.add({ t: 'rules', rev: 2, late }, by);
   }
@@ -211,7 +211,7 @@ export class Company {
     };
   }
 
-  /** All keys of these teams, sealed to somebody. */
+  /** All keys of these teams, sealed to a recipient. */
   async boxes(teams: string[], to: Uint8Array): Promise<TeamBox[]> {
     const out: TeamBox[] = [];
     for (const t of teams)

@@ -24,7 +24,7 @@ export const WORST: Record<string, string> = {
   'zero-width': fill('a\u200b'),
 };
 
-/** What is repeated to hurt a scanner; each stands once after a beginning, too. */
+/** What is repeated to slow down a scanner; each also occurs once after a prefix. */
 const PIECES = [
   ...'.,:;!?)(*_~`[]|<>#>-+\\/&"\'@=^ \t\n\r0a中'.split(''),
   '**',

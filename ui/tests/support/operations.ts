@@ -76,7 +76,7 @@ export function counted<T>(run: () => T, most = Infinity): Counted<T> {
     Object.defineProperty(RegExp.prototype, name, {
       ...descriptor,
       value(this: unknown, ...args: unknown[]) {
-        // what it does inside is not counted once more
+        // what it does inside is not counted again
         const outer = RegExp.prototype.exec;
         RegExp.prototype.exec = exec;
         try {

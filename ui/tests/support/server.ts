@@ -1,5 +1,5 @@
 /**
- * A small kefu server for tests: sockets, records, the refusals a client must live with. It keeps what it is told in memory
+ * A small kefu server for tests: sockets, records, the refusals a client must live with. It keeps everything in memory
  * and can be made to lose, refuse, reorder and lie.
  */
 import { b64u, cat, hex, random, u32, unb64u, unhex, utf8 } from '../../src/crypto/bytes';
@@ -38,7 +38,7 @@ export class FakeServer {
   refuseOpen: number | null = null;
   /** Requests that are refused, by their name. */
   refuses = new Map<string, Refusal>();
-  /** To agents: room on the disk. */
+  /** To agents: free space of the disk. */
   storage: 'low' | 'full' | undefined;
   /** HTTP requests that are refused with 429. */
   busy: (path: string) => Refusal | null = () => null;
@@ -46,22 +46,22 @@ export class FakeServer {
   most = Infinity;
   /** What a reader who resumes is shown. */
   show: (records: readonly Uint8Array[], p: Peer) => readonly Uint8Array[] = (records) => records;
-  /** What `welcome` says of a conversation; null: nothing. */
+  /** Summary of a conversation in `welcome`; null: nothing. */
   name: (c: Conv) => Conv | null = (c) => c;
   entries: (after: number) => Company['log'];
   /** What the welcome of an agent counts. */
   missed: MissedCount[] = [];
-  /** What agents chose last; null: a server that says nothing of it. */
+  /** What agents chose last; null: a server that does not send it. */
   status: string | null = null;
-  /** What else it says to agents. */
+  /** Other settings sent to agents. */
   config: Record<string, unknown> = {};
-  /** Never says that a reader has everything. */
+  /** Never reports that a reader has everything. */
   mute = false;
   routes = new Map<string, (body: Record<string, unknown>) => unknown>();
   /** Which opening of the database this is. */
   gen = 'aaaaaaaaaaaaaaaa';
   private at = Date.now();
-  /** What it says the time is. */
+  /** The time it reports. */
   clock = (): number => Date.now();
 
   constructor(readonly co: Company) {
@@ -199,7 +199,7 @@ export class FakeServer {
     return true;
   }
 
-  /** A backup is put back: only the first `keep` records of a conversation are there (none: it is gone), and the database is opened anew. */
+  /** A backup is restored: only the first `keep` records of a conversation are there (none: it is gone), and the database is opened again. */
   rewind(id: string, keep: number): void {
     this.gen = hex(random(8));
     const c = this.convs.get(id)!;
@@ -260,7 +260,7 @@ export class FakeServer {
     this.append(id, cat(utf8('K0'), new Uint8Array(2), unhex(id), utf8(JSON.stringify(json))));
   }
 
-  /** Stores without asking and tells all who follow but `but`. */
+  /** Stores without checks and sends to all followers except `but`. */
   append(id: string, body: Uint8Array, but?: Peer): void {
     const c = this.convs.get(id)!;
     const seq = c.records.length + 1;

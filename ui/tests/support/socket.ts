@@ -21,7 +21,7 @@ export class FakeSocket implements SocketLike {
     this.closed = true;
   }
 
-  /** The server says something. */
+  /** The server sends something. */
   say(frame: unknown): void {
     if (!this.closed) this.onmessage?.({ data: JSON.stringify(frame) });
   }
@@ -43,7 +43,7 @@ export class FakeSocket implements SocketLike {
 export interface FakeEnv extends Env {
   sockets: FakeSocket[];
   wake(): void;
-  /** The browser says that the network is gone. */
+  /** The browser reports that the network is gone. */
   offline(): void;
   /** Answers HTTP; by default nothing is there. */
   http: (url: string, init?: RequestInit) => Promise<Response>;

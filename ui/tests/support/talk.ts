@@ -119,7 +119,7 @@ export class Talk {
     });
   }
 
-  /** The next epoch; `at`: the directory that its maker says they saw. */
+  /** The next epoch; `at`: the directory that its maker claims to have seen. */
   async epoch(
     by: SigningKey,
     o: { team?: string; bot?: BoxKey; at?: number; keep?: boolean } = {},

@@ -1,4 +1,4 @@
-/** What the pages say of the robot, and what becomes of agents' corrections. */
+/** What the pages show of the robot, and what becomes of agents' corrections. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { csvOf, examplesIn, feedbackIn } from '../../src/client/intent-feedback';

@@ -221,7 +221,7 @@ describe('no reader without a bound', () => {
   const WHOLE =
     /\.(?:split|replace|replaceAll|match|matchAll|search|normalize|toLowerCase|toUpperCase|toLocaleLowerCase|sort|toSorted|localeCompare)\(|RegExp\(|Segmenter|JSON\.parse\(|(?<=(?:[=(,:!&|?[{]|\breturn|^)\s*)\/(?![*/\s>])(?:\\.|\[(?:\\.|[^\]\n])*\]|[^/\n\\[])+\/[dgimsuvy]*/gm;
 
-  /** Where such words stand and why that is right: file, part of the line, reason. A new one is added here with its reason. */
+  /** Where such words occur and why that is correct: file, part of the line, reason. A new one is added here with its reason. */
   const ALLOWED: readonly (readonly [file: string, part: string, why: string])[] = [
     ['client/agent-client.ts', 'user.trim().toLowerCase()', 'typed here by the agent'],
     [

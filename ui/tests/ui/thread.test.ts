@@ -31,7 +31,7 @@ describe('Enter', () => {
 
   it('belongs to the input method while it composes', () => {
     expect(isSend(key({ isComposing: true }))).toBe(false);
-    // Safari: the composition is over, the key code still tells.
+    // Safari: the composition has ended, the key code still shows it.
     expect(isSend(key({ keyCode: 229 }))).toBe(false);
     expect(isLine(key({ ctrlKey: true, isComposing: true }))).toBe(false);
     expect(isComposing(key({ key: 'Process', keyCode: 229 }))).toBe(true);

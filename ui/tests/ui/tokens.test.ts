@@ -38,7 +38,7 @@ const SHAPES = [
   ['ok', 'bg'],
   ['busy', 'bg'],
 ] as [string, string][];
-/** What is filled, or outlined, and told by its text: the shape is seen, too. */
+/** What is filled, or outlined, and identified by its text: the shape must be visible, too. */
 const FILLS = [
   ['bubble', 'bg'],
   ['note-line', 'bg'],

@@ -201,7 +201,7 @@ fn every_attempt_is_refused_for_the_right_reason() {
 fn keys_count_within_their_span() {
     let dir = log().replay();
     let (old, new) = (ed("li").public(), ed("li again").public());
-    assert!(dir.certified(&old, 7).is_some(), "before he was switched off by entry 8");
+    assert!(dir.certified(&old, 7).is_some(), "before they were switched off by entry 8");
     assert!(dir.certified(&old, 8).is_none(), "switched off by then");
     assert!(dir.certified(&new, 0).is_some(), "certified at that entry or later");
     assert!(dir.agent_by_ed(&old).is_none() && dir.agent_by_kid(&hash::kid(&old)).is_none());

@@ -29,7 +29,11 @@ fn the_last_agent_is_asked_first_if_he_qualifies() {
     d.apply(owns(90, "a", "wu"), 0);
     assert_eq!(offers(&d.apply(with_last(1), 1)), [(conv(1), "wu".into())], "known, although more loaded");
     d.apply(Event::AgentState { user: user("wu"), state: AgentState::Busy }, 2);
-    assert_eq!(d.offers(&user("li")), [(conv(1), 30_002)], "a busy agent loses his offers to whoever is there");
+    assert_eq!(
+        d.offers(&user("li")),
+        [(conv(1), 30_002)],
+        "a busy agent loses their offers to someone who is available"
+    );
     assert_eq!(offers(&d.apply(with_last(2), 3)), [(conv(2), "li".into())]);
 }
 
@@ -58,7 +62,11 @@ fn a_declined_offer_goes_to_somebody_else_and_comes_back_after_a_pause() {
     assert!(out.contains(&gone(1, "li", OfferEnd::Gone)), "li's other pages hear of it");
     let out = d.apply(decline(1, "wu"), 2_000);
     assert!(offers(&out).is_empty(), "both just declined: {out:?}");
-    assert_eq!(d.next_deadline(), Some(11_000), "li again, ten seconds after he declined, because wu was asked since");
+    assert_eq!(
+        d.next_deadline(),
+        Some(11_000),
+        "li again, ten seconds after they declined, because wu was asked since"
+    );
     assert_eq!(offers(&d.apply(Event::Tick, 11_000)), [(conv(1), "li".into())]);
 }
 
@@ -84,7 +92,7 @@ fn an_agent_who_was_asked_last_rests_a_minute_while_others_are_free() {
     d.apply(decline(1, "li"), 1_000);
     assert_eq!(offers(&d.apply(online("wu", &["a"], 8), 2_000)), [(conv(1), "wu".into())]);
     let out = d.apply(decline(1, "wu"), 11_500);
-    assert_eq!(offers(&out), [(conv(1), "li".into())], "his pause is over and somebody else was asked");
+    assert_eq!(offers(&out), [(conv(1), "li".into())], "their pause has ended and someone else was asked");
     let out = d.apply(decline(1, "li"), 12_000);
     assert!(offers(&out).is_empty());
     assert_eq!(d.next_deadline(), Some(21_500), "wu's pause ends first; li, asked last, would rest until 72 s");
@@ -115,7 +123,7 @@ fn two_offers_that_run_out_make_an_agent_busy() {
     assert_eq!(
         offers(&d.apply(Event::Tick, 80_000)).len(),
         1,
-        "asked again once he says he is there and the pause is over"
+        "asked again once they are online and the pause has ended"
     );
 }
 
@@ -185,7 +193,7 @@ fn offers_fill_free_slots_and_no_more() {
     }
     assert_eq!(d.offers(&user("li")).len(), 2);
     let out = d.apply(owns(91, "a", "li"), 11);
-    assert_eq!(d.offers(&user("li")).len(), 1, "given one by transfer, he can take one offer less: {out:?}");
+    assert_eq!(d.offers(&user("li")).len(), 1, "given one by transfer, they can take one offer less: {out:?}");
     assert_eq!(offers(&d.apply(Event::Closed { conv: conv(90) }, 12)).len(), 1, "a slot is free again");
 }
 

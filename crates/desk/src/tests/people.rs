@@ -71,7 +71,7 @@ fn a_removed_agent_has_nothing_and_late_facts_give_him_nothing() {
     for expected in [requeue(1, "li"), gone(2, "li", OfferEnd::Gone), gone(3, "li", OfferEnd::Gone)] {
         assert!(out.contains(&expected), "{expected:?} in {out:?}");
     }
-    assert!(d.apply(owns(3, "a", "li"), 5).contains(&requeue(3, "li")), "his accept was under way");
+    assert!(d.apply(owns(3, "a", "li"), 5).contains(&requeue(3, "li")), "their accept was under way");
     assert!(d.snapshot(5).agents.is_empty());
     assert_eq!(d.presence(&team("a")).state, Presence::Away);
 }
@@ -100,10 +100,10 @@ fn leaving_a_team_ends_its_offers_and_gives_back_what_he_owned_there() {
     let out = d.apply(Event::TeamsChanged { user: user("li"), teams: vec![team("b")] }, 1);
     assert!(out.contains(&gone(1, "li", OfferEnd::Gone)));
     assert_eq!(d.offers(&user("li")).iter().map(|(c, _)| *c).collect::<Vec<_>>(), [conv(2)]);
-    assert!(out.contains(&requeue(9, "li")), "he can't see it any more: {out:?}");
+    assert!(out.contains(&requeue(9, "li")), "they can't see it any more: {out:?}");
     assert!(
         d.apply(Event::Tick, 5_001).contains(&requeue(9, "li")),
-        "asked again until chat answers, though he is there"
+        "asked again until chat answers, although they are online"
     );
     assert_eq!(d.explain(conv(8)), [Reason::Owned { user: user("li") }]);
     assert_eq!(d.presence(&team("a")).agents, 0);

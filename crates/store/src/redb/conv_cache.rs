@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use crate::StoreError;
 use kefu_proto::{ConvId, MsgId};
 
-/// Most conversations remembered.
+/// Maximum number of conversations remembered.
 const MAX_CONVS: usize = 100_000;
-/// Most message ids remembered, all conversations together (some 50 bytes each).
+/// Maximum number of message ids remembered, all conversations together (some 50 bytes each).
 const MAX_IDS: usize = 2_000_000;
 
 /// One conversation.

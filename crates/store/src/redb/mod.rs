@@ -69,7 +69,7 @@ pub type Observer = Arc<dyn Fn(DiskCommit) + Send + Sync>;
 pub struct Options {
     /// Memory for pages of the file, in bytes.
     pub cache_bytes: usize,
-    /// Most batches that wait for the writer.
+    /// Maximum number of batches that wait for the writer.
     pub queue: usize,
     /// Whether each commit also saves the state of the file's pages, for a second sync and up to a third of the throughput
     /// at 100 senders (the more senders, the less). Without it the first open after a crash reads the whole file.

@@ -11,11 +11,11 @@ use tokio::sync::Notify;
 
 use crate::{Batch, Op, Reply, StoreError};
 
-/// Most batches written by one transaction.
+/// Maximum number of batches written by one transaction.
 const GROUP: usize = 1_024;
-/// Most bytes written by one transaction (a single larger batch goes alone).
+/// Maximum number of bytes written by one transaction (a single larger batch goes alone).
 const GROUP_BYTES: usize = 1024 * 1024;
-/// Most bytes that wait, whatever the number of batches.
+/// Maximum number of bytes that wait, whatever the number of batches.
 const QUEUE_BYTES: usize = 32 * 1024 * 1024;
 
 /// A batch and who waits for it.
@@ -45,7 +45,7 @@ pub(super) struct Queue {
     waiting: Mutex<Waiting>,
     work: Condvar,
     room: Notify,
-    /// Callers inside [`Queue::room`].
+    /// Callers inside [`Queue::wait_for_capacity`].
     callers: AtomicUsize,
     limit: usize,
 }

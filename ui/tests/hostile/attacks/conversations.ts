@@ -1,4 +1,4 @@
-/** Attacks about which conversations there are, whose they are, and how they stand. */
+/** Attacks on which conversations exist, whose they are, and their state. */
 import { b64u, hex, random, unhex } from '../../../src/crypto/bytes';
 import { BoxKind, conversationId } from '../../../src/crypto/hash';
 import type { Conv, TeamBox } from '../../../src/proto';

@@ -11,7 +11,7 @@ import type { World } from '../world';
 type Entries = { entries: SignedJson[]; snapshot: SignedJson | null };
 const seqOf = (path: string): number => Number(/after=(-?\d+)/.exec(path)![1]);
 
-/** One entry that must be refused, told to everybody while they talk. */
+/** One entry that must be refused, sent to everyone during the conversation. */
 const badEntry = (
   id: string,
   from: string,
@@ -334,7 +334,7 @@ export const directory: Attack[] = [
     expect: 'alarm',
     async arm(w, id) {
       const last = w.log.entries.slice(0, -1);
-      // the same state, told at another time
+      // the same state, sent at another time
       const same = JSON.parse(text(w.log.entries.at(-1)!)) as Record<string, unknown>;
       const { snapshot } = await w.log.branch([
         ...last,

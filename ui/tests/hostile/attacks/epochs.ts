@@ -1,4 +1,4 @@
-/** Attacks about epochs: who makes one, for whom, when. */
+/** Attacks on epochs: who makes one, for whom, when. */
 import { b64u, random, unb64u } from '../../../src/crypto/bytes';
 import { BoxKind } from '../../../src/crypto/hash';
 import { benchBackend as b } from '../backend';
@@ -180,7 +180,7 @@ export const epochs: Attack[] = [
       const ann = await w.announce(w.cast.qi.ed, 'qi', {
         boxes: [{ ...(await teamBox(w, 'svc')), ek: random(32) }, visitorBox(w)],
       });
-      // who has no box in it cannot tell
+      // a reader without a box in it cannot detect it
       w.rightful.set(wire(ann)!.hash, { readers: ['wu'], live: true });
       insertFor(w, id, AGENTS, ann);
     },

@@ -5,7 +5,7 @@ import type { Who } from '../hooks';
 import type { World } from '../world';
 import type { Wire } from '../wire';
 
-/** Whoever reads as an agent in the scenario. */
+/** The agent who reads in the scenario. */
 export const AGENTS: readonly Who[] = ['li', 'wu'];
 export const EVERYBODY: readonly Who[] = ['visitor', ...AGENTS];
 
@@ -27,13 +27,13 @@ export async function showEntries(w: World, id: string, who: readonly Who[], ...
   await rest();
 }
 
-/** Shows everybody that the directory grew. */
+/** Shows everyone that the directory grew. */
 export async function tellAll(w: World): Promise<void> {
   w.server.tellDirectory();
   await rest();
 }
 
-/** Who was with the company until now, by their own key of the epoch; the company has dismissed them and everybody knows. */
+/** Who was with the company until now, by their own key of the epoch; the company has dismissed them and everyone knows. */
 export async function dismissQi(w: World): Promise<Uint8Array | null> {
   const ek = w.stored ? await w.teamKey('svc', 1) : null;
   w.dismissed.set('qi', w.log.entries.length);

@@ -16,7 +16,7 @@ const isMessageOf =
   };
 const liKid = (w: World): string => hex(kidOf(w.cast.li.ed.pk));
 
-/** The nth message from now on of somebody, as `who` is shown it. */
+/** The nth message of a sender from now on, as `who` is shown it. */
 function next(w: World, id: string, who: string, kid: string, change: (r: Rec) => Uint8Array | null, n = 0): void {
   const from = w.stored!.records.length;
   const fits = isMessageOf(kid);
@@ -42,7 +42,7 @@ function swap(w: World, id: string, who: string, a: string | undefined, b: strin
   });
 }
 
-/** The visitor writes once more; from here on nobody is shown what this load of their page wrote since. */
+/** The visitor writes again; from here on nobody is shown what this load of their page wrote since. */
 async function firstOf(w: World, id: string, known: ReadonlySet<string>): Promise<void> {
   const inst = new Set<number>();
   for (const who of AGENTS) {

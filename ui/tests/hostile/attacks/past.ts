@@ -1,4 +1,4 @@
-/** Attacks that only a memory finds: another past after a reload, a log that is said to have gone back, the robot still there. */
+/** Attacks that only a memory finds: another past after a reload, a log that is claimed to have gone back, the robot still there. */
 import { rest } from '../clock';
 import type { Who } from '../hooks';
 import type { Attack } from '../attack';
@@ -6,7 +6,7 @@ import { eventBody, eventOf, K, renumber, wire, type Rec } from '../wire';
 import type { World } from '../world';
 import { AGENTS, changeConv, reconnect } from './help';
 
-/** Only what stands before the first record that fits. */
+/** Only what precedes the first record that matches. */
 function cutBefore(w: World, id: string, who: Who, fits: (r: Rec) => boolean): void {
   w.hooks.records(id, who, (list, conv) => {
     const at = conv === w.conv ? list.findIndex(fits) : -1;

@@ -19,7 +19,7 @@ async function enrolment(
   return { entry: await entryAfter(w.log.entries, { ...(await enrolBody(i, ed.pk, x.pk, claim)), ...over }, ed), ed };
 }
 
-/** Somebody enrolled too late, by an entry that says otherwise; the team gets another key, so that an epoch begins after it. */
+/** A person enrolled too late, by a backdated entry; the team gets another key, so that an epoch begins after it. */
 async function late(w: World, id: string): Promise<void> {
   const { entry } = await enrolment(w, w.cast.lateInvite, { at: Date.now() - 2 * DAY_MS }, undefined, w.cast.bo);
   // two attacks of one run may need it
@@ -29,7 +29,7 @@ async function late(w: World, id: string): Promise<void> {
   w.hooks.count(id);
 }
 
-/** They speak in that epoch, for everybody to read. */
+/** They write in that epoch, for everyone to read. */
 async function lateSpeaks(w: World, id: string): Promise<void> {
   const ek = w.stored && (await w.teamKey('svc', 2));
   if (ek) for (const who of EVERYBODY) w.insert(id, who, (await w.partnerSays(w.cast.bo, ek, 'bo: call me')).bytes);

@@ -6,7 +6,7 @@ import { eventBody, HEADER, K, renumber, tombstoneOf, wire, type Wire } from '..
 import type { World } from '../world';
 import { AGENTS, EVERYBODY, visitorMessage } from './help';
 
-/** qi, who is in the team and honest until now, says something that everybody is shown. */
+/** qi, who is in the team and honest until now, writes something that everyone is shown. */
 async function qiSays(w: World): Promise<Wire | null> {
   const ek = w.stored && (await w.teamKey('svc', 1));
   if (!ek) return null;

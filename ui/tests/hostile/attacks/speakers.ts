@@ -1,4 +1,4 @@
-/** Attacks by which somebody speaks after their time, or where they have no part. */
+/** Attacks by which someone writes after their time, or where they have no right to. */
 import { random } from '../../../src/crypto/bytes';
 import type { Attack } from '../attack';
 import { BoxKind } from '../../../src/crypto/hash';
