@@ -2,7 +2,7 @@
 //!
 //! - [`examples`]: what is learned from; [`import`] reads it from files.
 //! - [`train()`]: logistic regression on sentence vectors (`logistic`), calibrated on held-out folds (`calibrate`).
-//! - [`head`]: what was learned, as one file; guesses, with the nearest examples.
+//! - [`classifier`]: what was learned, as one file; guesses, with the nearest examples.
 //! - [`refusal`]: what a text says no to.
 //! - [`eval`]: figures on texts whose intent is known.
 
