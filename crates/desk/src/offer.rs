@@ -114,8 +114,8 @@ impl Desk {
             }
             Some(Stage::Returning { user, .. }) => {
                 let team = self.s.convs.get(&conv).map(|c| &c.team);
-                let his = |a: &Agent| a.gone_until.is_none() && team.is_some_and(|t| a.teams.contains(t));
-                if self.s.agents.get(&user).is_some_and(his) {
+                let theirs = |a: &Agent| a.gone_until.is_none() && team.is_some_and(|t| a.teams.contains(t));
+                if self.s.agents.get(&user).is_some_and(theirs) {
                     // the agent came back before it could be given away
                     self.put(conv, Stage::Owned { user: user.clone() });
                     self.trim(&user);

@@ -1,7 +1,7 @@
 //! The tensors of an encoder: `model.safetensors`, or the files of `model.safetensors.index.json`.
 //!
 //! A tensor is read from its place in the file straight into f32 memory, a piece at a time. So a model needs its own size and
-//! not twice that, and a file that somebody cuts off while it is read is an error; under a memory map it would end the process.
+//! not twice that, and a file that is truncated while it is read is an error; under a memory map it would end the process.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
