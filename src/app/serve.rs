@@ -59,9 +59,9 @@ pub async fn serve(
     let (org, robot_keys, widgets) = open_org(&dir, &config, store.clone(), true).await?;
     let hub = Hub::new();
     let handle = Arc::new(RobotHandle::default());
-    let (store_, org_, hub_, participant) = (store.clone(), org.clone(), hub.clone(), handle.clone());
-    let (chat, inbox) = Chat::new(store_, org_, hub_, metrics.clone(), rates(&config), participant)
-        .context("cannot read the open conversations")?;
+    let (chat, inbox) =
+        Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config), handle.clone())
+            .context("cannot read the open conversations")?;
 
     let served = if config.server.plain_http { None } else { Some(certificate(&dir, &config)?) };
     let tls = served.as_ref().map(Served::acceptor).transpose().context("TLS can't be set up")?;
