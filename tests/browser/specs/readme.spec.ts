@@ -62,6 +62,7 @@ test('pictures', async ({ stage }) => {
   await agent.open('陈思远');
   await agent.note('身份已核对');
   await agent.send('陈先生您好，我是李娜，我来帮您。');
+  await visitor.sees('陈先生您好，我是李娜，我来帮您。');
   await visitor.send('谢谢！我换了手机号，收不到验证码，手机号可以在网点改吗？');
   await expect(agent.page.getByRole('region', { name: '知识库推荐' }).getByRole('button')).not.toHaveCount(0);
   await agent.wasRead();
