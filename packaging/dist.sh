@@ -49,7 +49,7 @@ gzip -n9 "$tree"/usr/share/man/man1/*.1
 "$here" completions bash > "$tree/usr/share/bash-completion/completions/kefu"
 "$here" completions zsh > "$tree/usr/share/zsh/site-functions/_kefu"
 "$here" completions fish > "$tree/usr/share/fish/vendor_completions.d/kefu.fish"
-install -m 644 src/config/kefu.toml "$doc/kefu.toml.example"
+install -m 644 crates/config/src/kefu.toml "$doc/kefu.toml.example"
 install -m 644 README.md docs/operations.md docs/security.md docs/protocol.md LICENSE-MIT LICENSE-APACHE "$doc"
 gzip -n9 < CHANGELOG.md > "$doc/CHANGELOG.md.gz"
 gzip -n9 < dist/THIRD-PARTY.txt > "$doc/THIRD-PARTY.txt.gz"

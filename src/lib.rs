@@ -1,35 +1,19 @@
 //! kefu (客服): live chat in one executable, end to end encrypted.
 //!
-//! The server and the command line, over the libraries of `crates/`. `docs/protocol.md` is the contract with the outside;
-//! `tests/it/layers.rs` holds each module to the imports it is allowed. A frame enters at [`http`], is checked by [`chat`], made
-//! durable by [`store`], and only then handed to everyone by way of [`hub`]. [`app`] is the one place that knows which concrete
-//! parts are behind the traits.
+//! Here is the command line, over the server (`crates/server`) and the libraries beside it. It is a package of its own so that
+//! commands, which run once, are built for size, and the server for speed.
 
 #![forbid(unsafe_code)]
 
-pub mod app;
-pub mod chat;
 pub mod cli;
-pub mod config;
-pub mod data_dir;
-pub mod http;
-pub mod hub;
-pub mod net;
-pub mod org;
-pub mod robot;
-pub mod tls;
 
-// the libraries below, under the names that paths use
+// the server's modules and the libraries below, under the names that paths use
 #[doc(hidden)]
 pub use kefu_client as client;
-pub use kefu_clock as clock;
-pub use kefu_crypto as crypto;
-pub use kefu_desk as desk;
-pub use kefu_files as files;
 pub use kefu_loadgen as loadgen;
 #[cfg(target_env = "musl")]
 use kefu_memfn as _;
-pub use kefu_nlu as nlu;
-pub use kefu_proto as proto;
-pub use kefu_store as store;
-pub use kefu_telemetry as telemetry;
+pub use kefu_server::{
+    app, chat, clock, config, crypto, data_dir, desk, files, http, hub, net, nlu, org, proto, robot, store, telemetry,
+    tls,
+};

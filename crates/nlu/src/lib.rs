@@ -27,7 +27,6 @@
 pub mod compat;
 pub mod embed;
 pub mod encoder;
-pub mod encoding;
 pub mod intent;
 pub mod knowledge;
 mod layer;
@@ -36,11 +35,11 @@ pub mod model;
 pub mod reference;
 pub mod sentence;
 pub mod service;
-pub mod table;
-pub mod text_file;
 pub mod tokenizer;
 pub mod transformer;
 pub mod vectors;
+
+pub use kefu_sheet::{encoding, table, text_file};
 
 pub use encoder::Encoder;
 pub use kefu_kernel as kernel;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::config::{Cidr, LogFormat, LogLevel};
+use crate::{Cidr, LogFormat, LogLevel};
 
 fn load(file: &str, env: &[(&str, &str)], overrides: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     let mut f = tempfile::NamedTempFile::new().unwrap();

@@ -1,7 +1,7 @@
 //! What types can't express: ranges, and keys that only make sense together.
 
 use super::Config;
-use crate::net::origin::{self, OriginError};
+use kefu_net::origin::{self, OriginError};
 
 /// Something wrong with a value.
 #[derive(Debug, Clone, PartialEq, Eq)]

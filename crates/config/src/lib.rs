@@ -2,8 +2,10 @@
 //!
 //! Four layers, each winning over the one before: the commented default [`TEMPLATE`] (embedded; a test holds it equal to
 //! `Config::default()`), the file, the environment (`KEFU_<SECTION>__<KEY>`), the command line. [`Config::load`] reports
-//! every problem of every layer at once, each with the line or the variable it comes from. This module imports only
-//! `net` and reads nothing but the one file.
+//! every problem of every layer at once, each with the line or the variable it comes from. It reads nothing but
+//! the one file.
+
+#![forbid(unsafe_code)]
 
 mod address;
 mod check;

@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::{Cidr, robot::Robot};
-use crate::net::origin;
+use kefu_net::origin;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

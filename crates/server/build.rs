@@ -4,9 +4,9 @@
 use std::path::Path;
 
 fn main() {
-    println!("cargo::rerun-if-changed=ui/dist");
+    println!("cargo::rerun-if-changed=../../ui/dist");
     let release = std::env::var("PROFILE").is_ok_and(|p| p == "release");
-    if release && !Path::new("ui/dist/manifest.json").exists() {
+    if release && !Path::new("../../ui/dist/manifest.json").exists() {
         println!("cargo::error=ui/dist is missing: run `make ui` first, or `make build`");
     }
 }
