@@ -14,10 +14,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, bail};
-use kefu::nlu::{
-    SentenceModel,
-    embed::{embed_all, encoders},
-};
+use kefu::nlu::{SentenceModel, embed::embed_all};
 
 fn main() -> anyhow::Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -27,7 +24,7 @@ fn main() -> anyhow::Result<()> {
     let texts = lines.lines().map(serde_json::from_str).collect::<Result<Vec<String>, _>>()?;
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let mut report = |done: usize| eprint!("\r{done} of {}", texts.len());
-    let rows = embed_all(&mut encoders(&model, usize::MAX)?, &texts, &mut report)?;
+    let rows = embed_all(&mut model.encoders(usize::MAX)?, &texts, &mut report)?;
     let said = model.describe();
     eprintln!(" texts by {} {}", said.path, said.kernel.unwrap_or_default());
     fs::write(out, rows.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()).with_context(|| out.clone())?;

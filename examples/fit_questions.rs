@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::{Context as _, bail};
 use kefu::nlu::{
     SentenceModel,
-    embed::{Fingerprint, encoders},
+    embed::Fingerprint,
     knowledge::{
         Cache, Entry, Index, KnowledgeBase, KnowledgeQuery,
         score::{COUNT, Features, name},
@@ -55,7 +55,7 @@ fn main() -> anyhow::Result<()> {
         bail!("usage: fit_questions FILE.csv …");
     }
     let model = SentenceModel::embedded()?.context("this build has no model")?;
-    let mut workers = encoders(&model, 16)?;
+    let mut workers = model.encoders(16)?;
     let mut cases = Vec::new();
     for (n, file) in words.iter().enumerate() {
         read(Path::new(file), n, &model, &mut workers, &mut cases)?;

@@ -19,7 +19,7 @@ use crate::{
     files::open_or_create,
     nlu::{
         SentenceModel,
-        embed::{Embed, Fingerprint, encoders},
+        embed::{Embed, Fingerprint},
         encoding::Encoding,
         intent::IntentClassifier,
         sentence::threads,
@@ -110,7 +110,7 @@ impl LoadedModel {
 
     /// One encoder for each processor.
     pub fn workers(&self) -> Result<Vec<Box<dyn Embed>>, CliError> {
-        encoders(&self.model, 16).map_err(|e| CliError::failure(e.to_string()))
+        self.model.encoders(16).map_err(|e| CliError::failure(e.to_string()))
     }
 
     /// The vector of one text.

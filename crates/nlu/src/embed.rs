@@ -11,7 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Encoder, SentenceModel, encoder::EncodeError};
+use super::encoder::{EncodeError, Encoder};
 
 /// Why a text has no vector.
 #[derive(Debug, thiserror::Error)]
@@ -50,15 +50,6 @@ impl Embed for Encoder {
         let tokens = self.model().tokens(text);
         Ok(self.encode(&tokens)?.to_vec())
     }
-}
-
-/// One encoder for each processor, at most `most`.
-///
-/// # Errors
-/// No memory for them.
-pub fn encoders(model: &SentenceModel, most: usize) -> Result<Vec<Box<dyn Embed>>, EmbedError> {
-    let n = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, most.max(1));
-    (0..n).map(|_| Ok(Box::new(model.encoder(1)?) as Box<dyn Embed>)).collect()
 }
 
 /// Which model made a vector. What was learned from one model means nothing to another.

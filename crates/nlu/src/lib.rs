@@ -5,6 +5,7 @@
 //! ```
 //!
 //! - [`sentence`]: what everybody else asks for vectors: a model, whichever of the two ways it runs.
+//! - [`sentence_encoder`]: what both ways offer.
 //! - [`transformer`]: the other way: any encoder that a company brings, by Candle in f32. [`layout`]: what its directory says.
 //! - [`tokenizer`]: BERT's WordPiece, equal to Hugging Face's.
 //! - [`model`]: reads a directory in the Hugging Face layout, or the one embedded in the executable; packs the weights.
@@ -34,6 +35,7 @@ pub mod layout;
 pub mod model;
 pub mod reference;
 pub mod sentence;
+pub mod sentence_encoder;
 pub mod service;
 pub mod tokenizer;
 pub mod transformer;

@@ -8,61 +8,10 @@ use super::{
     encoder::{EncodeError, Encoder},
     layout::{Directory, Layout, Pooling},
     model::{self, Model, ModelError},
+    sentence_encoder::SentenceEncoder,
     tokenizer::Tokenizer,
     transformer::{Transformer, TransformerEncoder},
 };
-
-/// Runs a model: one per thread.
-pub trait SentenceEncoder: Send {
-    /// Numbers in a vector.
-    fn width(&self) -> usize;
-
-    /// The tokens of a text that the model reads.
-    ///
-    /// # Errors
-    /// The tokenizer has none for a part of it.
-    fn tokens(&self, text: &str) -> Result<Vec<u32>, EncodeError>;
-
-    /// The vectors of several texts, each of length 1, one after the other.
-    ///
-    /// # Errors
-    /// See [`EncodeError`]; then none has a vector.
-    fn encode_batch(&mut self, texts: &[Vec<u32>]) -> Result<&[f32], EncodeError>;
-
-    /// The model's, where it is known without running it.
-    fn fingerprint(&self) -> Option<Fingerprint> {
-        None
-    }
-}
-
-impl SentenceEncoder for Encoder {
-    fn width(&self) -> usize {
-        self.model().width()
-    }
-
-    fn tokens(&self, text: &str) -> Result<Vec<u32>, EncodeError> {
-        Ok(self.model().tokens(text))
-    }
-
-    fn encode_batch(&mut self, texts: &[Vec<u32>]) -> Result<&[f32], EncodeError> {
-        Encoder::encode_batch(self, texts)
-    }
-}
-
-impl Embed for Box<dyn SentenceEncoder> {
-    fn width(&self) -> usize {
-        (**self).width()
-    }
-
-    fn embed(&mut self, text: &str) -> Result<Vec<f32>, EmbedError> {
-        let tokens = self.tokens(text)?;
-        Ok(self.encode_batch(&[tokens])?.to_vec())
-    }
-
-    fn fingerprint(&self) -> Option<Fingerprint> {
-        (**self).fingerprint()
-    }
-}
 
 /// A model ready to run. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -174,6 +123,15 @@ impl SentenceModel {
             Kind::Kernels(model) => Box::new(Encoder::new(Arc::clone(model))?),
             Kind::Candle(model) => Box::new(TransformerEncoder::new(Arc::clone(model), threads)?),
         })
+    }
+
+    /// One encoder for each processor, at most `most`.
+    ///
+    /// # Errors
+    /// No memory or no threads for them.
+    pub fn encoders(&self, most: usize) -> Result<Vec<Box<dyn Embed>>, EmbedError> {
+        let n = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, most.max(1));
+        (0..n).map(|_| Ok(Box::new(self.encoder(1)?) as Box<dyn Embed>)).collect()
     }
 
     /// What is said about it.

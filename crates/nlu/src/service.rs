@@ -9,7 +9,8 @@ use tokio::sync::oneshot;
 
 use super::{
     encoder::EncodeError,
-    sentence::{SentenceEncoder, SentenceModel, threads},
+    sentence::{SentenceModel, threads},
+    sentence_encoder::SentenceEncoder,
 };
 
 /// Questions that may wait. At a few milliseconds each, the last one waits a fraction of a second; whoever finds the queue

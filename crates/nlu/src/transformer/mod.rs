@@ -31,7 +31,7 @@ use crate::{
     encoder::EncodeError,
     layout::{Directory, Layout, Pooling, field},
     model::ModelError,
-    sentence::SentenceEncoder,
+    sentence_encoder::SentenceEncoder,
 };
 
 /// Tokens of one text that are read, whatever a model could: attention needs memory by the square of it, and a visitor's

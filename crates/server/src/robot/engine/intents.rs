@@ -7,7 +7,7 @@ use crate::{
     files::replace,
     nlu::{
         SentenceModel,
-        embed::{Fingerprint, encoders},
+        embed::Fingerprint,
         intent::{ClassifierError, IntentClassifier, train},
         model::embedded_intents,
     },
@@ -50,7 +50,7 @@ pub fn intents(
 fn retrain(path: &Path, bytes: &[u8], model: &SentenceModel) -> Result<IntentClassifier, EngineError> {
     let unable = |e: &dyn std::fmt::Display| EngineError::File(path.to_owned(), e.to_string());
     let old = IntentClassifier::from_bytes(bytes).map_err(|e| unable(&e))?;
-    let mut workers = encoders(model, WORKERS).map_err(|e| EngineError::Model(e.to_string()))?;
+    let mut workers = model.encoders(WORKERS).map_err(|e| EngineError::Model(e.to_string()))?;
     let classifier = train(old.to_examples(), &mut workers, &mut |_| ()).map_err(|e| unable(&e))?;
     let examples = classifier.examples();
     match replace(path, 0o600, &classifier.to_bytes()) {

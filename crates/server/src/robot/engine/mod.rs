@@ -24,7 +24,7 @@ use super::policy::{
 };
 use crate::nlu::{
     EncoderService, SentenceModel,
-    embed::{Embed, EmbedError, Fingerprint, encoders},
+    embed::{Embed, EmbedError, Fingerprint},
     intent::{IntentClassifier, classifier::Prediction, refusal},
     knowledge::{Cache, Index, KnowledgeBase, KnowledgeQuery},
     sentence::threads,
@@ -137,7 +137,7 @@ impl RobotEngine {
         let this = Self::of_command(files, rules)?;
         let mut cache = Cache::new(this.fingerprint, this.model.width());
         let unable = |e: EmbedError| EngineError::Model(e.to_string());
-        cache.fill(&book, &mut encoders(&this.model, 16).map_err(unable)?, &mut |_, _| ()).map_err(unable)?;
+        cache.fill(&book, &mut this.model.encoders(16).map_err(unable)?, &mut |_, _| ()).map_err(unable)?;
         let old = this.loaded();
         let loaded = LoadedKnowledge {
             classifier: old.classifier.clone(),
@@ -299,7 +299,7 @@ fn load(
     // the command that wrote the book wrote the vectors, too: there is something to do only after a change of the model
     if !cache.covers(&book) {
         let unable = |e: EmbedError| EngineError::Model(e.to_string());
-        let mut workers = encoders(model, 1).map_err(unable)?;
+        let mut workers = model.encoders(1).map_err(unable)?;
         cache.fill(&book, &mut workers, &mut |_, _| ()).map_err(unable)?;
     }
     Ok(LoadedKnowledge { classifier, index: Index::new(book, &cache), policy: rules.clone().with_titles(titles) })
