@@ -49,10 +49,10 @@ fn conv(n: usize) -> ConvId {
     ConvId((n as u128).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes())
 }
 
-fn open(path: &Path, quick_repair: bool) -> (Arc<RedbStore>, Feed) {
+fn open(path: &Path) -> (Arc<RedbStore>, Feed) {
     // it looks at the disk, as a server does
     let measure = path.parent().map(Measure::of);
-    RedbStore::open(path, Options { quick_repair, measure, ..Options::default() }).unwrap()
+    RedbStore::open(path, Options { measure, ..Options::default() }).unwrap()
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -81,16 +81,14 @@ fn group_commit(c: &mut Criterion) {
     let mut group = c.benchmark_group("group commit");
     group.throughput(Throughput::Elements(1)).sample_size(10);
     group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
-    for quick_repair in [true, false] {
-        for senders in [1, 100] {
-            let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-            let (store, mut feed) = open(&dir.path().join("kefu.redb"), quick_repair);
-            rt.spawn(async move { while feed.recv().await.is_some() {} });
-            group.bench_function(format!("{senders} senders, quick repair {quick_repair}"), |b| {
-                b.iter_custom(|messages| rt.block_on(send(&store, senders, messages)));
-            });
-            rt.block_on(store.close());
-        }
+    for senders in [1, 100] {
+        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let (store, mut feed) = open(&dir.path().join("kefu.redb"));
+        rt.spawn(async move { while feed.recv().await.is_some() {} });
+        group.bench_function(format!("{senders} senders"), |b| {
+            b.iter_custom(|messages| rt.block_on(send(&store, senders, messages)));
+        });
+        rt.block_on(store.close());
     }
 }
 
@@ -99,7 +97,7 @@ fn open_after_crash(c: &mut Criterion) {
     let rt = runtime();
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let (path, crashed) = (dir.path().join("kefu.redb"), dir.path().join("crashed.redb"));
-    let (store, feed) = open(&path, true);
+    let (store, feed) = open(&path);
     drop(feed);
     rt.block_on(async {
         for n in 0..messages {
@@ -113,10 +111,15 @@ fn open_after_crash(c: &mut Criterion) {
         b.iter_custom(|times| {
             let mut took = Duration::ZERO;
             for _ in 0..times {
-                // a copy of the open file is what a killed process leaves
+                // a copy of the open files is what a killed process leaves
                 std::fs::copy(&path, &crashed).unwrap();
+                let (log, to) = (dir.path().join("kefu.redb.wal"), dir.path().join("crashed.redb.wal"));
+                std::fs::create_dir_all(&to).unwrap();
+                for file in std::fs::read_dir(log).unwrap().flatten() {
+                    std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+                }
                 let started = Instant::now();
-                let (copy, _feed) = open(&crashed, true);
+                let (copy, _feed) = open(&crashed);
                 black_box(copy.records(conv(0), 0, 10).unwrap());
                 took += started.elapsed();
             }
@@ -125,7 +128,7 @@ fn open_after_crash(c: &mut Criterion) {
     });
     rt.block_on(store.close());
     drop(store);
-    group.bench_function("after a close", |b| b.iter(|| open(&path, true)));
+    group.bench_function("after a close", |b| b.iter(|| open(&path)));
 }
 
 criterion_group!(benches, group_commit, open_after_crash);

@@ -15,7 +15,7 @@ mod robot;
 mod store_contract;
 mod store_faults;
 mod store_file;
-mod store_journal;
+mod store_log;
 mod store_model;
 mod store_writer;
 mod support;

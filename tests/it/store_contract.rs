@@ -57,7 +57,7 @@ macro_rules! contract {
 
                 #[tokio::test]
                 async fn in_a_file_with_a_short_journal() {
-                    holds(super::in_a_file_with(Options { journal: 2, ..Options::default() })).await
+                    holds(super::in_a_file_with(Options { checkpoint_bytes: 1, ..Options::default() })).await
                 }
             }
         )*

@@ -15,26 +15,27 @@ use tokio::task::JoinSet;
 
 use crate::support::{
     batch::{conv, post},
+    checkpoint_after,
     disk::{Disk, EIO, ENOSPC, Fault, Random},
     ledger::Ledger,
     until,
 };
 
-/// Options with a journal of so many records: every length of move comes to be cut short.
-fn options(journal: usize) -> Options {
-    Options { journal, ..crate::support::options() }
-}
+/// A checkpoint comes after so many bytes: always, often, sometimes, and never but at a close.
+const CHECKPOINTS: [usize; 4] = [1, 2_000, 10_000, 1 << 20];
 
-/// Journals that are always moved, often, and never but by a close.
-const JOURNALS: [usize; 4] = [1, 6, 40, 8_192];
+/// Options with few files of the log, so that it has to wait for checkpoints.
+fn options(checkpoint: usize) -> Options {
+    Options { segments: if checkpoint < 1 << 20 { 3 } else { 256 }, ..checkpoint_after(checkpoint) }
+}
 
 /// Waves of batches in a workload.
 const ROUNDS: u64 = 12;
 
 /// How many changes of the disk the workload makes when nothing fails.
-async fn usual_changes(journal: usize) -> (u64, u64) {
+async fn usual_changes(checkpoint: usize) -> (u64, u64) {
     let disk = Disk::new();
-    let (store, mut feed) = RedbStore::open_with_backend(disk.clone(), options(journal)).unwrap();
+    let (store, mut feed) = disk.open_store(options(checkpoint)).unwrap();
     let opened = disk.changes();
     assert!(!Ledger::default().work(&store, &mut feed, ROUNDS, &mut Random(1)).await);
     (opened, disk.changes())
@@ -43,13 +44,13 @@ async fn usual_changes(journal: usize) -> (u64, u64) {
 #[tokio::test]
 async fn a_loss_of_power_at_any_point_loses_nothing_acknowledged() {
     let mut usuals = Vec::new();
-    for journal in JOURNALS {
-        usuals.push(usual_changes(journal).await);
+    for checkpoint in CHECKPOINTS {
+        usuals.push(usual_changes(checkpoint).await);
     }
     let (mut survived, mut unacknowledged) = (0, 0);
     for seed in 0..250 {
-        let which = seed as usize % JOURNALS.len();
-        let (journal, (opened, usual)) = (JOURNALS[which], usuals[which]);
+        let which = seed as usize % CHECKPOINTS.len();
+        let (checkpoint, (opened, usual)) = (CHECKPOINTS[which], usuals[which]);
         let random = &mut Random(seed);
         let mut ledger = Ledger::default();
         let mut disk = Disk::new();
@@ -57,7 +58,7 @@ async fn a_loss_of_power_at_any_point_loses_nothing_acknowledged() {
         let mut least = opened;
         for _ in 0..=random.below(3) {
             disk.fail_after(std::mem::take(&mut least) + random.below(usual));
-            if let Ok((store, mut feed)) = RedbStore::open_with_backend(disk.clone(), options(journal)) {
+            if let Ok((store, mut feed)) = disk.open_store(options(checkpoint)) {
                 ledger.check(&store);
                 ledger.work(&store, &mut feed, ROUNDS, random).await;
                 let next = disk.lose_power(random);
@@ -68,7 +69,7 @@ async fn a_loss_of_power_at_any_point_loses_nothing_acknowledged() {
                 disk = disk.lose_power(random);
             }
         }
-        let (store, _feed) = RedbStore::open_with_backend(disk, options(journal)).unwrap();
+        let (store, _feed) = disk.open_store(options(checkpoint)).unwrap();
         ledger.check(&store);
         survived += ledger.acknowledged.len();
         unacknowledged += ledger.submitted.len() - ledger.acknowledged.len();
@@ -84,6 +85,8 @@ async fn settled(store: &RedbStore) {
         until(|| store.look_at_disk().state == StorageState::Ok).await;
         let nothing = Op::Expect { table: Table::Meta, key: b"absent".to_vec(), value: None };
         match write(store, Batch { ops: vec![nothing], ..Batch::default() }).await {
+            // what went wrong under a checkpoint is noticed only at its end
+            Ok(_) if store.unsettled().checkpoint => until(|| !store.unsettled().checkpoint).await,
             Ok(_) => return,
             // the change that went wrong was noticed only now
             Err(StoreError::Unwritable | StoreError::Io(_)) => {}
@@ -107,15 +110,15 @@ enum Wrong {
 
 /// Makes change `n` after the opening fail under load, and checks the store's guarantees: it stays open, reports what it
 /// kept, and continues when the disk works again. Returns whether the load noticed.
-async fn goes_wrong(wrong: Wrong, n: u64, journal: usize) -> bool {
+async fn goes_wrong(wrong: Wrong, n: u64, checkpoint: usize) -> bool {
     let (disk, random, mut ledger) = (Disk::new(), &mut Random(1), Ledger::default());
     let asked = disk.clone();
     let measure = Measure::by(move || {
         let free = if asked.is_full() { 0 } else { 1 << 40 };
         Ok(Capacity { total: 1 << 40, free })
     });
-    let options = Options { measure: Some(measure), ..options(journal) };
-    let (store, mut feed) = RedbStore::open_with_backend(disk.clone(), options.clone()).unwrap();
+    let options = Options { measure: Some(measure), ..options(checkpoint) };
+    let (store, mut feed) = disk.open_store(options.clone()).unwrap();
     let at = disk.changes() + n;
     match wrong {
         Wrong::Once => disk.fail_once(Fault { at, error: ENOSPC, torn: None }),
@@ -144,7 +147,7 @@ async fn goes_wrong(wrong: Wrong, n: u64, journal: usize) -> bool {
     ledger.check(&store);
     store.close().await;
     drop(store);
-    let (store, _feed) = RedbStore::open_with_backend(disk, options).unwrap();
+    let (store, _feed) = disk.open_store(options).unwrap();
     ledger.check(&store);
     ledger.resend(&store).await;
     noticed
@@ -152,8 +155,8 @@ async fn goes_wrong(wrong: Wrong, n: u64, journal: usize) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_change_of_the_disk_may_go_wrong_in_every_way() {
-    for journal in [6, 8_192] {
-        let (opened, usual) = usual_changes(journal).await;
+    for checkpoint in [2_000, 1 << 20] {
+        let (opened, usual) = usual_changes(checkpoint).await;
         println!("{} changes", usual - opened);
         let mut ways = JoinSet::new();
         let mut noticed = 0;
@@ -163,7 +166,7 @@ async fn every_change_of_the_disk_may_go_wrong_in_every_way() {
                 if ways.len() == 24 {
                     noticed += usize::from(ways.join_next().await.unwrap().unwrap());
                 }
-                ways.spawn(goes_wrong(wrong, n, journal));
+                ways.spawn(goes_wrong(wrong, n, checkpoint));
             }
         }
         let all = 4 * (usual - opened) as usize;
@@ -174,32 +177,42 @@ async fn every_change_of_the_disk_may_go_wrong_in_every_way() {
 
 #[tokio::test]
 async fn a_file_that_is_damaged_when_it_is_opened_again_ends_the_store() {
-    let (disk, mut ledger) = (Disk::new(), Ledger::default());
-    let (store, mut feed) = RedbStore::open_with_backend(disk.clone(), options(6)).unwrap();
-    ledger.work(&store, &mut feed, 3, &mut Random(1)).await;
-    disk.write(0, &[0; 320]).unwrap();
-    disk.fail_once(Fault { at: disk.changes(), error: EIO, torn: None });
-    assert!(write(&*store, post(conv(0), 1)).await.is_err());
-    store.close().await;
-    assert!(matches!(store.failure(), Some(StoreError::Corrupt(_))), "{:?}", store.failure());
-    assert_eq!(store.get(Table::Meta, b"schema"), Err(StoreError::Closed));
-    assert_eq!(write(&*store, post(conv(0), 1)).await, Err(StoreError::Closed));
+    let mut ended = 0;
+    for n in 0..12 {
+        let (disk, mut ledger) = (Disk::new(), Ledger::default());
+        let (store, mut feed) = disk.open_store(options(1)).unwrap();
+        ledger.work(&store, &mut feed, 3, &mut Random(1)).await;
+        settled(&store).await;
+        StorageBackend::write(&disk, 0, &[0; 320]).unwrap();
+        disk.fail_once(Fault { at: disk.changes() + n, error: EIO, torn: None });
+        drop(write(&*store, post(conv(0), 1)).await);
+        until(|| store.unsettled().bytes == 0 || store.failure().is_some()).await;
+        let failure = store.failure();
+        store.close().await;
+        assert_eq!(store.get(Table::Meta, b"schema"), Err(StoreError::Closed));
+        if let Some(failure) = failure {
+            assert!(matches!(failure, StoreError::Corrupt(_)), "{failure:?}");
+            assert_eq!(write(&*store, post(conv(0), 2)).await, Err(StoreError::Closed));
+            ended += 1;
+        }
+    }
+    assert!(ended > 0, "the database was never opened again");
 }
 
 #[tokio::test]
 async fn a_store_can_be_closed_while_its_disk_is_dead() {
     let (disk, mut ledger) = (Disk::new(), Ledger::default());
-    let (store, mut feed) = RedbStore::open_with_backend(disk.clone(), options(6)).unwrap();
+    let (store, mut feed) = disk.open_store(crate::support::options()).unwrap();
     ledger.work(&store, &mut feed, 3, &mut Random(1)).await;
     // of what still waited the first would meet the dead disk, and the rest be refused as not begun
     settled(&store).await;
     disk.fail_after(0);
     assert!(matches!(write(&*store, post(conv(0), 1)).await, Err(StoreError::Io(_))));
-    assert_eq!(store.get(Table::Meta, b"schema"), Err(StoreError::Reopening), "nobody waits for it");
+    ledger.check(&store);
     store.close().await;
     assert_eq!((store.failure(), feed.recv().await), (None, None));
     drop(store);
     disk.mend();
-    let (store, _feed) = RedbStore::open_with_backend(disk, options(6)).unwrap();
+    let (store, _feed) = disk.open_store(crate::support::options()).unwrap();
     ledger.check(&store);
 }

@@ -6,9 +6,8 @@ use bytes::Bytes;
 use kefu::{
     proto::{ConvId, Event, event_body},
     store::{
-        Batch, Commit, Feed, Op, Outcome, Reply, Store, StoreError, Table, Written,
-        memory::MemoryStore,
-        redb::{Options, RedbStore},
+        Batch, Commit, Feed, Op, Outcome, Reply, Store, StoreError, Table, Written, memory::MemoryStore,
+        redb::RedbStore,
     },
 };
 use proptest::prelude::*;
@@ -16,6 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::support::{
     batch::{conv, envelope, msg, tombstone},
+    checkpoint_after,
     disk::Disk,
 };
 
@@ -128,9 +128,8 @@ fn held(store: &dyn Store) -> String {
     all
 }
 
-fn on(disk: &Disk, journal: usize) -> (Arc<RedbStore>, Feed) {
-    let options = Options { cache_bytes: 1 << 20, journal, ..Options::default() };
-    RedbStore::open_with_backend(disk.clone(), options).unwrap()
+fn on(disk: &Disk, checkpoint: usize) -> (Arc<RedbStore>, Feed) {
+    disk.open_store(checkpoint_after(checkpoint)).unwrap()
 }
 
 proptest! {
@@ -140,24 +139,24 @@ proptest! {
     fn both_stores_say_and_hold_the_same(
         before in prop::collection::vec((any::<bool>(), batch()), 0..40),
         after in prop::collection::vec((any::<bool>(), batch()), 0..40),
-        journal in prop::sample::select(vec![1, 2, 5, 40, 8_192]),
+        checkpoint in prop::sample::select(vec![1, 500, 2_000, 10_000, 1 << 20]),
         closes in any::<bool>(),
     ) {
         let rt = tokio::runtime::Builder::new_current_thread().build().unwrap();
         rt.block_on(async {
             let (memory, mut memory_feed) = MemoryStore::open();
             let disk = Disk::new();
-            let (file, mut file_feed) = on(&disk, journal);
+            let (file, mut file_feed) = on(&disk, checkpoint);
             assert_eq!(run(&*memory, &mut memory_feed, &before).await, run(&*file, &mut file_feed, &before).await);
             assert_eq!(held(&*memory), held(&*file));
-            // opened again it has forgotten nothing, the ids included, closed (the journal is moved) or not
+            // opened again it has forgotten nothing, the ids included, closed (everything is in the database) or not
             let disk = if closes {
                 file.close().await;
                 disk
             } else {
                 disk.mended()
             };
-            let (file, mut file_feed) = on(&disk, journal);
+            let (file, mut file_feed) = on(&disk, checkpoint);
             assert_eq!(held(&*memory), held(&*file));
             assert_eq!(run(&*memory, &mut memory_feed, &after).await, run(&*file, &mut file_feed, &after).await);
             assert_eq!(held(&*memory), held(&*file));

@@ -41,7 +41,7 @@ impl Drop for HeldSyncs {
 #[tokio::test]
 async fn while_the_disk_syncs_nobody_is_told_and_nobody_who_reads_waits() {
     let disk = Disk::new();
-    let (store, mut feed) = RedbStore::open_with_backend(disk.clone(), options()).unwrap();
+    let (store, mut feed) = disk.open_store(options()).unwrap();
     let c = conv(1);
     // a file with free space: readers wait for one sync only when it must double
     let large = Op::Put { table: Table::Widget, key: b"large".to_vec(), value: vec![1; 1 << 20] };
@@ -65,14 +65,14 @@ async fn a_bug_in_the_writer_stops_the_store_and_leaves_nobody_waiting() {
     let disk = Disk::new();
     let observer = |_| panic!("a bug, for the test");
     let broken = Options { observer: Some(Arc::new(observer)), ..options() };
-    let (store, mut feed) = RedbStore::open_with_backend(disk.clone(), broken).unwrap();
+    let (store, mut feed) = disk.open_store(broken).unwrap();
     assert_eq!(write(&*store, post(conv(1), 1)).await, Err(StoreError::Closed));
     assert!(feed.recv().await.is_none());
     store.close().await;
     assert!(matches!(store.failure(), Some(StoreError::Corrupt(_))));
     assert_eq!(write(&*store, post(conv(1), 2)).await, Err(StoreError::Closed));
     drop(store);
-    let (store, _feed) = RedbStore::open_with_backend(disk, options()).unwrap();
+    let (store, _feed) = disk.open_store(options()).unwrap();
     assert_eq!(write(&*store, post(conv(1), 1)).await, Err(StoreError::Duplicate { seq: 1 }));
 }
 
@@ -95,7 +95,7 @@ fn held_back(queue: usize) -> HeldBack {
         let _ = wait.lock().unwrap().recv();
     };
     let options = Options { queue, observer: Some(Arc::new(observer)), ..options() };
-    let (store, feed) = RedbStore::open_with_backend(Disk::new(), options).unwrap();
+    let (store, feed) = Disk::new().open_store(options).unwrap();
     HeldBack { store, feed, go, commits }
 }
 

@@ -19,7 +19,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use kefu_proto::{ConvId, Generation, MsgId, StorageState};
 
-/// The small tables. Keys and values are bytes; their meaning is documented here.
+/// The small tables. Keys and values are bytes; their meaning is documented here. Their order is stored in the log: new ones
+/// come last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Table {
@@ -341,12 +342,17 @@ pub async fn find(store: &dyn Store, conv: ConvId, id: MsgId) -> Result<Option<u
     }
 }
 
-/// A generation that there never was. Ends the process only if the system has no randomness at all.
-#[expect(clippy::expect_used, reason = "without randomness there is no secret, and the process must end")]
+/// A generation that there never was.
 fn draw() -> Generation {
-    let mut bytes = [0; 8];
+    Generation(random())
+}
+
+/// Random bytes. Ends the process only if the system has no randomness at all.
+#[expect(clippy::expect_used, reason = "without randomness there is no secret, and the process must end")]
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).expect("the operating system gives no random numbers");
-    Generation(bytes)
+    bytes
 }
 
 /// Submits and waits for space in the queue if needed: the back-pressure of a socket.

@@ -112,6 +112,12 @@ pub struct Metrics {
     pub batch: Histogram,
     /// From submitting a batch to its being on disk, µs.
     pub commit_latency: Histogram,
+    /// How long a checkpoint took, µs.
+    pub checkpoint: Histogram,
+    /// Bytes that checkpoints brought from the log to the database.
+    pub checkpoint_bytes: Counter,
+    /// Bytes that are in the log and not in the database yet.
+    pub unsettled_bytes: Gauge,
     /// From reading an envelope to its record being in the outboxes, µs.
     pub delivery_latency: Histogram,
     messages: Rate,
@@ -154,6 +160,9 @@ impl Default for Metrics {
             disk_reserve_bytes: Gauge::default(),
             batch: Histogram::default(),
             commit_latency: Histogram::default(),
+            checkpoint: Histogram::default(),
+            checkpoint_bytes: Counter::default(),
+            unsettled_bytes: Gauge::default(),
             delivery_latency: Histogram::default(),
             messages: Rate::default(),
             connects: Rate::default(),
@@ -260,6 +269,9 @@ impl Metrics {
             disk_reserve_bytes: self.disk_reserve_bytes.get(),
             batch: latency(&self.batch),
             commit_latency: latency(&self.commit_latency),
+            checkpoint: latency(&self.checkpoint),
+            checkpoint_bytes: self.checkpoint_bytes.get(),
+            unsettled_bytes: self.unsettled_bytes.get(),
             delivery_latency: latency(&self.delivery_latency),
         }
     }

@@ -127,13 +127,16 @@ pub fn write_metrics(page: &mut Page, s: &MetricsSnapshot) {
         )
         .counter("kefu_offers_total", "Offers made to agents.", s.offers)
         .counter("kefu_offers_missed_total", "Offers that expired.", s.offers_missed)
-        .gauge("kefu_store_bytes", "Bytes of the database on disk.", s.store_bytes)
+        .gauge("kefu_store_bytes", "Bytes of the database and its log on disk.", s.store_bytes)
+        .gauge("kefu_unsettled_bytes", "Bytes in the log that are not in the database yet.", s.unsettled_bytes)
+        .counter("kefu_checkpoint_bytes_total", "Bytes brought from the log to the database.", s.checkpoint_bytes)
         .gauge("kefu_storage_state", "What can be stored: 0 everything, 1 little, 2 nothing.", s.storage_state)
         .gauge("kefu_disk_free_bytes", "Bytes free on the disk of the database.", s.disk_free_bytes)
         .gauge("kefu_disk_reserve_bytes", "Bytes that must stay free there.", s.disk_reserve_bytes)
         .summary("kefu_commit_records", "Records per commit.", &s.batch.minute, &s.batch.total, 1.0);
     for (name, help, l) in [
         ("kefu_commit_latency_seconds", "From submitting a batch to disk.", &s.commit_latency),
+        ("kefu_checkpoint_seconds", "Bringing the log to the database.", &s.checkpoint),
         ("kefu_delivery_latency_seconds", "From reading an envelope to the outboxes.", &s.delivery_latency),
     ] {
         page.summary(name, help, &l.minute, &l.total, micros);

@@ -45,6 +45,12 @@ pub struct MetricsSnapshot {
     pub batch: Latency,
     /// From submitting to disk, µs.
     pub commit_latency: Latency,
+    /// How long a checkpoint took, µs.
+    pub checkpoint: Latency,
+    /// Bytes that checkpoints brought from the log to the database.
+    pub checkpoint_bytes: u64,
+    /// Bytes that are in the log and not in the database yet.
+    pub unsettled_bytes: u64,
     /// From reading an envelope to the outboxes, µs.
     pub delivery_latency: Latency,
 }

@@ -1,7 +1,7 @@
 //! A log that went back: a backup of the database is restored, and clients that remember more report it, hand back what
 //! it lost, and continue.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use kefu::{
     crypto::{codec::b64u, sign::SigningKey},
@@ -11,8 +11,15 @@ use kefu::{
 use super::*;
 use crate::support::{child::Process, peer::Refused, view::View};
 
-fn database(company: &Company) -> PathBuf {
-    company.path().join("kefu.redb")
+/// Copies the database and its log from one directory to another.
+fn copy(from: &Path, to: &Path) {
+    let log = |dir: &Path| dir.join("kefu.redb.wal");
+    drop(fs::remove_dir_all(log(to)));
+    fs::create_dir_all(log(to)).unwrap();
+    fs::copy(from.join("kefu.redb"), to.join("kefu.redb")).unwrap();
+    for file in fs::read_dir(log(from)).unwrap().flatten() {
+        fs::copy(file.path(), log(to).join(file.file_name())).unwrap();
+    }
 }
 
 /// The server's answer to a resume.
@@ -52,8 +59,8 @@ async fn a_backup_that_was_put_back_is_noticed_and_mended() {
     li.record(conv, kept).await;
     // the backup, of an idle server
     server.kill();
-    let backup = company.path().join("backup.redb");
-    fs::copy(database(&company), &backup).unwrap();
+    let backup = tempfile::tempdir().unwrap();
+    copy(company.path(), backup.path());
 
     server = Process::start(company.path());
     let visitor_is = visitor.me.clone();
@@ -86,7 +93,7 @@ async fn a_backup_that_was_put_back_is_noticed_and_mended() {
     visitor.record(gone, 3).await;
 
     server.kill();
-    fs::copy(&backup, database(&company)).unwrap();
+    copy(backup.path(), company.path());
     server = Process::start(company.path());
     let before = [std::mem::take(&mut visitor.views), std::mem::take(&mut li.views)];
     let mut visitor = Peer::try_connect(&company, server.addr, &visitor_is).await.unwrap();

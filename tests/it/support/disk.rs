@@ -1,15 +1,23 @@
-//! A disk in memory that fails on command: it refuses writes, is full, or loses power. It is redb's backend.
+//! A disk in memory that fails on command: it refuses writes, is full, or loses power. Its first file is redb's backend, the
+//! others are the store's log.
 //!
 //! What was synced survives a loss of power. Of each write and each change of length since then, a random part does: all,
 //! nothing, or some of its sectors, in no particular order. A sync that fails may lose as much, without a word: Linux
 //! forgets what it could not write.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     sync::{Arc, Condvar, Mutex, MutexGuard},
 };
 
+use kefu::store::{
+    Feed, StoreError,
+    redb::{
+        Options, RedbStore,
+        wal::files::{LogFile, LogFiles},
+    },
+};
 use redb::StorageBackend;
 
 const SECTOR: usize = 512;
@@ -29,16 +37,27 @@ impl Random {
     }
 }
 
-/// The disk; clones are handles to the same one.
+/// A file of the disk; clones are handles to the same one. What is not about one file is about the whole disk.
 #[derive(Debug, Clone, Default)]
-pub struct Disk(Arc<(Mutex<Inner>, Condvar)>);
+pub struct Disk {
+    inner: Arc<(Mutex<Inner>, Condvar)>,
+    /// 0: the database; the others: the log.
+    file: u32,
+}
 
-#[derive(Debug, Default)]
-struct Inner {
+#[derive(Debug, Default, Clone)]
+struct Content {
     live: Vec<u8>,
     synced: Vec<u8>,
     /// Since the last sync, in order.
     unsynced: Vec<Change>,
+    /// Allocated blocks.
+    blocks: BTreeSet<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    files: BTreeMap<u32, Content>,
     /// Writes, syncs and changes of length so far.
     changes: u64,
     /// From this change on, every one fails with this error number.
@@ -49,8 +68,6 @@ struct Inner {
     fault: Option<Fault>,
     /// From this change on there is no space for new blocks; existing ones can be overwritten.
     no_room: Option<u64>,
-    /// Allocated blocks.
-    blocks: BTreeSet<usize>,
     /// Syncs wait while this is set.
     held: bool,
     /// Whether a sync waits.
@@ -86,14 +103,27 @@ impl Disk {
         Self::default()
     }
 
-    fn holding(content: Vec<u8>) -> Self {
-        let blocks = (0..content.len().div_ceil(BLOCK)).collect();
-        let inner = Inner { live: content.clone(), synced: content, blocks, ..Inner::default() };
-        Self(Arc::new((Mutex::new(inner), Condvar::new())))
+    fn holding(files: impl Iterator<Item = (u32, Vec<u8>)>) -> Self {
+        let files = files.map(|(number, content)| {
+            let blocks = (0..content.len().div_ceil(BLOCK)).collect();
+            (number, Content { live: content.clone(), synced: content, blocks, ..Content::default() })
+        });
+        let inner = Inner { files: files.collect(), ..Inner::default() };
+        Self { inner: Arc::new((Mutex::new(inner), Condvar::new())), file: 0 }
+    }
+
+    /// Opens the store on it.
+    pub fn open_store(&self, options: Options) -> Result<(Arc<RedbStore>, Feed), StoreError> {
+        RedbStore::open_with_backend(self.clone(), self.log(), options)
+    }
+
+    /// Its files for a log.
+    pub fn log(&self) -> Box<dyn LogFiles> {
+        Box::new(self.clone())
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.0.lock().unwrap()
+        self.inner.0.lock().unwrap()
     }
 
     /// How many changes it has seen.
@@ -137,7 +167,7 @@ impl Disk {
     /// From now on syncs take forever (`true`), or go through again.
     pub fn hold_syncs(&self, held: bool) {
         self.inner().held = held;
-        self.0.1.notify_all();
+        self.inner.1.notify_all();
     }
 
     /// Whether a sync is under way.
@@ -145,21 +175,41 @@ impl Disk {
         self.inner().syncing
     }
 
-    /// Bytes it holds.
+    /// Bytes of the file.
     pub fn size(&self) -> u64 {
-        self.inner().live.len() as u64
+        self.inner().content(self.file).live.len() as u64
+    }
+
+    /// The file with this number.
+    pub fn file(&self, number: u32) -> Self {
+        Self { inner: self.inner.clone(), file: number }
+    }
+
+    /// Changes the bytes of the file, as if it had always been so.
+    pub fn alter(&self, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut inner = self.inner();
+        let content = inner.content(self.file);
+        change(&mut content.live);
+        content.synced.clone_from(&content.live);
+    }
+
+    /// Removes the file.
+    pub fn remove(&self) {
+        self.inner().files.remove(&self.file);
     }
 
     /// A disk with the same content on which everything works: repaired, or with space made.
     pub fn mended(&self) -> Self {
-        Self::holding(self.inner().live.clone())
+        Self::holding(self.inner().files.iter().map(|(number, file)| (*number, file.live.clone())))
     }
 
     /// The power fails. The disk as the next start finds it; this one refuses everything from now on.
     pub fn lose_power(&self, random: &mut Random) -> Self {
         let mut inner = self.inner();
         inner.fails = Some((0, EIO));
-        Self::holding(inner.left(random))
+        Self::holding(
+            inner.files.iter().map(|(number, file)| (*number, file.left(random))).collect::<Vec<_>>().into_iter(),
+        )
     }
 }
 
@@ -171,7 +221,7 @@ fn put(content: &mut Vec<u8>, at: usize, data: &[u8]) {
     content[at..end].copy_from_slice(data);
 }
 
-impl Inner {
+impl Content {
     /// What was synced, and a random part of what was not.
     fn left(&self, random: &mut Random) -> Vec<u8> {
         let mut left = self.synced.clone();
@@ -191,6 +241,12 @@ impl Inner {
         }
         left
     }
+}
+
+impl Inner {
+    fn content(&mut self, file: u32) -> &mut Content {
+        self.files.entry(file).or_default()
+    }
 
     /// The change that was counted last fails, if it is that one's turn.
     fn fault(&mut self) -> Option<Fault> {
@@ -199,13 +255,14 @@ impl Inner {
     }
 
     /// How many bytes of a write fit.
-    fn room(&mut self, at: usize, len: usize) -> usize {
+    fn room(&mut self, file: u32, at: usize, len: usize) -> usize {
         let full = self.no_room.is_some_and(|from| self.changes > from);
+        let blocks = &mut self.content(file).blocks;
         for block in at / BLOCK..(at + len).div_ceil(BLOCK) {
-            if full && !self.blocks.contains(&block) {
+            if full && !blocks.contains(&block) {
                 return (block * BLOCK).saturating_sub(at);
             }
-            self.blocks.insert(block);
+            blocks.insert(block);
         }
         len
     }
@@ -222,14 +279,14 @@ impl Inner {
 
 impl StorageBackend for Disk {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.inner().live.len() as u64)
+        Ok(self.size())
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let mut inner = self.inner();
         inner.read += out.len() as u64;
         let at = offset as usize;
-        let from = inner.live.get(at..at + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let from = inner.content(self.file).live.get(at..at + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(from);
         Ok(())
     }
@@ -240,33 +297,34 @@ impl StorageBackend for Disk {
         if let Some(fault) = inner.fault() {
             return Err(io::Error::from_raw_os_error(fault.error));
         }
+        let content = inner.content(self.file);
         let kept = (len as usize).div_ceil(BLOCK);
-        inner.blocks.retain(|block| *block < kept);
-        inner.live.resize(len as usize, 0);
-        inner.unsynced.push(Change::Length(len as usize));
+        content.blocks.retain(|block| *block < kept);
+        content.live.resize(len as usize, 0);
+        content.unsynced.push(Change::Length(len as usize));
         Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
         let mut inner = self.inner();
         inner.syncing = inner.held;
-        let mut inner = self.0.1.wait_while(inner, |inner| inner.held).unwrap();
+        let mut inner = self.inner.1.wait_while(inner, |inner| inner.held).unwrap();
         inner.syncing = false;
         inner.admit()?;
-        if let Some(fault) = inner.fault() {
+        let fault = inner.fault();
+        let content = inner.content(self.file);
+        if let Some(fault) = fault {
             if let Some(mut random) = fault.torn {
-                inner.synced = inner.left(&mut random);
-                let synced = inner.synced.clone();
-                inner.live = synced;
-                inner.unsynced.clear();
+                content.synced = content.left(&mut random);
+                content.live.clone_from(&content.synced);
+                content.unsynced.clear();
             }
             return Err(io::Error::from_raw_os_error(fault.error));
         }
-        let Inner { synced, unsynced, .. } = &mut *inner;
-        for change in unsynced.drain(..) {
+        for change in content.unsynced.drain(..) {
             match change {
-                Change::Write(at, data) => put(synced, at, &data),
-                Change::Length(len) => synced.resize(len, 0),
+                Change::Write(at, data) => put(&mut content.synced, at, &data),
+                Change::Length(len) => content.synced.resize(len, 0),
             }
         }
         Ok(())
@@ -275,16 +333,56 @@ impl StorageBackend for Disk {
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut inner = self.inner();
         inner.admit()?;
-        let (at, mut room, mut error) = (offset as usize, inner.room(offset as usize, data.len()), ENOSPC);
+        let at = offset as usize;
+        let (mut room, mut error) = (inner.room(self.file, at, data.len()), ENOSPC);
         if let Some(fault) = inner.fault() {
             room = fault.torn.map_or(0, |_| data.len() / 2);
             error = fault.error;
         }
         if room > 0 {
-            put(&mut inner.live, at, &data[..room]);
-            inner.unsynced.push(Change::Write(at, data[..room].to_vec()));
+            let content = inner.content(self.file);
+            put(&mut content.live, at, &data[..room]);
+            content.unsynced.push(Change::Write(at, data[..room].to_vec()));
         }
         if room < data.len() { Err(io::Error::from_raw_os_error(error)) } else { Ok(()) }
+    }
+}
+
+impl LogFiles for Disk {
+    fn existing(&self) -> io::Result<Vec<u32>> {
+        Ok(self.inner().files.keys().filter_map(|number| number.checked_sub(1)).collect())
+    }
+
+    fn open(&self, number: u32) -> io::Result<Box<dyn LogFile>> {
+        let file = self.file(number + 1);
+        file.inner().content(number + 1);
+        Ok(Box::new(file))
+    }
+}
+
+impl LogFile for Disk {
+    fn bytes(&self) -> io::Result<u64> {
+        Ok(self.size())
+    }
+
+    fn read(&self, limit: usize) -> io::Result<Vec<u8>> {
+        self.sync_data()?;
+        let mut out = vec![0; limit.min(self.size() as usize)];
+        StorageBackend::read(self, 0, &mut out)?;
+        Ok(out)
+    }
+
+    fn write(&self, at: u64, data: &[u8]) -> io::Result<()> {
+        StorageBackend::write(self, at, data)?;
+        self.sync_data()
+    }
+
+    fn extend(&self, bytes: u64) -> io::Result<()> {
+        let at = self.size();
+        if at < bytes {
+            StorageBackend::write(self, at, &vec![0; (bytes - at) as usize])?;
+        }
+        self.sync_data()
     }
 }
 
@@ -292,17 +390,17 @@ impl StorageBackend for Disk {
 fn only_what_was_synced_is_sure_to_survive() {
     let (disk, mut outcomes) = (Disk::new(), BTreeSet::new());
     disk.set_len(2048).unwrap();
-    disk.write(0, &[1; 2048]).unwrap();
+    StorageBackend::write(&disk, 0, &[1; 2048]).unwrap();
     disk.sync_data().unwrap();
-    disk.write(0, &[2; 1024]).unwrap();
+    StorageBackend::write(&disk, 0, &[2; 1024]).unwrap();
     disk.set_len(4096).unwrap();
     for seed in 0..200 {
         let mut found = [0; 2048];
         let left = disk.lose_power(&mut Random(seed));
-        left.read(0, &mut found).unwrap();
+        StorageBackend::read(&left, 0, &mut found).unwrap();
         assert_eq!(found[1024..], [1; 1024]);
         outcomes.insert((found[0], found[512], left.size()));
     }
     assert_eq!(outcomes.len(), 8, "both sectors and the length, each kept or lost: {outcomes:?}");
-    assert!(disk.write(0, &[3]).is_err());
+    assert!(StorageBackend::write(&disk, 0, &[3]).is_err());
 }

@@ -14,9 +14,14 @@ pub mod server;
 pub mod view;
 pub mod wire;
 
-/// Options of a store with a small cache, so that it reads from its disk.
+/// Options of a store with a small cache, so that it reads from its disk, and a small log.
 pub fn options() -> kefu::store::redb::Options {
-    kefu::store::redb::Options { cache_bytes: 1 << 20, ..Default::default() }
+    kefu::store::redb::Options { cache_bytes: 1 << 20, segment_bytes: 1 << 16, segments: 256, ..Default::default() }
+}
+
+/// The same with a checkpoint after so many bytes, and files of the log that hold few groups.
+pub fn checkpoint_after(bytes: usize) -> kefu::store::redb::Options {
+    kefu::store::redb::Options { checkpoint_bytes: bytes, segment_bytes: 6_000, ..options() }
 }
 
 /// Waits until a condition holds, without fixed intervals; fails after half a minute.

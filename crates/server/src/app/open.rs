@@ -43,9 +43,14 @@ pub(super) fn open_store(
         ..Options::default()
     };
     if let Some(metrics) = metrics {
+        let checkpoints = Arc::clone(&metrics);
         options.observer = Some(Arc::new(move |commit| {
             metrics.committed(commit.records);
             metrics.commit_latency.record(commit.took.as_micros() as u64);
+        }));
+        options.checkpoints = Some(Arc::new(move |checkpoint| {
+            checkpoints.checkpoint.record(checkpoint.took.as_micros() as u64);
+            checkpoints.checkpoint_bytes.add(checkpoint.bytes as u64);
         }));
     }
     RedbStore::open(&path, options).map_err(|source| {
@@ -84,6 +89,7 @@ pub(super) fn storage_of(store: Arc<RedbStore>) -> Box<dyn Fn() -> Value + Send 
         let disk = store.disk();
         json!({
             "bytes": store.size_bytes(),
+            "unsettled_bytes": store.unsettled().bytes,
             "state": disk.state,
             "free_bytes": disk.free,
             "total_bytes": disk.total,

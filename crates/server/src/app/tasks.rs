@@ -44,6 +44,7 @@ pub(super) async fn watch_disk(disk: Arc<RedbStore>, chat: Arc<Chat>, metrics: A
         // a disk may take its time to answer
         if let Ok(space) = tokio::task::spawn_blocking(move || looked.look_at_disk()).await {
             metrics.storage_state.set(space.state as u64);
+            metrics.unsettled_bytes.set(disk.unsettled().bytes as u64);
             metrics.disk_free_bytes.set(space.free);
             metrics.disk_reserve_bytes.set(space.reserve);
             if std::mem::replace(&mut told, space.state) != space.state {

@@ -1,45 +1,27 @@
-//! One batch inside the transaction under way: checked completely, then written, so that a refused one leaves no trace.
+//! One batch of a group: checked completely, then added to the group, so that a refused one leaves no trace.
 
-use std::collections::HashMap;
-
-use ::redb::{ReadableTable, Table as RedbTable, WriteTransaction};
+use ::redb::ReadTransaction;
 use bytes::Bytes;
 
 use super::{
     conv_cache::{ConvCache, ConvState},
-    journal::{self, Entry, Journal},
-    tables::{self, RecordKey, RowValue, map_db_error, record_key},
+    layer::Group,
+    memtable::Layers,
+    read::{Get, Question, View},
+    tables::{self, map_db_error},
 };
 use crate::{Batch, Commit, Op, StoreError, Table, Written, check};
 use kefu_proto::{ConvId, MsgId, RECORD_HEADER, encode_record};
 
-type SmallTable<'t> = RedbTable<'t, &'static [u8], &'static [u8]>;
-
-/// The tables of one transaction; those that a group doesn't need are never opened.
-pub(super) struct Tables<'t> {
-    txn: &'t WriteTransaction,
-    group: Group<'t>,
-    records: Option<RedbTable<'t, RecordKey, &'static [u8]>>,
-    ids: Option<RedbTable<'t, &'static [u8; 32], u64>>,
-    rows: Option<RedbTable<'t, &'static [u8; 16], RowValue>>,
-    small: [Option<SmallTable<'t>>; Table::ALL.len()],
-}
-
-/// The records that this transaction adds to the journal.
-pub(super) struct Group<'t> {
-    /// Number of the group.
-    pub number: u64,
-    /// Its value so far.
-    pub value: &'t mut Vec<u8>,
-    /// Records in it.
-    pub records: usize,
-    /// The journal in memory.
-    pub journal: &'t Journal,
+/// What the batches of a group see: those before them in the group, memory, and the database.
+pub(super) struct Draft<'a> {
+    pub view: &'a View,
+    pub group: Group,
 }
 
 /// What became of a batch.
 pub(super) enum Verdict {
-    /// It is in the transaction.
+    /// It is in the group.
     Written {
         /// Result for the waiting caller.
         written: Written,
@@ -71,114 +53,129 @@ impl Verdict {
     }
 }
 
-impl<'t> Tables<'t> {
-    /// The tables of `txn`.
-    pub fn of(txn: &'t WriteTransaction, group: Group<'t>) -> Self {
-        Self { txn, group, records: None, ids: None, rows: None, small: Default::default() }
-    }
-
-    fn records(&mut self) -> Result<&mut RedbTable<'t, RecordKey, &'static [u8]>, StoreError> {
-        opened(&mut self.records, || self.txn.open_table(tables::RECORDS).map_err(map_db_error))
-    }
-
-    fn ids(&mut self) -> Result<&mut RedbTable<'t, &'static [u8; 32], u64>, StoreError> {
-        opened(&mut self.ids, || self.txn.open_table(tables::IDS).map_err(map_db_error))
-    }
-
-    fn rows(&mut self) -> Result<&mut RedbTable<'t, &'static [u8; 16], RowValue>, StoreError> {
-        opened(&mut self.rows, || self.txn.open_table(tables::ROWS).map_err(map_db_error))
-    }
-
-    fn small(&mut self, table: Table) -> Result<&mut SmallTable<'t>, StoreError> {
-        opened(&mut self.small[table as usize], || self.txn.open_table(tables::small(table)).map_err(map_db_error))
-    }
-
-    /// What the cache wants to know of a conversation. Reads no bodies, however long it is.
-    fn load(&mut self, conv: ConvId) -> Result<ConvState, StoreError> {
-        let rev = self.rows()?.get(&conv.0).map_err(map_db_error)?.map_or(0, |row| row.value().0);
-        let settled = tables::last_seq(self.records()?, conv)?;
-        let (mut last_seq, mut ids) = (settled, HashMap::new());
-        for entry in self.group.journal.of(conv) {
-            last_seq = last_seq.max(entry.seq);
-            ids.extend(check::remembered_id(&entry.frame[RECORD_HEADER..]).map(|id| (id, entry.seq)));
+impl Draft<'_> {
+    /// What the cache wants to know of a conversation. Reads no bodies from the database, however long it is.
+    fn load(&self, conv: ConvId) -> Result<ConvState, StoreError> {
+        let mut state = self.view.ask(&mut StateOf { conv, rev: None, state: ConvState::default() })?;
+        // the cache may have forgotten a conversation that this group changed
+        if let Some((rev, _)) = self.group.layer.rows.get(&conv) {
+            state.rev = *rev;
         }
-        Ok(ConvState { last_seq, rev, ids, older: settled > 0 })
+        if let Some(records) = self.group.layer.records.get(&conv) {
+            remember(&mut state, &records.entries);
+        }
+        Ok(state)
     }
 
     /// Sequence number of the envelope with this id.
-    fn find(&mut self, conv: ConvId, state: &ConvState, id: MsgId) -> Result<Option<u64>, StoreError> {
+    fn find(&self, conv: ConvId, state: &ConvState, id: MsgId) -> Result<Option<u64>, StoreError> {
         match state.ids.get(&id) {
             Some(seq) => Ok(Some(*seq)),
-            None if state.older => {
-                Ok(self.ids()?.get(&tables::id_key(conv, id)).map_err(map_db_error)?.map(|seq| seq.value()))
-            }
+            None if state.older => self.view.ask(&mut SeqOf { conv, id }),
             None => Ok(None),
         }
     }
 
-    fn record(&mut self, conv: ConvId, seq: u64) -> Result<Option<Bytes>, StoreError> {
-        if let Some(frame) = self.group.journal.find(conv, seq) {
-            return Ok(Some(frame));
+    fn record(&self, conv: ConvId, seq: u64) -> Result<Option<Bytes>, StoreError> {
+        match self.group.layer.find(conv, seq) {
+            Some(frame) => Ok(Some(frame.clone())),
+            None => self.view.ask(&mut RecordAt { conv, seq }),
         }
-        let found = self.records()?.get(&record_key(conv, seq)).map_err(map_db_error)?;
-        Ok(found.map(|value| tables::frame(seq, value.value())))
     }
 
-    /// Puts a record, new or instead of an older one, into the group.
-    fn log(&mut self, conv: ConvId, seq: u64, frame: Bytes) {
-        journal::encode(self.group.value, conv, &frame);
-        self.group.records += 1;
-        self.group.journal.push(conv, Entry { group: self.group.number, seq, frame });
-    }
-
-    /// Writes the group to the journal, also if it has no records: its number tells after reopening whether
-    /// the file contains the group. Of groups without records only the last one stays; `bare`: the previous one was such.
-    /// Returns how many records there are, and their bytes.
-    pub fn write_group(&mut self, bare: bool) -> Result<(usize, usize), StoreError> {
-        let mut journal = self.txn.open_table(tables::JOURNAL).map_err(map_db_error)?;
-        if bare {
-            journal.remove(self.group.number - 1).map_err(map_db_error)?;
+    fn holds(&self, table: Table, key: &[u8], value: Option<&[u8]>) -> Result<bool, StoreError> {
+        match self.group.layer.get(table, key) {
+            Some(found) => Ok(found == value),
+            None => Ok(self.view.ask(&mut Get { table, key })?.as_deref() == value),
         }
-        journal.insert(self.group.number, self.group.value.as_slice()).map_err(map_db_error)?;
-        Ok((self.group.records, self.group.value.len()))
-    }
-
-    /// Puts a record of the journal into its place. Returns by how many bytes the table grew: negative for a tombstone.
-    pub fn settle(&mut self, conv: ConvId, seq: u64, frame: &[u8]) -> Result<i64, StoreError> {
-        let value = &frame[8..];
-        let old =
-            self.records()?.insert(&record_key(conv, seq), value).map_err(map_db_error)?.map_or(0, |v| v.value().len());
-        if let Some(id) = check::remembered_id(&frame[RECORD_HEADER..]) {
-            self.ids()?.insert(&tables::id_key(conv, id), seq).map_err(map_db_error)?;
-        }
-        Ok(value.len() as i64 - old as i64)
-    }
-
-    /// Adds to the size of a conversation.
-    pub fn grow(&mut self, conv: ConvId, by: i64) -> Result<(), StoreError> {
-        let mut sizes = self.txn.open_table(tables::SIZES).map_err(map_db_error)?;
-        let before = sizes.get(&conv.0).map_err(map_db_error)?.map_or(0, |size| size.value());
-        sizes.insert(&conv.0, before.saturating_add_signed(by)).map_err(map_db_error)?;
-        Ok(())
-    }
-
-    /// Takes the groups up to `last` out of the journal.
-    pub fn drop_groups(&mut self, last: u64) -> Result<(), StoreError> {
-        let mut journal = self.txn.open_table(tables::JOURNAL).map_err(map_db_error)?;
-        journal.retain_in(..=last, |_, _| false).map_err(map_db_error)
     }
 }
 
-fn opened<T>(slot: &mut Option<T>, open: impl FnOnce() -> Result<T, StoreError>) -> Result<&mut T, StoreError> {
-    match slot {
-        Some(table) => Ok(table),
-        None => Ok(slot.insert(open()?)),
+fn remember(state: &mut ConvState, entries: &[(u64, Bytes)]) {
+    for (seq, frame) in entries {
+        state.last_seq = state.last_seq.max(*seq);
+        state.ids.extend(check::remembered_id(&frame[RECORD_HEADER..]).map(|id| (id, *seq)));
     }
 }
 
-/// Checks and writes one batch. An error means that the transaction is lost, not that the batch was refused.
+/// State of a conversation for the cache.
+struct StateOf {
+    conv: ConvId,
+    rev: Option<u32>,
+    state: ConvState,
+}
+
+impl Question for StateOf {
+    type Answer = ConvState;
+
+    fn in_memory(&mut self, layers: Layers<'_>) -> Option<ConvState> {
+        (self.rev, self.state) = (None, ConvState::default());
+        let mut whole = false;
+        for layer in layers.newest_first() {
+            self.rev = self.rev.or(layer.rows.get(&self.conv).map(|(rev, _)| *rev));
+            if let Some(records) = layer.records.get(&self.conv) {
+                whole |= records.appended == Some(1);
+                remember(&mut self.state, &records.entries);
+            }
+        }
+        self.state.rev = self.rev.unwrap_or_default();
+        (whole && self.rev.is_some()).then(|| std::mem::take(&mut self.state))
+    }
+
+    fn in_database(&mut self, txn: &ReadTransaction) -> Result<ConvState, StoreError> {
+        let mut state = std::mem::take(&mut self.state);
+        if self.rev.is_none() {
+            state.rev = tables::row(txn, self.conv)?.map_or(0, |(rev, _)| rev);
+        }
+        let settled = tables::last_seq(&txn.open_table(tables::RECORDS).map_err(map_db_error)?, self.conv)?;
+        state.last_seq = state.last_seq.max(settled);
+        state.older = settled > 0;
+        Ok(state)
+    }
+}
+
+/// Sequence number of an envelope whose record is in the database.
+struct SeqOf {
+    conv: ConvId,
+    id: MsgId,
+}
+
+impl Question for SeqOf {
+    type Answer = Option<u64>;
+
+    fn in_memory(&mut self, _: Layers<'_>) -> Option<Option<u64>> {
+        None
+    }
+
+    fn in_database(&mut self, txn: &ReadTransaction) -> Result<Option<u64>, StoreError> {
+        let ids = txn.open_table(tables::IDS).map_err(map_db_error)?;
+        Ok(ids.get(&tables::id_key(self.conv, self.id)).map_err(map_db_error)?.map(|seq| seq.value()))
+    }
+}
+
+/// One record.
+struct RecordAt {
+    conv: ConvId,
+    seq: u64,
+}
+
+impl Question for RecordAt {
+    type Answer = Option<Bytes>;
+
+    fn in_memory(&mut self, layers: Layers<'_>) -> Option<Option<Bytes>> {
+        layers.newest_first().find_map(|layer| layer.find(self.conv, self.seq)).map(|frame| Some(frame.clone()))
+    }
+
+    fn in_database(&mut self, txn: &ReadTransaction) -> Result<Option<Bytes>, StoreError> {
+        let records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
+        let found = records.get(&tables::record_key(self.conv, self.seq)).map_err(map_db_error)?;
+        Ok(found.map(|value| tables::frame(self.seq, value.value())))
+    }
+}
+
+/// Checks and writes one batch. An error means that the group is lost, not that the batch was refused.
 pub(super) fn apply(
-    tables: &mut Tables<'_>,
+    draft: &mut Draft<'_>,
     cache: &mut ConvCache,
     batch: Batch,
     origin: u64,
@@ -189,25 +186,25 @@ pub(super) fn apply(
     }
     let mut nothing = ConvState::default();
     let state = match batch.conv {
-        Some(conv) => cache.get(conv, || tables.load(conv))?,
+        Some(conv) => cache.get(conv, || draft.load(conv))?,
         None => &mut nothing,
     };
-    match validate(tables, state, &batch)? {
+    match validate(draft, state, &batch)? {
         Some(refusal) => Ok(refusal),
-        None => write(tables, state, batch, origin, at_ms),
+        None => write(draft, state, batch, origin, at_ms),
     }
 }
 
 /// Why the batch can't be written, if it can't.
-fn validate(tables: &mut Tables<'_>, state: &mut ConvState, batch: &Batch) -> Result<Option<Verdict>, StoreError> {
+fn validate(draft: &mut Draft<'_>, state: &mut ConvState, batch: &Batch) -> Result<Option<Verdict>, StoreError> {
     // shape() saw to it that without a conversation nothing below asks for its id
     let conv = batch.conv.unwrap_or(ConvId([0; 16]));
     for body in check::appended(&batch.ops) {
         let Some(id) = check::remembered_id(body) else { continue };
-        if let Some(seq) = tables.find(conv, state, id)? {
+        if let Some(seq) = draft.find(conv, state, id)? {
             // a client that resends once may do so again
             state.ids.insert(id, seq);
-            let frame = tables.record(conv, seq)?.ok_or_else(|| lost(conv, seq))?;
+            let frame = draft.record(conv, seq)?.ok_or_else(|| lost(conv, seq))?;
             return Ok(Some(Verdict::Duplicate { seq, frame }));
         }
     }
@@ -220,10 +217,7 @@ fn validate(tables: &mut Tables<'_>, state: &mut ConvState, batch: &Batch) -> Re
             Op::Expect { table, key, value } => {
                 let holds = match check::left_by(before, *table, key) {
                     Some(left) => left == value.as_deref(),
-                    None => {
-                        let stored = tables.small(*table)?.get(key.as_slice()).map_err(map_db_error)?;
-                        stored.as_ref().map(|v| v.value()) == value.as_deref()
-                    }
+                    None => draft.holds(*table, key, value.as_deref())?,
                 };
                 (!holds).then_some(StoreError::Conflict)
             }
@@ -231,7 +225,7 @@ fn validate(tables: &mut Tables<'_>, state: &mut ConvState, batch: &Batch) -> Re
                 let kept = if *seq > state.last_seq {
                     check::appended(before).nth((seq - state.last_seq - 1) as usize).map(check::remembered_id)
                 } else {
-                    tables.record(conv, *seq)?.map(|frame| check::remembered_id(&frame[RECORD_HEADER..]))
+                    draft.record(conv, *seq)?.map(|frame| check::remembered_id(&frame[RECORD_HEADER..]))
                 };
                 match kept {
                     None => Some(StoreError::Invalid("no such record to replace")),
@@ -250,9 +244,9 @@ fn validate(tables: &mut Tables<'_>, state: &mut ConvState, batch: &Batch) -> Re
     Ok(None)
 }
 
-/// Writes what [`judge`] allowed.
+/// Adds what [`validate`] allowed to the group.
 fn write(
-    tables: &mut Tables<'_>,
+    draft: &mut Draft<'_>,
     state: &mut ConvState,
     batch: Batch,
     origin: u64,
@@ -264,32 +258,32 @@ fn write(
         match op {
             Op::Expect { .. } => {}
             Op::Put { table, key, value } => {
-                tables.small(table)?.insert(key.as_slice(), value.as_slice()).map_err(map_db_error)?;
+                draft.group.set(table, key, Some(value));
             }
             Op::Delete { table, key } => {
-                tables.small(table)?.remove(key.as_slice()).map_err(map_db_error)?;
+                draft.group.set(table, key, None);
             }
             Op::Row { value } => {
                 state.rev += 1;
-                tables.rows()?.insert(&conv.0, (state.rev, &value[..])).map_err(map_db_error)?;
+                draft.group.row(conv, state.rev, value.clone());
                 row = Some(value);
             }
             Op::Append { body, .. } => {
                 let seq = state.last_seq + 1;
                 let frame = Bytes::from(encode_record(seq, at_ms, &body));
-                tables.log(conv, seq, frame.clone());
+                draft.group.record(conv, seq, frame.clone(), true);
                 state.last_seq = seq;
                 state.ids.extend(check::remembered_id(&body).map(|id| (id, seq)));
                 records.push(frame);
                 seqs.push(seq);
             }
             Op::Redact { seq, body } => {
-                let old = tables.record(conv, seq)?.ok_or_else(|| lost(conv, seq))?;
+                let old = draft.record(conv, seq)?.ok_or_else(|| lost(conv, seq))?;
                 // seq ‖ at of the old frame, then the tombstone: the time stays
                 let mut frame = Vec::with_capacity(RECORD_HEADER + body.len());
                 frame.extend_from_slice(&old[..RECORD_HEADER]);
                 frame.extend_from_slice(&body);
-                tables.log(conv, seq, frame.into());
+                draft.group.record(conv, seq, frame.into(), false);
                 redacted.push(seq);
             }
         }

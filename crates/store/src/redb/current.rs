@@ -1,4 +1,4 @@
-//! The database that is open now. After an error of the disk the writer closes it and opens it again; those who read
+//! The database that is open now. After an error of the disk it is closed and opened again (`heal.rs`); those who read
 //! meanwhile wait for that, but not forever.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 use ::redb::{Database, ReadTransaction, ReadableDatabase};
 use parking_lot::{Condvar, Mutex, RwLock};
 
-use super::{journal::Journal, tables::map_db_error};
+use super::{checkpoint::Signals, tables::map_db_error};
 use crate::StoreError;
 
 /// How long a read waits for a database that is being opened for the first time after an error. That takes milliseconds;
@@ -23,6 +23,8 @@ pub(super) struct Current {
     /// Locked around every notification of a change, so that no waiter misses one.
     gate: Mutex<()>,
     changed: Condvar,
+    /// To report that the open database does not work.
+    signals: Arc<Signals>,
 }
 
 #[derive(Debug)]
@@ -38,7 +40,6 @@ enum State {
 #[derive(Debug)]
 struct Opened {
     db: Arc<Database>,
-    journal: Arc<Journal>,
     /// How many were open before it.
     number: u64,
 }
@@ -46,23 +47,22 @@ struct Opened {
 /// One moment of the database.
 pub(super) struct Snapshot {
     pub txn: ReadTransaction,
-    pub journal: Arc<Journal>,
     /// Of which opening it is.
     pub number: u64,
 }
 
 impl Current {
     /// The first opening.
-    pub fn new(db: Arc<Database>, journal: Arc<Journal>) -> Self {
-        let state = State::Open(Opened { db, journal, number: 0 });
-        Self { state: RwLock::new(state), gate: Mutex::default(), changed: Condvar::new() }
+    pub fn new(db: Database, signals: Arc<Signals>) -> Self {
+        let state = State::Open(Opened { db: Arc::new(db), number: 0 });
+        Self { state: RwLock::new(state), gate: Mutex::default(), changed: Condvar::new(), signals }
     }
 
     /// A snapshot of the database that is open, or will be in a moment; of a later opening than `failed`, of which a read
-    /// failed. `suspect` tells the writer that the open one does not work.
-    pub fn snapshot(&self, mut failed: Option<u64>, suspect: impl Fn()) -> Result<Snapshot, StoreError> {
+    /// failed.
+    pub fn snapshot(&self, mut failed: Option<u64>) -> Result<Snapshot, StoreError> {
         if failed.is_some() {
-            suspect();
+            self.signals.suspect();
         }
         let until = Instant::now() + PATIENCE;
         let mut gate = None;
@@ -70,10 +70,10 @@ impl Current {
             match &*self.state.read() {
                 State::Open(open) if failed.is_none_or(|n| open.number > n) => {
                     match open.db.begin_read().map_err(map_db_error) {
-                        Ok(txn) => return Ok(Snapshot { txn, journal: open.journal.clone(), number: open.number }),
+                        Ok(txn) => return Ok(Snapshot { txn, number: open.number }),
                         Err(StoreError::Io(_)) => {
                             failed = Some(open.number);
-                            suspect();
+                            self.signals.suspect();
                         }
                         Err(e) => return Err(e),
                     }
@@ -96,6 +96,20 @@ impl Current {
         }
     }
 
+    /// The database, if it is open.
+    pub fn database(&self) -> Result<Arc<Database>, StoreError> {
+        match &*self.state.read() {
+            State::Open(open) => Ok(Arc::clone(&open.db)),
+            State::Reopening { .. } => Err(StoreError::Reopening),
+            State::Closed => Err(StoreError::Closed),
+        }
+    }
+
+    /// Whether it was closed for good.
+    pub fn is_closed(&self) -> bool {
+        matches!(&*self.state.read(), State::Closed)
+    }
+
     fn replace(&self, state: State) -> State {
         let old = {
             let mut now = self.state.write();
@@ -115,7 +129,7 @@ impl Current {
     pub fn suspend(&self) -> u64 {
         match self.replace(State::Reopening { in_vain: false }) {
             State::Open(open) => open.number,
-            // only the writer suspends, and only what is open
+            // only one thread suspends, and only what is open
             State::Reopening { .. } | State::Closed => 0,
         }
     }
@@ -126,7 +140,7 @@ impl Current {
     }
 
     /// It is open again.
-    pub fn resume(&self, db: Arc<Database>, journal: Arc<Journal>, number: u64) {
-        self.replace(State::Open(Opened { db, journal, number }));
+    pub fn resume(&self, db: Database, number: u64) {
+        self.replace(State::Open(Opened { db: Arc::new(db), number }));
     }
 }

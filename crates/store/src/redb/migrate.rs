@@ -8,14 +8,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ::redb::{Database, ReadableDatabase, ReadableTable, TableHandle, WriteTransaction};
+use ::redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, WriteTransaction};
+use bytes::Bytes;
 
-use super::tables::{self, map_db_error};
+use super::{
+    layer::Layer,
+    settle::settle,
+    tables::{self, map_db_error},
+};
 use crate::{
     StoreError, Table,
     check::{SCHEMA_KEY, SCHEMA_VERSION, remembered_id},
 };
-use kefu_proto::ConvId;
+use kefu_proto::{ConvId, RECORD_HEADER};
 
 /// Migrates a file from one version to the next.
 pub(super) struct Step {
@@ -33,20 +38,60 @@ pub(super) struct Schema {
     pub steps: &'static [Step],
 }
 
-/// The schema of this kefu. Version 1 had no journal: every record went to its table at once. Version 2 had no index of
-/// message ids and no sizes of conversations.
+/// The schema of this kefu. Versions 2 and 3 had a table with the groups that were written lately; version 1 had none, and
+/// every record went to its table at once. Version 3 brought an index of message ids and sizes of conversations, version 4
+/// a log of its own beside the database.
 pub(super) const SCHEMA: Schema = Schema {
     version: SCHEMA_VERSION,
-    steps: &[Step { from: 1, run: an_empty_journal }, Step { from: 2, run: ids_and_sizes }],
+    steps: &[
+        Step { from: 1, run: an_empty_journal },
+        Step { from: 2, run: ids_and_sizes },
+        Step { from: 3, run: a_log },
+    ],
 };
+
+/// Number of the group → its records, one after the other, each conversation ‖ u32 length, big-endian ‖ seq ‖ time ‖ body.
+const JOURNAL: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("journal");
 
 /// The tables stay as they are.
 fn an_empty_journal(txn: &WriteTransaction) -> Result<(), StoreError> {
-    txn.open_table(tables::JOURNAL).map_err(map_db_error)?;
+    txn.open_table(JOURNAL).map_err(map_db_error)?;
     Ok(())
 }
 
-/// Reads all records once. What is in the journal gets there when it leaves that.
+/// What is in the table of groups comes to its place; a log begins when something is written.
+fn a_log(txn: &WriteTransaction) -> Result<(), StoreError> {
+    let mut layer = Layer::default();
+    {
+        let journal = txn.open_table(JOURNAL).map_err(map_db_error)?;
+        for group in journal.iter().map_err(map_db_error)? {
+            let (number, value) = group.map_err(map_db_error)?;
+            let mut rest = value.value();
+            while !rest.is_empty() {
+                let (conv, frame, after) = journal_record(rest).ok_or_else(|| {
+                    StoreError::Corrupt(format!("group {} of its journal is not valid", number.value()))
+                })?;
+                let seq = frame.first_chunk().map_or(0, |seq| u64::from_be_bytes(*seq));
+                // whether it is new does not matter here
+                layer.record(conv, seq, Bytes::copy_from_slice(frame), true);
+                rest = after;
+            }
+        }
+    }
+    settle(txn, &layer)?;
+    txn.delete_table(JOURNAL).map_err(map_db_error)?;
+    Ok(())
+}
+
+/// The first record of a group and what comes after it.
+fn journal_record(group: &[u8]) -> Option<(ConvId, &[u8], &[u8])> {
+    let (conv, rest) = group.split_first_chunk::<16>()?;
+    let (len, rest) = rest.split_first_chunk::<4>()?;
+    let (frame, after) = rest.split_at_checked(u32::from_be_bytes(*len) as usize)?;
+    (frame.len() >= RECORD_HEADER).then_some((ConvId(*conv), frame, after))
+}
+
+/// Reads all records once. What is in the table of groups gets there when it leaves that.
 fn ids_and_sizes(txn: &WriteTransaction) -> Result<(), StoreError> {
     let records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
     let mut ids = txn.open_table(tables::IDS).map_err(map_db_error)?;
@@ -126,6 +171,7 @@ impl Schema {
             found += 1;
         }
         tables::create_all(&txn)?;
+        tables::name_store(&txn, crate::random())?;
         {
             let mut meta = txn.open_table(tables::small(Table::Meta)).map_err(map_db_error)?;
             meta.insert(SCHEMA_KEY, &self.version.to_be_bytes()[..]).map_err(map_db_error)?;
@@ -149,8 +195,6 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use ::redb::TableDefinition;
-
     use super::*;
     use crate::redb::{Options, open};
 

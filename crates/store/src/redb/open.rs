@@ -1,4 +1,4 @@
-//! Opening the database: making, upgrading, and saying clearly why not.
+//! Opening the database and its log: making, upgrading, and saying clearly why not.
 
 use std::{
     fs, io,
@@ -10,10 +10,51 @@ use ::redb::{Builder, Database, DatabaseError, StorageBackend};
 
 use super::{
     Options,
+    layer::Layer,
     migrate::{self, Need, Schema},
-    tables::map_db_error,
+    tables::{self, map_db_error},
+    wal::{
+        Limits, Partner, Wal,
+        files::{Directory, LogFiles},
+    },
 };
 use crate::StoreError;
+
+/// Opens the database again.
+pub(super) type Opener = Box<dyn Fn() -> Result<Database, StoreError> + Send>;
+
+/// An open log, what it holds that the database lacks, and what the database says of it.
+pub(super) type Log = (Wal, Layer, Partner);
+
+/// Opens the log of a database.
+pub(super) fn log(files: Box<dyn LogFiles>, db: &Database, options: &Options) -> Result<Log, StoreError> {
+    let partner = tables::partner(db)?;
+    let limits = Limits { segment: options.segment_bytes, files: options.segments.max(2) };
+    let mut layer = Layer::default();
+    let mut wal = Wal::open(files, &partner, limits, |group, payload| layer.replay(group, payload))?;
+    if partner.complete {
+        // from now on it is not without its log, which must be there before it says so
+        wal.begin()?;
+        let mut txn = db.begin_write().map_err(map_db_error)?;
+        txn.set_quick_repair(true);
+        tables::note_settled(&txn, partner.settled, false)?;
+        txn.commit().map_err(map_db_error)?;
+    }
+    Ok((wal, layer, partner))
+}
+
+/// The log beside the database at `path`.
+pub(super) fn log_directory(path: &Path) -> Result<Box<dyn LogFiles>, StoreError> {
+    let path = migrate::beside(path, LOG);
+    match Directory::open(&path) {
+        Ok(directory) => Ok(Box::new(directory)),
+        Err(e) if e.kind() == io::ErrorKind::WouldBlock => Err(StoreError::InUse),
+        Err(e) => Err(StoreError::Io(format!("{}: {e}", path.display()))),
+    }
+}
+
+/// What is added to the name of the database for that of its log.
+pub(super) const LOG: &str = ".wal";
 
 /// The database in the file at `path`, up to date.
 pub(super) fn file(path: &Path, options: &Options, schema: &Schema) -> Result<Database, StoreError> {
@@ -87,7 +128,7 @@ fn database(path: &Path, options: &Options) -> Result<Database, StoreError> {
     guarded(|| builder(options).create(path)).map_err(|e| about(path, e))
 }
 
-fn about(path: &Path, e: StoreError) -> StoreError {
+pub(super) fn about(path: &Path, e: StoreError) -> StoreError {
     match e {
         StoreError::Io(e) => StoreError::Io(format!("{}: {e}", path.display())),
         StoreError::Corrupt(e) => StoreError::Corrupt(format!("{}: {e}", path.display())),

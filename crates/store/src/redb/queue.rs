@@ -11,9 +11,9 @@ use tokio::sync::Notify;
 
 use crate::{Batch, Op, Reply, StoreError};
 
-/// Maximum number of batches written by one transaction.
+/// Maximum number of batches in one group.
 const GROUP: usize = 1_024;
-/// Maximum number of bytes written by one transaction (a single larger batch goes alone).
+/// Maximum number of bytes in one group (a single larger batch goes alone).
 const GROUP_BYTES: usize = 1024 * 1024;
 /// Maximum number of bytes that wait, whatever the number of batches.
 const QUEUE_BYTES: usize = 32 * 1024 * 1024;
@@ -33,8 +33,6 @@ struct Waiting {
     jobs: VecDeque<Job>,
     bytes: usize,
     closed: bool,
-    /// The writer should look at the database though there is nothing to write.
-    suspect: bool,
     /// The writer sleeps on the condition variable.
     idle: bool,
 }
@@ -101,16 +99,12 @@ impl Queue {
         notified.await;
     }
 
-    /// The next group of batches and their bytes, as soon as there is one; none when the queue was closed and is empty. An
-    /// empty group: a reader suspects that the database does not work.
+    /// The next group of batches and their bytes, as soon as there is one; none when the queue was closed and is empty.
     pub fn take(&self) -> Option<(Vec<Job>, usize)> {
         let mut waiting = self.lock();
         while waiting.jobs.is_empty() {
             if waiting.closed {
                 return None;
-            }
-            if std::mem::take(&mut waiting.suspect) {
-                return Some((Vec::new(), 0));
             }
             // callers that were woken for a place may have left without taking it; let the others look again
             self.room.notify_waiters();
@@ -131,15 +125,6 @@ impl Queue {
             self.room.notify_one();
         }
         Some((group, bytes))
-    }
-
-    /// The writer looks at the database when it has nothing else to do.
-    pub fn suspect(&self) {
-        let mut waiting = self.lock();
-        waiting.suspect = true;
-        if std::mem::take(&mut waiting.idle) {
-            self.work.notify_one();
-        }
     }
 
     /// Gives out everything that waits; more may come.

@@ -1,5 +1,8 @@
-//! Reading: each call is a snapshot of its own and waits for no write. The one exception is the database's: while it
-//! doubles its file, reads that begin then wait for one sync.
+//! Reading: memory and database as one, at one moment, without waiting for a write. The one exception is the database's:
+//! while it doubles its file, reads that need it wait for one sync.
+//!
+//! Each read is a question in two parts. Memory is asked first and often knows the whole answer; what it knows of the rest
+//! counts before what the database says.
 
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
@@ -7,93 +10,279 @@ use ::redb::ReadTransaction;
 use bytes::Bytes;
 
 use super::{
-    journal::{self, Journal},
+    current::Current,
+    layer::KeyRange,
+    memtable::{Layers, Memtable},
     tables::{self, map_db_error},
 };
 use crate::{Pair, RowAt, StoreError, StoredRecord, Table, check::Page};
 use kefu_proto::ConvId;
 
+/// Something to be read.
+pub(super) trait Question {
+    type Answer;
+
+    /// Asks memory. None: the database must be asked, too.
+    fn in_memory(&mut self, layers: Layers<'_>) -> Option<Self::Answer>;
+
+    /// Asks the database for the rest.
+    fn in_database(&mut self, txn: &ReadTransaction) -> Result<Self::Answer, StoreError>;
+}
+
+/// Memory and database.
+#[derive(Debug)]
+pub(super) struct View {
+    pub memtable: Memtable,
+    pub current: Current,
+}
+
+impl View {
+    /// The answer. If the disk fails it is asked once more, of the database when it is open again.
+    pub fn ask<Q: Question>(&self, question: &mut Q) -> Result<Q::Answer, StoreError> {
+        let (mut failed, mut again) = (None, true);
+        loop {
+            let (known, moves) = self.memtable.look(|layers| question.in_memory(layers));
+            if let Some(known) = known {
+                return if self.current.is_closed() { Err(StoreError::Closed) } else { Ok(known) };
+            }
+            let snapshot = self.current.snapshot(failed)?;
+            if self.memtable.moves() != moves {
+                // the snapshot may lack what memory had, or have what it lacked
+                continue;
+            }
+            match question.in_database(&snapshot.txn) {
+                Err(StoreError::Io(_) | StoreError::Closed) if std::mem::take(&mut again) => {
+                    failed = Some(snapshot.number);
+                }
+                answer => return answer,
+            }
+        }
+    }
+}
+
 /// The value under a key.
-pub(super) fn get(txn: &ReadTransaction, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-    let table = txn.open_table(tables::small(table)).map_err(map_db_error)?;
-    Ok(table.get(key).map_err(map_db_error)?.map(|value| value.value().to_vec()))
+pub(super) struct Get<'a> {
+    pub table: Table,
+    pub key: &'a [u8],
+}
+
+impl Question for Get<'_> {
+    type Answer = Option<Vec<u8>>;
+
+    fn in_memory(&mut self, layers: Layers<'_>) -> Option<Self::Answer> {
+        layers.newest_first().find_map(|layer| layer.get(self.table, self.key)).map(|value| value.map(<[u8]>::to_vec))
+    }
+
+    fn in_database(&mut self, txn: &ReadTransaction) -> Result<Self::Answer, StoreError> {
+        let table = txn.open_table(tables::small(self.table)).map_err(map_db_error)?;
+        Ok(table.get(self.key).map_err(map_db_error)?.map(|value| value.value().to_vec()))
+    }
 }
 
 /// Pairs under a prefix; see [`crate::Store::scan`].
-pub(super) fn scan(
-    txn: &ReadTransaction,
-    table: Table,
-    prefix: &[u8],
-    after: Option<&[u8]>,
-    descending: bool,
-    limit: usize,
-) -> Result<Vec<Pair>, StoreError> {
-    let end = past_prefix(prefix);
-    let (mut low, mut high) = (Included(prefix), end.as_deref().map_or(Unbounded, Excluded));
-    match after {
-        Some(after) if !descending && after >= prefix => low = Excluded(after),
-        Some(after) if descending && end.as_deref().is_none_or(|end| after < end) => high = Excluded(after),
-        _ => {}
-    }
-    if is_empty(low, high) {
-        return Ok(Vec::new());
-    }
-    let table = txn.open_table(tables::small(table)).map_err(map_db_error)?;
-    let mut range = table.range::<&[u8]>((low, high)).map_err(map_db_error)?;
-    let mut pairs = Vec::new();
-    while pairs.len() < limit {
-        let Some(next) = (if descending { range.next_back() } else { range.next() }) else { break };
-        let (key, value) = next.map_err(map_db_error)?;
-        pairs.push((key.value().to_vec(), value.value().to_vec()));
-    }
-    Ok(pairs)
+pub(super) struct Scan<'a> {
+    pub table: Table,
+    pub prefix: &'a [u8],
+    pub after: Option<&'a [u8]>,
+    pub descending: bool,
+    pub limit: usize,
+    /// What memory says, in the order of the scan; none: the row was deleted.
+    pub newer: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
-/// A conversation's row. None outside: the journal has moved on; ask again with a new snapshot.
-pub(super) fn row(txn: &ReadTransaction, journal: &Journal, conv: ConvId) -> Result<Option<Option<RowAt>>, StoreError> {
-    let Some(newest) = journal.last_seq(journal::groups(txn)?, conv) else { return Ok(None) };
-    let rows = txn.open_table(tables::ROWS).map_err(map_db_error)?;
-    let Some(found) = rows.get(&conv.0).map_err(map_db_error)? else { return Ok(Some(None)) };
-    let (rev, value) = found.value();
-    let last_seq = tables::last_seq(&txn.open_table(tables::RECORDS).map_err(map_db_error)?, conv)?;
-    let settled = txn
-        .open_table(tables::SIZES)
-        .map_err(map_db_error)?
-        .get(&conv.0)
-        .map_err(map_db_error)?
-        .map_or(0, |s| s.value());
-    let bytes = settled + journal.bytes(conv);
-    Ok(Some(Some(RowAt { rev, last_seq: last_seq.max(newest), bytes, value: Bytes::copy_from_slice(value) })))
+impl<'a> Scan<'a> {
+    /// Both ends; none if nothing is between them.
+    fn bounds<'b>(&'b self, end: Option<&'b [u8]>) -> Option<KeyRange<'b>>
+    where
+        'a: 'b,
+    {
+        let (mut low, mut high) = (Included(self.prefix), end.map_or(Unbounded, Excluded));
+        match self.after {
+            Some(after) if !self.descending && after >= self.prefix => low = Excluded(after),
+            Some(after) if self.descending && end.is_none_or(|end| after < end) => high = Excluded(after),
+            _ => {}
+        }
+        (!is_empty(low, high)).then_some((low, high))
+    }
+
+    /// Whether `a` comes before `b` in the order of the scan.
+    fn precedes(&self, a: &[u8], b: &[u8]) -> bool {
+        if self.descending { a > b } else { a < b }
+    }
 }
 
-/// Records after `after`: those of the table and those of the journal, which count where both have one. None as for
-/// [`row`].
-pub(super) fn page(
-    txn: &ReadTransaction,
-    journal: &Journal,
+impl Question for Scan<'_> {
+    type Answer = Vec<Pair>;
+
+    fn in_memory(&mut self, layers: Layers<'_>) -> Option<Self::Answer> {
+        let end = past_prefix(self.prefix);
+        let Some(bounds) = self.bounds(end.as_deref()) else { return Some(Vec::new()) };
+        let mut newer = std::collections::BTreeMap::new();
+        for layer in layers.newest_first() {
+            let mut range = layer.range(self.table, bounds);
+            let mut live = 0;
+            // beyond so many that exist none of this layer's can be in the answer
+            while live < self.limit {
+                let Some((key, value)) = (if self.descending { range.next_back() } else { range.next() }) else {
+                    break;
+                };
+                // one that a newer layer deleted does not count, and must not use up the limit
+                let known = newer.entry(key.clone()).or_insert_with(|| value.clone());
+                live += usize::from(known.is_some());
+            }
+        }
+        self.newer = newer.into_iter().collect();
+        if self.descending {
+            self.newer.reverse();
+        }
+        (self.limit == 0).then(Vec::new)
+    }
+
+    fn in_database(&mut self, txn: &ReadTransaction) -> Result<Self::Answer, StoreError> {
+        let end = past_prefix(self.prefix);
+        let table = txn.open_table(tables::small(self.table)).map_err(map_db_error)?;
+        let Some(bounds) = self.bounds(end.as_deref()) else { return Ok(Vec::new()) };
+        let mut range = table.range::<&[u8]>(bounds).map_err(map_db_error)?;
+        let mut newer = std::mem::take(&mut self.newer).into_iter().peekable();
+        let mut pairs = Vec::new();
+        while pairs.len() < self.limit {
+            let next = if self.descending { range.next_back() } else { range.next() };
+            let Some(next) = next else { break };
+            let (key, value) = next.map_err(map_db_error)?;
+            let key = key.value();
+            while let Some((before, value)) = newer.next_if(|(k, _)| self.precedes(k, key)) {
+                pairs.extend(value.map(|value| (before, value)));
+            }
+            match newer.next_if(|(k, _)| k == key) {
+                Some((key, value)) => pairs.extend(value.map(|value| (key, value))),
+                None => pairs.push((key.to_vec(), value.value().to_vec())),
+            }
+        }
+        pairs.extend(newer.filter_map(|(key, value)| value.map(|value| (key, value))));
+        pairs.truncate(self.limit);
+        Ok(pairs)
+    }
+}
+
+/// A conversation's row.
+pub(super) struct RowOf {
+    conv: ConvId,
+    row: Option<(u32, Bytes)>,
+    last_seq: u64,
+    bytes: u64,
+}
+
+impl RowOf {
+    pub fn new(conv: ConvId) -> Self {
+        Self { conv, row: None, last_seq: 0, bytes: 0 }
+    }
+}
+
+impl Question for RowOf {
+    type Answer = Option<RowAt>;
+
+    fn in_memory(&mut self, layers: Layers<'_>) -> Option<Self::Answer> {
+        *self = Self::new(self.conv);
+        for layer in layers.newest_first() {
+            if let Some((rev, value)) = layer.rows.get(&self.conv) {
+                self.row.get_or_insert_with(|| (*rev, value.clone()));
+            }
+            for (seq, frame) in layer.records.get(&self.conv).iter().flat_map(|records| &records.entries) {
+                self.last_seq = self.last_seq.max(*seq);
+                self.bytes += frame.len() as u64;
+            }
+        }
+        None
+    }
+
+    fn in_database(&mut self, txn: &ReadTransaction) -> Result<Self::Answer, StoreError> {
+        let (rev, value) = match self.row.take() {
+            Some(row) => row,
+            None => match tables::row(txn, self.conv)? {
+                Some(row) => row,
+                None => return Ok(None),
+            },
+        };
+        let records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
+        let last_seq = tables::last_seq(&records, self.conv)?.max(self.last_seq);
+        let sizes = txn.open_table(tables::SIZES).map_err(map_db_error)?;
+        let settled = sizes.get(&self.conv.0).map_err(map_db_error)?.map_or(0, |size| size.value());
+        Ok(Some(RowAt { rev, last_seq, bytes: settled + self.bytes, value }))
+    }
+}
+
+/// Records of a conversation after a number.
+pub(super) struct Records {
     conv: ConvId,
     after: u64,
     limit: usize,
     bytes: usize,
-) -> Result<Option<Vec<StoredRecord>>, StoreError> {
-    let Some(first) = after.checked_add(1) else { return Ok(Some(Vec::new())) };
-    let Some(newer) = journal.seen(journal::groups(txn)?, conv, after, limit) else { return Ok(None) };
-    let mut newer = newer.into_iter().peekable();
-    let table = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
-    let (first, last) = tables::record_range(conv, first);
-    let mut settled = table.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(map_db_error)?;
-    let mut page = Page::new(limit, bytes);
-    while page.has_room() {
-        let Some(record) = settled.next() else { break };
-        let (key, value) = record.map_err(map_db_error)?;
-        let seq = tables::seq_of(key.value());
-        while let Some(before) = newer.next_if(|(s, _)| *s < seq) {
-            page.push(before);
-        }
-        page.push(newer.next_if(|(s, _)| *s == seq).unwrap_or_else(|| (seq, tables::frame(seq, value.value()))));
+    /// What memory has of them, each once.
+    newer: Vec<StoredRecord>,
+}
+
+impl Records {
+    pub fn new(conv: ConvId, after: u64, limit: usize, bytes: usize) -> Self {
+        Self { conv, after, limit, bytes, newer: Vec::new() }
     }
-    newer.all(|record| page.push(record));
-    Ok(Some(page.records))
+
+    fn page(&self) -> Page {
+        Page::new(self.limit, self.bytes)
+    }
+}
+
+impl Question for Records {
+    type Answer = Vec<StoredRecord>;
+
+    fn in_memory(&mut self, layers: Layers<'_>) -> Option<Self::Answer> {
+        let Some(first) = self.after.checked_add(1) else { return Some(Vec::new()) };
+        let mut appended = None;
+        self.newer.clear();
+        let found: Vec<_> = layers.newest_first().filter_map(|layer| layer.records.get(&self.conv)).collect();
+        // the oldest first, so that of the same number the newest is last
+        for records in found.into_iter().rev() {
+            appended = appended.or(records.appended);
+            self.newer.extend(records.entries.iter().filter(|(seq, _)| *seq > self.after).cloned());
+        }
+        newest(&mut self.newer);
+        appended.is_some_and(|appended| appended <= first).then(|| {
+            let mut page = self.page();
+            self.newer.drain(..).all(|record| page.push(record));
+            page.records
+        })
+    }
+
+    fn in_database(&mut self, txn: &ReadTransaction) -> Result<Self::Answer, StoreError> {
+        let mut newer = std::mem::take(&mut self.newer).into_iter().peekable();
+        let table = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
+        let (first, last) = tables::record_range(self.conv, self.after.saturating_add(1));
+        let mut settled = table.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(map_db_error)?;
+        let mut page = self.page();
+        while page.has_room() {
+            let Some(record) = settled.next() else { break };
+            let (key, value) = record.map_err(map_db_error)?;
+            let seq = tables::seq_of(key.value());
+            while let Some(before) = newer.next_if(|(s, _)| *s < seq) {
+                page.push(before);
+            }
+            page.push(newer.next_if(|(s, _)| *s == seq).unwrap_or_else(|| (seq, tables::frame(seq, value.value()))));
+        }
+        newer.all(|record| page.push(record));
+        Ok(page.records)
+    }
+}
+
+/// By number, each once: the one that was written last.
+pub(super) fn newest(entries: &mut Vec<StoredRecord>) {
+    // stable, so that of the same number the last written is last; nearly sorted, so quick
+    entries.sort_by_key(|(seq, _)| *seq);
+    entries.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        if same {
+            std::mem::swap(later, kept);
+        }
+        same
+    });
 }
 
 /// The first key behind all that begin with `prefix`; none if there is no such key.

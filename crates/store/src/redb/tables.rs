@@ -2,9 +2,10 @@
 
 use std::ops::Bound;
 
-use ::redb::{ReadableTable, TableDefinition, WriteTransaction};
+use ::redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use bytes::Bytes;
 
+use super::wal::{Partner, segment::StoreId};
 use crate::{StoreError, Table};
 use kefu_proto::{ConvId, MsgId};
 
@@ -13,15 +14,14 @@ pub(super) type RecordKey = &'static [u8; 24];
 /// Conversation → revision, row.
 pub(super) type RowValue = (u32, &'static [u8]);
 
-/// Records that were written lately: number of the group → its records, one after the other, each conversation ‖ u32
-/// length ‖ seq ‖ time ‖ body (`journal.rs`); nothing for a group without records. The only table an ordinary message touches.
-pub(super) const JOURNAL: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("journal");
-/// All records that have left the journal: conversation ‖ seq → u64 time of the commit, big-endian ‖ body.
+/// What the database has of its log: `store` → 16 bytes; `settled` → u64, little-endian, the last group that is here;
+/// `complete` → nothing, only while the database is closed and contains everything.
+pub(super) const LOG: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("log");
+/// All records: conversation ‖ seq → u64 time of the commit, big-endian ‖ body.
 pub(super) const RECORDS: TableDefinition<'static, RecordKey, &'static [u8]> = TableDefinition::new("records");
-/// Sequence numbers of envelopes whose records have left the journal: conversation ‖ message id → seq. So nobody reads bodies
-/// to find one.
+/// Sequence numbers of envelopes: conversation ‖ message id → seq. So nobody reads bodies to find one.
 pub(super) const IDS: TableDefinition<'static, &'static [u8; 32], u64> = TableDefinition::new("ids");
-/// Conversation → bytes of its records that have left the journal.
+/// Conversation → bytes of its records.
 pub(super) const SIZES: TableDefinition<'static, &'static [u8; 16], u64> = TableDefinition::new("sizes");
 /// All conversations: id → revision, row.
 pub(super) const ROWS: TableDefinition<'static, &'static [u8; 16], RowValue> = TableDefinition::new("rows");
@@ -47,11 +47,11 @@ pub(super) fn small(table: Table) -> TableDefinition<'static, &'static [u8], &'s
 
 /// Makes the tables that are missing.
 pub(super) fn create_all(txn: &WriteTransaction) -> Result<(), StoreError> {
-    txn.open_table(JOURNAL).map_err(map_db_error)?;
     txn.open_table(RECORDS).map_err(map_db_error)?;
     txn.open_table(IDS).map_err(map_db_error)?;
     txn.open_table(SIZES).map_err(map_db_error)?;
     txn.open_table(ROWS).map_err(map_db_error)?;
+    txn.open_table(LOG).map_err(map_db_error)?;
     for table in Table::ALL {
         txn.open_table(small(*table)).map_err(map_db_error)?;
     }
@@ -60,6 +60,48 @@ pub(super) fn create_all(txn: &WriteTransaction) -> Result<(), StoreError> {
 
 /// How many tables there are.
 pub(super) const COUNT: usize = 5 + Table::ALL.len();
+
+/// Gives a database that has none the id that it shares with its log.
+pub(super) fn name_store(txn: &WriteTransaction, id: StoreId) -> Result<(), StoreError> {
+    let mut log = txn.open_table(LOG).map_err(map_db_error)?;
+    if log.get("store").map_err(map_db_error)?.is_none() {
+        log.insert("store", &id[..]).map_err(map_db_error)?;
+        log.insert("settled", &0u64.to_le_bytes()[..]).map_err(map_db_error)?;
+        log.insert("complete", &[][..]).map_err(map_db_error)?;
+    }
+    Ok(())
+}
+
+/// Notes up to which group the database contains its log, and whether that is all of it, for good.
+pub(super) fn note_settled(txn: &WriteTransaction, settled: u64, complete: bool) -> Result<(), StoreError> {
+    let mut log = txn.open_table(LOG).map_err(map_db_error)?;
+    log.insert("settled", &settled.to_le_bytes()[..]).map_err(map_db_error)?;
+    if complete {
+        log.insert("complete", &[][..]).map_err(map_db_error)?;
+    } else {
+        log.remove("complete").map_err(map_db_error)?;
+    }
+    Ok(())
+}
+
+/// What the database has of its log.
+pub(super) fn partner(db: &Database) -> Result<Partner, StoreError> {
+    let txn = db.begin_read().map_err(map_db_error)?;
+    let log = txn.open_table(LOG).map_err(map_db_error)?;
+    let value = |key| log.get(key).map_err(map_db_error);
+    let damaged = || StoreError::Corrupt("it does not say which log belongs to it".into());
+    let store = value("store")?.and_then(|id| id.value().try_into().ok()).ok_or_else(damaged)?;
+    let settled = value("settled")?.and_then(|n| n.value().try_into().ok()).ok_or_else(damaged)?;
+    let complete = value("complete")?.is_some();
+    Ok(Partner { store, settled: u64::from_le_bytes(settled), complete })
+}
+
+/// Revision and row of a conversation.
+pub(super) fn row(txn: &ReadTransaction, conv: ConvId) -> Result<Option<(u32, Bytes)>, StoreError> {
+    let rows = txn.open_table(ROWS).map_err(map_db_error)?;
+    let row = rows.get(&conv.0).map_err(map_db_error)?;
+    Ok(row.map(|row| (row.value().0, Bytes::copy_from_slice(row.value().1))))
+}
 
 /// Key of a record.
 pub(super) fn record_key(conv: ConvId, seq: u64) -> [u8; 24] {

@@ -1,168 +1,226 @@
-//! The one thread that writes. While a group of batches is being synced the next ones gather in the queue, so groups grow
+//! The one thread that takes batches. While a group of them is being synced the next ones gather in the queue, so groups grow
 //! with the load by themselves: no timer, no window to tune.
 //!
-//! The order is always: check and write each batch in one transaction, commit it to disk, publish to the feed, answer those who
-//! wait. When the disk fails, nothing of the group is published until the file is open again and shows whether it contains
-//! the group (`heal.rs`). Damaged data ends the thread.
+//! The order is always: check each batch, write the group to the log, add it to memory, publish it to the feed, answer those
+//! who wait. If the log's disk fails, nothing of the group is published until the log says for certain that it is not there.
+//! Damaged data ends the thread.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use ::redb::{Database, WriteTransaction};
 use tokio::sync::mpsc;
 
 use super::{
     DiskCommit, Observer, Shared,
-    apply::{self, Group, Tables, Verdict},
+    apply::{self, Draft, Verdict},
     conv_cache::ConvCache,
-    journal::Journal,
-    mover::Mover,
+    heal::Pauses,
+    layer::Group,
     queue::{Job, Queue},
-    tables::map_db_error,
+    wal::{AppendError, Wal},
 };
-use crate::{Batch, Op, Outcome, Reply, StoreError, check};
+use crate::{Op, Outcome, Reply, StoreError, check};
 use kefu_proto::{ConvId, MsgId};
 
-/// Opens the database again.
-pub(super) type Opener = Box<dyn Fn() -> Result<Database, StoreError> + Send>;
-
-/// A group that could not be written.
-pub(super) struct Pending {
-    pub error: StoreError,
-    /// Number of the group.
-    pub number: u64,
-    /// If only the commit failed: what to report if the file contains it anyway.
-    pub verdicts: Option<Vec<Verdict>>,
-    pub replies: Vec<Reply>,
-    pub names: Vec<Named>,
-    pub commit: DiskCommit,
-}
+/// How long the writer waits for a file of the log before it looks at the disk again.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Memory of a group that is kept for the next.
+const KEPT: usize = 1024 * 1024;
 
 /// The writer's side of the store.
 pub(super) struct Writer {
-    pub file: File,
+    pub wal: Wal,
+    pub cache: ConvCache,
     pub shared: Arc<Shared>,
     pub queue: Arc<Queue>,
     pub feed: mpsc::UnboundedSender<Vec<Outcome>>,
-    pub observer: Option<Observer>,
-    pub quick_repair: bool,
-    /// Opens the database again.
-    pub opener: Opener,
-    /// When it was opened again last.
-    pub opened: Option<Instant>,
-    /// Records that the journal gathers.
-    pub journal: usize,
-    /// Where a group's value is put together; kept for its memory.
-    pub value: Vec<u8>,
+    pub observer: Option<Observer<DiskCommit>>,
+    /// Bytes in memory that are enough for a checkpoint.
+    pub checkpoint_bytes: usize,
+    /// Where a group is put together; kept for its memory.
+    pub bytes: Vec<u8>,
     pub clock: check::CommitClock,
 }
 
-/// The open database with what the writer knows of its content.
-pub(super) struct File {
-    /// None while it is being opened again.
-    pub db: Option<Arc<Database>>,
-    pub journal: Arc<Journal>,
-    pub cache: ConvCache,
-    pub mover: Mover,
-    /// Number of the last group in the journal.
-    pub last_group: u64,
-    /// Whether that group had no records.
-    pub bare: bool,
+/// The conversation and message of a batch, for a refusal.
+type Named = (Option<ConvId>, Option<MsgId>);
+
+/// Those of a group, to be told what became of it.
+struct Senders {
+    replies: Vec<Reply>,
+    names: Vec<Named>,
 }
 
-/// The conversation and message of a batch, for a refusal.
-pub(super) type Named = (Option<ConvId>, Option<MsgId>);
-
-/// A group could not be written.
-struct Failed {
-    error: StoreError,
-    /// If only the commit failed: what to report if the file contains it anyway.
-    verdicts: Option<Vec<Verdict>>,
+/// Why a group is not in the log.
+enum Failed {
+    /// Nothing of it was written.
+    NotBegun,
+    /// It is not known what of it was written.
+    Unknown(String),
+    /// The data is damaged.
+    Damaged(StoreError),
 }
 
 impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        Self { error, verdicts: None }
-    }
-}
-
-impl File {
-    fn begin(&self, quick_repair: bool) -> Result<WriteTransaction, StoreError> {
-        // durability is Immediate by default; nothing less is ever used
-        let mut txn = self.db.as_ref().ok_or(StoreError::Closed)?.begin_write().map_err(map_db_error)?;
-        txn.set_quick_repair(quick_repair);
-        Ok(txn)
+    fn from(e: StoreError) -> Self {
+        match e {
+            // the database is being opened again
+            StoreError::Io(_) | StoreError::Reopening => Self::NotBegun,
+            e => Self::Damaged(e),
+        }
     }
 }
 
 impl Writer {
-    /// Writes until the queue was closed and is empty, or the data is damaged.
-    pub fn run(&mut self) {
+    /// Writes until the queue was closed and is empty, or the data is damaged. Returns whether it was closed.
+    pub fn run(&mut self) -> bool {
         while let Some((jobs, bytes)) = self.queue.take() {
+            if self.shared.failure().is_some() {
+                refuse(jobs, &self.feed, &StoreError::Closed);
+                return false;
+            }
             if self.shared.space.before(bytes) {
                 refuse(jobs, &self.feed, &StoreError::Unwritable);
             } else if !self.group(jobs) {
-                return;
+                return false;
             }
         }
-        match self.settle() {
-            Ok(()) => {}
-            // nobody waits for it, and the journal still contains everything
-            Err(StoreError::Io(e)) => {
-                tracing::warn!(error = %e, "storage: the journal stays as it is until the next start");
-            }
-            Err(e) => self.shared.fail(e),
-        }
+        true
     }
 
-    /// Moves all that is in the journal, so that a closed file has none.
-    fn settle(&mut self) -> Result<(), StoreError> {
-        let file = &mut self.file;
-        let txn = file.begin(self.quick_repair)?;
-        self.value.clear();
-        let group = Group { number: file.last_group + 1, value: &mut self.value, records: 0, journal: &file.journal };
-        let any = file.mover.all(&mut Tables::of(&txn, group), &file.journal, file.last_group)?;
-        if any {
-            txn.commit().map_err(map_db_error)?;
-            file.mover.committed(&file.journal);
-            Ok(())
-        } else {
-            txn.abort().map_err(map_db_error)
-        }
-    }
-
-    /// Writes a group in one transaction and publishes it. False: the writer must end.
+    /// Writes a group and publishes it. False: the writer must end.
     fn group(&mut self, jobs: Vec<Job>) -> bool {
         let started = Instant::now();
         let names: Vec<Named> = jobs.iter().map(|job| (job.batch.conv, check::name(&job.batch))).collect();
-        let (batches, replies): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.batch, job.reply)).unzip();
+        let mut senders = Senders { replies: Vec::with_capacity(jobs.len()), names };
         let mut commit = DiskCommit::default();
-        let failed = match self.transact(batches, &replies, &mut commit) {
+        match self.write(jobs, &mut senders.replies, &mut commit) {
             Ok(verdicts) => {
                 commit.took = started.elapsed();
-                self.committed(verdicts, replies, commit);
-                return true;
+                if let Some(observer) = self.observer.as_ref().filter(|_| commit.batches > 0) {
+                    observer(commit);
+                }
+                self.publish(verdicts, senders.replies);
+                true
             }
-            Err(failed) => failed,
-        };
-        let Failed { error, verdicts } = failed;
-        if !matches!(error, StoreError::Io(_)) {
-            self.end(error, replies);
-            return false;
+            Err(failed) => {
+                // it may know what is not there
+                self.cache = ConvCache::new();
+                match failed {
+                    Failed::NotBegun => self.refuse_all(senders),
+                    Failed::Unknown(why) => return self.void(&why, senders),
+                    Failed::Damaged(e) => {
+                        self.end(e, senders.replies);
+                        return false;
+                    }
+                }
+                true
+            }
         }
-        let number = self.file.last_group + 1;
-        self.heal(Pending { error, number, verdicts, replies, names, commit })
     }
 
-    /// A group is on disk.
-    pub(super) fn committed(&self, verdicts: Vec<Verdict>, replies: Vec<Reply>, commit: DiskCommit) {
-        if let Some(observer) = self.observer.as_ref().filter(|_| commit.batches > 0) {
-            observer(commit);
+    fn write(
+        &mut self,
+        jobs: Vec<Job>,
+        replies: &mut Vec<Reply>,
+        commit: &mut DiskCommit,
+    ) -> Result<Vec<Verdict>, Failed> {
+        let at_ms = self.clock.now_ms();
+        let group = Group::reusing(std::mem::take(&mut self.bytes));
+        let mut draft = Draft { view: &self.shared.view, group };
+        let mut verdicts = Vec::with_capacity(jobs.len());
+        let mut jobs = jobs.into_iter();
+        let mut failed = None;
+        for job in jobs.by_ref() {
+            let origin = if let Reply::Feed(origin) = job.reply { origin } else { 0 };
+            replies.push(job.reply);
+            let writes = job.batch.ops.iter().any(|op| !matches!(op, Op::Expect { .. }));
+            match apply::apply(&mut draft, &mut self.cache, job.batch, origin, at_ms) {
+                Ok(verdict) => {
+                    if let (Verdict::Written { written, .. }, true) = (&verdict, writes) {
+                        commit.batches += 1;
+                        commit.records += written.seqs.len();
+                    }
+                    verdicts.push(verdict);
+                }
+                Err(e) => {
+                    failed = Some(e);
+                    break;
+                }
+            }
         }
-        self.publish(verdicts, replies);
+        replies.extend(jobs.map(|job| job.reply));
+        let Group { layer, mut bytes } = draft.group;
+        let logged = match failed {
+            Some(e) => Err(e.into()),
+            None if commit.batches > 0 => self.log(&mut bytes),
+            None => Ok(()),
+        };
+        if bytes.capacity() <= KEPT {
+            self.bytes = bytes;
+        }
+        logged?;
+        if commit.batches > 0 && self.shared.view.memtable.commit(layer, self.wal.last()) >= self.checkpoint_bytes {
+            self.shared.signals.enough();
+        }
+        Ok(verdicts)
+    }
+
+    /// Writes a group to the log. It waits if all files of the log are full, unless the disk fails.
+    fn log(&mut self, group: &mut Vec<u8>) -> Result<(), Failed> {
+        loop {
+            match self.wal.reserve(group.len()) {
+                Ok(()) => break,
+                Err(AppendError::Io(e)) => {
+                    self.shared.space.failed(&e.to_string());
+                    self.shared.space.give_up_ballast();
+                    self.shared.space.healed();
+                    return Err(Failed::NotBegun);
+                }
+                Err(AppendError::Full) => {
+                    self.shared.signals.full();
+                    if self.shared.space.before(0) || self.shared.failure().is_some() {
+                        return Err(Failed::NotBegun);
+                    }
+                    self.wal.files().wait_for_release(PAUSE);
+                }
+            }
+        }
+        self.wal.append(group).map_err(|e| Failed::Unknown(e.to_string()))
+    }
+
+    /// The log failed while it wrote the group: tries until it says that the group is not there. False: the writer must end.
+    fn void(&mut self, why: &str, mut senders: Senders) -> bool {
+        tracing::error!(error = why, "storage: the disk failed under the log");
+        self.shared.space.failed(why);
+        self.shared.space.give_up_ballast();
+        let mut pauses = Pauses::new();
+        loop {
+            match self.wal.void() {
+                Ok(()) => break,
+                Err(AppendError::Full) => self.shared.signals.full(),
+                Err(AppendError::Io(e)) if pauses.is_first() => {
+                    tracing::error!(error = %e, "storage: the log cannot be continued yet; trying again");
+                }
+                Err(AppendError::Io(_)) => {}
+            }
+            // the fate of their batches is unknown, perhaps for long; the feed reports it in any case
+            answer_all(&mut senders.replies, &StoreError::Io(why.into()));
+            refuse(self.queue.drain(), &self.feed, &StoreError::Unwritable);
+            if self.queue.closed_within(pauses.next()) {
+                return false;
+            }
+        }
+        tracing::info!("storage: the log goes on");
+        self.refuse_all(senders);
+        self.shared.space.healed();
+        true
     }
 
     /// The data is damaged: nothing more is written, and nothing is reported about the current group.
-    pub(super) fn end(&mut self, error: StoreError, replies: Vec<Reply>) {
+    fn end(&mut self, error: StoreError, replies: Vec<Reply>) {
         self.shared.fail(error.clone());
         let later = self.queue.close_and_drain();
         for reply in replies {
@@ -171,50 +229,6 @@ impl Writer {
             }
         }
         refuse(later, &self.feed, &StoreError::Closed);
-    }
-
-    fn transact(
-        &mut self,
-        batches: Vec<Batch>,
-        replies: &[Reply],
-        commit: &mut DiskCommit,
-    ) -> Result<Vec<Verdict>, Failed> {
-        let at_ms = self.clock.now_ms();
-        let txn = self.file.begin(self.quick_repair)?;
-        let File { journal, cache, mover, last_group, bare, .. } = &mut self.file;
-        let mut verdicts = Vec::with_capacity(batches.len());
-        let number = *last_group + 1;
-        let mut brought = 0;
-        self.value.clear();
-        {
-            let group = Group { number, value: &mut self.value, records: 0, journal };
-            let mut tables = Tables::of(&txn, group);
-            for (batch, reply) in batches.into_iter().zip(replies) {
-                let origin = if let Reply::Feed(origin) = reply { *origin } else { 0 };
-                let writes = batch.ops.iter().any(|op| !matches!(op, Op::Expect { .. }));
-                let verdict = apply::apply(&mut tables, cache, batch, origin, at_ms)?;
-                if let (Verdict::Written { written, .. }, true) = (&verdict, writes) {
-                    commit.batches += 1;
-                    commit.records += written.seqs.len();
-                }
-                verdicts.push(verdict);
-            }
-            if commit.batches > 0 {
-                let (records, bytes) = tables.write_group(*bare)?;
-                mover.along(&mut tables, journal, number, records, bytes)?;
-                brought = records;
-            }
-        }
-        if commit.batches > 0 {
-            if let Err(e) = txn.commit() {
-                return Err(Failed { error: map_db_error(e), verdicts: Some(verdicts) });
-            }
-            (*last_group, *bare) = (number, brought == 0);
-            mover.committed(journal);
-        } else {
-            txn.abort().map_err(map_db_error)?;
-        }
-        Ok(verdicts)
     }
 
     /// The feed first, in order and in one piece; then those who wait.
@@ -249,23 +263,43 @@ impl Writer {
             drop(tx.send(answer));
         }
     }
+
+    /// Nothing of the group is there, for certain.
+    fn refuse_all(&self, senders: Senders) {
+        let mut outcomes = Vec::new();
+        for (reply, (conv, id)) in senders.replies.into_iter().zip(senders.names) {
+            tell(reply, conv, id, &StoreError::Unwritable, &mut outcomes);
+        }
+        if !outcomes.is_empty() {
+            drop(self.feed.send(outcomes));
+        }
+    }
 }
 
 /// Tells everyone whose batch was not begun that it won't be written.
-pub(super) fn refuse(jobs: Vec<Job>, feed: &mpsc::UnboundedSender<Vec<Outcome>>, error: &StoreError) {
+fn refuse(jobs: Vec<Job>, feed: &mpsc::UnboundedSender<Vec<Outcome>>, error: &StoreError) {
     let mut outcomes = Vec::new();
     for Job { batch, reply, .. } in jobs {
-        match reply {
-            Reply::Wait(tx) => drop(tx.send(Err(error.clone()))),
-            Reply::Feed(origin) => outcomes.push(Outcome::Refused {
-                origin,
-                conv: batch.conv,
-                id: check::name(&batch),
-                error: error.clone(),
-            }),
-        }
+        tell(reply, batch.conv, check::name(&batch), error, &mut outcomes);
     }
     if !outcomes.is_empty() {
         drop(feed.send(outcomes));
+    }
+}
+
+/// The refusal of one batch: to the caller who waits, or for the feed.
+fn tell(reply: Reply, conv: Option<ConvId>, id: Option<MsgId>, error: &StoreError, feed: &mut Vec<Outcome>) {
+    match reply {
+        Reply::Wait(tx) => drop(tx.send(Err(error.clone()))),
+        Reply::Feed(origin) => feed.push(Outcome::Refused { origin, conv, id, error: error.clone() }),
+    }
+}
+
+/// Answers waiting callers and replaces them by a connection that never exists.
+fn answer_all(replies: &mut [Reply], error: &StoreError) {
+    for reply in replies.iter_mut().filter(|reply| matches!(reply, Reply::Wait(_))) {
+        if let Reply::Wait(tx) = std::mem::replace(reply, Reply::Feed(0)) {
+            drop(tx.send(Err(error.clone())));
+        }
     }
 }

@@ -1,0 +1,70 @@
+//! A layer's changes in the tables of the database.
+
+use ::redb::{ReadableTable, WriteTransaction};
+use bytes::Bytes;
+
+use super::{
+    layer::Layer,
+    read::newest,
+    tables::{self, map_db_error},
+};
+use crate::{StoreError, Table, check};
+use kefu_proto::{ConvId, RECORD_HEADER};
+
+/// Writes all of it, sorted by key, so that a page that many changes share is written once. Doing it twice changes nothing.
+pub(super) fn settle(txn: &WriteTransaction, layer: &Layer) -> Result<(), StoreError> {
+    let mut convs: Vec<_> = layer.records.iter().collect();
+    convs.sort_unstable_by_key(|(conv, _)| conv.0);
+    {
+        let mut records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
+        let mut ids = txn.open_table(tables::IDS).map_err(map_db_error)?;
+        let mut sizes = txn.open_table(tables::SIZES).map_err(map_db_error)?;
+        for (conv, written) in convs {
+            let mut entries = written.entries.clone();
+            newest(&mut entries);
+            let mut grown = 0;
+            for (seq, frame) in &entries {
+                let value = &frame[8..];
+                let key = tables::record_key(*conv, *seq);
+                let old = records.insert(&key, value).map_err(map_db_error)?.map_or(0, |old| old.value().len());
+                grown += value.len() as i64 - old as i64;
+            }
+            for (id, seq) in ids_of(*conv, &entries) {
+                ids.insert(&id, seq).map_err(map_db_error)?;
+            }
+            let before = sizes.get(&conv.0).map_err(map_db_error)?.map_or(0, |size| size.value());
+            sizes.insert(&conv.0, before.saturating_add_signed(grown)).map_err(map_db_error)?;
+        }
+    }
+    let mut rows: Vec<_> = layer.rows.iter().collect();
+    rows.sort_unstable_by_key(|(conv, _)| conv.0);
+    if !rows.is_empty() {
+        let mut table = txn.open_table(tables::ROWS).map_err(map_db_error)?;
+        for (conv, (rev, value)) in rows {
+            table.insert(&conv.0, (*rev, &value[..])).map_err(map_db_error)?;
+        }
+    }
+    for table in Table::ALL {
+        let rows = layer.small(*table);
+        if rows.is_empty() {
+            continue;
+        }
+        let mut table = txn.open_table(tables::small(*table)).map_err(map_db_error)?;
+        for (key, value) in rows {
+            match value {
+                Some(value) => drop(table.insert(key.as_slice(), value.as_slice()).map_err(map_db_error)?),
+                None => drop(table.remove(key.as_slice()).map_err(map_db_error)?),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Keys of the records' message ids, in order.
+fn ids_of(conv: ConvId, entries: &[(u64, Bytes)]) -> Vec<([u8; 32], u64)> {
+    let id = |frame: &Bytes| check::remembered_id(&frame[RECORD_HEADER..]);
+    let mut ids: Vec<_> =
+        entries.iter().filter_map(|(seq, frame)| Some((tables::id_key(conv, id(frame)?), *seq))).collect();
+    ids.sort_unstable();
+    ids
+}
