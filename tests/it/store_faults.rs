@@ -10,7 +10,6 @@ use kefu::{
         write,
     },
 };
-use redb::StorageBackend;
 use tokio::task::JoinSet;
 
 use crate::support::{
@@ -59,7 +58,9 @@ async fn a_loss_of_power_at_any_point_loses_nothing_acknowledged() {
         for _ in 0..=random.below(3) {
             disk.fail_after(std::mem::take(&mut least) + random.below(usual));
             if let Ok((store, mut feed)) = disk.open_store(options(checkpoint)) {
-                ledger.check(&store);
+                // the disk may have failed already, under a checkpoint
+                let checked = ledger.try_check(&store);
+                assert!(matches!(checked, Ok(()) | Err(StoreError::Reopening | StoreError::Io(_))), "{checked:?}");
                 ledger.work(&store, &mut feed, ROUNDS, random).await;
                 let next = disk.lose_power(random);
                 drop(store);
@@ -121,8 +122,8 @@ async fn goes_wrong(wrong: Wrong, n: u64, checkpoint: usize) -> bool {
     let (store, mut feed) = disk.open_store(options.clone()).unwrap();
     let at = disk.changes() + n;
     match wrong {
-        Wrong::Once => disk.fail_once(Fault { at, error: ENOSPC, torn: None }),
-        Wrong::Torn => disk.fail_once(Fault { at, error: EIO, torn: Some(Random(n)) }),
+        Wrong::Once => disk.fail_once(Fault::at(at, ENOSPC)),
+        Wrong::Torn => disk.fail_once(Fault { torn: Some(Random(n)), ..Fault::at(at, EIO) }),
         Wrong::NoRoom => disk.fill_at(at),
         Wrong::Dead => disk.fail_after(n),
     }
@@ -177,26 +178,18 @@ async fn every_change_of_the_disk_may_go_wrong_in_every_way() {
 
 #[tokio::test]
 async fn a_file_that_is_damaged_when_it_is_opened_again_ends_the_store() {
-    let mut ended = 0;
-    for n in 0..12 {
-        let (disk, mut ledger) = (Disk::new(), Ledger::default());
-        let (store, mut feed) = disk.open_store(options(1)).unwrap();
-        ledger.work(&store, &mut feed, 3, &mut Random(1)).await;
-        settled(&store).await;
-        StorageBackend::write(&disk, 0, &[0; 320]).unwrap();
-        disk.fail_once(Fault { at: disk.changes() + n, error: EIO, torn: None });
-        drop(write(&*store, post(conv(0), 1)).await);
-        until(|| store.unsettled().bytes == 0 || store.failure().is_some()).await;
-        let failure = store.failure();
-        store.close().await;
-        assert_eq!(store.get(Table::Meta, b"schema"), Err(StoreError::Closed));
-        if let Some(failure) = failure {
-            assert!(matches!(failure, StoreError::Corrupt(_)), "{failure:?}");
-            assert_eq!(write(&*store, post(conv(0), 2)).await, Err(StoreError::Closed));
-            ended += 1;
-        }
-    }
-    assert!(ended > 0, "the database was never opened again");
+    let (disk, mut ledger) = (Disk::new(), Ledger::default());
+    let (store, mut feed) = disk.open_store(options(1)).unwrap();
+    ledger.work(&store, &mut feed, 3, &mut Random(1)).await;
+    settled(&store).await;
+    disk.alter(|database| database[..320].fill(0));
+    disk.fail_once(Fault { file: Some(0), ..Fault::at(0, EIO) });
+    assert_eq!(write(&*store, post(conv(0), 1)).await.map(|written| written.rev > 0), Ok(true), "the log works");
+    until(|| store.failure().is_some()).await;
+    store.close().await;
+    assert!(matches!(store.failure(), Some(StoreError::Corrupt(_))), "{:?}", store.failure());
+    assert_eq!(store.get(Table::Meta, b"schema"), Err(StoreError::Closed));
+    assert_eq!(write(&*store, post(conv(0), 2)).await, Err(StoreError::Closed));
 }
 
 #[tokio::test]

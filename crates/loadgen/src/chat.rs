@@ -51,9 +51,18 @@ pub struct ChatReport {
     pub messages: u64,
     /// The time measured, seconds.
     pub seconds: f64,
-    /// Processor time of the server in that time, seconds.
+    /// Whether the processor time is that from before the first message until after the last, with everything that the server
+    /// does later for the same messages; otherwise it is that of the time measured.
+    pub settled: bool,
+    /// Messages that the processor time is for.
+    pub cpu_messages: u64,
+    /// In which so many seconds passed.
+    pub cpu_over_seconds: f64,
+    /// Processor time of the server, seconds.
     pub server_cpu_seconds: Option<f64>,
-    /// Processor time of this process in that time, seconds.
+    /// Of that, what bringing the log to the database cost, seconds.
+    pub checkpoint_cpu_seconds: Option<f64>,
+    /// Processor time of this process, seconds.
     pub generator_cpu_seconds: f64,
     /// From sending (at a rate: from when it should have been sent) to the other side's socket, µs.
     pub delivery: Histogram<u64>,
@@ -69,12 +78,35 @@ pub struct ChatReport {
     pub load_average: f64,
 }
 
+/// What was used and done at one moment.
+struct Reading {
+    at: Instant,
+    messages: u64,
+    server: Option<f64>,
+    checkpoints: Option<f64>,
+    own: f64,
+}
+
+impl Reading {
+    fn now(counters: &Counters, meter: ServerMeter) -> Self {
+        Self {
+            at: Instant::now(),
+            messages: counters.messages.get(),
+            server: meter.cpu_seconds(),
+            checkpoints: meter.checkpoint_cpu_seconds(),
+            own: Process::own().cpu_seconds(),
+        }
+    }
+}
+
 impl Chat {
-    /// Runs it; `stage` receives its progress. Pairs, seconds and rate are at least 1.
+    /// Runs it; `stage` receives its progress. `settle` makes the server bring its log to its database, and says whether it
+    /// did. Pairs, seconds and rate are at least 1.
     pub async fn run(
         &self,
         target: &Target,
         meter: ServerMeter,
+        settle: impl AsyncFn() -> bool,
         stage: impl Fn(Stage),
     ) -> Result<ChatReport, LoadError> {
         let agents = target.agents.get(..self.pairs);
@@ -99,6 +131,8 @@ impl Chat {
         }
         self.seal_ahead(&pairs, &stage).await?;
 
+        let settled = settle().await;
+        let mut before = Reading::now(&counters, meter);
         // what came twice while they began to follow each other was the server being careful
         counters.doubled.set(0);
         counters.running.set(true);
@@ -109,13 +143,11 @@ impl Chat {
         }
         sleep(WARM_UP).await;
         stage(Stage::Measuring(self.seconds));
-        let own = Process::own();
-        let before = (counters.messages.get(), meter.cpu_seconds(), own.cpu_seconds(), Instant::now());
+        let start = Reading::now(&counters, meter);
         counters.measuring.set(true);
         sleep(Duration::from_secs(self.seconds)).await;
-        let messages = counters.messages.get() - before.0;
-        let server_cpu_seconds = meter.cpu_since(before.1);
-        let (generator_cpu_seconds, seconds) = (own.cpu_seconds() - before.2, before.3.elapsed().as_secs_f64());
+        let mut end = Reading::now(&counters, meter);
+        let (messages, seconds) = (end.messages - start.messages, start.at.elapsed().as_secs_f64());
         let load_average = load_average();
         counters.measuring.set(false);
         counters.running.set(false);
@@ -124,6 +156,12 @@ impl Chat {
             None => None,
         };
         let missing = drain(&pairs).await;
+        let settled = settled && settle().await;
+        if settled {
+            end = Reading::now(&counters, meter);
+        } else {
+            before = start;
+        }
         if self.close {
             pair::close(&pairs).await;
         }
@@ -134,8 +172,12 @@ impl Chat {
         Ok(ChatReport {
             messages,
             seconds,
-            server_cpu_seconds,
-            generator_cpu_seconds,
+            settled,
+            cpu_messages: end.messages - before.messages,
+            cpu_over_seconds: (end.at - before.at).as_secs_f64(),
+            server_cpu_seconds: end.server.zip(before.server).map(|(end, before)| end - before),
+            checkpoint_cpu_seconds: end.checkpoints.zip(before.checkpoints).map(|(end, before)| end - before),
+            generator_cpu_seconds: end.own - before.own,
             delivery: counters.delivery.borrow().clone(),
             lag,
             lost: counters.lost.get() + missing,

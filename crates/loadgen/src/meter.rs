@@ -22,11 +22,15 @@ impl Process {
 
     /// Processor time used so far, user and system, seconds; in steps of 10 ms.
     pub fn cpu_seconds(self) -> f64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap_or_default();
-        // the command, field 2, may hold spaces and parentheses; it ends at the last `)`
-        let Some((_, rest)) = stat.rsplit_once(')') else { return 0.0 };
-        let ticks: u64 = rest.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
-        ticks as f64 / USER_HZ
+        cpu_seconds(&format!("/proc/{}/stat", self.0))
+    }
+
+    /// The same of its threads with this name.
+    pub fn thread_cpu_seconds(self, name: &str) -> f64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.0)).into_iter().flatten().flatten();
+        let named =
+            tasks.filter(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim_end() == name));
+        named.map(|task| cpu_seconds(&task.path().join("stat").to_string_lossy())).sum()
     }
 
     /// Resident memory, bytes.
@@ -35,6 +39,14 @@ impl Process {
         let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
         line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
     }
+}
+
+fn cpu_seconds(stat: &str) -> f64 {
+    let stat = fs::read_to_string(stat).unwrap_or_default();
+    // the command, field 2, may hold spaces and parentheses; it ends at the last `)`
+    let Some((_, rest)) = stat.rsplit_once(')') else { return 0.0 };
+    let ticks: u64 = rest.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
+    ticks as f64 / USER_HZ
 }
 
 /// What a server costs, if its process can be seen from here.
@@ -50,6 +62,12 @@ impl ServerMeter {
     /// Processor time used so far, seconds.
     pub fn cpu_seconds(self) -> Option<f64> {
         self.0.map(Process::cpu_seconds)
+    }
+
+    /// Of that, the time that its checkpoints used, seconds.
+    pub fn checkpoint_cpu_seconds(self) -> Option<f64> {
+        // the name that the store gives the thread; the kernel keeps 15 letters
+        self.0.map(|process| process.thread_cpu_seconds("kefu-checkpoint"))
     }
 
     /// Processor time used since it was `before`, seconds.

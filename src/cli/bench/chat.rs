@@ -43,13 +43,17 @@ impl Args {
         // a server of our own goes with its conversations
         let close = server.own.is_none();
         let chat = Chat { pairs, seconds, rate, idle, bytes, prepare, close };
-        let report = chat.run(&server.target, server.meter, |stage| eprintln!("{stage}")).await;
+        let settle = async || match &server.own {
+            Some(own) => own.settle().await,
+            None => false,
+        };
+        let report = chat.run(&server.target, server.meter, settle, |stage| eprintln!("{stage}")).await;
         let report = report.map_err(|e| match e {
             LoadError::TooFewAgents { .. } => anyhow::anyhow!("{e}: --pairs, or kefu bench prepare"),
             e => e.into(),
         })?;
         let messages = report.messages;
-        let per_million = |cpu: f64| cpu * 1e6 / messages.max(1) as f64;
+        let per_million = |cpu: f64| cpu * 1e6 / report.cpu_messages.max(1) as f64;
         let ms = |q: f64| Some(report.delivery.value_at_quantile(q) as f64 / 1000.0);
         Ok(Report {
             command: if rate.is_some() { "chat --rate" } else { "chat" },
@@ -57,7 +61,9 @@ impl Args {
             messages: Some(messages),
             messages_per_second: Some(messages as f64 / report.seconds),
             server_cpu_seconds_per_million: report.server_cpu_seconds.map(per_million),
-            server_cpu_percent: report.server_cpu_seconds.map(|cpu| 100.0 * cpu / report.seconds),
+            server_cpu_percent: report.server_cpu_seconds.map(|cpu| 100.0 * cpu / report.cpu_over_seconds),
+            settled: Some(report.settled),
+            checkpoint_cpu_seconds_per_million: report.checkpoint_cpu_seconds.map(per_million),
             unseen: !server.meter.sees(),
             generator_cpu_seconds_per_million: Some(per_million(report.generator_cpu_seconds)),
             deliver_p50_ms: ms(0.5),

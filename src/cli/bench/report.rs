@@ -15,6 +15,11 @@ pub struct Report {
     pub messages_per_second: Option<f64>,
     /// Processor time of the server for a million of them, user and system.
     pub server_cpu_seconds_per_million: Option<f64>,
+    /// Whether that is until everything was in the database; otherwise it is that of the time measured, with work left for
+    /// later.
+    pub settled: Option<bool>,
+    /// Of that, what bringing the log to the database cost.
+    pub checkpoint_cpu_seconds_per_million: Option<f64>,
     /// Processor time of the server in the time measured, of one core.
     pub server_cpu_percent: Option<f64>,
     /// Processor time of the generator for a million messages.
@@ -85,6 +90,8 @@ impl Report {
             ("messages", whole(self.messages)),
             ("messages per second", rounded(self.messages_per_second, 0)),
             ("server CPU s per million messages", rounded(self.server_cpu_seconds_per_million, 1)),
+            ("of that, checkpoints", rounded(self.checkpoint_cpu_seconds_per_million, 1)),
+            ("until all is in the database", self.settled.map(|yes| if yes { "yes" } else { "no" }.to_owned())),
             ("server CPU, % of a core", rounded(self.server_cpu_percent, 1)),
             ("generator CPU s per million messages", rounded(self.generator_cpu_seconds_per_million, 1)),
             ("delivered, p50 ms", rounded(self.deliver_p50_ms, 2)),

@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 
 use super::machine;
 use crate::{
-    app::{ServeOptions, runtime, serve},
+    app::{Admin, ServeOptions, runtime, serve},
     config::{Config, Limits},
 };
 
@@ -97,6 +97,14 @@ impl Child {
             bail!("the server did not start; see its output above");
         };
         Ok(Self { address, process, dir })
+    }
+
+    /// Makes it bring its log to its database; returns whether it did.
+    pub async fn settle(&self) -> bool {
+        match Admin::connect(&self.dir, &config()).await {
+            Ok(admin) => admin.call("POST", "/admin/checkpoint", None).await.is_ok(),
+            Err(_) => false,
+        }
     }
 
     /// Its process id.

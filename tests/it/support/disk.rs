@@ -83,6 +83,15 @@ pub struct Fault {
     pub error: i32,
     /// A write leaves a part of itself, a sync loses a part of what it should have kept.
     pub torn: Option<Random>,
+    /// Only a change of this file.
+    pub file: Option<u32>,
+}
+
+impl Fault {
+    /// Of the first change from this one on, whichever it is.
+    pub fn at(at: u64, error: i32) -> Self {
+        Self { at, error, torn: None, file: None }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -249,9 +258,9 @@ impl Inner {
     }
 
     /// The change that was counted last fails, if it is that one's turn.
-    fn fault(&mut self) -> Option<Fault> {
+    fn fault(&mut self, file: u32) -> Option<Fault> {
         let now = self.changes;
-        self.fault.take_if(|fault| now > fault.at)
+        self.fault.take_if(|fault| now > fault.at && fault.file.is_none_or(|only| only == file))
     }
 
     /// How many bytes of a write fit.
@@ -294,7 +303,7 @@ impl StorageBackend for Disk {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut inner = self.inner();
         inner.admit()?;
-        if let Some(fault) = inner.fault() {
+        if let Some(fault) = inner.fault(self.file) {
             return Err(io::Error::from_raw_os_error(fault.error));
         }
         let content = inner.content(self.file);
@@ -311,7 +320,7 @@ impl StorageBackend for Disk {
         let mut inner = self.inner.1.wait_while(inner, |inner| inner.held).unwrap();
         inner.syncing = false;
         inner.admit()?;
-        let fault = inner.fault();
+        let fault = inner.fault(self.file);
         let content = inner.content(self.file);
         if let Some(fault) = fault {
             if let Some(mut random) = fault.torn {
@@ -335,7 +344,7 @@ impl StorageBackend for Disk {
         inner.admit()?;
         let at = offset as usize;
         let (mut room, mut error) = (inner.room(self.file, at, data.len()), ENOSPC);
-        if let Some(fault) = inner.fault() {
+        if let Some(fault) = inner.fault(self.file) {
             room = fault.torn.map_or(0, |_| data.len() / 2);
             error = fault.error;
         }

@@ -121,10 +121,15 @@ impl Ledger {
 
     /// Holds what the store has against the promises.
     pub fn check(&self, store: &RedbStore) {
+        self.try_check(store).unwrap();
+    }
+
+    /// The same where the disk may fail meanwhile, under a checkpoint.
+    pub fn try_check(&self, store: &RedbStore) -> Result<(), StoreError> {
         let mut stored = BTreeSet::new();
         for n in 0..CONVS {
             let c = conv(n);
-            let records = store.records(c, 0, usize::MAX).unwrap();
+            let records = store.records(c, 0, usize::MAX)?;
             for (i, (seq, frame)) in records.iter().enumerate() {
                 assert_eq!(*seq, i as u64 + 1, "a gap");
                 let record = RecordView::parse(frame).unwrap();
@@ -135,7 +140,7 @@ impl Ledger {
                 assert!(stored.insert(id), "a message twice");
                 assert!(self.acknowledged.get(&(c, *seq)).is_none_or(|acked| *acked == id), "another message");
             }
-            let rev = store.row(c).unwrap().map_or(0, |row| row.rev);
+            let rev = store.row(c)?.map_or(0, |row| row.rev);
             assert!(rev >= self.revs.get(&c).copied().unwrap_or(0), "an acknowledged revision is gone");
         }
         let lied = self.refused.iter().find(|id| stored.contains(id));
@@ -143,9 +148,10 @@ impl Ledger {
         for id in self.acknowledged.values() {
             assert!(stored.contains(id), "an acknowledged message is gone");
         }
-        let marks = store.scan(Table::VisitorConv, b"", None, false, usize::MAX).unwrap();
+        let marks = store.scan(Table::VisitorConv, b"", None, false, usize::MAX)?;
         let marks: BTreeSet<_> = marks.iter().map(|(key, _)| MsgId::from_slice(key).unwrap()).collect();
         assert_eq!(marks, stored, "half a batch");
+        Ok(())
     }
 
     /// Sends everything again, as clients do that never saw their record: each message must be there exactly once.

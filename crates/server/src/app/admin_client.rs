@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 
 use super::{
     ServeError,
-    open::{missed_in, open_org, open_store, storage_of},
+    open::{checkpoint_of, missed_in, open_org, open_store, storage_of},
 };
 use crate::{chat::RequestError, config::Config, data_dir, files::socket, http::admin, proto::ErrorCode, store::Store};
 
@@ -65,9 +65,11 @@ impl Admin {
             let (redb, _) = open_store(dir, config, None)?;
             let store: Arc<dyn Store> = redb.clone();
             let (org, robot_keys, widgets) = open_org(dir, config, store.clone(), false).await?;
-            let (public_url, storage) = (config.public_url(), storage_of(redb));
+            let (public_url, checkpoint, storage) =
+                (config.public_url(), checkpoint_of(redb.clone()), storage_of(redb));
             let missed = missed_in(store.clone(), org.clone());
-            let admin = admin::Admin { org, robot_keys, widgets, public_url, storage, missed, running: None };
+            let admin =
+                admin::Admin { org, robot_keys, widgets, public_url, storage, checkpoint, missed, running: None };
             Ok(Self::Local(Box::new(admin), store))
         };
         local.await.map_err(AdminError::Open)

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use serde_json::{Value, json};
 
 use super::{AdminError, ServeError};
@@ -95,6 +96,16 @@ pub(super) fn storage_of(store: Arc<RedbStore>) -> Box<dyn Fn() -> Value + Send 
             "total_bytes": disk.total,
             "reserve_bytes": disk.reserve,
         })
+    })
+}
+
+/// Brings the log to the database, for those who measure.
+pub(super) fn checkpoint_of(
+    store: Arc<RedbStore>,
+) -> Box<dyn Fn() -> BoxFuture<'static, Result<(), RequestError>> + Send + Sync> {
+    Box::new(move || {
+        let store = store.clone();
+        async move { Ok(store.checkpoint().await?) }.boxed()
     })
 }
 

@@ -23,7 +23,7 @@ use tokio::{
 use super::{
     Ready, ServeError, ServeOptions,
     maintenance::{Maintenance, rotate_robot_keys},
-    open::{open_org, open_store, storage_of},
+    open::{checkpoint_of, open_org, open_store, storage_of},
     settings::{end_rule, rates, rules},
     tasks::{Tasks, watch_directory, watch_disk},
 };
@@ -93,6 +93,7 @@ pub async fn serve(
         widgets: widgets.clone(),
         public_url: public_url.clone(),
         storage: storage_of(disk.clone()),
+        checkpoint: checkpoint_of(disk.clone()),
         missed: {
             let chat = chat.clone();
             Box::new(move || Ok(chat.missed()))

@@ -5,6 +5,7 @@
 
 use std::{net::IpAddr, path::Path, sync::Arc, time::Instant};
 
+use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Limited};
 use hyper::{
     Request,
@@ -64,6 +65,8 @@ pub struct Admin {
     pub public_url: String,
     /// Bytes of the database and what is known of its disk: `bytes`, `state`, `free_bytes`, `total_bytes`, `reserve_bytes`.
     pub storage: Box<dyn Fn() -> Value + Send + Sync>,
+    /// Brings the log to the database.
+    pub checkpoint: Box<dyn Fn() -> BoxFuture<'static, Result<(), RequestError>> + Send + Sync>,
     /// How many conversations were missed, of the teams that have any.
     pub missed: Box<dyn Fn() -> Result<Vec<MissedCount>, RequestError> + Send + Sync>,
     /// Absent when the command opened the store itself.
@@ -93,6 +96,10 @@ impl Admin {
                 to_value(&self.robot_keys.rotate(&self.org.directory()).map_err(robot_refused)?)
             }
             ("GET", "stats") => self.stats().await,
+            ("POST", "checkpoint") => {
+                (self.checkpoint)().await?;
+                Ok((self.storage)())
+            }
             ("GET", "certificate") => {
                 let served = self.running.as_ref().and_then(|r| r.certificate.as_ref());
                 Ok(json!(served.map(|s| s.status())))
