@@ -103,8 +103,8 @@ mutate: ui/node_modules ## Remove each guard of the pages once: its test must fa
 fuzz: ## Mutated input for every parser of untrusted input, a minute each
 	$(CARGO) run --locked -p kefu-fuzz -- $(or $(SECONDS_EACH),60)
 
-crash: ## 1,000 kills of the server under load (minutes)
-	KEFU_KILLS=1000 $(CARGO) test --locked --test it crash -- --nocapture
+crash: ## 2,000 kills of the server under load (minutes)
+	KEFU_KILLS=2000 $(CARGO) test --locked --test it crash -- --nocapture
 
 full-disk: ## 50 cycles of filling and freeing a small disk under load (minutes; needs root to mount it)
 	KEFU_DISK_CYCLES=50 $(CARGO) test --locked --test it full_disk -- --nocapture

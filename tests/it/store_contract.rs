@@ -1,5 +1,5 @@
-//! What a store promises, checked on both: the one in memory and the one in a file, with a journal that is hardly ever
-//! moved and one that always is.
+//! What a store promises, checked on both: the one in memory and the one on a disk, with checkpoints hardly ever and
+//! with one after each group.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -56,7 +56,7 @@ macro_rules! contract {
                 async fn in_a_file() { holds(super::in_a_file()).await }
 
                 #[tokio::test]
-                async fn in_a_file_with_a_short_journal() {
+                async fn on_a_disk_with_a_checkpoint_after_each_group() {
                     holds(super::in_a_file_with(Options { checkpoint_bytes: 1, ..Options::default() })).await
                 }
             }
@@ -107,6 +107,28 @@ fn commit(outcome: Outcome) -> kefu::store::Commit {
 }
 
 contract! {
+    async fn an_erased_conversation_is_as_if_it_had_never_been(t) {
+        let (gone, kept) = (conv(1), conv(2));
+        for n in 1..=5u8 {
+            t.write(post(gone, n)).await.unwrap();
+            t.write(post(kept, n)).await.unwrap();
+        }
+        let row = |rev| Batch { conv: Some(gone), rev: Some(rev), ops: vec![Op::Row { value: "r".into() }] };
+        t.write(row(0)).await.unwrap();
+        let erase = |rev| Batch { conv: Some(gone), rev: Some(rev), ops: vec![Op::Erase] };
+        assert_eq!(t.write(erase(7)).await, Err(StoreError::Conflict));
+        let also = Batch { ops: vec![Op::Erase, Op::Row { value: "r".into() }], ..erase(1) };
+        assert!(matches!(t.write(also).await, Err(StoreError::Invalid(_))));
+        assert_eq!(t.write(erase(1)).await.unwrap().rev, 0);
+        assert_eq!((t.store.row(gone), t.store.records(gone, 0, 9)), (Ok(None), Ok(vec![])));
+        assert_eq!(t.store.records(kept, 0, 9).unwrap().len(), 5);
+        // its ids are forgotten, too: whoever makes it again begins at one
+        assert_eq!(find(&*t.store, gone, msg(3)).await, Ok(None));
+        assert_eq!(t.write(post(gone, 3)).await.unwrap().seqs, [1]);
+        assert_eq!(t.write(row(0)).await.unwrap().rev, 1);
+        assert_eq!(t.store.row(gone).unwrap().map(|row| (row.rev, row.last_seq)), Some((1, 1)));
+    }
+
     async fn sequence_numbers_begin_at_one_without_gaps_in_each_conversation(t) {
         let (a, b) = (conv(1), conv(2));
         for n in 1..=5u8 {

@@ -120,12 +120,15 @@ pub enum Op {
         /// The tombstone. It has the message id of what it replaces, so that a late resend is still recognised.
         body: Bytes,
     },
+    /// Remove the batch's conversation with its row, its records and the memory of their ids. No other step of the batch is about
+    /// the conversation.
+    Erase,
 }
 
 /// Steps that happen together or not at all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// The one conversation that `Row`, `Append` and `Redact` mean.
+    /// The one conversation that `Row`, `Append`, `Redact` and `Erase` mean.
     pub conv: Option<ConvId>,
     /// The conversation's revision must be this (0: it must not exist yet), else the batch is refused. None: don't care.
     pub rev: Option<u32>,
@@ -185,7 +188,7 @@ pub struct Commit {
     pub origin: u64,
     /// The conversation.
     pub conv: ConvId,
-    /// The conversation's revision after the batch.
+    /// The conversation's revision after the batch; 0: it was erased, or has no row.
     pub rev: u32,
     /// The new row, if it changed.
     pub row: Option<Bytes>,

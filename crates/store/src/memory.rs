@@ -116,7 +116,7 @@ impl State {
                         return Err(StoreError::Invalid("a tombstone has the id of what it replaces").into());
                     }
                 }
-                Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } => {}
+                Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } | Op::Erase => {}
             }
         }
         Ok(())
@@ -160,6 +160,7 @@ impl State {
                     *frame = new.into();
                     redacted.push(seq);
                 }
+                Op::Erase => *conv = Conv::default(),
             }
         }
         let rev = conv.rev;

@@ -56,7 +56,10 @@ impl Verdict {
 impl Draft<'_> {
     /// What the cache wants to know of a conversation. Reads no bodies from the database, however long it is.
     fn load(&self, conv: ConvId) -> Result<ConvState, StoreError> {
-        let mut state = self.view.ask(&mut StateOf { conv, rev: None, state: ConvState::default() })?;
+        let mut state = match self.group.layer.erased.contains(&conv) {
+            true => ConvState::default(),
+            false => self.view.ask(&mut StateOf { conv, rev: None, state: ConvState::default() })?,
+        };
         // the cache may have forgotten a conversation that this group changed
         if let Some((rev, _)) = self.group.layer.rows.get(&conv) {
             state.rev = *rev;
@@ -79,6 +82,7 @@ impl Draft<'_> {
     fn record(&self, conv: ConvId, seq: u64) -> Result<Option<Bytes>, StoreError> {
         match self.group.layer.find(conv, seq) {
             Some(frame) => Ok(Some(frame.clone())),
+            None if self.group.layer.erased.contains(&conv) => Ok(None),
             None => self.view.ask(&mut RecordAt { conv, seq }),
         }
     }
@@ -110,8 +114,9 @@ impl Question for StateOf {
 
     fn in_memory(&mut self, layers: Layers<'_>) -> Option<ConvState> {
         (self.rev, self.state) = (None, ConvState::default());
-        let mut whole = false;
-        for layer in layers.newest_first() {
+        let (layers, mut whole) = layers.of_conversation(self.conv);
+        let erased = whole;
+        for layer in layers {
             self.rev = self.rev.or(layer.rows.get(&self.conv).map(|(rev, _)| *rev));
             if let Some(records) = layer.records.get(&self.conv) {
                 whole |= records.appended == Some(1);
@@ -119,7 +124,7 @@ impl Question for StateOf {
             }
         }
         self.state.rev = self.rev.unwrap_or_default();
-        (whole && self.rev.is_some()).then(|| std::mem::take(&mut self.state))
+        (erased || whole && self.rev.is_some()).then(|| std::mem::take(&mut self.state))
     }
 
     fn in_database(&mut self, txn: &ReadTransaction) -> Result<ConvState, StoreError> {
@@ -143,8 +148,9 @@ struct SeqOf {
 impl Question for SeqOf {
     type Answer = Option<u64>;
 
-    fn in_memory(&mut self, _: Layers<'_>) -> Option<Option<u64>> {
-        None
+    fn in_memory(&mut self, layers: Layers<'_>) -> Option<Option<u64>> {
+        // what memory has of it the cache knows
+        layers.of_conversation(self.conv).1.then_some(None)
     }
 
     fn in_database(&mut self, txn: &ReadTransaction) -> Result<Option<u64>, StoreError> {
@@ -163,7 +169,9 @@ impl Question for RecordAt {
     type Answer = Option<Bytes>;
 
     fn in_memory(&mut self, layers: Layers<'_>) -> Option<Option<Bytes>> {
-        layers.newest_first().find_map(|layer| layer.find(self.conv, self.seq)).map(|frame| Some(frame.clone()))
+        let (mut layers, whole) = layers.of_conversation(self.conv);
+        let found = layers.find_map(|layer| layer.find(self.conv, self.seq)).cloned();
+        (whole || found.is_some()).then_some(found)
     }
 
     fn in_database(&mut self, txn: &ReadTransaction) -> Result<Option<Bytes>, StoreError> {
@@ -235,7 +243,7 @@ fn validate(draft: &mut Draft<'_>, state: &mut ConvState, batch: &Batch) -> Resu
                     Some(_) => None,
                 }
             }
-            Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } => None,
+            Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } | Op::Erase => None,
         };
         if let Some(error) = refusal {
             return Ok(Some(Verdict::refused(batch, error)));
@@ -285,6 +293,10 @@ fn write(
                 frame.extend_from_slice(&body);
                 draft.group.record(conv, seq, frame.into(), false);
                 redacted.push(seq);
+            }
+            Op::Erase => {
+                draft.group.erase(conv);
+                *state = ConvState::default();
             }
         }
     }

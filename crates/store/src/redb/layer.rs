@@ -4,7 +4,7 @@
 //! just another record with the same number.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     ops::Bound,
 };
 
@@ -20,6 +20,7 @@ const REPLACE: u8 = 2;
 const ROW: u8 = 3;
 const PUT: u8 = 4;
 const DELETE: u8 = 5;
+const ERASE: u8 = 6;
 /// Bytes that an entry takes in memory besides its content, about.
 const OVERHEAD: usize = 64;
 
@@ -43,6 +44,8 @@ pub(super) type KeyRange<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
 pub(super) struct Layer {
     pub records: HashMap<ConvId, Records>,
     pub rows: HashMap<ConvId, (u32, Bytes)>,
+    /// Conversations that were erased: whatever else is here came after that, and nothing before it counts.
+    pub erased: HashSet<ConvId>,
     small: [SmallRows; Table::ALL.len()],
     /// Bytes of it, about.
     bytes: usize,
@@ -82,6 +85,14 @@ impl Layer {
         self.rows.insert(conv, (rev, value));
     }
 
+    /// Erases a conversation.
+    pub fn erase(&mut self, conv: ConvId) {
+        self.count(0);
+        self.records.remove(&conv);
+        self.rows.remove(&conv);
+        self.erased.insert(conv);
+    }
+
     /// Sets a row of a small table; none: deletes it.
     pub fn set(&mut self, table: Table, key: Vec<u8>, value: Option<Vec<u8>>) {
         self.count(key.len() + value.as_ref().map_or(0, Vec::len));
@@ -115,6 +126,11 @@ impl Layer {
 
     /// Adds what came after it.
     pub fn merge(&mut self, later: Self) {
+        for conv in later.erased {
+            self.records.remove(&conv);
+            self.rows.remove(&conv);
+            self.erased.insert(conv);
+        }
         for (conv, later) in later.records {
             let records = self.records.entry(conv).or_default();
             records.appended = records.appended.or(later.appended);
@@ -149,6 +165,10 @@ impl Layer {
             ROW => {
                 let (conv, rev, value) = (reader.conv()?, reader.u32()?, reader.bytes()?);
                 self.row(conv, rev, Bytes::copy_from_slice(value));
+                Some(())
+            }
+            ERASE => {
+                self.erase(reader.conv()?);
                 Some(())
             }
             kind @ (PUT | DELETE) => {
@@ -195,6 +215,13 @@ impl Group {
         self.bytes.extend_from_slice(&rev.to_le_bytes());
         self.field(&value);
         self.layer.row(conv, rev, value);
+    }
+
+    /// Erases a conversation.
+    pub fn erase(&mut self, conv: ConvId) {
+        self.bytes.push(ERASE);
+        self.bytes.extend_from_slice(&conv.0);
+        self.layer.erase(conv);
     }
 
     /// Sets a row of a small table; none: deletes it.
@@ -257,6 +284,8 @@ mod tests {
         group.row(conv, 7, Bytes::from_static(b"row"));
         group.set(Table::Status, b"li".to_vec(), Some(b"online".to_vec()));
         group.set(Table::Missed, b"gone".to_vec(), None);
+        group.record(ConvId([2; 16]), 1, frame(1), true);
+        group.erase(ConvId([2; 16]));
         let mut again = Layer::default();
         again.replay(1, &group.bytes[GROUP_HEADER..]).unwrap();
         assert_eq!(format!("{again:?}"), format!("{:?}", group.layer));

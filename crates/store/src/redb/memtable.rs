@@ -11,6 +11,7 @@ use std::{
 use parking_lot::RwLock;
 
 use super::layer::Layer;
+use kefu_proto::ConvId;
 
 /// The changes since the last checkpoint.
 #[derive(Debug)]
@@ -38,6 +39,16 @@ impl<'a> Layers<'a> {
     /// The newest first.
     pub fn newest_first(self) -> impl Iterator<Item = &'a Layer> {
         [Some(self.active), self.frozen].into_iter().flatten()
+    }
+
+    /// Those that say something about a conversation, the newest first; and whether they say everything, because it was
+    /// erased: then the database must not be asked.
+    pub fn of_conversation(self, conv: ConvId) -> (impl DoubleEndedIterator<Item = &'a Layer>, bool) {
+        let erased = |layer: &&Layer| layer.erased.contains(&conv);
+        let newest_erases = erased(&self.active);
+        let older = self.frozen.filter(|_| !newest_erases);
+        let whole = newest_erases || older.as_ref().is_some_and(erased);
+        ([Some(self.active), older].into_iter().flatten(), whole)
     }
 }
 

@@ -183,7 +183,8 @@ impl Question for RowOf {
 
     fn in_memory(&mut self, layers: Layers<'_>) -> Option<Self::Answer> {
         *self = Self::new(self.conv);
-        for layer in layers.newest_first() {
+        let (layers, whole) = layers.of_conversation(self.conv);
+        for layer in layers {
             if let Some((rev, value)) = layer.rows.get(&self.conv) {
                 self.row.get_or_insert_with(|| (*rev, value.clone()));
             }
@@ -192,7 +193,10 @@ impl Question for RowOf {
                 self.bytes += frame.len() as u64;
             }
         }
-        None
+        whole.then(|| {
+            let (rev, value) = self.row.take()?;
+            Some(RowAt { rev, last_seq: self.last_seq, bytes: self.bytes, value })
+        })
     }
 
     fn in_database(&mut self, txn: &ReadTransaction) -> Result<Self::Answer, StoreError> {
@@ -238,14 +242,14 @@ impl Question for Records {
         let Some(first) = self.after.checked_add(1) else { return Some(Vec::new()) };
         let mut appended = None;
         self.newer.clear();
-        let found: Vec<_> = layers.newest_first().filter_map(|layer| layer.records.get(&self.conv)).collect();
+        let (layers, whole) = layers.of_conversation(self.conv);
         // the oldest first, so that of the same number the newest is last
-        for records in found.into_iter().rev() {
+        for records in layers.rev().filter_map(|layer| layer.records.get(&self.conv)) {
             appended = appended.or(records.appended);
             self.newer.extend(records.entries.iter().filter(|(seq, _)| *seq > self.after).cloned());
         }
         newest(&mut self.newer);
-        appended.is_some_and(|appended| appended <= first).then(|| {
+        (whole || appended.is_some_and(|appended| appended <= first)).then(|| {
             let mut page = self.page();
             self.newer.drain(..).all(|record| page.push(record));
             page.records

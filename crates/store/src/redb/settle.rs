@@ -9,10 +9,13 @@ use super::{
     tables::{self, map_db_error},
 };
 use crate::{StoreError, Table, check};
-use kefu_proto::{ConvId, RECORD_HEADER};
+use kefu_proto::{ConvId, MsgId, RECORD_HEADER};
 
 /// Writes all of it, sorted by key, so that a page that many changes share is written once. Doing it twice changes nothing.
 pub(super) fn settle(txn: &WriteTransaction, layer: &Layer) -> Result<(), StoreError> {
+    for conv in &layer.erased {
+        erase(txn, *conv)?;
+    }
     let mut convs: Vec<_> = layer.records.iter().collect();
     convs.sort_unstable_by_key(|(conv, _)| conv.0);
     {
@@ -57,6 +60,19 @@ pub(super) fn settle(txn: &WriteTransaction, layer: &Layer) -> Result<(), StoreE
             }
         }
     }
+    Ok(())
+}
+
+/// Removes everything of a conversation.
+fn erase(txn: &WriteTransaction, conv: ConvId) -> Result<(), StoreError> {
+    let (first, last) = tables::record_range(conv, 0);
+    let mut records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
+    records.retain_in::<&[u8; 24], _>((first.as_ref(), last.as_ref()), |_, _| false).map_err(map_db_error)?;
+    let mut ids = txn.open_table(tables::IDS).map_err(map_db_error)?;
+    let (first, last) = (tables::id_key(conv, MsgId([0; 16])), tables::id_key(conv, MsgId([0xff; 16])));
+    ids.retain_in::<&[u8; 32], _>(&first..=&last, |_, _| false).map_err(map_db_error)?;
+    txn.open_table(tables::SIZES).map_err(map_db_error)?.remove(&conv.0).map_err(map_db_error)?;
+    txn.open_table(tables::ROWS).map_err(map_db_error)?.remove(&conv.0).map_err(map_db_error)?;
     Ok(())
 }
 
