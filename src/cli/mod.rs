@@ -59,6 +59,7 @@ mod knowledge;
 mod man;
 mod model;
 mod policy;
+mod retention;
 mod robot;
 mod serve;
 mod service;
@@ -129,6 +130,7 @@ enum Command {
     #[command(subcommand)]
     Tls(tls::Command),
     Stats(stats::Args),
+    Retention(retention::Args),
     Doctor(doctor::Args),
     Healthcheck(healthcheck::Args),
     Bench(bench::Args),
@@ -156,6 +158,7 @@ impl Command {
             | Self::Model(_)
             | Self::Tls(_)
             | Self::Stats(_)
+            | Self::Retention(_)
             | Self::Doctor(_)
             | Self::Healthcheck(_) => Some(false),
         }
@@ -177,6 +180,7 @@ impl Command {
             Self::Model(command) => command.run(ctx),
             Self::Tls(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
+            Self::Retention(args) => args.run(ctx),
             Self::Doctor(args) => args.run(ctx),
             Self::Healthcheck(args) => args.run(ctx),
             Self::Bench(args) => args.run(ctx),

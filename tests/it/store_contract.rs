@@ -115,11 +115,12 @@ contract! {
         }
         let row = |rev| Batch { conv: Some(gone), rev: Some(rev), ops: vec![Op::Row { value: "r".into() }] };
         t.write(row(0)).await.unwrap();
-        let erase = |rev| Batch { conv: Some(gone), rev: Some(rev), ops: vec![Op::Erase] };
-        assert_eq!(t.write(erase(7)).await, Err(StoreError::Conflict));
-        let also = Batch { ops: vec![Op::Erase, Op::Row { value: "r".into() }], ..erase(1) };
+        let erase = |rev, last_seq| Batch { conv: Some(gone), rev: Some(rev), ops: vec![Op::Erase { last_seq }] };
+        assert_eq!(t.write(erase(7, 5)).await, Err(StoreError::Conflict));
+        assert_eq!(t.write(erase(1, 4)).await, Err(StoreError::Conflict));
+        let also = Batch { ops: vec![Op::Erase { last_seq: 5 }, Op::Row { value: "r".into() }], ..erase(1, 5) };
         assert!(matches!(t.write(also).await, Err(StoreError::Invalid(_))));
-        assert_eq!(t.write(erase(1)).await.unwrap().rev, 0);
+        assert_eq!(t.write(erase(1, 5)).await.unwrap().rev, 0);
         assert_eq!((t.store.row(gone), t.store.records(gone, 0, 9)), (Ok(None), Ok(vec![])));
         assert_eq!(t.store.records(kept, 0, 9).unwrap().len(), 5);
         // its ids are forgotten, too: whoever makes it again begins at one

@@ -50,7 +50,7 @@ fn step(in_conv: u8) -> impl Strategy<Value = Op> {
         6 => (0..60u8).prop_map(move |n| Op::Append { id: msg(n), body: body(c, n) }),
         2 => (0..8u64, 0..60u8).prop_map(move |(seq, n)| Op::Redact { seq, body: tombstone(c, n).into() }),
         1 => (0..8u64).prop_map(move |seq| Op::Redact { seq, body: body(c, 0) }),
-        1 => Just(Op::Erase),
+        1 => (0..4u64).prop_map(|last_seq| Op::Erase { last_seq }),
     ]
 }
 

@@ -23,6 +23,7 @@ impl Problem {
 pub(super) fn check(c: &Config) -> Vec<Problem> {
     let mut bad = Vec::new();
     ranges(c, &mut bad);
+    retention(c, &mut bad);
     server(c, &mut bad);
     if !c.storage.url.starts_with("redb:") {
         // the rest may hold a password
@@ -60,6 +61,7 @@ fn ranges(c: &Config, bad: &mut Vec<Problem>) {
         ("desk", "capacity", d.capacity, 1, 1_000, ""),
         ("conversations", "close_after_idle_hours", c.conversations.close_after_idle_hours, 0, 87_600, " hours"),
         ("conversations", "missed_after_days", c.conversations.missed_after_days, 0, 3_650, " days"),
+        ("retention", "closed_days", c.retention.closed_days, 0, 36_500, " days"),
         ("limits", "visitor_messages_per_minute", l.visitor_messages_per_minute, 1, 100_000, ""),
         ("limits", "visitor_burst", l.visitor_burst, 1, 100_000, ""),
         ("limits", "address_messages_per_minute", l.address_messages_per_minute, 1, 10_000_000, ""),
@@ -88,6 +90,14 @@ fn ranges(c: &Config, bad: &mut Vec<Problem>) {
         if !(least..=most).contains(&value) {
             let message = format!("{key} is {value}; it must be between {least} and {most}{unit}");
             bad.push(Problem::new(format!("{section}.{key}"), message));
+        }
+    }
+}
+
+fn retention(c: &Config, bad: &mut Vec<Problem>) {
+    for (site, days) in &c.retention.sites {
+        if *days > 36_500 {
+            bad.push(Problem::new("retention.sites", format!("{site} is {days}; it must be between 0 and 36500 days")));
         }
     }
 }

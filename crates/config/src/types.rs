@@ -1,6 +1,6 @@
 //! The configuration as the rest of kefu reads it. `kefu.toml` explains the keys to people.
 
-use std::{fmt, net::SocketAddr};
+use std::{collections::BTreeMap, fmt, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ pub struct Config {
     pub desk: Desk,
     /// When conversations are closed.
     pub conversations: Conversations,
+    /// When closed conversations are erased.
+    pub retention: Retention,
     /// Rate limits.
     pub limits: Limits,
     /// The signed directory.
@@ -137,6 +139,16 @@ impl Default for Conversations {
     fn default() -> Self {
         Self { close_after_idle_hours: 24, missed_after_days: 7 }
     }
+}
+
+/// `[retention]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// How long closed conversations are kept after their last record, days; 0: forever.
+    pub closed_days: u32,
+    /// The same for single sites, by id.
+    pub sites: BTreeMap<String, u32>,
 }
 
 /// `[limits]`.

@@ -44,10 +44,8 @@ pub(super) fn shape(batch: &Batch) -> Result<(), StoreError> {
     if needs_conv && batch.conv.is_none() {
         return Err(StoreError::Invalid("rows and records need a conversation"));
     }
-    let changes = || {
-        batch.ops.iter().filter(|op| matches!(op, Op::Row { .. } | Op::Append { .. } | Op::Redact { .. } | Op::Erase))
-    };
-    if batch.ops.contains(&Op::Erase) && changes().count() > 1 {
+    let changes = batch.ops.iter().filter(|op| !matches!(op, Op::Expect { .. } | Op::Put { .. } | Op::Delete { .. }));
+    if batch.ops.iter().any(|op| matches!(op, Op::Erase { .. })) && changes.count() > 1 {
         return Err(StoreError::Invalid("what is erased changes in no other way"));
     }
     let mut seen: Vec<MsgId> = Vec::new();

@@ -122,7 +122,10 @@ pub enum Op {
     },
     /// Remove the batch's conversation with its row, its records and the memory of their ids. No other step of the batch is about
     /// the conversation.
-    Erase,
+    Erase {
+        /// Its highest sequence number must be this, else the batch is refused: someone wrote meanwhile.
+        last_seq: u64,
+    },
 }
 
 /// Steps that happen together or not at all.

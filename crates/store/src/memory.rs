@@ -116,7 +116,11 @@ impl State {
                         return Err(StoreError::Invalid("a tombstone has the id of what it replaces").into());
                     }
                 }
-                Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } | Op::Erase => {}
+                Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } => {}
+                Op::Erase { last_seq } if *last_seq != conv.records.len() as u64 => {
+                    return Err(StoreError::Conflict.into());
+                }
+                Op::Erase { .. } => {}
             }
         }
         Ok(())
@@ -160,7 +164,7 @@ impl State {
                     *frame = new.into();
                     redacted.push(seq);
                 }
-                Op::Erase => *conv = Conv::default(),
+                Op::Erase { .. } => *conv = Conv::default(),
             }
         }
         let rev = conv.rev;

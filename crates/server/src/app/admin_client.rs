@@ -14,7 +14,8 @@ use tokio::net::UnixStream;
 
 use super::{
     ServeError,
-    open::{checkpoint_of, missed_in, open_org, open_store, storage_of},
+    open::{checkpoint_of, missed_in, open_org, open_store, retention_of, storage_of},
+    settings::retention,
 };
 use crate::{chat::RequestError, config::Config, data_dir, files::socket, http::admin, proto::ErrorCode, store::Store};
 
@@ -68,8 +69,9 @@ impl Admin {
             let (public_url, checkpoint, storage) =
                 (config.public_url(), checkpoint_of(redb.clone()), storage_of(redb));
             let missed = missed_in(store.clone(), org.clone());
+            let retention = retention_of(store.clone(), org.clone(), retention(config)?);
             let admin =
-                admin::Admin { org, robot_keys, widgets, public_url, storage, checkpoint, missed, running: None };
+                admin::Admin { org, robot_keys, widgets, public_url, storage, checkpoint, retention, missed, running: None };
             Ok(Self::Local(Box::new(admin), store))
         };
         local.await.map_err(AdminError::Open)

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
-    chat::Chat,
+    chat::{
+        Chat,
+        retention::{Eraser, Retention},
+    },
     desk::EndRule,
     org::{Org, widgets::Widgets},
     store::Store,
@@ -27,22 +30,25 @@ pub(super) struct Maintenance {
     widgets: Arc<Widgets>,
     metrics: Arc<Metrics>,
     end: EndRule,
+    eraser: Eraser,
 }
 
 impl Maintenance {
-    /// `end`: which conversations to close.
+    /// `end`: which conversations to close; `retention`: which to erase.
     pub fn new(
         chat: &Arc<Chat>,
         store: &Arc<dyn Store>,
         widgets: &Arc<Widgets>,
         metrics: &Arc<Metrics>,
         end: EndRule,
+        retention: Retention,
     ) -> Self {
-        Self { chat: chat.clone(), store: store.clone(), widgets: widgets.clone(), metrics: metrics.clone(), end }
+        let eraser = Eraser::new(retention);
+        Self { chat: chat.clone(), store: store.clone(), widgets: widgets.clone(), metrics: metrics.clone(), end, eraser }
     }
 
     /// Never ends by itself.
-    pub async fn run(self) {
+    pub async fn run(mut self) {
         let (mut marks, mut sweep) = (interval(MARKS), interval(SWEEP));
         marks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -58,12 +64,13 @@ impl Maintenance {
         }
     }
 
-    async fn sweep(&self) {
+    async fn sweep(&mut self) {
         self.chat.close_inactive(self.end, self.chat.now_ms()).await;
         if let Some(desk) = self.chat.desk_snapshot().await {
             self.metrics.longest_wait_ms.set(desk.longest_wait_ms);
         }
         self.chat.sweep();
+        self.eraser.pass(&self.store, self.chat.now_ms()).await;
         self.widgets.versions_seen.store(&*self.store, self.chat.now_ms()).await;
         self.metrics.store_bytes.set(self.store.size_bytes());
     }

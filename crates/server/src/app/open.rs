@@ -12,10 +12,14 @@ use serde_json::{Value, json};
 
 use super::{AdminError, ServeError};
 use crate::{
-    chat::{RequestError, all_missed},
+    chat::{
+        RequestError, all_missed,
+        retention::{self, Retention},
+    },
     config::Config,
     crypto::directory::Directory,
-    data_dir, http,
+    data_dir,
+    http::{self, admin::RetentionAct},
     org::{Commit, Org, widgets::Widgets},
     proto::MissedCount,
     robot::keys::{KeyPlaces, RobotKeys},
@@ -106,6 +110,22 @@ pub(super) fn checkpoint_of(
     Box::new(move || {
         let store = store.clone();
         async move { Ok(store.checkpoint().await?) }.boxed()
+    })
+}
+
+/// Erases conversations that were closed long ago, or says which are due.
+pub(super) fn retention_of(store: Arc<dyn Store>, org: Arc<Org>, rule: Retention) -> RetentionAct {
+    Box::new(move |dry_run| {
+        let (store, org, rule) = (store.clone(), org.clone(), rule.clone());
+        async move {
+            let now = org.now_ms();
+            let due = match dry_run {
+                true => retention::due(store, &rule, now).await?,
+                false => retention::erase_due(store, &rule, now).await?,
+            };
+            Ok(json!({ "dry_run": dry_run, "rule": rule, "sites": due }))
+        }
+        .boxed()
     })
 }
 

@@ -23,8 +23,8 @@ use tokio::{
 use super::{
     Ready, ServeError, ServeOptions,
     maintenance::{Maintenance, rotate_robot_keys},
-    open::{checkpoint_of, open_org, open_store, storage_of},
-    settings::{end_rule, rates, rules},
+    open::{checkpoint_of, open_org, open_store, retention_of, storage_of},
+    settings::{end_rule, rates, retention, rules},
     tasks::{Tasks, watch_directory, watch_disk},
 };
 use crate::{
@@ -75,7 +75,8 @@ pub async fn serve(
     let (public_url, config) = (config.public_url(), Arc::new(config));
 
     let robot = Robot { chat: chat.clone(), keys: Some(robot_keys.clone()), engine, handle };
-    let maintenance = Maintenance::new(&chat, &store, &widgets, &metrics, end_rule(&config));
+    let retention = retention(&config)?;
+    let maintenance = Maintenance::new(&chat, &store, &widgets, &metrics, end_rule(&config), retention.clone());
     let mut tasks = Tasks::default();
     tasks.spawn("fan-out", chat.clone().fan_out(feed));
     tasks.spawn("desk", desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox));
@@ -94,6 +95,7 @@ pub async fn serve(
         public_url: public_url.clone(),
         storage: storage_of(disk.clone()),
         checkpoint: checkpoint_of(disk.clone()),
+        retention: retention_of(store.clone(), org.clone(), retention),
         missed: {
             let chat = chat.clone();
             Box::new(move || Ok(chat.missed()))

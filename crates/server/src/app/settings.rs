@@ -1,7 +1,11 @@
 //! Turns the configuration into the settings of each part.
 
+use std::collections::BTreeMap;
+
+use anyhow::anyhow;
+
 use crate::{
-    chat::{Rate, Rates},
+    chat::{Rate, Rates, retention::Retention},
     config::Config,
     desk::{EndRule, Rules},
 };
@@ -35,6 +39,17 @@ pub(super) fn rules(config: &Config) -> Rules {
         grace_ms: u64::from(d.grace_seconds) * 1000,
         capacity: d.capacity,
     }
+}
+
+/// Fails at a name that no site can have: a rule that is never applied would be noticed by nobody.
+pub(super) fn retention(config: &Config) -> anyhow::Result<Retention> {
+    let after = |days: u32| (days > 0).then_some(u64::from(days) * 86_400_000);
+    let mut sites = BTreeMap::new();
+    for (site, days) in &config.retention.sites {
+        let id = site.parse().map_err(|e: crate::proto::IdError| anyhow!("kefu.toml: sites in [retention]: {site}: {e}"))?;
+        sites.insert(id, after(*days));
+    }
+    Ok(Retention { default_ms: after(config.retention.closed_days), sites })
 }
 
 pub(super) fn end_rule(config: &Config) -> EndRule {

@@ -95,6 +95,12 @@ impl ConversationCache {
         Ok(rows)
     }
 
+    /// Drops a conversation that was erased.
+    pub fn forget(&self, conv: ConvId) {
+        self.shard(conv).remove(&conv);
+        self.open.lock().remove(&conv);
+    }
+
     /// Drops closed conversations unless `followed` says that a client follows them.
     pub fn sweep(&self, followed: impl Fn(ConvId) -> bool) {
         for shard in &self.shards {

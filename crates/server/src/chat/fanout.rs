@@ -78,6 +78,9 @@ impl Chat {
 
     fn committed(&self, commit: Commit) {
         let conv = commit.conv;
+        if commit.rev == 0 && commit.records.is_empty() {
+            return self.erased(conv);
+        }
         let conversation = match self.cache.get(conv) {
             Ok(Some(conversation)) => conversation,
             // it was committed, so it is there unless the disk failed meanwhile; clients resume later
@@ -119,6 +122,18 @@ impl Chat {
         }
         self.publish_summary(&conversation, old.map(|f| f.team));
         self.participant.committed(&conversation, true, wrote);
+    }
+
+    /// Agents who have it open learn that it is gone; nobody follows it any more.
+    fn erased(&self, conv: ConvId) {
+        if let Some(conversation) = self.cache.cached(conv) {
+            let conversation = conversation.lock();
+            self.missed.erased(&conversation.row);
+            let gone = text(&ServerFrame::Gone { conv });
+            self.hub.publish(&Topic::Team(conversation.row.team.clone()), |_| Some(gone.clone()));
+        }
+        self.cache.forget(conv);
+        self.hub.retain(&Topic::Conv(conv), |_| false);
     }
 
     /// The record to everyone who follows; for the sender it is the acknowledgement.

@@ -52,7 +52,7 @@ fn key(team: &TeamId, at: u64, conv: ConvId) -> Vec<u8> {
 }
 
 /// Where the conversation of `row` is listed, if it was missed.
-fn place(row: &Row, conv: ConvId) -> Option<Vec<u8>> {
+pub(super) fn place(row: &Row, conv: ConvId) -> Option<Vec<u8>> {
     row.missed.map(|at| key(&row.team, at, conv))
 }
 
@@ -129,6 +129,13 @@ impl MissedConversations {
         };
         if changed {
             self.changed.lock().extend([before.unwrap_or(row).team.clone(), row.team.clone()]);
+        }
+    }
+
+    /// Notes that a conversation of this row was erased.
+    pub fn erased(&self, row: &Row) {
+        if row.missed.is_some() {
+            self.changed.lock().insert(row.team.clone());
         }
     }
 

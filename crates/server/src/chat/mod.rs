@@ -32,6 +32,7 @@ mod recall;
 mod receipt;
 mod request_error;
 mod restore;
+pub mod retention;
 mod robot;
 mod row;
 mod shown;

@@ -53,6 +53,9 @@ pub struct Running {
     pub certificate: Option<Arc<Served>>,
 }
 
+/// See [`Admin::retention`].
+pub type RetentionAct = Box<dyn Fn(bool) -> BoxFuture<'static, Result<Value, RequestError>> + Send + Sync>;
+
 /// Handles the requests of the command line.
 pub struct Admin {
     /// The key directory and accounts.
@@ -67,6 +70,8 @@ pub struct Admin {
     pub storage: Box<dyn Fn() -> Value + Send + Sync>,
     /// Brings the log to the database.
     pub checkpoint: Box<dyn Fn() -> BoxFuture<'static, Result<(), RequestError>> + Send + Sync>,
+    /// Erases conversations that were closed long ago; with `true` only says which are due.
+    pub retention: RetentionAct,
     /// How many conversations were missed, of the teams that have any.
     pub missed: Box<dyn Fn() -> Result<Vec<MissedCount>, RequestError> + Send + Sync>,
     /// Absent when the command opened the store itself.
@@ -99,6 +104,10 @@ impl Admin {
             ("POST", "checkpoint") => {
                 (self.checkpoint)().await?;
                 Ok((self.storage)())
+            }
+            ("POST", "retention") => {
+                let dry_run = body.as_ref().is_none_or(|b| b["dry_run"] != Value::Bool(false));
+                (self.retention)(dry_run).await
             }
             ("GET", "certificate") => {
                 let served = self.running.as_ref().and_then(|r| r.certificate.as_ref());

@@ -243,7 +243,8 @@ fn validate(draft: &mut Draft<'_>, state: &mut ConvState, batch: &Batch) -> Resu
                     Some(_) => None,
                 }
             }
-            Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } | Op::Erase => None,
+            Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } => None,
+            Op::Erase { last_seq } => (*last_seq != state.last_seq).then_some(StoreError::Conflict),
         };
         if let Some(error) = refusal {
             return Ok(Some(Verdict::refused(batch, error)));
@@ -294,7 +295,7 @@ fn write(
                 draft.group.record(conv, seq, frame.into(), false);
                 redacted.push(seq);
             }
-            Op::Erase => {
+            Op::Erase { .. } => {
                 draft.group.erase(conv);
                 *state = ConvState::default();
             }

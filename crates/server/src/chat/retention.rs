@@ -1,0 +1,231 @@
+//! Erasing conversations that were closed long ago, with everything that is stored of them.
+//!
+//! Works on the store alone, so it runs with or without a server. A conversation that someone writes in or reopens
+//! meanwhile is left: each is erased under the revision and the number of records that were looked at. The fan-out tells
+//! those who have it open.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Serialize;
+
+use crate::{
+    crypto::hash,
+    proto::{ConvId, ConvState, RecordView, SiteId, StorageState},
+    store::{self, Batch, Op, Store, StoreError, Table},
+};
+
+use super::{conversation::receipt_key, missed, row::Row};
+
+/// Conversations that one step looks at.
+const STEP: usize = 500;
+/// How many are looked at, and erased, in one pass beside a server's other work.
+const LOOKED_AT: usize = 5_000;
+const ERASED: usize = 200;
+
+/// How long closed conversations are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Retention {
+    /// Of sites that have no time of their own, ms; none: forever.
+    pub default_ms: Option<u64>,
+    /// Of single sites.
+    pub sites: BTreeMap<SiteId, Option<u64>>,
+}
+
+impl Retention {
+    fn of(&self, site: &SiteId) -> Option<u64> {
+        self.sites.get(site).copied().unwrap_or(self.default_ms)
+    }
+
+    /// The shortest time, if anything is ever erased.
+    fn least(&self) -> Option<u64> {
+        self.sites.values().copied().chain([self.default_ms]).flatten().min()
+    }
+}
+
+/// What is due, or was erased, of one site.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Due {
+    /// Conversations.
+    pub conversations: u64,
+    /// Bytes of their records.
+    pub bytes: u64,
+    /// When the oldest was last written in, ms.
+    pub oldest: u64,
+}
+
+/// By site.
+pub type DueBySite = BTreeMap<SiteId, Due>;
+
+fn note(due: &mut DueBySite, found: &Found) {
+    let due = due.entry(found.row.site.clone()).or_default();
+    due.oldest = if due.conversations == 0 { found.last_at } else { due.oldest.min(found.last_at) };
+    due.conversations += 1;
+    due.bytes += found.bytes;
+}
+
+/// A conversation that is due.
+struct Found {
+    conv: ConvId,
+    rev: u32,
+    last_seq: u64,
+    bytes: u64,
+    last_at: u64,
+    row: Row,
+}
+
+/// What one step found, and where the next begins; none: there are no more.
+struct Step {
+    found: Vec<Found>,
+    next: Option<Vec<u8>>,
+}
+
+/// Looks at conversations after the key `after`, in the order in which they began.
+fn look(store: &dyn Store, rule: &Retention, now_ms: u64, after: Option<&[u8]>) -> Result<Step, StoreError> {
+    let Some(least) = rule.least() else { return Ok(Step { found: Vec::new(), next: None }) };
+    let keys = store.scan(Table::ConvByTime, &[], after, false, STEP)?;
+    let mut found = Vec::new();
+    for (key, _) in &keys {
+        let Some((began, conv)) = key.split_first_chunk::<8>() else { continue };
+        if u64::from_be_bytes(*began).saturating_add(least) > now_ms {
+            // all that follow began later
+            return Ok(Step { found, next: None });
+        }
+        let Some(conv) = ConvId::from_slice(conv) else { continue };
+        found.extend(examine(store, rule, now_ms, conv)?);
+    }
+    let next = if keys.len() < STEP { None } else { keys.into_iter().next_back().map(|(key, _)| key) };
+    Ok(Step { found, next })
+}
+
+fn examine(store: &dyn Store, rule: &Retention, now_ms: u64, conv: ConvId) -> Result<Option<Found>, StoreError> {
+    let Some(at) = store.row(conv)? else { return Ok(None) };
+    let row = Row::decode(&at.value)?;
+    let Some(kept) = rule.of(&row.site).filter(|_| row.state == ConvState::Closed) else { return Ok(None) };
+    let last = store.records(conv, at.last_seq.saturating_sub(1), 1)?;
+    let last_at = last.first().and_then(|(_, frame)| RecordView::parse(frame)).map_or(row.created, |r| r.at_ms);
+    let due = last_at.saturating_add(kept) <= now_ms;
+    Ok(due.then_some(Found { conv, rev: at.rev, last_seq: at.last_seq, bytes: at.bytes, last_at, row }))
+}
+
+/// Erases one; false if it changed meanwhile.
+async fn erase(store: &dyn Store, found: &Found) -> Result<bool, StoreError> {
+    let Found { conv, rev, last_seq, row, .. } = found;
+    let visitor = hash::kid(&row.visitor_ed()?);
+    let delete = |table, key| Op::Delete { table, key };
+    let mut ops = vec![
+        Op::Erase { last_seq: *last_seq },
+        delete(Table::ConvByTime, [&row.created.to_be_bytes()[..], &conv.0].concat()),
+        delete(Table::VisitorConv, [visitor.0, conv.0].concat()),
+        delete(Table::OpenConv, conv.0.to_vec()),
+        delete(Table::Receipt, receipt_key(*conv, 0)),
+        delete(Table::Receipt, receipt_key(*conv, 1)),
+    ];
+    ops.extend(missed::place(row, *conv).map(|key| delete(Table::Missed, key)));
+    match store::write(store, Batch { conv: Some(*conv), rev: Some(*rev), ops }).await {
+        Ok(_) => Ok(true),
+        Err(StoreError::Conflict) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// What is due now. Reads the row of every conversation that is old enough.
+///
+/// # Errors
+/// If the disk can't be read.
+pub async fn due(store: Arc<dyn Store>, rule: &Retention, now_ms: u64) -> Result<DueBySite, StoreError> {
+    run(&store, rule, now_ms, false).await
+}
+
+/// Erases everything that is due now, and returns what it was.
+///
+/// # Errors
+/// If the disk can't be read or written; what was erased before stays so.
+pub async fn erase_due(store: Arc<dyn Store>, rule: &Retention, now_ms: u64) -> Result<DueBySite, StoreError> {
+    run(&store, rule, now_ms, true).await
+}
+
+async fn run(store: &Arc<dyn Store>, rule: &Retention, now_ms: u64, erases: bool) -> Result<DueBySite, StoreError> {
+    let (mut all, mut after) = (DueBySite::new(), None);
+    loop {
+        let step = look_aside(store, rule, now_ms, after).await?;
+        for found in &step.found {
+            if !erases || erase(&**store, found).await? {
+                note(&mut all, found);
+            }
+        }
+        after = step.next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// [`look`] on a thread that may wait for the disk.
+async fn look_aside(
+    store: &Arc<dyn Store>,
+    rule: &Retention,
+    now_ms: u64,
+    after: Option<Vec<u8>>,
+) -> Result<Step, StoreError> {
+    let (store, rule) = (store.clone(), rule.clone());
+    let looked = tokio::task::spawn_blocking(move || look(&*store, &rule, now_ms, after.as_deref())).await;
+    looked.unwrap_or(Err(StoreError::Closed))
+}
+
+/// Erases beside a server's other work, a limited number at once.
+#[derive(Debug)]
+pub struct Eraser {
+    rule: Retention,
+    /// Where the next pass begins.
+    after: Option<Vec<u8>>,
+}
+
+impl Eraser {
+    /// By this rule.
+    pub fn new(rule: Retention) -> Self {
+        Self { rule, after: None }
+    }
+
+    /// One pass. To be called once a minute.
+    pub async fn pass(&mut self, store: &Arc<dyn Store>, now_ms: u64) {
+        if self.rule.least().is_none() || store.space() == StorageState::Full {
+            return;
+        }
+        let mut erased = DueBySite::new();
+        if let Err(e) = self.try_pass(store, now_ms, &mut erased).await {
+            tracing::warn!(error = %e, "old conversations could not be erased yet");
+        }
+        for (site, due) in erased {
+            tracing::info!(%site, conversations = due.conversations, "erased conversations that were closed long ago");
+        }
+    }
+
+    async fn try_pass(
+        &mut self,
+        store: &Arc<dyn Store>,
+        now_ms: u64,
+        erased: &mut DueBySite,
+    ) -> Result<(), StoreError> {
+        let mut count = 0;
+        for _ in 0..LOOKED_AT / STEP {
+            let before = self.after.clone();
+            let step = look_aside(store, &self.rule, now_ms, before.clone()).await?;
+            for found in &step.found {
+                if count == ERASED {
+                    // the rest of this step is looked at again
+                    self.after = before;
+                    return Ok(());
+                }
+                count += 1;
+                if erase(&**store, found).await? {
+                    note(erased, found);
+                }
+            }
+            self.after = step.next;
+            if self.after.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
