@@ -70,8 +70,17 @@ impl Admin {
                 (config.public_url(), checkpoint_of(redb.clone()), storage_of(redb));
             let missed = missed_in(store.clone(), org.clone());
             let retention = retention_of(store.clone(), org.clone(), retention(config)?);
-            let admin =
-                admin::Admin { org, robot_keys, widgets, public_url, storage, checkpoint, retention, missed, running: None };
+            let admin = admin::Admin {
+                org,
+                robot_keys,
+                widgets,
+                public_url,
+                storage,
+                checkpoint,
+                retention,
+                missed,
+                running: None,
+            };
             Ok(Self::Local(Box::new(admin), store))
         };
         local.await.map_err(AdminError::Open)

@@ -44,7 +44,14 @@ impl Maintenance {
         retention: Retention,
     ) -> Self {
         let eraser = Eraser::new(retention);
-        Self { chat: chat.clone(), store: store.clone(), widgets: widgets.clone(), metrics: metrics.clone(), end, eraser }
+        Self {
+            chat: chat.clone(),
+            store: store.clone(),
+            widgets: widgets.clone(),
+            metrics: metrics.clone(),
+            end,
+            eraser,
+        }
     }
 
     /// Never ends by itself.

@@ -46,7 +46,8 @@ pub(super) fn retention(config: &Config) -> anyhow::Result<Retention> {
     let after = |days: u32| (days > 0).then_some(u64::from(days) * 86_400_000);
     let mut sites = BTreeMap::new();
     for (site, days) in &config.retention.sites {
-        let id = site.parse().map_err(|e: crate::proto::IdError| anyhow!("kefu.toml: sites in [retention]: {site}: {e}"))?;
+        let id =
+            site.parse().map_err(|e: crate::proto::IdError| anyhow!("kefu.toml: sites in [retention]: {site}: {e}"))?;
         sites.insert(id, after(*days));
     }
     Ok(Retention { default_ms: after(config.retention.closed_days), sites })

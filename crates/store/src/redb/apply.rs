@@ -4,6 +4,7 @@ use ::redb::ReadTransaction;
 use bytes::Bytes;
 
 use super::{
+    blocks,
     conv_cache::{ConvCache, ConvState},
     layer::Group,
     memtable::Layers,
@@ -70,15 +71,6 @@ impl Draft<'_> {
         Ok(state)
     }
 
-    /// Sequence number of the envelope with this id.
-    fn find(&self, conv: ConvId, state: &ConvState, id: MsgId) -> Result<Option<u64>, StoreError> {
-        match state.ids.get(&id) {
-            Some(seq) => Ok(Some(*seq)),
-            None if state.older => self.view.ask(&mut SeqOf { conv, id }),
-            None => Ok(None),
-        }
-    }
-
     fn record(&self, conv: ConvId, seq: u64) -> Result<Option<Bytes>, StoreError> {
         match self.group.layer.find(conv, seq) {
             Some(frame) => Ok(Some(frame.clone())),
@@ -132,30 +124,13 @@ impl Question for StateOf {
         if self.rev.is_none() {
             state.rev = tables::row(txn, self.conv)?.map_or(0, |(rev, _)| rev);
         }
-        let settled = tables::last_seq(&txn.open_table(tables::RECORDS).map_err(map_db_error)?, self.conv)?;
-        state.last_seq = state.last_seq.max(settled);
-        state.older = settled > 0;
-        Ok(state)
-    }
-}
-
-/// Sequence number of an envelope whose record is in the database.
-struct SeqOf {
-    conv: ConvId,
-    id: MsgId,
-}
-
-impl Question for SeqOf {
-    type Answer = Option<u64>;
-
-    fn in_memory(&mut self, layers: Layers<'_>) -> Option<Option<u64>> {
-        // what memory has of it the cache knows
-        layers.of_conversation(self.conv).1.then_some(None)
-    }
-
-    fn in_database(&mut self, txn: &ReadTransaction) -> Result<Option<u64>, StoreError> {
+        let records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
+        state.last_seq = state.last_seq.max(blocks::last(&records, self.conv)?);
         let ids = txn.open_table(tables::IDS).map_err(map_db_error)?;
-        Ok(ids.get(&tables::id_key(self.conv, self.id)).map_err(map_db_error)?.map(|seq| seq.value()))
+        blocks::ids(&ids, self.conv, |id, seq| {
+            state.ids.insert(id, seq);
+        })?;
+        Ok(state)
     }
 }
 
@@ -176,8 +151,7 @@ impl Question for RecordAt {
 
     fn in_database(&mut self, txn: &ReadTransaction) -> Result<Option<Bytes>, StoreError> {
         let records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
-        let found = records.get(&tables::record_key(self.conv, self.seq)).map_err(map_db_error)?;
-        Ok(found.map(|value| tables::frame(self.seq, value.value())))
+        blocks::record(&records, self.conv, self.seq)
     }
 }
 
@@ -204,14 +178,12 @@ pub(super) fn apply(
 }
 
 /// Why the batch can't be written, if it can't.
-fn validate(draft: &mut Draft<'_>, state: &mut ConvState, batch: &Batch) -> Result<Option<Verdict>, StoreError> {
+fn validate(draft: &mut Draft<'_>, state: &ConvState, batch: &Batch) -> Result<Option<Verdict>, StoreError> {
     // shape() saw to it that without a conversation nothing below asks for its id
     let conv = batch.conv.unwrap_or(ConvId([0; 16]));
     for body in check::appended(&batch.ops) {
         let Some(id) = check::remembered_id(body) else { continue };
-        if let Some(seq) = draft.find(conv, state, id)? {
-            // a client that resends once may do so again
-            state.ids.insert(id, seq);
+        if let Some(&seq) = state.ids.get(&id) {
             let frame = draft.record(conv, seq)?.ok_or_else(|| lost(conv, seq))?;
             return Ok(Some(Verdict::Duplicate { seq, frame }));
         }

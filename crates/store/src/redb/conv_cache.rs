@@ -21,10 +21,8 @@ pub(super) struct ConvState {
     pub last_seq: u64,
     /// Revision of the row; 0 without one.
     pub rev: u32,
-    /// Message ids of its envelopes and their sequence numbers: those written or looked up since it was loaded.
+    /// Message ids of all its envelopes and their sequence numbers.
     pub ids: HashMap<MsgId, u64>,
-    /// Envelopes that are not in `ids` may be in the table of ids.
-    pub older: bool,
 }
 
 /// Recently used conversations.

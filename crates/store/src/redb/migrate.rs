@@ -14,7 +14,7 @@ use bytes::Bytes;
 use super::{
     layer::Layer,
     settle::settle,
-    tables::{self, map_db_error},
+    tables::{self, RecordKey, map_db_error},
 };
 use crate::{
     StoreError, Table,
@@ -40,18 +40,25 @@ pub(super) struct Schema {
 
 /// The schema of this kefu. Versions 2 and 3 had a table with the groups that were written lately; version 1 had none, and
 /// every record went to its table at once. Version 3 brought an index of message ids and sizes of conversations, version 4
-/// a log of its own beside the database.
+/// blocks of records and of ids, and a log beside the database.
 pub(super) const SCHEMA: Schema = Schema {
     version: SCHEMA_VERSION,
     steps: &[
         Step { from: 1, run: an_empty_journal },
         Step { from: 2, run: ids_and_sizes },
-        Step { from: 3, run: a_log },
+        Step { from: 3, run: blocks_and_a_log },
     ],
 };
 
 /// Number of the group → its records, one after the other, each conversation ‖ u32 length, big-endian ‖ seq ‖ time ‖ body.
 const JOURNAL: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("journal");
+
+/// Up to version 3: conversation ‖ seq → u64 time of the commit, big-endian ‖ body.
+const OLD_RECORDS: TableDefinition<'static, RecordKey, &'static [u8]> = TableDefinition::new("records");
+/// Of version 3: conversation ‖ message id → seq.
+const OLD_IDS: TableDefinition<'static, &'static [u8; 32], u64> = TableDefinition::new("ids");
+/// So many bytes of records are brought into blocks at once.
+const STEP_BYTES: usize = 16 * 1024 * 1024;
 
 /// The tables stay as they are.
 fn an_empty_journal(txn: &WriteTransaction) -> Result<(), StoreError> {
@@ -59,28 +66,57 @@ fn an_empty_journal(txn: &WriteTransaction) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What is in the table of groups comes to its place; a log begins when something is written.
-fn a_log(txn: &WriteTransaction) -> Result<(), StoreError> {
-    let mut layer = Layer::default();
+/// Records and ids come into blocks, those in the table of groups too; a log begins when something is written.
+fn blocks_and_a_log(txn: &WriteTransaction) -> Result<(), StoreError> {
+    txn.delete_table(OLD_IDS).map_err(map_db_error)?;
+    txn.delete_table(tables::SIZES).map_err(map_db_error)?;
     {
-        let journal = txn.open_table(JOURNAL).map_err(map_db_error)?;
-        for group in journal.iter().map_err(map_db_error)? {
-            let (number, value) = group.map_err(map_db_error)?;
-            let mut rest = value.value();
-            while !rest.is_empty() {
-                let (conv, frame, after) = journal_record(rest).ok_or_else(|| {
-                    StoreError::Corrupt(format!("group {} of its journal is not valid", number.value()))
-                })?;
-                let seq = frame.first_chunk().map_or(0, |seq| u64::from_be_bytes(*seq));
-                // whether it is new does not matter here
-                layer.record(conv, seq, Bytes::copy_from_slice(frame), true);
-                rest = after;
+        let records = txn.open_table(OLD_RECORDS).map_err(map_db_error)?;
+        let mut layer = Layer::default();
+        for record in records.iter().map_err(map_db_error)? {
+            let (key, value) = record.map_err(map_db_error)?;
+            let (conv, seq) = (conv_of(key.value()), tables::seq_of(key.value()));
+            let frame = [&seq.to_be_bytes(), value.value()].concat();
+            if frame.len() < RECORD_HEADER {
+                return Err(StoreError::Corrupt("a record is shorter than its time".into()));
+            }
+            layer.record(conv, seq, frame.into(), true);
+            if layer.bytes() >= STEP_BYTES {
+                settle(txn, &std::mem::take(&mut layer))?;
             }
         }
+        settle(txn, &layer)?;
     }
-    settle(txn, &layer)?;
+    settle(txn, &journal(txn)?)?;
+    txn.delete_table(OLD_RECORDS).map_err(map_db_error)?;
     txn.delete_table(JOURNAL).map_err(map_db_error)?;
     Ok(())
+}
+
+/// What the table of groups has.
+fn journal(txn: &WriteTransaction) -> Result<Layer, StoreError> {
+    let mut layer = Layer::default();
+    let journal = txn.open_table(JOURNAL).map_err(map_db_error)?;
+    for group in journal.iter().map_err(map_db_error)? {
+        let (number, value) = group.map_err(map_db_error)?;
+        let mut rest = value.value();
+        while !rest.is_empty() {
+            let (conv, frame, after) = journal_record(rest)
+                .ok_or_else(|| StoreError::Corrupt(format!("group {} of its journal is not valid", number.value())))?;
+            let seq = frame.first_chunk().map_or(0, |seq| u64::from_be_bytes(*seq));
+            // whether it is new does not matter here
+            layer.record(conv, seq, Bytes::copy_from_slice(frame), true);
+            rest = after;
+        }
+    }
+    Ok(layer)
+}
+
+/// The conversation in a key.
+fn conv_of(key: &[u8; 24]) -> ConvId {
+    let mut conv = [0; 16];
+    conv.copy_from_slice(&key[..16]);
+    ConvId(conv)
 }
 
 /// The first record of a group and what comes after it.
@@ -93,28 +129,22 @@ fn journal_record(group: &[u8]) -> Option<(ConvId, &[u8], &[u8])> {
 
 /// Reads all records once. What is in the table of groups gets there when it leaves that.
 fn ids_and_sizes(txn: &WriteTransaction) -> Result<(), StoreError> {
-    let records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
-    let mut ids = txn.open_table(tables::IDS).map_err(map_db_error)?;
+    let records = txn.open_table(OLD_RECORDS).map_err(map_db_error)?;
+    let mut ids = txn.open_table(OLD_IDS).map_err(map_db_error)?;
     let mut sizes = txn.open_table(tables::SIZES).map_err(map_db_error)?;
-    let mut last: Option<(ConvId, u64)> = None;
     for record in records.iter().map_err(map_db_error)? {
         let (key, value) = record.map_err(map_db_error)?;
-        let conv = tables::conv_of(key.value());
+        let (conv, seq) = (conv_of(key.value()), tables::seq_of(key.value()));
         let value = value.value();
-        if let Some(id) = remembered_id(tables::body_of(value)?) {
-            ids.insert(&tables::id_key(conv, id), tables::seq_of(key.value())).map_err(map_db_error)?;
+        let body = value.get(8..).ok_or_else(|| StoreError::Corrupt("a record is shorter than its time".into()))?;
+        if let Some(id) = remembered_id(body) {
+            let mut key = [0; 32];
+            key[..16].copy_from_slice(&conv.0);
+            key[16..].copy_from_slice(&id.0);
+            ids.insert(&key, seq).map_err(map_db_error)?;
         }
-        match &mut last {
-            Some((same, size)) if *same == conv => *size += value.len() as u64,
-            _ => {
-                if let Some((before, size)) = last.replace((conv, value.len() as u64)) {
-                    sizes.insert(&before.0, size).map_err(map_db_error)?;
-                }
-            }
-        }
-    }
-    if let Some((before, size)) = last {
-        sizes.insert(&before.0, size).map_err(map_db_error)?;
+        let before = sizes.get(&conv.0).map_err(map_db_error)?.map_or(0, |size| size.value());
+        sizes.insert(&conv.0, before + value.len() as u64).map_err(map_db_error)?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@
 
 mod apply;
 mod ballast;
+mod blocks;
 mod checkpoint;
 mod conv_cache;
 mod current;

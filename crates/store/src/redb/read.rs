@@ -10,6 +10,7 @@ use ::redb::ReadTransaction;
 use bytes::Bytes;
 
 use super::{
+    blocks,
     current::Current,
     layer::KeyRange,
     memtable::{Layers, Memtable},
@@ -208,7 +209,7 @@ impl Question for RowOf {
             },
         };
         let records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
-        let last_seq = tables::last_seq(&records, self.conv)?.max(self.last_seq);
+        let last_seq = blocks::last(&records, self.conv)?.max(self.last_seq);
         let sizes = txn.open_table(tables::SIZES).map_err(map_db_error)?;
         let settled = sizes.get(&self.conv.0).map_err(map_db_error)?.map_or(0, |size| size.value());
         Ok(Some(RowAt { rev, last_seq, bytes: settled + self.bytes, value }))
@@ -260,16 +261,23 @@ impl Question for Records {
         let mut newer = std::mem::take(&mut self.newer).into_iter().peekable();
         let table = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
         let (first, last) = tables::record_range(self.conv, self.after.saturating_add(1));
-        let mut settled = table.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(map_db_error)?;
         let mut page = self.page();
-        while page.has_room() {
-            let Some(record) = settled.next() else { break };
-            let (key, value) = record.map_err(map_db_error)?;
-            let seq = tables::seq_of(key.value());
-            while let Some(before) = newer.next_if(|(s, _)| *s < seq) {
-                page.push(before);
+        for block in table.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(map_db_error)? {
+            let (_, block) = block.map_err(map_db_error)?;
+            for record in blocks::records_in(block.value()) {
+                let (seq, frame) = record?;
+                while let Some(before) = newer.next_if(|(s, _)| *s < seq) {
+                    page.push(before);
+                }
+                if seq > self.after && page.has_room() {
+                    page.push(
+                        newer.next_if(|(s, _)| *s == seq).unwrap_or_else(|| (seq, Bytes::copy_from_slice(frame))),
+                    );
+                }
             }
-            page.push(newer.next_if(|(s, _)| *s == seq).unwrap_or_else(|| (seq, tables::frame(seq, value.value()))));
+            if !page.has_room() {
+                break;
+            }
         }
         newer.all(|record| page.push(record));
         Ok(page.records)

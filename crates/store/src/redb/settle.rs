@@ -4,6 +4,7 @@ use ::redb::{ReadableTable, WriteTransaction};
 use bytes::Bytes;
 
 use super::{
+    blocks,
     layer::Layer,
     read::newest,
     tables::{self, map_db_error},
@@ -25,16 +26,8 @@ pub(super) fn settle(txn: &WriteTransaction, layer: &Layer) -> Result<(), StoreE
         for (conv, written) in convs {
             let mut entries = written.entries.clone();
             newest(&mut entries);
-            let mut grown = 0;
-            for (seq, frame) in &entries {
-                let value = &frame[8..];
-                let key = tables::record_key(*conv, *seq);
-                let old = records.insert(&key, value).map_err(map_db_error)?.map_or(0, |old| old.value().len());
-                grown += value.len() as i64 - old as i64;
-            }
-            for (id, seq) in ids_of(*conv, &entries) {
-                ids.insert(&id, seq).map_err(map_db_error)?;
-            }
+            let grown = blocks::put_records(&mut records, *conv, &entries)?;
+            blocks::put_ids(&mut ids, *conv, &ids_of(&entries))?;
             let before = sizes.get(&conv.0).map_err(map_db_error)?.map_or(0, |size| size.value());
             sizes.insert(&conv.0, before.saturating_add_signed(grown)).map_err(map_db_error)?;
         }
@@ -69,18 +62,13 @@ fn erase(txn: &WriteTransaction, conv: ConvId) -> Result<(), StoreError> {
     let mut records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
     records.retain_in::<&[u8; 24], _>((first.as_ref(), last.as_ref()), |_, _| false).map_err(map_db_error)?;
     let mut ids = txn.open_table(tables::IDS).map_err(map_db_error)?;
-    let (first, last) = (tables::id_key(conv, MsgId([0; 16])), tables::id_key(conv, MsgId([0xff; 16])));
-    ids.retain_in::<&[u8; 32], _>(&first..=&last, |_, _| false).map_err(map_db_error)?;
+    ids.retain_in::<&[u8; 24], _>((first.as_ref(), last.as_ref()), |_, _| false).map_err(map_db_error)?;
     txn.open_table(tables::SIZES).map_err(map_db_error)?.remove(&conv.0).map_err(map_db_error)?;
     txn.open_table(tables::ROWS).map_err(map_db_error)?.remove(&conv.0).map_err(map_db_error)?;
     Ok(())
 }
 
-/// Keys of the records' message ids, in order.
-fn ids_of(conv: ConvId, entries: &[(u64, Bytes)]) -> Vec<([u8; 32], u64)> {
-    let id = |frame: &Bytes| check::remembered_id(&frame[RECORD_HEADER..]);
-    let mut ids: Vec<_> =
-        entries.iter().filter_map(|(seq, frame)| Some((tables::id_key(conv, id(frame)?), *seq))).collect();
-    ids.sort_unstable();
-    ids
+/// The envelopes' ids with their numbers.
+fn ids_of(entries: &[(u64, Bytes)]) -> Vec<(u64, MsgId)> {
+    entries.iter().filter_map(|(seq, frame)| Some((*seq, check::remembered_id(&frame[RECORD_HEADER..])?))).collect()
 }

@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use super::wal::{Partner, segment::StoreId};
 use crate::{StoreError, Table};
-use kefu_proto::{ConvId, MsgId};
+use kefu_proto::ConvId;
 
-/// Conversation ‖ u64 seq, big-endian: a conversation's records are adjacent, in order.
+/// Conversation ‖ u64 seq, big-endian: what belongs to a conversation is adjacent, in order.
 pub(super) type RecordKey = &'static [u8; 24];
 /// Conversation → revision, row.
 pub(super) type RowValue = (u32, &'static [u8]);
@@ -17,10 +17,12 @@ pub(super) type RowValue = (u32, &'static [u8]);
 /// What the database has of its log: `store` → 16 bytes; `settled` → u64, little-endian, the last group that is here;
 /// `complete` → nothing, only while the database is closed and contains everything.
 pub(super) const LOG: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("log");
-/// All records: conversation ‖ seq → u64 time of the commit, big-endian ‖ body.
-pub(super) const RECORDS: TableDefinition<'static, RecordKey, &'static [u8]> = TableDefinition::new("records");
-/// Sequence numbers of envelopes: conversation ‖ message id → seq. So nobody reads bodies to find one.
-pub(super) const IDS: TableDefinition<'static, &'static [u8; 32], u64> = TableDefinition::new("ids");
+/// All records, in blocks (`blocks.rs`): conversation ‖ number of the last in the block → for each u32 length, little-endian ‖
+/// seq ‖ u64 time of the commit, big-endian ‖ body.
+pub(super) const RECORDS: TableDefinition<'static, RecordKey, &'static [u8]> = TableDefinition::new("record_blocks");
+/// Ids of envelopes, in blocks: conversation ‖ number of the last in the block → for each the id ‖ u64 seq, little-endian. So
+/// nobody reads bodies to find one.
+pub(super) const IDS: TableDefinition<'static, RecordKey, &'static [u8]> = TableDefinition::new("id_blocks");
 /// Conversation → bytes of its records.
 pub(super) const SIZES: TableDefinition<'static, &'static [u8; 16], u64> = TableDefinition::new("sizes");
 /// All conversations: id → revision, row.
@@ -111,24 +113,9 @@ pub(super) fn record_key(conv: ConvId, seq: u64) -> [u8; 24] {
     key
 }
 
-/// Key of a message id.
-pub(super) fn id_key(conv: ConvId, id: MsgId) -> [u8; 32] {
-    let mut key = [0; 32];
-    key[..16].copy_from_slice(&conv.0);
-    key[16..].copy_from_slice(&id.0);
-    key
-}
-
-/// Keys of the conversation's records from `first` on: both ends, inclusive.
+/// Keys of a conversation from the number `first` on: both ends, inclusive.
 pub(super) fn record_range(conv: ConvId, first: u64) -> (Bound<[u8; 24]>, Bound<[u8; 24]>) {
     (Bound::Included(record_key(conv, first)), Bound::Included(record_key(conv, u64::MAX)))
-}
-
-/// The conversation in a record's key.
-pub(super) fn conv_of(key: &[u8; 24]) -> ConvId {
-    let mut conv = [0; 16];
-    conv.copy_from_slice(&key[..16]);
-    ConvId(conv)
 }
 
 /// The sequence number in a record's key.
@@ -136,32 +123,6 @@ pub(super) fn seq_of(key: &[u8; 24]) -> u64 {
     let mut seq = [0; 8];
     seq.copy_from_slice(&key[16..]);
     u64::from_be_bytes(seq)
-}
-
-/// The body in a record's value.
-pub(super) fn body_of(value: &[u8]) -> Result<&[u8], StoreError> {
-    value.get(8..).ok_or_else(|| StoreError::Corrupt("a record is shorter than its time".into()))
-}
-
-/// A record as the socket sends it: seq, then the stored value as it is.
-pub(super) fn frame(seq: u64, value: &[u8]) -> Bytes {
-    let mut out = Vec::with_capacity(8 + value.len());
-    out.extend_from_slice(&seq.to_be_bytes());
-    out.extend_from_slice(value);
-    out.into()
-}
-
-/// Highest sequence number of a conversation, 0 if it has no records.
-pub(super) fn last_seq(
-    records: &impl ReadableTable<RecordKey, &'static [u8]>,
-    conv: ConvId,
-) -> Result<u64, StoreError> {
-    let (first, last) = record_range(conv, 0);
-    let mut range = records.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(map_db_error)?;
-    match range.next_back() {
-        Some(last) => Ok(seq_of(last.map_err(map_db_error)?.0.value())),
-        None => Ok(0),
-    }
 }
 
 /// What an error of the database means to us.
