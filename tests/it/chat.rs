@@ -11,6 +11,7 @@ mod messages;
 mod missed;
 mod recalls;
 mod resume;
+mod retention;
 mod rewound;
 mod status;
 

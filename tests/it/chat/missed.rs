@@ -175,13 +175,13 @@ async fn what_a_colleague_opens_again_waits_anew() {
 }
 
 /// An agent's page without a socket.
-fn agent(inside: &Inside, company: &Company, user: &str) -> std::sync::Arc<Conn> {
+pub(super) fn agent(inside: &Inside, company: &Company, user: &str) -> std::sync::Arc<Conn> {
     let key = company.keyring(user).signing;
     inside.hub.connect(Who::Agent { kid: key.kid(), user: id(user) }, key.public(), REVISION)
 }
 
 /// Frames that wait for it.
-fn heard(conn: &Conn) -> Vec<ServerFrame> {
+pub(super) fn heard(conn: &Conn) -> Vec<ServerFrame> {
     let frames = conn.outbox.drain().frames;
     frames.iter().filter_map(|f| serde_json::from_slice(f.bytes()).ok()).collect()
 }
