@@ -59,7 +59,7 @@ impl Chat {
                         "the robot owns this conversation; take it first",
                     ));
                 }
-                Maker { ed: agent.ed, user: Some(agent.user) }
+                Maker { ed: agent.ed, user: Some(agent.user.clone()) }
             }
         };
         self.next_epoch(conversation, bytes, &maker, Came::Now)

@@ -59,13 +59,13 @@ impl Chat {
 
     /// Accepts an offer.
     pub async fn accept(&self, conn: &Conn, conv: ConvId) -> Result<(), RequestError> {
-        let user = self.require_agent(conn)?.user;
+        let user = self.require_agent(conn)?.user.clone();
         self.desk.accept(conv, user).await
     }
 
     /// Declines an offer.
     pub fn decline(&self, conn: &Conn, conv: ConvId) -> Result<(), RequestError> {
-        let user = self.require_agent(conn)?.user;
+        let user = self.require_agent(conn)?.user.clone();
         self.desk.fact(desk::Event::Decline { conv, user });
         Ok(())
     }

@@ -55,7 +55,7 @@ impl Chat {
                     "missed": missed,
                     "password": password,
                 });
-                (Side::Agent, Some(user.clone()), Some(agent.name), convs, config)
+                (Side::Agent, Some(user.clone()), Some(agent.name.clone()), convs, config)
             }
         };
         let kid = conn.who.kid();

@@ -122,7 +122,7 @@ impl Chat {
     /// One page of a tab; `before` is where the last one ended. Touches the disk.
     pub fn list(&self, user: &UserId, tab: Tab, before: Option<Cursor>, limit: usize) -> Result<Page, RequestError> {
         if tab == Tab::Missed {
-            let teams = self.agent(user).map(|agent| agent.teams).unwrap_or_default();
+            let teams = self.agent(user).map(|agent| agent.teams.clone()).unwrap_or_default();
             return self.missed_page(&teams, before, limit);
         }
         if tab != Tab::All {

@@ -172,7 +172,7 @@ impl Chat {
     }
 
     /// The agent behind an id, if they are switched on.
-    fn agent(&self, user: &UserId) -> Option<ActiveAgent> {
+    fn agent(&self, user: &UserId) -> Option<Arc<ActiveAgent>> {
         self.org.active(user)
     }
 
@@ -188,7 +188,7 @@ impl Chat {
     }
 
     /// The agent of a socket that asks for something only agents may.
-    fn require_agent(&self, conn: &Conn) -> Result<ActiveAgent, RequestError> {
+    fn require_agent(&self, conn: &Conn) -> Result<Arc<ActiveAgent>, RequestError> {
         let user = conn.who.user().ok_or_else(|| RequestError::new(ErrorCode::Forbidden, "only agents may do this"))?;
         // a key that was replaced is no longer the agent's, even before its socket is closed
         let agent = self.agent(user).filter(|a| a.kid == conn.who.kid());

@@ -119,7 +119,7 @@ impl Statuses {
 impl Chat {
     /// An agent sets whether they take new conversations. Returns when that is stored, or cannot be at the moment.
     pub async fn set_status(&self, conn: &Conn, state: AgentState) -> Result<(), RequestError> {
-        let user = self.require_agent(conn)?.user;
+        let user = self.require_agent(conn)?.user.clone();
         self.desk.status(user, state).await
     }
 

@@ -199,6 +199,9 @@ where
     let mut heard = Instant::now();
     let mut pinged = false;
     let mut pace = FrameRateLimiter::new(heard);
+    // one timer for the life of the socket: a message does not move it, it is looked at when it fires
+    let beat = sleep_until(heard + BEAT);
+    tokio::pin!(beat);
     loop {
         tokio::select! {
             biased;
@@ -213,7 +216,9 @@ where
             }
             message = socket.next() => {
                 heard = Instant::now();
-                pinged = false;
+                if std::mem::take(&mut pinged) {
+                    beat.as_mut().reset(heard + BEAT);
+                }
                 match message {
                     None => return None,
                     Some(Err(e)) => return end_of(&e),
@@ -229,11 +234,16 @@ where
                     }
                 }
             }
-            () = sleep_until(heard + if pinged { 2 * BEAT } else { BEAT }) => {
+            () = &mut beat => {
                 if pinged {
                     return Some(CloseCode::Silent);
                 }
+                if heard + BEAT > Instant::now() {
+                    beat.as_mut().reset(heard + BEAT);
+                    continue;
+                }
                 pinged = true;
+                beat.as_mut().reset(heard + 2 * BEAT);
                 if !matches!(timeout(WRITE, socket.send(Message::Ping(Bytes::new()))).await, Ok(Ok(()))) {
                     return None;
                 }

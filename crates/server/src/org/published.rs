@@ -2,7 +2,7 @@
 //! state and not for each reader.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, OnceLock},
 };
 
@@ -12,10 +12,10 @@ use parking_lot::Mutex;
 use super::{OrgError, SiteSettings, rows, written::WrittenLog};
 use crate::{
     crypto::{
-        directory::{Body, Bundle, Directory, Entry, Snapshot},
+        directory::{ActiveAgent, Body, Bundle, Directory, Entry, Snapshot},
         invite::Cert,
     },
-    proto::SiteId,
+    proto::{SiteId, UserId},
 };
 
 /// The newest of everything, swapped as a whole.
@@ -23,6 +23,8 @@ pub(super) struct PublishedDirectory {
     pub directory: Arc<Directory>,
     pub entries: Vec<Entry>,
     pub snapshot: Option<Snapshot>,
+    /// Who may act, ready for every message.
+    agents: HashMap<UserId, Arc<ActiveAgent>>,
     /// What visitors verify, as JSON and with the brace that closes the answer around it; made when the first one asks.
     bundle: OnceLock<Result<Bytes, OrgError>>,
     /// The log as JSON; made when the first one asks.
@@ -34,7 +36,13 @@ pub(super) struct PublishedDirectory {
 impl PublishedDirectory {
     pub(super) fn new(directory: Arc<Directory>, entries: Vec<Entry>, snapshot: Option<Snapshot>) -> Self {
         let (bundle, log, settings) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        Self { directory, entries, snapshot, bundle, log, settings }
+        let agents = directory.agents().map(|agent| (agent.user.clone(), Arc::new(agent))).collect();
+        Self { directory, entries, snapshot, agents, bundle, log, settings }
+    }
+
+    /// A user who may act at this time.
+    pub(super) fn active(&self, user: &UserId, now_ms: u64) -> Option<Arc<ActiveAgent>> {
+        self.agents.get(user).filter(|agent| agent.is_active(now_ms)).cloned()
     }
 
     /// The [`crate::crypto::directory::Bundle`] as JSON, with a brace behind it.

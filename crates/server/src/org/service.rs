@@ -171,8 +171,8 @@ impl Org {
     }
 
     /// The agent of this name, if they may act now.
-    pub fn active(&self, user: &UserId) -> Option<ActiveAgent> {
-        self.live().directory.agent(user).filter(|a| a.is_active(self.now_ms()))
+    pub fn active(&self, user: &UserId) -> Option<Arc<ActiveAgent>> {
+        self.live.read().active(user, self.now_ms())
     }
 
     /// When the next unconfirmed person's term ends, ms: from then on they may not act.

@@ -119,7 +119,7 @@ fn agent(http: &Http, request: &Request<Incoming>) -> Result<(UserId, Role), Req
     let who = who(http, request)?;
     let agent = who.user().and_then(|user| http.org.active(user));
     let agent = agent.ok_or_else(|| RequestError::new(ErrorCode::Forbidden, "only agents may request this"))?;
-    Ok((agent.user, agent.role))
+    Ok((agent.user.clone(), agent.role))
 }
 
 /// One parameter of the query.
