@@ -28,7 +28,12 @@ pub(super) const ROWS: TableDefinition<'static, &'static [u8; 16], RowValue> = T
 
 /// The table behind each variant of [`Table`], which documents the content.
 pub(super) fn small(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
-    TableDefinition::new(match table {
+    TableDefinition::new(name(table))
+}
+
+/// Its name.
+pub(super) fn name(table: Table) -> &'static str {
+    match table {
         Table::Meta => "meta",
         Table::Directory => "directory",
         Table::Account => "account",
@@ -42,7 +47,7 @@ pub(super) fn small(table: Table) -> TableDefinition<'static, &'static [u8], &'s
         Table::ConvByTime => "conv_by_time",
         Table::Missed => "missed",
         Table::Status => "status",
-    })
+    }
 }
 
 /// Makes the tables that are missing.
