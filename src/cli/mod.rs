@@ -27,6 +27,7 @@ macro_rules! commands {
 
 mod account;
 mod admin_client;
+mod archive;
 mod args;
 mod clock;
 mod config_file;
@@ -45,8 +46,10 @@ mod secret;
 mod seen;
 mod system_requirements;
 mod training;
+mod undo;
 mod verified_directory;
 
+mod backup;
 mod bench;
 mod completions;
 mod directory;
@@ -59,6 +62,7 @@ mod knowledge;
 mod man;
 mod model;
 mod policy;
+mod restore;
 mod robot;
 mod serve;
 mod service;
@@ -67,6 +71,7 @@ mod stats;
 mod team;
 mod tls;
 mod user;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -129,6 +134,9 @@ enum Command {
     #[command(subcommand)]
     Tls(tls::Command),
     Stats(stats::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
+    Verify(verify::Args),
     Doctor(doctor::Args),
     Healthcheck(healthcheck::Args),
     Bench(bench::Args),
@@ -142,6 +150,8 @@ impl Command {
     fn data(&self) -> Option<bool> {
         match self {
             Self::Init(args) => args.data().then_some(true),
+            Self::Restore(_) => Some(true),
+            Self::Verify(args) => args.data().then_some(false),
             Self::Bench(args) => args.data().then_some(false),
             Self::Service(_) | Self::Completions(_) | Self::Man(_) | Self::ExitCodes(_) => None,
             Self::Serve(_)
@@ -156,6 +166,7 @@ impl Command {
             | Self::Model(_)
             | Self::Tls(_)
             | Self::Stats(_)
+            | Self::Backup(_)
             | Self::Doctor(_)
             | Self::Healthcheck(_) => Some(false),
         }
@@ -177,6 +188,9 @@ impl Command {
             Self::Model(command) => command.run(ctx),
             Self::Tls(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
+            Self::Backup(args) => args.run(ctx),
+            Self::Restore(args) => args.run(ctx),
+            Self::Verify(args) => args.run(ctx),
             Self::Doctor(args) => args.run(ctx),
             Self::Healthcheck(args) => args.run(ctx),
             Self::Bench(args) => args.run(ctx),

@@ -29,12 +29,17 @@ use crate::{
 /// Free space that a start needs, bytes.
 const NO_ROOM: u64 = 1024 * 1024;
 
+/// Where the database of a data directory is.
+pub fn database_path(dir: &Path, config: &Config) -> PathBuf {
+    config.storage.redb_path().map_or_else(|| dir.join(data_dir::DATABASE), PathBuf::from)
+}
+
 pub(super) fn open_store(
     dir: &Path,
     config: &Config,
     metrics: Option<Arc<Metrics>>,
 ) -> Result<(Arc<RedbStore>, Feed), ServeError> {
-    let path = config.storage.redb_path().map_or_else(|| dir.join(data_dir::DATABASE), PathBuf::from);
+    let path = database_path(dir, config);
     let disk = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut options = Options {
         cache_bytes: config.storage.cache_mb as usize * 1024 * 1024,

@@ -26,6 +26,7 @@ use super::{
     open::{open_org, open_store, storage_of},
     settings::{end_rule, rates, rules},
     tasks::{Tasks, watch_directory, watch_disk},
+    whole_database::StoredDatabase,
 };
 use crate::{
     chat::{Chat, desk_task},
@@ -93,6 +94,7 @@ pub async fn serve(
         widgets: widgets.clone(),
         public_url: public_url.clone(),
         storage: storage_of(disk.clone()),
+        database: StoredDatabase::new(disk.clone()),
         missed: {
             let chat = chat.clone();
             Box::new(move || Ok(chat.missed()))

@@ -34,6 +34,7 @@ mod request_error;
 mod restore;
 mod robot;
 mod row;
+mod rules;
 mod shown;
 mod space;
 mod status;
@@ -63,6 +64,7 @@ pub use post::RejectedEnvelope;
 pub use request_error::RequestError;
 pub use robot::{NoParticipant, Participant, RobotCounts, RobotReply, Snapshot};
 pub use row::{Empty, Mover, Row};
+pub use rules::ConversationRules;
 pub use shown::Reader;
 
 use desk_handle::DeskHandle;
