@@ -1,0 +1,208 @@
+//! `kefu verify` finds each planted fault, and none where there is none.
+
+use std::{fs, path::Path};
+
+use kefu::proto::{AgentState, ClientFrame, ConvId};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use serde_json::Value;
+
+use super::{json, kefu};
+use crate::support::{peer::Peer, server::Server};
+
+const RECORDS: TableDefinition<'static, &[u8; 24], &[u8]> = TableDefinition::new("records");
+const IDS: TableDefinition<'static, &[u8; 32], u64> = TableDefinition::new("ids");
+const SIZES: TableDefinition<'static, &[u8; 16], u64> = TableDefinition::new("sizes");
+const ROWS: TableDefinition<'static, &[u8; 16], (u32, &[u8])> = TableDefinition::new("rows");
+
+fn small(name: &str) -> TableDefinition<'_, &'static [u8], &'static [u8]> {
+    TableDefinition::new(name)
+}
+
+/// A company with an open, a closed, a reopened, a transferred and an empty conversation; the first of them.
+async fn company() -> (std::sync::Arc<crate::support::company::Company>, ConvId) {
+    let server = Server::new().await;
+    let mut visitor = Peer::visitor(&server).await;
+    let mut agent = Peer::agent(&server, "li").await;
+    let first = visitor.open().await;
+    agent.accept(first).await;
+    agent.follow(first).await;
+    visitor.say(first, "question").await;
+    let answer = agent.say(first, "answer").await;
+    visitor.record(first, answer).await;
+    visitor.ask(|req| ClientFrame::Close { req, conv: first }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Reopen { req, conv: first }).await.unwrap();
+    let mut second = Peer::visitor(&server).await;
+    let closed = second.open().await;
+    second.say(closed, "bye").await;
+    second.ask(|req| ClientFrame::Close { req, conv: closed }).await.unwrap();
+    let mut third = Peer::visitor(&server).await;
+    third.open_empty().await;
+    agent.status(AgentState::Offline).await;
+    (server.stopped().await, first)
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    super::super::private_dir(to);
+    for name in ["kefu.redb", "opaque.setup"] {
+        fs::copy(from.join(name), to.join(name)).unwrap();
+    }
+}
+
+/// What verify finds after a change of the database: table, and what is wrong.
+fn found(from: &Path, change: impl FnOnce(&WriteTransaction)) -> Vec<(String, String)> {
+    let tmp = tempfile::tempdir().unwrap();
+    let data = tmp.path().join("data");
+    copy(from, &data);
+    let db = Database::open(data.join("kefu.redb")).unwrap();
+    let txn = db.begin_write().unwrap();
+    change(&txn);
+    txn.commit().unwrap();
+    drop(db);
+    let out = kefu(&data, &["verify", "--json"]);
+    let value: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let text = |v: &Value| v.as_str().unwrap().to_owned();
+    let faults = value["faults"].as_array().unwrap_or_else(|| panic!("{value}"));
+    let faults: Vec<_> = faults.iter().map(|f| (text(&f["table"]), text(&f["what"]))).collect();
+    assert_eq!(out.status.code(), Some(i32::from(!faults.is_empty())), "{value}");
+    faults
+}
+
+/// Key of a record of a conversation.
+fn at(conv: ConvId, seq: u64) -> [u8; 24] {
+    [&conv.0[..], &seq.to_be_bytes()].concat().try_into().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_planted_fault_is_found_and_nothing_else() {
+    let (company, conv) = company().await;
+    let data = company.path();
+    assert_eq!(found(data, |_| ()), []);
+    let db = Database::open(data.join("kefu.redb")).unwrap();
+    let read = db.begin_read().unwrap();
+    let ids = read.open_table(IDS).unwrap();
+    let mine = |key: &[u8; 32]| key[..16] == conv.0;
+    let id = ids.iter().unwrap().map(|e| *e.unwrap().0.value()).find(mine).unwrap();
+    let row = read.open_table(ROWS).unwrap().get(&conv.0).unwrap().unwrap().value().1.to_vec();
+    let record = |seq| read.open_table(RECORDS).unwrap().get(&at(conv, seq)).unwrap().unwrap().value().to_vec();
+    let event = record(1);
+    drop((ids, read, db));
+
+    let expect = |what: &str, found: Vec<(String, String)>, faults: &[(&str, &str)]| {
+        assert_eq!(found.len(), faults.len(), "{what}: {found:?}");
+        for (table, text) in faults {
+            assert!(found.iter().any(|(t, w)| t == table && w.contains(text)), "{what}: {found:?}");
+        }
+    };
+    expect(
+        "an id is missing",
+        found(data, |txn| drop(txn.open_table(IDS).unwrap().remove(&id).unwrap())),
+        &[("records", "missing in the index")],
+    );
+    expect(
+        "an id too many",
+        found(data, |txn| drop(txn.open_table(IDS).unwrap().insert(&[9; 32], 1).unwrap())),
+        &[("ids", "record 1, which does not exist")],
+    );
+    expect(
+        "an id of another record",
+        found(data, |txn| drop(txn.open_table(IDS).unwrap().insert(&id, 1).unwrap())),
+        &[("ids", "this message is record 1, but it is"), ("ids", "which is another message")],
+    );
+    expect(
+        "an event is missing",
+        found(data, |txn| drop(txn.open_table(RECORDS).unwrap().remove(&at(conv, 1)).unwrap())),
+        &[("records", "number 2 follows number 0"), ("sizes", "but its records have")],
+    );
+    expect(
+        "a wrong size",
+        found(data, |txn| drop(txn.open_table(SIZES).unwrap().insert(&conv.0, 7).unwrap())),
+        &[("sizes", "its size is 7")],
+    );
+    expect(
+        "a size without records",
+        found(data, |txn| drop(txn.open_table(SIZES).unwrap().insert(&[9; 16], 7).unwrap())),
+        &[("sizes", "no records")],
+    );
+    expect(
+        "a row without records",
+        found(data, |txn| drop(txn.open_table(ROWS).unwrap().insert(&[9; 16], (1, &row[..])).unwrap())),
+        &[("rows", "no records")],
+    );
+    expect(
+        "a row that is not valid",
+        found(data, |txn| drop(txn.open_table(ROWS).unwrap().insert(&conv.0, (1, &b"{}"[..])).unwrap())),
+        &[("rows", "the row is not valid")],
+    );
+    expect(
+        "a row that the events do not agree with",
+        found(data, |txn| {
+            let closed = String::from_utf8(row.clone()).unwrap().replace(r#""state":"open""#, r#""state":"closed""#);
+            drop(txn.open_table(ROWS).unwrap().insert(&conv.0, (1, closed.as_bytes())).unwrap());
+        }),
+        &[("rows", "the row says closed, the conversation's events say open")],
+    );
+    let mut broken = event.clone();
+    let end = broken.len() - 1;
+    broken[end] = b'x';
+    expect(
+        "an event that does not parse",
+        found(data, |txn| drop(txn.open_table(RECORDS).unwrap().insert(&at(conv, 1), &broken[..]).unwrap())),
+        &[("records", "neither a valid envelope nor a valid event")],
+    );
+    let mut foreign = event;
+    foreign[12] ^= 1;
+    expect(
+        "a record of another conversation",
+        found(data, |txn| drop(txn.open_table(RECORDS).unwrap().insert(&at(conv, 1), &foreign[..]).unwrap())),
+        &[("records", "names another conversation")],
+    );
+    expect(
+        "an open conversation that is not listed",
+        found(data, |txn| drop(txn.open_table(small("open_conv")).unwrap().remove(&conv.0[..]).unwrap())),
+        &[("rows", "open_conv does not list it")],
+    );
+    for table in ["open_conv", "receipt", "conv_by_time", "visitor_conv", "missed"] {
+        let before: &[u8] = match table {
+            "conv_by_time" => &[1; 8],
+            "visitor_conv" => &[1; 16],
+            "missed" => b"svc\0\0\0\0\0\0\0\0\x01",
+            _ => b"",
+        };
+        let after: &[u8] = if table == "receipt" { &[0] } else { &[] };
+        let key = [before, &[9; 16], after].concat();
+        expect(
+            table,
+            found(data, |txn| drop(txn.open_table(small(table)).unwrap().insert(&key[..], &b""[..]).unwrap())),
+            &[(table, "which does not exist")],
+        );
+    }
+    expect(
+        "a missed conversation that was not missed",
+        found(data, |txn| {
+            let key = [&b"svc\0\0\0\0\0\0\0\0\x01"[..], &conv.0].concat();
+            drop(txn.open_table(small("missed")).unwrap().insert(&key[..], &b""[..]).unwrap());
+        }),
+        &[("missed", "was not missed by this team")],
+    );
+    json(data, &["verify"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_file_is_found_and_stays_as_it_is() {
+    let (company, _) = company().await;
+    let tmp = tempfile::tempdir().unwrap();
+    let data = tmp.path().join("data");
+    copy(company.path(), &data);
+    let path = data.join("kefu.redb");
+    let mut bytes = fs::read(&path).unwrap();
+    let text = b"\"team\":\"svc\"";
+    let places: Vec<_> = (0..bytes.len() - text.len()).filter(|at| bytes[*at..].starts_with(text)).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at + 9] = b'S';
+    }
+    fs::write(&path, &bytes).unwrap();
+    let out = kefu(&data, &["verify", "--json"]);
+    assert_eq!(out.status.code(), Some(1), "{}", String::from_utf8_lossy(&out.stdout));
+}
