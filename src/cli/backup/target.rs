@@ -119,7 +119,7 @@ mod tests {
     fn what_is_not_kept_is_removed_and_old_leftovers_too() {
         let dir = tempfile::tempdir().unwrap();
         let old = dir.path().join(".kefu-20200101T000000Z.backup.new-00");
-        File::create(&old).unwrap().set_modified(SystemTime::now() - Duration::from_secs(7_200)).unwrap();
+        File::create(&old).unwrap().set_modified(SystemTime::now() - Duration::from_hours(2)).unwrap();
         drop(Part::create(dir.path(), 0).unwrap());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
         let part = Part::create(&dir.path().join("b"), 0).unwrap();

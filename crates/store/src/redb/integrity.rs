@@ -12,7 +12,7 @@ use std::{
 use ::redb::{Database, StorageBackend};
 use parking_lot::Mutex;
 
-use super::{dump::guarded, open::about, tables::map_db_error};
+use super::{Options, dump::guarded, open::about, tables::map_db_error};
 use crate::StoreError;
 
 /// Bytes of a piece that is kept in memory.
@@ -36,7 +36,9 @@ pub fn check_integrity(path: &Path) -> Result<bool, StoreError> {
     let kept = Kept { bytes: file.metadata().map_err(named)?.len(), pieces: BTreeMap::new() };
     let view = View { file, kept: Mutex::new(kept) };
     guarded(|| {
-        let mut db = Database::builder().create_with_backend(view).map_err(map_db_error)?;
+        let mut builder = Database::builder();
+        builder.set_cache_size(Options::default().cache_bytes);
+        let mut db = builder.create_with_backend(view).map_err(map_db_error)?;
         db.check_integrity().map_err(map_db_error)
     })
     .map_err(|e| about(path, e))

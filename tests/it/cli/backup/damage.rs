@@ -1,8 +1,9 @@
 //! Backups that are damaged, cut or made by someone else: refused, and nothing is created.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use kefu::store::archive::{Header, Writer};
+use serde_json::Value;
 
 use super::{Shell, error, json, names};
 
@@ -38,6 +39,25 @@ fn a_flipped_byte_or_a_cut_anywhere_is_noticed_and_nothing_is_created() {
     refused(Path::new("/dev/null"), &new);
     json(&new, &["restore", file.to_str().unwrap()]);
     json(&new, &["verify"]);
+}
+
+#[test]
+fn a_restore_that_finds_no_space_leaves_nothing_behind() {
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase"]);
+    let (file, new) = (sh.path("b"), sh.path("new"));
+    sh.json(&["backup", file.to_str().unwrap()]);
+    // no file may have more than 128 KiB
+    let out = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 256; exec \"$0\" restore \"$1\" --data-dir \"$2\" --json"])
+        .args([Path::new(env!("CARGO_BIN_EXE_kefu")), &file, &new])
+        .output()
+        .unwrap();
+    let value: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert!(value["error"]["message"].as_str().unwrap().starts_with("cannot create the database"), "{value}");
+    assert_eq!((out.status.code(), new.exists()), (Some(1), false));
+    super::super::private_dir(&new);
+    json(&new, &["restore", file.to_str().unwrap()]);
 }
 
 type Row = (&'static [u8], &'static [u8]);
