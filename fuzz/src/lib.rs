@@ -28,6 +28,10 @@ use kefu_nlu::{
     text_file::Report,
 };
 use kefu_proto::{AnnouncementView, ClientFrame, HeaderView, RecallView, RecordView, conversation_of, tombstone};
+use kefu_store::{
+    archive::{Header, Reader, Writer},
+    redb::DumpCheck,
+};
 use serde_json::Value;
 
 /// A parser, by its name, with what to begin from.
@@ -41,13 +45,14 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     Target { name: "envelope", run: envelope, seeds: envelopes },
     Target { name: "client_frame", run: client_frame, seeds: client_frames },
     Target { name: "directory", run: directory, seeds: directories },
     Target { name: "announcement", run: announcement, seeds: envelopes },
     Target { name: "table", run: table, seeds: tables },
     Target { name: "model_file", run: model_file, seeds: model_files },
+    Target { name: "backup", run: backup, seeds: backups },
 ];
 
 fn root() -> &'static Path {
@@ -187,4 +192,31 @@ fn model_files() -> Vec<Vec<u8>> {
     }
     let vocab = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n订\n单\norder\n##s\n";
     vec![serde_json::to_vec(&small).unwrap(), vocab.as_bytes().to_vec()]
+}
+
+/// A backup, as it is checked before a restore.
+pub fn backup(bytes: &[u8]) {
+    let Ok(mut reader) = Reader::new(bytes) else { return };
+    let Ok(mut check) = DumpCheck::new(reader.header()) else { return };
+    while let Ok(Some(entry)) = reader.next_entry() {
+        if check.entry(&entry).is_err() {
+            return;
+        }
+    }
+    let _ = check.finish();
+}
+
+fn backups() -> Vec<Vec<u8>> {
+    let header = Header { schema: 4, created_ms: 1, kefu: "0.2.0".into() };
+    let begin = || Writer::new(Vec::new(), &header).unwrap();
+    let mut whole = begin();
+    whole.table("records").unwrap();
+    for seq in 1..=2 {
+        whole.row(&[&[7; 16][..], &[0; 7], &[seq]].concat(), &[0; 8]).unwrap();
+    }
+    whole.table("meta").unwrap();
+    whole.row(b"schema", &[0, 0, 0, 4]).unwrap();
+    whole.file("tls/server.pem").unwrap();
+    whole.data(b"certificate").unwrap();
+    vec![whole.finish().unwrap().0, begin().finish().unwrap().0]
 }

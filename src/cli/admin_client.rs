@@ -1,7 +1,8 @@
 //! The join to the composition root: the admin router, asked over the socket of a running server or in process.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
+use bytes::{Buf as _, Bytes};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -11,7 +12,7 @@ use super::{
     error::{CliError, Kind},
 };
 use crate::{
-    app::{Admin, AdminError},
+    app::{Admin, AdminError, Dump},
     org::{AdminView, Commit},
     proto::ErrorCode,
 };
@@ -54,9 +55,40 @@ impl AdminClient {
         self.call("POST", "/admin/commit", Some(serde_json::to_value(commit)?)).map(drop)
     }
 
+    /// Whether a server is running.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.admin, Admin::Remote(_))
+    }
+
+    /// All rows of the database, as a backup without files.
+    pub fn dump(&self) -> Result<DumpReader<'_>, CliError> {
+        let dump = self.runtime.block_on(self.admin.dump())?;
+        Ok(DumpReader { runtime: &self.runtime, dump, piece: Bytes::new() })
+    }
+
     /// Closes the store, if it was opened.
     pub fn close(self) {
         self.runtime.block_on(self.admin.close());
+    }
+}
+
+/// A dump while it comes.
+pub struct DumpReader<'a> {
+    runtime: &'a Runtime,
+    dump: Dump,
+    /// What came and was not read yet.
+    piece: Bytes,
+}
+
+impl io::Read for DumpReader<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.piece.is_empty() {
+            let next = self.runtime.block_on(self.dump.next()).map_err(|e| io::Error::other(e.to_string()))?;
+            self.piece = next.unwrap_or_default();
+        }
+        let read = self.piece.len().min(into.len());
+        self.piece.copy_to_slice(&mut into[..read]);
+        Ok(read)
     }
 }
 

@@ -65,6 +65,10 @@ pub fn require_initialised(dir: &Path) -> Result<(), CliError> {
         Err(_) => {}
     }
     let shown = dir.display();
+    if dir.join(DATABASE).exists() {
+        return Err(CliError::new(Kind::NotInitialised, format!("{shown} contains a database, but no {OPAQUE_SETUP}"))
+            .hint(format!("put your copy of {OPAQUE_SETUP} there (mode 600); without it no server can start")));
+    }
     Err(CliError::new(Kind::NotInitialised, format!("{shown} contains no kefu installation"))
         .hint("kefu init creates one; use --data-dir DIR or KEFU_DATA_DIR for another directory"))
 }

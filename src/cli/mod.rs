@@ -27,6 +27,7 @@ macro_rules! commands {
 
 mod account;
 mod admin_client;
+mod archive;
 mod args;
 mod clock;
 mod config_file;
@@ -45,8 +46,10 @@ mod secret;
 mod seen;
 mod system_requirements;
 mod training;
+mod undo;
 mod verified_directory;
 
+mod backup;
 mod bench;
 mod completions;
 mod directory;
@@ -59,6 +62,7 @@ mod knowledge;
 mod man;
 mod model;
 mod policy;
+mod restore;
 mod retention;
 mod robot;
 mod serve;
@@ -68,6 +72,7 @@ mod stats;
 mod team;
 mod tls;
 mod user;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -131,6 +136,9 @@ enum Command {
     Tls(tls::Command),
     Stats(stats::Args),
     Retention(retention::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
+    Verify(verify::Args),
     Doctor(doctor::Args),
     Healthcheck(healthcheck::Args),
     Bench(bench::Args),
@@ -144,6 +152,8 @@ impl Command {
     fn data(&self) -> Option<bool> {
         match self {
             Self::Init(args) => args.data().then_some(true),
+            Self::Restore(_) => Some(true),
+            Self::Verify(args) => args.data().then_some(false),
             Self::Bench(args) => args.data().then_some(false),
             Self::Service(_) | Self::Completions(_) | Self::Man(_) | Self::ExitCodes(_) => None,
             Self::Serve(_)
@@ -159,6 +169,7 @@ impl Command {
             | Self::Tls(_)
             | Self::Stats(_)
             | Self::Retention(_)
+            | Self::Backup(_)
             | Self::Doctor(_)
             | Self::Healthcheck(_) => Some(false),
         }
@@ -181,6 +192,9 @@ impl Command {
             Self::Tls(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
             Self::Retention(args) => args.run(ctx),
+            Self::Backup(args) => args.run(ctx),
+            Self::Restore(args) => args.run(ctx),
+            Self::Verify(args) => args.run(ctx),
             Self::Doctor(args) => args.run(ctx),
             Self::Healthcheck(args) => args.run(ctx),
             Self::Bench(args) => args.run(ctx),

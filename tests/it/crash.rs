@@ -9,6 +9,7 @@ pub mod writer;
 
 use std::{
     collections::{HashMap, HashSet},
+    process::Command,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -138,8 +139,12 @@ async fn run(kills: u64, faults: bool) {
     println!("{} in {:?}", stage.report(kills, seen), started.elapsed());
     // the last kill: whatever requests were still under way are over, and all of it must be on disk
     server.kill();
-    let server = Process::start(company.path());
+    let mut server = Process::start(company.path());
     verify(&company, &server, ledgers).await;
+    server.kill();
+    let checked = Command::new(env!("CARGO_BIN_EXE_kefu")).arg("verify").arg("--data-dir").arg(company.path()).output();
+    let checked = checked.unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
     println!("verified after {:?}", started.elapsed());
 }
 

@@ -55,6 +55,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "proto",
             "config",
             "telemetry",
+            "clock",
         ],
     ),
     ("http", &["chat", "robot", "org", "hub", "crypto", "tls", "files", "proto", "config", "net", "telemetry"]),

@@ -7,9 +7,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod archive;
 mod check;
 pub mod memory;
 pub mod redb;
+pub mod rules;
 pub mod space;
 
 use bytes::Bytes;

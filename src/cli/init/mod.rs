@@ -3,7 +3,6 @@
 mod founding;
 mod imported;
 mod report;
-mod undo;
 
 use std::{
     net::IpAddr,
@@ -18,6 +17,7 @@ use super::{
     keys::{self, NewPassphrase},
     out,
     public_part::PublicPart,
+    undo::Undo,
 };
 use crate::{
     app, config,
@@ -29,7 +29,6 @@ use crate::{
 use founding::{CompanySpec, found};
 use imported::Imported;
 use report::{Certificate, KeysAt, Report};
-use undo::Undo;
 
 /// Create a data directory with the keys of a new company
 #[derive(Debug, clap::Args)]

@@ -1,5 +1,6 @@
 //! The command line as people type it: sessions as text in `tests/cli`, and what text can't express.
 
+mod backup;
 mod bench;
 mod certificates;
 mod clocks;

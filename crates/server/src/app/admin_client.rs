@@ -7,15 +7,16 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, client::conn::http1};
+use hyper::{Request, Response, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::UnixStream;
+use tokio::{net::UnixStream, sync::mpsc, task::JoinHandle};
 
 use super::{
     ServeError,
-    open::{checkpoint_of, missed_in, open_org, open_store, retention_of, storage_of},
+    open::{missed_in, open_org, open_store, storage_of},
     settings::retention,
+    whole_database::StoredDatabase,
 };
 use crate::{chat::RequestError, config::Config, data_dir, files::socket, http::admin, proto::ErrorCode, store::Store};
 
@@ -66,21 +67,10 @@ impl Admin {
             let (redb, _) = open_store(dir, config, None)?;
             let store: Arc<dyn Store> = redb.clone();
             let (org, robot_keys, widgets) = open_org(dir, config, store.clone(), false).await?;
-            let (public_url, checkpoint, storage) =
-                (config.public_url(), checkpoint_of(redb.clone()), storage_of(redb));
+            let database = StoredDatabase::new(redb.clone(), org.clone(), retention(config)?);
+            let (public_url, storage) = (config.public_url(), storage_of(redb));
             let missed = missed_in(store.clone(), org.clone());
-            let retention = retention_of(store.clone(), org.clone(), retention(config)?);
-            let admin = admin::Admin {
-                org,
-                robot_keys,
-                widgets,
-                public_url,
-                storage,
-                checkpoint,
-                retention,
-                missed,
-                running: None,
-            };
+            let admin = admin::Admin { org, robot_keys, widgets, public_url, storage, missed, database, running: None };
             Ok(Self::Local(Box::new(admin), store))
         };
         local.await.map_err(AdminError::Open)
@@ -94,6 +84,20 @@ impl Admin {
         }
     }
 
+    /// Asks for all rows of the database.
+    pub async fn dump(&self) -> Result<Dump, AdminError> {
+        match self {
+            Self::Local(admin, _) => Ok(Dump::Local(admin.database.dump().await?)),
+            Self::Remote(socket) => {
+                let (response, connection) = send(socket, "GET", admin::DUMP, None).await?;
+                if !response.status().is_success() {
+                    return Err(answered(response, connection).await.err().unwrap_or_else(|| lost(&"no dump came")));
+                }
+                Ok(Dump::Remote(response.into_body(), connection))
+            }
+        }
+    }
+
     /// Closes the store, if it was opened.
     pub async fn close(self) {
         if let Self::Local(admin, store) = self {
@@ -103,10 +107,55 @@ impl Admin {
     }
 }
 
+/// All rows of the database, as a backup without files, in pieces.
+pub enum Dump {
+    /// From the store that was opened.
+    Local(mpsc::Receiver<Bytes>),
+    /// From a running server.
+    Remote(Incoming, JoinHandle<hyper::Result<()>>),
+}
+
+impl Dump {
+    /// The next piece; none at the end, which may come too early.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, AdminError> {
+        match self {
+            Self::Local(pieces) => Ok(pieces.recv().await),
+            Self::Remote(body, _) => loop {
+                match body.frame().await.transpose().map_err(|e| lost(&e))?.map(hyper::body::Frame::into_data) {
+                    Some(Ok(piece)) => return Ok(Some(piece)),
+                    // trailers, which the server does not send
+                    Some(Err(_)) => {}
+                    None => return Ok(None),
+                }
+            },
+        }
+    }
+}
+
+impl Drop for Dump {
+    fn drop(&mut self) {
+        if let Self::Remote(_, connection) = self {
+            connection.abort();
+        }
+    }
+}
+
+fn lost(e: &dyn std::fmt::Display) -> AdminError {
+    AdminError::new(ErrorCode::Storage, format!("the running server did not answer: {e}"))
+}
+
 async fn remote(socket: &Path, method: &str, path: &str, body: Option<Value>) -> Result<Value, AdminError> {
-    let lost = |e: &dyn std::fmt::Display| {
-        AdminError::new(ErrorCode::Storage, format!("the running server did not answer: {e}"))
-    };
+    let (response, connection) = send(socket, method, path, body).await?;
+    answered(response, connection).await
+}
+
+/// Sends a request; the answer comes over the connection.
+async fn send(
+    socket: &Path,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> Result<(Response<Incoming>, JoinHandle<hyper::Result<()>>), AdminError> {
     let stream = socket::connect(socket).map_err(|e| lost(&e))?;
     stream.set_nonblocking(true).map_err(|e| lost(&e))?;
     let stream = UnixStream::from_std(stream).map_err(|e| lost(&e))?;
@@ -120,6 +169,14 @@ async fn remote(socket: &Path, method: &str, path: &str, body: Option<Value>) ->
         .body(Full::new(body))
         .map_err(|e| AdminError::new(ErrorCode::Malformed, e.to_string()))?;
     let response = sender.send_request(request).await.map_err(|e| lost(&e))?;
+    Ok((response, connection))
+}
+
+/// Reads an answer in JSON.
+async fn answered(
+    response: Response<Incoming>,
+    connection: JoinHandle<hyper::Result<()>>,
+) -> Result<Value, AdminError> {
     let ok = response.status().is_success();
     let bytes = response.into_body().collect().await.map_err(|e| lost(&e))?.to_bytes();
     connection.abort();

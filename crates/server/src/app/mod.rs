@@ -10,12 +10,13 @@ mod open;
 mod serve;
 mod settings;
 mod tasks;
+mod whole_database;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
-pub use admin_client::{Admin, AdminError};
+pub use admin_client::{Admin, AdminError, Dump};
 pub use error::ServeError;
-pub use open::{found, store_and_directory};
+pub use open::{database_path, found, store_and_directory};
 pub use serve::serve;
 
 use crate::{chat::KnowledgeSource, config::Config, http::Patience, robot::engine::DecisionEngine};

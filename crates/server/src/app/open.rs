@@ -7,19 +7,14 @@ use std::{
 };
 
 use anyhow::Context as _;
-use futures_util::future::{BoxFuture, FutureExt as _};
 use serde_json::{Value, json};
 
 use super::{AdminError, ServeError};
 use crate::{
-    chat::{
-        RequestError, all_missed,
-        retention::{self, Retention},
-    },
+    chat::{RequestError, all_missed},
     config::Config,
     crypto::directory::Directory,
-    data_dir,
-    http::{self, admin::RetentionAct},
+    data_dir, http,
     org::{Commit, Org, widgets::Widgets},
     proto::MissedCount,
     robot::keys::{KeyPlaces, RobotKeys},
@@ -34,12 +29,17 @@ use crate::{
 /// Free space that a start needs, bytes.
 const NO_ROOM: u64 = 1024 * 1024;
 
+/// Where the database of a data directory is.
+pub fn database_path(dir: &Path, config: &Config) -> PathBuf {
+    config.storage.redb_path().map_or_else(|| dir.join(data_dir::DATABASE), PathBuf::from)
+}
+
 pub(super) fn open_store(
     dir: &Path,
     config: &Config,
     metrics: Option<Arc<Metrics>>,
 ) -> Result<(Arc<RedbStore>, Feed), ServeError> {
-    let path = config.storage.redb_path().map_or_else(|| dir.join(data_dir::DATABASE), PathBuf::from);
+    let path = database_path(dir, config);
     let disk = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut options = Options {
         cache_bytes: config.storage.cache_mb as usize * 1024 * 1024,
@@ -100,32 +100,6 @@ pub(super) fn storage_of(store: Arc<RedbStore>) -> Box<dyn Fn() -> Value + Send 
             "total_bytes": disk.total,
             "reserve_bytes": disk.reserve,
         })
-    })
-}
-
-/// Brings the log to the database, for those who measure.
-pub(super) fn checkpoint_of(
-    store: Arc<RedbStore>,
-) -> Box<dyn Fn() -> BoxFuture<'static, Result<(), RequestError>> + Send + Sync> {
-    Box::new(move || {
-        let store = store.clone();
-        async move { Ok(store.checkpoint().await?) }.boxed()
-    })
-}
-
-/// Erases conversations that were closed long ago, or says which are due.
-pub(super) fn retention_of(store: Arc<dyn Store>, org: Arc<Org>, rule: Retention) -> RetentionAct {
-    Box::new(move |dry_run| {
-        let (store, org, rule) = (store.clone(), org.clone(), rule.clone());
-        async move {
-            let now = org.now_ms();
-            let due = match dry_run {
-                true => retention::due(store, &rule, now).await?,
-                false => retention::erase_due(store, &rule, now).await?,
-            };
-            Ok(json!({ "dry_run": dry_run, "rule": rule, "sites": due }))
-        }
-        .boxed()
     })
 }
 

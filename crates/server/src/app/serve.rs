@@ -23,9 +23,10 @@ use tokio::{
 use super::{
     Ready, ServeError, ServeOptions,
     maintenance::{Maintenance, rotate_robot_keys},
-    open::{checkpoint_of, open_org, open_store, retention_of, storage_of},
+    open::{open_org, open_store, storage_of},
     settings::{end_rule, rates, retention, rules},
     tasks::{Tasks, watch_directory, watch_disk},
+    whole_database::StoredDatabase,
 };
 use crate::{
     chat::{Chat, desk_task},
@@ -94,8 +95,7 @@ pub async fn serve(
         widgets: widgets.clone(),
         public_url: public_url.clone(),
         storage: storage_of(disk.clone()),
-        checkpoint: checkpoint_of(disk.clone()),
-        retention: retention_of(store.clone(), org.clone(), retention),
+        database: StoredDatabase::new(disk.clone(), org.clone(), retention),
         missed: {
             let chat = chat.clone();
             Box::new(move || Ok(chat.missed()))

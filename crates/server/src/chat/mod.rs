@@ -35,6 +35,7 @@ mod restore;
 pub mod retention;
 mod robot;
 mod row;
+mod rules;
 mod shown;
 mod space;
 mod status;
@@ -64,6 +65,7 @@ pub use post::RejectedEnvelope;
 pub use request_error::RequestError;
 pub use robot::{NoParticipant, Participant, RobotCounts, RobotReply, Snapshot};
 pub use row::{Empty, Mover, Row};
+pub use rules::ConversationRules;
 pub use shown::Reader;
 
 use desk_handle::DeskHandle;

@@ -3,12 +3,18 @@
 //! Anyone who can open the socket (mode 0600) is the operator; there is no other check, and no other socket leads here. The
 //! router has no company key: requests that need one arrive signed.
 
-use std::{net::IpAddr, path::Path, sync::Arc, time::Instant};
+use std::{
+    net::IpAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Limited};
 use hyper::{
-    Request,
+    Method, Request, Response,
     body::Incoming,
     header::{self, HeaderMap},
     server::conn::http1,
@@ -16,7 +22,10 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
-use tokio::{net::UnixListener, sync::Semaphore};
+use tokio::{
+    net::UnixListener,
+    sync::{Semaphore, mpsc},
+};
 
 use crate::{
     chat::{Chat, RequestError},
@@ -34,8 +43,12 @@ use super::{
     answer::{self, Answer},
     assets,
     detached::run_detached,
+    progress::Progress,
+    stream::MaybeStream,
 };
 
+/// Where the rows of the database are, see [`WholeDatabase::dump`]: the one answer that is not JSON.
+pub const DUMP: &str = "/admin/dump";
 /// Largest request: an import of many entries and boxes.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
@@ -53,8 +66,20 @@ pub struct Running {
     pub certificate: Option<Arc<Served>>,
 }
 
-/// See [`Admin::retention`].
-pub type RetentionAct = Box<dyn Fn(bool) -> BoxFuture<'static, Result<Value, RequestError>> + Send + Sync>;
+/// What is asked of the database as a whole.
+pub trait WholeDatabase: Send + Sync + 'static {
+    /// All rows of one moment, as a backup without files, in pieces.
+    fn dump(&self) -> BoxFuture<'static, Result<mpsc::Receiver<Bytes>, RequestError>>;
+
+    /// Checks all of it; what was looked at and what is wrong.
+    fn verify(&self) -> BoxFuture<'static, Result<Value, RequestError>>;
+
+    /// Brings the log to the database.
+    fn checkpoint(&self) -> BoxFuture<'static, Result<(), RequestError>>;
+
+    /// Erases conversations that were closed long ago, or only says which are due.
+    fn retention(&self, dry_run: bool) -> BoxFuture<'static, Result<Value, RequestError>>;
+}
 
 /// Handles the requests of the command line.
 pub struct Admin {
@@ -68,12 +93,10 @@ pub struct Admin {
     pub public_url: String,
     /// Bytes of the database and what is known of its disk: `bytes`, `state`, `free_bytes`, `total_bytes`, `reserve_bytes`.
     pub storage: Box<dyn Fn() -> Value + Send + Sync>,
-    /// Brings the log to the database.
-    pub checkpoint: Box<dyn Fn() -> BoxFuture<'static, Result<(), RequestError>> + Send + Sync>,
-    /// Erases conversations that were closed long ago; with `true` only says which are due.
-    pub retention: RetentionAct,
     /// How many conversations were missed, of the teams that have any.
     pub missed: Box<dyn Fn() -> Result<Vec<MissedCount>, RequestError> + Send + Sync>,
+    /// All of the database.
+    pub database: Arc<dyn WholeDatabase>,
     /// Absent when the command opened the store itself.
     pub running: Option<Running>,
 }
@@ -100,14 +123,15 @@ impl Admin {
             ("POST", "robot/rotate") => {
                 to_value(&self.robot_keys.rotate(&self.org.directory()).map_err(robot_refused)?)
             }
+            ("GET", "verify") => self.database.verify().await,
             ("GET", "stats") => self.stats().await,
             ("POST", "checkpoint") => {
-                (self.checkpoint)().await?;
+                self.database.checkpoint().await?;
                 Ok((self.storage)())
             }
             ("POST", "retention") => {
                 let dry_run = body.as_ref().is_none_or(|b| b["dry_run"] != Value::Bool(false));
-                (self.retention)(dry_run).await
+                self.database.retention(dry_run).await
             }
             ("GET", "certificate") => {
                 let served = self.running.as_ref().and_then(|r| r.certificate.as_ref());
@@ -202,6 +226,8 @@ pub fn listen(path: &Path) -> std::io::Result<UnixListener> {
 
 /// Connections to the socket at once; more wait until one ends.
 const CONNECTIONS: usize = 32;
+/// How long a command may take nothing of its answer.
+const UNREAD: Duration = Duration::from_mins(2);
 
 /// Serves the socket forever.
 pub async fn serve(admin: Arc<Admin>, listener: UnixListener) {
@@ -210,7 +236,7 @@ pub async fn serve(admin: Arc<Admin>, listener: UnixListener) {
         // it is never closed
         let Ok(permit) = room.clone().acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
         let admin = admin.clone();
@@ -220,15 +246,24 @@ pub async fn serve(admin: Arc<Admin>, listener: UnixListener) {
             // the timer ends connections on which nothing is asked
             let mut server = http1::Builder::new();
             let server = server.timer(TokioTimer::new());
-            if let Err(e) = server.serve_connection(TokioIo::new(stream), service).await {
+            if let Err(e) = server.serve_connection(TokioIo::new(Progress::new(stream, UNREAD)), service).await {
                 tracing::debug!(error = %e, "admin connection ended");
             }
         });
     }
 }
 
-async fn respond(admin: Arc<Admin>, request: Request<Incoming>) -> Result<Answer, std::convert::Infallible> {
+async fn respond(
+    admin: Arc<Admin>,
+    request: Request<Incoming>,
+) -> Result<Response<MaybeStream>, std::convert::Infallible> {
     let (parts, body) = request.into_parts();
+    if parts.method == Method::GET && parts.uri.path() == DUMP {
+        return Ok(match admin.database.dump().await {
+            Ok(pieces) => MaybeStream::of(pieces),
+            Err(refusal) => MaybeStream::whole(answer::refusal(&refusal)),
+        });
+    }
     let outcome = async {
         let body = Limited::new(body, MAX_BODY).collect().await;
         let body =
@@ -243,10 +278,10 @@ async fn respond(admin: Arc<Admin>, request: Request<Incoming>) -> Result<Answer
         // to its end, also if the command that asked was interrupted
         run_detached(async move { admin.call(parts.method.as_str(), parts.uri.path(), body).await }).await
     };
-    Ok(match outcome.await {
+    Ok(MaybeStream::whole(match outcome.await {
         Ok(value) => answer::json(&value),
         Err(refusal) => answer::refusal(&refusal),
-    })
+    }))
 }
 
 /// `GET /metrics`, for programs on the same host that may read the token's file: a company's numbers are not

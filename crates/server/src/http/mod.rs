@@ -18,6 +18,7 @@ mod progress;
 mod route;
 mod session;
 mod socket_kind;
+mod stream;
 mod strict;
 mod token;
 mod upgrade;

@@ -75,7 +75,7 @@ fn blocks_and_a_log(txn: &WriteTransaction) -> Result<(), StoreError> {
         let mut layer = Layer::default();
         for record in records.iter().map_err(map_db_error)? {
             let (key, value) = record.map_err(map_db_error)?;
-            let (conv, seq) = (conv_of(key.value()), tables::seq_of(key.value()));
+            let (conv, seq) = (tables::conv_of(key.value()), tables::seq_of(key.value()));
             let frame = [&seq.to_be_bytes(), value.value()].concat();
             if frame.len() < RECORD_HEADER {
                 return Err(StoreError::Corrupt("a record is shorter than its time".into()));
@@ -112,13 +112,6 @@ fn journal(txn: &WriteTransaction) -> Result<Layer, StoreError> {
     Ok(layer)
 }
 
-/// The conversation in a key.
-fn conv_of(key: &[u8; 24]) -> ConvId {
-    let mut conv = [0; 16];
-    conv.copy_from_slice(&key[..16]);
-    ConvId(conv)
-}
-
 /// The first record of a group and what comes after it.
 fn journal_record(group: &[u8]) -> Option<(ConvId, &[u8], &[u8])> {
     let (conv, rest) = group.split_first_chunk::<16>()?;
@@ -134,7 +127,7 @@ fn ids_and_sizes(txn: &WriteTransaction) -> Result<(), StoreError> {
     let mut sizes = txn.open_table(tables::SIZES).map_err(map_db_error)?;
     for record in records.iter().map_err(map_db_error)? {
         let (key, value) = record.map_err(map_db_error)?;
-        let (conv, seq) = (conv_of(key.value()), tables::seq_of(key.value()));
+        let (conv, seq) = (tables::conv_of(key.value()), tables::seq_of(key.value()));
         let value = value.value();
         let body = value.get(8..).ok_or_else(|| StoreError::Corrupt("a record is shorter than its time".into()))?;
         if let Some(id) = remembered_id(body) {

@@ -6,6 +6,9 @@
 //! `read.rs` all reads. `tables.rs` is the catalogue of the database, `settle.rs` brings a layer there, `migrate.rs` has the
 //! schema version. When the disk fails, `heal.rs` opens the database again, `current.rs` lets readers wait for it,
 //! `disk_space.rs` decides what can be written, and `ballast.rs` is the space that is released for it.
+//!
+//! For backups, `dump.rs` reads a whole database and `load.rs` writes one. `verify.rs` checks that what is stored makes sense,
+//! and `integrity.rs` the structure of a closed file.
 
 mod apply;
 mod ballast;
@@ -14,8 +17,11 @@ mod checkpoint;
 mod conv_cache;
 mod current;
 mod disk_space;
+mod dump;
 mod heal;
+mod integrity;
 mod layer;
+mod load;
 mod memtable;
 mod migrate;
 mod open;
@@ -24,6 +30,7 @@ mod queue;
 mod read;
 mod settle;
 mod tables;
+mod verify;
 pub mod wal;
 mod writer;
 
@@ -55,8 +62,12 @@ use self::{
     writer::Writer,
 };
 pub use self::{
+    dump::{DumpError, Snapshot},
+    integrity::check_integrity,
+    load::{DumpCheck, Loader},
     memtable::Unsettled,
     options::{Checkpoint, DiskCommit, Observer, Options},
+    verify::{Fault, Totals},
 };
 use super::{Batch, Feed, Pair, Reply, RowAt, Store, StoreError, StoredRecord, Table, check, draw, space::Space};
 use kefu_proto::{ConvId, Generation, StorageState};

@@ -91,17 +91,25 @@ fn make(path: &Path, options: &Options, schema: &Schema) -> Result<(), StoreErro
         let db = database(&part, options)?;
         schema.bring_up(&db, Need::Tables)?;
         drop(db);
-        match fs::hard_link(&part, path) {
+        match put_in_place(&part, path) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            // a file system without links
-            Err(_) => fs::rename(&part, path).map_err(named),
-            Ok(()) => Ok(()),
+            put => put.map_err(named),
         }
     })();
-    // after a rename it is gone; a leftover does no harm
+    // in its place it has this name no longer; a leftover does no harm
     drop(fs::remove_file(&part));
-    made?;
-    kefu_files::sync_parent(path).map_err(named)
+    made
+}
+
+/// Moves a complete file to its name, durably, if nothing has that ([`io::ErrorKind::AlreadyExists`]).
+pub(super) fn put_in_place(part: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(part, path) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Err(e),
+        // a file system without links
+        Err(_) => fs::rename(part, path)?,
+        Ok(()) => fs::remove_file(part)?,
+    }
+    kefu_files::sync_parent(path)
 }
 
 /// Reopens the database at `path` after a disk error. Never creates one.
@@ -124,7 +132,7 @@ pub(super) fn again(path: &Path, options: &Options, schema: &Schema) -> Result<D
 }
 
 /// Opens the database at `path`; errors name it.
-fn database(path: &Path, options: &Options) -> Result<Database, StoreError> {
+pub(super) fn database(path: &Path, options: &Options) -> Result<Database, StoreError> {
     guarded(|| builder(options).create(path)).map_err(|e| about(path, e))
 }
 

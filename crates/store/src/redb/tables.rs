@@ -30,7 +30,12 @@ pub(super) const ROWS: TableDefinition<'static, &'static [u8; 16], RowValue> = T
 
 /// The table behind each variant of [`Table`], which documents the content.
 pub(super) fn small(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
-    TableDefinition::new(match table {
+    TableDefinition::new(name(table))
+}
+
+/// Its name.
+pub(super) fn name(table: Table) -> &'static str {
+    match table {
         Table::Meta => "meta",
         Table::Directory => "directory",
         Table::Account => "account",
@@ -44,7 +49,7 @@ pub(super) fn small(table: Table) -> TableDefinition<'static, &'static [u8], &'s
         Table::ConvByTime => "conv_by_time",
         Table::Missed => "missed",
         Table::Status => "status",
-    })
+    }
 }
 
 /// Makes the tables that are missing.
@@ -118,7 +123,14 @@ pub(super) fn record_range(conv: ConvId, first: u64) -> (Bound<[u8; 24]>, Bound<
     (Bound::Included(record_key(conv, first)), Bound::Included(record_key(conv, u64::MAX)))
 }
 
-/// The sequence number in a record's key.
+/// The conversation in a key.
+pub(super) fn conv_of(key: &[u8; 24]) -> ConvId {
+    let mut conv = [0; 16];
+    conv.copy_from_slice(&key[..16]);
+    ConvId(conv)
+}
+
+/// The sequence number in a key.
 pub(super) fn seq_of(key: &[u8; 24]) -> u64 {
     let mut seq = [0; 8];
     seq.copy_from_slice(&key[16..]);

@@ -1,4 +1,4 @@
-//! Removes what a failed `init` created: the next attempt must not find half a company.
+//! Removes what a failed `init` or `restore` created: the next attempt must not find half a company.
 
 use std::{
     fs,
@@ -19,7 +19,12 @@ impl Undo {
         }
     }
 
-    /// Keeps everything: `init` succeeded.
+    /// `path` was made by this command.
+    pub fn made(&mut self, path: &Path) {
+        self.made.push(path.to_owned());
+    }
+
+    /// Keeps everything: the command succeeded.
     pub fn keep(mut self) {
         self.made.clear();
     }

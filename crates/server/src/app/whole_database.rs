@@ -1,0 +1,202 @@
+//! What the command line asks of a whole database, beside the use of it by a server: a dump for a backup, a check, a
+//! checkpoint, erasing what is no longer kept. Dump and check
+//! read one moment of it for as long as they take, in a thread of their own, one at a time.
+
+use std::{
+    io::{self, ErrorKind},
+    mem,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use serde_json::{Value, json};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard, mpsc, oneshot},
+    time::timeout,
+};
+
+use crate::{
+    chat::{
+        ConversationRules, RequestError,
+        retention::{self, Retention},
+    },
+    clock::now_ms,
+    http::admin::WholeDatabase,
+    org::Org,
+    proto::ErrorCode,
+    store::{
+        Store, StoreError,
+        archive::{Entry, Header, Writer},
+        redb::{DumpError, Fault, RedbStore, Snapshot},
+    },
+};
+
+/// Bytes of a piece of a dump.
+const PIECE: usize = 64 * 1024;
+/// Pieces that wait for the one who receives them.
+const WAITING: usize = 4;
+/// How long a dump waits until the database contains what is in the log.
+const CHECKPOINT: Duration = Duration::from_mins(2);
+/// Maximum number of faults in an answer.
+const MAX_FAULTS: usize = 1_000;
+
+/// A store, as a whole.
+pub(super) struct StoredDatabase {
+    store: Arc<RedbStore>,
+    org: Arc<Org>,
+    retention: Retention,
+    /// Held while someone reads all of it.
+    busy: Arc<Mutex<()>>,
+}
+
+impl StoredDatabase {
+    pub fn new(store: Arc<RedbStore>, org: Arc<Org>, retention: Retention) -> Arc<Self> {
+        Arc::new(Self { store, org, retention, busy: Arc::default() })
+    }
+}
+
+impl WholeDatabase for StoredDatabase {
+    fn dump(&self) -> BoxFuture<'static, Result<mpsc::Receiver<Bytes>, RequestError>> {
+        let (store, busy) = (Arc::clone(&self.store), Arc::clone(&self.busy));
+        async move {
+            let (snapshot, busy) = snapshot(&store, busy).await?;
+            let (pieces, received) = mpsc::channel(WAITING);
+            spawn("kefu-dump", move || {
+                dump(&snapshot, pieces);
+                drop(busy);
+            })?;
+            Ok(received)
+        }
+        .boxed()
+    }
+
+    fn verify(&self) -> BoxFuture<'static, Result<Value, RequestError>> {
+        let (store, busy) = (Arc::clone(&self.store), Arc::clone(&self.busy));
+        async move {
+            let (snapshot, busy) = snapshot(&store, busy).await?;
+            let (done, report) = oneshot::channel();
+            spawn("kefu-verify", move || {
+                // whoever asked may be gone
+                let _ = done.send(verify(&snapshot));
+                drop(busy);
+            })?;
+            report.await.unwrap_or(Err(StoreError::Closed)).map_err(|e| refused(&e))
+        }
+        .boxed()
+    }
+
+    fn checkpoint(&self) -> BoxFuture<'static, Result<(), RequestError>> {
+        let store = Arc::clone(&self.store);
+        async move { store.checkpoint().await.map_err(|e| refused(&e)) }.boxed()
+    }
+
+    fn retention(&self, dry_run: bool) -> BoxFuture<'static, Result<Value, RequestError>> {
+        let (store, rule, now): (Arc<dyn Store>, _, _) =
+            (self.store.clone(), self.retention.clone(), self.org.now_ms());
+        async move {
+            let found = match dry_run {
+                true => retention::due(store, &rule, now).await,
+                false => retention::erase_due(store, &rule, now).await,
+            };
+            Ok(json!({ "dry_run": dry_run, "rule": rule, "sites": found.map_err(|e| refused(&e))? }))
+        }
+        .boxed()
+    }
+}
+
+async fn snapshot(store: &RedbStore, busy: Arc<Mutex<()>>) -> Result<(Snapshot, OwnedMutexGuard<()>), RequestError> {
+    let busy = busy.try_lock_owned().map_err(|_| {
+        RequestError::new(
+            ErrorCode::RateLimited,
+            "another backup or check of this database is running; wait for its end",
+        )
+    })?;
+    match timeout(CHECKPOINT, store.snapshot()).await {
+        Ok(Ok(snapshot)) => Ok((snapshot, busy)),
+        Ok(Err(e)) => Err(refused(&e)),
+        Err(_) => Err(RequestError::new(
+            ErrorCode::Storage,
+            "the disk did not take what is in the log within two minutes: is it full? See kefu stats",
+        )),
+    }
+}
+
+/// To the operator, who may know what the disk said.
+fn refused(e: &StoreError) -> RequestError {
+    let text = match e {
+        StoreError::Closed => "the database was closed or opened again meanwhile; try again".to_owned(),
+        e => e.to_string(),
+    };
+    RequestError::new(ErrorCode::Storage, text)
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), RequestError> {
+    let spawned = thread::Builder::new().name(name.into()).spawn(work);
+    spawned.map(drop).map_err(|e| RequestError::new(ErrorCode::Storage, format!("cannot start a thread: {e}")))
+}
+
+/// Sends a backup of all rows, without files. A reader that is gone ends it.
+fn dump(snapshot: &Snapshot, pieces: mpsc::Sender<Bytes>) {
+    let header = Header { schema: snapshot.schema(), created_ms: now_ms(), kefu: env!("CARGO_PKG_VERSION").to_owned() };
+    let sent = (|| {
+        let mut writer = Writer::new(Pieces { pieces, filled: Vec::with_capacity(PIECE) }, &header)?;
+        let dumped = snapshot.dump(|entry| match entry {
+            Entry::Table(name) => writer.table(name),
+            Entry::Row(key, value) => writer.row(key, value),
+            // a database has no files
+            Entry::File(_) | Entry::Data(_) => Ok(()),
+        });
+        match dumped {
+            Ok(()) => writer.finish().map(drop),
+            Err(DumpError::Receiver(e)) if e.kind() == ErrorKind::BrokenPipe => Err(e),
+            Err(DumpError::Receiver(e)) => writer.fail(&e.to_string()),
+            Err(DumpError::Store(e)) => writer.fail(&refused(&e).text),
+        }
+    })();
+    if let Err(e) = sent {
+        tracing::info!(reason = %e, "a backup was not completed");
+    }
+}
+
+/// Collects bytes and sends them in pieces.
+struct Pieces {
+    pieces: mpsc::Sender<Bytes>,
+    filled: Vec<u8>,
+}
+
+impl io::Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(PIECE - self.filled.len());
+        self.filled.extend_from_slice(&bytes[..taken]);
+        if self.filled.len() == PIECE {
+            self.flush()?;
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let piece = mem::replace(&mut self.filled, Vec::with_capacity(PIECE));
+        let gone = |_| io::Error::new(ErrorKind::BrokenPipe, "whoever asked for it is gone");
+        if piece.is_empty() { Ok(()) } else { self.pieces.blocking_send(piece.into()).map_err(gone) }
+    }
+}
+
+/// `{"conversations","records","bytes","ids","rows","faults":[{"table","key","what"}],"more"}`
+fn verify(snapshot: &Snapshot) -> Result<Value, StoreError> {
+    let (mut faults, mut more) = (Vec::new(), 0_u64);
+    let totals = snapshot.verify(&ConversationRules, &mut |Fault { table, key, what }| {
+        if faults.len() < MAX_FAULTS {
+            let key = data_encoding::HEXLOWER.encode(&key);
+            faults.push(json!({ "table": table, "key": key, "what": what }));
+        } else {
+            more += 1;
+        }
+    })?;
+    Ok(json!({
+        "conversations": totals.conversations, "records": totals.records, "bytes": totals.bytes, "ids": totals.ids,
+        "rows": totals.rows, "faults": faults, "more": more,
+    }))
+}

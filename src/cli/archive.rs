@@ -1,0 +1,206 @@
+//! Backups as commands see them: reading one to its end before anything is believed, and the files that may be in one.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufReader, IsTerminal as _, Write as _},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use super::{
+    data_dir::{CONFIG, OPAQUE_SETUP, PUBLIC_PART, TLS},
+    error::CliError,
+    io_error::cannot,
+    out,
+};
+use crate::store::{
+    StoreError,
+    archive::{ArchiveError, Counts, Entry, Header, Reader},
+    redb::DumpCheck,
+};
+
+/// Directory of what the robot was taught (see [`crate::robot::engine::RobotFiles`]).
+pub const KNOWLEDGE: &str = "knowledge";
+/// Bytes that are read at once.
+pub const PIECE: usize = 256 * 1024;
+/// Largest configuration.
+const MAX_CONFIG: usize = 1024 * 1024;
+
+/// A backup that was read to its end and found valid.
+#[derive(Debug)]
+pub struct Backup {
+    /// What it says of itself.
+    pub header: Header,
+    /// What is in it.
+    pub counts: Counts,
+    /// Its size.
+    pub bytes: u64,
+    /// Rows of each table.
+    pub tables: BTreeMap<String, u64>,
+    /// Its files.
+    pub files: Vec<String>,
+    /// The configuration, if it is in it.
+    pub config: Option<Vec<u8>>,
+}
+
+impl Backup {
+    /// Reads all of a backup. Nothing is created.
+    pub fn check(path: &Path) -> Result<Self, CliError> {
+        let file = File::open(path).map_err(|e| cannot("read", path, &e))?;
+        let refused = |e: ArchiveError| unreadable(path, e);
+        let mut reader = Reader::new(BufReader::with_capacity(PIECE, file)).map_err(refused)?;
+        let header = reader.header().clone();
+        let mut check = DumpCheck::new(&header).map_err(|e| unusable(path, &header, &e))?;
+        let (mut tables, mut files, mut config) = (BTreeMap::new(), Vec::new(), None);
+        let (mut table, mut progress) = (String::new(), Progress::new("checking"));
+        loop {
+            progress.at(reader.counts().rows, reader.bytes());
+            let Some(entry) = reader.next_entry().map_err(refused)? else { break };
+            check.entry(&entry).map_err(|e| unusable(path, &header, &e))?;
+            match entry {
+                Entry::Table(name) => {
+                    name.clone_into(&mut table);
+                    tables.insert(table.clone(), 0);
+                }
+                Entry::Row(..) => *tables.entry(table.clone()).or_default() += 1,
+                Entry::File(path_in_it) => {
+                    if mode_of(path_in_it).is_none() {
+                        let what = format!("{} has a file that this kefu does not know: {path_in_it}", path.display());
+                        return Err(CliError::failure(what).hint("use the kefu that made it, or a newer one"));
+                    }
+                    if path_in_it == CONFIG {
+                        config = Some(Vec::new());
+                    }
+                    files.push(path_in_it.to_owned());
+                }
+                Entry::Data(bytes) => {
+                    if let Some(config) = config.as_mut().filter(|_| files.last().is_some_and(|file| file == CONFIG)) {
+                        if config.len() + bytes.len() > MAX_CONFIG {
+                            return Err(CliError::failure(format!(
+                                "the {CONFIG} in {} has more than 1 MiB: it is damaged, or was not made by kefu",
+                                path.display()
+                            )));
+                        }
+                        config.extend_from_slice(bytes);
+                    }
+                }
+            }
+        }
+        check.finish().map_err(|e| unusable(path, &header, &e))?;
+        Ok(Self { header, counts: reader.counts(), bytes: reader.bytes(), tables, files, config })
+    }
+
+    /// Whether a file is in it.
+    pub fn has(&self, file: &str) -> bool {
+        self.files.iter().any(|f| f == file)
+    }
+
+    /// Rows of a table.
+    pub fn rows(&self, table: &str) -> u64 {
+        self.tables.get(table).copied().unwrap_or_default()
+    }
+
+    /// What is in it, for people.
+    pub fn content(&self) -> String {
+        let files = self.counts.files;
+        format!(
+            "{} conversations, {} records, {} rows in all; {files} files ({})",
+            self.rows("rows"),
+            self.rows("records"),
+            self.counts.rows,
+            out::bytes(self.counts.file_bytes)
+        )
+    }
+
+    /// What is in it and where it comes from, for programs.
+    pub fn facts(&self) -> serde_json::Value {
+        serde_json::json!({
+            "bytes": self.bytes, "rows": self.counts.rows, "files": self.files, "conversations": self.rows("rows"),
+            "records": self.rows("records"), "schema": self.header.schema, "created_ms": self.header.created_ms,
+            "version": self.header.kefu,
+        })
+    }
+}
+
+/// The mode with which a file of a backup is restored; none for a file that no backup contains.
+pub fn mode_of(path: &str) -> Option<u32> {
+    let within = |dir: &str| path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
+    match path {
+        CONFIG | PUBLIC_PART => Some(0o644),
+        OPAQUE_SETUP => Some(0o600),
+        _ if within(TLS) || within(KNOWLEDGE) => Some(0o600),
+        _ => None,
+    }
+}
+
+/// A backup that can't be read, with what to do about it.
+pub fn unreadable(path: &Path, e: ArchiveError) -> CliError {
+    match e {
+        ArchiveError::Io(e) => cannot("read", path, &e),
+        e @ ArchiveError::TooNew(_) => CliError::failure(format!("{} can't be read: {e}", path.display())),
+        e => CliError::failure(format!("{} can't be used: {e}", path.display()))
+            .hint("use another backup; nothing was changed"),
+    }
+}
+
+/// A backup whose rows can't be loaded.
+pub fn unusable(path: &Path, header: &Header, e: &StoreError) -> CliError {
+    match e {
+        StoreError::TooNew { found, known } => {
+            CliError::failure(format!("{} has schema version {found}, this kefu knows up to {known}", path.display()))
+                .hint(format!("use kefu {}, which made it, or a newer one", header.kefu))
+        }
+        e => CliError::failure(format!("{} can't be used: {e}", path.display()))
+            .hint("use another backup; nothing was changed"),
+    }
+}
+
+/// A line on a terminal that shows how far a command is.
+#[derive(Debug)]
+pub struct Progress {
+    what: &'static str,
+    /// When it was drawn last; none where nobody sees it.
+    drawn: Option<Instant>,
+}
+
+impl Progress {
+    const EACH: Duration = Duration::from_millis(200);
+
+    /// For a command that does this.
+    pub fn new(what: &'static str) -> Self {
+        Self { what, drawn: std::io::stderr().is_terminal().then(Instant::now) }
+    }
+
+    /// So much was done.
+    pub fn at(&mut self, rows: u64, bytes: u64) {
+        if self.drawn.is_some_and(|at| at.elapsed() >= Self::EACH) {
+            self.drawn = Some(Instant::now());
+            // a terminal that is gone needs no progress
+            let _ = write!(std::io::stderr(), "\r\x1b[K{}: {rows} rows, {}", self.what, out::bytes(bytes));
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.drawn.is_some() {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_files_are_restored() {
+        for (path, mode) in [("kefu.toml", 0o644), ("tls/ca.key", 0o600), ("knowledge/model/config.json", 0o600)] {
+            assert_eq!(mode_of(path), Some(mode), "{path}");
+        }
+        for path in ["company.keys", "robot/sign.key", "tls", "tlsx/a", "kefu.redb", "knowledge.json"] {
+            assert_eq!(mode_of(path), None, "{path}");
+        }
+    }
+}

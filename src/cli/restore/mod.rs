@@ -1,0 +1,180 @@
+//! `kefu restore`: a data directory from a backup.
+
+use std::{
+    fs::{self, File},
+    io::{BufReader, ErrorKind, Write as _},
+    path::{Path, PathBuf},
+};
+
+use serde_json::json;
+
+use super::{
+    archive::{Backup, KNOWLEDGE, PIECE, Progress, mode_of, unreadable, unusable},
+    context::Context,
+    data_dir::{self, COMPANY_KEYS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, TLS},
+    error::{CliError, Kind},
+    io_error::{cannot, quoted},
+    lock, out,
+    undo::Undo,
+};
+use crate::{
+    app::database_path,
+    files::{create_new, make_directory, sync_parent},
+    store::{
+        StoreError,
+        archive::{Entry, Reader},
+        redb::Loader,
+    },
+};
+
+/// Create a data directory from a backup
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The data directory must be empty or absent. The whole backup is checked before anything is created."
+)]
+pub struct Args {
+    /// What kefu backup wrote
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+impl Args {
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
+        let dir = &ctx.data_dir;
+        refuse_occupied(dir)?;
+        let backup = Backup::check(&self.file)?;
+        let is_new = !dir.exists();
+        data_dir::make_private(dir)?;
+        let held = lock::take(dir)?;
+        // another command may have begun here meanwhile
+        refuse_occupied(dir)?;
+        let mut undo = Undo::default();
+        for name in [CONFIG, PUBLIC_PART, OPAQUE_SETUP, TLS, KNOWLEDGE] {
+            undo.will_make(&dir.join(name));
+        }
+        if is_new {
+            undo.made(dir);
+        } else {
+            undo.made(&dir.join(data_dir::LOCK));
+        }
+        if let Some(config) = &backup.config {
+            data_dir::write_new(&dir.join(CONFIG), 0o644, config)?;
+        }
+        let database = database_path(dir, &ctx.load_config()?);
+        self.load(dir, &database, &backup)?;
+        undo.keep();
+        drop(held);
+        self.report(ctx, &backup, &database);
+        Ok(())
+    }
+
+    /// Creates the files, and the database last.
+    fn load(&self, dir: &Path, database: &Path, backup: &Backup) -> Result<(), CliError> {
+        let from = File::open(&self.file).map_err(|e| cannot("read", &self.file, &e))?;
+        let mut reader = Reader::new(BufReader::with_capacity(PIECE, from)).map_err(|e| unreadable(&self.file, e))?;
+        let wrong = |e: StoreError| match e {
+            StoreError::Io(e) => CliError::failure(format!("cannot create the database: {e}"))
+                .hint("free some space, or move away what exists there, and try again"),
+            e => unusable(&self.file, &backup.header, &e),
+        };
+        let mut loader = Loader::create(database, &backup.header).map_err(wrong)?;
+        let mut open: Option<(File, PathBuf)> = None;
+        let mut progress = Progress::new("restoring");
+        loop {
+            progress.at(reader.counts().rows, reader.bytes());
+            let Some(entry) = reader.next_entry().map_err(|e| unreadable(&self.file, e))? else { break };
+            match entry {
+                Entry::File(name) => {
+                    finish(open.take())?;
+                    // the configuration is there already
+                    open = if name == CONFIG { None } else { Some(begin(dir, name)?) };
+                }
+                Entry::Data(bytes) => {
+                    if let Some((file, path)) = &mut open {
+                        file.write_all(bytes).map_err(|e| cannot("write", path, &e))?;
+                    }
+                }
+                entry => loader.entry(&entry).map_err(wrong)?,
+            }
+        }
+        finish(open)?;
+        loader.finish().map_err(wrong)
+    }
+
+    fn report(&self, ctx: &Context, backup: &Backup, database: &Path) {
+        let needs_setup = !backup.has(OPAQUE_SETUP);
+        if ctx.json {
+            let mut facts = backup.facts();
+            facts["data_dir"] = json!(ctx.data_dir);
+            facts["database"] = json!(database);
+            facts["missing"] = if needs_setup { json!([OPAQUE_SETUP, COMPANY_KEYS]) } else { json!([COMPANY_KEYS]) };
+            out::print_json(&facts);
+            return;
+        }
+        let made = out::date(backup.header.created_ms);
+        out::facts(&[
+            ("restored", ctx.data_dir.display().to_string()),
+            ("from", format!("{} of {made}, made by kefu {}", self.file.display(), backup.header.kefu)),
+            ("contains", backup.content()),
+        ]);
+        out::line("\nnext:");
+        if needs_setup {
+            let place = quoted(&ctx.file(OPAQUE_SETUP));
+            out::line(format!("  install -m 600 COPY-OF-{OPAQUE_SETUP} {place}   # without it no server starts"));
+        }
+        out::line("  kefu verify      # checks everything that was restored");
+        out::line("  kefu doctor");
+        out::line("  kefu robot on SITE   # for each site that had the robot: its keys are in no backup");
+        out::line("  kefu serve");
+        out::line(format!(
+            "\n{COMPANY_KEYS} is in no backup: name your copy with --keys when you add people. What was written after the \
+             backup is gone."
+        ));
+    }
+}
+
+/// Refuses a directory with anything in it, or with a server.
+fn refuse_occupied(dir: &Path) -> Result<(), CliError> {
+    if let Some(pid) = lock::running(dir).filter(|pid| *pid != std::process::id()) {
+        return Err(CliError::new(
+            Kind::Conflict,
+            format!("{} is in use: a kefu server is running as process {pid}", dir.display()),
+        )
+        .hint("stop it, and name an empty directory with --data-dir"));
+    }
+    let entries = match fs::read_dir(dir) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|e| cannot("read", dir, &e))?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(|e| cannot("read", dir, &e))?.file_name().to_string_lossy().into_owned();
+        // a file system has its own directory, and a killed restore leaves its lock
+        if name != "lost+found" && name != data_dir::LOCK {
+            names.push(name);
+        }
+    }
+    names.sort();
+    let Some(first) = names.first() else { return Ok(()) };
+    let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
+    Err(CliError::new(Kind::Exists, format!("{} is not empty: it contains {first}{more}", dir.display()))
+        .hint("nothing was changed; name an empty directory with --data-dir, or move these away first"))
+}
+
+/// Creates a file of the backup, and the directories to it.
+fn begin(dir: &Path, name: &str) -> Result<(File, PathBuf), CliError> {
+    let path = dir.join(name);
+    let parents: Vec<&Path> = path.ancestors().skip(1).take_while(|parent| *parent != dir).collect();
+    for parent in parents.into_iter().rev() {
+        make_directory(parent).map_err(|e| cannot("make", parent, &e))?;
+    }
+    let file = create_new(&path, mode_of(name).unwrap_or(0o600)).map_err(|e| cannot("write", &path, &e))?;
+    Ok((file, path))
+}
+
+/// Brings a file to the disk.
+fn finish(open: Option<(File, PathBuf)>) -> Result<(), CliError> {
+    let Some((file, path)) = open else { return Ok(()) };
+    file.sync_all().and_then(|()| sync_parent(&path)).map_err(|e| cannot("write", &path, &e))
+}

@@ -1,0 +1,47 @@
+//! `kefu verify`: whether a backup can be restored, or whether everything that is stored makes sense.
+
+mod stored;
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{archive::Backup, context::Context, error::CliError, out};
+
+/// Check a backup, or everything that is stored; exit code 1 if anything is wrong
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Repairs nothing. Without FILE it reads the whole database, through the running server if there is \
+                        one; the structure of the database file itself is checked only while no server runs."
+)]
+pub struct Args {
+    /// What kefu backup wrote [default: check the data directory]
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+impl Args {
+    /// Whether it looks at the data directory.
+    pub fn data(&self) -> bool {
+        self.file.is_none()
+    }
+
+    /// Runs the command.
+    pub fn run(self, ctx: &Context) -> Result<(), CliError> {
+        let Some(file) = &self.file else { return stored::run(ctx) };
+        let backup = Backup::check(file)?;
+        if ctx.json {
+            let mut facts = backup.facts();
+            facts["file"] = json!(file);
+            out::print_json(&facts);
+            return Ok(());
+        }
+        let made = out::date(backup.header.created_ms);
+        out::facts(&[
+            ("backup", format!("{} ({}), complete and valid", file.display(), out::bytes(backup.bytes))),
+            ("made", format!("{made} by kefu {}", backup.header.kefu)),
+            ("contains", backup.content()),
+        ]);
+        Ok(())
+    }
+}
