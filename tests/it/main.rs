@@ -13,6 +13,7 @@ mod packaging;
 mod questions;
 mod robot;
 mod store_contract;
+mod store_dump;
 mod store_faults;
 mod store_file;
 mod store_log;

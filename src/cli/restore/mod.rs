@@ -113,11 +113,15 @@ impl Args {
             return;
         }
         let made = out::date(backup.header.created_ms);
-        out::facts(&[
+        let mut lines = vec![
             ("restored", ctx.data_dir.display().to_string()),
             ("from", format!("{} of {made}, made by kefu {}", self.file.display(), backup.header.kefu)),
             ("contains", backup.content()),
-        ]);
+        ];
+        if database.parent() != Some(&ctx.data_dir) {
+            lines.push(("database", database.display().to_string()));
+        }
+        out::facts(&lines);
         out::line("\nnext:");
         if needs_setup {
             let place = quoted(&ctx.file(OPAQUE_SETUP));
