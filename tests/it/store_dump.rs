@@ -107,7 +107,8 @@ async fn a_load_that_does_not_end_leaves_nothing_and_none_replaces_a_database() 
     fs::remove_dir(dir.path().join("new.redb.wal")).unwrap();
     let mut loader = Loader::create(&new, &header()).unwrap();
     loader.entry(&Entry::Table("records")).unwrap();
-    loader.entry(&Entry::Row(&[1; 24], &[1; 30])).unwrap();
+    let first = [&[1; 16][..], &1u64.to_be_bytes()].concat();
+    loader.entry(&Entry::Row(&first, &[1; 30])).unwrap();
     assert!(matches!(loader.entry(&Entry::Row(&[1; 23], &[1; 30])), Err(StoreError::Corrupt(_))));
     drop(loader);
     // without a schema version it is not complete
