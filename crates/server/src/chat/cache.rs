@@ -136,7 +136,15 @@ impl ConversationCache {
                 return Ok(());
             }
             match store::write(&*self.store, batch).await {
-                Ok(_) => return Ok(()),
+                Ok(written) => {
+                    // the feed may be behind; who asked sees their own change in what they ask next
+                    if shared.lock().rev < written.rev
+                        && let Err(e) = self.refresh(conv)
+                    {
+                        tracing::warn!(%conv, error = %e, "a changed conversation could not be read again");
+                    }
+                    return Ok(());
+                }
                 Err(StoreError::Conflict) => self.refresh(conv)?,
                 Err(e) => return Err(e.into()),
             }
