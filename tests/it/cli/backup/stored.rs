@@ -30,7 +30,9 @@ async fn company() -> (std::sync::Arc<crate::support::company::Company>, ConvId)
     let answer = agent.say(first, "answer").await;
     visitor.record(first, answer).await;
     visitor.ask(|req| ClientFrame::Close { req, conv: first }).await.unwrap();
+    visitor.record(first, answer + 1).await;
     visitor.ask(|req| ClientFrame::Reopen { req, conv: first }).await.unwrap();
+    visitor.record(first, answer + 3).await;
     let mut second = Peer::visitor(&server).await;
     let closed = second.open().await;
     second.say(closed, "bye").await;
