@@ -30,7 +30,9 @@ async fn company() -> (std::sync::Arc<crate::support::company::Company>, ConvId)
     let answer = agent.say(first, "answer").await;
     visitor.record(first, answer).await;
     visitor.ask(|req| ClientFrame::Close { req, conv: first }).await.unwrap();
+    visitor.record(first, answer + 1).await;
     visitor.ask(|req| ClientFrame::Reopen { req, conv: first }).await.unwrap();
+    visitor.record(first, answer + 3).await;
     let mut second = Peer::visitor(&server).await;
     let closed = second.open().await;
     second.say(closed, "bye").await;
@@ -243,20 +245,29 @@ async fn small_tables_that_say_something_else_than_conversations_are_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_damaged_file_is_found_and_stays_as_it_is() {
+async fn a_damaged_file_is_found() {
     let (company, _) = company().await;
     let tmp = tempfile::tempdir().unwrap();
     let data = tmp.path().join("data");
     copy(company.path(), &data);
     let path = data.join("kefu.redb");
+    // in the ciphertext of a message, which only its readers can open
+    let db = Database::open(&path).unwrap();
+    let records = db.begin_read().unwrap().open_table(RECORDS).unwrap();
+    let mut values = records.iter().unwrap().map(|record| record.unwrap().1.value().to_vec());
+    let message = values.find(|value| value[8..].starts_with(b"K1\x01\x01")).unwrap();
+    drop(values);
+    drop((records, db));
     let mut bytes = fs::read(&path).unwrap();
-    let text = b"\"team\":\"svc\"";
+    let text = &message[8 + 80..8 + 120];
     let places: Vec<_> = (0..bytes.len() - text.len()).filter(|at| bytes[*at..].starts_with(text)).collect();
     assert!(!places.is_empty());
     for at in places {
-        bytes[at + 9] = b'S';
+        bytes[at] ^= 1;
     }
     fs::write(&path, &bytes).unwrap();
     let out = kefu(&data, &["verify", "--json"]);
-    assert_eq!(out.status.code(), Some(1), "{}", String::from_utf8_lossy(&out.stdout));
+    let value: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!((out.status.code(), &value["structure"]), (Some(1), &"faulty".into()), "{value}");
+    assert_eq!(value["faults"].as_array().unwrap().len(), 1, "{value}");
 }
