@@ -10,7 +10,7 @@ use crate::{
     crypto::grant,
     hub::{Conn, Frame, Who},
     proto::{ConvId, ConvState, EnvelopeError, ErrorCode, HeaderView, Kind, Limit, MsgId, Owner},
-    store::{self, Batch, Op, Reply},
+    store::{self, Batch, Op, Reply, StoreError},
 };
 
 use super::{
@@ -66,7 +66,14 @@ impl Chat {
         };
         conn.outbox.posted();
         self.metrics.envelope(bytes.len());
-        store::submit(&*self.store, batch, Reply::Feed(conn.id)).await.map_err(|e| refused(e.into()))
+        match self.store.try_submit(batch, Reply::Feed(conn.id)) {
+            Ok(()) => Ok(()),
+            // waiting is rare: boxed, an idle socket keeps no space for it
+            Err((StoreError::Busy, batch, reply)) => {
+                Box::pin(store::submit(&*self.store, batch, reply)).await.map_err(|e| refused(e.into()))
+            }
+            Err((e, ..)) => Err(refused(e.into())),
+        }
     }
 
     /// An error says "not stored", so an envelope that is stored must get its record instead, even if it would be refused

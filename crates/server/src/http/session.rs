@@ -47,21 +47,12 @@ pub fn start<S>(http: Arc<Http>, io: S, read: Bytes, kind: SocketKind, address: 
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    // boxed, and made outside: the task keeps space for everything that it ever held, and these are several times the size of
+    // what an idle socket needs
+    let opening = Box::pin(open(io, read));
     tokio::spawn(async move {
         let _permit = permit;
-        // small buffers: an idle socket should cost no more than it must
-        let config = WebSocketConfig::default()
-            .read_buffer_size(512)
-            .write_buffer_size(16 * 1024)
-            .max_write_buffer_size(512 * 1024)
-            .max_message_size(Some(MAX_ENVELOPE + 1024))
-            .max_frame_size(Some(MAX_ENVELOPE + 1024));
-        let mut socket = if read.is_empty() {
-            drop(read);
-            Socket::from_raw_socket(io, Role::Server, Some(config)).await
-        } else {
-            Socket::from_partially_read(io, read.to_vec(), Role::Server, Some(config)).await
-        };
+        let mut socket = opening.await;
         // the handshake's future is large and short-lived: boxed, it does not stay in the task
         let end = match Box::pin(handshake(&http, &mut socket, kind)).await {
             Ok(conn) => {
@@ -81,6 +72,21 @@ where
             let _ = timeout(FAREWELL, Box::pin(close_gracefully(&mut socket, frame))).await;
         }
     });
+}
+
+async fn open<S: AsyncRead + AsyncWrite + Unpin>(io: S, read: Bytes) -> Socket<S> {
+    // small buffers: an idle socket should cost no more than it must
+    let config = WebSocketConfig::default()
+        .read_buffer_size(512)
+        .write_buffer_size(16 * 1024)
+        .max_write_buffer_size(512 * 1024)
+        .max_message_size(Some(MAX_ENVELOPE + 1024))
+        .max_frame_size(Some(MAX_ENVELOPE + 1024));
+    if read.is_empty() {
+        Socket::from_raw_socket(io, Role::Server, Some(config)).await
+    } else {
+        Socket::from_partially_read(io, read.to_vec(), Role::Server, Some(config)).await
+    }
 }
 
 /// Signs the socket out however its session ends, by a panic too: an agent who is gone must not seem to be there.
