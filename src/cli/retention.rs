@@ -9,7 +9,9 @@ use crate::cli::{
     out::{self, Table},
 };
 
-/// Erase the conversations that [retention] in kefu.toml no longer keeps. A running server does so by itself
+/// Erase closed conversations that are no longer kept
+///
+/// How long they are kept is in [retention] of kefu.toml. A running server erases them by itself.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only show what would be erased

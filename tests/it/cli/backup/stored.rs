@@ -254,12 +254,15 @@ async fn a_damaged_file_is_found() {
     // in the ciphertext of a message, which only its readers can open
     let db = Database::open(&path).unwrap();
     let records = db.begin_read().unwrap().open_table(RECORDS).unwrap();
-    let mut values = records.iter().unwrap().map(|record| record.unwrap().1.value().to_vec());
-    let message = values.find(|value| value[8..].starts_with(b"K1\x01\x01")).unwrap();
-    drop(values);
+    let message = records.iter().unwrap().find_map(|block| {
+        let block = block.unwrap().1.value().to_vec();
+        let at = block.windows(4).position(|part| part == b"K1\x01\x01")?;
+        Some(block[at..].to_vec())
+    });
+    let message = message.unwrap();
     drop((records, db));
     let mut bytes = fs::read(&path).unwrap();
-    let text = &message[8 + 80..8 + 120];
+    let text = &message[80..120];
     let places: Vec<_> = (0..bytes.len() - text.len()).filter(|at| bytes[*at..].starts_with(text)).collect();
     assert!(!places.is_empty());
     for at in places {
