@@ -9,7 +9,7 @@ use std::{
 use ::redb::{Database, ReadTransaction, ReadableDatabase};
 use parking_lot::{Condvar, Mutex, RwLock};
 
-use super::{checkpoint::Signals, tables::map_db_error};
+use super::{signals::Signals, tables::map_db_error};
 use crate::StoreError;
 
 /// How long a read waits for a database that is being opened for the first time after an error. That takes milliseconds;

@@ -183,6 +183,19 @@ impl Layer {
     }
 }
 
+/// By number, each once: the one that was written last.
+pub(super) fn newest(entries: &mut Vec<(u64, Bytes)>) {
+    // stable, so that of the same number the last written is last; nearly sorted, so quick
+    entries.sort_by_key(|(seq, _)| *seq);
+    entries.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        if same {
+            std::mem::swap(later, kept);
+        }
+        same
+    });
+}
+
 /// The changes of one group, in memory and as the log has them.
 #[derive(Debug)]
 pub(super) struct Group {

@@ -29,6 +29,7 @@ mod options;
 mod queue;
 mod read;
 mod settle;
+mod signals;
 mod tables;
 mod verify;
 pub mod wal;
@@ -47,7 +48,7 @@ use tokio::sync::{mpsc, watch};
 
 use self::{
     ballast::Ballast,
-    checkpoint::{Checkpointer, End, Signals},
+    checkpoint::Checkpointer,
     conv_cache::ConvCache,
     current::Current,
     disk_space::DiskSpace,
@@ -55,6 +56,7 @@ use self::{
     open::Opener,
     queue::Queue,
     read::{Get, Records, RowOf, Scan, View},
+    signals::{End, Signals},
     wal::{
         files::{LogFiles, bytes_in},
         segment::StoreId,

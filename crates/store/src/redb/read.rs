@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::{
     blocks,
     current::Current,
-    layer::KeyRange,
+    layer::{KeyRange, newest},
     memtable::{Layers, Memtable},
     tables::{self, map_db_error},
 };
@@ -282,19 +282,6 @@ impl Question for Records {
         newer.all(|record| page.push(record));
         Ok(page.records)
     }
-}
-
-/// By number, each once: the one that was written last.
-pub(super) fn newest(entries: &mut Vec<StoredRecord>) {
-    // stable, so that of the same number the last written is last; nearly sorted, so quick
-    entries.sort_by_key(|(seq, _)| *seq);
-    entries.dedup_by(|later, kept| {
-        let same = later.0 == kept.0;
-        if same {
-            std::mem::swap(later, kept);
-        }
-        same
-    });
 }
 
 /// The first key behind all that begin with `prefix`; none if there is no such key.

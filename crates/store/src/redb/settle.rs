@@ -5,8 +5,7 @@ use bytes::Bytes;
 
 use super::{
     blocks,
-    layer::Layer,
-    read::newest,
+    layer::{Layer, newest},
     tables::{self, map_db_error},
 };
 use crate::{StoreError, Table, check};
