@@ -37,7 +37,7 @@ pub struct Args {
     /// File to write; in an existing directory, kefu-YYYYMMDDTHHMMSSZ.backup
     #[arg(value_name = "FILE|DIR")]
     target: PathBuf,
-    /// Also include opaque.setup, which a restore needs; with it, whoever has the file can guess passwords
+    /// Also include opaque.setup, which a restore needs; with it, anyone who has the file can guess passwords
     #[arg(long)]
     with_opaque_setup: bool,
 }

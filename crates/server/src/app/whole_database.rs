@@ -79,7 +79,7 @@ impl WholeDatabase for StoredDatabase {
             let (snapshot, busy) = snapshot(&store, busy).await?;
             let (done, report) = oneshot::channel();
             spawn("kefu-verify", move || {
-                // whoever asked may be gone
+                // the one who asked may be gone
                 let _ = done.send(verify(&snapshot));
                 drop(busy);
             })?;
@@ -179,7 +179,7 @@ impl io::Write for Pieces {
 
     fn flush(&mut self) -> io::Result<()> {
         let piece = mem::replace(&mut self.filled, Vec::with_capacity(PIECE));
-        let gone = |_| io::Error::new(ErrorKind::BrokenPipe, "whoever asked for it is gone");
+        let gone = |_| io::Error::new(ErrorKind::BrokenPipe, "the one who asked for it is gone");
         if piece.is_empty() { Ok(()) } else { self.pieces.blocking_send(piece.into()).map_err(gone) }
     }
 }
