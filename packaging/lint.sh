@@ -9,7 +9,7 @@ packaging/python-tools.sh "$tools" packaging/requirements-lint.txt
 PATH="$tools/bin:$PATH"
 
 if command -v shellcheck > /dev/null; then
-    shellcheck packaging/*.sh benches/*.sh .ci/run packaging/deb/p*
+    shellcheck packaging/*.sh benches/*.sh .ci/run packaging/deb/p* tests/data/schema/*.sh
 else
     echo "lint.sh: NOT CHECKED: shell scripts: shellcheck is not installed (Debian: shellcheck)" >&2
 fi
