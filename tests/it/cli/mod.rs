@@ -11,6 +11,7 @@ mod lying_socket;
 mod models;
 mod output;
 mod places;
+mod schema;
 mod service;
 mod serving;
 mod waiting;

@@ -36,7 +36,8 @@ impl Server {
         Self::spawn(command.stdin(Stdio::null()))
     }
 
-    fn spawn(command: &mut Command) -> Self {
+    /// Runs a command that serves.
+    pub fn spawn(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut first = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();

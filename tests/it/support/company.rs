@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::Permissions,
     os::unix::fs::PermissionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -34,8 +34,9 @@ pub const ORIGIN: &str = "https://shop.example";
 
 /// The company and every key of it.
 pub struct Company {
-    /// Its data directory.
-    pub dir: tempfile::TempDir,
+    path: PathBuf,
+    /// Deletes the data directory, if the test created it.
+    _dir: Option<tempfile::TempDir>,
     keys: CompanyKeys,
     people: BTreeMap<String, Keyring>,
     known: Mutex<Known>,
@@ -108,12 +109,32 @@ impl Company {
             teams: founded.team_keys.into_iter().map(by_kid).collect(),
             days: BTreeMap::new(),
         };
-        Arc::new(Self { dir, keys, people: keyrings, known: Mutex::new(known) })
+        Arc::new(Self {
+            path: dir.path().to_owned(),
+            _dir: Some(dir),
+            keys,
+            people: keyrings,
+            known: Mutex::new(known),
+        })
+    }
+
+    /// One that the command line founded, and the keys of people who signed in and of their teams.
+    pub fn existing(
+        path: &Path,
+        keys: CompanyKeys,
+        directory: Arc<Directory>,
+        people: BTreeMap<String, Keyring>,
+        teams: Vec<KemSecret>,
+    ) -> Arc<Self> {
+        let by_kid = |key: KemSecret| (hash::box_kid(BoxKind::Team, &key.public()), key);
+        let teams = teams.into_iter().map(by_kid).collect();
+        let known = Known { directory, teams, days: BTreeMap::new() };
+        Arc::new(Self { path: path.to_owned(), _dir: None, keys, people, known: Mutex::new(known) })
     }
 
     /// The data directory.
     pub fn path(&self) -> &Path {
-        self.dir.path()
+        &self.path
     }
 
     /// The keys of a user.
