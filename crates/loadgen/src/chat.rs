@@ -12,9 +12,11 @@ use crate::{
     counters::Counters,
     error::LoadError,
     idle_connections::{AT_ONCE, IdleConnections, visitor_keys},
-    meter::{Process, ServerMeter, load_average},
+    interval::{Interval, Reading, measure},
+    meter::{ServerMeter, load_average},
     pair::{self, AGENT, Pair, VISITOR, senders},
     schedule::schedule,
+    sealing::Sealing,
     stage::Stage,
     target::Target,
 };
@@ -34,11 +36,13 @@ pub struct Chat {
     /// Messages per second in total, regardless of replies; without it, each side writes again as soon as its message is
     /// durable.
     pub rate: Option<u64>,
+    /// Reports each such part of the time measured, when it is over.
+    pub every: Option<Duration>,
     /// Idle connections beside the pairs, with heartbeats.
     pub idle: usize,
     /// Bytes of text in a message.
     pub bytes: usize,
-    /// Envelopes per second to seal in advance, in total, without --rate.
+    /// Envelopes per second to seal in advance, in total, without a rate.
     pub prepare: u64,
     /// Whether the conversations are closed at the end, for a server that keeps running.
     pub close: bool,
@@ -72,31 +76,14 @@ pub struct ChatReport {
     pub lost: u64,
     /// Records that came twice.
     pub doubled: u64,
-    /// Envelopes that were sealed while measuring: above 0 the generator was slower than it should be.
+    /// Envelopes that were not sealed when they were to be sent: above 0 the generator was slower than it should be.
     pub sealed_late: u64,
+    /// Envelopes that were sealed between messages while measuring, since the run is too long to do it before.
+    pub sealed_between: u64,
+    /// The time measured in parts, if that was asked for.
+    pub intervals: Vec<Interval>,
     /// Of the machine when it was measured.
     pub load_average: f64,
-}
-
-/// What was used and done at one moment.
-struct Reading {
-    at: Instant,
-    messages: u64,
-    server: Option<f64>,
-    checkpoints: Option<f64>,
-    own: f64,
-}
-
-impl Reading {
-    fn now(counters: &Counters, meter: ServerMeter) -> Self {
-        Self {
-            at: Instant::now(),
-            messages: counters.messages.get(),
-            server: meter.cpu_seconds(),
-            checkpoints: meter.checkpoint_cpu_seconds(),
-            own: Process::own().cpu_seconds(),
-        }
-    }
 }
 
 impl Chat {
@@ -122,14 +109,18 @@ impl Chat {
             }
         };
         stage(Stage::Opening(self.pairs));
-        let mut pairs = Vec::new();
+        let (mut pairs, text) = (Vec::new(), "x".repeat(self.bytes));
         for key in agents {
-            let (pair, [visitor, agent]) = pair::open(target, key, &counters).await?;
+            let (pair, [visitor, agent]) = pair::open(target, key, &counters, &text).await?;
             spawn_local(pair.clone().listen(VISITOR, visitor));
             spawn_local(pair.clone().listen(AGENT, agent));
             pairs.push(pair);
         }
-        self.seal_ahead(&pairs, &stage).await?;
+        let per_second = self.rate.unwrap_or(self.prepare);
+        let seconds = self.seconds + WARM_UP.as_secs() + 1;
+        let sealing = Sealing::new(2 * self.pairs, per_second, seconds, self.bytes, self.rate.is_some());
+        stage(Stage::Sealing(sealing.each * 2 * self.pairs));
+        sealing.begin(&pairs).await?;
 
         let settled = settle().await;
         let mut before = Reading::now(&counters, meter);
@@ -141,13 +132,14 @@ impl Chat {
             None => senders(&pairs).for_each(|(pair, who)| pair.due(who, counters.now())),
             Some(rate) => lag = Some(spawn_local(schedule(pairs.clone(), counters.clone(), rate))),
         }
+        spawn_local(sealing.refill(pairs.clone(), counters.clone()));
         sleep(WARM_UP).await;
         stage(Stage::Measuring(self.seconds));
         let start = Reading::now(&counters, meter);
         counters.measuring.set(true);
-        sleep(Duration::from_secs(self.seconds)).await;
-        let mut end = Reading::now(&counters, meter);
-        let (messages, seconds) = (end.messages - start.messages, start.at.elapsed().as_secs_f64());
+        let measured = measure(&counters, meter, &start, self.seconds, self.every, &stage).await?;
+        let mut end = measured.end;
+        let (messages, seconds) = (end.messages - start.messages, (end.at - start.at).as_secs_f64());
         let load_average = load_average();
         counters.measuring.set(false);
         counters.running.set(false);
@@ -165,9 +157,7 @@ impl Chat {
         if self.close {
             pair::close(&pairs).await;
         }
-        if let Some(failure) = counters.failures.borrow().first() {
-            return Err(LoadError::Failed(failure.clone()));
-        }
+        counters.check()?;
         idle.map_or(Ok(()), |idle| idle.check())?;
         Ok(ChatReport {
             messages,
@@ -178,27 +168,15 @@ impl Chat {
             server_cpu_seconds: end.server.zip(before.server).map(|(end, before)| end - before),
             checkpoint_cpu_seconds: end.checkpoints.zip(before.checkpoints).map(|(end, before)| end - before),
             generator_cpu_seconds: end.own - before.own,
-            delivery: counters.delivery.borrow().clone(),
+            delivery: measured.delivery,
             lag,
             lost: counters.lost.get() + missing,
             doubled: counters.doubled.get(),
             sealed_late: counters.sealed_late.get(),
+            sealed_between: counters.sealed_between.get(),
+            intervals: measured.intervals,
             load_average,
         })
-    }
-
-    /// Seals what the run will need, so that this costs nothing while it is measured.
-    async fn seal_ahead(&self, pairs: &[Rc<Pair>], stage: &impl Fn(Stage)) -> Result<(), LoadError> {
-        let total = self.rate.unwrap_or(self.prepare) * (self.seconds + WARM_UP.as_secs() + 1);
-        let each = (total as usize).div_ceil(2 * self.pairs);
-        stage(Stage::Sealing(each * 2 * self.pairs));
-        let text = "x".repeat(self.bytes);
-        for (pair, who) in senders(pairs) {
-            pair.seal_ahead(who, each, &text)?;
-            // heartbeats continue meanwhile
-            tokio::task::yield_now().await;
-        }
-        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use hdrhistogram::Histogram;
+use tokio::sync::Notify;
 
 use crate::error::LoadError;
 
@@ -21,7 +22,7 @@ pub struct Counters {
     pub running: Cell<bool>,
     /// Whether latencies are recorded.
     pub measuring: Cell<bool>,
-    /// From the (intended) time of sending to the other side's socket, µs.
+    /// From the (intended) time of sending to the other side's socket, µs, since it was last taken.
     pub delivery: RefCell<Histogram<u64>>,
     /// Acknowledged to the sender and delivered to the other side.
     pub messages: Cell<u64>,
@@ -29,10 +30,13 @@ pub struct Counters {
     pub lost: Cell<u64>,
     /// Records that came twice.
     pub doubled: Cell<u64>,
-    /// Envelopes that had to be sealed during the run.
+    /// Envelopes that were sealed when they were to be sent.
     pub sealed_late: Cell<u64>,
+    /// Envelopes of a long run that were sealed between messages, before they were to be sent.
+    pub sealed_between: Cell<u64>,
     /// Errors, closed sockets, frames that could not be sent.
     pub failures: RefCell<Vec<String>>,
+    failed: Notify,
 }
 
 impl Counters {
@@ -48,7 +52,9 @@ impl Counters {
             lost: Cell::default(),
             doubled: Cell::default(),
             sealed_late: Cell::default(),
+            sealed_between: Cell::default(),
             failures: RefCell::default(),
+            failed: Notify::new(),
         }))
     }
 
@@ -61,6 +67,25 @@ impl Counters {
     pub(crate) fn fail(&self, what: impl Into<String>) {
         self.running.set(false);
         self.failures.borrow_mut().push(what.into());
+        self.failed.notify_one();
+    }
+
+    /// Resolves when an error occurred.
+    pub(crate) async fn failed(&self) {
+        self.failed.notified().await;
+    }
+
+    /// Fails if an error occurred.
+    pub(crate) fn check(&self) -> Result<(), LoadError> {
+        match self.failures.borrow().first() {
+            Some(failure) => Err(LoadError::Failed(failure.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// The latencies recorded since the last call.
+    pub(crate) fn take_delivery(&self) -> Result<Histogram<u64>, LoadError> {
+        Ok(self.delivery.replace(Histogram::new(3)?))
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use crate::interval::Interval;
+
 /// Stage of a run, for progress messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stage {
     /// Connecting this many idle visitors.
     Connecting(usize),
@@ -13,6 +15,8 @@ pub enum Stage {
     Sealing(usize),
     /// For so many seconds.
     Measuring(u64),
+    /// A part of that is over.
+    Interval(Interval),
     /// All connections are dropped.
     Dropping,
 }
@@ -24,6 +28,7 @@ impl fmt::Display for Stage {
             Self::Opening(n) => write!(f, "opening {n} conversations"),
             Self::Sealing(n) => write!(f, "sealing {n} envelopes"),
             Self::Measuring(seconds) => write!(f, "measuring for {seconds} s"),
+            Self::Interval(interval) => interval.fmt(f),
             Self::Dropping => f.write_str("dropping them all"),
         }
     }

@@ -1,5 +1,7 @@
 //! `kefu bench chat`: durable messages between pairs, as fast as they go or at a given rate.
 
+use std::time::Duration;
+
 use anyhow::ensure;
 
 use super::{
@@ -21,6 +23,9 @@ pub struct Args {
     /// durable
     #[arg(long)]
     pub rate: Option<u64>,
+    /// Report each such part of the time measured as soon as it is over
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub every: Option<u64>,
     /// Idle connections in addition to the pairs, with heartbeats
     #[arg(long, default_value_t = 0)]
     pub idle: usize,
@@ -40,9 +45,10 @@ impl Args {
         ensure!(self.pairs > 0 && self.seconds > 0 && self.rate != Some(0), "pairs, seconds and rate are at least 1");
         let server = Server::start(&self.target, self.pairs).await?;
         let Self { pairs, seconds, rate, idle, bytes, prepare, .. } = self;
+        let every = self.every.map(Duration::from_secs);
         // a server of our own goes with its conversations
         let close = server.own.is_none();
-        let chat = Chat { pairs, seconds, rate, idle, bytes, prepare, close };
+        let chat = Chat { pairs, seconds, rate, every, idle, bytes, prepare, close };
         let settle = async || match &server.own {
             Some(own) => own.settle().await,
             None => false,
@@ -73,6 +79,8 @@ impl Args {
             lost: Some(report.lost),
             doubled: Some(report.doubled),
             sealed_late: Some(report.sealed_late),
+            sealed_between: Some(report.sealed_between),
+            intervals: report.intervals,
             load_average: report.load_average,
             ..Report::default()
         })

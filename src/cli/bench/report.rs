@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::loadgen::Interval;
+
 /// Every figure a measurement may give; null where it does not apply.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
@@ -36,8 +38,13 @@ pub struct Report {
     pub lost: Option<u64>,
     /// Records that came twice.
     pub doubled: Option<u64>,
-    /// Envelopes that were sealed while measuring: above 0 the generator was slower than it should be.
+    /// Envelopes that were not sealed when they were to be sent: above 0 the generator was slower than it should be.
     pub sealed_late: Option<u64>,
+    /// Envelopes of a long run that were sealed between messages: part of the generator's processor time.
+    pub sealed_between: Option<u64>,
+    /// The time measured in parts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub intervals: Vec<Interval>,
     /// Resident memory of the server for each connection.
     pub rss_bytes_per_connection: Option<f64>,
     /// Answered heartbeats.
@@ -101,6 +108,7 @@ impl Report {
             ("lost", whole(self.lost)),
             ("doubled", whole(self.doubled)),
             ("sealed late", whole(self.sealed_late)),
+            ("sealed between messages", whole(self.sealed_between.filter(|n| *n > 0))),
             ("server memory, bytes per connection", rounded(self.rss_bytes_per_connection, 0)),
             ("heartbeats", whole(self.beats)),
             ("server CPU µs per heartbeat", rounded(self.cpu_us_per_beat, 1)),
@@ -118,6 +126,9 @@ impl Report {
         }
         if self.unseen {
             println!("{:<38} {:>12}", "server CPU and memory", "not measured");
+        }
+        for interval in &self.intervals {
+            println!("{interval}");
         }
         for s in self.fsync.iter().flatten() {
             println!(

@@ -1,6 +1,6 @@
 //! Clients against a server in this process.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{cell::RefCell, net::SocketAddr, time::Duration};
 
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -10,7 +10,7 @@ use crate::{
     client::Address,
     config::Config,
     loadgen::{
-        Counters, Target,
+        Chat, Counters, Process, ServerMeter, Stage, Target,
         pair::{self, AGENT, VISITOR},
     },
 };
@@ -64,7 +64,7 @@ async fn pairs_lose_and_double_nothing() {
         let counters = Counters::new(true).unwrap();
         let mut pairs = Vec::new();
         for key in &running.company.agents {
-            let (pair, [visitor, agent]) = pair::open(&running.target(), key, &counters).await.unwrap();
+            let (pair, [visitor, agent]) = pair::open(&running.target(), key, &counters, "hello").await.unwrap();
             tokio::task::spawn_local(pair.clone().listen(VISITOR, visitor));
             tokio::task::spawn_local(pair.clone().listen(AGENT, agent));
             pairs.push(pair);
@@ -73,7 +73,7 @@ async fn pairs_lose_and_double_nothing() {
         counters.running.set(true);
         counters.measuring.set(true);
         for (pair, who) in pairs.iter().flat_map(|p| [(p, VISITOR), (p, AGENT)]) {
-            pair.seal_ahead(who, 3, "hello").unwrap();
+            pair.seal_ahead(who, 3).unwrap();
             pair.due(who, counters.now());
         }
         while counters.messages.get() < 60 && counters.failures.borrow().is_empty() {
@@ -89,4 +89,33 @@ async fn pairs_lose_and_double_nothing() {
         assert!(counters.sealed_late.get() > 0 && counters.delivery.borrow().len() >= 60);
     };
     tokio::task::LocalSet::new().run_until(tokio::time::timeout(PATIENCE, all)).await.unwrap();
+}
+
+#[tokio::test]
+async fn parts_of_a_run_are_reported_while_it_lasts() {
+    let running = run(1).await;
+    let chat = Chat {
+        pairs: 1,
+        seconds: 1,
+        rate: Some(50),
+        every: Some(Duration::from_millis(400)),
+        idle: 0,
+        bytes: 20,
+        prepare: 0,
+        close: true,
+    };
+    let told = RefCell::new(Vec::new());
+    let stage = |stage| {
+        if let Stage::Interval(interval) = stage {
+            told.borrow_mut().push(interval);
+        }
+    };
+    let (target, meter) = (running.target(), ServerMeter(Some(Process::own())));
+    let run = chat.run(&target, meter, async || false, stage);
+    let report = tokio::task::LocalSet::new().run_until(tokio::time::timeout(PATIENCE, run)).await.unwrap().unwrap();
+    assert_eq!((report.intervals.len(), &report.intervals), (3, &*told.borrow()));
+    assert_eq!(report.intervals.iter().map(|i| i.messages).sum::<u64>(), report.messages);
+    assert!(report.intervals.is_sorted_by(|a, b| a.seconds < b.seconds));
+    assert!(report.intervals.iter().all(|i| i.server_rss_bytes > Some(0) && i.server_cpu_percent.is_some()));
+    assert_eq!((report.lost, report.doubled, report.sealed_late), (0, 0, 0));
 }

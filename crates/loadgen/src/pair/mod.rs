@@ -1,10 +1,11 @@
 //! A visitor and an agent who write to each other, counted message by message.
 //!
 //! The envelopes are real ones, sealed beforehand; every record that comes back is compared with them byte by byte. Nothing
-//! is allocated for a message while it is measured, but for what grows by doubling.
+//! is allocated for a message while it is measured, but for what grows by doubling, and by long runs (see `sealing.rs`).
 
 mod open;
 mod peer;
+mod window;
 
 use std::rc::Rc;
 
@@ -36,6 +37,8 @@ pub const AGENT: usize = 1;
 pub struct Pair {
     conv: ConvId,
     key: EpochKey,
+    /// What every message says.
+    body: String,
     /// [`VISITOR`] and [`AGENT`].
     pub peers: [Peer; 2],
     counters: Rc<Counters>,
@@ -43,11 +46,10 @@ pub struct Pair {
 
 impl Pair {
     /// Seals the next envelopes of one of the two.
-    pub fn seal_ahead(&self, who: usize, count: usize, text: &str) -> Result<(), LoadError> {
+    pub fn seal_ahead(&self, who: usize, count: usize) -> Result<(), LoadError> {
         let peer = &self.peers[who];
-        let body = serde_json::json!({ "t": "text", "ts": 0, "text": text }).to_string();
-        let mut ready = peer.sealed.borrow_mut();
-        for ctr in ready.len()..ready.len() + count {
+        let mut window = peer.window.borrow_mut();
+        for ctr in window.next()..window.next() + count {
             let header = MessageHeader {
                 conv: self.conv,
                 epoch: 0,
@@ -57,16 +59,22 @@ impl Pair {
                 ctr: ctr as u32,
                 prev: [0; 16],
             };
-            let sealed = envelope::seal(&header, &self.key, body.as_bytes(), &peer.key);
-            ready.push(frame::encode(opcode::BINARY, &sealed.map_err(|e| LoadError::Seal(e.to_string()))?));
+            let sealed = envelope::seal(&header, &self.key, self.body.as_bytes(), &peer.key);
+            window.push(frame::encode(opcode::BINARY, &sealed.map_err(|e| LoadError::Seal(e.to_string()))?));
         }
         Ok(())
+    }
+
+    /// Envelopes of one of the two that are sealed and not to be sent yet.
+    pub fn ready(&self, who: usize) -> usize {
+        let peer = &self.peers[who];
+        peer.window.borrow().next().saturating_sub(peer.wanted.get())
     }
 
     /// The next message of one of the two is due now, or was at `due`; it leaves when the one before is acknowledged.
     pub fn due(&self, who: usize, due: u64) {
         let peer = &self.peers[who];
-        peer.due.borrow_mut().push(due);
+        peer.window.borrow_mut().fall_due(due);
         peer.wanted.set(peer.wanted.get() + 1);
         self.send_next(who);
     }
@@ -84,14 +92,16 @@ impl Pair {
         if next >= peer.wanted.get() || next > peer.acknowledged.get() {
             return;
         }
-        if peer.sealed.borrow().len() <= next {
+        if peer.window.borrow().next() <= next {
             add(&self.counters.sealed_late, 1);
-            if let Err(e) = self.seal_ahead(who, 1, &"x".repeat(200)) {
+            if let Err(e) = self.seal_ahead(who, 1) {
                 return self.counters.fail(e.to_string());
             }
         }
         peer.sent.set(next + 1);
-        if let Err(e) = peer.writer.try_send(&peer.sealed.borrow()[next]) {
+        // there is one: it was just looked at
+        let sent = peer.window.borrow().frame(next).map_or(Ok(()), |frame| peer.writer.try_send(frame));
+        if let Err(e) = sent {
             self.counters.fail(format!("could not send: {e}"));
         }
     }
@@ -114,17 +124,20 @@ impl Pair {
         let ctr = u32::from_be_bytes([body[60], body[61], body[62], body[63]]) as usize;
         let from = if body[24..40] == peer.kid.0 { who } else { 1 - who };
         let sender = &self.peers[from];
-        if sender.sealed.borrow().get(ctr).is_none_or(|sealed| frame::payload(sealed) != body) {
-            return add(&counters.lost, 1);
-        }
         let seen = if from == who { &peer.acknowledged } else { &peer.received };
         if ctr < seen.get() {
             return add(&counters.doubled, 1);
         }
+        if sender.window.borrow().frame(ctr).is_none_or(|sealed| frame::payload(sealed) != body) {
+            return add(&counters.lost, 1);
+        }
         seen.set(ctr + 1);
-        // a message counts when the later of the two has come
-        if sender.acknowledged.get().min(self.peers[1 - from].received.get()) > ctr {
+        let due = sender.window.borrow().due(ctr).unwrap_or_default();
+        // a message counts when the later of the two has come, and is forgotten then
+        let done = sender.acknowledged.get().min(self.peers[1 - from].received.get());
+        if done > ctr {
             add(&counters.messages, 1);
+            sender.window.borrow_mut().forget(done);
         }
         if from == who {
             if counters.closed_loop && counters.running.get() {
@@ -133,7 +146,6 @@ impl Pair {
                 self.send_next(who);
             }
         } else if counters.measuring.get() {
-            let due = sender.due.borrow().get(ctr).copied().unwrap_or_default();
             let _ = counters.delivery.borrow_mut().record(counters.now().saturating_sub(due) / 1000);
         }
     }

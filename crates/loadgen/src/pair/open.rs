@@ -25,11 +25,12 @@ const OPENING_RECORDS: u64 = 3;
 /// How long conversations may take to close.
 const CLOSING: Duration = Duration::from_secs(5);
 
-/// Opens a conversation and lets the agent take it.
+/// Opens a conversation and lets the agent take it. All messages will have this text.
 pub async fn open(
     target: &Target,
     agent: &SigningKey,
     counters: &Rc<Counters>,
+    text: &str,
 ) -> Result<(Rc<Pair>, [Reader; 2]), LoadError> {
     let (site, visitor) = (&target.site, SigningKey::generate());
     // no box is opened here: both sides write with the key that the opening made
@@ -59,7 +60,8 @@ pub async fn open(
     };
     let last = agent_reader.wait(|_| (), synced).await?;
     let peers = [Peer::new(visitor_writer, visitor, have.get()), Peer::new(agent_writer, agent.clone(), last)];
-    let pair = Pair { conv, key: opening.key, peers, counters: counters.clone() };
+    let body = serde_json::json!({ "t": "text", "ts": 0, "text": text }).to_string();
+    let pair = Pair { conv, key: opening.key, body, peers, counters: counters.clone() };
     Ok((Rc::new(pair), [visitor_reader, agent_reader]))
 }
 

@@ -6,6 +6,8 @@ use kefu_client::Writer;
 use kefu_crypto::sign::{SigningKey, random};
 use kefu_proto::Kid;
 
+use super::window::Window;
+
 /// One of the two.
 #[derive(Debug)]
 pub struct Peer {
@@ -14,10 +16,8 @@ pub struct Peer {
     pub(crate) kid: Kid,
     /// The run of its counter.
     pub(crate) inst: u32,
-    /// Frames with sealed envelopes, by the counter.
-    pub(crate) sealed: RefCell<Vec<Box<[u8]>>>,
-    /// When each message was to be sent.
-    pub(crate) due: RefCell<Vec<u64>>,
+    /// What is not done with: sealed envelopes, and when they are to be sent.
+    pub(crate) window: RefCell<Window>,
     /// Messages whose time came, sent or not.
     pub(crate) wanted: Cell<usize>,
     pub(crate) sent: Cell<usize>,
@@ -32,7 +32,7 @@ impl Peer {
     /// A peer that has all records up to `have`, and has sent nothing in this run of its counter.
     pub(crate) fn new(writer: Writer, key: SigningKey, have: u64) -> Self {
         let (kid, inst) = (key.kid(), u32::from_be_bytes(random()));
-        let (sealed, due, wanted, sent, acknowledged, received) = Default::default();
-        Self { writer, key, kid, inst, sealed, due, wanted, sent, acknowledged, received, have: Cell::new(have) }
+        let (window, wanted, sent, acknowledged, received) = Default::default();
+        Self { writer, key, kid, inst, window, wanted, sent, acknowledged, received, have: Cell::new(have) }
     }
 }
