@@ -81,6 +81,7 @@ impl Args {
             sealed_late: Some(report.sealed_late),
             sealed_between: Some(report.sealed_between),
             intervals: report.intervals,
+            stored_messages: server.stored,
             load_average: report.load_average,
             ..Report::default()
         })

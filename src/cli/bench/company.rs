@@ -19,11 +19,16 @@ use crate::{
     data_dir::OPAQUE_SETUP,
     files::{make_directory, private_directory, write_new},
     org::acts::{NewCompany, NewUser},
-    proto::{SiteId, TeamId},
+    proto::{IdError, SiteId, TeamId, UserId},
 };
 
 /// Where the pages of its site would be.
 const ORIGIN: &str = "http://bench.example";
+
+/// The user id of an agent, from 1.
+pub fn agent_id(n: u64) -> Result<UserId, IdError> {
+    format!("a{n}").parse()
+}
 
 /// A company that was founded, and who a load generator may be there.
 #[derive(Debug, Clone)]
@@ -56,8 +61,8 @@ impl BenchCompany {
         company.site(&site, site.as_str(), &[ORIGIN.to_owned()], &team)?;
         let mut signing_keys = Vec::new();
         for n in 1..=agents {
-            let (keyring, name) = (Keyring::generate(), format!("a{n}"));
-            let agent = NewUser { user: name.parse()?, role: Role::Agent, name, teams: vec![team.clone()] };
+            let (keyring, user) = (Keyring::generate(), agent_id(n as u64)?);
+            let agent = NewUser { name: user.to_string(), user, role: Role::Agent, teams: vec![team.clone()] };
             company.enrol(&agent, &keyring)?;
             signing_keys.push(keyring.signing);
         }

@@ -39,6 +39,7 @@ impl Args {
             cpu_us_per_beat: report.server_cpu_seconds.filter(|_| beats > 0).map(|cpu| cpu * 1e6 / beats as f64),
             server_cpu_percent: report.server_cpu_seconds.map(|cpu| 100.0 * cpu / self.seconds as f64),
             unseen: !server.meter.sees(),
+            stored_messages: server.stored,
             load_average: report.load_average,
             ..Report::default()
         })

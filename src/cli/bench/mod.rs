@@ -10,10 +10,13 @@ mod idle;
 mod machine;
 mod populate;
 mod prepare;
+mod process;
 mod remote;
 mod report;
+mod scratch;
 mod server;
 mod start;
+mod stored;
 mod storm;
 mod target;
 

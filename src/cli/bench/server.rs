@@ -7,16 +7,19 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::SocketAddr,
     path::PathBuf,
-    process::{self, Command, Stdio},
+    process::{self, Stdio},
 };
 
 use anyhow::{Context as _, bail};
 
-use super::machine;
+use super::{machine, process::program, scratch::Scratch};
 use crate::{
     app::{Admin, ServeOptions, runtime, serve},
     config::{Config, Limits},
 };
+
+/// How long an agent may be away, seconds: conversations stay with their owners for the whole measurement.
+const GRACE: u32 = 24 * 3_600;
 
 /// `kefu bench server`.
 #[derive(Debug, clap::Args)]
@@ -27,6 +30,9 @@ pub struct Args {
     /// Run on this core only
     #[arg(long)]
     core: Option<usize>,
+    /// Speak TLS, with the certificate in the data directory
+    #[arg(long)]
+    tls: bool,
 }
 
 /// The settings it runs with.
@@ -37,6 +43,9 @@ pub fn config() -> Config {
     config.server.max_connections = 1_000_000;
     config.server.connections_per_address = 1_000_000;
     config.limits = Limits::none();
+    // what a filled store has of the past stays as it is
+    (config.conversations.close_after_idle_hours, config.conversations.missed_after_days) = (0, 0);
+    config.desk.grace_seconds = GRACE;
     config
 }
 
@@ -53,9 +62,11 @@ impl Args {
             let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
             drop(end);
         });
+        let mut config = config();
+        config.server.plain_http = !self.tls;
         let options = ServeOptions {
             data_dir: self.data_dir,
-            config: config(),
+            config,
             listener: None,
             engine: None,
             knowledge: None,
@@ -69,23 +80,25 @@ impl Args {
     }
 }
 
-/// A child process; dropping this removes it and its data directory.
+/// A child process; dropping this ends it and removes its data directory.
 #[derive(Debug)]
 pub struct Child {
     /// Where it listens.
     pub address: SocketAddr,
     process: process::Child,
-    dir: PathBuf,
+    dir: Scratch,
 }
 
 impl Child {
     /// Starts the server on a founded company.
-    pub fn start(dir: PathBuf, pin: bool) -> anyhow::Result<Self> {
-        let exe = std::env::current_exe().context("cannot find this program")?;
-        let mut command = Command::new(exe);
-        command.args(["bench", "server", "--data-dir"]).arg(&dir).stdin(Stdio::piped()).stdout(Stdio::piped());
+    pub fn start(dir: Scratch, pin: bool, tls: bool) -> anyhow::Result<Self> {
+        let mut command = program()?;
+        command.args(["bench", "server", "--data-dir"]).arg(dir.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
         if pin {
             command.args(["--core", "0"]);
+        }
+        if tls {
+            command.arg("--tls");
         }
         let mut process = command.spawn().context("cannot start the server")?;
         let mut line = String::new();
@@ -101,7 +114,7 @@ impl Child {
 
     /// Makes it bring its log to its database; returns whether it did.
     pub async fn settle(&self) -> bool {
-        match Admin::connect(&self.dir, &config()).await {
+        match Admin::connect(self.dir.path(), &config()).await {
             Ok(admin) => admin.call("POST", "/admin/checkpoint", None).await.is_ok(),
             Err(_) => false,
         }
@@ -117,6 +130,5 @@ impl Drop for Child {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }

@@ -31,6 +31,7 @@ impl Args {
             cpu_us_per_reconnect: report.server_cpu_seconds.map(|cpu| cpu * 1e6 / self.connections as f64),
             unseen: !server.meter.sees(),
             all_back_seconds: Some(report.all_back.as_secs_f64()),
+            stored_messages: server.stored,
             load_average: report.load_average,
             ..Report::default()
         })

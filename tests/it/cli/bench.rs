@@ -87,16 +87,30 @@ fn a_person_in_the_team_of_the_generator_is_not_locked_out() {
     assert!(!file.exists());
 }
 
-#[test]
-fn the_start_is_measured_with_a_store_that_was_killed() {
+/// What a measurement with a server of its own reports. It leaves nothing behind.
+fn measured(args: &[&str]) -> Value {
     let tmp = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_kefu"));
-    command.args(["--json", "bench", "start", "--messages", "1000", "--open", "5", "--rounds", "2", "--dir"]);
-    let out = command.arg(tmp.path()).output().unwrap();
+    let out = command.args(["--json", "bench"]).args(args).arg("--dir").arg(tmp.path()).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    let report: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 0, "something is left behind");
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+#[test]
+fn the_start_is_measured_with_a_store_that_was_killed() {
+    let report = measured(&["start", "--messages", "1000", "--open", "5", "--rounds", "2"]);
     assert_eq!(report["stored_messages"], 1000);
     let ms = |key: &str| report[key].as_f64().unwrap();
     assert!(ms("start_median_ms") > 0.0 && ms("start_median_ms") <= ms("start_slowest_ms"));
-    assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 0, "nothing is left behind");
+}
+
+#[test]
+fn a_server_with_much_stored_is_measured_under_tls() {
+    let run = ["--stored", "100", "--tls", "--seconds", "1"];
+    let chat = measured(&[&["chat", "--pairs", "1", "--rate", "20", "--every", "1"], &run[..]].concat());
+    assert_eq!((&chat["stored_messages"], &chat["lost"], &chat["doubled"]), (&json!(100), &json!(0), &json!(0)));
+    assert_eq!(chat["intervals"][0]["messages"], chat["messages"], "{chat}");
+    let idle = measured(&[&["idle", "--connections", "2"], &run[..]].concat());
+    assert!(idle["stored_messages"] == 100 && idle["rss_bytes_per_connection"].is_f64(), "{idle}");
 }
