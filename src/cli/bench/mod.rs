@@ -5,6 +5,7 @@
 
 mod chat;
 mod company;
+mod disk;
 mod fsync;
 mod idle;
 mod machine;
@@ -40,6 +41,8 @@ enum What {
     Storm(storm::Args),
     /// From the start of the server to its first answer, with many messages stored and after a kill
     Start(start::Args),
+    /// What stored messages need on the disk
+    Disk(disk::Args),
     /// How fast the disk makes writes durable
     Fsync(fsync::Args),
     /// Create agents for kefu bench chat --url, on the server to measure
@@ -66,6 +69,7 @@ impl Args {
             What::Server(args) => args.run(),
             What::Fill(args) => args.run(),
             What::Start(args) => measure(json, async || args.run().await),
+            What::Disk(args) => args.run().and_then(|report| report.print(json)),
             What::Fsync(args) => args.run(json),
             What::Chat(args) => measure(json, async || args.run().await),
             What::Idle(args) => measure(json, async || args.run().await),

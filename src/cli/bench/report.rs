@@ -66,6 +66,8 @@ pub struct Report {
     pub unseen: bool,
     /// Results of the disk measurement.
     pub fsync: Option<Vec<Sync>>,
+    /// What stored messages need on the disk.
+    pub disk: Option<Disk>,
     /// Of the machine in the last minute: above 2 with two cores, others were at work.
     pub load_average: f64,
 }
@@ -81,6 +83,19 @@ pub struct Sync {
     pub p50_ms: f64,
     /// The 99th percentile, ms.
     pub p99_ms: f64,
+}
+
+/// Stored messages on the disk, once all of them are in the database.
+#[derive(Debug, Clone, Serialize)]
+pub struct Disk {
+    /// Bytes of their envelopes.
+    pub message_bytes: u64,
+    /// Bytes that the file of the database occupies.
+    pub database_bytes: u64,
+    /// Bytes that the files of the log occupy: they are reused, and do not grow with what is stored.
+    pub log_bytes: u64,
+    /// Bytes of the database for each byte of an envelope.
+    pub database_bytes_per_message_byte: f64,
 }
 
 impl Report {
@@ -115,6 +130,13 @@ impl Report {
             ("server CPU µs per reconnect", rounded(self.cpu_us_per_reconnect, 1)),
             ("all back after s", rounded(self.all_back_seconds, 2)),
             ("stored messages", whole(self.stored_messages)),
+            ("bytes of their envelopes", whole(self.disk.as_ref().map(|d| d.message_bytes))),
+            ("bytes of the database", whole(self.disk.as_ref().map(|d| d.database_bytes))),
+            ("bytes of the log", whole(self.disk.as_ref().map(|d| d.log_bytes))),
+            (
+                "database bytes per envelope byte",
+                rounded(self.disk.as_ref().map(|d| d.database_bytes_per_message_byte), 3),
+            ),
             ("first answer after start, median ms", rounded(self.start_median_ms, 1)),
             ("first answer after start, slowest ms", rounded(self.start_slowest_ms, 1)),
             ("load average", rounded(Some(self.load_average), 2)),

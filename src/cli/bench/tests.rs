@@ -4,7 +4,7 @@ use std::{cell::RefCell, net::SocketAddr, time::Duration};
 
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use super::company::BenchCompany;
+use super::{company::BenchCompany, disk};
 use crate::{
     app::{ServeError, ServeOptions, serve},
     client::Address,
@@ -118,4 +118,14 @@ async fn parts_of_a_run_are_reported_while_it_lasts() {
     assert!(report.intervals.is_sorted_by(|a, b| a.seconds < b.seconds));
     assert!(report.intervals.iter().all(|i| i.server_rss_bytes > Some(0) && i.server_cpu_percent.is_some()));
     assert_eq!((report.lost, report.doubled, report.sealed_late), (0, 0, 0));
+}
+
+#[test]
+fn what_is_stored_is_on_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = disk::Args { messages: 100, mix: vec![], size: Some(3_000), dir: Some(dir.path().to_owned()) };
+    let report = args.run().unwrap().disk.unwrap();
+    assert!(report.message_bytes > 100 * 3_000 && report.database_bytes > report.message_bytes, "{report:?}");
+    assert!(report.log_bytes > 0 && report.database_bytes_per_message_byte > 1.0, "{report:?}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is left behind");
 }
