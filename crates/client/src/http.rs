@@ -1,4 +1,4 @@
-//! One HTTP request over a fresh connection.
+//! HTTP requests: one over a fresh connection, or one after the other.
 
 use std::io;
 
@@ -6,7 +6,10 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::JoinHandle,
+};
 
 use crate::{
     address::Address,
@@ -16,32 +19,75 @@ use crate::{
 
 /// Status and body of the answer to a `GET`.
 pub async fn get(at: &Address, path: &str) -> Result<(u16, Bytes), ClientError> {
-    let failed = |e| ClientError::Connect(at.socket, e);
-    let request = Request::get(path).header("host", &at.host).body(Bytes::new());
-    let request = request.map_err(|e| failed(io::Error::other(e)))?;
-    let (head, body) = ask(connect(at, None).await?, request).await.map_err(failed)?.into_parts();
-    Ok((head.status.as_u16(), body))
+    Connection::open(at).await?.get(path, None).await
+}
+
+/// A connection for one request after the other.
+#[derive(Debug)]
+pub struct Connection {
+    at: Address,
+    sender: http1::SendRequest<Full<Bytes>>,
+    task: JoinHandle<hyper::Result<()>>,
+}
+
+impl Connection {
+    /// Connects.
+    pub async fn open(at: &Address) -> Result<Self, ClientError> {
+        let failed = |e| ClientError::Connect(at.socket, e);
+        let (sender, task) = handshake(connect(at, None).await?).await.map_err(failed)?;
+        Ok(Self { at: at.clone(), sender, task })
+    }
+
+    /// Status and body of the answer to a `GET`, by someone with this token.
+    pub async fn get(&mut self, path: &str, token: Option<&str>) -> Result<(u16, Bytes), ClientError> {
+        let socket = self.at.socket;
+        let failed = |e| ClientError::Connect(socket, e);
+        let mut request = Request::get(path).header("host", &self.at.host);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.body(Bytes::new()).map_err(|e| failed(io::Error::other(e)))?;
+        let (head, body) = exchange(&mut self.sender, request).await.map_err(failed)?.into_parts();
+        Ok((head.status.as_u16(), body))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 /// Asks over a connection that is for this alone. The request needs a `host` header.
 pub async fn ask(stream: Stream, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
+    let (mut sender, task) = handshake(stream).await?;
+    let answer = exchange(&mut sender, request).await;
+    task.abort();
+    answer
+}
+
+type Handshake = (http1::SendRequest<Full<Bytes>>, JoinHandle<hyper::Result<()>>);
+
+async fn handshake(stream: Stream) -> io::Result<Handshake> {
     match stream {
-        Stream::Plain(stream) => over(stream, request).await,
-        Stream::Tls(stream) => over(stream, request).await,
+        Stream::Plain(stream) => over(stream).await,
+        Stream::Tls(stream) => over(stream).await,
     }
 }
 
-async fn over(
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+async fn over(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> io::Result<Handshake> {
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    Ok((sender, tokio::spawn(connection)))
+}
+
+async fn exchange(
+    sender: &mut http1::SendRequest<Full<Bytes>>,
     request: Request<Bytes>,
 ) -> io::Result<Response<Bytes>> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-    let connection = tokio::spawn(connection);
     let answer = async {
+        sender.ready().await?;
         let (head, body) = sender.send_request(request.map(Full::new)).await?.into_parts();
         Ok::<_, hyper::Error>(Response::from_parts(head, body.collect().await?.to_bytes()))
     };
-    let answer = answer.await.map_err(io::Error::other);
-    connection.abort();
-    answer
+    answer.await.map_err(io::Error::other)
 }

@@ -28,4 +28,4 @@ pub use opening::{Opening, OpeningError};
 pub use sign_in::hello;
 pub use socket::{Closed, Received, Socket};
 pub use stream::{Stream, Writer, connect};
-pub use websocket::{Reader, upgrade};
+pub use websocket::{Reader, close_code, upgrade};

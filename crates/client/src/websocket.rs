@@ -152,6 +152,6 @@ impl Reader {
 }
 
 /// The code in a close frame, if it has one.
-pub(crate) fn close_code(payload: &[u8]) -> Option<u16> {
+pub fn close_code(payload: &[u8]) -> Option<u16> {
     payload.first_chunk().map(|code| u16::from_be_bytes(*code))
 }

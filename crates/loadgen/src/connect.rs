@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use bytes::Bytes;
 use kefu_client::{ClientError, Endpoint, Reader, Socket, Writer};
 use kefu_crypto::sign::SigningKey;
 
@@ -24,9 +25,21 @@ pub async fn connect(
     key: &SigningKey,
     n: usize,
 ) -> Result<(Reader, Writer), ClientError> {
+    let (_, reader, writer) = welcomed(target, endpoint, key, n).await?;
+    Ok((reader, writer))
+}
+
+/// Connects and signs in; gives the welcome, too.
+pub async fn welcomed(
+    target: &Target,
+    endpoint: &Endpoint,
+    key: &SigningKey,
+    n: usize,
+) -> Result<(Bytes, Reader, Writer), ClientError> {
     let at = &target.address;
     let stream = kefu_client::connect(at, source(at.socket, n)).await?;
     let mut socket = Socket::open(stream, &at.host, endpoint).await?;
-    socket.sign_in(&target.directory.fp(), endpoint.side, key).await?;
-    Ok(socket.into_halves())
+    let welcome = socket.sign_in(&target.directory.fp(), endpoint.side, key).await?;
+    let (reader, writer) = socket.into_halves();
+    Ok((welcome, reader, writer))
 }

@@ -37,6 +37,14 @@ pub enum LoadError {
         /// Agents of the target.
         agents: usize,
     },
+    /// A request over HTTP was not answered as it should have been.
+    #[error("{what} was answered with HTTP status {status}")]
+    Status {
+        /// What was asked for.
+        what: &'static str,
+        /// HTTP status of the answer.
+        status: u16,
+    },
     /// Not all idle connections came about.
     #[error("{connected} of {all} connected, then: {why}")]
     Connecting {

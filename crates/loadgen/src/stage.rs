@@ -17,6 +17,12 @@ pub enum Stage {
     Measuring(u64),
     /// A part of that is over.
     Interval(Interval),
+    /// As fast as it goes, to know how much that is.
+    Capacity,
+    /// So many messages per second are sent.
+    Offering(u64),
+    /// Nothing more is sent.
+    Draining,
     /// All connections are dropped.
     Dropping,
 }
@@ -28,6 +34,9 @@ impl fmt::Display for Stage {
             Self::Opening(n) => write!(f, "opening {n} conversations"),
             Self::Sealing(n) => write!(f, "sealing {n} envelopes"),
             Self::Measuring(seconds) => write!(f, "measuring for {seconds} s"),
+            Self::Capacity => f.write_str("measuring the capacity"),
+            Self::Offering(rate) => write!(f, "offering {rate} messages per second"),
+            Self::Draining => f.write_str("waiting for what is on its way"),
             Self::Interval(interval) => interval.fmt(f),
             Self::Dropping => f.write_str("dropping them all"),
         }

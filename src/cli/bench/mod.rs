@@ -9,11 +9,13 @@ mod disk;
 mod fsync;
 mod idle;
 mod machine;
+mod overload;
 mod populate;
 mod prepare;
 mod process;
 mod remote;
 mod report;
+mod report_overload;
 mod scratch;
 mod server;
 mod start;
@@ -39,6 +41,8 @@ enum What {
     Idle(idle::Args),
     /// All connections drop and reconnect at once
     Storm(storm::Args),
+    /// More messages than the server can do, for a while: what it refuses, and when it has recovered
+    Overload(overload::Args),
     /// From the start of the server to its first answer, with many messages stored and after a kill
     Start(start::Args),
     /// What stored messages need on the disk
@@ -73,6 +77,7 @@ impl Args {
             What::Fsync(args) => args.run(json),
             What::Chat(args) => measure(json, async || args.run().await),
             What::Idle(args) => measure(json, async || args.run().await),
+            What::Overload(args) => measure(json, async || args.run().await),
             What::Storm(args) => measure(json, async || args.run().await),
         };
         measured.map_err(|e| CliError::failure(format!("{e:#}")))

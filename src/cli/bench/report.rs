@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+pub use super::report_overload::Overload;
 use crate::loadgen::Interval;
 
 /// Every figure a measurement may give; null where it does not apply.
@@ -66,6 +67,8 @@ pub struct Report {
     pub unseen: bool,
     /// Results of the disk measurement.
     pub fsync: Option<Vec<Sync>>,
+    /// What an overload did.
+    pub overload: Option<Overload>,
     /// What stored messages need on the disk.
     pub disk: Option<Disk>,
     /// Of the machine in the last minute: above 2 with two cores, others were at work.
@@ -141,7 +144,8 @@ impl Report {
             ("first answer after start, slowest ms", rounded(self.start_slowest_ms, 1)),
             ("load average", rounded(Some(self.load_average), 2)),
         ];
-        for (name, value) in lines {
+        let overload = self.overload.iter().flat_map(Overload::lines);
+        for (name, value) in overload.chain(lines) {
             if let Some(value) = value {
                 println!("{name:<38} {value:>12}");
             }

@@ -10,7 +10,7 @@ use crate::{
     client::Address,
     config::Config,
     loadgen::{
-        Chat, Counters, Process, ServerMeter, Stage, Target,
+        Chat, Counters, Overload, Process, ServerMeter, Stage, Target,
         pair::{self, AGENT, VISITOR},
     },
 };
@@ -27,12 +27,19 @@ struct Running {
 }
 
 async fn run(agents: usize) -> Running {
+    run_with(agents, |config| {
+        (config.limits.visitor_burst, config.limits.agent_messages_per_minute) = (1_000, 60_000);
+    })
+    .await
+}
+
+async fn run_with(agents: usize, settings: impl FnOnce(&mut Config)) -> Running {
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     let dir = tempfile::Builder::new().permissions(private).tempdir().unwrap();
     let mut config = Config::default();
     config.server.plain_http = true;
     config.server.listen = "127.0.0.1:0".parse().unwrap();
-    (config.limits.visitor_burst, config.limits.agent_messages_per_minute) = (1_000, 60_000);
+    settings(&mut config);
     let company = BenchCompany::found(dir.path(), &config, agents).await.unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let (ready, listening) = oneshot::channel();
@@ -128,4 +135,31 @@ fn what_is_stored_is_on_the_disk() {
     assert!(report.message_bytes > 100 * 3_000 && report.database_bytes > report.message_bytes, "{report:?}");
     assert!(report.log_bytes > 0 && report.database_bytes_per_message_byte > 1.0, "{report:?}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is left behind");
+}
+
+#[tokio::test]
+async fn what_is_refused_in_an_overload_is_sent_again() {
+    let running = run_with(1, |config| {
+        config.limits.agent_messages_per_minute = 60_000;
+        (config.limits.visitor_burst, config.limits.visitor_messages_per_minute) = (10, 1_200);
+    })
+    .await;
+    let overload = Overload {
+        pairs: 1,
+        capacity: Some(30),
+        times: 4.0,
+        seconds: 1,
+        before_seconds: 1,
+        after_seconds: 1,
+        window: None,
+        bytes: 20,
+        close: true,
+    };
+    let (target, meter) = (running.target(), ServerMeter(Some(Process::own())));
+    let run = overload.run(&target, meter, |_| ());
+    let report = tokio::task::LocalSet::new().run_until(tokio::time::timeout(PATIENCE, run)).await.unwrap().unwrap();
+    assert!(report.offered >= 120 && report.refused["rate_limited"] > 0, "{report:?}");
+    assert_eq!((report.acknowledged, report.not_offered), (report.offered, 0), "{report:?}");
+    assert_eq!((report.lost, report.doubled, report.unacknowledged, report.dropped), (0, 0, 0, 0), "{report:?}");
+    assert!(report.rss_bytes.is_some_and(|(before, most)| before > 0 && most > 0), "{report:?}");
 }

@@ -11,19 +11,31 @@ use kefu_client::{
     frame::{self, opcode},
 };
 use kefu_crypto::{
-    envelope::{self, MessageHeader},
+    envelope::{self, EpochKey, MessageHeader},
     hpke::KemSecret,
     sign::{SigningKey, random},
 };
-use kefu_proto::{ClientFrame, Have, MsgId, ServerFrame};
+use kefu_proto::{ClientFrame, ConvId, Have, MsgId, ServerFrame};
 
-use super::{Pair, Peer, VISITOR};
+use super::{AGENT, Pair, Peer, VISITOR};
 use crate::{connect::connect, counters::Counters, error::LoadError, target::Target};
 
 /// Records of a conversation before its first message.
 const OPENING_RECORDS: u64 = 3;
 /// How long conversations may take to close.
 const CLOSING: Duration = Duration::from_secs(5);
+
+/// A conversation in progress: the visitor and the agent follow it.
+pub(crate) struct Opened {
+    pub conv: ConvId,
+    pub key: EpochKey,
+    /// The visitor's, and the agent's.
+    pub readers: [Reader; 2],
+    pub writers: [Writer; 2],
+    pub keys: [SigningKey; 2],
+    /// The last record that each of them has.
+    pub have: [u64; 2],
+}
 
 /// Opens a conversation and lets the agent take it. All messages will have this text.
 pub async fn open(
@@ -32,6 +44,21 @@ pub async fn open(
     counters: &Rc<Counters>,
     text: &str,
 ) -> Result<(Rc<Pair>, [Reader; 2]), LoadError> {
+    let Opened { conv, key, readers, writers, keys, have } = begin(target, agent).await?;
+    let [visitor, agent] = writers;
+    let peers =
+        [Peer::new(visitor, keys[VISITOR].clone(), have[VISITOR]), Peer::new(agent, keys[AGENT].clone(), have[AGENT])];
+    let pair = Pair { conv, key, body: text_body(text), peers, counters: counters.clone() };
+    Ok((Rc::new(pair), readers))
+}
+
+/// What a message with this text says.
+pub(crate) fn text_body(text: &str) -> String {
+    serde_json::json!({ "t": "text", "ts": 0, "text": text }).to_string()
+}
+
+/// Opens a conversation and lets the agent take it.
+pub(crate) async fn begin(target: &Target, agent: &SigningKey) -> Result<Opened, LoadError> {
     let (site, visitor) = (&target.site, SigningKey::generate());
     // no box is opened here: both sides write with the key that the opening made
     let opening = Opening::new(&target.directory, site, &visitor, KemSecret::generate().public())
@@ -59,10 +86,14 @@ pub async fn open(
         _ => None,
     };
     let last = agent_reader.wait(|_| (), synced).await?;
-    let peers = [Peer::new(visitor_writer, visitor, have.get()), Peer::new(agent_writer, agent.clone(), last)];
-    let body = serde_json::json!({ "t": "text", "ts": 0, "text": text }).to_string();
-    let pair = Pair { conv, key: opening.key, body, peers, counters: counters.clone() };
-    Ok((Rc::new(pair), [visitor_reader, agent_reader]))
+    Ok(Opened {
+        conv,
+        key: opening.key,
+        readers: [visitor_reader, agent_reader],
+        writers: [visitor_writer, agent_writer],
+        keys: [visitor, agent.clone()],
+        have: [have.get(), last],
+    })
 }
 
 /// The visitor's first message, of a run of its own: the counted ones begin with 0.
@@ -84,7 +115,7 @@ fn try_send(writer: &Writer, frame: &[u8]) -> Result<(), LoadError> {
     Ok(writer.try_send(frame).map_err(ClientError::Socket)?)
 }
 
-fn send(writer: &Writer, frame: &ClientFrame) -> Result<(), LoadError> {
+pub(crate) fn send(writer: &Writer, frame: &ClientFrame) -> Result<(), LoadError> {
     let text = serde_json::to_vec(frame).map_err(|e| ClientError::Protocol(e.to_string()))?;
     try_send(writer, &frame::encode(opcode::TEXT, &text))
 }
