@@ -17,6 +17,8 @@ pub enum Stage {
     Measuring(u64),
     /// A part of that is over.
     Interval(Interval),
+    /// For so many seconds, while an agent reads.
+    Reading(u64),
     /// As fast as it goes, to know how much that is.
     Capacity,
     /// So many messages per second are sent.
@@ -34,6 +36,7 @@ impl fmt::Display for Stage {
             Self::Opening(n) => write!(f, "opening {n} conversations"),
             Self::Sealing(n) => write!(f, "sealing {n} envelopes"),
             Self::Measuring(seconds) => write!(f, "measuring for {seconds} s"),
+            Self::Reading(seconds) => write!(f, "measuring for {seconds} s while an agent reads"),
             Self::Capacity => f.write_str("measuring the capacity"),
             Self::Offering(rate) => write!(f, "offering {rate} messages per second"),
             Self::Draining => f.write_str("waiting for what is on its way"),

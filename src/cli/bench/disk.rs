@@ -92,7 +92,7 @@ impl Args {
         let (dir, config) = (Scratch::new(self.dir.as_deref())?, server::config());
         BenchCompany::found(dir.path(), &config, 1).await?;
         let content = Content { messages: self.messages, ..Content::default() };
-        eprintln!("storing {} messages in {} conversations", self.messages, content.conversations().0);
+        eprintln!("storing {} messages in {} conversations", self.messages, content.conversations());
         let (store, directory) = store_and_directory(dir.path(), &config)?;
         let mut message_bytes = 0;
         let next = || {

@@ -13,9 +13,11 @@ mod overload;
 mod populate;
 mod prepare;
 mod process;
+mod read;
 mod remote;
 mod report;
 mod report_overload;
+mod report_read;
 mod scratch;
 mod server;
 mod start;
@@ -41,6 +43,8 @@ enum What {
     Idle(idle::Args),
     /// All connections drop and reconnect at once
     Storm(storm::Args),
+    /// What an agent waits for who has many conversations, and what their reading costs those who write
+    Read(read::Args),
     /// More messages than the server can do, for a while: what it refuses, and when it has recovered
     Overload(overload::Args),
     /// From the start of the server to its first answer, with many messages stored and after a kill
@@ -77,6 +81,7 @@ impl Args {
             What::Fsync(args) => args.run(json),
             What::Chat(args) => measure(json, async || args.run().await),
             What::Idle(args) => measure(json, async || args.run().await),
+            What::Read(args) => measure(json, async || args.run().await),
             What::Overload(args) => measure(json, async || args.run().await),
             What::Storm(args) => measure(json, async || args.run().await),
         };

@@ -62,15 +62,28 @@ pub struct Content {
 }
 
 impl Content {
-    /// Number of conversations, and messages in each of them.
-    pub fn conversations(self) -> (u64, u64) {
-        let (usual, unclosed) = (self.messages.div_ceil(EACH), self.open + self.owned);
-        if usual >= unclosed { (usual, EACH) } else { (unclosed, self.messages.div_ceil(unclosed)) }
+    /// Conversations that are not closed.
+    fn unclosed(self) -> u64 {
+        self.open + self.owned
+    }
+
+    /// Number of conversations.
+    pub fn conversations(self) -> u64 {
+        self.messages.div_ceil(EACH).max(self.unclosed())
+    }
+
+    /// Messages of a conversation: at least one, since the server shows none without.
+    fn messages_of(self, number: u64) -> u64 {
+        if self.messages.div_ceil(EACH) >= self.unclosed() {
+            return self.messages.saturating_sub(number * EACH).min(EACH);
+        }
+        let (all, unclosed) = (self.messages.max(self.unclosed()), self.unclosed());
+        all / unclosed + u64::from(number < all % unclosed)
     }
 
     /// Number of messages.
     pub fn total(self) -> u64 {
-        self.messages + self.long
+        self.messages.max(self.unclosed()) + self.long
     }
 }
 
@@ -98,7 +111,7 @@ impl Args {
 /// Fills the store of a data directory, in a process of its own. `close`: the store is closed as when a server stops; otherwise
 /// the process is killed, and the next start finds what a crash leaves.
 pub fn fill(dir: &Path, content: Content, close: bool) -> anyhow::Result<()> {
-    eprintln!("storing {} messages in {} conversations", content.total(), content.conversations().0);
+    eprintln!("storing {} messages in {} conversations", content.total(), content.conversations());
     let mut command = program()?;
     command.args(["bench", "fill", "--data-dir"]).arg(dir).stdin(Stdio::null()).stdout(Stdio::piped());
     let Content { messages, open, owned, long } = content;
@@ -125,9 +138,9 @@ pub async fn populate(
     content: Content,
     mut size: impl FnMut() -> usize,
 ) -> anyhow::Result<()> {
-    let (all, each) = content.conversations();
+    let all = content.conversations();
     // the newest wait in the queue, those before them are the agent's
-    let (unclosed, waiting) = (all - (content.open + content.owned).min(all), all - content.open.min(all));
+    let (unclosed, waiting) = (all - content.unclosed(), all - content.open);
     let (template, agent) = (Template::new(directory)?, company::agent_id(1)?);
     let now = out::now_ms();
     let put = async |batch: Batch| submit(store, batch, Reply::Feed(0)).await;
@@ -138,8 +151,8 @@ pub async fn populate(
         for c in &some {
             put(c.opening()).await?;
         }
-        for n in 0..each {
-            for c in some.iter().filter(|c| c.number * each + n < content.messages) {
+        for n in 0..EACH {
+            for c in some.iter().filter(|c| n < content.messages_of(c.number)) {
                 put(template.message(c, size())).await?;
             }
         }
@@ -168,10 +181,19 @@ mod tests {
     #[test]
     fn conversations_are_as_many_as_messages_need_or_stay_open() {
         let content = |messages, open, owned| Content { messages, open, owned, long: 0 };
-        assert_eq!(content(1_000, 5, 0).conversations(), (25, 40));
-        assert_eq!(content(1_001, 0, 0).conversations(), (26, 40));
-        assert_eq!(content(100, 20, 30).conversations(), (50, 2));
-        assert_eq!(content(0, 0, 0).conversations(), (0, EACH));
+        for (content, conversations) in [
+            (content(1_000, 5, 0), 25),
+            (content(1_001, 0, 0), 26),
+            (content(100, 20, 30), 50),
+            (content(107, 20, 30), 50),
+            (content(0, 0, 7), 7),
+            (content(0, 0, 0), 0),
+        ] {
+            assert_eq!(content.conversations(), conversations);
+            let each: Vec<u64> = (0..conversations).map(|n| content.messages_of(n)).collect();
+            assert!(each.iter().all(|n| (1..=EACH).contains(n)), "{content:?}: {each:?}");
+            assert_eq!(each.iter().sum::<u64>(), content.total());
+        }
         // what a text of 200 bytes has in the generator's messages, too
         assert_eq!(envelope_bytes(TEXT), 80 + 256 + 16 + 64);
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-pub use super::report_overload::Overload;
+pub use super::{report_overload::Overload, report_read::Read};
 use crate::loadgen::Interval;
 
 /// Every figure a measurement may give; null where it does not apply.
@@ -67,6 +67,8 @@ pub struct Report {
     pub unseen: bool,
     /// Results of the disk measurement.
     pub fsync: Option<Vec<Sync>>,
+    /// What an agent waited for.
+    pub read: Option<Read>,
     /// What an overload did.
     pub overload: Option<Overload>,
     /// What stored messages need on the disk.
@@ -145,7 +147,8 @@ impl Report {
             ("load average", rounded(Some(self.load_average), 2)),
         ];
         let overload = self.overload.iter().flat_map(Overload::lines);
-        for (name, value) in overload.chain(lines) {
+        let read = self.read.iter().flat_map(Read::lines);
+        for (name, value) in overload.chain(read).chain(lines) {
             if let Some(value) = value {
                 println!("{name:<38} {value:>12}");
             }

@@ -69,7 +69,7 @@ impl Server {
         let dir = Scratch::new(args.dir.as_deref())?;
         let company = BenchCompany::found(dir.path(), &server::config(), agents).await?;
         let content = Content { messages: args.stored.unwrap_or(content.messages), ..content };
-        let stored = Some(content.total()).filter(|_| content.conversations().0 > 0);
+        let stored = Some(content.total()).filter(|_| content.conversations() > 0);
         if stored.is_some() {
             fill(dir.path(), content, true)?;
         }

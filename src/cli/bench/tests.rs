@@ -4,13 +4,18 @@ use std::{cell::RefCell, net::SocketAddr, time::Duration};
 
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use super::{company::BenchCompany, disk};
+use super::{
+    company::BenchCompany,
+    disk,
+    populate::{Content, populate},
+    stored::envelope_bytes,
+};
 use crate::{
-    app::{ServeError, ServeOptions, serve},
+    app::{ServeError, ServeOptions, serve, store_and_directory},
     client::Address,
     config::Config,
     loadgen::{
-        Chat, Counters, Overload, Process, ServerMeter, Stage, Target,
+        Chat, Counters, Overload, Process, Read, ServerMeter, Stage, Target,
         pair::{self, AGENT, VISITOR},
     },
 };
@@ -34,6 +39,10 @@ async fn run(agents: usize) -> Running {
 }
 
 async fn run_with(agents: usize, settings: impl FnOnce(&mut Config)) -> Running {
+    run_with_store(agents, None, settings).await
+}
+
+async fn run_with_store(agents: usize, content: Option<Content>, settings: impl FnOnce(&mut Config)) -> Running {
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     let dir = tempfile::Builder::new().permissions(private).tempdir().unwrap();
     let mut config = Config::default();
@@ -41,6 +50,11 @@ async fn run_with(agents: usize, settings: impl FnOnce(&mut Config)) -> Running 
     config.server.listen = "127.0.0.1:0".parse().unwrap();
     settings(&mut config);
     let company = BenchCompany::found(dir.path(), &config, agents).await.unwrap();
+    if let Some(content) = content {
+        let (store, directory) = store_and_directory(dir.path(), &config).unwrap();
+        populate(&*store, &directory, content, || envelope_bytes(20)).await.unwrap();
+        store.close().await;
+    }
     let (stop, stopped) = oneshot::channel::<()>();
     let (ready, listening) = oneshot::channel();
     let options = ServeOptions {
@@ -162,4 +176,22 @@ async fn what_is_refused_in_an_overload_is_sent_again() {
     assert_eq!((report.acknowledged, report.not_offered), (report.offered, 0), "{report:?}");
     assert_eq!((report.lost, report.doubled, report.unacknowledged, report.dropped), (0, 0, 0, 0), "{report:?}");
     assert!(report.rss_bytes.is_some_and(|(before, most)| before > 0 && most > 0), "{report:?}");
+}
+
+#[tokio::test]
+async fn an_agent_reads_a_list_that_was_stored() {
+    const LIST: u64 = 3;
+    let content = Content { messages: 50, open: 2, owned: LIST, long: 900 };
+    let running = run_with_store(2, Some(content), |config| {
+        (config.limits.visitor_burst, config.limits.agent_reads_per_minute) = (1_000, 60_000);
+    })
+    .await;
+    let (target, meter) = (running.target(), ServerMeter(None));
+    let run = Read { seconds: 1, bytes: 20, close: true }.run(&target, meter, |_| ());
+    let report = tokio::task::LocalSet::new().run_until(tokio::time::timeout(PATIENCE, run)).await.unwrap().unwrap();
+    // the visitor who writes meanwhile has an agent of their own
+    assert_eq!((report.owned as u64, report.waiting), (LIST, 2));
+    assert!(report.records > 900 && report.reads.history_page.len() >= 2 * report.reads.history.len(), "{report:?}");
+    let counts = [&report.reads.sign_in, &report.reads.list_page, &report.reads.open, &report.commit_meanwhile];
+    assert!(counts.iter().all(|times| !times.is_empty()) && !report.commit_alone.is_empty(), "{report:?}");
 }
