@@ -79,6 +79,10 @@ pub async fn serve(
     let retention = retention(&config)?;
     let maintenance = Maintenance::new(&chat, &store, &widgets, &metrics, end_rule(&config), retention.clone());
     let mut tasks = Tasks::default();
+    tasks.spawn("heartbeat", {
+        let hub = chat.hub().clone();
+        async move { hub.beat().await }
+    });
     tasks.spawn("fan-out", chat.clone().fan_out(feed));
     tasks.spawn("desk", desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox));
     tasks.spawn("maintenance", maintenance.run());

@@ -143,6 +143,16 @@ impl Chat {
         Ok(RESUME_EFFORT - effort)
     }
 
+    /// Whether [`Chat::resume`] needs nothing from the disk: it knows the conversations, under the opening of the database
+    /// that the client knows, and nothing is missing.
+    pub fn resumes_from_memory(&self, conn: &Conn, convs: &[Have]) -> bool {
+        let generation = self.store.generation();
+        convs.iter().all(|held| {
+            let known = conn.rev < 2 || held.generation == Some(generation);
+            known && self.cache.cached(held.id).is_some_and(|conversation| conversation.lock().last == held.have)
+        })
+    }
+
     /// Whether the log no longer holds what a client remembers of it. Under one and the same opening of the database it
     /// never loses anything, so there only a client's alarm would help.
     fn went_back(&self, conn: &Conn, held: &Have, effort: &mut usize) -> Result<bool, RequestError> {

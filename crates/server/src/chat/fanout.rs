@@ -30,21 +30,22 @@ impl Chat {
     pub async fn fan_out(self: Arc<Self>, mut feed: Feed) {
         while let Some(outcomes) = feed.recv().await {
             for outcome in outcomes {
-                self.readable(&outcome).await;
+                while self.unreadable(&outcome) {
+                    tokio::time::sleep(REOPENING).await;
+                }
                 self.deliver(outcome);
             }
         }
     }
 
-    /// Waits while the database is being opened again and the conversation can't be read: what was committed must reach
+    /// Whether the database is being opened again and the conversation can't be read meanwhile: what was committed must reach
     /// everyone, including the desk.
-    async fn readable(&self, outcome: &Outcome) {
+    fn unreadable(&self, outcome: &Outcome) -> bool {
         let (Outcome::Committed(Commit { conv, .. }) | Outcome::Refused { conv: Some(conv), .. }) = outcome else {
-            return;
+            return false;
         };
-        while matches!(self.cache.get(*conv), Err(StoreError::Reopening)) {
-            tokio::time::sleep(REOPENING).await;
-        }
+        // one in memory was read already
+        self.cache.cached(*conv).is_none() && matches!(self.cache.get(*conv), Err(StoreError::Reopening))
     }
 
     fn deliver(&self, outcome: Outcome) {

@@ -61,7 +61,7 @@ pub use list::{Cursor, GREETING, LOOKED_AT, Page, Tab};
 pub use lookup::{KnowledgeSource, MAX_SITE_KNOWLEDGE, SiteKnowledge};
 pub use missed::{COUNTED, all_missed};
 pub use open::Opening;
-pub use post::RejectedEnvelope;
+pub use post::{Posting, RejectedEnvelope};
 pub use request_error::RequestError;
 pub use robot::{NoParticipant, Participant, RobotCounts, RobotReply, Snapshot};
 pub use row::{Empty, Mover, Row};

@@ -4,13 +4,15 @@
 //! for each message would cost three times everything else. Announcements, grants and recalls are rare and are checked here
 //! too.
 
+use std::{future::Future, pin::Pin};
+
 use bytes::Bytes;
 
 use crate::{
     crypto::grant,
     hub::{Conn, Frame, Who},
     proto::{ConvId, ConvState, EnvelopeError, ErrorCode, HeaderView, Kind, Limit, MsgId, Owner},
-    store::{self, Batch, Op, Reply, StoreError},
+    store::{self, Batch, Op, Reply, StoreError, StoredRecord},
 };
 
 use super::{
@@ -38,6 +40,11 @@ pub struct RejectedEnvelope {
     pub msg: Option<MsgId>,
 }
 
+fn rejected(bytes: &[u8], refusal: RequestError) -> RejectedEnvelope {
+    let header = HeaderView::parse(bytes).ok().map(|(_, header)| header);
+    RejectedEnvelope { refusal, conv: header.map(|h| h.conv()), msg: header.map(|h| h.msg_id()) }
+}
+
 impl From<EnvelopeError> for RequestError {
     fn from(e: EnvelopeError) -> Self {
         let code = match e {
@@ -50,35 +57,78 @@ impl From<EnvelopeError> for RequestError {
     }
 }
 
+/// What becomes of an envelope.
+pub enum Posting<'a> {
+    /// It is on its way: the acknowledgement is the record that the fan-out sends back. Or it was refused.
+    Done(Result<(), RejectedEnvelope>),
+    /// Something has to be read or waited for first, which is rare.
+    Waiting(Pin<Box<dyn Future<Output = Result<(), RejectedEnvelope>> + Send + 'a>>),
+}
+
 impl Chat {
-    /// Checks an envelope and hands it to the store. `Ok` means "on its way": the acknowledgement is the record that the
-    /// fan-out sends back. Waits while the store's queue is full, which is how a socket feels back-pressure.
-    pub async fn post(&self, conn: &Conn, address: Address, bytes: Bytes) -> Result<(), RejectedEnvelope> {
-        let (kind, header) =
-            HeaderView::parse(&bytes).map_err(|e| RejectedEnvelope { refusal: e.into(), conv: None, msg: None })?;
-        let refused =
-            |refusal: RequestError| RejectedEnvelope { refusal, conv: Some(header.conv()), msg: Some(header.msg_id()) };
-        let batch = match self.admit(conn, address, kind, &header, &bytes).await {
-            Ok(batch) => batch,
-            Err(refusal) => {
-                return Box::pin(self.echo(conn, &header, &refusal)).await.map_err(|()| refused(refusal));
-            }
+    /// Checks an envelope and hands it to the store. Waits while the store's queue is full, which is how a socket feels
+    /// back-pressure.
+    pub fn post<'a>(&'a self, conn: &'a Conn, address: Address, bytes: Bytes) -> Posting<'a> {
+        let (kind, header) = match HeaderView::parse(&bytes) {
+            Ok(parsed) => parsed,
+            Err(e) => return Posting::Done(Err(RejectedEnvelope { refusal: e.into(), conv: None, msg: None })),
         };
+        if matches!(kind, Kind::Recall | Kind::NoteRecall) {
+            return Posting::Waiting(Box::pin(self.post_recall(conn, address, bytes)));
+        }
+        let batch = self
+            .admit_sender(conn, address, kind, &header, &bytes)
+            .and_then(|()| self.batch_of(conn, address, kind, &header, &bytes, None));
+        match batch {
+            Ok(batch) => self.submit(conn, batch, bytes),
+            Err(refusal) => Posting::Waiting(Box::pin(self.echo(conn, refusal, bytes))),
+        }
+    }
+
+    /// A recall: what it recalls is read first.
+    async fn post_recall(&self, conn: &Conn, address: Address, bytes: Bytes) -> Result<(), RejectedEnvelope> {
+        let batch = async {
+            let (kind, header) = HeaderView::parse(&bytes)?;
+            self.admit_sender(conn, address, kind, &header, &bytes)?;
+            let recalled = self.recalled_by(conn, &header, &bytes).await?;
+            self.batch_of(conn, address, kind, &header, &bytes, Some(&recalled))
+        };
+        match batch.await {
+            Ok(batch) => match self.submit(conn, batch, bytes) {
+                Posting::Done(done) => done,
+                Posting::Waiting(waiting) => waiting.await,
+            },
+            Err(refusal) => self.echo(conn, refusal, bytes).await,
+        }
+    }
+
+    fn submit<'a>(&'a self, conn: &Conn, batch: Batch, bytes: Bytes) -> Posting<'a> {
         conn.outbox.posted();
         self.metrics.envelope(bytes.len());
         match self.store.try_submit(batch, Reply::Feed(conn.id)) {
-            Ok(()) => Ok(()),
-            // waiting is rare: boxed, an idle socket keeps no space for it
-            Err((StoreError::Busy, batch, reply)) => {
-                Box::pin(store::submit(&*self.store, batch, reply)).await.map_err(|e| refused(e.into()))
-            }
-            Err((e, ..)) => Err(refused(e.into())),
+            Ok(()) => Posting::Done(Ok(())),
+            Err((StoreError::Busy, batch, reply)) => Posting::Waiting(Box::pin(async move {
+                store::submit(&*self.store, batch, reply).await.map_err(|e| rejected(&bytes, e.into()))
+            })),
+            Err((e, ..)) => Posting::Done(Err(rejected(&bytes, e.into()))),
         }
     }
 
     /// An error says "not stored", so an envelope that is stored must get its record instead, even if it would be refused
     /// by now: it was sent again because the first echo was lost, and meanwhile the epoch or the owner changed.
-    async fn echo(&self, conn: &Conn, header: &HeaderView<'_>, refusal: &RequestError) -> Result<(), ()> {
+    async fn echo(&self, conn: &Conn, refusal: RequestError, bytes: Bytes) -> Result<(), RejectedEnvelope> {
+        match self.stored(conn, &refusal, &bytes).await {
+            Some(frame) => {
+                self.metrics.duplicates.inc();
+                conn.outbox.push(Frame::Record(shown(Reader { who: &conn.who, rev: conn.rev }, frame)));
+                Ok(())
+            }
+            None => Err(rejected(&bytes, refusal)),
+        }
+    }
+
+    /// The record of an envelope that was refused, if it is stored and its sender may see it.
+    async fn stored(&self, conn: &Conn, refusal: &RequestError, bytes: &[u8]) -> Option<Bytes> {
         use ErrorCode as E;
         let full = refusal.limit == Some(Limit::Conversation);
         if !full
@@ -87,30 +137,26 @@ impl Chat {
                 E::Malformed | E::EpochStale | E::DirectoryStale | E::Closed | E::NotOwner | E::Forbidden | E::TooLate
             )
         {
-            return Err(());
+            return None;
         }
+        let (_, header) = HeaderView::parse(bytes).ok()?;
         let (conv, id) = (header.conv(), header.msg_id());
-        if header.sender() != conn.who.kid() {
-            return Err(());
+        if header.sender() != conn.who.kid() || !self.sees(&conn.who, &self.cache.require(conv).ok()?.lock()) {
+            return None;
         }
-        if !self.sees(&conn.who, &self.cache.require(conv).map_err(drop)?.lock()) {
-            return Err(());
-        }
-        let (_, frame) = self.find(conv, header.sender(), id).await.map_err(drop)?.ok_or(())?;
-        self.metrics.duplicates.inc();
-        conn.outbox.push(Frame::Record(shown(Reader { who: &conn.who, rev: conn.rev }, frame)));
-        Ok(())
+        let (_, frame) = self.find(conv, header.sender(), id).await.ok()??;
+        Some(frame)
     }
 
-    /// The batch of an envelope that may be stored.
-    async fn admit(
+    /// Whether an envelope of this size may come from this socket now; if so, it is counted.
+    fn admit_sender(
         &self,
         conn: &Conn,
         address: Address,
         kind: Kind,
         header: &HeaderView<'_>,
-        bytes: &Bytes,
-    ) -> Result<Batch, RequestError> {
+        bytes: &[u8],
+    ) -> Result<(), RequestError> {
         if header.sender() != conn.who.kid() {
             return Err(RequestError::new(
                 ErrorCode::Forbidden,
@@ -119,16 +165,21 @@ impl Chat {
         }
         self.has_room_for(conn, bytes.len())?;
         match &conn.who {
-            Who::Visitor { .. } => self.charge(conn, address, cost(kind, bytes.len()))?,
-            Who::Agent { user, .. } => {
-                self.limits.agent_message(user, self.now_ms()).map_err(|l| self.limited(l))?;
-            }
+            Who::Visitor { .. } => self.charge(conn, address, cost(kind, bytes.len())),
+            Who::Agent { user, .. } => self.limits.agent_message(user, self.now_ms()).map_err(|l| self.limited(l)),
         }
-        // boxed: an idle socket should not hold space for what is rare
-        let recalled = match kind {
-            Kind::Recall | Kind::NoteRecall => Some(Box::pin(self.recalled_by(conn, header, bytes)).await?),
-            _ => None,
-        };
+    }
+
+    /// The batch of an envelope of an admitted sender that may be stored. `recalled`: what a recall recalls.
+    fn batch_of(
+        &self,
+        conn: &Conn,
+        address: Address,
+        kind: Kind,
+        header: &HeaderView<'_>,
+        bytes: &Bytes,
+        recalled: Option<&StoredRecord>,
+    ) -> Result<Batch, RequestError> {
         let conversation = self.cache.require(header.conv())?;
         let mut conversation = conversation.lock();
         if !self.sees(&conn.who, &conversation) {
@@ -176,7 +227,7 @@ impl Chat {
                 if kind == Kind::NoteRecall {
                     self.require_agent(conn)?;
                 }
-                self.check_recall(conn, &mut conversation, header, recalled.as_ref(), &mut batch)?;
+                self.check_recall(conn, &mut conversation, header, recalled, &mut batch)?;
             }
             Kind::Announcement => {
                 let (row, event) = self.check_announcement(conn, &conversation, bytes)?;

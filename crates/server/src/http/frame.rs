@@ -1,77 +1,102 @@
 //! One frame of a client, as a call.
 
-use std::{net::IpAddr, ops::ControlFlow, sync::Arc};
+use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
-use tokio_tungstenite::tungstenite::Message;
+use bytes::Bytes;
 
 use crate::{
-    chat::{Opening, RequestError},
+    chat::{Opening, Posting, RejectedEnvelope, RequestError},
     hub::{Conn, Frame},
     proto::{ClientFrame, CloseCode, ConvId, ErrorCode, MAX_RESUME, MAX_TEXT, ServerFrame},
 };
 
 use super::{Http, frame_rate};
 
-/// What happens next: continue (with the cost, see [`frame_rate`]), or end the session.
-type Next = ControlFlow<Option<CloseCode>, u32>;
+/// What happens after a message.
+pub enum Next<'a> {
+    /// The next one, at this cost (see [`frame_rate`]).
+    Continue(u32),
+    /// The end, with this code.
+    Close(CloseCode),
+    /// This decides, and the next message waits for it. Most messages need no waiting, so that an idle socket keeps no space
+    /// for it.
+    Wait(Pin<Box<dyn Future<Output = Result<u32, CloseCode>> + Send + 'a>>),
+}
+
+impl From<Result<u32, CloseCode>> for Next<'_> {
+    fn from(decided: Result<u32, CloseCode>) -> Self {
+        match decided {
+            Ok(units) => Self::Continue(units),
+            Err(code) => Self::Close(code),
+        }
+    }
+}
 
 /// Malformed frames a session may send before it is closed: enough for a mistake, too few for a flood.
 const MAX_VIOLATIONS: u32 = 8;
 
-/// Carries out one WebSocket message. Refusals go back through the outbox; only what no honest client sends ends the
-/// session.
-pub async fn handle(http: &Arc<Http>, conn: &Arc<Conn>, address: IpAddr, message: Message) -> Next {
-    let mut units = 1;
-    match message {
-        Message::Binary(bytes) => {
-            if let Err(refused) = http.chat.post(conn, address, bytes).await {
-                http.metrics.refuse(refused.refusal.code as u16);
-                send_text(conn, &refused.refusal.frame(None, refused.conv, refused.msg));
-                return patience(conn, &refused.refusal);
-            }
-            units = 0;
-        }
-        Message::Text(text) if text.len() > MAX_TEXT => return ControlFlow::Break(Some(CloseCode::Protocol)),
-        Message::Text(text) => match serde_json::from_str::<ClientFrame>(&text) {
-            Ok(frame) => {
-                units = frame_rate::units(&frame);
-                let (req, conv) = (request_of(&frame), conversation_of(&frame));
-                // requests are rare and their futures large: boxed, they cost an idle socket nothing
-                let outcome = Box::pin(control(http, conn, address, frame)).await;
-                match (outcome, req) {
-                    (Ok(cost), Some(req)) => {
-                        units += cost;
-                        send_text(conn, &ServerFrame::Ok { req });
-                    }
-                    (Ok(cost), None) => units += cost,
-                    (Err(refusal), _) => {
-                        http.metrics.refuse(refusal.code as u16);
-                        send_text(conn, &refusal.frame(req, conv, None));
-                    }
-                }
-            }
-            Err(_) => {
-                let refusal = RequestError::new(ErrorCode::Malformed, "this text frame is not one of the protocol");
-                send_text(conn, &refusal.frame(None, None, None));
-                return patience(conn, &refusal);
-            }
-        },
-        Message::Close(_) => return ControlFlow::Break(None),
-        Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+/// Hands an envelope to the chat. Refusals go back through the outbox; only what no honest client sends ends the session.
+pub fn envelope<'a>(http: &'a Http, conn: &'a Conn, address: IpAddr, bytes: Bytes) -> Next<'a> {
+    match http.chat.post(conn, address, bytes) {
+        Posting::Done(posted) => posted_units(http, conn, posted).into(),
+        Posting::Waiting(waiting) => Next::Wait(Box::pin(async move { posted_units(http, conn, waiting.await) })),
     }
-    ControlFlow::Continue(units)
 }
 
-fn patience(conn: &Conn, refusal: &RequestError) -> Next {
+fn posted_units(http: &Http, conn: &Conn, posted: Result<(), RejectedEnvelope>) -> Result<u32, CloseCode> {
+    // an envelope that was taken counts elsewhere
+    let Err(RejectedEnvelope { refusal, conv, msg }) = posted else { return Ok(0) };
+    http.metrics.refuse(refusal.code as u16);
+    send_text(conn, &refusal.frame(None, conv, msg));
+    patience(conn, &refusal)
+}
+
+/// Carries out a text frame.
+pub fn text<'a>(http: &'a Http, conn: &'a Arc<Conn>, address: IpAddr, text: &[u8]) -> Next<'a> {
+    if text.len() > MAX_TEXT {
+        return Next::Close(CloseCode::Protocol);
+    }
+    let frame = match serde_json::from_slice::<ClientFrame>(text) {
+        Ok(frame) => frame,
+        Err(_) => {
+            let refusal = RequestError::new(ErrorCode::Malformed, "this text frame is not one of the protocol");
+            send_text(conn, &refusal.frame(None, None, None));
+            return patience(conn, &refusal).into();
+        }
+    };
+    let units = frame_rate::units(&frame);
+    if let ClientFrame::Ping {} = frame {
+        send_text(conn, &ServerFrame::Pong { now: http.org.now_ms() });
+        return Next::Continue(units);
+    }
+    let (req, conv) = (request_of(&frame), conversation_of(&frame));
+    Next::Wait(Box::pin(async move {
+        match (control(http, conn, address, frame).await, req) {
+            (Ok(cost), req) => {
+                if let Some(req) = req {
+                    send_text(conn, &ServerFrame::Ok { req });
+                }
+                Ok(units + cost)
+            }
+            (Err(refusal), req) => {
+                http.metrics.refuse(refusal.code as u16);
+                send_text(conn, &refusal.frame(req, conv, None));
+                Ok(units)
+            }
+        }
+    }))
+}
+
+fn patience(conn: &Conn, refusal: &RequestError) -> Result<u32, CloseCode> {
     let broken = matches!(
         refusal.code,
         ErrorCode::Malformed | ErrorCode::PlaintextRefused | ErrorCode::Unsupported | ErrorCode::TooLarge
     );
     // a full conversation is not a mistake of the sender
     if broken && refusal.limit.is_none() && conn.record_violation() > MAX_VIOLATIONS {
-        return ControlFlow::Break(Some(CloseCode::Protocol));
+        return Err(CloseCode::Protocol);
     }
-    ControlFlow::Continue(1)
+    Ok(1)
 }
 
 fn send_text(conn: &Conn, frame: &ServerFrame) {
@@ -86,14 +111,15 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
     let chat = &http.chat;
     let done = match frame {
         F::Hello { .. } => Err(RequestError::new(ErrorCode::Malformed, "this socket has already sent hello")),
-        F::Ping {} => {
-            send_text(conn, &ServerFrame::Pong { now: http.org.now_ms() });
-            Ok(())
-        }
+        // answered before it comes here, without waiting
+        F::Ping {} => Ok(()),
         F::Resume { convs } if convs.len() > MAX_RESUME => {
             Err(RequestError::new(ErrorCode::TooLarge, "resume names at most 64 conversations"))
         }
         F::Resume { convs } => {
+            if chat.resumes_from_memory(conn, &convs) {
+                return chat.resume(conn, &convs).map(frame_rate::units_of_bytes);
+            }
             // reads the disk, for all clients at once after a restart: not on the threads that serve the other sockets
             let (chat, conn) = (chat.clone(), conn.clone());
             let resumed = tokio::task::spawn_blocking(move || chat.resume(&conn, &convs)).await;

@@ -22,6 +22,7 @@ mod stream;
 mod strict;
 mod token;
 mod upgrade;
+mod websocket;
 
 use std::sync::Arc;
 

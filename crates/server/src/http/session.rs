@@ -3,32 +3,30 @@
 //! One task a socket, no second one for writing: everything that waits is written with one flush. A peer that is silent
 //! for two heartbeats is gone.
 
-use std::{collections::VecDeque, net::IpAddr, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{collections::VecDeque, future::poll_fn, net::IpAddr, sync::Arc, task::Poll, time::Duration};
 
-use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    time::{Instant, sleep, sleep_until, timeout},
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, sleep, timeout},
 };
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        Error, Message, Utf8Bytes,
-        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode as WsCode},
-    },
-};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::Control;
 
 use crate::{
     chat::RequestError,
     crypto::{codec, hash, sign},
-    hub::{Conn, Frame, Who},
+    hub::{Conn, Drained, Frame, Who},
     net::Permit,
-    proto::{BEAT_MS, ClientFrame, CloseCode, ErrorCode, MAX_ENVELOPE, MAX_TEXT, ServerFrame},
+    proto::{ClientFrame, CloseCode, ErrorCode, MAX_ENVELOPE, MAX_TEXT, ServerFrame},
 };
 
-use super::{Http, frame, frame_rate::FrameRateLimiter, socket_kind::SocketKind};
+use super::{
+    Http,
+    frame::{self, Next},
+    frame_rate::FrameRateLimiter,
+    socket_kind::SocketKind,
+    websocket::{Message, ReadError, WebSocket},
+};
 
 /// How long a client may take to answer the challenge.
 const HELLO: Duration = Duration::from_secs(10);
@@ -40,19 +38,16 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// [`super::progress`].
 const WRITE: Duration = Duration::from_mins(1);
 
-type Socket<S> = WebSocketStream<S>;
-
 /// Spawns the session.
-pub fn start<S>(http: Arc<Http>, io: S, read: Bytes, kind: SocketKind, address: IpAddr, permit: Permit)
+pub fn start<S>(http: Arc<Http>, io: S, read: &[u8], kind: SocketKind, address: IpAddr, permit: Permit)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    // boxed, and made outside: the task keeps space for everything that it ever held, and these are several times the size of
-    // what an idle socket needs
-    let opening = Box::pin(open(io, read));
+    // made outside: what moves into a task has its place there twice
+    let mut socket = WebSocket::new(io, read, MAX_ENVELOPE + 1024);
     tokio::spawn(async move {
-        let _permit = permit;
-        let mut socket = opening.await;
+        // held as long as the socket is
+        let _permit = &permit;
         // the handshake's future is large and short-lived: boxed, it does not stay in the task
         let end = match Box::pin(handshake(&http, &mut socket, kind)).await {
             Ok(conn) => {
@@ -66,27 +61,19 @@ where
             }
             Err(end) => end,
         };
-        http.metrics.socket_closed(end.map_or("gone", CloseCode::reason));
-        if let Some(code) = end {
-            let frame = CloseFrame { code: WsCode::from(code as u16), reason: Utf8Bytes::from_static(code.reason()) };
-            let _ = timeout(FAREWELL, Box::pin(close_gracefully(&mut socket, frame))).await;
+        let (name, farewell) = match end {
+            End::Refused(code) => {
+                (code.reason(), Some([&(code as u16).to_be_bytes(), code.reason().as_bytes()].concat()))
+            }
+            End::Left(code) => ("gone", Some(code.map_or_else(Vec::new, Vec::from))),
+            End::Gone => ("gone", None),
+        };
+        http.metrics.socket_closed(name);
+        if let Some(payload) = farewell {
+            socket.queue(Control::Close, &payload);
+            let _ = Box::pin(timeout(FAREWELL, socket.finish())).await;
         }
     });
-}
-
-async fn open<S: AsyncRead + AsyncWrite + Unpin>(io: S, read: Bytes) -> Socket<S> {
-    // small buffers: an idle socket should cost no more than it must
-    let config = WebSocketConfig::default()
-        .read_buffer_size(512)
-        .write_buffer_size(16 * 1024)
-        .max_write_buffer_size(512 * 1024)
-        .max_message_size(Some(MAX_ENVELOPE + 1024))
-        .max_frame_size(Some(MAX_ENVELOPE + 1024));
-    if read.is_empty() {
-        Socket::from_raw_socket(io, Role::Server, Some(config)).await
-    } else {
-        Socket::from_partially_read(io, read.to_vec(), Role::Server, Some(config)).await
-    }
 }
 
 /// Signs the socket out however its session ends, by a panic too: an agent who is gone must not seem to be there.
@@ -105,45 +92,52 @@ impl Drop for PresenceGuard<'_> {
     }
 }
 
-/// Sends the reason, then reads until the peer hangs up: a socket that is closed with unread bytes in it is reset, and the peer
-/// would lose the reason.
-async fn close_gracefully<S>(socket: &mut Socket<S>, frame: CloseFrame)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let _ = socket.close(Some(frame)).await;
-    let io = socket.get_mut();
-    let mut unread = [0; 1024];
-    if io.shutdown().await.is_ok() {
-        while matches!(io.read(&mut unread).await, Ok(1..)) {}
+/// How a session ends.
+enum End {
+    /// By the server, with a code for the peer.
+    Refused(CloseCode),
+    /// By the peer, who is told that this was heard.
+    Left(Option<[u8; 2]>),
+    /// The peer vanished.
+    Gone,
+}
+
+impl From<CloseCode> for End {
+    fn from(code: CloseCode) -> Self {
+        Self::Refused(code)
     }
 }
 
-/// How a session ends: with a code for the peer, or none if the peer is gone.
-type End = Option<CloseCode>;
+impl From<ReadError> for End {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Gone => Self::Gone,
+            ReadError::Violation => Self::Refused(CloseCode::Protocol),
+        }
+    }
+}
 
 /// Sends the challenge and checks the hello.
-async fn handshake<S>(http: &Http, socket: &mut Socket<S>, kind: SocketKind) -> Result<Arc<Conn>, End>
+async fn handshake<S>(http: &Http, socket: &mut WebSocket<S>, kind: SocketKind) -> Result<Arc<Conn>, End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut nonce = [0; 32];
-    SystemRandom::new().fill(&mut nonce).map_err(|_| Some(CloseCode::GoingAway))?;
+    SystemRandom::new().fill(&mut nonce).map_err(|_| CloseCode::GoingAway)?;
     let org = http.org.fp();
     let challenge = ServerFrame::Challenge { nonce: codec::b64u(&nonce), org: org.to_string(), now: http.org.now_ms() };
     send_text(socket, &challenge).await?;
-    let message = timeout(HELLO, socket.next()).await.map_err(|_| Some(CloseCode::Silent))?;
+    let message = timeout(HELLO, poll_fn(|cx| socket.poll_read(cx))).await.map_err(|_| CloseCode::Silent)??;
     let hello = match message {
-        Some(Ok(Message::Text(text))) if text.len() <= MAX_TEXT => serde_json::from_str(&text),
-        Some(Ok(_)) => return Err(Some(CloseCode::Protocol)),
-        Some(Err(e)) => return Err(end_of(&e)),
-        None => return Err(None),
+        Message::Text(text) if text.len() <= MAX_TEXT => serde_json::from_slice(&text),
+        Message::Close(code) => return Err(End::Left(code)),
+        _ => return Err(CloseCode::Protocol.into()),
     };
-    let Ok(ClientFrame::Hello { v, ed, sig, rev }) = hello else { return Err(Some(CloseCode::Protocol)) };
+    let Ok(ClientFrame::Hello { v, ed, sig, rev }) = hello else { return Err(CloseCode::Protocol.into()) };
     if v != VERSION {
-        return Err(Some(CloseCode::Unsupported));
+        return Err(CloseCode::Unsupported.into());
     }
-    let (who, ed) = identify(http, &kind, &nonce, &ed, &sig).ok_or(Some(CloseCode::Unauthorised))?;
+    let (who, ed) = identify(http, &kind, &nonce, &ed, &sig).ok_or(CloseCode::Unauthorised)?;
     let token = http.tokens.issue(&who, http.org.now_ms());
     let conn = http.chat.hub().connect(who, ed, rev.unwrap_or(1));
     // reads the disk, for all clients at once after a restart: not on the threads that serve the other sockets
@@ -161,7 +155,7 @@ where
         Err(e) => {
             tracing::warn!(error = %e, "a socket could not be greeted");
             http.chat.disconnected(&conn);
-            Err(Some(CloseCode::GoingAway))
+            Err(CloseCode::GoingAway.into())
         }
     }
 }
@@ -185,100 +179,97 @@ fn identify(http: &Http, kind: &SocketKind, nonce: &[u8; 32], ed: &str, sig: &st
     Some((who, ed))
 }
 
-async fn send_text<S>(socket: &mut Socket<S>, frame: &ServerFrame) -> Result<(), End>
+async fn send_text<S>(socket: &mut WebSocket<S>, frame: &ServerFrame) -> Result<(), End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let json = serde_json::to_string(frame).map_err(|_| Some(CloseCode::GoingAway))?;
-    match timeout(WRITE, socket.send(Message::text(json))).await {
-        Ok(Ok(())) => Ok(()),
-        _ => Err(None),
-    }
+    let json = serde_json::to_string(frame).map_err(|_| CloseCode::GoingAway)?;
+    write(socket, [Frame::text(json)].into()).await
+}
+
+/// What a session waits for.
+enum Wake {
+    /// Frames to write.
+    Outbox(Drained),
+    /// A message, or the end of them.
+    Read(Result<Message, ReadError>),
 }
 
 /// Reads and writes until one side ends it.
-async fn live<S>(http: &Arc<Http>, socket: &mut Socket<S>, conn: &Arc<Conn>, address: IpAddr) -> End
+async fn live<S>(http: &Http, socket: &mut WebSocket<S>, conn: &Arc<Conn>, address: IpAddr) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    const BEAT: Duration = Duration::from_millis(BEAT_MS);
-    let mut heard = Instant::now();
     let mut pinged = false;
-    let mut pace = FrameRateLimiter::new(heard);
-    // one timer for the life of the socket: a message does not move it, it is looked at when it fires
-    let beat = sleep_until(heard + BEAT);
-    tokio::pin!(beat);
+    let mut pace = FrameRateLimiter::new(Instant::now());
     loop {
-        tokio::select! {
-            biased;
-            () = conn.outbox.ready() => {
-                let drained = conn.outbox.drain();
-                if !matches!(timeout(WRITE, write_all(socket, drained.frames)).await, Ok(Ok(()))) {
-                    return None;
+        let wake = poll_fn(|cx| match conn.outbox.poll_drain(cx) {
+            Poll::Ready(drained) => Poll::Ready(Wake::Outbox(drained)),
+            Poll::Pending => socket.poll_read(cx).map(Wake::Read),
+        });
+        match wake.await {
+            Wake::Outbox(Drained { frames, close, beat }) => {
+                if beat && std::mem::replace(&mut pinged, true) {
+                    return CloseCode::Silent.into();
                 }
-                if drained.close.is_some() {
-                    return drained.close;
+                if beat {
+                    socket.queue(Control::Ping, &[]);
+                }
+                if let Err(end) = write(socket, frames).await {
+                    return end;
+                }
+                if let Some(code) = close {
+                    return code.into();
                 }
             }
-            message = socket.next() => {
-                heard = Instant::now();
-                if std::mem::take(&mut pinged) {
-                    beat.as_mut().reset(heard + BEAT);
-                }
-                match message {
-                    None => return None,
-                    Some(Err(e)) => return end_of(&e),
-                    Some(Ok(message)) => {
-                        match frame::handle(http, conn, address, message).await {
-                            ControlFlow::Break(end) => return end,
-                            ControlFlow::Continue(units) => {
-                                if let Some(pause) = pace.take(units, Instant::now()) {
-                                    sleep(pause).await;
-                                }
-                            }
+            Wake::Read(read) => {
+                conn.heard();
+                pinged = false;
+                let next = match read {
+                    Ok(Message::Binary(envelope)) => frame::envelope(http, conn, address, envelope),
+                    Ok(Message::Text(text)) => frame::text(http, conn, address, &text),
+                    Ok(Message::Ping(payload)) => {
+                        socket.queue(Control::Pong, &payload);
+                        if let Err(end) = write(socket, VecDeque::new()).await {
+                            return end;
                         }
+                        Next::Continue(1)
                     }
-                }
-            }
-            () = &mut beat => {
-                if pinged {
-                    return Some(CloseCode::Silent);
-                }
-                if heard + BEAT > Instant::now() {
-                    beat.as_mut().reset(heard + BEAT);
-                    continue;
-                }
-                pinged = true;
-                beat.as_mut().reset(heard + 2 * BEAT);
-                if !matches!(timeout(WRITE, socket.send(Message::Ping(Bytes::new()))).await, Ok(Ok(()))) {
-                    return None;
+                    Ok(Message::Pong) => Next::Continue(1),
+                    Ok(Message::Close(code)) => return End::Left(code),
+                    Err(e) => return e.into(),
+                };
+                let units = match next {
+                    Next::Continue(units) => units,
+                    Next::Close(code) => return code.into(),
+                    Next::Wait(waiting) => match waiting.await {
+                        Ok(units) => units,
+                        Err(code) => return code.into(),
+                    },
+                };
+                if units > 0
+                    && let Some(pause) = pace.take(units, Instant::now())
+                {
+                    Box::pin(sleep(pause)).await;
                 }
             }
         }
     }
 }
 
-/// Everything that waits, with one flush.
-async fn write_all<S>(socket: &mut Socket<S>, frames: VecDeque<Frame>) -> Result<(), Error>
+/// Writes these frames and what waits already. Most of the time the stream takes all of it at once; only what has to wait needs
+/// a timer.
+async fn write<S>(socket: &mut WebSocket<S>, mut frames: VecDeque<Frame>) -> Result<(), End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    for frame in frames {
-        let message = match frame {
-            Frame::Record(bytes) => Message::Binary(bytes),
-            Frame::Text(bytes) => match Utf8Bytes::try_from(bytes) {
-                Ok(text) => Message::Text(text),
-                Err(_) => continue, // only our own JSON comes here, and that is UTF-8
-            },
-        };
-        socket.feed(message).await?;
-    }
-    socket.flush().await
-}
-
-fn end_of(error: &Error) -> End {
-    match error {
-        Error::Capacity(_) | Error::Protocol(_) | Error::Utf8(_) => Some(CloseCode::Protocol),
-        _ => None,
-    }
+    let written = match poll_fn(|cx| Poll::Ready(socket.poll_write(cx, &mut frames))).await {
+        Poll::Ready(written) => written,
+        // boxed: an idle socket keeps no space for it
+        Poll::Pending => match Box::pin(timeout(WRITE, poll_fn(|cx| socket.poll_write(cx, &mut frames)))).await {
+            Ok(written) => written,
+            Err(_) => return Err(End::Gone),
+        },
+    };
+    written.map_err(|_| End::Gone)
 }

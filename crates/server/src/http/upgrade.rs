@@ -7,6 +7,7 @@ use hyper::{
     Request, Response, StatusCode,
     body::Incoming,
     header::{self, HeaderMap, HeaderName, HeaderValue},
+    upgrade::Parts,
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -73,12 +74,12 @@ pub fn upgrade(http: &Arc<Http>, address: IpAddr, kind: SocketKind, mut request:
         };
         // the raw stream costs less than hyper's wrapper, and its read buffer goes unless something is in it
         match upgraded.downcast::<TokioIo<Progress<TcpStream>>>() {
-            Ok(parts) => {
-                session::start(http, parts.io.into_inner(), parts.read_buf, kind, address, permit);
+            Ok(Parts { io, read_buf, .. }) => {
+                session::start(http, io.into_inner(), &read_buf, kind, address, permit);
             }
             Err(upgraded) => match upgraded.downcast::<TokioIo<Progress<TlsStream<TcpStream>>>>() {
-                Ok(parts) => {
-                    session::start(http, parts.io.into_inner(), parts.read_buf, kind, address, permit);
+                Ok(Parts { io, read_buf, .. }) => {
+                    session::start(http, io.into_inner(), &read_buf, kind, address, permit);
                 }
                 Err(_) => tracing::error!("an upgraded connection is of an unknown kind"),
             },

@@ -1,7 +1,8 @@
 //! Who is connected where, and the bounded outbox of each socket.
 //!
 //! The hub delivers bytes to sockets that follow a topic. It knows no conversation rules, keeps nothing after a socket
-//! is gone, and never waits: a socket that reads too slowly is told to close and resume, others don't notice.
+//! is gone, and never waits: a socket that reads too slowly is told to close and resume, others don't notice. One timer for
+//! all sockets notices which of them are silent.
 
 mod outbox;
 
@@ -11,10 +12,12 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
-use crate::proto::{CloseCode, ConvId, Kid, SiteId, TeamId, UserId};
-use parking_lot::Mutex;
+use crate::proto::{BEAT_MS, CloseCode, ConvId, Kid, SiteId, TeamId, UserId};
+use parking_lot::{Mutex, MutexGuard};
+use tokio::time::MissedTickBehavior;
 
 pub use outbox::{Drained, Frame, Outbox};
 
@@ -82,12 +85,19 @@ pub struct Conn {
     pub outbox: Outbox,
     topics: Mutex<Vec<Topic>>,
     violations: AtomicU32,
+    /// Looks of [`Hub::beat`] since its last message.
+    silent: AtomicU32,
 }
 
 impl Conn {
     /// What it listens to.
     pub fn topics(&self) -> Vec<Topic> {
         self.topics.lock().clone()
+    }
+
+    /// A message came from it.
+    pub fn heard(&self) {
+        self.silent.store(0, Ordering::Relaxed);
     }
 
     /// Counts a frame that no honest client sends; returns how many there were.
@@ -98,11 +108,16 @@ impl Conn {
 
 type Members = HashMap<u64, Arc<Conn>>;
 
+/// Parts of all sockets. [`Hub::beat`] looks at one after the other, so that it never holds up all of them.
+const SHARDS: usize = 32;
+/// How often it looks at a socket in a heartbeat.
+const LOOKS: u32 = 4;
+
 /// All sockets of this process.
 #[derive(Debug, Default)]
 pub struct Hub {
     next: AtomicU64,
-    conns: Mutex<Members>,
+    conns: [Mutex<Members>; SHARDS],
     topics: Mutex<HashMap<Topic, Members>>,
     /// Set by [`Hub::close_all`]: who comes after it is sent away as well.
     closed: OnceLock<CloseCode>,
@@ -114,12 +129,33 @@ impl Hub {
         Arc::new(Self { next: AtomicU64::new(1), ..Self::default() })
     }
 
+    fn shard(&self, conn: u64) -> MutexGuard<'_, Members> {
+        self.conns[conn as usize % SHARDS].lock()
+    }
+
+    /// Each socket, a shard at a time.
+    fn each(&self, mut act: impl FnMut(&Arc<Conn>)) {
+        self.conns.iter().for_each(|shard| shard.lock().values().for_each(&mut act));
+    }
+
+    /// Asks each socket that was silent for a heartbeat for a sign of life, and again after each further one: its session
+    /// knows whether anything came since. Never ends.
+    pub async fn beat(&self) {
+        let mut look = tokio::time::interval(Duration::from_millis(BEAT_MS) / LOOKS / SHARDS as u32);
+        // a process that was stopped must not take its own silence for that of others
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        for shard in self.conns.iter().cycle() {
+            look.tick().await;
+            look_at(shard);
+        }
+    }
+
     /// Registers a socket; `rev` is the revision of the rules of readers that it knows.
     pub fn connect(&self, who: Who, ed: [u8; 32], rev: u32) -> Arc<Conn> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let (outbox, topics, violations) = Default::default();
-        let conn = Arc::new(Conn { id, who, ed, rev, outbox, topics, violations });
-        self.conns.lock().insert(id, conn.clone());
+        let (outbox, topics, violations, silent) = Default::default();
+        let conn = Arc::new(Conn { id, who, ed, rev, outbox, topics, violations, silent });
+        self.shard(id).insert(id, conn.clone());
         // after the insert: a concurrent close of all sockets either finds this one or is seen here
         if let Some(code) = self.closed.get() {
             conn.outbox.close(*code);
@@ -129,7 +165,7 @@ impl Hub {
 
     /// Removes a socket. Returns the topics that have no listener any more.
     pub fn disconnect(&self, conn: &Conn) -> Vec<Topic> {
-        self.conns.lock().remove(&conn.id);
+        self.shard(conn.id).remove(&conn.id);
         let mine = std::mem::take(&mut *conn.topics.lock());
         let mut topics = self.topics.lock();
         let mut silent = Vec::new();
@@ -151,6 +187,10 @@ impl Hub {
         let members = topics.entry(topic.clone()).or_default();
         let first = members.is_empty();
         members.insert(conn.id, conn.clone());
+        if own.is_empty() {
+            // most follow one thing and no more
+            own.reserve_exact(1);
+        }
         own.push(topic);
         first
     }
@@ -188,19 +228,19 @@ impl Hub {
 
     /// A socket, if it is still there.
     pub fn get(&self, conn: u64) -> Option<Arc<Conn>> {
-        self.conns.lock().get(&conn).cloned()
+        self.shard(conn).get(&conn).cloned()
     }
 
     /// Offers a frame to one socket.
     pub fn send(&self, conn: u64, frame: Frame) {
-        if let Some(conn) = self.conns.lock().get(&conn) {
+        if let Some(conn) = self.shard(conn).get(&conn) {
             conn.outbox.push(frame);
         }
     }
 
     /// Offers a frame to every socket.
     pub fn publish_all(&self, frame: &Frame) {
-        self.conns.lock().values().for_each(|c| c.outbox.push(frame.clone()));
+        self.each(|c| c.outbox.push(frame.clone()));
     }
 
     /// Asks those listeners of a topic to close for whom `code` names a reason.
@@ -217,22 +257,35 @@ impl Hub {
     /// Asks every socket to close, those that connect later too.
     pub fn close_all(&self, code: CloseCode) {
         self.closed.get_or_init(|| code);
-        self.conns.lock().values().for_each(|c| c.outbox.close(code));
+        self.each(|c| c.outbox.close(code));
     }
 
     /// Whose sockets there are; visitors have no names.
     pub fn users(&self) -> BTreeSet<UserId> {
-        self.conns.lock().values().filter_map(|c| c.who.user().cloned()).collect()
+        let mut users = BTreeSet::new();
+        self.each(|c| users.extend(c.who.user().cloned()));
+        users
     }
 
     /// How many sockets there are.
     pub fn len(&self) -> usize {
-        self.conns.lock().len()
+        self.conns.iter().map(|shard| shard.lock().len()).sum()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// Counts one more look at the sockets of a shard, and tells those who were silent for a heartbeat.
+fn look_at(shard: &Mutex<Members>) {
+    for conn in shard.lock().values() {
+        // the first one came at any time, perhaps at once
+        let whole = conn.silent.fetch_add(1, Ordering::Relaxed);
+        if whole > 0 && whole.is_multiple_of(LOOKS) {
+            conn.outbox.beat();
+        }
     }
 }
 
@@ -272,6 +325,20 @@ mod tests {
         }
         assert_eq!(texts(&a), ["one", "two"]);
         assert_eq!(texts(&b), ["two"]);
+    }
+
+    #[test]
+    fn who_is_silent_is_told_after_a_heartbeat_and_again_after_each_further_one() {
+        let hub = Hub::new();
+        let (quiet, busy) = (hub.connect(visitor(1), [1; 32], 2), hub.connect(visitor(2), [2; 32], 2));
+        let mut told = Vec::new();
+        for look in 1..=2 * LOOKS + 2 {
+            hub.conns.iter().for_each(look_at);
+            told.extend(quiet.outbox.drain().beat.then_some(look));
+            assert!(!busy.outbox.drain().beat);
+            busy.heard();
+        }
+        assert_eq!(told, [LOOKS + 1, 2 * LOOKS + 1]);
     }
 
     #[test]

@@ -6,12 +6,12 @@ use std::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
     },
+    task::{Context, Poll, Waker},
     time::Instant,
 };
 
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::Notify;
 
 use crate::proto::CloseCode;
 
@@ -46,13 +46,24 @@ struct Inner {
     frames: VecDeque<Frame>,
     bytes: usize,
     close: Option<CloseCode>,
+    beat: bool,
+    /// The session, while it waits.
+    waker: Option<Waker>,
+}
+
+impl Inner {
+    fn take(&mut self) -> Drained {
+        self.bytes = 0;
+        // taking the buffer, not copying out of it: an idle socket then holds no memory for past bursts
+        let (frames, beat) = (std::mem::take(&mut self.frames), std::mem::take(&mut self.beat));
+        Drained { frames, close: self.close, beat }
+    }
 }
 
 /// Frames waiting to be written to one socket.
 #[derive(Debug, Default)]
 pub struct Outbox {
     inner: Mutex<Inner>,
-    wake: Notify,
     /// When this socket last sent an envelope, µs of the process; 0 for none that is not answered.
     posted: AtomicU64,
 }
@@ -70,6 +81,8 @@ pub struct Drained {
     pub frames: VecDeque<Frame>,
     /// Then close with this code.
     pub close: Option<CloseCode>,
+    /// The socket was silent for a heartbeat.
+    pub beat: bool,
 }
 
 impl Outbox {
@@ -87,22 +100,39 @@ impl Outbox {
         } else {
             inner.frames.push_back(frame);
         }
-        drop(inner);
-        self.wake.notify_one();
+        wake(inner);
     }
 
     /// Asks the socket to write what waits and close. The first code wins.
     pub fn close(&self, code: CloseCode) {
-        self.lock().close.get_or_insert(code);
-        self.wake.notify_one();
+        let mut inner = self.lock();
+        inner.close.get_or_insert(code);
+        wake(inner);
     }
 
-    /// Takes everything that waits.
-    pub fn drain(&self) -> Drained {
+    /// Tells the session that nothing came from the peer for a heartbeat.
+    pub fn beat(&self) {
         let mut inner = self.lock();
-        inner.bytes = 0;
-        // taking the buffer, not copying out of it: an idle socket then holds no memory for past bursts
-        Drained { frames: std::mem::take(&mut inner.frames), close: inner.close }
+        inner.beat = true;
+        wake(inner);
+    }
+
+    /// Takes everything that waits, once there is something.
+    pub fn poll_drain(&self, cx: &mut Context<'_>) -> Poll<Drained> {
+        let mut inner = self.lock();
+        if inner.frames.is_empty() && inner.close.is_none() && !inner.beat {
+            match &mut inner.waker {
+                Some(waker) => waker.clone_from(cx.waker()),
+                none => *none = Some(cx.waker().clone()),
+            }
+            return Poll::Pending;
+        }
+        Poll::Ready(inner.take())
+    }
+
+    /// Takes everything that waits now.
+    pub fn drain(&self) -> Drained {
+        self.lock().take()
     }
 
     /// An envelope came in: starts the clock of the delivery latency.
@@ -116,18 +146,23 @@ impl Outbox {
         (at != 0).then(|| process_micros().saturating_sub(at))
     }
 
-    /// Resolves when something was added since the last call.
-    pub async fn ready(&self) {
-        self.wake.notified().await;
-    }
-
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock()
     }
 }
 
+fn wake(mut inner: MutexGuard<'_, Inner>) {
+    let waker = inner.waker.take();
+    drop(inner);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use super::*;
 
     #[tokio::test]
@@ -136,8 +171,7 @@ mod tests {
         for _ in 0..5 {
             outbox.push(Frame::Record(Bytes::from(vec![0; 60 * 1024])));
         }
-        outbox.ready().await;
-        let drained = outbox.drain();
+        let drained = poll_fn(|cx| outbox.poll_drain(cx)).await;
         assert_eq!(drained.close, Some(CloseCode::Slow));
         assert!(drained.frames.is_empty());
     }
