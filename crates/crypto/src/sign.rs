@@ -1,9 +1,9 @@
 //! Ed25519 under labels, so that a signature of one kind never passes for another. Keys that would accept anything are
 //! refused before they enter anything.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
-use curve25519_dalek::edwards::CompressedEdwardsY;
+use curve25519_dalek::{constants::EIGHT_TORSION, edwards::CompressedEdwardsY};
 use ring::{
     rand::{SecureRandom, SystemRandom},
     signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey},
@@ -155,9 +155,33 @@ pub fn check_public(pk: &[u8; 32]) -> Result<(), SignError> {
     if point.is_small_order() { Err(SignError::SmallOrder) } else { Ok(()) }
 }
 
+/// The encodings of the eight points of small order, without their sign.
+static SMALL_ORDER: LazyLock<[[u8; 32]; 8]> =
+    LazyLock::new(|| EIGHT_TORSION.map(|point| without_sign(point.compress().as_bytes())));
+
+/// The y coordinate of an encoding: the sign of x is its highest bit.
+fn without_sign(encoding: &[u8; 32]) -> [u8; 32] {
+    let mut y = *encoding;
+    y[31] &= 0x7f;
+    y
+}
+
+/// As [`check_public`], for a key that is about to be decompressed anyway: bytes are compared, and that it is on the curve is left
+/// to who decompresses it.
+fn check_encoding(pk: &[u8; 32]) -> Result<(), SignError> {
+    let y = without_sign(pk);
+    // p = 2^255 - 19, little-endian
+    let canonical = y[31] != 0x7f || y[1..31].iter().any(|byte| *byte != 0xff) || y[0] < 0xed;
+    if !canonical {
+        return Err(SignError::NotCanonical);
+    }
+    // a point with x = 0 has no second sign; both such are of small order
+    if SMALL_ORDER.contains(&y) { Err(SignError::SmallOrder) } else { Ok(()) }
+}
+
 /// Verifies strictly; also refuses the keys that [`check_public`] refuses.
 pub fn verify(label: Label, pk: &[u8; 32], msg: &[u8], sig: &[u8]) -> Result<(), SignError> {
-    check_public(pk)?;
+    check_encoding(pk)?;
     UnparsedPublicKey::new(&ED25519, pk).verify(&input(label, msg), sig).map_err(|_| SignError::Signature)
 }
 
@@ -205,6 +229,35 @@ mod tests {
         assert_eq!(verify(Label::Sig, &pk, b"anything", &sig), Err(SignError::SmallOrder));
         pk[31] = 0x80;
         assert_eq!(check_public(&pk), Err(SignError::NotCanonical));
+    }
+
+    #[test]
+    fn what_verifies_refuses_by_its_bytes_what_the_curve_refuses() {
+        let torsion = EIGHT_TORSION.iter().flat_map(|point| {
+            let encoding = *point.compress().as_bytes();
+            [0, 0x80].map(|sign| {
+                let mut other = encoding;
+                other[31] ^= sign;
+                other
+            })
+        });
+        // y = p - 1 to p + 18, which is all that has a second encoding, with both signs
+        let around = (0xec..=0xff_u8).flat_map(|low| {
+            [0x7f, 0xff].map(|high| {
+                let mut y = [0xff; 32];
+                (y[0], y[31]) = (low, high);
+                y
+            })
+        });
+        let keys = (0..100_u8).map(|seed| SigningKey::from_seed(&[seed; 32]).public());
+        let on_the_curve = |pk: &[u8; 32]| CompressedEdwardsY(*pk).decompress().is_some();
+        let all = torsion.chain(around).chain(keys).filter(on_the_curve);
+        let mut refused = 0;
+        for pk in all {
+            assert_eq!(check_encoding(&pk).is_err(), check_public(&pk).is_err(), "{pk:02x?}");
+            refused += usize::from(check_public(&pk).is_err());
+        }
+        assert!(refused > 16, "{refused}");
     }
 
     #[test]
