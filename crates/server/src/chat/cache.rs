@@ -1,10 +1,9 @@
 //! The conversations in use, in memory, and which conversations are open. What changes a conversation goes through
 //! [`ConversationCache::change`], which holds against whatever else changes it.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
+
+use foldhash::HashMap;
 
 use crate::{
     proto::{ConvId, ConvState, ErrorCode, Owner},

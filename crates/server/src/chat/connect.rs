@@ -20,6 +20,11 @@ const RESUME_EFFORT: usize = 8 * RESUME_BYTES;
 const RESUME_BYTES: usize = 128 * 1024;
 
 impl Chat {
+    /// Whether [`Chat::welcome`] needs nothing from the disk.
+    pub fn welcomes_from_memory(&self, conn: &Conn) -> bool {
+        matches!(conn.who, Who::Visitor { kid, .. } if self.knows_visitor(kid))
+    }
+
     /// Registers the socket's topics and makes its greeting.
     pub fn welcome(&self, conn: &Arc<Conn>, token: String) -> Result<ServerFrame, RequestError> {
         let (role, user, name, convs, config) = match &conn.who {

@@ -111,6 +111,9 @@ impl Chat {
         let old = conversation.told.replace(facts.clone());
         // a conversation that was read or refreshed after this commit is ahead of the feed
         self.missed.note((commit.rev > conversation.rev).then_some(&conversation.row), &row);
+        if commit.rev == 1 {
+            self.visitors.changed(conversation.visitor);
+        }
         if conversation.row.empty.is_some() && row.empty.is_none() {
             self.metrics.opened.inc();
         }
@@ -134,6 +137,7 @@ impl Chat {
             self.hub.publish(&Topic::Team(conversation.row.team.clone()), |_| Some(gone.clone()));
         }
         self.cache.forget(conv);
+        self.visitors.erased();
         self.hub.retain(&Topic::Conv(conv), |_| false);
     }
 

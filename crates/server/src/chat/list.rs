@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    proto::{ConvId, ConvState, Owner, Summary, TeamId, UserId},
+    proto::{ConvId, ConvState, Kid, Owner, Summary, TeamId, UserId},
     store::Table,
 };
 
@@ -179,13 +179,28 @@ impl Chat {
         Ok(super::CachedConversation::load(&*self.store, conv)?.map(|c| c.summary()))
     }
 
+    fn ids_of_visitor(&self, kid: Kid) -> Result<Vec<ConvId>, RequestError> {
+        if let Some(known) = self.visitors.of(kid) {
+            return Ok(known);
+        }
+        let since = self.visitors.since();
+        let rows = self.store.scan(Table::VisitorConv, &kid.0, None, false, 5_000)?;
+        let ids: Vec<_> = rows.iter().filter_map(|(key, _)| key.get(16..).and_then(ConvId::from_slice)).collect();
+        self.visitors.remember(kid, &ids, since);
+        Ok(ids)
+    }
+
+    /// Whether a visitor can be greeted without the disk: their conversations are known and in memory.
+    pub(super) fn knows_visitor(&self, kid: Kid) -> bool {
+        self.visitors.of(kid).is_some_and(|ids| ids.iter().all(|id| self.cache.cached(*id).is_some()))
+    }
+
     /// Conversations of one visitor: all that are open, and of the others the newest.
-    pub(super) fn of_visitor(&self, kid: crate::proto::Kid) -> Result<Vec<Summary>, RequestError> {
+    pub(super) fn of_visitor(&self, kid: Kid) -> Result<Vec<Summary>, RequestError> {
         const MOST: usize = 50;
         // the key does not say how old one is, so more are looked at than are shown
         const LOOKED_AT: usize = 200;
-        let rows = self.store.scan(Table::VisitorConv, &kid.0, None, false, 5_000)?;
-        let mut ids: Vec<_> = rows.iter().filter_map(|(key, _)| key.get(16..).and_then(ConvId::from_slice)).collect();
+        let mut ids = self.ids_of_visitor(kid)?;
         ids.sort_by_key(|id| !self.cache.is_open(*id));
         let mut list = Vec::new();
         for conv in ids.into_iter().take(LOOKED_AT) {

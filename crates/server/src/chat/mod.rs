@@ -18,6 +18,7 @@ mod desk_handle;
 pub mod desk_task;
 mod empty;
 mod fanout;
+mod generations;
 mod history;
 mod idle;
 mod limits;
@@ -39,6 +40,7 @@ mod rules;
 mod shown;
 mod space;
 mod status;
+mod visitors;
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
@@ -83,6 +85,7 @@ pub struct Chat {
     presence: presence::Board,
     statuses: status::Statuses,
     participant: Arc<dyn Participant>,
+    visitors: visitors::VisitorIndex,
     robot_counters: robot::RobotCounters,
     missed: missed::MissedConversations,
     pending_receipts: receipt::PendingReceipts,
@@ -106,6 +109,7 @@ impl Chat {
             presence: presence::Board::default(),
             statuses: status::Statuses::load(store.clone(), hub.clone(), &directory)?,
             participant,
+            visitors: visitors::VisitorIndex::default(),
             robot_counters: robot::RobotCounters::default(),
             missed: missed::MissedConversations::load(store.clone(), hub.clone(), metrics.clone(), &directory)?,
             pending_receipts: receipt::PendingReceipts::default(),

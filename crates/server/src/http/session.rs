@@ -126,7 +126,7 @@ where
     SystemRandom::new().fill(&mut nonce).map_err(|_| CloseCode::GoingAway)?;
     let org = http.org.fp();
     let challenge = ServerFrame::Challenge { nonce: codec::b64u(&nonce), org: org.to_string(), now: http.org.now_ms() };
-    send_text(socket, &challenge).await?;
+    write(socket, [text(&challenge)?].into()).await?;
     let message = timeout(HELLO, poll_fn(|cx| socket.poll_read(cx))).await.map_err(|_| CloseCode::Silent)??;
     let hello = match message {
         Message::Text(text) if text.len() <= MAX_TEXT => serde_json::from_slice(&text),
@@ -140,18 +140,31 @@ where
     let (who, ed) = identify(http, &kind, &nonce, &ed, &sig).ok_or(CloseCode::Unauthorised)?;
     let token = http.tokens.issue(&who, http.org.now_ms());
     let conn = http.chat.hub().connect(who, ed, rev.unwrap_or(1));
-    // reads the disk, for all clients at once after a restart: not on the threads that serve the other sockets
-    let (chat, newcomer) = (http.chat.clone(), conn.clone());
-    let welcomed = tokio::task::spawn_blocking(move || chat.welcome(&newcomer, token)).await;
-    let stopping = |_| Err(RequestError::new(ErrorCode::Storage, "the server is stopping"));
-    match welcomed.unwrap_or_else(stopping) {
-        Ok(welcome) => match send_text(socket, &welcome).await {
-            Ok(()) => Ok(conn),
-            Err(end) => {
-                http.chat.disconnected(&conn);
-                Err(end)
+    let welcomed = if http.chat.welcomes_from_memory(&conn) {
+        http.chat.welcome(&conn, token)
+    } else {
+        // reads the disk, for all clients at once after a restart: not on the threads that serve the other sockets
+        let (chat, newcomer) = (http.chat.clone(), conn.clone());
+        let welcomed = tokio::task::spawn_blocking(move || chat.welcome(&newcomer, token)).await;
+        let stopping = |_| Err(RequestError::new(ErrorCode::Storage, "the server is stopping"));
+        welcomed.unwrap_or_else(stopping)
+    };
+    match welcomed {
+        Ok(welcome) => {
+            // with what the greeting left in the outbox: one write
+            let mut frames = conn.outbox.drain().frames;
+            let greeted = async {
+                frames.push_front(text(&welcome)?);
+                write(socket, frames).await
+            };
+            match greeted.await {
+                Ok(()) => Ok(conn),
+                Err(end) => {
+                    http.chat.disconnected(&conn);
+                    Err(end)
+                }
             }
-        },
+        }
         Err(e) => {
             tracing::warn!(error = %e, "a socket could not be greeted");
             http.chat.disconnected(&conn);
@@ -179,12 +192,8 @@ fn identify(http: &Http, kind: &SocketKind, nonce: &[u8; 32], ed: &str, sig: &st
     Some((who, ed))
 }
 
-async fn send_text<S>(socket: &mut WebSocket<S>, frame: &ServerFrame) -> Result<(), End>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let json = serde_json::to_string(frame).map_err(|_| CloseCode::GoingAway)?;
-    write(socket, [Frame::text(json)].into()).await
+fn text(frame: &ServerFrame) -> Result<Frame, End> {
+    serde_json::to_string(frame).map(Frame::text).map_err(|_| CloseCode::GoingAway.into())
 }
 
 /// What a session waits for.

@@ -7,7 +7,7 @@
 mod outbox;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::BTreeSet,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -16,6 +16,7 @@ use std::{
 };
 
 use crate::proto::{BEAT_MS, CloseCode, ConvId, Kid, SiteId, TeamId, UserId};
+use foldhash::HashMap;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::MissedTickBehavior;
 

@@ -2,11 +2,12 @@
 //! state and not for each reader.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{Arc, OnceLock},
 };
 
 use bytes::Bytes;
+use foldhash::HashMap;
 use parking_lot::Mutex;
 
 use super::{OrgError, SiteSettings, rows, written::WrittenLog};

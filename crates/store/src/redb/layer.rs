@@ -4,11 +4,12 @@
 //! just another record with the same number.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     ops::Bound,
 };
 
 use bytes::Bytes;
+use foldhash::HashMap;
 
 use super::wal::segment::GROUP_HEADER;
 use crate::{StoreError, Table};

@@ -1,7 +1,10 @@
 //! Token buckets in bounded memory, and who met their end lately.
 
-use parking_lot::{Mutex, MutexGuard};
-use std::{collections::HashMap, hash::Hash};
+use std::hash::Hash;
+
+use parking_lot::Mutex;
+
+use super::super::generations::Generations;
 
 /// Buckets remembered before those that were not used lately are forgotten, which fills them.
 const KEEP: usize = 40_000;
@@ -48,20 +51,12 @@ struct Bucket {
     refused: u64,
 }
 
-/// Buckets of one kind. Those that are used move to the young generation; when that is full it becomes the old one, and the
-/// old one is forgotten. So a flood of keys costs each of them the same, whatever came before.
+/// Buckets of one kind; those that were not used lately are forgotten, which fills them.
 #[derive(Debug)]
 pub(super) struct Buckets<K> {
     per_ms: f64,
     burst: f64,
-    keep: usize,
-    held: Mutex<Generations<K>>,
-}
-
-#[derive(Debug)]
-struct Generations<K> {
-    young: HashMap<K, Bucket>,
-    old: HashMap<K, Bucket>,
+    held: Mutex<Generations<K, Bucket>>,
 }
 
 impl<K: Eq + Hash> Buckets<K> {
@@ -71,18 +66,11 @@ impl<K: Eq + Hash> Buckets<K> {
     }
 
     fn keeping(keep: usize, rate: Rate) -> Self {
-        let held = Generations { young: HashMap::new(), old: HashMap::new() };
         Self {
             per_ms: rate.count.max(1) as f64 / rate.per_ms.max(1) as f64,
             burst: rate.burst.max(1) as f64,
-            keep,
-            held: Mutex::new(held),
+            held: Mutex::new(Generations::keeping(keep)),
         }
-    }
-
-    fn held(&self) -> MutexGuard<'_, Generations<K>> {
-        // nothing panics while the lock is held, so the content is whole in any case
-        self.held.lock()
     }
 
     /// Whether `key` has so many tokens; else how long until it has them, ms. With `times` the bucket is so many times as
@@ -106,28 +94,19 @@ impl<K: Eq + Hash> Buckets<K> {
 
     fn with<T>(&self, key: K, times: u32, now: u64, act: impl FnOnce(&mut Bucket, f64, f64) -> T) -> T {
         let (rate, burst) = (self.per_ms * f64::from(times), self.burst * f64::from(times));
-        let filled = |bucket: &mut Bucket| {
-            bucket.level = (bucket.level + now.saturating_sub(bucket.at) as f64 * rate).min(burst);
-            bucket.at = now.max(bucket.at);
-            act(bucket, rate, burst)
-        };
-        let mut held = self.held();
-        // who is at work is found at once
-        if let Some(bucket) = held.young.get_mut(&key) {
-            return filled(bucket);
-        }
-        let known = held.old.remove(&key);
-        if held.young.len() >= self.keep / 2 {
-            held.old = std::mem::take(&mut held.young);
-        }
-        filled(held.young.entry(key).or_insert(known.unwrap_or(Bucket { level: burst, at: now, refused: 0 })))
+        // nothing panics while the lock is held, so the content is whole in any case
+        let mut held = self.held.lock();
+        let bucket = held.entry(key, || Bucket { level: burst, at: now, refused: 0 });
+        bucket.level = (bucket.level + now.saturating_sub(bucket.at) as f64 * rate).min(burst);
+        bucket.at = now.max(bucket.at);
+        act(bucket, rate, burst)
     }
 
     /// How many were refused lately.
     pub fn limited(&self, now: u64) -> u64 {
-        let held = self.held();
+        let held = self.held.lock();
         let lately = |b: &&Bucket| b.refused > 0 && now.saturating_sub(b.refused) < LATELY_MS;
-        held.young.values().chain(held.old.values()).filter(lately).count() as u64
+        held.values().filter(lately).count() as u64
     }
 }
 
@@ -184,8 +163,7 @@ mod tests {
         for key in 1..10_000 {
             b.take(key, 1, 1, 0);
             assert!(b.look(0, 1, 1, 0).is_err(), "still counted");
-            let held = b.held();
-            assert!(held.young.len() + held.old.len() <= 101);
+            assert!(b.held.lock().values().count() <= 101);
         }
     }
 }
