@@ -6,6 +6,7 @@ use bytes::Bytes;
 use super::{
     blocks,
     conv_cache::{ConvCache, ConvState},
+    ids,
     layer::Group,
     memtable::Layers,
     read::{Get, Question, View},
@@ -90,7 +91,9 @@ impl Draft<'_> {
 fn remember(state: &mut ConvState, entries: &[(u64, Bytes)]) {
     for (seq, frame) in entries {
         state.last_seq = state.last_seq.max(*seq);
-        state.ids.extend(check::remembered_id(&frame[RECORD_HEADER..]).map(|id| (id, *seq)));
+        if let Some(id) = check::remembered_id(&frame[RECORD_HEADER..]) {
+            state.ids.insert(&id, *seq);
+        }
     }
 }
 
@@ -128,7 +131,7 @@ impl Question for StateOf {
         state.last_seq = state.last_seq.max(blocks::last(&records, self.conv)?);
         let ids = txn.open_table(tables::IDS).map_err(map_db_error)?;
         blocks::ids(&ids, self.conv, |id, seq| {
-            state.ids.insert(id, seq);
+            state.ids.insert(&id, seq);
         })?;
         Ok(state)
     }
@@ -183,10 +186,15 @@ fn validate(draft: &mut Draft<'_>, state: &ConvState, batch: &Batch) -> Result<O
     let conv = batch.conv.unwrap_or(ConvId([0; 16]));
     for body in check::appended(&batch.ops) {
         let Some(id) = check::remembered_id(body) else { continue };
-        if let Some(&seq) = state.ids.get(&id) {
+        for seq in state.ids.candidates(&id) {
             let frame = draft.record(conv, seq)?.ok_or_else(|| lost(conv, seq))?;
-            return Ok(Some(Verdict::Duplicate { seq, frame }));
+            if check::remembered_id(&frame[RECORD_HEADER..]) == Some(id) {
+                return Ok(Some(Verdict::Duplicate { seq, frame }));
+            }
         }
+    }
+    if check::appended(&batch.ops).count() as u64 > ids::MOST - state.last_seq {
+        return Ok(Some(Verdict::refused(batch, StoreError::Invalid("a conversation cannot have more records"))));
     }
     if batch.rev.is_some_and(|rev| rev != state.rev) {
         return Ok(Some(Verdict::refused(batch, StoreError::Conflict)));
@@ -254,7 +262,9 @@ fn write(
                 let frame = Bytes::from(encode_record(seq, at_ms, &body));
                 draft.group.record(conv, seq, frame.clone(), true);
                 state.last_seq = seq;
-                state.ids.extend(check::remembered_id(&body).map(|id| (id, seq)));
+                if let Some(id) = check::remembered_id(&body) {
+                    state.ids.insert(&id, seq);
+                }
                 records.push(frame);
                 seqs.push(seq);
             }

@@ -4,15 +4,18 @@
 //! time and is read again when needed. It has two generations: what is used moves to the young one; when that holds half
 //! of the limits it becomes the old one, and the old one is thrown away.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
+use std::collections::hash_map::Entry;
+
+use super::ids::Ids;
 use crate::StoreError;
-use kefu_proto::{ConvId, MsgId};
+use kefu_proto::ConvId;
 
 /// Maximum number of conversations remembered.
 const MAX_CONVS: usize = 100_000;
-/// Maximum number of message ids remembered, all conversations together (some 50 bytes each).
-const MAX_IDS: usize = 2_000_000;
+/// Maximum number of message ids remembered, all conversations together (some 15 bytes each).
+const MAX_IDS: usize = 8_000_000;
 
 /// One conversation.
 #[derive(Debug, Default)]
@@ -21,8 +24,8 @@ pub(super) struct ConvState {
     pub last_seq: u64,
     /// Revision of the row; 0 without one.
     pub rev: u32,
-    /// Message ids of all its envelopes and their sequence numbers.
-    pub ids: HashMap<MsgId, u64>,
+    /// Message ids of all its envelopes.
+    pub ids: Ids,
 }
 
 /// Recently used conversations.
@@ -67,15 +70,17 @@ impl ConvCache {
             self.old = std::mem::take(&mut self.young);
             self.young_ids = 0;
         }
-        if !self.young.contains_key(&conv) {
-            let state = match self.old.remove(&conv) {
-                Some(state) => state,
-                None => load()?,
-            };
-            self.young_ids += state.ids.len();
-            self.young.insert(conv, state);
-        }
-        let state = self.young.entry(conv).or_default();
+        let state = match self.young.entry(conv) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let state = match self.old.remove(&conv) {
+                    Some(state) => state,
+                    None => load()?,
+                };
+                self.young_ids += state.ids.len();
+                place.insert(state)
+            }
+        };
         self.uncounted = Some((conv, state.ids.len()));
         Ok(state)
     }
@@ -91,6 +96,8 @@ impl ConvCache {
 
 #[cfg(test)]
 mod tests {
+    use kefu_proto::MsgId;
+
     use super::*;
 
     fn conv(n: u8) -> ConvId {
@@ -120,7 +127,7 @@ mod tests {
         for n in 0..50u8 {
             let state = cache.get(conv(n), || Ok(ConvState::default())).unwrap();
             for i in 0..10u8 {
-                state.ids.insert(MsgId([n.wrapping_mul(10).wrapping_add(i); 16]), 1);
+                state.ids.insert(&MsgId([n.wrapping_mul(10).wrapping_add(i); 16]), 1);
             }
             let held: usize = cache.young.values().chain(cache.old.values()).map(|s| s.ids.len()).sum();
             assert!(held <= 120, "{held} ids remembered");

@@ -19,6 +19,7 @@ mod current;
 mod disk_space;
 mod dump;
 mod heal;
+mod ids;
 mod integrity;
 mod layer;
 mod load;
