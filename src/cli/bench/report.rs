@@ -54,6 +54,8 @@ pub struct Report {
     pub cpu_us_per_beat: Option<f64>,
     /// Processor time of the server for one connection that was lost and came back.
     pub cpu_us_per_reconnect: Option<f64>,
+    /// What the check of one signature takes on this machine, which each of them has, µs.
+    pub signature_us: Option<f64>,
     /// Until all were back.
     pub all_back_seconds: Option<f64>,
     /// Messages in the store before the start.
@@ -133,6 +135,7 @@ impl Report {
             ("heartbeats", whole(self.beats)),
             ("server CPU µs per heartbeat", rounded(self.cpu_us_per_beat, 1)),
             ("server CPU µs per reconnect", rounded(self.cpu_us_per_reconnect, 1)),
+            ("of that, the check of a signature", rounded(self.signature_us, 1)),
             ("all back after s", rounded(self.all_back_seconds, 2)),
             ("stored messages", whole(self.stored_messages)),
             ("bytes of their envelopes", whole(self.disk.as_ref().map(|d| d.message_bytes))),

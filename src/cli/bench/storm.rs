@@ -1,12 +1,29 @@
 //! `kefu bench storm`: all connections are lost and come back at once.
 
+use std::time::Instant;
+
 use anyhow::ensure;
 
 use super::{
     report::Report,
     target::{Server, TargetArgs},
 };
-use crate::loadgen::Storm;
+use crate::{
+    crypto::sign::{Label, SigningKey, verify},
+    loadgen::Storm,
+};
+
+/// What the check of one signature costs here, µs: each reconnect has one.
+fn signature_us() -> f64 {
+    const CHECKS: u32 = 500;
+    let key = SigningKey::from_seed(&[7; 32]);
+    let (public, message) = (key.public(), [7; 49]);
+    let signature = key.sign(Label::Auth, &message);
+    let started = Instant::now();
+    let good = (0..CHECKS).filter(|_| verify(Label::Auth, &public, &message, &signature).is_ok()).count();
+    debug_assert_eq!(good, CHECKS as usize);
+    started.elapsed().as_secs_f64() * 1e6 / f64::from(CHECKS)
+}
 
 /// `kefu bench storm`.
 #[derive(Debug, Clone, clap::Args)]
@@ -28,6 +45,7 @@ impl Args {
         Ok(Report {
             command: "storm",
             connections: Some(self.connections as u64),
+            signature_us: Some(signature_us()),
             cpu_us_per_reconnect: report.server_cpu_seconds.map(|cpu| cpu * 1e6 / self.connections as f64),
             unseen: !server.meter.sees(),
             all_back_seconds: Some(report.all_back.as_secs_f64()),

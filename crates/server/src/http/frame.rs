@@ -56,13 +56,10 @@ pub fn text<'a>(http: &'a Http, conn: &'a Arc<Conn>, address: IpAddr, text: &[u8
     if text.len() > MAX_TEXT {
         return Next::Close(CloseCode::Protocol);
     }
-    let frame = match serde_json::from_slice::<ClientFrame>(text) {
-        Ok(frame) => frame,
-        Err(_) => {
-            let refusal = RequestError::new(ErrorCode::Malformed, "this text frame is not one of the protocol");
-            send_text(conn, &refusal.frame(None, None, None));
-            return patience(conn, &refusal).into();
-        }
+    let Ok(frame) = serde_json::from_slice::<ClientFrame>(text) else {
+        let refusal = RequestError::new(ErrorCode::Malformed, "this text frame is not one of the protocol");
+        send_text(conn, &refusal.frame(None, None, None));
+        return patience(conn, &refusal).into();
     };
     let units = frame_rate::units(&frame);
     if let ClientFrame::Ping {} = frame {

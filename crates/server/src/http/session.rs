@@ -1,7 +1,7 @@
 //! The socket task: proves who is there, then turns frames into calls and writes what the outbox holds.
 //!
-//! One task a socket, no second one for writing: everything that waits is written with one flush. A peer that is silent
-//! for two heartbeats is gone.
+//! One task a socket, no second one for writing: everything that waits is written at once. The hub says when a socket was silent for
+//! a heartbeat; a peer that is silent for two is gone.
 
 use std::{collections::VecDeque, future::poll_fn, net::IpAddr, sync::Arc, task::Poll, time::Duration};
 

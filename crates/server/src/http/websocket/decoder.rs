@@ -155,8 +155,8 @@ mod tests {
         let mut out = vec![first];
         match payload.len() {
             n @ 0..=125 => out.push(0x80 | n as u8),
-            n @ 126..=0xffff => out.extend([&[0x80 | 126][..], &(n as u16).to_be_bytes()].concat()),
-            n => out.extend([&[0x80 | 127][..], &(n as u64).to_be_bytes()].concat()),
+            n @ 126..=0xffff => out.extend([&[0xfe][..], &(n as u16).to_be_bytes()].concat()),
+            n => out.extend([&[0xff][..], &(n as u64).to_be_bytes()].concat()),
         }
         out.extend(MASK);
         out.extend(payload.iter().enumerate().map(|(i, byte)| byte ^ MASK[i % 4]));
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn what_no_client_may_send_is_a_violation() {
         let unmasked = vec![0x82, 1, 0];
-        let claims_much = [&[0x82, 0x80 | 127][..], &u64::MAX.to_be_bytes(), &MASK].concat();
+        let claims_much = [&[0x82, 0xff][..], &u64::MAX.to_be_bytes(), &MASK].concat();
         for (bytes, what) in [
             (unmasked, "no mask"),
             (frame(0xc2, b"x"), "a bit of an extension"),
