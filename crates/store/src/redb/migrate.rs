@@ -1,6 +1,6 @@
 //! The schema version in the file, and the steps that migrate an older file.
 //!
-//! A new schema adds one step to [`STEPS`] and raises the version in `check.rs`. All steps and the new version are one
+//! A new schema adds one step to [`Schema`] and raises the version in `check.rs`. All steps and the new version are one
 //! transaction; the file as it was is copied beside it first, as `<name>.v<old version>`.
 
 use std::{
