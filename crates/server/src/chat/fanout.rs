@@ -88,6 +88,9 @@ impl Chat {
             other => return tracing::error!(%conv, ?other, "a committed conversation can't be read"),
         };
         let mut conversation = conversation.lock();
+        if commit.rev == 1 {
+            self.visitors.changed(conversation.visitor);
+        }
         if let Some(record) = commit.records.last().and_then(|frame| RecordView::parse(frame))
             && record.seq >= conversation.last
         {
@@ -111,9 +114,6 @@ impl Chat {
         let old = conversation.told.replace(facts.clone());
         // a conversation that was read or refreshed after this commit is ahead of the feed
         self.missed.note((commit.rev > conversation.rev).then_some(&conversation.row), &row);
-        if commit.rev == 1 {
-            self.visitors.changed(conversation.visitor);
-        }
         if conversation.row.empty.is_some() && row.empty.is_none() {
             self.metrics.opened.inc();
         }

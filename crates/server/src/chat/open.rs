@@ -58,7 +58,10 @@ impl Chat {
         let batch = opening_batch(&o, kid.0, &row, announcement);
         // listening first: the records of the opening are its echo
         self.hub.listen(conn, Topic::Conv(o.id));
-        match store::write(&*self.store, batch).await {
+        let written = store::write(&*self.store, batch).await;
+        // before they are told: the fan-out may be behind, and the next page of theirs must not be greeted without it
+        self.visitors.changed(*kid);
+        match written {
             Ok(_) | Err(StoreError::Conflict | StoreError::Duplicate { .. }) => Ok(()),
             Err(e) => Err(e.into()),
         }

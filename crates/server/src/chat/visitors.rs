@@ -8,6 +8,8 @@ use crate::proto::{ConvId, Kid};
 
 /// Visitors remembered.
 const KEEP: usize = 100_000;
+/// Conversations remembered of one; who has more is greeted from the disk.
+const MOST: usize = 16;
 
 /// See the module. An entry is complete or not there.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ impl VisitorIndex {
     /// Remembers what was read, unless something changed meanwhile.
     pub fn remember(&self, visitor: Kid, conversations: &[ConvId], since: Since) {
         let mut known = self.0.lock();
-        if known.changes == since.0 {
+        if known.changes == since.0 && conversations.len() <= MOST {
             *known.conversations.entry(visitor, Box::default) = conversations.into();
         }
     }
@@ -67,6 +69,13 @@ impl VisitorIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_visitor_with_many_conversations_takes_no_memory() {
+        let (index, visitor) = (VisitorIndex::default(), Kid([1; 16]));
+        index.remember(visitor, &[ConvId([7; 16]); MOST + 1], index.since());
+        assert_eq!(index.of(visitor), None);
+    }
 
     #[test]
     fn what_was_read_before_a_change_is_not_remembered() {
