@@ -11,7 +11,12 @@ use kefu::{
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     client_async,
-    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
+    tungstenite::{
+        Message,
+        client::IntoClientRequest,
+        http::HeaderValue,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
 };
 
 use crate::support::{
@@ -54,6 +59,10 @@ async fn a_client_with_a_websocket_of_another_make_is_served() {
         answer = next(None).await;
     }
     assert_eq!(next(Some(Message::Ping("here".into()))).await, Message::Pong("here".into()));
+    // one that leaves hears that it was heard
+    let bye = Message::Close(Some(CloseFrame { code: CloseCode::Normal, reason: "bye".into() }));
+    let Message::Close(Some(heard)) = next(Some(bye)).await else { panic!("no close frame") };
+    assert_eq!(heard.code, CloseCode::Normal);
 }
 
 #[tokio::test]
