@@ -300,10 +300,10 @@ async fn a_full_disk_and_a_command_that_goes_away_leave_the_server_unharmed() {
     assert!(value["error"]["message"].as_str().unwrap().starts_with("cannot write "), "{value}");
     assert_eq!(names(place.path()), Vec::<String>::new());
 
-    // the server may not have noticed yet that the command is gone, and refuses so long
+    // the server may not have noticed yet that the command is gone; a refusal ends with the connection
     let gone = loop {
         let mut gone = UnixStream::connect(company.path().join("admin.sock")).unwrap();
-        gone.write_all(b"GET /admin/dump HTTP/1.1\r\nhost: kefu\r\n\r\n").unwrap();
+        gone.write_all(b"GET /admin/dump HTTP/1.1\r\nhost: kefu\r\nconnection: close\r\n\r\n").unwrap();
         if gone.read_exact(&mut [0; 1000]).is_ok() {
             break gone;
         }
