@@ -122,6 +122,7 @@ describe('a conversation that is given', () => {
     const { client, id } = await talking();
     const item = () => client.conversations.value.find((c) => c.id === id)!;
     client.markRead(id);
+    await until(() => item().unread === 0);
     server.own(id, 'agent:wu', 'transfer', 'li');
     await until(() => !item().tabs.mine);
     server.own(id, 'agent:li', 'take', 'li');
@@ -134,6 +135,7 @@ describe('a conversation that is given', () => {
     const { client, id } = await talking();
     const item = () => client.conversations.value.find((c) => c.id === id)!;
     client.markRead(id);
+    await until(() => item().unread === 0);
     server.own(id, 'queue', 'transfer', 'wu');
     await until(() => !item().tabs.mine);
     server.own(id, 'agent:li', 'accept', 'li');

@@ -345,7 +345,8 @@ export class Conversation implements Thread {
 
   markRead(): void {
     this.receipts.markRead();
-    this.publish();
+    // by a page that shows what others wrote, so as often as they write
+    this.publishSoon();
   }
 
   /** Resolves when `ok` holds; looked at after every record and connection. Rejects after `ms`. */
@@ -363,7 +364,7 @@ export class Conversation implements Thread {
 
   // ---- signals
 
-  /** For what others do, who may do much at once. */
+  /** For what follows from what others do, who may do much at once. */
   private publishSoon(): void {
     this.stale = true;
     if (this.showTimer !== undefined) return;
