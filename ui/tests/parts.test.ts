@@ -6,6 +6,7 @@ import { OutgoingStore, type Outgoing } from '../src/client/outgoing';
 import { Predecessor } from '../src/client/predecessor';
 import { Receipts } from '../src/client/receipts';
 import { SendPause } from '../src/client/send-pause';
+import { Throttle } from '../src/client/throttle';
 import { Waiters } from '../src/client/waiters';
 import { signRecall } from '../src/crypto/recall';
 import { nativeBackend } from '../src/crypto/native';
@@ -36,6 +37,21 @@ describe('waiters', () => {
     const failed = expect(never).rejects.toMatchObject({ key: 'error.network' });
     await vi.advanceTimersByTimeAsync(1_000);
     await failed;
+  });
+});
+
+describe('a throttle', () => {
+  it('does it at once, then at most once in its time, and the last request counts', () => {
+    let times = 0;
+    const throttle = new Throttle(50, () => times++);
+    for (let i = 0; i < 10; i++) throttle.request();
+    expect(times).toBe(1);
+    vi.advanceTimersByTime(50);
+    expect(times).toBe(2);
+    throttle.request();
+    throttle.done();
+    vi.advanceTimersByTime(500);
+    expect([times, vi.getTimerCount()]).toEqual([2, 0]);
   });
 });
 

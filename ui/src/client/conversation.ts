@@ -27,6 +27,7 @@ import { Restoration } from './restoration';
 import { RobotMembership } from './robot-membership';
 import type { NoteCodec } from './sealer';
 import { SendQueue } from './send-queue';
+import { Throttle } from './throttle';
 import { Timeline } from './timeline';
 import { countUnread } from './unread';
 import { Waiters } from './waiters';
@@ -89,9 +90,8 @@ export class Conversation implements Thread {
   /** Up to here it is remembered, and may be shown. */
   private kept = 0;
   private typingTimer: ReturnType<typeof setTimeout> | undefined;
-  private showTimer: ReturnType<typeof setTimeout> | undefined;
-  /** What is there is not what is shown. */
-  private stale = false;
+  /** For changes that others cause, who may cause many at once. */
+  private readonly shown = new Throttle(SHOW_MS, () => this.publish());
   private sinceTurn = 0;
   private membersOf: { dir: Directory; team: string | undefined; bot: boolean } | null = null;
   private readonly waiters = new Waiters();
@@ -185,7 +185,7 @@ export class Conversation implements Thread {
       }
       if (env && this.typing.value && env.sender !== this.context.kid)
         this.setTyping(this.typing.value.side, '', false);
-      if (this.queued === 0) this.publishSoon();
+      if (this.queued === 0) this.shown.request();
       if (this.queued === 0) this.receipts.tell();
       this.waiters.look();
       if (this.queued === 0) this.sinceTurn = 0;
@@ -268,7 +268,7 @@ export class Conversation implements Thread {
     this.keepRobotOut(conv);
     this.conv.value = conv;
     this.receipts.update(conv);
-    this.publishSoon();
+    this.shown.request();
     // a robot that is not the owner any more leaves at once; records that came before this count first
     this.work = this.work.then(() => this.outbox.pump());
   }
@@ -345,8 +345,8 @@ export class Conversation implements Thread {
 
   markRead(): void {
     this.receipts.markRead();
-    // by a page that shows what others wrote, so as often as they write
-    this.publishSoon();
+    // a page calls this for everything of others that it shows
+    this.shown.request();
   }
 
   /** Resolves when `ok` holds; looked at after every record and connection. Rejects after `ms`. */
@@ -358,26 +358,15 @@ export class Conversation implements Thread {
     this.disposed = true;
     clearTimeout(this.typingTimer);
     this.receipts.dispose();
-    clearTimeout(this.showTimer);
+    this.shown.dispose();
     this.outbox.offline();
   }
 
   // ---- signals
 
-  /** For what follows from what others do, who may do much at once. */
-  private publishSoon(): void {
-    this.stale = true;
-    if (this.showTimer !== undefined) return;
-    this.publish();
-    this.showTimer = setTimeout(() => {
-      this.showTimer = undefined;
-      if (this.stale) this.publishSoon();
-    }, SHOW_MS);
-  }
-
   publish(): void {
     if (this.disposed) return;
-    this.stale = false;
+    this.shown.done();
     const conv = this.conv.value;
     const other = conv?.[this.context.role === 'visitor' ? 'agent' : 'visitor'] ?? { delivered: 0, read: 0 };
     const messages = this.timeline.render(
