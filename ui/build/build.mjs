@@ -88,7 +88,7 @@ const manifest = {
   ...(existsSync(join(dist, 'demo')) && { demo: { ...firstLoad('demo'), files: inFolder('demo') } }),
 };
 writeFileSync(join(dist, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-// the same pages keep their age, or cargo would build the server again
+// unchanged pages keep their modification time, or cargo would build the server again
 if (digest() === before?.digest)
   for (const path of [...list(dist), ...folders(dist)]) utimesSync(path, before.time, before.time);
 console.log(`widget ${manifest.widget.brotli} B brotli, console ${manifest.console.brotli} B brotli on first load`);
