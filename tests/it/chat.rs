@@ -15,7 +15,12 @@ mod retention;
 mod rewound;
 mod status;
 
-use kefu::proto::{ClientFrame, ConvId, ErrorCode, Event, Owner, RecordView, ServerFrame};
+use kefu::{
+    chat::Row,
+    crypto::hash,
+    proto::{ClientFrame, ConvId, ErrorCode, Event, Owner, RecordView, ServerFrame},
+    store::{FactsChange, Op},
+};
 
 use crate::support::{
     company::Company,
@@ -33,6 +38,14 @@ async fn talk(server: &Server) -> (Peer, Peer, ConvId) {
     visitor.until(conv, |v| v.owner == owner("li")).await;
     agent.until(conv, |v| v.owner == owner("li")).await;
     (visitor, agent, conv)
+}
+
+/// The step that stores a row as a conversation's first.
+fn row_op(row: &serde_json::Value) -> Op {
+    let row = Row::decode(row.to_string().as_bytes()).unwrap();
+    let visitor = hash::kid(&row.visitor_ed().unwrap());
+    let facts = Some(Box::new(FactsChange { before: None, after: row.facts(visitor) }));
+    Op::Row { value: row.encode(), facts }
 }
 
 fn owner(user: &str) -> Owner {

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use kefu::{
-    proto::{ConvId, Event, MsgId, RecordView, event_body},
+    proto::{ConvId, Event, Kid, Marks, MsgId, RecordView, Side, event_body},
     store::{
-        Batch, Feed, Op, Outcome, Reply, Store, StoreError, Table, Written, find,
+        Batch, Facts, FactsChange, Feed, Op, Outcome, Place, Reply, Store, StoreError, Table, Written, find,
         memory::MemoryStore,
         redb::{Options, RedbStore},
         submit, write,
@@ -77,8 +77,8 @@ impl Tested {
         outcomes.remove(0)
     }
 
-    fn bodies(&self, conv: ConvId) -> Vec<(u64, Vec<u8>)> {
-        let records = self.store.records(conv, 0, usize::MAX).unwrap();
+    async fn bodies(&self, conv: ConvId) -> Vec<(u64, Vec<u8>)> {
+        let records = self.store.records(conv, 0, usize::MAX).await.unwrap();
         records.iter().map(|(seq, frame)| (*seq, RecordView::parse(frame).unwrap().body.to_vec())).collect()
     }
 }
@@ -96,7 +96,27 @@ fn plain(ops: Vec<Op>) -> Batch {
 }
 
 fn row(conv: ConvId, rev: Option<u32>, value: &'static str) -> Batch {
-    Batch { conv: Some(conv), rev, ops: vec![Op::Row { value: Bytes::from_static(value.as_bytes()) }] }
+    Batch { conv: Some(conv), rev, ops: vec![Op::Row { value: Bytes::from_static(value.as_bytes()), facts: None }] }
+}
+
+fn facts(team: &str, created: u64) -> Facts {
+    let (visitor, team) = (Kid([7; 16]), team.parse().unwrap());
+    Facts { visitor, team, created, listed: true, open: true, missed: None }
+}
+
+/// The first row of a conversation.
+fn listed(conv: ConvId, n: u8, after: Facts) -> Batch {
+    change(conv, 0, n, None, after)
+}
+
+fn change(conv: ConvId, rev: u32, n: u8, before: Option<Facts>, after: Facts) -> Batch {
+    let facts = Some(Box::new(FactsChange { before, after }));
+    Batch { conv: Some(conv), rev: Some(rev), ops: vec![Op::Row { value: vec![n].into(), facts }] }
+}
+
+fn marks(conv: ConvId, side: Side, read: u64) -> Batch {
+    let marks = Marks { delivered: read, read };
+    Batch { conv: Some(conv), rev: None, ops: vec![Op::Marks { side, marks }] }
 }
 
 fn commit(outcome: Outcome) -> kefu::store::Commit {
@@ -113,21 +133,21 @@ contract! {
             t.write(post(gone, n)).await.unwrap();
             t.write(post(kept, n)).await.unwrap();
         }
-        let row = |rev| Batch { conv: Some(gone), rev: Some(rev), ops: vec![Op::Row { value: "r".into() }] };
+        let row = |rev| Batch { conv: Some(gone), rev: Some(rev), ops: vec![Op::Row { value: "r".into(), facts: None }] };
         t.write(row(0)).await.unwrap();
-        let erase = |rev, last_seq| Batch { conv: Some(gone), rev: Some(rev), ops: vec![Op::Erase { last_seq }] };
+        let erase = |rev, last_seq| Batch { conv: Some(gone), rev: Some(rev), ops: vec![Op::Erase { last_seq, facts: None }] };
         assert_eq!(t.write(erase(7, 5)).await, Err(StoreError::Conflict));
         assert_eq!(t.write(erase(1, 4)).await, Err(StoreError::Conflict));
-        let also = Batch { ops: vec![Op::Erase { last_seq: 5 }, Op::Row { value: "r".into() }], ..erase(1, 5) };
+        let also = Batch { ops: vec![Op::Erase { last_seq: 5, facts: None }, Op::Row { value: "r".into(), facts: None }], ..erase(1, 5) };
         assert!(matches!(t.write(also).await, Err(StoreError::Invalid(_))));
         assert_eq!(t.write(erase(1, 5)).await.unwrap().rev, 0);
-        assert_eq!((t.store.row(gone), t.store.records(gone, 0, 9)), (Ok(None), Ok(vec![])));
-        assert_eq!(t.store.records(kept, 0, 9).unwrap().len(), 5);
+        assert_eq!((t.store.head(gone).await, t.store.records(gone, 0, 9).await), (Ok(None), Ok(vec![])));
+        assert_eq!(t.store.records(kept, 0, 9).await.unwrap().len(), 5);
         // its ids are forgotten, too: whoever makes it again begins at one
         assert_eq!(find(&*t.store, gone, msg(3)).await, Ok(None));
         assert_eq!(t.write(post(gone, 3)).await.unwrap().seqs, [1]);
         assert_eq!(t.write(row(0)).await.unwrap().rev, 1);
-        assert_eq!(t.store.row(gone).unwrap().map(|row| (row.rev, row.last_seq)), Some((1, 1)));
+        assert_eq!(t.store.head(gone).await.unwrap().map(|row| (row.rev, row.last_seq)), Some((1, 1)));
     }
 
     async fn sequence_numbers_begin_at_one_without_gaps_in_each_conversation(t) {
@@ -140,9 +160,9 @@ contract! {
         }
         let three = Batch { conv: Some(b), rev: None, ops: (1..=3).flat_map(|n| post(b, n).ops).collect() };
         assert_eq!(t.write(three).await.unwrap().seqs, [1, 2, 3]);
-        assert_eq!(t.bodies(a).len(), 5);
-        assert_eq!(t.bodies(b), (1..=3).map(|n| (u64::from(n), envelope(b, n))).collect::<Vec<_>>());
-        assert_eq!(t.store.row(a).unwrap(), None, "no row was written");
+        assert_eq!(t.bodies(a).await.len(), 5);
+        assert_eq!(t.bodies(b).await, (1..=3).map(|n| (u64::from(n), envelope(b, n))).collect::<Vec<_>>());
+        assert_eq!(t.store.head(a).await.unwrap(), None, "no row was written");
     }
 
     async fn the_feed_and_the_log_say_the_same_bytes_and_time_never_runs_backwards(t) {
@@ -151,7 +171,7 @@ contract! {
         for n in 1..=20 {
             frames.extend(commit(t.say(1, post(c, n)).await).records);
         }
-        let stored: Vec<Bytes> = t.store.records(c, 0, 100).unwrap().into_iter().map(|(_, frame)| frame).collect();
+        let stored: Vec<Bytes> = t.store.records(c, 0, 100).await.unwrap().into_iter().map(|(_, frame)| frame).collect();
         assert_eq!(frames, stored);
         let times: Vec<u64> = frames.iter().map(|f| RecordView::parse(f).unwrap().at_ms).collect();
         assert!(times.is_sorted() && times[0] > 1_600_000_000_000);
@@ -160,29 +180,29 @@ contract! {
     async fn pages_of_records_begin_after_the_given_number(t) {
         let c = conv(1);
         for n in 1..=10 { t.write(post(c, n)).await.unwrap(); }
-        let page = |after, limit| {
-            t.store.records(c, after, limit).unwrap().iter().map(|(seq, _)| *seq).collect::<Vec<_>>()
+        let page = async |after, limit| {
+            t.store.records(c, after, limit).await.unwrap().iter().map(|(seq, _)| *seq).collect::<Vec<_>>()
         };
-        assert_eq!(page(0, 3), [1, 2, 3]);
-        assert_eq!(page(3, 100), [4, 5, 6, 7, 8, 9, 10]);
-        assert_eq!(page(9, 0), [0u64; 0]);
-        assert_eq!(page(10, 5), [0u64; 0]);
-        assert_eq!(page(u64::MAX, 5), [0u64; 0]);
-        assert!(t.store.records(conv(2), 0, 5).unwrap().is_empty());
+        assert_eq!(page(0, 3).await, [1, 2, 3]);
+        assert_eq!(page(3, 100).await, [4, 5, 6, 7, 8, 9, 10]);
+        assert_eq!(page(9, 0).await, [0u64; 0]);
+        assert_eq!(page(10, 5).await, [0u64; 0]);
+        assert_eq!(page(u64::MAX, 5).await, [0u64; 0]);
+        assert!(t.store.records(conv(2), 0, 5).await.unwrap().is_empty());
     }
 
     async fn pages_of_records_end_with_the_one_that_fills_them(t) {
         let c = conv(1);
         for n in 1..=10 { t.write(post(c, n)).await.unwrap(); }
-        let one = t.store.records(c, 0, 1).unwrap()[0].1.len();
-        let page = |after, bytes| t.store.page(c, after, 100, bytes).unwrap().iter().map(|(seq, _)| *seq).collect::<Vec<_>>();
-        assert_eq!(page(0, 0), [0u64; 0]);
-        assert_eq!(page(0, 1), [1]);
-        assert_eq!(page(0, one), [1]);
-        assert_eq!(page(3, one + 1), [4, 5]);
-        assert_eq!(page(3, 100 * one), [4, 5, 6, 7, 8, 9, 10]);
+        let one = t.store.records(c, 0, 1).await.unwrap()[0].1.len();
+        let page = async |after, bytes| t.store.page(c, after, 100, bytes).await.unwrap().iter().map(|(seq, _)| *seq).collect::<Vec<_>>();
+        assert_eq!(page(0, 0).await, [0u64; 0]);
+        assert_eq!(page(0, 1).await, [1]);
+        assert_eq!(page(0, one).await, [1]);
+        assert_eq!(page(3, one + 1).await, [4, 5]);
+        assert_eq!(page(3, 100 * one).await, [4, 5, 6, 7, 8, 9, 10]);
         t.write(row(c, None, "x")).await.unwrap();
-        let bytes = t.store.row(c).unwrap().unwrap().bytes;
+        let bytes = t.store.head(c).await.unwrap().unwrap().bytes;
         assert!(bytes >= 10 * (one as u64 - 16), "{bytes}");
     }
 
@@ -194,11 +214,11 @@ contract! {
         // whatever else the batch wants: a duplicate is a duplicate
         let mut again = post(c, 1);
         again.rev = Some(99);
-        again.ops.insert(0, put(Table::Meta, b"side effect", b"x"));
+        again.ops.insert(0, Op::Row { value: "side effect".into(), facts: None });
         assert_eq!(t.say(5, again.clone()).await, Outcome::Duplicate { origin: 5, frame: first });
         assert_eq!(t.write(again).await, Err(StoreError::Duplicate { seq: 1 }));
-        assert_eq!(t.store.get(Table::Meta, b"side effect").unwrap(), None);
-        assert_eq!(t.bodies(c).len(), 2);
+        assert_eq!(t.store.head(c).await.unwrap(), None);
+        assert_eq!(t.bodies(c).await.len(), 2);
         // the same id elsewhere is another message
         assert_eq!(t.write(post(conv(2), 1)).await.unwrap().seqs, [1]);
     }
@@ -218,7 +238,12 @@ contract! {
         t.write(post(c, 9)).await.unwrap();
         for batch in [
             plain(vec![append(1)]),
-            plain(vec![Op::Row { value: Bytes::new() }]),
+            in_c(vec![append(1), put(Table::Meta, b"k", b"v")]),
+            in_c(vec![expect(Table::Meta, b"k", None)]),
+            plain(vec![put(Table::OpenConv, &c.0, b"")]),
+            plain(vec![Op::Marks { side: Side::Agent, marks: Marks::default() }]),
+            Batch { rev: None, ..listed(c, 1, facts("a", 1)) },
+            plain(vec![Op::Row { value: Bytes::new(), facts: None }]),
             plain(vec![Op::Redact { seq: 1, body: Bytes::new() }]),
             Batch { conv: None, rev: Some(0), ops: vec![] },
             in_c(vec![append(1), append(1)]),
@@ -230,7 +255,7 @@ contract! {
             let result = t.write(batch.clone()).await;
             assert!(matches!(result, Err(StoreError::Invalid(_))), "{batch:?} gave {result:?}");
         }
-        assert_eq!(t.bodies(c), [(1, envelope(c, 9))]);
+        assert_eq!(t.bodies(c).await, [(1, envelope(c, 9))]);
     }
 
     async fn what_is_expected_must_be_so(t) {
@@ -242,8 +267,8 @@ contract! {
         assert_eq!(t.write(set(None, b"b")).await, Err(StoreError::Conflict));
         t.write(set(Some(b"a"), b"")).await.unwrap();
         assert_eq!(t.write(set(None, b"c")).await, Err(StoreError::Conflict), "empty is not absent");
-        assert_eq!(t.store.get(Table::Directory, b"k").unwrap(), Some(vec![]));
-        assert_eq!(t.store.get(Table::Account, b"k").unwrap(), None, "tables are apart");
+        assert_eq!(t.store.get(Table::Directory, b"k").await.unwrap(), Some(vec![]));
+        assert_eq!(t.store.get(Table::Account, b"k").await.unwrap(), None, "tables are apart");
         // steps of a batch see the ones before them
         let chain = vec![
             Op::Delete { table: Table::Directory, key: b"k".to_vec() },
@@ -253,28 +278,29 @@ contract! {
             expect(Table::Directory, b"k", Some(b"2")),
         ];
         t.write(plain(chain)).await.unwrap();
-        assert_eq!(t.store.get(Table::Directory, b"k").unwrap(), Some(b"2".to_vec()));
+        assert_eq!(t.store.get(Table::Directory, b"k").await.unwrap(), Some(b"2".to_vec()));
     }
 
     async fn a_refused_batch_leaves_no_trace_and_disturbs_no_neighbour(t) {
         let c = conv(1);
         // all are submitted before the first is waited for, so the file's writer sees them together
         let (mut bad, id) = (post(c, 2), msg(2));
-        bad.ops.insert(0, put(Table::Meta, b"trace", b"x"));
-        bad.ops.push(Op::Row { value: "lost".into() });
-        bad.ops.push(expect(Table::Meta, b"no", Some(b"such")));
+        bad.rev = Some(5);
+        bad.ops.push(Op::Row { value: "lost".into(), facts: None });
         for (origin, batch) in [(1, post(c, 1)), (2, bad), (3, post(c, 3))] {
             submit(&*t.store, batch, Reply::Feed(origin)).await.unwrap();
         }
+        let late = vec![put(Table::Meta, b"trace", b"x"), expect(Table::Meta, b"no", Some(b"such"))];
+        assert_eq!(t.write(plain(late)).await, Err(StoreError::Conflict));
         let mut all = Vec::new();
         while all.len() < 3 { all.extend(t.feed.recv().await.unwrap()); }
         assert_eq!(commit(all[0].clone()).origin, 1);
         assert_eq!(all[1], Outcome::Refused { origin: 2, conv: Some(c), id: Some(id), error: StoreError::Conflict });
         let third = commit(all[2].clone());
         assert_eq!((third.origin, third.rev, RecordView::parse(&third.records[0]).unwrap().seq), (3, 0, 2));
-        assert_eq!(t.bodies(c), [(1, envelope(c, 1)), (2, envelope(c, 3))]);
-        assert_eq!(t.store.get(Table::Meta, b"trace").unwrap(), None);
-        assert_eq!(t.store.row(c).unwrap(), None);
+        assert_eq!(t.bodies(c).await, [(1, envelope(c, 1)), (2, envelope(c, 3))]);
+        assert_eq!(t.store.get(Table::Meta, b"trace").await.unwrap(), None);
+        assert_eq!(t.store.head(c).await.unwrap(), None);
     }
 
     async fn rows_have_revisions_and_writers_may_insist_on_one(t) {
@@ -288,27 +314,27 @@ contract! {
         both.ops.extend(row(c, None, "three").ops);
         let written = t.write(both).await.unwrap();
         assert_eq!((written.rev, written.seqs), (3, vec![1]));
-        let at = t.store.row(c).unwrap().unwrap();
+        let at = t.store.head(c).await.unwrap().unwrap();
         assert_eq!((at.rev, at.last_seq, &at.value[..]), (3, 1, &b"three"[..]));
         assert_eq!(t.write(post(c, 2)).await.unwrap().rev, 3, "a message alone leaves the revision");
-        assert_eq!(t.store.row(c).unwrap().unwrap().last_seq, 2);
-        assert_eq!(t.store.row(conv(2)).unwrap(), None);
+        assert_eq!(t.store.head(c).await.unwrap().unwrap().last_seq, 2);
+        assert_eq!(t.store.head(conv(2)).await.unwrap(), None);
     }
 
     async fn the_feed_tells_what_changed_in_a_conversation(t) {
         let c = conv(1);
         let mut first = post(c, 1);
-        first.ops.push(Op::Row { value: "r".into() });
+        first.ops.push(Op::Row { value: "r".into(), facts: None });
         let told = commit(t.say(3, first).await);
         assert_eq!((told.rev, told.row.as_deref(), told.records.len()), (1, Some(&b"r"[..]), 1));
         // a caller that waits is not named, but the commit is published
         t.write(post(c, 2)).await.unwrap();
         let told = commit(t.feed.recv().await.unwrap().remove(0));
         assert_eq!((told.origin, told.rev, told.row), (0, 1, None));
-        // receipts touch the conversation, too
-        let receipt = Batch { conv: Some(c), rev: None, ops: vec![put(Table::Receipt, b"k", b"v")] };
-        let told = commit(t.say(4, receipt).await);
-        assert_eq!((told.conv, told.records.len(), told.redacted.len()), (c, 0, 0));
+        // marks are told by those who moved them
+        t.write(marks(c, Side::Agent, 2)).await.unwrap();
+        let told = commit(t.say(4, post(c, 3)).await);
+        assert_eq!((told.origin, told.conv, told.records.len()), (4, c, 1));
     }
 
     async fn batches_without_a_conversation_stay_off_the_feed_unless_refused(t) {
@@ -317,7 +343,7 @@ contract! {
         assert_eq!(t.write(plain(vec![expect(Table::Meta, b"a", None)])).await, Err(StoreError::Conflict));
         let told = t.say(9, plain(vec![expect(Table::Meta, b"a", None)])).await;
         assert_eq!(told, Outcome::Refused { origin: 9, conv: None, id: None, error: StoreError::Conflict });
-        assert_eq!(t.store.get(Table::Meta, b"a").unwrap(), Some(b"1".to_vec()));
+        assert_eq!(t.store.get(Table::Meta, b"a").await.unwrap(), Some(b"1".to_vec()));
     }
 
     /// Its sender knows nothing of the events that the server put before it.
@@ -337,8 +363,8 @@ contract! {
         let recall = Batch { conv: Some(c), rev: None, ops: vec![Op::Redact { seq: 1, body: tombstone(c, 1).into() }] };
         let told = commit(t.say(1, recall).await);
         assert_eq!((told.redacted, told.records.len()), (vec![1], 0));
-        assert_eq!(t.bodies(c), [(1, tombstone(c, 1)), (2, envelope(c, 2))]);
-        let frame = t.store.records(c, 0, 1).unwrap().remove(0).1;
+        assert_eq!(t.bodies(c).await, [(1, tombstone(c, 1)), (2, envelope(c, 2))]);
+        let frame = t.store.records(c, 0, 1).await.unwrap().remove(0).1;
         assert_eq!(frame[..16], first[..16]);
         // a late resend gets the tombstone, not a second life
         assert_eq!(t.say(2, post(c, 1)).await, Outcome::Duplicate { origin: 2, frame });
@@ -346,33 +372,91 @@ contract! {
         let event = Bytes::from(event_body(c, &Event::Hidden {}));
         let ops = vec![Op::Append { id: msg(0), body: event.clone() }, Op::Redact { seq: 3, body: event }];
         t.write(Batch { conv: Some(c), rev: None, ops }).await.unwrap();
-        assert_eq!(t.bodies(c).len(), 3);
+        assert_eq!(t.bodies(c).await.len(), 3);
     }
 
     async fn scans_go_both_ways_within_a_prefix(t) {
         let keys: [&[u8]; 9] = [b"", b"a", b"a\0", b"ab", b"abc", b"a\xff", b"a\xff\xff", b"b", b"\xff\xff"];
-        t.write(plain(keys.iter().map(|k| put(Table::OpenConv, k, b"v")).collect())).await.unwrap();
-        t.write(plain(vec![put(Table::Receipt, b"ab", b"other")])).await.unwrap();
-        let scan = |prefix: &[u8], after: Option<&[u8]>, down, limit| -> Vec<Vec<u8>> {
-            t.store.scan(Table::OpenConv, prefix, after, down, limit).unwrap().into_iter().map(|p| p.0).collect()
+        t.write(plain(keys.iter().map(|k| put(Table::Site, k, b"v")).collect())).await.unwrap();
+        t.write(plain(vec![put(Table::Status, b"ab", b"other")])).await.unwrap();
+        let scan = async |prefix: &'static [u8], after: Option<&'static [u8]>, down, limit| -> Vec<Vec<u8>> {
+            t.store.scan(Table::Site, prefix, after, down, limit).await.unwrap().into_iter().map(|p| p.0).collect()
         };
         let all: Vec<Vec<u8>> = keys.iter().map(|k| k.to_vec()).collect();
         let reversed = |keys: &[Vec<u8>]| keys.iter().rev().cloned().collect::<Vec<_>>();
-        assert_eq!(scan(b"", None, false, 99), all);
-        assert_eq!(scan(b"", None, true, 99), reversed(&all));
-        assert_eq!(scan(b"a", None, false, 99), all[1..7]);
-        assert_eq!(scan(b"a", None, true, 99), reversed(&all[1..7]));
-        assert_eq!(scan(b"a\xff", None, false, 99), all[5..7]);
-        assert_eq!(scan(b"\xff", None, true, 99), all[8..]);
-        assert_eq!(scan(b"a", Some(b"ab"), false, 2), all[4..6]);
-        assert_eq!(scan(b"a", Some(b"ab"), true, 99), reversed(&all[1..3]));
-        assert_eq!(scan(b"a", Some(b"aa"), true, 1), all[2..3]);
-        assert_eq!(scan(b"b", Some(b"a"), false, 99), all[7..8], "after may lie before the prefix");
-        assert_eq!(scan(b"a", Some(b"b"), true, 99), reversed(&all[1..7]), "… or behind it");
-        assert_eq!(scan(b"a", Some(b"z"), false, 99), all[..0]);
-        assert_eq!(scan(b"b", Some(b"a"), true, 99), all[..0]);
-        assert_eq!(scan(b"nothing", None, true, 99), all[..0]);
-        assert_eq!(scan(b"", None, false, 0), all[..0]);
+        assert_eq!(scan(b"", None, false, 99).await, all);
+        assert_eq!(scan(b"", None, true, 99).await, reversed(&all));
+        assert_eq!(scan(b"a", None, false, 99).await, all[1..7]);
+        assert_eq!(scan(b"a", None, true, 99).await, reversed(&all[1..7]));
+        assert_eq!(scan(b"a\xff", None, false, 99).await, all[5..7]);
+        assert_eq!(scan(b"\xff", None, true, 99).await, all[8..]);
+        assert_eq!(scan(b"a", Some(b"ab"), false, 2).await, all[4..6]);
+        assert_eq!(scan(b"a", Some(b"ab"), true, 99).await, reversed(&all[1..3]));
+        assert_eq!(scan(b"a", Some(b"aa"), true, 1).await, all[2..3]);
+        assert_eq!(scan(b"b", Some(b"a"), false, 99).await, all[7..8], "after may lie before the prefix");
+        assert_eq!(scan(b"a", Some(b"b"), true, 99).await, reversed(&all[1..7]), "… or behind it");
+        assert_eq!(scan(b"a", Some(b"z"), false, 99).await, all[..0]);
+        assert_eq!(scan(b"b", Some(b"a"), true, 99).await, all[..0]);
+        assert_eq!(scan(b"nothing", None, true, 99).await, all[..0]);
+        assert_eq!(scan(b"", None, false, 0).await, all[..0]);
+    }
+
+    async fn a_head_says_where_a_conversation_ends_and_how_far_both_sides_are(t) {
+        let c = conv(1);
+        t.write(listed(c, 1, facts("a", 1))).await.unwrap();
+        let head = t.store.head(c).await.unwrap().unwrap();
+        assert_eq!((head.last_seq, head.last_at_ms, head.marks), (0, 0, [Marks::default(); 2]));
+        let at = t.write(post(c, 1)).await.unwrap().at_ms;
+        t.write(marks(c, Side::Visitor, 1)).await.unwrap();
+        let at = t.write(post(c, 2)).await.unwrap().at_ms.max(at);
+        t.write(marks(c, Side::Agent, 2)).await.unwrap();
+        let head = t.store.head(c).await.unwrap().unwrap();
+        assert_eq!((head.rev, head.last_seq, head.last_at_ms), (1, 2, at));
+        assert_eq!(head.marks.map(|side| side.read), [1, 2]);
+        assert_eq!(head.value, vec![1]);
+    }
+
+    async fn conversations_are_found_by_their_facts(t) {
+        let place = |n: u8, at_ms| Place { at_ms, conv: conv(n) };
+        let a = "a".parse().unwrap();
+        for (n, created) in [(1, 10), (2, 30), (3, 20)] {
+            t.write(listed(conv(n), n, facts("a", created))).await.unwrap();
+        }
+        let empty = Facts { listed: false, ..facts("a", 40) };
+        t.write(listed(conv(4), 4, empty.clone())).await.unwrap();
+        let sorted = |mut ids: Vec<ConvId>| { ids.sort_unstable(); ids };
+        assert_eq!(sorted(t.store.open_conversations().await.unwrap()), [1, 2, 3].map(conv));
+        assert_eq!(sorted(t.store.of_visitor(Kid([7; 16]), 9).await.unwrap()), [1, 2, 3, 4].map(conv));
+        assert_eq!(t.store.of_visitor(Kid([8; 16]), 9).await.unwrap(), []);
+        let teams = [a];
+        assert_eq!(t.store.listed(&teams, None, 2).await.unwrap(), [place(2, 30), place(3, 20)]);
+        assert_eq!(t.store.listed(&teams, Some(place(3, 20)), 2).await.unwrap(), [place(1, 10)]);
+        let mut old = t.store.begun_by(20, None, 9).await.unwrap();
+        old.sort_unstable();
+        assert_eq!(old, [place(1, 10), place(3, 20)]);
+        // the empty one begins with its first message, two are missed, one of them by another team
+        t.write(change(conv(4), 1, 4, Some(empty), facts("a", 50))).await.unwrap();
+        let missed = |n: u8, team, created, at| {
+            let after = Facts { open: false, missed: Some(at), ..facts(team, created) };
+            change(conv(n), 1, n, Some(facts("a", created)), after)
+        };
+        t.write(missed(1, "a", 10, 60)).await.unwrap();
+        t.write(missed(2, "b", 30, 70)).await.unwrap();
+        assert_eq!(sorted(t.store.open_conversations().await.unwrap()), [3, 4].map(conv));
+        assert_eq!(t.store.missed(&teams[0], None, 9).await.unwrap(), [place(1, 60)]);
+        assert_eq!(t.store.missed(&teams[0], Some(place(1, 60)), 9).await.unwrap(), []);
+        assert_eq!(t.store.count_missed(&teams[0], 9).await.unwrap(), (1, Some(60)));
+        assert_eq!(t.store.count_missed(&"b".parse().unwrap(), 9).await.unwrap(), (1, Some(70)));
+        assert_eq!(t.store.count_missed(&"c".parse().unwrap(), 9).await.unwrap(), (0, None));
+        // erased with its marks and places
+        t.write(marks(conv(1), Side::Visitor, 1)).await.unwrap();
+        let last = Facts { open: false, missed: Some(60), ..facts("a", 10) };
+        let erase = Op::Erase { last_seq: 0, facts: Some(Box::new(last)) };
+        t.write(Batch { conv: Some(conv(1)), rev: Some(2), ops: vec![erase] }).await.unwrap();
+        assert_eq!(t.store.missed(&teams[0], None, 9).await.unwrap(), []);
+        assert_eq!(sorted(t.store.of_visitor(Kid([7; 16]), 9).await.unwrap()), [2, 3, 4].map(conv));
+        t.write(listed(conv(1), 1, facts("a", 80))).await.unwrap();
+        assert_eq!(t.store.head(conv(1)).await.unwrap().unwrap().marks, [Marks::default(); 2]);
     }
 
     async fn many_writers_get_every_number_exactly_once(t) {
@@ -404,7 +488,7 @@ contract! {
         for (c, mut seqs) in given {
             seqs.sort_unstable();
             assert_eq!(seqs, dense);
-            assert_eq!(t.store.records(c, 0, usize::MAX).unwrap().iter().map(|r| r.0).collect::<Vec<_>>(), dense);
+            assert_eq!(t.store.records(c, 0, usize::MAX).await.unwrap().iter().map(|r| r.0).collect::<Vec<_>>(), dense);
         }
         // the feed had each conversation in order, and everything before the last writer was answered
         let mut told: BTreeMap<ConvId, Vec<u64>> = BTreeMap::new();
@@ -426,8 +510,8 @@ contract! {
         for (c, n, seq) in [(c, 1, Some(1)), (c, 2, Some(2)), (c, 3, None), (other, 1, None)] {
             assert_eq!(find(&*t.store, c, msg(n)).await, Ok(seq), "{n}");
         }
-        assert_eq!(t.store.records(c, 0, 10).unwrap().len(), 2);
-        assert_eq!((t.store.row(other), t.store.records(other, 0, 10)), (Ok(None), Ok(vec![])));
+        assert_eq!(t.store.records(c, 0, 10).await.unwrap().len(), 2);
+        assert_eq!((t.store.head(other).await, t.store.records(other, 0, 10).await), (Ok(None), Ok(vec![])));
         t.write(post(c, 3)).await.unwrap();
         assert_eq!(find(&*t.store, c, msg(3)).await, Ok(Some(3)));
         t.store.close().await;

@@ -30,10 +30,11 @@ async fn filled(path: &Path) -> Arc<RedbStore> {
     for n in 1..=100 {
         write(&*store, post(conv(n % 2), n)).await.unwrap();
     }
-    let mut batch = Batch { conv: Some(conv(1)), rev: None, ops: vec![Op::Row { value: vec![7].into() }] };
+    let mut batch = Batch { conv: Some(conv(1)), rev: None, ops: vec![Op::Row { value: vec![7].into(), facts: None }] };
     batch.ops.push(Op::Redact { seq: 1, body: tombstone(conv(1), 1).into() });
-    batch.ops.push(Op::Put { table: Table::Site, key: b"s1".to_vec(), value: b"{}".to_vec() });
     write(&*store, batch).await.unwrap();
+    let site = Op::Put { table: Table::Site, key: b"s1".to_vec(), value: b"{}".to_vec() };
+    write(&*store, Batch { ops: vec![site], ..Batch::default() }).await.unwrap();
     store
 }
 
@@ -88,7 +89,7 @@ async fn all_rows_come_to_a_database_of_its_own() {
     let first = store.records(conv(1), 0, 1).unwrap().remove(0).1;
     let kind = HeaderView::parse(RecordView::parse(&first).unwrap().body).unwrap().0;
     assert_eq!(kind, Kind::Tombstone);
-    let row = store.row(conv(1)).unwrap().unwrap();
+    let row = store.head(conv(1)).unwrap().unwrap();
     assert_eq!((row.rev, row.last_seq, &row.value[..]), (1, 50, &[7][..]));
     assert_eq!(store.get(Table::Site, b"s1").unwrap(), Some(b"{}".to_vec()));
     assert_eq!(write(&*store, post(conv(1), 3)).await, Err(StoreError::Duplicate { seq: 2 }));

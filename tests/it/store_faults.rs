@@ -129,7 +129,7 @@ async fn goes_wrong(wrong: Wrong, n: u64, checkpoint: usize) -> bool {
     }
     let noticed = ledger.work(&store, &mut feed, ROUNDS, random).await;
     if noticed && wrong == Wrong::NoRoom {
-        until(|| store.row(conv(0)) != Err(StoreError::Reopening)).await;
+        until(|| store.head(conv(0)) != Err(StoreError::Reopening)).await;
         ledger.listen(&mut feed);
         ledger.check(&store);
         assert_eq!(write(&*store, post(conv(0), 1)).await, Err(StoreError::Unwritable), "change {n}");

@@ -62,12 +62,11 @@ async fn a_file_from_before_a_table_gets_it_and_keeps_the_rest() {
     txn.commit().unwrap();
     drop(db);
     let (store, _feed) = RedbStore::open(&path, options()).unwrap();
-    for table in [Table::Missed, Table::Status] {
-        assert_eq!(store.scan(table, &[], None, false, 9), Ok(vec![]));
-        let put = Op::Put { table, key: b"svc".to_vec(), value: vec![] };
-        write(&*store, Batch { ops: vec![put], ..Batch::default() }).await.unwrap();
-        assert_eq!(store.scan(table, b"s", None, true, 9), Ok(vec![(b"svc".to_vec(), vec![])]));
-    }
+    assert_eq!(store.scan(Table::Missed, &[], None, false, 9), Ok(vec![]));
+    assert_eq!(store.scan(Table::Status, &[], None, false, 9), Ok(vec![]));
+    let put = Op::Put { table: Table::Status, key: b"svc".to_vec(), value: vec![] };
+    write(&*store, Batch { ops: vec![put], ..Batch::default() }).await.unwrap();
+    assert_eq!(store.scan(Table::Status, b"s", None, true, 9), Ok(vec![(b"svc".to_vec(), vec![])]));
     assert_eq!(store.records(conv(1), 0, 10).unwrap().len(), 1);
 }
 

@@ -4,10 +4,10 @@ use std::{fmt::Write as _, sync::Arc};
 
 use bytes::Bytes;
 use kefu::{
-    proto::{ConvId, Event, event_body},
+    proto::{ConvId, Event, Kid, Marks, Side, event_body},
     store::{
-        Batch, Commit, Feed, Op, Outcome, Reply, Store, StoreError, Table, Written, memory::MemoryStore,
-        redb::RedbStore,
+        Batch, Commit, Facts, FactsChange, Feed, Op, Outcome, Reply, Store, StoreError, Table, Written,
+        memory::MemoryStore, redb::RedbStore,
     },
 };
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ use crate::support::{
 };
 
 const CONVS: u8 = 3;
-const TABLES: [Table; 2] = [Table::Receipt, Table::OpenConv];
+const TABLES: [Table; 2] = [Table::Site, Table::Status];
 
 fn small_key() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![Just(vec![]), Just(b"a".to_vec()), Just(b"ab".to_vec()), Just(vec![0xff]), Just(vec![0xff, 0xff])]
@@ -38,28 +38,56 @@ fn body(conv: ConvId, n: u8) -> Bytes {
     }
 }
 
-fn step(in_conv: u8) -> impl Strategy<Value = Op> {
-    let c = conv(in_conv);
+fn facts() -> impl Strategy<Value = Facts> {
+    let (visitor, team) = (0..2u8, prop::sample::select(vec!["a", "b"]));
+    (visitor, team, 0..3u64, any::<bool>(), any::<bool>(), prop::option::of(0..3u64)).prop_map(
+        |(visitor, team, created, listed, open, missed)| Facts {
+            visitor: Kid([visitor; 16]),
+            team: team.parse().unwrap(),
+            created,
+            listed,
+            open,
+            missed,
+        },
+    )
+}
+
+fn change() -> impl Strategy<Value = Box<FactsChange>> {
+    (prop::option::of(facts()), facts()).prop_map(|(before, after)| Box::new(FactsChange { before, after }))
+}
+
+fn table_step() -> impl Strategy<Value = Op> {
     let table = prop::sample::select(&TABLES[..]);
     prop_oneof![
         1 => (table.clone(), small_key(), prop::option::of(small_value()))
             .prop_map(|(table, key, value)| Op::Expect { table, key, value }),
         3 => (table.clone(), small_key(), small_value()).prop_map(|(table, key, value)| Op::Put { table, key, value }),
         1 => (table, small_key()).prop_map(|(table, key)| Op::Delete { table, key }),
-        1 => small_value().prop_map(|v| Op::Row { value: v.into() }),
+    ]
+}
+
+fn step(in_conv: u8) -> impl Strategy<Value = Op> {
+    let c = conv(in_conv);
+    let side = prop::sample::select(vec![Side::Visitor, Side::Agent]);
+    prop_oneof![
+        2 => (small_value(), prop::option::of(change())).prop_map(|(v, facts)| Op::Row { value: v.into(), facts }),
+        1 => (side, 0..9u64).prop_map(|(side, n)| Op::Marks { side, marks: Marks { delivered: n, read: n } }),
         6 => (0..60u8).prop_map(move |n| Op::Append { id: msg(n), body: body(c, n) }),
         2 => (0..8u64, 0..60u8).prop_map(move |(seq, n)| Op::Redact { seq, body: tombstone(c, n).into() }),
         1 => (0..8u64).prop_map(move |seq| Op::Redact { seq, body: body(c, 0) }),
-        1 => (0..4u64).prop_map(|last_seq| Op::Erase { last_seq }),
+        1 => (0..4u64, prop::option::of(facts()))
+            .prop_map(|(last_seq, facts)| Op::Erase { last_seq, facts: facts.map(Box::new) }),
     ]
 }
 
 fn batch() -> impl Strategy<Value = Batch> {
-    (0..CONVS).prop_flat_map(|c| {
-        let named = prop::option::weighted(0.9, Just(conv(c)));
-        let rev = prop::option::weighted(0.2, 0..3u32);
+    let of_conv = (0..CONVS).prop_flat_map(|c| {
+        let named = prop::option::weighted(0.95, Just(conv(c)));
+        let rev = prop::option::weighted(0.4, 0..3u32);
         (named, rev, prop::collection::vec(step(c), 0..4)).prop_map(|(conv, rev, ops)| Batch { conv, rev, ops })
-    })
+    });
+    let of_tables = prop::collection::vec(table_step(), 0..4).prop_map(|ops| Batch { ops, ..Batch::default() });
+    prop_oneof![4 => of_conv, 1 => of_tables]
 }
 
 /// A store's answers to one sequence of batches, without times.
@@ -106,25 +134,39 @@ async fn run(store: &dyn Store, feed: &mut Feed, batches: &[(bool, Batch)]) -> S
 }
 
 /// Everything that can be read.
-fn held(store: &dyn Store) -> String {
+async fn held(store: &dyn Store) -> String {
     let mut all = String::new();
-    for table in Table::ALL {
+    for table in Table::ALL.iter().filter(|table| !table.is_index()) {
         for prefix in [&b""[..], b"a", b"\xff"] {
             for after in [None, Some(&b"a"[..]), Some(b"\xff")] {
                 for descending in [false, true] {
-                    let pairs = store.scan(*table, prefix, after, descending, 3).unwrap();
+                    let pairs = store.scan(*table, prefix, after, descending, 3).await.unwrap();
                     writeln!(all, "{table:?} {prefix:?} {after:?} {descending} {pairs:?}").unwrap();
                 }
             }
         }
     }
+    for visitor in 0..2 {
+        let mut convs = store.of_visitor(Kid([visitor; 16]), 9).await.unwrap();
+        convs.sort_unstable();
+        writeln!(all, "of {visitor} {convs:?}").unwrap();
+    }
+    let mut open = store.open_conversations().await.unwrap();
+    open.sort_unstable();
+    writeln!(all, "open {open:?}").unwrap();
+    for team in ["a", "b"].map(|team| team.parse().unwrap()) {
+        let listed = store.listed(std::slice::from_ref(&team), None, 9).await.unwrap();
+        let missed = (store.missed(&team, None, 9).await, store.count_missed(&team, 2).await);
+        writeln!(all, "{team} {listed:?} {missed:?}").unwrap();
+    }
     for c in 0..CONVS {
-        let records = |after, limit| -> Vec<_> {
-            store.records(conv(c), after, limit).unwrap().iter().map(|(s, f)| (*s, timeless(f))).collect()
+        let records = async |after, limit| -> Vec<_> {
+            store.records(conv(c), after, limit).await.unwrap().iter().map(|(s, f)| (*s, timeless(f))).collect()
         };
         // their sizes are only estimates
-        let row = store.row(conv(c)).unwrap().map(|row| (row.rev, row.last_seq, row.value));
-        writeln!(all, "{c} {row:?} {:?} {:?}", records(0, 1000), records(2, 2)).unwrap();
+        let head = store.head(conv(c)).await.unwrap();
+        let head = head.map(|head| (head.rev, head.last_seq, head.last_at_ms > 0, head.marks, head.value));
+        writeln!(all, "{c} {head:?} {:?} {:?}", records(0, 1000).await, records(2, 2).await).unwrap();
     }
     all
 }
@@ -149,7 +191,7 @@ proptest! {
             let disk = Disk::new();
             let (file, mut file_feed) = on(&disk, checkpoint);
             assert_eq!(run(&*memory, &mut memory_feed, &before).await, run(&*file, &mut file_feed, &before).await);
-            assert_eq!(held(&*memory), held(&*file));
+            assert_eq!(held(&*memory).await, held(&*file).await);
             // opened again it has forgotten nothing, the ids included, closed (everything is in the database) or not
             let disk = if closes {
                 file.close().await;
@@ -158,9 +200,9 @@ proptest! {
                 disk.mended()
             };
             let (file, mut file_feed) = on(&disk, checkpoint);
-            assert_eq!(held(&*memory), held(&*file));
+            assert_eq!(held(&*memory).await, held(&*file).await);
             assert_eq!(run(&*memory, &mut memory_feed, &after).await, run(&*file, &mut file_feed, &after).await);
-            assert_eq!(held(&*memory), held(&*file));
+            assert_eq!(held(&*memory).await, held(&*file).await);
         });
     }
 }

@@ -111,7 +111,7 @@ async fn what_waits_is_written_together_and_judged_one_by_one() {
     }
     let stale = Batch { rev: Some(5), ..post(c, 4) };
     submit(&*store, stale, Reply::Feed(4)).await.unwrap();
-    let row = |rev| Batch { conv: Some(c), rev: Some(rev), ops: vec![Op::Row { value: "r".into() }] };
+    let row = |rev| Batch { conv: Some(c), rev: Some(rev), ops: vec![Op::Row { value: "r".into(), facts: None }] };
     submit(&*store, row(0), Reply::Feed(5)).await.unwrap();
     submit(&*store, row(0), Reply::Feed(6)).await.unwrap();
     submit(&*store, row(1), Reply::Feed(7)).await.unwrap();

@@ -39,14 +39,32 @@ pub(super) fn name(batch: &Batch) -> Option<MsgId> {
 
 /// Refuses batches that no state of the store could accept.
 pub(super) fn shape(batch: &Batch) -> Result<(), StoreError> {
-    let needs_conv = batch.rev.is_some()
-        || batch.ops.iter().any(|op| !matches!(op, Op::Expect { .. } | Op::Put { .. } | Op::Delete { .. }));
-    if needs_conv && batch.conv.is_none() {
-        return Err(StoreError::Invalid("rows and records need a conversation"));
+    if batch.rev.is_some() && batch.conv.is_none() {
+        return Err(StoreError::Invalid("a revision needs a conversation"));
     }
-    let changes = batch.ops.iter().filter(|op| !matches!(op, Op::Expect { .. } | Op::Put { .. } | Op::Delete { .. }));
-    if batch.ops.iter().any(|op| matches!(op, Op::Erase { .. })) && changes.count() > 1 {
-        return Err(StoreError::Invalid("what is erased changes in no other way"));
+    let mut indexed = false;
+    for op in &batch.ops {
+        match op {
+            Op::Expect { table, .. } | Op::Put { table, .. } | Op::Delete { table, .. } => {
+                if batch.conv.is_some() {
+                    return Err(StoreError::Invalid("a batch is about a conversation or about small tables"));
+                }
+                if table.is_index() {
+                    return Err(StoreError::Invalid("indexes are kept by the store"));
+                }
+            }
+            _ if batch.conv.is_none() => return Err(StoreError::Invalid("rows and records need a conversation")),
+            Op::Erase { .. } if batch.ops.len() > 1 => {
+                return Err(StoreError::Invalid("what is erased changes in no other way"));
+            }
+            Op::Row { facts: Some(_), .. } if std::mem::replace(&mut indexed, true) => {
+                return Err(StoreError::Invalid("the facts of a conversation change once in a batch"));
+            }
+            Op::Row { facts: Some(_), .. } if batch.rev.is_none() => {
+                return Err(StoreError::Invalid("facts change from a known revision"));
+            }
+            Op::Row { .. } | Op::Append { .. } | Op::Redact { .. } | Op::Marks { .. } | Op::Erase { .. } => {}
+        }
     }
     let mut seen: Vec<MsgId> = Vec::new();
     for op in &batch.ops {
@@ -61,6 +79,11 @@ pub(super) fn shape(batch: &Batch) -> Result<(), StoreError> {
         seen.push(own);
     }
     Ok(())
+}
+
+/// Whether a batch is not published because all that it changes is how far the sides of a conversation are.
+pub(super) fn only_marks(batch: &Batch) -> bool {
+    !batch.ops.is_empty() && batch.ops.iter().all(|op| matches!(op, Op::Marks { .. }))
 }
 
 /// What `ops`, the earlier steps of the same batch, leave under a key; none if they don't touch it.

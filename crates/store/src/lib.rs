@@ -9,17 +9,19 @@
 
 pub mod archive;
 mod check;
+mod index;
 pub mod memory;
 pub mod redb;
 pub mod rules;
 pub mod space;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::{mpsc, oneshot};
 
-use kefu_proto::{ConvId, Generation, MsgId, StorageState};
+pub use index::{Facts, FactsChange, Place};
+use kefu_proto::{ConvId, Generation, Kid, Marks, MsgId, Side, StorageState, TeamId};
 
 /// The small tables. Keys and values are bytes; their meaning is documented here. Their order is stored in the log: new ones
 /// come last.
@@ -105,6 +107,15 @@ pub enum Op {
     Row {
         /// The row; the store doesn't look inside.
         value: Bytes,
+        /// By which the store keeps its indexes; none: they don't change. One row of a batch may have it.
+        facts: Option<Box<FactsChange>>,
+    },
+    /// How far a side of the batch's conversation is. Numbers never go down; where several servers write, the larger counts.
+    Marks {
+        /// Which side.
+        side: Side,
+        /// How far.
+        marks: Marks,
     },
     /// Append a record to the batch's conversation.
     Append {
@@ -122,18 +133,20 @@ pub enum Op {
         /// The tombstone. It has the message id of what it replaces, so that a late resend is still recognised.
         body: Bytes,
     },
-    /// Remove the batch's conversation with its row, its records and the memory of their ids. No other step of the batch is about
-    /// the conversation.
+    /// Remove the batch's conversation with its row, its records, its marks, its places in the indexes and the memory of its
+    /// ids. No other step of the batch is about the conversation.
     Erase {
         /// Its highest sequence number must be this, else the batch is refused: someone wrote meanwhile.
         last_seq: u64,
+        /// As its row has them, for the indexes; none: it is in none.
+        facts: Option<Box<Facts>>,
     },
 }
 
-/// Steps that happen together or not at all.
+/// Steps that happen together or not at all: about one conversation, or about small tables that are no indexes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// The one conversation that `Row`, `Append`, `Redact` and `Erase` mean.
+    /// The one conversation that `Row`, `Append`, `Redact`, `Marks` and `Erase` mean.
     pub conv: Option<ConvId>,
     /// The conversation's revision must be this (0: it must not exist yet), else the batch is refused. None: don't care.
     pub rev: Option<u32>,
@@ -186,7 +199,7 @@ pub enum Outcome {
     },
 }
 
-/// A batch on disk that touched a conversation. (Batches without one don't reach the feed.)
+/// A batch on disk that touched a conversation. (Batches without one, and those of marks alone, don't reach the feed.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// Whose batch it was, if [`Reply::Feed`] named one; else 0.
@@ -260,19 +273,26 @@ pub type Pair = (Vec<u8>, Vec<u8>);
 
 /// A conversation's row with what the store itself knows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowAt {
+pub struct Head {
     /// Raised by one with every [`Op::Row`]; the first is 1.
     pub rev: u32,
     /// Highest sequence number.
     pub last_seq: u64,
+    /// Time of that record, ms; 0: there are no records.
+    pub last_at_ms: u64,
     /// Bytes of its records: about, what was written lately may be counted twice.
     pub bytes: u64,
+    /// How far the visitor and the agents are, by [`Side`](kefu_proto::Side).
+    pub marks: [Marks; 2],
     /// Content of the row.
     pub value: Bytes,
 }
 
-/// The store. Reads are synchronous, never wait for writes and may touch the disk: call them where that is fine
-/// (`spawn_blocking` for pages of history).
+/// What a read will answer.
+pub type Reading<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+/// The store. Reads never wait for writes. They may touch a disk or a network, and delay no other task of the runtime that
+/// they are awaited on.
 pub trait Store: Send + Sync + 'static {
     /// Hands a batch to the writer, or gives it back when the queue is full.
     fn try_submit(&self, batch: Batch, reply: Reply) -> Result<(), (StoreError, Batch, Reply)>;
@@ -281,28 +301,101 @@ pub trait Store: Send + Sync + 'static {
     fn wait_for_capacity(&self) -> BoxFuture<'_, ()>;
 
     /// The value under a key.
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    fn get<'a>(&'a self, table: Table, key: &'a [u8]) -> Reading<'a, Option<Vec<u8>>>;
 
     /// Up to `limit` pairs whose keys begin with `prefix`, in ascending order, after `after` (exclusive); or, with
     /// `descending`, in descending order, before `after`.
-    fn scan(
-        &self,
+    fn scan<'a>(
+        &'a self,
         table: Table,
-        prefix: &[u8],
-        after: Option<&[u8]>,
+        prefix: &'a [u8],
+        after: Option<&'a [u8]>,
         descending: bool,
         limit: usize,
-    ) -> Result<Vec<Pair>, StoreError>;
+    ) -> Reading<'a, Vec<Pair>>;
 
-    /// A conversation's row.
-    fn row(&self, conv: ConvId) -> Result<Option<RowAt>, StoreError>;
+    /// A conversation's row, and where its records end; none if it has no row.
+    fn head(&self, conv: ConvId) -> Reading<'_, Option<Head>>;
+
+    /// The heads of some conversations, in this order.
+    fn heads(&self, convs: Vec<ConvId>) -> Reading<'_, Vec<Option<Head>>> {
+        async move {
+            let mut heads = Vec::with_capacity(convs.len());
+            for conv in convs {
+                heads.push(self.head(conv).await?);
+            }
+            Ok(heads)
+        }
+        .boxed()
+    }
 
     /// Up to `limit` records after `after`, in order; no more are read once they have `bytes` bytes.
-    fn page(&self, conv: ConvId, after: u64, limit: usize, bytes: usize) -> Result<Vec<StoredRecord>, StoreError>;
+    fn page(&self, conv: ConvId, after: u64, limit: usize, bytes: usize) -> Reading<'_, Vec<StoredRecord>>;
 
     /// Up to `limit` records after `after`, in order, whatever their size: for few.
-    fn records(&self, conv: ConvId, after: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError> {
+    fn records(&self, conv: ConvId, after: u64, limit: usize) -> Reading<'_, Vec<StoredRecord>> {
         self.page(conv, after, limit, usize::MAX)
+    }
+
+    /// Conversations that are open and listed.
+    fn open_conversations(&self) -> Reading<'_, Vec<ConvId>> {
+        let all = self.scan(Table::OpenConv, &[], None, false, usize::MAX);
+        async move { Ok(all.await?.iter().filter_map(|(key, _)| ConvId::from_slice(key)).collect()) }.boxed()
+    }
+
+    /// Up to `limit` conversations of a visitor.
+    fn of_visitor(&self, visitor: Kid, limit: usize) -> Reading<'_, Vec<ConvId>> {
+        async move {
+            let rows = self.scan(Table::VisitorConv, &visitor.0, None, false, limit).await?;
+            Ok(rows.iter().filter_map(|(key, _)| ConvId::from_slice(key.get(16..)?)).collect())
+        }
+        .boxed()
+    }
+
+    /// Up to `limit` listed conversations that began before a place, the newest first: all that are of these teams, and perhaps
+    /// others.
+    fn listed<'a>(&'a self, teams: &'a [TeamId], before: Option<Place>, limit: usize) -> Reading<'a, Vec<Place>> {
+        let _ = teams;
+        async move {
+            let before = before.map(Place::key);
+            let before = before.as_ref().map(|key| &key[..]);
+            let rows = self.scan(Table::ConvByTime, &[], before, true, limit).await?;
+            Ok(rows.iter().filter_map(|(key, _)| Place::at_end_of(key)).collect())
+        }
+        .boxed()
+    }
+
+    /// Up to `limit` listed conversations that began at a time or before it, in an order of the store's own; those that follow
+    /// `after` there.
+    fn begun_by(&self, at_ms: u64, after: Option<Place>, limit: usize) -> Reading<'_, Vec<Place>> {
+        async move {
+            let after = after.map(Place::key);
+            let rows = self.scan(Table::ConvByTime, &[], after.as_ref().map(|key| &key[..]), false, limit).await?;
+            let places = rows.iter().filter_map(|(key, _)| Place::at_end_of(key));
+            Ok(places.take_while(|place| place.at_ms <= at_ms).collect())
+        }
+        .boxed()
+    }
+
+    /// Up to `limit` missed conversations of a team before a place, the newest first.
+    fn missed<'a>(&'a self, team: &'a TeamId, before: Option<Place>, limit: usize) -> Reading<'a, Vec<Place>> {
+        async move {
+            let prefix = index::team_prefix(team);
+            let before = before.map(|place| [&prefix[..], &place.key()].concat());
+            let rows = self.scan(Table::Missed, &prefix, before.as_deref(), true, limit).await?;
+            Ok(rows.iter().filter_map(|(key, _)| Place::at_end_of(key)).collect())
+        }
+        .boxed()
+    }
+
+    /// How many missed conversations a team has, counted up to `limit`, and since when its oldest is one, ms.
+    fn count_missed<'a>(&'a self, team: &'a TeamId, limit: usize) -> Reading<'a, (usize, Option<u64>)> {
+        async move {
+            let rows = self.scan(Table::Missed, &index::team_prefix(team), None, false, limit).await?;
+            let oldest = rows.first().and_then(|(key, _)| Place::at_end_of(key));
+            Ok((rows.len(), oldest.map(|place| place.at_ms)))
+        }
+        .boxed()
     }
 
     /// Drawn when this store was opened for writing; no other opening has it, not even that of a copy.

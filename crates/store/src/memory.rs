@@ -13,9 +13,10 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::mpsc;
 
 use super::{
-    Batch, Commit, Feed, Op, Outcome, Pair, Reply, RowAt, Store, StoreError, StoredRecord, Table, Written, check,
+    Batch, Commit, Feed, Head, Op, Outcome, Pair, Reading, Reply, Store, StoreError, StoredRecord, Table, Written,
+    check, index,
 };
-use kefu_proto::{ConvId, Generation, MsgId, RECORD_HEADER, encode_record};
+use kefu_proto::{ConvId, Generation, Marks, MsgId, RECORD_HEADER, RecordView, encode_record};
 
 /// A store in memory, for tests.
 #[derive(Debug)]
@@ -26,17 +27,29 @@ pub struct MemoryStore {
 
 #[derive(Debug)]
 struct State {
-    small: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
+    small: Small,
     convs: HashMap<ConvId, Conv>,
     clock: check::CommitClock,
     /// None once closed.
     feed: Option<mpsc::UnboundedSender<Vec<Outcome>>>,
 }
 
+type Small = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
+
+fn set_index(small: &mut Small, steps: Vec<index::Step>) {
+    for (table, key, put) in steps {
+        match put {
+            true => drop(small.insert((table, key), Vec::new())),
+            false => drop(small.remove(&(table, key))),
+        }
+    }
+}
+
 #[derive(Debug, Default, Clone)]
 struct Conv {
     rev: u32,
     row: Bytes,
+    marks: [Marks; 2],
     /// Frames; the record with seq n is at index n - 1.
     records: Vec<Bytes>,
     ids: HashMap<MsgId, u64>,
@@ -116,8 +129,8 @@ impl State {
                         return Err(StoreError::Invalid("a tombstone has the id of what it replaces").into());
                     }
                 }
-                Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } => {}
-                Op::Erase { last_seq } if *last_seq != conv.records.len() as u64 => {
+                Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } | Op::Marks { .. } => {}
+                Op::Erase { last_seq, .. } if *last_seq != conv.records.len() as u64 => {
                     return Err(StoreError::Conflict.into());
                 }
                 Op::Erase { .. } => {}
@@ -129,6 +142,7 @@ impl State {
     /// Does what [`State::check`] allowed.
     fn apply(&mut self, batch: Batch, origin: u64) -> Applied {
         let at_ms = self.clock.now_ms();
+        let published = batch.conv.filter(|_| !check::only_marks(&batch));
         let mut none = Conv::default();
         let conv = match batch.conv {
             Some(id) => self.convs.entry(id).or_default(),
@@ -144,11 +158,15 @@ impl State {
                 Op::Delete { table, key } => {
                     self.small.remove(&(table, key));
                 }
-                Op::Row { value } => {
+                Op::Row { value, facts } => {
+                    if let (Some(id), Some(change)) = (batch.conv, facts) {
+                        set_index(&mut self.small, index::steps(id, &change));
+                    }
                     conv.rev += 1;
                     conv.row = value.clone();
                     row = Some(value);
                 }
+                Op::Marks { side, marks } => conv.marks[side as usize] = marks,
                 Op::Append { body, .. } => {
                     let seq = conv.records.len() as u64 + 1;
                     let frame = Bytes::from(encode_record(seq, at_ms, &body));
@@ -164,11 +182,16 @@ impl State {
                     *frame = new.into();
                     redacted.push(seq);
                 }
-                Op::Erase { .. } => *conv = Conv::default(),
+                Op::Erase { facts, .. } => {
+                    if let Some(id) = batch.conv {
+                        set_index(&mut self.small, index::erasure(id, facts.as_deref()));
+                    }
+                    *conv = Conv::default();
+                }
             }
         }
         let rev = conv.rev;
-        let commit = batch.conv.map(|conv| Commit { origin, conv, rev, row, records, redacted });
+        let commit = published.map(|conv| Commit { origin, conv, rev, row, records, redacted });
         Applied { written: Written { seqs, at_ms, rev }, commit }
     }
 }
@@ -205,18 +228,19 @@ impl Store for MemoryStore {
         ready(()).boxed()
     }
 
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.state().small.get(&(table, key.to_vec())).cloned())
+    fn get<'a>(&'a self, table: Table, key: &'a [u8]) -> Reading<'a, Option<Vec<u8>>> {
+        let found = self.state().small.get(&(table, key.to_vec())).cloned();
+        ready(Ok(found)).boxed()
     }
 
-    fn scan(
-        &self,
+    fn scan<'a>(
+        &'a self,
         table: Table,
-        prefix: &[u8],
-        after: Option<&[u8]>,
+        prefix: &'a [u8],
+        after: Option<&'a [u8]>,
         descending: bool,
         limit: usize,
-    ) -> Result<Vec<Pair>, StoreError> {
+    ) -> Reading<'a, Vec<Pair>> {
         let state = self.state();
         let begins = state.small.range((table, prefix.to_vec())..);
         let mut all: Vec<Pair> = begins
@@ -232,27 +256,30 @@ impl Store for MemoryStore {
             all.reverse();
         }
         all.truncate(limit);
-        Ok(all)
+        ready(Ok(all)).boxed()
     }
 
-    fn row(&self, conv: ConvId) -> Result<Option<RowAt>, StoreError> {
+    fn head(&self, conv: ConvId) -> Reading<'_, Option<Head>> {
         let state = self.state();
-        let held = state.convs.get(&conv).filter(|c| c.rev > 0);
-        Ok(held.map(|c| RowAt {
+        let head = state.convs.get(&conv).filter(|c| c.rev > 0).map(|c| Head {
             rev: c.rev,
             last_seq: c.records.len() as u64,
+            last_at_ms: c.records.last().and_then(|frame| RecordView::parse(frame)).map_or(0, |record| record.at_ms),
             bytes: c.records.iter().map(|frame| frame.len() as u64).sum(),
+            marks: c.marks,
             value: c.row.clone(),
-        }))
+        });
+        ready(Ok(head)).boxed()
     }
 
-    fn page(&self, conv: ConvId, after: u64, limit: usize, bytes: usize) -> Result<Vec<StoredRecord>, StoreError> {
+    fn page(&self, conv: ConvId, after: u64, limit: usize, bytes: usize) -> Reading<'_, Vec<StoredRecord>> {
         let state = self.state();
-        let Some(conv) = state.convs.get(&conv) else { return Ok(Vec::new()) };
-        let skip = usize::try_from(after).unwrap_or(usize::MAX);
         let mut page = check::Page::new(limit, bytes);
-        (1..).zip(conv.records.iter().cloned()).skip(skip).all(|record| page.push(record));
-        Ok(page.records)
+        if let Some(conv) = state.convs.get(&conv) {
+            let skip = usize::try_from(after).unwrap_or(usize::MAX);
+            (1..).zip(conv.records.iter().cloned()).skip(skip).all(|record| page.push(record));
+        }
+        ready(Ok(page.records)).boxed()
     }
 
     fn generation(&self) -> Generation {

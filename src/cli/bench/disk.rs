@@ -93,7 +93,7 @@ impl Args {
         BenchCompany::found(dir.path(), &config, 1).await?;
         let content = Content { messages: self.messages, ..Content::default() };
         eprintln!("storing {} messages in {} conversations", self.messages, content.conversations());
-        let (store, directory) = store_and_directory(dir.path(), &config)?;
+        let (store, directory) = store_and_directory(dir.path(), &config).await?;
         let mut message_bytes = 0;
         let next = || {
             let bytes = pick(sizes, u32::from_be_bytes(random()));

@@ -92,7 +92,7 @@ impl Args {
     pub fn run(self) -> anyhow::Result<()> {
         let runtime = app::runtime()?;
         runtime.block_on(async {
-            let (store, directory) = app::store_and_directory(&self.data_dir, &server::config())?;
+            let (store, directory) = app::store_and_directory(&self.data_dir, &server::config()).await?;
             populate(&*store, &directory, self.content, || envelope_bytes(TEXT)).await?;
             if self.close {
                 store.close().await;

@@ -16,10 +16,10 @@ use crate::{
         sign::{SigningKey, random},
     },
     proto::{
-        ClientFrame, ConvId, ConvState, Event, HeaderView, MESSAGE_HEADER, MsgId, Owner, OwnerWhy, SIGNATURE_LEN,
+        ClientFrame, ConvId, ConvState, Event, HeaderView, Kid, MESSAGE_HEADER, MsgId, Owner, OwnerWhy, SIGNATURE_LEN,
         SiteId, TeamId, UserId, event_body,
     },
-    store::{Batch, Op, Table},
+    store::{Batch, FactsChange, Op},
 };
 
 /// A tag of AES-GCM.
@@ -82,7 +82,7 @@ impl Template {
             missed: None,
             empty: None,
         };
-        Conversation { number, id, visitor: hash::kid(&ed).0, row, announcement: announcement.into() }
+        Conversation { number, id, visitor: hash::kid(&ed), row, announcement: announcement.into() }
     }
 
     /// A message of a conversation whose envelope has so many bytes.
@@ -102,7 +102,7 @@ pub struct Conversation {
     /// Which one it is, from 0.
     pub number: u64,
     id: ConvId,
-    visitor: [u8; 16],
+    visitor: Kid,
     row: Row,
     announcement: Bytes,
 }
@@ -118,21 +118,25 @@ impl Conversation {
 
     /// It begins and waits in the queue.
     pub fn opening(&self) -> Batch {
-        let (row, nothing) = (&self.row, Vec::new);
+        let row = &self.row;
         let (site, team, ed, x) = (row.site.clone(), row.team.clone(), row.ed.clone(), row.x.clone());
         let open = Event::Open { site, team, nonce: b64u(&random::<16>()), ed, x };
         let owner = Event::Owner { owner: Owner::Queue, team: row.team.clone(), why: OwnerWhy::Open, by: None };
         let id = HeaderView::parse(&self.announcement).map_or(MsgId(random()), |(_, head)| head.msg_id());
-        let by_time = [&row.created.to_be_bytes()[..], &self.id.0].concat();
-        self.batch(vec![
-            Op::Row { value: row.encode() },
+        let opening = vec![
+            self.row_op(None, row),
             self.event(&open),
             Op::Append { id, body: self.announcement.clone() },
             self.event(&owner),
-            Op::Put { table: Table::VisitorConv, key: [self.visitor, self.id.0].concat(), value: nothing() },
-            Op::Put { table: Table::OpenConv, key: self.id.0.to_vec(), value: nothing() },
-            Op::Put { table: Table::ConvByTime, key: by_time, value: nothing() },
-        ])
+        ];
+        Batch { rev: Some(0), ..self.batch(opening) }
+    }
+
+    fn row_op(&self, before: Option<&Row>, after: &Row) -> Op {
+        let (before, after_facts) = (before.map(|row| row.facts(self.visitor)), after.facts(self.visitor));
+        let changed = before.as_ref() != Some(&after_facts);
+        let facts = changed.then(|| Box::new(FactsChange { before, after: after_facts }));
+        Op::Row { value: after.encode(), facts }
     }
 
     /// An agent takes it.
@@ -141,16 +145,14 @@ impl Conversation {
         let row = Row { owner: owner.clone(), last_agent: Some(user.clone()), ..self.row.clone() };
         let (team, by) = (self.row.team.clone(), Some(user.to_string()));
         let taken = Event::Owner { owner, team, why: OwnerWhy::Take, by };
-        self.batch(vec![Op::Row { value: row.encode() }, self.event(&taken)])
+        self.batch(vec![self.row_op(Some(&self.row), &row), self.event(&taken)])
     }
 
     /// Its visitor closes it.
     pub fn closing(&self) -> Batch {
         let row = Row { state: ConvState::Closed, owner: Owner::None, ..self.row.clone() };
-        self.batch(vec![
-            Op::Row { value: row.encode() },
-            self.event(&Event::Closed { by: "visitor".into() }),
-            Op::Delete { table: Table::OpenConv, key: self.id.0.to_vec() },
-        ])
+        let closing = vec![self.row_op(Some(&self.row), &row), self.event(&Event::Closed { by: "visitor".into() })];
+        // nobody takes what a measurement closes
+        Batch { rev: Some(1), ..self.batch(closing) }
     }
 }

@@ -51,7 +51,7 @@ async fn run_with_store(agents: usize, content: Option<Content>, settings: impl 
     settings(&mut config);
     let company = BenchCompany::found(dir.path(), &config, agents).await.unwrap();
     if let Some(content) = content {
-        let (store, directory) = store_and_directory(dir.path(), &config).unwrap();
+        let (store, directory) = store_and_directory(dir.path(), &config).await.unwrap();
         populate(&*store, &directory, content, || envelope_bytes(20)).await.unwrap();
         store.close().await;
     }

@@ -5,7 +5,7 @@ use kefu::{
     config::Config,
     proto::{AgentState, MsgId, OwnerWhy},
     store::{
-        self, Batch, Op, Store, Table,
+        self, Batch, Store,
         redb::{Options, RedbStore},
     },
 };
@@ -178,16 +178,10 @@ async fn those_of_an_older_server_are_recognised() {
     let company = server.stopped().await;
     // as 0.1.0 wrote it: no mark, and in both indexes
     let (redb, _feed) = RedbStore::open(&company.path().join("kefu.redb"), Options::default()).unwrap();
-    let stored = redb.row(conv).unwrap().unwrap();
+    let stored = redb.head(conv).unwrap().unwrap();
     let mut row: Value = serde_json::from_slice(&stored.value).unwrap();
     row.as_object_mut().unwrap().remove("empty").expect("the mark");
-    let created = row["created"].as_u64().unwrap();
-    let by_time = [&created.to_be_bytes()[..], &conv.0].concat();
-    let ops = vec![
-        Op::Row { value: row.to_string().into() },
-        Op::Put { table: Table::OpenConv, key: conv.0.to_vec(), value: vec![] },
-        Op::Put { table: Table::ConvByTime, key: by_time, value: vec![] },
-    ];
+    let ops = vec![row_op(&row)];
     store::write(&*redb, Batch { conv: Some(conv), rev: Some(stored.rev), ops }).await.unwrap();
     redb.close().await;
     let server = Server::start(&company, config()).await;

@@ -34,11 +34,11 @@ pub(super) struct Inside {
 }
 
 impl Inside {
-    pub fn open(company: &Company) -> Self {
+    pub async fn open(company: &Company) -> Self {
         let (redb, feed) = RedbStore::open(&company.path().join("kefu.redb"), Options::default()).unwrap();
         let store: Arc<dyn Store> = redb;
         let setup = std::fs::read(company.path().join("opaque.setup")).unwrap();
-        let org = Org::open(store.clone(), &setup).unwrap();
+        let org = Org::open(store.clone(), &setup).await.unwrap();
         let one = Rate::per_minute(1);
         let rates = Rates {
             messages: (one, one),
@@ -56,7 +56,7 @@ impl Inside {
         };
         let (hub, metrics) = (Hub::new(), Arc::new(Metrics::new()));
         let (chat, inbox) =
-            Chat::new(store.clone(), org, hub.clone(), metrics.clone(), rates, Arc::new(NoParticipant)).unwrap();
+            Chat::new(store.clone(), org, hub.clone(), metrics.clone(), rates, Arc::new(NoParticipant)).await.unwrap();
         let desk = tokio::spawn(desk_task::run(chat.clone(), Desk::new(Rules::default()), inbox));
         let fan_out = tokio::spawn(chat.clone().fan_out(feed));
         Self { chat, hub, metrics, store, fan_out, desk }
@@ -73,7 +73,7 @@ impl Inside {
 
 /// Lets the rule act at each of these times.
 pub(super) async fn close_inactive_at(company: &Company, times: &[u64]) {
-    let inside = Inside::open(company);
+    let inside = Inside::open(company).await;
     for now in times {
         inside.chat.close_inactive(RULE, *now).await;
     }

@@ -6,7 +6,7 @@ use kefu::{
     chat::{GREETING, LOOKED_AT},
     proto::event_body,
     store::{
-        self, Batch, Op, Store, Table,
+        self, Batch, Op, Store,
         redb::{Options, RedbStore},
     },
 };
@@ -24,19 +24,15 @@ pub(super) async fn copies(waits: &[u64]) -> std::sync::Arc<Company> {
     drop(visitor);
     let company = server.stopped().await;
     let (redb, _feed) = RedbStore::open(&company.path().join("kefu.redb"), Options::default()).unwrap();
-    let mut row: Value = serde_json::from_slice(&redb.row(conv).unwrap().unwrap().value).unwrap();
+    let mut row: Value = serde_json::from_slice(&redb.head(conv).unwrap().unwrap().value).unwrap();
     (row["state"], row["owner"]) = ("open".into(), "queue".into());
     let mut written = Vec::new();
     for (n, since) in waits.iter().enumerate() {
         let conv = ConvId([[0xee; 12].as_slice(), &(n as u32).to_be_bytes()].concat().try_into().unwrap());
         (row["created"], row["arrived"]) = ((*since).into(), (*since).into());
         let event = Event::Reopened { by: "visitor".into() };
-        let ops = vec![
-            Op::Row { value: row.to_string().into() },
-            Op::Append { id: kefu::proto::MsgId([7; 16]), body: event_body(conv, &event).into() },
-            Op::Put { table: Table::OpenConv, key: conv.0.to_vec(), value: vec![] },
-            Op::Put { table: Table::ConvByTime, key: [&since.to_be_bytes()[..], &conv.0].concat(), value: vec![] },
-        ];
+        let ops =
+            vec![row_op(&row), Op::Append { id: kefu::proto::MsgId([7; 16]), body: event_body(conv, &event).into() }];
         let batch = Batch { conv: Some(conv), rev: Some(0), ops };
         let redb = redb.clone();
         written.push(tokio::spawn(async move { store::write(&*redb, batch).await.unwrap() }));

@@ -189,10 +189,10 @@ pub(super) fn heard(conn: &Conn) -> Vec<ServerFrame> {
 #[tokio::test]
 async fn agents_hear_when_something_was_missed() {
     let (_, convs, company) = left_alone().await;
-    let inside = Inside::open(&company);
+    let inside = Inside::open(&company).await;
     let (li, zhou) = (agent(&inside, &company, "li"), agent(&inside, &company, "zhou"));
     for conn in [&li, &zhou] {
-        inside.chat.welcome(conn, String::new()).unwrap();
+        inside.chat.welcome(conn, String::new()).await.unwrap();
     }
     let now = now_ms() + 8 * DAY;
     inside.chat.close_inactive(idle::RULE, now).await;
@@ -261,7 +261,7 @@ async fn the_command_line_names_those_who_wait_and_those_who_were_missed() {
 async fn many_at_once_are_closed_in_parts_and_paged() {
     let waits: Vec<u64> = (0..450).map(|n| 1_790_000_000_000 + n).collect();
     let company = copies(&waits).await;
-    let inside = Inside::open(&company);
+    let inside = Inside::open(&company).await;
     let mut closed = 0;
     for pass in 1..=3 {
         inside.chat.close_inactive(idle::RULE, 1_800_000_000_000 + pass).await;

@@ -30,7 +30,7 @@ pub async fn accept(data: &Path, code: &str) -> Vec<(String, u32)> {
 pub async fn come(data: &Path, code: &str) -> (Keyring, Vec<(String, u32)>) {
     let (store, _feed) = RedbStore::open(&data.join("kefu.redb"), Options::default()).unwrap();
     let store: Arc<dyn Store> = store;
-    let org = Org::open(store.clone(), &fs::read(data.join("opaque.setup")).unwrap()).unwrap();
+    let org = Org::open(store.clone(), &fs::read(data.join("opaque.setup")).unwrap()).await.unwrap();
     let code = InviteCode::parse(code).unwrap();
     let inv = Key32(code.signing_key().public());
     let opened = org.invite_open(InviteOpen { inv }).await.unwrap();

@@ -77,7 +77,7 @@ impl Maintenance {
             self.metrics.longest_wait_ms.set(desk.longest_wait_ms);
         }
         self.chat.sweep();
-        self.eraser.pass(&self.store, self.chat.now_ms()).await;
+        self.eraser.pass(&*self.store, self.chat.now_ms()).await;
         self.widgets.versions_seen.store(&*self.store, self.chat.now_ms()).await;
         self.metrics.store_bytes.set(self.store.size_bytes());
     }

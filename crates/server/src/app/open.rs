@@ -7,16 +7,17 @@ use std::{
 };
 
 use anyhow::Context as _;
+use futures_util::future::{FutureExt as _, ready};
 use serde_json::{Value, json};
 
 use super::{AdminError, ServeError};
 use crate::{
-    chat::{RequestError, all_missed},
+    chat::{Chat, all_missed},
     config::Config,
     crypto::directory::Directory,
-    data_dir, http,
+    data_dir,
+    http::{self, admin::MissedCounter},
     org::{Commit, Org, widgets::Widgets},
-    proto::MissedCount,
     robot::keys::{KeyPlaces, RobotKeys},
     store::{
         Feed, Store,
@@ -75,13 +76,13 @@ pub(super) async fn open_org(
     store: Arc<dyn Store>,
     serves: bool,
 ) -> anyhow::Result<(Arc<Org>, Arc<RobotKeys>, Arc<Widgets>)> {
-    let org = Org::open(store.clone(), &setup(dir)?).context("the directory in the database can't be used")?;
+    let org = Org::open(store.clone(), &setup(dir)?).await.context("the directory in the database can't be used")?;
     let named = |dir: &String| (!dir.is_empty()).then(|| PathBuf::from(dir));
     let keys = named(&config.robot.key_dir).unwrap_or_else(|| dir.join(data_dir::ROBOT));
     let places = KeyPlaces { dir: keys, day_dir: named(&config.robot.day_key_dir), serves };
     let robot_keys = Arc::new(RobotKeys::open(places, org.fp(), org.clock()));
     org.set_robot_keys(robot_keys.clone());
-    let widgets = Widgets::load(&*store).context("cannot read the widgets that were served before")?;
+    let widgets = Widgets::load(&*store).await.context("cannot read the widgets that were served before")?;
     if let Some(widget) = http::assets::embedded_widget() {
         widgets.add(&*store, widget).await.context("cannot store the widget of this version")?;
     }
@@ -103,19 +104,24 @@ pub(super) fn storage_of(store: Arc<RedbStore>) -> Box<dyn Fn() -> Value + Send 
     })
 }
 
+/// Missed conversations, as a server counts them.
+pub(super) fn missed_counted(chat: Arc<Chat>) -> MissedCounter {
+    Box::new(move || ready(Ok(chat.missed())).boxed())
+}
+
 /// Missed conversations, where no server counts them.
-pub(super) fn missed_in(
-    store: Arc<dyn Store>,
-    org: Arc<Org>,
-) -> Box<dyn Fn() -> Result<Vec<MissedCount>, RequestError> + Send + Sync> {
-    Box::new(move || Ok(all_missed(&*store, org.directory().state().teams.keys())?))
+pub(super) fn missed_in(store: Arc<dyn Store>, org: Arc<Org>) -> MissedCounter {
+    Box::new(move || {
+        let (store, org) = (store.clone(), org.clone());
+        async move { Ok(all_missed(&*store, org.directory().state().teams.keys()).await?) }.boxed()
+    })
 }
 
 /// The store of a data directory and its directory, for measurements that fill it. No server may run there.
-pub fn store_and_directory(dir: &Path, config: &Config) -> anyhow::Result<(Arc<dyn Store>, Arc<Directory>)> {
+pub async fn store_and_directory(dir: &Path, config: &Config) -> anyhow::Result<(Arc<dyn Store>, Arc<Directory>)> {
     let (store, _) = open_store(dir, config, None)?;
     let store: Arc<dyn Store> = store;
-    let org = Org::open(store.clone(), &setup(dir)?).context("the directory in the database can't be used")?;
+    let org = Org::open(store.clone(), &setup(dir)?).await.context("the directory in the database can't be used")?;
     Ok((store, org.directory()))
 }
 

@@ -23,7 +23,7 @@ use tokio::{
 use super::{
     Ready, ServeError, ServeOptions,
     maintenance::{Maintenance, rotate_robot_keys},
-    open::{open_org, open_store, storage_of},
+    open::{missed_counted, open_org, open_store, storage_of},
     settings::{end_rule, rates, retention, rules},
     tasks::{Tasks, watch_directory, watch_disk},
     whole_database::StoredDatabase,
@@ -61,7 +61,8 @@ pub async fn serve(
     let hub = Hub::new();
     let handle = Arc::new(RobotHandle::default());
     let (chat, inbox) =
-        Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config), handle.clone())
+        Box::pin(Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config), handle.clone()))
+            .await
             .context("cannot read the open conversations")?;
 
     let served = if config.server.plain_http { None } else { Some(certificate(&dir, &config)?) };
@@ -100,10 +101,7 @@ pub async fn serve(
         public_url: public_url.clone(),
         storage: storage_of(disk.clone()),
         database: StoredDatabase::new(disk.clone(), org.clone(), retention),
-        missed: {
-            let chat = chat.clone();
-            Box::new(move || Ok(chat.missed()))
-        },
+        missed: missed_counted(chat.clone()),
         running: Some(admin::Running {
             chat: chat.clone(),
             metrics: metrics.clone(),

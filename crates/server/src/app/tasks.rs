@@ -48,7 +48,7 @@ pub(super) async fn watch_disk(disk: Arc<RedbStore>, chat: Arc<Chat>, metrics: A
             metrics.disk_free_bytes.set(space.free);
             metrics.disk_reserve_bytes.set(space.reserve);
             if std::mem::replace(&mut told, space.state) != space.state {
-                chat.storage_changed(space.state);
+                chat.storage_changed(space.state).await;
             }
         }
         let _ = timeout(DISK, changes.changed()).await;

@@ -98,8 +98,8 @@ impl WholeDatabase for StoredDatabase {
             (self.store.clone(), self.retention.clone(), self.org.now_ms());
         async move {
             let found = match dry_run {
-                true => retention::due(store, &rule, now).await,
-                false => retention::erase_due(store, &rule, now).await,
+                true => retention::due(&*store, &rule, now).await,
+                false => retention::erase_due(&*store, &rule, now).await,
             };
             Ok(json!({ "dry_run": dry_run, "rule": rule, "sites": found.map_err(|e| refused(&e))? }))
         }

@@ -209,7 +209,7 @@ impl Chat {
         let user = conn.who.user().filter(|_| row.mover.is_some())?;
         let directory = self.org.directory();
         members::in_team(&directory, user, &row.key_team, directory.seq())
-            .then(|| Op::Row { value: Row { mover: None, ..row.clone() }.encode() })
+            .then(|| conversation.row_op(&Row { mover: None, ..row.clone() }))
     }
 
     /// Box kid of the announcement's bot box, if that is for a day key of the site's robot that holds now; none if there

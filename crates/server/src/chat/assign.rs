@@ -7,7 +7,6 @@ use crate::{
     desk,
     hub::{Conn, Topic},
     proto::{CloseCode, ConvId, ConvState, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, TeamId, UserId},
-    store::{Op, Table},
 };
 
 use super::{Chat, RequestError, close::append, conversation::CachedConversation, leads, row::Row, text};
@@ -42,11 +41,6 @@ impl Chat {
                     }
                     // missed, and now answered: it must not enter the queue in between, where it would be offered to others
                     (row.state, row.arrived, row.missed) = (ConvState::Open, self.now_ms(), None);
-                    batch.ops.push(Op::Put {
-                        table: Table::OpenConv,
-                        key: conversation.id.0.to_vec(),
-                        value: Vec::new(),
-                    });
                     batch.ops.push(append(conversation, &Event::Reopened { by: by.to_string() }));
                 }
                 allowed(conversation)?;
@@ -73,7 +67,8 @@ impl Chat {
     /// Takes from the queue or from the missed ones; supervisors and admins may also take from a colleague.
     pub async fn take(&self, conn: &Conn, conv: ConvId) -> Result<(), RequestError> {
         let agent = self.require_agent(conn)?;
-        if !self.sees(&conn.who, &self.cache.require(conv)?.lock()) {
+        let shared = self.cache.require(conv).await?;
+        if !self.sees(&conn.who, &shared.lock()) {
             return Err(RequestError::not_found());
         }
         self.own(conv, &agent.user, OwnerWhy::Take, &agent.user, |conversation| match conversation.row.owner {
@@ -99,7 +94,8 @@ impl Chat {
             true => self.require_owner(&agent, conversation),
             false => Err(RequestError::not_found()),
         };
-        may(&self.cache.require(conv)?.lock())?;
+        let shared = self.cache.require(conv).await?;
+        may(&shared.lock())?;
         if let Some(colleague) = to {
             if self.hub.listeners(&Topic::User(colleague.clone())) == 0 {
                 return Err(RequestError::new(

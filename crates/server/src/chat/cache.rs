@@ -7,33 +7,40 @@ use foldhash::HashMap;
 
 use crate::{
     proto::{ConvId, ConvState, ErrorCode, Owner},
-    store::{self, Batch, Op, Store, StoreError, Table},
+    store::{self, Batch, Store, StoreError},
 };
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{RequestError, conversation::CachedConversation, row::Row};
 
 const SHARDS: usize = 64;
+/// Conversations read together.
+const AT_ONCE: usize = 500;
 
 /// A conversation in memory, shared.
 pub type Shared = Arc<Mutex<CachedConversation>>;
 
-type Shard = Mutex<HashMap<ConvId, Shared>>;
+#[derive(Default)]
+struct Shard {
+    conversations: HashMap<ConvId, Shared>,
+    /// Commits about conversations that were not here. Whatever was read before one of them may lack it.
+    passed: u64,
+}
 
 /// Conversations in memory over the store they are read from.
 pub(super) struct ConversationCache {
     store: Arc<dyn Store>,
-    shards: Box<[Shard]>,
+    shards: Box<[Mutex<Shard>]>,
     open: Mutex<BTreeSet<ConvId>>,
 }
 
 impl ConversationCache {
     /// A cache without conversations.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, shards: (0..SHARDS).map(|_| Shard::default()).collect(), open: Mutex::default() }
+        Self { store, shards: (0..SHARDS).map(|_| Mutex::default()).collect(), open: Mutex::default() }
     }
 
-    fn shard(&self, conv: ConvId) -> MutexGuard<'_, HashMap<ConvId, Shared>> {
+    fn shard(&self, conv: ConvId) -> MutexGuard<'_, Shard> {
         // ids are hashes, any byte spreads them
         self.shards[usize::from(conv.0[15]) % SHARDS].lock()
     }
@@ -57,37 +64,82 @@ impl ConversationCache {
     }
 
     /// A conversation, read from the store if need be.
-    pub fn get(&self, conv: ConvId) -> Result<Option<Shared>, StoreError> {
-        let mut shard = self.shard(conv);
-        if let Some(conversation) = shard.get(&conv) {
-            return Ok(Some(conversation.clone()));
+    pub async fn get(&self, conv: ConvId) -> Result<Option<Shared>, StoreError> {
+        loop {
+            let passed = {
+                let shard = self.shard(conv);
+                if let Some(conversation) = shard.conversations.get(&conv) {
+                    return Ok(Some(conversation.clone()));
+                }
+                shard.passed
+            };
+            let Some(head) = self.store.head(conv).await? else { return Ok(None) };
+            let read = CachedConversation::stored(conv, head)?;
+            let mut shard = self.shard(conv);
+            if shard.passed == passed {
+                let shared = shard.conversations.entry(conv).or_insert_with(|| Arc::new(Mutex::new(read)));
+                return Ok(Some(shared.clone()));
+            }
         }
-        let Some(conversation) = CachedConversation::load(&*self.store, conv)? else { return Ok(None) };
-        let conversation = Arc::new(Mutex::new(conversation));
-        shard.insert(conv, conversation.clone());
-        Ok(Some(conversation))
     }
 
     /// The conversation, or the refusal if there is none.
-    pub fn require(&self, conv: ConvId) -> Result<Shared, RequestError> {
-        self.get(conv)?.ok_or_else(RequestError::not_found)
+    pub async fn require(&self, conv: ConvId) -> Result<Shared, RequestError> {
+        self.get(conv).await?.ok_or_else(RequestError::not_found)
     }
 
     /// The conversation if it is in memory.
     pub fn cached(&self, conv: ConvId) -> Option<Shared> {
-        self.shard(conv).get(&conv).cloned()
+        self.shard(conv).conversations.get(&conv).cloned()
     }
 
-    /// Reads which conversations are open; those that wait for people come first.
-    pub fn load_open(&self) -> Result<Vec<(ConvId, Row)>, StoreError> {
+    /// The conversation of a commit if it is in memory; if it is being read, it is read again.
+    pub fn cached_for_commit(&self, conv: ConvId) -> Option<Shared> {
+        let mut shard = self.shard(conv);
+        let found = shard.conversations.get(&conv).cloned();
+        shard.passed += u64::from(found.is_none());
+        found
+    }
+
+    /// Looks at each of these conversations that is there. What is not in memory is read and not kept.
+    pub async fn look_at<T>(
+        &self,
+        convs: &[ConvId],
+        look: impl Fn(&CachedConversation) -> Option<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut seen: Vec<Option<T>> = Vec::with_capacity(convs.len());
+        let mut unread = Vec::new();
+        for (n, conv) in convs.iter().enumerate() {
+            let cached = self.cached(*conv);
+            if cached.is_none() {
+                unread.push((n, *conv));
+            }
+            seen.push(cached.and_then(|conversation| look(&conversation.lock())));
+        }
+        for some in unread.chunks(AT_ONCE) {
+            let heads = self.store.heads(some.iter().map(|(_, conv)| *conv).collect()).await?;
+            for ((n, conv), head) in some.iter().zip(heads) {
+                let Some(head) = head else { continue };
+                seen[*n] = look(&CachedConversation::stored(*conv, head)?);
+            }
+        }
+        Ok(seen.into_iter().flatten().collect())
+    }
+
+    /// Reads which conversations are open, before anything is committed; those that wait for people come first.
+    pub async fn load_open(&self) -> Result<Vec<(ConvId, Row)>, StoreError> {
         let mut rows = Vec::new();
-        for (key, _) in self.store.scan(Table::OpenConv, &[], None, false, usize::MAX)? {
-            let Some(conv) = ConvId::from_slice(&key) else { continue };
-            let Some(conversation) = self.get(conv)? else { continue };
-            let row = conversation.lock().row.clone();
-            self.mark(conv, &row);
-            if row.empty.is_none() {
-                rows.push((conv, row));
+        for convs in self.store.open_conversations().await?.chunks(AT_ONCE) {
+            let heads = self.store.heads(convs.to_vec()).await?;
+            for (&conv, head) in convs.iter().zip(heads) {
+                let Some(head) = head else { continue };
+                let conversation = CachedConversation::stored(conv, head)?;
+                let row = conversation.row.clone();
+                self.shard(conv).conversations.entry(conv).or_insert_with(|| Arc::new(Mutex::new(conversation)));
+                self.mark(conv, &row);
+                if row.empty.is_none() {
+                    rows.push((conv, row));
+                }
             }
         }
         rows.sort_by_key(|(_, row)| row.owner != Owner::Queue);
@@ -96,14 +148,17 @@ impl ConversationCache {
 
     /// Drops a conversation that was erased.
     pub fn forget(&self, conv: ConvId) {
-        self.shard(conv).remove(&conv);
+        let mut shard = self.shard(conv);
+        shard.conversations.remove(&conv);
+        shard.passed += 1;
+        drop(shard);
         self.open.lock().remove(&conv);
     }
 
     /// Drops closed conversations unless `followed` says that a client follows them.
     pub fn sweep(&self, followed: impl Fn(ConvId) -> bool) {
         for shard in &self.shards {
-            shard.lock().retain(|conv, conversation| {
+            shard.lock().conversations.retain(|conv, conversation| {
                 let conversation = conversation.lock();
                 (conversation.row.state == ConvState::Open && conversation.row.empty.is_none())
                     || conversation.marks_dirty
@@ -121,13 +176,12 @@ impl ConversationCache {
     ) -> Result<(), RequestError> {
         const TRIES: usize = 8;
         for _ in 0..TRIES {
-            let shared = self.require(conv)?;
+            let shared = self.require(conv).await?;
             let batch = {
                 let mut conversation = shared.lock();
                 let mut batch = Batch { conv: Some(conv), rev: Some(conversation.rev), ops: Vec::new() };
                 if let Some(row) = step(&mut conversation, &mut batch)? {
-                    batch.ops.extend(conversation.missed_ops(&row));
-                    batch.ops.insert(0, Op::Row { value: row.encode() });
+                    batch.ops.insert(0, conversation.row_op(&row));
                 }
                 batch
             };
@@ -137,14 +191,13 @@ impl ConversationCache {
             match store::write(&*self.store, batch).await {
                 Ok(written) => {
                     // the feed may be behind; who asked sees their own change in what they ask next
-                    if shared.lock().rev < written.rev
-                        && let Err(e) = self.refresh(conv)
-                    {
+                    let behind = shared.lock().rev < written.rev;
+                    if behind && let Err(e) = self.refresh(conv).await {
                         tracing::warn!(%conv, error = %e, "a changed conversation could not be read again");
                     }
                     return Ok(());
                 }
-                Err(StoreError::Conflict) => self.refresh(conv)?,
+                Err(StoreError::Conflict) => self.refresh(conv).await?,
                 Err(e) => return Err(e.into()),
             }
         }
@@ -152,9 +205,9 @@ impl ConversationCache {
     }
 
     /// Reads a row again after a conflict, in case the commit that caused it has not come through the feed yet.
-    pub fn refresh(&self, conv: ConvId) -> Result<(), StoreError> {
-        let Some(shared) = self.get(conv)? else { return Ok(()) };
-        if let Some(now) = self.store.row(conv)? {
+    pub async fn refresh(&self, conv: ConvId) -> Result<(), StoreError> {
+        let Some(shared) = self.get(conv).await? else { return Ok(()) };
+        if let Some(now) = self.store.head(conv).await? {
             let mut conversation = shared.lock();
             if now.rev > conversation.rev {
                 (conversation.rev, conversation.row) = (now.rev, Row::decode(&now.value)?);

@@ -4,7 +4,7 @@ use crate::{
     crypto::directory::ActiveAgent,
     hub::Conn,
     proto::{ConvId, ConvState, ErrorCode, Event, Owner, OwnerWhy, event_body},
-    store::{Batch, Op, Table},
+    store::{Batch, Op},
 };
 
 use super::{Act, Address, Chat, RequestError, conversation::CachedConversation, event_id, leads, row::Row};
@@ -85,18 +85,14 @@ impl CachedConversation {
     pub(super) fn reopen_ops(&self, row: &Row, by: &str, now_ms: u64, batch: &mut Batch) {
         let row = Row { state: ConvState::Open, owner: Owner::Queue, arrived: now_ms, missed: None, ..row.clone() };
         let owner = Event::Owner { owner: Owner::Queue, team: row.team.clone(), why: OwnerWhy::Reopen, by: None };
-        batch.ops.push(Op::Row { value: row.encode() });
-        if row.empty.is_none() {
-            batch.ops.push(Op::Put { table: Table::OpenConv, key: self.id.0.to_vec(), value: Vec::new() });
-        }
-        batch.ops.extend([append(self, &Event::Reopened { by: by.into() }), append(self, &owner)]);
-        batch.ops.extend(self.missed_ops(&row));
+        let reopened = [append(self, &Event::Reopened { by: by.into() }), append(self, &owner)];
+        batch.ops.push(self.row_op(&row));
+        batch.ops.extend(reopened);
     }
 
     /// The steps that close it, and the row after them.
     pub(super) fn closing(&self, by: &str, batch: &mut Batch) -> Row {
         batch.ops.push(append(self, &Event::Closed { by: by.into() }));
-        batch.ops.push(Op::Delete { table: Table::OpenConv, key: self.id.0.to_vec() });
         Row { state: ConvState::Closed, owner: Owner::None, ..self.row.clone() }
     }
 }

@@ -20,13 +20,8 @@ const RESUME_EFFORT: usize = 8 * RESUME_BYTES;
 const RESUME_BYTES: usize = 128 * 1024;
 
 impl Chat {
-    /// Whether [`Chat::welcome`] needs nothing from the disk.
-    pub fn welcomes_from_memory(&self, conn: &Conn) -> bool {
-        matches!(conn.who, Who::Visitor { kid, .. } if self.knows_visitor(kid))
-    }
-
     /// Registers the socket's topics and makes its greeting.
-    pub fn welcome(&self, conn: &Arc<Conn>, token: String) -> Result<ServerFrame, RequestError> {
+    pub async fn welcome(&self, conn: &Arc<Conn>, token: String) -> Result<ServerFrame, RequestError> {
         let (role, user, name, convs, config) = match &conn.who {
             Who::Visitor { kid, site } => {
                 self.hub.listen(conn, Topic::Site(site.clone()));
@@ -35,7 +30,7 @@ impl Chat {
                     let TeamPresence { state, agents, .. } = self.presence.of(&site.team);
                     conn.outbox.push(text(&ServerFrame::Presence { team: site.team.clone(), state, agents }));
                 }
-                (Side::Visitor, None, None, self.of_visitor(*kid)?, json!({}))
+                (Side::Visitor, None, None, self.of_visitor(*kid).await?, json!({}))
             }
             Who::Agent { user, .. } => {
                 // listening before looking: if the directory changes now, either this sees it or the socket is closed for it
@@ -47,10 +42,10 @@ impl Chat {
                 let (name, teams) = (agent.name.clone(), agent.teams.clone());
                 self.desk.send(DeskMessage::Connected { user: user.clone(), name, teams });
                 self.show_desk(conn, user, &agent.teams);
-                let (convs, more) = self.greeting_for(user)?;
+                let (convs, more) = self.greeting_for(user).await?;
                 let missed = self.missed.of(&agent.teams);
                 // a page that did not change it tells its user
-                let password = self.org.password_version(user).unwrap_or_default();
+                let password = self.org.password_version(user).await.unwrap_or_default();
                 let status = self.statuses.of(user);
                 let config = json!({
                     "role": agent.role,
@@ -85,21 +80,21 @@ impl Chat {
     /// is not told. An agent who still has one that went to another team while their page was offline is told
     /// that it is gone, and of one that is no longer theirs how it is now: the greeting names neither. Says how many
     /// bytes were read for it.
-    pub fn resume(&self, conn: &Arc<Conn>, convs: &[Have]) -> Result<usize, RequestError> {
+    pub async fn resume(&self, conn: &Arc<Conn>, convs: &[Have]) -> Result<usize, RequestError> {
         self.metrics.resumes.inc();
         let mut room = RESUME_BYTES;
         // what is read and then does not fit costs, too
         let mut effort = RESUME_EFFORT;
         for held in convs {
             let Have { id, have, .. } = held;
-            let Some(shared) = self.cache.get(*id)? else { continue };
+            let Some(shared) = self.cache.get(*id).await? else { continue };
             if !self.sees(&conn.who, &shared.lock()) {
                 if held.have > 0 && conn.who.user().is_some() {
                     conn.outbox.push(text(&ServerFrame::Gone { conv: *id }));
                 }
                 continue;
             }
-            if self.went_back(conn, held, &mut effort)? {
+            if self.went_back(conn, held, &mut effort).await? {
                 self.hub.unlisten(conn, &Topic::Conv(*id));
                 let (last, generation) = (shared.lock().last, self.store.generation());
                 conn.outbox.push(text(&ServerFrame::Rewound { conv: *id, last, generation }));
@@ -120,18 +115,20 @@ impl Chat {
                 (conversation.last, conversation.visitor, conversation.row.owner == Owner::Queue)
             };
             // who read over HTTP may hold what the fan-out has not heard of yet
-            let last =
-                if *have > last { self.store.row(*id)?.map_or(last, |row| row.last_seq.max(last)) } else { last };
+            let last = match *have > last {
+                true => self.store.head(*id).await?.map_or(last, |head| head.last_seq.max(last)),
+                false => last,
+            };
             let missing = last.saturating_sub(*have);
             let few = missing <= RESUME_RECORDS as u64 && effort > 0;
             let records = match missing {
                 0 => Some(Vec::new()),
-                _ if few => self.missing(*id, *have, &mut room, &mut effort)?,
+                _ if few => self.missing(*id, *have, &mut room, &mut effort).await?,
                 _ => None,
             };
             if let Some(records) = records {
                 let read = records.last().map_or(last, |(seq, _)| *seq);
-                for frame in self.shown_all(Reader { who: &conn.who, rev: conn.rev }, *id, visitor, records)? {
+                for frame in self.shown_all(Reader { who: &conn.who, rev: conn.rev }, *id, visitor, records).await? {
                     conn.outbox.push(Frame::Record(frame));
                 }
                 // newer ones may have arrived meanwhile: the fan-out holds the conversation while it delivers them, so that nobody
@@ -148,19 +145,9 @@ impl Chat {
         Ok(RESUME_EFFORT - effort)
     }
 
-    /// Whether [`Chat::resume`] needs nothing from the disk: it knows the conversations, under the opening of the database
-    /// that the client knows, and nothing is missing.
-    pub fn resumes_from_memory(&self, conn: &Conn, convs: &[Have]) -> bool {
-        let generation = self.store.generation();
-        convs.iter().all(|held| {
-            let known = conn.rev < 2 || held.generation == Some(generation);
-            known && self.cache.cached(held.id).is_some_and(|conversation| conversation.lock().last == held.have)
-        })
-    }
-
     /// Whether the log no longer holds what a client remembers of it. Under one and the same opening of the database it
     /// never loses anything, so there only a client's alarm would help.
-    fn went_back(&self, conn: &Conn, held: &Have, effort: &mut usize) -> Result<bool, RequestError> {
+    async fn went_back(&self, conn: &Conn, held: &Have, effort: &mut usize) -> Result<bool, RequestError> {
         if conn.rev < 2 || held.generation == Some(self.store.generation()) {
             return Ok(false);
         }
@@ -170,7 +157,7 @@ impl Chat {
             (None, Some(_)) if held.have > 0 => (held.have, None),
             (None, _) => return Ok(false),
         };
-        let record = self.store.records(held.id, seq - 1, 1)?.pop().filter(|(found, _)| *found == seq);
+        let record = self.store.records(held.id, seq - 1, 1).await?.pop().filter(|(found, _)| *found == seq);
         let Some((_, frame)) = record else { return Ok(true) };
         *effort = effort.saturating_sub(frame.len());
         Ok(mark.is_some_and(|mark| hash::mark(&shown(Reader { who: &conn.who, rev: conn.rev }, frame)) != mark))
@@ -178,14 +165,14 @@ impl Chat {
 
     /// Records after `have` if all of them fit into `room` bytes. No more than that are read: a client that asks again and
     /// again for more than fits must not make the server read megabytes each time.
-    fn missing(
+    async fn missing(
         &self,
         conv: ConvId,
         have: u64,
         room: &mut usize,
         effort: &mut usize,
     ) -> Result<Option<Vec<StoredRecord>>, RequestError> {
-        let records = self.store.page(conv, have, usize::MAX, *room + 1)?;
+        let records = self.store.page(conv, have, usize::MAX, *room + 1).await?;
         let bytes: usize = records.iter().map(|(_, frame)| frame.len()).sum();
         *effort = effort.saturating_sub(bytes);
         if bytes > *room {

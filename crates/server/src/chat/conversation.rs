@@ -3,12 +3,12 @@
 use crate::{
     crypto::{codec, hash},
     proto::{ConvId, HeaderView, Kid, Kind, Marks, MsgId, Owner, RecordView, Summary},
-    store::{RowAt, Store, StoreError, Table},
+    store::{FactsChange, Head, Op, StoreError},
 };
 
 use super::{
     RequestError,
-    row::{Facts, Row},
+    row::{PublishedRow, Row},
 };
 
 /// Progress of one sender's counter, as far as this process saw it.
@@ -62,7 +62,7 @@ pub struct CachedConversation {
     /// Revision of the row.
     pub rev: u32,
     /// What the fan-out published last; none if nothing since this was read.
-    pub told: Option<Facts>,
+    pub told: Option<PublishedRow>,
     /// Highest sequence number.
     pub last: u64,
     /// Bytes of its records, about.
@@ -110,23 +110,25 @@ impl CachedConversation {
         })
     }
 
-    /// Reads a conversation; none if there is no such.
-    pub fn load(store: &dyn Store, id: ConvId) -> Result<Option<Self>, StoreError> {
-        let Some(RowAt { rev, last_seq, bytes, value }) = store.row(id)? else { return Ok(None) };
+    /// A conversation as it is stored.
+    pub fn stored(id: ConvId, head: Head) -> Result<Self, StoreError> {
+        let Head { rev, last_seq, last_at_ms, bytes, marks, value } = head;
         let mut conversation = Self::new(id, rev, Row::decode(&value)?)?;
         (conversation.last, conversation.bytes) = (last_seq, bytes);
-        conversation.row.note_empty(last_seq);
-        if let Some((_, frame)) = store.records(id, last_seq.saturating_sub(1), 1)?.first()
-            && let Some(record) = RecordView::parse(frame)
-        {
-            conversation.last_at = record.at_ms;
+        if last_at_ms > 0 {
+            conversation.last_at = last_at_ms;
         }
-        let marks = |side| -> Result<Marks, StoreError> {
-            let stored = store.get(Table::Receipt, &receipt_key(id, side))?;
-            Ok(stored.and_then(|v| serde_json::from_slice(&v).ok()).unwrap_or_default())
-        };
-        (conversation.visitor_marks, conversation.agent_marks) = (marks(0)?, marks(1)?);
-        Ok(Some(conversation))
+        conversation.row.note_empty(last_seq);
+        [conversation.visitor_marks, conversation.agent_marks] = marks;
+        Ok(conversation)
+    }
+
+    /// The step that makes `next` its row.
+    pub(super) fn row_op(&self, next: &Row) -> Op {
+        let (before, after) = (self.row.facts(self.visitor), next.facts(self.visitor));
+        let changed = before != after;
+        let facts = changed.then(|| Box::new(FactsChange { before: Some(before), after }));
+        Op::Row { value: next.encode(), facts }
     }
 
     /// As lists show it.
@@ -171,11 +173,4 @@ impl CachedConversation {
     pub fn uncount(&mut self, id: MsgId) {
         self.counters.retain(|c| c.last != id);
     }
-}
-
-/// Key in [`Table::Receipt`]; side 0 is the visitor.
-pub fn receipt_key(conv: ConvId, side: u8) -> Vec<u8> {
-    let mut key = conv.0.to_vec();
-    key.push(side);
-    key
 }

@@ -91,7 +91,8 @@ pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedRece
         if let Some((conv, user)) = accept
             && let Some(reply) = waiting.remove(&(conv, user.clone()))
         {
-            let theirs = matches!(chat.cache.get(conv), Ok(Some(conversation)) if conversation.lock().row.owner == Owner::Agent(user));
+            let now = chat.cache.get(conv).await;
+            let theirs = matches!(now, Ok(Some(c)) if c.lock().row.owner == Owner::Agent(user));
             let late = || RequestError::new(ErrorCode::TooLate, "this offer has expired");
             let _ = reply.send(if theirs { Ok(()) } else { Err(late()) });
         }
@@ -173,7 +174,7 @@ impl Chat {
                     })
                     .await;
                 if outcome.is_err() {
-                    self.state_fact(conv);
+                    self.state_fact(conv).await;
                 }
                 if let Some(reply) = waiting.remove(&(conv, user)) {
                     let _ = reply.send(outcome);
@@ -208,12 +209,12 @@ impl Chat {
         if let Err(e) = outcome.or_else(|e| if e.code == ErrorCode::Storage { Ok(()) } else { Err(e) }) {
             tracing::warn!(%conv, %user, error = %e, "a lost conversation could not go back to the queue yet");
         }
-        self.state_fact(conv);
+        self.state_fact(conv).await;
     }
 
     /// Reports the actual state to the desk after a decision that could not be carried out.
-    fn state_fact(&self, conv: ConvId) {
-        match self.cache.get(conv) {
+    async fn state_fact(&self, conv: ConvId) {
+        match self.cache.get(conv).await {
             Ok(Some(conversation)) => {
                 let row = conversation.lock().row.clone();
                 self.tell_desk(conv, &row);
@@ -241,7 +242,8 @@ impl Chat {
 
     /// Why a conversation has no agent.
     pub async fn explain(&self, conv: ConvId) -> Vec<desk::Reason> {
-        if matches!(self.cache.get(conv), Ok(Some(conversation)) if conversation.lock().row.empty.is_some()) {
+        let conversation = self.cache.get(conv).await;
+        if matches!(conversation, Ok(Some(conversation)) if conversation.lock().row.empty.is_some()) {
             return vec![desk::Reason::Empty];
         }
         self.desk.ask(move |desk| desk.explain(conv)).await.unwrap_or_default()

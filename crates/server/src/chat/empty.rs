@@ -6,10 +6,7 @@
 //! Which message that is the server can't read. `open` may name the id of the envelope that holds the visitor's form; by
 //! itself it asks nothing. Any other message joins, whatever became of the one that was meant to be the first.
 
-use crate::{
-    proto::{MsgId, Owner},
-    store::{Op, Table},
-};
+use crate::proto::{MsgId, Owner};
 
 use super::{
     conversation::CachedConversation,
@@ -34,16 +31,5 @@ impl CachedConversation {
     pub(super) fn joined_by(&self, msg: MsgId, now_ms: u64) -> Option<Row> {
         let empty = self.row.empty.as_ref()?;
         (empty.form != Some(msg)).then(|| Row { empty: None, created: now_ms, arrived: now_ms, ..self.row.clone() })
-    }
-
-    /// The steps that put it, as it will be, where agents and the server's own rules look.
-    pub(super) fn join_ops(&self, next: &Row) -> [Op; 3] {
-        let by_time = |row: &Row| [&row.created.to_be_bytes()[..], &self.id.0].concat();
-        [
-            Op::Put { table: Table::OpenConv, key: self.id.0.to_vec(), value: Vec::new() },
-            // one from before there was a mark is listed already
-            Op::Delete { table: Table::ConvByTime, key: by_time(&self.row) },
-            Op::Put { table: Table::ConvByTime, key: by_time(next), value: Vec::new() },
-        ]
     }
 }

@@ -1,7 +1,7 @@
 //! After the commit: deliver the records, and report them to the desk.
 //!
-//! One task reads the store's feed in order, so two records of a conversation can't overtake each other. It never waits
-//! for anyone: outboxes are bounded, the desk's inbox is a channel.
+//! One task reads the store's feed in order, so two records of a conversation can't overtake each other. It waits for no
+//! client: outboxes are bounded, the desk's inbox is a channel. Only a conversation that is not in memory is waited for.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,10 +14,11 @@ use crate::{
 
 use super::{
     Chat, RequestError,
+    cache::Shared,
     conversation::CachedConversation,
     conversation::LastMessage,
     robot::visitor_wrote,
-    row::{Facts, Row},
+    row::{PublishedRow, Row},
     shown::{Reader, Views, shown},
     text,
 };
@@ -30,27 +31,14 @@ impl Chat {
     pub async fn fan_out(self: Arc<Self>, mut feed: Feed) {
         while let Some(outcomes) = feed.recv().await {
             for outcome in outcomes {
-                while self.unreadable(&outcome) {
-                    tokio::time::sleep(REOPENING).await;
-                }
-                self.deliver(outcome);
+                self.deliver(outcome).await;
             }
         }
     }
 
-    /// Whether the database is being opened again and the conversation can't be read meanwhile: what was committed must reach
-    /// everyone, including the desk.
-    fn unreadable(&self, outcome: &Outcome) -> bool {
-        let (Outcome::Committed(Commit { conv, .. }) | Outcome::Refused { conv: Some(conv), .. }) = outcome else {
-            return false;
-        };
-        // one in memory was read already
-        self.cache.cached(*conv).is_none() && matches!(self.cache.get(*conv), Err(StoreError::Reopening))
-    }
-
-    fn deliver(&self, outcome: Outcome) {
+    async fn deliver(&self, outcome: Outcome) {
         match outcome {
-            Outcome::Committed(commit) => self.committed(commit),
+            Outcome::Committed(commit) => self.committed(commit).await,
             Outcome::Duplicate { origin, frame } => {
                 self.metrics.duplicates.inc();
                 // the sender may know the id of something they may not read
@@ -65,10 +53,14 @@ impl Chat {
                 {
                     conversation.lock().uncount(id);
                 }
-                if let (StoreError::Conflict, Some(conv)) = (&error, conv)
-                    && let Err(e) = self.cache.refresh(conv)
-                {
-                    tracing::error!(%conv, error = %e, "could not read the conversation again");
+                if let (StoreError::Conflict, Some(conv)) = (&error, conv) {
+                    let read = match self.conversation_of(conv).await {
+                        Ok(_) => self.cache.refresh(conv).await,
+                        Err(e) => Err(e),
+                    };
+                    if let Err(e) = read {
+                        tracing::error!(%conv, error = %e, "could not read the conversation again");
+                    }
                 }
                 let refusal = RequestError::from(error);
                 self.metrics.refuse(refusal.code as u16);
@@ -77,17 +69,34 @@ impl Chat {
         }
     }
 
-    fn committed(&self, commit: Commit) {
+    async fn committed(&self, commit: Commit) {
         let conv = commit.conv;
         if commit.rev == 0 && commit.records.is_empty() {
             return self.erased(conv);
         }
-        let conversation = match self.cache.get(conv) {
-            Ok(Some(conversation)) => conversation,
+        match self.conversation_of(conv).await {
+            Ok(Some(conversation)) => self.publish(&mut conversation.lock(), commit),
             // it was committed, so it is there unless the disk failed meanwhile; clients resume later
-            other => return tracing::error!(%conv, ?other, "a committed conversation can't be read"),
-        };
-        let mut conversation = conversation.lock();
+            other => tracing::error!(%conv, ?other, "a committed conversation can't be read"),
+        }
+    }
+
+    /// The conversation of a commit. While the database is being opened again this waits: what was committed must reach
+    /// everyone, including the desk.
+    async fn conversation_of(&self, conv: ConvId) -> Result<Option<Shared>, StoreError> {
+        if let Some(conversation) = self.cache.cached_for_commit(conv) {
+            return Ok(Some(conversation));
+        }
+        loop {
+            match self.cache.get(conv).await {
+                Err(StoreError::Reopening) => tokio::time::sleep(REOPENING).await,
+                read => return read,
+            }
+        }
+    }
+
+    fn publish(&self, conversation: &mut CachedConversation, commit: Commit) {
+        let conv = commit.conv;
         if commit.rev == 1 {
             self.visitors.changed(conversation.visitor);
         }
@@ -100,18 +109,18 @@ impl Chat {
         for record in commit.records.iter().filter_map(|frame| RecordView::parse(frame)) {
             conversation.last_message = LastMessage::then(conversation.last_message, &record, conversation.visitor);
         }
-        let wrote = visitor_wrote(&conversation, &commit.records);
+        let wrote = visitor_wrote(conversation, &commit.records);
         for frame in commit.records {
             let event = commit.redacted.first().and_then(|seq| self.recalled_event(&frame, *seq, conversation.visitor));
             self.publish_record(conv, commit.origin, Views::new(frame, event));
         }
-        let Some(row) = commit.row else { return self.participant.committed(&conversation, false, wrote) };
+        let Some(row) = commit.row else { return self.participant.committed(conversation, false, wrote) };
         let row = match Row::decode(&row) {
             Ok(row) => row,
             Err(e) => return tracing::error!(%conv, error = %e, "a committed row can't be read"),
         };
-        let facts = Facts::of(&row);
-        let old = conversation.told.replace(facts.clone());
+        let published = PublishedRow::of(&row);
+        let old = conversation.told.replace(published.clone());
         // a conversation that was read or refreshed after this commit is ahead of the feed
         self.missed.note((commit.rev > conversation.rev).then_some(&conversation.row), &row);
         if conversation.row.empty.is_some() && row.empty.is_none() {
@@ -121,11 +130,11 @@ impl Chat {
             (conversation.rev, conversation.row) = (commit.rev, row.clone());
         }
         self.cache.mark(conv, &row);
-        if old.as_ref() != Some(&facts) {
+        if old.as_ref() != Some(&published) {
             self.tell_desk(conv, &row);
         }
-        self.publish_summary(&conversation, old.map(|f| f.team));
-        self.participant.committed(&conversation, true, wrote);
+        self.publish_summary(conversation, old.map(|row| row.team));
+        self.participant.committed(conversation, true, wrote);
     }
 
     /// Agents who have it open learn that it is gone; nobody follows it any more.

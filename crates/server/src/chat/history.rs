@@ -13,15 +13,15 @@ pub const HISTORY_RECORDS: usize = 500;
 const HISTORY_BYTES: usize = 1024 * 1024;
 
 impl Chat {
-    /// Up to `limit` records after `after`. Touches the disk: call it where blocking is fine.
-    pub fn history(
+    /// Up to `limit` records after `after`.
+    pub async fn history(
         &self,
         reader: Reader<'_>,
         conv: ConvId,
         after: u64,
         limit: usize,
     ) -> Result<Vec<Bytes>, RequestError> {
-        let shared = self.cache.require(conv)?;
+        let shared = self.cache.require(conv).await?;
         let visitor = {
             let conversation = shared.lock();
             if !self.sees(reader.who, &conversation) {
@@ -29,7 +29,7 @@ impl Chat {
             }
             conversation.visitor
         };
-        let records = self.store.page(conv, after, limit.min(HISTORY_RECORDS), HISTORY_BYTES)?;
-        self.shown_all(reader, conv, visitor, records)
+        let records = self.store.page(conv, after, limit.min(HISTORY_RECORDS), HISTORY_BYTES).await?;
+        self.shown_all(reader, conv, visitor, records).await
     }
 }

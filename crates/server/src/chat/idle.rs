@@ -1,6 +1,6 @@
 //! Closing idle and missed conversations: the facts for [`crate::desk::EndRule`], and the transaction.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use crate::{
     desk::{End, EndRule, Inactivity},
@@ -41,14 +41,12 @@ impl CachedConversation {
 
 impl Chat {
     /// Closes what has ended by `rule`, a limited number at once. Missed ones are logged in one line per batch.
-    pub async fn close_inactive(self: &Arc<Self>, rule: EndRule, now_ms: u64) {
+    pub async fn close_inactive(&self, rule: EndRule, now_ms: u64) {
         if self.store.space() == StorageState::Full {
             return;
         }
-        let chat = self.clone();
-        let looked = tokio::task::spawn_blocking(move || chat.inactive(rule, now_ms)).await;
         let mut missed = BTreeMap::new();
-        for conv in looked.unwrap_or_default() {
+        for conv in self.inactive(rule, now_ms).await {
             let ended = Mutex::new(None);
             let closed = self.cache.change(conv, |conversation, batch| {
                 // a message may have arrived since
@@ -83,14 +81,14 @@ impl Chat {
         );
     }
 
-    /// Those that have ended. Reads the disk for each that was not checked before.
-    fn inactive(&self, rule: EndRule, now_ms: u64) -> Vec<ConvId> {
+    /// Those that have ended. Reads each that was not checked before.
+    async fn inactive(&self, rule: EndRule, now_ms: u64) -> Vec<ConvId> {
         let mut over = Vec::new();
         for conv in self.cache.open() {
             if over.len() == AT_ONCE {
                 break;
             }
-            match self.is_idle(conv, rule, now_ms) {
+            match self.is_idle(conv, rule, now_ms).await {
                 Ok(true) => over.push(conv),
                 Ok(false) => {}
                 Err(e) => tracing::warn!(%conv, error = %e, "could not check whether a conversation is idle"),
@@ -99,9 +97,9 @@ impl Chat {
         over
     }
 
-    fn is_idle(&self, conv: ConvId, rule: EndRule, now_ms: u64) -> Result<bool, StoreError> {
+    async fn is_idle(&self, conv: ConvId, rule: EndRule, now_ms: u64) -> Result<bool, StoreError> {
         let Some(least) = rule.least_ms() else { return Ok(false) };
-        let Some(shared) = self.cache.get(conv)? else { return Ok(false) };
+        let Some(shared) = self.cache.get(conv).await? else { return Ok(false) };
         let (last, visitor, created) = {
             let conversation = shared.lock();
             if conversation.last_message.is_some() || now_ms.saturating_sub(conversation.row.created) < least {
@@ -109,7 +107,7 @@ impl Chat {
             }
             (conversation.last, conversation.visitor, conversation.row.created)
         };
-        let word = self.last_word(conv, last, visitor)?;
+        let word = self.last_word(conv, last, visitor).await?;
         let mut conversation = shared.lock();
         if conversation.last == last {
             // opened and never written in: as if its visitor had spoken then
@@ -118,12 +116,12 @@ impl Chat {
         Ok(conversation.end(rule, now_ms).is_some())
     }
 
-    fn last_word(&self, conv: ConvId, last: u64, visitor: Kid) -> Result<Option<LastMessage>, StoreError> {
+    async fn last_word(&self, conv: ConvId, last: u64, visitor: Kid) -> Result<Option<LastMessage>, StoreError> {
         let mut noted = None;
         let (mut end, floor) = (last, last.saturating_sub(LOOK_BACK));
         while end > floor {
             let begin = end.saturating_sub(STEP).max(floor);
-            let records = self.store.records(conv, begin, (end - begin) as usize)?;
+            let records = self.store.records(conv, begin, (end - begin) as usize).await?;
             for (_, frame) in records.iter().rev() {
                 let Some(record) = RecordView::parse(frame) else { continue };
                 match HeaderView::parse(record.body) {

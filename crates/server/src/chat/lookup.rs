@@ -28,18 +28,17 @@ pub trait KnowledgeSource: Send + Sync + 'static {
 }
 
 impl Chat {
-    /// Whether an agent may have the knowledge of a site: its team is theirs, or a conversation of it came to them. May
-    /// read the disk.
+    /// Whether an agent may have the knowledge of a site: its team is theirs, or a conversation of it came to them.
     ///
     /// # Errors
     /// `not_found`, `forbidden`.
-    pub fn may_look_up(&self, user: &UserId, site: &SiteId) -> Result<(), RequestError> {
+    pub async fn may_look_up(&self, user: &UserId, site: &SiteId) -> Result<(), RequestError> {
         let directory = self.org.directory();
         let team = directory.site(site).map(|s| &s.team);
         let team = team.ok_or_else(|| RequestError::new(ErrorCode::NotFound, "there is no such site"))?;
         let theirs = self.agent(user).is_some_and(|a| a.teams.contains(team));
         let came = |s: &crate::proto::Summary| s.site == *site && s.owner == Owner::Agent(user.clone());
-        if theirs || self.open_for(user)?.iter().any(came) {
+        if theirs || self.open_for(user).await?.iter().any(came) {
             return Ok(());
         }
         Err(RequestError::new(ErrorCode::Forbidden, "this site is answered by another team"))

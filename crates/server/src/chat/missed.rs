@@ -14,7 +14,7 @@ use crate::{
     crypto::directory::Directory,
     hub::{Conn, Hub, Topic},
     proto::{ConvId, Event, MissedCount, ServerFrame, TeamId},
-    store::{Op, Store, StoreError, Table},
+    store::{Place, Store, StoreError},
     telemetry::Metrics,
 };
 use parking_lot::Mutex;
@@ -42,64 +42,41 @@ pub(super) struct MissedConversations {
     changed: Mutex<BTreeSet<TeamId>>,
 }
 
-/// What keys of a team begin with. Ids of teams have no zero in them.
-fn prefix(team: &TeamId) -> Vec<u8> {
-    [team.as_str().as_bytes(), &[0]].concat()
-}
-
-fn key(team: &TeamId, at: u64, conv: ConvId) -> Vec<u8> {
-    [&prefix(team)[..], &at.to_be_bytes(), &conv.0].concat()
-}
-
-/// Where the conversation of `row` is listed, if it was missed.
-pub(super) fn place(row: &Row, conv: ConvId) -> Option<Vec<u8>> {
-    row.missed.map(|at| key(&row.team, at, conv))
-}
-
-impl CachedConversation {
-    /// The steps that keep the table as the row will be: it may be missed now, no longer, or belong to another team.
-    pub(super) fn missed_ops(&self, next: &Row) -> impl Iterator<Item = Op> + use<> {
-        let (old, new) = (place(&self.row, self.id), place(next, self.id));
-        let (old, new) = if old == new { (None, None) } else { (old, new) };
-        let delete = old.map(|key| Op::Delete { table: Table::Missed, key });
-        let put = new.map(|key| Op::Put { table: Table::Missed, key, value: Vec::new() });
-        delete.into_iter().chain(put)
-    }
-}
-
-/// How many a team has; reads the disk.
+/// How many a team has.
 ///
 /// # Errors
-/// If that fails.
-pub fn count_missed(store: &dyn Store, team: &TeamId) -> Result<MissedCount, StoreError> {
-    let prefix = prefix(team);
-    let keys = store.scan(Table::Missed, &prefix, None, false, COUNTED + 1)?;
-    let oldest = keys.first().and_then(|(key, _)| Cursor::of(key.get(prefix.len()..)?)).map(|c| c.created);
-    let count = u32::try_from(keys.len().min(COUNTED)).unwrap_or(u32::MAX);
-    Ok(MissedCount { team: team.clone(), count, more: keys.len() > COUNTED, oldest })
+/// If the store can't be read.
+pub async fn count_missed(store: &dyn Store, team: &TeamId) -> Result<MissedCount, StoreError> {
+    let (found, oldest) = store.count_missed(team, COUNTED + 1).await?;
+    let count = u32::try_from(found.min(COUNTED)).unwrap_or(u32::MAX);
+    Ok(MissedCount { team: team.clone(), count, more: found > COUNTED, oldest })
 }
 
 /// Teams that have any, of these.
 ///
 /// # Errors
-/// If the disk can't be read.
-pub fn all_missed<'a>(
+/// If the store can't be read.
+pub async fn all_missed(
     store: &dyn Store,
-    teams: impl IntoIterator<Item = &'a TeamId>,
+    teams: impl IntoIterator<Item = &TeamId>,
 ) -> Result<Vec<MissedCount>, StoreError> {
-    let counted = teams.into_iter().map(|team| count_missed(store, team));
-    counted.filter(|count| count.as_ref().map_or(true, |c| c.count > 0)).collect()
+    let mut all = Vec::new();
+    for team in teams {
+        all.push(count_missed(store, team).await?);
+    }
+    all.retain(|count| count.count > 0);
+    Ok(all)
 }
 
 impl MissedConversations {
     /// Counts all, at the start.
-    pub fn load(
+    pub async fn load(
         store: Arc<dyn Store>,
         hub: Arc<Hub>,
         metrics: Arc<Metrics>,
         directory: &Directory,
     ) -> Result<Self, StoreError> {
-        let all = all_missed(&*store, directory.state().teams.keys())?;
+        let all = all_missed(&*store, directory.state().teams.keys()).await?;
         let counts = Mutex::new(all.into_iter().map(|count| (count.team.clone(), count)).collect());
         let this = Self { store, hub, metrics, counts, changed: Mutex::default() };
         this.gauge();
@@ -145,15 +122,14 @@ impl MissedConversations {
         if teams.is_empty() {
             return;
         }
-        let (store, asked) = (self.store.clone(), teams.clone());
-        let count =
-            move || -> Result<Vec<_>, StoreError> { asked.iter().map(|team| count_missed(&*store, team)).collect() };
-        match tokio::task::spawn_blocking(count).await {
-            Ok(Ok(counts)) => counts.into_iter().for_each(|count| self.publish(count)),
-            other => {
-                // the store reports the error; this is tried again at the next call
-                tracing::debug!(?other, "could not count the missed conversations");
-                self.changed.lock().extend(teams);
+        for team in teams {
+            match count_missed(&*self.store, &team).await {
+                Ok(count) => self.publish(count),
+                Err(error) => {
+                    // the store reports it; this is tried again at the next call
+                    tracing::debug!(%team, %error, "could not count the missed conversations");
+                    self.changed.lock().insert(team);
+                }
             }
         }
         self.gauge();
@@ -179,7 +155,7 @@ impl Chat {
         self.missed.counts()
     }
 
-    /// Notifies teams whose count changed. Reads the disk; called periodically.
+    /// Notifies teams whose count changed. Called periodically.
     pub async fn tell_missed(&self) {
         self.missed.publish_changed().await;
     }
@@ -203,7 +179,7 @@ impl Chat {
     }
 
     /// One page of these teams' missed conversations, newest first. Reads no more of a team than fits on it.
-    pub(super) fn missed_page(
+    pub(super) async fn missed_page(
         &self,
         teams: &[TeamId],
         before: Option<Cursor>,
@@ -211,85 +187,16 @@ impl Chat {
     ) -> Result<Page, RequestError> {
         let mut found = Vec::new();
         for team in teams {
-            let prefix = prefix(team);
-            let end = before.map(|cursor| [&prefix[..], &cursor.key()].concat());
-            let keys = self.store.scan(Table::Missed, &prefix, end.as_deref(), true, limit + 1)?;
-            found.extend(keys.iter().filter_map(|(key, _)| Cursor::of(key.get(prefix.len()..)?)));
+            found.extend(self.store.missed(team, before.map(Place::from), limit + 1).await?);
         }
-        found.sort_by_key(|c| std::cmp::Reverse((c.created, c.id)));
+        found.sort_by_key(|place| std::cmp::Reverse(*place));
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = found.last().copied().filter(|_| more);
-        let mut convs = Vec::new();
-        for cursor in found {
-            let Some(conv) = cursor.id else { continue };
-            // it may have been answered since
-            convs.extend(self.summary_of(conv)?.filter(|s| s.missed.is_some() && teams.contains(&s.team)));
-        }
+        let next = found.last().copied().map(Cursor::from).filter(|_| more);
+        let found: Vec<_> = found.iter().map(|place| place.conv).collect();
+        // it may have been answered since
+        let still = |c: &CachedConversation| c.row.missed.is_some() && teams.contains(&c.row.team);
+        let convs = self.cache.look_at(&found, |c| still(c).then(|| c.summary())).await?;
         Ok(Page { convs, next })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        crypto::codec,
-        proto::{ConvState, Owner},
-    };
-
-    #[test]
-    fn the_table_follows_the_row() {
-        let row = |team: &str, missed| Row {
-            site: "s1".parse().unwrap(),
-            team: team.parse().unwrap(),
-            owner: Owner::None,
-            state: ConvState::Closed,
-            ed: codec::b64u(&[7; 32]),
-            x: codec::b64u(&[8; 32]),
-            created: 1,
-            arrived: 1,
-            last_agent: None,
-            epoch: 0,
-            ann: String::new(),
-            key_team: team.parse().unwrap(),
-            key_epoch: 1,
-            bot: false,
-            dir_seq: 0,
-            mover: None,
-            missed,
-            empty: None,
-        };
-        let conv = ConvId([1; 16]);
-        let ops = |old: &Row, new: &Row| -> Vec<Op> {
-            CachedConversation::new(conv, 1, old.clone()).unwrap().missed_ops(new).collect()
-        };
-        let put = |row: &Row, at| Op::Put { table: Table::Missed, key: key(&row.team, at, conv), value: vec![] };
-        let delete = |row: &Row, at| Op::Delete { table: Table::Missed, key: key(&row.team, at, conv) };
-        let (open, missed, moved) = (row("a", None), row("a", Some(5)), row("b", Some(5)));
-        assert_eq!(ops(&open, &missed), [put(&missed, 5)]);
-        assert_eq!(ops(&missed, &open), [delete(&missed, 5)]);
-        assert_eq!(ops(&missed, &moved), [delete(&missed, 5), put(&moved, 5)], "another team has it now");
-        assert_eq!([ops(&missed, &missed), ops(&open, &row("b", None))], [vec![], vec![]]);
-        // rows from before have no such mark, and rows without one are written as before
-        assert!(!String::from_utf8(open.encode().to_vec()).unwrap().contains("missed"));
-        assert_eq!(Row::decode(&open.encode()).unwrap(), open);
-    }
-
-    #[test]
-    fn keys_of_a_team_are_together_in_order_of_time() {
-        let team = |id: &str| id.parse::<TeamId>().unwrap();
-        let (a, b) = (ConvId([1; 16]), ConvId([2; 16]));
-        let keys = [
-            key(&team("a"), 7, a),
-            key(&team("a"), 7, b),
-            key(&team("a"), 256, a),
-            key(&team("a-b"), 1, a),
-            key(&team("ab"), 1, a),
-        ];
-        assert!(keys.is_sorted());
-        assert_eq!(keys.iter().filter(|k| k.starts_with(&prefix(&team("a")))).count(), 3);
-        let cursor = Cursor::of(&keys[2][prefix(&team("a")).len()..]);
-        assert_eq!(cursor, Some(Cursor { created: 256, id: Some(a) }));
     }
 }

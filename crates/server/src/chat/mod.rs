@@ -93,7 +93,7 @@ pub struct Chat {
 
 impl Chat {
     /// Loads the open conversations. The receiver goes to [`desk_task::run`], the store's feed to [`Chat::fan_out`].
-    pub fn new(
+    pub async fn new(
         store: Arc<dyn Store>,
         org: Arc<Org>,
         hub: Arc<Hub>,
@@ -107,11 +107,11 @@ impl Chat {
             cache: cache::ConversationCache::new(store.clone()),
             limits: limits::Limits::new(&rates),
             presence: presence::Board::default(),
-            statuses: status::Statuses::load(store.clone(), hub.clone(), &directory)?,
+            statuses: status::Statuses::load(store.clone(), hub.clone(), &directory).await?,
             participant,
             visitors: visitors::VisitorIndex::default(),
             robot_counters: robot::RobotCounters::default(),
-            missed: missed::MissedConversations::load(store.clone(), hub.clone(), metrics.clone(), &directory)?,
+            missed: missed::MissedConversations::load(store.clone(), hub.clone(), metrics.clone(), &directory).await?,
             pending_receipts: receipt::PendingReceipts::default(),
             store,
             org,
@@ -120,7 +120,7 @@ impl Chat {
             desk,
         };
         // waiting ones first: the queues are then complete when the desk learns of agents
-        chat.cache.load_open()?.iter().for_each(|(conv, row)| chat.tell_desk(*conv, row));
+        chat.cache.load_open().await?.iter().for_each(|(conv, row)| chat.tell_desk(*conv, row));
         Ok((Arc::new(chat), inbox))
     }
 

@@ -6,10 +6,10 @@ use crate::{
     desk,
     hub::{Conn, Topic, Who},
     proto::{
-        AnnouncementView, ConvId, ConvState, ErrorCode, Event, HeaderView, MsgId, Owner, OwnerWhy, ServerFrame, SiteId,
-        event_body,
+        AnnouncementView, ConvId, ConvState, ErrorCode, Event, HeaderView, Kid, MsgId, Owner, OwnerWhy, ServerFrame,
+        SiteId, event_body,
     },
-    store::{self, Batch, Op, StoreError, Table},
+    store::{self, Batch, FactsChange, Op, StoreError},
 };
 
 use super::{Act, Address, Chat, RequestError, announce::key, event_id, row::Empty, row::Row};
@@ -42,7 +42,7 @@ impl Chat {
         if *site != o.site {
             return Err(RequestError::new(ErrorCode::Forbidden, "this socket was opened for another site"));
         }
-        if let Some(conversation) = self.cache.get(o.id)? {
+        if let Some(conversation) = self.cache.get(o.id).await? {
             let conversation = conversation.lock();
             if conversation.visitor != *kid {
                 return Err(RequestError::not_found());
@@ -55,7 +55,7 @@ impl Chat {
         let (row, announcement) = self.check_opening(&o)?;
         let bytes = u32::try_from(announcement.len()).unwrap_or(u32::MAX);
         self.charge(conn, address, Act { openings: 1, records: 3, bytes, ..Act::default() })?;
-        let batch = opening_batch(&o, kid.0, &row, announcement);
+        let batch = opening_batch(&o, *kid, &row, announcement);
         // listening first: the records of the opening are its echo
         self.hub.listen(conn, Topic::Conv(o.id));
         let written = store::write(&*self.store, batch).await;
@@ -138,7 +138,7 @@ impl Chat {
     }
 }
 
-fn opening_batch(o: &Opening, visitor: [u8; 16], row: &Row, announcement: Vec<u8>) -> Batch {
+fn opening_batch(o: &Opening, visitor: Kid, row: &Row, announcement: Vec<u8>) -> Batch {
     let conv = o.id;
     let open = Event::Open {
         site: row.site.clone(),
@@ -155,11 +155,13 @@ fn opening_batch(o: &Opening, visitor: [u8; 16], row: &Row, announcement: Vec<u8
         conv: Some(conv),
         rev: Some(0),
         ops: vec![
-            Op::Row { value: row.encode() },
+            Op::Row {
+                value: row.encode(),
+                facts: Some(Box::new(FactsChange { before: None, after: row.facts(visitor) })),
+            },
             event(&open),
             Op::Append { id, body: announcement.into() },
             event(&owner),
-            Op::Put { table: Table::VisitorConv, key: [visitor, conv.0].concat(), value: Vec::new() },
         ],
     }
 }

@@ -16,7 +16,8 @@ use crate::{
 };
 
 use super::{
-    Act, Address, Chat, Reader, RequestError, close::append, conversation::CachedConversation, members, shown::shown,
+    Act, Address, Chat, Reader, RequestError, cache::Shared, close::append, conversation::CachedConversation, members,
+    shown::shown,
 };
 
 /// What an envelope of a visitor costs.
@@ -57,6 +58,20 @@ impl From<EnvelopeError> for RequestError {
     }
 }
 
+/// An envelope that arrived.
+struct Arrived<'a> {
+    kind: Kind,
+    header: HeaderView<'a>,
+    bytes: &'a Bytes,
+}
+
+impl<'a> Arrived<'a> {
+    fn parse(bytes: &'a Bytes) -> Result<Self, EnvelopeError> {
+        let (kind, header) = HeaderView::parse(bytes)?;
+        Ok(Self { kind, header, bytes })
+    }
+}
+
 /// What becomes of an envelope.
 pub enum Posting<'a> {
     /// It is on its way: the acknowledgement is the record that the fan-out sends back. Or it was refused.
@@ -69,31 +84,47 @@ impl Chat {
     /// Checks an envelope and hands it to the store. Waits while the store's queue is full, which is how a socket feels
     /// back-pressure.
     pub fn post<'a>(&'a self, conn: &'a Conn, address: Address, bytes: Bytes) -> Posting<'a> {
-        let (kind, header) = match HeaderView::parse(&bytes) {
-            Ok(parsed) => parsed,
+        let arrived = match Arrived::parse(&bytes) {
+            Ok(arrived) => arrived,
             Err(e) => return Posting::Done(Err(RejectedEnvelope { refusal: e.into(), conv: None, msg: None })),
         };
-        if matches!(kind, Kind::Recall | Kind::NoteRecall) {
-            return Posting::Waiting(Box::pin(self.post_recall(conn, address, bytes)));
-        }
+        // one whose conversation must be read first, or, for a recall, what it recalls
+        let recall = matches!(arrived.kind, Kind::Recall | Kind::NoteRecall);
+        let Some(conversation) = self.cache.cached(arrived.header.conv()).filter(|_| !recall) else {
+            return Posting::Waiting(Box::pin(self.post_unread(conn, address, bytes)));
+        };
         let batch = self
-            .admit_sender(conn, address, kind, &header, &bytes)
-            .and_then(|()| self.batch_of(conn, address, kind, &header, &bytes, None));
+            .admit_sender(conn, address, &arrived)
+            .and_then(|()| self.batch_of(conn, address, &arrived, &conversation, None));
         match batch {
             Ok(batch) => self.submit(conn, batch, bytes),
             Err(refusal) => Posting::Waiting(Box::pin(self.echo(conn, refusal, bytes))),
         }
     }
 
-    /// A recall: what it recalls is read first.
-    async fn post_recall(&self, conn: &Conn, address: Address, bytes: Bytes) -> Result<(), RejectedEnvelope> {
+    /// An envelope for which something is read.
+    async fn post_unread(&self, conn: &Conn, address: Address, bytes: Bytes) -> Result<(), RejectedEnvelope> {
         let batch = async {
-            let (kind, header) = HeaderView::parse(&bytes)?;
-            self.admit_sender(conn, address, kind, &header, &bytes)?;
-            let recalled = self.recalled_by(conn, &header, &bytes).await?;
-            self.batch_of(conn, address, kind, &header, &bytes, Some(&recalled))
+            let arrived = Arrived::parse(&bytes)?;
+            self.admit_sender(conn, address, &arrived)?;
+            let recalled = match arrived.kind {
+                Kind::Recall | Kind::NoteRecall => Some(self.recalled_by(conn, &arrived.header, &bytes).await?),
+                _ => None,
+            };
+            let conversation = self.cache.require(arrived.header.conv()).await?;
+            self.batch_of(conn, address, &arrived, &conversation, recalled.as_ref())
         };
-        match batch.await {
+        let batch = batch.await;
+        self.submit_or_echo(conn, batch, bytes).await
+    }
+
+    async fn submit_or_echo(
+        &self,
+        conn: &Conn,
+        batch: Result<Batch, RequestError>,
+        bytes: Bytes,
+    ) -> Result<(), RejectedEnvelope> {
+        match batch {
             Ok(batch) => match self.submit(conn, batch, bytes) {
                 Posting::Done(done) => done,
                 Posting::Waiting(waiting) => waiting.await,
@@ -141,7 +172,8 @@ impl Chat {
         }
         let (_, header) = HeaderView::parse(bytes).ok()?;
         let (conv, id) = (header.conv(), header.msg_id());
-        if header.sender() != conn.who.kid() || !self.sees(&conn.who, &self.cache.require(conv).ok()?.lock()) {
+        let conversation = self.cache.require(conv).await.ok()?;
+        if header.sender() != conn.who.kid() || !self.sees(&conn.who, &conversation.lock()) {
             return None;
         }
         let (_, frame) = self.find(conv, header.sender(), id).await.ok()??;
@@ -149,14 +181,8 @@ impl Chat {
     }
 
     /// Whether an envelope of this size may come from this socket now; if so, it is counted.
-    fn admit_sender(
-        &self,
-        conn: &Conn,
-        address: Address,
-        kind: Kind,
-        header: &HeaderView<'_>,
-        bytes: &[u8],
-    ) -> Result<(), RequestError> {
+    fn admit_sender(&self, conn: &Conn, address: Address, arrived: &Arrived<'_>) -> Result<(), RequestError> {
+        let Arrived { kind, header, bytes } = arrived;
         if header.sender() != conn.who.kid() {
             return Err(RequestError::new(
                 ErrorCode::Forbidden,
@@ -165,7 +191,7 @@ impl Chat {
         }
         self.has_room_for(conn, bytes.len())?;
         match &conn.who {
-            Who::Visitor { .. } => self.charge(conn, address, cost(kind, bytes.len())),
+            Who::Visitor { .. } => self.charge(conn, address, cost(*kind, bytes.len())),
             Who::Agent { user, .. } => self.limits.agent_message(user, self.now_ms()).map_err(|l| self.limited(l)),
         }
     }
@@ -175,12 +201,11 @@ impl Chat {
         &self,
         conn: &Conn,
         address: Address,
-        kind: Kind,
-        header: &HeaderView<'_>,
-        bytes: &Bytes,
+        arrived: &Arrived<'_>,
+        conversation: &Shared,
         recalled: Option<&StoredRecord>,
     ) -> Result<Batch, RequestError> {
-        let conversation = self.cache.require(header.conv())?;
+        let &Arrived { kind, ref header, bytes } = arrived;
         let mut conversation = conversation.lock();
         if !self.sees(&conn.who, &conversation) {
             return Err(RequestError::not_found());
@@ -209,9 +234,8 @@ impl Chat {
                         &mut batch,
                     );
                 } else {
-                    batch.ops.extend(joined.as_ref().map(|row| Op::Row { value: row.encode() }));
+                    batch.ops.extend(joined.as_ref().map(|row| conversation.row_op(row)));
                 }
-                batch.ops.extend(joined.iter().flat_map(|row| conversation.join_ops(row)));
                 batch.ops.extend(self.taken_up(conn, &conversation));
             }
             Kind::Note => {
@@ -231,8 +255,7 @@ impl Chat {
             }
             Kind::Announcement => {
                 let (row, event) = self.check_announcement(conn, &conversation, bytes)?;
-                batch.ops.push(Op::Row { value: row.encode() });
-                batch.ops.extend(conversation.missed_ops(&row));
+                batch.ops.push(conversation.row_op(&row));
                 after = event.map(|event| append(&conversation, &event));
             }
             Kind::Grant => {

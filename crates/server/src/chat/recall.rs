@@ -32,7 +32,7 @@ impl Chat {
         self.has_room_for(conn, 0)?;
         self.charge(conn, address, Act { messages: 1, records: 1, ..Act::default() })?;
         let last = {
-            let conversation = self.cache.require(conv)?;
+            let conversation = self.cache.require(conv).await?;
             let conversation = conversation.lock();
             if !self.sees(&conn.who, &conversation) {
                 return Err(RequestError::not_found());
@@ -70,7 +70,8 @@ impl Chat {
         bytes: &[u8],
     ) -> Result<StoredRecord, RequestError> {
         let view = RecallView::parse(bytes)?;
-        if !self.sees(&conn.who, &self.cache.require(header.conv())?.lock()) {
+        let shared = self.cache.require(header.conv()).await?;
+        if !self.sees(&conn.who, &shared.lock()) {
             return Err(RequestError::not_found());
         }
         self.find(header.conv(), header.sender(), view.msg()).await?.ok_or_else(none)
@@ -107,11 +108,8 @@ impl Chat {
         id: MsgId,
     ) -> Result<Option<StoredRecord>, RequestError> {
         let Some(seq) = store::find(&*self.store, conv, id).await? else { return Ok(None) };
-        let store = self.store.clone();
-        // reads where it delays no socket
-        let read = tokio::task::spawn_blocking(move || store.records(conv, seq.saturating_sub(1), 1)).await;
-        let stopping = |_| RequestError::new(ErrorCode::Storage, "the server is stopping; try again");
-        Ok(read.map_err(stopping)??.pop().filter(|(_, frame)| is(frame, sender, id)))
+        let mut read = self.store.records(conv, seq.saturating_sub(1), 1).await?;
+        Ok(read.pop().filter(|(_, frame)| is(frame, sender, id)))
     }
 }
 

@@ -1,21 +1,16 @@
 //! Typing and receipts: who is where in a conversation. Receipts are stored, but never one by one, and what changes faster
 //! than people can read is sent less often.
 
-use std::sync::Arc;
-
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 
 use crate::{
     hub::{Conn, Topic},
     proto::{ConvId, ConvState, Marks, Owner, ServerFrame, Side, StorageState},
-    store::{self, Batch, Op, StoreError, Table},
+    store::{self, Batch, Op, StoreError},
 };
 
-use super::{
-    Chat, RequestError,
-    conversation::{Told, receipt_key},
-    text,
-};
+use super::{Chat, RequestError, conversation::Told, text};
 
 /// Receipts of one side are sent no more often than this; a busy reader's later ones wait for the next time that marks are
 /// stored.
@@ -41,8 +36,8 @@ impl PendingReceipts {
 
 impl Chat {
     /// A socket received and read up to here. Only the owner's word counts for the agents' side.
-    pub fn seen(&self, conn: &Conn, conv: ConvId, delivered: u64, read: u64) -> Result<(), RequestError> {
-        let shared = self.cache.require(conv)?;
+    pub async fn seen(&self, conn: &Conn, conv: ConvId, delivered: u64, read: u64) -> Result<(), RequestError> {
+        let shared = self.cache.require(conv).await?;
         let mut conversation = shared.lock();
         if !self.sees(&conn.who, &conversation) {
             return Err(RequestError::not_found());
@@ -84,8 +79,8 @@ impl Chat {
     }
 
     /// Typing began or stopped: a bit for the others, stored nowhere.
-    pub fn typing(&self, conn: &Conn, conv: ConvId, on: bool) -> Result<(), RequestError> {
-        let shared = self.cache.require(conv)?;
+    pub async fn typing(&self, conn: &Conn, conv: ConvId, on: bool) -> Result<(), RequestError> {
+        let shared = self.cache.require(conv).await?;
         let mut conversation = shared.lock();
         if !self.sees(&conn.who, &conversation) || conversation.row.state == ConvState::Closed {
             return Ok(());
@@ -103,46 +98,43 @@ impl Chat {
         Ok(())
     }
 
-    /// Writes the marks that changed since the last call, all in one batch, and sends what was not sent yet.
-    pub async fn store_marks(self: &Arc<Self>) {
+    /// Writes the marks that changed since the last call, and sends what was not sent yet.
+    pub async fn store_marks(&self) {
         if self.store.space() == StorageState::Full {
             // they wait in memory
             return;
         }
         let dirty = self.pending_receipts.take();
-        let mut batch = Batch::default();
-        for conv in &dirty {
-            let conv = *conv;
+        let mut writes = Vec::new();
+        for conv in dirty {
             let Some(shared) = self.cache.cached(conv) else { continue };
             let mut conversation = shared.lock();
             conversation.marks_dirty = false;
+            let mut batch = Batch { conv: Some(conv), rev: Some(conversation.rev), ops: Vec::with_capacity(2) };
             for (side, marks) in [(Side::Visitor, conversation.visitor_marks), (Side::Agent, conversation.agent_marks)]
             {
                 if std::mem::take(&mut conversation.told_marks[side as usize].late) {
                     self.tell_marks(conv, side, marks, None);
                 }
-                let side = side as u8;
-                let value = serde_json::to_vec(&marks).unwrap_or_default(); // two numbers always serialise
-                batch.ops.push(Op::Put { table: Table::Receipt, key: receipt_key(conv, side), value });
+                batch.ops.push(Op::Marks { side, marks });
             }
+            writes.push(async move { (conv, store::write(&*self.store, batch).await) });
         }
-        if !batch.ops.is_empty()
-            && let Err(e) = store::write(&*self.store, batch).await
-        {
-            if e == StoreError::Unwritable {
-                return self.store_marks_later(dirty);
+        // together, so that the disk is waited for once
+        for (conv, written) in join_all(writes).await {
+            match written {
+                Ok(_) => {}
+                Err(StoreError::Unwritable | StoreError::Conflict) => self.store_marks_later(conv),
+                // a lost receipt shows a message as unread again, nothing worse
+                Err(e) => tracing::warn!(%conv, error = %e, "receipts were not stored"),
             }
-            // a lost receipt shows a message as unread again, nothing worse
-            tracing::warn!(error = %e, "receipts were not stored");
         }
     }
 
-    fn store_marks_later(&self, convs: Vec<ConvId>) {
-        for conv in convs {
-            let Some(shared) = self.cache.cached(conv) else { continue };
-            if !std::mem::replace(&mut shared.lock().marks_dirty, true) {
-                self.pending_receipts.add(conv);
-            }
+    fn store_marks_later(&self, conv: ConvId) {
+        let Some(shared) = self.cache.cached(conv) else { return };
+        if !std::mem::replace(&mut shared.lock().marks_dirty, true) {
+            self.pending_receipts.add(conv);
         }
     }
 }

@@ -30,7 +30,8 @@ impl Chat {
         if envelopes.len() > MAX_RESTORE {
             return Err(RequestError::new(ErrorCode::TooLarge, "too many announcements at once"));
         }
-        if !self.sees(&conn.who, &self.cache.require(conv)?.lock()) {
+        let shared = self.cache.require(conv).await?;
+        if !self.sees(&conn.who, &shared.lock()) {
             return Err(RequestError::not_found());
         }
         self.has_room_for(conn, envelopes.iter().map(String::len).sum())?;

@@ -4,17 +4,17 @@
 //! meanwhile is left: each is erased under the revision and the number of records that were looked at. The fan-out tells
 //! those who have it open.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::{
     crypto::hash,
-    proto::{ConvId, ConvState, RecordView, SiteId, StorageState},
-    store::{self, Batch, Op, Store, StoreError, Table},
+    proto::{ConvId, ConvState, SiteId, StorageState},
+    store::{self, Batch, Head, Op, Place, Store, StoreError},
 };
 
-use super::{conversation::receipt_key, missed, row::Row};
+use super::row::Row;
 
 /// Conversations that one step looks at.
 const STEP: usize = 500;
@@ -76,51 +76,37 @@ struct Found {
 /// What one step found, and where the next begins; none: there are no more.
 struct Step {
     found: Vec<Found>,
-    next: Option<Vec<u8>>,
+    next: Option<Place>,
 }
 
-/// Looks at conversations after the key `after`, in the order in which they began.
-fn look(store: &dyn Store, rule: &Retention, now_ms: u64, after: Option<&[u8]>) -> Result<Step, StoreError> {
-    let Some(least) = rule.least() else { return Ok(Step { found: Vec::new(), next: None }) };
-    let keys = store.scan(Table::ConvByTime, &[], after, false, STEP)?;
+/// Looks at conversations after `after`, in the order of the store.
+async fn look(store: &dyn Store, rule: &Retention, now_ms: u64, after: Option<Place>) -> Result<Step, StoreError> {
+    let Some(newest) = rule.least().and_then(|least| now_ms.checked_sub(least)) else {
+        return Ok(Step { found: Vec::new(), next: None });
+    };
+    let places = store.begun_by(newest, after, STEP).await?;
     let mut found = Vec::new();
-    for (key, _) in &keys {
-        let Some((began, conv)) = key.split_first_chunk::<8>() else { continue };
-        if u64::from_be_bytes(*began).saturating_add(least) > now_ms {
-            // all that follow began later
-            return Ok(Step { found, next: None });
-        }
-        let Some(conv) = ConvId::from_slice(conv) else { continue };
-        found.extend(examine(store, rule, now_ms, conv)?);
+    for place in &places {
+        found.extend(examine(store, rule, now_ms, place.conv).await?);
     }
-    let next = if keys.len() < STEP { None } else { keys.into_iter().next_back().map(|(key, _)| key) };
-    Ok(Step { found, next })
+    Ok(Step { found, next: places.last().copied().filter(|_| places.len() == STEP) })
 }
 
-fn examine(store: &dyn Store, rule: &Retention, now_ms: u64, conv: ConvId) -> Result<Option<Found>, StoreError> {
-    let Some(at) = store.row(conv)? else { return Ok(None) };
-    let row = Row::decode(&at.value)?;
+async fn examine(store: &dyn Store, rule: &Retention, now_ms: u64, conv: ConvId) -> Result<Option<Found>, StoreError> {
+    let Some(head) = store.head(conv).await? else { return Ok(None) };
+    let row = Row::decode(&head.value)?;
     let Some(kept) = rule.of(&row.site).filter(|_| row.state == ConvState::Closed) else { return Ok(None) };
-    let last = store.records(conv, at.last_seq.saturating_sub(1), 1)?;
-    let last_at = last.first().and_then(|(_, frame)| RecordView::parse(frame)).map_or(row.created, |r| r.at_ms);
+    let last_at = if head.last_at_ms == 0 { row.created } else { head.last_at_ms };
     let due = last_at.saturating_add(kept) <= now_ms;
-    Ok(due.then_some(Found { conv, rev: at.rev, last_seq: at.last_seq, bytes: at.bytes, last_at, row }))
+    let Head { rev, last_seq, bytes, .. } = head;
+    Ok(due.then_some(Found { conv, rev, last_seq, bytes, last_at, row }))
 }
 
 /// Erases one; false if it changed meanwhile.
 async fn erase(store: &dyn Store, found: &Found) -> Result<bool, StoreError> {
     let Found { conv, rev, last_seq, row, .. } = found;
     let visitor = hash::kid(&row.visitor_ed()?);
-    let delete = |table, key| Op::Delete { table, key };
-    let mut ops = vec![
-        Op::Erase { last_seq: *last_seq },
-        delete(Table::ConvByTime, [&row.created.to_be_bytes()[..], &conv.0].concat()),
-        delete(Table::VisitorConv, [visitor.0, conv.0].concat()),
-        delete(Table::OpenConv, conv.0.to_vec()),
-        delete(Table::Receipt, receipt_key(*conv, 0)),
-        delete(Table::Receipt, receipt_key(*conv, 1)),
-    ];
-    ops.extend(missed::place(row, *conv).map(|key| delete(Table::Missed, key)));
+    let ops = vec![Op::Erase { last_seq: *last_seq, facts: Some(Box::new(row.facts(visitor))) }];
     match store::write(store, Batch { conv: Some(*conv), rev: Some(*rev), ops }).await {
         Ok(_) => Ok(true),
         Err(StoreError::Conflict) => Ok(false),
@@ -132,24 +118,24 @@ async fn erase(store: &dyn Store, found: &Found) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// If the disk can't be read.
-pub async fn due(store: Arc<dyn Store>, rule: &Retention, now_ms: u64) -> Result<DueBySite, StoreError> {
-    run(&store, rule, now_ms, false).await
+pub async fn due(store: &dyn Store, rule: &Retention, now_ms: u64) -> Result<DueBySite, StoreError> {
+    run(store, rule, now_ms, false).await
 }
 
 /// Erases everything that is due now, and returns what it was.
 ///
 /// # Errors
 /// If the disk can't be read or written; what was erased before stays so.
-pub async fn erase_due(store: Arc<dyn Store>, rule: &Retention, now_ms: u64) -> Result<DueBySite, StoreError> {
-    run(&store, rule, now_ms, true).await
+pub async fn erase_due(store: &dyn Store, rule: &Retention, now_ms: u64) -> Result<DueBySite, StoreError> {
+    run(store, rule, now_ms, true).await
 }
 
-async fn run(store: &Arc<dyn Store>, rule: &Retention, now_ms: u64, erases: bool) -> Result<DueBySite, StoreError> {
+async fn run(store: &dyn Store, rule: &Retention, now_ms: u64, erases: bool) -> Result<DueBySite, StoreError> {
     let (mut all, mut after) = (DueBySite::new(), None);
     loop {
-        let step = look_aside(store, rule, now_ms, after).await?;
+        let step = look(store, rule, now_ms, after).await?;
         for found in &step.found {
-            if !erases || erase(&**store, found).await? {
+            if !erases || erase(store, found).await? {
                 note(&mut all, found);
             }
         }
@@ -160,24 +146,12 @@ async fn run(store: &Arc<dyn Store>, rule: &Retention, now_ms: u64, erases: bool
     }
 }
 
-/// [`look`] on a thread that may wait for the disk.
-async fn look_aside(
-    store: &Arc<dyn Store>,
-    rule: &Retention,
-    now_ms: u64,
-    after: Option<Vec<u8>>,
-) -> Result<Step, StoreError> {
-    let (store, rule) = (store.clone(), rule.clone());
-    let looked = tokio::task::spawn_blocking(move || look(&*store, &rule, now_ms, after.as_deref())).await;
-    looked.unwrap_or(Err(StoreError::Closed))
-}
-
 /// Erases beside a server's other work, a limited number at once.
 #[derive(Debug)]
 pub struct Eraser {
     rule: Retention,
     /// Where the next pass begins.
-    after: Option<Vec<u8>>,
+    after: Option<Place>,
 }
 
 impl Eraser {
@@ -187,7 +161,7 @@ impl Eraser {
     }
 
     /// One pass. To be called once a minute.
-    pub async fn pass(&mut self, store: &Arc<dyn Store>, now_ms: u64) {
+    pub async fn pass(&mut self, store: &dyn Store, now_ms: u64) {
         if self.rule.least().is_none() || store.space() == StorageState::Full {
             return;
         }
@@ -200,16 +174,11 @@ impl Eraser {
         }
     }
 
-    async fn try_pass(
-        &mut self,
-        store: &Arc<dyn Store>,
-        now_ms: u64,
-        erased: &mut DueBySite,
-    ) -> Result<(), StoreError> {
+    async fn try_pass(&mut self, store: &dyn Store, now_ms: u64, erased: &mut DueBySite) -> Result<(), StoreError> {
         let mut count = 0;
         for _ in 0..LOOKED_AT / STEP {
-            let before = self.after.clone();
-            let step = look_aside(store, &self.rule, now_ms, before.clone()).await?;
+            let before = self.after;
+            let step = look(store, &self.rule, now_ms, before).await?;
             for found in &step.found {
                 if count == ERASED {
                     // the rest of this step is looked at again
@@ -217,7 +186,7 @@ impl Eraser {
                     return Ok(());
                 }
                 count += 1;
-                if erase(&**store, found).await? {
+                if erase(store, found).await? {
                     note(erased, found);
                 }
             }

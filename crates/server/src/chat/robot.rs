@@ -90,35 +90,41 @@ impl Chat {
         }
     }
 
-    /// A conversation as it is now. May read the disk.
+    /// A conversation as it is now.
     ///
     /// # Errors
     /// The store can't be read.
-    pub fn snapshot(&self, conv: ConvId) -> Result<Option<Snapshot>, StoreError> {
-        let Some(conversation) = self.cache.get(conv)? else { return Ok(None) };
+    pub async fn snapshot(&self, conv: ConvId) -> Result<Option<Snapshot>, StoreError> {
+        let Some(conversation) = self.cache.get(conv).await? else { return Ok(None) };
         let conversation = conversation.lock();
         Ok(Some(Snapshot { row: conversation.row.clone(), last: conversation.last, visitor: conversation.visitor }))
     }
 
-    /// Records of a conversation after `after`, at most `limit`. Reads the disk.
+    /// Records of a conversation after `after`, at most `limit`.
     ///
     /// # Errors
     /// The store can't be read.
-    pub fn records(&self, conv: ConvId, after: u64, limit: usize) -> Result<Vec<(u64, Bytes)>, StoreError> {
-        self.store.records(conv, after, limit)
+    pub async fn records(&self, conv: ConvId, after: u64, limit: usize) -> Result<Vec<(u64, Bytes)>, StoreError> {
+        self.store.records(conv, after, limit).await
     }
 
     /// Whether this conversation is the robot's at this moment, with this epoch.
-    pub fn is_robots(&self, conv: ConvId, epoch: u32) -> bool {
-        let Ok(Some(conversation)) = self.cache.get(conv) else { return false };
+    pub async fn is_robots(&self, conv: ConvId, epoch: u32) -> bool {
+        let Ok(Some(conversation)) = self.cache.get(conv).await else { return false };
         let row = &conversation.lock().row;
         row.owner == Owner::Robot && row.state == ConvState::Open && row.bot && row.epoch == epoch
     }
 
     /// Open conversations that are the robot's.
-    pub fn robots(&self) -> Vec<ConvId> {
-        let mine = |conv: &ConvId| matches!(self.cache.get(*conv), Ok(Some(conversation)) if conversation.lock().row.owner == Owner::Robot);
-        self.cache.open().into_iter().filter(mine).collect()
+    pub async fn robots(&self) -> Vec<ConvId> {
+        let mut mine = Vec::new();
+        for conv in self.cache.open() {
+            let Ok(Some(conversation)) = self.cache.get(conv).await else { continue };
+            if conversation.lock().row.owner == Owner::Robot {
+                mine.push(conv);
+            }
+        }
+        mine
     }
 
     /// Whether people of a team are there.

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     crypto::codec,
-    proto::{ConvState, MsgId, Owner, SiteId, TeamId, UserId},
-    store::StoreError,
+    proto::{ConvState, Kid, MsgId, Owner, SiteId, TeamId, UserId},
+    store::{Facts, StoreError},
 };
 
 /// What is stored of a conversation in addition to its records. Changes only together with a record that describes the change.
@@ -71,6 +71,18 @@ impl Row {
         serde_json::to_vec(self).unwrap_or_default().into()
     }
 
+    /// What the store must know to find it again. `visitor`: the hash of the visitor's key.
+    pub fn facts(&self, visitor: Kid) -> Facts {
+        Facts {
+            visitor,
+            team: self.team.clone(),
+            created: self.created,
+            listed: self.empty.is_none(),
+            open: self.state == ConvState::Open,
+            missed: self.missed,
+        }
+    }
+
     /// The visitor's Ed25519 key.
     ///
     /// # Errors
@@ -87,7 +99,7 @@ impl Row {
 
 /// What colleagues and the desk were last sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct PublishedRow {
     state: ConvState,
     owner: Owner,
     arrived: u64,
@@ -96,8 +108,8 @@ pub struct Facts {
     pub team: TeamId,
 }
 
-impl Facts {
-    /// The facts in a row.
+impl PublishedRow {
+    /// What they are sent of a row.
     pub fn of(row: &Row) -> Self {
         Self {
             state: row.state,

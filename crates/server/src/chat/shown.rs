@@ -119,15 +119,15 @@ impl Chat {
         self.org.directory().key(&kid).map_or_else(String::new, |(user, _)| user.to_string())
     }
 
-    /// Records that follow each other, as this reader has them. May read the disk.
-    pub(super) fn shown_all(
+    /// Records that follow each other, as this reader has them.
+    pub(super) async fn shown_all(
         &self,
         reader: Reader<'_>,
         conv: ConvId,
         visitor: Kid,
         records: Vec<StoredRecord>,
     ) -> Result<Vec<Bytes>, RequestError> {
-        let stones = if reader.rev < 2 { self.stones(conv, &records)? } else { HashMap::new() };
+        let stones = if reader.rev < 2 { self.stones(conv, &records).await? } else { HashMap::new() };
         let show = |(_, frame): StoredRecord| {
             let seq = recall_in(&frame).and_then(|r| stones.get(&r.msg()));
             let event = seq.and_then(|seq| self.recalled_event(&frame, *seq, visitor));
@@ -138,7 +138,7 @@ impl Chat {
 
     /// Positions of earlier tombstones that recalls among these records left: a reader who still has the text
     /// must be told. Tombstones among the records themselves they see by reading.
-    fn stones(&self, conv: ConvId, records: &[StoredRecord]) -> Result<HashMap<MsgId, u64>, RequestError> {
+    async fn stones(&self, conv: ConvId, records: &[StoredRecord]) -> Result<HashMap<MsgId, u64>, RequestError> {
         const STEP: u64 = 50;
         const MOST_BYTES: usize = 1024 * 1024;
         let stone = |frame: &[u8]| {
@@ -152,7 +152,7 @@ impl Chat {
         let (mut end, floor, mut bytes) = (first - 1, first.saturating_sub(super::recall::LOOK_BACK), 0);
         while end > floor && found.len() < missing.len() && bytes < MOST_BYTES {
             let begin = end.saturating_sub(STEP).max(floor);
-            for (seq, frame) in self.store.records(conv, begin, (end - begin) as usize)? {
+            for (seq, frame) in self.store.records(conv, begin, (end - begin) as usize).await? {
                 bytes += frame.len();
                 found.extend(stone(&frame).filter(|msg| missing.contains(msg)).map(|msg| (msg, seq)));
             }

@@ -44,14 +44,14 @@ impl Chat {
 
     /// What can be stored has changed: agents are notified, states they chose meanwhile are stored, and the robot checks
     /// what it could not answer.
-    pub fn storage_changed(&self, state: StorageState) {
+    pub async fn storage_changed(&self, state: StorageState) {
         let frame = text(&ServerFrame::Storage { state });
         for user in self.hub.users() {
             self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
         }
         self.save_statuses_later();
         if state == StorageState::Ok {
-            self.robots().into_iter().for_each(|conv| self.participant.look_at(conv));
+            self.robots().await.into_iter().for_each(|conv| self.participant.look_at(conv));
         }
     }
 }

@@ -32,9 +32,9 @@ pub(super) struct Statuses {
 
 impl Statuses {
     /// Reads what was kept. States of people who are no longer here are forgotten.
-    pub(super) fn load(store: Arc<dyn Store>, hub: Arc<Hub>, directory: &Directory) -> Result<Self, StoreError> {
+    pub(super) async fn load(store: Arc<dyn Store>, hub: Arc<Hub>, directory: &Directory) -> Result<Self, StoreError> {
         let this = Self { store, hub, states: Mutex::default(), unsaved: Mutex::default() };
-        for (key, value) in this.store.scan(Table::Status, &[], None, false, usize::MAX)? {
+        for (key, value) in this.store.scan(Table::Status, &[], None, false, usize::MAX).await? {
             let user = String::from_utf8(key).ok().and_then(|id| id.parse::<UserId>().ok());
             let Some(user) = user else { continue };
             // a word of a newer kefu counts like none: offline, and it stays until the agent chooses

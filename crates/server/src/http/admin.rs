@@ -81,6 +81,9 @@ pub trait WholeDatabase: Send + Sync + 'static {
     fn retention(&self, dry_run: bool) -> BoxFuture<'static, Result<Value, RequestError>>;
 }
 
+/// Says how many conversations were missed.
+pub type MissedCounter = Box<dyn Fn() -> BoxFuture<'static, Result<Vec<MissedCount>, RequestError>> + Send + Sync>;
+
 /// Handles the requests of the command line.
 pub struct Admin {
     /// The key directory and accounts.
@@ -94,7 +97,7 @@ pub struct Admin {
     /// Bytes of the database and what is known of its disk: `bytes`, `state`, `free_bytes`, `total_bytes`, `reserve_bytes`.
     pub storage: Box<dyn Fn() -> Value + Send + Sync>,
     /// How many conversations were missed, of the teams that have any.
-    pub missed: Box<dyn Fn() -> Result<Vec<MissedCount>, RequestError> + Send + Sync>,
+    pub missed: MissedCounter,
     /// All of the database.
     pub database: Arc<dyn WholeDatabase>,
     /// Absent when the command opened the store itself.
@@ -109,7 +112,7 @@ impl Admin {
                 let listen = self.running.as_ref().map(|r| &r.listen);
                 Ok(json!({ "version": env!("CARGO_PKG_VERSION"), "running": listen.is_some(), "listen": listen }))
             }
-            ("GET", "export") => to_value(&self.org.export()?),
+            ("GET", "export") => to_value(&self.org.export().await?),
             ("POST", "commit") => {
                 let commit = serde_json::from_value(body.unwrap_or_default())
                     .map_err(|e| RequestError::new(ErrorCode::Malformed, format!("not a commit: {e}")))?;
@@ -146,7 +149,7 @@ impl Admin {
                 Ok(desk.map_or(json!([]), |d| json!(d.agents)))
             }
             ("GET", other) => match other.strip_prefix("snippet/") {
-                Some(rest) => self.snippet(rest),
+                Some(rest) => self.snippet(rest).await,
                 None => self.explain(other).await,
             },
             _ => Err(not_present()),
@@ -154,12 +157,13 @@ impl Admin {
     }
 
     /// `snippet/<site>` pinned, `snippet/<site>/unpinned` not.
-    fn snippet(&self, rest: &str) -> Result<Value, RequestError> {
+    async fn snippet(&self, rest: &str) -> Result<Value, RequestError> {
         let (site, pinned) = rest.strip_suffix("/unpinned").map_or((rest, true), |site| (site, false));
         let site: SiteId = site.parse().map_err(|e| RequestError::new(ErrorCode::NotFound, format!("{e}")))?;
-        let snippet = assets::snippet(&self.org, &self.widgets, &site, &self.public_url, pinned).ok_or_else(|| {
-            RequestError::new(ErrorCode::NotFound, "no such site, or this kefu was built without its pages")
-        })?;
+        let snippet =
+            assets::snippet(&self.org, &self.widgets, &site, &self.public_url, pinned).await.ok_or_else(|| {
+                RequestError::new(ErrorCode::NotFound, "no such site, or this kefu was built without its pages")
+            })?;
         Ok(json!({ "site": site, "pinned": pinned, "snippet": snippet }))
     }
 
@@ -180,7 +184,7 @@ impl Admin {
             "org": self.org.fp().to_string(),
             "storage_bytes": storage["bytes"],
             "storage": storage,
-            "missed": (self.missed)()?,
+            "missed": (self.missed)().await?,
             "directory": { "seq": self.org.directory().seq(), "fresh_until": self.org.freshness().good_until() },
         });
         if let Some(r) = &self.running {

@@ -90,8 +90,8 @@ pub fn integrity(file: &[u8]) -> String {
 
 /// What a customer puts into their pages. Pinned: this very file, and the company's key. None: no such site, or no
 /// widget.
-pub fn snippet(org: &Org, widgets: &Widgets, site: &SiteId, public_url: &str, pinned: bool) -> Option<String> {
-    org.site(site).filter(|s| s.on)?;
+pub async fn snippet(org: &Org, widgets: &Widgets, site: &SiteId, public_url: &str, pinned: bool) -> Option<String> {
+    org.site(site).await.filter(|s| s.on)?;
     let (version, widget) = widgets.latest()?;
     Some(if pinned {
         let (integrity, fp) = (integrity(&widget.plain), hash::org_fp_text(&org.fp()));
@@ -198,7 +198,7 @@ pub fn widget(http: &Http, version: &str, headers: &HeaderMap) -> Answer {
 }
 
 /// The demo page, with the snippet of the first site in it.
-pub fn demo(http: &Http, path: &str, headers: &HeaderMap) -> Answer {
+pub async fn demo(http: &Http, path: &str, headers: &HeaderMap) -> Answer {
     let path = if path.is_empty() { "index.html" } else { path };
     if path != "index.html" {
         return page(&format!("demo/{path}"), headers).unwrap_or_else(missing);
@@ -206,8 +206,10 @@ pub fn demo(http: &Http, path: &str, headers: &HeaderMap) -> Answer {
     let Some(html) = plain("demo/index.html") else { return missing() };
     let directory = http.org.directory();
     let site = directory.state().sites.iter().find(|(_, s)| s.on).map(|(id, _)| id.clone());
-    let snippet =
-        site.and_then(|site| snippet(&http.org, &http.widgets, &site, &http.public_url, true)).unwrap_or_default();
+    let snippet = match site {
+        Some(site) => snippet(&http.org, &http.widgets, &site, &http.public_url, true).await.unwrap_or_default(),
+        None => String::new(),
+    };
     let html = String::from_utf8_lossy(&html).replace("{{SNIPPET}}", &snippet);
     let mut answer = answer::bytes(StatusCode::OK, "text/html; charset=utf-8", html);
     // the widget must live with a policy as strict as a bank's

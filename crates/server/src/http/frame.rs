@@ -114,14 +114,7 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
             Err(RequestError::new(ErrorCode::TooLarge, "resume names at most 64 conversations"))
         }
         F::Resume { convs } => {
-            if chat.resumes_from_memory(conn, &convs) {
-                return chat.resume(conn, &convs).map(frame_rate::units_of_bytes);
-            }
-            // reads the disk, for all clients at once after a restart: not on the threads that serve the other sockets
-            let (chat, conn) = (chat.clone(), conn.clone());
-            let resumed = tokio::task::spawn_blocking(move || chat.resume(&conn, &convs)).await;
-            let stopping = |_| Err(RequestError::new(ErrorCode::Storage, "the server could not read; try again"));
-            return resumed.unwrap_or_else(stopping).map(frame_rate::units_of_bytes);
+            return chat.resume(conn, &convs).await.map(frame_rate::units_of_bytes);
         }
         F::Leave { conv } => {
             chat.leave(conn, conv);
@@ -131,8 +124,8 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
             let opening = Opening { id, nonce, site, ed: conn.ed, x, ann, form };
             chat.open(conn, address, opening).await
         }
-        F::Typing { conv, on } => chat.typing(conn, conv, on),
-        F::Seen { conv, delivered, read } => chat.seen(conn, conv, delivered, read),
+        F::Typing { conv, on } => chat.typing(conn, conv, on).await,
+        F::Seen { conv, delivered, read } => chat.seen(conn, conv, delivered, read).await,
         F::Recall { conv, msg, .. } => chat.recall(conn, address, conv, msg).await,
         F::Restore { conv, envelopes, .. } => chat.restore(conn, address, conv, &envelopes).await,
         F::Close { conv, .. } => chat.close(conn, address, conv).await,

@@ -52,7 +52,7 @@ pub async fn route(http: Arc<Http>, peer: SocketAddr, mut request: Request<Incom
         (&Method::GET, ["console"]) => redirect("/console/"),
         (&Method::GET, ["console", rest @ ..]) => assets::console(&rest.join("/"), request.headers()),
         (&Method::GET, ["demo", rest @ ..]) if http.config.server.demo => {
-            assets::demo(&http, &rest.join("/"), request.headers())
+            assets::demo(&http, &rest.join("/"), request.headers()).await
         }
         (&Method::GET, _) => error(ErrorCode::NotFound, "there is nothing at this address"),
         _ => answer::method_not_allowed("GET, HEAD"),

@@ -13,11 +13,10 @@ use tokio::{
 use tokio_tungstenite::tungstenite::protocol::frame::coding::Control;
 
 use crate::{
-    chat::RequestError,
     crypto::{codec, hash, sign},
     hub::{Conn, Drained, Frame, Who},
     net::Permit,
-    proto::{ClientFrame, CloseCode, ErrorCode, MAX_ENVELOPE, MAX_TEXT, ServerFrame},
+    proto::{ClientFrame, CloseCode, MAX_ENVELOPE, MAX_TEXT, ServerFrame},
 };
 
 use super::{
@@ -140,16 +139,7 @@ where
     let (who, ed) = identify(http, &kind, &nonce, &ed, &sig).ok_or(CloseCode::Unauthorised)?;
     let token = http.tokens.issue(&who, http.org.now_ms());
     let conn = http.chat.hub().connect(who, ed, rev.unwrap_or(1));
-    let welcomed = if http.chat.welcomes_from_memory(&conn) {
-        http.chat.welcome(&conn, token)
-    } else {
-        // reads the disk, for all clients at once after a restart: not on the threads that serve the other sockets
-        let (chat, newcomer) = (http.chat.clone(), conn.clone());
-        let welcomed = tokio::task::spawn_blocking(move || chat.welcome(&newcomer, token)).await;
-        let stopping = |_| Err(RequestError::new(ErrorCode::Storage, "the server is stopping"));
-        welcomed.unwrap_or_else(stopping)
-    };
-    match welcomed {
+    match http.chat.welcome(&conn, token).await {
         Ok(welcome) => {
             // with what the greeting left in the outbox: one write
             let mut frames = conn.outbox.drain().frames;

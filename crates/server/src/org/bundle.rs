@@ -39,8 +39,8 @@ impl Org {
 
     /// `GET /site/<id>`: what a widget needs, as JSON. The part that is large and verified is written once for each state
     /// of the directory, not for each visitor.
-    pub fn site_json(&self, id: &SiteId, presence: Presence) -> Result<[Bytes; 2], OrgError> {
-        let (live, mut answer) = self.site_answer(id)?;
+    pub async fn site_json(&self, id: &SiteId, presence: Presence) -> Result<[Bytes; 2], OrgError> {
+        let (live, mut answer) = self.site_answer(id).await?;
         answer.presence = Some(presence);
         let mut json = rows::json(&answer);
         // an object with fields in it: the last byte closes it
@@ -49,11 +49,11 @@ impl Org {
         Ok([json.into(), live.bundle_json()?])
     }
 
-    fn site_answer(&self, id: &SiteId) -> Result<(Arc<PublishedDirectory>, SiteAnswer), OrgError> {
+    async fn site_answer(&self, id: &SiteId) -> Result<(Arc<PublishedDirectory>, SiteAnswer), OrgError> {
         let live = self.live();
         let s = live.directory.site(id).filter(|s| s.on).ok_or(OrgError::NotFound("site"))?;
         let site = SiteName { id: id.clone(), name: s.name.clone(), team: s.team.clone() };
-        let settings = live.settings(id, || self.settings(id))?;
+        let settings = live.settings(id, self.settings(id)).await?;
         let bot = self.robot_keys().and_then(|keys| keys.day_key(&live.directory, id));
         Ok((live, SiteAnswer { org: self.fp, site, now: self.now_ms(), settings, presence: None, bot }))
     }

@@ -86,7 +86,7 @@ impl Org {
             directory.apply(entry)?;
         }
         let now = self.now_ms();
-        let (ops, live) = plan(&*self.store, directory, &live.entries, live.snapshot.as_ref(), commit, now)?;
+        let (ops, live) = plan(&*self.store, directory, &live.entries, live.snapshot.as_ref(), commit, now).await?;
         store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
         let seq = live.directory.seq();
         self.publish(live);
@@ -97,22 +97,24 @@ impl Org {
     }
 
     /// What an admin's machine must know to sign the next act.
-    pub fn export(&self) -> Result<AdminView, OrgError> {
+    pub async fn export(&self) -> Result<AdminView, OrgError> {
         let live = self.live();
         let store = &*self.store;
         let now = self.now_ms();
         let mut invites = Vec::new();
-        for (_, value) in rows::all(store, Table::Invite, &[])? {
+        for (_, value) in rows::all(store, Table::Invite, &[]).await? {
             let signed: SignedCert = rows::read("invite", &value)?;
             let invite = OpenInvite::read(&signed, now).map_err(|e| damaged("certificate", &e.to_string()))?;
             invites.push(invite);
         }
         let name = |key: &[u8]| String::from_utf8_lossy(key).into_owned();
-        let accounts = rows::all(store, Table::Account, &[])?
+        let accounts = rows::all(store, Table::Account, &[])
+            .await?
             .iter()
             .map(|(key, _)| name(key).parse().map_err(|_| damaged("account", "its name is not a user id")))
             .collect::<Result<_, _>>()?;
-        let sites = rows::all(store, Table::Site, &[])?
+        let sites = rows::all(store, Table::Site, &[])
+            .await?
             .iter()
             .map(|(key, v)| {
                 let id = name(key).parse().map_err(|_| damaged("site", "its name is not a site id"))?;
@@ -123,7 +125,7 @@ impl Org {
             org: self.fp,
             entries: live.entries.clone(),
             snapshot: live.snapshot.clone(),
-            recovery: rows::boxes_of(store, rows::RECOVERY)?,
+            recovery: rows::boxes_of(store, rows::RECOVERY).await?,
             invites,
             accounts,
             sites,
@@ -136,7 +138,7 @@ fn damaged(what: &'static str, why: &str) -> OrgError {
 }
 
 /// The steps of a commit whose entries were applied to `directory` already, and what is live after them.
-pub(super) fn plan(
+pub(super) async fn plan(
     store: &dyn Store,
     mut directory: Directory,
     old: &[Entry],
@@ -158,11 +160,11 @@ pub(super) fn plan(
     }
     for inv in gone {
         ops.push(Op::Delete { table: Table::Invite, key: inv.0.to_vec() });
-        ops.extend(rows::forget_boxes(store, &rows::box_prefix(&invite_name(&inv)))?);
+        ops.extend(rows::forget_boxes(store, &rows::box_prefix(&invite_name(&inv))).await?);
     }
     for DropBoxes { to, team } in &commit.drop_boxes {
         let prefix = team.as_ref().map_or_else(|| rows::box_prefix(to), |team| rows::team_prefix(to, team));
-        ops.extend(rows::forget_boxes(store, &prefix)?);
+        ops.extend(rows::forget_boxes(store, &prefix).await?);
     }
     ops.extend(commit.drop_accounts.iter().map(|u| Op::Delete { table: Table::Account, key: rows::account_key(u) }));
     for signed in &commit.invites {

@@ -31,15 +31,15 @@ struct Found {
 impl Org {
     /// `POST /invite/open`: certificate and team keys of an invite.
     pub async fn invite_open(&self, request: InviteOpen) -> Result<InviteOpened, OrgError> {
-        let Found { signed, .. } = self.invite(&request.inv)?;
-        let boxes = rows::boxes_of(&*self.store, &invite_name(&request.inv))?;
+        let Found { signed, .. } = self.invite(&request.inv).await?;
+        let boxes = rows::boxes_of(&*self.store, &invite_name(&request.inv)).await?;
         Ok(InviteOpened { cert: signed.cert, signer: signed.signer, sig: signed.sig, boxes })
     }
 
     /// `POST /invite/register`: first step of the new password.
     pub async fn invite_register(&self, request: InviteRegister) -> Result<Message, OrgError> {
         small("the registration message", &request.m.0, MAX_MESSAGE)?;
-        let found = self.invite(&request.inv)?;
+        let found = self.invite(&request.inv).await?;
         Ok(Message { m: self.opaque.register_start(&found.cert.user, &request.m.0)?.into() })
     }
 
@@ -53,7 +53,7 @@ impl Org {
             return Err(OrgError::TooLarge("the list of team keys"));
         }
         let _one = self.writing.lock().await;
-        let Found { signed, cert, stored } = self.invite(&inv)?;
+        let Found { signed, cert, stored } = self.invite(&inv).await?;
         let live = self.live();
         let (seq, body) = entry.read()?;
         let Some(Body::Enrol(enrol)) = body else {
@@ -85,9 +85,9 @@ impl Org {
             ),
             Op::Delete { table: Table::Invite, key: inv.0.to_vec() },
         ];
-        ops.extend(rows::forget_boxes(store, &rows::box_prefix(&invite_name(&inv)))?);
+        ops.extend(rows::forget_boxes(store, &rows::box_prefix(&invite_name(&inv))).await?);
         // what was sealed to an earlier key of theirs can no longer be decrypted
-        ops.extend(rows::forget_boxes(store, &rows::box_prefix(user))?);
+        ops.extend(rows::forget_boxes(store, &rows::box_prefix(user)).await?);
         for sealed in &boxes {
             let known = directory.team(&sealed.team).is_some_and(|t| (1..=t.epoch).contains(&sealed.epoch));
             if !known || !cert.teams.contains(&sealed.team) {
@@ -105,17 +105,17 @@ impl Org {
     /// Maximum size of the claim of an open invite as JSON: the fixed part, what the entry repeats of the
     /// certificate and the certificate itself (both in base64, the latter twice), and a sealed key for each that is
     /// ready for the invite.
-    pub fn room_for_claim(&self, inv: &Key32) -> Result<usize, OrgError> {
+    pub async fn room_for_claim(&self, inv: &Key32) -> Result<usize, OrgError> {
         const EVERYBODY: usize = 8 * 1024;
         const BOX: usize = 384;
-        let Found { signed, .. } = self.invite(inv)?;
-        let boxes = rows::boxes_of(&*self.store, &invite_name(inv))?.len().min(MAX_BOXES);
+        let Found { signed, .. } = self.invite(inv).await?;
+        let boxes = rows::boxes_of(&*self.store, &invite_name(inv)).await?.len().min(MAX_BOXES);
         Ok(EVERYBODY + 4 * signed.cert.0.len() + BOX * boxes)
     }
 
     /// An invite that is still good.
-    fn invite(&self, inv: &Key32) -> Result<Found, OrgError> {
-        let stored = self.store.get(Table::Invite, &inv.0)?.ok_or(OrgError::InviteGone)?;
+    async fn invite(&self, inv: &Key32) -> Result<Found, OrgError> {
+        let stored = self.store.get(Table::Invite, &inv.0).await?.ok_or(OrgError::InviteGone)?;
         let signed: SignedCert = rows::read("invite", &stored)?;
         let cert = Cert::verify(&signed.cert.0, &signed.signer.0, &signed.sig.0, &self.fp)?;
         if self.directory().state().invite_used(inv) {

@@ -43,7 +43,7 @@ impl Org {
         let now = self.now_ms();
         self.limiter.lock().try_now(&user, address, now).map_err(|retry_ms| OrgError::Slow { retry_ms })?;
         let secrets = match self.active(&user) {
-            Some(_) => self.account(&user)?.and_then(|(a, _)| a.secrets(old)),
+            Some(_) => self.account(&user).await?.and_then(|(a, _)| a.secrets(old)),
             None => None,
         };
         let record = secrets.as_ref().map(|s| &s.record.0[..]);
@@ -61,11 +61,11 @@ impl Org {
         self.opaque.login_finish(&user, login, &request.m.0)?;
         // they may have been switched off between the steps
         let agent = self.active(&user).ok_or(OrgError::Login)?;
-        let (account, stored) = self.account(&user)?.ok_or(OrgError::Login)?;
+        let (account, stored) = self.account(&user).await?.ok_or(OrgError::Login)?;
         // or have changed the password
         let secrets = account.secrets(old).filter(|s| s.version == started.version).ok_or(OrgError::Login)?;
         self.limiter.lock().forgive(&user, address, self.now_ms());
-        let boxes = rows::boxes_of(&*self.store, user.as_str())?;
+        let boxes = rows::boxes_of(&*self.store, user.as_str()).await?;
         let change = match old {
             true => None,
             false => {
@@ -108,7 +108,7 @@ impl Org {
         small("the registration message", &record.0, MAX_MESSAGE)?;
         small("the keyring", &keyring.0, MAX_KEYRING)?;
         let agent = self.directory().agent(user).ok_or(OrgError::Forbidden("this account is switched off"))?;
-        let (account, stored) = self.account(user)?.ok_or(OrgError::NotFound("account"))?;
+        let (account, stored) = self.account(user).await?.ok_or(OrgError::NotFound("account"))?;
         let signed = change_hash(user, version, &record.0, &keyring.0);
         sign::verify(Label::Pass, &agent.ed, &signed, &sig.0)
             .map_err(|_| OrgError::Forbidden("a new password must be signed by the key of its user"))?;
@@ -132,13 +132,13 @@ impl Org {
     }
 
     /// How often a user's password was set, 0 without an account: a different number than before shows a change.
-    pub fn password_version(&self, user: &UserId) -> Result<u32, OrgError> {
-        Ok(self.account(user)?.map_or(0, |(account, _)| account.version))
+    pub async fn password_version(&self, user: &UserId) -> Result<u32, OrgError> {
+        Ok(self.account(user).await?.map_or(0, |(account, _)| account.version))
     }
 
     /// The account and its stored bytes.
-    fn account(&self, user: &UserId) -> Result<Option<(Account, Vec<u8>)>, OrgError> {
-        let stored = self.store.get(Table::Account, &rows::account_key(user))?;
+    async fn account(&self, user: &UserId) -> Result<Option<(Account, Vec<u8>)>, OrgError> {
+        let stored = self.store.get(Table::Account, &rows::account_key(user)).await?;
         stored.map(|v| Ok((rows::read("account", &v)?, v))).transpose()
     }
 }

@@ -62,16 +62,16 @@ impl PublishedDirectory {
     }
 
     /// Settings of a site that is in the directory.
-    pub(super) fn settings(
+    pub(super) async fn settings(
         &self,
         id: &SiteId,
-        read: impl FnOnce() -> Result<SiteSettings, OrgError>,
+        read: impl Future<Output = Result<SiteSettings, OrgError>>,
     ) -> Result<SiteSettings, OrgError> {
         let kept = || self.settings.lock();
         if let Some(settings) = kept().get(id) {
             return Ok(settings.clone());
         }
-        let settings = read()?;
+        let settings = read.await?;
         kept().insert(id.clone(), settings.clone());
         Ok(settings)
     }

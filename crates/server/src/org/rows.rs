@@ -105,12 +105,12 @@ pub(super) fn read<T: DeserializeOwned>(what: &'static str, value: &[u8]) -> Res
 }
 
 /// All pairs under a prefix.
-pub(super) fn all(store: &dyn Store, table: Table, prefix: &[u8]) -> Result<Vec<Pair>, OrgError> {
+pub(super) async fn all(store: &dyn Store, table: Table, prefix: &[u8]) -> Result<Vec<Pair>, OrgError> {
     const PAGE: usize = 500;
     let mut out: Vec<Pair> = Vec::new();
     loop {
         let after = out.last().map(|(k, _)| k.clone());
-        let page = store.scan(table, prefix, after.as_deref(), false, PAGE)?;
+        let page = store.scan(table, prefix, after.as_deref(), false, PAGE).await?;
         let last = page.len() < PAGE;
         out.extend(page);
         if last {
@@ -120,12 +120,12 @@ pub(super) fn all(store: &dyn Store, table: Table, prefix: &[u8]) -> Result<Vec<
 }
 
 /// A recipient's boxes.
-pub(super) fn boxes_of(store: &dyn Store, to: &str) -> Result<Vec<TeamBox>, OrgError> {
-    all(store, Table::TeamBox, &box_prefix(to))?.iter().map(|(_, v)| read("team key", v)).collect()
+pub(super) async fn boxes_of(store: &dyn Store, to: &str) -> Result<Vec<TeamBox>, OrgError> {
+    all(store, Table::TeamBox, &box_prefix(to)).await?.iter().map(|(_, v)| read("team key", v)).collect()
 }
 
 /// Steps that forget all boxes under a prefix.
-pub(super) fn forget_boxes(store: &dyn Store, prefix: &[u8]) -> Result<Vec<Op>, OrgError> {
-    let keys = all(store, Table::TeamBox, prefix)?;
+pub(super) async fn forget_boxes(store: &dyn Store, prefix: &[u8]) -> Result<Vec<Op>, OrgError> {
+    let keys = all(store, Table::TeamBox, prefix).await?;
     Ok(keys.into_iter().map(|(key, _)| Op::Delete { table: Table::TeamBox, key }).collect())
 }

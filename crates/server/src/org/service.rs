@@ -63,19 +63,20 @@ impl fmt::Debug for Org {
 
 impl Org {
     /// Opens the company in `store`: replays and verifies its whole log.
-    pub fn open(store: Arc<dyn Store>, opaque_setup: &[u8]) -> Result<Arc<Self>, OrgError> {
-        Self::open_at(store, opaque_setup, Clock::system())
+    pub async fn open(store: Arc<dyn Store>, opaque_setup: &[u8]) -> Result<Arc<Self>, OrgError> {
+        Self::open_at(store, opaque_setup, Clock::system()).await
     }
 
     /// The same under a clock of the caller's.
-    pub fn open_at(store: Arc<dyn Store>, opaque_setup: &[u8], clock: Clock) -> Result<Arc<Self>, OrgError> {
-        let entries: Vec<Entry> = rows::all(&*store, Table::Directory, &[])?
+    pub async fn open_at(store: Arc<dyn Store>, opaque_setup: &[u8], clock: Clock) -> Result<Arc<Self>, OrgError> {
+        let entries: Vec<Entry> = rows::all(&*store, Table::Directory, &[])
+            .await?
             .iter()
             .map(|(_, v)| rows::read("directory entry", v))
             .collect::<Result<_, _>>()?;
         let fp = hash::org_fp(&entries.first().ok_or(OrgError::NoCompany)?.signer.0);
         let snapshot: Option<Snapshot> =
-            store.get(Table::Meta, rows::SNAPSHOT)?.map(|v| rows::read("snapshot", &v)).transpose()?;
+            store.get(Table::Meta, rows::SNAPSHOT).await?.map(|v| rows::read("snapshot", &v)).transpose()?;
         let directory = Directory::replay(fp, &entries, snapshot.as_ref())?;
         let opaque = OpaqueServer::new(opaque_setup, fp).map_err(|_| OrgError::OpaqueSetup)?;
         if opaque.public() != directory.state().opaque.0 {
@@ -109,7 +110,7 @@ impl Org {
         commit: Commit,
         clock: Clock,
     ) -> Result<Arc<Self>, OrgError> {
-        if store.get(Table::Directory, &rows::entry_key(0))?.is_some() {
+        if store.get(Table::Directory, &rows::entry_key(0)).await?.is_some() {
             return Err(OrgError::Founded);
         }
         let genesis = commit.entries.first().ok_or(OrgError::NoCompany)?;
@@ -123,9 +124,9 @@ impl Org {
             directory.apply(entry)?;
         }
         let commit = Commit { expect_seq: 0, ..commit };
-        let (ops, _) = plan(&*store, directory, &[], None, commit, clock.now_ms())?;
+        let (ops, _) = plan(&*store, directory, &[], None, commit, clock.now_ms()).await?;
         store::write(&*store, Batch { ops, ..Batch::default() }).await?;
-        Self::open_at(store, opaque_setup, clock)
+        Self::open_at(store, opaque_setup, clock).await
     }
 
     /// The present directory.
@@ -182,12 +183,12 @@ impl Org {
     }
 
     /// A site. Reads its settings from the store.
-    pub fn site(&self, id: &SiteId) -> Option<Site> {
+    pub async fn site(&self, id: &SiteId) -> Option<Site> {
         let live = self.live();
         let s = live.directory.site(id)?;
         let team_on = live.directory.team(&s.team).is_some_and(|t| t.on);
         // unreadable settings are no reason to turn visitors away; `site_bundle` reports them
-        let settings = self.settings(id).unwrap_or_default();
+        let settings = self.settings(id).await.unwrap_or_default();
         let (name, origins, team) = (s.name.clone(), s.origins.clone(), s.team.clone());
         Some(Site { id: id.clone(), name, origins, team, on: s.on && team_on, settings })
     }
@@ -199,7 +200,7 @@ impl Org {
 
     /// `GET /boxes`: team keys sealed to this user.
     pub async fn boxes(&self, user: &UserId) -> Result<BoxesAnswer, OrgError> {
-        Ok(BoxesAnswer { boxes: rows::boxes_of(&*self.store, user.as_str())? })
+        Ok(BoxesAnswer { boxes: rows::boxes_of(&*self.store, user.as_str()).await? })
     }
 
     pub(super) fn live(&self) -> Arc<PublishedDirectory> {
@@ -213,8 +214,8 @@ impl Org {
         self.newest.send_if_modified(|newest| std::mem::replace(newest, seq) != seq);
     }
 
-    pub(super) fn settings(&self, id: &SiteId) -> Result<SiteSettings, OrgError> {
-        match self.store.get(Table::Site, id.as_str().as_bytes())? {
+    pub(super) async fn settings(&self, id: &SiteId) -> Result<SiteSettings, OrgError> {
+        match self.store.get(Table::Site, id.as_str().as_bytes()).await? {
             Some(v) => rows::read("site", &v),
             None => Ok(SiteSettings::default()),
         }

@@ -56,8 +56,8 @@ pub struct WidgetVersionsSeen(Mutex<Seen>);
 
 impl WidgetVersionsSeen {
     /// What was seen before this start.
-    pub(super) fn load(store: &dyn Store) -> Result<Self, StoreError> {
-        let stored = store.get(Table::Meta, rows::SIGHTINGS)?;
+    pub(super) async fn load(store: &dyn Store) -> Result<Self, StoreError> {
+        let stored = store.get(Table::Meta, rows::SIGHTINGS).await?;
         // it is only a hint: one that can't be read is made again
         let list: Vec<WidgetVersionSeen> = stored.and_then(|v| serde_json::from_slice(&v).ok()).unwrap_or_default();
         let versions = list.into_iter().map(|s| ((s.site, s.version), (s.seen, s.seen))).collect();

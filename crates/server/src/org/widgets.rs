@@ -46,10 +46,10 @@ pub fn version_of(plain: &[u8]) -> String {
 
 impl Widgets {
     /// Reads what was ever served.
-    pub fn load(store: &dyn Store) -> Result<Self, StoreError> {
+    pub async fn load(store: &dyn Store) -> Result<Self, StoreError> {
         let mut versions: HashMap<String, Variants> = HashMap::new();
         let empty = || Variants { plain: Bytes::new(), br: None, gz: None };
-        for (key, value) in store.scan(Table::Widget, &[], None, false, usize::MAX)? {
+        for (key, value) in store.scan(Table::Widget, &[], None, false, usize::MAX).await? {
             let key = String::from_utf8_lossy(&key).into_owned();
             let value = Bytes::from(value);
             match key.split_once('/') {
@@ -60,7 +60,7 @@ impl Widgets {
         }
         Ok(Self {
             known: RwLock::new(Versions { versions, latest: None }),
-            versions_seen: WidgetVersionsSeen::load(store)?,
+            versions_seen: WidgetVersionsSeen::load(store).await?,
         })
     }
 

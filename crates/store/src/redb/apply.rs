@@ -9,10 +9,10 @@ use super::{
     ids,
     layer::Group,
     memtable::Layers,
-    read::{Get, Question, View},
+    read::{Get, Question, RecordAt, View},
     tables::{self, map_db_error},
 };
-use crate::{Batch, Commit, Op, StoreError, Table, Written, check};
+use crate::{Batch, Commit, Op, StoreError, Table, Written, check, index};
 use kefu_proto::{ConvId, MsgId, RECORD_HEADER, encode_record};
 
 /// What the batches of a group see: those before them in the group, memory, and the database.
@@ -83,7 +83,13 @@ impl Draft<'_> {
     fn holds(&self, table: Table, key: &[u8], value: Option<&[u8]>) -> Result<bool, StoreError> {
         match self.group.layer.get(table, key) {
             Some(found) => Ok(found == value),
-            None => Ok(self.view.ask(&mut Get { table, key })?.as_deref() == value),
+            None => Ok(self.view.ask(&mut Get { table, key: key.to_vec() })?.as_deref() == value),
+        }
+    }
+
+    fn index(&mut self, steps: Vec<index::Step>) {
+        for (table, key, put) in steps {
+            self.group.set(table, key, put.then(Vec::new));
         }
     }
 }
@@ -134,27 +140,6 @@ impl Question for StateOf {
             state.ids.insert(&id, seq);
         })?;
         Ok(state)
-    }
-}
-
-/// One record.
-struct RecordAt {
-    conv: ConvId,
-    seq: u64,
-}
-
-impl Question for RecordAt {
-    type Answer = Option<Bytes>;
-
-    fn in_memory(&mut self, layers: Layers<'_>) -> Option<Option<Bytes>> {
-        let (mut layers, whole) = layers.of_conversation(self.conv);
-        let found = layers.find_map(|layer| layer.find(self.conv, self.seq)).cloned();
-        (whole || found.is_some()).then_some(found)
-    }
-
-    fn in_database(&mut self, txn: &ReadTransaction) -> Result<Option<Bytes>, StoreError> {
-        let records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
-        blocks::record(&records, self.conv, self.seq)
     }
 }
 
@@ -223,8 +208,8 @@ fn validate(draft: &mut Draft<'_>, state: &ConvState, batch: &Batch) -> Result<O
                     Some(_) => None,
                 }
             }
-            Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } => None,
-            Op::Erase { last_seq } => (*last_seq != state.last_seq).then_some(StoreError::Conflict),
+            Op::Put { .. } | Op::Delete { .. } | Op::Row { .. } | Op::Append { .. } | Op::Marks { .. } => None,
+            Op::Erase { last_seq, .. } => (*last_seq != state.last_seq).then_some(StoreError::Conflict),
         };
         if let Some(error) = refusal {
             return Ok(Some(Verdict::refused(batch, error)));
@@ -242,6 +227,7 @@ fn write(
     at_ms: u64,
 ) -> Result<Verdict, StoreError> {
     let conv = batch.conv.unwrap_or(ConvId([0; 16]));
+    let published = batch.conv.filter(|_| !check::only_marks(&batch));
     let (mut row, mut records, mut seqs, mut redacted) = (None, Vec::new(), Vec::new(), Vec::new());
     for op in batch.ops {
         match op {
@@ -252,7 +238,10 @@ fn write(
             Op::Delete { table, key } => {
                 draft.group.set(table, key, None);
             }
-            Op::Row { value } => {
+            Op::Row { value, facts } => {
+                if let Some(change) = facts {
+                    draft.index(index::steps(conv, &change));
+                }
                 state.rev += 1;
                 draft.group.row(conv, state.rev, value.clone());
                 row = Some(value);
@@ -277,13 +266,17 @@ fn write(
                 draft.group.record(conv, seq, frame.into(), false);
                 redacted.push(seq);
             }
-            Op::Erase { .. } => {
+            Op::Marks { side, marks } => {
+                draft.group.set(Table::Receipt, index::marks_key(conv, side), Some(index::encode_marks(marks)));
+            }
+            Op::Erase { facts, .. } => {
+                draft.index(index::erasure(conv, facts.as_deref()));
                 draft.group.erase(conv);
                 *state = ConvState::default();
             }
         }
     }
-    let commit = batch.conv.map(|conv| Commit { origin, conv, rev: state.rev, row, records, redacted });
+    let commit = published.map(|conv| Commit { origin, conv, rev: state.rev, row, records, redacted });
     Ok(Verdict::Written { written: Written { seqs, at_ms, rev: state.rev }, commit })
 }
 

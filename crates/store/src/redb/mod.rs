@@ -4,7 +4,7 @@
 //! is in memory until then (`memtable.rs`, `layer.rs`). Here: opening, closing, and the handle. `queue.rs` leads to
 //! `writer.rs`, the one thread that takes batches; `apply.rs` is one batch, `conv_cache.rs` what the writer remembers,
 //! `read.rs` all reads. `tables.rs` is the catalogue of the database, `settle.rs` brings a layer there, `migrate.rs` has the
-//! schema version. When the disk fails, `heal.rs` opens the database again, `current.rs` lets readers wait for it,
+//! schema version, `interface.rs` what the handle does for those who hold it. When the disk fails, `heal.rs` opens the database again, `current.rs` lets readers wait for it,
 //! `disk_space.rs` decides what can be written, and `ballast.rs` is the space that is released for it.
 //!
 //! For backups, `dump.rs` reads a whole database and `load.rs` writes one. `verify.rs` checks that what is stored makes sense,
@@ -21,6 +21,7 @@ mod dump;
 mod heal;
 mod ids;
 mod integrity;
+mod interface;
 mod layer;
 mod load;
 mod memtable;
@@ -43,7 +44,6 @@ use std::{
 };
 
 use ::redb::{Database, StorageBackend};
-use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 
@@ -56,12 +56,9 @@ use self::{
     memtable::Memtable,
     open::Opener,
     queue::Queue,
-    read::{Get, Records, RowOf, Scan, View},
+    read::View,
     signals::{End, Signals},
-    wal::{
-        files::{LogFiles, bytes_in},
-        segment::StoreId,
-    },
+    wal::{files::LogFiles, segment::StoreId},
     writer::Writer,
 };
 pub use self::{
@@ -72,8 +69,8 @@ pub use self::{
     options::{Checkpoint, DiskCommit, Observer, Options},
     verify::{Fault, Totals},
 };
-use super::{Batch, Feed, Pair, Reply, RowAt, Store, StoreError, StoredRecord, Table, check, draw, space::Space};
-use kefu_proto::{ConvId, Generation, StorageState};
+use super::{Feed, StoreError, check, draw, space::Space};
+use kefu_proto::Generation;
 
 /// The store in a database file and its log.
 #[derive(Debug)]
@@ -313,67 +310,6 @@ impl Drop for WriterGuard {
         drop(self.queue.close_and_drain());
         self.shared.view.current.close();
         self.end.send_replace(true);
-    }
-}
-
-impl Store for RedbStore {
-    fn try_submit(&self, batch: Batch, reply: Reply) -> Result<(), (StoreError, Batch, Reply)> {
-        if self.space() == StorageState::Full && !self.queue.is_closed() {
-            return Err((StoreError::Unwritable, batch, reply));
-        }
-        self.queue.push(batch, reply)
-    }
-
-    fn wait_for_capacity(&self) -> BoxFuture<'_, ()> {
-        self.queue.wait_for_capacity().boxed()
-    }
-
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.shared.view.ask(&mut Get { table, key })
-    }
-
-    fn scan(
-        &self,
-        table: Table,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        descending: bool,
-        limit: usize,
-    ) -> Result<Vec<Pair>, StoreError> {
-        self.shared.view.ask(&mut Scan { table, prefix, after, descending, limit, newer: Vec::new() })
-    }
-
-    fn row(&self, conv: ConvId) -> Result<Option<RowAt>, StoreError> {
-        self.shared.view.ask(&mut RowOf::new(conv))
-    }
-
-    fn page(&self, conv: ConvId, after: u64, limit: usize, bytes: usize) -> Result<Vec<StoredRecord>, StoreError> {
-        self.shared.view.ask(&mut Records::new(conv, after, limit, bytes))
-    }
-
-    fn generation(&self) -> Generation {
-        self.generation
-    }
-
-    /// 0 for a store without files.
-    fn size_bytes(&self) -> u64 {
-        let Some(path) = &self.path else { return 0 };
-        let database = std::fs::metadata(path).map_or(0, |file| file.len());
-        database + bytes_in(&migrate::beside(path, open::LOG))
-    }
-
-    fn space(&self) -> StorageState {
-        self.shared.space.state()
-    }
-
-    fn close(&self) -> BoxFuture<'_, ()> {
-        let mut ended = self.ended.clone();
-        async move {
-            self.queue.close();
-            // an error means that the sender is gone, which is the end, too
-            drop(ended.wait_for(|ended| *ended).await);
-        }
-        .boxed()
     }
 }
 

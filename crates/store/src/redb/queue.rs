@@ -187,8 +187,8 @@ fn weight(batch: &Batch) -> usize {
         Op::Expect { key, value, .. } => key.len() + value.as_ref().map_or(0, Vec::len),
         Op::Put { key, value, .. } => key.len() + value.len(),
         Op::Delete { key, .. } => key.len(),
-        Op::Erase { .. } => 0,
-        Op::Row { value: body } | Op::Append { body, .. } | Op::Redact { body, .. } => body.len(),
+        Op::Erase { .. } | Op::Marks { .. } => 0,
+        Op::Row { value: body, .. } | Op::Append { body, .. } | Op::Redact { body, .. } => body.len(),
     });
     64 + ops.map(|bytes| bytes + 64).sum::<usize>()
 }

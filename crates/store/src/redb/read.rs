@@ -16,8 +16,8 @@ use super::{
     memtable::{Layers, Memtable},
     tables::{self, map_db_error},
 };
-use crate::{Pair, RowAt, StoreError, StoredRecord, Table, check::Page};
-use kefu_proto::ConvId;
+use crate::{Head, Pair, StoreError, StoredRecord, Table, check::Page, index};
+use kefu_proto::{ConvId, Marks, RecordView, Side};
 
 /// Something to be read.
 pub(super) trait Question {
@@ -38,6 +38,12 @@ pub(super) struct View {
 }
 
 impl View {
+    /// The answer, if memory knows it.
+    pub fn ask_memory<Q: Question>(&self, question: &mut Q) -> Option<Result<Q::Answer, StoreError>> {
+        let (known, _) = self.memtable.look(|layers| question.in_memory(layers));
+        known.map(|known| if self.current.is_closed() { Err(StoreError::Closed) } else { Ok(known) })
+    }
+
     /// The answer. If the disk fails it is asked once more, of the database when it is open again.
     pub fn ask<Q: Question>(&self, question: &mut Q) -> Result<Q::Answer, StoreError> {
         let (mut failed, mut again) = (None, true);
@@ -62,44 +68,46 @@ impl View {
 }
 
 /// The value under a key.
-pub(super) struct Get<'a> {
+pub(super) struct Get {
     pub table: Table,
-    pub key: &'a [u8],
+    pub key: Vec<u8>,
 }
 
-impl Question for Get<'_> {
+impl Question for Get {
     type Answer = Option<Vec<u8>>;
 
     fn in_memory(&mut self, layers: Layers<'_>) -> Option<Self::Answer> {
-        layers.newest_first().find_map(|layer| layer.get(self.table, self.key)).map(|value| value.map(<[u8]>::to_vec))
+        layers.newest_first().find_map(|layer| layer.get(self.table, &self.key)).map(|value| value.map(<[u8]>::to_vec))
     }
 
     fn in_database(&mut self, txn: &ReadTransaction) -> Result<Self::Answer, StoreError> {
         let table = txn.open_table(tables::small(self.table)).map_err(map_db_error)?;
-        Ok(table.get(self.key).map_err(map_db_error)?.map(|value| value.value().to_vec()))
+        Ok(table.get(&*self.key).map_err(map_db_error)?.map(|value| value.value().to_vec()))
     }
 }
 
 /// Pairs under a prefix; see [`crate::Store::scan`].
-pub(super) struct Scan<'a> {
+pub(super) struct Scan {
     pub table: Table,
-    pub prefix: &'a [u8],
-    pub after: Option<&'a [u8]>,
+    pub prefix: Vec<u8>,
+    pub after: Option<Vec<u8>>,
     pub descending: bool,
     pub limit: usize,
     /// What memory says, in the order of the scan; none: the row was deleted.
     pub newer: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
-impl<'a> Scan<'a> {
+impl Scan {
+    pub fn new(table: Table, prefix: &[u8], after: Option<&[u8]>, descending: bool, limit: usize) -> Self {
+        let (prefix, after) = (prefix.to_vec(), after.map(<[u8]>::to_vec));
+        Self { table, prefix, after, descending, limit, newer: Vec::new() }
+    }
+
     /// Both ends; none if nothing is between them.
-    fn bounds<'b>(&'b self, end: Option<&'b [u8]>) -> Option<KeyRange<'b>>
-    where
-        'a: 'b,
-    {
-        let (mut low, mut high) = (Included(self.prefix), end.map_or(Unbounded, Excluded));
-        match self.after {
-            Some(after) if !self.descending && after >= self.prefix => low = Excluded(after),
+    fn bounds<'a>(&'a self, end: Option<&'a [u8]>) -> Option<KeyRange<'a>> {
+        let (mut low, mut high) = (Included(&*self.prefix), end.map_or(Unbounded, Excluded));
+        match self.after.as_deref() {
+            Some(after) if !self.descending && after >= &*self.prefix => low = Excluded(after),
             Some(after) if self.descending && end.is_none_or(|end| after < end) => high = Excluded(after),
             _ => {}
         }
@@ -112,11 +120,11 @@ impl<'a> Scan<'a> {
     }
 }
 
-impl Question for Scan<'_> {
+impl Question for Scan {
     type Answer = Vec<Pair>;
 
     fn in_memory(&mut self, layers: Layers<'_>) -> Option<Self::Answer> {
-        let end = past_prefix(self.prefix);
+        let end = past_prefix(&self.prefix);
         let Some(bounds) = self.bounds(end.as_deref()) else { return Some(Vec::new()) };
         let mut newer = std::collections::BTreeMap::new();
         for layer in layers.newest_first() {
@@ -140,7 +148,7 @@ impl Question for Scan<'_> {
     }
 
     fn in_database(&mut self, txn: &ReadTransaction) -> Result<Self::Answer, StoreError> {
-        let end = past_prefix(self.prefix);
+        let end = past_prefix(&self.prefix);
         let table = txn.open_table(tables::small(self.table)).map_err(map_db_error)?;
         let Some(bounds) = self.bounds(end.as_deref()) else { return Ok(Vec::new()) };
         let mut range = table.range::<&[u8]>(bounds).map_err(map_db_error)?;
@@ -165,38 +173,79 @@ impl Question for Scan<'_> {
     }
 }
 
-/// A conversation's row.
-pub(super) struct RowOf {
-    conv: ConvId,
-    row: Option<(u32, Bytes)>,
-    last_seq: u64,
-    bytes: u64,
+/// One record.
+pub(super) struct RecordAt {
+    pub conv: ConvId,
+    pub seq: u64,
 }
 
-impl RowOf {
-    pub fn new(conv: ConvId) -> Self {
-        Self { conv, row: None, last_seq: 0, bytes: 0 }
+impl Question for RecordAt {
+    type Answer = Option<Bytes>;
+
+    fn in_memory(&mut self, layers: Layers<'_>) -> Option<Option<Bytes>> {
+        let (mut layers, whole) = layers.of_conversation(self.conv);
+        let found = layers.find_map(|layer| layer.find(self.conv, self.seq)).cloned();
+        (whole || found.is_some()).then_some(found)
+    }
+
+    fn in_database(&mut self, txn: &ReadTransaction) -> Result<Option<Bytes>, StoreError> {
+        let records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
+        blocks::record(&records, self.conv, self.seq)
     }
 }
 
-impl Question for RowOf {
-    type Answer = Option<RowAt>;
+/// A conversation's row, and where its records end.
+pub(super) struct HeadOf {
+    conv: ConvId,
+    row: Option<(u32, Bytes)>,
+    /// The newest record that memory has.
+    last: Option<(u64, Bytes)>,
+    bytes: u64,
+    marks: [Get; 2],
+    /// What memory says of them; inside none: there are none.
+    newer_marks: [Option<Option<Vec<u8>>>; 2],
+}
+
+impl HeadOf {
+    pub fn new(conv: ConvId) -> Self {
+        let marks =
+            [Side::Visitor, Side::Agent].map(|side| Get { table: Table::Receipt, key: index::marks_key(conv, side) });
+        Self { conv, row: None, last: None, bytes: 0, marks, newer_marks: [None, None] }
+    }
+
+    fn head(&mut self, rev: u32, value: Bytes, last: Option<(u64, Bytes)>) -> Head {
+        let (last_seq, frame) = last.unwrap_or_default();
+        let last_at_ms = RecordView::parse(&frame).map_or(0, |record| record.at_ms);
+        let marks = std::mem::take(&mut self.newer_marks);
+        let marks = marks.map(|found| found.flatten().map_or_else(Marks::default, |value| index::decode_marks(&value)));
+        Head { rev, last_seq, last_at_ms, bytes: self.bytes, marks, value }
+    }
+}
+
+impl Question for HeadOf {
+    type Answer = Option<Head>;
 
     fn in_memory(&mut self, layers: Layers<'_>) -> Option<Self::Answer> {
         *self = Self::new(self.conv);
-        let (layers, whole) = layers.of_conversation(self.conv);
-        for layer in layers {
+        let (of_conv, whole) = layers.of_conversation(self.conv);
+        for layer in of_conv {
             if let Some((rev, value)) = layer.rows.get(&self.conv) {
                 self.row.get_or_insert_with(|| (*rev, value.clone()));
             }
             for (seq, frame) in layer.records.get(&self.conv).iter().flat_map(|records| &records.entries) {
-                self.last_seq = self.last_seq.max(*seq);
                 self.bytes += frame.len() as u64;
+                if self.last.as_ref().is_none_or(|(last, _)| last < seq) {
+                    self.last = Some((*seq, frame.clone()));
+                }
             }
+        }
+        for (marks, newer) in self.marks.iter_mut().zip(&mut self.newer_marks) {
+            *newer = marks.in_memory(layers);
         }
         whole.then(|| {
             let (rev, value) = self.row.take()?;
-            Some(RowAt { rev, last_seq: self.last_seq, bytes: self.bytes, value })
+            let last = self.last.take();
+            Some(self.head(rev, value, last))
         })
     }
 
@@ -209,10 +258,20 @@ impl Question for RowOf {
             },
         };
         let records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
-        let last_seq = blocks::last(&records, self.conv)?.max(self.last_seq);
+        let settled = blocks::last(&records, self.conv)?;
+        let last = match self.last.take() {
+            // a record that was replaced is not the newest
+            Some((seq, frame)) if seq >= settled => Some((seq, frame)),
+            _ => blocks::record(&records, self.conv, settled)?.map(|frame| (settled, frame)),
+        };
         let sizes = txn.open_table(tables::SIZES).map_err(map_db_error)?;
-        let settled = sizes.get(&self.conv.0).map_err(map_db_error)?.map_or(0, |size| size.value());
-        Ok(Some(RowAt { rev, last_seq, bytes: settled + self.bytes, value }))
+        self.bytes += sizes.get(&self.conv.0).map_err(map_db_error)?.map_or(0, |size| size.value());
+        for (marks, found) in self.marks.iter_mut().zip(&mut self.newer_marks) {
+            if found.is_none() {
+                *found = Some(marks.in_database(txn)?);
+            }
+        }
+        Ok(Some(self.head(rev, value, last)))
     }
 }
 

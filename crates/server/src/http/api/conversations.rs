@@ -11,7 +11,6 @@ use crate::{
     http::{
         Http,
         answer::{self, Answer, Body},
-        detached::on_disk,
     },
     proto::{ConvId, ErrorCode},
 };
@@ -47,8 +46,7 @@ pub async fn records(
     let limit = number(request, "limit")?.unwrap_or(HISTORY_RECORDS);
     let rev = number(request, "rev")?.unwrap_or(1);
     let mut room = http.bounds.answer(address, PAGE)?;
-    let chat = http.chat.clone();
-    let records = on_disk(move || chat.history(Reader { who: &who, rev }, conv, after, limit)).await?;
+    let records = http.chat.history(Reader { who: &who, rev }, conv, after, limit).await?;
     let mut out = BytesMut::with_capacity(records.iter().map(|r| r.len() + 4).sum());
     for record in records {
         out.put_u32(record.len() as u32);
@@ -78,8 +76,7 @@ pub async fn list(http: &Arc<Http>, request: &Request<Incoming>) -> Result<Answe
         })?),
     };
     let limit = number(request, "limit")?.unwrap_or(LIST).clamp(1, LIST);
-    let chat = http.chat.clone();
-    let page = on_disk(move || chat.list(&user, tab, before, limit)).await?;
+    let page = http.chat.list(&user, tab, before, limit).await?;
     let mut said = json!({ "convs": page.convs, "more": page.next.is_some() });
     if let Some(next) = page.next {
         said["next"] = next.to_string().into();

@@ -21,12 +21,12 @@ pub async fn of_site(http: &Arc<Http>, site: &str, request: &Request<Incoming>) 
     let (user, _) = agent(http, request)?;
     let none = || RequestError::new(ErrorCode::NotFound, "there is no such site");
     let site: SiteId = site.parse().map_err(|_| none())?;
-    let (chat, source) = (http.chat.clone(), http.knowledge.clone());
+    http.chat.may_look_up(&user, &site).await?;
+    let (source, now) = (http.knowledge.clone(), http.chat.now_ms());
     let knowledge = on_disk(move || {
-        chat.may_look_up(&user, &site)?;
         source
             .ok_or_else(|| RequestError::new(ErrorCode::NotFound, "this server has no knowledge"))?
-            .site_knowledge(&site, chat.now_ms())
+            .site_knowledge(&site, now)
     });
     let knowledge = knowledge.await?;
     let answer = answer::bytes(StatusCode::OK, "application/json", knowledge.body);

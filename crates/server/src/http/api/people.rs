@@ -33,7 +33,7 @@ pub async fn site(http: &Http, site: &str, request: &Request<Incoming>) -> Resul
     note_widget(http, &site, request);
     let directory = http.org.directory();
     let entry = directory.site(&site).ok_or_else(|| RequestError::new(ErrorCode::NotFound, "there is no such site"))?;
-    let json = http.org.site_json(&site, http.chat.presence(&entry.team).state)?;
+    let json = http.org.site_json(&site, http.chat.presence(&entry.team).state).await?;
     Ok(answer::bytes(StatusCode::OK, "application/json", Body::of(json)))
 }
 
@@ -123,7 +123,7 @@ pub async fn invite(
     let named = named_invite(&request)?;
     let sender = match &named {
         // who holds an invite may send what one claims with it; a key that is no invite is not read on
-        Some(inv) => Sender::member(&http.bounds, address, http.org.room_for_claim(inv)?),
+        Some(inv) => Sender::member(&http.bounds, address, http.org.room_for_claim(inv).await?),
         None if step == "claim" => stranger.up_to(OLD_CLAIM),
         None => stranger,
     };

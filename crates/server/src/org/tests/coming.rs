@@ -83,7 +83,7 @@ async fn who_is_not_confirmed_in_time_is_out_until_somebody_says_who_they_are() 
     let (opened, answer) = bank.login("li", "li's password").await.unwrap();
     assert_eq!(answer.boxes.iter().map(|b| b.epoch).collect::<Vec<_>>(), [1, 2], "the keys of meanwhile, too");
     assert!(answer.boxes.iter().all(|b| b.open(&opened.kem).is_ok()));
-    let again = bank.sign(|s| s.user_confirm(&user("li"))).unwrap_err();
+    let again = bank.sign(|s| s.user_confirm(&user("li"))).await.unwrap_err();
     assert_eq!(again, ActError::NotWaiting(user("li")));
 }
 
@@ -107,7 +107,7 @@ async fn a_company_that_a_late_enrolment_locked_out_is_healed() {
     let (bank, zhao, _) = old_bank().await;
     bank.pass(crate::crypto::testing::EXP - T0 + 1);
     // the log as it is: agents replay it, visitors verify it, and only li is in question
-    let view = bank.org.export().unwrap();
+    let view = bank.org.export().await.unwrap();
     let dir = Directory::replay(bank.keys.fp(), &view.entries, view.snapshot.as_ref()).unwrap();
     assert!(dir.agent(&user("zhao")).unwrap().is_active(bank.org.now_ms()));
     assert!(!dir.agent(&user("li")).unwrap().is_active(bank.org.now_ms()));
@@ -182,7 +182,7 @@ async fn admins_confirm_from_their_consoles() {
     assert!(watch.has_changed().unwrap());
     assert_eq!((bank.org.directory().seq(), bank.org.snapshot()), (seq, Some(snapshot)));
     assert_eq!(bank.org.post_entries(&user("zhao"), good).await.unwrap_err(), OrgError::Conflict, "the log moved");
-    let restarted = Org::open(bank.store.clone(), &bank.setup).unwrap();
+    let restarted = Org::open(bank.store.clone(), &bank.setup).await.unwrap();
     assert_eq!(restarted.directory().head(), bank.org.directory().head());
 }
 
@@ -224,7 +224,7 @@ async fn a_server_that_is_honest_takes_no_late_claim() {
     assert_eq!(bank.org.commit(commit).await.unwrap_err(), OrgError::InviteExpired, "nor from the command line");
 
     // a hostile one takes it: it stops nothing, and confirms nothing
-    let mut view = bank.org.export().unwrap();
+    let mut view = bank.org.export().await.unwrap();
     view.entries.push(claim.entry);
     let signer = signer(&view, &bank.keys, bank.org.now_ms()).unwrap();
     for commit in [signer.snapshot(30), signer.team_rotate(&svc()), signer.user_disable(&user("li"))] {

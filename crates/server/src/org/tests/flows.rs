@@ -70,10 +70,10 @@ async fn a_disabled_agent_is_out_and_the_team_key_changes() {
     let inv = Key32(waiting.signing_key().public());
     let of_invite = newest(bank.org.invite_open(InviteOpen { inv }).await.unwrap().boxes);
     assert_eq!(of_invite.open(&waiting.kem_key()).unwrap().public(), team.pk.0);
-    let of_recovery = newest(bank.org.export().unwrap().recovery);
+    let of_recovery = newest(bank.org.export().await.unwrap().recovery);
     assert_eq!(of_recovery.open(&bank.keys.recovery).unwrap().public(), team.pk.0);
 
-    let (commit, back) = bank.sign(|s| s.user_enable(&user("li"), INVITE_MS)).unwrap();
+    let (commit, back) = bank.sign(|s| s.user_enable(&user("li"), INVITE_MS)).await.unwrap();
     bank.org.commit(commit).await.unwrap();
     let new = bank.claim(&back, "li's next password").await.unwrap();
     assert_ne!(new.signing.public(), li.signing.public());
@@ -86,7 +86,7 @@ async fn a_reset_ends_the_old_key_and_brings_all_team_keys() {
     bank.claim(&code, "zhao's password").await.unwrap();
     let li = bank.invite("li", Role::Supervisor).await;
     let old = bank.claim(&li, "forgotten password").await.unwrap();
-    let (commit, code) = bank.sign(|s| s.user_reset(&user("li"), INVITE_MS)).unwrap();
+    let (commit, code) = bank.sign(|s| s.user_reset(&user("li"), INVITE_MS)).await.unwrap();
     bank.org.commit(commit).await.unwrap();
     assert!(bank.org.agent_by_ed(&old.signing.public()).is_none());
     let keys = bank.claim(&code, "remembered password").await.unwrap();
@@ -128,15 +128,16 @@ async fn a_site_gives_visitors_what_they_verify() {
     let settings = SiteSettings { greeting: "您好".into(), require_secure: true, ..SiteSettings::default() };
     bank.act(|s| s.site_add(&site, "商店", &origins, &team, settings)).await;
     let zhao = bank.claim(&code, "zhao's password").await.unwrap();
-    let ask = || {
+    let ask = async || {
         bank.org
             .site_json(&site, crate::proto::Presence::Open)
+            .await
             .map(|j| serde_json::from_slice::<serde_json::Value>(&j.concat()).unwrap())
     };
     let bundle = |v: &serde_json::Value| {
         serde_json::from_value::<crate::crypto::directory::Bundle>(v["directory"].clone()).unwrap()
     };
-    let text = ask().unwrap();
+    let text = ask().await.unwrap();
     assert_eq!((&text["presence"], text["now"].as_u64()), (&"open".into(), Some(T0)));
     assert_eq!((&text["greeting"], &text["require_secure"]), (&"您好".into(), &true.into()));
     assert_eq!(text["site"], serde_json::json!({"id": "shop", "name": "商店", "team": "svc"}));
@@ -144,7 +145,7 @@ async fn a_site_gives_visitors_what_they_verify() {
     assert_eq!(bundle(&text).tail.len(), 1, "the claim came after the snapshot");
     let seen = bundle(&text).verify(bank.org.fp(), T0).unwrap();
     assert_eq!(seen.head(), bank.org.directory().head());
-    assert_eq!(bank.org.site(&site).unwrap().origins, ["https://shop.example"]);
+    assert_eq!(bank.org.site(&site).await.unwrap().origins, ["https://shop.example"]);
 
     // no invite that ends makes visitors refuse the directory
     assert_eq!(bank.org.freshness().good_until(), T0 + 30 * DAY_MS);
@@ -153,21 +154,21 @@ async fn a_site_gives_visitors_what_they_verify() {
     let snapshot = Snapshot::make(&bank.org.directory(), T0, T0 + 30 * DAY_MS, &zhao.signing);
     bank.org.put_snapshot(&user("zhao"), snapshot).await.unwrap();
     assert_eq!(bank.org.freshness().good_until(), T0 + 30 * DAY_MS);
-    let answer = bundle(&ask().unwrap());
+    let answer = bundle(&ask().await.unwrap());
     assert!(answer.admin.is_some() && answer.tail.is_empty());
     answer.verify(bank.org.fp(), T0 + 29 * DAY_MS).unwrap();
 
     let change = acts::SiteChange { on: Some(false), ..acts::SiteChange::default() };
     bank.act(|s| s.site_change(&site, change)).await;
-    assert_eq!(ask().unwrap_err(), OrgError::NotFound("site"));
-    assert!(!bank.org.site(&site).unwrap().on);
+    assert_eq!(ask().await.unwrap_err(), OrgError::NotFound("site"));
+    assert!(!bank.org.site(&site).await.unwrap().on);
 }
 
 #[tokio::test]
 async fn a_restart_finds_everything_again() {
     let (bank, code) = Bank::found().await;
     bank.claim(&code, "zhao's password").await.unwrap();
-    let again = Org::open(bank.store.clone(), &bank.setup).unwrap();
+    let again = Org::open(bank.store.clone(), &bank.setup).await.unwrap();
     assert_eq!((again.directory().head(), again.snapshot()), (bank.org.directory().head(), bank.org.snapshot()));
     let after = |seq| serde_json::from_slice::<DirectoryAnswer>(&again.directory_json(seq).pieces.concat()).unwrap();
     let page = after(-1);
@@ -175,6 +176,6 @@ async fn a_restart_finds_everything_again() {
     assert_eq!(after(1).entries, page.entries[2..]);
     assert!(after(99).entries.is_empty());
     let other = generate_setup();
-    assert_eq!(Org::open(bank.store.clone(), &other).unwrap_err(), OrgError::OpaqueSetup);
-    assert_eq!(Org::open(Arc::new(Tables::default()), &other).unwrap_err(), OrgError::NoCompany);
+    assert_eq!(Org::open(bank.store.clone(), &other).await.unwrap_err(), OrgError::OpaqueSetup);
+    assert_eq!(Org::open(Arc::new(Tables::default()), &other).await.unwrap_err(), OrgError::NoCompany);
 }

@@ -26,13 +26,13 @@ async fn used_revoked_and_ended_invites_get_no_key() {
     let li = bank.invite("li", Role::Agent).await;
     bank.invite("wu", Role::Agent).await;
     bank.invite("chen", Role::Agent).await;
-    let before = bank.org.export().unwrap();
+    let before = bank.org.export().await.unwrap();
     let [of_li, of_wu, of_chen] = ["li", "wu", "chen"].map(|id| listed(&before, id));
     bank.claim(&li, "li's password").await.unwrap();
     bank.act(|s| s.user_disable(&user("li"))).await;
     bank.act(|s| s.revoke_of(&user("wu"))).await;
 
-    let mut view = bank.org.export().unwrap();
+    let mut view = bank.org.export().await.unwrap();
     view.invites = vec![of_li.clone(), of_wu, of_chen.clone()];
     let (ignored, to) = rotate(&bank, &view);
     assert_eq!(ignored, [Ignored::UsedInvite(user("li")), Ignored::UsedInvite(user("wu"))]);
@@ -58,15 +58,15 @@ async fn an_open_invite_of_somebody_who_is_in_gets_no_key() {
     let (bank, code) = Bank::found().await;
     bank.claim(&code, "zhao's password").await.unwrap();
     bank.invite("li", Role::Agent).await;
-    let hidden = listed(&bank.org.export().unwrap(), "li");
+    let hidden = listed(&bank.org.export().await.unwrap(), "li");
     // the server hides it, so that li is invited a second time, and comes
-    let mut view = bank.org.export().unwrap();
+    let mut view = bank.org.export().await.unwrap();
     view.invites.clear();
     let new = NewUser { user: user("li"), role: Role::Agent, name: "Li".into(), teams: vec![svc()] };
     let (commit, second) = signer(&view, &bank.keys, bank.org.now_ms()).unwrap().invite(&new, INVITE_MS).unwrap();
     bank.org.commit(commit).await.unwrap();
     bank.claim(&second, "li's password").await.unwrap();
-    let mut view = bank.org.export().unwrap();
+    let mut view = bank.org.export().await.unwrap();
     view.invites = vec![hidden.clone()];
     let (ignored, to) = rotate(&bank, &view);
     assert_eq!(ignored, [Ignored::NeedlessInvite(user("li"))]);
@@ -85,11 +85,11 @@ async fn invites_by_others_get_no_key() {
     bank.act(|s| s.snapshot(30)).await;
     let cert = crate::crypto::testing::cert("wu", Role::Agent, &crate::crypto::testing::code("wu"));
     let listing = |by: &SigningKey| OpenInvite::read(&cert.sign(by), T0).unwrap();
-    let mut view = bank.org.export().unwrap();
+    let mut view = bank.org.export().await.unwrap();
     view.invites = vec![listing(&zhao.signing)];
     assert_eq!(rotate(&bank, &view).0, [], "an admin invites");
     bank.act(|s| s.user_disable(&user("zhao"))).await;
-    let mut view = bank.org.export().unwrap();
+    let mut view = bank.org.export().await.unwrap();
     view.invites = vec![listing(&zhao.signing)];
     assert_eq!(rotate(&bank, &view), (vec![Ignored::OrphanInvite(user("wu"))], vec!["@recovery".into()]));
     view.invites = vec![listing(&SigningKey::generate())];
@@ -104,7 +104,7 @@ async fn copies_of_team_keys_are_what_the_log_says_old_ones_too() {
     let (bank, code) = Bank::found().await;
     bank.claim(&code, "zhao's password").await.unwrap();
     bank.act(|s| s.team_rotate(&svc())).await;
-    let view = bank.org.export().unwrap();
+    let view = bank.org.export().await.unwrap();
     let invite = |view: &AdminView| {
         let new = NewUser { user: user("li"), role: Role::Agent, name: "Li".into(), teams: vec![svc()] };
         let signer = signer(view, &bank.keys, T0).unwrap();
@@ -134,7 +134,7 @@ async fn copies_of_team_keys_are_what_the_log_says_old_ones_too() {
 async fn a_snapshot_covers_what_it_was_signed_for_and_no_more() {
     let (bank, code) = Bank::found().await;
     let zhao = bank.claim(&code, "zhao's password").await.unwrap();
-    let view = bank.org.export().unwrap();
+    let view = bank.org.export().await.unwrap();
     let dir = bank.org.directory();
     let lie = |snapshot: Snapshot| {
         let view = AdminView { snapshot: Some(snapshot), ..view.clone() };

@@ -89,22 +89,22 @@ impl Bank {
     }
 
     /// Signs with the company's keys on what the server exports.
-    fn sign<T>(&self, act: impl FnOnce(&Signer) -> Result<T, acts::ActError>) -> Result<T, acts::ActError> {
-        let view = self.org.export().unwrap();
+    async fn sign<T>(&self, act: impl FnOnce(&Signer) -> Result<T, acts::ActError>) -> Result<T, acts::ActError> {
+        let view = self.org.export().await.unwrap();
         let view = again(&view);
         act(&signer(&view, &self.keys, self.org.now_ms())?)
     }
 
     /// Signs and commits.
     async fn act(&self, act: impl FnOnce(&Signer) -> Result<Commit, acts::ActError>) {
-        let commit = self.sign(act).unwrap();
+        let commit = self.sign(act).await.unwrap();
         self.org.commit(again(&commit)).await.unwrap();
     }
 
     /// Invites a user into `svc`.
     async fn invite(&self, id: &str, role: Role) -> InviteCode {
         let new = NewUser { user: user(id), role, name: format!("Name of {id}"), teams: vec!["svc".parse().unwrap()] };
-        let (commit, code) = self.sign(|s| s.invite(&new, INVITE_MS)).unwrap();
+        let (commit, code) = self.sign(|s| s.invite(&new, INVITE_MS)).await.unwrap();
         self.org.commit(commit).await.unwrap();
         code
     }

@@ -51,7 +51,7 @@ async fn the_old_password_works_until_the_first_sign_in_with_the_new() {
         assert_eq!((opened.signing.public(), answer.version), (keys.signing.public(), 1));
         assert_eq!(answer.change, None, "and changes nothing");
     }
-    let stored = bank.org.store.get(crate::store::Table::Account, b"zhao").unwrap().unwrap();
+    let stored = bank.org.store.get(crate::store::Table::Account, b"zhao").await.unwrap().unwrap();
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&stored).unwrap()["old"]["version"], 1);
 }
 
@@ -65,7 +65,7 @@ async fn a_sign_in_with_the_new_password_ends_the_old_one() {
     let (_, answer) = bank.login("zhao", "second password").await.unwrap();
     assert_eq!(answer.version, 2);
     assert_eq!(bank.login_with("zhao", "first password", true).await.unwrap_err(), OrgError::Login);
-    let stored = bank.org.store.get(crate::store::Table::Account, b"zhao").unwrap().unwrap();
+    let stored = bank.org.store.get(crate::store::Table::Account, b"zhao").await.unwrap().unwrap();
     assert!(!String::from_utf8_lossy(&stored).contains("old"));
     assert_eq!(bank.login("zhao", "first password").await.unwrap_err(), OrgError::Login);
 }

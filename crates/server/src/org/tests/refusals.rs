@@ -22,22 +22,22 @@ async fn an_invite_works_once_and_in_time() {
     let (claim, _) = bank.prepare(&li, "password").await.unwrap();
     bank.pass(INVITE_MS + 1);
     assert_eq!(bank.org.invite_claim(claim).await.unwrap_err(), OrgError::InviteExpired);
-    let view = bank.org.export().unwrap();
+    let view = bank.org.export().await.unwrap();
     assert!(view.invites[0].expired);
 
     // the admin may invite li again, and take that back
     let again = bank.invite("li", Role::Agent).await;
-    assert_eq!(bank.org.export().unwrap().invites.len(), 1, "the one that ended is gone");
+    assert_eq!(bank.org.export().await.unwrap().invites.len(), 1, "the one that ended is gone");
     bank.act(|s| s.revoke_of(&user("li"))).await;
     assert_eq!(bank.claim(&again, "password").await.unwrap_err(), OrgError::InviteGone);
-    assert!(bank.org.export().unwrap().invites.is_empty());
+    assert!(bank.org.export().await.unwrap().invites.is_empty());
 }
 
 #[tokio::test]
 async fn the_slower_of_two_is_told_and_nothing_is_half_done() {
     let (bank, code) = Bank::found().await;
-    let first = bank.sign(|s| s.team_add(&"a".parse().unwrap(), "A")).unwrap();
-    let second = bank.sign(|s| s.team_add(&"b".parse().unwrap(), "B")).unwrap();
+    let first = bank.sign(|s| s.team_add(&"a".parse().unwrap(), "A")).await.unwrap();
+    let second = bank.sign(|s| s.team_add(&"b".parse().unwrap(), "B")).await.unwrap();
     let (claim, _) = bank.prepare(&code, "password").await.unwrap();
     bank.org.commit(first).await.unwrap();
     assert_eq!(bank.org.commit(second).await.unwrap_err(), OrgError::Conflict);
@@ -50,7 +50,7 @@ async fn the_slower_of_two_is_told_and_nothing_is_half_done() {
 async fn a_full_disk_changes_nothing() {
     let (bank, _) = Bank::found().await;
     let before = (bank.store.dump(), bank.org.directory().head());
-    let commit = bank.sign(|s| s.team_add(&"a".parse().unwrap(), "A")).unwrap();
+    let commit = bank.sign(|s| s.team_add(&"a".parse().unwrap(), "A")).await.unwrap();
     bank.store.broken.store(true, Ordering::Relaxed);
     assert!(matches!(bank.org.commit(commit.clone()).await, Err(OrgError::Store(StoreError::Io(_)))));
     assert_eq!((bank.store.dump(), bank.org.directory().head()), before);
@@ -61,7 +61,7 @@ async fn a_full_disk_changes_nothing() {
 #[tokio::test]
 async fn another_company_has_no_say() {
     let (bank, code) = Bank::found().await;
-    let view = bank.org.export().unwrap();
+    let view = bank.org.export().await.unwrap();
     let foreign = CompanyKeys { root: SigningKey::generate(), recovery: KemSecret::generate() };
     assert_eq!(signer(&view, &foreign, T0).unwrap_err(), ActError::NotCompany);
     let mut lied = view.clone();
@@ -71,13 +71,13 @@ async fn another_company_has_no_say() {
     assert_eq!(signer(&view, &stolen, T0).unwrap_err(), ActError::NotCompany, "another recovery key");
 
     // the right company's commit, signed by the wrong root
-    let mut commit = bank.sign(|s| s.team_add(&"a".parse().unwrap(), "A")).unwrap();
+    let mut commit = bank.sign(|s| s.team_add(&"a".parse().unwrap(), "A")).await.unwrap();
     let (_, body) = commit.entries[0].read().unwrap();
     let dir = bank.org.directory();
     commit.entries[0] = Entry::sign(dir.seq() + 1, &dir.head(), T0, &body.unwrap(), &foreign.root);
     assert!(matches!(bank.org.commit(commit).await, Err(OrgError::Directory(_))));
 
-    let mut commit = bank.sign(|s| s.team_add(&"a".parse().unwrap(), "A")).unwrap();
+    let mut commit = bank.sign(|s| s.team_add(&"a".parse().unwrap(), "A")).await.unwrap();
     commit.boxes[0].to = "li\0svc".into();
     assert!(matches!(bank.org.commit(commit).await, Err(OrgError::Malformed(_))), "a box under somebody else's key");
 
@@ -168,7 +168,7 @@ async fn snapshots_come_from_admins_and_never_go_back() {
 #[tokio::test]
 async fn a_server_that_swaps_the_key_of_an_invite_gets_no_team_key() {
     let (bank, _) = Bank::found().await;
-    let view = bank.org.export().unwrap();
+    let view = bank.org.export().await.unwrap();
     let refused = ActError::Invite(user("zhao"));
     let stranger = KemSecret::generate().public();
 
@@ -194,20 +194,20 @@ async fn slips_at_the_command_line_are_explained() {
         name: "N".into(),
         teams: vec![team.parse().unwrap()],
     };
-    let error = |id: &str, team: &str| bank.sign(|s| s.invite(&new(id, team), INVITE_MS)).unwrap_err();
-    assert_eq!(error("li", "scv").to_string(), "there is no team scv (did you mean svc?)");
-    assert_eq!(error("zhao", "svc"), ActError::UserInvited(user("zhao")));
+    let error = async |id: &str, team: &str| bank.sign(|s| s.invite(&new(id, team), INVITE_MS)).await.unwrap_err();
+    assert_eq!(error("li", "scv").await.to_string(), "there is no team scv (did you mean svc?)");
+    assert_eq!(error("zhao", "svc").await, ActError::UserInvited(user("zhao")));
     bank.claim(&code, "zhao's password").await.unwrap();
-    assert_eq!(error("zhao", "svc"), ActError::UserTaken(user("zhao")));
-    let typo = bank.sign(|s| s.user_disable(&user("zao"))).unwrap_err();
+    assert_eq!(error("zhao", "svc").await, ActError::UserTaken(user("zhao")));
+    let typo = bank.sign(|s| s.user_disable(&user("zao"))).await.unwrap_err();
     assert_eq!(typo.to_string(), "there is no user zao (did you mean zhao?)");
     assert_eq!(
-        bank.sign(|s| s.team_add(&"svc".parse().unwrap(), "x")).unwrap_err().to_string(),
+        bank.sign(|s| s.team_add(&"svc".parse().unwrap(), "x")).await.unwrap_err().to_string(),
         "team svc already exists"
     );
-    assert_eq!(bank.sign(|s| s.snapshot(181)).unwrap_err(), ActError::Days);
+    assert_eq!(bank.sign(|s| s.snapshot(181)).await.unwrap_err(), ActError::Days);
     assert_eq!(
-        bank.sign(|s| s.user_enable(&user("zhao"), 1).map(|_| ())).unwrap_err(),
+        bank.sign(|s| s.user_enable(&user("zhao"), 1).map(|_| ())).await.unwrap_err(),
         ActError::UserIsOn(user("zhao"))
     );
 }
@@ -216,9 +216,9 @@ async fn slips_at_the_command_line_are_explained() {
 async fn a_second_reset_ends_the_first_ones_invite() {
     let (bank, code) = Bank::found().await;
     bank.claim(&code, "password").await.unwrap();
-    let (commit, first) = bank.sign(|s| s.user_reset(&user("zhao"), INVITE_MS)).unwrap();
+    let (commit, first) = bank.sign(|s| s.user_reset(&user("zhao"), INVITE_MS)).await.unwrap();
     bank.org.commit(commit).await.unwrap();
-    let (commit, second) = bank.sign(|s| s.user_reset(&user("zhao"), INVITE_MS)).unwrap();
+    let (commit, second) = bank.sign(|s| s.user_reset(&user("zhao"), INVITE_MS)).await.unwrap();
     bank.org.commit(commit).await.unwrap();
     assert_eq!(bank.claim(&first, "password").await.unwrap_err(), OrgError::InviteGone);
     bank.claim(&second, "password").await.unwrap();
@@ -244,7 +244,7 @@ async fn who_is_switched_off_between_the_steps_does_not_get_in() {
     let server = bank.org.directory().state().opaque.0;
     let done = state.finish("password", &started.m.0, &user("zhao"), &bank.org.fp(), &server).unwrap();
     // on the directory alone, the account still there
-    let mut commit = bank.sign(|s| s.user_disable(&user("zhao"))).unwrap();
+    let mut commit = bank.sign(|s| s.user_disable(&user("zhao"))).await.unwrap();
     commit.drop_accounts.clear();
     bank.org.commit(commit).await.unwrap();
     let finish = LoginFinish { id: started.id, m: done.message.into() };

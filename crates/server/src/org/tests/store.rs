@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::{
     proto::{ConvId, Generation},
-    store::{Batch, Op, Pair, Reply, RowAt, Store, StoreError, StoredRecord, Table, Written},
+    store::{Batch, Head, Op, Pair, Reading, Reply, Store, StoreError, StoredRecord, Table, Written},
 };
 
 type Map = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
@@ -92,29 +92,30 @@ impl Store for Tables {
         Box::pin(ready(()))
     }
 
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.map.lock().get(&(table, key.to_vec())).cloned())
+    fn get<'a>(&'a self, table: Table, key: &'a [u8]) -> Reading<'a, Option<Vec<u8>>> {
+        Box::pin(ready(Ok(self.map.lock().get(&(table, key.to_vec())).cloned())))
     }
 
-    fn scan(
-        &self,
+    fn scan<'a>(
+        &'a self,
         table: Table,
-        prefix: &[u8],
-        after: Option<&[u8]>,
+        prefix: &'a [u8],
+        after: Option<&'a [u8]>,
         _descending: bool,
         limit: usize,
-    ) -> Result<Vec<Pair>, StoreError> {
+    ) -> Reading<'a, Vec<Pair>> {
         let map = self.map.lock();
         let hit = |t: &Table, k: &[u8]| *t == table && k.starts_with(prefix) && after.is_none_or(|a| k > a);
-        Ok(map.iter().filter(|((t, k), _)| hit(t, k)).take(limit).map(|((_, k), v)| (k.clone(), v.clone())).collect())
+        let hits = map.iter().filter(|((t, k), _)| hit(t, k)).take(limit);
+        Box::pin(ready(Ok(hits.map(|((_, k), v)| (k.clone(), v.clone())).collect())))
     }
 
-    fn row(&self, _: ConvId) -> Result<Option<RowAt>, StoreError> {
-        Ok(None)
+    fn head(&self, _: ConvId) -> Reading<'_, Option<Head>> {
+        Box::pin(ready(Ok(None)))
     }
 
-    fn page(&self, _: ConvId, _: u64, _: usize, _: usize) -> Result<Vec<StoredRecord>, StoreError> {
-        Ok(vec![])
+    fn page(&self, _: ConvId, _: u64, _: usize, _: usize) -> Reading<'_, Vec<StoredRecord>> {
+        Box::pin(ready(Ok(vec![])))
     }
 
     fn generation(&self) -> Generation {

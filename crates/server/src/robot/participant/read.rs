@@ -1,4 +1,5 @@
-//! Reading a conversation from the store: which questions are open, and the keys to open them.
+//! Reading a conversation: first from the store, sealed, which waits; then opened, which computes: which questions are open,
+//! and the keys to open them.
 
 use std::collections::HashMap;
 
@@ -27,6 +28,14 @@ const QUESTIONS: usize = 10;
 /// Maximum number of characters of them together.
 const CHARS: usize = 4000;
 
+/// A conversation as it is stored.
+pub(super) struct Sealed {
+    row: Row,
+    /// What the robot remembers of it, if that is of its epoch.
+    known: Option<RobotSession>,
+    found: Scan,
+}
+
 /// A conversation with what is to be done in it.
 pub(super) struct Reading {
     /// The newest epoch's key and how far the robot is.
@@ -54,9 +63,9 @@ pub(super) enum ReadError {
     /// A message is not what it claims to be.
     #[error("a message cannot be decrypted: {0}")]
     Message(String),
-    /// The store failed.
+    /// The row is damaged.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Row(#[from] StoreError),
 }
 
 /// The part of a body that the robot looks at.
@@ -95,27 +104,68 @@ struct Scan {
 }
 
 impl Robot {
-    /// Reads what is new. Touches the disk.
-    pub(super) fn read(
-        &self,
-        conv: ConvId,
-        robot_keys: &RobotKeys,
-        me: &SigningKey,
-    ) -> Result<Option<Reading>, ReadError> {
-        let Some(Snapshot { row, last, visitor }) = self.chat.snapshot(conv)? else { return Ok(None) };
-        if !self.chat.is_robots(conv, row.epoch) {
-            return Ok(None);
-        }
+    /// Reads what is new.
+    pub(super) async fn read(&self, conv: ConvId, now: Snapshot, me: Kid) -> Result<Sealed, StoreError> {
+        let Snapshot { row, last, visitor } = now;
         let known = self.handle.sessions.get(conv).filter(|t| t.epoch == row.epoch);
         let (done, prev) = known.as_ref().map_or((0, [0; 16]), |t| (t.done, t.prev));
-        let mut found = self.scan(conv, done, last, visitor, me.kid())?;
+        let mut found = self.scan(conv, done, last, visitor, me).await?;
         if found.prev == [0; 16] {
             found.prev = prev;
         }
         let old_epoch = |(_, body): &(u64, Bytes)| epoch_of(body) != row.epoch;
         if known.is_some() && found.questions.iter().any(old_epoch) {
-            found = self.scan(conv, 0, last, visitor, me.kid())?;
+            found = self.scan(conv, 0, last, visitor, me).await?;
         }
+        Ok(Sealed { row, known, found })
+    }
+
+    async fn scan(&self, conv: ConvId, after: u64, last: u64, visitor: Kid, me: Kid) -> Result<Scan, StoreError> {
+        let mut found = Scan { upto: after, ..Scan::default() };
+        while found.upto < last {
+            let step = self.chat.records(conv, found.upto, STEP).await?;
+            let Some((end, _)) = step.last() else { break };
+            found.upto = *end;
+            for (seq, frame) in step {
+                found.add(seq, &frame, visitor, me);
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Scan {
+    fn add(&mut self, seq: u64, frame: &Bytes, visitor: Kid, me: Kid) {
+        let Some(body) = RecordView::parse(frame).map(|r| frame.slice_ref(r.body)) else { return };
+        let Ok((kind, head)) = HeaderView::parse(&body) else { return };
+        let sender = head.sender();
+        match kind {
+            Kind::Announcement => {
+                self.prev = hash::envelope(&body);
+                self.announcements.insert(head.epoch(), body);
+            }
+            Kind::Recall => self.prev = hash::envelope(&body),
+            Kind::Message => {
+                self.prev = hash::envelope(&body);
+                if sender == visitor {
+                    self.questions.push((seq, body));
+                    // of many only the last are read; twice as many are kept to find the one answered last
+                    if self.questions.len() > 2 * QUESTIONS {
+                        self.questions.drain(..QUESTIONS);
+                    }
+                } else if sender == me {
+                    self.mine = Some((seq, body));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Sealed {
+    /// Opens it.
+    pub(super) fn open(self, robot_keys: &RobotKeys, me: &SigningKey) -> Result<Reading, ReadError> {
+        let Self { row, known, found } = self;
         let mut keys = EpochKeys { robot_keys, announcements: &found.announcements, open: HashMap::new() };
         let fresh = known.is_none();
         let session = match known {
@@ -157,42 +207,7 @@ impl Robot {
             let plain = envelope::open(body, &key, &ed).map_err(|e| ReadError::Message(e.to_string()))?;
             reading.take(body, &plain);
         }
-        Ok(Some(reading))
-    }
-
-    fn scan(&self, conv: ConvId, after: u64, last: u64, visitor: Kid, me: Kid) -> Result<Scan, StoreError> {
-        let mut found = Scan { upto: after, ..Scan::default() };
-        while found.upto < last {
-            let step = self.chat.records(conv, found.upto, STEP)?;
-            let Some((end, _)) = step.last() else { break };
-            found.upto = *end;
-            for (seq, frame) in step {
-                let Some(body) = RecordView::parse(&frame).map(|r| frame.slice_ref(r.body)) else { continue };
-                let Ok((kind, head)) = HeaderView::parse(&body) else { continue };
-                let sender = head.sender();
-                match kind {
-                    Kind::Announcement => {
-                        found.prev = hash::envelope(&body);
-                        found.announcements.insert(head.epoch(), body);
-                    }
-                    Kind::Recall => found.prev = hash::envelope(&body),
-                    Kind::Message => {
-                        found.prev = hash::envelope(&body);
-                        if sender == visitor {
-                            found.questions.push((seq, body));
-                            // of many only the last are read; twice as many are kept to find the one answered last
-                            if found.questions.len() > 2 * QUESTIONS {
-                                found.questions.drain(..QUESTIONS);
-                            }
-                        } else if sender == me {
-                            found.mine = Some((seq, body));
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Ok(found)
+        Ok(reading)
     }
 }
 

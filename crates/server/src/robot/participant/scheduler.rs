@@ -42,7 +42,7 @@ pub async fn run(robot: Robot) {
         busy: HashMap::new(),
         ids: HashMap::new(),
     };
-    let mut waiting: VecDeque<ConvId> = chat.robots().into();
+    let mut waiting: VecDeque<ConvId> = chat.robots().await.into();
     loop {
         // who writes now comes before those who may have nothing to ask
         while turns.running.len() < AT_ONCE
@@ -61,13 +61,13 @@ pub async fn run(robot: Robot) {
             // a site may have lost its robot, or the robot its keys
             Ok(()) = directory.changed() => {
                 warm_up(&robot);
-                waiting = chat.robots().into();
+                waiting = chat.robots().await.into();
             }
             Ok(()) = keys.changed() => {
                 if let Some(keys) = &robot.keys {
                     handle.sessions.retain_days(|kid| keys.day(kid).is_some());
                 }
-                waiting = chat.robots().into();
+                waiting = chat.robots().await.into();
             }
         }
     }

@@ -49,10 +49,9 @@ enum Next {
 pub(super) async fn turn(robot: Arc<Robot>, pools: Arc<WorkerPools>, conv: ConvId, mut forced: Option<HandOverWhy>) {
     let typing = TypingNotifier::new(robot.chat.clone(), conv);
     for _ in 0..RESTARTS {
-        let (r, begin) = (robot.clone(), typing.begin());
         let pool = if forced.is_some() { &pools.leave } else { &pools.think };
-        let thinking = pool.run(LONGEST, move || r.think(conv, forced, &begin));
-        let next = match typing.during(thinking).await {
+        let begin = typing.begin();
+        let next = match typing.during(robot.think(pool, conv, forced, &begin)).await {
             Ok(next) => next,
             Err(NoAnswer::Failed) if forced.is_none() => {
                 tracing::error!(%conv, "the robot failed on a message; people take over");
@@ -130,38 +129,49 @@ impl Robot {
 }
 
 impl Robot {
-    fn think(&self, conv: ConvId, forced: Option<HandOverWhy>, begin: &dyn Fn()) -> Next {
-        let Ok(Some(now)) = self.chat.snapshot(conv) else { return Next::Rest };
-        if !self.chat.is_robots(conv, now.row.epoch) {
-            return Next::Rest;
+    /// Reads, opens and decides. What computes runs in `pool`.
+    async fn think(
+        self: &Arc<Self>,
+        pool: &WorkerPool,
+        conv: ConvId,
+        forced: Option<HandOverWhy>,
+        begin: &(impl Fn() + Sync),
+    ) -> Result<Next, NoAnswer> {
+        let Ok(Some(now)) = self.chat.snapshot(conv).await else { return Ok(Next::Rest) };
+        if !self.chat.is_robots(conv, now.row.epoch).await {
+            return Ok(Next::Rest);
         }
-        let Some(keys) = &self.keys else { return Next::Leave("there are no robot keys here") };
+        let Some(keys) = self.keys.clone() else { return Ok(Next::Leave("there are no robot keys here")) };
         let Some(me) = keys.member(&self.chat.org().directory(), &now.row.site) else {
-            return Next::Leave("the site has no robot any more, or its key is not on this machine");
+            return Ok(Next::Leave("the site has no robot any more, or its key is not on this machine"));
         };
-        let reading = match self.read(conv, keys, &me.key) {
-            Ok(Some(reading)) => reading,
-            Ok(None) => return Next::Rest,
-            Err(ReadError::Key) => return Next::Leave("the day key it was sealed to no longer exists"),
-            Err(e @ ReadError::Message(_)) => {
-                tracing::warn!(%conv, error = %e, "the robot can't read a message");
-                return Next::Leave("a message cannot be read");
-            }
-            Err(e @ ReadError::Store(_)) => {
+        let sealed = match self.read(conv, now, me.key.kid()).await {
+            Ok(sealed) => sealed,
+            Err(e) => {
                 tracing::error!(%conv, error = %e, "the robot can't read the database");
-                return Next::Leave("the database can't be read");
+                return Ok(Next::Leave("the database can't be read"));
+            }
+        };
+        let opener = me.clone();
+        let reading = match pool.run(LONGEST, move || sealed.open(&keys, &opener.key)).await? {
+            Ok(reading) => reading,
+            Err(ReadError::Key) => return Ok(Next::Leave("the day key it was sealed to no longer exists")),
+            Err(e) => {
+                tracing::warn!(%conv, error = %e, "the robot can't read a message");
+                return Ok(Next::Leave("a message cannot be read"));
             }
         };
         // in the map first, then checked: a concurrent end of the epoch either removes it there or is seen here
         self.handle.sessions.put(conv, reading.session.clone());
-        if !self.chat.is_robots(conv, reading.session.epoch) {
+        if !self.chat.is_robots(conv, reading.session.epoch).await {
             self.handle.sessions.keep(conv, None);
-            return Next::Rest;
+            return Ok(Next::Rest);
         }
         if !reading.text.is_empty() {
             begin();
         }
-        self.answer(conv, &reading, &me, forced)
+        let robot = self.clone();
+        pool.run(LONGEST, move || robot.answer(conv, &reading, &me, forced)).await
     }
 
     fn answer(&self, conv: ConvId, reading: &Reading, me: &Identity, forced: Option<HandOverWhy>) -> Next {
