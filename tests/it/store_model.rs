@@ -127,7 +127,7 @@ async fn run(store: &dyn Store, feed: &mut Feed, batches: &[(bool, Batch)]) -> S
                 Outcome::Committed(Commit { records: c.records.iter().map(timeless).collect(), ..c })
             }
             Outcome::Duplicate { origin, frame } => Outcome::Duplicate { origin, frame: timeless(&frame) },
-            refused @ Outcome::Refused { .. } => refused,
+            other => other,
         }));
     }
     Said { feed: told, answers }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kefu::{
+    bus::NoOthers,
     chat::{Chat, NoParticipant, Rate, Rates, desk_task},
     desk::{Desk, EndRule, Rules},
     hub::Hub,
@@ -55,8 +56,17 @@ impl Inside {
             conversation_records: 1,
         };
         let (hub, metrics) = (Hub::new(), Arc::new(Metrics::new()));
-        let (chat, inbox) =
-            Chat::new(store.clone(), org, hub.clone(), metrics.clone(), rates, Arc::new(NoParticipant)).await.unwrap();
+        let (chat, inbox) = Chat::new(
+            store.clone(),
+            org,
+            hub.clone(),
+            Arc::new(NoOthers),
+            metrics.clone(),
+            rates,
+            Arc::new(NoParticipant),
+        )
+        .await
+        .unwrap();
         let desk = tokio::spawn(desk_task::run(chat.clone(), Desk::new(Rules::default()), inbox));
         let fan_out = tokio::spawn(chat.clone().fan_out(feed));
         Self { chat, hub, metrics, store, fan_out, desk }

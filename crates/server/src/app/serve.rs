@@ -29,6 +29,7 @@ use super::{
     whole_database::StoredDatabase,
 };
 use crate::{
+    bus::NoOthers,
     chat::{Chat, desk_task},
     config::Config,
     crypto::{codec, sign::random},
@@ -58,20 +59,22 @@ pub async fn serve(
     disk.look_at_disk();
     let store: Arc<dyn Store> = disk.clone();
     let (org, robot_keys, widgets) = open_org(&dir, &config, store.clone(), true).await?;
-    let hub = Hub::new();
-    let handle = Arc::new(RobotHandle::default());
-    let (chat, inbox) =
-        Box::pin(Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config), handle.clone()))
-            .await
-            .context("cannot read the open conversations")?;
+    let (hub, handle) = (Hub::new(), Arc::new(RobotHandle::default()));
+    let (chat, inbox) = Box::pin(Chat::new(
+        store.clone(),
+        org.clone(),
+        hub.clone(),
+        Arc::new(NoOthers),
+        metrics.clone(),
+        rates(&config),
+        handle.clone(),
+    ))
+    .await
+    .context("cannot read the open conversations")?;
 
-    let served = if config.server.plain_http { None } else { Some(certificate(&dir, &config)?) };
+    let served = certificate(&dir, &config)?;
     let tls = served.as_ref().map(Served::acceptor).transpose().context("TLS can't be set up")?;
-    let listener = match listener {
-        Some(listener) => TcpListener::from_std(listener).context("cannot use the socket of systemd")?,
-        None => bind(config.server.listen).await?,
-    };
-    let listen = listener.local_addr().context("the listener has no address")?;
+    let (listener, listen) = listener_of(listener, config.server.listen).await?;
     // port 0 is known only now
     config.server.listen = listen;
     let (public_url, config) = (config.public_url(), Arc::new(config));
@@ -197,13 +200,29 @@ fn metrics_token(dir: &Path) -> Result<String, ServeError> {
     Ok(token)
 }
 
-/// The configured certificate, or kefu's own.
-fn certificate(dir: &Path, config: &Config) -> Result<Arc<Served>, ServeError> {
+/// The configured certificate, or kefu's own; none without TLS.
+fn certificate(dir: &Path, config: &Config) -> Result<Option<Arc<Served>>, ServeError> {
+    if config.server.plain_http {
+        return Ok(None);
+    }
     let files = match (&config.tls.cert, &config.tls.key) {
         (cert, _) if cert.is_empty() => tls::Files::own(&dir.join(data_dir::TLS)),
         (cert, key) => tls::Files::named(cert, key),
     };
-    Served::open(files).map_err(ServeError::Certificate)
+    Served::open(files).map(Some).map_err(ServeError::Certificate)
+}
+
+/// The listener that systemd gave, or one of our own, and where it listens.
+async fn listener_of(
+    given: Option<std::net::TcpListener>,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let listener = match given {
+        Some(listener) => TcpListener::from_std(listener).context("cannot use the socket of systemd")?,
+        None => bind(address).await?,
+    };
+    let listen = listener.local_addr().context("the listener has no address")?;
+    Ok((listener, listen))
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {

@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     desk::{self, Decision, Desk},
-    hub::{Conn, Topic},
+    hub::{Audience, Conn, Topic},
     proto::{ConvId, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, StatusWhy, TeamId, UserId},
 };
 
@@ -143,8 +143,8 @@ impl Roster {
     fn publish(&mut self, chat: &Chat, desk: &Desk) {
         self.at = None;
         for team in std::mem::take(&mut self.teams) {
-            let frame = text(&ServerFrame::Agents { list: desk.agents(std::slice::from_ref(&team)) });
-            chat.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
+            let frame = ServerFrame::Agents { list: desk.agents(std::slice::from_ref(&team)) };
+            chat.tell(&Topic::Team(team), Audience::Everyone, &frame);
         }
     }
 }
@@ -156,15 +156,14 @@ impl Chat {
         match decision {
             Decision::Offer { conv, user, until, auto } => {
                 self.metrics.offers.inc();
-                let frame = text(&ServerFrame::Offer { conv, until, auto });
-                self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
+                self.tell(&Topic::User(user), Audience::Everyone, &ServerFrame::Offer { conv, until, auto });
             }
             Decision::OfferGone { conv, user, why } => {
                 if why == desk::OfferEnd::Late {
                     self.metrics.offers_missed.inc();
                 }
-                let frame = text(&ServerFrame::OfferGone { conv, why: why.as_str().into() });
-                self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
+                let frame = ServerFrame::OfferGone { conv, why: why.as_str().into() };
+                self.tell(&Topic::User(user), Audience::Everyone, &frame);
             }
             Decision::Assign { conv, user } => {
                 let outcome = self
@@ -182,8 +181,7 @@ impl Chat {
             }
             Decision::Requeue { conv, user } => self.requeue(conv, &user).await,
             Decision::Position { conv, position } => {
-                let frame = text(&ServerFrame::Queue { conv, position });
-                self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
+                self.tell(&Topic::Conv(conv), Audience::Visitors, &ServerFrame::Queue { conv, position });
             }
             Decision::StateChanged { user, state } => {
                 self.statuses.keep(&user, state, Some(StatusWhy::Missed)).await;

@@ -16,8 +16,10 @@ mod connect;
 mod conversation;
 mod desk_handle;
 pub mod desk_task;
+mod elsewhere;
 mod empty;
 mod fanout;
+mod followers;
 mod generations;
 mod history;
 mod idle;
@@ -47,8 +49,9 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use tokio::sync::mpsc;
 
 use crate::{
+    bus::{Announcer, Bus},
     crypto::directory::{ActiveAgent, Role},
-    hub::{Conn, Frame, Hub, Topic, Who},
+    hub::{Audience, Conn, Frame, Hub, Topic, Who},
     org::Org,
     proto::{ErrorCode, MsgId, ServerFrame, UserId},
     store::{Store, StoreError},
@@ -78,6 +81,7 @@ pub struct Chat {
     store: Arc<dyn Store>,
     org: Arc<Org>,
     hub: Arc<Hub>,
+    announcer: Announcer,
     metrics: Arc<Metrics>,
     cache: cache::ConversationCache,
     limits: limits::Limits,
@@ -97,17 +101,19 @@ impl Chat {
         store: Arc<dyn Store>,
         org: Arc<Org>,
         hub: Arc<Hub>,
+        bus: Arc<dyn Bus>,
         metrics: Arc<Metrics>,
         rates: Rates,
         participant: Arc<dyn Participant>,
     ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<DeskMessage>), StoreError> {
         let (desk, inbox) = DeskHandle::new();
         let directory = org.directory();
+        let announcer = Announcer::new(hub.clone(), bus);
         let chat = Self {
             cache: cache::ConversationCache::new(store.clone()),
             limits: limits::Limits::new(&rates),
             presence: presence::Board::default(),
-            statuses: status::Statuses::load(store.clone(), hub.clone(), &directory).await?,
+            statuses: status::Statuses::load(store.clone(), announcer.clone(), &directory).await?,
             participant,
             visitors: visitors::VisitorIndex::default(),
             robot_counters: robot::RobotCounters::default(),
@@ -116,6 +122,7 @@ impl Chat {
             store,
             org,
             hub,
+            announcer,
             metrics,
             desk,
         };
@@ -132,6 +139,11 @@ impl Chat {
     /// The company's clock, ms since 1970.
     pub fn now_ms(&self) -> u64 {
         self.org.now_ms()
+    }
+
+    /// Tells clients what is not stored.
+    fn tell(&self, topic: &Topic, audience: Audience, frame: &ServerFrame) {
+        self.announcer.tell(topic, audience, &text(frame));
     }
 
     /// Sockets and their topics.

@@ -58,9 +58,15 @@ impl Chat {
         let batch = opening_batch(&o, *kid, &row, announcement);
         // listening first: the records of the opening are its echo
         self.hub.listen(conn, Topic::Conv(o.id));
+        let following = self.cache.follow(o.id).await?;
         let written = store::write(&*self.store, batch).await;
         // before they are told: the fan-out may be behind, and the next page of theirs must not be greeted without it
         self.visitors.changed(*kid);
+        if self.store.is_shared() {
+            // followed from now on because it is in memory
+            self.cache.get(o.id).await?;
+        }
+        drop(following);
         match written {
             Ok(_) | Err(StoreError::Conflict | StoreError::Duplicate { .. }) => Ok(()),
             Err(e) => Err(e.into()),

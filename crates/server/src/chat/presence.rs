@@ -12,11 +12,11 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::{
-    hub::Topic,
+    hub::{Audience, Topic},
     proto::{Presence, ServerFrame, TeamId, TeamPresence},
 };
 
-use super::{Chat, text};
+use super::Chat;
 
 /// What holds now, by team.
 #[derive(Debug, Default)]
@@ -70,13 +70,13 @@ impl Telling {
                 continue;
             }
             self.told.insert(team.clone(), (state, agents, now));
-            let frame = text(&ServerFrame::Presence { team: team.clone(), state, agents });
+            let frame = ServerFrame::Presence { team: team.clone(), state, agents };
             for (site, entry) in &chat.org.directory().state().sites {
                 if entry.team == team {
-                    chat.hub.publish(&Topic::Site(site.clone()), |_| Some(frame.clone()));
+                    chat.tell(&Topic::Site(site.clone()), Audience::Everyone, &frame);
                 }
             }
-            chat.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
+            chat.tell(&Topic::Team(team), Audience::Everyone, &frame);
         }
     }
 }

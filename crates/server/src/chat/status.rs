@@ -12,9 +12,10 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
+    bus::Announcer,
     crypto::directory::Directory,
     desk,
-    hub::{Conn, Hub, Topic},
+    hub::{Audience, Conn, Topic},
     proto::{AgentState, ServerFrame, StatusWhy, StorageState, UserId},
     store::{self, Batch, Op, Store, StoreError, Table},
 };
@@ -24,7 +25,7 @@ use super::{Chat, DeskMessage, RequestError, text};
 /// The states as they are kept.
 pub(super) struct Statuses {
     store: Arc<dyn Store>,
-    hub: Arc<Hub>,
+    announcer: Announcer,
     states: Mutex<BTreeMap<UserId, AgentState>>,
     /// Whose state the database does not have yet, because it could not be written.
     unsaved: Mutex<BTreeSet<UserId>>,
@@ -32,8 +33,12 @@ pub(super) struct Statuses {
 
 impl Statuses {
     /// Reads what was kept. States of people who are no longer here are forgotten.
-    pub(super) async fn load(store: Arc<dyn Store>, hub: Arc<Hub>, directory: &Directory) -> Result<Self, StoreError> {
-        let this = Self { store, hub, states: Mutex::default(), unsaved: Mutex::default() };
+    pub(super) async fn load(
+        store: Arc<dyn Store>,
+        announcer: Announcer,
+        directory: &Directory,
+    ) -> Result<Self, StoreError> {
+        let this = Self { store, announcer, states: Mutex::default(), unsaved: Mutex::default() };
         for (key, value) in this.store.scan(Table::Status, &[], None, false, usize::MAX).await? {
             let user = String::from_utf8(key).ok().and_then(|id| id.parse::<UserId>().ok());
             let Some(user) = user else { continue };
@@ -71,7 +76,7 @@ impl Statuses {
         if self.set(user, Some(state)) {
             self.unsaved.lock().insert(user.clone());
             let frame = text(&ServerFrame::Status { state, why });
-            self.hub.publish(&Topic::User(user.clone()), |_| Some(frame.clone()));
+            self.announcer.tell(&Topic::User(user.clone()), Audience::Everyone, &frame);
         }
         self.save().await;
     }
