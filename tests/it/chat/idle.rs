@@ -7,7 +7,7 @@ use kefu::{
     chat::{Chat, NoParticipant, Rate, Rates, desk_task},
     desk::{Desk, EndRule, Rules},
     hub::Hub,
-    org::Org,
+    org::{Org, Secrets},
     proto::ConvState,
     store::{
         Store,
@@ -39,7 +39,7 @@ impl Inside {
         let (redb, feed) = RedbStore::open(&company.path().join("kefu.redb"), Options::default()).unwrap();
         let store: Arc<dyn Store> = redb;
         let setup = std::fs::read(company.path().join("opaque.setup")).unwrap();
-        let org = Org::open(store.clone(), &setup).await.unwrap();
+        let org = Org::open(store.clone(), &Secrets::of_one_server(&setup)).await.unwrap();
         let one = Rate::per_minute(1);
         let rates = Rates {
             messages: (one, one),

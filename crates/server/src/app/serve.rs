@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use tokio::{
     net::{TcpListener, UnixListener},
     sync::mpsc,
@@ -23,7 +23,7 @@ use tokio::{
 use super::{
     Ready, ServeError, ServeOptions,
     maintenance::{Maintenance, rotate_robot_keys},
-    open::{missed_counted, open_org, open_store, storage_of},
+    open::{missed_counted, open_org, open_store, secrets, storage_of},
     settings::{end_rule, rates, retention, rules},
     tasks::{Tasks, watch_directory, watch_disk},
     whole_database::StoredDatabase,
@@ -58,7 +58,8 @@ pub async fn serve(
     let (disk, feed) = open_store(&dir, &config, Some(metrics.clone()))?;
     disk.look_at_disk();
     let store: Arc<dyn Store> = disk.clone();
-    let (org, robot_keys, widgets) = open_org(&dir, &config, store.clone(), true).await?;
+    let secrets = secrets(&dir)?;
+    let (org, robot_keys, widgets) = open_org(&dir, &config, store.clone(), &secrets, true).await?;
     let (hub, handle) = (Hub::new(), Arc::new(RobotHandle::default()));
     let (chat, inbox) = Box::pin(Chat::new(
         store.clone(),
@@ -83,10 +84,8 @@ pub async fn serve(
     let retention = retention(&config)?;
     let maintenance = Maintenance::new(&chat, &store, &widgets, &metrics, end_rule(&config), retention.clone());
     let mut tasks = Tasks::default();
-    tasks.spawn("heartbeat", {
-        let hub = chat.hub().clone();
-        async move { hub.beat().await }
-    });
+    let beating = hub.clone();
+    tasks.spawn("heartbeat", async move { beating.beat().await });
     tasks.spawn("fan-out", chat.clone().fan_out(feed));
     tasks.spawn("desk", desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox));
     tasks.spawn("maintenance", maintenance.run());
@@ -127,7 +126,7 @@ pub async fn serve(
         bounds: Bounds::new(&config, patience),
         config: config.clone(),
         metrics,
-        tokens: Tokens::new().map_err(|_| anyhow!("the system provides no random numbers"))?,
+        tokens: Tokens::new(&secrets.cluster_key),
         metrics_token: metrics_token(&dir)?,
         secure: tls.is_some(),
         strict: http::Strict::new(&public_url, config.server.hsts_days),

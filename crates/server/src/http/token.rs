@@ -1,14 +1,15 @@
-//! Bearer tokens: "this is the key that answered the challenge", signed with a secret that lives as long as the process.
+//! Bearer tokens: "this is the key that answered the challenge", signed with a secret of the servers.
 //!
 //! Nothing is stored for a token. Whether the account still is switched on is asked at every use. A new password ends the
-//! tokens from before it; that, too, need not outlive the process.
+//! tokens from before it.
 
 use std::collections::HashMap;
 
 use parking_lot::Mutex;
-use ring::{hmac, rand::SystemRandom};
+use ring::hmac;
 
 use crate::{
+    crypto::cluster_key::ClusterKey,
     hub::Who,
     proto::{Kid, SiteId, UserId},
 };
@@ -24,10 +25,9 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// A new secret. Fails only if the system has no random numbers.
-    pub fn new() -> Result<Self, ring::error::Unspecified> {
-        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?;
-        Ok(Self { key, not_before: Mutex::default() })
+    /// Of the servers that share this key.
+    pub fn new(key: &ClusterKey) -> Self {
+        Self { key: key.mac("token"), not_before: Mutex::default() }
     }
 
     /// A token for a socket's key.
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn tokens_hold_for_a_day_and_only_unchanged() {
-        let (tokens, others) = (Tokens::new().unwrap(), Tokens::new().unwrap());
+        let (tokens, others) = (Tokens::new(&ClusterKey::generate()), Tokens::new(&ClusterKey::generate()));
         let who = Who::Agent { kid: Kid([3; 16]), user: "li".parse().unwrap() };
         let token = tokens.issue(&who, 1000);
         assert_eq!(tokens.read(&token, 1000), Some(who));

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use super::{
     LoggedIn, LoginFinish, LoginStart, LoginStarted, Message, Org, OrgError, PasswordFinish,
-    pending::Started,
     rows::{self, Account, Secrets},
+    steps::Started,
 };
 use crate::{
     crypto::{
@@ -49,16 +49,21 @@ impl Org {
         let record = secrets.as_ref().map(|s| &s.record.0[..]);
         let (login, ke2) = self.opaque.login_start(&user, record, &m.0)?;
         let version = secrets.map_or(0, |s| s.version);
-        let id = self.pending.lock().add(Started { user, login, address, version, old, at_ms: now });
+        let id = self.steps.carry(&Started::new(user, &login, version, old, now));
         Ok(LoginStarted { id, m: ke2.into() })
     }
 
     /// `POST /login/finish`: KE3 → the sealed keyring and boxes.
     pub async fn login_finish(&self, request: LoginFinish, address: IpAddr) -> Result<LoggedIn, OrgError> {
         small("the login message", &request.m.0, MAX_MESSAGE)?;
-        let started = self.pending.lock().take(&request.id, self.now_ms()).ok_or(OrgError::Login)?;
-        let Started { user, login, old, .. } = started;
+        small("the login", request.id.as_bytes(), MAX_MESSAGE)?;
+        let started = self.steps.take(&request.id, self.now_ms()).ok_or(OrgError::Login)?;
+        let login = started.login().ok_or(OrgError::Login)?;
+        let (user, old) = (started.user.clone(), started.old);
         self.opaque.login_finish(&user, login, &request.m.0)?;
+        if !self.steps.succeed(&started, self.now_ms()) {
+            return Err(OrgError::Login);
+        }
         // they may have been switched off between the steps
         let agent = self.active(&user).ok_or(OrgError::Login)?;
         let (account, stored) = self.account(&user).await?.ok_or(OrgError::Login)?;
@@ -70,7 +75,7 @@ impl Org {
             true => None,
             false => {
                 self.forget_old(&user, account, stored).await;
-                Some(self.pending.lock().prove(&user, secrets.version, self.now_ms()))
+                Some(self.steps.prove(&user, secrets.version, self.now_ms()))
             }
         };
         Ok(LoggedIn { kid: agent.kid, user, keyring: secrets.keyring, version: secrets.version, boxes, change })
@@ -116,8 +121,7 @@ impl Org {
             return Err(OrgError::Conflict);
         }
         let record = self.opaque.register_finish(&record.0)?.into();
-        // last: a request that fails for another reason may be sent again
-        let proven = self.pending.lock().proven(user, &change.0, self.now_ms());
+        let proven = self.steps.proven(user, &change.0, self.now_ms());
         if proven != Some(account.version) {
             return Err(OrgError::Forbidden("sign in with the current password first, at most a minute before"));
         }
