@@ -17,7 +17,7 @@ use crate::{
         sign::{self, Label},
     },
     proto::UserId,
-    store::{self, Batch, Op, StoreError, Table},
+    store::{Op, StoreError, Table},
 };
 
 /// Largest OPAQUE message read.
@@ -91,8 +91,8 @@ impl Org {
             Op::Expect { table: Table::Account, key: key.clone(), value: Some(stored) },
             rows::put(Table::Account, key, &Account { old: None, ..account }),
         ];
-        match store::write(&*self.store, Batch { ops, ..Batch::default() }).await {
-            Ok(_) | Err(StoreError::Conflict) => {}
+        match self.write(ops).await {
+            Ok(()) | Err(StoreError::Conflict) => {}
             // a sign-in need not fail for it; the next one tries again
             Err(e) => {
                 tracing::warn!(%user, error = %e, "the password before the last change could not be removed yet");
@@ -127,11 +127,13 @@ impl Org {
         }
         let key = rows::account_key(user);
         let old = Some(Secrets { record: account.record, keyring: account.keyring, version: account.version });
+        let account = Account { record, keyring, version, changed: Some(self.now_ms()), old };
         let ops = vec![
             Op::Expect { table: Table::Account, key: key.clone(), value: Some(stored) },
-            rows::put(Table::Account, key, &Account { record, keyring, version, old }),
+            rows::put(Table::Account, key, &account),
         ];
-        store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
+        self.write(ops).await?;
+        self.note_password_change(user, self.now_ms());
         Ok(())
     }
 

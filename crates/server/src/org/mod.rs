@@ -14,6 +14,7 @@ mod invites;
 mod limiter;
 mod login;
 mod published;
+mod refresh;
 mod robot_keyring;
 mod rows;
 mod service;

@@ -1,6 +1,7 @@
 //! The company of a server: opens and founds it, and answers who may do what now.
 
 use std::{
+    collections::HashMap,
     fmt,
     sync::{Arc, OnceLock},
 };
@@ -68,6 +69,9 @@ pub struct Org {
     /// One writer of the directory at a time.
     pub(super) writing: AsyncMutex<()>,
     pub(super) clock: Clock,
+    pub(super) password_changes: RwLock<HashMap<UserId, u64>>,
+    /// The mark of the last change that was read.
+    pub(super) seen_change: Mutex<Option<Vec<u8>>>,
     live: RwLock<Arc<PublishedDirectory>>,
     newest: watch::Sender<u32>,
     robot_keys: OnceLock<Arc<dyn RobotKeyring>>,
@@ -100,6 +104,7 @@ impl Org {
         if opaque.public() != directory.state().opaque.0 {
             return Err(OrgError::OpaqueSetup);
         }
+        let password_changes = rows::password_changes(&*store).await?;
         let (newest, _) = watch::channel(directory.seq());
         let live = PublishedDirectory::new(Arc::new(directory), entries, snapshot);
         Ok(Arc::new(Self {
@@ -110,6 +115,8 @@ impl Org {
             limiter: Mutex::default(),
             writing: AsyncMutex::new(()),
             clock,
+            password_changes: RwLock::new(password_changes),
+            seen_change: Mutex::default(),
             live: RwLock::new(Arc::new(live)),
             newest,
             robot_keys: OnceLock::new(),

@@ -6,6 +6,7 @@ mod lies;
 mod passwords;
 mod refusals;
 mod store;
+mod two_servers;
 
 use std::sync::{
     Arc,
