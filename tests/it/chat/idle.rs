@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kefu::{
     bus::NoOthers,
     chat::{Chat, NoParticipant, Rate, Rates, desk_task},
-    desk::{Desk, EndRule, Rules},
+    desk::{EndRule, Rules},
     hub::Hub,
     org::{Org, Secrets},
     proto::ConvState,
@@ -60,14 +60,14 @@ impl Inside {
             store.clone(),
             org,
             hub.clone(),
-            Arc::new(NoOthers),
+            Arc::new(NoOthers::default()),
             metrics.clone(),
             rates,
             Arc::new(NoParticipant),
         )
         .await
         .unwrap();
-        let desk = tokio::spawn(desk_task::run(chat.clone(), Desk::new(Rules::default()), inbox));
+        let desk = tokio::spawn(desk_task::run(chat.clone(), Rules::default(), inbox));
         let fan_out = tokio::spawn(chat.clone().fan_out(feed));
         Self { chat, hub, metrics, store, fan_out, desk }
     }

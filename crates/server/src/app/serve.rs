@@ -33,9 +33,7 @@ use crate::{
     chat::{Chat, desk_task},
     config::Config,
     crypto::{codec, sign::random},
-    data_dir,
-    desk::Desk,
-    files,
+    data_dir, files,
     http::{self, Bounds, Http, Tokens, admin},
     hub::Hub,
     proto::CloseCode,
@@ -65,7 +63,7 @@ pub async fn serve(
         store.clone(),
         org.clone(),
         hub.clone(),
-        Arc::new(NoOthers),
+        Arc::new(NoOthers::default()),
         metrics.clone(),
         rates(&config),
         handle.clone(),
@@ -87,7 +85,7 @@ pub async fn serve(
     let beating = hub.clone();
     tasks.spawn("heartbeat", async move { beating.beat().await });
     tasks.spawn("fan-out", chat.clone().fan_out(feed));
-    tasks.spawn("desk", desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox));
+    tasks.spawn("desk", desk_task::run(chat.clone(), rules(&config), inbox));
     tasks.spawn("maintenance", maintenance.run());
     tasks.spawn("key directory", watch_directory(chat.clone(), org.clone()));
     tasks.spawn("robot", participant::run(robot));

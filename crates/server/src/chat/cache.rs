@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use foldhash::HashMap;
 
 use crate::{
-    proto::{ConvId, ConvState, ErrorCode, Owner},
+    proto::{ConvId, ConvState, ErrorCode},
     store::{self, Batch, Store, StoreError},
 };
 use parking_lot::{Mutex, MutexGuard};
@@ -72,6 +72,13 @@ impl ConversationCache {
     /// Whether a conversation is open.
     pub fn is_open(&self, conv: ConvId) -> bool {
         self.open.lock().contains_key(&conv)
+    }
+
+    /// What was noted of all that are open; those that wait for people come first.
+    pub fn all_published(&self) -> Vec<(ConvId, PublishedRow)> {
+        let mut all: Vec<_> = self.open.lock().iter().map(|(conv, row)| (*conv, row.clone())).collect();
+        all.sort_by_key(|(_, row)| !row.waits());
+        all
     }
 
     /// What was noted of an open conversation.
@@ -157,9 +164,8 @@ impl ConversationCache {
         Ok(seen.into_iter().flatten().collect())
     }
 
-    /// Reads which conversations are open, before anything is committed; those that wait for people come first.
-    pub async fn load_open(&self) -> Result<Vec<(ConvId, Row)>, StoreError> {
-        let mut rows = Vec::new();
+    /// Reads which conversations are open, before anything is committed.
+    pub async fn load_open(&self) -> Result<(), StoreError> {
         for convs in self.store.open_conversations().await?.chunks(AT_ONCE) {
             let heads = self.store.heads(convs.to_vec()).await?;
             for (&conv, head) in convs.iter().zip(heads) {
@@ -170,13 +176,9 @@ impl ConversationCache {
                     self.shard(conv).conversations.insert(conv, Entry::new(conversation, following));
                 }
                 self.mark(conv, &row);
-                if row.empty.is_none() {
-                    rows.push((conv, row));
-                }
             }
         }
-        rows.sort_by_key(|(_, row)| row.owner != Owner::Queue);
-        Ok(rows)
+        Ok(())
     }
 
     /// Drops a conversation that was erased.

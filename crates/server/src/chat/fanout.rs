@@ -6,9 +6,8 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    desk,
     hub::{Frame, Topic},
-    proto::{ConvId, ConvState, Owner, RecordView, ServerFrame, TeamId},
+    proto::{ConvId, RecordView, ServerFrame, TeamId},
     store::{Commit, Feed, Outcome, StoreError},
 };
 
@@ -198,14 +197,6 @@ impl Chat {
 
     /// The state of a conversation, as the desk needs it.
     pub(super) fn tell_desk(&self, conv: ConvId, row: &Row) {
-        let team = row.team.clone();
-        self.desk.fact(match (&row.state, &row.owner) {
-            _ if row.empty.is_some() => desk::Event::Closed { conv },
-            (ConvState::Open, Owner::Queue) => {
-                desk::Event::Waiting { conv, team, since: row.arrived, last_agent: row.last_agent.clone() }
-            }
-            (ConvState::Open, Owner::Agent(user)) => desk::Event::Owned { conv, team, user: user.clone() },
-            _ => desk::Event::Closed { conv },
-        });
+        self.desk.fact(PublishedRow::of(row).fact(conv));
     }
 }

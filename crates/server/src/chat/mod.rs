@@ -14,7 +14,7 @@ mod cache;
 mod close;
 mod connect;
 mod conversation;
-mod desk_handle;
+mod desk_message;
 pub mod desk_task;
 mod elsewhere;
 mod empty;
@@ -39,6 +39,7 @@ pub mod retention;
 mod robot;
 mod row;
 mod rules;
+mod servers;
 mod shown;
 mod space;
 mod status;
@@ -59,7 +60,7 @@ use crate::{
 };
 
 pub use conversation::CachedConversation;
-pub use desk_handle::DeskMessage;
+pub use desk_message::{DeskAnswer, DeskMessage, DeskRequest};
 pub use history::HISTORY_RECORDS;
 pub use limits::{LimitedCount, Rate, Rates};
 pub use list::{Cursor, GREETING, LOOKED_AT, Page, Tab};
@@ -73,7 +74,7 @@ pub use row::{Empty, Mover, Row};
 pub use rules::ConversationRules;
 pub use shown::Reader;
 
-use desk_handle::DeskHandle;
+use desk_message::DeskHandle;
 use limits::{Act, Limited};
 
 /// The conversations of this server: what the use cases share.
@@ -81,6 +82,7 @@ pub struct Chat {
     store: Arc<dyn Store>,
     org: Arc<Org>,
     hub: Arc<Hub>,
+    bus: Arc<dyn Bus>,
     announcer: Announcer,
     metrics: Arc<Metrics>,
     cache: cache::ConversationCache,
@@ -108,7 +110,7 @@ impl Chat {
     ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<DeskMessage>), StoreError> {
         let (desk, inbox) = DeskHandle::new();
         let directory = org.directory();
-        let announcer = Announcer::new(hub.clone(), bus);
+        let announcer = Announcer::new(hub.clone(), bus.clone());
         let chat = Self {
             cache: cache::ConversationCache::new(store.clone()),
             limits: limits::Limits::new(&rates),
@@ -122,12 +124,12 @@ impl Chat {
             store,
             org,
             hub,
+            bus,
             announcer,
             metrics,
             desk,
         };
-        // waiting ones first: the queues are then complete when the desk learns of agents
-        chat.cache.load_open().await?.iter().for_each(|(conv, row)| chat.tell_desk(*conv, row));
+        chat.cache.load_open().await?;
         Ok((Arc::new(chat), inbox))
     }
 
@@ -139,6 +141,11 @@ impl Chat {
     /// The company's clock, ms since 1970.
     pub fn now_ms(&self) -> u64 {
         self.org.now_ms()
+    }
+
+    /// Whether an agent has a socket on any server.
+    fn is_connected(&self, user: &UserId) -> bool {
+        self.hub.listeners(&Topic::User(user.clone())) > 0 || self.bus.agents().borrow().contains(user)
     }
 
     /// Tells clients what is not stored.

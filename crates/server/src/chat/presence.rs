@@ -28,6 +28,11 @@ impl Board {
         self.0.lock().get(team).copied().unwrap_or(TeamPresence::NOBODY)
     }
 
+    /// All that are known.
+    pub(super) fn all(&self) -> Vec<(TeamId, TeamPresence)> {
+        self.0.lock().iter().map(|(team, now)| (team.clone(), *now)).collect()
+    }
+
     /// Stores the state that the desk reported.
     pub(super) fn set(&self, team: TeamId, now: TeamPresence) {
         self.0.lock().insert(team, now);

@@ -17,6 +17,9 @@ use crate::{
 /// How long a login may take between its steps, and a change of the password after a sign-in, ms.
 pub const LOGIN_MS: u64 = 60_000;
 
+/// Bytes of a state before it is sealed; all are shorter.
+const LENGTH: usize = 1024;
+
 /// A login after its first step.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Started {
@@ -67,7 +70,10 @@ fn fresh(at_ms: u64, now_ms: u64) -> bool {
 
 fn seal(sealer: &Sealer, state: &impl Serialize) -> Vec<u8> {
     // derived serialisation of plain fields has no way to fail
-    sealer.seal(&serde_json::to_vec(state).unwrap_or_default())
+    let mut json = serde_json::to_vec(state).unwrap_or_default();
+    // what is carried says nothing by its length: whether there is such a user, for one
+    json.resize(json.len().max(LENGTH), b' ');
+    sealer.seal(&json)
 }
 
 fn open<T: DeserializeOwned>(sealer: &Sealer, sealed: &[u8]) -> Option<T> {
