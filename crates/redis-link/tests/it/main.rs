@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod cluster;
 mod commands;
 mod ends;
+mod out_of_step;
+mod sentinel;
 mod single;
 mod subscriptions;
 mod topology;
