@@ -3,8 +3,8 @@
 use futures_util::future::join_all;
 use redis::cmd;
 
-use super::{RedisServer, until};
-use crate::{Url, info::Info, lanes::SLOTS};
+use super::{Certificates, RedisServer, until};
+use crate::{Options, Place, Url, info::Info, lanes::SLOTS};
 
 /// A Cluster: primaries with equal shares of the slots, and replicas of each.
 pub struct Cluster {
@@ -21,6 +21,20 @@ impl Cluster {
 
     /// As [`Self::start`], with these lines of `redis.conf` for all nodes.
     pub async fn start_with(shards: usize, replicas: usize, settings: &[(&str, &str)]) -> Self {
+        Self::launch(shards, replicas, settings, None).await
+    }
+
+    /// As [`Self::start`], with nodes that speak only TLS, also among themselves.
+    pub async fn start_tls(certificates: &Certificates, shards: usize, replicas: usize) -> Self {
+        Self::launch(shards, replicas, &[("tls-cluster", "yes")], Some(certificates)).await
+    }
+
+    async fn launch(
+        shards: usize,
+        replicas: usize,
+        settings: &[(&str, &str)],
+        certificates: Option<&Certificates>,
+    ) -> Self {
         let own = [
             ("cluster-enabled", "yes"),
             ("cluster-node-timeout", "2000"),
@@ -28,7 +42,12 @@ impl Cluster {
             ("cluster-allow-replica-migration", "no"),
         ];
         let settings: Vec<(&str, &str)> = own.iter().chain(settings).copied().collect();
-        let starts = (0..shards * (1 + replicas)).map(|_| RedisServer::start(&settings));
+        let starts = (0..shards * (1 + replicas)).map(|_| async {
+            match certificates {
+                Some(certificates) => RedisServer::start_tls(certificates, &settings).await,
+                None => RedisServer::start(&settings).await,
+            }
+        });
         let cluster = Self { nodes: join_all(starts).await, shards };
         cluster.join().await;
         cluster
@@ -94,7 +113,12 @@ impl Cluster {
 
     /// The first primary, by which all others are found.
     pub fn url(&self) -> Url {
-        format!("redis+cluster://{}", self.nodes[0].address()).parse().expect("our own URL is right")
+        Url { place: Place::Cluster(vec![self.nodes[0].address()]), ..self.nodes[0].url() }
+    }
+
+    /// What stands beside its URL.
+    pub fn options(&self) -> Options {
+        self.nodes[0].options()
     }
 
     /// A node. First come the primaries of all shards in the order of their slots, then a replica of each, and so on.
