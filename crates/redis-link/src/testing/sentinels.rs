@@ -9,7 +9,7 @@ use super::{
     process::{Process, free_port},
     until,
 };
-use crate::{Address, Connection, Connector, Expect, Handshake, Options, Role, Url};
+use crate::{Address, Connection, Connector, Expect, Handshake, Options, Password, Role, Url};
 
 /// The name under which the Sentinels know their primary.
 pub const MASTER: &str = "kefu";
@@ -18,14 +18,24 @@ pub const MASTER: &str = "kefu";
 pub struct Sentinels {
     all: Vec<(Process, u16)>,
     password: Option<String>,
+    own_password: Option<String>,
 }
 
 impl Sentinels {
     /// Starts them and waits until each knows the primary, its replicas and the other Sentinels. They act when the primary
     /// has been silent for two seconds.
     pub async fn start(primary: &RedisServer) -> Self {
+        Self::launch(primary, None).await
+    }
+
+    /// As [`Self::start`], with Sentinels that ask for a password of their own.
+    pub async fn start_with_password(primary: &RedisServer, password: &str) -> Self {
+        Self::launch(primary, Some(password.to_owned())).await
+    }
+
+    async fn launch(primary: &RedisServer, own_password: Option<String>) -> Self {
         let password = primary.url().password.map(|password| password.reveal().to_owned());
-        let mut sentinels = Self { all: vec![], password };
+        let mut sentinels = Self { all: vec![], password, own_password };
         while sentinels.all.len() < 3 {
             sentinels.add(primary).await;
         }
@@ -71,6 +81,9 @@ impl Sentinels {
         if let Some(password) = &self.password {
             lines.push(format!("sentinel auth-pass {MASTER} {password}"));
         }
+        if let Some(password) = &self.own_password {
+            lines.extend([format!("requirepass {password}"), format!("sentinel sentinel-pass {password}")]);
+        }
         self.all.push((Process::start(&(lines.join("\n") + "\n"), true), port));
         let number = self.all.len() - 1;
         let answers = until("a Sentinel that answers", async || {
@@ -88,7 +101,7 @@ impl Sentinels {
     }
 
     async fn try_connect(&self, number: usize) -> Option<Connection> {
-        let connector = Connector::new(&self.url(), Options::default()).expect("our own settings are right");
+        let connector = Connector::new(&self.url(), self.options()).expect("our own settings are right");
         let handshake = Handshake::primary("test").expect(Expect::Sentinel);
         connector.open(&self.address(number), &handshake).await.ok()
     }
@@ -109,6 +122,11 @@ impl Sentinels {
         let password = self.password.as_ref().map(|p| format!(":{p}@")).unwrap_or_default();
         let url = format!("redis+sentinel://{password}{}/{MASTER}", hosts.join(","));
         url.parse().expect("our own URL is right")
+    }
+
+    /// What stands beside their URL.
+    pub fn options(&self) -> Options {
+        Options { sentinel_password: self.own_password.as_deref().map(Password::new), ..Options::default() }
     }
 
     /// SIGKILL for one of them.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kefu_redis_link::{
     Channels, Error, Handshake, Link, Options, Push, Reason, cmd,
     lanes::{self, LANES},
-    testing::{Cluster, DEADLINE, until},
+    testing::{Certificates, Cluster, DEADLINE, until},
 };
 use tokio::time::timeout;
 
@@ -121,4 +121,16 @@ async fn nodes_are_found_through_any_seed() {
     let key = format!("{{{}}}a", lanes::tag(1023));
     let error = until("a Cluster that is down", async || two.send(cmd("GET").arg(&key)).await.err()).await;
     assert!(matches!(error, Error::Moved { reason: Reason::ClusterDown, .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn under_tls_nodes_are_at_their_other_ports() {
+    let certificates = Certificates::make();
+    let cluster = Cluster::start_tls(&certificates, 2, 1).await;
+    let link = Link::connect(&cluster.url(), cluster.options()).await.unwrap();
+    for shard in link.map().shards() {
+        assert_eq!(shard.primary, Some(cluster.node(shard.index).address()));
+        assert_eq!(shard.replicas, [cluster.node(shard.index + 2).address()]);
+        link.open(shard.index, &Handshake::primary("t")).await.unwrap();
+    }
 }

@@ -77,3 +77,13 @@ async fn a_failover_by_hand_is_followed_and_a_wrong_name_is_explained() {
     names(&mut maps, &replica).await;
     until("a connection to the new primary", async || link.open(0, &Handshake::primary("t")).await.ok()).await;
 }
+
+#[tokio::test]
+async fn sentinels_may_have_a_password_of_their_own() {
+    let primary = RedisServer::start(&[("requirepass", "pw")]).await;
+    let sentinels = Sentinels::start_with_password(&primary, "other").await;
+    let link = Link::connect(&sentinels.url(), sentinels.options()).await.unwrap();
+    link.open(0, &Handshake::primary("t")).await.unwrap();
+    let error = Link::connect(&sentinels.url(), Options::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+}
