@@ -76,8 +76,21 @@ const PARTS: &[(&str, &[&str])] = &[
 ];
 
 /// The libraries, under their names in `lib.rs`.
-const LIBRARIES: [&str; 12] =
-    ["nlu", "loadgen", "client", "clock", "config", "crypto", "desk", "files", "net", "telemetry", "proto", "store"];
+const LIBRARIES: [&str; 13] = [
+    "nlu",
+    "loadgen",
+    "client",
+    "clock",
+    "config",
+    "crypto",
+    "desk",
+    "files",
+    "net",
+    "telemetry",
+    "proto",
+    "redis_link",
+    "store",
+];
 
 /// One use of another module: where, and which.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,0 +1,232 @@
+//! What a connection must prove before it is handed out: that the server is what was looked for, new enough, and done with loading; and
+//! that it has our scripts.
+
+use std::{fmt, time::Duration};
+
+use redis::{FromRedisValue, Value, from_redis_value};
+
+use crate::{Address, Error, Reason, Script, checks, info::Info, wire::Wire};
+
+/// What to say and to expect at the beginning of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Handshake<'a> {
+    /// Name of the connection in `CLIENT LIST`: who opened it, and for what.
+    pub name: &'a str,
+    /// What the server must be.
+    pub expect: Expect,
+    /// Scripts to load.
+    pub scripts: &'a [Script],
+    /// Instead of [`Options::response_timeout`](crate::Options::response_timeout).
+    pub response_timeout: Option<Duration>,
+}
+
+impl<'a> Handshake<'a> {
+    /// With a primary, without scripts.
+    pub fn primary(name: &'a str) -> Self {
+        Self { name, expect: Expect::Primary, scripts: &[], response_timeout: None }
+    }
+
+    /// With these scripts.
+    #[must_use]
+    pub fn scripts(self, scripts: &'a [Script]) -> Self {
+        Self { scripts, ..self }
+    }
+
+    /// With whatever is there.
+    #[must_use]
+    pub fn expect(self, expect: Expect) -> Self {
+        Self { expect, ..self }
+    }
+
+    /// With its own response timeout.
+    #[must_use]
+    pub fn response_timeout(self, timeout: Duration) -> Self {
+        Self { response_timeout: Some(timeout), ..self }
+    }
+}
+
+/// What a server must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// A primary that has loaded its data.
+    Primary,
+    /// A primary or a replica, loading or not.
+    Any,
+    /// A Sentinel.
+    Sentinel,
+}
+
+/// A server, as a handshake found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// The address it was reached at.
+    pub address: Address,
+    /// Names the process: another after each start.
+    pub run_id: String,
+    /// Version of Redis, or of Redis as this Valkey is compatible with it.
+    pub version: Version,
+    /// Version of Valkey, if it is one.
+    pub valkey: Option<Version>,
+    /// What it was.
+    pub role: Role,
+}
+
+/// What a server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// It accepts writes.
+    Primary {
+        /// Replicas that are connected now, at the addresses they announce.
+        replicas: Vec<Address>,
+    },
+    /// It follows another.
+    Replica {
+        /// Which.
+        of: Address,
+        /// Whether it is connected to it and has its data.
+        connected: bool,
+    },
+    /// It watches others.
+    Sentinel,
+}
+
+/// A version: major, minor, patch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(pub u16, pub u16, pub u16);
+
+impl Version {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.split('.').map(|part| part.parse().ok());
+        let mut next = || numbers.next().flatten();
+        Some(Self(next()?, next()?, next().unwrap_or(0)))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+/// The oldest that will do: sharded channels, `CLUSTER SHARDS`, several parameters of `CONFIG GET`.
+pub(crate) const OLDEST: Version = Version(7, 0, 0);
+
+/// Introduces the connection and checks the server.
+pub(crate) async fn shake(wire: &Wire, handshake: &Handshake<'_>) -> Result<Server, Error> {
+    let mut hello = redis::pipe();
+    // names have neither spaces nor line breaks
+    let name: String = handshake.name.chars().map(|c| if c.is_ascii_graphic() { c } else { '-' }).collect();
+    hello.cmd("CLIENT").arg("SETNAME").arg(name);
+    hello.cmd("ROLE").cmd("INFO").arg("server").cmd("INFO").arg("persistence");
+    let [named, role, server, persistence] = replies(wire, &hello).await?;
+    let address = wire.address().clone();
+    read::<Value>(wire, named)?;
+    let role = read_role(wire, &read(wire, role)?)?;
+    let info = Info::parse(&read::<String>(wire, server)?);
+    let persistence = Info::parse(&read::<String>(wire, persistence)?);
+    let version = |field: &str| info.get(field).and_then(Version::parse);
+    let server = Server {
+        run_id: info.get("run_id").unwrap_or_default().to_owned(),
+        version: version("redis_version").ok_or_else(|| unexpected(wire, "INFO without redis_version"))?,
+        valkey: version("valkey_version"),
+        address,
+        role,
+    };
+    if server.version < OLDEST {
+        return Err(Error::Unsafe(vec![checks::too_old(&server)]));
+    }
+    let wrong_kind =
+        |message: &str| Err(Error::WrongKind { address: server.address.clone(), message: message.to_owned() });
+    let refuse = |reason, message: &str| {
+        Err(Error::Moved { address: server.address.clone(), reason, message: message.to_owned() })
+    };
+    match (handshake.expect, &server.role) {
+        (Expect::Primary, Role::Primary { .. }) if persistence.get("loading").is_some_and(|loading| loading != "0") => {
+            return refuse(Reason::Loading, "it has just started");
+        }
+        (Expect::Primary, Role::Primary { .. })
+        | (Expect::Any, Role::Primary { .. } | Role::Replica { .. })
+        | (Expect::Sentinel, Role::Sentinel) => {}
+        (Expect::Primary, Role::Replica { of, .. }) => {
+            return refuse(Reason::NotPrimary, &format!("it is a replica of {of}"));
+        }
+        (Expect::Primary | Expect::Any, Role::Sentinel) => {
+            return wrong_kind("is a Sentinel: write redis+sentinel://HOST/NAME");
+        }
+        (Expect::Sentinel, _) => {
+            return wrong_kind("is no Sentinel: write redis:// or redis+cluster://");
+        }
+    }
+    load(wire, handshake.scripts).await?;
+    Ok(server)
+}
+
+async fn load(wire: &Wire, scripts: &[Script]) -> Result<(), Error> {
+    let mut pipeline = redis::pipe();
+    for script in scripts {
+        pipeline.cmd("SCRIPT").arg("LOAD").arg(script.source());
+    }
+    for (reply, script) in wire.requests(&pipeline).await?.into_iter().zip(scripts) {
+        if read::<String>(wire, reply)? != script.sha1() {
+            return Err(unexpected(wire, "a script has another hash there"));
+        }
+    }
+    Ok(())
+}
+
+/// Sends the pipeline, whose number of commands is `N`.
+async fn replies<const N: usize>(wire: &Wire, pipeline: &redis::Pipeline) -> Result<[Value; N], Error> {
+    let replies = wire.requests(pipeline).await?;
+    replies.try_into().map_err(|_| unexpected(wire, "another number of replies than of commands"))
+}
+
+fn read<T: FromRedisValue>(wire: &Wire, value: Value) -> Result<T, Error> {
+    if let Value::ServerError(error) = &value {
+        return Err(Error::from_server(wire.address(), error));
+    }
+    from_redis_value(value).map_err(|e| unexpected(wire, &e.to_string()))
+}
+
+fn unexpected(wire: &Wire, why: &str) -> Error {
+    Error::Reply { address: wire.address().clone(), why: why.to_owned() }
+}
+
+/// `master offset [[ip port offset] …]`, `slave ip port state offset` or `sentinel [name …]`.
+fn read_role(wire: &Wire, value: &Value) -> Result<Role, Error> {
+    let wrong = || unexpected(wire, "ROLE in an unknown form");
+    let Value::Array(parts) = value else { return Err(wrong()) };
+    let text = |value: &Value| from_redis_value::<String>(value.clone()).map_err(|_| wrong());
+    let address = |host: &Value, port: &Value| {
+        let port = text(port)?.parse().map_err(|_| wrong())?;
+        Ok::<_, Error>(Address::new(text(host)?, port))
+    };
+    match (text(parts.first().ok_or_else(wrong)?)?.as_str(), &parts[1..]) {
+        ("master", [_, Value::Array(replicas), ..]) => {
+            let replicas = replicas.iter().map(|replica| match replica {
+                Value::Array(parts) if parts.len() >= 2 => address(&parts[0], &parts[1]),
+                _ => Err(wrong()),
+            });
+            Ok(Role::Primary { replicas: replicas.collect::<Result<_, _>>()? })
+        }
+        ("slave", [host, port, state, ..]) => {
+            Ok(Role::Replica { of: address(host, port)?, connected: text(state)? == "connected" })
+        }
+        ("sentinel", _) => Ok(Role::Sentinel),
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        assert_eq!(Version::parse("7.0.15"), Some(Version(7, 0, 15)));
+        assert_eq!(Version::parse("8.1"), Some(Version(8, 1, 0)));
+        assert_eq!(Version::parse("255.255.255"), Some(Version(255, 255, 255)));
+        assert_eq!(Version::parse("x"), None);
+        assert!(Version(7, 0, 15) < Version(7, 2, 0) && Version(6, 2, 9) < OLDEST);
+        assert_eq!(Version(7, 0, 15).to_string(), "7.0.15");
+    }
+}
