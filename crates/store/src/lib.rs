@@ -197,6 +197,22 @@ pub enum Outcome {
         /// The error.
         error: StoreError,
     },
+    /// Another server changed the row of a conversation, whether that is followed here or not.
+    Changed {
+        /// The conversation.
+        conv: ConvId,
+        /// The revision of the row; 0: the conversation was erased.
+        rev: u32,
+        /// The row.
+        row: Bytes,
+    },
+    /// The end of a conversation that is followed here is lost: what the feed said of it is no longer true.
+    Rewound {
+        /// The conversation.
+        conv: ConvId,
+    },
+    /// Some [`Outcome::Changed`] may have been missed: which conversations are open must be read again.
+    Unsure,
 }
 
 /// A batch on disk that touched a conversation. (Batches without one, and those of marks alone, don't reach the feed.)
@@ -316,6 +332,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// A conversation's row, and where its records end; none if it has no row.
     fn head(&self, conv: ConvId) -> Reading<'_, Option<Head>>;
+
+    /// From now on every commit of this conversation reaches the feed, whichever server makes it. Its head as of then, or later.
+    fn follow(&self, conv: ConvId) -> Reading<'_, Option<Head>> {
+        self.head(conv)
+    }
+
+    /// Ends [`Store::follow`].
+    fn unfollow(&self, conv: ConvId) {
+        let _ = conv;
+    }
+
+    /// Whether other servers write here, too. Then a conversation that isn't followed may change unnoticed.
+    fn is_shared(&self) -> bool {
+        false
+    }
 
     /// The heads of some conversations, in this order.
     fn heads(&self, convs: Vec<ConvId>) -> Reading<'_, Vec<Option<Head>>> {
