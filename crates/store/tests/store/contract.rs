@@ -4,14 +4,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use kefu::{
-    proto::{ConvId, Event, Kid, Marks, MsgId, RecordView, Side, event_body},
-    store::{
-        Batch, Facts, FactsChange, Feed, Op, Outcome, Place, Reply, Store, StoreError, Table, Written, find,
-        memory::MemoryStore,
-        redb::{Options, RedbStore},
-        submit, write,
-    },
+use kefu_proto::{ConvId, Event, Kid, Marks, MsgId, RecordView, Side, event_body};
+use kefu_store::{
+    Batch, Facts, FactsChange, Feed, Op, Outcome, Place, Reply, Store, StoreError, Table, Written, find,
+    memory::MemoryStore,
+    redb::{Options, RedbStore},
+    submit, write,
 };
 
 use crate::support::batch::{conv, envelope, msg, post, tombstone};
@@ -119,7 +117,7 @@ fn marks(conv: ConvId, side: Side, read: u64) -> Batch {
     Batch { conv: Some(conv), rev: None, ops: vec![Op::Marks { side, marks }] }
 }
 
-fn commit(outcome: Outcome) -> kefu::store::Commit {
+fn commit(outcome: Outcome) -> kefu_store::Commit {
     match outcome {
         Outcome::Committed(commit) => commit,
         other => panic!("not committed: {other:?}"),
