@@ -81,6 +81,18 @@ pub(super) fn shape(batch: &Batch) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Bytes a batch holds in memory, about.
+pub(super) fn weight(batch: &Batch) -> usize {
+    let ops = batch.ops.iter().map(|op| match op {
+        Op::Expect { key, value, .. } => key.len() + value.as_ref().map_or(0, Vec::len),
+        Op::Put { key, value, .. } => key.len() + value.len(),
+        Op::Delete { key, .. } => key.len(),
+        Op::Erase { .. } | Op::Marks { .. } => 0,
+        Op::Row { value: body, .. } | Op::Append { body, .. } | Op::Redact { body, .. } => body.len(),
+    });
+    64 + ops.map(|bytes| bytes + 64).sum::<usize>()
+}
+
 /// Whether a batch is not published because all that it changes is how far the sides of a conversation are.
 pub(super) fn only_marks(batch: &Batch) -> bool {
     !batch.ops.is_empty() && batch.ops.iter().all(|op| matches!(op, Op::Marks { .. }))

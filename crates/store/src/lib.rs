@@ -12,6 +12,8 @@ mod check;
 mod index;
 pub mod memory;
 pub mod redb;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod rules;
 pub mod space;
 
@@ -266,6 +268,9 @@ pub enum StoreError {
     /// The file is damaged.
     #[error("the database is damaged: {0}")]
     Corrupt(String),
+    /// The server of the database can't be reached, or must not be used: a sentence.
+    #[error("{0}")]
+    Server(String),
     /// Another process holds the file.
     #[error("the database is in use by another process")]
     InUse,

@@ -1,28 +1,14 @@
-//! What several tests need: a company, its server, clients, a bad network; batches to write, disks that fail, books that
-//! are checked.
+//! What several tests need: a company, its server, clients, a bad network.
 
-pub mod batch;
 pub mod child;
 pub mod company;
 pub mod dice;
-pub mod disk;
 pub mod http;
-pub mod ledger;
 pub mod peer;
 pub mod proxy;
 pub mod server;
 pub mod view;
 pub mod wire;
-
-/// Options of a store with a small cache, so that it reads from its disk, and a small log.
-pub fn options() -> kefu::store::redb::Options {
-    kefu::store::redb::Options { cache_bytes: 1 << 20, segment_bytes: 1 << 16, segments: 256, ..Default::default() }
-}
-
-/// The same with a checkpoint after so many bytes, and files of the log that hold few groups.
-pub fn checkpoint_after(bytes: usize) -> kefu::store::redb::Options {
-    kefu::store::redb::Options { checkpoint_bytes: bytes, segment_bytes: 6_000, ..options() }
-}
 
 /// Waits until a condition holds, without fixed intervals; fails after half a minute.
 pub async fn until(so: impl Fn() -> bool) {

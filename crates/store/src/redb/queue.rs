@@ -9,7 +9,7 @@ use std::{
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
-use crate::{Batch, Op, Reply, StoreError};
+use crate::{Batch, Reply, StoreError, check};
 
 /// Maximum number of batches in one group.
 const GROUP: usize = 1_024;
@@ -67,7 +67,7 @@ impl Queue {
 
     /// Adds a batch, or gives it back.
     pub fn push(&self, batch: Batch, reply: Reply) -> Result<(), (StoreError, Batch, Reply)> {
-        let bytes = weight(&batch);
+        let bytes = check::weight(&batch);
         let mut waiting = self.lock();
         if waiting.closed {
             return Err((StoreError::Closed, batch, reply));
@@ -179,16 +179,4 @@ impl Drop for Gone<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
-}
-
-/// Bytes a batch holds in memory, about.
-fn weight(batch: &Batch) -> usize {
-    let ops = batch.ops.iter().map(|op| match op {
-        Op::Expect { key, value, .. } => key.len() + value.as_ref().map_or(0, Vec::len),
-        Op::Put { key, value, .. } => key.len() + value.len(),
-        Op::Delete { key, .. } => key.len(),
-        Op::Erase { .. } | Op::Marks { .. } => 0,
-        Op::Row { value: body, .. } | Op::Append { body, .. } | Op::Redact { body, .. } => body.len(),
-    });
-    64 + ops.map(|bytes| bytes + 64).sum::<usize>()
 }

@@ -11,15 +11,15 @@ use kefu_redis_link::{Backoff, Channels, Connection, Error, Handshake, Pipeline,
 use tokio::{sync::mpsc, task::JoinSet, time::MissedTickBehavior};
 
 use super::{
-    BEAT, Beat, Node, RedisBus,
+    BEAT, Beat, Node, Outgoing, RedisBus,
     message::{self, Message, frame_of},
 };
 use crate::bus::Peer;
 
 /// How long a lease lasts, by the clock of Redis.
 const LEASE: Duration = Duration::from_secs(6);
-/// How much earlier its holder stops deciding, by its own clock.
-const EARLY: Duration = Duration::from_secs(1);
+/// How long its holder decides, by its own clock: a second less.
+const DECIDES: Duration = Duration::from_secs(5);
 /// How long a command may take: a desk must not be kept by one who hears nothing.
 const RESPONSE: Duration = Duration::from_secs(3);
 /// Messages published in one write.
@@ -31,7 +31,7 @@ const SCRIPT: &str = include_str!("lease.lua");
 pub(super) async fn work(
     bus: &RedisBus,
     peer: &dyn Peer,
-    waiting: &mut mpsc::Receiver<(Vec<u8>, Vec<u8>)>,
+    waiting: &mut mpsc::Receiver<Outgoing>,
     backoff: &mut Backoff,
 ) -> Error {
     match Connected::open(bus).await {
@@ -78,7 +78,7 @@ impl<'a> Connected<'a> {
     async fn run(
         &mut self,
         peer: &dyn Peer,
-        waiting: &mut mpsc::Receiver<(Vec<u8>, Vec<u8>)>,
+        waiting: &mut mpsc::Receiver<Outgoing>,
         pushes: &mut Pushes,
         backoff: &mut Backoff,
     ) -> Error {
@@ -187,15 +187,11 @@ impl<'a> Connected<'a> {
     fn led(&mut self, holder: Option<Node>, asked: Instant) {
         self.bus.leader.send_if_modified(|known| std::mem::replace(known, holder) != holder);
         let ours = holder == Some(self.bus.node);
-        self.ours_until = ours.then(|| asked + LEASE - EARLY);
+        self.ours_until = ours.then(|| asked + DECIDES);
         self.bus.leads.send_if_modified(|known| std::mem::replace(known, ours) != ours);
     }
 
-    async fn publish(
-        &self,
-        first: (Vec<u8>, Vec<u8>),
-        waiting: &mut mpsc::Receiver<(Vec<u8>, Vec<u8>)>,
-    ) -> Result<(), Error> {
+    async fn publish(&self, first: Outgoing, waiting: &mut mpsc::Receiver<Outgoing>) -> Result<(), Error> {
         let mut pipeline = Pipeline::new();
         let mut next = Some(first);
         while let Some((channel, bytes)) = next {

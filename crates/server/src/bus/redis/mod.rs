@@ -48,6 +48,9 @@ const WAITING: usize = 16_384;
 /// How long an answer is waited for before the question is asked once more.
 const ANSWER: Duration = Duration::from_secs(3);
 
+/// A channel and what is published there.
+type Outgoing = (Vec<u8>, Vec<u8>);
+
 /// The bus over Redis.
 pub struct RedisBus {
     link: Link,
@@ -56,8 +59,8 @@ pub struct RedisBus {
     /// Signs what servers say of themselves.
     beats: ring::hmac::Key,
     prefix: String,
-    outgoing: mpsc::Sender<(Vec<u8>, Vec<u8>)>,
-    waiting: Mutex<Option<mpsc::Receiver<(Vec<u8>, Vec<u8>)>>>,
+    outgoing: mpsc::Sender<Outgoing>,
+    waiting: Mutex<Option<mpsc::Receiver<Outgoing>>>,
     questions: Mutex<HashMap<u64, oneshot::Sender<Vec<u8>>>>,
     next: AtomicU64,
     leads: watch::Sender<bool>,

@@ -11,13 +11,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use kefu::{
-    proto::{ConvId, HeaderView, Kind, MESSAGE_HEADER, MsgId, RecordView},
-    store::{
-        Batch, Feed, Op, Store, StoreError, Table, find,
-        redb::{Options, RedbStore},
-        write,
-    },
+use kefu_proto::{ConvId, HeaderView, Kind, MESSAGE_HEADER, MsgId, RecordView};
+use kefu_store::{
+    Batch, Feed, Op, Store, StoreError, Table, find,
+    redb::{Options, RedbStore},
+    write,
 };
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction};
 

@@ -6,13 +6,11 @@ use std::{
     time::Duration,
 };
 
-use kefu::{
-    proto::RecordView,
-    store::{
-        Batch, Feed, Op, Outcome, Reply, Store, StoreError, Table,
-        redb::{Options, RedbStore},
-        submit, write,
-    },
+use kefu_proto::RecordView;
+use kefu_store::{
+    Batch, Feed, Op, Outcome, Reply, Store, StoreError, Table,
+    redb::{Options, RedbStore},
+    submit, write,
 };
 use tokio::sync::oneshot;
 
@@ -89,7 +87,7 @@ fn held_back(queue: usize) -> HeldBack {
     let (go, wait) = mpsc::channel();
     let (wait, commits) = (Mutex::new(wait), Arc::new(Mutex::new(Vec::new())));
     let seen = Arc::clone(&commits);
-    let observer = move |commit: kefu::store::redb::DiskCommit| {
+    let observer = move |commit: kefu_store::redb::DiskCommit| {
         seen.lock().unwrap().push(commit.records);
         // ends with an error, and no longer waits, once the sender is gone
         let _ = wait.lock().unwrap().recv();

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard},
 };
 
-use kefu::store::{
+use kefu_store::{
     Feed, StoreError,
     redb::{
         Options, RedbStore,

@@ -1,9 +1,7 @@
 //! Envelopes that have the right shape and nothing in them, and batches that append them.
 
-use kefu::{
-    proto::{ConvId, HeaderView, Kind, MESSAGE_HEADER, MsgId, SIGNATURE_LEN},
-    store::{Batch, Op},
-};
+use kefu_proto::{ConvId, HeaderView, Kind, MESSAGE_HEADER, MsgId, SIGNATURE_LEN};
+use kefu_store::{Batch, Op};
 
 /// A conversation by number.
 pub fn conv(n: u8) -> ConvId {

@@ -5,10 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kefu::{
-    proto::{ConvId, HeaderView, Marks, MsgId, RecordView, Side},
-    store::{Batch, Feed, Op, Outcome, Reply, StoreError, redb::RedbStore, submit, write},
-};
+use kefu_proto::{ConvId, HeaderView, Marks, MsgId, RecordView, Side};
+use kefu_store::{Batch, Feed, Op, Outcome, Reply, StoreError, redb::RedbStore, submit, write};
 use tokio::sync::oneshot;
 
 use super::{

@@ -2,14 +2,12 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use kefu::{
-    proto::{HeaderView, Kind, RecordView},
-    store::{
-        Batch, Op, Store, StoreError, Table,
-        archive::{Entry, Header, Reader, Writer},
-        redb::{DumpError, Loader, RedbStore, Snapshot},
-        write,
-    },
+use kefu_proto::{HeaderView, Kind, RecordView};
+use kefu_store::{
+    Batch, Op, Store, StoreError, Table,
+    archive::{Entry, Header, Reader, Writer},
+    redb::{DumpError, Loader, RedbStore, Snapshot},
+    write,
 };
 use redb::{Database, ReadableDatabase, TableDefinition};
 

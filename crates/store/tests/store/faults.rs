@@ -1,14 +1,12 @@
 //! Power loss, broken and full disks: nothing acknowledged is lost, nothing arrives twice, every report about a message is true,
 //! and the store recovers when the disk does.
 
-use kefu::{
-    proto::StorageState,
-    store::{
-        Batch, Op, Store, StoreError, Table,
-        redb::{Options, RedbStore},
-        space::{Capacity, Measure},
-        write,
-    },
+use kefu_proto::StorageState;
+use kefu_store::{
+    Batch, Op, Store, StoreError, Table,
+    redb::{Options, RedbStore},
+    space::{Capacity, Measure},
+    write,
 };
 use tokio::task::JoinSet;
 

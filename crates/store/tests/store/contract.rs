@@ -1,31 +1,34 @@
-//! What a store promises, checked on both: the one in memory and the one on a disk, with checkpoints hardly ever and
-//! with one after each group.
+//! What a store promises, checked on all: the one in memory, the one in Redis, and the one on a disk, with checkpoints hardly ever
+//! and with one after each group.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use kefu::{
-    proto::{ConvId, Event, Kid, Marks, MsgId, RecordView, Side, event_body},
-    store::{
-        Batch, Facts, FactsChange, Feed, Op, Outcome, Place, Reply, Store, StoreError, Table, Written, find,
-        memory::MemoryStore,
-        redb::{Options, RedbStore},
-        submit, write,
-    },
+use kefu_proto::{ConvId, Event, Kid, Marks, MsgId, RecordView, Side, event_body};
+use kefu_redis_link::testing::RedisServer;
+use kefu_store::{
+    Batch, Facts, FactsChange, Feed, Op, Outcome, Place, Reply, Store, StoreError, Table, Written, find,
+    memory::MemoryStore,
+    redb::{Options, RedbStore},
+    submit, write,
 };
 
-use crate::support::batch::{conv, envelope, msg, post, tombstone};
+use crate::support::{
+    batch::{conv, envelope, msg, post, tombstone},
+    redis::open,
+};
 
 /// A store under test, with what must outlive it.
 struct Tested {
     store: Arc<dyn Store>,
     feed: Feed,
     _dir: Option<tempfile::TempDir>,
+    _server: Option<RedisServer>,
 }
 
 fn in_memory() -> Tested {
     let (store, feed) = MemoryStore::open();
-    Tested { store, feed, _dir: None }
+    Tested { store, feed, _dir: None, _server: None }
 }
 
 fn in_a_file() -> Tested {
@@ -35,7 +38,13 @@ fn in_a_file() -> Tested {
 fn in_a_file_with(options: Options) -> Tested {
     let dir = tempfile::tempdir().unwrap();
     let (store, feed) = RedbStore::open(&dir.path().join("kefu.redb"), options).unwrap();
-    Tested { store, feed, _dir: Some(dir) }
+    Tested { store, feed, _dir: Some(dir), _server: None }
+}
+
+async fn in_redis() -> Tested {
+    let server = RedisServer::start(&[]).await;
+    let (store, feed) = open(&server).await.unwrap();
+    Tested { store, feed, _dir: None, _server: Some(server) }
 }
 
 /// Runs a test of the contract on all of them.
@@ -51,6 +60,9 @@ macro_rules! contract {
 
                 #[tokio::test]
                 async fn in_memory() { holds(super::in_memory()).await }
+
+                #[tokio::test]
+                async fn in_redis() { holds(super::in_redis().await).await }
 
                 #[tokio::test]
                 async fn in_a_file() { holds(super::in_a_file()).await }
@@ -119,7 +131,7 @@ fn marks(conv: ConvId, side: Side, read: u64) -> Batch {
     Batch { conv: Some(conv), rev: None, ops: vec![Op::Marks { side, marks }] }
 }
 
-fn commit(outcome: Outcome) -> kefu::store::Commit {
+fn commit(outcome: Outcome) -> kefu_store::Commit {
     match outcome {
         Outcome::Committed(commit) => commit,
         other => panic!("not committed: {other:?}"),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use kefu::store::{Batch, Op, Reply, Store, StoreError, Table, redb::RedbStore, submit, write};
+use kefu_store::{Batch, Op, Reply, Store, StoreError, Table, redb::RedbStore, submit, write};
 
 use crate::support::{
     batch::{conv, post},

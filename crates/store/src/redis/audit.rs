@@ -1,0 +1,88 @@
+//! Looks now and then at everything that is followed and at the changes of rows: what was published can be lost.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use kefu_proto::ConvId;
+use kefu_redis_link::{cmd, lanes::LANES};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::{
+    Shared,
+    feed::Next,
+    keys::{Lane, lane_of},
+    value::{bytes, number},
+};
+use crate::{Outcome, StoreError};
+
+/// The lanes are looked at in so many parts, one after the other.
+const PARTS: u16 = 32;
+
+/// Runs until the store closes.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut ticks = interval(shared.options.audit / u32::from(PARTS));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut part = 0;
+    while !shared.out.is_closed() {
+        ticks.tick().await;
+        if shared.rows.overdue() {
+            shared.out.tell(Outcome::Unsure);
+        }
+        let lanes = part * (LANES / PARTS)..(part + 1) * (LANES / PARTS);
+        // what can't be asked now is asked in the next round
+        drop(shared.audit(lanes).await);
+        if part == 0 {
+            drop(shared.measure().await);
+        }
+        part = (part + 1) % PARTS;
+    }
+}
+
+impl Shared {
+    async fn audit(self: &Arc<Self>, lanes: std::ops::Range<Lane>) -> Result<(), StoreError> {
+        let numbers = self.changes(&lanes.clone().collect::<Vec<_>>()).await?;
+        for (lane, number) in lanes.clone().zip(numbers) {
+            self.rows.expect(lane, number);
+        }
+        let convs = self.out.followed(|conv| lanes.contains(&lane_of(conv)));
+        let question = |conv: &ConvId| {
+            let (slot, mut length, mut rev) = (self.slot(lane_of(*conv)), cmd("LLEN"), cmd("HGET"));
+            length.arg(self.keys.records(*conv));
+            rev.arg(self.keys.conversation(*conv)).arg("v");
+            [(slot, length), (slot, rev)]
+        };
+        let answers = self.ask_all(convs.iter().flat_map(question).collect()).await?;
+        for (conv, answers) in convs.into_iter().zip(answers.chunks_exact(2)) {
+            let now = (number(&answers[0]), number(&answers[1]) as u32);
+            if self.out.standing(conv).is_some_and(|(last, rev, _)| (last, rev) != now) {
+                self.check([(conv, Next::Read { after: 0, at_once: false })]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Memory of all primaries.
+    pub(super) async fn measure(self: &Arc<Self>) -> Result<(), StoreError> {
+        let map = self.link.map();
+        let slots = map.shards().iter().filter_map(|shard| shard.slots.first().map(|slots| *slots.start()));
+        let question = |slot| {
+            let mut question = cmd("INFO");
+            question.arg("memory");
+            (slot, question)
+        };
+        let answers = self.ask_all(slots.map(question).collect()).await?;
+        let used = answers.iter().filter_map(|info| used_memory(info_text(info)?));
+        self.bytes.store(used.sum(), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+fn info_text(info: &kefu_redis_link::Value) -> Option<&str> {
+    match info {
+        kefu_redis_link::Value::VerbatimString { text, .. } => Some(text),
+        other => std::str::from_utf8(bytes(other)?).ok(),
+    }
+}
+
+fn used_memory(info: &str) -> Option<u64> {
+    info.lines().find_map(|line| line.strip_prefix("used_memory:"))?.trim().parse().ok()
+}

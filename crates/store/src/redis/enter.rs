@@ -1,0 +1,175 @@
+//! Generations. A lane has one, which rises whenever another process of Redis answers for it: after a restart, a failover, a
+//! move to another shard. Then its end may be lost. Every connection begins with all lanes of its shard, and scripts refuse what
+//! is meant for another generation, so that nothing is written by who has not seen where it began.
+
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
+
+use kefu_proto::Generation;
+use kefu_redis_link::{Connection, Error, Handshake, Map, Pipeline, lanes::slot};
+use ring::digest::{Context, SHA256};
+
+use super::{
+    Shared,
+    keys::{COMPANY, Keys, Lane, PARTS},
+    scripts::SCRIPTS,
+    value,
+};
+use crate::StoreError;
+
+/// What this server knows of all lanes.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    /// 0: not known yet.
+    generations: Vec<AtomicU64>,
+    all: AtomicU64,
+    /// Drawn when the company was created; all lanes have it.
+    company: OnceLock<[u8; 16]>,
+}
+
+/// A lane as it was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entered {
+    pub lane: Lane,
+    /// Changes of rows in it so far.
+    pub changes: u64,
+    /// It had another generation when it was entered before.
+    pub risen: bool,
+}
+
+impl Lanes {
+    pub fn new() -> Self {
+        let generations = (0..PARTS).map(|_| AtomicU64::new(0)).collect();
+        Self { generations, all: AtomicU64::new(0), company: OnceLock::new() }
+    }
+
+    /// Of a lane.
+    pub fn generation(&self, lane: Lane) -> u64 {
+        self.generations[usize::from(lane)].load(Ordering::Acquire)
+    }
+
+    /// Of all together.
+    pub fn all(&self) -> Generation {
+        Generation(self.all.load(Ordering::Acquire).to_be_bytes())
+    }
+
+    /// The company, once it is known.
+    pub fn company(&self) -> Option<&[u8; 16]> {
+        self.company.get()
+    }
+
+    /// What all lanes must belong to.
+    pub fn belong_to(&self, company: [u8; 16]) {
+        // the first one counts; another one would be refused by the lanes
+        self.company.get_or_init(|| company);
+    }
+
+    fn set(&self, lane: Lane, generation: u64) -> bool {
+        let before = self.generations[usize::from(lane)].swap(generation, Ordering::AcqRel);
+        before != 0 && before != generation
+    }
+
+    fn hash(&self) {
+        let mut hash = Context::new(&SHA256);
+        hash.update(self.company().map_or(&[][..], |id| id));
+        for generation in &self.generations {
+            hash.update(&generation.load(Ordering::Acquire).to_be_bytes());
+        }
+        let first = hash.finish().as_ref().first_chunk::<8>().copied().unwrap_or_default();
+        self.all.store(u64::from_be_bytes(first), Ordering::Release);
+    }
+}
+
+/// Why a shard can't be used.
+#[derive(Debug)]
+pub(super) enum Unusable {
+    /// It can't be reached now.
+    Link(Error),
+    /// It can be reached, and must not be used.
+    Refused(StoreError),
+}
+
+impl From<Error> for Unusable {
+    fn from(error: Error) -> Self {
+        Self::Link(error)
+    }
+}
+
+impl Unusable {
+    pub fn into_error(self) -> StoreError {
+        match self {
+            Self::Link(error) => StoreError::Server(error.to_string()),
+            Self::Refused(error) => error,
+        }
+    }
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Link(error) => error.fmt(f),
+            Self::Refused(error) => error.fmt(f),
+        }
+    }
+}
+
+/// The lanes of a shard, with the company if that is there.
+pub(super) fn parts_of(map: &Map, keys: &Keys, shard: usize) -> Vec<Lane> {
+    let company = map.shard_of_slot(slot(&keys.lane(COMPANY))).filter(|owner| owner.index == shard);
+    map.lanes_of(shard).chain(company.map(|_| COMPANY)).collect()
+}
+
+/// Opens a connection for commands to a shard and enters all its lanes.
+pub(super) async fn open(shared: &Shared, shard: usize, purpose: &str) -> Result<(Connection, Vec<Entered>), Unusable> {
+    let name = format!("kefu-{purpose}");
+    let connection = shared.link.open(shard, &Handshake::primary(&name).scripts(SCRIPTS.all())).await?;
+    let parts = parts_of(&shared.link.map(), &shared.keys, shard);
+    let entered = enter(shared, &connection, &parts).await?;
+    Ok((connection, entered))
+}
+
+/// Enters lanes over a connection to their shard.
+pub(super) async fn enter(shared: &Shared, connection: &Connection, parts: &[Lane]) -> Result<Vec<Entered>, Unusable> {
+    enter_with(shared, connection, parts, false).await
+}
+
+/// The same, for lanes that may be new.
+pub(super) async fn enter_with(
+    shared: &Shared,
+    connection: &Connection,
+    parts: &[Lane],
+    create: bool,
+) -> Result<Vec<Entered>, Unusable> {
+    let company = shared.lanes.company().copied().unwrap_or_default();
+    let call = |lane: &Lane| {
+        let mut call = SCRIPTS.enter().call(&[shared.keys.lane(*lane)]);
+        call.arg(&connection.server().run_id).arg(&company).arg(u8::from(create));
+        call
+    };
+    let replies = connection.pipeline(&parts.iter().map(call).collect::<Pipeline>()).await?;
+    let mut entered = Vec::with_capacity(parts.len());
+    for (lane, reply) in parts.iter().zip(replies) {
+        let fields = value::parts(reply?);
+        let (generation, changes) = match &fields[..] {
+            [_, generation, changes] => (value::number(generation), value::number(changes)),
+            [why] => return Err(Unusable::Refused(refusal(value::bytes(why) == Some(b"N")))),
+            _ => return Err(Unusable::Refused(StoreError::Corrupt("a lane of another kind".to_owned()))),
+        };
+        let risen = shared.lanes.set(*lane, generation);
+        entered.push(Entered { lane: *lane, changes, risen });
+    }
+    shared.lanes.hash();
+    shared.risen(&entered);
+    Ok(entered)
+}
+
+fn refusal(missing: bool) -> StoreError {
+    let why = if missing {
+        "this Redis lost its data, or it is another one than before: nothing is written to it. Connect the right one, or restore a backup"
+    } else {
+        "this Redis holds, in part, the data of another company: nothing is written to it. Connect the right one"
+    };
+    StoreError::Server(why.to_owned())
+}

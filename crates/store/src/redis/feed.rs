@@ -1,0 +1,449 @@
+//! What reaches the feed: of a conversation that is followed every commit, in order and once, whoever made it; of others the
+//! commits of this server.
+//!
+//! Two ways lead here, this server's own batches and what other servers publish, and neither waits for the other. What comes too
+//! early waits a moment for what is missing, which is then read; what is known already is dropped.
+
+use std::{collections::HashMap, mem::take};
+
+use bytes::Bytes;
+use kefu_proto::{ConvId, Event as Said, MsgId, RecordView};
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+
+use super::event::{Caller, Event, Own, Tail, hash};
+use crate::{Commit, Head, Outcome, Reply, StoreError, Written, check};
+
+/// What became of a batch.
+#[derive(Debug)]
+pub(super) enum Item {
+    Committed(Box<Event>),
+    /// Found to be there: told if the feed has not told it.
+    Heard(Box<Event>),
+    /// For a connection only.
+    Told(Outcome),
+    /// For a caller only.
+    Answer(Caller, Result<Written, StoreError>),
+    /// Nobody is told.
+    Nothing,
+}
+
+/// A conversation as the feed has told it so far.
+#[derive(Debug, Default)]
+struct Followed {
+    /// Whether its beginning is known. Until then everything waits.
+    begun: bool,
+    generation: u64,
+    last: u64,
+    tail: Tail,
+    rev: u32,
+    row: [u8; 16],
+    waiting: Vec<Event>,
+    /// Somebody reads what is missing.
+    filling: bool,
+}
+
+/// A conversation as it was read at one moment.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Snapshot {
+    pub generation: u64,
+    pub rev: u32,
+    pub row: Bytes,
+    pub last: u64,
+    /// Frame of the last record.
+    pub end: Option<Bytes>,
+    /// Frames of some records in order, from the one that was asked for.
+    pub records: Vec<Bytes>,
+    /// For those who asked; none without a row.
+    pub head: Option<Head>,
+}
+
+/// What must be done after something was fed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Nothing,
+    /// Read what follows `after`: at once, or if it is not here in a moment.
+    Read {
+        after: u64,
+        at_once: bool,
+    },
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// None once closed.
+    sender: Option<mpsc::UnboundedSender<Vec<Outcome>>>,
+    convs: HashMap<ConvId, Followed>,
+}
+
+/// The sending end of the feed.
+#[derive(Debug)]
+pub(super) struct Out(Mutex<State>);
+
+/// Outcomes and those who wait for them.
+#[derive(Default)]
+struct Batch {
+    outcomes: Vec<Outcome>,
+    waiting: Vec<Own>,
+    answers: Vec<(Caller, Result<Written, StoreError>)>,
+}
+
+impl Batch {
+    fn send(self, state: &State) {
+        if let Some(sender) = state.sender.as_ref().filter(|_| !self.outcomes.is_empty()) {
+            // the receiver may be gone, which is no error
+            drop(sender.send(self.outcomes));
+        }
+        self.waiting.into_iter().for_each(Own::answer);
+        for (tx, answer) in self.answers {
+            drop(tx.send(answer));
+        }
+    }
+
+    fn commit(&mut self, event: Event) {
+        let (outcome, own) = event.into_outcome();
+        self.outcomes.push(outcome);
+        self.waiting.extend(own);
+    }
+}
+
+impl Out {
+    pub fn new(sender: mpsc::UnboundedSender<Vec<Outcome>>) -> Self {
+        Self(Mutex::new(State { sender: Some(sender), convs: HashMap::new() }))
+    }
+
+    /// What became of a group. Returns conversations of which something is missing.
+    pub fn publish(&self, items: Vec<Item>) -> Vec<(ConvId, Next)> {
+        let mut state = self.0.lock();
+        let (mut out, mut missing) = (Batch::default(), Vec::new());
+        for item in items {
+            match item {
+                Item::Committed(event) | Item::Heard(event) => missing.extend(state.offer(*event, &mut out)),
+                Item::Told(outcome) => out.outcomes.push(outcome),
+                Item::Answer(tx, answer) => out.answers.push((tx, answer)),
+                Item::Nothing => {}
+            }
+        }
+        out.send(&state);
+        missing
+    }
+
+    /// What another server did.
+    pub fn heard(&self, event: Event) -> Option<(ConvId, Next)> {
+        let mut state = self.0.lock();
+        let mut out = Batch::default();
+        let missing = state.offer(event, &mut out);
+        out.send(&state);
+        missing
+    }
+
+    /// Something that is about no commit.
+    pub fn tell(&self, outcome: Outcome) {
+        let state = self.0.lock();
+        Batch { outcomes: vec![outcome], ..Batch::default() }.send(&state);
+    }
+
+    /// What the feed has told of a conversation, for those who write to it: last record and revision.
+    pub fn known(&self, conv: ConvId) -> Option<(u64, u32)> {
+        self.0.lock().convs.get(&conv).filter(|followed| followed.begun).map(|followed| (followed.last, followed.rev))
+    }
+
+    /// Begins to follow: from now on its commits wait until [`Out::begin`].
+    pub fn follow(&self, conv: ConvId) {
+        self.0.lock().convs.entry(conv).or_default();
+    }
+
+    /// What is followed began so. Everything from here on reaches the feed.
+    pub fn begin(&self, conv: ConvId, now: &Snapshot) -> Option<(ConvId, Next)> {
+        let mut state = self.0.lock();
+        let mut out = Batch::default();
+        let followed = state.convs.entry(conv).or_default();
+        if !followed.begun {
+            followed.begun = true;
+            followed.reset(now);
+            // own batches before that moment are news here all the same
+            for event in take(&mut followed.waiting) {
+                if event.own.is_some() && event.last() <= now.last && event.revs.1 <= now.rev {
+                    out.commit(event);
+                } else {
+                    followed.waiting.push(event);
+                }
+            }
+        }
+        let next = followed.drain(&mut out);
+        out.send(&state);
+        next.map(|next| (conv, next))
+    }
+
+    /// Ends following. What waits goes out as it is.
+    pub fn unfollow(&self, conv: ConvId) {
+        let mut state = self.0.lock();
+        let mut out = Batch::default();
+        if let Some(followed) = state.convs.remove(&conv) {
+            followed.waiting.into_iter().filter(|event| event.own.is_some()).for_each(|event| out.commit(event));
+        }
+        out.send(&state);
+    }
+
+    /// Conversations that are followed and fulfil a condition.
+    pub fn followed(&self, which: impl Fn(ConvId) -> bool) -> Vec<ConvId> {
+        self.0.lock().convs.keys().copied().filter(|conv| which(*conv)).collect()
+    }
+
+    /// Where a conversation stands, if it is followed: last record, revision, generation.
+    pub fn standing(&self, conv: ConvId) -> Option<(u64, u32, u64)> {
+        let state = self.0.lock();
+        let followed = state.convs.get(&conv).filter(|followed| followed.begun)?;
+        Some((followed.last, followed.rev, followed.generation))
+    }
+
+    /// Whether the caller shall read what is missing: not if somebody else does.
+    pub fn claim(&self, conv: ConvId) -> bool {
+        let mut state = self.0.lock();
+        let followed = state.convs.get_mut(&conv).filter(|followed| followed.begun && !followed.filling);
+        followed.map(|followed| followed.filling = true).is_some()
+    }
+
+    /// A conversation was read from `after` on (from that record itself, if there is one). Returns from where it must be read
+    /// again.
+    pub fn absorb(&self, conv: ConvId, after: u64, now: &Snapshot) -> Next {
+        let mut state = self.0.lock();
+        let mut out = Batch::default();
+        let Some(followed) = state.convs.get_mut(&conv) else { return Next::Nothing };
+        followed.filling = false;
+        // while it was read, more has come the other way
+        if followed.last == after {
+            followed.absorb(conv, now, &mut out);
+        }
+        let mut next = followed.drain(&mut out).unwrap_or(Next::Nothing);
+        if next == Next::Nothing && (followed.last < now.last || followed.generation != now.generation) {
+            next = Next::Read { after: followed.last, at_once: true };
+        }
+        out.send(&state);
+        next
+    }
+
+    /// It needs not be read after all, or can't be; others may try.
+    pub fn release(&self, conv: ConvId) {
+        if let Some(followed) = self.0.lock().convs.get_mut(&conv) {
+            followed.filling = false;
+        }
+    }
+
+    /// What is missing does not come: what waits for it goes out as it is.
+    pub fn abandon(&self, conv: ConvId) {
+        let mut state = self.0.lock();
+        let mut out = Batch::default();
+        if let Some(followed) = state.convs.get_mut(&conv) {
+            followed.filling = false;
+            let waiting = take(&mut followed.waiting);
+            waiting.into_iter().filter(|event| event.own.is_some()).for_each(|event| out.commit(event));
+        }
+        out.send(&state);
+    }
+
+    /// Whether somebody still waits for what is missing.
+    pub fn still_missing(&self, conv: ConvId) -> bool {
+        self.0.lock().convs.get(&conv).is_some_and(|followed| !followed.waiting.is_empty())
+    }
+
+    /// Whether it has ended.
+    pub fn is_closed(&self) -> bool {
+        self.0.lock().sender.is_none()
+    }
+
+    /// Ends the feed. What waits goes out as it is.
+    pub fn close(&self) {
+        let mut state = self.0.lock();
+        let mut out = Batch::default();
+        for (_, followed) in state.convs.drain() {
+            followed.waiting.into_iter().filter(|event| event.own.is_some()).for_each(|event| out.commit(event));
+        }
+        out.send(&state);
+        state.sender = None;
+    }
+}
+
+impl State {
+    fn offer(&mut self, event: Event, out: &mut Batch) -> Option<(ConvId, Next)> {
+        let conv = event.conv;
+        let Some(followed) = self.convs.get_mut(&conv) else {
+            if event.own.is_some() {
+                out.commit(event);
+            }
+            return None;
+        };
+        followed.waiting.push(event);
+        followed.drain(out).map(|next| (conv, next))
+    }
+}
+
+impl Followed {
+    fn reset(&mut self, now: &Snapshot) {
+        self.generation = now.generation;
+        (self.last, self.rev, self.row) = (now.last, now.rev, hash(&now.row));
+        self.tail = now.end.as_ref().map(|frame| Tail::of(frame)).unwrap_or_default();
+    }
+
+    /// Feeds all that waits and can be told now. Returns what must be read for the rest.
+    fn drain(&mut self, out: &mut Batch) -> Option<Next> {
+        if !self.begun {
+            return None;
+        }
+        while let Some(at) = self.waiting.iter().position(|event| self.is_ready(event)) {
+            let event = self.waiting.remove(at);
+            self.feed(event, out);
+        }
+        let at_once = self.waiting.iter().any(|event| event.generation > self.generation);
+        (!self.waiting.is_empty() && !self.filling).then_some(Next::Read { after: self.last, at_once })
+    }
+
+    /// Whether nothing before it is missing.
+    fn is_ready(&self, event: &Event) -> bool {
+        if event.generation != self.generation {
+            return event.generation < self.generation;
+        }
+        let missed = event.own.as_ref().map_or(0, |own| own.missed.len() as u64);
+        let row = event.own.as_ref().is_some_and(|own| own.missed_row.is_some());
+        event.erased || (event.after <= self.last + missed && (event.revs.0 <= self.rev || row))
+    }
+
+    fn feed(&mut self, mut event: Event, out: &mut Batch) {
+        if event.generation < self.generation {
+            return lost(event, self.last, out);
+        }
+        if event.erased {
+            if event.own.is_some() || (self.last, self.rev) != (0, 0) {
+                self.reset(&Snapshot { generation: self.generation, ..Snapshot::default() });
+                out.commit(event);
+            }
+            return;
+        }
+        if let Some(own) = &mut event.own {
+            let first = event.after + 1 - own.missed.len() as u64;
+            let missed = take(&mut own.missed);
+            let missed_row = own.missed_row.take().filter(|_| event.revs.0 > self.rev);
+            let records = (first..).zip(missed).filter(|(seq, _)| *seq > self.last).map(|(_, frame)| frame).collect();
+            self.others(event.conv, records, missed_row.map(|row| (event.revs.0, row)), out);
+        }
+        let known = usize::try_from(self.last.saturating_sub(event.after)).unwrap_or(usize::MAX);
+        let known: Vec<Bytes> = event.records.drain(..known.min(event.records.len())).collect();
+        if let Some(own) = event.own.as_ref().filter(|own| own.origin != 0) {
+            // its sender may take it for another's: it came to be known while its own outcome was not yet
+            for frame in known.iter().filter(|frame| is_message(frame)) {
+                out.outcomes.push(Outcome::Duplicate { origin: own.origin, frame: frame.clone() });
+            }
+        }
+        if let Some(frame) = event.records.last() {
+            self.tail = Tail::of(frame);
+            self.last = event.last() + known.len() as u64;
+        }
+        if event.revs.1 <= self.rev {
+            event.row = None;
+        }
+        if let Some(row) = &event.row {
+            (self.rev, self.row) = (event.revs.1, hash(row));
+        }
+        let news = !event.records.is_empty() || event.row.is_some() || (known.is_empty() && !event.redacted.is_empty());
+        if news || (known.is_empty() && event.own.is_some()) {
+            out.commit(event);
+        } else {
+            out.waiting.extend(event.own);
+        }
+    }
+
+    /// Records and row of others, as they were read.
+    fn others(&mut self, conv: ConvId, records: Vec<Bytes>, row: Option<(u32, Bytes)>, out: &mut Batch) {
+        if let Some(frame) = records.last() {
+            self.tail = Tail::of(frame);
+            self.last += records.len() as u64;
+        }
+        let rev = row.as_ref().map_or(self.rev, |(rev, _)| *rev);
+        if let Some((_, row)) = &row {
+            (self.rev, self.row) = (rev, hash(row));
+        }
+        let commit = |records: Vec<Bytes>, redacted| {
+            Outcome::Committed(Commit { origin: 0, conv, rev, row: None, records, redacted })
+        };
+        let mut group = Vec::new();
+        for frame in records {
+            // what the commit said of a recall stands in its event, too
+            match recalled(&frame) {
+                Some(seq) => {
+                    if !group.is_empty() {
+                        out.outcomes.push(commit(take(&mut group), vec![]));
+                    }
+                    out.outcomes.push(commit(vec![frame], vec![seq]));
+                }
+                None => group.push(frame),
+            }
+        }
+        if !group.is_empty() || row.is_some() {
+            let row = row.map(|(_, row)| row);
+            out.outcomes.push(Outcome::Committed(Commit {
+                origin: 0,
+                conv,
+                rev,
+                row,
+                records: group,
+                redacted: vec![],
+            }));
+        }
+    }
+
+    fn absorb(&mut self, conv: ConvId, now: &Snapshot, out: &mut Batch) {
+        let mut records = now.records.clone();
+        let same_tail = self.last == 0 || (!records.is_empty() && Tail::of(&records.remove(0)) == self.tail);
+        let same_row = now.rev > self.rev || (now.rev == self.rev && (self.rev == 0 || hash(&now.row) == self.row));
+        if now.generation == self.generation && now.last == 0 && now.rev == 0 && (self.last, self.rev) != (0, 0) {
+            self.reset(now);
+            let commit = Commit { origin: 0, conv, rev: 0, row: None, records: vec![], redacted: vec![] };
+            out.outcomes.push(Outcome::Committed(commit));
+        } else if !same_tail || !same_row || now.last < self.last {
+            self.reset(now);
+            out.outcomes.push(Outcome::Rewound { conv });
+        } else {
+            self.generation = now.generation;
+            let row = (now.rev > self.rev).then(|| (now.rev, now.row.clone()));
+            self.others(conv, records, row, out);
+        }
+    }
+}
+
+/// A commit of a generation that has ended: what the log holds was told, and the rest is not in it.
+fn lost(event: Event, last: u64, out: &mut Batch) {
+    let kept = event.last() <= last;
+    let id = event.records.iter().find_map(|frame| check::remembered_id(RecordView::parse(frame)?.body));
+    let Some(own) = event.own else { return };
+    let error = StoreError::Unwritable;
+    match (own.waits, kept) {
+        (Some((tx, written)), true) => out.answers.push((tx, Ok(written))),
+        (Some((tx, _)), false) => out.answers.push((tx, Err(error))),
+        (None, true) => {
+            for frame in event.records.into_iter().filter(|frame| is_message(frame)) {
+                out.outcomes.push(Outcome::Duplicate { origin: own.origin, frame });
+            }
+        }
+        (None, false) => out.outcomes.push(Outcome::Refused { origin: own.origin, conv: Some(event.conv), id, error }),
+    }
+}
+
+fn is_message(frame: &[u8]) -> bool {
+    RecordView::parse(frame).is_some_and(|record| check::remembered_id(record.body).is_some())
+}
+
+/// Which record an event says was recalled.
+fn recalled(frame: &[u8]) -> Option<u64> {
+    match RecordView::parse(frame)?.event()? {
+        Said::Recalled { seq, .. } => Some(seq),
+        _ => None,
+    }
+}
+
+/// What is told of a batch that was not written.
+pub(super) fn not_written(reply: Reply, conv: Option<ConvId>, id: Option<MsgId>, error: StoreError) -> Item {
+    match reply {
+        Reply::Feed(origin) => Item::Told(Outcome::Refused { origin, conv, id, error }),
+        Reply::Wait(tx) => Item::Answer(tx, Err(error)),
+    }
+}

@@ -1,0 +1,174 @@
+//! Reads what the feed lacks: what was published and lost, what another server wrote and could not publish, and whether a log
+//! still is what the feed said of it.
+
+use std::{sync::Arc, time::Duration};
+
+use kefu_proto::{ConvId, Marks};
+use kefu_redis_link::{Cmd, cmd};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
+    time::sleep,
+};
+
+use super::{
+    Shared,
+    event::frame,
+    feed::{Next, Snapshot},
+    keys::{Lane, lane_of},
+    scripts::SCRIPTS,
+    value::{bytes, number, parts, strings},
+};
+use crate::{Head, StoreError};
+
+/// So long what is missing may still come by itself.
+const MOMENT: Duration = Duration::from_millis(50);
+/// Records in one read.
+const PAGE: u64 = 256;
+/// Reads at the same time.
+const READS: usize = 64;
+/// After so many reads what is waited for does not exist.
+const TRIES: u32 = 40;
+
+/// Something to look at.
+#[derive(Debug)]
+pub(super) enum Check {
+    Conversation(ConvId, Next),
+    /// All that are followed in these lanes, whose generations have risen.
+    Lanes(Vec<Lane>),
+}
+
+/// Looks at what it is told to, until the store closes.
+pub(super) async fn run(shared: Arc<Shared>, mut checks: mpsc::UnboundedReceiver<Check>) {
+    let (mut tasks, reads) = (JoinSet::new(), Arc::new(Semaphore::new(READS)));
+    while let Some(check) = checks.recv().await {
+        while tasks.try_join_next().is_some() {}
+        let convs = match check {
+            Check::Conversation(conv, next) => vec![(conv, next)],
+            Check::Lanes(lanes) => {
+                let convs = shared.out.followed(|conv| lanes.contains(&lane_of(conv)));
+                convs.into_iter().map(|conv| (conv, Next::Read { after: 0, at_once: true })).collect()
+            }
+        };
+        for (conv, next) in convs {
+            if next != Next::Nothing && shared.out.claim(conv) {
+                tasks.spawn(fill(shared.clone(), reads.clone(), conv, next));
+            }
+        }
+    }
+}
+
+async fn fill(shared: Arc<Shared>, reads: Arc<Semaphore>, conv: ConvId, mut next: Next) {
+    for _ in 0..TRIES {
+        if !matches!(next, Next::Read { at_once: true, .. }) {
+            sleep(MOMENT).await;
+            if matches!(next, Next::Read { after: 1.., .. }) && !shared.out.still_missing(conv) {
+                return shared.out.release(conv);
+            }
+        }
+        let Some((after, ..)) = shared.out.standing(conv) else { return shared.out.release(conv) };
+        let read = {
+            // the semaphore is never closed
+            let _turn = reads.acquire().await;
+            shared.safe_snapshot(conv, after).await
+        };
+        match read {
+            Ok(snapshot) => next = shared.out.absorb(conv, after, &snapshot),
+            Err(StoreError::Closed) => return,
+            Err(_) => next = Next::Read { after: 0, at_once: false },
+        }
+        if next == Next::Nothing || !shared.out.claim(conv) {
+            return;
+        }
+    }
+    shared.out.abandon(conv);
+}
+
+impl Shared {
+    /// Has a conversation looked at, if something of it is missing.
+    pub(super) fn check(&self, missing: impl IntoIterator<Item = (ConvId, Next)>) {
+        for (conv, next) in missing {
+            // an error means that the store has ended
+            drop(self.checks.send(Check::Conversation(conv, next)));
+        }
+    }
+
+    /// What a conversation is now, with records after this one, and that one, too.
+    pub(super) async fn snapshot(self: &Arc<Self>, conv: ConvId, after: u64) -> Result<Snapshot, StoreError> {
+        let reply = self.ask(self.slot(lane_of(conv)), self.head_call(conv, Some(after))).await?;
+        Ok(read_snapshot(reply, after.max(1)))
+    }
+
+    /// The same, of what as many replicas have as a commit needs.
+    async fn safe_snapshot(self: &Arc<Self>, conv: ConvId, after: u64) -> Result<Snapshot, StoreError> {
+        let (slot, replicas) = (self.slot(lane_of(conv)), self.options.ack_replicas);
+        if replicas == 0 {
+            return self.snapshot(conv, after).await;
+        }
+        let mut questions = vec![(slot, self.head_call(conv, Some(after)))];
+        questions.extend(wait(self.keys.lane(lane_of(conv)), replicas).map(|question| (slot, question)));
+        let answers = self.ask_all(questions).await?;
+        if answers.last().map_or(0, number) < u64::from(replicas) {
+            return Err(StoreError::Reopening);
+        }
+        Ok(answers.into_iter().next().map(|reply| read_snapshot(reply, after.max(1))).unwrap_or_default())
+    }
+
+    pub(super) fn head_call(&self, conv: ConvId, after: Option<u64>) -> Cmd {
+        let lane = lane_of(conv);
+        let mut call =
+            SCRIPTS.head().call(&[self.keys.records(conv), self.keys.conversation(conv), self.keys.lane(lane)]);
+        if let Some(after) = after {
+            call.arg(after.saturating_sub(1)).arg(after + PAGE);
+        }
+        call
+    }
+}
+
+/// A write of nothing, and a wait for replicas to have it: they have then all that was written before.
+pub(super) fn wait(lane: Vec<u8>, replicas: u32) -> [Cmd; 2] {
+    let (mut write, mut wait) = (cmd("HSET"), cmd("WAIT"));
+    write.arg(lane).arg("w").arg("");
+    wait.arg(replicas).arg(WAIT.as_millis() as u64);
+    [write, wait]
+}
+
+/// So long a `WAIT` waits.
+pub(super) const WAIT: Duration = Duration::from_secs(2);
+
+fn read_snapshot(reply: kefu_redis_link::Value, first: u64) -> Snapshot {
+    let fields = parts(reply);
+    let at = |n: usize| fields.get(n).map_or(0, number);
+    let last = at(5);
+    let records = fields.get(8).cloned().map(strings).unwrap_or_default();
+    Snapshot {
+        generation: at(7),
+        rev: at(0) as u32,
+        row: fields.get(1).and_then(bytes).unwrap_or_default().to_vec().into(),
+        last,
+        end: fields.get(6).and_then(bytes).map(|record| frame(last, record)),
+        records: (first..).zip(&records).map(|(seq, record)| frame(seq, record)).collect(),
+        head: read_head(&fields),
+    }
+}
+
+/// The head in a reply of `head.lua`; none without a row.
+pub(super) fn read_head(fields: &[kefu_redis_link::Value]) -> Option<Head> {
+    let at = |n: usize| fields.get(n).map_or(0, number);
+    let marks = |n: usize| fields.get(n).and_then(bytes).map(marks_of).unwrap_or_default();
+    (at(0) > 0).then(|| Head {
+        rev: at(0) as u32,
+        last_seq: at(5),
+        last_at_ms: fields.get(6).and_then(bytes).map_or(0, super::event::time_of),
+        bytes: at(2),
+        marks: [marks(3), marks(4)],
+        value: fields.get(1).and_then(bytes).unwrap_or_default().to_vec().into(),
+    })
+}
+
+/// Two numbers, as the conversation has them.
+fn marks_of(value: &[u8]) -> Marks {
+    let half =
+        |at: usize| value.get(at..at + 8).and_then(|half| half.first_chunk()).map_or(0, |n| u64::from_be_bytes(*n));
+    Marks { delivered: half(0), read: half(8) }
+}

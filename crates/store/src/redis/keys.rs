@@ -1,0 +1,165 @@
+//! Names of keys and channels. All of a conversation, and all indexes of its lane, bear the lane's tag and change in one script.
+
+use kefu_proto::{ConvId, Kid, TeamId};
+use kefu_redis_link::lanes;
+
+use crate::Table;
+
+/// A lane, or [`COMPANY`]: what has a generation of its own.
+pub(super) type Lane = u16;
+
+/// The tables of the company: no lane, and yet kept like one.
+pub(super) const COMPANY: Lane = lanes::LANES;
+/// Lanes and the company.
+pub(super) const PARTS: usize = lanes::LANES as usize + 1;
+
+/// The lane of a conversation: the first ten bits of its id.
+pub(super) fn lane_of(conv: ConvId) -> Lane {
+    (u16::from(conv.0[0]) << 2) | u16::from(conv.0[1] >> 6)
+}
+
+/// Builds names that begin with the prefix of the settings.
+#[derive(Debug, Clone)]
+pub(super) struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned() }
+    }
+
+    fn name(&self, lane: Lane, kind: &str, rest: &[u8]) -> Vec<u8> {
+        let tag = if lane == COMPANY { "o" } else { lanes::tag(lane) };
+        let mut name = Vec::with_capacity(self.prefix.len() + 16 + rest.len());
+        for part in [self.prefix.as_bytes(), b"{", tag.as_bytes(), b"}", kind.as_bytes(), rest] {
+            name.extend_from_slice(part);
+        }
+        name
+    }
+
+    /// List: a record for each sequence number, `at ‖ body`.
+    pub fn records(&self, conv: ConvId) -> Vec<u8> {
+        self.name(lane_of(conv), "l:", &conv.0)
+    }
+
+    /// Hash: message id → sequence number.
+    pub fn ids(&self, conv: ConvId) -> Vec<u8> {
+        self.name(lane_of(conv), "i:", &conv.0)
+    }
+
+    /// Hash: `v` revision, `r` row, `m0 m1` marks, `b` bytes of records, `k` tickets.
+    pub fn conversation(&self, conv: ConvId) -> Vec<u8> {
+        self.name(lane_of(conv), "c:", &conv.0)
+    }
+
+    /// Hash: `g` generation, `run` process, `id` company, `n` changes of rows so far, `e` tickets.
+    pub fn lane(&self, lane: Lane) -> Vec<u8> {
+        self.name(lane, "g", &[])
+    }
+
+    /// Set: conversations that are open and listed.
+    pub fn open(&self, lane: Lane) -> Vec<u8> {
+        self.name(lane, "open", &[])
+    }
+
+    /// Sorted set: time of creation ‖ conversation, of those that are listed.
+    pub fn by_time(&self, lane: Lane) -> Vec<u8> {
+        self.name(lane, "time", &[])
+    }
+
+    /// Sorted set: the same of a team.
+    pub fn of_team(&self, lane: Lane, team: &TeamId) -> Vec<u8> {
+        self.name(lane, "T:", team.as_str().as_bytes())
+    }
+
+    /// Sorted set: time since when ‖ conversation, of those that a team missed.
+    pub fn missed(&self, lane: Lane, team: &TeamId) -> Vec<u8> {
+        self.name(lane, "M:", team.as_str().as_bytes())
+    }
+
+    /// Hash: key → value of a table of the company.
+    pub fn values(&self, table: Table) -> Vec<u8> {
+        self.name(COMPANY, "t:", table_name(table).as_bytes())
+    }
+
+    /// Sorted set: its keys in order.
+    pub fn keys(&self, table: Table) -> Vec<u8> {
+        self.name(COMPANY, "k:", table_name(table).as_bytes())
+    }
+
+    /// String: the id of a company that is being created.
+    pub fn creating(&self) -> Vec<u8> {
+        self.name(COMPANY, "new", &[])
+    }
+
+    /// Set: conversations of a visitor, perhaps with some that are gone. Where it is depends on the visitor.
+    pub fn of_visitor(&self, visitor: Kid) -> Vec<u8> {
+        [self.prefix.as_bytes(), b"{V", &visitor.0, b"}"].concat()
+    }
+
+    /// Channel: commits of a conversation.
+    pub fn commits(&self, conv: ConvId) -> Vec<u8> {
+        self.name(lane_of(conv), "f:", &conv.0)
+    }
+
+    /// Channel: changes of rows in a lane.
+    pub fn rows(&self, lane: Lane) -> Vec<u8> {
+        self.name(lane, "r", &[])
+    }
+}
+
+/// What a table is called. Never changes.
+fn table_name(table: Table) -> &'static str {
+    match table {
+        Table::Meta => "meta",
+        Table::Directory => "directory",
+        Table::Account => "account",
+        Table::TeamBox => "team_box",
+        Table::Invite => "invite",
+        Table::Site => "site",
+        Table::Widget => "widget",
+        Table::Status => "status",
+        // indexes are other keys
+        Table::Receipt | Table::VisitorConv | Table::OpenConv | Table::ConvByTime | Table::Missed => "none",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_keys_of_a_conversation_are_in_the_slot_of_its_lane() {
+        let keys = Keys::new("kefu:");
+        for first in [[0, 0], [0, 0x40], [0x80, 0x3f], [0xff, 0xff]] {
+            let mut conv = ConvId(*b"\0\0}{ab}cdefghijk");
+            conv.0[..2].copy_from_slice(&first);
+            let (lane, team) = (lane_of(conv), "a".parse().unwrap());
+            let all = [
+                keys.records(conv),
+                keys.ids(conv),
+                keys.conversation(conv),
+                keys.lane(lane),
+                keys.open(lane),
+                keys.by_time(lane),
+                keys.of_team(lane, &team),
+                keys.missed(lane, &team),
+                keys.commits(conv),
+                keys.rows(lane),
+            ];
+            assert!(all.iter().all(|key| lanes::slot(key) == lanes::slot_of(lane)));
+        }
+        assert_eq!([lane_of(ConvId([0xff; 16])), lane_of(ConvId([1; 16]))], [1023, 4]);
+    }
+
+    #[test]
+    fn all_tables_of_the_company_are_in_one_slot() {
+        let keys = Keys::new("kefu:");
+        let slot = lanes::slot(&keys.lane(COMPANY));
+        for table in Table::ALL.iter().filter(|table| !table.is_index()) {
+            assert_eq!([keys.values(*table), keys.keys(*table)].map(|key| lanes::slot(&key)), [slot; 2]);
+        }
+        assert_eq!(lanes::slot(&keys.creating()), slot);
+    }
+}

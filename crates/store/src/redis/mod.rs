@@ -1,0 +1,190 @@
+//! The store that several servers share, in Redis or Valkey: one server of it, Sentinel or Cluster.
+//!
+//! A conversation is a list of records and some hashes in one *lane* (`keys.rs`), and changes by one script (`scripts/`), so
+//! that a batch is written as a whole or not at all. `queue.rs` leads to the writers (`writer.rs`), which report a batch when it
+//! is as safe as the settings demand; `batch.rs` is the form of a batch and of its reply. `feed.rs` puts in order what they and
+//! other servers did. `publish.rs` and `follow.rs` are the way from server to server, `event.rs` what is said there; `fill.rs`
+//! reads what did not arrive, `audit.rs` and `rows.rs` notice that something did not. `enter.rs` notices that a log went back.
+//! `read.rs`, `lists.rs` and `readers.rs` are all reads, `create.rs` opens.
+
+mod audit;
+mod batch;
+mod create;
+mod enter;
+mod event;
+mod feed;
+mod fill;
+mod follow;
+mod interface;
+mod keys;
+mod lists;
+mod publish;
+mod queue;
+mod read;
+mod readers;
+mod rows;
+mod scripts;
+mod value;
+mod writer;
+
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use kefu_redis_link::Link;
+use parking_lot::Mutex;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+
+use self::{
+    enter::{Entered, Lanes},
+    event::Node,
+    feed::Out,
+    fill::Check,
+    follow::Followers,
+    keys::{COMPANY, Keys},
+    publish::Publishers,
+    queue::{Queues, STRIPES},
+    readers::Readers,
+    rows::Rows,
+    writer::Writer,
+};
+use crate::Outcome;
+
+/// How to use Redis.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What all keys begin with, so that others can use the same Redis. Without braces.
+    pub prefix: String,
+    /// As many replicas must have a batch before it is acknowledged. 0: the primary's disk is enough.
+    pub ack_replicas: u32,
+    /// Whether an empty Redis becomes a new company.
+    pub create: bool,
+    /// Batches that may wait for each writer.
+    pub queue: usize,
+    /// After this time without a connection batches are refused.
+    pub patience: Duration,
+    /// In this time everything that is followed is looked at once.
+    pub audit: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            prefix: "kefu:".to_owned(),
+            ack_replicas: 0,
+            create: false,
+            queue: 1_024,
+            patience: Duration::from_secs(10),
+            audit: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The store in Redis.
+#[derive(Debug)]
+pub struct RedisStore {
+    shared: Arc<Shared>,
+    tasks: Mutex<JoinSet<()>>,
+    ended: watch::Receiver<bool>,
+}
+
+/// What the handle and the tasks hold together.
+#[derive(Debug)]
+struct Shared {
+    link: Link,
+    keys: Keys,
+    options: Options,
+    node: Node,
+    lanes: Lanes,
+    queues: Queues,
+    out: Out,
+    rows: Rows,
+    readers: Readers,
+    publishers: Publishers,
+    followers: Followers,
+    checks: mpsc::UnboundedSender<Check>,
+    writers: Mutex<JoinSet<()>>,
+    /// Memory of all primaries.
+    bytes: AtomicU64,
+}
+
+impl Shared {
+    /// Generations have risen: what was said of these lanes may not be true any more.
+    fn risen(&self, entered: &[Entered]) {
+        let risen: Vec<_> = entered.iter().filter(|entered| entered.risen).collect();
+        if risen.is_empty() {
+            return;
+        }
+        for entered in risen.iter().filter(|entered| entered.lane != COMPANY) {
+            self.rows.begin(entered.lane, entered.changes);
+        }
+        self.out.tell(Outcome::Unsure);
+        // an error means that the store has ended
+        drop(self.checks.send(Check::Lanes(risen.iter().map(|entered| entered.lane).collect())));
+    }
+
+    /// Whether a shard's writers run.
+    fn has_writers(&self, shard: usize) -> bool {
+        self.queues.writers() > shard * STRIPES
+    }
+
+    /// Starts writers and subscriptions for shards that have none. Returns what tells that the subscriptions are there.
+    fn grow(self: &Arc<Self>) -> Vec<tokio::sync::oneshot::Receiver<()>> {
+        let shards = self.link.map().shards().len();
+        for writer in self.queues.grow(shards) {
+            self.writers.lock().spawn(Writer::new(self.clone(), writer).run());
+        }
+        let mut begun = Vec::new();
+        for shard in 0..shards {
+            self.followers.0.lock().entry(shard).or_insert_with(|| {
+                let ((asks, receiver), (tx, rx)) = (mpsc::unbounded_channel(), tokio::sync::oneshot::channel());
+                begun.push(rx);
+                tokio::spawn(follow::run(self.clone(), shard, receiver, tx));
+                asks
+            });
+        }
+        begun
+    }
+}
+
+impl RedisStore {
+    /// Takes no more batches, writes what waits, tells the others, and ends.
+    async fn end(&self) {
+        self.shared.queues.close();
+        let mut ended = self.ended.clone();
+        // an error means that the sender is gone, which is the end, too
+        drop(ended.wait_for(|ended| *ended).await);
+    }
+}
+
+/// Waits until the store is closed and everything is written.
+async fn close(shared: Arc<Shared>, ended: watch::Sender<bool>) {
+    shared.queues.closed().await;
+    loop {
+        let mut writers = std::mem::take(&mut *shared.writers.lock());
+        if writers.is_empty() {
+            break;
+        }
+        while writers.join_next().await.is_some() {}
+    }
+    shared.publishers.close().await;
+    shared.out.close();
+    shared.followers.0.lock().clear();
+    ended.send_replace(true);
+}
+
+impl Drop for RedisStore {
+    fn drop(&mut self) {
+        // whoever did not close it wants nothing more of it
+        self.shared.queues.close();
+        self.shared.out.close();
+        self.shared.followers.0.lock().clear();
+        self.shared.publishers.abandon();
+        self.shared.writers.lock().abort_all();
+        self.tasks.lock().abort_all();
+    }
+}

@@ -1,0 +1,409 @@
+//! Writers: four for each shard, each with a connection. A writer takes what waits, sends it in one write, and reports only when
+//! all of it is safe; meanwhile the next group gathers.
+//!
+//! When a connection ends, nobody knows what of its last group was executed. The same batches are sent again, and their ids and
+//! tickets give the same outcome.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use kefu_proto::ConvId;
+use kefu_redis_link::{Backoff, Cmd, Connection, Error, Pipeline, Value, cmd};
+use tokio::time::{Instant, timeout};
+
+use super::{
+    Shared,
+    batch::{self, Answer},
+    enter::{self, Unusable},
+    event::{Event, Own, frame},
+    feed::{Item, not_written},
+    fill::{WAIT, wait},
+    keys::Lane,
+    queue::{Job, STRIPES},
+    readers::is_passing,
+    value::number,
+};
+use crate::{Outcome, Reply, StoreError, check};
+
+/// So long replicas are waited for before the connection is given up.
+const REPLICAS: Duration = Duration::from_secs(10);
+
+/// One writer.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    /// Which of all.
+    number: usize,
+    shard: usize,
+    connection: Option<Connection>,
+    entered: HashSet<Lane>,
+    /// Since when there is no connection.
+    away: Option<Instant>,
+    down: bool,
+}
+
+/// A batch that was executed and is safe.
+struct Done {
+    item: Item,
+    /// For other servers, with the number of the change of a row, if it is one.
+    told: Option<(Event, u64)>,
+}
+
+/// An answer, and the generation of the lane in which it was given.
+struct Answered {
+    answer: Answer,
+    generation: u64,
+}
+
+/// What the replies to a group mean.
+struct Settled {
+    done: Vec<(Job, Answered)>,
+    /// A batch was found written already.
+    found: bool,
+    /// To be sent again, and why.
+    again: VecDeque<Job>,
+    error: Option<Error>,
+}
+
+impl Writer {
+    pub fn new(shared: Arc<Shared>, number: usize) -> Self {
+        let shard = number / STRIPES;
+        Self { shared, number, shard, connection: None, entered: HashSet::new(), away: None, down: false }
+    }
+
+    /// Runs until the queues are closed and this one is empty.
+    pub async fn run(mut self) {
+        // so that the first batch needs not wait for it
+        drop(self.connect().await);
+        loop {
+            let group = if self.connection.as_ref().is_some_and(Connection::is_open) {
+                self.shared.queues.take(self.number).await
+            } else {
+                // without a connection it looks for one while nothing waits, too
+                match timeout(Duration::from_millis(200), self.shared.queues.take(self.number)).await {
+                    Ok(group) => group,
+                    Err(_) => Some(VecDeque::new()),
+                }
+            };
+            let Some(mut group) = group else { return };
+            let mut backoff = Backoff::default();
+            loop {
+                self.hand_over(&mut group);
+                match self.attempt(&mut group).await {
+                    Ok(()) if group.is_empty() => break,
+                    Ok(()) => {}
+                    Err(error) => self.failed(&error),
+                }
+                if self.is_away_for_long(&mut group) && group.is_empty() {
+                    break;
+                }
+                backoff.wait().await;
+            }
+        }
+    }
+
+    /// Lanes that another shard has now go there with all that waits.
+    fn hand_over(&mut self, group: &mut VecDeque<Job>) {
+        let lanes: HashSet<Lane> = group.iter().map(|job| job.lane).collect();
+        for lane in lanes {
+            let owner = self.shared.shard(self.shared.slot(lane));
+            if let Some(owner) = owner.filter(|owner| *owner != self.shard && self.shared.has_writers(*owner)) {
+                let (moved, stay) = group.drain(..).partition(|job| job.lane == lane);
+                *group = stay;
+                self.shared.queues.hand_over(self.number, lane, owner, moved);
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Result<Connection, Unusable> {
+        if let Some(connection) = self.connection.as_ref().filter(|connection| connection.is_open()) {
+            return Ok(connection.clone());
+        }
+        self.connection = None;
+        self.away.get_or_insert_with(Instant::now);
+        let purpose = format!("writer-{}", self.number % STRIPES);
+        let (connection, entered) = enter::open(&self.shared, self.shard, &purpose).await?;
+        self.entered = entered.iter().map(|entered| entered.lane).collect();
+        self.connection = Some(connection.clone());
+        self.away = None;
+        if std::mem::take(&mut self.down) {
+            self.shared.queues.set_down(self.number, false);
+            tracing::info!(shard = self.shard, "storage: Redis answers again");
+        }
+        Ok(connection)
+    }
+
+    fn failed(&mut self, error: &Unusable) {
+        self.connection = None;
+        let since = *self.away.get_or_insert_with(Instant::now);
+        if !self.down && since.elapsed() >= self.shared.options.patience {
+            self.down = true;
+            tracing::error!(shard = self.shard, error = %error, "storage: Redis does not answer; nothing can be stored there");
+        }
+        if let Unusable::Link(error) = error
+            && error.is_topology()
+        {
+            self.shared.link.refresh();
+        }
+    }
+
+    /// After long without a connection nobody shall wait: what was never sent is refused. What was sent stays until it is known
+    /// what became of it, unless the store is closed.
+    fn is_away_for_long(&mut self, group: &mut VecDeque<Job>) -> bool {
+        if !self.down {
+            return false;
+        }
+        let closed = self.shared.queues.is_closed();
+        let (sent, unsent): (VecDeque<_>, _) = group.drain(..).partition(|job| job.sent && !closed);
+        *group = sent;
+        let refused = unsent.into_iter().chain(self.shared.queues.set_down(self.number, true));
+        let items = refused.filter(|job| !job.sent).map(|job| {
+            let (conv, id) = (job.batch.conv, check::name(&job.batch));
+            not_written(job.reply, conv, id, StoreError::Unwritable)
+        });
+        self.shared.out.publish(items.collect());
+        true
+    }
+
+    /// Sends a group and reports what is safe then. What must be sent again stays in it.
+    async fn attempt(&mut self, group: &mut VecDeque<Job>) -> Result<(), Unusable> {
+        let connection = self.connect().await?;
+        if group.is_empty() {
+            return Ok(());
+        }
+        let new: Vec<Lane> = group.iter().map(|job| job.lane).filter(|lane| !self.entered.contains(lane)).collect();
+        if !new.is_empty() {
+            enter::enter(&self.shared, &connection, &new).await?;
+            self.entered.extend(new);
+        }
+        self.note_visitors(group).await?;
+        let (mut calls, mut generations, mut seen) = (Pipeline::new(), Vec::new(), HashSet::<ConvId>::new());
+        for job in group.iter().filter(|job| check::shape(&job.batch).is_ok()) {
+            // only of the first batch of a conversation it is known what stands before it
+            let known = job.batch.conv.filter(|conv| seen.insert(*conv)).and_then(|conv| self.shared.out.known(conv));
+            let generation = self.shared.lanes.generation(job.lane);
+            generations.push(generation);
+            calls.add(batch::call(&self.shared.keys, job, generation, known));
+        }
+        let replicas = self.shared.options.ack_replicas;
+        if replicas > 0 && !calls.is_empty() {
+            calls.add(wait_for(replicas));
+        }
+        let unsent: Vec<usize> = group.iter().enumerate().filter(|(_, job)| !job.sent).map(|(at, _)| at).collect();
+        let started = Instant::now();
+        let mut replies = match connection.pipeline(&calls).await {
+            Ok(replies) => replies,
+            Err(error) => {
+                if error.may_have_run() {
+                    unsent.iter().for_each(|at| group[*at].sent = true);
+                }
+                return Err(error.into());
+            }
+        };
+        let acknowledged = if replicas > 0 && !calls.is_empty() { replies.pop() } else { None };
+        let Settled { done, found, again, error } = self.settle(group, replies, generations);
+        if replicas > 0 && !done.is_empty() {
+            let enough = !found && acknowledged.is_some_and(|reply| reply.is_ok_and(|n| number(&n) >= replicas.into()));
+            if !enough && !self.wait_for_replicas(&connection, started).await {
+                // all of them are sent again over another connection
+                connection.end("too few replicas acknowledged in time");
+                *group = done
+                    .into_iter()
+                    .map(|(mut job, _)| {
+                        job.sent = true;
+                        job
+                    })
+                    .chain(again)
+                    .collect();
+                return Err(Unusable::Link(Error::Timeout {
+                    address: connection.server().address.clone(),
+                    after: REPLICAS,
+                }));
+            }
+        }
+        *group = again;
+        self.report(done).await;
+        match error {
+            Some(error) => {
+                connection.end("it is not the server to write to");
+                Err(Unusable::Link(error))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What each reply means.
+    fn settle(&self, group: &mut VecDeque<Job>, replies: Vec<Result<Value, Error>>, generations: Vec<u64>) -> Settled {
+        let (mut done, mut again, mut found, mut error) = (Vec::new(), VecDeque::new(), false, None);
+        let mut replies = replies.into_iter().zip(generations);
+        for mut job in group.drain(..) {
+            if let Err(error) = check::shape(&job.batch) {
+                done.push((job, Answered { answer: Answer::Refused(error), generation: 0 }));
+                continue;
+            }
+            let Some((reply, generation)) = replies.next() else {
+                again.push_back(job);
+                continue;
+            };
+            let answer = match reply {
+                Ok(reply) => batch::answer(reply),
+                Err(Error::Server { code, message, .. }) if is_passing(&code) => {
+                    tracing::warn!(code, message, "storage: Redis stores nothing at the moment");
+                    Answer::Refused(StoreError::Unwritable)
+                }
+                Err(Error::Server { code, message, .. }) => {
+                    Answer::Refused(StoreError::Corrupt(format!("Redis answered {code}: {message}")))
+                }
+                Err(why) => {
+                    job.sent |= why.may_have_run();
+                    error.get_or_insert(why);
+                    again.push_back(job);
+                    continue;
+                }
+            };
+            let answer = match answer {
+                Answer::Generation => {
+                    error.get_or_insert(Error::NoPrimary { shard: self.shard });
+                    again.push_back(job);
+                    continue;
+                }
+                Answer::Known { seq, record, rev } => {
+                    found = true;
+                    let own = if job.sent { batch::own(&job.batch, seq, &record, rev) } else { None };
+                    own.unwrap_or(Answer::Known { seq, record, rev })
+                }
+                other => other,
+            };
+            done.push((job, Answered { answer, generation }));
+        }
+        Settled { done, found, again, error }
+    }
+
+    /// Whether enough replicas have it now.
+    async fn wait_for_replicas(&self, connection: &Connection, started: Instant) -> bool {
+        let replicas = self.shared.options.ack_replicas;
+        let lane = self.entered.iter().next().copied().unwrap_or_default();
+        while started.elapsed() < REPLICAS {
+            // `WAIT` counts what this connection wrote: what others wrote is counted from its next write on
+            let calls: Pipeline = wait(self.shared.keys.lane(lane), replicas).into_iter().collect();
+            match connection.pipeline(&calls).await {
+                Ok(replies)
+                    if replies.last().is_some_and(|r| r.as_ref().is_ok_and(|n| number(n) >= replicas.into())) =>
+                {
+                    return true;
+                }
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    /// Tells the feed, the callers and the other servers.
+    async fn report(&self, done: Vec<(Job, Answered)>) {
+        let mut gone = Vec::new();
+        let (mut items, mut told) = (Vec::with_capacity(done.len()), Vec::new());
+        for (job, answer) in done {
+            if matches!(answer.answer, Answer::Written { .. }) {
+                gone.extend(batch::last_of(&job.batch));
+            }
+            let Done { item, told: event } = outcome(job, answer);
+            let known = matches!(item, Item::Told(_) | Item::Answer(..));
+            items.push(item);
+            if let Some((event, change)) = event {
+                told.push(self.shared.messages(&event, change));
+                if known {
+                    items.push(Item::Heard(Box::new(event)));
+                }
+            }
+        }
+        let missing = self.shared.out.publish(items);
+        for (shard, messages) in told {
+            self.shared.publish(shard, messages);
+        }
+        self.shared.check(missing);
+        // a place that stays is skipped by those who read
+        let forget = gone.into_iter().map(|(visitor, conv)| {
+            let key = self.shared.keys.of_visitor(visitor);
+            let mut call = cmd("SREM");
+            call.arg(&key).arg(&conv.0);
+            (kefu_redis_link::lanes::slot(&key), call)
+        });
+        let forget: Vec<(u16, Cmd)> = forget.collect();
+        if !forget.is_empty() {
+            drop(self.shared.ask_all(forget).await);
+        }
+    }
+
+    /// A visitor's index knows a conversation before that has its first row: so none is ever missing there.
+    async fn note_visitors(&self, group: &VecDeque<Job>) -> Result<(), Unusable> {
+        let replicas = self.shared.options.ack_replicas;
+        let mut notes = Vec::new();
+        let valid = group.iter().filter(|job| check::shape(&job.batch).is_ok());
+        for (visitor, conv) in valid.filter_map(|job| batch::first_of(&job.batch)) {
+            let key = self.shared.keys.of_visitor(visitor);
+            let slot = kefu_redis_link::lanes::slot(&key);
+            let mut call = cmd("SADD");
+            call.arg(&key).arg(&conv.0);
+            notes.push((slot, call));
+            if replicas > 0 {
+                notes.push((slot, wait_for(replicas)));
+            }
+        }
+        if notes.is_empty() {
+            return Ok(());
+        }
+        match self.shared.ask_all(notes).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Unusable::Refused(error)),
+        }
+    }
+}
+
+fn wait_for(replicas: u32) -> Cmd {
+    let mut wait = cmd("WAIT");
+    wait.arg(replicas).arg(WAIT.as_millis() as u64);
+    wait
+}
+
+fn outcome(job: Job, Answered { answer, generation }: Answered) -> Done {
+    let Job { batch, reply, .. } = job;
+    let (conv, id) = (batch.conv, check::name(&batch));
+    let item = match answer {
+        Answer::Written { after, at_ms, rev, change, missed, row } => {
+            let (written, event) = batch::event(&batch, generation, (after, at_ms, rev), (missed, row));
+            match (event, reply) {
+                (Some(mut event), reply) => {
+                    let told = event.copy();
+                    let own = event.own.get_or_insert_with(Own::default);
+                    match reply {
+                        Reply::Feed(origin) => own.origin = origin,
+                        Reply::Wait(tx) => own.waits = Some((tx, written)),
+                    }
+                    return Done { item: Item::Committed(Box::new(event)), told: Some((told, change)) };
+                }
+                (None, Reply::Wait(tx)) => Item::Answer(tx, Ok(written)),
+                (None, Reply::Feed(_)) => Item::Nothing,
+            }
+        }
+        Answer::Known { seq, record, rev } => {
+            let frame = frame(seq, &record);
+            // whoever wrote it may have ended before it could tell anybody
+            let told = conv.zip(seq.checked_sub(1)).map(|(conv, after)| {
+                let (records, revs) = (vec![frame.clone()], (rev, rev));
+                let (row, redacted, erased, own) = (None, vec![], false, None);
+                (Event { conv, generation, after, records, revs, row, redacted, erased, own }, 0)
+            });
+            let item = match reply {
+                Reply::Feed(origin) => Item::Told(Outcome::Duplicate { origin, frame }),
+                Reply::Wait(tx) => Item::Answer(tx, Err(StoreError::Duplicate { seq })),
+            };
+            return Done { item, told };
+        }
+        Answer::Refused(error) => not_written(reply, conv, id, error),
+        Answer::Generation => not_written(reply, conv, id, StoreError::Unwritable),
+    };
+    Done { item, told: None }
+}

@@ -1,0 +1,12 @@
+//! The store, as its users see it: what all of them promise, and what becomes of it when disks and servers fail.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod contract;
+mod dump;
+mod faults;
+mod file;
+mod log;
+mod model;
+mod support;
+mod writer;
