@@ -30,6 +30,9 @@ pub trait Bus: Send + Sync + 'static {
 
     /// Agents who have sockets on them.
     fn agents(&self) -> watch::Receiver<Arc<BTreeSet<UserId>>>;
+
+    /// The agents who have sockets here are others than before.
+    fn agents_changed(&self);
 }
 
 /// What the other servers reach here.
@@ -76,6 +79,8 @@ impl Bus for NoOthers {
     fn agents(&self) -> watch::Receiver<Arc<BTreeSet<UserId>>> {
         self.agents.subscribe()
     }
+
+    fn agents_changed(&self) {}
 }
 
 /// Tells clients, whichever server they are connected to.

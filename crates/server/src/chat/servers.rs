@@ -10,7 +10,7 @@ use super::{Chat, DeskAnswer, DeskMessage, DeskRequest};
 use crate::{
     bus::Peer,
     hub::{Audience, Frame, Topic},
-    proto::{AgentState, TeamId, TeamPresence, UserId},
+    proto::{AgentState, ConvId, Marks, Side, TeamId, TeamPresence, UserId},
 };
 
 /// What all servers should know and none stores.
@@ -22,6 +22,20 @@ pub(super) enum Signal {
         team: TeamId,
         /// The state.
         now: TeamPresence,
+    },
+    /// The directory has entries up to this one.
+    Directory {
+        /// The number of the newest.
+        seq: u32,
+    },
+    /// How far a side of a conversation is.
+    Marks {
+        /// The conversation.
+        conv: ConvId,
+        /// The side.
+        side: Side,
+        /// How far.
+        marks: Marks,
     },
     /// An agent's state changed, and is stored.
     Status {
@@ -40,6 +54,20 @@ impl Chat {
     }
 }
 
+impl Chat {
+    fn directory_grew(&self, seq: u32) {
+        if seq <= self.org.directory().seq() {
+            return;
+        }
+        let org = self.org.clone();
+        tokio::spawn(async move {
+            if let Err(e) = org.refresh().await {
+                tracing::error!(error = %e, "what another server changed in the company can't be read");
+            }
+        });
+    }
+}
+
 impl Peer for Chat {
     fn told(&self, topic: &Topic, audience: Audience, frame: &Frame) {
         self.hub.tell(topic, audience, frame);
@@ -53,6 +81,8 @@ impl Peer for Chat {
         match serde_json::from_slice(signal) {
             Ok(Signal::Presence { team, now }) => self.presence.set(team, now),
             Ok(Signal::Status { user, state }) => self.statuses.note(&user, state),
+            Ok(Signal::Directory { seq }) => self.directory_grew(seq),
+            Ok(Signal::Marks { conv, side, marks }) => self.marked_elsewhere(conv, side, marks),
             // a server of a later version may say what is not known here
             Err(e) => tracing::debug!(error = %e, "another server said something that is not known here"),
         }

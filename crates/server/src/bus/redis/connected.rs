@@ -22,6 +22,8 @@ const LEASE: Duration = Duration::from_secs(6);
 const DECIDES: Duration = Duration::from_secs(5);
 /// How long a command may take: a desk must not be kept by one who hears nothing.
 const RESPONSE: Duration = Duration::from_secs(3);
+/// Between two beats, however often agents come and go.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Messages published in one write.
 const TOGETHER: usize = 256;
 
@@ -46,13 +48,23 @@ pub(super) async fn work(
     }
 }
 
+/// Waits until the agents here have changed, but not for a moment after the last beat.
+async fn changed(bus: &RedisBus, last: Instant) {
+    let pause = PAUSE.saturating_sub(last.elapsed());
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
+    bus.changed.notified().await;
+}
+
 struct Connected<'a> {
     bus: &'a RedisBus,
     connection: Connection,
     /// Ends the subscriptions when it is dropped.
     _subscriber: kefu_redis_link::Subscriber,
     lease: Script,
-    n: u64,
+    /// When we last said that we are here.
+    last: Instant,
     /// Until when the lease is ours, by our own clock.
     ours_until: Option<Instant>,
     /// Answers that are being made.
@@ -71,8 +83,8 @@ impl<'a> Connected<'a> {
         let name = format!("kefu-{}-heard", bus.node.name());
         let (subscriber, pushes) = bus.link.subscribe(shard, &Handshake::primary(&name)).await?;
         subscriber.subscribe(Channels::Sharded, &[bus.everyone(), bus.channel_of(bus.node)]).await?;
-        let (n, ours_until, answering) = (0, None, JoinSet::new());
-        Ok((Self { bus, connection, _subscriber: subscriber, lease, n, ours_until, answering }, pushes))
+        let (last, ours_until, answering) = (Instant::now(), None, JoinSet::new());
+        Ok((Self { bus, connection, _subscriber: subscriber, lease, last, ours_until, answering }, pushes))
     }
 
     async fn run(
@@ -86,7 +98,11 @@ impl<'a> Connected<'a> {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let over = self.ours_until.map_or(LEASE, |until| until.saturating_duration_since(Instant::now()));
+            let (bus, last) = (self.bus, self.last);
             let done = tokio::select! {
+                // news of agents go before what those ask
+                biased;
+                () = changed(bus, last) => self.beat(peer).await,
                 _ = beat.tick() => self.beat(peer).await,
                 push = pushes.next() => match push {
                     Ok(Push::Message { channel, payload }) => {
@@ -124,9 +140,8 @@ impl<'a> Connected<'a> {
         let bus = self.bus;
         let (agents, sockets) = peer.sockets();
         let draining = bus.draining.load(Ordering::Relaxed);
-        self.n += 1;
         let beat = Beat {
-            n: self.n,
+            n: bus.beats_said.fetch_add(1, Ordering::Relaxed) + 1,
             version: env!("CARGO_PKG_VERSION").into(),
             listen: bus.own.listen.clone(),
             since: bus.own.since,
@@ -137,15 +152,18 @@ impl<'a> Connected<'a> {
         // derived serialisation of plain data has no way to fail
         let text = serde_json::to_string(&beat).unwrap_or_default();
         let (nodes, asked) = (bus.name("nodes"), Instant::now());
+        self.last = asked;
         let mut pipeline = Pipeline::new();
+        let here = bus.post.write(&bus.everyone(), &Message::Here(text.clone().into()));
+        pipeline.add(cmd("SPUBLISH").arg(bus.everyone()).arg(here).take());
         pipeline.add(cmd("HSET").arg(&nodes).arg(bus.node.name()).arg(message::sign(&bus.beats, &text)).take());
         pipeline.add(cmd("HGETALL").arg(&nodes).take());
         let mut lease = self.lease.call(&[bus.name("lease")]);
         lease.arg(bus.node.name()).arg(LEASE.as_millis() as u64).arg(u8::from(!draining));
         pipeline.add(lease);
         let replies: Vec<Value> = self.connection.pipeline(&pipeline).await?.into_iter().collect::<Result<_, _>>()?;
-        let Ok([_, found, holder]) = <[Value; 3]>::try_from(replies) else {
-            self.connection.end("it answered three commands with another number of replies");
+        let Ok([_, _, found, holder]) = <[Value; 4]>::try_from(replies) else {
+            self.connection.end("it answered four commands with another number of replies");
             return Err(self.connection.ended().await);
         };
         let found: HashMap<String, String> = self.connection.read(found)?;
@@ -165,17 +183,8 @@ impl<'a> Connected<'a> {
             Some((node, serde_json::from_str(message::signed(&bus.beats, &text)?).ok()?))
         };
         let beats = found.into_iter().filter_map(read).collect();
-        let (gone, agents) = {
-            let mut members = bus.members.lock();
-            (members.look(beats, now), members.agents())
-        };
-        bus.agents.send_if_modified(|known| {
-            let changed = **known != agents;
-            if changed {
-                *known = agents.into();
-            }
-            changed
-        });
+        let gone = bus.members.lock().look(beats, now);
+        bus.publish_agents();
         if !gone.is_empty() {
             let names: Vec<String> = gone.iter().map(|node| node.name()).collect();
             self.connection.send(&cmd("HDEL").arg(bus.name("nodes")).arg(names).take()).await?;
@@ -206,10 +215,15 @@ impl<'a> Connected<'a> {
 
     fn heard(&mut self, peer: &dyn Peer, channel: &[u8], payload: &bytes::Bytes) {
         let bus = self.bus;
-        let Some((from, message)) = bus.post.read(channel, payload).filter(|(from, _)| *from != bus.node) else {
-            return;
-        };
+        let Some((from, message)) = bus.post.read(channel, payload) else { return };
         match message {
+            Message::Tell(..) | Message::Signal(_) | Message::Here(_) if from == bus.node => {}
+            Message::Here(beat) => {
+                if let Ok(beat) = serde_json::from_slice(&beat) {
+                    bus.members.lock().heard(from, beat, Instant::now());
+                    bus.publish_agents();
+                }
+            }
             Message::Tell(topic, audience, frame) => {
                 if let Some(frame) = frame_of(&frame) {
                     peer.told(&topic, audience, &frame);

@@ -71,13 +71,21 @@ impl Members {
         self.0.retain(|node, _| listed.contains(node));
         for (node, beat) in beats {
             match self.0.get_mut(&node) {
-                Some(seen) if seen.beat.n == beat.n => seen.silent = seen.silent.saturating_add(1),
+                Some(seen) if seen.beat.n >= beat.n => seen.silent = seen.silent.saturating_add(1),
                 Some(seen) => *seen = Seen { beat, silent: 0, at: now },
                 None => drop(self.0.insert(node, Seen { beat, silent: 0, at: now })),
             }
         }
         let old = |seen: &Seen| seen.silent >= GONE && now.duration_since(seen.at) > LISTED;
         self.0.iter().filter(|(_, seen)| old(seen)).map(|(node, _)| *node).collect()
+    }
+
+    /// One server says something, between two looks.
+    pub fn heard(&mut self, node: Node, beat: Beat, now: Instant) {
+        // what was said before the last look may arrive after it
+        if self.0.get(&node).is_none_or(|seen| seen.beat.n < beat.n) {
+            self.0.insert(node, Seen { beat, silent: 0, at: now });
+        }
     }
 
     /// Agents on servers that are alive.
@@ -124,5 +132,8 @@ mod tests {
         assert_eq!(members.look(silent, late), [one]);
         members.look(vec![(one, beat(8, &["li"]))], late);
         assert_eq!(users(&members), ["li"], "it was only frozen; the other left");
+        members.heard(one, beat(9, &["li", "chen"]), late);
+        members.heard(one, beat(8, &["li"]), late);
+        assert_eq!(users(&members), ["chen", "li"]);
     }
 }

@@ -53,6 +53,8 @@ pub(super) enum Message {
     Ask(u64, Bytes),
     /// The answer to it.
     Answer(u64, Bytes),
+    /// What a server says of itself, JSON.
+    Here(Bytes),
 }
 
 /// Writes and reads messages.
@@ -79,8 +81,8 @@ impl Post {
                 write_audience(*audience, &mut out);
                 out.extend_from_slice(frame);
             }
-            Message::Signal(content) => {
-                out.push(2);
+            Message::Signal(content) | Message::Here(content) => {
+                out.push(if matches!(message, Message::Signal(_)) { 2 } else { 5 });
                 out.extend_from_slice(content);
             }
             Message::Ask(number, content) | Message::Answer(number, content) => {
@@ -114,6 +116,7 @@ impl Post {
                 Message::Tell(topic, audience, frame)
             }
             2 => Message::Signal(content),
+            5 => Message::Here(content),
             kind @ (3 | 4) => {
                 let number = u64::from_be_bytes(*content.first_chunk()?);
                 let content = content.slice(8..);
@@ -214,6 +217,7 @@ mod tests {
             Message::Tell(Topic::Team("svc".parse().unwrap()), Audience::Visitors, frame.clone()),
             Message::Tell(Topic::Site("shop".parse().unwrap()), Audience::Everyone, Bytes::new()),
             Message::Signal(frame.clone()),
+            Message::Here(frame.clone()),
             Message::Ask(7, frame.clone()),
             Message::Answer(u64::MAX, frame),
         ]
@@ -256,7 +260,7 @@ mod tests {
     fn content_of_any_form_is_read_or_refused() {
         let clock = Clock::new(|| 5);
         let post = Post::new(&ClusterKey::generate(), clock, Node([1; 8]));
-        for kind in 0..6u8 {
+        for kind in 0..7u8 {
             for len in 0..40 {
                 let mut bytes = vec![0; MAC];
                 bytes.extend_from_slice(&5u64.to_be_bytes());

@@ -24,7 +24,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use kefu_redis_link::{Backoff, Link};
 use parking_lot::Mutex;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{Notify, mpsc, oneshot, watch},
     time::timeout,
 };
 
@@ -66,9 +66,11 @@ pub struct RedisBus {
     leads: watch::Sender<bool>,
     leader: watch::Sender<Option<Node>>,
     agents: watch::Sender<Arc<BTreeSet<UserId>>>,
+    changed: Notify,
     members: Mutex<Members>,
     connected: watch::Sender<bool>,
     draining: AtomicBool,
+    beats_said: AtomicU64,
     own: Own,
 }
 
@@ -99,9 +101,11 @@ impl RedisBus {
             leads: watch::Sender::new(false),
             leader: watch::Sender::new(None),
             agents: watch::Sender::default(),
+            changed: Notify::new(),
             members: Mutex::default(),
             connected: watch::Sender::new(false),
             draining: AtomicBool::new(false),
+            beats_said: AtomicU64::new(0),
             own,
         })
     }
@@ -166,9 +170,22 @@ impl RedisBus {
         }
     }
 
-    /// A question to the leader of now, and its answer.
+    /// Agents on other servers, as far as is known now.
+    fn publish_agents(&self) {
+        let agents = self.members.lock().agents();
+        self.agents.send_if_modified(|known| {
+            let changed = **known != agents;
+            if changed {
+                *known = agents.into();
+            }
+            changed
+        });
+    }
+
+    /// A question to the leader of now, or the one there will be in a moment, and its answer.
     async fn ask_once(&self, question: Bytes) -> Option<Vec<u8>> {
-        let leader = (*self.leader.borrow())?;
+        let mut leader = self.leader.subscribe();
+        let leader = (*timeout(ANSWER, leader.wait_for(Option::is_some)).await.ok()?.ok()?)?;
         let (reply, answer) = oneshot::channel();
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.questions.lock().insert(number, reply);
@@ -214,5 +231,9 @@ impl Bus for Handle {
 
     fn agents(&self) -> watch::Receiver<Arc<BTreeSet<UserId>>> {
         self.0.agents.subscribe()
+    }
+
+    fn agents_changed(&self) {
+        self.0.changed.notify_one();
     }
 }
