@@ -1,5 +1,8 @@
 //! Several servers of one company over a real Redis.
 
+mod deaths;
+mod kills;
+
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use kefu::{
@@ -111,27 +114,4 @@ async fn colleagues_on_two_servers_see_each_other_and_hand_on() {
     visitor.record(conv, seq).await;
     visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
     wu.until(conv, |v| v.owner == Owner::None).await;
-}
-
-#[tokio::test]
-async fn when_a_server_dies_its_clients_go_on_at_another_and_nothing_is_lost() {
-    let servers = Servers::start().await;
-    let mut li = Peer::agent(&servers.two, "li").await;
-    let mut visitor = Peer::visitor(&servers.one).await;
-    let conv = visitor.open().await;
-    li.accept(conv).await;
-    li.follow(conv).await;
-    visitor.say(conv, "before").await;
-    let me = visitor.me.clone();
-    servers.one.crash().await;
-    drop(visitor);
-    let mut visitor = Peer::connect(&servers.two, &me).await;
-    visitor.follow(conv).await;
-    let seq = visitor.say(conv, "after").await;
-    li.record(conv, seq).await;
-    assert_eq!(li.texts(conv), ["before", "after"]);
-    // the desk is here within the life of a lease, and gives out what comes now
-    let mut other = Peer::visitor(&servers.two).await;
-    let second = other.open().await;
-    li.accept(second).await;
 }

@@ -93,6 +93,11 @@ impl Company {
         Self::found_as(parent, &Config::default(), people).await
     }
 
+    /// Other people in the database that a configuration names.
+    pub async fn found_in_database(config: &Config, people: &[(&str, Role, &[&str])]) -> Arc<Self> {
+        Self::found_as(&std::env::temp_dir(), config, people).await
+    }
+
     async fn found_as(parent: &Path, config: &Config, people: &[(&str, Role, &[&str])]) -> Arc<Self> {
         let private = Permissions::from_mode(0o700);
         let dir = tempfile::Builder::new().permissions(private).tempdir_in(parent).unwrap();

@@ -96,12 +96,6 @@ impl Server {
         }
     }
 
-    /// Ends it as a crash would: nothing more is sent, nothing is closed.
-    pub async fn crash(self) {
-        self.task.abort();
-        let _ = self.task.await;
-    }
-
     /// Tells it to stop; [`Server::stopped`] waits for the end.
     pub fn begin_stop(&mut self) {
         drop(self.stop.take());
