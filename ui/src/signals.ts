@@ -126,3 +126,16 @@ export function computed<T>(fn: () => T): ReadonlySignal<T> {
   });
   return result;
 }
+
+/** What `fn` gives as soon as that is not null. */
+export function when<T>(fn: () => T | null): Promise<T> {
+  return new Promise((done) => {
+    const stop = effect(() => {
+      const value = fn();
+      if (value === null) return;
+      done(value);
+      // the first run comes before there is anything to stop
+      queueMicrotask(() => stop());
+    });
+  });
+}

@@ -5,6 +5,7 @@
 
 pub mod announcement;
 pub mod botkey;
+pub mod cluster_key;
 pub mod codec;
 pub mod directory;
 pub mod envelope;

@@ -110,6 +110,18 @@ impl fmt::Debug for ServerLogin {
     }
 }
 
+impl ServerLogin {
+    /// For carrying it to the second step. Secret.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.serialize().to_vec()
+    }
+
+    /// What [`ServerLogin::to_bytes`] gave; none if it is something else.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        opaque_ke::ServerLogin::deserialize(bytes).ok().map(Self)
+    }
+}
+
 /// New random server secrets, 128 bytes.
 pub fn generate_setup() -> Zeroizing<Vec<u8>> {
     Zeroizing::new(ServerSetup::<Suite>::new(&mut Rng).serialize().to_vec())

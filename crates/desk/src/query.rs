@@ -1,9 +1,14 @@
 //! Answers to people who look: the snapshot and the explanation. Reads only.
 
 use super::{AgentView, Desk, DeskSnapshot, NotNow, OfferView, Reason, TeamView, choose::ready_at, state::Stage};
-use kefu_proto::{AgentState, ConvId};
+use kefu_proto::{AgentState, ConvId, UserId};
 
 impl Desk {
+    /// Agents who have a socket.
+    pub fn connected_agents(&self) -> Vec<UserId> {
+        self.s.agents.iter().filter(|(_, a)| a.gone_until.is_none()).map(|(user, _)| user.clone()).collect()
+    }
+
     /// The desk at a glance.
     pub fn snapshot(&self, now_ms: u64) -> DeskSnapshot {
         let s = &self.s;

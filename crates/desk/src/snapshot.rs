@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use kefu_proto::{AgentState, ConvId, Presence, TeamId, UserId};
 
 /// The desk at a glance, for statistics and the wall.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeskSnapshot {
     /// Agents with a socket, or within their grace.
     pub agents: Vec<AgentView>,
@@ -24,7 +24,7 @@ pub struct DeskSnapshot {
 }
 
 /// One agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentView {
     /// The agent.
     pub user: UserId,
@@ -41,12 +41,12 @@ pub struct AgentView {
     /// The agent's teams.
     pub teams: Vec<TeamId>,
     /// Without a socket: when their conversations go back, ms.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_until: Option<u64>,
 }
 
 /// One team's queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamView {
     /// The team.
     pub team: TeamId,
@@ -63,7 +63,7 @@ pub struct TeamView {
 }
 
 /// One open offer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferView {
     /// The conversation.
     pub conv: ConvId,
@@ -74,7 +74,7 @@ pub struct OfferView {
 }
 
 /// One reason why a conversation has no agent yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum Reason {
     /// The desk does not know it: closed, or it never was.
@@ -123,7 +123,7 @@ pub enum Reason {
 }
 
 /// Why an agent gets no offer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum NotNow {
     /// No socket, or they chose to be offline.

@@ -10,8 +10,9 @@ use tokio_rustls::TlsConnector;
 
 use crate::{
     Address, Connection, Error, Expect, Handshake, Options, Password, Place, Pushes, SettingsError, Subscriber, Url,
-    handshake, stream,
-    subscriber::Mailbox,
+    handshake,
+    mailbox::Mailbox,
+    stream,
     wire::{End, Wire},
 };
 
@@ -58,6 +59,13 @@ impl Connector {
     /// Whether connections are encrypted.
     pub fn is_encrypted(&self) -> bool {
         self.0.tls.is_some()
+    }
+
+    /// The same without user and password: to see whether a server lets in anybody.
+    pub(crate) fn anonymous(&self) -> Self {
+        let options = Options { sentinel_password: None, ..self.0.options.clone() };
+        let tls = self.0.tls.clone();
+        Self(Arc::new(Settings { tls, user: None, password: None, database: self.0.database, options }))
     }
 
     /// Opens a connection for commands.

@@ -1,11 +1,16 @@
 //! What a connection must prove before it is handed out: that the server is what was looked for, new enough, and done with loading; and
 //! that it has our scripts.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use redis::{FromRedisValue, Value, from_redis_value};
 
-use crate::{Address, Error, Reason, Script, checks, info::Info, wire::Wire};
+use crate::{
+    Error, Reason, Role, Script, Server, Version, checks,
+    info::Info,
+    server::{OLDEST, read_role},
+    wire::Wire,
+};
 
 /// What to say and to expect at the beginning of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -56,61 +61,6 @@ pub enum Expect {
     Sentinel,
 }
 
-/// A server, as a handshake found it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
-    /// The address it was reached at.
-    pub address: Address,
-    /// Names the process: another after each start.
-    pub run_id: String,
-    /// Version of Redis, or of Redis as this Valkey is compatible with it.
-    pub version: Version,
-    /// Version of Valkey, if it is one.
-    pub valkey: Option<Version>,
-    /// What it was.
-    pub role: Role,
-}
-
-/// What a server is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Role {
-    /// It accepts writes.
-    Primary {
-        /// Replicas that are connected now, at the addresses they announce.
-        replicas: Vec<Address>,
-    },
-    /// It follows another.
-    Replica {
-        /// Which.
-        of: Address,
-        /// Whether it is connected to it and has its data.
-        connected: bool,
-    },
-    /// It watches others.
-    Sentinel,
-}
-
-/// A version: major, minor, patch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version(pub u16, pub u16, pub u16);
-
-impl Version {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut numbers = text.split('.').map(|part| part.parse().ok());
-        let mut next = || numbers.next().flatten();
-        Some(Self(next()?, next()?, next().unwrap_or(0)))
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.0, self.1, self.2)
-    }
-}
-
-/// The oldest that will do: sharded channels, `CLUSTER SHARDS`, several parameters of `CONFIG GET`.
-pub(crate) const OLDEST: Version = Version(7, 0, 0);
-
 /// Introduces the connection and checks the server.
 pub(crate) async fn shake(wire: &Wire, handshake: &Handshake<'_>) -> Result<Server, Error> {
     let mut hello = redis::pipe();
@@ -121,7 +71,7 @@ pub(crate) async fn shake(wire: &Wire, handshake: &Handshake<'_>) -> Result<Serv
     let [named, role, server, persistence] = replies(wire, &hello).await?;
     let address = wire.address().clone();
     read::<Value>(wire, named)?;
-    let role = read_role(wire, &read(wire, role)?)?;
+    let role = read_role(&read(wire, role)?).ok_or_else(|| unexpected(wire, "ROLE in an unknown form"))?;
     let info = Info::parse(&read::<String>(wire, server)?);
     let persistence = Info::parse(&read::<String>(wire, persistence)?);
     let version = |field: &str| info.get(field).and_then(Version::parse);
@@ -189,44 +139,4 @@ fn read<T: FromRedisValue>(wire: &Wire, value: Value) -> Result<T, Error> {
 
 fn unexpected(wire: &Wire, why: &str) -> Error {
     Error::Reply { address: wire.address().clone(), why: why.to_owned() }
-}
-
-/// `master offset [[ip port offset] …]`, `slave ip port state offset` or `sentinel [name …]`.
-fn read_role(wire: &Wire, value: &Value) -> Result<Role, Error> {
-    let wrong = || unexpected(wire, "ROLE in an unknown form");
-    let Value::Array(parts) = value else { return Err(wrong()) };
-    let text = |value: &Value| from_redis_value::<String>(value.clone()).map_err(|_| wrong());
-    let address = |host: &Value, port: &Value| {
-        let port = text(port)?.parse().map_err(|_| wrong())?;
-        Ok::<_, Error>(Address::new(text(host)?, port))
-    };
-    match (text(parts.first().ok_or_else(wrong)?)?.as_str(), &parts[1..]) {
-        ("master", [_, Value::Array(replicas), ..]) => {
-            let replicas = replicas.iter().map(|replica| match replica {
-                Value::Array(parts) if parts.len() >= 2 => address(&parts[0], &parts[1]),
-                _ => Err(wrong()),
-            });
-            Ok(Role::Primary { replicas: replicas.collect::<Result<_, _>>()? })
-        }
-        ("slave", [host, port, state, ..]) => {
-            Ok(Role::Replica { of: address(host, port)?, connected: text(state)? == "connected" })
-        }
-        ("sentinel", _) => Ok(Role::Sentinel),
-        _ => Err(wrong()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_compared_by_their_numbers() {
-        assert_eq!(Version::parse("7.0.15"), Some(Version(7, 0, 15)));
-        assert_eq!(Version::parse("8.1"), Some(Version(8, 1, 0)));
-        assert_eq!(Version::parse("255.255.255"), Some(Version(255, 255, 255)));
-        assert_eq!(Version::parse("x"), None);
-        assert!(Version(7, 0, 15) < Version(7, 2, 0) && Version(6, 2, 9) < OLDEST);
-        assert_eq!(Version(7, 0, 15).to_string(), "7.0.15");
-    }
 }

@@ -6,7 +6,6 @@
 //! names its channel is here, and a ping is answered by its own number.
 
 use std::{
-    collections::HashMap,
     fmt,
     sync::{
         Arc,
@@ -15,49 +14,17 @@ use std::{
 };
 
 use futures_util::future::try_join_all;
-use parking_lot::Mutex;
-use redis::{PushInfo, PushKind, Value, cmd};
+use redis::{Value, cmd};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     time::timeout,
 };
 
 use crate::{
     Error, Server,
-    wire::{End, Wire, end},
+    mailbox::{Channels, Mailbox, Push},
+    wire::Wire,
 };
-
-/// Which of the two kinds of channels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Channels {
-    /// Of a shard (`SSUBSCRIBE`, `SPUBLISH`): the channel's name has a slot, as keys have.
-    Sharded,
-    /// Of one server or a whole Cluster (`SUBSCRIBE`, `PUBLISH`).
-    Plain,
-}
-
-impl Channels {
-    fn of(kind: &PushKind) -> Self {
-        if matches!(kind, PushKind::SSubscribe | PushKind::SUnsubscribe) { Self::Sharded } else { Self::Plain }
-    }
-}
-
-/// What a server says unasked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Push {
-    /// Something was published.
-    Message {
-        /// Where.
-        channel: Vec<u8>,
-        /// What.
-        payload: Vec<u8>,
-    },
-    /// The server ended the subscription: its slot has moved to another shard.
-    Unsubscribed {
-        /// Of this channel.
-        channel: Vec<u8>,
-    },
-}
 
 /// An open connection to one process of one server, for subscriptions. Cheap to clone; ends with its last clone.
 #[derive(Clone)]
@@ -71,7 +38,7 @@ pub struct Subscriber {
 impl Subscriber {
     pub(crate) fn new(wire: Wire, server: Server, mailbox: Mailbox, receiver: mpsc::Receiver<Push>) -> (Self, Pushes) {
         let wire = Arc::new(wire);
-        let pushes = Pushes { receiver, end: mailbox.0.end.subscribe(), server: Arc::new(server) };
+        let pushes = Pushes { receiver, end: mailbox.ended(), server: Arc::new(server) };
         (Self { wire, server: pushes.server.clone(), mailbox, pings: Arc::default() }, pushes)
     }
 
@@ -189,69 +156,5 @@ impl Pushes {
         }
         let why = self.end.borrow().as_deref().unwrap_or("nobody uses it any more").to_owned();
         Err(Error::Gone { address: self.server.address.clone(), why, sent: false })
-    }
-}
-
-/// Begun or ended, of which kind, which channel.
-type Change = (bool, Channels, Vec<u8>);
-
-/// Takes pushes off the connection's task, which must never wait.
-#[derive(Clone)]
-pub(crate) struct Mailbox(Arc<Waiting>);
-
-struct Waiting {
-    sender: mpsc::Sender<Push>,
-    end: End,
-    confirmations: Mutex<HashMap<Change, Vec<oneshot::Sender<()>>>>,
-}
-
-impl Mailbox {
-    pub(crate) fn new(size: usize, end: End) -> (Self, mpsc::Receiver<Push>) {
-        let (sender, receiver) = mpsc::channel(size);
-        (Self(Arc::new(Waiting { sender, end, confirmations: Mutex::default() })), receiver)
-    }
-
-    fn expect(&self, change: Change) -> oneshot::Receiver<()> {
-        let (sender, receiver) = oneshot::channel();
-        self.0.confirmations.lock().entry(change).or_default().push(sender);
-        receiver
-    }
-
-    /// Whether somebody waited for it.
-    fn confirm(&self, change: &Change) -> bool {
-        let waiting = self.0.confirmations.lock().remove(change);
-        let asked = waiting.is_some();
-        for sender in waiting.into_iter().flatten() {
-            // whoever asked may have gone away
-            let _ = sender.send(());
-        }
-        asked
-    }
-
-    pub(crate) fn take(&self, push: PushInfo) {
-        let mut data = push.data.into_iter();
-        let Some(Value::BulkString(channel)) = data.next() else { return };
-        let push = match (push.kind, data.next()) {
-            (PushKind::Message | PushKind::SMessage, Some(Value::BulkString(payload))) => {
-                Push::Message { channel, payload }
-            }
-            (kind @ (PushKind::Subscribe | PushKind::SSubscribe), _) => {
-                self.confirm(&(true, Channels::of(&kind), channel));
-                return;
-            }
-            (kind @ (PushKind::Unsubscribe | PushKind::SUnsubscribe), _) => {
-                let change = (false, Channels::of(&kind), channel);
-                if self.confirm(&change) {
-                    return;
-                }
-                Push::Unsubscribed { channel: change.2 }
-            }
-            _ => return,
-        };
-        match self.0.sender.try_send(push) {
-            Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(_)) => end(&self.0.end, "more was published than was read"),
-            Err(mpsc::error::TrySendError::Closed(_)) => end(&self.0.end, "nobody reads what is published"),
-        }
     }
 }

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
+pub mod bus;
 pub mod chat;
 pub mod data_dir;
 pub mod http;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use kefu::{
+    bus::NoOthers,
     chat::{Chat, NoParticipant, Rate, Rates, desk_task},
-    desk::{Desk, EndRule, Rules},
+    desk::{EndRule, Rules},
     hub::Hub,
-    org::Org,
+    org::{Org, Secrets},
     proto::ConvState,
     store::{
         Store,
@@ -38,7 +39,7 @@ impl Inside {
         let (redb, feed) = RedbStore::open(&company.path().join("kefu.redb"), Options::default()).unwrap();
         let store: Arc<dyn Store> = redb;
         let setup = std::fs::read(company.path().join("opaque.setup")).unwrap();
-        let org = Org::open(store.clone(), &setup).await.unwrap();
+        let org = Org::open(store.clone(), &Secrets::of_one_server(&setup)).await.unwrap();
         let one = Rate::per_minute(1);
         let rates = Rates {
             messages: (one, one),
@@ -55,9 +56,18 @@ impl Inside {
             conversation_records: 1,
         };
         let (hub, metrics) = (Hub::new(), Arc::new(Metrics::new()));
-        let (chat, inbox) =
-            Chat::new(store.clone(), org, hub.clone(), metrics.clone(), rates, Arc::new(NoParticipant)).await.unwrap();
-        let desk = tokio::spawn(desk_task::run(chat.clone(), Desk::new(Rules::default()), inbox));
+        let (chat, inbox) = Chat::new(
+            store.clone(),
+            org,
+            hub.clone(),
+            Arc::new(NoOthers::default()),
+            metrics.clone(),
+            rates,
+            Arc::new(NoParticipant),
+        )
+        .await
+        .unwrap();
+        let desk = tokio::spawn(desk_task::run(chat.clone(), Rules::default(), inbox));
         let fan_out = tokio::spawn(chat.clone().fan_out(feed));
         Self { chat, hub, metrics, store, fan_out, desk }
     }

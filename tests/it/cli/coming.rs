@@ -12,7 +12,7 @@ use kefu::{
         opaque::ClientRegistration,
         sign::SigningKey,
     },
-    org::{InviteClaim, InviteOpen, InviteRegister, Org},
+    org::{InviteClaim, InviteOpen, InviteRegister, Org, Secrets},
     store::{
         Store,
         redb::{Options, RedbStore},
@@ -30,7 +30,8 @@ pub async fn accept(data: &Path, code: &str) -> Vec<(String, u32)> {
 pub async fn come(data: &Path, code: &str) -> (Keyring, Vec<(String, u32)>) {
     let (store, _feed) = RedbStore::open(&data.join("kefu.redb"), Options::default()).unwrap();
     let store: Arc<dyn Store> = store;
-    let org = Org::open(store.clone(), &fs::read(data.join("opaque.setup")).unwrap()).await.unwrap();
+    let org =
+        Org::open(store.clone(), &Secrets::of_one_server(&fs::read(data.join("opaque.setup")).unwrap())).await.unwrap();
     let code = InviteCode::parse(code).unwrap();
     let inv = Key32(code.signing_key().public());
     let opened = org.invite_open(InviteOpen { inv }).await.unwrap();

@@ -1,8 +1,8 @@
 /** The visitor's client as pages know it: what they show, and what a visitor does. How it comes about is in `visitor-session.ts`. */
 import type { Body } from '../crypto/envelope';
 import { createHttp } from '../link/http';
-import { ClientError, type VisitorClient, type VisitorOptions } from '../model';
-import { computed, signal } from '../signals';
+import { ClientError, type Thread, type VisitorClient, type VisitorOptions } from '../model';
+import { computed, signal, when } from '../signals';
 import type { Deps } from './engine';
 import { watchPresence } from './presence';
 import { pageNow } from './page-now';
@@ -38,6 +38,9 @@ export class Visitor implements VisitorClient {
   readonly needsForm = computed(
     () => !this.thread.value && !this.session.formGiven.value && (this.site.value?.form.length ?? 0) > 0,
   );
+  /** Names the end that is wanted; null: none is. */
+  private readonly ending = signal<object | null>(null);
+  readonly closing = computed(() => this.ending.value !== null);
   private fields: Record<string, string> = {};
   private sending: Promise<void> = Promise.resolve();
 
@@ -52,6 +55,7 @@ export class Visitor implements VisitorClient {
   }
 
   send(text: string): Promise<void> {
+    this.keepOpen();
     const done = this.sending.then(() => this.sendNow(text));
     this.sending = done.catch(() => undefined);
     return done;
@@ -132,9 +136,39 @@ export class Visitor implements VisitorClient {
   markRead(): void {
     this.thread.value?.markRead();
   }
+  /** After what was written before: a message that came later would open it again. */
   async close(): Promise<void> {
-    const id = this.thread.value?.id;
-    if (id !== undefined) await this.session.engine!.context.request({ t: 'close', conv: id });
+    const thread = this.thread.value;
+    if (!thread) return;
+    const wanted = (this.ending.value = {});
+    try {
+      // what was written a moment ago is not in the thread yet
+      await this.sending;
+      while (await this.mayEnd(thread, wanted)) {
+        try {
+          return await this.session.engine!.context.request({ t: 'close', conv: thread.id });
+        } catch (e) {
+          // no answer came: once there is a connection, it is asked for again
+          if (!(e instanceof ClientError) || e.key !== 'error.network') throw e;
+        }
+      }
+    } finally {
+      if (this.ending.value === wanted) this.keepOpen();
+    }
+  }
+
+  /** True as soon as the server can be asked to end it, false as soon as there is nothing more to end. */
+  private mayEnd(thread: Thread, wanted: object): Promise<boolean> {
+    return when(() => {
+      if (this.ending.value !== wanted || this.thread.value !== thread || thread.conv.value?.state !== 'open')
+        return false;
+      const waits = thread.messages.value.some((m) => m.state === 'queued');
+      return this.connection.value.state === 'online' && !waits ? true : null;
+    });
+  }
+
+  keepOpen(): void {
+    this.ending.value = null;
   }
   startOver(): void {
     const thread = this.thread.value;
@@ -166,6 +200,7 @@ export class Visitor implements VisitorClient {
     this.session.reconnect();
   }
   dispose(): void {
+    this.keepOpen();
     this.session.dispose();
   }
 }

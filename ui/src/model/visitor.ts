@@ -77,7 +77,12 @@ export interface VisitorClient {
   recall(id: string): Promise<void>;
   typing(on: boolean): void;
   markRead(): void;
+  /** Ends it as soon as there is a connection and what was written before is sent. Rejects if the server refuses. */
   close(): Promise<void>;
+  /** The visitor wants the end, and it has not come yet. */
+  closing: ReadonlySignal<boolean>;
+  /** Gives that up; so does writing on. */
+  keepOpen(): void;
   /** Forgets the closed conversation; the next message begins another. */
   startOver(): void;
   /** Tries again at once when `waiting`, or after `ended`. */

@@ -1,5 +1,5 @@
 /** What the open widget shows: the header and one of four screens. */
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { ClientError, type VisitorClient, type Wait } from '../model';
 import { errorText, t } from '../i18n/widget';
 import type { Signal } from '../signals';
@@ -25,6 +25,12 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
   const site = client.site.value;
   const thread = client.thread.value;
 
+  const live = thread?.conv.value?.state === 'open';
+  // somebody else may have ended it meanwhile
+  useEffect(() => {
+    asking.value = false;
+  }, [thread?.id, live]);
+
   const end = () => {
     asking.value = false;
     refused.value = null;
@@ -33,6 +39,10 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
       refused.value = (e instanceof ClientError && e.wait) || null;
       console.error(e);
     });
+  };
+  const keepOpen = () => {
+    asking.value = false;
+    client.keepOpen();
   };
 
   return (
@@ -49,8 +59,10 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
             t={t}
             onAgain={() => client.reconnect()}
           />
-          {refused.value && thread?.conv.value?.state === 'open' && <WaitBanner wait={refused.value} then="act" />}
-          {asking.value && <EndQuestion onNo={() => (asking.value = false)} onYes={end} />}
+          {refused.value && live && <WaitBanner wait={refused.value} then="act" />}
+          {live && (asking.value || client.closing.value) && (
+            <EndQuestion ending={client.closing.value} onNo={keepOpen} onYes={end} />
+          )}
           {!site ? (
             <Waiting client={client} />
           ) : client.needsForm.value && !thread ? (
@@ -64,20 +76,21 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
   );
 }
 
-function EndQuestion({ onNo, onYes }: { onNo: () => void; onYes: () => void }) {
+/** `ending`: it was answered, and what was written before goes out first. */
+function EndQuestion({ ending, onNo, onYes }: { ending: boolean; onNo: () => void; onYes: () => void }) {
   const buttons = (
     <>
       <Button size="sm" onClick={onNo}>
         {shared('cancel')}
       </Button>
-      <Button size="sm" kind="primary" onClick={onYes}>
+      <Button size="sm" kind="primary" busy={ending} onClick={onYes}>
         {t('end')}
       </Button>
     </>
   );
   return (
     <Banner kind="info" action={buttons}>
-      {t('endAsk')}
+      {t(ending ? 'ending' : 'endAsk')}
     </Banner>
   );
 }

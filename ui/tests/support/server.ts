@@ -306,6 +306,11 @@ export class FakeServer {
     const recall = env.kind === Kind.recall || env.kind === Kind.noteRecall;
     if (recall && !c.msgs.has(env.recalled.msg)) return refuse(Code.not_found);
     if (recall) this.redact(c, env.recalled.msg);
+    if (env.kind === Kind.message && p.role === 'visitor' && c.conv.state === 'closed') {
+      c.conv = { ...c.conv, state: 'open' };
+      this.event(env.conv, { t: 'reopened', by: 'visitor' });
+      this.tell(env.conv, { t: 'conv', conv: c.conv });
+    }
     this.append(env.conv, bytes, fate === 'mute' ? p : undefined);
     if (env.kind === Kind.announcement && c.conv.owner === 'robot' && !bot) this.own(env.conv, 'queue', 'person');
   }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
 /// An authority, and a server's certificate and key under it, in files.
@@ -16,6 +16,8 @@ impl Certificates {
     pub fn make() -> Self {
         let directory = TempDir::with_prefix("kefu-redis-tls-").expect("a temporary directory");
         let mut params = CertificateParams::new(vec![]).expect("no names");
+        // OpenSSL takes a certificate that names itself as issuer for one that nobody issued
+        params.distinguished_name.push(DnType::CommonName, "authority of a test");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority_key = KeyPair::generate().expect("a key");
         let authority = params.self_signed(&authority_key).expect("a certificate").pem();

@@ -6,7 +6,9 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "what fails here fails a test")]
 
 mod certificates;
+mod cluster;
 mod process;
+mod sentinels;
 mod server;
 
 use std::time::Duration;
@@ -14,6 +16,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 pub use certificates::Certificates;
+pub use cluster::Cluster;
+pub use sentinels::{MASTER, Sentinels};
 pub use server::RedisServer;
 
 /// For anything that must come about: starts, failovers. Long, because machines that test are slow.

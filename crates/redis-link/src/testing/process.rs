@@ -61,6 +61,10 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+        if std::thread::panicking() {
+            // the test that fails shows it
+            println!("--- {}:\n{}", self.directory.path().display(), self.log());
+        }
     }
 }
 

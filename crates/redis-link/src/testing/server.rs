@@ -88,8 +88,11 @@ impl RedisServer {
             if server.answers().await {
                 return server;
             }
-            // somebody was quicker to take the port; anything else is the test's mistake
             let log = server.process.log();
+            let no_tls =
+                authority.is_some() && ["Bad directive", "Failed finding TLS"].iter().any(|words| log.contains(words));
+            assert!(!no_tls, "this server was built without TLS: set KEFU_REDIS to one with TLS");
+            // somebody was quicker to take the port; anything else is the test's mistake
             assert!(log.contains("Address already in use"), "the server ended at once:\n{log}");
         }
     }

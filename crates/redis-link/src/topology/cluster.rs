@@ -4,7 +4,7 @@ use std::{collections::HashMap, ops::RangeInclusive};
 
 use redis::{Value, cmd, from_redis_value};
 
-use super::{Answer, Found, Map};
+use super::{Answer, Found, Map, ask};
 use crate::{Address, Connection, Connector, Error, Expect, Handshake, Pipeline, info::Info};
 
 pub(super) struct Source {
@@ -19,40 +19,24 @@ impl Source {
         Self { connector, seeds, reads: 0 }
     }
 
-    /// Asks one node after the other, those that are known first, until one in a working Cluster answers.
+    /// Asks the nodes that are known and those that the URL names.
     pub(super) async fn read(&mut self, known: &Map, epoch: u64) -> Result<Answer, Error> {
         let mut nodes: Vec<&Address> = known.shards().iter().flat_map(|shard| shard.servers()).collect();
         if !nodes.is_empty() {
             let first = self.reads % nodes.len();
             nodes.rotate_left(first);
         }
-        nodes.extend(&self.seeds);
-        let mut asked: Vec<&Address> = vec![];
         self.reads += 1;
-        let (mut doubtful, mut failed) = (None::<Answer>, None);
-        for node in nodes {
-            if asked.contains(&node) {
-                continue;
-            }
-            asked.push(node);
-            match self.ask(node).await {
-                // it missed what others know already
-                Ok((answer, _)) if answer.epoch < epoch => {
-                    let why = "it knows an older state of the Cluster than other nodes".to_owned();
-                    failed = failed.or(Some(Error::Reply { address: node.clone(), why }));
-                }
-                Ok((answer, true)) => return Ok(answer),
-                // it sees no majority, or slots without a server; perhaps others see more
-                Ok((answer, false)) => doubtful = doubtful.filter(|other| other.epoch >= answer.epoch).or(Some(answer)),
-                Err(error) => failed = failed.or(Some(error)),
+        for seed in &self.seeds {
+            if !nodes.contains(&seed) {
+                nodes.push(seed);
             }
         }
-        // a URL names one node at least
-        doubtful.ok_or_else(|| failed.unwrap_or(Error::NoPrimary { shard: 0 }))
+        ask(nodes, epoch, |node| self.question(node)).await
     }
 
-    /// What a node knows, and whether it is content with it.
-    async fn ask(&self, node: &Address) -> Result<(Answer, bool), Error> {
+    /// What a node knows, and whether it sees a majority and all slots.
+    async fn question(&self, node: &Address) -> Result<(Answer, bool), Error> {
         let connection = self.connector.open(node, &Handshake::primary("kefu-topology").expect(Expect::Any)).await?;
         let questions: Pipeline = ["INFO", "SHARDS"].iter().map(|what| cmd("CLUSTER").arg(what).to_owned()).collect();
         let mut answers = connection.pipeline(&questions).await?.into_iter();

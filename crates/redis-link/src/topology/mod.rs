@@ -1,6 +1,7 @@
 //! Which servers there are: read at the beginning, when Sentinels announce another primary, and when somebody found that it must
 //! have changed. A server whose answer is older than what is known is not believed.
 
+mod ask;
 mod cluster;
 mod map;
 mod sentinel;
@@ -15,6 +16,7 @@ use tokio::{
 };
 
 use crate::{Backoff, Connector, Error, Place, Url};
+use ask::{Answer, ask};
 pub(crate) use map::Found;
 pub use map::{Map, Shard};
 
@@ -26,13 +28,6 @@ enum Source {
     Server(server::Source),
     Sentinel(sentinel::Source),
     Cluster(cluster::Source),
-}
-
-/// What an answer says.
-struct Answer {
-    shards: Vec<Found>,
-    /// Higher in newer answers; 0 where there is no such number.
-    epoch: u64,
 }
 
 impl Source {
@@ -100,7 +95,7 @@ async fn keep(mut source: Source, map: watch::Sender<Arc<Map>>, wanted: Arc<Noti
             let answer = source.read(&known, epoch).await;
             last = Instant::now();
             if let Ok(answer) = answer {
-                epoch = epoch.max(answer.epoch);
+                epoch = answer.epoch;
                 let next = known.next(answer.shards);
                 if next != *known {
                     map.send_replace(Arc::new(next));

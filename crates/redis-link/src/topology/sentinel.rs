@@ -8,7 +8,7 @@ use std::sync::{
 use redis::cmd;
 use tokio::{sync::Notify, task::JoinSet, time::interval};
 
-use super::{Answer, Found};
+use super::{Answer, Found, ask};
 use crate::{Address, Backoff, Channels, Connector, Error, Expect, Handshake, Pipeline, Push, Value, info::Info};
 
 /// How a Sentinel announces another primary.
@@ -20,7 +20,7 @@ pub(super) struct Source {
     connector: Connector,
     sentinels: Vec<Address>,
     master: String,
-    /// The one that announced last, else answered last: asked first.
+    /// The one that announced last: asked first.
     first: Arc<AtomicUsize>,
 }
 
@@ -51,26 +51,12 @@ impl Source {
     }
 
     pub(super) async fn read(&self, epoch: u64) -> Result<Answer, Error> {
-        let first = self.first.load(Ordering::Relaxed);
-        let mut failed = None;
-        for number in (0..self.sentinels.len()).map(|n| (first + n) % self.sentinels.len()) {
-            match self.ask(&self.sentinels[number]).await {
-                Ok(answer) if answer.epoch >= epoch => {
-                    self.first.store(number, Ordering::Relaxed);
-                    return Ok(answer);
-                }
-                Ok(_) => {
-                    let why = "it knows an older primary than other Sentinels".to_owned();
-                    failed = failed.or(Some(Error::Reply { address: self.sentinels[number].clone(), why }));
-                }
-                Err(error) => failed = failed.or(Some(error)),
-            }
-        }
-        // a URL names one at least
-        Err(failed.unwrap_or(Error::NoPrimary { shard: 0 }))
+        let mut sentinels: Vec<&Address> = self.sentinels.iter().collect();
+        sentinels.rotate_left(self.first.load(Ordering::Relaxed));
+        ask(sentinels, epoch, |sentinel| self.question(sentinel)).await
     }
 
-    async fn ask(&self, sentinel: &Address) -> Result<Answer, Error> {
+    async fn question(&self, sentinel: &Address) -> Result<(Answer, bool), Error> {
         let handshake = Handshake::primary("kefu-topology").expect(Expect::Sentinel);
         let connection = self.connector.open(sentinel, &handshake).await?;
         let questions = ["GET-MASTER-ADDR-BY-NAME", "MASTER", "REPLICAS"];
@@ -93,7 +79,7 @@ impl Source {
         let primary = Address::new(host, port);
         let replicas = replicas.filter(|replica| *replica != primary).collect();
         let epoch = master.number("config-epoch").unwrap_or(0);
-        Ok(Answer { shards: vec![Found::whole(primary, replicas)], epoch })
+        Ok((Answer { shards: vec![Found::whole(primary, replicas)], epoch }, true))
     }
 }
 

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod checks;
+mod cluster;
 mod commands;
 mod ends;
+mod out_of_step;
+mod sentinel;
 mod single;
 mod subscriptions;
 mod topology;

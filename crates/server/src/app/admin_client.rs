@@ -14,7 +14,7 @@ use tokio::{net::UnixStream, sync::mpsc, task::JoinHandle};
 
 use super::{
     ServeError,
-    open::{missed_in, open_org, open_store, storage_of},
+    open::{missed_in, open_org, open_store, secrets, storage_of},
     settings::retention,
     whole_database::StoredDatabase,
 };
@@ -66,7 +66,7 @@ impl Admin {
         let local = async {
             let (redb, _) = open_store(dir, config, None)?;
             let store: Arc<dyn Store> = redb.clone();
-            let (org, robot_keys, widgets) = open_org(dir, config, store.clone(), false).await?;
+            let (org, robot_keys, widgets) = open_org(dir, config, store.clone(), &secrets(dir)?, false).await?;
             let database = StoredDatabase::new(redb.clone(), org.clone(), retention(config)?);
             let (public_url, storage) = (config.public_url(), storage_of(redb));
             let missed = missed_in(store.clone(), org.clone());

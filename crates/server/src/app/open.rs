@@ -17,7 +17,7 @@ use crate::{
     crypto::directory::Directory,
     data_dir,
     http::{self, admin::MissedCounter},
-    org::{Commit, Org, widgets::Widgets},
+    org::{Commit, Org, Secrets, widgets::Widgets},
     robot::keys::{KeyPlaces, RobotKeys},
     store::{
         Feed, Store,
@@ -65,18 +65,21 @@ pub(super) fn open_store(
     })
 }
 
-fn setup(dir: &Path) -> anyhow::Result<Vec<u8>> {
+/// What a data directory holds beside the database. A server without others needs no cluster key.
+pub(super) fn secrets(dir: &Path) -> anyhow::Result<Secrets> {
     let path = dir.join(data_dir::OPAQUE_SETUP);
-    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    let setup = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Secrets::of_one_server(&setup))
 }
 
 pub(super) async fn open_org(
     dir: &Path,
     config: &Config,
     store: Arc<dyn Store>,
+    secrets: &Secrets,
     serves: bool,
 ) -> anyhow::Result<(Arc<Org>, Arc<RobotKeys>, Arc<Widgets>)> {
-    let org = Org::open(store.clone(), &setup(dir)?).await.context("the directory in the database can't be used")?;
+    let org = Org::open(store.clone(), secrets).await.context("the directory in the database can't be used")?;
     let named = |dir: &String| (!dir.is_empty()).then(|| PathBuf::from(dir));
     let keys = named(&config.robot.key_dir).unwrap_or_else(|| dir.join(data_dir::ROBOT));
     let places = KeyPlaces { dir: keys, day_dir: named(&config.robot.day_key_dir), serves };
@@ -121,17 +124,17 @@ pub(super) fn missed_in(store: Arc<dyn Store>, org: Arc<Org>) -> MissedCounter {
 pub async fn store_and_directory(dir: &Path, config: &Config) -> anyhow::Result<(Arc<dyn Store>, Arc<Directory>)> {
     let (store, _) = open_store(dir, config, None)?;
     let store: Arc<dyn Store> = store;
-    let org = Org::open(store.clone(), &setup(dir)?).await.context("the directory in the database can't be used")?;
+    let org = Org::open(store.clone(), &secrets(dir)?).await.context("the directory in the database can't be used")?;
     Ok((store, org.directory()))
 }
 
 /// Founds a company in the data directory, which already contains `opaque.setup`.
 pub async fn found(dir: &Path, config: &Config, commit: Commit) -> Result<(), AdminError> {
     let founded = async {
-        let setup = setup(dir)?;
+        let secrets = secrets(dir)?;
         let (store, _) = open_store(dir, config, None)?;
         let store: Arc<dyn Store> = store;
-        let outcome = Org::found(store.clone(), &setup, commit).await;
+        let outcome = Org::found(store.clone(), &secrets, commit).await;
         store.close().await;
         outcome.map_err(|e| ServeError::Other(e.into()))?;
         Ok(())

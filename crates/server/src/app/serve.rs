@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use tokio::{
     net::{TcpListener, UnixListener},
     sync::mpsc,
@@ -23,18 +23,17 @@ use tokio::{
 use super::{
     Ready, ServeError, ServeOptions,
     maintenance::{Maintenance, rotate_robot_keys},
-    open::{missed_counted, open_org, open_store, storage_of},
+    open::{missed_counted, open_org, open_store, secrets, storage_of},
     settings::{end_rule, rates, retention, rules},
     tasks::{Tasks, watch_directory, watch_disk},
     whole_database::StoredDatabase,
 };
 use crate::{
+    bus::NoOthers,
     chat::{Chat, desk_task},
     config::Config,
     crypto::{codec, sign::random},
-    data_dir,
-    desk::Desk,
-    files,
+    data_dir, files,
     http::{self, Bounds, Http, Tokens, admin},
     hub::Hub,
     proto::CloseCode,
@@ -57,21 +56,24 @@ pub async fn serve(
     let (disk, feed) = open_store(&dir, &config, Some(metrics.clone()))?;
     disk.look_at_disk();
     let store: Arc<dyn Store> = disk.clone();
-    let (org, robot_keys, widgets) = open_org(&dir, &config, store.clone(), true).await?;
-    let hub = Hub::new();
-    let handle = Arc::new(RobotHandle::default());
-    let (chat, inbox) =
-        Box::pin(Chat::new(store.clone(), org.clone(), hub.clone(), metrics.clone(), rates(&config), handle.clone()))
-            .await
-            .context("cannot read the open conversations")?;
+    let secrets = secrets(&dir)?;
+    let (org, robot_keys, widgets) = open_org(&dir, &config, store.clone(), &secrets, true).await?;
+    let (hub, handle) = (Hub::new(), Arc::new(RobotHandle::default()));
+    let (chat, inbox) = Box::pin(Chat::new(
+        store.clone(),
+        org.clone(),
+        hub.clone(),
+        Arc::new(NoOthers::default()),
+        metrics.clone(),
+        rates(&config),
+        handle.clone(),
+    ))
+    .await
+    .context("cannot read the open conversations")?;
 
-    let served = if config.server.plain_http { None } else { Some(certificate(&dir, &config)?) };
+    let served = certificate(&dir, &config)?;
     let tls = served.as_ref().map(Served::acceptor).transpose().context("TLS can't be set up")?;
-    let listener = match listener {
-        Some(listener) => TcpListener::from_std(listener).context("cannot use the socket of systemd")?,
-        None => bind(config.server.listen).await?,
-    };
-    let listen = listener.local_addr().context("the listener has no address")?;
+    let (listener, listen) = listener_of(listener, config.server.listen).await?;
     // port 0 is known only now
     config.server.listen = listen;
     let (public_url, config) = (config.public_url(), Arc::new(config));
@@ -80,12 +82,10 @@ pub async fn serve(
     let retention = retention(&config)?;
     let maintenance = Maintenance::new(&chat, &store, &widgets, &metrics, end_rule(&config), retention.clone());
     let mut tasks = Tasks::default();
-    tasks.spawn("heartbeat", {
-        let hub = chat.hub().clone();
-        async move { hub.beat().await }
-    });
+    let beating = hub.clone();
+    tasks.spawn("heartbeat", async move { beating.beat().await });
     tasks.spawn("fan-out", chat.clone().fan_out(feed));
-    tasks.spawn("desk", desk_task::run(chat.clone(), Desk::new(rules(&config)), inbox));
+    tasks.spawn("desk", desk_task::run(chat.clone(), rules(&config), inbox));
     tasks.spawn("maintenance", maintenance.run());
     tasks.spawn("key directory", watch_directory(chat.clone(), org.clone()));
     tasks.spawn("robot", participant::run(robot));
@@ -124,7 +124,7 @@ pub async fn serve(
         bounds: Bounds::new(&config, patience),
         config: config.clone(),
         metrics,
-        tokens: Tokens::new().map_err(|_| anyhow!("the system provides no random numbers"))?,
+        tokens: Tokens::new(&secrets.cluster_key),
         metrics_token: metrics_token(&dir)?,
         secure: tls.is_some(),
         strict: http::Strict::new(&public_url, config.server.hsts_days),
@@ -197,13 +197,29 @@ fn metrics_token(dir: &Path) -> Result<String, ServeError> {
     Ok(token)
 }
 
-/// The configured certificate, or kefu's own.
-fn certificate(dir: &Path, config: &Config) -> Result<Arc<Served>, ServeError> {
+/// The configured certificate, or kefu's own; none without TLS.
+fn certificate(dir: &Path, config: &Config) -> Result<Option<Arc<Served>>, ServeError> {
+    if config.server.plain_http {
+        return Ok(None);
+    }
     let files = match (&config.tls.cert, &config.tls.key) {
         (cert, _) if cert.is_empty() => tls::Files::own(&dir.join(data_dir::TLS)),
         (cert, key) => tls::Files::named(cert, key),
     };
-    Served::open(files).map_err(ServeError::Certificate)
+    Served::open(files).map(Some).map_err(ServeError::Certificate)
+}
+
+/// The listener that systemd gave, or one of our own, and where it listens.
+async fn listener_of(
+    given: Option<std::net::TcpListener>,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let listener = match given {
+        Some(listener) => TcpListener::from_std(listener).context("cannot use the socket of systemd")?,
+        None => bind(address).await?,
+    };
+    let listen = listener.local_addr().context("the listener has no address")?;
+    Ok((listener, listen))
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {

@@ -10,6 +10,8 @@ use crate::{chat::Chat, org::Org, store::redb::RedbStore, telemetry::Metrics};
 
 /// How often the free disk space is read.
 const DISK: Duration = Duration::from_millis(500);
+/// How often changes by other servers are looked for; they are announced, too.
+const POLL: Duration = Duration::from_secs(5);
 /// A day.
 const DAY: Duration = Duration::from_hours(24);
 
@@ -58,12 +60,19 @@ pub(super) async fn watch_disk(disk: Arc<RedbStore>, chat: Arc<Chat>, metrics: A
 /// Reports to conversations what enters the key directory, and whose term to be confirmed has ended. Never ends by itself.
 pub(super) async fn watch_directory(chat: Arc<Chat>, org: Arc<Org>) {
     let mut watch = org.watch();
+    let mut poll = tokio::time::interval(POLL);
     loop {
         // looked at once a day, as clocks are set
         let end = org.next_unconfirmed_end();
         let wait = end.map_or(DAY, |end| DAY.min(Duration::from_millis(end.saturating_sub(org.now_ms()) + 1)));
         tokio::select! {
             changed = watch.changed() => if changed.is_err() { return },
+            _ = poll.tick() => {
+                if let Err(e) = org.refresh().await {
+                    tracing::error!(error = %e, "what another server changed in the company can't be read");
+                }
+                continue;
+            }
             // the log has no new entry, but the term of an unconfirmed person has ended
             () = tokio::time::sleep(wait) => if end.is_none_or(|end| org.now_ms() <= end) { continue },
         }

@@ -9,7 +9,7 @@ use crate::{
     proto::{CloseCode, ConvId, ConvState, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, TeamId, UserId},
 };
 
-use super::{Chat, RequestError, close::append, conversation::CachedConversation, leads, row::Row, text};
+use super::{Chat, DeskRequest, RequestError, close::append, conversation::CachedConversation, leads, row::Row, text};
 
 impl Chat {
     /// Makes an agent the owner if `allowed` holds for the newest row.
@@ -54,13 +54,13 @@ impl Chat {
     /// Accepts an offer.
     pub async fn accept(&self, conn: &Conn, conv: ConvId) -> Result<(), RequestError> {
         let user = self.require_agent(conn)?.user.clone();
-        self.desk.accept(conv, user).await
+        self.desk.demand(DeskRequest::Accept { conv, user }).await
     }
 
     /// Declines an offer.
     pub fn decline(&self, conn: &Conn, conv: ConvId) -> Result<(), RequestError> {
         let user = self.require_agent(conn)?.user.clone();
-        self.desk.fact(desk::Event::Decline { conv, user });
+        self.desk.report(DeskRequest::Decline { conv, user });
         Ok(())
     }
 
@@ -97,7 +97,7 @@ impl Chat {
         let shared = self.cache.require(conv).await?;
         may(&shared.lock())?;
         if let Some(colleague) = to {
-            if self.hub.listeners(&Topic::User(colleague.clone())) == 0 {
+            if !self.is_connected(&colleague) {
                 return Err(RequestError::new(
                     ErrorCode::NotFound,
                     "this colleague is not connected; choose another or a team",
@@ -142,12 +142,11 @@ impl Chat {
         let directory = self.org.directory();
         self.hub.publish_all(&text(&ServerFrame::Directory { seq }));
         // of everyone who is connected: anyone who waited for confirmation and was switched off is in no state any more
-        for user in self.hub.users() {
+        let mut connected = self.hub.users();
+        connected.extend(self.bus.agents().borrow().iter().cloned());
+        for user in connected {
             let teams = directory.user(&user).map(|u| u.teams).unwrap_or_default();
             let topic = Topic::User(user.clone());
-            if self.hub.listeners(&topic) == 0 {
-                continue;
-            }
             let active = self.agent(&user).map(|a| a.kid);
             let topics: BTreeSet<_> = teams.iter().cloned().map(Topic::Team).collect();
             self.hub.close_where(&topic, |conn| {

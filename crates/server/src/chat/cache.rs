@@ -1,17 +1,22 @@
 //! The conversations in use, in memory, and which conversations are open. What changes a conversation goes through
 //! [`ConversationCache::change`], which holds against whatever else changes it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use foldhash::HashMap;
 
 use crate::{
-    proto::{ConvId, ConvState, ErrorCode, Owner},
+    proto::{ConvId, ConvState, ErrorCode},
     store::{self, Batch, Store, StoreError},
 };
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{RequestError, conversation::CachedConversation, row::Row};
+use super::{
+    RequestError,
+    conversation::CachedConversation,
+    followers::{Followers, Following},
+    row::{PublishedRow, Row},
+};
 
 const SHARDS: usize = 64;
 /// Conversations read together.
@@ -20,24 +25,38 @@ const AT_ONCE: usize = 500;
 /// A conversation in memory, shared.
 pub type Shared = Arc<Mutex<CachedConversation>>;
 
+/// A conversation with what keeps it up to date.
+struct Entry {
+    conversation: Shared,
+    _following: Following,
+}
+
+impl Entry {
+    fn new(conversation: CachedConversation, following: Following) -> Self {
+        Self { conversation: Arc::new(Mutex::new(conversation)), _following: following }
+    }
+}
+
 #[derive(Default)]
 struct Shard {
-    conversations: HashMap<ConvId, Shared>,
+    conversations: HashMap<ConvId, Entry>,
     /// Commits about conversations that were not here. Whatever was read before one of them may lack it.
     passed: u64,
 }
 
-/// Conversations in memory over the store they are read from.
+/// Conversations in memory over the store they are read from. Where other servers write, too, each of them is followed.
 pub(super) struct ConversationCache {
     store: Arc<dyn Store>,
     shards: Box<[Mutex<Shard>]>,
-    open: Mutex<BTreeSet<ConvId>>,
+    open: Mutex<BTreeMap<ConvId, PublishedRow>>,
+    followers: Followers,
 }
 
 impl ConversationCache {
     /// A cache without conversations.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, shards: (0..SHARDS).map(|_| Mutex::default()).collect(), open: Mutex::default() }
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { followers: Followers::of(store.clone()), store, shards, open: Mutex::default() }
     }
 
     fn shard(&self, conv: ConvId) -> MutexGuard<'_, Shard> {
@@ -47,18 +66,36 @@ impl ConversationCache {
 
     /// Which conversations are open.
     pub fn open(&self) -> Vec<ConvId> {
-        self.open.lock().iter().copied().collect()
+        self.open.lock().keys().copied().collect()
     }
 
     /// Whether a conversation is open.
     pub fn is_open(&self, conv: ConvId) -> bool {
-        self.open.lock().contains(&conv)
+        self.open.lock().contains_key(&conv)
+    }
+
+    /// What was noted of all that are open; those that wait for people come first.
+    pub fn all_published(&self) -> Vec<(ConvId, PublishedRow)> {
+        let mut all: Vec<_> = self.open.lock().iter().map(|(conv, row)| (*conv, row.clone())).collect();
+        all.sort_by_key(|(_, row)| !row.waits());
+        all
+    }
+
+    /// What was noted of an open conversation.
+    pub fn published(&self, conv: ConvId) -> Option<PublishedRow> {
+        self.open.lock().get(&conv).cloned()
+    }
+
+    /// Has every commit of a conversation come here while the guard lives.
+    pub async fn follow(&self, conv: ConvId) -> Result<Following, StoreError> {
+        let (following, _) = self.followers.follow(conv).await?;
+        Ok(following)
     }
 
     /// Notes that a conversation was opened or closed. Empty ones are ignored.
     pub fn mark(&self, conv: ConvId, row: &Row) {
         match row.state {
-            ConvState::Open if row.empty.is_none() => self.open.lock().insert(conv),
+            ConvState::Open if row.empty.is_none() => self.open.lock().insert(conv, PublishedRow::of(row)),
             ConvState::Open | ConvState::Closed => self.open.lock().remove(&conv),
         };
     }
@@ -68,17 +105,18 @@ impl ConversationCache {
         loop {
             let passed = {
                 let shard = self.shard(conv);
-                if let Some(conversation) = shard.conversations.get(&conv) {
-                    return Ok(Some(conversation.clone()));
+                if let Some(entry) = shard.conversations.get(&conv) {
+                    return Ok(Some(entry.conversation.clone()));
                 }
                 shard.passed
             };
-            let Some(head) = self.store.head(conv).await? else { return Ok(None) };
+            let (following, head) = self.followers.follow(conv).await?;
+            let Some(head) = head else { return Ok(None) };
             let read = CachedConversation::stored(conv, head)?;
             let mut shard = self.shard(conv);
             if shard.passed == passed {
-                let shared = shard.conversations.entry(conv).or_insert_with(|| Arc::new(Mutex::new(read)));
-                return Ok(Some(shared.clone()));
+                let entry = shard.conversations.entry(conv).or_insert_with(|| Entry::new(read, following));
+                return Ok(Some(entry.conversation.clone()));
             }
         }
     }
@@ -90,13 +128,13 @@ impl ConversationCache {
 
     /// The conversation if it is in memory.
     pub fn cached(&self, conv: ConvId) -> Option<Shared> {
-        self.shard(conv).conversations.get(&conv).cloned()
+        self.shard(conv).conversations.get(&conv).map(|entry| entry.conversation.clone())
     }
 
     /// The conversation of a commit if it is in memory; if it is being read, it is read again.
     pub fn cached_for_commit(&self, conv: ConvId) -> Option<Shared> {
         let mut shard = self.shard(conv);
-        let found = shard.conversations.get(&conv).cloned();
+        let found = shard.conversations.get(&conv).map(|entry| entry.conversation.clone());
         shard.passed += u64::from(found.is_none());
         found
     }
@@ -126,24 +164,21 @@ impl ConversationCache {
         Ok(seen.into_iter().flatten().collect())
     }
 
-    /// Reads which conversations are open, before anything is committed; those that wait for people come first.
-    pub async fn load_open(&self) -> Result<Vec<(ConvId, Row)>, StoreError> {
-        let mut rows = Vec::new();
+    /// Reads which conversations are open, before anything is committed.
+    pub async fn load_open(&self) -> Result<(), StoreError> {
         for convs in self.store.open_conversations().await?.chunks(AT_ONCE) {
             let heads = self.store.heads(convs.to_vec()).await?;
             for (&conv, head) in convs.iter().zip(heads) {
                 let Some(head) = head else { continue };
                 let conversation = CachedConversation::stored(conv, head)?;
                 let row = conversation.row.clone();
-                self.shard(conv).conversations.entry(conv).or_insert_with(|| Arc::new(Mutex::new(conversation)));
-                self.mark(conv, &row);
-                if row.empty.is_none() {
-                    rows.push((conv, row));
+                if let Some(following) = self.followers.of_all(conv) {
+                    self.shard(conv).conversations.insert(conv, Entry::new(conversation, following));
                 }
+                self.mark(conv, &row);
             }
         }
-        rows.sort_by_key(|(_, row)| row.owner != Owner::Queue);
-        Ok(rows)
+        Ok(())
     }
 
     /// Drops a conversation that was erased.
@@ -155,14 +190,18 @@ impl ConversationCache {
         self.open.lock().remove(&conv);
     }
 
-    /// Drops closed conversations unless `followed` says that a client follows them.
-    pub fn sweep(&self, followed: impl Fn(ConvId) -> bool) {
+    /// Drops conversations unless `listened` says that a client listens to them. Open ones stay if nobody else writes here.
+    pub fn sweep(&self, listened: impl Fn(ConvId) -> bool) {
+        let keeps_open = !self.store.is_shared();
         for shard in &self.shards {
-            shard.lock().conversations.retain(|conv, conversation| {
+            shard.lock().conversations.retain(|conv, Entry { conversation, .. }| {
+                // whoever holds it may be about to listen to it
+                let held = Arc::strong_count(conversation) > 1;
                 let conversation = conversation.lock();
-                (conversation.row.state == ConvState::Open && conversation.row.empty.is_none())
+                (keeps_open && conversation.row.state == ConvState::Open && conversation.row.empty.is_none())
                     || conversation.marks_dirty
-                    || followed(*conv)
+                    || held
+                    || listened(*conv)
             });
         }
     }

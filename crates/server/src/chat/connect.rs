@@ -6,13 +6,12 @@ use serde_json::json;
 
 use crate::{
     crypto::hash,
-    desk,
     hub::{Conn, Frame, Topic, Who},
     proto::{BEAT_MS, ConvId, Have, Owner, RESUME_RECORDS, ServerFrame, Side, StorageState, TeamPresence},
     store::StoredRecord,
 };
 
-use super::{Chat, DeskMessage, Reader, RequestError, list::concerns, shown::shown, text};
+use super::{Chat, DeskRequest, Reader, RequestError, list::concerns, shown::shown, text};
 
 /// Bytes that are read for one `resume`, about, whether they fit or not.
 const RESUME_EFFORT: usize = 8 * RESUME_BYTES;
@@ -39,8 +38,7 @@ impl Chat {
                 for team in &agent.teams {
                     self.hub.listen(conn, Topic::Team(team.clone()));
                 }
-                let (name, teams) = (agent.name.clone(), agent.teams.clone());
-                self.desk.send(DeskMessage::Connected { user: user.clone(), name, teams });
+                self.desk.report(DeskRequest::Connected { user: user.clone() });
                 self.show_desk(conn, user, &agent.teams);
                 let (convs, more) = self.greeting_for(user).await?;
                 let missed = self.missed.of(&agent.teams);
@@ -191,7 +189,7 @@ impl Chat {
     pub fn disconnected(&self, conn: &Conn) {
         for topic in self.hub.disconnect(conn) {
             if let Topic::User(user) = topic {
-                self.desk.fact(desk::Event::AgentVanished { user });
+                self.desk.report(DeskRequest::Vanished { user });
             }
         }
     }

@@ -63,6 +63,8 @@ pub struct CachedConversation {
     pub rev: u32,
     /// What the fan-out published last; none if nothing since this was read.
     pub told: Option<PublishedRow>,
+    /// The revision of that.
+    pub told_rev: u32,
     /// Highest sequence number.
     pub last: u64,
     /// Bytes of its records, about.
@@ -95,6 +97,7 @@ impl CachedConversation {
             id,
             rev,
             told: None,
+            told_rev: 0,
             last: 0,
             bytes: 0,
             last_at: row.created,

@@ -1,4 +1,6 @@
-//! The desk's one task: feeds it facts and the time, and turns its decisions into transactions and frames.
+//! The desk's one task: feeds it facts and the time, and turns its decisions into transactions and frames. Of several servers
+//! one runs the desk; on the others this task passes requests on. A server that takes the desk over builds it from what is
+//! stored and from who is connected, as after a restart; open offers are made again.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -7,94 +9,204 @@ use std::{
 };
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, watch},
     time::Instant,
 };
 
 use crate::{
-    desk::{self, Decision, Desk},
-    hub::{Conn, Topic},
-    proto::{ConvId, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, StatusWhy, TeamId, UserId},
+    desk::{self, Decision, Desk, Event, Rules},
+    hub::{Audience, Conn, Topic},
+    proto::{ConvId, ErrorCode, Event as Record, Owner, OwnerWhy, ServerFrame, StatusWhy, TeamId, UserId},
 };
 
-use super::{Chat, DeskMessage, RequestError, close::append, presence::Telling, row::Row, text};
+use super::{
+    Chat, DeskAnswer, DeskMessage, DeskRequest, RequestError,
+    close::append,
+    desk_message::{Answered, pass_on},
+    presence::Telling,
+    row::Row,
+    servers::Signal,
+};
 
 /// The desk's task; ends when the chat is dropped.
-pub async fn run(chat: Arc<Chat>, mut desk: Desk, mut inbox: mpsc::UnboundedReceiver<DeskMessage>) {
-    // answers that wait for the outcome of an acceptance
-    let mut waiting: HashMap<(ConvId, UserId), oneshot::Sender<Result<(), RequestError>>> = HashMap::new();
-    let clock = SteadyClock::start(chat.now_ms());
-    let (mut roster, mut telling) = (Roster::default(), Telling::default());
+pub async fn run(chat: Arc<Chat>, rules: Rules, mut inbox: mpsc::UnboundedReceiver<DeskMessage>) {
+    let (mut leads, mut elsewhere) = (chat.bus.leads(), chat.bus.agents());
     loop {
-        let wait =
-            desk.next_deadline().map_or(IDLE, |at| Duration::from_millis(at.saturating_sub(clock.now_ms()).max(1)));
-        let event = tokio::select! {
+        if *leads.borrow_and_update() {
+            tracing::debug!("the desk is here");
+            let mut here = DeskHere::begin(&chat, rules).await;
+            if here.run(&mut inbox, &mut leads, &mut elsewhere).await.is_none() {
+                return;
+            }
+            tracing::warn!("the desk is on another server now");
+            here.end();
+        }
+        // requests go to the server that has it; what happens to conversations that one hears of by itself
+        tokio::select! {
             message = inbox.recv() => match message {
                 None => return,
-                // the agent's next socket may have connected before the last one's end was noticed
-                Some(DeskMessage::Fact(desk::Event::AgentVanished { user }))
-                    if chat.hub.listeners(&Topic::User(user.clone())) > 0 =>
-                {
-                    continue;
+                Some(DeskMessage::Request(request, answered)) => {
+                    let chat = chat.clone();
+                    tokio::spawn(async move { answered(pass_on(&*chat.bus, &request).await) });
                 }
-                Some(DeskMessage::Fact(event)) => event,
-                Some(DeskMessage::Connected { user, name, teams }) => {
-                    let state = chat.statuses.of(&user);
-                    desk::Event::AgentConnected { user, name, teams, capacity: None, state }
-                }
-                Some(DeskMessage::Status { user, state, reply }) => {
-                    chat.statuses.keep(&user, state, None).await;
-                    let _ = reply.send(());
-                    desk::Event::AgentState { user, state }
-                }
-                Some(DeskMessage::SaveStatuses) => {
-                    chat.statuses.save().await;
-                    continue;
-                }
-                Some(DeskMessage::Ask(question)) => {
-                    question(&desk);
-                    continue;
-                }
-                Some(DeskMessage::Accept { conv, user, reply }) => {
-                    waiting.insert((conv, user.clone()), reply);
-                    desk::Event::Accept { conv, user }
-                }
+                Some(DeskMessage::Remote(_, answered)) => answered(DeskAnswer::no_desk()),
+                Some(DeskMessage::Fact(_) | DeskMessage::SaveStatuses) => {}
             },
-            () = tokio::time::sleep(wait) => desk::Event::Tick,
-            () = roster.due() => {
-                roster.publish(&chat, &desk);
-                continue;
-            }
-            () = telling.due() => {
-                telling.publish(&chat);
-                continue;
-            }
-        };
-        let accept = match &event {
-            desk::Event::Accept { conv, user } => Some((*conv, user.clone())),
-            _ => None,
-        };
-        if let desk::Event::AgentRemoved { user } = &event {
-            chat.statuses.forget(user).await;
+            changed = leads.changed() => if changed.is_err() { return },
         }
-        for decision in desk.apply(event, clock.now_ms()) {
-            match decision {
-                Decision::AgentsChanged { team } => roster.changed(team),
-                Decision::Presence { team, now } => {
-                    chat.presence.set(team.clone(), now);
-                    telling.changed(team);
+    }
+}
+
+/// Answers that wait for the outcome of an acceptance.
+type Waiting = HashMap<(ConvId, UserId), Answered>;
+
+/// The desk while it is on this server.
+struct DeskHere<'a> {
+    chat: &'a Arc<Chat>,
+    desk: Desk,
+    clock: SteadyClock,
+    waiting: Waiting,
+    roster: Roster,
+    telling: Telling,
+}
+
+impl<'a> DeskHere<'a> {
+    async fn begin(chat: &'a Arc<Chat>, rules: Rules) -> Self {
+        let clock = SteadyClock::start(chat.now_ms());
+        let (waiting, roster, telling) = (Waiting::new(), Roster::default(), Telling::default());
+        let mut here = Self { chat, desk: Desk::new(rules), clock, waiting, roster, telling };
+        if let Err(e) = chat.statuses.read(&chat.org.directory()).await {
+            tracing::warn!(error = %e, "the states that agents chose could not be read again");
+        }
+        // waiting ones first: the queues are then complete when the desk learns of agents
+        for (conv, row) in chat.cache.all_published() {
+            here.happened(row.fact(conv)).await;
+        }
+        here.look_who_is_connected().await;
+        here
+    }
+
+    /// Runs until the desk moves away; none: the chat is dropped.
+    async fn run(
+        &mut self,
+        inbox: &mut mpsc::UnboundedReceiver<DeskMessage>,
+        leads: &mut watch::Receiver<bool>,
+        elsewhere: &mut watch::Receiver<Arc<BTreeSet<UserId>>>,
+    ) -> Option<()> {
+        loop {
+            let due = self.desk.next_deadline();
+            let wait = due.map_or(IDLE, |at| Duration::from_millis(at.saturating_sub(self.clock.now_ms()).max(1)));
+            tokio::select! {
+                message = inbox.recv() => match message? {
+                    DeskMessage::Fact(event) => self.happened(event).await,
+                    DeskMessage::Request(request, answered) | DeskMessage::Remote(request, answered) => {
+                        self.requested(request, answered).await;
+                    }
+                    DeskMessage::SaveStatuses => self.chat.statuses.save().await,
+                },
+                () = tokio::time::sleep(wait) => self.happened(Event::Tick).await,
+                () = self.roster.due() => self.roster.publish(self.chat, &self.desk),
+                () = self.telling.due() => self.telling.publish(self.chat),
+                Ok(()) = elsewhere.changed() => self.look_who_is_connected().await,
+                changed = leads.changed() => {
+                    changed.ok()?;
+                    if !*leads.borrow() {
+                        return Some(());
+                    }
                 }
-                other => chat.carry_out(other, &mut waiting).await,
             }
         }
+    }
+
+    /// Whoever waits is told that there is no answer.
+    fn end(self) {
+        self.waiting.into_values().for_each(|answered| answered(DeskAnswer::no_desk()));
+    }
+
+    /// What the servers say of agents counts, whatever came of single reports. Servers that have just come are told of teams.
+    async fn look_who_is_connected(&mut self) {
+        let mut connected = self.chat.hub.users();
+        connected.extend(self.chat.bus.agents().borrow().iter().cloned());
+        for user in self.desk.connected_agents() {
+            if !connected.remove(&user) {
+                self.happened(Event::AgentVanished { user }).await;
+            }
+        }
+        for user in connected {
+            self.connected(user).await;
+        }
+        for (team, now) in self.chat.presence.all() {
+            self.chat.signal(&Signal::Presence { team, now });
+        }
+    }
+
+    async fn connected(&mut self, user: UserId) {
+        // of a person whom the directory here does not have yet the next look will know
+        let Some(agent) = self.chat.agent(&user) else { return };
+        let state = self.chat.statuses.of(&user);
+        let (name, teams) = (agent.name.clone(), agent.teams.clone());
+        self.happened(Event::AgentConnected { user, name, teams, capacity: None, state }).await;
+    }
+
+    async fn requested(&mut self, request: DeskRequest, answered: Answered) {
+        let answer = match request {
+            DeskRequest::Connected { user } => {
+                self.connected(user).await;
+                DeskAnswer::Done
+            }
+            DeskRequest::Vanished { user } => {
+                // the agent's next socket may have connected before the last one's end was noticed
+                if !self.chat.is_connected(&user) {
+                    self.happened(Event::AgentVanished { user }).await;
+                }
+                DeskAnswer::Done
+            }
+            DeskRequest::Decline { conv, user } => {
+                self.happened(Event::Decline { conv, user }).await;
+                DeskAnswer::Done
+            }
+            DeskRequest::Status { user, state } => {
+                self.chat.statuses.keep(&user, state, None).await;
+                self.chat.signal(&Signal::Status { user: user.clone(), state });
+                self.happened(Event::AgentState { user, state }).await;
+                DeskAnswer::Done
+            }
+            DeskRequest::Accept { conv, user } => return self.accepted(conv, user, answered).await,
+            DeskRequest::Colleagues { teams } => DeskAnswer::Colleagues(self.desk.agents(&teams)),
+            DeskRequest::Offers { user } => DeskAnswer::Offers(self.desk.offers(&user)),
+            DeskRequest::Position { conv } => DeskAnswer::Position(self.desk.position(conv)),
+            DeskRequest::Snapshot => DeskAnswer::Snapshot(self.desk.snapshot(self.chat.now_ms())),
+            DeskRequest::Explain { conv } => DeskAnswer::Explain(self.desk.explain(conv)),
+        };
+        answered(answer);
+    }
+
+    async fn accepted(&mut self, conv: ConvId, user: UserId, answered: Answered) {
+        self.waiting.insert((conv, user.clone()), answered);
+        self.happened(Event::Accept { conv, user: user.clone() }).await;
         // nothing was decided: too late, or the agent has it already and asks again, not having heard the answer
-        if let Some((conv, user)) = accept
-            && let Some(reply) = waiting.remove(&(conv, user.clone()))
-        {
-            let now = chat.cache.get(conv).await;
+        if let Some(answered) = self.waiting.remove(&(conv, user.clone())) {
+            let now = self.chat.cache.get(conv).await;
             let theirs = matches!(now, Ok(Some(c)) if c.lock().row.owner == Owner::Agent(user));
             let late = || RequestError::new(ErrorCode::TooLate, "this offer has expired");
-            let _ = reply.send(if theirs { Ok(()) } else { Err(late()) });
+            answered(if theirs { DeskAnswer::Done } else { late().into() });
+        }
+    }
+
+    async fn happened(&mut self, event: Event) {
+        if let Event::AgentRemoved { user } = &event {
+            self.chat.statuses.forget(user).await;
+        }
+        for decision in self.desk.apply(event, self.clock.now_ms()) {
+            match decision {
+                Decision::AgentsChanged { team } => self.roster.changed(team),
+                Decision::Presence { team, now } => {
+                    self.chat.presence.set(team.clone(), now);
+                    self.chat.signal(&Signal::Presence { team: team.clone(), now });
+                    self.telling.changed(team);
+                }
+                other => self.chat.carry_out(other, &mut self.waiting).await,
+            }
         }
     }
 }
@@ -143,28 +255,25 @@ impl Roster {
     fn publish(&mut self, chat: &Chat, desk: &Desk) {
         self.at = None;
         for team in std::mem::take(&mut self.teams) {
-            let frame = text(&ServerFrame::Agents { list: desk.agents(std::slice::from_ref(&team)) });
-            chat.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
+            let frame = ServerFrame::Agents { list: desk.agents(std::slice::from_ref(&team)) };
+            chat.tell(&Topic::Team(team), Audience::Everyone, &frame);
         }
     }
 }
-
-type Waiting = HashMap<(ConvId, UserId), oneshot::Sender<Result<(), RequestError>>>;
 
 impl Chat {
     async fn carry_out(&self, decision: Decision, waiting: &mut Waiting) {
         match decision {
             Decision::Offer { conv, user, until, auto } => {
                 self.metrics.offers.inc();
-                let frame = text(&ServerFrame::Offer { conv, until, auto });
-                self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
+                self.tell(&Topic::User(user), Audience::Everyone, &ServerFrame::Offer { conv, until, auto });
             }
             Decision::OfferGone { conv, user, why } => {
                 if why == desk::OfferEnd::Late {
                     self.metrics.offers_missed.inc();
                 }
-                let frame = text(&ServerFrame::OfferGone { conv, why: why.as_str().into() });
-                self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
+                let frame = ServerFrame::OfferGone { conv, why: why.as_str().into() };
+                self.tell(&Topic::User(user), Audience::Everyone, &frame);
             }
             Decision::Assign { conv, user } => {
                 let outcome = self
@@ -176,17 +285,17 @@ impl Chat {
                 if outcome.is_err() {
                     self.state_fact(conv).await;
                 }
-                if let Some(reply) = waiting.remove(&(conv, user)) {
-                    let _ = reply.send(outcome);
+                if let Some(answered) = waiting.remove(&(conv, user)) {
+                    answered(outcome.into());
                 }
             }
             Decision::Requeue { conv, user } => self.requeue(conv, &user).await,
             Decision::Position { conv, position } => {
-                let frame = text(&ServerFrame::Queue { conv, position });
-                self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
+                self.tell(&Topic::Conv(conv), Audience::Visitors, &ServerFrame::Queue { conv, position });
             }
             Decision::StateChanged { user, state } => {
                 self.statuses.keep(&user, state, Some(StatusWhy::Missed)).await;
+                self.signal(&Signal::Status { user, state });
             }
             Decision::Presence { .. } | Decision::AgentsChanged { .. } => {} // gathered by the caller
         }
@@ -201,7 +310,7 @@ impl Chat {
                     return Ok(None);
                 }
                 let (owner, team) = (Owner::Queue, conversation.row.team.clone());
-                batch.ops.push(append(conversation, &Event::Owner { owner, team, why: OwnerWhy::Lost, by: None }));
+                batch.ops.push(append(conversation, &Record::Owner { owner, team, why: OwnerWhy::Lost, by: None }));
                 Ok(Some(Row { owner: Owner::Queue, ..conversation.row.clone() }))
             })
             .await;
@@ -219,25 +328,33 @@ impl Chat {
                 let row = conversation.lock().row.clone();
                 self.tell_desk(conv, &row);
             }
-            _ => self.desk.fact(desk::Event::Closed { conv }),
+            _ => self.desk.fact(Event::Closed { conv }),
         }
     }
 
     /// Sends a newly opened page the open offers of its agent, and the agent's colleagues.
     pub(super) fn show_desk(&self, conn: &Conn, user: &UserId, teams: &[TeamId]) {
-        let (hub, id, user, teams) = (self.hub.clone(), conn.id, user.clone(), teams.to_vec());
-        self.desk.send(DeskMessage::Ask(Box::new(move |desk: &Desk| {
-            hub.send(id, text(&ServerFrame::Agents { list: desk.agents(&teams) }));
-            for (conv, until) in desk.offers(&user) {
-                hub.send(id, text(&ServerFrame::Offer { conv, until, auto: false }));
+        let (hub, id) = (self.hub.clone(), conn.id);
+        self.desk.request(DeskRequest::Colleagues { teams: teams.to_vec() }, move |answer| {
+            if let DeskAnswer::Colleagues(list) = answer {
+                hub.send(id, super::text(&ServerFrame::Agents { list }));
             }
-        })));
+        });
+        let hub = self.hub.clone();
+        self.desk.request(DeskRequest::Offers { user: user.clone() }, move |answer| {
+            let DeskAnswer::Offers(offers) = answer else { return };
+            for (conv, until) in offers {
+                hub.send(id, super::text(&ServerFrame::Offer { conv, until, auto: false }));
+            }
+        });
     }
 
     /// The desk at a glance.
     pub async fn desk_snapshot(&self) -> Option<desk::DeskSnapshot> {
-        let now_ms = self.now_ms();
-        self.desk.ask(move |desk| desk.snapshot(now_ms)).await
+        match self.desk.ask(DeskRequest::Snapshot).await {
+            Some(DeskAnswer::Snapshot(snapshot)) => Some(snapshot),
+            _ => None,
+        }
     }
 
     /// Why a conversation has no agent.
@@ -246,6 +363,9 @@ impl Chat {
         if matches!(conversation, Ok(Some(conversation)) if conversation.lock().row.empty.is_some()) {
             return vec![desk::Reason::Empty];
         }
-        self.desk.ask(move |desk| desk.explain(conv)).await.unwrap_or_default()
+        match self.desk.ask(DeskRequest::Explain { conv }).await {
+            Some(DeskAnswer::Explain(reasons)) => reasons,
+            _ => Vec::new(),
+        }
     }
 }

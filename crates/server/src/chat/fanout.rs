@@ -6,9 +6,8 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    desk,
     hub::{Frame, Topic},
-    proto::{ConvId, ConvState, Owner, RecordView, ServerFrame, TeamId},
+    proto::{ConvId, RecordView, ServerFrame, TeamId},
     store::{Commit, Feed, Outcome, StoreError},
 };
 
@@ -66,6 +65,17 @@ impl Chat {
                 self.metrics.refuse(refusal.code as u16);
                 self.hub.send(origin, text(&refusal.frame(None, conv, id)));
             }
+            Outcome::Changed { conv, rev, row } => self.changed_elsewhere(conv, rev, row).await,
+            Outcome::Rewound { conv } => {
+                if let Err(e) = self.rewound(conv).await {
+                    tracing::error!(%conv, error = %e, "a conversation that the store lost the end of can't be read");
+                }
+            }
+            Outcome::Unsure => {
+                if let Err(e) = self.look_again().await {
+                    tracing::error!(error = %e, "which conversations are open can't be read");
+                }
+            }
         }
     }
 
@@ -95,7 +105,8 @@ impl Chat {
         }
     }
 
-    fn publish(&self, conversation: &mut CachedConversation, commit: Commit) {
+    /// What a commit changed, to everyone whom it concerns.
+    pub(super) fn publish(&self, conversation: &mut CachedConversation, commit: Commit) {
         let conv = commit.conv;
         if commit.rev == 1 {
             self.visitors.changed(conversation.visitor);
@@ -114,12 +125,14 @@ impl Chat {
             let event = commit.redacted.first().and_then(|seq| self.recalled_event(&frame, *seq, conversation.visitor));
             self.publish_record(conv, commit.origin, Views::new(frame, event));
         }
-        let Some(row) = commit.row else { return self.participant.committed(conversation, false, wrote) };
+        let news = commit.row.filter(|_| commit.rev > conversation.told_rev);
+        let Some(row) = news else { return self.participant.committed(conversation, false, wrote) };
         let row = match Row::decode(&row) {
             Ok(row) => row,
             Err(e) => return tracing::error!(%conv, error = %e, "a committed row can't be read"),
         };
         let published = PublishedRow::of(&row);
+        conversation.told_rev = commit.rev;
         let old = conversation.told.replace(published.clone());
         // a conversation that was read or refreshed after this commit is ahead of the feed
         self.missed.note((commit.rev > conversation.rev).then_some(&conversation.row), &row);
@@ -138,7 +151,7 @@ impl Chat {
     }
 
     /// Agents who have it open learn that it is gone; nobody follows it any more.
-    fn erased(&self, conv: ConvId) {
+    pub(super) fn erased(&self, conv: ConvId) {
         if let Some(conversation) = self.cache.cached(conv) {
             let conversation = conversation.lock();
             self.missed.erased(&conversation.row);
@@ -167,7 +180,7 @@ impl Chat {
 
     /// The new summary to its visitor and, unless it is empty, to all agents of its team; colleagues it left are told that it is
     /// gone.
-    fn publish_summary(&self, conversation: &CachedConversation, old_team: Option<TeamId>) {
+    pub(super) fn publish_summary(&self, conversation: &CachedConversation, old_team: Option<TeamId>) {
         let (conv, team) = (conversation.id, &conversation.row.team);
         let frame = text(&ServerFrame::Conv { conv: conversation.summary() });
         self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
@@ -184,14 +197,6 @@ impl Chat {
 
     /// The state of a conversation, as the desk needs it.
     pub(super) fn tell_desk(&self, conv: ConvId, row: &Row) {
-        let team = row.team.clone();
-        self.desk.fact(match (&row.state, &row.owner) {
-            _ if row.empty.is_some() => desk::Event::Closed { conv },
-            (ConvState::Open, Owner::Queue) => {
-                desk::Event::Waiting { conv, team, since: row.arrived, last_agent: row.last_agent.clone() }
-            }
-            (ConvState::Open, Owner::Agent(user)) => desk::Event::Owned { conv, team, user: user.clone() },
-            _ => desk::Event::Closed { conv },
-        });
+        self.desk.fact(PublishedRow::of(row).fact(conv));
     }
 }

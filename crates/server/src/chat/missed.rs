@@ -109,6 +109,12 @@ impl MissedConversations {
         }
     }
 
+    /// Notes that any team's count may have changed.
+    pub fn count_all_again(&self) {
+        let teams: Vec<_> = self.counts.lock().keys().cloned().collect();
+        self.changed.lock().extend(teams);
+    }
+
     /// Notes that a conversation of this row was erased.
     pub fn erased(&self, row: &Row) {
         if row.missed.is_some() {

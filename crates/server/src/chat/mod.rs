@@ -14,10 +14,12 @@ mod cache;
 mod close;
 mod connect;
 mod conversation;
-mod desk_handle;
+mod desk_message;
 pub mod desk_task;
+mod elsewhere;
 mod empty;
 mod fanout;
+mod followers;
 mod generations;
 mod history;
 mod idle;
@@ -37,6 +39,7 @@ pub mod retention;
 mod robot;
 mod row;
 mod rules;
+mod servers;
 mod shown;
 mod space;
 mod status;
@@ -47,8 +50,9 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use tokio::sync::mpsc;
 
 use crate::{
+    bus::{Announcer, Bus},
     crypto::directory::{ActiveAgent, Role},
-    hub::{Conn, Frame, Hub, Topic, Who},
+    hub::{Audience, Conn, Frame, Hub, Topic, Who},
     org::Org,
     proto::{ErrorCode, MsgId, ServerFrame, UserId},
     store::{Store, StoreError},
@@ -56,7 +60,7 @@ use crate::{
 };
 
 pub use conversation::CachedConversation;
-pub use desk_handle::DeskMessage;
+pub use desk_message::{DeskAnswer, DeskMessage, DeskRequest};
 pub use history::HISTORY_RECORDS;
 pub use limits::{LimitedCount, Rate, Rates};
 pub use list::{Cursor, GREETING, LOOKED_AT, Page, Tab};
@@ -70,7 +74,7 @@ pub use row::{Empty, Mover, Row};
 pub use rules::ConversationRules;
 pub use shown::Reader;
 
-use desk_handle::DeskHandle;
+use desk_message::DeskHandle;
 use limits::{Act, Limited};
 
 /// The conversations of this server: what the use cases share.
@@ -78,6 +82,8 @@ pub struct Chat {
     store: Arc<dyn Store>,
     org: Arc<Org>,
     hub: Arc<Hub>,
+    bus: Arc<dyn Bus>,
+    announcer: Announcer,
     metrics: Arc<Metrics>,
     cache: cache::ConversationCache,
     limits: limits::Limits,
@@ -97,17 +103,19 @@ impl Chat {
         store: Arc<dyn Store>,
         org: Arc<Org>,
         hub: Arc<Hub>,
+        bus: Arc<dyn Bus>,
         metrics: Arc<Metrics>,
         rates: Rates,
         participant: Arc<dyn Participant>,
     ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<DeskMessage>), StoreError> {
         let (desk, inbox) = DeskHandle::new();
         let directory = org.directory();
+        let announcer = Announcer::new(hub.clone(), bus.clone());
         let chat = Self {
             cache: cache::ConversationCache::new(store.clone()),
             limits: limits::Limits::new(&rates),
             presence: presence::Board::default(),
-            statuses: status::Statuses::load(store.clone(), hub.clone(), &directory).await?,
+            statuses: status::Statuses::load(store.clone(), announcer.clone(), &directory).await?,
             participant,
             visitors: visitors::VisitorIndex::default(),
             robot_counters: robot::RobotCounters::default(),
@@ -116,11 +124,12 @@ impl Chat {
             store,
             org,
             hub,
+            bus,
+            announcer,
             metrics,
             desk,
         };
-        // waiting ones first: the queues are then complete when the desk learns of agents
-        chat.cache.load_open().await?.iter().for_each(|(conv, row)| chat.tell_desk(*conv, row));
+        chat.cache.load_open().await?;
         Ok((Arc::new(chat), inbox))
     }
 
@@ -132,6 +141,16 @@ impl Chat {
     /// The company's clock, ms since 1970.
     pub fn now_ms(&self) -> u64 {
         self.org.now_ms()
+    }
+
+    /// Whether an agent has a socket on any server.
+    fn is_connected(&self, user: &UserId) -> bool {
+        self.hub.listeners(&Topic::User(user.clone())) > 0 || self.bus.agents().borrow().contains(user)
+    }
+
+    /// Tells clients what is not stored.
+    fn tell(&self, topic: &Topic, audience: Audience, frame: &ServerFrame) {
+        self.announcer.tell(topic, audience, &text(frame));
     }
 
     /// Sockets and their topics.

@@ -3,7 +3,6 @@
 
 use crate::{
     crypto::{announcement, codec, hash, sign},
-    desk,
     hub::{Conn, Topic, Who},
     proto::{
         AnnouncementView, ConvId, ConvState, ErrorCode, Event, HeaderView, Kid, MsgId, Owner, OwnerWhy, ServerFrame,
@@ -12,7 +11,7 @@ use crate::{
     store::{self, Batch, FactsChange, Op, StoreError},
 };
 
-use super::{Act, Address, Chat, RequestError, announce::key, event_id, row::Empty, row::Row};
+use super::{Act, Address, Chat, DeskAnswer, DeskRequest, RequestError, announce::key, event_id, row::Empty, row::Row};
 
 /// What `open` carries.
 #[derive(Debug)]
@@ -58,9 +57,15 @@ impl Chat {
         let batch = opening_batch(&o, *kid, &row, announcement);
         // listening first: the records of the opening are its echo
         self.hub.listen(conn, Topic::Conv(o.id));
+        let following = self.cache.follow(o.id).await?;
         let written = store::write(&*self.store, batch).await;
         // before they are told: the fan-out may be behind, and the next page of theirs must not be greeted without it
         self.visitors.changed(*kid);
+        if self.store.is_shared() {
+            // followed from now on because it is in memory
+            self.cache.get(o.id).await?;
+        }
+        drop(following);
         match written {
             Ok(_) | Err(StoreError::Conflict | StoreError::Duplicate { .. }) => Ok(()),
             Err(e) => Err(e.into()),
@@ -130,11 +135,11 @@ impl Chat {
     /// A visitor's place in the queue, asked of the desk; the answer goes to the visitor's socket.
     pub(super) fn tell_position(&self, conn: u64, conv: ConvId) {
         let hub = self.hub.clone();
-        self.desk.send(super::DeskMessage::Ask(Box::new(move |desk: &desk::Desk| {
-            if let Some(position) = desk.position(conv) {
-                hub.send(conn, super::text(&crate::proto::ServerFrame::Queue { conv, position }));
+        self.desk.request(DeskRequest::Position { conv }, move |answer| {
+            if let DeskAnswer::Position(Some(position)) = answer {
+                hub.send(conn, super::text(&ServerFrame::Queue { conv, position }));
             }
-        })));
+        });
     }
 }
 

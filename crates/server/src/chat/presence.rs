@@ -12,11 +12,11 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::{
-    hub::Topic,
+    hub::{Audience, Topic},
     proto::{Presence, ServerFrame, TeamId, TeamPresence},
 };
 
-use super::{Chat, text};
+use super::Chat;
 
 /// What holds now, by team.
 #[derive(Debug, Default)]
@@ -26,6 +26,11 @@ impl Board {
     /// Who of a team is there.
     pub(super) fn of(&self, team: &TeamId) -> TeamPresence {
         self.0.lock().get(team).copied().unwrap_or(TeamPresence::NOBODY)
+    }
+
+    /// All that are known.
+    pub(super) fn all(&self) -> Vec<(TeamId, TeamPresence)> {
+        self.0.lock().iter().map(|(team, now)| (team.clone(), *now)).collect()
     }
 
     /// Stores the state that the desk reported.
@@ -70,13 +75,13 @@ impl Telling {
                 continue;
             }
             self.told.insert(team.clone(), (state, agents, now));
-            let frame = text(&ServerFrame::Presence { team: team.clone(), state, agents });
+            let frame = ServerFrame::Presence { team: team.clone(), state, agents };
             for (site, entry) in &chat.org.directory().state().sites {
                 if entry.team == team {
-                    chat.hub.publish(&Topic::Site(site.clone()), |_| Some(frame.clone()));
+                    chat.tell(&Topic::Site(site.clone()), Audience::Everyone, &frame);
                 }
             }
-            chat.hub.publish(&Topic::Team(team), |_| Some(frame.clone()));
+            chat.tell(&Topic::Team(team), Audience::Everyone, &frame);
         }
     }
 }

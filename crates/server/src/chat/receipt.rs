@@ -5,12 +5,12 @@ use futures_util::future::join_all;
 use parking_lot::Mutex;
 
 use crate::{
-    hub::{Conn, Topic},
+    hub::{Audience, Conn, Topic},
     proto::{ConvId, ConvState, Marks, Owner, ServerFrame, Side, StorageState},
     store::{self, Batch, Op, StoreError},
 };
 
-use super::{Chat, RequestError, conversation::Told, text};
+use super::{Chat, RequestError, conversation::Told};
 
 /// Receipts of one side are sent no more often than this; a busy reader's later ones wait for the next time that marks are
 /// stored.
@@ -74,8 +74,8 @@ impl Chat {
     }
 
     fn tell_marks(&self, conv: ConvId, side: Side, marks: Marks, but: Option<u64>) {
-        let frame = text(&ServerFrame::Receipt { conv, side, delivered: marks.delivered, read: marks.read });
-        self.hub.publish(&Topic::Conv(conv), |c| (Some(c.id) != but).then(|| frame.clone()));
+        let frame = ServerFrame::Receipt { conv, side, delivered: marks.delivered, read: marks.read };
+        self.tell(&Topic::Conv(conv), but.map_or(Audience::Everyone, Audience::AllButSocket), &frame);
     }
 
     /// Typing began or stopped: a bit for the others, stored nowhere.
@@ -93,8 +93,8 @@ impl Chat {
         }
         *told = (on, now);
         drop(conversation);
-        let frame = text(&ServerFrame::Typing { conv, side, user: conn.who.user().cloned(), on });
-        self.hub.publish(&Topic::Conv(conv), |c| (c.who != conn.who).then(|| frame.clone()));
+        let frame = ServerFrame::Typing { conv, side, user: conn.who.user().cloned(), on };
+        self.tell(&Topic::Conv(conv), Audience::AllButKey(conn.who.kid()), &frame);
         Ok(())
     }
 

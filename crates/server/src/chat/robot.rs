@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use super::{Chat, RequestError, close::append, conversation::CachedConversation, row::Row, text};
+use super::{Chat, RequestError, close::append, conversation::CachedConversation, row::Row};
 use crate::{
-    hub::Topic,
+    hub::{Audience, Topic},
     proto::{
         ConvId, ConvState, ErrorCode, Event, HeaderView, Kind, MsgId, Owner, OwnerWhy, Presence, RecordView,
         ServerFrame, Side, TeamId,
@@ -134,8 +134,8 @@ impl Chat {
 
     /// Shows the visitor that the robot is working on an answer, like people's typing; not stored.
     pub fn robot_types(&self, conv: ConvId, on: bool) {
-        let frame = text(&ServerFrame::Typing { conv, side: Side::Agent, user: None, on });
-        self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
+        let frame = ServerFrame::Typing { conv, side: Side::Agent, user: None, on };
+        self.tell(&Topic::Conv(conv), Audience::Visitors, &frame);
     }
 
     /// Posts a reply, and moves the conversation to the queue if the reply says so.

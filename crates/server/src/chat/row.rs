@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     crypto::codec,
-    proto::{ConvState, Kid, MsgId, Owner, SiteId, TeamId, UserId},
+    desk,
+    proto::{ConvId, ConvState, Kid, MsgId, Owner, SiteId, TeamId, UserId},
     store::{Facts, StoreError},
 };
 
@@ -103,6 +104,7 @@ pub struct PublishedRow {
     state: ConvState,
     owner: Owner,
     arrived: u64,
+    last_agent: Option<UserId>,
     empty: bool,
     /// The previous team.
     pub team: TeamId,
@@ -115,8 +117,25 @@ impl PublishedRow {
             state: row.state,
             owner: row.owner.clone(),
             arrived: row.arrived,
+            last_agent: row.last_agent.clone(),
             empty: row.empty.is_some(),
             team: row.team.clone(),
+        }
+    }
+
+    /// Whether it is in a queue.
+    pub fn waits(&self) -> bool {
+        self.state == ConvState::Open && self.owner == Owner::Queue && !self.empty
+    }
+
+    /// The same for the desk.
+    pub fn fact(self, conv: ConvId) -> desk::Event {
+        let Self { state, owner, arrived, last_agent, empty, team } = self;
+        match (state, owner) {
+            _ if empty => desk::Event::Closed { conv },
+            (ConvState::Open, Owner::Queue) => desk::Event::Waiting { conv, team, since: arrived, last_agent },
+            (ConvState::Open, Owner::Agent(user)) => desk::Event::Owned { conv, team, user },
+            _ => desk::Event::Closed { conv },
         }
     }
 }

@@ -12,19 +12,20 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
+    bus::Announcer,
     crypto::directory::Directory,
     desk,
-    hub::{Conn, Hub, Topic},
+    hub::{Audience, Conn, Topic},
     proto::{AgentState, ServerFrame, StatusWhy, StorageState, UserId},
     store::{self, Batch, Op, Store, StoreError, Table},
 };
 
-use super::{Chat, DeskMessage, RequestError, text};
+use super::{Chat, DeskMessage, DeskRequest, RequestError, text};
 
 /// The states as they are kept.
 pub(super) struct Statuses {
     store: Arc<dyn Store>,
-    hub: Arc<Hub>,
+    announcer: Announcer,
     states: Mutex<BTreeMap<UserId, AgentState>>,
     /// Whose state the database does not have yet, because it could not be written.
     unsaved: Mutex<BTreeSet<UserId>>,
@@ -32,19 +33,34 @@ pub(super) struct Statuses {
 
 impl Statuses {
     /// Reads what was kept. States of people who are no longer here are forgotten.
-    pub(super) async fn load(store: Arc<dyn Store>, hub: Arc<Hub>, directory: &Directory) -> Result<Self, StoreError> {
-        let this = Self { store, hub, states: Mutex::default(), unsaved: Mutex::default() };
-        for (key, value) in this.store.scan(Table::Status, &[], None, false, usize::MAX).await? {
+    pub(super) async fn load(
+        store: Arc<dyn Store>,
+        announcer: Announcer,
+        directory: &Directory,
+    ) -> Result<Self, StoreError> {
+        let this = Self { store, announcer, states: Mutex::default(), unsaved: Mutex::default() };
+        this.read(directory).await?;
+        Ok(this)
+    }
+
+    /// Reads what is kept; also when the desk moves here.
+    pub(super) async fn read(&self, directory: &Directory) -> Result<(), StoreError> {
+        for (key, value) in self.store.scan(Table::Status, &[], None, false, usize::MAX).await? {
             let user = String::from_utf8(key).ok().and_then(|id| id.parse::<UserId>().ok());
             let Some(user) = user else { continue };
             // a word of a newer kefu counts like none: offline, and it stays until the agent chooses
             let Ok(state) = serde_json::from_slice(&value) else { continue };
             match directory.user(&user).is_some_and(|u| u.on) {
-                true => drop(this.set(&user, Some(state))),
-                false => drop(this.unsaved.lock().insert(user)),
+                true => drop(self.set(&user, Some(state))),
+                false => drop(self.unsaved.lock().insert(user)),
             }
         }
-        Ok(this)
+        Ok(())
+    }
+
+    /// Another server's desk keeps this state.
+    pub(super) fn note(&self, user: &UserId, state: AgentState) {
+        self.set(user, Some(state));
     }
 
     /// What an agent chose last; offline before the first time.
@@ -71,7 +87,7 @@ impl Statuses {
         if self.set(user, Some(state)) {
             self.unsaved.lock().insert(user.clone());
             let frame = text(&ServerFrame::Status { state, why });
-            self.hub.publish(&Topic::User(user.clone()), |_| Some(frame.clone()));
+            self.announcer.tell(&Topic::User(user.clone()), Audience::Everyone, &frame);
         }
         self.save().await;
     }
@@ -120,7 +136,7 @@ impl Chat {
     /// An agent sets whether they take new conversations. Returns when that is stored, or cannot be at the moment.
     pub async fn set_status(&self, conn: &Conn, state: AgentState) -> Result<(), RequestError> {
         let user = self.require_agent(conn)?.user.clone();
-        self.desk.status(user, state).await
+        self.desk.demand(DeskRequest::Status { user, state }).await
     }
 
     /// Has what could not be written tried again. Called by the clock.

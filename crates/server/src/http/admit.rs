@@ -6,7 +6,10 @@ use hyper::{Request, body::Incoming};
 
 use crate::chat::RequestError;
 
-use super::{Http, api::bearer};
+use super::{
+    Http,
+    api::{bearer, identity},
+};
 
 /// What a page of history or of a list costs, in requests that only look something up in memory,
 const PAGE: u32 = 5;
@@ -17,7 +20,7 @@ const SOCKET: u32 = 2;
 /// address; visitors, by their token, and strangers count by address, too.
 pub fn admit(http: &Http, address: IpAddr, request: &Request<Incoming>) -> Result<(), RequestError> {
     http.metrics.api_requests.inc();
-    let who = bearer(request).and_then(|token| http.tokens.read(token, http.org.now_ms()));
+    let who = bearer(request).and_then(|token| identity(http, token));
     http.chat
         .limit_read(who.as_ref(), address, cost(request.uri().path()))
         .inspect_err(|r| http.metrics.refuse(r.code as u16))

@@ -35,6 +35,30 @@ pub enum Topic {
     Site(SiteId),
 }
 
+/// Which listeners of a topic a frame is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// All of them.
+    Everyone,
+    /// Visitors.
+    Visitors,
+    /// All but one socket of this process.
+    AllButSocket(u64),
+    /// All but the sockets of one key.
+    AllButKey(Kid),
+}
+
+impl Audience {
+    fn includes(self, conn: &Conn) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Visitors => conn.who.user().is_none(),
+            Self::AllButSocket(id) => conn.id != id,
+            Self::AllButKey(kid) => conn.who.kid() != kid,
+        }
+    }
+}
+
 /// The identity of a socket, after its challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
@@ -216,6 +240,11 @@ impl Hub {
         self.topics.lock().get(topic).map_or(0, Members::len)
     }
 
+    /// Offers a frame to those of a topic's listeners whom it is for.
+    pub fn tell(&self, topic: &Topic, audience: Audience, frame: &Frame) {
+        self.publish(topic, |conn| audience.includes(conn).then(|| frame.clone()));
+    }
+
     /// Offers a frame to every listener of a topic; `frame` decides for each.
     pub fn publish(&self, topic: &Topic, mut frame: impl FnMut(&Conn) -> Option<Frame>) {
         if let Some(members) = self.topics.lock().get(topic) {
@@ -322,7 +351,8 @@ mod tests {
         assert!(!hub.listen(&b, topic.clone()));
         assert!(!hub.listen(&a, topic.clone()), "listening twice is listening once");
         for word in ["one", "two"] {
-            hub.publish(&topic, |c| (c.id == a.id || word == "two").then(|| Frame::text(word.into())));
+            let audience = if word == "one" { Audience::AllButSocket(b.id) } else { Audience::Everyone };
+            hub.tell(&topic, audience, &Frame::text(word.into()));
         }
         assert_eq!(texts(&a), ["one", "two"]);
         assert_eq!(texts(&b), ["two"]);

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     crypto::directory::{Role, Snapshot},
     proto::{Presence, SiteId, UserId},
-    store::{self, Batch, Table},
+    store::Table,
 };
 
 /// How long visitors will still accept the directory without a new snapshot.
@@ -81,7 +81,7 @@ impl Org {
             return Err(OrgError::Conflict);
         }
         let ops = vec![rows::put(Table::Meta, rows::SNAPSHOT.to_vec(), &snapshot)];
-        store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
+        self.write_directory(ops).await?;
         let mut directory = (*live.directory).clone();
         directory.cover(snapshot.read()?.seq);
         self.publish(PublishedDirectory::new(directory.into(), live.entries.clone(), Some(snapshot)));

@@ -18,7 +18,7 @@ use crate::{
         keyring::TeamBox,
     },
     proto::{OrgFp, SiteId, UserId},
-    store::{self, Batch, Op, Store, Table},
+    store::{Op, Store, Table},
 };
 
 /// Signed acts and what belongs to them: all or nothing.
@@ -87,7 +87,7 @@ impl Org {
         }
         let now = self.now_ms();
         let (ops, live) = plan(&*self.store, directory, &live.entries, live.snapshot.as_ref(), commit, now).await?;
-        store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
+        self.write_directory(ops).await?;
         let seq = live.directory.seq();
         self.publish(live);
         if let Some(keys) = self.robot_keys() {

@@ -7,7 +7,7 @@ use crate::{
         directory::{ActiveAgent, Body, Directory, Entry, Role, Snapshot},
     },
     proto::UserId,
-    store::{self, Batch, Op, Table},
+    store::{Op, Table},
 };
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +58,7 @@ impl Org {
             ops.push(rows::put(Table::Meta, rows::SNAPSHOT.to_vec(), snapshot));
             directory.cover(snapshot.read()?.seq);
         }
-        store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
+        self.write_directory(ops).await?;
         let seq = directory.seq();
         self.publish(PublishedDirectory::new(directory.into(), entries, snapshot.or_else(|| live.snapshot.clone())));
         Ok(seq)

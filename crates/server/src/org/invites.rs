@@ -12,7 +12,7 @@ use crate::{
         directory::{Body, EnrolBody},
         invite::{Cert, SignedCert},
     },
-    store::{self, Batch, Op, Table},
+    store::{Op, Table},
 };
 
 /// Largest OPAQUE message read.
@@ -81,7 +81,7 @@ impl Org {
             rows::put(
                 Table::Account,
                 rows::account_key(&cert.user),
-                &Account { record, keyring, version: FIRST_VERSION, old: None },
+                &Account { record, keyring, version: FIRST_VERSION, changed: None, old: None },
             ),
             Op::Delete { table: Table::Invite, key: inv.0.to_vec() },
         ];
@@ -95,7 +95,7 @@ impl Org {
             }
             ops.push(rows::put(Table::TeamBox, rows::box_key(user, sealed), sealed));
         }
-        store::write(store, Batch { ops, ..Batch::default() }).await?;
+        self.write_directory(ops).await?;
         let mut entries = live.entries.clone();
         entries.push(entry);
         self.publish(PublishedDirectory::new(directory.into(), entries, live.snapshot.clone()));

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use super::{
     LoggedIn, LoginFinish, LoginStart, LoginStarted, Message, Org, OrgError, PasswordFinish,
-    pending::Started,
     rows::{self, Account, Secrets},
+    steps::Started,
 };
 use crate::{
     crypto::{
@@ -17,7 +17,7 @@ use crate::{
         sign::{self, Label},
     },
     proto::UserId,
-    store::{self, Batch, Op, StoreError, Table},
+    store::{Op, StoreError, Table},
 };
 
 /// Largest OPAQUE message read.
@@ -49,16 +49,21 @@ impl Org {
         let record = secrets.as_ref().map(|s| &s.record.0[..]);
         let (login, ke2) = self.opaque.login_start(&user, record, &m.0)?;
         let version = secrets.map_or(0, |s| s.version);
-        let id = self.pending.lock().add(Started { user, login, address, version, old, at_ms: now });
+        let id = self.steps.carry(&Started::new(user, &login, version, old, now));
         Ok(LoginStarted { id, m: ke2.into() })
     }
 
     /// `POST /login/finish`: KE3 → the sealed keyring and boxes.
     pub async fn login_finish(&self, request: LoginFinish, address: IpAddr) -> Result<LoggedIn, OrgError> {
         small("the login message", &request.m.0, MAX_MESSAGE)?;
-        let started = self.pending.lock().take(&request.id, self.now_ms()).ok_or(OrgError::Login)?;
-        let Started { user, login, old, .. } = started;
+        small("the login", request.id.as_bytes(), MAX_MESSAGE)?;
+        let started = self.steps.take(&request.id, self.now_ms()).ok_or(OrgError::Login)?;
+        let login = started.login().ok_or(OrgError::Login)?;
+        let (user, old) = (started.user.clone(), started.old);
         self.opaque.login_finish(&user, login, &request.m.0)?;
+        if !self.steps.succeed(&started, self.now_ms()) {
+            return Err(OrgError::Login);
+        }
         // they may have been switched off between the steps
         let agent = self.active(&user).ok_or(OrgError::Login)?;
         let (account, stored) = self.account(&user).await?.ok_or(OrgError::Login)?;
@@ -70,7 +75,7 @@ impl Org {
             true => None,
             false => {
                 self.forget_old(&user, account, stored).await;
-                Some(self.pending.lock().prove(&user, secrets.version, self.now_ms()))
+                Some(self.steps.prove(&user, secrets.version, self.now_ms()))
             }
         };
         Ok(LoggedIn { kid: agent.kid, user, keyring: secrets.keyring, version: secrets.version, boxes, change })
@@ -86,8 +91,8 @@ impl Org {
             Op::Expect { table: Table::Account, key: key.clone(), value: Some(stored) },
             rows::put(Table::Account, key, &Account { old: None, ..account }),
         ];
-        match store::write(&*self.store, Batch { ops, ..Batch::default() }).await {
-            Ok(_) | Err(StoreError::Conflict) => {}
+        match self.write(ops).await {
+            Ok(()) | Err(StoreError::Conflict) => {}
             // a sign-in need not fail for it; the next one tries again
             Err(e) => {
                 tracing::warn!(%user, error = %e, "the password before the last change could not be removed yet");
@@ -116,18 +121,19 @@ impl Org {
             return Err(OrgError::Conflict);
         }
         let record = self.opaque.register_finish(&record.0)?.into();
-        // last: a request that fails for another reason may be sent again
-        let proven = self.pending.lock().proven(user, &change.0, self.now_ms());
+        let proven = self.steps.proven(user, &change.0, self.now_ms());
         if proven != Some(account.version) {
             return Err(OrgError::Forbidden("sign in with the current password first, at most a minute before"));
         }
         let key = rows::account_key(user);
         let old = Some(Secrets { record: account.record, keyring: account.keyring, version: account.version });
+        let account = Account { record, keyring, version, changed: Some(self.now_ms()), old };
         let ops = vec![
             Op::Expect { table: Table::Account, key: key.clone(), value: Some(stored) },
-            rows::put(Table::Account, key, &Account { record, keyring, version, old }),
+            rows::put(Table::Account, key, &account),
         ];
-        store::write(&*self.store, Batch { ops, ..Batch::default() }).await?;
+        self.write(ops).await?;
+        self.note_password_change(user, self.now_ms());
         Ok(())
     }
 

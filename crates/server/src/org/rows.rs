@@ -1,5 +1,7 @@
 //! Keys and content of org's tables.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::OrgError;
@@ -13,6 +15,8 @@ use crate::{
 pub(super) const SNAPSHOT: &[u8] = b"snapshot";
 /// Key of what [`super::versions_seen`] remembers, in [`Table::Meta`].
 pub(super) const SIGHTINGS: &[u8] = b"widgets_seen";
+/// Key of a mark in [`Table::Meta`] that is drawn anew with each change, where several servers write.
+pub(super) const CHANGED: &[u8] = b"org_changed";
 /// Recipient name of the recovery key.
 pub const RECOVERY: &str = "@recovery";
 
@@ -25,9 +29,24 @@ pub(super) struct Account {
     pub keyring: Bytes,
     /// Its version.
     pub version: u32,
+    /// When the password was last changed, ms; none: never, or before that was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<u64>,
     /// What was there before the last change of the password, until the first sign-in with the new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old: Option<Secrets>,
+}
+
+/// When users changed their passwords, ms; of those who ever did.
+pub(super) async fn password_changes(store: &dyn Store) -> Result<HashMap<UserId, u64>, OrgError> {
+    let mut changes = HashMap::new();
+    for (key, value) in all(store, Table::Account, &[]).await? {
+        let account: Account = read("account", &value)?;
+        if let (Ok(user), Some(at)) = (String::from_utf8_lossy(&key).parse(), account.changed) {
+            changes.insert(user, at);
+        }
+    }
+    Ok(changes)
 }
 
 /// A password's record, and the keyring that it opens.
@@ -106,10 +125,19 @@ pub(super) fn read<T: DeserializeOwned>(what: &'static str, value: &[u8]) -> Res
 
 /// All pairs under a prefix.
 pub(super) async fn all(store: &dyn Store, table: Table, prefix: &[u8]) -> Result<Vec<Pair>, OrgError> {
+    pages(store, table, prefix, None).await
+}
+
+/// All pairs after a key.
+pub(super) async fn after(store: &dyn Store, table: Table, key: Vec<u8>) -> Result<Vec<Pair>, OrgError> {
+    pages(store, table, &[], Some(key)).await
+}
+
+async fn pages(store: &dyn Store, table: Table, prefix: &[u8], first: Option<Vec<u8>>) -> Result<Vec<Pair>, OrgError> {
     const PAGE: usize = 500;
     let mut out: Vec<Pair> = Vec::new();
     loop {
-        let after = out.last().map(|(k, _)| k.clone());
+        let after = out.last().map(|(k, _)| k.clone()).or_else(|| first.clone());
         let page = store.scan(table, prefix, after.as_deref(), false, PAGE).await?;
         let last = page.len() < PAGE;
         out.extend(page);

@@ -1,20 +1,23 @@
 //! The company of a server: opens and founds it, and answers who may do what now.
 
 use std::{
+    collections::HashMap,
     fmt,
     sync::{Arc, OnceLock},
 };
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Mutex as AsyncMutex, watch};
+use zeroize::Zeroizing;
 
 use super::{
-    BoxesAnswer, Commit, OrgError, RobotKeyring, SiteSettings, commit::plan, limiter::Limiter, pending::Pending,
-    published::PublishedDirectory, rows,
+    BoxesAnswer, Commit, OrgError, RobotKeyring, SiteSettings, commit::plan, limiter::Limiter,
+    published::PublishedDirectory, rows, steps::Steps,
 };
 use crate::{
     clock::Clock,
     crypto::{
+        cluster_key::ClusterKey,
         directory::{ActiveAgent, Directory, Entry, Snapshot},
         hash,
         opaque::OpaqueServer,
@@ -40,16 +43,35 @@ pub struct Site {
     pub settings: SiteSettings,
 }
 
+/// What a company's servers know and its database doesn't.
+#[derive(Debug, Clone)]
+pub struct Secrets {
+    /// The server's OPAQUE keys.
+    pub opaque_setup: Zeroizing<Vec<u8>>,
+    /// What all of its servers share.
+    pub cluster_key: ClusterKey,
+}
+
+impl Secrets {
+    /// Of a server without others.
+    pub fn of_one_server(opaque_setup: &[u8]) -> Self {
+        Self { opaque_setup: opaque_setup.to_vec().into(), cluster_key: ClusterKey::generate() }
+    }
+}
+
 /// People, teams, sites, invites and logins of one company.
 pub struct Org {
     pub(super) store: Arc<dyn Store>,
     pub(super) opaque: OpaqueServer,
     pub(super) fp: OrgFp,
-    pub(super) pending: Mutex<Pending>,
+    pub(super) steps: Steps,
     pub(super) limiter: Mutex<Limiter>,
     /// One writer of the directory at a time.
     pub(super) writing: AsyncMutex<()>,
     pub(super) clock: Clock,
+    pub(super) password_changes: RwLock<HashMap<UserId, u64>>,
+    /// The mark of the last change that was read.
+    pub(super) seen_change: Mutex<Option<Vec<u8>>>,
     live: RwLock<Arc<PublishedDirectory>>,
     newest: watch::Sender<u32>,
     robot_keys: OnceLock<Arc<dyn RobotKeyring>>,
@@ -63,12 +85,12 @@ impl fmt::Debug for Org {
 
 impl Org {
     /// Opens the company in `store`: replays and verifies its whole log.
-    pub async fn open(store: Arc<dyn Store>, opaque_setup: &[u8]) -> Result<Arc<Self>, OrgError> {
-        Self::open_at(store, opaque_setup, Clock::system()).await
+    pub async fn open(store: Arc<dyn Store>, secrets: &Secrets) -> Result<Arc<Self>, OrgError> {
+        Self::open_at(store, secrets, Clock::system()).await
     }
 
     /// The same under a clock of the caller's.
-    pub async fn open_at(store: Arc<dyn Store>, opaque_setup: &[u8], clock: Clock) -> Result<Arc<Self>, OrgError> {
+    pub async fn open_at(store: Arc<dyn Store>, secrets: &Secrets, clock: Clock) -> Result<Arc<Self>, OrgError> {
         let entries: Vec<Entry> = rows::all(&*store, Table::Directory, &[])
             .await?
             .iter()
@@ -78,20 +100,23 @@ impl Org {
         let snapshot: Option<Snapshot> =
             store.get(Table::Meta, rows::SNAPSHOT).await?.map(|v| rows::read("snapshot", &v)).transpose()?;
         let directory = Directory::replay(fp, &entries, snapshot.as_ref())?;
-        let opaque = OpaqueServer::new(opaque_setup, fp).map_err(|_| OrgError::OpaqueSetup)?;
+        let opaque = OpaqueServer::new(&secrets.opaque_setup, fp).map_err(|_| OrgError::OpaqueSetup)?;
         if opaque.public() != directory.state().opaque.0 {
             return Err(OrgError::OpaqueSetup);
         }
+        let password_changes = rows::password_changes(&*store).await?;
         let (newest, _) = watch::channel(directory.seq());
         let live = PublishedDirectory::new(Arc::new(directory), entries, snapshot);
         Ok(Arc::new(Self {
             store,
             opaque,
             fp,
-            pending: Mutex::default(),
+            steps: Steps::new(&secrets.cluster_key),
             limiter: Mutex::default(),
             writing: AsyncMutex::new(()),
             clock,
+            password_changes: RwLock::new(password_changes),
+            seen_change: Mutex::default(),
             live: RwLock::new(Arc::new(live)),
             newest,
             robot_keys: OnceLock::new(),
@@ -99,14 +124,14 @@ impl Org {
     }
 
     /// Founds a company in an empty store: `commit` begins with the genesis (see [`super::acts::NewCompany`]).
-    pub async fn found(store: Arc<dyn Store>, opaque_setup: &[u8], commit: Commit) -> Result<Arc<Self>, OrgError> {
-        Self::found_at(store, opaque_setup, commit, Clock::system()).await
+    pub async fn found(store: Arc<dyn Store>, secrets: &Secrets, commit: Commit) -> Result<Arc<Self>, OrgError> {
+        Self::found_at(store, secrets, commit, Clock::system()).await
     }
 
     /// The same under a clock of the caller's.
     pub async fn found_at(
         store: Arc<dyn Store>,
-        opaque_setup: &[u8],
+        secrets: &Secrets,
         commit: Commit,
         clock: Clock,
     ) -> Result<Arc<Self>, OrgError> {
@@ -116,7 +141,7 @@ impl Org {
         let genesis = commit.entries.first().ok_or(OrgError::NoCompany)?;
         let fp = hash::org_fp(&genesis.signer.0);
         let mut directory = Directory::genesis(fp, genesis)?;
-        let opaque = OpaqueServer::new(opaque_setup, fp).map_err(|_| OrgError::OpaqueSetup)?;
+        let opaque = OpaqueServer::new(&secrets.opaque_setup, fp).map_err(|_| OrgError::OpaqueSetup)?;
         if opaque.public() != directory.state().opaque.0 {
             return Err(OrgError::OpaqueSetup);
         }
@@ -126,7 +151,7 @@ impl Org {
         let commit = Commit { expect_seq: 0, ..commit };
         let (ops, _) = plan(&*store, directory, &[], None, commit, clock.now_ms()).await?;
         store::write(&*store, Batch { ops, ..Batch::default() }).await?;
-        Self::open_at(store, opaque_setup, clock).await
+        Self::open_at(store, secrets, clock).await
     }
 
     /// The present directory.

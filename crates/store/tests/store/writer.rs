@@ -122,7 +122,7 @@ async fn what_waits_is_written_together_and_judged_one_by_one() {
             Outcome::Committed(c) => (c.origin, "committed", c.rev),
             Outcome::Duplicate { origin, .. } => (*origin, "duplicate", 0),
             Outcome::Refused { origin, .. } => (*origin, "refused", 0),
-            other => panic!("one server alone says {other:?}"),
+            other => panic!("only of a store that is shared: {other:?}"),
         })
         .collect();
     assert_eq!(

@@ -21,6 +21,7 @@ use super::{
     Http,
     answer::{Answer, cors, error, json, method_not_allowed, refusal},
     detached::run_detached,
+    token::Token,
     upgrade::own_origin,
 };
 
@@ -102,10 +103,17 @@ pub(super) fn bearer(request: &Request<Incoming>) -> Option<&str> {
     request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
+/// Whose a token is. A new password ends the tokens from before it.
+pub(super) fn identity(http: &Http, token: &str) -> Option<Who> {
+    let Token { who, made_ms } = http.tokens.read(token, http.org.now_ms())?;
+    let ended = who.user().is_some_and(|user| made_ms <= http.org.password_changed_at(user));
+    (!ended).then_some(who)
+}
+
 /// The identity of the bearer token; an agent's account is checked again each time.
 fn who(http: &Http, request: &Request<Incoming>) -> Result<Who, RequestError> {
     let refused = || RequestError::new(ErrorCode::Unauthorised, "sign in first");
-    let who = bearer(request).and_then(|token| http.tokens.read(token, http.org.now_ms())).ok_or_else(refused)?;
+    let who = bearer(request).and_then(|token| identity(http, token)).ok_or_else(refused)?;
     if let Who::Agent { kid, user } = &who
         && http.org.active(user).is_none_or(|a| a.kid != *kid)
     {

@@ -169,7 +169,6 @@ pub async fn password(
             let Received { value, held: _held } = body(member, request).await?;
             http.org.password_finish(&user, value).await?;
             // older tokens end; the user's own pages reconnect at once and get new ones
-            http.tokens.end(&user, http.org.now_ms());
             http.chat.hub().close_where(&Topic::User(user), |_| Some(CloseCode::GoingAway));
             Ok(answer::json(&json!({})))
         }

@@ -29,7 +29,7 @@ async fn old_bank() -> (Bank, Keyring, Keyring) {
     let (clock, store) = (Arc::new(AtomicU64::new(T0)), Arc::new(Tables::default()));
     let time = clock.clone();
     let now: Clock = Clock::new(move || time.load(Ordering::Relaxed));
-    let org = Org::found_at(store.clone(), &setup, commit, now).await.unwrap();
+    let org = Org::found_at(store.clone(), &Secrets::of_one_server(&setup), commit, now).await.unwrap();
     (Bank { org, store, setup, keys, clock }, of("zhao"), of("li"))
 }
 
@@ -182,7 +182,7 @@ async fn admins_confirm_from_their_consoles() {
     assert!(watch.has_changed().unwrap());
     assert_eq!((bank.org.directory().seq(), bank.org.snapshot()), (seq, Some(snapshot)));
     assert_eq!(bank.org.post_entries(&user("zhao"), good).await.unwrap_err(), OrgError::Conflict, "the log moved");
-    let restarted = Org::open(bank.store.clone(), &bank.setup).await.unwrap();
+    let restarted = Org::open(bank.store.clone(), &Secrets::of_one_server(&bank.setup)).await.unwrap();
     assert_eq!(restarted.directory().head(), bank.org.directory().head());
 }
 

@@ -168,7 +168,7 @@ async fn a_site_gives_visitors_what_they_verify() {
 async fn a_restart_finds_everything_again() {
     let (bank, code) = Bank::found().await;
     bank.claim(&code, "zhao's password").await.unwrap();
-    let again = Org::open(bank.store.clone(), &bank.setup).await.unwrap();
+    let again = Org::open(bank.store.clone(), &Secrets::of_one_server(&bank.setup)).await.unwrap();
     assert_eq!((again.directory().head(), again.snapshot()), (bank.org.directory().head(), bank.org.snapshot()));
     let after = |seq| serde_json::from_slice::<DirectoryAnswer>(&again.directory_json(seq).pieces.concat()).unwrap();
     let page = after(-1);
@@ -176,6 +176,12 @@ async fn a_restart_finds_everything_again() {
     assert_eq!(after(1).entries, page.entries[2..]);
     assert!(after(99).entries.is_empty());
     let other = generate_setup();
-    assert_eq!(Org::open(bank.store.clone(), &other).await.unwrap_err(), OrgError::OpaqueSetup);
-    assert_eq!(Org::open(Arc::new(Tables::default()), &other).await.unwrap_err(), OrgError::NoCompany);
+    assert_eq!(
+        Org::open(bank.store.clone(), &Secrets::of_one_server(&other)).await.unwrap_err(),
+        OrgError::OpaqueSetup
+    );
+    assert_eq!(
+        Org::open(Arc::new(Tables::default()), &Secrets::of_one_server(&other)).await.unwrap_err(),
+        OrgError::NoCompany
+    );
 }

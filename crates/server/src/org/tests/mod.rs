@@ -6,6 +6,7 @@ mod lies;
 mod passwords;
 mod refusals;
 mod store;
+mod two_servers;
 
 use std::sync::{
     Arc,
@@ -80,7 +81,7 @@ impl Bank {
         let store = Arc::new(Tables::default());
         let time = clock.clone();
         let now: Clock = Clock::new(move || time.load(Ordering::Relaxed));
-        let org = Org::found_at(store.clone(), &setup, commit, now).await.unwrap();
+        let org = Org::found_at(store.clone(), &Secrets::of_one_server(&setup), commit, now).await.unwrap();
         (Self { org, store, setup, keys, clock }, code)
     }
 

@@ -19,6 +19,8 @@ type Map = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
 pub struct Tables {
     map: Mutex<Map>,
     pub broken: AtomicBool,
+    /// Several servers write here.
+    pub shared: AtomicBool,
 }
 
 impl Tables {
@@ -116,6 +118,10 @@ impl Store for Tables {
 
     fn page(&self, _: ConvId, _: u64, _: usize, _: usize) -> Reading<'_, Vec<StoredRecord>> {
         Box::pin(ready(Ok(vec![])))
+    }
+
+    fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
     }
 
     fn generation(&self) -> Generation {
