@@ -33,6 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Subscriptions in one write.
 const GROUP: usize = 1_000;
 
+/// Behind the end of every log.
+const BEHIND: u64 = 1 << 60;
+
 /// What a shard's task is asked for.
 #[derive(Debug)]
 pub(super) enum Ask {
@@ -69,7 +72,7 @@ impl Shared {
                 Err(_) => return Err(StoreError::Reopening),
             }
         }
-        let now = self.snapshot(conv, u64::MAX / 2).await?;
+        let now = self.snapshot(conv, BEHIND).await?;
         self.check(self.out.begin(conv, &now));
         Ok(now.head)
     }
