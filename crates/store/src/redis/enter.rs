@@ -8,7 +8,11 @@ use std::sync::{
 };
 
 use kefu_proto::Generation;
-use kefu_redis_link::{Connection, Error, Handshake, Map, Pipeline, lanes::slot};
+use kefu_redis_link::{
+    Connection, Error, Handshake, Map, Pipeline,
+    checks::{self, Needs},
+    lanes::slot,
+};
 use ring::digest::{Context, SHA256};
 
 use super::{
@@ -125,6 +129,8 @@ pub(super) fn parts_of(map: &Map, keys: &Keys, shard: usize) -> Vec<Lane> {
 pub(super) async fn open(shared: &Shared, shard: usize, purpose: &str) -> Result<(Connection, Vec<Entered>), Unusable> {
     let name = format!("kefu-{purpose}");
     let connection = shared.link.open(shard, &Handshake::primary(&name).scripts(SCRIPTS.all())).await?;
+    let needs = Needs { replicas: shared.options.ack_replicas as usize, unchecked: shared.options.unchecked };
+    checks::accept(checks::primary(&connection, &needs).await?)?;
     let parts = parts_of(&shared.link.map(), &shared.keys, shard);
     let entered = enter(shared, &connection, &parts).await?;
     Ok((connection, entered))

@@ -61,6 +61,8 @@ pub struct Options {
     pub prefix: String,
     /// As many replicas must have a batch before it is acknowledged. 0: the primary's disk is enough.
     pub ack_replicas: u32,
+    /// Whether a Redis is used that may lose what it acknowledged, or doesn't say.
+    pub unchecked: bool,
     /// Whether an empty Redis becomes a new company.
     pub create: bool,
     /// Batches that may wait for each writer.
@@ -76,6 +78,7 @@ impl Default for Options {
         Self {
             prefix: "kefu:".to_owned(),
             ack_replicas: 0,
+            unchecked: false,
             create: false,
             queue: 1_024,
             patience: Duration::from_secs(10),

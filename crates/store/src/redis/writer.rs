@@ -31,6 +31,9 @@ use crate::{Outcome, Reply, StoreError, check};
 /// So long replicas are waited for before the connection is given up.
 const REPLICAS: Duration = Duration::from_secs(10);
 
+/// Between two tries to connect while nothing waits.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// One writer.
 pub(super) struct Writer {
     shared: Arc<Shared>,
@@ -78,13 +81,16 @@ impl Writer {
         // so that the first batch needs not wait for it
         drop(self.connect().await);
         loop {
-            let group = if self.connection.as_ref().is_some_and(Connection::is_open) {
-                self.shared.queues.take(self.number).await
-            } else {
-                // without a connection it looks for one while nothing waits, too
-                match timeout(Duration::from_millis(200), self.shared.queues.take(self.number)).await {
-                    Ok(group) => group,
-                    Err(_) => Some(VecDeque::new()),
+            // it looks for a connection while nothing waits, too
+            let group = match self.connection.as_ref().filter(|connection| connection.is_open()) {
+                Some(connection) => tokio::select! {
+                    biased;
+                    group = self.shared.queues.take(self.number) => group,
+                    _ = connection.ended() => Some(VecDeque::new()),
+                },
+                None => {
+                    let group = timeout(LOOK, self.shared.queues.take(self.number)).await;
+                    group.unwrap_or_else(|_| Some(VecDeque::new()))
                 }
             };
             let Some(mut group) = group else { return };

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod disk;
 pub mod ledger;
+pub mod proxy;
 pub mod redis;
 
 /// Options of a store with a small cache, so that it reads from its disk, and a small log.
