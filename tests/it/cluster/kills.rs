@@ -3,7 +3,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use kefu_redis_link::testing::RedisServer;
+use kefu_redis_link::{
+    cmd,
+    testing::{MASTER, RedisServer, Sentinels, until},
+};
 
 use super::{config_for, joined};
 use crate::{
@@ -82,4 +85,77 @@ impl Victim for Cluster {
 async fn killed_again_and_again_with_their_redis() {
     let kills = std::env::var("KEFU_CLUSTER_KILLS").ok().and_then(|k| k.parse().ok()).unwrap_or(20);
     run(Cluster::start().await, kills, true).await;
+}
+
+/// Two servers over a primary with one replica, watched by three Sentinels. What is acknowledged is on both.
+struct Watched {
+    company: Arc<Company>,
+    servers: [Process; 2],
+    redis: [RedisServer; 2],
+    primary: usize,
+    sentinels: Sentinels,
+    storage: String,
+    _second: tempfile::TempDir,
+}
+
+impl Watched {
+    async fn start() -> Self {
+        let primary = RedisServer::start(&[]).await;
+        let replica = primary.replica(&[]).await;
+        let sentinels = Sentinels::start(&primary).await;
+        let mut config = config_for(&primary);
+        (config.storage.url, config.storage.ack_replicas) = (sentinels.url().to_string(), 1);
+        let company = Company::found_in_database(&config, PEOPLE).await;
+        let second = joined(company.path());
+        let storage = format!("[storage]\nurl = \"{}\"\nack_replicas = 1\n", sentinels.url());
+        let dirs = [company.path(), second.path()];
+        let servers = dirs.map(|dir| Process::start_with(dir, &storage));
+        Self { company, servers, redis: [primary, replica], primary: 0, sentinels, storage, _second: second }
+    }
+
+    /// The Sentinels have made the other one the primary.
+    async fn failed_over(&self) {
+        let wanted = self.redis[1 - self.primary].address().to_string();
+        until("another primary", async || {
+            let sentinel = self.sentinels.connect(0).await;
+            let question = cmd("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(MASTER).take();
+            let (host, port): (String, u16) = sentinel.query(&question).await.ok()?;
+            (format!("{host}:{port}") == wanted).then_some(())
+        })
+        .await;
+    }
+}
+
+impl Victim for Watched {
+    type Needed = ([RedisServer; 2], Sentinels, Process);
+
+    fn company(&self) -> &Arc<Company> {
+        &self.company
+    }
+
+    fn addr(&self, client: usize) -> SocketAddr {
+        self.servers[client % 2].addr
+    }
+
+    async fn blow(&mut self, _: &[Proxy], _: &mut Dice) {
+        self.redis[self.primary].kill();
+        self.failed_over().await;
+        self.redis[self.primary].restart().await;
+        self.primary = 1 - self.primary;
+    }
+
+    async fn last(mut self) -> (Process, Self::Needed) {
+        self.servers[0].kill();
+        let server = Process::start_with(self.company.path(), &self.storage);
+        let [_, other] = self.servers;
+        (server, (self.redis, self.sentinels, other))
+    }
+
+    fn verify(_: &Company) {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_that_dies_is_replaced_by_its_replica_and_nothing_is_lost() {
+    let failovers = std::env::var("KEFU_FAILOVERS").ok().and_then(|k| k.parse().ok()).unwrap_or(1);
+    run(Watched::start().await, failovers, false).await;
 }

@@ -18,9 +18,10 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 pub use admin_client::{Admin, AdminError, Dump};
 pub use error::ServeError;
+pub use kefu_redis_link::checks::{Finding, Severity};
 pub use open::{found, store_and_directory};
 pub use serve::serve;
-pub use storage::database_path;
+pub use storage::{database_path, examine_redis};
 
 use crate::{chat::KnowledgeSource, config::Config, http::Patience, robot::engine::DecisionEngine};
 

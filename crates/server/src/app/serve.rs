@@ -47,6 +47,7 @@ use crate::{
 /// How long sockets may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// Runs the server until `shutdown` resolves or the disk fails.
+#[expect(clippy::too_many_lines, reason = "the order of start and stop is in one place")]
 pub async fn serve(
     options: ServeOptions,
     shutdown: impl Future<Output = ()>,
@@ -111,6 +112,7 @@ pub async fn serve(
             since: Instant::now(),
             listen: listen.to_string(),
             certificate: served,
+            servers: others.servers(),
         }),
     });
     let socket_path = dir.join(data_dir::ADMIN_SOCKET);
@@ -131,6 +133,7 @@ pub async fn serve(
         secure: tls.is_some(),
         strict: http::Strict::new(&public_url, config.server.hsts_days),
         public_url: public_url.clone(),
+        serving: others.serving(),
         alive,
     });
     ready(&Ready { listen, public_url });

@@ -5,7 +5,7 @@ use std::{fs, path::Path, path::PathBuf, sync::Arc};
 use anyhow::{Context as _, anyhow};
 use kefu_redis_link::{
     Error, Link, Options as LinkOptions, Password, Url,
-    checks::{Needs, accept},
+    checks::{Finding, Needs, accept},
 };
 use serde_json::{Value, json};
 
@@ -135,13 +135,30 @@ fn open_file(dir: &Path, config: &Config, metrics: Option<Arc<Metrics>>) -> Resu
     })
 }
 
-/// Connects, looks whether the servers' settings keep what is acknowledged, and opens.
-async fn open_redis(settings: &Settings, empty: IfEmpty) -> anyhow::Result<(Arc<RedisStore>, Link, Feed)> {
+async fn connect(settings: &Settings) -> anyhow::Result<(Url, Link)> {
     let url: Url = settings.url.parse().context("kefu.toml: storage.url")?;
     let options = LinkOptions { password: password(settings)?, ca: authorities(settings)?, ..LinkOptions::default() };
     let link = Link::connect(&url, options).await.with_context(|| format!("cannot use {url}"))?;
-    let needs = Needs { replicas: settings.ack_replicas as usize, unchecked: settings.unchecked };
-    match accept(link.check(&needs).await) {
+    Ok((url, link))
+}
+
+fn needs(settings: &Settings) -> Needs {
+    Needs { replicas: settings.ack_replicas as usize, unchecked: settings.unchecked }
+}
+
+/// What in the settings of the servers, or in their state, can lose what was acknowledged.
+///
+/// # Errors
+/// If they can't be reached.
+pub async fn examine_redis(settings: &Settings) -> anyhow::Result<Vec<Finding>> {
+    let (_, link) = connect(settings).await?;
+    Ok(link.check(&needs(settings)).await)
+}
+
+/// Connects, looks whether the servers' settings keep what is acknowledged, and opens.
+async fn open_redis(settings: &Settings, empty: IfEmpty) -> anyhow::Result<(Arc<RedisStore>, Link, Feed)> {
+    let (url, link) = connect(settings).await?;
+    match accept(link.check(&needs(settings)).await) {
         Ok(warnings) => warnings.iter().for_each(|w| tracing::warn!(code = w.code, "{}", w.sentence)),
         Err(Error::Unsafe(findings)) => {
             let all: Vec<_> = findings.iter().map(|f| format!("\n  {}", f.sentence)).collect();

@@ -47,7 +47,7 @@ pub async fn route(http: Arc<Http>, peer: SocketAddr, mut request: Request<Incom
         (&Method::GET, ["metrics"]) if !request.headers().contains_key(FORWARDED) => {
             admin::metrics(&http, peer.ip(), request.headers())
         }
-        (&Method::GET, ["healthz"]) => answer::healthy(),
+        (&Method::GET, ["healthz"]) => answer::health(*http.serving.borrow()),
         (&Method::GET, [""]) => redirect("/console/"),
         (&Method::GET, ["console"]) => redirect("/console/"),
         (&Method::GET, ["console", rest @ ..]) => assets::console(&rest.join("/"), request.headers()),

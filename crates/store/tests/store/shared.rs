@@ -49,11 +49,11 @@ async fn all_who_follow_hear_every_commit_once_and_in_order() {
             for n in 0..EACH {
                 let n = n + writer as u64 * 1_000;
                 let mut batch = say(c, n);
-                if n % 5 == 0 {
+                if n.is_multiple_of(5) {
                     batch.ops.extend(row(c, None, &n.to_string()).ops);
                 }
                 submit(&*store, batch, Reply::Feed(n + 1)).await.unwrap();
-                if n % 7 == 0 {
+                if n.is_multiple_of(7) {
                     tokio::task::yield_now().await;
                 }
             }

@@ -139,7 +139,7 @@ impl<'a> Connected<'a> {
     async fn beat(&mut self, peer: &dyn Peer) -> Result<(), Error> {
         let bus = self.bus;
         let (agents, sockets) = peer.sockets();
-        let draining = bus.draining.load(Ordering::Relaxed);
+        let draining = *bus.draining.borrow();
         let beat = Beat {
             n: bus.beats_said.fetch_add(1, Ordering::Relaxed) + 1,
             version: env!("CARGO_PKG_VERSION").into(),
@@ -151,6 +151,7 @@ impl<'a> Connected<'a> {
         };
         // derived serialisation of plain data has no way to fail
         let text = serde_json::to_string(&beat).unwrap_or_default();
+        *bus.own_beat.lock() = Some(beat);
         let (nodes, asked) = (bus.name("nodes"), Instant::now());
         self.last = asked;
         let mut pipeline = Pipeline::new();

@@ -14,7 +14,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -68,8 +68,9 @@ pub struct RedisBus {
     agents: watch::Sender<Arc<BTreeSet<UserId>>>,
     changed: Notify,
     members: Mutex<Members>,
+    own_beat: Mutex<Option<Beat>>,
     connected: watch::Sender<bool>,
-    draining: AtomicBool,
+    draining: watch::Sender<bool>,
     beats_said: AtomicU64,
     own: Own,
 }
@@ -103,8 +104,9 @@ impl RedisBus {
             agents: watch::Sender::default(),
             changed: Notify::new(),
             members: Mutex::default(),
+            own_beat: Mutex::default(),
             connected: watch::Sender::new(false),
-            draining: AtomicBool::new(false),
+            draining: watch::Sender::new(false),
             beats_said: AtomicU64::new(0),
             own,
         })
@@ -120,15 +122,27 @@ impl RedisBus {
         self.connected.subscribe()
     }
 
-    /// The other servers that were there lately.
+    /// The servers that were there lately, with this one.
     pub fn members(&self) -> Vec<Member> {
         let leader = *self.leader.borrow();
-        self.members.lock().list(leader)
+        let mut members = self.members.lock().list(leader);
+        let own = self.own_beat.lock().clone();
+        let alive = *self.connected.borrow();
+        let leads = leader == Some(self.node);
+        members.extend(own.map(|beat| Member { node: self.node.name(), beat, alive, leads }));
+        members.sort_by(|a, b| a.node.cmp(&b.node));
+        members
     }
 
     /// Says that this server takes no new clients, and gives the desk away.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.send_replace(true);
+        self.changed.notify_one();
+    }
+
+    /// Whether [`RedisBus::drain`] was called.
+    pub fn draining(&self) -> watch::Receiver<bool> {
+        self.draining.subscribe()
     }
 
     /// Works until the process ends.
