@@ -66,11 +66,6 @@ impl Proxy {
         self.state.subscribe().wait_for(|state| state.lost >= times).await.unwrap();
     }
 
-    /// Ends all connections.
-    pub fn cut(&self) {
-        self.state.send_modify(|state| state.cuts += 1);
-    }
-
     /// Ends all connections, and new ones, too (`true`), or lets them through again.
     pub fn shut(&self, shut: bool) {
         self.state.send_modify(|state| {
