@@ -303,7 +303,7 @@ pub struct Head {
     pub last_at_ms: u64,
     /// Bytes of its records: about, what was written lately may be counted twice.
     pub bytes: u64,
-    /// How far the visitor and the agents are, by [`Side`](kefu_proto::Side).
+    /// How far the visitor and the agents are, by [`Side`].
     pub marks: [Marks; 2],
     /// Content of the row.
     pub value: Bytes,

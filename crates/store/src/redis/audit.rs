@@ -54,7 +54,7 @@ impl Shared {
         for (conv, answers) in convs.into_iter().zip(answers.chunks_exact(2)) {
             let now = (number(&answers[0]), number(&answers[1]) as u32);
             if self.out.standing(conv).is_some_and(|(last, rev, _)| (last, rev) != now) {
-                self.check([(conv, Next::Read { after: 0, at_once: false })]);
+                self.check([(conv, Next::Reach(now.0, now.1))]);
             }
         }
         Ok(())

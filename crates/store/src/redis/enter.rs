@@ -3,7 +3,7 @@
 //! is meant for another generation, so that nothing is written by who has not seen where it began.
 
 use std::sync::{
-    OnceLock,
+    Arc, OnceLock,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -13,6 +13,7 @@ use kefu_redis_link::{
     checks::{self, Needs},
     lanes::slot,
 };
+use parking_lot::Mutex;
 use ring::digest::{Context, SHA256};
 
 use super::{
@@ -31,6 +32,8 @@ pub(super) struct Lanes {
     all: AtomicU64,
     /// Drawn when the company was created; all lanes have it.
     company: OnceLock<[u8; 16]>,
+    /// The process that answered for each lane when it was entered last.
+    processes: Mutex<Vec<Arc<str>>>,
 }
 
 /// A lane as it was found.
@@ -46,7 +49,8 @@ pub(super) struct Entered {
 impl Lanes {
     pub fn new() -> Self {
         let generations = (0..PARTS).map(|_| AtomicU64::new(0)).collect();
-        Self { generations, all: AtomicU64::new(0), company: OnceLock::new() }
+        let processes = Mutex::new(vec![Arc::from(""); PARTS]);
+        Self { generations, all: AtomicU64::new(0), company: OnceLock::new(), processes }
     }
 
     /// Of a lane.
@@ -70,7 +74,19 @@ impl Lanes {
         self.company.get_or_init(|| company);
     }
 
-    fn set(&self, lane: Lane, generation: u64) -> bool {
+    /// Those of some lanes that must be entered before this process is asked about them.
+    pub fn not_entered(&self, lanes: impl IntoIterator<Item = Lane>, process: &str) -> Vec<Lane> {
+        let processes = self.processes.lock();
+        lanes.into_iter().filter(|lane| *processes[usize::from(*lane)] != *process).collect()
+    }
+
+    /// A lane must be entered again.
+    pub fn forget(&self, lane: Lane) {
+        self.processes.lock()[usize::from(lane)] = Arc::from("");
+    }
+
+    fn set(&self, lane: Lane, generation: u64, process: &Arc<str>) -> bool {
+        self.processes.lock()[usize::from(lane)] = process.clone();
         let before = self.generations[usize::from(lane)].swap(generation, Ordering::AcqRel);
         before != 0 && before != generation
     }
@@ -125,19 +141,19 @@ pub(super) fn parts_of(map: &Map, keys: &Keys, shard: usize) -> Vec<Lane> {
     map.lanes_of(shard).chain(company.map(|_| COMPANY)).collect()
 }
 
-/// Opens a connection for commands to a shard and enters all its lanes.
-pub(super) async fn open(shared: &Shared, shard: usize, purpose: &str) -> Result<(Connection, Vec<Entered>), Unusable> {
+/// Opens a connection for commands to a shard and enters all its lanes, unless this process has answered for them already.
+pub(super) async fn open(shared: &Shared, shard: usize, purpose: &str) -> Result<Connection, Unusable> {
     let name = format!("kefu-{purpose}");
     let connection = shared.link.open(shard, &Handshake::primary(&name).scripts(SCRIPTS.all())).await?;
     let needs = Needs { replicas: shared.options.ack_replicas as usize, unchecked: shared.options.unchecked };
     checks::accept(checks::primary(&connection, &needs).await?)?;
     let parts = parts_of(&shared.link.map(), &shared.keys, shard);
-    let entered = enter(shared, &connection, &parts).await?;
-    Ok((connection, entered))
+    enter(shared, &connection, &shared.lanes.not_entered(parts, &connection.server().run_id)).await?;
+    Ok(connection)
 }
 
 /// Enters lanes over a connection to their shard.
-pub(super) async fn enter(shared: &Shared, connection: &Connection, parts: &[Lane]) -> Result<Vec<Entered>, Unusable> {
+pub(super) async fn enter(shared: &Shared, connection: &Connection, parts: &[Lane]) -> Result<(), Unusable> {
     enter_with(shared, connection, parts, false).await
 }
 
@@ -147,11 +163,15 @@ pub(super) async fn enter_with(
     connection: &Connection,
     parts: &[Lane],
     create: bool,
-) -> Result<Vec<Entered>, Unusable> {
+) -> Result<(), Unusable> {
+    if parts.is_empty() {
+        return Ok(());
+    }
     let company = shared.lanes.company().copied().unwrap_or_default();
+    let process: Arc<str> = connection.server().run_id.as_str().into();
     let call = |lane: &Lane| {
         let mut call = SCRIPTS.enter().call(&[shared.keys.lane(*lane)]);
-        call.arg(&connection.server().run_id).arg(&company).arg(u8::from(create));
+        call.arg(&*process).arg(&company).arg(u8::from(create));
         call
     };
     let replies = connection.pipeline(&parts.iter().map(call).collect::<Pipeline>()).await?;
@@ -163,12 +183,12 @@ pub(super) async fn enter_with(
             [why] => return Err(Unusable::Refused(refusal(value::bytes(why) == Some(b"N")))),
             _ => return Err(Unusable::Refused(StoreError::Corrupt("a lane of another kind".to_owned()))),
         };
-        let risen = shared.lanes.set(*lane, generation);
+        let risen = shared.lanes.set(*lane, generation, &process);
         entered.push(Entered { lane: *lane, changes, risen });
     }
     shared.lanes.hash();
     shared.risen(&entered);
-    Ok(entered)
+    Ok(())
 }
 
 fn refusal(missing: bool) -> StoreError {

@@ -59,14 +59,15 @@ pub(super) struct Snapshot {
 }
 
 /// What must be done after something was fed.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     Nothing,
-    /// Read what follows `after`: at once, or if it is not here in a moment.
-    Read {
-        after: u64,
-        at_once: bool,
-    },
+    /// Read what is missing, unless it comes in a moment.
+    Wait,
+    /// Read it now.
+    Read,
+    /// Read it, unless the feed has come so far in a while: last record and revision.
+    Reach(u64, u32),
 }
 
 #[derive(Debug, Default)]
@@ -215,19 +216,13 @@ impl Out {
         if followed.last == after {
             followed.absorb(conv, now, &mut out);
         }
+        let part = !followed.waiting.is_empty();
         let mut next = followed.drain(&mut out).unwrap_or(Next::Nothing);
-        if next == Next::Nothing && (followed.last < now.last || followed.generation != now.generation) {
-            next = Next::Read { after: followed.last, at_once: true };
+        if next == Next::Nothing && !part && (followed.last < now.last || followed.generation != now.generation) {
+            next = Next::Read;
         }
         out.send(&state);
         next
-    }
-
-    /// It needs not be read after all, or can't be; others may try.
-    pub fn release(&self, conv: ConvId) {
-        if let Some(followed) = self.0.lock().convs.get_mut(&conv) {
-            followed.filling = false;
-        }
     }
 
     /// What is missing does not come: what waits for it goes out as it is.
@@ -242,9 +237,18 @@ impl Out {
         out.send(&state);
     }
 
-    /// Whether somebody still waits for what is missing.
-    pub fn still_missing(&self, conv: ConvId) -> bool {
-        self.0.lock().convs.get(&conv).is_some_and(|followed| !followed.waiting.is_empty())
+    /// Whether what is missing must be read still. If not, whoever was to do that need not any more.
+    pub fn must_read(&self, conv: ConvId, next: Next) -> bool {
+        let mut state = self.0.lock();
+        let Some(followed) = state.convs.get_mut(&conv) else { return false };
+        let must = !followed.waiting.is_empty()
+            || match next {
+                Next::Nothing | Next::Wait => false,
+                Next::Read => true,
+                Next::Reach(last, rev) => followed.last < last || followed.rev < rev || (last, rev) == (0, 0),
+            };
+        followed.filling = must;
+        must
     }
 
     /// Whether it has ended.
@@ -294,8 +298,9 @@ impl Followed {
             let event = self.waiting.remove(at);
             self.feed(event, out);
         }
-        let at_once = self.waiting.iter().any(|event| event.generation > self.generation);
-        (!self.waiting.is_empty() && !self.filling).then_some(Next::Read { after: self.last, at_once })
+        let next =
+            if self.waiting.iter().any(|event| event.generation > self.generation) { Next::Read } else { Next::Wait };
+        (!self.waiting.is_empty() && !self.filling).then_some(next)
     }
 
     /// Whether nothing before it is missing.
@@ -393,6 +398,10 @@ impl Followed {
 
     fn absorb(&mut self, conv: ConvId, now: &Snapshot, out: &mut Batch) {
         let mut records = now.records.clone();
+        // what waits brings its own records and row, and what is on its way comes after those
+        let waiting = || self.waiting.iter().filter(|event| event.generation == now.generation);
+        let wanted = waiting().map(|event| event.after).min().unwrap_or(u64::MAX).saturating_sub(self.last);
+        let wanted_rev = waiting().map(|event| event.revs.0).min().unwrap_or(u32::MAX);
         let same_tail = self.last == 0 || (!records.is_empty() && Tail::of(&records.remove(0)) == self.tail);
         let same_row = now.rev > self.rev || (now.rev == self.rev && (self.rev == 0 || hash(&now.row) == self.row));
         if now.generation == self.generation && now.last == 0 && now.rev == 0 && (self.last, self.rev) != (0, 0) {
@@ -404,7 +413,8 @@ impl Followed {
             out.outcomes.push(Outcome::Rewound { conv });
         } else {
             self.generation = now.generation;
-            let row = (now.rev > self.rev).then(|| (now.rev, now.row.clone()));
+            records.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
+            let row = (now.rev > self.rev && wanted_rev > self.rev).then(|| (now.rev, now.row.clone()));
             self.others(conv, records, row, out);
         }
     }

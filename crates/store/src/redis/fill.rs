@@ -23,6 +23,8 @@ use crate::{Head, StoreError};
 
 /// So long what is missing may still come by itself.
 const MOMENT: Duration = Duration::from_millis(50);
+/// So long what was written and not published may still be on its way: its writer may wait for replicas.
+const WHILE: Duration = Duration::from_millis(500);
 /// Records in one read.
 const PAGE: u64 = 256;
 /// Reads at the same time.
@@ -47,7 +49,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut checks: mpsc::UnboundedReceiver
             Check::Conversation(conv, next) => vec![(conv, next)],
             Check::Lanes(lanes) => {
                 let convs = shared.out.followed(|conv| lanes.contains(&lane_of(conv)));
-                convs.into_iter().map(|conv| (conv, Next::Read { after: 0, at_once: true })).collect()
+                convs.into_iter().map(|conv| (conv, Next::Read)).collect()
             }
         };
         for (conv, next) in convs {
@@ -60,25 +62,32 @@ pub(super) async fn run(shared: Arc<Shared>, mut checks: mpsc::UnboundedReceiver
 
 async fn fill(shared: Arc<Shared>, reads: Arc<Semaphore>, conv: ConvId, mut next: Next) {
     for _ in 0..TRIES {
-        if !matches!(next, Next::Read { at_once: true, .. }) {
-            sleep(MOMENT).await;
-            if matches!(next, Next::Read { after: 1.., .. }) && !shared.out.still_missing(conv) {
-                return shared.out.release(conv);
-            }
+        match next {
+            Next::Wait => sleep(MOMENT).await,
+            Next::Reach(..) => sleep(WHILE).await,
+            Next::Read | Next::Nothing => {}
         }
-        let Some((after, ..)) = shared.out.standing(conv) else { return shared.out.release(conv) };
+        if !shared.out.must_read(conv, next) {
+            return;
+        }
+        let Some((after, ..)) = shared.out.standing(conv) else { return };
         let read = {
             // the semaphore is never closed
             let _turn = reads.acquire().await;
             shared.safe_snapshot(conv, after).await
         };
         match read {
-            Ok(snapshot) => next = shared.out.absorb(conv, after, &snapshot),
+            Ok(snapshot) => {
+                next = shared.out.absorb(conv, after, &snapshot);
+                if next == Next::Nothing || !shared.out.claim(conv) {
+                    return;
+                }
+            }
             Err(StoreError::Closed) => return,
-            Err(_) => next = Next::Read { after: 0, at_once: false },
-        }
-        if next == Next::Nothing || !shared.out.claim(conv) {
-            return;
+            Err(_) => {
+                next = Next::Read;
+                sleep(MOMENT).await;
+            }
         }
     }
     shared.out.abandon(conv);

@@ -41,7 +41,6 @@ pub(super) struct Writer {
     number: usize,
     shard: usize,
     connection: Option<Connection>,
-    entered: HashSet<Lane>,
     /// Since when there is no connection.
     away: Option<Instant>,
     down: bool,
@@ -73,7 +72,7 @@ struct Settled {
 impl Writer {
     pub fn new(shared: Arc<Shared>, number: usize) -> Self {
         let shard = number / STRIPES;
-        Self { shared, number, shard, connection: None, entered: HashSet::new(), away: None, down: false }
+        Self { shared, number, shard, connection: None, away: None, down: false }
     }
 
     /// Runs until the queues are closed and this one is empty.
@@ -130,8 +129,7 @@ impl Writer {
         self.connection = None;
         self.away.get_or_insert_with(Instant::now);
         let purpose = format!("writer-{}", self.number % STRIPES);
-        let (connection, entered) = enter::open(&self.shared, self.shard, &purpose).await?;
-        self.entered = entered.iter().map(|entered| entered.lane).collect();
+        let connection = enter::open(&self.shared, self.shard, &purpose).await?;
         self.connection = Some(connection.clone());
         self.away = None;
         if std::mem::take(&mut self.down) {
@@ -179,11 +177,9 @@ impl Writer {
         if group.is_empty() {
             return Ok(());
         }
-        let new: Vec<Lane> = group.iter().map(|job| job.lane).filter(|lane| !self.entered.contains(lane)).collect();
-        if !new.is_empty() {
-            enter::enter(&self.shared, &connection, &new).await?;
-            self.entered.extend(new);
-        }
+        let lanes: HashSet<Lane> = group.iter().map(|job| job.lane).collect();
+        let new = self.shared.lanes.not_entered(lanes, &connection.server().run_id);
+        enter::enter(&self.shared, &connection, &new).await?;
         self.note_visitors(group).await?;
         let (mut calls, mut generations, mut seen) = (Pipeline::new(), Vec::new(), HashSet::<ConvId>::new());
         for job in group.iter().filter(|job| check::shape(&job.batch).is_ok()) {
@@ -212,7 +208,7 @@ impl Writer {
         let Settled { done, found, again, error } = self.settle(group, replies, generations);
         if replicas > 0 && !done.is_empty() {
             let enough = !found && acknowledged.is_some_and(|reply| reply.is_ok_and(|n| number(&n) >= replicas.into()));
-            if !enough && !self.wait_for_replicas(&connection, started).await {
+            if !enough && !self.wait_for_replicas(&connection, done[0].0.lane, started).await {
                 // all of them are sent again over another connection
                 connection.end("too few replicas acknowledged in time");
                 *group = done
@@ -271,6 +267,7 @@ impl Writer {
             };
             let answer = match answer {
                 Answer::Generation => {
+                    self.shared.lanes.forget(job.lane);
                     error.get_or_insert(Error::NoPrimary { shard: self.shard });
                     again.push_back(job);
                     continue;
@@ -288,9 +285,8 @@ impl Writer {
     }
 
     /// Whether enough replicas have it now.
-    async fn wait_for_replicas(&self, connection: &Connection, started: Instant) -> bool {
+    async fn wait_for_replicas(&self, connection: &Connection, lane: Lane, started: Instant) -> bool {
         let replicas = self.shared.options.ack_replicas;
-        let lane = self.entered.iter().next().copied().unwrap_or_default();
         while started.elapsed() < REPLICAS {
             // `WAIT` counts what this connection wrote: what others wrote is counted from its next write on
             let calls: Pipeline = wait(self.shared.keys.lane(lane), replicas).into_iter().collect();

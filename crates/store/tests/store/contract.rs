@@ -5,17 +5,21 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use kefu_proto::{ConvId, Event, Kid, Marks, MsgId, RecordView, Side, event_body};
-use kefu_redis_link::testing::RedisServer;
+use kefu_redis_link::{
+    Link,
+    testing::{Cluster, RedisServer},
+};
 use kefu_store::{
     Batch, Facts, FactsChange, Feed, Op, Outcome, Place, Reply, Store, StoreError, Table, Written, find,
     memory::MemoryStore,
     redb::{Options, RedbStore},
+    redis::RedisStore,
     submit, write,
 };
 
 use crate::support::{
     batch::{conv, envelope, msg, post, tombstone},
-    redis::open,
+    redis::{open, options},
 };
 
 /// A store under test, with what must outlive it.
@@ -41,6 +45,14 @@ fn in_a_file_with(options: Options) -> Tested {
     Tested { store, feed, _dir: Some(dir), _server: None }
 }
 
+/// One Cluster for all; each test has keys of its own.
+async fn on_a_cluster(cluster: &Cluster, name: &str) -> Tested {
+    let link = Link::connect(&cluster.url(), cluster.options()).await.unwrap();
+    let options = kefu_store::redis::Options { prefix: format!("{name}:"), ..options() };
+    let (store, feed) = RedisStore::open(link, options).await.unwrap();
+    Tested { store, feed, _dir: None, _server: None }
+}
+
 async fn in_redis() -> Tested {
     let server = RedisServer::start(&[]).await;
     let (store, feed) = open(&server).await.unwrap();
@@ -56,7 +68,7 @@ macro_rules! contract {
 
                 $(#[$doc])*
                 #[allow(unused_mut, reason = "not every test listens to the feed")]
-                async fn holds(mut $t: Tested) $body
+                pub(super) async fn holds(mut $t: Tested) $body
 
                 #[tokio::test]
                 async fn in_memory() { holds(super::in_memory()).await }
@@ -73,6 +85,15 @@ macro_rules! contract {
                 }
             }
         )*
+
+        #[tokio::test]
+        async fn all_of_it_on_a_cluster() {
+            let cluster = Cluster::start(3, 0).await;
+            $(
+                println!("{}", stringify!($name));
+                $name::holds(on_a_cluster(&cluster, stringify!($name)).await).await;
+            )*
+        }
     };
 }
 

@@ -1,20 +1,16 @@
 //! Connections that end, servers that are killed: nothing acknowledged is lost, nothing is written twice.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
-use kefu_proto::{Event, Kid, MsgId, RecordView, event_body};
+use kefu_proto::{Event, Kid, MsgId, event_body};
 use kefu_redis_link::testing::RedisServer;
 use kefu_store::{
     Batch, Facts, FactsChange, Op, Outcome, Reply, Store, StoreError, Table, find, redis::Options, submit, write,
 };
-use tokio::task::JoinSet;
 
 use crate::support::{
     batch::{conv, msg},
+    load::Load,
     proxy::{Lose, Proxy},
     redis::{Told, id, open_through, open_with, options, row, say},
 };
@@ -175,75 +171,13 @@ async fn after_long_without_a_server_batches_are_refused_until_it_is_back() {
 /// The server is killed again and again; everybody sends again what was refused, as clients do.
 #[tokio::test]
 async fn a_server_that_is_killed_loses_and_doubles_nothing() {
-    const WRITERS: u64 = 12;
-    const EACH: u64 = 120;
     let mut server = RedisServer::start(&[]).await;
-    let (store, mut feed) =
-        open_with(&server, Options { patience: Duration::from_millis(200), ..options() }).await.unwrap();
-    let convs = [1, 2, 3].map(conv);
-    for c in convs {
-        store.follow(c).await.unwrap();
-    }
-    let mut tasks = JoinSet::new();
-    for writer in 0..WRITERS {
-        let store = Arc::clone(&store);
-        tasks.spawn(async move {
-            let c = convs[writer as usize % convs.len()];
-            let mut acknowledged = Vec::new();
-            for n in 0..EACH {
-                let n = writer * 1_000 + n;
-                let mut batch = say(c, n);
-                if n % 4 == 0 {
-                    batch.ops.extend(row(c, None, &n.to_string()).ops);
-                }
-                let seq = loop {
-                    match write(&*store, batch.clone()).await {
-                        Ok(written) => break written.seqs[0],
-                        Err(StoreError::Duplicate { seq }) => break seq,
-                        Err(StoreError::Unwritable) => tokio::time::sleep(Duration::from_millis(5)).await,
-                        Err(e) => panic!("{e}"),
-                    }
-                };
-                acknowledged.push((c, seq, id(n)));
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-            acknowledged
-        });
-    }
+    let impatient = Options { patience: Duration::from_millis(200), ..options() };
+    let load = Load::start(open_with(&server, impatient).await.unwrap(), &[1, 2, 3].map(conv)).await;
     for pause in [30, 80, 10, 150, 50, 100] {
         tokio::time::sleep(Duration::from_millis(pause)).await;
         server.kill();
         server.restart().await;
     }
-    let mut acknowledged: BTreeMap<_, BTreeMap<u64, MsgId>> = BTreeMap::new();
-    while let Some(done) = tasks.join_next().await {
-        for (c, seq, id) in done.unwrap() {
-            assert_eq!(acknowledged.entry(c).or_default().insert(seq, id), None, "one number for two messages");
-        }
-    }
-    for c in convs {
-        let stored = store.records(c, 0, usize::MAX).await.unwrap();
-        let ids: BTreeMap<u64, MsgId> =
-            stored.iter().map(|(seq, frame)| (*seq, MsgId(frame[16 + 40..16 + 56].try_into().unwrap()))).collect();
-        assert_eq!(ids.values().collect::<BTreeSet<_>>().len(), ids.len(), "no message twice");
-        assert_eq!(ids, acknowledged[&c]);
-    }
-    store.close().await;
-    let mut told: BTreeMap<_, Told> = BTreeMap::new();
-    while let Some(outcomes) = feed.recv().await {
-        for outcome in outcomes {
-            match outcome {
-                Outcome::Committed(commit) => told.entry(commit.conv).or_default().add(&commit),
-                Outcome::Rewound { .. } => panic!("nothing was lost"),
-                _ => {}
-            }
-        }
-    }
-    for c in convs {
-        let told = &told[&c];
-        assert_eq!(told.seqs, (1..=acknowledged[&c].len() as u64).collect::<Vec<_>>(), "each once and in order");
-        assert!(told.rows.iter().map(|row| row.0).is_sorted());
-        let ids = told.frames.iter().map(|frame| RecordView::parse(frame).unwrap().body[40..56].to_vec());
-        assert!(ids.zip(acknowledged[&c].values()).all(|(told, acknowledged)| told == acknowledged.0));
-    }
+    load.end().await;
 }

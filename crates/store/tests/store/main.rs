@@ -10,6 +10,7 @@ mod generations;
 mod log;
 mod lost;
 mod model;
+mod replicas;
 mod shared;
 mod support;
 mod writer;

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     sync::{
-        Arc, LazyLock,
+        Arc,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -16,7 +16,7 @@ use kefu_store::{
     Batch, Commit, Facts, FactsChange, Feed, Op, Outcome, Reply, Store, StoreError, Table, Written,
     memory::MemoryStore, redb::RedbStore,
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 use tokio::sync::oneshot;
 
 use crate::support::{
@@ -295,27 +295,25 @@ proptest! {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn redis_says_and_holds_the_same(
-        before in prop::collection::vec((any::<bool>(), batch()), 0..40),
-        after in prop::collection::vec((any::<bool>(), batch()), 0..40),
-    ) {
-        static CASES: AtomicU32 = AtomicU32::new(0);
-        static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
-        static SERVER: LazyLock<RedisServer> = LazyLock::new(|| RUNTIME.block_on(RedisServer::start(&[])));
-        let prefix = format!("case-{}:", CASES.fetch_add(1, Ordering::Relaxed));
-        let server = &*SERVER;
-        RUNTIME.block_on(async {
-            let options = || kefu_store::redis::Options { prefix: prefix.clone(), ..redis::options() };
+#[test]
+fn redis_says_and_holds_the_same() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(RedisServer::start(&[]));
+    let cases = std::env::var("KEFU_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(64);
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let batches = || prop::collection::vec((any::<bool>(), batch()), 0..40);
+    let case = AtomicU32::new(0);
+    let tried = TestRunner::new(config).run(&(batches(), batches()), |(before, after)| {
+        // each case has keys of its own
+        let prefix = format!("case-{}:", case.fetch_add(1, Ordering::Relaxed));
+        let options = || kefu_store::redis::Options { prefix: prefix.clone(), ..redis::options() };
+        runtime.block_on(async {
             let (memory, mut memory_feed) = MemoryStore::open();
             let (trial, _) = MemoryStore::open();
             let mut known = BTreeMap::new();
             for batches in [before, after] {
                 let batches = fitting(&batches, &mut known, &trial);
-                let (redis, mut redis_feed) = redis::open_with(server, options()).await.unwrap();
+                let (redis, mut redis_feed) = redis::open_with(&server, options()).await.unwrap();
                 let expected = run(&*memory, &mut memory_feed, &batches).await.by_conversation(&batches);
                 let found = run(&*redis, &mut redis_feed, &batches).await.by_conversation(&batches);
                 assert_eq!(expected, found);
@@ -325,5 +323,7 @@ proptest! {
                 redis.close().await;
             }
         });
-    }
+        Ok(())
+    });
+    tried.unwrap();
 }

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod disk;
 pub mod ledger;
+pub mod load;
 pub mod proxy;
 pub mod redis;
 

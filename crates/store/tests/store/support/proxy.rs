@@ -65,6 +65,7 @@ impl Proxy {
     pub async fn lost(&self, times: u64) {
         self.state.subscribe().wait_for(|state| state.lost >= times).await.unwrap();
     }
+
     /// Ends all connections, and new ones, too (`true`), or lets them through again.
     pub fn shut(&self, shut: bool) {
         self.state.send_modify(|state| {

@@ -60,7 +60,7 @@ pub struct Told {
     pub frames: Vec<bytes::Bytes>,
     /// Revision and content of rows in order.
     pub rows: Vec<(u32, Vec<u8>)>,
-    /// Commits that were somebody's here.
+    /// Who was told of their own batch.
     pub origins: Vec<u64>,
 }
 
@@ -80,6 +80,8 @@ impl Told {
                 for outcome in feed.recv().await.expect("the feed goes on") {
                     match outcome {
                         Outcome::Committed(commit) if commit.conv == conv => self.add(&commit),
+                        // it came to be known before its outcome
+                        Outcome::Duplicate { origin, .. } => self.origins.push(origin),
                         _ => {}
                     }
                 }
