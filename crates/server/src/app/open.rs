@@ -65,9 +65,9 @@ pub(super) async fn open_org(
     if !store.is_shared() {
         org.set_robot_keys(robot_keys.clone());
     }
-    let widgets = Widgets::load(&*store).await.context("cannot read the widgets that were served before")?;
+    let widgets = Widgets::load(store.clone()).await.context("cannot read the widgets that were served before")?;
     if let Some(widget) = http::assets::embedded_widget() {
-        widgets.add(&*store, widget).await.context("cannot store the widget of this version")?;
+        widgets.add(widget).await.context("cannot store the widget of this version")?;
     }
     Ok((org, robot_keys, Arc::new(widgets)))
 }
