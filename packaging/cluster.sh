@@ -90,8 +90,8 @@ if [ ! -e "$DIR/admin.invite.json" ]; then
         "$KEFU" --data-dir "$DIR/one" init --name "云杉银行 Spruce Bank" --no-passphrase --json \
         > "$DIR/init.json" 2> "$DIR/init.log" || { cat "$DIR/init.log" >&2; fail "the company could not be founded"; }
     # `init` writes a file with the defaults
-    sed -i -e "s|^url = \"redb:\"|url = \"$storage\"|" \
-        -e "s|^password_file = \"\"|password_file = \"$DIR/redis/password\"|" "$DIR/one/kefu.toml"
+    sed -i -e "s|^listen = .*|listen = \"$one\"|" -e "s|^plain_http = false|plain_http = true|" \
+        -e "s|^url = \"redb:\"|url = \"$storage\"|" -e "s|^password_file = \"\"|password_file = \"$DIR/redis/password\"|" "$DIR/one/kefu.toml"
     kefu team add service --name "在线客服" > /dev/null
     kefu user add li --name "李明" --team service --json > "$DIR/li.invite.json"
     kefu user add wu --name "吴芳" --team service --json > "$DIR/wu.invite.json"
@@ -100,17 +100,18 @@ if [ ! -e "$DIR/admin.invite.json" ]; then
     # what another server needs
     mkdir -m 700 "$DIR/two"
     cp -p "$DIR/one/opaque.setup" "$DIR/one/cluster.key" "$DIR/one/kefu.toml" "$DIR/two"
+    sed -i "s|^listen = .*|listen = \"$two\"|" "$DIR/two/kefu.toml"
     mv "$DIR/init.json" "$DIR/admin.invite.json"
     chmod 600 "$DIR"/*.invite.json
 fi
 
-serve() { # NAME ADDRESS PUBLIC_URL
-    begin "$1" "$KEFU" --data-dir "$DIR/$1" serve --plain-http --listen "$2" --public-url "$3" --demo
-    until_true "$1" "$KEFU" --data-dir "$DIR/$1" --json stats
+serve() { # NAME PUBLIC_URL
+    begin "$1" "$KEFU" --data-dir "$DIR/$1" serve --public-url "$2" --demo
+    until_true "$1" "$KEFU" --data-dir "$DIR/$1" healthcheck
 }
-serve one "$one" "$one_url"
+serve one "$one_url"
 first=$pid
-serve two "$two" "$two_url"
+serve two "$two_url"
 second=$pid
 
 balancer=
@@ -147,7 +148,7 @@ http {
     access_log off;
     client_body_temp_path "$DIR/nginx.tmp";
     map \$http_upgrade \$connection_upgrade { default upgrade; '' ''; }
-    upstream kefu { server $one; server $two; }
+    upstream kefu { server $one max_fails=0; server $two max_fails=0; }
     server {
         listen 127.0.0.1:$PORT;
         location / {
@@ -204,7 +205,7 @@ cat << TEXT
 
   to see a server die, and the other go on with its conversations (in another terminal):
     kill -9 $first    # server one; server two is process $second. To start it again:
-    $KEFU --data-dir $DIR/one serve --plain-http --listen $one --public-url $one_url --demo
+    $KEFU --data-dir $DIR/one serve --public-url $one_url --demo
 
   Logs are in $DIR. The demo's keys are unsealed there; \`make clean-cluster\` deletes all of it.
   Ctrl-C stops both servers, Redis${balancer:+ and $balancer}.
