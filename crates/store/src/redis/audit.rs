@@ -8,7 +8,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     Shared,
-    feed::Next,
+    followed::Next,
     keys::{Lane, lane_of},
     value::{bytes, number},
 };

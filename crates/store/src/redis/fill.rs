@@ -14,7 +14,7 @@ use tokio::{
 use super::{
     Shared,
     event::frame,
-    feed::{Next, Snapshot},
+    followed::{Next, Snapshot},
     keys::{Lane, lane_of},
     scripts::SCRIPTS,
     value::{bytes, number, parts, strings},

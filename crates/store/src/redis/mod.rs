@@ -2,8 +2,8 @@
 //!
 //! A conversation is a list of records and some hashes in one *lane* (`keys.rs`), and changes by one script (`scripts/`), so
 //! that a batch is written as a whole or not at all. `queue.rs` leads to the writers (`writer.rs`), which report a batch when it
-//! is as safe as the settings demand; `batch.rs` is the form of a batch and of its reply. `feed.rs` puts in order what they and
-//! other servers did. `publish.rs` and `follow.rs` are the way from server to server, `event.rs` what is said there; `fill.rs`
+//! is as safe as the settings demand; `batch.rs` is the form of a batch and of its reply. `feed.rs` and `followed.rs` put in order
+//! what they and other servers did. `publish.rs` and `follow.rs` are the way from server to server, `event.rs` what is said there; `fill.rs`
 //! reads what did not arrive, `audit.rs` and `rows.rs` notice that something did not. `enter.rs` notices that a log went back.
 //! `read.rs`, `lists.rs` and `readers.rs` are all reads, `create.rs` opens.
 
@@ -15,9 +15,11 @@ mod event;
 mod feed;
 mod fill;
 mod follow;
+mod followed;
 mod interface;
 mod keys;
 mod lists;
+mod outcome;
 mod publish;
 mod queue;
 mod read;

@@ -18,15 +18,15 @@ use super::{
     Shared,
     batch::{self, Answer},
     enter::{self, Unusable},
-    event::{Event, Own, frame},
     feed::{Item, not_written},
     fill::{WAIT, wait},
     keys::Lane,
+    outcome::{Answered, Done, outcome},
     queue::{Job, STRIPES},
     readers::is_passing,
     value::number,
 };
-use crate::{Outcome, Reply, StoreError, check};
+use crate::{StoreError, check};
 
 /// So long replicas are waited for before the connection is given up.
 const REPLICAS: Duration = Duration::from_secs(10);
@@ -44,19 +44,6 @@ pub(super) struct Writer {
     /// Since when there is no connection.
     away: Option<Instant>,
     down: bool,
-}
-
-/// A batch that was executed and is safe.
-struct Done {
-    item: Item,
-    /// For other servers, with the number of the change of a row, if it is one.
-    told: Option<(Event, u64)>,
-}
-
-/// An answer, and the generation of the lane in which it was given.
-struct Answered {
-    answer: Answer,
-    generation: u64,
 }
 
 /// What the replies to a group mean.
@@ -368,44 +355,4 @@ fn wait_for(replicas: u32) -> Cmd {
     let mut wait = cmd("WAIT");
     wait.arg(replicas).arg(WAIT.as_millis() as u64);
     wait
-}
-
-fn outcome(job: Job, Answered { answer, generation }: Answered) -> Done {
-    let Job { batch, reply, .. } = job;
-    let (conv, id) = (batch.conv, check::name(&batch));
-    let item = match answer {
-        Answer::Written { after, at_ms, rev, change, missed, row } => {
-            let (written, event) = batch::event(&batch, generation, (after, at_ms, rev), (missed, row));
-            match (event, reply) {
-                (Some(mut event), reply) => {
-                    let told = event.copy();
-                    let own = event.own.get_or_insert_with(Own::default);
-                    match reply {
-                        Reply::Feed(origin) => own.origin = origin,
-                        Reply::Wait(tx) => own.waits = Some((tx, written)),
-                    }
-                    return Done { item: Item::Committed(Box::new(event)), told: Some((told, change)) };
-                }
-                (None, Reply::Wait(tx)) => Item::Answer(tx, Ok(written)),
-                (None, Reply::Feed(_)) => Item::Nothing,
-            }
-        }
-        Answer::Known { seq, record, rev } => {
-            let frame = frame(seq, &record);
-            // whoever wrote it may have ended before it could tell anybody
-            let told = conv.zip(seq.checked_sub(1)).map(|(conv, after)| {
-                let (records, revs) = (vec![frame.clone()], (rev, rev));
-                let (row, redacted, erased, own) = (None, vec![], false, None);
-                (Event { conv, generation, after, records, revs, row, redacted, erased, own }, 0)
-            });
-            let item = match reply {
-                Reply::Feed(origin) => Item::Told(Outcome::Duplicate { origin, frame }),
-                Reply::Wait(tx) => Item::Answer(tx, Err(StoreError::Duplicate { seq })),
-            };
-            return Done { item, told };
-        }
-        Answer::Refused(error) => not_written(reply, conv, id, error),
-        Answer::Generation => not_written(reply, conv, id, StoreError::Unwritable),
-    };
-    Done { item, told: None }
 }

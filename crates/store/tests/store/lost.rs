@@ -9,7 +9,7 @@ use kefu_store::{
 };
 
 use crate::support::{
-    batch::{conv, msg},
+    batch::{conv, envelope, msg, tombstone},
     load::Load,
     proxy::{Lose, Proxy},
     redis::{Told, id, open_through, open_with, options, row, say},
@@ -119,7 +119,19 @@ async fn refusals_and_questions_stay_what_they_are_when_their_reply_is_lost() {
     proxy.lose(Lose::Reply(b"needle".to_vec()));
     assert_eq!(write(&*store, row(c, Some(7), "needle")).await, Err(StoreError::Conflict));
     proxy.lost(3).await;
-    assert_eq!(store.records(c, 0, 9).await.unwrap().len(), 1);
+    // what is left of a recalled message is what a question has in it
+    write(
+        &*store,
+        Batch { conv: Some(c), rev: None, ops: vec![Op::Append { id: msg(9), body: envelope(c, 9).into() }] },
+    )
+    .await
+    .unwrap();
+    let redact = Op::Redact { seq: 2, body: tombstone(c, 9).into() };
+    write(&*store, Batch { conv: Some(c), rev: None, ops: vec![redact] }).await.unwrap();
+    proxy.lose(Lose::Reply(msg(9).0.to_vec()));
+    assert_eq!(find(&*store, c, msg(9)).await, Ok(Some(2)));
+    proxy.lost(4).await;
+    assert_eq!(store.records(c, 0, 9).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

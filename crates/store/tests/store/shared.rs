@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::support::{
     batch::{conv, tombstone},
-    proxy::{Lose, Proxy},
+    proxy::{Lose, PUBLISH, Proxy},
     redis::{Told, id, next, open, open_through, open_with, options, row, say},
 };
 
@@ -200,7 +200,7 @@ async fn what_was_not_published_is_found() {
     reader.follow(c).await.unwrap().unwrap();
     let mut told = Told::default();
     for n in 1..=3 {
-        proxy.lose(Lose::Request(b"SPUBLISH".to_vec()));
+        proxy.lose(Lose::Request(PUBLISH.to_vec()));
         let mut batch = say(c, n);
         batch.ops.extend(row(c, None, "again").ops);
         write(&*writer, batch).await.unwrap();
@@ -215,7 +215,7 @@ async fn what_was_not_published_is_found() {
     assert_eq!(told.seqs, [1, 2, 3, 4]);
     assert_eq!(told.rows.iter().map(|row| row.0).collect::<Vec<_>>(), [2, 3, 4]);
     // lists have to be read again
-    proxy.lose(Lose::Request(b"SPUBLISH".to_vec()));
+    proxy.lose(Lose::Request(PUBLISH.to_vec()));
     write(&*writer, row(conv(9), Some(0), "r")).await.unwrap();
     next(&mut feed, |outcome| matches!(outcome, Outcome::Unsure).then_some(())).await;
 }

@@ -17,6 +17,9 @@ pub enum Lose {
     Reply(Vec<u8>),
 }
 
+/// The command that publishes.
+pub const PUBLISH: &[u8] = b"SPUBLISH";
+
 #[derive(Debug, Clone, Default)]
 struct State {
     lose: Option<Lose>,
@@ -81,7 +84,8 @@ fn take(state: &watch::Sender<State>, request: &[u8]) -> Option<Lose> {
     state.send_if_modified(|state| {
         let is_in = |needle: &[u8]| request.windows(needle.len()).any(|window| window == needle);
         taken = state.lose.take_if(|lose| match lose {
-            Lose::Request(needle) | Lose::Reply(needle) => is_in(needle),
+            // what is published repeats what was written
+            Lose::Request(needle) | Lose::Reply(needle) => is_in(needle) && (needle == PUBLISH || !is_in(PUBLISH)),
         });
         state.lost += u64::from(taken.is_some());
         taken.is_some()
