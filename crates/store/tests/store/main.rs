@@ -10,6 +10,7 @@ mod generations;
 mod log;
 mod lost;
 mod model;
+mod moved;
 mod shared;
 mod support;
 mod writer;
