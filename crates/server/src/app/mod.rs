@@ -10,6 +10,7 @@ mod open;
 mod others;
 mod serve;
 mod settings;
+mod shared_database;
 mod storage;
 mod tasks;
 mod whole_database;
