@@ -61,6 +61,7 @@ mod intent;
 mod knowledge;
 mod man;
 mod model;
+mod moving;
 mod policy;
 mod restore;
 mod retention;
@@ -139,6 +140,7 @@ enum Command {
     Backup(backup::Args),
     Restore(restore::Args),
     Verify(verify::Args),
+    Move(moving::Args),
     Doctor(doctor::Args),
     Healthcheck(healthcheck::Args),
     Bench(bench::Args),
@@ -170,6 +172,7 @@ impl Command {
             | Self::Stats(_)
             | Self::Retention(_)
             | Self::Backup(_)
+            | Self::Move(_)
             | Self::Doctor(_)
             | Self::Healthcheck(_) => Some(false),
         }
@@ -195,6 +198,7 @@ impl Command {
             Self::Backup(args) => args.run(ctx),
             Self::Restore(args) => args.run(ctx),
             Self::Verify(args) => args.run(ctx),
+            Self::Move(args) => args.run(ctx),
             Self::Doctor(args) => args.run(ctx),
             Self::Healthcheck(args) => args.run(ctx),
             Self::Bench(args) => args.run(ctx),

@@ -9,6 +9,7 @@
 
 mod address;
 mod check;
+mod edit;
 mod error;
 mod load;
 pub mod robot;
@@ -16,6 +17,7 @@ mod types;
 
 pub use address::{Cidr, CidrError, client_address};
 pub use check::Problem;
+pub use edit::with_value;
 pub use error::{ConfigError, ConfigErrors, Origin};
 pub use robot::{Answers, Do, Label, Robot, Rule, SiteRobot};
 pub use types::{Config, Desk, Directory, Limits, Log, LogFormat, LogLevel, Server, Storage, Tls};
