@@ -61,6 +61,7 @@ mod intent;
 mod knowledge;
 mod man;
 mod model;
+mod moving;
 mod node;
 mod policy;
 mod restore;
@@ -142,6 +143,7 @@ enum Command {
     Backup(backup::Args),
     Restore(restore::Args),
     Verify(verify::Args),
+    Move(moving::Args),
     Doctor(doctor::Args),
     Healthcheck(healthcheck::Args),
     Bench(bench::Args),
@@ -174,6 +176,7 @@ impl Command {
             | Self::Stats(_)
             | Self::Retention(_)
             | Self::Backup(_)
+            | Self::Move(_)
             | Self::Doctor(_)
             | Self::Healthcheck(_) => Some(false),
         }
@@ -200,6 +203,7 @@ impl Command {
             Self::Backup(args) => args.run(ctx),
             Self::Restore(args) => args.run(ctx),
             Self::Verify(args) => args.run(ctx),
+            Self::Move(args) => args.run(ctx),
             Self::Doctor(args) => args.run(ctx),
             Self::Healthcheck(args) => args.run(ctx),
             Self::Bench(args) => args.run(ctx),

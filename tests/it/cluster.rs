@@ -2,6 +2,7 @@
 
 mod deaths;
 mod kills;
+mod moves;
 mod refusals;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};

@@ -9,6 +9,7 @@
 
 mod address;
 mod check;
+mod edit;
 mod error;
 mod load;
 pub mod robot;
@@ -16,6 +17,7 @@ mod types;
 
 pub use address::{Cidr, CidrError, client_address};
 pub use check::Problem;
+pub use edit::with_value;
 pub use error::{ConfigError, ConfigErrors, Origin};
 pub use robot::{Answers, Do, Label, Robot, Rule, SiteRobot};
 pub use types::{Config, Desk, Directory, Limits, Log, LogFormat, LogLevel, Server, Storage, Tls};
@@ -26,18 +28,19 @@ pub const TEMPLATE: &str = include_str!("kefu.toml");
 /// [`TEMPLATE`] with a `server.public_url` (none: as it is) and with a `storage` that is not the usual one: a company that was
 /// created in a Redis must be looked for there.
 pub fn template(public_url: Option<&str>, storage: &Storage) -> String {
-    let usual = Storage::default();
-    let text = |value: &str| toml::Value::from(value).to_string();
-    let values = [
-        ("public_url", text(""), text(public_url.unwrap_or_default())),
-        ("url", text(&usual.url), text(&storage.url)),
-        ("password_file", text(""), text(&storage.password_file)),
-        ("ca", text(""), text(&storage.ca)),
-        ("prefix", text(&usual.prefix), text(&storage.prefix)),
-        ("ack_replicas", usual.ack_replicas.to_string(), storage.ack_replicas.to_string()),
-        ("unchecked", usual.unchecked.to_string(), storage.unchecked.to_string()),
-    ];
-    values.iter().fold(TEMPLATE.to_owned(), |file, (key, usual, value)| {
-        file.replacen(&format!("\n{key} = {usual}\n"), &format!("\n{key} = {value}\n"), 1)
-    })
+    let mut file = with_value(TEMPLATE, "server", "public_url", public_url.unwrap_or_default());
+    for (key, value) in [
+        ("url", &storage.url),
+        ("password_file", &storage.password_file),
+        ("ca", &storage.ca),
+        ("prefix", &storage.prefix),
+    ] {
+        file = with_value(&file, "storage", key, value);
+    }
+    for (key, value) in
+        [("ack_replicas", storage.ack_replicas.to_string()), ("unchecked", storage.unchecked.to_string())]
+    {
+        file = edit::with_literal(&file, "storage", key, &value);
+    }
+    file
 }

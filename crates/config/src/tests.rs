@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::{Cidr, LogFormat, LogLevel};
+use crate::{Cidr, LogFormat, LogLevel, Storage, template};
 
 fn load(file: &str, env: &[(&str, &str)], overrides: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     let mut f = tempfile::NamedTempFile::new().unwrap();

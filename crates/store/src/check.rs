@@ -7,7 +7,7 @@ use kefu_proto::{ConvId, HeaderView, Kind, MESSAGE_HEADER, MsgId};
 /// Key of the schema version in [`Table::Meta`]; u32, big-endian.
 pub(super) const SCHEMA_KEY: &[u8] = b"schema";
 /// The schema version this kefu writes.
-pub(super) const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// The id under which a stored body is remembered: an envelope's own; events have none.
 pub(super) fn remembered_id(body: &[u8]) -> Option<MsgId> {

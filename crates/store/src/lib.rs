@@ -22,6 +22,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::{mpsc, oneshot};
 
+pub use check::SCHEMA_VERSION;
 pub use index::{Facts, FactsChange, Place};
 use kefu_proto::{ConvId, Generation, Kid, Marks, MsgId, Side, StorageState, TeamId};
 

@@ -9,7 +9,7 @@ use crate::{
     cli::{
         archive::KNOWLEDGE,
         context::Context,
-        data_dir::{COMPANY_KEYS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, ROBOT, TLS},
+        data_dir::{CLUSTER_KEY, COMPANY_KEYS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, ROBOT, TLS},
         error::CliError,
         io_error::cannot,
     },
@@ -50,6 +50,9 @@ impl Listed {
         let config = ctx.load_config()?;
         if ctx.file(ROBOT).exists() || !config.robot.key_dir.is_empty() {
             missing.push(("keys of the robot", "never copied; after a restore: kefu robot on SITE"));
+        }
+        if ctx.file(CLUSTER_KEY).exists() {
+            missing.push((CLUSTER_KEY, "all servers of a company have the same; a restore makes another one"));
         }
         if !config.tls.cert.is_empty() {
             missing.push(("the certificate named in [tls]", "it is outside the data directory"));

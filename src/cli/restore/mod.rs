@@ -9,21 +9,22 @@ use std::{
 use serde_json::json;
 
 use super::{
+    admin_client::runtime,
     archive::{Backup, KNOWLEDGE, PIECE, Progress, mode_of, unreadable, unusable},
     context::Context,
-    data_dir::{self, COMPANY_KEYS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, TLS},
+    data_dir::{self, CLUSTER_KEY, COMPANY_KEYS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, TLS},
     error::{CliError, Kind},
     io_error::{cannot, quoted},
     lock, out,
     undo::Undo,
 };
 use crate::{
-    app::database_path,
+    app::{Target, database_path, make_cluster_key},
+    config::Config,
     files::{create_new, make_directory, sync_parent},
     store::{
         StoreError,
         archive::{Entry, Reader},
-        redb::Loader,
     },
 };
 
@@ -50,7 +51,7 @@ impl Args {
         // another command may have begun here meanwhile
         refuse_occupied(dir)?;
         let mut undo = Undo::default();
-        for name in [CONFIG, PUBLIC_PART, OPAQUE_SETUP, TLS, KNOWLEDGE] {
+        for name in [CONFIG, PUBLIC_PART, OPAQUE_SETUP, CLUSTER_KEY, TLS, KNOWLEDGE] {
             undo.will_make(&dir.join(name));
         }
         if is_new {
@@ -61,24 +62,30 @@ impl Args {
         if let Some(config) = &backup.config {
             data_dir::write_new(&dir.join(CONFIG), 0o644, config)?;
         }
-        let database = database_path(dir, &ctx.load_config()?);
-        self.load(dir, &database, &backup)?;
+        let config = ctx.load_config()?;
+        let database = database_path(dir, &config);
+        self.load(dir, &database, &config, &backup)?;
         undo.keep();
         drop(held);
-        self.report(ctx, &backup, &database);
+        self.report(ctx, &backup, &database, &config);
         Ok(())
     }
 
     /// Creates the files, and the database last.
-    fn load(&self, dir: &Path, database: &Path, backup: &Backup) -> Result<(), CliError> {
+    fn load(&self, dir: &Path, database: &Path, config: &Config, backup: &Backup) -> Result<(), CliError> {
         let from = File::open(&self.file).map_err(|e| cannot("read", &self.file, &e))?;
         let mut reader = Reader::new(BufReader::with_capacity(PIECE, from)).map_err(|e| unreadable(&self.file, e))?;
-        let wrong = |e: StoreError| match e {
+        let wrong = |e: StoreError| {
+            match e {
             StoreError::Io(e) => CliError::failure(format!("cannot create the database: {e}"))
                 .hint("free some space, or move away what exists there, and try again"),
+            StoreError::Server(e) => CliError::failure(format!("cannot restore to the Redis in storage.url: {e}"))
+                .hint("nothing was changed here; --config names another configuration, KEFU_STORAGE__URL another database"),
             e => unusable(&self.file, &backup.header, &e),
+        }
         };
-        let mut loader = Loader::create(database, &backup.header).map_err(wrong)?;
+        let runtime = runtime()?;
+        let mut target = runtime.block_on(Target::begin(database, config, &backup.header)).map_err(wrong)?;
         let mut open: Option<(File, PathBuf)> = None;
         let mut progress = Progress::new("restoring");
         loop {
@@ -95,19 +102,24 @@ impl Args {
                         file.write_all(bytes).map_err(|e| cannot("write", path, &e))?;
                     }
                 }
-                entry => loader.entry(&entry).map_err(wrong)?,
+                entry => runtime.block_on(target.entry(&entry)).map_err(wrong)?,
             }
         }
         finish(open)?;
-        loader.finish().map_err(wrong)
+        if config.storage.is_shared() {
+            make_cluster_key(dir).map_err(|e| CliError::failure(format!("{e:#}")))?;
+        }
+        runtime.block_on(target.finish(None)).map_err(wrong)
     }
 
-    fn report(&self, ctx: &Context, backup: &Backup, database: &Path) {
+    fn report(&self, ctx: &Context, backup: &Backup, database: &Path, config: &Config) {
         let needs_setup = !backup.has(OPAQUE_SETUP);
         if ctx.json {
             let mut facts = backup.facts();
             facts["data_dir"] = json!(ctx.data_dir);
-            facts["database"] = json!(database);
+            if !config.storage.is_shared() {
+                facts["database"] = json!(database);
+            }
             facts["missing"] = if needs_setup { json!([OPAQUE_SETUP, COMPANY_KEYS]) } else { json!([COMPANY_KEYS]) };
             out::print_json(&facts);
             return;
@@ -118,7 +130,9 @@ impl Args {
             ("from", format!("{} of {made}, made by kefu {}", self.file.display(), backup.header.kefu)),
             ("contains", backup.content()),
         ];
-        if database.parent() != Some(&ctx.data_dir) {
+        if config.storage.is_shared() {
+            lines.push(("database", "the Redis in storage.url".into()));
+        } else if database.parent() != Some(&ctx.data_dir) {
             lines.push(("database", database.display().to_string()));
         }
         out::facts(&lines);

@@ -40,6 +40,10 @@ struct Prepared {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
+        if ctx.load_config()?.storage.is_shared() {
+            return Err(CliError::failure("the robot can't take part in a company in Redis yet")
+                .hint("people answer all conversations there; with storage.url = \"redb:\" the robot takes the first questions"));
+        }
         let check = |company: &VerifiedDirectory| self.sites.iter().try_for_each(|id| company.site(id).map(|_| ()));
         let company = VerifiedDirectory::open(ctx)?;
         check(&company)?;

@@ -50,7 +50,11 @@ pub fn run(ctx: &Context) -> Result<(), CliError> {
 
 /// Looks at the closed file.
 fn structure(ctx: &Context, faults: &mut Vec<Value>) -> Result<&'static str, CliError> {
-    let path = database_path(&ctx.data_dir, &ctx.load_config()?);
+    let config = ctx.load_config()?;
+    if config.storage.is_shared() {
+        return Ok("none: it is stored in Redis");
+    }
+    let path = database_path(&ctx.data_dir, &config);
     let what = match check_integrity(&path) {
         Ok(true) => return Ok("valid"),
         Err(StoreError::InUse) => return Ok("not checked: another process has the database"),

@@ -100,6 +100,10 @@ async fn a_company_created_in_redis_is_found_there_by_the_next_command_and_is_no
     assert!(teams.status.success(), "{}", String::from_utf8_lossy(&teams.stderr));
     assert!(String::from_utf8_lossy(&teams.stdout).contains("support"));
     assert!(!first.join("kefu.redb").exists());
+    // nobody is told that a robot answers where none does
+    let robot = kefu(&first, &["robot", "on", "web"]).output().unwrap();
+    assert!(!robot.status.success());
+    assert!(String::from_utf8_lossy(&robot.stderr).contains("in Redis yet"));
     // the Redis has a company: nothing is left behind, not even the key of a cluster that isn't one
     let stored = keys(&redis).await;
     assert!(!init(&second).status.success());

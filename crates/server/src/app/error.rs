@@ -17,6 +17,14 @@ pub enum ServeError {
         /// Nothing can be written.
         full: bool,
     },
+    /// The company is somewhere else now.
+    #[error("the company in {} was moved to {to}", path.display())]
+    Moved {
+        /// Path of the database.
+        path: PathBuf,
+        /// Where it is.
+        to: String,
+    },
     /// The shared database can't be used.
     #[error("{0:#}")]
     Redis(anyhow::Error),
@@ -56,6 +64,9 @@ impl ServeError {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Database { full: true, .. } => "the disk is full: free some space and start again",
+            Self::Moved { .. } => {
+                "write that as storage.url into kefu.toml; kefu move --to redb: brings it back here, with what was written since"
+            }
             Self::AddressTaken(_) => "stop it, or choose another address with --listen",
             Self::AddressForbidden(_) => "choose a port above 1023, or grant CAP_NET_BIND_SERVICE",
             Self::Certificate(_) => {

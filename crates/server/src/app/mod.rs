@@ -4,12 +4,15 @@
 //! process if none runs. Background work of a server is in `tasks`.
 
 mod admin_client;
+mod copy;
 mod error;
 mod maintenance;
+mod moving;
 mod open;
 mod others;
 mod serve;
 mod settings;
+mod shared_database;
 mod storage;
 mod tasks;
 mod whole_database;
@@ -17,9 +20,11 @@ mod whole_database;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 pub use admin_client::{Admin, AdminError, Dump};
+pub use copy::{Sum, Target};
 pub use error::ServeError;
 pub use kefu_redis_link::checks::{Finding, Severity};
-pub use open::{found, store_and_directory};
+pub use moving::{Move, MoveError, Moved};
+pub use open::{found, make_cluster_key, store_and_directory};
 pub use serve::serve;
 pub use storage::{database_path, examine_redis};
 

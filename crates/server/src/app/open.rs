@@ -40,13 +40,16 @@ pub(super) fn secrets(dir: &Path, config: &Config) -> anyhow::Result<Secrets> {
     Ok(Secrets { opaque_setup: setup.into(), cluster_key })
 }
 
-/// Makes the cluster key of a company that begins in a shared database, unless it is there.
-fn make_cluster_key(dir: &Path) -> anyhow::Result<()> {
+/// Makes the cluster key of a company that begins in a shared database, unless it is there. Whether it did.
+///
+/// # Errors
+/// The file can't be written.
+pub fn make_cluster_key(dir: &Path) -> anyhow::Result<bool> {
     let path = dir.join(data_dir::CLUSTER_KEY);
     let text = format!("{}\n", *ClusterKey::generate().to_text());
     match files::write_new(&path, 0o600, text.as_bytes()) {
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        written => written.with_context(|| format!("cannot write {}", path.display())),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        written => written.map(|()| true).with_context(|| format!("cannot write {}", path.display())),
     }
 }
 

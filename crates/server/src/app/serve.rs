@@ -104,7 +104,7 @@ pub async fn serve(
         widgets: widgets.clone(),
         public_url: public_url.clone(),
         storage: reports(&backend),
-        database: database_of(&backend, &org, retention),
+        database: database_of(&backend, &org, retention, &dir),
         missed: missed_counted(chat.clone()),
         running: Some(admin::Running {
             chat: chat.clone(),

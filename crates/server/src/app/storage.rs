@@ -14,7 +14,7 @@ use crate::{
     config::{Config, Storage as Settings},
     data_dir,
     store::{
-        Feed, Store, StoreError,
+        Feed, Store, StoreError, Table,
         redb::{Options, RedbStore},
         redis::{Options as RedisOptions, RedisStore},
         space::{self, Capacity, Measure},
@@ -102,11 +102,25 @@ pub(super) async fn open_storage(
     empty: IfEmpty,
 ) -> Result<(Backend, Feed), ServeError> {
     if config.storage.is_shared() {
-        let (store, link, feed) = open_redis(&config.storage, empty).await.map_err(ServeError::Redis)?;
+        let options = RedisOptions { create: empty == IfEmpty::Create, ..redis_options(&config.storage) };
+        let (store, link, feed) = open_redis(&config.storage, options).await.map_err(ServeError::Redis)?;
         return Ok((Backend::Shared(store, link), feed));
     }
     let (store, feed) = open_file(dir, config, metrics)?;
+    if let Some(to) = moved_to(&store)? {
+        store.close().await;
+        return Err(ServeError::Moved { path: database_path(dir, config), to });
+    }
     Ok((Backend::File(store), feed))
+}
+
+/// Key in [`Table::Meta`] of a file whose company is somewhere else now: where.
+pub(super) const MOVED: &[u8] = b"moved";
+
+/// Where the company of a file is now, if it was moved away.
+pub(super) fn moved_to(store: &RedbStore) -> Result<Option<String>, ServeError> {
+    let to = store.get(Table::Meta, MOVED).map_err(|e| ServeError::Other(e.into()))?;
+    Ok(to.map(|to| String::from_utf8_lossy(&to).into_owned()))
 }
 
 fn open_file(dir: &Path, config: &Config, metrics: Option<Arc<Metrics>>) -> Result<(Arc<RedbStore>, Feed), ServeError> {
@@ -155,8 +169,8 @@ pub async fn examine_redis(settings: &Settings) -> anyhow::Result<Vec<Finding>> 
     Ok(link.check(&needs(settings)).await)
 }
 
-/// Connects, looks whether the servers' settings keep what is acknowledged, and opens.
-async fn open_redis(settings: &Settings, empty: IfEmpty) -> anyhow::Result<(Arc<RedisStore>, Link, Feed)> {
+/// Connects, and looks whether the servers' settings keep what is acknowledged.
+pub(super) async fn connect_redis(settings: &Settings) -> anyhow::Result<Link> {
     let (url, link) = connect(settings).await?;
     match accept(link.check(&needs(settings)).await) {
         Ok(warnings) => warnings.iter().for_each(|w| tracing::warn!(code = w.code, "{}", w.sentence)),
@@ -166,14 +180,29 @@ async fn open_redis(settings: &Settings, empty: IfEmpty) -> anyhow::Result<(Arc<
         }
         Err(e) => return Err(e).with_context(|| format!("cannot use {url}")),
     }
-    let options = RedisOptions {
-        prefix: settings.prefix.clone(),
-        ack_replicas: settings.ack_replicas,
-        create: empty == IfEmpty::Create,
+    Ok(link)
+}
+
+/// How to use it, by the settings.
+pub(super) fn redis_options(settings: &Settings) -> RedisOptions {
+    let Settings { prefix, ack_replicas, unchecked, .. } = settings;
+    RedisOptions {
+        prefix: prefix.clone(),
+        ack_replicas: *ack_replicas,
+        unchecked: *unchecked,
         ..RedisOptions::default()
-    };
-    let (store, feed) =
-        RedisStore::open(link.clone(), options).await.with_context(|| format!("cannot open the database in {url}"))?;
+    }
+}
+
+/// Connects and opens.
+pub(super) async fn open_redis(
+    settings: &Settings,
+    options: RedisOptions,
+) -> anyhow::Result<(Arc<RedisStore>, Link, Feed)> {
+    let link = connect_redis(settings).await?;
+    let (store, feed) = RedisStore::open(link.clone(), options)
+        .await
+        .with_context(|| format!("cannot open the database in {}", link.url()))?;
     Ok((store, link, feed))
 }
 

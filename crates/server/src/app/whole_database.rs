@@ -5,6 +5,7 @@
 use std::{
     io::{self, ErrorKind},
     mem,
+    path::Path,
     sync::Arc,
     thread,
     time::Duration,
@@ -18,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::storage::Backend;
+use super::{shared_database::SharedDatabase, storage::Backend};
 use crate::{
     chat::{
         ConversationRules, RequestError,
@@ -31,14 +32,14 @@ use crate::{
     store::{
         Store, StoreError,
         archive::{Entry, Header, Writer},
-        redb::{DumpError, Fault, RedbStore, Snapshot},
+        redb::{DumpError, Fault, RedbStore, Snapshot, Totals},
     },
 };
 
 /// Bytes of a piece of a dump.
 const PIECE: usize = 64 * 1024;
 /// Pieces that wait for the one who receives them.
-const WAITING: usize = 4;
+pub(super) const WAITING: usize = 4;
 /// How long a dump waits until the database contains what is in the log.
 const CHECKPOINT: Duration = Duration::from_mins(2);
 /// Maximum number of faults in an answer.
@@ -66,7 +67,7 @@ impl WholeDatabase for StoredDatabase {
             let (snapshot, busy) = snapshot(&store, busy).await?;
             let (pieces, received) = mpsc::channel(WAITING);
             spawn("kefu-dump", move || {
-                dump(&snapshot, pieces);
+                write_dump(snapshot.schema(), pieces, |receive| snapshot.dump(receive));
                 drop(busy);
             })?;
             Ok(received)
@@ -99,44 +100,8 @@ impl WholeDatabase for StoredDatabase {
     }
 }
 
-/// A store that others keep, as a whole.
-pub(super) struct SharedDatabase {
-    store: Arc<dyn Store>,
-    org: Arc<Org>,
-    retention: Retention,
-}
-
-impl SharedDatabase {
-    pub fn new(store: Arc<dyn Store>, org: Arc<Org>, retention: Retention) -> Arc<Self> {
-        Arc::new(Self { store, org, retention })
-    }
-}
-
-fn kept_elsewhere<T: Send + 'static>(what: &str) -> BoxFuture<'static, Result<T, RequestError>> {
-    let text = format!("this company is stored in Redis, {what}");
-    async { Err(RequestError::new(ErrorCode::Unsupported, text)) }.boxed()
-}
-
-impl WholeDatabase for SharedDatabase {
-    fn dump(&self) -> BoxFuture<'static, Result<mpsc::Receiver<Bytes>, RequestError>> {
-        kept_elsewhere("which kefu backup does not read yet: copy the append-only files of Redis instead")
-    }
-
-    fn verify(&self) -> BoxFuture<'static, Result<Value, RequestError>> {
-        kept_elsewhere("which kefu verify does not read yet")
-    }
-
-    fn checkpoint(&self) -> BoxFuture<'static, Result<(), RequestError>> {
-        async { Ok(()) }.boxed()
-    }
-
-    fn retention(&self, dry_run: bool) -> BoxFuture<'static, Result<Value, RequestError>> {
-        erase(self.store.clone(), self.retention.clone(), self.org.now_ms(), dry_run)
-    }
-}
-
 /// Erases what is due, or only says what is.
-fn erase(
+pub(super) fn erase(
     store: Arc<dyn Store>,
     rule: Retention,
     now_ms: u64,
@@ -153,10 +118,15 @@ fn erase(
 }
 
 /// The database of a backend.
-pub(super) fn database_of(backend: &Backend, org: &Arc<Org>, retention: Retention) -> Arc<dyn WholeDatabase> {
-    match backend.file() {
-        Some(file) => StoredDatabase::new(file.clone(), org.clone(), retention),
-        None => SharedDatabase::new(backend.store(), org.clone(), retention),
+pub(super) fn database_of(
+    backend: &Backend,
+    org: &Arc<Org>,
+    retention: Retention,
+    dir: &Path,
+) -> Arc<dyn WholeDatabase> {
+    match backend {
+        Backend::File(store) => StoredDatabase::new(store.clone(), org.clone(), retention),
+        Backend::Shared(store, _) => SharedDatabase::new(store.clone(), org.clone(), retention, dir),
     }
 }
 
@@ -178,7 +148,7 @@ async fn snapshot(store: &RedbStore, busy: Arc<Mutex<()>>) -> Result<(Snapshot, 
 }
 
 /// To the operator, who may know what the disk said.
-fn refused(e: &StoreError) -> RequestError {
+pub(super) fn refused(e: &StoreError) -> RequestError {
     let text = match e {
         StoreError::Closed => "the database was closed or opened again meanwhile; try again".to_owned(),
         e => e.to_string(),
@@ -186,17 +156,21 @@ fn refused(e: &StoreError) -> RequestError {
     RequestError::new(ErrorCode::Storage, text)
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), RequestError> {
+pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), RequestError> {
     let spawned = thread::Builder::new().name(name.into()).spawn(work);
     spawned.map(drop).map_err(|e| RequestError::new(ErrorCode::Storage, format!("cannot start a thread: {e}")))
 }
 
-/// Sends a backup of all rows, without files. A reader that is gone ends it.
-fn dump(snapshot: &Snapshot, pieces: mpsc::Sender<Bytes>) {
-    let header = Header { schema: snapshot.schema(), created_ms: now_ms(), kefu: env!("CARGO_PKG_VERSION").to_owned() };
+/// Sends a backup of all rows, without files; `read` passes them on. A reader that is gone ends it.
+pub(super) fn write_dump(
+    schema: u32,
+    pieces: mpsc::Sender<Bytes>,
+    read: impl FnOnce(&mut dyn FnMut(Entry<'_>) -> io::Result<()>) -> Result<(), DumpError>,
+) {
+    let header = Header { schema, created_ms: now_ms(), kefu: env!("CARGO_PKG_VERSION").to_owned() };
     let sent = (|| {
         let mut writer = Writer::new(Pieces { pieces, filled: Vec::with_capacity(PIECE) }, &header)?;
-        let dumped = snapshot.dump(|entry| match entry {
+        let dumped = read(&mut |entry| match entry {
             Entry::Table(name) => writer.table(name),
             Entry::Row(key, value) => writer.row(key, value),
             // a database has no files
@@ -237,19 +211,34 @@ impl io::Write for Pieces {
     }
 }
 
-/// `{"conversations","records","bytes","ids","rows","faults":[{"table","key","what"}],"more"}`
 fn verify(snapshot: &Snapshot) -> Result<Value, StoreError> {
-    let (mut faults, mut more) = (Vec::new(), 0_u64);
-    let totals = snapshot.verify(&ConversationRules, &mut |Fault { table, key, what }| {
-        if faults.len() < MAX_FAULTS {
+    let mut faults = Faults::default();
+    let totals = snapshot.verify(&ConversationRules, &mut |fault| faults.add(fault))?;
+    Ok(faults.report(&totals))
+}
+
+/// What is wrong, as far as an answer has room for it.
+#[derive(Default)]
+pub(super) struct Faults {
+    listed: Vec<Value>,
+    more: u64,
+}
+
+impl Faults {
+    pub fn add(&mut self, Fault { table, key, what }: Fault) {
+        if self.listed.len() < MAX_FAULTS {
             let key = data_encoding::HEXLOWER.encode(&key);
-            faults.push(json!({ "table": table, "key": key, "what": what }));
+            self.listed.push(json!({ "table": table, "key": key, "what": what }));
         } else {
-            more += 1;
+            self.more += 1;
         }
-    })?;
-    Ok(json!({
-        "conversations": totals.conversations, "records": totals.records, "bytes": totals.bytes, "ids": totals.ids,
-        "rows": totals.rows, "faults": faults, "more": more,
-    }))
+    }
+
+    /// `{"conversations","records","bytes","ids","rows","faults":[{"table","key","what"}],"more"}`
+    pub fn report(self, totals: &Totals) -> Value {
+        json!({
+            "conversations": totals.conversations, "records": totals.records, "bytes": totals.bytes, "ids": totals.ids,
+            "rows": totals.rows, "faults": self.listed, "more": self.more,
+        })
+    }
 }

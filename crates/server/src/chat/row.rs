@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    crypto::codec,
+    crypto::{codec, hash},
     desk,
     proto::{ConvId, ConvState, Kid, MsgId, Owner, SiteId, TeamId, UserId},
     store::{Facts, StoreError},
@@ -96,6 +96,13 @@ impl Row {
     pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
         serde_json::from_slice(bytes).map_err(|e| StoreError::Corrupt(format!("conversation row: {e}")))
     }
+}
+
+/// Where a conversation with this row is found; none if the row can't be read.
+pub fn facts_of(row: &[u8]) -> Option<Facts> {
+    let row = Row::decode(row).ok()?;
+    let visitor = hash::kid(&row.visitor_ed().ok()?);
+    Some(row.facts(visitor))
 }
 
 /// What colleagues and the desk were last sent.

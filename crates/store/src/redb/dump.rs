@@ -23,7 +23,7 @@ use crate::{
 
 /// A table of a dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dumped {
+pub(crate) enum Dumped {
     Records,
     Rows,
     Small(Table),

@@ -250,7 +250,7 @@ fn insert<K: ::redb::Key + 'static, V: ::redb::Value + 'static>(
 }
 
 /// Conversation and number in the key of a record.
-fn record_of(key: &[u8]) -> Option<(ConvId, u64)> {
+pub(crate) fn record_of(key: &[u8]) -> Option<(ConvId, u64)> {
     let key: &[u8; 24] = key.try_into().ok()?;
     Some((tables::conv_of(key), tables::seq_of(key)))
 }

@@ -61,6 +61,7 @@ use self::{
     wal::{files::LogFiles, segment::StoreId},
     writer::Writer,
 };
+pub(crate) use self::{dump::Dumped, load::record_of};
 pub use self::{
     dump::{DumpError, Snapshot},
     integrity::check_integrity,

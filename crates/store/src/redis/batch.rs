@@ -79,7 +79,7 @@ fn steps(keys: &Keys, conv: ConvId, ops: &[Op]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) 
 
 /// A conversation in an index of its lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Open,
     ByTime(u64),
     OfTeam(TeamId, u64),
@@ -87,7 +87,7 @@ enum Place {
 }
 
 /// Where a conversation with these facts stands.
-fn places(facts: &Facts) -> Vec<Place> {
+pub(super) fn places(facts: &Facts) -> Vec<Place> {
     let mut places = Vec::new();
     if facts.listed {
         places.push(Place::ByTime(facts.created));
@@ -111,17 +111,24 @@ fn changes(change: &FactsChange) -> Vec<(Place, bool)> {
     gone.chain(new).collect()
 }
 
+impl Place {
+    /// The key of the index and the member that is the conversation. It is a set for [`Place::Open`], else a sorted set.
+    pub fn at(&self, keys: &Keys, conv: ConvId) -> (Vec<u8>, Vec<u8>) {
+        let lane = lane_of(conv);
+        let at = |at_ms| crate::Place { at_ms, conv }.key().to_vec();
+        match self {
+            Self::Open => (keys.open(lane), conv.0.to_vec()),
+            Self::ByTime(created) => (keys.by_time(lane), at(*created)),
+            Self::OfTeam(team, created) => (keys.of_team(lane, team), at(*created)),
+            Self::Missed(team, since) => (keys.missed(lane, team), at(*since)),
+        }
+    }
+}
+
 fn index(keys: &Keys, conv: ConvId, changes: Vec<(Place, bool)>, indexes: &mut Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-    let lane = lane_of(conv);
-    let at = |at_ms| crate::Place { at_ms, conv }.key().to_vec();
     let mut steps = Vec::new();
     for (place, comes) in changes {
-        let (key, member) = match &place {
-            Place::Open => (keys.open(lane), conv.0.to_vec()),
-            Place::ByTime(created) => (keys.by_time(lane), at(*created)),
-            Place::OfTeam(team, created) => (keys.of_team(lane, team), at(*created)),
-            Place::Missed(team, since) => (keys.missed(lane, team), at(*since)),
-        };
+        let (key, member) = place.at(keys, conv);
         let name = match (place, comes) {
             (Place::Open, true) => b"S",
             (Place::Open, false) => b"s",

@@ -19,6 +19,7 @@ use super::{
     keys::{COMPANY, Keys, PARTS},
     publish::Publishers,
     queue::Queues,
+    raw::{self, Found, Resident},
     readers::Readers,
     rows::Rows,
     scripts::SCRIPTS,
@@ -91,8 +92,18 @@ impl Shared {
         let connection = self.link.open(shard, &handshake).await.map_err(server)?;
         let mut company = self.company(&connection).await?;
         if company.is_none() && self.options.create {
+            if matches!(raw::look(&self.keys, &connection).await?, Some(Found::Unfinished)) {
+                return Err(unfinished());
+            }
             self.create(&connection).await.map_err(Unusable::into_error)?;
             company = self.company(&connection).await?;
+        }
+        let resident = raw::look(&self.keys, &connection).await?;
+        match &resident {
+            Some(Found::Company(Resident { moved: Some(to), .. })) => return Err(raw::moved(to.as_bytes())),
+            Some(Found::Company(Resident { from: Some(_), .. })) if !self.options.arriving => return Err(unfinished()),
+            Some(Found::Unfinished) => return Err(unfinished()),
+            _ => {}
         }
         let Some(company) = company else {
             return Err(StoreError::Server(
@@ -151,6 +162,12 @@ impl Shared {
         tracing::debug!(made = number(&made), "storage: a new company");
         Ok(())
     }
+}
+
+fn unfinished() -> StoreError {
+    StoreError::Server(
+        "a company was being copied to this Redis, and that was not finished: run the same command again".to_owned(),
+    )
 }
 
 fn server(error: kefu_redis_link::Error) -> StoreError {

@@ -19,6 +19,7 @@ use ring::digest::{Context, SHA256};
 use super::{
     Shared,
     keys::{COMPANY, Keys, Lane, PARTS},
+    raw,
     scripts::SCRIPTS,
     value,
 };
@@ -180,6 +181,7 @@ pub(super) async fn enter_with(
         let fields = value::parts(reply?);
         let (generation, changes) = match &fields[..] {
             [_, generation, changes] => (value::number(generation), value::number(changes)),
+            [_, to] => return Err(Unusable::Refused(raw::moved(value::bytes(to).unwrap_or_default()))),
             [why] => return Err(Unusable::Refused(refusal(value::bytes(why) == Some(b"N")))),
             _ => return Err(Unusable::Refused(StoreError::Corrupt("a lane of another kind".to_owned()))),
         };

@@ -93,6 +93,35 @@ impl Keys {
         self.name(COMPANY, "new", &[])
     }
 
+    /// String: the id of a company that is being copied here and is not complete yet.
+    pub fn importing(&self) -> Vec<u8> {
+        self.name(COMPANY, "import", &[])
+    }
+
+    /// Hash: what servers of the company said last.
+    pub fn nodes(&self) -> Vec<u8> {
+        self.name(COMPANY, "nodes", &[])
+    }
+
+    /// A pattern for keys that begin with the prefix.
+    pub fn pattern(&self, rest: &str) -> Vec<u8> {
+        let mut pattern = Vec::new();
+        for byte in self.prefix.bytes() {
+            if matches!(byte, b'*' | b'?' | b'[' | b']' | b'\\') {
+                pattern.push(b'\\');
+            }
+            pattern.push(byte);
+        }
+        pattern.extend_from_slice(rest.as_bytes());
+        pattern
+    }
+
+    /// The conversation whose records, or whose hash, this key names.
+    pub fn conversation_in(&self, key: &[u8]) -> Option<ConvId> {
+        let conv = ConvId(*key.last_chunk()?);
+        (key == self.records(conv) || key == self.conversation(conv)).then_some(conv)
+    }
+
     /// Set: conversations of a visitor, perhaps with some that are gone. Where it is depends on the visitor.
     pub fn of_visitor(&self, visitor: Kid) -> Vec<u8> {
         [self.prefix.as_bytes(), b"{V", &visitor.0, b"}"].concat()
@@ -151,6 +180,18 @@ mod tests {
             assert!(all.iter().all(|key| lanes::slot(key) == lanes::slot_of(lane)));
         }
         assert_eq!([lane_of(ConvId([0xff; 16])), lane_of(ConvId([1; 16]))], [1023, 4]);
+    }
+
+    #[test]
+    fn a_key_names_its_conversation_whatever_bytes_that_has() {
+        let keys = Keys::new("k[1]*:");
+        assert_eq!(keys.pattern("{*}"), b"k\\[1\\]\\*:{*}");
+        for conv in [ConvId([b':'; 16]), ConvId([0xff; 16]), ConvId([0; 16])] {
+            assert_eq!(keys.conversation_in(&keys.records(conv)), Some(conv));
+            assert_eq!(keys.conversation_in(&keys.conversation(conv)), Some(conv));
+            assert_eq!(keys.conversation_in(&keys.ids(conv)), None);
+            assert_eq!(Keys::new("k").conversation_in(&keys.records(conv)), None);
+        }
     }
 
     #[test]

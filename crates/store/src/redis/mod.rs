@@ -6,27 +6,36 @@
 //! what they and other servers did. `publish.rs` and `follow.rs` are the way from server to server, `event.rs` what is said there; `fill.rs`
 //! reads what did not arrive, `audit.rs` and `rows.rs` notice that something did not. `enter.rs` notices that a log went back.
 //! `read.rs`, `lists.rs` and `readers.rs` are all reads, `create.rs` opens.
+//!
+//! For backups and moves, `whole.rs` reads everything, `export.rs` puts it in the order of a dump, `import.rs` writes one into an
+//! empty database, and `raw.rs` is a database that is not opened: what it is, and marks in it. `verify.rs` checks that what is stored makes sense.
 
 mod audit;
 mod batch;
 mod create;
 mod enter;
 mod event;
+mod export;
 mod feed;
 mod fill;
 mod follow;
 mod followed;
+mod import;
 mod interface;
 mod keys;
 mod lists;
 mod outcome;
 mod publish;
 mod queue;
+mod raw;
 mod read;
 mod readers;
 mod rows;
 mod scripts;
+mod spool;
 mod value;
+mod verify;
+mod whole;
 mod writer;
 
 use std::{
@@ -54,6 +63,12 @@ use self::{
     rows::Rows,
     writer::Writer,
 };
+pub use self::{
+    export::{Export, Exported},
+    import::Importer,
+    raw::{Found, RawDatabase, Resident},
+    whole::FactsOf,
+};
 use crate::Outcome;
 
 /// How to use Redis.
@@ -67,6 +82,8 @@ pub struct Options {
     pub unchecked: bool,
     /// Whether an empty Redis becomes a new company.
     pub create: bool,
+    /// Whether a company is opened whose move to here is not finished.
+    pub arriving: bool,
     /// Batches that may wait for each writer.
     pub queue: usize,
     /// After this time without a connection batches are refused.
@@ -82,6 +99,7 @@ impl Default for Options {
             ack_replicas: 0,
             unchecked: false,
             create: false,
+            arriving: false,
             queue: 1_024,
             patience: Duration::from_secs(10),
             audit: Duration::from_secs(30),

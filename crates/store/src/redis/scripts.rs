@@ -6,7 +6,7 @@ use kefu_redis_link::Script;
 
 /// All scripts.
 pub(super) struct Scripts {
-    all: [Script; 7],
+    all: [Script; 9],
 }
 
 /// Compiled into the executable, so that both always fit.
@@ -19,6 +19,8 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
         Script::new(include_str!("scripts/head.lua")),
         Script::new(include_str!("scripts/enter.lua")),
         Script::new(include_str!("scripts/create.lua")),
+        Script::new(include_str!("scripts/whole.lua")),
+        Script::new(include_str!("scripts/tables.lua")),
     ],
 });
 
@@ -61,5 +63,15 @@ impl Scripts {
     /// Makes a company.
     pub fn create(&self) -> &Script {
         &self.all[6]
+    }
+
+    /// Reads all of a conversation.
+    pub fn whole(&self) -> &Script {
+        &self.all[7]
+    }
+
+    /// Reads all tables of the company.
+    pub fn tables(&self) -> &Script {
+        &self.all[8]
     }
 }

@@ -10,6 +10,7 @@ mod generations;
 mod log;
 mod lost;
 mod model;
+mod moved;
 mod replicas;
 mod shared;
 mod support;

@@ -1,6 +1,6 @@
 -- Says which process answers for a lane from now on. Another one than before may know less: the generation rises.
 -- KEYS: lane    ARGV: process, company, '1' if the lane may be a new one
-local h = redis.call('HMGET', KEYS[1], 'g', 'run', 'id', 'n')
+local h = redis.call('HMGET', KEYS[1], 'g', 'run', 'id', 'n', 'moved')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local g = tonumber(h[1])
@@ -10,6 +10,8 @@ if not g then
   return {'E', now, 0}
 end
 if h[3] ~= ARGV[2] then return {'O'} end
+-- it is somewhere else now: what would be written here would be lost
+if h[5] then return {'M', h[5]} end
 if h[2] ~= ARGV[1] then
   -- not just one more: two processes that don't know each other must not choose the same
   g = math.max(g + 1, now)
