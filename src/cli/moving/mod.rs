@@ -49,7 +49,7 @@ impl Args {
     }
 
     fn report(&self, ctx: &Context, source: &Config, moved: &Moved) {
-        let hash = |sum: &Sum| sum.logs.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hash = |sum: &Sum| data_encoding::HEXLOWER.encode(&sum.logs);
         let Moved { sum, to, made_cluster_key } = moved;
         if ctx.json {
             out::print_json(&json!({

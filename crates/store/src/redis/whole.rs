@@ -28,7 +28,7 @@ const AT_ONCE: usize = 128;
 /// Records in one read of those before.
 const PAGE: usize = 1_024;
 /// So often a conversation is read again because it changed meanwhile.
-const TRIES: usize = 16;
+const TRIES: usize = 64;
 
 /// All of a conversation.
 #[derive(Debug)]

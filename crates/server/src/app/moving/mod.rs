@@ -160,9 +160,8 @@ impl Move<'_> {
     async fn look_at_source(&self, from: &str, to: &str) -> Result<(bool, Option<Vec<u8>>, Nodes), MoveError> {
         let (moved, first, nodes) = if self.source.storage.is_shared() {
             let (_, raw) = Self::raw(self.source).await?;
-            let Resident { first, moved, from: coming } = match raw.look().await? {
-                Found::Company(resident) => resident,
-                _ => return Err(refusal(format!("{from} holds no company"), "look at storage.url in kefu.toml")),
+            let Found::Company(Resident { first, moved, from: coming }) = raw.look().await? else {
+                return Err(refusal(format!("{from} holds no company"), "look at storage.url in kefu.toml"));
             };
             if let Some(coming) = coming {
                 let what = format!("the move of this company from {coming} to {from} was not finished");
