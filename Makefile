@@ -14,7 +14,7 @@ ifneq ($(OTHER_TOOLCHAIN),)
 export RUSTUP_TOOLCHAIN := $(OTHER_TOOLCHAIN)
 endif
 
-.PHONY: help run build ui test check audit test-train test-rust test-ui test-browser test-firefox lint bench rounds attack hostile mutate fuzz crash full-disk tools clean-demo dist test-dist size smoke cross-tools
+.PHONY: help run build ui test check audit test-train test-rust test-ui test-browser test-firefox lint bench rounds attack hostile mutate fuzz crash cluster-crash full-disk tools clean-demo dist test-dist size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -105,6 +105,9 @@ fuzz: ## Mutated input for every parser of untrusted input, a minute each
 
 crash: ## 2,000 kills of the server under load (minutes)
 	KEFU_KILLS=2000 $(CARGO) test --locked --test it crash -- --nocapture
+
+cluster-crash: tools ## Two servers over a Redis: 200 kills of servers and Redis, 50 failovers by Sentinel (half an hour)
+	KEFU_CLUSTER_KILLS=200 KEFU_FAILOVERS=50 $(CARGO) test --locked --test it cluster::kills -- --nocapture
 
 full-disk: ## 50 cycles of filling and freeing a small disk under load (minutes; needs root to mount it)
 	KEFU_DISK_CYCLES=50 $(CARGO) test --locked --test it full_disk -- --nocapture

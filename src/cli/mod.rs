@@ -61,6 +61,7 @@ mod intent;
 mod knowledge;
 mod man;
 mod model;
+mod node;
 mod policy;
 mod restore;
 mod retention;
@@ -134,6 +135,8 @@ enum Command {
     Model(model::Command),
     #[command(subcommand)]
     Tls(tls::Command),
+    #[command(subcommand)]
+    Node(node::Command),
     Stats(stats::Args),
     Retention(retention::Args),
     Backup(backup::Args),
@@ -167,6 +170,7 @@ impl Command {
             | Self::Policy(_)
             | Self::Model(_)
             | Self::Tls(_)
+            | Self::Node(_)
             | Self::Stats(_)
             | Self::Retention(_)
             | Self::Backup(_)
@@ -190,6 +194,7 @@ impl Command {
             Self::Policy(command) => command.run(ctx),
             Self::Model(command) => command.run(ctx),
             Self::Tls(command) => command.run(ctx),
+            Self::Node(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
             Self::Retention(args) => args.run(ctx),
             Self::Backup(args) => args.run(ctx),

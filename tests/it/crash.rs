@@ -9,6 +9,7 @@ pub mod writer;
 
 use std::{
     collections::{HashMap, HashSet},
+    net::SocketAddr,
     process::Command,
     sync::{
         Arc, Mutex,
@@ -75,27 +76,95 @@ fn kills() -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_again_and_again_behind_a_bad_network() {
-    run(kills(), true).await;
+    run(One::start().await, kills(), true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_again_and_again_on_a_good_network() {
-    run(kills() / 2, false).await;
+    run(One::start().await, kills() / 2, false).await;
 }
 
-async fn run(kills: u64, faults: bool) {
+/// What is killed.
+pub trait Victim: Sized {
+    /// What must outlive the last server.
+    type Needed;
+
+    /// The company.
+    fn company(&self) -> &Arc<Company>;
+
+    /// Where clients are sent, by their number.
+    fn addr(&self, client: usize) -> SocketAddr;
+
+    /// Kills something and starts it again. Clients are sent to where they can go meanwhile.
+    fn blow(&mut self, proxies: &[Proxy], dice: &mut Dice) -> impl Future<Output = ()>;
+
+    /// A server after the last kill of everything, and what it needs.
+    fn last(self) -> impl Future<Output = (Process, Self::Needed)>;
+
+    /// Looks at the database without a server.
+    fn verify(company: &Company);
+}
+
+/// One server with a file.
+struct One {
+    company: Arc<Company>,
+    server: Process,
+}
+
+/// People who have keys and the rights to take conversations.
+pub const PEOPLE: &[(&str, Role, &[&str])] = &[("li", Role::Supervisor, &["svc"]), ("wu", Role::Supervisor, &["svc"])];
+
+impl One {
+    async fn start() -> Self {
+        let company = Company::found_with(PEOPLE).await;
+        let server = Process::start(company.path());
+        Self { company, server }
+    }
+}
+
+impl Victim for One {
+    type Needed = ();
+
+    fn company(&self) -> &Arc<Company> {
+        &self.company
+    }
+
+    fn addr(&self, _: usize) -> SocketAddr {
+        self.server.addr
+    }
+
+    async fn blow(&mut self, proxies: &[Proxy], _: &mut Dice) {
+        let dir = self.company.path().to_owned();
+        self.server.kill();
+        self.server = tokio::task::spawn_blocking(move || Process::start(&dir)).await.unwrap();
+        proxies.iter().for_each(|p| p.retarget(self.server.addr));
+    }
+
+    async fn last(mut self) -> (Process, ()) {
+        self.server.kill();
+        (Process::start(self.company.path()), ())
+    }
+
+    fn verify(company: &Company) {
+        let mut verify = Command::new(env!("CARGO_BIN_EXE_kefu"));
+        let checked = verify.arg("verify").arg("--data-dir").arg(company.path()).output().unwrap();
+        assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+    }
+}
+
+/// Clients write while `victim` gets so many blows.
+pub async fn run<V: Victim>(mut victim: V, blows: u64, faults: bool) {
     let mut dice = Dice::seeded();
     let started = Instant::now();
-    let company = Company::found_with(&[("li", Role::Supervisor, &["svc"]), ("wu", Role::Supervisor, &["svc"])]).await;
-    let mut server = Process::start(company.path());
+    let company = victim.company().clone();
     let stage = Arc::new(Stage::default());
-    Peer::all_online(&company, server.addr, &AGENTS).await;
+    Peer::all_online(&company, victim.addr(0), &AGENTS).await;
 
     let mut people: Vec<Me> = AGENTS.iter().map(|user| Me::agent(&company, user)).collect();
     people.extend((0..VISITORS).map(|_| Me::visitor("s1")));
     let (mut proxies, mut writers): (Vec<Proxy>, Vec<JoinHandle<Ledger>>) = (Vec::new(), Vec::new());
-    for me in people {
-        let proxy = Proxy::start(server.addr).await;
+    for (n, me) in people.into_iter().enumerate() {
+        let proxy = Proxy::start(victim.addr(n)).await;
         let writer = Writer::new(me, company.clone(), proxy.addr, stage.clone(), Dice(dice.next()));
         writers.push(tokio::spawn(writer.run()));
         proxies.push(proxy);
@@ -103,7 +172,7 @@ async fn run(kills: u64, faults: bool) {
 
     let mut acked = stage.acked.subscribe();
     let mut seen = 0;
-    for n in 0..kills {
+    for n in 0..blows {
         let up = Instant::now();
         // sometimes before it has really begun
         let target = seen + 1 + if dice.roll(5) == 0 { 0 } else { 10 + dice.roll(80) as u64 };
@@ -113,17 +182,13 @@ async fn run(kills: u64, faults: bool) {
             }
             // with everything cut or stalled nothing would ever come
             if timeout(Duration::from_secs(3), acked.changed()).await.is_err() {
-                assert!(faults, "nothing is acknowledged any more: {}", stage.report(n, seen));
                 proxies.iter().for_each(Proxy::resume);
             }
             assert!(up.elapsed() < Duration::from_mins(1), "stuck: {}", stage.report(n, seen));
             assert!(!writers.iter().any(JoinHandle::is_finished), "a writer raised an alarm, see above");
             seen = *acked.borrow_and_update();
         }
-        let dir = company.path().to_owned();
-        server.kill();
-        server = tokio::task::spawn_blocking(move || Process::start(&dir)).await.unwrap();
-        proxies.iter().for_each(|p| p.retarget(server.addr));
+        victim.blow(&proxies, &mut dice).await;
         stage.starts.send_modify(|n| *n += 1);
     }
     proxies.iter().for_each(|p| {
@@ -136,15 +201,12 @@ async fn run(kills: u64, faults: bool) {
         let ended = timeout(Duration::from_mins(1), writer).await;
         ledgers.push(ended.expect("a writer never got its last acknowledgement").unwrap());
     }
-    println!("{} in {:?}", stage.report(kills, seen), started.elapsed());
+    println!("{} in {:?}", stage.report(blows, seen), started.elapsed());
     // the last kill: whatever requests were still under way are over, and all of it must be on disk
-    server.kill();
-    let mut server = Process::start(company.path());
+    let (mut server, _needed) = victim.last().await;
     verify(&company, &server, ledgers).await;
     server.kill();
-    let checked = Command::new(env!("CARGO_BIN_EXE_kefu")).arg("verify").arg("--data-dir").arg(company.path()).output();
-    let checked = checked.unwrap();
-    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+    V::verify(&company);
     println!("verified after {:?}", started.elapsed());
 }
 

@@ -63,7 +63,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("robot", &["chat", "org", "nlu", "store", "crypto", "files", "clock", "proto", "config"]),
     ("chat", &["org", "store", "bus", "hub", "desk", "crypto", "proto", "net", "telemetry"]),
     ("org", &["store", "crypto", "clock", "proto", "net"]),
-    ("bus", &["hub", "proto"]),
+    ("bus", &["hub", "crypto", "clock", "proto"]),
     ("hub", &["proto"]),
     ("tls", &["files", "clock"]),
     ("data_dir", &[]),

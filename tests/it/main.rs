@@ -6,6 +6,7 @@
 mod access;
 mod chat;
 mod cli;
+mod cluster;
 mod crash;
 mod full_disk;
 mod layers;

@@ -25,13 +25,7 @@ pub(super) fn check(c: &Config) -> Vec<Problem> {
     ranges(c, &mut bad);
     retention(c, &mut bad);
     server(c, &mut bad);
-    if !c.storage.url.starts_with("redb:") {
-        // the rest may hold a password
-        let scheme = c.storage.url.split(':').next().unwrap_or("");
-        let message =
-            format!("{scheme:?} is not a storage type of this kefu: write \"redb:\" or \"redb:/path/to/file\"");
-        bad.push(Problem::new("storage.url", message));
-    }
+    storage(c, &mut bad);
     for (key, dir) in [("robot.key_dir", &c.robot.key_dir), ("robot.day_key_dir", &c.robot.day_key_dir)] {
         if !dir.is_empty() && !dir.starts_with('/') {
             bad.push(Problem::new(key, format!("{dir:?} is not an absolute path")));
@@ -49,11 +43,48 @@ pub(super) fn check(c: &Config) -> Vec<Problem> {
     bad
 }
 
+/// What storage is named by.
+const STORAGE: [&str; 7] = [
+    "redb:",
+    "redis://",
+    "rediss://",
+    "redis+sentinel://",
+    "rediss+sentinel://",
+    "redis+cluster://",
+    "rediss+cluster://",
+];
+
+fn storage(c: &Config, bad: &mut Vec<Problem>) {
+    let s = &c.storage;
+    if !STORAGE.iter().any(|scheme| s.url.starts_with(scheme)) {
+        // the rest may hold a password
+        let scheme = s.url.split(':').next().unwrap_or("");
+        let message = format!(
+            "{scheme:?} is not a storage type of this kefu: write \"redb:\" or \"redb:/path/to/file\", or \
+             \"redis://host:6379\" to share a Redis with other servers"
+        );
+        bad.push(Problem::new("storage.url", message));
+    }
+    if s.prefix.is_empty() || s.prefix.len() > 64 || s.prefix.contains(['{', '}', ' ']) {
+        bad.push(Problem::new("storage.prefix", "1 to 64 characters, without spaces and braces, such as \"kefu:\""));
+    }
+    for (key, file) in [("storage.password_file", &s.password_file), ("storage.ca", &s.ca)] {
+        if !file.is_empty() && !file.starts_with('/') {
+            bad.push(Problem::new(key, format!("{file:?} is not an absolute path")));
+        }
+    }
+    if s.url.starts_with("rediss") && s.ca.is_empty() {
+        let message = "TLS needs the certificates to trust: a PEM file, such as /etc/ssl/certs/ca-certificates.crt";
+        bad.push(Problem::new("storage.ca", message));
+    }
+}
+
 fn ranges(c: &Config, bad: &mut Vec<Problem>) {
     let (s, d, l, r) = (&c.server, &c.desk, &c.limits, &c.robot);
     for (section, key, value, least, most, unit) in [
         ("server", "max_connections", s.max_connections, 16, 1_000_000, ""),
         ("server", "connections_per_address", s.connections_per_address, 1, 1_000_000, ""),
+        ("storage", "ack_replicas", c.storage.ack_replicas, 0, 5, ""),
         ("storage", "cache_mb", c.storage.cache_mb, 8, 65_536, " MiB"),
         ("storage", "reserve_mb", c.storage.reserve_mb, 0, 16_777_216, " MiB"),
         ("desk", "offer_seconds", d.offer_seconds, 5, 600, " seconds"),

@@ -149,7 +149,9 @@ fn half_a_certificate_other_storage_and_odd_urls_are_refused() {
     for (file, says) in [
         ("[tls]\ncert = \"a.pem\"\n", "needs its private key"),
         ("[tls]\nkey = \"a.pem\"\n", "needs its certificate"),
-        ("[storage]\nurl = \"redis://x\"\n", "not a storage type of this kefu"),
+        ("[storage]\nurl = \"mysql://x\"\n", "not a storage type of this kefu"),
+        ("[storage]\nurl = \"rediss://x\"\n", "TLS needs the certificates to trust"),
+        ("[storage]\nprefix = \"{a}\"\n", "without spaces and braces"),
         ("[server]\npublic_url = \"chat.example.com\"\n", "(no scheme)"),
         ("[server]\npublic_url = \"https://\"\n", "must be only https://host"),
         ("[server]\npublic_url = \"https://a.example/kefu\"\n", "(it has a path"),

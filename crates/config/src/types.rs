@@ -84,8 +84,18 @@ pub struct Tls {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Storage {
-    /// `redb:` or `redb:<path>`.
+    /// `redb:`, `redb:<path>`, or an address of Redis or Valkey: `redis://`, `rediss://`, `redis+sentinel://`, `redis+cluster://`.
     pub url: String,
+    /// File with the password of Redis; empty: none, or it is in the address.
+    pub password_file: String,
+    /// PEM file with the authorities that are trusted for `rediss`; needed there.
+    pub ca: String,
+    /// What all keys in Redis begin with.
+    pub prefix: String,
+    /// Replicas of Redis that must have a message before it is acknowledged.
+    pub ack_replicas: u32,
+    /// Use a Redis whose settings can lose acknowledged messages, or can't be read.
+    pub unchecked: bool,
     /// Page cache, MiB.
     pub cache_mb: u32,
     /// What must stay free on the disk, MiB; 0: by its size.
@@ -94,7 +104,16 @@ pub struct Storage {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { url: "redb:".into(), cache_mb: 64, reserve_mb: 0 }
+        Self {
+            url: "redb:".into(),
+            password_file: String::new(),
+            ca: String::new(),
+            prefix: "kefu:".into(),
+            ack_replicas: 0,
+            unchecked: false,
+            cache_mb: 64,
+            reserve_mb: 0,
+        }
     }
 }
 
@@ -102,6 +121,11 @@ impl Storage {
     /// The file of `redb:<path>`; none: `kefu.redb` in the data directory.
     pub fn redb_path(&self) -> Option<&str> {
         self.url.strip_prefix("redb:").filter(|p| !p.is_empty())
+    }
+
+    /// Whether several servers can share it.
+    pub fn is_shared(&self) -> bool {
+        self.url.starts_with("redis")
     }
 }
 

@@ -6,6 +6,8 @@ pub const DATABASE: &str = "kefu.redb";
 pub const COMPANY_KEYS: &str = "company.keys";
 /// The server's OPAQUE keys. Not in the database, so that a stolen database is no base for guessing passwords.
 pub const OPAQUE_SETUP: &str = "opaque.setup";
+/// The secret that all servers of a company share, if there are several.
+pub const CLUSTER_KEY: &str = "cluster.key";
 /// What a server may know of keys that are kept elsewhere.
 pub const PUBLIC_PART: &str = "public.json";
 /// The configuration.

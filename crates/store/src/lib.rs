@@ -220,7 +220,7 @@ pub enum Outcome {
 /// A batch on disk that touched a conversation. (Batches without one, and those of marks alone, don't reach the feed.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// Whose batch it was, if [`Reply::Feed`] named one; else 0.
+    /// Whose batch it was, if [`Reply::Feed`] named one; else 0. Also 0 in a shared store that read it to fill a gap.
     pub origin: u64,
     /// The conversation.
     pub conv: ConvId,

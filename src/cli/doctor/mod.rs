@@ -53,8 +53,12 @@ fn examine(ctx: &Context) -> Vec<Finding> {
         Err(fail) => Finding::from_fail("configuration", fail),
     });
     let storage = config.as_ref().map(|c| c.storage.clone()).unwrap_or_default();
-    let database = storage.redb_path().map_or_else(|| ctx.file(DATABASE), PathBuf::from);
-    findings.push(machine::disk(&database, storage.reserve_mb));
+    if storage.is_shared() {
+        findings.extend(server::redis(&storage));
+    } else {
+        let database = storage.redb_path().map_or_else(|| ctx.file(DATABASE), PathBuf::from);
+        findings.push(machine::disk(&database, storage.reserve_mb));
+    }
     let Ok(config) = config else { return findings };
     findings.push(files::certificate(ctx, &config));
     findings.push(server::server(ctx, &config));

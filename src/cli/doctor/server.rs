@@ -6,16 +6,45 @@ use serde::Deserialize as _;
 
 use super::Finding;
 use crate::{
+    app::{self, Severity},
     cli::{
-        admin_client::AdminClient, clock, context::Context, io_error::io_reason, lock, out,
-        site::outdated::OutdatedWidgets, stats, user::waiting, verified_directory::VerifiedDirectory,
+        admin_client::{AdminClient, runtime},
+        clock,
+        context::Context,
+        error::CliError,
+        io_error::io_reason,
+        lock, out,
+        site::outdated::OutdatedWidgets,
+        stats,
+        user::waiting,
+        verified_directory::VerifiedDirectory,
     },
-    config::Config,
+    config::{Config, Storage},
     crypto::directory::Role,
     org::acts::DAY_MS,
 };
 
 const WEEK_MS: u64 = 7 * 86_400_000;
+
+/// Whether the shared database can be reached, and keeps what is acknowledged.
+pub fn redis(settings: &Storage) -> Vec<Finding> {
+    const CHECK: &str = "redis";
+    let found = runtime().and_then(|runtime| {
+        runtime.block_on(app::examine_redis(settings)).map_err(|e| CliError::failure(format!("{e:#}")))
+    });
+    let next = "docs/operations.md, \"Several servers\", says which settings of Redis keep what is acknowledged";
+    match found {
+        Err(e) => vec![Finding::problem(CHECK, e.what, "is it running, and is storage.url right?")],
+        Ok(found) if found.is_empty() => vec![Finding::ok(CHECK, "keeps what is acknowledged")],
+        Ok(found) => found
+            .into_iter()
+            .map(|finding| match finding.severity {
+                Severity::Refuses => Finding::problem(CHECK, finding.sentence, next),
+                Severity::Warns => Finding::warning(CHECK, finding.sentence, next),
+            })
+            .collect(),
+    }
+}
 
 /// Runs and is of this version, or could run.
 pub fn server(ctx: &Context, config: &Config) -> Finding {

@@ -46,9 +46,14 @@ pub struct Process {
 impl Process {
     /// Starts it and waits until it answers.
     pub fn start(dir: &Path) -> Self {
-        let config = dir.join("kefu.toml");
-        if fs::read_to_string(&config).ok().as_deref() != Some(CONFIG) {
-            fs::write(&config, CONFIG).unwrap();
+        Self::start_with(dir, "")
+    }
+
+    /// The same with more in its configuration.
+    pub fn start_with(dir: &Path, more: &str) -> Self {
+        let (config, text) = (dir.join("kefu.toml"), [CONFIG, more].concat());
+        if fs::read_to_string(&config).ok().as_deref() != Some(&text) {
+            fs::write(&config, &text).unwrap();
         }
         let log = File::options().create(true).append(true).open(dir.join("server.log")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_kefu"))

@@ -32,11 +32,22 @@ use kefu::{
 /// Origin of the tests' widgets.
 pub const ORIGIN: &str = "https://shop.example";
 
+const PEOPLE: &[(&str, Role, &[&str])] = &[
+    ("li", Role::Agent, &["svc"]),
+    ("wu", Role::Agent, &["svc"]),
+    ("chen", Role::Supervisor, &["svc"]),
+    ("zhou", Role::Agent, &["vip"]),
+    ("qian", Role::Supervisor, &["vip"]),
+    ("boss", Role::Admin, &["svc", "vip"]),
+];
+
 /// The company and every key of it.
 pub struct Company {
     path: PathBuf,
     /// Deletes the data directory, if the test created it.
     _dir: Option<tempfile::TempDir>,
+    /// By which commands find the database.
+    config: Config,
     keys: CompanyKeys,
     people: BTreeMap<String, Keyring>,
     known: Mutex<Known>,
@@ -64,15 +75,12 @@ impl Company {
     /// Teams `svc` and `vip` with the sites `s1` and `s2`. Of `svc` are the agents `li`, `wu` and the supervisor `chen`,
     /// of `vip` the agent `zhou` and the supervisor `qian`; `boss` is admin of both.
     pub async fn found() -> Arc<Self> {
-        Self::found_with(&[
-            ("li", Role::Agent, &["svc"]),
-            ("wu", Role::Agent, &["svc"]),
-            ("chen", Role::Supervisor, &["svc"]),
-            ("zhou", Role::Agent, &["vip"]),
-            ("qian", Role::Supervisor, &["vip"]),
-            ("boss", Role::Admin, &["svc", "vip"]),
-        ])
-        .await
+        Self::found_with(PEOPLE).await
+    }
+
+    /// The same in the database that a configuration names.
+    pub async fn found_on(config: &Config) -> Arc<Self> {
+        Self::found_as(&std::env::temp_dir(), config, PEOPLE).await
     }
 
     /// The same teams and sites with other people.
@@ -82,6 +90,15 @@ impl Company {
 
     /// The same in a directory within this one.
     pub async fn found_in(parent: &Path, people: &[(&str, Role, &[&str])]) -> Arc<Self> {
+        Self::found_as(parent, &Config::default(), people).await
+    }
+
+    /// Other people in the database that a configuration names.
+    pub async fn found_in_database(config: &Config, people: &[(&str, Role, &[&str])]) -> Arc<Self> {
+        Self::found_as(&std::env::temp_dir(), config, people).await
+    }
+
+    async fn found_as(parent: &Path, config: &Config, people: &[(&str, Role, &[&str])]) -> Arc<Self> {
         let private = Permissions::from_mode(0o700);
         let dir = tempfile::Builder::new().permissions(private).tempdir_in(parent).unwrap();
         let (keys, setup) = (CompanyKeys::generate(), generate_setup());
@@ -102,7 +119,7 @@ impl Company {
             keyrings.insert((*user).to_owned(), keyring);
         }
         let founded = company.finish();
-        app::found(dir.path(), &Config::default(), founded.commit).await.unwrap();
+        app::found(dir.path(), config, founded.commit).await.unwrap();
         let by_kid = |(_, key): (_, KemSecret)| (hash::box_kid(BoxKind::Team, &key.public()), key);
         let known = Known {
             directory: Arc::new(founded.directory),
@@ -112,6 +129,7 @@ impl Company {
         Arc::new(Self {
             path: dir.path().to_owned(),
             _dir: Some(dir),
+            config: config.clone(),
             keys,
             people: keyrings,
             known: Mutex::new(known),
@@ -129,7 +147,8 @@ impl Company {
         let by_kid = |key: KemSecret| (hash::box_kid(BoxKind::Team, &key.public()), key);
         let teams = teams.into_iter().map(by_kid).collect();
         let known = Known { directory, teams, days: BTreeMap::new() };
-        Arc::new(Self { path: path.to_owned(), _dir: None, keys, people, known: Mutex::new(known) })
+        let config = Config::default();
+        Arc::new(Self { path: path.to_owned(), _dir: None, config, keys, people, known: Mutex::new(known) })
     }
 
     /// The data directory.
@@ -164,7 +183,7 @@ impl Company {
 
     /// Signs an act and sends it to the running server (or the closed database).
     pub async fn act<E: std::fmt::Debug>(&self, act: impl FnOnce(&Signer<'_>) -> Result<Commit, E>) {
-        let admin = Admin::connect(self.path(), &Config::default()).await.unwrap();
+        let admin = Admin::connect(self.path(), &self.config).await.unwrap();
         let view: AdminView = serde_json::from_value(admin.call("GET", "/admin/export", None).await.unwrap()).unwrap();
         let now = now_ms();
         let directory = Directory::replay(self.keys.fp(), &view.entries, view.snapshot.as_ref()).unwrap();
@@ -184,7 +203,7 @@ impl Company {
 
     /// The answer for `kefu stats`.
     pub async fn stats(&self) -> serde_json::Value {
-        let admin = Admin::connect(self.path(), &Config::default()).await.unwrap();
+        let admin = Admin::connect(self.path(), &self.config).await.unwrap();
         admin.call("GET", "/admin/stats", None).await.unwrap()
     }
 

@@ -1,6 +1,6 @@
 //! The whole server in this process, on a port of its own.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use kefu::{
     app::{self, ServeError, ServeOptions},
@@ -48,16 +48,22 @@ impl Server {
 
     /// The same with a robot that can think.
     pub async fn start_with(company: &Arc<Company>, config: Config, engine: Option<Arc<dyn DecisionEngine>>) -> Self {
-        Self::start_as(company, config, engine, Patience::default()).await
+        Self::start_as(company, company.path(), config, engine, Patience::default()).await
+    }
+
+    /// Another server of a company, with a data directory of its own.
+    pub async fn start_beside(company: &Arc<Company>, dir: &Path, config: Config) -> Self {
+        Self::start_as(company, dir, config, None, Patience::default()).await
     }
 
     /// The same with less patience, or more.
     pub async fn start_patient(company: &Arc<Company>, config: Config, patience: Patience) -> Self {
-        Self::start_as(company, config, None, patience).await
+        Self::start_as(company, company.path(), config, None, patience).await
     }
 
     async fn start_as(
         company: &Arc<Company>,
+        dir: &Path,
         config: Config,
         engine: Option<Arc<dyn DecisionEngine>>,
         patience: Patience,
@@ -65,9 +71,9 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let (ready, address) = oneshot::channel();
         let options = ServeOptions {
-            data_dir: company.path().to_owned(),
+            data_dir: dir.to_owned(),
             knowledge: Some(Arc::new(SiteKnowledgeCache::new(
-                RobotFiles::of(company.path()),
+                RobotFiles::of(dir),
                 Policy::new(&config.robot).unwrap(),
             ))),
             config,

@@ -14,9 +14,10 @@ use tokio::{net::UnixStream, sync::mpsc, task::JoinHandle};
 
 use super::{
     ServeError,
-    open::{missed_in, open_org, open_store, secrets, storage_of},
+    open::{missed_in, open_org, secrets},
     settings::retention,
-    whole_database::StoredDatabase,
+    storage::{IfEmpty, open_storage},
+    whole_database::database_of,
 };
 use crate::{chat::RequestError, config::Config, data_dir, files::socket, http::admin, proto::ErrorCode, store::Store};
 
@@ -64,11 +65,11 @@ impl Admin {
             return Ok(Self::Remote(socket));
         }
         let local = async {
-            let (redb, _) = open_store(dir, config, None)?;
-            let store: Arc<dyn Store> = redb.clone();
-            let (org, robot_keys, widgets) = open_org(dir, config, store.clone(), &secrets(dir)?, false).await?;
-            let database = StoredDatabase::new(redb.clone(), org.clone(), retention(config)?);
-            let (public_url, storage) = (config.public_url(), storage_of(redb));
+            let (backend, _) = open_storage(dir, config, None, IfEmpty::Refuse).await?;
+            let (store, secrets) = (backend.store(), secrets(dir, config)?);
+            let (org, robot_keys, widgets) = open_org(dir, config, store.clone(), &secrets, false).await?;
+            let database = database_of(&backend, &org, retention(config)?);
+            let (public_url, storage) = (config.public_url(), Box::new(move || backend.report()));
             let missed = missed_in(store.clone(), org.clone());
             let admin = admin::Admin { org, robot_keys, widgets, public_url, storage, missed, database, running: None };
             Ok(Self::Local(Box::new(admin), store))

@@ -17,6 +17,9 @@ pub enum ServeError {
         /// Nothing can be written.
         full: bool,
     },
+    /// The shared database can't be used.
+    #[error("{0:#}")]
+    Redis(anyhow::Error),
     /// Another program listens there.
     #[error("{0} is taken by another program")]
     AddressTaken(SocketAddr),
@@ -61,7 +64,7 @@ impl ServeError {
             Self::MetricsToken(_) => "delete it and start again",
             Self::Stopped(_) => "nothing acknowledged is lost. Check the disk, and restore a backup if needed",
             Self::Task(_) => "start it again, and report what it printed before this line",
-            Self::Database { .. } | Self::Listen { .. } | Self::Other(_) => return None,
+            Self::Database { .. } | Self::Redis(_) | Self::Listen { .. } | Self::Other(_) => return None,
         })
     }
 

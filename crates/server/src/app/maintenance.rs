@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
 
 use crate::{
     chat::{
@@ -31,6 +34,7 @@ pub(super) struct Maintenance {
     metrics: Arc<Metrics>,
     end: EndRule,
     eraser: Eraser,
+    leads: watch::Receiver<bool>,
 }
 
 impl Maintenance {
@@ -51,6 +55,7 @@ impl Maintenance {
             metrics: metrics.clone(),
             end,
             eraser,
+            leads: chat.leads(),
         }
     }
 
@@ -72,12 +77,18 @@ impl Maintenance {
     }
 
     async fn sweep(&mut self) {
-        self.chat.close_inactive(self.end, self.chat.now_ms()).await;
+        // what is done to all conversations, one server does for all
+        let leads = *self.leads.borrow();
+        if leads {
+            self.chat.close_inactive(self.end, self.chat.now_ms()).await;
+        }
         if let Some(desk) = self.chat.desk_snapshot().await {
             self.metrics.longest_wait_ms.set(desk.longest_wait_ms);
         }
         self.chat.sweep();
-        self.eraser.pass(&*self.store, self.chat.now_ms()).await;
+        if leads {
+            self.eraser.pass(&*self.store, self.chat.now_ms()).await;
+        }
         self.widgets.versions_seen.store(&*self.store, self.chat.now_ms()).await;
         self.metrics.store_bytes.set(self.store.size_bytes());
     }

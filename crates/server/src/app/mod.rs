@@ -7,8 +7,10 @@ mod admin_client;
 mod error;
 mod maintenance;
 mod open;
+mod others;
 mod serve;
 mod settings;
+mod storage;
 mod tasks;
 mod whole_database;
 
@@ -16,8 +18,10 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 pub use admin_client::{Admin, AdminError, Dump};
 pub use error::ServeError;
-pub use open::{database_path, found, store_and_directory};
+pub use kefu_redis_link::checks::{Finding, Severity};
+pub use open::{found, store_and_directory};
 pub use serve::serve;
+pub use storage::{database_path, examine_redis};
 
 use crate::{chat::KnowledgeSource, config::Config, http::Patience, robot::engine::DecisionEngine};
 

@@ -14,6 +14,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use serde_json::Value;
 use tokio::{
     net::{TcpListener, UnixListener},
     sync::mpsc,
@@ -23,13 +24,14 @@ use tokio::{
 use super::{
     Ready, ServeError, ServeOptions,
     maintenance::{Maintenance, rotate_robot_keys},
-    open::{missed_counted, open_org, open_store, secrets, storage_of},
+    open::{missed_counted, open_org, secrets},
+    others::Others,
     settings::{end_rule, rates, retention, rules},
+    storage::{Backend, IfEmpty, open_storage},
     tasks::{Tasks, watch_directory, watch_disk},
-    whole_database::StoredDatabase,
+    whole_database::database_of,
 };
 use crate::{
-    bus::NoOthers,
     chat::{Chat, desk_task},
     config::Config,
     crypto::{codec, sign::random},
@@ -38,7 +40,6 @@ use crate::{
     hub::Hub,
     proto::CloseCode,
     robot::participant::{self, Robot, RobotHandle},
-    store::{Store, redb::RedbStore},
     telemetry::Metrics,
     tls::{self, Served},
 };
@@ -46,6 +47,7 @@ use crate::{
 /// How long sockets may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// Runs the server until `shutdown` resolves or the disk fails.
+#[expect(clippy::too_many_lines, reason = "the order of start and stop is in one place")]
 pub async fn serve(
     options: ServeOptions,
     shutdown: impl Future<Output = ()>,
@@ -53,17 +55,19 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let ServeOptions { data_dir: dir, mut config, listener, engine, knowledge, patience } = options;
     let metrics = Arc::new(Metrics::new());
-    let (disk, feed) = open_store(&dir, &config, Some(metrics.clone()))?;
-    disk.look_at_disk();
-    let store: Arc<dyn Store> = disk.clone();
-    let secrets = secrets(&dir)?;
+    let (backend, feed) = Box::pin(open_storage(&dir, &config, Some(metrics.clone()), IfEmpty::Refuse)).await?;
+    let (store, secrets) = (backend.store(), secrets(&dir, &config)?);
     let (org, robot_keys, widgets) = open_org(&dir, &config, store.clone(), &secrets, true).await?;
+    let (listener, listen) = listener_of(listener, config.server.listen).await?;
+    // port 0 is known only now
+    config.server.listen = listen;
+    let others = Others::of(&backend, &config, &secrets, &org);
     let (hub, handle) = (Hub::new(), Arc::new(RobotHandle::default()));
     let (chat, inbox) = Box::pin(Chat::new(
         store.clone(),
         org.clone(),
         hub.clone(),
-        Arc::new(NoOthers::default()),
+        others.bus(),
         metrics.clone(),
         rates(&config),
         handle.clone(),
@@ -73,12 +77,8 @@ pub async fn serve(
 
     let served = certificate(&dir, &config)?;
     let tls = served.as_ref().map(Served::acceptor).transpose().context("TLS can't be set up")?;
-    let (listener, listen) = listener_of(listener, config.server.listen).await?;
-    // port 0 is known only now
-    config.server.listen = listen;
     let (public_url, config) = (config.public_url(), Arc::new(config));
 
-    let robot = Robot { chat: chat.clone(), keys: Some(robot_keys.clone()), engine, handle };
     let retention = retention(&config)?;
     let maintenance = Maintenance::new(&chat, &store, &widgets, &metrics, end_rule(&config), retention.clone());
     let mut tasks = Tasks::default();
@@ -88,9 +88,13 @@ pub async fn serve(
     tasks.spawn("desk", desk_task::run(chat.clone(), rules(&config), inbox));
     tasks.spawn("maintenance", maintenance.run());
     tasks.spawn("key directory", watch_directory(chat.clone(), org.clone()));
-    tasks.spawn("robot", participant::run(robot));
+    tasks
+        .spawn("robot", participant::run(Robot { chat: chat.clone(), keys: Some(robot_keys.clone()), engine, handle }));
     tasks.spawn("robot's keys", rotate_robot_keys(org.clone()));
-    tasks.spawn("disk", watch_disk(disk.clone(), chat.clone(), metrics.clone()));
+    if let Some(file) = backend.file() {
+        tasks.spawn("disk", watch_disk(file.clone(), chat.clone(), metrics.clone()));
+    }
+    others.join(&mut tasks, &chat);
     if let Some(served) = served.clone() {
         tasks.spawn("certificate", served.watch());
     }
@@ -99,8 +103,8 @@ pub async fn serve(
         robot_keys,
         widgets: widgets.clone(),
         public_url: public_url.clone(),
-        storage: storage_of(disk.clone()),
-        database: StoredDatabase::new(disk.clone(), org.clone(), retention),
+        storage: reports(&backend),
+        database: database_of(&backend, &org, retention),
         missed: missed_counted(chat.clone()),
         running: Some(admin::Running {
             chat: chat.clone(),
@@ -108,11 +112,11 @@ pub async fn serve(
             since: Instant::now(),
             listen: listen.to_string(),
             certificate: served,
+            servers: others.servers(),
         }),
     });
     let socket_path = dir.join(data_dir::ADMIN_SOCKET);
-    let socket = admin_socket(&socket_path, &disk)?;
-    let admin_task = tokio::spawn(admin::serve(admin, socket));
+    let admin_task = tokio::spawn(admin::serve(admin, admin_socket(&socket_path, &backend)?));
 
     // the last session to end drops the last `Http`, and with it the sender
     let (alive, mut all_gone) = mpsc::channel::<()>(1);
@@ -129,6 +133,7 @@ pub async fn serve(
         secure: tls.is_some(),
         strict: http::Strict::new(&public_url, config.server.hsts_days),
         public_url: public_url.clone(),
+        serving: others.serving(),
         alive,
     });
     ready(&Ready { listen, public_url });
@@ -151,21 +156,27 @@ pub async fn serve(
     tasks.stop();
     let _ = fs::remove_file(&socket_path);
     // asked last: the disk may fail during the farewell, too
-    if let Some(reason) = disk.failure() {
+    if let Some(reason) = backend.failure() {
         tracing::error!(error = %reason, "the database stopped working");
         return Err(ServeError::Stopped(reason.to_string()));
     }
     ended.map_or(Ok(()), |name| Err(ServeError::Task(name)))
 }
 
+/// What the admin router says of the storage.
+fn reports(backend: &Backend) -> Box<dyn Fn() -> Value + Send + Sync> {
+    let backend = backend.clone();
+    Box::new(move || backend.report())
+}
+
 /// The admin router's socket. On a full disk the ballast is released for it.
-fn admin_socket(path: &Path, disk: &RedbStore) -> anyhow::Result<UnixListener> {
-    let socket = admin::listen(path).or_else(|e| {
-        if e.kind() != io::ErrorKind::StorageFull {
-            return Err(e);
+fn admin_socket(path: &Path, backend: &Backend) -> anyhow::Result<UnixListener> {
+    let socket = admin::listen(path).or_else(|e| match backend.file() {
+        Some(file) if e.kind() == io::ErrorKind::StorageFull => {
+            file.give_up_ballast();
+            admin::listen(path)
         }
-        disk.give_up_ballast();
-        admin::listen(path)
+        _ => Err(e),
     });
     socket.with_context(|| format!("cannot create the socket {}", path.display()))
 }

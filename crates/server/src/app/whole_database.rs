@@ -18,6 +18,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::storage::Backend;
 use crate::{
     chat::{
         ConversationRules, RequestError,
@@ -94,16 +95,68 @@ impl WholeDatabase for StoredDatabase {
     }
 
     fn retention(&self, dry_run: bool) -> BoxFuture<'static, Result<Value, RequestError>> {
-        let (store, rule, now): (Arc<dyn Store>, _, _) =
-            (self.store.clone(), self.retention.clone(), self.org.now_ms());
-        async move {
-            let found = match dry_run {
-                true => retention::due(&*store, &rule, now).await,
-                false => retention::erase_due(&*store, &rule, now).await,
-            };
-            Ok(json!({ "dry_run": dry_run, "rule": rule, "sites": found.map_err(|e| refused(&e))? }))
-        }
-        .boxed()
+        erase(self.store.clone(), self.retention.clone(), self.org.now_ms(), dry_run)
+    }
+}
+
+/// A store that others keep, as a whole.
+pub(super) struct SharedDatabase {
+    store: Arc<dyn Store>,
+    org: Arc<Org>,
+    retention: Retention,
+}
+
+impl SharedDatabase {
+    pub fn new(store: Arc<dyn Store>, org: Arc<Org>, retention: Retention) -> Arc<Self> {
+        Arc::new(Self { store, org, retention })
+    }
+}
+
+fn kept_elsewhere<T: Send + 'static>(what: &str) -> BoxFuture<'static, Result<T, RequestError>> {
+    let text = format!("this company is stored in Redis, {what}");
+    async { Err(RequestError::new(ErrorCode::Unsupported, text)) }.boxed()
+}
+
+impl WholeDatabase for SharedDatabase {
+    fn dump(&self) -> BoxFuture<'static, Result<mpsc::Receiver<Bytes>, RequestError>> {
+        kept_elsewhere("which kefu backup does not read yet: copy the append-only files of Redis instead")
+    }
+
+    fn verify(&self) -> BoxFuture<'static, Result<Value, RequestError>> {
+        kept_elsewhere("which kefu verify does not read yet")
+    }
+
+    fn checkpoint(&self) -> BoxFuture<'static, Result<(), RequestError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn retention(&self, dry_run: bool) -> BoxFuture<'static, Result<Value, RequestError>> {
+        erase(self.store.clone(), self.retention.clone(), self.org.now_ms(), dry_run)
+    }
+}
+
+/// Erases what is due, or only says what is.
+fn erase(
+    store: Arc<dyn Store>,
+    rule: Retention,
+    now_ms: u64,
+    dry_run: bool,
+) -> BoxFuture<'static, Result<Value, RequestError>> {
+    async move {
+        let found = match dry_run {
+            true => retention::due(&*store, &rule, now_ms).await,
+            false => retention::erase_due(&*store, &rule, now_ms).await,
+        };
+        Ok(json!({ "dry_run": dry_run, "rule": rule, "sites": found.map_err(|e| refused(&e))? }))
+    }
+    .boxed()
+}
+
+/// The database of a backend.
+pub(super) fn database_of(backend: &Backend, org: &Arc<Org>, retention: Retention) -> Arc<dyn WholeDatabase> {
+    match backend.file() {
+        Some(file) => StoredDatabase::new(file.clone(), org.clone(), retention),
+        None => SharedDatabase::new(backend.store(), org.clone(), retention),
     }
 }
 

@@ -2,6 +2,8 @@
 //! to the one server that runs the desk. A signal may be lost; the next one, or a page's own timer, makes up for it. What is
 //! stored comes through the store's feed instead.
 
+pub mod redis;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
@@ -28,6 +30,24 @@ pub trait Bus: Send + Sync + 'static {
 
     /// Agents who have sockets on them.
     fn agents(&self) -> watch::Receiver<Arc<BTreeSet<UserId>>>;
+
+    /// The agents who have sockets here are others than before.
+    fn agents_changed(&self);
+}
+
+/// What the other servers reach here.
+pub trait Peer: Send + Sync + 'static {
+    /// A frame for clients.
+    fn told(&self, topic: &Topic, audience: Audience, frame: &Frame);
+
+    /// A signal.
+    fn heard(&self, signal: &[u8]);
+
+    /// A question to the desk.
+    fn asked(&self, question: &[u8]) -> BoxFuture<'static, Vec<u8>>;
+
+    /// Agents who have sockets here, and how many sockets there are.
+    fn sockets(&self) -> (BTreeSet<UserId>, u64);
 }
 
 /// A server without others.
@@ -59,6 +79,8 @@ impl Bus for NoOthers {
     fn agents(&self) -> watch::Receiver<Arc<BTreeSet<UserId>>> {
         self.agents.subscribe()
     }
+
+    fn agents_changed(&self) {}
 }
 
 /// Tells clients, whichever server they are connected to.

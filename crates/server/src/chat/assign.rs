@@ -9,7 +9,10 @@ use crate::{
     proto::{CloseCode, ConvId, ConvState, ErrorCode, Event, Owner, OwnerWhy, ServerFrame, TeamId, UserId},
 };
 
-use super::{Chat, DeskRequest, RequestError, close::append, conversation::CachedConversation, leads, row::Row, text};
+use super::{
+    Chat, DeskRequest, RequestError, close::append, conversation::CachedConversation, leads, row::Row, servers::Signal,
+    text,
+};
 
 impl Chat {
     /// Makes an agent the owner if `allowed` holds for the newest row.
@@ -141,6 +144,7 @@ impl Chat {
     pub fn directory_changed(&self, seq: u32) {
         let directory = self.org.directory();
         self.hub.publish_all(&text(&ServerFrame::Directory { seq }));
+        self.signal(&Signal::Directory { seq });
         // of everyone who is connected: anyone who waited for confirmation and was switched off is in no state any more
         let mut connected = self.hub.users();
         connected.extend(self.bus.agents().borrow().iter().cloned());

@@ -38,6 +38,7 @@ impl Chat {
                 for team in &agent.teams {
                     self.hub.listen(conn, Topic::Team(team.clone()));
                 }
+                self.bus.agents_changed();
                 self.desk.report(DeskRequest::Connected { user: user.clone() });
                 self.show_desk(conn, user, &agent.teams);
                 let (convs, more) = self.greeting_for(user).await?;
@@ -189,6 +190,7 @@ impl Chat {
     pub fn disconnected(&self, conn: &Conn) {
         for topic in self.hub.disconnect(conn) {
             if let Topic::User(user) = topic {
+                self.bus.agents_changed();
                 self.desk.report(DeskRequest::Vanished { user });
             }
         }

@@ -165,6 +165,10 @@ impl Chat {
     }
 
     async fn ids_of_visitor(&self, kid: Kid) -> Result<Vec<ConvId>, RequestError> {
+        if self.store.is_shared() {
+            // one that began on another server may have been missed here
+            return Ok(self.store.of_visitor(kid, 5_000).await?);
+        }
         if let Some(known) = self.visitors.of(kid) {
             return Ok(known);
         }

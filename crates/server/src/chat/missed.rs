@@ -7,7 +7,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use crate::{
@@ -30,6 +33,8 @@ use super::{
 
 /// Who closed it, in the event: not an id that a user could have.
 pub(super) const BY: &str = "@missed";
+/// Of so many calls one counts in a shared store.
+const SELDOM: u32 = 20;
 /// Maximum number counted per team.
 pub const COUNTED: usize = 10_000;
 
@@ -40,6 +45,7 @@ pub(super) struct MissedConversations {
     metrics: Arc<Metrics>,
     counts: Mutex<BTreeMap<TeamId, MissedCount>>,
     changed: Mutex<BTreeSet<TeamId>>,
+    calls: AtomicU32,
 }
 
 /// How many a team has.
@@ -78,7 +84,7 @@ impl MissedConversations {
     ) -> Result<Self, StoreError> {
         let all = all_missed(&*store, directory.state().teams.keys()).await?;
         let counts = Mutex::new(all.into_iter().map(|count| (count.team.clone(), count)).collect());
-        let this = Self { store, hub, metrics, counts, changed: Mutex::default() };
+        let this = Self { store, hub, metrics, counts, changed: Mutex::default(), calls: AtomicU32::new(0) };
         this.gauge();
         Ok(this)
     }
@@ -122,8 +128,12 @@ impl MissedConversations {
         }
     }
 
-    /// Counts again what changed, and notifies the agents. Called periodically.
+    /// Counts again what changed, and notifies the agents. Called periodically; a shared store is asked less often, since a count
+    /// there costs thousands of commands.
     pub async fn publish_changed(&self) {
+        if self.store.is_shared() && !self.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(SELDOM) {
+            return;
+        }
         let teams = std::mem::take(&mut *self.changed.lock());
         if teams.is_empty() {
             return;

@@ -47,7 +47,7 @@ mod visitors;
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::{
     bus::{Announcer, Bus},
@@ -141,6 +141,11 @@ impl Chat {
     /// The company's clock, ms since 1970.
     pub fn now_ms(&self) -> u64 {
         self.org.now_ms()
+    }
+
+    /// Whether this server runs the desk, and what else one server does for all.
+    pub fn leads(&self) -> watch::Receiver<bool> {
+        self.bus.leads()
     }
 
     /// Whether an agent has a socket on any server.

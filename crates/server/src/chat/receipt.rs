@@ -10,7 +10,7 @@ use crate::{
     store::{self, Batch, Op, StoreError},
 };
 
-use super::{Chat, RequestError, conversation::Told};
+use super::{Chat, RequestError, conversation::Told, servers::Signal, text};
 
 /// Receipts of one side are sent no more often than this; a busy reader's later ones wait for the next time that marks are
 /// stored.
@@ -74,8 +74,28 @@ impl Chat {
     }
 
     fn tell_marks(&self, conv: ConvId, side: Side, marks: Marks, but: Option<u64>) {
-        let frame = ServerFrame::Receipt { conv, side, delivered: marks.delivered, read: marks.read };
-        self.tell(&Topic::Conv(conv), but.map_or(Audience::Everyone, Audience::AllButSocket), &frame);
+        self.show_marks(conv, side, marks, but.map_or(Audience::Everyone, Audience::AllButSocket));
+        self.signal(&Signal::Marks { conv, side, marks });
+    }
+
+    fn show_marks(&self, conv: ConvId, side: Side, marks: Marks, audience: Audience) {
+        let frame = text(&ServerFrame::Receipt { conv, side, delivered: marks.delivered, read: marks.read });
+        self.hub.tell(&Topic::Conv(conv), audience, &frame);
+    }
+
+    /// A socket of another server received and read so far.
+    pub(super) fn marked_elsewhere(&self, conv: ConvId, side: Side, marks: Marks) {
+        let Some(shared) = self.cache.cached(conv) else { return };
+        {
+            let mut conversation = shared.lock();
+            let known = match side {
+                Side::Visitor => &mut conversation.visitor_marks,
+                Side::Agent => &mut conversation.agent_marks,
+            };
+            let new = Marks { delivered: known.delivered.max(marks.delivered), read: known.read.max(marks.read) };
+            *known = new;
+        }
+        self.show_marks(conv, side, marks, Audience::Everyone);
     }
 
     /// Typing began or stopped: a bit for the others, stored nowhere.

@@ -1,11 +1,17 @@
 //! What the other servers say: signals, and requests to the desk that is here.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::{Chat, DeskAnswer, DeskMessage, DeskRequest};
-use crate::proto::{AgentState, TeamId, TeamPresence, UserId};
+use crate::{
+    bus::Peer,
+    hub::{Audience, Frame, Topic},
+    proto::{AgentState, ConvId, Marks, Side, TeamId, TeamPresence, UserId},
+};
 
 /// What all servers should know and none stores.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +22,20 @@ pub(super) enum Signal {
         team: TeamId,
         /// The state.
         now: TeamPresence,
+    },
+    /// The directory has entries up to this one.
+    Directory {
+        /// The number of the newest.
+        seq: u32,
+    },
+    /// How far a side of a conversation is.
+    Marks {
+        /// The conversation.
+        conv: ConvId,
+        /// The side.
+        side: Side,
+        /// How far.
+        marks: Marks,
     },
     /// An agent's state changed, and is stored.
     Status {
@@ -32,18 +52,43 @@ impl Chat {
         // derived serialisation of plain data has no way to fail
         self.bus.signal(serde_json::to_vec(signal).unwrap_or_default());
     }
+}
 
-    /// Another server says something. One of a later version may say what is not known here.
-    pub fn heard(&self, signal: &[u8]) {
+impl Chat {
+    fn directory_grew(&self, seq: u32) {
+        if seq <= self.org.directory().seq() {
+            return;
+        }
+        let org = self.org.clone();
+        tokio::spawn(async move {
+            if let Err(e) = org.refresh().await {
+                tracing::error!(error = %e, "what another server changed in the company can't be read");
+            }
+        });
+    }
+}
+
+impl Peer for Chat {
+    fn told(&self, topic: &Topic, audience: Audience, frame: &Frame) {
+        self.hub.tell(topic, audience, frame);
+    }
+
+    fn sockets(&self) -> (BTreeSet<UserId>, u64) {
+        (self.hub.users(), self.hub.len() as u64)
+    }
+
+    fn heard(&self, signal: &[u8]) {
         match serde_json::from_slice(signal) {
             Ok(Signal::Presence { team, now }) => self.presence.set(team, now),
             Ok(Signal::Status { user, state }) => self.statuses.note(&user, state),
+            Ok(Signal::Directory { seq }) => self.directory_grew(seq),
+            Ok(Signal::Marks { conv, side, marks }) => self.marked_elsewhere(conv, side, marks),
+            // a server of a later version may say what is not known here
             Err(e) => tracing::debug!(error = %e, "another server said something that is not known here"),
         }
     }
 
-    /// Another server asks the desk.
-    pub fn asked(&self, question: &[u8]) -> BoxFuture<'static, Vec<u8>> {
+    fn asked(&self, question: &[u8]) -> BoxFuture<'static, Vec<u8>> {
         let (reply, answer) = oneshot::channel();
         match serde_json::from_slice::<DeskRequest>(question) {
             Ok(request) => {

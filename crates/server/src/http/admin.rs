@@ -64,6 +64,17 @@ pub struct Running {
     pub listen: String,
     /// What it serves TLS with, if it does.
     pub certificate: Option<Arc<Served>>,
+    /// The servers that share the database, if several can.
+    pub servers: Option<Arc<dyn Servers>>,
+}
+
+/// The servers that share the database.
+pub trait Servers: Send + Sync + 'static {
+    /// Those that were there lately: `this` (the name of this one) and `servers`.
+    fn list(&self) -> Value;
+
+    /// This one takes no more clients, and sends those away that it has.
+    fn drain(&self);
 }
 
 /// What is asked of the database as a whole.
@@ -140,6 +151,14 @@ impl Admin {
                 let served = self.running.as_ref().and_then(|r| r.certificate.as_ref());
                 Ok(json!(served.map(|s| s.status())))
             }
+            ("GET", "servers") => Ok(self.servers().map_or(Value::Null, |servers| servers.list())),
+            ("POST", "drain") => {
+                let alone = || {
+                    RequestError::new(ErrorCode::Conflict, "no other server could take its clients: stop it instead")
+                };
+                self.servers().ok_or_else(alone)?.drain();
+                Ok(json!({}))
+            }
             ("GET", "widgets") => Ok(self.widgets.status(self.org.now_ms())),
             ("GET", "agents") => {
                 let desk = match &self.running {
@@ -154,6 +173,10 @@ impl Admin {
             },
             _ => Err(not_present()),
         }
+    }
+
+    fn servers(&self) -> Option<&Arc<dyn Servers>> {
+        self.running.as_ref().and_then(|running| running.servers.as_ref())
     }
 
     /// `snippet/<site>` pinned, `snippet/<site>/unpinned` not.
@@ -194,6 +217,7 @@ impl Admin {
             stats["desk"] = json!(r.chat.desk_snapshot().await);
             stats["limited"] = json!(r.chat.limited_lately());
             stats["robot"] = json!(r.chat.robot_counts());
+            stats["servers"] = self.servers().map_or(Value::Null, |servers| servers.list());
             stats["metrics"] = json!(r.metrics.snapshot());
         }
         Ok(stats)

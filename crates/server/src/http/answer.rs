@@ -87,9 +87,12 @@ pub fn bytes(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> A
     answer
 }
 
-/// To those who only ask whether the server runs.
-pub fn healthy() -> Answer {
-    bytes(StatusCode::OK, "text/plain", "ok")
+/// To those who only ask whether the server runs and should get clients.
+pub fn health(serving: bool) -> Answer {
+    match serving {
+        true => bytes(StatusCode::OK, "text/plain", "ok"),
+        false => bytes(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "another server should answer"),
+    }
 }
 
 /// Headers of every answer: browsers must not guess types or frame anything, must load only what a page's own policy

@@ -181,12 +181,12 @@ pub fn console(path: &str, headers: &HeaderMap) -> Answer {
 }
 
 /// One version of the widget; `latest` is for pages that do not pin.
-pub fn widget(http: &Http, version: &str, headers: &HeaderMap) -> Answer {
+pub async fn widget(http: &Http, version: &str, headers: &HeaderMap) -> Answer {
     let latest = version == "latest";
     let widgets = &http.widgets;
     let found = match latest {
         true => widgets.latest(),
-        false => widgets.get(version).map(|v| (version.to_owned(), v)),
+        false => widgets.find(version).await.map(|v| (version.to_owned(), v)),
     };
     let Some((version, Variants { plain, br, gz })) = found else { return missing() };
     let kind = "text/javascript; charset=utf-8";

@@ -64,6 +64,8 @@ pub struct Http {
     pub metrics_token: String,
     /// Where people reach the server, without a trailing slash.
     pub public_url: String,
+    /// Whether clients should come here.
+    pub serving: tokio::sync::watch::Receiver<bool>,
     /// Held until the last session is gone.
     pub alive: tokio::sync::mpsc::Sender<()>,
 }

@@ -23,7 +23,7 @@ pub async fn answer(http: Arc<Http>, request: Request<Incoming>) -> Result<answe
     http.metrics.http_requests.inc();
     let path = request.uri().path();
     if path == "/healthz" {
-        return Ok(answer::guarded(answer::healthy(), None));
+        return Ok(answer::guarded(answer::health(*http.serving.borrow()), None));
     }
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).filter(|host| is_host(host));
     let base = host.map_or_else(|| http.public_url.clone(), |host| format!("https://{host}"));

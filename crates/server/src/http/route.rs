@@ -42,12 +42,12 @@ pub async fn route(http: Arc<Http>, peer: SocketAddr, mut request: Request<Incom
         },
         (&Method::GET, ["api", "v1", "ws", "agent"]) => upgrade(&http, address, SocketKind::Agent, request),
         (_, ["api", "v1", rest @ ..]) => api::route(&http, address, rest, request).await,
-        (&Method::GET, ["w", version, "kefu.js"]) => cors(assets::widget(&http, version, request.headers())),
+        (&Method::GET, ["w", version, "kefu.js"]) => cors(assets::widget(&http, version, request.headers()).await),
         // behind a proxy every client seems to be on this machine, so forwarded requests never get the numbers
         (&Method::GET, ["metrics"]) if !request.headers().contains_key(FORWARDED) => {
             admin::metrics(&http, peer.ip(), request.headers())
         }
-        (&Method::GET, ["healthz"]) => answer::healthy(),
+        (&Method::GET, ["healthz"]) => answer::health(*http.serving.borrow()),
         (&Method::GET, [""]) => redirect("/console/"),
         (&Method::GET, ["console"]) => redirect("/console/"),
         (&Method::GET, ["console", rest @ ..]) => assets::console(&rest.join("/"), request.headers()),

@@ -284,10 +284,15 @@ impl Hub {
         }
     }
 
+    /// Asks every socket of now to close.
+    pub fn send_away(&self, code: CloseCode) {
+        self.each(|c| c.outbox.close(code));
+    }
+
     /// Asks every socket to close, those that connect later too.
     pub fn close_all(&self, code: CloseCode) {
         self.closed.get_or_init(|| code);
-        self.each(|c| c.outbox.close(code));
+        self.send_away(code);
     }
 
     /// Whose sockets there are; visitors have no names.

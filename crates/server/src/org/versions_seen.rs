@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::rows;
 use crate::{
     proto::{SiteId, StorageState},
-    store::{self, Batch, Store, StoreError, Table},
+    store::{self, Batch, Op, Store, StoreError, Table},
 };
 
 /// A version that no page loaded for so long is history.
@@ -43,6 +43,11 @@ fn is_unsafe(version: &str) -> bool {
     }
 }
 
+/// What is stored. It is only a hint: one that can't be read is made again.
+fn read(stored: Option<&[u8]>) -> Vec<WidgetVersionSeen> {
+    stored.and_then(|stored| serde_json::from_slice(stored).ok()).unwrap_or_default()
+}
+
 #[derive(Debug, Default)]
 struct Seen {
     /// When it was seen last, and which time is on disk.
@@ -57,9 +62,7 @@ pub struct WidgetVersionsSeen(Mutex<Seen>);
 impl WidgetVersionsSeen {
     /// What was seen before this start.
     pub(super) async fn load(store: &dyn Store) -> Result<Self, StoreError> {
-        let stored = store.get(Table::Meta, rows::SIGHTINGS).await?;
-        // it is only a hint: one that can't be read is made again
-        let list: Vec<WidgetVersionSeen> = stored.and_then(|v| serde_json::from_slice(&v).ok()).unwrap_or_default();
+        let list = read(store.get(Table::Meta, rows::SIGHTINGS).await?.as_deref());
         let versions = list.into_iter().map(|s| ((s.site, s.version), (s.seen, s.seen))).collect();
         Ok(Self(Mutex::new(Seen { versions, dirty: false })))
     }
@@ -99,9 +102,38 @@ impl WidgetVersionsSeen {
             seen.versions.retain(|_, (last, _)| now_ms.saturating_sub(*last) <= REMEMBERED_MS);
             seen.versions.values_mut().for_each(|(last, stored)| *stored = *last);
         }
-        let ops = vec![rows::put(Table::Meta, rows::SIGHTINGS.to_vec(), &list)];
-        if let Err(e) = store::write(store, Batch { ops, ..Batch::default() }).await {
+        if let Err(e) = self.write(store, list, now_ms).await {
             tracing::warn!(error = %e, "the widget versions that sites use were not stored");
+        }
+    }
+
+    /// Writes what was seen here and what other servers wrote meanwhile.
+    async fn write(&self, store: &dyn Store, mut list: Vec<WidgetVersionSeen>, now_ms: u64) -> Result<(), StoreError> {
+        const TRIES: usize = 8;
+        for _ in 0..TRIES {
+            let stored = store.get(Table::Meta, rows::SIGHTINGS).await?;
+            if store.is_shared() {
+                self.learn(read(stored.as_deref()));
+                list = self.list(now_ms);
+            }
+            let ops = vec![
+                Op::Expect { table: Table::Meta, key: rows::SIGHTINGS.to_vec(), value: stored },
+                rows::put(Table::Meta, rows::SIGHTINGS.to_vec(), &list),
+            ];
+            match store::write(store, Batch { ops, ..Batch::default() }).await {
+                Err(StoreError::Conflict) => {}
+                written => return written.map(drop),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// What other servers saw; the later time counts.
+    fn learn(&self, others: Vec<WidgetVersionSeen>) {
+        let mut seen = self.0.lock();
+        for other in others {
+            let (last, stored) = seen.versions.entry((other.site, other.version)).or_default();
+            (*last, *stored) = ((*last).max(other.seen), (*stored).max(other.seen));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Every version of the widget that was ever served, so that a page that pinned one keeps working after an upgrade, and
 //! which sites still load an old one.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -31,8 +31,8 @@ struct Versions {
 }
 
 /// The versions that were ever served, so that a page that pins one keeps it.
-#[derive(Debug, Default)]
 pub struct Widgets {
+    store: Arc<dyn Store>,
     known: RwLock<Versions>,
     /// Which of them are in use.
     pub versions_seen: WidgetVersionsSeen,
@@ -44,9 +44,18 @@ pub fn version_of(plain: &[u8]) -> String {
     format!("{}-{}", env!("CARGO_PKG_VERSION"), data_encoding::HEXLOWER.encode(&hash.as_ref()[..4]))
 }
 
+/// Whether a text has the form of a version. Anyone can ask for anything, and each question costs a read.
+fn is_version(text: &str) -> bool {
+    let Some((number, hash)) = text.split_once('-') else { return false };
+    number.split('.').count() == 3
+        && number.split('.').all(|n| n.parse::<u16>().is_ok())
+        && hash.len() == 8
+        && hash.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 impl Widgets {
     /// Reads what was ever served.
-    pub async fn load(store: &dyn Store) -> Result<Self, StoreError> {
+    pub async fn load(store: Arc<dyn Store>) -> Result<Self, StoreError> {
         let mut versions: HashMap<String, Variants> = HashMap::new();
         let empty = || Variants { plain: Bytes::new(), br: None, gz: None };
         for (key, value) in store.scan(Table::Widget, &[], None, false, usize::MAX).await? {
@@ -58,14 +67,12 @@ impl Widgets {
                 Some((version, _)) => versions.entry(version.into()).or_insert_with(empty).gz = Some(value),
             }
         }
-        Ok(Self {
-            known: RwLock::new(Versions { versions, latest: None }),
-            versions_seen: WidgetVersionsSeen::load(store).await?,
-        })
+        let versions_seen = WidgetVersionsSeen::load(&*store).await?;
+        Ok(Self { store, known: RwLock::new(Versions { versions, latest: None }), versions_seen })
     }
 
     /// Stores this executable's widget, once for each version.
-    pub async fn add(&self, store: &dyn Store, widget: Variants) -> Result<String, StoreError> {
+    pub async fn add(&self, widget: Variants) -> Result<String, StoreError> {
         let version = version_of(&widget.plain);
         let known = self.get(&version).is_some();
         if !known {
@@ -77,7 +84,7 @@ impl Widgets {
             let mut ops = vec![put("", &widget.plain)];
             ops.extend(widget.br.as_ref().map(|v| put("/br", v)));
             ops.extend(widget.gz.as_ref().map(|v| put("/gz", v)));
-            match store::write(store, Batch { ops, ..Batch::default() }).await {
+            match store::write(&*self.store, Batch { ops, ..Batch::default() }).await {
                 // it is served all the same, and kept by the first start that can
                 Err(e @ (StoreError::Unwritable | StoreError::Io(_))) => {
                     tracing::warn!(error = %e, "the widget of this version could not be stored yet");
@@ -89,6 +96,23 @@ impl Widgets {
         known.versions.entry(version.clone()).or_insert(widget);
         known.latest = Some(version.clone());
         Ok(version)
+    }
+
+    /// The file of a version in all encodings; also of one that a newer server of the company has brought since.
+    pub async fn find(&self, version: &str) -> Option<Variants> {
+        if let Some(known) = self.get(version) {
+            return Some(known);
+        }
+        if !self.store.is_shared() || !is_version(version) {
+            return None;
+        }
+        let read = async |suffix: &str| {
+            let key = format!("{version}{suffix}");
+            self.store.get(Table::Widget, key.as_bytes()).await.ok().flatten().map(Bytes::from)
+        };
+        let found = Variants { plain: read("").await?, br: read("/br").await, gz: read("/gz").await };
+        self.known.write().versions.insert(version.to_owned(), found.clone());
+        Some(found)
     }
 
     /// The file of a version in all encodings.

@@ -1,0 +1,109 @@
+//! The other servers of a company, if it is in a database that several share: joining them, and what a server does that can't reach
+//! them or is to take no more clients.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use tokio::{sync::watch, time::timeout};
+
+use super::{storage::Backend, tasks::Tasks};
+use crate::{
+    bus::{
+        Bus, NoOthers,
+        redis::{Handle, Own, RedisBus},
+    },
+    chat::Chat,
+    config::Config,
+    http::admin::Servers,
+    hub::Hub,
+    org::{Org, Secrets},
+    proto::CloseCode,
+};
+
+/// So long a server keeps its clients though the database can't be reached: longer than a failover takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often a server that serves nobody sends away who comes all the same.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// The way to the other servers.
+pub(super) struct Others {
+    bus: Option<Arc<RedisBus>>,
+    serving: watch::Sender<bool>,
+}
+
+impl Others {
+    /// By the database.
+    pub fn of(backend: &Backend, config: &Config, secrets: &Secrets, org: &Org) -> Self {
+        let bus = match backend {
+            Backend::File(_) => None,
+            Backend::Shared(_, link) => {
+                let own = Own { listen: config.server.listen.to_string(), since: org.now_ms() };
+                let prefix = &config.storage.prefix;
+                Some(RedisBus::new(link.clone(), prefix, &secrets.cluster_key, org.clock(), own))
+            }
+        };
+        Self { bus, serving: watch::Sender::new(true) }
+    }
+
+    /// For what is told.
+    pub fn bus(&self) -> Arc<dyn Bus> {
+        match &self.bus {
+            Some(bus) => Arc::new(Handle(bus.clone())),
+            None => Arc::new(NoOthers::default()),
+        }
+    }
+
+    /// Whether this server should get clients.
+    pub fn serving(&self) -> watch::Receiver<bool> {
+        self.serving.subscribe()
+    }
+
+    /// From now on the others reach this server, too.
+    pub fn join(&self, tasks: &mut Tasks, chat: &Arc<Chat>) {
+        if let Some(bus) = &self.bus {
+            tasks.spawn("other servers", bus.clone().run(chat.clone()));
+            tasks.spawn("clients", send_clients_away(bus.clone(), chat.hub().clone(), self.serving.clone()));
+        }
+    }
+
+    /// For the admin router.
+    pub fn servers(&self) -> Option<Arc<dyn Servers>> {
+        self.bus.clone().map(|bus| bus as Arc<dyn Servers>)
+    }
+}
+
+impl Servers for RedisBus {
+    fn list(&self) -> Value {
+        json!({ "this": self.node().name(), "servers": self.members() })
+    }
+
+    fn drain(&self) {
+        Self::drain(self);
+    }
+}
+
+/// Clients go to other servers while this one can do nothing for them, or is about to stop. Never ends.
+async fn send_clients_away(bus: Arc<RedisBus>, hub: Arc<Hub>, serving: watch::Sender<bool>) {
+    let (mut connected, mut draining) = (bus.connected(), bus.draining());
+    // none of the senders goes before this task does
+    loop {
+        let drained = tokio::select! {
+            _ = draining.wait_for(|draining| *draining) => true,
+            _ = connected.wait_for(|connected| !connected) => false,
+        };
+        if drained {
+            tracing::info!("this server takes no more clients");
+        } else if timeout(PATIENCE, connected.wait_for(|connected| *connected)).await.is_ok() {
+            continue;
+        } else {
+            tracing::error!("Redis can't be reached: clients are sent to other servers");
+        }
+        serving.send_replace(false);
+        while *draining.borrow() || !*connected.borrow() {
+            hub.send_away(CloseCode::GoingAway);
+            let _ = timeout(AGAIN, connected.changed()).await;
+        }
+        serving.send_replace(true);
+        tracing::info!("Redis can be reached again: clients are welcome");
+    }
+}

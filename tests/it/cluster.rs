@@ -1,0 +1,118 @@
+//! Several servers of one company over a real Redis.
+
+mod deaths;
+mod kills;
+mod refusals;
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use kefu::{
+    config::Config,
+    data_dir::{CLUSTER_KEY, OPAQUE_SETUP},
+    proto::{AgentState, ClientFrame, Owner, ServerFrame, Side},
+};
+use kefu_redis_link::testing::RedisServer;
+
+use crate::support::{
+    company::Company,
+    peer::Peer,
+    server::{Server, config},
+};
+
+/// A company in Redis and two servers of it.
+struct Servers {
+    one: Server,
+    two: Server,
+    _second: tempfile::TempDir,
+    _redis: RedisServer,
+}
+
+fn config_for(redis: &RedisServer) -> Config {
+    let mut config = config();
+    config.storage.url = redis.url().to_string();
+    config
+}
+
+/// What a second server needs of the first.
+fn joined(first: &Path) -> tempfile::TempDir {
+    let private = fs::Permissions::from_mode(0o700);
+    let dir = tempfile::Builder::new().permissions(private).tempdir().unwrap();
+    for name in [OPAQUE_SETUP, CLUSTER_KEY] {
+        fs::copy(first.join(name), dir.path().join(name)).unwrap();
+    }
+    dir
+}
+
+impl Servers {
+    async fn start() -> Self {
+        let redis = RedisServer::start(&[]).await;
+        let config = config_for(&redis);
+        let company = Company::found_on(&config).await;
+        let second = joined(company.path());
+        let one = Server::start(&company, config.clone()).await;
+        let two = Server::start_beside(&company, second.path(), config).await;
+        Self { one, two, _second: second, _redis: redis }
+    }
+}
+
+fn owner(user: &str) -> Owner {
+    Owner::Agent(user.parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_visitor_on_one_server_and_an_agent_on_another_talk() {
+    let servers = Servers::start().await;
+    let mut li = Peer::agent(&servers.two, "li").await;
+    let mut visitor = Peer::visitor(&servers.one).await;
+    let conv = visitor.open().await;
+    li.accept(conv).await;
+    li.follow(conv).await;
+    visitor.until(conv, |v| v.owner == owner("li")).await;
+    for n in 0..20 {
+        let seq = visitor.say(conv, &format!("question {n}")).await;
+        li.record(conv, seq).await;
+        let seq = li.say(conv, &format!("answer {n}")).await;
+        visitor.record(conv, seq).await;
+    }
+    assert_eq!(visitor.texts(conv), li.texts(conv));
+    // what is not stored
+    li.wire.send(&ClientFrame::Typing { conv, on: true }).await.unwrap();
+    let typing = |f: &ServerFrame| matches!(f, ServerFrame::Typing { side: Side::Agent, on: true, .. }).then_some(());
+    visitor.frame(typing).await;
+    let last = visitor.view(conv).records.len() as u64;
+    visitor.wire.send(&ClientFrame::Seen { conv, delivered: last, read: last }).await.unwrap();
+    li.frame(|f| matches!(f, ServerFrame::Receipt { side: Side::Visitor, read, .. } if *read == last).then_some(()))
+        .await;
+    // a third page finds all of it on either server
+    for server in [&servers.one, &servers.two] {
+        let mut page = Peer::connect(server, &visitor.me).await;
+        page.follow(conv).await;
+        assert_eq!(page.texts(conv), li.texts(conv));
+    }
+}
+
+#[tokio::test]
+async fn colleagues_on_two_servers_see_each_other_and_hand_on() {
+    let servers = Servers::start().await;
+    let mut li = Peer::agent(&servers.one, "li").await;
+    let mut visitor = Peer::visitor(&servers.two).await;
+    let conv = visitor.open().await;
+    li.accept(conv).await;
+    li.follow(conv).await;
+    let mut wu = Peer::agent(&servers.two, "wu").await;
+    let both = |f: &ServerFrame| match f {
+        ServerFrame::Agents { list } => {
+            let online = list.iter().filter(|a| a.state == AgentState::Online);
+            (online.count() == 2).then_some(())
+        }
+        _ => None,
+    };
+    li.frame(both).await;
+    li.transfer(conv, Some("wu"), None).await.unwrap();
+    visitor.until(conv, |v| v.owner == owner("wu")).await;
+    wu.follow(conv).await;
+    let seq = wu.say(conv, "I took over").await;
+    visitor.record(conv, seq).await;
+    visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    wu.until(conv, |v| v.owner == Owner::None).await;
+}
