@@ -3,6 +3,9 @@
 CARGO ?= cargo
 DEMO_DIR ?= kefu-demo
 DEMO_LISTEN ?= 127.0.0.1:8443
+CLUSTER_DIR ?= kefu-cluster
+# the first of four
+CLUSTER_PORT ?= 8450
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 KEFU := $(TARGET)/debug/kefu
 # PyTorch and the rest of models/train/requirements.txt
@@ -14,7 +17,7 @@ ifneq ($(OTHER_TOOLCHAIN),)
 export RUSTUP_TOOLCHAIN := $(OTHER_TOOLCHAIN)
 endif
 
-.PHONY: help run build ui test check audit test-train test-rust test-ui test-browser test-firefox lint bench rounds attack hostile mutate fuzz crash cluster-crash full-disk tools clean-demo dist test-dist size smoke cross-tools
+.PHONY: help run build ui test check audit test-train test-rust test-ui test-browser test-firefox lint bench rounds attack hostile mutate fuzz crash cluster-crash full-disk tools cluster clean-demo clean-cluster dist test-dist size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -22,6 +25,10 @@ help: ## Show this list
 run: ui ## Build everything, create a demo company, start the server
 	$(CARGO) build --locked
 	@KEFU="$(KEFU)" DIR="$(DEMO_DIR)" LISTEN="$(DEMO_LISTEN)" sh packaging/demo.sh
+
+cluster: ui ## The same with two servers that share a Redis (installs Debian's redis-server if there is none)
+	$(CARGO) build --locked
+	@KEFU="$(abspath $(KEFU))" DIR="$(CLUSTER_DIR)" PORT="$(CLUSTER_PORT)" sh packaging/cluster.sh
 
 build: ui ## Build the executable for servers: target/release/kefu
 	$(CARGO) build --locked --release
@@ -131,3 +138,6 @@ cross-tools: ## Install the tools that build and run executables for other machi
 
 clean-demo: ## Delete the demo company
 	rm -rf "$(DEMO_DIR)"
+
+clean-cluster: ## Delete the demo company of two servers
+	rm -rf "$(CLUSTER_DIR)"

@@ -75,7 +75,7 @@ pub fn require_initialised(dir: &Path) -> Result<(), CliError> {
 
 /// Files of a new company that already exist.
 pub fn occupied(dir: &Path) -> Vec<PathBuf> {
-    let files = [COMPANY_KEYS, OPAQUE_SETUP, PUBLIC_PART, CONFIG, TLS, DATABASE];
+    let files = [COMPANY_KEYS, OPAQUE_SETUP, CLUSTER_KEY, PUBLIC_PART, CONFIG, TLS, DATABASE];
     files.iter().map(|f| dir.join(f)).filter(|p| p.exists()).collect()
 }
 

@@ -37,6 +37,25 @@ fn the_template_says_the_defaults_and_nothing_else() {
 }
 
 #[test]
+fn a_template_with_values_says_exactly_these() {
+    assert_eq!(template(None, &Storage::default()), TEMPLATE);
+    let mut wanted = Config::default();
+    wanted.server.public_url = "https://chat.example.com".into();
+    wanted.storage = Storage {
+        url: "rediss://ke fu:a\"b\\@redis.example.com:6379".into(),
+        password_file: "/etc/kefu/redis.password".into(),
+        ca: "/etc/kefu/ca.pem".into(),
+        prefix: "bank:".into(),
+        ack_replicas: 1,
+        unchecked: true,
+        ..Storage::default()
+    };
+    let text = template(Some(&wanted.server.public_url), &wanted.storage);
+    assert_eq!(toml::from_str::<Config>(&text).unwrap(), wanted);
+    assert_eq!(text.lines().count(), TEMPLATE.lines().count());
+}
+
+#[test]
 fn every_key_of_the_template_is_explained() {
     let mut explained = false;
     for line in TEMPLATE.lines() {

@@ -256,8 +256,8 @@ pub enum StoreError {
     /// The disk is full, or fails for the moment. Nothing was written; the same batch may be tried again.
     #[error("nothing can be stored at the moment: the disk is full or failing")]
     Unwritable,
-    /// The file is being opened again after an error of the disk; try again.
-    #[error("the database is being reopened after a disk error")]
+    /// The file is being opened again after an error of the disk, or Redis can't be reached; try again.
+    #[error("the database can't be reached at the moment")]
     Reopening,
     /// The batch makes no sense; a mistake of the caller.
     #[error("invalid batch: {0}")]

@@ -120,7 +120,16 @@ impl Args {
             Files::named(cert, key).load_good(now)?;
         }
         let mut undo = Undo::default();
-        let files = [COMPANY_KEYS, OPAQUE_SETUP, PUBLIC_PART, CONFIG, TLS, data_dir::DATABASE, data_dir::LOCK];
+        let files = [
+            COMPANY_KEYS,
+            OPAQUE_SETUP,
+            PUBLIC_PART,
+            CONFIG,
+            TLS,
+            data_dir::CLUSTER_KEY,
+            data_dir::DATABASE,
+            data_dir::LOCK,
+        ];
         undo.will_make(dir);
         files.iter().for_each(|f| undo.will_make(&dir.join(f)));
         let (name, org, commit, keys, invitation, setup);
@@ -151,13 +160,16 @@ impl Args {
         Ok(Report { dir: dir.clone(), org, name, keys, public_url, certificate: Some(certificate), invitation })
     }
 
-    /// The configuration file. The address by which others reach this machine is in snippets from the start.
+    /// The configuration file. The address by which others reach this machine is in snippets from the start, and the place
+    /// that the environment or the command line names for the database stays its place.
     fn settings(&self, ctx: &Context) -> Result<String, CliError> {
         let named = || self.hosts.iter().find(|host| means_one(host));
-        match self.hosts.iter().find(|host| is_public(host)).or_else(named) {
-            Some(host) => Ok(config::template(&ctx.load_config()?.url_of(host))),
-            None => Ok(config::TEMPLATE.to_owned()),
-        }
+        let config = ctx.load_config()?;
+        let public_url = match self.hosts.iter().find(|host| is_public(host)).or_else(named) {
+            Some(host) => Some(config.url_of(host)),
+            None => None,
+        };
+        Ok(config::template(public_url.as_deref(), &config.storage))
     }
 
     fn spec(&self) -> CompanySpec<'_> {

@@ -3,7 +3,9 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import {
   appendFileSync,
   closeSync,
+  copyFileSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -42,7 +44,7 @@ export class Kefu {
   /** Output of `init`; empty before. */
   org = '';
   adminCode = '';
-  /** Configuration of the server, as environment variables. */
+  /** Configuration of the server and of commands, as environment variables. */
   config: Record<string, string> = {};
   private readonly root: string;
   private child: ChildProcess | null = null;
@@ -65,7 +67,9 @@ export class Kefu {
   /** One command of the command line, as JSON. */
   async cli<T = Record<string, unknown>>(...args: string[]): Promise<T> {
     try {
-      const { stdout } = await run(executable(), ['--data-dir', this.dir, '--json', ...args]);
+      const { stdout } = await run(executable(), ['--data-dir', this.dir, '--json', ...args], {
+        env: { ...process.env, ...this.config },
+      });
       return JSON.parse(stdout) as T;
     } catch (e) {
       const { stdout, stderr } = e as { stdout?: string; stderr?: string };
@@ -79,6 +83,16 @@ export class Kefu {
     const copy = new Kefu(await freePort(), this.host);
     cpSync(this.dir, copy.dir, { recursive: true, filter: (path) => !path.endsWith('.sock') });
     return copy;
+  }
+
+  /** Another server of the company, which must be in a database that servers share; with what an administrator copies there. */
+  async join(): Promise<Kefu> {
+    const joined = new Kefu(await freePort(), this.host, this.publicPort);
+    mkdirSync(joined.dir, { mode: 0o700 });
+    for (const file of ['opaque.setup', 'cluster.key', 'kefu.toml'])
+      copyFileSync(join(this.dir, file), join(joined.dir, file));
+    joined.config = { ...this.config };
+    return joined;
   }
 
   async init(name: string): Promise<void> {

@@ -140,6 +140,14 @@ interface Options {
   config: Record<string, string>;
 }
 
+/** The company of every test. */
+export async function found(kefu: Kefu, shop: Shop, form: string, greeting: string): Promise<void> {
+  await kefu.init('云杉银行');
+  await kefu.cli('team', 'add', 'svc', '--name', '客服');
+  const site = ['--team', 'svc', '--name', '官网', '--origin', shop.origin, '--form', form, '--greeting', greeting];
+  await kefu.cli('site', 'add', 'web', ...site);
+}
+
 export const test = base.extend<Options & { stage: Stage }>({
   lang: ['zh-CN', { option: true }],
   kefuHost: ['127.0.0.1', { option: true }],
@@ -156,23 +164,7 @@ export const test = base.extend<Options & { stage: Stage }>({
     const shop = await Shop.open(shopHost);
     const stage = new Stage(kefu, shop, front, (o) => browser.newContext(o), lang);
     try {
-      await kefu.init('云杉银行');
-      await kefu.cli('team', 'add', 'svc', '--name', '客服');
-      await kefu.cli(
-        'site',
-        'add',
-        'web',
-        '--team',
-        'svc',
-        '--name',
-        '官网',
-        '--origin',
-        shop.origin,
-        '--form',
-        form,
-        '--greeting',
-        greeting,
-      );
+      await found(kefu, shop, form, greeting);
       kefu.config = config;
       await kefu.serve();
       await shop.paste(kefu);

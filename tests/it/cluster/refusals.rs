@@ -77,3 +77,32 @@ async fn a_redis_that_could_lose_what_is_acknowledged_is_refused_before_anything
         assert_eq!(keys(&redis).await, 0);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_created_in_redis_is_found_there_by_the_next_command_and_is_not_created_twice() {
+    let redis = RedisServer::start(&[]).await;
+    let kefu = |dir: &Path, args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kefu"));
+        command.args(args).arg("--data-dir").arg(dir);
+        command
+    };
+    let home = tempfile::tempdir().unwrap();
+    let (first, second) = (home.path().join("first"), home.path().join("second"));
+    let init = |dir: &Path| {
+        let mut init = kefu(dir, &["init", "--no-passphrase", "--origin", "https://www.example.com"]);
+        init.env("KEFU_STORAGE__URL", redis.url().to_string()).output().unwrap()
+    };
+    let made = init(&first);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(first.join(CLUSTER_KEY).exists());
+    // without the variable
+    let teams = kefu(&first, &["team", "list"]).output().unwrap();
+    assert!(teams.status.success(), "{}", String::from_utf8_lossy(&teams.stderr));
+    assert!(String::from_utf8_lossy(&teams.stdout).contains("support"));
+    assert!(!first.join("kefu.redb").exists());
+    // the Redis has a company: nothing is left behind, not even the key of a cluster that isn't one
+    let stored = keys(&redis).await;
+    assert!(!init(&second).status.success());
+    assert!(!second.exists());
+    assert_eq!(keys(&redis).await, stored);
+}
