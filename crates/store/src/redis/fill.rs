@@ -61,7 +61,8 @@ pub(super) async fn run(shared: Arc<Shared>, mut checks: mpsc::UnboundedReceiver
 }
 
 async fn fill(shared: Arc<Shared>, reads: Arc<Semaphore>, conv: ConvId, mut next: Next) {
-    for _ in 0..TRIES {
+    let mut tries = 0;
+    while tries < TRIES {
         match next {
             Next::Wait => sleep(MOMENT).await,
             Next::Reach(..) => sleep(WHILE).await,
@@ -78,6 +79,7 @@ async fn fill(shared: Arc<Shared>, reads: Arc<Semaphore>, conv: ConvId, mut next
         };
         match read {
             Ok(snapshot) => {
+                tries += 1;
                 next = shared.out.absorb(conv, after, &snapshot);
                 if next == Next::Nothing || !shared.out.claim(conv) {
                     return;

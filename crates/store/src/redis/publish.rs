@@ -1,12 +1,13 @@
 //! Tells other servers what this one wrote, when it is safe: one task a shard, so that what it says stays in order.
 //!
-//! What can't be told is dropped. Those who follow find it: by the numbers of the next record, or when they look for it.
+//! What can't be told is said again, for a while, and then dropped: those who follow find it by the numbers of the next record, or
+//! when they look for it. Hearing it twice is no harm.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use kefu_redis_link::{Backoff, Channels, Cmd, Connection, Handshake, Pipeline, cmd};
+use kefu_redis_link::{Backoff, Channels, Cmd, Connection, Error, Handshake, Pipeline, cmd};
 use parking_lot::Mutex;
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 
 use super::{
     Shared,
@@ -14,6 +15,8 @@ use super::{
     keys::lane_of,
 };
 
+/// For so long something is said again.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Messages in one write.
 const GROUP: usize = 1_024;
 
@@ -71,26 +74,34 @@ impl Shared {
 }
 
 async fn run(shared: Arc<Shared>, shard: usize, mut messages: mpsc::UnboundedReceiver<Message>) {
-    let (mut connection, mut group, mut backoff) = (None::<Connection>, Vec::new(), Backoff::default());
+    let (mut connection, mut group) = (None, Vec::new());
     while messages.recv_many(&mut group, GROUP).await > 0 {
-        let calls = group.drain(..).map(|(channel, message)| call(&channel, &message));
-        let pipeline: Pipeline = calls.collect();
-        let open = match connection.take().filter(Connection::is_open) {
-            Some(open) => open,
-            None => match shared.link.open(shard, &Handshake::primary("kefu-publisher")).await {
-                Ok(open) => open,
-                Err(_) if shared.queues.is_closed() => continue,
-                Err(_) => {
-                    backoff.wait().await;
-                    continue;
-                }
-            },
-        };
-        if open.pipeline(&pipeline).await.is_ok() {
-            backoff.reset();
-            connection = Some(open);
+        let pipeline: Pipeline = group.drain(..).map(|(channel, message)| call(&channel, &message)).collect();
+        let (until, mut backoff) = (Instant::now() + PATIENCE, Backoff::default());
+        while say(&shared, shard, &mut connection, &pipeline).await.is_err() {
+            if Instant::now() > until || shared.queues.is_closed() {
+                break;
+            }
+            shared.link.refresh();
+            backoff.wait().await;
         }
     }
+}
+
+async fn say(
+    shared: &Shared,
+    shard: usize,
+    connection: &mut Option<Connection>,
+    pipeline: &Pipeline,
+) -> Result<(), Error> {
+    let open = match connection.take().filter(Connection::is_open) {
+        Some(open) => open,
+        None => shared.link.open(shard, &Handshake::primary("kefu-publisher")).await?,
+    };
+    // errors of single messages are those of a slot that has moved: whoever follows there looks
+    open.pipeline(pipeline).await?;
+    *connection = Some(open);
+    Ok(())
 }
 
 fn call(channel: &[u8], message: &[u8]) -> Cmd {

@@ -23,6 +23,8 @@ pub const PUBLISH: &[u8] = b"SPUBLISH";
 #[derive(Debug, Clone, Default)]
 struct State {
     lose: Option<Lose>,
+    /// Again and again.
+    always: bool,
     /// Lost so far.
     lost: u64,
     /// Raised to end all connections.
@@ -61,7 +63,12 @@ impl Proxy {
 
     /// Loses one thing, once.
     pub fn lose(&self, lose: Lose) {
-        self.state.send_modify(|state| state.lose = Some(lose));
+        self.state.send_modify(|state| (state.lose, state.always) = (Some(lose), false));
+    }
+
+    /// Loses it whenever it comes.
+    pub fn always_lose(&self, lose: Lose) {
+        self.state.send_modify(|state| (state.lose, state.always) = (Some(lose), true));
     }
 
     /// Waits until so many things were lost.
@@ -83,10 +90,14 @@ fn take(state: &watch::Sender<State>, request: &[u8]) -> Option<Lose> {
     let mut taken = None;
     state.send_if_modified(|state| {
         let is_in = |needle: &[u8]| request.windows(needle.len()).any(|window| window == needle);
+        let before = state.lose.clone();
         taken = state.lose.take_if(|lose| match lose {
             // what is published repeats what was written
             Lose::Request(needle) | Lose::Reply(needle) => is_in(needle) && (needle == PUBLISH || !is_in(PUBLISH)),
         });
+        if state.always {
+            state.lose = before;
+        }
         state.lost += u64::from(taken.is_some());
         taken.is_some()
     });
