@@ -22,6 +22,7 @@ use kefu::{
     crypto::directory::Role,
     proto::{ConvId, HeaderView, Kid, Kind, MsgId, RecordView},
 };
+use kefu_redis_link::testing::until;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 use crate::support::{
@@ -243,7 +244,9 @@ pub async fn verify(company: &Arc<Company>, server: &Process, mut ledgers: Vec<L
                 }
             };
             assert!(history == peer.view(conv).records, "{conv}: {:?} does not hold what is stored", peer.me.user);
-            stored.insert(conv, http::history(server.addr, &li.token, conv).await.unwrap());
+            // a Redis that was just replaced may still be away for a moment
+            let all = until("the history", async || http::history(server.addr, &li.token, conv).await).await;
+            stored.insert(conv, all);
         }
         ledger.views = peer.views;
         for message in &ledger.sent {

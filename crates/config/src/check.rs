@@ -74,8 +74,9 @@ fn storage(c: &Config, bad: &mut Vec<Problem>) {
         }
     }
     if s.url.starts_with("rediss") && s.ca.is_empty() {
-        let message = "TLS needs the certificates to trust: a PEM file, such as /etc/ssl/certs/ca-certificates.crt";
-        bad.push(Problem::new("storage.ca", message));
+        let message =
+            "TLS needs the certificates to trust: name a PEM file in ca, such as /etc/ssl/certs/ca-certificates.crt";
+        bad.push(Problem::new("storage.url", message));
     }
 }
 

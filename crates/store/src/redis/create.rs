@@ -116,7 +116,11 @@ impl Shared {
         for shard in map.shards() {
             let parts = enter::parts_of(&map, &self.keys, shard.index);
             if !parts.is_empty() {
-                drop(enter::open(self, shard.index, "opening").await.map_err(Unusable::into_error)?);
+                drop(
+                    enter::open(self, shard.index, "opening", self.options.ack_replicas)
+                        .await
+                        .map_err(Unusable::into_error)?,
+                );
             }
         }
         let found = self.get(Table::Meta, check::SCHEMA_KEY).await?.unwrap_or_default();

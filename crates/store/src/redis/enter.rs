@@ -143,10 +143,11 @@ pub(super) fn parts_of(map: &Map, keys: &Keys, shard: usize) -> Vec<Lane> {
 }
 
 /// Opens a connection for commands to a shard and enters all its lanes, unless this process has answered for them already.
-pub(super) async fn open(shared: &Shared, shard: usize, purpose: &str) -> Result<Connection, Unusable> {
+/// `replicas` must be there: those of the settings before something is written; a read needs none.
+pub(super) async fn open(shared: &Shared, shard: usize, purpose: &str, replicas: u32) -> Result<Connection, Unusable> {
     let name = format!("kefu-{purpose}");
     let connection = shared.link.open(shard, &Handshake::primary(&name).scripts(SCRIPTS.all())).await?;
-    let needs = Needs { replicas: shared.options.ack_replicas as usize, unchecked: shared.options.unchecked };
+    let needs = Needs { replicas: replicas as usize, unchecked: shared.options.unchecked };
     checks::accept(checks::primary(&connection, &needs).await?)?;
     let parts = parts_of(&shared.link.map(), &shared.keys, shard);
     enter(shared, &connection, &shared.lanes.not_entered(parts, &connection.server().run_id)).await?;

@@ -36,7 +36,7 @@ impl Shared {
         if let Some(connection) = place.as_ref().filter(|connection| connection.is_open()) {
             return Ok(connection.clone());
         }
-        let connection = enter::open(self, shard, "reader").await?;
+        let connection = enter::open(self, shard, "reader", 0).await?;
         *place = Some(connection.clone());
         Ok(connection)
     }

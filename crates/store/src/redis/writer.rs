@@ -116,7 +116,7 @@ impl Writer {
         self.connection = None;
         self.away.get_or_insert_with(Instant::now);
         let purpose = format!("writer-{}", self.number % STRIPES);
-        let connection = enter::open(&self.shared, self.shard, &purpose).await?;
+        let connection = enter::open(&self.shared, self.shard, &purpose, self.shared.options.ack_replicas).await?;
         self.connection = Some(connection.clone());
         self.away = None;
         if std::mem::take(&mut self.down) {

@@ -57,6 +57,7 @@ async fn another_primary_has_all_that_was_acknowledged() {
     let sentinels = Sentinels::start(&primary).await;
     let link = Link::connect(&sentinels.url(), sentinels.options()).await.unwrap();
     let opened = RedisStore::open(link, with_a_replica()).await.unwrap();
+    let store = opened.0.clone();
     let load = Load::start(opened, &[1, 2, 3].map(conv)).await;
     load.more(200).await;
     primary.kill();
@@ -64,6 +65,8 @@ async fn another_primary_has_all_that_was_acknowledged() {
         matches!(replica.connect().await.server().role, Role::Primary { .. }).then_some(())
     })
     .await;
+    // writing waits for a second one, reading doesn't
+    until("read", async || store.records(conv(1), 0, 1).await.ok()).await;
     primary.restart().await;
     load.end().await;
 }
