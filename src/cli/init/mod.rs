@@ -165,10 +165,8 @@ impl Args {
     fn settings(&self, ctx: &Context) -> Result<String, CliError> {
         let named = || self.hosts.iter().find(|host| means_one(host));
         let config = ctx.load_config()?;
-        let public_url = match self.hosts.iter().find(|host| is_public(host)).or_else(named) {
-            Some(host) => Some(config.url_of(host)),
-            None => None,
-        };
+        let host = self.hosts.iter().find(|host| is_public(host)).or_else(named);
+        let public_url = host.map(|host| config.url_of(host));
         Ok(config::template(public_url.as_deref(), &config.storage))
     }
 
