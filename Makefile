@@ -114,7 +114,7 @@ crash: ## 2,000 kills of the server under load (minutes)
 	KEFU_KILLS=2000 $(CARGO) test --locked --test it crash -- --nocapture
 
 cluster-crash: tools ## Two servers over a Redis: 200 kills of servers and Redis, 50 failovers by Sentinel (half an hour)
-	KEFU_CLUSTER_KILLS=200 KEFU_FAILOVERS=50 $(CARGO) test --locked --test it cluster::kills -- --nocapture
+	KEFU_CLUSTER_KILLS=200 KEFU_FAILOVERS=50 $(CARGO) test --locked --test it cluster::kills -- --nocapture --include-ignored
 
 full-disk: ## 50 cycles of filling and freeing a small disk under load (minutes; needs root to mount it)
 	KEFU_DISK_CYCLES=50 $(CARGO) test --locked --test it full_disk -- --nocapture

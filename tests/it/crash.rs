@@ -228,9 +228,12 @@ fn disturb(proxies: &[Proxy], dice: &mut Dice) {
 pub async fn verify(company: &Arc<Company>, server: &Process, mut ledgers: Vec<Ledger>) {
     let mut stored: HashMap<ConvId, Vec<bytes::Bytes>> = HashMap::new();
     let mut sent: HashMap<MsgId, (ConvId, Kid, Vec<u8>)> = HashMap::new();
-    let li = Peer::try_connect(company, server.addr, &Me::agent(company, AGENTS[0])).await.unwrap();
+    // a Redis that was just replaced may still be away for a moment
+    let agent = Me::agent(company, AGENTS[0]);
+    let li = until("an agent is let in", async || Peer::try_connect(company, server.addr, &agent).await.ok()).await;
     for ledger in &mut ledgers {
-        let mut peer = Peer::try_connect(company, server.addr, &ledger.me).await.unwrap();
+        let letting_in = async || Peer::try_connect(company, server.addr, &ledger.me).await.ok();
+        let mut peer = until("a writer is let in", letting_in).await;
         assert!(ledger.me.user.is_some() || peer.greeted.len() == 1, "one opening is one conversation");
         peer.views = std::mem::take(&mut ledger.views);
         let convs: Vec<ConvId> = peer.views.keys().copied().collect();
@@ -244,7 +247,6 @@ pub async fn verify(company: &Arc<Company>, server: &Process, mut ledgers: Vec<L
                 }
             };
             assert!(history == peer.view(conv).records, "{conv}: {:?} does not hold what is stored", peer.me.user);
-            // a Redis that was just replaced may still be away for a moment
             let all = until("the history", async || http::history(server.addr, &li.token, conv).await).await;
             stored.insert(conv, all);
         }
