@@ -52,9 +52,7 @@ impl Chat {
         // derived serialisation of plain data has no way to fail
         self.bus.signal(serde_json::to_vec(signal).unwrap_or_default());
     }
-}
 
-impl Chat {
     fn directory_grew(&self, seq: u32) {
         if seq <= self.org.directory().seq() {
             return;

@@ -157,7 +157,8 @@ impl<'a> Connected<'a> {
         let mut pipeline = Pipeline::new();
         let here = bus.post.write(&bus.everyone(), &Message::Here(text.clone().into()));
         pipeline.add(cmd("SPUBLISH").arg(bus.everyone()).arg(here).take());
-        pipeline.add(cmd("HSET").arg(&nodes).arg(bus.node.name()).arg(message::sign(&bus.beats, &text)).take());
+        pipeline
+            .add(cmd("HSET").arg(&nodes).arg(bus.node.name()).arg(message::sign(&bus.beats, bus.node, &text)).take());
         pipeline.add(cmd("HGETALL").arg(&nodes).take());
         let mut lease = self.lease.call(&[bus.name("lease")]);
         lease.arg(bus.node.name()).arg(LEASE.as_millis() as u64).arg(u8::from(!draining));
@@ -181,7 +182,7 @@ impl<'a> Connected<'a> {
         let bus = self.bus;
         let read = |(node, text): (String, String)| {
             let node = Node::parse(node.as_bytes()).filter(|node| *node != bus.node)?;
-            Some((node, serde_json::from_str(message::signed(&bus.beats, &text)?).ok()?))
+            Some((node, serde_json::from_str(message::signed(&bus.beats, node, &text)?).ok()?))
         };
         let beats = found.into_iter().filter_map(read).collect();
         let gone = bus.members.lock().look(beats, now);

@@ -132,8 +132,8 @@ impl Post {
     }
 }
 
-fn signed_bytes(channel: &[u8], rest: &[u8]) -> Vec<u8> {
-    [channel, &[0], rest].concat()
+fn signed_bytes(place: &[u8], rest: &[u8]) -> Vec<u8> {
+    [place, &[0], rest].concat()
 }
 
 fn write_topic(topic: &Topic, out: &mut Vec<u8>) {
@@ -188,16 +188,16 @@ pub(super) fn frame_of(bytes: &Bytes) -> Option<Frame> {
     String::from_utf8(bytes.to_vec()).ok().map(Frame::text)
 }
 
-/// Signs a short text, such as what a server says of itself.
-pub(super) fn sign(key: &hmac::Key, text: &str) -> String {
-    format!("{}.{text}", codec::b64u(hmac::sign(key, text.as_bytes()).as_ref()))
+/// Signs what a server says of itself. Under the name of another it means nothing.
+pub(super) fn sign(key: &hmac::Key, node: Node, text: &str) -> String {
+    format!("{}.{text}", codec::b64u(hmac::sign(key, &signed_bytes(&node.0, text.as_bytes())).as_ref()))
 }
 
-/// The text that was signed; none: not by one of us.
-pub(super) fn signed<'a>(key: &hmac::Key, text: &'a str) -> Option<&'a str> {
+/// The text that was signed; none: not by this server, or it is not one of us.
+pub(super) fn signed<'a>(key: &hmac::Key, node: Node, text: &'a str) -> Option<&'a str> {
     let (mac, text) = text.split_once('.')?;
     let mac = codec::from_b64u(mac).ok()?;
-    hmac::verify(key, text.as_bytes(), &mac).ok().map(|()| text)
+    hmac::verify(key, &signed_bytes(&node.0, text.as_bytes()), &mac).ok().map(|()| text)
 }
 
 #[cfg(test)]
@@ -249,9 +249,10 @@ mod tests {
         let bytes = Bytes::from(one.write(b"c", &own));
         let (_, read) = other.read(b"c", &bytes).unwrap();
         assert!(matches!(read, Message::Tell(_, Audience::Everyone, _)), "numbers of sockets mean nothing elsewhere");
-        let mac = key.mac("beat");
-        assert_eq!(signed(&mac, &sign(&mac, "I am here.")), Some("I am here."));
-        assert_eq!(signed(&mac, &sign(&key.mac("bus"), "I am here.")), None);
+        let (mac, node) = (key.mac("beat"), Node([9; 8]));
+        assert_eq!(signed(&mac, node, &sign(&mac, node, "I am here.")), Some("I am here."));
+        assert_eq!(signed(&mac, node, &sign(&key.mac("bus"), node, "I am here.")), None);
+        assert_eq!(signed(&mac, Node([8; 8]), &sign(&mac, node, "I am here.")), None, "copied to another name");
         assert_eq!(Node::parse(Node([9; 8]).name().as_bytes()), Some(Node([9; 8])));
     }
 
