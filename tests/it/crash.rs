@@ -45,6 +45,8 @@ pub const AGENTS: [&str; 2] = ["li", "wu"];
 pub struct Stage {
     /// Messages acknowledged so far, by anyone.
     pub acked: watch::Sender<u64>,
+    /// Whose messages were acknowledged, and whether it is an agent.
+    pub spoke: Mutex<HashMap<Kid, bool>>,
     /// Raised when the server is up again.
     pub starts: watch::Sender<u64>,
     /// No new messages; get what is pending acknowledged and end.
@@ -59,6 +61,19 @@ impl Stage {
     /// This writer has sent its last message.
     pub fn pending_done(&self, who: Kid) {
         self.done.lock().unwrap().insert(who);
+    }
+
+    /// A message of this writer was acknowledged.
+    pub fn acknowledged(&self, who: Kid, agent: bool) {
+        self.spoke.lock().unwrap().insert(who, agent);
+        self.acked.send_modify(|n| *n += 1);
+    }
+
+    /// Whether every visitor and an agent have written: before that, agents may see nothing of a conversation.
+    fn have_both_sides_spoken(&self) -> bool {
+        let spoke = self.spoke.lock().unwrap();
+        let agents = spoke.values().filter(|agent| **agent).count();
+        agents > 0 && spoke.len() - agents == VISITORS
     }
 
     /// Whether all writers are done.
@@ -196,6 +211,8 @@ pub async fn run<V: Victim>(mut victim: V, blows: u64, faults: bool) {
         p.resume();
         p.thaw();
     });
+    let spoken = acked.wait_for(|_| stage.have_both_sides_spoken());
+    timeout(Duration::from_mins(1), spoken).await.expect("after a minute somebody has not written yet").unwrap();
     stage.ending.send_replace(true);
     let mut ledgers = Vec::new();
     for writer in writers {

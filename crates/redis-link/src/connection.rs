@@ -23,6 +23,10 @@ impl Connection {
         Self { wire: Arc::new(wire), server: Arc::new(server) }
     }
 
+    pub(crate) fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
     /// The server, as the handshake found it.
     pub fn server(&self) -> &Server {
         &self.server

@@ -5,7 +5,9 @@ use std::{fmt, sync::Arc};
 use tokio::sync::watch;
 
 use crate::{
-    Address, Connection, Connector, Error, Handshake, Map, Options, Pushes, Subscriber, Url, topology::Topology,
+    Address, Connection, Connector, Error, Handshake, Map, Options, Pushes, Subscriber, Url,
+    topology::Topology,
+    wire::{self, Wire},
 };
 
 /// The servers of a URL. Cheap to clone; its background tasks end with its last clone.
@@ -54,20 +56,45 @@ impl Link {
         self.0.topology.refresh();
     }
 
-    /// Opens a connection for commands to the primary of a shard.
+    /// Opens a connection for commands to the primary of a shard. It ends when another server becomes the primary: one that
+    /// comes back after a failover takes itself for the primary until it is told, and knows nothing of what happened since.
     ///
     /// # Errors
     /// [`Error::NoPrimary`], or as [`Connector::open`]. If the map may be wrong, it is read again.
     pub async fn open(&self, shard: usize, handshake: &Handshake<'_>) -> Result<Connection, Error> {
-        self.noticed(self.0.connector.open(&self.primary(shard)?, handshake).await)
+        let connection = self.noticed(self.0.connector.open(&self.primary(shard)?, handshake).await)?;
+        self.end_with_primary(shard, connection.wire());
+        Ok(connection)
     }
 
-    /// Opens a connection for subscriptions to the primary of a shard.
+    /// Opens a connection for subscriptions to the primary of a shard. It ends when another server becomes the primary.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub async fn subscribe(&self, shard: usize, handshake: &Handshake<'_>) -> Result<(Subscriber, Pushes), Error> {
-        self.noticed(self.0.connector.subscribe(&self.primary(shard)?, handshake).await)
+        let (subscriber, pushes) = self.noticed(self.0.connector.subscribe(&self.primary(shard)?, handshake).await)?;
+        self.end_with_primary(shard, subscriber.wire());
+        Ok((subscriber, pushes))
+    }
+
+    /// Ends a connection as soon as the map names another primary.
+    fn end_with_primary(&self, shard: usize, wire: &Wire) {
+        let (mut maps, end, address) = (self.watch(), wire.ending(), wire.address().clone());
+        tokio::spawn(async move {
+            let mut ended = end.subscribe();
+            let another = |map: &Arc<Map>| {
+                let primary = map.shards().get(shard).and_then(|shard| shard.primary.as_ref());
+                primary.is_some_and(|primary| *primary != address)
+            };
+            let replaced = tokio::select! {
+                // an error: the link is gone, and with it the map
+                map = maps.wait_for(another) => map.is_ok(),
+                _ = ended.wait_for(Option::is_some) => false,
+            };
+            if replaced {
+                wire::end(&end, "another server is the primary now");
+            }
+        });
     }
 
     fn primary(&self, shard: usize) -> Result<Address, Error> {

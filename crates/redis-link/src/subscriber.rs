@@ -42,6 +42,10 @@ impl Subscriber {
         (Self { wire, server: pushes.server.clone(), mailbox, pings: Arc::default() }, pushes)
     }
 
+    pub(crate) fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
     /// The server, as the handshake found it.
     pub fn server(&self) -> &Server {
         &self.server

@@ -48,6 +48,11 @@ impl Wire {
         Self { connection, address, timeout, end: end_ }
     }
 
+    /// How it is ended by somebody who does not keep it open.
+    pub(crate) fn ending(&self) -> End {
+        self.end.clone()
+    }
+
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }

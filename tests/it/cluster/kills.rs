@@ -155,7 +155,6 @@ impl Victim for Watched {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "not understood: on a busy machine it can wait for more than a minute; make cluster-crash runs it"]
 async fn a_primary_that_dies_is_replaced_by_its_replica_and_nothing_is_lost() {
     let failovers = std::env::var("KEFU_FAILOVERS").ok().and_then(|k| k.parse().ok()).unwrap_or(1);
     run(Watched::start().await, failovers, false).await;

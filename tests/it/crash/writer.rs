@@ -130,8 +130,12 @@ impl Writer {
             })
             .clone();
         if !self.opened {
-            within(peer.try_ask(|_| frame)).await?.expect("an opening is never refused");
-            self.opened = true;
+            match within(peer.try_ask(|_| frame)).await? {
+                Ok(_) => self.opened = true,
+                // it is tried again on the next socket
+                Err((ErrorCode::Storage, _)) => return Err(Gone(None)),
+                Err(other) => panic!("an opening is refused for no reason: {other:?}"),
+            }
         }
         Ok(Some(conv))
     }
@@ -156,7 +160,7 @@ impl Writer {
         if let Some(said) = latest.find(|s| s.msg == message.msg) {
             message.acked = Some(said.seq);
             self.pending.remove(&conv);
-            self.stage.acked.send_modify(|n| *n += 1);
+            self.stage.acknowledged(self.ledger.me.kid(), self.ledger.me.user.is_some());
         }
     }
 

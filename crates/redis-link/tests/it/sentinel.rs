@@ -46,6 +46,26 @@ async fn a_failover_is_followed_without_being_asked() {
 }
 
 #[tokio::test]
+async fn connections_to_a_primary_that_was_replaced_end_though_it_says_nothing() {
+    let primary = RedisServer::start(&[]).await;
+    let replica = primary.replica(&[]).await;
+    let sentinels = Sentinels::start(&primary).await;
+    let link = Link::connect(&sentinels.url(), Options::default()).await.unwrap();
+    let connection = link.open(0, &Handshake::primary("t")).await.unwrap();
+    let (subscriber, mut pushes) = link.subscribe(0, &Handshake::primary("t")).await.unwrap();
+
+    primary.stop();
+    for error in [connection.ended().await, subscriber.ended().await, pushes.next().await.unwrap_err()] {
+        assert!(error.to_string().contains("another server is the primary now"), "{error}");
+    }
+    // awake, it takes itself for the primary still: none of these goes back to it
+    primary.cont();
+    let connection = link.open(0, &Handshake::primary("t")).await.unwrap();
+    assert_eq!(connection.server().address, replica.address());
+    assert!(connection.is_open());
+}
+
+#[tokio::test]
 async fn one_sentinel_of_three_is_enough_to_find_the_primary() {
     let primary = RedisServer::start(&[]).await;
     let mut sentinels = Sentinels::start(&primary).await;
