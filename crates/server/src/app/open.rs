@@ -63,11 +63,9 @@ pub(super) async fn open_org(
     let org = Org::open(store.clone(), secrets).await.context("the directory in the database can't be used")?;
     let named = |dir: &String| (!dir.is_empty()).then(|| PathBuf::from(dir));
     let keys = named(&config.robot.key_dir).unwrap_or_else(|| dir.join(data_dir::ROBOT));
-    let places = KeyPlaces { dir: keys, day_dir: named(&config.robot.day_key_dir), serves };
+    let places = KeyPlaces { dir: keys, day_dir: named(&config.robot.day_key_dir), serves, shared: store.is_shared() };
     let robot_keys = Arc::new(RobotKeys::open(places, org.fp(), org.clock()));
-    if !store.is_shared() {
-        org.set_robot_keys(robot_keys.clone());
-    }
+    org.set_robot_keys(robot_keys.clone());
     let widgets = Widgets::load(store.clone()).await.context("cannot read the widgets that were served before")?;
     if let Some(widget) = http::assets::embedded_widget() {
         widgets.add(widget).await.context("cannot store the widget of this version")?;

@@ -32,7 +32,7 @@ impl Bench {
     }
 
     fn robot(&self) -> RobotKeys {
-        self.robot_with(KeyPlaces { dir: self.path(), day_dir: None, serves: true })
+        self.robot_with(KeyPlaces { dir: self.path(), day_dir: None, serves: true, shared: false })
     }
 
     fn robot_with(&self, keeping: KeyPlaces) -> RobotKeys {
@@ -234,7 +234,8 @@ fn day_keys_move_to_memory_and_nothing_of_them_stays_on_the_disk() {
     // half of a new version, of a process that was killed
     fs::write(bench.path().join(".day.keys.new-x"), bench.file("day.keys")).unwrap();
     let memory = tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir().unwrap();
-    let keeping = KeyPlaces { dir: bench.path(), day_dir: Some(memory.path().join("run")), serves: true };
+    let keeping =
+        KeyPlaces { dir: bench.path(), day_dir: Some(memory.path().join("run")), serves: true, shared: false };
     let moved = bench.robot_with(keeping.clone());
     moved.rotate_if_due(&dir);
     assert_eq!(moved.day_key(&dir, &site()).unwrap(), first, "conversations go on");
