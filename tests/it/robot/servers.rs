@@ -338,3 +338,51 @@ async fn what_it_is_taught_on_one_machine_it_answers_on_all() {
         assert!(!holds(word), "{word}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_robot_and_what_it_knows_move_with_the_company_and_back() {
+    let (redis, engine) = (RedisServer::start(&[]).await, Script::new());
+    let server = server_with(&engine).await;
+    let company = server.company.clone();
+    kefu(company.path(), &["knowledge", "add", "Where?", "Here."], "redb:").await.unwrap();
+    let day = own_day_key(&server).await;
+    let mut visitor = Peer::visitor(&server).await;
+    let conv = open_for(&mut visitor, &day).await;
+    visitor.say(conv, "in the file").await;
+    hear_robot(&mut visitor, conv, 1).await;
+    server.stopped().await;
+
+    let url = redis.url().to_string();
+    fs::write(company.path().join("kefu.toml"), "[storage]\nurl = \"redb:\"\n").unwrap();
+    done(company.path(), &["move", "--to", &url]).await;
+    let server = Server::start_with(&company, config_for(&redis), Some(engine.clone())).await;
+    let mut visitor = moved(visitor, conv, &server).await;
+    visitor.say(conv, "in Redis").await;
+    assert_eq!(texts(&hear_robot(&mut visitor, conv, 2).await), ["re: in the file", "re: in Redis"]);
+    assert_eq!(own_day_key(&server).await, day);
+    // another server finds the robot and its knowledge
+    let second = joined(company.path());
+    let other = Server::start_beside_with(&company, second.path(), config_for(&redis), Some(Script::new())).await;
+    assert_eq!(own_day_key(&other).await.bot, day.bot);
+    crate::support::until(|| second.path().join("knowledge/knowledge.json").exists()).await;
+    kefu(second.path(), &["knowledge", "add", "And now?", "There."], &url).await.unwrap();
+    other.stopped().await;
+    server.stopped().await;
+
+    done(company.path(), &["move", "--to", "redb:"]).await;
+    let knowledge = fs::read_to_string(company.path().join("knowledge/knowledge.json")).unwrap();
+    assert!(knowledge.contains("And now?"), "taught at the other server");
+    let server = Server::start_with(&company, config(), Some(engine.clone())).await;
+    let mut visitor = moved(visitor, conv, &server).await;
+    visitor.say(conv, "and back").await;
+    assert_eq!(texts(&hear_robot(&mut visitor, conv, 3).await)[2], "re: and back");
+    assert_eq!(own_day_key(&server).await, day);
+}
+
+/// Runs a command that must succeed, with the configuration of the data directory.
+async fn done(dir: &Path, args: &[&str]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kefu"));
+    command.args(args).arg("--data-dir").arg(dir).stdin(Stdio::null());
+    let out = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}

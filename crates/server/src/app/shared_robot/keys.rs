@@ -98,6 +98,12 @@ impl SharedSigningKey {
         Ok(key.who.id)
     }
 
+    /// Writes it to the file of a server that will be alone.
+    pub fn write_here(&self) -> Result<(), KeyError> {
+        let key = self.known.lock().key.clone();
+        key.map_or(Ok(()), |key| self.keys.write_for_one_server(&key.who))
+    }
+
     /// Replaces the key by what is made of it, and takes that. `make` says whether there is something to write.
     async fn change(
         &self,

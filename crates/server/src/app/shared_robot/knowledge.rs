@@ -148,16 +148,26 @@ impl SharedKnowledge {
         if self.version() == version && (version.is_some() || !self.taught()) {
             return Ok(());
         }
-        let path = self.files.lock();
-        let failed = |source| KnowledgeError::Io { path: path.clone(), source };
-        files::make_directory(&self.files.dir).map_err(failed)?;
-        let lock = files::open_or_create(&path, 0o600).map_err(failed)?;
+        let lock = self.lock_file()?;
         match lock.try_lock() {
             Ok(()) => self.fetch().await,
             // a command that teaches holds it: soon
             Err(fs::TryLockError::WouldBlock) => Ok(()),
-            Err(fs::TryLockError::Error(e)) => Err(failed(e)),
+            Err(fs::TryLockError::Error(e)) => Err(io_error(&self.files.lock(), e)),
         }
+    }
+
+    /// The same, waiting for a command that teaches.
+    pub(super) async fn fetch_now(&self) -> Result<(), KnowledgeError> {
+        let lock = self.lock_file()?;
+        lock.lock().map_err(|e| io_error(&self.files.lock(), e))?;
+        self.fetch().await
+    }
+
+    fn lock_file(&self) -> Result<File, KnowledgeError> {
+        let path = self.files.lock();
+        let opened = files::make_directory(&self.files.dir).and_then(|_| files::open_or_create(&path, 0o600));
+        opened.map_err(|e| io_error(&path, e))
     }
 
     fn paths(&self) -> [PathBuf; 2] {

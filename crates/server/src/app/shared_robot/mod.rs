@@ -4,6 +4,7 @@
 
 mod keys;
 mod knowledge;
+mod moving;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -11,6 +12,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::{MissedTickBehavior, interval};
 
 pub use knowledge::{KnowledgeError, SharedKnowledge};
+pub(super) use moving::{carry, to_files, to_servers};
 
 use self::keys::SharedSigningKey;
 use super::storage::Backend;
@@ -47,13 +49,25 @@ impl SharedRobot {
         org: &Arc<Org>,
         robot_keys: &Arc<RobotKeys>,
     ) -> Result<Option<Arc<Self>>, StoreError> {
-        let Backend::Shared(store, _) = backend else { return Ok(None) };
+        match backend {
+            Backend::Shared(store, _) => Ok(Some(Self::begin(store, secrets, dir, org, robot_keys).await?)),
+            Backend::File(_) => Ok(None),
+        }
+    }
+
+    async fn begin(
+        store: &Arc<RedisStore>,
+        secrets: &Secrets,
+        dir: &Path,
+        org: &Arc<Org>,
+        robot_keys: &Arc<RobotKeys>,
+    ) -> Result<Arc<Self>, StoreError> {
         let key = SharedSigningKey::new(store.clone(), &secrets.cluster_key, org.clone(), robot_keys.clone());
         let knowledge = SharedKnowledge::new(store.clone(), &secrets.cluster_key, dir);
         let this = Arc::new(Self { store: store.clone(), org: org.clone(), key, knowledge });
         let versions = this.store.sealed_versions(&[SIGNING_KEY]).await?;
         this.key.look(versions.first().cloned().flatten()).await?;
-        Ok(Some(this))
+        Ok(this)
     }
 
     /// Takes what is new, for as long as the server runs.
