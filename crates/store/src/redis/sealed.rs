@@ -82,7 +82,9 @@ impl RedisStore {
                 return Ok(Some(version));
             }
         }
-        Err(StoreError::Server(format!("Redis took a change, but fewer than {replicas} replicas have it: try again")))
+        Err(StoreError::Server(format!(
+            "Redis took a change, but fewer replicas have it than storage.ack_replicas ({replicas}) demands: try again"
+        )))
     }
 }
 
