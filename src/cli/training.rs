@@ -7,15 +7,18 @@ use std::{
 };
 
 use clap::{ValueEnum, builder::PossibleValue};
+use tokio::runtime::Runtime;
 
 use super::{
+    admin_client::runtime,
     context::Context,
     data_dir::{self},
-    error::CliError,
+    error::{CliError, Kind},
     io_error::cannot,
     out,
 };
 use crate::{
+    app::{AdminError, KnowledgeError, SharedKnowledge},
     files::open_or_create,
     nlu::{
         SentenceModel,
@@ -130,10 +133,11 @@ pub fn unable(e: &EngineError) -> CliError {
     }
 }
 
-/// The robot's files, locked for changes while this lives.
+/// The robot's files, locked for changes while this lives. If several servers share what it is taught, they are the newest.
 pub struct TrainingFiles {
     /// The files.
     pub files: RobotFiles,
+    shared: Option<(SharedKnowledge, Runtime)>,
     _lock: File,
 }
 
@@ -143,10 +147,57 @@ impl TrainingFiles {
         data_dir::require_initialised(&ctx.data_dir)?;
         let files = RobotFiles::of(&ctx.data_dir);
         data_dir::make_private(&files.dir)?;
-        let path = files.dir.join("teach.lock");
+        let path = files.lock();
         let lock = open_or_create(&path, 0o600).map_err(|e| cannot("open", &path, &e))?;
         lock.lock().map_err(|e| cannot("lock", &path, &e))?;
-        Ok(Self { files, _lock: lock })
+        let mut training = Self { files, shared: None, _lock: lock };
+        let config = ctx.load_config()?;
+        if config.storage.is_shared() {
+            let runtime = runtime()?;
+            let shared = runtime.block_on(SharedKnowledge::open(&ctx.data_dir, &config)).map_err(AdminError::Open)?;
+            training.shared = shared.map(|shared| (shared, runtime));
+        }
+        if let Some((shared, runtime)) = &training.shared {
+            runtime.block_on(shared.fetch())?;
+        }
+        Ok(training)
+    }
+
+    /// Gives what was changed to the other servers, if there are any.
+    pub fn publish(&self) -> Result<(), CliError> {
+        if let Some((shared, runtime)) = &self.shared {
+            runtime.block_on(shared.publish())?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for TrainingFiles {
+    fn drop(&mut self) {
+        if let Some((shared, runtime)) = self.shared.take() {
+            runtime.block_on(shared.close());
+        }
+    }
+}
+
+impl From<KnowledgeError> for CliError {
+    fn from(e: KnowledgeError) -> Self {
+        match &e {
+            KnowledgeError::Conflict => Self::new(Kind::Conflict, e.to_string()).hint("run the same command again"),
+            KnowledgeError::TooLarge(_) => {
+                Self::failure(e.to_string()).hint("nothing was changed; remove entries first")
+            }
+            _ => Self::failure(e.to_string()),
+        }
+    }
+}
+
+/// Fetches what the robot was taught at other servers, for a command that only reads. A server that can't be reached is no reason not
+/// to show what is known here.
+pub fn refresh(ctx: &Context) {
+    let shared = ctx.load_config().is_ok_and(|config| config.storage.is_shared());
+    if shared && let Err(e) = TrainingFiles::open(ctx) {
+        eprintln!("warning: {}; this is what the robot was taught as far as this machine knows", e.what);
     }
 }
 

@@ -28,14 +28,14 @@ struct Servers {
     _redis: RedisServer,
 }
 
-fn config_for(redis: &RedisServer) -> Config {
+pub fn config_for(redis: &RedisServer) -> Config {
     let mut config = config();
     config.storage.url = redis.url().to_string();
     config
 }
 
 /// What a second server needs of the first.
-fn joined(first: &Path) -> tempfile::TempDir {
+pub fn joined(first: &Path) -> tempfile::TempDir {
     let private = fs::Permissions::from_mode(0o700);
     let dir = tempfile::Builder::new().permissions(private).tempdir().unwrap();
     for name in [OPAQUE_SETUP, CLUSTER_KEY] {

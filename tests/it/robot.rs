@@ -6,6 +6,7 @@ mod leaving;
 mod nobody;
 mod overload;
 mod restart;
+mod servers;
 
 use std::{
     path::PathBuf,
@@ -13,8 +14,6 @@ use std::{
 };
 
 use kefu::{
-    app::Admin,
-    config::Config,
     crypto::{
         announcement::{self, NewEpoch},
         botkey::{DayKey, SignedDayKey},
@@ -127,10 +126,7 @@ async fn robot_off(company: &Company, sites: &[&str]) {
 }
 
 async fn admin(company: &Company, method: &str, path: &str) -> Value {
-    let admin = Admin::connect(company.path(), &Config::default()).await.unwrap();
-    let answer = admin.call(method, path, None).await.unwrap();
-    admin.close().await;
-    answer
+    company.admin(method, path).await
 }
 
 /// A server whose site `s1` has a robot with this engine.

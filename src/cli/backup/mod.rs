@@ -21,7 +21,7 @@ use super::{
     data_dir,
     error::CliError,
     io_error::{cannot, io_reason},
-    out,
+    out, training,
 };
 use crate::store::archive::{ArchiveError, Counts, Entry, Reader, Writer};
 use files::Listed;
@@ -47,6 +47,8 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         data_dir::require_initialised(&ctx.data_dir)?;
         let mut part = Part::create(&self.target, out::now_ms())?;
+        // what other servers taught the robot is in files here
+        training::refresh(ctx);
         let listed = Listed::of(ctx, self.with_opaque_setup)?;
         let admin = AdminClient::open(ctx)?;
         let written = write(&admin, &listed, &mut part);

@@ -77,6 +77,7 @@ impl Template {
             key_team: self.team.clone(),
             key_epoch: self.key_epoch,
             bot: false,
+            day: None,
             dir_seq: 0,
             mover: None,
             missed: None,

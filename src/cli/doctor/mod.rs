@@ -65,6 +65,9 @@ fn examine(ctx: &Context) -> Vec<Finding> {
     findings.extend(server::limited(ctx));
     findings.extend(server::storage(ctx));
     findings.extend(server::directory(ctx));
+    if config.storage.is_shared() {
+        findings.extend(server::robot(ctx));
+    }
     findings.extend(queue::waiting(ctx, &config));
     findings.push(machine::clock_of_the_world());
     findings.push(machine::open_files(Some(config.server.max_connections)));

@@ -46,6 +46,38 @@ pub fn redis(settings: &Storage) -> Vec<Finding> {
     }
 }
 
+/// Whether the robot that several servers share answers on them. Nothing if no site has one.
+pub fn robot(ctx: &Context) -> Option<Finding> {
+    const CHECK: &str = "robot";
+    let admin = AdminClient::open(ctx).ok()?;
+    let status = admin.call("GET", "/admin/robot", None);
+    admin.close();
+    let status = status.ok()?;
+    let on = status["robots"].as_array()?.iter().find(|robot| robot["on"] == true)?;
+    if let Some(trouble) = status["trouble"].as_str() {
+        return Some(Finding::problem(CHECK, trouble, "kefu robot status"));
+    }
+    if status["key"] != on["id"] {
+        let what = "its key is not in Redis, or is sealed with another cluster.key than that of this server";
+        return Some(Finding::problem(
+            CHECK,
+            what,
+            "copy cluster.key from another server, or kefu robot on with its sites",
+        ));
+    }
+    let servers = status["servers"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let alive: Vec<_> = servers.iter().filter(|server| server["alive"] == true).collect();
+    let idle = alive.iter().filter(|s| s["day_keys"].as_array().is_none_or(Vec::is_empty)).count();
+    let text = match alive.len() {
+        0 => "its key can be used by the servers".to_owned(),
+        all => format!("answers on {} of {all} servers", all - idle),
+    };
+    Some(match idle {
+        0 => Finding::ok(CHECK, text),
+        _ => Finding::warning(CHECK, text, "the log of the others says why; kefu node list names all servers"),
+    })
+}
+
 /// Runs and is of this version, or could run.
 pub fn server(ctx: &Context, config: &Config) -> Finding {
     const CHECK: &str = "server";

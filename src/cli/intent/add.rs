@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::learn::{learn, save, tell};
+use super::learn::{learn, teach, tell};
 use crate::{
     cli::{
         context::Context,
@@ -52,7 +52,7 @@ impl Args {
         let what = Path::new("the known examples with the new ones");
         report_problems(&report, what, ctx.json)?;
         let classifier = learn(ctx, &loaded, examples, what)?;
-        save(&classifier, &training.files.intents())?;
+        teach(&classifier, &training)?;
         tell(ctx, &classifier, &format!("{} has {} more examples.", self.intent, self.examples.len()), &report);
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::{
         error::CliError,
         io_error::cannot,
         out::{self, Table},
-        training::{HowToRead, LoadedModel, ProgressBar, exact, report_problems},
+        training::{HowToRead, LoadedModel, ProgressBar, exact, refresh, report_problems},
     },
     nlu::{
         embed::embed_all,
@@ -64,6 +64,7 @@ impl Args {
             let (kept, held) = split(examples);
             (learn(ctx, &loaded, kept, &self.from)?, held)
         } else {
+            refresh(ctx);
             (loaded.classifier(ctx)?, examples)
         };
         let seen = look(ctx, &loaded, &classifier, &texts)?;

@@ -10,7 +10,7 @@ use crate::{
         error::CliError,
         io_error::cannot,
         out,
-        training::{LoadedModel, ProgressBar, exact, report_problems},
+        training::{LoadedModel, ProgressBar, TrainingFiles, exact, report_problems},
     },
     files::replace,
     nlu::{
@@ -43,7 +43,13 @@ pub fn learn(
     }
 }
 
-/// Writes a classifier; a running server takes it within seconds.
+/// Writes a classifier where the robot uses it: running servers take it within seconds.
+pub fn teach(classifier: &IntentClassifier, training: &TrainingFiles) -> Result<(), CliError> {
+    save(classifier, &training.files.intents())?;
+    training.publish()
+}
+
+/// Writes a classifier.
 pub fn save(classifier: &IntentClassifier, path: &Path) -> Result<(), CliError> {
     replace(path, 0o600, &classifier.to_bytes()).map_err(|e| cannot("write", path, &e))
 }

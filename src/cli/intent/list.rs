@@ -6,7 +6,7 @@ use crate::cli::{
     context::Context,
     error::CliError,
     out::{self, Table},
-    training::LoadedModel,
+    training::{LoadedModel, refresh},
 };
 
 /// List the intents, or the examples of one
@@ -19,6 +19,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
+        refresh(ctx);
         let classifier = LoadedModel::open(ctx)?.classifier(ctx)?;
         let examples = classifier.to_examples();
         if let Some(name) = &self.intent {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    learn::{learn, save, tell},
+    learn::{learn, teach, tell},
     list::unknown,
 };
 use crate::{
@@ -45,7 +45,7 @@ impl Args {
             examples.intents.remove(&self.intent);
         }
         let classifier = learn(ctx, &loaded, examples, Path::new("the remaining examples"))?;
-        save(&classifier, &training.files.intents())?;
+        teach(&classifier, &training)?;
         tell(ctx, &classifier, &format!("Removed {removed} examples of {}.", self.intent), &Report::default());
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::cli::{
     context::Context,
     error::CliError,
     out::{self, Table},
-    training::{LoadedModel, percent},
+    training::{LoadedModel, percent, refresh},
 };
 
 /// Show how the robot recognises a text; works without a data directory
@@ -22,6 +22,7 @@ pub struct Args {
 impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
+        refresh(ctx);
         let loaded = LoadedModel::open(ctx)?;
         let classifier = loaded.classifier(ctx)?;
         let vector = loaded.vector(&self.text)?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::learn::{learn, save, tell};
+use super::learn::{learn, save, teach, tell};
 use crate::{
     cli::{
         context::Context,
@@ -49,7 +49,7 @@ impl Args {
         let classifier = learn(ctx, &loaded, examples, Path::new(&what))?;
         match (&self.out, &training) {
             (Some(path), _) => save(&classifier, path)?,
-            (None, Some(training)) => save(&classifier, &training.files.intents())?,
+            (None, Some(training)) => teach(&classifier, training)?,
             (None, None) => {}
         }
         let did = format!("Trained {} intents on {} examples.", classifier.intents.len(), classifier.examples());

@@ -50,7 +50,7 @@ impl Args {
             return Err(CliError::new(Kind::Exists, format!("{question:?} is already asked in {id}"))
                 .hint(format!("kefu knowledge edit {id}")));
         }
-        save(ctx, &training.files, &book)?;
+        save(ctx, &training, &book)?;
         if ctx.json {
             out::print_json(&json!({"id": id}));
         } else {

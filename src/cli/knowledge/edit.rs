@@ -43,7 +43,7 @@ impl Args {
             return Err(CliError::new(Kind::Usage, "no change was given").hint("kefu knowledge edit --help"));
         }
         book.entries.insert(self.id.clone(), entry);
-        save(ctx, &training.files, &book)?;
+        save(ctx, &training, &book)?;
         if ctx.json {
             out::print_json(&json!({"entry": book.entries[&self.id]}));
         } else {

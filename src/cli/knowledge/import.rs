@@ -96,7 +96,7 @@ impl Args {
         book.check(&mut checked);
         report_problems(&checked, &self.file, ctx.json)?;
         report.append(checked);
-        save(ctx, &training.files, &book)?;
+        save(ctx, &training, &book)?;
         let told = format!(
             "{} added, {} changed, {} unchanged, {removed} removed.",
             changed.added, changed.changed, changed.same

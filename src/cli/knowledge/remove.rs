@@ -23,7 +23,7 @@ impl Args {
                 return Err(unknown(id, &book));
             }
         }
-        save(ctx, &training.files, &book)?;
+        save(ctx, &training, &book)?;
         if ctx.json {
             out::print_json(&json!({"removed": self.ids}));
         } else {

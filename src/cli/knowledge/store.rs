@@ -7,7 +7,7 @@ use crate::{
         error::CliError,
         io_error::cannot,
         out,
-        training::{LoadedModel, ProgressBar},
+        training::{LoadedModel, ProgressBar, TrainingFiles, refresh},
     },
     nlu::knowledge::{Cache, Entry, KnowledgeBase, KnowledgeFileError},
     robot::engine::RobotFiles,
@@ -16,6 +16,7 @@ use crate::{
 /// The book of the data directory.
 pub fn read(ctx: &Context) -> Result<KnowledgeBase, CliError> {
     data_dir::require_initialised(&ctx.data_dir)?;
+    refresh(ctx);
     load(&RobotFiles::of(&ctx.data_dir))
 }
 
@@ -29,7 +30,8 @@ pub fn load(files: &RobotFiles) -> Result<KnowledgeBase, CliError> {
 
 /// Writes the vectors first, then the book: a server that sees the new book finds them. Without a language model the book
 /// alone is written, and vectors are made when there is one.
-pub fn save(ctx: &Context, files: &RobotFiles, book: &KnowledgeBase) -> Result<(), CliError> {
+pub fn save(ctx: &Context, training: &TrainingFiles, book: &KnowledgeBase) -> Result<(), CliError> {
+    let files = &training.files;
     if let Ok(loaded) = LoadedModel::open(ctx) {
         let mut cache = Cache::load(&files.vectors(), loaded.fingerprint, loaded.model.width());
         let mut bar = ProgressBar::new(ctx);
@@ -42,7 +44,8 @@ pub fn save(ctx: &Context, files: &RobotFiles, book: &KnowledgeBase) -> Result<(
     book.save(&files.knowledge()).map_err(|e| match e {
         KnowledgeFileError::Io(e) => cannot("write", &files.knowledge(), &e),
         e => CliError::failure(e.to_string()),
-    })
+    })?;
+    training.publish()
 }
 
 /// An entry that is not there, with the nearest that is.

@@ -9,7 +9,7 @@ use crate::{
         data_dir,
         error::CliError,
         out::{self, Table},
-        training::{LoadedModel, percent},
+        training::{LoadedModel, percent, refresh},
     },
     nlu::knowledge::{Cache, Index, KnowledgeQuery},
     robot::engine::RobotFiles,
@@ -33,6 +33,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         data_dir::require_initialised(&ctx.data_dir)?;
+        refresh(ctx);
         let files = RobotFiles::of(&ctx.data_dir);
         let config = ctx.load_config()?;
         let policy = Policy::new(&config.robot).map_err(|e| CliError::failure(e.to_string()))?;

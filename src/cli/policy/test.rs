@@ -7,7 +7,7 @@ use crate::{
         context::Context,
         error::CliError,
         out::{self, Table},
-        training::{percent, unable},
+        training::{percent, refresh, unable},
     },
     robot::engine::{RobotEngine, RobotFiles},
     robot::policy::{Action, Button, Dialogue, TurnInput},
@@ -30,6 +30,7 @@ impl Args {
     /// Runs the command.
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let policy = super::load(ctx)?;
+        refresh(ctx);
         let engine = RobotEngine::of_command(RobotFiles::of(&ctx.data_dir), policy).map_err(|e| unable(&e))?;
         let input = TurnInput {
             text: &self.text,

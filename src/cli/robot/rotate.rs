@@ -21,7 +21,17 @@ impl Args {
         let admin = AdminClient::open(ctx)?;
         let key = admin.call("POST", "/admin/robot/rotate", None);
         admin.close();
-        let key: DayKey = serde_json::from_value(key?)?;
+        let key = key?;
+        if key["shared"] == true {
+            let words = format!(
+                "All servers give robot {} new day keys and erase the older ones: those that run within seconds, the others when \
+                 they start.",
+                key["bot"].as_str().unwrap_or_default()
+            );
+            ctx.say(json!({"robot": key["bot"], "all_servers": true}), words);
+            return Ok(());
+        }
+        let key: DayKey = serde_json::from_value(key)?;
         if ctx.json {
             out::print_json(&json!({"robot": key.bot, "x": key.x, "at": key.at, "until": key.until}));
         } else {

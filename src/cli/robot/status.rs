@@ -50,9 +50,19 @@ fn show(status: &Value) {
             |until| format!("valid until {} ({})", out::date(until), out::relative(until, now)),
         );
         out::line("");
-        let mut facts = vec![("keys of", id.to_owned()), ("stored in", text(&status["dir"])), ("day key", day)];
-        if status["day_dir"] != status["dir"] {
+        let shared = status["shared"] == true;
+        let place = if shared { "Redis, sealed with cluster.key".into() } else { text(&status["dir"]) };
+        let mut facts = vec![("keys of", id.to_owned()), ("stored in", place)];
+        facts.push((if shared { "day key here" } else { "day key" }, day));
+        if shared || status["day_dir"] != status["dir"] {
             facts.push(("day key in", text(&status["day_dir"])));
+        }
+        let servers = rows("servers");
+        if !servers.is_empty() {
+            let with_key = |s: &&Value| s["alive"] == true && s["day_keys"].as_array().is_some_and(|d| !d.is_empty());
+            let alive = servers.iter().filter(|s| s["alive"] == true).count();
+            let answering = servers.iter().filter(with_key).count();
+            facts.push(("answers on", format!("{answering} of {alive} servers; each has day keys of its own")));
         }
         out::facts(&facts);
     }
@@ -60,8 +70,13 @@ fn show(status: &Value) {
     let absent = rows("robots").into_iter().filter(|r| r["on"] == true && r["id"] != here);
     for robot in absent {
         out::line(format!(
-            "The key of robot {} is not on this machine: kefu robot on with its sites creates a new one.",
-            text(&robot["id"])
+            "The key of robot {} is {}: kefu robot on with its sites creates a new one.",
+            text(&robot["id"]),
+            if status["shared"] == true {
+                "not in Redis, or sealed with another cluster.key"
+            } else {
+                "not on this machine"
+            }
         ));
     }
     if let Some(trouble) = status["trouble"].as_str() {

@@ -100,10 +100,13 @@ async fn a_company_created_in_redis_is_found_there_by_the_next_command_and_is_no
     assert!(teams.status.success(), "{}", String::from_utf8_lossy(&teams.stderr));
     assert!(String::from_utf8_lossy(&teams.stdout).contains("support"));
     assert!(!first.join("kefu.redb").exists());
-    // nobody is told that a robot answers where none does
+    // the robot is put on its site where no server runs; its key is where all servers find it
     let robot = kefu(&first, &["robot", "on", "web"]).output().unwrap();
-    assert!(!robot.status.success());
-    assert!(String::from_utf8_lossy(&robot.stderr).contains("in Redis yet"));
+    assert!(robot.status.success(), "{}", String::from_utf8_lossy(&robot.stderr));
+    assert!(String::from_utf8_lossy(&robot.stdout).contains("All servers of this company answer there"));
+    assert!(!first.join("robot").exists());
+    let status = kefu(&first, &["robot", "status"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&status.stdout).contains("Redis, sealed with cluster.key"));
     // the Redis has a company: nothing is left behind, not even the key of a cluster that isn't one
     let stored = keys(&redis).await;
     assert!(!init(&second).status.success());

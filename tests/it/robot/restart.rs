@@ -14,6 +14,7 @@ use crate::support::peer::Me;
 
 const DIR: &str = "KEFU_TEST_ROBOT_DIR";
 const HOLD: &str = "KEFU_TEST_ROBOT_HOLD";
+const STORAGE: &str = "KEFU_TEST_ROBOT_STORAGE";
 
 /// Reports when it is asked, and then does as configured.
 struct Loud(Script);
@@ -35,30 +36,38 @@ async fn a_server_of_its_own() {
         engine.0.hold();
     }
     let (data_dir, engine) = (dir.into(), Some(Arc::new(engine) as _));
-    let options = ServeOptions {
-        data_dir,
-        config: config(),
-        listener: None,
-        engine,
-        knowledge: None,
-        patience: Default::default(),
-    };
+    let mut config = config();
+    if let Ok(url) = std::env::var(STORAGE) {
+        config.storage.url = url;
+    }
+    let options =
+        ServeOptions { data_dir, config, listener: None, engine, knowledge: None, patience: Default::default() };
     app::serve(options, std::future::pending(), |ready| println!("listens {}", ready.listen)).await.unwrap();
 }
 
-struct Process {
+/// A server with a robot, in a process of its own.
+pub struct Process {
     child: Child,
     lines: BufReader<std::process::ChildStdout>,
-    addr: SocketAddr,
+    /// Where it listens.
+    pub addr: SocketAddr,
 }
 
 impl Process {
     fn start(dir: &Path, hold: bool) -> Self {
+        Self::start_on(dir, None, hold)
+    }
+
+    /// Starts one; `storage`: where the company is, if it is in no file. If it holds, its robot thinks forever.
+    pub fn start_on(dir: &Path, storage: Option<&str>, hold: bool) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "robot::restart::a_server_of_its_own", "--ignored", "--nocapture"]);
         command.env(DIR, dir).stdin(Stdio::null()).stdout(Stdio::piped());
         if hold {
             command.env(HOLD, "1");
+        }
+        if let Some(url) = storage {
+            command.env(STORAGE, url);
         }
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
@@ -68,7 +77,7 @@ impl Process {
     }
 
     /// The rest of the next line that begins so.
-    fn line(&mut self, begin: &str) -> String {
+    pub fn line(&mut self, begin: &str) -> String {
         let mut line = String::new();
         loop {
             line.clear();
@@ -80,7 +89,8 @@ impl Process {
         }
     }
 
-    fn kill(&mut self) {
+    /// SIGKILL.
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

@@ -201,6 +201,14 @@ impl Company {
         known.teams.extend(fresh.into_iter().map(|key| (hash::box_kid(BoxKind::Team, &key.public()), key)));
     }
 
+    /// An answer of the admin router.
+    pub async fn admin(&self, method: &str, path: &str) -> serde_json::Value {
+        let admin = Admin::connect(self.path(), &self.config).await.unwrap();
+        let answer = admin.call(method, path, None).await.unwrap();
+        admin.close().await;
+        answer
+    }
+
     /// The answer for `kefu stats`.
     pub async fn stats(&self) -> serde_json::Value {
         let admin = Admin::connect(self.path(), &self.config).await.unwrap();

@@ -53,7 +53,17 @@ impl Server {
 
     /// Another server of a company, with a data directory of its own.
     pub async fn start_beside(company: &Arc<Company>, dir: &Path, config: Config) -> Self {
-        Self::start_as(company, dir, config, None, Patience::default()).await
+        Self::start_beside_with(company, dir, config, None).await
+    }
+
+    /// The same with a robot that can think.
+    pub async fn start_beside_with(
+        company: &Arc<Company>,
+        dir: &Path,
+        config: Config,
+        engine: Option<Arc<dyn DecisionEngine>>,
+    ) -> Self {
+        Self::start_as(company, dir, config, engine, Patience::default()).await
     }
 
     /// The same with less patience, or more.

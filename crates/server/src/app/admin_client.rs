@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use anyhow::Context as _;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Incoming, client::conn::http1};
@@ -16,6 +17,7 @@ use super::{
     ServeError,
     open::{missed_in, open_org, secrets},
     settings::retention,
+    shared_robot::SharedRobot,
     storage::{IfEmpty, open_storage},
     whole_database::database_of,
 };
@@ -28,6 +30,9 @@ pub enum Admin {
     /// None runs: the store is ours.
     Local(Box<admin::Admin>, Arc<dyn Store>),
 }
+
+/// What is said if the key that servers share can't be used.
+const ROBOT: &str = "the robot's key in Redis can't be used";
 
 /// Why an admin request was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -68,10 +73,22 @@ impl Admin {
             let (backend, _) = open_storage(dir, config, None, IfEmpty::Refuse).await?;
             let (store, secrets) = (backend.store(), secrets(dir, config)?);
             let (org, robot_keys, widgets) = open_org(dir, config, store.clone(), &secrets, false).await?;
+            let shared_robot = SharedRobot::of(&backend, &secrets, dir, &org, &robot_keys).await.context(ROBOT)?;
             let database = database_of(&backend, &org, retention(config)?, dir);
             let (public_url, storage) = (config.public_url(), Box::new(move || backend.report()));
             let missed = missed_in(store.clone(), org.clone());
-            let admin = admin::Admin { org, robot_keys, widgets, public_url, storage, missed, database, running: None };
+            let shared_robot = shared_robot.map(|robot| robot as Arc<dyn admin::SharedRobot>);
+            let admin = admin::Admin {
+                org,
+                robot_keys,
+                shared_robot,
+                widgets,
+                public_url,
+                storage,
+                missed,
+                database,
+                running: None,
+            };
             Ok(Self::Local(Box::new(admin), store))
         };
         local.await.map_err(AdminError::Open)

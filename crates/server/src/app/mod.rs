@@ -13,6 +13,7 @@ mod others;
 mod serve;
 mod settings;
 mod shared_database;
+mod shared_robot;
 mod storage;
 mod tasks;
 mod whole_database;
@@ -26,6 +27,7 @@ pub use kefu_redis_link::checks::{Finding, Severity};
 pub use moving::{Move, MoveError, Moved};
 pub use open::{found, make_cluster_key, store_and_directory};
 pub use serve::serve;
+pub use shared_robot::{KnowledgeError, SharedKnowledge};
 pub use storage::{database_path, examine_redis};
 
 use crate::{chat::KnowledgeSource, config::Config, http::Patience, robot::engine::DecisionEngine};

@@ -61,18 +61,21 @@ pub(super) async fn open_org(
     serves: bool,
 ) -> anyhow::Result<(Arc<Org>, Arc<RobotKeys>, Arc<Widgets>)> {
     let org = Org::open(store.clone(), secrets).await.context("the directory in the database can't be used")?;
-    let named = |dir: &String| (!dir.is_empty()).then(|| PathBuf::from(dir));
-    let keys = named(&config.robot.key_dir).unwrap_or_else(|| dir.join(data_dir::ROBOT));
-    let places = KeyPlaces { dir: keys, day_dir: named(&config.robot.day_key_dir), serves };
-    let robot_keys = Arc::new(RobotKeys::open(places, org.fp(), org.clock()));
-    if !store.is_shared() {
-        org.set_robot_keys(robot_keys.clone());
-    }
+    let robot_keys = robot_keys_of(dir, config, &org, serves);
+    org.set_robot_keys(robot_keys.clone());
     let widgets = Widgets::load(store.clone()).await.context("cannot read the widgets that were served before")?;
     if let Some(widget) = http::assets::embedded_widget() {
         widgets.add(widget).await.context("cannot store the widget of this version")?;
     }
     Ok((org, robot_keys, Arc::new(widgets)))
+}
+
+/// The robot's keys of a data directory.
+pub(super) fn robot_keys_of(dir: &Path, config: &Config, org: &Org, serves: bool) -> Arc<RobotKeys> {
+    let named = |dir: &String| (!dir.is_empty()).then(|| PathBuf::from(dir));
+    let (shared, day_dir) = (config.storage.is_shared(), named(&config.robot.day_key_dir));
+    let dir = named(&config.robot.key_dir).unwrap_or_else(|| dir.join(data_dir::ROBOT));
+    Arc::new(RobotKeys::open(KeyPlaces { dir, day_dir, serves, shared }, org.fp(), org.clock()))
 }
 
 /// Missed conversations, as a server counts them.

@@ -27,6 +27,7 @@ use super::{
     open::{missed_counted, open_org, secrets},
     others::Others,
     settings::{end_rule, rates, retention, rules},
+    shared_robot::SharedRobot,
     storage::{Backend, IfEmpty, open_storage},
     tasks::{Tasks, watch_directory, watch_disk},
     whole_database::database_of,
@@ -62,7 +63,14 @@ pub async fn serve(
     // port 0 is known only now
     config.server.listen = listen;
     let others = Others::of(&backend, &config, &secrets, &org);
-    let (hub, handle) = (Hub::new(), Arc::new(RobotHandle::default()));
+    let shared_robot = Box::pin(SharedRobot::of(&backend, &secrets, &dir, &org, &robot_keys))
+        .await
+        .context("the robot's key in Redis can't be used")?;
+    let handle = Arc::new(match &shared_robot {
+        Some(_) => RobotHandle::among_others(robot_keys.clone()),
+        None => RobotHandle::default(),
+    });
+    let hub = Hub::new();
     let (chat, inbox) = Box::pin(Chat::new(
         store.clone(),
         org.clone(),
@@ -90,6 +98,10 @@ pub async fn serve(
     tasks.spawn("key directory", watch_directory(chat.clone(), org.clone()));
     tasks
         .spawn("robot", participant::run(Robot { chat: chat.clone(), keys: Some(robot_keys.clone()), engine, handle }));
+    if let Some(robot) = &shared_robot {
+        tasks.spawn("robot of all servers", robot.clone().watch());
+        tasks.spawn("robot of no server", participant::hand_over_orphans(chat.clone(), robot_keys.clone()));
+    }
     tasks.spawn("robot's keys", rotate_robot_keys(org.clone()));
     if let Some(file) = backend.file() {
         tasks.spawn("disk", watch_disk(file.clone(), chat.clone(), metrics.clone()));
@@ -101,6 +113,7 @@ pub async fn serve(
     let admin = Arc::new(admin::Admin {
         org: org.clone(),
         robot_keys,
+        shared_robot: shared_robot.map(|robot| robot as Arc<dyn admin::SharedRobot>),
         widgets: widgets.clone(),
         public_url: public_url.clone(),
         storage: reports(&backend),

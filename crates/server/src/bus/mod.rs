@@ -33,7 +33,16 @@ pub trait Bus: Send + Sync + 'static {
 
     /// The agents who have sockets here are others than before.
     fn agents_changed(&self);
+
+    /// Day keys of the robot that other servers hold.
+    fn day_keys(&self) -> watch::Receiver<Arc<BTreeSet<BoxKid>>>;
+
+    /// The day keys that this server holds are others than before.
+    fn day_keys_changed(&self);
 }
+
+/// How the boxes of an announcement name a key.
+pub type BoxKid = [u8; 16];
 
 /// What the other servers reach here.
 pub trait Peer: Send + Sync + 'static {
@@ -48,6 +57,9 @@ pub trait Peer: Send + Sync + 'static {
 
     /// Agents who have sockets here, and how many sockets there are.
     fn sockets(&self) -> (BTreeSet<UserId>, u64);
+
+    /// Day keys of the robot that this server holds.
+    fn day_keys(&self) -> BTreeSet<BoxKid>;
 }
 
 /// A server without others.
@@ -55,11 +67,12 @@ pub trait Peer: Send + Sync + 'static {
 pub struct NoOthers {
     leads: watch::Sender<bool>,
     agents: watch::Sender<Arc<BTreeSet<UserId>>>,
+    day_keys: watch::Sender<Arc<BTreeSet<BoxKid>>>,
 }
 
 impl Default for NoOthers {
     fn default() -> Self {
-        Self { leads: watch::Sender::new(true), agents: watch::Sender::default() }
+        Self { leads: watch::Sender::new(true), agents: watch::Sender::default(), day_keys: watch::Sender::default() }
     }
 }
 
@@ -81,6 +94,12 @@ impl Bus for NoOthers {
     }
 
     fn agents_changed(&self) {}
+
+    fn day_keys(&self) -> watch::Receiver<Arc<BTreeSet<BoxKid>>> {
+        self.day_keys.subscribe()
+    }
+
+    fn day_keys_changed(&self) {}
 }
 
 /// Tells clients, whichever server they are connected to.

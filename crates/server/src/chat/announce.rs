@@ -1,6 +1,7 @@
 //! A new epoch: may its creator make it, and is it sealed to exactly those who may read?
 
 use crate::{
+    bus::BoxKid,
     crypto::{
         announcement, codec,
         directory::Directory,
@@ -103,6 +104,7 @@ impl Chat {
             ann: data_encoding::HEXLOWER.encode(&hash::announcement(bytes)),
             key_epoch: team.epoch,
             bot: view.has_bot(),
+            day: self.day_of(bot),
             dir_seq: view.dir_seq(),
             mover,
             ..row.clone()
@@ -154,7 +156,7 @@ impl Chat {
         view: &AnnouncementView<'_>,
         maker: &Maker,
         came: Came,
-    ) -> Result<Option<[u8; 16]>, RequestError> {
+    ) -> Result<Option<BoxKid>, RequestError> {
         match (view.has_bot(), &maker.user) {
             (false, _) => Ok(None),
             (true, Some(_)) => Err(RequestError::malformed("only visitors let a robot in")),
@@ -212,17 +214,23 @@ impl Chat {
             .then(|| conversation.row_op(&Row { mover: None, ..row.clone() }))
     }
 
-    /// Box kid of the announcement's bot box, if that is for a day key of the site's robot that holds now; none if there
-    /// is no such box.
+    /// How a row names the day key of an epoch. One server alone need not know which of its keys it is.
+    pub(super) fn day_of(&self, kid: Option<BoxKid>) -> Option<String> {
+        kid.filter(|_| self.store.is_shared()).map(|kid| data_encoding::HEXLOWER.encode(&kid))
+    }
+
+    /// Box kid of the announcement's bot box, if that is for a day key of the site's robot that holds now, on this server or on
+    /// another; none if there is no such box.
     pub(super) fn robot_member(
         &self,
         site: &SiteId,
         view: &AnnouncementView<'_>,
-    ) -> Result<Option<[u8; 16]>, RequestError> {
+    ) -> Result<Option<BoxKid>, RequestError> {
         let Some((_, kid, _)) = view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8) else { return Ok(None) };
         let gone = || stale("no such robot key is valid here now; request the site again");
-        let keys = self.org.robot_keys().ok_or_else(gone)?;
-        if keys.holds(&self.org.directory(), site, &kid) { Ok(Some(kid)) } else { Err(gone()) }
+        let (keys, directory) = (self.org.robot_keys().ok_or_else(gone)?, self.org.directory());
+        let elsewhere = || directory.bot_of(site).is_some() && self.bus.day_keys().borrow().contains(&kid);
+        if keys.holds(&directory, site, &kid) || elsewhere() { Ok(Some(kid)) } else { Err(gone()) }
     }
 }
 

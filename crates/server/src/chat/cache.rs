@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use foldhash::HashMap;
 
 use crate::{
+    bus::BoxKid,
     proto::{ConvId, ConvState, ErrorCode},
     store::{self, Batch, Store, StoreError},
 };
@@ -44,6 +45,14 @@ struct Shard {
     passed: u64,
 }
 
+/// What came of a change.
+pub(super) enum Change {
+    /// It is stored, or there was nothing to store.
+    Written,
+    /// A message with one of its ids was there already; nothing was written.
+    Duplicate(StoreError),
+}
+
 /// Conversations in memory over the store they are read from. Where other servers write, too, each of them is followed.
 pub(super) struct ConversationCache {
     store: Arc<dyn Store>,
@@ -79,6 +88,12 @@ impl ConversationCache {
         let mut all: Vec<_> = self.open.lock().iter().map(|(conv, row)| (*conv, row.clone())).collect();
         all.sort_by_key(|(_, row)| !row.waits());
         all
+    }
+
+    /// Open conversations that are the robot's, with the day key that each is sealed to, if that is known.
+    pub fn robots(&self) -> Vec<(ConvId, Option<BoxKid>)> {
+        let open = self.open.lock();
+        open.iter().filter(|(_, row)| row.is_robots()).map(|(conv, row)| (*conv, row.day_key())).collect()
     }
 
     /// What was noted of an open conversation.
@@ -213,6 +228,18 @@ impl ConversationCache {
         conv: ConvId,
         step: impl Fn(&mut CachedConversation, &mut Batch) -> Result<Option<Row>, RequestError> + Send,
     ) -> Result<(), RequestError> {
+        match self.change_once(conv, step).await? {
+            Change::Written => Ok(()),
+            Change::Duplicate(e) => Err(e.into()),
+        }
+    }
+
+    /// The same, where what is appended may be there already.
+    pub async fn change_once(
+        &self,
+        conv: ConvId,
+        step: impl Fn(&mut CachedConversation, &mut Batch) -> Result<Option<Row>, RequestError> + Send,
+    ) -> Result<Change, RequestError> {
         const TRIES: usize = 8;
         for _ in 0..TRIES {
             let shared = self.require(conv).await?;
@@ -225,7 +252,7 @@ impl ConversationCache {
                 batch
             };
             if batch.ops.is_empty() {
-                return Ok(());
+                return Ok(Change::Written);
             }
             match store::write(&*self.store, batch).await {
                 Ok(written) => {
@@ -234,9 +261,10 @@ impl ConversationCache {
                     if behind && let Err(e) = self.refresh(conv).await {
                         tracing::warn!(%conv, error = %e, "a changed conversation could not be read again");
                     }
-                    return Ok(());
+                    return Ok(Change::Written);
                 }
                 Err(StoreError::Conflict) => self.refresh(conv).await?,
+                Err(e @ StoreError::Duplicate { .. }) => return Ok(Change::Duplicate(e)),
                 Err(e) => return Err(e.into()),
             }
         }

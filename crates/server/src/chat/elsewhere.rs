@@ -60,6 +60,7 @@ impl Chat {
         self.missed.note(None, row);
         let (old, new) = (self.cache.published(conv), PublishedRow::of(row));
         self.cache.mark(conv, row);
+        self.participant.noticed(conv, row);
         if old.as_ref() != Some(&new) {
             self.tell_desk(conv, row);
             self.publish_summary(conversation, old.map(|row| row.team));
@@ -69,6 +70,8 @@ impl Chat {
     /// The end of a conversation is lost. Its readers are told, read it again, and send again what is theirs.
     pub(super) async fn rewound(&self, conv: ConvId) -> Result<(), StoreError> {
         let Some(shared) = self.cache.cached(conv) else { return Ok(()) };
+        // it may have answered what is lost
+        self.participant.forget(conv);
         let Some(head) = self.store.head(conv).await? else {
             self.erased(conv);
             return Ok(());
@@ -80,6 +83,7 @@ impl Chat {
             *conversation = CachedConversation::stored(conv, head)?;
             let row = conversation.row.clone();
             self.cache.mark(conv, &row);
+            self.participant.noticed(conv, &row);
             self.tell_desk(conv, &row);
             self.publish_summary(&conversation, old);
         }

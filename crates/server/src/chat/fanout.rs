@@ -158,6 +158,7 @@ impl Chat {
             let gone = text(&ServerFrame::Gone { conv });
             self.hub.publish(&Topic::Team(conversation.row.team.clone()), |_| Some(gone.clone()));
         }
+        self.participant.forget(conv);
         self.cache.forget(conv);
         self.visitors.erased();
         self.hub.retain(&Topic::Conv(conv), |_| false);

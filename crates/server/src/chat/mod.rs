@@ -69,7 +69,7 @@ pub use missed::{COUNTED, all_missed};
 pub use open::Opening;
 pub use post::{Posting, RejectedEnvelope};
 pub use request_error::RequestError;
-pub use robot::{NoParticipant, Participant, RobotCounts, RobotReply, Snapshot};
+pub use robot::{NoParticipant, Participant, Pin, Posted, RobotCounts, RobotReply, Snapshot};
 pub use row::{Empty, Mover, Row, facts_of};
 pub use rules::ConversationRules;
 pub use shown::Reader;

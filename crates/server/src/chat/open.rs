@@ -124,6 +124,7 @@ impl Chat {
             key_team: site.team.clone(),
             key_epoch: team.epoch,
             bot: view.has_bot(),
+            day: self.day_of(bot),
             dir_seq: view.dir_seq(),
             mover: None,
             missed: None,

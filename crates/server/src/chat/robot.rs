@@ -3,12 +3,25 @@
 //!
 //! Reading, deciding and sealing are the work of `robot::participant`, which is notified through [`Participant`].
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
 
 use bytes::Bytes;
 
-use super::{Chat, RequestError, close::append, conversation::CachedConversation, row::Row};
+use super::{
+    Chat, RequestError,
+    cache::{Change, Shared},
+    close::append,
+    conversation::CachedConversation,
+    row::Row,
+};
 use crate::{
+    bus::BoxKid,
     hub::{Audience, Topic},
     proto::{
         ConvId, ConvState, ErrorCode, Event, HeaderView, Kind, MsgId, Owner, OwnerWhy, Presence, RecordView,
@@ -23,6 +36,10 @@ pub trait Participant: Send + Sync + 'static {
     fn committed(&self, conversation: &CachedConversation, row_changed: bool, visitor_wrote: bool);
     /// It should look at this conversation again. Never waits.
     fn look_at(&self, conv: ConvId);
+    /// A conversation that is perhaps not in memory has this row now. Never waits.
+    fn noticed(&self, conv: ConvId, row: &Row);
+    /// A conversation is gone, or the end of it. Never waits.
+    fn forget(&self, conv: ConvId);
 }
 
 /// A server without a robot.
@@ -32,6 +49,28 @@ pub struct NoParticipant;
 impl Participant for NoParticipant {
     fn committed(&self, _: &CachedConversation, _: bool, _: bool) {}
     fn look_at(&self, _: ConvId) {}
+    fn noticed(&self, _: ConvId, _: &Row) {}
+    fn forget(&self, _: ConvId) {}
+}
+
+/// A conversation that stays in memory, and up to date, while this lives.
+#[derive(Clone)]
+pub struct Pin(Shared);
+
+impl Pin {
+    /// Its row now.
+    pub fn row(&self) -> Row {
+        self.0.lock().row.clone()
+    }
+}
+
+/// What came of posting an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Posted {
+    /// It is stored.
+    Now,
+    /// What it answers was answered before: by another process, or by a try whose outcome was not heard.
+    Before,
 }
 
 /// Numbers for `kefu stats`, since the start.
@@ -90,6 +129,44 @@ impl Chat {
         }
     }
 
+    /// A conversation as it is now, whatever the feed has said of it yet.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub async fn stored_snapshot(&self, conv: ConvId) -> Result<Option<Snapshot>, StoreError> {
+        let Some(now) = self.snapshot(conv).await? else { return Ok(None) };
+        let Some(head) = self.store.head(conv).await? else { return Ok(None) };
+        Ok(Some(Snapshot { row: Row::decode(&head.value)?, last: head.last_seq, ..now }))
+    }
+
+    /// Keeps a conversation in memory and hears of everything in it, whoever else does.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub async fn pin(&self, conv: ConvId) -> Result<Option<Pin>, StoreError> {
+        Ok(self.cache.get(conv).await?.map(Pin))
+    }
+
+    /// Whether several servers share the conversations: then the robot of another one may have them.
+    pub fn is_shared(&self) -> bool {
+        self.store.is_shared()
+    }
+
+    /// Day keys that other servers hold.
+    pub fn day_keys_elsewhere(&self) -> Arc<BTreeSet<BoxKid>> {
+        self.bus.day_keys().borrow().clone()
+    }
+
+    /// The day keys here are others than before.
+    pub fn day_keys_changed(&self) {
+        self.bus.day_keys_changed();
+    }
+
+    /// Open conversations that are the robot's, with the day key that each is sealed to, if that is known.
+    pub fn robots_by_day(&self) -> Vec<(ConvId, Option<BoxKid>)> {
+        self.cache.robots()
+    }
+
     /// A conversation as it is now.
     ///
     /// # Errors
@@ -116,15 +193,8 @@ impl Chat {
     }
 
     /// Open conversations that are the robot's.
-    pub async fn robots(&self) -> Vec<ConvId> {
-        let mut mine = Vec::new();
-        for conv in self.cache.open() {
-            let Ok(Some(conversation)) = self.cache.get(conv).await else { continue };
-            if conversation.lock().row.owner == Owner::Robot {
-                mine.push(conv);
-            }
-        }
-        mine
+    pub fn robots(&self) -> Vec<ConvId> {
+        self.cache.robots().into_iter().map(|(conv, _)| conv).collect()
     }
 
     /// Whether people of a team are there.
@@ -142,18 +212,22 @@ impl Chat {
     ///
     /// # Errors
     /// `not_owner`, `epoch_stale`, `directory_stale`; those of the store.
-    pub async fn robot_posts(&self, conv: ConvId, reply: &RobotReply) -> Result<(), RequestError> {
-        self.cache
-            .change(conv, |conversation, batch| {
+    pub async fn robot_posts(&self, conv: ConvId, reply: &RobotReply) -> Result<Posted, RequestError> {
+        let change = self
+            .cache
+            .change_once(conv, |conversation, batch| {
                 self.robot_may_post(conversation, reply.epoch)?;
                 let bodies = reply.envelopes.iter();
                 batch.ops.extend(bodies.map(|(id, body)| Op::Append { id: *id, body: body.clone().into() }));
                 Ok(reply.leaves.then(|| to_queue(conversation, self.now_ms(), batch)))
             })
             .await?;
+        if let Change::Duplicate(_) = change {
+            return Ok(Posted::Before);
+        }
         self.robot_counters.answers.fetch_add(u64::from(!reply.leaves), Ordering::Relaxed);
         self.robot_counters.handed_over.fetch_add(u64::from(reply.leaves), Ordering::Relaxed);
-        Ok(())
+        Ok(Posted::Now)
     }
 
     /// Leaves without a word: it has no key to seal one.

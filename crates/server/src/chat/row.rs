@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    bus::BoxKid,
     crypto::{codec, hash},
     desk,
     proto::{ConvId, ConvState, Kid, MsgId, Owner, SiteId, TeamId, UserId},
@@ -42,6 +43,10 @@ pub struct Row {
     pub key_epoch: u32,
     /// Whether a bot is a member.
     pub bot: bool,
+    /// Name of the robot's day key that the epoch is sealed to, hex, where several servers share the store: the server that holds
+    /// the key answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
     /// Newest directory entry that the epoch's announcement knew.
     #[serde(default)]
     pub dir_seq: u32,
@@ -92,6 +97,16 @@ impl Row {
         codec::from_b64u_exact(&self.ed).map_err(|e| StoreError::Corrupt(format!("visitor key: {e}")))
     }
 
+    /// Whether it is the robot's now.
+    pub fn is_robots(&self) -> bool {
+        self.owner == Owner::Robot && self.state == ConvState::Open
+    }
+
+    /// The day key that the epoch is sealed to, if it is known.
+    pub fn day_key(&self) -> Option<BoxKid> {
+        data_encoding::HEXLOWER.decode(self.day.as_ref()?.as_bytes()).ok()?.try_into().ok()
+    }
+
     /// From the store.
     pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
         serde_json::from_slice(bytes).map_err(|e| StoreError::Corrupt(format!("conversation row: {e}")))
@@ -113,6 +128,8 @@ pub struct PublishedRow {
     arrived: u64,
     last_agent: Option<UserId>,
     empty: bool,
+    /// Whose turn it is, if it is the robot's: see [`Row::day`].
+    day: Option<BoxKid>,
     /// The previous team.
     pub team: TeamId,
 }
@@ -126,6 +143,7 @@ impl PublishedRow {
             arrived: row.arrived,
             last_agent: row.last_agent.clone(),
             empty: row.empty.is_some(),
+            day: row.day_key().filter(|_| row.is_robots()),
             team: row.team.clone(),
         }
     }
@@ -135,9 +153,19 @@ impl PublishedRow {
         self.state == ConvState::Open && self.owner == Owner::Queue && !self.empty
     }
 
+    /// Whether it is the robot's.
+    pub fn is_robots(&self) -> bool {
+        self.state == ConvState::Open && self.owner == Owner::Robot
+    }
+
+    /// The day key that it is sealed to, if it is the robot's and the key is known.
+    pub fn day_key(&self) -> Option<BoxKid> {
+        self.day
+    }
+
     /// The same for the desk.
     pub fn fact(self, conv: ConvId) -> desk::Event {
-        let Self { state, owner, arrived, last_agent, empty, team } = self;
+        let Self { state, owner, arrived, last_agent, empty, day: _, team } = self;
         match (state, owner) {
             _ if empty => desk::Event::Closed { conv },
             (ConvState::Open, Owner::Queue) => desk::Event::Waiting { conv, team, since: arrived, last_agent },

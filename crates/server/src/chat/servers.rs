@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::{Chat, DeskAnswer, DeskMessage, DeskRequest};
 use crate::{
-    bus::Peer,
+    bus::{BoxKid, Peer},
     hub::{Audience, Frame, Topic},
     proto::{AgentState, ConvId, Marks, Side, TeamId, TeamPresence, UserId},
 };
@@ -73,6 +73,10 @@ impl Peer for Chat {
 
     fn sockets(&self) -> (BTreeSet<UserId>, u64) {
         (self.hub.users(), self.hub.len() as u64)
+    }
+
+    fn day_keys(&self) -> BTreeSet<BoxKid> {
+        self.org.robot_keys().map_or_else(BTreeSet::new, |keys| keys.day_keys().into_iter().collect())
     }
 
     fn heard(&self, signal: &[u8]) {

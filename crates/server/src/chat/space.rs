@@ -51,7 +51,7 @@ impl Chat {
         }
         self.save_statuses_later();
         if state == StorageState::Ok {
-            self.robots().await.into_iter().for_each(|conv| self.participant.look_at(conv));
+            self.robots().into_iter().for_each(|conv| self.participant.look_at(conv));
         }
     }
 }

@@ -29,10 +29,10 @@ use tokio::{
 
 use crate::{
     chat::{Chat, RequestError},
-    crypto::hash,
+    crypto::{codec::Key32, hash},
     files::socket,
     org::{Org, widgets::Widgets},
-    proto::{ErrorCode, MissedCount, SiteId},
+    proto::{BotId, ErrorCode, MissedCount, SiteId},
     robot::keys::{KeyError, RobotKeys},
     telemetry::{Metrics, render_prometheus},
     tls::Served,
@@ -77,6 +77,18 @@ pub trait Servers: Send + Sync + 'static {
     fn drain(&self);
 }
 
+/// What the servers that share the database share of the robot.
+pub trait SharedRobot: Send + Sync + 'static {
+    /// The robot's name and public key, for the directory; made if there is none yet.
+    fn prepare(&self) -> BoxFuture<'_, Result<(BotId, Key32), RequestError>>;
+
+    /// All servers replace their day keys. The robot's name.
+    fn rotate(&self) -> BoxFuture<'_, Result<BotId, RequestError>>;
+
+    /// Looks at once what is new.
+    fn look(&self) -> BoxFuture<'_, ()>;
+}
+
 /// What is asked of the database as a whole.
 pub trait WholeDatabase: Send + Sync + 'static {
     /// All rows of one moment, as a backup without files, in pieces.
@@ -103,6 +115,8 @@ pub struct Admin {
     pub widgets: Arc<Widgets>,
     /// The robot's keys.
     pub robot_keys: Arc<RobotKeys>,
+    /// What is shared of them, if several servers can share the database.
+    pub shared_robot: Option<Arc<dyn SharedRobot>>,
     /// Where people reach the server.
     pub public_url: String,
     /// Bytes of the database and what is known of its disk: `bytes`, `state`, `free_bytes`, `total_bytes`, `reserve_bytes`.
@@ -127,16 +141,32 @@ impl Admin {
             ("POST", "commit") => {
                 let commit = serde_json::from_value(body.unwrap_or_default())
                     .map_err(|e| RequestError::new(ErrorCode::Malformed, format!("not a commit: {e}")))?;
-                to_value(&self.org.commit(commit).await?)
+                let committed = to_value(&self.org.commit(commit).await?);
+                if let Some(robot) = &self.shared_robot {
+                    // it may have put the robot on a site, or taken it off the last one
+                    robot.look().await;
+                }
+                committed
             }
-            ("GET", "robot") => Ok(self.robot_keys.status(&self.org.directory())),
+            ("GET", "robot") => {
+                if let Some(robot) = &self.shared_robot {
+                    robot.look().await;
+                }
+                let mut status = self.robot_keys.status(&self.org.directory());
+                status["servers"] = self.servers().map_or(Value::Null, |servers| servers.list()["servers"].clone());
+                Ok(status)
+            }
             ("POST", "robot/prepare") => {
-                let (id, ed) = self.robot_keys.prepare(&self.org.directory()).map_err(robot_refused)?;
+                let (id, ed) = match &self.shared_robot {
+                    Some(robot) => robot.prepare().await?,
+                    None => self.robot_keys.prepare(&self.org.directory()).map_err(robot_refused)?,
+                };
                 Ok(json!({ "id": id, "ed": ed }))
             }
-            ("POST", "robot/rotate") => {
-                to_value(&self.robot_keys.rotate(&self.org.directory()).map_err(robot_refused)?)
-            }
+            ("POST", "robot/rotate") => match &self.shared_robot {
+                Some(robot) => Ok(json!({ "bot": robot.rotate().await?, "shared": true })),
+                None => to_value(&self.robot_keys.rotate(&self.org.directory()).map_err(robot_refused)?),
+            },
             ("GET", "verify") => self.database.verify().await,
             ("GET", "stats") => self.stats().await,
             ("POST", "checkpoint") => {

@@ -12,6 +12,8 @@ pub trait RobotKeyring: Send + Sync + 'static {
     fn rotate_if_due(&self, dir: &Directory) -> u64;
     /// What a widget of the site may seal to now.
     fn day_key(&self, dir: &Directory, site: &SiteId) -> Option<SignedDayKey>;
+    /// Names of the day keys that it holds now.
+    fn day_keys(&self) -> Vec<[u8; 16]>;
     /// Whether the site's robot holds the day key that a box names, now.
     fn holds(&self, dir: &Directory, site: &SiteId, box_kid: &[u8; 16]) -> bool;
 }

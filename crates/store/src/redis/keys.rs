@@ -98,6 +98,11 @@ impl Keys {
         self.name(COMPANY, "import", &[])
     }
 
+    /// Hash: what servers share beside the tables, sealed; `v:` and its name → its version.
+    pub fn sealed(&self) -> Vec<u8> {
+        self.name(COMPANY, "sealed", &[])
+    }
+
     /// Hash: what servers of the company said last.
     pub fn nodes(&self) -> Vec<u8> {
         self.name(COMPANY, "nodes", &[])

@@ -5,7 +5,7 @@
 //! is as safe as the settings demand; `batch.rs` is the form of a batch and of its reply. `feed.rs` and `followed.rs` put in order
 //! what they and other servers did. `publish.rs` and `follow.rs` are the way from server to server, `event.rs` what is said there; `fill.rs`
 //! reads what did not arrive, `audit.rs` and `rows.rs` notice that something did not. `enter.rs` notices that a log went back.
-//! `read.rs`, `lists.rs` and `readers.rs` are all reads, `create.rs` opens.
+//! `read.rs`, `lists.rs` and `readers.rs` are all reads, `create.rs` opens. `sealed.rs` is what servers share beside what is stored.
 //!
 //! For backups and moves, `whole.rs` reads everything, `export.rs` puts it in the order of a dump, `import.rs` writes one into an
 //! empty database, and `raw.rs` is a database that is not opened: what it is, and marks in it. `verify.rs` checks that what is stored makes sense.
@@ -32,6 +32,7 @@ mod read;
 mod readers;
 mod rows;
 mod scripts;
+mod sealed;
 mod spool;
 mod value;
 mod verify;
@@ -67,6 +68,7 @@ pub use self::{
     export::{Export, Exported},
     import::Importer,
     raw::{Found, RawDatabase, Resident},
+    sealed::Sealed,
     whole::FactsOf,
 };
 use crate::Outcome;

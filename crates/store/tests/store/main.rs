@@ -12,6 +12,7 @@ mod lost;
 mod model;
 mod moved;
 mod replicas;
+mod sealed;
 mod shared;
 mod support;
 mod writer;

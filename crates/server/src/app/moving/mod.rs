@@ -19,6 +19,7 @@ use self::file::{beside, first_entry, open_file, remove, remove_beside};
 use super::{
     copy::{Source, Sum, Target},
     open::make_cluster_key,
+    shared_robot::{carry, to_files, to_servers},
     storage::{MOVED, connect_redis, database_path, moved_to, open_redis, redis_options},
 };
 use crate::{
@@ -120,6 +121,9 @@ impl Move<'_> {
         }
         if self.target.storage.is_shared() {
             moved.made_cluster_key = make_cluster_key(self.dir)?;
+            if moved.sum.is_some() && !self.source.storage.is_shared() {
+                self.share_robot().await?;
+            }
         }
         self.leave(&to, &nodes).await?;
         self.arrive().await?;
@@ -238,6 +242,17 @@ impl Move<'_> {
         Ok(Ground::Free)
     }
 
+    /// What this server alone knew of the robot is shared from now on.
+    async fn share_robot(&self) -> Result<(), MoveError> {
+        let copy = self.open(self.target, true).await?;
+        let shared = match &copy {
+            Source::Shared(store) => to_servers(store, self.dir, self.target).await,
+            Source::File(_) => Ok(()),
+        };
+        copy.close().await;
+        Ok(shared?)
+    }
+
     /// Copies everything, reads the copy, and compares.
     async fn copy(&self, from: &str) -> Result<Sum, MoveError> {
         let incoming = self.incoming();
@@ -248,14 +263,21 @@ impl Move<'_> {
             let mut target = Target::begin(&incoming, self.target, &header).await?;
             let sum = source.read(self.dir, Some(&mut target)).await?;
             target.finish(Some(from)).await?;
-            Ok::<_, MoveError>(sum)
+            let copy = self.open(self.target, true).await?;
+            // what servers share of the robot is beside the tables
+            let robot = match (&source, &copy) {
+                (Source::Shared(from), Source::Shared(to)) => Ok(carry(from, to).await?),
+                (Source::Shared(from), Source::File(_)) => to_files(from, self.dir, self.source).await,
+                (Source::File(_), _) => Ok(()),
+            };
+            Ok::<_, MoveError>((sum, copy, robot))
         };
         let copied = copied.await;
         source.close().await;
-        let sum = copied?;
-        let copy = self.open(self.target, true).await?;
+        let (sum, copy, robot) = copied?;
         let read = copy.read(self.dir, None).await;
         copy.close().await;
+        robot?;
         if read? == sum {
             return Ok(sum);
         }

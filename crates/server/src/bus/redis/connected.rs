@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use data_encoding::HEXLOWER;
 use kefu_redis_link::{Backoff, Channels, Connection, Error, Handshake, Pipeline, Push, Pushes, Script, Value, cmd};
 use tokio::{sync::mpsc, task::JoinSet, time::MissedTickBehavior};
 
@@ -22,7 +23,7 @@ const LEASE: Duration = Duration::from_secs(6);
 const DECIDES: Duration = Duration::from_secs(5);
 /// How long a command may take: a desk must not be kept by one who hears nothing.
 const RESPONSE: Duration = Duration::from_secs(3);
-/// Between two beats, however often agents come and go.
+/// Between two beats, however often agents and day keys come and go.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Messages published in one write.
 const TOGETHER: usize = 256;
@@ -48,7 +49,7 @@ pub(super) async fn work(
     }
 }
 
-/// Waits until the agents here have changed, but not for a moment after the last beat.
+/// Waits until the agents or the day keys here have changed, but not for a moment after the last beat.
 async fn changed(bus: &RedisBus, last: Instant) {
     let pause = PAUSE.saturating_sub(last.elapsed());
     if !pause.is_zero() {
@@ -147,6 +148,7 @@ impl<'a> Connected<'a> {
             since: bus.own.since,
             agents,
             sockets,
+            day_keys: peer.day_keys().iter().map(|kid| HEXLOWER.encode(kid)).collect(),
             draining,
         };
         // derived serialisation of plain data has no way to fail
@@ -186,7 +188,7 @@ impl<'a> Connected<'a> {
         };
         let beats = found.into_iter().filter_map(read).collect();
         let gone = bus.members.lock().look(beats, now);
-        bus.publish_agents();
+        bus.publish_members();
         if !gone.is_empty() {
             let names: Vec<String> = gone.iter().map(|node| node.name()).collect();
             self.connection.send(&cmd("HDEL").arg(bus.name("nodes")).arg(names).take()).await?;
@@ -223,7 +225,7 @@ impl<'a> Connected<'a> {
             Message::Here(beat) => {
                 if let Ok(beat) = serde_json::from_slice(&beat) {
                     bus.members.lock().heard(from, beat, Instant::now());
-                    bus.publish_agents();
+                    bus.publish_members();
                 }
             }
             Message::Tell(topic, audience, frame) => {

@@ -6,15 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::message::Node;
-use crate::proto::UserId;
+use crate::{bus::BoxKid, proto::UserId};
 
 /// How often a server says that it is there.
 pub const BEAT: Duration = Duration::from_secs(2);
 /// Beats of one's own without news of another, after which that is gone.
 const GONE: u32 = 3;
+/// A server has two day keys, or three where its clock was set back.
+const MOST_DAY_KEYS: usize = 8;
 /// How long a server that is gone stays listed.
 const LISTED: Duration = Duration::from_mins(10);
 
@@ -33,6 +36,9 @@ pub struct Beat {
     pub agents: BTreeSet<UserId>,
     /// Sockets.
     pub sockets: u64,
+    /// Names of the robot's day keys that it holds, hex.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub day_keys: BTreeSet<String>,
     /// It sends its clients away and takes no new ones.
     #[serde(default)]
     pub draining: bool,
@@ -93,6 +99,13 @@ impl Members {
         self.0.values().filter(|seen| seen.silent < GONE).flat_map(|seen| seen.beat.agents.iter().cloned()).collect()
     }
 
+    /// Day keys of the robot on servers that are alive.
+    pub fn day_keys(&self) -> BTreeSet<BoxKid> {
+        let alive = self.0.values().filter(|seen| seen.silent < GONE);
+        let names = alive.flat_map(|seen| seen.beat.day_keys.iter().take(MOST_DAY_KEYS));
+        names.filter_map(|name| HEXLOWER.decode(name.as_bytes()).ok()?.try_into().ok()).collect()
+    }
+
     /// All that are listed.
     pub fn list(&self, leader: Option<Node>) -> Vec<Member> {
         let member = |(node, seen): (&Node, &Seen)| Member {
@@ -111,7 +124,8 @@ mod tests {
 
     fn beat(n: u64, agents: &[&str]) -> Beat {
         let agents = agents.iter().map(|user| user.parse().unwrap()).collect();
-        Beat { n, version: "1".into(), listen: String::new(), since: 0, agents, sockets: 0, draining: false }
+        let day_keys = [HEXLOWER.encode(&[n as u8; 16]), "no key".to_owned()].into();
+        Beat { n, version: "1".into(), listen: String::new(), since: 0, agents, sockets: 0, day_keys, draining: false }
     }
 
     #[test]
@@ -126,6 +140,7 @@ mod tests {
         let silent = vec![(one, beat(7, &["li"])), (other, beat(9, &["wu"]))];
         members.look(silent.clone(), now);
         assert_eq!(users(&members), ["wu"]);
+        assert_eq!(members.day_keys(), [[9; 16]].into(), "those of a server that is gone open nothing");
         let gone: Vec<bool> = members.list(Some(other)).iter().map(|m| m.alive).collect();
         assert_eq!(gone, [false, true]);
         let late = now + LISTED + BEAT;

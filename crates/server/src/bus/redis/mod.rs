@@ -35,7 +35,7 @@ use self::{
     members::Members,
     message::{Message, Post},
 };
-use super::{Bus, Peer};
+use super::{BoxKid, Bus, Peer};
 use crate::{
     clock::Clock,
     crypto::cluster_key::ClusterKey,
@@ -66,6 +66,7 @@ pub struct RedisBus {
     leads: watch::Sender<bool>,
     leader: watch::Sender<Option<Node>>,
     agents: watch::Sender<Arc<BTreeSet<UserId>>>,
+    day_keys: watch::Sender<Arc<BTreeSet<BoxKid>>>,
     changed: Notify,
     members: Mutex<Members>,
     own_beat: Mutex<Option<Beat>>,
@@ -102,6 +103,7 @@ impl RedisBus {
             leads: watch::Sender::new(false),
             leader: watch::Sender::new(None),
             agents: watch::Sender::default(),
+            day_keys: watch::Sender::default(),
             changed: Notify::new(),
             members: Mutex::default(),
             own_beat: Mutex::default(),
@@ -184,16 +186,14 @@ impl RedisBus {
         }
     }
 
-    /// Agents on other servers, as far as is known now.
-    fn publish_agents(&self) {
-        let agents = self.members.lock().agents();
-        self.agents.send_if_modified(|known| {
-            let changed = **known != agents;
-            if changed {
-                *known = agents.into();
-            }
-            changed
-        });
+    /// Agents and day keys on other servers, as far as is known now.
+    fn publish_members(&self) {
+        let (agents, day_keys) = {
+            let members = self.members.lock();
+            (members.agents(), members.day_keys())
+        };
+        publish(&self.agents, agents);
+        publish(&self.day_keys, day_keys);
     }
 
     /// A question to the leader of now, or the one there will be in a moment, and its answer.
@@ -208,6 +208,17 @@ impl RedisBus {
         self.questions.lock().remove(&number);
         answer.ok()?.ok()
     }
+}
+
+/// Tells what is new.
+fn publish<T: PartialEq>(sender: &watch::Sender<Arc<T>>, now: T) {
+    sender.send_if_modified(|known| {
+        let changed = **known != now;
+        if changed {
+            *known = now.into();
+        }
+        changed
+    });
 }
 
 /// Bytes of a frame.
@@ -248,6 +259,14 @@ impl Bus for Handle {
     }
 
     fn agents_changed(&self) {
+        self.0.changed.notify_one();
+    }
+
+    fn day_keys(&self) -> watch::Receiver<Arc<BTreeSet<BoxKid>>> {
+        self.0.day_keys.subscribe()
+    }
+
+    fn day_keys_changed(&self) {
         self.0.changed.notify_one();
     }
 }

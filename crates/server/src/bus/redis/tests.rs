@@ -14,6 +14,7 @@ const LONG: Duration = Duration::from_secs(30);
 #[derive(Default)]
 struct Clients {
     agents: Mutex<BTreeSet<UserId>>,
+    day_keys: Mutex<BTreeSet<BoxKid>>,
     told: Mutex<Vec<(Topic, Audience, String)>>,
     heard: watch::Sender<Vec<Vec<u8>>>,
     name: &'static str,
@@ -35,6 +36,10 @@ impl Peer for Clients {
 
     fn sockets(&self) -> (BTreeSet<UserId>, u64) {
         (self.agents.lock().clone(), 1)
+    }
+
+    fn day_keys(&self) -> BTreeSet<BoxKid> {
+        self.day_keys.lock().clone()
     }
 }
 
@@ -96,11 +101,18 @@ async fn servers_tell_each_other_and_the_desk_is_where_its_holder_lives() {
     members.sort();
     assert_eq!(members, [("one".to_owned(), true, true), ("two".to_owned(), true, false)]);
 
+    // a new day key is known at once, and goes with its server
+    let mut keys = two.handle.day_keys();
+    one.clients.day_keys.lock().insert([7; 16]);
+    one.handle.day_keys_changed();
+    timeout(LONG, keys.wait_for(|known| **known == [[7; 16]].into())).await.unwrap().unwrap();
+
     // its process ends without a word
     one.task.abort();
     leads(&two).await;
     knows(&two, &[]).await;
     assert!(two.bus.members().iter().any(|m| m.beat.listen == "one" && !m.alive), "still listed");
+    assert!(keys.borrow_and_update().is_empty());
 }
 
 #[tokio::test]

@@ -32,6 +32,11 @@ impl RobotFiles {
         self.dir.join("knowledge.vec")
     }
 
+    /// Path of the file that is locked while the robot is being taught.
+    pub fn lock(&self) -> PathBuf {
+        self.dir.join("teach.lock")
+    }
+
     /// The language model, if it is not the embedded one.
     pub fn model(&self) -> PathBuf {
         self.dir.join("model")

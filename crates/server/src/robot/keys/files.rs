@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
-use super::{DayKeyPair, Identity, KeyError};
+use super::{DayKeyPair, Identity, KeyError, shared::SharedKey};
 use crate::{
     crypto::{
         botkey::SignedDayKey,
@@ -32,6 +32,9 @@ struct SignFile {
     org: OrgFp,
     bot: BotId,
     seed: String,
+    /// Only where servers share it: see [`SharedKey::rotation`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    rotation: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -39,6 +42,14 @@ struct DaysFile {
     kefu: String,
     v: u32,
     keys: Vec<DayLine>,
+    /// See [`SharedKey::rotation`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    rotation: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -88,23 +99,13 @@ impl Files {
     pub fn identity(&self, fp: OrgFp) -> Result<Option<Identity>, KeyError> {
         let path = self.sign_path();
         let Some(text) = read_private(&path)? else { return Ok(None) };
-        let bad = |why: &str| KeyError::damaged(&path, why);
-        let file: SignFile = parse(&path, &text)?;
-        let seed = Zeroizing::new(file.seed);
-        if file.kefu != SIGN_KIND || file.v != 1 {
-            return Err(bad("it is not a robot key of version 1"));
-        }
-        if file.org != fp {
-            return Err(bad("it belongs to another company"));
-        }
-        let seed = Zeroizing::new(from_b64u_exact(&seed).map_err(|_| bad("the key is not 32 bytes in base64url"))?);
-        Ok(Some(Identity { id: file.bot, key: SigningKey::from_seed(&seed) }))
+        Ok(Some(read_identity(&path, &text, fp)?.who))
     }
 
-    /// The day keys of this robot, including expired ones.
-    pub fn days(&self, who: &Identity, fp: OrgFp) -> Result<Vec<DayKeyPair>, KeyError> {
+    /// The day keys of this robot, including expired ones, and the rotation they were made in.
+    pub fn days(&self, who: &Identity, fp: OrgFp) -> Result<(Vec<DayKeyPair>, u64), KeyError> {
         let path = self.days_path();
-        let Some(text) = read_private(&path)? else { return Ok(Vec::new()) };
+        let Some(text) = read_private(&path)? else { return Ok((Vec::new(), 0)) };
         let bad = |why: &str| KeyError::damaged(&path, why);
         let file: DaysFile = parse(&path, &text)?;
         if file.kefu != DAYS_KIND || file.v != 1 {
@@ -121,24 +122,20 @@ impl Files {
             }
             Ok(DayKeyPair { key, signed: line.signed, secret })
         };
-        file.keys.into_iter().map(one).collect()
+        Ok((file.keys.into_iter().map(one).collect::<Result<_, _>>()?, file.rotation))
     }
 
     /// Keeps a new signing key, in a directory that only this user may enter.
     pub fn write_identity(&self, who: &Identity, fp: OrgFp) -> Result<(), KeyError> {
         directory(&self.dir)?;
-        let seed = b64u(who.key.seed());
-        let file = SignFile { kefu: SIGN_KIND.into(), v: 1, org: fp, bot: who.id.clone(), seed };
-        replace(&self.sign_path(), &text(&file))?;
-        drop(Zeroizing::new(file.seed));
-        Ok(())
+        replace(&self.sign_path(), &identity_text(who, fp, 0))
     }
 
     /// Keeps exactly these day keys; what stood there before is overwritten.
-    pub fn write_days(&self, days: &[DayKeyPair]) -> Result<(), KeyError> {
+    pub fn write_days(&self, days: &[DayKeyPair], rotation: u64) -> Result<(), KeyError> {
         directory(&self.day_dir)?;
         let line = |d: &DayKeyPair| DayLine { signed: d.signed.clone(), sk: b64u(d.secret.bytes()) };
-        let file = DaysFile { kefu: DAYS_KIND.into(), v: 1, keys: days.iter().map(line).collect() };
+        let file = DaysFile { kefu: DAYS_KIND.into(), v: 1, keys: days.iter().map(line).collect(), rotation };
         replace(&self.days_path(), &text(&file))?;
         file.keys.into_iter().for_each(|l| drop(Zeroizing::new(l.sk)));
         Ok(())
@@ -148,6 +145,31 @@ impl Files {
     pub fn erase(&self) -> Result<(), KeyError> {
         [self.days_path(), self.dir.join(DAYS), self.sign_path()].iter().try_for_each(|path| erase(path))
     }
+}
+
+/// A signing key as text, in a file or before it is sealed.
+pub(super) fn identity_text(who: &Identity, fp: OrgFp, rotation: u64) -> Zeroizing<String> {
+    let seed = b64u(who.key.seed());
+    let file = SignFile { kefu: SIGN_KIND.into(), v: 1, org: fp, bot: who.id.clone(), seed, rotation };
+    let text = text(&file);
+    drop(Zeroizing::new(file.seed));
+    text
+}
+
+/// What [`identity_text`] wrote; `path` is named in mistakes.
+pub(super) fn read_identity(path: &Path, text: &str, fp: OrgFp) -> Result<SharedKey, KeyError> {
+    let bad = |why: &str| KeyError::damaged(path, why);
+    let file: SignFile = parse(path, text)?;
+    let seed = Zeroizing::new(file.seed);
+    if file.kefu != SIGN_KIND || file.v != 1 {
+        return Err(bad("it is not a robot key of version 1"));
+    }
+    if file.org != fp {
+        return Err(bad("it belongs to another company"));
+    }
+    let seed = Zeroizing::new(from_b64u_exact(&seed).map_err(|_| bad("the key is not 32 bytes in base64url"))?);
+    let who = Identity { id: file.bot, key: SigningKey::from_seed(&seed) };
+    Ok(SharedKey { who, rotation: file.rotation })
 }
 
 /// A directory that only this user may enter, made if it is missing.

@@ -3,8 +3,11 @@
 //! The private parts are in two files outside the database, so that no backup of it holds them. A new day key is made
 //! every 24 hours; a private part is erased, in the file and in memory, when it expires. A site that has no robot
 //! needs none of this, and when the last site drops its robot everything here is erased.
+//!
+//! Several servers of a company share the signing key (`shared.rs`); each makes day keys of its own, which never leave its machine.
 
 mod files;
+mod shared;
 
 use std::{
     fmt, io,
@@ -28,6 +31,7 @@ use crate::{
     proto::{BotId, OrgFp, SiteId},
 };
 use files::Files;
+pub use shared::SharedKey;
 
 /// How long a day key is the newest: 24 hours, ms.
 pub const ROTATE_MS: u64 = 24 * 3_600_000;
@@ -118,6 +122,16 @@ struct Keys {
     /// Newest last.
     days: Vec<DayKeyPair>,
     trouble: Option<KeyError>,
+    /// What the servers share, where there are several.
+    shared: Option<SharedKey>,
+    /// Whether what was left of an earlier robot is erased.
+    swept: bool,
+}
+
+impl Keys {
+    fn rotation(&self) -> u64 {
+        self.shared.as_ref().map_or(0, |shared| shared.rotation)
+    }
 }
 
 /// Where the keys are stored, and whether this process makes new ones.
@@ -129,12 +143,15 @@ pub struct KeyPlaces {
     pub day_dir: Option<PathBuf>,
     /// Whether this process serves visitors. Others erase expired keys and make no day keys, as nobody would be told of them.
     pub serves: bool,
+    /// Whether several servers share the signing key: then it comes from them ([`RobotKeys::take_shared`]), not from a file.
+    pub shared: bool,
 }
 
 /// The robot's keys of this server.
 pub struct RobotKeys {
     files: Files,
     serves: bool,
+    shared: bool,
     fp: OrgFp,
     clock: Clock,
     keys: Mutex<Keys>,
@@ -151,24 +168,30 @@ impl RobotKeys {
     /// Reads the files, which need not exist. A problem with them switches the robot off and is reported in
     /// [`RobotKeys::status`] and the log; it stops nothing else.
     pub fn open(keeping: KeyPlaces, fp: OrgFp, clock: Clock) -> Self {
-        let KeyPlaces { dir, day_dir, serves } = keeping;
+        let KeyPlaces { dir, day_dir, serves, shared } = keeping;
         let day_dir = day_dir.unwrap_or_else(|| dir.clone());
         let (files, changed) = (Files { dir, day_dir }, watch::channel(()).0);
-        let robot = Self { files, serves, fp, clock, keys: Mutex::default(), changed };
-        *robot.keys() = robot.read();
+        let robot = Self { files, serves, shared, fp, clock, keys: Mutex::default(), changed };
+        if !shared {
+            *robot.keys() = robot.read(None);
+        }
         robot
     }
 
-    fn read(&self) -> Keys {
+    /// `shared`: what servers share, where there are several.
+    fn read(&self, shared: Option<SharedKey>) -> Keys {
         let read = || {
             self.files.settle()?;
+            if self.shared {
+                return self.read_beside(shared.clone());
+            }
             let who = self.files.identity(self.fp)?;
-            let days = who.as_ref().map_or(Ok(Vec::new()), |who| self.files.days(who, self.fp))?;
-            Ok(Keys { who, days, trouble: None })
+            let days = who.as_ref().map_or(Ok((Vec::new(), 0)), |who| self.files.days(who, self.fp))?.0;
+            Ok(Keys { who, days, ..Keys::default() })
         };
         read().unwrap_or_else(|trouble: KeyError| {
             tracing::error!("{trouble}");
-            Keys { trouble: Some(trouble), ..Keys::default() }
+            Keys { trouble: Some(trouble), shared: shared.clone(), ..Keys::default() }
         })
     }
 
@@ -180,7 +203,8 @@ impl RobotKeys {
     fn usable(&self) -> Result<MutexGuard<'_, Keys>, KeyError> {
         let mut keys = self.keys();
         if keys.trouble.is_some() {
-            *keys = self.read();
+            let shared = keys.shared.take();
+            *keys = self.read(shared);
         }
         keys.trouble.clone().map_or(Ok(keys), Err)
     }
@@ -197,11 +221,8 @@ impl RobotKeys {
         if let Some(who) = keys.who.as_ref().filter(|who| fits(who)) {
             return Ok((who.id.clone(), Key32(who.key.public())));
         }
-        let id = (1..=u32::MAX).map(name).find(|id| !dir.state().bots.contains_key(id));
-        // the directory does not hold every name there is
-        let id = id.ok_or(KeyError::None)?;
+        let who = new_identity(dir)?;
         self.files.erase()?;
-        let who = Identity { id, key: SigningKey::generate() };
         self.files.write_identity(&who, self.fp)?;
         let answer = (who.id.clone(), Key32(who.key.public()));
         *keys = Keys { who: Some(who), ..Keys::default() };
@@ -211,13 +232,18 @@ impl RobotKeys {
     /// Returns whether anything changed.
     fn settle(&self, keys: &mut Keys, dir: &Directory, now: u64) -> Result<bool, KeyError> {
         let Some(who) = &keys.who else { return Ok(false) };
-        let Some(known) = dir.state().bots.get(&who.id) else { return Ok(false) };
-        let used = known.on && known.ed.0 == who.key.public() && names(dir, &who.id);
-        if !used {
+        if !dir.state().bots.contains_key(&who.id) {
+            return Ok(false);
+        }
+        if is_retired(dir, who) {
             self.files.erase()?;
             *keys = Keys::default();
             tracing::info!("no site has a robot any more: its keys were erased");
             return Ok(true);
+        }
+        if self.shared && !self.serves {
+            // a server may run here, and its files are its own
+            return Ok(false);
         }
         let mut days: Vec<DayKeyPair> = keys.days.iter().filter(|d| d.key.until > now).cloned().collect();
         // a clock that was set back must not keep one key the newest for long
@@ -227,7 +253,7 @@ impl RobotKeys {
         } else if days.len() == keys.days.len() {
             return Ok(false);
         }
-        self.files.write_days(&days)?;
+        self.files.write_days(&days, keys.rotation())?;
         keys.days = days;
         Ok(true)
     }
@@ -237,7 +263,7 @@ impl RobotKeys {
         let mut keys = self.usable()?;
         let who = keys.who.as_ref().filter(|who| names(dir, &who.id)).ok_or(KeyError::None)?;
         let day = fresh(who, self.fp, self.clock.now_ms());
-        self.files.write_days(std::slice::from_ref(&day))?;
+        self.files.write_days(std::slice::from_ref(&day), 0)?;
         let key = day.key.clone();
         keys.days = vec![day];
         drop(keys);
@@ -249,6 +275,12 @@ impl RobotKeys {
     pub fn day(&self, box_kid: &[u8; 16]) -> Option<DayKeyPair> {
         let now = self.clock.now_ms();
         self.keys().days.iter().find(|d| d.key.box_kid() == *box_kid && d.key.until > now).cloned()
+    }
+
+    /// Whether the day key that a box names is here and holds now.
+    pub fn has_day(&self, box_kid: &[u8; 16]) -> bool {
+        let now = self.clock.now_ms();
+        self.keys().days.iter().any(|d| d.key.until > now && d.key.box_kid() == *box_kid)
     }
 
     /// Who it is, if it may be a member on this site.
@@ -274,6 +306,7 @@ impl RobotKeys {
             keys.days.iter().map(|d| json!({ "x": d.key.x, "at": d.key.at, "until": d.key.until })).collect();
         json!({
             "robots": robots,
+            "shared": self.shared,
             "key": keys.who.as_ref().map(|who| &who.id),
             "days": days,
             "dir": self.files.dir.display().to_string(),
@@ -316,8 +349,13 @@ impl RobotKeyring for RobotKeys {
         keys.days.last().filter(|d| d.key.until > self.clock.now_ms()).map(|d| d.signed.clone())
     }
 
+    fn day_keys(&self) -> Vec<[u8; 16]> {
+        let now = self.clock.now_ms();
+        self.keys().days.iter().filter(|d| d.key.until > now).map(|d| d.key.box_kid()).collect()
+    }
+
     fn holds(&self, dir: &Directory, site: &SiteId, box_kid: &[u8; 16]) -> bool {
-        self.member(dir, site).is_some() && self.day(box_kid).is_some()
+        self.member(dir, site).is_some() && self.has_day(box_kid)
     }
 }
 
@@ -326,11 +364,24 @@ const RETRY_MS: u64 = 60_000;
 /// The longest sleep: clocks are set and machines are suspended, ms.
 const LOOK_MS: u64 = 10 * 60_000;
 
+/// A robot that there never was.
+fn new_identity(dir: &Directory) -> Result<Identity, KeyError> {
+    let id = (1..=u32::MAX).map(name).find(|id| !dir.state().bots.contains_key(id));
+    // the directory does not hold every name there is
+    Ok(Identity { id: id.ok_or(KeyError::None)?, key: SigningKey::generate() })
+}
+
 /// `robot`, `robot-2`, `robot-3` …
 fn name(n: u32) -> BotId {
     let text = if n == 1 { "robot".to_owned() } else { format!("robot-{n}") };
     #[expect(clippy::unwrap_used, reason = "letters, a dash and at most ten digits are an id")]
     text.parse().unwrap()
+}
+
+/// Whether the directory knows this robot and no site lets it in any more. One that it does not know was only prepared.
+fn is_retired(dir: &Directory, who: &Identity) -> bool {
+    let known = dir.state().bots.get(&who.id);
+    known.is_some_and(|known| !known.on || known.ed.0 != who.key.public() || !names(dir, &who.id))
 }
 
 fn names(dir: &Directory, id: &BotId) -> bool {

@@ -32,7 +32,7 @@ impl Bench {
     }
 
     fn robot(&self) -> RobotKeys {
-        self.robot_with(KeyPlaces { dir: self.path(), day_dir: None, serves: true })
+        self.robot_with(KeyPlaces { dir: self.path(), day_dir: None, serves: true, shared: false })
     }
 
     fn robot_with(&self, keeping: KeyPlaces) -> RobotKeys {
@@ -234,7 +234,8 @@ fn day_keys_move_to_memory_and_nothing_of_them_stays_on_the_disk() {
     // half of a new version, of a process that was killed
     fs::write(bench.path().join(".day.keys.new-x"), bench.file("day.keys")).unwrap();
     let memory = tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir().unwrap();
-    let keeping = KeyPlaces { dir: bench.path(), day_dir: Some(memory.path().join("run")), serves: true };
+    let keeping =
+        KeyPlaces { dir: bench.path(), day_dir: Some(memory.path().join("run")), serves: true, shared: false };
     let moved = bench.robot_with(keeping.clone());
     moved.rotate_if_due(&dir);
     assert_eq!(moved.day_key(&dir, &site()).unwrap(), first, "conversations go on");
@@ -272,4 +273,61 @@ fn a_link_in_the_place_of_a_key_is_not_followed() {
     assert!(off.status(&dir)["trouble"].as_str().is_some());
     assert!(off.member(&dir, &site()).is_none());
     assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
+}
+
+/// The keys of one of several servers, with a directory of its own.
+fn among_others(dir: &std::path::Path, time: &Arc<AtomicU64>) -> RobotKeys {
+    let (time, dir) = (time.clone(), dir.join("robot"));
+    let places = KeyPlaces { dir, day_dir: None, serves: true, shared: true };
+    RobotKeys::open(places, company().fp(), Clock::new(move || time.load(SeqCst)))
+}
+
+#[test]
+fn servers_share_the_signing_key_and_nothing_else() {
+    let (one, other) = (Bench::new(), Bench::new());
+    let robots = [&one, &other].map(|bench| among_others(bench.tmp.path(), &bench.time));
+    let key = robots[0].fitting(None, &log().replay()).unwrap();
+    let text = robots[0].shared_text(&key);
+    assert!(robots[1].read_shared("{}").is_err() && robots[1].read_shared(&text[1..]).is_err());
+    let body = crate::crypto::directory::BotBody {
+        id: key.who.id.clone(),
+        name: "R".into(),
+        ed: Key32(key.who.key.public()),
+        on: true,
+    };
+    let mut log = log();
+    log.add(&crate::crypto::directory::Body::Bot(body), &ed("zhao"));
+    log.add(&site_with(Some(key.who.id.as_str())), &ed("zhao"));
+    let dir = log.replay();
+    for robot in &robots {
+        robot.take_shared(Some(robot.read_shared(&text).unwrap()), &dir);
+    }
+    let days: Vec<_> = robots.iter().map(|robot| robot.day_key(&dir, &site()).unwrap()).collect();
+    let kids: Vec<_> = days.iter().map(|day| day.verify(&dir, &site(), NOW).unwrap().box_kid()).collect();
+    assert!(robots[0].has_day(&kids[0]) && !robots[0].has_day(&kids[1]) && !robots[1].has_day(&kids[0]));
+    assert!(!one.path().join("sign.key").exists(), "it is in no file");
+
+    // a restart goes on with the same day key, a rotation ends it on every server, whenever that learns of it
+    let again = among_others(one.tmp.path(), &one.time);
+    again.take_shared(Some(key.clone()), &dir);
+    assert_eq!(again.day_key(&dir, &site()).unwrap(), days[0]);
+    let rotated = SharedKey { rotation: 1, ..key.clone() };
+    again.take_shared(Some(rotated.clone()), &dir);
+    assert!(!again.has_day(&kids[0]) && again.day_key(&dir, &site()).is_some());
+    assert!(!one.file("day.keys").contains(&crate::crypto::codec::b64u(&days[0].raw.0)));
+    let late = among_others(other.tmp.path(), &other.time);
+    late.take_shared(Some(rotated), &dir);
+    assert!(!late.has_day(&kids[1]), "it did not run meanwhile");
+
+    // no site lets the robot in: the next one is another
+    log.add(&site_with(None), &ed("zhao"));
+    let dir = log.replay();
+    again.rotate_if_due(&dir);
+    assert_eq!(fs::read_dir(one.path()).unwrap().count(), 0);
+    assert!(again.is_retired(&key, &dir));
+    assert_eq!(again.fitting(Some(key), &dir).unwrap().who.id.as_str(), "robot-2");
+    // and a server that was away erases what it still has
+    let away = among_others(other.tmp.path(), &other.time);
+    away.take_shared(None, &dir);
+    assert_eq!(fs::read_dir(other.path()).unwrap().count(), 0);
 }

@@ -8,8 +8,12 @@
 //! It keeps keys of current epochs only, in `sessions`; all else is read from the store, so a restart loses nothing: a
 //! question that was not answered yet is answered once. Nothing here delays the delivery of messages: when more comes in
 //! than it can read, it hands over.
+//!
+//! Of several servers each is the robot of the conversations whose visitors let in one of *its* day keys, wherever they are connected;
+//! `orphans` hands over those whose key no server holds any more.
 
 mod inbox;
+mod orphans;
 mod read;
 mod reply;
 mod scheduler;
@@ -21,6 +25,7 @@ mod worker_pool;
 use std::sync::Arc;
 
 pub use inbox::RobotHandle;
+pub use orphans::hand_over_orphans;
 pub use scheduler::run;
 
 use super::{engine::DecisionEngine, keys::RobotKeys};

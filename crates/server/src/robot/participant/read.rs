@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{Robot, sessions::RobotSession};
 use crate::{
-    chat::{Row, Snapshot},
+    chat::{Chat, Row, Snapshot},
     crypto::{
         announcement,
         envelope::{self, EpochKey},
@@ -44,6 +44,8 @@ pub(super) struct Reading {
     pub row: Row,
     /// What the visitor wrote since the last answer; empty if it can wait.
     pub text: Zeroizing<String>,
+    /// Number of the last of these messages; 0: there is none.
+    pub last_question: u64,
     /// Something among it is no text.
     pub unsupported: bool,
     /// The last of these messages.
@@ -134,6 +136,22 @@ impl Robot {
     }
 }
 
+/// The day key that the newest epoch of a conversation is sealed to; none if it is sealed to none.
+pub(super) async fn day_key_of(chat: &Chat, conv: ConvId) -> Result<Option<[u8; 16]>, StoreError> {
+    let (mut after, mut newest) = (0, None);
+    loop {
+        let step = chat.records(conv, after, STEP).await?;
+        let Some((end, _)) = step.last() else { return Ok(newest) };
+        after = *end;
+        for (_, frame) in &step {
+            let body = RecordView::parse(frame).map(|record| record.body);
+            if let Some(view) = body.and_then(|body| AnnouncementView::parse(body).ok()) {
+                newest = view.boxes().find(|(kind, ..)| *kind == BoxKind::Bot as u8).map(|(_, kid, _)| kid);
+            }
+        }
+    }
+}
+
 impl Scan {
     fn add(&mut self, seq: u64, frame: &Bytes, visitor: Kid, me: Kid) {
         let Some(body) = RecordView::parse(frame).map(|r| frame.slice_ref(r.body)) else { return };
@@ -185,6 +203,7 @@ impl Sealed {
         let ed = row.visitor_ed()?;
         let mut reading = Reading {
             text: Zeroizing::default(),
+            last_question: 0,
             unsupported: false,
             re: None,
             upto: found.upto.max(session.done),
@@ -202,6 +221,7 @@ impl Sealed {
             }
         }
         let open: Vec<_> = found.questions.iter().filter(|(seq, _)| *seq > reading.session.done).collect();
+        reading.last_question = open.last().map_or(0, |(seq, _)| *seq);
         for (_, body) in &open[open.len().saturating_sub(QUESTIONS)..] {
             let (key, _) = keys.of(epoch_of(body))?;
             let plain = envelope::open(body, &key, &ed).map_err(|e| ReadError::Message(e.to_string()))?;

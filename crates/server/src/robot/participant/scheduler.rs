@@ -1,9 +1,6 @@
 //! The robot's task: takes conversations from its queue, a limited number at once and each by one turn at a time.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::{
     sync::watch,
@@ -42,7 +39,7 @@ pub async fn run(robot: Robot) {
         busy: HashMap::new(),
         ids: HashMap::new(),
     };
-    let mut waiting: VecDeque<ConvId> = chat.robots().await.into();
+    let mut waiting = handle.robots(chat);
     loop {
         // who writes now comes before those who may have nothing to ask
         while turns.running.len() < AT_ONCE
@@ -61,13 +58,14 @@ pub async fn run(robot: Robot) {
             // a site may have lost its robot, or the robot its keys
             Ok(()) = directory.changed() => {
                 warm_up(&robot);
-                waiting = chat.robots().await.into();
+                waiting = handle.robots(chat);
             }
             Ok(()) = keys.changed() => {
                 if let Some(keys) = &robot.keys {
                     handle.sessions.retain_days(|kid| keys.day(kid).is_some());
                 }
-                waiting = chat.robots().await.into();
+                chat.day_keys_changed();
+                waiting = handle.robots(chat);
             }
         }
     }

@@ -25,6 +25,8 @@ pub(super) struct RobotSession {
     pub ctr: u32,
     /// Records up to here are dealt with.
     pub done: u64,
+    /// The last question that has an answer in the log; 0: none has. It names the next answer.
+    pub answered: u64,
     /// The dialogue so far; reset after a restart.
     pub dialogue: Dialogue,
     /// Whether it is Chinese, as far as the visitor's messages and their form show.
@@ -43,6 +45,7 @@ impl RobotSession {
             inst: u32::from_be_bytes(random()),
             ctr: 0,
             done,
+            answered: done,
             dialogue: Dialogue::default(),
             zh: None,
             prev: [0; 16],

@@ -10,7 +10,7 @@ use super::{
     worker_pool::{NoAnswer, WorkerPool},
 };
 use crate::{
-    chat::RequestError,
+    chat::{Posted, RequestError},
     proto::{ConvId, ErrorCode, Presence},
     robot::{
         keys::Identity,
@@ -48,10 +48,11 @@ enum Next {
 /// Looks at a conversation and does what is to be done. `forced`: hand over in any case, for this reason.
 pub(super) async fn turn(robot: Arc<Robot>, pools: Arc<WorkerPools>, conv: ConvId, mut forced: Option<HandOverWhy>) {
     let typing = TypingNotifier::new(robot.chat.clone(), conv);
+    let mut again = false;
     for _ in 0..RESTARTS {
         let pool = if forced.is_some() { &pools.leave } else { &pools.think };
         let begin = typing.begin();
-        let next = match typing.during(robot.think(pool, conv, forced, &begin)).await {
+        let next = match typing.during(robot.think(pool, conv, Look { forced, again }, &begin)).await {
             Ok(next) => next,
             Err(NoAnswer::Failed) if forced.is_none() => {
                 tracing::error!(%conv, "the robot failed on a message; people take over");
@@ -66,7 +67,13 @@ pub(super) async fn turn(robot: Arc<Robot>, pools: Arc<WorkerPools>, conv: ConvI
             Err(_) => Next::Leave("it failed"),
         };
         let refusal = match typing.during(robot.carry_out(conv, &next)).await {
-            Ok(()) => return,
+            Ok(Posted::Now) => return,
+            Ok(Posted::Before) => {
+                tracing::debug!(%conv, "a question was answered before; the robot reads the conversation again");
+                robot.handle.sessions.keep(conv, None);
+                again = true;
+                continue;
+            }
             Err(refusal) => refusal,
         };
         match refusal.code {
@@ -89,31 +96,41 @@ pub(super) async fn turn(robot: Arc<Robot>, pools: Arc<WorkerPools>, conv: ConvI
     }
 }
 
+/// How to look at a conversation.
+#[derive(Clone, Copy)]
+struct Look {
+    /// Hand over in any case, for this reason.
+    forced: Option<HandOverWhy>,
+    /// More is stored than the feed has said yet.
+    again: bool,
+}
+
 impl Robot {
     /// Writes the decision; repeats it unchanged while the store's error allows it.
-    async fn carry_out(&self, conv: ConvId, next: &Next) -> Result<(), RequestError> {
+    async fn carry_out(&self, conv: ConvId, next: &Next) -> Result<Posted, RequestError> {
         if let Next::Leave(why) = next {
             tracing::warn!(%conv, why, "the robot leaves a conversation without a word");
         }
         let (mut tries, mut resent) = (0, false);
         loop {
             let outcome = match next {
-                Next::Rest => return Ok(()),
+                Next::Rest => return Ok(Posted::Now),
                 Next::Post(reply) => self.chat.robot_posts(conv, &reply.post).await,
-                Next::Leave(_) => self.chat.robot_leaves(conv).await,
+                Next::Leave(_) => self.chat.robot_leaves(conv).await.map(|()| Posted::Now),
             };
-            let refusal = match (outcome, next) {
-                (Ok(()), _) => {
+            let refusal = match outcome {
+                Ok(Posted::Now) => {
                     self.posted(conv, next);
-                    return Ok(());
+                    return Ok(Posted::Now);
                 }
-                // stored by a try whose answer was lost
-                (Err(e), Next::Post(_)) if resent && e.code == ErrorCode::Conflict => {
-                    tracing::debug!(%conv, error = %e, "the answer was stored already");
+                // alone, it is stored by a try whose answer was lost
+                Ok(Posted::Before) if resent && !self.chat.is_shared() => {
+                    tracing::debug!(%conv, "the answer was stored already");
                     self.posted(conv, next);
-                    return Ok(());
+                    return Ok(Posted::Now);
                 }
-                (Err(e), _) => e,
+                Ok(Posted::Before) => return Ok(Posted::Before),
+                Err(e) => e,
             };
             tries += 1;
             match refusal.code {
@@ -134,16 +151,24 @@ impl Robot {
         self: &Arc<Self>,
         pool: &WorkerPool,
         conv: ConvId,
-        forced: Option<HandOverWhy>,
+        Look { forced, again }: Look,
         begin: &(impl Fn() + Sync),
     ) -> Result<Next, NoAnswer> {
-        let Ok(Some(now)) = self.chat.snapshot(conv).await else { return Ok(Next::Rest) };
-        if !self.chat.is_robots(conv, now.row.epoch).await {
+        // before it is read: nothing that comes after that is missed
+        let Ok(Some(pin)) = self.chat.pin(conv).await else { return Ok(Next::Rest) };
+        let now = if again { self.chat.stored_snapshot(conv).await } else { self.chat.snapshot(conv).await };
+        let Ok(Some(now)) = now else { return Ok(Next::Rest) };
+        if !self.handle.is_mine(&now.row) || !self.chat.is_robots(conv, now.row.epoch).await {
             return Ok(Next::Rest);
         }
         let Some(keys) = self.keys.clone() else { return Ok(Next::Leave("there are no robot keys here")) };
+        // of a conversation that was moved here the row doesn't say whose it is; the server with the desk hands over what is nobody's
+        let unknown = self.chat.is_shared() && now.row.day_key().is_none();
         let Some(me) = keys.member(&self.chat.org().directory(), &now.row.site) else {
-            return Ok(Next::Leave("the site has no robot any more, or its key is not on this machine"));
+            return Ok(match unknown {
+                true => Next::Rest,
+                false => Next::Leave("the site has no robot any more, or its key is not on this machine"),
+            });
         };
         let sealed = match self.read(conv, now, me.key.kid()).await {
             Ok(sealed) => sealed,
@@ -155,6 +180,7 @@ impl Robot {
         let opener = me.clone();
         let reading = match pool.run(LONGEST, move || sealed.open(&keys, &opener.key)).await? {
             Ok(reading) => reading,
+            Err(ReadError::Key) if unknown => return Ok(Next::Rest),
             Err(ReadError::Key) => return Ok(Next::Leave("the day key it was sealed to no longer exists")),
             Err(e) => {
                 tracing::warn!(%conv, error = %e, "the robot can't read a message");
@@ -163,6 +189,9 @@ impl Robot {
         };
         // in the map first, then checked: a concurrent end of the epoch either removes it there or is seen here
         self.handle.sessions.put(conv, reading.session.clone());
+        if self.chat.is_shared() {
+            self.handle.keep_pinned(conv, pin);
+        }
         if !self.chat.is_robots(conv, reading.session.epoch).await {
             self.handle.sessions.keep(conv, None);
             return Ok(Next::Rest);
@@ -216,6 +245,7 @@ impl Robot {
         self.handle.sessions.update(conv, reply.post.epoch, |t| {
             t.done = t.done.max(reply.upto);
             t.ctr += u32::try_from(reply.post.envelopes.len()).unwrap_or(0);
+            t.answered = reply.answered.unwrap_or(t.answered);
             t.dialogue = reply.dialogue;
         });
     }
