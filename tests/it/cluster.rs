@@ -1,5 +1,6 @@
 //! Several servers of one company over a real Redis.
 
+mod counted;
 mod deaths;
 mod kills;
 mod moves;
@@ -24,8 +25,8 @@ use crate::support::{
 struct Servers {
     one: Server,
     two: Server,
-    _second: tempfile::TempDir,
-    _redis: RedisServer,
+    second: tempfile::TempDir,
+    redis: RedisServer,
 }
 
 fn config_for(redis: &RedisServer) -> Config {
@@ -52,7 +53,7 @@ impl Servers {
         let second = joined(company.path());
         let one = Server::start(&company, config.clone()).await;
         let two = Server::start_beside(&company, second.path(), config).await;
-        Self { one, two, _second: second, _redis: redis }
+        Self { one, two, second, redis }
     }
 }
 

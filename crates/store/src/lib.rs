@@ -11,6 +11,7 @@ pub mod archive;
 mod check;
 mod index;
 pub mod memory;
+mod observer;
 pub mod redb;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -25,6 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use check::SCHEMA_VERSION;
 pub use index::{Facts, FactsChange, Place};
 use kefu_proto::{ConvId, Generation, Kid, Marks, MsgId, Side, StorageState, TeamId};
+pub use observer::{GroupCommit, Observer};
 
 /// The small tables. Keys and values are bytes; their meaning is documented here. Their order is stored in the log: new ones
 /// come last.

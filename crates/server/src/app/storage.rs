@@ -14,8 +14,8 @@ use crate::{
     config::{Config, Storage as Settings},
     data_dir,
     store::{
-        Feed, Store, StoreError, Table,
-        redb::{Options, RedbStore},
+        Feed, GroupCommit, Observer, Store, StoreError, Table,
+        redb::{Checkpoint, Options, RedbStore},
         redis::{Options as RedisOptions, RedisStore},
         space::{self, Capacity, Measure},
     },
@@ -102,7 +102,9 @@ pub(super) async fn open_storage(
     empty: IfEmpty,
 ) -> Result<(Backend, Feed), ServeError> {
     if config.storage.is_shared() {
-        let options = RedisOptions { create: empty == IfEmpty::Create, ..redis_options(&config.storage) };
+        let observer = metrics.map(commits);
+        let create = empty == IfEmpty::Create;
+        let options = RedisOptions { create, observer, ..redis_options(&config.storage) };
         let (store, link, feed) = open_redis(&config.storage, options).await.map_err(ServeError::Redis)?;
         return Ok((Backend::Shared(store, link), feed));
     }
@@ -134,11 +136,8 @@ fn open_file(dir: &Path, config: &Config, metrics: Option<Arc<Metrics>>) -> Resu
     };
     if let Some(metrics) = metrics {
         let checkpoints = Arc::clone(&metrics);
-        options.observer = Some(Arc::new(move |commit| {
-            metrics.committed(commit.records);
-            metrics.commit_latency.record(commit.took.as_micros() as u64);
-        }));
-        options.checkpoints = Some(Arc::new(move |checkpoint| {
+        options.observer = Some(commits(metrics));
+        options.checkpoints = Some(Observer::new(move |checkpoint: Checkpoint| {
             checkpoints.checkpoint.record(checkpoint.took.as_micros() as u64);
             checkpoints.checkpoint_bytes.add(checkpoint.bytes as u64);
         }));
@@ -146,6 +145,14 @@ fn open_file(dir: &Path, config: &Config, metrics: Option<Arc<Metrics>>) -> Resu
     RedbStore::open(&path, options).map_err(|source| {
         let full = space::capacity(disk).is_ok_and(|Capacity { free, .. }| free < NO_ROOM);
         ServeError::Database { path: path.clone(), source, full }
+    })
+}
+
+/// Counts what is stored.
+fn commits(metrics: Arc<Metrics>) -> Observer<GroupCommit> {
+    Observer::new(move |commit: GroupCommit| {
+        metrics.committed(commit.records);
+        metrics.commit_latency.record(commit.took.as_micros() as u64);
     })
 }
 

@@ -46,6 +46,9 @@ pub trait Peer: Send + Sync + 'static {
     /// A question to the desk.
     fn asked(&self, question: &[u8]) -> BoxFuture<'static, Vec<u8>>;
 
+    /// What is counted here, for statistics of all servers.
+    fn figures(&self) -> BoxFuture<'static, Vec<u8>>;
+
     /// Agents who have sockets here, and how many sockets there are.
     fn sockets(&self) -> (BTreeSet<UserId>, u64);
 }

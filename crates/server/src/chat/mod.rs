@@ -19,6 +19,7 @@ pub mod desk_task;
 mod elsewhere;
 mod empty;
 mod fanout;
+mod figures;
 mod followers;
 mod generations;
 mod history;
@@ -61,6 +62,7 @@ use crate::{
 
 pub use conversation::CachedConversation;
 pub use desk_message::{DeskAnswer, DeskMessage, DeskRequest};
+pub use figures::Figures;
 pub use history::HISTORY_RECORDS;
 pub use limits::{LimitedCount, Rate, Rates};
 pub use list::{Cursor, GREETING, LOOKED_AT, Page, Tab};

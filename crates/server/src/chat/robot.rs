@@ -35,7 +35,8 @@ impl Participant for NoParticipant {
 }
 
 /// Numbers for `kefu stats`, since the start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct RobotCounts {
     /// Answers posted.
     pub answers: u64,

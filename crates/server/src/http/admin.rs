@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use crate::{
-    chat::{Chat, RequestError},
+    chat::{Chat, Figures, RequestError},
     crypto::hash,
     files::socket,
     org::{Org, widgets::Widgets},
@@ -72,6 +72,9 @@ pub struct Running {
 pub trait Servers: Send + Sync + 'static {
     /// Those that were there lately: `this` (the name of this one) and `servers`.
     fn list(&self) -> Value;
+
+    /// What the others that are alive have counted, or one of them; nothing of those that did not answer in time.
+    fn figures<'a>(&'a self, name: Option<&'a str>) -> BoxFuture<'a, Vec<(String, Option<Figures>)>>;
 
     /// This one takes no more clients, and sends those away that it has.
     fn drain(&self);
@@ -138,7 +141,7 @@ impl Admin {
                 to_value(&self.robot_keys.rotate(&self.org.directory()).map_err(robot_refused)?)
             }
             ("GET", "verify") => self.database.verify().await,
-            ("GET", "stats") => self.stats().await,
+            ("GET", "stats") => self.stats(None).await,
             ("POST", "checkpoint") => {
                 self.database.checkpoint().await?;
                 Ok((self.storage)())
@@ -167,9 +170,10 @@ impl Admin {
                 };
                 Ok(desk.map_or(json!([]), |d| json!(d.agents)))
             }
-            ("GET", other) => match other.strip_prefix("snippet/") {
-                Some(rest) => self.snippet(rest).await,
-                None => self.explain(other).await,
+            ("GET", other) => match other.split_once('/') {
+                Some(("snippet", rest)) => self.snippet(rest).await,
+                Some(("stats", server)) => self.stats(Some(server)).await,
+                _ => self.explain(other).await,
             },
             _ => Err(not_present()),
         }
@@ -197,30 +201,6 @@ impl Admin {
             Some(r) => Ok(json!(r.chat.explain(conv).await)),
             None => Err(RequestError::new(ErrorCode::NotFound, "no server is running, so nothing is assigned")),
         }
-    }
-
-    async fn stats(&self) -> Result<Value, RequestError> {
-        let storage = (self.storage)();
-        let mut stats = json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "running": self.running.is_some(),
-            "org": self.org.fp().to_string(),
-            "storage_bytes": storage["bytes"],
-            "storage": storage,
-            "missed": (self.missed)().await?,
-            "directory": { "seq": self.org.directory().seq(), "fresh_until": self.org.freshness().good_until() },
-        });
-        if let Some(r) = &self.running {
-            stats["uptime_seconds"] = r.since.elapsed().as_secs().into();
-            stats["listen"] = r.listen.clone().into();
-            stats["connections"] = r.chat.hub().len().into();
-            stats["desk"] = json!(r.chat.desk_snapshot().await);
-            stats["limited"] = json!(r.chat.limited_lately());
-            stats["robot"] = json!(r.chat.robot_counts());
-            stats["servers"] = self.servers().map_or(Value::Null, |servers| servers.list());
-            stats["metrics"] = json!(r.metrics.snapshot());
-        }
-        Ok(stats)
     }
 }
 
@@ -323,5 +303,6 @@ pub fn metrics(http: &Http, address: IpAddr, headers: &HeaderMap) -> Answer {
     if !address.to_canonical().is_loopback() || !knows {
         return answer::error(ErrorCode::NotFound, "there is nothing at this address");
     }
-    answer::bytes(hyper::StatusCode::OK, "text/plain; version=0.0.4", render_prometheus(&http.metrics.snapshot()))
+    let page = render_prometheus(&http.metrics.snapshot(), *http.chat.leads().borrow());
+    answer::bytes(hyper::StatusCode::OK, "text/plain; version=0.0.4", page)
 }

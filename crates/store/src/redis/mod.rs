@@ -69,7 +69,7 @@ pub use self::{
     raw::{Found, RawDatabase, Resident},
     whole::FactsOf,
 };
-use crate::Outcome;
+use crate::{GroupCommit, Observer, Outcome};
 
 /// How to use Redis.
 #[derive(Debug, Clone)]
@@ -90,6 +90,8 @@ pub struct Options {
     pub patience: Duration,
     /// In this time everything that is followed is looked at once.
     pub audit: Duration,
+    /// Sees each group of batches that became safe.
+    pub observer: Option<Observer<GroupCommit>>,
 }
 
 impl Default for Options {
@@ -103,6 +105,7 @@ impl Default for Options {
             queue: 1_024,
             patience: Duration::from_secs(10),
             audit: Duration::from_secs(30),
+            observer: None,
         }
     }
 }

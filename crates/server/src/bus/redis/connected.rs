@@ -236,6 +236,10 @@ impl<'a> Connected<'a> {
                 let answer = peer.asked(&question);
                 self.answering.spawn(async move { (from, number, answer.await) });
             }
+            Message::Count(number) => {
+                let figures = peer.figures();
+                self.answering.spawn(async move { (from, number, figures.await) });
+            }
             Message::Answer(number, answer) => {
                 if let Some(reply) = bus.questions.lock().remove(&number) {
                     // whoever asked may have stopped waiting

@@ -196,6 +196,25 @@ impl RedisBus {
         });
     }
 
+    /// What other servers have counted, by name: those of `wanted` that are alive. None: no answer within this time.
+    pub async fn figures(&self, wanted: impl Fn(&Member) -> bool, within: Duration) -> Vec<(String, Option<Vec<u8>>)> {
+        let others: Vec<Member> = self.members().into_iter().filter(|m| m.alive && wanted(m)).collect();
+        let (mut asked, mut waiting) = (Asked { bus: self, numbers: Vec::new() }, Vec::new());
+        for member in others {
+            let Some(node) = Node::parse(member.node.as_bytes()).filter(|node| *node != self.node) else { continue };
+            let ((reply, answer), number) = (oneshot::channel(), self.next.fetch_add(1, Ordering::Relaxed));
+            self.questions.lock().insert(number, reply);
+            asked.numbers.push(number);
+            self.send(self.channel_of(node), &Message::Count(number));
+            waiting.push((member.node, answer));
+        }
+        let end = tokio::time::Instant::now() + within;
+        let answered = waiting.into_iter().map(|(name, answer)| async move {
+            (name, tokio::time::timeout_at(end, answer).await.ok().and_then(Result::ok))
+        });
+        futures_util::future::join_all(answered).await
+    }
+
     /// A question to the leader of now, or the one there will be in a moment, and its answer.
     async fn ask_once(&self, question: Bytes) -> Option<Vec<u8>> {
         let mut leader = self.leader.subscribe();
@@ -207,6 +226,19 @@ impl RedisBus {
         let answer = timeout(ANSWER, answer).await;
         self.questions.lock().remove(&number);
         answer.ok()?.ok()
+    }
+}
+
+/// Takes a question back when nobody waits for its answer any more.
+struct Asked<'a> {
+    bus: &'a RedisBus,
+    numbers: Vec<u64>,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        let mut questions = self.bus.questions.lock();
+        self.numbers.iter().for_each(|number| drop(questions.remove(number)));
     }
 }
 
