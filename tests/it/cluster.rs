@@ -3,6 +3,7 @@
 mod counted;
 mod deaths;
 mod kills;
+mod limits;
 mod moves;
 mod refusals;
 
@@ -47,8 +48,13 @@ fn joined(first: &Path) -> tempfile::TempDir {
 
 impl Servers {
     async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let redis = RedisServer::start(&[]).await;
-        let config = config_for(&redis);
+        let mut config = config_for(&redis);
+        change(&mut config);
         let company = Company::found_on(&config).await;
         let second = joined(company.path());
         let one = Server::start(&company, config.clone()).await;

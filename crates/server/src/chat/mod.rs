@@ -44,6 +44,7 @@ mod servers;
 mod shown;
 mod space;
 mod status;
+mod together;
 mod visitors;
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
@@ -168,14 +169,6 @@ impl Chat {
     /// The key directory and accounts.
     pub fn org(&self) -> &Arc<Org> {
         &self.org
-    }
-
-    /// One try of a password from this address.
-    pub fn limit_login(&self, address: Address) -> Result<(), RequestError> {
-        self.limits.login(address, self.now_ms()).map_err(|wait| RequestError {
-            retry_ms: Some(wait),
-            ..RequestError::new(ErrorCode::RateLimited, "too many sign-ins from this address; wait a moment")
-        })
     }
 
     /// A request of a client, known or not, that costs this many reads.

@@ -14,6 +14,7 @@ mod audit;
 mod batch;
 mod create;
 mod enter;
+mod ephemeral;
 mod event;
 mod export;
 mod feed;

@@ -6,7 +6,7 @@ use kefu_redis_link::Script;
 
 /// All scripts.
 pub(super) struct Scripts {
-    all: [Script; 9],
+    all: [Script; 11],
 }
 
 /// Compiled into the executable, so that both always fit.
@@ -21,6 +21,8 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
         Script::new(include_str!("scripts/create.lua")),
         Script::new(include_str!("scripts/whole.lua")),
         Script::new(include_str!("scripts/tables.lua")),
+        Script::new(include_str!("scripts/take.lua")),
+        Script::new(include_str!("scripts/replace.lua")),
     ],
 });
 
@@ -73,5 +75,15 @@ impl Scripts {
     /// Reads all tables of the company.
     pub fn tables(&self) -> &Script {
         &self.all[8]
+    }
+
+    /// Takes from buckets.
+    pub fn take(&self) -> &Script {
+        &self.all[9]
+    }
+
+    /// Replaces what expires.
+    pub fn replace(&self) -> &Script {
+        &self.all[10]
     }
 }
