@@ -6,6 +6,7 @@ mod kills;
 mod limits;
 mod moves;
 mod refusals;
+mod sentinels;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 

@@ -158,7 +158,12 @@ fn commits(metrics: Arc<Metrics>) -> Observer<GroupCommit> {
 
 async fn connect(settings: &Settings) -> anyhow::Result<(Url, Link)> {
     let url: Url = settings.url.parse().context("kefu.toml: storage.url")?;
-    let options = LinkOptions { password: password(settings)?, ca: authorities(settings)?, ..LinkOptions::default() };
+    let options = LinkOptions {
+        password: password(&settings.password_file, "the password of Redis")?,
+        sentinel_password: password(&settings.sentinel_password_file, "the password of the Sentinels")?,
+        ca: authorities(settings)?,
+        ..LinkOptions::default()
+    };
     let link = Link::connect(&url, options).await.with_context(|| format!("cannot use {url}"))?;
     Ok((url, link))
 }
@@ -213,12 +218,12 @@ pub(super) async fn open_redis(
     Ok((store, link, feed))
 }
 
-fn password(settings: &Settings) -> anyhow::Result<Option<Password>> {
-    if settings.password_file.is_empty() {
+/// The password in a file, which is `what`.
+fn password(file: &str, what: &str) -> anyhow::Result<Option<Password>> {
+    if file.is_empty() {
         return Ok(None);
     }
-    let text = fs::read_to_string(&settings.password_file)
-        .with_context(|| format!("cannot read {}, the password of Redis", settings.password_file))?;
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {file}, {what}"))?;
     Ok(Some(Password::new(&text)))
 }
 
