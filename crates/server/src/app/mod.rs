@@ -13,6 +13,8 @@ mod others;
 mod serve;
 mod settings;
 mod shared_database;
+#[cfg(test)]
+mod simulation;
 mod storage;
 mod tasks;
 mod whole_database;

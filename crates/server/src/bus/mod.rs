@@ -28,6 +28,10 @@ pub trait Bus: Send + Sync + 'static {
     /// Whether this server runs the desk. One does at a time.
     fn leads(&self) -> watch::Receiver<bool>;
 
+    /// Whether this server may decide for the desk at this moment, by its own clock: one that was frozen may not know yet that it
+    /// no longer leads.
+    fn decides(&self) -> bool;
+
     /// Agents who have sockets on them.
     fn agents(&self) -> watch::Receiver<Arc<BTreeSet<UserId>>>;
 
@@ -77,6 +81,10 @@ impl Bus for NoOthers {
 
     fn leads(&self) -> watch::Receiver<bool> {
         self.leads.subscribe()
+    }
+
+    fn decides(&self) -> bool {
+        true
     }
 
     fn agents(&self) -> watch::Receiver<Arc<BTreeSet<UserId>>> {

@@ -17,9 +17,9 @@ use super::{
 use crate::bus::Peer;
 
 /// How long a lease lasts, by the clock of Redis.
-const LEASE: Duration = Duration::from_secs(6);
+pub(crate) const LEASE: Duration = Duration::from_secs(6);
 /// How long its holder decides, by its own clock: a second less.
-const DECIDES: Duration = Duration::from_secs(5);
+pub(crate) const DECIDES: Duration = Duration::from_secs(5);
 /// How long a command may take: a desk must not be kept by one who hears nothing.
 const RESPONSE: Duration = Duration::from_secs(3);
 /// Between two beats, however often agents come and go.
@@ -199,6 +199,7 @@ impl<'a> Connected<'a> {
         self.bus.leader.send_if_modified(|known| std::mem::replace(known, holder) != holder);
         let ours = holder == Some(self.bus.node);
         self.ours_until = ours.then(|| asked + DECIDES);
+        *self.bus.ours_until.lock() = self.ours_until;
         self.bus.leads.send_if_modified(|known| std::mem::replace(known, ours) != ours);
     }
 

@@ -16,7 +16,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -28,13 +28,16 @@ use tokio::{
     time::timeout,
 };
 
+#[cfg(test)]
+pub(crate) use connected::{DECIDES, LEASE};
+#[cfg(test)]
+pub(crate) use members::Members;
 pub use members::{BEAT, Beat, Member};
 pub use message::Node;
 
-use self::{
-    members::Members,
-    message::{Message, Post},
-};
+#[cfg(not(test))]
+use self::members::Members;
+use self::message::{Message, Post};
 use super::{Bus, Peer};
 use crate::{
     clock::Clock,
@@ -65,6 +68,8 @@ pub struct RedisBus {
     next: AtomicU64,
     leads: watch::Sender<bool>,
     leader: watch::Sender<Option<Node>>,
+    /// Until when the lease is ours, by our own clock.
+    ours_until: Mutex<Option<Instant>>,
     agents: watch::Sender<Arc<BTreeSet<UserId>>>,
     changed: Notify,
     members: Mutex<Members>,
@@ -101,6 +106,7 @@ impl RedisBus {
             next: AtomicU64::new(1),
             leads: watch::Sender::new(false),
             leader: watch::Sender::new(None),
+            ours_until: Mutex::default(),
             agents: watch::Sender::default(),
             changed: Notify::new(),
             members: Mutex::default(),
@@ -154,6 +160,7 @@ impl RedisBus {
             if self.connected.send_replace(false) {
                 tracing::warn!(%error, "the other servers can't be reached, since Redis can't");
             }
+            *self.ours_until.lock() = None;
             self.leads.send_replace(false);
             self.leader.send_replace(None);
             backoff.wait().await;
@@ -273,6 +280,10 @@ impl Bus for Handle {
 
     fn leads(&self) -> watch::Receiver<bool> {
         self.0.leads.subscribe()
+    }
+
+    fn decides(&self) -> bool {
+        self.0.ours_until.lock().is_some_and(|until| Instant::now() < until)
     }
 
     fn agents(&self) -> watch::Receiver<Arc<BTreeSet<UserId>>> {
