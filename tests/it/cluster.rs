@@ -7,6 +7,7 @@ mod limits;
 mod moves;
 mod refusals;
 mod sentinels;
+mod unconfirmed;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 

@@ -84,6 +84,7 @@ impl Backend {
                 "state": store.space(),
                 "redis": link.url().to_string(),
                 "shards": link.map().shards().len(),
+                "ack_replicas": store.ack_replicas(),
             }),
         }
     }

@@ -52,6 +52,9 @@ pub const DUMP: &str = "/admin/dump";
 /// Largest request: an import of many entries and boxes.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
+/// How long a Redis may take to confirm what a command writes: longer than a failover.
+const CONFIRMED: Duration = Duration::from_secs(15);
+
 /// What a running server adds to the router.
 pub struct Running {
     /// Access to conversations.
@@ -130,7 +133,8 @@ impl Admin {
             ("POST", "commit") => {
                 let commit = serde_json::from_value(body.unwrap_or_default())
                     .map_err(|e| RequestError::new(ErrorCode::Malformed, format!("not a commit: {e}")))?;
-                to_value(&self.org.commit(commit).await?)
+                let org = self.org.clone();
+                to_value(&self.confirmed(async move { org.commit(commit).await }).await??)
             }
             ("GET", "robot") => Ok(self.robot_keys.status(&self.org.directory())),
             ("POST", "robot/prepare") => {
@@ -148,7 +152,8 @@ impl Admin {
             }
             ("POST", "retention") => {
                 let dry_run = body.as_ref().is_none_or(|b| b["dry_run"] != Value::Bool(false));
-                self.database.retention(dry_run).await
+                let database = self.database.clone();
+                self.confirmed(async move { database.retention(dry_run).await }).await?
             }
             ("GET", "certificate") => {
                 let served = self.running.as_ref().and_then(|r| r.certificate.as_ref());
@@ -176,6 +181,35 @@ impl Admin {
                 _ => self.explain(other).await,
             },
             _ => Err(not_present()),
+        }
+    }
+
+    /// Does something that writes. A Redis that does not confirm it is not waited for without end; what was begun goes on.
+    async fn confirmed<T: Send + 'static>(
+        &self,
+        write: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, RequestError> {
+        let storage = (self.storage)();
+        let Some(redis) = storage["redis"].as_str() else { return Ok(write.await) };
+        let writing = tokio::spawn(write);
+        let failed = |why: String| RequestError::new(ErrorCode::Storage, why);
+        match tokio::time::timeout(CONFIRMED, writing).await {
+            Ok(Ok(written)) => Ok(written),
+            Ok(Err(e)) => Err(failed(format!("the server could not finish this: {e}"))),
+            Err(_) => {
+                let what = match storage["ack_replicas"].as_u64() {
+                    Some(0) | None => "it does not answer, or its disk is slow".to_owned(),
+                    Some(n) => {
+                        format!("it does not answer, or fewer than {n} of its replicas do (storage.ack_replicas)")
+                    }
+                };
+                Err(failed(format!(
+                    "{redis} has not confirmed this within {} seconds: {what}. It may be done, or be done as soon as Redis \
+                     confirms it: look (kefu user list, kefu directory show) before you repeat it; kefu doctor says what \
+                     Redis lacks",
+                    CONFIRMED.as_secs()
+                )))
+            }
         }
     }
 

@@ -179,6 +179,11 @@ impl Shared {
 }
 
 impl RedisStore {
+    /// How many replicas must have a batch before it is acknowledged.
+    pub fn ack_replicas(&self) -> u32 {
+        self.shared.options.ack_replicas
+    }
+
     /// Takes no more batches, writes what waits, tells the others, and ends.
     async fn end(&self) {
         self.shared.queues.close();
