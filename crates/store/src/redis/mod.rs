@@ -8,7 +8,8 @@
 //! `read.rs`, `lists.rs` and `readers.rs` are all reads, `create.rs` opens.
 //!
 //! For backups and moves, `whole.rs` reads everything, `export.rs` puts it in the order of a dump, `import.rs` writes one into an
-//! empty database, and `raw.rs` is a database that is not opened: what it is, and marks in it. `verify.rs` checks that what is stored makes sense.
+//! empty database, and `raw.rs` is a database that is not opened: what it is, and marks in it. `verify.rs` checks that what is stored makes sense, `unexplained.rs` that
+//! indexes name nothing else.
 
 mod audit;
 mod batch;
@@ -34,6 +35,7 @@ mod readers;
 mod rows;
 mod scripts;
 mod spool;
+mod unexplained;
 mod value;
 mod verify;
 mod whole;
