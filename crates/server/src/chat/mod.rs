@@ -98,6 +98,7 @@ pub struct Chat {
     robot_counters: robot::RobotCounters,
     missed: missed::MissedConversations,
     pending_receipts: receipt::PendingReceipts,
+    not_before: idle::NotBefore,
 }
 
 impl Chat {
@@ -124,6 +125,7 @@ impl Chat {
             robot_counters: robot::RobotCounters::default(),
             missed: missed::MissedConversations::load(store.clone(), hub.clone(), metrics.clone(), &directory).await?,
             pending_receipts: receipt::PendingReceipts::default(),
+            not_before: idle::NotBefore::default(),
             store,
             org,
             hub,

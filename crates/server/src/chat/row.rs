@@ -113,6 +113,8 @@ pub struct PublishedRow {
     arrived: u64,
     last_agent: Option<UserId>,
     empty: bool,
+    /// When it began, ms.
+    pub created: u64,
     /// The previous team.
     pub team: TeamId,
 }
@@ -126,6 +128,7 @@ impl PublishedRow {
             arrived: row.arrived,
             last_agent: row.last_agent.clone(),
             empty: row.empty.is_some(),
+            created: row.created,
             team: row.team.clone(),
         }
     }
@@ -137,7 +140,7 @@ impl PublishedRow {
 
     /// The same for the desk.
     pub fn fact(self, conv: ConvId) -> desk::Event {
-        let Self { state, owner, arrived, last_agent, empty, team } = self;
+        let Self { state, owner, arrived, last_agent, empty, created: _, team } = self;
         match (state, owner) {
             _ if empty => desk::Event::Closed { conv },
             (ConvState::Open, Owner::Queue) => desk::Event::Waiting { conv, team, since: arrived, last_agent },

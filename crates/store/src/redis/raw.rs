@@ -256,7 +256,8 @@ impl<'a> Keyspace<'a> {
 
 /// The name of the connections of one who copies.
 fn name(id: &[u8]) -> String {
-    let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let hex: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
     format!("kefu-copy-{hex}")
 }
 

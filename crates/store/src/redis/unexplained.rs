@@ -32,12 +32,15 @@ struct Entry {
     conv: ConvId,
 }
 
+/// Takes the table of an entry, its member, and what is wrong; says whether to go on.
+pub(super) type Note<'a> = dyn FnMut(&'static str, &[u8], String) -> ControlFlow<()> + Send + 'a;
+
 impl Shared {
-    /// Passes each entry that no row explains: the table, the member, and what is wrong. It may end that early.
+    /// Passes each entry that no row explains.
     pub(super) async fn unexplained(
         self: &Arc<Self>,
         facts_of: &FactsOf,
-        found: &mut (dyn FnMut(&'static str, &[u8], String) -> ControlFlow<()> + Send),
+        note: &mut Note<'_>,
     ) -> Result<(), StoreError> {
         for (pattern, table) in INDEXES {
             for key in self.keys_like(pattern).await? {
@@ -60,7 +63,7 @@ impl Shared {
                     let rest = entries.split_off(entries.len().min(TOGETHER));
                     for entry in self.strange(std::mem::replace(&mut entries, rest), facts_of, is_set).await? {
                         let what = format!("the index {} has it, and no row says so", entry.key.escape_ascii());
-                        if found(table, &entry.member, what).is_break() {
+                        if note(table, &entry.member, what).is_break() {
                             return Ok(());
                         }
                     }

@@ -309,7 +309,7 @@ async fn a_check_finds_what_is_wrong() {
     server.query::<u64>(cmd("SREM").arg([&b"kefu:{V"[..], &[3; 16], b"}"].concat()).arg(&conv(6).0)).await;
     // entries that no row explains: of nobody, of another team, of another time
     let key = |kind: &str, n: u8| name(kind, n)[..name(kind, n).len() - 16].to_vec();
-    server.query::<u64>(cmd("SADD").arg(key("open", 5)).arg(&[&conv(5).0[..15], &[99]].concat())).await;
+    server.query::<u64>(cmd("SADD").arg(key("open", 5)).arg([&conv(5).0[..15], &[99]].concat())).await;
     let [team, wrong] = [0_u64, 1].map(|late| [&(50_000 - 1 + late).to_be_bytes()[..], &conv(1).0].concat());
     server.query::<u64>(cmd("ZADD").arg(key("T:other", 1)).arg(0).arg(team)).await;
     server.query::<u64>(cmd("ZADD").arg(key("time", 1)).arg(0).arg(wrong)).await;
